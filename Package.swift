@@ -1,0 +1,109 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Swift 6, strict memory safety, and every warning an error, in all of our targets.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// Tests may touch memory without a mark at every touch.
+let tested: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+/// C and C++ are optimised in debug builds too: unoptimised kernels take minutes where these take seconds.
+let optimised = ["-O3", "-DNDEBUG", "-Wall", "-Wextra", "-Werror"]
+
+let package = Package(
+  name: "carousel",
+  products: [
+    .executable(name: "carousel", targets: ["carousel"]),
+    .executable(name: "http-echo", targets: ["http-echo"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    // Without the JSON trait, whose provider needs all of Foundation.
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    .target(name: "CKernels", exclude: ["README.md"], cSettings: [.unsafeFlags(optimised)]),
+    .systemLibrary(
+      name: "CSystemSimdJSON", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
+    .target(
+      name: "CSimdJSON", dependencies: ["CSystemSimdJSON"],
+      cxxSettings: [.unsafeFlags(optimised + ["-fno-rtti"])]),
+    .systemLibrary(
+      name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(name: "CEpoll"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "ModelFormat", exclude: ["FORMAT.md"], swiftSettings: strict),
+    .target(
+      name: "Inference", dependencies: ["CKernels", "ModelFormat"], swiftSettings: strict),
+    .target(
+      name: "Scheduling",
+      dependencies: ["Inference", .product(name: "DequeModule", package: "swift-collections")],
+      swiftSettings: strict),
+    .target(name: "HTTPCore", swiftSettings: strict),
+    .target(name: "HTTP2", dependencies: ["HTTPCore", "CNGHTTP2"], swiftSettings: strict),
+    .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
+    .target(
+      name: "HTTPServer", dependencies: ["CEpoll", "HTTPCore", "HTTP2", "Compression"],
+      swiftSettings: strict),
+    .target(
+      name: "API", dependencies: ["Scheduling", "Inference", "ModelFormat", "HTTPCore", "CSimdJSON"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "carousel",
+      dependencies: [
+        "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "http-echo", dependencies: ["HTTPServer", "HTTPCore"], swiftSettings: strict),
+
+    .target(
+      name: "TestSupport", dependencies: ["Inference", "ModelFormat"], path: "Tests/TestSupport",
+      swiftSettings: tested),
+    .testTarget(
+      name: "CKernelsTests", dependencies: ["CKernels", "TestSupport"], swiftSettings: tested),
+    .testTarget(
+      name: "ModelFormatTests", dependencies: ["ModelFormat", "TestSupport"],
+      swiftSettings: tested),
+    .testTarget(
+      name: "InferenceTests", dependencies: ["Inference", "ModelFormat", "TestSupport"],
+      swiftSettings: tested),
+    .testTarget(
+      name: "SchedulingTests",
+      dependencies: ["Scheduling", "Inference", "ModelFormat", "TestSupport"],
+      swiftSettings: tested),
+    .testTarget(
+      name: "HTTPCoreTests", dependencies: ["HTTPCore", "TestSupport"], swiftSettings: tested),
+    .testTarget(
+      name: "CompressionTests", dependencies: ["Compression", "TestSupport"],
+      swiftSettings: tested),
+    .testTarget(
+      name: "HTTP2Tests", dependencies: ["HTTP2", "HTTPCore", "CNGHTTP2", "TestSupport"],
+      swiftSettings: tested),
+    .testTarget(
+      name: "HTTPServerTests",
+      dependencies: ["HTTPServer", "HTTPCore", "HTTP2", "Compression", "TestSupport"],
+      swiftSettings: tested),
+    .testTarget(
+      name: "APITests",
+      dependencies: [
+        "API", "Scheduling", "Inference", "ModelFormat", "HTTPCore", "CSimdJSON", "TestSupport",
+      ],
+      swiftSettings: tested),
+    .testTarget(
+      name: "carouselTests",
+      dependencies: ["carousel", "API", "HTTPServer", "HTTPCore", "ModelFormat", "TestSupport"],
+      swiftSettings: tested),
+  ],
+  cLanguageStandard: .c11,
+  cxxLanguageStandard: .cxx17
+)

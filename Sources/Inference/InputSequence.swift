@@ -1,0 +1,143 @@
+import ModelFormat
+
+/// One sequence for a model, checked against the model's inputs.
+package struct InputSequence: Sendable, Equatable {
+  /// The values of one input, in the client's units: normalisation happens inside the model.
+  package enum Values: Sendable, Equatable {
+    /// stepCount × size, row-major.
+    case features([Float])
+    /// stepCount ids.
+    case tokens([Int32])
+    /// size floats, one vector for the whole sequence.
+    case vector([Float])
+  }
+
+  /// In the order of the model's inputs.
+  package private(set) var values: [Values]
+  package private(set) var stepCount: Int
+
+  /// Checks that there is a value an input, of the input's kind and size, finite and in range, and that
+  /// all inputs with steps have as many of them, one at least.
+  package init(_ values: [Values], for model: Model) throws(InputError) {
+    let inputs = model.description.inputs
+    guard values.count == inputs.count else {
+      throw .inputCount(found: values.count, expected: inputs.count)
+    }
+    var steps: (input: String, count: Int)?
+    for (input, value) in zip(inputs, values) {
+      guard let count = try Self.check(value, against: input) else { continue }
+      if let steps, steps.count != count {
+        throw .stepCounts(
+          input: input.name, found: count, other: steps.input, expected: steps.count)
+      }
+      guard count > 0 else { throw .noSteps(input: input.name) }
+      steps = (input.name, count)
+    }
+    self.values = values
+    stepCount = steps?.count ?? 0
+  }
+
+  /// The steps that follow one another: `forecast` takes the place of the input that it foretells.
+  /// Only a model whose sole input with steps is that one can be fed its own output.
+  package init(
+    replacing input: Int, of previous: InputSequence, with forecast: [Float], stepCount: Int
+  ) {
+    values = previous.values
+    values[input] = .features(forecast)
+    self.stepCount = stepCount
+  }
+
+  /// The floats of a features input.
+  package func features(_ input: Int) -> [Float] {
+    guard case .features(let floats) = values[input] else {
+      preconditionFailure("input \(input) holds no features")
+    }
+    return floats
+  }
+
+  /// Checks one value; returns its steps, nil for a vector.
+  private static func check(
+    _ value: Values, against input: ModelDescription.Input
+  ) throws(InputError) -> Int? {
+    switch (input.kind, value) {
+    case (.features(let size, _, _), .features(let floats)):
+      guard floats.count.isMultiple(of: size) else {
+        throw .ragged(input: input.name, found: floats.count, size: size)
+      }
+      try checkFinite(floats, input: input.name)
+      return floats.count / size
+    case (.tokens(let size, _), .tokens(let ids)):
+      for (step, id) in ids.enumerated() where id < 0 || Int(id) >= size {
+        throw .tokenRange(input: input.name, step: step, found: Int(id), size: size)
+      }
+      return ids.count
+    case (.vector(let size), .vector(let floats)):
+      guard floats.count == size else {
+        throw .vectorSize(input: input.name, found: floats.count, expected: size)
+      }
+      try checkFinite(floats, input: input.name)
+      return nil
+    case (.features, _), (.tokens, _), (.vector, _):
+      throw .kind(input: input.name, found: value.kindName, expected: input.kind.name)
+    }
+  }
+
+  private static func checkFinite(_ floats: [Float], input: String) throws(InputError) {
+    for (index, value) in floats.enumerated() where !value.isFinite {
+      throw .notFinite(input: input, index: index)
+    }
+  }
+}
+
+extension InputSequence.Values {
+  fileprivate var kindName: String {
+    switch self {
+    case .features: "features"
+    case .tokens: "tokens"
+    case .vector: "a vector"
+    }
+  }
+}
+
+extension ModelDescription.Input.Kind {
+  fileprivate var name: String {
+    switch self {
+    case .features: "features"
+    case .tokens: "tokens"
+    case .vector: "a vector"
+    }
+  }
+}
+
+/// Why values are no sequence for a model.
+package enum InputError: Error, Equatable, CustomStringConvertible {
+  case inputCount(found: Int, expected: Int)
+  case kind(input: String, found: String, expected: String)
+  case ragged(input: String, found: Int, size: Int)
+  case vectorSize(input: String, found: Int, expected: Int)
+  case tokenRange(input: String, step: Int, found: Int, size: Int)
+  case notFinite(input: String, index: Int)
+  case noSteps(input: String)
+  case stepCounts(input: String, found: Int, other: String, expected: Int)
+
+  package var description: String {
+    switch self {
+    case .inputCount(let found, let expected):
+      "\(found) inputs given, the model takes \(expected)"
+    case .kind(let input, let found, let expected):
+      "input \"\(input)\" holds \(found), expected \(expected)"
+    case .ragged(let input, let found, let size):
+      "input \"\(input)\" holds \(found) numbers, expected a multiple of its size \(size)"
+    case .vectorSize(let input, let found, let expected):
+      "input \"\(input)\" holds \(found) numbers, expected \(expected)"
+    case .tokenRange(let input, let step, let found, let size):
+      "input \"\(input)\" holds id \(found) at step \(step), expected 0 to \(size - 1)"
+    case .notFinite(let input, let index):
+      "input \"\(input)\" holds a number that is not finite at index \(index)"
+    case .noSteps(let input):
+      "input \"\(input)\" holds no steps, expected at least one"
+    case .stepCounts(let input, let found, let other, let expected):
+      "input \"\(input)\" holds \(found) steps, expected \(expected) as \"\(other)\" has"
+    }
+  }
+}

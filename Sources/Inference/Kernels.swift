@@ -1,0 +1,42 @@
+import CKernels
+import Glibc
+
+/// The compute routines that this process uses: the CPU's fastest, or those that `CAROUSEL_ISA` names.
+@safe package struct Kernels: Sendable {
+  /// The instruction sets, slowest first, by the names that `CAROUSEL_ISA` takes.
+  package enum InstructionSet: String, Sendable, CaseIterable {
+    case scalar, avx2, avx512
+
+    var code: ck_isa {
+      switch self {
+      case .scalar: CK_ISA_SCALAR
+      case .avx2: CK_ISA_AVX2
+      case .avx512: CK_ISA_AVX512
+      }
+    }
+  }
+
+  package let instructionSet: InstructionSet
+  let routines: ck_kernels
+
+  /// The routines for one instruction set; nil where this CPU lacks it.
+  package init?(_ instructionSet: InstructionSet) {
+    // SAFETY: the function returns nil or a table that lives as long as the process.
+    guard let routines = unsafe ck_kernels_for(instructionSet.code) else { return nil }
+    self.instructionSet = instructionSet
+    unsafe self.routines = routines.pointee
+  }
+
+  /// The routines of this process, chosen at first use. A name in `CAROUSEL_ISA` that is unknown, or that
+  /// this CPU lacks, counts as absent; `Kernels.requested` tells.
+  package static let shared: Kernels =
+    requested.flatMap(InstructionSet.init(rawValue:)).flatMap(Kernels.init)
+    ?? InstructionSet.allCases.reversed().lazy.compactMap(Kernels.init).first!
+
+  /// What `CAROUSEL_ISA` holds, valid or not; nil where it is unset.
+  package static var requested: String? {
+    // SAFETY: the environment is not changed after start, and the text is copied at once.
+    guard let value = unsafe getenv("CAROUSEL_ISA") else { return nil }
+    return unsafe String(cString: value)
+  }
+}

@@ -1,0 +1,36 @@
+/// A row-major matrix of floats whose storage is kept from use to use.
+struct Matrix {
+  private(set) var rows = 0
+  private(set) var columns = 0
+  /// At least `rows * columns` floats; what lies beyond is left over from a larger use.
+  var values: [Float] = []
+
+  init() {}
+
+  init(rows: Int, columns: Int) {
+    resize(rows: rows, columns: columns)
+  }
+
+  /// Takes another shape. The contents are unspecified afterwards.
+  mutating func resize(rows: Int, columns: Int) {
+    self.rows = rows
+    self.columns = columns
+    let missing = rows * columns - values.count
+    if missing > 0 { values.append(contentsOf: repeatElement(0, count: missing)) }
+  }
+
+  /// The indices of a row's elements in `values`.
+  func row(_ index: Int) -> Range<Int> {
+    index * columns..<(index + 1) * columns
+  }
+
+  /// Copies `count` floats of `source`, from `start` on, into row `index` from `column` on.
+  mutating func set(
+    row index: Int, column: Int = 0, from source: [Float], at start: Int, count: Int
+  ) {
+    let target = index * columns + column
+    var span = values.mutableSpan
+    let other = source.span
+    for k in 0..<count { span[target + k] = other[start + k] }
+  }
+}

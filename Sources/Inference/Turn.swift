@@ -1,0 +1,248 @@
+import ModelFormat
+
+/// A rider's part in one turn: the steps of its inputs that it advances by.
+package struct TurnRider: Sendable {
+  package let input: InputSequence
+  /// Steps of `input` to run; not empty.
+  package let steps: Range<Int>
+  /// Steps that this rider has run before; 0 makes it start from its initial state.
+  package let position: Int
+  /// Whether these are the last steps, so that what exists at the end of a sequence is computed.
+  package let finishes: Bool
+  package let selection: Selection
+  /// The row of the state matrix that holds the rider's state.
+  package let seat: Int
+
+  package init(
+    input: InputSequence, steps: Range<Int>, position: Int, finishes: Bool, selection: Selection,
+    seat: Int
+  ) {
+    self.input = input
+    self.steps = steps
+    self.position = position
+    self.finishes = finishes
+    self.selection = selection
+    self.seat = seat
+  }
+
+  /// The rows that this turn reports for the rider.
+  var reportedCount: Int {
+    switch selection {
+    case .all: steps.count
+    case .last: finishes ? 1 : 0
+    }
+  }
+}
+
+/// The states of the riders on board, a row a seat.
+package struct SeatStates {
+  private var matrix: Matrix
+
+  package init(seats: Int, graph: ModelGraph) {
+    matrix = Matrix(rows: seats, columns: graph.initialState.count)
+  }
+
+  /// Gives a seat the state of a sequence that has not begun.
+  mutating func reset(seat: Int, graph: ModelGraph) {
+    matrix.set(row: seat, from: graph.initialState, at: 0, count: graph.initialState.count)
+  }
+
+  /// Moves the state of one seat to another.
+  package mutating func move(from source: Int, to target: Int) {
+    matrix.set(
+      row: target, from: matrix.values, at: source * matrix.columns, count: matrix.columns)
+  }
+
+  /// Copies floats `range` of a seat's state into a row of `target`.
+  func read(seat: Int, range: Range<Int>, into target: inout Matrix, row: Int) {
+    target.set(
+      row: row, from: matrix.values, at: seat * matrix.columns + range.lowerBound,
+      count: range.count)
+  }
+
+  /// Copies `range.count` floats of `source` from `start` on into `range` of a seat's state.
+  mutating func write(seat: Int, range: Range<Int>, from source: [Float], at start: Int) {
+    matrix.set(
+      row: seat, column: range.lowerBound, from: source, at: start, count: range.count)
+  }
+
+  /// Changes a seat's floats one by one, each with its partner in `source` from `start` on.
+  mutating func merge(
+    seat: Int, range: Range<Int>, with source: [Float], at start: Int,
+    _ combine: (Float, Float) -> Float
+  ) {
+    let base = seat * matrix.columns + range.lowerBound
+    var values = matrix.values.mutableSpan
+    let other = source.span
+    for k in 0..<range.count {
+      values[base + k] = combine(values[base + k], other[start + k])
+    }
+  }
+}
+
+/// What a turn computes in, kept from turn to turn; and what it reported.
+package struct Workspace {
+  /// Token ids of each input, packed.
+  var tokens: [[Int32]]
+  /// The value of each input, of each node, and of each lstm's final states.
+  var inputs: [Matrix]
+  var nodes: [Matrix]
+  var hidden: [Matrix]
+  var cell: [Matrix]
+  /// The model's outputs over the reported rows.
+  var outputs: [Matrix]
+  /// The rows of `outputs` that belong to each rider, in the order in which the riders were given.
+  package fileprivate(set) var reported: [Range<Int>] = []
+  var lstm = LSTMScratch()
+  var state = LSTMState()
+  /// The output of the layer under way, and of the one before it.
+  var layers = (current: Matrix(), other: Matrix())
+
+  package init(graph: ModelGraph) {
+    let description = graph.model.description
+    tokens = Array(repeating: [], count: description.inputs.count)
+    inputs = Array(repeating: Matrix(), count: description.inputs.count)
+    nodes = Array(repeating: Matrix(), count: graph.nodes.count)
+    hidden = nodes
+    cell = nodes
+    outputs = Array(repeating: Matrix(), count: graph.model.outputs.count)
+  }
+
+  /// What the turn reported of an output for a rider: its reported rows × the output's size.
+  package func values(ofOutput output: Int, rider: Int) -> ArraySlice<Float> {
+    let (rows, columns) = (reported[rider], outputs[output].columns)
+    return outputs[output].values[rows.lowerBound * columns..<rows.upperBound * columns]
+  }
+}
+
+/// The order of a turn: where each rider's steps lie, and which rows are reported.
+struct TurnPlan {
+  /// The riders, longest first.
+  let riders: [TurnRider]
+  let layout: PackedLayout
+  /// The packed row of each reported row.
+  let reportedSteps: [Int]
+  /// The rider (in `riders`) of each reported row.
+  let reportedRiders: [Int]
+  /// The reported rows of each rider as it was given.
+  let reported: [Range<Int>]
+
+  init(_ given: [TurnRider]) {
+    // Equal lengths keep their order, so a batch of equal lengths is not shuffled.
+    let order = given.indices.sorted {
+      let (a, b) = (given[$0].steps.count, given[$1].steps.count)
+      return a == b ? $0 < $1 : a > b
+    }
+    riders = order.map { given[$0] }
+    layout = PackedLayout(steps: riders.map(\.steps.count))
+    var steps: [Int] = []
+    var owners: [Int] = []
+    var reported = Array(repeating: 0..<0, count: given.count)
+    for (rider, original) in order.enumerated() {
+      let count = riders[rider].reportedCount
+      let first = riders[rider].steps.count - count
+      reported[original] = steps.count..<steps.count + count
+      for t in first..<first + count {
+        steps.append(layout.row(rider: rider, step: t))
+        owners.append(rider)
+      }
+    }
+    reportedSteps = steps
+    reportedRiders = owners
+    self.reported = reported
+  }
+}
+
+extension ModelGraph {
+  /// Advances every rider by its steps, in one pass over the weights.
+  ///
+  /// A rider's results depend on its own inputs and state only, to the bit. Where the graph is not
+  /// streamable, each rider's steps are the whole of its sequence.
+  package func forward(
+    _ riders: [TurnRider], states: inout SeatStates, workspace: inout Workspace
+  ) {
+    let plan = TurnPlan(riders)
+    for rider in riders where rider.position == 0 { states.reset(seat: rider.seat, graph: self) }
+    for index in workspace.inputs.indices { pack(input: index, plan: plan, workspace: &workspace) }
+    for index in nodes.indices {
+      run(node: index, plan: plan, states: &states, workspace: &workspace)
+    }
+    for (index, output) in model.outputs.enumerated() {
+      var matrix = Matrix()
+      swap(&matrix, &workspace.outputs[index])
+      gatherReported(output.value, plan: plan, workspace: workspace, into: &matrix)
+      swap(&matrix, &workspace.outputs[index])
+    }
+    workspace.reported = plan.reported
+  }
+
+  /// Brings an input into packed order, normalised.
+  private func pack(input index: Int, plan: TurnPlan, workspace: inout Workspace) {
+    let layout = plan.layout
+    switch model.description.inputs[index].kind {
+    case .tokens:
+      workspace.tokens[index].removeAll(keepingCapacity: true)
+      for t in layout.active.indices {
+        for rider in plan.riders[..<layout.active[t]] {
+          guard case .tokens(let ids) = rider.input.values[index] else { continue }
+          workspace.tokens[index].append(ids[rider.steps.lowerBound + t])
+        }
+      }
+    case .features(let size, let mean, let scale):
+      workspace.inputs[index].resize(rows: layout.rows, columns: size)
+      for (j, rider) in plan.riders.enumerated() {
+        guard case .features(let floats) = rider.input.values[index] else { continue }
+        for t in 0..<rider.steps.count {
+          workspace.inputs[index].set(
+            row: layout.row(rider: j, step: t), from: floats,
+            at: (rider.steps.lowerBound + t) * size, count: size)
+        }
+      }
+      guard mean != nil || scale != nil else { return }
+      var values = workspace.inputs[index].values.mutableSpan
+      for row in 0..<layout.rows {
+        for k in 0..<size {
+          let centred = values[row * size + k] - (mean?[k] ?? 0)
+          values[row * size + k] = centred / (scale?[k] ?? 1)
+        }
+      }
+    case .vector(let size):
+      workspace.inputs[index].resize(rows: plan.riders.count, columns: size)
+      for (j, rider) in plan.riders.enumerated() {
+        guard case .vector(let floats) = rider.input.values[index] else { continue }
+        workspace.inputs[index].set(row: j, from: floats, at: 0, count: size)
+      }
+    }
+  }
+
+  /// Copies the reported rows of a value, whatever its domain.
+  func gatherReported(
+    _ reference: Model.ValueReference, plan: TurnPlan, workspace: Workspace,
+    into target: inout Matrix
+  ) {
+    let source = workspace[reference]
+    target.resize(rows: plan.reportedSteps.count, columns: source.columns)
+    for row in plan.reportedSteps.indices {
+      let from =
+        switch domain(of: reference) {
+        case .steps: plan.reportedSteps[row]
+        case .riders: plan.reportedRiders[row]
+        case .reported: row
+        }
+      target.set(
+        row: row, from: source.values, at: from * source.columns, count: source.columns)
+    }
+  }
+}
+
+extension Workspace {
+  /// The value behind a reference; an input of tokens has none.
+  subscript(reference: Model.ValueReference) -> Matrix {
+    switch reference {
+    case .input(let index): inputs[index]
+    case .node(let index): nodes[index]
+    case .hidden(let index): hidden[index]
+    case .cell(let index): cell[index]
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Inference
+import ModelFormat
+import TestSupport
+import Testing
+
+/// Models against the outputs of the framework that made them.
+@Suite struct FrameworkTests {
+  /// The largest difference allowed to PyTorch's own f32, on outputs of order one.
+  static let tolerance: Float = 1e-5
+
+  /// Every op, random weights: see Tests/Fixtures/scripts/ops.py.
+  static let ops: [String] = Fixtures.folders("ops")
+
+  @Test func opsAreThere() {
+    #expect(Self.ops.count >= 8)
+  }
+
+  @Test(arguments: ops)
+  func op(name: String) throws {
+    try check(folder: Fixtures.path("ops/\(name)"), cases: "ops/\(name)/io.json")
+  }
+
+  @Test(arguments: ["co2", "sunspots", "kjv"])
+  func bundled(name: String) throws {
+    try check(folder: Fixtures.bundledModel(name), cases: "models/\(name).json")
+  }
+
+  private func check(folder: String, cases path: String) throws {
+    let graph = try ModelGraph(Model(folder: folder))
+    let cases = try Fixtures.cases(path).filter { $0.horizon == nil }
+    try #require(cases.count >= 2)
+    // Each sequence alone, as the framework ran it, and all of them in one packed pass.
+    let sequences = try cases.map { try $0.sequence(for: graph.model) }
+    let selections = cases.map { $0.selection.flatMap(Selection.init) ?? graph.defaultSelection }
+    let together = Runner.run(graph, sequences, selections: selections)
+    for (index, expected) in cases.enumerated() {
+      let alone = Runner.run(graph, [sequences[index]], selections: [selections[index]])[0]
+      #expect(alone == together[index])
+      for (output, found) in zip(graph.model.outputs, alone) {
+        let reference = try #require(expected.outputs[output.name])
+        try #require(found.count == reference.values.count)
+        for (a, b) in zip(found, reference.values) {
+          #expect(abs(a - b) <= Self.tolerance * max(1, abs(b)), "\(output.name) of case \(index)")
+        }
+      }
+    }
+  }
+}

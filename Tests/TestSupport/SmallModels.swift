@@ -1,0 +1,65 @@
+import Inference
+import ModelFormat
+
+/// Models with random weights, made in memory.
+package enum SmallModels {
+  /// What `forecaster`'s graph is built around.
+  package enum Shape: String, Sendable, CaseIterable {
+    /// Two layers, the last step, a linear head: streamable.
+    case streamable
+    /// Bidirectional with a projection: needs the whole sequence.
+    case bidirectional
+    /// The mean, maximum and first step of an LSTM's output, side by side: streamable, pools.
+    case pooled
+  }
+
+  /// A model of one feature that foretells its next two steps.
+  package static func forecaster(
+    _ shape: Shape = .streamable, name: String = "small", hiddenSize: Int = 12, seed: UInt64 = 1
+  ) throws -> Model {
+    var noise = Noise(seed: seed)
+    var tensors: [(name: String, shape: [Int], floats: [Float])] = []
+    func add(_ name: String, _ shape: [Int]) {
+      tensors.append((name, shape, noise.floats(shape.reduce(1, *), scale: 0.5)))
+    }
+    let projection = shape == .bidirectional ? 5 : nil
+    let outputSize = projection ?? hiddenSize
+    let directions = shape == .bidirectional ? 2 : 1
+    for layer in 0..<2 {
+      for suffix in ["_l\(layer)", "_l\(layer)_reverse"].prefix(directions) {
+        add("lstm.weight_ih\(suffix)", [4 * hiddenSize, layer == 0 ? 1 : directions * outputSize])
+        add("lstm.weight_hh\(suffix)", [4 * hiddenSize, outputSize])
+        add("lstm.bias_ih\(suffix)", [4 * hiddenSize])
+        add("lstm.bias_hh\(suffix)", [4 * hiddenSize])
+        if let projection { add("lstm.weight_hr\(suffix)", [projection, hiddenSize]) }
+      }
+    }
+    var nodes = [
+      ModelDescription.Node(name: "h", op: .lstm, inputs: ["x"], weights: "lstm")
+    ]
+    var head = "h"
+    var headSize = directions * outputSize
+    if shape == .pooled {
+      nodes += [
+        .init(name: "mean", op: .mean, inputs: ["h"], weights: nil),
+        .init(name: "max", op: .max, inputs: ["h"], weights: nil),
+        .init(name: "first", op: .first, inputs: ["h"], weights: nil),
+        .init(name: "all", op: .concat, inputs: ["mean", "max", "first"], weights: nil),
+      ]
+      head = "all"
+      headSize *= 3
+    } else {
+      nodes.append(.init(name: "last", op: .last, inputs: ["h"], weights: nil))
+      head = "last"
+    }
+    nodes.append(.init(name: "y", op: .linear, inputs: [head], weights: "head"))
+    add("head.weight", [2, headSize])
+    add("head.bias", [2])
+    return try Model(
+      description: ModelDescription(
+        name: name, version: "1", summary: nil, source: nil, licence: nil,
+        inputs: [.init(name: "x", kind: .features(size: 1, mean: [0.5], scale: [2]))],
+        nodes: nodes, outputs: [.init(name: "y", labels: nil, forecasts: "x")]),
+      tensors: TensorFile(bytes: TensorFile.serialize(tensors)))
+  }
+}

@@ -1,0 +1,199 @@
+import DequeModule
+
+/// The batch that never stops turning: who waits, who rides in which seat, and how far the next turn goes.
+///
+/// A state machine without threads, clocks or floats. At every turn waiting riders board free seats, all
+/// riders advance by a chunk of steps, and those whose steps are done alight. Seats are rows of the state
+/// matrices: they stay dense, so when one falls free the last one moves into its place.
+package struct Carousel {
+  /// Names a rider for as long as it waits or rides.
+  package struct RiderID: Hashable, Sendable, Comparable {
+    package let rawValue: UInt64
+
+    package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+  }
+
+  /// How riders may be advanced.
+  package enum Chunking: Sendable, Equatable {
+    /// Any number of steps at a time: a streamable graph.
+    case steps
+    /// All of a sequence in one turn: a graph with an op that needs the whole of it.
+    case wholeSequences
+  }
+
+  /// What one turn does, in this order.
+  package struct Turn: Equatable, Sendable {
+    /// States to move from seat to seat, since seats fell free.
+    package var moves: [Move] = []
+    /// Riders that take a seat now.
+    package var boardings: [Boarding] = []
+    /// Every rider on board, by seat, and its share of the turn.
+    package var parts: [Part] = []
+  }
+
+  package struct Move: Equatable, Sendable {
+    package let from, to: Int
+  }
+
+  package struct Boarding: Equatable, Sendable {
+    package let rider: RiderID
+    package let seat: Int
+  }
+
+  package struct Part: Equatable, Sendable {
+    package let rider: RiderID
+    package let seat: Int
+    /// Steps to advance by.
+    package let steps: Int
+    /// Whether these are the rider's last; it keeps its seat until `alight` or `extend` says what follows.
+    package let finishes: Bool
+  }
+
+  private struct Waiting {
+    let rider: RiderID
+    let steps: Int
+  }
+
+  private struct Seat {
+    let rider: RiderID
+    var remaining: Int
+    /// Its rider is done or gone; the seat falls free at the next turn.
+    var isVacated = false
+  }
+
+  /// Steps of all riders together that a turn aims at: enough rows to reuse the weights well, few enough
+  /// that a newcomer does not wait long for the turn to end.
+  package static let turnSteps = 512
+  /// The fewest steps that a turn advances a rider by, while it has as many.
+  package static let minimumChunk = 4
+
+  package let limits: EngineLimits
+  package let chunking: Chunking
+  private var waiting: Deque<Waiting> = []
+  private var seats: [Seat] = []
+  private var nextRider: UInt64 = 0
+
+  /// Steps of all waiting riders.
+  package private(set) var queuedSteps = 0
+  /// Riders waiting.
+  package var queuedCount: Int { waiting.count }
+  /// Riders on board.
+  package var seatedCount: Int { seats.reduce(0) { $0 + ($1.isVacated ? 0 : 1) } }
+
+  package init(limits: EngineLimits, chunking: Chunking) {
+    self.limits = limits
+    self.chunking = chunking
+  }
+
+  /// Queues riders of `steps` steps each, all or none.
+  ///
+  /// - Parameter secondsPerStep: what a step costs, for the moment at which a refused client may come back.
+  /// - Returns: their names, in order.
+  package mutating func arrive(
+    steps: [Int], secondsPerStep: Double
+  ) throws(Refusal) -> [RiderID] {
+    let total = steps.reduce(0, +)
+    guard steps.count <= limits.maxQueuedSequences, total <= limits.maxQueuedSteps else {
+      throw .tooLarge(
+        sequences: steps.count, sequenceLimit: limits.maxQueuedSequences, steps: total,
+        stepLimit: limits.maxQueuedSteps)
+    }
+    let retryAfter = Swift.max(1, Int((Double(queuedSteps) * secondsPerStep).rounded(.up)))
+    guard queuedCount + steps.count <= limits.maxQueuedSequences else {
+      throw .queueFull(
+        queued: queuedCount, arriving: steps.count, limit: limits.maxQueuedSequences,
+        retryAfterSeconds: retryAfter)
+    }
+    guard queuedSteps + total <= limits.maxQueuedSteps else {
+      throw .stepsFull(
+        queued: queuedSteps, arriving: total, limit: limits.maxQueuedSteps,
+        retryAfterSeconds: retryAfter)
+    }
+    queuedSteps += total
+    return steps.map { steps in
+      precondition(steps > 0)
+      let rider = RiderID(rawValue: nextRider)
+      nextRider += 1
+      waiting.append(Waiting(rider: rider, steps: steps))
+      return rider
+    }
+  }
+
+  /// Plans the next turn; nil when nobody waits or rides.
+  package mutating func nextTurn() -> Turn? {
+    var turn = Turn()
+    freeVacatedSeats(into: &turn)
+    board(into: &turn)
+    guard !seats.isEmpty else { return nil }
+    let chunk = chunkSteps
+    turn.parts = seats.indices.map { index in
+      let steps = Swift.min(chunk, seats[index].remaining)
+      seats[index].remaining -= steps
+      return Part(
+        rider: seats[index].rider, seat: index, steps: steps, finishes: seats[index].remaining == 0)
+    }
+    return turn
+  }
+
+  /// The rider in `seat` is done: the seat falls free.
+  package mutating func alight(seat: Int) {
+    seats[seat].isVacated = true
+  }
+
+  /// The rider in `seat` goes on for `steps` more, from the state that it has.
+  package mutating func extend(seat: Int, by steps: Int) {
+    precondition(steps > 0 && seats[seat].remaining == 0)
+    seats[seat].remaining = steps
+  }
+
+  /// A rider's client left. A waiting rider goes at once, one on board by the next turn.
+  package mutating func leave(_ rider: RiderID) {
+    if let index = seats.firstIndex(where: { $0.rider == rider }) {
+      seats[index].isVacated = true
+    } else if let index = waiting.firstIndex(where: { $0.rider == rider }) {
+      queuedSteps -= waiting[index].steps
+      waiting.remove(at: index)
+    }
+  }
+
+  private mutating func freeVacatedSeats(into turn: inout Turn) {
+    var index = 0
+    while index < seats.count {
+      guard seats[index].isVacated else {
+        index += 1
+        continue
+      }
+      let last = seats.removeLast()
+      if index < seats.count {
+        seats[index] = last
+        if !last.isVacated { turn.moves.append(Move(from: seats.count, to: index)) }
+      }
+    }
+  }
+
+  private mutating func board(into turn: inout Turn) {
+    // Whole sequences are all done at the turn's end, so the steps on board bound how long it takes.
+    var steps = seats.reduce(0) { $0 + $1.remaining }
+    while seats.count < limits.maxSeats, let first = waiting.first {
+      if chunking == .wholeSequences && !seats.isEmpty && steps + first.steps > Self.turnSteps {
+        break
+      }
+      waiting.removeFirst()
+      queuedSteps -= first.steps
+      steps += first.steps
+      turn.boardings.append(Boarding(rider: first.rider, seat: seats.count))
+      seats.append(Seat(rider: first.rider, remaining: first.steps))
+    }
+  }
+
+  /// Long when few ride, short when many wait: a full carousel stops as soon as its shortest rider is done.
+  private var chunkSteps: Int {
+    switch chunking {
+    case .wholeSequences: return Int.max
+    case .steps:
+      let share = Self.turnSteps / seats.count
+      let shortest = waiting.isEmpty ? share : seats.lazy.map(\.remaining).min() ?? share
+      return Swift.max(Self.minimumChunk, Swift.min(share, shortest))
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/// What an engine counts as it runs; read by `Engine.snapshot`.
+final class EngineMetrics: Sendable {
+  private let turns = Counter()
+  private let steps = Counter()
+  private let sequences = Counter()
+  private let queueFull = Counter()
+  private let stepsFull = Counter()
+  private let tooLarge = Counter()
+  private let draining = Counter()
+  private let cancelled = Counter()
+  private let rowsPerTurn = Histogram(upperBounds: [1, 2, 4, 8, 16, 32, 64, 128, 256])
+  private let waitingTime = Histogram(upperBounds: [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+    2.5, 5,
+  ])
+
+  func countTurn(rows: Int, steps: Int, finished: Int) {
+    turns.add()
+    self.steps.add(steps)
+    sequences.add(finished)
+    rowsPerTurn.record(Double(rows))
+  }
+
+  func countBoarding(waited seconds: Double) {
+    waitingTime.record(seconds)
+  }
+
+  func count(_ refusal: Refusal) {
+    switch refusal {
+    case .queueFull: queueFull.add()
+    case .stepsFull: stepsFull.add()
+    case .tooLarge: tooLarge.add()
+    case .draining: draining.add()
+    case .cancelled: cancelled.add()
+    }
+  }
+
+  func snapshot(
+    seated: Int, maxSeats: Int, queuedSequences: Int, queuedSteps: Int, secondsPerStep: Double
+  ) -> EngineStatistics {
+    EngineStatistics(
+      seated: seated, maxSeats: maxSeats, queuedSequences: queuedSequences,
+      queuedSteps: queuedSteps, secondsPerStep: secondsPerStep,
+      turns: turns.value, steps: steps.value, sequences: sequences.value,
+      refused: [
+        ("queue_full", queueFull.value), ("steps_full", stepsFull.value),
+        ("too_large", tooLarge.value), ("draining", draining.value),
+        ("cancelled", cancelled.value),
+      ],
+      rowsPerTurn: rowsPerTurn.snapshot(), waitingTime: waitingTime.snapshot())
+  }
+}
+
+/// An engine at one moment.
+package struct EngineStatistics: Sendable {
+  /// Riders on board, and the seats there are.
+  package let seated, maxSeats: Int
+  /// Riders waiting, and the steps that they bring.
+  package let queuedSequences, queuedSteps: Int
+  /// What a step of one rider has cost lately.
+  package let secondsPerStep: Double
+  /// Turns made, steps advanced, and sequences finished since the start.
+  package let turns, steps, sequences: UInt64
+  /// Requests without predictions, by reason.
+  package let refused: [(reason: String, count: UInt64)]
+  package let rowsPerTurn: HistogramSnapshot
+  /// Seconds from a sequence's arrival to its boarding.
+  package let waitingTime: HistogramSnapshot
+}

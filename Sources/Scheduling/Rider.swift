@@ -1,0 +1,135 @@
+import Inference
+import Synchronization
+
+/// A sequence on its way: queued or on board.
+struct Rider {
+  private var input: InputSequence
+  private let selection: Selection
+  /// Steps of forecast asked for; nil for what the model answers by itself.
+  private let horizon: Int?
+  let group: RiderGroup
+  /// Its place among the group's sequences.
+  let index: Int
+  let arrived: ContinuousClock.Instant
+
+  /// Steps of `input` that are done.
+  private var cursor = 0
+  /// Steps done in all, those fed back included.
+  private var position = 0
+  /// What has been reported so far, an array an output.
+  private var reported: [[Float]] = []
+  private var forecast: [Float] = []
+
+  init(
+    input: InputSequence, selection: Selection, horizon: Int?, group: RiderGroup, index: Int,
+    arrived: ContinuousClock.Instant
+  ) {
+    self.input = input
+    self.selection = selection
+    self.horizon = horizon
+    self.group = group
+    self.index = index
+    self.arrived = arrived
+  }
+
+  /// The rider's share of a turn.
+  func part(_ part: Carousel.Part) -> TurnRider {
+    TurnRider(
+      input: input, steps: cursor..<cursor + part.steps, position: position,
+      finishes: part.finishes, selection: selection, seat: part.seat)
+  }
+
+  /// Takes what a turn reported for this rider, the turn's `index`-th.
+  mutating func take(
+    _ part: Carousel.Part, index: Int, from workspace: Workspace, graph: ModelGraph
+  ) {
+    cursor += part.steps
+    position += part.steps
+    if reported.isEmpty {
+      reported = Array(repeating: [], count: graph.model.outputs.count)
+    }
+    for output in reported.indices {
+      reported[output] += workspace.values(ofOutput: output, rider: index)
+    }
+  }
+
+  /// Feeds the forecast back where the horizon is not reached; returns the steps to go on for, nil at the end.
+  mutating func feedBack(graph: ModelGraph) -> Int? {
+    guard let horizon, let (output, source, stepCount) = graph.forecast else { return nil }
+    let size = reported[output].count / stepCount
+    forecast += reported[output]
+    guard forecast.count < horizon * size else { return nil }
+    let next = reported[output]
+    reported.removeAll()
+    cursor = 0
+    if graph.isStreamable {
+      input = InputSequence(
+        replacing: source, of: input, with: next, stepCount: stepCount)
+    } else {
+      // The graph needs the whole sequence at once: it starts again, longer.
+      position = 0
+      input = InputSequence(
+        replacing: source, of: input, with: input.features(source) + next,
+        stepCount: input.stepCount + stepCount)
+    }
+    return input.stepCount
+  }
+
+  /// The answer, once the rider is done.
+  func prediction(of graph: ModelGraph) -> Prediction {
+    if let horizon, let (output, _, stepCount) = graph.forecast {
+      let size = reported[output].count / stepCount
+      let values = Array(forecast.prefix(horizon * size))
+      return Prediction(outputs: [
+        size == 1
+          ? Prediction.Output(rows: nil, size: horizon, values: values)
+          : Prediction.Output(rows: horizon, size: size, values: values)
+      ])
+    }
+    return Prediction(
+      outputs: zip(graph.model.outputs, reported).map { output, values in
+        let size = output.form.size
+        return Prediction.Output(
+          rows: selection == .all ? values.count / size : nil, size: size, values: values)
+      })
+  }
+}
+
+/// The sequences of one request: answered together, once.
+final class RiderGroup: Sendable {
+  private struct State {
+    var predictions: [Prediction?]
+    var remaining: Int
+    var completion: (@Sendable (Result<[Prediction], Refusal>) -> Void)?
+  }
+
+  private let state: Mutex<State>
+
+  init(count: Int, completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void) {
+    state = Mutex(
+      State(
+        predictions: Array(repeating: nil, count: count), remaining: count,
+        completion: completion))
+  }
+
+  /// Records the prediction of one sequence; the last one completes the request.
+  func finish(_ index: Int, with prediction: Prediction) {
+    let complete = state.withLock { state in
+      state.predictions[index] = prediction
+      state.remaining -= 1
+      guard state.remaining == 0, let completion = state.completion else { return nil }
+      state.completion = nil
+      return (completion, state.predictions.compactMap(\.self))
+    } as (@Sendable (Result<[Prediction], Refusal>) -> Void, [Prediction])?
+    if let (completion, predictions) = complete { completion(.success(predictions)) }
+  }
+
+  /// Completes the request without predictions, unless it is complete.
+  func refuse(_ refusal: Refusal) {
+    let completion = state.withLock { state in
+      defer { state.completion = nil }
+      return state.completion
+    }
+    completion?(.failure(refusal))
+  }
+}

@@ -1,0 +1,167 @@
+import Testing
+
+@testable import Scheduling
+
+@Suite struct CarouselTests {
+  private func carousel(
+    seats: Int = 4, sequences: Int = 8, steps: Int = 1000,
+    chunking: Carousel.Chunking = .steps
+  ) -> Carousel {
+    Carousel(
+      limits: EngineLimits(
+        maxSeats: seats, maxQueuedSequences: sequences, maxQueuedSteps: steps),
+      chunking: chunking)
+  }
+
+  @Test func nobodyNoTurn() {
+    var carousel = carousel()
+    let turn = carousel.nextTurn()
+    #expect(turn == nil)
+  }
+
+  @Test func oneRiderRidesToItsEnd() throws {
+    var carousel = carousel()
+    let rider = try carousel.arrive(steps: [10], secondsPerStep: 0)[0]
+    #expect(carousel.queuedCount == 1 && carousel.queuedSteps == 10)
+    let turn = try carousel.turn()
+    #expect(turn.boardings == [.init(rider: rider, seat: 0)])
+    #expect(turn.parts == [.init(rider: rider, seat: 0, steps: 10, finishes: true)])
+    #expect(carousel.queuedCount == 0 && carousel.queuedSteps == 0)
+    carousel.alight(seat: 0)
+    let after = carousel.nextTurn()
+    #expect(after == nil)
+    #expect(carousel.seatedCount == 0)
+  }
+
+  @Test func aLongRiderAdvancesByChunks() throws {
+    var carousel = carousel()
+    _ = try carousel.arrive(steps: [Carousel.turnSteps + 3], secondsPerStep: 0)
+    let turn1 = try carousel.turn()
+    #expect(turn1.parts.map(\.steps) == [Carousel.turnSteps])
+    let turn2 = try carousel.turn()
+    #expect(turn2.parts.map(\.finishes) == [true])
+  }
+
+  @Test func newcomersBoardARunningBatch() throws {
+    var carousel = carousel(steps: 10_000)
+    let first = try carousel.arrive(steps: [2000], secondsPerStep: 0)[0]
+    _ = carousel.nextTurn()
+    let second = try carousel.arrive(steps: [1], secondsPerStep: 0)[0]
+    let turn = try carousel.turn()
+    #expect(turn.parts.map(\.rider) == [first, second])
+    #expect(turn.parts.map(\.finishes) == [false, true])
+  }
+
+  @Test func theLastMovesIntoAFreeSeat() throws {
+    var carousel = carousel()
+    let riders = try carousel.arrive(steps: [900, 1, 40], secondsPerStep: 0)
+    _ = carousel.nextTurn()
+    carousel.alight(seat: 1)
+    let turn = try carousel.turn()
+    #expect(turn.moves.first == .init(from: 2, to: 1))
+    #expect(turn.parts.map(\.rider) == [riders[0], riders[2]])
+    #expect(turn.parts.map(\.seat) == [0, 1])
+  }
+
+  @Test func neighbouringSeatsFallFreeTogether() throws {
+    var carousel = carousel()
+    let riders = try carousel.arrive(steps: [1, 1, 1, 500], secondsPerStep: 0)
+    _ = carousel.nextTurn()
+    for seat in 0..<3 { carousel.alight(seat: seat) }
+    let turn = try carousel.turn()
+    #expect(turn.moves == [.init(from: 3, to: 0)])
+    #expect(turn.parts.map(\.rider) == [riders[3]])
+  }
+
+  @Test func aFullCarouselStopsForItsShortestRider() throws {
+    var carousel = carousel(seats: 2)
+    _ = try carousel.arrive(steps: [300, 7, 5], secondsPerStep: 0)
+    let turn1 = try carousel.turn()
+    #expect(turn1.parts.map(\.steps) == [7, 7])
+  }
+
+  @Test func extendingKeepsTheSeat() throws {
+    var carousel = carousel()
+    let rider = try carousel.arrive(steps: [5], secondsPerStep: 0)[0]
+    _ = carousel.nextTurn()
+    carousel.extend(seat: 0, by: 12)
+    let turn = try carousel.turn()
+    #expect(turn.boardings.isEmpty)
+    #expect(turn.parts == [.init(rider: rider, seat: 0, steps: 12, finishes: true)])
+  }
+
+  @Test func whoLeavesTheQueueIsForgotten() throws {
+    var carousel = carousel(seats: 1)
+    let riders = try carousel.arrive(steps: [900, 3, 4], secondsPerStep: 0)
+    _ = carousel.nextTurn()
+    carousel.leave(riders[1])
+    #expect(carousel.queuedCount == 1 && carousel.queuedSteps == 4)
+    carousel.leave(riders[0])
+    let turn = try carousel.turn()
+    #expect(turn.moves.isEmpty)
+    #expect(turn.parts.map(\.rider) == [riders[2]])
+  }
+
+  @Test func wholeSequencesRideInOneTurn() throws {
+    var carousel = carousel(steps: 10_000, chunking: .wholeSequences)
+    _ = try carousel.arrive(
+      steps: [Carousel.turnSteps * 2, 3, 4], secondsPerStep: 0)
+    let turn1 = try carousel.turn()
+    #expect(turn1.parts.map(\.steps) == [Carousel.turnSteps * 2])
+    carousel.alight(seat: 0)
+    let turn = try carousel.turn()
+    #expect(turn.parts.map(\.steps) == [3, 4])
+    #expect(turn.parts.map(\.finishes) == [true, true])
+  }
+
+  @Test(arguments: [7, 8, 9])
+  func queuedSequencesAreBounded(count: Int) throws {
+    var carousel = carousel(sequences: 9)
+    _ = try carousel.arrive(steps: [1], secondsPerStep: 0)
+    let steps = Array(repeating: 2, count: count)
+    if count <= 8 {
+      let riders = try carousel.arrive(steps: steps, secondsPerStep: 0)
+      #expect(riders.count == count)
+    } else {
+      #expect(
+        throws: Refusal.queueFull(queued: 1, arriving: 9, limit: 9, retryAfterSeconds: 1)
+      ) {
+        try carousel.arrive(steps: steps, secondsPerStep: 0)
+      }
+      #expect(carousel.queuedCount == 1)
+    }
+  }
+
+  @Test(arguments: [89, 90, 91])
+  func queuedStepsAreBounded(steps: Int) throws {
+    var carousel = carousel(steps: 100)
+    _ = try carousel.arrive(steps: [10], secondsPerStep: 0)
+    if steps <= 90 {
+      let riders = try carousel.arrive(steps: [steps], secondsPerStep: 0)
+      #expect(riders.count == 1)
+    } else {
+      #expect(
+        throws: Refusal.stepsFull(queued: 10, arriving: 91, limit: 100, retryAfterSeconds: 3)
+      ) {
+        try carousel.arrive(steps: [steps], secondsPerStep: 0.25)
+      }
+    }
+  }
+
+  @Test func whatCanNeverWaitIsTooLarge() {
+    var carousel = carousel(steps: 100)
+    #expect(
+      throws: Refusal.tooLarge(sequences: 1, sequenceLimit: 8, steps: 101, stepLimit: 100)
+    ) {
+      try carousel.arrive(steps: [101], secondsPerStep: 0)
+    }
+  }
+}
+
+extension Carousel {
+  /// The next turn, where there must be one.
+  fileprivate mutating func turn() throws -> Turn {
+    let turn = nextTurn()
+    return try #require(turn)
+  }
+}

@@ -1,0 +1,73 @@
+import CZlib
+
+/// Compresses `bytes` into one gzip member (RFC 1952) with neither name nor time.
+///
+/// - Parameters:
+///   - level: 1 (fastest) to 9 (smallest).
+///   - onlyIfSmaller: gives up, with nil, as soon as the result would not be smaller than `bytes`.
+package func gzipped(
+  _ bytes: Span<UInt8>, level: Int, onlyIfSmaller: Bool = false
+) throws(CompressionError) -> [UInt8]? {
+  // zlib counts in 32 bits; half of it leaves room for what incompressible input grows by.
+  let limit = Int(Int32.max)
+  guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
+  if onlyIfSmaller, bytes.isEmpty { return nil }
+  let stream = try DeflateStream(level: level)
+  let capacity = onlyIfSmaller ? bytes.count - 1 : stream.bound(bytes.count)
+  return stream.deflate(bytes, capacity: capacity)
+}
+
+/// Owns zlib's state for one compression.
+@safe private struct DeflateStream: ~Copyable {
+  // On the heap: zlib keeps the address of its z_stream and refuses one that has moved.
+  private let stream: UnsafeMutablePointer<z_stream>
+
+  init(level: Int) throws(CompressionError) {
+    precondition((1...9).contains(level), "gzip levels are 1 to 9")
+    // SAFETY: one z_stream is allocated, set to zeros (zlib's defaults), owned by this value and
+    // freed once, here or in deinit.
+    unsafe stream = .allocate(capacity: 1)
+    unsafe stream.initialize(to: z_stream())
+    // 31: the largest window, in a gzip wrapper; 8 is zlib's default use of memory.
+    let status = unsafe deflateInit2_(
+      stream, Int32(level), Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+      Int32(MemoryLayout<z_stream>.size))
+    if status != Z_OK {
+      unsafe stream.deallocate()
+      throw .outOfMemory
+    }
+  }
+
+  deinit {
+    // SAFETY: initialised by init, not used after this.
+    unsafe deflateEnd(stream)
+    unsafe stream.deallocate()
+  }
+
+  /// The most that `byteCount` bytes can become.
+  func bound(_ byteCount: Int) -> Int {
+    // SAFETY: the stream is live.
+    unsafe Int(deflateBound(stream, UInt(byteCount)))
+  }
+
+  /// Compresses all of `input`, nil where the result would take more than `capacity` bytes.
+  func deflate(_ input: Span<UInt8>, capacity: Int) -> [UInt8]? {
+    var status = Z_OK
+    // SAFETY: zlib reads the span and writes at most `capacity` bytes of the new array, both alive
+    // for the call; the count set is what zlib wrote; the pointers are cleared before they leave
+    // scope.
+    let output = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+      unsafe input.withUnsafeBufferPointer { bytes in
+        unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
+        unsafe stream.pointee.avail_in = UInt32(bytes.count)
+        unsafe stream.pointee.next_out = buffer.baseAddress
+        unsafe stream.pointee.avail_out = UInt32(capacity)
+        status = unsafe CZlib.deflate(stream, Z_FINISH)
+        count = unsafe capacity - Int(stream.pointee.avail_out)
+        unsafe stream.pointee.next_in = nil
+        unsafe stream.pointee.next_out = nil
+      }
+    }
+    return status == Z_STREAM_END ? output : nil
+  }
+}

@@ -1,0 +1,277 @@
+import CNGHTTP2
+import HTTPCore
+
+/// An HTTP/2 connection of a server (RFC 9113), from the client's preface on, over nghttp2.
+///
+/// A class because nghttp2's callbacks need its address; like every connection it belongs to one
+/// thread at a time.
+package final class HTTP2Connection: ConnectionProtocol {
+  /// The value of Date in the responses to come; none is sent while it is empty.
+  package var date = ""
+
+  private let limits: HTTP2Limits
+  private let session: HTTP2Session
+  private var streams: [Int32: HTTP2Stream] = [:]
+  private var events: [ConnectionEvent] = []
+  private var output: [UInt8] = []
+  private var meter: FloodMeter
+  /// How many streams are at each stage that `phase` asks for.
+  private var stageCounts = (head: 0, body: 0, owed: 0)
+  /// Bytes in bodies that are not complete.
+  private var incompleteBytes = 0
+  private var sawSettings = false
+  private var ending = Ending.no
+
+  private enum Ending {
+    case no
+    /// The peer is told; streams that it opened before it knew are still taken.
+    case announced
+    /// What is owed is answered, nothing else is taken.
+    case draining
+    /// Nothing more is taken or answered.
+    case terminated
+  }
+
+  /// Output is made up to about this much before it is taken; a frame more may stand behind it.
+  private static let outputMark = 256 * 1024
+
+  /// A connection that has seen nothing yet, its own SETTINGS in the output.
+  package init(limits: HTTP2Limits) {
+    self.limits = limits
+    meter = FloodMeter(limits)
+    session = HTTP2Session(limits)
+    session.attach(self)
+  }
+
+  // MARK: ConnectionProtocol
+
+  package func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
+    if ending != .terminated, !session.receive(bytes) { terminate(NGHTTP2_PROTOCOL_ERROR) }
+    pump()
+    if wantsClose { abandonAll() }
+    defer { events = [] }
+    return events
+  }
+
+  package func respond(_ response: HTTPResponse, to stream: StreamID) {
+    guard let stream = streams[Int32(truncatingIfNeeded: stream.rawValue)], stream.stage == .owed
+    else { return }
+    send(response, on: stream)
+    pump()
+  }
+
+  /// Hands over about 256 KiB at most; there may be more when those are written.
+  package func takeOutput() -> [UInt8] {
+    pump()
+    defer { output = [] }
+    return output
+  }
+
+  /// Answers the requests that are not complete with 408 and takes no others; ends at once where
+  /// there are neither those nor owed responses.
+  package func timeOut() {
+    let late = streams.values.filter { $0.stage == .body }.sorted { $0.id < $1.id }
+    for stream in late { send(HTTP2Error.timedOut.response, on: stream) }
+    if late.isEmpty, stageCounts.owed == 0 {
+      terminate(NGHTTP2_NO_ERROR)
+    } else {
+      drain()
+    }
+    pump()
+  }
+
+  package func shutDown() {
+    guard ending == .no else { return }
+    ending = .announced
+    session.announceShutdown()
+    pump()
+  }
+
+  package var phase: ConnectionPhase {
+    if !sawSettings || stageCounts.head > 0 { return .readingHead }
+    if stageCounts.body > 0 { return .readingBody }
+    return stageCounts.owed > 0 ? .answering : .idle
+  }
+
+  package var wantsClose: Bool { !session.wantsRead && !session.wantsWrite }
+
+  /// True to the end: what a peer can make us hold is bounded by the limits, not by its reading.
+  package var wantsInput: Bool { ending != .terminated }
+
+  // MARK: What the session tells
+
+  /// A frame's header came.
+  func frameBegan() {
+    if meter.frameBegan() == .flood { terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
+  }
+
+  /// The client's SETTINGS came, with which it has to begin.
+  func settingsArrived() { sawSettings = true }
+
+  /// The one PING that this side sends, at the announcement of the end, came back.
+  func pingAnswered() {
+    if ending == .announced { drain() }
+  }
+
+  /// The first HEADERS frame of a stream began.
+  func headBegan(_ id: Int32) {
+    guard ending != .terminated else { return }
+    streams[id] = HTTP2Stream(id)
+    stageCounts.head += 1
+  }
+
+  /// A field of that head was decompressed.
+  func field(_ id: Int32, _ name: String, _ value: String) {
+    streams[id]?.head.append(name, value, limits: limits)
+  }
+
+  /// That head is complete, and the request too where nothing follows.
+  func headEnded(_ id: Int32, endsStream: Bool) {
+    guard let stream = streams[id], stream.stage == .head else { return }
+    stream.omitsBody = stream.head.method == "HEAD"
+    do throws(HTTP2Error) {
+      let request = try stream.head.request()
+      if let length = request.contentLength, length > limits.maxBodyBytes {
+        throw .bodyTooLong(limit: limits.maxBodyBytes)
+      }
+      stream.request = request
+      move(stream, to: .body)
+      if endsStream {
+        bodyEnded(id)
+      } else if request.expectsContinue {
+        session.sendContinue(id)
+      }
+    } catch {
+      send(error.response, on: stream)
+    }
+  }
+
+  /// A part of a request's body came; `bytes` are lent for the call.
+  func bodyArrived(_ id: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {
+    let count = bytes.count
+    guard count > 0, let stream = streams[id], ending != .terminated else { return }
+    meter.progressed()
+    guard stream.stage == .body else {
+      stream.discardedBytes += count
+      if stream.discardedBytes > limits.maxDiscardedBytes { cutShort(stream) }
+      return
+    }
+    if stream.body.count + count > limits.maxBodyBytes {
+      send(HTTP2Error.bodyTooLong(limit: limits.maxBodyBytes).response, on: stream)
+    } else if incompleteBytes + count > limits.maxIncompleteBytes {
+      move(stream, to: .sending)
+      session.reset(id, NGHTTP2_REFUSED_STREAM)
+    } else {
+      // SAFETY: copied during the callback that lends it.
+      unsafe stream.body.append(contentsOf: bytes)
+      incompleteBytes += count
+    }
+  }
+
+  /// The peer's side of a stream is complete.
+  func bodyEnded(_ id: Int32) {
+    guard let stream = streams[id], stream.stage == .body, var request = stream.request,
+      ending != .terminated
+    else { return }
+    move(stream, to: .owed)
+    request.body = stream.body
+    stream.body = []
+    stream.request = nil
+    meter.progressed()
+    events.append(.request(request, StreamID(Int(id))))
+  }
+
+  /// Copies the next part of a response's body into nghttp2's buffer; returns its length.
+  func readBody(
+    _ id: Int32, into buffer: UnsafeMutableBufferPointer<UInt8>,
+    flags: UnsafeMutablePointer<UInt32>
+  ) -> Int {
+    guard let stream = streams[id] else {
+      return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+    }
+    let rest = stream.body[stream.sentBytes...]
+    let count = min(rest.count, buffer.count)
+    // SAFETY: `count` is within both; the two do not overlap.
+    _ = unsafe buffer.update(fromContentsOf: rest.prefix(count))
+    stream.sentBytes += count
+    if count == rest.count { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+    return count
+  }
+
+  /// HEADERS or DATA of a response went out.
+  func partSent(_ id: Int32, endsStream: Bool) {
+    meter.progressed()
+    guard endsStream, let stream = streams[id] else { return }
+    stream.isAnswered = true
+    if ending == .draining, session.isRemoteOpen(id) { cutShort(stream) }
+  }
+
+  /// A stream is over, complete or reset by either side.
+  func streamClosed(_ id: Int32) {
+    guard let stream = streams.removeValue(forKey: id) else { return }
+    if stream.stage == .owed { events.append(.abandoned(StreamID(Int(id)))) }
+    move(stream, to: .sending)
+    if stream.isAnswered {
+      meter.streamAnswered()
+    } else if meter.streamReset() == .flood {
+      terminate(NGHTTP2_ENHANCE_YOUR_CALM)
+    }
+  }
+
+  // MARK: Steps
+
+  private func send(_ response: HTTPResponse, on stream: HTTP2Stream) {
+    move(stream, to: .sending)
+    stream.body = response.body
+    session.respond(ResponseHead(response, omitsBody: stream.omitsBody, date: date), to: stream.id)
+  }
+
+  private func drain() {
+    guard ending == .no || ending == .announced else { return }
+    ending = .draining
+    session.goAway()
+    for stream in streams.values where stream.isAnswered { cutShort(stream) }
+  }
+
+  /// Stops an upload that has its response, or will have none.
+  private func cutShort(_ stream: HTTP2Stream) {
+    // RFC 9113 §8.1: behind a complete response, NO_ERROR asks the client to stop.
+    session.reset(stream.id, stream.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
+  }
+
+  /// Moves `stream` on, and the counts with it.
+  private func move(_ stream: HTTP2Stream, to stage: HTTP2Stream.Stage) {
+    switch stream.stage {
+    case .head: stageCounts.head -= 1
+    case .body:
+      stageCounts.body -= 1
+      incompleteBytes -= stream.body.count
+    case .owed: stageCounts.owed -= 1
+    case .sending: break
+    }
+    stream.stage = stage
+    switch stage {
+    case .head: stageCounts.head += 1
+    case .body: stageCounts.body += 1
+    case .owed: stageCounts.owed += 1
+    case .sending: break
+    }
+  }
+
+  private func terminate(_ code: nghttp2_error_code) {
+    guard ending != .terminated else { return }
+    ending = .terminated
+    session.terminate(code)
+  }
+
+  private func abandonAll() {
+    for stream in streams.values.sorted(by: { $0.id < $1.id }) where stream.stage == .owed {
+      move(stream, to: .sending)
+      events.append(.abandoned(StreamID(Int(stream.id))))
+    }
+  }
+
+  private func pump() {
+    while output.count < Self.outputMark, session.nextOutput(&output) {}
+  }
+}

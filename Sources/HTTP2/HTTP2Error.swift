@@ -1,0 +1,52 @@
+import HTTPCore
+
+/// What is wrong with a request that is well-formed HTTP/2 and cannot be taken all the same.
+enum HTTP2Error: Error, Equatable, Sendable {
+  case headTooLong(limit: Int)
+  case tooManyFields(limit: Int)
+  case targetTooLong(limit: Int)
+  case invalidTarget(String)
+  case hostDiffers(host: String, authority: String)
+  case connectUnsupported
+  case unsupportedExpectation(String)
+  case bodyTooLong(limit: Int)
+  case timedOut
+
+  /// The response that tells the client.
+  var response: HTTPResponse { .error(status, sentence) }
+
+  private var status: HTTPStatus {
+    switch self {
+    case .headTooLong, .tooManyFields: .requestHeaderFieldsTooLarge
+    case .targetTooLong: .uriTooLong
+    case .invalidTarget, .hostDiffers: .badRequest
+    case .connectUnsupported: .notImplemented
+    case .unsupportedExpectation: .expectationFailed
+    case .bodyTooLong: .contentTooLarge
+    case .timedOut: .requestTimeout
+    }
+  }
+
+  private var sentence: String {
+    switch self {
+    case .headTooLong(let limit):
+      "the request head is too long, expected at most \(limit) bytes"
+    case .tooManyFields(let limit):
+      "the request has too many fields, expected at most \(limit)"
+    case .targetTooLong(let limit):
+      "the request target is too long, expected at most \(limit) bytes"
+    case .invalidTarget(let target):
+      "the request target is \"\(target)\", expected a path, or * with OPTIONS"
+    case .hostDiffers(let host, let authority):
+      "the host is \"\(host)\", expected the same as the authority, \"\(authority)\""
+    case .connectUnsupported:
+      "the method is CONNECT, expected one that names a resource of this server"
+    case .unsupportedExpectation(let value):
+      "Expect is \"\(value)\", expected 100-continue"
+    case .bodyTooLong(let limit):
+      "the request body is too long, expected at most \(limit) bytes"
+    case .timedOut:
+      "the request's body did not arrive in time, expected it without a pause"
+    }
+  }
+}

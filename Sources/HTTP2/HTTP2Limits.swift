@@ -1,0 +1,33 @@
+/// How much an HTTP/2 peer may make us hold or do; each bound is the largest amount that is still
+/// taken.
+package struct HTTP2Limits: Sendable, Equatable {
+  /// `max_concurrent_streams`: requests under way at once; beyond it REFUSED_STREAM.
+  package var maxConcurrentStreams = 256
+  /// `max_head_bytes`: the fields of a request, 32 bytes added for each (RFC 9113 §6.5.2); beyond
+  /// it 431.
+  package var maxHeadBytes = 16 * 1024
+  /// `max_target_bytes`: the `:path`; beyond it 414.
+  package var maxTargetBytes = 8 * 1024
+  /// `max_fields`: fields in a head, pseudo-header fields not counted; beyond it 431.
+  package var maxFields = 100
+  /// `max_body_bytes`: a request's body; beyond it 413.
+  package var maxBodyBytes = 16 * 1024 * 1024
+  /// `max_incomplete_bytes`: bodies of one connection that are not complete yet, together; the
+  /// stream that passes it gets REFUSED_STREAM, which tells its client that it can try again.
+  package var maxIncompleteBytes = 64 * 1024 * 1024
+  /// `max_discarded_bytes`: what is thrown away of a body behind an early response, which some
+  /// clients lose when their upload is cut short; beyond it RST_STREAM.
+  package var maxDiscardedBytes = 1024 * 1024
+  /// `window_bytes`: the flow-control window of a stream and of the connection, below 2³¹; a body
+  /// within it needs no round trip.
+  package var windowBytes = 1024 * 1024
+  /// `max_fruitless_frames`: frames in a row that bring no request on (PING, SETTINGS, PRIORITY,
+  /// WINDOW_UPDATE, empty DATA, …); beyond it GOAWAY.
+  package var maxFruitlessFrames = 1000
+  /// `max_resets`: streams that end unanswered, less those answered since; beyond it GOAWAY
+  /// (CVE-2023-44487, CVE-2025-8671).
+  package var maxResets = 512
+
+  /// The defaults.
+  package init() {}
+}

@@ -1,0 +1,38 @@
+import HTTPCore
+
+/// One request and its response; a class, so that a growing body is not copied on its way.
+final class HTTP2Stream {
+  /// How far it has come; it only moves on.
+  enum Stage: Equatable {
+    /// Fields are arriving.
+    case head
+    /// DATA is arriving.
+    case body
+    /// The application has the request and owes its response.
+    case owed
+    /// The response is on its way; DATA that still arrives is thrown away.
+    case sending
+  }
+
+  /// RFC 9113 §5.1.1: odd, and rising on a connection.
+  let id: Int32
+  /// Changed by `HTTP2Connection.move` alone, which counts.
+  var stage = Stage.head
+  /// The request's fields as they come.
+  var head = RequestHead()
+  /// The request without its body, from the end of its head to the end of its body.
+  var request: HTTPRequest?
+  /// The request's body, then the response's.
+  var body: [UInt8] = []
+  /// How much of the response's body is sent.
+  var sentBytes = 0
+  /// Whether the response is sent whole. The peer may still be sending; nothing waits for it.
+  var isAnswered = false
+  /// How much of the request's body was thrown away.
+  var discardedBytes = 0
+  /// Whether the method is HEAD.
+  var omitsBody = false
+
+  /// A stream whose head begins.
+  init(_ id: Int32) { self.id = id }
+}

@@ -1,0 +1,93 @@
+import HTTPCore
+
+/// Gathers the fields of one request as they are decompressed.
+///
+/// nghttp2 has checked what RFC 9113 §8.1.1 calls malformed: names and values, the pseudo-header
+/// fields, connection-specific fields, Content-Length against the body.
+struct RequestHead {
+  /// Empty until it came.
+  private(set) var method = ""
+  private var target: String?
+  private var authority: String?
+  private var fields = HTTPFields()
+  private var byteCount = 0
+  private var fieldCount = 0
+  /// The first limit that was passed; nothing is stored from then on.
+  private var fault: HTTP2Error?
+
+  /// Adds the next field.
+  mutating func append(_ name: String, _ value: String, limits: HTTP2Limits) {
+    guard fault == nil else { return }
+    // RFC 9113 §6.5.2 counts 32 bytes for what an entry costs beside its text.
+    byteCount += name.utf8.count + value.utf8.count + 32
+    if name == ":path", value.utf8.count > limits.maxTargetBytes {
+      fault = .targetTooLong(limit: limits.maxTargetBytes)
+    } else if byteCount > limits.maxHeadBytes {
+      fault = .headTooLong(limit: limits.maxHeadBytes)
+    } else {
+      switch name {
+      case ":method": method = value
+      case ":path": target = value
+      case ":authority": authority = value
+      case ":scheme": break
+      default:
+        fieldCount += 1
+        if fieldCount > limits.maxFields {
+          fault = .tooManyFields(limit: limits.maxFields)
+        } else {
+          fields.append(name, value)
+        }
+      }
+    }
+  }
+
+  /// The request that the fields make, without its body.
+  func request() throws(HTTP2Error) -> HTTPRequest {
+    if let fault { throw fault }
+    guard method != "CONNECT" else { throw .connectUnsupported }
+    guard let target, target.isTarget(for: method) else { throw .invalidTarget(target ?? "") }
+    var fields = fields
+    if let authority {
+      // RFC 9113 §8.3.1: the two must not differ; a request without :authority has Host alone.
+      for host in fields.values(of: "host") where host.lowercased() != authority.lowercased() {
+        throw .hostDiffers(host: host, authority: authority)
+      }
+      fields["host"] = authority
+    }
+    for expectation in fields.values(of: "expect") where !expectation.isContinue {
+      throw .unsupportedExpectation(expectation)
+    }
+    let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    return HTTPRequest(
+      method: method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : nil,
+      fields: fields)
+  }
+}
+
+extension HTTPRequest {
+  /// Whether the client holds its body back for a 100 (RFC 9110 §10.1.1).
+  var expectsContinue: Bool { fields["expect"]?.isContinue ?? false }
+
+  /// The length of the body as announced.
+  var contentLength: Int? { fields["content-length"].flatMap { Int($0) } }
+}
+
+extension String {
+  fileprivate var isContinue: Bool { lowercased() == "100-continue" }
+
+  /// Whether this is a path with its query, of the bytes that RFC 3986 allows, or `*` with OPTIONS.
+  fileprivate func isTarget(for method: String) -> Bool {
+    if self == "*" { return method == "OPTIONS" }
+    guard utf8.first == UInt8(ascii: "/") else { return false }
+    return utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "#"), UInt8(ascii: "<"), UInt8(ascii: ">"),
+        UInt8(ascii: "\\"), UInt8(ascii: "^"), UInt8(ascii: "`"), UInt8(ascii: "{"),
+        UInt8(ascii: "|"), UInt8(ascii: "}"):
+        false
+      default:
+        (0x21...0x7e).contains(byte)
+      }
+    }
+  }
+}

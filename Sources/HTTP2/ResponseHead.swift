@@ -1,0 +1,42 @@
+import HTTPCore
+
+/// The fields of a response as HTTP/2 sends them.
+struct ResponseHead: Equatable {
+  /// A name in lower case and its value; pseudo-header fields come first.
+  struct Field: Equatable {
+    let name: String
+    let value: String
+  }
+
+  /// In the order they are sent.
+  let fields: [Field]
+  /// Whether DATA follows.
+  let hasBody: Bool
+
+  /// - Parameters:
+  ///   - omitsBody: the request was HEAD, so the length is told and nothing is sent.
+  ///   - date: the value of Date; left out where it is empty or the response has one.
+  init(_ response: HTTPResponse, omitsBody: Bool, date: String) {
+    var fields = [Field(name: ":status", value: String(response.status.code))]
+    for field in response.fields.all
+    where !field.name.hasPrefix(":") && !Self.dropped.contains(field.name) {
+      fields.append(Field(name: field.name, value: field.value))
+    }
+    if !date.isEmpty, response.fields["date"] == nil {
+      fields.append(Field(name: "date", value: date))
+    }
+    // RFC 9110 §6.4.1 and §8.6: these two have no content, and no length of it is told.
+    let forbidsBody = response.status.code == 204 || response.status.code == 304
+    if !forbidsBody {
+      fields.append(Field(name: "content-length", value: String(response.body.count)))
+    }
+    self.fields = fields
+    hasBody = !forbidsBody && !omitsBody && !response.body.isEmpty
+  }
+
+  /// What RFC 9113 §8.2.2 forbids, and the length, which is counted here.
+  private static let dropped: Set<String> = [
+    "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te",
+    "content-length",
+  ]
+}

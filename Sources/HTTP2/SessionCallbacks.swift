@@ -1,0 +1,97 @@
+import CNGHTTP2
+
+/// What nghttp2 calls, turned into calls of `HTTP2Connection` with Swift values.
+///
+/// SAFETY, for all of them: `user` is the connection, alive since it made the call that led here;
+/// pointers are valid for the length given with them during the callback, and what is kept is
+/// copied.
+enum SessionCallbacks {
+  /// Gives the body of a response to nghttp2, whose stream id finds it.
+  static var bodyProvider: nghttp2_data_provider {
+    // SAFETY: no source pointer is used.
+    unsafe nghttp2_data_provider(source: nghttp2_data_source(ptr: nil)) {
+      _, stream, buffer, capacity, flags, _, user in
+      // SAFETY: see above; `buffer` has `capacity` bytes.
+      unsafe connection(user).readBody(
+        stream, into: UnsafeMutableBufferPointer(start: buffer, count: capacity), flags: flags!)
+    }
+  }
+
+  /// Puts all of them into nghttp2's table.
+  static func install(_ callbacks: OpaquePointer) {
+    // SAFETY: see above, for each of the closures; none captures anything.
+    unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, _, user in
+      unsafe connection(user).frameBegan()
+      return 0
+    }
+    unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
+      if unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
+        unsafe connection(user).headBegan(frame!.pointee.hd.stream_id)
+      }
+      return 0
+    }
+    unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+      _, frame, name, nameCount, value, valueCount, _, user in
+      // Trailers are checked by nghttp2 and dropped: nothing here has a use for them.
+      if unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
+        unsafe connection(user).field(
+          frame!.pointee.hd.stream_id,
+          String(decoding: UnsafeBufferPointer(start: name, count: nameCount), as: UTF8.self),
+          String(decoding: UnsafeBufferPointer(start: value, count: valueCount), as: UTF8.self))
+      }
+      return 0
+    }
+    unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
+      _, _, stream, bytes, count, user in
+      unsafe connection(user).bodyArrived(
+        stream, UnsafeBufferPointer(start: bytes, count: count))
+      return 0
+    }
+    unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
+      let header = unsafe frame!.pointee.hd
+      let owner = unsafe connection(user)
+      let endsStream = header.has(NGHTTP2_FLAG_END_STREAM)
+      switch UInt32(header.type) {
+      case NGHTTP2_HEADERS.rawValue:
+        if unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
+          owner.headEnded(header.stream_id, endsStream: endsStream)
+        } else if endsStream {
+          owner.bodyEnded(header.stream_id)
+        }
+      case NGHTTP2_DATA.rawValue where endsStream:
+        owner.bodyEnded(header.stream_id)
+      case NGHTTP2_SETTINGS.rawValue where !header.has(NGHTTP2_FLAG_ACK):
+        owner.settingsArrived()
+      case NGHTTP2_PING.rawValue where header.has(NGHTTP2_FLAG_ACK):
+        owner.pingAnswered()
+      default:
+        break
+      }
+      return 0
+    }
+    unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
+      let header = unsafe frame!.pointee.hd
+      let type = UInt32(header.type)
+      if type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue {
+        unsafe connection(user).partSent(
+          header.stream_id, endsStream: header.has(NGHTTP2_FLAG_END_STREAM))
+      }
+      return 0
+    }
+    unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
+      _, stream, _, user in
+      unsafe connection(user).streamClosed(stream)
+      return 0
+    }
+  }
+}
+
+/// Not a member: a C function pointer cannot capture even a metatype.
+private func connection(_ user: UnsafeMutableRawPointer?) -> HTTP2Connection {
+  // SAFETY: HTTP2Session.attach set it.
+  unsafe Unmanaged<HTTP2Connection>.fromOpaque(user!).takeUnretainedValue()
+}
+
+extension nghttp2_frame_hd {
+  fileprivate func has(_ flag: nghttp2_flag) -> Bool { UInt32(flags) & flag.rawValue != 0 }
+}

@@ -1,0 +1,65 @@
+extension Array where Element == UInt8 {
+  /// Appends a copy of `bytes`, in one move.
+  mutating func append(copying bytes: Span<UInt8>) {
+    // SAFETY: the pointer is used within the closure only; append copies, so nothing aliases.
+    unsafe bytes.withUnsafeBufferPointer { source in unsafe append(contentsOf: source) }
+  }
+}
+
+extension String {
+  /// Makes a string of bytes that the caller has found to be ASCII.
+  init(ascii bytes: Span<UInt8>) {
+    // SAFETY: ASCII is valid UTF-8; every caller has checked each byte against a `ByteSet`.
+    self = unsafe String(copying: UTF8Span(unchecked: bytes, isKnownASCII: true))
+  }
+
+  /// Makes a string of UTF-8, or of ISO 8859-1 where it is not, as field values once were.
+  init(fieldValue bytes: Span<UInt8>) {
+    if let text = try? UTF8Span(validating: bytes) {
+      self = String(copying: text)
+    } else {
+      var latin = String()
+      for index in bytes.indices { latin.unicodeScalars.append(Unicode.Scalar(bytes[index])) }
+      self = latin
+    }
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether the bytes are those of `text`, a lower-case ASCII string, but for case.
+  @inline(__always)
+  func equalsCaseless(_ text: String) -> Bool {
+    let other = text.utf8.span
+    guard count == other.count else { return false }
+    for index in indices where ASCII.lowercase(self[index]) != other[index] { return false }
+    return true
+  }
+
+  /// Where the bytes without spaces and tabs at either end are (OWS, RFC 9110 §5.6.3).
+  var trimmedIndices: Range<Int> {
+    var start = 0
+    var end = count
+    while start < end, self[start] == ASCII.space || self[start] == ASCII.tab { start += 1 }
+    while end > start, self[end - 1] == ASCII.space || self[end - 1] == ASCII.tab { end -= 1 }
+    return start..<end
+  }
+
+  /// Whether the comma-separated list has the element `text`, in lower case, compared without case.
+  func listContains(_ text: String) -> Bool {
+    var start = 0
+    while start <= count {
+      var end = start
+      while end < count, self[end] != ASCII.comma { end += 1 }
+      let element = extracting(start..<end)
+      if element.extracting(element.trimmedIndices).equalsCaseless(text) { return true }
+      start = end + 1
+    }
+    return false
+  }
+
+  /// At most 40 bytes of the text, for an error message.
+  var excerpt: String {
+    let text = String(fieldValue: extracting(first: 40))
+    return count > 40 ? text + "…" : text
+  }
+}

@@ -1,0 +1,151 @@
+/// Undoes the chunked transfer coding (RFC 9112 §7.1); extensions and trailers are bounded and dropped.
+struct ChunkedDecoder {
+  private enum State {
+    case size(digits: Int, value: Int)
+    case extensions(bytes: Int)
+    case sizeLineFeed(Int)
+    case data(remaining: Int)
+    case dataCarriageReturn
+    case dataLineFeed
+    case trailerStart
+    case trailerName
+    case trailerValue
+    case trailerLineFeed
+    case lastLineFeed
+  }
+
+  private let limits: HTTP1Limits
+  private var state = State.size(digits: 0, value: 0)
+  /// The size of the chunk whose extensions are under way.
+  private var chunkBytes = 0
+  private var trailerBytes = 0
+
+  /// A decoder before the first chunk.
+  init(limits: HTTP1Limits) {
+    self.limits = limits
+  }
+
+  /// Decodes `bytes` from `offset` on, appends the data to `body`, and moves `offset` behind what it
+  /// took: everything, or up to the body's end. Returns whether that end was reached.
+  mutating func decode(
+    _ bytes: Span<UInt8>, _ offset: inout Int, into body: inout [UInt8]
+  ) throws(HTTP1Error) -> Bool {
+    while offset < bytes.count {
+      if case .data(let remaining) = state {
+        let count = min(remaining, bytes.count - offset)
+        guard body.count + count <= limits.maxBodyBytes else {
+          throw .bodyTooLong(limit: limits.maxBodyBytes)
+        }
+        body.append(copying: bytes.extracting(offset..<(offset + count)))
+        offset += count
+        state = count == remaining ? .dataCarriageReturn : .data(remaining: remaining - count)
+        continue
+      }
+      let byte = bytes[offset]
+      offset += 1
+      if try take(byte, bodyBytes: body.count) { return true }
+    }
+    return false
+  }
+
+  /// Takes one byte of what is around the data; returns whether it ends the body.
+  private mutating func take(_ byte: UInt8, bodyBytes: Int) throws(HTTP1Error) -> Bool {
+    switch state {
+    case .size(let digits, let value):
+      try takeSize(byte, digits: digits, value: value)
+    case .extensions(let count):
+      if byte == ASCII.carriageReturn {
+        state = .sizeLineFeed(chunkBytes)
+      } else {
+        guard count < limits.maxChunkExtensionBytes else {
+          throw .chunkExtensionTooLong(limit: limits.maxChunkExtensionBytes)
+        }
+        guard ASCII.isFieldValue(byte) else {
+          throw .invalidChunkByte(byte, expected: "a chunk extension")
+        }
+        state = .extensions(bytes: count + 1)
+      }
+    case .sizeLineFeed(let size):
+      try expect(ASCII.lineFeed, "LF after a chunk size", byte)
+      guard size <= limits.maxBodyBytes - bodyBytes else {
+        throw .bodyTooLong(limit: limits.maxBodyBytes)
+      }
+      state = size == 0 ? .trailerStart : .data(remaining: size)
+    case .data:
+      preconditionFailure("data is taken in bulk")
+    case .dataCarriageReturn:
+      try expect(ASCII.carriageReturn, "CR after a chunk", byte)
+      state = .dataLineFeed
+    case .dataLineFeed:
+      try expect(ASCII.lineFeed, "LF after a chunk", byte)
+      state = .size(digits: 0, value: 0)
+    case .trailerStart, .trailerName, .trailerValue, .trailerLineFeed, .lastLineFeed:
+      return try takeTrailer(byte)
+    }
+    return false
+  }
+
+  private mutating func takeSize(_ byte: UInt8, digits: Int, value: Int) throws(HTTP1Error) {
+    if let digit = Self.hexValue(byte) {
+      // 15 digits can't overflow an Int of 64 bits.
+      guard digits < 15 else { throw .chunkSizeOverflow }
+      state = .size(digits: digits + 1, value: value << 4 | digit)
+    } else if digits > 0, byte == ASCII.carriageReturn {
+      state = .sizeLineFeed(value)
+    } else if digits > 0, byte == ASCII.semicolon {
+      chunkBytes = value
+      state = .extensions(bytes: 0)
+    } else {
+      throw .invalidChunkByte(
+        byte, expected: digits == 0 ? "a chunk size" : "CR or ; after a chunk size")
+    }
+  }
+
+  /// Takes one byte of the trailer section; returns whether it ends the body.
+  private mutating func takeTrailer(_ byte: UInt8) throws(HTTP1Error) -> Bool {
+    trailerBytes += 1
+    switch state {
+    case .trailerStart where byte == ASCII.carriageReturn:
+      state = .lastLineFeed
+      return false
+    case .lastLineFeed:
+      try expect(ASCII.lineFeed, "LF at the end of the trailers", byte)
+      return true
+    case .trailerName where byte == ASCII.colon:
+      state = .trailerValue
+    case .trailerValue where byte == ASCII.carriageReturn:
+      state = .trailerLineFeed
+    case .trailerValue:
+      guard ASCII.isFieldValue(byte) else {
+        throw .invalidChunkByte(byte, expected: "a trailer's value")
+      }
+    case .trailerLineFeed:
+      try expect(ASCII.lineFeed, "LF after a trailer", byte)
+      state = .trailerStart
+    default:
+      guard ByteSet.token.contains(byte) else {
+        throw .invalidChunkByte(byte, expected: "a trailer's name")
+      }
+      state = .trailerName
+    }
+    guard trailerBytes <= limits.maxTrailerBytes else {
+      throw .trailersTooLong(limit: limits.maxTrailerBytes)
+    }
+    return false
+  }
+
+  private func expect(
+    _ expected: UInt8, _ name: String, _ byte: UInt8
+  ) throws(HTTP1Error) {
+    guard byte == expected else { throw .invalidChunkByte(byte, expected: name) }
+  }
+
+  private static func hexValue(_ byte: UInt8) -> Int? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(byte - UInt8(ascii: "a") + 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte - UInt8(ascii: "A") + 10)
+    default: nil
+    }
+  }
+}

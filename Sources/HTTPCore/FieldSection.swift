@@ -1,0 +1,144 @@
+/// The field lines of a head, and what those that concern the protocol say together.
+struct FieldSection {
+  private var fields = HTTPFields()
+  private var hostCount = 0
+  private var contentLength: Int?
+  private var transferEncoding: TransferEncoding?
+  private var asksClose = false
+  private var asksKeepAlive = false
+  private var expectsContinue = false
+
+  private enum TransferEncoding {
+    case chunked
+    case unsupported(String)
+    case notFinal(String)
+  }
+
+  /// Parses one field line, without its CR LF (RFC 9112 §5).
+  mutating func append(_ line: Span<UInt8>, maxFields: Int) throws(HTTP1Error) {
+    let colon = try Self.checkedColon(in: line)
+    guard fields.all.count < maxFields else { throw .tooManyFields(limit: maxFields) }
+    if fields.all.isEmpty { fields.reserveCapacity(8) }
+    let name = FieldNames.lowercased(line.extracting(0..<colon))
+    let rest = line.extracting((colon + 1)...)
+    let value = rest.extracting(rest.trimmedIndices)
+    for index in value.indices where !ASCII.isFieldValue(value[index]) {
+      throw .invalidFieldValueByte(value[index], field: name)
+    }
+    try interpret(name, value)
+    fields.append(lowercased: name, String(fieldValue: value))
+  }
+
+  /// Puts the head together once its empty line has come.
+  func head(
+    after line: RequestLine, maxBodyBytes: Int
+  ) throws(HTTP1Error) -> HTTP1Head {
+    // RFC 9112 §3.2: exactly one Host in HTTP/1.1; HTTP/1.0 may do without.
+    guard hostCount == 1 || (hostCount == 0 && line.isHTTP10) else { throw .hostCount(hostCount) }
+    let framing = try framing(after: line, maxBodyBytes: maxBodyBytes)
+    var request = HTTPRequest(
+      method: line.method, path: line.path, query: line.query, fields: fields)
+    if let authority = line.authority { request.fields["host"] = authority }
+    return HTTP1Head(
+      request: request, framing: framing, isHTTP10: line.isHTTP10,
+      keepsAlive: !asksClose && (!line.isHTTP10 || asksKeepAlive),
+      // RFC 9110 §10.1.1: the expectation of an HTTP/1.0 client is ignored.
+      expectsContinue: expectsContinue && !line.isHTTP10)
+  }
+
+  private func framing(
+    after line: RequestLine, maxBodyBytes: Int
+  ) throws(HTTP1Error) -> HTTP1Head.Framing {
+    if let transferEncoding {
+      // RFC 9112 §6.1: each of these is a way to smuggle a request past an intermediary.
+      guard contentLength == nil else { throw .contentLengthWithTransferEncoding }
+      guard !line.isHTTP10 else { throw .transferEncodingBeforeHTTP11 }
+      switch transferEncoding {
+      case .chunked: return .chunked
+      case .unsupported(let value): throw .unsupportedTransferEncoding(value)
+      case .notFinal(let value): throw .chunkedNotFinal(value)
+      }
+    }
+    if let contentLength {
+      guard contentLength <= maxBodyBytes else { throw .bodyTooLong(limit: maxBodyBytes) }
+      return .sized(contentLength)
+    }
+    switch line.method {
+    case "POST", "PUT", "PATCH": throw .lengthRequired(method: line.method)
+    default: return .none
+    }
+  }
+
+  /// Takes note of a field that concerns the protocol.
+  private mutating func interpret(_ name: String, _ value: Span<UInt8>) throws(HTTP1Error) {
+    switch name.utf8.count {
+    case 4 where name == "host":
+      hostCount += 1
+      for index in value.indices where !ByteSet.host.contains(value[index]) {
+        throw .invalidHost(value.excerpt)
+      }
+    case 6 where name == "expect":
+      guard value.equalsCaseless("100-continue") else {
+        throw .unsupportedExpectation(value.excerpt)
+      }
+      expectsContinue = true
+    case 10 where name == "connection":
+      if value.listContains("close") { asksClose = true }
+      if value.listContains("keep-alive") { asksKeepAlive = true }
+    case 14 where name == "content-length":
+      guard contentLength == nil else { throw .repeatedContentLength }
+      contentLength = try Self.length(value)
+    case 17 where name == "transfer-encoding":
+      transferEncoding = classify(value)
+    default: break
+    }
+  }
+
+  /// Reads digits; a number beyond `Int` becomes `Int.max`, which is above any limit.
+  private static func length(_ value: Span<UInt8>) throws(HTTP1Error) -> Int {
+    guard !value.isEmpty else { throw .invalidContentLength("") }
+    var length = 0
+    for index in value.indices {
+      let digit = value[index] &- ASCII.zero
+      guard digit < 10 else { throw .invalidContentLength(value.excerpt) }
+      let (product, overflowed) = length.multipliedReportingOverflow(by: 10)
+      let (sum, carried) = product.addingReportingOverflow(Int(digit))
+      length = overflowed || carried ? .max : sum
+    }
+    return length
+  }
+
+  /// Judges one Transfer-Encoding line; with a second one, chunked is no longer alone.
+  private func classify(_ value: Span<UInt8>) -> TransferEncoding {
+    if transferEncoding == nil, value.equalsCaseless("chunked") { return .chunked }
+    var lastStart = 0
+    for index in value.indices where value[index] == ASCII.comma { lastStart = index + 1 }
+    let last = value.extracting(lastStart...)
+    let isChunkedFinal = last.listContains("chunked")
+    let isChunkedBefore: Bool
+    if case .chunked? = transferEncoding {
+      isChunkedBefore = true
+    } else {
+      isChunkedBefore = value.extracting(0..<max(lastStart - 1, 0)).listContains("chunked")
+    }
+    return isChunkedFinal && !isChunkedBefore
+      ? .unsupported(value.excerpt) : .notFinal(value.excerpt)
+  }
+
+  /// Finds the colon of a field line and checks the name before it.
+  static func checkedColon(in line: Span<UInt8>) throws(HTTP1Error) -> Int {
+    for index in line.indices {
+      let byte = line[index]
+      if byte == ASCII.colon {
+        guard index > 0 else { throw .emptyFieldName }
+        return index
+      }
+      guard ByteSet.token.contains(byte) else {
+        guard byte == ASCII.space || byte == ASCII.tab else { throw .invalidFieldNameByte(byte) }
+        guard index > 0 else { throw .foldedField }
+        throw .spaceBeforeColon(field: line.extracting(0..<index).excerpt)
+      }
+    }
+    throw .missingColon(line.excerpt)
+  }
+}

@@ -1,0 +1,236 @@
+/// The server's side of an HTTP/1 connection: keep-alive, pipelining, bodies, refusals.
+///
+/// Requests are handed out as they come, up to `max_pipelined` at a time; responses leave in the
+/// requests' order, whatever order they are given in. Bytes beyond that stay in a backlog: after a
+/// response, the owner calls `receive` with no bytes while `hasBacklog` holds.
+package struct HTTP1Connection: ConnectionProtocol {
+  /// What the next byte of input belongs to.
+  private enum Input {
+    case head
+    case sizedBody(remaining: Int)
+    case chunkedBody
+    /// Nothing: the last request of the connection is complete or refused.
+    case ended
+  }
+
+  /// A request that waits for its response, or for the responses before its own.
+  private struct Owed {
+    let isHEAD: Bool
+    let isHTTP10: Bool
+    var keepsAlive: Bool
+    var response: HTTPResponse?
+  }
+
+  /// The value of the Date field of responses; the owner keeps it current.
+  package var date = ""
+
+  private let limits: HTTP1Limits
+  private var parser: HTTP1Parser
+  private var decoder: ChunkedDecoder
+  private var input = Input.head
+  /// The request whose body is under way.
+  private var head: HTTP1Head?
+  private var backlog: [UInt8] = []
+  private var output: [UInt8] = []
+  private var owed: [Owed] = []
+  /// The stream of the first element of `owed`.
+  private var firstStream = 0
+  private var owesContinue = false
+  private var isDraining = false
+  package private(set) var wantsClose = false
+
+  /// A connection that has seen no bytes.
+  package init(limits: HTTP1Limits = HTTP1Limits()) {
+    self.limits = limits
+    parser = HTTP1Parser(limits: limits)
+    decoder = ChunkedDecoder(limits: limits)
+  }
+
+  package var phase: ConnectionPhase {
+    switch input {
+    case .sizedBody, .chunkedBody: .readingBody
+    case .head where hasRoom && (parser.isUnderWay || !backlog.isEmpty): .readingHead
+    case .head, .ended: owed.isEmpty ? .idle : .answering
+    }
+  }
+
+  package var wantsInput: Bool { hasRoom || backlog.isEmpty }
+
+  /// Whether input was left behind that now has room: `receive` is to be called without bytes.
+  package var hasBacklog: Bool {
+    if case .head = input { hasRoom && !backlog.isEmpty } else { false }
+  }
+
+  private var hasRoom: Bool { owed.count < limits.maxPipelined }
+
+  // MARK: Input
+
+  package mutating func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
+    var events: [ConnectionEvent] = []
+    if backlog.isEmpty {
+      let used = take(bytes, &events)
+      if used < bytes.count { backlog.append(copying: bytes.extracting(used...)) }
+    } else {
+      backlog.append(copying: bytes)
+      // Moved out, so that it can be read while the rest of self changes.
+      var held: [UInt8] = []
+      swap(&held, &backlog)
+      let used = take(held.span, &events)
+      if used < held.count {
+        held.removeFirst(used)
+        swap(&held, &backlog)
+      }
+    }
+    return events
+  }
+
+  /// Takes what it can of `bytes`; returns how many of them it is done with.
+  private mutating func take(_ bytes: Span<UInt8>, _ events: inout [ConnectionEvent]) -> Int {
+    var offset = 0
+    do throws(HTTP1Error) {
+      while true {
+        switch input {
+        case .head:
+          guard hasRoom, let head = try parser.parse(bytes, &offset) else { return offset }
+          begin(head, isBodyHere: offset < bytes.count, &events)
+        case .sizedBody(let remaining):
+          let count = min(remaining, bytes.count - offset)
+          guard count > 0 else { return offset }
+          head?.request.body.append(copying: bytes.extracting(offset..<(offset + count)))
+          offset += count
+          if count == remaining {
+            complete(&events)
+          } else {
+            input = .sizedBody(remaining: remaining - count)
+          }
+        case .chunkedBody:
+          guard head != nil, try decoder.decode(bytes, &offset, into: &head!.request.body) else {
+            return offset
+          }
+          complete(&events)
+        case .ended:
+          return bytes.count
+        }
+      }
+    } catch {
+      refuse(error)
+      return bytes.count
+    }
+  }
+
+  private mutating func begin(
+    _ head: HTTP1Head, isBodyHere: Bool, _ events: inout [ConnectionEvent]
+  ) {
+    self.head = head
+    switch head.framing {
+    case .none, .sized(0):
+      complete(&events)
+      return
+    case .sized(let count):
+      // Reserved ahead so that the body is copied once, but not on the mere word of a peer.
+      self.head?.request.body.reserveCapacity(min(count, 1 << 20))
+      input = .sizedBody(remaining: count)
+    case .chunked:
+      decoder = ChunkedDecoder(limits: limits)
+      input = .chunkedBody
+    }
+    if head.expectsContinue, !isBodyHere {
+      owesContinue = true
+      flush()
+    }
+  }
+
+  /// Hands out the request whose last byte has come.
+  private mutating func complete(_ events: inout [ConnectionEvent]) {
+    guard let head else { return }
+    self.head = nil
+    owesContinue = false
+    let keepsAlive = head.keepsAlive && !isDraining
+    input = keepsAlive ? .head : .ended
+    events.append(.request(head.request, StreamID(firstStream + owed.count)))
+    owed.append(
+      Owed(
+        isHEAD: head.request.method == "HEAD", isHTTP10: head.isHTTP10, keepsAlive: keepsAlive))
+  }
+
+  /// Answers what can't be understood, after everything that came before it; nothing follows.
+  private mutating func refuse(_ error: HTTP1Error) {
+    let method = head?.request.method ?? parser.method
+    owed.append(
+      Owed(isHEAD: method == "HEAD", isHTTP10: false, keepsAlive: false, response: error.response))
+    head = nil
+    owesContinue = false
+    input = .ended
+    flush()
+  }
+
+  // MARK: Output
+
+  package mutating func respond(_ response: HTTPResponse, to stream: StreamID) {
+    let index = stream.rawValue - firstStream
+    guard owed.indices.contains(index), owed[index].response == nil else { return }
+    owed[index].response = response
+    if index == 0 { flush() }
+  }
+
+  package mutating func takeOutput() -> [UInt8] {
+    var taken: [UInt8] = []
+    swap(&taken, &output)
+    return taken
+  }
+
+  /// Writes the responses whose turn has come, and 100 Continue once none is before it.
+  private mutating func flush() {
+    while let next = owed.first, let response = next.response {
+      owed.removeFirst()
+      firstStream += 1
+      HTTP1Serializer.append(
+        response, to: &output, date: date, omitsBody: next.isHEAD,
+        persistence: !next.keepsAlive ? .close : next.isHTTP10 ? .keepAlive : .implied)
+      if !next.keepsAlive { wantsClose = true }
+    }
+    if owesContinue, owed.isEmpty {
+      owesContinue = false
+      output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+    }
+  }
+
+  /// Queues an interim response (102, RFC 2518 §10.1) to an HTTP/1.1 peer that waits for its answer.
+  ///
+  /// A peer that has only shut down its sending side skips it; one that is gone answers with a
+  /// reset, and the owner learns what the end of input alone could not tell.
+  package mutating func probe() {
+    guard let next = owed.first, !next.isHTTP10 else { return }
+    output.append(contentsOf: "HTTP/1.1 102 Processing\r\n\r\n".utf8)
+  }
+
+  // MARK: Ends
+
+  package mutating func timeOut() {
+    switch phase {
+    case .idle: end()
+    case .readingHead: refuse(.timedOut(reading: "head"))
+    case .readingBody: refuse(.timedOut(reading: "body"))
+    case .answering: break
+    }
+  }
+
+  package mutating func shutDown() {
+    switch phase {
+    case .idle, .answering: end()
+    // The request under way still counts as accepted; its response closes the connection.
+    case .readingHead, .readingBody: isDraining = true
+    }
+  }
+
+  /// Takes no further request; closes behind the last response owed, or at once.
+  private mutating func end() {
+    input = .ended
+    backlog = []
+    if owed.isEmpty {
+      wantsClose = true
+    } else {
+      owed[owed.count - 1].keepsAlive = false
+    }
+  }
+}

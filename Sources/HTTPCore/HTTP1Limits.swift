@@ -1,0 +1,21 @@
+/// How much an HTTP/1 peer may make us hold; each bound is the largest amount that is still taken.
+package struct HTTP1Limits: Sendable, Equatable {
+  /// `max_head_bytes`: the request line and fields, up to the end of the empty line; beyond it 431,
+  /// or 414 while the request line is still under way.
+  package var maxHeadBytes = 16 * 1024
+  /// `max_target_bytes`: the request target; beyond it 414.
+  package var maxTargetBytes = 8 * 1024
+  /// `max_fields`: field lines in a head; beyond it 431.
+  package var maxFields = 100
+  /// `max_body_bytes`: a body after chunked decoding; beyond it 413.
+  package var maxBodyBytes = 16 * 1024 * 1024
+  /// `max_chunk_extension_bytes`: the extensions of one chunk; beyond it 400.
+  package var maxChunkExtensionBytes = 256
+  /// `max_trailer_bytes`: the trailer section of a chunked body; beyond it 431.
+  package var maxTrailerBytes = 8 * 1024
+  /// `max_pipelined`: requests of one connection that wait for their responses; more are read later.
+  package var maxPipelined = 32
+
+  /// The defaults.
+  package init() {}
+}

@@ -1,0 +1,83 @@
+/// Parses request heads, strictly by RFC 9112: what two parsers could read differently is refused.
+///
+/// Works line by line: a line is parsed once it is whole, so bytes may come in any pieces.
+package struct HTTP1Parser {
+  private let limits: HTTP1Limits
+  private var startLine: RequestLine?
+  private var fields = FieldSection()
+  /// Bytes of the head in lines that are parsed.
+  private var headBytes = 0
+  /// Bytes of the unfinished line that hold no LF.
+  private var scanned = 0
+  private var skippedEmptyLine = false
+
+  /// A parser before its first head.
+  package init(limits: HTTP1Limits) {
+    self.limits = limits
+  }
+
+  /// Whether part of a head has been parsed.
+  package var isUnderWay: Bool { startLine != nil }
+
+  /// The method of the head under way, once its first line is parsed.
+  package var method: String? { startLine?.method }
+
+  /// Parses the whole lines of `bytes` from `offset` on and moves `offset` behind them.
+  ///
+  /// Returns the head when its empty line is there; nil when more is needed, and then the next call
+  /// is to begin with the bytes that this one left.
+  package mutating func parse(
+    _ bytes: Span<UInt8>, _ offset: inout Int
+  ) throws(HTTP1Error) -> HTTP1Head? {
+    while true {
+      if startLine == nil, offset < bytes.count { try checkFirstByte(bytes[offset]) }
+      var end = offset + scanned
+      while end < bytes.count, bytes[end] != ASCII.lineFeed { end += 1 }
+      try checkLength(end - offset + (end < bytes.count ? 1 : 0))
+      guard end < bytes.count else {
+        scanned = end - offset
+        return nil
+      }
+      guard end > offset, bytes[end - 1] == ASCII.carriageReturn else { throw .bareLineFeed }
+      let line = bytes.extracting(offset..<(end - 1))
+      headBytes += end + 1 - offset
+      offset = end + 1
+      scanned = 0
+      if let head = try take(line) { return head }
+    }
+  }
+
+  /// Parses one line; returns the head when the line ends it.
+  private mutating func take(_ line: Span<UInt8>) throws(HTTP1Error) -> HTTP1Head? {
+    guard let startLine else {
+      if line.isEmpty, !skippedEmptyLine {
+        // RFC 9112 §2.2: one empty line before the request line is ignored.
+        skippedEmptyLine = true
+        headBytes = 0
+      } else {
+        self.startLine = try RequestLine(parsing: line, limits: limits)
+      }
+      return nil
+    }
+    guard line.isEmpty else {
+      try fields.append(line, maxFields: limits.maxFields)
+      return nil
+    }
+    let head = try fields.head(after: startLine, maxBodyBytes: limits.maxBodyBytes)
+    self = HTTP1Parser(limits: limits)
+    return head
+  }
+
+  /// Refuses at once what can't become a request line, such as a TLS handshake.
+  private func checkFirstByte(_ byte: UInt8) throws(HTTP1Error) {
+    guard ByteSet.token.contains(byte) || byte == ASCII.carriageReturn else {
+      throw byte == ASCII.lineFeed ? .bareLineFeed : .invalidMethodByte(byte)
+    }
+  }
+
+  private func checkLength(_ lineBytes: Int) throws(HTTP1Error) {
+    guard headBytes + lineBytes > limits.maxHeadBytes else { return }
+    throw startLine == nil
+      ? .targetTooLong(limit: limits.maxTargetBytes) : .headTooLong(limit: limits.maxHeadBytes)
+  }
+}

@@ -1,0 +1,83 @@
+/// Writes responses as HTTP/1.1 (RFC 9112 §4).
+package enum HTTP1Serializer {
+  /// What a response says about the connection's future.
+  package enum Persistence: Equatable, Sendable {
+    /// It stays open, which HTTP/1.1 takes for granted.
+    case implied
+    /// It stays open for an HTTP/1.0 peer, which must be told.
+    case keepAlive
+    /// It closes behind this response.
+    case close
+  }
+
+  /// Appends `response`, with Date, Content-Length and Connection, to `output`.
+  ///
+  /// Fields that are the protocol's own business are skipped where the application gave them.
+  /// - Parameters:
+  ///   - date: the value of Date (RFC 9110 §5.6.7); nothing is written where it is empty.
+  ///   - omitsBody: for HEAD, whose Content-Length is that of the body left out.
+  package static func append(
+    _ response: HTTPResponse, to output: inout [UInt8], date: String, omitsBody: Bool = false,
+    persistence: Persistence = .implied
+  ) {
+    if output.isEmpty { output.reserveCapacity(256 + (omitsBody ? 0 : response.body.count)) }
+    append(response.status, to: &output)
+    for field in response.fields.all where !isOurs(field.name) {
+      append(field, to: &output)
+    }
+    if !date.isEmpty {
+      output.append(contentsOf: "date: ".utf8)
+      output.append(contentsOf: date.utf8)
+      output.append(contentsOf: "\r\n".utf8)
+    }
+    switch persistence {
+    case .implied: break
+    case .keepAlive: output.append(contentsOf: "connection: keep-alive\r\n".utf8)
+    case .close: output.append(contentsOf: "connection: close\r\n".utf8)
+    }
+    // RFC 9110 §8.6: neither 1xx nor 204 has a Content-Length; §15.4.5: 304 has no content.
+    let hasContent = response.status.code != 204 && response.status.code != 304
+    if hasContent {
+      output.append(contentsOf: "content-length: ".utf8)
+      output.append(contentsOf: String(response.body.count).utf8)
+      output.append(contentsOf: "\r\n".utf8)
+    }
+    output.append(contentsOf: "\r\n".utf8)
+    if hasContent, !omitsBody { output.append(contentsOf: response.body) }
+  }
+
+  private static func append(_ status: HTTPStatus, to output: inout [UInt8]) {
+    if status == .ok {
+      output.append(contentsOf: "HTTP/1.1 200 OK\r\n".utf8)
+      return
+    }
+    output.append(contentsOf: "HTTP/1.1 ".utf8)
+    output.append(contentsOf: String(status.code).utf8)
+    output.append(ASCII.space)
+    output.append(contentsOf: status.reason.utf8)
+    output.append(contentsOf: "\r\n".utf8)
+  }
+
+  /// Appends a field line; a control character in it becomes a space, so that none can end the line.
+  private static func append(_ field: HTTPFields.Field, to output: inout [UInt8]) {
+    let start = output.count
+    output.append(contentsOf: field.name.utf8)
+    output.append(ASCII.colon)
+    output.append(ASCII.space)
+    output.append(contentsOf: field.value.utf8)
+    for index in start..<output.count where !ASCII.isFieldValue(output[index]) {
+      output[index] = ASCII.space
+    }
+    output.append(contentsOf: "\r\n".utf8)
+  }
+
+  private static func isOurs(_ name: String) -> Bool {
+    switch name.utf8.count {
+    case 4: name == "date"
+    case 10: name == "connection" || name == "keep-alive"
+    case 14: name == "content-length"
+    case 17: name == "transfer-encoding"
+    default: false
+    }
+  }
+}

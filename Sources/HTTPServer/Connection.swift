@@ -1,0 +1,127 @@
+import Glibc
+import HTTPCore
+
+/// A client's connection: its socket, its protocol, what it is owed and what it has yet to take.
+///
+/// Belongs to one event loop and is touched on its queue only.
+final class Connection {
+  /// A request whose response is owed.
+  struct Owed {
+    let stream: StreamID
+    /// Nil until the request's body is inflated.
+    var exchange: HTTPExchange?
+  }
+
+  /// What an attempt to write came to.
+  enum WriteResult {
+    /// Everything is written.
+    case drained
+    /// The peer takes no more for now.
+    case blocked
+    /// The connection is broken.
+    case failed
+  }
+
+  let socket: Descriptor
+  let token: UInt64
+  var wire = WireProtocol.undecided([])
+  var owed: [Owed] = []
+  var watched: Poller.Readiness = .input
+  var isOpen = true
+  /// Whether it waits for its turn to be settled.
+  var isUnsettled = false
+  /// Whether the peer has ended its side.
+  var hasInputEnded = false
+  /// Whether that peer was sent an interim response to see whether it is there.
+  var isProbed = false
+  /// Whether our side has ended, and the peer's last bytes are awaited and discarded: closing at
+  /// once would reset the connection and take the response from the peer (RFC 9112 §9.6).
+  var isLingering = false
+  /// Whether it is one too many and only told so.
+  var isRefused = false
+  /// Whether a request, or part of a body, has come or a response left since the deadline was set.
+  var hasProgressed = false
+  /// The phase that `readDeadline` was set for.
+  var timedPhase: ConnectionPhase?
+  /// Monotonic nanoseconds; `.max` is never.
+  var readDeadline = Int.max
+  var writeDeadline = Int.max
+
+  private var unsent: [UInt8] = []
+  private var sentCount = 0
+
+  init(_ socket: consuming Descriptor, token: UInt64) {
+    self.socket = socket
+    self.token = token
+  }
+
+  /// How many bytes wait for the peer to take them.
+  var unsentCount: Int { unsent.count - sentCount }
+
+  /// Whether nothing is under way and nothing left to say, so that it may be closed without ado.
+  var isSilent: Bool {
+    !wire.isHTTP2 && wire.phase == .idle && !wire.wantsClose && unsentCount == 0
+  }
+
+  /// Says that the server has as many connections as it takes, in place of any protocol.
+  func refuse(date: String) {
+    isRefused = true
+    var response = HTTPResponse.error(
+      .serviceUnavailable, "the server has as many connections as it takes, try again later")
+    response.fields.append("retry-after", "1")
+    HTTP1Serializer.append(response, to: &unsent, date: date, persistence: .close)
+    wire = .ended
+  }
+
+  /// Writes what there is until the socket takes no more; adds what it took to `written`.
+  func write(_ written: inout Int) -> WriteResult {
+    while true {
+      if unsentCount == 0 {
+        unsent = wire.takeOutput()
+        sentCount = 0
+        if unsent.isEmpty { return .drained }
+      }
+      let count = unsafe unsent.withUnsafeBytes { bytes in
+        // SAFETY: sentCount < count, so base address and length stay within the array.
+        unsafe send(
+          socket.number, bytes.baseAddress! + sentCount, bytes.count - sentCount,
+          CInt(MSG_NOSIGNAL))
+      }
+      if count > 0 {
+        sentCount += count
+        written += count
+      } else if errno == EAGAIN {
+        return .blocked
+      } else if errno != EINTR {
+        return .failed
+      }
+    }
+  }
+
+  /// Takes out what is owed to `stream`, if it still is.
+  func takeOwed(_ stream: StreamID) -> Owed? {
+    guard let index = owed.firstIndex(where: { $0.stream == stream }) else { return nil }
+    return owed.remove(at: index)
+  }
+
+  /// The exchange whose response is owed to `stream`.
+  func exchange(for stream: StreamID) -> HTTPExchange? {
+    owed.first { $0.stream == stream }?.exchange
+  }
+
+  /// Notes the exchange of a stream; returns false when the stream is gone.
+  func setExchange(_ exchange: HTTPExchange, for stream: StreamID) -> Bool {
+    guard let index = owed.lastIndex(where: { $0.stream == stream }) else { return false }
+    owed[index].exchange = exchange
+    return true
+  }
+
+  /// Sets the deadline of the phase when it is new, or begins anew.
+  func armReadDeadline(_ timeouts: Timeouts, now: Int) {
+    let phase = wire.phase
+    guard phase != timedPhase || hasProgressed else { return }
+    timedPhase = phase
+    hasProgressed = false
+    readDeadline = timeouts.deadline(for: phase, from: now)
+  }
+}

@@ -1,0 +1,44 @@
+/// The connections of a loop by token; a token is never given again, though its slot is.
+struct ConnectionTable {
+  private struct Slot {
+    var connection: Connection?
+    var generation: UInt32 = 0
+  }
+
+  private var slots: [Slot] = []
+  private var free: [Int] = []
+  /// How many connections there are.
+  private(set) var count = 0
+
+  /// The connections, in no particular order.
+  var all: [Connection] { slots.compactMap(\.connection) }
+
+  /// The connection of `token`, while it is there.
+  subscript(token: UInt64) -> Connection? {
+    let index = Int(token & 0xFFFF_FFFF)
+    guard index < slots.count, slots[index].generation == token >> 32 else { return nil }
+    return slots[index].connection
+  }
+
+  /// Adds the connection of `socket`.
+  mutating func insert(_ socket: consuming Descriptor) -> Connection {
+    let index = free.popLast() ?? slots.count
+    if index == slots.count { slots.append(Slot()) }
+    let token = UInt64(slots[index].generation) << 32 | UInt64(index)
+    let connection = Connection(socket, token: token)
+    slots[index].connection = connection
+    count += 1
+    return connection
+  }
+
+  /// Removes `connection`, which must be there.
+  mutating func remove(_ connection: Connection) {
+    let index = Int(connection.token & 0xFFFF_FFFF)
+    precondition(slots[index].connection === connection, "removed twice")
+    slots[index].connection = nil
+    // 31 bits: the highest bit of a token is a listener's.
+    slots[index].generation = (slots[index].generation + 1) & 0x7FFF_FFFF
+    free.append(index)
+    count -= 1
+  }
+}

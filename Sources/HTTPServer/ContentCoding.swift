@@ -1,0 +1,143 @@
+import Compression
+import HTTPCore
+
+/// Undoes the content coding of requests and applies one to responses (RFC 9110 §8.4).
+package struct ContentCoding: Sendable {
+  /// What is compressed, and how far an inflated body may go.
+  package struct Settings: Sendable, Equatable {
+    /// Responses with a smaller body are sent as they are.
+    package var minCompressBytes = 1024
+    /// 1 (fastest) to 9 (smallest). On JSON numbers higher levels cost more time than they save
+    /// bytes.
+    package var gzipLevel = 4
+    /// The most that a request's body may inflate to.
+    package var maxInflatedBytes = 16 << 20
+    /// The most bytes that may come out for each byte that came in.
+    package var maxInflateRatio = 200
+
+    package init() {}
+  }
+
+  private let settings: Settings
+
+  /// - Precondition: `gzipLevel` is 1 to 9.
+  package init(_ settings: Settings = Settings()) {
+    precondition((1...9).contains(settings.gzipLevel), "gzip levels are 1 to 9")
+    self.settings = settings
+  }
+
+  /// Inflates the body where the request says that it is coded, and removes the field that says so.
+  ///
+  /// - Returns: nil where the request can go on, else the response it gets.
+  package func decode(_ request: inout HTTPRequest) -> HTTPResponse? {
+    let codings = request.fields.values(of: "content-encoding")
+      .flatMap { $0.split(separator: ",") }
+      .map { $0.trimmed.lowercased() }
+      .filter { !$0.isEmpty && $0 != "identity" }
+    guard let coding = codings.first else {
+      request.fields["content-encoding"] = nil
+      return nil
+    }
+    // Coding twice saves nothing and would square the ratio of a bomb.
+    guard codings.count == 1, let format = CompressedFormat(contentCoding: coding) else {
+      return .unknownCoding(codings.joined(separator: ", "))
+    }
+    if !request.body.isEmpty {
+      let limits = InflateLimits(
+        maxBytes: settings.maxInflatedBytes, maxRatio: settings.maxInflateRatio)
+      do {
+        request.body = try inflated(request.body.span, from: format, limits: limits)
+      } catch {
+        return .inflationFailed(error, coding: coding)
+      }
+    }
+    request.fields["content-encoding"] = nil
+    if request.fields["content-length"] != nil {
+      request.fields["content-length"] = String(request.body.count)
+    }
+    return nil
+  }
+
+  /// Compresses the body where the client takes gzip and it pays, and says in Vary when that was a
+  /// choice.
+  package func encode(_ response: inout HTTPResponse, for request: HTTPRequest) {
+    guard response.isCompressible else { return }
+    let choice = AcceptEncoding(request.fields).choice
+    let isLarge = response.body.count >= settings.minCompressBytes
+    guard isLarge || choice == .onlyGzip else { return }
+    response.addVary("accept-encoding")
+    guard choice != .identity else { return }
+    // A failure leaves the body as it is: every client can be sent that.
+    let body = try? gzipped(
+      response.body.span, level: settings.gzipLevel, onlyIfSmaller: choice == .gzip)
+    guard let body else { return }
+    response.body = body
+    response.fields["content-encoding"] = "gzip"
+  }
+}
+
+extension CompressedFormat {
+  /// The format that a Content-Encoding (in lower case) stands for.
+  fileprivate init?(contentCoding: String) {
+    switch contentCoding {
+    case "gzip", "x-gzip": self = .gzip
+    case "deflate": self = .deflate
+    default: return nil
+    }
+  }
+}
+
+extension HTTPResponse {
+  /// Whether gzip could apply: a body, not coded yet, of a type that is text.
+  fileprivate var isCompressible: Bool {
+    guard !body.isEmpty, status.code != 204, status.code != 304,
+      fields["content-encoding"] == nil, let type = fields["content-type"]
+    else { return false }
+    let name = type.prefix { $0 != ";" }.trimmed.lowercased()
+    return name.hasPrefix("text/") || name.hasSuffix("+json") || name.hasSuffix("+xml")
+      || Self.compressibleApplicationTypes.contains(name)
+  }
+
+  private static let compressibleApplicationTypes: Set<String> = [
+    "application/json", "application/x-ndjson", "application/javascript", "application/xml",
+    "application/openmetrics-text", "application/yaml",
+  ]
+
+  /// Adds `name` to Vary unless it, or `*`, is there.
+  fileprivate mutating func addVary(_ name: String) {
+    let present = fields.values(of: "vary")
+    let names = present.flatMap { $0.split(separator: ",") }.map { $0.trimmed.lowercased() }
+    guard !names.contains(name), !names.contains("*") else { return }
+    fields["vary"] = (present + [name]).joined(separator: ", ")
+  }
+
+  fileprivate static func unknownCoding(_ found: String) -> HTTPResponse {
+    var response = error(
+      .unsupportedMediaType,
+      "content-encoding is \(found); expected one of gzip, deflate or identity")
+    // RFC 9110 §12.5.3: a 415 for its coding tells the client what it may use.
+    response.fields.append("accept-encoding", "gzip, deflate")
+    return response
+  }
+
+  fileprivate static func inflationFailed(
+    _ failure: CompressionError, coding: String
+  ) -> HTTPResponse {
+    switch failure {
+    case .tooLarge(let limit):
+      error(.contentTooLarge, "the body inflates to more than max_inflated_bytes, \(limit)")
+    case .ratioTooHigh(let limit):
+      error(
+        .contentTooLarge,
+        "the body inflates by more than max_inflate_ratio, \(limit) bytes out for one in")
+    case .truncated(let inputBytes):
+      error(.badRequest, "the \(coding) body ends early, after \(inputBytes) bytes")
+    case .corrupt(let offset):
+      error(.badRequest, "the \(coding) body is corrupt at about byte \(offset)")
+    case .trailingGarbage(let offset):
+      error(.badRequest, "the \(coding) body ends at byte \(offset) but more follows")
+    case .outOfMemory:
+      error(.serviceUnavailable, "no memory is left to inflate the \(coding) body")
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import Glibc
+
+/// An open file descriptor, closed when its one owner lets go of it.
+struct Descriptor: ~Copyable {
+  let number: CInt
+
+  /// Takes over `number`; nil where it is the -1 of a failed call.
+  init?(adopting number: CInt) {
+    guard number >= 0 else { return nil }
+    self.number = number
+  }
+
+  deinit { _ = close(number) }
+
+  /// Sets an integer socket option; returns whether the kernel took it.
+  @discardableResult
+  func set(_ option: CInt, at level: CInt = SOL_SOCKET, to value: CInt) -> Bool {
+    var value = value
+    let size = socklen_t(MemoryLayout<CInt>.size)
+    // SAFETY: the kernel reads `size` bytes of a local that lives through the call.
+    return unsafe setsockopt(number, level, option, &value, size) == 0
+  }
+}

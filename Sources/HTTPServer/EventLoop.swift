@@ -1,0 +1,427 @@
+import Dispatch
+import Glibc
+import HTTPCore
+import Synchronization
+
+/// An event loop: a serial queue that owns one epoll descriptor and the connections it watches.
+///
+/// One dispatch source watches the epoll descriptor; when it fires, the loop asks epoll again and
+/// again, without waiting, until nothing is ready.
+// Sendable: everything that varies, but for `inbox` and `counters`, which lock for themselves, is
+// touched on `queue` only.
+final class EventLoop: @unchecked Sendable {
+  private let queue: DispatchQueue
+  private let settings: HTTPServerSettings
+  private let timeouts: Timeouts
+  private let counters: ServerCounters
+  private let application: Application
+  private let coding: ContentCoding
+  private let door: Door
+  private let inbox = Inbox()
+
+  private var poller: Poller
+  private var source: (any DispatchSourceRead)?
+  private var connections = ConnectionTable()
+  private var refusedCount = 0
+  private var clock = LoopClock()
+  private var isTicking = false
+  private var onDrained: (@Sendable () -> Void)?
+  private var unsettled: [Connection] = []
+  private var mail: [Mail] = []
+  private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
+
+  /// Rounds of one turn, so that a busy loop lets its timer in.
+  private static let maxRounds = 64
+  /// While more than this waits for the peer to take it, nothing is read from it.
+  private static let maxUnsentBytes = 256 * 1024
+  /// Bodies above this are inflated or compressed off the loop.
+  private static let maxCodedBytesOnLoop = 16 * 1024
+  /// Newcomers beyond the cap that are told so at one time; any more are closed without a word.
+  private static let maxRefused = 64
+
+  init(
+    name: String, listeners: [Listener], settings: HTTPServerSettings, counters: ServerCounters,
+    application: @escaping Application
+  ) throws(HTTPServerError) {
+    queue = DispatchQueue(label: name, qos: .userInitiated)
+    self.settings = settings
+    timeouts = Timeouts(settings)
+    self.counters = counters
+    self.application = application
+    coding = ContentCoding(settings.contentCoding)
+    door = Door(
+      listeners: listeners, maxConnections: settings.maxConnections, counters: counters)
+    poller = try Poller()
+  }
+
+  /// Begins to accept and to answer.
+  func start() {
+    queue.async { [self] in
+      let source = DispatchSource.makeReadSource(
+        fileDescriptor: poller.descriptor.number, queue: queue)
+      source.setEventHandler { self.turn() }
+      // The source keeps the loop, and with it the descriptor, until it is cancelled.
+      source.setCancelHandler { self.source = nil }
+      self.source = source
+      door.open(poller)
+      source.activate()
+    }
+  }
+
+  // MARK: Turns
+
+  private func turn() {
+    inbox.wake()
+    for _ in 0..<Self.maxRounds {
+      let eventCount = poller.poll()
+      clock.update()
+      for index in 0..<eventCount {
+        let (token, readiness) = poller.event(index)
+        take(readiness, of: token)
+      }
+      deliverMail()
+      settleAll()
+      if eventCount == 0, inbox.sleepIfEmpty() { return }
+    }
+    // epoll is asked again when the source fires; of mail it knows nothing.
+    if !inbox.sleepIfEmpty() { queue.async { self.turn() } }
+  }
+
+  private func take(_ readiness: Poller.Readiness, of token: UInt64) {
+    if Door.owns(token) {
+      door.accept(token) { admit($0) }
+    } else if let connection = connections[token] {
+      if !readiness.isDisjoint(with: [.hangUp, .failure]) {
+        hangUp(connection)
+      } else {
+        if readiness.contains(.input) { read(connection) }
+        unsettle(connection)
+      }
+    }
+  }
+
+  private func unsettle(_ connection: Connection) {
+    guard !connection.isUnsettled else { return }
+    connection.isUnsettled = true
+    unsettled.append(connection)
+  }
+
+  private func settleAll() {
+    var index = 0
+    while index < unsettled.count {
+      let connection = unsettled[index]
+      connection.isUnsettled = false
+      if connection.isOpen { settle(connection) }
+      index += 1
+    }
+    unsettled.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Connections
+
+  private func admit(_ newcomer: consuming Door.Newcomer) {
+    switch consume newcomer {
+    case .admitted(let socket):
+      counters.connectionsAccepted.add(1, ordering: .relaxed)
+      counters.connectionsOpen.add(1, ordering: .relaxed)
+      let connection = insert(socket)
+      unsettle(connection)
+    case .refused(let socket):
+      counters.connectionsRefused.add(1, ordering: .relaxed)
+      guard refusedCount < Self.maxRefused else { return }
+      refusedCount += 1
+      let connection = insert(socket)
+      connection.refuse(date: clock.date)
+      unsettle(connection)
+    }
+  }
+
+  private func insert(_ socket: consuming Descriptor) -> Connection {
+    let connection = connections.insert(socket)
+    if !poller.add(connection.socket, for: connection.watched, token: connection.token) {
+      hangUp(connection)
+    }
+    tickLater()
+    return connection
+  }
+
+  private func read(_ connection: Connection) {
+    let count = unsafe readBuffer.withUnsafeMutableBytes { buffer in
+      // SAFETY: the kernel writes at most the buffer's own count of bytes.
+      unsafe Glibc.read(connection.socket.number, buffer.baseAddress, buffer.count)
+    }
+    if count > 0 {
+      guard !connection.isLingering else { return }
+      counters.bytesReceived.add(count, ordering: .relaxed)
+      let events = connection.wire.receive(
+        readBuffer.span.extracting(first: count), date: clock.date, settings: settings)
+      if connection.wire.phase == .readingBody { connection.hasProgressed = true }
+      take(events, from: connection)
+    } else if count == 0 {
+      connection.hasInputEnded = true
+      if connection.isLingering || !connection.wire.survivesEndOfInput { hangUp(connection) }
+    } else if errno != EAGAIN, errno != EINTR {
+      hangUp(connection)
+    }
+  }
+
+  /// Goes on with what was left behind, writes what can be written, and arranges what to wait for.
+  private func settle(_ connection: Connection) {
+    if connection.wire.hasBacklog {
+      let events = connection.wire.receive(
+        [UInt8]().span, date: clock.date, settings: settings)
+      take(events, from: connection)
+    }
+    var written = 0
+    let result = connection.write(&written)
+    if written > 0 { counters.bytesSent.add(written, ordering: .relaxed) }
+    switch result {
+    case .failed:
+      hangUp(connection)
+      return
+    case .blocked:
+      if written > 0 || connection.writeDeadline == .max {
+        connection.writeDeadline = timeouts.deadline(after: timeouts.write, from: clock.now)
+      }
+    case .drained:
+      connection.writeDeadline = .max
+      if connection.wire.wantsClose {
+        finish(connection)
+        if !connection.isOpen { return }
+      } else if connection.hasInputEnded, connection.owed.isEmpty, !connection.wire.hasBacklog {
+        hangUp(connection)
+        return
+      }
+    }
+    if !connection.isLingering { connection.armReadDeadline(timeouts, now: clock.now) }
+    watch(connection)
+  }
+
+  private func watch(_ connection: Connection) {
+    var wanted = Poller.Readiness()
+    let reads =
+      connection.isLingering
+      || (connection.wire.wantsInput && connection.unsentCount <= Self.maxUnsentBytes)
+    if reads, !connection.hasInputEnded { wanted.insert(.input) }
+    if connection.unsentCount > 0 { wanted.insert(.output) }
+    guard wanted != connection.watched else { return }
+    connection.watched = wanted
+    poller.modify(connection.socket, for: wanted, token: connection.token)
+  }
+
+  /// Ends our side of a connection whose last response is written.
+  private func finish(_ connection: Connection) {
+    guard !connection.isLingering else { return }
+    if connection.hasInputEnded {
+      hangUp(connection)
+    } else {
+      abandonOwed(of: connection)
+      _ = shutdown(connection.socket.number, CInt(SHUT_WR))
+      connection.isLingering = true
+      connection.readDeadline = timeouts.deadline(after: timeouts.linger, from: clock.now)
+    }
+  }
+
+  /// Closes the connection; what it is owed will not come.
+  private func hangUp(_ connection: Connection) {
+    guard connection.isOpen else { return }
+    connection.isOpen = false
+    abandonOwed(of: connection)
+    connections.remove(connection)
+    if connection.isRefused {
+      refusedCount -= 1
+    } else {
+      counters.connectionsOpen.subtract(1, ordering: .relaxed)
+    }
+    poller.remove(connection.socket)
+    endIfDrained()
+  }
+
+  private func abandonOwed(of connection: Connection) {
+    let owed = connection.owed
+    connection.owed = []
+    for entry in owed { abandon(entry) }
+  }
+
+  private func abandon(_ owed: Connection.Owed) {
+    counters.requestsAbandoned.add(1, ordering: .relaxed)
+    owed.exchange?.abandon()
+  }
+
+  // MARK: Requests and responses
+
+  private func take(_ events: [ConnectionEvent], from connection: Connection) {
+    for event in events {
+      switch event {
+      case .request(let request, let stream):
+        connection.hasProgressed = true
+        counters.countRequest(isHTTP2: connection.wire.isHTTP2)
+        decode(request, stream, of: connection)
+      case .abandoned(let stream):
+        if let owed = connection.takeOwed(stream) { abandon(owed) }
+      }
+    }
+  }
+
+  /// Undoes the body's content coding, elsewhere where it is large, and hands the request on.
+  private func decode(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
+    connection.owed.append(Connection.Owed(stream: stream))
+    var request = request
+    if request.fields["content-encoding"] == nil {
+      handOut(request, stream, of: connection)
+    } else if request.body.count <= Self.maxCodedBytesOnLoop {
+      let error = coding.decode(&request)
+      takeDecoded(request, error: error, stream, of: connection)
+    } else {
+      let token = connection.token
+      DispatchQueue.global().async { [self, coded = request] in
+        var request = coded
+        let error = coding.decode(&request)
+        post(Mail(connection: token, stream: stream, content: .decoded(request, error: error)))
+      }
+    }
+  }
+
+  private func takeDecoded(
+    _ request: HTTPRequest, error: HTTPResponse?, _ stream: StreamID, of connection: Connection
+  ) {
+    if let error {
+      respond(error, to: stream, of: connection)
+    } else {
+      handOut(request, stream, of: connection)
+    }
+  }
+
+  private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
+    let token = connection.token
+    let exchange = HTTPExchange(request: request) { [self] response in
+      post(Mail(connection: token, stream: stream, content: .response(response)))
+    }
+    guard connection.setExchange(exchange, for: stream) else { return }
+    application(exchange)
+  }
+
+  /// Takes mail from any thread. While the loop takes a turn, it needs no waking: it looks before it
+  /// sleeps, so the responses that one call of the engine makes cost one wake-up between them.
+  private func post(_ mail: Mail) {
+    if inbox.post(mail) { queue.async { self.turn() } }
+  }
+
+  private func deliverMail() {
+    inbox.take(into: &mail)
+    for piece in mail {
+      guard let connection = connections[piece.connection] else { continue }
+      switch piece.content {
+      case .response(let response): encode(response, piece.stream, of: connection)
+      case .encoded(let response): respond(response, to: piece.stream, of: connection)
+      case .decoded(let request, let error):
+        takeDecoded(request, error: error, piece.stream, of: connection)
+      }
+    }
+    mail.removeAll(keepingCapacity: true)
+  }
+
+  /// Applies a content coding to the response, elsewhere where it is large, and queues it.
+  private func encode(_ response: HTTPResponse, _ stream: StreamID, of connection: Connection) {
+    guard let exchange = connection.exchange(for: stream) else { return }
+    let request = exchange.request
+    var response = response
+    if response.body.count <= Self.maxCodedBytesOnLoop || request.fields["accept-encoding"] == nil {
+      coding.encode(&response, for: request)
+      respond(response, to: stream, of: connection)
+    } else {
+      let token = connection.token
+      DispatchQueue.global().async { [self, plain = response] in
+        var response = plain
+        coding.encode(&response, for: request)
+        post(Mail(connection: token, stream: stream, content: .encoded(response)))
+      }
+    }
+  }
+
+  private func respond(_ response: HTTPResponse, to stream: StreamID, of connection: Connection) {
+    guard connection.takeOwed(stream) != nil else { return }
+    connection.hasProgressed = true
+    connection.wire.respond(response, to: stream, date: clock.date)
+    unsettle(connection)
+  }
+
+  // MARK: Time
+
+  private func tickLater() {
+    guard !isTicking else { return }
+    isTicking = true
+    queue.asyncAfter(deadline: .now() + .nanoseconds(timeouts.tick)) { [self] in
+      isTicking = false
+      tick()
+      if connections.count > 0 { tickLater() }
+    }
+  }
+
+  private func tick() {
+    clock.update()
+    for connection in connections.all {
+      if clock.now >= connection.writeDeadline {
+        counters.connectionsTimedOut.add(1, ordering: .relaxed)
+        hangUp(connection)
+      } else if clock.now >= connection.readDeadline {
+        timeOut(connection)
+      } else if connection.hasInputEnded, !connection.isProbed, !connection.owed.isEmpty {
+        connection.isProbed = true
+        connection.wire.probe()
+        unsettle(connection)
+      }
+    }
+    turn()
+  }
+
+  private func timeOut(_ connection: Connection) {
+    guard !connection.isLingering else {
+      hangUp(connection)
+      return
+    }
+    counters.connectionsTimedOut.add(1, ordering: .relaxed)
+    connection.timedPhase = nil
+    connection.wire.timeOut(date: clock.date)
+    unsettle(connection)
+  }
+
+  // MARK: The end
+
+  /// Takes no new connection, ends the idle ones, and calls `completion` when the last one is gone.
+  func drain(_ completion: @escaping @Sendable () -> Void) {
+    queue.async { [self] in
+      onDrained = completion
+      clock.update()
+      // Who waits in the kernel's queue, and what they have sent, came before the end.
+      door.acceptAll { admit($0) }
+      door.close()
+      for connection in connections.all {
+        if connection.watched.contains(.input) { read(connection) }
+        guard connection.isOpen, !connection.isLingering else { continue }
+        if connection.isSilent {
+          hangUp(connection)
+        } else {
+          connection.wire.shutDown()
+          unsettle(connection)
+        }
+      }
+      turn()
+      endIfDrained()
+    }
+  }
+
+  /// Closes every connection, whatever it is owed.
+  func abort() {
+    queue.async { [self] in
+      for connection in connections.all { hangUp(connection) }
+    }
+  }
+
+  private func endIfDrained() {
+    guard let onDrained, connections.count == 0 else { return }
+    self.onDrained = nil
+    source?.cancel()
+    onDrained()
+  }
+}

@@ -1,0 +1,27 @@
+import Glibc
+
+/// Why a server could not be made to listen.
+package enum HTTPServerError: Error, Equatable, Sendable {
+  /// The address is neither numeric nor a name that resolves; `code` is getaddrinfo's.
+  case unresolvable(address: String, code: CInt)
+  /// Someone else listens there.
+  case addressInUse(address: String, port: Int)
+  /// A system call failed.
+  case systemCall(name: String, address: String, port: Int, errno: CInt)
+}
+
+extension HTTPServerError: CustomStringConvertible {
+  /// One sentence for the operator.
+  package var description: String {
+    switch self {
+    case .unresolvable(let address, let code):
+      // SAFETY: gai_strerror returns a constant string for any code.
+      "the address \(address) can't be resolved: \(unsafe String(cString: gai_strerror(code)))"
+    case .addressInUse(let address, let port):
+      "port \(port) of \(address) is in use, expected it to be free"
+    case .systemCall(let name, let address, let port, let errno):
+      // SAFETY: strerror returns a string that stays valid until this thread's next call of it.
+      "\(name) failed for port \(port) of \(address): \(unsafe String(cString: strerror(errno)))"
+    }
+  }
+}

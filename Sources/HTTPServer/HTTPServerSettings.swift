@@ -1,0 +1,31 @@
+import HTTP2
+import HTTPCore
+
+/// Everything about a server that an operator may set.
+package struct HTTPServerSettings: Sendable {
+  /// `address`: a numeric address or a name; `::` listens on IPv6 and IPv4.
+  package var address = "::"
+  /// `port`: 0 lets the kernel choose one.
+  package var port = 8080
+  /// `loops`: event loops, each with its own listener; nil makes one a core.
+  package var loops: Int?
+  /// `max_connections`: the next one gets a 503 and is closed.
+  package var maxConnections = 10_000
+  /// `head_timeout`: from a request head's first byte to its last.
+  package var headTimeout = Duration.seconds(10)
+  /// `body_timeout`: between two parts of a request's body.
+  package var bodyTimeout = Duration.seconds(30)
+  /// `idle_timeout`: between two requests.
+  package var idleTimeout = Duration.seconds(75)
+  /// `write_timeout`: while the peer takes none of a response.
+  package var writeTimeout = Duration.seconds(30)
+  /// What HTTP/1 peers may make us hold.
+  package var http1 = HTTP1Limits()
+  /// What HTTP/2 peers may make us hold.
+  package var http2 = HTTP2Limits()
+  /// Compression of bodies.
+  package var contentCoding = ContentCoding.Settings()
+
+  /// The defaults.
+  package init() {}
+}

@@ -1,0 +1,100 @@
+import CEpoll
+import Glibc
+
+/// A socket that accepts connections.
+final class Listener {
+  /// What one attempt to accept came to.
+  enum Acceptance: ~Copyable {
+    case connection(Descriptor)
+    /// No one waits.
+    case nothing
+    /// The one who waited left; another may be there.
+    case retry
+    /// Descriptors or memory are used up, and who waits stays in the queue.
+    case exhausted
+  }
+
+  let socket: Descriptor
+
+  /// Listens on `address`, beside other listeners of the same port.
+  init(on address: SocketAddress, host: String) throws(HTTPServerError) {
+    socket = try Self.bind(address, host: host, sharesPort: true)
+    // Accepted sockets inherit it.
+    socket.set(TCP_NODELAY, at: CInt(IPPROTO_TCP), to: 1)
+    guard listen(socket.number, 4096) == 0 else {
+      throw .systemCall(name: "listen", address: host, port: address.port, errno: errno)
+    }
+  }
+
+  private static func bind(
+    _ address: SocketAddress, host: String, sharesPort: Bool
+  ) throws(HTTPServerError) -> Descriptor {
+    let kind = CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    guard let socket = Descriptor(adopting: Glibc.socket(address.family, kind, 0)) else {
+      throw .systemCall(name: "socket", address: host, port: address.port, errno: errno)
+    }
+    socket.set(SO_REUSEADDR, to: 1)
+    if sharesPort { socket.set(SO_REUSEPORT, to: 1) }
+    if address.family == AF_INET6 { socket.set(IPV6_V6ONLY, at: CInt(IPPROTO_IPV6), to: 0) }
+    switch address.bind(socket) {
+    case 0: return socket
+    case EADDRINUSE: throw .addressInUse(address: host, port: address.port)
+    case let code: throw .systemCall(name: "bind", address: host, port: address.port, errno: code)
+    }
+  }
+
+  /// Accepts the next connection, if one waits.
+  func accept() -> Acceptance {
+    let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let number = accept4(socket.number, nil, nil, flags)
+    if let descriptor = Descriptor(adopting: number) { return .connection(descriptor) }
+    switch errno {
+    case EAGAIN: return .nothing
+    case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
+    // accept(2): errors of the new connection are reported here, and the next one may be well.
+    default: return .retry
+    }
+  }
+
+  /// Makes the listeners of `count` loops: for each loop, one for every address of `host`.
+  ///
+  /// Where the host has no IPv6, `::` means `0.0.0.0`.
+  static func group(
+    host: String, port: Int, count: Int
+  ) throws(HTTPServerError) -> (port: Int, loops: [[Listener]]) {
+    do throws(HTTPServerError) {
+      return try group(addresses: SocketAddress.resolve(host, port: port), host: host, count: count)
+    } catch {
+      guard host == "::", error.meansNoIPv6 else { throw error }
+      return try group(host: "0.0.0.0", port: port, count: count)
+    }
+  }
+
+  private static func group(
+    addresses: [SocketAddress], host: String, count: Int
+  ) throws(HTTPServerError) -> (port: Int, loops: [[Listener]]) {
+    var loops: [[Listener]] = Array(repeating: [], count: count)
+    var port: Int?
+    for var address in addresses {
+      if let port { address.port = port }
+      // Sharing the port would hide that another process listens here already. A socket that shares
+      // nothing, closed again at once, tells; it also finds the port where 0 asks for any.
+      address.port = SocketAddress(boundTo: try bind(address, host: host, sharesPort: false)).port
+      port = address.port
+      for index in loops.indices {
+        loops[index].append(try Listener(on: address, host: host))
+      }
+    }
+    return (port ?? 0, loops)
+  }
+}
+
+extension HTTPServerError {
+  fileprivate var meansNoIPv6: Bool {
+    switch self {
+    case .systemCall(_, _, _, let code): code == EAFNOSUPPORT || code == EADDRNOTAVAIL
+    case .unresolvable: true
+    case .addressInUse: false
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import Glibc
+
+/// The time as a loop sees it, read once a round.
+struct LoopClock {
+  /// Monotonic nanoseconds.
+  private(set) var now = 0
+  /// The wall clock's second as the Date field has it.
+  private(set) var date = ""
+  private var second = -1
+
+  /// Reads the clocks; makes a new date once a second.
+  mutating func update() {
+    var time = timespec()
+    // SAFETY: the kernel writes one timespec into a local.
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    now = time.tv_sec * 1_000_000_000 + time.tv_nsec
+    _ = unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+    guard time.tv_sec != second else { return }
+    second = time.tv_sec
+    date = HTTPDate.format(secondsSince1970: max(0, second))
+  }
+}
+
+extension Duration {
+  /// The whole nanoseconds, at most those of 292 years.
+  var nanoseconds: Int {
+    let (seconds, attoseconds) = components
+    let (product, overflowed) = Int(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+    return overflowed ? .max : product + Int(attoseconds / 1_000_000_000)
+  }
+}

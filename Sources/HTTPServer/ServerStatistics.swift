@@ -1,0 +1,58 @@
+import Synchronization
+
+/// A server's counters at one moment.
+package struct ServerStatistics: Sendable, Equatable {
+  /// Connections that are open now.
+  package var connectionsOpen = 0
+  /// Connections taken since the start.
+  package var connectionsAccepted = 0
+  /// Connections that were one too many and got a 503, or were closed where even that was too much.
+  package var connectionsRefused = 0
+  /// Connections that a time-out ended.
+  package var connectionsTimedOut = 0
+  /// Requests that came over HTTP/1.
+  package var http1Requests = 0
+  /// Requests that came over HTTP/2.
+  package var http2Requests = 0
+  /// Requests whose client left before the answer.
+  package var requestsAbandoned = 0
+  /// Bytes read from clients.
+  package var bytesReceived = 0
+  /// Bytes written to clients.
+  package var bytesSent = 0
+}
+
+/// The counters behind `ServerStatistics`, shared by the loops.
+final class ServerCounters: Sendable {
+  let connectionsOpen = Atomic(0)
+  let connectionsAccepted = Atomic(0)
+  let connectionsRefused = Atomic(0)
+  let connectionsTimedOut = Atomic(0)
+  let http1Requests = Atomic(0)
+  let http2Requests = Atomic(0)
+  let requestsAbandoned = Atomic(0)
+  let bytesReceived = Atomic(0)
+  let bytesSent = Atomic(0)
+
+  /// Counts a request under its protocol.
+  func countRequest(isHTTP2: Bool) {
+    if isHTTP2 {
+      http2Requests.add(1, ordering: .relaxed)
+    } else {
+      http1Requests.add(1, ordering: .relaxed)
+    }
+  }
+
+  var snapshot: ServerStatistics {
+    ServerStatistics(
+      connectionsOpen: connectionsOpen.load(ordering: .relaxed),
+      connectionsAccepted: connectionsAccepted.load(ordering: .relaxed),
+      connectionsRefused: connectionsRefused.load(ordering: .relaxed),
+      connectionsTimedOut: connectionsTimedOut.load(ordering: .relaxed),
+      http1Requests: http1Requests.load(ordering: .relaxed),
+      http2Requests: http2Requests.load(ordering: .relaxed),
+      requestsAbandoned: requestsAbandoned.load(ordering: .relaxed),
+      bytesReceived: bytesReceived.load(ordering: .relaxed),
+      bytesSent: bytesSent.load(ordering: .relaxed))
+  }
+}

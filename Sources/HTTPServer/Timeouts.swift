@@ -1,0 +1,40 @@
+import HTTPCore
+
+/// The time-outs of connections, in nanoseconds of the monotonic clock.
+struct Timeouts {
+  private let head: Int
+  private let body: Int
+  private let idle: Int
+  /// For a peer that takes none of what it is sent.
+  let write: Int
+  /// For a peer to end its side after ours.
+  let linger: Int
+  /// How often deadlines are looked at: each second, or oftener where a time-out is shorter than four.
+  let tick: Int
+
+  init(_ settings: HTTPServerSettings) {
+    head = settings.headTimeout.nanoseconds
+    body = settings.bodyTimeout.nanoseconds
+    idle = settings.idleTimeout.nanoseconds
+    write = settings.writeTimeout.nanoseconds
+    linger = min(2_000_000_000, write)
+    let shortest = min(head, body, idle, write)
+    tick = max(10_000_000, min(1_000_000_000, shortest / 4))
+  }
+
+  /// When a phase that begins `now` has taken too long.
+  func deadline(for phase: ConnectionPhase, from now: Int) -> Int {
+    switch phase {
+    case .idle: deadline(after: idle, from: now)
+    case .readingHead: deadline(after: head, from: now)
+    case .readingBody: deadline(after: body, from: now)
+    case .answering: .max
+    }
+  }
+
+  /// The moment `time` after `now`.
+  func deadline(after time: Int, from now: Int) -> Int {
+    let (sum, overflowed) = now.addingReportingOverflow(time)
+    return overflowed ? .max : sum
+  }
+}

@@ -1,0 +1,142 @@
+import HTTP2
+import HTTPCore
+
+/// The protocol that a connection speaks, which its first bytes tell.
+enum WireProtocol {
+  /// Too few bytes came to tell; they are kept here.
+  case undecided([UInt8])
+  case http1(HTTP1Box)
+  case http2(HTTP2Connection)
+
+  /// A place that the state machine is changed in; as a payload it would be copied out and back.
+  final class HTTP1Box {
+    var connection: HTTP1Connection
+    init(_ connection: HTTP1Connection) { self.connection = connection }
+  }
+
+  /// What every HTTP/2 client sends first (RFC 9113 §3.4).
+  private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+
+  /// A connection that has nothing to say or hear.
+  static var ended: WireProtocol {
+    var connection = HTTP1Connection()
+    connection.shutDown()
+    return .http1(HTTP1Box(connection))
+  }
+
+  /// Takes bytes from the peer; returns what they completed.
+  mutating func receive(
+    _ bytes: Span<UInt8>, date: String, settings: HTTPServerSettings
+  ) -> [ConnectionEvent] {
+    switch self {
+    case .http1(let box):
+      box.connection.date = date
+      return box.connection.receive(bytes)
+    case .http2(let connection):
+      connection.date = date
+      return connection.receive(bytes)
+    case .undecided(var first):
+      for index in bytes.indices { first.append(bytes[index]) }
+      if first.starts(with: Self.preface) {
+        self = .http2(HTTP2Connection(limits: settings.http2))
+      } else if Self.preface.starts(with: first) {
+        self = .undecided(first)
+        return []
+      } else {
+        self = .http1(HTTP1Box(HTTP1Connection(limits: settings.http1)))
+      }
+      return receive(first.span, date: date, settings: settings)
+    }
+  }
+
+  /// Queues the response of `stream`.
+  func respond(_ response: HTTPResponse, to stream: StreamID, date: String) {
+    switch self {
+    case .undecided: break
+    case .http1(let box):
+      box.connection.date = date
+      box.connection.respond(response, to: stream)
+    case .http2(let connection):
+      connection.date = date
+      connection.respond(response, to: stream)
+    }
+  }
+
+  /// Hands over the bytes that are ready to be written.
+  func takeOutput() -> [UInt8] {
+    switch self {
+    case .undecided: []
+    case .http1(let box): box.connection.takeOutput()
+    case .http2(let connection): connection.takeOutput()
+    }
+  }
+
+  /// Ends what took too long; a peer that has not even told its protocol is told nothing.
+  mutating func timeOut(date: String) {
+    switch self {
+    case .undecided: self = .ended
+    case .http1(let box):
+      box.connection.date = date
+      box.connection.timeOut()
+    case .http2(let connection):
+      connection.date = date
+      connection.timeOut()
+    }
+  }
+
+  /// Begins a graceful end.
+  mutating func shutDown() {
+    switch self {
+    case .undecided: self = .ended
+    case .http1(let box): box.connection.shutDown()
+    case .http2(let connection): connection.shutDown()
+    }
+  }
+
+  /// Sends an HTTP/1 peer that ended its input an interim response, which tells whether it is there.
+  func probe() {
+    if case .http1(let box) = self { box.connection.probe() }
+  }
+
+  /// What the connection waits for.
+  var phase: ConnectionPhase {
+    switch self {
+    case .undecided(let first): first.isEmpty ? .idle : .readingHead
+    case .http1(let box): box.connection.phase
+    case .http2(let connection): connection.phase
+    }
+  }
+
+  /// Whether it is to be closed once its output is written.
+  var wantsClose: Bool {
+    switch self {
+    case .undecided: false
+    case .http1(let box): box.connection.wantsClose
+    case .http2(let connection): connection.wantsClose
+    }
+  }
+
+  /// Whether it takes more input now.
+  var wantsInput: Bool {
+    switch self {
+    case .undecided: true
+    case .http1(let box): box.connection.wantsInput
+    case .http2(let connection): connection.wantsInput
+    }
+  }
+
+  /// Whether `receive` without bytes would go on with input that was left behind.
+  var hasBacklog: Bool {
+    if case .http1(let box) = self { box.connection.hasBacklog } else { false }
+  }
+
+  /// Whether a peer that has ended its input may still wait for answers: in HTTP/1 it may.
+  var survivesEndOfInput: Bool {
+    if case .http1 = self { true } else { false }
+  }
+
+  /// Whether requests come over HTTP/2.
+  var isHTTP2: Bool {
+    if case .http2 = self { true } else { false }
+  }
+}

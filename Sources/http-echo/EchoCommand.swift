@@ -1,0 +1,50 @@
+import Dispatch
+import Glibc
+import HTTPCore
+import HTTPServer
+
+/// A server whose answers show what it read: what conformance suites and benchmarks run against.
+@main
+enum EchoCommand {
+  static func main() {
+    var settings = HTTPServerSettings()
+    var arguments = CommandLine.arguments.dropFirst()
+    while let option = arguments.popFirst() {
+      guard let value = arguments.popFirst().flatMap(Int.init) else { usage() }
+      switch option {
+      case "--port": settings.port = value
+      case "--loops": settings.loops = value
+      default: usage()
+      }
+    }
+    do {
+      let server = try Server(settings: settings, application: { $0.respond(echo($0.request)) })
+      server.start()
+      print("listening on port \(server.port)")
+      dispatchMain()
+    } catch {
+      fail(error.description)
+    }
+  }
+
+  /// Answers `GET /` with a short text and everything else with the request as it was understood.
+  private static func echo(_ request: HTTPRequest) -> HTTPResponse {
+    if request.path == "/", request.method == "GET" {
+      return HTTPResponse(
+        status: .ok, fields: ["content-type": "text/plain"], body: Array("Hello, world!\n".utf8))
+    }
+    var text = "\(request.method) \(request.path)\n"
+    if let query = request.query { text += "?\(query)\n" }
+    for field in request.fields.all { text += "\(field.name): \(field.value)\n" }
+    return HTTPResponse(
+      status: .ok, fields: ["content-type": "text/plain"],
+      body: Array("\(text)\n".utf8) + request.body)
+  }
+
+  private static func usage() -> Never { fail("usage: http-echo [--port PORT] [--loops COUNT]") }
+
+  private static func fail(_ reason: String) -> Never {
+    print(reason)
+    exit(1)
+  }
+}

@@ -1,0 +1,118 @@
+import Testing
+
+@testable import HTTPCore
+
+/// Each limit at one below, at, and one above.
+@Suite struct HTTP1LimitsTests {
+  @Test(arguments: Pieces.allCases)
+  func headBytes(_ pieces: Pieces) throws {
+    let head = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    for (limit, fits) in [(head.utf8.count + 1, true), (head.utf8.count, true)] {
+      var limits = HTTP1Limits()
+      limits.maxHeadBytes = limit
+      #expect((try HTTP1Parser.parse(head, pieces, limits: limits) != nil) == fits)
+    }
+    var limits = HTTP1Limits()
+    limits.maxHeadBytes = head.utf8.count - 1
+    #expect(throws: HTTP1Error.headTooLong(limit: limits.maxHeadBytes)) {
+      try HTTP1Parser.parse(head, pieces, limits: limits)
+    }
+  }
+
+  @Test(arguments: Pieces.allCases)
+  func endlessHeads(_ pieces: Pieces) {
+    var limits = HTTP1Limits()
+    limits.maxHeadBytes = 100
+    let long = String(repeating: "a", count: 101)
+    #expect(throws: HTTP1Error.targetTooLong(limit: limits.maxTargetBytes)) {
+      try HTTP1Parser.parse("GET /\(long)", pieces, limits: limits)
+    }
+    #expect(throws: HTTP1Error.headTooLong(limit: 100)) {
+      try HTTP1Parser.parse("GET / HTTP/1.1\r\nHost: \(long)", pieces, limits: limits)
+    }
+  }
+
+  @Test(arguments: Pieces.allCases)
+  func targetBytes(_ pieces: Pieces) throws {
+    var limits = HTTP1Limits()
+    limits.maxTargetBytes = 8
+    for target in ["/234567", "/2345678"] {
+      let head = try HTTP1Parser.parse(
+        "GET \(target) HTTP/1.0\r\n\r\n", pieces, limits: limits)
+      #expect(head?.request.path == target)
+    }
+    #expect(throws: HTTP1Error.targetTooLong(limit: 8)) {
+      try HTTP1Parser.parse("GET /23456789 HTTP/1.0\r\n\r\n", pieces, limits: limits)
+    }
+  }
+
+  @Test(arguments: Pieces.allCases)
+  func fields(_ pieces: Pieces) throws {
+    var limits = HTTP1Limits()
+    limits.maxFields = 3
+    for count in [2, 3] {
+      let lines = String(repeating: "a: b\r\n", count: count)
+      let head = try HTTP1Parser.parse("GET / HTTP/1.0\r\n\(lines)\r\n", pieces, limits: limits)
+      #expect(head?.request.fields.all.count == count)
+    }
+    let lines = String(repeating: "a: b\r\n", count: 4)
+    #expect(throws: HTTP1Error.tooManyFields(limit: 3)) {
+      try HTTP1Parser.parse("GET / HTTP/1.0\r\n\(lines)\r\n", pieces, limits: limits)
+    }
+  }
+
+  @Test(arguments: Pieces.allCases)
+  func bodyBytes(_ pieces: Pieces) {
+    var limits = HTTP1Limits()
+    limits.maxBodyBytes = 5
+    for (length, fits) in [(4, true), (5, true), (6, false)] {
+      let body = String(repeating: "b", count: length)
+      let sized = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \(length)\r\n\r\n\(body)"
+      let chunked =
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + "1\r\nb\r\n\(length - 1)\r\n\(body.dropFirst())\r\n0\r\n\r\n"
+      for text in [sized, chunked] {
+        var connection = HTTP1Connection(limits: limits)
+        let events = connection.receive(text, pieces)
+        #expect(events.count == (fits ? 1 : 0))
+        #expect(connection.takeText().hasPrefix("HTTP/1.1 413 ") == !fits)
+      }
+    }
+  }
+
+  @Test(arguments: Pieces.allCases)
+  func chunkExtensionAndTrailerBytes(_ pieces: Pieces) {
+    var limits = HTTP1Limits()
+    limits.maxChunkExtensionBytes = 4
+    limits.maxTrailerBytes = 8
+    for (length, fits) in [(3, true), (4, true), (5, false)] {
+      var connection = HTTP1Connection(limits: limits)
+      let text = String(repeating: "e", count: length)
+      let head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+      #expect(
+        connection.receive("\(head)0;\(text)\r\n\r\n", pieces).count == (fits ? 1 : 0))
+      #expect(connection.takeText().hasPrefix("HTTP/1.1 400 ") == !fits)
+      // Name, colon, value, CR LF: 4 bytes beside the value.
+      connection = HTTP1Connection(limits: limits)
+      #expect(
+        connection.receive("\(head)0\r\na:\(text)\r\n\r\n", pieces).count == (fits ? 1 : 0))
+      #expect(connection.takeText().hasPrefix("HTTP/1.1 431 ") == !fits)
+    }
+  }
+
+  @Test func pipelined() {
+    var limits = HTTP1Limits()
+    limits.maxPipelined = 3
+    for count in [2, 3, 4] {
+      var connection = HTTP1Connection(limits: limits)
+      let text = String(repeating: "GET / HTTP/1.1\r\nHost: x\r\n\r\n", count: count)
+      #expect(connection.receive(text).count == min(count, 3))
+      #expect(connection.wantsInput == (count < 4))
+      #expect(!connection.hasBacklog)
+      connection.respond(HTTPResponse(status: .ok), to: StreamID(0))
+      #expect(connection.hasBacklog == (count == 4))
+      let rest = connection.receive("")
+      #expect(rest.count == (count == 4 ? 1 : 0))
+    }
+  }
+}

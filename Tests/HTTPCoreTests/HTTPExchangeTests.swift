@@ -1,0 +1,46 @@
+import Synchronization
+import Testing
+
+@testable import HTTPCore
+
+@Suite struct HTTPExchangeTests {
+  /// An exchange and what became of it.
+  private final class Record: Sendable {
+    let statuses = Mutex<[Int]>([])
+    let abandonments = Mutex(0)
+
+    func exchange() -> HTTPExchange {
+      HTTPExchange(request: HTTPRequest(method: "GET", path: "/")) { [self] response in
+        statuses.withLock { $0.append(response.status.code) }
+      }
+    }
+
+    func count() { abandonments.withLock { $0 += 1 } }
+  }
+
+  @Test func theFirstResponseWins() {
+    let record = Record()
+    let exchange = record.exchange()
+    exchange.onAbandon { record.count() }
+    exchange.respond(HTTPResponse(status: .ok))
+    exchange.respond(HTTPResponse(status: .notFound))
+    exchange.abandon()
+    #expect(record.statuses.withLock { $0 } == [200])
+    #expect(record.abandonments.withLock { $0 } == 0)
+    #expect(!exchange.isAbandoned)
+  }
+
+  @Test(arguments: [true, false])
+  func abandonmentIsToldOnce(_ isListenerFirst: Bool) {
+    let record = Record()
+    let exchange = record.exchange()
+    if isListenerFirst { exchange.onAbandon { record.count() } }
+    exchange.abandon()
+    exchange.abandon()
+    if !isListenerFirst { exchange.onAbandon { record.count() } }
+    exchange.respond(HTTPResponse(status: .ok))
+    #expect(record.abandonments.withLock { $0 } == 1)
+    #expect(record.statuses.withLock { $0 } == [])
+    #expect(exchange.isAbandoned)
+  }
+}

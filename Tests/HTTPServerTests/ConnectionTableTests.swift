@@ -1,0 +1,27 @@
+import Glibc
+import Testing
+
+@testable import HTTPServer
+
+@Suite struct ConnectionTableTests {
+  private func socket() throws -> Descriptor {
+    guard let socket = Descriptor(adopting: Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0))
+    else { throw HTTPServerError.systemCall(name: "socket", address: "", port: 0, errno: errno) }
+    return socket
+  }
+
+  @Test func aTokenIsNotGivenTwice() throws {
+    var table = ConnectionTable()
+    let first = table.insert(try socket())
+    let second = table.insert(try socket())
+    #expect(first.token != second.token)
+    #expect(table[first.token] === first && table[second.token] === second)
+    table.remove(first)
+    #expect(table[first.token] == nil)
+    let third = table.insert(try socket())
+    #expect(third.token != first.token)
+    #expect(table[first.token] == nil && table[third.token] === third)
+    #expect(table.count == 2 && table.all.count == 2)
+    #expect(table[UInt64(9)] == nil)
+  }
+}

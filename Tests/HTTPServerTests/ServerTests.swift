@@ -1,0 +1,282 @@
+import Compression
+import Dispatch
+import HTTPCore
+import TestSupport
+import Testing
+
+@testable import HTTPServer
+
+/// The server over live sockets.
+@Suite struct ServerTests {
+  private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+  private let last = "GET /z HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+  @Test func keepsConnectionsAlive() throws {
+    let server = try TestServer()
+    let client = try server.connect()
+    for _ in 0..<3 {
+      client.send(get)
+      let text = client.receive(until: "GET /a ")
+      #expect(text?.hasPrefix("HTTP/1.1 200 OK\r\ndate: ") == true)
+    }
+    client.send(last)
+    #expect(client.receiveAll()?.contains("connection: close\r\n") == true)
+    let statistics = server.server.statistics
+    #expect(statistics.connectionsAccepted == 1)
+    #expect(statistics.http1Requests == 4)
+    #expect(statistics.requestsAbandoned == 0)
+  }
+
+  @Test func answersPipelinedRequestsInOrder() throws {
+    let held = Held()
+    let server = try TestServer(application: held.hold)
+    let client = try server.connect()
+    client.send(get + get + last)
+    for (index, exchange) in held.wait(for: 3).enumerated().reversed() {
+      exchange.respond(HTTPResponse(status: .ok, body: Array("<\(index)>".utf8)))
+    }
+    let text = try #require(client.receiveAll())
+    let positions = try (0..<3).map { index in
+      try #require(text.firstRange(of: "<\(index)>")?.lowerBound)
+    }
+    #expect(positions == positions.sorted())
+  }
+
+  @Test func takesMoreThanItHandsOutAtATime() throws {
+    let server = try TestServer { $0.http1.maxPipelined = 2 }
+    let text = try server.answer(to: String(repeating: get, count: 999) + last)
+    #expect(text?.ranges(of: "HTTP/1.1 200 OK").count == 1000)
+  }
+
+  @Test func takesBodies() throws {
+    let server = try TestServer()
+    let sized = "POST /s HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
+    let chunked =
+      "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    let text = try #require(try server.answer(to: sized + chunked + last))
+    #expect(text.contains("POST /s hello") && text.contains("POST /c hello"))
+    let large = String(repeating: "0123456789abcdef", count: 65_536)
+    let head = "POST /l HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1048576\r\n\r\n"
+    #expect(try server.answer(to: head + large)?.hasSuffix("POST /l \(large)") == true)
+  }
+
+  @Test func answersHeadWithoutABody() throws {
+    let server = try TestServer()
+    let text = try server.answer(
+      to: "HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    #expect(text?.contains("content-length: 8\r\n") == true)
+    #expect(text?.hasSuffix("\r\n\r\n") == true)
+  }
+
+  @Test func continues() throws {
+    let server = try TestServer()
+    let client = try server.connect()
+    client.send("PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+    #expect(client.receive(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+    client.send("ok")
+    #expect(client.receive(until: "PUT / ok") != nil)
+  }
+
+  @Test(arguments: [
+    ("BAD\r\n", 400), ("POST / HTTP/1.1\r\nHost: x\r\n\r\n", 411),
+    ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413),
+    ("GET /" + String(repeating: "a", count: 9000) + " HTTP/1.1\r\n", 414),
+    ("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx", 415),
+    ("GET / HTTP/1.1\r\nExpect: x\r\n\r\n", 417),
+    ("GET / HTTP/1.1\r\n" + String(repeating: "a: b\r\n", count: 101) + "\r\n", 431),
+    ("GET / HTTP/1.1\r\na: " + String(repeating: "a", count: 20_000), 431),
+    ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: br, chunked\r\n\r\n", 501),
+    ("GET / HTTP/2.0\r\n", 505), ("PRI / HTTP/2.0\r\n", 505),
+  ])
+  func refuses(_ request: String, _ status: Int) throws {
+    let server = try TestServer()
+    let client = try server.connect()
+    client.send(request)
+    if status == 415 { client.send(last) }
+    let text = try #require(client.receiveAll())
+    #expect(text.hasPrefix("HTTP/1.1 \(status) "))
+    #expect(text.contains("{\"error\":\""))
+  }
+
+  @Test func aRefusalReachesAPeerThatIsStillSending() throws {
+    let server = try TestServer { $0.http1.maxBodyBytes = 10 }
+    let client = try server.connect()
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n")
+    for _ in 0..<40 { client.send([UInt8](repeating: 0, count: 100_000)) }
+    client.endOutput()
+    #expect(client.receiveAll()?.hasPrefix("HTTP/1.1 413 ") == true)
+  }
+
+  @Test func timesOut() throws {
+    let server = try TestServer {
+      $0.headTimeout = .milliseconds(40)
+      $0.bodyTimeout = .milliseconds(40)
+      $0.idleTimeout = .milliseconds(40)
+    }
+    #expect(try server.answer(to: "") == "")
+    #expect(try server.answer(to: "PRI * HT") == "")
+    #expect(try server.answer(to: "GET / HTTP/1.1\r\nHo")?.hasPrefix("HTTP/1.1 408 ") == true)
+    let body = "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"
+    #expect(try server.answer(to: body)?.hasPrefix("HTTP/1.1 408 ") == true)
+    #expect(try server.answer(to: get)?.hasSuffix("GET /a ") == true)
+    waitUntil { server.server.statistics.connectionsTimedOut == 5 }
+    #expect(server.server.statistics.connectionsTimedOut == 5)
+  }
+
+  @Test func cutsOffAPeerThatDoesNotRead() throws {
+    let server = try TestServer(
+      { $0.writeTimeout = .milliseconds(40) },
+      application: { exchange in
+        exchange.respond(HTTPResponse(status: .ok, body: [UInt8](repeating: 0, count: 32 << 20)))
+      })
+    let client = try server.connect()
+    client.shrinkReceiveBuffer()
+    client.send(get)
+    #expect(waitUntil { server.server.statistics.connectionsTimedOut == 1 })
+    #expect(waitUntil { server.server.statistics.connectionsOpen == 0 })
+  }
+
+  @Test func answersAPeerThatHasEndedItsSide() throws {
+    let held = Held()
+    let server = try TestServer(application: held.hold)
+    let client = try server.connect()
+    client.send(get)
+    client.endOutput()
+    let exchange = held.wait(for: 1)[0]
+    exchange.respond(HTTPResponse(status: .ok, body: Array("late".utf8)))
+    #expect(client.receiveAll()?.hasSuffix("late") == true)
+    #expect(!exchange.isAbandoned)
+  }
+
+  @Test func tellsWhenThePeerIsGone() throws {
+    let held = Held()
+    // The tick, and with it the probe of a peer that ended its side, is a quarter of it.
+    let server = try TestServer({ $0.idleTimeout = .milliseconds(40) }, application: held.hold)
+    let abandonments = Tally()
+    do {
+      let client = try server.connect()
+      client.send(get)
+      held.wait(for: 1)[0].onAbandon(abandonments.raise)
+    }
+    #expect(waitUntil { abandonments.value == 1 })
+    #expect(waitUntil { server.server.statistics.connectionsOpen == 0 })
+    #expect(server.server.statistics.requestsAbandoned == 1)
+    // The answer comes to nothing.
+    held.wait(for: 1)[0].respond(HTTPResponse(status: .ok))
+    #expect(try server.connect().send(get))
+  }
+
+  @Test func capsItsConnections() throws {
+    let server = try TestServer { $0.maxConnections = 2 }
+    let first = try server.connect()
+    let second = try server.connect()
+    first.send(get)
+    second.send(get)
+    #expect(first.receive(until: "GET /a ") != nil && second.receive(until: "GET /a ") != nil)
+    let text = try #require(try server.answer(to: get))
+    #expect(text.hasPrefix("HTTP/1.1 503 ") && text.contains("retry-after: 1\r\n"))
+    #expect(server.server.statistics.connectionsRefused == 1)
+    first.send(last)
+    #expect(first.receiveAll() != nil)
+    first.endOutput()
+    waitUntil { server.server.statistics.connectionsOpen == 1 }
+    #expect(try server.answer(to: last)?.hasPrefix("HTTP/1.1 200 ") == true)
+  }
+
+  @Test(arguments: [("::", "::1"), ("::", "127.0.0.1"), ("localhost", "localhost")])
+  func listensOnIPv6AndIPv4(_ address: String, _ host: String) throws {
+    let server = try TestServer {
+      $0.address = address
+      $0.loops = 2
+    }
+    let client = try server.connect(host: host)
+    client.send(last)
+    #expect(client.receiveAll()?.hasPrefix("HTTP/1.1 200 ") == true)
+  }
+
+  @Test func saysWhyItCannotListen() throws {
+    let server = try TestServer()
+    let port = server.port
+    #expect(throws: HTTPServerError.addressInUse(address: "::", port: port)) {
+      _ = try TestServer { $0.port = port }
+    }
+    #expect(throws: HTTPServerError.self) { _ = try TestServer { $0.address = "256.0.0.1" } }
+  }
+
+  @Test func stopsWhenWhatItOwesIsAnswered() throws {
+    let held = Held()
+    let server = try TestServer(application: held.hold)
+    let idle = try server.connect()
+    idle.send(get)
+    held.wait(for: 1)[0].respond(HTTPResponse(status: .ok, body: Array("done".utf8)))
+    #expect(idle.receive(until: "done") != nil)
+    let busy = try server.connect()
+    busy.send(get)
+    let exchange = held.wait(for: 2)[1]
+    let stops = Tally()
+    server.server.stop(within: .seconds(60)) { stops.raise() }
+    #expect(idle.receiveAll() == "")
+    #expect(Client(port: server.port) == nil)
+    #expect(stops.value == 0)
+    exchange.respond(HTTPResponse(status: .ok, body: Array("done".utf8)))
+    let text = try #require(busy.receiveAll())
+    #expect(text.contains("connection: close\r\n") && text.hasSuffix("done"))
+    busy.endOutput()
+    #expect(waitUntil { stops.value == 1 })
+  }
+
+  @Test func stopsInTheEndWhateverItOwes() throws {
+    let held = Held()
+    let server = try TestServer(application: held.hold)
+    let client = try server.connect()
+    client.send(get)
+    let exchange = held.wait(for: 1)[0]
+    let stops = Tally()
+    server.server.stop(within: .milliseconds(10)) { stops.raise() }
+    #expect(waitUntil { stops.value == 1 })
+    #expect(exchange.isAbandoned)
+  }
+
+  /// Small bodies are coded on the loop, large ones off it.
+  @Test(arguments: [5000, 1_000_000])
+  func undoesAndAppliesContentCodings(_ size: Int) throws {
+    let server = try TestServer(application: { exchange in
+      exchange.respond(
+        HTTPResponse(
+          status: .ok, fields: ["content-type": "application/json"], body: exchange.request.body))
+    })
+    var noise = Noise(seed: 1)
+    let plain = (0..<size).map { _ in UInt8.random(in: 48...57, using: &noise) }
+    let coded = try #require(try gzipped(plain.span, level: 1))
+    let client = try server.connect()
+    client.send(
+      "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept-Encoding: gzip\r\n"
+        + "Content-Encoding: gzip\r\nContent-Length: \(coded.count)\r\n\r\n")
+    client.send(coded)
+    let received = try #require(client.receiveAllBytes())
+    let headEnd = try #require(received.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound)
+    let head = String(decoding: received[..<headEnd], as: UTF8.self)
+    #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n") && head.contains("content-encoding: gzip\r\n"))
+    let body = Array(received[headEnd...])
+    let limits = InflateLimits(maxBytes: size, maxRatio: 10)
+    #expect(try inflated(body.span, from: .gzip, limits: limits) == plain)
+  }
+
+  @Test func recognisesHTTP2ByItsPreface() throws {
+    let server = try TestServer()
+    let client = try server.connect()
+    client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    client.send([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    // The server's SETTINGS: type 4, flags 0, stream 0.
+    let frame = try #require(client.receiveBytes())
+    #expect(frame.count >= 9 && Array(frame[3..<9]) == [4, 0, 0, 0, 0, 0])
+  }
+
+  @Test func answersFromManyThreads() throws {
+    let server = try TestServer(application: { exchange in
+      DispatchQueue.global().async { TestServer.echo(exchange) }
+    })
+    let text = try server.answer(to: String(repeating: get, count: 500) + last)
+    #expect(text?.ranges(of: "HTTP/1.1 200 OK").count == 501)
+  }
+}

@@ -1,0 +1,33 @@
+import Testing
+
+@testable import HTTPServer
+
+@Suite struct TimeoutsTests {
+  @Test func eachPhaseHasItsDeadline() {
+    var settings = HTTPServerSettings()
+    settings.headTimeout = .nanoseconds(1)
+    settings.bodyTimeout = .nanoseconds(2)
+    settings.idleTimeout = .nanoseconds(3)
+    let timeouts = Timeouts(settings)
+    #expect(timeouts.deadline(for: .readingHead, from: 10) == 11)
+    #expect(timeouts.deadline(for: .readingBody, from: 10) == 12)
+    #expect(timeouts.deadline(for: .idle, from: 10) == 13)
+    #expect(timeouts.deadline(for: .answering, from: 10) == .max)
+    #expect(timeouts.deadline(after: .max, from: 10) == .max)
+  }
+
+  @Test(arguments: [(1, 10), (40, 10), (80, 20), (4000, 1000), (60_000, 1000)])
+  func theTickFollowsTheShortest(_ milliseconds: Int, _ tick: Int) {
+    var settings = HTTPServerSettings()
+    settings.headTimeout = .milliseconds(milliseconds)
+    settings.bodyTimeout = .seconds(100)
+    settings.idleTimeout = .seconds(100)
+    settings.writeTimeout = .seconds(100)
+    #expect(Timeouts(settings).tick == tick * 1_000_000)
+  }
+
+  @Test func durationsBeyondTheClockSaturate() {
+    #expect(Duration.seconds(1).nanoseconds == 1_000_000_000)
+    #expect(Duration.seconds(Int64.max).nanoseconds == .max)
+  }
+}

@@ -52,7 +52,8 @@ let package = Package(
       name: "HTTPServer", dependencies: ["CEpoll", "HTTPCore", "HTTP2", "Compression"],
       swiftSettings: strict),
     .target(
-      name: "API", dependencies: ["Scheduling", "Inference", "ModelFormat", "HTTPCore", "CSimdJSON"],
+      name: "API",
+      dependencies: ["Scheduling", "Inference", "ModelFormat", "HTTPCore", "CSimdJSON"],
       swiftSettings: strict),
     .executableTarget(
       name: "carousel",

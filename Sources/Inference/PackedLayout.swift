@@ -12,7 +12,8 @@ struct PackedLayout {
   private(set) var rows = 0
 
   init(steps: [Int]) {
-    precondition(steps.allSatisfy { $0 > 0 } && zip(steps, steps.dropFirst()).allSatisfy { $0 >= $1 })
+    precondition(
+      steps.allSatisfy { $0 > 0 } && zip(steps, steps.dropFirst()).allSatisfy { $0 >= $1 })
     self.steps = steps
     var riding = steps.count
     for t in 0..<(steps.first ?? 0) {

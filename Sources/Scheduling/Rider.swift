@@ -114,13 +114,14 @@ final class RiderGroup: Sendable {
 
   /// Records the prediction of one sequence; the last one completes the request.
   func finish(_ index: Int, with prediction: Prediction) {
-    let complete = state.withLock { state in
-      state.predictions[index] = prediction
-      state.remaining -= 1
-      guard state.remaining == 0, let completion = state.completion else { return nil }
-      state.completion = nil
-      return (completion, state.predictions.compactMap(\.self))
-    } as (@Sendable (Result<[Prediction], Refusal>) -> Void, [Prediction])?
+    let complete =
+      state.withLock { state in
+        state.predictions[index] = prediction
+        state.remaining -= 1
+        guard state.remaining == 0, let completion = state.completion else { return nil }
+        state.completion = nil
+        return (completion, state.predictions.compactMap(\.self))
+      } as (@Sendable (Result<[Prediction], Refusal>) -> Void, [Prediction])?
     if let (completion, predictions) = complete { completion(.success(predictions)) }
   }
 

@@ -11,7 +11,9 @@ import Testing
     _ model: Model, lengths: [Int], seed: UInt64
   ) throws -> [InputSequence] {
     var noise = Noise(seed: seed)
-    return try lengths.map { try InputSequence([.features(noise.floats($0, scale: 3))], for: model) }
+    return try lengths.map {
+      try InputSequence([.features(noise.floats($0, scale: 3))], for: model)
+    }
   }
 
   @Test(arguments: SmallModels.Shape.allCases)

@@ -50,7 +50,8 @@ import Testing
       for (place, one) in request.enumerated() {
         let alone = try await predict(lonely, [one]).get()
         let found = try #require(answers[index]?[place])
-        #expect(found.outputs[0].values.map(\.bitPattern) == alone[0].outputs[0].values.map(\.bitPattern))
+        #expect(
+          found.outputs[0].values.map(\.bitPattern) == alone[0].outputs[0].values.map(\.bitPattern))
       }
     }
     let statistics = engine.snapshot()

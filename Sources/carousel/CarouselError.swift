@@ -1,0 +1,47 @@
+/// What stops a command, as facts; `description` is the one sentence that the user reads.
+enum CarouselError: Error, Equatable {
+  /// A value that its setting does not take.
+  case badSetting(name: String, source: SettingSource, found: String, expected: String)
+  /// A name in the settings file or the environment that no setting has.
+  case unknownSetting(name: String, source: SettingSource, nearest: String?)
+  /// A settings file that is not one JSON object of plain values.
+  case badSettingsFile(path: String, problem: String)
+  /// A system call that failed on a file (or on standard input, where the path is `-`).
+  case file(path: String, code: Int32)
+  /// A .npy file that can't be read; `offset` is the byte where reading stopped.
+  case badNPY(offset: Int, problem: NPYProblem)
+  /// A folder without a model in it.
+  case noModels(folder: String)
+  /// Two folders whose models have the same name.
+  case duplicateModel(name: String, folders: [String])
+  /// A `default_model` that is none of those loaded.
+  case unknownDefaultModel(name: String, loaded: [String])
+  /// A prediction that was refused, with the refusal's words.
+  case refused(reason: String)
+}
+
+extension CarouselError: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .badSetting(let name, let source, let found, let expected):
+      "\(name) (\(source)): found \"\(found)\", expected \(expected)"
+    case .unknownSetting(let name, let source, let nearest):
+      "\(name) (\(source)) is not a setting"
+        + (nearest.map { "; did you mean \($0)?" } ?? "; `carousel config` lists them all")
+    case .badSettingsFile(let path, let problem):
+      "\(path): \(problem)"
+    case .file(let path, let code):
+      "\(path == "-" ? "standard input" : path): \(systemMessage(code))"
+    case .badNPY(let offset, let problem):
+      "not a .npy file that Carousel reads: at byte \(offset), \(problem)"
+    case .noModels(let folder):
+      "\(folder): no model here (a model is a folder with a model.json)"
+    case .duplicateModel(let name, let folders):
+      "two models are called \"\(name)\": \(folders.joined(separator: " and "))"
+    case .unknownDefaultModel(let name, let loaded):
+      "default_model is \"\(name)\", which is not loaded; loaded: \(loaded.joined(separator: ", "))"
+    case .refused(let reason):
+      reason
+    }
+  }
+}

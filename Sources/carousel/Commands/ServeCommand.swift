@@ -1,0 +1,75 @@
+import ArgumentParser
+import Dispatch
+import Glibc
+import Inference
+import Logging
+
+/// `carousel serve [FOLDER…]`.
+struct ServeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Serves models over HTTP.",
+    discussion: """
+      SIGTERM and SIGINT end it gracefully: /readyz fails, what is in flight is answered. A second one \
+      ends it at once. Each option below can also be given in the environment or in the settings file; \
+      see carousel config.
+      """)
+
+  @Argument(help: "Model folders. (default: those in the folder --models)")
+  var folders: [String] = []
+
+  @OptionGroup(title: "Settings") var settings: SettingOptions
+
+  func run() throws {
+    let start = ContinuousClock.now
+    let settings = try settings.resolve()
+    let handler = settings.logHandler
+    LoggingSystem.bootstrap { _ in handler }
+    let logger = Logger(label: "carousel")
+
+    let graphs = try loadModels(try folders(of: settings))
+    let server = try ModelServer(graphs: graphs, settings: settings, logger: logger)
+    // A reader that leaves must not end the server: not one of its answers, nor one of its log.
+    signal(SIGPIPE, SIG_IGN)
+    onTermination { name in
+      logger.notice("stopping", metadata: ["signal": .string(name)])
+      server.drain {
+        logger.notice("stopped")
+        Glibc.exit(0)
+      }
+    }
+    server.start()
+    announce(server, graphs: graphs, settings: settings)
+    let milliseconds = start.duration(to: .now) / .milliseconds(1)
+    logger.info(
+      "ready",
+      metadata: [
+        "url": .string(server.url), "version": .string(CarouselCommand.version),
+        "models": .array(graphs.map { .string($0.model.description.name) }),
+        "start_ms": .stringConvertible(milliseconds.rounded()),
+      ])
+    dispatchMain()
+  }
+
+  /// The folders named, else all of the models folder, which must hold one.
+  private func folders(of settings: Settings) throws(CarouselError) -> [String] {
+    guard folders.isEmpty else { return folders }
+    let parent = settings.text(.models)
+    let folders = try modelFolders(in: parent)
+    guard !folders.isEmpty else { throw .noModels(folder: parent) }
+    return folders
+  }
+
+  /// Tells people where the server is and how to ask it something.
+  private func announce(_ server: ModelServer, graphs: [ModelGraph], settings: Settings) {
+    let descriptions = graphs.map(\.model.description)
+    let name = settings.text(.defaultModel)
+    let answering = descriptions.first { $0.name == name } ?? descriptions[0]
+    let example =
+      answering.exampleQuestion.map { "curl -s \(server.url)/predict -d '\($0)'" }
+      ?? "curl -s \(server.url)/models/\(answering.name)"
+    print("Carousel serves \(descriptions.map(\.name).joined(separator: ", ")). Try: \(example)")
+    // Standard output is no terminal in a container, and its buffer would hold the line back.
+    fflush(nil)
+  }
+}

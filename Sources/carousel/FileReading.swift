@@ -1,0 +1,47 @@
+import Glibc
+
+/// The whole content of the file at `path`; `-` is standard input.
+func readFile(_ path: String) throws(CarouselError) -> [UInt8] {
+  // SAFETY: `open` reads the path, which ends with a zero byte and outlives the call.
+  let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw .file(path: path, code: errno) }
+  defer { if descriptor != STDIN_FILENO { close(descriptor) } }
+  var content: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    // SAFETY: the call writes at most `chunk.count` bytes from the start of `chunk`.
+    let count = unsafe chunk.withUnsafeMutableBytes {
+      unsafe read(descriptor, $0.baseAddress, $0.count)
+    }
+    if count < 0, errno == EINTR { continue }
+    guard count >= 0 else { throw .file(path: path, code: errno) }
+    if count == 0 { return content }
+    content += chunk[..<count]
+  }
+}
+
+/// The subfolders of `folder` that hold a model, by name.
+func modelFolders(in folder: String) throws(CarouselError) -> [String] {
+  // SAFETY: `opendir` copies the path; the stream that it gives is closed once, below.
+  guard let stream = unsafe opendir(folder) else { throw .file(path: folder, code: errno) }
+  // SAFETY: `stream` is open and not used afterwards.
+  defer { unsafe closedir(stream) }
+  var folders: [String] = []
+  // SAFETY: an entry is valid until the next call, and its name ends with a zero byte.
+  while let entry = unsafe readdir(stream) {
+    let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+      unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+    }
+    let path = "\(folder)/\(name)"
+    // SAFETY: `access` reads the path, which ends with a zero byte and outlives the call.
+    guard !name.hasPrefix("."), unsafe access("\(path)/model.json", F_OK) == 0 else { continue }
+    folders.append(path)
+  }
+  return folders.sorted()
+}
+
+/// What the system says about the error `code`.
+func systemMessage(_ code: Int32) -> String {
+  // SAFETY: strerror gives a string that ends with a zero byte; it is copied at once.
+  unsafe String(cString: strerror(code))
+}

@@ -1,0 +1,68 @@
+extension ModelReport {
+  /// The report as lines for a terminal.
+  var text: String {
+    var lines = ["\(name) \(version)"]
+    if let summary { lines.append(summary) }
+    lines += ["", "Inputs"]
+    lines += table(inputs.map { ["  \($0.name)", $0.form] })
+    lines += ["", "Graph"]
+    lines += table(
+      nodes.map { node in
+        [
+          "  \(node.name)", "\(node.op)(\(node.inputs.joined(separator: ", ")))", node.form,
+          node.shape ?? "", node.parameters > 0 ? "\(node.parameters) parameters" : "",
+        ]
+      })
+    lines += ["", "Outputs"]
+    lines += table(
+      outputs.map { output in
+        [
+          "  \(output.name)", output.form,
+          output.labels.map { "labels \($0.joined(separator: ", "))" } ?? "",
+          output.forecasts.map { "foretells \($0)" } ?? "",
+        ]
+      })
+    lines.append("")
+    lines += table(facts.map { ["  \($0)", $1] })
+    return lines.joined(separator: "\n")
+  }
+
+  private var facts: [(String, String)] {
+    var facts = [
+      ("parameters", "\(parameters)"),
+      ("bytes", "\(bytes) in the file, \(packedBytes) packed"),
+      ("streamable", streamable ? "yes: rides step by step" : "no: needs whole sequences"),
+      ("outputs", "\(defaultOutputs) unless the question says otherwise"),
+    ]
+    if let forecastSteps { facts.append(("forecast", "\(forecastSteps) steps at a time")) }
+    if let source { facts.append(("source", source)) }
+    facts.append(("licence", licence ?? "not stated"))
+    if !unusedTensors.isEmpty {
+      facts.append(("unused", unusedTensors.joined(separator: ", ")))
+    }
+    return facts
+  }
+
+  /// Rows with their columns aligned, two spaces apart.
+  private func table(_ rows: [[String]]) -> [String] {
+    let columns = rows.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      let cells = zip(row, widths).map { cell, width in
+        cell + String(repeating: " ", count: width - cell.count)
+      }
+      let line = cells.joined(separator: "  ")
+      return String(line[...(line.lastIndex { $0 != " " } ?? line.startIndex)])
+    }
+  }
+}
+
+extension ModelReport.Input {
+  fileprivate var form: String {
+    switch kind {
+    case "tokens": "an id below \(size) a step" + (vocabulary ? ", or text" : "")
+    case "features": "\(size) a step" + (normalised ? ", in raw units" : "")
+    default: "\(size) a sequence"
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import Inference
+import ModelFormat
+
+/// What a model is, for people (`text`) and as JSON.
+struct ModelReport: Encodable {
+  let name: String
+  let version: String
+  let summary: String?
+  let source: String?
+  let licence: String?
+  let inputs: [Input]
+  let nodes: [Node]
+  let outputs: [Output]
+  /// Numbers in the tensors that the graph reads.
+  let parameters: Int
+  /// Bytes of those tensors in the file.
+  let bytes: Int
+  /// Bytes of weights in memory, packed for the kernels.
+  let packedBytes: Int
+  /// Whether sequences ride step by step.
+  let streamable: Bool
+  /// Steps that one forecast foretells; nil where the model is no forecaster.
+  let forecastSteps: Int?
+  /// What `outputs` is where a question does not say.
+  let defaultOutputs: String
+  let unusedTensors: [String]
+
+  struct Input: Encodable {
+    let name: String
+    let kind: String
+    let size: Int
+    /// Whether the model takes raw units and normalises them itself.
+    let normalised: Bool
+    let vocabulary: Bool
+  }
+
+  struct Node: Encodable {
+    let name: String
+    let op: String
+    let inputs: [String]
+    let form: String
+    /// What more there is to say of an lstm.
+    let shape: String?
+    let parameters: Int
+  }
+
+  struct Output: Encodable {
+    let name: String
+    let form: String
+    let labels: [String]?
+    let forecasts: String?
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case name, version, summary, source, licence, inputs, nodes, outputs, parameters, bytes
+    case packedBytes = "packed_bytes"
+    case streamable
+    case forecastSteps = "forecast_steps"
+    case defaultOutputs = "default_outputs"
+    case unusedTensors = "unused_tensors"
+  }
+
+  init(_ graph: ModelGraph) {
+    let model = graph.model
+    let description = model.description
+    name = description.name
+    version = description.version
+    summary = description.summary
+    source = description.source
+    licence = description.licence
+    inputs = description.inputs.map(Input.init)
+    nodes = model.nodes.map { node in
+      Node(
+        name: node.name, op: node.op.name, inputs: node.inputs.map { Self.name($0, of: model) },
+        form: Self.text(node.form), shape: node.lstm.map(Self.text),
+        parameters: node.op.hasTensors
+          ? Self.size(of: model.tensors.names(under: node.weights ?? node.name), in: model.tensors)
+            .elements : 0)
+    }
+    outputs = model.outputs.map { output in
+      Output(
+        name: output.name, form: Self.text(output.form), labels: output.labels,
+        forecasts: output.forecasts.map { description.inputs[$0].name })
+    }
+    unusedTensors = model.unusedTensors
+    let unused = Set(unusedTensors)
+    let used = Self.size(
+      of: model.tensors.names.filter { !unused.contains($0) }, in: model.tensors)
+    parameters = used.elements
+    bytes = used.bytes
+    packedBytes = graph.packedByteCount
+    streamable = graph.isStreamable
+    forecastSteps = graph.forecastSteps
+    defaultOutputs = graph.defaultSelection.rawValue
+  }
+
+  /// The elements and bytes of some tensors.
+  private static func size(
+    of names: [String], in tensors: TensorFile
+  ) -> (elements: Int, bytes: Int) {
+    names.reduce(into: (0, 0)) { sum, name in
+      guard let shape = tensors.shape(of: name), let type = tensors.dtype(of: name) else { return }
+      let elements = shape.reduce(1, *)
+      sum.0 += elements
+      sum.1 += elements * type.bits / 8
+    }
+  }
+
+  private static func name(_ reference: Model.ValueReference, of model: Model) -> String {
+    switch reference {
+    case .input(let index): model.description.inputs[index].name
+    case .node(let index): model.nodes[index].name
+    case .hidden(let index): model.nodes[index].name + ".hidden"
+    case .cell(let index): model.nodes[index].name + ".cell"
+    }
+  }
+
+  private static func text(_ form: Model.ValueForm) -> String {
+    switch form {
+    case .tokens: "an id a step"
+    case .sequence(let size): "\(size) a step"
+    case .vector(let size): "\(size) a sequence"
+    }
+  }
+
+  private static func text(_ shape: Model.LSTMShape) -> String {
+    var parts = ["\(shape.inputSize)→\(shape.hiddenSize)"]
+    if let size = shape.projectionSize { parts.append("projected to \(size)") }
+    parts.append(shape.layers == 1 ? "1 layer" : "\(shape.layers) layers")
+    if shape.bidirectional { parts.append("both directions") }
+    return parts.joined(separator: ", ")
+  }
+}
+
+extension ModelReport.Input {
+  fileprivate init(_ input: ModelDescription.Input) {
+    name = input.name
+    size = input.kind.size
+    switch input.kind {
+    case .features(_, let mean, let scale):
+      kind = "features"
+      normalised = mean != nil || scale != nil
+      vocabulary = false
+    case .tokens(_, let texts):
+      kind = "tokens"
+      normalised = false
+      vocabulary = texts != nil
+    case .vector:
+      kind = "vector"
+      normalised = false
+      vocabulary = false
+    }
+  }
+}
+
+extension TensorFile {
+  /// The tensors whose names begin with `prefix` and a point.
+  fileprivate func names(under prefix: String) -> [String] {
+    names.filter { $0.hasPrefix(prefix + ".") }
+  }
+}

@@ -1,0 +1,73 @@
+import Logging
+
+/// What one log line says.
+struct LogLine {
+  let time: Timestamp
+  let level: String
+  let message: String
+  let metadata: Logger.Metadata
+
+  /// The names that a line uses itself; metadata of such a name gets an underscore behind it.
+  private static let ownNames: Set = ["time", "level", "message"]
+
+  /// A JSON object: `time`, `level`, `message`, then the metadata by name.
+  var json: String {
+    var line = "{\"time\":\"\(time)\",\"level\":\"\(level)\",\"message\":\(message.jsonText)"
+    for (name, value) in metadata.sorted(by: { $0.key < $1.key }) {
+      let unique = Self.ownNames.contains(name) ? name + "_" : name
+      line += ",\(unique.jsonText):\(Self.json(value))"
+    }
+    return line + "}"
+  }
+
+  /// `2026-01-31T23:59:59.999Z info  ready address=… model="a b"`, control characters escaped.
+  var text: String {
+    let padding = String(repeating: " ", count: max(0, 7 - level.utf8.count))
+    var line = "\(time) \(level)\(padding) \(Self.oneLine(message))"
+    for (name, value) in metadata.sorted(by: { $0.key < $1.key }) {
+      line += " \(Self.word(name))=\(Self.text(value))"
+    }
+    return line
+  }
+
+  private static func json(_ value: Logger.MetadataValue) -> String {
+    switch value {
+    case .string(let text): text.jsonText
+    case .stringConvertible(let value):
+      switch value {
+      // Numbers stay numbers; NaN and infinities have no number in JSON.
+      case let number as any BinaryInteger: "\(number)"
+      case let number as Double where number.isFinite: "\(number)"
+      case let number as Float where number.isFinite: "\(number)"
+      case let flag as Bool: "\(flag)"
+      default: value.description.jsonText
+      }
+    case .array(let values): "[\(values.map(json).joined(separator: ","))]"
+    case .dictionary(let values):
+      "{"
+        + values.sorted { $0.key < $1.key }
+        .map { "\($0.key.jsonText):\(json($0.value))" }.joined(separator: ",") + "}"
+    }
+  }
+
+  private static func text(_ value: Logger.MetadataValue) -> String {
+    switch value {
+    case .string(let text): word(text)
+    case .stringConvertible(let value): word(value.description)
+    case .array, .dictionary: json(value)
+    }
+  }
+
+  /// `text` itself, in quotes where it would not read as one word.
+  private static func word(_ text: String) -> String {
+    let plain = text.unicodeScalars.allSatisfy {
+      $0 > " " && $0 != "\"" && $0 != "=" && $0 != "\u{7F}"
+    }
+    return plain && !text.isEmpty ? text : text.jsonText
+  }
+
+  /// `text` without control characters, so that nothing a client sent starts a line of its own.
+  private static func oneLine(_ text: String) -> String {
+    text.unicodeScalars.contains { $0 < " " || $0 == "\u{7F}" } ? text.jsonText : text
+  }
+}

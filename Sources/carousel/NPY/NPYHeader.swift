@@ -1,0 +1,163 @@
+/// A .npy file's header: the literal of a Python dictionary with three keys
+/// (NumPy Enhancement Proposal 1).
+struct NPYHeader: Equatable {
+  let elementType: ElementType
+  let shape: [Int]
+
+  /// The element types that are read, all little-endian.
+  enum ElementType: String {
+    case float16 = "<f2"
+    case float32 = "<f4"
+    case float64 = "<f8"
+    case int32 = "<i4"
+    case int64 = "<i8"
+
+    var byteCount: Int {
+      switch self {
+      case .float16: 2
+      case .float32, .int32: 4
+      case .float64, .int64: 8
+      }
+    }
+  }
+
+  /// More axes than any input has: sequences, steps, features.
+  static let maxAxes = 3
+
+  /// - Parameters:
+  ///   - text: the header's bytes, padding included.
+  ///   - offset: where they begin in the file, for errors.
+  init(_ text: ArraySlice<UInt8>, offset: Int) throws(CarouselError) {
+    var scanner = NPYHeaderScanner(text, offset: offset)
+    var elementType: ElementType?
+    var isC = false
+    var shape: [Int]?
+    var keys: Set<String> = []
+    try scanner.expect("{")
+    while !scanner.skip("}") {
+      let key = try scanner.string()
+      guard keys.insert(key).inserted else { throw scanner.failure(.key(key)) }
+      try scanner.expect(":")
+      switch key {
+      case "descr":
+        let name = try scanner.string()
+        elementType = ElementType(rawValue: name)
+        if elementType == nil { throw scanner.failure(.elementType(name)) }
+      case "fortran_order":
+        isC = try !scanner.boolean()
+      case "shape":
+        shape = try scanner.tuple()
+      default:
+        throw scanner.failure(.key(key))
+      }
+      if !scanner.skip(",") {
+        try scanner.expect("}")
+        break
+      }
+    }
+    try scanner.expectEnd()
+    guard let elementType else { throw scanner.failure(.missingKey("descr")) }
+    guard let shape else { throw scanner.failure(.missingKey("shape")) }
+    guard keys.contains("fortran_order") else {
+      throw scanner.failure(.missingKey("fortran_order"))
+    }
+    guard shape.count <= Self.maxAxes else {
+      throw scanner.failure(.tooManyAxes(found: shape.count, limit: Self.maxAxes))
+    }
+    // No input is empty, and (10**15, 0) would take no bytes and for ever.
+    guard !shape.contains(0) else { throw scanner.failure(.emptyAxis) }
+    // NumPy marks arrays of one axis as both; their order is the same.
+    guard isC || shape.count < 2 else { throw scanner.failure(.fortranOrder) }
+    self.elementType = elementType
+    self.shape = shape
+  }
+
+  /// The number of elements and of their bytes; nil where an Int does not hold it.
+  var counts: (elements: Int, bytes: Int)? {
+    var elements = 1
+    for axis in shape {
+      let (product, overflow) = elements.multipliedReportingOverflow(by: axis)
+      if overflow { return nil }
+      elements = product
+    }
+    let (bytes, overflow) = elements.multipliedReportingOverflow(by: elementType.byteCount)
+    return overflow ? nil : (elements, bytes)
+  }
+}
+
+/// Reads the few forms of Python's literals that a .npy header holds.
+private struct NPYHeaderScanner {
+  private var rest: ArraySlice<UInt8>
+  private let origin: Int
+
+  init(_ text: ArraySlice<UInt8>, offset: Int) {
+    rest = text
+    origin = offset - text.startIndex
+  }
+
+  func failure(_ problem: NPYProblem) -> CarouselError {
+    .badNPY(offset: origin + rest.startIndex, problem: problem)
+  }
+
+  /// Skips white space, then `character` where it comes next.
+  mutating func skip(_ character: Unicode.Scalar) -> Bool {
+    rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A }
+    guard rest.first.map(Unicode.Scalar.init) == character else { return false }
+    rest.removeFirst()
+    return true
+  }
+
+  mutating func expect(_ character: Unicode.Scalar) throws(CarouselError) {
+    guard skip(character) else { throw failure(.syntax(expected: "'\(character)'")) }
+  }
+
+  mutating func expectEnd() throws(CarouselError) {
+    _ = skip("\n")
+    guard rest.isEmpty else { throw failure(.syntax(expected: "the header's end")) }
+  }
+
+  /// A string in single or double quotes, of printable ASCII without escapes.
+  mutating func string() throws(CarouselError) -> String {
+    let quote: UInt8
+    if skip("'") {
+      quote = UInt8(ascii: "'")
+    } else if skip("\"") {
+      quote = UInt8(ascii: "\"")
+    } else {
+      throw failure(.syntax(expected: "a string"))
+    }
+    let text = rest.prefix { $0 != quote && $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
+    rest = rest[text.endIndex...]
+    guard rest.first == quote else { throw failure(.syntax(expected: "a closing quote")) }
+    rest.removeFirst()
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  mutating func boolean() throws(CarouselError) -> Bool {
+    _ = skip(" ")
+    for (word, value) in [("True", true), ("False", false)] where rest.starts(with: word.utf8) {
+      rest = rest.dropFirst(word.utf8.count)
+      return value
+    }
+    throw failure(.syntax(expected: "True or False"))
+  }
+
+  /// `()`, `(3,)`, `(3, 4)`.
+  mutating func tuple() throws(CarouselError) -> [Int] {
+    var numbers: [Int] = []
+    try expect("(")
+    while !skip(")") {
+      let digits = rest.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+      guard !digits.isEmpty, let number = Int(String(decoding: digits, as: UTF8.self)) else {
+        throw failure(.syntax(expected: "a length"))
+      }
+      numbers.append(number)
+      rest = rest[digits.endIndex...]
+      if !skip(",") {
+        try expect(")")
+        break
+      }
+    }
+    return numbers
+  }
+}

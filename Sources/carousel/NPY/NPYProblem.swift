@@ -1,0 +1,42 @@
+/// What is wrong with a .npy file.
+enum NPYProblem: Equatable {
+  case notNPY
+  case version(major: UInt8, minor: UInt8)
+  case truncated(expected: Int, found: Int)
+  case headerTooLong(bytes: Int, limit: Int)
+  case syntax(expected: String)
+  case key(String)
+  case missingKey(String)
+  case elementType(String)
+  case fortranOrder
+  case shapeTooLarge
+  case tooManyAxes(found: Int, limit: Int)
+  case emptyAxis
+  case trailingBytes(Int)
+  case notFinite(element: Int)
+}
+
+extension NPYProblem: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .notNPY: "found no \"\\x93NUMPY\""
+    case .version(let major, let minor): "found version \(major).\(minor), expected 1.0, 2.0 or 3.0"
+    case .truncated(let expected, let found): "found \(found) bytes, expected \(expected)"
+    case .headerTooLong(let bytes, let limit):
+      "the header is \(bytes) bytes long, \(limit) are allowed"
+    case .syntax(let expected): "expected \(expected)"
+    case .key(let key): "unknown or repeated key '\(key)'"
+    case .missingKey(let key): "the header has no '\(key)'"
+    case .elementType(let type):
+      "elements are '\(type)', expected one of <f2 <f4 <f8 <i4 <i8 (astype(\"<f4\") makes them so)"
+    case .fortranOrder:
+      "the array is in Fortran order, expected C order (numpy.ascontiguousarray makes it so)"
+    case .shapeTooLarge: "the shape has more elements than memory could hold"
+    case .tooManyAxes(let found, let limit):
+      "the array has \(found) axes, at most \(limit) are read"
+    case .emptyAxis: "an axis has length 0"
+    case .trailingBytes(let count): "\(count) bytes behind the data"
+    case .notFinite(let element): "element \(element) is not a finite number"
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/// Where a probe goes: an http URL, taken apart.
+struct ProbeTarget: Equatable {
+  /// A name or an address; an IPv6 address without its brackets.
+  let host: String
+  let port: String
+  /// Path and query, as they stand in the request line.
+  let target: String
+  /// Host and port as the URL writes them, for the Host field.
+  let authority: String
+
+  /// Takes `http://host[:port][/path][?query]` apart (RFC 3986 §3); nil for anything else.
+  init?(url: String) {
+    guard url.lowercased().hasPrefix("http://"), url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+    else {
+      return nil
+    }
+    let rest = url.dropFirst("http://".count).prefix { $0 != "#" }
+    let authority = rest.prefix { $0 != "/" && $0 != "?" }
+    let target = rest.dropFirst(authority.count)
+    guard !authority.contains("@") else { return nil }
+
+    let host: Substring
+    let afterHost: Substring
+    if authority.first == "[" {
+      guard let bracket = authority.firstIndex(of: "]") else { return nil }
+      host = authority[..<bracket].dropFirst()
+      afterHost = authority[bracket...].dropFirst()
+    } else {
+      host = authority.prefix { $0 != ":" }
+      afterHost = authority.dropFirst(host.count)
+    }
+    guard !host.isEmpty, afterHost.isEmpty || afterHost.first == ":" else { return nil }
+    let port = afterHost.dropFirst()
+    if !port.isEmpty {
+      guard port.allSatisfy({ $0.isASCII && $0.isNumber }), UInt16(port) ?? 0 > 0 else {
+        return nil
+      }
+    }
+    self.host = String(host)
+    self.port = port.isEmpty ? "80" : String(port)
+    self.target = target.first == "/" ? String(target) : "/" + target
+    self.authority = String(authority)
+  }
+}

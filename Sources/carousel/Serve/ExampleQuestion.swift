@@ -1,0 +1,39 @@
+import ModelFormat
+
+extension ModelDescription {
+  /// A small body for `POST /predict` that the model answers; nil where none is small.
+  var exampleQuestion: String? {
+    var examples: [(name: String, json: String)] = []
+    for input in inputs {
+      guard let json = input.example else { return nil }
+      examples.append((input.name, json))
+    }
+    let inputs =
+      examples.count == 1
+      ? examples[0].json
+      : "{" + examples.map { "\($0.name.jsonText): \($0.json)" }.joined(separator: ", ") + "}"
+    return "{\"inputs\": \(inputs)}"
+  }
+}
+
+extension ModelDescription.Input {
+  /// Three steps of it (or one vector), as JSON.
+  fileprivate var example: String? {
+    guard kind.size <= 16 || kind.form == .tokens else { return nil }
+    switch kind {
+    case .tokens(let size, _):
+      return Self.array((0..<3).map { String($0 % size) })
+    case .vector(let size):
+      return Self.array(Array(repeating: "0", count: size))
+    case .features(let size, let mean, _):
+      // A model that normalises its inputs knows what is usual for them.
+      let step = (mean ?? Array(repeating: 0, count: size)).map { "\($0)" }
+      // Scalars are written flat.
+      return Self.array(Array(repeating: size == 1 ? step[0] : Self.array(step), count: 3))
+    }
+  }
+
+  private static func array(_ elements: [String]) -> String {
+    "[\(elements.joined(separator: ", "))]"
+  }
+}

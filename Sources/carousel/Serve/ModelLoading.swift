@@ -1,0 +1,30 @@
+import Dispatch
+import Inference
+import ModelFormat
+import Synchronization
+
+/// Loads the models of `folders`, all at once, in their order.
+///
+/// - Throws: the error of the first folder that has one.
+func loadModels(_ folders: [String]) throws -> [ModelGraph] {
+  let results = Mutex<[Result<ModelGraph, ModelError>?]>(
+    Array(repeating: nil, count: folders.count))
+  DispatchQueue.concurrentPerform(iterations: folders.count) { index in
+    let result = Result { () throws(ModelError) in
+      try ModelGraph(try Model(folder: folders[index]))
+    }
+    results.withLock { $0[index] = result }
+  }
+  let graphs = try results.withLock { results in try results.map { try $0?.get() } }.compactMap(
+    \.self)
+  try checkNames(of: graphs.map(\.model.description.name), in: folders)
+  return graphs
+}
+
+/// Refuses two models of one name: it stands in URLs.
+private func checkNames(of names: [String], in folders: [String]) throws(CarouselError) {
+  for (index, name) in names.enumerated() {
+    guard let first = names.firstIndex(of: name), first != index else { continue }
+    throw .duplicateModel(name: name, folders: [folders[first], folders[index]])
+  }
+}

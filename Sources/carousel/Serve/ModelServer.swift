@@ -1,0 +1,90 @@
+import API
+import Dispatch
+import HTTPCore
+import HTTPServer
+import Inference
+import Logging
+import Scheduling
+import Synchronization
+
+/// The server with its service and engines, from start to drain.
+final class ModelServer: Sendable {
+  private let service: Service
+  private let engines: [Engine]
+  private let server: Server
+  private let settings: Settings
+  private let logger: Logger
+
+  /// Makes the engines and binds the sockets.
+  ///
+  /// - Parameter graphs: the models; the first answers `/predict` unless `default_model` names another.
+  /// - Throws: `CarouselError`, or `HTTPServerError` where the address can't be listened on.
+  init(graphs: [ModelGraph], settings: Settings, logger: Logger) throws {
+    let names = graphs.map(\.model.description.name)
+    let defaultModel = settings.text(.defaultModel)
+    guard defaultModel.isEmpty || names.contains(defaultModel) else {
+      throw CarouselError.unknownDefaultModel(name: defaultModel, loaded: names)
+    }
+    let limits = settings.engineLimits
+    let engines = graphs.map { Engine(graph: $0, limits: limits) }
+    let reference = ServerReference()
+    let maxConnections = settings.integer(.maxConnections)
+    let service = Service(
+      engines: Array(zip(names, engines)), defaultModel: defaultModel.isEmpty ? nil : defaultModel,
+      settings: settings.service, connections: { reference.connections(limit: maxConnections) })
+    let application: Application = { service.handle($0) }
+    server = try Server(
+      settings: settings.server,
+      application: logger.logLevel <= .debug ? logging(application, to: logger) : application)
+    reference.set(server)
+    self.service = service
+    self.engines = engines
+    self.settings = settings
+    self.logger = logger
+  }
+
+  /// The URL at which a client on this machine finds the server.
+  var url: String {
+    let host = settings.text(.host)
+    let reachable =
+      switch host {
+      case "::", "0.0.0.0": "localhost"
+      case _ where host.contains(":"): "[\(host)]"
+      default: host
+      }
+    return "http://\(reachable):\(server.port)"
+  }
+
+  /// Begins to answer.
+  func start() {
+    service.setReadiness(.ready)
+    server.start()
+  }
+
+  /// Ends gracefully: `/readyz` fails at once; after `drain_delay_seconds` no connection is taken any
+  /// more; what is in flight has `drain_seconds` to end; then `completion` is called.
+  func drain(completion: @escaping @Sendable () -> Void) {
+    service.setReadiness(.draining)
+    DispatchQueue.global().asyncAfter(deadline: .now() + settings.seconds(.drainDelaySeconds)) {
+      self.server.stop(within: .seconds(self.settings.seconds(.drainSeconds))) {
+        for engine in self.engines { engine.shutDown() }
+        completion()
+      }
+    }
+  }
+}
+
+/// The server, for the service that was made before it.
+private final class ServerReference: Sendable {
+  private let server = Mutex<Server?>(nil)
+
+  func set(_ server: Server) { self.server.withLock { $0 = server } }
+
+  func connections(limit: Int) -> ConnectionStatistics {
+    let statistics = server.withLock { $0 }?.statistics
+    return ConnectionStatistics(
+      open: statistics?.connectionsOpen ?? 0, limit: limit,
+      accepted: UInt64(statistics?.connectionsAccepted ?? 0),
+      refused: UInt64(statistics?.connectionsRefused ?? 0))
+  }
+}

@@ -1,0 +1,56 @@
+import API
+import HTTPServer
+import Logging
+import Scheduling
+
+extension Settings {
+  /// What an engine takes on.
+  var engineLimits: EngineLimits {
+    EngineLimits(
+      maxSeats: integer(.maxSeats), maxQueuedSequences: integer(.maxQueuedSequences),
+      maxQueuedSteps: integer(.maxQueuedSteps))
+  }
+
+  /// The limits of the endpoints.
+  var service: ServiceSettings {
+    var service = ServiceSettings()
+    service.maxSequencesPerRequest = integer(.maxSequencesPerRequest)
+    service.maxSequenceSteps = integer(.maxSequenceSteps)
+    service.maxHorizon = integer(.maxHorizon)
+    service.maxInlineBytes = integer(.maxInlineBytes)
+    service.version = CarouselCommand.version
+    return service
+  }
+
+  /// The sockets, time-outs and limits of the server.
+  var server: HTTPServerSettings {
+    var server = HTTPServerSettings()
+    server.address = text(.host)
+    server.port = integer(.port)
+    server.loops = integer(.loops) == 0 ? nil : integer(.loops)
+    server.maxConnections = integer(.maxConnections)
+    server.headTimeout = .seconds(seconds(.headTimeoutSeconds))
+    server.bodyTimeout = .seconds(seconds(.bodyTimeoutSeconds))
+    server.idleTimeout = .seconds(seconds(.idleTimeoutSeconds))
+    server.writeTimeout = .seconds(seconds(.writeTimeoutSeconds))
+    server.http1.maxHeadBytes = integer(.maxHeadBytes)
+    server.http1.maxBodyBytes = integer(.maxBodyBytes)
+    server.http2.maxHeadBytes = integer(.maxHeadBytes)
+    server.http2.maxBodyBytes = integer(.maxBodyBytes)
+    server.http2.maxIncompleteBytes = max(
+      server.http2.maxIncompleteBytes, integer(.maxBodyBytes))
+    server.contentCoding.minCompressBytes = integer(.compressMinBytes)
+    server.contentCoding.gzipLevel = integer(.gzipLevel)
+    server.contentCoding.maxInflatedBytes = integer(.maxInflatedBytes)
+    server.contentCoding.maxInflateRatio = integer(.maxInflateRatio)
+    return server
+  }
+
+  /// Where log lines go, and which.
+  var logHandler: LineLogHandler {
+    guard let format = LineLogHandler.Format(rawValue: text(.logFormat)),
+      let level = Logger.Level(rawValue: text(.logLevel))
+    else { preconditionFailure("the table admits no other") }
+    return LineLogHandler(format: format, level: level)
+  }
+}

@@ -1,0 +1,30 @@
+/// The name that `text` was probably meant to be: at most two edits away, the fewest first.
+func nearestName(to text: String, among names: some Sequence<String>) -> String? {
+  names.map { (name: $0, distance: editDistance(text, $0)) }
+    .filter { $0.distance <= 2 }
+    .min { ($0.distance, $0.name) < ($1.distance, $1.name) }?
+    .name
+}
+
+/// The fewest insertions, deletions, replacements and swaps of neighbours that make one text of the
+/// other (the optimal string alignment distance).
+func editDistance(_ first: String, _ second: String) -> Int {
+  let first = Array(first)
+  let second = Array(second)
+  // Row i holds the distances of first[..<i] to every prefix of second; three rows are enough.
+  var before: [Int] = []
+  var last: [Int] = []
+  var row = Array(0...second.count)
+  for i in first.indices {
+    (before, last) = (last, row)
+    row[0] = i + 1
+    for j in second.indices {
+      let replaced = last[j] + (first[i] == second[j] ? 0 : 1)
+      row[j + 1] = min(replaced, last[j + 1] + 1, row[j] + 1)
+      if i > 0, j > 0, first[i] == second[j - 1], first[i - 1] == second[j] {
+        row[j + 1] = min(row[j + 1], before[j - 1] + 1)
+      }
+    }
+  }
+  return row[second.count]
+}

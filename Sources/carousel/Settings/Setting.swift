@@ -1,0 +1,121 @@
+/// One thing that can be set: its name, what it takes, its default, and why one would change it.
+///
+/// The environment's and the command line's names follow from `name`; `Setting.all` is the table.
+struct Setting: Sendable, Hashable {
+  /// The name in the settings file: `max_body_bytes`.
+  let name: String
+  let kind: Kind
+  /// The default, written as a user would.
+  let defaultText: String
+  /// One line on what it does and why one would change it.
+  let why: String
+
+  /// What a setting takes.
+  enum Kind: Sendable, Hashable {
+    case text
+    /// A path; one in the settings file is relative to that file's folder.
+    case path
+    case integer(ClosedRange<Int>)
+    /// A number of bytes, plain or with KiB, MiB or GiB.
+    case bytes(ClosedRange<Int>)
+    /// Seconds, fractions allowed.
+    case seconds(ClosedRange<Double>)
+    case choice([String])
+  }
+
+  /// A value that its setting's kind admitted.
+  enum Value: Sendable, Hashable {
+    case text(String)
+    case integer(Int)
+    case seconds(Double)
+  }
+
+  init(_ name: String, _ kind: Kind, _ defaultText: String, _ why: String) {
+    self.name = name
+    self.kind = kind
+    self.defaultText = defaultText
+    self.why = why
+  }
+
+  /// The environment variable: `CAROUSEL_MAX_BODY_BYTES`.
+  var environmentName: String { Self.environmentPrefix + name.uppercased() }
+
+  /// The command line's option without its dashes: `max-body-bytes`.
+  var optionName: String { String(name.map { $0 == "_" ? "-" : $0 }) }
+
+  /// What every environment variable of Carousel begins with.
+  static let environmentPrefix = "CAROUSEL_"
+
+  /// The value that `text` stands for; nil where the kind does not admit it.
+  func parse(_ text: String) -> Value? {
+    switch kind {
+    case .text, .path:
+      return .text(text)
+    case .integer(let range):
+      guard let number = Self.wholeNumber(text), range.contains(number) else { return nil }
+      return .integer(number)
+    case .bytes(let range):
+      guard let number = Self.byteCount(text), range.contains(number) else { return nil }
+      return .integer(number)
+    case .seconds(let range):
+      guard let first = text.utf8.first, first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9"),
+        let number = Double(text), range.contains(number)
+      else { return nil }
+      return .seconds(number)
+    case .choice(let choices):
+      return choices.contains(text) ? .text(text) : nil
+    }
+  }
+
+  /// What the kind admits, as it reads after "expected".
+  var expected: String {
+    switch kind {
+    case .text: "text"
+    case .path: "a path"
+    case .integer(let range):
+      "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .bytes(let range):
+      "a number of bytes from \(range.lowerBound) to \(range.upperBound), or with KiB, MiB or GiB"
+    case .seconds(let range):
+      "seconds from \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
+    case .choice(let choices): choices.joined(separator: " or ")
+    }
+  }
+
+  /// `seconds` without a needless `.0`.
+  static func plain(_ seconds: Double) -> String {
+    Int(exactly: seconds).map(String.init) ?? "\(seconds)"
+  }
+
+  /// Digits alone: no sign, no space, no separator.
+  private static func wholeNumber(_ text: some StringProtocol) -> Int? {
+    guard text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {
+      return nil
+    }
+    return Int(text)
+  }
+
+  /// Digits, then optionally a unit: `8 MiB`, `8MiB`, `8388608`.
+  private static func byteCount(_ text: String) -> Int? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let rest = text.dropFirst(digits.count)
+    let unit = rest.first == " " ? rest.dropFirst() : rest
+    guard let number = wholeNumber(digits),
+      let factor = rest.isEmpty ? 1 : byteUnits[String(unit)]
+    else { return nil }
+    let (product, overflow) = number.multipliedReportingOverflow(by: factor)
+    return overflow ? nil : product
+  }
+
+  private static let byteUnits = ["KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
+}
+
+extension Setting.Value: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .text(let text): text
+    case .integer(let number): String(number)
+    case .seconds(let seconds): Setting.plain(seconds)
+    }
+  }
+}

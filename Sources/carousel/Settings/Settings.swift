@@ -1,0 +1,156 @@
+import Configuration
+import Synchronization
+
+/// Every setting with its value, checked, and where the value came from.
+struct Settings: Sendable {
+  /// One row of the table, resolved.
+  struct Entry: Sendable {
+    let setting: Setting
+    let value: Setting.Value
+    let source: SettingSource
+  }
+
+  /// In the order of `Setting.all`.
+  let entries: [Entry]
+
+  /// Resolves the table: command line over environment over file over defaults.
+  ///
+  /// - Parameters:
+  ///   - commandLine: values by setting, as they were typed.
+  ///   - environment: the process's variables, all of them.
+  ///   - file: the settings file, where there is one.
+  init(
+    commandLine: [Setting: String] = [:], environment: [String: String] = [:],
+    file: SettingsFile? = nil
+  ) throws(CarouselError) {
+    var layers: [(source: SettingSource, texts: [Setting: String])] = [
+      (.commandLine, commandLine),
+      (.environment, try Self.texts(in: environment)),
+    ]
+    if let file { layers.append((.file(path: file.path), file.texts)) }
+    layers.append(
+      (.standard, Dictionary(uniqueKeysWithValues: Setting.all.map { ($0, $0.defaultText) })))
+
+    let recorder = LayerRecorder()
+    let reader = ConfigReader(
+      providers: layers.map { InMemoryProvider(name: "\($0.source)", texts: $0.texts) },
+      accessReporter: recorder)
+    var entries: [Entry] = []
+    for setting in Setting.all {
+      guard let text = reader.string(forKey: setting.key) else {
+        preconditionFailure("\(setting.name) is in the last layer")
+      }
+      let source = layers[recorder.layer].source
+      guard let value = setting.parse(text) else {
+        throw .badSetting(
+          name: source.name(of: setting), source: source, found: text, expected: setting.expected)
+      }
+      entries.append(Entry(setting: setting, value: value, source: source))
+    }
+    self.entries = entries
+  }
+
+  /// The value of a setting that is text, a path or a choice.
+  func text(_ setting: Setting) -> String {
+    guard case .text(let text) = value(setting) else { preconditionFailure(setting.name) }
+    return text
+  }
+
+  /// The value of a setting that is a number or a number of bytes.
+  func integer(_ setting: Setting) -> Int {
+    guard case .integer(let number) = value(setting) else { preconditionFailure(setting.name) }
+    return number
+  }
+
+  /// The value of a setting in seconds.
+  func seconds(_ setting: Setting) -> Double {
+    guard case .seconds(let seconds) = value(setting) else { preconditionFailure(setting.name) }
+    return seconds
+  }
+
+  private func value(_ setting: Setting) -> Setting.Value {
+    guard let entry = entries.first(where: { $0.setting == setting }) else {
+      preconditionFailure("\(setting.name) is not in the table")
+    }
+    return entry.value
+  }
+
+  /// Variables that begin as ours do and are no settings.
+  private static let otherVariables: Set = ["CAROUSEL_CONFIG", "CAROUSEL_ISA"]
+
+  /// The settings among `environment`. A misspelt name is refused, as long as it is clearly ours:
+  /// Kubernetes adds CAROUSEL_SERVICE_HOST and the like for a service called carousel.
+  private static func texts(
+    in environment: [String: String]
+  ) throws(CarouselError) -> [Setting: String] {
+    let settings = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.environmentName, $0) })
+    var texts: [Setting: String] = [:]
+    for (name, text) in environment.sorted(by: { $0.key < $1.key })
+    where name.hasPrefix(Setting.environmentPrefix) {
+      // For such a service it also sets CAROUSEL_PORT to a URL, which says nothing about our port.
+      if name == Setting.port.environmentName, text.hasPrefix("tcp://") { continue }
+      if let setting = settings[name] {
+        texts[setting] = text
+      } else if !otherVariables.contains(name),
+        let nearest = nearestName(to: name, among: settings.keys)
+      {
+        throw .unknownSetting(name: name, source: .environment, nearest: nearest)
+      }
+    }
+    return texts
+  }
+}
+
+/// Where a setting's value came from.
+enum SettingSource: Sendable, Hashable {
+  case commandLine
+  case environment
+  case file(path: String)
+  case standard
+
+  /// The setting's name as that source spells it.
+  func name(of setting: Setting) -> String {
+    switch self {
+    case .commandLine: "--" + setting.optionName
+    case .environment: setting.environmentName
+    case .file, .standard: setting.name
+    }
+  }
+}
+
+extension SettingSource: CustomStringConvertible {
+  var description: String {
+    switch self {
+    case .commandLine: "command line"
+    case .environment: "environment"
+    case .file(let path): path
+    case .standard: "default"
+    }
+  }
+}
+
+/// Remembers which provider answered the reader's last question.
+private final class LayerRecorder: AccessReporter {
+  private let last = Mutex(0)
+
+  /// The provider's place in the reader's list.
+  var layer: Int { last.withLock { $0 } }
+
+  /// A reader asks its providers in order and stops at the first that answers.
+  func report(_ event: AccessEvent) {
+    last.withLock { $0 = event.providerResults.count - 1 }
+  }
+}
+
+extension Setting {
+  fileprivate var key: ConfigKey { ConfigKey([name]) }
+}
+
+extension InMemoryProvider {
+  fileprivate init(name: String, texts: [Setting: String]) {
+    let values = texts.map { setting, text in
+      (AbsoluteConfigKey(setting.key), ConfigValue(.string(text), isSecret: false))
+    }
+    self.init(name: name, values: Dictionary(uniqueKeysWithValues: values))
+  }
+}

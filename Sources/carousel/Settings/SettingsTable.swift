@@ -1,0 +1,98 @@
+/// The table of settings. Whatever is said about a setting anywhere (help texts, names in the
+/// environment, `carousel config`, error messages, bounds) is taken from here.
+extension Setting {
+  static let host = Setting(
+    "host", .text, "127.0.0.1",
+    "Address to listen on; 0.0.0.0 or :: for every interface, as in a container.")
+  static let port = Setting(
+    "port", .integer(0...65535), "8080",
+    "TCP port, HTTP/1.1 and HTTP/2 alike; 0 picks a free one.")
+  static let models = Setting(
+    "models", .path, "config/models",
+    "Folder whose subfolders are the models to serve, unless the command line names folders.")
+  static let defaultModel = Setting(
+    "default_model", .text, "",
+    "Name of the model that answers /predict; empty: the first.")
+  static let loops = Setting(
+    "loops", .integer(0...256), "0",
+    "Event loops; 0 makes one a core, fewer leave more of the cores to the models.")
+  static let maxSeats = Setting(
+    "max_seats", .integer(1...4096), "64",
+    "Sequences that share a pass over the weights; more trades latency for throughput.")
+  static let maxQueuedSequences = Setting(
+    "max_queued_sequences", .integer(1...1_000_000), "1024",
+    "Sequences that may wait for a seat, a model; beyond it requests get 429.")
+  static let maxQueuedSteps = Setting(
+    "max_queued_steps", .integer(1...1_000_000_000), "1048576",
+    "Steps that may wait, a model; bounds the wait and the memory of long sequences.")
+  static let maxSequenceSteps = Setting(
+    "max_sequence_steps", .integer(1...100_000_000), "65536",
+    "Steps of one sequence; a longer one is refused.")
+  static let maxSequencesPerRequest = Setting(
+    "max_sequences_per_request", .integer(1...1_000_000), "1024",
+    "Sequences in one request; more are refused.")
+  static let maxHorizon = Setting(
+    "max_horizon", .integer(1...1_000_000), "1024",
+    "Steps that a forecast may be asked for.")
+  static let maxBodyBytes = Setting(
+    "max_body_bytes", .bytes(1...(1 << 30)), "16 MiB",
+    "Content of one request as it arrives; a larger one gets 413.")
+  static let maxInlineBytes = Setting(
+    "max_inline_bytes", .bytes(0...(1 << 30)), "64 KiB",
+    "Larger bodies are decoded away from the event loop, for the price of a hop between threads.")
+  static let maxHeadBytes = Setting(
+    "max_head_bytes", .bytes(256...(1 << 20)), "16 KiB",
+    "Request line and fields together; larger ones get 431.")
+  static let maxConnections = Setting(
+    "max_connections", .integer(1...1_000_000), "10000",
+    "Open connections; one more gets 503. Mind the limit on open files.")
+  static let headTimeoutSeconds = Setting(
+    "head_timeout_seconds", .seconds(0.01...3600), "10",
+    "From a request's first byte to the end of its head, against slow clients.")
+  static let bodyTimeoutSeconds = Setting(
+    "body_timeout_seconds", .seconds(0.01...3600), "30",
+    "Silence allowed while a body arrives.")
+  static let idleTimeoutSeconds = Setting(
+    "idle_timeout_seconds", .seconds(0.01...86400), "75",
+    "Life of a connection without a request; longer than a load balancer's, so that it closes first."
+  )
+  static let writeTimeoutSeconds = Setting(
+    "write_timeout_seconds", .seconds(0.01...3600), "30",
+    "How long a client may take no byte of its answer.")
+  static let drainDelaySeconds = Setting(
+    "drain_delay_seconds", .seconds(0...3600), "0",
+    "Pause between failing /readyz and refusing connections, for load balancers to notice.")
+  static let drainSeconds = Setting(
+    "drain_seconds", .seconds(0...3600), "20",
+    "How long what is in flight may take to end once the server stops.")
+  static let compressMinBytes = Setting(
+    "compress_min_bytes", .bytes(0...(1 << 30)), "1 KiB",
+    "Answers smaller than this are never compressed.")
+  static let gzipLevel = Setting(
+    "gzip_level", .integer(1...9), "4",
+    "1 is fastest, 9 smallest; on numbers, higher levels cost more time than they save bytes.")
+  static let maxInflatedBytes = Setting(
+    "max_inflated_bytes", .bytes(1...(1 << 30)), "16 MiB",
+    "Content of one request once inflated.")
+  static let maxInflateRatio = Setting(
+    "max_inflate_ratio", .integer(1...1032), "200",
+    "Inflated to compressed size of a request; above it, it is taken for a bomb.")
+  static let logLevel = Setting(
+    "log_level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+    "info", "Least level that is logged; debug logs every request.")
+  static let logFormat = Setting(
+    "log_format", .choice(["json", "text"]), "text",
+    "Log lines as JSON objects for machines or as text for people.")
+
+  /// Every setting, in the order in which they are shown.
+  static let all: [Setting] = [
+    host, port, models, defaultModel, loops,
+    maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps, maxSequencesPerRequest,
+    maxHorizon,
+    maxBodyBytes, maxInlineBytes, maxHeadBytes, maxConnections,
+    headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
+    drainDelaySeconds, drainSeconds,
+    compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,
+    logLevel, logFormat,
+  ]
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Testing
+
+@testable import carousel
+
+@Suite struct CarouselCommandTests {
+  /// nil: the arguments are taken.
+  private func exitCode(_ arguments: [String]) -> Int32? {
+    do {
+      _ = try CarouselCommand.parseAsRoot(arguments)
+      return nil
+    } catch {
+      return CarouselCommand.exitCode(for: error).rawValue
+    }
+  }
+
+  @Test func subcommands() throws {
+    #expect(try CarouselCommand.parseAsRoot(["serve"]) is ServeCommand)
+    #expect(try CarouselCommand.parseAsRoot(["predict", "folder"]) is PredictCommand)
+    #expect(try CarouselCommand.parseAsRoot(["inspect", "folder"]) is InspectCommand)
+    #expect(try CarouselCommand.parseAsRoot(["config"]) is ConfigCommand)
+    #expect(try CarouselCommand.parseAsRoot(["probe"]) is ProbeCommand)
+    #expect(try CarouselCommand.parseAsRoot(["version"]) is VersionCommand)
+  }
+
+  @Test func serveTakesFoldersAndSettings() throws {
+    let command = try CarouselCommand.parseAsRoot(["serve", "a", "--port", "1", "b"])
+    let serve = try #require(command as? ServeCommand)
+    #expect(serve.folders == ["a", "b"])
+    #expect(serve.settings.given == [.port: "1"])
+  }
+
+  @Test(arguments: [
+    ["nonsense"], ["serve", "--nonsense"], ["serve", "--port"], ["predict"], ["inspect"],
+    ["probe", "ftp://a"], ["probe", "--timeout", "0"], ["probe", "--timeout", "x"],
+    ["predict", "folder", "--outputs", "none"], ["predict", "folder", "--horizon", "0"],
+  ])
+  func usageErrors(arguments: [String]) {
+    #expect(exitCode(arguments) == 64)
+  }
+
+  @Test(arguments: [["--version"], ["--help"], ["serve", "--help"], ["config", "--help"]])
+  func helpAndVersionSucceed(arguments: [String]) {
+    #expect(exitCode(arguments) ?? 0 == 0)
+  }
+
+  @Test func aFailureIsOne() {
+    #expect(CarouselCommand.exitCode(for: CarouselError.noModels(folder: "x")).rawValue == 1)
+  }
+}

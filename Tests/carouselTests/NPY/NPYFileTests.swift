@@ -1,0 +1,110 @@
+import Testing
+
+@testable import carousel
+
+@Suite struct NPYFileTests {
+  static let float = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }"
+  static let twoFloats: [UInt8] = [0, 0, 0x80, 0x3F, 0, 0, 0x20, 0xC0]  // 1, -2.5
+
+  /// A file as NumPy writes it; the header is not padded, which the format leaves open.
+  static func file(
+    _ header: String, _ data: [UInt8], version: UInt8 = 1, minor: UInt8 = 0, length: Int? = nil
+  ) -> [UInt8] {
+    let length = length ?? header.utf8.count
+    let lengthBytes = (0..<(version == 1 ? 2 : 4)).map {
+      UInt8(truncatingIfNeeded: length >> ($0 * 8))
+    }
+    return [0x93] + Array("NUMPY".utf8) + [version, minor] + lengthBytes + Array(header.utf8) + data
+  }
+
+  static func header(_ type: String, _ shape: String, fortran: String = "False") -> String {
+    "{'descr': '\(type)', 'fortran_order': \(fortran), 'shape': \(shape), }          \n"
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt8])
+  func everyVersion(version: UInt8) throws {
+    let file = try NPYFile(Self.file(Self.float, Self.twoFloats, version: version))
+    #expect(file.header == (try NPYFile(Self.file(Self.float, Self.twoFloats)).header))
+    #expect(try file.json() == "[1.0,-2.5]")
+  }
+
+  @Test(arguments: [
+    ("<f2", [0x00, 0x3C, 0x00, 0xC1], "[1.0,-2.5]"),
+    ("<f4", twoFloats, "[1.0,-2.5]"),
+    ("<f8", [0, 0, 0, 0, 0, 0, 0xF0, 0x3F, 0, 0, 0, 0, 0, 0, 0x04, 0xC0], "[1.0,-2.5]"),
+    ("<i4", [7, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF], "[7,-1]"),
+    (
+      "<i8", [0, 0, 0, 0, 1, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
+      "[4294967296,-2]"
+    ),
+  ])
+  func everyElementType(type: String, data: [UInt8], json: String) throws {
+    #expect(try NPYFile(Self.file(Self.header(type, "(2,)"), data)).json() == json)
+  }
+
+  @Test(arguments: [
+    ("()", 1, "0"), ("(1,)", 1, "[0]"), ("(2, 3)", 6, "[[0,0,0],[0,0,0]]"),
+    ("(1, 2, 1)", 2, "[[[0],[0]]]"),
+  ])
+  func shapes(shape: String, count: Int, json: String) throws {
+    let data = [UInt8](repeating: 0, count: count * 4)
+    #expect(try NPYFile(Self.file(Self.header("<i4", shape), data)).json() == json)
+  }
+
+  @Test func floatsKeepTheirShortestText() throws {
+    let bits = Float(0.1).bitPattern
+    let data = (0..<4).map { UInt8(truncatingIfNeeded: bits >> ($0 * 8)) }
+    #expect(try NPYFile(Self.file(Self.header("<f4", "(1,)"), data)).json() == "[0.1]")
+  }
+
+  @Test func infinityIsRefused() throws {
+    let header = Self.header("<f4", "(2,)")
+    let file = try NPYFile(Self.file(header, [0, 0, 0, 0, 0, 0, 0x80, 0x7F]))
+    #expect(
+      throws: CarouselError.badNPY(
+        offset: 10 + header.utf8.count + 4, problem: .notFinite(element: 1))
+    ) { try file.json() }
+  }
+
+  @Test func everyTruncationIsRefused() {
+    let whole = Self.file(Self.float, Self.twoFloats)
+    for count in 0..<whole.count {
+      #expect(throws: CarouselError.self) { try NPYFile(Array(whole[..<count])) }
+    }
+  }
+
+  @Test func bytesBehindTheDataAreRefused() {
+    let whole = Self.file(Self.float, Self.twoFloats)
+    #expect(throws: CarouselError.badNPY(offset: whole.count, problem: .trailingBytes(1))) {
+      try NPYFile(whole + [0])
+    }
+  }
+
+  @Test func headerLengthIsBounded() throws {
+    let limit = NPYFile.maxHeaderBytes
+    for length in [limit - 1, limit] {
+      let padded = Self.float + String(repeating: " ", count: length - Self.float.utf8.count)
+      #expect(try NPYFile(Self.file(padded, Self.twoFloats, version: 2)).header.shape == [2])
+    }
+    #expect(
+      throws: CarouselError.badNPY(
+        offset: 8, problem: .headerTooLong(bytes: limit + 1, limit: limit))
+    ) { try NPYFile(Self.file(Self.float, Self.twoFloats, version: 2, length: limit + 1)) }
+  }
+
+  @Test func otherVersionsAreRefused() {
+    for (major, minor) in [(0, 0), (1, 1), (4, 0)] as [(UInt8, UInt8)] {
+      #expect(
+        throws: CarouselError.badNPY(offset: 6, problem: .version(major: major, minor: minor))
+      ) {
+        try NPYFile(Self.file(Self.float, Self.twoFloats, version: major, minor: minor))
+      }
+    }
+  }
+
+  @Test func otherFilesAreNotTaken() {
+    #expect(!NPYFile.isNPY(Array("{\"inputs\": []}".utf8)))
+    #expect(!NPYFile.isNPY([0x93]))
+    #expect(NPYFile.isNPY(Self.file(Self.float, [])))
+  }
+}

@@ -1,0 +1,50 @@
+import HTTPCore
+import Logging
+import Synchronization
+import Testing
+
+@testable import carousel
+
+@Suite struct AccessLogTests {
+  private final class Record: Sendable {
+    let lines = Mutex<[String]>([])
+    let responses = Mutex<[HTTPResponse]>([])
+
+    var logger: Logger {
+      Logger(label: "test") { _ in
+        LineLogHandler(format: .text, level: .debug) { bytes in
+          self.lines.withLock { $0.append(String(decoding: bytes, as: UTF8.self)) }
+        }
+      }
+    }
+
+    var exchange: HTTPExchange {
+      HTTPExchange(request: HTTPRequest(method: "GET", path: "/a b")) { response in
+        self.responses.withLock { $0.append(response) }
+      }
+    }
+  }
+
+  @Test func anAnswerPassesAndLeavesALine() {
+    let record = Record()
+    let answer = HTTPResponse(status: .notFound, body: [1])
+    logging({ $0.respond(answer) }, to: record.logger)(record.exchange)
+    #expect(record.responses.withLock { $0 } == [answer])
+    let lines = record.lines.withLock { $0 }
+    #expect(lines.count == 1)
+    #expect(lines[0].contains("method=GET") && lines[0].contains(#"path="/a b" status=404"#))
+  }
+
+  @Test func aClientThatLeavesIsPassedOn() {
+    let record = Record()
+    let told = Atomic(false)
+    let exchange = record.exchange
+    logging(
+      { $0.onAbandon { told.store(true, ordering: .relaxed) } }, to: record.logger)(exchange)
+    exchange.abandon()
+    let wasTold = told.load(ordering: .relaxed)
+    #expect(wasTold)
+    let lines = record.lines.withLock { $0 }
+    #expect(lines.count == 1 && lines[0].contains("status=abandoned"))
+  }
+}

@@ -1,0 +1,75 @@
+import API
+import HTTPServer
+import Scheduling
+import Testing
+
+@testable import carousel
+
+@Suite struct SettingsModulesTests {
+  /// The table's defaults are the modules' own, so that a test of a module speaks of what is served.
+  @Test func defaultsAreTheModules() throws {
+    let settings = try Settings()
+    #expect(settings.engineLimits == EngineLimits())
+
+    let (service, ownService) = (settings.service, ServiceSettings())
+    #expect(service.maxSequencesPerRequest == ownService.maxSequencesPerRequest)
+    #expect(service.maxSequenceSteps == ownService.maxSequenceSteps)
+    #expect(service.maxHorizon == ownService.maxHorizon)
+    #expect(service.maxInlineBytes == ownService.maxInlineBytes)
+
+    let (server, ownServer) = (settings.server, HTTPServerSettings())
+    #expect(server.port == ownServer.port)
+    #expect(server.loops == ownServer.loops)
+    #expect(server.maxConnections == ownServer.maxConnections)
+    #expect(server.headTimeout == ownServer.headTimeout)
+    #expect(server.bodyTimeout == ownServer.bodyTimeout)
+    #expect(server.idleTimeout == ownServer.idleTimeout)
+    #expect(server.writeTimeout == ownServer.writeTimeout)
+    #expect(server.http1 == ownServer.http1)
+    #expect(server.http2 == ownServer.http2)
+    #expect(server.contentCoding == ownServer.contentCoding)
+  }
+
+  @Test func valuesArrive() throws {
+    let settings = try Settings(commandLine: [
+      .host: "::1", .port: "1", .loops: "2", .maxSeats: "3", .maxQueuedSequences: "4",
+      .maxQueuedSteps: "5", .maxSequenceSteps: "6", .maxSequencesPerRequest: "7", .maxHorizon: "8",
+      .maxBodyBytes: "128 MiB", .maxInlineBytes: "10", .maxHeadBytes: "300", .maxConnections: "11",
+      .headTimeoutSeconds: "0.5", .bodyTimeoutSeconds: "12", .idleTimeoutSeconds: "13",
+      .writeTimeoutSeconds: "14", .compressMinBytes: "15", .gzipLevel: "9",
+      .maxInflatedBytes: "17", .maxInflateRatio: "18",
+    ])
+    #expect(
+      settings.engineLimits == EngineLimits(maxSeats: 3, maxQueuedSequences: 4, maxQueuedSteps: 5))
+    let service = settings.service
+    #expect(service.maxSequenceSteps == 6)
+    #expect(service.maxSequencesPerRequest == 7)
+    #expect(service.maxHorizon == 8)
+    #expect(service.maxInlineBytes == 10)
+    #expect(service.version == CarouselCommand.version)
+    let server = settings.server
+    #expect(server.address == "::1")
+    #expect(server.port == 1)
+    #expect(server.loops == 2)
+    #expect(server.maxConnections == 11)
+    #expect(server.headTimeout == .milliseconds(500))
+    #expect(server.bodyTimeout == .seconds(12))
+    #expect(server.idleTimeout == .seconds(13))
+    #expect(server.writeTimeout == .seconds(14))
+    #expect(server.http1.maxBodyBytes == 128 << 20)
+    #expect(server.http2.maxBodyBytes == 128 << 20)
+    #expect(server.http2.maxIncompleteBytes == 128 << 20)
+    #expect(server.http1.maxHeadBytes == 300)
+    #expect(server.http2.maxHeadBytes == 300)
+    #expect(server.contentCoding.minCompressBytes == 15)
+    #expect(server.contentCoding.gzipLevel == 9)
+    #expect(server.contentCoding.maxInflatedBytes == 17)
+    #expect(server.contentCoding.maxInflateRatio == 18)
+  }
+
+  @Test func logging() throws {
+    let handler = try Settings(commandLine: [.logLevel: "error", .logFormat: "json"]).logHandler
+    #expect(handler.logLevel == .error)
+    #expect(handler.format == .json)
+  }
+}

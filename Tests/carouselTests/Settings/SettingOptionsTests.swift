@@ -1,0 +1,46 @@
+import ArgumentParser
+import Testing
+
+@testable import carousel
+
+@Suite struct SettingOptionsTests {
+  @Test(arguments: Setting.all)
+  func everySettingHasItsOption(setting: Setting) throws {
+    let options = try SettingOptions.parse(["--\(setting.optionName)", "x"])
+    #expect(options.given == [setting: "x"])
+  }
+
+  @Test func nothingGiven() throws {
+    #expect(try SettingOptions.parse([]).given.isEmpty)
+  }
+
+  @Test func helpComesFromTheTable() {
+    let help = SettingOptions.helpMessage(columns: 1000)
+    for setting in Setting.all {
+      #expect(help.contains("--\(setting.optionName) "))
+      #expect(help.contains(setting.why))
+    }
+  }
+
+  @Test func aBadOptionIsAUsageError() throws {
+    let options = try SettingOptions.parse(["--port", "http"])
+    #expect { try options.resolve(environment: [:]) } throws: {
+      SettingOptions.exitCode(for: $0).rawValue == 64
+    }
+  }
+
+  @Test func aBadVariableIsAFailure() throws {
+    let options = try SettingOptions.parse([])
+    #expect { try options.resolve(environment: ["CAROUSEL_PORT": "http"]) } throws: {
+      SettingOptions.exitCode(for: $0).rawValue == 1
+    }
+  }
+
+  @Test(arguments: [["--config", "/nonexistent.json"], []])
+  func aSettingsFileThatIsNamedMustExist(arguments: [String]) throws {
+    let options = try SettingOptions.parse(arguments)
+    #expect(throws: CarouselError.file(path: "/nonexistent.json", code: 2)) {
+      try options.resolve(environment: ["CAROUSEL_CONFIG": "/nonexistent.json"])
+    }
+  }
+}

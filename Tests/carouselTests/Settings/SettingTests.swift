@@ -1,0 +1,83 @@
+import Testing
+
+@testable import carousel
+
+@Suite struct SettingTests {
+  @Test(arguments: Setting.all)
+  func everyDefaultIsAdmitted(setting: Setting) {
+    #expect(setting.parse(setting.defaultText) != nil)
+  }
+
+  @Test func namesAreUniqueAndSpeltOneWay() {
+    #expect(Set(Setting.all.map(\.name)).count == Setting.all.count)
+    for setting in Setting.all {
+      #expect(setting.name.allSatisfy { $0 == "_" || ($0.isASCII && $0.isLowercase) })
+      #expect(setting.why.hasSuffix(".") && !setting.why.contains("\n"))
+    }
+  }
+
+  @Test func otherNamesFollowFromTheName() {
+    #expect(Setting.maxBodyBytes.environmentName == "CAROUSEL_MAX_BODY_BYTES")
+    #expect(Setting.maxBodyBytes.optionName == "max-body-bytes")
+  }
+
+  static let numbers: [Setting] = Setting.all.filter {
+    switch $0.kind {
+    case .integer, .bytes: true
+    case .text, .path, .seconds, .choice: false
+    }
+  }
+
+  @Test(arguments: numbers)
+  func numbersAreBounded(setting: Setting) throws {
+    let bounds: ClosedRange<Int>
+    switch setting.kind {
+    case .integer(let range), .bytes(let range): bounds = range
+    case .text, .path, .seconds, .choice: return
+    }
+    let (low, high) = (bounds.lowerBound, bounds.upperBound)
+    #expect(setting.parse("\(low - 1)") == nil)
+    #expect(setting.parse("\(low)") == .integer(low))
+    #expect(setting.parse("\(low + 1)") == .integer(low + 1))
+    #expect(setting.parse("\(high - 1)") == .integer(high - 1))
+    #expect(setting.parse("\(high)") == .integer(high))
+    #expect(setting.parse("\(high + 1)") == nil)
+  }
+
+  @Test(
+    arguments: [
+      "", " 1", "1 ", "+1", "-1", "1.0", "1e3", "0x10", "1_000", "١", "9223372036854775808",
+    ])
+  func noWholeNumber(text: String) {
+    #expect(Setting.port.parse(text) == nil)
+    #expect(Setting.maxBodyBytes.parse(text) == nil)
+  }
+
+  @Test(arguments: [
+    ("1", 1), ("1KiB", 1024), ("1 KiB", 1024), ("2 MiB", 2_097_152), ("1 GiB", 1_073_741_824),
+    ("007", 7),
+  ])
+  func bytesTakeUnits(text: String, count: Int) {
+    #expect(Setting.maxBodyBytes.parse(text) == .integer(count))
+  }
+
+  @Test(arguments: ["1KB", "1 kib", "KiB", "1 K", "1.5 MiB", "9007199254740993 GiB", "1KiB "])
+  func badBytes(text: String) {
+    #expect(Setting.maxBodyBytes.parse(text) == nil)
+  }
+
+  @Test(arguments: [
+    ("0", nil), ("0.009", nil), ("0.01", 0.01), ("0.02", 0.02), ("3599.5", 3599.5),
+    ("3600", 3600), ("3600.001", nil), ("nan", nil), ("inf", nil), ("-1", nil), ("+1", nil),
+    (".5", nil), ("1s", nil), ("", nil),
+  ])
+  func seconds(text: String, value: Double?) {
+    #expect(Setting.headTimeoutSeconds.parse(text) == value.map { .seconds($0) })
+  }
+
+  @Test func choices() {
+    #expect(Setting.logFormat.parse("json") == .text("json"))
+    #expect(Setting.logFormat.parse("JSON") == nil)
+    #expect(Setting.logFormat.expected == "json or text")
+  }
+}

@@ -1,0 +1,62 @@
+import TestSupport
+import Testing
+
+@testable import carousel
+
+@Suite struct SettingsFileTests {
+  private func texts(_ json: String, path: String = "c.json") throws -> [Setting: String] {
+    try SettingsFile(Array(json.utf8), path: path).texts
+  }
+
+  @Test func plainValuesOfEveryKind() throws {
+    let texts = try texts(
+      #"{"port": 80, "head_timeout_seconds": 2.5, "log_level": "debug", "host": null, "loops": true}"#
+    )
+    #expect(
+      texts == [.port: "80", .headTimeoutSeconds: "2.5", .logLevel: "debug", .loops: "true"])
+  }
+
+  @Test(arguments: [
+    ("models", "/etc/carousel.json", "/etc/models"),
+    ("../models", "config/carousel.json", "config/../models"),
+    ("models", "carousel.json", "models"),
+    ("/srv/models", "/etc/carousel.json", "/srv/models"),
+  ])
+  func pathsAreRelativeToTheFile(text: String, file: String, path: String) throws {
+    #expect(try texts("{\"models\": \"\(text)\"}", path: file) == [.models: path])
+  }
+
+  @Test(arguments: [
+    (#"{"max_seat": 1}"#, "max_seat (c.json) is not a setting; did you mean max_seats?"),
+    (
+      #"{"colour": "red"}"#,
+      "colour (c.json) is not a setting; `carousel config` lists them all"
+    ),
+    (#"{"port": [1]}"#, "c.json: port is not text, a number or null"),
+    (#"{"port": {}}"#, "c.json: port is not text, a number or null"),
+    ("[]", "c.json: not a JSON object of settings"),
+    ("", "c.json: not a JSON object of settings"),
+    (#"{"port": 1"#, "c.json: not a JSON object of settings"),
+    (#"{"port": 1} x"#, "c.json: not a JSON object of settings"),
+  ])
+  func refused(json: String, message: String) {
+    #expect { try texts(json) } throws: { "\($0)" == message }
+  }
+
+  @Test func aMissingFileIsNamed() {
+    #expect { try SettingsFile(path: "/nonexistent/c.json") } throws: {
+      "\($0)" == "/nonexistent/c.json: No such file or directory"
+    }
+  }
+
+  /// It shows what most people change, at its default; each clone serves the bundled models.
+  @Test func theProjectsOwnFileIsTaken() throws {
+    let file = try SettingsFile(path: "\(Fixtures.root)/config/carousel.json")
+    let settings = try Settings(file: file)
+    #expect(!file.texts.isEmpty)
+    for entry in settings.entries where entry.setting != .models {
+      #expect(entry.value == entry.setting.parse(entry.setting.defaultText))
+    }
+    #expect(try modelFolders(in: settings.text(.models)).contains(BundledModel.folder))
+  }
+}

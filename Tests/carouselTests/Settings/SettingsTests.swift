@@ -1,0 +1,92 @@
+import Testing
+
+@testable import carousel
+
+@Suite struct SettingsTests {
+  private let file: SettingsFile
+  private static let path = "/etc/carousel/carousel.json"
+
+  init() throws {
+    file = try SettingsFile(Array(#"{"port": 3, "log_level": "error"}"#.utf8), path: Self.path)
+  }
+
+  private func entry(_ setting: Setting, of settings: Settings) throws -> Settings.Entry {
+    try #require(settings.entries.first { $0.setting == setting })
+  }
+
+  @Test func everySettingHasItsDefault() throws {
+    let settings = try Settings()
+    #expect(settings.entries.map(\.setting) == Setting.all)
+    for entry in settings.entries {
+      #expect(entry.source == .standard)
+      #expect(entry.value == entry.setting.parse(entry.setting.defaultText))
+    }
+    #expect(settings.text(.host) == "127.0.0.1")
+    #expect(settings.integer(.maxBodyBytes) == 16 << 20)
+    #expect(settings.seconds(.drainDelaySeconds) == 0)
+  }
+
+  @Test func strongerSourcesGoFirst() throws {
+    let environment = ["CAROUSEL_PORT": "2", "PORT": "9", "HOME": "/"]
+    let onlyFile = try entry(.port, of: Settings(file: file))
+    #expect(onlyFile.value == .integer(3))
+    #expect(onlyFile.source == .file(path: Self.path))
+    let withEnvironment = try Settings(environment: environment, file: file)
+    #expect(try entry(.port, of: withEnvironment).value == .integer(2))
+    #expect(try entry(.port, of: withEnvironment).source == .environment)
+    #expect(try entry(.logLevel, of: withEnvironment).source == .file(path: Self.path))
+    #expect(try entry(.host, of: withEnvironment).source == .standard)
+    let withAll = try Settings(commandLine: [.port: "1"], environment: environment, file: file)
+    #expect(try entry(.port, of: withAll).value == .integer(1))
+    #expect(try entry(.port, of: withAll).source == .commandLine)
+  }
+
+  @Test(arguments: [
+    (
+      ["CAROUSEL_PORT": "70000"],
+      "CAROUSEL_PORT (environment): found \"70000\", expected a whole number from 0 to 65535"
+    ),
+    (
+      ["CAROUSEL_LOG_FORMAT": ""],
+      "CAROUSEL_LOG_FORMAT (environment): found \"\", expected json or text"
+    ),
+    (
+      ["CAROUSEL_PROT": "1"],
+      "CAROUSEL_PROT (environment) is not a setting; did you mean CAROUSEL_PORT?"
+    ),
+  ])
+  func badEnvironment(environment: [String: String], message: String) {
+    #expect { try Settings(environment: environment) } throws: { "\($0)" == message }
+  }
+
+  @Test func badCommandLine() {
+    #expect { try Settings(commandLine: [.drainSeconds: "soon"]) } throws: {
+      "\($0)" == "--drain-seconds (command line): found \"soon\", expected seconds from 0 to 3600"
+    }
+  }
+
+  @Test func badFile() throws {
+    let file = try SettingsFile(Array(#"{"max_head_bytes": 255}"#.utf8), path: "c.json")
+    #expect(
+      throws: CarouselError.badSetting(
+        name: "max_head_bytes", source: .file(path: "c.json"), found: "255",
+        expected: Setting.maxHeadBytes.expected)
+    ) { try Settings(file: file) }
+  }
+
+  @Test func aWeakerSourceIsNotJudgedWhereAStrongerOneDecides() throws {
+    let settings = try Settings(commandLine: [.port: "1"], environment: ["CAROUSEL_PORT": "x"])
+    #expect(settings.integer(.port) == 1)
+  }
+
+  /// Kubernetes sets these for a service that is called carousel.
+  @Test func variablesOfAServiceAreNotOurs() throws {
+    let settings = try Settings(environment: [
+      "CAROUSEL_PORT": "tcp://10.0.0.1:8080", "CAROUSEL_SERVICE_HOST": "10.0.0.1",
+      "CAROUSEL_SERVICE_PORT": "8080", "CAROUSEL_PORT_8080_TCP_ADDR": "10.0.0.1",
+      "CAROUSEL_PORT_8080_TCP": "tcp://10.0.0.1:8080", "CAROUSEL_ISA": "avx2",
+      "CAROUSEL_CONFIG": "x",
+    ])
+    #expect(settings.integer(.port) == 8080)
+  }
+}

@@ -29,11 +29,10 @@ let package = Package(
   ],
   targets: [
     .target(name: "CKernels", exclude: ["README.md"], cSettings: [.unsafeFlags(optimised)]),
-    .systemLibrary(
-      name: "CSystemSimdJSON", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
     .target(
-      name: "CSimdJSON", dependencies: ["CSystemSimdJSON"],
-      cxxSettings: [.unsafeFlags(optimised + ["-fno-rtti"])]),
+      name: "CSimdJSON", cxxSettings: [.unsafeFlags(optimised + ["-fno-rtti"])],
+      // Not by pkg-config: Debian's simdjson.pc carries a flag that SwiftPM prohibits.
+      linkerSettings: [.linkedLibrary("simdjson")]),
     .systemLibrary(
       name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CEpoll"),
@@ -102,7 +101,12 @@ let package = Package(
       swiftSettings: tested),
     .testTarget(
       name: "carouselTests",
-      dependencies: ["carousel", "API", "HTTPServer", "HTTPCore", "ModelFormat", "TestSupport"],
+      dependencies: [
+        "carousel", "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat",
+        "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: tested),
   ],
   cLanguageStandard: .c11,

@@ -38,12 +38,12 @@ package final class ModelGraph: Sendable {
     isStreamable = !nodes.contains { $0.operation.needsWholeSequence } && !Self.restarts(nodes)
   }
 
-  /// What a question that does not say gets: the final step where every output is a vector, else every step.
+  /// What a question that does not say gets: every step where an output has a value a step, else the last.
   package var defaultSelection: Selection {
-    let allVectors = model.outputs.allSatisfy { output in
-      if case .vector = output.form { true } else { false }
+    let hasSteps = model.outputs.contains { output in
+      if case .sequence = output.form { true } else { false }
     }
-    return allVectors ? .last : .all
+    return hasSteps && supports(.all) ? .all : .last
   }
 
   /// Whether the model can answer for `selection`: every step is not to be had of a value that exists at

@@ -80,19 +80,19 @@ struct Linear: Sendable {
 
   /// Computes `rows` rows of `input` into `output`.
   func forward(_ input: Matrix, into output: inout Matrix, kernels: Kernels) {
-    output.resize(rows: input.rows, columns: outputSize)
+    precondition(input.columns == inputSize)
+    let rows = input.rows
+    output.resize(rows: rows, columns: outputSize)
     // SAFETY: both matrices hold rows × columns floats, and the exclusive `output` overlaps nothing.
     unsafe input.values.withUnsafeBufferPointer { input in
       unsafe output.values.withUnsafeMutableBufferPointer { output in
         guard let source = input.baseAddress, let target = output.baseAddress else { return }
         unsafe forward(
-          rows: outputRows(output.count), source, stride: inputSize, into: target,
-          stride: outputSize, kernels: kernels)
+          rows: rows, source, stride: inputSize, into: target, stride: outputSize,
+          kernels: kernels)
       }
     }
   }
-
-  private func outputRows(_ count: Int) -> Int { count / outputSize }
 
   /// Computes `rows` rows between raw matrices, rows `stride` floats apart.
   func forward(

@@ -1,0 +1,177 @@
+import HTTPCore
+import Inference
+import Scheduling
+
+extension APIError {
+  /// The one place where an error becomes a status, a sentence and fields.
+  var response: HTTPResponse {
+    var response = HTTPResponse.error(status, sentence)
+    if case .method(_, let allowed) = self {
+      response.fields.append("allow", allowed.joined(separator: ", "))
+    }
+    if let seconds = retryAfterSeconds { response.fields.append("retry-after", String(seconds)) }
+    return response
+  }
+
+  var status: HTTPStatus {
+    switch self {
+    case .emptyBody, .notJSON, .tooDeep, .notFinite, .mixed, .missing, .unknown, .duplicate,
+      .unsupported, .unexpected, .tooMany, .tokenRange, .unknownCharacter, .noVocabulary,
+      .sequenceCounts, .input, .otherModel, .notForecaster, .allWithHorizon, .notEveryStep:
+      .badRequest
+    case .noSuchModel, .noSuchPath, .noModels: .notFound
+    case .method: .methodNotAllowed
+    case .outputNotFinite, .outOfMemory: .internalServerError
+    case .notReady, .refused(.draining), .refused(.cancelled): .serviceUnavailable
+    case .refused(.queueFull), .refused(.stepsFull): .tooManyRequests
+    case .refused(.tooLarge): .contentTooLarge
+    }
+  }
+
+  private var retryAfterSeconds: Int? {
+    switch self {
+    case .refused(.queueFull(_, _, _, let seconds)), .refused(.stepsFull(_, _, _, let seconds)):
+      seconds
+    case .notReady, .refused(.draining): ServiceSettings.retryAfterSeconds
+    default: nil
+    }
+  }
+
+  /// One sentence that names the field, what was found and what was expected.
+  var sentence: String {
+    switch self {
+    case .emptyBody: #"the body is empty, expected a JSON object such as {"inputs": …}"#
+    case .notJSON(let flaw): "the body is not a JSON object: \(flaw.phrase)"
+    case .tooDeep(let path, let limit):
+      "\(quote(path)): arrays and objects nest deeper than \(limit) levels"
+    case .notFinite(let path, let found):
+      "\(quote(path)): found \(quote(found)), expected a number within the range of a 32-bit float"
+    case .mixed(let path, let found):
+      "\(quote(path)): found \(quote(found)), expected a number like the elements before it"
+    case .outOfMemory: "the body is larger than memory allows"
+    case .missing(let path): "\(quote(path)) is missing"
+    case .unknown(let path, let known):
+      "\(quote(path)) is not known, expected \(list(known, "or"))"
+    case .duplicate(let path): "\(quote(path)) is given twice"
+    case .unsupported(let option): "\(option) is not supported by this version of the server"
+    case .unexpected(let path, let found, let expected):
+      "\(quote(path)): found \(found.phrase), expected \(expected.phrase)"
+    case .tooMany(let what, let path, let found, let limit, let setting):
+      "\(quote(path)) has \(found) \(what.rawValue), at most \(limit) are allowed (\(setting))"
+    case .tokenRange(let path, let found, let size):
+      "\(quote(path)): found \(plain(Double(found))), expected a token id, a whole number from 0 to \(size - 1)"
+    case .unknownCharacter(let path, let character, let position):
+      "\(quote(path)): character \(position), \(quoted(character)), is not in the model's vocabulary"
+    case .noVocabulary(let path):
+      "\(quote(path)): found text, expected token ids, as the model has no vocabulary"
+    case .sequenceCounts(let path, let found, let expected):
+      "\(quote(path)) holds \(count(found)), expected \(count(expected)) like the inputs before it"
+    case .input(let path, let error): "\(quote(path)): \(error)"
+    case .noSuchModel(let name, let known):
+      "there is no model \(quoted(name)), expected \(list(known, "or"))"
+    case .otherModel(let inPath, let inBody):
+      "the body asks for model \(quoted(inBody)), the path for \(quoted(inPath))"
+    case .noModels: "the server holds no models"
+    case .notForecaster(let model):
+      "horizon: model \(quoted(model)) does not forecast its own input, so it has no horizon"
+    case .allWithHorizon: "outputs: found \"all\" beside horizon, expected \"last\" or nothing"
+    case .notEveryStep(let model):
+      "outputs: model \(quoted(model)) answers once a sequence, expected \"last\""
+    case .outputNotFinite(let model, let output):
+      "model \(quoted(model)) computed a number that is not finite in its output \(quoted(output))"
+    case .noSuchPath(let path): "there is nothing at \(quoted(path)); GET / lists what there is"
+    case .method(let method, let allowed):
+      "the method \(quoted(method)) is not allowed here, expected \(list(allowed, "or"))"
+    case .notReady(.draining), .refused(.draining): "the server is about to stop"
+    case .notReady: "the server is starting"
+    case .refused(.queueFull(let queued, let arriving, let limit, _)):
+      "the queue is full: \(queued) sequences wait, \(arriving) more would exceed \(limit) (max_queued_sequences)"
+    case .refused(.stepsFull(let queued, let arriving, let limit, _)):
+      "the queue is full: \(queued) steps wait, \(arriving) more would exceed \(limit) (max_queued_steps)"
+    case .refused(.tooLarge(let sequences, let sequenceLimit, let steps, let stepLimit)):
+      sequences > sequenceLimit
+        ? "the request has \(sequences) sequences, the queue holds \(sequenceLimit) (max_queued_sequences)"
+        : "the request has \(steps) steps, the queue holds \(stepLimit) (max_queued_steps)"
+    case .refused(.cancelled): "the request was cancelled"
+    }
+  }
+}
+
+extension APIError.JSONFlaw {
+  fileprivate var phrase: String {
+    switch self {
+    case .invalidUTF8: "it is not valid UTF-8"
+    case .controlCharacter: "a string holds a control character that is not escaped"
+    case .incomplete: "it ends early"
+    case .syntax(let offset, let path, let found):
+      "unexpected \(quoted(found)) at byte \(offset)" + (path.isEmpty ? "" : ", in \(quote(path))")
+    case .trailing(let offset, let found):
+      "\(quoted(found)) follows its end, at byte \(offset)"
+    case .notObject(let found): "it starts with \(quoted(found)), expected {"
+    }
+  }
+}
+
+extension APIError.Expectation {
+  fileprivate var phrase: String {
+    switch self {
+    case .number: "a number"
+    case .numbers(1): "1 number"
+    case .numbers(let count): "\(count) numbers"
+    case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .string: "a string"
+    case .oneOf(let values): list(values.map { "\"\($0)\"" }, "or")
+    case .vectors(let size): "an array of steps of \(size) numbers each"
+    case .flat: "an array of numbers, one a step"
+    case .object(let names): "an object with the members \(list(names, "and"))"
+    case .element: "at least one element"
+    }
+  }
+}
+
+extension JSONDocument.Found {
+  fileprivate var phrase: String {
+    switch self {
+    case .null: "null"
+    case .boolean(let value): "\(value)"
+    case .number(let value): "the number \(plain(value))"
+    case .string(let value): "the string \(quoted(value))"
+    case .numbers(1): "1 number"
+    case .numbers(let count): "\(count) numbers"
+    case .array(0): "an empty array"
+    case .array: "an array"
+    case .object: "an object"
+    }
+  }
+}
+
+/// A number as a client may have written it: 3 rather than 3.0.
+private func plain(_ number: Double) -> String {
+  Int(exactly: number).map { "\($0)" } ?? "\(number)"
+}
+
+private func count(_ sequences: Int?) -> String {
+  switch sequences {
+  case nil: "one sequence"
+  case 1: "an array of 1 sequence"
+  case let count?: "an array of \(count) sequences"
+  }
+}
+
+private func list(_ items: [String], _ conjunction: String) -> String {
+  guard let last = items.last, items.count > 1 else { return items.first ?? "nothing" }
+  return items.dropLast().joined(separator: ", ") + " \(conjunction) " + last
+}
+
+/// The characters of a client's text that an error repeats.
+let maxQuotedCharacters = 60
+
+/// Text that came from outside, cut to what an error should repeat.
+private func quote(_ text: String) -> String {
+  let end = text.unicodeScalars.index(
+    text.startIndex, offsetBy: maxQuotedCharacters, limitedBy: text.endIndex)
+  guard let end, end < text.endIndex else { return text }
+  return String(text.unicodeScalars[..<end]) + "…"
+}
+
+private func quoted(_ text: String) -> String { "\"\(quote(text))\"" }

@@ -1,0 +1,82 @@
+import Inference
+import Scheduling
+
+/// Why a request gets no answer of its endpoint. Cases carry facts; `APIError+Response.swift` words them.
+enum APIError: Error, Equatable, Sendable {
+  // The body.
+  case emptyBody
+  case notJSON(JSONFlaw)
+  case tooDeep(path: String, limit: Int)
+  /// NaN, an infinity, or a number beyond the range of a float.
+  case notFinite(path: String, found: String)
+  /// Something else among the numbers of an array.
+  case mixed(path: String, found: String)
+  case outOfMemory
+
+  // Its members.
+  case missing(path: String)
+  case unknown(path: String, known: [String])
+  case duplicate(path: String)
+  /// An option of the protocol that this version does not offer.
+  case unsupported(option: String)
+  case unexpected(path: String, found: JSONDocument.Found, expected: Expectation)
+  /// More than a limit allows, which is given by its name in the settings.
+  case tooMany(Countable, path: String, found: Int, limit: Int, setting: String)
+
+  // The inputs, against the model.
+  case tokenRange(path: String, found: Float, size: Int)
+  case unknownCharacter(path: String, character: String, position: Int)
+  case noVocabulary(path: String)
+  case sequenceCounts(path: String, found: Int?, expected: Int?)
+  case input(path: String, InputError)
+
+  // The model.
+  case noSuchModel(name: String, known: [String])
+  case otherModel(inPath: String, inBody: String)
+  case noModels
+  case notForecaster(model: String)
+  /// `horizon` with `outputs: all`.
+  case allWithHorizon
+  case notEveryStep(model: String)
+  case outputNotFinite(model: String, output: String)
+
+  // The service.
+  case noSuchPath(String)
+  case method(String, allowed: [String])
+  case notReady(Readiness)
+  case refused(Refusal)
+
+  /// What keeps a body from being a JSON object.
+  enum JSONFlaw: Equatable, Sendable {
+    case invalidUTF8
+    case controlCharacter
+    /// The text ends inside a string, an array or an object.
+    case incomplete
+    case syntax(offset: Int, path: String, found: String)
+    case trailing(offset: Int, found: String)
+    case notObject(found: String)
+  }
+
+  /// What would have been right.
+  enum Expectation: Equatable, Sendable {
+    case number
+    case numbers(Int)
+    /// A whole number within bounds.
+    case integer(ClosedRange<Int>)
+    case string
+    case oneOf([String])
+    /// One sequence for an input of vectors of that size.
+    case vectors(Int)
+    /// One sequence for an input of single numbers or ids.
+    case flat
+    /// An object with these members.
+    case object([String])
+    /// At least one element.
+    case element
+  }
+
+  /// What a limit counts.
+  enum Countable: String, Sendable {
+    case sequences, steps
+  }
+}

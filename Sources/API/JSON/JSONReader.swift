@@ -1,0 +1,81 @@
+import CSimdJSON
+import Synchronization
+
+/// Reads request bodies through simdjson, with buffers that are used again.
+final class JSONReaderPool: Sendable {
+  /// As many readers wait for their next use; more come and go with the load.
+  static let maxIdleReaders = 4
+  /// A reader whose buffers grew to hold more than this is let go: they are some ten times the body.
+  static let maxRetainedBodyBytes = 256 << 10
+
+  private let idle = Mutex<[JSONReader]>([])
+
+  /// Reads the JSON object in `body`, which may be any bytes; at most `maxDepth` arrays and objects nest.
+  func read(_ body: [UInt8], maxDepth: Int) throws(APIError) -> JSONDocument {
+    let reader = idle.withLock { $0.popLast() } ?? JSONReader()
+    defer {
+      if body.count <= Self.maxRetainedBodyBytes {
+        idle.withLock { if $0.count < Self.maxIdleReaders { $0.append(reader) } }
+      }
+    }
+    return try reader.read(body, maxDepth: maxDepth)
+  }
+}
+
+/// The C reader. It serves one thread at a time, and so this class is `Sendable` only as the pool uses it:
+/// a reader leaves the pool to one caller, which gives it back when it is done.
+@safe private final class JSONReader: @unchecked Sendable {
+  private let handle: OpaquePointer
+
+  init() {
+    guard let handle = unsafe csj_reader_create() else { fatalError("no memory for a JSON reader") }
+    unsafe self.handle = handle
+  }
+
+  deinit { unsafe csj_reader_destroy(handle) }
+
+  func read(_ body: [UInt8], maxDepth: Int) throws(APIError) -> JSONDocument {
+    // SAFETY: `body` outlives the call, which copies it.
+    let result = unsafe body.withUnsafeBufferPointer { bytes in
+      unsafe csj_read(handle, bytes.baseAddress, bytes.count, UInt32(maxDepth))
+    }
+    // SAFETY: each buffer is the reader's own, as long as it says, and stays until the reader's next use.
+    let status = unsafe result.status
+    guard status == .ok else {
+      throw APIError(
+        status, maxDepth: maxDepth, offset: unsafe result.offset,
+        path: String(decoding: unsafe copy(result.path, result.path_length), as: UTF8.self),
+        found: String(decoding: unsafe copy(result.found, result.found_length), as: UTF8.self))
+    }
+    return unsafe JSONDocument(
+      nodes: copy(result.nodes, result.node_count),
+      numbers: copy(result.numbers, result.number_count),
+      text: copy(result.text, result.text_length))
+  }
+}
+
+@unsafe private func copy<Element>(_ start: UnsafePointer<Element>?, _ count: Int) -> [Element] {
+  unsafe Array(UnsafeBufferPointer(start: start, count: count))
+}
+
+extension APIError {
+  fileprivate init(
+    _ status: csj_status, maxDepth: Int, offset: Int, path: String, found: String
+  ) {
+    self =
+      switch status {
+      case .ok: preconditionFailure("a document that was read is no error")
+      case .empty: .emptyBody
+      case .too_large, .out_of_memory: .outOfMemory
+      case .not_utf8: .notJSON(.invalidUTF8)
+      case .control_character: .notJSON(.controlCharacter)
+      case .incomplete: .notJSON(.incomplete)
+      case .syntax: .notJSON(.syntax(offset: offset, path: path, found: found))
+      case .trailing: .notJSON(.trailing(offset: offset, found: found))
+      case .not_object: .notJSON(.notObject(found: found))
+      case .too_deep: .tooDeep(path: path, limit: maxDepth)
+      case .not_finite: .notFinite(path: path, found: found)
+      case .mixed: .mixed(path: path, found: found)
+      }
+  }
+}

@@ -1,0 +1,14 @@
+/// The server's connections at one moment.
+package struct ConnectionStatistics: Sendable, Equatable {
+  /// Connections that are open, and how many may be (`max_connections`).
+  package var open, limit: Int
+  /// Connections taken, and turned away at the limit, since the start.
+  package var accepted, refused: UInt64
+
+  package init(open: Int, limit: Int, accepted: UInt64, refused: UInt64) {
+    self.open = open
+    self.limit = limit
+    self.accepted = accepted
+    self.refused = refused
+  }
+}

@@ -1,0 +1,98 @@
+import Scheduling
+
+extension Service {
+  /// `GET /metrics`
+  var metricsPage: String {
+    var page = PrometheusText()
+    writeProcess(to: &page)
+    writeRequests(to: &page)
+    writeEngines(to: &page)
+    if let connections { Self.write(connections(), to: &page) }
+    return page.text
+  }
+
+  private func writeProcess(to page: inout PrometheusText) {
+    page.family(
+      "process_start_time_seconds", .gauge, help: "When the service was made, since 1970.")
+    page.sample(value: startTime)
+    if let bytes = ProcessStatistics.residentBytes {
+      page.family("process_resident_memory_bytes", .gauge, help: "Resident memory.")
+      page.sample(value: bytes)
+    }
+  }
+
+  private func writeRequests(to page: inout PrometheusText) {
+    page.family(
+      "carousel_requests_total", .counter,
+      help: "Requests by endpoint and status; 499 is a client that left before the answer.")
+    for endpoint in Endpoint.allCases {
+      for (status, count) in metrics.requests(of: endpoint) {
+        page.sample([("endpoint", endpoint.path), ("status", status)], value: count)
+      }
+    }
+    page.family(
+      "carousel_request_duration_seconds", .histogram,
+      help: "From a request's arrival at the service to its answer.")
+    for endpoint in Endpoint.allCases where !metrics.requests(of: endpoint).isEmpty {
+      page.histogram([("endpoint", endpoint.path)], metrics.durations(of: endpoint))
+    }
+  }
+
+  private func writeEngines(to page: inout PrometheusText) {
+    let engines = models.models.map {
+      (labels: [("model", $0.name)], statistics: $0.engine.snapshot())
+    }
+
+    func numbers(
+      _ name: String, _ kind: PrometheusText.Kind, _ help: String,
+      _ value: (EngineStatistics) -> some FixedWidthInteger
+    ) {
+      page.family(name, kind, help: help)
+      for engine in engines { page.sample(engine.labels, value: value(engine.statistics)) }
+    }
+    func histograms(
+      _ name: String, _ help: String, _ value: (EngineStatistics) -> HistogramSnapshot
+    ) {
+      page.family(name, .histogram, help: help)
+      for engine in engines { page.histogram(engine.labels, value(engine.statistics)) }
+    }
+
+    numbers("carousel_seats", .gauge, "Seats there are.") { $0.maxSeats }
+    numbers("carousel_seats_taken", .gauge, "Sequences on board.") { $0.seated }
+    numbers("carousel_queued_sequences", .gauge, "Sequences that wait for a seat.") {
+      $0.queuedSequences
+    }
+    numbers("carousel_queued_steps", .gauge, "Steps that wait for a seat.") { $0.queuedSteps }
+    numbers("carousel_turns_total", .counter, "Passes over the weights.") { $0.turns }
+    numbers("carousel_steps_total", .counter, "Steps of sequences computed.") { $0.steps }
+    numbers("carousel_sequences_total", .counter, "Sequences finished.") { $0.sequences }
+    page.family(
+      "carousel_refused_total", .counter, help: "Requests without predictions, by reason.")
+    for engine in engines {
+      for (reason, count) in engine.statistics.refused {
+        page.sample(engine.labels + [("reason", reason)], value: count)
+      }
+    }
+    page.family("carousel_step_seconds", .gauge, help: "What a step of one sequence cost lately.")
+    for engine in engines { page.sample(engine.labels, value: engine.statistics.secondsPerStep) }
+    histograms("carousel_rows_per_turn", "Sequences that shared a turn.") { $0.rowsPerTurn }
+    histograms("carousel_waiting_seconds", "From a sequence's arrival to its seat.") {
+      $0.waitingTime
+    }
+  }
+
+  private static func write(
+    _ connections: ConnectionStatistics, to page: inout PrometheusText
+  ) {
+    page.family("carousel_connections", .gauge, help: "Connections that are open.")
+    page.sample(value: connections.open)
+    page.family("carousel_connections_limit", .gauge, help: "Connections that may be open.")
+    page.sample(value: connections.limit)
+    page.family("carousel_connections_accepted_total", .counter, help: "Connections taken.")
+    page.sample(value: connections.accepted)
+    page.family(
+      "carousel_connections_refused_total", .counter,
+      help: "Connections turned away at the limit.")
+    page.sample(value: connections.refused)
+  }
+}

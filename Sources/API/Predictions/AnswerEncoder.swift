@@ -1,0 +1,65 @@
+import Inference
+
+/// Writes predictions as JSON, in the depth of the question.
+struct AnswerEncoder {
+  let question: Question
+
+  /// About what a float takes: nine digits with sign and exponent are 15 bytes and a comma, most are less.
+  static let bytesPerFloat = 12
+
+  func encode(_ predictions: [Prediction]) throws(APIError) -> [UInt8] {
+    var writer = JSONWriter()
+    let floats = predictions.reduce(0) { $0 + $1.outputs.reduce(0) { $0 + $1.values.count } }
+    writer.reserve(question.model.answerPrefix.count + Self.bytesPerFloat * floats + 64)
+    writer.raw(question.model.answerPrefix)
+    let names = outputNames
+    if question.model.description.outputs.count == 1 {
+      try write(output: 0, names[0], of: predictions, to: &writer)
+    } else {
+      writer.byte("{")
+      for (index, name) in names.enumerated() {
+        if index > 0 { writer.byte(",") }
+        writer.string(name)
+        writer.byte(":")
+        try write(output: index, name, of: predictions, to: &writer)
+      }
+      writer.byte("}")
+    }
+    writer.raw("}\n")
+    return writer.bytes
+  }
+
+  /// The outputs of each prediction: all of the model's, or with a horizon the forecast alone.
+  private var outputNames: [String] {
+    let names = question.model.description.outputs.map(\.name)
+    guard question.horizon != nil, let forecast = question.model.graph.forecast else {
+      return names
+    }
+    return [names[forecast.output]]
+  }
+
+  private func write(
+    output index: Int, _ name: String, of predictions: [Prediction], to writer: inout JSONWriter
+  ) throws(APIError) {
+    guard question.inputs.isArray else {
+      return try write(predictions[0].outputs[index], name, to: &writer)
+    }
+    try writer.array(predictions) { (writer, prediction) throws(APIError) in
+      try write(prediction.outputs[index], name, to: &writer)
+    }
+  }
+
+  private func write(
+    _ output: Prediction.Output, _ name: String, to writer: inout JSONWriter
+  ) throws(APIError) {
+    guard output.values.allSatisfy(\.isFinite) else {
+      throw .outputNotFinite(model: question.model.name, output: name)
+    }
+    guard let rows = output.rows, !(output.size == 1 && question.inputs.isFlat) else {
+      return writer.floats(output.values[...])
+    }
+    writer.array(0..<rows) { writer, row in
+      writer.floats(output.values[row * output.size..<(row + 1) * output.size])
+    }
+  }
+}

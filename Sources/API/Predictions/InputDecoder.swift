@@ -1,0 +1,289 @@
+import Inference
+import ModelFormat
+
+/// The inputs of a request.
+struct DecodedInputs: Sendable {
+  let sequences: [InputSequence]
+  /// Whether the question was an array of sequences, be it of one: its answer is too.
+  let isArray: Bool
+  /// Whether steps were written as bare numbers (or text), not as vectors: the answer's steps of one
+  /// element are too.
+  let isFlat: Bool
+}
+
+/// Turns the `inputs` of a document into sequences of its model. Depth alone decides what an array means:
+///
+/// | input | one sequence | many |
+/// |---|---|---|
+/// | features, size above 1 | `[[f,…],…]` | one level deeper |
+/// | features of size 1, tokens | `[v,…]` | `[[v,…],…]` or `[[[v],…],…]` |
+/// | tokens with a vocabulary | also `"…"` | also `["…",…]` |
+/// | vector | `[f,…]` | `[[f,…],…]` |
+struct InputDecoder {
+  let document: JSONDocument
+  let model: ServedModel
+  let settings: ServiceSettings
+
+  /// The values of one input for all sequences.
+  private struct Column {
+    var values: [InputSequence.Values]
+    var isArray: Bool
+    var isFlat: Bool
+  }
+
+  /// How one sequence of an input is written.
+  private enum Form {
+    /// Bare numbers: one a step, or the elements of one vector.
+    case flat
+    /// A vector of that many numbers a step.
+    case steps(of: Int)
+    case text
+  }
+
+  func decode(_ node: Int) throws(APIError) -> DecodedInputs {
+    let columns = try columns(node)
+    let first = columns[0]
+    for (index, column) in columns.enumerated().dropFirst()
+    where column.isArray != first.isArray || column.values.count != first.values.count {
+      throw .sequenceCounts(
+        path: "inputs.\(model.description.inputs[index].name)",
+        found: column.isArray ? column.values.count : nil,
+        expected: first.isArray ? first.values.count : nil)
+    }
+    var sequences: [InputSequence] = []
+    sequences.reserveCapacity(first.values.count)
+    for index in first.values.indices {
+      do {
+        sequences.append(
+          try InputSequence(columns.map { $0.values[index] }, for: model.graph.model))
+      } catch {
+        let path = InputPath("inputs")
+        throw .input(path: (first.isArray ? path[index] : path).description, error)
+      }
+    }
+    return DecodedInputs(
+      sequences: sequences, isArray: first.isArray, isFlat: columns.allSatisfy(\.isFlat))
+  }
+
+  /// One column an input of the model, in the model's order.
+  private func columns(_ node: Int) throws(APIError) -> [Column] {
+    let inputs = model.description.inputs
+    guard document.kind(node) == .object else {
+      guard inputs.count == 1 else {
+        throw .unexpected(
+          path: "inputs", found: document.found(node), expected: .object(inputs.map(\.name)))
+      }
+      return [try column(0, node, InputPath("inputs"))]
+    }
+    var members: [Int?] = Array(repeating: nil, count: inputs.count)
+    var member = node + 1
+    for _ in 0..<document.count(node) {
+      let name = document.string(member)
+      guard let index = inputs.firstIndex(where: { $0.name == name }) else {
+        throw .unknown(path: "inputs.\(name)", known: inputs.map(\.name))
+      }
+      guard members[index] == nil else { throw .duplicate(path: "inputs.\(name)") }
+      members[index] = member + 1
+      member = document.next(member + 1)
+    }
+    var columns: [Column] = []
+    for (index, member) in members.enumerated() {
+      let path = "inputs.\(inputs[index].name)"
+      guard let member else { throw .missing(path: path) }
+      columns.append(try column(index, member, InputPath(path)))
+    }
+    return columns
+  }
+
+  private func column(_ input: Int, _ node: Int, _ path: InputPath) throws(APIError) -> Column {
+    let (form, isArray) = try form(
+      of: node, model.description.inputs[input].kind, path)
+    let isFlat = if case .steps = form { false } else { true }
+    guard isArray else {
+      return Column(
+        values: [try values(input, node, form, path)], isArray: false, isFlat: isFlat)
+    }
+    let count = document.count(node)
+    guard count <= settings.maxSequencesPerRequest else {
+      throw .tooMany(
+        .sequences, path: path.description, found: count, limit: settings.maxSequencesPerRequest,
+        setting: "max_sequences_per_request")
+    }
+    var values: [InputSequence.Values] = []
+    values.reserveCapacity(count)
+    var element = node + 1
+    for index in 0..<count {
+      values.append(try self.values(input, element, form, path[index]))
+      element = document.next(element)
+    }
+    return Column(values: values, isArray: true, isFlat: isFlat)
+  }
+
+  /// Tells by the depth of the first element whether `node` is one sequence or many, and how they are written.
+  private func form(
+    of node: Int, _ kind: ModelDescription.Input.Kind, _ path: InputPath
+  ) throws(APIError) -> (Form, isArray: Bool) {
+    // The arrays around a number: of one sequence, and at most.
+    let levels: ClosedRange<Int>
+    let sequence: APIError.Expectation
+    switch kind {
+    case .features(1, _, _), .tokens: (levels, sequence) = (1...3, .flat)
+    case .features(let size, _, _): (levels, sequence) = (2...3, .vectors(size))
+    case .vector(let size): (levels, sequence) = (1...2, .numbers(size))
+    }
+    var (first, firstPath, depth) = (node, path, 0)
+    while document.kind(first) == .array, document.count(first) > 0, depth < levels.upperBound {
+      first += 1
+      firstPath = firstPath[0]
+      depth += 1
+    }
+    switch document.kind(first) {
+    case .numbers where levels.contains(depth + 1):
+      switch kind {
+      case .features(1, _, _), .tokens:
+        return (depth == 2 ? .steps(of: 1) : .flat, isArray: depth > 0)
+      case .features(let size, _, _): return (.steps(of: size), isArray: depth == 2)
+      case .vector: return (.flat, isArray: depth == 1)
+      }
+    case .numbers where depth == 0:
+      throw .unexpected(
+        path: firstPath[0].description, found: firstNumber(first), expected: step(of: kind))
+    case .string where depth < 2 && kind.isTokens:
+      return (.text, isArray: depth == 1)
+    case .array where document.count(first) == 0:
+      throw .unexpected(path: firstPath.description, found: .array(0), expected: .element)
+    case .null, .false, .true, .number, .string, .numbers, .array, .object:
+      throw .unexpected(
+        path: firstPath.description, found: document.found(first),
+        expected: depth == 0 ? sequence : depth < levels.lowerBound ? step(of: kind) : .number)
+    }
+  }
+
+  /// What a step of an input is.
+  private func step(of kind: ModelDescription.Input.Kind) -> APIError.Expectation {
+    if case .features(let size, _, _) = kind, size > 1 { .numbers(size) } else { .number }
+  }
+
+  private func firstNumber(_ node: Int) -> JSONDocument.Found {
+    .number(Double(document.numbers[document.range(node).lowerBound]))
+  }
+
+  // MARK: - One sequence
+
+  private func values(
+    _ input: Int, _ node: Int, _ form: Form, _ path: InputPath
+  ) throws(APIError) -> InputSequence.Values {
+    switch (form, model.description.inputs[input].kind) {
+    case (.text, _):
+      return .tokens(try tokens(input, node, path))
+    case (.flat, .vector(let size)):
+      return .vector(floats(try numbers(node, path, count: size)))
+    case (.flat, let kind):
+      let range = try numbers(node, path)
+      try checkSteps(range.count, path)
+      return try values(range, kind, isFlat: true, path)
+    case (.steps(let size), let kind):
+      return try values(try rows(node, path, size: size), kind, isFlat: false, path)
+    }
+  }
+
+  private func values(
+    _ range: Range<Int>, _ kind: ModelDescription.Input.Kind, isFlat: Bool, _ path: InputPath
+  ) throws(APIError) -> InputSequence.Values {
+    guard case .tokens(let size, _) = kind else { return .features(floats(range)) }
+    var ids: [Int32] = []
+    ids.reserveCapacity(range.count)
+    for (step, value) in document.numbers[range].enumerated() {
+      guard value >= 0, value < Float(size), let id = Int32(exactly: value) else {
+        throw .tokenRange(
+          path: (isFlat ? path[step] : path[step][0]).description, found: value, size: size)
+      }
+      ids.append(id)
+    }
+    return .tokens(ids)
+  }
+
+  private func tokens(
+    _ input: Int, _ node: Int, _ path: InputPath
+  ) throws(APIError) -> [Int32] {
+    guard document.kind(node) == .string else {
+      throw .unexpected(path: path.description, found: document.found(node), expected: .string)
+    }
+    guard let vocabulary = model.vocabularies[input] else {
+      throw .noVocabulary(path: path.description)
+    }
+    guard document.count(node) > 0 else {
+      throw .unexpected(path: path.description, found: .string(""), expected: .element)
+    }
+    let tokens: [Int32]
+    do { tokens = try vocabulary.encode(document.bytes(node)) } catch {
+      throw .unknownCharacter(
+        path: path.description, character: String(error.character), position: error.position)
+    }
+    try checkSteps(tokens.count, path)
+    return tokens
+  }
+
+  /// The floats of a sequence of vectors: the rows' own, side by side.
+  private func rows(_ node: Int, _ path: InputPath, size: Int) throws(APIError) -> Range<Int> {
+    guard document.kind(node) == .array else {
+      if document.kind(node) == .numbers {
+        throw .unexpected(
+          path: path[0].description, found: firstNumber(node), expected: .numbers(size))
+      }
+      throw .unexpected(
+        path: path.description, found: document.found(node), expected: .vectors(size))
+    }
+    let count = document.count(node)
+    guard count > 0 else {
+      throw .unexpected(path: path.description, found: .array(0), expected: .element)
+    }
+    try checkSteps(count, path)
+    // Each row is one node, as long as all are well.
+    let first = try numbers(node + 1, path[0], count: size)
+    for step in stride(from: 1, to: count, by: 1) {
+      _ = try numbers(node + 1 + step, path[step], count: size)
+    }
+    return first.lowerBound..<first.lowerBound + count * size
+  }
+
+  /// Where the floats of an array of numbers are: `count` of them where that is given, else one at least.
+  private func numbers(
+    _ node: Int, _ path: InputPath, count: Int? = nil
+  ) throws(APIError) -> Range<Int> {
+    switch document.kind(node) {
+    case .numbers:
+      let range = document.range(node)
+      if let count, range.count != count {
+        throw .unexpected(
+          path: path.description, found: .numbers(range.count), expected: .numbers(count))
+      }
+      return range
+    case .array where document.count(node) > 0:
+      // An array that starts with a number holds nothing else: its first element is no number.
+      throw .unexpected(
+        path: path[0].description, found: document.found(node + 1), expected: .number)
+    case .null, .false, .true, .number, .string, .array, .object:
+      throw .unexpected(
+        path: path.description, found: document.found(node),
+        expected: count.map { .numbers($0) } ?? .flat)
+    }
+  }
+
+  /// The floats in `range`; all of the document's without a copy.
+  private func floats(_ range: Range<Int>) -> [Float] {
+    range == document.numbers.indices ? document.numbers : Array(document.numbers[range])
+  }
+
+  private func checkSteps(_ count: Int, _ path: InputPath) throws(APIError) {
+    guard count <= settings.maxSequenceSteps else {
+      throw .tooMany(
+        .steps, path: path.description, found: count, limit: settings.maxSequenceSteps,
+        setting: "max_sequence_steps")
+    }
+  }
+}
+
+extension ModelDescription.Input.Kind {
+  fileprivate var isTokens: Bool { if case .tokens = self { true } else { false } }
+}

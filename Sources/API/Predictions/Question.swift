@@ -1,0 +1,104 @@
+import Inference
+
+/// What a prediction is asked for, checked against its model.
+struct Question: Sendable {
+  let model: ServedModel
+  let inputs: DecodedInputs
+  let selection: Selection
+  let horizon: Int?
+
+  /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
+  init(
+    _ document: JSONDocument, name: String?, models: ModelCatalogue, settings: ServiceSettings
+  ) throws(APIError) {
+    let members = try Members(document)
+    model = try members.model(in: document, path: name, models: models)
+    horizon = try members.horizon(in: document, of: model, limit: settings.maxHorizon)
+    selection = try members.selection(in: document, of: model, hasHorizon: horizon != nil)
+    guard let node = members.inputs else { throw .missing(path: "inputs") }
+    inputs = try InputDecoder(document: document, model: model, settings: settings).decode(node)
+  }
+}
+
+/// The nodes of a body's members. They come in any order, so that all are found before any is read.
+private struct Members {
+  private(set) var inputs: Int?
+  private var model: Int?
+  private var outputs: Int?
+  private var horizon: Int?
+
+  private static let known = ["inputs", "model", "outputs", "horizon"]
+  /// Members of the protocol that are not offered yet.
+  private static let reserved = ["state", "return_state", "timeout_ms"]
+
+  init(_ document: JSONDocument) throws(APIError) {
+    var node = 1
+    for _ in 0..<document.count(0) {
+      let name = document.string(node)
+      let value = node + 1
+      switch name {
+      case "inputs": try Self.set(&inputs, value, name)
+      case "model": try Self.set(&model, value, name)
+      case "outputs": try Self.set(&outputs, value, name)
+      case "horizon": try Self.set(&horizon, value, name)
+      case _ where Self.reserved.contains(name): throw .unsupported(option: name)
+      default: throw .unknown(path: name, known: Self.known)
+      }
+      node = document.next(value)
+    }
+  }
+
+  private static func set(_ member: inout Int?, _ value: Int, _ name: String) throws(APIError) {
+    guard member == nil else { throw .duplicate(path: name) }
+    member = value
+  }
+
+  func model(
+    in document: JSONDocument, path: String?, models: ModelCatalogue
+  ) throws(APIError) -> ServedModel {
+    guard let model else {
+      if let path { return try models.model(path) }
+      guard let defaultModel = models.defaultModel else { throw .noModels }
+      return defaultModel
+    }
+    guard document.kind(model) == .string else {
+      throw .unexpected(path: "model", found: document.found(model), expected: .string)
+    }
+    let name = document.string(model)
+    if let path, path != name { throw .otherModel(inPath: path, inBody: name) }
+    return try models.model(name)
+  }
+
+  func horizon(
+    in document: JSONDocument, of model: ServedModel, limit: Int
+  ) throws(APIError) -> Int? {
+    guard let horizon else { return nil }
+    let found = document.found(horizon)
+    guard case .number(let number) = found, let steps = Int(exactly: number), steps >= 1 else {
+      throw .unexpected(path: "horizon", found: found, expected: .integer(1...limit))
+    }
+    guard steps <= limit else {
+      throw .tooMany(
+        .steps, path: "horizon", found: steps, limit: limit, setting: "max_horizon")
+    }
+    guard model.graph.forecastSteps != nil else { throw .notForecaster(model: model.name) }
+    return steps
+  }
+
+  func selection(
+    in document: JSONDocument, of model: ServedModel, hasHorizon: Bool
+  ) throws(APIError) -> Selection {
+    guard let outputs else {
+      let selection = model.graph.defaultSelection
+      return !hasHorizon && model.graph.supports(selection) ? selection : .last
+    }
+    let found = document.found(outputs)
+    guard case .string(let name) = found, let selection = Selection(rawValue: name) else {
+      throw .unexpected(
+        path: "outputs", found: found, expected: .oneOf(Selection.allCases.map(\.rawValue)))
+    }
+    if selection == .all, hasHorizon { throw .allWithHorizon }
+    guard model.graph.supports(selection) else { throw .notEveryStep(model: model.name) }
+    return selection
+  }
+}

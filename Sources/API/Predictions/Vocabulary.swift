@@ -1,0 +1,62 @@
+/// Turns text into token ids: at each place the longest entry of the vocabulary that the text goes on with.
+///
+/// A trie over the entries' UTF-8; in a vocabulary of single characters that is a look-up a character.
+struct Vocabulary: Sendable {
+  /// From a node and a byte to the node after it; the key is `node << 8 | byte`, the root is 0.
+  private var children: [UInt64: Int] = [:]
+  /// The id of the entry that ends at a node.
+  private var ids: [Int32?] = [nil]
+
+  /// Takes one text an id. Of equal entries the first counts; an empty one is never met.
+  init(_ entries: [String]) {
+    for (id, entry) in entries.enumerated() {
+      var node = 0
+      for byte in entry.utf8 {
+        let key = UInt64(node) << 8 | UInt64(byte)
+        if let child = children[key] {
+          node = child
+        } else {
+          children[key] = ids.count
+          node = ids.count
+          ids.append(nil)
+        }
+      }
+      if node != 0, ids[node] == nil { ids[node] = Int32(id) }
+    }
+  }
+
+  /// What `encode` does not get past: a character that no entry starts with here.
+  struct UnknownCharacter: Error, Equatable {
+    let character: Character
+    /// Its place, counted in characters from 0.
+    let position: Int
+  }
+
+  /// The ids of `text`, which is UTF-8.
+  func encode(_ text: ArraySlice<UInt8>) throws(UnknownCharacter) -> [Int32] {
+    var tokens: [Int32] = []
+    tokens.reserveCapacity(text.count)
+    var start = text.startIndex
+    while start < text.endIndex {
+      guard let (id, end) = longestEntry(text[start...]) else {
+        throw UnknownCharacter(
+          character: String(decoding: text[start...].prefix(64), as: UTF8.self).first ?? "\u{FFFD}",
+          position: String(decoding: text[..<start], as: UTF8.self).count)
+      }
+      tokens.append(id)
+      start = end
+    }
+    return tokens
+  }
+
+  private func longestEntry(_ text: ArraySlice<UInt8>) -> (id: Int32, end: Int)? {
+    var node = 0
+    var longest: (id: Int32, end: Int)?
+    for index in text.indices {
+      guard let child = children[UInt64(node) << 8 | UInt64(text[index])] else { break }
+      node = child
+      if let id = ids[node] { longest = (id, index + 1) }
+    }
+    return longest
+  }
+}

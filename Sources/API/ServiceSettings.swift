@@ -1,0 +1,21 @@
+/// The limits and constants of the service, named as in the configuration.
+package struct ServiceSettings: Sendable {
+  /// `max_sequences_per_request`
+  package var maxSequencesPerRequest = 1024
+  /// `max_sequence_steps`, for each sequence of a request.
+  package var maxSequenceSteps = 65_536
+  /// `max_horizon`: the steps that a forecaster may be asked for.
+  package var maxHorizon = 1024
+  /// `max_inline_bytes`: a larger body is decoded, and a larger answer encoded, away from the event loop and the
+  /// engine's thread. Decoding takes about 2 ns a byte, a hop to another thread some 5 µs.
+  package var maxInlineBytes = 64 << 10
+  /// What `GET /` calls the version of the server.
+  package var version = "dev"
+
+  package init() {}
+
+  /// How deep a body's arrays and objects nest at most: `{"inputs": {"x": [[[0]]]}}` is 5.
+  static let maxJSONDepth = 8
+  /// The seconds after which a client that was refused while starting or draining may try again.
+  static let retryAfterSeconds = 1
+}

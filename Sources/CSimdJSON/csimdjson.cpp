@@ -1,0 +1,380 @@
+#define SIMDJSON_EXCEPTIONS 0
+// A container that ends where the document ends, inside another, is an error at once.
+#define SIMDJSON_CHECK_EOF 1
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "csimdjson.h"
+
+namespace ondemand = simdjson::ondemand;
+
+namespace {
+
+// What an error message quotes of a token and of a member's name, in bytes.
+constexpr size_t max_found_bytes = 40;
+constexpr size_t max_name_bytes = 64;
+// Buffers start at one page, and grow by doubling.
+constexpr size_t min_capacity = 4096;
+
+// The token at `start`: a bracket, a string with its quotes, or what stands before a separator.
+std::string_view token_of(const char *start, const char *end) {
+  const std::string_view text(start, static_cast<size_t>(end - start));
+  if (!text.empty() && std::strchr("[{", text[0]) != nullptr) return text.substr(0, 1);
+  size_t length = 0;
+  const bool quoted = !text.empty() && text[0] == '"';
+  while (length < text.size() && length < max_found_bytes) {
+    const char c = text[length];
+    if (quoted ? (length > 0 && c == '"') : std::strchr(",:]} \t\r\n", c) != nullptr) break;
+    length++;
+  }
+  if (quoted && length < text.size() && text[length] == '"') length++;
+  if (length == 0 && !text.empty()) length = 1;
+  return text.substr(0, length);
+}
+
+// The end of the object that starts at `start`, or `end` where it has none.
+const char *end_of_object(const char *start, const char *end) {
+  size_t depth = 0;
+  bool in_string = false;
+  for (const char *at = start; at < end; at++) {
+    if (in_string) {
+      if (*at == '\\') {
+        at++;
+      } else if (*at == '"') {
+        in_string = false;
+      }
+      continue;
+    }
+    if (*at == '"') in_string = true;
+    if (*at == '{' || *at == '[') depth++;
+    if ((*at == '}' || *at == ']') && --depth == 0) return at + 1;
+  }
+  return end;
+}
+
+const char *skip_space(const char *at, const char *end) {
+  while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
+  return at;
+}
+
+// Whether `token` is a number by RFC 8259 §6.
+bool is_number(std::string_view token) {
+  size_t at = 0;
+  auto digits = [&] {
+    const size_t start = at;
+    while (at < token.size() && token[at] >= '0' && token[at] <= '9') at++;
+    return at > start;
+  };
+  auto skip = [&](std::string_view any) {
+    const bool present = at < token.size() && any.find(token[at]) != any.npos;
+    at += present ? 1 : 0;
+    return present;
+  };
+  skip("-");
+  if (!skip("0") && !digits()) return false;
+  if (skip(".") && !digits()) return false;
+  if (skip("eE")) {
+    skip("+-");
+    if (!digits()) return false;
+  }
+  return at == token.size();
+}
+
+// Whether `token` is how some language writes a number that is not finite: NaN, -Infinity, inf.
+bool is_non_finite_literal(std::string_view token) {
+  if (!token.empty() && (token[0] == '-' || token[0] == '+')) token.remove_prefix(1);
+  for (std::string_view literal : {"NaN", "nan", "Infinity", "infinity", "Inf", "inf"}) {
+    if (token == literal) return true;
+  }
+  return false;
+}
+
+// The float nearest to the number written at `token`, whose nearest double is `nearest`; false beyond the range.
+//
+// Rounding twice goes wrong only where the double lies exactly half way between two floats: every such point is a
+// double, so rounding to double never crosses one. For normal floats those are the doubles whose 29 lower bits are
+// 1000…; there, and among subnormal floats, the text is read again.
+bool nearest_float(double nearest, const char *token, const char *end, float &out) {
+  uint64_t bits;
+  std::memcpy(&bits, &nearest, sizeof bits);
+  const bool tie = (bits & 0x1FFFFFFF) == 0x10000000;
+  const bool subnormal = std::fabs(nearest) < std::numeric_limits<float>::min() && nearest != 0;
+  if (__builtin_expect(!tie && !subnormal, true)) {
+    out = static_cast<float>(nearest);
+    return std::isfinite(out);
+  }
+  const auto result = std::from_chars(token, end, out);
+  if (result.ec == std::errc::result_out_of_range) {
+    if (std::fabs(nearest) > 1) return false;
+    out = std::signbit(nearest) ? -0.0f : 0.0f;
+  }
+  return true;
+}
+
+}  // namespace
+
+struct csj_reader {
+  csj_document read(const uint8_t *source, size_t length, uint32_t depth_limit);
+
+ private:
+  ondemand::parser parser;
+  ondemand::document document;
+  std::vector<char> bytes;
+  std::vector<csj_node> nodes;
+  std::vector<float> numbers;
+  std::vector<uint8_t> text;
+  uint32_t max_depth = 0;
+  // What a failure is reported with.
+  std::string path;
+  std::string found;
+  size_t offset = 0;
+
+  csj_status read_document(const uint8_t *source, size_t length);
+  csj_status read_value(ondemand::value &value, uint32_t depth);
+  csj_status read_elements(ondemand::array &array, uint32_t depth);
+  csj_status read_members(ondemand::object &object, uint32_t depth);
+  csj_status read_double(ondemand::value &value, double &number);
+  csj_status add_text(std::string_view string);
+
+  // Records where reading stopped, and at what token; returns `status`.
+  csj_status stop(csj_status status, const char *at);
+  // The same for an error of simdjson's whose place is the document's current one.
+  csj_status stop(simdjson::error_code code);
+  const char *end() const { return bytes.data() + bytes.size() - simdjson::SIMDJSON_PADDING; }
+};
+
+csj_document csj_reader::read(const uint8_t *source, size_t length, uint32_t depth_limit) {
+  nodes.clear();
+  numbers.clear();
+  text.clear();
+  path.clear();
+  found.clear();
+  offset = 0;
+  max_depth = depth_limit;
+  csj_document result = {};
+  result.status = read_document(source, length);
+  result.nodes = nodes.data();
+  result.node_count = nodes.size();
+  result.numbers = numbers.data();
+  result.number_count = numbers.size();
+  result.text = text.data();
+  result.text_length = text.size();
+  result.path = reinterpret_cast<const uint8_t *>(path.data());
+  result.path_length = path.size();
+  result.found = reinterpret_cast<const uint8_t *>(found.data());
+  result.found_length = found.size();
+  result.offset = offset;
+  return result;
+}
+
+csj_status csj_reader::read_document(const uint8_t *source, size_t length) {
+  if (length == 0) return csj_status_empty;
+  if (length > std::numeric_limits<uint32_t>::max() - simdjson::SIMDJSON_PADDING) {
+    return csj_status_too_large;
+  }
+  bytes.resize(length + simdjson::SIMDJSON_PADDING);
+  std::memcpy(bytes.data(), source, length);
+  std::memset(bytes.data() + length, ' ', simdjson::SIMDJSON_PADDING);
+  if (parser.capacity() < length) {
+    const size_t capacity = std::min(
+        std::max({length, parser.capacity() * 2, min_capacity}), simdjson::SIMDJSON_MAXSIZE_BYTES);
+    if (parser.allocate(capacity)) return csj_status_out_of_memory;
+  }
+  if (const auto error = parser.iterate(bytes.data(), length, bytes.size()).get(document)) {
+    document = ondemand::document();
+    switch (error) {
+      case simdjson::EMPTY: return csj_status_empty;
+      case simdjson::UTF8_ERROR: return csj_status_not_utf8;
+      case simdjson::UNCLOSED_STRING: return csj_status_incomplete;
+      case simdjson::UNESCAPED_CHARS: return csj_status_control_character;
+      case simdjson::MEMALLOC: return csj_status_out_of_memory;
+      case simdjson::CAPACITY: return csj_status_too_large;
+      default: return csj_status_syntax;
+    }
+  }
+  const char *start = skip_space(bytes.data(), end());
+  if (*start != '{') return stop(csj_status_not_object, start);
+  ondemand::object object;
+  if (document.get_object().get(object)) {
+    // The last token closes no object: what started is not complete, or more follows it.
+    const char *more = skip_space(end_of_object(start, end()), end());
+    return stop(more < end() ? csj_status_trailing : csj_status_incomplete, more);
+  }
+  const auto status = read_members(object, 1);
+  if (status != csj_status_ok) return status;
+  const char *rest = nullptr;
+  if (document.current_location().get(rest) == simdjson::SUCCESS) {
+    return stop(csj_status_trailing, rest);
+  }
+  return csj_status_ok;
+}
+
+csj_status csj_reader::read_value(ondemand::value &value, uint32_t depth) {
+  const char *token = value.raw_json_token().data();
+  switch (*token) {
+    case '[': {
+      if (depth >= max_depth) return stop(csj_status_too_deep, token);
+      ondemand::array array;
+      if (const auto error = value.get_array().get(array)) return stop(error);
+      return read_elements(array, depth + 1);
+    }
+    case '{': {
+      if (depth >= max_depth) return stop(csj_status_too_deep, token);
+      ondemand::object object;
+      if (const auto error = value.get_object().get(object)) return stop(error);
+      return read_members(object, depth + 1);
+    }
+    case '"': {
+      std::string_view string;
+      if (value.get_string().get(string)) return stop(csj_status_syntax, token);
+      return add_text(string);
+    }
+    case 't':
+    case 'f': {
+      bool boolean;
+      if (value.get_bool().get(boolean)) return stop(csj_status_syntax, token);
+      nodes.push_back({boolean ? csj_kind_true : csj_kind_false, 0, 0});
+      return csj_status_ok;
+    }
+    case 'n': {
+      bool null;
+      if (value.is_null().get(null) == simdjson::SUCCESS && null) {
+        nodes.push_back({csj_kind_null, 0, 0});
+        return csj_status_ok;
+      }
+      [[fallthrough]];  // nan
+    }
+    default: {
+      double number;
+      const auto status = read_double(value, number);
+      if (status != csj_status_ok) return status;
+      csj_node node = {csj_kind_number, 0, 0};
+      std::memcpy(&node.detail, &number, sizeof number);
+      nodes.push_back(node);
+      return csj_status_ok;
+    }
+  }
+}
+
+// Reads what follows `[`: into one node while the elements are numbers, into a node each otherwise.
+csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
+  const size_t index = nodes.size();
+  nodes.push_back({csj_kind_array, 0, numbers.size()});
+  uint32_t count = 0;
+  bool only_numbers = true;
+  csj_status status = csj_status_ok;
+  for (auto element : array) {
+    ondemand::value value;
+    if (const auto error = element.get(value)) {
+      status = stop(error);
+      break;
+    }
+    const char *token = value.raw_json_token().data();
+    const bool numeric = *token == '-' || (*token >= '0' && *token <= '9');
+    if (count == 0) only_numbers = numeric;
+    if (only_numbers && numeric) {
+      double number = 0;
+      float nearest = 0;
+      status = read_double(value, number);
+      if (status == csj_status_ok && !nearest_float(number, token, end(), nearest)) {
+        status = stop(csj_status_not_finite, token);
+      }
+      numbers.push_back(nearest);
+    } else {
+      status = read_value(value, depth);
+      if (status == csj_status_ok && only_numbers) status = stop(csj_status_mixed, token);
+    }
+    if (status != csj_status_ok) break;
+    count++;
+  }
+  if (status != csj_status_ok) {
+    path.insert(0, "[" + std::to_string(count) + "]");
+    return status;
+  }
+  nodes[index].count = count;
+  if (count > 0 && only_numbers) {
+    nodes[index].kind = csj_kind_numbers;
+  } else {
+    nodes[index].detail = nodes.size();
+  }
+  return csj_status_ok;
+}
+
+// Reads what follows `{`.
+csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
+  const size_t index = nodes.size();
+  nodes.push_back({csj_kind_object, 0, 0});
+  uint32_t count = 0;
+  for (auto member : object) {
+    ondemand::field field;
+    std::string_view name;
+    if (const auto error = std::move(member).get(field)) return stop(error);
+    if (const auto error = field.unescaped_key().get(name)) return stop(error);
+    add_text(name);
+    const auto status = read_value(field.value(), depth);
+    if (status != csj_status_ok) {
+      if (!path.empty() && path[0] != '[') path.insert(0, ".");
+      path.insert(0, name.substr(0, max_name_bytes));
+      return status;
+    }
+    count++;
+  }
+  nodes[index].count = count;
+  nodes[index].detail = nodes.size();
+  return csj_status_ok;
+}
+
+csj_status csj_reader::read_double(ondemand::value &value, double &number) {
+  if (value.get_double().get(number) == simdjson::SUCCESS) return csj_status_ok;
+  const char *token = value.raw_json_token().data();
+  const auto written = token_of(token, end());
+  const bool non_finite = is_non_finite_literal(written) || is_number(written);
+  return stop(non_finite ? csj_status_not_finite : csj_status_syntax, token);
+}
+
+csj_status csj_reader::add_text(std::string_view string) {
+  nodes.push_back({csj_kind_string, static_cast<uint32_t>(string.size()), text.size()});
+  text.insert(text.end(), string.begin(), string.end());
+  return csj_status_ok;
+}
+
+csj_status csj_reader::stop(csj_status status, const char *at) {
+  offset = static_cast<size_t>(at - bytes.data());
+  found = token_of(at, end());
+  return status;
+}
+
+csj_status csj_reader::stop(simdjson::error_code code) {
+  const char *at = end();
+  if (document.current_location().get(at) != simdjson::SUCCESS) at = end();
+  const auto status = code == simdjson::MEMALLOC ? csj_status_out_of_memory
+                      : code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT || at >= end()
+                          ? csj_status_incomplete
+                          : csj_status_syntax;
+  return stop(status, at);
+}
+
+csj_reader *csj_reader_create(void) { return new (std::nothrow) csj_reader; }
+
+void csj_reader_destroy(csj_reader *reader) { delete reader; }
+
+csj_document csj_read(
+    csj_reader *reader, const uint8_t *bytes, size_t length, uint32_t max_depth) {
+  try {
+    return reader->read(bytes, length, max_depth);
+  } catch (...) {  // Buffers grow by operator new, which throws where memory is short.
+    csj_document failure = {};
+    failure.status = csj_status_out_of_memory;
+    return failure;
+  }
+}

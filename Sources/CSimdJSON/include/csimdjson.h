@@ -1,0 +1,100 @@
+// Reads a JSON document into a few flat buffers, through simdjson.
+//
+// One call reads a document whole, so that no number crosses the language boundary on its own. The document becomes a
+// list of nodes in the order of the text (a container before its members) beside one buffer of floats and one of
+// text. An array of numbers is a single node, whatever its length: `[[1,2],[3,4]]` is three nodes and four floats.
+//
+// Any bytes may be given: they are checked as RFC 8259 and UTF-8, and nothing here throws or aborts.
+#ifndef CAROUSEL_CSIMDJSON_H
+#define CAROUSEL_CSIMDJSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum __attribute__((enum_extensibility(closed))) csj_kind : uint32_t {
+  csj_kind_null,
+  csj_kind_false,
+  csj_kind_true,
+  /// `detail` is the bit pattern of the nearest double.
+  csj_kind_number,
+  /// `count` bytes of `text` from `detail`, escapes undone, UTF-8.
+  csj_kind_string,
+  /// An array of numbers and nothing else: `count` (at least 1) floats from `detail`.
+  csj_kind_numbers,
+  /// Any other array, an empty one too: `count` elements follow; `detail` is the index of the node after the last.
+  csj_kind_array,
+  /// `count` members follow, each its name (a string) and its value; `detail` as for an array.
+  csj_kind_object,
+} csj_kind;
+
+typedef struct csj_node {
+  csj_kind kind;
+  uint32_t count;
+  uint64_t detail;
+} csj_node;
+
+typedef enum __attribute__((enum_extensibility(closed))) csj_status : uint32_t {
+  csj_status_ok,
+  csj_status_empty,
+  /// More bytes than 32 bits count.
+  csj_status_too_large,
+  csj_status_out_of_memory,
+  csj_status_not_utf8,
+  /// A string holds a control character that is not escaped.
+  csj_status_control_character,
+  /// The text ends inside a string, an array or an object.
+  csj_status_incomplete,
+  /// Not JSON, near `offset`.
+  csj_status_syntax,
+  /// The document is JSON but not an object; `found` starts it.
+  csj_status_not_object,
+  /// More text follows the document, from `offset`.
+  csj_status_trailing,
+  /// Arrays and objects nest deeper than allowed, at `path`.
+  csj_status_too_deep,
+  /// `found`, at `path`: NaN, an infinity, or a number beyond the range of a float (of a double, outside arrays).
+  csj_status_not_finite,
+  /// `found`, at `path`: something other than a number after numbers of the same array.
+  csj_status_mixed,
+} csj_status;
+
+/// What was read, or why it could not be. The pointers are valid until the reader's next use.
+typedef struct csj_document {
+  csj_status status;
+  const csj_node *nodes;
+  size_t node_count;
+  /// Each the float nearest to its decimal text (ties to even), with no rounding to double in between.
+  const float *numbers;
+  size_t number_count;
+  const uint8_t *text;
+  size_t text_length;
+  /// The offending element, as in `inputs[3][17]`; not terminated; long names are cut.
+  const uint8_t *path;
+  size_t path_length;
+  /// The offending token's first bytes; not terminated; may end inside a character.
+  const uint8_t *found;
+  size_t found_length;
+  /// The offending byte, as near as is known.
+  size_t offset;
+} csj_document;
+
+/// Buffers that are used again from document to document. One thread at a time may use a reader.
+typedef struct csj_reader csj_reader;
+
+/// NULL when memory is short.
+csj_reader *csj_reader_create(void);
+void csj_reader_destroy(csj_reader *reader);
+
+/// Reads the document in `length` bytes; the bytes are copied (simdjson reads beyond their end).
+/// At most `max_depth` arrays and objects may nest; the reader recurses once a level.
+csj_document csj_read(csj_reader *reader, const uint8_t *bytes, size_t length, uint32_t max_depth);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,166 @@
+import CSimdJSON
+import Testing
+
+@testable import API
+
+@Suite struct JSONReaderTests {
+  let pool = JSONReaderPool()
+
+  func read(_ body: String, maxDepth: Int = 8) throws(APIError) -> JSONDocument {
+    try pool.read(Array(body.utf8), maxDepth: maxDepth)
+  }
+
+  @Test func takesADocumentApart() throws {
+    let document = try read(
+      #" {"a": [[1, -2.5e1], [3]], "b\n": "é\u00e9\ud83d\ude00", "c": [null, true, false, {}, []], "d": 7e2} "#
+    )
+    #expect(
+      document.nodes.map(\.kind) == [
+        .object, .string, .array, .numbers, .numbers, .string, .string, .string, .array, .null,
+        .true, .false, .object, .array, .string, .number,
+      ])
+    #expect(document.numbers == [1, -25, 3])
+    #expect(document.count(0) == 4)
+    #expect(document.count(2) == 2)
+    #expect(document.next(2) == 5)
+    #expect(document.range(3) == 0..<2)
+    #expect(document.range(4) == 2..<3)
+    #expect(document.string(5) == "b\n")
+    #expect(document.string(6) == "éé😀")
+    #expect(document.count(8) == 5)
+    #expect(document.next(8) == 14)
+    #expect(document.number(15) == 700)
+  }
+
+  @Test(arguments: [
+    ("", APIError.emptyBody),
+    (" \n\t ", .emptyBody),
+    ("7", .notJSON(.notObject(found: "7"))),
+    ("\"a\"", .notJSON(.notObject(found: "\"a\""))),
+    ("[1]", .notJSON(.notObject(found: "["))),
+    ("<xml>", .notJSON(.notObject(found: "<xml>"))),
+    (#"{"a":"#, .notJSON(.incomplete)),
+    (#"{"a":[[1,2]"#, .notJSON(.incomplete)),
+    (#"{"a":[1,2}"#, .notJSON(.syntax(offset: 9, path: "a[2]", found: "}"))),
+    (#"{"a":"b"#, .notJSON(.incomplete)),
+    (#"{"a":[{}"#, .notJSON(.incomplete)),
+    ("{\"a\":\"b\u{1}\"}", .notJSON(.controlCharacter)),
+    (#"{"a":1} x"#, .notJSON(.trailing(offset: 8, found: "x"))),
+    (#"{"a":"}\"","b":[{}]} ]"#, .notJSON(.trailing(offset: 21, found: "]"))),
+    (#"{"a":1}{"b":2}"#, .notJSON(.trailing(offset: 7, found: "{"))),
+    (#"{"a":01}"#, .notJSON(.syntax(offset: 5, path: "a", found: "01"))),
+    (#"{"a":[1,2.]}"#, .notJSON(.syntax(offset: 8, path: "a[1]", found: "2."))),
+    (#"{"a":[[5],[+1]]}"#, .notJSON(.syntax(offset: 11, path: "a[1][0]", found: "+1"))),
+    (#"{"a":nul}"#, .notJSON(.syntax(offset: 5, path: "a", found: "nul"))),
+    (#"{"a":{"b":tru}}"#, .notJSON(.syntax(offset: 10, path: "a.b", found: "tru"))),
+    (#"{"a":"\x"}"#, .notJSON(.syntax(offset: 5, path: "a", found: #""\x""#))),
+    (#"{"a":"\ud800"}"#, .notJSON(.syntax(offset: 5, path: "a", found: #""\ud800""#))),
+    (#"{"a":[1,"b"]}"#, .mixed(path: "a[1]", found: #""b""#)),
+    (#"{"a":[[1],[2,null,3]]}"#, .mixed(path: "a[1][1]", found: "null")),
+    (#"{"a":[1,[2]]}"#, .mixed(path: "a[1]", found: "[")),
+    (#"{"a":[[[1,2],[3,NaN]]]}"#, .notFinite(path: "a[0][1][1]", found: "NaN")),
+    (#"{"a":[Infinity]}"#, .notFinite(path: "a[0]", found: "Infinity")),
+    (#"{"a":[0,-Infinity]}"#, .notFinite(path: "a[1]", found: "-Infinity")),
+    (#"{"a":[1e999]}"#, .notFinite(path: "a[0]", found: "1e999")),
+    (#"{"a":{"b":[0,-1e39]}}"#, .notFinite(path: "a.b[1]", found: "-1e39")),
+    (#"{"a":nan}"#, .notFinite(path: "a", found: "nan")),
+  ])
+  func refuses(body: String, error: APIError) {
+    #expect(throws: error) { try read(body) }
+  }
+
+  @Test(
+    arguments: [[0xFF], [0x7B, 0x22, 0xC3, 0x22, 0x3A, 0x31, 0x7D], [0xED, 0xA0, 0x80]] as [[UInt8]]
+  )
+  func refusesInvalidUTF8(body: [UInt8]) {
+    #expect(throws: APIError.notJSON(.invalidUTF8)) { try pool.read(body, maxDepth: 8) }
+  }
+
+  @Test func limitsDepth() throws {
+    func nested(_ depth: Int) -> String {
+      #"{"a":"# + String(repeating: "[", count: depth - 1) + "1"
+        + String(repeating: "]", count: depth - 1) + "}"
+    }
+    #expect(throws: Never.self) { try read(nested(3), maxDepth: 4) }
+    #expect(throws: Never.self) { try read(nested(4), maxDepth: 4) }
+    #expect(throws: APIError.tooDeep(path: "a[0][0][0]", limit: 4)) {
+      try read(nested(5), maxDepth: 4)
+    }
+    #expect(throws: APIError.tooDeep(path: "a[0][0][0]", limit: 4)) {
+      try read(nested(100_000), maxDepth: 4)
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("16777217", 16_777_216), ("16777219", 16_777_220), ("0.1", 0.1), ("-0", -0.0),
+      ("3.4028235e38", .greatestFiniteMagnitude), ("3.40282356e38", .greatestFiniteMagnitude),
+      ("1e-46", 0), ("-1e-400", -0.0), ("1.4e-45", .leastNonzeroMagnitude),
+      ("0.7006492321624085354618e-45", 0), ("0.7006492321624085354619e-45", .leastNonzeroMagnitude),
+      // A double half way between two floats, and decimals that round to it from either side.
+      ("1.00000005960464477539062500", 1), ("1.00000005960464477539062501", 1.000_000_1),
+      ("1.00000017881393432617187499", 1.000_000_1), ("1.00000017881393432617187500", 1.000_000_2),
+    ] as [(String, Float)])
+  func roundsOnce(text: String, nearest: Float) throws {
+    let document = try read(#"{"a":[\#(text)]}"#)
+    #expect(document.numbers.map(\.bitPattern) == [nearest.bitPattern])
+  }
+
+  @Test func readsBackEveryFloatItself() throws {
+    var noise = SeededNumbers(state: 3)
+    let values = (0..<20_000).map { _ in Float(bitPattern: noise.next()) }.filter(\.isFinite)
+    let text = values.map(\.description).joined(separator: ",")
+    #expect(
+      try read(#"{"a":[\#(text)]}"#).numbers.map(\.bitPattern) == values.map(\.bitPattern))
+  }
+
+  @Test func readersForgetEarlierDocuments() throws {
+    #expect(throws: APIError.self) { try read(#"{"abc":[[1,2],["x",NaN]]}"#) }
+    let large = #"{"a":["# + String(repeating: "1,", count: 200_000) + "1]}"
+    #expect(try read(large).numbers.count == 200_001)
+    let small = try read(#"{"b":[2]}"#)
+    #expect(small.nodes.count == 3)
+    #expect(small.numbers == [2])
+    #expect(small.text == Array("b".utf8))
+  }
+
+  /// Whatever the bytes, the reader returns a document whose nodes stay within it, or an error.
+  @Test func survivesMutations() {
+    var noise = SeededNumbers(state: 1)
+    let bodies = [
+      #"{"inputs": [[1.5,2,-3e4],[4,5,6]], "model": "co2", "horizon": 12}"#,
+      #"{"inputs":{"a":[[1],[2]],"b":["x\n","y"]},"t":true,"n":null,"e":[],"o":{}}"#,
+      #"{"inputs":"In the beginning","outputs":"all"}"#,
+    ].map { Array($0.utf8) }
+    let fragments = [
+      "{", "}", "[", "]", ",", ":", "\"", "\\", "1e999", "NaN", "\u{0}", "[[", "null",
+    ]
+    var documents = 0
+    for _ in 0..<20_000 {
+      var body = bodies[Int(noise.next() % 3)]
+      for _ in 0...noise.next() % 3 {
+        let place = Int(noise.next()) % (body.count + 1)
+        switch noise.next() % 4 {
+        case 0 where place < body.count: body[place] = UInt8(truncatingIfNeeded: noise.next())
+        case 1 where place < body.count: body.remove(at: place)
+        case 2: body.removeLast(body.count - place)
+        default:
+          body.insert(contentsOf: fragments[Int(noise.next()) % fragments.count].utf8, at: place)
+        }
+      }
+      guard let document = try? pool.read(body, maxDepth: 6) else { continue }
+      documents += 1
+      var node = 0
+      while node < document.nodes.count {
+        switch document.kind(node) {
+        case .numbers: #expect(document.range(node).upperBound <= document.numbers.count)
+        case .string: #expect(document.bytes(node).count == document.count(node))
+        case .array, .object: #expect(document.next(node) <= document.nodes.count)
+        case .null, .true, .false, .number: break
+        }
+        node += 1
+      }
+    }
+    #expect(documents > 100)
+  }
+}

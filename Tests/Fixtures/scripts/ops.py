@@ -1,0 +1,273 @@
+"""Makes Tests/Fixtures/ops: small random models that cover every op, with PyTorch's outputs.
+
+Each folder holds model.json, model.safetensors and io.json. Inputs have several lengths; each
+sequence was run alone, from the weights as stored, in float32 on a CPU. io.json:
+
+    {"torch": "2.13.0", "cases": [{"inputs":  {"x": {"shape": [T, D], "values": [...]},
+                                               "ids": {"tokens": [...]}},
+                                   "outputs": {"y": {"shape": [...], "values": [...]}}}]}
+
+Use: python ops.py (in the environment of scripts/train)
+"""
+
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts" / "train"))
+import model_folder  # noqa: E402
+
+OPS = model_folder.ROOT / "Tests" / "Fixtures" / "ops"
+LENGTHS = (1, 2, 7, 33)
+Json = dict[str, Any]
+
+
+def node(name: str, op: str, *inputs: str, **attributes: Any) -> Json:
+    """A node of the graph."""
+    return {"name": name, "op": op, "inputs": list(inputs)} | attributes
+
+
+def features(name: str, size: int, **attributes: Any) -> Json:
+    """An input of `size` floats a step."""
+    return {"name": name, "kind": "features", "size": size} | attributes
+
+
+def prefixed(**modules: nn.Module) -> dict[str, Tensor]:
+    """The tensors of all `modules`, each under its own prefix."""
+    return {f"{prefix}.{name}": tensor for prefix, module in modules.items()
+            for name, tensor in module.state_dict().items()}
+
+
+def affine(size: int) -> dict[str, Tensor]:
+    """Random `weight` and `bias` of a layer norm or an affine, away from 1 and 0."""
+    return {"weight": torch.rand(size) + 0.5, "bias": torch.randn(size)}
+
+
+def named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """`tensors` under `prefix`."""
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def random_inputs(inputs: list[Json], length: int) -> dict[str, Tensor]:
+    """Random values for each declared input: features and vectors are normal."""
+    def value(declared: Json) -> Tensor:
+        size = declared["size"]
+        if declared["kind"] == "tokens":
+            return torch.randint(size, (length,))
+        if declared["kind"] == "vector":
+            return torch.randn(size)
+        mean = torch.tensor(declared.get("mean", [0.0] * size))
+        return mean + torch.randn(length, size) * torch.tensor(declared.get("scale", [1.0] * size))
+
+    return {declared["name"]: value(declared) for declared in inputs}
+
+
+def plain() -> Json:
+    """One layer, an odd size, normalised features; a value a step."""
+    return dict(
+        inputs=[features("x", 3, mean=[10.0, -2.0, 0.5], scale=[4.0, 0.5, 2.0])],
+        nodes=[node("h", "lstm", "x", weights="lstm"), node("y", "linear", "h", weights="head")],
+        outputs=["y"],
+        tensors=prefixed(lstm=nn.LSTM(3, 5), head=nn.Linear(5, 2)))
+
+
+def without_biases() -> Json:
+    """An LSTM and a linear layer that have no bias, wider than a vector register."""
+    return dict(
+        inputs=[features("x", 4)],
+        nodes=[node("h", "lstm", "x", weights="lstm"), node("end", "last", "h"),
+               node("y", "linear", "end", weights="head")],
+        outputs=["y"],
+        tensors=prefixed(lstm=nn.LSTM(4, 33, bias=False), head=nn.Linear(33, 3, bias=False)))
+
+
+def initial_state() -> Json:
+    """Two layers that start from vectors given with the request."""
+    return dict(
+        inputs=[features("x", 4), {"name": "h0", "kind": "vector", "size": 12},
+                {"name": "c0", "kind": "vector", "size": 12}],
+        nodes=[node("h", "lstm", "x", "h0", "c0", weights="lstm")],
+        outputs=["h"],
+        tensors=prefixed(lstm=nn.LSTM(4, 6, 2)))
+
+
+def final_state() -> Json:
+    """`initial_state`, and out come the final states of the upper layer."""
+    return initial_state() | {"outputs": ["h.hidden", "h.cell"]}
+
+
+def bidirectional() -> Json:
+    """Two bidirectional layers with a projection, from an initial state."""
+    return dict(
+        inputs=[features("x", 3), {"name": "h0", "kind": "vector", "size": 4 * 5},
+                {"name": "c0", "kind": "vector", "size": 4 * 8}],
+        nodes=[node("h", "lstm", "x", "h0", "c0", weights="encoder"),
+               node("y", "linear", "h", weights="head")],
+        outputs=["y"],
+        tensors=prefixed(encoder=nn.LSTM(3, 8, 2, bidirectional=True, proj_size=5),
+                         head=nn.Linear(10, 4)))
+
+
+def bidirectional_ends() -> Json:
+    """Both directions' final states of two layers with a projection: forward, then backward."""
+    return dict(
+        inputs=[features("x", 3)],
+        nodes=[node("h", "lstm", "x", weights="encoder"),
+               node("ends", "concat", "h.hidden", "h.cell"),
+               node("y", "linear", "ends", weights="head")],
+        outputs=["y", "h.hidden", "h.cell"],
+        tensors=prefixed(encoder=nn.LSTM(3, 8, 2, bidirectional=True, proj_size=5),
+                         head=nn.Linear(26, 4)))
+
+
+def pooling() -> Json:
+    """Every way to one vector a sequence, of a bidirectional layer, and of the input itself."""
+    ways = ("last", "first", "mean", "max", "sum")
+    return dict(
+        inputs=[features("x", 3)],
+        nodes=[node("h", "lstm", "x", weights="lstm"), *(node(w, w, "h") for w in ways),
+               node("all", "concat", *ways), node("y", "linear", "all", weights="head"),
+               node("newest", "last", "x")],
+        outputs=[*ways, "y", "newest"],
+        tensors=prefixed(lstm=nn.LSTM(3, 7, bidirectional=True), head=nn.Linear(70, 5)))
+
+
+def attention() -> Json:
+    """Attention over time: scores by a small network, values, their weighted sum; a class."""
+    return dict(
+        inputs=[{"name": "ids", "kind": "tokens", "size": 20}],
+        nodes=[node("words", "embedding", "ids", weights="embedding"),
+               node("h", "lstm", "words", weights="lstm"),
+               node("hidden", "linear", "h", weights="attend"), node("bent", "tanh", "hidden"),
+               node("scores", "linear", "bent", weights="score"),
+               node("context", "softmax_sum", "scores", "h"),
+               node("logits", "linear", "context", weights="head"),
+               node("probabilities", "softmax", "logits")],
+        outputs=["probabilities", "context"],
+        tensors=prefixed(embedding=nn.Embedding(20, 6), lstm=nn.LSTM(6, 9, bidirectional=True),
+                         attend=nn.Linear(18, 8), score=nn.Linear(8, 1, bias=False),
+                         head=nn.Linear(18, 4)))
+
+
+def pointwise() -> Json:
+    """Activations, arithmetic and norms, all a step."""
+    return dict(
+        inputs=[features("x", 6), features("other", 6)],
+        nodes=[node("a", "sigmoid", "x"), node("b", "tanh", "other"), node("c", "relu", "x"),
+               node("product", "multiply", "a", "b"), node("total", "add", "product", "c"),
+               node("joined", "concat", "total", "x"),
+               node("normed", "layer_norm", "joined", weights="norm"),
+               node("normed_coarsely", "layer_norm", "joined", weights="norm", epsilon=0.5),
+               node("moved", "affine", "x", weights="move"),
+               node("moved_by_attributes", "affine", "other",
+                    scale=[1.0, -2.0, 0.5, 3.0, 0.0, 1.5], shift=[0.0, 1.0, -1.0, 0.25, 2.0, 9.0]),
+               node("unit", "l2_norm", "x"), node("shortened", "l2_norm", "c", epsilon=1.5),
+               node("shares", "softmax", "joined"), node("y", "log_softmax", "joined")],
+        outputs=["a", "b", "c", "product", "total", "joined", "normed", "normed_coarsely", "moved",
+                 "moved_by_attributes", "unit", "shortened", "shares", "y"],
+        tensors=named("norm", affine(12)) | named("move", affine(6)))
+
+
+def pointwise_vectors() -> Json:
+    """The same ops on one vector a sequence."""
+    return dict(
+        inputs=[features("x", 4)],
+        nodes=[node("h", "lstm", "x", weights="lstm"), node("mean", "mean", "h"),
+               node("end", "last", "h"), node("total", "add", "mean", "end"),
+               node("product", "multiply", "mean", "h.hidden"), node("s", "sigmoid", "total"),
+               node("t", "tanh", "h.cell"), node("r", "relu", "total"),
+               node("joined", "concat", "s", "t", "r", "product"),
+               node("normed", "layer_norm", "joined", weights="norm"),
+               node("moved", "affine", "normed", weights="move"),
+               node("unit", "l2_norm", "moved"), node("y", "log_softmax", "unit")],
+        outputs=["joined", "normed", "moved", "unit", "y"],
+        tensors=prefixed(lstm=nn.LSTM(4, 5)) | named("norm", affine(20))
+        | named("move", affine(20)))
+
+
+def residual() -> Json:
+    """Two LSTMs with a connection around the second, and a final norm, an id a step."""
+    return dict(
+        inputs=[{"name": "ids", "kind": "tokens", "size": 11}],
+        nodes=[node("e", "embedding", "ids", weights="embedding"),
+               node("h1", "lstm", "e", weights="lower"), node("h2", "lstm", "h1", weights="upper"),
+               node("sum", "add", "h1", "h2"), node("n", "layer_norm", "sum", weights="norm"),
+               node("logits", "linear", "n", weights="head"), node("y", "log_softmax", "logits")],
+        outputs=["y"],
+        tensors=prefixed(embedding=nn.Embedding(11, 5), lower=nn.LSTM(5, 8), upper=nn.LSTM(8, 8),
+                         head=nn.Linear(8, 11)) | named("norm", affine(8)))
+
+
+def forecast() -> Json:
+    """Two features and the next three steps of both, so that a horizon can be asked for."""
+    return dict(
+        inputs=[features("x", 2, mean=[5.0, -1.0], scale=[2.0, 0.5])],
+        nodes=[node("h", "lstm", "x", weights="lstm"), node("end", "last", "h"),
+               node("y", "linear", "end", weights="head")],
+        outputs=[{"name": "y", "forecasts": "x"}],
+        tensors=prefixed(lstm=nn.LSTM(2, 6), head=nn.Linear(6, 6)),
+        horizons=(1, 3, 4, 9))
+
+
+def half_precision() -> Json:
+    """`plain`, stored as F16."""
+    made = plain()
+    return made | {"tensors": {name: t.half() for name, t in made["tensors"].items()}}
+
+
+def brain_precision() -> Json:
+    """`plain`, stored as BF16."""
+    made = plain()
+    return made | {"tensors": {name: t.bfloat16() for name, t in made["tensors"].items()}}
+
+
+def double_precision() -> Json:
+    """`plain`, stored as F64."""
+    made = plain()
+    return made | {"tensors": {name: t.double() for name, t in made["tensors"].items()}}
+
+
+MAKERS: tuple[Callable[[], Json], ...] = (
+    plain, without_biases, initial_state, final_state, bidirectional, bidirectional_ends, pooling,
+    attention, pointwise, pointwise_vectors, residual, forecast, half_precision, brain_precision,
+    double_precision)
+
+
+def write(maker: Callable[[], Json]) -> None:
+    """Writes the folder of one maker, seeded by its own place among the makers."""
+    torch.manual_seed(MAKERS.index(maker) + 1)
+    made = maker()
+    name = maker.__name__
+    path = OPS / name
+    summary = " ".join((maker.__doc__ or "").split())
+    outputs = [o if isinstance(o, dict) else {"name": o} for o in made["outputs"]]
+    model_folder.save(path, {
+        "format": "carousel/1", "name": name, "version": "1", "summary": summary,
+        "inputs": made["inputs"], "nodes": made["nodes"], "outputs": outputs}, made["tensors"])
+    folder = model_folder.Folder(path)
+    cases = []
+    for length in LENGTHS:
+        given = random_inputs(made["inputs"], length)
+        cases.append(model_folder.case(given, folder.run(given)))
+    for horizon in made.get("horizons", ()):
+        x = random_inputs(made["inputs"], 7)["x"]
+        cases.append(model_folder.case({"x": x}, {"y": folder.forecast(x, horizon)},
+                                       horizon=horizon))
+    model_folder.write_cases(path / "io.json", cases)
+
+
+def main() -> None:
+    """Writes every folder."""
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", message="LSTM with projections is not supported with oneDNN")
+    for maker in MAKERS:
+        write(maker)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+import Glibc
+
+/// A file opened for reading; closed when it goes.
+struct OpenFile: ~Copyable {
+  let path: String
+  let size: Int
+  private let descriptor: Int32
+
+  /// Opens a regular file. A pipe or a folder is refused, without waiting for a writer.
+  init(path: String) throws(ModelError) {
+    // SAFETY: the path is a zero-terminated string for the length of the call, here and below.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw .system("open", path: path, code: errno) }
+    var status = stat()
+    // SAFETY: `status` outlives the call, which writes one `stat`.
+    guard unsafe fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw .system("examine", path: path, code: code)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw .notRegularFile(path: path)
+    }
+    self.path = path
+    self.size = Int(status.st_size)
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  /// Maps the whole file, which must not be empty.
+  func map() throws(ModelError) -> FileMapping {
+    // SAFETY: a fresh mapping of `size` bytes at an address the system chooses; its owner unmaps it.
+    let address = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let address = unsafe address, unsafe address != MAP_FAILED else {
+      throw .system("map", path: path, code: errno)
+    }
+    return unsafe FileMapping(address: address, count: size)
+  }
+
+  /// The file's bytes, copied; fewer where the file shrank since it was opened.
+  func read() throws(ModelError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: size)
+    var filled = 0
+    while filled < size {
+      // SAFETY: the call writes at most the `size - filled` bytes that follow `filled` in `bytes`.
+      let count = unsafe bytes.withUnsafeMutableBytes {
+        unsafe Glibc.read(descriptor, $0.baseAddress! + filled, size - filled)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw .system("read", path: path, code: errno) }
+      if count == 0 { break }
+      filled += count
+    }
+    bytes.removeLast(size - filled)
+    return bytes
+  }
+
+  /// Removes the file at `path`, if it is there.
+  static func remove(_ path: String) {
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    unsafe unlink(path)
+  }
+
+  /// Writes a file beside `path` and renames it there, so that no reader ever sees or maps half of it.
+  static func write(_ bytes: [UInt8], to path: String) throws(ModelError) {
+    let partial = "\(path).\(getpid()).partial"
+    // SAFETY: the paths are zero-terminated strings for the length of each call, here and below.
+    let descriptor = unsafe open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .system("create", path: partial, code: errno) }
+    var written = 0
+    while written < bytes.count {
+      // SAFETY: the call reads the `bytes.count - written` bytes that follow `written` in `bytes`.
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        let code = errno
+        close(descriptor)
+        remove(partial)
+        throw .system("write", path: partial, code: code)
+      }
+      written += count
+    }
+    guard close(descriptor) == 0, unsafe rename(partial, path) == 0 else {
+      let code = errno
+      remove(partial)
+      throw .system("write", path: path, code: code)
+    }
+  }
+}
+
+/// Sendable by proof: the mapping is read-only, never changes its address, and is unmapped by the last owner.
+@safe
+final class FileMapping: @unchecked Sendable {
+  private let address: UnsafeMutableRawPointer
+  private let count: Int
+
+  /// Takes over `count` mapped bytes at `address`.
+  @unsafe
+  init(address: UnsafeMutableRawPointer, count: Int) {
+    unsafe self.address = unsafe address
+    self.count = count
+  }
+
+  // SAFETY: the address and count that mmap gave; no span outlives `withBytes`, hence self.
+  deinit { unsafe munmap(address, count) }
+
+  /// Lends the bytes. If another process truncates the file, reading the lost pages kills this one (SIGBUS):
+  /// replace model files by renaming, never in place.
+  func withBytes<Result>(
+    _ body: (Span<UInt8>) throws(ModelError) -> Result
+  ) throws(ModelError) -> Result {
+    // SAFETY: `count` bytes stay mapped while self lives, which `withExtendedLifetime` holds.
+    let pointer = unsafe address.assumingMemoryBound(to: UInt8.self)
+    let buffer = unsafe UnsafeBufferPointer(start: pointer, count: count)
+    defer { withExtendedLifetime(self) {} }
+    return try body(unsafe buffer.span)
+  }
+}

@@ -1,0 +1,254 @@
+/// Turns a description's names into references, in an order that can be computed, and checks every node on the way.
+struct GraphResolver {
+  let description: ModelDescription
+  let tensors: TensorFile
+  /// The tensors that some node reads.
+  private(set) var usedTensors: Set<String> = []
+  private(set) var nodes: [Model.ResolvedNode] = []
+  private(set) var outputs: [Model.ResolvedOutput] = []
+
+  /// Where each name is declared; node indices are the description's.
+  private var declarations: [String: Declaration] = [:]
+  /// For each node of the description, its place in `nodes`.
+  private var resolvedIndex: [Int: Int] = [:]
+
+  private struct Declaration {
+    let value: Model.ValueReference
+    let path: String
+  }
+
+  /// A node's input: its path and name in the description, and what they stand for.
+  struct Argument {
+    let path: String
+    let name: String
+    let value: Model.ValueReference
+    let form: Model.ValueForm
+  }
+
+  init(_ description: ModelDescription, tensors: TensorFile) throws(ModelError) {
+    self.description = description
+    self.tensors = tensors
+    try description.checkFields()
+    try declareNames()
+    for index in try nodesInOrder() {
+      resolvedIndex[index] = nodes.count
+      nodes.append(try resolveNode(index))
+    }
+    for (index, output) in description.outputs.enumerated() {
+      outputs.append(try resolve(output, path: "outputs[\(index)]"))
+    }
+    try checkUse()
+  }
+
+  /// Records that a node reads `tensor`, after its check.
+  mutating func use(_ tensor: String, shape: [Int], node: String) throws(ModelError) {
+    try tensors.check(tensor, hasShape: shape, node: node)
+    usedTensors.insert(tensor)
+  }
+
+  // MARK: Names
+
+  private mutating func declareNames() throws(ModelError) {
+    for (index, input) in description.inputs.enumerated() {
+      try declare(input.name, .input(index), path: "inputs[\(index)].name")
+    }
+    for (index, node) in description.nodes.enumerated() {
+      let path = "nodes[\(index)].name"
+      try declare(node.name, .node(index), path: path)
+      if node.op == .lstm {
+        try declare("\(node.name).hidden", .hidden(index), path: path)
+        try declare("\(node.name).cell", .cell(index), path: path)
+      }
+    }
+  }
+
+  private mutating func declare(
+    _ name: String, _ value: Model.ValueReference, path: String
+  ) throws(ModelError) {
+    if let first = declarations[name] {
+      throw .duplicateName(name, path: path, first: first.path)
+    }
+    declarations[name] = Declaration(value: value, path: path)
+  }
+
+  private func declaration(of name: String, path: String) throws(ModelError) -> Declaration {
+    guard let declaration = declarations[name] else { throw .unknownName(name, path: path) }
+    return declaration
+  }
+
+  // MARK: Order
+
+  /// The description's nodes, each behind all that it needs, otherwise in the description's order.
+  private func nodesInOrder() throws(ModelError) -> [Int] {
+    var needs: [[Int]] = []
+    for index in description.nodes.indices { needs.append(try nodesNeeded(by: index)) }
+    var order: [Int] = []
+    var done = Set<Int>()
+    while done.count < needs.count {
+      let countBefore = done.count
+      for index in needs.indices where !done.contains(index) && done.isSuperset(of: needs[index]) {
+        order.append(index)
+        done.insert(index)
+      }
+      guard done.count > countBefore else { throw cycle(needs, done: done) }
+    }
+    return order
+  }
+
+  private func nodesNeeded(by index: Int) throws(ModelError) -> [Int] {
+    var needed: [Int] = []
+    for (position, name) in description.nodes[index].inputs.enumerated() {
+      let path = "nodes[\(index)].inputs[\(position)]"
+      if let node = try declaration(of: name, path: path).value.node { needed.append(node) }
+    }
+    return needed
+  }
+
+  /// Follows the needs of nodes that wait on each other until one comes up again.
+  private func cycle(_ needs: [[Int]], done: Set<Int>) -> ModelError {
+    var trail: [Int] = []
+    var next = needs.indices.first { !done.contains($0) }
+    while let node = next, !trail.contains(node) {
+      trail.append(node)
+      next = needs[node].first { !done.contains($0) }
+    }
+    let start = trail.firstIndex { $0 == next } ?? 0
+    let cycle = trail[start...] + trail[start...].prefix(1)
+    return .cycle(cycle.map { description.nodes[$0].name })
+  }
+
+  // MARK: Values
+
+  private mutating func resolveNode(_ index: Int) throws(ModelError) -> Model.ResolvedNode {
+    let node = description.nodes[index]
+    let path = "nodes[\(index)]"
+    guard node.op.inputCount.contains(node.inputs.count) else {
+      throw .unexpected(
+        path: "\(path).inputs", found: "\(node.inputs.count) names",
+        expected: "\(node.op.inputCount.text) for \(node.op.name)")
+    }
+    if let weights = node.weights, !node.op.hasTensors {
+      throw .unexpected(
+        path: "\(path).weights", found: ModelError.quoted(weights),
+        expected: "no weights for \(node.op.name)")
+    }
+    var arguments: [Argument] = []
+    for (position, name) in node.inputs.enumerated() {
+      arguments.append(try argument(name, path: "\(path).inputs[\(position)]"))
+    }
+    return try resolve(node, path: path, arguments: arguments)
+  }
+
+  private func argument(_ name: String, path: String) throws(ModelError) -> Argument {
+    let value = resolved(try declaration(of: name, path: path).value)
+    return Argument(path: path, name: name, value: value, form: form(of: value))
+  }
+
+  /// The reference with the resolved node's index for the description's.
+  private func resolved(_ value: Model.ValueReference) -> Model.ValueReference {
+    func place(_ index: Int) -> Int {
+      guard let place = resolvedIndex[index] else {
+        preconditionFailure("node \(index) is used before it is resolved")
+      }
+      return place
+    }
+    switch value {
+    case .input: return value
+    case .node(let index): return .node(place(index))
+    case .hidden(let index): return .hidden(place(index))
+    case .cell(let index): return .cell(place(index))
+    }
+  }
+
+  private func form(of value: Model.ValueReference) -> Model.ValueForm {
+    switch value {
+    case .input(let index): return description.inputs[index].kind.form
+    case .node(let index): return nodes[index].form
+    case .hidden(let index), .cell(let index):
+      guard let shape = nodes[index].lstm else { preconditionFailure("only an lstm has states") }
+      if case .hidden = value { return .vector(size: shape.directions * shape.outputSize) }
+      return .vector(size: shape.directions * shape.hiddenSize)
+    }
+  }
+
+  // MARK: Outputs
+
+  private func resolve(
+    _ output: ModelDescription.Output, path: String
+  ) throws(ModelError) -> Model.ResolvedOutput {
+    let argument = try argument(output.name, path: "\(path).name")
+    guard let size = argument.form.size else {
+      throw .inputForm(
+        path: "\(path).name", op: "an output", name: output.name, found: argument.form,
+        expected: "a sequence or a vector")
+    }
+    if let labels = output.labels, labels.count != size {
+      throw .unexpected(
+        path: "\(path).labels", found: "\(labels.count)",
+        expected: "\(size) labels, one an element of \(ModelError.quoted(output.name))")
+    }
+    var forecasts: Int?
+    if let name = output.forecasts {
+      forecasts = try forecast(of: name, outputSize: size, path: "\(path).forecasts")
+    }
+    return Model.ResolvedOutput(
+      name: output.name, value: argument.value, form: argument.form, labels: output.labels,
+      forecasts: forecasts)
+  }
+
+  private func forecast(
+    of name: String, outputSize: Int, path: String
+  ) throws(ModelError) -> Int {
+    let value = try declaration(of: name, path: path).value
+    guard case .input(let index) = value,
+      case .features(let size, _, _) = description.inputs[index].kind
+    else {
+      throw .unexpected(
+        path: path, found: ModelError.quoted(name), expected: "the name of a features input")
+    }
+    guard outputSize % size == 0 else {
+      throw .unexpected(
+        path: path, found: "an input of size \(size)",
+        expected: "an input whose size divides the output's, \(outputSize)")
+    }
+    return index
+  }
+
+  /// Refuses inputs and nodes that no output needs: clients would send, and every turn compute, what nobody reads.
+  private func checkUse() throws(ModelError) {
+    var used = Set<Model.ValueReference>()
+    func use(_ value: Model.ValueReference) {
+      if let node = value.node { used.insert(.node(node)) } else { used.insert(value) }
+    }
+    for output in outputs { use(output.value) }
+    for (index, node) in nodes.enumerated().reversed() where used.contains(.node(index)) {
+      for input in node.inputs { use(input) }
+    }
+    for (index, input) in description.inputs.enumerated() where !used.contains(.input(index)) {
+      throw .unused(input.name, path: "inputs[\(index)]")
+    }
+    for (index, node) in description.nodes.enumerated() {
+      guard let place = resolvedIndex[index], used.contains(.node(place)) else {
+        throw .unused(node.name, path: "nodes[\(index)]")
+      }
+    }
+  }
+}
+
+extension Model.ValueReference {
+  /// The index of the node whose value, hidden or cell state this is.
+  fileprivate var node: Int? {
+    switch self {
+    case .input: nil
+    case .node(let index), .hidden(let index), .cell(let index): index
+    }
+  }
+}
+
+extension ClosedRange<Int> {
+  /// "1 name", "1 to 3 names" or, where only a limit bounds it, "2 to 100 names".
+  fileprivate var text: String {
+    guard lowerBound < upperBound else { return lowerBound == 1 ? "1 name" : "\(lowerBound) names" }
+    return "\(lowerBound) to \(upperBound) names"
+  }
+}

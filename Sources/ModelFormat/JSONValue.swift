@@ -1,0 +1,40 @@
+/// A JSON value as it was written: a number keeps its text, an object the order of its keys.
+enum JSONValue: Sendable, Equatable {
+  case null
+  case bool(Bool)
+  case number(String)
+  case string(String)
+  case array([JSONValue])
+  case object([Member])
+
+  /// A key of an object and its value.
+  struct Member: Sendable, Equatable {
+    let key: String
+    let value: JSONValue
+  }
+
+  /// The value as JSON, on one line.
+  var text: String {
+    switch self {
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .number(let text): text
+    case .string(let text): text.jsonText
+    case .array(let elements): "[\(elements.map(\.text).joined(separator: ", "))]"
+    case .object(let members):
+      "{\(members.map { "\($0.key.jsonText): \($0.value.text)" }.joined(separator: ", "))}"
+    }
+  }
+
+  /// What the value is, for a message.
+  var kind: String {
+    switch self {
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .number(let text): text.utf8.count <= 40 ? text : "a long number"
+    case .string(let text): ModelError.quoted(text)
+    case .array(let elements): "an array of \(elements.count)"
+    case .object: "an object"
+    }
+  }
+}

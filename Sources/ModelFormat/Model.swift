@@ -1,0 +1,97 @@
+/// A model folder, read and checked: every name resolves and every tensor has the shape its node needs.
+package struct Model: Sendable {
+  package let description: ModelDescription
+  /// The nodes in an order in which every input comes before its use.
+  package let nodes: [ResolvedNode]
+  /// The outputs, in `description.outputs`' order.
+  package let outputs: [ResolvedOutput]
+  package let tensors: TensorFile
+  /// Tensors of the file that no node reads, sorted: a `state_dict` may hold more than the graph uses.
+  package let unusedTensors: [String]
+
+  /// Loads the folder's `model.json` and `model.safetensors` and checks that they fit each other.
+  package init(folder path: String) throws(ModelError) {
+    let description = try ModelDescription(path: "\(path)/\(Model.descriptionFile)")
+    let tensors: TensorFile
+    let tensorPath = "\(path)/\(Model.tensorFile)"
+    do { tensors = try TensorFile(path: tensorPath) } catch {
+      throw .inFile(path: tensorPath, error)
+    }
+    do { try self.init(description: description, tensors: tensors) } catch {
+      throw .inFile(path: path, error)
+    }
+  }
+
+  /// Resolves every name of the description and checks every tensor that its nodes read.
+  package init(description: ModelDescription, tensors: TensorFile) throws(ModelError) {
+    let graph = try GraphResolver(description, tensors: tensors)
+    self.description = description
+    self.tensors = tensors
+    nodes = graph.nodes
+    outputs = graph.outputs
+    unusedTensors = tensors.names.filter { !graph.usedTensors.contains($0) }
+  }
+
+  static let descriptionFile = "model.json"
+  static let tensorFile = "model.safetensors"
+
+  /// A node with its inputs found and its sizes known.
+  package struct ResolvedNode: Sendable, Equatable {
+    package let name: String
+    /// The description's op; an affine's scale and shift are both filled in, one float an element.
+    package let op: ModelDescription.Op
+    /// The prefix of the node's tensors; nil where the op has none.
+    package let weights: String?
+    package let inputs: [ValueReference]
+    /// The form of the node's value; `size` is its elements a step or a sequence.
+    package let form: ValueForm
+    /// Elements a step or a sequence: no node's value is tokens.
+    package var size: Int { form.size! }
+    /// The network's shape where `op` is `.lstm`.
+    package let lstm: LSTMShape?
+  }
+
+  package struct ResolvedOutput: Sendable, Equatable {
+    package let name: String
+    package let value: ValueReference
+    package let form: ValueForm
+    /// Elements a step or a sequence: no output is tokens.
+    package var size: Int { form.size! }
+    package let labels: [String]?
+    /// The index in `description.inputs` of the input that this output foretells.
+    package let forecasts: Int?
+  }
+
+  /// Where a value comes from: an index in `description.inputs` or in `nodes`.
+  package enum ValueReference: Sendable, Hashable {
+    case input(Int)
+    case node(Int)
+    /// The final hidden (or cell) state of the lstm at that node, last layer, directions concatenated.
+    case hidden(Int)
+    case cell(Int)
+  }
+
+  package enum ValueForm: Sendable, Equatable {
+    /// One id a step.
+    case tokens
+    /// `size` floats a step.
+    case sequence(size: Int)
+    /// `size` floats a sequence.
+    case vector(size: Int)
+  }
+
+  /// The shape of an LSTM as its tensors tell it (PyTorch's names, `weight_ih_l0` and so on).
+  package struct LSTMShape: Sendable, Equatable {
+    package let layers: Int
+    package let bidirectional: Bool
+    package let inputSize: Int
+    package let hiddenSize: Int
+    /// The size of h after `weight_hr_l0`, where there is one.
+    package let projectionSize: Int?
+    package let hasBias: Bool
+
+    /// The size of h: the projection's where there is one, else the hidden size.
+    package var outputSize: Int { projectionSize ?? hiddenSize }
+    package var directions: Int { bidirectional ? 2 : 1 }
+  }
+}

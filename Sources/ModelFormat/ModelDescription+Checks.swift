@@ -1,0 +1,134 @@
+extension ModelDescription {
+  /// Checks what can be checked without the tensors: names, counts, sizes, vocabularies, numbers.
+  func checkFields() throws(ModelError) {
+    try checkName(name, path: "name")
+    try checkName(version, path: "version")
+    try checkCount(inputs.count, "inputs", limit: ModelLimits.inputs)
+    try checkCount(nodes.count, "nodes", limit: ModelLimits.nodes)
+    try checkCount(outputs.count, "outputs", limit: ModelLimits.outputs)
+    for (index, input) in inputs.enumerated() { try input.check(path: "inputs[\(index)]") }
+    for (index, node) in nodes.enumerated() { try node.check(path: "nodes[\(index)]") }
+    for (index, output) in outputs.enumerated() {
+      let path = "outputs[\(index)]"
+      if let first = outputs[..<index].firstIndex(where: { $0.name == output.name }) {
+        throw .duplicateName(output.name, path: "\(path).name", first: "outputs[\(first)].name")
+      }
+      if let labels = output.labels { try checkDistinct(labels, path: "\(path).labels") }
+    }
+  }
+
+  private func checkCount(_ count: Int, _ path: String, limit: Int) throws(ModelError) {
+    guard count > 0 || path == "nodes" else {
+      throw .unexpected(path: path, found: "none", expected: "at least one")
+    }
+    guard count <= limit else { throw .tooMany(path, found: count, limit: limit) }
+  }
+}
+
+extension ModelDescription.Input {
+  fileprivate func check(path: String) throws(ModelError) {
+    try checkName(name, path: "\(path).name")
+    let size = kind.size
+    guard size > 0 else {
+      throw .unexpected(path: "\(path).size", found: "\(size)", expected: "at least 1")
+    }
+    guard size <= ModelLimits.size else {
+      throw .tooMany("\(path).size", found: size, limit: ModelLimits.size)
+    }
+    switch kind {
+    case .features(_, let mean, let scale):
+      if let mean { try checkNumbers(mean, count: size, path: "\(path).mean") }
+      if let scale {
+        try checkNumbers(scale, count: size, path: "\(path).scale")
+        if let index = scale.firstIndex(of: 0) {
+          throw .unexpected(
+            path: "\(path).scale[\(index)]", found: "0", expected: "a number other than 0")
+        }
+      }
+    case .tokens(_, let vocabulary?):
+      guard vocabulary.count == size else {
+        throw .unexpected(
+          path: "\(path).vocabulary", found: "\(vocabulary.count)",
+          expected: "\(size) texts, one an id")
+      }
+      try checkDistinct(vocabulary, path: "\(path).vocabulary")
+    case .tokens(_, nil), .vector: break
+    }
+  }
+}
+
+extension ModelDescription.Input.Kind {
+  /// The elements a step or a sequence, or the number of ids.
+  package var size: Int {
+    switch self {
+    case .features(let size, _, _), .tokens(let size, _), .vector(let size): size
+    }
+  }
+
+  /// The form of the input's value.
+  package var form: Model.ValueForm {
+    switch self {
+    case .features(let size, _, _): .sequence(size: size)
+    case .tokens: .tokens
+    case .vector(let size): .vector(size: size)
+    }
+  }
+}
+
+extension ModelDescription.Node {
+  fileprivate func check(path: String) throws(ModelError) {
+    try checkName(name, path: "\(path).name")
+    switch op {
+    case .layerNorm(let epsilon), .l2Norm(let epsilon):
+      guard epsilon.isFinite, epsilon >= 0 else {
+        throw .unexpected(
+          path: "\(path).epsilon", found: "\(epsilon)", expected: "a number of 0 or more")
+      }
+    case .affine(let scale, let shift):
+      if let scale { try checkNumbers(scale, count: nil, path: "\(path).scale") }
+      if let shift { try checkNumbers(shift, count: nil, path: "\(path).shift") }
+    case .embedding, .lstm, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .first,
+      .mean, .max, .sum, .concat, .add, .multiply, .softmaxSum:
+      break
+    }
+  }
+}
+
+/// Names stand in URLs, in JSON and on command lines.
+private func checkName(_ name: String, path: String) throws(ModelError) {
+  let isPlain = name.utf8.allSatisfy { byte in
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+      UInt8(ascii: "."):
+      true
+    default: false
+    }
+  }
+  guard isPlain, (1...ModelLimits.nameBytes).contains(name.utf8.count), !name.hasPrefix(".") else {
+    throw .unexpected(
+      path: path, found: ModelError.quoted(name),
+      expected: "1 to \(ModelLimits.nameBytes) letters, digits, '-', '_' and '.', not '.' first")
+  }
+}
+
+private func checkNumbers(
+  _ numbers: [Float], count: Int?, path: String
+) throws(ModelError) {
+  if let count, numbers.count != count {
+    throw .unexpected(path: path, found: "\(numbers.count)", expected: "\(count) numbers")
+  }
+  if let index = numbers.firstIndex(where: { !$0.isFinite }) {
+    throw .unexpected(
+      path: "\(path)[\(index)]", found: "\(numbers[index])", expected: "a finite number")
+  }
+}
+
+private func checkDistinct(_ texts: [String], path: String) throws(ModelError) {
+  var first: [String: Int] = [:]
+  for (index, text) in texts.enumerated() {
+    if let earlier = first.updateValue(index, forKey: text) {
+      throw .duplicateName(text, path: "\(path)[\(index)]", first: "\(path)[\(earlier)]")
+    }
+  }
+}

@@ -1,0 +1,145 @@
+extension ModelDescription {
+  /// The value of `format` that this version reads and writes.
+  static let format = "carousel/1"
+
+  private static let keys = [
+    "format", "name", "version", "summary", "source", "licence", "example", "inputs", "nodes",
+    "outputs",
+  ]
+
+  /// Reads a `model.json`.
+  package init(path: String) throws(ModelError) {
+    let file = try OpenFile(path: path)
+    guard file.size <= ModelLimits.descriptionBytes else {
+      throw .fileTooLarge(path: path, found: file.size, limit: ModelLimits.descriptionBytes)
+    }
+    let bytes = try file.read()
+    do { try self.init(json: bytes) } catch { throw .inFile(path: path, error) }
+  }
+
+  /// Reads the bytes of a `model.json`: its syntax, keys and types. `Model` checks what they say together.
+  package init(json bytes: [UInt8]) throws(ModelError) {
+    let root = JSONField(path: "", value: try JSONParser.parse(bytes))
+    let object = try root.object(known: ModelDescription.keys)
+    let formatField = try object.required("format", expected: ModelDescription.format.jsonText)
+    guard try formatField.string() == ModelDescription.format else {
+      throw formatField.unexpected(ModelDescription.format.jsonText)
+    }
+    var inputs: [Input] = []
+    for field in try object.required("inputs", expected: "an array").array() {
+      inputs.append(try Input(field))
+    }
+    var nodes: [Node] = []
+    for field in try object.required("nodes", expected: "an array").array() {
+      nodes.append(try Node(field))
+    }
+    var outputs: [Output] = []
+    for field in try object.required("outputs", expected: "an array").array() {
+      outputs.append(try Output(field))
+    }
+    self.init(
+      name: try object.required("name", expected: "a string").string(),
+      version: try object.required("version", expected: "a string").string(),
+      summary: try object["summary"]?.string(), source: try object["source"]?.string(),
+      licence: try object["licence"]?.string(), example: object["example"]?.value.text,
+      inputs: inputs, nodes: nodes, outputs: outputs)
+  }
+}
+
+extension ModelDescription.Input {
+  fileprivate init(_ field: JSONField) throws(ModelError) {
+    let kindField = try field.object().required("kind", expected: "a string")
+    let kind: Kind
+    switch try kindField.string() {
+    case "features":
+      let object = try field.object(known: ["name", "kind", "size", "mean", "scale"])
+      let size = try object.size()
+      kind = .features(
+        size: size, mean: try object["mean"]?.floats(spreadOver: size),
+        scale: try object["scale"]?.floats(spreadOver: size))
+    case "tokens":
+      let object = try field.object(known: ["name", "kind", "size", "vocabulary"])
+      let vocabulary = try object["vocabulary"]?.vocabulary()
+      if let vocabulary, object["size"] == nil {
+        kind = .tokens(size: vocabulary.count, vocabulary: vocabulary)
+      } else {
+        kind = .tokens(size: try object.size(), vocabulary: vocabulary)
+      }
+    case "vector":
+      kind = .vector(size: try field.object(known: ["name", "kind", "size"]).size())
+    default: throw kindField.unexpected("\"features\", \"tokens\" or \"vector\"")
+    }
+    self.init(
+      name: try field.object().required("name", expected: "a string").string(), kind: kind)
+  }
+}
+
+extension ModelDescription.Node {
+  fileprivate init(_ field: JSONField) throws(ModelError) {
+    let opField = try field.object().required("op", expected: "a string")
+    let opName = try opField.string()
+    guard let plain = ModelDescription.Op.all.first(where: { $0.name == opName }) else {
+      let known = ModelDescription.Op.all.map(\.name).joined(separator: ", ")
+      throw opField.unexpected("one of \(known)")
+    }
+    let object = try field.object(known: ["name", "op", "inputs", "weights"] + plain.attributes)
+    let op: ModelDescription.Op
+    switch plain {
+    case .layerNorm(let epsilon):
+      op = .layerNorm(epsilon: try object["epsilon"]?.float() ?? epsilon)
+    case .l2Norm(let epsilon):
+      op = .l2Norm(epsilon: try object["epsilon"]?.float() ?? epsilon)
+    case .affine:
+      op = .affine(scale: try object["scale"]?.floats(), shift: try object["shift"]?.floats())
+    case .embedding, .lstm, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .first,
+      .mean, .max, .sum, .concat, .add, .multiply, .softmaxSum:
+      op = plain
+    }
+    self.init(
+      name: try object.required("name", expected: "a string").string(), op: op,
+      inputs: try object.required("inputs", expected: "an array of names").strings(),
+      weights: try object["weights"]?.string())
+  }
+}
+
+extension ModelDescription.Op {
+  /// The keys of a node that only this op has.
+  fileprivate var attributes: [String] {
+    switch self {
+    case .layerNorm, .l2Norm: ["epsilon"]
+    case .affine: ["scale", "shift"]
+    case .embedding, .lstm, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .first,
+      .mean, .max, .sum, .concat, .add, .multiply, .softmaxSum:
+      []
+    }
+  }
+}
+
+extension ModelDescription.Output {
+  fileprivate init(_ field: JSONField) throws(ModelError) {
+    let object = try field.object(known: ["name", "labels", "forecasts"])
+    self.init(
+      name: try object.required("name", expected: "a string").string(),
+      labels: try object["labels"]?.strings(), forecasts: try object["forecasts"]?.string())
+  }
+}
+
+extension JSONObject {
+  fileprivate func size() throws(ModelError) -> Int {
+    try required("size", expected: "a whole number").count()
+  }
+}
+
+extension JSONField {
+  /// An array of numbers, or one number that stands for all `size`.
+  fileprivate func floats(spreadOver size: Int) throws(ModelError) -> [Float] {
+    guard case .number = value, size <= ModelLimits.size else { return try floats() }
+    return Array(repeating: try float(), count: size)
+  }
+
+  /// An array of strings, or one string whose Unicode scalars are the tokens.
+  fileprivate func vocabulary() throws(ModelError) -> [String] {
+    guard case .string(let text) = value else { return try strings() }
+    return text.unicodeScalars.map { String($0) }
+  }
+}

@@ -1,0 +1,104 @@
+/// What `model.json` says: a small graph of named values (see FORMAT.md beside this file).
+package struct ModelDescription: Sendable, Equatable {
+  /// The model's name, as it stands in URLs: letters, digits, `-`, `_` and `.`.
+  package var name: String
+  package var version: String
+  /// One sentence on what the model is.
+  package var summary: String?
+  /// Where the training data came from, and its licence.
+  package var source: String?
+  package var licence: String?
+  /// JSON of `inputs` that the model makes sense of, as `POST /predict` takes it: for people to try.
+  package var example: String?
+  package var inputs: [Input]
+  package var nodes: [Node]
+  package var outputs: [Output]
+
+  package init(
+    name: String, version: String, summary: String? = nil, source: String? = nil,
+    licence: String? = nil, example: String? = nil, inputs: [Input], nodes: [Node],
+    outputs: [Output]
+  ) {
+    self.name = name
+    self.version = version
+    self.summary = summary
+    self.source = source
+    self.licence = licence
+    self.example = example
+    self.inputs = inputs
+    self.nodes = nodes
+    self.outputs = outputs
+  }
+
+  /// One input of the graph.
+  package struct Input: Sendable, Equatable {
+    package var name: String
+    package var kind: Kind
+
+    package init(name: String, kind: Kind) {
+      self.name = name
+      self.kind = kind
+    }
+
+    package enum Kind: Sendable, Equatable {
+      /// A vector of `size` floats a step, normalised as `(x - mean) / scale` where these are given
+      /// (each of `size` elements).
+      case features(size: Int, mean: [Float]?, scale: [Float]?)
+      /// An id in `0..<size` a step. `vocabulary` has one text an id where given.
+      case tokens(size: Int, vocabulary: [String]?)
+      /// One vector of `size` floats a sequence (an initial state, say).
+      case vector(size: Int)
+    }
+  }
+
+  /// One operation; its value carries its name.
+  package struct Node: Sendable, Equatable {
+    package var name: String
+    package var op: Op
+    /// Names of inputs or other nodes, in any order of the list. An lstm named `h` also offers `h.hidden` and `h.cell`:
+    /// the final states of its last layer, directions concatenated.
+    package var inputs: [String]
+    /// The prefix of the node's tensors: `lstm` for `lstm.weight_ih_l0`. Nil: the node's name.
+    package var weights: String?
+
+    package init(name: String, op: Op, inputs: [String], weights: String? = nil) {
+      self.name = name
+      self.op = op
+      self.inputs = inputs
+      self.weights = weights
+    }
+  }
+
+  package enum Op: Sendable, Equatable {
+    case embedding
+    /// Inputs: the sequence, then optionally initial h and c as vectors of layers·directions·size.
+    case lstm
+    case linear
+    case sigmoid, tanh, relu
+    case softmax, logSoftmax
+    case last, first, mean, max, sum
+    case concat, add, multiply
+    /// Inputs: scores (size 1) and values; weights values by the softmax of the scores over time, and sums.
+    case softmaxSum
+    case layerNorm(epsilon: Float)
+    /// y = x · scale + shift; from the attributes where given, else from tensors `.weight` and `.bias`.
+    case affine(scale: [Float]?, shift: [Float]?)
+    case l2Norm(epsilon: Float)
+  }
+
+  package struct Output: Sendable, Equatable {
+    /// The node's (or input's) name.
+    package var name: String
+    /// One label an element of the output, where given.
+    package var labels: [String]?
+    /// The features input whose next steps this output foretells, in that input's units: an output of
+    /// K·size elements holds the next K steps. Makes `horizon` possible.
+    package var forecasts: String?
+
+    package init(name: String, labels: [String]? = nil, forecasts: String? = nil) {
+      self.name = name
+      self.labels = labels
+      self.forecasts = forecasts
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/// Why a model, or one of its files, was refused. `description` makes the sentence.
+package enum ModelError: Error, Sendable, Equatable {
+  // Files
+  /// A system call failed with `errno` `code`; `operation` is a verb.
+  case system(_ operation: String, path: String, code: Int32)
+  case notRegularFile(path: String)
+  case fileTooLarge(path: String, found: Int, limit: Int)
+  /// What went wrong inside the file at `path`.
+  indirect case inFile(path: String, ModelError)
+
+  // JSON
+  /// `found` is the byte at the line and column (both from 1); nil: the end.
+  case malformedJSON(line: Int, column: Int, found: UInt8?, expected: String)
+  case duplicateKey(String, line: Int, column: Int)
+  case unknownKey(String, path: String, known: [String])
+  /// A value at `path` that is not what belongs there.
+  case unexpected(path: String, found: String, expected: String)
+  case tooMany(_ what: String, found: Int, limit: Int)
+
+  // safetensors
+  case truncated(_ part: String, expected: Int, found: Int)
+  case headerTooLong(found: UInt64, limit: Int)
+  case badOffsets(tensor: String, begin: Int, end: Int)
+  case shapeOverflow(tensor: String, shape: [Int])
+  /// The elements, narrower than a byte, don't fill whole bytes.
+  case impossibleShape(tensor: String, shape: [Int], type: ElementType)
+  case sizeMismatch(tensor: String, shape: [Int], type: ElementType, expected: Int, found: Int)
+  /// The tensor starts before or behind the end of the one before it.
+  case notContiguous(tensor: String, expected: Int, found: Int)
+  case unclaimedBytes(claimed: Int, found: Int)
+  case notConvertible(tensor: String, type: ElementType)
+  case notFinite(tensor: String, index: Int, value: Double)
+
+  // The graph
+  case missingTensor(String, node: String?)
+  case shapeMismatch(tensor: String, expected: String, found: [Int])
+  /// A tensor of an lstm that its other tensors leave no place for.
+  case inconsistentTensor(String, node: String)
+  case unknownName(String, path: String)
+  case duplicateName(String, path: String, first: String)
+  case unused(String, path: String)
+  /// The nodes of the cycle, each needing the next, the first again at the end.
+  case cycle([String])
+  case inputForm(path: String, op: String, name: String, found: Model.ValueForm, expected: String)
+
+  /// The text in quotes, as JSON writes it, cut short where it is long.
+  static func quoted(_ text: String) -> String {
+    let short = text.unicodeScalars.count > 80
+    return (short ? String(String.UnicodeScalarView(text.unicodeScalars.prefix(80))) + "…" : text)
+      .jsonText
+  }
+}

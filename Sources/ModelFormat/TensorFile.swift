@@ -1,0 +1,106 @@
+/// A safetensors file: named tensors, memory-mapped, converted to floats when asked for.
+///
+/// The file is treated as hostile: every offset and size is checked when it is opened.
+package struct TensorFile: Sendable {
+  private enum Storage {
+    case mapped(FileMapping)
+    case bytes([UInt8])
+  }
+
+  private let storage: Storage
+  private let header: TensorHeader
+
+  /// Maps and checks the file at `path`. It must not be changed in place while it is open: a file that is truncated
+  /// by another process kills this one when a lost page is read.
+  package init(path: String) throws(ModelError) {
+    let file = try OpenFile(path: path)
+    guard file.size > 0 else {
+      throw .truncated("the header's length", expected: TensorHeader.lengthBytes, found: 0)
+    }
+    let mapping = try file.map()
+    header = try mapping.withBytes { bytes throws(ModelError) in try TensorHeader(bytes) }
+    storage = .mapped(mapping)
+  }
+
+  /// Checks the bytes of a file that is in memory.
+  package init(bytes: [UInt8]) throws(ModelError) {
+    header = try TensorHeader(bytes.span)
+    storage = .bytes(bytes)
+  }
+
+  /// The tensors' names, sorted by their UTF-8 bytes.
+  package var names: [String] { header.names }
+
+  /// The header's `__metadata__`.
+  package var metadata: [String: String] { header.metadata }
+
+  package func contains(_ name: String) -> Bool { header.entries[name] != nil }
+
+  /// The tensor's sizes, slowest first; nil where there is no such tensor.
+  package func shape(of name: String) -> [Int]? { header.entries[name]?.shape }
+
+  /// The type of the tensor's elements; nil where there is no such tensor.
+  package func dtype(of name: String) -> ElementType? { header.entries[name]?.type }
+
+  /// The tensor's elements in row-major order as the nearest floats.
+  ///
+  /// Refuses types other than F16, BF16, F32 and F64, and elements that are not finite as floats.
+  package func floats(_ name: String) throws(ModelError) -> [Float] {
+    guard let entry = header.entries[name] else { throw .missingTensor(name, node: nil) }
+    switch storage {
+    case .bytes(let bytes):
+      return try TensorFile.convert(bytes.span.extracting(entry.bytes), entry, name: name)
+    case .mapped(let mapping):
+      return try mapping.withBytes { bytes throws(ModelError) in
+        try TensorFile.convert(bytes.extracting(entry.bytes), entry, name: name)
+      }
+    }
+  }
+
+  private static func convert(
+    _ bytes: Span<UInt8>, _ entry: TensorHeader.Entry, name: String
+  ) throws(ModelError) -> [Float] {
+    let count = entry.elementCount
+    var floats: [Float] = []
+    floats.reserveCapacity(count)
+    switch entry.type {
+    case .f16:
+      for index in 0..<count {
+        floats.append(Float(Float16(bitPattern: UInt16(bytes.word(at: index * 2, 2)))))
+      }
+    case .bf16:
+      for index in 0..<count {
+        floats.append(Float(bitPattern: UInt32(bytes.word(at: index * 2, 2)) << 16))
+      }
+    case .f32:
+      for index in 0..<count {
+        floats.append(Float(bitPattern: UInt32(bytes.word(at: index * 4, 4))))
+      }
+    case .f64:
+      for index in 0..<count {
+        floats.append(Float(Double(bitPattern: bytes.word(at: index * 8, 8))))
+      }
+    case .bool, .f4, .f6e2m3, .f6e3m2, .u8, .i8, .f8e5m2, .f8e4m3, .f8e8m0, .f8e4m3fnuz,
+      .f8e5m2fnuz, .i16, .u16, .i32, .u32, .c64, .i64, .u64:
+      throw .notConvertible(tensor: name, type: entry.type)
+    }
+    if let index = floats.firstIndex(where: { !$0.isFinite }) {
+      guard entry.type == .f64 else {
+        throw .notFinite(tensor: name, index: index, value: Double(floats[index]))
+      }
+      let value = Double(bitPattern: bytes.word(at: index * 8, 8))
+      throw .notFinite(tensor: name, index: index, value: value)
+    }
+    return floats
+  }
+}
+
+extension Span<UInt8> {
+  /// The little-endian word of `count` bytes at `offset`.
+  @inline(__always)
+  fileprivate func word(at offset: Int, _ count: Int) -> UInt64 {
+    var word: UInt64 = 0
+    for index in 0..<count { word |= UInt64(self[offset + index]) << UInt64(8 * index) }
+    return word
+  }
+}

@@ -1,0 +1,123 @@
+import Testing
+
+@testable import ModelFormat
+
+@Suite struct ModelDescriptionTests {
+  private func read(_ text: String) throws -> ModelDescription {
+    try ModelDescription(json: Array(text.utf8))
+  }
+
+  private static let plain = """
+    { "format": "carousel/1", "name": "m", "version": "1",
+      "inputs": [{ "name": "x", "kind": "features", "size": 2 }],
+      "nodes": [{ "name": "y", "op": "tanh", "inputs": ["x"] }],
+      "outputs": [{ "name": "y" }] }
+    """
+
+  @Test func readsEveryKey() throws {
+    let description = try read(
+      """
+      { "format": "carousel/1", "name": "m", "version": "2", "summary": "s", "source": "o",
+        "licence": "l", "example": { "x": [[1, 2.50]], "t": "it's" },
+        "inputs": [{ "name": "x", "kind": "features", "size": 2, "mean": 1, "scale": [2, 0.5] },
+                   { "name": "c", "kind": "tokens", "vocabulary": "ab\\r\\n" },
+                   { "name": "w", "kind": "tokens", "size": 2, "vocabulary": ["the", "of"] },
+                   { "name": "v", "kind": "vector", "size": 3 }],
+        "nodes": [{ "name": "n", "op": "layer_norm", "inputs": ["x"], "epsilon": 0.5, "weights": "p" },
+                  { "name": "d", "op": "layer_norm", "inputs": ["x"] },
+                  { "name": "a", "op": "affine", "inputs": ["x"], "scale": 3, "shift": [1, 2] },
+                  { "name": "l", "op": "l2_norm", "inputs": ["v"] }],
+        "outputs": [{ "name": "n", "labels": ["p", "q"], "forecasts": "x" }] }
+      """)
+    #expect(
+      description
+        == ModelDescription(
+          name: "m", version: "2", summary: "s", source: "o", licence: "l",
+          example: #"{"x": [[1, 2.50]], "t": "it's"}"#,
+          inputs: [
+            .init(name: "x", kind: .features(size: 2, mean: [1, 1], scale: [2, 0.5])),
+            .init(name: "c", kind: .tokens(size: 4, vocabulary: ["a", "b", "\r", "\n"])),
+            .init(name: "w", kind: .tokens(size: 2, vocabulary: ["the", "of"])),
+            .init(name: "v", kind: .vector(size: 3)),
+          ],
+          nodes: [
+            .init(name: "n", op: .layerNorm(epsilon: 0.5), inputs: ["x"], weights: "p"),
+            .init(name: "d", op: .layerNorm(epsilon: 1e-5), inputs: ["x"]),
+            .init(name: "a", op: .affine(scale: [3], shift: [1, 2]), inputs: ["x"]),
+            .init(name: "l", op: .l2Norm(epsilon: 1e-12), inputs: ["v"]),
+          ],
+          outputs: [.init(name: "n", labels: ["p", "q"], forecasts: "x")]))
+    #expect(try read(description.json) == description)
+  }
+
+  @Test(arguments: ModelDescription.Op.all) func everyOpReadsBack(op: ModelDescription.Op) throws {
+    var description = try read(Self.plain)
+    description.nodes[0].op = op
+    #expect(try read(description.json) == description)
+  }
+
+  @Test(
+    arguments: [0.1, 1e-7, 16_777_216, .leastNonzeroMagnitude, .greatestFiniteMagnitude] as [Float])
+  func numbersReadBackToTheBit(number: Float) throws {
+    var description = try read(Self.plain)
+    description.inputs[0].kind = .features(size: 2, mean: [number, -number], scale: nil)
+    #expect(try read(description.json) == description)
+  }
+
+  @Test(arguments: [
+    ("\"carousel/1\"", "\"carousel/2\"", ["format", "carousel/2", "carousel/1"]),
+    ("\"format\": \"carousel/1\",", "", ["format", "nothing"]),
+    ("\"name\": \"m\",", "", ["name", "nothing"]),
+    ("\"version\": \"1\"", "\"version\": 1", ["version", "string", "1"]),
+    ("\"version\"", "\"verison\"", ["verison", "version, summary"]),
+    ("\"size\": 2", "\"size\": 2, \"men\": 1", ["inputs[0]", "\"men\"", "mean"]),
+    ("\"size\": 2", "\"size\": 2.5", ["inputs[0].size", "2.5", "whole"]),
+    ("\"size\": 2", "\"size\": -1", ["inputs[0].size", "-1"]),
+    (", \"size\": 2", "", ["inputs[0].size", "nothing"]),
+    ("\"size\": 2", "\"size\": 2, \"mean\": [1, \"a\"]", ["inputs[0].mean[1]", "\"a\""]),
+    ("\"size\": 2", "\"size\": 2, \"scale\": 1e39", ["inputs[0].scale", "1e39"]),
+    ("\"size\": 2", "\"size\": 2, \"vocabulary\": \"ab\"", ["inputs[0]", "vocabulary"]),
+    ("\"features\"", "\"feature\"", ["inputs[0].kind", "feature", "tokens"]),
+    ("\"tanh\"", "\"tanhh\"", ["nodes[0].op", "tanhh", "log_softmax"]),
+    ("[\"x\"]", "\"x\"", ["nodes[0].inputs", "array"]),
+    ("[\"x\"]", "[null]", ["nodes[0].inputs[0]", "null"]),
+    ("[\"x\"]", "[\"x\"], \"epsilon\": 1", ["nodes[0]", "\"epsilon\"", "weights"]),
+    (
+      "[{ \"name\": \"y\" }]", "[{ \"name\": \"y\", \"label\": [] }]",
+      ["outputs[0]", "\"label\"", "labels"]
+    ),
+    (
+      "[{ \"name\": \"y\" }]", "[{ \"name\": \"y\", \"labels\": [1] }]",
+      ["outputs[0].labels[0]", "1"]
+    ),
+    ("[{ \"name\": \"y\" }]", "{}", ["outputs", "object"]),
+  ])
+  func refuses(text: String, replacement: String, parts: [String]) throws {
+    let pieces = Self.plain.split(separator: text, maxSplits: 1, omittingEmptySubsequences: false)
+    try #require(pieces.count == 2)
+    expectError(mentioning: parts) { _ = try read("\(pieces[0])\(replacement)\(pieces[1])") }
+  }
+
+  @Test(arguments: [-1, 0, 1]) func fileSizeIsBounded(excess: Int) throws {
+    let path = "/tmp/carousel-description-\(UInt64.random(in: 0 ... .max)).json"
+    defer { OpenFile.remove(path) }
+    var bytes = Array(Self.plain.utf8)
+    let size = ModelLimits.descriptionBytes + excess
+    bytes += Array(repeating: 0x20, count: size - bytes.count)
+    try OpenFile.write(bytes, to: path)
+    if excess <= 0 {
+      #expect(try ModelDescription(path: path).name == "m")
+    } else {
+      expectError(mentioning: [path, "\(size)", "\(ModelLimits.descriptionBytes)"]) {
+        _ = try ModelDescription(path: path)
+      }
+    }
+  }
+
+  @Test func errorsNameTheFile() throws {
+    let path = "/tmp/carousel-description-\(UInt64.random(in: 0 ... .max)).json"
+    defer { OpenFile.remove(path) }
+    try OpenFile.write(Array("{".utf8), to: path)
+    expectError(mentioning: [path, "line 1, column 2"]) { _ = try ModelDescription(path: path) }
+  }
+}

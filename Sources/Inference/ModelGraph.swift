@@ -24,10 +24,10 @@ package final class ModelGraph: Sendable {
     for node in model.nodes {
       let operation = try GraphNode.Operation(node, of: model)
       let inputDomains = node.inputs.map { Self.domain(of: $0, in: nodes, of: model) }
-      let state = Self.initialState(of: operation, size: node.form.size)
+      let state = Self.initialState(of: operation, size: node.size)
       nodes.append(
         GraphNode(
-          operation: operation, inputs: node.inputs, size: node.form.size,
+          operation: operation, inputs: node.inputs, size: node.size,
           domain: Self.domain(of: operation, inputs: inputDomains),
           state: initialState.count..<initialState.count + state.count))
       initialState += state
@@ -71,7 +71,7 @@ package final class ModelGraph: Sendable {
       let input = model.outputs[output].forecasts,
       case .features(let size, _, _) = model.description.inputs[input].kind
     else { return nil }
-    return (output, input, model.outputs[output].form.size / size)
+    return (output, input, model.outputs[output].size / size)
   }
 
   /// How many steps one forecast foretells; nil where the model is no forecaster.
@@ -148,7 +148,7 @@ extension GraphNode.Operation {
       let weight = try tensors.floats("\(prefix).weight")
       self = .linear(
         Linear(
-          inputSize: weight.count / node.form.size, outputSize: node.form.size, weight: weight,
+          inputSize: weight.count / node.size, outputSize: node.size, weight: weight,
           bias: try optional("bias")))
     case .sigmoid: self = .sigmoid
     case .tanh: self = .tanh
@@ -171,16 +171,6 @@ extension GraphNode.Operation {
       guard let scale, let shift else { preconditionFailure("an affine not resolved") }
       self = .affine(scale: scale, shift: shift)
     case .l2Norm(let epsilon): self = .l2Norm(epsilon: epsilon)
-    }
-  }
-}
-
-extension Model.ValueForm {
-  /// Elements a step or a sequence; one for an id.
-  package var size: Int {
-    switch self {
-    case .tokens: 1
-    case .sequence(let size), .vector(let size): size
     }
   }
 }

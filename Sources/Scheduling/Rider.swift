@@ -88,7 +88,7 @@ struct Rider {
     }
     return Prediction(
       outputs: zip(graph.model.outputs, reported).map { output, values in
-        let size = output.form.size
+        let size = output.size
         return Prediction.Output(
           rows: selection == .all ? values.count / size : nil, size: size, values: values)
       })

@@ -87,8 +87,8 @@ def train(series: np.ndarray, seed: int) -> Network:
     return network
 
 
-def save(network: Network) -> None:
-    """Writes the model folder."""
+def save(network: Network, series: np.ndarray) -> None:
+    """Writes the model folder; its example is the end of `series`."""
     labels = [f"+{k}" for k in range(1, AHEAD + 1)]
     tensors = network.state_dict() | {
         "level.weight": torch.full((AHEAD, 1), network.scale),
@@ -103,6 +103,7 @@ def save(network: Network) -> None:
         "source": "Keeling and Whorf (2004), flask samples of the Scripps Institution of "
                   "Oceanography, CDIAC; as packaged in statsmodels.datasets.co2",
         "licence": "public domain",
+        "example": [float(str(np.float32(ppm))) for ppm in series[-24:]],
         "inputs": [{"name": "x", "kind": "features", "size": 1,
                     "mean": [network.mean], "scale": [network.scale]}],
         "nodes": [
@@ -161,7 +162,8 @@ def main() -> None:
     torch.set_num_threads(1)
     series = monthly()
     if not arguments.fixtures_only:
-        save(train(series[:-HELD_OUT], SEED))
+        known = series[:-HELD_OUT]
+        save(train(known, SEED), known)
     report(series)
     write_fixtures(series)
 

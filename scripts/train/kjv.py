@@ -98,6 +98,7 @@ def save(network: Network, vocabulary: list[str]) -> None:
                    "of each character to come next.",
         "source": "the text of the King James Bible (1611) as packaged in Debian's bible-kjv",
         "licence": "public domain (copyright expired)",
+        "example": "In the beginning God",
         "inputs": [{"name": "text", "kind": "tokens", "size": len(vocabulary),
                     "vocabulary": vocabulary}],
         "nodes": [

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 
 /// `carousel probe [URL]`.
 struct ProbeCommand: ParsableCommand {
@@ -7,8 +8,11 @@ struct ProbeCommand: ParsableCommand {
     abstract: "Asks a server for a URL; succeeds when it answers 200.",
     discussion: "Made for container health checks, in images that hold no curl.")
 
-  @Argument(help: "An http URL.")
-  var url = "http://127.0.0.1:8080/readyz"
+  @Argument(
+    help:
+      "An http URL. (default: /readyz of the server that the environment and settings file describe)"
+  )
+  var url: String?
 
   @Option(help: ArgumentHelp("How long to wait in all.", valueName: "seconds"))
   var timeout = 2.0
@@ -17,13 +21,16 @@ struct ProbeCommand: ParsableCommand {
     guard (0.001...3600).contains(timeout) else {
       throw ValidationError("--timeout: found \(timeout), expected seconds from 0.001 to 3600")
     }
-    guard ProbeTarget(url: url) != nil else {
+    if let url, ProbeTarget(url: url) == nil {
       throw ValidationError("\"\(url)\" is not a URL of the form http://host[:port][/path]")
     }
   }
 
   func run() throws {
-    guard let target = ProbeTarget(url: url) else { preconditionFailure("validated") }
+    let url = try self.url ?? Self.configuredURL()
+    guard let target = ProbeTarget(url: url) else {
+      throw ValidationError("\"\(url)\" can't be probed: host or port name no one server")
+    }
     do {
       let status = try Probe(target: target, timeoutSeconds: timeout).status()
       print("\(url): \(status)")
@@ -32,5 +39,13 @@ struct ProbeCommand: ParsableCommand {
       print("\(url): \(error)")
       throw ExitCode.failure
     }
+  }
+
+  /// Where `carousel serve` answers when it is started without arguments.
+  static func configuredURL(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> String {
+    let settings = try SettingOptions.parse([]).resolve(environment: environment)
+    return settings.url(port: settings.integer(.port)) + "/readyz"
   }
 }

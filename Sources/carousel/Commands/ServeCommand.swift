@@ -66,10 +66,18 @@ struct ServeCommand: ParsableCommand {
     let name = settings.text(.defaultModel)
     let answering = descriptions.first { $0.name == name } ?? descriptions[0]
     let example =
-      answering.exampleQuestion.map { "curl -s \(server.url)/predict -d '\($0)'" }
+      answering.exampleQuestion.map { "curl -s \(server.url)/predict -d \($0.shellQuoted)" }
       ?? "curl -s \(server.url)/models/\(answering.name)"
-    print("Carousel serves \(descriptions.map(\.name).joined(separator: ", ")). Try: \(example)")
+    print(
+      "Carousel serves \(descriptions.map(\.name).joined(separator: ", ")). Try:\n\n\(example)\n")
     // Standard output is no terminal in a container, and its buffer would hold the line back.
     fflush(nil)
+  }
+}
+
+extension String {
+  /// The text as one word of a POSIX shell.
+  fileprivate var shellQuoted: String {
+    "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }

@@ -1,4 +1,5 @@
 import Logging
+import ModelFormat
 
 /// What one log line says.
 struct LogLine {

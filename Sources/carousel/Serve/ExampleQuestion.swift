@@ -1,8 +1,10 @@
 import ModelFormat
 
 extension ModelDescription {
-  /// A small body for `POST /predict` that the model answers; nil where none is small.
+  /// A body for `POST /predict` that the model answers: its own example, else three steps of nothing
+  /// special; nil where that would not be small.
   var exampleQuestion: String? {
+    if let example { return "{\"inputs\": \(example)}" }
     var examples: [(name: String, json: String)] = []
     for input in inputs {
       guard let json = input.example else { return nil }

@@ -44,16 +44,7 @@ final class ModelServer: Sendable {
   }
 
   /// The URL at which a client on this machine finds the server.
-  var url: String {
-    let host = settings.text(.host)
-    let reachable =
-      switch host {
-      case "::", "0.0.0.0": "localhost"
-      case _ where host.contains(":"): "[\(host)]"
-      default: host
-      }
-    return "http://\(reachable):\(server.port)"
-  }
+  var url: String { settings.url(port: server.port) }
 
   /// Begins to answer.
   func start() {

@@ -53,4 +53,17 @@ extension Settings {
     else { preconditionFailure("the table admits no other") }
     return LineLogHandler(format: format, level: level)
   }
+
+  /// The URL at which a client on this machine finds a server with these settings.
+  func url(port: Int) -> String {
+    let host = text(.host)
+    let reachable =
+      switch host {
+      // An address, not a name: an image without /etc/hosts knows no localhost.
+      case "::", "0.0.0.0": "127.0.0.1"
+      case _ where host.contains(":"): "[\(host)]"
+      default: host
+      }
+    return "http://\(reachable):\(port)"
+  }
 }

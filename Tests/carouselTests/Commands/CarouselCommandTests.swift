@@ -1,4 +1,5 @@
 import ArgumentParser
+import TestSupport
 import Testing
 
 @testable import carousel
@@ -22,6 +23,22 @@ import Testing
     #expect(try CarouselCommand.parseAsRoot(["probe"]) is ProbeCommand)
     #expect(try CarouselCommand.parseAsRoot(["version"]) is VersionCommand)
   }
+
+  @Test func probeFollowsTheSettings() throws {
+    #expect(
+      try ProbeCommand.configuredURL(environment: ["CAROUSEL_CONFIG": Self.settingsFile])
+        == "http://127.0.0.1:8080/readyz")
+    #expect(
+      try ProbeCommand.configuredURL(environment: [
+        "CAROUSEL_CONFIG": Self.settingsFile, "CAROUSEL_PORT": "9000", "CAROUSEL_HOST": "::",
+      ]) == "http://127.0.0.1:9000/readyz")
+    #expect(
+      try ProbeCommand.configuredURL(environment: [
+        "CAROUSEL_CONFIG": Self.settingsFile, "CAROUSEL_HOST": "::1",
+      ]) == "http://[::1]:8080/readyz")
+  }
+
+  private static let settingsFile = Fixtures.root + "/config/carousel.json"
 
   @Test func serveTakesFoldersAndSettings() throws {
     let command = try CarouselCommand.parseAsRoot(["serve", "a", "--port", "1", "b"])

@@ -26,6 +26,13 @@ import Testing
         == #"{"inputs": {"t": [0, 1, 2], "v": [0, 0]}}"#)
   }
 
+  @Test func itsOwnExampleComesFirst() {
+    let description = ModelDescription(
+      name: "m", version: "1", example: "[4, 2]",
+      inputs: [.init(name: "t", kind: .tokens(size: 9, vocabulary: nil))], nodes: [], outputs: [])
+    #expect(description.exampleQuestion == #"{"inputs": [4, 2]}"#)
+  }
+
   @Test func wideInputsHaveNone() {
     #expect(example(("x", .features(size: 16, mean: nil, scale: nil))) != nil)
     #expect(example(("x", .features(size: 17, mean: nil, scale: nil))) == nil)

@@ -1,0 +1,111 @@
+"""Tells valid bodies of POST /predict from others, independently of the server."""
+
+import json
+import math
+import struct
+from typing import Any
+
+from harness.folders import ModelInput
+
+# The server's defaults: max_horizon, max_sequences_per_request, max_sequence_steps.
+MAX_HORIZON, MAX_SEQUENCES, MAX_STEPS = 1024, 1024, 65536
+
+
+class Refused(Exception):
+    """The body is none that the server may take."""
+
+
+def valid(body: bytes, models: dict[str, ModelInput], default: str) -> bool:
+    """Whether the server must answer 200; else it must refuse."""
+    try:
+        question = _parse(body)
+        if not isinstance(question, dict) or set(question) - {"inputs", "model", "outputs", "horizon"}:
+            return False
+        name = question.get("model", default)
+        if not isinstance(name, str) or name not in models:
+            return False
+        model = models[name]
+        return _options(question, model) and _inputs(question["inputs"], model)
+    except (Refused, KeyError, ValueError, OverflowError, RecursionError):
+        return False
+
+
+def _parse(body: bytes) -> Any:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise Refused
+        return dict(pairs)
+
+    def constant(_: str) -> Any:
+        raise Refused
+
+    parsed = json.loads(body.decode("utf-8"), object_pairs_hook=unique, parse_constant=constant)
+    json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # refuses halves of surrogate pairs
+    return parsed
+
+
+def _options(question: dict[str, Any], model: ModelInput) -> bool:
+    if "horizon" in question:
+        horizon = question["horizon"]
+        if not _is_number(horizon) or not math.isfinite(horizon) or horizon != int(horizon):
+            return False
+        if not 1 <= horizon <= MAX_HORIZON or not model.forecasts:
+            return False
+    if "outputs" in question:
+        if question["outputs"] not in ("last", "all"):
+            return False
+        if question["outputs"] == "all" and ("horizon" in question or model.pooled):
+            return False
+    return True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _inputs(inputs: Any, model: ModelInput) -> bool:
+    if isinstance(inputs, dict):
+        if set(inputs) != {model.name_of_input}:
+            return False
+        inputs = inputs[model.name_of_input]
+    depth, first = 0, inputs
+    while isinstance(first, list) and first and depth < 4:
+        first, depth = first[0], depth + 1
+    if model.kind == "tokens" and isinstance(first, str):
+        texts = [inputs] if depth == 0 else inputs
+        return depth <= 1 and bool(model.vocabulary) and all(
+            isinstance(text, str) and text and set(text) <= set(model.vocabulary) for text in texts
+        )
+    if not _is_number(first):
+        return False
+    flat = model.kind == "tokens" or model.size == 1
+    if flat and depth == 1:
+        return _steps([[value] for value in inputs], model, 1)
+    if flat and depth == 2:
+        return len(inputs) <= MAX_SEQUENCES and all(
+            isinstance(one, list) and _steps([[value] for value in one], model, 1) for one in inputs
+        )
+    size = 1 if flat else model.size
+    if depth == 3 and len(inputs) > MAX_SEQUENCES:
+        return False
+    if depth == 3:
+        return all(_steps(one, model, size) for one in inputs)
+    return depth == 2 and _steps(inputs, model, size)
+
+
+def _steps(steps: Any, model: ModelInput, size: int) -> bool:
+    if not isinstance(steps, list) or not 1 <= len(steps) <= MAX_STEPS:
+        return False
+    for step in steps:
+        if not isinstance(step, list) or len(step) != size:
+            return False
+        for value in step:
+            if not _is_number(value):
+                return False
+            # Rounds to the nearest f32, and refuses what would be infinite.
+            number = struct.unpack("<f", struct.pack("<f", float(value)))[0]
+            if not math.isfinite(number):
+                return False
+            if model.kind == "tokens" and not (number == int(number) and 0 <= number < model.size):
+                return False
+    return True

@@ -1,0 +1,101 @@
+"""Writes model folders of random weights, and knows what their inputs look like."""
+
+import array
+import json
+import math
+import random
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Tensors = dict[str, tuple[list[int], "array.array[float]"]]
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """What a served model with one input takes."""
+
+    name: str
+    name_of_input: str
+    kind: str
+    size: int
+    vocabulary: str
+    forecasts: bool
+    pooled: bool
+
+    @classmethod
+    def of(cls, folder: Path) -> "ModelInput | None":
+        """Reads a folder's model.json; None for a model with several inputs."""
+        description = json.loads((folder / "model.json").read_text())
+        if len(description["inputs"]) != 1:
+            return None
+        given = description["inputs"][0]
+        vocabulary = given.get("vocabulary") or ""
+        size = given.get("size", len(vocabulary))
+        ops = {node["op"] for node in description["nodes"]}
+        return cls(
+            description["name"], given["name"], given["kind"], size, "".join(vocabulary),
+            any("forecasts" in output for output in description["outputs"]),
+            bool(ops & {"first", "mean", "max", "sum", "softmax_sum"}),
+        )
+
+    def sequence(self, source: random.Random, steps: int) -> Any:
+        """A valid sequence of `steps` steps."""
+        if self.kind == "tokens":
+            if self.vocabulary:
+                return "".join(source.choices(self.vocabulary, k=steps))
+            return [source.randrange(self.size) for _ in range(steps)]
+        if self.size == 1:
+            return [round(source.uniform(0, 400), 3) for _ in range(steps)]
+        return [[round(source.gauss(0, 1), 4) for _ in range(self.size)] for _ in range(steps)]
+
+
+def lstm_tensors(
+    source: random.Random, input_size: int, hidden_size: int, layers: int, output_size: int
+) -> Tensors:
+    """Weights as PyTorch draws them: uniform within 1/√H."""
+    bound = 1 / math.sqrt(hidden_size)
+
+    def draw(*shape: int) -> tuple[list[int], "array.array[float]"]:
+        count = math.prod(shape)
+        return list(shape), array.array("f", (source.uniform(-bound, bound) for _ in range(count)))
+
+    tensors: Tensors = {}
+    gates = 4 * hidden_size
+    for layer in range(layers):
+        tensors[f"lstm.weight_ih_l{layer}"] = draw(gates, hidden_size if layer else input_size)
+        tensors[f"lstm.weight_hh_l{layer}"] = draw(gates, hidden_size)
+        tensors[f"lstm.bias_ih_l{layer}"] = draw(gates)
+        tensors[f"lstm.bias_hh_l{layer}"] = draw(gates)
+    tensors["head.weight"] = draw(output_size, hidden_size)
+    tensors["head.bias"] = draw(output_size)
+    return tensors
+
+
+def write_lstm(folder: Path, tensors: Tensors) -> None:
+    """Writes a model named after `folder`: an LSTM, its last step, a linear head."""
+    folder.mkdir(parents=True, exist_ok=True)
+    size = tensors["lstm.weight_ih_l0"][0][1]
+    description = {
+        "format": "carousel/1", "name": folder.name, "version": "1", "summary": "Random weights.",
+        "inputs": [{"name": "x", "kind": "features", "size": size}],
+        "nodes": [
+            {"name": "h", "op": "lstm", "inputs": ["x"], "weights": "lstm"},
+            {"name": "newest", "op": "last", "inputs": ["h"]},
+            {"name": "y", "op": "linear", "inputs": ["newest"], "weights": "head"},
+        ],
+        "outputs": [{"name": "y"}],
+    }
+    (folder / "model.json").write_text(json.dumps(description, indent=2) + "\n")
+    header: dict[str, Any] = {}
+    data = b""
+    for name, (shape, values) in tensors.items():
+        raw = values.tobytes()
+        header[name] = {
+            "dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(raw)],
+        }
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)

@@ -101,7 +101,9 @@ package final class HTTP2Connection: ConnectionProtocol {
   // MARK: What the session tells
 
   /// A frame's header came.
-  func frameBegan() {
+  func frameBegan(_ type: UInt32, onStream id: Int32) {
+    // RFC 9113 §6.3: nghttp2 would pass over it.
+    if type == NGHTTP2_PRIORITY.rawValue, id == 0 { terminate(NGHTTP2_PROTOCOL_ERROR) }
     if meter.frameBegan() == .flood { terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
   }
 

@@ -6,6 +6,7 @@ enum HTTP2Error: Error, Equatable, Sendable {
   case tooManyFields(limit: Int)
   case targetTooLong(limit: Int)
   case invalidTarget(String)
+  case invalidHost(String)
   case hostDiffers(host: String, authority: String)
   case connectUnsupported
   case unsupportedExpectation(String)
@@ -19,7 +20,7 @@ enum HTTP2Error: Error, Equatable, Sendable {
     switch self {
     case .headTooLong, .tooManyFields: .requestHeaderFieldsTooLarge
     case .targetTooLong: .uriTooLong
-    case .invalidTarget, .hostDiffers: .badRequest
+    case .invalidTarget, .invalidHost, .hostDiffers: .badRequest
     case .connectUnsupported: .notImplemented
     case .unsupportedExpectation: .expectationFailed
     case .bodyTooLong: .contentTooLarge
@@ -37,6 +38,8 @@ enum HTTP2Error: Error, Equatable, Sendable {
       "the request target is too long, expected at most \(limit) bytes"
     case .invalidTarget(let target):
       "the request target is \"\(target)\", expected a path, or * with OPTIONS"
+    case .invalidHost(let host):
+      "the host is \"\(host)\", expected a name or address with an optional port"
     case .hostDiffers(let host, let authority):
       "the host is \"\(host)\", expected the same as the authority, \"\(authority)\""
     case .connectUnsupported:

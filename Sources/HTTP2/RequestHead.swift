@@ -54,6 +54,9 @@ struct RequestHead {
       }
       fields["host"] = authority
     }
+    for host in fields.values(of: "host") where !Authority.isValid(host.utf8.span) {
+      throw .invalidHost(host)
+    }
     for expectation in fields.values(of: "expect") where !expectation.isContinue {
       throw .unsupportedExpectation(expectation)
     }

@@ -20,8 +20,9 @@ enum SessionCallbacks {
   /// Puts all of them into nghttp2's table.
   static func install(_ callbacks: OpaquePointer) {
     // SAFETY: see above, for each of the closures; none captures anything.
-    unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, _, user in
-      unsafe connection(user).frameBegan()
+    unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
+      unsafe connection(user).frameBegan(
+        UInt32(header!.pointee.type), onStream: header!.pointee.stream_id)
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in

@@ -20,9 +20,9 @@ struct ByteSet {
     ByteSet(low: 0xAFFF_FFF2_0000_0000, high: 0x47FF_FFFE_AFFF_FFFF)
   }
 
-  /// What `host[:port]` may hold (RFC 3986 §3.2.2): unreserved, sub-delims, `%`, `:`, `[` and `]`.
-  static var host: ByteSet {
-    ByteSet(low: 0x2FFF_7FF2_0000_0000, high: 0x47FF_FFFE_AFFF_FFFE)
+  /// What a registered name may hold unescaped (RFC 3986 §3.2.2): unreserved and sub-delims.
+  static var name: ByteSet {
+    ByteSet(low: 0x2BFF_7FD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
   }
 }
 

@@ -74,9 +74,7 @@ struct FieldSection {
     switch name.utf8.count {
     case 4 where name == "host":
       hostCount += 1
-      for index in value.indices where !ByteSet.host.contains(value[index]) {
-        throw .invalidHost(value.excerpt)
-      }
+      guard Authority.isValid(value) else { throw .invalidHost(value.excerpt) }
     case 6 where name == "expect":
       guard value.equalsCaseless("100-continue") else {
         throw .unsupportedExpectation(value.excerpt)

@@ -31,6 +31,8 @@ package struct HTTP1Connection: ConnectionProtocol {
   /// The request whose body is under way.
   private var head: HTTP1Head?
   private var backlog: [UInt8] = []
+  /// Whether the backlog waits for room, not for more bytes.
+  private var isHeldBack = false
   private var output: [UInt8] = []
   private var owed: [Owed] = []
   /// The stream of the first element of `owed`.
@@ -57,9 +59,7 @@ package struct HTTP1Connection: ConnectionProtocol {
   package var wantsInput: Bool { hasRoom || backlog.isEmpty }
 
   /// Whether input was left behind that now has room: `receive` is to be called without bytes.
-  package var hasBacklog: Bool {
-    if case .head = input { hasRoom && !backlog.isEmpty } else { false }
-  }
+  package var hasBacklog: Bool { isHeldBack && hasRoom && !backlog.isEmpty }
 
   private var hasRoom: Bool { owed.count < limits.maxPipelined }
 
@@ -87,11 +87,16 @@ package struct HTTP1Connection: ConnectionProtocol {
   /// Takes what it can of `bytes`; returns how many of them it is done with.
   private mutating func take(_ bytes: Span<UInt8>, _ events: inout [ConnectionEvent]) -> Int {
     var offset = 0
+    isHeldBack = false
     do throws(HTTP1Error) {
       while true {
         switch input {
         case .head:
-          guard hasRoom, let head = try parser.parse(bytes, &offset) else { return offset }
+          guard hasRoom else {
+            isHeldBack = true
+            return offset
+          }
+          guard let head = try parser.parse(bytes, &offset) else { return offset }
           begin(head, isBodyHere: offset < bytes.count, &events)
         case .sizedBody(let remaining):
           let count = min(remaining, bytes.count - offset)

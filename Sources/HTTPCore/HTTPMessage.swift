@@ -46,6 +46,8 @@ package struct HTTPStatus: Sendable, Equatable, Hashable {
   package static let notFound = HTTPStatus(404)
   package static let methodNotAllowed = HTTPStatus(405)
   package static let requestTimeout = HTTPStatus(408)
+  package static let conflict = HTTPStatus(409)
+  package static let gone = HTTPStatus(410)
   package static let lengthRequired = HTTPStatus(411)
   package static let contentTooLarge = HTTPStatus(413)
   package static let uriTooLong = HTTPStatus(414)
@@ -65,10 +67,14 @@ package struct HTTPStatus: Sendable, Equatable, Hashable {
     switch code {
     case 100: "Continue"
     case 200: "OK"
+    case 204: "No Content"
+    case 304: "Not Modified"
     case 400: "Bad Request"
     case 404: "Not Found"
     case 405: "Method Not Allowed"
     case 408: "Request Timeout"
+    case 409: "Conflict"
+    case 410: "Gone"
     case 411: "Length Required"
     case 413: "Content Too Large"
     case 414: "URI Too Long"

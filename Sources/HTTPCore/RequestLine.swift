@@ -81,10 +81,12 @@ struct RequestLine {
     let start = authorityStart(of: target)
     var end = start
     while end < target.count, target[end] != ASCII.slash, target[end] != ASCII.questionMark {
-      guard ByteSet.host.contains(target[end]) else { throw .invalidTarget(target.excerpt) }
       end += 1
     }
-    guard start > 0, end > start else { throw .invalidTarget(target.excerpt) }
+    // RFC 9110 §4.2.1: an http URI has a host.
+    guard start > 0, end > start, target[start] != ASCII.colon,
+      Authority.isValid(target.extracting(start..<end))
+    else { throw .invalidTarget(target.excerpt) }
     return end
   }
 }

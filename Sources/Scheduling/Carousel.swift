@@ -5,6 +5,8 @@ import DequeModule
 /// A state machine without threads, clocks or floats. At every turn waiting riders board free seats, all
 /// riders advance by a chunk of steps, and those whose steps are done alight. Seats are rows of the state
 /// matrices: they stay dense, so when one falls free the last one moves into its place.
+///
+/// Several workers may turn at once: all board from one queue, and each has seats of its own.
 package struct Carousel {
   /// Names a rider for as long as it waits or rides.
   package struct RiderID: Hashable, Sendable, Comparable {
@@ -67,10 +69,15 @@ package struct Carousel {
   /// The fewest steps that a turn advances a rider by, while it has as many.
   package static let minimumChunk = 4
 
+  /// Riders that one worker takes before another is worth waking: enough rows to fill the kernels' tiles.
+  package static let workerShare = 8
+
   package let limits: EngineLimits
   package let chunking: Chunking
+  package let workerCount: Int
   private var waiting: Deque<Waiting> = []
-  private var seats: [Seat] = []
+  /// By worker.
+  private var seats: [[Seat]]
   private var nextRider: UInt64 = 0
 
   /// Steps of all waiting riders.
@@ -78,16 +85,27 @@ package struct Carousel {
   /// Riders waiting.
   package var queuedCount: Int { waiting.count }
   /// Riders on board.
-  package var seatedCount: Int { seats.reduce(0) { $0 + ($1.isVacated ? 0 : 1) } }
+  package var seatedCount: Int { seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : 1) } }
+  /// Workers that have enough to do.
+  package var neededWorkers: Int {
+    Swift.min(workerCount, (queuedCount + seatedCount + Self.workerShare - 1) / Self.workerShare)
+  }
 
-  package init(limits: EngineLimits, chunking: Chunking) {
+  /// - Parameter workerCount: workers that turn at once; at most one a seat is made use of.
+  package init(limits: EngineLimits, chunking: Chunking, workerCount: Int = 1) {
     self.limits = limits
     self.chunking = chunking
+    self.workerCount = Swift.max(1, Swift.min(workerCount, limits.maxSeats))
+    seats = Array(repeating: [], count: self.workerCount)
   }
+
+  /// The most seats that a worker ever has.
+  package var seatsPerWorker: Int { (limits.maxSeats + workerCount - 1) / workerCount }
 
   /// Queues riders of `steps` steps each, all or none.
   ///
-  /// - Parameter secondsPerStep: what a step costs, for the moment at which a refused client may come back.
+  /// - Parameter secondsPerStep: what a step costs a worker, for the moment at which a refused client may
+  ///   come back.
   /// - Returns: their names, in order.
   package mutating func arrive(
     steps: [Int], secondsPerStep: Double
@@ -98,7 +116,8 @@ package struct Carousel {
         sequences: steps.count, sequenceLimit: limits.maxQueuedSequences, steps: total,
         stepLimit: limits.maxQueuedSteps)
     }
-    let retryAfter = Swift.max(1, Int((Double(queuedSteps) * secondsPerStep).rounded(.up)))
+    let wait = Double(queuedSteps) * secondsPerStep / Double(workerCount)
+    let retryAfter = Swift.max(1, Int(wait.rounded(.up)))
     guard queuedCount + steps.count <= limits.maxQueuedSequences else {
       throw .queueFull(
         queued: queuedCount, arriving: steps.count, limit: limits.maxQueuedSequences,
@@ -119,44 +138,49 @@ package struct Carousel {
     }
   }
 
-  /// Plans the next turn; nil when nobody waits or rides.
-  package mutating func nextTurn() -> Turn? {
+  /// Plans a worker's next turn; nil when nobody waits or rides with it.
+  package mutating func nextTurn(worker: Int = 0) -> Turn? {
     var turn = Turn()
-    freeVacatedSeats(into: &turn)
-    board(into: &turn)
-    guard !seats.isEmpty else { return nil }
-    let chunk = chunkSteps
-    turn.parts = seats.indices.map { index in
-      let steps = Swift.min(chunk, seats[index].remaining)
-      seats[index].remaining -= steps
+    Self.freeVacatedSeats(&seats[worker], into: &turn)
+    board(worker, into: &turn)
+    guard !seats[worker].isEmpty else { return nil }
+    let chunk = chunkSteps(for: seats[worker])
+    turn.parts = seats[worker].indices.map { index in
+      let steps = Swift.min(chunk, seats[worker][index].remaining)
+      seats[worker][index].remaining -= steps
       return Part(
-        rider: seats[index].rider, seat: index, steps: steps, finishes: seats[index].remaining == 0)
+        rider: seats[worker][index].rider, seat: index, steps: steps,
+        finishes: seats[worker][index].remaining == 0)
     }
     return turn
   }
 
   /// The rider in `seat` is done: the seat falls free.
-  package mutating func alight(seat: Int) {
-    seats[seat].isVacated = true
+  package mutating func alight(seat: Int, worker: Int = 0) {
+    seats[worker][seat].isVacated = true
   }
 
   /// The rider in `seat` goes on for `steps` more, from the state that it has.
-  package mutating func extend(seat: Int, by steps: Int) {
-    precondition(steps > 0 && seats[seat].remaining == 0)
-    seats[seat].remaining = steps
+  package mutating func extend(seat: Int, worker: Int = 0, by steps: Int) {
+    precondition(steps > 0 && seats[worker][seat].remaining == 0)
+    seats[worker][seat].remaining = steps
   }
 
   /// A rider's client left. A waiting rider goes at once, one on board by the next turn.
   package mutating func leave(_ rider: RiderID) {
-    if let index = seats.firstIndex(where: { $0.rider == rider }) {
-      seats[index].isVacated = true
-    } else if let index = waiting.firstIndex(where: { $0.rider == rider }) {
+    for worker in seats.indices {
+      if let index = seats[worker].firstIndex(where: { $0.rider == rider }) {
+        seats[worker][index].isVacated = true
+        return
+      }
+    }
+    if let index = waiting.firstIndex(where: { $0.rider == rider }) {
       queuedSteps -= waiting[index].steps
       waiting.remove(at: index)
     }
   }
 
-  private mutating func freeVacatedSeats(into turn: inout Turn) {
+  private static func freeVacatedSeats(_ seats: inout [Seat], into turn: inout Turn) {
     var index = 0
     while index < seats.count {
       guard seats[index].isVacated else {
@@ -171,23 +195,31 @@ package struct Carousel {
     }
   }
 
-  private mutating func board(into turn: inout Turn) {
+  private mutating func board(_ worker: Int, into turn: inout Turn) {
+    // Workers share the riders evenly, but no worker takes few only so that another has some.
+    let taken = seats.reduce(0) { $0 + $1.count }
+    let even = (queuedCount + taken + workerCount - 1) / workerCount
+    let seatLimit = Swift.min(
+      seatsPerWorker, Swift.max(Self.workerShare, even),
+      seats[worker].count + limits.maxSeats - taken)
     // Whole sequences are all done at the turn's end, so the steps on board bound how long it takes.
-    var steps = seats.reduce(0) { $0 + $1.remaining }
-    while seats.count < limits.maxSeats, let first = waiting.first {
-      if chunking == .wholeSequences && !seats.isEmpty && steps + first.steps > Self.turnSteps {
+    var steps = seats[worker].reduce(0) { $0 + $1.remaining }
+    while seats[worker].count < seatLimit, let first = waiting.first {
+      if chunking == .wholeSequences && !seats[worker].isEmpty
+        && steps + first.steps > Self.turnSteps
+      {
         break
       }
       waiting.removeFirst()
       queuedSteps -= first.steps
       steps += first.steps
-      turn.boardings.append(Boarding(rider: first.rider, seat: seats.count))
-      seats.append(Seat(rider: first.rider, remaining: first.steps))
+      turn.boardings.append(Boarding(rider: first.rider, seat: seats[worker].count))
+      seats[worker].append(Seat(rider: first.rider, remaining: first.steps))
     }
   }
 
   /// Long when few ride, short when many wait: a full carousel stops as soon as its shortest rider is done.
-  private var chunkSteps: Int {
+  private func chunkSteps(for seats: [Seat]) -> Int {
     switch chunking {
     case .wholeSequences: return Int.max
     case .steps:

@@ -1,17 +1,18 @@
 import Dispatch
+import Glibc
 import Inference
 import Synchronization
 
 /// Runs a model: takes requests from any thread, lets their sequences ride, and calls back.
 ///
-/// One serial queue turns the carousel for as long as anybody waits or rides. Requests and turns meet in
-/// one lock, which is never held while a turn computes.
+/// Workers turn the carousel for as long as anybody waits or rides, each on a serial queue of its own: the
+/// first by itself while few ride, more when there is enough for them. Requests and turns meet in one
+/// lock, which is never held while a turn computes.
 package final class Engine: Sendable {
   package let graph: ModelGraph
   package let limits: EngineLimits
-  private let queue: DispatchQueue
   private let boarding: Mutex<Boarding>
-  private let worker: Mutex<Worker>
+  private let workers: [Worker]
   private let metrics = EngineMetrics()
 
   /// The sequences of one call of `predict`.
@@ -23,30 +24,53 @@ package final class Engine: Sendable {
   private struct Boarding {
     var carousel: Carousel
     var riders: [Carousel.RiderID: Rider] = [:]
-    var isTurning = false
+    /// By worker.
+    var isTurning: [Bool]
     var isDraining = false
-    /// A moving average of what a step of one rider costs.
+    /// A moving average of what a step of one rider costs a worker.
     var secondsPerStep: Double = 0
+
+    /// The workers that have to start turning, now that there are more riders; they count as turning.
+    mutating func workersToWake() -> [Int] {
+      let missing = carousel.neededWorkers - isTurning.count(where: \.self)
+      let idle = isTurning.indices.filter { !isTurning[$0] }.prefix(Swift.max(0, missing))
+      for worker in idle { isTurning[worker] = true }
+      return Array(idle)
+    }
   }
 
-  /// What only the turning queue touches.
-  private struct Worker {
-    var states: SeatStates
-    var workspace: Workspace
+  /// What turns: a queue, and what only that queue touches.
+  private final class Worker: Sendable {
+    struct Belongings {
+      var states: SeatStates
+      var workspace: Workspace
+    }
+
+    let queue: DispatchQueue
+    let belongings: Mutex<Belongings>
+
+    init(name: String, seats: Int, graph: ModelGraph) {
+      queue = DispatchQueue(label: name, qos: .userInitiated)
+      belongings = Mutex(
+        Belongings(
+          states: SeatStates(seats: seats, graph: graph), workspace: Workspace(graph: graph)))
+    }
   }
 
   package init(graph: ModelGraph, limits: EngineLimits = EngineLimits()) {
     self.graph = graph
     self.limits = limits
-    queue = DispatchQueue(label: "engine \(graph.model.description.name)", qos: .userInitiated)
+    let carousel = Carousel(
+      limits: limits, chunking: graph.isStreamable ? .steps : .wholeSequences,
+      workerCount: limits.workers ?? sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+    workers = (0..<carousel.workerCount).map {
+      Worker(
+        name: "engine \(graph.model.description.name) \($0)", seats: carousel.seatsPerWorker,
+        graph: graph)
+    }
     boarding = Mutex(
       Boarding(
-        carousel: Carousel(
-          limits: limits, chunking: graph.isStreamable ? .steps : .wholeSequences)))
-    worker = Mutex(
-      Worker(
-        states: SeatStates(seats: limits.maxSeats, graph: graph),
-        workspace: Workspace(graph: graph)))
+        carousel: carousel, isTurning: Array(repeating: false, count: carousel.workerCount)))
   }
 
   /// Lets all of `sequences` ride.
@@ -54,7 +78,7 @@ package final class Engine: Sendable {
   /// - Parameters:
   ///   - selection: one that `graph.supports`.
   ///   - horizon: steps to forecast, for a forecaster only; its own output is fed back until they are there.
-  ///   - completion: called once: with predictions in the sequences' order, from the engine's queue; or
+  ///   - completion: called once: with predictions in the sequences' order, from a worker's queue; or
   ///     with the refusal, at once on the caller's thread or when the request is cancelled.
   @discardableResult
   package func predict(
@@ -65,7 +89,7 @@ package final class Engine: Sendable {
     precondition(horizon == nil || (graph.forecast != nil && selection == .last))
     let group = RiderGroup(count: sequences.count, completion: completion)
     let now = ContinuousClock.now
-    let arrival: Result<(riders: [Carousel.RiderID], wake: Bool), Refusal> =
+    let arrival: Result<(riders: [Carousel.RiderID], wake: [Int]), Refusal> =
       boarding.withLock { boarding in
         guard !boarding.isDraining else { return .failure(.draining) }
         do throws(Refusal) {
@@ -76,16 +100,14 @@ package final class Engine: Sendable {
               input: sequences[index], selection: selection, horizon: horizon, group: group,
               index: index, arrived: now)
           }
-          let wake = !boarding.isTurning
-          boarding.isTurning = true
-          return .success((riders, wake))
+          return .success((riders, boarding.workersToWake()))
         } catch {
           return .failure(error)
         }
       }
     switch arrival {
     case .success(let (riders, wake)):
-      if wake { queue.async { self.turn() } }
+      for worker in wake { workers[worker].queue.async { self.turn(worker) } }
       return Ticket(riders: riders)
     case .failure(let refusal):
       metrics.count(refusal)
@@ -125,9 +147,9 @@ package final class Engine: Sendable {
   // MARK: - Turning
 
   /// Turns until nobody is left.
-  private func turn() {
-    worker.withLock { worker in
-      while let (turn, riders) = nextTurn() {
+  private func turn(_ index: Int) {
+    workers[index].belongings.withLock { worker in
+      while let (turn, riders) = nextTurn(index) {
         for move in turn.moves { worker.states.move(from: move.from, to: move.to) }
         // A rider that was cancelled after the turn was planned is passed over.
         let aboard = zip(turn.parts, riders).compactMap { part, rider in
@@ -140,7 +162,7 @@ package final class Engine: Sendable {
           workspace: &worker.workspace)
         let steps = aboard.reduce(0) { $0 + $1.part.steps }
         let finished = finish(
-          aboard.map(\.part), workspace: worker.workspace,
+          aboard.map(\.part), worker: index, workspace: worker.workspace,
           secondsPerStep: start.duration(to: .now).seconds / Double(steps))
         metrics.countTurn(rows: aboard.count, steps: steps, finished: finished.count)
         for rider in finished { rider.group.finish(rider.index, with: rider.prediction(of: graph)) }
@@ -148,10 +170,10 @@ package final class Engine: Sendable {
     }
   }
 
-  private func nextTurn() -> (Carousel.Turn, [Rider?])? {
+  private func nextTurn(_ worker: Int) -> (Carousel.Turn, [Rider?])? {
     boarding.withLock { boarding in
-      guard let turn = boarding.carousel.nextTurn() else {
-        boarding.isTurning = false
+      guard let turn = boarding.carousel.nextTurn(worker: worker) else {
+        boarding.isTurning[worker] = false
         return nil
       }
       for boarded in turn.boardings {
@@ -164,7 +186,7 @@ package final class Engine: Sendable {
 
   /// Takes what the turn reported; returns the riders that are done.
   private func finish(
-    _ parts: [Carousel.Part], workspace: Workspace, secondsPerStep: Double
+    _ parts: [Carousel.Part], worker: Int, workspace: Workspace, secondsPerStep: Double
   ) -> [Rider] {
     boarding.withLock { boarding in
       boarding.secondsPerStep =
@@ -176,11 +198,11 @@ package final class Engine: Sendable {
         rider.take(part, index: index, from: workspace, graph: graph)
         if part.finishes {
           guard let steps = rider.feedBack(graph: graph) else {
-            boarding.carousel.alight(seat: part.seat)
+            boarding.carousel.alight(seat: part.seat, worker: worker)
             finished.append(rider)
             continue
           }
-          boarding.carousel.extend(seat: part.seat, by: steps)
+          boarding.carousel.extend(seat: part.seat, worker: worker, by: steps)
         }
         boarding.riders[part.rider] = rider
       }

@@ -114,6 +114,44 @@ import Testing
     #expect(turn.parts.map(\.finishes) == [true, true])
   }
 
+  @Test func workersShareTheQueue() throws {
+    let share = Carousel.workerShare
+    var carousel = Carousel(
+      limits: EngineLimits(maxSeats: 100), chunking: .steps, workerCount: 2)
+    _ = try carousel.arrive(steps: Array(repeating: 900, count: share), secondsPerStep: 0)
+    #expect(carousel.neededWorkers == 1)
+    let riders = try carousel.arrive(
+      steps: Array(repeating: 900, count: share), secondsPerStep: 0)
+    #expect(carousel.neededWorkers == 2)
+    let first = carousel.nextTurn(worker: 0)
+    let second = carousel.nextTurn(worker: 1)
+    #expect(first?.parts.count == share)
+    #expect(second?.parts.map(\.rider) == riders)
+    #expect(second?.parts.map(\.seat) == Array(0..<share))
+    // Two more each: an even share of what rides and waits.
+    _ = try carousel.arrive(steps: [1, 1, 1, 1], secondsPerStep: 0)
+    let third = carousel.nextTurn(worker: 1)
+    let fourth = carousel.nextTurn(worker: 0)
+    #expect(third?.parts.count == share + 2 && fourth?.parts.count == share + 2)
+    carousel.leave(riders[0])
+    let fifth = carousel.nextTurn(worker: 1)
+    #expect(fifth?.parts.map(\.rider).contains(riders[0]) == false)
+  }
+
+  @Test func aWorkerWithoutASeatIsNone() {
+    let carousel = Carousel(limits: EngineLimits(maxSeats: 3), chunking: .steps, workerCount: 8)
+    #expect(carousel.workerCount == 3 && carousel.seatsPerWorker == 1)
+  }
+
+  @Test(arguments: [18, 19, 20])
+  func seatsAreBounded(riders: Int) throws {
+    var carousel = Carousel(limits: EngineLimits(maxSeats: 19), chunking: .steps, workerCount: 2)
+    _ = try carousel.arrive(steps: Array(repeating: 900, count: riders), secondsPerStep: 0)
+    for worker in [0, 1, 0] { _ = carousel.nextTurn(worker: worker) }
+    #expect(carousel.seatedCount == min(riders, 19))
+    #expect(carousel.queuedCount == max(0, riders - 19))
+  }
+
   @Test(arguments: [7, 8, 9])
   func queuedSequencesAreBounded(count: Int) throws {
     var carousel = carousel(sequences: 9)

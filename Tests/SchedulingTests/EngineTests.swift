@@ -24,11 +24,12 @@ import Testing
   }
 
   /// Whatever rides together, in whatever order, each gets what it would get alone, to the bit.
-  @Test(arguments: SmallModels.Shape.allCases, [1, 3, 16])
-  func manyAtOnce(shape: SmallModels.Shape, seats: Int) async throws {
+  @Test(arguments: SmallModels.Shape.allCases, [(1, 1), (3, 1), (16, 1), (3, 2), (40, 3)])
+  func manyAtOnce(shape: SmallModels.Shape, room: (seats: Int, workers: Int)) async throws {
     let graph = try ModelGraph(SmallModels.forecaster(shape))
-    let engine = Engine(graph: graph, limits: EngineLimits(maxSeats: seats))
-    var noise = Noise(seed: UInt64(seats))
+    let engine = Engine(
+      graph: graph, limits: EngineLimits(workers: room.workers, maxSeats: room.seats))
+    var noise = Noise(seed: UInt64(room.seats))
     let requests = try (0..<60).map { _ in
       try (0..<Int.random(in: 1...3, using: &noise)).map { _ in
         try sequence(noise.floats(Int.random(in: 1...700, using: &noise), scale: 2), graph)

@@ -7,7 +7,8 @@ extension Settings {
   /// What an engine takes on.
   var engineLimits: EngineLimits {
     EngineLimits(
-      maxSeats: integer(.maxSeats), maxQueuedSequences: integer(.maxQueuedSequences),
+      workers: integer(.workers) == 0 ? nil : integer(.workers), maxSeats: integer(.maxSeats),
+      maxQueuedSequences: integer(.maxQueuedSequences),
       maxQueuedSteps: integer(.maxQueuedSteps))
   }
 

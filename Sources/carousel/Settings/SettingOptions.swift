@@ -16,6 +16,7 @@ struct SettingOptions: ParsableArguments {
   @Option(.models) var models: String?
   @Option(.defaultModel) var defaultModel: String?
   @Option(.loops) var loops: String?
+  @Option(.workers) var workers: String?
   @Option(.maxSeats) var maxSeats: String?
   @Option(.maxQueuedSequences) var maxQueuedSequences: String?
   @Option(.maxQueuedSteps) var maxQueuedSteps: String?

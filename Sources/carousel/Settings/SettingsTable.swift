@@ -16,6 +16,9 @@ extension Setting {
   static let loops = Setting(
     "loops", .integer(0...256), "0",
     "Event loops; 0 makes one a core, fewer leave more of the cores to the models.")
+  static let workers = Setting(
+    "workers", .integer(0...256), "0",
+    "Threads that compute a model when there is enough for them; 0 makes one a core.")
   static let maxSeats = Setting(
     "max_seats", .integer(1...4096), "64",
     "Sequences that share a pass over the weights; more trades latency for throughput.")
@@ -86,7 +89,7 @@ extension Setting {
 
   /// Every setting, in the order in which they are shown.
   static let all: [Setting] = [
-    host, port, models, defaultModel, loops,
+    host, port, models, defaultModel, loops, workers,
     maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps, maxSequencesPerRequest,
     maxHorizon,
     maxBodyBytes, maxInlineBytes, maxHeadBytes, maxConnections,

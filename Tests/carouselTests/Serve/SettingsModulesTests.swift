@@ -32,7 +32,8 @@ import Testing
 
   @Test func valuesArrive() throws {
     let settings = try Settings(commandLine: [
-      .host: "::1", .port: "1", .loops: "2", .maxSeats: "3", .maxQueuedSequences: "4",
+      .host: "::1", .port: "1", .loops: "2", .workers: "3", .maxSeats: "3",
+      .maxQueuedSequences: "4",
       .maxQueuedSteps: "5", .maxSequenceSteps: "6", .maxSequencesPerRequest: "7", .maxHorizon: "8",
       .maxBodyBytes: "128 MiB", .maxInlineBytes: "10", .maxHeadBytes: "300", .maxConnections: "11",
       .headTimeoutSeconds: "0.5", .bodyTimeoutSeconds: "12", .idleTimeoutSeconds: "13",
@@ -40,7 +41,8 @@ import Testing
       .maxInflatedBytes: "17", .maxInflateRatio: "18",
     ])
     #expect(
-      settings.engineLimits == EngineLimits(maxSeats: 3, maxQueuedSequences: 4, maxQueuedSteps: 5))
+      settings.engineLimits
+        == EngineLimits(workers: 3, maxSeats: 3, maxQueuedSequences: 4, maxQueuedSteps: 5))
     let service = settings.service
     #expect(service.maxSequenceSteps == 6)
     #expect(service.maxSequencesPerRequest == 7)

@@ -15,7 +15,7 @@ RUN scripts/rootfs /rootfs
 FROM scratch
 COPY --from=build /rootfs /
 USER 10001:10001
-ENV CAROUSEL_HOST=0.0.0.0 CAROUSEL_LOG_FORMAT=json
+ENV CAROUSEL_HOST=:: CAROUSEL_LOG_FORMAT=json
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/carousel", "probe"]

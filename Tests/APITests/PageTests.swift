@@ -18,22 +18,28 @@ import Testing
 
   @Test func modelsTellTheirInputsAndOutputs() async throws {
     let service = try Service.make(
-      TestModels.counter(), TestModels.tokens(vocabulary: ["a", "b", "c", "d"]))
+      TestModels.counter(),
+      TestModels.tokens(vocabulary: ["a", "b", "c", "d"], example: #""ab \"c\"""#))
     let counter = await service.answer("GET", "/models/counter").body
     #expect(
       counter.hasPrefix(
-        #"{"name":"counter","version":"7","summary":"A \"test\" model","source":null,"licence":"CC0","default":true,"inputs":[{"name":"x","kind":"features","size":1}],"outputs":[{"name":"y","kind":"vector","size":2,"labels":["next","after"],"forecasts":"x"}],"default_outputs":"last","streamable":true,"forecast_steps":2,"parameters":0,"weight_bytes":"#
+        #"{"name":"counter","version":"7","summary":"A \"test\" model","source":null,"licence":"CC0","default":true,"inputs":[{"name":"x","kind":"features","size":1}],"outputs":[{"name":"y","kind":"vector","size":2,"labels":["next","after"],"forecasts":"x"}],"default_outputs":"last","streamable":true,"forecast_steps":2,"parameters":0,"packed_bytes":"#
       ))
     let tokens = await service.answer("GET", "/models/tokens").body
     #expect(
       tokens.contains(
-        #""default":false,"inputs":[{"name":"t","kind":"tokens","size":4,"text":true}]"#))
+        #""default":false,"inputs":[{"name":"t","kind":"tokens","size":4,"text":true,"vocabulary":["a","b","c","d"]}]"#
+      ))
+    #expect(tokens.hasSuffix(#","example":"ab \"c\""}"# + "\n"))
+    #expect(!counter.contains("example"))
     #expect(
       tokens.contains(
         #""outputs":[{"name":"y","kind":"features","size":1}],"default_outputs":"all""#))
     #expect(tokens.contains(#""parameters":4,"#))
     let all = await service.answer("GET", "/models").body
-    #expect(all == #"{"models":[\#(counter.dropLast()),\#(tokens.dropLast())]}"# + "\n")
+    let listed = tokens.replacing(#","vocabulary":["a","b","c","d"]"#, with: "")
+      .replacing(#","example":"ab \"c\"""#, with: "")
+    #expect(all == #"{"models":[\#(counter.dropLast()),\#(listed.dropLast())]}"# + "\n")
     #expect(await service.answer("GET", "/models/nope").status == 404)
   }
 

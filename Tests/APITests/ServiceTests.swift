@@ -27,14 +27,15 @@ import Testing
     #expect(answer.body == #"{"error":"the server holds no models"}"# + "\n")
   }
 
-  @Test func overflowIsAnErrorOfOurs() async throws {
+  @Test func overflowIsTheInputs() async throws {
     let service = try Service.make(TestModels.overflow())
     let answer = await service.predict(#"{"inputs":[0.5,2]}"#)
-    #expect(answer.status == 500)
+    #expect(answer.status == 422)
     #expect(
       answer.body
-        == #"{"error":"model \"overflow\" computed a number that is not finite in its output \"y\""}"#
+        == #"{"error":"the inputs are too large for model \"overflow\": a number in its output \"y\" is beyond the range of a 32-bit float"}"#
         + "\n")
+    #expect(service.metrics.requests(of: .predict).map(\.status) == ["422"])
   }
 
   @Test func errorsQuoteLittleAndEscapeIt() async throws {

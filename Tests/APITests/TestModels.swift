@@ -26,11 +26,13 @@ enum TestModels {
   }
 
   /// Tokens; answers ten times the id of each step.
-  static func tokens(vocabulary: [String]? = nil, name: String = "tokens") throws -> Model {
+  static func tokens(
+    vocabulary: [String]? = nil, name: String = "tokens", example: String? = nil
+  ) throws -> Model {
     try model(
       name, inputs: [.init(name: "t", kind: .tokens(size: 4, vocabulary: vocabulary))],
       nodes: [.init(name: "y", op: .embedding, inputs: ["t"], weights: "table")], outputs: ["y"],
-      table: [0, 10, 20, 30])
+      table: [0, 10, 20, 30], example: example)
   }
 
   /// Features and ids side by side, an output for each.
@@ -89,7 +91,8 @@ enum TestModels {
 
   private static func model(
     _ name: String, inputs: [ModelDescription.Input], nodes: [ModelDescription.Node],
-    outputs: [String], forecasts: String? = nil, labels: [String]? = nil, table: [Float]? = nil
+    outputs: [String], forecasts: String? = nil, labels: [String]? = nil, table: [Float]? = nil,
+    example: String? = nil
   ) throws -> Model {
     let header =
       table.map {
@@ -103,6 +106,7 @@ enum TestModels {
     return try Model(
       description: ModelDescription(
         name: name, version: "7", summary: "A \"test\" model", source: nil, licence: "CC0",
+        example: example,
         inputs: inputs, nodes: nodes,
         outputs: outputs.map { .init(name: $0, labels: labels, forecasts: forecasts) }),
       tensors: TensorFile(bytes: bytes))

@@ -205,6 +205,22 @@ import Testing
     #expect(peer.connection.wantsClose)
   }
 
+  @Test func theLargestBodyIsRefused() {
+    let peer = HTTP2Peer()
+    peer.send(.get(1), .post(3), .data(3, [1, 2], end: false), .post(5), .data(5, [3], end: false))
+    #expect(peer.connection.incompleteBytes == 3)
+    peer.connection.refuseLargestBody(HTTPResponse(status: .gone))
+    #expect(peer.connection.incompleteBytes == 1)
+    peer.connection.refuseLargestBody(HTTPResponse(status: .conflict))
+    #expect(peer.connection.incompleteBytes == 0)
+    peer.read()
+    #expect(peer.status(3) == "410" && peer.status(5) == "409")
+    peer.respond(1, HTTPResponse(status: .ok))
+    #expect(peer.status(1) == "200")
+    peer.send(.post(7), .data(7, [4]))
+    #expect(peer.requests.count == 2)
+  }
+
   @Test func shutDownCutsUploadsThatHaveTheirResponse() {
     let peer = HTTP2Peer()
     peer.send(.post(1, [("content-length", "1000000000")]))
@@ -246,6 +262,15 @@ import Testing
     peer.send(.get(1), .get(2))
     #expect(peer.goAwayCodes == [1])
     #expect(peer.abandoned == [1])
+    #expect(peer.connection.wantsClose)
+  }
+
+  @Test func aPriorityOfNoStreamIsAProtocolError() {
+    let peer = HTTP2Peer()
+    peer.send(Frame(kind: .priority, stream: 1, payload: [0, 0, 0, 0, 0]))
+    #expect(peer.goAwayCodes == [])
+    peer.send(Frame(kind: .priority, stream: 0, payload: [0, 0, 0, 0, 0]))
+    #expect(peer.goAwayCodes == [1])
     #expect(peer.connection.wantsClose)
   }
 

@@ -41,6 +41,16 @@ import Testing
     }
   }
 
+  @Test(arguments: ["here:x", "here:1:2", "[::1", "u@here"])
+  func otherHostsAreInvalid(host: String) {
+    #expect(throws: HTTP2Error.invalidHost(host)) {
+      try request([(":method", "GET"), (":path", "/"), (":authority", host)])
+    }
+    #expect(throws: HTTP2Error.invalidHost(host)) {
+      try request([(":method", "GET"), (":path", "/"), ("host", host)])
+    }
+  }
+
   @Test func duplicatesAreKeptInOrder() throws {
     let request = try request(Frame.request("GET", "/") + [("a", "1"), ("b", "2"), ("a", "3")])
     #expect(request.fields.values(of: "a") == ["1", "3"])

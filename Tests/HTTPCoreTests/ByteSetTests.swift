@@ -11,7 +11,7 @@ import Testing
     let sets: [(ByteSet, String)] = [
       (.token, Self.alphanumeric + "!#$%&'*+-.^_`|~"),
       (.target, visible.filter { !"\"#<>\\^`{|}".contains($0) }),
-      (.host, Self.alphanumeric + "-._~!$&'()*+,;=%:[]"),
+      (.name, Self.alphanumeric + "-._~!$&'()*+,;="),
     ]
     for (set, text) in sets {
       for byte in UInt8.min...UInt8.max {

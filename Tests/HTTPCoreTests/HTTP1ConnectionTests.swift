@@ -165,6 +165,33 @@ import Testing
     #expect(!connection.wantsClose)
   }
 
+  @Test func partOfAHeadIsNoBacklog() {
+    var connection = HTTP1Connection()
+    _ = connection.receive("GET /li")
+    #expect(!connection.hasBacklog)
+    _ = connection.receive("st HTTP/1.1\r\nHost: x\r\n\r\n" + get + "GE")
+    #expect(!connection.hasBacklog)
+    connection.respond(answer("a"), to: StreamID(0))
+    #expect(!connection.hasBacklog)
+  }
+
+  @Test func refusesTheBodyUnderWay() {
+    let put = "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"
+    var connection = HTTP1Connection()
+    _ = connection.receive(get)
+    connection.refuseLargestBody(HTTPResponse(status: .gone))
+    #expect(connection.receive(put).isEmpty)
+    #expect(connection.incompleteBytes == 3)
+    connection.refuseLargestBody(HTTPResponse(status: .gone))
+    #expect(connection.incompleteBytes == 0)
+    #expect(connection.receive("defghi" + get).isEmpty)
+    connection.respond(answer("a"), to: StreamID(0))
+    #expect(
+      connection.takeText() == wire("a")
+        + "HTTP/1.1 410 Gone\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    #expect(connection.wantsClose)
+  }
+
   @Test func shutsDown() {
     var connection = HTTP1Connection()
     connection.shutDown()

@@ -95,6 +95,9 @@ import Testing
     ("GET http:///p HTTP/1.1\r\n", .invalidTarget("http:///p")),
     ("GET http://u@h/p HTTP/1.1\r\n", .invalidTarget("http://u@h/p")),
     ("GET ftp://h/p HTTP/1.1\r\n", .invalidTarget("ftp://h/p")),
+    ("GET http://h:x/p HTTP/1.1\r\n", .invalidTarget("http://h:x/p")),
+    ("GET http://[::1/p HTTP/1.1\r\n", .invalidTarget("http://[::1/p")),
+    ("GET http://:80/p HTTP/1.1\r\n", .invalidTarget("http://:80/p")),
   ])
   func refusesRequestLines(_ text: String, _ error: HTTP1Error) {
     for pieces in Pieces.allCases {
@@ -145,6 +148,7 @@ import Testing
     ("GET / HTTP/1.1\r\n\r\n", HTTP1Error.hostCount(0)),
     ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", .invalidHost("a/b")),
     ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", .invalidHost("a b")),
+    ("GET / HTTP/1.1\r\nHost: localhost:x\r\n\r\n", .invalidHost("localhost:x")),
     ("GET / HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n", .hostCount(2)),
     (
       "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncodingBeforeHTTP11

@@ -38,10 +38,19 @@ import Testing
         == "HTTP/1.1 200 OK\r\n\(line)content-length: 0\r\n\r\n")
   }
 
-  @Test(arguments: [204, 304])
-  func hasNoLengthWhereThereIsNoContent(_ code: Int) {
+  @Test(arguments: [(204, "No Content"), (304, "Not Modified")])
+  func hasNoLengthWhereThereIsNoContent(_ code: Int, _ reason: String) {
     #expect(
-      text(HTTPResponse(status: HTTPStatus(code), body: [1])) == "HTTP/1.1 \(code) \r\n\r\n")
+      text(HTTPResponse(status: HTTPStatus(code), body: [1]))
+        == "HTTP/1.1 \(code) \(reason)\r\n\r\n")
+  }
+
+  @Test(arguments: [
+    (HTTPStatus.conflict, "409 Conflict"), (.gone, "410 Gone"), (.ok, "200 OK"),
+    (HTTPStatus(299), "299 "),
+  ])
+  func writesTheReason(_ status: HTTPStatus, _ line: String) {
+    #expect(text(HTTPResponse(status: status)).hasPrefix("HTTP/1.1 \(line)\r\n"))
   }
 
   @Test func keepsFieldsThatWouldContradictItOut() {

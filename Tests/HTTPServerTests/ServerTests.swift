@@ -118,6 +118,7 @@ import Testing
     #expect(try server.answer(to: "GET / HTTP/1.1\r\nHo")?.hasPrefix("HTTP/1.1 408 ") == true)
     let body = "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"
     #expect(try server.answer(to: body)?.hasPrefix("HTTP/1.1 408 ") == true)
+    #expect(server.server.statistics.bodyBytesHeld == 0)
     #expect(try server.answer(to: get)?.hasSuffix("GET /a ") == true)
     waitUntil { server.server.statistics.connectionsTimedOut == 5 }
     #expect(server.server.statistics.connectionsTimedOut == 5)
@@ -148,6 +149,80 @@ import Testing
     #expect(!exchange.isAbandoned)
   }
 
+  /// What nothing can complete is not waited for.
+  @Test(arguments: [
+    "P", "GET /li", "GET / HTTP/1.1\r\nHost: x\r\n",
+    "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+    "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+  ])
+  func closesWhereTheInputEndsEarly(text: String) throws {
+    let server = try TestServer {
+      $0.headTimeout = .seconds(100)
+      $0.bodyTimeout = .seconds(100)
+    }
+    for before in ["", get] where text != "P" || before.isEmpty {
+      let client = try server.connect()
+      client.send(before + text)
+      client.endOutput()
+      let answer = try #require(client.receiveAll())
+      #expect(answer.ranges(of: "HTTP/1.1 ").count == (before.isEmpty ? 0 : 1))
+    }
+  }
+
+  /// n − 1, n and n + 1 bytes of bodies on one loop.
+  @Test(arguments: [(-1, 200), (0, 200), (1, 429)])
+  func holdsSoMuchOfBodies(extra: Int, status: Int) throws {
+    let held = Held()
+    let server = try TestServer(
+      {
+        $0.maxBufferedBytes = 1000
+        $0.http1.maxBodyBytes = 900
+        $0.http2.maxBodyBytes = 900
+      }, application: held.hold)
+    let first = try server.connect()
+    first.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n")
+    first.send([UInt8](repeating: 0, count: 900))
+    let exchange = held.wait(for: 1)[0]
+    let count = 100 + extra
+    let second = try server.connect()
+    second.send(
+      "PUT / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(count)\r\n\r\n")
+    second.send([UInt8](repeating: 0, count: count))
+    if status == 200 { held.wait(for: 2)[1].respond(HTTPResponse(status: .ok)) }
+    let answer = try #require(second.receiveAll())
+    #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+    #expect(answer.contains("retry-after: 1\r\n") == (status == 429))
+    // Requests without a body are taken, and an answer makes room.
+    let third = try server.connect()
+    third.send(get)
+    held.wait(for: status == 200 ? 3 : 2).last?.respond(HTTPResponse(status: .ok))
+    #expect(third.receive(until: "\r\n\r\n")?.hasPrefix("HTTP/1.1 200 ") == true)
+    exchange.respond(HTTPResponse(status: .ok))
+    #expect(first.receive(until: "\r\n\r\n")?.hasPrefix("HTTP/1.1 200 ") == true)
+    third.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n")
+    third.send([UInt8](repeating: 0, count: 900))
+    held.wait(for: status == 200 ? 4 : 3).last?.respond(HTTPResponse(status: .ok))
+    #expect(third.receive(until: "\r\n\r\n")?.hasPrefix("HTTP/1.1 200 ") == true)
+  }
+
+  @Test func theLargestBodyMakesRoomForOthers() throws {
+    let server = try TestServer {
+      $0.maxBufferedBytes = 1000
+      $0.http1.maxBodyBytes = 1000
+      $0.http2.maxBodyBytes = 1000
+    }
+    let (large, small) = (try server.connect(), try server.connect())
+    for (client, count) in [(large, 900), (small, 50)] {
+      client.send("PUT /p HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+      client.send([UInt8](repeating: 0x61, count: count))
+    }
+    #expect(waitUntil { server.server.statistics.bytesReceived == 1050 })
+    small.send([UInt8](repeating: 0x61, count: 950))
+    #expect(small.receive(until: "PUT /p " + String(repeating: "a", count: 1000)) != nil)
+    #expect(large.receive(until: "\n")?.hasPrefix("HTTP/1.1 429 ") == true)
+    #expect(server.server.statistics.bodyBytesHeld == 0)
+  }
+
   @Test func tellsWhenThePeerIsGone() throws {
     let held = Held()
     // The tick, and with it the probe of a peer that ended its side, is a quarter of it.
@@ -174,7 +249,7 @@ import Testing
     second.send(get)
     #expect(first.receive(until: "GET /a ") != nil && second.receive(until: "GET /a ") != nil)
     let text = try #require(try server.answer(to: get))
-    #expect(text.hasPrefix("HTTP/1.1 503 ") && text.contains("retry-after: 1\r\n"))
+    #expect(text.hasPrefix("HTTP/1.1 429 ") && text.contains("retry-after: 1\r\n"))
     #expect(server.server.statistics.connectionsRefused == 1)
     first.send(last)
     #expect(first.receiveAll() != nil)

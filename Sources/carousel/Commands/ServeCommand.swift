@@ -27,6 +27,7 @@ struct ServeCommand: ParsableCommand {
     LoggingSystem.bootstrap { _ in handler }
     let logger = Logger(label: "carousel")
 
+    keepMemorySmall()
     let graphs = try loadModels(try folders(of: settings))
     let server = try ModelServer(graphs: graphs, settings: settings, logger: logger)
     // A reader that leaves must not end the server: not one of its answers, nor one of its log.

@@ -9,7 +9,8 @@ extension ModelReport {
     lines += table(
       nodes.map { node in
         [
-          "  \(node.name)", "\(node.op)(\(node.inputs.joined(separator: ", ")))", node.form,
+          "  \(node.name)", "\(node.op)(\(node.inputs.joined(separator: ", ")))",
+          Self.form(node.kind, node.size),
           node.shape ?? "", node.parameters > 0 ? "\(node.parameters) parameters" : "",
         ]
       })
@@ -17,7 +18,7 @@ extension ModelReport {
     lines += table(
       outputs.map { output in
         [
-          "  \(output.name)", output.form,
+          "  \(output.name)", Self.form(output.kind, output.size),
           output.labels.map { "labels \($0.joined(separator: ", "))" } ?? "",
           output.forecasts.map { "foretells \($0)" } ?? "",
         ]
@@ -43,6 +44,10 @@ extension ModelReport {
     return facts
   }
 
+  private static func form(_ kind: String, _ size: Int) -> String {
+    "\(size) a \(kind == "vector" ? "sequence" : "step")"
+  }
+
   /// Rows with their columns aligned, two spaces apart.
   private func table(_ rows: [[String]]) -> [String] {
     let columns = rows.map(\.count).max() ?? 0
@@ -60,7 +65,7 @@ extension ModelReport {
 extension ModelReport.Input {
   fileprivate var form: String {
     switch kind {
-    case "tokens": "an id below \(size) a step" + (vocabulary ? ", or text" : "")
+    case "tokens": "an id below \(size) a step" + (text ? ", or text" : "")
     case "features": "\(size) a step" + (normalised ? ", in raw units" : "")
     default: "\(size) a sequence"
     }

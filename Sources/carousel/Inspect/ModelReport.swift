@@ -31,14 +31,16 @@ struct ModelReport: Encodable {
     let size: Int
     /// Whether the model takes raw units and normalises them itself.
     let normalised: Bool
-    let vocabulary: Bool
+    /// Whether text is taken for tokens.
+    let text: Bool
   }
 
   struct Node: Encodable {
     let name: String
     let op: String
     let inputs: [String]
-    let form: String
+    let kind: String
+    let size: Int
     /// What more there is to say of an lstm.
     let shape: String?
     let parameters: Int
@@ -46,7 +48,8 @@ struct ModelReport: Encodable {
 
   struct Output: Encodable {
     let name: String
-    let form: String
+    let kind: String
+    let size: Int
     let labels: [String]?
     let forecasts: String?
   }
@@ -72,38 +75,22 @@ struct ModelReport: Encodable {
     nodes = model.nodes.map { node in
       Node(
         name: node.name, op: node.op.name, inputs: node.inputs.map { Self.name($0, of: model) },
-        form: Self.text(node.form), shape: node.lstm.map(Self.text),
+        kind: node.form.kind, size: node.size, shape: node.lstm.map(Self.text),
         parameters: node.op.hasTensors
-          ? Self.size(of: model.tensors.names(under: node.weights ?? node.name), in: model.tensors)
-            .elements : 0)
+          ? model.tensors.elementCount(under: node.weights ?? node.name) : 0)
     }
     outputs = model.outputs.map { output in
       Output(
-        name: output.name, form: Self.text(output.form), labels: output.labels,
+        name: output.name, kind: output.form.kind, size: output.size, labels: output.labels,
         forecasts: output.forecasts.map { description.inputs[$0].name })
     }
     unusedTensors = model.unusedTensors
-    let unused = Set(unusedTensors)
-    let used = Self.size(
-      of: model.tensors.names.filter { !unused.contains($0) }, in: model.tensors)
-    parameters = used.elements
-    bytes = used.bytes
+    parameters = model.parameterCount
+    bytes = model.tensors.byteCount(except: Set(unusedTensors))
     packedBytes = graph.packedByteCount
     streamable = graph.isStreamable
     forecastSteps = graph.forecastSteps
     defaultOutputs = graph.defaultSelection.rawValue
-  }
-
-  /// The elements and bytes of some tensors.
-  private static func size(
-    of names: [String], in tensors: TensorFile
-  ) -> (elements: Int, bytes: Int) {
-    names.reduce(into: (0, 0)) { sum, name in
-      guard let shape = tensors.shape(of: name), let type = tensors.dtype(of: name) else { return }
-      let elements = shape.reduce(1, *)
-      sum.0 += elements
-      sum.1 += elements * type.bits / 8
-    }
   }
 
   private static func name(_ reference: Model.ValueReference, of model: Model) -> String {
@@ -112,14 +99,6 @@ struct ModelReport: Encodable {
     case .node(let index): model.nodes[index].name
     case .hidden(let index): model.nodes[index].name + ".hidden"
     case .cell(let index): model.nodes[index].name + ".cell"
-    }
-  }
-
-  private static func text(_ form: Model.ValueForm) -> String {
-    switch form {
-    case .tokens: "an id a step"
-    case .sequence(let size): "\(size) a step"
-    case .vector(let size): "\(size) a sequence"
     }
   }
 
@@ -135,27 +114,32 @@ struct ModelReport: Encodable {
 extension ModelReport.Input {
   fileprivate init(_ input: ModelDescription.Input) {
     name = input.name
+    kind = input.kind.form.kind
     size = input.kind.size
     switch input.kind {
     case .features(_, let mean, let scale):
-      kind = "features"
       normalised = mean != nil || scale != nil
-      vocabulary = false
-    case .tokens(_, let texts):
-      kind = "tokens"
+      text = false
+    case .tokens(_, let vocabulary):
       normalised = false
-      vocabulary = texts != nil
+      text = vocabulary != nil
     case .vector:
-      kind = "vector"
       normalised = false
-      vocabulary = false
+      text = false
     }
   }
 }
 
 extension TensorFile {
-  /// The tensors whose names begin with `prefix` and a point.
-  fileprivate func names(under prefix: String) -> [String] {
-    names.filter { $0.hasPrefix(prefix + ".") }
+  /// The elements of the tensors whose names begin with `prefix` and a point.
+  fileprivate func elementCount(under prefix: String) -> Int {
+    names.filter { $0.hasPrefix(prefix + ".") }.reduce(0) { $0 + elementCount(of: $1) }
+  }
+
+  /// What the tensors but `excluded` take of the file.
+  fileprivate func byteCount(except excluded: Set<String>) -> Int {
+    names.filter { !excluded.contains($0) }.reduce(0) { sum, name in
+      sum + elementCount(of: name) * (dtype(of: name)?.bits ?? 0) / 8
+    }
   }
 }

@@ -30,6 +30,7 @@ extension Settings {
     server.port = integer(.port)
     server.loops = integer(.loops) == 0 ? nil : integer(.loops)
     server.maxConnections = integer(.maxConnections)
+    server.maxBufferedBytes = integer(.maxBufferedBytes)
     server.headTimeout = .seconds(seconds(.headTimeoutSeconds))
     server.bodyTimeout = .seconds(seconds(.bodyTimeoutSeconds))
     server.idleTimeout = .seconds(seconds(.idleTimeoutSeconds))

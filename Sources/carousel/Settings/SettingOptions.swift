@@ -24,6 +24,7 @@ struct SettingOptions: ParsableArguments {
   @Option(.maxSequencesPerRequest) var maxSequencesPerRequest: String?
   @Option(.maxHorizon) var maxHorizon: String?
   @Option(.maxBodyBytes) var maxBodyBytes: String?
+  @Option(.maxBufferedBytes) var maxBufferedBytes: String?
   @Option(.maxInlineBytes) var maxInlineBytes: String?
   @Option(.maxHeadBytes) var maxHeadBytes: String?
   @Option(.maxConnections) var maxConnections: String?

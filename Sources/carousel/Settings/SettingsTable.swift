@@ -40,6 +40,9 @@ extension Setting {
   static let maxBodyBytes = Setting(
     "max_body_bytes", .bytes(1...(1 << 30)), "16 MiB",
     "Content of one request as it arrives; a larger one gets 413.")
+  static let maxBufferedBytes = Setting(
+    "max_buffered_bytes", .bytes((1 << 20)...(1 << 40)), "256 MiB",
+    "Content of all requests under way or unanswered; beyond it the largest upload gets 429.")
   static let maxInlineBytes = Setting(
     "max_inline_bytes", .bytes(0...(1 << 30)), "64 KiB",
     "Larger bodies are decoded away from the event loop, for the price of a hop between threads.")
@@ -48,7 +51,7 @@ extension Setting {
     "Request line and fields together; larger ones get 431.")
   static let maxConnections = Setting(
     "max_connections", .integer(1...1_000_000), "10000",
-    "Open connections; one more gets 503. Mind the limit on open files.")
+    "Open connections; one more gets 429. Mind the limit on open files.")
   static let headTimeoutSeconds = Setting(
     "head_timeout_seconds", .seconds(0.01...3600), "10",
     "From a request's first byte to the end of its head, against slow clients.")
@@ -92,7 +95,7 @@ extension Setting {
     host, port, models, defaultModel, loops, workers,
     maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps, maxSequencesPerRequest,
     maxHorizon,
-    maxBodyBytes, maxInlineBytes, maxHeadBytes, maxConnections,
+    maxBodyBytes, maxBufferedBytes, maxInlineBytes, maxHeadBytes, maxConnections,
     headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
     drainDelaySeconds, drainSeconds,
     compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,

@@ -64,9 +64,38 @@ import Testing
     (#"{"a":[1e999]}"#, .notFinite(path: "a[0]", found: "1e999")),
     (#"{"a":{"b":[0,-1e39]}}"#, .notFinite(path: "a.b[1]", found: "-1e39")),
     (#"{"a":nan}"#, .notFinite(path: "a", found: "nan")),
+    ("{\"a\":[1\u{0}]}", APIError.notJSON(.syntax(offset: 6, path: "a[0]", found: "1"))),
   ])
   func refuses(body: String, error: APIError) {
     #expect(throws: error) { try read(body) }
+  }
+
+  private static let zeros = String(repeating: "0", count: 400)
+  private static let nines = String(repeating: "9", count: 400)
+
+  /// Numbers of any length, as far as they are near to a double.
+  @Test(
+    arguments: [
+      ("1e-\(nines)", 0), ("-0.5E-\(nines)", -0.0), ("0e\(nines)", 0),
+      ("0.00e+9999999999999999999", 0), ("1e-9999999999999999999 ", 0), ("1e-5000", 0),
+      ("0.\(zeros)1", 0), ("0.\(zeros)15e401", 1.5), ("25\(zeros)e-401", 2.5),
+      ("1e\(zeros)2", 100),
+    ] as [(String, Float)])
+  func readsExtremes(text: String, expected: Float) throws {
+    let document = try read(#"{"a":[\#(text)],"b":\#(text)}"#)
+    #expect(document.numbers.map(\.bitPattern) == [expected.bitPattern])
+    #expect(document.number(4) == Double(expected))
+  }
+
+  @Test(arguments: [
+    nines, "1\(zeros)e-9", "0.\(zeros)1e800", "1e\(nines)", "1e9999999999999999999",
+    "-1E18446744073709551616",
+  ])
+  func refusesWhatIsTooLarge(text: String) {
+    let found = String(text.prefix(40))
+    #expect(throws: APIError.notFinite(path: "a[0]", found: found)) {
+      try read(#"{"a":[\#(text)]}"#)
+    }
   }
 
   @Test(

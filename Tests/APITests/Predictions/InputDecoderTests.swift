@@ -57,52 +57,83 @@ import Testing
       "echo", #""a""#,
       #"inputs: found the string \"a\", expected an array of steps of 2 numbers each"#
     ),
-    ("tokens", "null", "inputs: found null, expected an array of numbers, one a step"),
+    ("scalar", "null", "inputs: found null, expected an array of numbers, one a step"),
+    ("tokens", "null", "inputs: found null, expected an array of token ids"),
+    ("text", "3", "inputs: found the number 3, expected text, or an array of token ids"),
     // Nothing in it.
     ("echo", "[]", "inputs: found an empty array, expected at least one element"),
     ("echo", "[[]]", "inputs[0]: found an empty array, expected at least one element"),
     ("echo", "[[[]]]", "inputs[0][0]: found an empty array, expected at least one element"),
     ("echo", "[[[1,2]],[]]", "inputs[1]: found an empty array, expected at least one element"),
-    ("echo", "[[1,2],[]]", "inputs[1]: found an empty array, expected 2 numbers"),
-    (
-      "scalar", "[[1],[]]",
-      "inputs[1]: found an empty array, expected an array of numbers, one a step"
-    ),
-    ("text", #""""#, #"inputs: found the string \"\", expected at least one element"#),
+    ("echo", "[[1,2],[]]", "inputs[1]: found an empty array, expected an array of 2 numbers"),
+    ("scalar", "[[1],[]]", "inputs[1]: found an empty array, expected at least one element"),
+    ("text", #""""#, #"inputs: found the string \"\", expected at least one character"#),
     // Too shallow, too deep.
-    ("echo", "[1,2]", "inputs[0]: found the number 1, expected 2 numbers"),
-    ("echo", "[[[1,2]],[3,4]]", "inputs[1][0]: found the number 3, expected 2 numbers"),
+    ("echo", "[1,2]", "inputs[0]: found the number 1, expected an array of 2 numbers"),
+    (
+      "echo", "[0.1,2]", "inputs[0]: found the number 0.1, expected an array of 2 numbers"
+    ),
+    ("scalar", "[[[1]],[1]]", "inputs[1][0]: found the number 1, expected an array of 1 number"),
+    ("scalar", "[[1],[[1]]]", "inputs[1][0]: found an array of 1 number, expected a number"),
+    ("scalar", "[[[[1]]]]", "inputs[0][0][0]: found an array of 1 number, expected a number"),
+    ("echo", "[[[1,2]],[3,4]]", "inputs[1][0]: found the number 3, expected an array of 2 numbers"),
     (
       "echo", "[[[1,2]],3]",
       "inputs[1]: found the number 3, expected an array of steps of 2 numbers each"
     ),
-    ("echo", "[[1,2],3]", "inputs[1]: found the number 3, expected 2 numbers"),
-    ("echo", "[[1,2],[[3,4]]]", "inputs[1][0]: found 2 numbers, expected a number"),
-    ("echo", "[[[[1,2]]]]", "inputs[0][0][0]: found 2 numbers, expected a number"),
+    ("echo", "[[1,2],3]", "inputs[1]: found the number 3, expected an array of 2 numbers"),
+    ("echo", "[[1,2],[[3,4]]]", "inputs[1][0]: found an array of 2 numbers, expected a number"),
+    ("echo", "[[[[1,2]]]]", "inputs[0][0][0]: found an array of 2 numbers, expected a number"),
     ("echo", "[[[[[1,2]]]]]", "inputs[0][0][0]: found an array, expected a number"),
-    ("vector", #"{"x":[1],"v":[[[1,2,3]]]}"#, "inputs.v[0][0]: found 3 numbers, expected a number"),
+    (
+      "vector", #"{"x":[1],"v":[[[1,2,3]]]}"#,
+      "inputs.v[0][0]: found an array of 3 numbers, expected a number"
+    ),
     // Ragged.
-    ("echo", "[[1,2],[3]]", "inputs[1]: found 1 number, expected 2 numbers"),
-    ("echo", "[[[1,2]],[[1,2],[3,4,5]]]", "inputs[1][1]: found 3 numbers, expected 2 numbers"),
-    ("scalar", "[[[1],[2,3]]]", "inputs[0][1]: found 2 numbers, expected 1 number"),
-    ("vector", #"{"x":[1],"v":[1,2]}"#, "inputs.v: found 2 numbers, expected 3 numbers"),
+    (
+      "echo", "[[1,2],[3]]", "inputs[1]: found an array of 1 number, expected an array of 2 numbers"
+    ),
+    (
+      "echo", "[[[1,2]],[[1,2],[3,4,5]]]",
+      "inputs[1][1]: found an array of 3 numbers, expected an array of 2 numbers"
+    ),
+    (
+      "scalar", "[[[1],[2,3]]]",
+      "inputs[0][1]: found an array of 2 numbers, expected an array of 1 number"
+    ),
+    (
+      "vector", #"{"x":[1],"v":[1,2]}"#,
+      "inputs.v: found an array of 2 numbers, expected an array of 3 numbers"
+    ),
     (
       "vector", #"{"x":[[1],[2]],"v":[[1,2,3],[1]]}"#,
-      "inputs.v[1]: found 1 number, expected 3 numbers"
+      "inputs.v[1]: found an array of 1 number, expected an array of 3 numbers"
     ),
     // Something else among numbers.
     (
       "echo", "[[1,null]]",
       "inputs[0][1]: found null, expected a number like the elements before it"
     ),
+    (
+      "scalar", "[1,[2]]",
+      "inputs[1]: found an array, expected a number like the elements before it"
+    ),
+    (
+      "scalar", "[1,{}]",
+      "inputs[1]: found an object, expected a number like the elements before it"
+    ),
+    (
+      "scalar", #"[1,"2"]"#,
+      #"inputs[1]: found the string \"2\", expected a number like the elements before it"#
+    ),
     ("echo", "[[1,2],[null,2]]", "inputs[1][0]: found null, expected a number"),
     ("echo", #"[[1,2],["3",4]]"#, #"inputs[1][0]: found the string \"3\", expected a number"#),
     ("echo", #"[["1",2]]"#, #"inputs[0][0]: found the string \"1\", expected a number"#),
-    ("echo", #"["a"]"#, #"inputs[0]: found the string \"a\", expected 2 numbers"#),
+    ("echo", #"["a"]"#, #"inputs[0]: found the string \"a\", expected an array of 2 numbers"#),
     ("echo", "[[{}]]", "inputs[0][0]: found an object, expected a number"),
     (
       "echo", "[[[1,2],[3,NaN]]]",
-      #"inputs[0][1][1]: found NaN, expected a number within the range of a 32-bit float"#
+      "inputs[0][1][1]: found NaN, expected a finite number, JSON has no NaN"
     ),
     (
       "echo", "[[1,1e39]]",
@@ -118,22 +149,30 @@ import Testing
       "tokens", "[[[0],[1.5]]]",
       "inputs[0][1][0]: found 1.5, expected a token id, a whole number from 0 to 3"
     ),
+    (
+      "tokens", "[1e38]",
+      "inputs[0]: found 1e+38, expected a token id, a whole number from 0 to 3"
+    ),
+    (
+      "tokens", "[16777217]",
+      "inputs[0]: found 16777216, expected a token id, a whole number from 0 to 3"
+    ),
     ("tokens", #""a""#, "inputs: found text, expected token ids, as the model has no vocabulary"),
     ("text", #"["ab","axé"]"#, #"inputs[1]: character 1, \"x\", is not in the model's vocabulary"#),
-    ("text", #"["ab",[1]]"#, "inputs[1]: found 1 number, expected a string"),
+    ("text", #"["ab",[1]]"#, "inputs[1]: found an array of 1 number, expected a string"),
     ("text", #"[["ab"]]"#, #"inputs[0][0]: found the string \"ab\", expected a number"#),
     // Several inputs.
     ("pair", "[[1,2]]", "inputs: found an array, expected an object with the members x and t"),
     ("pair", #"{"x":[[1,2]]}"#, "inputs.t is missing"),
-    ("pair", #"{"x":[[1,2]],"t":[1],"u":[1]}"#, "inputs.u is not known, expected x or t"),
+    ("pair", #"{"x":[[1,2]],"t":[1],"u":[1]}"#, #"inputs: \"u\" is not known, expected x or t"#),
     ("pair", #"{"x":[[1,2]],"t":[1],"x":[[1,2]]}"#, "inputs.x is given twice"),
     (
       "pair", #"{"x":[[1,2]],"t":[1,2]}"#,
-      #"inputs: input \"t\" holds 2 steps, expected 1 as \"x\" has"#
+      "inputs.t: found 2 steps, expected 1 like inputs.x"
     ),
     (
       "pair", #"{"x":[[[1,2]],[[1,2]]],"t":[[1],[1,2]]}"#,
-      #"inputs[1]: input \"t\" holds 2 steps, expected 1 as \"x\" has"#
+      "inputs.t[1]: found 2 steps, expected 1 like inputs.x[1]"
     ),
     (
       "pair", #"{"x":[[[1,2]],[[1,2]]],"t":[[1]]}"#,

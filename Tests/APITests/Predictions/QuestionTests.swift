@@ -45,8 +45,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{}", 400, "inputs is missing"),
-    (#"{"input":[1]}"#, 400, "input is not known, expected inputs, model, outputs or horizon"),
+    ("{}", 400, #"inputs is missing, expected {\"inputs\": …}"#),
+    (#"{"":3}"#, 400, #"\"\" is not known, expected inputs, model, outputs or horizon"#),
+    (
+      #"{"input":[1]}"#, 400,
+      #"\"input\" is not known, expected inputs, model, outputs or horizon"#
+    ),
     (#"{"inputs":[[1,2]],"inputs":[[1,2]]}"#, 400, "inputs is given twice"),
     (#"{"inputs":[[1,2]],"horizon":1,"horizon":1}"#, 400, "horizon is given twice"),
     (
@@ -97,6 +101,14 @@ import Testing
     (
       #"{"inputs":[1],"horizon":1e300,"model":"counter"}"#, 400,
       "horizon: found the number 1e+300, expected a whole number from 1 to 5"
+    ),
+    (
+      #"{"inputs":[1],"horizon":1e400,"model":"counter"}"#, 400,
+      "horizon: found 1e400, expected a whole number of steps"
+    ),
+    (
+      #"{"inputs":[1],"horizon":[2],"model":"counter"}"#, 400,
+      "horizon: found an array of 1 number, expected a whole number from 1 to 5"
     ),
     (
       #"{"inputs":[1],"horizon":"2","model":"counter"}"#, 400,

@@ -19,7 +19,10 @@ import Testing
 
   @Test func graph() {
     #expect(report.nodes.first?.inputs == ["x"])
-    #expect(report.nodes.first?.form == "32 a step")
+    #expect(report.nodes.first?.kind == "features")
+    #expect(report.nodes.first?.size == 32)
+    #expect(report.outputs.map(\.kind) == ["vector"])
+    #expect(report.outputs.map(\.size) == [12])
     #expect(report.nodes.first?.shape == "1→32, 2 layers")
     #expect(report.outputs.map(\.forecasts) == ["x"])
     #expect(report.forecastSteps == 12)
@@ -29,7 +32,8 @@ import Testing
 
   @Test func text() {
     let text = report.text
-    for part in ["co2 1", "lstm(x)", "1→32, 2 layers", "foretells x"] {
+    for part in ["co2 1", "lstm(x)", "32 a step", "12 a sequence", "1→32, 2 layers", "foretells x"]
+    {
       #expect(text.contains(part))
     }
     #expect(text.contains("\(report.parameters)"))

@@ -35,7 +35,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("simdjson")]),
     .systemLibrary(
       name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
-    .systemLibrary(name: "CEpoll"),
+    .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "ModelFormat", exclude: ["FORMAT.md"], swiftSettings: strict),
     .target(
@@ -48,7 +48,7 @@ let package = Package(
     .target(name: "HTTP2", dependencies: ["HTTPCore", "CNGHTTP2"], swiftSettings: strict),
     .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
     .target(
-      name: "HTTPServer", dependencies: ["CEpoll", "HTTPCore", "HTTP2", "Compression"],
+      name: "HTTPServer", dependencies: ["CLinux", "HTTPCore", "HTTP2", "Compression"],
       swiftSettings: strict),
     .target(
       name: "API",
@@ -57,7 +57,7 @@ let package = Package(
     .executableTarget(
       name: "carousel",
       dependencies: [
-        "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat",
+        "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat", "CLinux",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),

@@ -1,5 +1,6 @@
 // What Linux has beyond POSIX and Swift's Glibc module leaves out.
 #pragma once
+#include <malloc.h>
 #include <sys/epoll.h>
 
 // <sys/socket.h> declares it under _GNU_SOURCE only; socklen_t is unsigned int.

@@ -25,6 +25,8 @@ constexpr size_t max_found_bytes = 40;
 constexpr size_t max_name_bytes = 64;
 // Buffers start at one page, and grow by doubling.
 constexpr size_t min_capacity = 4096;
+// 1e and 19 digits.
+constexpr size_t min_wrapping_bytes = 21;
 
 // The token at `start`: a bracket, a string with its quotes, or what stands before a separator.
 std::string_view token_of(const char *start, const char *end) {
@@ -62,8 +64,10 @@ const char *end_of_object(const char *start, const char *end) {
   return end;
 }
 
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
 const char *skip_space(const char *at, const char *end) {
-  while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
+  while (at < end && is_space(*at)) at++;
   return at;
 }
 
@@ -88,6 +92,38 @@ bool is_number(std::string_view token) {
     if (!digits()) return false;
   }
   return at == token.size();
+}
+
+// Whether the number written at `token`, which no double is near to, is too small for one, not too large.
+bool is_tiny(std::string_view token) {
+  constexpr int64_t huge = int64_t{1} << 40;  // more than a document has digits
+  int64_t magnitude = 0;                      // the number is about 10 to this
+  bool fraction = false, significant = false;
+  size_t at = 0;
+  for (; at < token.size() && (token[at] | 0x20) != 'e'; at++) {
+    if (token[at] == '.') fraction = true;
+    if (token[at] >= '1' && token[at] <= '9') significant = true;
+    if (token[at] < '0') continue;  // a sign or the point
+    magnitude += significant && !fraction ? 1 : !significant && fraction ? -1 : 0;
+  }
+  int64_t exponent = 0;
+  bool negative = false;
+  for (; at < token.size(); at++) {
+    if (token[at] == '-') negative = true;
+    if (token[at] < '0' || token[at] > '9') continue;
+    exponent = std::min(exponent * 10 + (token[at] - '0'), huge);
+  }
+  return magnitude + (negative ? -exponent : exponent) < 0;
+}
+
+// The double nearest to the number written as `token`, whatever its length; false beyond the range.
+bool nearest_double(std::string_view token, double &out) {
+  const auto result = std::from_chars(token.data(), token.data() + token.size(), out);
+  if (result.ec == std::errc::result_out_of_range) {
+    if (!is_tiny(token)) return false;
+    out = token[0] == '-' ? -0.0 : 0.0;
+  }
+  return true;
 }
 
 // Whether `token` is how some language writes a number that is not finite: NaN, -Infinity, inf.
@@ -335,11 +371,18 @@ csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
 }
 
 csj_status csj_reader::read_double(ondemand::value &value, double &number) {
-  if (value.get_double().get(number) == simdjson::SUCCESS) return csj_status_ok;
-  const char *token = value.raw_json_token().data();
-  const auto written = token_of(token, end());
-  const bool non_finite = is_non_finite_literal(written) || is_number(written);
-  return stop(non_finite ? csj_status_not_finite : csj_status_syntax, token);
+  // With the space behind it.
+  std::string_view token = value.raw_json_token();
+  // Where an exponent has 19 digits simdjson may wrap it around, and read a huge number as 0.
+  const auto error = value.get_double().get(number);
+  if (!error && (number != 0 || token.size() < min_wrapping_bytes)) return csj_status_ok;
+  while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
+  if (is_number(token)) {
+    return nearest_double(token, number) ? csj_status_ok
+                                         : stop(csj_status_not_finite, token.data());
+  }
+  return stop(
+      is_non_finite_literal(token) ? csj_status_not_finite : csj_status_syntax, token.data());
 }
 
 csj_status csj_reader::add_text(std::string_view string) {

@@ -17,8 +17,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   private var meter: FloodMeter
   /// How many streams are at each stage that `phase` asks for.
   private var stageCounts = (head: 0, body: 0, owed: 0)
-  /// Bytes in bodies that are not complete.
-  private var incompleteBytes = 0
+  package private(set) var incompleteBytes = 0
   private var sawSettings = false
   private var ending = Ending.no
 
@@ -77,6 +76,14 @@ package final class HTTP2Connection: ConnectionProtocol {
     } else {
       drain()
     }
+    pump()
+  }
+
+  package func refuseLargestBody(_ response: HTTPResponse) {
+    let underWay = streams.values.filter { $0.stage == .body }
+    guard let largest = underWay.max(by: { ($0.body.count, $0.id) < ($1.body.count, $1.id) })
+    else { return }
+    send(response, on: largest)
     pump()
   }
 

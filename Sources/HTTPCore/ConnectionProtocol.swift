@@ -41,6 +41,12 @@ package protocol ConnectionProtocol {
   /// The request under way took too long: queues a 408 where the protocol has one, and closes.
   mutating func timeOut()
 
+  /// How many bytes of bodies that are not complete are held.
+  var incompleteBytes: Int { get }
+
+  /// Answers the request with the largest of those bodies with `response`, and lets go of the body.
+  mutating func refuseLargestBody(_ response: HTTPResponse)
+
   /// Begins a graceful end: no new request is accepted, what is owed is still answered.
   mutating func shutDown()
 

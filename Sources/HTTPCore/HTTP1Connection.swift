@@ -118,7 +118,7 @@ package struct HTTP1Connection: ConnectionProtocol {
         }
       }
     } catch {
-      refuse(error)
+      refuse(error.response)
       return bytes.count
     }
   }
@@ -158,11 +158,11 @@ package struct HTTP1Connection: ConnectionProtocol {
         isHEAD: head.request.method == "HEAD", isHTTP10: head.isHTTP10, keepsAlive: keepsAlive))
   }
 
-  /// Answers what can't be understood, after everything that came before it; nothing follows.
-  private mutating func refuse(_ error: HTTP1Error) {
+  /// Answers what can't be taken, after everything that came before it; nothing follows.
+  private mutating func refuse(_ response: HTTPResponse) {
     let method = head?.request.method ?? parser.method
     owed.append(
-      Owed(isHEAD: method == "HEAD", isHTTP10: false, keepsAlive: false, response: error.response))
+      Owed(isHEAD: method == "HEAD", isHTTP10: false, keepsAlive: false, response: response))
     head = nil
     owesContinue = false
     input = .ended
@@ -214,10 +214,16 @@ package struct HTTP1Connection: ConnectionProtocol {
   package mutating func timeOut() {
     switch phase {
     case .idle: end()
-    case .readingHead: refuse(.timedOut(reading: "head"))
-    case .readingBody: refuse(.timedOut(reading: "body"))
+    case .readingHead: refuse(HTTP1Error.timedOut(reading: "head").response)
+    case .readingBody: refuse(HTTP1Error.timedOut(reading: "body").response)
     case .answering: break
     }
+  }
+
+  package var incompleteBytes: Int { head?.request.body.count ?? 0 }
+
+  package mutating func refuseLargestBody(_ response: HTTPResponse) {
+    if phase == .readingBody { refuse(response) }
   }
 
   package mutating func shutDown() {

@@ -8,6 +8,8 @@ final class Connection {
   /// A request whose response is owed.
   struct Owed {
     let stream: StreamID
+    /// What the request's body takes.
+    var bodyBytes: Int
     /// Nil until the request's body is inflated.
     var exchange: HTTPExchange?
   }
@@ -25,7 +27,11 @@ final class Connection {
   let socket: Descriptor
   let token: UInt64
   var wire = WireProtocol.undecided([])
-  var owed: [Owed] = []
+  private(set) var owed: [Owed] = []
+  /// What the bodies of requests in `owed` take together.
+  private var owedBytes = 0
+  /// What the loop has counted of `heldBytes`.
+  var countedBytes = 0
   var watched: Poller.Readiness = .input
   var isOpen = true
   /// Whether it waits for its turn to be settled.
@@ -58,6 +64,9 @@ final class Connection {
   /// How many bytes wait for the peer to take them.
   var unsentCount: Int { unsent.count - sentCount }
 
+  /// What the bodies of its requests take, complete or not.
+  var heldBytes: Int { wire.incompleteBytes + owedBytes }
+
   /// Whether nothing is under way and nothing left to say, so that it may be closed without ado.
   var isSilent: Bool {
     !wire.isHTTP2 && wire.phase == .idle && !wire.wantsClose && unsentCount == 0
@@ -67,7 +76,7 @@ final class Connection {
   func refuse(date: String) {
     isRefused = true
     var response = HTTPResponse.error(
-      .serviceUnavailable, "the server has as many connections as it takes, try again later")
+      .tooManyRequests, "the server has as many connections as it takes, try again later")
     response.fields.append("retry-after", "1")
     HTTP1Serializer.append(response, to: &unsent, date: date, persistence: .close)
     wire = .ended
@@ -98,10 +107,23 @@ final class Connection {
     }
   }
 
+  /// Notes that a response is owed to `stream`, whose body takes `bodyBytes`.
+  func owe(_ stream: StreamID, bodyBytes: Int) {
+    owed.append(Owed(stream: stream, bodyBytes: bodyBytes))
+    owedBytes += bodyBytes
+  }
+
   /// Takes out what is owed to `stream`, if it still is.
   func takeOwed(_ stream: StreamID) -> Owed? {
     guard let index = owed.firstIndex(where: { $0.stream == stream }) else { return nil }
+    owedBytes -= owed[index].bodyBytes
     return owed.remove(at: index)
+  }
+
+  /// Takes out everything that is owed.
+  func takeAllOwed() -> [Owed] {
+    defer { (owed, owedBytes) = ([], 0) }
+    return owed
   }
 
   /// The exchange whose response is owed to `stream`.
@@ -112,6 +134,8 @@ final class Connection {
   /// Notes the exchange of a stream; returns false when the stream is gone.
   func setExchange(_ exchange: HTTPExchange, for stream: StreamID) -> Bool {
     guard let index = owed.lastIndex(where: { $0.stream == stream }) else { return false }
+    owedBytes += exchange.request.body.count - owed[index].bodyBytes
+    owed[index].bodyBytes = exchange.request.body.count
     owed[index].exchange = exchange
     return true
   }

@@ -10,24 +10,28 @@ import Synchronization
 // Sendable: everything that varies, but for `inbox` and `counters`, which lock for themselves, is
 // touched on `queue` only.
 final class EventLoop: @unchecked Sendable {
-  private let queue: DispatchQueue
-  private let settings: HTTPServerSettings
+  let queue: DispatchQueue
+  let settings: HTTPServerSettings
+  let counters: ServerCounters
+  let application: Application
+  let coding: ContentCoding
+  let inbox = Inbox()
   private let timeouts: Timeouts
-  private let counters: ServerCounters
-  private let application: Application
-  private let coding: ContentCoding
   private let door: Door
-  private let inbox = Inbox()
 
+  private(set) var connections = ConnectionTable()
+  private(set) var clock = LoopClock()
+  var mail: [Mail] = []
+  /// What the bodies of requests take on this loop.
+  var heldBytes = 0
+  /// What they may take whatever the other loops hold.
+  let shareOfBuffers: Int
   private var poller: Poller
   private var source: (any DispatchSourceRead)?
-  private var connections = ConnectionTable()
   private var refusedCount = 0
-  private var clock = LoopClock()
   private var isTicking = false
   private var onDrained: (@Sendable () -> Void)?
   private var unsettled: [Connection] = []
-  private var mail: [Mail] = []
   private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
 
   /// Rounds of one turn, so that a busy loop lets its timer in.
@@ -35,7 +39,7 @@ final class EventLoop: @unchecked Sendable {
   /// While more than this waits for the peer to take it, nothing is read from it.
   private static let maxUnsentBytes = 256 * 1024
   /// Bodies above this are inflated or compressed off the loop.
-  private static let maxCodedBytesOnLoop = 16 * 1024
+  static let maxCodedBytesOnLoop = 16 * 1024
   /// Newcomers beyond the cap that are told so at one time; any more are closed without a word.
   private static let maxRefused = 64
 
@@ -49,6 +53,8 @@ final class EventLoop: @unchecked Sendable {
     self.counters = counters
     self.application = application
     coding = ContentCoding(settings.contentCoding)
+    let maxBody = max(settings.http1.maxBodyBytes, settings.http2.maxBodyBytes)
+    shareOfBuffers = max(settings.maxBufferedBytes / settings.loopCount, maxBody)
     door = Door(
       listeners: listeners, maxConnections: settings.maxConnections, counters: counters)
     poller = try Poller()
@@ -70,7 +76,8 @@ final class EventLoop: @unchecked Sendable {
 
   // MARK: Turns
 
-  private func turn() {
+  /// Takes all that is ready.
+  func turn() {
     inbox.wake()
     for _ in 0..<Self.maxRounds {
       let eventCount = poller.poll()
@@ -100,7 +107,8 @@ final class EventLoop: @unchecked Sendable {
     }
   }
 
-  private func unsettle(_ connection: Connection) {
+  /// Has `connection` settled at the end of the round.
+  func unsettle(_ connection: Connection) {
     guard !connection.isUnsettled else { return }
     connection.isUnsettled = true
     unsettled.append(connection)
@@ -157,6 +165,8 @@ final class EventLoop: @unchecked Sendable {
         readBuffer.span.extracting(first: count), date: clock.date, settings: settings)
       if connection.wire.phase == .readingBody { connection.hasProgressed = true }
       take(events, from: connection)
+      recount(connection)
+      _ = makeRoom()
     } else if count == 0 {
       connection.hasInputEnded = true
       if connection.isLingering || !connection.wire.survivesEndOfInput { hangUp(connection) }
@@ -172,6 +182,7 @@ final class EventLoop: @unchecked Sendable {
         [UInt8]().span, date: clock.date, settings: settings)
       take(events, from: connection)
     }
+    recount(connection)
     var written = 0
     let result = connection.write(&written)
     if written > 0 { counters.bytesSent.add(written, ordering: .relaxed) }
@@ -238,112 +249,14 @@ final class EventLoop: @unchecked Sendable {
   }
 
   private func abandonOwed(of connection: Connection) {
-    let owed = connection.owed
-    connection.owed = []
-    for entry in owed { abandon(entry) }
+    for entry in connection.takeAllOwed() { abandon(entry) }
+    recount(connection)
   }
 
-  private func abandon(_ owed: Connection.Owed) {
+  /// Tells the application that a client has left.
+  func abandon(_ owed: Connection.Owed) {
     counters.requestsAbandoned.add(1, ordering: .relaxed)
     owed.exchange?.abandon()
-  }
-
-  // MARK: Requests and responses
-
-  private func take(_ events: [ConnectionEvent], from connection: Connection) {
-    for event in events {
-      switch event {
-      case .request(let request, let stream):
-        connection.hasProgressed = true
-        counters.countRequest(isHTTP2: connection.wire.isHTTP2)
-        decode(request, stream, of: connection)
-      case .abandoned(let stream):
-        if let owed = connection.takeOwed(stream) { abandon(owed) }
-      }
-    }
-  }
-
-  /// Undoes the body's content coding, elsewhere where it is large, and hands the request on.
-  private func decode(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
-    connection.owed.append(Connection.Owed(stream: stream))
-    var request = request
-    if request.fields["content-encoding"] == nil {
-      handOut(request, stream, of: connection)
-    } else if request.body.count <= Self.maxCodedBytesOnLoop {
-      let error = coding.decode(&request)
-      takeDecoded(request, error: error, stream, of: connection)
-    } else {
-      let token = connection.token
-      DispatchQueue.global().async { [self, coded = request] in
-        var request = coded
-        let error = coding.decode(&request)
-        post(Mail(connection: token, stream: stream, content: .decoded(request, error: error)))
-      }
-    }
-  }
-
-  private func takeDecoded(
-    _ request: HTTPRequest, error: HTTPResponse?, _ stream: StreamID, of connection: Connection
-  ) {
-    if let error {
-      respond(error, to: stream, of: connection)
-    } else {
-      handOut(request, stream, of: connection)
-    }
-  }
-
-  private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
-    let token = connection.token
-    let exchange = HTTPExchange(request: request) { [self] response in
-      post(Mail(connection: token, stream: stream, content: .response(response)))
-    }
-    guard connection.setExchange(exchange, for: stream) else { return }
-    application(exchange)
-  }
-
-  /// Takes mail from any thread. While the loop takes a turn, it needs no waking: it looks before it
-  /// sleeps, so the responses that one call of the engine makes cost one wake-up between them.
-  private func post(_ mail: Mail) {
-    if inbox.post(mail) { queue.async { self.turn() } }
-  }
-
-  private func deliverMail() {
-    inbox.take(into: &mail)
-    for piece in mail {
-      guard let connection = connections[piece.connection] else { continue }
-      switch piece.content {
-      case .response(let response): encode(response, piece.stream, of: connection)
-      case .encoded(let response): respond(response, to: piece.stream, of: connection)
-      case .decoded(let request, let error):
-        takeDecoded(request, error: error, piece.stream, of: connection)
-      }
-    }
-    mail.removeAll(keepingCapacity: true)
-  }
-
-  /// Applies a content coding to the response, elsewhere where it is large, and queues it.
-  private func encode(_ response: HTTPResponse, _ stream: StreamID, of connection: Connection) {
-    guard let exchange = connection.exchange(for: stream) else { return }
-    let request = exchange.request
-    var response = response
-    if response.body.count <= Self.maxCodedBytesOnLoop || request.fields["accept-encoding"] == nil {
-      coding.encode(&response, for: request)
-      respond(response, to: stream, of: connection)
-    } else {
-      let token = connection.token
-      DispatchQueue.global().async { [self, plain = response] in
-        var response = plain
-        coding.encode(&response, for: request)
-        post(Mail(connection: token, stream: stream, content: .encoded(response)))
-      }
-    }
-  }
-
-  private func respond(_ response: HTTPResponse, to stream: StreamID, of connection: Connection) {
-    guard connection.takeOwed(stream) != nil else { return }
-    connection.hasProgressed = true
-    connection.wire.respond(response, to: stream, date: clock.date)
-    unsettle(connection)
   }
 
   // MARK: Time
@@ -360,6 +273,8 @@ final class EventLoop: @unchecked Sendable {
 
   private func tick() {
     clock.update()
+    // Another loop may have filled what this one holds beyond its share.
+    _ = makeRoom()
     for connection in connections.all {
       if clock.now >= connection.writeDeadline {
         counters.connectionsTimedOut.add(1, ordering: .relaxed)

@@ -1,4 +1,4 @@
-import CEpoll
+import CLinux
 import Glibc
 
 /// An epoll descriptor: which of the sockets it watches are ready.

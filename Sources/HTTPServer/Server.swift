@@ -15,8 +15,8 @@ package final class Server: Sendable {
   package init(
     settings: HTTPServerSettings, application: @escaping Application
   ) throws(HTTPServerError) {
-    let count = max(1, settings.loops ?? sysconf(CInt(_SC_NPROCESSORS_ONLN)))
-    let group = try Listener.group(host: settings.address, port: settings.port, count: count)
+    let group = try Listener.group(
+      host: settings.address, port: settings.port, count: settings.loopCount)
     let counters = ServerCounters()
     var loops: [EventLoop] = []
     for (index, listeners) in group.loops.enumerated() {

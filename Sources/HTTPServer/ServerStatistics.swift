@@ -6,7 +6,7 @@ package struct ServerStatistics: Sendable, Equatable {
   package var connectionsOpen = 0
   /// Connections taken since the start.
   package var connectionsAccepted = 0
-  /// Connections that were one too many and got a 503, or were closed where even that was too much.
+  /// Connections that were one too many and got a 429, or were closed where even that was too much.
   package var connectionsRefused = 0
   /// Connections that a time-out ended.
   package var connectionsTimedOut = 0
@@ -16,6 +16,8 @@ package struct ServerStatistics: Sendable, Equatable {
   package var http2Requests = 0
   /// Requests whose client left before the answer.
   package var requestsAbandoned = 0
+  /// What the bodies of requests under way or unanswered take now.
+  package var bodyBytesHeld = 0
   /// Bytes read from clients.
   package var bytesReceived = 0
   /// Bytes written to clients.
@@ -31,6 +33,7 @@ final class ServerCounters: Sendable {
   let http1Requests = Atomic(0)
   let http2Requests = Atomic(0)
   let requestsAbandoned = Atomic(0)
+  let bodyBytesHeld = Atomic(0)
   let bytesReceived = Atomic(0)
   let bytesSent = Atomic(0)
 
@@ -52,6 +55,7 @@ final class ServerCounters: Sendable {
       http1Requests: http1Requests.load(ordering: .relaxed),
       http2Requests: http2Requests.load(ordering: .relaxed),
       requestsAbandoned: requestsAbandoned.load(ordering: .relaxed),
+      bodyBytesHeld: bodyBytesHeld.load(ordering: .relaxed),
       bytesReceived: bytesReceived.load(ordering: .relaxed),
       bytesSent: bytesSent.load(ordering: .relaxed))
   }

@@ -84,6 +84,28 @@ enum WireProtocol {
     }
   }
 
+  /// How many bytes of bodies that are not complete it holds.
+  var incompleteBytes: Int {
+    switch self {
+    case .undecided: 0
+    case .http1(let box): box.connection.incompleteBytes
+    case .http2(let connection): connection.incompleteBytes
+    }
+  }
+
+  /// Answers the largest request under way with `response`, in place of reading its body to the end.
+  func refuseLargestBody(_ response: HTTPResponse, date: String) {
+    switch self {
+    case .undecided: break
+    case .http1(let box):
+      box.connection.date = date
+      box.connection.refuseLargestBody(response)
+    case .http2(let connection):
+      connection.date = date
+      connection.refuseLargestBody(response)
+    }
+  }
+
   /// Begins a graceful end.
   mutating func shutDown() {
     switch self {

@@ -1,0 +1,110 @@
+import Dispatch
+import HTTPCore
+
+/// From what a connection received to the application, and from there to what it sends.
+extension EventLoop {
+  /// Hands out the requests among `events`.
+  func take(_ events: [ConnectionEvent], from connection: Connection) {
+    for event in events {
+      switch event {
+      case .request(let request, let stream):
+        connection.hasProgressed = true
+        counters.countRequest(isHTTP2: connection.wire.isHTTP2)
+        decode(request, stream, of: connection)
+      case .abandoned(let stream):
+        if let owed = connection.takeOwed(stream) { abandon(owed) }
+      }
+    }
+  }
+
+  /// Undoes the body's content coding, elsewhere where it is large, and hands the request on.
+  private func decode(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
+    connection.owe(stream, bodyBytes: request.body.count)
+    recount(connection)
+    guard request.body.isEmpty || makeRoom() else {
+      respond(.full, to: stream, of: connection)
+      return
+    }
+    var request = request
+    if request.fields["content-encoding"] == nil {
+      handOut(request, stream, of: connection)
+    } else if request.body.count <= Self.maxCodedBytesOnLoop {
+      let error = coding.decode(&request)
+      takeDecoded(request, error: error, stream, of: connection)
+    } else {
+      let token = connection.token
+      DispatchQueue.global().async { [self, coded = request] in
+        var request = coded
+        let error = coding.decode(&request)
+        post(Mail(connection: token, stream: stream, content: .decoded(request, error: error)))
+      }
+    }
+  }
+
+  private func takeDecoded(
+    _ request: HTTPRequest, error: HTTPResponse?, _ stream: StreamID, of connection: Connection
+  ) {
+    if let error {
+      respond(error, to: stream, of: connection)
+    } else {
+      handOut(request, stream, of: connection)
+    }
+  }
+
+  private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
+    let token = connection.token
+    let exchange = HTTPExchange(request: request) { [self] response in
+      post(Mail(connection: token, stream: stream, content: .response(response)))
+    }
+    guard connection.setExchange(exchange, for: stream) else { return }
+    recount(connection)
+    application(exchange)
+  }
+
+  /// Takes mail from any thread. While the loop takes a turn, it needs no waking: it looks before it
+  /// sleeps, so the responses that one call of the engine makes cost one wake-up between them.
+  private func post(_ mail: Mail) {
+    if inbox.post(mail) { queue.async { self.turn() } }
+  }
+
+  /// Takes what was posted to where it belongs.
+  func deliverMail() {
+    inbox.take(into: &mail)
+    for piece in mail {
+      guard let connection = connections[piece.connection] else { continue }
+      switch piece.content {
+      case .response(let response): encode(response, piece.stream, of: connection)
+      case .encoded(let response): respond(response, to: piece.stream, of: connection)
+      case .decoded(let request, let error):
+        takeDecoded(request, error: error, piece.stream, of: connection)
+      }
+    }
+    mail.removeAll(keepingCapacity: true)
+  }
+
+  /// Applies a content coding to the response, elsewhere where it is large, and queues it.
+  private func encode(_ response: HTTPResponse, _ stream: StreamID, of connection: Connection) {
+    guard let exchange = connection.exchange(for: stream) else { return }
+    let request = exchange.request
+    var response = response
+    if response.body.count <= Self.maxCodedBytesOnLoop || request.fields["accept-encoding"] == nil {
+      coding.encode(&response, for: request)
+      respond(response, to: stream, of: connection)
+    } else {
+      let token = connection.token
+      DispatchQueue.global().async { [self, plain = response] in
+        var response = plain
+        coding.encode(&response, for: request)
+        post(Mail(connection: token, stream: stream, content: .encoded(response)))
+      }
+    }
+  }
+
+  private func respond(_ response: HTTPResponse, to stream: StreamID, of connection: Connection) {
+    guard connection.takeOwed(stream) != nil else { return }
+    recount(connection)
+    connection.hasProgressed = true
+    connection.wire.respond(response, to: stream, date: clock.date)
+    unsettle(connection)
+  }
+}

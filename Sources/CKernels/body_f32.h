@@ -20,11 +20,12 @@
 #if CK_WIDTH > 1
 typedef float vf __attribute__((ext_vector_type(CK_WIDTH)));
 typedef int32_t vi __attribute__((ext_vector_type(CK_WIDTH)));
+typedef uint32_t vu __attribute__((ext_vector_type(CK_WIDTH)));
 CK_INLINE vf select_(vi condition, vf yes, vf no) { return condition ? yes : no; }
 CK_INLINE vf splat(float x) { return (vf)x; }
 #else
 typedef float vf;
-typedef int32_t vi;
+typedef uint32_t vu;
 CK_INLINE vf select_(int condition, vf yes, vf no) { return condition ? yes : no; }
 CK_INLINE vf splat(float x) { return x; }
 #endif
@@ -62,7 +63,7 @@ CK_INLINE power power_of_e(vf x) {
   // Adding 1.5·2²³ leaves the nearest integer in the low bits (Hacker's Delight, chapter 17).
   const vf magic = splat(0x1.8p23f);
   vf shifted = fma_(x, splat(0x1.715476p+0f), magic);  // 1 / ln 2
-  vi bits;
+  vu bits;
   memcpy(&bits, &shifted, sizeof bits);
   vf n = shifted - magic;
   // ln 2 in two parts: the first has 15 bits, so its product with n is exact.
@@ -331,13 +332,14 @@ static void CK_NAME(softmax)(float *values, size_t rows, size_t columns, size_t 
   }
 }
 
-/// ln x for normal x > 0, correct to f32: m · 2ⁿ with m in [√½, √2), ln m = 2 artanh((m − 1) / (m + 1)).
+/// ln x for normal x > 0, correct to f32; NaN for NaN: m · 2ⁿ with m in [√½, √2), ln m = 2 artanh((m − 1) / (m + 1)).
 /// In double, by plain operations only: a mathematics library's answer may differ from CPU to CPU.
 CK_INLINE float natural_logarithm(float x) {
+  if (x != x) return x;
   int32_t bits;
   memcpy(&bits, &x, sizeof bits);
   int32_t exponent = ((bits - 0x3f3504f3) >> 23);
-  bits -= exponent << 23;
+  bits -= exponent * (1 << 23);
   float mantissa;
   memcpy(&mantissa, &bits, sizeof mantissa);
   double s = ((double)mantissa - 1) / ((double)mantissa + 1), s2 = s * s, series = 0;

@@ -17,6 +17,8 @@ struct GraphNode: Sendable {
   /// Elements a row.
   let size: Int
   let domain: RowDomain
+  /// Whether it is an lstm whose final states something reads.
+  let offersFinals: Bool
   /// Where the node's floats lie in a rider's state; empty where it has none.
   let state: Range<Int>
 

@@ -118,9 +118,11 @@ extension ModelGraph {
       swap(&workspace.layers.other, &other)
       swap(&workspace.state, &state)
     }
-    workspace.hidden[index].resize(rows: plan.reportedSteps.count, columns: node.size)
-    workspace.cell[index].resize(
-      rows: plan.reportedSteps.count, columns: directions * layers[layers.count - 1].hiddenSize)
+    if node.offersFinals {
+      workspace.hidden[index].resize(rows: plan.reportedSteps.count, columns: node.size)
+      workspace.cell[index].resize(
+        rows: plan.reportedSteps.count, columns: directions * layers[layers.count - 1].hiddenSize)
+    }
     var start = node.state.lowerBound
     var initialOffset = (hidden: 0, cell: 0)
 
@@ -163,7 +165,7 @@ extension ModelGraph {
         states.write(
           seat: rider.seat, range: cellRange, from: state.cell.values, at: j * layer.hiddenSize)
       }
-      if number >= layers.count - directions {
+      if node.offersFinals, number >= layers.count - directions {
         for (row, j) in plan.reportedRiders.enumerated() {
           workspace.hidden[index].set(
             row: row, column: direction * layer.outputSize, from: state.hidden.values,
@@ -184,7 +186,7 @@ extension ModelGraph {
     let source = workspace[reference]
     let byRider = domain(of: reference) == .riders
     for (j, rider) in plan.riders.enumerated() where rider.position == 0 {
-      // Where the graph restarts from an end of the sequence, every rider finishes and reports one row.
+      // Where the graph restarts from an end of the sequence, every rider finishes and reports that end.
       guard let row = byRider ? j : plan.reportedRiders.firstIndex(of: j) else { continue }
       initial.set(
         row: j, from: source.values, at: row * source.columns + offset, count: initial.columns)
@@ -208,8 +210,9 @@ extension ModelGraph {
         case .mean, .sum:
           states.merge(seat: rider.seat, range: node.state, with: input.values, at: at, +)
         case .max:
+          // As PyTorch has it, a NaN wins.
           states.merge(seat: rider.seat, range: node.state, with: input.values, at: at) {
-            $1 > $0 ? $1 : $0
+            $1 > $0 || $1.isNaN ? $1 : $0
           }
         }
       }

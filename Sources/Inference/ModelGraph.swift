@@ -13,14 +13,23 @@ package final class ModelGraph: Sendable {
   /// Bytes of weights in memory.
   package let packedByteCount: Int
 
+  /// The most floats that one sequence may carry from turn to turn: 4 MB, a hundred times what the
+  /// largest networks in use have.
+  static let maxStateFloats = 1 << 20
+  /// The most bytes of weights, padding included: nodes may share tensors, but each packs its own.
+  static let maxPackedBytes = 4 << 30
+
   /// Packs the weights of `model`.
   ///
-  /// - Throws: `ModelError` where a tensor's values can't be read as f32.
+  /// - Throws: `ModelError` where a tensor's values can't be read as f32, or the model would take more
+  ///   memory than `maxStateFloats` and `maxPackedBytes` allow.
   package init(_ model: Model, kernels: Kernels = .shared) throws(ModelError) {
     self.model = model
     self.kernels = kernels
+    let finals = Self.finals(in: model)
     var nodes: [GraphNode] = []
     var initialState: [Float] = []
+    var packedByteCount = 0
     for node in model.nodes {
       let operation = try GraphNode.Operation(node, of: model)
       let inputDomains = node.inputs.map { Self.domain(of: $0, in: nodes, of: model) }
@@ -29,12 +38,24 @@ package final class ModelGraph: Sendable {
         GraphNode(
           operation: operation, inputs: node.inputs, size: node.size,
           domain: Self.domain(of: operation, inputs: inputDomains),
+          offersFinals: finals.contains(nodes.count),
           state: initialState.count..<initialState.count + state.count))
       initialState += state
+      packedByteCount += operation.byteCount
+      guard initialState.count <= Self.maxStateFloats else {
+        throw .tooMany(
+          "floats of state a sequence, up to node \"\(node.name)\"", found: initialState.count,
+          limit: Self.maxStateFloats)
+      }
+      guard packedByteCount <= Self.maxPackedBytes else {
+        throw .tooMany(
+          "bytes of packed weights, up to node \"\(node.name)\"", found: packedByteCount,
+          limit: Self.maxPackedBytes)
+      }
     }
     self.nodes = nodes
     self.initialState = initialState
-    packedByteCount = nodes.reduce(0) { $0 + $1.operation.byteCount }
+    self.packedByteCount = packedByteCount
     isStreamable = !nodes.contains { $0.operation.needsWholeSequence } && !Self.restarts(nodes)
   }
 
@@ -52,15 +73,8 @@ package final class ModelGraph: Sendable {
     switch selection {
     case .last: true
     case .all:
-      !nodes.contains { node in
-        node.operation.pools
-          || node.inputs.contains {
-            switch $0 {
-            case .hidden, .cell: true
-            case .input, .node: false
-            }
-          }
-      } && model.outputs.allSatisfy { domain(of: $0.value) != .riders }
+      !nodes.contains { $0.operation.pools || $0.offersFinals } && !Self.restarts(nodes)
+        && model.outputs.allSatisfy { domain(of: $0.value) != .riders }
     }
   }
 
@@ -76,6 +90,18 @@ package final class ModelGraph: Sendable {
 
   /// How many steps one forecast foretells; nil where the model is no forecaster.
   package var forecastSteps: Int? { forecast?.stepCount }
+
+  /// The lstms whose final states something reads.
+  private static func finals(in model: Model) -> Set<Int> {
+    let references = model.nodes.flatMap(\.inputs) + model.outputs.map(\.value)
+    return Set(
+      references.compactMap { reference in
+        switch reference {
+        case .hidden(let index), .cell(let index): index
+        case .input, .node: nil
+        }
+      })
+  }
 
   func domain(of reference: Model.ValueReference) -> RowDomain {
     Self.domain(of: reference, in: nodes, of: model)
@@ -135,7 +161,7 @@ extension GraphNode.Operation {
     let prefix = node.weights ?? node.name
     let tensors = model.tensors
     func optional(_ name: String) throws(ModelError) -> [Float]? {
-      tensors.names.contains("\(prefix).\(name)") ? try tensors.floats("\(prefix).\(name)") : nil
+      tensors.contains("\(prefix).\(name)") ? try tensors.floats("\(prefix).\(name)") : nil
     }
     switch node.op {
     case .embedding: self = .embedding(try tensors.floats("\(prefix).weight"))

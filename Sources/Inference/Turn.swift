@@ -34,16 +34,18 @@ package struct TurnRider: Sendable {
   }
 }
 
-/// The states of the riders on board, a row a seat.
+/// The states of the riders on board, a row a seat; memory is taken for seats that were ever filled.
 package struct SeatStates {
   private var matrix: Matrix
 
-  package init(seats: Int, graph: ModelGraph) {
-    matrix = Matrix(rows: seats, columns: graph.initialState.count)
+  package init(graph: ModelGraph) {
+    matrix = Matrix(rows: 0, columns: graph.initialState.count)
   }
 
   /// Gives a seat the state of a sequence that has not begun.
   mutating func reset(seat: Int, graph: ModelGraph) {
+    // Rows lie one after the other, so those that are there stay as they are.
+    if seat >= matrix.rows { matrix.resize(rows: seat + 1, columns: matrix.columns) }
     matrix.set(row: seat, from: graph.initialState, at: 0, count: graph.initialState.count)
   }
 
@@ -106,6 +108,26 @@ package struct Workspace {
     hidden = nodes
     cell = nodes
     outputs = Array(repeating: Matrix(), count: graph.model.outputs.count)
+  }
+
+  /// Floats that a matrix may keep from one load to the next.
+  static let keptFloats = 1 << 20
+
+  /// Gives back the matrices that a large turn needed and an ordinary one does not.
+  package mutating func trim() {
+    func trim(_ matrix: inout Matrix) {
+      if matrix.values.count > Self.keptFloats { matrix = Matrix() }
+    }
+    for index in inputs.indices { trim(&inputs[index]) }
+    for index in nodes.indices {
+      trim(&nodes[index])
+      trim(&hidden[index])
+      trim(&cell[index])
+    }
+    for index in outputs.indices { trim(&outputs[index]) }
+    trim(&layers.current)
+    trim(&layers.other)
+    trim(&lstm.window)
   }
 
   /// What the turn reported of an output for a rider: its reported rows × the output's size.

@@ -194,6 +194,15 @@ extension Model.ValueForm {
     }
   }
 
+  /// What the form is called where a model is described: the `kind` of an input that has it.
+  package var kind: String {
+    switch self {
+    case .tokens: "tokens"
+    case .sequence: "features"
+    case .vector: "vector"
+    }
+  }
+
   /// The form with another size.
   fileprivate func with(size: Int) -> Model.ValueForm {
     switch self {

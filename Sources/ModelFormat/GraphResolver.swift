@@ -29,6 +29,10 @@ struct GraphResolver {
     self.description = description
     self.tensors = tensors
     try description.checkFields()
+    guard description.inputs.contains(where: { $0.kind.hasSteps }) else {
+      throw .unexpected(
+        path: "inputs", found: "vectors only", expected: "a features or tokens input")
+    }
     try declareNames()
     for index in try nodesInOrder() {
       resolvedIndex[index] = nodes.count

@@ -1,5 +1,5 @@
 /// Parses one JSON document (RFC 8259), strictly: no duplicate keys, no lone surrogates, nothing behind it but space.
-struct JSONParser {
+package struct JSONParser {
   private let bytes: [UInt8]
   private var index = 0
   private var depth = 0
@@ -8,7 +8,7 @@ struct JSONParser {
   private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// The document's value. Errors carry the line and column (in bytes, from 1).
-  static func parse(_ bytes: [UInt8]) throws(ModelError) -> JSONValue {
+  package static func parse(_ bytes: [UInt8]) throws(ModelError) -> JSONValue {
     var parser = JSONParser(bytes)
     let value = try parser.parseValue()
     parser.skipSpace()

@@ -1,5 +1,5 @@
 /// A JSON value as it was written: a number keeps its text, an object the order of its keys.
-enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
   case number(String)
@@ -8,9 +8,9 @@ enum JSONValue: Sendable, Equatable {
   case object([Member])
 
   /// A key of an object and its value.
-  struct Member: Sendable, Equatable {
-    let key: String
-    let value: JSONValue
+  package struct Member: Sendable, Equatable {
+    package let key: String
+    package let value: JSONValue
   }
 
   /// The value as JSON, on one line.

@@ -14,10 +14,14 @@ extension Model.LSTMShape {
       throw .shapeMismatch(tensor: first, expected: "[4·hidden, \(inputSize)]", found: firstShape)
     }
     let hiddenSize = firstShape[0] / 4
+    guard hiddenSize <= ModelLimits.size else {
+      throw .tooMany("hidden units of \(node)", found: hiddenSize, limit: ModelLimits.size)
+    }
     let projection = "\(prefix).weight_hr_l0"
     var projectionSize: Int?
     if let shape = tensors.shape(of: projection) {
-      guard shape.count == 2, shape[0] > 0 else {
+      guard shape.count == 2, shape[1] == hiddenSize, (1...ModelLimits.size).contains(shape[0])
+      else {
         throw .shapeMismatch(
           tensor: projection, expected: "[projection, \(hiddenSize)]", found: shape)
       }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A model folder, read and checked: every name resolves and every tensor has the shape its node needs.
 package struct Model: Sendable {
   package let description: ModelDescription
@@ -11,10 +13,17 @@ package struct Model: Sendable {
 
   /// Loads the folder's `model.json` and `model.safetensors` and checks that they fit each other.
   package init(folder path: String) throws(ModelError) {
-    let description = try ModelDescription(path: "\(path)/\(Model.descriptionFile)")
+    let description: ModelDescription
+    do { description = try ModelDescription(path: "\(path)/\(Model.descriptionFile)") } catch {
+      if case .system(_, _, code: ENOTDIR) = error { throw .notFolder(path: path) }
+      throw error
+    }
     let tensors: TensorFile
     let tensorPath = "\(path)/\(Model.tensorFile)"
     do { tensors = try TensorFile(path: tensorPath) } catch {
+      // It names the file itself.
+      if case .system = error { throw error }
+      if case .notRegularFile = error { throw error }
       throw .inFile(path: tensorPath, error)
     }
     do { try self.init(description: description, tensors: tensors) } catch {
@@ -30,6 +39,14 @@ package struct Model: Sendable {
     nodes = graph.nodes
     outputs = graph.outputs
     unusedTensors = tensors.names.filter { !graph.usedTensors.contains($0) }
+  }
+
+  /// The numbers in the tensors that some node reads.
+  package var parameterCount: Int {
+    let unused = Set(unusedTensors)
+    return tensors.names.reduce(0) { count, name in
+      unused.contains(name) ? count : count + tensors.elementCount(of: name)
+    }
   }
 
   static let descriptionFile = "model.json"

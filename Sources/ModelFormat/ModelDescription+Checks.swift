@@ -65,6 +65,14 @@ extension ModelDescription.Input.Kind {
     }
   }
 
+  /// Whether there is a value a step.
+  var hasSteps: Bool {
+    switch self {
+    case .features, .tokens: true
+    case .vector: false
+    }
+  }
+
   /// The form of the input's value.
   package var form: Model.ValueForm {
     switch self {

@@ -10,6 +10,8 @@ extension ModelError: CustomStringConvertible {
       return "can't \(operation) \(path): \(reason)"
     case .notRegularFile(let path):
       return "\(path) is not a regular file"
+    case .notFolder(let path):
+      return "\(path) is a file, expected the folder that holds the model"
     case .fileTooLarge(let path, let found, let limit):
       return "\(path) has \(found) bytes, more than the limit of \(limit)"
     case .inFile(let path, let error):

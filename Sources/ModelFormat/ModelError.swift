@@ -4,6 +4,8 @@ package enum ModelError: Error, Sendable, Equatable {
   /// A system call failed with `errno` `code`; `operation` is a verb.
   case system(_ operation: String, path: String, code: Int32)
   case notRegularFile(path: String)
+  /// A file's path where a folder's belongs.
+  case notFolder(path: String)
   case fileTooLarge(path: String, found: Int, limit: Int)
   /// What went wrong inside the file at `path`.
   indirect case inFile(path: String, ModelError)

@@ -39,6 +39,9 @@ package struct TensorFile: Sendable {
   /// The tensor's sizes, slowest first; nil where there is no such tensor.
   package func shape(of name: String) -> [Int]? { header.entries[name]?.shape }
 
+  /// The tensor's elements; none where there is no such tensor.
+  package func elementCount(of name: String) -> Int { shape(of: name)?.reduce(1, *) ?? 0 }
+
   /// The type of the tensor's elements; nil where there is no such tensor.
   package func dtype(of name: String) -> ElementType? { header.entries[name]?.type }
 

@@ -116,7 +116,8 @@ package struct Carousel {
         sequences: steps.count, sequenceLimit: limits.maxQueuedSequences, steps: total,
         stepLimit: limits.maxQueuedSteps)
     }
-    let wait = Double(queuedSteps) * secondsPerStep / Double(workerCount)
+    let ahead = queuedSteps + seats.joined().reduce(0) { $0 + $1.remaining }
+    let wait = Double(ahead) * secondsPerStep / Double(workerCount)
     let retryAfter = Swift.max(1, Int(wait.rounded(.up)))
     guard queuedCount + steps.count <= limits.maxQueuedSequences else {
       throw .queueFull(
@@ -202,14 +203,10 @@ package struct Carousel {
     let seatLimit = Swift.min(
       seatsPerWorker, Swift.max(Self.workerShare, even),
       seats[worker].count + limits.maxSeats - taken)
-    // Whole sequences are all done at the turn's end, so the steps on board bound how long it takes.
-    var steps = seats[worker].reduce(0) { $0 + $1.remaining }
+    // Whole sequences board up to the steps of a turn; one more than that boards alone.
+    var steps = 0
     while seats[worker].count < seatLimit, let first = waiting.first {
-      if chunking == .wholeSequences && !seats[worker].isEmpty
-        && steps + first.steps > Self.turnSteps
-      {
-        break
-      }
+      if chunking == .wholeSequences, steps > 0, steps + first.steps > Self.turnSteps { break }
       waiting.removeFirst()
       queuedSteps -= first.steps
       steps += first.steps

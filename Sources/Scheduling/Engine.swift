@@ -49,11 +49,10 @@ package final class Engine: Sendable {
     let queue: DispatchQueue
     let belongings: Mutex<Belongings>
 
-    init(name: String, seats: Int, graph: ModelGraph) {
+    init(name: String, graph: ModelGraph) {
       queue = DispatchQueue(label: name, qos: .userInitiated)
       belongings = Mutex(
-        Belongings(
-          states: SeatStates(seats: seats, graph: graph), workspace: Workspace(graph: graph)))
+        Belongings(states: SeatStates(graph: graph), workspace: Workspace(graph: graph)))
     }
   }
 
@@ -64,9 +63,7 @@ package final class Engine: Sendable {
       limits: limits, chunking: graph.isStreamable ? .steps : .wholeSequences,
       workerCount: limits.workers ?? sysconf(CInt(_SC_NPROCESSORS_ONLN)))
     workers = (0..<carousel.workerCount).map {
-      Worker(
-        name: "engine \(graph.model.description.name) \($0)", seats: carousel.seatsPerWorker,
-        graph: graph)
+      Worker(name: "engine \(graph.model.description.name) \($0)", graph: graph)
     }
     boarding = Mutex(
       Boarding(
@@ -151,26 +148,20 @@ package final class Engine: Sendable {
     workers[index].belongings.withLock { worker in
       while let (turn, riders) = nextTurn(index) {
         for move in turn.moves { worker.states.move(from: move.from, to: move.to) }
-        // A rider that was cancelled after the turn was planned is passed over.
-        let aboard = zip(turn.parts, riders).compactMap { part, rider in
-          rider.map { (part: part, rider: $0) }
-        }
-        guard !aboard.isEmpty else { continue }
         let start = ContinuousClock.now
-        graph.forward(
-          aboard.map { $0.rider.part($0.part) }, states: &worker.states,
-          workspace: &worker.workspace)
-        let steps = aboard.reduce(0) { $0 + $1.part.steps }
+        graph.forward(riders, states: &worker.states, workspace: &worker.workspace)
+        let steps = turn.parts.reduce(0) { $0 + $1.steps }
         let finished = finish(
-          aboard.map(\.part), worker: index, workspace: worker.workspace,
+          turn.parts, worker: index, workspace: worker.workspace,
           secondsPerStep: start.duration(to: .now).seconds / Double(steps))
-        metrics.countTurn(rows: aboard.count, steps: steps, finished: finished.count)
+        metrics.countTurn(rows: riders.count, steps: steps, finished: finished.count)
         for rider in finished { rider.group.finish(rider.index, with: rider.prediction(of: graph)) }
       }
+      worker.workspace.trim()
     }
   }
 
-  private func nextTurn(_ worker: Int) -> (Carousel.Turn, [Rider?])? {
+  private func nextTurn(_ worker: Int) -> (Carousel.Turn, [TurnRider])? {
     boarding.withLock { boarding in
       guard let turn = boarding.carousel.nextTurn(worker: worker) else {
         boarding.isTurning[worker] = false
@@ -180,7 +171,13 @@ package final class Engine: Sendable {
         guard let rider = boarding.riders[boarded.rider] else { continue }
         metrics.countBoarding(waited: rider.arrived.duration(to: .now).seconds)
       }
-      return (turn, turn.parts.map { boarding.riders[$0.rider] })
+      let riders = turn.parts.map { part in
+        guard let rider = boarding.riders[part.rider] else {
+          preconditionFailure("a rider that the engine does not know")
+        }
+        return rider.part(part)
+      }
+      return (turn, riders)
     }
   }
 
@@ -194,6 +191,7 @@ package final class Engine: Sendable {
         ? secondsPerStep : 0.9 * boarding.secondsPerStep + 0.1 * secondsPerStep
       var finished: [Rider] = []
       for (index, part) in parts.enumerated() {
+        // A client may have left while the turn ran.
         guard var rider = boarding.riders.removeValue(forKey: part.rider) else { continue }
         rider.take(part, index: index, from: workspace, graph: graph)
         if part.finishes {

@@ -16,7 +16,7 @@ enum Runner {
     _ graph: ModelGraph, _ sequences: [InputSequence], selections: [Selection],
     chunk: (_ rider: Int, _ remaining: Int) -> Int
   ) -> [[[Float]]] {
-    var states = SeatStates(seats: sequences.count, graph: graph)
+    var states = SeatStates(graph: graph)
     var workspace = Workspace(graph: graph)
     var positions = Array(repeating: 0, count: sequences.count)
     var results = sequences.map { _ in graph.model.outputs.map { _ in [Float]() } }

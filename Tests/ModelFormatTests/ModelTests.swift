@@ -58,6 +58,7 @@ import Testing
       [.init(name: "y", op: .linear, inputs: ["x"])],
       tensors: ["y.weight": [3, 2], "y.bias": [3], "z": [1], "a": []])
     #expect(model.unusedTensors == ["a", "z"])
+    #expect(model.parameterCount == 9)
   }
 
   // MARK: Forms
@@ -130,7 +131,8 @@ import Testing
       (["y.weight_ih_l0_reverse": [12, 2]], ["y.weight_hh_l0_reverse", "no tensor"]),
       (["y.weight_ih_l1_reverse": [12, 3]], ["y.weight_ih_l1_reverse", "does not fit"]),
       (["y.weight_ih_l3": [12, 3]], ["y.weight_ih_l3", "does not fit"]),
-      (["y.weight_hr_l0": [2, 4]], ["y.weight_hh_l0", "[12, 2]"]),
+      (["y.weight_hr_l0": [2, 4]], ["y.weight_hr_l0", "[projection, 3]", "[2, 4]"]),
+      (["y.weight_hr_l0": [2, 3]], ["y.weight_hh_l0", "[12, 2]"]),
       (["y.weight_hr_l0": [2]], ["y.weight_hr_l0", "[projection, 3]", "[2]"]),
       (["y.weight_hr_l1": [2, 3]], ["y.weight_hr_l1", "does not fit"]),
     ] as [([String: [Int]], [String])])
@@ -291,7 +293,7 @@ import Testing
     expectError(mentioning: ["inputs[1]", "\"v\""]) {
       _ = try model(
         inputs: [
-          .init(name: "x", kind: .vector(size: 1)), .init(name: "v", kind: .vector(size: 1)),
+          .init(name: "x", kind: .features(size: 1, mean: nil, scale: nil)), .init(name: "v", kind: .vector(size: 1)),
         ], [.init(name: "y", op: .tanh, inputs: ["x"])])
     }
   }
@@ -308,6 +310,35 @@ import Testing
   func refusesOutputs(outputs: [Description.Output], parts: [String]) {
     expectError(mentioning: parts) {
       _ = try model([.init(name: "y", op: .tanh, inputs: ["x"])], outputs: outputs)
+    }
+  }
+
+  @Test func vectorsAloneAreNoSequence() {
+    expectError(mentioning: ["inputs", "vectors only", "features or tokens"]) {
+      _ = try model(
+        inputs: [.init(name: "x", kind: .vector(size: 2))],
+        [.init(name: "y", op: .tanh, inputs: ["x"])])
+    }
+  }
+
+  /// A projection so wide that its layers' sizes would overflow.
+  @Test func hugeProjectionIsRefused() throws {
+    let hidden = "\"y.weight_hr_l0\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,0],\"data_offsets\":[96,96]}"
+    let input = "\"y.weight_ih_l0\":{\"dtype\":\"F32\",\"shape\":[12,2],\"data_offsets\":[0,96]}"
+    let reverse =
+      "\"y.weight_ih_l0_reverse\":{\"dtype\":\"F32\",\"shape\":[0,2],\"data_offsets\":[96,96]}"
+    let second = "\"y.weight_ih_l1\":{\"dtype\":\"F32\",\"shape\":[0,2],\"data_offsets\":[96,96]}"
+    let file = try TensorFile(
+      bytes: tensorBytes(
+        "{\([hidden, input, reverse, second].joined(separator: ","))}",
+        data: Array(repeating: 0, count: 96)))
+    expectError(mentioning: ["y.weight_hr_l0", "[projection, 3]"]) {
+      _ = try Model(
+        description: Description(
+          name: "m", version: "1",
+          inputs: [.init(name: "x", kind: .features(size: 2, mean: nil, scale: nil))],
+          nodes: [.init(name: "y", op: .lstm, inputs: ["x"])], outputs: [.init(name: "y")]),
+        tensors: file)
     }
   }
 
@@ -362,7 +393,7 @@ import Testing
     let names = (0..<ModelLimits.inputs + excess).map { "v\($0)" }
     try check("inputs") {
       try model(
-        inputs: names.map { .init(name: $0, kind: .vector(size: 1)) }, [],
+        inputs: names.map { feature($0, size: 1) }, [],
         outputs: names.prefix(ModelLimits.outputs).map { .init(name: $0) })
     }
     try check("outputs") {
@@ -379,15 +410,18 @@ import Testing
       ])
     }
     try check("inputs[0].size") {
-      try model(inputs: [.init(name: "x", kind: .vector(size: ModelLimits.size + excess))], [y])
+      try model(inputs: [feature("x", size: ModelLimits.size + excess)], [y])
     }
     try check("nodes[0]: the size of its value") {
       try model(
         inputs: [
-          .init(name: "x", kind: .vector(size: ModelLimits.size - 2)),
-          .init(name: "z", kind: .vector(size: excess + 2)),
+          feature("x", size: ModelLimits.size - 2), feature("z", size: excess + 2),
         ], [.init(name: "y", op: .concat, inputs: ["x", "z"])])
     }
+  }
+
+  private func feature(_ name: String, size: Int) -> Description.Input {
+    .init(name: name, kind: .features(size: size, mean: nil, scale: nil))
   }
 
   // MARK: Folders

@@ -40,7 +40,7 @@ typedef struct {
 typedef struct {
   size_t rows, input_size, recurrent_size, hidden_size;
   /// b + W x, already computed, in packed gate columns (ck_gemm with weights of ck_pack_gates); or
-  /// NULL, and the step computes it from `input`, `input_weights` and `bias`.
+  /// NULL, and the step computes it from `input`, `input_weights` and `bias`: the same bits either way.
   const float *projected;
   size_t projected_stride;
   const float *input;          // rows × input_size

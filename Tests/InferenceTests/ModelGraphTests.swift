@@ -1,0 +1,87 @@
+import ModelFormat
+import TestSupport
+import Testing
+
+@testable import Inference
+
+@Suite struct ModelGraphTests {
+  /// A graph over `x` (one feature) and, where asked for, an LSTM of two units called `h`.
+  private func graph(
+    _ nodes: [ModelDescription.Node], output: String, size: Int = 1
+  ) throws -> ModelGraph {
+    let shapes = [("weight_ih_l0", [8, 1]), ("weight_hh_l0", [8, 2])]
+    return try ModelGraph(
+      Model(
+        description: ModelDescription(
+          name: "m", version: "1",
+          inputs: [.init(name: "x", kind: .features(size: size, mean: nil, scale: nil))],
+          nodes: nodes, outputs: [.init(name: output)]),
+        tensors: TensorFile(
+          bytes: TensorFile.serialize(
+            shapes.map {
+              ("h.\($0.0)", $0.1, Array(repeating: 0.5, count: $0.1.reduce(1, *)))
+            }))))
+  }
+
+  private let lstm = ModelDescription.Node(name: "h", op: .lstm, inputs: ["x"])
+
+  /// A final state exists once a sequence, so no step but the last has one to answer with.
+  @Test(arguments: ["h.hidden", "h.cell"])
+  func finalStatesHaveNoSteps(output: String) throws {
+    let graph = try graph([lstm], output: output)
+    #expect(graph.isStreamable)
+    #expect(!graph.supports(.all) && graph.defaultSelection == .last)
+  }
+
+  /// An LSTM that starts from another's end can't stream, and would restart from each step's.
+  @Test func aRestartHasNoSteps() throws {
+    let graph = try graph(
+      [
+        lstm, .init(name: "end", op: .last, inputs: ["h"]),
+        .init(name: "d", op: .lstm, inputs: ["x", "end"], weights: "h"),
+      ], output: "d")
+    #expect(!graph.isStreamable)
+    #expect(!graph.supports(.all) && graph.defaultSelection == .last)
+  }
+
+  @Test func stepsWhereThereAreSteps() throws {
+    let graph = try graph([lstm], output: "h")
+    #expect(graph.supports(.all) && graph.defaultSelection == .all)
+  }
+
+  @Test(arguments: [-1, 0, 1])
+  func statesAreBounded(excess: Int) throws {
+    func load() throws -> ModelGraph {
+      try graph(
+        [.init(name: "m", op: .max, inputs: ["x"])], output: "m",
+        size: ModelGraph.maxStateFloats + excess)
+    }
+    if excess <= 0 {
+      #expect(try load().initialState.count == ModelGraph.maxStateFloats + excess)
+    } else {
+      #expect(throws: ModelError.self) { try load() }
+    }
+  }
+
+  /// What a large turn needed is given back, and the next one is right all the same.
+  @Test func trimmingKeepsAnswersRight() throws {
+    let graph = try graph([lstm], output: "h")
+    var (states, workspace) = (SeatStates(graph: graph), Workspace(graph: graph))
+    func run(_ count: Int) throws -> [Float] {
+      let input = try InputSequence(
+        [.features(Array(repeating: 1, count: count))], for: graph.model)
+      graph.forward(
+        [
+          TurnRider(
+            input: input, steps: 0..<count, position: 0, finishes: true, selection: .last, seat: 0)
+        ], states: &states, workspace: &workspace)
+      return Array(workspace.values(ofOutput: 0, rider: 0))
+    }
+    let before = try run(5)
+    _ = try run(Workspace.keptFloats)
+    #expect(workspace.nodes[0].values.count > Workspace.keptFloats)
+    workspace.trim()
+    #expect(workspace.nodes[0].values.isEmpty)
+    #expect(try run(5) == before)
+  }
+}

@@ -17,11 +17,13 @@ extension APIError {
     switch self {
     case .emptyBody, .notJSON, .tooDeep, .notFinite, .mixed, .missing, .unknown, .duplicate,
       .unsupported, .unexpected, .tooMany, .tokenRange, .unknownCharacter, .noVocabulary,
-      .sequenceCounts, .input, .otherModel, .notForecaster, .allWithHorizon, .notEveryStep:
+      .sequenceCounts, .stepCounts, .input, .otherModel, .notForecaster, .allWithHorizon,
+      .notEveryStep:
       .badRequest
     case .noSuchModel, .noSuchPath, .noModels: .notFound
     case .method: .methodNotAllowed
-    case .outputNotFinite, .outOfMemory: .internalServerError
+    case .outputNotFinite: .unprocessableContent
+    case .outOfMemory: .internalServerError
     case .notReady, .refused(.draining), .refused(.cancelled): .serviceUnavailable
     case .refused(.queueFull), .refused(.stepsFull): .tooManyRequests
     case .refused(.tooLarge): .contentTooLarge
@@ -43,30 +45,38 @@ extension APIError {
     case .emptyBody: #"the body is empty, expected a JSON object such as {"inputs": …}"#
     case .notJSON(let flaw): "the body is not a JSON object: \(flaw.phrase)"
     case .tooDeep(let path, let limit):
-      "\(quote(path)): arrays and objects nest deeper than \(limit) levels"
+      "\(shortened(path)): arrays and objects nest deeper than \(limit) levels"
+    case .notFinite("horizon", let found):
+      "horizon: found \(shortened(found)), expected a whole number of steps"
+    case .notFinite(let path, let found) where found.lowercased().contains("n"):
+      "\(shortened(path)): found \(shortened(found)), expected a finite number, JSON has no \(shortened(found))"
     case .notFinite(let path, let found):
-      "\(quote(path)): found \(quote(found)), expected a number within the range of a 32-bit float"
+      "\(shortened(path)): found \(shortened(found)), expected a number within the range of a 32-bit float"
     case .mixed(let path, let found):
-      "\(quote(path)): found \(quote(found)), expected a number like the elements before it"
+      "\(shortened(path)): found \(name(ofToken: found)), expected a number like the elements before it"
     case .outOfMemory: "the body is larger than memory allows"
-    case .missing(let path): "\(quote(path)) is missing"
-    case .unknown(let path, let known):
-      "\(quote(path)) is not known, expected \(list(known, "or"))"
-    case .duplicate(let path): "\(quote(path)) is given twice"
+    case .missing("inputs"): #"inputs is missing, expected {"inputs": …}"#
+    case .missing(let path): "\(shortened(path)) is missing"
+    case .unknown(let name, let path, let known):
+      (path.map { "\(shortened($0)): " } ?? "")
+        + "\(quoted(name)) is not known, expected \(list(known, "or"))"
+    case .duplicate(let path): "\(shortened(path)) is given twice"
     case .unsupported(let option): "\(option) is not supported by this version of the server"
     case .unexpected(let path, let found, let expected):
-      "\(quote(path)): found \(found.phrase), expected \(expected.phrase)"
+      "\(shortened(path)): found \(found.phrase), expected \(expected.phrase)"
     case .tooMany(let what, let path, let found, let limit, let setting):
-      "\(quote(path)) has \(found) \(what.rawValue), at most \(limit) are allowed (\(setting))"
+      "\(shortened(path)) has \(found) \(what.rawValue), at most \(limit) are allowed (\(setting))"
     case .tokenRange(let path, let found, let size):
-      "\(quote(path)): found \(plain(Double(found))), expected a token id, a whole number from 0 to \(size - 1)"
+      "\(shortened(path)): found \(plain(found.decimal)), expected a token id, a whole number from 0 to \(size - 1)"
     case .unknownCharacter(let path, let character, let position):
-      "\(quote(path)): character \(position), \(quoted(character)), is not in the model's vocabulary"
+      "\(shortened(path)): character \(position), \(quoted(character)), is not in the model's vocabulary"
     case .noVocabulary(let path):
-      "\(quote(path)): found text, expected token ids, as the model has no vocabulary"
+      "\(shortened(path)): found text, expected token ids, as the model has no vocabulary"
     case .sequenceCounts(let path, let found, let expected):
-      "\(quote(path)) holds \(count(found)), expected \(count(expected)) like the inputs before it"
-    case .input(let path, let error): "\(quote(path)): \(error)"
+      "\(shortened(path)) holds \(count(found)), expected \(count(expected)) like the inputs before it"
+    case .stepCounts(let path, let found, let other, let expected):
+      "\(shortened(path)): found \(found) \(found == 1 ? "step" : "steps"), expected \(expected) like \(shortened(other))"
+    case .input(let path, let error): "\(shortened(path)): \(error)"
     case .noSuchModel(let name, let known):
       "there is no model \(quoted(name)), expected \(list(known, "or"))"
     case .otherModel(let inPath, let inBody):
@@ -78,7 +88,7 @@ extension APIError {
     case .notEveryStep(let model):
       "outputs: model \(quoted(model)) answers once a sequence, expected \"last\""
     case .outputNotFinite(let model, let output):
-      "model \(quoted(model)) computed a number that is not finite in its output \(quoted(output))"
+      "the inputs are too large for model \(quoted(model)): a number in its output \(quoted(output)) is beyond the range of a 32-bit float"
     case .noSuchPath(let path): "there is nothing at \(quoted(path)); GET / lists what there is"
     case .method(let method, let allowed):
       "the method \(quoted(method)) is not allowed here, expected \(list(allowed, "or"))"
@@ -102,12 +112,16 @@ extension APIError.JSONFlaw {
     switch self {
     case .invalidUTF8: "it is not valid UTF-8"
     case .controlCharacter: "a string holds a control character that is not escaped"
-    case .incomplete: "it ends early"
+    case .incomplete(let offset): "it ends early, at byte \(offset)"
     case .syntax(let offset, let path, let found):
-      "unexpected \(quoted(found)) at byte \(offset)" + (path.isEmpty ? "" : ", in \(quote(path))")
+      "unexpected \(name(ofSyntax: found)) at byte \(offset)"
+        + (path.isEmpty ? "" : ", in \(shortened(path))")
     case .trailing(let offset, let found):
-      "\(quoted(found)) follows its end, at byte \(offset)"
-    case .notObject(let found): "it starts with \(quoted(found)), expected {"
+      "\(name(ofSyntax: found)) follows its end, at byte \(offset)"
+    case .notObject(let found): "it starts with \(name(ofSyntax: found)), expected {"
+    case .otherUnicode: "it looks like UTF-16, expected UTF-8"
+    case .byteOrderMark: "it starts with a byte order mark, expected {"
+    case .gzip: "it is compressed with gzip, expected that to stand in content-encoding"
     }
   }
 }
@@ -116,13 +130,15 @@ extension APIError.Expectation {
   fileprivate var phrase: String {
     switch self {
     case .number: "a number"
-    case .numbers(1): "1 number"
-    case .numbers(let count): "\(count) numbers"
+    case .numbers(let count): arrayOfNumbers(count)
     case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .string: "a string"
     case .oneOf(let values): list(values.map { "\"\($0)\"" }, "or")
     case .vectors(let size): "an array of steps of \(size) numbers each"
     case .flat: "an array of numbers, one a step"
+    case .tokens(orText: true): "text, or an array of token ids"
+    case .tokens(orText: false): "an array of token ids"
+    case .character: "at least one character"
     case .object(let names): "an object with the members \(list(names, "and"))"
     case .element: "at least one element"
     }
@@ -136,13 +152,31 @@ extension JSONDocument.Found {
     case .boolean(let value): "\(value)"
     case .number(let value): "the number \(plain(value))"
     case .string(let value): "the string \(quoted(value))"
-    case .numbers(1): "1 number"
-    case .numbers(let count): "\(count) numbers"
+    case .numbers(let count): arrayOfNumbers(count)
     case .array(0): "an empty array"
     case .array: "an array"
     case .object: "an object"
     }
   }
+}
+
+private func arrayOfNumbers(_ count: Int) -> String {
+  count == 1 ? "an array of 1 number" : "an array of \(count) numbers"
+}
+
+/// What a token that is well formed begins.
+private func name(ofToken token: String) -> String {
+  switch token.first {
+  case "[": "an array"
+  case "{": "an object"
+  case "\"": "the string \(name(ofSyntax: token))"
+  default: shortened(token)
+  }
+}
+
+/// A token in quotes, which a string has already, though perhaps not at its end.
+private func name(ofSyntax token: String) -> String {
+  token.hasPrefix("\"") ? shortened(token) : quoted(token)
 }
 
 /// A number as a client may have written it: 3 rather than 3.0.
@@ -167,11 +201,11 @@ private func list(_ items: [String], _ conjunction: String) -> String {
 let maxQuotedCharacters = 60
 
 /// Text that came from outside, cut to what an error should repeat.
-private func quote(_ text: String) -> String {
+private func shortened(_ text: String) -> String {
   let end = text.unicodeScalars.index(
     text.startIndex, offsetBy: maxQuotedCharacters, limitedBy: text.endIndex)
   guard let end, end < text.endIndex else { return text }
   return String(text.unicodeScalars[..<end]) + "…"
 }
 
-private func quoted(_ text: String) -> String { "\"\(quote(text))\"" }
+private func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }

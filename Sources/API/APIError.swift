@@ -15,7 +15,8 @@ enum APIError: Error, Equatable, Sendable {
 
   // Its members.
   case missing(path: String)
-  case unknown(path: String, known: [String])
+  /// A member of `path` (of the body where that is nil) that nothing is called.
+  case unknown(String, path: String?, known: [String])
   case duplicate(path: String)
   /// An option of the protocol that this version does not offer.
   case unsupported(option: String)
@@ -28,6 +29,7 @@ enum APIError: Error, Equatable, Sendable {
   case unknownCharacter(path: String, character: String, position: Int)
   case noVocabulary(path: String)
   case sequenceCounts(path: String, found: Int?, expected: Int?)
+  case stepCounts(path: String, found: Int, other: String, expected: Int)
   case input(path: String, InputError)
 
   // The model.
@@ -51,10 +53,15 @@ enum APIError: Error, Equatable, Sendable {
     case invalidUTF8
     case controlCharacter
     /// The text ends inside a string, an array or an object.
-    case incomplete
+    case incomplete(offset: Int)
     case syntax(offset: Int, path: String, found: String)
     case trailing(offset: Int, found: String)
     case notObject(found: String)
+    /// The body starts as UTF-16 or UTF-32 does.
+    case otherUnicode
+    case byteOrderMark
+    /// Compressed, though the request does not say so.
+    case gzip
   }
 
   /// What would have been right.
@@ -67,8 +74,12 @@ enum APIError: Error, Equatable, Sendable {
     case oneOf([String])
     /// One sequence for an input of vectors of that size.
     case vectors(Int)
-    /// One sequence for an input of single numbers or ids.
+    /// One sequence for an input of single numbers.
     case flat
+    /// One sequence for an input of ids, which the model may take as text too.
+    case tokens(orText: Bool)
+    /// Text of at least one character.
+    case character
     /// An object with these members.
     case object([String])
     /// At least one element.

@@ -35,12 +35,13 @@ extension Service {
   /// `GET /models/NAME`
   func modelPage(_ model: ServedModel) -> [UInt8] {
     var writer = JSONWriter()
-    write(model, to: &writer)
+    write(model, isWhole: true, to: &writer)
     writer.raw("\n")
     return writer.bytes
   }
 
-  private func write(_ model: ServedModel, to writer: inout JSONWriter) {
+  /// Writes a model; `isWhole` adds what a list is better without.
+  private func write(_ model: ServedModel, isWhole: Bool = false, to writer: inout JSONWriter) {
     let description = model.description
     writer.raw(#"{"name":"#)
     writer.string(model.name)
@@ -55,7 +56,9 @@ extension Service {
     writer.raw(#","default":"#)
     writer.boolean(model.name == models.defaultModel?.name)
     writer.raw(#","inputs":"#)
-    writer.array(description.inputs) { writer, input in Self.write(input, to: &writer) }
+    writer.array(description.inputs) { writer, input in
+      Self.write(input, withVocabulary: isWhole, to: &writer)
+    }
     writer.raw(#","outputs":"#)
     writer.array(model.graph.model.outputs) { writer, output in
       Self.write(output, of: description, to: &writer)
@@ -69,27 +72,29 @@ extension Service {
       writer.integer(steps)
     }
     writer.raw(#","parameters":"#)
-    writer.integer(Self.parameterCount(model.graph.model))
-    writer.raw(#","weight_bytes":"#)
+    writer.integer(model.graph.model.parameterCount)
+    writer.raw(#","packed_bytes":"#)
     writer.integer(model.graph.packedByteCount)
+    if isWhole, let example = description.example {
+      writer.raw(#","example":"#)
+      writer.raw(Array(example.utf8))
+    }
     writer.byte("}")
   }
 
-  private static func write(_ input: ModelDescription.Input, to writer: inout JSONWriter) {
+  private static func write(
+    _ input: ModelDescription.Input, withVocabulary: Bool, to writer: inout JSONWriter
+  ) {
     writer.raw(#"{"name":"#)
     writer.string(input.name)
-    switch input.kind {
-    case .features(let size, _, _):
-      writer.raw(#","kind":"features","size":"#)
-      writer.integer(size)
-    case .tokens(let size, let vocabulary):
-      writer.raw(#","kind":"tokens","size":"#)
-      writer.integer(size)
+    write(kind: input.kind.form.kind, size: input.kind.size, to: &writer)
+    if case .tokens(_, let vocabulary) = input.kind {
       writer.raw(#","text":"#)
       writer.boolean(vocabulary != nil)
-    case .vector(let size):
-      writer.raw(#","kind":"vector","size":"#)
-      writer.integer(size)
+      if withVocabulary, let vocabulary {
+        writer.raw(#","vocabulary":"#)
+        writer.array(vocabulary) { writer, text in writer.string(text) }
+      }
     }
     writer.byte("}")
   }
@@ -99,15 +104,7 @@ extension Service {
   ) {
     writer.raw(#"{"name":"#)
     writer.string(output.name)
-    switch output.form {
-    case .tokens: writer.raw(#","kind":"tokens","size":1"#)
-    case .sequence(let size):
-      writer.raw(#","kind":"features","size":"#)
-      writer.integer(size)
-    case .vector(let size):
-      writer.raw(#","kind":"vector","size":"#)
-      writer.integer(size)
-    }
+    write(kind: output.form.kind, size: output.size, to: &writer)
     if let labels = output.labels {
       writer.raw(#","labels":"#)
       writer.array(labels) { writer, label in writer.string(label) }
@@ -119,9 +116,10 @@ extension Service {
     writer.byte("}")
   }
 
-  private static func parameterCount(_ model: Model) -> Int {
-    model.tensors.names.reduce(0) { count, name in
-      count + (model.tensors.shape(of: name) ?? []).reduce(1, *)
-    }
+  private static func write(kind: String, size: Int, to writer: inout JSONWriter) {
+    writer.raw(#","kind":"#)
+    writer.string(kind)
+    writer.raw(#","size":"#)
+    writer.integer(size)
   }
 }

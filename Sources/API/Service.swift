@@ -112,7 +112,7 @@ package final class Service: Sendable {
   ) {
     switch result {
     case .success(let predictions):
-      let floats = predictions.reduce(0) { $0 + $1.outputs.reduce(0) { $0 + $1.values.count } }
+      let floats = predictions.reduce(0) { $0 + $1.floatCount }
       if floats * AnswerEncoder.bytesPerFloat > settings.maxInlineBytes {
         background.async { Self.encode(predictions, of: question, for: call) }
       } else {

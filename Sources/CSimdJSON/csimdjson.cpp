@@ -44,10 +44,11 @@ std::string_view token_of(const char *start, const char *end) {
   return text.substr(0, length);
 }
 
-// The end of the object that starts at `start`, or `end` where it has none.
-const char *end_of_object(const char *start, const char *end) {
-  size_t depth = 0;
+// The end of the object that starts at `start`, the first bracket in it that closes another kind, or `end`.
+const char *end_of_object(const char *start, const char *end, bool &mismatched) {
+  std::string open;
   bool in_string = false;
+  mismatched = false;
   for (const char *at = start; at < end; at++) {
     if (in_string) {
       if (*at == '\\') {
@@ -58,8 +59,13 @@ const char *end_of_object(const char *start, const char *end) {
       continue;
     }
     if (*at == '"') in_string = true;
-    if (*at == '{' || *at == '[') depth++;
-    if ((*at == '}' || *at == ']') && --depth == 0) return at + 1;
+    if (*at == '{' || *at == '[') open.push_back(*at);
+    if (*at == '}' || *at == ']') {
+      mismatched = open.back() != (*at == '}' ? '{' : '[');
+      if (mismatched) return at;
+      open.pop_back();
+      if (open.empty()) return at + 1;
+    }
   }
   return end;
 }
@@ -214,6 +220,7 @@ csj_document csj_reader::read(const uint8_t *source, size_t length, uint32_t dep
 }
 
 csj_status csj_reader::read_document(const uint8_t *source, size_t length) {
+  offset = length;
   if (length == 0) return csj_status_empty;
   if (length > std::numeric_limits<uint32_t>::max() - simdjson::SIMDJSON_PADDING) {
     return csj_status_too_large;
@@ -243,7 +250,9 @@ csj_status csj_reader::read_document(const uint8_t *source, size_t length) {
   ondemand::object object;
   if (document.get_object().get(object)) {
     // The last token closes no object: what started is not complete, or more follows it.
-    const char *more = skip_space(end_of_object(start, end()), end());
+    bool mismatched;
+    const char *more = skip_space(end_of_object(start, end(), mismatched), end());
+    if (mismatched) return stop(csj_status_syntax, more);
     return stop(more < end() ? csj_status_trailing : csj_status_incomplete, more);
   }
   const auto status = read_members(object, 1);
@@ -355,7 +364,8 @@ csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
     ondemand::field field;
     std::string_view name;
     if (const auto error = std::move(member).get(field)) return stop(error);
-    if (const auto error = field.unescaped_key().get(name)) return stop(error);
+    const char *quote = field.key().raw() - 1;
+    if (field.unescaped_key().get(name)) return stop(csj_status_syntax, quote);
     add_text(name);
     const auto status = read_value(field.value(), depth);
     if (status != csj_status_ok) {
@@ -404,7 +414,7 @@ csj_status csj_reader::stop(simdjson::error_code code) {
                       : code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT || at >= end()
                           ? csj_status_incomplete
                           : csj_status_syntax;
-  return stop(status, at);
+  return stop(status, status == csj_status_incomplete ? end() : at);
 }
 
 csj_reader *csj_reader_create(void) { return new (std::nothrow) csj_reader; }

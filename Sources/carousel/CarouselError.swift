@@ -1,3 +1,5 @@
+import Glibc
+
 /// What stops a command, as facts; `description` is the one sentence that the user reads.
 enum CarouselError: Error, Equatable {
   /// A value that its setting does not take.
@@ -12,6 +14,11 @@ enum CarouselError: Error, Equatable {
   case badNPY(offset: Int, problem: NPYProblem)
   /// A folder without a model in it.
   case noModels(folder: String)
+  /// No folder of models where none was named.
+  case noModelsFolder(path: String)
+  /// A file that no input is.
+  case notAnInput(path: String)
+  case portInUse(port: Int, address: String)
   /// Two folders whose models have the same name.
   case duplicateModel(name: String, folders: [String])
   /// A `default_model` that is none of those loaded.
@@ -35,7 +42,13 @@ extension CarouselError: CustomStringConvertible {
     case .badNPY(let offset, let problem):
       "not a .npy file that Carousel reads: at byte \(offset), \(problem)"
     case .noModels(let folder):
-      "\(folder): no model here (a model is a folder with a model.json)"
+      "\(folder): no model here (a model is a folder with a model.json); name model folders, or --models"
+    case .noModelsFolder(let path):
+      "\(path): \(systemMessage(ENOENT)); name model folders, or --models"
+    case .notAnInput(let path):
+      "\(path == "-" ? "standard input" : path): neither JSON nor .npy"
+    case .portInUse(let port, let address):
+      "port \(port) of \(address) is in use; --port 0 picks a free one"
     case .duplicateModel(let name, let folders):
       "two models are called \"\(name)\": \(folders.joined(separator: " and "))"
     case .unknownDefaultModel(let name, let loaded):

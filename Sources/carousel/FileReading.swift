@@ -27,16 +27,23 @@ func modelFolders(in folder: String) throws(CarouselError) -> [String] {
   // SAFETY: `stream` is open and not used afterwards.
   defer { unsafe closedir(stream) }
   var folders: [String] = []
-  // SAFETY: an entry is valid until the next call, and its name ends with a zero byte.
-  while let entry = unsafe readdir(stream) {
+  while true {
+    errno = 0
+    // SAFETY: an entry is valid until the next call, and its name ends with a zero byte.
+    guard let entry = unsafe readdir(stream) else { break }
     let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
       unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
     }
+    guard !name.hasPrefix(".") else { continue }
     let path = "\(folder)/\(name)"
     // SAFETY: `access` reads the path, which ends with a zero byte and outlives the call.
-    guard !name.hasPrefix("."), unsafe access("\(path)/model.json", F_OK) == 0 else { continue }
-    folders.append(path)
+    if unsafe access("\(path)/model.json", F_OK) == 0 {
+      folders.append(path)
+    } else if errno != ENOENT, errno != ENOTDIR {
+      throw .file(path: "\(path)/model.json", code: errno)
+    }
   }
+  guard errno == 0 else { throw .file(path: folder, code: errno) }
   return folders.sorted()
 }
 

@@ -293,7 +293,7 @@ import Testing
     expectError(mentioning: ["inputs[1]", "\"v\""]) {
       _ = try model(
         inputs: [
-          .init(name: "x", kind: .features(size: 1, mean: nil, scale: nil)), .init(name: "v", kind: .vector(size: 1)),
+          feature("x", size: 1), .init(name: "v", kind: .vector(size: 1)),
         ], [.init(name: "y", op: .tanh, inputs: ["x"])])
     }
   }
@@ -323,14 +323,18 @@ import Testing
 
   /// A projection so wide that its layers' sizes would overflow.
   @Test func hugeProjectionIsRefused() throws {
-    let hidden = "\"y.weight_hr_l0\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,0],\"data_offsets\":[96,96]}"
-    let input = "\"y.weight_ih_l0\":{\"dtype\":\"F32\",\"shape\":[12,2],\"data_offsets\":[0,96]}"
-    let reverse =
-      "\"y.weight_ih_l0_reverse\":{\"dtype\":\"F32\",\"shape\":[0,2],\"data_offsets\":[96,96]}"
-    let second = "\"y.weight_ih_l1\":{\"dtype\":\"F32\",\"shape\":[0,2],\"data_offsets\":[96,96]}"
+    func entry(_ name: String, _ shape: String, _ offsets: String) -> String {
+      #""\#(name)":{"dtype":"F32","shape":[\#(shape)],"data_offsets":[\#(offsets)]}"#
+    }
+    let header = [
+      entry("y.weight_hr_l0", "4611686018427387904,0", "96,96"),
+      entry("y.weight_ih_l0", "12,2", "0,96"),
+      entry("y.weight_ih_l0_reverse", "0,2", "96,96"),
+      entry("y.weight_ih_l1", "0,2", "96,96"),
+    ]
     let file = try TensorFile(
       bytes: tensorBytes(
-        "{\([hidden, input, reverse, second].joined(separator: ","))}",
+        "{\(header.joined(separator: ","))}",
         data: Array(repeating: 0, count: 96)))
     expectError(mentioning: ["y.weight_hr_l0", "[projection, 3]"]) {
       _ = try Model(
@@ -440,7 +444,13 @@ import Testing
     let source = try model(
       [.init(name: "y", op: .linear, inputs: ["x"])], tensors: ["y.weight": [3, 2]])
     try source.description.write(to: "\(folder)/model.json")
-    expectError(mentioning: ["\(folder)/model.safetensors"]) { _ = try Model(folder: folder) }
+    let missing = "\(folder)/model.safetensors"
+    #expect(throws: ModelError.system("open", path: missing, code: 2)) {
+      try Model(folder: folder)
+    }
+    #expect(throws: ModelError.notFolder(path: "\(folder)/model.json")) {
+      try Model(folder: "\(folder)/model.json")
+    }
 
     try TensorFile.write([("y.weight", [1, 3], [1, 2, 3])], to: "\(folder)/model.safetensors")
     expectError(mentioning: [folder, "y.weight", "[out, 2]", "[1, 3]"]) {

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import carousel
@@ -5,7 +6,7 @@ import Testing
 @Suite struct FileReadingTests {
   @Test func theWholeFile() throws {
     let bytes = try readFile(#filePath)
-    #expect(bytes.starts(with: Array("import Testing".utf8)))
+    #expect(bytes.starts(with: Array("import Glibc\n".utf8)))
     #expect(bytes.last == UInt8(ascii: "\n"))
   }
 
@@ -26,5 +27,21 @@ import Testing
     #expect(folders.contains(BundledModel.folder))
     #expect(folders == folders.sorted())
     #expect(try modelFolders(in: BundledModel.folder).isEmpty)
+  }
+
+  /// A link that leads nowhere is no model; one that can't be followed may be, and is told.
+  @Test func aFolderThatCantBeRead() throws {
+    var template = Array("/tmp/carousel-tests-XXXXXX".utf8CString)
+    try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) } != nil)
+    let parent = String(decoding: template.dropLast().map(UInt8.init), as: UTF8.self)
+    defer { rmdir(parent) }
+    try #require(symlink("/nonexistent", "\(parent)/nowhere") == 0)
+    defer { unlink("\(parent)/nowhere") }
+    #expect(try modelFolders(in: parent).isEmpty)
+    try #require(symlink("loop", "\(parent)/loop") == 0)
+    defer { unlink("\(parent)/loop") }
+    #expect(throws: CarouselError.file(path: "\(parent)/loop/model.json", code: ELOOP)) {
+      try modelFolders(in: parent)
+    }
   }
 }

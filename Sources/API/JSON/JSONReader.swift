@@ -42,6 +42,7 @@ final class JSONReaderPool: Sendable {
     // SAFETY: each buffer is the reader's own, as long as it says, and stays until the reader's next use.
     let status = unsafe result.status
     guard status == .ok else {
+      if let flaw = APIError.JSONFlaw(signature: body) { throw .notJSON(flaw) }
       throw APIError(
         status, maxDepth: maxDepth, offset: unsafe result.offset,
         path: String(decoding: unsafe copy(result.path, result.path_length), as: UTF8.self),
@@ -69,7 +70,7 @@ extension APIError {
       case .too_large, .out_of_memory: .outOfMemory
       case .not_utf8: .notJSON(.invalidUTF8)
       case .control_character: .notJSON(.controlCharacter)
-      case .incomplete: .notJSON(.incomplete)
+      case .incomplete: .notJSON(.incomplete(offset: offset))
       case .syntax: .notJSON(.syntax(offset: offset, path: path, found: found))
       case .trailing: .notJSON(.trailing(offset: offset, found: found))
       case .not_object: .notJSON(.notObject(found: found))
@@ -77,5 +78,18 @@ extension APIError {
       case .not_finite: .notFinite(path: path, found: found)
       case .mixed: .mixed(path: path, found: found)
       }
+  }
+}
+
+extension APIError.JSONFlaw {
+  /// What a body that is not JSON turns out to be, by its first bytes.
+  fileprivate init?(signature body: [UInt8]) {
+    switch (body.first, body.dropFirst().first) {
+    case (0x1F, 0x8B): self = .gzip
+    case (0xFF, 0xFE), (0xFE, 0xFF), (UInt8(ascii: "{"), 0), (0, UInt8(ascii: "{")):
+      self = .otherUnicode
+    case (0xEF, 0xBB) where body.dropFirst(2).first == 0xBF: self = .byteOrderMark
+    default: return nil
+    }
   }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// What the operating system says of this process.
-enum ProcessStatistics {
+package enum ProcessStatistics {
   /// Bytes of memory that are resident (`/proc/self/statm`); nil where the system does not tell.
   static var residentBytes: Int? {
     // SAFETY: the path is a literal, which ends in a zero.
@@ -19,7 +19,7 @@ enum ProcessStatistics {
   }
 
   /// The wall clock's seconds since 1970.
-  static var now: Double {
+  package static var now: Double {
     var time = timespec()
     // SAFETY: the call writes one timespec.
     _ = unsafe clock_gettime(CLOCK_REALTIME, &time)

@@ -9,7 +9,7 @@ struct AnswerEncoder {
 
   func encode(_ predictions: [Prediction]) throws(APIError) -> [UInt8] {
     var writer = JSONWriter()
-    let floats = predictions.reduce(0) { $0 + $1.outputs.reduce(0) { $0 + $1.values.count } }
+    let floats = predictions.reduce(0) { $0 + $1.floatCount }
     writer.reserve(question.model.answerPrefix.count + Self.bytesPerFloat * floats + 64)
     writer.raw(question.model.answerPrefix)
     let names = outputNames
@@ -62,4 +62,9 @@ struct AnswerEncoder {
       writer.floats(output.values[row * output.size..<(row + 1) * output.size])
     }
   }
+}
+
+extension Prediction {
+  /// The numbers that an answer writes of it.
+  var floatCount: Int { outputs.reduce(0) { $0 + $1.values.count } }
 }

@@ -32,7 +32,7 @@ struct InputDecoder {
   }
 
   /// How one sequence of an input is written.
-  private enum Form {
+  enum Form {
     /// Bare numbers: one a step, or the elements of one vector.
     case flat
     /// A vector of that many numbers a step.
@@ -57,12 +57,24 @@ struct InputDecoder {
         sequences.append(
           try InputSequence(columns.map { $0.values[index] }, for: model.graph.model))
       } catch {
-        let path = InputPath("inputs")
-        throw .input(path: (first.isArray ? path[index] : path).description, error)
+        throw refusal(of: error, sequence: first.isArray ? index : nil)
       }
     }
     return DecodedInputs(
       sequences: sequences, isArray: first.isArray, isFlat: columns.allSatisfy(\.isFlat))
+  }
+
+  /// An error of a sequence, with the place of what it names; nil: the question is one sequence.
+  private func refusal(of error: InputError, sequence: Int?) -> APIError {
+    func path(_ root: String) -> String {
+      (sequence.map { InputPath(root)[$0] } ?? InputPath(root)).description
+    }
+    if case .stepCounts(let input, let found, let other, let expected) = error {
+      return .stepCounts(
+        path: path("inputs.\(input)"), found: found, other: path("inputs.\(other)"),
+        expected: expected)
+    }
+    return .input(path: path("inputs"), error)
   }
 
   /// One column an input of the model, in the model's order.
@@ -80,7 +92,7 @@ struct InputDecoder {
     for _ in 0..<document.count(node) {
       let name = document.string(member)
       guard let index = inputs.firstIndex(where: { $0.name == name }) else {
-        throw .unknown(path: "inputs.\(name)", known: inputs.map(\.name))
+        throw .unknown(name, path: "inputs", known: inputs.map(\.name))
       }
       guard members[index] == nil else { throw .duplicate(path: "inputs.\(name)") }
       members[index] = member + 1
@@ -97,7 +109,7 @@ struct InputDecoder {
 
   private func column(_ input: Int, _ node: Int, _ path: InputPath) throws(APIError) -> Column {
     let (form, isArray) = try form(
-      of: node, model.description.inputs[input].kind, path)
+      of: node, input, path)
     let isFlat = if case .steps = form { false } else { true }
     guard isArray else {
       return Column(
@@ -117,55 +129,6 @@ struct InputDecoder {
       element = document.next(element)
     }
     return Column(values: values, isArray: true, isFlat: isFlat)
-  }
-
-  /// Tells by the depth of the first element whether `node` is one sequence or many, and how they are written.
-  private func form(
-    of node: Int, _ kind: ModelDescription.Input.Kind, _ path: InputPath
-  ) throws(APIError) -> (Form, isArray: Bool) {
-    // The arrays around a number: of one sequence, and at most.
-    let levels: ClosedRange<Int>
-    let sequence: APIError.Expectation
-    switch kind {
-    case .features(1, _, _), .tokens: (levels, sequence) = (1...3, .flat)
-    case .features(let size, _, _): (levels, sequence) = (2...3, .vectors(size))
-    case .vector(let size): (levels, sequence) = (1...2, .numbers(size))
-    }
-    var (first, firstPath, depth) = (node, path, 0)
-    while document.kind(first) == .array, document.count(first) > 0, depth < levels.upperBound {
-      first += 1
-      firstPath = firstPath[0]
-      depth += 1
-    }
-    switch document.kind(first) {
-    case .numbers where levels.contains(depth + 1):
-      switch kind {
-      case .features(1, _, _), .tokens:
-        return (depth == 2 ? .steps(of: 1) : .flat, isArray: depth > 0)
-      case .features(let size, _, _): return (.steps(of: size), isArray: depth == 2)
-      case .vector: return (.flat, isArray: depth == 1)
-      }
-    case .numbers where depth == 0:
-      throw .unexpected(
-        path: firstPath[0].description, found: firstNumber(first), expected: step(of: kind))
-    case .string where depth < 2 && kind.isTokens:
-      return (.text, isArray: depth == 1)
-    case .array where document.count(first) == 0:
-      throw .unexpected(path: firstPath.description, found: .array(0), expected: .element)
-    case .null, .false, .true, .number, .string, .numbers, .array, .object:
-      throw .unexpected(
-        path: firstPath.description, found: document.found(first),
-        expected: depth == 0 ? sequence : depth < levels.lowerBound ? step(of: kind) : .number)
-    }
-  }
-
-  /// What a step of an input is.
-  private func step(of kind: ModelDescription.Input.Kind) -> APIError.Expectation {
-    if case .features(let size, _, _) = kind, size > 1 { .numbers(size) } else { .number }
-  }
-
-  private func firstNumber(_ node: Int) -> JSONDocument.Found {
-    .number(Double(document.numbers[document.range(node).lowerBound]))
   }
 
   // MARK: - One sequence
@@ -213,7 +176,7 @@ struct InputDecoder {
       throw .noVocabulary(path: path.description)
     }
     guard document.count(node) > 0 else {
-      throw .unexpected(path: path.description, found: .string(""), expected: .element)
+      throw .unexpected(path: path.description, found: .string(""), expected: .character)
     }
     let tokens: [Int32]
     do { tokens = try vocabulary.encode(document.bytes(node)) } catch {
@@ -263,6 +226,8 @@ struct InputDecoder {
       // An array that starts with a number holds nothing else: its first element is no number.
       throw .unexpected(
         path: path[0].description, found: document.found(node + 1), expected: .number)
+    case .array where count == nil:
+      throw .unexpected(path: path.description, found: .array(0), expected: .element)
     case .null, .false, .true, .number, .string, .array, .object:
       throw .unexpected(
         path: path.description, found: document.found(node),
@@ -282,8 +247,4 @@ struct InputDecoder {
         setting: "max_sequence_steps")
     }
   }
-}
-
-extension ModelDescription.Input.Kind {
-  fileprivate var isTokens: Bool { if case .tokens = self { true } else { false } }
 }

@@ -42,7 +42,7 @@ private struct Members {
       case "outputs": try Self.set(&outputs, value, name)
       case "horizon": try Self.set(&horizon, value, name)
       case _ where Self.reserved.contains(name): throw .unsupported(option: name)
-      default: throw .unknown(path: name, known: Self.known)
+      default: throw .unknown(name, path: nil, known: Self.known)
       }
       node = document.next(value)
     }

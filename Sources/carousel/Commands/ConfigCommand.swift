@@ -15,6 +15,10 @@ struct ConfigCommand: ParsableCommand {
   @Flag(help: "Print a JSON array instead of a table.")
   var json = false
 
+  func validate() throws {
+    try settings.checkGiven()
+  }
+
   func run() throws {
     let entries = try settings.resolve().entries
     print(json ? try Self.json(entries) : Self.table(entries))

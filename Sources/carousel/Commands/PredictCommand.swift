@@ -37,6 +37,7 @@ struct PredictCommand: ParsableCommand {
   }
 
   func run() throws {
+    try checkInstructionSet()
     let graph = try ModelGraph(try Model(folder: folder))
     let response = Self.answer(to: try question(from: try readFile(input)), of: graph)
     guard response.status == .ok else {
@@ -54,6 +55,10 @@ struct PredictCommand: ParsableCommand {
   /// The body to ask with: the bytes themselves, or the array of a .npy file with the options around it.
   func question(from bytes: [UInt8]) throws -> [UInt8] {
     guard NPYFile.isNPY(bytes) else {
+      // No text starts with such bytes; archives (.npz) and weights do.
+      guard !bytes.prefix(8).contains(where: { $0 < 0x09 || $0 >= 0x7F }) else {
+        throw CarouselError.notAnInput(path: input)
+      }
       guard outputs == nil, horizon == nil else {
         throw ValidationError("--outputs and --horizon stand in the JSON, unless the input is .npy")
       }

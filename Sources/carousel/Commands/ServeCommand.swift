@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Glibc
+import HTTPServer
 import Inference
 import Logging
 
@@ -10,8 +11,8 @@ struct ServeCommand: ParsableCommand {
     commandName: "serve",
     abstract: "Serves models over HTTP.",
     discussion: """
-      SIGTERM and SIGINT end it gracefully: /readyz fails, what is in flight is answered. A second one \
-      ends it at once. Each option below can also be given in the environment or in the settings file; \
+      SIGTERM and SIGINT end it gracefully: /readyz fails for drain_delay_seconds, then no connection is \
+      taken and what is in flight is answered. A second one ends it at once. Each option below can also be given in the environment or in the settings file; \
       see carousel config.
       """)
 
@@ -20,8 +21,13 @@ struct ServeCommand: ParsableCommand {
 
   @OptionGroup(title: "Settings") var settings: SettingOptions
 
+  func validate() throws {
+    try settings.checkGiven()
+  }
+
   func run() throws {
     let start = ContinuousClock.now
+    try checkInstructionSet()
     let settings = try settings.resolve()
     let handler = settings.logHandler
     LoggingSystem.bootstrap { _ in handler }
@@ -29,7 +35,12 @@ struct ServeCommand: ParsableCommand {
 
     keepMemorySmall()
     let graphs = try loadModels(try folders(of: settings))
-    let server = try ModelServer(graphs: graphs, settings: settings, logger: logger)
+    let server: ModelServer
+    do {
+      server = try ModelServer(graphs: graphs, settings: settings, logger: logger)
+    } catch HTTPServerError.addressInUse(let address, let port) {
+      throw CarouselError.portInUse(port: port, address: address)
+    }
     // A reader that leaves must not end the server: not one of its answers, nor one of its log.
     signal(SIGPIPE, SIG_IGN)
     onTermination { name in
@@ -53,10 +64,13 @@ struct ServeCommand: ParsableCommand {
   }
 
   /// The folders named, else all of the models folder, which must hold one.
-  private func folders(of settings: Settings) throws(CarouselError) -> [String] {
+  func folders(of settings: Settings) throws(CarouselError) -> [String] {
     guard folders.isEmpty else { return folders }
     let parent = settings.text(.models)
-    let folders = try modelFolders(in: parent)
+    let folders: [String]
+    do { folders = try modelFolders(in: parent) } catch .file(parent, code: ENOENT) {
+      throw .noModelsFolder(path: parent)
+    }
     guard !folders.isEmpty else { throw .noModels(folder: parent) }
     return folders
   }

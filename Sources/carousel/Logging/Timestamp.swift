@@ -1,3 +1,4 @@
+import API
 import Glibc
 
 /// A moment in UTC, to the millisecond.
@@ -9,10 +10,8 @@ struct Timestamp {
 
   /// The present, by the system's clock.
   static var now: Timestamp {
-    var time = timespec()
-    // SAFETY: `time` outlives the call, which writes one `timespec`.
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
+    let milliseconds = Int(ProcessStatistics.now * 1000)
+    return Timestamp(seconds: milliseconds / 1000, milliseconds: milliseconds % 1000)
   }
 }
 

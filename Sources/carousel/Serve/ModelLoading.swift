@@ -15,8 +15,12 @@ func loadModels(_ folders: [String]) throws -> [ModelGraph] {
     }
     results.withLock { $0[index] = result }
   }
-  let graphs = try results.withLock { results in try results.map { try $0?.get() } }.compactMap(
-    \.self)
+  let graphs = try results.withLock { results in
+    try results.map { result in
+      guard let result else { preconditionFailure("a folder was left out") }
+      return try result.get()
+    }
+  }
   try checkNames(of: graphs.map(\.model.description.name), in: folders)
   return graphs
 }

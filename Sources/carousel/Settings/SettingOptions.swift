@@ -53,6 +53,13 @@ struct SettingOptions: ParsableArguments {
     return given
   }
 
+  /// Refuses a value of the command line that its setting does not take.
+  ///
+  /// For `validate` of a command, whose usage stands below such an error.
+  func checkGiven() throws {
+    do { _ = try Settings(commandLine: given) } catch { throw ValidationError("\(error)") }
+  }
+
   /// Reads the settings file and the environment, and resolves everything.
   ///
   /// - Throws: a usage error where the command line is at fault, else `CarouselError`.

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import ModelFormat
 
 /// A settings file: one JSON object, each key the name of a setting.
 struct SettingsFile: Sendable, Equatable {
@@ -17,23 +17,31 @@ struct SettingsFile: Sendable, Equatable {
   init(_ bytes: [UInt8], path: String) throws(CarouselError) {
     self.path = path
     let source = SettingSource.file(path: path)
-    let scalars: [String: Scalar]
-    do {
-      scalars = try JSONDecoder().decode([String: Scalar].self, from: Data(bytes))
-    } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
-      let name = context.codingPath[0].stringValue
-      throw .badSettingsFile(path: path, problem: "\(name) is not text, a number or null")
-    } catch {
+    let value: JSONValue
+    do { value = try JSONParser.parse(bytes) } catch {
+      throw .badSettingsFile(path: path, problem: "\(error)")
+    }
+    guard case .object(let members) = value else {
       throw .badSettingsFile(path: path, problem: "not a JSON object of settings")
     }
     let settings = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.name, $0) })
     var texts: [Setting: String] = [:]
-    for (name, scalar) in scalars.sorted(by: { $0.key < $1.key }) {
-      guard let setting = settings[name] else {
+    for member in members {
+      guard let setting = settings[member.key] else {
         throw .unknownSetting(
-          name: name, source: source, nearest: nearestName(to: name, among: settings.keys))
+          name: member.key, source: source,
+          nearest: nearestName(to: member.key, among: settings.keys))
       }
-      guard let text = scalar.text else { continue }
+      let text: String
+      switch member.value {
+      case .null: continue
+      case .bool(let flag): text = "\(flag)"
+      case .number(let number): text = number
+      case .string(let string): text = string
+      case .array, .object:
+        throw .badSettingsFile(
+          path: path, problem: "\(member.key) is not text, a number or null")
+      }
       texts[setting] = setting.kind == .path ? Self.resolve(text, besideFile: path) : text
     }
     self.texts = texts
@@ -43,25 +51,5 @@ struct SettingsFile: Sendable, Equatable {
   private static func resolve(_ text: String, besideFile file: String) -> String {
     guard !text.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return text }
     return file[...slash] + text
-  }
-
-  /// A JSON value that is no array and no object, as text.
-  private struct Scalar: Decodable {
-    let text: String?
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      if container.decodeNil() {
-        text = nil
-      } else if let number = try? container.decode(Int.self) {
-        text = String(number)
-      } else if let number = try? container.decode(Double.self) {
-        text = "\(number)"
-      } else if let flag = try? container.decode(Bool.self) {
-        text = "\(flag)"
-      } else {
-        text = try container.decode(String.self)
-      }
-    }
   }
 }

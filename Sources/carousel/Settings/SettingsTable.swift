@@ -85,7 +85,7 @@ extension Setting {
     "Inflated to compressed size of a request; above it, it is taken for a bomb.")
   static let logLevel = Setting(
     "log_level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
-    "info", "Least level that is logged; debug logs every request.")
+    "info", "Least level that is logged; debug logs every request that reaches a path.")
   static let logFormat = Setting(
     "log_format", .choice(["json", "text"]), "text",
     "Log lines as JSON objects for machines or as text for people.")

@@ -39,11 +39,14 @@ import Testing
     ("\"a\"", .notJSON(.notObject(found: "\"a\""))),
     ("[1]", .notJSON(.notObject(found: "["))),
     ("<xml>", .notJSON(.notObject(found: "<xml>"))),
-    (#"{"a":"#, .notJSON(.incomplete)),
-    (#"{"a":[[1,2]"#, .notJSON(.incomplete)),
+    (#"{"a":"#, .notJSON(.incomplete(offset: 5))),
+    (#"{"inputs":[1"#, .notJSON(.incomplete(offset: 12))),
+    (#"{"inputs":[1]]"#, .notJSON(.syntax(offset: 13, path: "", found: "]"))),
+    (#"{"a":1,"\x":1}"#, .notJSON(.syntax(offset: 7, path: "", found: #""\x""#))),
+    (#"{"a":[[1,2]"#, .notJSON(.incomplete(offset: 11))),
     (#"{"a":[1,2}"#, .notJSON(.syntax(offset: 9, path: "a[2]", found: "}"))),
-    (#"{"a":"b"#, .notJSON(.incomplete)),
-    (#"{"a":[{}"#, .notJSON(.incomplete)),
+    (#"{"a":"b"#, .notJSON(.incomplete(offset: 7))),
+    (#"{"a":[{}"#, .notJSON(.incomplete(offset: 8))),
     ("{\"a\":\"b\u{1}\"}", .notJSON(.controlCharacter)),
     (#"{"a":1} x"#, .notJSON(.trailing(offset: 8, found: "x"))),
     (#"{"a":"}\"","b":[{}]} ]"#, .notJSON(.trailing(offset: 21, found: "]"))),
@@ -103,6 +106,16 @@ import Testing
   )
   func refusesInvalidUTF8(body: [UInt8]) {
     #expect(throws: APIError.notJSON(.invalidUTF8)) { try pool.read(body, maxDepth: 8) }
+  }
+
+  @Test(
+    arguments: [
+      ([0x1F, 0x8B, 8, 0], .gzip), ([0xFF, 0xFE, 0x7B, 0], .otherUnicode),
+      ([0xFE, 0xFF, 0, 0x7B], .otherUnicode), ([0x7B, 0, 0x7D, 0], .otherUnicode),
+      ([0, 0x7B, 0, 0x7D], .otherUnicode), ([0xEF, 0xBB, 0xBF, 0x7B, 0x7D], .byteOrderMark),
+    ] as [([UInt8], APIError.JSONFlaw)])
+  func knowsForeignBodies(body: [UInt8], flaw: APIError.JSONFlaw) {
+    #expect(throws: APIError.notJSON(flaw)) { try pool.read(body, maxDepth: 8) }
   }
 
   @Test func limitsDepth() throws {

@@ -56,6 +56,28 @@ import Testing
     #expect(exitCode(arguments) == 64)
   }
 
+  @Test(arguments: ["serve", "config"])
+  func aBadSettingShowsTheUsage(name: String) {
+    #expect { try CarouselCommand.parseAsRoot([name, "--port", "http"]) } throws: { error in
+      let message = CarouselCommand.fullMessage(for: error)
+      return message.contains("--port (command line): found \"http\"")
+        && message.contains("Usage: carousel \(name)")
+    }
+  }
+
+  @Test func aMissingModelsFolderTellsWhatToDo() throws {
+    let serve = try #require(try CarouselCommand.parseAsRoot(["serve"]) as? ServeCommand)
+    let settings = try Settings(commandLine: [.models: "/nonexistent"])
+    #expect { try serve.folders(of: settings) } throws: {
+      "\($0)" == "/nonexistent: No such file or directory; name model folders, or --models"
+    }
+  }
+
+  @Test func aPortInUseTellsWhatToDo() {
+    let error = CarouselError.portInUse(port: 80, address: "::")
+    #expect("\(error)" == "port 80 of :: is in use; --port 0 picks a free one")
+  }
+
   @Test(arguments: [["--version"], ["--help"], ["serve", "--help"], ["config", "--help"]])
   func helpAndVersionSucceed(arguments: [String]) {
     #expect(exitCode(arguments) ?? 0 == 0)

@@ -26,6 +26,13 @@ import Testing
         == #"{"inputs":[1.0,-2.5],"outputs":"all","horizon":3}"#)
   }
 
+  @Test(arguments: [[0x50, 0x4B, 3, 4, 0x2D], [0x1F, 0x8B, 8]] as [[UInt8]])
+  func anArchiveIsNoInput(bytes: [UInt8]) {
+    #expect(throws: CarouselError.notAnInput(path: "x.npz")) {
+      try question(bytes, ["--input", "x.npz"])
+    }
+  }
+
   @Test func optionsThatJSONHoldsAlready() {
     #expect(throws: ValidationError.self) { try question(Array("{}".utf8), ["--horizon", "3"]) }
   }

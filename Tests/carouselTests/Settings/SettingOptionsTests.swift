@@ -10,6 +10,15 @@ import Testing
     #expect(options.given == [setting: "x"])
   }
 
+  /// `given` finds options by their order.
+  @Test func optionsStandInTheOrderOfTheTable() throws {
+    let labels = Mirror(reflecting: try SettingOptions.parse([])).children.compactMap(\.label)
+    let names = labels.dropFirst().map { label in
+      label.dropFirst().reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : "\($1)" }
+    }
+    #expect(names == Setting.all.map(\.name))
+  }
+
   @Test func nothingGiven() throws {
     #expect(try SettingOptions.parse([]).given.isEmpty)
   }

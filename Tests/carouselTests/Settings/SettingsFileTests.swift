@@ -35,9 +35,16 @@ import Testing
     (#"{"port": [1]}"#, "c.json: port is not text, a number or null"),
     (#"{"port": {}}"#, "c.json: port is not text, a number or null"),
     ("[]", "c.json: not a JSON object of settings"),
-    ("", "c.json: not a JSON object of settings"),
-    (#"{"port": 1"#, "c.json: not a JSON object of settings"),
-    (#"{"port": 1} x"#, "c.json: not a JSON object of settings"),
+    ("", "c.json: line 1, column 1: expected a value, found the end"),
+    (#"{"port": 1"#, "c.json: line 1, column 11: expected ',' or '}', found the end"),
+    (
+      #"{"port":18806,}"#, "c.json: line 1, column 15: expected a key in quotes, found '}'"
+    ),
+    (
+      "{\"port\": 1,\n\"port\": 2}",
+      "c.json: line 2, column 1: the key \"port\" stands twice in one object"
+    ),
+    (#"{"port": 1} x"#, "c.json: line 1, column 13: expected the end, found 'x'"),
   ])
   func refused(json: String, message: String) {
     #expect { try texts(json) } throws: { "\($0)" == message }

@@ -1,0 +1,65 @@
+import ModelFormat
+
+extension InputDecoder {
+  /// Tells by the depth of the first element whether `node` is one sequence or many, and how they are written.
+  func form(
+    of node: Int, _ input: Int, _ path: InputPath
+  ) throws(APIError) -> (Form, isArray: Bool) {
+    let kind = model.description.inputs[input].kind
+    // The arrays around a number: of one sequence, and at most.
+    let levels: ClosedRange<Int>
+    let sequence: APIError.Expectation
+    switch kind {
+    case .features(1, _, _): (levels, sequence) = (1...3, .flat)
+    case .tokens:
+      (levels, sequence) = (1...3, .tokens(orText: model.vocabularies[input] != nil))
+    case .features(let size, _, _): (levels, sequence) = (2...3, .vectors(size))
+    case .vector(let size): (levels, sequence) = (1...2, .numbers(size))
+    }
+    var (first, firstPath, depth) = (node, path, 0)
+    while document.kind(first) == .array, document.count(first) > 0, depth < levels.upperBound {
+      first += 1
+      firstPath = firstPath[0]
+      depth += 1
+    }
+    switch document.kind(first) {
+    case .numbers where levels.contains(depth + 1):
+      switch kind {
+      case .features(1, _, _), .tokens:
+        return (depth == 2 ? .steps(of: 1) : .flat, isArray: depth > 0)
+      case .features(let size, _, _): return (.steps(of: size), isArray: depth == 2)
+      case .vector: return (.flat, isArray: depth == 1)
+      }
+    case .numbers where depth == 0:
+      throw .unexpected(
+        path: firstPath[0].description, found: firstNumber(first), expected: step(of: kind))
+    case .string where depth < 2 && kind.isTokens:
+      return (.text, isArray: depth == 1)
+    case .array where document.count(first) == 0:
+      throw .unexpected(path: firstPath.description, found: .array(0), expected: .element)
+    case .null, .false, .true, .number, .string, .numbers, .array, .object:
+      throw .unexpected(
+        path: firstPath.description, found: document.found(first),
+        expected: depth == 0 ? sequence : depth < levels.lowerBound ? step(of: kind) : .number)
+    }
+  }
+
+  /// What a step of an input is.
+  private func step(of kind: ModelDescription.Input.Kind) -> APIError.Expectation {
+    if case .features(let size, _, _) = kind, size > 1 { .numbers(size) } else { .number }
+  }
+
+  /// The number that an array starts with.
+  func firstNumber(_ node: Int) -> JSONDocument.Found {
+    .number(document.numbers[document.range(node).lowerBound].decimal)
+  }
+}
+
+extension ModelDescription.Input.Kind {
+  fileprivate var isTokens: Bool { if case .tokens = self { true } else { false } }
+}
+
+extension Float {
+  /// The shortest decimal that is this float, as a client may have written it: 0.1, not 0.10000000149.
+  var decimal: Double { Double(description) ?? Double(self) }
+}

@@ -36,6 +36,12 @@ import Testing
     for (index, expected) in cases.enumerated() {
       let alone = Runner.run(graph, [sequences[index]], selections: [selections[index]])[0]
       #expect(alone == together[index])
+      if graph.supports(.all) {
+        let all = Runner.run(graph, [sequences[index]], selections: [.all])[0]
+        let last = Runner.run(graph, [sequences[index]], selections: [.last])[0]
+        #expect(zip(all, last).allSatisfy { Array($0.suffix($1.count)) == $1 && !$1.isEmpty })
+      }
+      try #require(alone.count == graph.model.outputs.count)
       for (output, found) in zip(graph.model.outputs, alone) {
         let reference = try #require(expected.outputs[output.name])
         try #require(found.count == reference.values.count)

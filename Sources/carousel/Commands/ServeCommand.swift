@@ -11,9 +11,9 @@ struct ServeCommand: ParsableCommand {
     commandName: "serve",
     abstract: "Serves models over HTTP.",
     discussion: """
-      SIGTERM and SIGINT end it gracefully: /readyz fails for drain_delay_seconds, then no connection is \
-      taken and what is in flight is answered. A second one ends it at once. Each option below can also be given in the environment or in the settings file; \
-      see carousel config.
+      SIGTERM and SIGINT end it gracefully: /readyz fails for drain_delay_seconds, then no connection \
+      is taken and what is in flight is answered. A second one ends it at once. Each option below can \
+      also be given in the environment or in the settings file; see carousel config.
       """)
 
   @Argument(help: "Model folders. (default: those in the folder --models)")

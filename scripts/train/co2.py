@@ -14,8 +14,6 @@ Held out: the last five years. Settings were chosen on the five years before tho
 Use: python co2.py [--fixtures-only]
 """
 
-import argparse
-
 import numpy as np
 import statsmodels.api as sm
 import torch
@@ -138,34 +136,18 @@ def report(series: np.ndarray) -> None:
               + " ".join(f"{error[k - 1]:.3f}" for k in (1, 6, 12)))
 
 
-def write_fixtures(series: np.ndarray) -> None:
-    """Writes the stored model's outputs for histories that end before the held-out months."""
-    folder = model_folder.Folder(model_folder.MODELS / NAME)
-    end = len(series) - HELD_OUT
-    cases = []
-    for months, horizon in ((1, None), (24, None), (60, None), (240, None), (60, 5), (36, 30)):
-        x = torch.tensor(series[end - months:end], dtype=torch.float32).unsqueeze(1)
-        if horizon is None:
-            cases.append(model_folder.case({"x": x}, folder.run({"x": x})))
-        else:
-            y = folder.forecast(x, horizon)
-            cases.append(model_folder.case({"x": x}, {"ppm": y}, horizon=horizon))
-    model_folder.write_cases(model_folder.MODEL_FIXTURES / f"{NAME}.json", cases)
-
-
 def main() -> None:
     """Trains, reports and writes fixtures; with --fixtures-only, all but the training."""
-    parser = argparse.ArgumentParser(description="Trains the co2 model.")
-    parser.add_argument("--fixtures-only", action="store_true",
-                        help="report, and write the fixtures, from the weights as they are")
-    arguments = parser.parse_args()
+    only_fixtures = model_folder.fixtures_only(NAME)
     torch.set_num_threads(1)
     series = monthly()
-    if not arguments.fixtures_only:
+    if not only_fixtures:
         known = series[:-HELD_OUT]
         save(train(known, SEED), known)
     report(series)
-    write_fixtures(series)
+    forecasting.write_fixtures(
+        NAME, "ppm", series[:-HELD_OUT],
+        ((1, None), (24, None), (60, None), (240, None), (60, 5), (36, 30)))
 
 
 if __name__ == "__main__":

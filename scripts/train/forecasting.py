@@ -1,8 +1,12 @@
-"""Errors over rolling origins, and the ridge autoregression that forecasters are held against."""
+"""What the forecasters share: errors over rolling origins, the ridge autoregression that they are
+held against, and their fixtures."""
 
 from collections.abc import Callable
 
 import numpy as np
+import torch
+
+import model_folder
 
 Forecast = Callable[[np.ndarray], np.ndarray]
 
@@ -32,3 +36,21 @@ def ridge(series: np.ndarray, ahead: int, lags: int, penalty: float) -> Forecast
     shrink[-1, -1] = 0
     coefficients = np.linalg.solve(a.T @ a + shrink, a.T @ y)
     return lambda history: history[-1] + row(history) @ coefficients
+
+
+def write_fixtures(name: str, output: str, known: np.ndarray,
+                   cases: tuple[tuple[int, int | None], ...]) -> None:
+    """Writes the stored model's outputs for the last months of `known`.
+
+    A case is a number of months, and a horizon or None for what the model answers by itself.
+    """
+    folder = model_folder.Folder(model_folder.MODELS / name)
+    written = []
+    for months, horizon in cases:
+        x = torch.tensor(known[-months:], dtype=torch.float32).unsqueeze(1)
+        if horizon is None:
+            written.append(model_folder.case({"x": x}, folder.run({"x": x})))
+        else:
+            y = folder.forecast(x, horizon)
+            written.append(model_folder.case({"x": x}, {output: y}, horizon=horizon))
+    model_folder.write_cases(model_folder.MODEL_FIXTURES / f"{name}.json", written)

@@ -11,7 +11,6 @@ Held out: six books, listed below. Nothing was chosen by them.
 Use: python kjv.py [--fixtures-only]
 """
 
-import argparse
 import math
 import re
 import subprocess
@@ -201,10 +200,7 @@ def write_fixtures(text: str, vocabulary: list[str]) -> None:
 
 def main() -> None:
     """Trains, reports and writes fixtures; with --fixtures-only, all but the training."""
-    parser = argparse.ArgumentParser(description="Trains the kjv model.")
-    parser.add_argument("--fixtures-only", action="store_true",
-                        help="report, and write the fixtures, from the weights as they are")
-    arguments = parser.parse_args()
+    only_fixtures = model_folder.fixtures_only(NAME)
     torch.set_num_threads(1)
     texts = books()
     vocabulary = sorted(set("".join(texts.values())))
@@ -213,7 +209,7 @@ def main() -> None:
         return torch.tensor([vocabulary.index(c) for c in text])
 
     training = encoded("".join(text for name, text in texts.items() if name not in HELD_OUT))
-    if not arguments.fixtures_only:
+    if not only_fixtures:
         save(train(training, len(vocabulary)), vocabulary)
     report(training, [encoded(texts[name]) for name in sorted(HELD_OUT)], vocabulary)
     write_fixtures(texts["Jonah"], vocabulary)

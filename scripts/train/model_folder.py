@@ -5,6 +5,7 @@ PyTorch's names). `Folder.run` is the yardstick of the server's tests: it reads 
 is stored, and computes each node with PyTorch's own layers in float32, one sequence at a time.
 """
 
+import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,14 @@ MODEL_FIXTURES = ROOT / "Tests" / "Fixtures" / "models"
 
 Json = dict[str, Any]
 Values = Mapping[str, Tensor]
+
+
+def fixtures_only(name: str) -> bool:
+    """Whether the command line of a training script asks for --fixtures-only."""
+    parser = argparse.ArgumentParser(description=f"Trains the {name} model.")
+    parser.add_argument("--fixtures-only", action="store_true",
+                        help="report, and write the fixtures, from the weights as they are")
+    return parser.parse_args().fixtures_only
 
 
 def save(folder: Path, description: Json, tensors: Values) -> None:

@@ -129,33 +129,17 @@ def report(series: np.ndarray) -> None:
               + " ".join(f"{error[k - 1]:.1f}" for k in (1, 6, 12, 24)))
 
 
-def write_fixtures(series: np.ndarray) -> None:
-    """Writes the stored model's outputs for histories that end before the held-out months."""
-    folder = model_folder.Folder(model_folder.MODELS / NAME)
-    end = len(series) - HELD_OUT
-    cases = []
-    for months, horizon in ((1, None), (132, None), (600, None), (132, 60)):
-        x = torch.tensor(series[end - months:end], dtype=torch.float32).unsqueeze(1)
-        if horizon is None:
-            cases.append(model_folder.case({"x": x}, folder.run({"x": x})))
-        else:
-            y = folder.forecast(x, horizon)
-            cases.append(model_folder.case({"x": x}, {"number": y}, horizon=horizon))
-    model_folder.write_cases(model_folder.MODEL_FIXTURES / f"{NAME}.json", cases)
-
-
 def main() -> None:
     """Trains, reports and writes fixtures; with --fixtures-only, all but the training."""
-    parser = argparse.ArgumentParser(description="Trains the sunspots model.")
-    parser.add_argument("--fixtures-only", action="store_true",
-                        help="report, and write the fixtures, from the weights as they are")
-    arguments = parser.parse_args()
+    only_fixtures = model_folder.fixtures_only(NAME)
     torch.set_num_threads(1)
     series = monthly()
-    if not arguments.fixtures_only:
+    if not only_fixtures:
         save(train(series[:-HELD_OUT], SEED))
     report(series)
-    write_fixtures(series)
+    forecasting.write_fixtures(
+        NAME, "number", series[:-HELD_OUT],
+        ((1, None), (132, None), (600, None), (132, 60)))
 
 
 if __name__ == "__main__":

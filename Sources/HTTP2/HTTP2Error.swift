@@ -20,8 +20,7 @@ enum HTTP2Error: Error, Equatable, Sendable {
     switch self {
     case .headTooLong, .tooManyFields: .requestHeaderFieldsTooLarge
     case .targetTooLong: .uriTooLong
-    case .invalidTarget, .invalidHost, .hostDiffers: .badRequest
-    case .connectUnsupported: .notImplemented
+    case .invalidTarget, .invalidHost, .hostDiffers, .connectUnsupported: .badRequest
     case .unsupportedExpectation: .expectationFailed
     case .bodyTooLong: .contentTooLarge
     case .timedOut: .requestTimeout

@@ -48,8 +48,9 @@ package enum HTTP1Error: Error, Equatable, Sendable {
     case .targetTooLong: .uriTooLong
     case .unsupportedExpectation: .expectationFailed
     case .headTooLong, .tooManyFields, .trailersTooLong: .requestHeaderFieldsTooLarge
-    case .unsupportedTransferEncoding: .notImplemented
-    case .unsupportedVersion: .httpVersionNotSupported
+    // RFC 9110 would have 501 and 505 here; but what a client has to mend is a 4xx from this server, so
+    // that a 5xx always means a fault of ours.
+    case .unsupportedTransferEncoding, .unsupportedVersion: .badRequest
     }
   }
 

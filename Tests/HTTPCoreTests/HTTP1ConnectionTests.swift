@@ -128,10 +128,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("GET / HTTP/3.0\r\n", 505), ("POST / HTTP/1.1\r\nHost: x\r\n\r\n", 411),
+    ("GET / HTTP/3.0\r\n", 400), ("POST / HTTP/1.1\r\nHost: x\r\n\r\n", 411),
     ("PUT / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n", 417),
     ("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", 413),
-    ("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
+    ("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 400),
     ("GET / HTTP/1.1\r\n\r\n", 400),
     ("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx", 400),
   ])

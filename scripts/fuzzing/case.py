@@ -21,13 +21,9 @@ class Expect(Enum):
     ANY = "200, 4xx or a close"
 
 
-# RFC 9112 §6.1 and RFC 9110 §15.6.6 want these for a request, though they are no 4xx.
-PROTOCOL_REFUSALS = {501, 505}
-
-
 def clear(status: int, content_type: str | None, body: bytes) -> str | None:
     """What is wrong with a refusal; None when it is a 4xx that explains itself in JSON."""
-    if not 400 <= status < 500 and status not in PROTOCOL_REFUSALS:
+    if not 400 <= status < 500:
         return f"status {status}"
     if content_type is not None and not content_type.startswith("application/json"):
         return f"status {status} of type {content_type!r}"

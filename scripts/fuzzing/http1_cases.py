@@ -40,7 +40,7 @@ def request_lines() -> Iterator[Case]:
     ]:
         yield Case(f"request line {line[:40]!r}", [line + rest], closes=True)
     for version in [b"HTTP/2.0", b"HTTP/3.0", b"HTTP/0.9", b"HTTP/9.9"]:
-        yield Case(f"version {version!r}", [b"GET /livez " + version + rest], status=505)
+        yield Case(f"version {version!r}", [b"GET /livez " + version + rest], status=400)
     yield Case("HTTP/1.2 is a later 1.x", [b"GET /livez HTTP/1.2" + rest], Expect.EITHER)
     yield Case("no request line", [b"\r\n\r\nhost: localhost\r\n\r\n"])
     yield Case("HTTP/0.9", [b"GET /livez\r\n"], Expect.BAD_OR_CLOSED)

@@ -1,0 +1,78 @@
+import Inference
+import ModelFormat
+import Scheduling
+import TestSupport
+import Testing
+
+/// Whatever graph it is, and whoever else rides: an answer is the one that the sequence gets alone, with the
+/// scalar kernels, to the bit.
+@Suite struct RandomGraphTests {
+  @Test(arguments: 1...25)
+  func answersDoNotDependOnTheBatch(seed: UInt64) async throws {
+    var random = try RandomModel(seed: seed)
+    let graph = try ModelGraph(random.model)
+    let scalar = try ModelGraph(random.model, kernels: #require(Kernels(.scalar)))
+    var noise = Noise(seed: seed &+ 1000)
+    let engine = Engine(
+      graph: graph,
+      limits: EngineLimits(
+        workers: .random(in: 1...2, using: &noise), maxSeats: .random(in: 1...16, using: &noise)))
+    var requests: [(sequences: [InputSequence], selection: Selection, leaves: Bool)] = []
+    for _ in 0..<12 {
+      let sequences = try (0..<Int.random(in: 1...3, using: &noise)).map { _ in
+        let isLong = Int.random(in: 0...7, using: &noise) == 0
+        return try random.sequence(steps: .random(in: 1...(isLong ? 300 : 15), using: &noise))
+      }
+      let all = graph.supports(.all) && Bool.random(using: &noise)
+      requests.append((sequences, all ? .all : .last, Int.random(in: 0...4, using: &noise) == 0))
+    }
+
+    let answers = await withTaskGroup(of: (Int, Result<[Prediction], Refusal>).self) { group in
+      for (index, request) in requests.enumerated() {
+        group.addTask {
+          let result = await withCheckedContinuation { continuation in
+            let ticket = engine.predict(request.sequences, selection: request.selection) {
+              // A second call would be a crash.
+              continuation.resume(returning: $0)
+            }
+            if request.leaves { engine.cancel(ticket) }
+          }
+          return (index, result)
+        }
+      }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+
+    for (index, request) in requests.enumerated() {
+      switch try #require(answers[index]) {
+      case .success(let predictions):
+        for (prediction, sequence) in zip(predictions, request.sequences) {
+          let expected = bits(scalar, sequence, request.selection)
+          #expect(prediction.outputs.map { $0.values.map(\.bitPattern) } == expected)
+          guard request.selection == .all else { continue }
+          let last = bits(scalar, sequence, .last)
+          #expect(zip(expected, last).allSatisfy { Array($0.suffix($1.count)) == $1 })
+        }
+      case .failure(let refusal):
+        #expect(request.leaves && refusal == .cancelled)
+      }
+    }
+    #expect(engine.snapshot().queuedSequences == 0)
+  }
+
+  /// One sequence alone in one turn.
+  private func bits(
+    _ graph: ModelGraph, _ sequence: InputSequence, _ selection: Selection
+  ) -> [[UInt32]] {
+    var (states, workspace) = (SeatStates(graph: graph), Workspace(graph: graph))
+    graph.forward(
+      [
+        TurnRider(
+          input: sequence, steps: 0..<sequence.stepCount, position: 0, finishes: true,
+          selection: selection, seat: 0)
+      ], states: &states, workspace: &workspace)
+    return graph.model.outputs.indices.map {
+      workspace.values(ofOutput: $0, rider: 0).map(\.bitPattern)
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import Inference
+import ModelFormat
+
+/// A graph of random ops with random weights, over sizes around the kernels' lanes.
+package struct RandomModel {
+  package let model: Model
+  private var noise: Noise
+
+  package init(seed: UInt64) throws {
+    var maker = Maker(noise: Noise(seed: seed))
+    model = try maker.make()
+    noise = maker.noise
+  }
+
+  /// A sequence of `steps` random steps for the model.
+  package mutating func sequence(steps: Int) throws -> InputSequence {
+    var values: [InputSequence.Values] = []
+    for input in model.description.inputs {
+      switch input.kind {
+      case .features(let size, _, _):
+        values.append(.features(noise.floats(steps * size, scale: 2)))
+      case .tokens(let size, _):
+        values.append(
+          .tokens((0..<steps).map { _ in Int32.random(in: 0..<Int32(size), using: &noise) }))
+      case .vector(let size): values.append(.vector(noise.floats(size)))
+      }
+    }
+    return try InputSequence(values, for: model)
+  }
+
+  private struct Value {
+    let name: String
+    let isSequence: Bool
+    let size: Int
+  }
+
+  /// Adds inputs and nodes one by one, each on values that are there already.
+  private struct Maker {
+    var noise: Noise
+    var tensors: [(name: String, shape: [Int], floats: [Float])] = []
+    var inputs: [ModelDescription.Input] = []
+    var nodes: [ModelDescription.Node] = []
+    var values: [Value] = []
+    var used: Set<String> = []
+
+    init(noise: Noise) { self.noise = noise }
+
+    mutating func make() throws -> Model {
+      addInputs()
+      for index in 0..<number(2...9) { addNode("n\(index)") }
+      let leaves = values.filter { !used.contains($0.name) }
+      return try Model(
+        description: ModelDescription(
+          name: "random", version: "1", inputs: inputs, nodes: nodes,
+          outputs: leaves.map { .init(name: $0.name) }),
+        tensors: TensorFile(bytes: TensorFile.serialize(tensors)))
+    }
+
+    mutating func number(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &noise) }
+    mutating func size() -> Int {
+      [1, 2, 3, 5, 8, 15, 16, 17, 20, 33].randomElement(using: &noise)!
+    }
+    mutating func chance(_ one: Int) -> Bool { number(1...one) == 1 }
+
+    mutating func value(sequence: Bool? = nil, size: Int? = nil) -> Value? {
+      values.filter {
+        (sequence == nil || $0.isSequence == sequence) && (size == nil || $0.size == size)
+      }.randomElement(using: &noise)
+    }
+
+    mutating func tensor(_ name: String, _ shape: [Int]) {
+      tensors.append((name, shape, noise.floats(shape.reduce(1, *), scale: 0.5)))
+    }
+
+    mutating func node(
+      _ name: String, _ op: ModelDescription.Op, _ arguments: [Value], isSequence: Bool, size: Int
+    ) {
+      nodes.append(.init(name: name, op: op, inputs: arguments.map(\.name)))
+      for argument in arguments {
+        used.insert(argument.name)
+        // A final state leads back to its lstm.
+        used.insert(String(argument.name.prefix { $0 != "." }))
+      }
+      values.append(Value(name: name, isSequence: isSequence, size: size))
+    }
+
+    mutating func addInputs() {
+      let (features, vectors) = (number(0...2), number(0...1))
+      for index in 0..<features {
+        let size = size()
+        inputs.append(
+          .init(
+            name: "x\(index)",
+            kind: .features(
+              size: size, mean: chance(2) ? nil : noise.floats(size),
+              scale: chance(2) ? nil : noise.floats(size).map { abs($0) + 0.5 })))
+        values.append(Value(name: "x\(index)", isSequence: true, size: size))
+      }
+      if features == 0 || chance(2) {
+        let (ids, size) = (number(1...9), size())
+        inputs.append(.init(name: "ids", kind: .tokens(size: ids, vocabulary: nil)))
+        tensor("e.weight", [ids, size])
+        nodes.append(.init(name: "e", op: .embedding, inputs: ["ids"]))
+        values.append(Value(name: "e", isSequence: true, size: size))
+      }
+      for index in 0..<vectors {
+        let size = size()
+        inputs.append(.init(name: "v\(index)", kind: .vector(size: size)))
+        values.append(Value(name: "v\(index)", isSequence: false, size: size))
+      }
+    }
+
+    mutating func addNode(_ name: String) {
+      let any = value()!
+      let sequence = value(sequence: true)!
+      switch number(0...9) {
+      case 0...2: addLSTM(name, sequence)
+      case 3: addLinear(name, any, size: size())
+      case 4:
+        let ops: [ModelDescription.Op] = [
+          .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .l2Norm(epsilon: 1e-12),
+          .layerNorm(epsilon: 1e-5), .affine(scale: [0.5], shift: [1]),
+        ]
+        node(
+          name, ops.randomElement(using: &noise)!, [any], isSequence: any.isSequence,
+          size: any.size)
+      case 5, 6:
+        let ops: [ModelDescription.Op] = [.last, .first, .mean, .max, .sum, .last]
+        node(
+          name, ops.randomElement(using: &noise)!, [sequence], isSequence: false,
+          size: sequence.size)
+      case 7:
+        let others = (0..<number(1...3)).map { _ in value(sequence: any.isSequence)! }
+        node(
+          name, .concat, [any] + others, isSequence: any.isSequence,
+          size: others.reduce(any.size) { $0 + $1.size })
+      case 8:
+        let other = value(sequence: any.isSequence, size: any.size)!
+        node(
+          name, chance(2) ? .add : .multiply, [any, other], isSequence: any.isSequence,
+          size: any.size)
+      default:
+        addLinear("\(name)s", sequence, size: 1)
+        let weighed = value(sequence: true)!
+        node(
+          name, .softmaxSum, [Value(name: "\(name)s", isSequence: true, size: 1), weighed],
+          isSequence: false, size: weighed.size)
+      }
+    }
+
+    mutating func addLinear(_ name: String, _ input: Value, size: Int) {
+      tensor("\(name).weight", [size, input.size])
+      if chance(2) { tensor("\(name).bias", [size]) }
+      node(name, .linear, [input], isSequence: input.isSequence, size: size)
+    }
+
+    mutating func addLSTM(_ name: String, _ input: Value) {
+      let (layers, directions, hidden) = (number(1...3), chance(3) ? 2 : 1, size())
+      let projection = chance(3) ? size() : nil
+      let (output, hasBias) = (projection ?? hidden, !chance(3))
+      for layer in 0..<layers {
+        for suffix in ["_l\(layer)", "_l\(layer)_reverse"].prefix(directions) {
+          tensor(
+            "\(name).weight_ih\(suffix)",
+            [4 * hidden, layer == 0 ? input.size : directions * output])
+          tensor("\(name).weight_hh\(suffix)", [4 * hidden, output])
+          if hasBias {
+            tensor("\(name).bias_ih\(suffix)", [4 * hidden])
+            tensor("\(name).bias_hh\(suffix)", [4 * hidden])
+          }
+          if projection != nil { tensor("\(name).weight_hr\(suffix)", [output, hidden]) }
+        }
+      }
+      var arguments = [input]
+      if chance(3), let start = value(sequence: false) {
+        addLinear("\(name)h", start, size: layers * directions * output)
+        arguments.append(values.last!)
+        if chance(2) {
+          addLinear("\(name)c", start, size: layers * directions * hidden)
+          arguments.append(values.last!)
+        }
+      }
+      node(name, .lstm, arguments, isSequence: true, size: directions * output)
+      if chance(4) {
+        // What nothing reads is no output of its own.
+        values.append(Value(name: "\(name).hidden", isSequence: false, size: directions * output))
+        addLinear("\(name)f", values.last!, size: size())
+      }
+    }
+  }
+}

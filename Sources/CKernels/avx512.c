@@ -1,11 +1,12 @@
-// Sixteen floats a register, thirty-two registers: 6 rows × 4 gates of sums, 4 weights, 1 broadcast.
+// Sixteen floats a register, thirty-two registers: 6 rows × 4 gates of sums, 6 inputs, 1 weight.
 #if defined(__x86_64__)
-#pragma clang attribute push(                                                             \
-    __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"))), apply_to = function)
+#include <immintrin.h>
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,f16c"))), apply_to = function)
 #define CK_WIDTH 16
 #define CK_TILE_ROWS 6
-#define CK_NAME(x) x##_avx512
-#include "body_f32.h"
+#define CK_DOT_ROWS 4
+#define CK_DOT_MADD 1
+#include "body.h"
 #include "variants.h"
 
 const ck_kernels ck_avx512 = CK_TABLE(CK_ISA_AVX512, "avx512");

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "CKernels.h"
@@ -12,28 +13,105 @@ size_t ck_packed_gate_columns(size_t hidden_size) {
   return CK_BLOCK_PANELS * rounded_up(hidden_size, CK_LANES);
 }
 
-/// Writes one row of weights down a lane of a block that starts at `lane` and is `width` floats a step.
-static void pack_row(const float *row, size_t depth, float *lane, size_t width) {
-  for (size_t k = 0; k < depth; k++) lane[k * width] = row[k];
+size_t ck_packed_bytes(ck_precision precision, size_t packed_columns, size_t depth) {
+  switch (precision) {
+    case CK_F32: return packed_columns * depth * sizeof(float);
+    case CK_F16: return packed_columns * depth * sizeof(uint16_t);
+    case CK_I8: return packed_columns * rounded_up(depth, CK_I8_STEP);
+  }
+  return 0;
 }
 
-void ck_pack_columns(const float *matrix, size_t columns, size_t depth, float *packed) {
-  const size_t padded = ck_packed_columns(columns), block = CK_BLOCK_PANELS * CK_LANES;
-  memset(packed, 0, padded * depth * sizeof *packed);
-  for (size_t column = 0; column < columns; column++) {
-    const size_t start = column / block * block;
-    const size_t width = padded - start < block ? padded - start : block;
-    pack_row(matrix + column * depth, depth, packed + start * depth + (column - start), width);
+/// To half precision, to nearest even; beyond its range infinite.
+static uint16_t half_of(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  const uint32_t sign = bits >> 16 & 0x8000;
+  bits &= 0x7fffffff;
+  if (bits >= 0x47800000) {  // 2¹⁶ and more, infinities, NaN
+    return (uint16_t)(sign | (bits > 0x7f800000 ? 0x7e00 : 0x7c00));
+  }
+  if (bits < 0x38800000) {  // below 2⁻¹⁴: multiples of 2⁻²⁴, which adding a half brings to the low bits
+    float magnitude;
+    memcpy(&magnitude, &bits, sizeof magnitude);
+    magnitude += 0.5f;
+    memcpy(&bits, &magnitude, sizeof bits);
+    return (uint16_t)(sign | (bits - 0x3f000000));
+  }
+  bits += 0xfff + (bits >> 13 & 1);
+  return (uint16_t)(sign | (bits - 0x38000000) >> 13);
+}
+
+/// Where the weights of one output go: every `width` weights from `lane` on.
+typedef struct {
+  size_t column, start, width;
+} place;
+
+static void pack_row(
+    ck_precision precision, const float *row, size_t depth, place at, void *panels, float *scales,
+    int32_t *offsets) {
+  const size_t lane = at.column - at.start;
+  switch (precision) {
+    case CK_F32: {
+      float *to = (float *)panels + at.start * depth + lane;
+      for (size_t k = 0; k < depth; k++) to[k * at.width] = row[k];
+      break;
+    }
+    case CK_F16: {
+      uint16_t *to = (uint16_t *)panels + at.start * depth + lane;
+      for (size_t k = 0; k < depth; k++) to[k * at.width] = half_of(row[k]);
+      break;
+    }
+    case CK_I8: {
+      int8_t *to = (int8_t *)panels + at.start * rounded_up(depth, CK_I8_STEP) + lane * CK_I8_STEP;
+      float largest = 0;
+      for (size_t k = 0; k < depth; k++) largest = fmaxf(largest, fabsf(row[k]));
+      const float scale = largest / CK_I8_MAX;
+      int32_t sum = 0;
+      for (size_t k = 0; k < depth; k++) {
+        const int8_t weight = scale > 0 ? (int8_t)lrintf(row[k] / scale) : 0;
+        to[k / CK_I8_STEP * at.width * CK_I8_STEP + k % CK_I8_STEP] = weight;
+        sum += weight;
+      }
+      scales[at.column] = scale;
+      offsets[at.column] = -128 * sum;
+      break;
+    }
   }
 }
 
-void ck_pack_gates(const float *matrix, size_t hidden_size, size_t depth, float *packed) {
+static void clear(
+    ck_precision precision, size_t packed_columns, size_t depth, void *panels, float *scales,
+    int32_t *offsets) {
+  memset(panels, 0, ck_packed_bytes(precision, packed_columns, depth));
+  if (scales) memset(scales, 0, packed_columns * sizeof *scales);
+  if (offsets) memset(offsets, 0, packed_columns * sizeof *offsets);
+}
+
+void ck_pack_columns(
+    ck_precision precision, const float *matrix, size_t columns, size_t depth, void *panels,
+    float *scales, int32_t *offsets) {
+  const size_t padded = ck_packed_columns(columns), block = CK_BLOCK_PANELS * CK_LANES;
+  clear(precision, padded, depth, panels, scales, offsets);
+  for (size_t column = 0; column < columns; column++) {
+    const size_t start = column / block * block;
+    const size_t width = padded - start < block ? padded - start : block;
+    const place at = {column, start, width};
+    pack_row(precision, matrix + column * depth, depth, at, panels, scales, offsets);
+  }
+}
+
+void ck_pack_gates(
+    ck_precision precision, const float *matrix, size_t hidden_size, size_t depth, void *panels,
+    float *scales, int32_t *offsets) {
   const size_t block = CK_BLOCK_PANELS * CK_LANES;
-  memset(packed, 0, ck_packed_gate_columns(hidden_size) * depth * sizeof *packed);
+  clear(precision, ck_packed_gate_columns(hidden_size), depth, panels, scales, offsets);
   for (size_t gate = 0; gate < CK_BLOCK_PANELS; gate++) {
     for (size_t unit = 0; unit < hidden_size; unit++) {
-      float *lane = packed + unit / CK_LANES * block * depth + gate * CK_LANES + unit % CK_LANES;
-      pack_row(matrix + (gate * hidden_size + unit) * depth, depth, lane, block);
+      const size_t start = unit / CK_LANES * block;
+      const place at = {start + gate * CK_LANES + unit % CK_LANES, start, block};
+      const float *row = matrix + (gate * hidden_size + unit) * depth;
+      pack_row(precision, row, depth, at, panels, scales, offsets);
     }
   }
 }

@@ -1,8 +1,8 @@
 // One float at a time, `fmaf` for every multiply-add: the reference for all other variants.
 #define CK_WIDTH 1
 #define CK_TILE_ROWS 2
-#define CK_NAME(x) x##_scalar
-#include "body_f32.h"
+#define CK_DOT_ROWS 2
+#include "body.h"
 #include "variants.h"
 
 const ck_kernels ck_scalar = CK_TABLE(CK_ISA_SCALAR, "scalar");

@@ -73,7 +73,7 @@ extension GraphNode.Operation {
     switch self {
     case .embedding(let table): table.count * MemoryLayout<Float>.stride
     case .lstm(let layers, _): layers.reduce(0) { $0 + $1.byteCount }
-    case .linear(let linear): linear.weights.byteCount + linear.bias.byteCount
+    case .linear(let linear): linear.byteCount
     case .layerNorm(let weight, let bias, _):
       ((weight?.count ?? 0) + (bias?.count ?? 0)) * MemoryLayout<Float>.stride
     case .affine(let scale, let shift): (scale.count + shift.count) * MemoryLayout<Float>.stride

@@ -5,13 +5,22 @@ import Glibc
 @safe package struct Kernels: Sendable {
   /// The instruction sets, slowest first, by the names that `CAROUSEL_ISA` takes.
   package enum InstructionSet: String, Sendable, CaseIterable {
-    case scalar, avx2, avx512
+    case scalar, avx2
+    case avxVNNI = "avx-vnni"
+    case avx512
+    case avx512VNNI = "avx512-vnni"
+    case neon
+    case neonDot = "neon-dot"
 
     var code: ck_isa {
       switch self {
       case .scalar: CK_ISA_SCALAR
       case .avx2: CK_ISA_AVX2
+      case .avxVNNI: CK_ISA_AVX_VNNI
       case .avx512: CK_ISA_AVX512
+      case .avx512VNNI: CK_ISA_AVX512_VNNI
+      case .neon: CK_ISA_NEON
+      case .neonDot: CK_ISA_NEON_DOT
       }
     }
   }

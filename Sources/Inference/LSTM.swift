@@ -1,4 +1,3 @@
-import CKernels
 import ModelFormat
 
 /// The final states of one layer in one direction, a row a rider: read at the start of a turn, written at its end.
@@ -29,34 +28,36 @@ struct LSTMLayer: Sendable {
   /// Bytes of packed weights.
   var byteCount: Int {
     inputWeights.byteCount + recurrentWeights.byteCount + bias.byteCount
-      + (projection.map { $0.weights.byteCount + $0.bias.byteCount } ?? 0)
+      + (projection?.byteCount ?? 0)
   }
 
   /// - Parameters:
+  ///   - precision: what W and R are kept as; bias and P are f32. Few inputs stay f32 where int8 is
+  ///     asked for: up to a quarter of hiddenSize, their products cost no more than those of h, and the
+  ///     features that a model is given are the last thing to round.
   ///   - inputWeights: W, 4·hiddenSize × inputSize, gates in the order i f g o.
   ///   - recurrentWeights: R, 4·hiddenSize × outputSize.
   ///   - bias: 4·hiddenSize.
   ///   - projection: P, outputSize × hiddenSize, or nil where h is not projected.
   init(
-    inputSize: Int, hiddenSize: Int, isReverse: Bool, inputWeights: [Float],
-    recurrentWeights: [Float], bias: [Float], projection: [Float]?
+    precision: Precision = .f32, inputSize: Int, hiddenSize: Int, isReverse: Bool,
+    inputWeights: [Float], recurrentWeights: [Float], bias: [Float], projection: [Float]?
   ) {
     self.inputSize = inputSize
     self.hiddenSize = hiddenSize
     self.isReverse = isReverse
     self.projection = projection.map {
-      Linear(
-        inputSize: hiddenSize, outputSize: $0.count / hiddenSize, weight: $0, bias: nil)
+      Linear(inputSize: hiddenSize, outputSize: $0.count / hiddenSize, weight: $0, bias: nil)
     }
-    self.inputWeights = PackedWeights(gatesOf: hiddenSize, depth: inputSize, matrix: inputWeights)
+    let isNarrow = 4 * inputSize <= hiddenSize
+    self.inputWeights = PackedWeights(
+      precision == .int8 && isNarrow ? .f32 : precision, gatesOf: hiddenSize, depth: inputSize,
+      matrix: inputWeights)
     self.recurrentWeights = PackedWeights(
-      gatesOf: hiddenSize, depth: recurrentWeights.count / (4 * hiddenSize),
+      precision, gatesOf: hiddenSize, depth: recurrentWeights.count / (4 * hiddenSize),
       matrix: recurrentWeights)
     self.bias = PackedWeights(gatesOf: hiddenSize, depth: 1, matrix: bias)
   }
-
-  /// Floats of projected input kept at a time: what a core's own cache holds beside the weights.
-  static let projectedWindow = 1 << 18
 
   /// Runs every rider over its steps.
   ///
@@ -64,151 +65,57 @@ struct LSTMLayer: Sendable {
   ///   - input: layout.rows × inputSize.
   ///   - output: layout.rows × at least `column` + outputSize; h of each step is written from `column` on.
   ///   - state: the riders' states before their first step; after their last when the call returns.
+  ///   - crew: the cores that divide the units among them; nil for the caller's alone. It does not show in
+  ///     the results.
   func forward(
     _ input: Matrix, layout: PackedLayout, state: inout LSTMState, output: inout Matrix,
-    column: Int, scratch: inout LSTMScratch, kernels: Kernels
+    column: Int, scratch: LSTMScratch, kernels: Kernels, crew: Crew?
   ) {
-    let stepCount = layout.active.count
-    scratch.window.resize(
-      rows: Swift.max(layout.active.first ?? 0, Self.projectedWindow / bias.packedColumns),
-      columns: bias.packedColumns)
-    scratch.raw.resize(rows: layout.active.first ?? 0, columns: hiddenSize)
-
-    var done = 0
-    while done < stepCount {
-      // A window of steps in the direction of travel; its rows lie together in the layout.
-      var rows = 0
-      var end = done
-      while end < stepCount {
-        let next = layout.active[time(end, of: stepCount)]
-        if end > done && rows + next > scratch.window.rows { break }
-        rows += next
-        end += 1
-      }
-      let firstStep = Swift.min(time(done, of: stepCount), time(end - 1, of: stepCount))
-      let firstRow = layout.starts[firstStep]
-      project(input, rows: firstRow..<firstRow + rows, into: &scratch.window, kernels: kernels)
-      for index in done..<end {
-        let t = time(index, of: stepCount)
-        step(
-          t, layout: layout, projectedRow: layout.starts[t] - firstRow, state: &state,
-          output: &output, column: column, scratch: &scratch, kernels: kernels)
-      }
-      done = end
-    }
-    for rider in layout.steps.indices {
-      let row = isReverse ? rider : layout.lastRow(rider: rider)
-      state.hidden.set(
-        row: rider, from: output.values, at: row * output.columns + column, count: outputSize)
-    }
-  }
-
-  /// The step that comes `index`-th in this layer's direction.
-  private func time(_ index: Int, of stepCount: Int) -> Int {
-    isReverse ? stepCount - 1 - index : index
-  }
-
-  /// b + W x for a window of rows.
-  private func project(
-    _ input: Matrix, rows: Range<Int>, into projected: inout Matrix, kernels: Kernels
-  ) {
-    let (depth, columns) = (inputSize, bias.packedColumns)
-    precondition(input.columns == depth && rows.upperBound <= input.rows)
-    precondition(rows.count <= projected.rows && projected.columns == columns)
-    // SAFETY: `rows` lies within `input`, and `projected` holds that many rows of `columns` floats.
-    unsafe input.values.withUnsafeBufferPointer { input in
-      unsafe projected.values.withUnsafeMutableBufferPointer { output in
-        var call = unsafe ck_gemm(
-          rows: rows.count, depth: depth, columns: columns,
-          input: input.baseAddress! + rows.lowerBound * depth, input_stride: depth,
-          weights: inputWeights.pointer, bias: bias.pointer, output: output.baseAddress!,
-          output_stride: columns)
-        unsafe kernels.routines.gemm_f32(&call)
-      }
-    }
-  }
-
-  /// One step of all riders active at `t`.
-  private func step(
-    _ t: Int, layout: PackedLayout, projectedRow: Int, state: inout LSTMState,
-    output: inout Matrix, column: Int, scratch: inout LSTMScratch, kernels: Kernels
-  ) {
-    // Riders that have come this far hold h in the previous step's rows of the output; the others start
-    // here, from their state. Forward, all have or none has; in reverse, short ones join as t falls.
-    let previous = isReverse ? t + 1 : t - 1
-    let joined = layout.active.indices.contains(previous) ? layout.active[previous] : 0
-    let active = layout.active[t]
-    let continuing = Swift.min(joined, active)
-    let (width, hiddenSize, outputSize) = (output.columns, self.hiddenSize, self.outputSize)
+    guard layout.rows > 0 else { return }
+    let width = output.columns
+    precondition(input.columns == inputSize && layout.rows <= input.rows)
     precondition(column + outputSize <= width && layout.rows <= output.rows)
     precondition(state.cell.columns == hiddenSize && state.hidden.columns == outputSize)
-    precondition(state.cell.rows >= active && state.hidden.rows >= active)
-
-    // SAFETY: the preconditions bound every row below; h is read from the rows of one step, or from the
-    // state, and written to those of another, or to scratch, so nothing overlaps.
-    unsafe scratch.window.values.withUnsafeBufferPointer { projected in
-      unsafe scratch.raw.values.withUnsafeMutableBufferPointer { raw in
-        unsafe state.hidden.values.withUnsafeBufferPointer { initial in
-          unsafe state.cell.values.withUnsafeMutableBufferPointer { cell in
-            unsafe output.values.withUnsafeMutableBufferPointer { output in
-              let base = unsafe output.baseAddress! + column
-              func run(
-                _ riders: Range<Int>, hidden: UnsafePointer<Float>, hiddenStride: Int
-              ) {
-                guard !riders.isEmpty else { return }
-                let target = unsafe base + (layout.starts[t] + riders.lowerBound) * width
-                let shown = unsafe projection == nil ? target : raw.baseAddress!
-                let shownStride = projection == nil ? width : hiddenSize
-                var call = unsafe ck_lstm_step()
-                unsafe call.rows = riders.count
-                unsafe call.recurrent_size = outputSize
-                unsafe call.hidden_size = hiddenSize
-                unsafe call.projected =
-                  projected.baseAddress! + (projectedRow + riders.lowerBound) * bias.packedColumns
-                unsafe call.projected_stride = bias.packedColumns
-                unsafe call.hidden = hidden
-                unsafe call.hidden_stride = hiddenStride
-                unsafe call.recurrent_weights = recurrentWeights.pointer
-                unsafe call.cell = cell.baseAddress! + riders.lowerBound * hiddenSize
-                unsafe call.cell_stride = hiddenSize
-                unsafe call.output = shown
-                unsafe call.output_stride = shownStride
-                unsafe kernels.routines.lstm_step_f32(&call)
-                if let projection {
-                  unsafe projection.forward(
-                    rows: riders.count, UnsafePointer(shown), stride: hiddenSize, into: target,
-                    stride: width, kernels: kernels)
-                }
-              }
-              if continuing > 0 {
-                unsafe run(
-                  0..<continuing, hidden: UnsafePointer(base + layout.starts[previous] * width),
-                  hiddenStride: width)
-              }
-              unsafe run(
-                continuing..<active, hidden: initial.baseAddress! + continuing * outputSize,
-                hiddenStride: outputSize)
+    precondition(
+      state.cell.rows >= layout.steps.count && state.hidden.rows >= layout.steps.count)
+    scratch.fit(self, layout: layout)
+    // SAFETY: the matrices are of the sizes just checked and exclusively ours; crew.run waits for all cores.
+    unsafe input.values.withUnsafeBufferPointer { input in
+      unsafe state.hidden.values.withUnsafeBufferPointer { initial in
+        unsafe state.cell.values.withUnsafeMutableBufferPointer { cell in
+          unsafe output.values.withUnsafeMutableBufferPointer { output in
+            let pass = unsafe LSTMPass(
+              layer: self, layout: layout, kernels: kernels, input: input.baseAddress!,
+              output: output.baseAddress! + column, width: width, initial: initial.baseAddress!,
+              cell: cell.baseAddress!, scratch: scratch)
+            if let crew {
+              crew.run { share, barrier in pass.run(share, barrier) }
+            } else {
+              pass.run(.whole, Barrier())
             }
           }
         }
       }
     }
+    for rider in layout.steps.indices {
+      let row = isReverse ? rider : layout.lastRow(rider: rider)
+      state.hidden.set(
+        row: rider, from: output.values, at: row * width + column, count: outputSize)
+    }
   }
-}
-
-/// Room that layers share within a turn.
-struct LSTMScratch {
-  /// Projected inputs of a window of steps.
-  var window = Matrix()
-  /// h of one step before its projection.
-  var raw = Matrix()
 }
 
 extension LSTMLayer {
   /// The layers of a node, layer by layer, forward then reverse, from PyTorch's tensors under `prefix`.
   static func load(
-    prefix: String, shape: Model.LSTMShape, from tensors: TensorFile
+    prefix: String, shape: Model.LSTMShape, precision: Precision, from tensors: TensorFile
   ) throws(ModelError) -> [LSTMLayer] {
+    func matrix(_ name: String) throws(ModelError) -> [Float] {
+      let values = try tensors.floats(name)
+      if precision == .f16 { try checkHalf(values, of: name) }
+      return values
+    }
+    if precision == .int8 { try checkDepth(shape, prefix: prefix) }
     var layers: [LSTMLayer] = []
     for layer in 0..<shape.layers {
       for direction in 0..<shape.directions {
@@ -225,13 +132,34 @@ extension LSTMLayer {
         }
         layers.append(
           LSTMLayer(
+            precision: precision,
             inputSize: layer == 0 ? shape.inputSize : shape.directions * shape.outputSize,
             hiddenSize: shape.hiddenSize, isReverse: direction == 1,
-            inputWeights: try tensors.floats("\(prefix).weight_ih\(suffix)"),
-            recurrentWeights: try tensors.floats("\(prefix).weight_hh\(suffix)"),
+            inputWeights: try matrix("\(prefix).weight_ih\(suffix)"),
+            recurrentWeights: try matrix("\(prefix).weight_hh\(suffix)"),
             bias: bias, projection: projection))
       }
     }
     return layers
+  }
+
+  /// The largest number that half precision has.
+  private static let largestHalf: Float = 65504
+
+  private static func checkHalf(_ values: [Float], of tensor: String) throws(ModelError) {
+    guard let index = values.firstIndex(where: { abs($0) > largestHalf }) else { return }
+    throw .outOfRange(
+      tensor: tensor, index: index, value: Double(values[index]), limit: Double(largestHalf),
+      precision: .f16)
+  }
+
+  private static func checkDepth(
+    _ shape: Model.LSTMShape, prefix: String
+  ) throws(ModelError) {
+    let widest = Swift.max(
+      shape.inputSize, shape.layers > 1 ? shape.directions * shape.outputSize : 0, shape.outputSize)
+    guard widest > PackedWeights.int8MaxDepth else { return }
+    throw .tooMany(
+      "inputs of an int8 layer of \"\(prefix)\"", found: widest, limit: PackedWeights.int8MaxDepth)
   }
 }

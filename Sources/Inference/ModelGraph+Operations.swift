@@ -3,7 +3,8 @@ import ModelFormat
 extension ModelGraph {
   /// Computes one node's value over the turn.
   func run(
-    node index: Int, plan: TurnPlan, states: inout SeatStates, workspace: inout Workspace
+    node index: Int, plan: TurnPlan, states: inout SeatStates, workspace: inout Workspace,
+    crew: Crew?
   ) {
     let node = nodes[index]
     var output = Matrix()
@@ -23,7 +24,7 @@ extension ModelGraph {
     case .lstm(let layers, let directions):
       runLSTM(
         index, layers, directions: directions, plan: plan, states: &states, workspace: &workspace,
-        output: &output)
+        output: &output, crew: crew)
     case .linear(let linear):
       linear.forward(operand(0, of: node, plan: plan, workspace), into: &output, kernels: kernels)
     case .sigmoid, .tanh, .relu, .softmax, .logSoftmax:
@@ -102,7 +103,7 @@ extension ModelGraph {
 
   private func runLSTM(
     _ index: Int, _ layers: [LSTMLayer], directions: Int, plan: TurnPlan,
-    states: inout SeatStates, workspace: inout Workspace, output: inout Matrix
+    states: inout SeatStates, workspace: inout Workspace, output: inout Matrix, crew: Crew?
   ) {
     let node = nodes[index]
     let riders = plan.riders
@@ -156,7 +157,8 @@ extension ModelGraph {
 
       layer.forward(
         input, layout: plan.layout, state: &state, output: &current,
-        column: direction * layer.outputSize, scratch: &workspace.lstm, kernels: kernels)
+        column: direction * layer.outputSize, scratch: workspace.lstm, kernels: kernels,
+        crew: crew)
 
       for (j, rider) in riders.enumerated() {
         states.write(

@@ -3,6 +3,8 @@ import ModelFormat
 /// A model ready to run: its weights packed for the kernels, its plan fixed. Immutable, shared by threads.
 package final class ModelGraph: Sendable {
   package let model: Model
+  /// What the weights of its lstms are kept as.
+  package let precision: Precision
   let nodes: [GraphNode]
   let kernels: Kernels
 
@@ -19,19 +21,32 @@ package final class ModelGraph: Sendable {
   /// The most bytes of weights, padding included: nodes may share tensors, but each packs its own.
   static let maxPackedBytes = 4 << 30
 
+  /// Bytes of the largest recurrent matrix of its lstms.
+  package var largestRecurrentByteCount: Int {
+    nodes.lazy.flatMap { node in
+      if case .lstm(let layers, _) = node.operation { layers } else { [LSTMLayer]() }
+    }.map(\.recurrentWeights.byteCount).max() ?? 0
+  }
+
   /// Packs the weights of `model`.
   ///
   /// - Throws: `ModelError` where a tensor's values can't be read as f32, or the model would take more
   ///   memory than `maxStateFloats` and `maxPackedBytes` allow.
-  package init(_ model: Model, kernels: Kernels = .shared) throws(ModelError) {
+  ///
+  /// - Parameter precision: what the lstms' weights are kept as; nil for what the model asks for, else f32.
+  package init(
+    _ model: Model, precision: Precision? = nil, kernels: Kernels = .shared
+  ) throws(ModelError) {
+    let precision = precision ?? model.description.precision ?? .f32
     self.model = model
+    self.precision = precision
     self.kernels = kernels
     let finals = Self.finals(in: model)
     var nodes: [GraphNode] = []
     var initialState: [Float] = []
     var packedByteCount = 0
     for node in model.nodes {
-      let operation = try GraphNode.Operation(node, of: model)
+      let operation = try GraphNode.Operation(node, of: model, precision: precision)
       let inputDomains = node.inputs.map { Self.domain(of: $0, in: nodes, of: model) }
       let state = Self.initialState(of: operation, size: node.size)
       nodes.append(
@@ -157,7 +172,9 @@ package final class ModelGraph: Sendable {
 
 extension GraphNode.Operation {
   /// Reads and packs the weights of a node.
-  init(_ node: Model.ResolvedNode, of model: Model) throws(ModelError) {
+  init(
+    _ node: Model.ResolvedNode, of model: Model, precision: Precision
+  ) throws(ModelError) {
     let prefix = node.weights ?? node.name
     let tensors = model.tensors
     func optional(_ name: String) throws(ModelError) -> [Float]? {
@@ -168,7 +185,7 @@ extension GraphNode.Operation {
     case .lstm:
       guard let shape = node.lstm else { preconditionFailure("an lstm without its shape") }
       self = .lstm(
-        try LSTMLayer.load(prefix: prefix, shape: shape, from: tensors),
+        try LSTMLayer.load(prefix: prefix, shape: shape, precision: precision, from: tensors),
         directions: shape.directions)
     case .linear:
       let weight = try tensors.floats("\(prefix).weight")

@@ -1,108 +1,125 @@
 import CKernels
 import Glibc
+import ModelFormat
 
 /// Weights in the kernels' order, on cache-line boundaries; immutable once made.
 ///
 /// Unchecked: the memory is written in `init` only, and read from then on.
 @safe final class PackedWeights: @unchecked Sendable {
+  let precision: Precision
   let depth: Int
   /// Columns with the padding of the last panel or block.
   let packedColumns: Int
-  let pointer: UnsafePointer<Float>
+  private let panels: UnsafeMutableRawPointer
+  /// Bytes of the weights proper.
+  let panelBytes: Int
+  /// int8: a scale and an offset a packed column; else empty.
+  private let scales: UnsafeMutableBufferPointer<Float>
+  private let offsets: UnsafeMutableBufferPointer<Int32>
 
   /// Bytes held.
-  var byteCount: Int { packedColumns * depth * MemoryLayout<Float>.stride }
+  var byteCount: Int { panelBytes + (precision == .int8 ? 8 * packedColumns : 0) }
+
+  private typealias Pack = (
+    ck_precision, UnsafePointer<Float>?, Int, Int, UnsafeMutableRawPointer?,
+    UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Int32>?
+  ) -> Void
 
   private init(
-    depth: Int, packedColumns: Int, fill: (UnsafeMutablePointer<Float>) -> Void
+    _ precision: Precision, outputs: Int, depth: Int, packedColumns: Int, matrix: [Float],
+    pack: Pack
   ) {
+    precondition(precision != .int8 || depth <= Self.int8MaxDepth)
+    self.precision = precision
     self.depth = depth
     self.packedColumns = packedColumns
-    let count = Swift.max(packedColumns * depth, 1)
-    // SAFETY: fresh memory for `count` floats, initialised before anything reads it, freed in deinit.
-    var raw: UnsafeMutableRawPointer?
-    guard unsafe posix_memalign(&raw, 64, count * MemoryLayout<Float>.stride) == 0,
-      let raw = unsafe raw
-    else { fatalError("no memory for \(count) packed weights") }
-    let floats = unsafe raw.bindMemory(to: Float.self, capacity: count)
-    unsafe floats.initialize(repeating: 0, count: count)
-    unsafe fill(floats)
-    unsafe pointer = UnsafePointer(floats)
+    panelBytes = ck_packed_bytes(precision.code, packedColumns, depth)
+    unsafe panels = Self.memory(panelBytes)
+    let columns = precision == .int8 ? packedColumns : 0
+    unsafe scales = .allocate(capacity: columns)
+    unsafe offsets = .allocate(capacity: columns)
+    // SAFETY: all have the size that the routine documents, and it fills them.
+    unsafe matrix.withUnsafeBufferPointer { matrix in
+      unsafe pack(
+        precision.code, matrix.baseAddress, outputs, depth, panels,
+        columns > 0 ? scales.baseAddress : nil, columns > 0 ? offsets.baseAddress : nil)
+    }
   }
 
   deinit {
-    // SAFETY: the pointer came from posix_memalign and nothing else frees it.
-    unsafe free(UnsafeMutableRawPointer(mutating: pointer))
+    // SAFETY: the pointers came from posix_memalign and allocate, and nothing else frees them.
+    unsafe free(panels)
+    unsafe scales.deallocate()
+    unsafe offsets.deallocate()
   }
 
   /// Packs a matrix of `columns` × `depth`, one row an output.
-  convenience init(columns: Int, depth: Int, matrix: [Float]) {
+  convenience init(_ precision: Precision = .f32, columns: Int, depth: Int, matrix: [Float]) {
     precondition(matrix.count == columns * depth)
-    unsafe self.init(depth: depth, packedColumns: ck_packed_columns(columns)) { packed in
-      // SAFETY: both sides have the size that the routine documents.
-      unsafe matrix.withUnsafeBufferPointer { matrix in
-        guard let base = matrix.baseAddress else { return }
-        unsafe ck_pack_columns(base, columns, depth, packed)
-      }
-    }
+    unsafe self.init(
+      precision, outputs: columns, depth: depth, packedColumns: ck_packed_columns(columns),
+      matrix: matrix, pack: ck_pack_columns)
   }
 
   /// Packs the four gates of `hiddenSize` units, a matrix of 4·hiddenSize × `depth` in the order i f g o.
-  convenience init(gatesOf hiddenSize: Int, depth: Int, matrix: [Float]) {
-    precondition(matrix.count == 4 * hiddenSize * depth)
-    unsafe self.init(depth: depth, packedColumns: ck_packed_gate_columns(hiddenSize)) { packed in
-      // SAFETY: both sides have the size that the routine documents.
-      unsafe matrix.withUnsafeBufferPointer { matrix in
-        guard let base = matrix.baseAddress else { return }
-        unsafe ck_pack_gates(base, hiddenSize, depth, packed)
-      }
-    }
-  }
-}
-
-/// A linear map with a bias: `output = input · Wᵀ + b`.
-struct Linear: Sendable {
-  let inputSize: Int
-  let outputSize: Int
-  let weights: PackedWeights
-  let bias: PackedWeights
-
-  /// - Parameters:
-  ///   - weight: outputSize × inputSize, as PyTorch stores it.
-  ///   - bias: outputSize floats, or nil for none.
-  init(inputSize: Int, outputSize: Int, weight: [Float], bias: [Float]?) {
-    self.inputSize = inputSize
-    self.outputSize = outputSize
-    weights = PackedWeights(columns: outputSize, depth: inputSize, matrix: weight)
-    self.bias = PackedWeights(
-      columns: outputSize, depth: 1, matrix: bias ?? Array(repeating: 0, count: outputSize))
-  }
-
-  /// Computes `rows` rows of `input` into `output`.
-  func forward(_ input: Matrix, into output: inout Matrix, kernels: Kernels) {
-    precondition(input.columns == inputSize)
-    let rows = input.rows
-    output.resize(rows: rows, columns: outputSize)
-    // SAFETY: both matrices hold rows × columns floats, and the exclusive `output` overlaps nothing.
-    unsafe input.values.withUnsafeBufferPointer { input in
-      unsafe output.values.withUnsafeMutableBufferPointer { output in
-        guard let source = input.baseAddress, let target = output.baseAddress else { return }
-        unsafe forward(
-          rows: rows, source, stride: inputSize, into: target, stride: outputSize,
-          kernels: kernels)
-      }
-    }
-  }
-
-  /// Computes `rows` rows between raw matrices, rows `stride` floats apart.
-  func forward(
-    rows: Int, _ input: UnsafePointer<Float>, stride inputStride: Int,
-    into output: UnsafeMutablePointer<Float>, stride outputStride: Int, kernels: Kernels
+  convenience init(
+    _ precision: Precision = .f32, gatesOf hiddenSize: Int, depth: Int, matrix: [Float]
   ) {
-    // SAFETY: the caller vouches for the matrices; the weights live as long as self.
-    var call = unsafe ck_gemm(
-      rows: rows, depth: inputSize, columns: outputSize, input: input, input_stride: inputStride,
-      weights: weights.pointer, bias: bias.pointer, output: output, output_stride: outputStride)
-    unsafe kernels.routines.gemm_f32(&call)
+    precondition(matrix.count == 4 * hiddenSize * depth)
+    unsafe self.init(
+      precision, outputs: hiddenSize, depth: depth,
+      packedColumns: ck_packed_gate_columns(hiddenSize), matrix: matrix, pack: ck_pack_gates)
+  }
+
+  /// The most inputs that int8 weights have: more could overflow a sum.
+  static let int8MaxDepth = Int(CK_I8_MAX_DEPTH)
+  /// Columns of a whole block: four panels.
+  static let blockColumns = Int(CK_BLOCK_PANELS * CK_LANES)
+
+  /// Blocks, the last perhaps with fewer panels.
+  var blockCount: Int { (packedColumns + Self.blockColumns - 1) / Self.blockColumns }
+
+  /// The weights from a block on, as the kernels take them; good for as long as self is.
+  func operand(fromBlock block: Int = 0) -> ck_weights {
+    precondition((0...blockCount).contains(block))
+    let column = block * Self.blockColumns
+    // SAFETY: blocks lie one after the other; an int8 block has a scale and an offset a column.
+    return unsafe ck_weights(
+      panels: panels + ck_packed_bytes(precision.code, column, depth),
+      scales: scales.isEmpty ? nil : UnsafePointer(scales.baseAddress! + column),
+      offsets: offsets.isEmpty ? nil : UnsafePointer(offsets.baseAddress! + column))
+  }
+
+  /// The f32 weights of one input, which a bias is.
+  var floats: UnsafePointer<Float> {
+    precondition(precision == .f32)
+    // SAFETY: f32 panels are floats.
+    return unsafe UnsafePointer(panels.assumingMemoryBound(to: Float.self))
+  }
+
+  /// Reads a share of the weights once, as fast as `kernels` can.
+  func read(_ share: Share, kernels: Kernels) {
+    let pieces = share.of(panelBytes / Self.readPiece)
+    // SAFETY: the pieces lie within the panels.
+    _ = unsafe kernels.routines.read(
+      panels + pieces.lowerBound * Self.readPiece, pieces.count * Self.readPiece)
+  }
+
+  /// Bytes of which the reading routine takes a multiple.
+  private static let readPiece = 1024
+
+  /// Bytes from which on memory lies in huge pages, where the system gives them on request.
+  private static let hugePage = 2 << 20
+
+  /// Memory on a cache line, or for `hugePage` bytes and more on a huge page's boundary.
+  private static func memory(_ count: Int) -> UnsafeMutableRawPointer {
+    var memory: UnsafeMutableRawPointer?
+    let alignment = count < hugePage ? 64 : hugePage
+    guard unsafe posix_memalign(&memory, alignment, Swift.max(count, 64)) == 0,
+      let memory = unsafe memory
+    else { fatalError("no memory for \(count) bytes of packed weights") }
+    // A refusal does no harm: pages are small then.
+    if count >= hugePage { _ = unsafe madvise(memory, count, MADV_HUGEPAGE) }
+    return unsafe memory
   }
 }

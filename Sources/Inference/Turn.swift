@@ -95,7 +95,7 @@ package struct Workspace {
   var outputs: [Matrix]
   /// The rows of `outputs` that belong to each rider, in the order in which the riders were given.
   package fileprivate(set) var reported: [Range<Int>] = []
-  var lstm = LSTMScratch()
+  let lstm = LSTMScratch()
   var state = LSTMState()
   /// The output of the layer under way, and of the one before it.
   var layers = (current: Matrix(), other: Matrix())
@@ -127,7 +127,7 @@ package struct Workspace {
     for index in outputs.indices { trim(&outputs[index]) }
     trim(&layers.current)
     trim(&layers.other)
-    trim(&lstm.window)
+    lstm.trim(to: Self.keptFloats)
   }
 
   /// What the turn reported of an output for a rider: its reported rows × the output's size.
@@ -180,14 +180,17 @@ extension ModelGraph {
   ///
   /// A rider's results depend on its own inputs and state only, to the bit. Where the graph is not
   /// streamable, each rider's steps are the whole of its sequence.
+  ///
+  /// - Parameter crew: cores that divide the hidden units of the lstms; nil for the caller's alone.
   package func forward(
-    _ riders: [TurnRider], states: inout SeatStates, workspace: inout Workspace
+    _ riders: [TurnRider], states: inout SeatStates, workspace: inout Workspace,
+    crew: Crew? = nil
   ) {
     let plan = TurnPlan(riders)
     for rider in riders where rider.position == 0 { states.reset(seat: rider.seat, graph: self) }
     for index in workspace.inputs.indices { pack(input: index, plan: plan, workspace: &workspace) }
     for index in nodes.indices {
-      run(node: index, plan: plan, states: &states, workspace: &workspace)
+      run(node: index, plan: plan, states: &states, workspace: &workspace, crew: crew)
     }
     for (index, output) in model.outputs.enumerated() {
       var matrix = Matrix()

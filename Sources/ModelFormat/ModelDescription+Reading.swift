@@ -3,8 +3,8 @@ extension ModelDescription {
   static let format = "carousel/1"
 
   private static let keys = [
-    "format", "name", "version", "summary", "source", "licence", "example", "inputs", "nodes",
-    "outputs",
+    "format", "name", "version", "summary", "source", "licence", "example", "precision", "inputs",
+    "nodes", "outputs",
   ]
 
   /// Reads a `model.json`.
@@ -42,7 +42,16 @@ extension ModelDescription {
       version: try object.required("version", expected: "a string").string(),
       summary: try object["summary"]?.string(), source: try object["source"]?.string(),
       licence: try object["licence"]?.string(), example: object["example"]?.value.text,
-      inputs: inputs, nodes: nodes, outputs: outputs)
+      precision: try object["precision"]?.precision(), inputs: inputs, nodes: nodes, outputs: outputs)
+  }
+}
+
+extension JSONField {
+  fileprivate func precision() throws(ModelError) -> Precision {
+    guard let precision = Precision(rawValue: try string()) else {
+      throw unexpected("\"f32\", \"f16\" or \"int8\"")
+    }
+    return precision
   }
 }
 

@@ -16,6 +16,7 @@ extension ModelDescription {
     if let source { fields.append(field("source", source.jsonText)) }
     if let licence { fields.append(field("licence", licence.jsonText)) }
     if let example { fields.append(field("example", example)) }
+    if let precision { fields.append(field("precision", precision.rawValue.jsonText)) }
     fields.append(field("inputs", lines(inputs.map(\.json))))
     fields.append(field("nodes", lines(nodes.map(\.json))))
     fields.append(field("outputs", lines(outputs.map(\.json))))

@@ -10,14 +10,16 @@ package struct ModelDescription: Sendable, Equatable {
   package var licence: String?
   /// JSON of `inputs` that the model makes sense of, as `POST /predict` takes it: for people to try.
   package var example: String?
+  /// What the lstms' weights are kept as in memory, unless who loads the model says otherwise; nil is f32.
+  package var precision: Precision?
   package var inputs: [Input]
   package var nodes: [Node]
   package var outputs: [Output]
 
   package init(
     name: String, version: String, summary: String? = nil, source: String? = nil,
-    licence: String? = nil, example: String? = nil, inputs: [Input], nodes: [Node],
-    outputs: [Output]
+    licence: String? = nil, example: String? = nil, precision: Precision? = nil,
+    inputs: [Input], nodes: [Node], outputs: [Output]
   ) {
     self.name = name
     self.version = version
@@ -25,6 +27,7 @@ package struct ModelDescription: Sendable, Equatable {
     self.source = source
     self.licence = licence
     self.example = example
+    self.precision = precision
     self.inputs = inputs
     self.nodes = nodes
     self.outputs = outputs

@@ -32,6 +32,9 @@ package enum ModelError: Error, Sendable, Equatable {
   case unclaimedBytes(claimed: Int, found: Int)
   case notConvertible(tensor: String, type: ElementType)
   case notFinite(tensor: String, index: Int, value: Double)
+  /// A weight that the precision asked for can't hold.
+  case outOfRange(
+    tensor: String, index: Int, value: Double, limit: Double, precision: Precision)
 
   // The graph
   case missingTensor(String, node: String?)

@@ -1,0 +1,316 @@
+// The routines, once. Included by each variant, which defines
+//   CK_WIDTH           floats in a vector register: 16, 8, 4 or 1
+//   CK_TILE_ROWS       rows of the widest tile of floats: as many as leave registers for the weights
+//   CK_DOT_ROWS        rows of the widest tile of bytes
+//   CK_DOT_…           how bytes are multiplied: see dot.h
+//
+// Compiled with contraction off: a multiply-add is fused where `fma_` says so and nowhere else.
+#include <stdint.h>
+#include <string.h>
+
+#include "CKernels.h"
+
+#pragma STDC FP_CONTRACT OFF
+// Vectors wider than a register cross only calls that are inlined.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#include "vector.h"
+
+/// Bytes ahead of the weights under way that a tile asks for.
+#define CK_AHEAD 16384
+/// Bytes of a cache line.
+#define CK_LINE 64
+
+#define CK_EXP_LOW (-87.3f)
+#define CK_EXP_HIGH 88.0f
+#define CK_TANH_HIGH 9.02f
+#define CK_SHIFT 0x1.8p23f
+
+#define CK_V vf
+#define CK_U vu
+#include "activations.h"
+#undef CK_V
+#undef CK_U
+#define CK_V vg
+#define CK_U vgu
+#include "activations.h"
+#undef CK_V
+#undef CK_U
+
+// --- The cell ---
+
+/// The pre-activations of a register of units in one row, and where its state goes.
+typedef struct {
+  float gates[4 * CK_WIDTH];  // i f g o; afterwards c' and o's denominator
+  float *c, *h;
+  uint8_t *quantized;  // or NULL
+  size_t count;        // units that exist
+} cell;
+
+
+/// Applies the gates to `count` cells.
+///
+/// i·g and o·tanh(c') each share one division. f keeps its own: a forget gate that is open rounds to
+/// exactly 1, and the carousel then carries c unchanged to the bit, for any number of steps.
+///
+/// Two passes: by the time that the second needs a c', the divisions of the first are long done.
+CK_INLINE void update(const bool whole, cell *cells, int count) {
+  for (cell *u = cells; u < cells + count; u++) {
+    vg x;
+    memcpy(&x, u->gates, sizeof x);
+    const float high = 2 * CK_TANH_HIGH;
+    x = clamp(
+        joined(-gate(x, 0), -gate(x, 1), gate(x, 2) + gate(x, 2), -gate(x, 3)), gates(CK_EXP_LOW, CK_EXP_LOW, -high, CK_EXP_LOW),
+        gates(CK_EXP_HIGH, CK_EXP_HIGH, high, CK_EXP_HIGH));
+    power_vg e = power_of_e(x);
+    // e^−i, e^−f, e^2g − 1, e^−o, then the denominators 1 + e^−i, …, and e^2g + 1.
+    vg power = fma_(e.scale, e.fraction, e.scale - gates(0, 0, 1, 0));
+    vg below = power + gates(1, 1, 2, 1);
+    vf written = gate(power, 2) / (gate(below, 0) * gate(below, 2));
+    vf c = whole ? load(u->c) : load_some(u->c, u->count);
+    c = fma_((vf)1 / gate(below, 1), c, written);
+    if (whole) {
+      store(u->c, c);
+    } else {
+      store_some(u->c, c, u->count);
+    }
+    store(u->gates, c);
+    store(u->gates + CK_WIDTH, gate(below, 3));
+  }
+  for (cell *u = cells; u < cells + count; u++) {
+    vf shown = tanh_numerator(load(u->gates));
+    vf h = shown / (load(u->gates + CK_WIDTH) * (shown + (vf)2));
+    if (whole) {
+      store(u->h, h);
+    } else {
+      store_some(u->h, h, u->count);
+    }
+    if (u->quantized) {
+      const vb bytes = low_bytes(bits_of(shifted_(h, (vf)CK_I8_MAX)) + 128);
+      memcpy(u->quantized, &bytes, whole || u->count > CK_WIDTH ? CK_WIDTH : u->count);
+    }
+  }
+}
+
+static __attribute__((noinline)) void update_whole(cell *cells, int count) {
+  update(true, cells, count);
+}
+
+static __attribute__((noinline)) void update_some(cell *cells, int count) {
+  update(false, cells, count);
+}
+
+/// Copies from `tail`, rows of four registers, the columns that exist of `panels` panels from `column` on.
+static __attribute__((noinline)) void store_tail(
+    const ck_gemm *g, size_t row, size_t rows, size_t column, size_t panels, const float *tail) {
+  for (size_t r = 0; r < rows; r++, tail += 4 * CK_WIDTH) {
+    for (size_t p = 0; p < panels; p++, column += CK_LANES) {
+      const size_t left = lanes_left(g->columns, column);
+      float *out = g->output + (row + r) * g->output_stride + column;
+      memcpy(out, tail + p * CK_WIDTH, (left < CK_WIDTH ? left : CK_WIDTH) * sizeof *out);
+    }
+    column -= panels * CK_LANES;
+  }
+}
+
+// --- Tiles of f32 weights ---
+
+#define CK_AT(x) x##_f32
+#define CK_INTEGER 0
+#define CK_ROWS CK_TILE_ROWS
+#define CK_STEP 1
+#define sum_t vf
+#define operand_t vf
+#define input_t float
+#define weight_t float
+CK_INLINE vf broadcast_f32(const float *input) { return (vf)*input; }
+CK_INLINE vf column_f32(const float *weights) { return load(weights); }
+CK_INLINE vf add_f32(vf sum, vf weights, vf inputs) { return fma_(weights, inputs, sum); }
+#include "tiles.h"
+
+// --- Tiles of f16 weights ---
+
+#define CK_AT(x) x##_f16
+#define CK_INTEGER 0
+#define CK_ROWS CK_TILE_ROWS
+#define CK_STEP 1
+#define sum_t vf
+#define operand_t vf
+#define input_t float
+#define weight_t uint16_t
+CK_INLINE vf broadcast_f16(const float *input) { return (vf)*input; }
+CK_INLINE vf column_f16(const uint16_t *weights) { return widened(weights); }
+CK_INLINE vf add_f16(vf sum, vf weights, vf inputs) { return fma_(weights, inputs, sum); }
+#include "tiles.h"
+
+// --- Tiles of int8 weights ---
+
+#define CK_AT(x) x##_i8
+#define CK_INTEGER 1
+#define CK_ROWS CK_DOT_ROWS
+#define CK_STEP CK_I8_STEP
+#define sum_t vi
+#define operand_t vi
+#define input_t uint8_t
+#define weight_t int8_t
+#include "dot.h"
+#include "tiles.h"
+
+/// The largest magnitude of a row as the bits of a float: those of an infinity or NaN are the largest.
+CK_INLINE uint32_t largest_magnitude(const float *values, size_t count) {
+  uint32_t largest = 0;
+  for (size_t k = 0; k < count; k++) {
+    uint32_t bits;
+    memcpy(&bits, values + k, sizeof bits);
+    bits &= 0x7fffffff;
+    largest = bits > largest ? bits : largest;
+  }
+  return largest;
+}
+
+/// Below this, 127 divided by a magnitude is no number: the row counts as zero.
+#define CK_I8_LEAST 0x1p-119f
+
+static void quantize(
+    const float *values, size_t rows, size_t depth, size_t stride, float least, uint8_t *bytes,
+    size_t bytes_stride, float *scales) {
+  for (size_t row = 0; row < rows; row++, values += stride, bytes += bytes_stride) {
+    const uint32_t bits = largest_magnitude(values, depth);
+    const bool finite = bits < 0x7f800000;
+    float largest;
+    memcpy(&largest, &bits, sizeof largest);
+    if (finite && largest < least) largest = least;
+    const bool some = finite && largest >= CK_I8_LEAST;
+    const float factor = some ? CK_I8_MAX / largest : 0;
+    scales[row] = some ? largest / CK_I8_MAX : finite ? 0 : largest;
+    for (size_t k = 0; k < depth; k += CK_WIDTH) {
+      const size_t count = depth - k < CK_WIDTH ? depth - k : CK_WIDTH;
+      const vf shifted = shifted_(load_some(values + k, count), (vf)factor);
+      const vb some_bytes = low_bytes(bits_of(shifted) + 128);
+      memcpy(bytes + k, &some_bytes, count);
+    }
+  }
+}
+
+// --- Element by element, and row by row ---
+
+#define CK_IN_PLACE(name, function)                         \
+  static void name(float *values, size_t count) {           \
+    size_t at = 0;                                          \
+    for (; at + CK_WIDTH <= count; at += CK_WIDTH) {        \
+      store(values + at, function(load(values + at)));      \
+    }                                                       \
+    if (at < count) {                                       \
+      vf rest = load_some(values + at, count - at);         \
+      store_some(values + at, function(rest), count - at);  \
+    }                                                       \
+  }
+
+CK_IN_PLACE(sigmoid_all, sigmoid_)
+CK_IN_PLACE(tanh_all, tanh_)
+CK_IN_PLACE(relu_all, relu_)
+CK_IN_PLACE(exp_all, exp_)
+
+/// The sum of a row in one order for every variant: CK_LANES partial sums, added from first to last.
+static float sum_in_lanes(const float *values, size_t count) {
+  float lanes[CK_LANES] = {0}, sum = 0;
+  for (size_t i = 0; i < count; i++) lanes[i % CK_LANES] += values[i];
+  for (size_t l = 0; l < CK_LANES; l++) sum += lanes[l];
+  return sum;
+}
+
+/// Subtracts a row's maximum, so that no exponential overflows.
+static void subtract_maximum(float *row, size_t columns) {
+  float maximum = row[0];
+  for (size_t i = 1; i < columns; i++) maximum = row[i] > maximum ? row[i] : maximum;
+  for (size_t i = 0; i < columns; i++) row[i] -= maximum;
+}
+
+static void softmax(float *values, size_t rows, size_t columns, size_t stride) {
+  if (columns == 0) return;
+  for (float *row = values; rows-- > 0; row += stride) {
+    subtract_maximum(row, columns);
+    exp_all(row, columns);
+    float sum = sum_in_lanes(row, columns);
+    for (size_t i = 0; i < columns; i++) row[i] /= sum;
+  }
+}
+
+/// ln x for normal x > 0, correct to f32; NaN for NaN: m · 2ⁿ with m in [√½, √2), ln m = 2 artanh((m − 1) / (m + 1)).
+/// In double, by plain operations only: a mathematics library's answer may differ from CPU to CPU.
+static float natural_logarithm(float x) {
+  if (x != x) return x;
+  int32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  int32_t exponent = ((bits - 0x3f3504f3) >> 23);
+  bits -= exponent * (1 << 23);
+  float mantissa;
+  memcpy(&mantissa, &bits, sizeof mantissa);
+  double s = ((double)mantissa - 1) / ((double)mantissa + 1), s2 = s * s, series = 0;
+  for (int k = 17; k >= 1; k -= 2) series = series * s2 + 1.0 / k;
+  return (float)(exponent * 0.69314718055994530942 + 2 * s * series);
+}
+
+static void log_softmax(float *values, size_t rows, size_t columns, size_t stride) {
+  if (columns == 0) return;
+  for (float *row = values; rows-- > 0; row += stride) {
+    subtract_maximum(row, columns);
+    float lanes[CK_LANES] = {0}, sum = 0;
+    for (size_t start = 0; start < columns; start += CK_LANES) {
+      size_t count = columns - start < CK_LANES ? columns - start : CK_LANES;
+      float part[CK_LANES];
+      memcpy(part, row + start, count * sizeof *part);
+      exp_all(part, count);
+      for (size_t l = 0; l < count; l++) lanes[l] += part[l];
+    }
+    for (size_t l = 0; l < CK_LANES; l++) sum += lanes[l];
+    float logarithm = natural_logarithm(sum);
+    for (size_t i = 0; i < columns; i++) row[i] -= logarithm;
+  }
+}
+
+// --- For benchmarks ---
+
+#define CK_CHAINS (4 * CK_TILE_ROWS)
+
+static float fma_all(size_t count) {
+  // Not constants to the compiler, which may not do this work at compile time.
+  volatile float factor = 0.999f, term = 1e-3f;
+  const vf x = (vf)factor, y = (vf)term;
+  vf chain[CK_CHAINS];
+  CK_UNROLL for (int i = 0; i < CK_CHAINS; i++) chain[i] = (vf)(float)i;
+  for (size_t n = 0; n < count; n++) {
+    CK_UNROLL for (int i = 0; i < CK_CHAINS; i++) chain[i] = fma_(chain[i], x, y);
+  }
+  vf sum = chain[0];
+  CK_UNROLL for (int i = 1; i < CK_CHAINS; i++) sum += chain[i];
+  float lanes[CK_WIDTH];
+  store(lanes, sum);
+  return sum_in_lanes(lanes, CK_WIDTH);
+}
+
+static uint32_t read_all(const void *memory, size_t count) {
+  const char *from = memory;
+  vu sum[8] = {0};
+  for (size_t at = 0; at < count; at += sizeof sum) {
+    CK_UNROLL for (size_t i = 0; i < 8; i++) {
+      vu some;
+      memcpy(&some, from + at + i * sizeof some, sizeof some);
+      sum[i] += some;
+    }
+  }
+  uint32_t lanes[8 * CK_WIDTH], total = 0;
+  memcpy(lanes, sum, sizeof lanes);
+  for (size_t i = 0; i < 8 * CK_WIDTH; i++) total += lanes[i];
+  return total;
+}
+
+#define CK_TABLE(isa_, name_)                                                                   \
+  {                                                                                             \
+    .isa = isa_, .name = name_, .gemm_f32 = gemm_f32, .gemm_f16 = gemm_f16, .gemm_i8 = gemm_i8, \
+    .lstm_step_f32 = lstm_step_f32, .lstm_step_f16 = lstm_step_f16,                             \
+    .lstm_step_i8 = lstm_step_i8, .quantize = quantize, .sigmoid_f32 = sigmoid_all,             \
+    .tanh_f32 = tanh_all, .relu_f32 = relu_all, .exp_f32 = exp_all, .softmax_f32 = softmax,     \
+    .log_softmax_f32 = log_softmax, .fma_f32 = fma_all,                                         \
+    .fma_flops = (size_t)2 * CK_CHAINS * CK_WIDTH, .read = read_all                             \
+  }

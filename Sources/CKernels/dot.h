@@ -1,0 +1,74 @@
+// Sums of products of bytes, four at a time, by what the instruction set has. Included by body.h; a
+// variant defines one of
+//   CK_DOT_VNNI     unsigned by signed in one instruction: inputs keep their 128, the offsets take it back
+//   CK_DOT_MADD     AVX2's or AVX-512's pairs, without saturation
+//   CK_DOT_NEON     widening products
+//   CK_DOT_SDOT     signed by signed in one instruction
+// or none, and takes one byte at a time. All sums are exact, so all give the same bits.
+
+CK_INLINE vi load_dot(const void *p) {
+  vi v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+/// Four inputs in every lane.
+CK_INLINE vi broadcast_i8(const uint8_t *inputs) {
+  uint32_t four;
+  memcpy(&four, inputs, sizeof four);
+#if !CK_DOT_VNNI
+  four ^= 0x80808080;  // without their 128
+#endif
+  return (vi)(int32_t)four;
+}
+
+CK_INLINE vi column_i8(const int8_t *weights) { return load_dot(weights); }
+
+CK_INLINE vi begin_dot(const int32_t *offsets) {
+#if CK_DOT_VNNI
+  return load_dot(offsets);
+#else
+  (void)offsets;
+  return (vi)0;
+#endif
+}
+
+CK_INLINE vf float_of(vi sum) {
+#if CK_WIDTH > 1
+  return __builtin_convertvector(sum, vf);
+#else
+  return (vf)sum;
+#endif
+}
+
+CK_INLINE vi add_i8(vi sum, vi weights, vi inputs) {
+#if CK_DOT_VNNI && CK_WIDTH == 16
+  return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)inputs, (__m512i)weights);
+#elif CK_DOT_VNNI
+  return (vi)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)inputs, (__m256i)weights);
+#elif CK_DOT_MADD && CK_WIDTH == 16
+  // |x| · (w with x's sign): two products are at most 2 · 127², which 16 bits hold.
+  const __m512i x = (__m512i)inputs, w = (__m512i)weights;
+  const __m512i turned =
+      _mm512_mask_sub_epi8(w, _mm512_movepi8_mask(x), _mm512_setzero_si512(), w);
+  const __m512i pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(x), turned);
+  return sum + (vi)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
+#elif CK_DOT_MADD
+  const __m256i x = (__m256i)inputs;
+  const __m256i pairs =
+      _mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8((__m256i)weights, x));
+  return sum + (vi)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+#elif CK_DOT_SDOT
+  return (vi)vdotq_s32((int32x4_t)sum, (int8x16_t)weights, (int8x16_t)inputs);
+#elif CK_DOT_NEON
+  const int8x16_t x = (int8x16_t)inputs, w = (int8x16_t)weights;
+  const int16x8_t low = vmull_s8(vget_low_s8(w), vget_low_s8(x)), high = vmull_high_s8(w, x);
+  return sum + (vi)vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high));
+#else
+  int8_t w[4], x[4];
+  memcpy(w, &weights, sizeof w);
+  memcpy(x, &inputs, sizeof x);
+  for (int k = 0; k < 4; k++) sum += w[k] * x[k];
+  return sum;
+#endif
+}

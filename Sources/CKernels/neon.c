@@ -1,0 +1,12 @@
+// Four floats a register, thirty-two registers: 6 rows × 4 gates of sums, 6 inputs, 1 weight.
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#define CK_WIDTH 4
+#define CK_TILE_ROWS 6
+#define CK_DOT_ROWS 6
+#define CK_DOT_NEON 1
+#include "body.h"
+#include "variants.h"
+
+const ck_kernels ck_neon = CK_TABLE(CK_ISA_NEON, "neon");
+#endif

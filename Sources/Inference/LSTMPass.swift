@@ -1,0 +1,213 @@
+import CKernels
+
+/// A layer's pass over the steps of a turn, as each core of a crew takes part in it.
+///
+/// A core owns a share of the hidden units: their columns of W, R and the window, and their cells. It needs
+/// nothing of the others but h, so they meet once a step. Every unit is computed as it would be by one
+/// core, to the bit.
+///
+/// Unchecked: the caller of `run` keeps the memory until all cores are done, and what a core writes no other
+/// reads before they have met.
+@safe struct LSTMPass: @unchecked Sendable {
+  let layer: LSTMLayer
+  let layout: PackedLayout
+  let kernels: Kernels
+  /// layout.rows × inputSize.
+  let input: UnsafePointer<Float>
+  /// layout.rows of `width` floats, h of this layer first.
+  let output: UnsafeMutablePointer<Float>
+  let width: Int
+  /// riders × outputSize and × hiddenSize.
+  let initial: UnsafePointer<Float>
+  let cell: UnsafeMutablePointer<Float>
+  /// With room for this pass.
+  let scratch: LSTMScratch
+
+  private var stepCount: Int { layout.active.count }
+  private var riders: Int { layout.active.first ?? 0 }
+  private var columns: Int { layer.bias.packedColumns }
+  private var isInteger: Bool { layer.recurrentWeights.precision == .int8 }
+
+  /// A core's share of the pass: all of it where the core is alone.
+  func run(_ share: Share, _ barrier: Barrier) {
+    if isInteger {
+      // A state that has not been given but computed lies within ±1, and gets the scale that it has while it
+      // rides; what comes out of a projection may be larger.
+      unsafe quantize(
+        initial, stride: layer.outputSize, columns: layer.outputSize, rows: share.of(riders),
+        least: layer.projection == nil ? 1 : 0, to: scratch.initial)
+      barrier.wait()
+    }
+    let windowRows = LSTMScratch.windowRows(layer, layout: layout)
+    var done = 0
+    while done < stepCount {
+      // A window of steps in the direction of travel; its rows lie together in the layout.
+      var (rows, end) = (0, done)
+      while end < stepCount {
+        let next = layout.active[time(end)]
+        if end > done && rows + next > windowRows { break }
+        rows += next
+        end += 1
+      }
+      let firstRow = layout.starts[Swift.min(time(done), time(end - 1))]
+      project(firstRow..<firstRow + rows, share, barrier)
+      for index in done..<end {
+        step(index, windowStart: firstRow, share, barrier)
+      }
+      done = end
+    }
+  }
+
+  /// The step that comes `index`-th in this layer's direction.
+  private func time(_ index: Int) -> Int {
+    layer.isReverse ? stepCount - 1 - index : index
+  }
+
+  /// b + W x for a window of rows, in the columns of a share.
+  private func project(_ rows: Range<Int>, _ share: Share, _ barrier: Barrier) {
+    let depth = layer.inputSize
+    let blocks = share.of(layer.bias.blockCount)
+    let first = blocks.lowerBound * PackedWeights.blockColumns
+    var call = unsafe ck_gemm()
+    unsafe call.rows = rows.count
+    unsafe call.depth = depth
+    unsafe call.columns = blocks.count * PackedWeights.blockColumns
+    unsafe call.input.values = UnsafeRawPointer(input + rows.lowerBound * depth)
+    unsafe call.input.stride = depth
+    if layer.inputWeights.precision == .int8 {
+      unsafe quantize(
+        input + rows.lowerBound * depth, stride: depth, columns: depth, rows: share.of(rows.count),
+        least: 0, to: scratch.inputs)
+      barrier.wait()
+      unsafe call.input = operand(scratch.inputs, columns: depth, fromRow: 0, isScaled: true)
+    }
+    unsafe call.weights = layer.inputWeights.operand(fromBlock: blocks.lowerBound)
+    unsafe call.bias = layer.bias.floats + first
+    unsafe call.output = scratch.window.first(rows.count * columns)! + first
+    unsafe call.output_stride = columns
+    unsafe kernels.gemm(layer.inputWeights.precision, &call)
+  }
+
+  /// A share of the step that comes `index`-th, of all riders that are active then.
+  private func step(_ index: Int, windowStart: Int, _ share: Share, _ barrier: Barrier) {
+    // Riders that have come this far go on from the step before; the others start here, from their state.
+    // Forward, all have or none has; in reverse, short ones join as time falls.
+    let active = layout.active[time(index)]
+    let continuing = index == 0 ? 0 : Swift.min(layout.active[time(index - 1)], active)
+    if continuing > 0 {
+      unsafe step(
+        index, riders: 0..<continuing, hidden: hidden(after: index - 1), windowStart, share)
+    }
+    if continuing < active {
+      unsafe step(
+        index, riders: continuing..<active, hidden: initialHidden(of: continuing), windowStart,
+        share)
+    }
+    barrier.wait()
+    guard let projection = layer.projection else { return }
+    let target = unsafe output + layout.starts[time(index)] * width
+    unsafe projection.forward(
+      rows: active, scratch.raw.first(active * layer.hiddenSize)!, stride: layer.hiddenSize,
+      into: target, stride: width, kernels: kernels, share: share)
+    barrier.wait()
+    if isInteger {
+      let rows = share.of(active)
+      unsafe quantize(
+        target, stride: width, columns: layer.outputSize, rows: rows, least: 0,
+        to: quantizedHidden(after: index))
+      barrier.wait()
+    }
+  }
+
+  /// A share of a step, of riders whose h lies in one place.
+  private func step(
+    _ index: Int, riders: Range<Int>, hidden: ck_inputs, _ windowStart: Int, _ share: Share
+  ) {
+    let blocks = share.of(layer.bias.blockCount)
+    let firstUnit = blocks.lowerBound * Int(CK_LANES)
+    let hiddenSize = layer.hiddenSize
+    let units = Swift.min(blocks.upperBound * Int(CK_LANES), hiddenSize) - firstUnit
+    guard units > 0 else { return }
+    let row = layout.starts[time(index)] + riders.lowerBound
+    let projected = unsafe scratch.window.first((row - windowStart + riders.count) * columns)!
+    var call = unsafe ck_lstm_step()
+    unsafe call.rows = riders.count
+    unsafe call.recurrent_size = layer.outputSize
+    unsafe call.hidden_size = units
+    unsafe call.projected = UnsafePointer(
+      projected + (row - windowStart) * columns + blocks.lowerBound * PackedWeights.blockColumns)
+    unsafe call.projected_stride = columns
+    unsafe call.hidden = hidden
+    unsafe call.weights = layer.recurrentWeights.operand(fromBlock: blocks.lowerBound)
+    unsafe call.cell = cell + riders.lowerBound * hiddenSize + firstUnit
+    unsafe call.cell_stride = hiddenSize
+    if layer.projection == nil {
+      unsafe call.output = output + row * width + firstUnit
+      unsafe call.output_stride = width
+    } else {
+      let raw = unsafe scratch.raw.first(riders.upperBound * hiddenSize)!
+      unsafe call.output = raw + riders.lowerBound * hiddenSize + firstUnit
+      unsafe call.output_stride = hiddenSize
+    }
+    if isInteger, layer.projection == nil {
+      let stride = QuantizedRoom.stride(layer.outputSize)
+      let bytes = unsafe quantizedHidden(after: index).bytes.first(riders.upperBound * stride)!
+      unsafe call.quantized = bytes + riders.lowerBound * stride + firstUnit
+      unsafe call.quantized_stride = stride
+    }
+    // There and back again: what the last step read last is still in the cache.
+    unsafe call.backward = !index.isMultiple(of: 2)
+    unsafe kernels.lstmStep(layer.recurrentWeights.precision, &call)
+  }
+
+  // MARK: - Where h lies
+
+  /// h of the riders that go on after a step, from the first on.
+  private func hidden(after index: Int) -> ck_inputs {
+    guard isInteger else {
+      return unsafe ck_inputs(
+        values: output + layout.starts[time(index)] * width, stride: width, scales: nil)
+    }
+    // o·tanh(c) needs no scale of its own.
+    return unsafe operand(
+      quantizedHidden(after: index), columns: layer.outputSize, fromRow: 0,
+      isScaled: layer.projection != nil)
+  }
+
+  /// The state of the riders from `rider` on.
+  private func initialHidden(of rider: Int) -> ck_inputs {
+    guard isInteger else {
+      return unsafe ck_inputs(
+        values: initial + rider * layer.outputSize, stride: layer.outputSize, scales: nil)
+    }
+    return unsafe operand(
+      scratch.initial, columns: layer.outputSize, fromRow: rider, isScaled: true)
+  }
+
+  private func quantizedHidden(after index: Int) -> QuantizedRoom {
+    index.isMultiple(of: 2) ? scratch.hidden.0 : scratch.hidden.1
+  }
+
+  private func operand(
+    _ room: QuantizedRoom, columns: Int, fromRow row: Int, isScaled: Bool
+  ) -> ck_inputs {
+    let stride = QuantizedRoom.stride(columns)
+    // SAFETY: there is room for the rows of this pass, of which `row` is one.
+    return unsafe ck_inputs(
+      values: room.bytes.first((row + 1) * stride)! + row * stride, stride: stride,
+      scales: isScaled ? UnsafePointer(room.scales.first(row + 1)! + row) : nil)
+  }
+
+  /// Quantises some rows of a matrix into the same rows of a room.
+  private func quantize(
+    _ values: UnsafePointer<Float>, stride: Int, columns: Int, rows: Range<Int>, least: Float,
+    to room: QuantizedRoom
+  ) {
+    guard !rows.isEmpty else { return }
+    let byteStride = QuantizedRoom.stride(columns)
+    unsafe kernels.routines.quantize(
+      values + rows.lowerBound * stride, rows.count, columns, stride, least,
+      room.bytes.first(rows.upperBound * byteStride)! + rows.lowerBound * byteStride, byteStride,
+      room.scales.first(rows.upperBound)! + rows.lowerBound)
+  }
+}

@@ -1,0 +1,58 @@
+import CKernels
+
+/// A linear map with a bias: `output = input · Wᵀ + b`.
+struct Linear: Sendable {
+  let inputSize: Int
+  let outputSize: Int
+  let weights: PackedWeights
+  let bias: PackedWeights
+
+  /// - Parameters:
+  ///   - weight: outputSize × inputSize, as PyTorch stores it.
+  ///   - bias: outputSize floats, or nil for none.
+  init(inputSize: Int, outputSize: Int, weight: [Float], bias: [Float]?) {
+    self.inputSize = inputSize
+    self.outputSize = outputSize
+    weights = PackedWeights(columns: outputSize, depth: inputSize, matrix: weight)
+    self.bias = PackedWeights(
+      columns: outputSize, depth: 1, matrix: bias ?? Array(repeating: 0, count: outputSize))
+  }
+
+  /// Bytes of packed weights.
+  var byteCount: Int { weights.byteCount + bias.byteCount }
+
+  /// Computes `rows` rows of `input` into `output`.
+  func forward(_ input: Matrix, into output: inout Matrix, kernels: Kernels) {
+    precondition(input.columns == inputSize)
+    let rows = input.rows
+    output.resize(rows: rows, columns: outputSize)
+    // SAFETY: both matrices hold rows × columns floats, and the exclusive `output` overlaps nothing.
+    unsafe input.values.withUnsafeBufferPointer { input in
+      unsafe output.values.withUnsafeMutableBufferPointer { output in
+        guard let source = input.baseAddress, let target = output.baseAddress else { return }
+        unsafe forward(
+          rows: rows, source, stride: inputSize, into: target, stride: outputSize,
+          kernels: kernels)
+      }
+    }
+  }
+
+  /// Computes `rows` rows between raw matrices, rows `stride` floats apart: the columns of a share.
+  func forward(
+    rows: Int, _ input: UnsafePointer<Float>, stride inputStride: Int,
+    into output: UnsafeMutablePointer<Float>, stride outputStride: Int, kernels: Kernels,
+    share: Share = .whole
+  ) {
+    let blocks = share.of(weights.blockCount)
+    let first = blocks.lowerBound * PackedWeights.blockColumns
+    let end = Swift.min(blocks.upperBound * PackedWeights.blockColumns, outputSize)
+    guard first < end else { return }
+    // SAFETY: the caller vouches for the matrices; the weights live as long as self.
+    var call = unsafe ck_gemm(
+      rows: rows, depth: inputSize, columns: end - first,
+      input: ck_inputs(values: input, stride: inputStride, scales: nil),
+      weights: weights.operand(fromBlock: blocks.lowerBound), bias: bias.floats + first,
+      output: output + first, output_stride: outputStride)
+    unsafe kernels.gemm(.f32, &call)
+  }
+}

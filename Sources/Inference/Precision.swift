@@ -1,0 +1,34 @@
+import CKernels
+import ModelFormat
+
+extension Precision {
+  var code: ck_precision {
+    switch self {
+    case .f32: CK_F32
+    case .f16: CK_F16
+    case .int8: CK_I8
+    }
+  }
+}
+
+extension Kernels {
+  /// The routine that multiplies by weights of `precision`.
+  func gemm(_ precision: Precision, _ call: inout ck_gemm) {
+    // SAFETY: who fills in the call vouches for its pointers.
+    switch precision {
+    case .f32: unsafe routines.gemm_f32(&call)
+    case .f16: unsafe routines.gemm_f16(&call)
+    case .int8: unsafe routines.gemm_i8(&call)
+    }
+  }
+
+  /// The routine that advances an LSTM whose recurrent weights are of `precision`.
+  func lstmStep(_ precision: Precision, _ call: inout ck_lstm_step) {
+    // SAFETY: who fills in the call vouches for its pointers.
+    switch precision {
+    case .f32: unsafe routines.lstm_step_f32(&call)
+    case .f16: unsafe routines.lstm_step_f16(&call)
+    case .int8: unsafe routines.lstm_step_i8(&call)
+    }
+  }
+}

@@ -6,13 +6,16 @@ import Synchronization
 /// Runs a model: takes requests from any thread, lets their sequences ride, and calls back.
 ///
 /// Workers turn the carousel for as long as anybody waits or rides, each on a serial queue of its own: the
-/// first by itself while few ride, more when there is enough for them. Requests and turns meet in one
-/// lock, which is never held while a turn computes.
+/// first by itself while few ride, more when there is enough for them. A worker that turns by itself may
+/// divide the hidden units of a large model among the cores that the others leave idle. Requests and turns
+/// meet in one lock, which is never held while a turn computes.
 package final class Engine: Sendable {
   package let graph: ModelGraph
   package let limits: EngineLimits
   private let boarding: Mutex<Boarding>
   private let workers: [Worker]
+  /// As many cores as there are workers; nil where dividing units among them can't pay.
+  private let crew: Crew?
   private let metrics = EngineMetrics()
 
   /// The sequences of one call of `predict`.
@@ -27,6 +30,7 @@ package final class Engine: Sendable {
     /// By worker.
     var isTurning: [Bool]
     var isDraining = false
+    var division = WorkDivision()
     /// A moving average of what a step of one rider costs a worker.
     var secondsPerStep: Double = 0
 
@@ -65,6 +69,8 @@ package final class Engine: Sendable {
     workers = (0..<carousel.workerCount).map {
       Worker(name: "engine \(graph.model.description.name) \($0)", graph: graph)
     }
+    let isLarge = graph.largestRecurrentByteCount >= WorkDivision.leastBytes
+    crew = isLarge && carousel.workerCount > 1 ? Crew(size: carousel.workerCount) : nil
     boarding = Mutex(
       Boarding(
         carousel: carousel, isTurning: Array(repeating: false, count: carousel.workerCount)))
@@ -146,13 +152,15 @@ package final class Engine: Sendable {
   /// Turns until nobody is left.
   private func turn(_ index: Int) {
     workers[index].belongings.withLock { worker in
-      while let (turn, riders) = nextTurn(index) {
+      while let (turn, riders, way) = nextTurn(index) {
         for move in turn.moves { worker.states.move(from: move.from, to: move.to) }
         let start = ContinuousClock.now
-        graph.forward(riders, states: &worker.states, workspace: &worker.workspace)
+        graph.forward(
+          riders, states: &worker.states, workspace: &worker.workspace,
+          crew: way == .together ? crew : nil)
         let steps = turn.parts.reduce(0) { $0 + $1.steps }
         let finished = finish(
-          turn.parts, worker: index, workspace: worker.workspace,
+          turn.parts, worker: index, workspace: worker.workspace, way: way,
           secondsPerStep: start.duration(to: .now).seconds / Double(steps))
         metrics.countTurn(rows: riders.count, steps: steps, finished: finished.count)
         for rider in finished { rider.group.finish(rider.index, with: rider.prediction(of: graph)) }
@@ -161,7 +169,7 @@ package final class Engine: Sendable {
     }
   }
 
-  private func nextTurn(_ worker: Int) -> (Carousel.Turn, [TurnRider])? {
+  private func nextTurn(_ worker: Int) -> (Carousel.Turn, [TurnRider], WorkDivision.Way)? {
     boarding.withLock { boarding in
       guard let turn = boarding.carousel.nextTurn(worker: worker) else {
         boarding.isTurning[worker] = false
@@ -177,15 +185,19 @@ package final class Engine: Sendable {
         }
         return rider.part(part)
       }
-      return (turn, riders)
+      let isByItself = boarding.isTurning.count(where: \.self) == 1
+      let way = crew != nil && isByItself ? boarding.division.choose(riders: riders.count) : .alone
+      return (turn, riders, way)
     }
   }
 
   /// Takes what the turn reported; returns the riders that are done.
   private func finish(
-    _ parts: [Carousel.Part], worker: Int, workspace: Workspace, secondsPerStep: Double
+    _ parts: [Carousel.Part], worker: Int, workspace: Workspace, way: WorkDivision.Way,
+    secondsPerStep: Double
   ) -> [Rider] {
     boarding.withLock { boarding in
+      boarding.division.record(riders: parts.count, way, secondsPerStep: secondsPerStep)
       boarding.secondsPerStep =
         boarding.secondsPerStep == 0
         ? secondsPerStep : 0.9 * boarding.secondsPerStep + 0.1 * secondsPerStep

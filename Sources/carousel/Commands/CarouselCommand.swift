@@ -15,7 +15,7 @@ struct CarouselCommand: ParsableCommand {
     version: version,
     subcommands: [
       ServeCommand.self, PredictCommand.self, InspectCommand.self, ConfigCommand.self,
-      ProbeCommand.self, VersionCommand.self,
+      ProbeCommand.self, BenchCommand.self, VersionCommand.self,
     ])
 }
 

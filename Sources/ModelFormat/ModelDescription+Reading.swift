@@ -42,7 +42,8 @@ extension ModelDescription {
       version: try object.required("version", expected: "a string").string(),
       summary: try object["summary"]?.string(), source: try object["source"]?.string(),
       licence: try object["licence"]?.string(), example: object["example"]?.value.text,
-      precision: try object["precision"]?.precision(), inputs: inputs, nodes: nodes, outputs: outputs)
+      precision: try object["precision"]?.precision(), inputs: inputs, nodes: nodes,
+      outputs: outputs)
   }
 }
 

@@ -53,7 +53,8 @@ extension ModelError: CustomStringConvertible {
     case .notFinite(let tensor, let index, let value):
       return "tensor \(quote(tensor)): element \(index) is \(value), not a finite float"
     case .outOfRange(let tensor, let index, let value, let limit, let precision):
-      return "tensor \(quote(tensor)): element \(index) is \(value), beyond the \(limit) of \(precision)"
+      let found = "element \(index) is \(value)"
+      return "tensor \(quote(tensor)): \(found), beyond the \(limit) of \(precision)"
 
     case .missingTensor(let tensor, let node):
       let need = node.map { ", which node \(quote($0)) needs" } ?? ""

@@ -1,1 +1,1 @@
-"""What the fuzz, soak and benchmark scripts share. Standard library only, apart from peers.py."""
+"""What the fuzz, soak and benchmark scripts share. Standard library only."""

@@ -54,7 +54,7 @@ class ModelInput:
 def lstm_tensors(
     source: random.Random, input_size: int, hidden_size: int, layers: int, output_size: int
 ) -> Tensors:
-    """Weights as PyTorch draws them: uniform within 1/√H."""
+    """Weights as PyTorch draws them: uniform within 1/√H. No outputs, no head."""
     bound = 1 / math.sqrt(hidden_size)
 
     def draw(*shape: int) -> tuple[list[int], "array.array[float]"]:
@@ -68,24 +68,27 @@ def lstm_tensors(
         tensors[f"lstm.weight_hh_l{layer}"] = draw(gates, hidden_size)
         tensors[f"lstm.bias_ih_l{layer}"] = draw(gates)
         tensors[f"lstm.bias_hh_l{layer}"] = draw(gates)
-    tensors["head.weight"] = draw(output_size, hidden_size)
-    tensors["head.bias"] = draw(output_size)
+    if output_size:
+        tensors["head.weight"] = draw(output_size, hidden_size)
+        tensors["head.bias"] = draw(output_size)
     return tensors
 
 
 def write_lstm(folder: Path, tensors: Tensors) -> None:
-    """Writes a model named after `folder`: an LSTM, its last step, a linear head."""
+    """Writes a model named after `folder`: an LSTM; its last step and a linear head, if it has one."""
     folder.mkdir(parents=True, exist_ok=True)
     size = tensors["lstm.weight_ih_l0"][0][1]
+    nodes = [{"name": "h", "op": "lstm", "inputs": ["x"], "weights": "lstm"}]
+    if "head.weight" in tensors:
+        nodes += [
+            {"name": "newest", "op": "last", "inputs": ["h"]},
+            {"name": "y", "op": "linear", "inputs": ["newest"], "weights": "head"},
+        ]
     description = {
         "format": "carousel/1", "name": folder.name, "version": "1", "summary": "Random weights.",
         "inputs": [{"name": "x", "kind": "features", "size": size}],
-        "nodes": [
-            {"name": "h", "op": "lstm", "inputs": ["x"], "weights": "lstm"},
-            {"name": "newest", "op": "last", "inputs": ["h"]},
-            {"name": "y", "op": "linear", "inputs": ["newest"], "weights": "head"},
-        ],
-        "outputs": [{"name": "y"}],
+        "nodes": nodes,
+        "outputs": [{"name": nodes[-1]["name"]}],
     }
     (folder / "model.json").write_text(json.dumps(description, indent=2) + "\n")
     header: dict[str, Any] = {}
@@ -99,3 +102,14 @@ def write_lstm(folder: Path, tensors: Tensors) -> None:
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def read_tensors(folder: Path) -> Tensors:
+    """What write_lstm wrote."""
+    data = (folder / "model.safetensors").read_bytes()
+    start = 8 + struct.unpack_from("<Q", data)[0]
+    tensors: Tensors = {}
+    for name, tensor in json.loads(data[8:start]).items():
+        first, end = tensor["data_offsets"]
+        tensors[name] = tensor["shape"], array.array("f", data[start + first : start + end])
+    return tensors

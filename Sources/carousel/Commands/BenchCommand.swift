@@ -128,12 +128,17 @@ struct BenchKernelCommand: ParsableCommand {
     let threads, hidden, input, batch, steps: Int
     let isa: String
     let division: String
-    let milliseconds: Double
-    let p99_milliseconds: Double
-    let gflops: Double
-    let peak_gflops: Double
-    let weights_gbps: Double
-    let read_gbps: Double
+    let milliseconds, p99Milliseconds: Double
+    let gflops, peakGflops: Double
+    let weightsGBps, readGBps: Double
+
+    enum CodingKeys: String, CodingKey {
+      case precision, threads, hidden, input, batch, steps, isa, division, milliseconds, gflops
+      case p99Milliseconds = "p99_milliseconds"
+      case peakGflops = "peak_gflops"
+      case weightsGBps = "weights_gbps"
+      case readGBps = "read_gbps"
+    }
 
     init(_ result: LSTMBenchmark.Result) {
       let shape = result.shape
@@ -143,11 +148,11 @@ struct BenchKernelCommand: ParsableCommand {
       isa = result.instructionSet
       division = result.division.rawValue
       milliseconds = result.milliseconds
-      p99_milliseconds = result.p99Milliseconds
+      p99Milliseconds = result.p99Milliseconds
       gflops = result.gflops
-      peak_gflops = result.peakGflops
-      weights_gbps = result.weightsGBps
-      read_gbps = result.readGBps
+      peakGflops = result.peakGflops
+      weightsGBps = result.weightsGBps
+      readGBps = result.readGBps
     }
   }
 }

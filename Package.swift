@@ -69,8 +69,12 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Inference", "ModelFormat"], path: "Tests/TestSupport",
       swiftSettings: tested),
+    // main.c is for where there is no Swift: see scripts/test-kernels.
+    .target(
+      name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks",
+      exclude: ["main.c"], cSettings: [.unsafeFlags(optimised)]),
     .testTarget(
-      name: "CKernelsTests", dependencies: ["CKernels", "TestSupport"], swiftSettings: tested),
+      name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"], swiftSettings: tested),
     .testTarget(
       name: "ModelFormatTests", dependencies: ["ModelFormat", "TestSupport"],
       swiftSettings: tested),

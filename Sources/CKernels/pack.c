@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -66,7 +67,8 @@ static void pack_row(
       int8_t *to = (int8_t *)panels + at.start * rounded_up(depth, CK_I8_STEP) + lane * CK_I8_STEP;
       float largest = 0;
       for (size_t k = 0; k < depth; k++) largest = fmaxf(largest, fabsf(row[k]));
-      const float scale = largest / CK_I8_MAX;
+      // A subnormal scale is too coarse: quotients by it may exceed an int8. Such a row counts as zero.
+      const float scale = largest / CK_I8_MAX < FLT_MIN ? 0 : largest / CK_I8_MAX;
       int32_t sum = 0;
       for (size_t k = 0; k < depth; k++) {
         const int8_t weight = scale > 0 ? (int8_t)lrintf(row[k] / scale) : 0;

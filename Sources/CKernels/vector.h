@@ -86,8 +86,9 @@ CK_INLINE vf widened(const uint16_t *p) {
   memcpy(&half, p, sizeof half);
   return __builtin_convertvector(half, vf);
 #else
-  // The exponent's bias grows from 15 to 127. Weights are finite.
-  const uint32_t bits = (uint32_t)(*p & 0x8000) << 16 | (uint32_t)(*p & 0x7fff) << 13;
+  // The exponent's bias grows from 15 to 127; infinities and NaN keep the largest there is.
+  uint32_t bits = (uint32_t)(*p & 0x8000) << 16 | (uint32_t)(*p & 0x7fff) << 13;
+  if ((*p & 0x7c00) == 0x7c00) bits |= 0x7f800000;
   float scaled;
   memcpy(&scaled, &bits, sizeof scaled);
   return scaled * 0x1p112f;

@@ -1,0 +1,61 @@
+#include "checks.h"
+
+#include <string.h>
+
+#include "routines.h"
+
+static const struct {
+  const char *name;
+  kc_check *holds;
+  int kind;
+} checks[] = {
+  {"f32 weights are packed as documented", kc_packing, CK_F32},
+  {"f16 weights are packed as documented", kc_packing, CK_F16},
+  {"int8 weights are packed as documented", kc_packing, CK_I8},
+  {"weights are rounded to half as the compiler does", kc_half_rounding, 0},
+  {"every half is widened as the compiler does", kc_half_widening, 0},
+  {"gemm over any columns, f32", kc_gemm_columns, CK_F32},
+  {"gemm over gates, f32", kc_gemm_gates, CK_F32},
+  {"gemm over gates, f16", kc_gemm_gates, CK_F16},
+  {"gemm over gates, int8", kc_gemm_gates, CK_I8},
+  {"gemm of the most int8 inputs", kc_gemm_deepest, CK_I8},
+  {"step, f32", kc_step, CK_F32},
+  {"step, f16", kc_step, CK_F16},
+  {"step, int8", kc_step, CK_I8},
+  {"step against double precision", kc_step_accuracy, 0},
+  {"1000 steps carry the cell, f32", kc_carousel, CK_F32},
+  {"1000 steps carry the cell, f16", kc_carousel, CK_F16},
+  {"1000 steps carry the cell, int8", kc_carousel, CK_I8},
+  {"quantize", kc_quantize, 0},
+  {"exp, any count", kc_elementwise, KC_EXP},
+  {"sigmoid, any count", kc_elementwise, KC_SIGMOID},
+  {"tanh, any count", kc_elementwise, KC_TANH},
+  {"relu, any count", kc_elementwise, KC_RELU},
+  {"relu of special numbers", kc_relu, 0},
+  {"softmax, any rows and columns", kc_softmax, 0},
+  {"log softmax, any rows and columns", kc_softmax, 1},
+  {"exp against double precision", kc_units_in_the_last_place, KC_EXP},
+  {"sigmoid against double precision", kc_units_in_the_last_place, KC_SIGMOID},
+  {"tanh against double precision", kc_units_in_the_last_place, KC_TANH},
+  {"extremes saturate", kc_extremes, 0},
+  {"softmax against double precision", kc_softmax_accuracy, 0},
+  {"the table is found by its instruction set", kc_table, 0},
+  {"routines for benchmarks", kc_benchmarks, 0},
+};
+
+const char *kc_check_name(size_t check) {
+  return check < sizeof checks / sizeof *checks ? checks[check].name : NULL;
+}
+
+bool kc_check_holds(
+    size_t check, const ck_kernels *kernels, char *message, size_t size, uint64_t *digest) {
+  kc_run run = {
+    .kernels = kernels, .scalar = ck_kernels_for(CK_ISA_SCALAR), .message = message,
+    .message_size = size, .noise = check, .digest = 0xcbf29ce484222325,
+  };
+  memset(message, 0, size);
+  const bool holds = checks[check].holds(&run, checks[check].kind);
+  kc_release(&run, 0);
+  *digest = run.digest;
+  return holds;
+}

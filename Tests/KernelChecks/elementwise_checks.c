@@ -1,0 +1,79 @@
+// The activations and softmax against the scalar variant, one number or one row at a time.
+#include <math.h>
+#include <string.h>
+
+#include "checks.h"
+#include "routines.h"
+
+/// One call over all `values` against one call of the scalar variant for each.
+static bool agrees(kc_run *run, kc_activation activation, kc_matrix values) {
+  const kc_matrix found = kc_copy(run, values, 0), expected = kc_copy(run, values, 0);
+  kc_activate(run->kernels, activation, kc_row(found, 0), found.columns);
+  for (size_t i = 0; i < values.columns; i++) {
+    kc_activate(run->scalar, activation, kc_row(expected, 0) + i, 1);
+  }
+  return kc_same(run, "result", found, expected);
+}
+
+bool kc_elementwise(kc_run *run, int kind) {
+  static const size_t counts[] = {0, 1, 7, 16, 33, 100};
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    kc_trying(run, "%zu numbers", counts[i]);
+    const kc_matrix values = kc_floats(run, 1, counts[i], 0);
+    kc_fill(run, values, 40, KC_ORDINARY);
+    if (!agrees(run, (kc_activation)kind, values)) return false;
+    kc_sprinkle(values);
+    if (!agrees(run, (kc_activation)kind, values)) return false;
+    kc_release(run, 0);
+  }
+  // Floats by their bits: some of all, and more from where the activations are not flat.
+  static const struct {
+    uint32_t first, last, stride;
+  } samples[] = {
+    {0, UINT32_MAX, 40961}, {0x39800000, 0x43000000, 503}, {0xb9800000, 0xc3000000, 503}};
+  for (size_t s = 0; s < sizeof samples / sizeof *samples; s++) {
+    const uint32_t stride = samples[s].stride;
+    const size_t count = (samples[s].last - samples[s].first) / stride;
+    const kc_matrix values = kc_floats(run, 1, count, 0);
+    for (size_t i = 0; i < count; i++) {
+      const uint32_t bits = samples[s].first + (uint32_t)i * stride;
+      memcpy(kc_row(values, 0) + i, &bits, sizeof bits);
+    }
+    kc_trying(run, "%zu floats", count);
+    if (!agrees(run, (kc_activation)kind, values)) return false;
+    kc_release(run, 0);
+  }
+  return true;
+}
+
+bool kc_relu(kc_run *run, int kind) {
+  (void)kind;
+  for (size_t i = 0; i < KC_SPECIAL_COUNT; i++) {
+    const float x = kc_specials[i];
+    float found = x;
+    run->kernels->relu_f32(&found, 1);
+    if (!kc_equal(run, "relu of special", 0, i, found, x < 0 ? 0 : x)) return false;
+  }
+  return true;
+}
+
+bool kc_softmax(kc_run *run, int kind) {
+  static const size_t columns[] = {0, 1, 7, 16, 33, 100};
+  for (size_t i = 0; i < sizeof columns / sizeof *columns * 2; i++) {
+    const bool logarithm = kind, special = i % 2;
+    const size_t rows = i % 5 * 4;
+    kc_trying(
+        run, "%zu rows, %zu columns%s", rows, columns[i / 2], special ? ", special numbers" : "");
+    const kc_matrix values = kc_floats(run, rows, columns[i / 2], 0);
+    kc_fill(run, values, 20, special ? KC_SPECIAL : KC_ORDINARY);
+    const kc_matrix found = kc_copy(run, values, 5), expected = kc_copy(run, values, 0);
+#define SOFTMAX(kernels) (logarithm ? (kernels)->log_softmax_f32 : (kernels)->softmax_f32)
+    SOFTMAX(run->kernels)(kc_row(found, 0), rows, found.columns, found.stride);
+    for (size_t row = 0; row < rows; row++) {
+      SOFTMAX(run->scalar)(kc_row(expected, row), 1, expected.columns, expected.columns);
+    }
+    if (!kc_same(run, "result", found, expected)) return false;
+    kc_release(run, 0);
+  }
+  return true;
+}

@@ -2,10 +2,10 @@ import HTTPCore
 import Inference
 import Scheduling
 
-extension APIError {
+extension APIError: CustomStringConvertible {
   /// The one place where an error becomes a status, a sentence and fields.
   var response: HTTPResponse {
-    var response = HTTPResponse.error(status, sentence)
+    var response = HTTPResponse.error(status, description)
     if case .method(_, let allowed) = self {
       response.fields.append("allow", allowed.joined(separator: ", "))
     }
@@ -40,7 +40,7 @@ extension APIError {
   }
 
   /// One sentence that names the field, what was found and what was expected.
-  var sentence: String {
+  var description: String {
     switch self {
     case .emptyBody: #"the body is empty, expected a JSON object such as {"inputs": …}"#
     case .notJSON(let flaw): "the body is not a JSON object: \(flaw.phrase)"

@@ -73,6 +73,8 @@ extension Service {
     }
     writer.raw(#","parameters":"#)
     writer.integer(model.graph.model.parameterCount)
+    writer.raw(#","precision":"#)
+    writer.string(model.graph.precision.rawValue)
     writer.raw(#","packed_bytes":"#)
     writer.integer(model.graph.packedByteCount)
     if isWhole, let example = description.example {

@@ -89,12 +89,22 @@ package final class Service: Sendable {
 
   // MARK: - Predictions
 
+  /// What the body of a `POST /predict` asks.
+  ///
+  /// - Throws: an error whose description is the sentence of the refusal.
+  package func question(in body: [UInt8]) throws -> Question {
+    try question(in: body, model: nil)
+  }
+
+  private func question(in body: [UInt8], model: String?) throws(APIError) -> Question {
+    let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
+    return try Question(document, name: model, models: models, settings: settings)
+  }
+
   private func predict(_ call: Call, model: String?) {
     guard !call.exchange.isAbandoned else { return call.abandoned() }
     do throws(APIError) {
-      let document = try readers.read(
-        call.exchange.request.body, maxDepth: ServiceSettings.maxJSONDepth)
-      let question = try Question(document, name: model, models: models, settings: settings)
+      let question = try question(in: call.exchange.request.body, model: model)
       let engine = question.model.engine
       let ticket = engine.predict(
         question.inputs.sequences, selection: question.selection, horizon: question.horizon

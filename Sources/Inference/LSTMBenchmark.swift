@@ -68,15 +68,17 @@ package struct LSTMBenchmark: Sendable {
     var noise = Noise()
     let (hidden, depth) = (shape.hiddenSize, shape.inputSize)
     let bound = 1 / Float(hidden).squareRoot()
+    func uniform(_ count: Int) -> [Float] {
+      (0..<count).map { _ in Float.random(in: -bound...bound, using: &noise) }
+    }
     self.shape = shape
     self.kernels = kernels
     layer = LSTMLayer(
       precision: shape.precision, inputSize: depth, hiddenSize: hidden, isReverse: false,
-      inputWeights: noise.uniform(4 * hidden * depth, bound),
-      recurrentWeights: noise.uniform(4 * hidden * hidden, bound),
-      bias: noise.uniform(4 * hidden, 2 * bound), projection: nil)
+      inputWeights: uniform(4 * hidden * depth), recurrentWeights: uniform(4 * hidden * hidden),
+      bias: uniform(4 * hidden), projection: nil)
     var input = Matrix(rows: shape.stepCount * shape.batchSize, columns: depth)
-    input.values = noise.normal(input.values.count)
+    input.values = (0..<input.values.count).map { _ in noise.normal() }
     self.input = input
   }
 
@@ -271,30 +273,6 @@ private final class Batch: @unchecked Sendable {
           output.values[mine + $0].bitPattern == other.output.values[theirs + $0].bitPattern
         }
       }
-    }
-  }
-}
-
-/// Reproducible random numbers: SplitMix64 (Steele, Lea and Flood, 2014).
-private struct Noise: RandomNumberGenerator {
-  private var state: UInt64 = 1
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
-  mutating func uniform(_ count: Int, _ bound: Float) -> [Float] {
-    (0..<count).map { _ in Float.random(in: -bound...bound, using: &self) }
-  }
-
-  /// Near enough to normal: the sum of twelve uniform numbers.
-  mutating func normal(_ count: Int) -> [Float] {
-    (0..<count).map { _ in
-      (0..<12).reduce(-6) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
     }
   }
 }

@@ -23,6 +23,8 @@ enum CarouselError: Error, Equatable {
   case duplicateModel(name: String, folders: [String])
   /// A `default_model` that is none of those loaded.
   case unknownDefaultModel(name: String, loaded: [String])
+  /// Answers that no difference can be told of.
+  case notFinite(output: String)
   /// A prediction that was refused, with the refusal's words.
   case refused(reason: String)
 }
@@ -53,6 +55,8 @@ extension CarouselError: CustomStringConvertible {
       "two models are called \"\(name)\": \(folders.joined(separator: " and "))"
     case .unknownDefaultModel(let name, let loaded):
       "default_model is \"\(name)\", which is not loaded; loaded: \(loaded.joined(separator: ", "))"
+    case .notFinite(let output):
+      "output \"\(output)\" is not finite on this sample, so there is no difference to tell; --input takes another"
     case .refused(let reason):
       reason
     }

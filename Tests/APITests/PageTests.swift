@@ -23,7 +23,7 @@ import Testing
     let counter = await service.answer("GET", "/models/counter").body
     #expect(
       counter.hasPrefix(
-        #"{"name":"counter","version":"7","summary":"A \"test\" model","source":null,"licence":"CC0","default":true,"inputs":[{"name":"x","kind":"features","size":1}],"outputs":[{"name":"y","kind":"vector","size":2,"labels":["next","after"],"forecasts":"x"}],"default_outputs":"last","streamable":true,"forecast_steps":2,"parameters":0,"packed_bytes":"#
+        #"{"name":"counter","version":"7","summary":"A \"test\" model","source":null,"licence":"CC0","default":true,"inputs":[{"name":"x","kind":"features","size":1}],"outputs":[{"name":"y","kind":"vector","size":2,"labels":["next","after"],"forecasts":"x"}],"default_outputs":"last","streamable":true,"forecast_steps":2,"parameters":0,"precision":"f32","packed_bytes":"#
       ))
     let tokens = await service.answer("GET", "/models/tokens").body
     #expect(

@@ -3,7 +3,7 @@ import ModelFormat
 import TestSupport
 import Testing
 
-/// A sequence's result is its own: no batch, chunk or instruction set changes a bit of it.
+/// A sequence's result is its own: no batch, chunk, crew or instruction set changes a bit of it.
 @Suite struct InvarianceTests {
   static let instructionSets = Kernels.InstructionSet.allCases.filter { Kernels($0) != nil }
 
@@ -11,14 +11,12 @@ import Testing
     _ model: Model, lengths: [Int], seed: UInt64
   ) throws -> [InputSequence] {
     var noise = Noise(seed: seed)
-    return try lengths.map {
-      try InputSequence([.features(noise.floats($0, scale: 3))], for: model)
-    }
+    return try lengths.map { try noise.sequence(for: model, steps: $0) }
   }
 
-  @Test(arguments: SmallModels.Shape.allCases)
-  func batchesDoNotMatter(shape: SmallModels.Shape) throws {
-    let graph = try ModelGraph(SmallModels.forecaster(shape))
+  @Test(arguments: SmallModels.Shape.allCases, Precision.allCases)
+  func batchesDoNotMatter(shape: SmallModels.Shape, precision: Precision) throws {
+    let graph = try ModelGraph(SmallModels.forecaster(shape), precision: precision)
     let lengths = [9, 1, 30, 2, 9, 17, 5, 30, 64]
     let riders = try sequences(graph.model, lengths: lengths, seed: 4)
     let selections = riders.map { _ in Selection.last }
@@ -30,42 +28,85 @@ import Testing
     }
   }
 
-  @Test(arguments: [SmallModels.Shape.streamable, .pooled], 1...12)
-  func chunksDoNotMatter(shape: SmallModels.Shape, seed: UInt64) throws {
-    let graph = try ModelGraph(SmallModels.forecaster(shape))
-    #expect(graph.isStreamable)
-    var noise = Noise(seed: seed)
-    let lengths = (0..<11).map { _ in Int.random(in: 1...40, using: &noise) }
-    let riders = try sequences(graph.model, lengths: lengths, seed: seed)
-    let selections = riders.map { _ in
-      shape == .streamable && Bool.random(using: &noise) ? Selection.all : .last
-    }
-    let chunked = Runner.run(graph, riders, selections: selections) { _, remaining in
-      Swift.min(remaining, Int.random(in: 0...9, using: &noise))
-    }
-    for (index, rider) in riders.enumerated() {
-      let alone = Runner.run(graph, [rider], selections: [selections[index]])[0]
-      #expect(alone.bits == chunked[index].bits)
+  /// What rides by chunks.
+  enum Streamable: CaseIterable {
+    case layers, pooled
+    /// From states that the client gives, beyond what a computed h can be.
+    case givenStates
+
+    func model() throws -> Model {
+      switch self {
+      case .layers: try SmallModels.forecaster(.streamable)
+      case .pooled: try SmallModels.forecaster(.pooled)
+      case .givenStates: try Model(folder: Fixtures.path("ops/initial_state"))
+      }
     }
   }
 
-  @Test(arguments: instructionSets)
-  func instructionSetsDoNotMatter(set: Kernels.InstructionSet) throws {
+  @Test(arguments: Streamable.allCases, Precision.allCases)
+  func chunksDoNotMatter(streamable: Streamable, precision: Precision) throws {
+    let graph = try ModelGraph(streamable.model(), precision: precision)
+    #expect(graph.isStreamable)
+    for seed in 1...6 as ClosedRange<UInt64> {
+      var noise = Noise(seed: seed)
+      let lengths = (0..<11).map { _ in Int.random(in: 1...40, using: &noise) }
+      let riders = try sequences(graph.model, lengths: lengths, seed: seed)
+      let selections = riders.map { _ in
+        graph.supports(.all) && Bool.random(using: &noise) ? Selection.all : .last
+      }
+      let chunked = Runner.run(graph, riders, selections: selections) { _, remaining in
+        Swift.min(remaining, Int.random(in: 0...9, using: &noise))
+      }
+      for (index, rider) in riders.enumerated() {
+        let alone = Runner.run(graph, [rider], selections: [selections[index]])[0]
+        #expect(alone.bits == chunked[index].bits)
+      }
+    }
+  }
+
+  @Test(arguments: instructionSets, Precision.allCases)
+  func instructionSetsDoNotMatter(set: Kernels.InstructionSet, precision: Precision) throws {
     for shape in SmallModels.Shape.allCases {
       let model = try SmallModels.forecaster(shape, hiddenSize: 19)
       let riders = try sequences(model, lengths: [3, 40, 8, 21, 8, 8, 8], seed: 9)
       let selections = riders.map { _ in Selection.last }
-      let scalar = try ModelGraph(model, kernels: #require(Kernels(.scalar)))
-      let variant = try ModelGraph(model, kernels: #require(Kernels(set)))
+      let scalar = try ModelGraph(
+        model, precision: precision, kernels: #require(Kernels(.scalar)))
+      let variant = try ModelGraph(model, precision: precision, kernels: #require(Kernels(set)))
       let expected = Runner.run(scalar, riders, selections: selections)
       let found = Runner.run(variant, riders, selections: selections)
       #expect(found.map(\.bits) == expected.map(\.bits))
     }
   }
 
+  /// Fewer units than a crew could divide, as many, and more; likewise what they are projected to.
+  static let sizes: [(hidden: Int, projection: Int)] = [(5, 3), (33, 20), (140, 70)]
+
+  /// Who of a crew comes is up to the system, so that it is asked again and again.
+  @Test(arguments: Precision.allCases, 2...3)
+  func crewsDoNotMatter(precision: Precision, size: Int) throws {
+    let crew = Crew(size: size)
+    for shape in SmallModels.Shape.allCases {
+      for sizes in Self.sizes {
+        let graph = try ModelGraph(
+          SmallModels.forecaster(
+            shape, hiddenSize: sizes.hidden, projectionSize: sizes.projection),
+          precision: precision)
+        let riders = try sequences(graph.model, lengths: [7, 1, 12, 3, 7], seed: 5)
+        let selections = riders.map { _ in Selection.last }
+        let alone = Runner.run(graph, riders, selections: selections)
+        for _ in 0..<5 {
+          let together = Runner.run(graph, riders, selections: selections, crew: crew)
+          #expect(together.map(\.bits) == alone.map(\.bits))
+        }
+      }
+    }
+  }
+
   /// Every step's answer is what the sequence cut off at that step would get.
-  @Test func allStepsAreTheLastStepsOfPrefixes() throws {
-    let graph = try ModelGraph(SmallModels.forecaster())
+  @Test(arguments: Precision.allCases)
+  func allStepsAreTheLastStepsOfPrefixes(precision: Precision) throws {
+    let graph = try ModelGraph(SmallModels.forecaster(), precision: precision)
     let values: [Float] = [0.3, -1, 2, 0.5, 0, -2, 1]
     let whole = try InputSequence([.features(values)], for: graph.model)
     let all = Runner.run(graph, [whole], selections: [.all])[0][0]

@@ -5,15 +5,15 @@ import TestSupport
 enum Runner {
   /// All sequences in one pass; an array of floats an output for each.
   static func run(
-    _ graph: ModelGraph, _ sequences: [InputSequence], selections: [Selection]
+    _ graph: ModelGraph, _ sequences: [InputSequence], selections: [Selection], crew: Crew? = nil
   ) -> [[[Float]]] {
-    run(graph, sequences, selections: selections) { _, remaining in remaining }
+    run(graph, sequences, selections: selections, crew: crew) { _, remaining in remaining }
   }
 
   /// All sequences side by side, turn by turn: `chunk` says how many of a rider's remaining steps it
   /// advances by; 0 lets it sit out the turn.
   static func run(
-    _ graph: ModelGraph, _ sequences: [InputSequence], selections: [Selection],
+    _ graph: ModelGraph, _ sequences: [InputSequence], selections: [Selection], crew: Crew? = nil,
     chunk: (_ rider: Int, _ remaining: Int) -> Int
   ) -> [[[Float]]] {
     var states = SeatStates(graph: graph)
@@ -35,7 +35,7 @@ enum Runner {
             selection: selections[rider], seat: rider))
       }
       guard !turn.isEmpty else { continue }
-      graph.forward(turn, states: &states, workspace: &workspace)
+      graph.forward(turn, states: &states, workspace: &workspace, crew: crew)
       for (index, rider) in riders.enumerated() {
         positions[rider] += turn[index].steps.count
         for output in results[rider].indices {

@@ -18,7 +18,7 @@ import Testing
     let description = try read(
       """
       { "format": "carousel/1", "name": "m", "version": "2", "summary": "s", "source": "o",
-        "licence": "l", "example": { "x": [[1, 2.50]], "t": "it's" },
+        "licence": "l", "example": { "x": [[1, 2.50]], "t": "it's" }, "precision": "int8",
         "inputs": [{ "name": "x", "kind": "features", "size": 2, "mean": 1, "scale": [2, 0.5] },
                    { "name": "c", "kind": "tokens", "vocabulary": "ab\\r\\n" },
                    { "name": "w", "kind": "tokens", "size": 2, "vocabulary": ["the", "of"] },
@@ -33,7 +33,7 @@ import Testing
       description
         == ModelDescription(
           name: "m", version: "2", summary: "s", source: "o", licence: "l",
-          example: #"{"x": [[1, 2.50]], "t": "it's"}"#,
+          example: #"{"x": [[1, 2.50]], "t": "it's"}"#, precision: .int8,
           inputs: [
             .init(name: "x", kind: .features(size: 2, mean: [1, 1], scale: [2, 0.5])),
             .init(name: "c", kind: .tokens(size: 4, vocabulary: ["a", "b", "\r", "\n"])),
@@ -56,6 +56,15 @@ import Testing
     #expect(try read(description.json) == description)
   }
 
+  @Test(arguments: Precision.allCases)
+  func everyPrecisionReadsBack(precision: Precision) throws {
+    var description = try read(Self.plain)
+    #expect(description.precision == nil && !description.json.contains("precision"))
+    description.precision = precision
+    #expect(description.json.contains("\"precision\": \"\(precision)\""))
+    #expect(try read(description.json) == description)
+  }
+
   @Test(
     arguments: [0.1, 1e-7, 16_777_216, .leastNonzeroMagnitude, .greatestFiniteMagnitude] as [Float])
   func numbersReadBackToTheBit(number: Float) throws {
@@ -70,6 +79,11 @@ import Testing
     ("\"name\": \"m\",", "", ["name", "nothing"]),
     ("\"version\": \"1\"", "\"version\": 1", ["version", "string", "1"]),
     ("\"version\"", "\"verison\"", ["verison", "version, summary"]),
+    (
+      "\"name\": \"m\"", "\"name\": \"m\", \"precision\": \"int4\"",
+      ["precision: ", "\"int4\"", "\"f32\", \"f16\" or \"int8\""]
+    ),
+    ("\"name\": \"m\"", "\"name\": \"m\", \"precision\": 8", ["precision", "string", "8"]),
     ("\"size\": 2", "\"size\": 2, \"men\": 1", ["inputs[0]", "\"men\"", "mean"]),
     ("\"size\": 2", "\"size\": 2.5", ["inputs[0].size", "2.5", "whole"]),
     ("\"size\": 2", "\"size\": -1", ["inputs[0].size", "-1"]),

@@ -7,11 +7,12 @@ import Testing
 /// Whatever graph it is, and whoever else rides: an answer is the one that the sequence gets alone, with the
 /// scalar kernels, to the bit.
 @Suite struct RandomGraphTests {
-  @Test(arguments: 1...25)
-  func answersDoNotDependOnTheBatch(seed: UInt64) async throws {
+  @Test(arguments: 1...25, Precision.allCases)
+  func answersDoNotDependOnTheBatch(seed: UInt64, precision: Precision) async throws {
     var random = try RandomModel(seed: seed)
-    let graph = try ModelGraph(random.model)
-    let scalar = try ModelGraph(random.model, kernels: #require(Kernels(.scalar)))
+    let graph = try ModelGraph(random.model, precision: precision)
+    let scalar = try ModelGraph(
+      random.model, precision: precision, kernels: #require(Kernels(.scalar)))
     var noise = Noise(seed: seed &+ 1000)
     let engine = Engine(
       graph: graph,

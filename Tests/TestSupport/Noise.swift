@@ -1,3 +1,6 @@
+import Inference
+import ModelFormat
+
 /// Numbers that look random, the same for the same seed (a 64-bit linear congruential generator, Knuth's constants).
 package struct Noise: RandomNumberGenerator {
   private var state: UInt64
@@ -10,6 +13,21 @@ package struct Noise: RandomNumberGenerator {
     let high = state >> 32
     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
     return high << 32 | state >> 32
+  }
+
+  /// A sequence of `steps` random steps for `model`, its floats between −3 and 3.
+  package mutating func sequence(for model: Model, steps: Int) throws -> InputSequence {
+    var values: [InputSequence.Values] = []
+    for input in model.description.inputs {
+      switch input.kind {
+      case .features(let size, _, _): values.append(.features(floats(steps * size, scale: 3)))
+      case .tokens(let size, _):
+        values.append(
+          .tokens((0..<steps).map { _ in Int32.random(in: 0..<Int32(size), using: &self) }))
+      case .vector(let size): values.append(.vector(floats(size, scale: 3)))
+      }
+    }
+    return try InputSequence(values, for: model)
   }
 
   /// Floats between −scale and scale.

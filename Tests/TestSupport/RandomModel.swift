@@ -14,18 +14,7 @@ package struct RandomModel {
 
   /// A sequence of `steps` random steps for the model.
   package mutating func sequence(steps: Int) throws -> InputSequence {
-    var values: [InputSequence.Values] = []
-    for input in model.description.inputs {
-      switch input.kind {
-      case .features(let size, _, _):
-        values.append(.features(noise.floats(steps * size, scale: 2)))
-      case .tokens(let size, _):
-        values.append(
-          .tokens((0..<steps).map { _ in Int32.random(in: 0..<Int32(size), using: &noise) }))
-      case .vector(let size): values.append(.vector(noise.floats(size)))
-      }
-    }
-    return try InputSequence(values, for: model)
+    try noise.sequence(for: model, steps: steps)
   }
 
   private struct Value {

@@ -15,14 +15,15 @@ package enum SmallModels {
 
   /// A model of one feature that foretells its next two steps.
   package static func forecaster(
-    _ shape: Shape = .streamable, name: String = "small", hiddenSize: Int = 12, seed: UInt64 = 1
+    _ shape: Shape = .streamable, name: String = "small", hiddenSize: Int = 12,
+    projectionSize: Int = 5, seed: UInt64 = 1
   ) throws -> Model {
     var noise = Noise(seed: seed)
     var tensors: [(name: String, shape: [Int], floats: [Float])] = []
     func add(_ name: String, _ shape: [Int]) {
       tensors.append((name, shape, noise.floats(shape.reduce(1, *), scale: 0.5)))
     }
-    let projection = shape == .bidirectional ? 5 : nil
+    let projection = shape == .bidirectional ? projectionSize : nil
     let outputSize = projection ?? hiddenSize
     let directions = shape == .bidirectional ? 2 : 1
     for layer in 0..<2 {

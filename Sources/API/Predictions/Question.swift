@@ -1,11 +1,13 @@
 import Inference
 
 /// What a prediction is asked for, checked against its model.
-struct Question: Sendable {
+package struct Question: Sendable {
   let model: ServedModel
   let inputs: DecodedInputs
-  let selection: Selection
-  let horizon: Int?
+  package let selection: Selection
+  package let horizon: Int?
+
+  package var sequences: [InputSequence] { inputs.sequences }
 
   /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
   init(

@@ -6,16 +6,51 @@ import ModelFormat
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Says what a model folder holds: inputs, graph, sizes, outputs, licence.")
+    abstract: "Says what a model folder holds: inputs, graph, sizes, outputs, licence.",
+    discussion: """
+      Of a model whose weights are not kept as f32, it also measures how far the answers are from those \
+      in f32: on the input given, else on the model's example and on random numbers that fit its inputs. \
+      Data of your own tells more than random numbers do.
+      """)
 
   @Argument(help: "A model folder: model.json and model.safetensors.")
   var folder: String
+
+  @Option(help: .precision)
+  var precision: Precision?
+
+  @Option(
+    help: ArgumentHelp(
+      "What to measure differences from f32 on: JSON or .npy, as for predict; - is standard input.",
+      valueName: "file"))
+  var input: String?
 
   @Flag(help: "Print JSON instead of text.")
   var json = false
 
   func run() throws {
-    let report = ModelReport(try ModelGraph(try Model(folder: folder)))
+    try checkInstructionSet()
+    let report = try report()
     print(json ? try prettyJSON(report) : report.text)
+  }
+
+  func report() throws -> ModelReport {
+    let graph = try loadModel(folder, precision: precision)
+    guard graph.precision != .f32 else {
+      guard input == nil else {
+        throw ValidationError("--input: the weights are kept as f32, which differs in nothing")
+      }
+      return ModelReport(graph)
+    }
+    let model = OfflineModel(graph)
+    let sample =
+      if let input {
+        Sample(
+          try model.question(in: try question(from: try readFile(input), path: input)),
+          origin: input == "-" ? "standard input" : input)
+      } else {
+        try Sample(of: model)
+      }
+    return ModelReport(graph, deviation: try Deviation(of: model, on: sample))
   }
 }

@@ -1,12 +1,7 @@
-import API
 import ArgumentParser
-import Dispatch
 import FoundationEssentials
-import HTTPCore
 import Inference
 import ModelFormat
-import Scheduling
-import Synchronization
 
 /// `carousel predict FOLDER`.
 struct PredictCommand: ParsableCommand {
@@ -30,6 +25,9 @@ struct PredictCommand: ParsableCommand {
   @Option(help: ArgumentHelp("With .npy: steps to forecast.", valueName: "n"))
   var horizon: Int?
 
+  @Option(help: .precision)
+  var precision: Precision?
+
   func validate() throws {
     if let horizon, horizon < 1 {
       throw ValidationError("--horizon: found \(horizon), expected 1 or more")
@@ -38,8 +36,10 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     try checkInstructionSet()
-    let graph = try ModelGraph(try Model(folder: folder))
-    let response = Self.answer(to: try question(from: try readFile(input)), of: graph)
+    let model = OfflineModel(try loadModel(folder, precision: precision))
+    let question = try question(
+      from: try readFile(input), path: input, outputs: outputs, horizon: horizon)
+    let response = model.answer(to: question)
     guard response.status == .ok else {
       let problem = try JSONDecoder().decode(Problem.self, from: Data(response.body))
       throw CarouselError.refused(reason: problem.error)
@@ -51,51 +51,13 @@ struct PredictCommand: ParsableCommand {
   private struct Problem: Decodable {
     let error: String
   }
-
-  /// The body to ask with: the bytes themselves, or the array of a .npy file with the options around it.
-  func question(from bytes: [UInt8]) throws -> [UInt8] {
-    guard NPYFile.isNPY(bytes) else {
-      // No text starts with such bytes; archives (.npz) and weights do.
-      guard !bytes.prefix(8).contains(where: { $0 < 0x09 || $0 >= 0x7F }) else {
-        throw CarouselError.notAnInput(path: input)
-      }
-      guard outputs == nil, horizon == nil else {
-        throw ValidationError("--outputs and --horizon stand in the JSON, unless the input is .npy")
-      }
-      return bytes
-    }
-    var members = ["\"inputs\":\(try NPYFile(bytes).json())"]
-    if let outputs { members.append("\"outputs\":\(outputs.rawValue.jsonText)") }
-    if let horizon { members.append("\"horizon\":\(horizon)") }
-    return Array("{\(members.joined(separator: ","))}".utf8)
-  }
-
-  /// Asks the service in process, without its limits: nobody else is waiting.
-  static func answer(to question: [UInt8], of graph: ModelGraph) -> HTTPResponse {
-    let plenty = Int(Int32.max)
-    var settings = ServiceSettings()
-    settings.maxSequencesPerRequest = plenty
-    settings.maxSequenceSteps = plenty
-    settings.maxHorizon = plenty
-    let limits = EngineLimits(maxQueuedSequences: plenty, maxQueuedSteps: plenty)
-    let service = Service(
-      engines: [(graph.model.description.name, Engine(graph: graph, limits: limits))],
-      settings: settings)
-
-    let answer = Mutex<HTTPResponse?>(nil)
-    let answered = DispatchSemaphore(value: 0)
-    service.handle(
-      HTTPExchange(request: HTTPRequest(method: "POST", path: "/predict", body: question)) {
-        response in
-        answer.withLock { $0 = response }
-        answered.signal()
-      })
-    answered.wait()
-    guard let response = answer.withLock({ $0 }) else {
-      preconditionFailure("signalled before set")
-    }
-    return response
-  }
 }
 
 extension Selection: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
+
+extension ArgumentHelp {
+  /// Of the option that loads a model in another precision.
+  static let precision = ArgumentHelp(
+    "What the weights of its LSTMs are kept as. (default: what model.json says, else f32)")
+}

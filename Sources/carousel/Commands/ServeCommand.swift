@@ -34,7 +34,7 @@ struct ServeCommand: ParsableCommand {
     let logger = Logger(label: "carousel")
 
     keepMemorySmall()
-    let graphs = try loadModels(try folders(of: settings))
+    let graphs = try loadModels(try folders(of: settings), precision: settings.precision)
     let server: ModelServer
     do {
       server = try ModelServer(graphs: graphs, settings: settings, logger: logger)

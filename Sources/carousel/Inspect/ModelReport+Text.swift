@@ -1,3 +1,5 @@
+import Glibc
+
 extension ModelReport {
   /// The report as lines for a terminal.
   var text: String {
@@ -25,6 +27,15 @@ extension ModelReport {
       })
     lines.append("")
     lines += table(facts.map { ["  \($0)", $1] })
+    if let deviation {
+      lines += [
+        "",
+        "Differences from f32, on \(deviation.sample): "
+          + "\(deviation.sequences) \(deviation.sequences == 1 ? "sequence" : "sequences"), "
+          + "\(deviation.steps) \(deviation.steps == 1 ? "step" : "steps")",
+      ]
+      lines += table(deviation.outputs.map(Self.row))
+    }
     return lines.joined(separator: "\n")
   }
 
@@ -32,6 +43,7 @@ extension ModelReport {
     var facts = [
       ("parameters", "\(parameters)"),
       ("bytes", "\(bytes) in the file, \(packedBytes) packed"),
+      ("precision", precision),
       ("streamable", streamable ? "yes: rides step by step" : "no: needs whole sequences"),
       ("outputs", "\(defaultOutputs) unless the question says otherwise"),
     ]
@@ -42,6 +54,22 @@ extension ModelReport {
       facts.append(("unused", unusedTensors.joined(separator: ", ")))
     }
     return facts
+  }
+
+  private static func row(_ output: Deviation.Output) -> [String] {
+    [
+      "  \(output.name)", "at most \(brief(output.largestDifference))",
+      "root mean square \(brief(output.rmsDifference))",
+      "of values from " + output.f32Range.map { brief(Double($0)) }.joined(separator: " to "),
+      output.otherClass.map { "another class first in \($0) of \(output.answers) answers" } ?? "",
+    ]
+  }
+
+  /// Three significant digits.
+  static func brief(_ number: Double) -> String {
+    guard number != 0 else { return "0" }
+    let unit = pow(10, floor(log10(abs(number))) - 2)
+    return "\(Float((number / unit).rounded() * unit))"
   }
 
   private static func form(_ kind: String, _ size: Int) -> String {

@@ -15,6 +15,8 @@ struct ModelReport: Encodable {
   let parameters: Int
   /// Bytes of those tensors in the file.
   let bytes: Int
+  /// What the weights of the lstms are kept as in memory.
+  let precision: String
   /// Bytes of weights in memory, packed for the kernels.
   let packedBytes: Int
   /// Whether sequences ride step by step.
@@ -24,6 +26,8 @@ struct ModelReport: Encodable {
   /// What `outputs` is where a question does not say.
   let defaultOutputs: String
   let unusedTensors: [String]
+  /// What the precision costs, where it was measured.
+  let deviation: Deviation?
 
   struct Input: Encodable {
     let name: String
@@ -55,15 +59,17 @@ struct ModelReport: Encodable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case name, version, summary, source, licence, inputs, nodes, outputs, parameters, bytes
+    case name, version, summary, source, licence, inputs, nodes, outputs, parameters, bytes,
+      precision
     case packedBytes = "packed_bytes"
     case streamable
     case forecastSteps = "forecast_steps"
     case defaultOutputs = "default_outputs"
     case unusedTensors = "unused_tensors"
+    case deviation
   }
 
-  init(_ graph: ModelGraph) {
+  init(_ graph: ModelGraph, deviation: Deviation? = nil) {
     let model = graph.model
     let description = model.description
     name = description.name
@@ -87,10 +93,12 @@ struct ModelReport: Encodable {
     unusedTensors = model.unusedTensors
     parameters = model.parameterCount
     bytes = model.tensors.byteCount(except: Set(unusedTensors))
+    precision = graph.precision.rawValue
     packedBytes = graph.packedByteCount
     streamable = graph.isStreamable
     forecastSteps = graph.forecastSteps
     defaultOutputs = graph.defaultSelection.rawValue
+    self.deviation = deviation
   }
 
   private static func name(_ reference: Model.ValueReference, of model: Model) -> String {

@@ -3,15 +3,23 @@ import Inference
 import ModelFormat
 import Synchronization
 
+/// Loads the model of `folder`, its lstms' weights kept as `precision`, or as it asks for itself where nil.
+func loadModel(_ folder: String, precision: Precision?) throws(ModelError) -> ModelGraph {
+  let model = try Model(folder: folder)
+  do { return try ModelGraph(model, precision: precision) } catch {
+    throw .inFile(path: folder, error)
+  }
+}
+
 /// Loads the models of `folders`, all at once, in their order.
 ///
 /// - Throws: the error of the first folder that has one.
-func loadModels(_ folders: [String]) throws -> [ModelGraph] {
+func loadModels(_ folders: [String], precision: Precision? = nil) throws -> [ModelGraph] {
   let results = Mutex<[Result<ModelGraph, ModelError>?]>(
     Array(repeating: nil, count: folders.count))
   DispatchQueue.concurrentPerform(iterations: folders.count) { index in
     let result = Result { () throws(ModelError) in
-      try ModelGraph(try Model(folder: folders[index]))
+      try loadModel(folders[index], precision: precision)
     }
     results.withLock { $0[index] = result }
   }

@@ -1,6 +1,7 @@
 import API
 import HTTPServer
 import Logging
+import ModelFormat
 import Scheduling
 
 extension Settings {
@@ -11,6 +12,9 @@ extension Settings {
       maxQueuedSequences: integer(.maxQueuedSequences),
       maxQueuedSteps: integer(.maxQueuedSteps))
   }
+
+  /// What the lstms' weights are kept as; nil: what each model asks for.
+  var precision: Precision? { Precision(rawValue: text(.precision)) }
 
   /// The limits of the endpoints.
   var service: ServiceSettings {

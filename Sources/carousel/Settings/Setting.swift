@@ -20,6 +20,7 @@ struct Setting: Sendable, Hashable {
     case bytes(ClosedRange<Int>)
     /// Seconds, fractions allowed.
     case seconds(ClosedRange<Double>)
+    /// One of these, or what the default is.
     case choice([String])
   }
 
@@ -63,7 +64,7 @@ struct Setting: Sendable, Hashable {
       else { return nil }
       return .seconds(number)
     case .choice(let choices):
-      return choices.contains(text) ? .text(text) : nil
+      return choices.contains(text) || text == defaultText ? .text(text) : nil
     }
   }
 

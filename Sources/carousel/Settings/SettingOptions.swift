@@ -15,6 +15,7 @@ struct SettingOptions: ParsableArguments {
   @Option(.port) var port: String?
   @Option(.models) var models: String?
   @Option(.defaultModel) var defaultModel: String?
+  @Option(.precision) var precision: String?
   @Option(.loops) var loops: String?
   @Option(.workers) var workers: String?
   @Option(.maxSeats) var maxSeats: String?

@@ -1,3 +1,5 @@
+import ModelFormat
+
 /// The table of settings. Whatever is said about a setting anywhere (help texts, names in the
 /// environment, `carousel config`, error messages, bounds) is taken from here.
 extension Setting {
@@ -13,6 +15,9 @@ extension Setting {
   static let defaultModel = Setting(
     "default_model", .text, "",
     "Name of the model that answers /predict; empty: the first.")
+  static let precision = Setting(
+    "precision", .choice(Precision.allCases.map(\.rawValue)), "",
+    "What the weights of every model's LSTMs are kept as; empty: what each model.json says.")
   static let loops = Setting(
     "loops", .integer(0...256), "0",
     "Event loops; 0 makes one a core, fewer leave more of the cores to the models.")
@@ -92,7 +97,7 @@ extension Setting {
 
   /// Every setting, in the order in which they are shown.
   static let all: [Setting] = [
-    host, port, models, defaultModel, loops, workers,
+    host, port, models, defaultModel, precision, loops, workers,
     maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps, maxSequencesPerRequest,
     maxHorizon,
     maxBodyBytes, maxBufferedBytes, maxInlineBytes, maxHeadBytes, maxConnections,

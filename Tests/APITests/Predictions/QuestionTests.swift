@@ -12,6 +12,15 @@ import Testing
       TestModels.echo(), TestModels.counter(), TestModels.mean(), settings: settings)
   }
 
+  @Test func isReadWithoutAnswering() throws {
+    let question = try service.question(in: Array(#"{"inputs":[[1,2],[3,4]]}"#.utf8))
+    #expect(question.sequences.map(\.stepCount) == [2])
+    #expect(question.selection == .all && question.horizon == nil)
+    #expect { try service.question(in: Array("{}".utf8)) } throws: {
+      "\($0)" == #"inputs is missing, expected {"inputs": …}"#
+    }
+  }
+
   @Test(arguments: [
     #"{"inputs":[[1,2]],"model":"echo"}"#, #"{"model":"echo","inputs":[[1,2]]}"#,
     #"{"outputs":"all","inputs":[[1,2]]}"#,

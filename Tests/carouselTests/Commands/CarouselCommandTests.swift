@@ -51,6 +51,7 @@ import Testing
     ["nonsense"], ["serve", "--nonsense"], ["serve", "--port"], ["predict"], ["inspect"],
     ["probe", "ftp://a"], ["probe", "--timeout", "0"], ["probe", "--timeout", "x"],
     ["predict", "folder", "--outputs", "none"], ["predict", "folder", "--horizon", "0"],
+    ["predict", "folder", "--precision", "f64"], ["inspect", "folder", "--precision", ""],
   ])
   func usageErrors(arguments: [String]) {
     #expect(exitCode(arguments) == 64)

@@ -1,4 +1,6 @@
 import FoundationEssentials
+import Inference
+import ModelFormat
 import Testing
 
 @testable import carousel
@@ -37,7 +39,74 @@ import Testing
       #expect(text.contains(part))
     }
     #expect(text.contains("\(report.parameters)"))
+    #expect(text.contains("  precision   f32\n"))
+    #expect(!text.contains("Differences"))
     #expect(!text.split(separator: "\n").contains { $0.hasSuffix(" ") })
+  }
+
+  private func report(differing otherClass: Int?) throws -> ModelReport {
+    let output = Deviation.Output(
+      name: "next", largestDifference: 0.59512, rmsDifference: 0.0123456, f32Range: [-32.08, 0],
+      answers: 20, otherClass: otherClass)
+    return ModelReport(
+      try ModelGraph(Model(folder: BundledModel.folder), precision: .int8),
+      deviation: Deviation(sample: "a.json", sequences: 1, steps: 20, outputs: [output]))
+  }
+
+  @Test func textOfADeviation() throws {
+    let expected = """
+      \n
+      Differences from f32, on a.json: 1 sequence, 20 steps
+        next  at most 0.595  root mean square 0.0123  of values from -32.1 to 0
+      """
+    #expect(try report(differing: nil).text.hasSuffix(expected))
+    let classes = try report(differing: 3).text
+    #expect(classes.hasSuffix(expected + "  another class first in 3 of 20 answers"))
+    #expect(classes.contains("  precision   int8\n"))
+  }
+
+  @Test(arguments: [
+    (0, "0"), (1, "1.0"), (-12.345, "-12.3"), (0.00123456, "0.00123"), (366.6, "367.0"),
+    (9.999, "10.0"), (3.4028235e38, "3.4e+38"), (1e-45, "1e-45"),
+  ])
+  func threeDigits(number: Double, text: String) {
+    #expect(ModelReport.brief(number) == text)
+  }
+
+  @Test func jsonOfADeviation() throws {
+    struct Facts: Decodable {
+      let precision: String
+      let deviation: Deviation
+
+      struct Deviation: Decodable {
+        let sample: String
+        let sequences: Int
+        let steps: Int
+        let outputs: [Output]
+      }
+
+      struct Output: Decodable, Equatable {
+        let name: String
+        let largestDifference: Double
+        let rmsDifference: Double
+        let f32Range: [Float]
+        let answers: Int
+        let otherClass: Int?
+      }
+    }
+    let json = try prettyJSON(try report(differing: nil))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let facts = try decoder.decode(Facts.self, from: Data(json.utf8))
+    #expect(facts.precision == "int8")
+    #expect(facts.deviation.sample == "a.json")
+    #expect(facts.deviation.sequences == 1 && facts.deviation.steps == 20)
+    #expect(
+      facts.deviation.outputs == [
+        .init(
+          name: "next", largestDifference: 0.59512, rmsDifference: 0.0123456,
+          f32Range: [-32.08, 0], answers: 20, otherClass: nil)
+      ])
   }
 
   @Test func json() throws {

@@ -39,8 +39,8 @@ import Testing
   }
 
   @Test func theModelAnswersIt() throws {
-    let graph = try BundledModel.graph()
-    let question = try #require(graph.model.description.exampleQuestion)
-    #expect(PredictCommand.answer(to: Array(question.utf8), of: graph).status == .ok)
+    let model = OfflineModel(try BundledModel.graph())
+    let question = try #require(model.graph.model.description.exampleQuestion)
+    #expect(model.answer(to: Array(question.utf8)).status == .ok)
   }
 }

@@ -10,6 +10,7 @@ import Testing
   @Test func defaultsAreTheModules() throws {
     let settings = try Settings()
     #expect(settings.engineLimits == EngineLimits())
+    #expect(settings.precision == nil)
 
     let (service, ownService) = (settings.service, ServiceSettings())
     #expect(service.maxSequencesPerRequest == ownService.maxSequencesPerRequest)
@@ -67,6 +68,20 @@ import Testing
     #expect(server.contentCoding.gzipLevel == 9)
     #expect(server.contentCoding.maxInflatedBytes == 17)
     #expect(server.contentCoding.maxInflateRatio == 18)
+  }
+
+  @Test func precisionFromEverySource() throws {
+    let file = try SettingsFile(Array(#"{"precision": "f16"}"#.utf8), path: "c.json")
+    #expect(try Settings(file: file).precision == .f16)
+    let environment = ["CAROUSEL_PRECISION": "int8"]
+    #expect(try Settings(environment: environment, file: file).precision == .int8)
+    #expect(try Settings(environment: ["CAROUSEL_PRECISION": ""], file: file).precision == nil)
+    let options = try SettingOptions.parse(["--precision", "f32"])
+    #expect(try Settings(commandLine: options.given, environment: environment).precision == .f32)
+    #expect { try SettingOptions.parse(["--precision", "f64"]).checkGiven() } throws: {
+      "\($0)".contains(
+        "--precision (command line): found \"f64\", expected f32 or f16 or int8")
+    }
   }
 
   @Test func logging() throws {

@@ -78,6 +78,15 @@ import Testing
   @Test func choices() {
     #expect(Setting.logFormat.parse("json") == .text("json"))
     #expect(Setting.logFormat.parse("JSON") == nil)
+    #expect(Setting.logFormat.parse("") == nil)
     #expect(Setting.logFormat.expected == "json or text")
+  }
+
+  /// A choice that nobody need make is made by nothing, in the environment too.
+  @Test func noChoice() {
+    #expect(Setting.precision.parse("") == .text(""))
+    #expect(Setting.precision.parse("int8") == .text("int8"))
+    #expect(Setting.precision.parse("int4") == nil)
+    #expect(Setting.precision.expected == "f32 or f16 or int8")
   }
 }

@@ -51,6 +51,10 @@ import Testing
       "CAROUSEL_LOG_FORMAT (environment): found \"\", expected json or text"
     ),
     (
+      ["CAROUSEL_PRECISION": "INT8"],
+      "CAROUSEL_PRECISION (environment): found \"INT8\", expected f32 or f16 or int8"
+    ),
+    (
       ["CAROUSEL_PROT": "1"],
       "CAROUSEL_PROT (environment) is not a setting; did you mean CAROUSEL_PORT?"
     ),

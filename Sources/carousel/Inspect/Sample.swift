@@ -1,0 +1,71 @@
+import API
+import Inference
+import ModelFormat
+
+/// Sequences to compare a model's answers on, and how it is asked.
+struct Sample {
+  /// Where they come from, for people.
+  let origin: String
+  let sequences: [InputSequence]
+  let selection: Selection
+  let horizon: Int?
+
+  var stepCount: Int { sequences.reduce(0) { $0 + $1.stepCount } }
+
+  /// What `question` asks.
+  init(_ question: Question, origin: String) {
+    self.origin = origin
+    sequences = question.sequences
+    selection = question.selection
+    horizon = question.horizon
+  }
+
+  /// The model's example, where it has one that it takes, and noise that fits its inputs: the same each time.
+  init(of model: OfflineModel) throws(InputError) {
+    let description = model.graph.model.description
+    let example = description.example.flatMap {
+      try? model.question(in: Array("{\"inputs\": \($0)}".utf8)).sequences
+    }
+    var noise = Noise()
+    let width =
+      description.inputs.reduce(0) { $0 + $1.kind.size }
+      + model.graph.model.outputs.reduce(0) { $0 + $1.size }
+    let steps = min(Self.noiseSteps, max(1, Self.maxFloats / (Self.noiseSequences * width)))
+    var sequences = example ?? []
+    for _ in 0..<Self.noiseSequences {
+      sequences.append(
+        try InputSequence(
+          description.inputs.map { noise.values(for: $0.kind, steps: steps) },
+          for: model.graph.model))
+    }
+    origin = (example == nil ? "" : "the model's example and ") + "random sequences"
+    self.sequences = sequences
+    // The more answers, the better.
+    selection = model.graph.supports(.all) ? .all : .last
+    horizon = nil
+  }
+
+  private static let noiseSequences = 8
+  private static let noiseSteps = 100
+  /// About what the inputs and outputs of a sample of noise hold: 64 MB, for wide models fewer steps.
+  private static let maxFloats = 1 << 24
+}
+
+extension Noise {
+  /// Features as the model normalises them, any ids, standard normal vectors.
+  fileprivate mutating func values(
+    for kind: ModelDescription.Input.Kind, steps: Int
+  ) -> InputSequence.Values {
+    switch kind {
+    case .features(let size, let mean, let scale):
+      .features(
+        (0..<steps * size).map {
+          (mean?[$0 % size] ?? 0) + (scale?[$0 % size] ?? 1) * normal()
+        })
+    case .tokens(let size, _):
+      .tokens((0..<steps).map { _ in Int32.random(in: 0..<Int32(size), using: &self) })
+    case .vector(let size):
+      .vector((0..<size).map { _ in normal() })
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import API
+import Dispatch
+import HTTPCore
+import Inference
+import Scheduling
+import Synchronization
+
+/// A model that answers in this process, without the limits of a server: nobody else is waiting.
+struct OfflineModel {
+  let graph: ModelGraph
+  private let engine: Engine
+  private let service: Service
+
+  private static let plenty = Int(Int32.max)
+
+  init(_ graph: ModelGraph) {
+    var settings = ServiceSettings()
+    settings.maxSequencesPerRequest = Self.plenty
+    settings.maxSequenceSteps = Self.plenty
+    settings.maxHorizon = Self.plenty
+    self.graph = graph
+    engine = Engine(
+      graph: graph,
+      limits: EngineLimits(maxQueuedSequences: Self.plenty, maxQueuedSteps: Self.plenty))
+    service = Service(
+      engines: [(graph.model.description.name, engine)], settings: settings)
+  }
+
+  /// The server's answer to the body of a `POST /predict`.
+  func answer(to body: [UInt8]) -> HTTPResponse {
+    waitFor { done in
+      service.handle(
+        HTTPExchange(
+          request: HTTPRequest(method: "POST", path: "/predict", body: body), deliver: done))
+    }
+  }
+
+  /// What such a body asks.
+  func question(in body: [UInt8]) throws(CarouselError) -> Question {
+    do { return try service.question(in: body) } catch { throw .refused(reason: "\(error)") }
+  }
+
+  /// The predictions for a sample, in the order of its sequences.
+  func predictions(for sample: Sample) throws(CarouselError) -> [Prediction] {
+    let result = waitFor { done in
+      engine.predict(
+        sample.sequences, selection: sample.selection, horizon: sample.horizon, completion: done)
+    }
+    do { return try result.get() } catch { throw .refused(reason: "\(error)") }
+  }
+
+  /// What `start` passes on, now or from another thread later.
+  private func waitFor<Value: Sendable>(
+    _ start: (_ done: @escaping @Sendable (Value) -> Void) -> Void
+  ) -> Value {
+    let value = Mutex<Value?>(nil)
+    let isDone = DispatchSemaphore(value: 0)
+    start { passed in
+      value.withLock { $0 = passed }
+      isDone.signal()
+    }
+    isDone.wait()
+    guard let value = value.withLock({ $0 }) else { preconditionFailure("signalled before set") }
+    return value
+  }
+}

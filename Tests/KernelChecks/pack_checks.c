@@ -92,8 +92,9 @@ static bool rounds(kc_run *run, kc_matrix numbers) {
   for (size_t i = 0; i < numbers.columns; i++) {
     const float number = kc_row(numbers, 0)[i];
     const float found = (float)((const _Float16 *)(const void *)halves.values)[i];
-    kc_trying(run, "%.9g", (double)number);
-    if (!kc_equal(run, "half", 0, i, found, kc_half(number))) return false;
+    if (!kc_equal(run, "half", 0, i, found, kc_half(number))) {
+      return kc_fail(run, "%.9g rounds to half as %.9g", (double)number, (double)found);
+    }
   }
   return true;
 }

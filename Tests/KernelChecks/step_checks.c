@@ -99,7 +99,7 @@ static bool agrees(kc_run *run, const problem *p, size_t rows, bool backward, bo
 static bool all_rows(kc_run *run, shape s) {
   const size_t held = run->held_count;
   const problem p = make(run, s);
-  // What NaN becomes as a byte is nobody's concern.
+  // The interface does not say what a NaN becomes as a byte.
   const bool bytes = s.precision == CK_I8 && s.filling == KC_ORDINARY;
   for (size_t rows = 0; rows <= s.most_rows; rows++) {
     for (int options = 0; options < (bytes ? 4 : 2); options++) {

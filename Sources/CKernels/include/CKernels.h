@@ -92,7 +92,7 @@ typedef struct {
   float *output;  // rows × hidden_size: h'
   size_t output_stride;
   /// int8 only, or NULL: h' as `quantize` gives it at a `least` of 1, without its scales, which are all
-  /// 1 / CK_I8_MAX.
+  /// 1 / CK_I8_MAX; for a NaN any byte.
   uint8_t *quantized;
   size_t quantized_stride;
   /// Visits the units from last to first. A caller that alternates finds in its cache what the step
@@ -154,7 +154,7 @@ size_t ck_packed_bytes(ck_precision precision, size_t packed_columns, size_t dep
 ///
 /// `panels` takes ck_packed_bytes; int8 also fills `scales` and `offsets`, one a packed column (else
 /// NULL). int8 takes at most CK_I8_MAX_DEPTH inputs; f16 rounds to nearest even, and what is beyond its
-/// range becomes infinite.
+/// range becomes infinite. A row whose scale would be subnormal counts as zero in int8.
 void ck_pack_columns(
     ck_precision precision, const float *matrix, size_t columns, size_t depth, void *panels,
     float *scales, int32_t *offsets);

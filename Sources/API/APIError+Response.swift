@@ -25,14 +25,17 @@ extension APIError: CustomStringConvertible {
     case .outputNotFinite: .unprocessableContent
     case .outOfMemory: .internalServerError
     case .notReady, .refused(.draining), .refused(.cancelled): .serviceUnavailable
-    case .refused(.queueFull), .refused(.stepsFull): .tooManyRequests
+    case .refused(.queueFull), .refused(.stepsFull), .refused(.deadlineOutOfReach):
+      .tooManyRequests
+    case .refused(.deadlinePassed): .gatewayTimeout
     case .refused(.tooLarge): .contentTooLarge
     }
   }
 
   private var retryAfterSeconds: Int? {
     switch self {
-    case .refused(.queueFull(_, _, _, let seconds)), .refused(.stepsFull(_, _, _, let seconds)):
+    case .refused(.queueFull(_, _, _, let seconds)), .refused(.stepsFull(_, _, _, let seconds)),
+      .refused(.deadlineOutOfReach(_, _, let seconds)):
       seconds
     case .notReady, .refused(.draining): ServiceSettings.retryAfterSeconds
     default: nil
@@ -102,8 +105,20 @@ extension APIError: CustomStringConvertible {
       sequences > sequenceLimit
         ? "the request has \(sequences) sequences, the queue holds \(sequenceLimit) (max_queued_sequences)"
         : "the request has \(steps) steps, the queue holds \(stepLimit) (max_queued_steps)"
+    case .refused(.deadlineOutOfReach(let timeout, let needed, _)):
+      "timeout_ms: found \(timeout.milliseconds), expected at least \(needed.milliseconds) for as many as wait at the moment"
+    case .refused(.deadlinePassed(let timeout)):
+      "timeout_ms: \(timeout.milliseconds) passed before the answer was ready"
     case .refused(.cancelled): "the request was cancelled"
     }
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded up.
+  fileprivate var milliseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
   }
 }
 

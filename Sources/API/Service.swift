@@ -107,7 +107,8 @@ package final class Service: Sendable {
       let question = try question(in: call.exchange.request.body, model: model)
       let engine = question.model.engine
       let ticket = engine.predict(
-        question.inputs.sequences, selection: question.selection, horizon: question.horizon
+        question.inputs.sequences, selection: question.selection, horizon: question.horizon,
+        timeout: question.timeout
       ) { [self] result in
         finish(call, question, result)
       }

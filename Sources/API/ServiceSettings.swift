@@ -16,6 +16,8 @@ package struct ServiceSettings: Sendable {
 
   /// How deep a body's arrays and objects nest at most: `{"inputs": {"x": [[[0]]]}}` is 5.
   static let maxJSONDepth = 8
+  /// What `timeout_ms` may be: up to a day.
+  static let timeoutMilliseconds = 1...86_400_000
   /// The seconds after which a client that was refused while starting or draining may try again.
   static let retryAfterSeconds = 1
 }

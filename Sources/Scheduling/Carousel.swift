@@ -25,6 +25,8 @@ package struct Carousel {
 
   /// What one turn does, in this order.
   package struct Turn: Equatable, Sendable {
+    /// Riders whose deadline passed: they wait and ride no more.
+    package var expired: [RiderID] = []
     /// States to move from seat to seat, since seats fell free.
     package var moves: [Move] = []
     /// Riders that take a seat now.
@@ -51,14 +53,18 @@ package struct Carousel {
     package let finishes: Bool
   }
 
+  package typealias Instant = ContinuousClock.Instant
+
   private struct Waiting {
     let rider: RiderID
     let steps: Int
+    let deadline: Instant?
   }
 
   private struct Seat {
     let rider: RiderID
     var remaining: Int
+    let deadline: Instant?
     /// Its rider is done or gone; the seat falls free at the next turn.
     var isVacated = false
   }
@@ -80,6 +86,8 @@ package struct Carousel {
   private var seats: [[Seat]]
   private var nextRider: UInt64 = 0
 
+  /// Of the waiting riders, those who have a deadline.
+  private var waitingWithDeadline = 0
   /// Steps of all waiting riders.
   package private(set) var queuedSteps = 0
   /// Riders waiting.
@@ -104,11 +112,12 @@ package struct Carousel {
 
   /// Queues riders of `steps` steps each, all or none.
   ///
-  /// - Parameter secondsPerStep: what a step costs a worker, for the moment at which a refused client may
-  ///   come back.
+  /// - Parameters:
+  ///   - timeout: after which nobody waits for their answer any more; nil for never.
+  ///   - costs: what turns have cost: how long newcomers wait, and when a refused client may come back.
   /// - Returns: their names, in order.
   package mutating func arrive(
-    steps: [Int], secondsPerStep: Double
+    steps: [Int], timeout: Duration? = nil, now: Instant, costs: TurnCosts
   ) throws(Refusal) -> [RiderID] {
     let total = steps.reduce(0, +)
     guard steps.count <= limits.maxQueuedSequences, total <= limits.maxQueuedSteps else {
@@ -116,35 +125,53 @@ package struct Carousel {
         sequences: steps.count, sequenceLimit: limits.maxQueuedSequences, steps: total,
         stepLimit: limits.maxQueuedSteps)
     }
-    let ahead = queuedSteps + seats.joined().reduce(0) { $0 + $1.remaining }
-    let wait = Double(ahead) * secondsPerStep / Double(workerCount)
-    let retryAfter = Swift.max(1, Int(wait.rounded(.up)))
+    let seated = seats.joined().filter { !$0.isVacated }
+    let ahead = queuedSteps + seated.reduce(0) { $0 + $1.remaining }
+    /// The seconds until `steps` of the steps ahead and of the newcomers are done.
+    func seconds(_ steps: Int, with newcomers: Int) -> Double {
+      costs.seconds(
+        steps: steps, riders: queuedCount + seated.count + newcomers, workers: workerCount,
+        seats: limits.maxSeats)
+    }
+    func wholeSeconds(_ seconds: Double) -> Int { Swift.max(1, Int(seconds.rounded(.up))) }
+    let wait = wholeSeconds(seconds(ahead, with: 0))
     guard queuedCount + steps.count <= limits.maxQueuedSequences else {
       throw .queueFull(
         queued: queuedCount, arriving: steps.count, limit: limits.maxQueuedSequences,
-        retryAfterSeconds: retryAfter)
+        retryAfterSeconds: wait)
     }
     guard queuedSteps + total <= limits.maxQueuedSteps else {
       throw .stepsFull(
-        queued: queuedSteps, arriving: total, limit: limits.maxQueuedSteps,
-        retryAfterSeconds: retryAfter)
+        queued: queuedSteps, arriving: total, limit: limits.maxQueuedSteps, retryAfterSeconds: wait)
     }
+    if let timeout, ahead > 0 {
+      // Where nobody is ahead, the attempt itself tells what it costs.
+      let needed = seconds(ahead + total, with: steps.count)
+      guard needed <= timeout.seconds else {
+        throw .deadlineOutOfReach(
+          timeout: timeout, needed: .seconds(needed),
+          retryAfterSeconds: wholeSeconds(needed - timeout.seconds))
+      }
+    }
+    let deadline = timeout.map { now + $0 }
     queuedSteps += total
     return steps.map { steps in
       precondition(steps > 0)
       let rider = RiderID(rawValue: nextRider)
       nextRider += 1
-      waiting.append(Waiting(rider: rider, steps: steps))
+      waiting.append(Waiting(rider: rider, steps: steps, deadline: deadline))
+      if deadline != nil { waitingWithDeadline += 1 }
       return rider
     }
   }
 
-  /// Plans a worker's next turn; nil when nobody waits or rides with it.
-  package mutating func nextTurn(worker: Int = 0) -> Turn? {
+  /// Plans a worker's next turn: one without parts where nobody waits or rides with it.
+  package mutating func nextTurn(worker: Int = 0, now: Instant) -> Turn {
     var turn = Turn()
+    expire(worker, now: now, into: &turn)
     Self.freeVacatedSeats(&seats[worker], into: &turn)
     board(worker, into: &turn)
-    guard !seats[worker].isEmpty else { return nil }
+    guard !seats[worker].isEmpty else { return turn }
     let chunk = chunkSteps(for: seats[worker])
     turn.parts = seats[worker].indices.map { index in
       let steps = Swift.min(chunk, seats[worker][index].remaining)
@@ -177,8 +204,26 @@ package struct Carousel {
     }
     if let index = waiting.firstIndex(where: { $0.rider == rider }) {
       queuedSteps -= waiting[index].steps
+      if waiting[index].deadline != nil { waitingWithDeadline -= 1 }
       waiting.remove(at: index)
     }
+  }
+
+  /// Lets those go for whom nobody waits any more.
+  private mutating func expire(_ worker: Int, now: Instant, into turn: inout Turn) {
+    func isPast(_ deadline: Instant?) -> Bool { deadline.map { $0 <= now } ?? false }
+    for index in seats[worker].indices
+    where !seats[worker][index].isVacated && isPast(seats[worker][index].deadline) {
+      seats[worker][index].isVacated = true
+      turn.expired.append(seats[worker][index].rider)
+    }
+    guard waitingWithDeadline > 0 else { return }
+    for rider in waiting where isPast(rider.deadline) {
+      turn.expired.append(rider.rider)
+      queuedSteps -= rider.steps
+      waitingWithDeadline -= 1
+    }
+    waiting.removeAll { isPast($0.deadline) }
   }
 
   private static func freeVacatedSeats(_ seats: inout [Seat], into turn: inout Turn) {
@@ -209,9 +254,11 @@ package struct Carousel {
       if chunking == .wholeSequences, steps > 0, steps + first.steps > Self.turnSteps { break }
       waiting.removeFirst()
       queuedSteps -= first.steps
+      if first.deadline != nil { waitingWithDeadline -= 1 }
       steps += first.steps
       turn.boardings.append(Boarding(rider: first.rider, seat: seats[worker].count))
-      seats[worker].append(Seat(rider: first.rider, remaining: first.steps))
+      seats[worker].append(
+        Seat(rider: first.rider, remaining: first.steps, deadline: first.deadline))
     }
   }
 

@@ -31,8 +31,7 @@ package final class Engine: Sendable {
     var isTurning: [Bool]
     var isDraining = false
     var division = WorkDivision()
-    /// A moving average of what a step of one rider costs a worker.
-    var secondsPerStep: Double = 0
+    var costs = TurnCosts()
 
     /// The workers that have to start turning, now that there are more riders; they count as turning.
     mutating func workersToWake() -> [Int] {
@@ -81,11 +80,14 @@ package final class Engine: Sendable {
   /// - Parameters:
   ///   - selection: one that `graph.supports`.
   ///   - horizon: steps to forecast, for a forecaster only; its own output is fed back until they are there.
+  ///   - timeout: after which the answer is of no use: what can't be ready by then is refused at once,
+  ///     what is not when it passes gives up its places by the next turn.
   ///   - completion: called once: with predictions in the sequences' order, from a worker's queue; or
   ///     with the refusal, at once on the caller's thread or when the request is cancelled.
   @discardableResult
   package func predict(
     _ sequences: [InputSequence], selection: Selection, horizon: Int? = nil,
+    timeout: Duration? = nil,
     completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
   ) -> Ticket {
     precondition(!sequences.isEmpty && graph.supports(selection))
@@ -97,11 +99,11 @@ package final class Engine: Sendable {
         guard !boarding.isDraining else { return .failure(.draining) }
         do throws(Refusal) {
           let riders = try boarding.carousel.arrive(
-            steps: sequences.map(\.stepCount), secondsPerStep: boarding.secondsPerStep)
+            steps: sequences.map(\.stepCount), timeout: timeout, now: now, costs: boarding.costs)
           for (index, rider) in riders.enumerated() {
             boarding.riders[rider] = Rider(
               input: sequences[index], selection: selection, horizon: horizon, group: group,
-              index: index, arrived: now)
+              index: index, arrived: now, timeout: timeout)
           }
           return .success((riders, boarding.workersToWake()))
         } catch {
@@ -143,41 +145,58 @@ package final class Engine: Sendable {
       metrics.snapshot(
         seated: boarding.carousel.seatedCount, maxSeats: limits.maxSeats,
         queuedSequences: boarding.carousel.queuedCount,
-        queuedSteps: boarding.carousel.queuedSteps, secondsPerStep: boarding.secondsPerStep)
+        queuedSteps: boarding.carousel.queuedSteps, secondsPerStep: boarding.costs.secondsPerStep)
     }
   }
 
   // MARK: - Turning
 
+  /// What a worker does next.
+  private struct Plan {
+    let turn: Carousel.Turn
+    let riders: [TurnRider]
+    let way: WorkDivision.Way
+    /// Those whose deadline passed.
+    let expired: [Rider]
+  }
+
   /// Turns until nobody is left.
   private func turn(_ index: Int) {
     workers[index].belongings.withLock { worker in
-      while let (turn, riders, way) = nextTurn(index) {
-        for move in turn.moves { worker.states.move(from: move.from, to: move.to) }
+      while true {
+        let plan = nextPlan(index)
+        refuse(plan.expired)
+        guard !plan.riders.isEmpty else { break }
+        for move in plan.turn.moves { worker.states.move(from: move.from, to: move.to) }
         let start = ContinuousClock.now
         graph.forward(
-          riders, states: &worker.states, workspace: &worker.workspace,
-          crew: way == .together ? crew : nil)
-        let steps = turn.parts.reduce(0) { $0 + $1.steps }
+          plan.riders, states: &worker.states, workspace: &worker.workspace,
+          crew: plan.way == .together ? crew : nil)
         let finished = finish(
-          turn.parts, worker: index, workspace: worker.workspace, way: way,
-          secondsPerStep: start.duration(to: .now).seconds / Double(steps))
-        metrics.countTurn(rows: riders.count, steps: steps, finished: finished.count)
+          plan, worker: index, workspace: worker.workspace,
+          seconds: start.duration(to: .now).seconds)
         for rider in finished { rider.group.finish(rider.index, with: rider.prediction(of: graph)) }
       }
       worker.workspace.trim()
     }
   }
 
-  private func nextTurn(_ worker: Int) -> (Carousel.Turn, [TurnRider], WorkDivision.Way)? {
+  private func refuse(_ expired: [Rider]) {
+    for rider in expired {
+      guard let timeout = rider.timeout else { preconditionFailure("expired without a deadline") }
+      let refusal = Refusal.deadlinePassed(timeout: timeout)
+      if rider.group.refuse(refusal) { metrics.count(refusal) }
+    }
+  }
+
+  private func nextPlan(_ worker: Int) -> Plan {
     boarding.withLock { boarding in
-      guard let turn = boarding.carousel.nextTurn(worker: worker) else {
-        boarding.isTurning[worker] = false
-        return nil
-      }
+      let now = ContinuousClock.now
+      let turn = boarding.carousel.nextTurn(worker: worker, now: now)
+      if turn.parts.isEmpty { boarding.isTurning[worker] = false }
       for boarded in turn.boardings {
         guard let rider = boarding.riders[boarded.rider] else { continue }
-        metrics.countBoarding(waited: rider.arrived.duration(to: .now).seconds)
+        metrics.countBoarding(waited: rider.arrived.duration(to: now).seconds)
       }
       let riders = turn.parts.map { part in
         guard let rider = boarding.riders[part.rider] else {
@@ -186,21 +205,25 @@ package final class Engine: Sendable {
         return rider.part(part)
       }
       let isByItself = boarding.isTurning.count(where: \.self) == 1
-      let way = crew != nil && isByItself ? boarding.division.choose(riders: riders.count) : .alone
-      return (turn, riders, way)
+      return Plan(
+        turn: turn, riders: riders,
+        way: crew != nil && isByItself ? boarding.division.choose(riders: riders.count) : .alone,
+        expired: turn.expired.compactMap { boarding.riders.removeValue(forKey: $0) })
     }
   }
 
   /// Takes what the turn reported; returns the riders that are done.
   private func finish(
-    _ parts: [Carousel.Part], worker: Int, workspace: Workspace, way: WorkDivision.Way,
-    secondsPerStep: Double
+    _ plan: Plan, worker: Int, workspace: Workspace, seconds: Double
   ) -> [Rider] {
-    boarding.withLock { boarding in
-      boarding.division.record(riders: parts.count, way, secondsPerStep: secondsPerStep)
-      boarding.secondsPerStep =
-        boarding.secondsPerStep == 0
-        ? secondsPerStep : 0.9 * boarding.secondsPerStep + 0.1 * secondsPerStep
+    let parts = plan.turn.parts
+    let steps = parts.reduce(0) { $0 + $1.steps }
+    let finished = boarding.withLock { boarding in
+      boarding.division.record(
+        riders: parts.count, plan.way, secondsPerStep: seconds / Double(steps))
+      boarding.costs.record(
+        riders: parts.count, longest: parts.reduce(0) { Swift.max($0, $1.steps) }, total: steps,
+        seconds: seconds)
       var finished: [Rider] = []
       for (index, part) in parts.enumerated() {
         // A client may have left while the turn ran.
@@ -218,6 +241,8 @@ package final class Engine: Sendable {
       }
       return finished
     }
+    metrics.countTurn(rows: parts.count, steps: steps, finished: finished.count)
+    return finished
   }
 }
 

@@ -6,6 +6,8 @@ final class EngineMetrics: Sendable {
   private let queueFull = Counter()
   private let stepsFull = Counter()
   private let tooLarge = Counter()
+  private let deadlineOutOfReach = Counter()
+  private let deadlinePassed = Counter()
   private let draining = Counter()
   private let cancelled = Counter()
   private let rowsPerTurn = Histogram(upperBounds: [1, 2, 4, 8, 16, 32, 64, 128, 256])
@@ -30,6 +32,8 @@ final class EngineMetrics: Sendable {
     case .queueFull: queueFull.add()
     case .stepsFull: stepsFull.add()
     case .tooLarge: tooLarge.add()
+    case .deadlineOutOfReach: deadlineOutOfReach.add()
+    case .deadlinePassed: deadlinePassed.add()
     case .draining: draining.add()
     case .cancelled: cancelled.add()
     }
@@ -44,7 +48,8 @@ final class EngineMetrics: Sendable {
       turns: turns.value, steps: steps.value, sequences: sequences.value,
       refused: [
         ("queue_full", queueFull.value), ("steps_full", stepsFull.value),
-        ("too_large", tooLarge.value), ("draining", draining.value),
+        ("too_large", tooLarge.value), ("deadline_out_of_reach", deadlineOutOfReach.value),
+        ("deadline_passed", deadlinePassed.value), ("draining", draining.value),
         ("cancelled", cancelled.value),
       ],
       rowsPerTurn: rowsPerTurn.snapshot(), waitingTime: waitingTime.snapshot())

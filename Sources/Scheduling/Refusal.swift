@@ -6,6 +6,10 @@ package enum Refusal: Error, Equatable, Sendable {
   case stepsFull(queued: Int, arriving: Int, limit: Int, retryAfterSeconds: Int)
   /// The request alone is more than the queue may ever hold.
   case tooLarge(sequences: Int, sequenceLimit: Int, steps: Int, stepLimit: Int)
+  /// So many wait that the answer would come after the request's time-out.
+  case deadlineOutOfReach(timeout: Duration, needed: Duration, retryAfterSeconds: Int)
+  /// The request's time-out passed while it waited or ran.
+  case deadlinePassed(timeout: Duration)
   /// The engine is shutting down.
   case draining
   /// The client left.

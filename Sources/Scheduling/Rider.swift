@@ -11,6 +11,7 @@ struct Rider {
   /// Its place among the group's sequences.
   let index: Int
   let arrived: ContinuousClock.Instant
+  let timeout: Duration?
 
   /// Steps of `input` that are done.
   private var cursor = 0
@@ -22,7 +23,7 @@ struct Rider {
 
   init(
     input: InputSequence, selection: Selection, horizon: Int?, group: RiderGroup, index: Int,
-    arrived: ContinuousClock.Instant
+    arrived: ContinuousClock.Instant, timeout: Duration?
   ) {
     self.input = input
     self.selection = selection
@@ -30,6 +31,7 @@ struct Rider {
     self.group = group
     self.index = index
     self.arrived = arrived
+    self.timeout = timeout
   }
 
   /// The rider's share of a turn.
@@ -125,12 +127,14 @@ final class RiderGroup: Sendable {
     if let (completion, predictions) = complete { completion(.success(predictions)) }
   }
 
-  /// Completes the request without predictions, unless it is complete.
-  func refuse(_ refusal: Refusal) {
+  /// Completes the request without predictions; returns false where it was complete.
+  @discardableResult
+  func refuse(_ refusal: Refusal) -> Bool {
     let completion = state.withLock { state in
       defer { state.completion = nil }
       return state.completion
     }
     completion?(.failure(refusal))
+    return completion != nil
   }
 }

@@ -150,6 +150,19 @@ import Testing
     #expect(String(decoding: response.body, as: UTF8.self).contains("would exceed 4"))
   }
 
+  @Test func aDeadlineOutOfReachTellsWhenToTryAgain() {
+    let response = APIError.refused(
+      .deadlineOutOfReach(
+        timeout: .milliseconds(20), needed: .microseconds(2_500_100), retryAfterSeconds: 3)
+    ).response
+    #expect(response.status == .tooManyRequests)
+    #expect(response.fields["retry-after"] == "3")
+    #expect(
+      String(decoding: response.body, as: UTF8.self)
+        == #"{"error":"timeout_ms: found 20, expected at least 2501 for as many as wait at the moment"}"#
+        + "\n")
+  }
+
   // MARK: - Clients that leave, large bodies
 
   @Test func aClientThatLeftGetsNothing() async throws {
@@ -161,6 +174,32 @@ import Testing
     exchange.abandon()
     service.handle(exchange)
     #expect(service.metrics.requests(of: .predict).map(\.status) == ["499"])
+  }
+
+  /// With the engine held up, until the time-out of a request that waits has passed.
+  @Test func aDeadlineThatPassesIsToldAtTheNextTurn() async throws {
+    let engine = Engine(
+      graph: try ModelGraph(TestModels.echo(size: 1)), limits: EngineLimits(maxSeats: 1))
+    let service = Service(engines: [("echo", engine)])
+    let held = DispatchSemaphore(value: 0)
+    let release = DispatchSemaphore(value: 0)
+    engine.predict(
+      [try InputSequence([.features([1])], for: engine.graph.model)], selection: .last
+    ) { _ in
+      held.signal()
+      release.wait()
+    }
+    held.wait()
+    async let late = service.predict(#"{"inputs":[1],"timeout_ms":20}"#)
+    async let patient = service.predict(#"{"inputs":[1],"timeout_ms":60000}"#)
+    while engine.snapshot().queuedSequences < 2 { try await Task.sleep(for: .milliseconds(1)) }
+    try await Task.sleep(for: .milliseconds(30))
+    release.signal()
+    let answer = await late
+    #expect(answer.status == 504)
+    #expect(answer.body == #"{"error":"timeout_ms: 20 passed before the answer was ready"}"# + "\n")
+    #expect(await patient.status == 200)
+    #expect(engine.snapshot().refused.first { $0.reason == "deadline_passed" }?.count == 1)
   }
 
   /// With the engine held up: one request waits, the next finds the queue full, and the first one's client leaves.

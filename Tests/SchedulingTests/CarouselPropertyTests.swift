@@ -60,7 +60,7 @@ import Testing
         queue.count + steps.count <= limits.maxQueuedSequences
         && queued + steps.reduce(0, +) <= limits.maxQueuedSteps
       do throws(Refusal) {
-        let riders = try carousel.arrive(steps: steps, secondsPerStep: 0)
+        let riders = try carousel.arrive(steps: steps, now: .now, costs: TurnCosts())
         #expect(fits)
         arrived += riders.count
         for (rider, steps) in zip(riders, steps) {

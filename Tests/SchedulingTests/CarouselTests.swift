@@ -21,7 +21,7 @@ import Testing
 
   @Test func oneRiderRidesToItsEnd() throws {
     var carousel = carousel()
-    let rider = try carousel.arrive(steps: [10], secondsPerStep: 0)[0]
+    let rider = try carousel.arrive(steps: [10], now: .now, costs: TurnCosts())[0]
     #expect(carousel.queuedCount == 1 && carousel.queuedSteps == 10)
     let turn = try carousel.turn()
     #expect(turn.boardings == [.init(rider: rider, seat: 0)])
@@ -35,7 +35,7 @@ import Testing
 
   @Test func aLongRiderAdvancesByChunks() throws {
     var carousel = carousel()
-    _ = try carousel.arrive(steps: [Carousel.turnSteps + 3], secondsPerStep: 0)
+    _ = try carousel.arrive(steps: [Carousel.turnSteps + 3], now: .now, costs: TurnCosts())
     let turn1 = try carousel.turn()
     #expect(turn1.parts.map(\.steps) == [Carousel.turnSteps])
     let turn2 = try carousel.turn()
@@ -44,9 +44,9 @@ import Testing
 
   @Test func newcomersBoardARunningBatch() throws {
     var carousel = carousel(steps: 10_000)
-    let first = try carousel.arrive(steps: [2000], secondsPerStep: 0)[0]
+    let first = try carousel.arrive(steps: [2000], now: .now, costs: TurnCosts())[0]
     _ = carousel.nextTurn()
-    let second = try carousel.arrive(steps: [1], secondsPerStep: 0)[0]
+    let second = try carousel.arrive(steps: [1], now: .now, costs: TurnCosts())[0]
     let turn = try carousel.turn()
     #expect(turn.parts.map(\.rider) == [first, second])
     #expect(turn.parts.map(\.finishes) == [false, true])
@@ -54,7 +54,7 @@ import Testing
 
   @Test func theLastMovesIntoAFreeSeat() throws {
     var carousel = carousel()
-    let riders = try carousel.arrive(steps: [900, 1, 40], secondsPerStep: 0)
+    let riders = try carousel.arrive(steps: [900, 1, 40], now: .now, costs: TurnCosts())
     _ = carousel.nextTurn()
     carousel.alight(seat: 1)
     let turn = try carousel.turn()
@@ -65,7 +65,7 @@ import Testing
 
   @Test func neighbouringSeatsFallFreeTogether() throws {
     var carousel = carousel()
-    let riders = try carousel.arrive(steps: [1, 1, 1, 500], secondsPerStep: 0)
+    let riders = try carousel.arrive(steps: [1, 1, 1, 500], now: .now, costs: TurnCosts())
     _ = carousel.nextTurn()
     for seat in 0..<3 { carousel.alight(seat: seat) }
     let turn = try carousel.turn()
@@ -75,14 +75,14 @@ import Testing
 
   @Test func aFullCarouselStopsForItsShortestRider() throws {
     var carousel = carousel(seats: 2)
-    _ = try carousel.arrive(steps: [300, 7, 5], secondsPerStep: 0)
+    _ = try carousel.arrive(steps: [300, 7, 5], now: .now, costs: TurnCosts())
     let turn1 = try carousel.turn()
     #expect(turn1.parts.map(\.steps) == [7, 7])
   }
 
   @Test func extendingKeepsTheSeat() throws {
     var carousel = carousel()
-    let rider = try carousel.arrive(steps: [5], secondsPerStep: 0)[0]
+    let rider = try carousel.arrive(steps: [5], now: .now, costs: TurnCosts())[0]
     _ = carousel.nextTurn()
     carousel.extend(seat: 0, by: 12)
     let turn = try carousel.turn()
@@ -92,7 +92,7 @@ import Testing
 
   @Test func whoLeavesTheQueueIsForgotten() throws {
     var carousel = carousel(seats: 1)
-    let riders = try carousel.arrive(steps: [900, 3, 4], secondsPerStep: 0)
+    let riders = try carousel.arrive(steps: [900, 3, 4], now: .now, costs: TurnCosts())
     _ = carousel.nextTurn()
     carousel.leave(riders[1])
     #expect(carousel.queuedCount == 1 && carousel.queuedSteps == 4)
@@ -105,7 +105,7 @@ import Testing
   @Test func wholeSequencesRideInOneTurn() throws {
     var carousel = carousel(steps: 10_000, chunking: .wholeSequences)
     _ = try carousel.arrive(
-      steps: [Carousel.turnSteps * 2, 3, 4], secondsPerStep: 0)
+      steps: [Carousel.turnSteps * 2, 3, 4], now: .now, costs: TurnCosts())
     let turn1 = try carousel.turn()
     #expect(turn1.parts.map(\.steps) == [Carousel.turnSteps * 2])
     carousel.alight(seat: 0)
@@ -118,10 +118,11 @@ import Testing
     let share = Carousel.workerShare
     var carousel = Carousel(
       limits: EngineLimits(maxSeats: 100), chunking: .steps, workerCount: 2)
-    _ = try carousel.arrive(steps: Array(repeating: 900, count: share), secondsPerStep: 0)
+    _ = try carousel.arrive(
+      steps: Array(repeating: 900, count: share), now: .now, costs: TurnCosts())
     #expect(carousel.neededWorkers == 1)
     let riders = try carousel.arrive(
-      steps: Array(repeating: 900, count: share), secondsPerStep: 0)
+      steps: Array(repeating: 900, count: share), now: .now, costs: TurnCosts())
     #expect(carousel.neededWorkers == 2)
     let first = carousel.nextTurn(worker: 0)
     let second = carousel.nextTurn(worker: 1)
@@ -129,7 +130,7 @@ import Testing
     #expect(second?.parts.map(\.rider) == riders)
     #expect(second?.parts.map(\.seat) == Array(0..<share))
     // Two more each: an even share of what rides and waits.
-    _ = try carousel.arrive(steps: [1, 1, 1, 1], secondsPerStep: 0)
+    _ = try carousel.arrive(steps: [1, 1, 1, 1], now: .now, costs: TurnCosts())
     let third = carousel.nextTurn(worker: 1)
     let fourth = carousel.nextTurn(worker: 0)
     #expect(third?.parts.count == share + 2 && fourth?.parts.count == share + 2)
@@ -146,7 +147,8 @@ import Testing
   @Test(arguments: [18, 19, 20])
   func seatsAreBounded(riders: Int) throws {
     var carousel = Carousel(limits: EngineLimits(maxSeats: 19), chunking: .steps, workerCount: 2)
-    _ = try carousel.arrive(steps: Array(repeating: 900, count: riders), secondsPerStep: 0)
+    _ = try carousel.arrive(
+      steps: Array(repeating: 900, count: riders), now: .now, costs: TurnCosts())
     for worker in [0, 1, 0] { _ = carousel.nextTurn(worker: worker) }
     #expect(carousel.seatedCount == min(riders, 19))
     #expect(carousel.queuedCount == max(0, riders - 19))
@@ -155,16 +157,16 @@ import Testing
   @Test(arguments: [7, 8, 9])
   func queuedSequencesAreBounded(count: Int) throws {
     var carousel = carousel(sequences: 9)
-    _ = try carousel.arrive(steps: [1], secondsPerStep: 0)
+    _ = try carousel.arrive(steps: [1], now: .now, costs: TurnCosts())
     let steps = Array(repeating: 2, count: count)
     if count <= 8 {
-      let riders = try carousel.arrive(steps: steps, secondsPerStep: 0)
+      let riders = try carousel.arrive(steps: steps, now: .now, costs: TurnCosts())
       #expect(riders.count == count)
     } else {
       #expect(
         throws: Refusal.queueFull(queued: 1, arriving: 9, limit: 9, retryAfterSeconds: 1)
       ) {
-        try carousel.arrive(steps: steps, secondsPerStep: 0)
+        try carousel.arrive(steps: steps, now: .now, costs: TurnCosts())
       }
       #expect(carousel.queuedCount == 1)
     }
@@ -173,15 +175,17 @@ import Testing
   @Test(arguments: [89, 90, 91])
   func queuedStepsAreBounded(steps: Int) throws {
     var carousel = carousel(steps: 100)
-    _ = try carousel.arrive(steps: [10], secondsPerStep: 0)
+    _ = try carousel.arrive(steps: [10], now: .now, costs: TurnCosts())
     if steps <= 90 {
-      let riders = try carousel.arrive(steps: [steps], secondsPerStep: 0)
+      let riders = try carousel.arrive(steps: [steps], now: .now, costs: TurnCosts())
       #expect(riders.count == 1)
     } else {
       #expect(
         throws: Refusal.stepsFull(queued: 10, arriving: 91, limit: 100, retryAfterSeconds: 3)
       ) {
-        try carousel.arrive(steps: [steps], secondsPerStep: 0.25)
+        var costs = TurnCosts()
+        costs.record(riders: 1, longest: 1, total: 1, seconds: 0.25)
+        _ = try carousel.arrive(steps: [steps], now: .now, costs: costs)
       }
     }
   }
@@ -191,15 +195,91 @@ import Testing
     #expect(
       throws: Refusal.tooLarge(sequences: 1, sequenceLimit: 8, steps: 101, stepLimit: 100)
     ) {
-      try carousel.arrive(steps: [101], secondsPerStep: 0)
+      try carousel.arrive(steps: [101], now: .now, costs: TurnCosts())
     }
+  }
+
+  // MARK: - Deadlines
+
+  /// A turn of one rider costs 10 ms a step.
+  private static let costs: TurnCosts = {
+    var costs = TurnCosts()
+    costs.record(riders: 1, longest: 1, total: 1, seconds: 0.01)
+    return costs
+  }()
+
+  @Test(arguments: [199, 200, 201])
+  func whatCannotBeReadyInTimeIsRefused(milliseconds: Int) throws {
+    var carousel = carousel(seats: 1, steps: 100)
+    let now = Carousel.Instant.now
+    _ = try carousel.arrive(steps: [10], now: now, costs: Self.costs)
+    let timeout = Duration.milliseconds(milliseconds)
+    func arrive() throws(Refusal) {
+      _ = try carousel.arrive(steps: [10], timeout: timeout, now: now, costs: Self.costs)
+    }
+    if milliseconds >= 200 {
+      try arrive()
+      #expect(carousel.queuedCount == 2)
+    } else {
+      #expect(
+        throws: Refusal.deadlineOutOfReach(
+          timeout: timeout, needed: .milliseconds(200), retryAfterSeconds: 1)
+      ) { try arrive() }
+      #expect(carousel.queuedCount == 1 && carousel.queuedSteps == 10)
+    }
+  }
+
+  /// Estimates may be wrong; where nobody is ahead, nothing is refused for them.
+  @Test func whoeverComesAloneMayTry() throws {
+    var carousel = carousel(steps: 100)
+    let riders = try carousel.arrive(
+      steps: [100], timeout: .milliseconds(1), now: .now, costs: Self.costs)
+    #expect(riders.count == 1)
+  }
+
+  @Test func whoWaitsTooLongGoes() throws {
+    var carousel = carousel(seats: 1, steps: 100)
+    let now = Carousel.Instant.now
+    let free = TurnCosts()
+    let first = try carousel.arrive(steps: [50], now: now, costs: free)[0]
+    let late = try carousel.arrive(
+      steps: [5, 6], timeout: .milliseconds(10), now: now, costs: free)
+    let patient = try carousel.arrive(
+      steps: [7], timeout: .milliseconds(11), now: now, costs: free)[0]
+    #expect(carousel.nextTurn(now: now + .milliseconds(9)).expired == [])
+    let turn = carousel.nextTurn(now: now + .milliseconds(10))
+    #expect(turn.expired == late)
+    #expect(turn.parts.map(\.rider) == [first])
+    #expect(carousel.queuedCount == 1 && carousel.queuedSteps == 7)
+    #expect(carousel.nextTurn(now: now + .milliseconds(11)).expired == [patient])
+    #expect(carousel.queuedCount == 0 && carousel.queuedSteps == 0)
+  }
+
+  @Test func whoRidesTooLongFreesItsSeat() throws {
+    var carousel = carousel(seats: 1, steps: 2000)
+    let now = Carousel.Instant.now
+    let rider = try carousel.arrive(
+      steps: [1500], timeout: .seconds(1), now: now, costs: TurnCosts())[0]
+    #expect(carousel.nextTurn(now: now).parts.map(\.rider) == [rider])
+    let next = try carousel.arrive(steps: [1], now: now, costs: TurnCosts())[0]
+    let turn = carousel.nextTurn(now: now + .seconds(1))
+    #expect(turn.expired == [rider])
+    #expect(turn.boardings.map(\.rider) == [next] && turn.parts.map(\.rider) == [next])
+    // Once gone, always gone.
+    #expect(carousel.nextTurn(now: now + .seconds(2)).expired == [])
   }
 }
 
 extension Carousel {
+  /// The next turn, where anybody rides in it.
+  mutating func nextTurn(worker: Int = 0) -> Turn? {
+    let turn = nextTurn(worker: worker, now: .now)
+    return turn.parts.isEmpty ? nil : turn
+  }
+
   /// The next turn, where there must be one.
   fileprivate mutating func turn() throws -> Turn {
-    let turn = nextTurn()
+    let turn: Turn? = nextTurn()
     return try #require(turn)
   }
 }

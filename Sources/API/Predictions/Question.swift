@@ -6,6 +6,8 @@ package struct Question: Sendable {
   let inputs: DecodedInputs
   package let selection: Selection
   package let horizon: Int?
+  /// After which the client does not wait any more; nil for never.
+  let timeout: Duration?
 
   package var sequences: [InputSequence] { inputs.sequences }
 
@@ -16,6 +18,7 @@ package struct Question: Sendable {
     let members = try Members(document)
     model = try members.model(in: document, path: name, models: models)
     horizon = try members.horizon(in: document, of: model, limit: settings.maxHorizon)
+    timeout = try members.timeout(in: document)
     selection = try members.selection(in: document, of: model, hasHorizon: horizon != nil)
     guard let node = members.inputs else { throw .missing(path: "inputs") }
     inputs = try InputDecoder(document: document, model: model, settings: settings).decode(node)
@@ -28,10 +31,11 @@ private struct Members {
   private var model: Int?
   private var outputs: Int?
   private var horizon: Int?
+  private var timeout: Int?
 
-  private static let known = ["inputs", "model", "outputs", "horizon"]
+  private static let known = ["inputs", "model", "outputs", "horizon", "timeout_ms"]
   /// Members of the protocol that are not offered yet.
-  private static let reserved = ["state", "return_state", "timeout_ms"]
+  private static let reserved = ["state", "return_state"]
 
   init(_ document: JSONDocument) throws(APIError) {
     var node = 1
@@ -43,6 +47,7 @@ private struct Members {
       case "model": try Self.set(&model, value, name)
       case "outputs": try Self.set(&outputs, value, name)
       case "horizon": try Self.set(&horizon, value, name)
+      case "timeout_ms": try Self.set(&timeout, value, name)
       case _ where Self.reserved.contains(name): throw .unsupported(option: name)
       default: throw .unknown(name, path: nil, known: Self.known)
       }
@@ -69,6 +74,17 @@ private struct Members {
     let name = document.string(model)
     if let path, path != name { throw .otherModel(inPath: path, inBody: name) }
     return try models.model(name)
+  }
+
+  func timeout(in document: JSONDocument) throws(APIError) -> Duration? {
+    guard let timeout else { return nil }
+    let (found, bounds) = (document.found(timeout), ServiceSettings.timeoutMilliseconds)
+    guard case .number(let number) = found, let milliseconds = Int(exactly: number),
+      bounds.contains(milliseconds)
+    else {
+      throw .unexpected(path: "timeout_ms", found: found, expected: .integer(bounds))
+    }
+    return .milliseconds(milliseconds)
   }
 
   func horizon(

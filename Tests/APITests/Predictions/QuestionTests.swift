@@ -55,10 +55,12 @@ import Testing
 
   @Test(arguments: [
     ("{}", 400, #"inputs is missing, expected {\"inputs\": …}"#),
-    (#"{"":3}"#, 400, #"\"\" is not known, expected inputs, model, outputs or horizon"#),
+    (
+      #"{"":3}"#, 400, #"\"\" is not known, expected inputs, model, outputs, horizon or timeout_ms"#
+    ),
     (
       #"{"input":[1]}"#, 400,
-      #"\"input\" is not known, expected inputs, model, outputs or horizon"#
+      #"\"input\" is not known, expected inputs, model, outputs, horizon or timeout_ms"#
     ),
     (#"{"inputs":[[1,2]],"inputs":[[1,2]]}"#, 400, "inputs is given twice"),
     (#"{"inputs":[[1,2]],"horizon":1,"horizon":1}"#, 400, "horizon is given twice"),
@@ -71,9 +73,18 @@ import Testing
       "return_state is not supported by this version of the server"
     ),
     (
-      #"{"inputs":[[1,2]],"timeout_ms":5}"#, 400,
-      "timeout_ms is not supported by this version of the server"
+      #"{"inputs":[[1,2]],"timeout_ms":0}"#, 400,
+      "timeout_ms: found the number 0, expected a whole number from 1 to 86400000"
     ),
+    (
+      #"{"inputs":[[1,2]],"timeout_ms":86400001}"#, 400,
+      "timeout_ms: found the number 86400001, expected a whole number from 1 to 86400000"
+    ),
+    (
+      #"{"inputs":[[1,2]],"timeout_ms":"5"}"#, 400,
+      #"timeout_ms: found the string \"5\", expected a whole number from 1 to 86400000"#
+    ),
+    (#"{"inputs":[[1,2]],"timeout_ms":1,"timeout_ms":1}"#, 400, "timeout_ms is given twice"),
     (#"{"inputs":[[1,2]],"model":7}"#, 400, "model: found the number 7, expected a string"),
     (
       #"{"inputs":[[1,2]],"model":"nope"}"#, 404,

@@ -1,0 +1,47 @@
+/// What turns have cost, by how many rode: from it an engine tells how long a newcomer has to wait.
+package struct TurnCosts: Sendable {
+  /// Moving averages of the seconds that a turn of up to 2^index riders takes a step; nil until there was one.
+  private var secondsPerTurnStep: [Double?] = Array(repeating: nil, count: 17)
+  /// A moving average of what a step of one rider costs a worker.
+  package private(set) var secondsPerStep = 0.0
+
+  package init() {}
+
+  /// Takes note of a turn: its riders, the steps of the longest of them, and those of all.
+  package mutating func record(riders: Int, longest: Int, total: Int, seconds: Double) {
+    precondition(riders > 0 && longest > 0 && total > 0)
+    func average(_ old: Double?, _ new: Double) -> Double {
+      old.map { 0.9 * $0 + 0.1 * new } ?? new
+    }
+    // Riders who alight early leave the rest of the turn to fewer: what counts is how many ride on average.
+    let index = Self.index(Swift.max(1, total / longest))
+    secondsPerTurnStep[index] = average(secondsPerTurnStep[index], seconds / Double(longest))
+    secondsPerStep = average(
+      secondsPerStep == 0 ? nil : secondsPerStep, seconds / Double(total))
+  }
+
+  /// The seconds that `workers` take for `steps` steps of `riders` who share their turns.
+  ///
+  /// Nothing is known before the first turn: 0 then.
+  package func seconds(steps: Int, riders: Int, workers: Int, seats: Int) -> Double {
+    guard steps > 0, riders > 0 else { return 0 }
+    let busy = Swift.min(workers, riders)
+    let together = Swift.max(1, Swift.min(riders, seats) / busy)
+    return Double(steps) / Double(busy * together) * secondsPerTurnStep(riders: together)
+  }
+
+  /// Where there was no turn of as many riders, from the nearest: half of what it cost is for the weights, whoever
+  /// rides, and half for the riders.
+  private func secondsPerTurnStep(riders: Int) -> Double {
+    let index = Self.index(riders)
+    let known = secondsPerTurnStep.indices.filter { secondsPerTurnStep[$0] != nil }
+    guard let nearest = known.min(by: { abs($0 - index) < abs($1 - index) }) else { return 0 }
+    let ratio = index == nearest ? 1 : Double(riders) / Double(1 << nearest)
+    return secondsPerTurnStep[nearest]! * (1 + ratio) / 2
+  }
+
+  /// The power of two that holds as many riders.
+  private static func index(_ riders: Int) -> Int {
+    Swift.min(16, Int.bitWidth - (riders - 1).leadingZeroBitCount)
+  }
+}

@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 
 /// Room that layers share within a turn.
 struct LSTMScratch {
@@ -48,21 +49,23 @@ struct LSTMScratch {
   private var memory = unsafe UnsafeMutableBufferPointer<Element>(start: nil, count: 0)
 
   deinit {
-    unsafe memory.deallocate()
+    unsafe free(memory.baseAddress)
   }
 
   /// Makes room for `count` elements; their contents are unspecified afterwards.
   func fit(_ count: Int) {
     guard unsafe count > memory.count else { return }
-    // SAFETY: the old memory is nobody's any more; the new one is initialised before anything reads it.
-    unsafe memory.deallocate()
-    unsafe memory = .allocate(capacity: count)
+    trim(to: 0)
+    // SAFETY: the memory has that size, and is initialised before anything reads it.
+    let first = unsafe alignedMemory(count * MemoryLayout<Element>.stride)
+      .bindMemory(to: Element.self, capacity: count)
+    unsafe memory = .init(start: first, count: count)
     unsafe memory.initialize(repeating: 0)
   }
 
   func trim(to count: Int) {
     guard unsafe memory.count > count else { return }
-    unsafe memory.deallocate()
+    unsafe free(memory.baseAddress)
     unsafe memory = .init(start: nil, count: 0)
   }
 

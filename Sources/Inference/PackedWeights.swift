@@ -34,7 +34,7 @@ import ModelFormat
     self.depth = depth
     self.packedColumns = packedColumns
     panelBytes = ck_packed_bytes(precision.code, packedColumns, depth)
-    unsafe panels = Self.memory(panelBytes)
+    unsafe panels = alignedMemory(panelBytes)
     let columns = precision == .int8 ? packedColumns : 0
     unsafe scales = .allocate(capacity: columns)
     unsafe offsets = .allocate(capacity: columns)
@@ -107,19 +107,4 @@ import ModelFormat
 
   /// Bytes of which the reading routine takes a multiple.
   private static let readPiece = 1024
-
-  /// Bytes from which on memory lies in huge pages, where the system gives them on request.
-  private static let hugePage = 2 << 20
-
-  /// Memory on a cache line, or for `hugePage` bytes and more on a huge page's boundary.
-  private static func memory(_ count: Int) -> UnsafeMutableRawPointer {
-    var memory: UnsafeMutableRawPointer?
-    let alignment = count < hugePage ? 64 : hugePage
-    guard unsafe posix_memalign(&memory, alignment, Swift.max(count, 64)) == 0,
-      let memory = unsafe memory
-    else { fatalError("no memory for \(count) bytes of packed weights") }
-    // A refusal does no harm: pages are small then.
-    if count >= hugePage { _ = unsafe madvise(memory, count, MADV_HUGEPAGE) }
-    return unsafe memory
-  }
 }

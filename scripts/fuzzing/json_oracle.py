@@ -9,6 +9,8 @@ from harness.folders import ModelInput
 
 # The server's defaults: max_horizon, max_sequences_per_request, max_sequence_steps.
 MAX_HORIZON, MAX_SEQUENCES, MAX_STEPS = 1024, 1024, 65536
+MAX_TIMEOUT = 86_400_000
+MEMBERS = {"inputs", "model", "outputs", "horizon", "timeout_ms"}
 
 
 class Refused(Exception):
@@ -19,7 +21,7 @@ def valid(body: bytes, models: dict[str, ModelInput], default: str) -> bool:
     """Whether the server must answer 200; else it must refuse."""
     try:
         question = _parse(body)
-        if not isinstance(question, dict) or set(question) - {"inputs", "model", "outputs", "horizon"}:
+        if not isinstance(question, dict) or set(question) - MEMBERS:
             return False
         name = question.get("model", default)
         if not isinstance(name, str) or name not in models:
@@ -46,17 +48,21 @@ def _parse(body: bytes) -> Any:
 
 def _options(question: dict[str, Any], model: ModelInput) -> bool:
     if "horizon" in question:
-        horizon = question["horizon"]
-        if not _is_number(horizon) or not math.isfinite(horizon) or horizon != int(horizon):
+        if not _is_whole(question["horizon"], MAX_HORIZON) or not model.forecasts:
             return False
-        if not 1 <= horizon <= MAX_HORIZON or not model.forecasts:
-            return False
+    if "timeout_ms" in question and not _is_whole(question["timeout_ms"], MAX_TIMEOUT):
+        return False
     if "outputs" in question:
         if question["outputs"] not in ("last", "all"):
             return False
         if question["outputs"] == "all" and ("horizon" in question or model.pooled):
             return False
     return True
+
+
+def _is_whole(value: Any, most: int) -> bool:
+    """Whether it is a whole number, however written, from 1 to `most`."""
+    return _is_number(value) and 1 <= value <= most and value == int(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -48,6 +48,11 @@ typedef struct {
 } cell;
 
 
+/// x · factor, which lies within ±CK_I8_MAX, rounded to nearest even, and 128.
+CK_INLINE vb rounded_bytes(vf x, float factor) {
+  return low_bytes(bits_of(shifted_(x, (vf)factor)) + 128);
+}
+
 /// Applies the gates to `count` cells.
 ///
 /// i·g and o·tanh(c') each share one division. f keeps its own: a forget gate that is open rounds to
@@ -86,7 +91,7 @@ CK_INLINE void update(const bool whole, cell *cells, int count) {
       store_some(u->h, h, u->count);
     }
     if (u->quantized) {
-      const vb bytes = low_bytes(bits_of(shifted_(h, (vf)CK_I8_MAX)) + 128);
+      const vb bytes = rounded_bytes(h, CK_I8_MAX);
       memcpy(u->quantized, &bytes, whole || u->count > CK_WIDTH ? CK_WIDTH : u->count);
     }
   }
@@ -183,11 +188,14 @@ static void quantize(
     const bool some = finite && largest >= CK_I8_LEAST;
     const float factor = some ? CK_I8_MAX / largest : 0;
     scales[row] = some ? largest / CK_I8_MAX : finite ? 0 : largest;
-    for (size_t k = 0; k < depth; k += CK_WIDTH) {
-      const size_t count = depth - k < CK_WIDTH ? depth - k : CK_WIDTH;
-      const vf shifted = shifted_(load_some(values + k, count), (vf)factor);
-      const vb some_bytes = low_bytes(bits_of(shifted) + 128);
-      memcpy(bytes + k, &some_bytes, count);
+    size_t k = 0;
+    for (; k + CK_WIDTH <= depth; k += CK_WIDTH) {
+      const vb some_bytes = rounded_bytes(load(values + k), factor);
+      memcpy(bytes + k, &some_bytes, CK_WIDTH);
+    }
+    if (k < depth) {
+      const vb some_bytes = rounded_bytes(load_some(values + k, depth - k), factor);
+      memcpy(bytes + k, &some_bytes, depth - k);
     }
   }
 }

@@ -24,22 +24,22 @@ struct BenchKernelCommand: ParsableCommand {
       """)
 
   @Option(help: "Hidden sizes, separated by commas.")
-  var hidden = NumberList([128, 256, 512, 1024])
+  var hidden = CommaSeparated<Size>([128, 256, 512, 1024])
 
   @Option(help: "Input sizes; the hidden size where left out.")
-  var input: NumberList?
+  var input: CommaSeparated<Size>?
 
   @Option(help: "Batch sizes.")
-  var batch = NumberList([1, 4, 16, 64])
+  var batch = CommaSeparated<Size>([1, 4, 16, 64])
 
   @Option(help: "Steps.")
-  var steps = NumberList([32])
+  var steps = CommaSeparated<Size>([32])
 
   @Option(help: "Threads.")
-  var threads = NumberList([1])
+  var threads = CommaSeparated<Size>([1])
 
   @Option(help: "Precisions of the weights: f32, f16, int8.")
-  var precision = PrecisionList([.f32])
+  var precision = CommaSeparated<Precision>([.f32])
 
   @Option(help: "Seconds to measure each shape for.")
   var seconds = 0.5
@@ -51,10 +51,17 @@ struct BenchKernelCommand: ParsableCommand {
     guard seconds > 0, seconds <= 600 else {
       throw ValidationError("--seconds: found \(seconds), expected more than 0 and at most 600")
     }
-    for shape in shapes where shape.weightCount > Self.maxWeights {
-      throw ValidationError(
-        "--hidden \(shape.hiddenSize) --input \(shape.inputSize): found \(shape.weightCount) weights, "
-          + "expected at most \(Self.maxWeights)")
+    for shape in shapes {
+      let rows = shape.batchSize * shape.stepCount
+      for (what, found, limit) in [
+        ("weights", shape.weightCount, Self.maxFloats),
+        ("inputs and outputs", rows * (shape.inputSize + shape.hiddenSize), Self.maxFloats),
+        ("threads", shape.threads, Self.maxThreads),
+      ] where found > limit {
+        throw ValidationError(
+          "a shape has \(found) \(what), expected at most \(limit) (hidden \(shape.hiddenSize), "
+            + "input \(shape.inputSize), batch \(shape.batchSize), steps \(shape.stepCount))")
+      }
     }
   }
 
@@ -67,8 +74,9 @@ struct BenchKernelCommand: ParsableCommand {
     }
   }
 
-  /// A gigabyte of them in f32.
-  private static let maxWeights = 1 << 28
+  /// A gigabyte of them.
+  private static let maxFloats = 1 << 28
+  private static let maxThreads = 256
 
   private var shapes: [LSTMBenchmark.Shape] {
     var shapes: [LSTMBenchmark.Shape] = []
@@ -80,8 +88,8 @@ struct BenchKernelCommand: ParsableCommand {
               for steps in steps.values {
                 shapes.append(
                   LSTMBenchmark.Shape(
-                    hiddenSize: hidden, inputSize: input, batchSize: batch, stepCount: steps,
-                    threads: threads, precision: precision))
+                    hiddenSize: hidden.value, inputSize: input.value, batchSize: batch.value,
+                    stepCount: steps.value, threads: threads.value, precision: precision))
               }
             }
           }
@@ -157,36 +165,37 @@ struct BenchKernelCommand: ParsableCommand {
   }
 }
 
-/// Whole numbers of 1 and more, separated by commas.
-struct NumberList: ExpressibleByArgument {
-  let values: [Int]
+/// Values separated by commas.
+struct CommaSeparated<Value: ExpressibleByArgument>: ExpressibleByArgument {
+  let values: [Value]
 
-  init(_ values: [Int]) {
+  init(_ values: [Value]) {
     self.values = values
   }
 
   init?(argument: String) {
     let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-    values = parts.compactMap { Int($0) }.filter { $0 > 0 && $0 <= 1 << 20 }
+    values = parts.compactMap { Value(argument: String($0)) }
     guard values.count == parts.count else { return nil }
   }
 
-  var defaultValueDescription: String { values.map { "\($0)" }.joined(separator: ",") }
+  var defaultValueDescription: String {
+    values.map(\.defaultValueDescription).joined(separator: ",")
+  }
 }
 
-/// Precisions, separated by commas.
-struct PrecisionList: ExpressibleByArgument {
-  let values: [Precision]
+/// A size of a layer or a batch: a whole number from 1 to a million or so.
+struct Size: ExpressibleByArgument, ExpressibleByIntegerLiteral {
+  let value: Int
 
-  init(_ values: [Precision]) {
-    self.values = values
+  init(integerLiteral value: Int) {
+    self.value = value
   }
 
   init?(argument: String) {
-    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-    values = parts.compactMap { Precision(rawValue: String($0)) }
-    guard values.count == parts.count else { return nil }
+    guard let value = Int(argument), (1...1 << 20).contains(value) else { return nil }
+    self.value = value
   }
 
-  var defaultValueDescription: String { values.map(\.rawValue).joined(separator: ",") }
+  var defaultValueDescription: String { "\(value)" }
 }

@@ -9,20 +9,22 @@ import Testing
 @Suite struct BenchCommandTests {
   @Test(arguments: [("1", [1]), ("128,256", [128, 256])])
   func readsNumbers(text: String, numbers: [Int]) {
-    #expect(NumberList(argument: text)?.values == numbers)
+    #expect(CommaSeparated<Size>(argument: text)?.values.map(\.value) == numbers)
   }
 
   @Test(arguments: ["", ",", "1,", "0", "-1", "1.5", "x", "1048577", "1 2"])
   func refusesOtherText(text: String) {
-    #expect(NumberList(argument: text) == nil)
+    #expect(CommaSeparated<Size>(argument: text) == nil)
   }
 
   @Test func readsPrecisions() {
-    #expect(PrecisionList(argument: "f32,int8")?.values == [.f32, .int8])
-    #expect(PrecisionList(argument: "f32,bf16") == nil)
+    #expect(CommaSeparated<Precision>(argument: "f32,int8")?.values == [.f32, .int8])
+    #expect(CommaSeparated<Precision>(argument: "f32,bf16") == nil)
   }
 
-  @Test(arguments: ["--seconds=0", "--hidden=1048576", "--batch=none"])
+  @Test(arguments: [
+    "--seconds=0", "--hidden=1048576", "--batch=none", "--batch=1048576", "--threads=257",
+  ])
   func refuses(option: String) {
     #expect(throws: (any Error).self) { try BenchKernelCommand.parse([option]) }
   }

@@ -33,6 +33,7 @@ let package = Package(
       name: "CSimdJSON", cxxSettings: [.unsafeFlags(optimised + ["-fno-rtti"])],
       // Not by pkg-config: Debian's simdjson.pc carries a flag that SwiftPM prohibits.
       linkerSettings: [.linkedLibrary("simdjson")]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CLinux"),
@@ -52,7 +53,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "API",
-      dependencies: ["Scheduling", "Inference", "ModelFormat", "HTTPCore", "CSimdJSON"],
+      dependencies: [
+        "Scheduling", "Inference", "ModelFormat", "HTTPCore", "CSimdJSON", "CCrypto",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "carousel",

@@ -16,13 +16,13 @@ extension APIError: CustomStringConvertible {
   var status: HTTPStatus {
     switch self {
     case .emptyBody, .notJSON, .tooDeep, .notFinite, .mixed, .missing, .unknown, .duplicate,
-      .unsupported, .unexpected, .tooMany, .tokenRange, .unknownCharacter, .noVocabulary,
+      .unexpected, .tooMany, .tokenRange, .unknownCharacter, .noVocabulary,
       .sequenceCounts, .stepCounts, .input, .otherModel, .notForecaster, .allWithHorizon,
-      .notEveryStep:
+      .notEveryStep, .state, .notStreamable, .stateWithHorizon:
       .badRequest
     case .noSuchModel, .noSuchPath, .noModels: .notFound
     case .method: .methodNotAllowed
-    case .outputNotFinite: .unprocessableContent
+    case .outputNotFinite, .stateNotFinite: .unprocessableContent
     case .outOfMemory: .internalServerError
     case .notReady, .refused(.draining), .refused(.cancelled): .serviceUnavailable
     case .refused(.queueFull), .refused(.stepsFull), .refused(.deadlineOutOfReach):
@@ -64,7 +64,6 @@ extension APIError: CustomStringConvertible {
       (path.map { "\(shortened($0)): " } ?? "")
         + "\(quoted(name)) is not known, expected \(list(known, "or"))"
     case .duplicate(let path): "\(shortened(path)) is given twice"
-    case .unsupported(let option): "\(option) is not supported by this version of the server"
     case .unexpected(let path, let found, let expected):
       "\(shortened(path)): found \(found.phrase), expected \(expected.phrase)"
     case .tooMany(let what, let path, let found, let limit, let setting):
@@ -92,6 +91,15 @@ extension APIError: CustomStringConvertible {
       "outputs: model \(quoted(model)) answers once a sequence, expected \"last\""
     case .outputNotFinite(let model, let output):
       "the inputs are too large for model \(quoted(model)): a number in its output \(quoted(output)) is beyond the range of a 32-bit float"
+    case .state(let path, let model, let flaw): "\(shortened(path)): \(flaw.phrase(model: model))"
+    case .notStreamable(let option, let model):
+      "\(option): model \(quoted(model)) needs the whole of a sequence at once, so it has no state to go on from"
+    case .stateWithHorizon:
+      "return_state: found beside horizon, expected without; ask for the forecast with the state that this returns"
+    case .stateNotFinite(let model, .f32):
+      "the inputs are too large for model \(quoted(model)): a number in its state is beyond the range of a 32-bit float"
+    case .stateNotFinite(let model, .f16):
+      "return_state: found \"f16\", expected \"f32\": a number in the state of model \(quoted(model)) is beyond the range of a 16-bit float"
     case .noSuchPath(let path): "there is nothing at \(quoted(path)); GET / lists what there is"
     case .method(let method, let allowed):
       "the method \(quoted(method)) is not allowed here, expected \(list(allowed, "or"))"
@@ -156,6 +164,33 @@ extension APIError.Expectation {
     case .character: "at least one character"
     case .object(let names): "an object with the members \(list(names, "and"))"
     case .element: "at least one element"
+    case .states(nil): "a state (a string) or null"
+    case .states(let count?):
+      "an array of \(count) \(count == 1 ? "state" : "states") (each a string or null), one a sequence"
+    case .returnState: "true, false, \"f32\" or \"f16\""
+    }
+  }
+}
+
+extension StateFlaw {
+  fileprivate func phrase(model: String) -> String {
+    switch self {
+    case .tooLong(let found, let limit):
+      "found \(found) characters, expected at most \(limit), as a state of model \(quoted(model)) has"
+    case .character(let position):
+      "found no base64url at character \(position), expected a state as an answer gave it"
+    case .signature(let found, let expected):
+      "found \(found) characters that are not signed with this server's state_key, expected a state of model \(quoted(model)) as an answer gave it, unchanged (\(list(expected.map(String.init), "or")) characters)"
+    case .version(let found, let expected):
+      "found version \(found.map(String.init) ?? "none") of the layout, expected \(expected)"
+    case .otherModel(let found, let expected):
+      "found the state of another model (\(found)), expected one of \(quoted(model)) with its present weights, graph and precision (\(expected))"
+    case .element(let found): "found element type \(found), expected 1 (f32) or 2 (f16)"
+    case .size(let found, let expected):
+      "found \(found) bytes, expected \(expected), as a state of model \(quoted(model)) has"
+    case .position(let found, let limit): "found \(found) steps, expected 1 to \(limit)"
+    case .notFinite(let index):
+      "found a number that is not finite at index \(index), expected a finite one"
     }
   }
 }

@@ -18,8 +18,6 @@ enum APIError: Error, Equatable, Sendable {
   /// A member of `path` (of the body where that is nil) that nothing is called.
   case unknown(String, path: String?, known: [String])
   case duplicate(path: String)
-  /// An option of the protocol that this version does not offer.
-  case unsupported(option: String)
   case unexpected(path: String, found: JSONDocument.Found, expected: Expectation)
   /// More than a limit allows, which is given by its name in the settings.
   case tooMany(Countable, path: String, found: Int, limit: Int, setting: String)
@@ -41,6 +39,16 @@ enum APIError: Error, Equatable, Sendable {
   case allWithHorizon
   case notEveryStep(model: String)
   case outputNotFinite(model: String, output: String)
+
+  // States to take along.
+  /// A text that is no state of the model.
+  case state(path: String, model: String, StateFlaw)
+  /// `state` or `return_state` of a model that needs the whole sequence at once.
+  case notStreamable(option: String, model: String)
+  /// `return_state` with `horizon`.
+  case stateWithHorizon
+  /// A state holds a number beyond the range of what it is to be written as.
+  case stateNotFinite(model: String, StateElement)
 
   // The service.
   case noSuchPath(String)
@@ -84,6 +92,10 @@ enum APIError: Error, Equatable, Sendable {
     case object([String])
     /// At least one element.
     case element
+    /// A state or null, or an array of so many.
+    case states(Int?)
+    /// What `return_state` may be.
+    case returnState
   }
 
   /// What a limit counts.

@@ -16,6 +16,7 @@ package final class Service: Sendable {
   /// What the server knows of its connections, for `/metrics`.
   let connections: (@Sendable () -> ConnectionStatistics)?
 
+  private let sealer: StateSealer
   private let readers = JSONReaderPool()
   private let readiness = Atomic<UInt8>(Readiness.starting.rawValue)
   private let background = DispatchQueue(
@@ -33,6 +34,7 @@ package final class Service: Sendable {
   ) {
     models = ModelCatalogue(engines, defaultModel: defaultModel)
     self.settings = settings
+    sealer = settings.stateKey.map { StateSealer(key: $0) } ?? StateSealer()
     self.connections = connections
   }
 
@@ -98,7 +100,8 @@ package final class Service: Sendable {
 
   private func question(in body: [UInt8], model: String?) throws(APIError) -> Question {
     let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
-    return try Question(document, name: model, models: models, settings: settings)
+    return try Question(
+      document, name: model, models: models, settings: settings, sealer: sealer)
   }
 
   private func predict(_ call: Call, model: String?) {
@@ -108,7 +111,7 @@ package final class Service: Sendable {
       let engine = question.model.engine
       let ticket = engine.predict(
         question.inputs.sequences, selection: question.selection, horizon: question.horizon,
-        timeout: question.timeout
+        timeout: question.timeout, states: question.states
       ) { [self] result in
         finish(call, question, result)
       }
@@ -125,18 +128,18 @@ package final class Service: Sendable {
     case .success(let predictions):
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
       if floats * AnswerEncoder.bytesPerFloat > settings.maxInlineBytes {
-        background.async { Self.encode(predictions, of: question, for: call) }
+        background.async { [self] in encode(predictions, of: question, for: call) }
       } else {
-        Self.encode(predictions, of: question, for: call)
+        encode(predictions, of: question, for: call)
       }
     case .failure(.cancelled): call.abandoned()
     case .failure(let refusal): call.answer(APIError.refused(refusal).response)
     }
   }
 
-  private static func encode(_ predictions: [Prediction], of question: Question, for call: Call) {
+  private func encode(_ predictions: [Prediction], of question: Question, for call: Call) {
     do throws(APIError) {
-      call.answer(.json(try AnswerEncoder(question: question).encode(predictions)))
+      call.answer(.json(try AnswerEncoder(question: question, sealer: sealer).encode(predictions)))
     } catch {
       call.answer(error.response)
     }

@@ -9,10 +9,16 @@ package struct ServiceSettings: Sendable {
   /// `max_inline_bytes`: a larger body is decoded, and a larger answer encoded, away from the event loop and the
   /// engine's thread. Decoding takes about 2 ns a byte, a hop to another thread some 5 µs.
   package var maxInlineBytes = 64 << 10
+  /// `state_key`, which signs the states that clients take along: 16 bytes or more, the same in every process
+  /// that is to go on from them; nil: a random one.
+  package var stateKey: [UInt8]?
   /// What `GET /` calls the version of the server.
   package var version = "dev"
 
   package init() {}
+
+  /// The bytes of a `stateKey` at least.
+  package static let minStateKeyBytes = StateSealer.minKeyByteCount
 
   /// How deep a body's arrays and objects nest at most: `{"inputs": {"x": [[[0]]]}}` is 5.
   static let maxJSONDepth = 8

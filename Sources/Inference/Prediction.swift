@@ -10,9 +10,12 @@ package enum Selection: String, Sendable, Equatable, CaseIterable {
 package struct Prediction: Sendable, Equatable {
   /// In the order of the model's outputs.
   package var outputs: [Output]
+  /// What the sequence goes on from, where that was asked for.
+  package var state: SequenceState?
 
-  package init(outputs: [Output]) {
+  package init(outputs: [Output], state: SequenceState? = nil) {
     self.outputs = outputs
+    self.state = state
   }
 
   /// One output's values.

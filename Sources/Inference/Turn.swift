@@ -5,24 +5,28 @@ package struct TurnRider: Sendable {
   package let input: InputSequence
   /// Steps of `input` to run; not empty.
   package let steps: Range<Int>
-  /// Steps that this rider has run before; 0 makes it start from its initial state.
+  /// Steps that the sequence has run before; 0 makes it start from its initial state.
   package let position: Int
   /// Whether these are the last steps, so that what exists at the end of a sequence is computed.
   package let finishes: Bool
   package let selection: Selection
   /// The row of the state matrix that holds the rider's state.
   package let seat: Int
+  /// The state to go on from, of that position; nil for what the seat holds.
+  package let resumed: SequenceState?
 
   package init(
     input: InputSequence, steps: Range<Int>, position: Int, finishes: Bool, selection: Selection,
-    seat: Int
+    seat: Int, resumed: SequenceState? = nil
   ) {
+    precondition(resumed.map { $0.position == position && position > 0 } ?? true)
     self.input = input
     self.steps = steps
     self.position = position
     self.finishes = finishes
     self.selection = selection
     self.seat = seat
+    self.resumed = resumed
   }
 
   /// The rows that this turn reports for the rider.
@@ -44,9 +48,24 @@ package struct SeatStates {
 
   /// Gives a seat the state of a sequence that has not begun.
   mutating func reset(seat: Int, graph: ModelGraph) {
+    fill(seat: seat, with: graph.initialState)
+  }
+
+  /// Gives a seat a state to go on from.
+  mutating func resume(seat: Int, from state: SequenceState) {
+    fill(seat: seat, with: state.floats)
+  }
+
+  /// The state of a seat whose sequence has `position` steps behind it.
+  package func state(ofSeat seat: Int, position: Int) -> SequenceState {
+    SequenceState(position: position, floats: Array(matrix.values[matrix.row(seat)]))
+  }
+
+  private mutating func fill(seat: Int, with floats: [Float]) {
+    precondition(floats.count == matrix.columns)
     // Rows lie one after the other, so those that are there stay as they are.
     if seat >= matrix.rows { matrix.resize(rows: seat + 1, columns: matrix.columns) }
-    matrix.set(row: seat, from: graph.initialState, at: 0, count: graph.initialState.count)
+    matrix.set(row: seat, from: floats, at: 0, count: floats.count)
   }
 
   /// Moves the state of one seat to another.
@@ -187,7 +206,13 @@ extension ModelGraph {
     crew: Crew? = nil
   ) {
     let plan = TurnPlan(riders)
-    for rider in riders where rider.position == 0 { states.reset(seat: rider.seat, graph: self) }
+    for rider in riders {
+      if let state = rider.resumed {
+        states.resume(seat: rider.seat, from: state)
+      } else if rider.position == 0 {
+        states.reset(seat: rider.seat, graph: self)
+      }
+    }
     for index in workspace.inputs.indices { pack(input: index, plan: plan, workspace: &workspace) }
     for index in nodes.indices {
       run(node: index, plan: plan, states: &states, workspace: &workspace, crew: crew)

@@ -110,9 +110,9 @@ final class FileMapping: @unchecked Sendable {
 
   /// Lends the bytes. If another process truncates the file, reading the lost pages kills this one (SIGBUS):
   /// replace model files by renaming, never in place.
-  func withBytes<Result>(
-    _ body: (Span<UInt8>) throws(ModelError) -> Result
-  ) throws(ModelError) -> Result {
+  func withBytes<Result, Failure: Error>(
+    _ body: (Span<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     // SAFETY: `count` bytes stay mapped while self lives, which `withExtendedLifetime` holds.
     let pointer = unsafe address.assumingMemoryBound(to: UInt8.self)
     let buffer = unsafe UnsafeBufferPointer(start: pointer, count: count)

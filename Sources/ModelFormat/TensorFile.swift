@@ -45,6 +45,14 @@ package struct TensorFile: Sendable {
   /// The type of the tensor's elements; nil where there is no such tensor.
   package func dtype(of name: String) -> ElementType? { header.entries[name]?.type }
 
+  /// Lends the bytes of the whole file.
+  package func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+    switch storage {
+    case .mapped(let mapping): mapping.withBytes(body)
+    case .bytes(let bytes): body(bytes.span)
+    }
+  }
+
   /// The tensor's elements in row-major order as the nearest floats.
   ///
   /// Refuses types other than F16, BF16, F32 and F64, and elements that are not finite as floats.

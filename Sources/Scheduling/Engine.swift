@@ -82,16 +82,19 @@ package final class Engine: Sendable {
   ///   - horizon: steps to forecast, for a forecaster only; its own output is fed back until they are there.
   ///   - timeout: after which the answer is of no use: what can't be ready by then is refused at once,
   ///     what is not when it passes gives up its places by the next turn.
+  ///   - states: for a streamable graph only, and none returned beside a horizon.
   ///   - completion: called once: with predictions in the sequences' order, from a worker's queue; or
   ///     with the refusal, at once on the caller's thread or when the request is cancelled.
   @discardableResult
   package func predict(
     _ sequences: [InputSequence], selection: Selection, horizon: Int? = nil,
-    timeout: Duration? = nil,
+    timeout: Duration? = nil, states: StateTransfer = StateTransfer(),
     completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
   ) -> Ticket {
     precondition(!sequences.isEmpty && graph.supports(selection))
     precondition(horizon == nil || (graph.forecast != nil && selection == .last))
+    precondition(states.fits(graph, sequenceCount: sequences.count))
+    precondition(horizon == nil || !states.returnsFinal)
     let group = RiderGroup(count: sequences.count, completion: completion)
     let now = ContinuousClock.now
     let arrival: Result<(riders: [Carousel.RiderID], wake: [Int]), Refusal> =
@@ -103,7 +106,7 @@ package final class Engine: Sendable {
           for (index, rider) in riders.enumerated() {
             boarding.riders[rider] = Rider(
               input: sequences[index], selection: selection, horizon: horizon, group: group,
-              index: index, arrived: now, timeout: timeout)
+              index: index, arrived: now, timeout: timeout, states: states)
           }
           return .success((riders, boarding.workersToWake()))
         } catch {
@@ -173,7 +176,7 @@ package final class Engine: Sendable {
           plan.riders, states: &worker.states, workspace: &worker.workspace,
           crew: plan.way == .together ? crew : nil)
         let finished = finish(
-          plan, worker: index, workspace: worker.workspace,
+          plan, worker: index, workspace: worker.workspace, states: worker.states,
           seconds: start.duration(to: .now).seconds)
         for rider in finished { rider.group.finish(rider.index, with: rider.prediction(of: graph)) }
       }
@@ -214,7 +217,7 @@ package final class Engine: Sendable {
 
   /// Takes what the turn reported; returns the riders that are done.
   private func finish(
-    _ plan: Plan, worker: Int, workspace: Workspace, seconds: Double
+    _ plan: Plan, worker: Int, workspace: Workspace, states: SeatStates, seconds: Double
   ) -> [Rider] {
     let parts = plan.turn.parts
     let steps = parts.reduce(0) { $0 + $1.steps }
@@ -228,7 +231,7 @@ package final class Engine: Sendable {
       for (index, part) in parts.enumerated() {
         // A client may have left while the turn ran.
         guard var rider = boarding.riders.removeValue(forKey: part.rider) else { continue }
-        rider.take(part, index: index, from: workspace, graph: graph)
+        rider.take(part, index: index, from: workspace, states: states, graph: graph)
         if part.finishes {
           guard let steps = rider.feedBack(graph: graph) else {
             boarding.carousel.alight(seat: part.seat, worker: worker)

@@ -12,18 +12,23 @@ struct Rider {
   let index: Int
   let arrived: ContinuousClock.Instant
   let timeout: Duration?
+  private let returnsState: Bool
 
   /// Steps of `input` that are done.
   private var cursor = 0
   /// Steps done in all, those fed back included.
-  private var position = 0
+  private var position: Int
+  /// What it goes on from, until its first turn is done; nil for a sequence that begins.
+  private var resumed: SequenceState?
+  /// What it ends with, where that was asked for.
+  private var finalState: SequenceState?
   /// What has been reported so far, an array an output.
   private var reported: [[Float]] = []
   private var forecast: [Float] = []
 
   init(
     input: InputSequence, selection: Selection, horizon: Int?, group: RiderGroup, index: Int,
-    arrived: ContinuousClock.Instant, timeout: Duration?
+    arrived: ContinuousClock.Instant, timeout: Duration?, states: StateTransfer
   ) {
     self.input = input
     self.selection = selection
@@ -32,21 +37,30 @@ struct Rider {
     self.index = index
     self.arrived = arrived
     self.timeout = timeout
+    returnsState = states.returnsFinal
+    resumed = states.initial.isEmpty ? nil : states.initial[index]
+    position = resumed?.position ?? 0
   }
 
   /// The rider's share of a turn.
   func part(_ part: Carousel.Part) -> TurnRider {
     TurnRider(
       input: input, steps: cursor..<cursor + part.steps, position: position,
-      finishes: part.finishes, selection: selection, seat: part.seat)
+      finishes: part.finishes, selection: selection, seat: part.seat,
+      resumed: resumed)
   }
 
   /// Takes what a turn reported for this rider, the turn's `index`-th.
   mutating func take(
-    _ part: Carousel.Part, index: Int, from workspace: Workspace, graph: ModelGraph
+    _ part: Carousel.Part, index: Int, from workspace: Workspace, states: SeatStates,
+    graph: ModelGraph
   ) {
     cursor += part.steps
     position += part.steps
+    resumed = nil
+    if part.finishes, returnsState {
+      finalState = states.state(ofSeat: part.seat, position: position)
+    }
     if reported.isEmpty {
       reported = Array(repeating: [], count: graph.model.outputs.count)
     }
@@ -93,7 +107,7 @@ struct Rider {
         let size = output.size
         return Prediction.Output(
           rows: selection == .all ? values.count / size : nil, size: size, values: values)
-      })
+      }, state: finalState)
   }
 }
 

@@ -282,11 +282,12 @@ import Testing
       #"{"inputs":["ab","ca"],"model":"tokens"}"#,
       #"{"inputs":{"x":[[1,2]],"t":[1]},"model":"pair"}"#,
       #"{"inputs":[[[1],[2]]],"horizon":3,"model":"counter"}"#,
+      #"{"inputs":[[[1,2]],[[3,4]]],"state":[null,"AQEB"],"return_state":"f16"}"#,
     ].map { Array($0.utf8) }
     let fragments = ["[", "]", ",", "{}", "\"", "null", "1e999", "[]", "-", "\\u0000"]
     var noise = SeededNumbers(state: 5)
     for _ in 0..<3000 {
-      var body = bodies[Int(noise.next() % 4)]
+      var body = bodies[Int(noise.next() % 5)]
       let place = Int(noise.next()) % body.count
       switch noise.next() % 3 {
       case 0: body[place] = UInt8(truncatingIfNeeded: noise.next() % 128)

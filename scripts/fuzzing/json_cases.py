@@ -82,8 +82,8 @@ def _options(models: Models, source: random.Random) -> Iterator[tuple[str, bytes
     """The members beside `inputs`."""
     values: list[Any] = [
         None, True, False, 0, 1, -1, 2.5, 12.0, 1023, 1024, 1025, 10**9, 10**30, 2**63, -(2**63), "",
-        "last", "all", "Last", "none", "12", [], {}, [1], ["last"], {"a": 1}, "é", "a" * 1000, "\0",
-        "../co2",
+        "last", "all", "Last", "none", "12", "f16", [], {}, [1], ["last"], {"a": 1}, "é", "a" * 1000, "\0",
+        "../co2", "A" * 99,
     ]
     for name, model in models.items():
         # Short, as the oracle does not know what limits there are on many steps.

@@ -10,7 +10,7 @@ from harness.folders import ModelInput
 # The server's defaults: max_horizon, max_sequences_per_request, max_sequence_steps.
 MAX_HORIZON, MAX_SEQUENCES, MAX_STEPS = 1024, 1024, 65536
 MAX_TIMEOUT = 86_400_000
-MEMBERS = {"inputs", "model", "outputs", "horizon", "timeout_ms"}
+MEMBERS = {"inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state"}
 
 
 class Refused(Exception):
@@ -52,6 +52,15 @@ def _options(question: dict[str, Any], model: ModelInput) -> bool:
             return False
     if "timeout_ms" in question and not _is_whole(question["timeout_ms"], MAX_TIMEOUT):
         return False
+    # Nobody who does not know the server's key makes a state; every model here is one that returns them.
+    if question.get("state") is not None:
+        return False
+    if "return_state" in question:
+        wanted = question["return_state"]
+        if not isinstance(wanted, bool) and wanted not in ("f32", "f16"):
+            return False
+        if wanted is not False and "horizon" in question:
+            return False
     if "outputs" in question:
         if question["outputs"] not in ("last", "all"):
             return False

@@ -3,6 +3,7 @@ import Inference
 /// Writes predictions as JSON, in the depth of the question.
 struct AnswerEncoder {
   let question: Question
+  let sealer: StateSealer
 
   /// About what a float takes: nine digits with sign and exponent are 15 bytes and a comma, most are less.
   static let bytesPerFloat = 12
@@ -24,6 +25,10 @@ struct AnswerEncoder {
         try write(output: index, name, of: predictions, to: &writer)
       }
       writer.byte("}")
+    }
+    if let element = question.returnedState {
+      writer.raw(#","state":"#)
+      try write(statesOf: predictions, as: element, to: &writer)
     }
     writer.raw("}\n")
     return writer.bytes
@@ -50,6 +55,32 @@ struct AnswerEncoder {
   }
 
   private func write(
+    statesOf predictions: [Prediction], as element: StateElement, to writer: inout JSONWriter
+  ) throws(APIError) {
+    guard question.inputs.isArray else {
+      return try write(predictions[0].state, as: element, to: &writer)
+    }
+    try writer.array(predictions) { (writer, prediction) throws(APIError) in
+      try write(prediction.state, as: element, to: &writer)
+    }
+  }
+
+  private func write(
+    _ state: SequenceState?, as element: StateElement, to writer: inout JSONWriter
+  ) throws(APIError) {
+    guard let state, let model = question.model.fingerprint else {
+      preconditionFailure("a state that was asked for is missing")
+    }
+    guard let token = sealer.seal(state, as: element, model: model) else {
+      throw .stateNotFinite(model: question.model.name, element)
+    }
+    // No character of base64url is escaped in JSON.
+    writer.byte("\"")
+    writer.raw(token)
+    writer.byte("\"")
+  }
+
+  private func write(
     _ output: Prediction.Output, _ name: String, to writer: inout JSONWriter
   ) throws(APIError) {
     guard output.values.allSatisfy(\.isFinite) else {
@@ -66,5 +97,7 @@ struct AnswerEncoder {
 
 extension Prediction {
   /// The numbers that an answer writes of it.
-  var floatCount: Int { outputs.reduce(0) { $0 + $1.values.count } }
+  var floatCount: Int {
+    outputs.reduce(state?.floats.count ?? 0) { $0 + $1.values.count }
+  }
 }

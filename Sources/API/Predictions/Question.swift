@@ -1,4 +1,5 @@
 import Inference
+import Scheduling
 
 /// What a prediction is asked for, checked against its model.
 package struct Question: Sendable {
@@ -8,12 +9,17 @@ package struct Question: Sendable {
   package let horizon: Int?
   /// After which the client does not wait any more; nil for never.
   let timeout: Duration?
+  /// The states that its sequences go on from, and whether it asks for their last ones.
+  let states: StateTransfer
+  /// What the states that it asks for hold.
+  let returnedState: StateElement?
 
   package var sequences: [InputSequence] { inputs.sequences }
 
   /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
   init(
-    _ document: JSONDocument, name: String?, models: ModelCatalogue, settings: ServiceSettings
+    _ document: JSONDocument, name: String?, models: ModelCatalogue, settings: ServiceSettings,
+    sealer: StateSealer
   ) throws(APIError) {
     let members = try Members(document)
     model = try members.model(in: document, path: name, models: models)
@@ -21,7 +27,12 @@ package struct Question: Sendable {
     timeout = try members.timeout(in: document)
     selection = try members.selection(in: document, of: model, hasHorizon: horizon != nil)
     guard let node = members.inputs else { throw .missing(path: "inputs") }
+    returnedState = try members.returnedState(
+      in: document, of: model, hasHorizon: horizon != nil)
     inputs = try InputDecoder(document: document, model: model, settings: settings).decode(node)
+    states = StateTransfer(
+      initial: try members.states(in: document, of: model, for: inputs, sealer: sealer),
+      returnsFinal: returnedState != nil)
   }
 }
 
@@ -32,10 +43,12 @@ private struct Members {
   private var outputs: Int?
   private var horizon: Int?
   private var timeout: Int?
+  private var state: Int?
+  private var returnState: Int?
 
-  private static let known = ["inputs", "model", "outputs", "horizon", "timeout_ms"]
-  /// Members of the protocol that are not offered yet.
-  private static let reserved = ["state", "return_state"]
+  private static let known = [
+    "inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state",
+  ]
 
   init(_ document: JSONDocument) throws(APIError) {
     var node = 1
@@ -48,7 +61,8 @@ private struct Members {
       case "outputs": try Self.set(&outputs, value, name)
       case "horizon": try Self.set(&horizon, value, name)
       case "timeout_ms": try Self.set(&timeout, value, name)
-      case _ where Self.reserved.contains(name): throw .unsupported(option: name)
+      case "state": try Self.set(&state, value, name)
+      case "return_state": try Self.set(&returnState, value, name)
       default: throw .unknown(name, path: nil, known: Self.known)
       }
       node = document.next(value)
@@ -101,6 +115,43 @@ private struct Members {
     }
     guard model.graph.forecastSteps != nil else { throw .notForecaster(model: model.name) }
     return steps
+  }
+
+  /// What `return_state` asks for: true is f32, false nothing.
+  func returnedState(
+    in document: JSONDocument, of model: ServedModel, hasHorizon: Bool
+  ) throws(APIError) -> StateElement? {
+    guard let returnState else { return nil }
+    let element: StateElement
+    let found = document.found(returnState)
+    switch found {
+    case .boolean(false): return nil
+    case .boolean(true): element = .f32
+    case .string(let name):
+      guard let named = StateElement(rawValue: name) else { fallthrough }
+      element = named
+    case .null, .number, .numbers, .array, .object:
+      throw .unexpected(path: "return_state", found: found, expected: .returnState)
+    }
+    guard model.fingerprint != nil else {
+      throw .notStreamable(option: "return_state", model: model.name)
+    }
+    if hasHorizon { throw .stateWithHorizon }
+    return element
+  }
+
+  /// What the sequences go on from; empty where all begin.
+  func states(
+    in document: JSONDocument, of model: ServedModel, for inputs: DecodedInputs,
+    sealer: StateSealer
+  ) throws(APIError) -> [SequenceState?] {
+    guard let state, document.kind(state) != .null else { return [] }
+    guard let fingerprint = model.fingerprint else {
+      throw .notStreamable(option: "state", model: model.name)
+    }
+    return try StateDecoder(
+      document: document, model: model, fingerprint: fingerprint, sealer: sealer
+    ).decode(state, for: inputs)
   }
 
   func selection(

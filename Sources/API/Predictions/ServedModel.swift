@@ -10,6 +10,9 @@ struct ServedModel: Sendable {
   let vocabularies: [Vocabulary?]
   /// `{"model":"co2","outputs":`
   let answerPrefix: [UInt8]
+  /// What the states of its sequences are told by; nil where these can't be taken along, as steps need the whole
+  /// sequence.
+  let fingerprint: ModelFingerprint?
 
   var graph: ModelGraph { engine.graph }
   var description: ModelDescription { engine.graph.model.description }
@@ -17,6 +20,7 @@ struct ServedModel: Sendable {
   init(name: String, engine: Engine) {
     self.name = name
     self.engine = engine
+    fingerprint = engine.graph.isStreamable ? ModelFingerprint(engine.graph) : nil
     vocabularies = engine.graph.model.description.inputs.map { input in
       guard case .tokens(_, let entries?) = input.kind else { return nil }
       return Vocabulary(entries)

@@ -65,6 +65,7 @@ extension Setting.Value: Encodable {
     var container = encoder.singleValueContainer()
     switch self {
     case .text(let text): try container.encode(text)
+    case .secret: try container.encode(description)
     case .integer(let number): try container.encode(number)
     case .seconds(let seconds): try container.encode(seconds)
     }

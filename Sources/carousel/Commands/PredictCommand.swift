@@ -10,7 +10,8 @@ struct PredictCommand: ParsableCommand {
     abstract: "Predicts without a server.",
     discussion: """
       The input is JSON as for POST /predict, or a .npy file: an array of one sequence or many, as the \
-      arrays of "inputs" in JSON. The answer is the server's.
+      arrays of "inputs" in JSON. The answer is the server's. States are signed with CAROUSEL_STATE_KEY, \
+      where that is set.
       """)
 
   @Argument(help: "A model folder.")
@@ -36,7 +37,9 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     try checkInstructionSet()
-    let model = OfflineModel(try loadModel(folder, precision: precision))
+    let model = OfflineModel(
+      try loadModel(folder, precision: precision),
+      stateKey: try Self.stateKey(in: ProcessInfo.processInfo.environment))
     let question = try question(
       from: try readFile(input), path: input, outputs: outputs, horizon: horizon)
     let response = model.answer(to: question)
@@ -45,6 +48,14 @@ struct PredictCommand: ParsableCommand {
       throw CarouselError.refused(reason: problem.error)
     }
     print(String(decoding: response.body, as: UTF8.self), terminator: "")
+  }
+
+  /// The server's `state_key`, where the environment has it. No other setting is looked at: a server's need not
+  /// make sense here.
+  static func stateKey(in environment: [String: String]) throws(CarouselError) -> [UInt8]? {
+    try Settings(
+      environment: environment.filter { $0.key == Setting.stateKey.environmentName }
+    ).stateKey
   }
 
   /// What the service says when it refuses.

@@ -50,6 +50,10 @@ struct ServeCommand: ParsableCommand {
         Glibc.exit(0)
       }
     }
+    if settings.stateKey == nil {
+      logger.info(
+        "no state_key is set, so the states that clients take along end with this process")
+    }
     server.start()
     announce(server, graphs: graphs, settings: settings)
     let milliseconds = start.duration(to: .now) / .milliseconds(1)

@@ -13,8 +13,10 @@ struct OfflineModel {
 
   private static let plenty = Int(Int32.max)
 
-  init(_ graph: ModelGraph) {
+  /// - Parameter stateKey: what states are signed with; nil for a random key.
+  init(_ graph: ModelGraph, stateKey: [UInt8]? = nil) {
     var settings = ServiceSettings()
+    settings.stateKey = stateKey
     settings.maxSequencesPerRequest = Self.plenty
     settings.maxSequenceSteps = Self.plenty
     settings.maxHorizon = Self.plenty

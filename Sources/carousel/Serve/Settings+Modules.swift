@@ -16,6 +16,9 @@ extension Settings {
   /// What the lstms' weights are kept as; nil: what each model asks for.
   var precision: Precision? { Precision(rawValue: text(.precision)) }
 
+  /// What the states that clients take along are signed with; nil for a random key.
+  var stateKey: [UInt8]? { secret(.stateKey).map { Array($0.utf8) } }
+
   /// The limits of the endpoints.
   var service: ServiceSettings {
     var service = ServiceSettings()
@@ -23,6 +26,7 @@ extension Settings {
     service.maxSequenceSteps = integer(.maxSequenceSteps)
     service.maxHorizon = integer(.maxHorizon)
     service.maxInlineBytes = integer(.maxInlineBytes)
+    service.stateKey = stateKey
     service.version = CarouselCommand.version
     return service
   }

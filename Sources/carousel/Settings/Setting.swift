@@ -22,11 +22,14 @@ struct Setting: Sendable, Hashable {
     case seconds(ClosedRange<Double>)
     /// One of these, or what the default is.
     case choice([String])
+    /// Text of at least so many bytes, or none; it is shown nowhere.
+    case secret(minBytes: Int)
   }
 
   /// A value that its setting's kind admitted.
   enum Value: Sendable, Hashable {
     case text(String)
+    case secret(String)
     case integer(Int)
     case seconds(Double)
   }
@@ -65,6 +68,8 @@ struct Setting: Sendable, Hashable {
       return .seconds(number)
     case .choice(let choices):
       return choices.contains(text) || text == defaultText ? .text(text) : nil
+    case .secret(let minBytes):
+      return text.isEmpty || text.utf8.count >= minBytes ? .secret(text) : nil
     }
   }
 
@@ -80,8 +85,16 @@ struct Setting: Sendable, Hashable {
     case .seconds(let range):
       "seconds from \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
     case .choice(let choices): choices.joined(separator: " or ")
+    case .secret(let minBytes): "at least \(minBytes) bytes"
     }
   }
+
+  /// `text` as an error may repeat it.
+  func quoted(_ text: String) -> String {
+    if case .secret = kind { "\(text.utf8.count) bytes" } else { text }
+  }
+
+  var isSecret: Bool { if case .secret = kind { true } else { false } }
 
   /// `seconds` without a needless `.0`.
   static func plain(_ seconds: Double) -> String {
@@ -115,6 +128,7 @@ extension Setting.Value: CustomStringConvertible {
   var description: String {
     switch self {
     case .text(let text): text
+    case .secret(let text): text.isEmpty ? "not set" : "set"
     case .integer(let number): String(number)
     case .seconds(let seconds): Setting.plain(seconds)
     }

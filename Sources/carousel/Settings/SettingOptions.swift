@@ -39,6 +39,7 @@ struct SettingOptions: ParsableArguments {
   @Option(.gzipLevel) var gzipLevel: String?
   @Option(.maxInflatedBytes) var maxInflatedBytes: String?
   @Option(.maxInflateRatio) var maxInflateRatio: String?
+  @Option(.stateKey) var stateKey: String?
   @Option(.logLevel) var logLevel: String?
   @Option(.logFormat) var logFormat: String?
 
@@ -110,6 +111,7 @@ extension Setting.Kind {
     case .bytes: "bytes"
     case .seconds: "seconds"
     case .choice(let choices): choices.joined(separator: "|")
+    case .secret: "secret"
     }
   }
 }

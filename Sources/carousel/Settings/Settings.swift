@@ -43,7 +43,8 @@ struct Settings: Sendable {
       let source = layers[recorder.layer].source
       guard let value = setting.parse(text) else {
         throw .badSetting(
-          name: source.name(of: setting), source: source, found: text, expected: setting.expected)
+          name: source.name(of: setting), source: source, found: setting.quoted(text),
+          expected: setting.expected)
       }
       entries.append(Entry(setting: setting, value: value, source: source))
     }
@@ -54,6 +55,12 @@ struct Settings: Sendable {
   func text(_ setting: Setting) -> String {
     guard case .text(let text) = value(setting) else { preconditionFailure(setting.name) }
     return text
+  }
+
+  /// The value of a setting that is a secret; nil where it is not set.
+  func secret(_ setting: Setting) -> String? {
+    guard case .secret(let text) = value(setting) else { preconditionFailure(setting.name) }
+    return text.isEmpty ? nil : text
   }
 
   /// The value of a setting that is a number or a number of bytes.
@@ -149,7 +156,7 @@ extension Setting {
 extension InMemoryProvider {
   fileprivate init(name: String, texts: [Setting: String]) {
     let values = texts.map { setting, text in
-      (AbsoluteConfigKey(setting.key), ConfigValue(.string(text), isSecret: false))
+      (AbsoluteConfigKey(setting.key), ConfigValue(.string(text), isSecret: setting.isSecret))
     }
     self.init(name: name, values: Dictionary(uniqueKeysWithValues: values))
   }

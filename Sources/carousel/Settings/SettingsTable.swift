@@ -1,3 +1,4 @@
+import API
 import ModelFormat
 
 /// The table of settings. Whatever is said about a setting anywhere (help texts, names in the
@@ -88,6 +89,10 @@ extension Setting {
   static let maxInflateRatio = Setting(
     "max_inflate_ratio", .integer(1...1032), "200",
     "Inflated to compressed size of a request; above it, it is taken for a bomb.")
+  static let stateKey = Setting(
+    "state_key", .secret(minBytes: ServiceSettings.minStateKeyBytes), "",
+    "Signs the states that clients take along; the same in every replica. Empty: random, for this process."
+  )
   static let logLevel = Setting(
     "log_level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
     "info", "Least level that is logged; debug logs every request that reaches a path.")
@@ -104,6 +109,6 @@ extension Setting {
     headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
     drainDelaySeconds, drainSeconds,
     compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,
-    logLevel, logFormat,
+    stateKey, logLevel, logFormat,
   ]
 }

@@ -56,21 +56,19 @@ import Testing
   @Test(arguments: [
     ("{}", 400, #"inputs is missing, expected {\"inputs\": …}"#),
     (
-      #"{"":3}"#, 400, #"\"\" is not known, expected inputs, model, outputs, horizon or timeout_ms"#
+      #"{"":3}"#, 400,
+      #"\"\" is not known, expected inputs, model, outputs, horizon, timeout_ms, state or return_state"#
     ),
     (
       #"{"input":[1]}"#, 400,
-      #"\"input\" is not known, expected inputs, model, outputs, horizon or timeout_ms"#
+      #"\"input\" is not known, expected inputs, model, outputs, horizon, timeout_ms, state or return_state"#
     ),
     (#"{"inputs":[[1,2]],"inputs":[[1,2]]}"#, 400, "inputs is given twice"),
     (#"{"inputs":[[1,2]],"horizon":1,"horizon":1}"#, 400, "horizon is given twice"),
+    (#"{"inputs":[[1,2]],"state":null,"state":null}"#, 400, "state is given twice"),
     (
-      #"{"inputs":[[1,2]],"state":"x"}"#, 400,
-      "state is not supported by this version of the server"
-    ),
-    (
-      #"{"inputs":[[1,2]],"return_state":true}"#, 400,
-      "return_state is not supported by this version of the server"
+      #"{"inputs":[[1,2]],"return_state":false,"return_state":true}"#, 400,
+      "return_state is given twice"
     ),
     (
       #"{"inputs":[[1,2]],"timeout_ms":0}"#, 400,

@@ -20,6 +20,18 @@ import Testing
     #expect(lines.contains { $0 == "    " + Setting.port.why })
   }
 
+  @Test func secretsAreNotShown() throws {
+    let key = "do not show this key"
+    for source in [[Setting.stateKey: key], [:]] {
+      let entries = try Settings(commandLine: source).entries
+      let (table, json) = (ConfigCommand.table(entries), try ConfigCommand.json(entries))
+      #expect(!table.contains(key) && !json.contains(key))
+      let word = source.isEmpty ? "not set" : "set"
+      #expect(table.contains("state_key = \(word) "))
+      #expect(json.contains("\"value\" : \"\(word)\""))
+    }
+  }
+
   @Test func jsonHoldsEverySetting() throws {
     let json = try ConfigCommand.json(Settings(environment: ["CAROUSEL_PORT": "1"]).entries)
     let rows = try JSONDecoder().decode([Row].self, from: Data(json.utf8))

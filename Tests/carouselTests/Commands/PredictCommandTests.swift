@@ -18,4 +18,15 @@ import Testing
     #expect(full.input == "x.npy" && full.outputs == .all && full.horizon == 3)
     #expect(full.precision == .f16)
   }
+
+  /// Of the environment, the key alone is looked at.
+  @Test func stateKey() throws {
+    let key = "0123456789abcdef"
+    let environment = ["CAROUSEL_STATE_KEY": key, "CAROUSEL_PORT": "x", "CAROUSEL_PROT": "1"]
+    #expect(try PredictCommand.stateKey(in: environment) == Array(key.utf8))
+    #expect(try PredictCommand.stateKey(in: ["CAROUSEL_PORT": "x"]) == nil)
+    #expect(throws: CarouselError.self) {
+      try PredictCommand.stateKey(in: ["CAROUSEL_STATE_KEY": "short"])
+    }
+  }
 }

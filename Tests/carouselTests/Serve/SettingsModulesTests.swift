@@ -17,6 +17,7 @@ import Testing
     #expect(service.maxSequenceSteps == ownService.maxSequenceSteps)
     #expect(service.maxHorizon == ownService.maxHorizon)
     #expect(service.maxInlineBytes == ownService.maxInlineBytes)
+    #expect(service.stateKey == nil && ownService.stateKey == nil)
 
     let (server, ownServer) = (settings.server, HTTPServerSettings())
     #expect(server.port == ownServer.port)
@@ -40,6 +41,7 @@ import Testing
       .headTimeoutSeconds: "0.5", .bodyTimeoutSeconds: "12", .idleTimeoutSeconds: "13",
       .writeTimeoutSeconds: "14", .compressMinBytes: "15", .gzipLevel: "9",
       .maxInflatedBytes: "17", .maxInflateRatio: "18",
+      .stateKey: "0123456789abcdef",
     ])
     #expect(
       settings.engineLimits
@@ -49,6 +51,7 @@ import Testing
     #expect(service.maxSequencesPerRequest == 7)
     #expect(service.maxHorizon == 8)
     #expect(service.maxInlineBytes == 10)
+    #expect(service.stateKey == Array("0123456789abcdef".utf8))
     #expect(service.version == CarouselCommand.version)
     let server = settings.server
     #expect(server.address == "::1")

@@ -24,7 +24,7 @@ import Testing
   static let numbers: [Setting] = Setting.all.filter {
     switch $0.kind {
     case .integer, .bytes: true
-    case .text, .path, .seconds, .choice: false
+    case .text, .path, .seconds, .choice, .secret: false
     }
   }
 
@@ -33,7 +33,7 @@ import Testing
     let bounds: ClosedRange<Int>
     switch setting.kind {
     case .integer(let range), .bytes(let range): bounds = range
-    case .text, .path, .seconds, .choice: return
+    case .text, .path, .seconds, .choice, .secret: return
     }
     let (low, high) = (bounds.lowerBound, bounds.upperBound)
     #expect(setting.parse("\(low - 1)") == nil)
@@ -80,6 +80,18 @@ import Testing
     #expect(Setting.logFormat.parse("JSON") == nil)
     #expect(Setting.logFormat.parse("") == nil)
     #expect(Setting.logFormat.expected == "json or text")
+  }
+
+  @Test func secrets() {
+    let key = "0123456789abcdef"
+    #expect(Setting.stateKey.parse(key) == .secret(key))
+    #expect(Setting.stateKey.parse(key + "0") == .secret(key + "0"))
+    #expect(Setting.stateKey.parse(String(key.dropLast())) == nil)
+    #expect(Setting.stateKey.parse("") == .secret(""))
+    // Bytes count, not characters.
+    #expect(Setting.stateKey.parse("éééééééé") != nil)
+    #expect(Setting.Value.secret(key).description == "set")
+    #expect(Setting.Value.secret("").description == "not set")
   }
 
   /// A choice that nobody need make is made by nothing, in the environment too.

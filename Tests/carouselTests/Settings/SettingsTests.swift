@@ -69,6 +69,14 @@ import Testing
     }
   }
 
+  /// Of a secret, an error tells the length alone.
+  @Test func badSecret() {
+    #expect { try Settings(environment: ["CAROUSEL_STATE_KEY": "fifteen bytes o"]) } throws: {
+      "\($0)"
+        == "CAROUSEL_STATE_KEY (environment): found \"15 bytes\", expected at least 16 bytes"
+    }
+  }
+
   @Test func badFile() throws {
     let file = try SettingsFile(Array(#"{"max_head_bytes": 255}"#.utf8), path: "c.json")
     #expect(

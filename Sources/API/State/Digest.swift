@@ -1,0 +1,56 @@
+import CCrypto
+
+/// SHA-256 (FIPS 180-4) and the HMAC made with it (RFC 2104), both by OpenSSL.
+enum Digest {
+  /// The bytes of a hash and of an HMAC.
+  static let byteCount = 32
+
+  /// Readies OpenSSL, once: without reading its settings file, and without a clean-up at exit, which would
+  /// take away what threads still use.
+  private static let isReady =
+    OPENSSL_init_crypto(
+      UInt64(OPENSSL_INIT_NO_LOAD_CONFIG) | UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
+
+  /// The SHA-256 of `bytes`.
+  static func hash(_ bytes: Span<UInt8>) -> [UInt8] {
+    precondition(isReady)
+    var digest = [UInt8](repeating: 0, count: byteCount)
+    // SAFETY: reads the bytes lent, writes the 32 bytes that `digest` holds.
+    let isDone = unsafe bytes.withUnsafeBufferPointer { bytes in
+      unsafe digest.withUnsafeMutableBufferPointer { digest in
+        unsafe SHA256(bytes.baseAddress, bytes.count, digest.baseAddress) != nil
+      }
+    }
+    precondition(isDone, "SHA-256 fails for want of memory only")
+    return digest
+  }
+
+  /// The HMAC-SHA256 of `message` under `key`, which is not empty.
+  static func authenticate(_ message: ArraySlice<UInt8>, key: [UInt8]) -> [UInt8] {
+    precondition(isReady && !key.isEmpty)
+    var digest = [UInt8](repeating: 0, count: byteCount)
+    // SAFETY: reads the key and the message, writes the 32 bytes that `digest` holds.
+    let isDone = unsafe key.withUnsafeBufferPointer { key in
+      unsafe message.withUnsafeBufferPointer { message in
+        unsafe digest.withUnsafeMutableBufferPointer { digest in
+          unsafe HMAC(
+            EVP_sha256(), key.baseAddress, CInt(key.count), message.baseAddress, message.count,
+            digest.baseAddress, nil) != nil
+        }
+      }
+    }
+    precondition(isDone, "an HMAC fails for want of memory only")
+    return digest
+  }
+
+  /// Whether two runs of bytes are equal, in a time that depends on their lengths alone.
+  static func areEqual(_ first: ArraySlice<UInt8>, _ second: [UInt8]) -> Bool {
+    guard first.count == second.count else { return false }
+    // SAFETY: reads as many bytes as both hold.
+    return unsafe first.withUnsafeBufferPointer { first in
+      unsafe second.withUnsafeBufferPointer { second in
+        unsafe CRYPTO_memcmp(first.baseAddress, second.baseAddress, first.count) == 0
+      }
+    }
+  }
+}

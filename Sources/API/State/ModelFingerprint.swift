@@ -1,0 +1,34 @@
+import Inference
+import ModelFormat
+
+/// Tells models apart by what they compute, in 16 bytes: replicas have the same, and so has a copy under another
+/// name or version; other weights, another graph or precision have another.
+struct ModelFingerprint: Sendable, Equatable {
+  let bytes: [UInt8]
+
+  /// As many of a SHA-256's bytes as make a chance match out of the question.
+  static let byteCount = 16
+
+  init(_ graph: ModelGraph) {
+    let description = graph.model.description
+    // The names in it are those of the graph's own values.
+    let plan = ModelDescription(
+      name: "", version: "", precision: graph.precision, inputs: description.inputs,
+      nodes: description.nodes, outputs: description.outputs)
+    let weights = graph.model.tensors.withBytes { Digest.hash($0) }
+    let whole = weights + plan.json.utf8
+    bytes = Array(Digest.hash(whole.span).prefix(Self.byteCount))
+  }
+
+  init(bytes: ArraySlice<UInt8>) {
+    precondition(bytes.count == Self.byteCount)
+    self.bytes = Array(bytes)
+  }
+}
+
+extension ModelFingerprint: CustomStringConvertible {
+  /// Its first four bytes in hexadecimal: enough for people to tell one from another.
+  var description: String {
+    bytes.prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}

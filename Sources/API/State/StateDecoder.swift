@@ -1,0 +1,42 @@
+import Inference
+
+/// Turns the `state` of a document into the states from which its sequences go on.
+struct StateDecoder {
+  let document: JSONDocument
+  let model: ServedModel
+  let fingerprint: ModelFingerprint
+  let sealer: StateSealer
+
+  /// One state or nil a sequence: a string or null for one, an array of such for an array of sequences.
+  func decode(_ node: Int, for inputs: DecodedInputs) throws(APIError) -> [SequenceState?] {
+    guard inputs.isArray else { return [try state(node, InputPath("state"))] }
+    let count = inputs.sequences.count
+    guard document.kind(node) == .array, document.count(node) == count else {
+      throw .unexpected(path: "state", found: document.found(node), expected: .states(count))
+    }
+    var states: [SequenceState?] = []
+    states.reserveCapacity(count)
+    var element = node + 1
+    for index in 0..<count {
+      states.append(try state(element, InputPath("state")[index]))
+      element = document.next(element)
+    }
+    return states
+  }
+
+  private func state(_ node: Int, _ path: InputPath) throws(APIError) -> SequenceState? {
+    switch document.kind(node) {
+    case .null: return nil
+    case .string:
+      do {
+        return try sealer.open(
+          document.bytes(node), model: fingerprint, floatCount: model.graph.stateFloatCount)
+      } catch {
+        throw .state(path: path.description, model: model.name, error)
+      }
+    case .false, .true, .number, .numbers, .array, .object:
+      throw .unexpected(
+        path: path.description, found: document.found(node), expected: .states(nil))
+    }
+  }
+}

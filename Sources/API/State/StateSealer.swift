@@ -1,0 +1,166 @@
+import Inference
+
+/// What the floats of a token are.
+enum StateElement: String, Sendable, CaseIterable {
+  /// As they are in the server: a sequence goes on to the same bits.
+  case f32
+  /// The nearest halves, for tokens of half the size.
+  case f16
+
+  var byteCount: Int { self == .f32 ? 4 : 2 }
+
+  /// The number that stands for it in a token.
+  fileprivate var code: UInt8 { self == .f32 ? 1 : 2 }
+}
+
+/// Writes a sequence's state into a token that its client takes along, and reads it when the client comes back.
+///
+/// A token is base64url of: the version of this layout (a byte), the element (a byte), the model's fingerprint (16),
+/// the steps done (8), the floats, and the HMAC-SHA256 of all that under the server's key (32); numbers are
+/// little-endian. Nothing of a token is believed before the HMAC fits.
+struct StateSealer: Sendable {
+  private let key: [UInt8]
+
+  static let version: UInt8 = 1
+  /// What stands before the floats.
+  static let headByteCount = 2 + ModelFingerprint.byteCount + 8
+  /// The bytes of a key at least: half of what the HMAC can make use of, and beyond guessing if random.
+  static let minKeyByteCount = 16
+
+  init(key: [UInt8]) {
+    precondition(key.count >= Self.minKeyByteCount)
+    self.key = key
+  }
+
+  /// A sealer whose tokens nobody else can read, nor make.
+  init() {
+    var random = SystemRandomNumberGenerator()
+    self.init(key: (0..<Digest.byteCount).map { _ in .random(in: 0...255, using: &random) })
+  }
+
+  /// The characters of a token for a state of `floatCount` floats.
+  static func characterCount(floatCount: Int, _ element: StateElement) -> Int {
+    Base64URL.characterCount(
+      headByteCount + floatCount * element.byteCount + Digest.byteCount)
+  }
+
+  /// The token, as text; nil where a float is beyond the range of `element`.
+  func seal(
+    _ state: SequenceState, as element: StateElement, model: ModelFingerprint
+  ) -> [UInt8]? {
+    var message: [UInt8] = []
+    message.reserveCapacity(
+      Self.headByteCount + state.floats.count * element.byteCount + Digest.byteCount)
+    message += [Self.version, element.code]
+    message += model.bytes
+    message.append(littleEndian: UInt64(state.position), 8)
+    for float in state.floats {
+      switch element {
+      case .f32:
+        guard float.isFinite else { return nil }
+        message.append(littleEndian: UInt64(float.bitPattern), 4)
+      case .f16:
+        let half = Float16(float)
+        guard half.isFinite else { return nil }
+        message.append(littleEndian: UInt64(half.bitPattern), 2)
+      }
+    }
+    return sign(message)
+  }
+
+  /// A message with its HMAC, as text.
+  func sign(_ message: [UInt8]) -> [UInt8] {
+    Base64URL.encode(message + Digest.authenticate(message[...], key: key))
+  }
+
+  /// The state in `token`, which must be one of `model` and hold `floatCount` floats.
+  func open(
+    _ token: ArraySlice<UInt8>, model: ModelFingerprint, floatCount: Int
+  ) throws(StateFlaw) -> SequenceState {
+    let limit = Self.characterCount(floatCount: floatCount, .f32)
+    guard token.count <= limit else { throw .tooLong(found: token.count, limit: limit) }
+    let bytes: [UInt8]
+    do { bytes = try Base64URL.decode(token) } catch { throw .character(position: error.position) }
+    let end = bytes.count - Digest.byteCount
+    guard end >= 0, Digest.areEqual(bytes[end...], Digest.authenticate(bytes[..<end], key: key))
+    else {
+      throw .signature(
+        found: token.count,
+        expected: StateElement.allCases.map { Self.characterCount(floatCount: floatCount, $0) })
+    }
+    return try Self.parse(bytes[..<end], model: model, floatCount: floatCount)
+  }
+
+  /// Reads a message that some server with the key wrote, though perhaps one of another version.
+  private static func parse(
+    _ message: ArraySlice<UInt8>, model: ModelFingerprint, floatCount: Int
+  ) throws(StateFlaw) -> SequenceState {
+    guard message.first == version else {
+      throw .version(found: message.first.map { Int($0) }, expected: Int(version))
+    }
+    guard message.count >= headByteCount else {
+      throw .size(found: message.count, expected: headByteCount)
+    }
+    let maker = ModelFingerprint(bytes: message[2..<2 + ModelFingerprint.byteCount])
+    guard maker == model else { throw .otherModel(found: maker, expected: model) }
+    guard let element = StateElement.allCases.first(where: { $0.code == message[1] }) else {
+      throw .element(found: Int(message[1]))
+    }
+    let expected = headByteCount + floatCount * element.byteCount
+    guard message.count == expected else {
+      throw .size(found: message.count, expected: expected)
+    }
+    let steps = message.word(at: headByteCount - 8, 8)
+    guard steps >= 1, steps <= maxPosition else {
+      throw .position(found: steps, limit: maxPosition)
+    }
+    var floats: [Float] = []
+    floats.reserveCapacity(floatCount)
+    for index in 0..<floatCount {
+      let word = message.word(at: headByteCount + index * element.byteCount, element.byteCount)
+      let float =
+        switch element {
+        case .f32: Float(bitPattern: UInt32(word))
+        case .f16: Float(Float16(bitPattern: UInt16(word)))
+        }
+      guard float.isFinite else { throw .notFinite(index: index) }
+      floats.append(float)
+    }
+    return SequenceState(position: Int(steps), floats: floats)
+  }
+
+  /// Steps that a state may have behind it: with them, those of a request still are an `Int`.
+  static let maxPosition: UInt64 = 1 << 62
+}
+
+/// Why a text is no state to go on from.
+enum StateFlaw: Error, Equatable, Sendable {
+  /// More characters than a state of the model takes.
+  case tooLong(found: Int, limit: Int)
+  /// What base64url does not have, or not there.
+  case character(position: Int)
+  /// The HMAC does not fit; with the characters found, and those of an f32 or an f16 token.
+  case signature(found: Int, expected: [Int])
+  case version(found: Int?, expected: Int)
+  case otherModel(found: ModelFingerprint, expected: ModelFingerprint)
+  case element(found: Int)
+  /// Bytes without the HMAC.
+  case size(found: Int, expected: Int)
+  case position(found: UInt64, limit: UInt64)
+  case notFinite(index: Int)
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(littleEndian word: UInt64, _ count: Int) {
+    for index in 0..<count { append(UInt8(truncatingIfNeeded: word >> (8 * UInt64(index)))) }
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// The little-endian word of `count` bytes at `offset` from the start.
+  fileprivate func word(at offset: Int, _ count: Int) -> UInt64 {
+    (0..<count).reduce(0) {
+      $0 | UInt64(self[startIndex + offset + $1]) << (8 * UInt64($1))
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import Inference
+
+/// Which states a request brings for its sequences to go on from, and whether it takes their last ones along.
+package struct StateTransfer: Sendable {
+  /// One a sequence, nil for a sequence that begins; empty where all begin.
+  package let initial: [SequenceState?]
+  package let returnsFinal: Bool
+
+  package init(initial: [SequenceState?] = [], returnsFinal: Bool = false) {
+    self.initial = initial
+    self.returnsFinal = returnsFinal
+  }
+
+  /// Whether the states fit a model and a request of so many sequences.
+  func fits(_ graph: ModelGraph, sequenceCount: Int) -> Bool {
+    guard returnsFinal || !initial.isEmpty else { return true }
+    return graph.isStreamable && (initial.isEmpty || initial.count == sequenceCount)
+      && initial.allSatisfy {
+        $0.map { $0.position > 0 && $0.floats.count == graph.stateFloatCount } ?? true
+      }
+  }
+}

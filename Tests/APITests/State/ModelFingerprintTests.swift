@@ -1,0 +1,45 @@
+import Inference
+import ModelFormat
+import TestSupport
+import Testing
+
+@testable import API
+
+@Suite struct ModelFingerprintTests {
+  private func fingerprint(_ model: Model, _ precision: Precision? = nil) throws -> ModelFingerprint
+  {
+    ModelFingerprint(try ModelGraph(model, precision: precision))
+  }
+
+  @Test func replicasHaveTheSame() throws {
+    let first = try fingerprint(SmallModels.forecaster())
+    #expect(first.bytes.count == ModelFingerprint.byteCount)
+    #expect(try fingerprint(SmallModels.forecaster()) == first)
+    #expect(try fingerprint(SmallModels.forecaster(), .f32) == first)
+    #expect(try fingerprint(SmallModels.forecaster(name: "copy")) == first)
+  }
+
+  /// From a folder or from memory, whatever the order and spacing of model.json.
+  @Test func theFileIsWhatCounts() throws {
+    let folder = Fixtures.bundledModel("co2")
+    let first = try fingerprint(Model(folder: folder))
+    let description = try ModelDescription(path: "\(folder)/model.json")
+    let again = try ModelDescription(json: Array(description.json.utf8))
+    let model = try Model(
+      description: again, tensors: TensorFile(path: "\(folder)/model.safetensors"))
+    #expect(try fingerprint(model) == first)
+  }
+
+  @Test func othersHaveOthers() throws {
+    let small = try SmallModels.forecaster()
+    var description = small.description
+    description.inputs[0].kind = .features(size: 1, mean: [0.5], scale: [3])
+    let fingerprints = [
+      try fingerprint(small), try fingerprint(small, .f16), try fingerprint(small, .int8),
+      try fingerprint(SmallModels.forecaster(seed: 2)),
+      try fingerprint(SmallModels.forecaster(.pooled)),
+      try fingerprint(Model(description: description, tensors: small.tensors)),
+    ]
+    #expect(Set(fingerprints.map(\.bytes)).count == fingerprints.count)
+  }
+}

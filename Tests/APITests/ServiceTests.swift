@@ -176,11 +176,8 @@ import Testing
     #expect(service.metrics.requests(of: .predict).map(\.status) == ["499"])
   }
 
-  /// With the engine held up, until the time-out of a request that waits has passed.
-  @Test func aDeadlineThatPassesIsToldAtTheNextTurn() async throws {
-    let engine = Engine(
-      graph: try ModelGraph(TestModels.echo(size: 1)), limits: EngineLimits(maxSeats: 1))
-    let service = Service(engines: [("echo", engine)])
+  /// Keeps the engine's worker busy until the semaphore is signalled.
+  private func holdUp(_ engine: Engine) throws -> DispatchSemaphore {
     let held = DispatchSemaphore(value: 0)
     let release = DispatchSemaphore(value: 0)
     engine.predict(
@@ -190,14 +187,23 @@ import Testing
       release.wait()
     }
     held.wait()
-    async let late = service.predict(#"{"inputs":[1],"timeout_ms":20}"#)
+    return release
+  }
+
+  /// With the engine held up, until the time-out of a request that waits has passed.
+  @Test func aDeadlineThatPassesIsToldAtTheNextTurn() async throws {
+    let engine = Engine(
+      graph: try ModelGraph(TestModels.echo(size: 1)), limits: EngineLimits(maxSeats: 1))
+    let service = Service(engines: [("echo", engine)])
+    let release = try holdUp(engine)
+    async let late = service.predict(#"{"inputs":[1],"timeout_ms":200}"#)
     async let patient = service.predict(#"{"inputs":[1],"timeout_ms":60000}"#)
     while engine.snapshot().queuedSequences < 2 { try await Task.sleep(for: .milliseconds(1)) }
-    try await Task.sleep(for: .milliseconds(30))
+    try await Task.sleep(for: .milliseconds(250))
     release.signal()
     let answer = await late
     #expect(answer.status == 504)
-    #expect(answer.body == #"{"error":"timeout_ms: 20 passed before the answer was ready"}"# + "\n")
+    #expect(answer.body == #"{"error":"timeout_ms: 200 passed before the answer was ready"}"# + "\n")
     #expect(await patient.status == 200)
     #expect(engine.snapshot().refused.first { $0.reason == "deadline_passed" }?.count == 1)
   }
@@ -208,15 +214,7 @@ import Testing
       graph: try ModelGraph(TestModels.echo(size: 1)),
       limits: EngineLimits(maxSeats: 1, maxQueuedSequences: 1))
     let service = Service(engines: [("echo", engine)])
-    let held = DispatchSemaphore(value: 0)
-    let release = DispatchSemaphore(value: 0)
-    engine.predict(
-      [try InputSequence([.features([1])], for: engine.graph.model)], selection: .last
-    ) { _ in
-      held.signal()
-      release.wait()
-    }
-    held.wait()
+    let release = try holdUp(engine)
     defer { release.signal() }
 
     let request = HTTPRequest(

@@ -203,7 +203,8 @@ import Testing
     release.signal()
     let answer = await late
     #expect(answer.status == 504)
-    #expect(answer.body == #"{"error":"timeout_ms: 200 passed before the answer was ready"}"# + "\n")
+    #expect(
+      answer.body == #"{"error":"timeout_ms: 200 passed before the answer was ready"}"# + "\n")
     #expect(await patient.status == 200)
     #expect(engine.snapshot().refused.first { $0.reason == "deadline_passed" }?.count == 1)
   }

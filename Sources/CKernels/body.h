@@ -65,7 +65,8 @@ CK_INLINE void update(const bool whole, cell *cells, int count) {
     memcpy(&x, u->gates, sizeof x);
     const float high = 2 * CK_TANH_HIGH;
     x = clamp(
-        joined(-gate(x, 0), -gate(x, 1), gate(x, 2) + gate(x, 2), -gate(x, 3)), gates(CK_EXP_LOW, CK_EXP_LOW, -high, CK_EXP_LOW),
+        joined(-gate(x, 0), -gate(x, 1), gate(x, 2) + gate(x, 2), -gate(x, 3)),
+        gates(CK_EXP_LOW, CK_EXP_LOW, -high, CK_EXP_LOW),
         gates(CK_EXP_HIGH, CK_EXP_HIGH, high, CK_EXP_HIGH));
     power_vg e = power_of_e(x);
     // e^−i, e^−f, e^2g − 1, e^−o, then the denominators 1 + e^−i, …, and e^2g + 1.

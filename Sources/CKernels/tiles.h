@@ -78,10 +78,12 @@ CK_INLINE size_t CK_AT(block_size)(size_t depth) {
   return CK_BLOCK_PANELS * CK_LANES * CK_STEP * CK_AT(steps)(depth);
 }
 
-/// - Parameter width: panels of the block that `column` is in.
+/// - Parameters:
+///   - whole: whether all of the panels' columns exist.
+///   - width: panels of the block that `column` is in.
 CK_INLINE void CK_AT(gemm_tile)(
-    const int rows, const int panels, const ck_gemm *call, size_t tile, size_t row, size_t block,
-    size_t column, size_t width) {
+    const int rows, const int panels, const bool whole, const ck_gemm *call, size_t tile, size_t row,
+    size_t block, size_t column, size_t width) {
   const ck_gemm copy = *call, *g = &copy;  // which no store can change
   const size_t steps = CK_AT(steps)(g->depth);
   const input_t *input = (const input_t *)g->input.values + row * g->input.stride;
@@ -102,7 +104,6 @@ CK_INLINE void CK_AT(gemm_tile)(
         rows, 1, panels, sum, input, g->input.stride, weights + lane * CK_STEP,
         width * CK_LANES * CK_STEP, 0, steps, next);
     // A last panel that has fewer columns than lanes goes to memory by way of the stack.
-    const bool whole = column + (size_t)panels * CK_LANES <= g->columns;
     float tail[CK_ROWS][4 * CK_WIDTH];
     float *out = whole ? g->output + row * g->output_stride + column + lane : tail[0];
     const size_t out_stride = whole ? g->output_stride : 4 * CK_WIDTH;
@@ -121,13 +122,14 @@ CK_INLINE void CK_AT(gemm_tile)(
 
 /// All rows of `panels` panels, in tiles of nearly equal height.
 CK_INLINE void CK_AT(gemm_rows)(
-    const int panels, const ck_gemm *g, size_t block, size_t column, size_t width) {
+    const int panels, const bool whole, const ck_gemm *g, size_t block, size_t column,
+    size_t width) {
   const size_t tiles = (g->rows + CK_ROWS - 1) / CK_ROWS;
   for (size_t tile = 0, row = 0; tile < tiles; tile++) {
     const size_t rows = (g->rows - row + tiles - tile - 1) / (tiles - tile);
     switch (rows) {
 #define CK_CASE(n) \
-  case n: CK_AT(gemm_tile)(n, panels, g, tile, row, block, column, width); break;
+  case n: CK_AT(gemm_tile)(n, panels, whole, g, tile, row, block, column, width); break;
       CK_CASE(1) CK_CASE(2)
 #if CK_ROWS > 2
       CK_CASE(3)
@@ -142,18 +144,28 @@ CK_INLINE void CK_AT(gemm_rows)(
 }
 
 static __attribute__((noinline)) void CK_AT(gemm_block)(const ck_gemm *g, size_t column) {
-  CK_AT(gemm_rows)(4, g, column, column, CK_BLOCK_PANELS);
+  CK_AT(gemm_rows)(4, true, g, column, column, CK_BLOCK_PANELS);
 }
 
-static void CK_AT(gemm)(const ck_gemm *g) {
-  const size_t packed = ck_packed_columns(g->columns), block = CK_BLOCK_PANELS * CK_LANES;
-  size_t column = 0;
-  for (; column + block <= packed; column += block) CK_AT(gemm_block)(g, column);
 #if !CK_INTEGER
-  // The last block may have fewer panels.
-  const size_t width = (packed - column) / CK_LANES;
-  for (size_t p = 0; p < width; p++) {
-    CK_AT(gemm_rows)(1, g, column, column + p * CK_LANES, width);
+static __attribute__((noinline)) void CK_AT(gemm_last_block)(const ck_gemm *g, size_t column) {
+  CK_AT(gemm_rows)(4, false, g, column, column, CK_BLOCK_PANELS);
+}
+#endif
+
+static void CK_AT(gemm)(const ck_gemm *g) {
+  const size_t block = CK_BLOCK_PANELS * CK_LANES;
+  size_t column = 0;
+  for (; column + block <= g->columns; column += block) CK_AT(gemm_block)(g, column);
+#if !CK_INTEGER
+  // The last block may have fewer panels, and its last panel fewer columns than lanes.
+  const size_t width = (ck_packed_columns(g->columns) - column) / CK_LANES;
+  if (width == CK_BLOCK_PANELS) {
+    CK_AT(gemm_last_block)(g, column);
+  } else {
+    for (size_t p = 0; p < width; p++) {
+      CK_AT(gemm_rows)(1, false, g, column, column + p * CK_LANES, width);
+    }
   }
 #endif
 }

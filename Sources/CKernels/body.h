@@ -47,7 +47,6 @@ typedef struct {
   size_t count;        // units that exist
 } cell;
 
-
 /// x · factor, which lies within ±CK_I8_MAX, rounded to nearest even, and 128.
 CK_INLINE vb rounded_bytes(vf x, float factor) {
   return low_bytes(bits_of(shifted_(x, (vf)factor)) + 128);
@@ -123,41 +122,22 @@ static __attribute__((noinline)) void store_tail(
 
 #define CK_AT(x) x##_f32
 #define CK_INTEGER 0
-#define CK_ROWS CK_TILE_ROWS
-#define CK_STEP 1
-#define sum_t vf
-#define operand_t vf
-#define input_t float
 #define weight_t float
-CK_INLINE vf broadcast_f32(const float *input) { return (vf)*input; }
 CK_INLINE vf column_f32(const float *weights) { return load(weights); }
-CK_INLINE vf add_f32(vf sum, vf weights, vf inputs) { return fma_(weights, inputs, sum); }
 #include "tiles.h"
 
 // --- Tiles of f16 weights ---
 
 #define CK_AT(x) x##_f16
 #define CK_INTEGER 0
-#define CK_ROWS CK_TILE_ROWS
-#define CK_STEP 1
-#define sum_t vf
-#define operand_t vf
-#define input_t float
 #define weight_t uint16_t
-CK_INLINE vf broadcast_f16(const float *input) { return (vf)*input; }
 CK_INLINE vf column_f16(const uint16_t *weights) { return widened(weights); }
-CK_INLINE vf add_f16(vf sum, vf weights, vf inputs) { return fma_(weights, inputs, sum); }
 #include "tiles.h"
 
 // --- Tiles of int8 weights ---
 
 #define CK_AT(x) x##_i8
 #define CK_INTEGER 1
-#define CK_ROWS CK_DOT_ROWS
-#define CK_STEP CK_I8_STEP
-#define sum_t vi
-#define operand_t vi
-#define input_t uint8_t
 #define weight_t int8_t
 #include "dot.h"
 #include "tiles.h"

@@ -1,16 +1,30 @@
 // The GEMM and the LSTM step at one precision of weights. Included once a precision by body.h, which
-// defines, with `sum_t` for a register of sums and `operand_t` for one of factors,
-//   CK_AT(x)                              the name of x at this precision
-//   CK_INTEGER                            whether sums are of integers, made floats when they are done
-//   CK_ROWS                               rows of the widest tile
-//   CK_STEP                               inputs that a step of a sum takes
-//   input_t, weight_t                     what inputs and packed weights are stored as
-//   CK_AT(broadcast)(const input_t *)     the inputs of a step, in every lane
-//   CK_AT(column)(const weight_t *)       a panel's weights of a step
-//   CK_AT(add)(sum, weights, inputs)      the sum after a step
+// defines
+//   CK_AT(x)                           the name of x at this precision
+//   CK_INTEGER                         whether sums are of integers (dot.h), made floats when they are done
+//   weight_t                           what packed weights are stored as
+//   CK_AT(column)(const weight_t *)    a panel's weights of a step
 //
 // A tile is `rows` rows by `blocks` blocks of four panels (or by `panels` panels of one block), whose sums
 // stay in registers through all of k.
+
+// Rows of the widest tile; inputs that a step of a sum takes; a register of sums, and one of factors; what
+// inputs are stored as; the inputs of a step, in every lane; a sum after a step.
+#if CK_INTEGER
+#define CK_ROWS CK_DOT_ROWS
+#define CK_STEP CK_I8_STEP
+#define sum_t vi
+#define operand_t vi
+#define input_t uint8_t
+#else
+#define CK_ROWS CK_TILE_ROWS
+#define CK_STEP 1
+#define sum_t vf
+#define operand_t vf
+#define input_t float
+CK_INLINE vf CK_AT(broadcast)(const float *input) { return (vf)*input; }
+CK_INLINE vf CK_AT(add)(vf sum, vf weights, vf inputs) { return fma_(weights, inputs, sum); }
+#endif
 
 /// sum[block, row][panel] += weights[k][panel] · input[row][k], k ascending.
 ///

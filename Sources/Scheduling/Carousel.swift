@@ -125,24 +125,24 @@ package struct Carousel {
         sequences: steps.count, sequenceLimit: limits.maxQueuedSequences, steps: total,
         stepLimit: limits.maxQueuedSteps)
     }
-    let seated = seats.joined().filter { !$0.isVacated }
-    let ahead = queuedSteps + seated.reduce(0) { $0 + $1.remaining }
+    let ahead =
+      queuedSteps + seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : $1.remaining) }
     /// The seconds until `steps` of the steps ahead and of the newcomers are done.
     func seconds(_ steps: Int, with newcomers: Int) -> Double {
       costs.seconds(
-        steps: steps, riders: queuedCount + seated.count + newcomers, workers: workerCount,
+        steps: steps, riders: queuedCount + seatedCount + newcomers, workers: workerCount,
         seats: limits.maxSeats)
     }
     func wholeSeconds(_ seconds: Double) -> Int { Swift.max(1, Int(seconds.rounded(.up))) }
-    let wait = wholeSeconds(seconds(ahead, with: 0))
     guard queuedCount + steps.count <= limits.maxQueuedSequences else {
       throw .queueFull(
         queued: queuedCount, arriving: steps.count, limit: limits.maxQueuedSequences,
-        retryAfterSeconds: wait)
+        retryAfterSeconds: wholeSeconds(seconds(ahead, with: 0)))
     }
     guard queuedSteps + total <= limits.maxQueuedSteps else {
       throw .stepsFull(
-        queued: queuedSteps, arriving: total, limit: limits.maxQueuedSteps, retryAfterSeconds: wait)
+        queued: queuedSteps, arriving: total, limit: limits.maxQueuedSteps,
+        retryAfterSeconds: wholeSeconds(seconds(ahead, with: 0)))
     }
     if let timeout, ahead > 0 {
       // Where nobody is ahead, the attempt itself tells what it costs.

@@ -222,8 +222,10 @@ package final class Engine: Sendable {
     let parts = plan.turn.parts
     let steps = parts.reduce(0) { $0 + $1.steps }
     let finished = boarding.withLock { boarding in
-      boarding.division.record(
-        riders: parts.count, plan.way, secondsPerStep: seconds / Double(steps))
+      if crew != nil {
+        boarding.division.record(
+          riders: parts.count, plan.way, secondsPerStep: seconds / Double(steps))
+      }
       boarding.costs.record(
         riders: parts.count, longest: parts.reduce(0) { Swift.max($0, $1.steps) }, total: steps,
         seconds: seconds)

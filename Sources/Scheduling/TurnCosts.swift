@@ -14,7 +14,7 @@ package struct TurnCosts: Sendable {
       old.map { 0.9 * $0 + 0.1 * new } ?? new
     }
     // Riders who alight early leave the rest of the turn to fewer: what counts is how many ride on average.
-    let index = Self.index(Swift.max(1, total / longest))
+    let index = Self.index(total / longest)
     secondsPerTurnStep[index] = average(secondsPerTurnStep[index], seconds / Double(longest))
     secondsPerStep = average(
       secondsPerStep == 0 ? nil : secondsPerStep, seconds / Double(total))
@@ -40,8 +40,12 @@ package struct TurnCosts: Sendable {
     return secondsPerTurnStep[nearest]! * (1 + ratio) / 2
   }
 
-  /// The power of two that holds as many riders.
-  private static func index(_ riders: Int) -> Int {
-    Swift.min(16, Int.bitWidth - (riders - 1).leadingZeroBitCount)
+  private static func index(_ riders: Int) -> Int { Swift.min(16, riders.holdingPowerOfTwo) }
+}
+
+extension Int {
+  /// The exponent of the least power of two that is no smaller; 0 for 1 and less.
+  var holdingPowerOfTwo: Int {
+    Int.bitWidth - (Swift.max(self, 1) - 1).leadingZeroBitCount
   }
 }

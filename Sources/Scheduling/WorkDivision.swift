@@ -32,10 +32,10 @@ struct WorkDivision: Sendable {
 
   /// How the next turn of `riders` is to be run.
   mutating func choose(riders: Int) -> Way {
-    var experience = experiences[Self.size(riders), default: Experience()]
+    var experience = experiences[riders.holdingPowerOfTwo, default: Experience()]
     if experience.alone == nil { return .alone }
     if experience.together == nil { return .together }
-    defer { experiences[Self.size(riders)] = experience }
+    defer { experiences[riders.holdingPowerOfTwo] = experience }
     experience.untilTrial -= 1
     guard experience.untilTrial <= 0 else { return experience.better }
     experience.interval = Swift.min(2 * experience.interval, Self.longestInterval)
@@ -48,7 +48,7 @@ struct WorkDivision: Sendable {
     func average(_ old: Double?) -> Double {
       old.map { 0.8 * $0 + 0.2 * secondsPerStep } ?? secondsPerStep
     }
-    var experience = experiences[Self.size(riders), default: Experience()]
+    var experience = experiences[riders.holdingPowerOfTwo, default: Experience()]
     let before = experience.better
     switch way {
     case .alone: experience.alone = average(experience.alone)
@@ -58,10 +58,6 @@ struct WorkDivision: Sendable {
       experience.interval = Self.firstInterval
       experience.untilTrial = Self.firstInterval
     }
-    experiences[Self.size(riders)] = experience
-  }
-
-  private static func size(_ riders: Int) -> Int {
-    Int.bitWidth - (Swift.max(riders, 1) - 1).leadingZeroBitCount
+    experiences[riders.holdingPowerOfTwo] = experience
   }
 }

@@ -9,6 +9,8 @@ extension APIError: CustomStringConvertible {
     if case .method(_, let allowed) = self {
       response.fields.append("allow", allowed.joined(separator: ", "))
     }
+    // RFC 9110 §15.5.2: a 401 says how to show who one is.
+    if case .notOperator = self { response.fields.append("www-authenticate", "Bearer") }
     if let seconds = retryAfterSeconds { response.fields.append("retry-after", String(seconds)) }
     return response
   }
@@ -18,17 +20,22 @@ extension APIError: CustomStringConvertible {
     case .emptyBody, .notJSON, .tooDeep, .notFinite, .mixed, .missing, .unknown, .duplicate,
       .unexpected, .tooMany, .tokenRange, .unknownCharacter, .noVocabulary,
       .sequenceCounts, .stepCounts, .input, .otherModel, .notForecaster, .allWithHorizon,
-      .notEveryStep, .state, .notStreamable, .stateWithHorizon:
+      .notEveryStep, .state, .notStreamable, .sessionTwice, .forkThatBegins, .stateOfSession,
+      .query:
       .badRequest
-    case .noSuchModel, .noSuchPath, .noModels: .notFound
+    case .notOperator: .unauthorized
+    case .noSuchModel, .noSuchPath, .noModels, .session(.unknown, _): .notFound
+    case .session(.gone, _): .gone
+    case .session(.busy, _), .session(.tooManyWait, _): .conflict
     case .method: .methodNotAllowed
     case .outputNotFinite, .stateNotFinite: .unprocessableContent
     case .outOfMemory: .internalServerError
     case .notReady, .refused(.draining), .refused(.cancelled): .serviceUnavailable
-    case .refused(.queueFull), .refused(.stepsFull), .refused(.deadlineOutOfReach):
+    case .refused(.queueFull), .refused(.stepsFull), .refused(.deadlineOutOfReach),
+      .session(.full, _):
       .tooManyRequests
-    case .refused(.deadlinePassed): .gatewayTimeout
-    case .refused(.tooLarge): .contentTooLarge
+    case .refused(.deadlinePassed), .session(.deadlinePassed, _): .gatewayTimeout
+    case .refused(.tooLarge), .session(.tooLarge, _): .contentTooLarge
     }
   }
 
@@ -37,7 +44,7 @@ extension APIError: CustomStringConvertible {
     case .refused(.queueFull(_, _, _, let seconds)), .refused(.stepsFull(_, _, _, let seconds)),
       .refused(.deadlineOutOfReach(_, _, let seconds)):
       seconds
-    case .notReady, .refused(.draining): ServiceSettings.retryAfterSeconds
+    case .notReady, .refused(.draining), .session(.full, _): ServiceSettings.retryAfterSeconds
     default: nil
     }
   }
@@ -94,12 +101,23 @@ extension APIError: CustomStringConvertible {
     case .state(let path, let model, let flaw): "\(shortened(path)): \(flaw.phrase(model: model))"
     case .notStreamable(let option, let model):
       "\(option): model \(quoted(model)) needs the whole of a sequence at once, so it has no state to go on from"
-    case .stateWithHorizon:
-      "return_state: found beside horizon, expected without; ask for the forecast with the state that this returns"
     case .stateNotFinite(let model, .f32):
       "the inputs are too large for model \(quoted(model)): a number in its state is beyond the range of a 32-bit float"
     case .stateNotFinite(let model, .f16):
       "return_state: found \"f16\", expected \"f32\": a number in the state of model \(quoted(model)) is beyond the range of a 16-bit float"
+    case .sessionTwice(let id, let path, let other):
+      "\(path): found session \(quoted(id)) again, which \(other) has already"
+    case .forkThatBegins(let path):
+      "\(path): found fork beside begin, expected one of them: a fork begins with the state of another session"
+    case .stateOfSession(let path):
+      "\(path): found beside a session that has a state already, expected one that begins (\"begin\": true)"
+    case .session(let refusal, let model): refusal.phrase(model: model)
+    case .notOperator(hasKey: true):
+      "sessions are listed for operators only, expected authorization: Bearer and the server's operator_key"
+    case .notOperator(hasKey: false):
+      "sessions are listed for operators only, and the server has no operator_key by which to know them"
+    case .query(let name, let found, let expected):
+      "?\(name)=: found \(quoted(found)), expected \(expected.phrase)"
     case .noSuchPath(let path): "there is nothing at \(quoted(path)); GET / lists what there is"
     case .method(let method, let allowed):
       "the method \(quoted(method)) is not allowed here, expected \(list(allowed, "or"))"
@@ -115,11 +133,39 @@ extension APIError: CustomStringConvertible {
         : "the request has \(steps) steps, the queue holds \(stepLimit) (max_queued_steps)"
     case .refused(.deadlineOutOfReach(let timeout, let needed, _)):
       "timeout_ms: found \(timeout.milliseconds), expected at least \(needed.milliseconds) for as many as wait at the moment"
-    case .refused(.deadlinePassed(let timeout)):
-      "timeout_ms: \(timeout.milliseconds) passed before the answer was ready"
+    case .refused(.deadlinePassed(let timeout)): passed(timeout)
     case .refused(.cancelled): "the request was cancelled"
     }
   }
+}
+
+extension SessionRefusal {
+  fileprivate func phrase(model: String) -> String {
+    switch self {
+    case .unknown(let id):
+      "there is no session \(quoted(id)) of model \(quoted(model)); {\"id\": \(quoted(id)), \"begin\": true} begins one"
+    case .gone(let id, .evicted):
+      "session \(quoted(id)) is gone: others, used later, needed its room (max_session_bytes)"
+    case .gone(let id, .expired):
+      "session \(quoted(id)) is gone: nobody used it for as long as session_idle_seconds says"
+    case .gone(let id, .ended): "session \(quoted(id)) is gone: a request ended it"
+    case .gone(let id, .otherModel):
+      "session \(quoted(id)) is gone: the server started again with another model \(quoted(model))"
+    case .busy(let id):
+      "session \(quoted(id)) is busy with another request; \"wait\": true waits for it"
+    case .tooManyWait(let id, let limit):
+      "session \(quoted(id)) is busy, and \(limit) requests wait for it already (max_session_waiters)"
+    case .tooLarge(let needed, let limit):
+      "the request's sessions take \(needed) bytes, the server keeps \(limit) of all (max_session_bytes)"
+    case .full(let limit):
+      "the sessions of requests under way take all that there is, \(limit) bytes (max_session_bytes)"
+    case .deadlinePassed(let timeout): passed(timeout)
+    }
+  }
+}
+
+private func passed(_ timeout: Duration) -> String {
+  "timeout_ms: \(timeout.milliseconds) passed before the answer was ready"
 }
 
 extension Duration {
@@ -168,6 +214,12 @@ extension APIError.Expectation {
     case .states(let count?):
       "an array of \(count) \(count == 1 ? "state" : "states") (each a string or null), one a sequence"
     case .returnState: "true, false, \"f32\" or \"f16\""
+    case .boolean: "true or false"
+    case .sessions(nil): #"a session (its id, or {"id": …}) or null"#
+    case .sessions(let count?):
+      "an array of \(count) \(count == 1 ? "session" : "sessions") (each an id, {\"id\": …} or null), one a sequence"
+    case .sessionID:
+      "an id of 1 to \(SessionUse.maxIDLength) letters, digits and -._~:"
     }
   }
 }

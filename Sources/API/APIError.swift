@@ -45,10 +45,21 @@ enum APIError: Error, Equatable, Sendable {
   case state(path: String, model: String, StateFlaw)
   /// `state` or `return_state` of a model that needs the whole sequence at once.
   case notStreamable(option: String, model: String)
-  /// `return_state` with `horizon`.
-  case stateWithHorizon
   /// A state holds a number beyond the range of what it is to be written as.
   case stateNotFinite(model: String, StateElement)
+
+  // Sessions.
+  /// One id for two sequences of a request.
+  case sessionTwice(id: String, path: String, other: String)
+  /// `fork` with `begin`.
+  case forkThatBegins(path: String)
+  /// A state beside a session that has one.
+  case stateOfSession(path: String)
+  case session(SessionRefusal, model: String)
+  /// What only operators may do, by a request that does not show the key, or where there is none.
+  case notOperator(hasKey: Bool)
+  /// A part of a query that is not what it should be.
+  case query(name: String, found: String, expected: Expectation)
 
   // The service.
   case noSuchPath(String)
@@ -96,6 +107,10 @@ enum APIError: Error, Equatable, Sendable {
     case states(Int?)
     /// What `return_state` may be.
     case returnState
+    case boolean
+    /// A session or null, or an array of so many.
+    case sessions(Int?)
+    case sessionID
   }
 
   /// What a limit counts.

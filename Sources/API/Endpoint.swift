@@ -1,6 +1,7 @@
 /// What a path of the service is for. The raw value numbers the endpoint's counters.
 enum Endpoint: Int, CaseIterable, Sendable {
-  case index, predict, modelPredict, models, model, livez, readyz, healthz, metrics
+  case index, predict, modelPredict, models, model, sessions, session, livez, readyz, healthz,
+    metrics
   /// Any path that is none of these.
   case unknown
 
@@ -12,6 +13,8 @@ enum Endpoint: Int, CaseIterable, Sendable {
     case .modelPredict: "/models/{name}/predict"
     case .models: "/models"
     case .model: "/models/{name}"
+    case .sessions: "/models/{name}/sessions"
+    case .session: "/models/{name}/sessions/{id}"
     case .livez: "/livez"
     case .readyz: "/readyz"
     case .healthz: "/healthz"
@@ -24,8 +27,10 @@ enum Endpoint: Int, CaseIterable, Sendable {
   var methods: [String] {
     switch self {
     case .predict, .modelPredict: ["POST", "OPTIONS"]
-    case .index, .models, .model, .livez, .readyz, .healthz, .metrics: ["GET", "HEAD", "OPTIONS"]
-    case .unknown: ["GET", "HEAD", "POST", "OPTIONS"]
+    case .index, .models, .model, .sessions, .livez, .readyz, .healthz, .metrics:
+      ["GET", "HEAD", "OPTIONS"]
+    case .session: ["GET", "HEAD", "DELETE", "OPTIONS"]
+    case .unknown: ["GET", "HEAD", "POST", "DELETE", "OPTIONS"]
     }
   }
 
@@ -36,6 +41,8 @@ enum Endpoint: Int, CaseIterable, Sendable {
     case .modelPredict: "a prediction of the model of that name"
     case .models: "the models, their inputs and outputs"
     case .model: "one model"
+    case .sessions: "the model's sessions, the last used first, for operators"
+    case .session: "one session; DELETE ends it"
     case .livez: "200 as long as the process runs"
     case .readyz: "200 when requests are welcome, else 503"
     case .healthz: "the same as /readyz"
@@ -44,24 +51,41 @@ enum Endpoint: Int, CaseIterable, Sendable {
     }
   }
 
-  /// Finds the endpoint of a path, and the model's name that stands in it.
-  static func find(_ path: String) -> (endpoint: Endpoint, model: String?) {
+}
+
+/// A path taken apart: its endpoint, and the names that stand in it.
+struct Route: Equatable {
+  let endpoint: Endpoint
+  var model: String?
+  var session: String?
+
+  init(_ path: String) {
     switch path {
-    case "/predict": return (.predict, nil)
-    case "/": return (.index, nil)
-    case "/models": return (.models, nil)
-    case "/livez": return (.livez, nil)
-    case "/readyz": return (.readyz, nil)
-    case "/healthz": return (.healthz, nil)
-    case "/metrics": return (.metrics, nil)
-    default: break
+    case "/predict": endpoint = .predict
+    case "/": endpoint = .index
+    case "/models": endpoint = .models
+    case "/livez": endpoint = .livez
+    case "/readyz": endpoint = .readyz
+    case "/healthz": endpoint = .healthz
+    case "/metrics": endpoint = .metrics
+    default:
+      let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+      guard parts.count >= 3, parts[0].isEmpty, parts[1] == "models", !parts[2].isEmpty else {
+        endpoint = .unknown
+        return
+      }
+      switch (parts.count, parts.dropFirst(3).first) {
+      case (3, _): endpoint = .model
+      case (4, "predict"): endpoint = .modelPredict
+      case (4, "sessions"): endpoint = .sessions
+      case (5, "sessions") where !parts[4].isEmpty:
+        endpoint = .session
+        session = String(parts[4])
+      default:
+        endpoint = .unknown
+        return
+      }
+      model = String(parts[2])
     }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count >= 3, parts[0].isEmpty, parts[1] == "models", !parts[2].isEmpty else {
-      return (.unknown, nil)
-    }
-    if parts.count == 3 { return (.model, String(parts[2])) }
-    if parts.count == 4, parts[3] == "predict" { return (.modelPredict, String(parts[2])) }
-    return (.unknown, nil)
   }
 }

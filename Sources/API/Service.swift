@@ -16,6 +16,7 @@ package final class Service: Sendable {
   /// What the server knows of its connections, for `/metrics`.
   let connections: (@Sendable () -> ConnectionStatistics)?
 
+  let sessions: Sessions
   private let sealer: StateSealer
   private let readers = JSONReaderPool()
   private let readiness = Atomic<UInt8>(Readiness.starting.rawValue)
@@ -34,6 +35,7 @@ package final class Service: Sendable {
   ) {
     models = ModelCatalogue(engines, defaultModel: defaultModel)
     self.settings = settings
+    sessions = Sessions(limits: settings.sessions)
     sealer = settings.stateKey.map { StateSealer(key: $0) } ?? StateSealer()
     self.connections = connections
   }
@@ -45,7 +47,8 @@ package final class Service: Sendable {
 
   /// Answers `exchange`, now or from another thread later.
   package func handle(_ exchange: HTTPExchange) {
-    let (endpoint, model) = Endpoint.find(exchange.request.path)
+    let route = Route(exchange.request.path)
+    let endpoint = route.endpoint
     let call = Call(exchange: exchange, endpoint: endpoint, metrics: metrics)
     do throws(APIError) {
       switch exchange.request.method {
@@ -57,12 +60,14 @@ package final class Service: Sendable {
       // The server leaves the body of a response to HEAD out, and no other part of it (RFC 9110 §9.3.2).
       case "HEAD" where endpoint.methods.contains("HEAD"),
         "GET" where endpoint.methods.contains("GET"):
-        call.answer(try page(endpoint, model: model))
+        call.answer(try page(route, of: exchange.request))
+      case "DELETE" where endpoint.methods.contains("DELETE"):
+        call.answer(.json(try endSession(of: route)))
       case "POST" where endpoint.methods.contains("POST"):
         if exchange.request.body.count > settings.maxInlineBytes {
-          background.async { self.predict(call, model: model) }
+          background.async { self.predict(call, model: route.model) }
         } else {
-          predict(call, model: model)
+          predict(call, model: route.model)
         }
       case let method: throw .method(method, allowed: endpoint.methods)
       }
@@ -71,11 +76,13 @@ package final class Service: Sendable {
     }
   }
 
-  private func page(_ endpoint: Endpoint, model: String?) throws(APIError) -> HTTPResponse {
-    switch endpoint {
+  private func page(_ route: Route, of request: HTTPRequest) throws(APIError) -> HTTPResponse {
+    switch route.endpoint {
     case .index: return .json(indexPage)
     case .models: return .json(modelsPage)
-    case .model: return .json(modelPage(try models.model(model ?? "")))
+    case .model: return .json(modelPage(try models.model(route.model ?? "")))
+    case .sessions: return .json(try sessionsPage(of: route, request))
+    case .session: return .json(try sessionPage(of: route))
     case .livez: return .json(status: "live")
     case .readyz, .healthz:
       let readiness = Readiness(rawValue: readiness.load(ordering: .relaxed)) ?? .starting
@@ -85,7 +92,7 @@ package final class Service: Sendable {
       return HTTPResponse(
         status: .ok, fields: ["content-type": "text/plain; version=0.0.4; charset=utf-8"],
         body: Array(metricsPage.utf8))
-    case .predict, .modelPredict, .unknown: preconditionFailure("\(endpoint) is no page")
+    case .predict, .modelPredict, .unknown: preconditionFailure("\(route) is no page")
     }
   }
 
@@ -108,22 +115,56 @@ package final class Service: Sendable {
     guard !call.exchange.isAbandoned else { return call.abandoned() }
     do throws(APIError) {
       let question = try question(in: call.exchange.request.body, model: model)
-      let engine = question.model.engine
-      let ticket = engine.predict(
-        question.inputs.sequences, selection: question.selection, horizon: question.horizon,
-        timeout: question.timeout, states: question.states
-      ) { [self] result in
-        finish(call, question, result)
+      guard !question.sessions.isEmpty else {
+        return ride(question, from: question.states, timeout: question.timeout, for: call)
       }
-      call.exchange.onAbandon { engine.cancel(ticket) }
+      open(question, for: call)
     } catch {
       call.answer(error.response)
     }
   }
 
+  /// Takes up the sessions of a question, and lets it ride from there.
+  private func open(_ question: Question, for call: Call) {
+    let waiter = sessions.open(
+      question.sessions.compactMap { $0?.opening }, model: question.model.name,
+      floatCount: question.model.graph.stateFloatCount,
+      waits: question.sessions.contains { $0?.waits ?? false }, timeout: question.timeout
+    ) { [self] grant in
+      switch grant {
+      case .success(let opened):
+        let waited = call.start.duration(to: .now)
+        ride(
+          question, from: question.states(with: opened),
+          timeout: question.timeout.map { Swift.max(.zero, $0 - waited) }, for: call)
+      case .failure(let refusal):
+        call.answer(APIError.session(refusal, model: question.model.name).response)
+      }
+    }
+    guard let waiter else { return }
+    call.exchange.onAbandon { [self] in if sessions.leave(waiter) { call.abandoned() } }
+  }
+
+  private func ride(
+    _ question: Question, from states: StateTransfer, timeout: Duration?, for call: Call
+  ) {
+    let engine = question.model.engine
+    let ticket = engine.predict(
+      question.inputs.sequences, selection: question.selection, horizon: question.horizon,
+      timeout: timeout, states: states
+    ) { [self] result in
+      finish(call, question, result)
+    }
+    call.exchange.onAbandon { engine.cancel(ticket) }
+  }
+
   private func finish(
     _ call: Call, _ question: Question, _ result: Result<[Prediction], Refusal>
   ) {
+    // Before the answer goes out: its client may come back for the session at once.
+    if !question.sessions.isEmpty {
+      sessions.close(question.sessionResults(of: result), model: question.model.name)
+    }
     switch result {
     case .success(let predictions):
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
@@ -170,7 +211,7 @@ private struct Call: Sendable {
 }
 
 extension HTTPResponse {
-  fileprivate static func json(_ body: [UInt8]) -> HTTPResponse {
+  static func json(_ body: [UInt8]) -> HTTPResponse {
     HTTPResponse(status: .ok, fields: ["content-type": "application/json"], body: body)
   }
 

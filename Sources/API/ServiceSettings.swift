@@ -1,3 +1,5 @@
+import Scheduling
+
 /// The limits and constants of the service, named as in the configuration.
 package struct ServiceSettings: Sendable {
   /// `max_sequences_per_request`
@@ -12,6 +14,10 @@ package struct ServiceSettings: Sendable {
   /// `state_key`, which signs the states that clients take along: 16 bytes or more, the same in every process
   /// that is to go on from them; nil: a random one.
   package var stateKey: [UInt8]?
+  /// How many sessions are kept, and for how long.
+  package var sessions = SessionLimits()
+  /// `operator_key`, by which a request shows that it may list sessions; nil: nobody may.
+  package var operatorKey: [UInt8]?
   /// What `GET /` calls the version of the server.
   package var version = "dev"
 
@@ -20,10 +26,16 @@ package struct ServiceSettings: Sendable {
   /// The bytes of a `stateKey` at least.
   package static let minStateKeyBytes = StateSealer.minKeyByteCount
 
+  /// The bytes of an `operatorKey` at least.
+  package static let minOperatorKeyBytes = 16
+
   /// How deep a body's arrays and objects nest at most: `{"inputs": {"x": [[[0]]]}}` is 5.
   static let maxJSONDepth = 8
   /// What `timeout_ms` may be: up to a day.
   static let timeoutMilliseconds = 1...86_400_000
+  /// What `?limit=` of a list of sessions may be, and is where it is not given.
+  static let sessionListLimits = 1...100_000
+  static let sessionListLimit = 100
   /// The seconds after which a client that was refused while starting or draining may try again.
   static let retryAfterSeconds = 1
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A file opened for reading; closed when it goes.
-struct OpenFile: ~Copyable {
+package struct OpenFile: ~Copyable {
   let path: String
   let size: Int
   private let descriptor: Int32
@@ -58,16 +58,21 @@ struct OpenFile: ~Copyable {
   }
 
   /// Removes the file at `path`, if it is there.
-  static func remove(_ path: String) {
+  package static func remove(_ path: String) {
     // SAFETY: the path is a zero-terminated string for the length of the call.
     unsafe unlink(path)
   }
 
   /// Writes a file beside `path` and renames it there, so that no reader ever sees or maps half of it.
-  static func write(_ bytes: [UInt8], to path: String) throws(ModelError) {
+  ///
+  /// - Parameter isPrivate: whether only this user may read it.
+  package static func write(
+    _ bytes: [UInt8], to path: String, isPrivate: Bool = false
+  ) throws(ModelError) {
     let partial = "\(path).\(getpid()).partial"
     // SAFETY: the paths are zero-terminated strings for the length of each call, here and below.
-    let descriptor = unsafe open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    let descriptor = unsafe open(
+      partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
     guard descriptor >= 0 else { throw .system("create", path: partial, code: errno) }
     var written = 0
     while written < bytes.count {

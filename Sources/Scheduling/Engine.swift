@@ -82,7 +82,7 @@ package final class Engine: Sendable {
   ///   - horizon: steps to forecast, for a forecaster only; its own output is fed back until they are there.
   ///   - timeout: after which the answer is of no use: what can't be ready by then is refused at once,
   ///     what is not when it passes gives up its places by the next turn.
-  ///   - states: for a streamable graph only, and none returned beside a horizon.
+  ///   - states: for a streamable graph only; the last ones are those behind the sequences' own steps.
   ///   - completion: called once: with predictions in the sequences' order, from a worker's queue; or
   ///     with the refusal, at once on the caller's thread or when the request is cancelled.
   @discardableResult
@@ -94,7 +94,6 @@ package final class Engine: Sendable {
     precondition(!sequences.isEmpty && graph.supports(selection))
     precondition(horizon == nil || (graph.forecast != nil && selection == .last))
     precondition(states.fits(graph, sequenceCount: sequences.count))
-    precondition(horizon == nil || !states.returnsFinal)
     let group = RiderGroup(count: sequences.count, completion: completion)
     let now = ContinuousClock.now
     let arrival: Result<(riders: [Carousel.RiderID], wake: [Int]), Refusal> =
@@ -253,7 +252,7 @@ package final class Engine: Sendable {
 
 extension Duration {
   /// The duration in seconds.
-  var seconds: Double {
+  package var seconds: Double {
     Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

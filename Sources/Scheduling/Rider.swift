@@ -58,7 +58,8 @@ struct Rider {
     cursor += part.steps
     position += part.steps
     resumed = nil
-    if part.finishes, returnsState {
+    // What a forecast feeds back is the model's own guess: no part of the sequence.
+    if part.finishes, returnsState, finalState == nil {
       finalState = states.state(ofSeat: part.seat, position: position)
     }
     if reported.isEmpty {
@@ -96,11 +97,12 @@ struct Rider {
     if let horizon, let (output, _, stepCount) = graph.forecast {
       let size = reported[output].count / stepCount
       let values = Array(forecast.prefix(horizon * size))
-      return Prediction(outputs: [
-        size == 1
-          ? Prediction.Output(rows: nil, size: horizon, values: values)
-          : Prediction.Output(rows: horizon, size: size, values: values)
-      ])
+      return Prediction(
+        outputs: [
+          size == 1
+            ? Prediction.Output(rows: nil, size: horizon, values: values)
+            : Prediction.Output(rows: horizon, size: size, values: values)
+        ], state: finalState)
     }
     return Prediction(
       outputs: zip(graph.model.outputs, reported).map { output, values in

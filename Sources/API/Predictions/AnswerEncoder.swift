@@ -30,6 +30,10 @@ struct AnswerEncoder {
       writer.raw(#","state":"#)
       try write(statesOf: predictions, as: element, to: &writer)
     }
+    if !question.sessions.isEmpty {
+      writer.raw(#","session":"#)
+      write(sessionsOf: predictions, to: &writer)
+    }
     writer.raw("}\n")
     return writer.bytes
   }
@@ -62,6 +66,25 @@ struct AnswerEncoder {
     }
     try writer.array(predictions) { (writer, prediction) throws(APIError) in
       try write(prediction.state, as: element, to: &writer)
+    }
+  }
+
+  /// The sessions as the request leaves them.
+  private func write(sessionsOf predictions: [Prediction], to writer: inout JSONWriter) {
+    func write(_ use: SessionUse?, _ prediction: Prediction, to writer: inout JSONWriter) {
+      guard let use else { return writer.raw("null") }
+      writer.raw(#"{"id":"#)
+      writer.string(use.id)
+      writer.raw(#","steps":"#)
+      writer.integer(prediction.state?.position ?? 0)
+      if use.ends { writer.raw(#","ended":true"#) }
+      writer.byte("}")
+    }
+    guard question.inputs.isArray else {
+      return write(question.sessions[0], predictions[0], to: &writer)
+    }
+    writer.array(Array(zip(question.sessions, predictions))) { writer, pair in
+      write(pair.0, pair.1, to: &writer)
     }
   }
 

@@ -13,6 +13,8 @@ package struct Question: Sendable {
   let states: StateTransfer
   /// What the states that it asks for hold.
   let returnedState: StateElement?
+  /// The sessions that its sequences go on with, nil for a sequence without; empty where none has one.
+  let sessions: [SessionUse?]
 
   package var sequences: [InputSequence] { inputs.sequences }
 
@@ -27,12 +29,17 @@ package struct Question: Sendable {
     timeout = try members.timeout(in: document)
     selection = try members.selection(in: document, of: model, hasHorizon: horizon != nil)
     guard let node = members.inputs else { throw .missing(path: "inputs") }
-    returnedState = try members.returnedState(
-      in: document, of: model, hasHorizon: horizon != nil)
+    returnedState = try members.returnedState(in: document, of: model)
     inputs = try InputDecoder(document: document, model: model, settings: settings).decode(node)
+    sessions = try members.sessions(in: document, of: model, for: inputs)
     states = StateTransfer(
       initial: try members.states(in: document, of: model, for: inputs, sealer: sealer),
-      returnsFinal: returnedState != nil)
+      returnsFinal: returnedState != nil || !sessions.isEmpty)
+    for (index, use) in sessions.enumerated() where use != nil && use?.opening.way != .begin {
+      guard states.initial.isEmpty || states.initial[index] == nil else {
+        throw .stateOfSession(path: inputs.isArray ? "state[\(index)]" : "state")
+      }
+    }
   }
 }
 
@@ -45,9 +52,10 @@ private struct Members {
   private var timeout: Int?
   private var state: Int?
   private var returnState: Int?
+  private var session: Int?
 
   private static let known = [
-    "inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state",
+    "inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session",
   ]
 
   init(_ document: JSONDocument) throws(APIError) {
@@ -63,6 +71,7 @@ private struct Members {
       case "timeout_ms": try Self.set(&timeout, value, name)
       case "state": try Self.set(&state, value, name)
       case "return_state": try Self.set(&returnState, value, name)
+      case "session": try Self.set(&session, value, name)
       default: throw .unknown(name, path: nil, known: Self.known)
       }
       node = document.next(value)
@@ -119,7 +128,7 @@ private struct Members {
 
   /// What `return_state` asks for: true is f32, false nothing.
   func returnedState(
-    in document: JSONDocument, of model: ServedModel, hasHorizon: Bool
+    in document: JSONDocument, of model: ServedModel
   ) throws(APIError) -> StateElement? {
     guard let returnState else { return nil }
     let element: StateElement
@@ -136,8 +145,19 @@ private struct Members {
     guard model.fingerprint != nil else {
       throw .notStreamable(option: "return_state", model: model.name)
     }
-    if hasHorizon { throw .stateWithHorizon }
     return element
+  }
+
+  /// What the sequences do with which sessions; empty where they have none.
+  func sessions(
+    in document: JSONDocument, of model: ServedModel, for inputs: DecodedInputs
+  ) throws(APIError) -> [SessionUse?] {
+    guard let session, document.kind(session) != .null else { return [] }
+    guard model.fingerprint != nil else {
+      throw .notStreamable(option: "session", model: model.name)
+    }
+    let uses = try SessionDecoder(document: document).decode(session, for: inputs)
+    return uses.contains { $0 != nil } ? uses : []
   }
 
   /// What the sequences go on from; empty where all begin.
@@ -169,5 +189,30 @@ private struct Members {
     if selection == .all, hasHorizon { throw .allWithHorizon }
     guard model.graph.supports(selection) else { throw .notEveryStep(model: model.name) }
     return selection
+  }
+}
+
+// MARK: - Sessions
+
+extension Question {
+  /// What its sequences go on from: the states of sessions as they were opened, in their order, and those that the
+  /// client brought.
+  func states(with opened: [SequenceState?]) -> StateTransfer {
+    var (merged, remaining) = (states.initial, opened[...])
+    if merged.isEmpty { merged = Array(repeating: nil, count: sessions.count) }
+    for (index, use) in sessions.enumerated() where use != nil {
+      if let state = remaining.removeFirst() { merged[index] = state }
+    }
+    return StateTransfer(initial: merged, returnsFinal: true)
+  }
+
+  /// What becomes of its sessions.
+  func sessionResults(
+    of result: Result<[Prediction], Refusal>
+  ) -> [(id: String, state: SequenceState?, ends: Bool)] {
+    let predictions = try? result.get()
+    return sessions.indices.compactMap { index in
+      sessions[index].map { ($0.id, predictions?[index].state, $0.ends) }
+    }
   }
 }

@@ -151,14 +151,14 @@ enum StateFlaw: Error, Equatable, Sendable {
 }
 
 extension [UInt8] {
-  fileprivate mutating func append(littleEndian word: UInt64, _ count: Int) {
+  mutating func append(littleEndian word: UInt64, _ count: Int) {
     for index in 0..<count { append(UInt8(truncatingIfNeeded: word >> (8 * UInt64(index)))) }
   }
 }
 
 extension ArraySlice<UInt8> {
   /// The little-endian word of `count` bytes at `offset` from the start.
-  fileprivate func word(at offset: Int, _ count: Int) -> UInt64 {
+  func word(at offset: Int, _ count: Int) -> UInt64 {
     (0..<count).reduce(0) {
       $0 | UInt64(self[startIndex + offset + $1]) << (8 * UInt64($1))
     }

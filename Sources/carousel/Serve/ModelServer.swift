@@ -43,11 +43,14 @@ final class ModelServer: Sendable {
     self.logger = logger
   }
 
+  private var sessionFile: String { settings.text(.sessionFile) }
+
   /// The URL at which a client on this machine finds the server.
   var url: String { settings.url(port: server.port) }
 
-  /// Begins to answer.
+  /// Begins to answer, with the sessions that the process before this one left.
   func start() {
+    if !sessionFile.isEmpty { service.importSessions(from: sessionFile, logger) }
     service.setReadiness(.ready)
     server.start()
   }
@@ -59,6 +62,9 @@ final class ModelServer: Sendable {
     DispatchQueue.global().asyncAfter(deadline: .now() + settings.seconds(.drainDelaySeconds)) {
       self.server.stop(within: .seconds(self.settings.seconds(.drainSeconds))) {
         for engine in self.engines { engine.shutDown() }
+        if !self.sessionFile.isEmpty {
+          self.service.exportSessions(to: self.sessionFile, self.logger)
+        }
         completion()
       }
     }

@@ -27,6 +27,10 @@ extension Settings {
     service.maxHorizon = integer(.maxHorizon)
     service.maxInlineBytes = integer(.maxInlineBytes)
     service.stateKey = stateKey
+    service.sessions = SessionLimits(
+      maxBytes: integer(.maxSessionBytes), idleTimeout: .seconds(seconds(.sessionIdleSeconds)),
+      maxWaiters: integer(.maxSessionWaiters))
+    service.operatorKey = secret(.operatorKey).map { Array($0.utf8) }
     service.version = CarouselCommand.version
     return service
   }

@@ -93,6 +93,22 @@ extension Setting {
     "state_key", .secret(minBytes: ServiceSettings.minStateKeyBytes), "",
     "Signs the states that clients take along; the same in every replica. Empty: random, for this process."
   )
+  static let maxSessionBytes = Setting(
+    "max_session_bytes", .bytes(0...(1 << 40)), "256 MiB",
+    "What the sessions that clients leave here may take; beyond it the least recently used go.")
+  static let sessionIdleSeconds = Setting(
+    "session_idle_seconds", .seconds(0.01...31_536_000), "3600",
+    "Life of a session that nobody uses.")
+  static let maxSessionWaiters = Setting(
+    "max_session_waiters", .integer(0...10_000), "64",
+    "Requests that may wait for one session that is busy.")
+  static let sessionFile = Setting(
+    "session_file", .path, "",
+    "File that sessions are written to at the end and read from at the start; empty: they end with the process."
+  )
+  static let operatorKey = Setting(
+    "operator_key", .secret(minBytes: ServiceSettings.minOperatorKeyBytes), "",
+    "Shows, as authorization: Bearer KEY, that a request may list sessions; empty: nobody may.")
   static let logLevel = Setting(
     "log_level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
     "info", "Least level that is logged; debug logs every request that reaches a path.")
@@ -109,6 +125,7 @@ extension Setting {
     headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
     drainDelaySeconds, drainSeconds,
     compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,
-    stateKey, logLevel, logFormat,
+    stateKey, maxSessionBytes, sessionIdleSeconds, maxSessionWaiters, sessionFile, operatorKey,
+    logLevel, logFormat,
   ]
 }

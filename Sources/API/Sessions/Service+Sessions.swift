@@ -1,0 +1,101 @@
+import HTTPCore
+import Inference
+import Scheduling
+
+/// What a service tells of its sessions, and how clients end them.
+extension Service {
+  /// `GET /models/NAME/sessions`
+  func sessionsPage(of route: Route, _ request: HTTPRequest) throws(APIError) -> [UInt8] {
+    guard let key = settings.operatorKey else { throw .notOperator(hasKey: false) }
+    // RFC 9110 §11.1: the scheme's name has no case.
+    let given = Array((request.fields["authorization"] ?? "").utf8)
+    let scheme = String(decoding: given.prefix(7), as: UTF8.self).lowercased()
+    guard scheme == "bearer ", Digest.areEqual(given[7...], key) else {
+      throw .notOperator(hasKey: true)
+    }
+    let model = try models.model(route.model ?? "")
+    let limit = try Self.listLimit(of: request.query)
+    let (listings, usage) = sessions.withTable { table in
+      (
+        table.listings(of: model.name, limit: limit, now: .now),
+        table.usage[model.name] ?? SessionTable.Usage()
+      )
+    }
+    var writer = JSONWriter()
+    writer.raw(#"{"model":"#)
+    writer.string(model.name)
+    writer.raw(#","count":"#)
+    writer.integer(usage.count)
+    writer.raw(#","bytes":"#)
+    writer.integer(usage.byteCount)
+    writer.raw(#","sessions":"#)
+    writer.array(listings) { writer, listing in Self.write(listing, to: &writer) }
+    writer.raw("}\n")
+    return writer.bytes
+  }
+
+  /// `GET /models/NAME/sessions/ID`: whoever knows an id may ask for it.
+  func sessionPage(of route: Route) throws(APIError) -> [UInt8] {
+    let key = try sessionKey(of: route)
+    let listing = try refusals(of: key.model) { () throws(SessionRefusal) in
+      try sessions.withTable { table throws(SessionRefusal) in
+        try table.listing(of: key, now: .now)
+      }
+    }
+    var writer = JSONWriter()
+    Self.write(listing, to: &writer)
+    writer.raw("\n")
+    return writer.bytes
+  }
+
+  /// `DELETE /models/NAME/sessions/ID`
+  func endSession(of route: Route) throws(APIError) -> [UInt8] {
+    let key = try sessionKey(of: route)
+    try refusals(of: key.model) { () throws(SessionRefusal) in
+      try sessions.withTable { table throws(SessionRefusal) in try table.end(key, now: .now) }
+    }
+    return Array("{\"id\":\"\(key.id)\",\"ended\":true}\n".utf8)
+  }
+
+  private func sessionKey(of route: Route) throws(APIError) -> SessionTable.Key {
+    let model = try models.model(route.model ?? "")
+    let id = route.session ?? ""
+    guard SessionUse.isID(id) else {
+      throw .unexpected(path: "the path's session", found: .string(id), expected: .sessionID)
+    }
+    return SessionTable.Key(model: model.name, id: id)
+  }
+
+  private func refusals<Value>(
+    of model: String, _ body: () throws(SessionRefusal) -> Value
+  ) throws(APIError) -> Value {
+    do { return try body() } catch { throw .session(error, model: model) }
+  }
+
+  /// The `limit` of a query, which is all that it may hold.
+  private static func listLimit(of query: String?) throws(APIError) -> Int {
+    guard let query else { return ServiceSettings.sessionListLimit }
+    let parts = query.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let bounds = ServiceSettings.sessionListLimits
+    guard parts.first == "limit", parts.count == 2, let limit = Int(parts[1]),
+      bounds.contains(limit)
+    else {
+      throw .query(
+        name: "limit", found: parts.first == "limit" ? String(parts.last ?? "") : query,
+        expected: .integer(bounds))
+    }
+    return limit
+  }
+
+  private static func write(_ listing: SessionTable.Listing, to writer: inout JSONWriter) {
+    writer.raw(#"{"id":"#)
+    writer.string(listing.id)
+    writer.raw(#","steps":"#)
+    writer.integer(listing.steps)
+    writer.raw(#","age_seconds":"#)
+    writer.integer(listing.age.components.seconds)
+    writer.raw(#","idle_seconds":"#)
+    writer.integer(listing.idle.components.seconds)
+    writer.byte("}")
+  }
+}

@@ -1,0 +1,107 @@
+import Inference
+import Scheduling
+
+/// What a sequence of a request does with a session.
+struct SessionUse: Sendable, Equatable {
+  let opening: SessionTable.Opening
+  /// Whether the session ends with the request.
+  var ends = false
+  /// Whether to wait for it where another request has it.
+  var waits = false
+
+  var id: String { opening.id }
+
+  /// The characters of an id at most.
+  static let maxIDLength = 128
+
+  /// Whether an id is one: it stands in paths as it is (RFC 3986 §2.3, and the colon).
+  static func isID(_ text: String) -> Bool {
+    (1...maxIDLength).contains(text.utf8.count) && text.utf8.allSatisfy { isIDCharacter($0) }
+  }
+
+  private static func isIDCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "-._~:".utf8.contains(byte)
+    }
+  }
+}
+
+/// Reads the `session` of a document: what it does with which.
+struct SessionDecoder {
+  let document: JSONDocument
+
+  private static let members = ["id", "begin", "fork", "end", "wait"]
+
+  /// One a sequence, nil for a sequence without: a session for one, an array of them for an array of sequences.
+  func decode(_ node: Int, for inputs: DecodedInputs) throws(APIError) -> [SessionUse?] {
+    guard inputs.isArray else { return [try use(node, "session")] }
+    let count = inputs.sequences.count
+    guard document.kind(node) == .array, document.count(node) == count else {
+      throw .unexpected(path: "session", found: document.found(node), expected: .sessions(count))
+    }
+    var uses: [SessionUse?] = []
+    var places: [String: Int] = [:]
+    var element = node + 1
+    for index in 0..<count {
+      let use = try use(element, "session[\(index)]")
+      if let use, let place = places.updateValue(index, forKey: use.id) {
+        throw .sessionTwice(id: use.id, path: "session[\(index)]", other: "session[\(place)]")
+      }
+      uses.append(use)
+      element = document.next(element)
+    }
+    return uses
+  }
+
+  private func use(_ node: Int, _ path: String) throws(APIError) -> SessionUse? {
+    switch document.kind(node) {
+    case .null: return nil
+    case .string: return SessionUse(opening: .init(try id(node, path)))
+    case .object: return try members(of: node, path)
+    case .false, .true, .number, .numbers, .array:
+      throw .unexpected(path: path, found: document.found(node), expected: .sessions(nil))
+    }
+  }
+
+  private func members(of node: Int, _ path: String) throws(APIError) -> SessionUse {
+    var (name, source): (String?, String?)
+    var flags: [String: Bool] = [:]
+    var seen: Set<String> = []
+    var member = node + 1
+    for _ in 0..<document.count(node) {
+      let (key, value) = (document.string(member), member + 1)
+      guard seen.insert(key).inserted else { throw .duplicate(path: "\(path).\(key)") }
+      switch key {
+      case "id": name = try id(value, "\(path).id")
+      case "fork": source = try id(value, "\(path).fork")
+      case "begin", "end", "wait": flags[key] = try flag(value, "\(path).\(key)")
+      default: throw .unknown(key, path: path, known: Self.members)
+      }
+      member = document.next(value)
+    }
+    guard let name else { throw .missing(path: "\(path).id") }
+    let begins = flags["begin"] ?? false
+    if begins, source != nil { throw .forkThatBegins(path: path) }
+    let way: SessionTable.Opening.Way =
+      source.map { .fork(from: $0) } ?? (begins ? .begin : .resume)
+    return SessionUse(
+      opening: .init(name, way), ends: flags["end"] ?? false, waits: flags["wait"] ?? false)
+  }
+
+  private func id(_ node: Int, _ path: String) throws(APIError) -> String {
+    guard document.kind(node) == .string, SessionUse.isID(document.string(node)) else {
+      throw .unexpected(path: path, found: document.found(node), expected: .sessionID)
+    }
+    return document.string(node)
+  }
+
+  private func flag(_ node: Int, _ path: String) throws(APIError) -> Bool {
+    guard case .boolean(let value) = document.found(node) else {
+      throw .unexpected(path: path, found: document.found(node), expected: .boolean)
+    }
+    return value
+  }
+}

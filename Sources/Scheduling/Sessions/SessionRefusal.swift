@@ -1,0 +1,29 @@
+/// How a session came to its end.
+package enum SessionEnd: Sendable, Hashable, CaseIterable {
+  /// Others, used later, needed the room.
+  case evicted
+  /// Nobody used it for `session_idle_seconds`.
+  case expired
+  /// Its client ended it.
+  case ended
+  /// The server started again with another model under that name.
+  case otherModel
+}
+
+/// Why a request does not get a session.
+package enum SessionRefusal: Error, Equatable, Sendable {
+  /// There is none of that id, nor was there one as far as the server remembers.
+  case unknown(String)
+  /// It was there and is gone.
+  case gone(String, SessionEnd)
+  /// Another request has it.
+  case busy(String)
+  /// It is busy, and as many requests wait for it as may.
+  case tooManyWait(String, limit: Int)
+  /// The request's sessions alone are more than the server keeps.
+  case tooLarge(needed: Int, limit: Int)
+  /// What other requests have open at the moment leaves no room.
+  case full(limit: Int)
+  /// The request's time-out passed while it waited.
+  case deadlinePassed(timeout: Duration)
+}

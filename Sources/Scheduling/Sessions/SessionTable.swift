@@ -1,0 +1,348 @@
+import DequeModule
+import Inference
+
+/// The states that clients leave with the server, by id: which there are, who has them, and who has to go.
+///
+/// A state machine without threads or clocks. A request opens its sessions before it runs and closes them when it is
+/// done; in between they are its own, and nothing takes them away. Of the others, those that nobody used for
+/// `idleTimeout` expire, and the least recently used make room for new ones.
+package struct SessionTable {
+  package typealias Instant = ContinuousClock.Instant
+
+  /// A session's name: each model has ids of its own.
+  package struct Key: Hashable, Sendable {
+    package let model: String
+    package let id: String
+
+    package init(model: String, id: String) {
+      self.model = model
+      self.id = id
+    }
+  }
+
+  /// How a request takes up a session.
+  package struct Opening: Sendable, Equatable {
+    package enum Way: Sendable, Equatable {
+      /// Goes on from its state.
+      case resume
+      /// Starts it, over again where it is there, from nothing or from a state that the client brings.
+      case begin
+      /// Starts it from the state of another.
+      case fork(from: String)
+    }
+
+    package let id: String
+    package let way: Way
+
+    package init(_ id: String, _ way: Way = .resume) {
+      self.id = id
+      self.way = way
+    }
+  }
+
+  /// A session as operators see it.
+  package struct Listing: Sendable, Equatable {
+    package let id: String
+    /// Steps done.
+    package let steps: Int
+    package let age: Duration
+    package let idle: Duration
+  }
+
+  fileprivate struct Entry {
+    let key: Key
+    /// Nil until its first request is done.
+    var state: SequenceState?
+    let byteCount: Int
+    var created: Instant
+    var used: Instant
+    var use = Use.idle
+    /// Its neighbours by last use; nil at the ends.
+    var older: Int?
+    var newer: Int?
+
+    enum Use: Equatable {
+      case idle
+      /// A request has it, which begins it anew or goes on with it.
+      case open(anew: Bool)
+    }
+  }
+
+  /// Sessions of a model, and what they take.
+  package struct Usage: Sendable, Equatable {
+    package var count = 0
+    package var byteCount = 0
+
+    package init() {}
+  }
+
+  /// What a session takes beside its floats and its id: its entry, its places in tables, and what the allocator
+  /// rounds up; measured with 200,000 of them.
+  package static let overheadBytes = 288
+  /// The names of sessions that are gone which are remembered, so that their clients are told why.
+  package static let maxRemembered = 65_536
+
+  package let limits: SessionLimits
+  private var indices: [Key: Int] = [:]
+  private var entries: [Entry?] = []
+  private var vacant: [Int] = []
+  /// The ends of the list by last use.
+  private var oldest: Int?
+  private var newest: Int?
+  /// Why sessions are gone, and a number that tells two ends of one name apart.
+  private var ends: [Key: (reason: SessionEnd, number: UInt64)] = [:]
+  private var remembered: Deque<(key: Key, number: UInt64)> = []
+  private var nextEnd: UInt64 = 0
+
+  /// What all sessions take.
+  package private(set) var byteCount = 0
+  /// Sessions there are.
+  package var count: Int { indices.count }
+  /// By model.
+  package private(set) var usage: [String: Usage] = [:]
+  /// Sessions that ended, by how.
+  package private(set) var endCounts: [SessionEnd: Int] = [:]
+
+  package init(limits: SessionLimits) { self.limits = limits }
+
+  // MARK: - Requests
+
+  /// Takes up sessions for a request, all or none.
+  ///
+  /// - Parameters:
+  ///   - openings: no id twice.
+  ///   - floatCount: the floats of a state of the model.
+  /// - Returns: the states to go on from, in order; nil for what begins.
+  package mutating func open(
+    _ openings: [Opening], model: String, floatCount: Int, now: Instant
+  ) throws(SessionRefusal) -> [SequenceState?] {
+    expire(now: now)
+    let keys = openings.map { Key(model: model, id: $0.id) }
+    var states: [SequenceState?] = []
+    for (opening, key) in zip(openings, keys) {
+      if let index = indices[key], entries[index]!.use != .idle { throw .busy(opening.id) }
+      switch opening.way {
+      case .begin: states.append(nil)
+      case .resume: states.append(try state(of: key))
+      case .fork(let source): states.append(try state(of: Key(model: model, id: source)))
+      }
+    }
+    let needed = keys.reduce(0) {
+      $0 + (indices[$1] == nil ? Self.byteCount(of: $1, floatCount: floatCount) : 0)
+    }
+    guard needed <= limits.maxBytes else {
+      throw .tooLarge(needed: needed, limit: limits.maxBytes)
+    }
+    for (opening, key) in zip(openings, keys) {
+      guard let index = indices[key] else { continue }
+      entries[index]!.use = .open(anew: opening.way != .resume)
+    }
+    guard makeRoom(needed) else {
+      for key in keys { close(key, with: nil, now: now) }
+      throw .full(limit: limits.maxBytes)
+    }
+    for key in keys where indices[key] == nil {
+      insert(
+        Entry(
+          key: key, byteCount: Self.byteCount(of: key, floatCount: floatCount), created: now,
+          used: now, use: .open(anew: true)))
+      ends[key] = nil
+    }
+    return states
+  }
+
+  /// Gives a session back with the state that it has now, or with the one that it had, where the request failed.
+  package mutating func close(_ key: Key, with state: SequenceState?, now: Instant) {
+    guard let index = indices[key], case .open(let anew) = entries[index]!.use else { return }
+    entries[index]!.use = .idle
+    if let state {
+      entries[index]!.state = state
+      if anew { entries[index]!.created = now }
+    }
+    // It never came to be.
+    guard entries[index]!.state != nil else { return remove(index) }
+    entries[index]!.used = now
+    unlink(index)
+    link(index)
+  }
+
+  /// Ends a session that its client has no more use for.
+  package mutating func end(_ key: Key, now: Instant) throws(SessionRefusal) {
+    expire(now: now)
+    _ = try state(of: key)
+    if let index = indices[key] { end(index, .ended) }
+  }
+
+  /// The state of a session that is there and nobody's.
+  private func state(of key: Key) throws(SessionRefusal) -> SequenceState {
+    let entry = try entry(key)
+    guard entry.use == .idle, let state = entry.state else { throw .busy(key.id) }
+    return state
+  }
+
+  private func entry(_ key: Key) throws(SessionRefusal) -> Entry {
+    guard let index = indices[key], let entry = entries[index] else {
+      if let end = ends[key] { throw .gone(key.id, end.reason) }
+      throw .unknown(key.id)
+    }
+    return entry
+  }
+
+  // MARK: - Who has to go
+
+  /// Ends the sessions that nobody used for too long.
+  package mutating func expire(now: Instant) {
+    endOldest(.expired) { table, used in used + table.limits.idleTimeout > now }
+  }
+
+  /// Ends idle sessions until there is room for `needed` bytes; false where those that are open leave too little.
+  private mutating func makeRoom(_ needed: Int) -> Bool {
+    endOldest(.evicted) { table, _ in table.byteCount + needed <= table.limits.maxBytes }
+    return byteCount + needed <= limits.maxBytes
+  }
+
+  /// Ends idle sessions, the least recently used first, until `suffices`, which is told when the next was last used.
+  private mutating func endOldest(
+    _ reason: SessionEnd, until suffices: (Self, Instant) -> Bool
+  ) {
+    var next = oldest
+    while let index = next, let entry = entries[index], !suffices(self, entry.used) {
+      next = entry.newer
+      if entry.use == .idle { end(index, reason) }
+    }
+  }
+
+  // MARK: - What operators see
+
+  /// The session called `key`.
+  package mutating func listing(
+    of key: Key, now: Instant
+  ) throws(SessionRefusal) -> Listing {
+    expire(now: now)
+    return Listing(try entry(key), now: now)
+  }
+
+  /// Up to `limit` sessions of `model`, the last used first.
+  package mutating func listings(of model: String, limit: Int, now: Instant) -> [Listing] {
+    expire(now: now)
+    var found: [Listing] = []
+    var next = newest
+    while let index = next, let entry = entries[index], found.count < limit {
+      if entry.key.model == model { found.append(Listing(entry, now: now)) }
+      next = entry.older
+    }
+    return found
+  }
+
+  // MARK: - To another process
+
+  /// A session as it is carried from one process to the next.
+  package struct Record: Sendable, Equatable {
+    package let key: Key
+    package let state: SequenceState
+    package let age: Duration
+    package let idle: Duration
+
+    package init(key: Key, state: SequenceState, age: Duration, idle: Duration) {
+      self.key = key
+      self.state = state
+      self.age = age
+      self.idle = idle
+    }
+  }
+
+  /// Every session, the least recently used first.
+  package func records(now: Instant) -> [Record] {
+    var found: [Record] = []
+    var next = oldest
+    while let index = next, let entry = entries[index] {
+      if let state = entry.state {
+        found.append(
+          Record(
+            key: entry.key, state: state, age: entry.created.duration(to: now),
+            idle: entry.used.duration(to: now)))
+      }
+      next = entry.newer
+    }
+    return found
+  }
+
+  /// Takes in a session of another process; they come in the order of `records`, before any request.
+  package mutating func restore(_ record: Record, now: Instant) {
+    let byteCount = Self.byteCount(of: record.key, floatCount: record.state.floats.count)
+    guard indices[record.key] == nil, byteCount <= limits.maxBytes else { return }
+    guard makeRoom(byteCount) else { return }
+    insert(
+      Entry(
+        key: record.key, state: record.state, byteCount: byteCount, created: now - record.age,
+        used: now - record.idle))
+  }
+
+  /// Remembers why a session is gone, be it one of another process that this one can't go on with.
+  package mutating func remember(_ key: Key, _ reason: SessionEnd) {
+    ends[key] = (reason, nextEnd)
+    remembered.append((key, nextEnd))
+    nextEnd += 1
+    if remembered.count > Self.maxRemembered, let first = remembered.popFirst(),
+      ends[first.key]?.number == first.number
+    {
+      ends[first.key] = nil
+    }
+  }
+
+  // MARK: - Entries
+
+  private static func byteCount(of key: Key, floatCount: Int) -> Int {
+    floatCount * MemoryLayout<Float>.stride + key.id.utf8.count + overheadBytes
+  }
+
+  private mutating func insert(_ entry: Entry) {
+    byteCount += entry.byteCount
+    usage[entry.key.model, default: Usage()].count += 1
+    usage[entry.key.model, default: Usage()].byteCount += entry.byteCount
+    let index = vacant.popLast() ?? entries.count
+    if index == entries.count { entries.append(entry) } else { entries[index] = entry }
+    indices[entry.key] = index
+    link(index)
+  }
+
+  private mutating func end(_ index: Int, _ reason: SessionEnd) {
+    let key = entries[index]!.key
+    remove(index)
+    endCounts[reason, default: 0] += 1
+    remember(key, reason)
+  }
+
+  private mutating func remove(_ index: Int) {
+    unlink(index)
+    guard let entry = entries[index] else { return }
+    byteCount -= entry.byteCount
+    usage[entry.key.model, default: Usage()].count -= 1
+    usage[entry.key.model, default: Usage()].byteCount -= entry.byteCount
+    indices[entry.key] = nil
+    entries[index] = nil
+    vacant.append(index)
+  }
+
+  /// Puts a session behind all that were used before.
+  private mutating func link(_ index: Int) {
+    entries[index]!.older = newest
+    entries[index]!.newer = nil
+    if let newest { entries[newest]!.newer = index } else { oldest = index }
+    newest = index
+  }
+
+  private mutating func unlink(_ index: Int) {
+    guard let entry = entries[index] else { return }
+    if let older = entry.older { entries[older]!.newer = entry.newer } else { oldest = entry.newer }
+    if let newer = entry.newer { entries[newer]!.older = entry.older } else { newest = entry.older }
+  }
+}
+
+extension SessionTable.Listing {
+  fileprivate init(_ entry: SessionTable.Entry, now: SessionTable.Instant) {
+    self.init(
+      id: entry.key.id, steps: entry.state?.position ?? 0, age: entry.created.duration(to: now),
+      idle: entry.used.duration(to: now))
+  }
+}

@@ -21,7 +21,7 @@ extension APIError: CustomStringConvertible {
       .unexpected, .tooMany, .tokenRange, .unknownCharacter, .noVocabulary,
       .sequenceCounts, .stepCounts, .input, .otherModel, .notForecaster, .allWithHorizon,
       .notEveryStep, .state, .notStreamable, .sessionTwice, .forkThatBegins, .stateOfSession,
-      .query:
+      .query, .notGenerator:
       .badRequest
     case .notOperator: .unauthorized
     case .noSuchModel, .noSuchPath, .noModels, .session(.unknown, _): .notFound
@@ -96,6 +96,8 @@ extension APIError: CustomStringConvertible {
     case .allWithHorizon: "outputs: found \"all\" beside horizon, expected \"last\" or nothing"
     case .notEveryStep(let model):
       "outputs: model \(quoted(model)) answers once a sequence, expected \"last\""
+    case .notGenerator(let model):
+      "model \(quoted(model)) does not continue text: none of its outputs forecasts its tokens step by step (\"forecasts\" in model.json)"
     case .outputNotFinite(let model, let output):
       "the inputs are too large for model \(quoted(model)): a number in its output \(quoted(output)) is beyond the range of a 32-bit float"
     case .state(let path, let model, let flaw): "\(shortened(path)): \(flaw.phrase(model: model))"
@@ -201,6 +203,8 @@ extension APIError.Expectation {
     case .number: "a number"
     case .numbers(let count): arrayOfNumbers(count)
     case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .range(let range): "a number from \(plain(range.lowerBound)) to \(plain(range.upperBound))"
+    case .probability: "a number above 0 and up to 1"
     case .string: "a string"
     case .oneOf(let values): list(values.map { "\"\($0)\"" }, "or")
     case .vectors(let size): "an array of steps of \(size) numbers each"
@@ -218,6 +222,8 @@ extension APIError.Expectation {
     case .sessions(nil): #"a session (its id, or {"id": …}) or null"#
     case .sessions(let count?):
       "an array of \(count) \(count == 1 ? "session" : "sessions") (each an id, {\"id\": …} or null), one a sequence"
+    case .stops:
+      "a text of 1 to \(GenerationQuestion.maxStopBytes) bytes, or an array of 1 to \(GenerationQuestion.maxStops) of them"
     case .sessionID:
       "an id of 1 to \(SessionUse.maxIDLength) letters, digits and -._~:"
     }

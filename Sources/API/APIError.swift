@@ -38,6 +38,7 @@ enum APIError: Error, Equatable, Sendable {
   /// `horizon` with `outputs: all`.
   case allWithHorizon
   case notEveryStep(model: String)
+  case notGenerator(model: String)
   case outputNotFinite(model: String, output: String)
 
   // States to take along.
@@ -89,6 +90,10 @@ enum APIError: Error, Equatable, Sendable {
     case numbers(Int)
     /// A whole number within bounds.
     case integer(ClosedRange<Int>)
+    /// A number within bounds.
+    case range(ClosedRange<Double>)
+    /// A number above 0 and up to 1.
+    case probability
     case string
     case oneOf([String])
     /// One sequence for an input of vectors of that size.
@@ -111,6 +116,8 @@ enum APIError: Error, Equatable, Sendable {
     /// A session or null, or an array of so many.
     case sessions(Int?)
     case sessionID
+    /// What `stop` may be, of a model that writes text.
+    case stops
   }
 
   /// What a limit counts.

@@ -8,6 +8,8 @@ package struct ServiceSettings: Sendable {
   package var maxSequenceSteps = 65_536
   /// `max_horizon`: the steps that a forecaster may be asked for.
   package var maxHorizon = 1024
+  /// `max_generation_steps`: the tokens that a text may be continued by.
+  package var maxGenerationSteps = 4096
   /// `max_inline_bytes`: a larger body is decoded, and a larger answer encoded, away from the event loop and the
   /// engine's thread. Decoding takes about 2 ns a byte, a hop to another thread some 5 µs.
   package var maxInlineBytes = 64 << 10

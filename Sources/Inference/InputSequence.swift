@@ -47,6 +47,13 @@ package struct InputSequence: Sendable, Equatable {
     self.stepCount = stepCount
   }
 
+  /// The one step that follows: `token` takes the place of the input of tokens that it was drawn for.
+  package init(replacing input: Int, of previous: InputSequence, with token: Int32) {
+    values = previous.values
+    values[input] = .tokens([token])
+    stepCount = 1
+  }
+
   /// The floats of a features input.
   package func features(_ input: Int) -> [Float] {
     guard case .features(let floats) = values[input] else {

@@ -103,6 +103,20 @@ package final class ModelGraph: Sendable {
     return (output, input, model.outputs[output].size / size)
   }
 
+  /// The output and the input of a model that continues text: one whose scores foretell its tokens, and which goes on
+  /// step by step.
+  package var generation: (output: Int, input: Int, scale: TokenSampler.Scale)? {
+    guard model.description.inputs.count == 1, isStreamable,
+      let output = model.outputs.firstIndex(where: { $0.forecasts != nil }),
+      let input = model.outputs[output].forecasts,
+      case .tokens = model.description.inputs[input].kind
+    else { return nil }
+    if case .node(let node) = model.outputs[output].value, case .softmax = nodes[node].operation {
+      return (output, input, .probability)
+    }
+    return (output, input, .logarithm)
+  }
+
   /// How many steps one forecast foretells; nil where the model is no forecaster.
   package var forecastSteps: Int? { forecast?.stepCount }
 

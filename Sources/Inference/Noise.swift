@@ -1,8 +1,8 @@
 /// Random numbers that are the same each time: SplitMix64 (Steele, Lea and Flood, 2014).
 package struct Noise: RandomNumberGenerator {
-  private var state: UInt64 = 1
+  private var state: UInt64
 
-  package init() {}
+  package init(seed: UInt64 = 1) { state = seed }
 
   package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15

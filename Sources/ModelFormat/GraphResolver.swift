@@ -204,11 +204,23 @@ struct GraphResolver {
     of name: String, outputSize: Int, path: String
   ) throws(ModelError) -> Int {
     let value = try declaration(of: name, path: path).value
-    guard case .input(let index) = value,
-      case .features(let size, _, _) = description.inputs[index].kind
-    else {
+    guard case .input(let index) = value else {
       throw .unexpected(
-        path: path, found: ModelError.quoted(name), expected: "the name of a features input")
+        path: path, found: ModelError.quoted(name),
+        expected: "the name of a features or tokens input")
+    }
+    let size = description.inputs[index].kind.size
+    switch description.inputs[index].kind {
+    case .vector:
+      throw .unexpected(
+        path: path, found: ModelError.quoted(name),
+        expected: "the name of a features or tokens input")
+    case .tokens:
+      guard outputSize != size else { return index }
+      throw .unexpected(
+        path: path, found: "an input of \(size) tokens",
+        expected: "one of as many as the output has scores, \(outputSize)")
+    case .features: break
     }
     guard outputSize % size == 0 else {
       throw .unexpected(

@@ -55,23 +55,43 @@ package struct Carousel {
 
   package typealias Instant = ContinuousClock.Instant
 
+  /// The steps of a rider: its own, and those fed back to it after them.
+  package struct Journey: Equatable, Sendable {
+    package let steps: Int
+    package let following: Int
+
+    package init(steps: Int, following: Int = 0) {
+      precondition(steps > 0 && following >= 0)
+      self.steps = steps
+      self.following = following
+    }
+
+    var all: Int { steps + following }
+  }
+
   private struct Waiting {
     let rider: RiderID
-    let steps: Int
+    let journey: Journey
     let deadline: Instant?
   }
 
   private struct Seat {
     let rider: RiderID
     var remaining: Int
+    /// Steps that will be fed back when those are done.
+    var following: Int
     let deadline: Instant?
     /// Its rider is done or gone; the seat falls free at the next turn.
     var isVacated = false
   }
 
-  /// Steps of all riders together that a turn aims at: enough rows to reuse the weights well, few enough
-  /// that a newcomer does not wait long for the turn to end.
-  package static let turnSteps = 512
+  /// Steps of all riders together that a turn aims at: enough rows to reuse the weights well, few enough that a
+  /// newcomer does not wait long for the turn to end.
+  package var turnSteps = Self.maxTurnSteps {
+    didSet { precondition(turnSteps > 0) }
+  }
+  /// More rows use the weights no better.
+  package static let maxTurnSteps = 512
   /// The fewest steps that a turn advances a rider by, while it has as many.
   package static let minimumChunk = 4
 
@@ -90,6 +110,8 @@ package struct Carousel {
   private var waitingWithDeadline = 0
   /// Steps of all waiting riders.
   package private(set) var queuedSteps = 0
+  /// Steps that will be fed back to them.
+  private var queuedFollowing = 0
   /// Riders waiting.
   package var queuedCount: Int { waiting.count }
   /// Riders on board.
@@ -110,23 +132,28 @@ package struct Carousel {
   /// The most seats that a worker ever has.
   package var seatsPerWorker: Int { (limits.maxSeats + workerCount - 1) / workerCount }
 
-  /// Queues riders of `steps` steps each, all or none.
+  /// Steps of those who wait and ride.
+  private var stepsAhead: Int {
+    queuedSteps + queuedFollowing
+      + seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : $1.remaining + $1.following) }
+  }
+
+  /// Queues riders, all or none.
   ///
   /// - Parameters:
   ///   - timeout: after which nobody waits for their answer any more; nil for never.
   ///   - costs: what turns have cost: how long newcomers wait, and when a refused client may come back.
   /// - Returns: their names, in order.
   package mutating func arrive(
-    steps: [Int], timeout: Duration? = nil, now: Instant, costs: TurnCosts
+    _ journeys: [Journey], timeout: Duration? = nil, now: Instant, costs: TurnCosts
   ) throws(Refusal) -> [RiderID] {
-    let total = steps.reduce(0, +)
-    guard steps.count <= limits.maxQueuedSequences, total <= limits.maxQueuedSteps else {
+    let total = journeys.reduce(0) { $0 + $1.steps }
+    guard journeys.count <= limits.maxQueuedSequences, total <= limits.maxQueuedSteps else {
       throw .tooLarge(
-        sequences: steps.count, sequenceLimit: limits.maxQueuedSequences, steps: total,
+        sequences: journeys.count, sequenceLimit: limits.maxQueuedSequences, steps: total,
         stepLimit: limits.maxQueuedSteps)
     }
-    let ahead =
-      queuedSteps + seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : $1.remaining) }
+    let ahead = stepsAhead
     /// The seconds until `steps` of the steps ahead and of the newcomers are done.
     func seconds(_ steps: Int, with newcomers: Int) -> Double {
       costs.seconds(
@@ -134,9 +161,9 @@ package struct Carousel {
         seats: limits.maxSeats)
     }
     func wholeSeconds(_ seconds: Double) -> Int { Swift.max(1, Int(seconds.rounded(.up))) }
-    guard queuedCount + steps.count <= limits.maxQueuedSequences else {
+    guard queuedCount + journeys.count <= limits.maxQueuedSequences else {
       throw .queueFull(
-        queued: queuedCount, arriving: steps.count, limit: limits.maxQueuedSequences,
+        queued: queuedCount, arriving: journeys.count, limit: limits.maxQueuedSequences,
         retryAfterSeconds: wholeSeconds(seconds(ahead, with: 0)))
     }
     guard queuedSteps + total <= limits.maxQueuedSteps else {
@@ -146,7 +173,8 @@ package struct Carousel {
     }
     if let timeout, ahead > 0 {
       // Where nobody is ahead, the attempt itself tells what it costs.
-      let needed = seconds(ahead + total, with: steps.count)
+      let needed = seconds(
+        ahead + journeys.reduce(0) { $0 + $1.all }, with: journeys.count)
       guard needed <= timeout.seconds else {
         throw .deadlineOutOfReach(
           timeout: timeout, needed: .seconds(needed),
@@ -154,15 +182,29 @@ package struct Carousel {
       }
     }
     let deadline = timeout.map { now + $0 }
-    queuedSteps += total
-    return steps.map { steps in
-      precondition(steps > 0)
+    return journeys.map { journey in
       let rider = RiderID(rawValue: nextRider)
       nextRider += 1
-      waiting.append(Waiting(rider: rider, steps: steps, deadline: deadline))
-      if deadline != nil { waitingWithDeadline += 1 }
+      wait(Waiting(rider: rider, journey: journey, deadline: deadline), isFirst: false)
       return rider
     }
+  }
+
+  /// A rider that gave up its seat, though it was not done, boards again before those who wait.
+  package mutating func rejoin(_ rider: RiderID, _ journey: Journey, deadline: Instant?) {
+    wait(Waiting(rider: rider, journey: journey, deadline: deadline), isFirst: true)
+  }
+
+  private mutating func wait(_ rider: Waiting, isFirst: Bool) {
+    if isFirst { waiting.prepend(rider) } else { waiting.append(rider) }
+    count(rider, 1)
+  }
+
+  /// Counts a rider among those who wait, or not any more.
+  private mutating func count(_ rider: Waiting, _ change: Int) {
+    queuedSteps += change * rider.journey.steps
+    queuedFollowing += change * rider.journey.following
+    if rider.deadline != nil { waitingWithDeadline += change }
   }
 
   /// Plans a worker's next turn: one without parts where nobody waits or rides with it.
@@ -192,6 +234,7 @@ package struct Carousel {
   package mutating func extend(seat: Int, worker: Int = 0, by steps: Int) {
     precondition(steps > 0 && seats[worker][seat].remaining == 0)
     seats[worker][seat].remaining = steps
+    seats[worker][seat].following = Swift.max(0, seats[worker][seat].following - steps)
   }
 
   /// A rider's client left. A waiting rider goes at once, one on board by the next turn.
@@ -203,9 +246,7 @@ package struct Carousel {
       }
     }
     if let index = waiting.firstIndex(where: { $0.rider == rider }) {
-      queuedSteps -= waiting[index].steps
-      if waiting[index].deadline != nil { waitingWithDeadline -= 1 }
-      waiting.remove(at: index)
+      count(waiting.remove(at: index), -1)
     }
   }
 
@@ -220,8 +261,7 @@ package struct Carousel {
     guard waitingWithDeadline > 0 else { return }
     for rider in waiting where isPast(rider.deadline) {
       turn.expired.append(rider.rider)
-      queuedSteps -= rider.steps
-      waitingWithDeadline -= 1
+      count(rider, -1)
     }
     waiting.removeAll { isPast($0.deadline) }
   }
@@ -251,14 +291,15 @@ package struct Carousel {
     // Whole sequences board up to the steps of a turn; one more than that boards alone.
     var steps = 0
     while seats[worker].count < seatLimit, let first = waiting.first {
-      if chunking == .wholeSequences, steps > 0, steps + first.steps > Self.turnSteps { break }
-      waiting.removeFirst()
-      queuedSteps -= first.steps
-      if first.deadline != nil { waitingWithDeadline -= 1 }
-      steps += first.steps
+      let own = first.journey.steps
+      if chunking == .wholeSequences, steps > 0, steps + own > turnSteps { break }
+      count(waiting.removeFirst(), -1)
+      steps += own
       turn.boardings.append(Boarding(rider: first.rider, seat: seats[worker].count))
       seats[worker].append(
-        Seat(rider: first.rider, remaining: first.steps, deadline: first.deadline))
+        Seat(
+          rider: first.rider, remaining: own, following: first.journey.following,
+          deadline: first.deadline))
     }
   }
 
@@ -267,8 +308,10 @@ package struct Carousel {
     switch chunking {
     case .wholeSequences: return Int.max
     case .steps:
-      let share = Self.turnSteps / seats.count
-      let shortest = waiting.isEmpty ? share : seats.lazy.map(\.remaining).min() ?? share
+      let share = turnSteps / seats.count
+      // Who is fed back keeps the seat.
+      let ending = seats.lazy.filter { $0.following == 0 }.map(\.remaining)
+      let shortest = waiting.isEmpty ? share : ending.min() ?? share
       return Swift.max(Self.minimumChunk, Swift.min(share, shortest))
     }
   }

@@ -27,11 +27,25 @@ package final class Engine: Sendable {
   private struct Boarding {
     var carousel: Carousel
     var riders: [Carousel.RiderID: Rider] = [:]
+    /// Riders whose readers are behind: they wait for `resume`, without a seat.
+    var parked: Set<Carousel.RiderID> = []
+    /// Riders whose readers caught up before they were parked.
+    var resumed: Set<Carousel.RiderID> = []
     /// By worker.
     var isTurning: [Bool]
     var isDraining = false
     var division = WorkDivision()
     var costs = TurnCosts()
+
+    /// Lets a rider whose reader caught up board again, or be spared from parking.
+    mutating func resume(_ rider: Carousel.RiderID) {
+      guard let parked = riders[rider] else { return }
+      if self.parked.remove(rider) != nil {
+        carousel.rejoin(rider, .init(steps: 1), deadline: parked.deadline)
+      } else {
+        resumed.insert(rider)
+      }
+    }
 
     /// The workers that have to start turning, now that there are more riders; they count as turning.
     mutating func workersToWake() -> [Int] {
@@ -94,18 +108,57 @@ package final class Engine: Sendable {
     precondition(!sequences.isEmpty && graph.supports(selection))
     precondition(horizon == nil || (graph.forecast != nil && selection == .last))
     precondition(states.fits(graph, sequenceCount: sequences.count))
+    return admit(
+      sequences, selection: selection,
+      continuation: horizon.map { .forecast(horizon: $0) } ?? .ends, timeout: timeout,
+      states: states, completion: completion)
+  }
+
+  /// Takes each token as it is drawn, nil for none where a score is not finite; called from a worker's queue.
+  package typealias TokenReader = @Sendable (Int32?) -> TokenReply
+
+  /// Lets `prompt` ride, and goes on with tokens that the model itself foretells.
+  ///
+  /// - Parameters:
+  ///   - prompt: for a graph with a `generation`.
+  ///   - maxSteps: tokens that it will come to at the most, as far as the caller knows.
+  ///   - reader: says after each token whether it wants the next.
+  ///   - completion: called once, after the last token, with one prediction without outputs; or with the refusal.
+  package func generate(
+    _ prompt: InputSequence, sampling: Sampling, maxSteps: Int, timeout: Duration? = nil,
+    reader: @escaping TokenReader,
+    completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
+  ) -> Ticket {
+    guard let (output, input, scale) = graph.generation else {
+      preconditionFailure("a model that does not continue text")
+    }
+    let generation = Generation(
+      sampler: TokenSampler(sampling, scale: scale), output: output, input: input,
+      maxSteps: maxSteps, onToken: reader)
+    return admit(
+      [prompt], selection: .last, continuation: .generation(generation), timeout: timeout,
+      states: StateTransfer(), completion: completion)
+  }
+
+  private func admit(
+    _ sequences: [InputSequence], selection: Selection, continuation: Continuation,
+    timeout: Duration?, states: StateTransfer,
+    completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
+  ) -> Ticket {
     let group = RiderGroup(count: sequences.count, completion: completion)
+    let following = continuation.followingSteps(of: graph)
     let now = ContinuousClock.now
     let arrival: Result<(riders: [Carousel.RiderID], wake: [Int]), Refusal> =
       boarding.withLock { boarding in
         guard !boarding.isDraining else { return .failure(.draining) }
         do throws(Refusal) {
           let riders = try boarding.carousel.arrive(
-            steps: sequences.map(\.stepCount), timeout: timeout, now: now, costs: boarding.costs)
+            sequences.map { .init(steps: $0.stepCount, following: following) },
+            timeout: timeout, now: now, costs: boarding.costs)
           for (index, rider) in riders.enumerated() {
             boarding.riders[rider] = Rider(
-              input: sequences[index], selection: selection, horizon: horizon, group: group,
-              index: index, arrived: now, timeout: timeout, states: states)
+              input: sequences[index], selection: selection, continuation: continuation,
+              group: group, index: index, arrived: now, timeout: timeout, states: states)
           }
           return .success((riders, boarding.workersToWake()))
         } catch {
@@ -114,7 +167,7 @@ package final class Engine: Sendable {
       }
     switch arrival {
     case .success(let (riders, wake)):
-      for worker in wake { workers[worker].queue.async { self.turn(worker) } }
+      start(wake)
       return Ticket(riders: riders)
     case .failure(let refusal):
       metrics.count(refusal)
@@ -128,12 +181,23 @@ package final class Engine: Sendable {
     let groups = boarding.withLock { boarding in
       ticket.riders.compactMap { rider in
         boarding.carousel.leave(rider)
+        boarding.parked.remove(rider)
+        boarding.resumed.remove(rider)
         return boarding.riders.removeValue(forKey: rider)?.group
       }
     }
     guard let group = groups.first else { return }
     metrics.count(.cancelled)
     group.refuse(.cancelled)
+  }
+
+  /// The reader of a generation that replied `.wait` is ready for the next token.
+  package func resume(_ ticket: Ticket) {
+    let wake = boarding.withLock { boarding in
+      for rider in ticket.riders { boarding.resume(rider) }
+      return boarding.workersToWake()
+    }
+    start(wake)
   }
 
   /// Refuses newcomers from now on; whoever waits or rides is still answered.
@@ -153,10 +217,16 @@ package final class Engine: Sendable {
 
   // MARK: - Turning
 
+  private func start(_ wake: [Int]) {
+    for worker in wake { workers[worker].queue.async { self.turn(worker) } }
+  }
+
   /// What a worker does next.
   private struct Plan {
     let turn: Carousel.Turn
     let riders: [TurnRider]
+    /// What goes on with the scores of each, where anything does.
+    var generations: [Generation?]
     let way: WorkDivision.Way
     /// Those whose deadline passed.
     let expired: [Rider]
@@ -166,7 +236,7 @@ package final class Engine: Sendable {
   private func turn(_ index: Int) {
     workers[index].belongings.withLock { worker in
       while true {
-        let plan = nextPlan(index)
+        var plan = nextPlan(index)
         refuse(plan.expired)
         guard !plan.riders.isEmpty else { break }
         for move in plan.turn.moves { worker.states.move(from: move.from, to: move.to) }
@@ -174,8 +244,9 @@ package final class Engine: Sendable {
         graph.forward(
           plan.riders, states: &worker.states, workspace: &worker.workspace,
           crew: plan.way == .together ? crew : nil)
+        let tokens = draw(&plan, from: worker.workspace)
         let finished = finish(
-          plan, worker: index, workspace: worker.workspace, states: worker.states,
+          plan, tokens, worker: index, workspace: worker.workspace, states: worker.states,
           seconds: start.duration(to: .now).seconds)
         for rider in finished { rider.group.finish(rider.index, with: rider.prediction(of: graph)) }
       }
@@ -200,23 +271,41 @@ package final class Engine: Sendable {
         guard let rider = boarding.riders[boarded.rider] else { continue }
         metrics.countBoarding(waited: rider.arrived.duration(to: now).seconds)
       }
-      let riders = turn.parts.map { part in
+      var riders: [TurnRider] = []
+      var generations: [Generation?] = []
+      for part in turn.parts {
         guard let rider = boarding.riders[part.rider] else {
           preconditionFailure("a rider that the engine does not know")
         }
-        return rider.part(part)
+        riders.append(rider.part(part))
+        generations.append(rider.generation(after: part))
       }
       let isByItself = boarding.isTurning.count(where: \.self) == 1
       return Plan(
-        turn: turn, riders: riders,
+        turn: turn, riders: riders, generations: generations,
         way: crew != nil && isByItself ? boarding.division.choose(riders: riders.count) : .alone,
         expired: turn.expired.compactMap { boarding.riders.removeValue(forKey: $0) })
     }
   }
 
+  /// A token that was drawn, nil where its rider has no generation, and what its reader said to it.
+  private typealias DrawnToken = (token: Int32, reply: TokenReply)?
+
+  /// Draws the tokens of those who write text, and hands them to their readers.
+  private func draw(_ plan: inout Plan, from workspace: Workspace) -> [DrawnToken] {
+    plan.generations.indices.map { index in
+      guard let output = plan.generations[index]?.output else { return nil }
+      let scores = workspace.values(ofOutput: output, rider: index)
+      let token = plan.generations[index]?.sampler.draw(from: scores)
+      let reply = plan.generations[index]?.onToken(token) ?? .stop
+      return (token ?? 0, token == nil ? .stop : reply)
+    }
+  }
+
   /// Takes what the turn reported; returns the riders that are done.
   private func finish(
-    _ plan: Plan, worker: Int, workspace: Workspace, states: SeatStates, seconds: Double
+    _ plan: Plan, _ tokens: [DrawnToken], worker: Int, workspace: Workspace, states: SeatStates,
+    seconds: Double
   ) -> [Rider] {
     let parts = plan.turn.parts
     let steps = parts.reduce(0) { $0 + $1.steps }
@@ -234,12 +323,27 @@ package final class Engine: Sendable {
         guard var rider = boarding.riders.removeValue(forKey: part.rider) else { continue }
         rider.take(part, index: index, from: workspace, states: states, graph: graph)
         if part.finishes {
-          guard let steps = rider.feedBack(graph: graph) else {
+          let next: Int?
+          if let generation = plan.generations[index], let (token, reply) = tokens[index] {
+            rider.feedBack(generation, token: token)
+            next = reply == .stop ? nil : 1
+            if reply == .wait, boarding.resumed.remove(part.rider) == nil {
+              boarding.carousel.alight(seat: part.seat, worker: worker)
+              rider.park(seat: part.seat, states: states)
+              boarding.riders[part.rider] = rider
+              boarding.parked.insert(part.rider)
+              continue
+            }
+          } else {
+            next = rider.feedBack(graph: graph)
+          }
+          guard let next else {
             boarding.carousel.alight(seat: part.seat, worker: worker)
+            boarding.resumed.remove(part.rider)
             finished.append(rider)
             continue
           }
-          boarding.carousel.extend(seat: part.seat, worker: worker, by: steps)
+          boarding.carousel.extend(seat: part.seat, worker: worker, by: next)
         }
         boarding.riders[part.rider] = rider
       }

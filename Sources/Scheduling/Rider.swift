@@ -5,8 +5,7 @@ import Synchronization
 struct Rider {
   private var input: InputSequence
   private let selection: Selection
-  /// Steps of forecast asked for; nil for what the model answers by itself.
-  private let horizon: Int?
+  private var continuation: Continuation
   let group: RiderGroup
   /// Its place among the group's sequences.
   let index: Int
@@ -18,7 +17,7 @@ struct Rider {
   private var cursor = 0
   /// Steps done in all, those fed back included.
   private var position: Int
-  /// What it goes on from, until its first turn is done; nil for a sequence that begins.
+  /// What it goes on from, until the next turn is done; nil for what its seat holds, or a sequence that begins.
   private var resumed: SequenceState?
   /// What it ends with, where that was asked for.
   private var finalState: SequenceState?
@@ -27,12 +26,13 @@ struct Rider {
   private var forecast: [Float] = []
 
   init(
-    input: InputSequence, selection: Selection, horizon: Int?, group: RiderGroup, index: Int,
+    input: InputSequence, selection: Selection, continuation: Continuation, group: RiderGroup,
+    index: Int,
     arrived: ContinuousClock.Instant, timeout: Duration?, states: StateTransfer
   ) {
     self.input = input
     self.selection = selection
-    self.horizon = horizon
+    self.continuation = continuation
     self.group = group
     self.index = index
     self.arrived = arrived
@@ -42,12 +42,21 @@ struct Rider {
     position = resumed?.position ?? 0
   }
 
+  /// When nobody waits for its answer any more.
+  var deadline: ContinuousClock.Instant? { timeout.map { arrived + $0 } }
+
   /// The rider's share of a turn.
   func part(_ part: Carousel.Part) -> TurnRider {
     TurnRider(
       input: input, steps: cursor..<cursor + part.steps, position: position,
       finishes: part.finishes, selection: selection, seat: part.seat,
       resumed: resumed)
+  }
+
+  /// What goes on with this rider's last scores in a turn, if anything does.
+  func generation(after part: Carousel.Part) -> Generation? {
+    guard case .generation(let generation) = continuation, part.finishes else { return nil }
+    return generation
   }
 
   /// Takes what a turn reported for this rider, the turn's `index`-th.
@@ -62,6 +71,7 @@ struct Rider {
     if part.finishes, returnsState, finalState == nil {
       finalState = states.state(ofSeat: part.seat, position: position)
     }
+    if case .generation = continuation { return }
     if reported.isEmpty {
       reported = Array(repeating: [], count: graph.model.outputs.count)
     }
@@ -72,7 +82,9 @@ struct Rider {
 
   /// Feeds the forecast back where the horizon is not reached; returns the steps to go on for, nil at the end.
   mutating func feedBack(graph: ModelGraph) -> Int? {
-    guard let horizon, let (output, source, stepCount) = graph.forecast else { return nil }
+    guard case .forecast(let horizon) = continuation,
+      let (output, source, stepCount) = graph.forecast
+    else { return nil }
     let size = reported[output].count / stepCount
     forecast += reported[output]
     guard forecast.count < horizon * size else { return nil }
@@ -92,9 +104,22 @@ struct Rider {
     return input.stepCount
   }
 
+  /// Feeds the token that was drawn back, the only step to go on for.
+  mutating func feedBack(_ generation: Generation, token: Int32) {
+    continuation = .generation(generation)
+    input = InputSequence(replacing: generation.input, of: input, with: token)
+    cursor = 0
+  }
+
+  /// Leaves its seat with the state that it holds, to board again later.
+  mutating func park(seat: Int, states: SeatStates) {
+    resumed = states.state(ofSeat: seat, position: position)
+  }
+
   /// The answer, once the rider is done.
   func prediction(of graph: ModelGraph) -> Prediction {
-    if let horizon, let (output, _, stepCount) = graph.forecast {
+    if case .generation = continuation { return Prediction(outputs: []) }
+    if case .forecast(let horizon) = continuation, let (output, _, stepCount) = graph.forecast {
       let size = reported[output].count / stepCount
       let values = Array(forecast.prefix(horizon * size))
       return Prediction(

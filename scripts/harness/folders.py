@@ -36,7 +36,8 @@ class ModelInput:
         ops = {node["op"] for node in description["nodes"]}
         return cls(
             description["name"], given["name"], given["kind"], size, "".join(vocabulary),
-            any("forecasts" in output for output in description["outputs"]),
+            given["kind"] == "features"
+            and any("forecasts" in output for output in description["outputs"]),
             bool(ops & {"first", "mean", "max", "sum", "softmax_sum"}),
         )
 

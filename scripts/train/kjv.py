@@ -106,7 +106,7 @@ def save(network: Network, vocabulary: list[str]) -> None:
             {"name": "logits", "op": "linear", "inputs": ["h"], "weights": "linear"},
             {"name": "next", "op": "log_softmax", "inputs": ["logits"]},
         ],
-        "outputs": [{"name": "next"}],
+        "outputs": [{"name": "next", "forecasts": "text"}],
     }, {name: tensor.half() for name, tensor in network.state_dict().items()})
 
 

@@ -64,6 +64,19 @@ struct InputDecoder {
       sequences: sequences, isArray: first.isArray, isFlat: columns.allSatisfy(\.isFlat))
   }
 
+  /// One sequence of a model with one input, whose errors call it `name`.
+  func decodeOne(_ node: Int, called name: String) throws(APIError) -> InputSequence {
+    let column = try column(0, node, InputPath(name))
+    guard !column.isArray else {
+      let hasText = model.vocabularies[0] != nil
+      throw .unexpected(
+        path: name, found: document.found(node), expected: .tokens(orText: hasText))
+    }
+    do { return try InputSequence(column.values, for: model.graph.model) } catch {
+      throw .input(path: name, error)
+    }
+  }
+
   /// An error of a sequence, with the place of what it names; nil: the question is one sequence.
   private func refusal(of error: InputError, sequence: Int?) -> APIError {
     func path(_ root: String) -> String {

@@ -93,7 +93,11 @@ extension Deviation.Output {
 extension Model {
   /// The elements of an output that are scores of classes, labelled or a softmax's; nil where they are not.
   fileprivate func classCount(of output: ResolvedOutput) -> Int? {
-    guard output.size > 1, output.forecasts == nil else { return nil }
+    guard output.size > 1 else { return nil }
+    if let input = output.forecasts {
+      // The next token is a class, the next value is not.
+      return description.inputs[input].kind.form == .tokens ? output.size : nil
+    }
     if output.labels != nil { return output.size }
     guard case .node(let index) = output.value else { return nil }
     return [.softmax, .logSoftmax].contains(nodes[index].op) ? output.size : nil

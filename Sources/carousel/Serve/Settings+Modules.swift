@@ -25,6 +25,7 @@ extension Settings {
     service.maxSequencesPerRequest = integer(.maxSequencesPerRequest)
     service.maxSequenceSteps = integer(.maxSequenceSteps)
     service.maxHorizon = integer(.maxHorizon)
+    service.maxGenerationSteps = integer(.maxGenerationSteps)
     service.maxInlineBytes = integer(.maxInlineBytes)
     service.stateKey = stateKey
     service.sessions = SessionLimits(

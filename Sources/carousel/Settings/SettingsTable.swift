@@ -43,6 +43,9 @@ extension Setting {
   static let maxHorizon = Setting(
     "max_horizon", .integer(1...1_000_000), "1024",
     "Steps that a forecast may be asked for.")
+  static let maxGenerationSteps = Setting(
+    "max_generation_steps", .integer(1...1_000_000), "4096",
+    "Tokens that a text may be continued by.")
   static let maxBodyBytes = Setting(
     "max_body_bytes", .bytes(1...(1 << 30)), "16 MiB",
     "Content of one request as it arrives; a larger one gets 413.")
@@ -120,7 +123,7 @@ extension Setting {
   static let all: [Setting] = [
     host, port, models, defaultModel, precision, loops, workers,
     maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps, maxSequencesPerRequest,
-    maxHorizon,
+    maxHorizon, maxGenerationSteps,
     maxBodyBytes, maxBufferedBytes, maxInlineBytes, maxHeadBytes, maxConnections,
     headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
     drainDelaySeconds, drainSeconds,

@@ -1,0 +1,106 @@
+import Inference
+import ModelFormat
+
+/// What `POST /generate` is asked for, checked against its model.
+struct GenerationQuestion: Sendable {
+  /// Where the text ends before `maxSteps`.
+  enum Stop: Sendable, Equatable {
+    case texts([String])
+    case tokens(Set<Int32>)
+  }
+
+  let model: ServedModel
+  let prompt: InputSequence
+  let maxSteps: Int
+  let sampling: Sampling
+  let stop: Stop
+  /// Whether each token is sent as it comes.
+  let streams: Bool
+  let timeout: Duration?
+
+  private static let members = [
+    "prompt", "model", "max_steps", "temperature", "top_k", "top_p", "seed", "stop", "stream",
+    "timeout_ms",
+  ]
+  /// Tokens where `max_steps` does not say how many.
+  static let defaultSteps = 256
+  /// Stops of a request, and the bytes of each.
+  static let maxStops = 16
+  static let maxStopBytes = 256
+  /// What every number in JSON can hold exactly.
+  static let seeds = 0...(1 << 53)
+  static let temperatures = 0.0...100.0
+
+  init(
+    _ document: JSONDocument, name: String?, models: ModelCatalogue, settings: ServiceSettings
+  ) throws(APIError) {
+    let members = try Members(document, known: Self.members)
+    model = try members.model(path: name, models: models)
+    guard let (_, input, _) = model.graph.generation else { throw .notGenerator(model: model.name) }
+    let size = model.description.inputs[input].kind.size
+    let limit = settings.maxGenerationSteps
+    maxSteps =
+      try members.integer("max_steps", in: 1...limit) ?? Swift.min(Self.defaultSteps, limit)
+    let temperature = try members.number("temperature", expected: .range(Self.temperatures)) {
+      Self.temperatures.contains($0)
+    }
+    let topP = try members.number("top_p", expected: .probability) { $0 > 0 && $0 <= 1 }
+    let seed = try members.integer("seed", in: Self.seeds)
+    sampling = Sampling(
+      temperature: Float(temperature ?? 1), topK: try members.integer("top_k", in: 1...size),
+      // A probability that rounds to 0 still takes the likeliest.
+      topP: Swift.max(.leastNormalMagnitude, Float(topP ?? 1)),
+      seed: UInt64(seed ?? Int.random(in: Self.seeds)))
+    streams = try members.boolean("stream") ?? false
+    timeout = try members.timeout()
+    guard let node = members["prompt"] else { throw .missing(path: "prompt") }
+    prompt = try InputDecoder(document: document, model: model, settings: settings)
+      .decodeOne(node, called: "prompt")
+    stop = try members.stop(of: model.vocabularies[input] != nil, size: size)
+  }
+}
+
+extension Members {
+  /// What `stop` asks for: texts of a model that writes text, else token ids.
+  fileprivate func stop(
+    of writesText: Bool, size: Int
+  ) throws(APIError) -> GenerationQuestion.Stop {
+    guard let node = self["stop"], document.kind(node) != .null else {
+      return writesText ? .texts([]) : .tokens([])
+    }
+    guard writesText else {
+      guard document.kind(node) == .numbers else {
+        throw .unexpected(
+          path: "stop", found: document.found(node), expected: .tokens(orText: false))
+      }
+      var ids: Set<Int32> = []
+      for (index, value) in document.numbers[document.range(node)].enumerated() {
+        guard value >= 0, value < Float(size), let id = Int32(exactly: value) else {
+          throw .tokenRange(path: "stop[\(index)]", found: value, size: size)
+        }
+        ids.insert(id)
+      }
+      return .tokens(ids)
+    }
+    switch document.kind(node) {
+    case .string: return .texts([try stopText(node, "stop")])
+    case .array where (1...GenerationQuestion.maxStops).contains(document.count(node)):
+      var texts: [String] = []
+      var element = node + 1
+      for index in 0..<document.count(node) {
+        texts.append(try stopText(element, "stop[\(index)]"))
+        element = document.next(element)
+      }
+      return .texts(texts)
+    case .null, .false, .true, .number, .numbers, .array, .object:
+      throw .unexpected(path: "stop", found: document.found(node), expected: .stops)
+    }
+  }
+
+  private func stopText(_ node: Int, _ path: String) throws(APIError) -> String {
+    guard document.kind(node) == .string,
+      (1...GenerationQuestion.maxStopBytes).contains(document.count(node))
+    else { throw .unexpected(path: path, found: document.found(node), expected: .stops) }
+    return document.string(node)
+  }
+}

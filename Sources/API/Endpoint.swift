@@ -1,6 +1,6 @@
 /// What a path of the service is for. The raw value numbers the endpoint's counters.
 enum Endpoint: Int, CaseIterable, Sendable {
-  case index, predict, modelPredict, models, model, sessions, session, livez, readyz, healthz,
+  case index, predict, modelPredict, generate, modelGenerate, models, model, sessions, session, livez, readyz, healthz,
     metrics
   /// Any path that is none of these.
   case unknown
@@ -11,6 +11,8 @@ enum Endpoint: Int, CaseIterable, Sendable {
     case .index: "/"
     case .predict: "/predict"
     case .modelPredict: "/models/{name}/predict"
+    case .generate: "/generate"
+    case .modelGenerate: "/models/{name}/generate"
     case .models: "/models"
     case .model: "/models/{name}"
     case .sessions: "/models/{name}/sessions"
@@ -26,7 +28,7 @@ enum Endpoint: Int, CaseIterable, Sendable {
   /// The methods that it answers, for `Allow` (RFC 9110 §10.2.1).
   var methods: [String] {
     switch self {
-    case .predict, .modelPredict: ["POST", "OPTIONS"]
+    case .predict, .modelPredict, .generate, .modelGenerate: ["POST", "OPTIONS"]
     case .index, .models, .model, .sessions, .livez, .readyz, .healthz, .metrics:
       ["GET", "HEAD", "OPTIONS"]
     case .session: ["GET", "HEAD", "DELETE", "OPTIONS"]
@@ -39,6 +41,8 @@ enum Endpoint: Int, CaseIterable, Sendable {
     case .index: "this list"
     case .predict: #"a prediction of the default model: {"inputs": …}"#
     case .modelPredict: "a prediction of the model of that name"
+    case .generate: #"the default model continues a text: {"prompt": …}"#
+    case .modelGenerate: "the model of that name continues a text"
     case .models: "the models, their inputs and outputs"
     case .model: "one model"
     case .sessions: "the model's sessions, the last used first, for operators"
@@ -62,6 +66,7 @@ struct Route: Equatable {
   init(_ path: String) {
     switch path {
     case "/predict": endpoint = .predict
+    case "/generate": endpoint = .generate
     case "/": endpoint = .index
     case "/models": endpoint = .models
     case "/livez": endpoint = .livez
@@ -77,6 +82,7 @@ struct Route: Equatable {
       switch (parts.count, parts.dropFirst(3).first) {
       case (3, _): endpoint = .model
       case (4, "predict"): endpoint = .modelPredict
+      case (4, "generate"): endpoint = .modelGenerate
       case (4, "sessions"): endpoint = .sessions
       case (5, "sessions") where !parts[4].isEmpty:
         endpoint = .session

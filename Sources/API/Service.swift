@@ -18,7 +18,7 @@ package final class Service: Sendable {
 
   let sessions: Sessions
   private let sealer: StateSealer
-  private let readers = JSONReaderPool()
+  let readers = JSONReaderPool()
   private let readiness = Atomic<UInt8>(Readiness.starting.rawValue)
   private let background = DispatchQueue(
     label: "decode and encode", qos: .userInitiated, attributes: .concurrent)
@@ -65,14 +65,21 @@ package final class Service: Sendable {
         call.answer(.json(try endSession(of: route)))
       case "POST" where endpoint.methods.contains("POST"):
         if exchange.request.body.count > settings.maxInlineBytes {
-          background.async { self.predict(call, model: route.model) }
+          background.async { self.post(call, route) }
         } else {
-          predict(call, model: route.model)
+          post(call, route)
         }
       case let method: throw .method(method, allowed: endpoint.methods)
       }
     } catch {
       call.answer(error.response)
+    }
+  }
+
+  private func post(_ call: Call, _ route: Route) {
+    switch route.endpoint {
+    case .generate, .modelGenerate: generate(call, model: route.model)
+    default: predict(call, model: route.model)
     }
   }
 
@@ -92,7 +99,8 @@ package final class Service: Sendable {
       return HTTPResponse(
         status: .ok, fields: ["content-type": "text/plain; version=0.0.4; charset=utf-8"],
         body: Array(metricsPage.utf8))
-    case .predict, .modelPredict, .unknown: preconditionFailure("\(route) is no page")
+    case .predict, .modelPredict, .generate, .modelGenerate, .unknown:
+      preconditionFailure("\(route) is no page")
     }
   }
 
@@ -184,29 +192,6 @@ package final class Service: Sendable {
     } catch {
       call.answer(error.response)
     }
-  }
-}
-
-/// One exchange on its way through the service, and the clock that runs for its endpoint.
-private struct Call: Sendable {
-  let exchange: HTTPExchange
-  let endpoint: Endpoint
-  let metrics: Metrics
-  let start = ContinuousClock.now
-
-  func answer(_ response: HTTPResponse) {
-    exchange.respond(response)
-    record(response.status.code)
-  }
-
-  /// The client left; nobody waits for an answer.
-  func abandoned() { record(Metrics.abandonedStatus) }
-
-  private func record(_ status: Int) {
-    let elapsed = start.duration(to: .now).components
-    metrics.record(
-      endpoint, status: status,
-      seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
   }
 }
 

@@ -13,7 +13,7 @@ enum Continuation: Sendable {
     switch self {
     case .ends: 0
     case .forecast(let horizon): Swift.max(0, horizon - (graph.forecastSteps ?? horizon))
-    case .generation(let generation): generation.maxSteps
+    case .generation(let generation): generation.remainingSteps
     }
   }
 }
@@ -22,8 +22,8 @@ enum Continuation: Sendable {
 struct Generation: Sendable {
   var sampler: TokenSampler
   let output, input: Int
-  /// Tokens that it will come to, at the most.
-  let maxSteps: Int
+  /// Tokens yet to come, at the most.
+  var remainingSteps: Int
   let onToken: Engine.TokenReader
 }
 

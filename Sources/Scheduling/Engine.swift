@@ -38,10 +38,10 @@ package final class Engine: Sendable {
     var costs = TurnCosts()
 
     /// Lets a rider whose reader caught up board again, or be spared from parking.
-    mutating func resume(_ rider: Carousel.RiderID) {
+    mutating func resume(_ rider: Carousel.RiderID, graph: ModelGraph) {
       guard let parked = riders[rider] else { return }
       if self.parked.remove(rider) != nil {
-        carousel.rejoin(rider, .init(steps: 1), deadline: parked.deadline)
+        carousel.rejoin(rider, parked.journey(of: graph), deadline: parked.deadline)
       } else {
         resumed.insert(rider)
       }
@@ -134,7 +134,7 @@ package final class Engine: Sendable {
     }
     let generation = Generation(
       sampler: TokenSampler(sampling, scale: scale), output: output, input: input,
-      maxSteps: maxSteps, onToken: reader)
+      remainingSteps: maxSteps, onToken: reader)
     return admit(
       [prompt], selection: .last, continuation: .generation(generation), timeout: timeout,
       states: StateTransfer(), completion: completion)
@@ -194,7 +194,7 @@ package final class Engine: Sendable {
   /// The reader of a generation that replied `.wait` is ready for the next token.
   package func resume(_ ticket: Ticket) {
     let wake = boarding.withLock { boarding in
-      for rider in ticket.riders { boarding.resume(rider) }
+      for rider in ticket.riders { boarding.resume(rider, graph: graph) }
       return boarding.workersToWake()
     }
     start(wake)

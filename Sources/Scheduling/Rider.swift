@@ -106,9 +106,17 @@ struct Rider {
 
   /// Feeds the token that was drawn back, the only step to go on for.
   mutating func feedBack(_ generation: Generation, token: Int32) {
+    var generation = generation
+    generation.remainingSteps = Swift.max(0, generation.remainingSteps - 1)
     continuation = .generation(generation)
     input = InputSequence(replacing: generation.input, of: input, with: token)
     cursor = 0
+  }
+
+  /// The steps that a rider without a seat has before it.
+  func journey(of graph: ModelGraph) -> Carousel.Journey {
+    .init(
+      steps: input.stepCount - cursor, following: continuation.followingSteps(of: graph))
   }
 
   /// Leaves its seat with the state that it holds, to board again later.

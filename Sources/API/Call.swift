@@ -1,0 +1,33 @@
+import HTTPCore
+
+/// One exchange on its way through the service, and the clock that runs for its endpoint.
+struct Call: Sendable {
+  let exchange: HTTPExchange
+  let endpoint: Endpoint
+  let metrics: Metrics
+  let start = ContinuousClock.now
+
+  func answer(_ response: HTTPResponse) {
+    exchange.respond(response)
+    record(response.status.code)
+  }
+
+  /// Begins a response whose body is sent as it is made; `end` ends it.
+  func begin(_ response: HTTPResponse) { exchange.begin(response) }
+
+  /// Ends a response that `begin` began.
+  func end() {
+    exchange.end()
+    record(HTTPStatus.ok.code)
+  }
+
+  /// The client left; nobody waits for an answer.
+  func abandoned() { record(Metrics.abandonedStatus) }
+
+  private func record(_ status: Int) {
+    let elapsed = start.duration(to: .now).components
+    metrics.record(
+      endpoint, status: status,
+      seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+  }
+}

@@ -1,0 +1,168 @@
+import HTTPCore
+import Inference
+import Scheduling
+import Synchronization
+
+/// A text on its way to its client: takes the tokens as they are drawn, and answers at the end or one by one.
+final class GenerationRun: Sendable {
+  /// Why a text ended.
+  private enum End: String {
+    /// It came to `max_steps`.
+    case length
+    /// A stop follows.
+    case stop
+    /// The model's scores are beyond numbers.
+    case notFinite
+  }
+
+  private struct Progress {
+    var steps = 0
+    /// Of a model that writes text, until it is sent.
+    var text = ""
+    var matcher: StopMatcher
+    /// Of another model, until they are sent.
+    var tokens: [Int32] = []
+    var hasBegun = false
+    var end: End?
+  }
+
+  private let question: GenerationQuestion
+  private let call: Call
+  /// What each token stands for; nil for a model without a vocabulary.
+  private let vocabulary: [String]?
+  private let stopTokens: Set<Int32>
+  private let progress: Mutex<Progress>
+
+  init(_ question: GenerationQuestion, for call: Call) {
+    self.question = question
+    self.call = call
+    guard let (_, input, _) = question.model.graph.generation,
+      case .tokens(_, let vocabulary) = question.model.description.inputs[input].kind
+    else { preconditionFailure("a question to a model that does not continue text") }
+    self.vocabulary = vocabulary
+    switch question.stop {
+    case .texts(let stops):
+      stopTokens = []
+      progress = Mutex(Progress(matcher: StopMatcher(stops)))
+    case .tokens(let tokens):
+      stopTokens = tokens
+      progress = Mutex(Progress(matcher: StopMatcher([])))
+    }
+  }
+
+  /// Takes the next token, nil where the scores were not finite, and sends it on where that is asked for.
+  func take(_ token: Int32?) -> TokenReply {
+    progress.withLock { progress in
+      guard let token else {
+        progress.end = .notFinite
+        return .stop
+      }
+      add(token, to: &progress)
+      guard question.streams else { return progress.end == nil ? .goOn : .stop }
+      var event = JSONWriter()
+      event.raw(#"{"#)
+      writeContent(of: &progress, to: &event)
+      event.byte("}")
+      let keepsUp = send(event.bytes, &progress)
+      guard progress.end == nil else { return .stop }
+      return keepsUp ? .goOn : .wait
+    }
+  }
+
+  private func add(_ token: Int32, to progress: inout Progress) {
+    progress.steps += 1
+    if progress.steps == question.maxSteps { progress.end = .length }
+    guard let vocabulary else {
+      if stopTokens.contains(token) { progress.end = .stop } else { progress.tokens.append(token) }
+      return
+    }
+    let (text, stops) = progress.matcher.append(vocabulary[Int(token)])
+    progress.text += text
+    if stops { progress.end = .stop }
+    // Nothing follows that could make a stop of what is held back.
+    if progress.end == .length { progress.text += progress.matcher.finish() }
+  }
+
+  /// Ends the text, as the engine does with its rider.
+  func finish(_ result: Result<[Prediction], Refusal>) {
+    progress.withLock { progress in
+      switch result {
+      case .failure(.cancelled): call.abandoned()
+      case .failure(let refusal): fail(.refused(refusal), &progress)
+      case .success where progress.end == .notFinite:
+        let output = question.model.graph.generation.map {
+          question.model.graph.model.outputs[$0.output].name
+        }
+        fail(.outputNotFinite(model: question.model.name, output: output ?? ""), &progress)
+      case .success:
+        var answer = JSONWriter()
+        answer.raw(#"{"model":"#)
+        answer.string(question.model.name)
+        if !question.streams {
+          answer.byte(",")
+          writeContent(of: &progress, to: &answer)
+        }
+        answer.raw(#","steps":"#)
+        answer.integer(progress.steps)
+        answer.raw(#","finish":"#)
+        answer.string((progress.end ?? .length).rawValue)
+        answer.raw(#","seed":"#)
+        answer.integer(question.sampling.seed)
+        answer.byte("}")
+        guard question.streams else {
+          answer.raw("\n")
+          return call.answer(.json(answer.bytes))
+        }
+        send(answer.bytes, &progress)
+        call.end()
+      }
+    }
+  }
+
+  /// Writes what came since the last time, and lets go of it.
+  private func writeContent(of progress: inout Progress, to writer: inout JSONWriter) {
+    if vocabulary == nil {
+      writer.raw(#""tokens":"#)
+      writer.array(progress.tokens) { writer, token in writer.integer(token) }
+    } else {
+      writer.raw(#""text":"#)
+      writer.string(progress.text)
+    }
+    progress.text = ""
+    progress.tokens = []
+  }
+
+  /// Sends an event; returns false where the client is behind.
+  @discardableResult
+  private func send(
+    _ data: [UInt8], isError: Bool = false, _ progress: inout Progress
+  ) -> Bool {
+    if !progress.hasBegun {
+      progress.hasBegun = true
+      call.begin(.events)
+    }
+    let event = Array((isError ? "event: error\ndata: " : "data: ").utf8) + data
+    return call.exchange.write(event + Array("\n\n".utf8))
+  }
+
+  /// Answers with an error, or sends it as the last event where the answer has begun.
+  private func fail(_ error: APIError, _ progress: inout Progress) {
+    let response = error.response
+    guard progress.hasBegun else { return call.answer(response) }
+    // The body of an error is one line of JSON.
+    send(Array(response.body.prefix { $0 != UInt8(ascii: "\n") }), isError: true, &progress)
+    call.end()
+  }
+}
+
+extension HTTPResponse {
+  /// The head of server-sent events, which no proxy is to gather.
+  fileprivate static var events: HTTPResponse {
+    HTTPResponse(
+      status: .ok,
+      fields: [
+        "content-type": "text/event-stream", "cache-control": "no-store",
+        "x-accel-buffering": "no",
+      ])
+  }
+}

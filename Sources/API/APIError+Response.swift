@@ -41,9 +41,8 @@ extension APIError: CustomStringConvertible {
 
   private var retryAfterSeconds: Int? {
     switch self {
-    case .refused(.queueFull(_, _, _, let seconds)), .refused(.stepsFull(_, _, _, let seconds)),
-      .refused(.deadlineOutOfReach(_, _, let seconds)):
-      seconds
+    case .refused(let refusal) where refusal.secondsUntilRoom != nil:
+      refusal.secondsUntilRoom.map { Swift.max(1, Int($0.rounded(.up))) }
     case .notReady, .refused(.draining), .session(.full, _): ServiceSettings.retryAfterSeconds
     default: nil
     }

@@ -31,3 +31,21 @@ struct Call: Sendable {
       seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
   }
 }
+
+extension HTTPRequest {
+  /// Tells it from others that are under way or were refused lately: a hash of its path and its body, of which a long
+  /// one's middle is left out.
+  var identity: UInt64 {
+    let part = 32 << 10
+    var hasher = Hasher()
+    hasher.combine(path)
+    hasher.combine(body.count)
+    unsafe body.withUnsafeBytes { bytes in
+      // SAFETY: the slices are read during the call that lends them.
+      unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: bytes.prefix(part)))
+      unsafe hasher.combine(
+        bytes: UnsafeRawBufferPointer(rebasing: bytes.dropFirst(part).suffix(part)))
+    }
+    return UInt64(bitPattern: Int64(hasher.finalize()))
+  }
+}

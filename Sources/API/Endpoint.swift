@@ -1,6 +1,7 @@
 /// What a path of the service is for. The raw value numbers the endpoint's counters.
 enum Endpoint: Int, CaseIterable, Sendable {
-  case index, predict, modelPredict, generate, modelGenerate, models, model, sessions, session, livez, readyz, healthz,
+  case index, predict, modelPredict, generate, modelGenerate, models, model, sessions, session,
+    livez, readyz, healthz,
     metrics
   /// Any path that is none of these.
   case unknown

@@ -159,7 +159,7 @@ package final class Service: Sendable {
     let engine = question.model.engine
     let ticket = engine.predict(
       question.inputs.sequences, selection: question.selection, horizon: question.horizon,
-      timeout: timeout, states: states
+      timeout: timeout, states: states, identity: { call.exchange.request.identity }
     ) { [self] result in
       finish(call, question, result)
     }

@@ -105,6 +105,9 @@ package struct Carousel {
   /// By worker.
   private var seats: [[Seat]]
   private var nextRider: UInt64 = 0
+  private var bookings: Bookings
+  /// Places promised to clients who were refused, and the share of them who come.
+  package var promises: (count: Int, keptShare: Double) { (bookings.count, bookings.keptShare) }
 
   /// Of the waiting riders, those who have a deadline.
   private var waitingWithDeadline = 0
@@ -122,11 +125,14 @@ package struct Carousel {
   }
 
   /// - Parameter workerCount: workers that turn at once; at most one a seat is made use of.
-  package init(limits: EngineLimits, chunking: Chunking, workerCount: Int = 1) {
+  package init(
+    limits: EngineLimits, chunking: Chunking, workerCount: Int = 1, start: Instant = .now
+  ) {
     self.limits = limits
     self.chunking = chunking
     self.workerCount = Swift.max(1, Swift.min(workerCount, limits.maxSeats))
     seats = Array(repeating: [], count: self.workerCount)
+    bookings = Bookings(start: start)
   }
 
   /// The most seats that a worker ever has.
@@ -138,48 +144,43 @@ package struct Carousel {
       + seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : $1.remaining + $1.following) }
   }
 
+  /// How much of a time-out the wait may come to, as far as that can be told: costs vary.
+  static let certainShare = 0.9
+  /// How much of it while places are promised: the rest is for those who come for theirs.
+  static let newcomerShare = 0.7
+
   /// Queues riders, all or none.
   ///
   /// - Parameters:
   ///   - timeout: after which nobody waits for their answer any more; nil for never.
   ///   - costs: what turns have cost: how long newcomers wait, and when a refused client may come back.
+  ///   - identity: tells the request from others, so that a client is known who comes back when it was told to; nil
+  ///     for one who won't.
   /// - Returns: their names, in order.
   package mutating func arrive(
-    _ journeys: [Journey], timeout: Duration? = nil, now: Instant, costs: TurnCosts
+    _ journeys: [Journey], timeout: Duration? = nil, now: Instant, costs: TurnCosts,
+    identity: (() -> Bookings.Identity)? = nil
   ) throws(Refusal) -> [RiderID] {
-    let total = journeys.reduce(0) { $0 + $1.steps }
-    guard journeys.count <= limits.maxQueuedSequences, total <= limits.maxQueuedSteps else {
+    let steps = journeys.reduce(0) { $0 + $1.steps }
+    guard journeys.count <= limits.maxQueuedSequences, steps <= limits.maxQueuedSteps else {
       throw .tooLarge(
-        sequences: journeys.count, sequenceLimit: limits.maxQueuedSequences, steps: total,
+        sequences: journeys.count, sequenceLimit: limits.maxQueuedSequences, steps: steps,
         stepLimit: limits.maxQueuedSteps)
     }
-    let ahead = stepsAhead
-    /// The seconds until `steps` of the steps ahead and of the newcomers are done.
-    func seconds(_ steps: Int, with newcomers: Int) -> Double {
-      costs.seconds(
-        steps: steps, riders: queuedCount + seatedCount + newcomers, workers: workerCount,
-        seats: limits.maxSeats)
-    }
-    func wholeSeconds(_ seconds: Double) -> Int { Swift.max(1, Int(seconds.rounded(.up))) }
-    guard queuedCount + journeys.count <= limits.maxQueuedSequences else {
-      throw .queueFull(
-        queued: queuedCount, arriving: journeys.count, limit: limits.maxQueuedSequences,
-        retryAfterSeconds: wholeSeconds(seconds(ahead, with: 0)))
-    }
-    guard queuedSteps + total <= limits.maxQueuedSteps else {
-      throw .stepsFull(
-        queued: queuedSteps, arriving: total, limit: limits.maxQueuedSteps,
-        retryAfterSeconds: wholeSeconds(seconds(ahead, with: 0)))
-    }
-    if let timeout, ahead > 0 {
-      // Where nobody is ahead, the attempt itself tells what it costs.
-      let needed = seconds(
-        ahead + journeys.reduce(0) { $0 + $1.all }, with: journeys.count)
-      guard needed <= timeout.seconds else {
-        throw .deadlineOutOfReach(
-          timeout: timeout, needed: .seconds(needed),
-          retryAfterSeconds: wholeSeconds(needed - timeout.seconds))
-      }
+    bookings.advance(to: now)
+    var isPromised = false
+    if let identity, bookings.count > 0 { isPromised = bookings.redeem(identity(), now: now) }
+    do throws(Refusal) {
+      try admit(
+        journeys, steps: steps, timeout: timeout, costs: costs,
+        isNewcomer: bookings.count > 0 && !isPromised)
+    } catch {
+      guard let identity, let seconds = error.secondsUntilRoom else { throw error }
+      throw error.telling(
+        bookings.book(
+          identity(), steps: journeys.reduce(0) { $0 + $1.all }, earliest: seconds,
+          stepsPerSecond: costs.stepsPerSecond(workers: workerCount, seats: limits.maxSeats),
+          now: now))
     }
     let deadline = timeout.map { now + $0 }
     return journeys.map { journey in
@@ -187,6 +188,47 @@ package struct Carousel {
       nextRider += 1
       wait(Waiting(rider: rider, journey: journey, deadline: deadline), isFirst: false)
       return rider
+    }
+  }
+
+  /// Refuses riders for whom there is no room, or who would be late.
+  ///
+  /// - Parameter isNewcomer: whether others were promised a place, and these were not.
+  private func admit(
+    _ journeys: [Journey], steps: Int, timeout: Duration?, costs: TurnCosts, isNewcomer: Bool
+  ) throws(Refusal) {
+    let ahead = stepsAhead
+    /// The seconds until `steps` of the steps ahead and of the newcomers are done.
+    func seconds(_ steps: Int, with newcomers: Int) -> Double {
+      costs.seconds(
+        steps: steps, riders: queuedCount + seatedCount + newcomers, workers: workerCount,
+        seats: limits.maxSeats)
+    }
+    /// What newcomers may fill of a queue that holds `limit`.
+    func room(_ limit: Int) -> Int { limit - (isNewcomer ? limit / 10 : 0) }
+    guard queuedCount + journeys.count <= room(limits.maxQueuedSequences) else {
+      throw .queueFull(
+        queued: queuedCount, arriving: journeys.count, limit: limits.maxQueuedSequences,
+        retryAfter: seconds(ahead, with: 0))
+    }
+    guard queuedSteps + steps <= room(limits.maxQueuedSteps) else {
+      throw .stepsFull(
+        queued: queuedSteps, arriving: steps, limit: limits.maxQueuedSteps,
+        retryAfter: seconds(ahead, with: 0))
+    }
+    // Where nobody is ahead, the attempt itself tells what it costs.
+    guard let timeout, ahead > 0 else { return }
+    let longest = journeys.reduce(0) { Swift.max($0, $1.all) }
+    let needed = Swift.max(
+      seconds(ahead + journeys.reduce(0) { $0 + $1.all }, with: journeys.count),
+      costs.seconds(
+        oneOf: queuedCount + seatedCount + journeys.count, steps: longest, workers: workerCount,
+        seats: limits.maxSeats))
+    let allowed = timeout.seconds * (isNewcomer ? Self.newcomerShare : Self.certainShare)
+    guard needed <= allowed else {
+      throw .deadlineOutOfReach(
+        timeout: timeout, needed: .seconds(needed / Self.certainShare),
+        retryAfter: needed - allowed)
     }
   }
 

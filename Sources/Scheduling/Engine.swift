@@ -97,12 +97,14 @@ package final class Engine: Sendable {
   ///   - timeout: after which the answer is of no use: what can't be ready by then is refused at once,
   ///     what is not when it passes gives up its places by the next turn.
   ///   - states: for a streamable graph only; the last ones are those behind the sequences' own steps.
+  ///   - identity: tells the request from others, so that its client is known who comes back when it was told to.
   ///   - completion: called once: with predictions in the sequences' order, from a worker's queue; or
   ///     with the refusal, at once on the caller's thread or when the request is cancelled.
   @discardableResult
   package func predict(
     _ sequences: [InputSequence], selection: Selection, horizon: Int? = nil,
     timeout: Duration? = nil, states: StateTransfer = StateTransfer(),
+    identity: (() -> Bookings.Identity)? = nil,
     completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
   ) -> Ticket {
     precondition(!sequences.isEmpty && graph.supports(selection))
@@ -111,7 +113,7 @@ package final class Engine: Sendable {
     return admit(
       sequences, selection: selection,
       continuation: horizon.map { .forecast(horizon: $0) } ?? .ends, timeout: timeout,
-      states: states, completion: completion)
+      states: states, identity: identity, completion: completion)
   }
 
   /// Takes each token as it is drawn, nil for none where a score is not finite; called from a worker's queue.
@@ -126,7 +128,7 @@ package final class Engine: Sendable {
   ///   - completion: called once, after the last token, with one prediction without outputs; or with the refusal.
   package func generate(
     _ prompt: InputSequence, sampling: Sampling, maxSteps: Int, timeout: Duration? = nil,
-    reader: @escaping TokenReader,
+    identity: (() -> Bookings.Identity)? = nil, reader: @escaping TokenReader,
     completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
   ) -> Ticket {
     guard let (output, input, scale) = graph.generation else {
@@ -137,12 +139,12 @@ package final class Engine: Sendable {
       remainingSteps: maxSteps, onToken: reader)
     return admit(
       [prompt], selection: .last, continuation: .generation(generation), timeout: timeout,
-      states: StateTransfer(), completion: completion)
+      states: StateTransfer(), identity: identity, completion: completion)
   }
 
   private func admit(
     _ sequences: [InputSequence], selection: Selection, continuation: Continuation,
-    timeout: Duration?, states: StateTransfer,
+    timeout: Duration?, states: StateTransfer, identity: (() -> Bookings.Identity)?,
     completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
   ) -> Ticket {
     let group = RiderGroup(count: sequences.count, completion: completion)
@@ -154,7 +156,7 @@ package final class Engine: Sendable {
         do throws(Refusal) {
           let riders = try boarding.carousel.arrive(
             sequences.map { .init(steps: $0.stepCount, following: following) },
-            timeout: timeout, now: now, costs: boarding.costs)
+            timeout: timeout, now: now, costs: boarding.costs, identity: identity)
           for (index, rider) in riders.enumerated() {
             boarding.riders[rider] = Rider(
               input: sequences[index], selection: selection, continuation: continuation,
@@ -235,20 +237,25 @@ package final class Engine: Sendable {
   /// Turns until nobody is left.
   private func turn(_ index: Int) {
     workers[index].belongings.withLock { worker in
+      // What a turn costs is all the time from the end of the one before.
+      var lastEnd: ContinuousClock.Instant?
       while true {
         var plan = nextPlan(index)
         refuse(plan.expired)
         guard !plan.riders.isEmpty else { break }
         for move in plan.turn.moves { worker.states.move(from: move.from, to: move.to) }
-        let start = ContinuousClock.now
+        let start = lastEnd ?? ContinuousClock.now
         graph.forward(
           plan.riders, states: &worker.states, workspace: &worker.workspace,
           crew: plan.way == .together ? crew : nil)
         let tokens = draw(&plan, from: worker.workspace)
         let finished = finish(
           plan, tokens, worker: index, workspace: worker.workspace, states: worker.states,
-          seconds: start.duration(to: .now).seconds)
-        for rider in finished { rider.group.finish(rider.index, with: rider.prediction(of: graph)) }
+          since: start)
+        lastEnd = finished.end
+        for rider in finished.riders {
+          rider.group.finish(rider.index, with: rider.prediction(of: graph))
+        }
       }
       worker.workspace.trim()
     }
@@ -305,8 +312,10 @@ package final class Engine: Sendable {
   /// Takes what the turn reported; returns the riders that are done.
   private func finish(
     _ plan: Plan, _ tokens: [DrawnToken], worker: Int, workspace: Workspace, states: SeatStates,
-    seconds: Double
-  ) -> [Rider] {
+    since start: ContinuousClock.Instant
+  ) -> (riders: [Rider], end: ContinuousClock.Instant) {
+    let end = ContinuousClock.now
+    let seconds = start.duration(to: end).seconds
     let parts = plan.turn.parts
     let steps = parts.reduce(0) { $0 + $1.steps }
     let finished = boarding.withLock { boarding in
@@ -317,6 +326,7 @@ package final class Engine: Sendable {
       boarding.costs.record(
         riders: parts.count, longest: parts.reduce(0) { Swift.max($0, $1.steps) }, total: steps,
         seconds: seconds)
+      boarding.carousel.turnSteps = boarding.costs.turnSteps
       var finished: [Rider] = []
       for (index, part) in parts.enumerated() {
         // A client may have left while the turn ran.
@@ -350,7 +360,7 @@ package final class Engine: Sendable {
       return finished
     }
     metrics.countTurn(rows: parts.count, steps: steps, finished: finished.count)
-    return finished
+    return (finished, end)
   }
 }
 

@@ -30,6 +30,28 @@ package struct TurnCosts: Sendable {
     return Double(steps) / Double(busy * together) * secondsPerTurnStep(riders: together)
   }
 
+  /// The seconds that one of `riders` takes for its own `steps`, who shares its turns with the others.
+  package func seconds(oneOf riders: Int, steps: Int, workers: Int, seats: Int) -> Double {
+    let busy = Swift.max(1, Swift.min(workers, riders))
+    return Double(steps)
+      * secondsPerTurnStep(riders: Swift.max(1, Swift.min(riders, seats) / busy))
+  }
+
+  /// What `workers` are able to when all seats are taken; infinity before the first turn.
+  package func stepsPerSecond(workers: Int, seats: Int) -> Double {
+    let sample = 1 << 20
+    let seconds = seconds(steps: sample, riders: seats, workers: workers, seats: seats)
+    return seconds > 0 ? Double(sample) / seconds : .infinity
+  }
+
+  /// Steps of a turn that takes as long as newcomers should wait for it to end.
+  package var turnSteps: Int {
+    guard secondsPerStep > 0 else { return Carousel.maxTurnSteps }
+    return Int(
+      Swift.max(1, Swift.min(Double(Carousel.maxTurnSteps), Self.turnSeconds / secondsPerStep)))
+  }
+  static let turnSeconds = 0.005
+
   /// Where there was no turn of as many riders, from the nearest: half of what it cost is for the weights, whoever
   /// rides, and half for the riders.
   private func secondsPerTurnStep(riders: Int) -> Double {

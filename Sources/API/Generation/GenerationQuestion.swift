@@ -40,7 +40,13 @@ struct GenerationQuestion: Sendable {
     let size = model.description.inputs[input].kind.size
     let limit = settings.maxGenerationSteps
     maxSteps =
-      try members.integer("max_steps", in: 1...limit) ?? Swift.min(Self.defaultSteps, limit)
+      try members.integer("max_steps", in: 1...Int.max)
+      ?? Swift.min(
+        Self.defaultSteps, limit)
+    guard maxSteps <= limit else {
+      throw .tooMany(
+        .steps, path: "max_steps", found: maxSteps, limit: limit, setting: "max_generation_steps")
+    }
     let temperature = try members.number("temperature", expected: .range(Self.temperatures)) {
       Self.temperatures.contains($0)
     }

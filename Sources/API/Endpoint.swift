@@ -1,6 +1,6 @@
 /// What a path of the service is for. The raw value numbers the endpoint's counters.
 enum Endpoint: Int, CaseIterable, Sendable {
-  case index, predict, modelPredict, models, model, livez, readyz, healthz, metrics
+  case index, predict, modelPredict, forecast, models, model, livez, readyz, healthz, metrics
   /// Any path that is none of these.
   case unknown
 
@@ -10,6 +10,7 @@ enum Endpoint: Int, CaseIterable, Sendable {
     case .index: "/"
     case .predict: "/predict"
     case .modelPredict: "/models/{name}/predict"
+    case .forecast: "/v1/timeseries/forecast"
     case .models: "/models"
     case .model: "/models/{name}"
     case .livez: "/livez"
@@ -23,7 +24,7 @@ enum Endpoint: Int, CaseIterable, Sendable {
   /// The methods that it answers, for `Allow` (RFC 9110 §10.2.1).
   var methods: [String] {
     switch self {
-    case .predict, .modelPredict: ["POST", "OPTIONS"]
+    case .predict, .modelPredict, .forecast: ["POST", "OPTIONS"]
     case .index, .models, .model, .livez, .readyz, .healthz, .metrics: ["GET", "HEAD", "OPTIONS"]
     case .unknown: ["GET", "HEAD", "POST", "OPTIONS"]
     }
@@ -34,6 +35,7 @@ enum Endpoint: Int, CaseIterable, Sendable {
     case .index: "this list"
     case .predict: #"a prediction of the default model: {"inputs": …}"#
     case .modelPredict: "a prediction of the model of that name"
+    case .forecast: #"forecasts of time series, in KServe's schema: {"model", "inputs", "options"}"#
     case .models: "the models, their inputs and outputs"
     case .model: "one model"
     case .livez: "200 as long as the process runs"
@@ -48,6 +50,7 @@ enum Endpoint: Int, CaseIterable, Sendable {
   static func find(_ path: String) -> (endpoint: Endpoint, model: String?) {
     switch path {
     case "/predict": return (.predict, nil)
+    case "/v1/timeseries/forecast": return (.forecast, nil)
     case "/": return (.index, nil)
     case "/models": return (.models, nil)
     case "/livez": return (.livez, nil)

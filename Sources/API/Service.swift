@@ -85,7 +85,7 @@ package final class Service: Sendable {
       return HTTPResponse(
         status: .ok, fields: ["content-type": "text/plain; version=0.0.4; charset=utf-8"],
         body: Array(metricsPage.utf8))
-    case .predict, .modelPredict, .unknown: preconditionFailure("\(endpoint) is no page")
+    case .predict, .modelPredict, .forecast, .unknown: preconditionFailure("\(endpoint) is no page")
     }
   }
 
@@ -107,13 +107,13 @@ package final class Service: Sendable {
   private func predict(_ call: Call, model: String?) {
     guard !call.exchange.isAbandoned else { return call.abandoned() }
     do throws(APIError) {
-      let question = try question(in: call.exchange.request.body, model: model)
+      let (question, encode) = try read(call, model: model)
       let engine = question.model.engine
       let ticket = engine.predict(
         question.inputs.sequences, selection: question.selection, horizon: question.horizon,
         timeout: question.timeout, states: question.states
       ) { [self] result in
-        finish(call, question, result)
+        finish(call, result, encode)
       }
       call.exchange.onAbandon { engine.cancel(ticket) }
     } catch {
@@ -121,25 +121,48 @@ package final class Service: Sendable {
     }
   }
 
+  /// How the predictions that answer a question are written.
+  private typealias Encode = @Sendable ([Prediction]) throws(APIError) -> [UInt8]
+
+  /// What the body of `call` asks, in the schema of its endpoint, and how to answer in that.
+  private func read(_ call: Call, model: String?) throws(APIError) -> (Question, Encode) {
+    let body = call.exchange.request.body
+    guard call.endpoint == .forecast else {
+      let question = try question(in: body, model: model)
+      let encoder = AnswerEncoder(question: question, sealer: sealer)
+      return (question, { (predictions) throws(APIError) in try encoder.encode(predictions) })
+    }
+    let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
+    let forecast = try ForecastDecoder(document: document, models: models, settings: settings)
+      .decode()
+    return (
+      forecast.question,
+      { (predictions) throws(APIError) in
+        try ForecastEncoder(question: forecast, createdAt: Int(ProcessStatistics.now))
+          .encode(predictions)
+      }
+    )
+  }
+
   private func finish(
-    _ call: Call, _ question: Question, _ result: Result<[Prediction], Refusal>
+    _ call: Call, _ result: Result<[Prediction], Refusal>, _ encode: @escaping Encode
   ) {
     switch result {
     case .success(let predictions):
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
       if floats * AnswerEncoder.bytesPerFloat > settings.maxInlineBytes {
-        background.async { [self] in encode(predictions, of: question, for: call) }
+        background.async { [self] in answer(call, predictions, encode) }
       } else {
-        encode(predictions, of: question, for: call)
+        answer(call, predictions, encode)
       }
     case .failure(.cancelled): call.abandoned()
     case .failure(let refusal): call.answer(APIError.refused(refusal).response)
     }
   }
 
-  private func encode(_ predictions: [Prediction], of question: Question, for call: Call) {
+  private func answer(_ call: Call, _ predictions: [Prediction], _ encode: Encode) {
     do throws(APIError) {
-      call.answer(.json(try AnswerEncoder(question: question, sealer: sealer).encode(predictions)))
+      call.answer(.json(try encode(predictions)))
     } catch {
       call.answer(error.response)
     }

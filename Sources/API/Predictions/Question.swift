@@ -105,14 +105,7 @@ private struct Members {
     in document: JSONDocument, of model: ServedModel, limit: Int
   ) throws(APIError) -> Int? {
     guard let horizon else { return nil }
-    let found = document.found(horizon)
-    guard case .number(let number) = found, let steps = Int(exactly: number), steps >= 1 else {
-      throw .unexpected(path: "horizon", found: found, expected: .integer(1...limit))
-    }
-    guard steps <= limit else {
-      throw .tooMany(
-        .steps, path: "horizon", found: steps, limit: limit, setting: "max_horizon")
-    }
+    let steps = try document.horizon(horizon, path: "horizon", limit: limit)
     guard model.graph.forecastSteps != nil else { throw .notForecaster(model: model.name) }
     return steps
   }

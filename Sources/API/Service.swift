@@ -150,7 +150,9 @@ package final class Service: Sendable {
     switch result {
     case .success(let predictions):
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
-      if floats * AnswerEncoder.bytesPerFloat > settings.maxInlineBytes {
+      // An answer has its floats, and in some schemas what it repeats of the question.
+      let bytes = max(floats * AnswerEncoder.bytesPerFloat, call.exchange.request.body.count)
+      if bytes > settings.maxInlineBytes {
         background.async { [self] in answer(call, predictions, encode) }
       } else {
         answer(call, predictions, encode)

@@ -19,9 +19,9 @@ extension APIError: CustomStringConvertible {
     switch self {
     case .emptyBody, .notJSON, .tooDeep, .notFinite, .mixed, .missing, .unknown, .duplicate,
       .unexpected, .tooMany, .tokenRange, .unknownCharacter, .noVocabulary,
-      .sequenceCounts, .stepCounts, .input, .otherModel, .notForecaster, .allWithHorizon,
-      .notEveryStep, .state, .notStreamable, .sessionTwice, .forkThatBegins, .stateOfSession,
-      .query, .notGenerator:
+      .sequenceCounts, .stepCounts, .input, .otherModel, .notForecaster, .noTimeSeries,
+      .noQuantiles, .afterLastYear, .allWithHorizon, .notEveryStep, .state, .notStreamable,
+      .sessionTwice, .forkThatBegins, .stateOfSession, .query, .notGenerator:
       .badRequest
     case .notOperator: .unauthorized
     case .noSuchModel, .noSuchPath, .noModels, .session(.unknown, _): .notFound
@@ -55,8 +55,8 @@ extension APIError: CustomStringConvertible {
     case .notJSON(let flaw): "the body is not a JSON object: \(flaw.phrase)"
     case .tooDeep(let path, let limit):
       "\(shortened(path)): arrays and objects nest deeper than \(limit) levels"
-    case .notFinite("horizon", let found):
-      "horizon: found \(shortened(found)), expected a whole number of steps"
+    case .notFinite(let path, let found) where path == "horizon" || path == "options.horizon":
+      "\(path): found \(shortened(found)), expected a whole number of steps"
     case .notFinite(let path, let found) where found.lowercased().contains("n"):
       "\(shortened(path)): found \(shortened(found)), expected a finite number, JSON has no \(shortened(found))"
     case .notFinite(let path, let found):
@@ -92,6 +92,13 @@ extension APIError: CustomStringConvertible {
     case .noModels: "the server holds no models"
     case .notForecaster(let model):
       "horizon: model \(quoted(model)) does not forecast its own input, so it has no horizon"
+    case .noTimeSeries(let model, let known):
+      "model: \(quoted(model)) does not forecast its own input, "
+        + (known.isEmpty ? "and no model here does" : "expected \(list(known, "or"))")
+    case .noQuantiles(let path, let model, let found):
+      "\(path): found \(arrayOfNumbers(found)), expected none, as model \(quoted(model)) forecasts one value a step and no quantiles"
+    case .afterLastYear(let path):
+      "\(path): the forecast would start after the year 9999, expected an earlier time"
     case .allWithHorizon: "outputs: found \"all\" beside horizon, expected \"last\" or nothing"
     case .notEveryStep(let model):
       "outputs: model \(quoted(model)) answers once a sequence, expected \"last\""
@@ -212,6 +219,13 @@ extension APIError.Expectation {
     case .tokens(orText: false): "an array of token ids"
     case .character: "at least one character"
     case .object(let names): "an object with the members \(list(names, "and"))"
+    case .objects(let names): "an array of objects with the members \(list(names, "and"))"
+    case .seriesType(let type, 1): "\(quoted(type)), as a step of the model is one number"
+    case .seriesType(let type, let size):
+      "\(quoted(type)), as a step of the model is \(size) numbers"
+    case .timestamp:
+      "a date and time of ISO 8601 such as \"2025-06-05T13:10:00Z\", \"2025-06-05T13:10:00\" or \"2025-06-05\""
+    case .emptyOrNull: "an empty array or null"
     case .element: "at least one element"
     case .states(nil): "a state (a string) or null"
     case .states(let count?):

@@ -35,6 +35,11 @@ enum APIError: Error, Equatable, Sendable {
   case otherModel(inPath: String, inBody: String)
   case noModels
   case notForecaster(model: String)
+  /// A time series for a model that forecasts none, unlike those known.
+  case noTimeSeries(model: String, known: [String])
+  case noQuantiles(path: String, model: String, found: Int)
+  /// A forecast that starts later than a timestamp can say.
+  case afterLastYear(path: String)
   /// `horizon` with `outputs: all`.
   case allWithHorizon
   case notEveryStep(model: String)
@@ -106,6 +111,13 @@ enum APIError: Error, Equatable, Sendable {
     case character
     /// An object with these members.
     case object([String])
+    /// An array of objects with these members.
+    case objects([String])
+    /// The type of time series that a model takes whose steps are of that size.
+    case seriesType(String, size: Int)
+    case timestamp
+    /// An array without elements, or null.
+    case emptyOrNull
     /// At least one element.
     case element
     /// A state or null, or an array of so many.

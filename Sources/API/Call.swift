@@ -1,4 +1,5 @@
 import HTTPCore
+import Scheduling
 
 /// One exchange on its way through the service, and the clock that runs for its endpoint.
 struct Call: Sendable {
@@ -10,6 +11,25 @@ struct Call: Sendable {
   func answer(_ response: HTTPResponse) {
     exchange.respond(response)
     record(response.status.code)
+  }
+
+  /// How long the client waits: the shorter of what its body says and what its head says.
+  func timeout(_ timeout: Duration?) throws(APIError) -> Duration? {
+    guard let text = exchange.request.fields[Self.timeoutField] else { return timeout }
+    let bounds = ServiceSettings.timeoutMilliseconds
+    guard let milliseconds = Int(text), bounds.contains(milliseconds) else {
+      throw .unexpected(
+        path: Self.timeoutField, found: .string(text), expected: .integer(bounds))
+    }
+    return Swift.min(timeout ?? .milliseconds(milliseconds), .milliseconds(milliseconds))
+  }
+
+  /// The field that says it for clients, or proxies, who leave bodies alone.
+  static let timeoutField = "carousel-timeout-ms"
+
+  /// On what terms the request rides.
+  func terms(timeout: Duration?) -> RideTerms {
+    RideTerms(arrived: start, timeout: timeout, identity: { exchange.request.identity })
   }
 
   /// Begins a response whose body is sent as it is made; `end` ends it.

@@ -1,8 +1,7 @@
 /// What a path of the service is for. The raw value numbers the endpoint's counters.
 enum Endpoint: Int, CaseIterable, Sendable {
-  case index, predict, modelPredict, generate, modelGenerate, models, model, sessions, session,
-    livez, readyz, healthz,
-    metrics
+  case index, predict, modelPredict, generate, modelGenerate, forecast, models, model, sessions,
+    session, livez, readyz, healthz, metrics
   /// Any path that is none of these.
   case unknown
 
@@ -14,6 +13,7 @@ enum Endpoint: Int, CaseIterable, Sendable {
     case .modelPredict: "/models/{name}/predict"
     case .generate: "/generate"
     case .modelGenerate: "/models/{name}/generate"
+    case .forecast: "/v1/timeseries/forecast"
     case .models: "/models"
     case .model: "/models/{name}"
     case .sessions: "/models/{name}/sessions"
@@ -29,7 +29,7 @@ enum Endpoint: Int, CaseIterable, Sendable {
   /// The methods that it answers, for `Allow` (RFC 9110 §10.2.1).
   var methods: [String] {
     switch self {
-    case .predict, .modelPredict, .generate, .modelGenerate: ["POST", "OPTIONS"]
+    case .predict, .modelPredict, .generate, .modelGenerate, .forecast: ["POST", "OPTIONS"]
     case .index, .models, .model, .sessions, .livez, .readyz, .healthz, .metrics:
       ["GET", "HEAD", "OPTIONS"]
     case .session: ["GET", "HEAD", "DELETE", "OPTIONS"]
@@ -44,6 +44,7 @@ enum Endpoint: Int, CaseIterable, Sendable {
     case .modelPredict: "a prediction of the model of that name"
     case .generate: #"the default model continues a text: {"prompt": …}"#
     case .modelGenerate: "the model of that name continues a text"
+    case .forecast: #"forecasts of time series, in KServe's schema: {"model", "inputs", "options"}"#
     case .models: "the models, their inputs and outputs"
     case .model: "one model"
     case .sessions: "the model's sessions, the last used first, for operators"
@@ -68,6 +69,7 @@ struct Route: Equatable {
     switch path {
     case "/predict": endpoint = .predict
     case "/generate": endpoint = .generate
+    case "/v1/timeseries/forecast": endpoint = .forecast
     case "/": endpoint = .index
     case "/models": endpoint = .models
     case "/livez": endpoint = .livez

@@ -17,10 +17,10 @@ package final class Service: Sendable {
   let connections: (@Sendable () -> ConnectionStatistics)?
 
   let sessions: Sessions
-  private let sealer: StateSealer
+  let sealer: StateSealer
   let readers = JSONReaderPool()
   private let readiness = Atomic<UInt8>(Readiness.starting.rawValue)
-  private let background = DispatchQueue(
+  let background = DispatchQueue(
     label: "decode and encode", qos: .userInitiated, attributes: .concurrent)
 
   /// A service that is not ready until `setReadiness` says so.
@@ -99,98 +99,8 @@ package final class Service: Sendable {
       return HTTPResponse(
         status: .ok, fields: ["content-type": "text/plain; version=0.0.4; charset=utf-8"],
         body: Array(metricsPage.utf8))
-    case .predict, .modelPredict, .generate, .modelGenerate, .unknown:
+    case .predict, .modelPredict, .generate, .modelGenerate, .forecast, .unknown:
       preconditionFailure("\(route) is no page")
-    }
-  }
-
-  // MARK: - Predictions
-
-  /// What the body of a `POST /predict` asks.
-  ///
-  /// - Throws: an error whose description is the sentence of the refusal.
-  package func question(in body: [UInt8]) throws -> Question {
-    try question(in: body, model: nil)
-  }
-
-  private func question(in body: [UInt8], model: String?) throws(APIError) -> Question {
-    let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
-    return try Question(
-      document, name: model, models: models, settings: settings, sealer: sealer)
-  }
-
-  private func predict(_ call: Call, model: String?) {
-    guard !call.exchange.isAbandoned else { return call.abandoned() }
-    do throws(APIError) {
-      let question = try question(in: call.exchange.request.body, model: model)
-      guard !question.sessions.isEmpty else {
-        return ride(question, from: question.states, timeout: question.timeout, for: call)
-      }
-      open(question, for: call)
-    } catch {
-      call.answer(error.response)
-    }
-  }
-
-  /// Takes up the sessions of a question, and lets it ride from there.
-  private func open(_ question: Question, for call: Call) {
-    let waiter = sessions.open(
-      question.sessions.compactMap { $0?.opening }, model: question.model.name,
-      floatCount: question.model.graph.stateFloatCount,
-      waits: question.sessions.contains { $0?.waits ?? false }, timeout: question.timeout
-    ) { [self] grant in
-      switch grant {
-      case .success(let opened):
-        let waited = call.start.duration(to: .now)
-        ride(
-          question, from: question.states(with: opened),
-          timeout: question.timeout.map { Swift.max(.zero, $0 - waited) }, for: call)
-      case .failure(let refusal):
-        call.answer(APIError.session(refusal, model: question.model.name).response)
-      }
-    }
-    guard let waiter else { return }
-    call.exchange.onAbandon { [self] in if sessions.leave(waiter) { call.abandoned() } }
-  }
-
-  private func ride(
-    _ question: Question, from states: StateTransfer, timeout: Duration?, for call: Call
-  ) {
-    let engine = question.model.engine
-    let ticket = engine.predict(
-      question.inputs.sequences, selection: question.selection, horizon: question.horizon,
-      timeout: timeout, states: states, identity: { call.exchange.request.identity }
-    ) { [self] result in
-      finish(call, question, result)
-    }
-    call.exchange.onAbandon { engine.cancel(ticket) }
-  }
-
-  private func finish(
-    _ call: Call, _ question: Question, _ result: Result<[Prediction], Refusal>
-  ) {
-    // Before the answer goes out: its client may come back for the session at once.
-    if !question.sessions.isEmpty {
-      sessions.close(question.sessionResults(of: result), model: question.model.name)
-    }
-    switch result {
-    case .success(let predictions):
-      let floats = predictions.reduce(0) { $0 + $1.floatCount }
-      if floats * AnswerEncoder.bytesPerFloat > settings.maxInlineBytes {
-        background.async { [self] in encode(predictions, of: question, for: call) }
-      } else {
-        encode(predictions, of: question, for: call)
-      }
-    case .failure(.cancelled): call.abandoned()
-    case .failure(let refusal): call.answer(APIError.refused(refusal).response)
-    }
-  }
-
-  private func encode(_ predictions: [Prediction], of question: Question, for call: Call) {
-    do throws(APIError) {
-      call.answer(.json(try AnswerEncoder(question: question, sealer: sealer).encode(predictions)))
-    } catch {
-      call.answer(error.response)
     }
   }
 }

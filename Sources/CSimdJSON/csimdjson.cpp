@@ -343,6 +343,7 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
     count++;
   }
   if (status != csj_status_ok) {
+    if (!path.empty() && path[0] != '[') path.insert(0, ".");
     path.insert(0, "[" + std::to_string(count) + "]");
     return status;
   }

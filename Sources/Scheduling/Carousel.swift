@@ -152,14 +152,11 @@ package struct Carousel {
   /// Queues riders, all or none.
   ///
   /// - Parameters:
-  ///   - timeout: after which nobody waits for their answer any more; nil for never.
+  ///   - terms: how long their client waits, and how it is known.
   ///   - costs: what turns have cost: how long newcomers wait, and when a refused client may come back.
-  ///   - identity: tells the request from others, so that a client is known who comes back when it was told to; nil
-  ///     for one who won't.
   /// - Returns: their names, in order.
   package mutating func arrive(
-    _ journeys: [Journey], timeout: Duration? = nil, now: Instant, costs: TurnCosts,
-    identity: (() -> Bookings.Identity)? = nil
+    _ journeys: [Journey], terms: RideTerms, now: Instant, costs: TurnCosts
   ) throws(Refusal) -> [RiderID] {
     let steps = journeys.reduce(0) { $0 + $1.steps }
     guard journeys.count <= limits.maxQueuedSequences, steps <= limits.maxQueuedSteps else {
@@ -167,26 +164,30 @@ package struct Carousel {
         sequences: journeys.count, sequenceLimit: limits.maxQueuedSequences, steps: steps,
         stepLimit: limits.maxQueuedSteps)
     }
+    if let timeout = terms.timeout, let deadline = terms.deadline, deadline <= now {
+      throw .deadlinePassed(timeout: timeout)
+    }
     bookings.advance(to: now)
     var isPromised = false
-    if let identity, bookings.count > 0 { isPromised = bookings.redeem(identity(), now: now) }
+    if let identity = terms.identity, bookings.count > 0 {
+      isPromised = bookings.redeem(identity(), now: now)
+    }
     do throws(Refusal) {
       try admit(
-        journeys, steps: steps, timeout: timeout, costs: costs,
+        journeys, steps: steps, terms: terms, now: now, costs: costs,
         isNewcomer: bookings.count > 0 && !isPromised)
     } catch {
-      guard let identity, let seconds = error.secondsUntilRoom else { throw error }
+      guard let identity = terms.identity, let seconds = error.secondsUntilRoom else { throw error }
       throw error.telling(
         bookings.book(
           identity(), steps: journeys.reduce(0) { $0 + $1.all }, earliest: seconds,
           stepsPerSecond: costs.stepsPerSecond(workers: workerCount, seats: limits.maxSeats),
           now: now))
     }
-    let deadline = timeout.map { now + $0 }
     return journeys.map { journey in
       let rider = RiderID(rawValue: nextRider)
       nextRider += 1
-      wait(Waiting(rider: rider, journey: journey, deadline: deadline), isFirst: false)
+      wait(Waiting(rider: rider, journey: journey, deadline: terms.deadline), isFirst: false)
       return rider
     }
   }
@@ -195,7 +196,8 @@ package struct Carousel {
   ///
   /// - Parameter isNewcomer: whether others were promised a place, and these were not.
   private func admit(
-    _ journeys: [Journey], steps: Int, timeout: Duration?, costs: TurnCosts, isNewcomer: Bool
+    _ journeys: [Journey], steps: Int, terms: RideTerms, now: Instant, costs: TurnCosts,
+    isNewcomer: Bool
   ) throws(Refusal) {
     let ahead = stepsAhead
     /// The seconds until `steps` of the steps ahead and of the newcomers are done.
@@ -217,14 +219,15 @@ package struct Carousel {
         retryAfter: seconds(ahead, with: 0))
     }
     // Where nobody is ahead, the attempt itself tells what it costs.
-    guard let timeout, ahead > 0 else { return }
+    guard let timeout = terms.timeout, let deadline = terms.deadline, ahead > 0 else { return }
     let longest = journeys.reduce(0) { Swift.max($0, $1.all) }
     let needed = Swift.max(
       seconds(ahead + journeys.reduce(0) { $0 + $1.all }, with: journeys.count),
       costs.seconds(
         oneOf: queuedCount + seatedCount + journeys.count, steps: longest, workers: workerCount,
         seats: limits.maxSeats))
-    let allowed = timeout.seconds * (isNewcomer ? Self.newcomerShare : Self.certainShare)
+    let allowed =
+      now.duration(to: deadline).seconds * (isNewcomer ? Self.newcomerShare : Self.certainShare)
     guard needed <= allowed else {
       throw .deadlineOutOfReach(
         timeout: timeout, needed: .seconds(needed / Self.certainShare),

@@ -94,17 +94,13 @@ package final class Engine: Sendable {
   /// - Parameters:
   ///   - selection: one that `graph.supports`.
   ///   - horizon: steps to forecast, for a forecaster only; its own output is fed back until they are there.
-  ///   - timeout: after which the answer is of no use: what can't be ready by then is refused at once,
-  ///     what is not when it passes gives up its places by the next turn.
   ///   - states: for a streamable graph only; the last ones are those behind the sequences' own steps.
-  ///   - identity: tells the request from others, so that its client is known who comes back when it was told to.
   ///   - completion: called once: with predictions in the sequences' order, from a worker's queue; or
   ///     with the refusal, at once on the caller's thread or when the request is cancelled.
   @discardableResult
   package func predict(
     _ sequences: [InputSequence], selection: Selection, horizon: Int? = nil,
-    timeout: Duration? = nil, states: StateTransfer = StateTransfer(),
-    identity: (() -> Bookings.Identity)? = nil,
+    terms: RideTerms = RideTerms(), states: StateTransfer = StateTransfer(),
     completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
   ) -> Ticket {
     precondition(!sequences.isEmpty && graph.supports(selection))
@@ -112,8 +108,8 @@ package final class Engine: Sendable {
     precondition(states.fits(graph, sequenceCount: sequences.count))
     return admit(
       sequences, selection: selection,
-      continuation: horizon.map { .forecast(horizon: $0) } ?? .ends, timeout: timeout,
-      states: states, identity: identity, completion: completion)
+      continuation: horizon.map { .forecast(horizon: $0) } ?? .ends, terms: terms,
+      states: states, completion: completion)
   }
 
   /// Takes each token as it is drawn, nil for none where a score is not finite; called from a worker's queue.
@@ -127,8 +123,8 @@ package final class Engine: Sendable {
   ///   - reader: says after each token whether it wants the next.
   ///   - completion: called once, after the last token, with one prediction without outputs; or with the refusal.
   package func generate(
-    _ prompt: InputSequence, sampling: Sampling, maxSteps: Int, timeout: Duration? = nil,
-    identity: (() -> Bookings.Identity)? = nil, reader: @escaping TokenReader,
+    _ prompt: InputSequence, sampling: Sampling, maxSteps: Int, terms: RideTerms,
+    reader: @escaping TokenReader,
     completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
   ) -> Ticket {
     guard let (output, input, scale) = graph.generation else {
@@ -138,13 +134,13 @@ package final class Engine: Sendable {
       sampler: TokenSampler(sampling, scale: scale), output: output, input: input,
       remainingSteps: maxSteps, onToken: reader)
     return admit(
-      [prompt], selection: .last, continuation: .generation(generation), timeout: timeout,
-      states: StateTransfer(), identity: identity, completion: completion)
+      [prompt], selection: .last, continuation: .generation(generation), terms: terms,
+      states: StateTransfer(), completion: completion)
   }
 
   private func admit(
     _ sequences: [InputSequence], selection: Selection, continuation: Continuation,
-    timeout: Duration?, states: StateTransfer, identity: (() -> Bookings.Identity)?,
+    terms: RideTerms, states: StateTransfer,
     completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
   ) -> Ticket {
     let group = RiderGroup(count: sequences.count, completion: completion)
@@ -156,11 +152,12 @@ package final class Engine: Sendable {
         do throws(Refusal) {
           let riders = try boarding.carousel.arrive(
             sequences.map { .init(steps: $0.stepCount, following: following) },
-            timeout: timeout, now: now, costs: boarding.costs, identity: identity)
+            terms: terms, now: now, costs: boarding.costs)
           for (index, rider) in riders.enumerated() {
             boarding.riders[rider] = Rider(
               input: sequences[index], selection: selection, continuation: continuation,
-              group: group, index: index, arrived: now, timeout: timeout, states: states)
+              group: group, index: index, arrived: terms.arrived, timeout: terms.timeout,
+              states: states)
           }
           return .success((riders, boarding.workersToWake()))
         } catch {

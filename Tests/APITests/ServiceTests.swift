@@ -71,10 +71,16 @@ import Testing
     #expect(options.fields["allow"] == "GET, HEAD, OPTIONS")
   }
 
-  @Test(arguments: ["/predict", "/models/echo/predict"])
-  func predictionsAnswerPost(path: String) async throws {
-    let service = try Service.make(TestModels.echo())
-    let answer = await service.answer("POST", path, #"{"inputs":[[1,2]]}"#)
+  @Test(arguments: [
+    ("/predict", #"{"inputs":[[1,2]]}"#), ("/models/echo/predict", #"{"inputs":[[1,2]]}"#),
+    (
+      "/v1/timeseries/forecast",
+      #"{"model":"counter","inputs":[{"type":"univariate_time_series","name":"","series":[1],"frequency":"D"}],"options":{"horizon":1}}"#
+    ),
+  ])
+  func predictionsAnswerPost(path: String, body: String) async throws {
+    let service = try Service.make(TestModels.echo(), TestModels.counter())
+    let answer = await service.answer("POST", path, body)
     #expect(answer.status == 200)
     #expect(answer.fields["content-type"] == "application/json")
     for method in ["GET", "HEAD", "PUT"] {

@@ -25,6 +25,28 @@ enum TestModels {
       ], outputs: ["y"], forecasts: "x", labels: ["next", "after"])
   }
 
+  /// Two features; foretells one step: the last one plus 1 and plus 10.
+  static func twoCounters() throws -> Model {
+    try model(
+      "two", inputs: [.init(name: "x", kind: .features(size: 2, mean: nil, scale: nil))],
+      nodes: [
+        .init(name: "last", op: .last, inputs: ["x"], weights: nil),
+        affine("y", "last", size: 2, shift: [1, 10]),
+      ], outputs: ["y"], forecasts: "x")
+  }
+
+  /// One feature; foretells one step, the largest float times as much.
+  static func runaway() throws -> Model {
+    try model(
+      "runaway", inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil))],
+      nodes: [
+        .init(name: "last", op: .last, inputs: ["x"], weights: nil),
+        .init(
+          name: "y", op: .affine(scale: [.greatestFiniteMagnitude], shift: nil),
+          inputs: ["last"], weights: nil),
+      ], outputs: ["y"], forecasts: "x")
+  }
+
   /// Tokens; answers ten times the id of each step.
   static func tokens(
     vocabulary: [String]? = nil, name: String = "tokens", example: String? = nil

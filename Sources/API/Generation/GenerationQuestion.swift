@@ -34,7 +34,7 @@ struct GenerationQuestion: Sendable {
   init(
     _ document: JSONDocument, name: String?, models: ModelCatalogue, settings: ServiceSettings
   ) throws(APIError) {
-    let members = try Members(document, known: Self.members)
+    let members = try JSONMembers(Self.members, others: .refused, of: document)
     model = try members.model(path: name, models: models)
     guard let (_, input, _) = model.graph.generation else { throw .notGenerator(model: model.name) }
     let size = model.description.inputs[input].kind.size
@@ -66,7 +66,7 @@ struct GenerationQuestion: Sendable {
   }
 }
 
-extension Members {
+extension JSONMembers {
   /// What `stop` asks for: texts of a model that writes text, else token ids.
   fileprivate func stop(
     of writesText: Bool, size: Int

@@ -13,8 +13,8 @@ extension Service {
       let engine = question.model.engine
       let ticket = engine.generate(
         question.prompt, sampling: question.sampling, maxSteps: question.maxSteps,
-        timeout: question.timeout, identity: { call.exchange.request.identity },
-        reader: { run.take($0) }, completion: { run.finish($0) })
+        terms: call.terms(timeout: try call.timeout(question.timeout)), reader: { run.take($0) },
+        completion: { run.finish($0) })
       call.exchange.onAbandon { engine.cancel(ticket) }
       call.exchange.onDrain { engine.resume(ticket) }
     } catch {

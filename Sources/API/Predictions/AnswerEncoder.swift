@@ -13,7 +13,7 @@ struct AnswerEncoder {
     let floats = predictions.reduce(0) { $0 + $1.floatCount }
     writer.reserve(question.model.answerPrefix.count + Self.bytesPerFloat * floats + 64)
     writer.raw(question.model.answerPrefix)
-    let names = outputNames
+    let names = Self.outputNames(of: question)
     if question.model.description.outputs.count == 1 {
       try write(output: 0, names[0], of: predictions, to: &writer)
     } else {
@@ -38,8 +38,15 @@ struct AnswerEncoder {
     return writer.bytes
   }
 
+  /// Writes the forecast of a prediction that was asked with a horizon, without its name.
+  static func writeForecast(
+    _ prediction: Prediction, of question: Question, to writer: inout JSONWriter
+  ) throws(APIError) {
+    try write(prediction.outputs[0], outputNames(of: question)[0], of: question, to: &writer)
+  }
+
   /// The outputs of each prediction: all of the model's, or with a horizon the forecast alone.
-  private var outputNames: [String] {
+  private static func outputNames(of question: Question) -> [String] {
     let names = question.model.description.outputs.map(\.name)
     guard question.horizon != nil, let forecast = question.model.graph.forecast else {
       return names
@@ -51,10 +58,10 @@ struct AnswerEncoder {
     output index: Int, _ name: String, of predictions: [Prediction], to writer: inout JSONWriter
   ) throws(APIError) {
     guard question.inputs.isArray else {
-      return try write(predictions[0].outputs[index], name, to: &writer)
+      return try Self.write(predictions[0].outputs[index], name, of: question, to: &writer)
     }
     try writer.array(predictions) { (writer, prediction) throws(APIError) in
-      try write(prediction.outputs[index], name, to: &writer)
+      try Self.write(prediction.outputs[index], name, of: question, to: &writer)
     }
   }
 
@@ -103,8 +110,8 @@ struct AnswerEncoder {
     writer.byte("\"")
   }
 
-  private func write(
-    _ output: Prediction.Output, _ name: String, to writer: inout JSONWriter
+  private static func write(
+    _ output: Prediction.Output, _ name: String, of question: Question, to writer: inout JSONWriter
   ) throws(APIError) {
     guard output.values.allSatisfy(\.isFinite) else {
       throw .outputNotFinite(model: question.model.name, output: name)

@@ -146,6 +146,16 @@ struct InputDecoder {
 
   // MARK: - One sequence
 
+  /// The sequence at `node`, written as `form` has it, for a model whose one input it is.
+  func sequence(
+    _ node: Int, _ form: Form, _ path: InputPath
+  ) throws(APIError) -> InputSequence {
+    let values = try values(0, node, form, path)
+    do { return try InputSequence([values], for: model.graph.model) } catch {
+      throw .input(path: path.description, error)
+    }
+  }
+
   private func values(
     _ input: Int, _ node: Int, _ form: Form, _ path: InputPath
   ) throws(APIError) -> InputSequence.Values {

@@ -23,7 +23,7 @@ package struct Question: Sendable {
     _ document: JSONDocument, name: String?, models: ModelCatalogue, settings: ServiceSettings,
     sealer: StateSealer
   ) throws(APIError) {
-    let members = try Members(document, known: Members.ofQuestion)
+    let members = try JSONMembers(JSONMembers.ofQuestion, others: .refused, of: document)
     model = try members.model(path: name, models: models)
     horizon = try members.horizon(of: model, limit: settings.maxHorizon)
     timeout = try members.timeout()
@@ -43,21 +43,14 @@ package struct Question: Sendable {
   }
 }
 
-extension Members {
+extension JSONMembers {
   fileprivate static let ofQuestion = [
     "inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session",
   ]
 
   fileprivate func horizon(of model: ServedModel, limit: Int) throws(APIError) -> Int? {
     guard let horizon = self["horizon"] else { return nil }
-    let found = document.found(horizon)
-    guard case .number(let number) = found, let steps = Int(exactly: number), steps >= 1 else {
-      throw .unexpected(path: "horizon", found: found, expected: .integer(1...limit))
-    }
-    guard steps <= limit else {
-      throw .tooMany(
-        .steps, path: "horizon", found: steps, limit: limit, setting: "max_horizon")
-    }
+    let steps = try document.horizon(horizon, path: "horizon", limit: limit)
     guard model.graph.forecastSteps != nil else { throw .notForecaster(model: model.name) }
     return steps
   }

@@ -67,28 +67,18 @@ struct SessionDecoder {
   }
 
   private func members(of node: Int, _ path: String) throws(APIError) -> SessionUse {
-    var (name, source): (String?, String?)
-    var flags: [String: Bool] = [:]
-    var seen: Set<String> = []
-    var member = node + 1
-    for _ in 0..<document.count(node) {
-      let (key, value) = (document.string(member), member + 1)
-      guard seen.insert(key).inserted else { throw .duplicate(path: "\(path).\(key)") }
-      switch key {
-      case "id": name = try id(value, "\(path).id")
-      case "fork": source = try id(value, "\(path).fork")
-      case "begin", "end", "wait": flags[key] = try flag(value, "\(path).\(key)")
-      default: throw .unknown(key, path: path, known: Self.members)
-      }
-      member = document.next(value)
+    let members = try JSONMembers(
+      Self.members, others: .refused, at: node, of: document, path: path)
+    let name = try id(try members.node("id"), members.path(of: "id"))
+    let begins = try members.boolean("begin") ?? false
+    var way = begins ? SessionTable.Opening.Way.begin : .resume
+    if let source = members["fork"] {
+      guard !begins else { throw .forkThatBegins(path: path) }
+      way = .fork(from: try id(source, members.path(of: "fork")))
     }
-    guard let name else { throw .missing(path: "\(path).id") }
-    let begins = flags["begin"] ?? false
-    if begins, source != nil { throw .forkThatBegins(path: path) }
-    let way: SessionTable.Opening.Way =
-      source.map { .fork(from: $0) } ?? (begins ? .begin : .resume)
     return SessionUse(
-      opening: .init(name, way), ends: flags["end"] ?? false, waits: flags["wait"] ?? false)
+      opening: .init(name, way), ends: try members.boolean("end") ?? false,
+      waits: try members.boolean("wait") ?? false)
   }
 
   private func id(_ node: Int, _ path: String) throws(APIError) -> String {
@@ -96,12 +86,5 @@ struct SessionDecoder {
       throw .unexpected(path: path, found: document.found(node), expected: .sessionID)
     }
     return document.string(node)
-  }
-
-  private func flag(_ node: Int, _ path: String) throws(APIError) -> Bool {
-    guard case .boolean(let value) = document.found(node) else {
-      throw .unexpected(path: path, found: document.found(node), expected: .boolean)
-    }
-    return value
   }
 }

@@ -62,6 +62,11 @@ import Testing
     (#"{"a":[[1],[2,null,3]]}"#, .mixed(path: "a[1][1]", found: "null")),
     (#"{"a":[1,[2]]}"#, .mixed(path: "a[1]", found: "[")),
     (#"{"a":[[[1,2],[3,NaN]]]}"#, .notFinite(path: "a[0][1][1]", found: "NaN")),
+    (#"{"a":[{},{"b":[0,[2]]}]}"#, .mixed(path: "a[1].b[1]", found: "[")),
+    (
+      #"{"a":[{},{"b":[[{"c":nul}]]}]}"#,
+      .notJSON(.syntax(offset: 21, path: "a[1].b[0][0].c", found: "nul"))
+    ),
     (#"{"a":[Infinity]}"#, .notFinite(path: "a[0]", found: "Infinity")),
     (#"{"a":[0,-Infinity]}"#, .notFinite(path: "a[1]", found: "-Infinity")),
     (#"{"a":[1e999]}"#, .notFinite(path: "a[0]", found: "1e999")),

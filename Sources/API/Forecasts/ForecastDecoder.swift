@@ -1,0 +1,149 @@
+import Inference
+import ModelFormat
+
+/// Turns the body of `POST /v1/timeseries/forecast` into a question, checked against its model.
+///
+/// The schema is KServe's `ForecastRequest`, in kserve/kserve, python/kserve/kserve/protocol/rest/timeseries/types.py:
+/// what its members are called, what they may be, which may be left out. As there, members of other names are
+/// allowed in each object, and mean nothing; `metadata` is one more that nothing here depends on. In these too, an
+/// array that starts with a number holds nothing else.
+struct ForecastDecoder {
+  let document: JSONDocument
+  let models: ModelCatalogue
+  let settings: ServiceSettings
+
+  func decode() throws(APIError) -> ForecastQuestion {
+    let members = try JSONMembers(["model", "inputs", "options"], others: .allowed, of: document)
+    let model = try models.model(try members.string("model"))
+    guard let forecast = model.graph.forecast,
+      case .features(let size, _, _) = model.description.inputs[forecast.input].kind
+    else {
+      throw .noTimeSeries(
+        model: model.name,
+        known: models.models.filter { $0.graph.forecast != nil }.map(\.name))
+    }
+    let horizon = try horizon(try members.node("options"), of: model)
+    let (series, sequences) = try inputs(try members.node("inputs"), of: model, size: size)
+    return ForecastQuestion(
+      question: Question(
+        model: model, sequences: sequences, isFlat: size == 1, horizon: horizon), series: series)
+  }
+
+  /// KServe's `ForecastOptions`; quantiles may be asked for, but models here foretell one value a step.
+  private func horizon(_ node: Int, of model: ServedModel) throws(APIError) -> Int {
+    guard document.kind(node) == .object else {
+      throw .unexpected(
+        path: "options", found: document.found(node), expected: .object(["horizon"]))
+    }
+    let members = try JSONMembers(
+      ["horizon", "quantiles"], others: .allowed, at: node, of: document, path: "options")
+    if let quantiles = members.optional("quantiles") {
+      switch document.found(quantiles) {
+      case .array(0): break
+      case .numbers(let count):
+        throw .noQuantiles(path: members.path(of: "quantiles"), model: model.name, found: count)
+      case let found:
+        throw .unexpected(
+          path: members.path(of: "quantiles"), found: found, expected: .emptyOrNull)
+      }
+    }
+    return try document.horizon(
+      try members.node("horizon"), path: members.path(of: "horizon"), limit: settings.maxHorizon)
+  }
+
+  private func inputs(
+    _ node: Int, of model: ServedModel, size: Int
+  ) throws(APIError) -> (series: [ForecastQuestion.Series], sequences: [InputSequence]) {
+    guard document.kind(node) == .array else {
+      throw .unexpected(
+        path: "inputs", found: document.found(node), expected: .objects(Self.required))
+    }
+    let count = document.count(node)
+    guard count > 0 else {
+      throw .unexpected(path: "inputs", found: .array(0), expected: .element)
+    }
+    guard count <= settings.maxSequencesPerRequest else {
+      throw .tooMany(
+        .sequences, path: "inputs", found: count, limit: settings.maxSequencesPerRequest,
+        setting: "max_sequences_per_request")
+    }
+    var series: [ForecastQuestion.Series] = []
+    var sequences: [InputSequence] = []
+    var element = node + 1
+    for index in 0..<count {
+      let input = try input(element, path: "inputs[\(index)]", of: model, size: size)
+      series.append(input.series)
+      sequences.append(input.sequence)
+      element = document.next(element)
+    }
+    return (series, sequences)
+  }
+
+  /// The members of an input that can't be left out.
+  private static let required = ["type", "name", "series", "frequency"]
+
+  /// KServe's `TimeSeriesInput`.
+  private func input(
+    _ node: Int, path: String, of model: ServedModel, size: Int
+  ) throws(APIError) -> (series: ForecastQuestion.Series, sequence: InputSequence) {
+    guard document.kind(node) == .object else {
+      throw .unexpected(
+        path: path, found: document.found(node), expected: .object(Self.required))
+    }
+    let members = try JSONMembers(
+      Self.required + ["start_timestamp"], others: .allowed, at: node, of: document, path: path)
+    let type = try type(members, size: size)
+    let name = try members.string("name")
+    let frequency = try frequency(members)
+    let start = try members.optionalString("start_timestamp").map { (text) throws(APIError) in
+      guard let start = Timestamp(text) else {
+        throw .unexpected(
+          path: members.path(of: "start_timestamp"), found: .string(text), expected: .timestamp)
+      }
+      return start
+    }
+    let sequence = try InputDecoder(document: document, model: model, settings: settings)
+      .sequence(
+        try members.node("series"), type == .univariate ? .flat : .steps(of: size),
+        InputPath(members.path(of: "series")))
+    // A forecast starts a step after the last one of its series, as KServe's server has it:
+    // python/huggingfaceserver/huggingfaceserver/time_series_model.py.
+    let forecastStart = try start.map { (start) throws(APIError) in
+      guard let later = start.advanced(by: sequence.stepCount, frequency) else {
+        throw .afterLastYear(path: members.path(of: "start_timestamp"))
+      }
+      return later
+    }
+    return (
+      ForecastQuestion.Series(type: type, name: name, frequency: frequency, start: forecastStart),
+      sequence
+    )
+  }
+
+  private func type(
+    _ members: JSONMembers, size: Int
+  ) throws(APIError) -> ForecastQuestion.SeriesType {
+    let (path, found) = (members.path(of: "type"), try members.string("type"))
+    guard let type = ForecastQuestion.SeriesType(rawValue: found) else {
+      throw .unexpected(
+        path: path, found: .string(found),
+        expected: .oneOf(ForecastQuestion.SeriesType.allCases.map(\.rawValue)))
+    }
+    let expected: ForecastQuestion.SeriesType = size == 1 ? .univariate : .multivariate
+    guard type == expected else {
+      throw .unexpected(
+        path: path, found: .string(found), expected: .seriesType(expected.rawValue, size: size))
+    }
+    return type
+  }
+
+  private func frequency(_ members: JSONMembers) throws(APIError) -> Frequency {
+    let found = try members.string("frequency")
+    guard let frequency = Frequency(found) else {
+      throw .unexpected(
+        path: members.path(of: "frequency"), found: .string(found),
+        expected: .oneOf(Frequency.names))
+    }
+    return frequency
+  }
+}

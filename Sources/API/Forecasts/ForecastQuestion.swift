@@ -1,0 +1,41 @@
+import Inference
+import Scheduling
+
+/// What a `POST /v1/timeseries/forecast` asks: a question of forecasts, and what its series are called.
+struct ForecastQuestion: Sendable {
+  /// A sequence a series; the horizon is never nil.
+  let question: Question
+  /// In the order of the request.
+  let series: [Series]
+
+  /// What the answer repeats of one series, and when its forecast starts.
+  struct Series: Equatable, Sendable {
+    let type: SeriesType
+    let name: String
+    let frequency: Frequency
+    /// The time of the forecast's first step; nil where the series has no time either.
+    let start: Timestamp?
+  }
+
+  /// `TimeSeriesType` in KServe's schema (see `ForecastDecoder`).
+  enum SeriesType: String, CaseIterable, Sendable {
+    /// A number a step.
+    case univariate = "univariate_time_series"
+    /// A vector a step.
+    case multivariate = "multivariate_time_series"
+  }
+}
+
+extension Question {
+  /// The forecast of `horizon` steps after each of `sequences`, by a model that forecasts.
+  init(model: ServedModel, sequences: [InputSequence], isFlat: Bool, horizon: Int) {
+    self.model = model
+    inputs = DecodedInputs(sequences: sequences, isArray: true, isFlat: isFlat)
+    selection = .last
+    self.horizon = horizon
+    timeout = nil
+    states = StateTransfer()
+    returnedState = nil
+    sessions = []
+  }
+}

@@ -1,0 +1,109 @@
+/// A date, or a date and a time of day, as RFC 3339 §5.6 writes them; the offset may be left out, as in ISO 8601.
+///
+/// What the client wrote decides what is written back: a date alone stays one, an offset and a fraction are kept.
+struct Timestamp: Equatable, Sendable, CustomStringConvertible {
+  private var date: CivilDate
+  /// Nil for a date alone, which stands for its midnight.
+  private var secondOfDay: Int?
+  /// With its point: `.25`.
+  private var fraction = ""
+  /// `Z`, `+02:00`, or empty where none is given. It holds for all of a series, so that it takes no part in arithmetic.
+  private var offset = ""
+
+  private static let secondsPerDay = 86_400
+
+  /// Nil where `text` is no timestamp. A 61st second is none: no calendar knows where the next one falls.
+  init?(_ text: String) {
+    var reader = Reader(rest: Array(text.utf8)[...])
+    guard let year = reader.number(digits: 4), reader.take("-"),
+      let month = reader.number(digits: 2), reader.take("-"),
+      let day = reader.number(digits: 2),
+      let date = CivilDate(year: year, month: month, day: day)
+    else { return nil }
+    self.date = date
+    guard !reader.rest.isEmpty else { return }
+    guard reader.take("T") || reader.take("t"),
+      let hour = reader.number(digits: 2, below: 24), reader.take(":"),
+      let minute = reader.number(digits: 2, below: 60), reader.take(":"),
+      let second = reader.number(digits: 2, below: 60)
+    else { return nil }
+    secondOfDay = 3600 * hour + 60 * minute + second
+    if reader.take(".") {
+      let digits = reader.digits()
+      guard !digits.isEmpty else { return nil }
+      fraction = "." + digits
+    }
+    if reader.take("Z") || reader.take("z") {
+      offset = "Z"
+    } else if reader.rest.first == UInt8(ascii: "+") || reader.rest.first == UInt8(ascii: "-") {
+      offset = String(decoding: reader.rest, as: UTF8.self)
+      guard reader.take("+") || reader.take("-"),
+        reader.number(digits: 2, below: 24) != nil, reader.take(":"),
+        reader.number(digits: 2, below: 60) != nil
+      else { return nil }
+    }
+    guard reader.rest.isEmpty else { return nil }
+  }
+
+  /// The timestamp `count` steps later; nil after the year 9999, which can't be written.
+  ///
+  /// Months are added at once, as KServe does it (`FREQUENCY_MAP`, in the file of `Frequency`): two months from 31
+  /// January are 31 March, though one is the end of February.
+  func advanced(by count: Int, _ frequency: Frequency) -> Timestamp? {
+    var result = self
+    switch frequency.step {
+    case .seconds(let seconds):
+      let (days, second) = ((secondOfDay ?? 0) + count * seconds)
+        .quotientAndRemainder(dividingBy: Self.secondsPerDay)
+      result.date = CivilDate(dayNumber: date.dayNumber + days)
+      result.secondOfDay = second
+    case .days(let days): result.date = CivilDate(dayNumber: date.dayNumber + count * days)
+    case .months(let months): result.date = date.adding(months: count * months)
+    }
+    return result.date.year <= 9999 ? result : nil
+  }
+
+  /// The timestamp in the form in which it was read.
+  var description: String {
+    let day = "\(padded(date.year, 4))-\(padded(date.month))-\(padded(date.day))"
+    guard let secondOfDay else { return day }
+    let (hour, minute, second) = (secondOfDay / 3600, secondOfDay / 60 % 60, secondOfDay % 60)
+    return "\(day)T\(padded(hour)):\(padded(minute)):\(padded(second))\(fraction)\(offset)"
+  }
+}
+
+private func padded(_ number: Int, _ width: Int = 2) -> String {
+  let digits = "\(number)"
+  return String(repeating: "0", count: max(0, width - digits.count)) + digits
+}
+
+/// Takes a text apart from its start; only what was found is taken.
+private struct Reader {
+  var rest: ArraySlice<UInt8>
+
+  mutating func take(_ character: Unicode.Scalar) -> Bool {
+    guard rest.first == UInt8(ascii: character) else { return false }
+    rest.removeFirst()
+    return true
+  }
+
+  /// As many digits as there are.
+  mutating func digits() -> String {
+    let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    rest.removeFirst(digits.count)
+    return String(decoding: digits, as: UTF8.self)
+  }
+
+  /// The number in just so many digits.
+  mutating func number(digits count: Int, below limit: Int = .max) -> Int? {
+    var number = 0
+    guard rest.count >= count else { return nil }
+    for byte in rest.prefix(count) {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+      number = 10 * number + Int(byte - UInt8(ascii: "0"))
+    }
+    guard number < limit else { return nil }
+    rest.removeFirst(count)
+    return number
+  }
+}

@@ -1,0 +1,105 @@
+/// Where the members of one object stand, by name, so that they may come in any order.
+struct JSONMembers {
+  /// What becomes of members of other names.
+  enum Others {
+    case refused
+    /// Passed over: the schema lets clients add some.
+    case allowed
+  }
+
+  let document: JSONDocument
+  /// The object's own place; nil for the document itself.
+  private let path: String?
+  private let names: [String]
+  /// In the order of `names`.
+  private var nodes: [Int?]
+
+  /// Finds the members of the object at `node` that are in `names`.
+  init(
+    _ names: [String], others: Others, at node: Int = 0, of document: JSONDocument,
+    path: String? = nil
+  ) throws(APIError) {
+    self.document = document
+    self.path = path
+    self.names = names
+    nodes = Array(repeating: nil, count: names.count)
+    var name = node + 1
+    for _ in 0..<document.count(node) {
+      let found = document.string(name)
+      if let index = names.firstIndex(of: found) {
+        guard nodes[index] == nil else { throw .duplicate(path: self.path(of: found)) }
+        nodes[index] = name + 1
+      } else if others == .refused {
+        throw .unknown(found, path: path, known: names)
+      }
+      name = document.next(name + 1)
+    }
+  }
+
+  /// The member's place in the body, for an error.
+  func path(of name: String) -> String { path.map { "\($0).\(name)" } ?? name }
+
+  /// The node of a member; nil where there is none.
+  subscript(name: String) -> Int? {
+    guard let index = names.firstIndex(of: name) else { preconditionFailure("no member \(name)") }
+    return nodes[index]
+  }
+
+  /// The node of a member that has to be there.
+  func node(_ name: String) throws(APIError) -> Int {
+    guard let node = self[name] else { throw .missing(path: path(of: name)) }
+    return node
+  }
+
+  /// The node of a member that may be absent or null.
+  func optional(_ name: String) -> Int? {
+    self[name].flatMap { document.kind($0) == .null ? nil : $0 }
+  }
+
+  /// The string that a member has to be.
+  func string(_ name: String) throws(APIError) -> String {
+    try string(at: try node(name), name)
+  }
+
+  /// The string that a member is where it is neither absent nor null.
+  func optionalString(_ name: String) throws(APIError) -> String? {
+    guard let node = optional(name) else { return nil }
+    return try string(at: node, name)
+  }
+
+  /// A whole number within bounds; nil where there is none.
+  func integer(_ name: String, in bounds: ClosedRange<Int>) throws(APIError) -> Int? {
+    guard
+      let number = try number(
+        name, expected: .integer(bounds), { Int(exactly: $0).map(bounds.contains) ?? false })
+    else { return nil }
+    return Int(number)
+  }
+
+  /// A number that `isRight` admits; nil where there is none.
+  func number(
+    _ name: String, expected: APIError.Expectation, _ isRight: (Double) -> Bool
+  ) throws(APIError) -> Double? {
+    guard let node = self[name] else { return nil }
+    guard case .number(let number) = document.found(node), isRight(number) else {
+      throw .unexpected(path: path(of: name), found: document.found(node), expected: expected)
+    }
+    return number
+  }
+
+  /// True or false; nil where there is neither.
+  func boolean(_ name: String) throws(APIError) -> Bool? {
+    guard let node = self[name] else { return nil }
+    guard case .boolean(let value) = document.found(node) else {
+      throw .unexpected(path: path(of: name), found: document.found(node), expected: .boolean)
+    }
+    return value
+  }
+
+  private func string(at node: Int, _ name: String) throws(APIError) -> String {
+    guard document.kind(node) == .string else {
+      throw .unexpected(path: path(of: name), found: document.found(node), expected: .string)
+    }
+    return document.string(node)
+  }
+}

@@ -1,0 +1,121 @@
+import Inference
+import Scheduling
+
+/// From the body of a request for predictions to its answer.
+extension Service {
+  /// What the body of a `POST /predict` asks.
+  ///
+  /// - Throws: an error whose description is the sentence of the refusal.
+  package func question(in body: [UInt8]) throws -> Question {
+    try question(in: body, model: nil)
+  }
+
+  private func question(in body: [UInt8], model: String?) throws(APIError) -> Question {
+    let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
+    return try Question(
+      document, name: model, models: models, settings: settings, sealer: sealer)
+  }
+
+  /// `POST /predict` and those that ask for predictions in other words.
+  func predict(_ call: Call, model: String?) {
+    guard !call.exchange.isAbandoned else { return call.abandoned() }
+    do throws(APIError) {
+      let inquiry = try read(call, model: model)
+      if inquiry.question.sessions.isEmpty {
+        ride(inquiry, from: inquiry.question.states, for: call)
+      } else {
+        openSessions(of: inquiry, for: call)
+      }
+    } catch {
+      call.answer(error.response)
+    }
+  }
+
+  /// A question, how long its client waits, and how the predictions that answer it are written.
+  private struct Inquiry: Sendable {
+    let question: Question
+    let timeout: Duration?
+    let encode: @Sendable ([Prediction]) throws(APIError) -> [UInt8]
+  }
+
+  /// What the body of `call` asks, in the schema of its endpoint, and how to answer in that.
+  private func read(_ call: Call, model: String?) throws(APIError) -> Inquiry {
+    let body = call.exchange.request.body
+    guard call.endpoint == .forecast else {
+      let question = try question(in: body, model: model)
+      let encoder = AnswerEncoder(question: question, sealer: sealer)
+      return Inquiry(question: question, timeout: try call.timeout(question.timeout)) {
+        (predictions) throws(APIError) in try encoder.encode(predictions)
+      }
+    }
+    let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
+    let forecast = try ForecastDecoder(document: document, models: models, settings: settings)
+      .decode()
+    return Inquiry(question: forecast.question, timeout: try call.timeout(nil)) {
+      (predictions) throws(APIError) in
+      try ForecastEncoder(question: forecast, createdAt: Int(ProcessStatistics.now))
+        .encode(predictions)
+    }
+  }
+
+  /// Takes up the sessions of a question, and lets it ride from there.
+  private func openSessions(of inquiry: Inquiry, for call: Call) {
+    let question = inquiry.question
+    let waiter = sessions.open(
+      question.sessions.compactMap { $0?.opening }, model: question.model.name,
+      floatCount: question.model.graph.stateFloatCount,
+      waits: question.sessions.contains { $0?.waits ?? false }, timeout: inquiry.timeout
+    ) { [self] grant in
+      switch grant {
+      case .success(let opened): ride(inquiry, from: question.states(with: opened), for: call)
+      case .failure(let refusal):
+        call.answer(APIError.session(refusal, model: question.model.name).response)
+      }
+    }
+    guard let waiter else { return }
+    call.exchange.onAbandon { [self] in if sessions.leave(waiter) { call.abandoned() } }
+  }
+
+  private func ride(_ inquiry: Inquiry, from states: StateTransfer, for call: Call) {
+    let question = inquiry.question
+    let engine = question.model.engine
+    let ticket = engine.predict(
+      question.inputs.sequences, selection: question.selection, horizon: question.horizon,
+      terms: call.terms(timeout: inquiry.timeout), states: states
+    ) { [self] result in
+      finish(call, inquiry, result)
+    }
+    call.exchange.onAbandon { engine.cancel(ticket) }
+  }
+
+  private func finish(
+    _ call: Call, _ inquiry: Inquiry, _ result: Result<[Prediction], Refusal>
+  ) {
+    // Before the answer goes out: its client may come back for the session at once.
+    if !inquiry.question.sessions.isEmpty {
+      sessions.close(
+        inquiry.question.sessionResults(of: result), model: inquiry.question.model.name)
+    }
+    switch result {
+    case .success(let predictions):
+      let floats = predictions.reduce(0) { $0 + $1.floatCount }
+      // An answer has its floats, and in some schemas what it repeats of the question.
+      let bytes = max(floats * AnswerEncoder.bytesPerFloat, call.exchange.request.body.count)
+      if bytes > settings.maxInlineBytes {
+        background.async { [self] in answer(call, predictions, inquiry) }
+      } else {
+        answer(call, predictions, inquiry)
+      }
+    case .failure(.cancelled): call.abandoned()
+    case .failure(let refusal): call.answer(APIError.refused(refusal).response)
+    }
+  }
+
+  private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {
+    do throws(APIError) {
+      call.answer(.json(try inquiry.encode(predictions)))
+    } catch {
+      call.answer(error.response)
+    }
+  }
+}

@@ -2,7 +2,7 @@
 package struct Noise: RandomNumberGenerator {
   private var state: UInt64
 
-  package init(seed: UInt64 = 1) { state = seed }
+  package init(from state: UInt64 = 1) { self.state = state }
 
   package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15

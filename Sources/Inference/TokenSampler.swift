@@ -42,7 +42,7 @@ package struct TokenSampler: Sendable {
     self.sampling = sampling
     self.scale = scale
     self.kernels = kernels
-    random = Noise(seed: sampling.seed)
+    random = Noise(from: sampling.seed)
   }
 
   /// The next token, by the scores of all; nil where a score is not a number, or none is finite.

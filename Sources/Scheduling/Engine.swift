@@ -16,6 +16,8 @@ package final class Engine: Sendable {
   private let workers: [Worker]
   /// As many cores as there are workers; nil where dividing units among them can't pay.
   private let crew: Crew?
+  /// The cores, where other engines turn on them too, and this engine's number among them.
+  private let share: CoreShare?
   private let metrics = EngineMetrics()
 
   /// The sequences of one call of `predict`.
@@ -73,7 +75,13 @@ package final class Engine: Sendable {
     }
   }
 
-  package init(graph: ModelGraph, limits: EngineLimits = EngineLimits()) {
+  /// Cores that several engines share, and the number of one of them.
+  package typealias CoreShare = (cores: Cores, model: Int)
+
+  package init(
+    graph: ModelGraph, limits: EngineLimits = EngineLimits(), share: CoreShare? = nil
+  ) {
+    self.share = share
     self.graph = graph
     self.limits = limits
     let carousel = Carousel(
@@ -234,28 +242,41 @@ package final class Engine: Sendable {
   /// Turns until nobody is left.
   private func turn(_ index: Int) {
     workers[index].belongings.withLock { worker in
-      // What a turn costs is all the time from the end of the one before.
-      var lastEnd: ContinuousClock.Instant?
+      var end = ContinuousClock.now
       while true {
-        var plan = nextPlan(index)
-        refuse(plan.expired)
-        guard !plan.riders.isEmpty else { break }
-        for move in plan.turn.moves { worker.states.move(from: move.from, to: move.to) }
-        let start = lastEnd ?? ContinuousClock.now
-        graph.forward(
-          plan.riders, states: &worker.states, workspace: &worker.workspace,
-          crew: plan.way == .together ? crew : nil)
-        let tokens = draw(&plan, from: worker.workspace)
-        let finished = finish(
-          plan, tokens, worker: index, workspace: worker.workspace, states: worker.states,
-          since: start)
-        lastEnd = finished.end
-        for rider in finished.riders {
-          rider.group.finish(rider.index, with: rider.prediction(of: graph))
-        }
+        if let share { share.cores.enter(share.model) }
+        let start = ContinuousClock.now
+        let isLast = !turnOnce(index, &worker, since: &end)
+        if let share { share.cores.leave(share.model, after: start.duration(to: .now).seconds) }
+        if isLast { break }
       }
       worker.workspace.trim()
     }
+  }
+
+  /// Takes a turn; returns false where nobody rides.
+  ///
+  /// - Parameter end: when the turn before ended, and then when this one did. What a turn costs is all the time
+  ///   between.
+  private func turnOnce(
+    _ index: Int, _ worker: inout Worker.Belongings, since end: inout ContinuousClock.Instant
+  ) -> Bool {
+    var plan = nextPlan(index)
+    refuse(plan.expired)
+    guard !plan.riders.isEmpty else { return false }
+    for move in plan.turn.moves { worker.states.move(from: move.from, to: move.to) }
+    let start = ContinuousClock.now
+    graph.forward(
+      plan.riders, states: &worker.states, workspace: &worker.workspace,
+      crew: plan.way == .together ? crew : nil)
+    let computed = start.duration(to: .now).seconds
+    let tokens = draw(&plan, from: worker.workspace)
+    let finished = finish(
+      plan, tokens, worker: index, belongings: worker,
+      seconds: (computed, end.duration(to: .now).seconds))
+    end = .now
+    for rider in finished { rider.group.finish(rider.index, with: rider.prediction(of: graph)) }
+    return true
   }
 
   private func refuse(_ expired: [Rider]) {
@@ -284,7 +305,9 @@ package final class Engine: Sendable {
         riders.append(rider.part(part))
         generations.append(rider.generation(after: part))
       }
-      let isByItself = boarding.isTurning.count(where: \.self) == 1
+      let isByItself =
+        boarding.isTurning.count(where: \.self) == 1
+        && !(share.map { $0.cores.areShared(by: $0.model) } ?? false)
       return Plan(
         turn: turn, riders: riders, generations: generations,
         way: crew != nil && isByItself ? boarding.division.choose(riders: riders.count) : .alone,
@@ -293,7 +316,7 @@ package final class Engine: Sendable {
   }
 
   /// A token that was drawn, nil where its rider has no generation, and what its reader said to it.
-  private typealias DrawnToken = (token: Int32, reply: TokenReply)?
+  typealias DrawnToken = (token: Int32, reply: TokenReply)?
 
   /// Draws the tokens of those who write text, and hands them to their readers.
   private func draw(_ plan: inout Plan, from workspace: Workspace) -> [DrawnToken] {
@@ -307,57 +330,52 @@ package final class Engine: Sendable {
   }
 
   /// Takes what the turn reported; returns the riders that are done.
+  ///
+  /// - Parameter seconds: those of the pass over the weights, and those since the turn before.
   private func finish(
-    _ plan: Plan, _ tokens: [DrawnToken], worker: Int, workspace: Workspace, states: SeatStates,
-    since start: ContinuousClock.Instant
-  ) -> (riders: [Rider], end: ContinuousClock.Instant) {
-    let end = ContinuousClock.now
-    let seconds = start.duration(to: end).seconds
+    _ plan: Plan, _ tokens: [DrawnToken], worker: Int, belongings: Worker.Belongings,
+    seconds: (computing: Double, all: Double)
+  ) -> [Rider] {
     let parts = plan.turn.parts
     let steps = parts.reduce(0) { $0 + $1.steps }
     let finished = boarding.withLock { boarding in
       if crew != nil {
         boarding.division.record(
-          riders: parts.count, plan.way, secondsPerStep: seconds / Double(steps))
+          riders: parts.count, plan.way, secondsPerStep: seconds.computing / Double(steps))
       }
       boarding.costs.record(
         riders: parts.count, longest: parts.reduce(0) { Swift.max($0, $1.steps) }, total: steps,
-        seconds: seconds)
+        seconds: seconds.all)
       boarding.carousel.turnSteps = boarding.costs.turnSteps
       var finished: [Rider] = []
       for (index, part) in parts.enumerated() {
         // A client may have left while the turn ran.
         guard var rider = boarding.riders.removeValue(forKey: part.rider) else { continue }
-        rider.take(part, index: index, from: workspace, states: states, graph: graph)
-        if part.finishes {
-          let next: Int?
-          if let generation = plan.generations[index], let (token, reply) = tokens[index] {
-            rider.feedBack(generation, token: token)
-            next = reply == .stop ? nil : 1
-            if reply == .wait, boarding.resumed.remove(part.rider) == nil {
-              boarding.carousel.alight(seat: part.seat, worker: worker)
-              rider.park(seat: part.seat, states: states)
-              boarding.riders[part.rider] = rider
-              boarding.parked.insert(part.rider)
-              continue
-            }
-          } else {
-            next = rider.feedBack(graph: graph)
-          }
-          guard let next else {
-            boarding.carousel.alight(seat: part.seat, worker: worker)
-            boarding.resumed.remove(part.rider)
-            finished.append(rider)
-            continue
-          }
-          boarding.carousel.extend(seat: part.seat, worker: worker, by: next)
+        rider.take(
+          part, index: index, from: belongings.workspace, states: belongings.states, graph: graph)
+        let next = part.finishes ? rider.next(plan.generations[index], tokens[index], graph) : .turn
+        switch next {
+        case .turn: break
+        case .steps(let steps):
+          boarding.carousel.extend(seat: part.seat, worker: worker, by: steps)
+        case .pause where boarding.resumed.remove(part.rider) != nil:
+          boarding.carousel.extend(seat: part.seat, worker: worker, by: 1)
+        case .pause:
+          boarding.carousel.alight(seat: part.seat, worker: worker)
+          rider.park(seat: part.seat, states: belongings.states)
+          boarding.parked.insert(part.rider)
+        case .end:
+          boarding.carousel.alight(seat: part.seat, worker: worker)
+          boarding.resumed.remove(part.rider)
+          finished.append(rider)
+          continue
         }
         boarding.riders[part.rider] = rider
       }
       return finished
     }
     metrics.countTurn(rows: parts.count, steps: steps, finished: finished.count)
-    return (finished, end)
+    return finished
   }
 }
 

@@ -80,8 +80,34 @@ struct Rider {
     }
   }
 
+  /// What a rider does after a turn.
+  enum Next {
+    /// Goes on with its own steps.
+    case turn
+    /// Goes on with so many steps that are fed back to it.
+    case steps(Int)
+    /// Waits for its reader.
+    case pause
+    case end
+  }
+
+  /// What it does now that its steps are done, with the token that was drawn where it writes text.
+  mutating func next(
+    _ generation: Generation?, _ drawn: Engine.DrawnToken, _ graph: ModelGraph
+  ) -> Next {
+    guard let generation, let (token, reply) = drawn else {
+      return feedBack(graph: graph).map { .steps($0) } ?? .end
+    }
+    feedBack(generation, token: token)
+    switch reply {
+    case .goOn: return .steps(1)
+    case .wait: return .pause
+    case .stop: return .end
+    }
+  }
+
   /// Feeds the forecast back where the horizon is not reached; returns the steps to go on for, nil at the end.
-  mutating func feedBack(graph: ModelGraph) -> Int? {
+  private mutating func feedBack(graph: ModelGraph) -> Int? {
     guard case .forecast(let horizon) = continuation,
       let (output, source, stepCount) = graph.forecast
     else { return nil }
@@ -105,7 +131,7 @@ struct Rider {
   }
 
   /// Feeds the token that was drawn back, the only step to go on for.
-  mutating func feedBack(_ generation: Generation, token: Int32) {
+  private mutating func feedBack(_ generation: Generation, token: Int32) {
     var generation = generation
     generation.remainingSteps = Swift.max(0, generation.remainingSteps - 1)
     continuation = .generation(generation)

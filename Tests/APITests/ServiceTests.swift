@@ -146,8 +146,8 @@ import Testing
   }
 
   @Test(arguments: [
-    Refusal.queueFull(queued: 3, arriving: 2, limit: 4, retryAfterSeconds: 7),
-    .stepsFull(queued: 3, arriving: 2, limit: 4, retryAfterSeconds: 7),
+    Refusal.queueFull(queued: 3, arriving: 2, limit: 4, retryAfter: 6.2),
+    .stepsFull(queued: 3, arriving: 2, limit: 4, retryAfter: 6.2),
   ])
   func aFullQueueTellsWhenToTryAgain(refusal: Refusal) {
     let response = APIError.refused(refusal).response
@@ -159,7 +159,7 @@ import Testing
   @Test func aDeadlineOutOfReachTellsWhenToTryAgain() {
     let response = APIError.refused(
       .deadlineOutOfReach(
-        timeout: .milliseconds(20), needed: .microseconds(2_500_100), retryAfterSeconds: 3)
+        timeout: .milliseconds(20), needed: .microseconds(2_500_100), retryAfter: 2.1)
     ).response
     #expect(response.status == .tooManyRequests)
     #expect(response.fields["retry-after"] == "3")

@@ -35,9 +35,9 @@ import Testing
 
   @Test func aLongRiderAdvancesByChunks() throws {
     var carousel = carousel()
-    _ = try carousel.arrive(steps: [Carousel.turnSteps + 3], now: .now, costs: TurnCosts())
+    _ = try carousel.arrive(steps: [Carousel.maxTurnSteps + 3], now: .now, costs: TurnCosts())
     let turn1 = try carousel.turn()
-    #expect(turn1.parts.map(\.steps) == [Carousel.turnSteps])
+    #expect(turn1.parts.map(\.steps) == [Carousel.maxTurnSteps])
     let turn2 = try carousel.turn()
     #expect(turn2.parts.map(\.finishes) == [true])
   }
@@ -105,9 +105,9 @@ import Testing
   @Test func wholeSequencesRideInOneTurn() throws {
     var carousel = carousel(steps: 10_000, chunking: .wholeSequences)
     _ = try carousel.arrive(
-      steps: [Carousel.turnSteps * 2, 3, 4], now: .now, costs: TurnCosts())
+      steps: [Carousel.maxTurnSteps * 2, 3, 4], now: .now, costs: TurnCosts())
     let turn1 = try carousel.turn()
-    #expect(turn1.parts.map(\.steps) == [Carousel.turnSteps * 2])
+    #expect(turn1.parts.map(\.steps) == [Carousel.maxTurnSteps * 2])
     carousel.alight(seat: 0)
     let turn = try carousel.turn()
     #expect(turn.parts.map(\.steps) == [3, 4])
@@ -164,7 +164,7 @@ import Testing
       #expect(riders.count == count)
     } else {
       #expect(
-        throws: Refusal.queueFull(queued: 1, arriving: 9, limit: 9, retryAfterSeconds: 1)
+        throws: Refusal.queueFull(queued: 1, arriving: 9, limit: 9, retryAfter: 0)
       ) {
         try carousel.arrive(steps: steps, now: .now, costs: TurnCosts())
       }
@@ -181,7 +181,7 @@ import Testing
       #expect(riders.count == 1)
     } else {
       #expect(
-        throws: Refusal.stepsFull(queued: 10, arriving: 91, limit: 100, retryAfterSeconds: 3)
+        throws: Refusal.stepsFull(queued: 10, arriving: 91, limit: 100, retryAfter: 2.5)
       ) {
         var costs = TurnCosts()
         costs.record(riders: 1, longest: 1, total: 1, seconds: 0.25)
@@ -208,24 +208,26 @@ import Testing
     return costs
   }()
 
-  @Test(arguments: [199, 200, 201])
+  /// The wait may come to nine tenths of the time-out.
+  @Test(arguments: [221, 222, 223, 224])
   func whatCannotBeReadyInTimeIsRefused(milliseconds: Int) throws {
     var carousel = carousel(seats: 1, steps: 100)
     let now = Carousel.Instant.now
     _ = try carousel.arrive(steps: [10], now: now, costs: Self.costs)
     let timeout = Duration.milliseconds(milliseconds)
-    func arrive() throws(Refusal) {
+    do throws(Refusal) {
       _ = try carousel.arrive(steps: [10], timeout: timeout, now: now, costs: Self.costs)
-    }
-    if milliseconds >= 200 {
-      try arrive()
+      #expect(milliseconds >= 223)
       #expect(carousel.queuedCount == 2)
-    } else {
-      #expect(
-        throws: Refusal.deadlineOutOfReach(
-          timeout: timeout, needed: .milliseconds(200), retryAfterSeconds: 1)
-      ) { try arrive() }
+    } catch {
+      #expect(milliseconds <= 222)
       #expect(carousel.queuedCount == 1 && carousel.queuedSteps == 10)
+      guard case .deadlineOutOfReach(timeout, let needed, let wait) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(abs(needed.seconds - 0.2 / 0.9) < 1e-9)
+      #expect(abs(wait - (0.2 - 0.9 * timeout.seconds)) < 1e-9)
     }
   }
 
@@ -271,6 +273,18 @@ import Testing
 }
 
 extension Carousel {
+  /// Queues riders of so many steps each.
+  mutating func arrive(
+    steps: [Int], timeout: Duration? = nil, now: Instant, costs: TurnCosts,
+    identity: Bookings.Identity? = nil
+  ) throws(Refusal) -> [RiderID] {
+    try arrive(
+      steps.map { Journey(steps: $0) },
+      terms: RideTerms(
+        arrived: now, timeout: timeout, identity: identity.map { value in { value } }), now: now,
+      costs: costs)
+  }
+
   /// The next turn, where anybody rides in it.
   mutating func nextTurn(worker: Int = 0) -> Turn? {
     let turn = nextTurn(worker: worker, now: .now)

@@ -26,7 +26,10 @@ final class ModelServer: Sendable {
       throw CarouselError.unknownDefaultModel(name: defaultModel, loaded: names)
     }
     let limits = settings.engineLimits
-    let engines = graphs.map { Engine(graph: $0, limits: limits) }
+    let cores = graphs.count > 1 ? Cores(models: graphs.count) : nil
+    let engines = graphs.enumerated().map { number, graph in
+      Engine(graph: graph, limits: limits, share: cores.map { ($0, number) })
+    }
     let reference = ServerReference()
     let maxConnections = settings.integer(.maxConnections)
     let service = Service(

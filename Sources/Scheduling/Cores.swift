@@ -1,0 +1,42 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// The cores that the engines of a process share, a turn at a time.
+package final class Cores: Sendable {
+  private struct State {
+    var shares: CoreShares
+    var semaphores: [CoreShares.Waiter: DispatchSemaphore] = [:]
+  }
+
+  private let state: Mutex<State>
+
+  /// - Parameter models: engines that will share them, numbered from 0.
+  package init(models: Int, count: Int = sysconf(CInt(_SC_NPROCESSORS_ONLN))) {
+    state = Mutex(State(shares: CoreShares(cores: count, models: models)))
+  }
+
+  /// Waits until a worker of `model` may compute.
+  func enter(_ model: Int) {
+    let semaphore = state.withLock { state -> DispatchSemaphore? in
+      guard let waiter = state.shares.request(model) else { return nil }
+      let semaphore = DispatchSemaphore(value: 0)
+      state.semaphores[waiter] = semaphore
+      return semaphore
+    }
+    semaphore?.wait()
+  }
+
+  /// A worker of `model` has computed for `seconds`.
+  func leave(_ model: Int, after seconds: Double) {
+    let semaphore = state.withLock { state in
+      state.shares.release(model, after: seconds).flatMap {
+        state.semaphores.removeValue(forKey: $0)
+      }
+    }
+    semaphore?.signal()
+  }
+
+  /// Whether any other model computes or waits to.
+  func areShared(by model: Int) -> Bool { state.withLock { $0.shares.isShared(by: model) } }
+}

@@ -285,7 +285,8 @@ package struct Carousel {
   /// A rider's client left. A waiting rider goes at once, one on board by the next turn.
   package mutating func leave(_ rider: RiderID) {
     for worker in seats.indices {
-      if let index = seats[worker].firstIndex(where: { $0.rider == rider }) {
+      // One that gave up its seat may wait or ride again before that seat is cleared.
+      if let index = seats[worker].firstIndex(where: { $0.rider == rider && !$0.isVacated }) {
         seats[worker][index].isVacated = true
         return
       }

@@ -311,7 +311,10 @@ package final class Engine: Sendable {
       return Plan(
         turn: turn, riders: riders, generations: generations,
         way: crew != nil && isByItself ? boarding.division.choose(riders: riders.count) : .alone,
-        expired: turn.expired.compactMap { boarding.riders.removeValue(forKey: $0) })
+        expired: turn.expired.compactMap {
+          boarding.resumed.remove($0)
+          return boarding.riders.removeValue(forKey: $0)
+        })
     }
   }
 

@@ -243,12 +243,16 @@ package final class Engine: Sendable {
   private func turn(_ index: Int) {
     workers[index].belongings.withLock { worker in
       var end = ContinuousClock.now
+      if let share { share.cores.enter(share.model) }
       while true {
-        if let share { share.cores.enter(share.model) }
         let start = ContinuousClock.now
-        let isLast = !turnOnce(index, &worker, since: &end)
-        if let share { share.cores.leave(share.model, after: start.duration(to: .now).seconds) }
-        if isLast { break }
+        let goesOn = turnOnce(index, &worker, since: &end)
+        let seconds = start.duration(to: .now).seconds
+        guard goesOn else {
+          if let share { share.cores.leave(share.model, after: seconds) }
+          break
+        }
+        if let share { share.cores.goOn(share.model, after: seconds) }
       }
       worker.workspace.trim()
     }

@@ -17,7 +17,10 @@ struct Call: Sendable {
   func timeout(_ timeout: Duration?) throws(APIError) -> Duration? {
     guard let text = exchange.request.fields[Self.timeoutField] else { return timeout }
     let bounds = ServiceSettings.timeoutMilliseconds
-    guard let milliseconds = Int(text), bounds.contains(milliseconds) else {
+    // `Int` takes a sign too.
+    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let milliseconds = Int(text),
+      bounds.contains(milliseconds)
+    else {
       throw .unexpected(
         path: Self.timeoutField, found: .string(text), expected: .integer(bounds))
     }

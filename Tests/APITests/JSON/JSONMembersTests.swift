@@ -44,4 +44,71 @@ import Testing
       try members(#"{"b":1,"c":2,"b":1}"#, path: path)
     }
   }
+
+  // MARK: - Other members
+
+  @Test(arguments: [(nil, nil), ("options", "options")] as [(String?, String?)])
+  func othersMayBeRefused(path: String?, place: String?) throws {
+    func read(_ body: String) throws -> JSONMembers {
+      let document = try JSONReaderPool().read(Array(body.utf8), maxDepth: 8)
+      return try JSONMembers(["a", "b"], others: .refused, of: document, path: path)
+    }
+    #expect(try read(#"{"b":1,"a":2}"#)["a"] != nil)
+    #expect(try read("{}")["a"] == nil)
+    for body in [#"{"c":1}"#, #"{"a":{"a":1},"c":{}}"#, #"{"b":[[]],"c":null}"#] {
+      #expect(throws: APIError.unknown("c", path: place, known: ["a", "b"])) { try read(body) }
+    }
+    #expect(throws: APIError.unknown("A", path: place, known: ["a", "b"])) {
+      try read(#"{"A":1}"#)
+    }
+    // Names within others are theirs.
+    #expect(try read(#"{"a":{"c":1},"b":[{"c":2}]}"#)["b"] != nil)
+  }
+
+  // MARK: - Numbers
+
+  @Test(arguments: [
+    ("1", 1), ("5", 5), ("2.0", 2), ("3e0", 3), ("50e-1", 5),
+  ]) func wholeNumbers(text: String, value: Int) throws {
+    #expect(try members(#"{"a":\#(text)}"#).members.integer("a", in: 1...5) == value)
+    #expect(try members("{}").members.integer("a", in: 1...5) == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("0", .number(0)), ("6", .number(6)), ("1.5", .number(1.5)), ("-1", .number(-1)),
+      ("1e300", .number(1e300)), (#""1""#, .string("1")), ("null", .null), ("true", .boolean(true)),
+      ("[1]", .numbers(1)), ("{}", .object),
+    ] as [(String, JSONDocument.Found)])
+  func otherThanWholeNumbers(text: String, found: JSONDocument.Found) throws {
+    let (_, members) = try members(#"{"a":\#(text)}"#, path: "x")
+    #expect(throws: APIError.unexpected(path: "x.a", found: found, expected: .integer(1...5))) {
+      try members.integer("a", in: 1...5)
+    }
+  }
+
+  @Test func numbersAsTheyAreAdmitted() throws {
+    let (_, members) = try members(#"{"a":0.25,"b":"0.25"}"#)
+    #expect(try members.number("a", expected: .probability) { $0 < 0.3 } == 0.25)
+    #expect(throws: APIError.unexpected(path: "a", found: .number(0.25), expected: .probability)) {
+      try members.number("a", expected: .probability) { $0 < 0.2 }
+    }
+    #expect(
+      throws: APIError.unexpected(path: "b", found: .string("0.25"), expected: .number)
+    ) { try members.number("b", expected: .number) { _ in true } }
+  }
+
+  @Test func booleans() throws {
+    let (_, members) = try members(#"{"a":true,"b":false}"#)
+    #expect(try members.boolean("a") == true && members.boolean("b") == false)
+    #expect(try self.members("{}").members.boolean("a") == nil)
+    for (text, found) in [("0", .number(0)), ("null", .null), (#""true""#, .string("true"))]
+      as [(String, JSONDocument.Found)]
+    {
+      let (_, other) = try self.members(#"{"a":\#(text)}"#)
+      #expect(throws: APIError.unexpected(path: "a", found: found, expected: .boolean)) {
+        try other.boolean("a")
+      }
+    }
+  }
 }

@@ -1,0 +1,233 @@
+import Inference
+import ModelFormat
+import Scheduling
+import Testing
+
+@testable import API
+
+@Suite struct GenerationQuestionTests {
+  private func catalogue(_ models: Model...) throws -> ModelCatalogue {
+    ModelCatalogue(
+      try models.map { ($0.description.name, Engine(graph: try ModelGraph($0))) },
+      defaultModel: nil)
+  }
+
+  private func question(
+    _ members: String, model: String? = nil, limit: Int = 4096
+  ) throws -> GenerationQuestion {
+    let models = try catalogue(
+      TestModels.chain(vocabulary: TestModels.letters, name: "text"),
+      TestModels.chain(name: "ids"), TestModels.counter())
+    let document = try JSONReaderPool().read(
+      Array(#"{"prompt":\#(model == "ids" ? "[0]" : #""a""#)\#(members)}"#.utf8), maxDepth: 8)
+    var settings = ServiceSettings()
+    settings.maxGenerationSteps = limit
+    return try GenerationQuestion(document, name: model, models: models, settings: settings)
+  }
+
+  private func refusal(_ members: String, model: String? = nil, limit: Int = 4096) -> String? {
+    do {
+      _ = try question(members, model: model, limit: limit)
+      return nil
+    } catch { return "\(error)" }
+  }
+
+  @Test func defaults() throws {
+    let question = try question("")
+    #expect(question.model.name == "text" && question.maxSteps == 256)
+    #expect(question.sampling.temperature == 1 && question.sampling.topP == 1)
+    #expect(question.sampling.topK == nil && question.stop == .texts([]))
+    #expect(!question.streams && question.timeout == nil)
+    #expect(question.prompt.values == [.tokens([0])])
+    #expect(try self.question("", model: "ids").stop == .tokens([]))
+    // Fewer where the server allows no more.
+    #expect(try self.question("", limit: 10).maxSteps == 10)
+    // Random, and something that the client can give back.
+    let seeds = try (0..<8).map { _ in try self.question("").sampling.seed }
+    #expect(Set(seeds).count == 8 && seeds.allSatisfy { $0 <= 1 << 53 })
+  }
+
+  @Test func everyOptionIsTaken() throws {
+    let question = try question(
+      #","max_steps":7,"temperature":0.5,"top_k":3,"top_p":0.25,"seed":9007199254740992,"#
+        + #""stop":["x","yz"],"stream":true,"timeout_ms":1500,"model":"text""#)
+    #expect(question.maxSteps == 7 && question.streams && question.timeout == .milliseconds(1500))
+    #expect(
+      question.sampling
+        == Sampling(temperature: 0.5, topK: 3, topP: 0.25, seed: 9_007_199_254_740_992))
+    #expect(question.stop == .texts(["x", "yz"]))
+  }
+
+  @Test(
+    arguments: [
+      (#""x""#, ["x"]), (#"["x"]"#, ["x"]), (#"["é\n","\u0041"]"#, ["é\n", "A"]), ("null", []),
+    ] as [(String, [String])]) func stopsOfText(stop: String, texts: [String]) throws
+  {
+    #expect(try question(#","stop":\#(stop)"#).stop == .texts(texts))
+  }
+
+  @Test(
+    arguments: [("[3]", [3]), ("[0,1,1,0]", [0, 1]), ("null", []), ("[2.0]", [2])]
+      as [(String, Set<Int32>)])
+  func stopsOfIDs(stop: String, ids: Set<Int32>) throws {
+    #expect(try question(#","stop":\#(stop)"#, model: "ids").stop == .tokens(ids))
+  }
+
+  /// A probability that rounds to 0 still takes the likeliest; so does a temperature.
+  @Test func tinyNumbersRound() throws {
+    #expect(try question(#","top_p":1e-300"#).sampling.topP == .leastNormalMagnitude)
+    #expect(try question(#","temperature":1e-300"#).sampling.temperature == 0)
+    #expect(try question(#","temperature":0"#).sampling.temperature == 0)
+    #expect(try question(#","temperature":100"#).sampling.temperature == 100)
+    #expect(try question(#","top_p":1"#).sampling.topP == 1)
+  }
+
+  // MARK: - Limits
+
+  @Test(arguments: [9, 10, 11]) func stepsAreBounded(steps: Int) {
+    #expect(
+      refusal(#","max_steps":\#(steps)"#, limit: 10)
+        == (steps <= 10
+          ? nil : "max_steps has 11 steps, at most 10 are allowed (max_generation_steps)"))
+  }
+
+  @Test(arguments: [3, 4, 5]) func topKIsBoundedByTheVocabulary(count: Int) {
+    #expect(
+      refusal(#","top_k":\#(count)"#)
+        == (count <= 4 ? nil : "top_k: found the number 5, expected a whole number from 1 to 4"))
+  }
+
+  @Test(arguments: [0, 1, 15, 16, 17]) func stopsAreBounded(count: Int) {
+    let list = (0..<count).map { #""\#($0)""# }.joined(separator: ",")
+    let found = count == 0 ? "an empty array" : "an array"
+    #expect(
+      refusal(#","stop":[\#(list)]"#)
+        == ((1...16).contains(count)
+          ? nil
+          : "stop: found \(found), expected a text of 1 to 256 bytes, or an array of 1 to 16 of them")
+    )
+  }
+
+  @Test(arguments: [0, 1, 255, 256, 257]) func stopsAreShort(count: Int) {
+    // Of two bytes each, but for an odd one.
+    let text =
+      String(repeating: "é", count: count / 2) + String(repeating: "x", count: count % 2)
+    let expected = "expected a text of 1 to 256 bytes, or an array of 1 to 16 of them"
+    let isRight = (1...256).contains(count)
+    let found = count == 0 ? #""""# : "\"\(text.prefix(60))…\""
+    #expect(
+      refusal(#","stop":"\#(text)""#)
+        == (isRight ? nil : "stop: found the string \(found), \(expected)"))
+    #expect(
+      refusal(#","stop":["x","\#(text)"]"#)
+        == (isRight ? nil : "stop[1]: found the string \(found), \(expected)"))
+  }
+
+  // MARK: - Refusals
+
+  @Test(arguments: [
+    (#","max_steps":0"#, "max_steps: found the number 0, expected a whole number from 1 to 4096"),
+    (#","max_steps":-1"#, "max_steps: found the number -1, expected a whole number from 1 to 4096"),
+    (
+      #","max_steps":1.5"#,
+      "max_steps: found the number 1.5, expected a whole number from 1 to 4096"
+    ),
+    (
+      #","max_steps":"9""#,
+      #"max_steps: found the string "9", expected a whole number from 1 to 4096"#
+    ),
+    (#","max_steps":null"#, "max_steps: found null, expected a whole number from 1 to 4096"),
+    (
+      #","temperature":-0.1"#,
+      "temperature: found the number -0.1, expected a number from 0 to 100"
+    ),
+    (
+      #","temperature":100.5"#,
+      "temperature: found the number 100.5, expected a number from 0 to 100"
+    ),
+    (#","temperature":true"#, "temperature: found true, expected a number from 0 to 100"),
+    (#","top_k":0"#, "top_k: found the number 0, expected a whole number from 1 to 4"),
+    (#","top_k":2.5"#, "top_k: found the number 2.5, expected a whole number from 1 to 4"),
+    (#","top_p":0"#, "top_p: found the number 0, expected a number above 0 and up to 1"),
+    (#","top_p":1.01"#, "top_p: found the number 1.01, expected a number above 0 and up to 1"),
+    (
+      #","top_p":[1]"#,
+      "top_p: found an array of 1 number, expected a number above 0 and up to 1"
+    ),
+    (
+      #","seed":-1"#,
+      "seed: found the number -1, expected a whole number from 0 to 9007199254740992"
+    ),
+    (
+      #","seed":9007199254740994"#,
+      "seed: found the number 9007199254740994, expected a whole number from 0 to 9007199254740992"
+    ),
+    (#","stream":1"#, "stream: found the number 1, expected true or false"),
+    (#","stream":null"#, "stream: found null, expected true or false"),
+    (
+      #","timeout_ms":0"#,
+      "timeout_ms: found the number 0, expected a whole number from 1 to 86400000"
+    ),
+    (
+      #","stop":3"#,
+      "stop: found the number 3, expected a text of 1 to 256 bytes, or an array of 1 to 16 of them"
+    ),
+    (
+      #","stop":[3]"#,
+      "stop: found an array of 1 number, expected a text of 1 to 256 bytes, or an array of 1 to 16 of them"
+    ),
+    (
+      #","stop":["a",3]"#,
+      "stop[1]: found the number 3, expected a text of 1 to 256 bytes, or an array of 1 to 16 of them"
+    ),
+    (
+      #","horizon":3"#,
+      #""horizon" is not known, expected prompt, model, max_steps, temperature, top_k, top_p, seed, stop, stream or timeout_ms"#
+    ),
+    (#","seed":1,"seed":1"#, "seed is given twice"),
+    (#","prompt":"a""#, "prompt is given twice"),
+    (
+      #","model":"counter""#,
+      #"model "counter" does not continue text: none of its outputs forecasts its tokens step by step ("forecasts" in model.json)"#
+    ),
+    (#","model":"x""#, #"there is no model "x", expected text, ids or counter"#),
+  ]) func refusals(members: String, sentence: String) {
+    #expect(refusal(members) == sentence)
+  }
+
+  @Test(arguments: [
+    (#","stop":"x""#, #"stop: found the string "x", expected an array of token ids"#),
+    (#","stop":1"#, "stop: found the number 1, expected an array of token ids"),
+    (#","stop":["x"]"#, "stop: found an array, expected an array of token ids"),
+    (#","stop":[1,4]"#, "stop[1]: found 4, expected a token id, a whole number from 0 to 3"),
+    (#","stop":[-1]"#, "stop[0]: found -1, expected a token id, a whole number from 0 to 3"),
+    (#","stop":[0.5]"#, "stop[0]: found 0.5, expected a token id, a whole number from 0 to 3"),
+  ]) func refusalsOfIDs(members: String, sentence: String) {
+    #expect(refusal(members, model: "ids") == sentence)
+  }
+
+  @Test(arguments: [
+    ("{}", "prompt is missing"),
+    (#"{"prompt":"ax"}"#, #"prompt: character 1, "x", is not in the model's vocabulary"#),
+    (#"{"prompt":["a"]}"#, "prompt: found an array, expected text, or an array of token ids"),
+    (#"{"prompt":[0,4]}"#, "prompt[1]: found 4, expected a token id, a whole number from 0 to 3"),
+    (#"{"prompt":""}"#, #"prompt: found the string "", expected at least one character"#),
+    (#"{"prompt":[]}"#, "prompt: found an empty array, expected at least one element"),
+    (#"{"prompt":null}"#, "prompt: found null, expected text, or an array of token ids"),
+    (#"{"prompt":3}"#, "prompt: found the number 3, expected text, or an array of token ids"),
+    (
+      #"{"prompt":"a","model":"ids"}"#,
+      "prompt: found text, expected token ids, as the model has no vocabulary"
+    ),
+  ]) func prompts(body: String, sentence: String) throws {
+    let models = try catalogue(
+      TestModels.chain(vocabulary: TestModels.letters, name: "text"),
+      TestModels.chain(name: "ids"))
+    do {
+      let document = try JSONReaderPool().read(Array(body.utf8), maxDepth: 8)
+      _ = try GenerationQuestion(
+        document, name: nil, models: models, settings: ServiceSettings())
+      Issue.record("taken")
+    } catch { #expect("\(error)" == sentence) }
+  }
+}

@@ -39,10 +39,10 @@ struct GenerationQuestion: Sendable {
     guard let (_, input, _) = model.graph.generation else { throw .notGenerator(model: model.name) }
     let size = model.description.inputs[input].kind.size
     let limit = settings.maxGenerationSteps
-    maxSteps =
-      try members.integer("max_steps", in: 1...Int.max)
-      ?? Swift.min(
-        Self.defaultSteps, limit)
+    let steps = try members.number("max_steps", expected: .integer(1...limit)) {
+      Int(exactly: $0).map { $0 > 0 } ?? false
+    }
+    maxSteps = steps.map { Int($0) } ?? Swift.min(Self.defaultSteps, limit)
     guard maxSteps <= limit else {
       throw .tooMany(
         .steps, path: "max_steps", found: maxSteps, limit: limit, setting: "max_generation_steps")

@@ -22,6 +22,8 @@ class ModelInput:
     size: int
     vocabulary: str
     forecasts: bool
+    # Whether it continues text.
+    writes: bool
     pooled: bool
 
     @classmethod
@@ -34,10 +36,10 @@ class ModelInput:
         vocabulary = given.get("vocabulary") or ""
         size = given.get("size", len(vocabulary))
         ops = {node["op"] for node in description["nodes"]}
+        foretells = any("forecasts" in output for output in description["outputs"])
         return cls(
             description["name"], given["name"], given["kind"], size, "".join(vocabulary),
-            given["kind"] == "features"
-            and any("forecasts" in output for output in description["outputs"]),
+            given["kind"] == "features" and foretells, given["kind"] == "tokens" and foretells,
             bool(ops & {"first", "mean", "max", "sum", "softmax_sum"}),
         )
 

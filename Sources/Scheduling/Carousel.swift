@@ -119,6 +119,8 @@ package struct Carousel {
   package var queuedCount: Int { waiting.count }
   /// Riders on board.
   package var seatedCount: Int { seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : 1) } }
+  /// Whether everybody who waits finds a seat at the next turn.
+  package var hasFreeSeat: Bool { queuedCount + seatedCount <= limits.maxSeats }
   /// Workers that have enough to do.
   package var neededWorkers: Int {
     Swift.min(workerCount, (queuedCount + seatedCount + Self.workerShare - 1) / Self.workerShare)

@@ -161,10 +161,12 @@ package final class Engine: Sendable {
           let riders = try boarding.carousel.arrive(
             sequences.map { .init(steps: $0.stepCount, following: following) },
             terms: terms, now: now, costs: boarding.costs)
+          let foundSeat = boarding.carousel.hasFreeSeat
           for (index, rider) in riders.enumerated() {
             boarding.riders[rider] = Rider(
               input: sequences[index], selection: selection, continuation: continuation,
-              group: group, index: index, arrived: terms.arrived, timeout: terms.timeout,
+              group: group, index: index, foundSeat: foundSeat, arrived: terms.arrived,
+              timeout: terms.timeout,
               states: states)
           }
           return .success((riders, boarding.workersToWake()))
@@ -216,9 +218,7 @@ package final class Engine: Sendable {
   package func snapshot() -> EngineStatistics {
     boarding.withLock { boarding in
       metrics.snapshot(
-        seated: boarding.carousel.seatedCount, maxSeats: limits.maxSeats,
-        queuedSequences: boarding.carousel.queuedCount,
-        queuedSteps: boarding.carousel.queuedSteps, secondsPerStep: boarding.costs.secondsPerStep)
+        of: boarding.carousel, parked: boarding.parked.count, costs: boarding.costs)
     }
   }
 
@@ -294,7 +294,8 @@ package final class Engine: Sendable {
       if turn.parts.isEmpty { boarding.isTurning[worker] = false }
       for boarded in turn.boardings {
         guard let rider = boarding.riders[boarded.rider] else { continue }
-        metrics.countBoarding(waited: rider.arrived.duration(to: now).seconds)
+        metrics.countBoarding(
+          waited: rider.arrived.duration(to: now).seconds, foundSeat: rider.foundSeat)
       }
       var riders: [TurnRider] = []
       var generations: [Generation?] = []
@@ -374,7 +375,8 @@ package final class Engine: Sendable {
       }
       return finished
     }
-    metrics.countTurn(rows: parts.count, steps: steps, finished: finished.count)
+    metrics.countTurn(
+      rows: parts.count, steps: steps, finished: finished.count, seconds: seconds.all)
     return finished
   }
 }

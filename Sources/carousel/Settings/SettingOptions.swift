@@ -24,6 +24,7 @@ struct SettingOptions: ParsableArguments {
   @Option(.maxSequenceSteps) var maxSequenceSteps: String?
   @Option(.maxSequencesPerRequest) var maxSequencesPerRequest: String?
   @Option(.maxHorizon) var maxHorizon: String?
+  @Option(.maxGenerationSteps) var maxGenerationSteps: String?
   @Option(.maxBodyBytes) var maxBodyBytes: String?
   @Option(.maxBufferedBytes) var maxBufferedBytes: String?
   @Option(.maxInlineBytes) var maxInlineBytes: String?

@@ -121,6 +121,10 @@ package struct Carousel {
   package var seatedCount: Int { seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : 1) } }
   /// Whether everybody who waits finds a seat at the next turn.
   package var hasFreeSeat: Bool { queuedCount + seatedCount <= limits.maxSeats }
+  /// The steps of the only rider that waits, where nobody rides.
+  package var onlyWaiting: Journey? {
+    queuedCount == 1 && seatedCount == 0 ? waiting[0].journey : nil
+  }
   /// Workers that have enough to do.
   package var neededWorkers: Int {
     Swift.min(workerCount, (queuedCount + seatedCount + Self.workerShare - 1) / Self.workerShare)

@@ -169,7 +169,7 @@ package final class Engine: Sendable {
               timeout: terms.timeout,
               states: states)
           }
-          return .success((riders, boarding.workersToWake()))
+          return .success((riders, terms.startsLater ? [] : boarding.workersToWake()))
         } catch {
           return .failure(error)
         }
@@ -223,6 +223,45 @@ package final class Engine: Sendable {
   }
 
   // MARK: - Turning
+
+  /// What a rider may cost that the thread which brought it computes itself: a hop to a worker and back costs a tenth.
+  private static let secondsHere = 0.001
+
+  /// Begins to turn for those who came with `startsLater`.
+  ///
+  /// One rider alone, of few steps, is computed here and now: that saves two hops from thread to thread. Workers take
+  /// over whoever comes meanwhile.
+  package func start() {
+    let (wake, isHere) = boarding.withLock { boarding in
+      guard let journey = boarding.carousel.onlyWaiting, journey.following == 0,
+        !boarding.isTurning.contains(true), journey.steps <= boarding.carousel.turnSteps,
+        boarding.costs.isKnown(riders: 1),
+        boarding.costs.seconds(oneOf: 1, steps: journey.steps, workers: 1, seats: 1)
+          <= Self.secondsHere, share.map({ $0.cores.tryEnter($0.model) }) ?? true
+      else { return (boarding.workersToWake(), false) }
+      boarding.isTurning[0] = true
+      return ([], true)
+    }
+    start(wake)
+    if isHere { turnHere() }
+  }
+
+  /// Takes one turn in place of the first worker.
+  private func turnHere() {
+    let start = ContinuousClock.now
+    workers[0].belongings.withLock { worker in
+      var end = start
+      _ = turnOnce(0, &worker, since: &end)
+    }
+    if let share { share.cores.leave(share.model, after: start.duration(to: .now).seconds) }
+    let wake = boarding.withLock { boarding in
+      // Whoever is left is the worker's.
+      let isDone = boarding.carousel.queuedCount == 0 && boarding.carousel.seatedCount == 0
+      boarding.isTurning[0] = !isDone
+      return (isDone ? [] : [0]) + boarding.workersToWake()
+    }
+    self.start(wake)
+  }
 
   private func start(_ wake: [Int]) {
     for worker in wake { workers[worker].queue.async { self.turn(worker) } }

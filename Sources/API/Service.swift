@@ -126,10 +126,14 @@ package final class Service: Sendable {
 
   /// Takes up the sessions of a question, and lets it ride from there.
   private func open(_ question: Question, for call: Call) {
-    let waiter = sessions.open(
+    let waiter = sessions.makeWaiter()
+    // Before it waits, as whoever lets it ride says anew what is to be done when its client leaves.
+    call.exchange.onAbandon { [self] in if sessions.leave(waiter) { call.abandoned() } }
+    sessions.open(
       question.sessions.compactMap { $0?.opening }, model: question.model.name,
       floatCount: question.model.graph.stateFloatCount,
-      waits: question.sessions.contains { $0?.waits ?? false }, timeout: question.timeout
+      waits: question.sessions.contains { $0?.waits ?? false }, timeout: question.timeout,
+      as: waiter
     ) { [self] grant in
       switch grant {
       case .success(let opened):
@@ -141,8 +145,7 @@ package final class Service: Sendable {
         call.answer(APIError.session(refusal, model: question.model.name).response)
       }
     }
-    guard let waiter else { return }
-    call.exchange.onAbandon { [self] in if sessions.leave(waiter) { call.abandoned() } }
+    if call.exchange.isAbandoned, sessions.leave(waiter) { call.abandoned() }
   }
 
   private func ride(

@@ -61,10 +61,14 @@ extension Service {
   /// Takes up the sessions of a question, and lets it ride from there.
   private func openSessions(of inquiry: Inquiry, for call: Call) {
     let question = inquiry.question
-    let waiter = sessions.open(
+    let waiter = sessions.makeWaiter()
+    // Before it waits, as whoever lets it ride says anew what is to be done when its client leaves.
+    call.exchange.onAbandon { [self] in if sessions.leave(waiter) { call.abandoned() } }
+    sessions.open(
       question.sessions.compactMap { $0?.opening }, model: question.model.name,
       floatCount: question.model.graph.stateFloatCount,
-      waits: question.sessions.contains { $0?.waits ?? false }, timeout: inquiry.timeout
+      waits: question.sessions.contains { $0?.waits ?? false }, timeout: inquiry.timeout,
+      as: waiter
     ) { [self] grant in
       switch grant {
       case .success(let opened): ride(inquiry, from: question.states(with: opened), for: call)
@@ -72,8 +76,7 @@ extension Service {
         call.answer(APIError.session(refusal, model: question.model.name).response)
       }
     }
-    guard let waiter else { return }
-    call.exchange.onAbandon { [self] in if sessions.leave(waiter) { call.abandoned() } }
+    if call.exchange.isAbandoned, sessions.leave(waiter) { call.abandoned() }
   }
 
   private func ride(_ inquiry: Inquiry, from states: StateTransfer, for call: Call) {

@@ -7,7 +7,7 @@ package final class Sessions: Sendable {
   /// What a request gets: the states to go on from, nil for what begins, or why not.
   package typealias Grant = Result<[SequenceState?], SessionRefusal>
 
-  /// A request that waits for a session.
+  /// A request that may have to wait for a session.
   package struct Waiter: Hashable, Sendable {
     fileprivate let number: UInt64
   }
@@ -24,7 +24,6 @@ package final class Sessions: Sendable {
     var table: SessionTable
     /// In the order in which they came, by the session that they wait for.
     var waiting: [SessionTable.Key: [Waiting]] = [:]
-    var nextWaiter: UInt64 = 0
 
     /// Lets a request have its sessions, or wait for the one that is busy; nil where it waits.
     mutating func open(_ request: Waiting, mayWait: Bool) -> Grant? {
@@ -58,6 +57,7 @@ package final class Sessions: Sendable {
   }
 
   private let room: Mutex<Room>
+  private let waiterCount = Atomic<UInt64>(0)
 
   /// Sessions that expire within a second of their time.
   package init(limits: SessionLimits) {
@@ -73,48 +73,48 @@ package final class Sessions: Sendable {
     }
   }
 
+  /// What a request waits as: known before it does, so that it can leave from the first moment on.
+  package func makeWaiter() -> Waiter {
+    Waiter(number: waiterCount.add(1, ordering: .relaxed).newValue)
+  }
+
   /// Takes up sessions for a request, all or none; `close` gives them back.
   ///
   /// - Parameters:
   ///   - waits: whether to wait where one of them is busy, holding none meanwhile.
   ///   - timeout: how long at the most.
+  ///   - waiter: made for this request.
   ///   - completion: called once, here or on the thread that gives a session back; not after `leave`.
-  /// - Returns: what waits; nil where `completion` was called.
   package func open(
     _ openings: [SessionTable.Opening], model: String, floatCount: Int, waits: Bool,
-    timeout: Duration?, completion: @escaping @Sendable (Grant) -> Void
-  ) -> Waiter? {
-    let (waiter, grant) = room.withLock { room in
-      let waiter = Waiter(number: room.nextWaiter)
-      room.nextWaiter += 1
-      let request = Waiting(
-        waiter: waiter, openings: openings, model: model, floatCount: floatCount,
-        completion: completion)
-      return (waiter, room.open(request, mayWait: waits))
+    timeout: Duration?, as waiter: Waiter, completion: @escaping @Sendable (Grant) -> Void
+  ) {
+    let request = Waiting(
+      waiter: waiter, openings: openings, model: model, floatCount: floatCount,
+      completion: completion)
+    if let grant = room.withLock({ $0.open(request, mayWait: waits) }) {
+      return completion(grant)
     }
-    if let grant {
-      completion(grant)
-      return nil
+    guard let timeout else { return }
+    // The timer outlives most requests, so it holds none of what they hold.
+    DispatchQueue.global().asyncAfter(deadline: .now() + timeout.seconds) { [weak self] in
+      self?.remove(waiter)?.completion(.failure(.deadlinePassed(timeout: timeout)))
     }
-    if let timeout {
-      DispatchQueue.global().asyncAfter(deadline: .now() + timeout.seconds) { [weak self] in
-        if self?.leave(waiter) == true { completion(.failure(.deadlinePassed(timeout: timeout))) }
-      }
-    }
-    return waiter
   }
 
-  /// The client of a request that waits left; false where it waits no more.
+  /// The client of a request left; false where it does not wait, or no more.
   @discardableResult
-  package func leave(_ waiter: Waiter) -> Bool {
+  package func leave(_ waiter: Waiter) -> Bool { remove(waiter) != nil }
+
+  private func remove(_ waiter: Waiter) -> Waiting? {
     room.withLock { room in
       for (key, queue) in room.waiting {
         guard let index = queue.firstIndex(where: { $0.waiter == waiter }) else { continue }
-        room.waiting[key]?.remove(at: index)
+        let request = room.waiting[key]?.remove(at: index)
         if room.waiting[key]?.isEmpty == true { room.waiting[key] = nil }
-        return true
+        return request
       }
-      return false
+      return nil
     }
   }
 

@@ -41,6 +41,11 @@ struct SettingOptions: ParsableArguments {
   @Option(.maxInflatedBytes) var maxInflatedBytes: String?
   @Option(.maxInflateRatio) var maxInflateRatio: String?
   @Option(.stateKey) var stateKey: String?
+  @Option(.maxSessionBytes) var maxSessionBytes: String?
+  @Option(.sessionIdleSeconds) var sessionIdleSeconds: String?
+  @Option(.maxSessionWaiters) var maxSessionWaiters: String?
+  @Option(.sessionFile) var sessionFile: String?
+  @Option(.operatorKey) var operatorKey: String?
   @Option(.logLevel) var logLevel: String?
   @Option(.logFormat) var logFormat: String?
 

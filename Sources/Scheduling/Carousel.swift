@@ -205,33 +205,37 @@ package struct Carousel {
     _ journeys: [Journey], steps: Int, terms: RideTerms, now: Instant, costs: TurnCosts,
     isNewcomer: Bool
   ) throws(Refusal) {
-    let ahead = stepsAhead
-    /// The seconds until `steps` of the steps ahead and of the newcomers are done.
-    func seconds(_ steps: Int, with newcomers: Int) -> Double {
-      costs.seconds(
-        steps: steps, riders: queuedCount + seatedCount + newcomers, workers: workerCount,
-        seats: limits.maxSeats)
+    let riders = queuedCount + seatedCount + journeys.count
+    /// The seconds that all workers take for so many steps of those who are there.
+    func seconds(_ steps: Int) -> Double {
+      costs.seconds(steps: steps, riders: riders, workers: workerCount, seats: limits.maxSeats)
     }
     /// What newcomers may fill of a queue that holds `limit`.
     func room(_ limit: Int) -> Int { limit - (isNewcomer ? limit / 10 : 0) }
     guard queuedCount + journeys.count <= room(limits.maxQueuedSequences) else {
       throw .queueFull(
         queued: queuedCount, arriving: journeys.count, limit: limits.maxQueuedSequences,
-        retryAfter: seconds(ahead, with: 0))
+        retryAfter: seconds(stepsAhead))
     }
     guard queuedSteps + steps <= room(limits.maxQueuedSteps) else {
       throw .stepsFull(
         queued: queuedSteps, arriving: steps, limit: limits.maxQueuedSteps,
-        retryAfter: seconds(ahead, with: 0))
+        retryAfter: seconds(stepsAhead))
     }
     // Where nobody is ahead, the attempt itself tells what it costs.
-    guard let timeout = terms.timeout, let deadline = terms.deadline, ahead > 0 else { return }
+    guard let timeout = terms.timeout, let deadline = terms.deadline,
+      queuedCount + seatedCount > 0
+    else { return }
+    // First those wait for a seat who find none free, while the work of those before them is done; then they ride.
+    let all = journeys.reduce(0) { $0 + $1.all }
     let longest = journeys.reduce(0) { Swift.max($0, $1.all) }
-    let needed = Swift.max(
-      seconds(ahead + journeys.reduce(0) { $0 + $1.all }, with: journeys.count),
-      costs.seconds(
-        oneOf: queuedCount + seatedCount + journeys.count, steps: longest, workers: workerCount,
-        seats: limits.maxSeats))
+    let waiting = queuedCount + journeys.count
+    let seatless = Swift.max(0, riders - limits.maxSeats)
+    let work = queuedSteps + queuedFollowing + all - longest
+    let needed =
+      seconds(work) * Double(seatless) / Double(waiting)
+      + costs.seconds(
+        oneOf: riders, steps: longest, workers: workerCount, seats: limits.maxSeats)
     let allowed =
       now.duration(to: deadline).seconds * (isNewcomer ? Self.newcomerShare : Self.certainShare)
     guard needed <= allowed else {

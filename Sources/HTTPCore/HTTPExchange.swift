@@ -1,70 +1,235 @@
 import Synchronization
 
 /// What answers requests: called on a connection's event loop, so it must return at once.
-/// The answer goes through `exchange.respond`, from any thread.
+/// The answer goes through `exchange.respond`, or `begin`, `write` and `end`, from any thread.
 package typealias Application = @Sendable (HTTPExchange) -> Void
+
+/// What an exchange hands to its server: one `whole`, or a `head`, any number of `bytes`, an `end`.
+package enum HTTPResponsePart: Sendable, Equatable {
+  /// The response.
+  case whole(HTTPResponse)
+  /// The head of a response that is sent as it is made, and how its body begins.
+  case head(HTTPResponse)
+  /// What its body goes on with; never empty.
+  case bytes([UInt8])
+  /// The end of its body.
+  case end
+}
 
 /// One request and the way to its one response.
 ///
 /// Made by the server for a live connection, or by a test that wants the response in process.
 package final class HTTPExchange: Sendable {
-  package let request: HTTPRequest
-
-  private enum State: Sendable {
-    case open(onAbandon: (@Sendable () -> Void)?)
-    case answered
+  /// How an exchange came to its end.
+  package enum Outcome: Sendable, Equatable {
+    /// The response was handed on, to its last byte.
+    case answered(HTTPStatus)
+    /// The client left before that.
     case abandoned
   }
 
-  private let state = Mutex<State>(.open(onAbandon: nil))
-  private let deliver: @Sendable (HTTPResponse) -> Void
+  package let request: HTTPRequest
 
+  /// What may be written and not yet taken by the client before it counts as behind.
+  package static let maxUnsentBytes = 16 * 1024
+  /// What it may leave and count as having caught up.
+  private static let fewUnsentBytes = maxUnsentBytes / 4
+
+  private struct State: Sendable {
+    enum Phase {
+      case open
+      case streaming
+      case answered
+      case abandoned
+    }
+
+    var phase = Phase.open
+    var onAbandon: (@Sendable () -> Void)?
+    var onDrain: (@Sendable () -> Void)?
+    var onFinish: (@Sendable (Outcome) -> Void)?
+    /// The response that a stream began with; where it is collected, with what was written since.
+    var begun: HTTPResponse?
+    var unsentBytes = 0
+    var isBehind = false
+
+    /// Whether nothing was decided yet or a stream goes on.
+    var isUnderWay: Bool { phase == .open || phase == .streaming }
+
+    /// Ends the exchange; lets go of closures, which may hold the exchange itself.
+    mutating func finish(_ phase: Phase) {
+      self = State(phase: phase)
+    }
+
+    /// What to call since the client has caught up. While there is nothing, it remains to be told.
+    mutating func takeDrain() -> (@Sendable () -> Void)? {
+      guard isBehind, unsentBytes <= fewUnsentBytes, let onDrain else { return nil }
+      isBehind = false
+      return onDrain
+    }
+  }
+
+  private let state = Mutex(State())
+  private let deliver: @Sendable (HTTPResponsePart) -> Void
+  /// Whether a response that is sent as it is made is delivered whole, at its end.
+  private let collects: Bool
+
+  /// An exchange that gives its response in one piece, however it is made.
+  ///
   /// - Parameter deliver: receives the response; called at most once, on the responder's thread.
   package init(
     request: HTTPRequest, deliver: @escaping @Sendable (HTTPResponse) -> Void
   ) {
     self.request = request
-    self.deliver = deliver
+    self.deliver = { if case .whole(let response) = $0 { deliver(response) } }
+    collects = true
   }
 
-  /// Sends `response`. The first call wins; after the client has left, nothing is sent.
+  /// An exchange that gives its response as it is made; whoever made it calls `take`.
+  ///
+  /// - Parameter deliverPart: receives the parts in order, on the responders' threads; it must not
+  ///   call the exchange.
+  package init(
+    request: HTTPRequest, deliverPart: @escaping @Sendable (HTTPResponsePart) -> Void
+  ) {
+    self.request = request
+    deliver = deliverPart
+    collects = false
+  }
+
+  // MARK: A whole response
+
+  /// Sends `response`. The first of `respond` and `begin` wins; after the client has left, nothing is
+  /// sent.
   package func respond(_ response: HTTPResponse) {
-    let first = state.withLock { state in
-      guard case .open = state else { return false }
-      state = .answered
-      return true
+    let (first, onFinish) = state.withLock { state in
+      guard state.phase == .open else { return (false, nil as (@Sendable (Outcome) -> Void)?) }
+      let onFinish = state.onFinish
+      state.finish(.answered)
+      return (true, onFinish)
     }
-    if first { deliver(response) }
+    guard first else { return }
+    deliver(.whole(response))
+    onFinish?(.answered(response.status))
   }
 
-  /// Records that the client hung up or reset its stream before the response.
-  package func abandon() {
-    let notify: (@Sendable () -> Void)? = state.withLock { state in
-      guard case .open(let onAbandon) = state else { return nil }
-      state = .abandoned
-      return onAbandon
+  // MARK: A response that is sent as it is made
+
+  /// Sends the head of `response`, whose body begins one that `write` goes on with and `end` ends.
+  /// The first of `respond` and `begin` wins.
+  package func begin(_ response: HTTPResponse) {
+    state.withLock { state in
+      guard state.phase == .open else { return }
+      state.phase = .streaming
+      state.begun = response
+      guard !collects else { return }
+      state.begun?.body = []
+      state.unsentBytes = response.body.count
+      // Parts are delivered under the lock, so that no thread's part overtakes another's.
+      deliver(.head(response))
     }
-    notify?()
   }
 
-  /// Calls `action` when the client leaves before the response, at once if it has left already.
-  package func onAbandon(_ action: @escaping @Sendable () -> Void) {
-    let alreadyGone = state.withLock { state in
-      switch state {
-      case .open:
-        state = .open(onAbandon: action)
-        return false
-      case .answered:
-        return false
-      case .abandoned:
+  /// Adds `bytes` to the body, from any thread, in order.
+  ///
+  /// What is written is kept, not dropped, whatever this returns. After the client left, or after
+  /// `end`, nothing happens.
+  /// - Returns: false when the client is behind: more than `maxUnsentBytes` are written and not yet
+  ///   taken by its socket. The producer should then wait for `onDrain`.
+  /// - Precondition: `begin` or `respond` was called.
+  @discardableResult
+  package func write(_ bytes: [UInt8]) -> Bool {
+    state.withLock { state in
+      precondition(state.phase != .open, "written before it began")
+      guard state.phase == .streaming else { return true }
+      if collects {
+        state.begun?.body.append(contentsOf: bytes)
         return true
       }
+      if !bytes.isEmpty {
+        state.unsentBytes += bytes.count
+        deliver(.bytes(bytes))
+      }
+      guard state.unsentBytes > Self.maxUnsentBytes else { return true }
+      state.isBehind = true
+      return false
+    }
+  }
+
+  /// Ends the body.
+  ///
+  /// - Precondition: `begin` or `respond` was called.
+  package func end() {
+    let ended: (response: HTTPResponse, onFinish: (@Sendable (Outcome) -> Void)?)? =
+      state.withLock { state in
+        precondition(state.phase != .open, "ended before it began")
+        guard state.phase == .streaming, let response = state.begun else { return nil }
+        let onFinish = state.onFinish
+        state.finish(.answered)
+        if !collects { deliver(.end) }
+        return (response, onFinish)
+      }
+    guard let ended else { return }
+    if collects { deliver(.whole(ended.response)) }
+    ended.onFinish?(.answered(ended.response.status))
+  }
+
+  /// Calls `action` each time a client that was behind has taken all, or nearly, of what was written;
+  /// at once where it has already. Not called after the end or after the client left.
+  ///
+  /// - Parameter action: is called on the connection's event loop, so it must return at once.
+  package func onDrain(_ action: @escaping @Sendable () -> Void) {
+    let drain: (@Sendable () -> Void)? = state.withLock { state in
+      guard state.isUnderWay else { return nil }
+      state.onDrain = action
+      return state.takeDrain()
+    }
+    drain?()
+  }
+
+  /// Records that the client's socket has taken `count` more bytes of what was written.
+  package func take(_ count: Int) {
+    let drain: (@Sendable () -> Void)? = state.withLock { state in
+      guard state.phase == .streaming else { return nil }
+      state.unsentBytes -= count
+      return state.takeDrain()
+    }
+    drain?()
+  }
+
+  // MARK: Ends
+
+  /// Records that the client hung up or reset its stream before the response, or its end.
+  package func abandon() {
+    let left = state.withLock { state -> State? in
+      guard state.isUnderWay else { return nil }
+      let left = state
+      state.finish(.abandoned)
+      return left
+    }
+    left?.onAbandon?()
+    left?.onFinish?(.abandoned)
+  }
+
+  /// Calls `action` when the client leaves before the end of the response, at once if it has left
+  /// already.
+  package func onAbandon(_ action: @escaping @Sendable () -> Void) {
+    let alreadyGone = state.withLock { state in
+      if state.isUnderWay { state.onAbandon = action }
+      return state.phase == .abandoned
     }
     if alreadyGone { action() }
   }
 
-  /// Whether the client has left without an answer.
-  package var isAbandoned: Bool {
-    state.withLock { if case .abandoned = $0 { true } else { false } }
+  /// Calls `action` once, when the response is handed on to its end or the client has left before:
+  /// for whoever looks on, and sets it before the exchange is answered.
+  package func onFinish(_ action: @escaping @Sendable (Outcome) -> Void) {
+    let alreadyGone = state.withLock { state in
+      if state.isUnderWay { state.onFinish = action }
+      return state.phase == .abandoned
+    }
+    if alreadyGone { action(.abandoned) }
   }
+
+  /// Whether the client has left without an answer, or before its end.
+  package var isAbandoned: Bool { state.withLock { $0.phase == .abandoned } }
 }

@@ -186,6 +186,7 @@ final class EventLoop: @unchecked Sendable {
     var written = 0
     let result = connection.write(&written)
     if written > 0 { counters.bytesSent.add(written, ordering: .relaxed) }
+    if result != .failed { connection.tellTaken() }
     switch result {
     case .failed:
       hangUp(connection)

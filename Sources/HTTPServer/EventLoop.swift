@@ -186,6 +186,7 @@ final class EventLoop: @unchecked Sendable {
     var written = 0
     let result = connection.write(&written)
     if written > 0 { counters.bytesSent.add(written, ordering: .relaxed) }
+    if result != .failed { connection.tellTaken() }
     switch result {
     case .failed:
       hangUp(connection)
@@ -282,8 +283,14 @@ final class EventLoop: @unchecked Sendable {
       } else if clock.now >= connection.readDeadline {
         timeOut(connection)
       } else if connection.hasInputEnded, !connection.isProbed, !connection.owed.isEmpty {
-        connection.isProbed = true
-        connection.wire.probe()
+        connection.isProbed = connection.wire.probe()
+        unsettle(connection)
+      } else if connection.unsentCount == 0,
+        let events = connection.wire.resetStalled(now: clock.now, after: timeouts.write)
+      {
+        // Their windows stayed closed. The connection's own deadlines, whose socket has taken all that
+        // may be sent, don't see that.
+        take(events, from: connection)
         unsettle(connection)
       }
     }

@@ -54,7 +54,7 @@ extension EventLoop {
   private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
     let token = connection.token
     let exchange = HTTPExchange(
-      request: request,
+      request: request, postpone: postpone,
       deliverPart: { [self] part in
         post(Mail(connection: token, stream: stream, content: .part(part)))
       })

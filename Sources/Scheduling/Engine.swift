@@ -229,11 +229,11 @@ package final class Engine: Sendable {
 
   /// Begins to turn for those who came with `startsLater`.
   ///
-  /// One rider alone, of few steps, is computed here and now: that saves two hops from thread to thread. Workers take
-  /// over whoever comes meanwhile.
-  package func start() {
+  /// One rider alone, of few steps, is computed here and now, where the thread has nothing else to do: that saves two
+  /// hops from thread to thread. Workers take over whoever comes meanwhile.
+  package func start(mayTurnHere: Bool) {
     let (wake, isHere) = boarding.withLock { boarding in
-      guard let journey = boarding.carousel.onlyWaiting, journey.following == 0,
+      guard mayTurnHere, let journey = boarding.carousel.onlyWaiting, journey.following == 0,
         !boarding.isTurning.contains(true), journey.steps <= boarding.carousel.turnSteps,
         boarding.costs.isKnown(riders: 1),
         boarding.costs.seconds(oneOf: 1, steps: journey.steps, workers: 1, seats: 1)

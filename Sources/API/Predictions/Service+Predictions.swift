@@ -22,7 +22,7 @@ extension Service {
     do throws(APIError) {
       let inquiry = try read(call, model: model)
       if inquiry.question.sessions.isEmpty {
-        ride(inquiry, from: inquiry.question.states, for: call)
+        ride(inquiry, from: inquiry.question.states, for: call, startsLater: call.isOnLoop)
       } else {
         openSessions(of: inquiry, for: call)
       }
@@ -79,16 +79,19 @@ extension Service {
     if call.exchange.isAbandoned, sessions.leave(waiter) { call.abandoned() }
   }
 
-  private func ride(_ inquiry: Inquiry, from states: StateTransfer, for call: Call) {
+  private func ride(
+    _ inquiry: Inquiry, from states: StateTransfer, for call: Call, startsLater: Bool = false
+  ) {
     let question = inquiry.question
     let engine = question.model.engine
     let ticket = engine.predict(
       question.inputs.sequences, selection: question.selection, horizon: question.horizon,
-      terms: call.terms(timeout: inquiry.timeout), states: states
+      terms: call.terms(timeout: inquiry.timeout, startsLater: startsLater), states: states
     ) { [self] result in
       finish(call, inquiry, result)
     }
     call.exchange.onAbandon { engine.cancel(ticket) }
+    if startsLater { call.exchange.afterIntake { engine.start(mayTurnHere: $0) } }
   }
 
   private func finish(

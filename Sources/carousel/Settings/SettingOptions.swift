@@ -36,6 +36,7 @@ struct SettingOptions: ParsableArguments {
   @Option(.writeTimeoutSeconds) var writeTimeoutSeconds: String?
   @Option(.drainDelaySeconds) var drainDelaySeconds: String?
   @Option(.drainSeconds) var drainSeconds: String?
+  @Option(.drainGraceSeconds) var drainGraceSeconds: String?
   @Option(.compressMinBytes) var compressMinBytes: String?
   @Option(.gzipLevel) var gzipLevel: String?
   @Option(.maxInflatedBytes) var maxInflatedBytes: String?

@@ -226,16 +226,18 @@ package struct Carousel {
     guard let timeout = terms.timeout, let deadline = terms.deadline,
       queuedCount + seatedCount > 0
     else { return }
-    // First those wait for a seat who find none free, while the work of those before them is done; then they ride.
-    let all = journeys.reduce(0) { $0 + $1.all }
     let longest = journeys.reduce(0) { Swift.max($0, $1.all) }
-    let waiting = queuedCount + journeys.count
-    let seatless = Swift.max(0, riders - limits.maxSeats)
-    let work = queuedSteps + queuedFollowing + all - longest
-    let needed =
-      seconds(work) * Double(seatless) / Double(waiting)
-      + costs.seconds(
-        oneOf: riders, steps: longest, workers: workerCount, seats: limits.maxSeats)
+    /// The seconds that anybody takes for so many steps, with as many others as there are.
+    func ride(_ steps: Int) -> Double {
+      costs.seconds(
+        oneOf: riders, steps: steps, workers: workerCount, seats: limits.maxSeats)
+    }
+    let all = journeys.reduce(0) { $0 + $1.all }
+    let wait = waitForSeat(
+      riders - limits.maxSeats,
+      meanSteps: (queuedSteps + queuedFollowing + all)
+        / (queuedCount + journeys.count), ride: ride, work: seconds)
+    let needed = wait + ride(longest)
     let allowed =
       now.duration(to: deadline).seconds * (isNewcomer ? Self.newcomerShare : Self.certainShare)
     guard needed <= allowed else {
@@ -243,6 +245,25 @@ package struct Carousel {
         timeout: timeout, needed: .seconds(needed / Self.certainShare),
         retryAfter: needed - allowed)
     }
+  }
+
+  /// The seconds until `count` seats fall free.
+  ///
+  /// - Parameters:
+  ///   - meanSteps: of those who will have boarded when all who ride now are gone.
+  ///   - ride: the seconds of so many steps of one rider.
+  ///   - work: the seconds of so many steps of all riders.
+  private func waitForSeat(
+    _ count: Int, meanSteps: Int, ride: (Int) -> Double, work: (Int) -> Double
+  ) -> Double {
+    guard count > 0 else { return 0 }
+    let boarding = waiting.prefix(Swift.max(0, limits.maxSeats - seatedCount))
+    let remaining =
+      seats.joined().filter { !$0.isVacated }.map { $0.remaining + $0.following }
+      + boarding.map(\.journey.all)
+    let order = remaining.sorted()
+    if count <= order.count { return ride(order[count - 1]) }
+    return ride(order.last ?? 0) + work((count - order.count) * meanSteps)
   }
 
   /// A rider that gave up its seat, though it was not done, boards again before those who wait.

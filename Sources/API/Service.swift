@@ -164,10 +164,6 @@ package final class Service: Sendable {
   private func finish(
     _ call: Call, _ question: Question, _ result: Result<[Prediction], Refusal>
   ) {
-    // Before the answer goes out: its client may come back for the session at once.
-    if !question.sessions.isEmpty {
-      sessions.close(question.sessionResults(of: result), model: question.model.name)
-    }
     switch result {
     case .success(let predictions):
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
@@ -176,15 +172,30 @@ package final class Service: Sendable {
       } else {
         encode(predictions, of: question, for: call)
       }
-    case .failure(.cancelled): call.abandoned()
-    case .failure(let refusal): call.answer(APIError.refused(refusal).response)
+    case .failure(let refusal):
+      close(question, with: nil)
+      if refusal == .cancelled {
+        call.abandoned()
+      } else {
+        call.answer(APIError.refused(refusal).response)
+      }
     }
+  }
+
+  /// Gives the sessions of a question back: as the predictions leave them, or as they were where there is no answer.
+  private func close(_ question: Question, with predictions: [Prediction]?) {
+    guard !question.sessions.isEmpty else { return }
+    sessions.close(question.sessionResults(of: predictions), model: question.model.name)
   }
 
   private func encode(_ predictions: [Prediction], of question: Question, for call: Call) {
     do throws(APIError) {
-      call.answer(.json(try AnswerEncoder(question: question, sealer: sealer).encode(predictions)))
+      let body = try AnswerEncoder(question: question, sealer: sealer).encode(predictions)
+      // Before the answer goes out: its client may come back for the session at once.
+      close(question, with: predictions)
+      call.answer(.json(body))
     } catch {
+      close(question, with: nil)
       call.answer(error.response)
     }
   }

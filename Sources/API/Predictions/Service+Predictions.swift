@@ -97,11 +97,6 @@ extension Service {
   private func finish(
     _ call: Call, _ inquiry: Inquiry, _ result: Result<[Prediction], Refusal>
   ) {
-    // Before the answer goes out: its client may come back for the session at once.
-    if !inquiry.question.sessions.isEmpty {
-      sessions.close(
-        inquiry.question.sessionResults(of: result), model: inquiry.question.model.name)
-    }
     switch result {
     case .success(let predictions):
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
@@ -112,15 +107,30 @@ extension Service {
       } else {
         answer(call, predictions, inquiry)
       }
-    case .failure(.cancelled): call.abandoned()
-    case .failure(let refusal): call.answer(APIError.refused(refusal).response)
+    case .failure(let refusal):
+      closeSessions(of: inquiry.question, with: nil)
+      if refusal == .cancelled {
+        call.abandoned()
+      } else {
+        call.answer(APIError.refused(refusal).response)
+      }
     }
+  }
+
+  /// Gives the sessions of a question back: as the predictions leave them, or as they were where there is no answer.
+  private func closeSessions(of question: Question, with predictions: [Prediction]?) {
+    guard !question.sessions.isEmpty else { return }
+    sessions.close(question.sessionResults(of: predictions), model: question.model.name)
   }
 
   private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {
     do throws(APIError) {
-      call.answer(.json(try inquiry.encode(predictions)))
+      let body = try inquiry.encode(predictions)
+      // Before the answer goes out: its client may come back for the session at once.
+      closeSessions(of: inquiry.question, with: predictions)
+      call.answer(.json(body))
     } catch {
+      closeSessions(of: inquiry.question, with: nil)
       call.answer(error.response)
     }
   }

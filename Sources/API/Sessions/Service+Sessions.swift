@@ -77,8 +77,9 @@ extension Service {
     guard let query else { return ServiceSettings.sessionListLimit }
     let parts = query.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let bounds = ServiceSettings.sessionListLimits
-    guard parts.first == "limit", parts.count == 2, let limit = Int(parts[1]),
-      bounds.contains(limit)
+    // `Int` takes a sign, too.
+    guard parts.first == "limit", parts.count == 2, parts[1].first != "+",
+      let limit = Int(parts[1]), bounds.contains(limit)
     else {
       throw .query(
         name: "limit", found: parts.first == "limit" ? String(parts.last ?? "") : query,

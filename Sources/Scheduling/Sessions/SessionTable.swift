@@ -171,6 +171,11 @@ package struct SessionTable {
     link(index)
   }
 
+  /// Whether a request has the session called `key`.
+  package func isOpen(_ key: Key) -> Bool {
+    indices[key].map { entries[$0]?.use != .idle } ?? false
+  }
+
   /// Ends a session that its client has no more use for.
   package mutating func end(_ key: Key, now: Instant) throws(SessionRefusal) {
     expire(now: now)

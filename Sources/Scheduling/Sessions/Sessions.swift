@@ -1,3 +1,4 @@
+import DequeModule
 import Dispatch
 import Inference
 import Synchronization
@@ -23,7 +24,11 @@ package final class Sessions: Sendable {
   private struct Room {
     var table: SessionTable
     /// In the order in which they came, by the session that they wait for.
-    var waiting: [SessionTable.Key: [Waiting]] = [:]
+    var waiting: [SessionTable.Key: Deque<Waiting>] = [:]
+    /// Requests that wait no more and have yet to be told, in order.
+    var news: Deque<(Waiting, Grant)> = []
+    /// Whether a thread is at it.
+    var isTelling = false
 
     /// Lets a request have its sessions, or wait for the one that is busy; nil where it waits.
     mutating func open(_ request: Waiting, mayWait: Bool) -> Grant? {
@@ -42,17 +47,19 @@ package final class Sessions: Sendable {
       }
     }
 
-    /// Lets those have `key` who wait for it; returns what to tell them.
-    mutating func admitWaiters(of key: SessionTable.Key) -> [(Waiting, Grant)] {
-      var told: [(Waiting, Grant)] = []
-      // Whoever has to wait again joins the end of a queue.
-      for _ in 0..<(waiting[key]?.count ?? 0) {
-        guard let request = waiting[key]?.first else { break }
-        waiting[key]?.removeFirst()
-        if let grant = open(request, mayWait: true) { told.append((request, grant)) }
+    /// Lets those have `key` who wait for it.
+    mutating func admitWaiters(of key: SessionTable.Key) {
+      // Whoever has to wait again does so for another session, as this one is nobody's.
+      while !table.isOpen(key), let request = waiting[key]?.popFirst() {
+        if let grant = open(request, mayWait: true) { news.append((request, grant)) }
       }
       if waiting[key]?.isEmpty == true { waiting[key] = nil }
-      return told
+    }
+
+    /// For the thread that tells: what comes next, nil where it is done.
+    mutating func nextNews() -> (Waiting, Grant)? {
+      isTelling = !news.isEmpty
+      return news.popFirst()
     }
   }
 
@@ -84,7 +91,7 @@ package final class Sessions: Sendable {
   ///   - waits: whether to wait where one of them is busy, holding none meanwhile.
   ///   - timeout: how long at the most.
   ///   - waiter: made for this request.
-  ///   - completion: called once, here or on the thread that gives a session back; not after `leave`.
+  ///   - completion: called once, here or on a thread that gives a session back; not after `leave`.
   package func open(
     _ openings: [SessionTable.Opening], model: String, floatCount: Int, waits: Bool,
     timeout: Duration?, as waiter: Waiter, completion: @escaping @Sendable (Grant) -> Void
@@ -124,16 +131,21 @@ package final class Sessions: Sendable {
   package func close(
     _ results: [(id: String, state: SequenceState?, ends: Bool)], model: String
   ) {
-    let told = room.withLock { room in
+    let tells = room.withLock { room in
       let now = ContinuousClock.now
       for result in results {
         let key = SessionTable.Key(model: model, id: result.id)
         room.table.close(key, with: result.state, now: now)
         if result.ends, result.state != nil { try? room.table.end(key, now: now) }
       }
-      return results.flatMap { room.admitWaiters(of: .init(model: model, id: $0.id)) }
+      for result in results { room.admitWaiters(of: .init(model: model, id: result.id)) }
+      guard !room.isTelling, !room.news.isEmpty else { return false }
+      room.isTelling = true
+      return true
     }
-    for (request, grant) in told { request.completion(grant) }
+    // Who is told may close at once, refused by an engine, and so may the next: in this loop, not ever deeper.
+    guard tells else { return }
+    while let (request, grant) = room.withLock({ $0.nextNews() }) { request.completion(grant) }
   }
 
   /// Does to the table what has no waiter to tell.

@@ -111,7 +111,12 @@ package final class ModelGraph: Sendable {
       let input = model.outputs[output].forecasts,
       case .tokens = model.description.inputs[input].kind
     else { return nil }
-    if case .node(let node) = model.outputs[output].value, case .softmax = nodes[node].operation {
+    var value = model.outputs[output].value
+    // The last step of scores is scores of the same kind.
+    while case .node(let node) = value, case .last = nodes[node].operation {
+      value = nodes[node].inputs[0]
+    }
+    if case .node(let node) = value, case .softmax = nodes[node].operation {
       return (output, input, .probability)
     }
     return (output, input, .logarithm)

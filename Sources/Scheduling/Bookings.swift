@@ -106,7 +106,8 @@ package struct Bookings: Sendable {
     }
     // More than can be promised: the time is as true as can be told, the place is not kept.
     guard count < Self.maxBookings else { return wait }
-    let target = slot(at: present + Double(wait))
+    // A thread that was held up may bring a time that is past.
+    let target = Swift.max(first, slot(at: present + Double(wait)))
     let key = Key(identity: identity, slot: target)
     fill(upTo: target)
     bookings[key, default: 0] += 1

@@ -153,7 +153,7 @@ package struct Carousel {
   /// How much of a time-out the wait may come to, as far as that can be told: costs vary.
   static let certainShare = 0.9
   /// How much of it while places are promised: the rest is for those who come for theirs.
-  static let newcomerShare = 0.7
+  static let newcomerShare = 0.6
 
   /// Queues riders, all or none.
   ///
@@ -316,7 +316,8 @@ package struct Carousel {
   /// A rider's client left. A waiting rider goes at once, one on board by the next turn.
   package mutating func leave(_ rider: RiderID) {
     for worker in seats.indices {
-      if let index = seats[worker].firstIndex(where: { $0.rider == rider }) {
+      // One that gave up its seat may wait or ride again before that seat is cleared.
+      if let index = seats[worker].firstIndex(where: { $0.rider == rider && !$0.isVacated }) {
         seats[worker][index].isVacated = true
         return
       }

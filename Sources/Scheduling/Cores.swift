@@ -35,7 +35,20 @@ package final class Cores: Sendable {
     }
   }
 
-  /// A worker of `model` has computed for `seconds`.
+  /// A worker of `model` has computed for `seconds`; waits until it may go on.
+  func goOn(_ model: Int, after seconds: Double) {
+    let (own, next) = state.withLock { state -> (DispatchSemaphore?, DispatchSemaphore?) in
+      let (waiter, next) = state.shares.goOn(model, after: seconds)
+      guard waiter != next else { return (nil, nil) }
+      let semaphore = DispatchSemaphore(value: 0)
+      state.semaphores[waiter] = semaphore
+      return (semaphore, state.semaphores.removeValue(forKey: next))
+    }
+    next?.signal()
+    own?.wait()
+  }
+
+  /// A worker of `model` has computed for `seconds`, and is done.
   func leave(_ model: Int, after seconds: Double) {
     let semaphore = state.withLock { state in
       state.shares.release(model, after: seconds).flatMap {

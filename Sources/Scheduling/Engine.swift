@@ -282,12 +282,16 @@ package final class Engine: Sendable {
   private func turn(_ index: Int) {
     workers[index].belongings.withLock { worker in
       var end = ContinuousClock.now
+      if let share { share.cores.enter(share.model) }
       while true {
-        if let share { share.cores.enter(share.model) }
         let start = ContinuousClock.now
-        let isLast = !turnOnce(index, &worker, since: &end)
-        if let share { share.cores.leave(share.model, after: start.duration(to: .now).seconds) }
-        if isLast { break }
+        let goesOn = turnOnce(index, &worker, since: &end)
+        let seconds = start.duration(to: .now).seconds
+        guard goesOn else {
+          if let share { share.cores.leave(share.model, after: seconds) }
+          break
+        }
+        if let share { share.cores.goOn(share.model, after: seconds) }
       }
       worker.workspace.trim()
     }
@@ -351,7 +355,10 @@ package final class Engine: Sendable {
       return Plan(
         turn: turn, riders: riders, generations: generations,
         way: crew != nil && isByItself ? boarding.division.choose(riders: riders.count) : .alone,
-        expired: turn.expired.compactMap { boarding.riders.removeValue(forKey: $0) })
+        expired: turn.expired.compactMap {
+          boarding.resumed.remove($0)
+          return boarding.riders.removeValue(forKey: $0)
+        })
     }
   }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Scheduling
 
-/// The carousel under random arrivals, departures and extensions, against a plain account of who is where.
+/// The carousel under random arrivals, departures, extensions and pauses, against a plain account of who is where.
 @Suite struct CarouselPropertyTests {
   @Test(arguments: [Carousel.Chunking.steps, .wholeSequences], 1...40)
   func everybodyRidesToTheEnd(chunking: Carousel.Chunking, seed: UInt64) throws {
@@ -11,15 +11,20 @@ import Testing
     for _ in 0..<60 {
       try world.arrive()
       world.leave()
+      world.rejoin()
       world.turn()
     }
     // Nobody comes any more: those who are left finish within a turn a step.
     var turns = 0
-    while world.turn(), turns < 20_000 { turns += 1 }
+    while world.turn() || !world.parked.isEmpty, turns < 20_000 {
+      world.rejoin()
+      turns += 1
+    }
     #expect(world.owed.isEmpty)
     #expect(world.carousel.queuedCount == 0 && world.carousel.queuedSteps == 0)
     #expect(world.carousel.seatedCount == 0)
     #expect(world.arrived > 20)
+    #expect(world.rejoined > 0)
   }
 
   /// The carousel beside what it should know.
@@ -36,7 +41,9 @@ import Testing
     var rows: [[Carousel.RiderID?]]
     /// How often a rider may still be extended.
     var extensions: [Carousel.RiderID: Int] = [:]
-    var arrived = 0
+    /// Who gave up its seat, to board again later.
+    var parked: [Carousel.RiderID] = []
+    var (arrived, rejoined) = (0, 0)
 
     init(chunking: Carousel.Chunking, seed: UInt64) {
       noise = Noise(seed: seed)
@@ -60,13 +67,16 @@ import Testing
         queue.count + steps.count <= limits.maxQueuedSequences
         && queued + steps.reduce(0, +) <= limits.maxQueuedSteps
       do throws(Refusal) {
-        let riders = try carousel.arrive(steps: steps, now: .now, costs: TurnCosts())
+        let more = steps.map { _ in Int.random(in: 0...2, using: &noise) }
+        let riders = try carousel.arrive(
+          zip(steps, more).map { .init(steps: $0, following: 5 * $1) }, terms: RideTerms(),
+          now: .now, costs: TurnCosts())
         #expect(fits)
         arrived += riders.count
-        for (rider, steps) in zip(riders, steps) {
-          owed[rider] = steps
-          queue.append((rider, steps))
-          extensions[rider] = Int.random(in: 0...1, using: &noise)
+        for (index, rider) in riders.enumerated() {
+          owed[rider] = steps[index]
+          queue.append((rider, steps[index]))
+          extensions[rider] = more[index]
         }
       } catch {
         #expect(!fits)
@@ -82,12 +92,30 @@ import Testing
       carousel.leave(rider)
       owed[rider] = nil
       queue.removeAll { $0.rider == rider }
+      parked.removeAll { $0 == rider }
+      checkQueue()
+    }
+
+    /// Sometimes one that gave up its seat comes back, before all who wait.
+    mutating func rejoin() {
+      guard Bool.random(using: &noise), let rider = parked.popLast() else { return }
+      rejoined += 1
+      carousel.rejoin(
+        rider, .init(steps: 5, following: 5 * (extensions[rider] ?? 0)), deadline: nil)
+      queue.insert((rider, 5), at: 0)
+      // Its old seat may not have been cleared yet.
+      if Int.random(in: 0...9, using: &noise) == 0 {
+        carousel.leave(rider)
+        owed[rider] = nil
+        queue.removeFirst()
+      }
       checkQueue()
     }
 
     /// One turn of a random worker, then of the others; false when nobody turned.
     @discardableResult mutating func turn() -> Bool {
       var turned = false
+      carousel.turnSteps = Int.random(in: 1...600, using: &noise)
       for worker in (0..<carousel.workerCount).shuffled(using: &noise) {
         guard let turn = carousel.nextTurn(worker: worker) else { continue }
         turned = true
@@ -109,6 +137,11 @@ import Testing
       #expect(turn.parts.count <= carousel.seatsPerWorker)
       #expect(carousel.seatedCount <= limits.maxSeats)
       let chunk = turn.parts.map(\.steps).max() ?? 0
+      if chunking == .steps {
+        #expect(
+          turn.parts.reduce(0) { $0 + $1.steps }
+            <= max(carousel.turnSteps, Carousel.minimumChunk * turn.parts.count))
+      }
       for part in turn.parts {
         #expect(rows[worker][part.seat] == part.rider)
         guard let left = owed[part.rider] else {
@@ -122,8 +155,13 @@ import Testing
         guard part.finishes else { continue }
         if let more = extensions[part.rider], more > 0 {
           extensions[part.rider] = more - 1
-          carousel.extend(seat: part.seat, worker: worker, by: 5)
           owed[part.rider] = 5
+          if Bool.random(using: &noise) {
+            carousel.extend(seat: part.seat, worker: worker, by: 5)
+          } else {
+            carousel.alight(seat: part.seat, worker: worker)
+            parked.append(part.rider)
+          }
         } else {
           carousel.alight(seat: part.seat, worker: worker)
           owed[part.rider] = nil

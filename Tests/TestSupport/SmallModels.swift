@@ -64,3 +64,48 @@ package enum SmallModels {
       tensors: TensorFile(bytes: TensorFile.serialize(tensors)))
   }
 }
+
+extension SmallModels {
+  /// What a writer's scores are.
+  package enum Scores: String, Sendable, CaseIterable {
+    case logits, logarithms, probabilities
+  }
+
+  /// A model of tokens that foretells the next one: an embedding, two layers, a linear head. Its scores are far
+  /// apart, so that what is drawn depends on all that went before.
+  package static func writer(
+    size: Int = 11, vocabulary: [String]? = nil, scores: Scores = .logits, name: String = "writer",
+    hiddenSize: Int = 12, seed: UInt64 = 1
+  ) throws -> Model {
+    var noise = Noise(seed: seed)
+    var tensors: [(name: String, shape: [Int], floats: [Float])] = []
+    func add(_ name: String, _ shape: [Int], scale: Float = 1) {
+      tensors.append((name, shape, noise.floats(shape.reduce(1, *), scale: scale)))
+    }
+    let size = vocabulary?.count ?? size
+    add("embedding.weight", [size, 5], scale: 2)
+    for layer in 0..<2 {
+      add("lstm.weight_ih_l\(layer)", [4 * hiddenSize, layer == 0 ? 5 : hiddenSize])
+      add("lstm.weight_hh_l\(layer)", [4 * hiddenSize, hiddenSize])
+      add("lstm.bias_ih_l\(layer)", [4 * hiddenSize])
+      add("lstm.bias_hh_l\(layer)", [4 * hiddenSize])
+    }
+    add("head.weight", [size, hiddenSize], scale: 3)
+    var nodes: [ModelDescription.Node] = [
+      .init(name: "e", op: .embedding, inputs: ["t"], weights: "embedding"),
+      .init(name: "h", op: .lstm, inputs: ["e"], weights: "lstm"),
+      .init(name: "y", op: .linear, inputs: ["h"], weights: "head"),
+    ]
+    switch scores {
+    case .logits: break
+    case .logarithms: nodes.append(.init(name: "next", op: .logSoftmax, inputs: ["y"]))
+    case .probabilities: nodes.append(.init(name: "next", op: .softmax, inputs: ["y"]))
+    }
+    return try Model(
+      description: ModelDescription(
+        name: name, version: "1",
+        inputs: [.init(name: "t", kind: .tokens(size: size, vocabulary: vocabulary))],
+        nodes: nodes, outputs: [.init(name: nodes.last!.name, forecasts: "t")]),
+      tensors: TensorFile(bytes: TensorFile.serialize(tensors)))
+  }
+}

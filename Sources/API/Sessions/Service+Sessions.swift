@@ -59,7 +59,8 @@ extension Service {
 
   private func sessionKey(of route: Route) throws(APIError) -> SessionTable.Key {
     let model = try models.model(route.model ?? "")
-    let id = route.session ?? ""
+    // Of all that an id may hold, clients encode the colon alone (RFC 3986 §2.1).
+    let id = (route.session ?? "").replacing("%3A", with: ":").replacing("%3a", with: ":")
     guard SessionUse.isID(id) else {
       throw .unexpected(path: "the path's session", found: .string(id), expected: .sessionID)
     }

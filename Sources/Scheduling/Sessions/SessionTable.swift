@@ -78,7 +78,7 @@ package struct SessionTable {
 
   /// What a session takes beside its floats and its id: its entry, its places in tables, and what the allocator
   /// rounds up; measured with 200,000 of them.
-  package static let overheadBytes = 288
+  package static let overheadBytes = 312
   /// The names of sessions that are gone which are remembered, so that their clients are told why.
   package static let maxRemembered = 65_536
 

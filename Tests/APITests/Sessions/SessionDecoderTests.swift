@@ -87,6 +87,10 @@ import Testing
       #"session: found the string \"a b\", expected an id of 1 to 128 letters, digits and -._~:"#
     ),
     (
+      #"".""#,
+      #"session: found the string \".\", expected an id of 1 to 128 letters, digits and -._~:"#
+    ),
+    (
       #""a/b""#,
       #"session: found the string \"a/b\", expected an id of 1 to 128 letters, digits and -._~:"#
     ),

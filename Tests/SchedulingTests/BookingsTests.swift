@@ -1,0 +1,206 @@
+import TestSupport
+import Testing
+
+@testable import Scheduling
+
+/// Slots are 0.1 s long; an engine that takes 1000 steps a second gives 90 of them to those who were promised a place.
+@Suite struct BookingsTests {
+  private let start = ContinuousClock.now
+
+  private func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
+
+  private func bookings() -> Bookings { Bookings(start: start) }
+
+  /// Promises a place at a time; returns the seconds to wait.
+  private func book(
+    _ bookings: inout Bookings, _ identity: UInt64, steps: Int = 30, earliest: Double = 0,
+    stepsPerSecond: Double = 1000, at seconds: Double = 0
+  ) -> Int {
+    bookings.advance(to: at(seconds))
+    return bookings.book(
+      identity, steps: steps, earliest: earliest, stepsPerSecond: stepsPerSecond, now: at(seconds))
+  }
+
+  private func redeem(_ bookings: inout Bookings, _ identity: UInt64, at seconds: Double) -> Bool {
+    bookings.advance(to: at(seconds))
+    return bookings.redeem(identity, now: at(seconds))
+  }
+
+  // MARK: - When to come back
+
+  @Test func theMoreAreRefusedTheLaterTheNextIsToCome() {
+    var bookings = bookings()
+    let waits = (0..<9).map { book(&bookings, $0) }
+    #expect(waits == [1, 1, 1, 2, 2, 2, 3, 3, 3])
+    #expect(bookings.count == 9)
+    // The same seconds of another tenth of a second are free.
+    #expect(book(&bookings, 9, at: 0.1) == 1)
+  }
+
+  @Test(arguments: [(0, 1), (0.2, 1), (1, 1), (1.01, 2), (7.5, 8), (599.5, 600), (1e9, 600)])
+  func nobodyComesBeforeThereIsRoom(earliest: Double, wait: Int) {
+    var bookings = bookings()
+    #expect(book(&bookings, 1, earliest: earliest) == wait)
+  }
+
+  @Test func aLongRequestFillsTheSlotsThatFollow() {
+    var bookings = bookings()
+    // 990 steps: slots 10 to 20, and no more.
+    #expect(book(&bookings, 1, steps: 990) == 1)
+    #expect(book(&bookings, 2) == 3)
+    #expect(book(&bookings, 3, at: 0.1) == 2)
+    #expect(book(&bookings, 4, at: 1.0) == 2)
+  }
+
+  /// Before the first turn nobody knows what the engine is able to.
+  @Test func withoutCostsAllMayComeAtOnce() {
+    var bookings = bookings()
+    #expect(
+      (0..<1000).allSatisfy { book(&bookings, $0, steps: 5000, stepsPerSecond: .infinity) == 1 })
+  }
+
+  /// However many come when: no tenth of a second is promised to more than it takes, but for one request.
+  @Test(arguments: 1...10) func noSlotIsPromisedTwice(seed: UInt64) {
+    var bookings = bookings()
+    var noise = Noise(seed: seed)
+    var promised: [Int: Int] = [:]
+    var now = 0.0
+    // Within the grace nobody lapses, so the share of those who come stays 1.
+    for identity in 0..<800 as Range<UInt64> {
+      now += Double.random(in: 0...0.003, using: &noise)
+      let steps = Int.random(in: 1...120, using: &noise)
+      let wait = book(&bookings, identity, steps: steps, at: now)
+      promised[Int(((now + Double(wait)) / 0.1).rounded(.down)), default: 0] += steps
+    }
+    #expect(bookings.count == 800 && bookings.keptShare == 1)
+    #expect(promised.values.allSatisfy { $0 < 90 + 120 })
+    // Nor is room left unused: all up to the last one are full, but for what rounds to whole seconds.
+    #expect(promised.values.count { $0 >= 60 } > promised.count * 3 / 4)
+  }
+
+  // MARK: - Coming back
+
+  /// Its slot is that of 1.0 to 1.1 s; a client may be 0.05 s early, and 1.5 s late.
+  @Test(arguments: [
+    (0, false), (0.85, false), (0.949, false), (0.951, true), (1, true), (1.05, true), (2, true),
+    (2.599, true), (2.601, false), (2.7, false), (100, false),
+  ])
+  func aPlaceIsThereForAWhile(seconds: Double, isThere: Bool) {
+    var bookings = bookings()
+    #expect(book(&bookings, 7) == 1)
+    #expect(redeem(&bookings, 7, at: seconds) == isThere)
+    #expect(bookings.count == (isThere || seconds > 2.6 ? 0 : 1))
+  }
+
+  @Test func aPlaceIsTakenOnce() {
+    var bookings = bookings()
+    _ = book(&bookings, 7)
+    #expect(!redeem(&bookings, 8, at: 1))
+    #expect(redeem(&bookings, 7, at: 1))
+    #expect(!redeem(&bookings, 7, at: 1))
+    #expect(bookings.count == 0)
+    // What was taken does not lapse.
+    bookings.advance(to: at(10))
+    #expect(bookings.count == 0 && bookings.keptShare == 1)
+  }
+
+  @Test func equalRequestsHaveAPlaceEach() {
+    var bookings = bookings()
+    #expect(book(&bookings, 7) == 1)
+    #expect(book(&bookings, 7) == 1)
+    #expect(book(&bookings, 7, at: 0.5) == 1)
+    #expect(redeem(&bookings, 7, at: 1) && redeem(&bookings, 7, at: 1))
+    #expect(!redeem(&bookings, 7, at: 1) && bookings.count == 1)
+    #expect(redeem(&bookings, 7, at: 1.5) && bookings.count == 0)
+  }
+
+  @Test func equalRequestsLapseTogether() {
+    var bookings = bookings()
+    for _ in 0..<3 { _ = book(&bookings, 7) }
+    #expect(redeem(&bookings, 7, at: 1))
+    bookings.advance(to: at(3))
+    #expect(bookings.count == 0)
+    #expect(abs(bookings.keptShare - (63.0 / 64) * (63.0 / 64)) < 1e-12)
+  }
+
+  // MARK: - How many come
+
+  @Test func theShareOfThoseWhoComeIsLearned() {
+    var bookings = bookings()
+    _ = book(&bookings, 1)
+    bookings.advance(to: at(2.7))
+    #expect(abs(bookings.keptShare - 63.0 / 64) < 1e-12)
+    _ = book(&bookings, 2, at: 3)
+    #expect(redeem(&bookings, 2, at: 4))
+    #expect(abs(bookings.keptShare - (63.0 / 64 + 1.0 / 4096)) < 1e-12)
+  }
+
+  /// Of 45 who did not come the share is (63/64)⁴⁵ = 0.492: 90 / 0.492 = 182.8 steps a slot, 7 of 30 steps.
+  @Test(arguments: [(0, 3), (45, 7), (1000, 60)])
+  func moreArePromisedWhereFewCome(lapsed: Int, places: Int) {
+    var bookings = bookings()
+    for identity in 0..<lapsed {
+      _ = book(&bookings, UInt64(identity), stepsPerSecond: .infinity)
+    }
+    bookings.advance(to: at(5))
+    #expect(bookings.count == 0)
+    let waits = (0..<80).map { book(&bookings, UInt64(lapsed + $0), at: 5) }
+    #expect(waits.count { $0 == 1 } == places)
+  }
+
+  // MARK: - Bounds
+
+  @Test func promisesAreBounded() {
+    var bookings = bookings()
+    func add(_ identity: UInt64) {
+      #expect(book(&bookings, identity, steps: 1, stepsPerSecond: .infinity) == 1)
+    }
+    for identity in 1..<100_000 as Range<UInt64> { add(identity) }
+    #expect(Bookings.maxBookings == 100_000 && bookings.count == 99_999)
+    add(100_000)
+    #expect(bookings.count == 100_000)
+    // The next is told the time, but has no place; once another's is taken there is room again.
+    add(100_001)
+    #expect(bookings.count == 100_000)
+    #expect(!redeem(&bookings, 100_001, at: 1) && redeem(&bookings, 100_000, at: 1))
+    _ = book(&bookings, 100_002, at: 1)
+    #expect(bookings.count == 100_000 && redeem(&bookings, 100_002, at: 2))
+  }
+
+  /// More than ten minutes' worth is told ten minutes, and takes no more slots than those.
+  @Test(.timeLimit(.minutes(1))) func timesFarAheadAreBounded() {
+    var bookings = bookings()
+    #expect(book(&bookings, 1, steps: .max / 2, stepsPerSecond: 1) == 1)
+    #expect(book(&bookings, 2, steps: 1, stepsPerSecond: 1) == 600)
+    #expect(book(&bookings, 3, steps: 1, earliest: 5000, stepsPerSecond: 1) == 600)
+    #expect(redeem(&bookings, 2, at: 600) && redeem(&bookings, 3, at: 600))
+    #expect(bookings.count == 0)
+  }
+
+  /// A thousand idle years are over at once, and leave nothing behind.
+  @Test(.timeLimit(.minutes(1))) func idleTimeIsCheap() {
+    var bookings = bookings()
+    var now = 0.0
+    for round in 0..<1000 as Range<UInt64> {
+      #expect(book(&bookings, round, at: now) == 1)
+      #expect(redeem(&bookings, round, at: now + 1))
+      _ = book(&bookings, round, at: now + 1)
+      now += 365 * 86400
+    }
+    bookings.advance(to: at(now))
+    #expect(bookings.count == 0)
+  }
+
+  /// Threads bring their times in any order: one that was held up brings a time that is past.
+  @Test(arguments: [0, 0.5, 2, 60]) func timesMayComeLate(late: Double) {
+    var bookings = bookings()
+    _ = book(&bookings, 1, at: 99)
+    bookings.advance(to: at(100))
+    let wait = bookings.book(
+      2, steps: 30, earliest: 0, stepsPerSecond: 1000, now: at(100 - late))
+    #expect(wait >= 1 && bookings.count == 2)
+    #expect(redeem(&bookings, 1, at: 100))
+    bookings.advance(to: at(200))
+    #expect(bookings.count == 0)
+  }
+}

@@ -1,0 +1,256 @@
+import Testing
+
+@testable import Scheduling
+
+/// What those who were promised a place find, and what newcomers leave them; riders who are fed back.
+@Suite struct CarouselPromiseTests {
+  private let now = ContinuousClock.now
+
+  /// A turn of one rider costs 10 ms a step.
+  private static let costs: TurnCosts = {
+    var costs = TurnCosts()
+    costs.record(riders: 1, longest: 1, total: 1, seconds: 0.01)
+    return costs
+  }()
+
+  /// One seat, in which a rider of 10 steps waits to begin; whoever comes next is behind it.
+  private func busyCarousel(sequences: Int = 20, steps: Int = 1000) throws -> Carousel {
+    var carousel = Carousel(
+      limits: EngineLimits(maxSeats: 1, maxQueuedSequences: sequences, maxQueuedSteps: steps),
+      chunking: .steps, start: now)
+    _ = try carousel.arrive(steps: [10], now: now, costs: TurnCosts())
+    return carousel
+  }
+
+  // MARK: - Places
+
+  /// Of a queue of 20 newcomers leave 2 places to those who were promised one.
+  @Test(arguments: [16, 17, 18]) func newcomersLeaveRoomInTheQueue(queued: Int) throws {
+    var carousel = try busyCarousel()
+    let riders = try carousel.arrive(
+      steps: Array(repeating: 1, count: 19), now: now, costs: TurnCosts())
+    let full = Refusal.queueFull(queued: 20, arriving: 1, limit: 20, retryAfter: 1)
+    #expect(throws: full) {
+      try carousel.arrive(steps: [1], now: now, costs: TurnCosts(), identity: 7)
+    }
+    #expect(carousel.promises.count == 1)
+    for rider in riders.suffix(20 - queued) { carousel.leave(rider) }
+    #expect(carousel.queuedCount == queued)
+    let later = now + .seconds(1)
+    if queued < 18 {
+      _ = try carousel.arrive(steps: [1], now: later, costs: TurnCosts())
+    } else {
+      #expect(throws: Refusal.queueFull(queued: 18, arriving: 1, limit: 20, retryAfter: 0)) {
+        try carousel.arrive(steps: [1], now: later, costs: TurnCosts())
+      }
+    }
+    // The promised find room for all of 20.
+    _ = try carousel.arrive(
+      steps: Array(repeating: 1, count: 20 - carousel.queuedCount), now: later,
+      costs: TurnCosts(), identity: 7)
+    #expect(carousel.queuedCount == 20 && carousel.promises.count == 0)
+  }
+
+  /// Of 100 steps newcomers leave 10.
+  @Test(arguments: [79, 80, 81]) func newcomersLeaveRoomForSteps(steps: Int) throws {
+    var carousel = try busyCarousel(steps: 100)
+    #expect(throws: Refusal.stepsFull(queued: 10, arriving: 91, limit: 100, retryAfter: 1)) {
+      try carousel.arrive(steps: [91], now: now, costs: TurnCosts(), identity: 7)
+    }
+    if steps <= 80 {
+      _ = try carousel.arrive(steps: [steps], now: now, costs: TurnCosts())
+    } else {
+      #expect(throws: Refusal.stepsFull(queued: 10, arriving: 81, limit: 100, retryAfter: 0)) {
+        try carousel.arrive(steps: [steps], now: now, costs: TurnCosts())
+      }
+      let later = now + .seconds(1)
+      _ = try carousel.arrive(steps: [90], now: later, costs: TurnCosts(), identity: 7)
+    }
+  }
+
+  /// 20 steps at 10 ms: 0.2 s, of a newcomer's time-out 0.6, of one with a promise 0.9, of one amid none 0.9.
+  @Test(arguments: [
+    (222, false, false), (223, false, true), (333, false, true), (334, true, true),
+  ])
+  func newcomersLeaveTime(milliseconds: Int, newcomer: Bool, promised: Bool) throws {
+    var carousel = try busyCarousel()
+    #expect(throws: Refusal.self) {
+      try carousel.arrive(
+        steps: [10], timeout: .milliseconds(10), now: now, costs: Self.costs, identity: 7)
+    }
+    #expect(carousel.promises.count == 1)
+    let timeout = Duration.milliseconds(milliseconds)
+    func arrive(_ identity: UInt64, at time: ContinuousClock.Instant) -> Bool {
+      var copy = carousel
+      return
+        (try? copy.arrive(
+          steps: [10], timeout: timeout, now: time, costs: Self.costs, identity: identity)) != nil
+    }
+    let later = now + .seconds(1)
+    #expect(arrive(8, at: later) == newcomer)
+    #expect(arrive(7, at: now) == newcomer)
+    #expect(arrive(7, at: later) == promised)
+    // When the promise has lapsed, nobody is a newcomer.
+    #expect(arrive(8, at: now + .seconds(3)) == promised)
+  }
+
+  @Test func aPromiseIsKeptOnce() throws {
+    var carousel = try busyCarousel(sequences: 10)
+    let riders = try carousel.arrive(
+      steps: Array(repeating: 1, count: 9), now: now, costs: TurnCosts())
+    for identity in [7, 8] as [UInt64] {
+      #expect(throws: Refusal.self) {
+        try carousel.arrive(steps: [1], now: now, costs: TurnCosts(), identity: identity)
+      }
+    }
+    carousel.leave(riders[0])
+    let later = now + .seconds(1)
+    _ = try carousel.arrive(steps: [1], now: later, costs: TurnCosts(), identity: 7)
+    carousel.leave(riders[1])
+    #expect(throws: Refusal.queueFull(queued: 9, arriving: 1, limit: 10, retryAfter: 1)) {
+      try carousel.arrive(steps: [1], now: later, costs: TurnCosts(), identity: 7)
+    }
+    _ = try carousel.arrive(steps: [1], now: later, costs: TurnCosts(), identity: 8)
+  }
+
+  @Test func onlyWantOfRoomIsWorthAPromise() throws {
+    var carousel = try busyCarousel(sequences: 1, steps: 10)
+    func identity() -> UInt64 {
+      Issue.record("asked who it is, where nobody was refused for want of room")
+      return 0
+    }
+    for steps in [[11], [1, 1]] {
+      #expect(throws: Refusal.self) {
+        try carousel.arrive(
+          steps.map { .init(steps: $0) }, terms: RideTerms(arrived: now, identity: identity),
+          now: now, costs: TurnCosts())
+      }
+    }
+    // Nor is one who won't come back promised anything: it gets the time as it is.
+    #expect(
+      throws: Refusal.queueFull(queued: 1, arriving: 1, limit: 1, retryAfter: 0.1)
+    ) { try carousel.arrive(steps: [1], now: now, costs: Self.costs) }
+    #expect(carousel.promises.count == 0)
+  }
+
+  @Test(arguments: [999, 1000, 1001]) func whoComesAfterItsDeadlineIsLate(milliseconds: Int) throws
+  {
+    var carousel = Carousel(limits: EngineLimits(), chunking: .steps, start: now)
+    let terms = RideTerms(
+      arrived: now, timeout: .seconds(1),
+      identity: {
+        Issue.record("who comes too late comes too late again")
+        return 0
+      })
+    let late = now + .milliseconds(milliseconds)
+    if milliseconds < 1000 {
+      _ = try carousel.arrive([.init(steps: 5)], terms: terms, now: late, costs: TurnCosts())
+    } else {
+      #expect(throws: Refusal.deadlinePassed(timeout: .seconds(1))) {
+        try carousel.arrive([.init(steps: 5)], terms: terms, now: late, costs: TurnCosts())
+      }
+      #expect(carousel.queuedCount == 0)
+    }
+  }
+
+  // MARK: - Riders who are fed back
+
+  @Test func whoRejoinsBoardsFirst() throws {
+    var carousel = try busyCarousel()
+    _ = try carousel.arrive(steps: [3], now: now, costs: TurnCosts())
+    let first = carousel.nextTurn(worker: 0, now: now).parts[0].rider
+    carousel.alight(seat: 0)
+    let second = carousel.nextTurn(worker: 0, now: now).parts[0].rider
+    #expect(second != first)
+    _ = try carousel.arrive(steps: [3], now: now, costs: TurnCosts())
+    carousel.rejoin(first, .init(steps: 1, following: 7), deadline: nil)
+    #expect(carousel.queuedCount == 2 && carousel.queuedSteps == 4)
+    carousel.alight(seat: 0)
+    let turn = carousel.nextTurn(worker: 0, now: now)
+    #expect(turn.boardings == [.init(rider: first, seat: 0)])
+    #expect(turn.parts == [.init(rider: first, seat: 0, steps: 1, finishes: true)])
+  }
+
+  @Test func whoRejoinsTooLateGoes() throws {
+    var carousel = try busyCarousel()
+    let rider = carousel.nextTurn(worker: 0, now: now).parts[0].rider
+    carousel.alight(seat: 0)
+    carousel.rejoin(rider, .init(steps: 1), deadline: now + .seconds(1))
+    let turn = carousel.nextTurn(worker: 0, now: now + .seconds(1))
+    #expect(turn.expired == [rider] && turn.parts.isEmpty)
+  }
+
+  /// Its old seat is cleared at the worker's next turn only: it must not be taken for the rider.
+  @Test func whoRejoinsMayLeaveAtOnce() throws {
+    var carousel = try busyCarousel()
+    let rider = carousel.nextTurn(worker: 0, now: now).parts[0].rider
+    carousel.alight(seat: 0)
+    carousel.rejoin(rider, .init(steps: 1), deadline: nil)
+    carousel.leave(rider)
+    #expect(carousel.queuedCount == 0 && carousel.queuedSteps == 0)
+    #expect(carousel.nextTurn(worker: 0, now: now).parts.isEmpty)
+  }
+
+  /// 10 steps, of a rider's own and of those fed back to it, waiting and on board: 0.1 s ahead of a newcomer's 10.
+  @Test(arguments: [(10, 0), (3, 7), (1, 9)], [false, true])
+  func followingStepsAreAhead(journey: (own: Int, following: Int), isSeated: Bool) throws {
+    var carousel = Carousel(limits: EngineLimits(maxSeats: 1), chunking: .steps, start: now)
+    carousel.turnSteps = 1
+    _ = try carousel.arrive(
+      [.init(steps: journey.own, following: journey.following)], terms: RideTerms(), now: now,
+      costs: TurnCosts())
+    var ahead = 10
+    if isSeated {
+      let part = carousel.nextTurn(worker: 0, now: now).parts[0]
+      ahead -= part.steps
+      if part.finishes {
+        carousel.extend(seat: 0, by: 1)
+      }
+    }
+    do {
+      _ = try carousel.arrive(
+        steps: [10], timeout: .milliseconds(1), now: now, costs: Self.costs)
+      Issue.record("admitted")
+    } catch {
+      guard case .deadlineOutOfReach(_, let needed, _) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(abs(needed.seconds - Double(ahead + 10) * 0.01 / 0.9) < 1e-9)
+    }
+  }
+
+  /// A newcomer's own following steps count too.
+  @Test func followingStepsAreNeeded() throws {
+    var carousel = try busyCarousel()
+    let journey = Carousel.Journey(steps: 2, following: 8)
+    for (milliseconds, fits) in [(222, false), (223, true)] {
+      let terms = RideTerms(arrived: now, timeout: .milliseconds(milliseconds))
+      let riders = try? carousel.arrive([journey], terms: terms, now: now, costs: Self.costs)
+      #expect((riders != nil) == fits)
+    }
+  }
+
+  /// Others wait: a turn ends with the shortest rider who then leaves, not with one who stays.
+  @Test(arguments: [(0, 4), (1, 256)])
+  func whoIsFedBackShortensNoTurn(following: Int, chunk: Int) throws {
+    var carousel = Carousel(limits: EngineLimits(maxSeats: 2), chunking: .steps, start: now)
+    _ = try carousel.arrive(
+      [.init(steps: 3, following: following), .init(steps: 300), .init(steps: 1)],
+      terms: RideTerms(), now: now, costs: TurnCosts())
+    let turn = carousel.nextTurn(worker: 0, now: now)
+    #expect(turn.parts.map(\.steps) == [3, chunk])
+  }
+
+  @Test(arguments: [
+    (512, 1, 512), (100, 3, 33), (15, 3, 5), (12, 3, 4), (11, 3, 4), (1, 1, 4), (1, 8, 4),
+  ])
+  func turnsAreAsLongAsTheyShould(turnSteps: Int, riders: Int, chunk: Int) throws {
+    var carousel = Carousel(limits: EngineLimits(maxSeats: 8), chunking: .steps, start: now)
+    carousel.turnSteps = turnSteps
+    _ = try carousel.arrive(
+      steps: Array(repeating: 900, count: riders), now: now, costs: TurnCosts())
+    let turn = carousel.nextTurn(worker: 0, now: now)
+    #expect(turn.parts.map(\.steps) == Array(repeating: chunk, count: riders))
+  }
+}

@@ -1,0 +1,163 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Scheduling
+
+/// Newcomers at five times what the engine is able to, in simulated time: no threads, no clocks.
+@Suite struct OverloadTests {
+  @Test(arguments: [1, 2], [1.0, 0.1])
+  func whoComesBackWhenToldIsServed(workers: Int, obedience: Double) throws {
+    var world = Overload(workers: workers, obedience: obedience, seed: 1)
+    world.run(seconds: 25)
+    #expect(world.returns > 300)
+    #expect(world.admittedReturns * 10 >= world.returns * 9)
+    #expect(world.goodput >= 0.9 * world.capacity)
+    #expect(world.late * 50 <= world.admitted)
+  }
+}
+
+/// Clients, and workers that turn a carousel, each turn at its true cost.
+private struct Overload {
+  private enum Event {
+    case newcomer
+    case comesBack(client: UInt64, steps: Int)
+    case turnEnds(worker: Int, Carousel.Turn)
+  }
+
+  /// Seconds a step of a turn: for the weights, and for each rider.
+  static let (fixed, each) = (0.0004, 0.0001)
+  static let seatsPerWorker = 16
+  static let meanSteps = 100.0
+  /// Before this the engine learns.
+  static let warmUp = 5.0
+
+  private let start = ContinuousClock.now
+  private let obedience: Double
+  private let timeout = Duration.seconds(1)
+  private var carousel: Carousel
+  private var costs = TurnCosts()
+  private var noise: Noise
+  private var events: [(time: Double, event: Event)] = []
+  private var isTurning: [Bool]
+  private var now = 0.0
+  private var nextClient: UInt64 = 0
+  private var stepsOf: [Carousel.RiderID: Int] = [:]
+
+  /// Clients who came when they were told to, and who of them were admitted then.
+  private(set) var (returns, admittedReturns) = (0, 0)
+  private(set) var (admitted, late) = (0, 0)
+  private var doneSteps = 0
+  let capacity: Double
+
+  init(workers: Int, obedience: Double, seed: UInt64) {
+    let seats = Self.seatsPerWorker
+    carousel = Carousel(
+      limits: EngineLimits(maxSeats: seats * workers), chunking: .steps, workerCount: workers,
+      start: start)
+    isTurning = Array(repeating: false, count: workers)
+    self.obedience = obedience
+    noise = Noise(seed: seed)
+    capacity = Double(workers * seats) / (Self.fixed + Self.each * Double(seats))
+  }
+
+  /// Steps a second that came to an answer in time.
+  var goodput: Double { Double(doneSteps) / (now - Self.warmUp) }
+
+  private var isWarm: Bool { now >= Self.warmUp }
+
+  mutating func run(seconds: Double) {
+    schedule(.newcomer, at: 0)
+    while let (time, event) = events.popLast(), time < seconds {
+      now = time
+      switch event {
+      case .newcomer:
+        arrive(client: nextClient, steps: Int.random(in: 50...150, using: &noise), isBack: false)
+        nextClient += 1
+        let rate = 5 * capacity / Self.meanSteps
+        schedule(.newcomer, at: now + exponential(mean: 1 / rate))
+      case .comesBack(let client, let steps): arrive(client: client, steps: steps, isBack: true)
+      case .turnEnds(let worker, let turn): end(turn, worker: worker)
+      }
+    }
+    now = seconds
+  }
+
+  private mutating func exponential(mean: Double) -> Double {
+    // 1 − u: never the logarithm of 0.
+    -mean * log(1 - Double.random(in: 0..<1, using: &noise))
+  }
+
+  private mutating func schedule(_ event: Event, at time: Double) {
+    // Latest first, so that the next is the last; of equal times the first scheduled comes first.
+    var (low, high) = (0, events.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if events[middle].time > time { low = middle + 1 } else { high = middle }
+    }
+    events.insert((time, event), at: low)
+  }
+
+  private func instant(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
+
+  private mutating func arrive(client: UInt64, steps: Int, isBack: Bool) {
+    if isBack, isWarm { returns += 1 }
+    do throws(Refusal) {
+      let rider = try carousel.arrive(
+        [.init(steps: steps)],
+        terms: RideTerms(arrived: instant(now), timeout: timeout, identity: { client }),
+        now: instant(now), costs: costs)[0]
+      stepsOf[rider] = steps
+      if isWarm { admitted += 1 }
+      if isBack, isWarm { admittedReturns += 1 }
+      wake()
+    } catch {
+      guard let wait = error.secondsUntilRoom else {
+        Issue.record("refused with \(error)")
+        return
+      }
+      #expect(wait == wait.rounded() && wait >= 1)
+      if isBack || Double.random(in: 0..<1, using: &noise) < obedience {
+        schedule(.comesBack(client: client, steps: steps), at: now + wait)
+      }
+    }
+  }
+
+  /// As the engine does: as many workers as are needed.
+  private mutating func wake() {
+    let missing = carousel.neededWorkers - isTurning.count { $0 }
+    for worker in isTurning.indices.filter({ !isTurning[$0] }).prefix(max(0, missing)) {
+      turn(worker)
+    }
+  }
+
+  private mutating func turn(_ worker: Int) {
+    let turn = carousel.nextTurn(worker: worker, now: instant(now))
+    for rider in turn.expired {
+      stepsOf[rider] = nil
+      if isWarm { late += 1 }
+    }
+    isTurning[worker] = !turn.parts.isEmpty
+    guard isTurning[worker] else { return }
+    schedule(.turnEnds(worker: worker, turn), at: now + Self.cost(of: turn))
+  }
+
+  /// Riders who are done leave the rest of the turn to fewer.
+  private static func cost(of turn: Carousel.Turn) -> Double {
+    let longest = turn.parts.map(\.steps).max() ?? 0
+    return fixed * Double(longest) + each * Double(turn.parts.reduce(0) { $0 + $1.steps })
+  }
+
+  private mutating func end(_ turn: Carousel.Turn, worker: Int) {
+    costs.record(
+      riders: turn.parts.count, longest: turn.parts.map(\.steps).max() ?? 0,
+      total: turn.parts.reduce(0) { $0 + $1.steps }, seconds: Self.cost(of: turn))
+    carousel.turnSteps = costs.turnSteps
+    for part in turn.parts where part.finishes {
+      carousel.alight(seat: part.seat, worker: worker)
+      let steps = stepsOf.removeValue(forKey: part.rider) ?? 0
+      if isWarm { doneSteps += steps }
+    }
+    self.turn(worker)
+  }
+}

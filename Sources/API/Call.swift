@@ -6,6 +6,8 @@ struct Call: Sendable {
   let exchange: HTTPExchange
   let endpoint: Endpoint
   let metrics: Metrics
+  /// Whether it is on the thread of the loop that handed its exchange out.
+  var isOnLoop = true
   let start = ContinuousClock.now
 
   func answer(_ response: HTTPResponse) {
@@ -31,8 +33,12 @@ struct Call: Sendable {
   static let timeoutField = "carousel-timeout-ms"
 
   /// On what terms the request rides.
-  func terms(timeout: Duration?) -> RideTerms {
-    RideTerms(arrived: start, timeout: timeout, identity: { exchange.request.identity })
+  ///
+  /// - Parameter startsLater: whether `Engine.start` is called when all that came with it has come.
+  func terms(timeout: Duration?, startsLater: Bool = false) -> RideTerms {
+    RideTerms(
+      arrived: start, timeout: timeout, identity: { exchange.request.identity },
+      startsLater: startsLater)
   }
 
   /// Begins a response whose body is sent as it is made; `end` ends it.

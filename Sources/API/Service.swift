@@ -65,7 +65,11 @@ package final class Service: Sendable {
         call.answer(.json(try endSession(of: route)))
       case "POST" where endpoint.methods.contains("POST"):
         if exchange.request.body.count > settings.maxInlineBytes {
-          background.async { self.post(call, route) }
+          background.async {
+            var call = call
+            call.isOnLoop = false
+            self.post(call, route)
+          }
         } else {
           post(call, route)
         }

@@ -6,3 +6,21 @@
 // <sys/socket.h> declares it under _GNU_SOURCE only; socklen_t is unsigned int.
 struct sockaddr;
 int accept4(int socket, struct sockaddr *address, unsigned int *length, int flags);
+
+#include <linux/filter.h>
+
+int setsockopt(int socket, int level, int name, const void *value, unsigned int length);
+
+/// Has the kernel drop the SYNs that come to a listener from now on; what else comes is taken. 0, or -1 with errno.
+static inline int clinux_drop_newcomers(int listener) {
+  // The flags stand in byte 13 of a TCP header (RFC 9293 §3.1): SYN is 0x02, ACK 0x10.
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+  };
+  struct sock_fprog program = {sizeof code / sizeof *code, code};
+  return setsockopt(listener, 1 /* SOL_SOCKET */, 26 /* SO_ATTACH_FILTER */, &program, sizeof program);
+}

@@ -53,10 +53,62 @@ package final class HTTP2Connection: ConnectionProtocol {
   }
 
   package func respond(_ response: HTTPResponse, to stream: StreamID) {
-    guard let stream = streams[Int32(truncatingIfNeeded: stream.rawValue)], stream.stage == .owed
-    else { return }
+    guard let stream = unansweredStream(stream) else { return }
     send(response, on: stream)
     pump()
+  }
+
+  package func begin(_ response: HTTPResponse, to stream: StreamID) {
+    guard let stream = unansweredStream(stream) else { return }
+    let head = ResponseHead(response, omitsBody: stream.omitsBody, isStreamed: true, date: date)
+    if head.hasBody {
+      stream.body = response.body
+      stream.isOpen = true
+    } else {
+      move(stream, to: .sending)
+    }
+    session.respond(head, to: stream.id)
+  }
+
+  /// Makes no frame yet: what is written before the output is taken shares one.
+  package func write(_ bytes: [UInt8], to stream: StreamID) {
+    guard let stream = openStream(stream), !bytes.isEmpty else { return }
+    stream.append(bytes)
+    resume(stream)
+  }
+
+  package func end(_ stream: StreamID) {
+    guard let stream = openStream(stream) else { return }
+    stream.isOpen = false
+    move(stream, to: .sending)
+    resume(stream)
+  }
+
+  package func heldBytes(of stream: StreamID) -> Int { openStream(stream)?.waitingBytes ?? 0 }
+
+  /// Resets the streams whose peer has taken nothing of what waits for it for `time`; returns nil where
+  /// there is none, else the abandonment of those whose responses are still owed.
+  ///
+  /// To be called now and then, while all output is written: what waits then waits for the peer to
+  /// open a window, so no other time-out sees it.
+  package func resetStalled(now: Int, after time: Int) -> [ConnectionEvent]? {
+    var hasReset = false
+    for stream in streams.values where stream.waitingBytes > 0 && !stream.isAnswered {
+      guard let since = stream.stalledSince else {
+        stream.stalledSince = now
+        continue
+      }
+      guard now - since >= time else { continue }
+      if stream.stage == .owed { events.append(.abandoned(StreamID(Int(stream.id)))) }
+      stream.isOpen = false
+      move(stream, to: .sending)
+      session.reset(stream.id, NGHTTP2_CANCEL)
+      hasReset = true
+    }
+    guard hasReset else { return nil }
+    pump()
+    defer { events = [] }
+    return events
   }
 
   /// Hands over about 256 KiB at most; there may be more when those are written.
@@ -199,11 +251,18 @@ package final class HTTP2Connection: ConnectionProtocol {
       return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
     }
     let rest = stream.body[stream.sentBytes...]
+    if rest.isEmpty, stream.isOpen {
+      stream.isDeferred = true
+      return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+    }
     let count = min(rest.count, buffer.count)
     // SAFETY: `count` is within both; the two do not overlap.
     _ = unsafe buffer.update(fromContentsOf: rest.prefix(count))
     stream.sentBytes += count
-    if count == rest.count { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+    stream.stalledSince = nil
+    if count == rest.count, !stream.isOpen {
+      unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+    }
     return count
   }
 
@@ -233,6 +292,25 @@ package final class HTTP2Connection: ConnectionProtocol {
     move(stream, to: .sending)
     stream.body = response.body
     session.respond(ResponseHead(response, omitsBody: stream.omitsBody, date: date), to: stream.id)
+  }
+
+  /// The stream of `id` while no response of it has begun.
+  private func unansweredStream(_ id: StreamID) -> HTTP2Stream? {
+    guard let stream = streams[Int32(truncatingIfNeeded: id.rawValue)] else { return nil }
+    return stream.stage == .owed && !stream.isOpen ? stream : nil
+  }
+
+  /// The stream of `id` while the body of its response goes on.
+  private func openStream(_ id: StreamID) -> HTTP2Stream? {
+    guard let stream = streams[Int32(truncatingIfNeeded: id.rawValue)] else { return nil }
+    return stream.isOpen ? stream : nil
+  }
+
+  /// Lets nghttp2 ask for a body again that it was told to wait for.
+  private func resume(_ stream: HTTP2Stream) {
+    guard stream.isDeferred else { return }
+    stream.isDeferred = false
+    session.resume(stream.id)
   }
 
   private func drain() {
@@ -275,6 +353,7 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   private func abandonAll() {
     for stream in streams.values.sorted(by: { $0.id < $1.id }) where stream.stage == .owed {
+      stream.isOpen = false
       move(stream, to: .sending)
       events.append(.abandoned(StreamID(Int(stream.id))))
     }

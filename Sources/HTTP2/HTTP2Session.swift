@@ -102,6 +102,12 @@ import CNGHTTP2
     }
   }
 
+  /// Goes on with a response's body that the callback had no more of for the time being.
+  func resume(_ stream: Int32) {
+    // SAFETY: the session is live; the stream's body was deferred, and its close would have told.
+    unsafe Self.require(nghttp2_session_resume_data(session, stream))
+  }
+
   /// Queues an informational 100.
   func sendContinue(_ stream: Int32) {
     // SAFETY: nghttp2 copies the fields during the call.

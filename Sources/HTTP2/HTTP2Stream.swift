@@ -8,9 +8,9 @@ final class HTTP2Stream {
     case head
     /// DATA is arriving.
     case body
-    /// The application has the request and owes its response.
+    /// The application has the request and owes its response, or the rest of it.
     case owed
-    /// The response is on its way; DATA that still arrives is thrown away.
+    /// The response is complete and on its way; DATA that still arrives is thrown away.
     case sending
   }
 
@@ -26,6 +26,12 @@ final class HTTP2Stream {
   var body: [UInt8] = []
   /// How much of the response's body is sent.
   var sentBytes = 0
+  /// Whether the response's body is streamed and goes on.
+  var isOpen = false
+  /// Whether nghttp2 asked for more of that body than there was, and waits to be told of it.
+  var isDeferred = false
+  /// Since when the peer has taken nothing of what waits for it; nil while that is not known.
+  var stalledSince: Int?
   /// Whether the response is sent whole. The peer may still be sending; nothing waits for it.
   var isAnswered = false
   /// How much of the request's body was thrown away.
@@ -33,6 +39,18 @@ final class HTTP2Stream {
   /// Whether the method is HEAD.
   var omitsBody = false
 
+  /// How many bytes of the response's body wait to be sent.
+  var waitingBytes: Int { stage == .owed || stage == .sending ? body.count - sentBytes : 0 }
+
   /// A stream whose head begins.
   init(_ id: Int32) { self.id = id }
+
+  /// Adds `bytes` to the response's body, and lets go of what is sent where that is half of it.
+  func append(_ bytes: [UInt8]) {
+    if sentBytes * 2 >= body.count {
+      body.removeFirst(sentBytes)
+      sentBytes = 0
+    }
+    body.append(contentsOf: bytes)
+  }
 }

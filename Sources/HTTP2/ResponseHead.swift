@@ -15,8 +15,9 @@ struct ResponseHead: Equatable {
 
   /// - Parameters:
   ///   - omitsBody: the request was HEAD, so the length is told and nothing is sent.
+  ///   - isStreamed: the body is sent as it is made, so its length is not known.
   ///   - date: the value of Date; left out where it is empty or the response has one.
-  init(_ response: HTTPResponse, omitsBody: Bool, date: String) {
+  init(_ response: HTTPResponse, omitsBody: Bool, isStreamed: Bool = false, date: String) {
     var fields = [Field(name: ":status", value: String(response.status.code))]
     for field in response.fields.all
     where !field.name.hasPrefix(":") && !Self.dropped.contains(field.name) {
@@ -25,13 +26,11 @@ struct ResponseHead: Equatable {
     if !date.isEmpty, response.fields["date"] == nil {
       fields.append(Field(name: "date", value: date))
     }
-    // RFC 9110 §6.4.1 and §8.6: these two have no content, and no length of it is told.
-    let forbidsBody = response.status.code == 204 || response.status.code == 304
-    if !forbidsBody {
+    if response.mayHaveContent, !isStreamed {
       fields.append(Field(name: "content-length", value: String(response.body.count)))
     }
     self.fields = fields
-    hasBody = !forbidsBody && !omitsBody && !response.body.isEmpty
+    hasBody = response.mayHaveContent && !omitsBody && (isStreamed || !response.body.isEmpty)
   }
 
   /// What RFC 9113 §8.2.2 forbids, and the length, which is counted here.

@@ -6,7 +6,8 @@ package struct StreamID: Hashable, Sendable {
 
 /// What bytes that arrived on a connection amount to.
 package enum ConnectionEvent: Equatable, Sendable {
-  /// A request is complete; `respond(_:to:)` is owed for its stream.
+  /// A request is complete; `respond(_:to:)`, or `begin(_:to:)` up to `end(_:)`, is owed for its
+  /// stream.
   case request(HTTPRequest, StreamID)
   /// The peer gave up a stream whose response is owed; it need not come.
   case abandoned(StreamID)
@@ -34,6 +35,20 @@ package protocol ConnectionProtocol {
 
   /// Queues the response of `stream`; one for a stream that is gone is dropped.
   mutating func respond(_ response: HTTPResponse, to stream: StreamID)
+
+  /// Queues the head of the response of `stream`, whose body begins one that `write(_:to:)` goes on
+  /// with and `end(_:)` ends; one for a stream that is gone is dropped, as all that follows is.
+  mutating func begin(_ response: HTTPResponse, to stream: StreamID)
+
+  /// Queues `bytes` as the next part of the body that `begin(_:to:)` began.
+  mutating func write(_ bytes: [UInt8], to stream: StreamID)
+
+  /// Queues the end of that body.
+  mutating func end(_ stream: StreamID)
+
+  /// How many bytes of that body are not in the output, since it is not its turn yet or the peer's
+  /// flow control holds them back.
+  func heldBytes(of stream: StreamID) -> Int
 
   /// Hands over the bytes ready to be written, in order; empty when there are none.
   mutating func takeOutput() -> [UInt8]

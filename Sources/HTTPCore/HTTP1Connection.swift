@@ -13,12 +13,30 @@ package struct HTTP1Connection: ConnectionProtocol {
     case ended
   }
 
+  /// How the end of a streamed body is told.
+  private enum Framing {
+    /// The response has no body, whatever is written.
+    case none
+    case chunked
+    /// HTTP/1.0 knows no chunks.
+    case close
+  }
+
   /// A request that waits for its response, or for the responses before its own.
   private struct Owed {
     let isHEAD: Bool
     let isHTTP10: Bool
     var keepsAlive: Bool
+    /// The response; of a streamed one, what there is and is not in the output.
     var response: HTTPResponse?
+    /// Nil unless the response is streamed.
+    var framing: Framing?
+    /// Whether it is streamed and goes on.
+    var isOpen = false
+
+    var persistence: HTTP1Serializer.Persistence {
+      !keepsAlive ? .close : isHTTP10 ? .keepAlive : .implied
+    }
   }
 
   /// The value of the Date field of responses; the owner keeps it current.
@@ -37,6 +55,8 @@ package struct HTTP1Connection: ConnectionProtocol {
   private var owed: [Owed] = []
   /// The stream of the first element of `owed`.
   private var firstStream = 0
+  /// Whether the first element of `owed` is streamed, and its head in the output.
+  private var isHeadOut = false
   private var owesContinue = false
   private var isDraining = false
   package private(set) var wantsClose = false
@@ -97,7 +117,7 @@ package struct HTTP1Connection: ConnectionProtocol {
             return offset
           }
           guard let head = try parser.parse(bytes, &offset) else { return offset }
-          begin(head, isBodyHere: offset < bytes.count, &events)
+          take(head, isBodyHere: offset < bytes.count, &events)
         case .sizedBody(let remaining):
           let count = min(remaining, bytes.count - offset)
           guard count > 0 else { return offset }
@@ -123,7 +143,7 @@ package struct HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  private mutating func begin(
+  private mutating func take(
     _ head: HTTP1Head, isBodyHere: Bool, _ events: inout [ConnectionEvent]
   ) {
     self.head = head
@@ -172,10 +192,53 @@ package struct HTTP1Connection: ConnectionProtocol {
   // MARK: Output
 
   package mutating func respond(_ response: HTTPResponse, to stream: StreamID) {
-    let index = stream.rawValue - firstStream
-    guard owed.indices.contains(index), owed[index].response == nil else { return }
+    guard let index = index(of: stream), owed[index].response == nil else { return }
     owed[index].response = response
     if index == 0 { flush() }
+  }
+
+  package mutating func begin(_ response: HTTPResponse, to stream: StreamID) {
+    guard let index = index(of: stream), owed[index].response == nil else { return }
+    let framing: Framing =
+      owed[index].isHEAD || !response.mayHaveContent
+      ? .none : owed[index].isHTTP10 ? .close : .chunked
+    owed[index].response = response
+    owed[index].framing = framing
+    owed[index].isOpen = true
+    if framing == .close {
+      // Nothing can follow it, so nothing behind it is answered.
+      owed.removeSubrange((index + 1)...)
+      head = nil
+      owesContinue = false
+      takeNoMore()
+    }
+    if index == 0 { flush() }
+  }
+
+  package mutating func write(_ bytes: [UInt8], to stream: StreamID) {
+    guard let index = index(of: stream), owed[index].isOpen, let framing = owed[index].framing
+    else { return }
+    if index == 0 {
+      append(bytes, framing)
+    } else if framing != .none {
+      owed[index].response?.body.append(contentsOf: bytes)
+    }
+  }
+
+  package mutating func end(_ stream: StreamID) {
+    guard let index = index(of: stream), owed[index].isOpen else { return }
+    owed[index].isOpen = false
+    if index == 0 { flush() }
+  }
+
+  package func heldBytes(of stream: StreamID) -> Int {
+    guard let index = index(of: stream), index > 0, owed[index].framing != nil else { return 0 }
+    return owed[index].response?.body.count ?? 0
+  }
+
+  private func index(of stream: StreamID) -> Int? {
+    let index = stream.rawValue - firstStream
+    return owed.indices.contains(index) ? index : nil
   }
 
   package mutating func takeOutput() -> [UInt8] {
@@ -187,11 +250,18 @@ package struct HTTP1Connection: ConnectionProtocol {
   /// Writes the responses whose turn has come, and 100 Continue once none is before it.
   private mutating func flush() {
     while let next = owed.first, let response = next.response {
+      if let framing = next.framing {
+        if !isHeadOut { beginOutput(of: next, response, framing) }
+        if next.isOpen { break }
+        if framing == .chunked { HTTP1Serializer.appendLastChunk(to: &output) }
+        isHeadOut = false
+      } else {
+        HTTP1Serializer.append(
+          response, to: &output, date: date, omitsBody: next.isHEAD,
+          persistence: next.persistence)
+      }
       owed.removeFirst()
       firstStream += 1
-      HTTP1Serializer.append(
-        response, to: &output, date: date, omitsBody: next.isHEAD,
-        persistence: !next.keepsAlive ? .close : next.isHTTP10 ? .keepAlive : .implied)
       if !next.keepsAlive { wantsClose = true }
     }
     if owesContinue, owed.isEmpty {
@@ -200,20 +270,45 @@ package struct HTTP1Connection: ConnectionProtocol {
     }
   }
 
+  /// Writes the head of a streamed response, and what its body has so far.
+  private mutating func beginOutput(
+    of next: Owed, _ response: HTTPResponse, _ framing: Framing
+  ) {
+    HTTP1Serializer.appendHead(
+      response, to: &output, date: date, isChunked: framing == .chunked,
+      persistence: next.persistence)
+    append(response.body, framing)
+    owed[0].response?.body = []
+    isHeadOut = true
+  }
+
+  /// Writes a part of the body under way.
+  private mutating func append(_ bytes: [UInt8], _ framing: Framing) {
+    switch framing {
+    case .none: break
+    case .chunked: HTTP1Serializer.appendChunk(bytes, to: &output)
+    case .close: output.append(contentsOf: bytes)
+    }
+  }
+
   /// Queues an interim response (102, RFC 2518 §10.1) to an HTTP/1.1 peer that waits for its answer.
   ///
   /// A peer that has only shut down its sending side skips it; one that is gone answers with a
   /// reset, and the owner learns what the end of input alone could not tell.
-  package mutating func probe() {
-    guard let next = owed.first, !next.isHTTP10 else { return }
-    output.append(contentsOf: "HTTP/1.1 102 Processing\r\n\r\n".utf8)
+  /// - Returns: false while a response is half out, where what is written next tells the same.
+  package mutating func probe() -> Bool {
+    guard !isHeadOut else { return false }
+    if let next = owed.first, !next.isHTTP10 {
+      output.append(contentsOf: "HTTP/1.1 102 Processing\r\n\r\n".utf8)
+    }
+    return true
   }
 
   // MARK: Ends
 
   package mutating func timeOut() {
     switch phase {
-    case .idle: end()
+    case .idle: takeNoMore()
     case .readingHead: refuse(HTTP1Error.timedOut(reading: "head").response)
     case .readingBody: refuse(HTTP1Error.timedOut(reading: "body").response)
     case .answering: break
@@ -228,14 +323,14 @@ package struct HTTP1Connection: ConnectionProtocol {
 
   package mutating func shutDown() {
     switch phase {
-    case .idle, .answering: end()
+    case .idle, .answering: takeNoMore()
     // The request under way still counts as accepted; its response closes the connection.
     case .readingHead, .readingBody: isDraining = true
     }
   }
 
   /// Takes no further request; closes behind the last response owed, or at once.
-  private mutating func end() {
+  private mutating func takeNoMore() {
     input = .ended
     backlog = []
     if owed.isEmpty {

@@ -21,6 +21,45 @@ package enum HTTP1Serializer {
     persistence: Persistence = .implied
   ) {
     if output.isEmpty { output.reserveCapacity(256 + (omitsBody ? 0 : response.body.count)) }
+    appendFields(of: response, to: &output, date: date, persistence: persistence)
+    if response.mayHaveContent {
+      output.append(contentsOf: "content-length: ".utf8)
+      output.append(contentsOf: String(response.body.count).utf8)
+      output.append(contentsOf: "\r\n".utf8)
+    }
+    output.append(contentsOf: "\r\n".utf8)
+    if response.mayHaveContent, !omitsBody { output.append(contentsOf: response.body) }
+  }
+
+  /// Appends the head of `response`, whose body is sent as it is made.
+  static func appendHead(
+    _ response: HTTPResponse, to output: inout [UInt8], date: String, isChunked: Bool,
+    persistence: Persistence
+  ) {
+    appendFields(of: response, to: &output, date: date, persistence: persistence)
+    if isChunked { output.append(contentsOf: "transfer-encoding: chunked\r\n".utf8) }
+    output.append(contentsOf: "\r\n".utf8)
+  }
+
+  /// Appends `bytes` as one chunk (RFC 9112 §7.1); nothing where they are none, since an empty chunk
+  /// ends the body.
+  static func appendChunk(_ bytes: [UInt8], to output: inout [UInt8]) {
+    guard !bytes.isEmpty else { return }
+    output.append(contentsOf: String(bytes.count, radix: 16).utf8)
+    output.append(contentsOf: "\r\n".utf8)
+    output.append(contentsOf: bytes)
+    output.append(contentsOf: "\r\n".utf8)
+  }
+
+  /// Appends what ends a chunked body.
+  static func appendLastChunk(to output: inout [UInt8]) {
+    output.append(contentsOf: "0\r\n\r\n".utf8)
+  }
+
+  /// Appends the head up to the fields that tell the body's framing.
+  private static func appendFields(
+    of response: HTTPResponse, to output: inout [UInt8], date: String, persistence: Persistence
+  ) {
     append(response.status, to: &output)
     for field in response.fields.all where !isOurs(field.name) {
       append(field, to: &output)
@@ -35,15 +74,6 @@ package enum HTTP1Serializer {
     case .keepAlive: output.append(contentsOf: "connection: keep-alive\r\n".utf8)
     case .close: output.append(contentsOf: "connection: close\r\n".utf8)
     }
-    // RFC 9110 §8.6: neither 1xx nor 204 has a Content-Length; §15.4.5: 304 has no content.
-    let hasContent = response.status.code != 204 && response.status.code != 304
-    if hasContent {
-      output.append(contentsOf: "content-length: ".utf8)
-      output.append(contentsOf: String(response.body.count).utf8)
-      output.append(contentsOf: "\r\n".utf8)
-    }
-    output.append(contentsOf: "\r\n".utf8)
-    if hasContent, !omitsBody { output.append(contentsOf: response.body) }
   }
 
   private static func append(_ status: HTTPStatus, to output: inout [UInt8]) {

@@ -72,6 +72,10 @@ package final class HTTPExchange: Sendable {
   private let deliver: @Sendable (HTTPResponsePart) -> Void
   /// Whether a response that is sent as it is made is delivered whole, at its end.
   private let collects: Bool
+  private let postpone: Postpone?
+
+  /// Keeps something to do for the end of a loop's intake; the thing is told whether nothing else is to be done then.
+  package typealias Postpone = @Sendable (@escaping @Sendable (_ isQuiet: Bool) -> Void) -> Void
 
   /// An exchange that gives its response in one piece, however it is made.
   ///
@@ -82,18 +86,31 @@ package final class HTTPExchange: Sendable {
     self.request = request
     self.deliver = { if case .whole(let response) = $0 { deliver(response) } }
     collects = true
+    postpone = nil
   }
 
   /// An exchange that gives its response as it is made; whoever made it calls `take`.
   ///
-  /// - Parameter deliverPart: receives the parts in order, on the responders' threads; it must not
-  ///   call the exchange.
+  /// - Parameters:
+  ///   - postpone: what `afterIntake` does.
+  ///   - deliverPart: receives the parts in order, on the responders' threads; it must not call the
+  ///     exchange.
   package init(
-    request: HTTPRequest, deliverPart: @escaping @Sendable (HTTPResponsePart) -> Void
+    request: HTTPRequest, postpone: Postpone? = nil,
+    deliverPart: @escaping @Sendable (HTTPResponsePart) -> Void
   ) {
+    self.postpone = postpone
     self.request = request
     deliver = deliverPart
     collects = false
+  }
+
+  /// Calls `action` when the loop that hands this exchange out has handed out what else had come: with true where
+  /// nothing more came meanwhile, so that the loop's thread has nothing to do. At once, with false, without a loop.
+  ///
+  /// Only while the application is called with this exchange, on its thread.
+  package func afterIntake(_ action: @escaping @Sendable (_ isQuiet: Bool) -> Void) {
+    if let postpone { postpone(action) } else { action(false) }
   }
 
   // MARK: A whole response

@@ -33,6 +33,10 @@ package struct HTTPResponse: Sendable, Equatable {
     self.fields = fields
     self.body = body
   }
+
+  /// Whether its status lets it have content and a Content-Length: RFC 9110 §8.6 forbids the length
+  /// of a 204, §15.4.5 the content of a 304.
+  package var mayHaveContent: Bool { status.code != 204 && status.code != 304 }
 }
 
 /// A status code (RFC 9110 §15).

@@ -12,6 +12,9 @@ final class Connection {
     var bodyBytes: Int
     /// Nil until the request's body is inflated.
     var exchange: HTTPExchange?
+    /// What the wire was handed of the response's streamed body and the exchange not yet told that
+    /// the socket has taken.
+    var untoldBytes = 0
   }
 
   /// What an attempt to write came to.
@@ -30,6 +33,8 @@ final class Connection {
   private(set) var owed: [Owed] = []
   /// What the bodies of requests in `owed` take together.
   private var owedBytes = 0
+  /// What `untoldBytes` of `owed` are together.
+  private var untoldBytes = 0
   /// What the loop has counted of `heldBytes`.
   var countedBytes = 0
   var watched: Poller.Readiness = .input
@@ -55,6 +60,8 @@ final class Connection {
 
   private var unsent: [UInt8] = []
   private var sentCount = 0
+  /// Whether the last `write` got to the end of what had been taken from the wire before.
+  private var hasCaughtUp = false
 
   init(_ socket: consuming Descriptor, token: UInt64) {
     self.socket = socket
@@ -84,8 +91,10 @@ final class Connection {
 
   /// Writes what there is until the socket takes no more; adds what it took to `written`.
   func write(_ written: inout Int) -> WriteResult {
+    hasCaughtUp = false
     while true {
       if unsentCount == 0 {
+        hasCaughtUp = true
         unsent = wire.takeOutput()
         sentCount = 0
         if unsent.isEmpty { return .drained }
@@ -117,12 +126,13 @@ final class Connection {
   func takeOwed(_ stream: StreamID) -> Owed? {
     guard let index = owed.firstIndex(where: { $0.stream == stream }) else { return nil }
     owedBytes -= owed[index].bodyBytes
+    untoldBytes -= owed[index].untoldBytes
     return owed.remove(at: index)
   }
 
   /// Takes out everything that is owed.
   func takeAllOwed() -> [Owed] {
-    defer { (owed, owedBytes) = ([], 0) }
+    defer { (owed, owedBytes, untoldBytes) = ([], 0, 0) }
     return owed
   }
 
@@ -138,6 +148,43 @@ final class Connection {
     owed[index].bodyBytes = exchange.request.body.count
     owed[index].exchange = exchange
     return true
+  }
+
+  /// Queues a part of the streamed body that is owed to `stream`; drops it when the stream is gone.
+  func stream(_ bytes: [UInt8], to stream: StreamID) {
+    guard noteStreamed(bytes.count, to: stream) else { return }
+    wire.write(bytes, to: stream)
+  }
+
+  /// Queues the head of `response`, whose body is streamed; drops it when the stream is gone.
+  func beginStream(_ response: HTTPResponse, to stream: StreamID, date: String) {
+    guard noteStreamed(response.body.count, to: stream) else { return }
+    wire.begin(response, to: stream, date: date)
+  }
+
+  private func noteStreamed(_ count: Int, to stream: StreamID) -> Bool {
+    guard let index = owed.firstIndex(where: { $0.stream == stream }) else { return false }
+    owed[index].untoldBytes += count
+    untoldBytes += count
+    return true
+  }
+
+  /// Tells the exchanges of streamed bodies what the socket has taken of them since the last time.
+  ///
+  /// HTTP/1's share is exact, but for what waits for a response before it. HTTP/2's counts as taken
+  /// what is framed and waits with the frames of other streams, up to the mark of its output.
+  func tellTaken() {
+    guard untoldBytes > 0, hasCaughtUp else { return }
+    let buffered = wire.isHTTP2 ? 0 : unsentCount
+    for index in owed.indices where owed[index].untoldBytes > 0 {
+      let left = min(
+        owed[index].untoldBytes, wire.heldBytes(of: owed[index].stream) + buffered)
+      let taken = owed[index].untoldBytes - left
+      guard taken > 0 else { continue }
+      owed[index].untoldBytes = left
+      untoldBytes -= taken
+      owed[index].exchange?.take(taken)
+    }
   }
 
   /// Sets the deadline of the phase when it is new, or begins anew.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import HTTPCore
 import Synchronization
@@ -38,6 +39,12 @@ final class Door {
         listener.socket, for: .input, token: Self.listenerBit | UInt64(index))
       precondition(isWatched, "epoll has room for a handful of listeners")
     }
+  }
+
+  /// Lets no one join the kernel's queue any more: whoever tries now tries again within a second or so, and finds
+  /// another server or none, where closing alone would reset those who came since `acceptAll`.
+  func shut() {
+    for listener in listeners { _ = clinux_drop_newcomers(listener.socket.number) }
   }
 
   /// Lets no one in any more; who is in the kernel's queue is turned away by it.

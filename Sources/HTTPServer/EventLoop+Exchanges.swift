@@ -53,9 +53,11 @@ extension EventLoop {
 
   private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
     let token = connection.token
-    let exchange = HTTPExchange(request: request) { [self] response in
-      post(Mail(connection: token, stream: stream, content: .response(response)))
-    }
+    let exchange = HTTPExchange(
+      request: request, postpone: postpone,
+      deliverPart: { [self] part in
+        post(Mail(connection: token, stream: stream, content: .part(part)))
+      })
     guard connection.setExchange(exchange, for: stream) else { return }
     recount(connection)
     application(exchange)
@@ -73,13 +75,32 @@ extension EventLoop {
     for piece in mail {
       guard let connection = connections[piece.connection] else { continue }
       switch piece.content {
-      case .response(let response): encode(response, piece.stream, of: connection)
+      case .part(let part): take(part, piece.stream, of: connection)
       case .encoded(let response): respond(response, to: piece.stream, of: connection)
       case .decoded(let request, let error):
         takeDecoded(request, error: error, piece.stream, of: connection)
       }
     }
     mail.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes a response, or a part of one, which no content coding is applied to.
+  private func take(_ part: HTTPResponsePart, _ stream: StreamID, of connection: Connection) {
+    switch part {
+    case .whole(let response):
+      encode(response, stream, of: connection)
+      return
+    case .head(let response):
+      connection.beginStream(response, to: stream, date: clock.date)
+    case .bytes(let bytes):
+      connection.stream(bytes, to: stream)
+    case .end:
+      guard connection.takeOwed(stream) != nil else { return }
+      recount(connection)
+      connection.hasProgressed = true
+      connection.wire.end(stream, date: clock.date)
+    }
+    unsettle(connection)
   }
 
   /// Applies a content coding to the response, elsewhere where it is large, and queues it.

@@ -30,6 +30,11 @@ final class EventLoop: @unchecked Sendable {
   private var source: (any DispatchSourceRead)?
   private var refusedCount = 0
   private var isTicking = false
+  private var isDraining = false
+  /// What the application does at the end of an intake, and whether the round in which that began is over.
+  private var postponed: [@Sendable (Bool) -> Void] = []
+  private var hasTakenIn = false
+  private(set) lazy var postpone: HTTPExchange.Postpone = { [unowned self] in postponed.append($0) }
   private var onDrained: (@Sendable () -> Void)?
   private var unsettled: [Connection] = []
   private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
@@ -88,10 +93,24 @@ final class EventLoop: @unchecked Sendable {
       }
       deliverMail()
       settleAll()
-      if eventCount == 0, inbox.sleepIfEmpty() { return }
+      if finishIntake(isQuiet: eventCount == 0) { continue }
+      if eventCount == 0, postponed.isEmpty, inbox.sleepIfEmpty() { return }
     }
-    // epoll is asked again when the source fires; of mail it knows nothing.
-    if !inbox.sleepIfEmpty() { queue.async { self.turn() } }
+    // epoll is asked again when the source fires; of mail, and of what is postponed, it knows nothing.
+    if !postponed.isEmpty || !inbox.sleepIfEmpty() { queue.async { self.turn() } }
+  }
+
+  /// Does what was postponed in the round before this one; returns whether there was anything.
+  private func finishIntake(isQuiet: Bool) -> Bool {
+    guard hasTakenIn else {
+      hasTakenIn = !postponed.isEmpty
+      return false
+    }
+    hasTakenIn = false
+    var actions: [@Sendable (Bool) -> Void] = []
+    swap(&actions, &postponed)
+    for action in actions { action(isQuiet) }
+    return true
   }
 
   private func take(_ readiness: Poller.Readiness, of token: UInt64) {
@@ -165,6 +184,7 @@ final class EventLoop: @unchecked Sendable {
         readBuffer.span.extracting(first: count), date: clock.date, settings: settings)
       if connection.wire.phase == .readingBody { connection.hasProgressed = true }
       take(events, from: connection)
+      if isDraining, !connection.isSilent { connection.wire.shutDown() }
       recount(connection)
       _ = makeRoom()
     } else if count == 0 {
@@ -186,6 +206,7 @@ final class EventLoop: @unchecked Sendable {
     var written = 0
     let result = connection.write(&written)
     if written > 0 { counters.bytesSent.add(written, ordering: .relaxed) }
+    if result != .failed { connection.tellTaken() }
     switch result {
     case .failed:
       hangUp(connection)
@@ -282,8 +303,14 @@ final class EventLoop: @unchecked Sendable {
       } else if clock.now >= connection.readDeadline {
         timeOut(connection)
       } else if connection.hasInputEnded, !connection.isProbed, !connection.owed.isEmpty {
-        connection.isProbed = true
-        connection.wire.probe()
+        connection.isProbed = connection.wire.probe()
+        unsettle(connection)
+      } else if connection.unsentCount == 0,
+        let events = connection.wire.resetStalled(now: clock.now, after: timeouts.write)
+      {
+        // Their windows stayed closed. The connection's own deadlines, whose socket has taken all that
+        // may be sent, don't see that.
+        take(events, from: connection)
         unsettle(connection)
       }
     }
@@ -307,23 +334,35 @@ final class EventLoop: @unchecked Sendable {
   func drain(_ completion: @escaping @Sendable () -> Void) {
     queue.async { [self] in
       onDrained = completion
+      isDraining = true
       clock.update()
       // Who waits in the kernel's queue, and what they have sent, came before the end.
+      door.shut()
       door.acceptAll { admit($0) }
       door.close()
       for connection in connections.all {
         if connection.watched.contains(.input) { read(connection) }
-        guard connection.isOpen, !connection.isLingering else { continue }
-        if connection.isSilent {
-          hangUp(connection)
-        } else {
-          connection.wire.shutDown()
-          unsettle(connection)
-        }
+        // A request may be on its way to one that is silent.
+        guard connection.isOpen, !connection.isLingering, !connection.isSilent else { continue }
+        connection.wire.shutDown()
+        unsettle(connection)
       }
       turn()
       endIfDrained()
+      queue.asyncAfter(deadline: .now() + .nanoseconds(settings.drainGrace.nanoseconds)) {
+        self.endSilent()
+      }
     }
+  }
+
+  /// Ends the connections that have brought no request since the drain began.
+  private func endSilent() {
+    clock.update()
+    for connection in connections.all where connection.isSilent {
+      read(connection)
+      if connection.isSilent { hangUp(connection) } else { unsettle(connection) }
+    }
+    turn()
   }
 
   /// Closes every connection, whatever it is owed.

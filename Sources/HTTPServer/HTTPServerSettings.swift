@@ -23,6 +23,9 @@ package struct HTTPServerSettings: Sendable {
   package var idleTimeout = Duration.seconds(75)
   /// `write_timeout`: while the peer takes none of a response.
   package var writeTimeout = Duration.seconds(30)
+  /// `drain_grace`: how long a connection without a request stays open once the server stops, as one
+  /// may be on its way.
+  package var drainGrace = Duration.milliseconds(200)
   /// What HTTP/1 peers may make us hold.
   package var http1 = HTTP1Limits()
   /// What HTTP/2 peers may make us hold.

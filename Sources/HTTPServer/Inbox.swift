@@ -5,8 +5,8 @@ import Synchronization
 /// while the loop called it.
 struct Mail: Sendable {
   enum Content: Sendable {
-    /// The application's response.
-    case response(HTTPResponse)
+    /// The application's response, or a part of it.
+    case part(HTTPResponsePart)
     /// A response whose content coding is applied.
     case encoded(HTTPResponse)
     /// A request whose content coding is undone, or the error that this came to.

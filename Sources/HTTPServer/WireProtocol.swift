@@ -62,6 +62,58 @@ enum WireProtocol {
     }
   }
 
+  /// Queues the head of a response of `stream` that is sent as it is made.
+  func begin(_ response: HTTPResponse, to stream: StreamID, date: String) {
+    switch self {
+    case .undecided: break
+    case .http1(let box):
+      box.connection.date = date
+      box.connection.begin(response, to: stream)
+    case .http2(let connection):
+      connection.date = date
+      connection.begin(response, to: stream)
+    }
+  }
+
+  /// Queues the next part of its body.
+  func write(_ bytes: [UInt8], to stream: StreamID) {
+    switch self {
+    case .undecided: break
+    case .http1(let box): box.connection.write(bytes, to: stream)
+    case .http2(let connection): connection.write(bytes, to: stream)
+    }
+  }
+
+  /// Queues its end, and what it held back; `date` is for responses behind it.
+  func end(_ stream: StreamID, date: String) {
+    switch self {
+    case .undecided: break
+    case .http1(let box):
+      box.connection.date = date
+      box.connection.end(stream)
+    case .http2(let connection): connection.end(stream)
+    }
+  }
+
+  /// How many bytes of a streamed body are held back, by responses before it or the peer's windows.
+  func heldBytes(of stream: StreamID) -> Int {
+    switch self {
+    case .undecided: 0
+    case .http1(let box): box.connection.heldBytes(of: stream)
+    case .http2(let connection): connection.heldBytes(of: stream)
+    }
+  }
+
+  /// Resets the HTTP/2 streams whose peer has kept their windows closed for `time`; nil where there
+  /// is none.
+  func resetStalled(now: Int, after time: Int) -> [ConnectionEvent]? {
+    if case .http2(let connection) = self {
+      connection.resetStalled(now: now, after: time)
+    } else {
+      nil
+    }
+  }
+
   /// Hands over the bytes that are ready to be written.
   func takeOutput() -> [UInt8] {
     switch self {
@@ -115,9 +167,10 @@ enum WireProtocol {
     }
   }
 
-  /// Sends an HTTP/1 peer that ended its input an interim response, which tells whether it is there.
-  func probe() {
-    if case .http1(let box) = self { box.connection.probe() }
+  /// Sends an HTTP/1 peer that ended its input an interim response, which tells whether it is there;
+  /// returns false where it has to wait.
+  func probe() -> Bool {
+    if case .http1(let box) = self { box.connection.probe() } else { true }
   }
 
   /// What the connection waits for.

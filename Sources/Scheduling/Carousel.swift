@@ -119,6 +119,12 @@ package struct Carousel {
   package var queuedCount: Int { waiting.count }
   /// Riders on board.
   package var seatedCount: Int { seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : 1) } }
+  /// Whether everybody who waits finds a seat at the next turn.
+  package var hasFreeSeat: Bool { queuedCount + seatedCount <= limits.maxSeats }
+  /// The steps of the only rider that waits, where nobody rides.
+  package var onlyWaiting: Journey? {
+    queuedCount == 1 && seatedCount == 0 ? waiting[0].journey : nil
+  }
   /// Workers that have enough to do.
   package var neededWorkers: Int {
     Swift.min(workerCount, (queuedCount + seatedCount + Self.workerShare - 1) / Self.workerShare)
@@ -147,7 +153,7 @@ package struct Carousel {
   /// How much of a time-out the wait may come to, as far as that can be told: costs vary.
   static let certainShare = 0.9
   /// How much of it while places are promised: the rest is for those who come for theirs.
-  static let newcomerShare = 0.7
+  static let newcomerShare = 0.6
 
   /// Queues riders, all or none.
   ///
@@ -199,33 +205,39 @@ package struct Carousel {
     _ journeys: [Journey], steps: Int, terms: RideTerms, now: Instant, costs: TurnCosts,
     isNewcomer: Bool
   ) throws(Refusal) {
-    let ahead = stepsAhead
-    /// The seconds until `steps` of the steps ahead and of the newcomers are done.
-    func seconds(_ steps: Int, with newcomers: Int) -> Double {
-      costs.seconds(
-        steps: steps, riders: queuedCount + seatedCount + newcomers, workers: workerCount,
-        seats: limits.maxSeats)
+    let riders = queuedCount + seatedCount + journeys.count
+    /// The seconds that all workers take for so many steps of those who are there.
+    func seconds(_ steps: Int) -> Double {
+      costs.seconds(steps: steps, riders: riders, workers: workerCount, seats: limits.maxSeats)
     }
     /// What newcomers may fill of a queue that holds `limit`.
     func room(_ limit: Int) -> Int { limit - (isNewcomer ? limit / 10 : 0) }
     guard queuedCount + journeys.count <= room(limits.maxQueuedSequences) else {
       throw .queueFull(
         queued: queuedCount, arriving: journeys.count, limit: limits.maxQueuedSequences,
-        retryAfter: seconds(ahead, with: 0))
+        retryAfter: seconds(stepsAhead))
     }
     guard queuedSteps + steps <= room(limits.maxQueuedSteps) else {
       throw .stepsFull(
         queued: queuedSteps, arriving: steps, limit: limits.maxQueuedSteps,
-        retryAfter: seconds(ahead, with: 0))
+        retryAfter: seconds(stepsAhead))
     }
     // Where nobody is ahead, the attempt itself tells what it costs.
-    guard let timeout = terms.timeout, let deadline = terms.deadline, ahead > 0 else { return }
+    guard let timeout = terms.timeout, let deadline = terms.deadline,
+      queuedCount + seatedCount > 0
+    else { return }
     let longest = journeys.reduce(0) { Swift.max($0, $1.all) }
-    let needed = Swift.max(
-      seconds(ahead + journeys.reduce(0) { $0 + $1.all }, with: journeys.count),
+    /// The seconds that anybody takes for so many steps, with as many others as there are.
+    func ride(_ steps: Int) -> Double {
       costs.seconds(
-        oneOf: queuedCount + seatedCount + journeys.count, steps: longest, workers: workerCount,
-        seats: limits.maxSeats))
+        oneOf: riders, steps: steps, workers: workerCount, seats: limits.maxSeats)
+    }
+    let all = journeys.reduce(0) { $0 + $1.all }
+    let wait = waitForSeat(
+      riders - limits.maxSeats,
+      meanSteps: (queuedSteps + queuedFollowing + all)
+        / (queuedCount + journeys.count), ride: ride, work: seconds)
+    let needed = wait + ride(longest)
     let allowed =
       now.duration(to: deadline).seconds * (isNewcomer ? Self.newcomerShare : Self.certainShare)
     guard needed <= allowed else {
@@ -233,6 +245,25 @@ package struct Carousel {
         timeout: timeout, needed: .seconds(needed / Self.certainShare),
         retryAfter: needed - allowed)
     }
+  }
+
+  /// The seconds until `count` seats fall free.
+  ///
+  /// - Parameters:
+  ///   - meanSteps: of those who will have boarded when all who ride now are gone.
+  ///   - ride: the seconds of so many steps of one rider.
+  ///   - work: the seconds of so many steps of all riders.
+  private func waitForSeat(
+    _ count: Int, meanSteps: Int, ride: (Int) -> Double, work: (Int) -> Double
+  ) -> Double {
+    guard count > 0 else { return 0 }
+    let boarding = waiting.prefix(Swift.max(0, limits.maxSeats - seatedCount))
+    let remaining =
+      seats.joined().filter { !$0.isVacated }.map { $0.remaining + $0.following }
+      + boarding.map(\.journey.all)
+    let order = remaining.sorted()
+    if count <= order.count { return ride(order[count - 1]) }
+    return ride(order.last ?? 0) + work((count - order.count) * meanSteps)
   }
 
   /// A rider that gave up its seat, though it was not done, boards again before those who wait.

@@ -27,6 +27,14 @@ package final class Cores: Sendable {
     semaphore?.wait()
   }
 
+  /// Whether a worker of `model` may compute at once; if so, it has to leave.
+  func tryEnter(_ model: Int) -> Bool {
+    state.withLock { state in
+      guard state.shares.idleCores > 0 else { return false }
+      return state.shares.request(model) == nil
+    }
+  }
+
   /// A worker of `model` has computed for `seconds`; waits until it may go on.
   func goOn(_ model: Int, after seconds: Double) {
     let (own, next) = state.withLock { state -> (DispatchSemaphore?, DispatchSemaphore?) in

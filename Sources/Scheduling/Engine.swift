@@ -161,13 +161,15 @@ package final class Engine: Sendable {
           let riders = try boarding.carousel.arrive(
             sequences.map { .init(steps: $0.stepCount, following: following) },
             terms: terms, now: now, costs: boarding.costs)
+          let foundSeat = boarding.carousel.hasFreeSeat
           for (index, rider) in riders.enumerated() {
             boarding.riders[rider] = Rider(
               input: sequences[index], selection: selection, continuation: continuation,
-              group: group, index: index, arrived: terms.arrived, timeout: terms.timeout,
+              group: group, index: index, foundSeat: foundSeat, arrived: terms.arrived,
+              timeout: terms.timeout,
               states: states)
           }
-          return .success((riders, boarding.workersToWake()))
+          return .success((riders, terms.startsLater ? [] : boarding.workersToWake()))
         } catch {
           return .failure(error)
         }
@@ -216,13 +218,50 @@ package final class Engine: Sendable {
   package func snapshot() -> EngineStatistics {
     boarding.withLock { boarding in
       metrics.snapshot(
-        seated: boarding.carousel.seatedCount, maxSeats: limits.maxSeats,
-        queuedSequences: boarding.carousel.queuedCount,
-        queuedSteps: boarding.carousel.queuedSteps, secondsPerStep: boarding.costs.secondsPerStep)
+        of: boarding.carousel, parked: boarding.parked.count, costs: boarding.costs)
     }
   }
 
   // MARK: - Turning
+
+  /// What a rider may cost that the thread which brought it computes itself: a hop to a worker and back costs a tenth.
+  private static let secondsHere = 0.001
+
+  /// Begins to turn for those who came with `startsLater`.
+  ///
+  /// One rider alone, of few steps, is computed here and now, where the thread has nothing else to do: that saves two
+  /// hops from thread to thread. Workers take over whoever comes meanwhile.
+  package func start(mayTurnHere: Bool) {
+    let (wake, isHere) = boarding.withLock { boarding in
+      guard mayTurnHere, let journey = boarding.carousel.onlyWaiting, journey.following == 0,
+        !boarding.isTurning.contains(true), journey.steps <= boarding.carousel.turnSteps,
+        boarding.costs.isKnown(riders: 1),
+        boarding.costs.seconds(oneOf: 1, steps: journey.steps, workers: 1, seats: 1)
+          <= Self.secondsHere, share.map({ $0.cores.tryEnter($0.model) }) ?? true
+      else { return (boarding.workersToWake(), false) }
+      boarding.isTurning[0] = true
+      return ([], true)
+    }
+    start(wake)
+    if isHere { turnHere() }
+  }
+
+  /// Takes one turn in place of the first worker.
+  private func turnHere() {
+    let start = ContinuousClock.now
+    workers[0].belongings.withLock { worker in
+      var end = start
+      _ = turnOnce(0, &worker, since: &end)
+    }
+    if let share { share.cores.leave(share.model, after: start.duration(to: .now).seconds) }
+    let wake = boarding.withLock { boarding in
+      // Whoever is left is the worker's.
+      let isDone = boarding.carousel.queuedCount == 0 && boarding.carousel.seatedCount == 0
+      boarding.isTurning[0] = !isDone
+      return (isDone ? [] : [0]) + boarding.workersToWake()
+    }
+    self.start(wake)
+  }
 
   private func start(_ wake: [Int]) {
     for worker in wake { workers[worker].queue.async { self.turn(worker) } }
@@ -298,7 +337,8 @@ package final class Engine: Sendable {
       if turn.parts.isEmpty { boarding.isTurning[worker] = false }
       for boarded in turn.boardings {
         guard let rider = boarding.riders[boarded.rider] else { continue }
-        metrics.countBoarding(waited: rider.arrived.duration(to: now).seconds)
+        metrics.countBoarding(
+          waited: rider.arrived.duration(to: now).seconds, foundSeat: rider.foundSeat)
       }
       var riders: [TurnRider] = []
       var generations: [Generation?] = []
@@ -381,7 +421,8 @@ package final class Engine: Sendable {
       }
       return finished
     }
-    metrics.countTurn(rows: parts.count, steps: steps, finished: finished.count)
+    metrics.countTurn(
+      rows: parts.count, steps: steps, finished: finished.count, seconds: seconds.all)
     return finished
   }
 }

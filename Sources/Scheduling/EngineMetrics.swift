@@ -11,20 +11,27 @@ final class EngineMetrics: Sendable {
   private let draining = Counter()
   private let cancelled = Counter()
   private let rowsPerTurn = Histogram(upperBounds: [1, 2, 4, 8, 16, 32, 64, 128, 256])
-  private let waitingTime = Histogram(upperBounds: [
+  private let waitingTime = Histogram(upperBounds: secondsBounds)
+  private let boardingDelay = Histogram(upperBounds: secondsBounds)
+  private let turnTime = Histogram(upperBounds: secondsBounds)
+
+  private static let secondsBounds = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
     2.5, 5,
-  ])
+  ]
 
-  func countTurn(rows: Int, steps: Int, finished: Int) {
+  func countTurn(rows: Int, steps: Int, finished: Int, seconds: Double) {
+    turnTime.record(seconds)
     turns.add()
     self.steps.add(steps)
     sequences.add(finished)
     rowsPerTurn.record(Double(rows))
   }
 
-  func countBoarding(waited seconds: Double) {
+  /// - Parameter foundSeat: whether there was a seat when the sequence came, so that only the turn under way kept it.
+  func countBoarding(waited seconds: Double, foundSeat: Bool) {
     waitingTime.record(seconds)
+    if foundSeat { boardingDelay.record(seconds) }
   }
 
   func count(_ refusal: Refusal) {
@@ -39,12 +46,16 @@ final class EngineMetrics: Sendable {
     }
   }
 
-  func snapshot(
-    seated: Int, maxSeats: Int, queuedSequences: Int, queuedSteps: Int, secondsPerStep: Double
-  ) -> EngineStatistics {
-    EngineStatistics(
-      seated: seated, maxSeats: maxSeats, queuedSequences: queuedSequences,
-      queuedSteps: queuedSteps, secondsPerStep: secondsPerStep,
+  func snapshot(of carousel: Carousel, parked: Int, costs: TurnCosts) -> EngineStatistics {
+    let seats = carousel.limits.maxSeats
+    let capacity = costs.stepsPerSecond(workers: carousel.workerCount, seats: seats)
+    let promises = carousel.promises
+    return EngineStatistics(
+      seated: carousel.seatedCount, maxSeats: seats, parked: parked,
+      queuedSequences: carousel.queuedCount, queuedSteps: carousel.queuedSteps,
+      secondsPerStep: costs.secondsPerStep,
+      stepsPerSecond: capacity.isFinite ? capacity : nil, promisedPlaces: promises.count,
+      keptShare: promises.keptShare,
       turns: turns.value, steps: steps.value, sequences: sequences.value,
       refused: [
         ("queue_full", queueFull.value), ("steps_full", stepsFull.value),
@@ -52,7 +63,8 @@ final class EngineMetrics: Sendable {
         ("deadline_passed", deadlinePassed.value), ("draining", draining.value),
         ("cancelled", cancelled.value),
       ],
-      rowsPerTurn: rowsPerTurn.snapshot(), waitingTime: waitingTime.snapshot())
+      rowsPerTurn: rowsPerTurn.snapshot(), waitingTime: waitingTime.snapshot(),
+      boardingDelay: boardingDelay.snapshot(), turnTime: turnTime.snapshot())
   }
 }
 
@@ -60,10 +72,17 @@ final class EngineMetrics: Sendable {
 package struct EngineStatistics: Sendable {
   /// Riders on board, and the seats there are.
   package let seated, maxSeats: Int
+  /// Riders without a seat, whose readers are behind.
+  package let parked: Int
   /// Riders waiting, and the steps that they bring.
   package let queuedSequences, queuedSteps: Int
   /// What a step of one rider has cost lately.
   package let secondsPerStep: Double
+  /// What all workers are able to with all seats taken, as far as turns have told.
+  package let stepsPerSecond: Double?
+  /// Places promised to clients who were refused, and the share of such clients who came lately.
+  package let promisedPlaces: Int
+  package let keptShare: Double
   /// Turns made, steps advanced, and sequences finished since the start.
   package let turns, steps, sequences: UInt64
   /// Requests without predictions, by reason.
@@ -71,4 +90,8 @@ package struct EngineStatistics: Sendable {
   package let rowsPerTurn: HistogramSnapshot
   /// Seconds from a sequence's arrival to its boarding.
   package let waitingTime: HistogramSnapshot
+  /// The same, of those who found a seat free when they came.
+  package let boardingDelay: HistogramSnapshot
+  /// Seconds from one turn's end to the next one's.
+  package let turnTime: HistogramSnapshot
 }

@@ -8,11 +8,14 @@ package struct RideTerms {
   /// Tells the request from others, so that a client is known who comes back when it was told to; nil for one who
   /// won't. Asked for only where some are refused.
   package let identity: (() -> Bookings.Identity)?
+  /// Whether the caller calls `Engine.start` when it has let others ride that came with this one, as it must.
+  package let startsLater: Bool
 
   package init(
     arrived: ContinuousClock.Instant = .now, timeout: Duration? = nil,
-    identity: (() -> Bookings.Identity)? = nil
+    identity: (() -> Bookings.Identity)? = nil, startsLater: Bool = false
   ) {
+    self.startsLater = startsLater
     self.arrived = arrived
     self.timeout = timeout
     self.identity = identity

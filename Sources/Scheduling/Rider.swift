@@ -9,6 +9,8 @@ struct Rider {
   let group: RiderGroup
   /// Its place among the group's sequences.
   let index: Int
+  /// Whether a seat was free when it came.
+  let foundSeat: Bool
   let arrived: ContinuousClock.Instant
   let timeout: Duration?
   private let returnsState: Bool
@@ -28,13 +30,14 @@ struct Rider {
   init(
     input: InputSequence, selection: Selection, continuation: Continuation, group: RiderGroup,
     index: Int,
-    arrived: ContinuousClock.Instant, timeout: Duration?, states: StateTransfer
+    foundSeat: Bool, arrived: ContinuousClock.Instant, timeout: Duration?, states: StateTransfer
   ) {
     self.input = input
     self.selection = selection
     self.continuation = continuation
     self.group = group
     self.index = index
+    self.foundSeat = foundSeat
     self.arrived = arrived
     self.timeout = timeout
     returnsState = states.returnsFinal

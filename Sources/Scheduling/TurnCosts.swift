@@ -30,6 +30,9 @@ package struct TurnCosts: Sendable {
     return Double(steps) / Double(busy * together) * secondsPerTurnStep(riders: together)
   }
 
+  /// Whether there was a turn of so many riders.
+  package func isKnown(riders: Int) -> Bool { secondsPerTurnStep[Self.index(riders)] != nil }
+
   /// The seconds that one of `riders` takes for its own `steps`, who shares its turns with the others.
   package func seconds(oneOf riders: Int, steps: Int, workers: Int, seats: Int) -> Double {
     let busy = Swift.max(1, Swift.min(workers, riders))

@@ -94,7 +94,7 @@ import Testing
   @Test func theServerAsAWholeHasOptions() async throws {
     let answer = await Service(engines: []).answer("OPTIONS", "*")
     #expect(answer.status == 200)
-    #expect(answer.fields["allow"] == "GET, HEAD, POST, OPTIONS")
+    #expect(answer.fields["allow"] == "GET, HEAD, POST, DELETE, OPTIONS")
   }
 
   @Test(arguments: ["GET", "POST", "HEAD", "OPTIONS", "BREW"])
@@ -288,11 +288,14 @@ import Testing
       #"{"inputs":{"x":[[1,2]],"t":[1]},"model":"pair"}"#,
       #"{"inputs":[[[1],[2]]],"horizon":3,"model":"counter"}"#,
       #"{"inputs":[[[1,2]],[[3,4]]],"state":[null,"AQEB"],"return_state":"f16"}"#,
+      #"{"inputs":[[[1,2]],[[3,4]]],"session":[{"id":"a","begin":true,"end":true},null]}"#,
+      #"{"inputs":[1],"model":"counter","horizon":2,"session":{"id":"b","begin":true}}"#,
+      #"{"inputs":[1],"model":"counter","session":{"id":"c","fork":"b"}}"#,
     ].map { Array($0.utf8) }
     let fragments = ["[", "]", ",", "{}", "\"", "null", "1e999", "[]", "-", "\\u0000"]
     var noise = SeededNumbers(state: 5)
     for _ in 0..<3000 {
-      var body = bodies[Int(noise.next() % 5)]
+      var body = bodies[Int(noise.next()) % bodies.count]
       let place = Int(noise.next()) % body.count
       switch noise.next() % 3 {
       case 0: body[place] = UInt8(truncatingIfNeeded: noise.next() % 128)

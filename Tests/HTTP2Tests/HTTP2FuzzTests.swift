@@ -21,6 +21,8 @@ import Testing
     let peer = HTTP2Peer(limits, greets: false)
     peer.send(bytes: HTTP2Peer.preface)
     var owed: [StreamID] = []
+    /// Those of `owed` whose response has begun.
+    var begun: [StreamID] = []
     var requests = 0
     var next = 0
     while next < bytes.count, peer.connection.wantsInput {
@@ -35,18 +37,43 @@ import Testing
         case .abandoned(let stream):
           #expect(owed.contains(stream))
           owed.removeAll { $0 == stream }
+          begun.removeAll { $0 == stream }
         }
       }
       next += count
       #expect(owed.count <= limits.maxConcurrentStreams)
-      if Bool.random(using: &random), let stream = owed.popLast() {
-        peer.respond(stream.rawValue, HTTPResponse(status: .ok, body: [1, 2, 3]))
-      }
+      answer(&owed, &begun, on: peer.connection, &random)
       peer.read()
     }
     peer.connection.timeOut()
     peer.read()
     return requests
+  }
+
+  /// Answers the last of `owed`, in one piece or in several, or goes on with one that has begun.
+  private func answer(
+    _ owed: inout [StreamID], _ begun: inout [StreamID], on connection: HTTP2Connection,
+    _ random: inout Noise
+  ) {
+    let response = HTTPResponse(status: .ok, body: [1, 2, 3])
+    if let stream = begun.randomElement(using: &random) {
+      connection.write([UInt8](repeating: 4, count: 500), to: stream)
+      if Int.random(in: 0..<8, using: &random) == 0 {
+        connection.end(stream)
+        owed.removeAll { $0 == stream }
+        begun.removeAll { $0 == stream }
+      }
+    }
+    guard Bool.random(using: &random), let stream = owed.last, !begun.contains(stream) else {
+      return
+    }
+    if Bool.random(using: &random) {
+      connection.begin(response, to: stream)
+      begun.append(stream)
+    } else {
+      connection.respond(response, to: stream)
+      owed.removeLast()
+    }
   }
 
   @Test func randomBytes() {

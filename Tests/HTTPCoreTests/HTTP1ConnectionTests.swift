@@ -219,14 +219,14 @@ import Testing
 
   @Test func probesOnlyWhoAwaitsAnAnswer() {
     var connection = HTTP1Connection()
-    connection.probe()
+    _ = connection.probe()
     #expect(connection.takeText() == "")
     _ = connection.receive(get)
-    connection.probe()
+    _ = connection.probe()
     #expect(connection.takeText() == "HTTP/1.1 102 Processing\r\n\r\n")
     connection = HTTP1Connection()
     _ = connection.receive("GET / HTTP/1.0\r\n\r\n")
-    connection.probe()
+    _ = connection.probe()
     #expect(connection.takeText() == "")
   }
 

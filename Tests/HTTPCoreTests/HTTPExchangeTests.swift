@@ -43,4 +43,24 @@ import Testing
     #expect(record.statuses.withLock { $0 } == [])
     #expect(exchange.isAbandoned)
   }
+
+  @Test func tellsTheOutcomeOnce() {
+    let record = Record()
+    let outcomes = Mutex<[HTTPExchange.Outcome]>([])
+    let answered = record.exchange()
+    answered.onFinish { outcome in outcomes.withLock { $0.append(outcome) } }
+    answered.respond(HTTPResponse(status: .gone))
+    answered.abandon()
+    let abandoned = record.exchange()
+    abandoned.onFinish { outcome in outcomes.withLock { $0.append(outcome) } }
+    abandoned.abandon()
+    abandoned.respond(HTTPResponse(status: .ok))
+    let streamed = record.exchange()
+    streamed.onFinish { outcome in outcomes.withLock { $0.append(outcome) } }
+    streamed.begin(HTTPResponse(status: .ok))
+    #expect(outcomes.withLock { $0 } == [.answered(.gone), .abandoned])
+    streamed.end()
+    streamed.end()
+    #expect(outcomes.withLock { $0 } == [.answered(.gone), .abandoned, .answered(.ok)])
+  }
 }

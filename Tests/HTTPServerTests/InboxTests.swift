@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct InboxTests {
   private let piece = Mail(
-    connection: 1, stream: StreamID(2), content: .response(HTTPResponse(status: .ok)))
+    connection: 1, stream: StreamID(2), content: .part(.whole(HTTPResponse(status: .ok))))
 
   @Test func wakesASleepingLoopOnce() {
     let inbox = Inbox()

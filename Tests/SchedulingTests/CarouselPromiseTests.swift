@@ -68,9 +68,9 @@ import Testing
     }
   }
 
-  /// 20 steps at 10 ms: 0.2 s, of a newcomer's time-out 0.7, of one with a promise 0.9, of one amid none 0.9.
+  /// 20 steps at 10 ms: 0.2 s, of a newcomer's time-out 0.6, of one with a promise 0.9, of one amid none 0.9.
   @Test(arguments: [
-    (222, false, false), (223, false, true), (285, false, true), (286, true, true),
+    (222, false, false), (223, false, true), (333, false, true), (334, true, true),
   ])
   func newcomersLeaveTime(milliseconds: Int, newcomer: Bool, promised: Bool) throws {
     var carousel = try busyCarousel()

@@ -181,7 +181,7 @@ import Testing
       #expect(riders.count == 1)
     } else {
       #expect(
-        throws: Refusal.stepsFull(queued: 10, arriving: 91, limit: 100, retryAfter: 2.5)
+        throws: Refusal.stepsFull(queued: 10, arriving: 91, limit: 100, retryAfter: 1.875)
       ) {
         var costs = TurnCosts()
         costs.record(riders: 1, longest: 1, total: 1, seconds: 0.25)

@@ -91,6 +91,7 @@ struct Fairground {
       self.riders[rider] = Rider(
         input: questions[index].sequence, selection: questions[index].selection,
         continuation: continuations[index], group: RiderGroup(count: 1) { _ in }, index: 0,
+        foundSeat: true,
         arrived: now, timeout: timeout, states: StateTransfer())
     }
   }

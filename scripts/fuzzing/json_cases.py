@@ -23,7 +23,8 @@ def good_bodies(models: Models, source: random.Random, steps: int = 24) -> dict[
 
 def cases(models: Models, default: str, source: random.Random, count: int) -> Iterator[Case]:
     """All of them; `count` is how many random ones to add."""
-    bodies = [*_texts(), *_options(models, source), *_shapes(models, source), *_numbers(models)]
+    bodies = [*_texts(), *_options(models, source), *_shapes(models, source), *_numbers(models),
+              *_sessions(models, source)]
     for name, body in good_bodies(models, source, 6).items():
         bodies += [(f"{name}, cut at {cut}", body[:cut]) for cut in range(len(body) + 1)]
         bodies += [
@@ -89,8 +90,8 @@ def _options(models: Models, source: random.Random) -> Iterator[tuple[str, bytes
         # Short, as the oracle does not know what limits there are on many steps.
         body = {"model": name, "inputs": model.sequence(source, 5)}
         for option in (
-            "model", "outputs", "horizon", "state", "return_state", "timeout_ms", "Inputs", "input",
-            "instances", "signature_name", "", "__proto__",
+            "model", "outputs", "horizon", "state", "return_state", "session", "timeout_ms", "Inputs",
+            "input", "instances", "signature_name", "", "__proto__",
         ):
             for value in values:
                 yield f"{name}, {option} {value!r:.20}", _bytes(body | {option: value})
@@ -101,6 +102,42 @@ def _options(models: Models, source: random.Random) -> Iterator[tuple[str, bytes
                 yield f"{name}, {value}", _bytes(body | {"inputs": [*inputs, *reversed(inputs)]})
         for outputs in ("last", "all"):
             yield f"{name}, {outputs} and horizon", _bytes(body | {"outputs": outputs, "horizon": 2})
+
+
+def _sessions(models: Models, source: random.Random) -> Iterator[tuple[str, bytes]]:
+    """What begins sessions, each with a name of its own, and what is no session."""
+    for name, model in models.items():
+        one, count = model.sequence(source, 3), 0
+
+        def begin(**members: Any) -> dict[str, Any]:
+            nonlocal count
+            count += 1
+            # Ends at once, so that none is there to go on with.
+            return {"id": f"{name}:{count}", "begin": True, "end": True} | members
+
+        singles: list[Any] = [
+            begin(), begin(wait=True), begin(wait=False), begin(begin=False), begin(begin=None),
+            begin(begin=1), begin(end="true"), begin(end=None), begin(wait=0), begin(fork="x"),
+            begin(fork=None), begin(fork="a b"), begin(id=""), begin(id=None), begin(id=7), begin(id="é"),
+            begin(id="a/b"), begin(id="a b"), begin(id="a\0"), begin(id="%41"), begin(id="."), begin(id=".."),
+            begin(id=f"{name}-._~:{'k' * (120 - len(name))}"), begin(id="k" * 129), begin(other=1), {},
+            {"begin": True}, {"id": "none"}, {"id": "none", "fork": "none"}, "none", "", [begin()], [None],
+        ]
+        for number, session in enumerate(singles):
+            yield f"{name}, session {number}", _bytes({"model": name, "inputs": one, "session": session})
+            yield f"{name}, session {number} beside a state", _bytes(
+                {"model": name, "inputs": one, "session": session, "state": "AAAA"})
+        again = begin()
+        arrays: list[Any] = [
+            [begin(), begin(), begin()], [begin(), None, begin()], [None] * 3, [begin()], [begin()] * 4,
+            [again, begin(), again], [None, None, "none"], [1, 2, 3], [[begin()], None, None], begin(), "none",
+        ]
+        for number, sessions in enumerate(arrays):
+            yield f"{name}, sessions {number}", _bytes(
+                {"model": name, "inputs": [one] * 3, "session": sessions})
+        if model.forecasts:
+            yield f"{name}, session and horizon", _bytes(
+                {"model": name, "inputs": one, "horizon": 2, "return_state": True, "session": begin()})
 
 
 def _shapes(models: Models, source: random.Random) -> Iterator[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import struct
 from typing import Any
 
@@ -10,7 +11,9 @@ from harness.folders import ModelInput
 # The server's defaults: max_horizon, max_sequences_per_request, max_sequence_steps.
 MAX_HORIZON, MAX_SEQUENCES, MAX_STEPS = 1024, 1024, 65536
 MAX_TIMEOUT = 86_400_000
-MEMBERS = {"inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state"}
+MEMBERS = {"inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session"}
+SESSION_MEMBERS = {"id", "begin", "fork", "end", "wait"}
+SESSION_ID = re.compile(r"[A-Za-z0-9._~:-]{1,128}")
 
 
 class Refused(Exception):
@@ -27,7 +30,11 @@ def valid(body: bytes, models: dict[str, ModelInput], default: str) -> bool:
         if not isinstance(name, str) or name not in models:
             return False
         model = models[name]
-        return _options(question, model) and _inputs(question["inputs"], model)
+        return (
+            _options(question, model)
+            and _inputs(question["inputs"], model)
+            and _sessions(question.get("session"), _sequence_count(question["inputs"], model))
+        )
     except (Refused, KeyError, ValueError, OverflowError, RecursionError):
         return False
 
@@ -58,8 +65,6 @@ def _options(question: dict[str, Any], model: ModelInput) -> bool:
     if "return_state" in question:
         wanted = question["return_state"]
         if not isinstance(wanted, bool) and wanted not in ("f32", "f16"):
-            return False
-        if wanted is not False and "horizon" in question:
             return False
     if "outputs" in question:
         if question["outputs"] not in ("last", "all"):
@@ -106,6 +111,44 @@ def _inputs(inputs: Any, model: ModelInput) -> bool:
     if depth == 3:
         return all(_steps(one, model, size) for one in inputs)
     return depth == 2 and _steps(inputs, model, size)
+
+
+def _sequence_count(inputs: Any, model: ModelInput) -> int | None:
+    """How many sequences there are in an array of them; None where `inputs`, which are valid, are one alone."""
+    if isinstance(inputs, dict):
+        inputs = inputs[model.name_of_input]
+    depth, first = 0, inputs
+    while isinstance(first, list):
+        first, depth = first[0], depth + 1
+    if isinstance(first, str):
+        alone = 0
+    else:
+        alone = 1 if model.kind == "tokens" or model.size == 1 else 2
+    return len(inputs) if depth > alone else None
+
+
+def _sessions(session: Any, count: int | None) -> bool:
+    """Whether all begin: no body here goes on with what another left, and every model here has states."""
+    if session is None:
+        return True
+    uses = [session] if count is None else session
+    if not isinstance(uses, list) or len(uses) != (count or 1):
+        return False
+    names = set()
+    for use in uses:
+        if use is None:
+            continue
+        if not isinstance(use, dict) or set(use) - SESSION_MEMBERS:
+            return False
+        name = use.get("id")
+        if not isinstance(name, str) or not SESSION_ID.fullmatch(name) or name in names:
+            return False
+        names.add(name)
+        if not all(isinstance(use.get(flag, False), bool) for flag in ("begin", "end", "wait")):
+            return False
+        if use.get("begin") is not True or "fork" in use:
+            return False
+    return True
 
 
 def _steps(steps: Any, model: ModelInput, size: int) -> bool:

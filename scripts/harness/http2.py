@@ -112,7 +112,11 @@ class Session:
     port: int
     patience: float = PATIENCE
     replies: dict[int, Reply] = field(default_factory=dict)
+    # Of the last GOAWAY: its error code, and the last stream that is or was answered.
     goaway: int | None = None
+    last_stream: int | None = None
+    # Whether any frame came.
+    heard: bool = False
     # "open", "closed", "reset", "silent" or what is broken
     end: str = "open"
 
@@ -132,10 +136,11 @@ class Session:
         """The next frame, acted upon: settings are acknowledged, replies collected."""
         length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + self.wire.take(9))
         found = Frame(kind, flags, stream & (2**31 - 1), self.wire.take(length))
+        self.heard = True
         if kind == SETTINGS and not flags & ACK:
             self.wire.send(frame(SETTINGS, ACK, 0))
         elif kind == GOAWAY:
-            self.goaway = struct.unpack(">I", found.payload[4:8])[0]
+            self.last_stream, self.goaway = struct.unpack(">II", found.payload[:8])
         elif found.stream:
             self._collect(found)
         return found
@@ -154,7 +159,7 @@ class Session:
     def until_done(self, stream: int) -> None:
         """Reads until `stream` has its answer or the connection ends, be it by a GOAWAY."""
         try:
-            while not self.goaway:
+            while not self.goaway and self.end == "open":
                 reply = self.replies.get(stream)
                 if reply and (reply.ended or reply.reset is not None):
                     return

@@ -109,6 +109,11 @@ class Server:
         found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
         return int(found[1]) if found else 0
 
+    def processor_seconds(self) -> float:
+        """The time that the process has run for, on all cores together."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def open_files(self) -> int:
         """How many descriptors the process holds."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))

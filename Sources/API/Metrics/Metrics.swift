@@ -5,7 +5,9 @@ final class Metrics: Sendable {
   /// Stands for a client that left before its answer, as nginx does it.
   static let abandonedStatus = 499
   /// Statuses with a counter of their own: all that the service answers. One more takes any other.
-  static let statuses = [200, 400, 404, 405, 413, 422, 429, 499, 500, 503]
+  static let statuses = [
+    200, 400, 401, 404, 405, 409, 410, 413, 422, 429, 499, 500, 503, 504,
+  ]
 
   /// An array of counters an endpoint, a counter a status.
   private let requests = Endpoint.allCases.map { _ in (0...statuses.count).map { _ in Counter() } }

@@ -7,6 +7,7 @@ extension Service {
     writeProcess(to: &page)
     writeRequests(to: &page)
     writeEngines(to: &page)
+    writeSessions(to: &page)
     if let connections { Self.write(connections(), to: &page) }
     return page.text
   }
@@ -59,6 +60,9 @@ extension Service {
 
     numbers("carousel_seats", .gauge, "Seats there are.") { $0.maxSeats }
     numbers("carousel_seats_taken", .gauge, "Sequences on board.") { $0.seated }
+    numbers("carousel_parked_sequences", .gauge, "Sequences off board, their readers behind.") {
+      $0.parked
+    }
     numbers("carousel_queued_sequences", .gauge, "Sequences that wait for a seat.") {
       $0.queuedSequences
     }
@@ -75,9 +79,46 @@ extension Service {
     }
     page.family("carousel_step_seconds", .gauge, help: "What a step of one sequence cost lately.")
     for engine in engines { page.sample(engine.labels, value: engine.statistics.secondsPerStep) }
+    page.family(
+      "carousel_capacity_steps_per_second", .gauge,
+      help: "What the model is able to with all seats taken, as turns have shown.")
+    for engine in engines {
+      guard let capacity = engine.statistics.stepsPerSecond else { continue }
+      page.sample(engine.labels, value: capacity)
+    }
+    numbers("carousel_promised_places", .gauge, "Refused clients told when to come back.") {
+      $0.promisedPlaces
+    }
+    page.family(
+      "carousel_promises_taken_ratio", .gauge,
+      help: "The share of such clients who came when they were told to, lately.")
+    for engine in engines { page.sample(engine.labels, value: engine.statistics.keptShare) }
     histograms("carousel_rows_per_turn", "Sequences that shared a turn.") { $0.rowsPerTurn }
     histograms("carousel_waiting_seconds", "From a sequence's arrival to its seat.") {
       $0.waitingTime
+    }
+    histograms(
+      "carousel_boarding_delay_seconds",
+      "The same, of those who found a seat free: what the turn under way kept them."
+    ) { $0.boardingDelay }
+    histograms("carousel_turn_seconds", "From one turn's end to the next one's.") { $0.turnTime }
+  }
+
+  private func writeSessions(to page: inout PrometheusText) {
+    let (usage, ends) = sessions.withTable { ($0.usage, $0.endCounts) }
+    page.family("carousel_sessions", .gauge, help: "Sessions that clients left here.")
+    for model in models.models {
+      page.sample([("model", model.name)], value: usage[model.name]?.count ?? 0)
+    }
+    page.family("carousel_session_bytes", .gauge, help: "What they take.")
+    for model in models.models {
+      page.sample([("model", model.name)], value: usage[model.name]?.byteCount ?? 0)
+    }
+    page.family("carousel_session_bytes_limit", .gauge, help: "What all of them may take.")
+    page.sample(value: settings.sessions.maxBytes)
+    page.family("carousel_sessions_ended_total", .counter, help: "Sessions ended, by how.")
+    for (end, name) in [(SessionEnd.ended, "ended"), (.expired, "expired"), (.evicted, "evicted")] {
+      page.sample([("reason", name)], value: ends[end] ?? 0)
     }
   }
 

@@ -32,7 +32,7 @@ struct AnswerEncoder {
     }
     if !question.sessions.isEmpty {
       writer.raw(#","session":"#)
-      write(sessionsOf: predictions, to: &writer)
+      try write(sessionsOf: predictions, to: &writer)
     }
     writer.raw("}\n")
     return writer.bytes
@@ -77,22 +77,33 @@ struct AnswerEncoder {
   }
 
   /// The sessions as the request leaves them.
-  private func write(sessionsOf predictions: [Prediction], to writer: inout JSONWriter) {
-    func write(_ use: SessionUse?, _ prediction: Prediction, to writer: inout JSONWriter) {
-      guard let use else { return writer.raw("null") }
-      writer.raw(#"{"id":"#)
-      writer.string(use.id)
-      writer.raw(#","steps":"#)
-      writer.integer(prediction.state?.position ?? 0)
-      if use.ends { writer.raw(#","ended":true"#) }
-      writer.byte("}")
-    }
+  private func write(
+    sessionsOf predictions: [Prediction], to writer: inout JSONWriter
+  ) throws(APIError) {
     guard question.inputs.isArray else {
-      return write(question.sessions[0], predictions[0], to: &writer)
+      return try write(question.sessions[0], predictions[0].state, to: &writer)
     }
-    writer.array(Array(zip(question.sessions, predictions))) { writer, pair in
-      write(pair.0, pair.1, to: &writer)
+    let pairs = Array(zip(question.sessions, predictions))
+    try writer.array(pairs) { (writer, pair) throws(APIError) in
+      try write(pair.0, pair.1.state, to: &writer)
     }
+  }
+
+  private func write(
+    _ use: SessionUse?, _ state: SequenceState?, to writer: inout JSONWriter
+  ) throws(APIError) {
+    guard let use else { return writer.raw("null") }
+    guard let state else { preconditionFailure("the state of a session is missing") }
+    // Nothing good comes of going on from it.
+    guard state.floats.allSatisfy(\.isFinite) else {
+      throw .stateNotFinite(model: question.model.name, .f32)
+    }
+    writer.raw(#"{"id":"#)
+    writer.string(use.id)
+    writer.raw(#","steps":"#)
+    writer.integer(state.position)
+    if use.ends { writer.raw(#","ended":true"#) }
+    writer.byte("}")
   }
 
   private func write(

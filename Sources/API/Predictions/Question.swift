@@ -132,12 +132,11 @@ extension Question {
     return StateTransfer(initial: merged, returnsFinal: true)
   }
 
-  /// What becomes of its sessions.
+  /// What becomes of its sessions; without predictions they stay what they were.
   func sessionResults(
-    of result: Result<[Prediction], Refusal>
+    of predictions: [Prediction]?
   ) -> [(id: String, state: SequenceState?, ends: Bool)] {
-    let predictions = try? result.get()
-    return sessions.indices.compactMap { index in
+    sessions.indices.compactMap { index in
       sessions[index].map { ($0.id, predictions?[index].state, $0.ends) }
     }
   }

@@ -22,7 +22,7 @@ extension Service {
     do throws(APIError) {
       let inquiry = try read(call, model: model)
       if inquiry.question.sessions.isEmpty {
-        ride(inquiry, from: inquiry.question.states, for: call)
+        ride(inquiry, from: inquiry.question.states, for: call, startsLater: call.isOnLoop)
       } else {
         openSessions(of: inquiry, for: call)
       }
@@ -61,10 +61,14 @@ extension Service {
   /// Takes up the sessions of a question, and lets it ride from there.
   private func openSessions(of inquiry: Inquiry, for call: Call) {
     let question = inquiry.question
-    let waiter = sessions.open(
+    let waiter = sessions.makeWaiter()
+    // Before it waits, as whoever lets it ride says anew what is to be done when its client leaves.
+    call.exchange.onAbandon { [self] in if sessions.leave(waiter) { call.abandoned() } }
+    sessions.open(
       question.sessions.compactMap { $0?.opening }, model: question.model.name,
       floatCount: question.model.graph.stateFloatCount,
-      waits: question.sessions.contains { $0?.waits ?? false }, timeout: inquiry.timeout
+      waits: question.sessions.contains { $0?.waits ?? false }, timeout: inquiry.timeout,
+      as: waiter
     ) { [self] grant in
       switch grant {
       case .success(let opened): ride(inquiry, from: question.states(with: opened), for: call)
@@ -72,30 +76,27 @@ extension Service {
         call.answer(APIError.session(refusal, model: question.model.name).response)
       }
     }
-    guard let waiter else { return }
-    call.exchange.onAbandon { [self] in if sessions.leave(waiter) { call.abandoned() } }
+    if call.exchange.isAbandoned, sessions.leave(waiter) { call.abandoned() }
   }
 
-  private func ride(_ inquiry: Inquiry, from states: StateTransfer, for call: Call) {
+  private func ride(
+    _ inquiry: Inquiry, from states: StateTransfer, for call: Call, startsLater: Bool = false
+  ) {
     let question = inquiry.question
     let engine = question.model.engine
     let ticket = engine.predict(
       question.inputs.sequences, selection: question.selection, horizon: question.horizon,
-      terms: call.terms(timeout: inquiry.timeout), states: states
+      terms: call.terms(timeout: inquiry.timeout, startsLater: startsLater), states: states
     ) { [self] result in
       finish(call, inquiry, result)
     }
     call.exchange.onAbandon { engine.cancel(ticket) }
+    if startsLater { call.exchange.afterIntake { engine.start(mayTurnHere: $0) } }
   }
 
   private func finish(
     _ call: Call, _ inquiry: Inquiry, _ result: Result<[Prediction], Refusal>
   ) {
-    // Before the answer goes out: its client may come back for the session at once.
-    if !inquiry.question.sessions.isEmpty {
-      sessions.close(
-        inquiry.question.sessionResults(of: result), model: inquiry.question.model.name)
-    }
     switch result {
     case .success(let predictions):
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
@@ -106,15 +107,30 @@ extension Service {
       } else {
         answer(call, predictions, inquiry)
       }
-    case .failure(.cancelled): call.abandoned()
-    case .failure(let refusal): call.answer(APIError.refused(refusal).response)
+    case .failure(let refusal):
+      closeSessions(of: inquiry.question, with: nil)
+      if refusal == .cancelled {
+        call.abandoned()
+      } else {
+        call.answer(APIError.refused(refusal).response)
+      }
     }
+  }
+
+  /// Gives the sessions of a question back: as the predictions leave them, or as they were where there is no answer.
+  private func closeSessions(of question: Question, with predictions: [Prediction]?) {
+    guard !question.sessions.isEmpty else { return }
+    sessions.close(question.sessionResults(of: predictions), model: question.model.name)
   }
 
   private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {
     do throws(APIError) {
-      call.answer(.json(try inquiry.encode(predictions)))
+      let body = try inquiry.encode(predictions)
+      // Before the answer goes out: its client may come back for the session at once.
+      closeSessions(of: inquiry.question, with: predictions)
+      call.answer(.json(body))
     } catch {
+      closeSessions(of: inquiry.question, with: nil)
       call.answer(error.response)
     }
   }

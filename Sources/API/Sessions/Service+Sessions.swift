@@ -59,7 +59,8 @@ extension Service {
 
   private func sessionKey(of route: Route) throws(APIError) -> SessionTable.Key {
     let model = try models.model(route.model ?? "")
-    let id = route.session ?? ""
+    // Of all that an id may hold, clients encode the colon alone (RFC 3986 §2.1).
+    let id = (route.session ?? "").replacing("%3A", with: ":").replacing("%3a", with: ":")
     guard SessionUse.isID(id) else {
       throw .unexpected(path: "the path's session", found: .string(id), expected: .sessionID)
     }
@@ -77,8 +78,9 @@ extension Service {
     guard let query else { return ServiceSettings.sessionListLimit }
     let parts = query.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let bounds = ServiceSettings.sessionListLimits
-    guard parts.first == "limit", parts.count == 2, let limit = Int(parts[1]),
-      bounds.contains(limit)
+    // `Int` takes a sign, too.
+    guard parts.first == "limit", parts.count == 2, parts[1].first != "+",
+      let limit = Int(parts[1]), bounds.contains(limit)
     else {
       throw .query(
         name: "limit", found: parts.first == "limit" ? String(parts.last ?? "") : query,

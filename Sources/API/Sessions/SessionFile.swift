@@ -64,6 +64,7 @@ extension SessionFile {
     else { throw .hash }
     var reader = Reader(bytes: bytes[..<end], offset: Self.magic.count)
     time = Double(bitPattern: try reader.word(8))
+    guard time.isFinite, abs(time) < 0x1p53 else { throw .layout(offset: Self.magic.count) }
     let count = try reader.count(8, of: 1)
     var entries: [Entry] = []
     for _ in 0..<count { entries.append(try reader.entry()) }
@@ -168,12 +169,13 @@ extension Service {
   ) throws(SessionFileFlaw) -> (restored: Int, found: Int) {
     let file = try SessionFile(bytes: bytes)
     let away = Duration.seconds(Swift.max(0, ProcessStatistics.now - file.time))
-    let fingerprints = Dictionary(
-      uniqueKeysWithValues: models.models.map { ($0.name, $0.fingerprint) })
+    let served = Dictionary(uniqueKeysWithValues: models.models.map { ($0.name, $0) })
     return sessions.withTable { table in
       for entry in file.entries {
         let record = entry.record
-        if fingerprints[record.key.model] == entry.fingerprint {
+        if let model = served[record.key.model], model.fingerprint == entry.fingerprint,
+          record.state.floats.count == model.graph.stateFloatCount
+        {
           table.restore(
             .init(
               key: record.key, state: record.state, age: record.age + away,

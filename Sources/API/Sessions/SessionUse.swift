@@ -14,9 +14,10 @@ struct SessionUse: Sendable, Equatable {
   /// The characters of an id at most.
   static let maxIDLength = 128
 
-  /// Whether an id is one: it stands in paths as it is (RFC 3986 §2.3, and the colon).
+  /// Whether an id is one: it stands in paths as it is (RFC 3986 §2.3, and the colon), and is no dot segment (§3.3).
   static func isID(_ text: String) -> Bool {
-    (1...maxIDLength).contains(text.utf8.count) && text.utf8.allSatisfy { isIDCharacter($0) }
+    text != "." && text != ".." && (1...maxIDLength).contains(text.utf8.count)
+      && text.utf8.allSatisfy { isIDCharacter($0) }
   }
 
   private static func isIDCharacter(_ byte: UInt8) -> Bool {

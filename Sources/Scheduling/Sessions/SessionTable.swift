@@ -78,7 +78,7 @@ package struct SessionTable {
 
   /// What a session takes beside its floats and its id: its entry, its places in tables, and what the allocator
   /// rounds up; measured with 200,000 of them.
-  package static let overheadBytes = 288
+  package static let overheadBytes = 312
   /// The names of sessions that are gone which are remembered, so that their clients are told why.
   package static let maxRemembered = 65_536
 
@@ -96,6 +96,8 @@ package struct SessionTable {
 
   /// What all sessions take.
   package private(set) var byteCount = 0
+  /// What those take that requests have.
+  private var openByteCount = 0
   /// Sessions there are.
   package var count: Int { indices.count }
   /// By model.
@@ -127,20 +129,22 @@ package struct SessionTable {
       case .fork(let source): states.append(try state(of: Key(model: model, id: source)))
       }
     }
-    let needed = keys.reduce(0) {
-      $0 + (indices[$1] == nil ? Self.byteCount(of: $1, floatCount: floatCount) : 0)
+    let (needed, new) = keys.reduce(into: (0, 0)) { sums, key in
+      let byteCount = Self.byteCount(of: key, floatCount: floatCount)
+      sums.0 += byteCount
+      if indices[key] == nil { sums.1 += byteCount }
     }
     guard needed <= limits.maxBytes else {
       throw .tooLarge(needed: needed, limit: limits.maxBytes)
     }
+    // Before anybody has to go: in vain, otherwise.
+    guard openByteCount + needed <= limits.maxBytes else { throw .full(limit: limits.maxBytes) }
+    openByteCount += needed
     for (opening, key) in zip(openings, keys) {
       guard let index = indices[key] else { continue }
       entries[index]!.use = .open(anew: opening.way != .resume)
     }
-    guard makeRoom(needed) else {
-      for key in keys { close(key, with: nil, now: now) }
-      throw .full(limit: limits.maxBytes)
-    }
+    makeRoom(new)
     for key in keys where indices[key] == nil {
       insert(
         Entry(
@@ -155,6 +159,7 @@ package struct SessionTable {
   package mutating func close(_ key: Key, with state: SequenceState?, now: Instant) {
     guard let index = indices[key], case .open(let anew) = entries[index]!.use else { return }
     entries[index]!.use = .idle
+    openByteCount -= entries[index]!.byteCount
     if let state {
       entries[index]!.state = state
       if anew { entries[index]!.created = now }
@@ -164,6 +169,11 @@ package struct SessionTable {
     entries[index]!.used = now
     unlink(index)
     link(index)
+  }
+
+  /// Whether a request has the session called `key`.
+  package func isOpen(_ key: Key) -> Bool {
+    indices[key].map { entries[$0]?.use != .idle } ?? false
   }
 
   /// Ends a session that its client has no more use for.
@@ -195,10 +205,9 @@ package struct SessionTable {
     endOldest(.expired) { table, used in used + table.limits.idleTimeout > now }
   }
 
-  /// Ends idle sessions until there is room for `needed` bytes; false where those that are open leave too little.
-  private mutating func makeRoom(_ needed: Int) -> Bool {
+  /// Ends idle sessions until there is room for `needed` bytes, which those that are open leave.
+  private mutating func makeRoom(_ needed: Int) {
     endOldest(.evicted) { table, _ in table.byteCount + needed <= table.limits.maxBytes }
-    return byteCount + needed <= limits.maxBytes
   }
 
   /// Ends idle sessions, the least recently used first, until `suffices`, which is told when the next was last used.
@@ -270,8 +279,9 @@ package struct SessionTable {
   /// Takes in a session of another process; they come in the order of `records`, before any request.
   package mutating func restore(_ record: Record, now: Instant) {
     let byteCount = Self.byteCount(of: record.key, floatCount: record.state.floats.count)
-    guard indices[record.key] == nil, byteCount <= limits.maxBytes else { return }
-    guard makeRoom(byteCount) else { return }
+    guard indices[record.key] == nil else { return }
+    guard byteCount <= limits.maxBytes else { return remember(record.key, .evicted) }
+    makeRoom(byteCount)
     insert(
       Entry(
         key: record.key, state: record.state, byteCount: byteCount, created: now - record.age,

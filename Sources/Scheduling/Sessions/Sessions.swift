@@ -1,3 +1,4 @@
+import DequeModule
 import Dispatch
 import Inference
 import Synchronization
@@ -7,7 +8,7 @@ package final class Sessions: Sendable {
   /// What a request gets: the states to go on from, nil for what begins, or why not.
   package typealias Grant = Result<[SequenceState?], SessionRefusal>
 
-  /// A request that waits for a session.
+  /// A request that may have to wait for a session.
   package struct Waiter: Hashable, Sendable {
     fileprivate let number: UInt64
   }
@@ -23,8 +24,11 @@ package final class Sessions: Sendable {
   private struct Room {
     var table: SessionTable
     /// In the order in which they came, by the session that they wait for.
-    var waiting: [SessionTable.Key: [Waiting]] = [:]
-    var nextWaiter: UInt64 = 0
+    var waiting: [SessionTable.Key: Deque<Waiting>] = [:]
+    /// Requests that wait no more and have yet to be told, in order.
+    var news: Deque<(Waiting, Grant)> = []
+    /// Whether a thread is at it.
+    var isTelling = false
 
     /// Lets a request have its sessions, or wait for the one that is busy; nil where it waits.
     mutating func open(_ request: Waiting, mayWait: Bool) -> Grant? {
@@ -43,21 +47,24 @@ package final class Sessions: Sendable {
       }
     }
 
-    /// Lets those have `key` who wait for it; returns what to tell them.
-    mutating func admitWaiters(of key: SessionTable.Key) -> [(Waiting, Grant)] {
-      var told: [(Waiting, Grant)] = []
-      // Whoever has to wait again joins the end of a queue.
-      for _ in 0..<(waiting[key]?.count ?? 0) {
-        guard let request = waiting[key]?.first else { break }
-        waiting[key]?.removeFirst()
-        if let grant = open(request, mayWait: true) { told.append((request, grant)) }
+    /// Lets those have `key` who wait for it.
+    mutating func admitWaiters(of key: SessionTable.Key) {
+      // Whoever has to wait again does so for another session, as this one is nobody's.
+      while !table.isOpen(key), let request = waiting[key]?.popFirst() {
+        if let grant = open(request, mayWait: true) { news.append((request, grant)) }
       }
       if waiting[key]?.isEmpty == true { waiting[key] = nil }
-      return told
+    }
+
+    /// For the thread that tells: what comes next, nil where it is done.
+    mutating func nextNews() -> (Waiting, Grant)? {
+      isTelling = !news.isEmpty
+      return news.popFirst()
     }
   }
 
   private let room: Mutex<Room>
+  private let waiterCount = Atomic<UInt64>(0)
 
   /// Sessions that expire within a second of their time.
   package init(limits: SessionLimits) {
@@ -73,48 +80,48 @@ package final class Sessions: Sendable {
     }
   }
 
+  /// What a request waits as: known before it does, so that it can leave from the first moment on.
+  package func makeWaiter() -> Waiter {
+    Waiter(number: waiterCount.add(1, ordering: .relaxed).newValue)
+  }
+
   /// Takes up sessions for a request, all or none; `close` gives them back.
   ///
   /// - Parameters:
   ///   - waits: whether to wait where one of them is busy, holding none meanwhile.
   ///   - timeout: how long at the most.
-  ///   - completion: called once, here or on the thread that gives a session back; not after `leave`.
-  /// - Returns: what waits; nil where `completion` was called.
+  ///   - waiter: made for this request.
+  ///   - completion: called once, here or on a thread that gives a session back; not after `leave`.
   package func open(
     _ openings: [SessionTable.Opening], model: String, floatCount: Int, waits: Bool,
-    timeout: Duration?, completion: @escaping @Sendable (Grant) -> Void
-  ) -> Waiter? {
-    let (waiter, grant) = room.withLock { room in
-      let waiter = Waiter(number: room.nextWaiter)
-      room.nextWaiter += 1
-      let request = Waiting(
-        waiter: waiter, openings: openings, model: model, floatCount: floatCount,
-        completion: completion)
-      return (waiter, room.open(request, mayWait: waits))
+    timeout: Duration?, as waiter: Waiter, completion: @escaping @Sendable (Grant) -> Void
+  ) {
+    let request = Waiting(
+      waiter: waiter, openings: openings, model: model, floatCount: floatCount,
+      completion: completion)
+    if let grant = room.withLock({ $0.open(request, mayWait: waits) }) {
+      return completion(grant)
     }
-    if let grant {
-      completion(grant)
-      return nil
+    guard let timeout else { return }
+    // The timer outlives most requests, so it holds none of what they hold.
+    DispatchQueue.global().asyncAfter(deadline: .now() + timeout.seconds) { [weak self] in
+      self?.remove(waiter)?.completion(.failure(.deadlinePassed(timeout: timeout)))
     }
-    if let timeout {
-      DispatchQueue.global().asyncAfter(deadline: .now() + timeout.seconds) { [weak self] in
-        if self?.leave(waiter) == true { completion(.failure(.deadlinePassed(timeout: timeout))) }
-      }
-    }
-    return waiter
   }
 
-  /// The client of a request that waits left; false where it waits no more.
+  /// The client of a request left; false where it does not wait, or no more.
   @discardableResult
-  package func leave(_ waiter: Waiter) -> Bool {
+  package func leave(_ waiter: Waiter) -> Bool { remove(waiter) != nil }
+
+  private func remove(_ waiter: Waiter) -> Waiting? {
     room.withLock { room in
       for (key, queue) in room.waiting {
         guard let index = queue.firstIndex(where: { $0.waiter == waiter }) else { continue }
-        room.waiting[key]?.remove(at: index)
+        let request = room.waiting[key]?.remove(at: index)
         if room.waiting[key]?.isEmpty == true { room.waiting[key] = nil }
-        return true
+        return request
       }
-      return false
+      return nil
     }
   }
 
@@ -124,16 +131,21 @@ package final class Sessions: Sendable {
   package func close(
     _ results: [(id: String, state: SequenceState?, ends: Bool)], model: String
   ) {
-    let told = room.withLock { room in
+    let tells = room.withLock { room in
       let now = ContinuousClock.now
       for result in results {
         let key = SessionTable.Key(model: model, id: result.id)
         room.table.close(key, with: result.state, now: now)
         if result.ends, result.state != nil { try? room.table.end(key, now: now) }
       }
-      return results.flatMap { room.admitWaiters(of: .init(model: model, id: $0.id)) }
+      for result in results { room.admitWaiters(of: .init(model: model, id: result.id)) }
+      guard !room.isTelling, !room.news.isEmpty else { return false }
+      room.isTelling = true
+      return true
     }
-    for (request, grant) in told { request.completion(grant) }
+    // Who is told may close at once, refused by an engine, and so may the next: in this loop, not ever deeper.
+    guard tells else { return }
+    while let (request, grant) = room.withLock({ $0.nextNews() }) { request.completion(grant) }
   }
 
   /// Does to the table what has no waiter to tell.

@@ -1,28 +1,26 @@
 import HTTPCore
 import Logging
 
-/// `application`, with a line at debug for each request: method, path, status, milliseconds.
+/// `application`, with a line at debug for each request: method, path, status, milliseconds to the
+/// end of its response.
 func logging(_ application: @escaping Application, to logger: Logger) -> Application {
   { exchange in
     let start = ContinuousClock.now
     let request = exchange.request
-    let log: @Sendable (String) -> Void = { status in
+    exchange.onFinish { [method = request.method, path = request.path] outcome in
       let milliseconds = start.duration(to: .now) / .milliseconds(1)
+      let status =
+        switch outcome {
+        case .answered(let status): String(status.code)
+        case .abandoned: "abandoned"
+        }
       logger.debug(
         "request",
         metadata: [
-          "method": .string(request.method), "path": .string(request.path),
+          "method": .string(method), "path": .string(path),
           "status": .string(status), "ms": .stringConvertible(milliseconds),
         ])
     }
-    let observed = HTTPExchange(request: request) { response in
-      exchange.respond(response)
-      log(String(response.status.code))
-    }
-    exchange.onAbandon {
-      observed.abandon()
-      log("abandoned")
-    }
-    application(observed)
+    application(exchange)
   }
 }

@@ -48,6 +48,8 @@ extension Settings {
     server.bodyTimeout = .seconds(seconds(.bodyTimeoutSeconds))
     server.idleTimeout = .seconds(seconds(.idleTimeoutSeconds))
     server.writeTimeout = .seconds(seconds(.writeTimeoutSeconds))
+    server.drainGrace = .seconds(
+      Swift.min(seconds(.drainGraceSeconds), seconds(.drainSeconds)))
     server.http1.maxHeadBytes = integer(.maxHeadBytes)
     server.http1.maxBodyBytes = integer(.maxBodyBytes)
     server.http2.maxHeadBytes = integer(.maxHeadBytes)

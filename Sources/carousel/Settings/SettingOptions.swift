@@ -24,6 +24,7 @@ struct SettingOptions: ParsableArguments {
   @Option(.maxSequenceSteps) var maxSequenceSteps: String?
   @Option(.maxSequencesPerRequest) var maxSequencesPerRequest: String?
   @Option(.maxHorizon) var maxHorizon: String?
+  @Option(.maxGenerationSteps) var maxGenerationSteps: String?
   @Option(.maxBodyBytes) var maxBodyBytes: String?
   @Option(.maxBufferedBytes) var maxBufferedBytes: String?
   @Option(.maxInlineBytes) var maxInlineBytes: String?
@@ -35,11 +36,17 @@ struct SettingOptions: ParsableArguments {
   @Option(.writeTimeoutSeconds) var writeTimeoutSeconds: String?
   @Option(.drainDelaySeconds) var drainDelaySeconds: String?
   @Option(.drainSeconds) var drainSeconds: String?
+  @Option(.drainGraceSeconds) var drainGraceSeconds: String?
   @Option(.compressMinBytes) var compressMinBytes: String?
   @Option(.gzipLevel) var gzipLevel: String?
   @Option(.maxInflatedBytes) var maxInflatedBytes: String?
   @Option(.maxInflateRatio) var maxInflateRatio: String?
   @Option(.stateKey) var stateKey: String?
+  @Option(.maxSessionBytes) var maxSessionBytes: String?
+  @Option(.sessionIdleSeconds) var sessionIdleSeconds: String?
+  @Option(.maxSessionWaiters) var maxSessionWaiters: String?
+  @Option(.sessionFile) var sessionFile: String?
+  @Option(.operatorKey) var operatorKey: String?
   @Option(.logLevel) var logLevel: String?
   @Option(.logFormat) var logFormat: String?
 

@@ -80,6 +80,10 @@ extension Setting {
   static let drainSeconds = Setting(
     "drain_seconds", .seconds(0...3600), "20",
     "How long what is in flight may take to end once the server stops.")
+  static let drainGraceSeconds = Setting(
+    "drain_grace_seconds", .seconds(0...3600), "0.2",
+    "How long a connection without a request stays open once the server stops: one may be on its way."
+  )
   static let compressMinBytes = Setting(
     "compress_min_bytes", .bytes(0...(1 << 30)), "1 KiB",
     "Answers smaller than this are never compressed.")
@@ -126,7 +130,7 @@ extension Setting {
     maxHorizon, maxGenerationSteps,
     maxBodyBytes, maxBufferedBytes, maxInlineBytes, maxHeadBytes, maxConnections,
     headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
-    drainDelaySeconds, drainSeconds,
+    drainDelaySeconds, drainSeconds, drainGraceSeconds,
     compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,
     stateKey, maxSessionBytes, sessionIdleSeconds, maxSessionWaiters, sessionFile, operatorKey,
     logLevel, logFormat,

@@ -57,11 +57,11 @@ import Testing
     ("{}", 400, #"inputs is missing, expected {\"inputs\": …}"#),
     (
       #"{"":3}"#, 400,
-      #"\"\" is not known, expected inputs, model, outputs, horizon, timeout_ms, state or return_state"#
+      #"\"\" is not known, expected inputs, model, outputs, horizon, timeout_ms, state, return_state or session"#
     ),
     (
       #"{"input":[1]}"#, 400,
-      #"\"input\" is not known, expected inputs, model, outputs, horizon, timeout_ms, state or return_state"#
+      #"\"input\" is not known, expected inputs, model, outputs, horizon, timeout_ms, state, return_state or session"#
     ),
     (#"{"inputs":[[1,2]],"inputs":[[1,2]]}"#, 400, "inputs is given twice"),
     (#"{"inputs":[[1,2]],"horizon":1,"horizon":1}"#, 400, "horizon is given twice"),
@@ -70,6 +70,7 @@ import Testing
       #"{"inputs":[[1,2]],"return_state":false,"return_state":true}"#, 400,
       "return_state is given twice"
     ),
+    (#"{"inputs":[[1,2]],"session":"a","session":"a"}"#, 400, "session is given twice"),
     (
       #"{"inputs":[[1,2]],"timeout_ms":0}"#, 400,
       "timeout_ms: found the number 0, expected a whole number from 1 to 86400000"

@@ -35,6 +35,19 @@ import Testing
     #expect(lines[0].contains("method=GET") && lines[0].contains(#"path="/a b" status=404"#))
   }
 
+  @Test func aStreamLeavesALineAtItsEnd() {
+    let record = Record()
+    let start = HTTPResponse(status: .ok, body: [1])
+    let exchange = record.exchange
+    logging({ $0.begin(start) }, to: record.logger)(exchange)
+    exchange.write([2])
+    #expect(record.lines.withLock { $0 }.isEmpty)
+    exchange.end()
+    #expect(record.responses.withLock { $0 } == [HTTPResponse(status: .ok, body: [1, 2])])
+    let lines = record.lines.withLock { $0 }
+    #expect(lines.count == 1 && lines[0].contains("status=200"))
+  }
+
   @Test func aClientThatLeavesIsPassedOn() {
     let record = Record()
     let told = Atomic(false)

@@ -18,6 +18,8 @@ import Testing
     #expect(service.maxHorizon == ownService.maxHorizon)
     #expect(service.maxInlineBytes == ownService.maxInlineBytes)
     #expect(service.stateKey == nil && ownService.stateKey == nil)
+    #expect(service.sessions == ownService.sessions)
+    #expect(service.operatorKey == nil && ownService.operatorKey == nil)
 
     let (server, ownServer) = (settings.server, HTTPServerSettings())
     #expect(server.port == ownServer.port)
@@ -41,7 +43,8 @@ import Testing
       .headTimeoutSeconds: "0.5", .bodyTimeoutSeconds: "12", .idleTimeoutSeconds: "13",
       .writeTimeoutSeconds: "14", .compressMinBytes: "15", .gzipLevel: "9",
       .maxInflatedBytes: "17", .maxInflateRatio: "18",
-      .stateKey: "0123456789abcdef",
+      .stateKey: "0123456789abcdef", .maxSessionBytes: "19 KiB", .sessionIdleSeconds: "2.5",
+      .maxSessionWaiters: "20", .operatorKey: "fedcba9876543210",
     ])
     #expect(
       settings.engineLimits
@@ -52,6 +55,10 @@ import Testing
     #expect(service.maxHorizon == 8)
     #expect(service.maxInlineBytes == 10)
     #expect(service.stateKey == Array("0123456789abcdef".utf8))
+    #expect(
+      service.sessions
+        == SessionLimits(maxBytes: 19 << 10, idleTimeout: .milliseconds(2500), maxWaiters: 20))
+    #expect(service.operatorKey == Array("fedcba9876543210".utf8))
     #expect(service.version == CarouselCommand.version)
     let server = settings.server
     #expect(server.address == "::1")

@@ -1,0 +1,615 @@
+import Dispatch
+import HTTPCore
+import Inference
+import ModelFormat
+import Scheduling
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import API
+
+/// Sessions, through the service.
+@Suite struct SessionServiceTests {
+  private static let key = "sixteen bytes or"
+
+  private func settings(
+    maxBytes: Int = 1 << 20, idle: Duration = .seconds(3600), maxWaiters: Int = 64,
+    operatorKey: String? = key
+  ) -> ServiceSettings {
+    var settings = ServiceSettings()
+    settings.sessions = SessionLimits(
+      maxBytes: maxBytes, idleTimeout: idle, maxWaiters: maxWaiters)
+    settings.operatorKey = operatorKey.map { Array($0.utf8) }
+    return settings
+  }
+
+  /// The answer, which must be one, without what it says of sessions and states; and that.
+  private func ask(
+    _ service: Service, _ inputs: String, _ session: String? = nil, more: String = "",
+    model: String? = nil
+  ) async throws -> (outputs: String, session: String) {
+    let member = session.map { #","session":\#($0)"# } ?? ""
+    let answer = await service.predict(#"{"inputs":\#(inputs)\#(member)\#(more)}"#, model: model)
+    try #require(answer.status == 200, "\(answer.body)")
+    guard let cut = answer.body.firstRange(of: #","session":"#) else { return (answer.body, "") }
+    return (
+      String(answer.body[..<cut.lowerBound]) + "}\n",
+      String(answer.body[cut.upperBound...].dropLast(2))
+    )
+  }
+
+  private func refusal(_ body: (status: Int, body: String), _ status: Int) -> String {
+    #expect(body.status == status)
+    return String(body.body.dropFirst(#"{"error":""#.count).dropLast(3))
+  }
+
+  /// The state that an answer carries.
+  private func token(in answer: String) throws -> String {
+    let start = try #require(answer.firstRange(of: #""state":""#)).upperBound
+    return String(answer[start...].prefix { $0 != "\"" })
+  }
+
+  /// A page without its ages, which depend on how fast the machine is.
+  private func ageless(_ page: String) -> String {
+    page.replacing(/,"age_seconds":\d+,"idle_seconds":\d+/, with: "")
+  }
+
+  // MARK: - A session's life
+
+  @Test(arguments: [SmallModels.Shape.streamable, .pooled])
+  func piecesMakeTheWhole(shape: SmallModels.Shape) async throws {
+    let service = try Service.make(SmallModels.forecaster(shape))
+    let whole = try await ask(service, "[1,2,3,-4,5]").outputs
+    let first = try await ask(service, "[1,2]", #"{"id":"s","begin":true}"#)
+    #expect(first.session == #"{"id":"s","steps":2}"#)
+    #expect(first.outputs == (try await ask(service, "[1,2]").outputs))
+    #expect(try await ask(service, "[3]", #""s""#).session == #"{"id":"s","steps":3}"#)
+    let last = try await ask(service, "[-4,5]", #"{"id":"s","end":true}"#)
+    #expect(last.outputs == whole)
+    #expect(last.session == #"{"id":"s","steps":5,"ended":true}"#)
+    let gone = await service.predict(#"{"inputs":[1],"session":"s"}"#)
+    #expect(refusal(gone, 410) == #"session \"s\" is gone: a request ended it"#)
+  }
+
+  /// Random graphs of random ops, cut at random places: the last step's outputs, as written.
+  @Test(arguments: 1...12)
+  func randomModelsInPieces(seed: UInt64) async throws {
+    let streamable = (0..<UInt64(1000)).lazy.compactMap { attempt -> RandomModel? in
+      guard let random = try? RandomModel(seed: seed &* 1000 &+ attempt),
+        let graph = try? ModelGraph(random.model), graph.isStreamable, graph.stateFloatCount > 0
+      else { return nil }
+      return random
+    }
+    var random = try #require(streamable.first)
+    var noise = TestSupport.Noise(seed: seed)
+    let service = try Service.make(random.model)
+    for journey in 1...4 {
+      let sequence = try random.sequence(steps: .random(in: 1...40, using: &noise))
+      var found = (outputs: "", session: "")
+      for (index, piece) in try sequence.pieces(for: random.model, using: &noise).enumerated() {
+        found = try await ask(
+          service, inputs(of: piece, random.model),
+          index == 0 ? #"{"id":"\#(journey)","begin":true}"# : #""\#(journey)""#,
+          more: #","outputs":"last""#)
+      }
+      let whole = try await ask(
+        service, inputs(of: sequence, random.model), more: #","outputs":"last""#)
+      #expect(found.outputs == whole.outputs)
+      #expect(found.session == #"{"id":"\#(journey)","steps":\#(sequence.stepCount)}"#)
+    }
+  }
+
+  /// A sequence as a body has it.
+  private func inputs(of sequence: InputSequence, _ model: Model) -> String {
+    let inputs = zip(model.description.inputs, sequence.values).map { input, values in
+      let text: String
+      switch (values, input.kind) {
+      case (.tokens(let ids), _): text = "\(ids)"
+      case (.features(let floats), .features(let size, _, _)):
+        let rows = stride(from: 0, to: floats.count, by: size).map {
+          "\(Array(floats[$0..<$0 + size]))"
+        }
+        text = "[\(rows.joined(separator: ","))]"
+      case (.features(let floats), _), (.vector(let floats), _): text = "\(floats)"
+      }
+      return "\"\(input.name)\":\(text)"
+    }
+    return "{\(inputs.joined(separator: ","))}"
+  }
+
+  /// Many sequences at once: with a session, without, forked, and begun anew.
+  @Test func manySequences() async throws {
+    let service = try Service.make(SmallModels.forecaster())
+    let first = try await ask(
+      service, "[[1,2],[3],[4,5,6]]",
+      #"[{"id":"a","begin":true},null,{"id":"b","begin":true,"wait":true}]"#)
+    #expect(first.session == #"[{"id":"a","steps":2},null,{"id":"b","steps":3}]"#)
+    #expect(first.outputs == (try await ask(service, "[[1,2],[3],[4,5,6]]").outputs))
+    let second = try await ask(
+      service, "[[7],[8],[9,9],[10],[-1]]",
+      #"["b",{"id":"c","fork":"b"},null,{"id":"d","fork":"a"},{"id":"a","begin":true,"end":true}]"#)
+    #expect(
+      second.session
+        == #"[{"id":"b","steps":4},{"id":"c","steps":4},null,{"id":"d","steps":3},{"id":"a","steps":1,"ended":true}]"#
+    )
+    #expect(
+      second.outputs
+        == (try await ask(service, "[[4,5,6,7],[4,5,6,8],[9,9],[1,2,10],[-1]]").outputs))
+    // Forks go on independently.
+    let third = try await ask(service, "[[20],[30],[40]]", #"["c","b","d"]"#)
+    #expect(
+      third.outputs
+        == (try await ask(service, "[[4,5,6,8,20],[4,5,6,7,30],[1,2,10,40]]").outputs))
+    // One of an array, and alone.
+    let alone = try await ask(service, "[50]", #""b""#).outputs
+    #expect(alone == (try await ask(service, "[4,5,6,7,30,50]").outputs))
+  }
+
+  @Test func aHorizon() async throws {
+    let service = try Service.make(SmallModels.forecaster())
+    let first = try await ask(
+      service, "[1,2]", #"{"id":"s","begin":true}"#, more: #","horizon":7"#)
+    #expect(first.session == #"{"id":"s","steps":2}"#)
+    #expect(first.outputs == (try await ask(service, "[1,2]", more: #","horizon":7"#).outputs))
+    let second = try await ask(service, "[3]", #""s""#, more: #","horizon":1"#)
+    #expect(second.outputs == (try await ask(service, "[1,2,3]", more: #","horizon":1"#).outputs))
+    #expect(second.session == #"{"id":"s","steps":3}"#)
+    #expect(
+      try await ask(service, "[4]", #""s""#).outputs
+        == (try await ask(service, "[1,2,3,4]").outputs))
+  }
+
+  @Test func aBeginWithAState() async throws {
+    let service = try Service.make(SmallModels.forecaster())
+    let taken = await service.predict(#"{"inputs":[1,2],"return_state":true}"#).body
+    let token = try self.token(in: taken)
+    let first = try await ask(
+      service, "[3]", #"{"id":"s","begin":true}"#, more: #","state":"\#(token)""#)
+    #expect(first.outputs == (try await ask(service, "[1,2,3]").outputs))
+    #expect(first.session == #"{"id":"s","steps":3}"#)
+    // Beside sessions that have states, of those that bring none.
+    let second = try await ask(
+      service, "[[4],[5],[6]]", #"["s",{"id":"t","begin":true},null]"#,
+      more: #","state":[null,"\#(token)","\#(token)"]"#)
+    #expect(
+      second.outputs == (try await ask(service, "[[1,2,3,4],[1,2,5],[1,2,6]]").outputs))
+    // And a session's state can be taken along.
+    let along = await service.predict(#"{"inputs":[7],"session":"s","return_state":true}"#).body
+    let other = try self.token(in: along)
+    #expect(
+      try await ask(service, "[8]", more: #","state":"\#(other)""#).outputs
+        == (try await ask(service, "[8]", #""s""#).outputs))
+  }
+
+  @Test func modelsDoNotMeet() async throws {
+    let service = try Service.make(
+      SmallModels.forecaster(name: "a"), SmallModels.forecaster(name: "b", seed: 2))
+    _ = try await ask(service, "[1,2]", #"{"id":"s","begin":true}"#, model: "a")
+    let unknown = await service.predict(#"{"inputs":[3],"session":"s"}"#, model: "b")
+    #expect(
+      refusal(unknown, 404)
+        == #"there is no session \"s\" of model \"b\"; {\"id\": \"s\", \"begin\": true} begins one"#
+    )
+    _ = try await ask(service, "[9]", #"{"id":"s","begin":true}"#, model: "b")
+    for (model, whole) in [("a", "[1,2,3]"), ("b", "[9,3]")] {
+      let found = try await ask(service, "[3]", #""s""#, model: model).outputs
+      #expect(found == (try await ask(service, whole, model: model).outputs))
+    }
+    #expect(await service.answer("DELETE", "/models/a/sessions/s").status == 200)
+    #expect(await service.answer("GET", "/models/b/sessions/s").status == 200)
+  }
+
+  @Test func aModelThatNeedsTheWhole() async throws {
+    let service = try Service.make(SmallModels.forecaster(.bidirectional))
+    for session in [#""s""#, "7", #"{"id":"s","begin":true}"#] {
+      let answer = await service.predict(#"{"inputs":[1],"session":\#(session)}"#)
+      #expect(
+        refusal(answer, 400)
+          == #"session: model \"small\" needs the whole of a sequence at once, so it has no state to go on from"#
+      )
+    }
+    #expect(await service.predict(#"{"inputs":[1],"session":null}"#).status == 200)
+  }
+
+  // MARK: - What fails leaves a session as it was
+
+  /// An answer that can't be written is none: the session does not move, and none is begun.
+  @Test func anAnswerThatCannotBeWritten() async throws {
+    let service = try Service.make(TestModels.overflow(), TestModels.mean())
+    _ = try await ask(service, "[0.5]", #"{"id":"s","begin":true}"#)
+    let answer = await service.predict(#"{"inputs":[2],"session":{"id":"s","end":true}}"#)
+    #expect(answer.status == 422)
+    #expect(try await ask(service, "[0.5]", #""s""#).session == #"{"id":"s","steps":2}"#)
+    #expect(
+      await service.predict(#"{"inputs":[2],"session":{"id":"t","begin":true}}"#).status == 422)
+    #expect(await service.predict(#"{"inputs":[0.5],"session":"t"}"#).status == 404)
+
+    // Halves are asked for, which hold less than a session does.
+    let mean = #""model":"mean","#
+    _ = try await ask(service, "[65519]", #"{"id":"s","begin":true}"#, model: "mean")
+    let half = await service.predict(
+      #"{\#(mean)"inputs":[65520],"session":"s","return_state":"f16"}"#)
+    #expect(half.status == 422)
+    #expect(
+      try await ask(service, "[65521]", #""s""#, model: "mean").outputs.contains("[65520.0]"))
+  }
+
+  /// A sum may overflow for good; nothing good comes of going on from it.
+  @Test func aStateBeyondAFloat() async throws {
+    let service = try Service.make(TestModels.mean())
+    _ = try await ask(service, "[3e38]", #"{"id":"s","begin":true}"#)
+    #expect(await service.predict(#"{"inputs":[3e38],"session":"s"}"#).status == 422)
+    #expect(try await ask(service, "[-3e38]", #""s""#).session == #"{"id":"s","steps":2}"#)
+  }
+
+  @Test func anEngineThatRefuses() async throws {
+    let engine = Engine(graph: try ModelGraph(TestModels.echo(size: 1)))
+    let service = Service(engines: [("echo", engine)], settings: settings())
+    _ = try await ask(service, "[1]", #"{"id":"s","begin":true}"#)
+    engine.shutDown()
+    for session in [#""s""#, #"{"id":"s","begin":true}"#, #"{"id":"s","end":true}"#] {
+      #expect(await service.predict(#"{"inputs":[1],"session":\#(session)}"#).status == 503)
+    }
+    #expect(
+      await service.predict(#"{"inputs":[1],"session":{"id":"t","begin":true}}"#).status == 503)
+    #expect(
+      ageless(await service.answer("GET", "/models/echo/sessions/s").body)
+        == #"{"id":"s","steps":1}"# + "\n")
+    #expect(await service.answer("GET", "/models/echo/sessions/t").status == 404)
+  }
+
+  // MARK: - One request at a time
+
+  /// An engine whose worker is busy, and a service with it.
+  private func heldUp(
+    _ settings: ServiceSettings = ServiceSettings()
+  ) async throws -> (Service, Engine, DispatchSemaphore) {
+    let engine = Engine(
+      graph: try ModelGraph(TestModels.echo(size: 1)), limits: EngineLimits(maxSeats: 1))
+    let service = Service(engines: [("echo", engine)], settings: settings)
+    _ = try await ask(service, "[1]", #"{"id":"s","begin":true}"#)
+    let release = DispatchSemaphore(value: 0)
+    let one = try InputSequence([.features([1])], for: engine.graph.model)
+    await withCheckedContinuation { continuation in
+      engine.predict([one], selection: .last) { _ in
+        continuation.resume()
+        release.wait()
+      }
+    }
+    return (service, engine, release)
+  }
+
+  /// A request whose answer comes later.
+  private func post(
+    _ service: Service, _ body: String
+  ) -> (exchange: HTTPExchange, answer: @Sendable () -> Int?) {
+    let answers = Answers()
+    let exchange = HTTPExchange(
+      request: HTTPRequest(method: "POST", path: "/predict", body: Array(body.utf8)),
+      deliver: { response in answers.status.withLock { $0 = response.status.code } })
+    service.handle(exchange)
+    return (exchange, { answers.status.withLock { $0 } })
+  }
+
+  private final class Answers: Sendable {
+    let status = Mutex<Int?>(nil)
+  }
+
+  private func eventually(_ condition: () -> Bool) async throws {
+    for _ in 0..<20_000 {
+      if condition() { return }
+      try await Task.sleep(for: .milliseconds(1))
+    }
+    Issue.record("it never came to be")
+  }
+
+  @Test func busyAndWaiting() async throws {
+    let (service, engine, release) = try await heldUp(settings(maxWaiters: 1))
+    let rider = post(service, #"{"inputs":[2],"session":"s"}"#)
+    let busy = await service.predict(#"{"inputs":[3],"session":"s"}"#)
+    #expect(
+      refusal(busy, 409)
+        == #"session \"s\" is busy with another request; \"wait\": true waits for it"#)
+    let waiting = post(service, #"{"inputs":[3],"session":{"id":"s","wait":true}}"#)
+    let tooMany = await service.predict(#"{"inputs":[4],"session":{"id":"s","wait":true}}"#)
+    #expect(
+      refusal(tooMany, 409)
+        == #"session \"s\" is busy, and 1 requests wait for it already (max_session_waiters)"#)
+    for (method, status) in [("DELETE", 409), ("GET", 200)] {
+      #expect(await service.answer(method, "/models/echo/sessions/s").status == status)
+    }
+    #expect(rider.answer() == nil && waiting.answer() == nil)
+    // It holds no place of the engine.
+    #expect(engine.snapshot().queuedSequences == 1)
+    release.signal()
+    try await eventually { waiting.answer() != nil }
+    #expect(rider.answer() == 200 && waiting.answer() == 200)
+    #expect(try await ask(service, "[5]", #""s""#).session == #"{"id":"s","steps":4}"#)
+  }
+
+  @Test func clientsThatLeave() async throws {
+    let (service, engine, release) = try await heldUp()
+    let rider = post(service, #"{"inputs":[2],"session":"s"}"#)
+    let first = post(service, #"{"inputs":[3,3],"session":{"id":"s","wait":true}}"#)
+    let second = post(service, #"{"inputs":[4,4,4],"session":{"id":"s","wait":true,"end":true}}"#)
+    let third = post(service, #"{"inputs":[5,5,5,5],"session":{"id":"s","wait":true}}"#)
+    // One that waits, one that rides, and one that came to ride by that.
+    first.exchange.abandon()
+    #expect(engine.snapshot().queuedSequences == 1)
+    rider.exchange.abandon()
+    #expect(engine.snapshot().queuedSequences == 1)
+    second.exchange.abandon()
+    #expect(service.metrics.requests(of: .predict).last?.status == "499")
+    release.signal()
+    try await eventually { third.answer() != nil }
+    #expect(third.answer() == 200)
+    #expect(rider.answer() == nil && first.answer() == nil && second.answer() == nil)
+    #expect(try await ask(service, "[6]", #""s""#).session == #"{"id":"s","steps":6}"#)
+  }
+
+  @Test func aTimeOutWhileWaiting() async throws {
+    let (service, _, release) = try await heldUp()
+    let rider = post(service, #"{"inputs":[2],"session":"s"}"#)
+    let late = await service.predict(
+      #"{"inputs":[3],"session":{"id":"s","wait":true},"timeout_ms":50}"#)
+    #expect(refusal(late, 504) == "timeout_ms: 50 passed before the answer was ready")
+    release.signal()
+    try await eventually { rider.answer() == 200 }
+    #expect(try await ask(service, "[5]", #""s""#).session == #"{"id":"s","steps":3}"#)
+  }
+
+  /// However many wait for a session whose requests are refused one after another at once.
+  @Test func manyWaitersAreRefusedInTurn() async throws {
+    let count = 10_000
+    let (service, engine, release) = try await heldUp(settings(maxWaiters: count))
+    let rider = post(service, #"{"inputs":[2],"session":"s"}"#)
+    let waiting = (0..<count).map { _ in
+      post(service, #"{"inputs":[3],"session":{"id":"s","wait":true}}"#)
+    }
+    // Riders that are there still ride.
+    engine.shutDown()
+    release.signal()
+    try await eventually { waiting.allSatisfy { $0.answer() != nil } }
+    #expect(rider.answer() != nil)
+    #expect(waiting.allSatisfy { $0.answer() == 503 })
+  }
+
+  /// Many clients of few sessions: each answer is one step on, and none is lost.
+  @Test func concurrentClients() async throws {
+    let service = try Service.make(TestModels.echo(size: 1), settings: settings(maxWaiters: 1000))
+    for id in ["a", "b"] { _ = try await ask(service, "[0]", #"{"id":"\#(id)","begin":true}"#) }
+    let found = try await withThrowingTaskGroup(of: [String].self) { group in
+      for client in 0..<20 {
+        group.addTask {
+          var answers: [String] = []
+          for turn in 0..<20 {
+            let id = (client + turn) % 2 == 0 ? "a" : "b"
+            answers.append(
+              try await ask(service, "[1]", #"{"id":"\#(id)","wait":true}"#).session)
+          }
+          return answers
+        }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+    let expected = ["a", "b"].flatMap { id in
+      (2...201).map { #"{"id":"\#(id)","steps":\#($0)}"# }
+    }
+    #expect(found.sorted() == expected.sorted())
+  }
+
+  // MARK: - Who has to go
+
+  @Test func evicted() async throws {
+    // Room for one, whose state has no floats.
+    let service = try Service.make(
+      TestModels.echo(size: 1), settings: settings(maxBytes: SessionTable.overheadBytes + 1))
+    _ = try await ask(service, "[1]", #"{"id":"a","begin":true}"#)
+    _ = try await ask(service, "[1]", #"{"id":"b","begin":true}"#)
+    for answer in [
+      await service.predict(#"{"inputs":[1],"session":"a"}"#),
+      await service.predict(#"{"inputs":[1],"session":{"id":"c","fork":"a"}}"#),
+    ] {
+      #expect(
+        refusal(answer, 410)
+          == #"session \"a\" is gone: others, used later, needed its room (max_session_bytes)"#)
+    }
+    let page = await service.answer("GET", "/models/echo/sessions/a")
+    #expect(page.status == 410)
+    let tooLarge = await service.predict(
+      #"{"inputs":[[1],[1]],"session":["b",{"id":"c","begin":true}]}"#)
+    let (needed, limit) = (2 * SessionTable.overheadBytes + 2, SessionTable.overheadBytes + 1)
+    #expect(
+      refusal(tooLarge, 413)
+        == "the request's sessions take \(needed) bytes, the server keeps \(limit) of all (max_session_bytes)"
+    )
+    #expect(try await ask(service, "[1]", #""b""#).session == #"{"id":"b","steps":2}"#)
+  }
+
+  @Test func expired() async throws {
+    let service = try Service.make(
+      TestModels.echo(size: 1), settings: settings(idle: .milliseconds(1)))
+    _ = try await ask(service, "[1]", #"{"id":"a","begin":true}"#)
+    try await Task.sleep(for: .milliseconds(5))
+    let answer = await service.predict(#"{"inputs":[1],"session":"a"}"#)
+    #expect(
+      refusal(answer, 410)
+        == #"session \"a\" is gone: nobody used it for as long as session_idle_seconds says"#)
+  }
+
+  @Test func sessionsOff() async throws {
+    let service = try Service.make(TestModels.echo(size: 1), settings: settings(maxBytes: 0))
+    let answer = await service.predict(#"{"inputs":[1],"session":{"id":"a","begin":true}}"#)
+    #expect(
+      refusal(answer, 413)
+        == "the request's sessions take \(SessionTable.overheadBytes + 1) bytes, the server keeps 0 of all (max_session_bytes)"
+    )
+    #expect(await service.predict(#"{"inputs":[1],"session":"a"}"#).status == 404)
+    #expect(await service.predict(#"{"inputs":[1]}"#).status == 200)
+  }
+
+  @Test func noRoomBesideOthers() async throws {
+    let (service, _, release) = try await heldUp(
+      settings(maxBytes: SessionTable.overheadBytes + 1))
+    let rider = post(service, #"{"inputs":[2],"session":"s"}"#)
+    let answer = await service.answer(
+      "POST", "/predict", #"{"inputs":[1],"session":{"id":"t","begin":true}}"#)
+    #expect(answer.fields["retry-after"] == "1")
+    #expect(
+      refusal((answer.status, answer.body), 429)
+        == "the sessions of requests under way take all that there is, \(SessionTable.overheadBytes + 1) bytes (max_session_bytes)"
+    )
+    release.signal()
+    try await eventually { rider.answer() == 200 }
+    _ = try await ask(service, "[1]", #"{"id":"t","begin":true}"#)
+  }
+
+  // MARK: - Pages
+
+  @Test func oneSession() async throws {
+    let service = try Service.make(TestModels.echo(size: 1))
+    _ = try await ask(service, "[1,2,3]", #"{"id":"a-._~:b","begin":true}"#)
+    let path = "/models/echo/sessions/a-._~:b"
+    #expect(await service.answer("GET", "/models/echo/sessions/a-._~%3Ab").status == 200)
+    let page = await service.answer("GET", path)
+    #expect(page.status == 200)
+    #expect(page.fields["content-type"] == "application/json")
+    #expect(
+      page.body.wholeMatch(
+        of: /{"id":"a-._~:b","steps":3,"age_seconds":\d+,"idle_seconds":\d+}\n/) != nil)
+    #expect(await service.answer("HEAD", path).status == 200)
+    #expect(await service.answer("OPTIONS", path).fields["allow"] == "GET, HEAD, DELETE, OPTIONS")
+    #expect(await service.answer("POST", path).status == 405)
+    let ended = await service.answer("DELETE", path)
+    #expect(ended.status == 200)
+    #expect(ended.body == #"{"id":"a-._~:b","ended":true}"# + "\n")
+    for method in ["DELETE", "GET", "HEAD"] {
+      let gone = await service.answer(method, path)
+      #expect(gone.status == 410)
+      #expect(
+        gone.body == #"{"error":"session \"a-._~:b\" is gone: a request ended it"}"# + "\n")
+    }
+  }
+
+  @Test(arguments: ["GET", "DELETE"])
+  func noSuchSession(method: String) async throws {
+    let service = try Service.make(TestModels.echo(size: 1))
+    for (path, status, error) in [
+      (
+        "/models/echo/sessions/s", 404,
+        #"there is no session \"s\" of model \"echo\"; {\"id\": \"s\", \"begin\": true} begins one"#
+      ),
+      ("/models/none/sessions/s", 404, #"there is no model \"none\", expected echo"#),
+      (
+        "/models/echo/sessions/a%2Fb", 400,
+        #"the path's session: found the string \"a%2Fb\", expected an id of 1 to 128 letters, digits and -._~:"#
+      ),
+    ] {
+      let answer = await service.answer(method, path)
+      #expect(refusal((answer.status, answer.body), status) == error)
+    }
+  }
+
+  private func list(
+    _ service: Service, _ authorization: String?, query: String? = nil,
+    path: String = "/models/echo/sessions"
+  ) async -> (status: Int, body: String, fields: HTTPFields) {
+    let response = await withCheckedContinuation { continuation in
+      var request = HTTPRequest(method: "GET", path: path, query: query)
+      if let authorization { request.fields.append("authorization", authorization) }
+      service.handle(
+        HTTPExchange(request: request, deliver: { continuation.resume(returning: $0) }))
+    }
+    return (
+      response.status.code, String(decoding: response.body, as: UTF8.self), response.fields
+    )
+  }
+
+  @Test(arguments: [
+    "Bearer sixteen bytes or", "bearer sixteen bytes or", "BEARER sixteen bytes or",
+    "bEaReR sixteen bytes or",
+  ])
+  func operatorsMayList(authorization: String) async throws {
+    let service = try Service.make(TestModels.echo(size: 1), settings: settings())
+    #expect(
+      await list(service, authorization).body
+        == #"{"model":"echo","count":0,"bytes":0,"sessions":[]}"# + "\n")
+  }
+
+  @Test(arguments: [
+    nil, "", "Bearer", "Bearer ", "Bearer sixteen bytes o", "Bearer sixteen bytes oR",
+    "Bearer sixteen bytes or ", "Bearer  sixteen bytes or", "Basic sixteen bytes or",
+    "sixteen bytes or", "Bearer\tsixteen bytes or", "Bearers sixteen bytes or", "bearer é",
+    "Bearer sixteen bytes or, Bearer sixteen bytes or",
+  ])
+  func othersMayNot(authorization: String?) async throws {
+    let service = try Service.make(TestModels.echo(size: 1), settings: settings())
+    let answer = await list(service, authorization)
+    #expect(answer.fields["www-authenticate"] == "Bearer")
+    #expect(
+      refusal((answer.status, answer.body), 401)
+        == "sessions are listed for operators only, expected authorization: Bearer and the server's operator_key"
+    )
+    // Nobody else learns which models there are, or what the query may be.
+    let other = await list(
+      service, authorization, query: "limit=0", path: "/models/none/sessions")
+    #expect(other.status == 401)
+  }
+
+  @Test func withoutAKeyNobodyMay() async throws {
+    let service = try Service.make(
+      TestModels.echo(size: 1), settings: settings(operatorKey: nil))
+    for authorization in [nil, "Bearer ", "Bearer sixteen bytes or"] {
+      let answer = await list(service, authorization)
+      #expect(answer.fields["www-authenticate"] == "Bearer")
+      #expect(
+        refusal((answer.status, answer.body), 401)
+          == "sessions are listed for operators only, and the server has no operator_key by which to know them"
+      )
+    }
+  }
+
+  @Test func theList() async throws {
+    let service = try Service.make(
+      TestModels.echo(size: 1), SmallModels.forecaster(.bidirectional), settings: settings())
+    for index in 0..<101 { _ = try await ask(service, "[1]", #"{"id":"s\#(index)","begin":true}"#) }
+    _ = try await ask(service, "[1,1]", #""s7""#)
+    let bearer = "Bearer \(Self.key)"
+    // 10 names of 2 characters, 90 of 3, 1 of 4.
+    let bytes = 101 * SessionTable.overheadBytes + 294
+    func expected(_ ids: [Int]) -> String {
+      let all = ids.map {
+        #"{"id":"s\#($0)","steps":\#($0 == 7 ? 3 : 1)}"#
+      }
+      return
+        #"{"model":"echo","count":101,"bytes":\#(bytes),"sessions":[\#(all.joined(separator: ","))]}"#
+        + "\n"
+    }
+    let order = [7] + (0...100).reversed().filter { $0 != 7 }
+    #expect(ageless(await list(service, bearer).body) == expected(Array(order.prefix(100))))
+    #expect(ageless(await list(service, bearer, query: "limit=1").body) == expected([7]))
+    #expect(ageless(await list(service, bearer, query: "limit=2").body) == expected([7, 100]))
+    for limit in ["101", "102", "100000"] {
+      #expect(ageless(await list(service, bearer, query: "limit=\(limit)").body) == expected(order))
+    }
+    #expect(
+      await list(service, bearer, path: "/models/small/sessions").body
+        == #"{"model":"small","count":0,"bytes":0,"sessions":[]}"# + "\n")
+    #expect(await list(service, bearer, path: "/models/none/sessions").status == 404)
+  }
+
+  @Test(arguments: [
+    ("limit=0", "0"), ("limit=100001", "100001"), ("limit=-1", "-1"), ("limit=", ""),
+    ("limit", "limit"), ("", ""), ("limit=1&limit=2", "1&limit=2"), ("Limit=1", "Limit=1"),
+    ("x=1", "x=1"), ("limit=+5", "+5"), ("limit=1.0", "1.0"), ("limit= 1", " 1"),
+    ("limit=99999999999999999999", "99999999999999999999"),
+  ])
+  func whatLimitIsNot(query: String, found: String) async throws {
+    let service = try Service.make(TestModels.echo(size: 1), settings: settings())
+    let answer = await list(service, "Bearer \(Self.key)", query: query)
+    #expect(
+      refusal((answer.status, answer.body), 400)
+        == #"?limit=: found \"\#(found)\", expected a whole number from 1 to 100000"#)
+  }
+}

@@ -224,7 +224,7 @@ package struct Carousel {
     }
     // Where nobody is ahead, the attempt itself tells what it costs.
     guard let timeout = terms.timeout, let deadline = terms.deadline,
-      queuedCount + seatedCount > 0
+      queuedCount + seatedCount > 0, !journeys.isEmpty
     else { return }
     let longest = journeys.reduce(0) { Swift.max($0, $1.all) }
     /// The seconds that anybody takes for so many steps, with as many others as there are.

@@ -239,6 +239,16 @@ import Testing
     #expect(riders.count == 1)
   }
 
+  /// Nobody at all is never late.
+  @Test func nobodyMayCome() throws {
+    var carousel = carousel(seats: 1)
+    _ = try carousel.arrive(steps: [5], now: .now, costs: Self.costs)
+    _ = carousel.nextTurn()
+    let nobody = try carousel.arrive(
+      steps: [], timeout: .milliseconds(1), now: .now, costs: Self.costs)
+    #expect(nobody.isEmpty)
+  }
+
   @Test func whoWaitsTooLongGoes() throws {
     var carousel = carousel(seats: 1, steps: 100)
     let now = Carousel.Instant.now

@@ -135,10 +135,10 @@ import Testing
   // MARK: - Errors
 
   /// a is followed by b, b by c; after c the scores are beyond numbers.
-  private func runaway() throws -> Model {
+  private func runaway(name: String = "chain") throws -> Model {
     try TestModels.chain(
       vocabulary: ["a", "b", "c"],
-      scores: [[0, 9, 0], [0, 0, 9], [0, .greatestFiniteMagnitude, 0]])
+      scores: [[0, 9, 0], [0, 0, 9], [0, .greatestFiniteMagnitude, 0]], name: name)
   }
 
   private static let overflow =
@@ -188,6 +188,46 @@ import Testing
     engine.shutDown()
     let found = await service.generate(#"{"prompt":[1],"stream":true}"#)
     #expect(found.status == 503 && found.fields["retry-after"] == "1")
+  }
+
+  /// Mutated bodies are answered, with 200, 422 or a 4xx in JSON; and streams are events to their end.
+  @Test func survivesMutations() async throws {
+    var settings = ServiceSettings()
+    settings.maxGenerationSteps = 20
+    let service = try Service.make(
+      TestModels.chain(vocabulary: TestModels.letters), TestModels.chain(name: "ids"),
+      runaway(name: "runaway"),
+      settings: settings)
+    let bodies = [
+      #"{"prompt":"ab","max_steps":12,"temperature":0.5,"top_k":2,"top_p":0.9,"seed":3,"stop":["d","ca"]}"#,
+      #"{"prompt":[0,1,2],"model":"ids","stop":[3],"stream":true,"seed":1}"#,
+      #"{"prompt":"a","stop":"cd","stream":true,"timeout_ms":60000,"temperature":2}"#,
+      #"{"prompt":"ca","model":"runaway","stream":true}"#,
+    ].map { Array($0.utf8) }
+    let fragments = ["[", "]", ",", "{}", "\"", "null", "1e999", "[]", "-", "\\u0000"]
+    var noise = SeededNumbers(state: 9)
+    var statuses: Set<Int> = []
+    for _ in 0..<1500 {
+      var body = bodies[Int(noise.next() % 4)]
+      let place = Int(noise.next()) % body.count
+      switch noise.next() % 3 {
+      case 0: body[place] = UInt8(truncatingIfNeeded: noise.next() % 128)
+      case 1: body.removeSubrange(place..<min(place + 3, body.count))
+      default:
+        body.insert(contentsOf: fragments[Int(noise.next()) % fragments.count].utf8, at: place)
+      }
+      let found = await service.generate(String(decoding: body, as: UTF8.self))
+      statuses.insert(found.status)
+      #expect(found.status == 200 || (400..<500).contains(found.status))
+      let isStream = found.fields["content-type"] == "text/event-stream"
+      let objects = isStream ? try SentEvent.parse(found.body).map(\.data) : [found.body]
+      for object in objects {
+        #expect(throws: Never.self) {
+          try JSONReaderPool().read(Array(object.utf8), maxDepth: 8)
+        }
+      }
+    }
+    #expect(statuses.isSuperset(of: [200, 400]))
   }
 
   // MARK: - Clients who are behind, or leave

@@ -2,6 +2,7 @@
 #pragma once
 #include <malloc.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 // <sys/socket.h> declares it under _GNU_SOURCE only; socklen_t is unsigned int.
 struct sockaddr;

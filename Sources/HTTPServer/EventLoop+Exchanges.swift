@@ -64,9 +64,13 @@ extension EventLoop {
   }
 
   /// Takes mail from any thread. While the loop takes a turn, it needs no waking: it looks before it
-  /// sleeps, so the responses that one call of the engine makes cost one wake-up between them.
+  /// rests, so the responses that one call of the engine makes cost one wake-up between them.
   private func post(_ mail: Mail) {
-    if inbox.post(mail) { queue.async { self.turn() } }
+    switch inbox.post(mail) {
+    case .awake: break
+    case .waiting: bell.ring()
+    case .asleep: queue.async { self.turn() }
+    }
   }
 
   /// Takes what was posted to where it belongs.

@@ -16,6 +16,7 @@ final class EventLoop: @unchecked Sendable {
   let application: Application
   let coding: ContentCoding
   let inbox = Inbox()
+  let bell: Bell
   private let timeouts: Timeouts
   private let door: Door
 
@@ -41,6 +42,8 @@ final class EventLoop: @unchecked Sendable {
 
   /// Rounds of one turn, so that a busy loop lets its timer in.
   private static let maxRounds = 64
+  /// How long a turn waits for more. Other work of the queue waits as long.
+  private static let waitMilliseconds: CInt = 1
   /// While more than this waits for the peer to take it, nothing is read from it.
   private static let maxUnsentBytes = 256 * 1024
   /// Bodies above this are inflated or compressed off the loop.
@@ -62,6 +65,7 @@ final class EventLoop: @unchecked Sendable {
     shareOfBuffers = max(settings.maxBufferedBytes / settings.loopCount, maxBody)
     door = Door(
       listeners: listeners, maxConnections: settings.maxConnections, counters: counters)
+    bell = try Bell()
     poller = try Poller()
   }
 
@@ -75,17 +79,19 @@ final class EventLoop: @unchecked Sendable {
       source.setCancelHandler { self.source = nil }
       self.source = source
       door.open(poller)
+      _ = bell.hang(in: poller)
       source.activate()
     }
   }
 
   // MARK: Turns
 
-  /// Takes all that is ready.
+  /// Takes all that is ready, and waits a moment for more before it leaves the waiting to Dispatch: whoever is
+  /// answered often asks again at once, and to be woken by Dispatch takes two threads.
   func turn() {
     inbox.wake()
+    var eventCount = poller.poll()
     for _ in 0..<Self.maxRounds {
-      let eventCount = poller.poll()
       clock.update()
       for index in 0..<eventCount {
         let (token, readiness) = poller.event(index)
@@ -93,11 +99,17 @@ final class EventLoop: @unchecked Sendable {
       }
       deliverMail()
       settleAll()
-      if finishIntake(isQuiet: eventCount == 0) { continue }
-      if eventCount == 0, postponed.isEmpty, inbox.sleepIfEmpty() { return }
+      let wasBusy = finishIntake(isQuiet: eventCount == 0) || eventCount > 0
+      guard !wasBusy, postponed.isEmpty, inbox.rest(.waiting) else {
+        eventCount = poller.poll()
+        continue
+      }
+      eventCount = poller.poll(waiting: Self.waitMilliseconds)
+      inbox.wake()
+      if eventCount == 0, inbox.rest(.asleep) { return }
     }
-    // epoll is asked again when the source fires; of mail, and of what is postponed, it knows nothing.
-    if !postponed.isEmpty || !inbox.sleepIfEmpty() { queue.async { self.turn() } }
+    // Others may have their turn on the queue; what the poller told is told again.
+    queue.async { self.turn() }
   }
 
   /// Does what was postponed in the round before this one; returns whether there was anything.
@@ -114,6 +126,7 @@ final class EventLoop: @unchecked Sendable {
   }
 
   private func take(_ readiness: Poller.Readiness, of token: UInt64) {
+    if token == Bell.token { return }
     if Door.owns(token) {
       door.accept(token) { admit($0) }
     } else if let connection = connections[token] {

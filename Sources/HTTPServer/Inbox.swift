@@ -18,27 +18,37 @@ struct Mail: Sendable {
   let content: Content
 }
 
-/// Where any thread leaves mail for a loop; a loop that sleeps is woken once, by the first piece.
+/// Where any thread leaves mail for a loop; a loop that waits or sleeps is told once, by the first piece.
 final class Inbox: Sendable {
+  /// What its loop is at.
+  enum LoopState: Sendable {
+    /// It runs, and will look here before it does anything else.
+    case awake
+    /// It waits for its sockets.
+    case waiting
+    /// Its queue is idle.
+    case asleep
+  }
+
   private struct State {
     var mail: [Mail] = []
-    var isAwake = false
+    var loop = LoopState.asleep
   }
 
   private let state = Mutex(State())
 
-  /// Leaves `mail`; returns whether the loop is to be woken.
-  func post(_ mail: Mail) -> Bool {
+  /// Leaves `mail`; returns what the loop was at, which is to be told of it where it is not awake.
+  func post(_ mail: Mail) -> LoopState {
     state.withLock { state in
       state.mail.append(mail)
-      defer { state.isAwake = true }
-      return !state.isAwake
+      defer { state.loop = .awake }
+      return state.loop
     }
   }
 
   /// Notes that the loop runs and will look here before it sleeps.
   func wake() {
-    state.withLock { $0.isAwake = true }
+    state.withLock { $0.loop = .awake }
   }
 
   /// Exchanges the mail for `empty`, whose storage is used again.
@@ -46,11 +56,11 @@ final class Inbox: Sendable {
     state.withLock { swap(&$0.mail, &empty) }
   }
 
-  /// Lets the loop sleep when there is no mail; returns whether it may.
-  func sleepIfEmpty() -> Bool {
+  /// Lets the loop wait or sleep when there is no mail; returns whether it may.
+  func rest(_ loop: LoopState) -> Bool {
     state.withLock { state in
       guard state.mail.isEmpty else { return false }
-      state.isAwake = false
+      state.loop = loop
       return true
     }
   }

@@ -7,6 +7,8 @@ import Glibc
   struct Readiness: OptionSet {
     let rawValue: UInt32
     static let input = Readiness(rawValue: EPOLLIN.rawValue)
+    /// Told once for each time that more comes, not for as long as there is any.
+    static let edge = Readiness(rawValue: EPOLLET.rawValue)
     static let output = Readiness(rawValue: EPOLLOUT.rawValue)
     /// Both directions are shut down; always watched for.
     static let hangUp = Readiness(rawValue: EPOLLHUP.rawValue)
@@ -49,10 +51,12 @@ import Glibc
     return unsafe epoll_ctl(descriptor.number, operation, socket.number, &event) == 0
   }
 
-  /// Asks, without waiting, which sockets are ready; returns how many events `event(_:)` has.
-  mutating func poll() -> Int {
+  /// Asks which sockets are ready, and waits so many milliseconds for one; returns how many events
+  /// `event(_:)` has.
+  mutating func poll(waiting milliseconds: CInt = 0) -> Int {
     // SAFETY: the kernel writes at most `count` events into the array's storage.
-    let count = unsafe epoll_wait(descriptor.number, &events, CInt(events.count), 0)
+    let count = unsafe epoll_wait(
+      descriptor.number, &events, CInt(events.count), milliseconds)
     return max(0, Int(count))
   }
 

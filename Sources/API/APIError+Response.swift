@@ -10,7 +10,9 @@ extension APIError: CustomStringConvertible {
       response.fields.append("allow", allowed.joined(separator: ", "))
     }
     // RFC 9110 §15.5.2: a 401 says how to show who one is.
-    if case .notOperator = self { response.fields.append("www-authenticate", "Bearer") }
+    if case .notOperator(hasKey: true) = self {
+      response.fields.append("www-authenticate", "Bearer")
+    }
     if let seconds = retryAfterSeconds { response.fields.append("retry-after", String(seconds)) }
     return response
   }
@@ -23,7 +25,9 @@ extension APIError: CustomStringConvertible {
       .noQuantiles, .afterLastYear, .allWithHorizon, .notEveryStep, .state, .notStreamable,
       .sessionTwice, .forkThatBegins, .stateOfSession, .query, .notGenerator:
       .badRequest
-    case .notOperator: .unauthorized
+    case .notOperator(hasKey: true): .unauthorized
+    // No key that a client could show would do.
+    case .notOperator(hasKey: false): .forbidden
     case .noSuchModel, .noSuchPath, .noModels, .session(.unknown, _): .notFound
     case .session(.gone, _): .gone
     case .session(.busy, _), .session(.tooManyWait, _): .conflict
@@ -35,6 +39,7 @@ extension APIError: CustomStringConvertible {
       .session(.full, _):
       .tooManyRequests
     case .refused(.deadlinePassed), .session(.deadlinePassed, _): .gatewayTimeout
+    case .session(.tooLarge(_, limit: 0), _): .badRequest
     case .refused(.tooLarge), .session(.tooLarge, _): .contentTooLarge
     }
   }
@@ -132,15 +137,15 @@ extension APIError: CustomStringConvertible {
     case .notReady(.draining), .refused(.draining): "the server is about to stop"
     case .notReady: "the server is starting"
     case .refused(.queueFull(let queued, let arriving, let limit, _)):
-      "the queue is full: \(queued) sequences wait, \(arriving) more would exceed \(limit) (max_queued_sequences)"
+      "the queue is full: \(queued) sequences wait, \(arriving) more would exceed \(limit), with the places promised to others (max_queued_sequences)"
     case .refused(.stepsFull(let queued, let arriving, let limit, _)):
-      "the queue is full: \(queued) steps wait, \(arriving) more would exceed \(limit) (max_queued_steps)"
+      "the queue is full: \(queued) steps wait, \(arriving) more would exceed \(limit), with the places promised to others (max_queued_steps)"
     case .refused(.tooLarge(let sequences, let sequenceLimit, let steps, let stepLimit)):
       sequences > sequenceLimit
         ? "the request has \(sequences) sequences, the queue holds \(sequenceLimit) (max_queued_sequences)"
         : "the request has \(steps) steps, the queue holds \(stepLimit) (max_queued_steps)"
     case .refused(.deadlineOutOfReach(let timeout, let needed, _)):
-      "timeout_ms: found \(timeout.milliseconds), expected at least \(needed.milliseconds) for as many as wait at the moment"
+      "the time-out: found \(timeout.milliseconds) ms, expected at least \(needed.milliseconds) for as many as wait at the moment"
     case .refused(.deadlinePassed(let timeout)): passed(timeout)
     case .refused(.cancelled): "the request was cancelled"
     }
@@ -160,9 +165,10 @@ extension SessionRefusal {
     case .gone(let id, .otherModel):
       "session \(quoted(id)) is gone: the server started again with another model \(quoted(model))"
     case .busy(let id):
-      "session \(quoted(id)) is busy with another request; \"wait\": true waits for it"
+      "session \(quoted(id)) is busy with another request; one for predictions may wait for it (\"wait\": true)"
     case .tooManyWait(let id, let limit):
       "session \(quoted(id)) is busy, and \(limit) requests wait for it already (max_session_waiters)"
+    case .tooLarge(_, limit: 0): "session: this server keeps none (max_session_bytes is 0)"
     case .tooLarge(let needed, let limit):
       "the request's sessions take \(needed) bytes, the server keeps \(limit) of all (max_session_bytes)"
     case .full(let limit):
@@ -173,7 +179,7 @@ extension SessionRefusal {
 }
 
 private func passed(_ timeout: Duration) -> String {
-  "timeout_ms: \(timeout.milliseconds) passed before the answer was ready"
+  "the answer could not be ready within the time-out of \(timeout.milliseconds) ms"
 }
 
 extension Duration {

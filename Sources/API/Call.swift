@@ -44,10 +44,10 @@ struct Call: Sendable {
   /// Begins a response whose body is sent as it is made; `end` ends it.
   func begin(_ response: HTTPResponse) { exchange.begin(response) }
 
-  /// Ends a response that `begin` began.
-  func end() {
+  /// Ends a response that `begin` began, as a whole one of `status` would have: too late to tell the client.
+  func end(_ status: HTTPStatus = .ok) {
     exchange.end()
-    record(HTTPStatus.ok.code)
+    record(status.code)
   }
 
   /// The client left; nobody waits for an answer.

@@ -123,7 +123,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   package func timeOut() {
     let late = streams.values.filter { $0.stage == .body }.sorted { $0.id < $1.id }
     for stream in late { send(HTTP2Error.timedOut.response, on: stream) }
-    if late.isEmpty, stageCounts.owed == 0 {
+    if late.isEmpty, phase == .idle {
       terminate(NGHTTP2_NO_ERROR)
     } else {
       drain()
@@ -149,7 +149,9 @@ package final class HTTP2Connection: ConnectionProtocol {
   package var phase: ConnectionPhase {
     if !sawSettings || stageCounts.head > 0 { return .readingHead }
     if stageCounts.body > 0 { return .readingBody }
-    return stageCounts.owed > 0 ? .answering : .idle
+    // A peer that takes its time over a response is not idle; `resetStalled` ends those who take nothing.
+    let isSending = streams.values.contains { $0.stage == .sending && !$0.isAnswered }
+    return stageCounts.owed > 0 || isSending ? .answering : .idle
   }
 
   package var wantsClose: Bool { !session.wantsRead && !session.wantsWrite }

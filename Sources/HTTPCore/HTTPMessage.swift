@@ -48,6 +48,7 @@ package struct HTTPStatus: Sendable, Equatable, Hashable {
   package static let ok = HTTPStatus(200)
   package static let badRequest = HTTPStatus(400)
   package static let unauthorized = HTTPStatus(401)
+  package static let forbidden = HTTPStatus(403)
   package static let notFound = HTTPStatus(404)
   package static let methodNotAllowed = HTTPStatus(405)
   package static let requestTimeout = HTTPStatus(408)
@@ -74,6 +75,7 @@ package struct HTTPStatus: Sendable, Equatable, Hashable {
     case 304: "Not Modified"
     case 400: "Bad Request"
     case 401: "Unauthorized"
+    case 403: "Forbidden"
     case 404: "Not Found"
     case 405: "Method Not Allowed"
     case 408: "Request Timeout"

@@ -74,9 +74,11 @@ final class Connection {
   /// What the bodies of its requests take, complete or not.
   var heldBytes: Int { wire.incompleteBytes + owedBytes }
 
-  /// Whether nothing is under way and nothing left to say, so that it may be closed without ado.
+  /// Whether nothing is under way, as far as has come, and nothing left to say: at the end of a drain's grace it may
+  /// be closed without ado.
   var isSilent: Bool {
-    !wire.isHTTP2 && wire.phase == .idle && !wire.wantsClose && unsentCount == 0
+    if case .undecided = wire { return unsentCount == 0 }
+    return !wire.isHTTP2 && wire.phase == .idle && !wire.wantsClose && unsentCount == 0
   }
 
   /// Says that the server has as many connections as it takes, in place of any protocol.

@@ -32,6 +32,7 @@ final class EventLoop: @unchecked Sendable {
   private var refusedCount = 0
   private var isTicking = false
   private var isDraining = false
+  private var isGraceOver = false
   /// What the application does at the end of an intake, and whether the round in which that began is over.
   private var postponed: [@Sendable (Bool) -> Void] = []
   private var hasTakenIn = false
@@ -343,7 +344,8 @@ final class EventLoop: @unchecked Sendable {
 
   // MARK: The end
 
-  /// Takes no new connection, ends the idle ones, and calls `completion` when the last one is gone.
+  /// Takes no new connection, gives the idle ones `drain_grace` for a request that is on its way, and calls
+  /// `completion` when that is over and the last one is gone.
   func drain(_ completion: @escaping @Sendable () -> Void) {
     queue.async { [self] in
       onDrained = completion
@@ -352,7 +354,6 @@ final class EventLoop: @unchecked Sendable {
       // Who waits in the kernel's queue, and what they have sent, came before the end.
       door.shut()
       door.acceptAll { admit($0) }
-      door.close()
       for connection in connections.all {
         if connection.watched.contains(.input) { read(connection) }
         // A request may be on its way to one that is silent.
@@ -361,21 +362,25 @@ final class EventLoop: @unchecked Sendable {
         unsettle(connection)
       }
       turn()
-      endIfDrained()
       queue.asyncAfter(deadline: .now() + .nanoseconds(settings.drainGrace.nanoseconds)) {
         self.endSilent()
       }
     }
   }
 
-  /// Ends the connections that have brought no request since the drain began.
+  /// Ends the connections that have brought no request since the drain began. Handshakes that were under way then
+  /// have come to their end.
   private func endSilent() {
     clock.update()
+    door.acceptAll { admit($0) }
+    door.close()
     for connection in connections.all where connection.isSilent {
       read(connection)
       if connection.isSilent { hangUp(connection) } else { unsettle(connection) }
     }
+    isGraceOver = true
     turn()
+    endIfDrained()
   }
 
   /// Closes every connection, whatever it is owed.
@@ -386,7 +391,7 @@ final class EventLoop: @unchecked Sendable {
   }
 
   private func endIfDrained() {
-    guard let onDrained, connections.count == 0 else { return }
+    guard let onDrained, isGraceOver, connections.count == 0 else { return }
     self.onDrained = nil
     source?.cancel()
     onDrained()

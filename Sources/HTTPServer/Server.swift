@@ -35,7 +35,7 @@ package final class Server: Sendable {
     for loop in loops { loop.start() }
   }
 
-  /// Ends gracefully: no new connection, idle ones closed at once, the others with their last answer;
+  /// Ends gracefully: no new connection, idle ones closed after `drain_grace`, the others with their last answer;
   /// what is left after `time` is cut off. Called once, after `start`.
   ///
   /// - Parameter completion: is called when every connection is closed.

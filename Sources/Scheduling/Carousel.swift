@@ -25,7 +25,7 @@ package struct Carousel {
 
   /// What one turn does, in this order.
   package struct Turn: Equatable, Sendable {
-    /// Riders whose deadline passed: they wait and ride no more.
+    /// Riders whose deadline passed, or will before they can be done: they wait and ride no more.
     package var expired: [RiderID] = []
     /// States to move from seat to seat, since seats fell free.
     package var moves: [Move] = []
@@ -121,9 +121,9 @@ package struct Carousel {
   package var seatedCount: Int { seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : 1) } }
   /// Whether everybody who waits finds a seat at the next turn.
   package var hasFreeSeat: Bool { queuedCount + seatedCount <= limits.maxSeats }
-  /// The steps of the only rider that waits, where nobody rides.
-  package var onlyWaiting: Journey? {
-    queuedCount == 1 && seatedCount == 0 ? waiting[0].journey : nil
+  /// The steps of the only rider that waits, and its deadline, where nobody rides.
+  package var onlyWaiting: (journey: Journey, deadline: Instant?)? {
+    queuedCount == 1 && seatedCount == 0 ? (waiting[0].journey, waiting[0].deadline) : nil
   }
   /// Workers that have enough to do.
   package var neededWorkers: Int {
@@ -284,11 +284,15 @@ package struct Carousel {
   }
 
   /// Plans a worker's next turn: one without parts where nobody waits or rides with it.
-  package mutating func nextTurn(worker: Int = 0, now: Instant) -> Turn {
+  ///
+  /// - Parameter costs: what turns have cost: who would come too late whatever happens does not board.
+  package mutating func nextTurn(
+    worker: Int = 0, now: Instant, costs: TurnCosts = TurnCosts()
+  ) -> Turn {
     var turn = Turn()
     expire(worker, now: now, into: &turn)
     Self.freeVacatedSeats(&seats[worker], into: &turn)
-    board(worker, into: &turn)
+    board(worker, now: now, costs: costs, into: &turn)
     guard !seats[worker].isEmpty else { return turn }
     let chunk = chunkSteps(for: seats[worker])
     turn.parts = seats[worker].indices.map { index in
@@ -358,7 +362,9 @@ package struct Carousel {
     }
   }
 
-  private mutating func board(_ worker: Int, into turn: inout Turn) {
+  private mutating func board(
+    _ worker: Int, now: Instant, costs: TurnCosts, into turn: inout Turn
+  ) {
     // Workers share the riders evenly, but no worker takes few only so that another has some.
     let taken = seats.reduce(0) { $0 + $1.count }
     let even = (queuedCount + taken + workerCount - 1) / workerCount
@@ -368,6 +374,16 @@ package struct Carousel {
     // Whole sequences board up to the steps of a turn; one more than that boards alone.
     var steps = 0
     while seats[worker].count < seatLimit, let first = waiting.first {
+      if let deadline = first.deadline, seatedCount > 0 {
+        let ride = costs.seconds(
+          oneOf: queuedCount + seatedCount, steps: first.journey.all, workers: workerCount,
+          seats: limits.maxSeats)
+        guard now.duration(to: deadline).seconds >= Self.certainShare * ride else {
+          count(waiting.removeFirst(), -1)
+          turn.expired.append(first.rider)
+          continue
+        }
+      }
       let own = first.journey.steps
       if chunking == .wholeSequences, steps > 0, steps + own > turnSteps { break }
       count(waiting.removeFirst(), -1)

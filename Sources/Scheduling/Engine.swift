@@ -33,6 +33,8 @@ package final class Engine: Sendable {
     var parked: Set<Carousel.RiderID> = []
     /// Riders whose readers caught up before they were parked.
     var resumed: Set<Carousel.RiderID> = []
+    /// Whether the deadlines of parked riders are looked at.
+    var isWatched = false
     /// By worker.
     var isTurning: [Bool]
     var isDraining = false
@@ -233,7 +235,9 @@ package final class Engine: Sendable {
   /// hops from thread to thread. Workers take over whoever comes meanwhile.
   package func start(mayTurnHere: Bool) {
     let (wake, isHere) = boarding.withLock { boarding in
-      guard mayTurnHere, let journey = boarding.carousel.onlyWaiting, journey.following == 0,
+      // Where it came late, others could ride in its place.
+      guard mayTurnHere, let (journey, deadline) = boarding.carousel.onlyWaiting,
+        journey.following == 0, deadline.map({ $0 > .now + .seconds(Self.secondsHere) }) ?? true,
         !boarding.isTurning.contains(true), journey.steps <= boarding.carousel.turnSteps,
         boarding.costs.isKnown(riders: 1),
         boarding.costs.seconds(oneOf: 1, steps: journey.steps, workers: 1, seats: 1)
@@ -322,6 +326,29 @@ package final class Engine: Sendable {
     return true
   }
 
+  /// How often the deadlines of parked riders are looked at, while any has one: no turn may come that would.
+  private static let watchSeconds = 0.05
+
+  /// Refuses parked riders whose deadline passed, for as long as there are any with one.
+  private func refuseLateParkedLater() {
+    DispatchQueue.global().asyncAfter(deadline: .now() + Self.watchSeconds) { [weak self] in
+      guard let self else { return }
+      let (late, goesOn) = boarding.withLock { boarding in
+        let now = ContinuousClock.now
+        let late = boarding.parked.filter {
+          boarding.riders[$0]?.deadline.map { $0 <= now } ?? false
+        }
+        boarding.parked.subtract(late)
+        boarding.isWatched = boarding.parked.contains { boarding.riders[$0]?.deadline != nil }
+        return (
+          late.compactMap { boarding.riders.removeValue(forKey: $0) }, boarding.isWatched
+        )
+      }
+      refuse(late)
+      if goesOn { refuseLateParkedLater() }
+    }
+  }
+
   private func refuse(_ expired: [Rider]) {
     for rider in expired {
       guard let timeout = rider.timeout else { preconditionFailure("expired without a deadline") }
@@ -333,10 +360,10 @@ package final class Engine: Sendable {
   private func nextPlan(_ worker: Int) -> Plan {
     boarding.withLock { boarding in
       let now = ContinuousClock.now
-      let turn = boarding.carousel.nextTurn(worker: worker, now: now)
+      let turn = boarding.carousel.nextTurn(worker: worker, now: now, costs: boarding.costs)
       if turn.parts.isEmpty { boarding.isTurning[worker] = false }
       for boarded in turn.boardings {
-        guard let rider = boarding.riders[boarded.rider] else { continue }
+        guard let rider = boarding.riders[boarded.rider], !rider.hasBoarded else { continue }
         metrics.countBoarding(
           waited: rider.arrived.duration(to: now).seconds, foundSeat: rider.foundSeat)
       }
@@ -385,7 +412,7 @@ package final class Engine: Sendable {
   ) -> [Rider] {
     let parts = plan.turn.parts
     let steps = parts.reduce(0) { $0 + $1.steps }
-    let finished = boarding.withLock { boarding in
+    let (finished, startsWatch) = boarding.withLock { boarding in
       if crew != nil {
         boarding.division.record(
           riders: parts.count, plan.way, secondsPerStep: seconds.computing / Double(steps))
@@ -395,6 +422,7 @@ package final class Engine: Sendable {
         seconds: seconds.all)
       boarding.carousel.turnSteps = boarding.costs.turnSteps
       var finished: [Rider] = []
+      var startsWatch = false
       for (index, part) in parts.enumerated() {
         // A client may have left while the turn ran.
         guard var rider = boarding.riders.removeValue(forKey: part.rider) else { continue }
@@ -405,12 +433,19 @@ package final class Engine: Sendable {
         case .turn: break
         case .steps(let steps):
           boarding.carousel.extend(seat: part.seat, worker: worker, by: steps)
-        case .pause where boarding.resumed.remove(part.rider) != nil:
+        // Where too many are parked, a reader's events pile up instead, as far as its text goes.
+        case .pause
+        where boarding.resumed.remove(part.rider) != nil
+          || boarding.parked.count >= limits.maxQueuedSequences:
           boarding.carousel.extend(seat: part.seat, worker: worker, by: 1)
         case .pause:
           boarding.carousel.alight(seat: part.seat, worker: worker)
           rider.park(seat: part.seat, states: belongings.states)
           boarding.parked.insert(part.rider)
+          if rider.deadline != nil, !boarding.isWatched {
+            boarding.isWatched = true
+            startsWatch = true
+          }
         case .end:
           boarding.carousel.alight(seat: part.seat, worker: worker)
           boarding.resumed.remove(part.rider)
@@ -419,8 +454,9 @@ package final class Engine: Sendable {
         }
         boarding.riders[part.rider] = rider
       }
-      return finished
+      return (finished, startsWatch)
     }
+    if startsWatch { refuseLateParkedLater() }
     metrics.countTurn(
       rows: parts.count, steps: steps, finished: finished.count, seconds: seconds.all)
     return finished

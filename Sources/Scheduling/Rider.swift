@@ -9,6 +9,8 @@ struct Rider {
   let group: RiderGroup
   /// Its place among the group's sequences.
   let index: Int
+  /// Whether it had a seat before, which it left to others.
+  private(set) var hasBoarded = false
   /// Whether a seat was free when it came.
   let foundSeat: Bool
   let arrived: ContinuousClock.Instant
@@ -150,6 +152,7 @@ struct Rider {
 
   /// Leaves its seat with the state that it holds, to board again later.
   mutating func park(seat: Int, states: SeatStates) {
+    hasBoarded = true
     resumed = states.state(ofSeat: seat, position: position)
   }
 

@@ -165,7 +165,7 @@ import Testing
     #expect(response.fields["retry-after"] == "3")
     #expect(
       String(decoding: response.body, as: UTF8.self)
-        == #"{"error":"timeout_ms: found 20, expected at least 2501 for as many as wait at the moment"}"#
+        == #"{"error":"the time-out: found 20 ms, expected at least 2501 for as many as wait at the moment"}"#
         + "\n")
   }
 
@@ -210,7 +210,8 @@ import Testing
     let answer = await late
     #expect(answer.status == 504)
     #expect(
-      answer.body == #"{"error":"timeout_ms: 200 passed before the answer was ready"}"# + "\n")
+      answer.body == #"{"error":"the answer could not be ready within the time-out of 200 ms"}"#
+        + "\n")
     #expect(await patient.status == 200)
     #expect(engine.snapshot().refused.first { $0.reason == "deadline_passed" }?.count == 1)
   }

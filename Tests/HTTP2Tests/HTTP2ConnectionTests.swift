@@ -80,12 +80,14 @@ import Testing
     peer.respond(1, HTTPResponse(status: .ok, body: body))
     // RFC 9113 §6.9.2: a client that announced nothing has a window of 65,535 bytes.
     #expect(peer.body(1).count == 65_535)
-    #expect(peer.connection.phase == .idle)
+    // A client that takes its time is not idle.
+    #expect(peer.connection.phase == .answering)
     peer.send(.windowUpdate(0, 1 << 30), .windowUpdate(1, 1_000_000))
     #expect(peer.body(1).count == 1_065_535)
     peer.send(.windowUpdate(1, 1 << 30))
     #expect(peer.body(1) == body)
     #expect(peer.isEnded(1))
+    #expect(peer.connection.phase == .idle)
   }
 
   @Test func headHasItsLengthAndNoData() {
@@ -233,10 +235,15 @@ import Testing
     #expect(peer.connection.wantsClose)
   }
 
-  @Test func timeOutEndsAResponseThatNobodyReads() {
+  @Test func aResponseThatNobodyReadsIsReset() {
     let peer = HTTP2Peer()
     peer.send(.get(1))
     peer.respond(1, HTTPResponse(status: .ok, body: [UInt8](repeating: 1, count: 100_000)))
+    #expect(peer.connection.phase == .answering)
+    #expect(peer.connection.resetStalled(now: 1000, after: 10) == nil)
+    #expect(peer.connection.resetStalled(now: 1010, after: 10) == [])
+    peer.read()
+    #expect(peer.resetCode(1) == 8)
     #expect(peer.connection.phase == .idle)
     peer.connection.timeOut()
     peer.read()

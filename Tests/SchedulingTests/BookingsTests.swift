@@ -11,10 +11,11 @@ import Testing
 
   private func bookings() -> Bookings { Bookings(start: start) }
 
-  /// Promises a place at a time; returns the seconds to wait.
+  /// Promises a place at a time, to an engine that has 90 steps a slot to promise; returns the seconds to wait.
   private func book(
     _ bookings: inout Bookings, _ identity: UInt64, steps: Int = 30, earliest: Double = 0,
-    stepsPerSecond: Double = 1000, at seconds: Double = 0
+    stepsPerSecond: Double = 90 / (Bookings.slotSeconds * Bookings.bookableShare),
+    at seconds: Double = 0
   ) -> Int {
     bookings.advance(to: at(seconds))
     return bookings.book(

@@ -94,6 +94,40 @@ import Testing
     #expect(arrive(8, at: now + .seconds(3)) == promised)
   }
 
+  /// Ten steps at 10 ms: 0.1 s, of which nine tenths have to be left.
+  @Test(arguments: [(89, false), (91, true)])
+  func whoWouldBeTooLateDoesNotBoard(milliseconds: Int, boards: Bool) throws {
+    var carousel = Carousel(limits: EngineLimits(maxSeats: 1), chunking: .steps)
+    _ = try carousel.arrive(steps: [1], now: now, costs: TurnCosts())
+    _ = carousel.nextTurn(now: now)
+    // Nothing is known of costs when it comes.
+    let rider = try carousel.arrive(
+      steps: [10], timeout: .milliseconds(1000), now: now, costs: TurnCosts())[0]
+    let other = try carousel.arrive(steps: [1000], now: now, costs: TurnCosts())[0]
+    carousel.alight(seat: 0)
+    // One rides already, or whoever is first would have the benefit of the doubt.
+    var full = Carousel(limits: EngineLimits(maxSeats: 2), chunking: .steps)
+    _ = try full.arrive(steps: [1000], now: now, costs: TurnCosts())
+    _ = full.nextTurn(now: now)
+    let late = try full.arrive(
+      steps: [10], timeout: .milliseconds(milliseconds), now: now, costs: TurnCosts())[0]
+    let turn = full.nextTurn(now: now, costs: Self.costs(each: 0.01, riders: 2))
+    #expect(turn.boardings.map(\.rider) == (boards ? [late] : []))
+    #expect(turn.expired == (boards ? [] : [late]))
+    #expect(full.queuedCount == 0 && full.queuedSteps == 0)
+    // Alone it may try, however late.
+    let alone = carousel.nextTurn(
+      now: now + .milliseconds(999), costs: Self.costs(each: 0.01, riders: 1))
+    #expect(alone.boardings.map(\.rider).first == rider)
+    #expect(carousel.queuedCount == 1 && !alone.parts.map(\.rider).contains(other))
+  }
+
+  private static func costs(each seconds: Double, riders: Int) -> TurnCosts {
+    var costs = TurnCosts()
+    costs.record(riders: riders, longest: 1, total: riders, seconds: seconds)
+    return costs
+  }
+
   @Test func aPromiseIsKeptOnce() throws {
     var carousel = try busyCarousel(sequences: 10)
     let riders = try carousel.arrive(

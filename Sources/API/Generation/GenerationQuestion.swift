@@ -59,9 +59,8 @@ struct GenerationQuestion: Sendable {
       seed: UInt64(seed ?? Int.random(in: Self.seeds)))
     streams = try members.boolean("stream") ?? false
     timeout = try members.timeout()
-    guard let node = members["prompt"] else { throw .missing(path: "prompt") }
     prompt = try InputDecoder(document: document, model: model, settings: settings)
-      .decodeOne(node, called: "prompt")
+      .decodeOne(try members.node("prompt"), called: "prompt")
     stop = try members.stop(of: model.vocabularies[input] != nil, size: size)
   }
 }
@@ -71,7 +70,9 @@ extension JSONMembers {
   fileprivate func stop(
     of writesText: Bool, size: Int
   ) throws(APIError) -> GenerationQuestion.Stop {
-    guard let node = self["stop"], document.kind(node) != .null else {
+    guard let node = optional("stop"),
+      document.kind(node) != .array || document.count(node) > 0
+    else {
       return writesText ? .texts([]) : .tokens([])
     }
     guard writesText else {

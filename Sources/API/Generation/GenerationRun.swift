@@ -59,11 +59,7 @@ final class GenerationRun: Sendable {
       }
       add(token, to: &progress)
       guard question.streams else { return progress.end == nil ? .goOn : .stop }
-      var event = JSONWriter()
-      event.raw(#"{"#)
-      writeContent(of: &progress, to: &event)
-      event.byte("}")
-      let keepsUp = send(event.bytes, &progress)
+      let keepsUp = sendContent(of: &progress)
       guard progress.end == nil else { return .stop }
       return keepsUp ? .goOn : .wait
     }
@@ -132,6 +128,16 @@ final class GenerationRun: Sendable {
     progress.tokens = []
   }
 
+  /// Sends what came since the last time, as an event; returns false where the client is behind.
+  @discardableResult
+  private func sendContent(of progress: inout Progress) -> Bool {
+    var event = JSONWriter()
+    event.byte("{")
+    writeContent(of: &progress, to: &event)
+    event.byte("}")
+    return send(event.bytes, &progress)
+  }
+
   /// Sends an event; returns false where the client is behind.
   @discardableResult
   private func send(
@@ -149,9 +155,14 @@ final class GenerationRun: Sendable {
   private func fail(_ error: APIError, _ progress: inout Progress) {
     let response = error.response
     guard progress.hasBegun else { return call.answer(response) }
+    let held = progress.matcher.finish()
+    if !held.isEmpty {
+      progress.text = held
+      sendContent(of: &progress)
+    }
     // The body of an error is one line of JSON.
     send(Array(response.body.prefix { $0 != UInt8(ascii: "\n") }), isError: true, &progress)
-    call.end()
+    call.end(response.status)
   }
 }
 

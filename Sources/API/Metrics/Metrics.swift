@@ -6,7 +6,7 @@ final class Metrics: Sendable {
   static let abandonedStatus = 499
   /// Statuses with a counter of their own: all that the service answers. One more takes any other.
   static let statuses = [
-    200, 400, 401, 404, 405, 409, 410, 413, 422, 429, 499, 500, 503, 504,
+    200, 400, 401, 403, 404, 405, 409, 410, 413, 422, 429, 499, 500, 503, 504,
   ]
 
   /// An array of counters an endpoint, a counter a status.

@@ -25,7 +25,9 @@ extension Service {
   private func writeRequests(to page: inout PrometheusText) {
     page.family(
       "carousel_requests_total", .counter,
-      help: "Requests by endpoint and status; 499 is a client that left before the answer.")
+      help:
+        "Requests by endpoint and status, that of the outcome; 499 is a client that left before it."
+    )
     for endpoint in Endpoint.allCases {
       for (status, count) in metrics.requests(of: endpoint) {
         page.sample([("endpoint", endpoint.path), ("status", status)], value: count)
@@ -71,7 +73,8 @@ extension Service {
     numbers("carousel_steps_total", .counter, "Steps of sequences computed.") { $0.steps }
     numbers("carousel_sequences_total", .counter, "Sequences finished.") { $0.sequences }
     page.family(
-      "carousel_refused_total", .counter, help: "Requests without predictions, by reason.")
+      "carousel_refused_total", .counter,
+      help: "Requests that a model's engine did not answer, by reason.")
     for engine in engines {
       for (reason, count) in engine.statistics.refused {
         page.sample(engine.labels + [("reason", reason)], value: count)

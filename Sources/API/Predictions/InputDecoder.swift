@@ -100,22 +100,13 @@ struct InputDecoder {
       }
       return [try column(0, node, InputPath("inputs"))]
     }
-    var members: [Int?] = Array(repeating: nil, count: inputs.count)
-    var member = node + 1
-    for _ in 0..<document.count(node) {
-      let name = document.string(member)
-      guard let index = inputs.firstIndex(where: { $0.name == name }) else {
-        throw .unknown(name, path: "inputs", known: inputs.map(\.name))
-      }
-      guard members[index] == nil else { throw .duplicate(path: "inputs.\(name)") }
-      members[index] = member + 1
-      member = document.next(member + 1)
-    }
+    let members = try JSONMembers(
+      inputs.map(\.name), others: .refused, at: node, of: document, path: "inputs")
     var columns: [Column] = []
-    for (index, member) in members.enumerated() {
-      let path = "inputs.\(inputs[index].name)"
-      guard let member else { throw .missing(path: path) }
-      columns.append(try column(index, member, InputPath(path)))
+    for (index, input) in inputs.enumerated() {
+      columns.append(
+        try column(
+          index, try members.node(input.name), InputPath(members.path(of: input.name))))
     }
     return columns
   }

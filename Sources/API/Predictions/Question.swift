@@ -28,7 +28,7 @@ package struct Question: Sendable {
     horizon = try members.horizon(of: model, limit: settings.maxHorizon)
     timeout = try members.timeout()
     selection = try members.selection(of: model, hasHorizon: horizon != nil)
-    guard let node = members["inputs"] else { throw .missing(path: "inputs") }
+    let node = try members.node("inputs")
     returnedState = try members.returnedState(of: model)
     inputs = try InputDecoder(document: document, model: model, settings: settings).decode(node)
     sessions = try members.sessions(of: model, for: inputs)

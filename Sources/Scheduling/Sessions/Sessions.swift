@@ -18,6 +18,9 @@ package final class Sessions: Sendable {
     let openings: [SessionTable.Opening]
     let model: String
     let floatCount: Int
+    let timeout: Duration?
+    /// When nobody waits for it any more.
+    let deadline: ContinuousClock.Instant?
     let completion: @Sendable (Grant) -> Void
   }
 
@@ -25,6 +28,8 @@ package final class Sessions: Sendable {
     var table: SessionTable
     /// In the order in which they came, by the session that they wait for.
     var waiting: [SessionTable.Key: Deque<Waiting>] = [:]
+    /// Whether the deadlines of those who wait are looked at.
+    var isWatched = false
     /// Requests that wait no more and have yet to be told, in order.
     var news: Deque<(Waiting, Grant)> = []
     /// Whether a thread is at it.
@@ -54,6 +59,17 @@ package final class Sessions: Sendable {
         if let grant = open(request, mayWait: true) { news.append((request, grant)) }
       }
       if waiting[key]?.isEmpty == true { waiting[key] = nil }
+    }
+
+    /// Takes out those whose deadline passed.
+    mutating func removeLate(now: ContinuousClock.Instant) -> [Waiting] {
+      func isLate(_ request: Waiting) -> Bool { request.deadline.map { $0 <= now } ?? false }
+      let late = waiting.values.joined().filter(isLate)
+      if !late.isEmpty {
+        for key in waiting.keys { waiting[key]?.removeAll(where: isLate) }
+        waiting = waiting.filter { !$0.value.isEmpty }
+      }
+      return Array(late)
     }
 
     /// For the thread that tells: what comes next, nil where it is done.
@@ -97,15 +113,36 @@ package final class Sessions: Sendable {
     timeout: Duration?, as waiter: Waiter, completion: @escaping @Sendable (Grant) -> Void
   ) {
     let request = Waiting(
-      waiter: waiter, openings: openings, model: model, floatCount: floatCount,
-      completion: completion)
-    if let grant = room.withLock({ $0.open(request, mayWait: waits) }) {
-      return completion(grant)
+      waiter: waiter, openings: openings, model: model, floatCount: floatCount, timeout: timeout,
+      deadline: timeout.map { .now + $0 }, completion: completion)
+    let (grant, startsClock) = room.withLock { room in
+      let grant = room.open(request, mayWait: waits)
+      guard grant == nil, timeout != nil, !room.isWatched else { return (grant, false) }
+      room.isWatched = true
+      return (grant, true)
     }
-    guard let timeout else { return }
-    // The timer outlives most requests, so it holds none of what they hold.
-    DispatchQueue.global().asyncAfter(deadline: .now() + timeout.seconds) { [weak self] in
-      self?.remove(waiter)?.completion(.failure(.deadlinePassed(timeout: timeout)))
+    if let grant { completion(grant) }
+    if startsClock { refuseLateLater() }
+  }
+
+  /// How often deadlines are looked at, while anybody who waits has one.
+  private static let watchSeconds = 0.05
+
+  /// Refuses those whose deadline passed while they waited, for as long as there are any with one: one timer for all,
+  /// however many come and go.
+  private func refuseLateLater() {
+    DispatchQueue.global().asyncAfter(deadline: .now() + Self.watchSeconds) { [weak self] in
+      guard let self else { return }
+      let (late, goesOn) = room.withLock { room in
+        let late = room.removeLate(now: .now)
+        room.isWatched = room.waiting.values.joined().contains { $0.deadline != nil }
+        return (late, room.isWatched)
+      }
+      for request in late {
+        guard let timeout = request.timeout else { continue }
+        request.completion(.failure(.deadlinePassed(timeout: timeout)))
+      }
+      if goesOn { refuseLateLater() }
     }
   }
 

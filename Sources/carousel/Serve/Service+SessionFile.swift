@@ -10,7 +10,7 @@ extension Service {
   func importSessions(from path: String, _ logger: Logger) {
     let bytes: [UInt8]
     do { bytes = try readFile(path) } catch .file(_, code: ENOENT) { return } catch {
-      return logger.error("sessions can't be read", metadata: ["error": .string("\(error)")])
+      return setAside(path, as: "unread", because: "\(error)", logger)
     }
     do {
       let (restored, found) = try importSessions(from: bytes)
@@ -19,13 +19,19 @@ extension Service {
         "sessions restored",
         metadata: ["restored": .stringConvertible(restored), "found": .stringConvertible(found)])
     } catch {
-      let kept = "\(path).damaged"
-      // SAFETY: both paths are zero-terminated strings for the length of the call.
-      _ = unsafe rename(path, kept)
-      logger.error(
-        "sessions can't be restored",
-        metadata: ["error": .string("\(path): \(error)"), "kept": .string(kept)])
+      setAside(path, as: "damaged", because: "\(path): \(error)", logger)
     }
+  }
+
+  /// Keeps a file that is of no use from being overwritten at the end.
+  private func setAside(
+    _ path: String, as suffix: String, because reason: String, _ logger: Logger
+  ) {
+    let kept = "\(path).\(suffix)"
+    // SAFETY: both paths are zero-terminated strings for the length of the call.
+    _ = unsafe rename(path, kept)
+    logger.error(
+      "sessions can't be restored", metadata: ["error": .string(reason), "kept": .string(kept)])
   }
 
   /// Writes every session to the file at `path`.

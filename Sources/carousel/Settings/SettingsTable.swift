@@ -82,7 +82,7 @@ extension Setting {
     "How long what is in flight may take to end once the server stops.")
   static let drainGraceSeconds = Setting(
     "drain_grace_seconds", .seconds(0...3600), "0.2",
-    "How long a connection without a request stays open once the server stops: one may be on its way."
+    "How long idle connections stay open in a drain, as a request may be on its way; no drain is shorter."
   )
   static let compressMinBytes = Setting(
     "compress_min_bytes", .bytes(0...(1 << 30)), "1 KiB",
@@ -102,7 +102,8 @@ extension Setting {
   )
   static let maxSessionBytes = Setting(
     "max_session_bytes", .bytes(0...(1 << 40)), "256 MiB",
-    "What the sessions that clients leave here may take; beyond it the least recently used go.")
+    "What the sessions that clients leave here may take; beyond it the least recently used go. 0: none."
+  )
   static let sessionIdleSeconds = Setting(
     "session_idle_seconds", .seconds(0.01...31_536_000), "3600",
     "Life of a session that nobody uses.")

@@ -2,7 +2,7 @@ import DequeModule
 
 /// The batch that never stops turning: who waits, who rides in which seat, and how far the next turn goes.
 ///
-/// A state machine without threads, clocks or floats. At every turn waiting riders board free seats, all
+/// A state machine without threads or clocks. At every turn waiting riders board free seats, all
 /// riders advance by a chunk of steps, and those whose steps are done alight. Seats are rows of the state
 /// matrices: they stay dense, so when one falls free the last one moves into its place.
 ///
@@ -73,6 +73,8 @@ package struct Carousel {
     let rider: RiderID
     let journey: Journey
     let deadline: Instant?
+    /// Whether it had a seat before: its steps to come are then no more than a bound.
+    let hasBoarded: Bool
   }
 
   private struct Seat {
@@ -121,13 +123,14 @@ package struct Carousel {
   package var seatedCount: Int { seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : 1) } }
   /// Whether everybody who waits finds a seat at the next turn.
   package var hasFreeSeat: Bool { queuedCount + seatedCount <= limits.maxSeats }
-  /// The steps of the only rider that waits, and its deadline, where nobody rides.
-  package var onlyWaiting: (journey: Journey, deadline: Instant?)? {
-    queuedCount == 1 && seatedCount == 0 ? (waiting[0].journey, waiting[0].deadline) : nil
+  /// The steps of the only rider that waits, where nobody rides.
+  package var onlyWaiting: Journey? {
+    queuedCount == 1 && seatedCount == 0 ? waiting[0].journey : nil
   }
   /// Workers that have enough to do.
   package var neededWorkers: Int {
-    Swift.min(workerCount, (queuedCount + seatedCount + Self.workerShare - 1) / Self.workerShare)
+    let share = Swift.min(Self.workerShare, seatsPerWorker)
+    return Swift.min(workerCount, (queuedCount + seatedCount + share - 1) / share)
   }
 
   /// - Parameter workerCount: workers that turn at once; at most one a seat is made use of.
@@ -174,9 +177,12 @@ package struct Carousel {
       throw .deadlinePassed(timeout: timeout)
     }
     bookings.advance(to: now)
+    var known: Bookings.Identity?
     var isPromised = false
     if let identity = terms.identity, bookings.count > 0 {
-      isPromised = bookings.redeem(identity(), now: now)
+      let found = identity()
+      known = found
+      isPromised = bookings.redeem(found, now: now)
     }
     do throws(Refusal) {
       try admit(
@@ -186,14 +192,16 @@ package struct Carousel {
       guard let identity = terms.identity, let seconds = error.secondsUntilRoom else { throw error }
       throw error.telling(
         bookings.book(
-          identity(), steps: journeys.reduce(0) { $0 + $1.all }, earliest: seconds,
+          known ?? identity(), steps: journeys.reduce(0) { $0 + $1.all }, earliest: seconds,
           stepsPerSecond: costs.stepsPerSecond(workers: workerCount, seats: limits.maxSeats),
           now: now))
     }
     return journeys.map { journey in
       let rider = RiderID(rawValue: nextRider)
       nextRider += 1
-      wait(Waiting(rider: rider, journey: journey, deadline: terms.deadline), isFirst: false)
+      wait(
+        Waiting(rider: rider, journey: journey, deadline: terms.deadline, hasBoarded: false),
+        isFirst: false)
       return rider
     }
   }
@@ -227,6 +235,12 @@ package struct Carousel {
       queuedCount + seatedCount > 0, !journeys.isEmpty
     else { return }
     let longest = journeys.reduce(0) { Swift.max($0, $1.all) }
+    let left = now.duration(to: deadline).seconds
+    // What is too late even alone has no better time to come back.
+    let alone = costs.seconds(oneOf: 1, steps: longest, workers: 1, seats: limits.maxSeats)
+    guard !costs.isKnown(riders: 1) || Self.certainShare * alone <= left else {
+      throw .deadlinePassed(timeout: timeout)
+    }
     /// The seconds that anybody takes for so many steps, with as many others as there are.
     func ride(_ steps: Int) -> Double {
       costs.seconds(
@@ -239,7 +253,7 @@ package struct Carousel {
         / (queuedCount + journeys.count), ride: ride, work: seconds)
     let needed = wait + ride(longest)
     let allowed =
-      now.duration(to: deadline).seconds * (isNewcomer ? Self.newcomerShare : Self.certainShare)
+      left * (isNewcomer ? Self.newcomerShare : Self.certainShare)
     guard needed <= allowed else {
       throw .deadlineOutOfReach(
         timeout: timeout, needed: .seconds(needed / Self.certainShare),
@@ -268,7 +282,9 @@ package struct Carousel {
 
   /// A rider that gave up its seat, though it was not done, boards again before those who wait.
   package mutating func rejoin(_ rider: RiderID, _ journey: Journey, deadline: Instant?) {
-    wait(Waiting(rider: rider, journey: journey, deadline: deadline), isFirst: true)
+    wait(
+      Waiting(rider: rider, journey: journey, deadline: deadline, hasBoarded: true),
+      isFirst: true)
   }
 
   private mutating func wait(_ rider: Waiting, isFirst: Bool) {
@@ -285,7 +301,7 @@ package struct Carousel {
 
   /// Plans a worker's next turn: one without parts where nobody waits or rides with it.
   ///
-  /// - Parameter costs: what turns have cost: who would come too late whatever happens does not board.
+  /// - Parameter costs: what turns have cost: who would come too late, with as many as ride now, does not board.
   package mutating func nextTurn(
     worker: Int = 0, now: Instant, costs: TurnCosts = TurnCosts()
   ) -> Turn {
@@ -374,7 +390,7 @@ package struct Carousel {
     // Whole sequences board up to the steps of a turn; one more than that boards alone.
     var steps = 0
     while seats[worker].count < seatLimit, let first = waiting.first {
-      if let deadline = first.deadline, seatedCount > 0 {
+      if let deadline = first.deadline, !first.hasBoarded, seatedCount > 0 {
         let ride = costs.seconds(
           oneOf: queuedCount + seatedCount, steps: first.journey.all, workers: workerCount,
           seats: limits.maxSeats)

@@ -12,31 +12,31 @@ extension Engine {
   /// One rider alone, of few steps, is computed here and now, where the thread has nothing else to do: that saves two
   /// hops from thread to thread. Workers take over whoever comes meanwhile.
   package func start(mayTurnHere: Bool) {
-    let (wake, isHere) = boarding.withLock { boarding in
-      // Where it came late, others could ride in its place.
-      guard mayTurnHere, let (journey, deadline) = boarding.carousel.onlyWaiting,
-        journey.following == 0, deadline.map({ $0 > .now + .seconds(Self.secondsHere) }) ?? true,
+    let (wake, plan) = boarding.withLock { boarding -> ([Int], Plan?) in
+      guard mayTurnHere, let journey = boarding.carousel.onlyWaiting, journey.following == 0,
         !boarding.isTurning.contains(true), journey.steps <= boarding.carousel.turnSteps,
         boarding.costs.isKnown(riders: 1),
         boarding.costs.seconds(oneOf: 1, steps: journey.steps, workers: 1, seats: 1)
           <= Self.secondsHere, share.map({ $0.cores.tryEnter($0.model) }) ?? true
-      else { return (boarding.workersToWake(), false) }
+      else { return (boarding.workersToWake(), nil) }
       boarding.isTurning[0] = true
-      return ([], true)
+      // In the same hold of the lock: nobody else can board in its place.
+      return ([], self.plan(0, &boarding))
     }
     start(wake)
-    if isHere { turnHere() }
+    if let plan { turnHere(plan) }
   }
 
   /// Takes one turn in place of the first worker.
-  private func turnHere() {
+  private func turnHere(_ plan: Plan) {
     let start = ContinuousClock.now
     workers[0].belongings.withLock { worker in
       var end = start
-      _ = turnOnce(0, &worker, since: &end)
+      _ = run(plan, 0, &worker, since: &end)
     }
     if let share { share.cores.leave(share.model, after: start.duration(to: .now).seconds) }
     let wake = boarding.withLock { boarding in
+      guard !plan.riders.isEmpty else { return boarding.workersToWake() }
       // Whoever is left is the worker's.
       let isDone = boarding.carousel.queuedCount == 0 && boarding.carousel.seatedCount == 0
       boarding.isTurning[0] = !isDone
@@ -68,7 +68,8 @@ extension Engine {
       if let share { share.cores.enter(share.model) }
       while true {
         let start = ContinuousClock.now
-        let goesOn = turnOnce(index, &worker, since: &end)
+        let plan = boarding.withLock { self.plan(index, &$0) }
+        let goesOn = run(plan, index, &worker, since: &end)
         let seconds = start.duration(to: .now).seconds
         guard goesOn else {
           if let share { share.cores.leave(share.model, after: seconds) }
@@ -80,14 +81,15 @@ extension Engine {
     }
   }
 
-  /// Takes a turn; returns false where nobody rides.
+  /// Takes a turn as planned; returns false where nobody rides.
   ///
   /// - Parameter end: when the turn before ended, and then when this one did. What a turn costs is all the time
   ///   between.
-  private func turnOnce(
-    _ index: Int, _ worker: inout Worker.Belongings, since end: inout ContinuousClock.Instant
+  private func run(
+    _ plan: Plan, _ index: Int, _ worker: inout Worker.Belongings,
+    since end: inout ContinuousClock.Instant
   ) -> Bool {
-    var plan = nextPlan(index)
+    var plan = plan
     refuse(plan.expired)
     guard !plan.riders.isEmpty else { return false }
     for move in plan.turn.moves { worker.states.move(from: move.from, to: move.to) }
@@ -136,36 +138,35 @@ extension Engine {
     }
   }
 
-  private func nextPlan(_ worker: Int) -> Plan {
-    boarding.withLock { boarding in
-      let now = ContinuousClock.now
-      let turn = boarding.carousel.nextTurn(worker: worker, now: now, costs: boarding.costs)
-      if turn.parts.isEmpty { boarding.isTurning[worker] = false }
-      for boarded in turn.boardings {
-        guard let rider = boarding.riders[boarded.rider], !rider.hasBoarded else { continue }
-        metrics.countBoarding(
-          waited: rider.arrived.duration(to: now).seconds, foundSeat: rider.foundSeat)
-      }
-      var riders: [TurnRider] = []
-      var generations: [Generation?] = []
-      for part in turn.parts {
-        guard let rider = boarding.riders[part.rider] else {
-          preconditionFailure("a rider that the engine does not know")
-        }
-        riders.append(rider.part(part))
-        generations.append(rider.generation(after: part))
-      }
-      let isByItself =
-        boarding.isTurning.count(where: \.self) == 1
-        && !(share.map { $0.cores.areShared(by: $0.model) } ?? false)
-      return Plan(
-        turn: turn, riders: riders, generations: generations,
-        way: crew != nil && isByItself ? boarding.division.choose(riders: riders.count) : .alone,
-        expired: turn.expired.compactMap {
-          boarding.resumed.remove($0)
-          return boarding.riders.removeValue(forKey: $0)
-        })
+  /// What a worker does next; it turns no more where nobody rides with it.
+  private func plan(_ worker: Int, _ boarding: inout Boarding) -> Plan {
+    let now = ContinuousClock.now
+    let turn = boarding.carousel.nextTurn(worker: worker, now: now, costs: boarding.costs)
+    if turn.parts.isEmpty { boarding.isTurning[worker] = false }
+    for boarded in turn.boardings {
+      guard let rider = boarding.riders[boarded.rider], !rider.hasBoarded else { continue }
+      metrics.countBoarding(
+        waited: rider.arrived.duration(to: now).seconds, foundSeat: rider.foundSeat)
     }
+    var riders: [TurnRider] = []
+    var generations: [Generation?] = []
+    for part in turn.parts {
+      guard let rider = boarding.riders[part.rider] else {
+        preconditionFailure("a rider that the engine does not know")
+      }
+      riders.append(rider.part(part))
+      generations.append(rider.generation(after: part))
+    }
+    let isByItself =
+      boarding.isTurning.count(where: \.self) == 1
+      && !(share.map { $0.cores.areShared(by: $0.model) } ?? false)
+    return Plan(
+      turn: turn, riders: riders, generations: generations,
+      way: crew != nil && isByItself ? boarding.division.choose(riders: riders.count) : .alone,
+      expired: turn.expired.compactMap {
+        boarding.resumed.remove($0)
+        return boarding.riders.removeValue(forKey: $0)
+      })
   }
 
   /// A token that was drawn, nil where its rider has no generation, and what its reader said to it.
@@ -205,6 +206,12 @@ extension Engine {
       for (index, part) in parts.enumerated() {
         // A client may have left while the turn ran.
         guard var rider = boarding.riders.removeValue(forKey: part.rider) else { continue }
+        guard !rider.group.isCompleted else {
+          // Another sequence of its request was refused.
+          boarding.carousel.alight(seat: part.seat, worker: worker)
+          boarding.resumed.remove(part.rider)
+          continue
+        }
         rider.take(
           part, index: index, from: belongings.workspace, states: belongings.states, graph: graph)
         let next = part.finishes ? rider.next(plan.generations[index], tokens[index], graph) : .turn

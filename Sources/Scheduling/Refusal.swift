@@ -10,7 +10,7 @@ package enum Refusal: Error, Equatable, Sendable {
   case tooLarge(sequences: Int, sequenceLimit: Int, steps: Int, stepLimit: Int)
   /// So many wait that the answer would come after the request's time-out.
   case deadlineOutOfReach(timeout: Duration, needed: Duration, retryAfter: Double)
-  /// The request's time-out passed while it waited or ran.
+  /// The request's time-out passed while it waited or ran, or would have.
   case deadlinePassed(timeout: Duration)
   /// The engine is shutting down.
   case draining

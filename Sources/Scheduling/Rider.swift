@@ -195,6 +195,9 @@ final class RiderGroup: Sendable {
         completion: completion))
   }
 
+  /// Whether the request was answered, or refused.
+  var isCompleted: Bool { state.withLock { $0.completion == nil } }
+
   /// Records the prediction of one sequence; the last one completes the request.
   func finish(_ index: Int, with prediction: Prediction) {
     let complete =

@@ -72,7 +72,7 @@ import Testing
   }
 
   /// Who comes back has the same path and body, whatever else its head says.
-  @Test(arguments: [0, 1, 5000, 32 << 10, (32 << 10) + 1, 64 << 10, 100_000])
+  @Test(arguments: [0, 1, 5000, 4 << 10, (4 << 10) + 1, 8 << 10, 100_000])
   func theSameRequestIsKnownAgain(size: Int) {
     let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     #expect(identity(body) == identity(body))
@@ -81,7 +81,7 @@ import Testing
     #expect(identity(body) != identity(body + [0]))
     guard size > 0 else { return }
     // Either end of it counts, and all of one that is no longer than both.
-    for index in [0, size / 2, size - 1] where size <= 64 << 10 || index != size / 2 {
+    for index in [0, size / 2, size - 1] where size <= 8 << 10 || index != size / 2 {
       var other = body
       other[index] ^= 1
       #expect(identity(body) != identity(other))

@@ -76,7 +76,7 @@ import Testing
     var carousel = try busyCarousel()
     #expect(throws: Refusal.self) {
       try carousel.arrive(
-        steps: [10], timeout: .milliseconds(10), now: now, costs: Self.costs, identity: 7)
+        steps: [10], timeout: .milliseconds(150), now: now, costs: Self.costs, identity: 7)
     }
     #expect(carousel.promises.count == 1)
     let timeout = Duration.milliseconds(milliseconds)
@@ -92,6 +92,43 @@ import Testing
     #expect(arrive(7, at: later) == promised)
     // When the promise has lapsed, nobody is a newcomer.
     #expect(arrive(8, at: now + .seconds(3)) == promised)
+  }
+
+  /// Ten steps at 10 ms take 0.1 s even alone: nine tenths of that are too little, and no later time is better.
+  @Test(arguments: [(89, false), (91, true)])
+  func whatIsTooLateAloneIsPromisedNothing(milliseconds: Int, isPromised: Bool) throws {
+    var carousel = try busyCarousel()
+    let timeout = Duration.milliseconds(milliseconds)
+    do throws(Refusal) {
+      _ = try carousel.arrive(
+        steps: [10], timeout: timeout, now: now, costs: Self.costs, identity: 7)
+      Issue.record("admitted")
+    } catch {
+      #expect((error == .deadlinePassed(timeout: timeout)) == !isPromised)
+    }
+    #expect(carousel.promises.count == (isPromised ? 1 : 0))
+  }
+
+  /// A text that left its seat comes back whatever it may still come to.
+  @Test func whoHadASeatBoardsAgain() throws {
+    var carousel = Carousel(limits: EngineLimits(maxSeats: 2), chunking: .steps)
+    _ = try carousel.arrive(steps: [1000], now: now, costs: TurnCosts())
+    let text = try carousel.arrive(
+      steps: [1], timeout: .seconds(1), now: now, costs: TurnCosts())[0]
+    _ = carousel.nextTurn(now: now)
+    carousel.alight(seat: 1)
+    carousel.rejoin(text, .init(steps: 1, following: 4000), deadline: now + .seconds(1))
+    let turn = carousel.nextTurn(now: now, costs: Self.costs(each: 0.01, riders: 2))
+    #expect(turn.boardings.map(\.rider) == [text] && turn.expired.isEmpty)
+  }
+
+  /// Few seats a worker: others are woken when those are taken, not only at eight riders.
+  @Test func aWorkerIsWokenForEachShareOfSeats() throws {
+    var carousel = Carousel(limits: EngineLimits(maxSeats: 8), chunking: .steps, workerCount: 4)
+    for riders in 1...8 {
+      _ = try carousel.arrive(steps: [9], now: now, costs: TurnCosts())
+      #expect(carousel.neededWorkers == (riders + 1) / 2)
+    }
   }
 
   /// Ten steps at 10 ms: 0.1 s, of which nine tenths have to be left.
@@ -243,7 +280,7 @@ import Testing
     }
     do {
       _ = try carousel.arrive(
-        steps: [10], timeout: .milliseconds(1), now: now, costs: Self.costs)
+        steps: [10], timeout: .milliseconds(150), now: now, costs: Self.costs)
       Issue.record("admitted")
     } catch {
       guard case .deadlineOutOfReach(_, let needed, _) = error else {

@@ -144,6 +144,10 @@ package struct SessionTable {
       guard let index = indices[key] else { continue }
       entries[index]!.use = .open(anew: opening.way != .resume)
     }
+    for case .fork(let source) in openings.map(\.way) {
+      // To be copied is to be used.
+      if let index = indices[Key(model: model, id: source)] { touch(index, now: now) }
+    }
     makeRoom(new)
     for key in keys where indices[key] == nil {
       insert(
@@ -166,6 +170,11 @@ package struct SessionTable {
     }
     // It never came to be.
     guard entries[index]!.state != nil else { return remove(index) }
+    touch(index, now: now)
+  }
+
+  /// Notes that a session was used.
+  private mutating func touch(_ index: Int, now: Instant) {
     entries[index]!.used = now
     unlink(index)
     link(index)

@@ -149,6 +149,12 @@ import Testing
           sessions[key]?.isAnew = opening.way != .resume
         }
       }
+      for case .fork(let id) in openings.map(\.way) {
+        let source = Key(model: model, id: id)
+        sessions[source]?.used = clock
+        order.removeAll { $0 == source }
+        order.append(source)
+      }
       let keys = openings.map { Key(model: model, id: $0.id) }
       let needed = keys.filter { sessions[$0] == nil }.reduce(0) { $0 + size($1) }
       for key in order where bytes + needed > limits.maxBytes {

@@ -57,7 +57,7 @@ extension Engine {
     /// What goes on with the scores of each, where anything does.
     var generations: [Generation?]
     let way: WorkDivision.Way
-    /// Those whose deadline passed.
+    /// Those whose deadline passed, or will before they could be done.
     let expired: [Rider]
   }
 

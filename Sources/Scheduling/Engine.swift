@@ -43,9 +43,9 @@ package final class Engine: Sendable {
 
     /// Lets a rider whose reader caught up board again, or be spared from parking.
     mutating func resume(_ rider: Carousel.RiderID, graph: ModelGraph) {
-      guard let parked = riders[rider] else { return }
+      guard let found = riders[rider] else { return }
       if self.parked.remove(rider) != nil {
-        carousel.rejoin(rider, parked.journey(of: graph), deadline: parked.deadline)
+        carousel.rejoin(rider, found.journey(of: graph), deadline: found.deadline)
       } else {
         resumed.insert(rider)
       }

@@ -18,9 +18,8 @@ package final class Sessions: Sendable {
     let openings: [SessionTable.Opening]
     let model: String
     let floatCount: Int
-    let timeout: Duration?
-    /// When nobody waits for it any more.
-    let deadline: ContinuousClock.Instant?
+    /// When nobody waits for it any more, and the time-out that says so.
+    let due: (deadline: ContinuousClock.Instant, timeout: Duration)?
     let completion: @Sendable (Grant) -> Void
   }
 
@@ -63,7 +62,7 @@ package final class Sessions: Sendable {
 
     /// Takes out those whose deadline passed.
     mutating func removeLate(now: ContinuousClock.Instant) -> [Waiting] {
-      func isLate(_ request: Waiting) -> Bool { request.deadline.map { $0 <= now } ?? false }
+      func isLate(_ request: Waiting) -> Bool { request.due.map { $0.deadline <= now } ?? false }
       let late = waiting.values.joined().filter(isLate)
       if !late.isEmpty {
         for key in waiting.keys { waiting[key]?.removeAll(where: isLate) }
@@ -113,8 +112,8 @@ package final class Sessions: Sendable {
     timeout: Duration?, as waiter: Waiter, completion: @escaping @Sendable (Grant) -> Void
   ) {
     let request = Waiting(
-      waiter: waiter, openings: openings, model: model, floatCount: floatCount, timeout: timeout,
-      deadline: timeout.map { .now + $0 }, completion: completion)
+      waiter: waiter, openings: openings, model: model, floatCount: floatCount,
+      due: timeout.map { (.now + $0, $0) }, completion: completion)
     let (grant, startsClock) = room.withLock { room in
       let grant = room.open(request, mayWait: waits)
       guard grant == nil, timeout != nil, !room.isWatched else { return (grant, false) }
@@ -135,11 +134,11 @@ package final class Sessions: Sendable {
       guard let self else { return }
       let (late, goesOn) = room.withLock { room in
         let late = room.removeLate(now: .now)
-        room.isWatched = room.waiting.values.joined().contains { $0.deadline != nil }
+        room.isWatched = room.waiting.values.joined().contains { $0.due != nil }
         return (late, room.isWatched)
       }
       for request in late {
-        guard let timeout = request.timeout else { continue }
+        guard let (_, timeout) = request.due else { preconditionFailure("late without a deadline") }
         request.completion(.failure(.deadlinePassed(timeout: timeout)))
       }
       if goesOn { refuseLateLater() }
@@ -148,17 +147,15 @@ package final class Sessions: Sendable {
 
   /// The client of a request left; false where it does not wait, or no more.
   @discardableResult
-  package func leave(_ waiter: Waiter) -> Bool { remove(waiter) != nil }
-
-  private func remove(_ waiter: Waiter) -> Waiting? {
+  package func leave(_ waiter: Waiter) -> Bool {
     room.withLock { room in
       for (key, queue) in room.waiting {
         guard let index = queue.firstIndex(where: { $0.waiter == waiter }) else { continue }
-        let request = room.waiting[key]?.remove(at: index)
+        room.waiting[key]?.remove(at: index)
         if room.waiting[key]?.isEmpty == true { room.waiting[key] = nil }
-        return request
+        return true
       }
-      return nil
+      return false
     }
   }
 

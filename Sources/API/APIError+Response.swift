@@ -6,6 +6,17 @@ extension APIError: CustomStringConvertible {
   /// The one place where an error becomes a status, a sentence and fields.
   var response: HTTPResponse {
     var response = HTTPResponse.error(status, description)
+    if case .session(let refusal, _) = self, let (id, steps) = refusal.session {
+      // For clients that go on from there: `id` and `steps`, as the session's own page has them.
+      var writer = JSONWriter()
+      writer.raw(Array(response.body.prefix { $0 != UInt8(ascii: "\n") }.dropLast()))
+      writer.raw(#","id":"#)
+      writer.string(id)
+      writer.raw(#","steps":"#)
+      writer.integer(steps)
+      writer.raw("}\n")
+      response.body = writer.bytes
+    }
     if case .method(_, let allowed) = self {
       response.fields.append("allow", allowed.joined(separator: ", "))
     }
@@ -23,14 +34,17 @@ extension APIError: CustomStringConvertible {
       .unexpected, .tooMany, .tokenRange, .unknownCharacter, .noVocabulary,
       .sequenceCounts, .stepCounts, .input, .otherModel, .notForecaster, .noTimeSeries,
       .noQuantiles, .afterLastYear, .allWithHorizon, .notEveryStep, .state, .notStreamable,
-      .sessionTwice, .forkThatBegins, .stateOfSession, .query, .notGenerator:
+      .sessionTwice, .forkThatBegins, .atThatBegins,
+      .replaceWithoutBegin, .stateOfSession, .query, .notGenerator:
       .badRequest
     case .notOperator(hasKey: true): .unauthorized
     // No key that a client could show would do.
     case .notOperator(hasKey: false): .forbidden
     case .noSuchModel, .noSuchPath, .noModels, .session(.unknown, _): .notFound
     case .session(.gone, _): .gone
-    case .session(.busy, _), .session(.tooManyWait, _): .conflict
+    case .session(.busy, _), .session(.tooManyWait, _), .session(.exists, _),
+      .session(.otherSteps, _):
+      .conflict
     case .method: .methodNotAllowed
     case .outputNotFinite, .stateNotFinite: .unprocessableContent
     case .outOfMemory: .internalServerError
@@ -122,6 +136,10 @@ extension APIError: CustomStringConvertible {
       "\(path): found session \(quoted(id)) again, which \(other) has already"
     case .forkThatBegins(let path):
       "\(path): found fork beside begin, expected one of them: a fork begins with the state of another session"
+    case .atThatBegins(let path):
+      "\(path): found at beside begin, expected one of them: a session that begins goes on from nothing"
+    case .replaceWithoutBegin(let path):
+      "\(path): found replace without begin or fork, expected one of them: to go on with a session replaces nothing"
     case .stateOfSession(let path):
       "\(path): found beside a session that has a state already, expected one that begins (\"begin\": true)"
     case .session(let refusal, let model): refusal.phrase(model: model)
@@ -153,6 +171,16 @@ extension APIError: CustomStringConvertible {
 }
 
 extension SessionRefusal {
+  /// The session that is otherwise than the request says, and its steps.
+  fileprivate var session: (id: String, steps: Int)? {
+    switch self {
+    case .exists(let id, let steps), .otherSteps(let id, let steps, _): (id, steps)
+    case .unknown, .gone, .busy, .tooManyWait, .tooLarge, .full, .deadlinePassed: nil
+    }
+  }
+}
+
+extension SessionRefusal {
   fileprivate func phrase(model: String) -> String {
     switch self {
     case .unknown(let id):
@@ -164,6 +192,10 @@ extension SessionRefusal {
     case .gone(let id, .ended): "session \(quoted(id)) is gone: a request ended it"
     case .gone(let id, .otherModel):
       "session \(quoted(id)) is gone: the server started again with another model \(quoted(model))"
+    case .exists(let id, let steps):
+      "session \(quoted(id)) exists, with \(counted(steps, "step")); \"replace\": true starts it over"
+    case .otherSteps(let id, let found, let expected):
+      "session \(quoted(id)) has \(counted(found, "step")), the request goes on from \(expected) (\"at\")"
     case .busy(let id):
       "session \(quoted(id)) is busy with another request; one for predictions may wait for it (\"wait\": true)"
     case .tooManyWait(let id, let limit):
@@ -333,6 +365,10 @@ private func shortened(_ text: String) -> String {
     text.startIndex, offsetBy: maxQuotedCharacters, limitedBy: text.endIndex)
   guard let end, end < text.endIndex else { return text }
   return String(text.unicodeScalars[..<end]) + "…"
+}
+
+private func counted(_ count: Int, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
 }
 
 private func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }

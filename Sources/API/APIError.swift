@@ -59,6 +59,10 @@ enum APIError: Error, Equatable, Sendable {
   case sessionTwice(id: String, path: String, other: String)
   /// `fork` with `begin`.
   case forkThatBegins(path: String)
+  /// `at` with `begin`.
+  case atThatBegins(path: String)
+  /// `replace` with neither `begin` nor `fork`.
+  case replaceWithoutBegin(path: String)
   /// A state beside a session that has one.
   case stateOfSession(path: String)
   case session(SessionRefusal, model: String)

@@ -121,7 +121,9 @@ def _sessions(models: Models, source: random.Random) -> Iterator[tuple[str, byte
             begin(fork=None), begin(fork="a b"), begin(id=""), begin(id=None), begin(id=7), begin(id="é"),
             begin(id="a/b"), begin(id="a b"), begin(id="a\0"), begin(id="%41"), begin(id="."), begin(id=".."),
             begin(id=f"{name}-._~:{'k' * (120 - len(name))}"), begin(id="k" * 129), begin(other=1), {},
-            {"begin": True}, {"id": "none"}, {"id": "none", "fork": "none"}, "none", "", [begin()], [None],
+            begin(replace=True), begin(replace=1), begin(at=0), begin(at="1"), {"id": "none", "replace": True},
+            {"id": "none", "at": 3}, {"id": "none", "at": -1}, {"begin": True}, {"id": "none"},
+            {"id": "none", "fork": "none"}, "none", "", [begin()], [None],
         ]
         for number, session in enumerate(singles):
             yield f"{name}, session {number}", _bytes({"model": name, "inputs": one, "session": session})

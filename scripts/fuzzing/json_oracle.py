@@ -12,7 +12,7 @@ from harness.folders import ModelInput
 MAX_HORIZON, MAX_SEQUENCES, MAX_STEPS = 1024, 1024, 65536
 MAX_TIMEOUT = 86_400_000
 MEMBERS = {"inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session"}
-SESSION_MEMBERS = {"id", "begin", "fork", "end", "wait"}
+SESSION_MEMBERS = {"id", "begin", "fork", "replace", "at", "end", "wait"}
 SESSION_ID = re.compile(r"[A-Za-z0-9._~:-]{1,128}")
 
 
@@ -144,9 +144,9 @@ def _sessions(session: Any, count: int | None) -> bool:
         if not isinstance(name, str) or not SESSION_ID.fullmatch(name) or name in names:
             return False
         names.add(name)
-        if not all(isinstance(use.get(flag, False), bool) for flag in ("begin", "end", "wait")):
+        if not all(isinstance(use.get(flag, False), bool) for flag in ("begin", "replace", "end", "wait")):
             return False
-        if use.get("begin") is not True or "fork" in use:
+        if use.get("begin") is not True or "fork" in use or "at" in use:
             return False
     return True
 

@@ -67,8 +67,8 @@ extension Service {
     sessions.open(
       question.sessions.compactMap { $0?.opening }, model: question.model.name,
       floatCount: question.model.graph.stateFloatCount,
-      waits: question.sessions.contains { $0?.waits ?? false }, timeout: inquiry.timeout,
-      as: waiter
+      waits: question.sessions.contains { $0?.waits ?? false },
+      arrived: call.start, timeout: inquiry.timeout, as: waiter
     ) { [self] grant in
       switch grant {
       case .success(let opened): ride(inquiry, from: question.states(with: opened), for: call)
@@ -126,6 +126,12 @@ extension Service {
   private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {
     do throws(APIError) {
       let body = try inquiry.encode(predictions)
+      // This decides: a client known to have left moves no session, one who leaves from here on has left as the
+      // answer was on its way.
+      guard !call.exchange.isAbandoned else {
+        closeSessions(of: inquiry.question, with: nil)
+        return call.abandoned()
+      }
       // Before the answer goes out: its client may come back for the session at once.
       closeSessions(of: inquiry.question, with: predictions)
       call.answer(.json(body))

@@ -34,7 +34,9 @@ struct SessionUse: Sendable, Equatable {
 struct SessionDecoder {
   let document: JSONDocument
 
-  private static let members = ["id", "begin", "fork", "end", "wait"]
+  private static let members = ["id", "begin", "fork", "replace", "at", "end", "wait"]
+  /// Steps that a session may have, as far as every number in JSON can hold them exactly.
+  private static let steps = 0...(1 << 53)
 
   /// One a sequence, nil for a sequence without: a session for one, an array of them for an array of sequences.
   func decode(_ node: Int, for inputs: DecodedInputs) throws(APIError) -> [SessionUse?] {
@@ -77,8 +79,13 @@ struct SessionDecoder {
       guard !begins else { throw .forkThatBegins(path: path) }
       way = .fork(from: try id(source, members.path(of: "fork")))
     }
+    let replaces = try members.boolean("replace") ?? false
+    guard !replaces || way != .resume else { throw .replaceWithoutBegin(path: path) }
+    let at = try members.integer("at", in: Self.steps)
+    guard at == nil || way != .begin else { throw .atThatBegins(path: path) }
     return SessionUse(
-      opening: .init(name, way), ends: try members.boolean("end") ?? false,
+      opening: .init(name, way, at: at, replaces: replaces),
+      ends: try members.boolean("end") ?? false,
       waits: try members.boolean("wait") ?? false)
   }
 

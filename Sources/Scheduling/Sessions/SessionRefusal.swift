@@ -16,6 +16,10 @@ package enum SessionRefusal: Error, Equatable, Sendable {
   case unknown(String)
   /// It was there and is gone.
   case gone(String, SessionEnd)
+  /// It is there already, with so many steps, and the request did not say that it replaces it.
+  case exists(String, steps: Int)
+  /// It has another number of steps than the request goes on from.
+  case otherSteps(String, found: Int, expected: Int)
   /// Another request has it.
   case busy(String)
   /// It is busy, and as many requests wait for it as may.

@@ -25,7 +25,7 @@ package struct SessionTable {
     package enum Way: Sendable, Equatable {
       /// Goes on from its state.
       case resume
-      /// Starts it, over again where it is there, from nothing or from a state that the client brings.
+      /// Starts it, from nothing or from a state that the client brings.
       case begin
       /// Starts it from the state of another.
       case fork(from: String)
@@ -33,10 +33,16 @@ package struct SessionTable {
 
     package let id: String
     package let way: Way
+    /// The steps that its client believes the state to have that it goes on from; nil where it does not say.
+    package let at: Int?
+    /// Whether it starts over what is there under its id.
+    package let replaces: Bool
 
-    package init(_ id: String, _ way: Way = .resume) {
+    package init(_ id: String, _ way: Way = .resume, at: Int? = nil, replaces: Bool = false) {
       self.id = id
       self.way = way
+      self.at = at
+      self.replaces = replaces
     }
   }
 
@@ -122,12 +128,13 @@ package struct SessionTable {
     let keys = openings.map { Key(model: model, id: $0.id) }
     var states: [SequenceState?] = []
     for (opening, key) in zip(openings, keys) {
-      if let index = indices[key], entries[index]!.use != .idle { throw .busy(opening.id) }
-      switch opening.way {
-      case .begin: states.append(nil)
-      case .resume: states.append(try state(of: key))
-      case .fork(let source): states.append(try state(of: Key(model: model, id: source)))
+      if let index = indices[key] {
+        guard entries[index]!.use == .idle else { throw .busy(opening.id) }
+        guard opening.way == .resume || opening.replaces else {
+          throw .exists(opening.id, steps: entries[index]!.state?.position ?? 0)
+        }
       }
+      states.append(try initialState(of: opening, key))
     }
     let (needed, new) = keys.reduce(into: (0, 0)) { sums, key in
       let byteCount = Self.byteCount(of: key, floatCount: floatCount)
@@ -157,6 +164,23 @@ package struct SessionTable {
       ends[key] = nil
     }
     return states
+  }
+
+  /// What a request goes on from; nil where it begins.
+  private func initialState(
+    of opening: Opening, _ key: Key
+  ) throws(SessionRefusal) -> SequenceState? {
+    let source: Key
+    switch opening.way {
+    case .begin: return nil
+    case .resume: source = key
+    case .fork(let id): source = Key(model: key.model, id: id)
+    }
+    let state = try state(of: source)
+    if let steps = opening.at, steps != state.position {
+      throw .otherSteps(source.id, found: state.position, expected: steps)
+    }
+    return state
   }
 
   /// Gives a session back with the state that it has now, or with the one that it had, where the request failed.

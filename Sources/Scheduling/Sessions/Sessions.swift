@@ -104,16 +104,18 @@ package final class Sessions: Sendable {
   ///
   /// - Parameters:
   ///   - waits: whether to wait where one of them is busy, holding none meanwhile.
-  ///   - timeout: how long at the most.
+  ///   - arrived: when the request came.
+  ///   - timeout: how long after that it waits at the most.
   ///   - waiter: made for this request.
   ///   - completion: called once, here or on a thread that gives a session back; not after `leave`.
   package func open(
     _ openings: [SessionTable.Opening], model: String, floatCount: Int, waits: Bool,
-    timeout: Duration?, as waiter: Waiter, completion: @escaping @Sendable (Grant) -> Void
+    arrived: ContinuousClock.Instant, timeout: Duration?, as waiter: Waiter,
+    completion: @escaping @Sendable (Grant) -> Void
   ) {
     let request = Waiting(
       waiter: waiter, openings: openings, model: model, floatCount: floatCount,
-      due: timeout.map { (.now + $0, $0) }, completion: completion)
+      due: timeout.map { (arrived + $0, $0) }, completion: completion)
     let (grant, startsClock) = room.withLock { room in
       let grant = room.open(request, mayWait: waits)
       guard grant == nil, timeout != nil, !room.isWatched else { return (grant, false) }

@@ -20,6 +20,15 @@ import Testing
       (#""a""#, SessionUse(opening: .init("a"))),
       (#"{"id":"a"}"#, SessionUse(opening: .init("a"))),
       (#"{"id":"a","begin":true}"#, SessionUse(opening: .init("a", .begin))),
+      (
+        #"{"id":"a","begin":true,"replace":true}"#,
+        SessionUse(opening: .init("a", .begin, replaces: true))
+      ),
+      (#"{"id":"a","at":37}"#, SessionUse(opening: .init("a", at: 37))),
+      (
+        #"{"id":"a","at":0,"fork":"b","replace":true}"#,
+        SessionUse(opening: .init("a", .fork(from: "b"), at: 0, replaces: true))
+      ),
       (#"{"begin":false,"id":"a"}"#, SessionUse(opening: .init("a"))),
       (#"{"id":"a","fork":"b"}"#, SessionUse(opening: .init("a", .fork(from: "b")))),
       (#"{"fork":"a","id":"a","begin":false}"#, SessionUse(opening: .init("a", .fork(from: "a")))),
@@ -121,6 +130,22 @@ import Testing
     ),
     (#"{"id":"a","wait":null}"#, "session.wait: found null, expected true or false"),
     (
+      #"{"id":"a","begin":true,"at":0}"#,
+      "session: found at beside begin, expected one of them: a session that begins goes on from nothing"
+    ),
+    (
+      #"{"id":"a","replace":true}"#,
+      "session: found replace without begin or fork, expected one of them: to go on with a session replaces nothing"
+    ),
+    (
+      #"{"id":"a","at":-1}"#,
+      "session.at: found the number -1, expected a whole number from 0 to 9007199254740992"
+    ),
+    (
+      #"{"id":"a","at":1.5}"#,
+      "session.at: found the number 1.5, expected a whole number from 0 to 9007199254740992"
+    ),
+    (
       #"{"id":"a","begin":true,"fork":"b"}"#,
       "session: found fork beside begin, expected one of them: a fork begins with the state of another session"
     ),
@@ -145,7 +170,7 @@ import Testing
     #expect(answer.status == 400)
     #expect(
       answer.body
-        == #"{"error":"session[0]: \"begins\" is not known, expected id, begin, fork, end or wait"}"#
+        == #"{"error":"session[0]: \"begins\" is not known, expected id, begin, fork, replace, at, end or wait"}"#
         + "\n")
   }
 

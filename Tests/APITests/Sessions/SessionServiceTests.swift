@@ -128,7 +128,8 @@ import Testing
     #expect(first.outputs == (try await ask(service, "[[1,2],[3],[4,5,6]]").outputs))
     let second = try await ask(
       service, "[[7],[8],[9,9],[10],[-1]]",
-      #"["b",{"id":"c","fork":"b"},null,{"id":"d","fork":"a"},{"id":"a","begin":true,"end":true}]"#)
+      #"["b",{"id":"c","fork":"b"},null,{"id":"d","fork":"a"},{"id":"a","begin":true,"replace":true,"end":true}]"#
+    )
     #expect(
       second.session
         == #"[{"id":"b","steps":4},{"id":"c","steps":4},null,{"id":"d","steps":3},{"id":"a","steps":1,"ended":true}]"#
@@ -248,7 +249,9 @@ import Testing
     let service = Service(engines: [("echo", engine)], settings: settings())
     _ = try await ask(service, "[1]", #"{"id":"s","begin":true}"#)
     engine.shutDown()
-    for session in [#""s""#, #"{"id":"s","begin":true}"#, #"{"id":"s","end":true}"#] {
+    for session in [
+      #""s""#, #"{"id":"s","begin":true,"replace":true}"#, #"{"id":"s","end":true}"#,
+    ] {
       #expect(await service.predict(#"{"inputs":[1],"session":\#(session)}"#).status == 503)
     }
     #expect(
@@ -347,6 +350,81 @@ import Testing
     #expect(third.answer() == 200)
     #expect(rider.answer() == nil && first.answer() == nil && second.answer() == nil)
     #expect(try await ask(service, "[6]", #""s""#).session == #"{"id":"s","steps":6}"#)
+  }
+
+  /// Who leaves when the prediction is there and its answer is not: the session is as it was.
+  @Test func whoLeavesBeforeTheAnswerMovesNothing() async throws {
+    let engine = Engine(
+      graph: try ModelGraph(TestModels.echo(size: 1)),
+      limits: EngineLimits(workers: 1, maxSeats: 2))
+    let service = Service(engines: [("echo", engine)])
+    _ = try await ask(service, "[1]", #"{"id":"s","begin":true}"#)
+    let one = try InputSequence([.features([1])], for: engine.graph.model)
+    let (release, told, second) = (
+      DispatchSemaphore(value: 0), DispatchSemaphore(value: 0), DispatchSemaphore(value: 0)
+    )
+    await withCheckedContinuation { continuation in
+      engine.predict([one], selection: .last) { _ in
+        continuation.resume()
+        release.wait()
+      }
+    }
+    // Both ride in one turn, and the one that is told first holds up the other.
+    engine.predict([one], selection: .last) { _ in
+      told.signal()
+      second.wait()
+    }
+    let rider = post(service, #"{"inputs":[2],"session":"s"}"#)
+    release.signal()
+    try await eventually { told.wait(timeout: .now()) == .success }
+    rider.exchange.abandon()
+    second.signal()
+    try await eventually { service.metrics.requests(of: .predict).last?.status == "499" }
+    #expect(try await ask(service, "[5]", #""s""#).session == #"{"id":"s","steps":2}"#)
+  }
+
+  /// A client whose answer was lost says where it was, and counts nothing twice.
+  @Test func aRetryAfterALostAnswer() async throws {
+    let service = try Service.make(SmallModels.forecaster())
+    _ = try await ask(service, "[1,2]", #"{"id":"s","begin":true}"#)
+    let session = #"{"id":"s","at":2}"#
+    let first = try await ask(service, "[3]", session)
+    #expect(first.session == #"{"id":"s","steps":3}"#)
+    let again = await service.predict(#"{"inputs":[3],"session":\#(session)}"#)
+    #expect(again.status == 409)
+    #expect(
+      again.body
+        == #"{"error":"session \"s\" has 3 steps, the request goes on from 2 (\"at\")","id":"s","steps":3}"#
+        + "\n")
+    let many = await service.predict(
+      #"{"inputs":[[3],[4]],"session":[{"id":"t","begin":true},{"id":"s","at":4}]}"#)
+    #expect(many.status == 409 && many.body.hasSuffix(#","id":"s","steps":3}"# + "\n"))
+    #expect(await service.answer("GET", "/models/small/sessions/t").status == 404)
+    let fork = await service.predict(
+      #"{"inputs":[3],"session":{"id":"t","fork":"s","at":2}}"#)
+    #expect(fork.status == 409 && fork.body.hasSuffix(#","id":"s","steps":3}"# + "\n"))
+    #expect(
+      try await ask(service, "[4]", #"{"id":"s","at":3}"#).session == #"{"id":"s","steps":4}"#)
+    #expect(
+      try await ask(service, "[5]", #""s""#).outputs
+        == (try await ask(service, "[1,2,3,4,5]").outputs))
+  }
+
+  /// What is there is not begun again in silence.
+  @Test(arguments: [#""begin":true"#, #""fork":"s""#, #""fork":"t""#])
+  func whatIsThere(way: String) async throws {
+    let service = try Service.make(SmallModels.forecaster())
+    for id in ["s", "t"] { _ = try await ask(service, "[1]", #"{"id":"\#(id)","begin":true}"#) }
+    let body = await service.predict(#"{"inputs":[2],"session":{"id":"s",\#(way)}}"#)
+    #expect(body.status == 409)
+    #expect(
+      body.body
+        == #"{"error":"session \"s\" exists, with 1 step; \"replace\": true starts it over","id":"s","steps":1}"#
+        + "\n")
+    let replaced = try await ask(service, "[2]", #"{"id":"s",\#(way),"replace":true}"#)
+    let steps = way.hasPrefix(#""begin"#) ? 1 : 2
+    #expect(replaced.session == #"{"id":"s","steps":\#(steps)}"#)
+    #expect(replaced.outputs == (try await ask(service, steps == 1 ? "[2]" : "[1,2]").outputs))
   }
 
   @Test func aTimeOutWhileWaiting() async throws {

@@ -100,7 +100,12 @@ import Testing
       var states: [SequenceState?] = []
       for opening in openings {
         let key = Key(model: model, id: opening.id)
-        if sessions[key]?.isOpen == true { return .failure(.busy(opening.id)) }
+        if let session = sessions[key] {
+          if session.isOpen { return .failure(.busy(opening.id)) }
+          if opening.way != .resume, !opening.replaces {
+            return .failure(.exists(opening.id, steps: session.state!.position))
+          }
+        }
         let source: Key
         switch opening.way {
         case .begin:
@@ -111,6 +116,10 @@ import Testing
         }
         guard let session = sessions[source] else { return .failure(missing(source)) }
         if session.isOpen { return .failure(.busy(source.id)) }
+        let position = session.state!.position
+        if let at = opening.at, at != position {
+          return .failure(.otherSteps(source.id, found: position, expected: at))
+        }
         states.append(session.state)
       }
       let keys = openings.map { Key(model: model, id: $0.id) }
@@ -130,9 +139,15 @@ import Testing
       let ids = (0..<8).map { String(repeating: "k", count: $0 + 1) }.shuffled(using: &noise)
       let openings = ids.prefix(Int.random(in: 1...3, using: &noise)).map { id in
         switch Int.random(in: 0...5, using: &noise) {
-        case 0...2: Opening(id, .begin)
-        case 3: Opening(id, .fork(from: ids.randomElement(using: &noise)!))
-        default: Opening(id)
+        case 0...2: Opening(id, .begin, replaces: Int.random(in: 0...3, using: &noise) > 0)
+        case 3:
+          Opening(
+            id, .fork(from: ids.randomElement(using: &noise)!),
+            replaces: Bool.random(using: &noise))
+        default:
+          // Often that of one that was closed last.
+          Opening(
+            id, at: Bool.random(using: &noise) ? nil : steps - .random(in: 0...4, using: &noise))
         }
       }
       expire()

@@ -93,7 +93,7 @@ import Testing
     try setting.leave("a", steps: 9)
     setting.now += .seconds(20)
     #expect(try setting.listing("a").age == .seconds(20))
-    #expect(try setting.open([Opening("a", .begin)]) == [nil])
+    #expect(try setting.open([Opening("a", .begin, replaces: true)]) == [nil])
     setting.close("a", steps: 2)
     #expect(try setting.open([Opening("a")]) == [2])
     setting.close("a", steps: 3)
@@ -111,12 +111,45 @@ import Testing
     setting.close("a", steps: nil)
     setting.close("b", steps: nil)
     // Over what is there, and from itself.
-    #expect(try setting.open([Opening("b", .fork(from: "a"))]) == [6])
+    #expect(try setting.open([Opening("b", .fork(from: "a"), replaces: true)]) == [6])
     setting.close("b", steps: 7)
-    #expect(try setting.open([Opening("a", .fork(from: "a"))]) == [6])
+    #expect(try setting.open([Opening("a", .fork(from: "a"), replaces: true)]) == [6])
     setting.close("a", steps: 8)
     #expect(try setting.open([Opening("a"), Opening("b")]) == [8, 7])
     #expect(setting.table.count == 2)
+  }
+
+  /// Who begins or forks onto what is there is told of it, and changes nothing.
+  @Test(arguments: [SessionTable.Opening.Way.begin, .fork(from: "a"), .fork(from: "b")])
+  func whatIsThereIsNotReplacedInSilence(way: SessionTable.Opening.Way) throws {
+    var setting = Setting()
+    try setting.leave("a", steps: 4)
+    try setting.leave("b", steps: 5)
+    #expect(setting.refusal([Opening("a", way)]) == .exists("a", steps: 4))
+    #expect(setting.refusal([Opening("new", .begin), Opening("a", way)]) == .exists("a", steps: 4))
+    #expect(setting.table.count == 2)
+    #expect(try setting.open([Opening("a"), Opening("b")]) == [4, 5])
+  }
+
+  /// One more and one fewer are another request's.
+  @Test func theStepsThatAClientBelievesIn() throws {
+    var setting = Setting()
+    try setting.leave("a", steps: 37)
+    for at in [36, 38] {
+      let refusal = SessionRefusal.otherSteps("a", found: 37, expected: at)
+      #expect(setting.refusal([Opening("a", at: at)]) == refusal)
+      #expect(setting.refusal([Opening("new", .begin), Opening("a", at: at)]) == refusal)
+      // A fork's are those of its source.
+      #expect(setting.refusal([Opening("b", .fork(from: "a"), at: at)]) == refusal)
+    }
+    #expect(setting.table.count == 1)
+    #expect(try setting.open([Opening("b", .fork(from: "a"), at: 37)]) == [37])
+    #expect(try setting.open([Opening("a", at: 37)]) == [37])
+    #expect(setting.refusal([Opening("a", at: 36)]) == .busy("a"))
+    setting.close("a", steps: 38)
+    #expect(
+      setting.refusal([Opening("a", at: 37)]) == .otherSteps("a", found: 38, expected: 37))
+    #expect(setting.refusal([Opening("none", at: 1)]) == .unknown("none"))
   }
 
   @Test func ends() throws {
@@ -188,7 +221,10 @@ import Testing
     var setting = Setting()
     try setting.leave("a", steps: 3)
     setting.now += .seconds(10)
-    for opening in [Opening("a"), Opening("a", .begin), Opening("a", .fork(from: "a"))] {
+    for opening in [
+      Opening("a"), Opening("a", .begin, replaces: true),
+      Opening("a", .fork(from: "a"), replaces: true),
+    ] {
       _ = try setting.open([opening])
       setting.close("a", steps: nil)
       #expect(try setting.listing("a").steps == 3)
@@ -321,7 +357,10 @@ import Testing
     #expect(setting.ids() == ["g", "f", "e"])
     #expect(setting.table.endCounts == [.evicted: 4])
     // What is there already needs no room.
-    _ = try setting.open([Opening("e"), Opening("f", .begin), Opening("g", .fork(from: "e"))])
+    _ = try setting.open([
+      Opening("e"), Opening("f", .begin, replaces: true),
+      Opening("g", .fork(from: "e"), replaces: true),
+    ])
     #expect(setting.table.count == 3)
   }
 
@@ -329,7 +368,7 @@ import Testing
     var setting = Setting(rooms: 3)
     for id in ["a", "b", "c"] { try setting.leave(id) }
     _ = try setting.open([Opening("a")])
-    _ = try setting.open([Opening("b", .begin)])
+    _ = try setting.open([Opening("b", .begin, replaces: true)])
     try setting.leave("d")
     #expect(setting.ids() == ["d", "b", "a"])
     _ = try setting.open([Opening("d")])

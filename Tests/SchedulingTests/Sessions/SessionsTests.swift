@@ -26,11 +26,13 @@ import Testing
 
     @discardableResult
     func ask(
-      _ name: String, _ openings: [Opening], waits: Bool = true, timeout: Duration? = nil
+      _ name: String, _ openings: [Opening], waits: Bool = true, ago: Duration = .zero,
+      timeout: Duration? = nil
     ) -> Sessions.Waiter {
       let waiter = sessions.makeWaiter()
       sessions.open(
-        openings, model: "m", floatCount: 1, waits: waits, timeout: timeout, as: waiter
+        openings, model: "m", floatCount: 1, waits: waits, arrived: .now - ago, timeout: timeout,
+        as: waiter
       ) { grant in
         let found: Told =
           switch grant {
@@ -132,6 +134,22 @@ import Testing
     #expect(room.heard() == ["c: 1"])
   }
 
+  /// A time-out counts from when the request came, not from when its body was read.
+  @Test func aTimeOutCountsFromTheArrival() async throws {
+    let room = Room()
+    room.ask("a", [Opening("s", .begin)])
+    room.ask("b", [Opening("s")], ago: .seconds(3600), timeout: .seconds(3600))
+    room.ask("c", [Opening("s")], timeout: .seconds(3600))
+    var heard: [String] = []
+    while heard.count < 2 {
+      try await Task.sleep(for: .milliseconds(5))
+      heard += room.heard()
+    }
+    #expect(heard == ["a: -", "b: deadlinePassed(timeout: 3600.0 seconds)"])
+    room.close([("s", 1)])
+    #expect(room.heard() == ["c: 1"])
+  }
+
   /// Once it has what it waited for, time does not take it away, and nobody is told twice.
   @Test func aTimeOutAfterTheGrant() async throws {
     let room = Room()
@@ -153,8 +171,8 @@ import Testing
     weak let remains = body
     func ask(_ body: Body, as waiter: Sessions.Waiter) {
       sessions.open(
-        [Opening("s", .begin)], model: "m", floatCount: 1, waits: true, timeout: .seconds(3600),
-        as: waiter
+        [Opening("s", .begin)], model: "m", floatCount: 1, waits: true, arrived: .now,
+        timeout: .seconds(3600), as: waiter
       ) { _ in withExtendedLifetime(body) {} }
     }
     ask(body!, as: sessions.makeWaiter())
@@ -274,8 +292,8 @@ import Testing
     let done = Log()
     let (clients, requests) = (16, 200)
     sessions.open(
-      ids.map { Opening($0, .begin) }, model: "m", floatCount: 1, waits: false, timeout: nil,
-      as: sessions.makeWaiter()
+      ids.map { Opening($0, .begin) }, model: "m", floatCount: 1, waits: false, arrived: .now,
+      timeout: nil, as: sessions.makeWaiter()
     ) { _ in }
     sessions.close(ids.map { ($0, SequenceState(position: 1, floats: [0]), false) }, model: "m")
     await withTaskGroup(of: Void.self) { group in
@@ -287,7 +305,7 @@ import Testing
             let states = await withCheckedContinuation { continuation in
               sessions.open(
                 chosen.map { Opening($0, .resume) }, model: "m", floatCount: 1, waits: true,
-                timeout: nil, as: sessions.makeWaiter()
+                arrived: .now, timeout: nil, as: sessions.makeWaiter()
               ) { continuation.resume(returning: try? $0.get()) }
             }
             guard let states else {

@@ -50,11 +50,12 @@ extension APIError: CustomStringConvertible {
     case .outOfMemory: .internalServerError
     case .notReady, .refused(.draining), .refused(.cancelled): .serviceUnavailable
     case .refused(.queueFull), .refused(.stepsFull), .refused(.deadlineOutOfReach),
-      .session(.full, _):
+      .session(.full, _), .memoryFull:
       .tooManyRequests
     case .refused(.deadlinePassed), .session(.deadlinePassed, _): .gatewayTimeout
     case .session(.tooLarge(_, limit: 0), _): .badRequest
-    case .refused(.tooLarge), .session(.tooLarge, _): .contentTooLarge
+    case .refused(.tooLarge), .session(.tooLarge, _), .answerTooLarge, .memoryTooSmall:
+      .contentTooLarge
     }
   }
 
@@ -62,7 +63,8 @@ extension APIError: CustomStringConvertible {
     switch self {
     case .refused(let refusal) where refusal.secondsUntilRoom != nil:
       refusal.secondsUntilRoom.map { Swift.max(1, Int($0.rounded(.up))) }
-    case .notReady, .refused(.draining), .session(.full, _): ServiceSettings.retryAfterSeconds
+    case .notReady, .refused(.draining), .session(.full, _), .memoryFull:
+      ServiceSettings.retryAfterSeconds
     default: nil
     }
   }
@@ -149,6 +151,12 @@ extension APIError: CustomStringConvertible {
       "sessions are listed for operators only, and the server has no operator_key by which to know them"
     case .query(let name, let found, let expected):
       "?\(name)=: found \(quoted(found)), expected \(expected.phrase)"
+    case .answerTooLarge(let bytes, let limit):
+      "the answer would take up to \(bytes) bytes, at most \(limit) are allowed (max_answer_bytes)"
+    case .memoryFull(let bytes, let limit):
+      "the request would take up to \(bytes) bytes of memory, more than others leave of \(limit) now (max_memory_bytes)"
+    case .memoryTooSmall(let bytes, let limit):
+      "the request would take up to \(bytes) bytes of memory, at most \(limit) are there for one (max_memory_bytes)"
     case .noSuchPath(let path): "there is nothing at \(quoted(path)); GET / lists what there is"
     case .method(let method, let allowed):
       "the method \(quoted(method)) is not allowed here, expected \(list(allowed, "or"))"

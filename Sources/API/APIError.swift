@@ -71,6 +71,14 @@ enum APIError: Error, Equatable, Sendable {
   /// A part of a query that is not what it should be.
   case query(name: String, found: String, expected: Expectation)
 
+  // Memory.
+  /// An answer that would be longer than `max_answer_bytes`.
+  case answerTooLarge(bytes: Int, limit: Int)
+  /// What a request takes does not fit beside what others take now.
+  case memoryFull(bytes: Int, limit: Int)
+  /// It would not fit if nobody else were there; `limit` is what one request may take.
+  case memoryTooSmall(bytes: Int, limit: Int)
+
   // The service.
   case noSuchPath(String)
   case method(String, allowed: [String])

@@ -19,6 +19,10 @@ package final class Service: Sendable {
   let sessions: Sessions
   let sealer: StateSealer
   let readers = JSONReaderPool()
+  /// What clients make the process hold.
+  let memory: MemoryBudget
+  /// Requests refused at `max_answer_bytes`.
+  let refusedAnswers = Counter()
   private let readiness = Atomic<UInt8>(Readiness.starting.rawValue)
   let background = DispatchQueue(
     label: "decode and encode", qos: .userInitiated, attributes: .concurrent)
@@ -28,13 +32,16 @@ package final class Service: Sendable {
   /// - Parameters:
   ///   - engines: the models, each under the name that it has in URLs; no name twice.
   ///   - defaultModel: the one that answers `/predict`, of `engines`; the first where nil.
+  ///   - memory: where documents and answers are counted; the server's own, so that all is counted together.
   package init(
     engines: [(name: String, engine: Engine)], defaultModel: String? = nil,
     settings: ServiceSettings = ServiceSettings(),
+    memory: MemoryBudget = MemoryBudget(limit: 1 << 30),
     connections: (@Sendable () -> ConnectionStatistics)? = nil
   ) {
     models = ModelCatalogue(engines, defaultModel: defaultModel)
     self.settings = settings
+    self.memory = memory
     sessions = Sessions(limits: settings.sessions)
     sealer = settings.stateKey.map { StateSealer(key: $0) } ?? StateSealer()
     self.connections = connections
@@ -60,7 +67,12 @@ package final class Service: Sendable {
       // The server leaves the body of a response to HEAD out, and no other part of it (RFC 9110 §9.3.2).
       case "HEAD" where endpoint.methods.contains("HEAD"),
         "GET" where endpoint.methods.contains("GET"):
-        call.answer(try page(route, of: exchange.request))
+        let page = try page(route, of: exchange.request)
+        // What a probe is told is too little to be refused.
+        if page.body.count > Self.maxUncountedPageBytes {
+          _ = try reserve(page.body.count, for: call)
+        }
+        call.answer(page)
       case "DELETE" where endpoint.methods.contains("DELETE"):
         call.answer(.json(try endSession(of: route)))
       case "POST" where endpoint.methods.contains("POST"):
@@ -79,6 +91,8 @@ package final class Service: Sendable {
       call.answer(error.response)
     }
   }
+
+  private static let maxUncountedPageBytes = 256
 
   private func post(_ call: Call, _ route: Route) {
     switch route.endpoint {

@@ -13,6 +13,8 @@ package struct ServiceSettings: Sendable {
   /// `max_inline_bytes`: a larger body is decoded, and a larger answer encoded, away from the event loop and the
   /// engine's thread. Decoding takes about 2 ns a byte, a hop to another thread some 5 µs.
   package var maxInlineBytes = 64 << 10
+  /// `max_answer_bytes`: the text of one answer; what asks for more is refused before it is computed.
+  package var maxAnswerBytes = 256 << 20
   /// `state_key`, which signs the states that clients take along: 16 bytes or more, the same in every process
   /// that is to go on from them; nil: a random one.
   package var stateKey: [UInt8]?
@@ -40,4 +42,7 @@ package struct ServiceSettings: Sendable {
   static let sessionListLimit = 100
   /// The seconds after which a client that was refused while starting or draining may try again.
   static let retryAfterSeconds = 1
+  /// An answer that may be longer than this is sent as it is written, in parts of `answerPartBytes`.
+  static let maxWholeAnswerBytes = 1 << 20
+  static let answerPartBytes = 32 << 10
 }

@@ -10,6 +10,8 @@ package enum CompressionError: Error, Equatable, Sendable {
   case corrupt(offset: Int)
   /// The stream is complete, and something else follows at `offset`.
   case trailingGarbage(offset: Int)
+  /// The caller had no room for so many bytes.
+  case noRoom(bytes: Int)
   /// zlib found no memory for its state.
   case outOfMemory
 }

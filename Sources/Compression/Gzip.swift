@@ -17,6 +17,24 @@ package func gzipped(
   return stream.deflate(bytes, capacity: capacity)
 }
 
+/// A gzip member that is compressed part by part.
+package struct GzipStream: ~Copyable {
+  private let stream: DeflateStream
+
+  /// What zlib's state takes in memory (Memory Footprint in zlib's Technical Details, and a little).
+  package static let byteCount = 272 << 10
+
+  /// - Parameter level: 1 (fastest) to 9 (smallest).
+  package init(level: Int) throws(CompressionError) { stream = try DeflateStream(level: level) }
+
+  /// What is to be sent after `bytes` were added; it may be nothing unless these are the last.
+  package func compress(_ bytes: Span<UInt8>, isLast: Bool) -> [UInt8] {
+    var output: [UInt8] = []
+    stream.deflate(bytes, isLast: isLast, to: &output)
+    return output
+  }
+}
+
 /// Owns zlib's state for one compression.
 @safe private struct DeflateStream: ~Copyable {
   // On the heap: zlib keeps the address of its z_stream and refuses one that has moved.
@@ -48,6 +66,44 @@ package func gzipped(
   func bound(_ byteCount: Int) -> Int {
     // SAFETY: the stream is live.
     unsafe Int(deflateBound(stream, UInt(byteCount)))
+  }
+
+  /// Adds `input`, and what comes of it to `output`.
+  func deflate(_ input: Span<UInt8>, isLast: Bool, to output: inout [UInt8]) {
+    let scratch = ScratchBuffer(byteCount: 16 << 10)
+    var offset = 0
+    while true {
+      let (consumed, produced) = step(
+        input.extracting(offset...), isLast: isLast, into: scratch)
+      offset += consumed
+      scratch.append(produced, to: &output)
+      // A buffer that is not full has all that there is now.
+      if produced < scratch.byteCount { return }
+    }
+  }
+
+  private func step(
+    _ input: Span<UInt8>, isLast: Bool, into scratch: borrowing ScratchBuffer
+  ) -> (consumed: Int, produced: Int) {
+    precondition(input.count <= Int(Int32.max), "a part is no larger than zlib can count")
+    return unsafe scratch.fill { buffer in
+      // SAFETY: zlib reads the span and writes at most the buffer's count of bytes, both alive for the call; the
+      // pointers are cleared before they leave scope.
+      unsafe input.withUnsafeBufferPointer { bytes in
+        unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
+        unsafe stream.pointee.avail_in = UInt32(bytes.count)
+        unsafe stream.pointee.next_out = buffer.baseAddress
+        unsafe stream.pointee.avail_out = UInt32(buffer.count)
+        _ = unsafe CZlib.deflate(stream, isLast ? Z_FINISH : Z_NO_FLUSH)
+        defer {
+          unsafe stream.pointee.next_in = nil
+          unsafe stream.pointee.next_out = nil
+        }
+        return unsafe (
+          bytes.count - Int(stream.pointee.avail_in), buffer.count - Int(stream.pointee.avail_out)
+        )
+      }
+    }
   }
 
   /// Compresses all of `input`, nil where the result would take more than `capacity` bytes.

@@ -40,8 +40,11 @@ package struct InflateLimits: Sendable, Equatable {
 ///
 /// Output beyond a limit is refused as soon as it appears, so a bomb costs no more memory than the
 /// limit.
+///
+/// - Parameter hasRoom: is asked before the output takes so many bytes.
 package func inflated(
-  _ bytes: Span<UInt8>, from format: CompressedFormat, limits: InflateLimits
+  _ bytes: Span<UInt8>, from format: CompressedFormat, limits: InflateLimits,
+  hasRoom: (Int) -> Bool = { _ in true }
 ) throws(CompressionError) -> [UInt8] {
   let stream = try InflateStream(format.windowBits(bytes))
   var output: [UInt8] = []
@@ -55,7 +58,11 @@ package func inflated(
     {
       throw violation
     }
-    output.grow(for: step.produced, limit: limits.maxBytes)
+    let capacity = output.capacity(for: step.produced, limit: limits.maxBytes)
+    if capacity > output.capacity {
+      guard hasRoom(capacity) else { throw .noRoom(bytes: capacity) }
+      output.reserveCapacity(capacity)
+    }
     scratch.append(step.produced, to: &output)
 
     switch step.outcome {
@@ -105,10 +112,10 @@ extension Span<UInt8> {
 }
 
 extension [UInt8] {
-  /// Makes room for `more` bytes by doubling, but never beyond `limit`, which doubling alone would
+  /// The capacity for `more` bytes: by doubling, but never beyond `limit`, which doubling alone would
   /// pass.
-  fileprivate mutating func grow(for more: Int, limit: Int) {
+  fileprivate func capacity(for more: Int, limit: Int) -> Int {
     let needed = count + more
-    if needed > capacity { reserveCapacity(Swift.min(Swift.max(needed, capacity * 2), limit)) }
+    return needed > capacity ? Swift.min(Swift.max(needed, capacity * 2), limit) : capacity
   }
 }

@@ -97,6 +97,14 @@ import CZlib
     unsafe bytes.deallocate()
   }
 
+  var byteCount: Int { unsafe bytes.count }
+
+  /// Lends the buffer to what writes into it.
+  func fill<Result>(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Result) -> Result {
+    // SAFETY: alive for the call, which does not keep it.
+    unsafe body(bytes)
+  }
+
   /// Adds the first `count` bytes to `array`.
   func append(_ count: Int, to array: inout [UInt8]) {
     // SAFETY: `count` is at most what zlib was given to write; extracting checks it in debug

@@ -17,7 +17,12 @@ package final class HTTP2Connection: ConnectionProtocol {
   private var meter: FloodMeter
   /// How many streams are at each stage that `phase` asks for.
   private var stageCounts = (head: 0, body: 0, owed: 0)
+  /// How many bytes of bodies have come that are not complete.
+  private var incompleteCount = 0
+  /// The memory that those bodies take.
   package private(set) var incompleteBytes = 0
+  /// The memory that bodies of responses take, until their streams are over or all is sent.
+  private var responseBytes = 0
   private var sawSettings = false
   private var ending = Ending.no
 
@@ -62,7 +67,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard let stream = unansweredStream(stream) else { return }
     let head = ResponseHead(response, omitsBody: stream.omitsBody, isStreamed: true, date: date)
     if head.hasBody {
-      stream.body = response.body
+      setResponseBody(response.body, of: stream)
       stream.isOpen = true
     } else {
       move(stream, to: .sending)
@@ -73,7 +78,9 @@ package final class HTTP2Connection: ConnectionProtocol {
   /// Makes no frame yet: what is written before the output is taken shares one.
   package func write(_ bytes: [UInt8], to stream: StreamID) {
     guard let stream = openStream(stream), !bytes.isEmpty else { return }
+    let before = stream.body.capacity
     stream.append(bytes)
+    responseBytes += stream.body.capacity - before
     resume(stream)
   }
 
@@ -154,6 +161,9 @@ package final class HTTP2Connection: ConnectionProtocol {
     return stageCounts.owed > 0 || isSending ? .answering : .idle
   }
 
+  /// What nghttp2 queues beside it, acknowledgements and heads, its own limits bound.
+  package var heldBytes: Int { output.capacity + responseBytes }
+
   package var wantsClose: Bool { !session.wantsRead && !session.wantsWrite }
 
   /// True to the end: what a peer can make us hold is bounded by the limits, not by its reading.
@@ -221,13 +231,17 @@ package final class HTTP2Connection: ConnectionProtocol {
     }
     if stream.body.count + count > limits.maxBodyBytes {
       send(HTTP2Error.bodyTooLong(limit: limits.maxBodyBytes).response, on: stream)
-    } else if incompleteBytes + count > limits.maxIncompleteBytes {
+    } else if incompleteCount + count > limits.maxIncompleteBytes {
       move(stream, to: .sending)
       session.reset(id, NGHTTP2_REFUSED_STREAM)
     } else {
+      let before = stream.body.capacity
+      stream.body.grow(
+        for: count, total: stream.request?.contentLength ?? limits.maxBodyBytes)
       // SAFETY: copied during the callback that lends it.
       unsafe stream.body.append(contentsOf: bytes)
-      incompleteBytes += count
+      incompleteBytes += stream.body.capacity - before
+      incompleteCount += count
     }
   }
 
@@ -264,6 +278,8 @@ package final class HTTP2Connection: ConnectionProtocol {
     stream.stalledSince = nil
     if count == rest.count, !stream.isOpen {
       unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+      // The peer may leave its own side of the stream open for as long as it likes.
+      setResponseBody([], of: stream)
     }
     return count
   }
@@ -281,6 +297,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard let stream = streams.removeValue(forKey: id) else { return }
     if stream.stage == .owed { events.append(.abandoned(StreamID(Int(id)))) }
     move(stream, to: .sending)
+    setResponseBody([], of: stream)
     if stream.isAnswered {
       meter.streamAnswered()
     } else if meter.streamReset() == .flood {
@@ -292,8 +309,15 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   private func send(_ response: HTTPResponse, on stream: HTTP2Stream) {
     move(stream, to: .sending)
-    stream.body = response.body
+    setResponseBody(response.body, of: stream)
     session.respond(ResponseHead(response, omitsBody: stream.omitsBody, date: date), to: stream.id)
+  }
+
+  /// Gives a stream whose request's body is handed on, or given up, what its response begins with.
+  private func setResponseBody(_ body: [UInt8], of stream: HTTP2Stream) {
+    responseBytes += body.capacity - stream.body.capacity
+    stream.body = body
+    stream.sentBytes = 0
   }
 
   /// The stream of `id` while no response of it has begun.
@@ -334,7 +358,10 @@ package final class HTTP2Connection: ConnectionProtocol {
     case .head: stageCounts.head -= 1
     case .body:
       stageCounts.body -= 1
-      incompleteBytes -= stream.body.count
+      incompleteCount -= stream.body.count
+      incompleteBytes -= stream.body.capacity
+      // What has come of a body that is given up is not kept; a complete one is handed on.
+      if stage != .owed { stream.body = [] }
     case .owed: stageCounts.owed -= 1
     case .sending: break
     }

@@ -4,6 +4,14 @@ extension Array where Element == UInt8 {
     // SAFETY: the pointer is used within the closure only; append copies, so nothing aliases.
     unsafe bytes.withUnsafeBufferPointer { source in unsafe append(contentsOf: source) }
   }
+
+  /// Makes capacity for `more` bytes: twice as much as before, but no more than `total`, beyond which
+  /// nothing is to come. So a body takes no memory on the mere word of a peer, nor twice its length.
+  package mutating func grow(for more: Int, total: Int) {
+    let needed = count + more
+    guard needed > capacity else { return }
+    reserveCapacity(Swift.max(needed, Swift.min(capacity * 2, total)))
+  }
 }
 
 extension String {

@@ -56,8 +56,12 @@ package protocol ConnectionProtocol {
   /// The request under way took too long: queues a 408 where the protocol has one, and closes.
   mutating func timeOut()
 
-  /// How many bytes of bodies that are not complete are held.
+  /// The memory that bodies take which are not complete.
   var incompleteBytes: Int { get }
+
+  /// The memory that all else takes which grows with what a peer sends or leaves unread: responses,
+  /// and requests that wait for their turn.
+  var heldBytes: Int { get }
 
   /// Answers the request with the largest of those bodies with `response`, and lets go of the body.
   mutating func refuseLargestBody(_ response: HTTPResponse)

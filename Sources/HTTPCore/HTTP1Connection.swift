@@ -41,6 +41,8 @@ package struct HTTP1Connection: ConnectionProtocol {
 
   /// The value of the Date field of responses; the owner keeps it current.
   package var date = ""
+  /// While more output than this is here, requests wait unread; the owner keeps it current.
+  package var outputRoom = Int.max
 
   private let limits: HTTP1Limits
   private var parser: HTTP1Parser
@@ -72,7 +74,8 @@ package struct HTTP1Connection: ConnectionProtocol {
     switch input {
     case .sizedBody, .chunkedBody: .readingBody
     case .head where hasRoom && (parser.isUnderWay || !backlog.isEmpty): .readingHead
-    case .head, .ended: owed.isEmpty ? .idle : .answering
+    // A peer whose requests wait until it reads is not idle.
+    case .head, .ended: owed.isEmpty && !hasBacklogWithoutRoom ? .idle : .answering
     }
   }
 
@@ -81,7 +84,16 @@ package struct HTTP1Connection: ConnectionProtocol {
   /// Whether input was left behind that now has room: `receive` is to be called without bytes.
   package var hasBacklog: Bool { isHeldBack && hasRoom && !backlog.isEmpty }
 
-  private var hasRoom: Bool { owed.count < limits.maxPipelined }
+  private var hasRoom: Bool { owed.count < limits.maxPipelined && outputBytes <= outputRoom }
+
+  private var hasBacklogWithoutRoom: Bool { isHeldBack && !hasRoom && !backlog.isEmpty }
+
+  /// What responses take that the owner has not taken yet.
+  package var outputBytes: Int {
+    owed.reduce(output.capacity) { $0 + ($1.response?.body.capacity ?? 0) }
+  }
+
+  package var heldBytes: Int { outputBytes + backlog.capacity }
 
   // MARK: Input
 
@@ -121,6 +133,8 @@ package struct HTTP1Connection: ConnectionProtocol {
         case .sizedBody(let remaining):
           let count = min(remaining, bytes.count - offset)
           guard count > 0 else { return offset }
+          let total = (head?.request.body.count ?? 0) + remaining
+          head?.request.body.grow(for: count, total: total)
           head?.request.body.append(copying: bytes.extracting(offset..<(offset + count)))
           offset += count
           if count == remaining {
@@ -152,8 +166,6 @@ package struct HTTP1Connection: ConnectionProtocol {
       complete(&events)
       return
     case .sized(let count):
-      // Reserved ahead so that the body is copied once, but not on the mere word of a peer.
-      self.head?.request.body.reserveCapacity(min(count, 1 << 20))
       input = .sizedBody(remaining: count)
     case .chunked:
       decoder = ChunkedDecoder(limits: limits)
@@ -315,7 +327,7 @@ package struct HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  package var incompleteBytes: Int { head?.request.body.count ?? 0 }
+  package var incompleteBytes: Int { head?.request.body.capacity ?? 0 }
 
   package mutating func refuseLargestBody(_ response: HTTPResponse) {
     if phase == .readingBody { refuse(response) }

@@ -49,6 +49,8 @@ package final class HTTPExchange: Sendable {
     var onFinish: (@Sendable (Outcome) -> Void)?
     /// The response that a stream began with; where it is collected, with what was written since.
     var begun: HTTPResponse?
+    /// What its parts go through.
+    var coder: PartCoder?
     var unsentBytes = 0
     var isBehind = false
 
@@ -69,10 +71,19 @@ package final class HTTPExchange: Sendable {
   }
 
   private let state = Mutex(State())
+  /// Memory that was reserved for the request and its answer.
+  private let memory = Mutex<[MemoryReservation]>([])
   private let deliver: @Sendable (HTTPResponsePart) -> Void
   /// Whether a response that is sent as it is made is delivered whole, at its end.
   private let collects: Bool
   private let postpone: Postpone?
+  private let code: Coding?
+
+  /// Applies a content coding to a part of a body; the last one may add what ends the coding.
+  package typealias PartCoder = @Sendable (_ bytes: [UInt8], _ isLast: Bool) -> [UInt8]
+
+  /// Changes the head of a response that is sent as it is made; returns what its parts go through, nil for nothing.
+  package typealias Coding = @Sendable (inout HTTPResponse) -> PartCoder?
 
   /// Keeps something to do for the end of a loop's intake; the thing is told whether nothing else is to be done then.
   package typealias Postpone = @Sendable (@escaping @Sendable (_ isQuiet: Bool) -> Void) -> Void
@@ -87,19 +98,22 @@ package final class HTTPExchange: Sendable {
     self.deliver = { if case .whole(let response) = $0 { deliver(response) } }
     collects = true
     postpone = nil
+    code = nil
   }
 
   /// An exchange that gives its response as it is made; whoever made it calls `take`.
   ///
   /// - Parameters:
   ///   - postpone: what `afterIntake` does.
+  ///   - code: is called, as what it returns is, on the responders' threads, by one at a time.
   ///   - deliverPart: receives the parts in order, on the responders' threads; it must not call the
   ///     exchange.
   package init(
-    request: HTTPRequest, postpone: Postpone? = nil,
+    request: HTTPRequest, postpone: Postpone? = nil, code: Coding? = nil,
     deliverPart: @escaping @Sendable (HTTPResponsePart) -> Void
   ) {
     self.postpone = postpone
+    self.code = code
     self.request = request
     deliver = deliverPart
     collects = false
@@ -111,6 +125,12 @@ package final class HTTPExchange: Sendable {
   /// Only while the application is called with this exchange, on its thread.
   package func afterIntake(_ action: @escaping @Sendable (_ isQuiet: Bool) -> Void) {
     if let postpone { postpone(action) } else { action(false) }
+  }
+
+  /// Keeps `reservation` as long as the exchange lives: until its answer is handed on, and nothing else that works
+  /// for it is left.
+  package func keep(_ reservation: MemoryReservation) {
+    memory.withLock { $0.append(reservation) }
   }
 
   // MARK: A whole response
@@ -139,6 +159,11 @@ package final class HTTPExchange: Sendable {
       state.phase = .streaming
       state.begun = response
       guard !collects else { return }
+      var response = response
+      state.coder = code?(&response)
+      if let coder = state.coder, !response.body.isEmpty {
+        response.body = coder(response.body, false)
+      }
       state.begun?.body = []
       state.unsentBytes = response.body.count
       // Parts are delivered under the lock, so that no thread's part overtakes another's.
@@ -162,6 +187,7 @@ package final class HTTPExchange: Sendable {
         state.begun?.body.append(contentsOf: bytes)
         return true
       }
+      let bytes = bytes.isEmpty ? bytes : state.coder?(bytes, false) ?? bytes
       if !bytes.isEmpty {
         state.unsentBytes += bytes.count
         deliver(.bytes(bytes))
@@ -181,7 +207,9 @@ package final class HTTPExchange: Sendable {
         precondition(state.phase != .open, "ended before it began")
         guard state.phase == .streaming, let response = state.begun else { return nil }
         let onFinish = state.onFinish
+        let rest = state.coder?([], true) ?? []
         state.finish(.answered)
+        if !rest.isEmpty { deliver(.bytes(rest)) }
         if !collects { deliver(.end) }
         return (response, onFinish)
       }

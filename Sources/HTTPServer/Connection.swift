@@ -8,8 +8,10 @@ final class Connection {
   /// A request whose response is owed.
   struct Owed {
     let stream: StreamID
-    /// What the request's body takes.
+    /// The memory that the request's body takes.
     var bodyBytes: Int
+    /// About what the rest of the request takes.
+    let headBytes: Int
     /// Nil until the request's body is inflated.
     var exchange: HTTPExchange?
     /// What the wire was handed of the response's streamed body and the exchange not yet told that
@@ -33,10 +35,12 @@ final class Connection {
   private(set) var owed: [Owed] = []
   /// What the bodies of requests in `owed` take together.
   private var owedBytes = 0
+  /// What the heads of those requests take together.
+  private var headBytes = 0
   /// What `untoldBytes` of `owed` are together.
   private var untoldBytes = 0
-  /// What the loop has counted of `heldBytes`.
-  var countedBytes = 0
+  /// What the loop has counted of `bodyBytes`, of `wire.incompleteBytes` and of all that is held.
+  var counted = (body: 0, incomplete: 0, all: 0)
   var watched: Poller.Readiness = .input
   var isOpen = true
   /// Whether it waits for its turn to be settled.
@@ -71,8 +75,24 @@ final class Connection {
   /// How many bytes wait for the peer to take them.
   var unsentCount: Int { unsent.count - sentCount }
 
-  /// What the bodies of its requests take, complete or not.
-  var heldBytes: Int { wire.incompleteBytes + owedBytes }
+  /// The memory that the bodies of its requests take, complete or not.
+  var bodyBytes: Int { wire.incompleteBytes + owedBytes }
+
+  /// The memory that all else takes which grows with what the peer sends or leaves unread.
+  var outputBytes: Int { wire.heldBytes + unsent.capacity + headBytes }
+
+  /// While more than this waits for the peer to take it, nothing is read from it, and none of its
+  /// requests that have come is begun.
+  static let maxUnsentBytes = 256 * 1024
+
+  /// Whether more waits for the peer than may while it sends more.
+  var isBehind: Bool { unsentCount + wire.heldBytes > Self.maxUnsentBytes }
+
+  /// Tells the protocol how much more output may wait. When the server's memory `isFull`, a request
+  /// waits until what was answered before it is written.
+  func updateOutputRoom(isFull: Bool) {
+    wire.setOutputRoom(max(0, (isFull ? 0 : Self.maxUnsentBytes) - unsentCount))
+  }
 
   /// Whether nothing is under way, as far as has come, and nothing left to say: at the end of a drain's grace it may
   /// be closed without ado.
@@ -118,23 +138,27 @@ final class Connection {
     }
   }
 
-  /// Notes that a response is owed to `stream`, whose body takes `bodyBytes`.
-  func owe(_ stream: StreamID, bodyBytes: Int) {
-    owed.append(Owed(stream: stream, bodyBytes: bodyBytes))
-    owedBytes += bodyBytes
+  /// Notes that a response to `request` is owed to `stream`.
+  func owe(_ stream: StreamID, _ request: HTTPRequest) {
+    let new = Owed(
+      stream: stream, bodyBytes: request.body.capacity, headBytes: request.headBytes)
+    owed.append(new)
+    owedBytes += new.bodyBytes
+    headBytes += new.headBytes
   }
 
   /// Takes out what is owed to `stream`, if it still is.
   func takeOwed(_ stream: StreamID) -> Owed? {
     guard let index = owed.firstIndex(where: { $0.stream == stream }) else { return nil }
     owedBytes -= owed[index].bodyBytes
+    headBytes -= owed[index].headBytes
     untoldBytes -= owed[index].untoldBytes
     return owed.remove(at: index)
   }
 
   /// Takes out everything that is owed.
   func takeAllOwed() -> [Owed] {
-    defer { (owed, owedBytes, untoldBytes) = ([], 0, 0) }
+    defer { (owed, owedBytes, headBytes, untoldBytes) = ([], 0, 0, 0) }
     return owed
   }
 
@@ -146,8 +170,8 @@ final class Connection {
   /// Notes the exchange of a stream; returns false when the stream is gone.
   func setExchange(_ exchange: HTTPExchange, for stream: StreamID) -> Bool {
     guard let index = owed.lastIndex(where: { $0.stream == stream }) else { return false }
-    owedBytes += exchange.request.body.count - owed[index].bodyBytes
-    owed[index].bodyBytes = exchange.request.body.count
+    owedBytes += exchange.request.body.capacity - owed[index].bodyBytes
+    owed[index].bodyBytes = exchange.request.body.capacity
     owed[index].exchange = exchange
     return true
   }
@@ -196,5 +220,14 @@ final class Connection {
     timedPhase = phase
     hasProgressed = false
     readDeadline = timeouts.deadline(for: phase, from: now)
+  }
+}
+
+extension HTTPRequest {
+  /// About what it takes in memory without its body.
+  fileprivate var headBytes: Int {
+    fields.all.reduce(512 + path.utf8.count) {
+      $0 + 64 + $1.name.utf8.count + $1.value.utf8.count
+    }
   }
 }

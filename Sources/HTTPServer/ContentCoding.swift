@@ -1,5 +1,6 @@
 import Compression
 import HTTPCore
+import Synchronization
 
 /// Undoes the content coding of requests and applies one to responses (RFC 9110 §8.4).
 package struct ContentCoding: Sendable {
@@ -28,8 +29,11 @@ package struct ContentCoding: Sendable {
 
   /// Inflates the body where the request says that it is coded, and removes the field that says so.
   ///
+  /// - Parameter memory: grows with the inflated body; nil counts nothing.
   /// - Returns: nil where the request can go on, else the response it gets.
-  package func decode(_ request: inout HTTPRequest) -> HTTPResponse? {
+  package func decode(
+    _ request: inout HTTPRequest, within memory: MemoryReservation? = nil
+  ) -> HTTPResponse? {
     let codings = request.fields.values(of: "content-encoding")
       .flatMap { $0.split(separator: ",") }
       .map { $0.trimmed.lowercased() }
@@ -46,7 +50,9 @@ package struct ContentCoding: Sendable {
       let limits = InflateLimits(
         maxBytes: settings.maxInflatedBytes, maxRatio: settings.maxInflateRatio)
       do {
-        request.body = try inflated(request.body.span, from: format, limits: limits)
+        request.body = try inflated(request.body.span, from: format, limits: limits) {
+          memory?.resize(to: $0) ?? true
+        }
       } catch {
         return .inflationFailed(error, coding: coding)
       }
@@ -61,7 +67,7 @@ package struct ContentCoding: Sendable {
   /// Compresses the body where the client takes gzip and it pays, and says in Vary when that was a
   /// choice.
   package func encode(_ response: inout HTTPResponse, for request: HTTPRequest) {
-    guard response.isCompressible else { return }
+    guard !response.body.isEmpty, response.isCompressible else { return }
     let choice = AcceptEncoding(request.fields).choice
     let isLarge = response.body.count >= settings.minCompressBytes
     guard isLarge || choice == .onlyGzip else { return }
@@ -73,6 +79,42 @@ package struct ContentCoding: Sendable {
     guard let body else { return }
     response.body = body
     response.fields["content-encoding"] = "gzip"
+  }
+}
+
+extension ContentCoding {
+  /// Begins to compress a response that is sent as it is made, as `encode` does a whole one, but for events, which are
+  /// not to wait for each other.
+  ///
+  /// - Parameter memory: counts what compressing takes; where that is too much the response is sent as it is.
+  package func encodeStream(
+    _ response: inout HTTPResponse, for request: HTTPRequest, within memory: MemoryBudget
+  ) -> HTTPExchange.PartCoder? {
+    guard response.isCompressible, response.fields["content-type"] != "text/event-stream" else {
+      return nil
+    }
+    response.addVary("accept-encoding")
+    guard AcceptEncoding(request.fields).choice != .identity,
+      let reservation = memory.reserve(GzipStream.byteCount),
+      let coder = try? StreamCoder(level: settings.gzipLevel, reservation)
+    else { return nil }
+    response.fields["content-encoding"] = "gzip"
+    return { coder.compress($0, isLast: $1) }
+  }
+}
+
+/// A response's body on its way through gzip.
+private final class StreamCoder: Sendable {
+  private let stream: Mutex<GzipStream>
+  private let memory: MemoryReservation
+
+  init(level: Int, _ memory: MemoryReservation) throws(CompressionError) {
+    stream = Mutex(try GzipStream(level: level))
+    self.memory = memory
+  }
+
+  func compress(_ bytes: [UInt8], isLast: Bool) -> [UInt8] {
+    stream.withLock { $0.compress(bytes.span, isLast: isLast) }
   }
 }
 
@@ -88,9 +130,9 @@ extension CompressedFormat {
 }
 
 extension HTTPResponse {
-  /// Whether gzip could apply: a body, not coded yet, of a type that is text.
+  /// Whether gzip could apply to a body: it is not coded yet, and of a type that is text.
   fileprivate var isCompressible: Bool {
-    guard !body.isEmpty, status.code != 204, status.code != 304,
+    guard status.code != 204, status.code != 304,
       fields["content-encoding"] == nil, let type = fields["content-type"]
     else { return false }
     let name = type.prefix { $0 != ";" }.trimmed.lowercased()
@@ -136,6 +178,7 @@ extension HTTPResponse {
       error(.badRequest, "the \(coding) body is corrupt at about byte \(offset)")
     case .trailingGarbage(let offset):
       error(.badRequest, "the \(coding) body ends at byte \(offset) but more follows")
+    case .noRoom: .full
     case .outOfMemory:
       error(.serviceUnavailable, "no memory is left to inflate the \(coding) body")
     }

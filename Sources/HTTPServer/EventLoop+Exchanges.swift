@@ -19,7 +19,7 @@ extension EventLoop {
 
   /// Undoes the body's content coding, elsewhere where it is large, and hands the request on.
   private func decode(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
-    connection.owe(stream, bodyBytes: request.body.count)
+    connection.owe(stream, request)
     recount(connection)
     guard request.body.isEmpty || makeRoom() else {
       respond(.full, to: stream, of: connection)
@@ -29,14 +29,19 @@ extension EventLoop {
     if request.fields["content-encoding"] == nil {
       handOut(request, stream, of: connection)
     } else if request.body.count <= Self.maxCodedBytesOnLoop {
-      let error = coding.decode(&request)
+      let error = coding.decode(&request, within: memory.reserve(0))
       takeDecoded(request, error: error, stream, of: connection)
     } else {
       let token = connection.token
       DispatchQueue.global().async { [self, coded = request] in
         var request = coded
-        let error = coding.decode(&request)
-        post(Mail(connection: token, stream: stream, content: .decoded(request, error: error)))
+        // What inflates is counted there until the connection counts it.
+        let memory = memory.reserve(0)
+        let error = coding.decode(&request, within: memory)
+        post(
+          Mail(
+            connection: token, stream: stream, memory: memory,
+            content: .decoded(request, error: error)))
       }
     }
   }
@@ -55,6 +60,7 @@ extension EventLoop {
     let token = connection.token
     let exchange = HTTPExchange(
       request: request, postpone: postpone,
+      code: { [coding, memory] in coding.encodeStream(&$0, for: request, within: memory) },
       deliverPart: { [self] part in
         post(Mail(connection: token, stream: stream, content: .part(part)))
       })
@@ -88,7 +94,7 @@ extension EventLoop {
     mail.removeAll(keepingCapacity: true)
   }
 
-  /// Takes a response, or a part of one, which no content coding is applied to.
+  /// Takes a response, or a part of one, whose content coding was applied where it was written.
   private func take(_ part: HTTPResponsePart, _ stream: StreamID, of connection: Connection) {
     switch part {
     case .whole(let response):
@@ -100,7 +106,6 @@ extension EventLoop {
       connection.stream(bytes, to: stream)
     case .end:
       guard connection.takeOwed(stream) != nil else { return }
-      recount(connection)
       connection.hasProgressed = true
       connection.wire.end(stream, date: clock.date)
     }
@@ -127,7 +132,6 @@ extension EventLoop {
 
   private func respond(_ response: HTTPResponse, to stream: StreamID, of connection: Connection) {
     guard connection.takeOwed(stream) != nil else { return }
-    recount(connection)
     connection.hasProgressed = true
     connection.wire.respond(response, to: stream, date: clock.date)
     unsettle(connection)

@@ -1,31 +1,62 @@
 import HTTPCore
 
-/// The bodies that a loop holds, and what happens where they are too many.
+/// The memory that a loop's connections take, and what happens where it is too much.
 extension EventLoop {
-  /// Brings the loop's count of what bodies take up to date with `connection`.
+  /// Brings the counts of what is held up to date with `connection`.
   func recount(_ connection: Connection) {
-    let bytes = connection.isOpen ? connection.heldBytes : 0
-    let growth = bytes - connection.countedBytes
-    guard growth != 0 else { return }
-    connection.countedBytes = bytes
-    heldBytes += growth
-    counters.bodyBytesHeld.add(growth, ordering: .relaxed)
+    let isOpen = connection.isOpen
+    let body = isOpen ? connection.bodyBytes : 0
+    let all = isOpen ? body + connection.outputBytes : 0
+    let incomplete = isOpen ? connection.wire.incompleteBytes : 0
+    let before = connection.counted
+    connection.counted = (body, incomplete, all)
+    if all != before.all { memory.add(all - before.all) }
+    if body != before.body {
+      bodyBytes += body - before.body
+      counters.bodyBytesHeld.add(body - before.body, ordering: .relaxed)
+    }
+    if (incomplete > 0) != (before.incomplete > 0) {
+      uploads[connection.token] = incomplete > 0 ? connection : nil
+    }
   }
 
-  /// Whether there is room for what is held. The largest body that is under way makes room for the
+  /// Bodies may take half of the memory: the rest is for reading them and for answers.
+  private var bodyLimit: Int { memory.limit / 2 }
+
+  /// Whether bodies have to make room: they take more than their half, and on this loop more than its
+  /// share of that, or all that is held is too much.
+  private var isOverfull: Bool {
+    memory.isExceeded
+      || bodyBytes > bodyLimit / settings.loopCount
+        && counters.bodyBytesHeld.load(ordering: .relaxed) > bodyLimit
+  }
+
+  /// Whether there is room for what is held. The largest bodies that are under way make room for the
   /// others: whoever sends slowly to fill the server loses, not who asks a short question. And no
   /// loop loses its share to another.
+  ///
+  /// Where it is too full, a sixteenth more room is made than is needed, so that not every read of many
+  /// uploads looks at them all.
   func makeRoom() -> Bool {
-    while heldBytes > shareOfBuffers,
-      counters.bodyBytesHeld.load(ordering: .relaxed) > settings.maxBufferedBytes
-    {
-      let largest = connections.all.max { $0.wire.incompleteBytes < $1.wire.incompleteBytes }
-      guard let largest, largest.wire.incompleteBytes > 0 else { return false }
-      largest.wire.refuseLargestBody(.full, date: clock.date)
-      recount(largest)
-      unsettle(largest)
+    guard isOverfull else { return true }
+    let needed = max(
+      memory.heldBytes - memory.limit,
+      counters.bodyBytesHeld.load(ordering: .relaxed) - bodyLimit)
+    var rest = needed + bodyLimit / 16
+    for upload in uploads.values.sorted(by: { $0.counted.incomplete > $1.counted.incomplete }) {
+      // A connection of HTTP/2 may have several.
+      while rest > 0, upload.wire.incompleteBytes > 0 {
+        let before = upload.wire.incompleteBytes
+        upload.wire.refuseLargestBody(.full, date: clock.date)
+        guard upload.wire.incompleteBytes < before else { break }
+        rest -= before - upload.wire.incompleteBytes
+        memory.countRefusal()
+      }
+      recount(upload)
+      unsettle(upload)
+      if rest <= 0 { break }
     }
-    return true
+    return !isOverfull
   }
 }
 
@@ -34,7 +65,7 @@ extension HTTPResponse {
   static var full: HTTPResponse {
     var response = error(
       .tooManyRequests,
-      "the server holds as much of request bodies as max_buffered_bytes allows, try again later")
+      "the server holds as much for requests as max_memory_bytes allows, try again later")
     response.fields.append("retry-after", "1")
     return response
   }

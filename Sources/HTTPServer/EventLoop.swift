@@ -23,10 +23,11 @@ final class EventLoop: @unchecked Sendable {
   private(set) var connections = ConnectionTable()
   private(set) var clock = LoopClock()
   var mail: [Mail] = []
-  /// What the bodies of requests take on this loop.
-  var heldBytes = 0
-  /// What they may take whatever the other loops hold.
-  let shareOfBuffers: Int
+  let memory: MemoryBudget
+  /// The memory that the bodies of requests take on this loop.
+  var bodyBytes = 0
+  /// The connections whose requests' bodies are not complete, by token.
+  var uploads: [UInt64: Connection] = [:]
   private var poller: Poller
   private var source: (any DispatchSourceRead)?
   private var refusedCount = 0
@@ -45,25 +46,22 @@ final class EventLoop: @unchecked Sendable {
   private static let maxRounds = 64
   /// How long a turn waits for more. Other work of the queue waits as long.
   private static let waitMilliseconds: CInt = 1
-  /// While more than this waits for the peer to take it, nothing is read from it.
-  private static let maxUnsentBytes = 256 * 1024
   /// Bodies above this are inflated or compressed off the loop.
   static let maxCodedBytesOnLoop = 16 * 1024
   /// Newcomers beyond the cap that are told so at one time; any more are closed without a word.
   private static let maxRefused = 64
 
   init(
-    name: String, listeners: [Listener], settings: HTTPServerSettings, counters: ServerCounters,
-    application: @escaping Application
+    name: String, listeners: [Listener], settings: HTTPServerSettings, memory: MemoryBudget,
+    counters: ServerCounters, application: @escaping Application
   ) throws(HTTPServerError) {
     queue = DispatchQueue(label: name, qos: .userInitiated)
     self.settings = settings
     timeouts = Timeouts(settings)
+    self.memory = memory
     self.counters = counters
     self.application = application
     coding = ContentCoding(settings.contentCoding)
-    let maxBody = max(settings.http1.maxBodyBytes, settings.http2.maxBodyBytes)
-    shareOfBuffers = max(settings.maxBufferedBytes / settings.loopCount, maxBody)
     door = Door(
       listeners: listeners, maxConnections: settings.maxConnections, counters: counters)
     bell = try Bell()
@@ -194,6 +192,7 @@ final class EventLoop: @unchecked Sendable {
     if count > 0 {
       guard !connection.isLingering else { return }
       counters.bytesReceived.add(count, ordering: .relaxed)
+      connection.updateOutputRoom(isFull: memory.isFull)
       let events = connection.wire.receive(
         readBuffer.span.extracting(first: count), date: clock.date, settings: settings)
       if connection.wire.phase == .readingBody { connection.hasProgressed = true }
@@ -211,14 +210,16 @@ final class EventLoop: @unchecked Sendable {
 
   /// Goes on with what was left behind, writes what can be written, and arranges what to wait for.
   private func settle(_ connection: Connection) {
+    connection.updateOutputRoom(isFull: memory.isFull)
     if connection.wire.hasBacklog {
       let events = connection.wire.receive(
         [UInt8]().span, date: clock.date, settings: settings)
       take(events, from: connection)
     }
-    recount(connection)
     var written = 0
     let result = connection.write(&written)
+    recount(connection)
+    connection.updateOutputRoom(isFull: memory.isFull)
     if written > 0 { counters.bytesSent.add(written, ordering: .relaxed) }
     if result != .failed { connection.tellTaken() }
     switch result {
@@ -241,13 +242,15 @@ final class EventLoop: @unchecked Sendable {
     }
     if !connection.isLingering { connection.armReadDeadline(timeouts, now: clock.now) }
     watch(connection)
+    // What was written may have made room for requests that waited.
+    if connection.wire.hasBacklog { unsettle(connection) }
   }
 
   private func watch(_ connection: Connection) {
     var wanted = Poller.Readiness()
     let reads =
       connection.isLingering
-      || (connection.wire.wantsInput && connection.unsentCount <= Self.maxUnsentBytes)
+      || (connection.wire.wantsInput && !connection.isBehind)
     if reads, !connection.hasInputEnded { wanted.insert(.input) }
     if connection.unsentCount > 0 { wanted.insert(.output) }
     guard wanted != connection.watched else { return }

@@ -12,9 +12,6 @@ package struct HTTPServerSettings: Sendable {
   package var loops: Int?
   /// `max_connections`: the next one gets a 429 and is closed.
   package var maxConnections = 10_000
-  /// `max_buffered_bytes`: bodies of requests that are under way or unanswered; beyond it the largest
-  /// that is under way gets a 429. Each loop is sure of an equal share, and of one body at least.
-  package var maxBufferedBytes = 256 << 20
   /// `head_timeout`: from a request head's first byte to its last.
   package var headTimeout = Duration.seconds(10)
   /// `body_timeout`: between two parts of a request's body.

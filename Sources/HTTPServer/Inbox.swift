@@ -15,6 +15,8 @@ struct Mail: Sendable {
 
   let connection: UInt64
   let stream: StreamID
+  /// What the content takes, until it is counted where it belongs.
+  var memory: MemoryReservation?
   let content: Content
 }
 

@@ -11,9 +11,12 @@ package final class Server: Sendable {
   private let counters: ServerCounters
 
   /// Binds the sockets; from then on clients can connect, and wait for `start`.
-  /// - Parameter application: is called on an event loop for each request, so it must return at once.
+  /// - Parameters:
+  ///   - memory: what bodies, and answers that clients leave unread, take is counted there.
+  ///   - application: is called on an event loop for each request, so it must return at once.
   package init(
-    settings: HTTPServerSettings, application: @escaping Application
+    settings: HTTPServerSettings, memory: MemoryBudget = MemoryBudget(limit: 256 << 20),
+    application: @escaping Application
   ) throws(HTTPServerError) {
     let group = try Listener.group(
       host: settings.address, port: settings.port, count: settings.loopCount)
@@ -22,8 +25,8 @@ package final class Server: Sendable {
     for (index, listeners) in group.loops.enumerated() {
       loops.append(
         try EventLoop(
-          name: "http-\(index)", listeners: listeners, settings: settings, counters: counters,
-          application: application))
+          name: "http-\(index)", listeners: listeners, settings: settings, memory: memory,
+          counters: counters, application: application))
     }
     port = group.port
     self.loops = loops

@@ -136,7 +136,21 @@ enum WireProtocol {
     }
   }
 
-  /// How many bytes of bodies that are not complete it holds.
+  /// Says how much output may wait here before an HTTP/1 peer's next request is read.
+  func setOutputRoom(_ bytes: Int) {
+    if case .http1(let box) = self { box.connection.outputRoom = bytes }
+  }
+
+  /// The memory that responses and requests that wait take.
+  var heldBytes: Int {
+    switch self {
+    case .undecided: 0
+    case .http1(let box): box.connection.heldBytes
+    case .http2(let connection): connection.heldBytes
+    }
+  }
+
+  /// The memory that bodies take which are not complete.
   var incompleteBytes: Int {
     switch self {
     case .undecided: 0

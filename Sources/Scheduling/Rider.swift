@@ -79,6 +79,12 @@ struct Rider {
     if case .generation = continuation { return }
     if reported.isEmpty {
       reported = Array(repeating: [], count: graph.model.outputs.count)
+      if selection == .all {
+        // As much as was reserved for it: growing by doubling would take twice that.
+        for output in reported.indices {
+          reported[output].reserveCapacity(input.stepCount * graph.model.outputs[output].size)
+        }
+      }
     }
     for output in reported.indices {
       reported[output] += workspace.values(ofOutput: output, rider: index)

@@ -6,6 +6,8 @@ enum CarouselError: Error, Equatable {
   case badSetting(name: String, source: SettingSource, found: String, expected: String)
   /// A name in the settings file or the environment that no setting has.
   case unknownSetting(name: String, source: SettingSource, nearest: String?)
+  /// Both names of one setting, with two values.
+  case twoNames(String, String, source: SettingSource)
   /// A settings file that is not one JSON object of plain values.
   case badSettingsFile(path: String, problem: String)
   /// A system call that failed on a file (or on standard input, where the path is `-`).
@@ -37,6 +39,8 @@ extension CarouselError: CustomStringConvertible {
     case .unknownSetting(let name, let source, let nearest):
       "\(name) (\(source)) is not a setting"
         + (nearest.map { "; did you mean \($0)?" } ?? "; `carousel config` lists them all")
+    case .twoNames(let name, let former, let source):
+      "\(former) (\(source)): found another value than that of \(name), which is the same setting"
     case .badSettingsFile(let path, let problem):
       "\(path): \(problem)"
     case .file(let path, let code):

@@ -39,3 +39,25 @@ import Testing
     #expect(coded.count == first - 1)
   }
 }
+
+@Suite struct GzipStreamTests {
+  /// Whatever the parts, what comes out is one member that holds them all.
+  @Test(arguments: [1, 7, 4096, 100_000])
+  func partsMakeOneMember(count: Int) throws {
+    var noise = Noise(seed: 3)
+    let bytes = (0..<150_000).map {
+      UInt8(truncatingIfNeeded: $0 % 7 == 0 ? Int(noise.next() % 256) : $0 / 9)
+    }
+    let stream = try GzipStream(level: 4)
+    var coded: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: count) {
+      coded += stream.compress(
+        bytes.span.extracting(start..<min(start + count, bytes.count)), isLast: false)
+    }
+    let nothing: [UInt8] = []
+    coded += stream.compress(nothing.span, isLast: true)
+    #expect(coded.count < bytes.count)
+    let limits = InflateLimits(maxBytes: bytes.count, maxRatio: 1032)
+    #expect(try inflated(coded.span, from: .gzip, limits: limits) == bytes)
+  }
+}

@@ -175,3 +175,22 @@ enum Samples {
     0xb6, 0x0d, 0xf2,
   ]
 }
+
+@Suite struct InflateRoomTests {
+  /// The caller is asked before the output takes more, and its no ends the inflation.
+  @Test func noRoomEndsIt() throws {
+    let zeros = [UInt8](repeating: 0, count: 300_000)
+    let coded = try #require(try gzipped(zeros.span, level: 9))
+    let limits = InflateLimits(maxBytes: 1 << 20, maxRatio: 1032)
+    var asked: [Int] = []
+    let output = try inflated(coded.span, from: .gzip, limits: limits) {
+      asked.append($0)
+      return true
+    }
+    #expect(output == zeros)
+    #expect(asked == asked.sorted() && (asked.last ?? 0) >= zeros.count)
+    #expect(throws: CompressionError.noRoom(bytes: asked[1])) {
+      try inflated(coded.span, from: .gzip, limits: limits) { $0 <= asked[0] }
+    }
+  }
+}

@@ -12,13 +12,14 @@ final class TestServer {
   /// Starts a server with one loop, unless `change` says otherwise.
   init(
     _ change: (inout HTTPServerSettings) -> Void = { _ in },
+    memory: MemoryBudget = MemoryBudget(limit: 256 << 20),
     application: @escaping Application = TestServer.echo
   ) throws {
     var settings = HTTPServerSettings()
     settings.port = 0
     settings.loops = 1
     change(&settings)
-    server = try Server(settings: settings, application: application)
+    server = try Server(settings: settings, memory: memory, application: application)
     server.start()
   }
 

@@ -14,47 +14,50 @@ struct ForecastEncoder {
   /// About what an output takes beside its floats.
   private static let bytesPerOutput = 320
 
-  func encode(_ predictions: [Prediction]) throws(APIError) -> [UInt8] {
+  /// The text of the answer; written at once where it `isWhole`.
+  func text(of predictions: [Prediction], isWhole: Bool) throws(APIError) -> AnswerText {
     let asked = question.question
-    var writer = JSONWriter()
-    let floats = predictions.reduce(0) { $0 + $1.floatCount }
-    writer.reserve(
-      Self.bytesPerOutput * (predictions.count + 1) + AnswerEncoder.bytesPerFloat * floats)
-    writer.raw(#"{"id":"#)
-    writer.string(Self.newID)
-    writer.raw(#","created_at":"#)
-    writer.integer(createdAt)
-    writer.raw(#","status":"completed","error":null,"model":"#)
-    writer.string(asked.model.name)
-    writer.raw(#","outputs":"#)
-    try writer.array(predictions.indices) { (writer, index) throws(APIError) in
-      try write(predictions[index], of: question.series[index], to: &writer)
+    var text = AnswerText(isWhole: isWhole)
+    if isWhole {
+      let floats = predictions.reduce(0) { $0 + $1.floatCount }
+      text.writer.reserve(
+        Self.bytesPerOutput * (predictions.count + 1) + AnswerEncoder.bytesPerFloat * floats)
+    }
+    text.writer.raw(#"{"id":"#)
+    text.writer.string(Self.newID)
+    text.writer.raw(#","created_at":"#)
+    text.writer.integer(createdAt)
+    text.writer.raw(#","status":"completed","error":null,"model":"#)
+    text.writer.string(asked.model.name)
+    text.writer.raw(#","outputs":"#)
+    try text.array(predictions.indices) { (text, index) throws(APIError) in
+      try write(predictions[index], of: question.series[index], to: &text)
     }
     writeUsage(
       read: asked.sequences.reduce(0) { $0 + $1.stepCount },
-      foretold: asked.sequences.count * (asked.horizon ?? 0), to: &writer)
-    writer.raw("}\n")
-    return writer.bytes
+      foretold: asked.sequences.count * (asked.horizon ?? 0), to: &text.writer)
+    text.writer.raw("}\n")
+    return text
   }
 
   /// KServe's `ForecastOutput`, with the one `TimeSeriesForecast` of its series.
   private func write(
-    _ prediction: Prediction, of series: ForecastQuestion.Series, to writer: inout JSONWriter
+    _ prediction: Prediction, of series: ForecastQuestion.Series, to text: inout AnswerText
   ) throws(APIError) {
-    writer.raw(#"{"type":"time_series_forecast","id":"#)
-    writer.string(Self.newID)
-    writer.raw(#","status":"completed","content":[{"type":"#)
-    writer.string(series.type.rawValue)
-    writer.raw(#","name":"#)
-    writer.string(series.name)
-    writer.raw(#","mean_forecast":"#)
-    try AnswerEncoder.writeForecast(prediction, of: question.question, to: &writer)
-    writer.raw(#","frequency":"#)
-    writer.string(series.frequency.name)
-    writer.raw(#","start_timestamp":"#)
+    text.writer.raw(#"{"type":"time_series_forecast","id":"#)
+    text.writer.string(Self.newID)
+    text.writer.raw(#","status":"completed","content":[{"type":"#)
+    text.writer.string(series.type.rawValue)
+    text.writer.raw(#","name":"#)
+    text.writer.string(series.name)
+    text.writer.raw(#","mean_forecast":"#)
+    try AnswerEncoder.writeForecast(prediction, of: question.question, to: &text)
+    text.writer.raw(#","frequency":"#)
+    text.writer.string(series.frequency.name)
+    text.writer.raw(#","start_timestamp":"#)
     // The schema wants a string, though the series may have had none.
-    writer.string(series.start?.description ?? "")
-    writer.raw(#","quantiles":null}],"error":null}"#)
+    text.writer.string(series.start?.description ?? "")
+    text.writer.raw(#","quantiles":null}],"error":null}"#)
   }
 
   /// KServe's `Usage`.

@@ -18,6 +18,12 @@ struct GenerationQuestion: Sendable {
   let streams: Bool
   let timeout: Duration?
 
+  /// What a token is in the answer's text at the most.
+  var bytesPerToken: Int {
+    guard let (_, input, _) = model.graph.generation else { return 0 }
+    return model.bytesPerToken[input]
+  }
+
   private static let members = [
     "prompt", "model", "max_steps", "temperature", "top_k", "top_p", "seed", "stop", "stream",
     "timeout_ms",

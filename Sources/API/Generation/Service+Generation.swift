@@ -5,10 +5,13 @@ extension Service {
   func generate(_ call: Call, model: String?) {
     guard !call.exchange.isAbandoned else { return call.abandoned() }
     do throws(APIError) {
+      let reservation = try reserveReading(of: call)
       let document = try readers.read(
         call.exchange.request.body, maxDepth: ServiceSettings.maxJSONDepth)
       let question = try GenerationQuestion(
         document, name: model, models: models, settings: settings)
+      try admit(
+        AnswerSize(question), inputBytes: question.prompt.byteCount, into: reservation)
       let run = GenerationRun(question, for: call)
       let engine = question.model.engine
       let ticket = engine.generate(

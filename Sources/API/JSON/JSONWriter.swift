@@ -1,6 +1,12 @@
 /// Writes JSON, or other text, into one byte buffer.
-struct JSONWriter {
+struct JSONWriter: Sendable {
   private(set) var bytes: [UInt8] = []
+
+  /// Hands over what was written, and begins anew.
+  mutating func takeBytes() -> [UInt8] {
+    defer { bytes = [] }
+    return bytes
+  }
 
   mutating func reserve(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
 
@@ -14,6 +20,9 @@ struct JSONWriter {
   mutating func byte(_ character: Unicode.Scalar) {
     bytes.append(UInt8(truncatingIfNeeded: character.value))
   }
+
+  /// What a byte of a string becomes at the most.
+  static let maxEscape = 6
 
   /// Appends a string with its quotes, escaped by RFC 8259 §7.
   mutating func string(_ text: String) {

@@ -8,6 +8,7 @@ extension Service {
     writeRequests(to: &page)
     writeEngines(to: &page)
     writeSessions(to: &page)
+    writeMemory(to: &page)
     if let connections { Self.write(connections(), to: &page) }
     return page.text
   }
@@ -123,6 +124,20 @@ extension Service {
     for (end, name) in [(SessionEnd.ended, "ended"), (.expired, "expired"), (.evicted, "evicted")] {
       page.sample([("reason", name)], value: ends[end] ?? 0)
     }
+  }
+
+  private func writeMemory(to page: inout PrometheusText) {
+    page.family(
+      "carousel_memory_bytes", .gauge,
+      help: "What bodies, documents, answers and unread output take, reserved ahead or held.")
+    page.sample(value: memory.heldBytes)
+    page.family("carousel_memory_bytes_limit", .gauge, help: "What they may take.")
+    page.sample(value: memory.limit)
+    page.family(
+      "carousel_memory_refused_total", .counter,
+      help: "Requests refused for what they would take, by the limit that they met.")
+    page.sample([("limit", "max_memory_bytes")], value: memory.refusalCount)
+    page.sample([("limit", "max_answer_bytes")], value: refusedAnswers.value)
   }
 
   private static func write(

@@ -8,41 +8,44 @@ struct AnswerEncoder {
   /// About what a float takes: nine digits with sign and exponent are 15 bytes and a comma, most are less.
   static let bytesPerFloat = 12
 
-  func encode(_ predictions: [Prediction]) throws(APIError) -> [UInt8] {
-    var writer = JSONWriter()
-    let floats = predictions.reduce(0) { $0 + $1.floatCount }
-    writer.reserve(question.model.answerPrefix.count + Self.bytesPerFloat * floats + 64)
-    writer.raw(question.model.answerPrefix)
+  /// The text of the answer; written at once where it `isWhole`.
+  func text(of predictions: [Prediction], isWhole: Bool) throws(APIError) -> AnswerText {
+    var text = AnswerText(isWhole: isWhole)
+    if isWhole {
+      let floats = predictions.reduce(0) { $0 + $1.floatCount }
+      text.writer.reserve(question.model.answerPrefix.count + Self.bytesPerFloat * floats + 64)
+    }
+    text.writer.raw(question.model.answerPrefix)
     let names = Self.outputNames(of: question)
     if question.model.description.outputs.count == 1 {
-      try write(output: 0, names[0], of: predictions, to: &writer)
+      try write(output: 0, names[0], of: predictions, to: &text)
     } else {
-      writer.byte("{")
+      text.writer.byte("{")
       for (index, name) in names.enumerated() {
-        if index > 0 { writer.byte(",") }
-        writer.string(name)
-        writer.byte(":")
-        try write(output: index, name, of: predictions, to: &writer)
+        if index > 0 { text.writer.byte(",") }
+        text.writer.string(name)
+        text.writer.byte(":")
+        try write(output: index, name, of: predictions, to: &text)
       }
-      writer.byte("}")
+      text.writer.byte("}")
     }
     if let element = question.returnedState {
-      writer.raw(#","state":"#)
-      try write(statesOf: predictions, as: element, to: &writer)
+      text.writer.raw(#","state":"#)
+      try write(statesOf: predictions, as: element, to: &text.writer)
     }
     if !question.sessions.isEmpty {
-      writer.raw(#","session":"#)
-      try write(sessionsOf: predictions, to: &writer)
+      text.writer.raw(#","session":"#)
+      try write(sessionsOf: predictions, to: &text.writer)
     }
-    writer.raw("}\n")
-    return writer.bytes
+    text.writer.raw("}\n")
+    return text
   }
 
   /// Writes the forecast of a prediction that was asked with a horizon, without its name.
   static func writeForecast(
-    _ prediction: Prediction, of question: Question, to writer: inout JSONWriter
+    _ prediction: Prediction, of question: Question, to text: inout AnswerText
   ) throws(APIError) {
-    try write(prediction.outputs[0], outputNames(of: question)[0], of: question, to: &writer)
+    try write(prediction.outputs[0], outputNames(of: question)[0], of: question, to: &text)
   }
 
   /// The outputs of each prediction: all of the model's, or with a horizon the forecast alone.
@@ -55,13 +58,13 @@ struct AnswerEncoder {
   }
 
   private func write(
-    output index: Int, _ name: String, of predictions: [Prediction], to writer: inout JSONWriter
+    output index: Int, _ name: String, of predictions: [Prediction], to text: inout AnswerText
   ) throws(APIError) {
     guard question.inputs.isArray else {
-      return try Self.write(predictions[0].outputs[index], name, of: question, to: &writer)
+      return try Self.write(predictions[0].outputs[index], name, of: question, to: &text)
     }
-    try writer.array(predictions) { (writer, prediction) throws(APIError) in
-      try Self.write(prediction.outputs[index], name, of: question, to: &writer)
+    try text.array(predictions) { (text, prediction) throws(APIError) in
+      try Self.write(prediction.outputs[index], name, of: question, to: &text)
     }
   }
 
@@ -122,17 +125,13 @@ struct AnswerEncoder {
   }
 
   private static func write(
-    _ output: Prediction.Output, _ name: String, of question: Question, to writer: inout JSONWriter
+    _ output: Prediction.Output, _ name: String, of question: Question, to text: inout AnswerText
   ) throws(APIError) {
     guard output.values.allSatisfy(\.isFinite) else {
       throw .outputNotFinite(model: question.model.name, output: name)
     }
-    guard let rows = output.rows, !(output.size == 1 && question.inputs.isFlat) else {
-      return writer.floats(output.values[...])
-    }
-    writer.array(0..<rows) { writer, row in
-      writer.floats(output.values[row * output.size..<(row + 1) * output.size])
-    }
+    let isFlat = output.rows == nil || (output.size == 1 && question.inputs.isFlat)
+    text.numbers(output.values, rowSize: isFlat ? nil : output.size)
   }
 }
 

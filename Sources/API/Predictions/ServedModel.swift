@@ -8,6 +8,8 @@ struct ServedModel: Sendable {
   let engine: Engine
   /// For each input of tokens that has a vocabulary; nil for the others.
   let vocabularies: [Vocabulary?]
+  /// What a token of each input is in JSON at the most; 0 for inputs that take none.
+  let bytesPerToken: [Int]
   /// `{"model":"co2","outputs":`
   let answerPrefix: [UInt8]
   /// What the states of its sequences are told by; nil where these can't be taken along, as steps need the whole
@@ -24,6 +26,15 @@ struct ServedModel: Sendable {
     vocabularies = engine.graph.model.description.inputs.map { input in
       guard case .tokens(_, let entries?) = input.kind else { return nil }
       return Vocabulary(entries)
+    }
+    bytesPerToken = engine.graph.model.description.inputs.map { input in
+      switch input.kind {
+      case .tokens(_, let entries?):
+        (entries.map(\.utf8.count).max() ?? 0) * JSONWriter.maxEscape
+      // A number and its comma.
+      case .tokens(let size, nil): String(size).utf8.count + 1
+      case .features, .vector: 0
+      }
     }
     var writer = JSONWriter()
     writer.raw(#"{"model":"#)

@@ -20,7 +20,11 @@ extension Service {
   func predict(_ call: Call, model: String?) {
     guard !call.exchange.isAbandoned else { return call.abandoned() }
     do throws(APIError) {
+      let reservation = try reserveReading(of: call)
       let inquiry = try read(call, model: model)
+      try admit(
+        inquiry.size,
+        inputBytes: inquiry.question.sequences.reduce(0) { $0 + $1.byteCount }, into: reservation)
       if inquiry.question.sessions.isEmpty {
         ride(inquiry, from: inquiry.question.states, for: call, startsLater: call.isOnLoop)
       } else {
@@ -31,11 +35,13 @@ extension Service {
     }
   }
 
-  /// A question, how long its client waits, and how the predictions that answer it are written.
+  /// A question, how long its client waits, and how the predictions that answer it are written: at once, or part by
+  /// part.
   private struct Inquiry: Sendable {
     let question: Question
+    let size: AnswerSize
     let timeout: Duration?
-    let encode: @Sendable ([Prediction]) throws(APIError) -> [UInt8]
+    let text: @Sendable ([Prediction], _ isWhole: Bool) throws(APIError) -> AnswerText
   }
 
   /// What the body of `call` asks, in the schema of its endpoint, and how to answer in that.
@@ -44,17 +50,21 @@ extension Service {
     guard call.endpoint == .forecast else {
       let question = try question(in: body, model: model)
       let encoder = AnswerEncoder(question: question, sealer: sealer)
-      return Inquiry(question: question, timeout: try call.timeout(question.timeout)) {
-        (predictions) throws(APIError) in try encoder.encode(predictions)
+      return Inquiry(
+        question: question, size: AnswerSize(question),
+        timeout: try call.timeout(question.timeout)
+      ) { (predictions, isWhole) throws(APIError) in
+        try encoder.text(of: predictions, isWhole: isWhole)
       }
     }
     let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
     let forecast = try ForecastDecoder(document: document, models: models, settings: settings)
       .decode()
-    return Inquiry(question: forecast.question, timeout: try call.timeout(nil)) {
-      (predictions) throws(APIError) in
+    return Inquiry(
+      question: forecast.question, size: AnswerSize(forecast), timeout: try call.timeout(nil)
+    ) { (predictions, isWhole) throws(APIError) in
       try ForecastEncoder(question: forecast, createdAt: Int(ProcessStatistics.now))
-        .encode(predictions)
+        .text(of: predictions, isWhole: isWhole)
     }
   }
 
@@ -102,7 +112,7 @@ extension Service {
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
       // An answer has its floats, and in some schemas what it repeats of the question.
       let bytes = max(floats * AnswerEncoder.bytesPerFloat, call.exchange.request.body.count)
-      if bytes > settings.maxInlineBytes {
+      if bytes > settings.maxInlineBytes || inquiry.size.isStreamed {
         background.async { [self] in answer(call, predictions, inquiry) }
       } else {
         answer(call, predictions, inquiry)
@@ -125,7 +135,7 @@ extension Service {
 
   private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {
     do throws(APIError) {
-      let body = try inquiry.encode(predictions)
+      var text = try inquiry.text(predictions, !inquiry.size.isStreamed)
       // This decides: a client known to have left moves no session, one who leaves from here on has left as the
       // answer was on its way.
       guard !call.exchange.isAbandoned else {
@@ -134,7 +144,11 @@ extension Service {
       }
       // Before the answer goes out: its client may come back for the session at once.
       closeSessions(of: inquiry.question, with: predictions)
-      call.answer(.json(body))
+      if inquiry.size.isStreamed {
+        AnswerStream(text, to: call, on: background).start()
+      } else {
+        call.answer(.json(text.remainder()))
+      }
     } catch {
       closeSessions(of: inquiry.question, with: nil)
       call.answer(error.response)

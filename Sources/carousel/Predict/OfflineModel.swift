@@ -20,12 +20,14 @@ struct OfflineModel {
     settings.maxSequencesPerRequest = Self.plenty
     settings.maxSequenceSteps = Self.plenty
     settings.maxHorizon = Self.plenty
+    settings.maxAnswerBytes = .max
     self.graph = graph
     engine = Engine(
       graph: graph,
       limits: EngineLimits(maxQueuedSequences: Self.plenty, maxQueuedSteps: Self.plenty))
     service = Service(
-      engines: [(graph.model.description.name, engine)], settings: settings)
+      engines: [(graph.model.description.name, engine)], settings: settings,
+      memory: MemoryBudget(limit: .max))
   }
 
   /// The server's answer to the body of a `POST /predict`.

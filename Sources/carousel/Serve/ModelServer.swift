@@ -32,15 +32,18 @@ final class ModelServer: Sendable {
     }
     let reference = ServerReference()
     let maxConnections = settings.integer(.maxConnections)
+    let memory = MemoryBudget(limit: settings.memoryLimit)
     let service = Service(
       engines: Array(zip(names, engines)), defaultModel: defaultModel.isEmpty ? nil : defaultModel,
-      settings: settings.service, connections: { reference.connections(limit: maxConnections) })
+      settings: settings.service, memory: memory,
+      connections: { reference.connections(limit: maxConnections) })
     let application: Application = { service.handle($0) }
     server = try Server(
-      settings: settings.server,
+      settings: settings.server, memory: memory,
       application: logger.logLevel <= .debug ? logging(application, to: logger) : application)
     reference.set(server)
     self.service = service
+    giveBackMemory(of: memory)
     self.engines = engines
     self.settings = settings
     self.logger = logger

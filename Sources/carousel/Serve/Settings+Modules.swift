@@ -27,6 +27,7 @@ extension Settings {
     service.maxHorizon = integer(.maxHorizon)
     service.maxGenerationSteps = integer(.maxGenerationSteps)
     service.maxInlineBytes = integer(.maxInlineBytes)
+    service.maxAnswerBytes = integer(.maxAnswerBytes)
     service.stateKey = stateKey
     service.sessions = SessionLimits(
       maxBytes: integer(.maxSessionBytes), idleTimeout: .seconds(seconds(.sessionIdleSeconds)),
@@ -36,6 +37,12 @@ extension Settings {
     return service
   }
 
+  /// What bodies, documents, answers and unread output may take together.
+  var memoryLimit: Int {
+    let bytes = integer(.maxMemoryBytes)
+    return bytes > 0 ? bytes : AvailableMemory().standardLimit
+  }
+
   /// The sockets, time-outs and limits of the server.
   var server: HTTPServerSettings {
     var server = HTTPServerSettings()
@@ -43,7 +50,6 @@ extension Settings {
     server.port = integer(.port)
     server.loops = integer(.loops) == 0 ? nil : integer(.loops)
     server.maxConnections = integer(.maxConnections)
-    server.maxBufferedBytes = integer(.maxBufferedBytes)
     server.headTimeout = .seconds(seconds(.headTimeoutSeconds))
     server.bodyTimeout = .seconds(seconds(.bodyTimeoutSeconds))
     server.idleTimeout = .seconds(seconds(.idleTimeoutSeconds))

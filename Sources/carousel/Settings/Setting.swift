@@ -9,6 +9,8 @@ struct Setting: Sendable, Hashable {
   let defaultText: String
   /// One line on what it does and why one would change it.
   let why: String
+  /// The name that it had before, which is still taken.
+  let formerName: String?
 
   /// What a setting takes.
   enum Kind: Sendable, Hashable {
@@ -34,7 +36,10 @@ struct Setting: Sendable, Hashable {
     case seconds(Double)
   }
 
-  init(_ name: String, _ kind: Kind, _ defaultText: String, _ why: String) {
+  init(
+    _ name: String, _ kind: Kind, _ defaultText: String, _ why: String, formerName: String? = nil
+  ) {
+    self.formerName = formerName
     self.name = name
     self.kind = kind
     self.defaultText = defaultText
@@ -42,10 +47,24 @@ struct Setting: Sendable, Hashable {
   }
 
   /// The environment variable: `CAROUSEL_MAX_BODY_BYTES`.
-  var environmentName: String { Self.environmentPrefix + name.uppercased() }
+  var environmentName: String { Self.environmentName(name) }
 
   /// The command line's option without its dashes: `max-body-bytes`.
-  var optionName: String { String(name.map { $0 == "_" ? "-" : $0 }) }
+  var optionName: String { Self.optionName(name) }
+
+  /// The environment variable of a setting of that name.
+  static func environmentName(_ name: String) -> String { environmentPrefix + name.uppercased() }
+
+  /// The option of a setting of that name.
+  static func optionName(_ name: String) -> String { String(name.map { $0 == "_" ? "-" : $0 }) }
+
+  /// The settings by every name that they go by, spelt by `spelling`.
+  static func all(by spelling: (String) -> String) -> [String: Setting] {
+    let pairs = all.flatMap { setting in
+      ([setting.name] + (setting.formerName.map { [$0] } ?? [])).map { (spelling($0), setting) }
+    }
+    return Dictionary(uniqueKeysWithValues: pairs)
+  }
 
   /// What every environment variable of Carousel begins with.
   static let environmentPrefix = "CAROUSEL_"

@@ -26,7 +26,8 @@ struct SettingOptions: ParsableArguments {
   @Option(.maxHorizon) var maxHorizon: String?
   @Option(.maxGenerationSteps) var maxGenerationSteps: String?
   @Option(.maxBodyBytes) var maxBodyBytes: String?
-  @Option(.maxBufferedBytes) var maxBufferedBytes: String?
+  @Option(.maxMemoryBytes) var maxMemoryBytes: String?
+  @Option(.maxAnswerBytes) var maxAnswerBytes: String?
   @Option(.maxInlineBytes) var maxInlineBytes: String?
   @Option(.maxHeadBytes) var maxHeadBytes: String?
   @Option(.maxConnections) var maxConnections: String?
@@ -100,8 +101,9 @@ struct SettingOptions: ParsableArguments {
 extension Option where Value == String? {
   fileprivate init(_ setting: Setting) {
     let standard = setting.defaultText.isEmpty ? "" : " (default: \(setting.defaultText))"
+    let names = [setting.name] + (setting.formerName.map { [$0] } ?? [])
     self.init(
-      name: .customLong(setting.optionName),
+      name: NameSpecification(names.map { .customLong(Setting.optionName($0)) }),
       help: ArgumentHelp(
         "\(setting.why)\(standard)",
         valueName: setting.kind.placeholder))

@@ -90,13 +90,18 @@ struct Settings: Sendable {
   private static func texts(
     in environment: [String: String]
   ) throws(CarouselError) -> [Setting: String] {
-    let settings = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.environmentName, $0) })
+    let settings = Setting.all(by: Setting.environmentName)
     var texts: [Setting: String] = [:]
     for (name, text) in environment.sorted(by: { $0.key < $1.key })
     where name.hasPrefix(Setting.environmentPrefix) {
       // For such a service it also sets CAROUSEL_PORT to a URL, which says nothing about our port.
       if name == Setting.port.environmentName, text.hasPrefix("tcp://") { continue }
       if let setting = settings[name] {
+        guard texts[setting].map({ $0 == text }) ?? true else {
+          throw .twoNames(
+            setting.environmentName, Setting.environmentName(setting.formerName ?? ""),
+            source: .environment)
+        }
         texts[setting] = text
       } else if !otherVariables.contains(name),
         let nearest = nearestName(to: name, among: settings.keys)

@@ -24,7 +24,7 @@ struct SettingsFile: Sendable, Equatable {
     guard case .object(let members) = value else {
       throw .badSettingsFile(path: path, problem: "not a JSON object of settings")
     }
-    let settings = Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.name, $0) })
+    let settings = Setting.all { $0 }
     var texts: [Setting: String] = [:]
     for member in members {
       guard let setting = settings[member.key] else {
@@ -41,6 +41,9 @@ struct SettingsFile: Sendable, Equatable {
       case .array, .object:
         throw .badSettingsFile(
           path: path, problem: "\(member.key) is not text, a number or null")
+      }
+      guard texts[setting].map({ $0 == text }) ?? true else {
+        throw .twoNames(setting.name, setting.formerName ?? "", source: source)
       }
       texts[setting] = setting.kind == .path ? Self.resolve(text, besideFile: path) : text
     }

@@ -49,9 +49,13 @@ extension Setting {
   static let maxBodyBytes = Setting(
     "max_body_bytes", .bytes(1...(1 << 30)), "16 MiB",
     "Content of one request as it arrives; a larger one gets 413.")
-  static let maxBufferedBytes = Setting(
-    "max_buffered_bytes", .bytes((1 << 20)...(1 << 40)), "256 MiB",
-    "Content of all requests under way or unanswered; beyond it the largest upload gets 429.")
+  static let maxMemoryBytes = Setting(
+    "max_memory_bytes", .bytes(0...(1 << 40)), "0",
+    "Memory of all bodies, documents, answers and unread output; beyond it 429. 0: half of what there is, 1 GiB at most.",
+    formerName: "max_buffered_bytes")
+  static let maxAnswerBytes = Setting(
+    "max_answer_bytes", .bytes(1...(1 << 40)), "256 MiB",
+    "Text of one answer; a request that asks for more gets 413 before anything is computed.")
   static let maxInlineBytes = Setting(
     "max_inline_bytes", .bytes(0...(1 << 30)), "64 KiB",
     "Larger bodies are decoded away from the event loop, for the price of a hop between threads.")
@@ -129,7 +133,7 @@ extension Setting {
     host, port, models, defaultModel, precision, loops, workers,
     maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps, maxSequencesPerRequest,
     maxHorizon, maxGenerationSteps,
-    maxBodyBytes, maxBufferedBytes, maxInlineBytes, maxHeadBytes, maxConnections,
+    maxBodyBytes, maxMemoryBytes, maxAnswerBytes, maxInlineBytes, maxHeadBytes, maxConnections,
     headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
     drainDelaySeconds, drainSeconds, drainGraceSeconds,
     compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,

@@ -17,6 +17,8 @@ import Testing
     #expect(service.maxSequenceSteps == ownService.maxSequenceSteps)
     #expect(service.maxHorizon == ownService.maxHorizon)
     #expect(service.maxInlineBytes == ownService.maxInlineBytes)
+    #expect(service.maxAnswerBytes == ownService.maxAnswerBytes)
+    #expect((1...(1 << 30)).contains(settings.memoryLimit))
     #expect(service.stateKey == nil && ownService.stateKey == nil)
     #expect(service.sessions == ownService.sessions)
     #expect(service.operatorKey == nil && ownService.operatorKey == nil)
@@ -39,7 +41,9 @@ import Testing
       .host: "::1", .port: "1", .loops: "2", .workers: "3", .maxSeats: "3",
       .maxQueuedSequences: "4",
       .maxQueuedSteps: "5", .maxSequenceSteps: "6", .maxSequencesPerRequest: "7", .maxHorizon: "8",
-      .maxBodyBytes: "128 MiB", .maxInlineBytes: "10", .maxHeadBytes: "300", .maxConnections: "11",
+      .maxBodyBytes: "128 MiB", .maxInlineBytes: "10",
+      .maxMemoryBytes: "1000", .maxAnswerBytes: "1 KiB",
+      .maxHeadBytes: "300", .maxConnections: "11",
       .headTimeoutSeconds: "0.5", .bodyTimeoutSeconds: "12", .idleTimeoutSeconds: "13",
       .writeTimeoutSeconds: "14", .compressMinBytes: "15", .gzipLevel: "9",
       .maxInflatedBytes: "17", .maxInflateRatio: "18",
@@ -54,6 +58,8 @@ import Testing
     #expect(service.maxSequencesPerRequest == 7)
     #expect(service.maxHorizon == 8)
     #expect(service.maxInlineBytes == 10)
+    #expect(service.maxAnswerBytes == 1024)
+    #expect(settings.memoryLimit == 1000)
     #expect(service.stateKey == Array("0123456789abcdef".utf8))
     #expect(
       service.sessions

@@ -19,6 +19,11 @@ import Testing
     #expect(names == Setting.all.map(\.name))
   }
 
+  @Test(arguments: ["--max-memory-bytes", "--max-buffered-bytes"])
+  func aFormerNameIsTaken(option: String) throws {
+    #expect(try SettingOptions.parse([option, "5"]).given == [.maxMemoryBytes: "5"])
+  }
+
   @Test func nothingGiven() throws {
     #expect(try SettingOptions.parse([]).given.isEmpty)
   }
@@ -26,7 +31,9 @@ import Testing
   @Test func helpComesFromTheTable() {
     let help = SettingOptions.helpMessage(columns: 1000)
     for setting in Setting.all {
-      #expect(help.contains("--\(setting.optionName) "))
+      // Behind it stands its value, or its former name.
+      let option = "--\(setting.optionName)"
+      #expect(help.contains(option + " ") || help.contains(option + ", "))
       #expect(help.contains(setting.why))
     }
   }

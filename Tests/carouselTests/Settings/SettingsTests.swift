@@ -63,6 +63,38 @@ import Testing
     #expect { try Settings(environment: environment) } throws: { "\($0)" == message }
   }
 
+  /// A setting that has another name now is found by either; two values are one too many.
+  @Test func formerNamesAreTaken() throws {
+    let (new, former) = ("CAROUSEL_MAX_MEMORY_BYTES", "CAROUSEL_MAX_BUFFERED_BYTES")
+    for environment in [[new: "2 MiB"], [former: "2 MiB"], [new: "2 MiB", former: "2 MiB"]] {
+      let settings = try Settings(environment: environment)
+      #expect(settings.integer(.maxMemoryBytes) == 2 << 20)
+      #expect(settings.memoryLimit == 2 << 20)
+    }
+    #expect {
+      try Settings(environment: [new: "2 MiB", former: "3 MiB"])
+    } throws: {
+      "\($0)"
+        == "\(former) (environment): found another value than that of \(new), which is the same setting"
+    }
+    let names = [#""max_memory_bytes": "2 MiB""#, #""max_buffered_bytes": "2 MiB""#]
+    for members in [[names[0]], [names[1]], names] {
+      let text = "{\(members.joined(separator: ","))}"
+      let file = try SettingsFile(Array(text.utf8), path: "c.json")
+      #expect(try Settings(file: file).integer(.maxMemoryBytes) == 2 << 20)
+    }
+    #expect(
+      throws: CarouselError.twoNames(
+        "max_memory_bytes", "max_buffered_bytes", source: .file(path: "c.json"))
+    ) {
+      try SettingsFile(
+        Array(#"{"max_buffered_bytes": 1, "max_memory_bytes": 2}"#.utf8), path: "c.json")
+    }
+    // A stronger source decides, by whichever name.
+    let both = try Settings(commandLine: [.maxMemoryBytes: "4 MiB"], environment: [former: "1"])
+    #expect(both.integer(.maxMemoryBytes) == 4 << 20)
+  }
+
   @Test func badCommandLine() {
     #expect { try Settings(commandLine: [.drainSeconds: "soon"]) } throws: {
       "\($0)" == "--drain-seconds (command line): found \"soon\", expected seconds from 0 to 3600"

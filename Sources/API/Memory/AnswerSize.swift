@@ -1,0 +1,96 @@
+import Inference
+
+/// What the answer to a question takes at the most, known before anything is computed.
+struct AnswerSize: Equatable {
+  /// The numbers of its outputs.
+  private(set) var numbers = 0
+  /// Its text.
+  private(set) var textBytes = 0
+  /// What is in memory until its text is written: the numbers, and states that go with them.
+  private(set) var resultBytes = 0
+
+  /// Nine digits with a sign, a point and an exponent of two digits with its sign, and a comma.
+  static let bytesPerNumber = 16
+  /// The brackets and the comma of an array.
+  private static let bytesPerArray = 3
+  /// What stands around a sequence in KServe's schema beside its name (see `ForecastEncoder`), or around a session.
+  private static let bytesPerSequence = 384
+  /// What a sealed state takes beside its floats: its header, and the quotes.
+  private static let bytesPerToken = 128
+
+  /// The size of the answer to `question`.
+  init(_ question: Question) {
+    let graph = question.model.graph
+    textBytes = 256 + question.model.answerPrefix.count
+    for output in graph.model.outputs.indices {
+      for sequence in question.sequences {
+        let rows = question.rows(ofOutput: output, for: sequence)
+        add(rows, of: graph.model.outputs[output].size)
+      }
+    }
+    let stateBytes = graph.stateFloatCount * MemoryLayout<Float>.size
+    let count = question.sequences.count
+    // What is foretold is gathered, cut to the horizon, and of some models fed back with all before it.
+    if question.horizon != nil { resultBytes *= 3 }
+    if question.states.returnsFinal { resultBytes += count * (stateBytes + 64) }
+    // base64: four characters for three bytes.
+    if question.returnedState != nil {
+      textBytes += count * (stateBytes * 4 / 3 + Self.bytesPerToken)
+    }
+    textBytes += count * Self.bytesPerSequence
+  }
+
+  /// The size of the answer to a question in KServe's schema, which repeats the names of its series.
+  init(_ forecast: ForecastQuestion) {
+    self.init(forecast.question)
+    textBytes += forecast.series.reduce(0) { $0 + $1.name.utf8.count * JSONWriter.maxEscape }
+  }
+
+  /// The size of a text of `steps` tokens, where it is not sent token by token.
+  init(_ question: GenerationQuestion) {
+    guard !question.streams else { return }
+    textBytes = 256 + question.model.name.utf8.count + question.maxSteps * question.bytesPerToken
+    // The text as it grows, which may be half as long as its buffer.
+    resultBytes = 2 * textBytes
+  }
+
+  /// Adds `rows` rows of `size` numbers.
+  private mutating func add(_ rows: Int, of size: Int) {
+    numbers += rows * size
+    textBytes += rows * (size * Self.bytesPerNumber + Self.bytesPerArray) + Self.bytesPerArray
+    resultBytes += rows * size * MemoryLayout<Float>.size
+  }
+
+  /// Whether its text is never in memory as a whole.
+  var isStreamed: Bool { textBytes > ServiceSettings.maxWholeAnswerBytes }
+
+  /// What it takes in memory on its way to its client.
+  var heldBytes: Int {
+    resultBytes + (isStreamed ? ServiceSettings.answerPartBytes * 4 : textBytes)
+  }
+}
+
+extension Question {
+  /// The rows of an output that are reported for `sequence`.
+  func rows(ofOutput output: Int, for sequence: InputSequence) -> Int {
+    if let horizon {
+      guard let forecast = model.graph.forecast, forecast.output == output else { return 0 }
+      // What is foretold comes a forecast at a time; the last may go beyond the horizon.
+      return (horizon + forecast.stepCount - 1) / forecast.stepCount
+    }
+    return selection == .all ? sequence.stepCount : 1
+  }
+}
+
+extension InputSequence {
+  /// What its values take in memory.
+  var byteCount: Int {
+    values.reduce(64) { bytes, value in
+      switch value {
+      case .features(let floats), .vector(let floats):
+        bytes + floats.count * MemoryLayout<Float>.size
+      case .tokens(let ids): bytes + ids.count * MemoryLayout<Int32>.size
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import HTTPCore
+
+/// What requests take in memory is reserved before they take it, and refused where it does not fit.
+extension Service {
+  /// Reserves what reading the body of `call` takes.
+  func reserveReading(of call: Call) throws(APIError) -> MemoryReservation {
+    try reserve(JSONReadingSize.byteCount(of: call.exchange.request.body), for: call)
+  }
+
+  /// Changes the reservation of a request whose body is read to what its sequences and its answer take.
+  ///
+  /// - Throws: where the answer would be longer than `max_answer_bytes`, or does not fit into memory.
+  func admit(
+    _ size: AnswerSize, inputBytes: Int, into reservation: MemoryReservation
+  ) throws(APIError) {
+    guard size.textBytes <= settings.maxAnswerBytes else {
+      refusedAnswers.add()
+      throw .answerTooLarge(bytes: size.textBytes, limit: settings.maxAnswerBytes)
+    }
+    try resize(reservation, to: inputBytes + size.heldBytes)
+  }
+
+  /// Reserves `bytes` until `call` is answered.
+  func reserve(_ bytes: Int, for call: Call) throws(APIError) -> MemoryReservation {
+    guard let reservation = memory.reserve(bytes) else { throw full(bytes) }
+    call.exchange.keep(reservation)
+    return reservation
+  }
+
+  private func resize(_ reservation: MemoryReservation, to bytes: Int) throws(APIError) {
+    guard reservation.resize(to: bytes) else { throw full(bytes) }
+  }
+
+  private func full(_ bytes: Int) -> APIError {
+    bytes > memory.largestReservation
+      ? .memoryTooSmall(bytes: bytes, limit: memory.largestReservation)
+      : .memoryFull(bytes: bytes, limit: memory.limit)
+  }
+}

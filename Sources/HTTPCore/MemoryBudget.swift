@@ -1,0 +1,107 @@
+import Synchronization
+
+/// What a process may hold for its clients: bodies, documents, answers and unread output together.
+///
+/// What the server is about to make is reserved first, and refused where it does not fit. What clients
+/// have made it hold already is only counted, with `add`.
+package final class MemoryBudget: Sendable {
+  /// The most bytes that may be held.
+  package let limit: Int
+  private let held = Atomic(0)
+  private let peak = Atomic(0)
+  private let refusals = Atomic(0)
+
+  /// The part of the limit that large reservations leave to small ones, so that short questions are
+  /// answered while large answers wait for slow readers.
+  private static let smallShare = 8
+  /// A reservation is small up to this part of the limit.
+  private static let largestSmall = 1024
+
+  /// A budget of which nothing is used.
+  package init(limit: Int) { self.limit = limit }
+
+  /// The largest reservation that an empty budget admits.
+  package var largestReservation: Int { max(limit - limit / Self.smallShare, smallBytes) }
+
+  private var smallBytes: Int { limit / Self.largestSmall }
+
+  /// The bytes that are held now.
+  package var heldBytes: Int { held.load(ordering: .relaxed) }
+
+  /// Reservations refused since the start.
+  package var refusalCount: Int { refusals.load(ordering: .relaxed) }
+
+  /// Whether more is held than may be, since what is only counted has no bound of its own.
+  package var isExceeded: Bool { heldBytes > limit }
+
+  /// Whether nothing more should be begun that only adds to what is held.
+  package var isFull: Bool { heldBytes >= limit }
+
+  /// Reserves `bytes`, all of them or none; nil where they do not fit now.
+  package func reserve(_ bytes: Int) -> MemoryReservation? {
+    take(bytes, total: bytes) ? MemoryReservation(self, bytes) : nil
+  }
+
+  /// Counts `growth` bytes more, or fewer where it is negative, that can't be refused.
+  package func add(_ growth: Int) {
+    let bytes = held.add(growth, ordering: .relaxed).newValue
+    if growth > 0 { notePeak(bytes) }
+  }
+
+  /// Counts a request that was refused for want of memory without a reservation.
+  package func countRefusal() { refusals.add(1, ordering: .relaxed) }
+
+  /// The most that was held since the last call.
+  package func takePeak() -> Int { peak.exchange(heldBytes, ordering: .relaxed) }
+
+  /// Takes `bytes` for a reservation that has `total` with them.
+  fileprivate func take(_ bytes: Int, total: Int) -> Bool {
+    let bound = total <= smallBytes ? limit : largestReservation
+    var current = heldBytes
+    while bytes <= bound - current {
+      let (exchanged, original) = held.compareExchange(
+        expected: current, desired: current + bytes, ordering: .relaxed)
+      if exchanged {
+        notePeak(current + bytes)
+        return true
+      }
+      current = original
+    }
+    countRefusal()
+    return false
+  }
+
+  private func notePeak(_ bytes: Int) {
+    if bytes > peak.load(ordering: .relaxed) { peak.max(bytes, ordering: .relaxed) }
+  }
+}
+
+/// Bytes of a budget that are given back when the last reference to them goes.
+package final class MemoryReservation: Sendable {
+  private let budget: MemoryBudget
+  private let bytes: Mutex<Int>
+
+  fileprivate init(_ budget: MemoryBudget, _ bytes: Int) {
+    self.budget = budget
+    self.bytes = Mutex(bytes)
+  }
+
+  deinit { budget.add(-byteCount) }
+
+  /// How many bytes it has.
+  package var byteCount: Int { bytes.withLock { $0 } }
+
+  /// Makes it `newCount` bytes; returns false, and changes nothing, where more do not fit now.
+  package func resize(to newCount: Int) -> Bool {
+    bytes.withLock { bytes in
+      let growth = newCount - bytes
+      if growth > 0 {
+        guard budget.take(growth, total: newCount) else { return false }
+      } else {
+        budget.add(growth)
+      }
+      bytes = newCount
+      return true
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Compression
+import HTTPCore
+import Synchronization
+import Testing
+
+@testable import HTTPServer
+
+/// What clients can make a server hold, over live sockets.
+@Suite struct MemoryTests {
+  private let get = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+
+  /// A client that pipelines and does not read waits with its requests; once it reads, each is answered in order.
+  @Test func pipelinedRequestsWaitForTheirReader() throws {
+    let memory = MemoryBudget(limit: 64 << 20)
+    let body = [UInt8](repeating: 0x61, count: 16 << 10)
+    let number = Atomic(0)
+    let server = try TestServer(memory: memory) { exchange in
+      let count = number.add(1, ordering: .relaxed).newValue
+      exchange.respond(HTTPResponse(status: .ok, body: body + Array("<\(count)>".utf8)))
+    }
+    let client = try server.connect()
+    let count = 1500
+    client.send(String(repeating: get, count: count))
+    // The kernel's buffers fill, then the requests that are left wait unread.
+    #expect(waitUntil { number.load(ordering: .relaxed) > 20 })
+    var text = ""
+    while !text.hasSuffix("<\(count)>"), let piece = client.receiveBytes(), !piece.isEmpty {
+      text += String(decoding: piece, as: UTF8.self)
+    }
+    let order = text.matches(of: /<([0-9]+)>/).map { Int($0.1) }
+    #expect(order == Array(1...count))
+    // All answers together are 24 MB.
+    #expect(memory.takePeak() < 2 << 20)
+    #expect(waitUntil { memory.heldBytes < 10_000 })
+  }
+
+  /// While the server's memory is full, a connection's next requests wait until what it was answered is gone.
+  @Test func aFullServerAnswersWhoReads() throws {
+    let memory = MemoryBudget(limit: 1 << 20)
+    let server = try TestServer(memory: memory)
+    memory.add(2 << 20)
+    let client = try server.connect()
+    client.send(String(repeating: get, count: 200) + "GET /z HTTP/1.1\r\nHost: x\r\n\r\n")
+    #expect(client.receive(until: "GET /z ") != nil)
+    // A body finds no room.
+    client.send("PUT /b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+    let answer = try #require(client.receive(until: "later\"}\n"))
+    #expect(answer.hasPrefix("HTTP/1.1 429 ") && answer.contains("max_memory_bytes"))
+    memory.add(-2 << 20)
+    client.send("PUT /b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+    #expect(client.receive(until: "PUT /b abc") != nil)
+  }
+
+  /// A body that inflates counts as inflated.
+  @Test(arguments: [16, 4096])
+  func inflatedBodiesCount(kibibytes: Int) throws {
+    let memory = MemoryBudget(limit: 1 << 20)
+    let held = Held()
+    let server = try TestServer(memory: memory, application: held.hold)
+    let plain = [UInt8](repeating: 0x20, count: kibibytes << 10)
+    // Large enough to be inflated off the loop, too.
+    let noise = (0..<(kibibytes > 1000 ? 30_000 : 100)).map { _ in UInt8.random(in: 0...255) }
+    let coded = try #require(try gzipped((noise + plain).span, level: 9))
+    let client = try server.connect()
+    client.send(
+      "PUT / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: \(coded.count)\r\n\r\n"
+    )
+    client.send(coded)
+    if kibibytes > 1000 {
+      #expect(client.receive(until: "later\"}\n")?.hasPrefix("HTTP/1.1 429 ") == true)
+      #expect(waitUntil { memory.heldBytes < 10_000 })
+    } else {
+      let exchange = held.wait(for: 1)[0]
+      #expect(exchange.request.body.count == plain.count + noise.count)
+      #expect(waitUntil { memory.heldBytes >= plain.count })
+      exchange.respond(HTTPResponse(status: .ok))
+      #expect(client.receive(until: "\r\n\r\n") != nil)
+      #expect(waitUntil { memory.heldBytes < 10_000 })
+    }
+  }
+
+  /// A response that is sent as it is made is compressed part by part, and its producer told when to go on.
+  @Test func streamedTextIsCompressed() throws {
+    let held = Held()
+    let server = try TestServer(application: held.hold)
+    let client = try server.connect()
+    client.send(
+      "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept-Encoding: gzip\r\n\r\n")
+    let exchange = held.wait(for: 1)[0]
+    let parts = (0..<200).map { part in (0..<2000).map { UInt8(truncatingIfNeeded: $0 * part) } }
+    let next = Mutex(0)
+    @Sendable func write() {
+      next.withLock { next in
+        while next < parts.count {
+          next += 1
+          guard exchange.write(parts[next - 1]) else { return }
+        }
+        exchange.end()
+      }
+    }
+    exchange.onDrain(write)
+    exchange.begin(HTTPResponse(status: .ok, fields: ["content-type": "application/json"]))
+    write()
+    let received = try #require(client.receiveAllBytes())
+    let headEnd = try #require(received.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound)
+    let head = String(decoding: received[..<headEnd], as: UTF8.self)
+    #expect(head.contains("content-encoding: gzip\r\n") && head.contains("vary: accept-encoding"))
+    let coded = try #require(unchunked(Array(received[headEnd...])))
+    let limits = InflateLimits(maxBytes: 1 << 20, maxRatio: 1032)
+    #expect(try inflated(coded.span, from: .gzip, limits: limits) == parts.flatMap(\.self))
+  }
+
+  /// The content of a chunked body.
+  private func unchunked(_ body: [UInt8]) -> [UInt8]? {
+    var content: [UInt8] = []
+    var rest = body[...]
+    while let line = rest.firstRange(of: Array("\r\n".utf8)),
+      let count = Int(String(decoding: rest[..<line.lowerBound], as: UTF8.self), radix: 16)
+    {
+      if count == 0 { return content }
+      content += rest[line.upperBound...].prefix(count)
+      rest = rest[line.upperBound...].dropFirst(count + 2)
+    }
+    return nil
+  }
+}

@@ -1,0 +1,106 @@
+import FoundationEssentials
+import Glibc
+import Testing
+
+@testable import carousel
+
+@Suite struct AvailableMemoryTests {
+  /// A folder with files in it, which goes with the value.
+  private final class Root {
+    let path: String
+
+    init(_ files: [String: String]) throws {
+      var template = Array("/tmp/carousel-memory-XXXXXX".utf8CString)
+      try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) } != nil)
+      path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      for (name, text) in files {
+        var folder = path
+        for part in name.split(separator: "/").dropLast() {
+          folder += "/\(part)"
+          mkdir(folder, 0o755)
+        }
+        let file = try #require(fopen("\(path)/\(name)", "w"))
+        fputs(text, file)
+        fclose(file)
+      }
+    }
+
+    deinit {
+      try? FileManager.default.removeItem(atPath: path)
+    }
+  }
+
+  private func bytes(_ files: [String: String], machine: Int = 1 << 40) throws -> Int {
+    let root = try Root(files)
+    return AvailableMemory(root: root.path, machine: machine, addressSpace: .max).byteCount
+  }
+
+  @Test func withoutProcAndSysItIsTheMachines() throws {
+    #expect(try bytes([:]) == 1 << 40)
+    #expect(AvailableMemory(root: "/nonexistent", machine: 5, addressSpace: 7).byteCount == 5)
+    #expect(AvailableMemory(root: "/nonexistent", machine: 7, addressSpace: 5).byteCount == 5)
+  }
+
+  @Test func version2TakesTheLeastOfItsGroupAndThoseAround() throws {
+    let group = ["proc/self/cgroup": "0::/a/b\n"]
+    func with(_ files: [String: String]) throws -> Int {
+      try bytes(group.merging(files) { $1 })
+    }
+    #expect(try with(["sys/fs/cgroup/a/b/memory.max": "1000\n"]) == 1000)
+    #expect(
+      try with([
+        "sys/fs/cgroup/a/b/memory.max": "max\n", "sys/fs/cgroup/a/memory.max": "2000\n",
+      ]) == 2000)
+    // In a container the own group may be the root, by another name.
+    #expect(try with(["sys/fs/cgroup/memory.max": "3000\n"]) == 3000)
+    #expect(try with(["sys/fs/cgroup/a/b/memory.max": "max\n"]) == 1 << 40)
+    #expect(try bytes(["sys/fs/cgroup/memory.max": "4000\n"]) == 4000)
+  }
+
+  @Test func version1HasAControllerForMemory() throws {
+    let group = ["proc/self/cgroup": "9:cpu,cpuacct:/c\n4:memory:/a\n1:name=systemd:/s\n0::/\n"]
+    let file = "sys/fs/cgroup/memory/a/memory.limit_in_bytes"
+    #expect(try bytes(group.merging([file: "1000\n"]) { $1 }) == 1000)
+    #expect(try bytes(group.merging([file: "9223372036854771712\n"]) { $1 }) == 1 << 40)
+    #expect(
+      try bytes(group.merging(["sys/fs/cgroup/memory/memory.limit_in_bytes": "9\n"]) { $1 }) == 9)
+  }
+
+  @Test(arguments: [
+    (0, 0), (1000, 500), (2 << 30, 1 << 30), ((2 << 30) + 2, 1 << 30),
+    ((2 << 30) - 2, (1 << 30) - 1),
+  ])
+  func halfOfItIsForClients(bytes: Int, limit: Int) {
+    #expect(AvailableMemory(root: "/nonexistent", machine: bytes).standardLimit == limit)
+  }
+
+  @Test func theMachineHasSome() {
+    #expect(AvailableMemory().byteCount > 1 << 20)
+  }
+}
+
+@Suite struct TrimmingPolicyTests {
+  private func check(_ found: Bool, _ expected: Bool) { #expect(found == expected) }
+
+  /// n − 1, n and n + 1 bytes released.
+  @Test(arguments: [-1, 0, 1])
+  func enoughIsReleased(extra: Int) {
+    var policy = TrimmingPolicy()
+    let least = TrimmingPolicy.leastBytes
+    check(policy.isDue(peak: 10 * least, held: 10 * least), false)
+    let isDue = policy.isDue(peak: 10 * least, held: 9 * least - extra)
+    #expect(isDue == (extra >= 0))
+  }
+
+  /// What is released little by little adds up; what was given back counts no more.
+  @Test func littleAddsUp() {
+    var policy = TrimmingPolicy()
+    let piece = TrimmingPolicy.leastBytes / 4
+    check(policy.isDue(peak: 8 * piece, held: 7 * piece), false)
+    check(policy.isDue(peak: 7 * piece, held: 5 * piece), false)
+    check(policy.isDue(peak: 5 * piece, held: 4 * piece), true)
+    check(policy.isDue(peak: 4 * piece, held: piece), false)
+    check(policy.isDue(peak: piece, held: 0), true)
+    check(policy.isDue(peak: 0, held: 0), false)
+  }
+}

@@ -161,6 +161,8 @@ package final class HTTP2Connection: ConnectionProtocol {
     return stageCounts.owed > 0 || isSending ? .answering : .idle
   }
 
+  package var outputCount: Int { output.count }
+
   /// What nghttp2 queues beside it, acknowledgements and heads, its own limits bound.
   package var heldBytes: Int { output.capacity + responseBytes }
 

@@ -59,6 +59,9 @@ package protocol ConnectionProtocol {
   /// The memory that bodies take which are not complete.
   var incompleteBytes: Int { get }
 
+  /// How many bytes `takeOutput` would hand over now.
+  var outputCount: Int { get }
+
   /// The memory that all else takes which grows with what a peer sends or leaves unread: responses,
   /// and requests that wait for their turn.
   var heldBytes: Int { get }

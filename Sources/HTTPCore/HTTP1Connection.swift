@@ -93,6 +93,8 @@ package struct HTTP1Connection: ConnectionProtocol {
     owed.reduce(output.capacity) { $0 + ($1.response?.body.capacity ?? 0) }
   }
 
+  package var outputCount: Int { output.count }
+
   package var heldBytes: Int { outputBytes + backlog.capacity }
 
   // MARK: Input

@@ -85,8 +85,9 @@ final class Connection {
   /// requests that have come is begun.
   static let maxUnsentBytes = 256 * 1024
 
-  /// Whether more waits for the peer than may while it sends more.
-  var isBehind: Bool { unsentCount + wire.heldBytes > Self.maxUnsentBytes }
+  /// Whether more waits for the peer's socket than may while it sends more. What waits for a peer of HTTP/2 to open
+  /// its windows does not count: that comes with what it sends.
+  var isBehind: Bool { unsentCount + wire.outputCount > Self.maxUnsentBytes }
 
   /// Tells the protocol how much more output may wait. When the server's memory `isFull`, a request
   /// waits until what was answered before it is written.

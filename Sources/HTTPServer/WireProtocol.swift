@@ -141,6 +141,15 @@ enum WireProtocol {
     if case .http1(let box) = self { box.connection.outputRoom = bytes }
   }
 
+  /// How many bytes `takeOutput` would hand over now.
+  var outputCount: Int {
+    switch self {
+    case .undecided: 0
+    case .http1(let box): box.connection.outputCount
+    case .http2(let connection): connection.outputCount
+    }
+  }
+
   /// The memory that responses and requests that wait take.
   var heldBytes: Int {
     switch self {

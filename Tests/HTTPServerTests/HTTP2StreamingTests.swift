@@ -90,6 +90,28 @@ import Testing
     #expect(frame(client, &unread) == .end)
   }
 
+  /// More than may wait for a socket comes as far as the windows open, which the server goes on to read of.
+  @Test func aLargeResponseComesAsItsWindowsOpen() throws {
+    let held = Held()
+    let server = try TestServer(application: held.hold)
+    let client = try server.connect()
+    client.send(greeting(window: 0))
+    let count = 3 * Connection.maxUnsentBytes
+    held.wait(for: 1)[0].respond(
+      HTTPResponse(status: .ok, body: [UInt8](repeating: 7, count: count)))
+    var unread: [UInt8] = []
+    #expect(frame(client, &unread)?.isHead == true)
+    var received = 0
+    while received < count {
+      // WINDOW_UPDATE of stream 1 and of the connection, by 0x4000.
+      client.send([0, 0, 4, 8, 0, 0, 0, 0, 1, 0, 0, 0x40, 0])
+      client.send([0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0x40, 0])
+      guard let part = frame(client, &unread) else { break }
+      received += part.payload.count
+    }
+    #expect(received == count)
+  }
+
   @Test func aStreamWhoseWindowStaysClosedIsReset() throws {
     let held = Held()
     let server = try TestServer({ $0.writeTimeout = .milliseconds(40) }, application: held.hold)

@@ -11,8 +11,9 @@ struct Call: Sendable {
   let start = ContinuousClock.now
 
   func answer(_ response: HTTPResponse) {
-    exchange.respond(response)
+    // First, so that whoever has the answer finds it counted.
     record(response.status.code)
+    exchange.respond(response)
   }
 
   /// How long the client waits: the shorter of what its body says and what its head says.
@@ -46,8 +47,8 @@ struct Call: Sendable {
 
   /// Ends a response that `begin` began, as a whole one of `status` would have: too late to tell the client.
   func end(_ status: HTTPStatus = .ok) {
-    exchange.end()
     record(status.code)
+    exchange.end()
   }
 
   /// The client left; nobody waits for an answer.

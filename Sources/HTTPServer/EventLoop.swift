@@ -21,7 +21,7 @@ final class EventLoop: @unchecked Sendable {
   private let door: Door
 
   private(set) var connections = ConnectionTable()
-  private(set) var clock = LoopClock()
+  private(set) var clock: LoopClock
   var mail: [Mail] = []
   let memory: MemoryBudget
   /// The memory that the bodies of requests take on this loop.
@@ -53,8 +53,9 @@ final class EventLoop: @unchecked Sendable {
 
   init(
     name: String, listeners: [Listener], settings: HTTPServerSettings, memory: MemoryBudget,
-    counters: ServerCounters, application: @escaping Application
+    counters: ServerCounters, clock: LoopClock, application: @escaping Application
   ) throws(HTTPServerError) {
+    self.clock = clock
     queue = DispatchQueue(label: name, qos: .userInitiated)
     self.settings = settings
     timeouts = Timeouts(settings)

@@ -7,13 +7,24 @@ struct LoopClock {
   /// The wall clock's second as the Date field has it.
   private(set) var date = ""
   private var second = -1
+  private let readMonotonic: @Sendable () -> Int
 
-  /// Reads the clocks; makes a new date once a second.
-  mutating func update() {
+  /// - Parameter monotonic: nanoseconds of a clock that never goes back.
+  init(monotonic: @escaping @Sendable () -> Int) { readMonotonic = monotonic }
+
+  /// The kernel's monotonic nanoseconds.
+  @Sendable static func monotonic() -> Int {
     var time = timespec()
     // SAFETY: the kernel writes one timespec into a local.
     _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    now = time.tv_sec * 1_000_000_000 + time.tv_nsec
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+
+  /// Reads the clocks; makes a new date once a second.
+  mutating func update() {
+    now = readMonotonic()
+    var time = timespec()
+    // SAFETY: the kernel writes one timespec into a local.
     _ = unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
     guard time.tv_sec != second else { return }
     second = time.tv_sec

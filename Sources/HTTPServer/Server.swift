@@ -11,11 +11,14 @@ package final class Server: Sendable {
   private let counters: ServerCounters
 
   /// Binds the sockets; from then on clients can connect, and wait for `start`.
+  ///
   /// - Parameters:
   ///   - memory: what bodies, and answers that clients leave unread, take is counted there.
+  ///   - monotonic: nanoseconds of the clock by which time-outs pass; the kernel's where it is nil.
   ///   - application: is called on an event loop for each request, so it must return at once.
   package init(
     settings: HTTPServerSettings, memory: MemoryBudget = MemoryBudget(limit: 256 << 20),
+    monotonic: (@Sendable () -> Int)? = nil,
     application: @escaping Application
   ) throws(HTTPServerError) {
     let group = try Listener.group(
@@ -26,7 +29,8 @@ package final class Server: Sendable {
       loops.append(
         try EventLoop(
           name: "http-\(index)", listeners: listeners, settings: settings, memory: memory,
-          counters: counters, application: application))
+          counters: counters, clock: LoopClock(monotonic: monotonic ?? LoopClock.monotonic),
+          application: application))
     }
     port = group.port
     self.loops = loops

@@ -3,6 +3,7 @@ import HTTPCore
 import Inference
 import Scheduling
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import API
@@ -198,22 +199,32 @@ import Testing
 
   /// With the engine held up, until the time-out of a request that waits has passed.
   @Test func aDeadlineThatPassesIsToldAtTheNextTurn() async throws {
-    let engine = Engine(
-      graph: try ModelGraph(TestModels.echo(size: 1)), limits: EngineLimits(maxSeats: 1))
-    let service = Service(engines: [("echo", engine)])
-    let release = try holdUp(engine)
-    async let late = service.predict(#"{"inputs":[1],"timeout_ms":200}"#)
-    async let patient = service.predict(#"{"inputs":[1],"timeout_ms":60000}"#)
-    while engine.snapshot().queuedSequences < 2 { try await Task.sleep(for: .milliseconds(1)) }
-    try await Task.sleep(for: .milliseconds(250))
-    release.signal()
-    let answer = await late
-    #expect(answer.status == 504)
-    #expect(
-      answer.body == #"{"error":"the answer could not be ready within the time-out of 200 ms"}"#
-        + "\n")
-    #expect(await patient.status == 200)
-    #expect(engine.snapshot().refused.first { $0.reason == "deadline_passed" }?.count == 1)
+    try await withGrowingTimeouts { timeout in
+      let engine = Engine(
+        graph: try ModelGraph(TestModels.echo(size: 1)), limits: EngineLimits(maxSeats: 1))
+      let service = Service(engines: [("echo", engine)])
+      let release = try holdUp(engine)
+      let milliseconds = Int(timeout / .milliseconds(1))
+      async let late = service.predict(#"{"inputs":[1],"timeout_ms":\#(milliseconds)}"#)
+      async let patient = service.predict(#"{"inputs":[1]}"#)
+      let begun = ContinuousClock.now
+      try await eventually {
+        engine.snapshot().queuedSequences == 2 || begun.duration(to: .now) > timeout
+      }
+      let wasQueued = engine.snapshot().queuedSequences == 2
+      // A little more than the time-out, which began before this.
+      try await Task.sleep(for: timeout + .milliseconds(1))
+      release.signal()
+      let answer = await late
+      #expect(answer.status == 504)
+      #expect(
+        answer.body
+          == #"{"error":"the answer could not be ready within the time-out of \#(milliseconds) ms"}"#
+          + "\n")
+      #expect(await patient.status == 200)
+      #expect(engine.snapshot().refused.first { $0.reason == "deadline_passed" }?.count == 1)
+      return wasQueued
+    }
   }
 
   /// With the engine held up: one request waits, the next finds the queue full, and the first one's client leaves.

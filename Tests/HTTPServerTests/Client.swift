@@ -1,8 +1,9 @@
 import Glibc
+import TestSupport
 
 @testable import HTTPServer
 
-/// A blocking client that sends and receives raw bytes, and gives up after some seconds.
+/// A blocking client that sends and receives raw bytes, and gives up after `patience`.
 final class Client {
   private let socket: Descriptor
 
@@ -12,7 +13,7 @@ final class Client {
       let socket = Descriptor(
         adopting: Glibc.socket(address.family, CInt(SOCK_STREAM.rawValue), 0))
     else { return nil }
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    var limit = timeval(tv_sec: Int(patience / .seconds(1)), tv_usec: 0)
     // SAFETY: the kernel reads a timeval that lives through the call.
     _ = unsafe setsockopt(
       socket.number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))

@@ -1,6 +1,7 @@
 import Compression
 import HTTPCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HTTPServer

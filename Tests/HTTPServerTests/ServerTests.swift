@@ -108,18 +108,21 @@ import Testing
   }
 
   @Test func timesOut() throws {
-    let server = try TestServer {
-      $0.headTimeout = .milliseconds(40)
-      $0.bodyTimeout = .milliseconds(40)
-      $0.idleTimeout = .milliseconds(40)
-    }
-    #expect(try server.answer(to: "") == "")
-    #expect(try server.answer(to: "PRI * HT") == "")
-    #expect(try server.answer(to: "GET / HTTP/1.1\r\nHo")?.hasPrefix("HTTP/1.1 408 ") == true)
+    let passed = Duration.milliseconds(40)
+    let server = try TestServer(
+      {
+        $0.headTimeout = passed
+        $0.bodyTimeout = passed
+        $0.idleTimeout = passed
+      }, clock: TestClock())
+    func answer(_ text: String) throws -> String? { try server.answer(to: text, after: passed) }
+    #expect(try answer("") == "")
+    #expect(try answer("PRI * HT") == "")
+    #expect(try answer("GET / HTTP/1.1\r\nHo")?.hasPrefix("HTTP/1.1 408 ") == true)
     let body = "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"
-    #expect(try server.answer(to: body)?.hasPrefix("HTTP/1.1 408 ") == true)
+    #expect(try answer(body)?.hasPrefix("HTTP/1.1 408 ") == true)
     #expect(waitUntil { server.server.statistics.bodyBytesHeld == 0 })
-    #expect(try server.answer(to: get)?.hasSuffix("GET /a ") == true)
+    #expect(try answer(get)?.hasSuffix("GET /a ") == true)
     waitUntil { server.server.statistics.connectionsTimedOut == 5 }
     #expect(server.server.statistics.connectionsTimedOut == 5)
   }
@@ -226,7 +229,8 @@ import Testing
   @Test func tellsWhenThePeerIsGone() throws {
     let held = Held()
     // The tick, and with it the probe of a peer that ended its side, is a quarter of it.
-    let server = try TestServer({ $0.idleTimeout = .milliseconds(40) }, application: held.hold)
+    let server = try TestServer(
+      { $0.idleTimeout = .milliseconds(40) }, clock: TestClock(), application: held.hold)
     let abandonments = Tally()
     do {
       let client = try server.connect()
@@ -289,7 +293,7 @@ import Testing
     busy.send(get)
     let exchange = held.wait(for: 2)[1]
     let stops = Tally()
-    server.server.stop(within: .seconds(60)) { stops.raise() }
+    server.server.stop(within: .seconds(600)) { stops.raise() }
     #expect(idle.receiveAll() == "")
     #expect(Client(port: server.port) == nil)
     #expect(stops.value == 0)

@@ -2,24 +2,33 @@ import Dispatch
 import Glibc
 import HTTPCore
 import Synchronization
+import TestSupport
+import Testing
 
 @testable import HTTPServer
 
 /// A server on a port of its own, stopped with its owner.
 final class TestServer {
   let server: Server
+  private let clock: TestClock?
 
   /// Starts a server with one loop, unless `change` says otherwise.
+  ///
+  /// - Parameter clock: by which time-outs pass; the kernel's where it is nil.
   init(
     _ change: (inout HTTPServerSettings) -> Void = { _ in },
-    memory: MemoryBudget = MemoryBudget(limit: 256 << 20),
+    memory: MemoryBudget = MemoryBudget(limit: 256 << 20), clock: TestClock? = nil,
     application: @escaping Application = TestServer.echo
   ) throws {
     var settings = HTTPServerSettings()
     settings.port = 0
     settings.loops = 1
     change(&settings)
-    server = try Server(settings: settings, memory: memory, application: application)
+    self.clock = clock
+    var monotonic: (@Sendable () -> Int)?
+    if let clock { monotonic = { clock.nanoseconds } }
+    server = try Server(
+      settings: settings, memory: memory, monotonic: monotonic, application: application)
     server.start()
   }
 
@@ -42,6 +51,20 @@ final class TestServer {
     return client.receiveAll()
   }
 
+  /// Sends `text`, lets `duration` pass on the server's clock when it has come, and returns all that comes back.
+  func answer(to text: String, after duration: Duration) throws -> String? {
+    let before = server.statistics
+    let client = try connect()
+    client.send(text)
+    waitUntil {
+      let now = server.statistics
+      return now.connectionsAccepted > before.connectionsAccepted
+        && now.bytesReceived == before.bytesReceived + text.utf8.count
+    }
+    clock?.advance(by: duration)
+    return client.receiveAll()
+  }
+
   /// Answers with the method, the path and the body.
   @Sendable static func echo(_ exchange: HTTPExchange) {
     let request = exchange.request
@@ -57,21 +80,15 @@ final class Held: Sendable {
 
   @Sendable func hold(_ exchange: HTTPExchange) { exchanges.withLock { $0.append(exchange) } }
 
-  /// The exchanges, once there are `count`.
+  /// The exchanges, once there are `count`; where they never come, others that lead nowhere.
   func wait(for count: Int) -> [HTTPExchange] {
     waitUntil { exchanges.withLock { $0.count } >= count }
-    return exchanges.withLock { $0 }
+    let found = exchanges.withLock { $0 }
+    return found
+      + (0..<max(0, count - found.count)).map { _ in
+        HTTPExchange(request: HTTPRequest(method: "GET", path: "/"), deliver: { _ in })
+      }
   }
-}
-
-/// Waits for `condition`, for some seconds at most; returns whether it came to hold.
-@discardableResult
-func waitUntil(_ condition: () -> Bool) -> Bool {
-  for _ in 0..<10_000 {
-    if condition() { return true }
-    usleep(1000)
-  }
-  return false
 }
 
 /// A count that any thread may raise.

@@ -83,7 +83,7 @@ import Testing
   static let sizes: [(hidden: Int, projection: Int)] = [(5, 3), (33, 20), (140, 70)]
 
   /// Who of a crew comes is up to the system, so that it is asked again and again.
-  @Test(arguments: Precision.allCases, 2...3)
+  @Test(.heavy, arguments: Precision.allCases, 2...3)
   func crewsDoNotMatter(precision: Precision, size: Int) throws {
     let crew = Crew(size: size)
     for shape in SmallModels.Shape.allCases {

@@ -100,7 +100,7 @@ import Testing
     #expect(abs(world.used[1] - before[1] - 15) <= 0.3)
   }
 
-  @Test(.timeLimit(.minutes(1))) func threadsTakeTurns() async {
+  @Test(.endsHangs) func threadsTakeTurns() async {
     let cores = Cores(models: 3, count: 2)
     let inside = Atomic(0)
     let most = Atomic(0)

@@ -6,7 +6,7 @@ import Testing
 
 /// Newcomers at five times what the engine is able to, in simulated time: no threads, no clocks.
 @Suite struct OverloadTests {
-  @Test(arguments: [1, 2], [1.0, 0.1])
+  @Test(.heavy, arguments: [1, 2], [1.0, 0.1])
   func whoComesBackWhenToldIsServed(workers: Int, obedience: Double) throws {
     var world = Overload(workers: workers, obedience: obedience, seed: 1)
     world.run(seconds: 25)

@@ -25,6 +25,7 @@ package final class Sessions: Sendable {
 
   private struct Room {
     var table: SessionTable
+    let clock: @Sendable () -> ContinuousClock.Instant
     /// In the order in which they came, by the session that they wait for.
     var waiting: [SessionTable.Key: Deque<Waiting>] = [:]
     /// Whether the deadlines of those who wait are looked at.
@@ -39,7 +40,7 @@ package final class Sessions: Sendable {
       do throws(SessionRefusal) {
         return .success(
           try table.open(
-            request.openings, model: request.model, floatCount: request.floatCount, now: .now))
+            request.openings, model: request.model, floatCount: request.floatCount, now: clock()))
       } catch {
         guard mayWait, case .busy(let id) = error else { return .failure(error) }
         let key = SessionTable.Key(model: request.model, id: id)
@@ -82,15 +83,19 @@ package final class Sessions: Sendable {
   private let waiterCount = Atomic<UInt64>(0)
 
   /// Sessions that expire within a second of their time.
-  package init(limits: SessionLimits) {
-    room = Mutex(Room(table: SessionTable(limits: limits)))
+  ///
+  /// - Parameter clock: by which they expire, and time-outs pass.
+  package init(
+    limits: SessionLimits, clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+  ) {
+    room = Mutex(Room(table: SessionTable(limits: limits), clock: clock))
     expireLater()
   }
 
   private func expireLater() {
     DispatchQueue.global().asyncAfter(deadline: .now() + 1) { [weak self] in
       guard let self else { return }
-      room.withLock { $0.table.expire(now: .now) }
+      room.withLock { $0.table.expire(now: $0.clock()) }
       expireLater()
     }
   }
@@ -135,7 +140,7 @@ package final class Sessions: Sendable {
     DispatchQueue.global().asyncAfter(deadline: .now() + Self.watchSeconds) { [weak self] in
       guard let self else { return }
       let (late, goesOn) = room.withLock { room in
-        let late = room.removeLate(now: .now)
+        let late = room.removeLate(now: room.clock())
         room.isWatched = room.waiting.values.joined().contains { $0.due != nil }
         return (late, room.isWatched)
       }
@@ -168,7 +173,7 @@ package final class Sessions: Sendable {
     _ results: [(id: String, state: SequenceState?, ends: Bool)], model: String
   ) {
     let tells = room.withLock { room in
-      let now = ContinuousClock.now
+      let now = room.clock()
       for result in results {
         let key = SessionTable.Key(model: model, id: result.id)
         room.table.close(key, with: result.state, now: now)

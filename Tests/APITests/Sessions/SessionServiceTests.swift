@@ -299,14 +299,6 @@ import Testing
     let status = Mutex<Int?>(nil)
   }
 
-  private func eventually(_ condition: () -> Bool) async throws {
-    for _ in 0..<20_000 {
-      if condition() { return }
-      try await Task.sleep(for: .milliseconds(1))
-    }
-    Issue.record("it never came to be")
-  }
-
   @Test func busyAndWaiting() async throws {
     let (service, engine, release) = try await heldUp(settings(maxWaiters: 1))
     let rider = post(service, #"{"inputs":[2],"session":"s"}"#)

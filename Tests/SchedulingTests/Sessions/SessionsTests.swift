@@ -13,6 +13,7 @@ import Testing
   /// Sessions, and what each request was told.
   private final class Room: Sendable {
     let sessions: Sessions
+    let clock = TestClock()
     private let told = Mutex<[(name: String, grant: Told)]>([])
 
     enum Told: Equatable {
@@ -21,7 +22,9 @@ import Testing
     }
 
     init(maxWaiters: Int = 64, idleTimeout: Duration = .seconds(3600)) {
-      sessions = Sessions(limits: SessionLimits(idleTimeout: idleTimeout, maxWaiters: maxWaiters))
+      sessions = Sessions(
+        limits: SessionLimits(idleTimeout: idleTimeout, maxWaiters: maxWaiters),
+        clock: { [clock] in clock.now })
     }
 
     @discardableResult
@@ -31,7 +34,8 @@ import Testing
     ) -> Sessions.Waiter {
       let waiter = sessions.makeWaiter()
       sessions.open(
-        openings, model: "m", floatCount: 1, waits: waits, arrived: .now - ago, timeout: timeout,
+        openings, model: "m", floatCount: 1, waits: waits, arrived: clock.now - ago,
+        timeout: timeout,
         as: waiter
       ) { grant in
         let found: Told =
@@ -57,6 +61,16 @@ import Testing
         close([(id, 1)])
       }
       told.withLock { $0 = [] }
+    }
+
+    /// What requests are told from now on, once some were.
+    func hear() async throws -> [String] {
+      var heard: [String] = []
+      try await eventually {
+        heard = self.heard()
+        return !heard.isEmpty
+      }
+      return heard
     }
 
     /// The requests that were told since the last time, in order.
@@ -123,12 +137,9 @@ import Testing
     room.ask("d", [Opening("t")], waits: false)
     #expect(room.heard() == ["a: -", "d: 1"])
     room.close([("t", 2)])
-    var heard: [String] = []
-    while heard.isEmpty {
-      try await Task.sleep(for: .milliseconds(5))
-      heard = room.heard()
-    }
-    #expect(heard == ["b: deadlinePassed(timeout: 0.5 seconds)"])
+    #expect(room.heard() == [])
+    room.clock.advance(by: .milliseconds(500))
+    #expect(try await room.hear() == ["b: deadlinePassed(timeout: 0.5 seconds)"])
     #expect(!room.sessions.leave(late))
     room.close([("s", 1)])
     #expect(room.heard() == ["c: 1"])
@@ -138,14 +149,10 @@ import Testing
   @Test func aTimeOutCountsFromTheArrival() async throws {
     let room = Room()
     room.ask("a", [Opening("s", .begin)])
+    #expect(room.heard() == ["a: -"])
     room.ask("b", [Opening("s")], ago: .seconds(3600), timeout: .seconds(3600))
     room.ask("c", [Opening("s")], timeout: .seconds(3600))
-    var heard: [String] = []
-    while heard.count < 2 {
-      try await Task.sleep(for: .milliseconds(5))
-      heard += room.heard()
-    }
-    #expect(heard == ["a: -", "b: deadlinePassed(timeout: 3600.0 seconds)"])
+    #expect(try await room.hear() == ["b: deadlinePassed(timeout: 3600.0 seconds)"])
     room.close([("s", 1)])
     #expect(room.heard() == ["c: 1"])
   }
@@ -154,13 +161,15 @@ import Testing
   @Test func aTimeOutAfterTheGrant() async throws {
     let room = Room()
     room.ask("a", [Opening("s", .begin)])
-    room.ask("b", [Opening("s")], timeout: .milliseconds(30))
+    room.ask("b", [Opening("s")], timeout: .seconds(1))
     room.close([("s", 1)])
-    try await Task.sleep(for: .milliseconds(100))
-    // A slow machine may find it late; then it is told so, once.
-    let heard = room.heard()
-    #expect(heard == ["a: -", "b: 1"] || heard.last?.hasPrefix("b: deadlinePassed") == true)
-    #expect(heard.count == 2)
+    room.ask("c", [Opening("s")], timeout: .seconds(2))
+    #expect(room.heard() == ["a: -", "b: 1"])
+    // The deadlines of those who wait are looked at until c is refused, and b is not among them.
+    room.clock.advance(by: .seconds(2))
+    #expect(try await room.hear() == ["c: deadlinePassed(timeout: 2.0 seconds)"])
+    room.close([("s", 2)])
+    #expect(room.heard() == [])
   }
 
   /// A time-out that is far away holds nothing of a request that is done.
@@ -274,9 +283,10 @@ import Testing
   }
 
   @Test func expiresByItself() async throws {
-    let room = Room(idleTimeout: .milliseconds(1))
+    let room = Room(idleTimeout: .seconds(3600))
     room.begin("s")
-    while room.sessions.withTable({ $0.count }) > 0 { try await Task.sleep(for: .milliseconds(20)) }
+    room.clock.advance(by: .seconds(3600))
+    try await eventually { room.sessions.withTable { $0.count } == 0 }
     #expect(room.sessions.withTable { $0.endCounts } == [.expired: 1])
   }
 

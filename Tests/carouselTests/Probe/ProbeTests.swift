@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ProbeTests {
   private func probe(
-    _ listener: OneShotListener, host: String = "127.0.0.1", timeout: Double = 10
+    _ listener: OneShotListener, host: String = "127.0.0.1", timeout: Double = 180
   ) throws -> Probe {
     let target = try #require(ProbeTarget(url: "http://\(host):\(listener.port)/readyz?a=b"))
     return Probe(target: target, timeoutSeconds: timeout)
@@ -50,7 +50,7 @@ import Testing
   @Test func nobodyListens() throws {
     let target = try #require(ProbeTarget(url: "http://127.0.0.1:1/"))
     #expect(throws: ProbeError.system(call: "connect", code: 111)) {
-      try Probe(target: target, timeoutSeconds: 10).status()
+      try Probe(target: target, timeoutSeconds: 180).status()
     }
   }
 

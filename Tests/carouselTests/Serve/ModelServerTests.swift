@@ -17,7 +17,7 @@ import Testing
 
   private func status(_ path: String, of server: ModelServer) throws -> Int {
     let target = try #require(ProbeTarget(url: server.url + path))
-    return try Probe(target: target, timeoutSeconds: 30).status()
+    return try Probe(target: target, timeoutSeconds: 180).status()
   }
 
   @Test(arguments: ["127.0.0.1", "0.0.0.0"])

@@ -98,7 +98,7 @@ import Testing
 
   private func status(of server: ModelServer) throws -> Int {
     let target = try #require(ProbeTarget(url: server.url + "/models/co2/sessions/s"))
-    return try Probe(target: target, timeoutSeconds: 30).status()
+    return try Probe(target: target, timeoutSeconds: 180).status()
   }
 
   /// The answer to a prediction.

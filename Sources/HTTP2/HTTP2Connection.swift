@@ -19,7 +19,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   private var stageCounts = (head: 0, body: 0, owed: 0)
   /// How many bytes of bodies have come that are not complete.
   private var incompleteCount = 0
-  /// The memory that those bodies take.
+  /// The memory that those bodies take, and the heads before them.
   package private(set) var incompleteBytes = 0
   /// The memory that bodies of responses take, until their streams are over or all is sent.
   private var responseBytes = 0
@@ -164,7 +164,12 @@ package final class HTTP2Connection: ConnectionProtocol {
   package var outputCount: Int { output.count }
 
   /// What nghttp2 queues beside it, acknowledgements and heads, its own limits bound.
-  package var heldBytes: Int { output.capacity + responseBytes }
+  package var heldBytes: Int {
+    output.capacity + responseBytes + streams.count * Self.bytesPerStream
+  }
+
+  /// About what a stream takes beside its head and its bodies, here and in nghttp2.
+  private static let bytesPerStream = 1024
 
   package var wantsClose: Bool { !session.wantsRead && !session.wantsWrite }
 
@@ -210,6 +215,8 @@ package final class HTTP2Connection: ConnectionProtocol {
         throw .bodyTooLong(limit: limits.maxBodyBytes)
       }
       stream.request = request
+      stream.head = RequestHead()
+      stream.headBytes = request.headBytes
       move(stream, to: .body)
       if endsStream {
         bodyEnded(id)
@@ -361,16 +368,21 @@ package final class HTTP2Connection: ConnectionProtocol {
     case .body:
       stageCounts.body -= 1
       incompleteCount -= stream.body.count
-      incompleteBytes -= stream.body.capacity
+      incompleteBytes -= stream.body.capacity + stream.headBytes
       // What has come of a body that is given up is not kept; a complete one is handed on.
-      if stage != .owed { stream.body = [] }
+      if stage != .owed {
+        stream.body = []
+        stream.request = nil
+      }
     case .owed: stageCounts.owed -= 1
     case .sending: break
     }
     stream.stage = stage
     switch stage {
     case .head: stageCounts.head += 1
-    case .body: stageCounts.body += 1
+    case .body:
+      stageCounts.body += 1
+      incompleteBytes += stream.headBytes
     case .owed: stageCounts.owed += 1
     case .sending: break
     }

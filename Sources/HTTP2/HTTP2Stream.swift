@@ -22,6 +22,8 @@ final class HTTP2Stream {
   var head = RequestHead()
   /// The request without its body, from the end of its head to the end of its body.
   var request: HTTPRequest?
+  /// What the request takes without its body, until it is handed on or given up.
+  var headBytes = 0
   /// The request's body, then the response's.
   var body: [UInt8] = []
   /// How much of the response's body is sent.

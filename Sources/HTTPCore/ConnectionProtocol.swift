@@ -56,7 +56,7 @@ package protocol ConnectionProtocol {
   /// The request under way took too long: queues a 408 where the protocol has one, and closes.
   mutating func timeOut()
 
-  /// The memory that bodies take which are not complete.
+  /// The memory that requests take whose bodies are not complete, their heads with them.
   var incompleteBytes: Int { get }
 
   /// How many bytes `takeOutput` would hand over now.

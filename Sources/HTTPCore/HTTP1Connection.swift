@@ -50,6 +50,8 @@ package struct HTTP1Connection: ConnectionProtocol {
   private var input = Input.head
   /// The request whose body is under way.
   private var head: HTTP1Head?
+  /// What that request takes without its body.
+  private var headBytes = 0
   private var backlog: [UInt8] = []
   /// Whether the backlog waits for room, not for more bytes.
   private var isHeldBack = false
@@ -95,7 +97,7 @@ package struct HTTP1Connection: ConnectionProtocol {
 
   package var outputCount: Int { output.count }
 
-  package var heldBytes: Int { outputBytes + backlog.capacity }
+  package var heldBytes: Int { outputBytes + backlog.capacity + parser.heldBytes }
 
   // MARK: Input
 
@@ -168,8 +170,10 @@ package struct HTTP1Connection: ConnectionProtocol {
       complete(&events)
       return
     case .sized(let count):
+      headBytes = head.request.headBytes
       input = .sizedBody(remaining: count)
     case .chunked:
+      headBytes = head.request.headBytes
       decoder = ChunkedDecoder(limits: limits)
       input = .chunkedBody
     }
@@ -329,7 +333,10 @@ package struct HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  package var incompleteBytes: Int { head?.request.body.capacity ?? 0 }
+  package var incompleteBytes: Int {
+    guard let head else { return 0 }
+    return head.request.body.capacity + headBytes
+  }
 
   package mutating func refuseLargestBody(_ response: HTTPResponse) {
     if phase == .readingBody { refuse(response) }

@@ -19,6 +19,9 @@ package struct HTTP1Parser {
   /// Whether part of a head has been parsed.
   package var isUnderWay: Bool { startLine != nil }
 
+  /// About what the lines that are parsed take in memory.
+  package var heldBytes: Int { isUnderWay ? 4 * headBytes : 0 }
+
   /// The method of the head under way, once its first line is parsed.
   package var method: String? { startLine?.method }
 

@@ -22,6 +22,15 @@ package struct HTTPRequest: Sendable, Equatable {
   }
 }
 
+extension HTTPRequest {
+  /// About what it takes in memory without its body: a field is two strings, and what stands around them.
+  package var headBytes: Int {
+    fields.all.reduce(512 + path.utf8.count) {
+      $0 + 64 + $1.name.utf8.count + $1.value.utf8.count
+    }
+  }
+}
+
 /// A response. The server adds Content-Length, Date, Connection and content coding; the application the rest.
 package struct HTTPResponse: Sendable, Equatable {
   package var status: HTTPStatus

@@ -90,9 +90,13 @@ final class Connection {
   var isBehind: Bool { unsentCount + wire.outputCount > Self.maxUnsentBytes }
 
   /// Tells the protocol how much more output may wait. When the server's memory `isFull`, a request
-  /// waits until what was answered before it is written.
+  /// waits until those before it are answered and that is written.
   func updateOutputRoom(isFull: Bool) {
-    wire.setOutputRoom(max(0, (isFull ? 0 : Self.maxUnsentBytes) - unsentCount))
+    if isFull {
+      wire.setOutputRoom(owed.isEmpty && unsentCount == 0 ? 0 : -1)
+    } else {
+      wire.setOutputRoom(Self.maxUnsentBytes - unsentCount)
+    }
   }
 
   /// Whether nothing is under way, as far as has come, and nothing left to say: at the end of a drain's grace it may
@@ -221,14 +225,5 @@ final class Connection {
     timedPhase = phase
     hasProgressed = false
     readDeadline = timeouts.deadline(for: phase, from: now)
-  }
-}
-
-extension HTTPRequest {
-  /// About what it takes in memory without its body.
-  fileprivate var headBytes: Int {
-    fields.all.reduce(512 + path.utf8.count) {
-      $0 + 64 + $1.name.utf8.count + $1.value.utf8.count
-    }
   }
 }

@@ -9,8 +9,8 @@ enum JSONReadingSize {
   static let maxBytesPerByte = bytesPerByte + copies * 3 * nodeBytes / 7 + 1
   private static let nodeBytes = 16
   private static let numberBytes = 4
-  /// Shorter texts are taken for the worst that they may be.
-  static let leastCountedBytes = 4096
+  /// Shorter texts are taken for the worst that they may be: counting takes time, and they are read on an event loop.
+  static let leastCountedBytes = 64 << 10
 
   /// A bound for `body`, whatever it holds.
   static func byteCount(of body: [UInt8]) -> Int {

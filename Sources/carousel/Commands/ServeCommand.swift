@@ -63,6 +63,7 @@ struct ServeCommand: ParsableCommand {
         "url": .string(server.url), "version": .string(CarouselCommand.version),
         "models": .array(graphs.map { .string($0.model.description.name) }),
         "start_ms": .stringConvertible(milliseconds.rounded()),
+        "max_memory_bytes": .stringConvertible(server.memory.limit),
       ])
     dispatchMain()
   }

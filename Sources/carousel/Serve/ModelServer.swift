@@ -14,6 +14,8 @@ final class ModelServer: Sendable {
   private let server: Server
   private let settings: Settings
   private let logger: Logger
+  /// What clients make the process hold.
+  let memory: MemoryBudget
 
   /// Makes the engines and binds the sockets.
   ///
@@ -43,6 +45,7 @@ final class ModelServer: Sendable {
       application: logger.logLevel <= .debug ? logging(application, to: logger) : application)
     reference.set(server)
     self.service = service
+    self.memory = memory
     giveBackMemory(of: memory)
     self.engines = engines
     self.settings = settings

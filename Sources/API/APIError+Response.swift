@@ -48,7 +48,8 @@ extension APIError: CustomStringConvertible {
     case .method: .methodNotAllowed
     case .outputNotFinite, .stateNotFinite: .unprocessableContent
     case .outOfMemory: .internalServerError
-    case .notReady, .refused(.draining), .refused(.cancelled): .serviceUnavailable
+    case .notReady, .refused(.draining), .refused(.cancelled), .session(.frozen, _):
+      .serviceUnavailable
     case .refused(.queueFull), .refused(.stepsFull), .refused(.deadlineOutOfReach),
       .session(.full, _), .memoryFull:
       .tooManyRequests
@@ -63,7 +64,7 @@ extension APIError: CustomStringConvertible {
     switch self {
     case .refused(let refusal) where refusal.secondsUntilRoom != nil:
       refusal.secondsUntilRoom.map { Swift.max(1, Int($0.rounded(.up))) }
-    case .notReady, .refused(.draining), .session(.full, _), .memoryFull:
+    case .notReady, .refused(.draining), .session(.full, _), .session(.frozen, _), .memoryFull:
       ServiceSettings.retryAfterSeconds
     default: nil
     }
@@ -183,7 +184,8 @@ extension SessionRefusal {
   fileprivate var session: (id: String, steps: Int)? {
     switch self {
     case .exists(let id, let steps), .otherSteps(let id, let steps, _): (id, steps)
-    case .unknown, .gone, .busy, .tooManyWait, .tooLarge, .full, .deadlinePassed: nil
+    case .unknown, .gone, .busy, .tooManyWait, .tooLarge, .full, .frozen, .deadlinePassed:
+      nil
     }
   }
 }
@@ -200,6 +202,9 @@ extension SessionRefusal {
     case .gone(let id, .ended): "session \(quoted(id)) is gone: a request ended it"
     case .gone(let id, .otherModel):
       "session \(quoted(id)) is gone: the server started again with another model \(quoted(model))"
+    case .gone(let id, .lost):
+      "session \(quoted(id)) is gone: the process that had it did not hand it over, as one does that ends cleanly"
+    case .frozen: "the server is about to stop, and its sessions go on in the next process"
     case .exists(let id, let steps):
       "session \(quoted(id)) exists, with \(counted(steps, "step")); \"replace\": true starts it over"
     case .otherSteps(let id, let found, let expected):

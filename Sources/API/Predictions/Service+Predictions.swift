@@ -128,9 +128,12 @@ extension Service {
   }
 
   /// Gives the sessions of a question back: as the predictions leave them, or as they were where there is no answer.
-  private func closeSessions(of question: Question, with predictions: [Prediction]?) {
-    guard !question.sessions.isEmpty else { return }
-    sessions.close(question.sessionResults(of: predictions), model: question.model.name)
+  ///
+  /// - Returns: false where it is too late for that, so that there must be no answer.
+  @discardableResult
+  private func closeSessions(of question: Question, with predictions: [Prediction]?) -> Bool {
+    guard !question.sessions.isEmpty else { return true }
+    return sessions.close(question.sessionResults(of: predictions), model: question.model.name)
   }
 
   private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {
@@ -143,7 +146,9 @@ extension Service {
         return call.abandoned()
       }
       // Before the answer goes out: its client may come back for the session at once.
-      closeSessions(of: inquiry.question, with: predictions)
+      guard closeSessions(of: inquiry.question, with: predictions) else {
+        throw .session(.frozen, model: inquiry.question.model.name)
+      }
       if inquiry.size.isStreamed {
         AnswerStream(text, to: call, on: background).start()
       } else {

@@ -1,191 +1,363 @@
 import Inference
 import Scheduling
 
-/// Sessions on their way from one process to the next, as the bytes of a file.
+/// The head of a file of sessions: what it is, of which process, and whether it may still be gone on with.
 ///
-/// The magic text, the wall clock's seconds since 1970 (8 bytes), the number of sessions (8); each session its model's
-/// fingerprint (16), its model's name and its id (each 2 for the length, then UTF-8), the steps done (8), its age and
-/// idle time in milliseconds (8 each), the number of its floats (4) and these; and the SHA-256 of all that (32).
-/// Numbers are little-endian. Whoever may write the file is trusted, so nothing is signed: the hash finds what broke.
-struct SessionFile {
-  /// A session, and the fingerprint of the model whose state it is.
-  struct Entry: Equatable {
-    let fingerprint: ModelFingerprint
-    let record: SessionTable.Record
+/// A file is this head and blocks. The head: the magic text with the version of this layout (20 bytes), the wall clock's
+/// seconds since 1970 (8), the number of sessions (8), the generation (8), 1 where the file is spent (8), and the SHA-256
+/// of all that (32). It is written again in place when a process takes the file over: that is what makes a file spent.
+/// Numbers are little-endian. Whoever may write the file is trusted, so nothing is signed: hashes find what broke.
+package struct SessionFileHead: Equatable, Sendable {
+  /// When the sessions were written: seconds since 1970.
+  package var time: Double
+  /// Sessions in the file.
+  package var count: Int
+  /// Which process wrote it or, where it is spent, took it over; later ones have higher numbers.
+  package var generation: UInt64
+  /// Whether a process has gone on with its sessions, or has begun without any: no other may.
+  package var isSpent: Bool
+
+  package init(time: Double, count: Int, generation: UInt64, isSpent: Bool) {
+    self.time = time
+    self.count = count
+    self.generation = generation
+    self.isSpent = isSpent
   }
 
-  /// When it was written: seconds since 1970.
-  let time: Double
-  let entries: [Entry]
+  static let name = "carousel sessions "
+  static let version = 2
+  static let magic = Array("\(name)\(version)\n".utf8)
+  package static let byteCount = magic.count + 4 * 8 + Digest.byteCount
 
-  static let magic = Array("carousel sessions 1\n".utf8)
-
-  var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var bytes = Self.magic
-    bytes.reserveCapacity(
-      entries.reduce(128) { $0 + 64 + 256 + 4 * $1.record.state.floats.count })
-    bytes.append(littleEndian: time.bitPattern, 8)
-    bytes.append(littleEndian: UInt64(entries.count), 8)
-    for entry in entries {
-      bytes += entry.fingerprint.bytes
-      for text in [entry.record.key.model, entry.record.key.id] {
-        bytes.append(littleEndian: UInt64(text.utf8.count), 2)
-        bytes += text.utf8
-      }
-      bytes.append(littleEndian: UInt64(entry.record.state.position), 8)
-      bytes.append(littleEndian: entry.record.age.wholeMilliseconds, 8)
-      bytes.append(littleEndian: entry.record.idle.wholeMilliseconds, 8)
-      bytes.append(littleEndian: UInt64(entry.record.state.floats.count), 4)
-      for float in entry.record.state.floats {
-        bytes.append(littleEndian: UInt64(float.bitPattern), 4)
-      }
+    for word in [time.bitPattern, UInt64(count), generation, isSpent ? 1 : 0] {
+      bytes.append(littleEndian: word, 8)
     }
-    bytes += Digest.hash(bytes.span)
-    return bytes
+    return bytes + Digest.hash(bytes.span)
   }
+
+  /// - Parameter bytes: the first `byteCount` of a file, or all of one that has fewer.
+  package init(bytes: [UInt8]) throws(SessionFileFlaw) {
+    guard bytes.starts(with: Self.name.utf8) else { throw .magic }
+    guard bytes.starts(with: Self.magic) else {
+      let rest = bytes.dropFirst(Self.name.utf8.count).prefix { $0 != UInt8(ascii: "\n") }
+      throw .version(String(decoding: rest.prefix(8), as: UTF8.self))
+    }
+    guard bytes.count == Self.byteCount else { throw .truncated }
+    let end = Self.byteCount - Digest.byteCount
+    guard bytes[end...].elementsEqual(Digest.hash(bytes.span.extracting(first: end))) else {
+      throw .damaged(offset: 0)
+    }
+    let words = (0..<4).map { bytes[...].word(at: Self.magic.count + 8 * $0, 8) }
+    time = Double(bitPattern: words[0])
+    guard time.isFinite, abs(time) < 0x1p53, let count = Int(exactly: words[1]), words[3] <= 1,
+      words[2] < Self.generationLimit
+    else { throw .damaged(offset: Self.magic.count) }
+    self.count = count
+    generation = words[2]
+    isSpent = words[3] == 1
+  }
+
+  /// Beyond any that a clock gives, and with room for those that come after it.
+  static let generationLimit: UInt64 = 1 << 62
 }
 
 /// Why bytes are no file of sessions.
 package enum SessionFileFlaw: Error, Equatable, Sendable {
   /// They begin otherwise.
   case magic
-  /// The hash at the end is not that of what stands before it.
-  case hash
-  /// They end early, or go on, or hold a number that can't be, at this byte.
-  case layout(offset: Int)
-}
-
-extension SessionFile {
-  init(bytes: [UInt8]) throws(SessionFileFlaw) {
-    guard bytes.starts(with: Self.magic) else { throw .magic }
-    let end = bytes.count - Digest.byteCount
-    guard end >= Self.magic.count,
-      bytes[end...].elementsEqual(Digest.hash(bytes.span.extracting(first: end)))
-    else { throw .hash }
-    var reader = Reader(bytes: bytes[..<end], offset: Self.magic.count)
-    time = Double(bitPattern: try reader.word(8))
-    guard time.isFinite, abs(time) < 0x1p53 else { throw .layout(offset: Self.magic.count) }
-    let count = try reader.count(8, of: 1)
-    var entries: [Entry] = []
-    for _ in 0..<count { entries.append(try reader.entry()) }
-    guard reader.offset == end else { throw .layout(offset: reader.offset) }
-    self.entries = entries
-  }
-
-  /// Reads one thing after another.
-  private struct Reader {
-    let bytes: ArraySlice<UInt8>
-    var offset: Int
-
-    mutating func take(_ count: Int) throws(SessionFileFlaw) -> ArraySlice<UInt8> {
-      guard count <= bytes.endIndex - offset else { throw .layout(offset: offset) }
-      defer { offset += count }
-      return bytes[offset..<offset + count]
-    }
-
-    mutating func word(_ byteCount: Int) throws(SessionFileFlaw) -> UInt64 {
-      try take(byteCount).word(at: 0, byteCount)
-    }
-
-    /// A number of things of `size` bytes or more, as many as there can be.
-    mutating func count(_ byteCount: Int, of size: Int) throws(SessionFileFlaw) -> Int {
-      let start = offset
-      let count = try word(byteCount)
-      guard count <= UInt64((bytes.endIndex - offset) / size) else {
-        throw .layout(offset: start)
-      }
-      return Int(count)
-    }
-
-    mutating func text() throws(SessionFileFlaw) -> String {
-      String(decoding: try take(try count(2, of: 1)), as: UTF8.self)
-    }
-
-    mutating func milliseconds() throws(SessionFileFlaw) -> Duration {
-      let start = offset
-      guard let count = Int(exactly: try word(8)), count <= 1 << 53 else {
-        throw .layout(offset: start)
-      }
-      return .milliseconds(count)
-    }
-
-    mutating func entry() throws(SessionFileFlaw) -> Entry {
-      let fingerprint = ModelFingerprint(bytes: try take(ModelFingerprint.byteCount))
-      let key = SessionTable.Key(model: try text(), id: try text())
-      let start = offset
-      let position = try word(8)
-      guard (1...StateSealer.maxPosition).contains(position) else {
-        throw .layout(offset: start)
-      }
-      let (age, idle) = (try milliseconds(), try milliseconds())
-      let floatCount = try count(4, of: 4)
-      var floats: [Float] = []
-      floats.reserveCapacity(floatCount)
-      for _ in 0..<floatCount { floats.append(Float(bitPattern: UInt32(try word(4)))) }
-      return Entry(
-        fingerprint: fingerprint,
-        record: .init(
-          key: key, state: SequenceState(position: Int(position), floats: floats), age: age,
-          idle: idle))
-    }
-  }
-}
-
-extension Duration {
-  /// Whole milliseconds, none below zero.
-  fileprivate var wholeMilliseconds: UInt64 { UInt64(Swift.max(0, self / .milliseconds(1))) }
+  /// They are of another version of the layout.
+  case version(String)
+  /// They end early.
+  case truncated
+  /// The block at this byte is not what was written: its hash is another, or it holds what can't be.
+  case damaged(offset: Int)
+  /// More follows where the file should end.
+  case trailing(offset: Int)
+  /// The system could not read them.
+  case unreadable(code: Int32)
 }
 
 extension SessionFileFlaw: CustomStringConvertible {
   package var description: String {
     switch self {
     case .magic: "it is no file of sessions"
-    case .hash: "it is damaged: its hash is not that of its content"
-    case .layout(let offset): "it is damaged at byte \(offset)"
+    case .version(let found):
+      "it is a file of sessions of version \(found), expected version \(SessionFileHead.version)"
+    case .truncated: "it ends early"
+    case .damaged(let offset): "it is damaged, in what follows byte \(offset)"
+    case .trailing(let offset): "it goes on behind its end, at byte \(offset)"
+    case .unreadable(let code): "it can't be read (error \(code))"
     }
   }
 }
 
-// MARK: - From one process to the next
+/// What follows the head: blocks of a kind (a byte), the length of their content (4 bytes), the content, and the SHA-256 of
+/// the hash before and all that, so that no block can be lost or change its place.
+enum SessionFileBlock: UInt8 {
+  /// The models, once and first: each the length of its name (2) and the name, its fingerprint (16; zeros where its
+  /// sessions are none) and the number of floats of a state (4).
+  case models = 1
+  /// Sessions, the least recently used first: each its model's place among these (2), the length of its id (1) and the
+  /// id, the steps done (8), its age and idle time in milliseconds (8 each), and its floats.
+  case sessions = 2
+  /// Sessions that are gone: each its model's place (2), the length of its id (1) and the id, and why (1).
+  case ends = 3
+  /// The end: the number of sessions (8).
+  case end = 4
 
-extension Service {
-  /// Every session, as bytes for the process that comes after this one; call it when nobody is answered any more.
-  package func exportedSessions() -> (count: Int, bytes: [UInt8]) {
-    let records = sessions.withTable { $0.records(now: .now) }
-    let entries = records.compactMap { record in
-      (try? models.model(record.key.model))?.fingerprint.map {
-        SessionFile.Entry(fingerprint: $0, record: record)
-      }
+  /// How long a block's content becomes before the next one begins.
+  static let byteCount = 1 << 18
+  /// Kind and length.
+  static let headByteCount = 5
+}
+
+/// Gathers blocks, and hands each on as it is full: however many sessions there are, it holds one block.
+struct SessionFileWriter<Failure: Error> {
+  private let write: ([UInt8]) throws(Failure) -> Void
+  private var hash = [UInt8](repeating: 0, count: Digest.byteCount)
+  private var kind = SessionFileBlock.models
+  private var content: [UInt8] = []
+  private let places: [String: Int]
+
+  /// Begins with the models.
+  init(
+    models: [ServedModel], write: @escaping ([UInt8]) throws(Failure) -> Void
+  ) throws(Failure) {
+    self.write = write
+    places = Dictionary(uniqueKeysWithValues: models.enumerated().map { ($1.name, $0) })
+    for model in models {
+      content.append(littleEndian: UInt64(model.name.utf8.count), 2)
+      content += model.name.utf8
+      content += model.fingerprint?.bytes ?? Array(repeating: 0, count: ModelFingerprint.byteCount)
+      content.append(littleEndian: UInt64(model.graph.stateFloatCount), 4)
     }
-    return (entries.count, SessionFile(time: ProcessStatistics.now, entries: entries).bytes)
+    try flush()
   }
 
-  /// Takes in what another process exported; call it before the first request.
-  ///
-  /// A session whose model is another now is not taken, but remembered: its client is told.
-  /// - Returns: the sessions that go on here, of all that the bytes hold.
-  package func importSessions(
-    from bytes: [UInt8]
-  ) throws(SessionFileFlaw) -> (restored: Int, found: Int) {
-    let file = try SessionFile(bytes: bytes)
-    let away = Duration.seconds(Swift.max(0, ProcessStatistics.now - file.time))
-    let served = Dictionary(uniqueKeysWithValues: models.models.map { ($0.name, $0) })
-    return sessions.withTable { table in
-      for entry in file.entries {
-        let record = entry.record
-        if let model = served[record.key.model], model.fingerprint == entry.fingerprint,
-          record.state.floats.count == model.graph.stateFloatCount
-        {
-          table.restore(
-            .init(
-              key: record.key, state: record.state, age: record.age + away,
-              idle: record.idle + away), now: .now)
-        } else {
-          table.remember(record.key, .otherModel)
-        }
-      }
-      table.expire(now: .now)
-      return (table.count, file.entries.count)
+  mutating func add(_ record: SessionTable.Record) throws(Failure) {
+    guard try begin(.sessions, record.key) else { return }
+    content.append(littleEndian: UInt64(record.state.position), 8)
+    content.append(littleEndian: record.age.wholeMilliseconds, 8)
+    content.append(littleEndian: record.idle.wholeMilliseconds, 8)
+    for float in record.state.floats {
+      content.append(littleEndian: UInt64(float.bitPattern), 4)
     }
   }
+
+  mutating func add(_ key: SessionTable.Key, _ reason: SessionEnd) throws(Failure) {
+    guard try begin(.ends, key) else { return }
+    content.append(reason.code)
+  }
+
+  mutating func finish(count: Int) throws(Failure) {
+    try flush()
+    kind = .end
+    content.append(littleEndian: UInt64(count), 8)
+    try flush()
+  }
+
+  /// Begins an entry of a block of that kind; false where its model is none of the file's.
+  private mutating func begin(
+    _ kind: SessionFileBlock, _ key: SessionTable.Key
+  ) throws(Failure) -> Bool {
+    guard let place = places[key.model] else { return false }
+    if self.kind != kind || content.count >= SessionFileBlock.byteCount { try flush() }
+    self.kind = kind
+    content.append(littleEndian: UInt64(place), 2)
+    content.append(UInt8(key.id.utf8.count))
+    content += key.id.utf8
+    return true
+  }
+
+  private mutating func flush() throws(Failure) {
+    guard !content.isEmpty || kind == .models else { return }
+    var block = hash
+    block.reserveCapacity(block.count + content.count + 64)
+    block.append(kind.rawValue)
+    block.append(littleEndian: UInt64(content.count), 4)
+    block += content
+    hash = Digest.hash(block.span)
+    block += hash
+    try write(Array(block[Digest.byteCount...]))
+    content.removeAll(keepingCapacity: true)
+    kind = .sessions
+  }
+}
+
+/// Reads a file of sessions block by block.
+struct SessionFileReader {
+  /// A model as the file knows it.
+  struct Model {
+    let name: String
+    let fingerprint: ModelFingerprint
+    let floatCount: Int
+  }
+
+  enum Block {
+    case sessions([SessionTable.Record])
+    case ends([(key: SessionTable.Key, reason: SessionEnd)])
+  }
+
+  private let read: (Int) throws(SessionFileFlaw) -> [UInt8]
+  private var remaining: Int
+  private var offset = SessionFileHead.byteCount
+  private var hash = [UInt8](repeating: 0, count: Digest.byteCount)
+  private var sessionCount = 0
+  private let head: SessionFileHead
+  private(set) var models: [Model] = []
+
+  /// - Parameters:
+  ///   - byteCount: the bytes of the file.
+  ///   - read: gives its next bytes behind the head, so many or, at its end, fewer.
+  init(
+    head: SessionFileHead, byteCount: Int,
+    read: @escaping (Int) throws(SessionFileFlaw) -> [UInt8]
+  ) throws(SessionFileFlaw) {
+    self.head = head
+    self.read = read
+    remaining = byteCount - SessionFileHead.byteCount
+    var content = try nextBlock()
+    guard content.kind == .models else { throw .damaged(offset: content.offset) }
+    while !content.isEmpty {
+      let name = content.text(lengthBytes: 2)
+      guard let name, let bytes = content.take(ModelFingerprint.byteCount),
+        let floatCount = content.word(4)
+      else { throw .damaged(offset: content.offset) }
+      models.append(
+        Model(
+          name: name, fingerprint: ModelFingerprint(bytes: bytes), floatCount: Int(floatCount)))
+    }
+  }
+
+  /// The next block; nil at the end of the file.
+  mutating func next() throws(SessionFileFlaw) -> Block? {
+    var content = try nextBlock()
+    switch content.kind {
+    case .models: throw .damaged(offset: content.offset)
+    case .sessions:
+      var records: [SessionTable.Record] = []
+      while !content.isEmpty {
+        guard let record = record(&content) else { throw .damaged(offset: content.offset) }
+        records.append(record)
+      }
+      sessionCount += records.count
+      return .sessions(records)
+    case .ends:
+      var ends: [(key: SessionTable.Key, reason: SessionEnd)] = []
+      while !content.isEmpty {
+        guard let (key, _) = key(&content), let code = content.word(1),
+          let reason = SessionEnd(code: UInt8(code))
+        else { throw .damaged(offset: content.offset) }
+        ends.append((key, reason))
+      }
+      return .ends(ends)
+    case .end:
+      guard content.word(8) == UInt64(sessionCount), content.isEmpty, head.count == sessionCount
+      else { throw .damaged(offset: content.offset) }
+      guard remaining == 0 else { throw .trailing(offset: offset) }
+      return nil
+    }
+  }
+
+  /// The content of a block, whose hash fits.
+  private struct Content {
+    let kind: SessionFileBlock
+    /// Where the block begins in the file.
+    let offset: Int
+    var bytes: ArraySlice<UInt8>
+
+    var isEmpty: Bool { bytes.isEmpty }
+
+    mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
+      guard count <= bytes.count else { return nil }
+      defer { bytes.removeFirst(count) }
+      return bytes.prefix(count)
+    }
+
+    mutating func word(_ byteCount: Int) -> UInt64? {
+      take(byteCount)?.word(at: 0, byteCount)
+    }
+
+    mutating func text(lengthBytes: Int) -> String? {
+      guard let length = word(lengthBytes), let bytes = take(Int(length)) else { return nil }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+
+    mutating func milliseconds() -> Duration? {
+      word(8).flatMap { $0 <= 1 << 53 ? .milliseconds(Int64($0)) : nil }
+    }
+
+    mutating func floats(_ count: Int) -> [Float]? {
+      guard count <= bytes.count / 4, let bytes = take(4 * count) else { return nil }
+      return (0..<count).map { Float(bitPattern: UInt32(bytes.word(at: 4 * $0, 4))) }
+    }
+  }
+
+  private mutating func nextBlock() throws(SessionFileFlaw) -> Content {
+    let start = offset
+    let head = try take(SessionFileBlock.headByteCount)
+    let length = Int(head[...].word(at: 1, 4))
+    // Before memory is taken for what a damaged length says.
+    guard length + Digest.byteCount <= remaining else { throw .truncated }
+    var block = hash + head
+    block += try take(length + Digest.byteCount)
+    let end = block.count - Digest.byteCount
+    hash = Digest.hash(block.span.extracting(first: end))
+    guard block[end...].elementsEqual(hash), let kind = SessionFileBlock(rawValue: head[0]) else {
+      throw .damaged(offset: start)
+    }
+    let first = Digest.byteCount + SessionFileBlock.headByteCount
+    return Content(kind: kind, offset: start, bytes: block[first..<end])
+  }
+
+  private mutating func take(_ count: Int) throws(SessionFileFlaw) -> [UInt8] {
+    guard count <= remaining else { throw .truncated }
+    let bytes = try read(count)
+    guard bytes.count == count else { throw .truncated }
+    remaining -= count
+    offset += count
+    return bytes
+  }
+
+  private func key(_ content: inout Content) -> (SessionTable.Key, Model)? {
+    guard let place = content.word(2), place < models.count,
+      let id = content.text(lengthBytes: 1), SessionUse.isID(id)
+    else { return nil }
+    let model = models[Int(place)]
+    return (SessionTable.Key(model: model.name, id: id), model)
+  }
+
+  private func record(_ content: inout Content) -> SessionTable.Record? {
+    guard let (key, model) = key(&content), let position = content.word(8),
+      (1...StateSealer.maxPosition).contains(position), let age = content.milliseconds(),
+      let idle = content.milliseconds(), let floats = content.floats(model.floatCount)
+    else { return nil }
+    return SessionTable.Record(
+      key: key, state: SequenceState(position: Int(position), floats: floats), age: age, idle: idle)
+  }
+}
+
+extension SessionEnd {
+  /// The number that stands for it in a file.
+  fileprivate var code: UInt8 {
+    switch self {
+    case .evicted: 1
+    case .expired: 2
+    case .ended: 3
+    case .otherModel: 4
+    case .lost: 5
+    }
+  }
+
+  fileprivate init?(code: UInt8) {
+    guard let end = Self.allCases.first(where: { $0.code == code }) else { return nil }
+    self = end
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, none below zero.
+  fileprivate var wholeMilliseconds: UInt64 { UInt64(Swift.max(0, self / .milliseconds(1))) }
 }

@@ -8,6 +8,8 @@ package enum SessionEnd: Sendable, Hashable, CaseIterable {
   case ended
   /// The server started again with another model under that name.
   case otherModel
+  /// The process that had it did not hand it over: it ended uncleanly.
+  case lost
 }
 
 /// Why a request does not get a session.
@@ -20,6 +22,8 @@ package enum SessionRefusal: Error, Equatable, Sendable {
   case exists(String, steps: Int)
   /// It has another number of steps than the request goes on from.
   case otherSteps(String, found: Int, expected: Int)
+  /// The server is about to stop, and its sessions are on their way to the next process.
+  case frozen
   /// Another request has it.
   case busy(String)
   /// It is busy, and as many requests wait for it as may.

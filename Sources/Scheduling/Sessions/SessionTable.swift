@@ -99,6 +99,11 @@ package struct SessionTable {
   private var ends: [Key: (reason: SessionEnd, number: UInt64)] = [:]
   private var remembered: Deque<(key: Key, number: UInt64)> = []
   private var nextEnd: UInt64 = 0
+  /// Sessions that a process before this one had and did not hand over, by their keys' hashes: 8 bytes each, as there
+  /// may be as many as there were sessions. A chance match, one in 2⁶⁴ a pair, gets 410 in place of 404.
+  private var lost: Set<Int> = []
+  /// Whether the sessions are on their way to the next process: from then on none moves, begins or ends.
+  package private(set) var isFrozen = false
 
   /// What all sessions take.
   package private(set) var byteCount = 0
@@ -124,6 +129,7 @@ package struct SessionTable {
   package mutating func open(
     _ openings: [Opening], model: String, floatCount: Int, now: Instant
   ) throws(SessionRefusal) -> [SequenceState?] {
+    guard !isFrozen else { throw .frozen }
     expire(now: now)
     let keys = openings.map { Key(model: model, id: $0.id) }
     var states: [SequenceState?] = []
@@ -161,7 +167,6 @@ package struct SessionTable {
         Entry(
           key: key, byteCount: Self.byteCount(of: key, floatCount: floatCount), created: now,
           used: now, use: .open(anew: true)))
-      ends[key] = nil
     }
     return states
   }
@@ -184,8 +189,11 @@ package struct SessionTable {
   }
 
   /// Gives a session back with the state that it has now, or with the one that it had, where the request failed.
+  /// Of a frozen table, none is taken back.
   package mutating func close(_ key: Key, with state: SequenceState?, now: Instant) {
-    guard let index = indices[key], case .open(let anew) = entries[index]!.use else { return }
+    guard !isFrozen, let index = indices[key], case .open(let anew) = entries[index]!.use else {
+      return
+    }
     entries[index]!.use = .idle
     openByteCount -= entries[index]!.byteCount
     if let state {
@@ -211,6 +219,7 @@ package struct SessionTable {
 
   /// Ends a session that its client has no more use for.
   package mutating func end(_ key: Key, now: Instant) throws(SessionRefusal) {
+    guard !isFrozen else { throw .frozen }
     expire(now: now)
     _ = try state(of: key)
     if let index = indices[key] { end(index, .ended) }
@@ -226,6 +235,7 @@ package struct SessionTable {
   private func entry(_ key: Key) throws(SessionRefusal) -> Entry {
     guard let index = indices[key], let entry = entries[index] else {
       if let end = ends[key] { throw .gone(key.id, end.reason) }
+      if lost.contains(key.hashValue) { throw .gone(key.id, .lost) }
       throw .unknown(key.id)
     }
     return entry
@@ -235,6 +245,7 @@ package struct SessionTable {
 
   /// Ends the sessions that nobody used for too long.
   package mutating func expire(now: Instant) {
+    guard !isFrozen else { return }
     endOldest(.expired) { table, used in used + table.limits.idleTimeout > now }
   }
 
@@ -293,20 +304,36 @@ package struct SessionTable {
     }
   }
 
-  /// Every session, the least recently used first.
-  package func records(now: Instant) -> [Record] {
+  /// From now on the sessions stay what they are, for the next process.
+  package mutating func freeze() { isFrozen = true }
+
+  /// A way through the sessions of a frozen table, the least recently used first.
+  package struct Walk: Sendable {
+    fileprivate var next: Int?
+  }
+
+  package func walk() -> Walk { Walk(next: oldest) }
+
+  /// The next sessions of a walk, up to `limit` of them; none at its end.
+  package func records(_ walk: inout Walk, limit: Int = .max, now: Instant) -> [Record] {
     var found: [Record] = []
-    var next = oldest
-    while let index = next, let entry = entries[index] {
+    while found.count < limit, let index = walk.next, let entry = entries[index] {
       if let state = entry.state {
         found.append(
           Record(
             key: entry.key, state: state, age: entry.created.duration(to: now),
             idle: entry.used.duration(to: now)))
       }
-      next = entry.newer
+      walk.next = entry.newer
     }
     return found
+  }
+
+  /// The sessions that are gone, and why, the first to go first.
+  package var rememberedEnds: [(key: Key, reason: SessionEnd)] {
+    remembered.compactMap { key, number in
+      ends[key].flatMap { $0.number == number ? (key, $0.reason) : nil }
+    }
   }
 
   /// Takes in a session of another process; they come in the order of `records`, before any request.
@@ -320,6 +347,9 @@ package struct SessionTable {
         key: record.key, state: record.state, byteCount: byteCount, created: now - record.age,
         used: now - record.idle))
   }
+
+  /// Remembers that a process before this one had a session and did not hand it over.
+  package mutating func rememberLost(_ key: Key) { lost.insert(key.hashValue) }
 
   /// Remembers why a session is gone, be it one of another process that this one can't go on with.
   package mutating func remember(_ key: Key, _ reason: SessionEnd) {
@@ -346,6 +376,8 @@ package struct SessionTable {
     let index = vacant.popLast() ?? entries.count
     if index == entries.count { entries.append(entry) } else { entries[index] = entry }
     indices[entry.key] = index
+    ends[entry.key] = nil
+    lost.remove(entry.key.hashValue)
     link(index)
   }
 

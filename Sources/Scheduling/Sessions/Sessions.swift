@@ -169,10 +169,13 @@ package final class Sessions: Sendable {
   /// Gives back the sessions of a request that is done.
   ///
   /// - Parameter results: the state that each has now, nil where it keeps what it had, and whether it ends.
+  /// - Returns: false where the sessions are frozen, so that none of these has moved.
+  @discardableResult
   package func close(
     _ results: [(id: String, state: SequenceState?, ends: Bool)], model: String
-  ) {
-    let tells = room.withLock { room in
+  ) -> Bool {
+    let (isTaken, tells) = room.withLock { room in
+      guard !room.table.isFrozen else { return (false, false) }
       let now = room.clock()
       for result in results {
         let key = SessionTable.Key(model: model, id: result.id)
@@ -180,13 +183,25 @@ package final class Sessions: Sendable {
         if result.ends, result.state != nil { try? room.table.end(key, now: now) }
       }
       for result in results { room.admitWaiters(of: .init(model: model, id: result.id)) }
-      guard !room.isTelling, !room.news.isEmpty else { return false }
+      guard !room.isTelling, !room.news.isEmpty else { return (true, false) }
       room.isTelling = true
-      return true
+      return (true, true)
     }
     // Who is told may close at once, refused by an engine, and so may the next: in this loop, not ever deeper.
-    guard tells else { return }
+    guard tells else { return isTaken }
     while let (request, grant) = room.withLock({ $0.nextNews() }) { request.completion(grant) }
+    return isTaken
+  }
+
+  /// From now on no session moves, begins or ends, so that they can be carried to the next process; who waits for one is
+  /// refused.
+  package func freeze() {
+    let waiting = room.withLock { room in
+      room.table.freeze()
+      defer { room.waiting = [:] }
+      return room.waiting.values.flatMap(Array.init)
+    }
+    for request in waiting { request.completion(.failure(.frozen)) }
   }
 
   /// Does to the table what has no waiter to tell.

@@ -12,7 +12,8 @@ struct ServeCommand: ParsableCommand {
     abstract: "Serves models over HTTP.",
     discussion: """
       SIGTERM and SIGINT end it gracefully: /readyz fails for drain_delay_seconds, then no connection \
-      is taken and what is in flight is answered. A second one ends it at once. Each option below can \
+      is taken and what is in flight is answered, and sessions are written to session_file; the exit \
+      status is 1 where that could not be. A second one ends it at once. Each option below can \
       also be given in the environment or in the settings file; see carousel config.
       """)
 
@@ -45,16 +46,17 @@ struct ServeCommand: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     onTermination { name in
       logger.notice("stopping", metadata: ["signal": .string(name)])
-      server.drain {
+      server.drain { isWell in
         logger.notice("stopped")
-        Glibc.exit(0)
+        Glibc.exit(isWell ? 0 : 1)
       }
     }
     if settings.stateKey == nil {
       logger.info(
         "no state_key is set, so the states that clients take along end with this process")
     }
-    server.start()
+    // Where it is stopped by now, whoever stopped it ends the process.
+    guard server.start() else { dispatchMain() }
     announce(server, graphs: graphs, settings: settings)
     let milliseconds = start.duration(to: .now) / .milliseconds(1)
     logger.info(

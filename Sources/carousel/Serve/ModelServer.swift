@@ -13,9 +13,16 @@ final class ModelServer: Sendable {
   private let engines: [Engine]
   private let server: Server
   private let settings: Settings
-  private let logger: Logger
   /// What clients make the process hold.
   let memory: MemoryBudget
+  private let sessionFiles: SessionFiles?
+  private let phase = Mutex(Phase.starting)
+  /// Whether that went well; nil until it is done.
+  private let sessionsWritten = Mutex<Bool?>(nil)
+
+  private enum Phase {
+    case starting, serving, stopping
+  }
 
   /// Makes the engines and binds the sockets.
   ///
@@ -49,33 +56,67 @@ final class ModelServer: Sendable {
     giveBackMemory(of: memory)
     self.engines = engines
     self.settings = settings
-    self.logger = logger
+    sessionFiles =
+      settings.sessionFiles.isEmpty
+      ? nil : SessionFiles(paths: settings.sessionFiles, logger: logger)
   }
-
-  private var sessionFile: String { settings.text(.sessionFile) }
 
   /// The URL at which a client on this machine finds the server.
   var url: String { settings.url(port: server.port) }
 
   /// Begins to answer, with the sessions that the process before this one left.
-  func start() {
-    if !sessionFile.isEmpty { service.importSessions(from: sessionFile, logger) }
-    service.setReadiness(.ready)
-    server.start()
+  ///
+  /// - Returns: false where `drain` was called meanwhile: then it does not begin, and the session files are as they were.
+  @discardableResult
+  func start() -> Bool {
+    sessionFiles?.read(into: service)
+    return phase.withLock { phase in
+      guard phase == .starting else { return false }
+      sessionFiles?.claim(for: service)
+      service.setReadiness(.ready)
+      server.start()
+      phase = .serving
+      return true
+    }
   }
 
   /// Ends gracefully: `/readyz` fails at once; after `drain_delay_seconds` no connection is taken any
   /// more; what is in flight has `drain_seconds` to end; then `completion` is called.
-  func drain(completion: @escaping @Sendable () -> Void) {
+  ///
+  /// Sessions are written when all is answered, or `session_export_seconds` after the drain began: a slow reader must not
+  /// put that off until the process is killed. They move no more from then on, so that the file tells the last of them.
+  ///
+  /// - Parameter completion: is told whether all went well.
+  func drain(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {
+    let before = phase.withLock { phase in
+      defer { phase = .stopping }
+      return phase
+    }
+    guard before == .serving else {
+      if before == .starting { completion(true) }
+      return
+    }
     service.setReadiness(.draining)
-    DispatchQueue.global().asyncAfter(deadline: .now() + settings.seconds(.drainDelaySeconds)) {
-      self.server.stop(within: .seconds(self.settings.seconds(.drainSeconds))) {
-        for engine in self.engines { engine.shutDown() }
-        if !self.sessionFile.isEmpty {
-          self.service.exportSessions(to: self.sessionFile, self.logger)
-        }
-        completion()
+    let queue = DispatchQueue.global()
+    queue.asyncAfter(deadline: .now() + settings.seconds(.drainDelaySeconds)) {
+      queue.asyncAfter(deadline: .now() + self.settings.seconds(.sessionExportSeconds)) {
+        self.writeSessions()
       }
+      self.server.stop(within: .seconds(self.settings.seconds(.drainSeconds))) {
+        let isWell = self.writeSessions()
+        for engine in self.engines { engine.shutDown() }
+        completion(isWell)
+      }
+    }
+  }
+
+  /// Writes the sessions, once; whoever else calls it waits for that.
+  @discardableResult
+  private func writeSessions() -> Bool {
+    sessionsWritten.withLock { written in
+      let isWell = written ?? sessionFiles?.write(service) ?? true
+      written = isWell
+      return isWell
     }
   }
 }

@@ -16,6 +16,9 @@ extension Settings {
   /// What the lstms' weights are kept as; nil: what each model asks for.
   var precision: Precision? { Precision(rawValue: text(.precision)) }
 
+  /// Where sessions are written, in order.
+  var sessionFiles: [String] { text(.sessionFile).split(separator: ":").map(String.init) }
+
   /// What the states that clients take along are signed with; nil for a random key.
   var stateKey: [UInt8]? { secret(.stateKey).map { Array($0.utf8) } }
 

@@ -17,6 +17,8 @@ struct Setting: Sendable, Hashable {
     case text
     /// A path; one in the settings file is relative to that file's folder.
     case path
+    /// Paths separated by colons, each of them as a path.
+    case paths
     case integer(ClosedRange<Int>)
     /// A number of bytes, plain or with KiB, MiB or GiB.
     case bytes(ClosedRange<Int>)
@@ -72,7 +74,7 @@ struct Setting: Sendable, Hashable {
   /// The value that `text` stands for; nil where the kind does not admit it.
   func parse(_ text: String) -> Value? {
     switch kind {
-    case .text, .path:
+    case .text, .path, .paths:
       return .text(text)
     case .integer(let range):
       guard let number = Self.wholeNumber(text), range.contains(number) else { return nil }
@@ -97,6 +99,7 @@ struct Setting: Sendable, Hashable {
     switch kind {
     case .text: "text"
     case .path: "a path"
+    case .paths: "a path, or several separated by colons"
     case .integer(let range):
       "a whole number from \(range.lowerBound) to \(range.upperBound)"
     case .bytes(let range):

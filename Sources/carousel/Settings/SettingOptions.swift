@@ -47,6 +47,7 @@ struct SettingOptions: ParsableArguments {
   @Option(.sessionIdleSeconds) var sessionIdleSeconds: String?
   @Option(.maxSessionWaiters) var maxSessionWaiters: String?
   @Option(.sessionFile) var sessionFile: String?
+  @Option(.sessionExportSeconds) var sessionExportSeconds: String?
   @Option(.operatorKey) var operatorKey: String?
   @Option(.logLevel) var logLevel: String?
   @Option(.logFormat) var logFormat: String?
@@ -116,6 +117,7 @@ extension Setting.Kind {
     switch self {
     case .text: "text"
     case .path: "path"
+    case .paths: "path[:path]"
     case .integer: "n"
     case .bytes: "bytes"
     case .seconds: "seconds"

@@ -45,7 +45,14 @@ struct SettingsFile: Sendable, Equatable {
       guard texts[setting].map({ $0 == text }) ?? true else {
         throw .twoNames(setting.name, setting.formerName ?? "", source: source)
       }
-      texts[setting] = setting.kind == .path ? Self.resolve(text, besideFile: path) : text
+      texts[setting] =
+        switch setting.kind {
+        case .path: Self.resolve(text, besideFile: path)
+        case .paths:
+          text.split(separator: ":").map { Self.resolve(String($0), besideFile: path) }
+            .joined(separator: ":")
+        case .text, .integer, .bytes, .seconds, .choice, .secret: text
+        }
     }
     self.texts = texts
   }

@@ -82,8 +82,8 @@ extension Setting {
     "drain_delay_seconds", .seconds(0...3600), "0",
     "Pause between failing /readyz and refusing connections, for load balancers to notice.")
   static let drainSeconds = Setting(
-    "drain_seconds", .seconds(0...3600), "20",
-    "How long what is in flight may take to end once the server stops.")
+    "drain_seconds", .seconds(0...3600), "8",
+    "How long what is in flight may take to end once the server stops; docker kills after 10 s.")
   static let drainGraceSeconds = Setting(
     "drain_grace_seconds", .seconds(0...3600), "0.2",
     "How long idle connections stay open in a drain, as a request may be on its way; no drain is shorter."
@@ -115,8 +115,12 @@ extension Setting {
     "max_session_waiters", .integer(0...10_000), "64",
     "Requests that may wait for one session that is busy.")
   static let sessionFile = Setting(
-    "session_file", .path, "",
-    "File that sessions are written to at the end and read from at the start; empty: they end with the process."
+    "session_file", .paths, "",
+    "File that sessions are written to at the end and read from at the start, and after a colon another one for when it can't be written; empty: they end with the process."
+  )
+  static let sessionExportSeconds = Setting(
+    "session_export_seconds", .seconds(0...3600), "5",
+    "How long a drain may take before sessions are written, whatever is on its way; from then on they answer 503."
   )
   static let operatorKey = Setting(
     "operator_key", .secret(minBytes: ServiceSettings.minOperatorKeyBytes), "",
@@ -137,7 +141,8 @@ extension Setting {
     headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
     drainDelaySeconds, drainSeconds, drainGraceSeconds,
     compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,
-    stateKey, maxSessionBytes, sessionIdleSeconds, maxSessionWaiters, sessionFile, operatorKey,
+    stateKey, maxSessionBytes, sessionIdleSeconds, maxSessionWaiters, sessionFile,
+    sessionExportSeconds, operatorKey,
     logLevel, logFormat,
   ]
 }

@@ -6,130 +6,253 @@ import Testing
 @testable import API
 
 @Suite struct SessionFileTests {
-  private static func fingerprint(_ byte: UInt8) -> ModelFingerprint {
-    ModelFingerprint(bytes: Array(repeating: byte, count: ModelFingerprint.byteCount)[...])
-  }
-
-  private static func entry(
-    _ id: String, model: String = "co2", steps: Int = 3, floats: [Float] = [1, -2.5],
-    age: Duration = .milliseconds(5000), idle: Duration = .milliseconds(70)
-  ) -> SessionFile.Entry {
+  private static func record(
+    _ id: String, model: String = "mean", steps: Int = 3, floats: [Float]
+  ) -> SessionTable.Record {
     .init(
-      fingerprint: fingerprint(UInt8(truncatingIfNeeded: id.utf8.count)),
-      record: .init(
-        key: .init(model: model, id: id), state: .init(position: steps, floats: floats), age: age,
-        idle: idle))
+      key: .init(model: model, id: id), state: .init(position: steps, floats: floats),
+      age: .seconds(5), idle: .milliseconds(70))
   }
 
-  private static let small = SessionFile(
-    time: 1_700_000_000.25, entries: [entry("s", floats: [1, -2.5]), entry("t-2", floats: [])])
+  /// A service, and a file of two sessions for it.
+  private func small() throws -> (Service, SessionFileBytes) {
+    let service = try Service.make(TestModels.mean())
+    let model = try #require(service.models.defaultModel)
+    let fingerprint = try #require(model.fingerprint)
+    let floats = (0..<model.graph.stateFloatCount).map { Float($0) - 2.5 }
+    let file = SessionFileBytes(
+      time: ProcessStatistics.now,
+      models: [("mean", fingerprint.bytes, floats.count)],
+      records: [Self.record("s", floats: floats), Self.record("t-2", steps: 9, floats: floats)],
+      ends: [(.init(model: "mean", id: "gone"), 1)])
+    return (service, file)
+  }
 
-  @Test(arguments: [
-    [], [entry("a")], [entry("a", floats: [])],
-    [
-      entry("k-._~:", model: "é \"model\"", steps: 1, floats: [0, -0.0, .leastNonzeroMagnitude]),
-      entry(String(repeating: "k", count: 128), steps: 1 << 62, floats: [.pi, .infinity]),
-      entry("c", age: .milliseconds(1 << 53), idle: .zero),
-    ],
-  ])
-  private func roundTrip(entries: [SessionFile.Entry]) throws {
-    let file = SessionFile(time: 1_763_999_999.125, entries: entries)
-    let again = try SessionFile(bytes: file.bytes)
-    #expect(again.time == 1_763_999_999.125)
-    #expect(again.entries == entries)
-    // Equal floats may differ in bits.
+  private func page(_ service: Service, _ id: String) async -> (status: Int, body: String) {
+    let answer = await service.answer("GET", "/models/mean/sessions/\(id)")
+    return (answer.status, answer.body)
+  }
+
+  /// What a service writes is what was laid out by hand.
+  @Test func layout() async throws {
+    let (service, file) = try small()
+    try service.imported(file.bytes)
+    let bytes = service.exported(generation: 9)
+    let head = try SessionFileHead(bytes: Array(bytes.prefix(SessionFileHead.byteCount)))
+    #expect(head == SessionFileHead(time: head.time, count: 2, generation: 9, isSpent: false))
+    #expect(abs(head.time - ProcessStatistics.now) < 3600)
+    var again = file
+    (again.time, again.generation) = (head.time, 9)
+    // Only its ages depend on when it was written.
+    let records = service.sessions.withTable { table in
+      var walk = table.walk()
+      return table.records(&walk, now: .now)
+    }
+    #expect(records.map(\.key) == file.records.map(\.key))
+    #expect(records.map(\.state) == file.records.map(\.state))
+    #expect(bytes.count == again.bytes.count)
     #expect(
-      again.entries.map { $0.record.state.floats.map(\.bitPattern) }
-        == entries.map { $0.record.state.floats.map(\.bitPattern) })
-    #expect(again.bytes == file.bytes)
+      bytes.prefix(SessionFileHead.byteCount) == again.bytes.prefix(SessionFileHead.byteCount))
+    let second = try Service.make(TestModels.mean())
+    #expect(try second.imported(bytes).restored == 2)
+    for id in ["s", "t-2"] { #expect(await page(second, id).status == 200) }
+    let gone = await page(second, "gone")
+    #expect(gone.status == 410 && gone.body.contains("max_session_bytes"))
   }
 
-  /// The layout, byte by byte: what is written today is read tomorrow.
-  @Test func layout() {
-    let bytes = SessionFile(time: 1, entries: [Self.entry("s", steps: 258, floats: [1])]).bytes
-    let expected: [UInt8] =
-      Array("carousel sessions 1\n".utf8) + [0, 0, 0, 0, 0, 0, 0xF0, 0x3F]
-      + [1, 0, 0, 0, 0, 0, 0, 0] + Array(repeating: 1, count: 16) + [3, 0] + Array("co2".utf8)
-      + [1, 0] + Array("s".utf8) + [2, 1, 0, 0, 0, 0, 0, 0] + [0x88, 0x13, 0, 0, 0, 0, 0, 0]
-      + [70, 0, 0, 0, 0, 0, 0, 0] + [1, 0, 0, 0] + [0, 0, 0x80, 0x3F]
-    #expect(Array(bytes.dropLast(32)) == expected)
-    #expect(Array(bytes.suffix(32)) == Digest.hash(expected.span))
+  @Test(arguments: [UInt8(1), 2, 3, 4, 5])
+  func endsAreRememberedInTheNextProcess(code: UInt8) async throws {
+    var (service, file) = try small()
+    file.ends[0].code = code
+    for _ in 0..<2 {
+      try service.imported(file.bytes)
+      let found = await page(service, "gone")
+      #expect(found.status == 410)
+      let words = [
+        "", "needed its room", "session_idle_seconds", "ended it", "another model", "hand",
+      ]
+      #expect(found.body.contains(words[Int(code)]))
+      let next = try Service.make(TestModels.mean())
+      try next.imported(service.exported())
+      #expect(await page(next, "gone").body == found.body)
+      service = next
+    }
   }
 
-  @Test func everyTruncation() {
-    let bytes = Self.small.bytes
+  /// However a file is cut, nothing of it is taken.
+  @Test func everyTruncation() async throws {
+    let (service, file) = try small()
+    let bytes = file.bytes
     for count in 0..<bytes.count {
-      #expect(throws: count < 20 ? SessionFileFlaw.magic : .hash) {
-        try SessionFile(bytes: Array(bytes.prefix(count)))
-      }
+      #expect(throws: SessionFileFlaw.self) { try service.imported(Array(bytes.prefix(count))) }
+      #expect(service.sessionCount == 0)
     }
-    #expect(throws: SessionFileFlaw.hash) { try SessionFile(bytes: bytes + [0]) }
+    #expect(await page(service, "gone").status == 404)
+    #expect(throws: SessionFileFlaw.trailing(offset: bytes.count)) {
+      try service.imported(bytes + [0])
+    }
+    #expect(service.sessionCount == 0)
   }
 
-  @Test func everyFlippedBit() {
-    let bytes = Self.small.bytes
+  @Test func everyFlippedBit() throws {
+    let (service, file) = try small()
+    let bytes = file.bytes
     for index in bytes.indices {
-      for bit in 0..<8 {
-        var damaged = bytes
-        damaged[index] ^= 1 << bit
-        #expect(throws: index < 20 ? SessionFileFlaw.magic : .hash) {
-          try SessionFile(bytes: damaged)
-        }
-      }
+      var damaged = bytes
+      damaged[index] ^= 1 << UInt8(index % 8)
+      #expect(throws: SessionFileFlaw.self) { try service.imported(damaged) }
+      #expect(service.sessionCount == 0)
     }
   }
 
-  /// Whatever stands in it, under a hash that fits: an error or entries, never a trap.
-  @Test func hashedNonsense() {
-    let body = Array(Self.small.bytes.dropLast(32))
+  /// Blocks that are each whole, and not those that were written.
+  @Test func blocksThatAreNotTheirs() throws {
+    let (service, file) = try small()
+    let blocks = file.blocks
+    func refused(_ blocks: [(UInt8, [UInt8])], _ file: SessionFileBytes) -> Bool {
+      do throws(SessionFileFlaw) {
+        try service.imported(file.bytes(of: blocks))
+        return false
+      } catch { return service.sessionCount == 0 }
+    }
+    #expect(refused([], file))
+    #expect(refused(Array(blocks.dropLast()), file))
+    #expect(refused(Array(blocks.dropFirst()), file))
+    #expect(refused([blocks[0], blocks[2], blocks[3]], file))
+    #expect(refused([blocks[0]] + blocks, file))
+    #expect(refused([blocks[0], blocks[1], blocks[1], blocks[2], blocks[3]], file))
+    for kind: UInt8 in [0, 5, 255] {
+      #expect(refused([blocks[0], (kind, blocks[1].1), blocks[2], blocks[3]], file))
+    }
+    var other = file
+    other.count = 3
+    #expect(refused(other.blocks, other))
+    // In the order of a chain of hashes, not of their own.
+    let bytes = file.bytes
+    let first = SessionFileHead.byteCount
+    let second = first + 5 + blocks[0].1.count + 32
+    let third = second + 5 + blocks[1].1.count + 32
+    let fourth = third + 5 + blocks[2].1.count + 32
+    let parts = [first..<second, second..<third, third..<fourth, fourth..<bytes.count]
+    let swapped = [0, 2, 1, 3].flatMap { bytes[parts[$0]] }
+    #expect(throws: SessionFileFlaw.damaged(offset: second)) {
+      try service.imported(Array(bytes[..<first]) + swapped)
+    }
+  }
+
+  /// Whatever stands in it, under hashes that fit: an error or sessions, never a trap.
+  @Test func hashedNonsense() throws {
+    let (service, file) = try small()
+    let blocks = file.blocks
     var noise = SeededNumbers(state: 9)
-    var refused = 0
-    for round in 0..<4000 {
-      var damaged = body
-      if round < body.count {
-        damaged = Array(body.prefix(round))
-      } else {
-        for _ in 0..<1 + Int(noise.next() % 3) {
-          damaged[20 + Int(noise.next()) % (body.count - 20)] =
-            [0, 0x7F, 0xFF, UInt8(truncatingIfNeeded: noise.next())][Int(noise.next() % 4)]
-        }
+    var (refused, taken) = (0, 0)
+    for _ in 0..<4000 {
+      var damaged = blocks
+      let block = Int(noise.next() % UInt32(blocks.count))
+      for _ in 0..<1 + Int(noise.next() % 3) {
+        damaged[block].1[Int(noise.next() % UInt32(damaged[block].1.count))] =
+          [0, 0x7F, 0xFF, UInt8(truncatingIfNeeded: noise.next())][Int(noise.next() % 4)]
       }
-      if (try? SessionFile(bytes: damaged + Digest.hash(damaged.span))) == nil { refused += 1 }
+      if noise.next() % 4 == 0 { damaged[block].1.removeLast() }
+      do throws(SessionFileFlaw) {
+        try service.imported(file.bytes(of: damaged))
+        taken += 1
+      } catch {
+        #expect(service.sessionCount == 0)
+        refused += 1
+      }
+      service.forgetSessions()
     }
-    #expect(refused >= body.count && refused < 4000)
+    #expect(refused > 1000 && taken > 100)
   }
 
-  /// Numbers that can't be: at their first byte.
+  /// Numbers that can't be.
   @Test(arguments: [
-    (20, 8, [0, 0, 0, 0, 0, 0, 0xF8, 0x7F], 20),  // The time is no number,
-    (20, 8, [0, 0, 0, 0, 0, 0, 0xF0, 0xFF], 20),  // or infinite,
-    (20, 8, [0, 0, 0, 0, 0, 0, 0x40, 0x43], 20),  // or 2⁵³.
-    (28, 8, [3, 0, 0, 0, 0, 0, 0, 0], 150),  // Another entry than there are,
-    (28, 8, [1, 0, 0, 0, 0, 0, 0, 0], 96),  // or one fewer,
-    (28, 8, [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], 28),  // or all that can be told.
-    (52, 2, [0xFF, 0xFF], 52),  // A name longer than the file.
-    (60, 8, [0, 0, 0, 0, 0, 0, 0, 0], 60),  // No step done,
-    (60, 8, [1, 0, 0, 0, 0, 0, 0, 0x40], 60),  // or more than 2⁶².
-    (68, 8, [1, 0, 0, 0, 0, 0, 0x20, 0], 68),  // Older than 2⁵³ ms.
-    (76, 8, [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], 76),
-    (84, 4, [0xFF, 0xFF, 0xFF, 0xFF], 84),  // More floats than the file holds.
+    (0, UInt64(0x7FF8_0000_0000_0000)), (0, 0xFFF0_0000_0000_0000), (0, 0x4340_0000_0000_0000),
+    (1, .max), (2, 1 << 62), (3, 2),
   ])
-  func numbersThatCannotBe(offset: Int, count: Int, bytes: [UInt8], flaw: Int) {
-    var body = Array(Self.small.bytes.dropLast(32))
-    #expect(body[52..<60] == [3, 0, 0x63, 0x6F, 0x32, 1, 0, 0x73])
-    body.replaceSubrange(offset..<offset + count, with: bytes)
-    #expect(throws: SessionFileFlaw.layout(offset: flaw)) {
-      try SessionFile(bytes: body + Digest.hash(body.span))
+  func headsThatCannotBe(word: Int, value: UInt64) {
+    var bytes = Array(
+      SessionFileHead(time: 1, count: 2, generation: 3, isSpent: false).bytes.dropLast(32))
+    for index in 0..<8 { bytes[20 + 8 * word + index] = UInt8(value >> (8 * UInt64(index)) & 255) }
+    #expect(throws: SessionFileFlaw.damaged(offset: 20)) {
+      try SessionFileHead(bytes: bytes + Digest.hash(bytes.span))
     }
   }
 
+  @Test(arguments: [0, 1 << 62 + 1, 1 << 62, 1])
+  func steps(count: Int) throws {
+    var (service, file) = try small()
+    let floats = file.records[0].state.floats
+    file.records = [Self.record("s", steps: count, floats: floats)]
+    if count == 1 || count == 1 << 62 {
+      #expect(try service.imported(file.bytes).restored == 1)
+    } else {
+      #expect(throws: SessionFileFlaw.self) { try service.imported(file.bytes) }
+    }
+  }
+
   @Test(arguments: [
-    (SessionFileFlaw.magic, "it is no file of sessions"),
-    (.hash, "it is damaged: its hash is not that of its content"),
-    (.layout(offset: 70), "it is damaged at byte 70"),
+    (Array("carousel sessions 1\n".utf8), SessionFileFlaw.version("1")),
+    (Array("carousel sessions 30000000000\n".utf8), .version("30000000")),
+    (Array("carousel sessions".utf8), .magic), (Array("{}".utf8), .magic), ([], .magic),
+    (Array("carousel sessions 2\n".utf8), .truncated),
   ])
-  func sentences(flaw: SessionFileFlaw, text: String) {
-    #expect("\(flaw)" == text)
+  func otherFiles(bytes: [UInt8], flaw: SessionFileFlaw) {
+    #expect(throws: flaw) { try SessionFileHead(bytes: bytes) }
+  }
+
+  /// A file of many blocks: none is longer than was agreed, and all arrive.
+  @Test func manyBlocks() async throws {
+    var (service, file) = try small()
+    let floats = file.records[0].state.floats
+    file.records = (0..<20_000).map {
+      Self.record("session-\($0)-\(String(repeating: "k", count: 100))", floats: floats)
+    }
+    #expect(try service.imported(file.bytes).restored == 20_000)
+    var sizes: [Int] = []
+    service.freezeSessions()
+    _ = service.exportSessions { sizes.append($0.count) }
+    #expect(sizes.count > 5)
+    #expect(sizes.allSatisfy { $0 < SessionFileBlock.byteCount + 1024 })
+    let next = try Service.make(TestModels.mean())
+    #expect(try next.imported(service.exported()).restored == 20_000)
+  }
+
+  /// A file that a process has gone on with: its clients are told, and others' ids are not known.
+  @Test func lostSessions() async throws {
+    let (service, file) = try small()
+    #expect(try service.imported(file.bytes, asLost: true).restored == 0)
+    for id in ["s", "t-2"] {
+      let answer = await page(service, id)
+      #expect(answer.status == 410)
+      #expect(
+        answer.body
+          == #"{"error":"session \"\#(id)\" is gone: the process that had it did not hand it over, as one does that ends cleanly"}"#
+          + "\n")
+    }
+    #expect(await page(service, "u").status == 404)
+    let refused = await service.predict(#"{"inputs":[1],"session":"s"}"#)
+    #expect(refused.status == 410)
+    let begun = await service.predict(#"{"inputs":[1],"session":{"id":"s","begin":true}}"#)
+    #expect(begun.status == 200)
+    #expect(await page(service, "s").status == 200)
+    #expect(await service.answer("DELETE", "/models/mean/sessions/s").status == 200)
+    #expect(await page(service, "s").body.contains("a request ended it"))
+  }
+
+  /// More than are remembered by name.
+  @Test func manyLostSessions() async throws {
+    var (service, file) = try small()
+    let floats = file.records[0].state.floats
+    file.records = (0..<SessionTable.maxRemembered + 10).map {
+      Self.record("k\($0)", floats: floats)
+    }
+    try service.imported(file.bytes, asLost: true)
+    for index in [0, 9, 10, SessionTable.maxRemembered + 9] {
+      #expect(await page(service, "k\(index)").status == 410)
+    }
+    #expect(await page(service, "k\(SessionTable.maxRemembered + 10)").status == 404)
   }
 
   // MARK: - From one service to the next
@@ -150,10 +273,10 @@ import Testing
     await begin(first, "s", "[1,2]", model: "a")
     await begin(first, "s", "[3]", model: "b")
     await begin(first, "t", "[4]", model: "a")
-    let (count, bytes) = first.exportedSessions()
-    #expect(count == 3)
+    let bytes = first.exported()
     let second = try Service.make(models.0, models.1)
-    #expect(try second.importSessions(from: bytes) == (3, 3))
+    let found = try second.imported(bytes)
+    #expect(found.restored == 3 && found.refused.isEmpty)
     for (model, id, whole, steps) in [
       ("a", "s", "[1,2,9]", 3), ("b", "s", "[3,9]", 2), ("a", "t", "[4,9]", 2),
     ] {
@@ -167,24 +290,40 @@ import Testing
 
   @Test func nothingToExport() throws {
     let service = try Service.make(SmallModels.forecaster())
-    let (count, bytes) = service.exportedSessions()
-    #expect(count == 0)
-    #expect(try service.importSessions(from: bytes) == (0, 0))
-    #expect(throws: SessionFileFlaw.magic) { try service.importSessions(from: []) }
+    #expect(try service.imported(service.exported()).restored == 0)
+  }
+
+  /// From then on nothing moves, begins or ends, and everybody is told.
+  @Test func frozen() async throws {
+    let service = try Service.make(SmallModels.forecaster())
+    await begin(service, "s", "[1,2]")
+    service.freezeSessions()
+    for session in [#""s""#, #"{"id":"t","begin":true}"#, #"{"id":"t","fork":"s"}"#] {
+      let answer = await service.predict(#"{"inputs":[1],"session":\#(session)}"#)
+      #expect(answer.status == 503)
+      #expect(answer.body.contains("about to stop"))
+    }
+    #expect(await service.answer("DELETE", "/models/small/sessions/s").status == 503)
+    #expect(await service.answer("GET", "/models/small/sessions/s").body.contains(#""steps":2"#))
+    #expect(await service.predict(#"{"inputs":[1]}"#).status == 200)
+    let next = try Service.make(SmallModels.forecaster())
+    #expect(try next.imported(service.exported()).restored == 1)
   }
 
   /// Other weights, another precision, a model that has no states any more, or none of that name.
   @Test func anotherModel() async throws {
     let first = try Service.make(SmallModels.forecaster())
     await begin(first, "s", "[1,2]")
-    let bytes = first.exportedSessions().bytes
+    let bytes = first.exported()
     for other in [
       try ModelGraph(SmallModels.forecaster(seed: 2)),
       try ModelGraph(SmallModels.forecaster(), precision: .int8),
       try ModelGraph(SmallModels.forecaster(.bidirectional)),
     ] {
       let service = Service(engines: [("small", Engine(graph: other))])
-      #expect(try service.importSessions(from: bytes) == (0, 1))
+      let found = try service.imported(bytes)
+      #expect(found.restored == 0 && found.refused.map(\.model) == ["small"])
+      #expect(found.refused.map(\.count) == [1])
       let page = await service.answer("GET", "/models/small/sessions/s")
       #expect(page.status == 410)
       #expect(
@@ -193,11 +332,12 @@ import Testing
           + "\n")
     }
     let renamed = try Service.make(SmallModels.forecaster(name: "other"))
-    #expect(try renamed.importSessions(from: bytes) == (0, 1))
+    #expect(
+      try renamed.imported(bytes).refused.map(\.reason) == ["no model of that name is served"])
     #expect(await renamed.answer("GET", "/models/other/sessions/s").status == 404)
     // It may begin again.
     let service = try Service.make(SmallModels.forecaster(seed: 2))
-    _ = try service.importSessions(from: bytes)
+    try service.imported(bytes)
     await begin(service, "s", "[1]")
     #expect(await service.predict(#"{"inputs":[1],"session":"s"}"#).status == 200)
   }
@@ -214,13 +354,15 @@ import Testing
   func statesOfAnotherSize(excess: Int) async throws {
     let (service, fingerprint) = try service()
     let count = try #require(service.models.defaultModel).graph.stateFloatCount
-    let record = SessionTable.Record(
-      key: .init(model: "mean", id: "s"),
-      state: .init(position: 1, floats: Array(repeating: 0, count: count + excess)), age: .zero,
-      idle: .zero)
-    let file = SessionFile(
-      time: ProcessStatistics.now, entries: [.init(fingerprint: fingerprint, record: record)])
-    #expect(try service.importSessions(from: file.bytes) == (excess == 0 ? 1 : 0, 1))
+    let file = SessionFileBytes(
+      time: ProcessStatistics.now, models: [("mean", fingerprint.bytes, count + excess)],
+      records: [Self.record("s", floats: Array(repeating: 0, count: count + excess))])
+    let found = try service.imported(file.bytes)
+    #expect(found.restored == (excess == 0 ? 1 : 0))
+    #expect(
+      found.refused.map(\.reason)
+        == (excess == 0
+          ? [] : ["a state has \(count) numbers, one of the file's \(count + excess)"]))
     let answer = await service.predict(#"{"inputs":[1],"session":"s"}"#)
     #expect(answer.status == (excess == 0 ? 200 : 410))
   }
@@ -230,15 +372,16 @@ import Testing
   func timeAwayIsIdleTime(away: Double, idle: Int?) async throws {
     let (service, fingerprint) = try service(idle: .seconds(100_000))
     let count = try #require(service.models.defaultModel).graph.stateFloatCount
-    let record = SessionTable.Record(
-      key: .init(model: "mean", id: "s"),
-      state: .init(position: 7, floats: Array(repeating: 0, count: count)), age: .seconds(2000),
-      idle: .seconds(300))
     let begun = ContinuousClock.now
-    let file = SessionFile(
-      time: ProcessStatistics.now - away,
-      entries: [.init(fingerprint: fingerprint, record: record)])
-    #expect(try service.importSessions(from: file.bytes) == (idle == nil ? 0 : 1, 1))
+    let file = SessionFileBytes(
+      time: ProcessStatistics.now - away, models: [("mean", fingerprint.bytes, count)],
+      records: [
+        .init(
+          key: .init(model: "mean", id: "s"),
+          state: .init(position: 7, floats: Array(repeating: 0, count: count)),
+          age: .seconds(2000), idle: .seconds(300))
+      ])
+    #expect(try service.imported(file.bytes).restored == (idle == nil ? 0 : 1))
     let page = await service.answer("GET", "/models/mean/sessions/s")
     guard let idle else {
       #expect(page.status == 410)

@@ -145,6 +145,30 @@ import Testing
     #expect(room.heard() == ["c: 1"])
   }
 
+  /// On the way to the next process nothing moves, and nobody waits.
+  @Test func frozen() {
+    let room = Room()
+    room.begin("t")
+    room.ask("a", [Opening("s", .begin)])
+    room.ask("b", [Opening("t")])
+    room.ask("c", [Opening("s")])
+    room.ask("d", [Opening("t")])
+    #expect(room.heard() == ["a: -", "b: 1"])
+    room.sessions.freeze()
+    #expect(Set(room.heard()) == ["c: frozen", "d: frozen"])
+    room.ask("e", [Opening("t")])
+    room.ask("f", [Opening("u", .begin)])
+    #expect(room.heard() == ["e: frozen", "f: frozen"])
+    #expect(
+      !room.sessions.close([("t", SequenceState(position: 9, floats: [1]), false)], model: "m"))
+    let records = room.sessions.withTable { table in
+      table.expire(now: .now + .seconds(100_000))
+      var walk = table.walk()
+      return table.records(&walk, now: .now).map { "\($0.key.id) \($0.state.position)" }
+    }
+    #expect(records == ["t 1"])
+  }
+
   /// A time-out counts from when the request came, not from when its body was read.
   @Test func aTimeOutCountsFromTheArrival() async throws {
     let room = Room()

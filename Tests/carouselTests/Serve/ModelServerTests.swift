@@ -28,7 +28,7 @@ import Testing
     #expect(try status("/models/co2", of: server) == 200)
     #expect(try status("/models/none", of: server) == 404)
     let drained = DispatchSemaphore(value: 0)
-    server.drain { drained.signal() }
+    server.drain { _ in drained.signal() }
     drained.wait()
     #expect(throws: ProbeError.self) { try status("/livez", of: server) }
   }
@@ -36,7 +36,7 @@ import Testing
   @Test func readinessFailsBeforeTheServerStops() throws {
     let server = try makeServer([.drainDelaySeconds: "3600"])
     server.start()
-    server.drain {}
+    server.drain { _ in }
     #expect(try status("/readyz", of: server) == 503)
     #expect(try status("/livez", of: server) == 200)
   }

@@ -24,7 +24,7 @@ import Testing
   static let numbers: [Setting] = Setting.all.filter {
     switch $0.kind {
     case .integer, .bytes: true
-    case .text, .path, .seconds, .choice, .secret: false
+    case .text, .path, .paths, .seconds, .choice, .secret: false
     }
   }
 
@@ -33,7 +33,7 @@ import Testing
     let bounds: ClosedRange<Int>
     switch setting.kind {
     case .integer(let range), .bytes(let range): bounds = range
-    case .text, .path, .seconds, .choice, .secret: return
+    case .text, .path, .paths, .seconds, .choice, .secret: return
     }
     let (low, high) = (bounds.lowerBound, bounds.upperBound)
     #expect(setting.parse("\(low - 1)") == nil)

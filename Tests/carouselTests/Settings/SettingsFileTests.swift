@@ -16,6 +16,15 @@ import Testing
       texts == [.port: "80", .headTimeoutSeconds: "2.5", .logLevel: "debug", .loops: "true"])
   }
 
+  /// Each of several, and nothing where there is none.
+  @Test(arguments: [
+    ("", ""), ("a", "/etc/a"), ("/a:b", "/a:/etc/b"), ("a:../b", "/etc/a:/etc/../b"),
+  ])
+  func severalPaths(text: String, paths: String) throws {
+    #expect(
+      try texts("{\"session_file\": \"\(text)\"}", path: "/etc/c.json") == [.sessionFile: paths])
+  }
+
   @Test(arguments: [
     ("models", "/etc/carousel.json", "/etc/models"),
     ("../models", "config/carousel.json", "config/../models"),

@@ -1,0 +1,57 @@
+import Glibc
+import Logging
+
+/// Keeps other processes from reading and writing session files in a folder, as long as it lives.
+///
+/// A process that was stopped while it had the lock must not keep another from its start or its end, so the wait ends;
+/// without the lock only processes that begin and end in the same moment are not told apart.
+final class FolderLock: Sendable {
+  private let descriptor: Int32
+  private let device: dev_t
+  private let inode: ino_t
+
+  private static let pauseMicroseconds: UInt32 = 5000
+
+  /// The locks of the folders in which `paths` are, each folder's once.
+  ///
+  /// - Parameter patience: how long another process may have them.
+  static func all(ofFiles paths: [String], patience: Duration, _ logger: Logger) -> [FolderLock] {
+    let end = ContinuousClock.now + patience
+    var locks: [FolderLock] = []
+    for folder in paths.map(SessionFileHandle.folder) {
+      guard let lock = FolderLock(folder),
+        !locks.contains(where: { $0.device == lock.device && $0.inode == lock.inode })
+      else { continue }
+      if let code = lock.wait(until: end) {
+        logger.warning(
+          "the folder of the session file can't be locked",
+          metadata: ["folder": .string(folder), "error": .string(systemMessage(code))])
+      }
+      locks.append(lock)
+    }
+    return locks
+  }
+
+  /// Nil where there is no such folder.
+  private init?(_ folder: String) {
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    var status = stat()
+    // SAFETY: the call writes one `stat`.
+    _ = unsafe fstat(descriptor, &status)
+    (self.descriptor, device, inode) = (descriptor, status.st_dev, status.st_ino)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Waits for the lock; returns the error where there is none.
+  private func wait(until end: ContinuousClock.Instant) -> Int32? {
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      let code = errno
+      guard code == EWOULDBLOCK || code == EINTR, ContinuousClock.now < end else { return code }
+      usleep(Self.pauseMicroseconds)
+    }
+    return nil
+  }
+}

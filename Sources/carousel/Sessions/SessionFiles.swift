@@ -1,0 +1,282 @@
+import API
+import Glibc
+import Logging
+import Synchronization
+
+/// The places on disk by which sessions outlive the process (`session_file`).
+///
+/// Each process has a generation, a number higher than that of any before it. When it begins, it marks each file as spent
+/// under its generation, on the disk, before the first session moves; at its end it writes a file that is not spent. So
+/// whoever begins can tell: a file that is not spent, of the highest generation of all, holds what was last. A spent one
+/// is of a process that did not end cleanly, or runs still; one of a lower generation is older than what clients know.
+/// Nothing of these is gone on with: their clients are told. Who reads or writes has the folders' locks.
+final class SessionFiles: Sendable {
+  /// What stands at a place.
+  private enum Content {
+    case nothing
+    case file(SessionFileHandle, SessionFileHead)
+    /// What can't be gone on with, and is kept under another name; under its own where there is no suffix.
+    case useless(suffix: String?, reason: String)
+
+    var file: (handle: SessionFileHandle, head: SessionFileHead)? {
+      if case .file(let handle, let head) = self { (handle, head) } else { nil }
+    }
+  }
+
+  private enum Phase {
+    case new
+    /// What was found at the places, until it is claimed, and the highest generation.
+    case read([Content], newest: UInt64, locks: [FolderLock])
+    /// The generation of this process, and the places where something stands that it must not touch.
+    case claimed(generation: UInt64, blocked: Set<String>)
+  }
+
+  private let paths: [String]
+  private let logger: Logger
+  private let phase = Mutex(Phase.new)
+
+  /// - Parameter paths: where to write, in order: the next where one can't be written.
+  init(paths: [String], logger: Logger) {
+    precondition(!paths.isEmpty)
+    self.paths = paths.map(SessionFileHandle.resolved)
+    self.logger = logger
+  }
+
+  // MARK: - The beginning
+
+  /// Takes in the sessions that the process before this one left. Changes nothing on the disk.
+  func read(into service: Service) {
+    let locks = FolderLock.all(ofFiles: paths, patience: .seconds(10), logger)
+    var contents = paths.map(Self.content)
+    let newest = contents.compactMap { $0.file?.head.generation }.max()
+    let kept = contents.firstIndex {
+      $0.file.map { !$0.head.isSpent && $0.head.generation == newest } ?? false
+    }
+    if let kept { contents[kept] = resume(contents[kept], at: paths[kept], in: service) }
+    let isResumed = kept.map { contents[$0].file != nil } ?? false
+    for index in paths.indices where index != kept {
+      // A spent file's sessions were taken over by the process that ended cleanly, which wrote them again.
+      guard let head = contents[index].file?.head, !isResumed || !head.isSpent else { continue }
+      let reason =
+        head.isSpent
+        ? "the process that had them did not end cleanly, or runs still"
+        : "the process that began after them did not end cleanly, or runs still"
+      contents[index] = remember(contents[index], at: paths[index], because: reason, in: service)
+    }
+    phase.withLock { [contents] in $0 = .read(contents, newest: newest ?? 0, locks: locks) }
+  }
+
+  private static func content(of path: String) -> Content {
+    let file: SessionFileHandle
+    do throws(SessionFileProblem) {
+      guard let found = try SessionFileHandle(path: path) else { return .nothing }
+      file = found
+    } catch {
+      return .useless(suffix: error == .device ? nil : "unread", reason: "\(error)")
+    }
+    do throws(SessionFileFlaw) {
+      return .file(file, try SessionFileHead(bytes: try file.read(SessionFileHead.byteCount)))
+    } catch {
+      return .useless(suffix: error.suffix, reason: "\(error)")
+    }
+  }
+
+  /// Goes on with the sessions of a file.
+  private func resume(_ content: Content, at path: String, in service: Service) -> Content {
+    guard let (file, head) = content.file else { return content }
+    guard file.isWritable else {
+      let reason = "it can't be marked as read, for want of permission, and would be read again"
+      _ = remember(content, at: path, because: reason, in: service)
+      return .useless(suffix: "unwritable", reason: reason)
+    }
+    do throws(SessionFileFlaw) {
+      let result = try service.importSessions(
+        head, byteCount: file.byteCount, from: file.read)
+      for (model, count, reason) in result.refused {
+        logger.error(
+          "sessions can't go on",
+          metadata: [
+            "model": .string(model), "count": .stringConvertible(count), "error": .string(reason),
+          ])
+      }
+      let refused = result.refused.reduce(0) { $0 + $1.count }
+      logger.notice(
+        "sessions restored",
+        metadata: [
+          "restored": .stringConvertible(result.restored), "found": .stringConvertible(head.count),
+        ])
+      // Whoever started another model by mistake has them still.
+      guard refused == 0 || refused < head.count else {
+        return .useless(suffix: "refused", reason: "none of its sessions is of a model served here")
+      }
+      return content
+    } catch {
+      return .useless(suffix: error.suffix, reason: "\(error)")
+    }
+  }
+
+  /// Remembers that the sessions of a file are lost.
+  private func remember(
+    _ content: Content, at path: String, because reason: String, in service: Service
+  ) -> Content {
+    guard let (file, head) = content.file else { return content }
+    // As `claim` leaves it, where no file stood.
+    guard head.count > 0 || file.byteCount > SessionFileHead.byteCount else { return content }
+    do throws(SessionFileFlaw) {
+      _ = try service.importSessions(
+        head, asLost: true, byteCount: file.byteCount, from: file.read)
+      if head.count > 0 {
+        logger.error(
+          "sessions are lost",
+          metadata: [
+            "file": .string(path), "count": .stringConvertible(head.count),
+            "error": .string(reason),
+          ])
+      }
+      return content
+    } catch {
+      return .useless(suffix: error.suffix, reason: "\(error)")
+    }
+  }
+
+  /// Marks what was read as spent, on the disk: sessions may move from now on. What is of no use is set aside.
+  func claim(for service: Service) {
+    guard case .read(let contents, let newest, let locks) = phase.withLock({ $0 }) else {
+      preconditionFailure("claimed before it was read")
+    }
+    let generation = max(newest + 1, UInt64(max(0, ProcessStatistics.now * 1000)))
+    var blocked: Set<String> = []
+    var isClaimed = false
+    for (path, content) in zip(paths, contents) {
+      switch content {
+      case .nothing: break
+      case .useless(let suffix, let reason):
+        if !setAside(path, suffix.map { "\($0)-\(generation)" }, because: reason) {
+          blocked.insert(path)
+        }
+      case .file(let file, var head):
+        let wasSpent = head.isSpent
+        (head.generation, head.isSpent) = (generation, true)
+        do throws(SessionFileProblem) {
+          try file.overwrite(with: head.bytes)
+          isClaimed = true
+        } catch {
+          // Read again by the next process, it would take clients back to where they were.
+          if !wasSpent { service.forgetSessions() }
+          let reason = "it can't be marked as read: \(error)"
+          if !setAside(path, "unwritable-\(generation)", because: reason) { blocked.insert(path) }
+        }
+      }
+    }
+    for path in paths where !isClaimed && !blocked.contains(path) {
+      // An older process may still write here; this tells the next one that its sessions are not the last.
+      let head = SessionFileHead(
+        time: ProcessStatistics.now, count: 0, generation: generation, isSpent: true)
+      do throws(SessionFileProblem) {
+        try SessionFileHandle.replace(path) { _ throws(SessionFileProblem) in head }
+        isClaimed = true
+      } catch {
+        logger.error(
+          "sessions may not outlive this process",
+          metadata: ["file": .string(path), "error": .string("\(error)")])
+      }
+    }
+    phase.withLock { $0 = .claimed(generation: generation, blocked: blocked) }
+    withExtendedLifetime(locks) {}
+  }
+
+  /// Keeps what can't be gone on with from being overwritten at the end; false where it stays in the way.
+  private func setAside(_ path: String, _ suffix: String?, because reason: String) -> Bool {
+    var metadata: Logger.Metadata = ["file": .string(path), "error": .string(reason)]
+    defer { logger.error("sessions can't be restored", metadata: metadata) }
+    guard let suffix else { return false }
+    let kept = "\(path).\(suffix)"
+    // SAFETY: both paths are zero-terminated strings for the length of the call.
+    guard unsafe rename(path, kept) == 0 else {
+      metadata["not_kept_aside"] = .string(systemMessage(errno))
+      return false
+    }
+    metadata["kept"] = .string(kept)
+    return true
+  }
+
+  // MARK: - The end
+
+  /// Writes every session for the next process; they move no more.
+  ///
+  /// - Returns: whether all went well: false where the first place could not be written, though another may have been.
+  func write(_ service: Service) -> Bool {
+    service.freezeSessions()
+    // Where nothing was claimed no session has moved, and the files are as they were.
+    guard case .claimed(let generation, let blocked) = phase.withLock({ $0 }) else { return true }
+    // Sooner than it may be killed: it is not much that a lock protects from.
+    let locks = FolderLock.all(ofFiles: paths, patience: .seconds(2), logger)
+    defer { withExtendedLifetime(locks) {} }
+    let newest = paths.compactMap { Self.content(of: $0).file?.head.generation }.max() ?? 0
+    guard newest <= generation else { return writeBeside(service, generation) }
+    var isWell = true
+    for path in paths {
+      do throws(SessionFileProblem) {
+        guard !blocked.contains(path) else { throw .blocked }
+        try write(service, to: path, generation)
+        return isWell
+      } catch {
+        isWell = false
+        logger.error(
+          "sessions can't be kept",
+          metadata: ["file": .string(path), "error": .string("\(error)")])
+      }
+    }
+    return false
+  }
+
+  /// Another process has begun to answer, without these sessions: they are kept beside its file, as it may write that.
+  private func writeBeside(_ service: Service, _ generation: UInt64) -> Bool {
+    guard service.sessionCount > 0 else { return true }
+    for path in paths {
+      let beside = "\(path).superseded"
+      do throws(SessionFileProblem) {
+        try write(service, to: beside, generation)
+        logger.error(
+          "another process has begun with the session file, and will not go on with the sessions of this one",
+          metadata: ["file": .string(path), "kept": .string(beside)])
+        return false
+      } catch {
+        logger.error(
+          "sessions can't be kept",
+          metadata: ["file": .string(beside), "error": .string("\(error)")])
+      }
+    }
+    return false
+  }
+
+  private func write(
+    _ service: Service, to path: String, _ generation: UInt64
+  ) throws(SessionFileProblem) {
+    let start = ContinuousClock.now
+    var count = 0
+    try SessionFileHandle.replace(path) { (file) throws(SessionFileProblem) in
+      var head = try service.exportSessions(to: file.write)
+      count = head.count
+      head.generation = generation
+      return head
+    }
+    logger.notice(
+      "sessions kept",
+      metadata: [
+        "count": .stringConvertible(count), "file": .string(path),
+        "ms": .stringConvertible((start.duration(to: .now) / .milliseconds(1)).rounded()),
+      ])
+  }
+}
+
+extension SessionFileFlaw {
+  /// What the name of a file that is kept aside says of it.
+  fileprivate var suffix: String {
+    switch self {
+    case .version: "refused"
+    case .unreadable: "unread"
+    case .magic, .truncated, .damaged, .trailing: "damaged"
+    }
+  }
+}

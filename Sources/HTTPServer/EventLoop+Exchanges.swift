@@ -79,6 +79,12 @@ extension EventLoop {
     }
   }
 
+  /// Room for so much mail is kept from one round to the next.
+  private static let maxKeptMail = 1024
+  /// A response from so many bytes on is counted at once, not at the end of the round: until then others would take the
+  /// memory that was reserved for it.
+  private static let leastBytesCountedAtOnce = 4096
+
   /// Takes what was posted to where it belongs.
   func deliverMail() {
     inbox.take(into: &mail)
@@ -91,7 +97,7 @@ extension EventLoop {
         takeDecoded(request, error: error, piece.stream, of: connection)
       }
     }
-    mail.removeAll(keepingCapacity: true)
+    mail.removeAll(keepingCapacity: mail.count <= Self.maxKeptMail)
   }
 
   /// Takes a response, or a part of one, whose content coding was applied where it was written.
@@ -134,6 +140,7 @@ extension EventLoop {
     guard connection.takeOwed(stream) != nil else { return }
     connection.hasProgressed = true
     connection.wire.respond(response, to: stream, date: clock.date)
+    if response.body.count >= Self.leastBytesCountedAtOnce { recount(connection) }
     unsettle(connection)
   }
 }

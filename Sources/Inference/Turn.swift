@@ -130,7 +130,7 @@ package struct Workspace {
   }
 
   /// Floats that a matrix may keep from one load to the next.
-  static let keptFloats = 1 << 18
+  static let keptFloats = 1 << 20
 
   /// Gives back the matrices that a large turn needed and an ordinary one does not.
   package mutating func trim() {

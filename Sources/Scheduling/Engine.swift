@@ -211,6 +211,15 @@ package final class Engine: Sendable {
     start(wake)
   }
 
+  /// Gives back what turns computed with, once none is under way; the next one allocates it anew.
+  package func releaseScratch() {
+    for worker in workers {
+      worker.queue.async { [graph] in
+        worker.belongings.withLock { $0.workspace = Workspace(graph: graph) }
+      }
+    }
+  }
+
   /// Refuses newcomers from now on; whoever waits or rides is still answered.
   package func shutDown() {
     boarding.withLock { $0.isDraining = true }

@@ -26,7 +26,7 @@ SESSIONS_MIB = 16
 # Beside both and what was resident before: the computation's own buffers, connections, and what
 # malloc has not given back yet.
 REST_MIB = 64
-SECONDS = 12
+SECONDS = 10
 CLIENTS = 100
 
 

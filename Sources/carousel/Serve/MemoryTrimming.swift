@@ -1,11 +1,12 @@
 import CLinux
 import Dispatch
 import HTTPCore
+import Scheduling
 import Synchronization
 
 /// Gives memory back to the system some seconds after much of it was released, as long as `memory` lives: malloc
-/// itself keeps what lies between pieces that are still in use.
-func giveBackMemory(of memory: MemoryBudget) {
+/// itself keeps what lies between pieces that are still in use, and engines what they computed with.
+func giveBackMemory(of memory: MemoryBudget, _ engines: [Engine]) {
   let timer = DispatchSource.makeTimerSource(queue: .global(qos: .utility))
   timer.schedule(deadline: .now() + .seconds(5), repeating: .seconds(5), leeway: .seconds(1))
   let policy = Mutex(TrimmingPolicy())
@@ -13,7 +14,11 @@ func giveBackMemory(of memory: MemoryBudget) {
     // The handler holds its source, so that it lives.
     guard let memory else { return timer.cancel() }
     let isDue = policy.withLock { $0.isDue(peak: memory.takePeak(), held: memory.heldBytes) }
-    if isDue { malloc_trim(0) }
+    guard isDue else { return }
+    for engine in engines { engine.releaseScratch() }
+    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .seconds(1)) {
+      _ = malloc_trim(0)
+    }
   }
   timer.activate()
 }

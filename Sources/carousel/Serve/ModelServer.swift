@@ -53,7 +53,7 @@ final class ModelServer: Sendable {
     reference.set(server)
     self.service = service
     self.memory = memory
-    giveBackMemory(of: memory)
+    giveBackMemory(of: memory, engines)
     self.engines = engines
     self.settings = settings
     sessionFiles =

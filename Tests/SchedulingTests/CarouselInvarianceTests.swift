@@ -32,7 +32,7 @@ import Testing
 
   private struct NoSuchGraph: Error {}
 
-  @Test(.heavy, arguments: Kind.allCases, 1...16)
+  @Test(arguments: Kind.allCases, 1...16)
   func everyRiderGetsWhatItGetsAlone(kind: Kind, seed: UInt64) throws {
     let precision = Precision.allCases[Int(seed) % Precision.allCases.count]
     let graph = try ModelGraph(kind.model(seed: seed), precision: precision)

@@ -12,6 +12,9 @@ import time
 from pathlib import Path
 from typing import Self
 
+# Seconds after which what should have come is taken to have failed: only to end a hang.
+HANG = 180.0
+
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = ROOT / "config" / "models"
 HOST = "127.0.0.1"
@@ -77,13 +80,13 @@ class Server:
             port, cwd=Path(tempfile.gettempdir()), environment=kept,
         )
 
-    def _wait_until_ready(self, path: str, seconds: float = 30) -> None:
+    def _wait_until_ready(self, path: str, seconds: float = HANG) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise SystemExit(f"the server ended at once:\n{self.output()}")
             try:
-                connection = http.client.HTTPConnection(HOST, self.port, timeout=2)
+                connection = http.client.HTTPConnection(HOST, self.port, timeout=seconds)
                 connection.request("GET", path)
                 status = connection.getresponse().status
                 connection.close()
@@ -120,7 +123,7 @@ class Server:
 
     def metric(self, pattern: str) -> float:
         """The sum of the samples in /metrics whose line up to the value matches `pattern`."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=HANG)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
         connection.close()
@@ -134,9 +137,9 @@ class Server:
         if self.alive():
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(HANG)
         except subprocess.TimeoutExpired:
-            print("the server ignored SIGTERM for 30 s", file=sys.stderr)
+            print(f"the server ignored SIGTERM for {HANG:.0f} s", file=sys.stderr)
             self.process.kill()
             return self.process.wait()
 

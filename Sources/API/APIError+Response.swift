@@ -121,9 +121,12 @@ extension APIError: CustomStringConvertible {
       "\(path): found \(arrayOfNumbers(found)), expected none, as model \(quoted(model)) forecasts one value a step and no quantiles"
     case .afterLastYear(let path):
       "\(path): the forecast would start after the year 9999, expected an earlier time"
-    case .allWithHorizon: "outputs: found \"all\" beside horizon, expected \"last\" or nothing"
-    case .notEveryStep(let model):
+    case .allWithHorizon(let path):
+      "\(path): found \"all\" beside horizon, expected \"last\" or nothing"
+    case .notEveryStep(let model, nil):
       "outputs: model \(quoted(model)) answers once a sequence, expected \"last\""
+    case .notEveryStep(let model, let output?):
+      "outputs.\(output): model \(quoted(model)) answers this output once a sequence, expected \"last\""
     case .notGenerator(let model):
       "model \(quoted(model)) does not continue text: none of its outputs forecasts its tokens step by step (\"forecasts\" in model.json)"
     case .outputNotFinite(let model, let output):
@@ -264,6 +267,8 @@ extension APIError.Expectation {
     case .probability: "a number above 0 and up to 1"
     case .string: "a string"
     case .oneOf(let values): list(values.map { "\"\($0)\"" }, "or")
+    case .steps(let names):
+      "\"last\", \"all\" or an object with one of these by the output's name (\(list(names, "and")))"
     case .vectors(let size): "an array of steps of \(size) numbers each"
     case .flat: "an array of numbers, one a step"
     case .tokens(orText: true): "text, or an array of token ids"
@@ -306,7 +311,7 @@ extension StateFlaw {
     case .version(let found, let expected):
       "found version \(found.map(String.init) ?? "none") of the layout, expected \(expected)"
     case .otherModel(let found, let expected):
-      "found the state of another model (\(found)), expected one of \(quoted(model)) with its present weights, graph and precision (\(expected))"
+      "found the state of another model (\(found)), expected one of \(quoted(model)) with its present weights, graph, precision and layout of states (\(expected))"
     case .element(let found): "found element type \(found), expected 1 (f32) or 2 (f16)"
     case .size(let found, let expected):
       "found \(found) bytes, expected \(expected), as a state of model \(quoted(model)) has"

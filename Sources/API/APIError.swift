@@ -40,9 +40,10 @@ enum APIError: Error, Equatable, Sendable {
   case noQuantiles(path: String, model: String, found: Int)
   /// A forecast that starts later than a timestamp can say.
   case afterLastYear(path: String)
-  /// `horizon` with `outputs: all`.
-  case allWithHorizon
-  case notEveryStep(model: String)
+  /// `horizon` with "all" at `path`, which is `outputs` or one of its members.
+  case allWithHorizon(path: String)
+  /// "all" of a model none of whose outputs has an answer a step, or by name of an output that has none.
+  case notEveryStep(model: String, output: String?)
   case notGenerator(model: String)
   case outputNotFinite(model: String, output: String)
 
@@ -113,6 +114,8 @@ enum APIError: Error, Equatable, Sendable {
     case probability
     case string
     case oneOf([String])
+    /// What `outputs` may be: steps of all outputs, or of each by name.
+    case steps([String])
     /// One sequence for an input of vectors of that size.
     case vectors(Int)
     /// One sequence for an input of single numbers.

@@ -60,11 +60,13 @@ extension Service {
       Self.write(input, withVocabulary: isWhole, to: &writer)
     }
     writer.raw(#","outputs":"#)
-    writer.array(model.graph.model.outputs) { writer, output in
-      Self.write(output, of: description, to: &writer)
+    writer.array(Array(model.graph.model.outputs.enumerated())) { writer, output in
+      Self.write(
+        output.element, of: description,
+        answersEveryStep: model.graph.answersEveryStep(output: output.offset), to: &writer)
     }
     writer.raw(#","default_outputs":"#)
-    writer.string(model.graph.defaultSelection.rawValue)
+    write(model.graph.defaultSelection, of: description, to: &writer)
     writer.raw(#","streamable":"#)
     writer.boolean(model.graph.isStreamable)
     if let steps = model.graph.forecastSteps {
@@ -102,11 +104,14 @@ extension Service {
   }
 
   private static func write(
-    _ output: Model.ResolvedOutput, of description: ModelDescription, to writer: inout JSONWriter
+    _ output: Model.ResolvedOutput, of description: ModelDescription, answersEveryStep: Bool,
+    to writer: inout JSONWriter
   ) {
     writer.raw(#"{"name":"#)
     writer.string(output.name)
     write(kind: output.form.kind, size: output.size, to: &writer)
+    writer.raw(#","every_step":"#)
+    writer.boolean(answersEveryStep)
     if let labels = output.labels {
       writer.raw(#","labels":"#)
       writer.array(labels) { writer, label in writer.string(label) }
@@ -114,6 +119,23 @@ extension Service {
     if let input = output.forecasts {
       writer.raw(#","forecasts":"#)
       writer.string(description.inputs[input].name)
+    }
+    writer.byte("}")
+  }
+
+  /// Writes what `outputs` of a question would be to ask for that.
+  private func write(
+    _ selection: Selection, of description: ModelDescription, to writer: inout JSONWriter
+  ) {
+    guard case .each(let steps) = selection else {
+      return writer.string(selection.steps(ofOutput: 0).rawValue)
+    }
+    writer.byte("{")
+    for (index, output) in description.outputs.enumerated() {
+      if index > 0 { writer.byte(",") }
+      writer.string(output.name)
+      writer.byte(":")
+      writer.string(steps[index].rawValue)
     }
     writer.byte("}")
   }

@@ -200,12 +200,25 @@ CK_IN_PLACE(tanh_all, tanh_)
 CK_IN_PLACE(relu_all, relu_)
 CK_IN_PLACE(exp_all, exp_)
 
-/// The sum of a row in one order for every variant: CK_LANES partial sums, added from first to last.
-static float sum_in_lanes(const float *values, size_t count) {
-  float lanes[CK_LANES] = {0}, sum = 0;
-  for (size_t i = 0; i < count; i++) lanes[i % CK_LANES] += values[i];
+/// Adds up to CK_LANES floats to as many partial sums, in double: a row may be as long as a sequence.
+CK_INLINE void add_to_lanes(double *lanes, const float *values, size_t count) {
+  for (size_t l = 0; l < count; l++) lanes[l] += (double)values[l];
+}
+
+/// The partial sums from first to last, rounded once.
+static float sum_of_lanes(const double *lanes) {
+  double sum = 0;
   for (size_t l = 0; l < CK_LANES; l++) sum += lanes[l];
-  return sum;
+  return (float)sum;
+}
+
+/// The sum of a row in one order for every variant: CK_LANES partial sums, then these.
+static float sum_in_lanes(const float *values, size_t count) {
+  double lanes[CK_LANES] = {0};
+  size_t at = 0;
+  for (; at + CK_LANES <= count; at += CK_LANES) add_to_lanes(lanes, values + at, CK_LANES);
+  add_to_lanes(lanes, values + at, count - at);
+  return sum_of_lanes(lanes);
 }
 
 /// Subtracts a row's maximum, so that no exponential overflows.
@@ -244,16 +257,15 @@ static void log_softmax(float *values, size_t rows, size_t columns, size_t strid
   if (columns == 0) return;
   for (float *row = values; rows-- > 0; row += stride) {
     subtract_maximum(row, columns);
-    float lanes[CK_LANES] = {0}, sum = 0;
+    double lanes[CK_LANES] = {0};
     for (size_t start = 0; start < columns; start += CK_LANES) {
       size_t count = columns - start < CK_LANES ? columns - start : CK_LANES;
       float part[CK_LANES];
       memcpy(part, row + start, count * sizeof *part);
       exp_all(part, count);
-      for (size_t l = 0; l < count; l++) lanes[l] += part[l];
+      add_to_lanes(lanes, part, count);
     }
-    for (size_t l = 0; l < CK_LANES; l++) sum += lanes[l];
-    float logarithm = natural_logarithm(sum);
+    float logarithm = natural_logarithm(sum_of_lanes(lanes));
     for (size_t i = 0; i < columns; i++) row[i] -= logarithm;
   }
 }

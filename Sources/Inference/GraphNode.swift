@@ -6,8 +6,11 @@ enum RowDomain: Sendable, Equatable {
   case steps
   /// A row a rider, known from its boarding on: the model's vector inputs and what is computed from them.
   case riders
-  /// A row a reported step: the final one of a rider that finishes, or all of a rider's that asks for all.
+  /// A row a reported step: the final one of a rider that finishes, or all of a rider's that asks for every step of an
+  /// output that is computed from `last`.
   case reported
+  /// A row a rider that finishes: what exists at the end of a sequence only.
+  case ends
 }
 
 /// A node ready to run: its weights packed, its inputs found.
@@ -17,8 +20,11 @@ struct GraphNode: Sendable {
   /// Elements a row.
   let size: Int
   let domain: RowDomain
-  /// Whether it is an lstm whose final states something reads.
-  let offersFinals: Bool
+  /// Of an lstm, the layers whose final states something reads.
+  let finalLayers: Set<Int>
+  /// Of an lstm, where its initial states come from; nil where they are zero.
+  let initialHidden: Model.ValueReference?
+  let initialCell: Model.ValueReference?
   /// Where the node's floats lie in a rider's state; empty where it has none.
   let state: Range<Int>
 
@@ -43,6 +49,14 @@ struct GraphNode: Sendable {
   /// What a sequence is reduced to, step by step, in the rider's state.
   enum Pool: Sendable {
     case first, mean, sum, max
+
+    /// Whether it adds the steps up.
+    var adds: Bool {
+      switch self {
+      case .mean, .sum: true
+      case .first, .max: false
+      }
+    }
   }
 }
 
@@ -53,16 +67,6 @@ extension GraphNode.Operation {
     case .lstm(let layers, _): layers.contains(where: \.isReverse)
     case .softmaxSum: true
     case .embedding, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .pool, .concat,
-      .add, .multiply, .layerNorm, .affine, .l2Norm:
-      false
-    }
-  }
-
-  /// Whether the op reduces a sequence to one vector that exists at its end only.
-  var pools: Bool {
-    switch self {
-    case .pool, .softmaxSum: true
-    case .embedding, .lstm, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .concat,
       .add, .multiply, .layerNorm, .affine, .l2Norm:
       false
     }

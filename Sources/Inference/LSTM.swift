@@ -119,24 +119,28 @@ extension LSTMLayer {
     var layers: [LSTMLayer] = []
     for layer in 0..<shape.layers {
       for direction in 0..<shape.directions {
-        let suffix = "_l\(layer)" + (direction == 1 ? "_reverse" : "")
-        var bias = [Float](repeating: 0, count: 4 * shape.hiddenSize)
-        if shape.hasBias {
-          let input = try tensors.floats("\(prefix).bias_ih\(suffix)")
-          let recurrent = try tensors.floats("\(prefix).bias_hh\(suffix)")
-          bias = zip(input, recurrent).map { $0 + $1 }
+        func name(_ kind: String) -> String {
+          Model.LSTMShape.tensorName(kind, layer: layer, direction: direction, under: prefix)
+        }
+        let bias: [Float]
+        switch shape.bias {
+        case .none: bias = Array(repeating: 0, count: 4 * shape.hiddenSize)
+        case .one: bias = try tensors.floats(name("bias"))
+        case .two:
+          bias = zip(try tensors.floats(name("bias_ih")), try tensors.floats(name("bias_hh")))
+            .map { $0 + $1 }
         }
         var projection: [Float]?
         if shape.projectionSize != nil {
-          projection = try tensors.floats("\(prefix).weight_hr\(suffix)")
+          projection = try tensors.floats(name("weight_hr"))
         }
         layers.append(
           LSTMLayer(
             precision: precision,
             inputSize: layer == 0 ? shape.inputSize : shape.directions * shape.outputSize,
-            hiddenSize: shape.hiddenSize, isReverse: direction == 1,
-            inputWeights: try matrix("\(prefix).weight_ih\(suffix)"),
-            recurrentWeights: try matrix("\(prefix).weight_hh\(suffix)"),
+            hiddenSize: shape.hiddenSize, isReverse: shape.isReverse || direction == 1,
+            inputWeights: try matrix(name("weight_ih")),
+            recurrentWeights: try matrix(name("weight_hh")),
             bias: bias, projection: projection))
       }
     }

@@ -33,4 +33,12 @@ struct Matrix {
     let other = source.span
     for k in 0..<count { span[target + k] = other[start + k] }
   }
+
+  /// Becomes the rows of `source` at those indices.
+  mutating func gather(_ rows: [Int], of source: Matrix) {
+    resize(rows: rows.count, columns: source.columns)
+    for (row, from) in rows.enumerated() {
+      set(row: row, from: source.values, at: from * source.columns, count: source.columns)
+    }
+  }
 }

@@ -30,7 +30,7 @@ extension ModelGraph {
     case .sigmoid, .tanh, .relu, .softmax, .logSoftmax:
       activate(node.operation, operand(0, of: node, plan: plan, workspace), into: &output)
     case .last:
-      gatherReported(node.inputs[0], plan: plan, workspace: workspace, into: &output)
+      gather(node.inputs[0], as: node.domain, plan: plan, workspace: workspace, into: &output)
     case .pool(let pool):
       runPool(
         pool, node, operand(0, of: node, plan: plan, workspace), plan: plan, states: &states,
@@ -71,12 +71,25 @@ extension ModelGraph {
     _ position: Int, of node: GraphNode, plan: TurnPlan, _ workspace: Workspace
   ) -> Matrix {
     let reference = node.inputs[position]
-    guard domain(of: reference) == .riders, node.domain == .reported else {
+    let domain = domain(of: reference)
+    switch (node.domain, domain) {
+    case (.reported, .riders), (.ends, .riders), (.ends, .reported):
+      // An op on vectors, some of which have other rows than its value.
+      var gathered = Matrix()
+      gather(reference, as: node.domain, plan: plan, workspace: workspace, into: &gathered)
+      return gathered
+    case (.steps, _), (.riders, _), (.reported, _), (.ends, .ends), (.ends, .steps):
       return workspace[reference]
     }
-    var expanded = Matrix()
-    gatherReported(reference, plan: plan, workspace: workspace, into: &expanded)
-    return expanded
+  }
+
+  /// Copies a value's rows for another domain.
+  private func gather(
+    _ reference: Model.ValueReference, as target: RowDomain, plan: TurnPlan, workspace: Workspace,
+    into output: inout Matrix
+  ) {
+    output.gather(
+      plan.rows(of: domain(of: reference), in: target), of: workspace[reference])
   }
 
   private func activate(
@@ -119,10 +132,12 @@ extension ModelGraph {
       swap(&workspace.layers.other, &other)
       swap(&workspace.state, &state)
     }
-    if node.offersFinals {
-      workspace.hidden[index].resize(rows: plan.reportedSteps.count, columns: node.size)
-      workspace.cell[index].resize(
-        rows: plan.reportedSteps.count, columns: directions * layers[layers.count - 1].hiddenSize)
+    for final in node.finalLayers {
+      let layer = layers[final * directions]
+      workspace.hidden[index][final].resize(
+        rows: plan.ends.count, columns: directions * layer.outputSize)
+      workspace.cell[index][final].resize(
+        rows: plan.ends.count, columns: directions * layer.hiddenSize)
     }
     var start = node.state.lowerBound
     var initialOffset = (hidden: 0, cell: 0)
@@ -145,12 +160,11 @@ extension ModelGraph {
         states.read(seat: rider.seat, range: hiddenRange, into: &state.hidden, row: j)
         states.read(seat: rider.seat, range: cellRange, into: &state.cell, row: j)
       }
-      if node.inputs.count > 1 {
-        begin(
-          &state.hidden, from: node.inputs[1], at: initialOffset.hidden, plan: plan, workspace)
+      if let initial = node.initialHidden {
+        begin(&state.hidden, from: initial, at: initialOffset.hidden, plan: plan, workspace)
       }
-      if node.inputs.count > 2 {
-        begin(&state.cell, from: node.inputs[2], at: initialOffset.cell, plan: plan, workspace)
+      if let initial = node.initialCell {
+        begin(&state.cell, from: initial, at: initialOffset.cell, plan: plan, workspace)
       }
       initialOffset.hidden += layer.outputSize
       initialOffset.cell += layer.hiddenSize
@@ -167,12 +181,13 @@ extension ModelGraph {
         states.write(
           seat: rider.seat, range: cellRange, from: state.cell.values, at: j * layer.hiddenSize)
       }
-      if node.offersFinals, number >= layers.count - directions {
-        for (row, j) in plan.reportedRiders.enumerated() {
-          workspace.hidden[index].set(
+      let final = number / directions
+      if node.finalLayers.contains(final) {
+        for (row, j) in plan.ends.enumerated() {
+          workspace.hidden[index][final].set(
             row: row, column: direction * layer.outputSize, from: state.hidden.values,
             at: j * layer.outputSize, count: layer.outputSize)
-          workspace.cell[index].set(
+          workspace.cell[index][final].set(
             row: row, column: direction * layer.hiddenSize, from: state.cell.values,
             at: j * layer.hiddenSize, count: layer.hiddenSize)
         }
@@ -186,10 +201,10 @@ extension ModelGraph {
     plan: TurnPlan, _ workspace: Workspace
   ) {
     let source = workspace[reference]
-    let byRider = domain(of: reference) == .riders
+    let domain = domain(of: reference)
+    // Where the graph restarts from an end of the sequence, every rider finishes in this turn.
     for (j, rider) in plan.riders.enumerated() where rider.position == 0 {
-      // Where the graph restarts from an end of the sequence, every rider finishes and reports that end.
-      guard let row = byRider ? j : plan.reportedRiders.firstIndex(of: j) else { continue }
+      let row = plan.endRow(of: j, in: domain)
       initial.set(
         row: j, from: source.values, at: row * source.columns + offset, count: initial.columns)
     }
@@ -210,7 +225,7 @@ extension ModelGraph {
             states.write(seat: rider.seat, range: node.state, from: input.values, at: at)
           }
         case .mean, .sum:
-          states.merge(seat: rider.seat, range: node.state, with: input.values, at: at, +)
+          states.add(seat: rider.seat, range: node.state, input.values, at: at)
         case .max:
           // As PyTorch has it, a NaN wins.
           states.merge(seat: rider.seat, range: node.state, with: input.values, at: at) {
@@ -219,37 +234,41 @@ extension ModelGraph {
         }
       }
     }
-    output.resize(rows: plan.reportedRiders.count, columns: node.size)
-    for (row, j) in plan.reportedRiders.enumerated() {
+    output.resize(rows: plan.ends.count, columns: node.size)
+    for (row, j) in plan.ends.enumerated() {
       let rider = plan.riders[j]
-      states.read(seat: rider.seat, range: node.state, into: &output, row: row)
-      if case .mean = pool {
-        let count = Float(rider.position + rider.steps.count)
-        for k in output.row(row) { output.values[k] /= count }
+      switch pool {
+      case .first, .max: states.read(seat: rider.seat, range: node.state, into: &output, row: row)
+      case .mean, .sum:
+        let count = pool == .mean ? Double(rider.position + rider.steps.count) : 1
+        for (k, at) in output.row(row).enumerated() {
+          let sum = states.sum(seat: rider.seat, range: node.state, at: k)
+          output.values[at] = Float(sum.value / count)
+        }
       }
     }
   }
 
-  /// Each rider's values, weighted by the softmax of its scores over time, summed step by step.
+  /// Each rider's values, weighted by the softmax of its scores over time, summed step by step in double precision.
   private func softmaxSum(
     scores: Matrix, values: Matrix, plan: TurnPlan, output: inout Matrix
   ) {
-    output.resize(rows: plan.reportedRiders.count, columns: values.columns)
-    for (row, j) in plan.reportedRiders.enumerated() {
+    output.resize(rows: plan.ends.count, columns: values.columns)
+    var totals = [Double](repeating: 0, count: values.columns)
+    for (row, j) in plan.ends.enumerated() {
       let steps = plan.riders[j].steps.count
       var weights = (0..<steps).map { scores.values[plan.layout.row(rider: j, step: $0)] }
       // SAFETY: one row of `steps` floats, in place.
       unsafe weights.withUnsafeMutableBufferPointer {
         unsafe kernels.routines.softmax_f32($0.baseAddress!, 1, steps, steps)
       }
-      for k in output.row(row) { output.values[k] = 0 }
-      let target = row * values.columns
+      for k in totals.indices { totals[k] = 0 }
       for t in 0..<steps {
         let source = values.row(plan.layout.row(rider: j, step: t)).lowerBound
-        for k in 0..<values.columns {
-          output.values[target + k] += weights[t] * values.values[source + k]
-        }
+        let weight = Double(weights[t])
+        for k in totals.indices { totals[k] += weight * Double(values.values[source + k]) }
       }
+      for (k, at) in output.row(row).enumerated() { output.values[at] = Float(totals[k]) }
     }
   }
 
@@ -280,24 +299,32 @@ extension ModelGraph {
 }
 
 extension Matrix {
-  /// Layer normalisation (Ba, Kiros and Hinton, 2016): the biased variance, as PyTorch takes it.
+  /// Layer normalisation (Ba, Kiros and Hinton, 2016): the biased variance, as PyTorch takes it. In double precision, as a
+  /// row may be wide.
   fileprivate mutating func normaliseLayer(
     row index: Int, weight: [Float]?, bias: [Float]?, epsilon: Float
   ) {
     let row = row(index)
-    let count = Float(row.count)
-    let mean = row.reduce(0) { $0 + values[$1] } / count
-    let variance = row.reduce(0) { $0 + (values[$1] - mean) * (values[$1] - mean) } / count
-    let deviation = (variance + epsilon).squareRoot()
+    let count = Double(row.count)
+    let mean = row.reduce(0) { $0 + Double(values[$1]) } / count
+    let variance =
+      row.reduce(0) { sum, at in
+        let difference = Double(values[at]) - mean
+        return sum + difference * difference
+      } / count
+    let deviation = (variance + Double(epsilon)).squareRoot()
     for (k, at) in row.enumerated() {
-      values[at] = (values[at] - mean) / deviation * (weight?[k] ?? 1) + (bias?[k] ?? 0)
+      let normal = Float((Double(values[at]) - mean) / deviation)
+      values[at] = normal * (weight?[k] ?? 1) + (bias?[k] ?? 0)
     }
   }
 
-  /// Divides a row by its Euclidean length, or by `epsilon` where that is larger.
+  /// Divides a row by its Euclidean length, or by `epsilon` where that is larger. In double precision, where no square
+  /// overflows.
   fileprivate mutating func normaliseLength(row index: Int, epsilon: Float) {
     let row = row(index)
-    let length = Swift.max(row.reduce(0) { $0 + values[$1] * values[$1] }.squareRoot(), epsilon)
-    for at in row { values[at] /= length }
+    let squares = row.reduce(0) { $0 + Double(values[$1]) * Double(values[$1]) }
+    let length = Swift.max(squares.squareRoot(), Double(epsilon))
+    for at in row { values[at] = Float(Double(values[at]) / length) }
   }
 }

@@ -53,7 +53,8 @@ package final class ModelGraph: Sendable {
         GraphNode(
           operation: operation, inputs: node.inputs, size: node.size,
           domain: Self.domain(of: operation, inputs: inputDomains),
-          offersFinals: finals.contains(nodes.count),
+          finalLayers: finals[nodes.count] ?? [], initialHidden: node.initialHidden,
+          initialCell: node.initialCell,
           state: initialState.count..<initialState.count + state.count))
       initialState += state
       packedByteCount += operation.byteCount
@@ -74,23 +75,10 @@ package final class ModelGraph: Sendable {
     isStreamable = !nodes.contains { $0.operation.needsWholeSequence } && !Self.restarts(nodes)
   }
 
-  /// What a question that does not say gets: every step where an output has a value a step, else the last.
-  package var defaultSelection: Selection {
-    let hasSteps = model.outputs.contains { output in
-      if case .sequence = output.form { true } else { false }
-    }
-    return hasSteps && supports(.all) ? .all : .last
-  }
-
-  /// Whether the model can answer for `selection`: every step is not to be had of a value that exists at
-  /// the end of a sequence only.
-  package func supports(_ selection: Selection) -> Bool {
-    switch selection {
-    case .last: true
-    case .all:
-      !nodes.contains { $0.operation.pools || $0.offersFinals } && !Self.restarts(nodes)
-        && model.outputs.allSatisfy { domain(of: $0.value) != .riders }
-    }
+  /// The arrangement of the floats in a sequence's state, which its tokens depend on: 2 where sums over time are there, each
+  /// in two floats (`PreciseSum`), else 1.
+  package var stateLayout: Int {
+    nodes.contains { if case .pool(let pool) = $0.operation { pool.adds } else { false } } ? 2 : 1
   }
 
   /// The output and the input of a forecaster: a model with one input, one of whose outputs foretells it.
@@ -125,16 +113,17 @@ package final class ModelGraph: Sendable {
   /// How many steps one forecast foretells; nil where the model is no forecaster.
   package var forecastSteps: Int? { forecast?.stepCount }
 
-  /// The lstms whose final states something reads.
-  private static func finals(in model: Model) -> Set<Int> {
-    let references = model.nodes.flatMap(\.inputs) + model.outputs.map(\.value)
-    return Set(
-      references.compactMap { reference in
-        switch reference {
-        case .hidden(let index), .cell(let index): index
-        case .input, .node: nil
-        }
-      })
+  /// The layers of each lstm whose final states something reads.
+  private static func finals(in model: Model) -> [Int: Set<Int>] {
+    var finals: [Int: Set<Int>] = [:]
+    for reference in model.nodes.flatMap(\.inputs) + model.outputs.map(\.value) {
+      switch reference {
+      case .hidden(let index, let layer), .cell(let index, let layer):
+        finals[index, default: []].insert(layer)
+      case .input, .node: break
+      }
+    }
+    return finals
   }
 
   func domain(of reference: Model.ValueReference) -> RowDomain {
@@ -148,17 +137,18 @@ package final class ModelGraph: Sendable {
     case .input(let index):
       if case .vector = model.description.inputs[index].kind { .riders } else { .steps }
     case .node(let index): nodes[index].domain
-    case .hidden, .cell: .reported
+    case .hidden, .cell: .ends
     }
   }
 
   private static func domain(of operation: GraphNode.Operation, inputs: [RowDomain]) -> RowDomain {
     switch operation {
     case .embedding, .lstm: .steps
-    case .last, .pool, .softmaxSum: .reported
+    case .last: .reported
+    case .pool, .softmaxSum: .ends
     case .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .concat, .add, .multiply,
       .layerNorm, .affine, .l2Norm:
-      inputs.contains(.reported) ? .reported : inputs[0]
+      inputs.first { $0 == .ends } ?? inputs.first { $0 == .reported } ?? inputs[0]
     }
   }
 
@@ -167,7 +157,7 @@ package final class ModelGraph: Sendable {
     case .lstm(let layers, _):
       Array(repeating: 0, count: layers.reduce(0) { $0 + $1.outputSize + $1.hiddenSize })
     case .pool(.max): Array(repeating: -.infinity, count: size)
-    case .pool: Array(repeating: 0, count: size)
+    case .pool(let pool): Array(repeating: 0, count: pool.adds ? 2 * size : size)
     case .embedding, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .concat, .add,
       .multiply, .softmaxSum, .layerNorm, .affine, .l2Norm:
       []
@@ -177,12 +167,11 @@ package final class ModelGraph: Sendable {
   /// Whether an lstm starts from what another part of the graph knows only at the end of the sequence.
   private static func restarts(_ nodes: [GraphNode]) -> Bool {
     nodes.contains { node in
-      guard case .lstm = node.operation else { return false }
-      return node.inputs.dropFirst().contains { reference in
+      [node.initialHidden, node.initialCell].contains { reference in
         switch reference {
         case .hidden, .cell: true
-        case .node(let index): nodes[index].domain == .reported
-        case .input: false
+        case .node(let index): nodes[index].domain != .riders
+        case .input, nil: false
         }
       }
     }
@@ -196,18 +185,21 @@ extension GraphNode.Operation {
   ) throws(ModelError) {
     let prefix = node.weights ?? node.name
     let tensors = model.tensors
+    func required(_ name: String) throws(ModelError) -> [Float] {
+      try tensors.floats(tensorName(name, under: prefix))
+    }
     func optional(_ name: String) throws(ModelError) -> [Float]? {
-      tensors.contains("\(prefix).\(name)") ? try tensors.floats("\(prefix).\(name)") : nil
+      tensors.contains(tensorName(name, under: prefix)) ? try required(name) : nil
     }
     switch node.op {
-    case .embedding: self = .embedding(try tensors.floats("\(prefix).weight"))
+    case .embedding: self = .embedding(try required("weight"))
     case .lstm:
       guard let shape = node.lstm else { preconditionFailure("an lstm without its shape") }
       self = .lstm(
         try LSTMLayer.load(prefix: prefix, shape: shape, precision: precision, from: tensors),
         directions: shape.directions)
     case .linear:
-      let weight = try tensors.floats("\(prefix).weight")
+      let weight = try required("weight")
       self = .linear(
         Linear(
           inputSize: weight.count / node.size, outputSize: node.size, weight: weight,

@@ -1,9 +1,32 @@
-/// Which steps of a sequence a prediction reports.
-package enum Selection: String, Sendable, Equatable, CaseIterable {
-  /// The final step only.
+/// Which steps a prediction reports of each output.
+package enum Selection: Sendable, Equatable {
+  /// The final step of every output.
   case last
-  /// Every step.
+  /// Every step of the outputs that have an answer a step; the others are the one vector that they are.
   case all
+  /// What each output says for itself, in the order of the model's outputs.
+  case each([Steps])
+
+  /// Which steps one output reports.
+  package enum Steps: String, Sendable, Equatable, CaseIterable {
+    /// The final step only.
+    case last
+    /// Every step.
+    case all
+  }
+
+  package init(_ steps: Steps) {
+    self = steps == .all ? .all : .last
+  }
+
+  /// Which steps are asked of one output. Of an output that is one vector a sequence, `all` asks for that vector.
+  package func steps(ofOutput index: Int) -> Steps {
+    switch self {
+    case .last: .last
+    case .all: .all
+    case .each(let steps): steps[index]
+    }
+  }
 }
 
 /// What a model answers for one sequence.

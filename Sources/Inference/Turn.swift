@@ -28,14 +28,6 @@ package struct TurnRider: Sendable {
     self.seat = seat
     self.resumed = resumed
   }
-
-  /// The rows that this turn reports for the rider.
-  var reportedCount: Int {
-    switch selection {
-    case .all: steps.count
-    case .last: finishes ? 1 : 0
-    }
-  }
 }
 
 /// The states of the riders on board, a row a seat; memory is taken for seats that were ever filled.
@@ -99,21 +91,43 @@ package struct SeatStates {
       values[base + k] = combine(values[base + k], other[start + k])
     }
   }
+
+  /// Adds floats of `source`, from `start` on, to a seat's sums: in `range` the first half is what they are, the second
+  /// what rounding left out.
+  mutating func add(seat: Int, range: Range<Int>, _ source: [Float], at start: Int) {
+    let count = range.count / 2
+    let base = seat * matrix.columns + range.lowerBound
+    var values = matrix.values.mutableSpan
+    let other = source.span
+    for k in 0..<count {
+      var sum = PreciseSum(high: values[base + k], low: values[base + count + k])
+      sum.add(other[start + k])
+      values[base + k] = sum.high
+      values[base + count + k] = sum.low
+    }
+  }
+
+  /// One of a seat's sums.
+  func sum(seat: Int, range: Range<Int>, at k: Int) -> PreciseSum {
+    let base = seat * matrix.columns + range.lowerBound
+    return PreciseSum(
+      high: matrix.values[base + k], low: matrix.values[base + range.count / 2 + k])
+  }
 }
 
 /// What a turn computes in, kept from turn to turn; and what it reported.
 package struct Workspace {
   /// Token ids of each input, packed.
   var tokens: [[Int32]]
-  /// The value of each input, of each node, and of each lstm's final states.
+  /// The value of each input, of each node, and of each lstm's final states by layer.
   var inputs: [Matrix]
   var nodes: [Matrix]
-  var hidden: [Matrix]
-  var cell: [Matrix]
-  /// The model's outputs over the reported rows.
+  var hidden: [[Matrix]]
+  var cell: [[Matrix]]
+  /// What the turn reports of each of the model's outputs.
   var outputs: [Matrix]
-  /// The rows of `outputs` that belong to each rider, in the order in which the riders were given.
-  package fileprivate(set) var reported: [Range<Int>] = []
+  /// The rows of each output that belong to each rider, in the order in which the riders were given.
+  var reported: [[Range<Int>]]
   let lstm = LSTMScratch()
   var state = LSTMState()
   /// The output of the layer under way, and of the one before it.
@@ -124,8 +138,11 @@ package struct Workspace {
     tokens = Array(repeating: [], count: description.inputs.count)
     inputs = Array(repeating: Matrix(), count: description.inputs.count)
     nodes = Array(repeating: Matrix(), count: graph.nodes.count)
-    hidden = nodes
-    cell = nodes
+    hidden = graph.model.nodes.map { node in
+      Array(repeating: Matrix(), count: node.lstm?.layers ?? 0)
+    }
+    cell = hidden
+    reported = Array(repeating: [], count: graph.model.outputs.count)
     outputs = Array(repeating: Matrix(), count: graph.model.outputs.count)
   }
 
@@ -140,8 +157,10 @@ package struct Workspace {
     for index in inputs.indices { trim(&inputs[index]) }
     for index in nodes.indices {
       trim(&nodes[index])
-      trim(&hidden[index])
-      trim(&cell[index])
+      for layer in hidden[index].indices {
+        trim(&hidden[index][layer])
+        trim(&cell[index][layer])
+      }
     }
     for index in outputs.indices { trim(&outputs[index]) }
     trim(&layers.current)
@@ -151,7 +170,7 @@ package struct Workspace {
 
   /// What the turn reported of an output for a rider: its reported rows × the output's size.
   package func values(ofOutput output: Int, rider: Int) -> ArraySlice<Float> {
-    let (rows, columns) = (reported[rider], outputs[output].columns)
+    let (rows, columns) = (reported[output][rider], outputs[output].columns)
     return outputs[output].values[rows.lowerBound * columns..<rows.upperBound * columns]
   }
 }
@@ -160,37 +179,61 @@ package struct Workspace {
 struct TurnPlan {
   /// The riders, longest first.
   let riders: [TurnRider]
+  /// The place of each of them among those given.
+  let order: [Int]
   let layout: PackedLayout
-  /// The packed row of each reported row.
-  let reportedSteps: [Int]
-  /// The rider (in `riders`) of each reported row.
-  let reportedRiders: [Int]
-  /// The reported rows of each rider as it was given.
-  let reported: [Range<Int>]
+  /// The reported rows of each rider.
+  private(set) var reported: [Range<Int>] = []
+  /// The packed row of each reported row, and its rider.
+  private var reportedSteps: [Int] = []
+  private var reportedRiders: [Int] = []
+  /// The riders that finish; and for each that does, its place among them.
+  private(set) var ends: [Int] = []
+  private var endPlaces: [Int] = []
 
-  init(_ given: [TurnRider]) {
+  /// - Parameter reportsEveryStep: whether a rider with that selection needs reported rows of all its steps.
+  init(_ given: [TurnRider], reportsEveryStep: (Selection) -> Bool) {
     // Equal lengths keep their order, so a batch of equal lengths is not shuffled.
-    let order = given.indices.sorted {
+    order = given.indices.sorted {
       let (a, b) = (given[$0].steps.count, given[$1].steps.count)
       return a == b ? $0 < $1 : a > b
     }
     riders = order.map { given[$0] }
     layout = PackedLayout(steps: riders.map(\.steps.count))
-    var steps: [Int] = []
-    var owners: [Int] = []
-    var reported = Array(repeating: 0..<0, count: given.count)
-    for (rider, original) in order.enumerated() {
-      let count = riders[rider].reportedCount
-      let first = riders[rider].steps.count - count
-      reported[original] = steps.count..<steps.count + count
-      for t in first..<first + count {
-        steps.append(layout.row(rider: rider, step: t))
-        owners.append(rider)
+    for (j, rider) in riders.enumerated() {
+      let count = reportsEveryStep(rider.selection) ? rider.steps.count : rider.finishes ? 1 : 0
+      reported.append(reportedSteps.count..<reportedSteps.count + count)
+      for t in rider.steps.count - count..<rider.steps.count {
+        reportedSteps.append(layout.row(rider: j, step: t))
+        reportedRiders.append(j)
       }
+      endPlaces.append(ends.count)
+      if rider.finishes { ends.append(j) }
     }
-    reportedSteps = steps
-    reportedRiders = owners
-    self.reported = reported
+  }
+
+  /// The row that a value in `domain` has for the end of a rider that finishes.
+  func endRow(of rider: Int, in domain: RowDomain) -> Int {
+    switch domain {
+    case .steps: layout.lastRow(rider: rider)
+    case .riders: rider
+    case .reported: reported[rider].upperBound - 1
+    case .ends: endPlaces[rider]
+    }
+  }
+
+  /// For each row of `target`, the row that a value in `source` has for it.
+  func rows(of source: RowDomain, in target: RowDomain) -> [Int] {
+    switch (target, source) {
+    case (.reported, .steps): return reportedSteps
+    case (.reported, .riders): return reportedRiders
+    case (.reported, .reported): return Array(reportedSteps.indices)
+    case (.ends, .ends): return Array(ends.indices)
+    case (.ends, .steps), (.ends, .riders), (.ends, .reported):
+      return ends.map { endRow(of: $0, in: source) }
+    case (.reported, .ends), (.steps, _), (.riders, _):
+      preconditionFailure("no value in \(target) is made of one in \(source)")
+    }
   }
 }
 
@@ -205,7 +248,7 @@ extension ModelGraph {
     _ riders: [TurnRider], states: inout SeatStates, workspace: inout Workspace,
     crew: Crew? = nil
   ) {
-    let plan = TurnPlan(riders)
+    let plan = TurnPlan(riders, reportsEveryStep: reportsEveryStep)
     for rider in riders {
       if let state = rider.resumed {
         states.resume(seat: rider.seat, from: state)
@@ -217,13 +260,10 @@ extension ModelGraph {
     for index in nodes.indices {
       run(node: index, plan: plan, states: &states, workspace: &workspace, crew: crew)
     }
-    for (index, output) in model.outputs.enumerated() {
-      var matrix = Matrix()
-      swap(&matrix, &workspace.outputs[index])
-      gatherReported(output.value, plan: plan, workspace: workspace, into: &matrix)
-      swap(&matrix, &workspace.outputs[index])
+    for index in model.outputs.indices {
+      workspace.reported[index] = Array(repeating: 0..<0, count: riders.count)
+      report(output: index, plan: plan, workspace: &workspace)
     }
-    workspace.reported = plan.reported
   }
 
   /// Brings an input into packed order, normalised.
@@ -264,25 +304,6 @@ extension ModelGraph {
       }
     }
   }
-
-  /// Copies the reported rows of a value, whatever its domain.
-  func gatherReported(
-    _ reference: Model.ValueReference, plan: TurnPlan, workspace: Workspace,
-    into target: inout Matrix
-  ) {
-    let source = workspace[reference]
-    target.resize(rows: plan.reportedSteps.count, columns: source.columns)
-    for row in plan.reportedSteps.indices {
-      let from =
-        switch domain(of: reference) {
-        case .steps: plan.reportedSteps[row]
-        case .riders: plan.reportedRiders[row]
-        case .reported: row
-        }
-      target.set(
-        row: row, from: source.values, at: from * source.columns, count: source.columns)
-    }
-  }
 }
 
 extension Workspace {
@@ -291,8 +312,8 @@ extension Workspace {
     switch reference {
     case .input(let index): inputs[index]
     case .node(let index): nodes[index]
-    case .hidden(let index): hidden[index]
-    case .cell(let index): cell[index]
+    case .hidden(let index, let layer): hidden[index][layer]
+    case .cell(let index, let layer): cell[index][layer]
     }
   }
 }

@@ -7,12 +7,14 @@ extension GraphResolver {
     let first = arguments[0]
     var op = node.op
     var shape: Model.LSTMShape?
+    nodeTensors = []
     let form: Model.ValueForm
     switch node.op {
     case .embedding:
       form = .sequence(size: try embeddingSize(first, prefix: prefix, node: node.name))
     case .lstm:
-      let network = try lstmShape(arguments, prefix: prefix, node: node.name)
+      let network = try lstmShape(
+        arguments, prefix: prefix, node: node.name, isReverse: node.direction == .reverse)
       shape = network
       form = .sequence(size: network.directions * network.outputSize)
     case .linear:
@@ -22,7 +24,8 @@ extension GraphResolver {
       form = first.form.with(size: try size(of: first, for: node.op))
     case .layerNorm:
       let size = try size(of: first, for: node.op)
-      for name in ["\(prefix).weight", "\(prefix).bias"] where tensors.contains(name) {
+      for name in ["weight", "bias"].map({ tensorName($0, under: prefix) })
+      where tensors.contains(name) {
         try use(name, shape: [size], node: node.name)
       }
       form = first.form.with(size: size)
@@ -44,9 +47,14 @@ extension GraphResolver {
     if let size = form.size, size > ModelLimits.size {
       throw .tooMany("\(path): the size of its value", found: size, limit: ModelLimits.size)
     }
+    func initial(_ position: Int) -> Model.ValueReference? {
+      guard node.op == .lstm else { return nil }
+      return arguments.first { $0.position == position }?.value
+    }
     return Model.ResolvedNode(
-      name: node.name, op: op, weights: node.op.hasTensors ? prefix : nil,
-      inputs: arguments.map(\.value), form: form, lstm: shape)
+      name: node.name, op: op, weights: node.op.hasTensors ? prefix : nil, tensors: nodeTensors,
+      inputs: arguments.map(\.value), initialHidden: initial(1), initialCell: initial(2),
+      form: form, lstm: shape)
   }
 
   private func size(
@@ -73,31 +81,43 @@ extension GraphResolver {
     guard case .input(let index) = argument.value,
       case .tokens(let vocabularySize, _) = description.inputs[index].kind
     else { throw argument.refused(by: .embedding, expected: "tokens") }
+    let weight = tensorName("weight", under: prefix)
     let size = try secondSize(
-      "\(prefix).weight", node: node, pattern: "[\(vocabularySize), size]"
+      weight, node: node, pattern: "[\(vocabularySize), size]"
     ) { $0[0] == vocabularySize ? $0[1] : nil }
-    try use("\(prefix).weight", shape: [vocabularySize, size], node: node)
+    try use(weight, shape: [vocabularySize, size], node: node)
     return size
   }
 
   private mutating func linearSize(
     _ inputSize: Int, prefix: String, node: String
   ) throws(ModelError) -> Int {
-    let size = try secondSize("\(prefix).weight", node: node, pattern: "[out, \(inputSize)]") {
-      $0[1] == inputSize ? $0[0] : nil
-    }
-    try use("\(prefix).weight", shape: [size, inputSize], node: node)
-    if tensors.contains("\(prefix).bias") {
-      try use("\(prefix).bias", shape: [size], node: node)
-    }
+    let weight = tensorName("weight", under: prefix)
+    let bias = tensorName("bias", under: prefix)
+    let size = try secondSize(
+      weight, node: node, pattern: "[out, \(inputSize)]",
+      hint: tie(bias: bias, inputSize: inputSize)
+    ) { $0[1] == inputSize ? $0[0] : nil }
+    try use(weight, shape: [size, inputSize], node: node)
+    if tensors.contains(bias) { try use(bias, shape: [size], node: node) }
     return size
+  }
+
+  /// The matrix that a linear map's may be tied to, where only its bias was saved.
+  private func tie(bias: String, inputSize: Int) -> TensorHint? {
+    guard let shape = tensors.shape(of: bias), shape.count == 1 else { return nil }
+    return tensors.names.first { tensors.shape(of: $0) == [shape[0], inputSize] }
+      .map { .tied(to: $0, bias: bias) }
   }
 
   /// The size that a matrix leaves open, where `read` finds its other size to be right.
   private func secondSize(
-    _ tensor: String, node: String, pattern: String, read: ([Int]) -> Int?
+    _ tensor: String, node: String, pattern: String, hint: TensorHint? = nil,
+    read: ([Int]) -> Int?
   ) throws(ModelError) -> Int {
-    guard let shape = tensors.shape(of: tensor) else { throw .missingTensor(tensor, node: node) }
+    guard let shape = tensors.shape(of: tensor) else {
+      throw tensors.missing(tensor, node: node, hint: hint)
+    }
     guard shape.count == 2, let size = read(shape), size > 0 else {
       throw .shapeMismatch(tensor: tensor, expected: pattern, found: shape)
     }
@@ -105,18 +125,19 @@ extension GraphResolver {
   }
 
   private mutating func lstmShape(
-    _ arguments: [Argument], prefix: String, node: String
+    _ arguments: [Argument], prefix: String, node: String, isReverse: Bool
   ) throws(ModelError) -> Model.LSTMShape {
     let inputSize = try sequenceSize(arguments[0], for: .lstm)
     let shape = try Model.LSTMShape(
-      node: node, prefix: prefix, inputSize: inputSize, tensors: tensors)
+      node: node, prefix: prefix, inputSize: inputSize, isReverse: isReverse, tensors: tensors)
     for (name, tensorShape) in shape.tensors(at: prefix) {
       try use(name, shape: tensorShape, node: node)
     }
     let states = shape.layers * shape.directions
     let sizes = [states * shape.outputSize, states * shape.hiddenSize]
-    for (argument, size) in zip(arguments.dropFirst(), sizes)
-    where argument.form != .vector(size: size) {
+    for argument in arguments.dropFirst() {
+      let size = sizes[argument.position - 1]
+      guard argument.form != .vector(size: size) else { continue }
       throw argument.refused(
         by: .lstm,
         expected: "a vector of size \(size) here (an initial state of "
@@ -129,10 +150,10 @@ extension GraphResolver {
   private mutating func affine(
     scale: [Float]?, shift: [Float]?, size: Int, path: String, prefix: String, node: String
   ) throws(ModelError) -> ModelDescription.Op {
-    let weight = "\(prefix).weight"
-    let bias = "\(prefix).bias"
+    let weight = tensorName("weight", under: prefix)
+    let bias = tensorName("bias", under: prefix)
     guard scale != nil || shift != nil || tensors.contains(weight) || tensors.contains(bias) else {
-      throw .missingTensor(weight, node: node)
+      throw tensors.missing(weight, node: node)
     }
     func floats(
       _ attribute: [Float]?, key: String, tensor: String, absent: Float

@@ -4,6 +4,8 @@ struct GraphResolver {
   let tensors: TensorFile
   /// The tensors that some node reads.
   private(set) var usedTensors: Set<String> = []
+  /// Those that the node under way reads, in order.
+  var nodeTensors: [String] = []
   private(set) var nodes: [Model.ResolvedNode] = []
   private(set) var outputs: [Model.ResolvedOutput] = []
 
@@ -13,12 +15,30 @@ struct GraphResolver {
   private var resolvedIndex: [Int: Int] = [:]
 
   private struct Declaration {
-    let value: Model.ValueReference
+    let target: Target
     let path: String
+  }
+
+  /// What a name stands for before its node is resolved; of a final state, nil is the last layer's.
+  private enum Target {
+    case input(Int)
+    case node(Int)
+    case hidden(Int, layer: Int?)
+    case cell(Int, layer: Int?)
+
+    /// The index of the node whose value, hidden or cell state this is.
+    var node: Int? {
+      switch self {
+      case .input: nil
+      case .node(let index), .hidden(let index, _), .cell(let index, _): index
+      }
+    }
   }
 
   /// A node's input: its path and name in the description, and what they stand for.
   struct Argument {
+    /// Its place in the node's list of inputs.
+    let position: Int
     let path: String
     let name: String
     let value: Model.ValueReference
@@ -42,12 +62,14 @@ struct GraphResolver {
       outputs.append(try resolve(output, path: "outputs[\(index)]"))
     }
     try checkUse()
+    try checkUnreadTensors()
   }
 
   /// Records that a node reads `tensor`, after its check.
   mutating func use(_ tensor: String, shape: [Int], node: String) throws(ModelError) {
     try tensors.check(tensor, hasShape: shape, node: node)
     usedTensors.insert(tensor)
+    nodeTensors.append(tensor)
   }
 
   // MARK: Names
@@ -60,24 +82,46 @@ struct GraphResolver {
       let path = "nodes[\(index)].name"
       try declare(node.name, .node(index), path: path)
       if node.op == .lstm {
-        try declare("\(node.name).hidden", .hidden(index), path: path)
-        try declare("\(node.name).cell", .cell(index), path: path)
+        try declare("\(node.name).hidden", .hidden(index, layer: nil), path: path)
+        try declare("\(node.name).cell", .cell(index, layer: nil), path: path)
       }
+    }
+    for (name, declaration) in declarations.sorted(by: { $0.key < $1.key }) {
+      guard let state = layerState(name) else { continue }
+      throw .duplicateName(name, path: declaration.path, first: state.path)
     }
   }
 
   private mutating func declare(
-    _ name: String, _ value: Model.ValueReference, path: String
+    _ name: String, _ target: Target, path: String
   ) throws(ModelError) {
     if let first = declarations[name] {
       throw .duplicateName(name, path: path, first: first.path)
     }
-    declarations[name] = Declaration(value: value, path: path)
+    declarations[name] = Declaration(target: target, path: path)
   }
 
   private func declaration(of name: String, path: String) throws(ModelError) -> Declaration {
-    guard let declaration = declarations[name] else { throw .unknownName(name, path: path) }
+    guard let declaration = declarations[name] ?? layerState(name) else {
+      throw .unknownName(name, path: path)
+    }
     return declaration
+  }
+
+  /// What `h.hidden.0` stands for: the final state of one layer.
+  private func layerState(_ name: String) -> Declaration? {
+    guard let dot = name.lastIndex(of: "."), let layer = Int(name[name.index(after: dot)...]),
+      // As Int reads more: "+1", "01".
+      name[name.index(after: dot)...] == "\(layer)", layer >= 0,
+      let whole = declarations[String(name[..<dot])]
+    else { return nil }
+    switch whole.target {
+    case .hidden(let index, nil):
+      return Declaration(target: .hidden(index, layer: layer), path: whole.path)
+    case .cell(let index, nil):
+      return Declaration(target: .cell(index, layer: layer), path: whole.path)
+    case .input, .node, .hidden, .cell: return nil
+    }
   }
 
   // MARK: Order
@@ -102,8 +146,9 @@ struct GraphResolver {
   private func nodesNeeded(by index: Int) throws(ModelError) -> [Int] {
     var needed: [Int] = []
     for (position, name) in description.nodes[index].inputs.enumerated() {
+      guard let name else { continue }
       let path = "nodes[\(index)].inputs[\(position)]"
-      if let node = try declaration(of: name, path: path).value.node { needed.append(node) }
+      if let node = try declaration(of: name, path: path).target.node { needed.append(node) }
     }
     return needed
   }
@@ -136,31 +181,63 @@ struct GraphResolver {
         path: "\(path).weights", found: ModelError.quoted(weights),
         expected: "no weights for \(node.op.name)")
     }
+    if node.direction != nil, node.op != .lstm {
+      throw .unexpected(
+        path: "\(path).direction", found: "a direction", expected: "none for \(node.op.name)")
+    }
     var arguments: [Argument] = []
     for (position, name) in node.inputs.enumerated() {
-      arguments.append(try argument(name, path: "\(path).inputs[\(position)]"))
+      let path = "\(path).inputs[\(position)]"
+      guard let name else {
+        guard node.op == .lstm, position > 0 else {
+          throw .unexpected(path: path, found: "null", expected: "a name")
+        }
+        continue
+      }
+      arguments.append(try argument(name, position: position, path: path))
     }
     return try resolve(node, path: path, arguments: arguments)
   }
 
-  private func argument(_ name: String, path: String) throws(ModelError) -> Argument {
-    let value = resolved(try declaration(of: name, path: path).value)
-    return Argument(path: path, name: name, value: value, form: form(of: value))
+  private func argument(
+    _ name: String, position: Int = 0, path: String
+  ) throws(ModelError) -> Argument {
+    let value = try reference(to: try declaration(of: name, path: path).target, path: path)
+    return Argument(
+      position: position, path: path, name: name, value: value, form: form(of: value))
   }
 
-  /// The reference with the resolved node's index for the description's.
-  private func resolved(_ value: Model.ValueReference) -> Model.ValueReference {
+  /// The reference to a target whose node is resolved.
+  private func reference(
+    to target: Target, path: String
+  ) throws(ModelError) -> Model.ValueReference {
     func place(_ index: Int) -> Int {
       guard let place = resolvedIndex[index] else {
         preconditionFailure("node \(index) is used before it is resolved")
       }
       return place
     }
-    switch value {
-    case .input: return value
+    func layer(_ layer: Int?, of place: Int) throws(ModelError) -> Int {
+      guard let layers = nodes[place].lstm?.layers else {
+        preconditionFailure("only an lstm has states")
+      }
+      guard let layer else { return layers - 1 }
+      guard layer < layers else {
+        throw .unexpected(
+          path: path, found: "layer \(layer)",
+          expected: layers == 1
+            ? "layer 0, the only one of \(ModelError.quoted(nodes[place].name))"
+            : "a layer of \(ModelError.quoted(nodes[place].name)), 0 to \(layers - 1)")
+      }
+      return layer
+    }
+    switch target {
+    case .input(let index): return .input(index)
     case .node(let index): return .node(place(index))
-    case .hidden(let index): return .hidden(place(index))
-    case .cell(let index): return .cell(place(index))
+    case .hidden(let index, let given):
+      return .hidden(place(index), layer: try layer(given, of: place(index)))
+    case .cell(let index, let given):
+      return .cell(place(index), layer: try layer(given, of: place(index)))
     }
   }
 
@@ -168,7 +245,7 @@ struct GraphResolver {
     switch value {
     case .input(let index): return description.inputs[index].kind.form
     case .node(let index): return nodes[index].form
-    case .hidden(let index), .cell(let index):
+    case .hidden(let index, _), .cell(let index, _):
       guard let shape = nodes[index].lstm else { preconditionFailure("only an lstm has states") }
       if case .hidden = value { return .vector(size: shape.directions * shape.outputSize) }
       return .vector(size: shape.directions * shape.hiddenSize)
@@ -203,8 +280,7 @@ struct GraphResolver {
   private func forecast(
     of name: String, outputSize: Int, path: String
   ) throws(ModelError) -> Int {
-    let value = try declaration(of: name, path: path).value
-    guard case .input(let index) = value else {
+    guard case .input(let index) = try declaration(of: name, path: path).target else {
       throw .unexpected(
         path: path, found: ModelError.quoted(name),
         expected: "the name of a features or tokens input")
@@ -256,7 +332,7 @@ extension Model.ValueReference {
   fileprivate var node: Int? {
     switch self {
     case .input: nil
-    case .node(let index), .hidden(let index), .cell(let index): index
+    case .node(let index), .hidden(let index, _), .cell(let index, _): index
     }
   }
 }

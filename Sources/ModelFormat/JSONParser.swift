@@ -9,11 +9,25 @@ package struct JSONParser {
 
   /// The document's value. Errors carry the line and column (in bytes, from 1).
   package static func parse(_ bytes: [UInt8]) throws(ModelError) -> JSONValue {
+    if let found = otherEncoding(of: bytes) { throw .encoding(found) }
     var parser = JSONParser(bytes)
     let value = try parser.parseValue()
     parser.skipSpace()
     guard parser.index == bytes.count else { throw parser.failure(expected: "the end") }
     return value
+  }
+
+  /// The encoding that a text starts as, where that is not plain UTF-8: by its byte order mark, or by the zero bytes that
+  /// ASCII has in others.
+  private static func otherEncoding(of bytes: [UInt8]) -> String? {
+    let marks: [(mark: [UInt8], name: String)] = [
+      ([0xEF, 0xBB, 0xBF], "UTF-8 with a byte order mark"),
+      ([0xFF, 0xFE, 0, 0], "UTF-32"), ([0, 0, 0xFE, 0xFF], "UTF-32"),
+      ([0xFF, 0xFE], "UTF-16"), ([0xFE, 0xFF], "UTF-16"),
+    ]
+    if let found = marks.first(where: { bytes.starts(with: $0.mark) }) { return found.name }
+    guard bytes.count >= 4, bytes[0] == 0 || bytes[1] == 0 else { return nil }
+    return bytes[..<4].count { $0 == 0 } == 3 ? "UTF-32" : "UTF-16"
   }
 
   private mutating func parseValue() throws(ModelError) -> JSONValue {

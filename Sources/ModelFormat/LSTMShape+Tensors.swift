@@ -1,13 +1,35 @@
 extension Model.LSTMShape {
-  /// The kinds of tensor that a layer and direction of `torch.nn.LSTM` may have.
-  private static let kinds = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"]
+  /// The kinds of tensor that a layer and direction of `torch.nn.LSTM` may have, and the one bias of Keras.
+  private static let kinds = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias", "weight_hr"]
+
+  /// What the tensor of that kind is called.
+  package static func tensorName(
+    _ kind: String, layer: Int, direction: Int, under prefix: String
+  ) -> String {
+    ModelFormat.tensorName(
+      "\(kind)_l\(layer)" + (direction == 1 ? "_reverse" : ""), under: prefix)
+  }
 
   /// Reads the network's shape from the tensors at `prefix` and checks every one of them.
+  ///
+  /// - Parameter isReverse: whether the network's one direction reads from the end.
   init(
-    node: String, prefix: String, inputSize: Int, tensors: TensorFile
+    node: String, prefix: String, inputSize: Int, isReverse: Bool, tensors: TensorFile
   ) throws(ModelError) {
-    let first = "\(prefix).weight_ih_l0"
-    guard let firstShape = tensors.shape(of: first) else { throw .missingTensor(first, node: node) }
+    func name(_ kind: String, direction: Int = 0) -> String {
+      Self.tensorName(kind, layer: 0, direction: direction, under: prefix)
+    }
+    try Self.checkGates(node: node, prefix: prefix, tensors: tensors)
+    let first = name("weight_ih")
+    guard let firstShape = tensors.shape(of: first) else {
+      let hints: [(name: String, hint: TensorHint)] = [
+        ("weight_ih", .lstmCell), ("kernel", .keras), ("recurrent_kernel", .keras),
+      ]
+      let found = hints.first {
+        tensors.contains(ModelFormat.tensorName($0.name, under: prefix))
+      }
+      throw tensors.missing(first, node: node, hint: found?.hint)
+    }
     guard firstShape.count == 2, firstShape[0] > 0, firstShape[0] % 4 == 0,
       firstShape[1] == inputSize
     else {
@@ -17,7 +39,7 @@ extension Model.LSTMShape {
     guard hiddenSize <= ModelLimits.size else {
       throw .tooMany("hidden units of \(node)", found: hiddenSize, limit: ModelLimits.size)
     }
-    let projection = "\(prefix).weight_hr_l0"
+    let projection = name("weight_hr")
     var projectionSize: Int?
     if let shape = tensors.shape(of: projection) {
       guard shape.count == 2, shape[1] == hiddenSize, (1...ModelLimits.size).contains(shape[0])
@@ -28,19 +50,53 @@ extension Model.LSTMShape {
       projectionSize = shape[0]
     }
     var layers = 1
-    while tensors.contains("\(prefix).weight_ih_l\(layers)") { layers += 1 }
+    while tensors.contains(
+      Self.tensorName("weight_ih", layer: layers, direction: 0, under: prefix))
+    { layers += 1 }
+    let hasTwo = tensors.contains(name("bias_ih")) || tensors.contains(name("bias_hh"))
+    let second = name("weight_ih", direction: 1)
     self.init(
-      layers: layers, bidirectional: tensors.contains("\(first)_reverse"), inputSize: inputSize,
+      layers: layers, bidirectional: tensors.contains(second), inputSize: inputSize,
       hiddenSize: hiddenSize, projectionSize: projectionSize,
-      hasBias: tensors.contains("\(prefix).bias_ih_l0"))
+      bias: hasTwo ? .two : tensors.contains(name("bias")) ? .one : .none, isReverse: isReverse)
+    guard !(isReverse && bidirectional) else {
+      throw .secondDirection(second, node: node)
+    }
 
     let expected = self.tensors(at: prefix)
     for (name, shape) in expected { try tensors.check(name, hasShape: shape, node: node) }
     let names = Set(expected.map(\.name))
     for name in tensors.names where !names.contains(name) {
-      guard !Self.kinds.contains(where: { name.hasPrefix("\(prefix).\($0)_l") }) else {
-        throw .inconsistentTensor(name, node: node)
+      guard let own = nameOfTensor(name, under: prefix) else { continue }
+      guard !Self.kinds.contains(where: { own.hasPrefix("\($0)_l") }) else {
+        throw .inconsistentTensor(
+          name, node: node, missing: missingPartner(of: own, under: prefix))
       }
+    }
+  }
+
+  /// The tensor without which one that stands by itself has no layer or direction; nil where none is missing.
+  private func missingPartner(of own: String, under prefix: String) -> String? {
+    if own.hasSuffix("_reverse"), !bidirectional {
+      return Self.tensorName("weight_ih", layer: 0, direction: 1, under: prefix)
+    }
+    let digits = own[own.index(after: own.lastIndex(of: "l")!)...].prefix { $0.isNumber }
+    guard let layer = Int(digits), layer >= layers else { return nil }
+    return Self.tensorName("weight_ih", layer: layers, direction: 0, under: prefix)
+  }
+
+  /// Refuses the tensors of a GRU or a plain RNN, and cells of these, whose recurrent matrix has other rows for its columns.
+  private static func checkGates(
+    node: String, prefix: String, tensors: TensorFile
+  ) throws(ModelError) {
+    for suffix in ["_l0", ""] {
+      let name = ModelFormat.tensorName("weight_hh\(suffix)", under: prefix)
+      let projection = ModelFormat.tensorName("weight_hr\(suffix)", under: prefix)
+      guard let shape = tensors.shape(of: name), shape.count == 2, shape[1] > 0,
+        shape[0].isMultiple(of: shape[1]), !tensors.contains(projection),
+        let network = OtherNetwork(rawValue: shape[0] / shape[1])
+      else { continue }
+      throw .otherNetwork(network, tensor: name, shape: shape, node: node)
     }
   }
 
@@ -49,13 +105,19 @@ extension Model.LSTMShape {
     var tensors: [(name: String, shape: [Int])] = []
     for layer in 0..<layers {
       let layerInput = layer == 0 ? inputSize : directions * outputSize
-      for direction in bidirectional ? ["", "_reverse"] : [""] {
+      for direction in 0..<directions {
         var shapes = [
           ("weight_ih", [4 * hiddenSize, layerInput]), ("weight_hh", [4 * hiddenSize, outputSize]),
         ]
-        if hasBias { shapes += [("bias_ih", [4 * hiddenSize]), ("bias_hh", [4 * hiddenSize])] }
+        switch bias {
+        case .none: break
+        case .one: shapes.append(("bias", [4 * hiddenSize]))
+        case .two: shapes += [("bias_ih", [4 * hiddenSize]), ("bias_hh", [4 * hiddenSize])]
+        }
         if let projectionSize { shapes.append(("weight_hr", [projectionSize, hiddenSize])) }
-        tensors += shapes.map { ("\(prefix).\($0.0)_l\(layer)\(direction)", $0.1) }
+        tensors += shapes.map {
+          (Self.tensorName($0.0, layer: layer, direction: direction, under: prefix), $0.1)
+        }
       }
     }
     return tensors
@@ -66,7 +128,7 @@ extension TensorFile {
   /// Checks that `node`'s tensor `name` is there, in that shape, and of a type that converts to floats.
   func check(_ name: String, hasShape expected: [Int], node: String) throws(ModelError) {
     guard let found = shape(of: name), let type = dtype(of: name) else {
-      throw .missingTensor(name, node: node)
+      throw missing(name, node: node)
     }
     guard found == expected else {
       throw .shapeMismatch(tensor: name, expected: "\(expected)", found: found)

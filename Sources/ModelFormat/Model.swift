@@ -15,14 +15,26 @@ package struct Model: Sendable {
   package init(folder path: String) throws(ModelError) {
     let description: ModelDescription
     do { description = try ModelDescription(path: "\(path)/\(Model.descriptionFile)") } catch {
-      if case .system(_, _, code: ENOTDIR) = error { throw .notFolder(path: path) }
-      throw error
+      switch error {
+      case .system(_, _, code: ENOTDIR):
+        throw ForeignFile(at: path).map { .foreignFile(path: path, $0) } ?? .notFolder(path: path)
+      case .system(_, _, code: ENOENT):
+        guard let (name, file) = ForeignFile.first(inFolder: path) else { throw error }
+        throw .foreignFile(path: "\(path)/\(name)", file)
+      default: throw error
+      }
     }
     let tensors: TensorFile
     let tensorPath = "\(path)/\(Model.tensorFile)"
     do { tensors = try TensorFile(path: tensorPath) } catch {
       // It names the file itself.
+      if case .system(_, _, code: ENOENT) = error,
+        let (name, file) = ForeignFile.first(inFolder: path)
+      {
+        throw .foreignFile(path: "\(path)/\(name)", file)
+      }
       if case .system = error { throw error }
+      if case .foreignFile = error { throw error }
       if case .notRegularFile = error { throw error }
       throw .inFile(path: tensorPath, error)
     }
@@ -59,7 +71,13 @@ package struct Model: Sendable {
     package let op: ModelDescription.Op
     /// The prefix of the node's tensors; nil where the op has none.
     package let weights: String?
+    /// The tensors that the node reads.
+    package let tensors: [String]
+    /// The node's inputs, without those that are left out.
     package let inputs: [ValueReference]
+    /// Of an lstm, the inputs that its states start from; nil where they are zero.
+    package let initialHidden: ValueReference?
+    package let initialCell: ValueReference?
     /// The form of the node's value; `size` is its elements a step or a sequence.
     package let form: ValueForm
     /// Elements a step or a sequence: no node's value is tokens.
@@ -83,9 +101,9 @@ package struct Model: Sendable {
   package enum ValueReference: Sendable, Hashable {
     case input(Int)
     case node(Int)
-    /// The final hidden (or cell) state of the lstm at that node, last layer, directions concatenated.
-    case hidden(Int)
-    case cell(Int)
+    /// The final hidden (or cell) state of one layer of the lstm at that node, directions concatenated.
+    case hidden(Int, layer: Int)
+    case cell(Int, layer: Int)
   }
 
   package enum ValueForm: Sendable, Equatable {
@@ -105,7 +123,17 @@ package struct Model: Sendable {
     package let hiddenSize: Int
     /// The size of h after `weight_hr_l0`, where there is one.
     package let projectionSize: Int?
-    package let hasBias: Bool
+    package let bias: Bias
+    /// Whether its one direction reads the last step first.
+    package var isReverse = false
+
+    package enum Bias: Sendable, Equatable {
+      case none
+      /// `bias_l0`.
+      case one
+      /// `bias_ih_l0` and `bias_hh_l0`, whose sum counts.
+      case two
+    }
 
     /// The size of h: the projection's where there is one, else the hidden size.
     package var outputSize: Int { projectionSize ?? hiddenSize }

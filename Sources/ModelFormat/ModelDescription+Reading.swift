@@ -48,6 +48,14 @@ extension ModelDescription {
 }
 
 extension JSONField {
+  fileprivate func direction() throws(ModelError) -> ModelDescription.Direction {
+    guard let direction = ModelDescription.Direction(rawValue: try string()) else {
+      throw unexpected(
+        "\"forward\" or \"reverse\" (both directions are there where the tensors of both are)")
+    }
+    return direction
+  }
+
   fileprivate func precision() throws(ModelError) -> Precision {
     guard let precision = Precision(rawValue: try string()) else {
       throw unexpected("\"f32\", \"f16\" or \"int8\"")
@@ -105,10 +113,14 @@ extension ModelDescription.Node {
       .mean, .max, .sum, .concat, .add, .multiply, .softmaxSum:
       op = plain
     }
+    var inputs: [String?] = []
+    for field in try object.required("inputs", expected: "an array of names").array() {
+      if case .null = field.value { inputs.append(nil) } else { inputs.append(try field.string()) }
+    }
     self.init(
-      name: try object.required("name", expected: "a string").string(), op: op,
-      inputs: try object.required("inputs", expected: "an array of names").strings(),
-      weights: try object["weights"]?.string())
+      name: try object.required("name", expected: "a string").string(), op: op, inputs: inputs,
+      weights: try object["weights"]?.string(),
+      direction: plain == .lstm ? try object["direction"]?.direction() : nil)
   }
 }
 
@@ -118,7 +130,8 @@ extension ModelDescription.Op {
     switch self {
     case .layerNorm, .l2Norm: ["epsilon"]
     case .affine: ["scale", "shift"]
-    case .embedding, .lstm, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .first,
+    case .lstm: ["direction"]
+    case .embedding, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .first,
       .mean, .max, .sum, .concat, .add, .multiply, .softmaxSum:
       []
     }

@@ -53,9 +53,11 @@ extension ModelDescription.Input {
 extension ModelDescription.Node {
   fileprivate var json: String {
     var fields = [
-      field("name", name.jsonText), field("op", op.name.jsonText), field("inputs", array(inputs)),
+      field("name", name.jsonText), field("op", op.name.jsonText),
+      field("inputs", "[\(inputs.map { $0?.jsonText ?? "null" }.joined(separator: ", "))]"),
     ]
     if let weights { fields.append(field("weights", weights.jsonText)) }
+    if let direction { fields.append(field("direction", direction.rawValue.jsonText)) }
     switch op {
     case .layerNorm(let epsilon), .l2Norm(let epsilon):
       fields.append(field("epsilon", "\(epsilon)"))

@@ -59,17 +59,28 @@ package struct ModelDescription: Sendable, Equatable {
     package var name: String
     package var op: Op
     /// Names of inputs or other nodes, in any order of the list. An lstm named `h` also offers `h.hidden` and `h.cell`:
-    /// the final states of its last layer, directions concatenated.
-    package var inputs: [String]
+    /// the final states of its last layer, directions concatenated; `h.hidden.0` is that of its first layer. Nil: an
+    /// initial state of an lstm that is left out before another.
+    package var inputs: [String?]
     /// The prefix of the node's tensors: `lstm` for `lstm.weight_ih_l0`. Nil: the node's name.
     package var weights: String?
+    /// Which way an lstm of one direction reads; nil is forward.
+    package var direction: Direction?
 
-    package init(name: String, op: Op, inputs: [String], weights: String? = nil) {
+    package init(
+      name: String, op: Op, inputs: [String?], weights: String? = nil,
+      direction: Direction? = nil
+    ) {
       self.name = name
       self.op = op
       self.inputs = inputs
       self.weights = weights
+      self.direction = direction
     }
+  }
+
+  package enum Direction: String, Sendable, Equatable, CaseIterable {
+    case forward, reverse
   }
 
   package enum Op: Sendable, Equatable {

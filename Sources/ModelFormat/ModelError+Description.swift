@@ -12,6 +12,8 @@ extension ModelError: CustomStringConvertible {
       return "\(path) is not a regular file"
     case .notFolder(let path):
       return "\(path) is a file, expected the folder that holds the model"
+    case .foreignFile(let path, let file):
+      return file.description(of: path)
     case .fileTooLarge(let path, let found, let limit):
       return "\(path) has \(found) bytes, more than the limit of \(limit)"
     case .inFile(let path, let error):
@@ -19,6 +21,8 @@ extension ModelError: CustomStringConvertible {
 
     case .malformedJSON(let line, let column, let found, let expected):
       return "line \(line), column \(column): expected \(expected), found \(name(of: found))"
+    case .encoding(let found):
+      return "the text starts as \(found), expected UTF-8 without a byte order mark"
     case .duplicateKey(let key, let line, let column):
       return "line \(line), column \(column): the key \(quote(key)) stands twice in one object"
     case .unknownKey(let key, let path, let known):
@@ -56,14 +60,30 @@ extension ModelError: CustomStringConvertible {
       let found = "element \(index) is \(value)"
       return "tensor \(quote(tensor)): \(found), beyond the \(limit) of \(precision)"
 
-    case .missingTensor(let tensor, let node):
+    case .missingTensor(let tensor, let node, let near, let hint):
       let need = node.map { ", which node \(quote($0)) needs" } ?? ""
-      return "there is no tensor \(quote(tensor))\(need)"
+      let others = near.isEmpty ? "" : "; there is \(list(near))"
+      return "there is no tensor \(quote(tensor))\(need)\(others)\(phrase(of: hint))"
+    case .unreadTensor(let tensor, let node, let op, let read, let hint):
+      let others = read.isEmpty ? "nothing" : list(read)
+      return "tensor \(quote(tensor)) is read by no node: under its prefix node \(quote(node)) "
+        + "(\(op)) reads \(others)\(phrase(of: hint)); "
+        + "rename it, add a node that reads it, or save the model without it"
+    case .otherNetwork(let network, let tensor, let shape, let node):
+      let (what, gates) =
+        network == .gru
+        ? ("a GRU", "three gates") : ("a plain recurrent network", "no gates")
+      return "tensor \(quote(tensor)): the shape \(shape) is that of \(what), which has \(gates); "
+        + "node \(quote(node)) is an lstm, with four: expected [4·hidden, hidden]"
+    case .secondDirection(let tensor, let node):
+      return "tensor \(quote(tensor)): node \(quote(node)) reads in reverse alone "
+        + "(\"direction\"), expected the tensors of one direction, without \"_reverse\""
     case .shapeMismatch(let tensor, let expected, let found):
       return "tensor \(quote(tensor)): expected shape \(expected), found \(found)"
-    case .inconsistentTensor(let tensor, let node):
+    case .inconsistentTensor(let tensor, let node, let missing):
       return "tensor \(quote(tensor)) does not fit the other tensors of node \(quote(node)): "
         + "every layer and direction has the same kinds of tensor, and layers are counted from 0"
+        + (missing.map { "; there is no \(quote($0))" } ?? "")
     case .unknownName(let name, let path):
       return "\(path): nothing is named \(quote(name))"
     case .duplicateName(let name, let path, let first):
@@ -75,6 +95,31 @@ extension ModelError: CustomStringConvertible {
     case .inputForm(let path, let op, let name, let found, let expected):
       return "\(path): \(op) takes \(expected), \(quote(name)) is \(found)"
     }
+  }
+
+  /// What a tensor probably means, as the end of a sentence.
+  private func phrase(of hint: TensorHint?) -> String {
+    switch hint {
+    case nil: ""
+    case .meant(let name): "; perhaps \(quote(name)) is meant"
+    case .tied(let other, let bias):
+      "; tied weights, of which \(quote(other)) was saved: save each tensor by itself (clone()), "
+        + "or read \(quote(other)) by this node and \(quote(bias)) by an affine node after it"
+    case .lstmCell:
+      "; these are the names of a torch.nn.LSTMCell: save each with \"_l0\" behind its name"
+    case .keras:
+      "; these are Keras's names: FORMAT.md, \"From Keras\", shows how to save them"
+    case .batchNorm:
+      "; statistics of a batch normalisation: fold them into its scale and shift"
+    case .attribute: "; an attribute of the node stands in its place"
+    case .reparametrised: "; merge it into the weight before saving"
+    }
+  }
+
+  /// Names in quotes, the first few of many.
+  private func list(_ names: [String]) -> String {
+    names.prefix(6).map(quote).joined(separator: ", ")
+      + (names.count > 6 ? " and \(names.count - 6) more" : "")
   }
 
   private func quote(_ text: String) -> String { ModelError.quoted(text) }

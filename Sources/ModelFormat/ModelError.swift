@@ -6,6 +6,8 @@ package enum ModelError: Error, Sendable, Equatable {
   case notRegularFile(path: String)
   /// A file's path where a folder's belongs.
   case notFolder(path: String)
+  /// A file of another kind where a model's folder or weights belong.
+  case foreignFile(path: String, ForeignFile)
   case fileTooLarge(path: String, found: Int, limit: Int)
   /// What went wrong inside the file at `path`.
   indirect case inFile(path: String, ModelError)
@@ -13,6 +15,8 @@ package enum ModelError: Error, Sendable, Equatable {
   // JSON
   /// `found` is the byte at the line and column (both from 1); nil: the end.
   case malformedJSON(line: Int, column: Int, found: UInt8?, expected: String)
+  /// A text in another encoding than UTF-8, or with a byte order mark.
+  case encoding(String)
   case duplicateKey(String, line: Int, column: Int)
   case unknownKey(String, path: String, known: [String])
   /// A value at `path` that is not what belongs there.
@@ -37,10 +41,16 @@ package enum ModelError: Error, Sendable, Equatable {
     tensor: String, index: Int, value: Double, limit: Double, precision: Precision)
 
   // The graph
-  case missingTensor(String, node: String?)
+  /// `near` are tensors that are there and may be meant.
+  case missingTensor(String, node: String?, near: [String], hint: TensorHint?)
+  /// A tensor under a node's prefix that neither that node nor another reads; `read` are those that are.
+  case unreadTensor(String, node: String, op: String, read: [String], hint: TensorHint?)
+  case otherNetwork(OtherNetwork, tensor: String, shape: [Int], node: String)
+  /// A reverse direction's tensor of an lstm that is to read in reverse alone.
+  case secondDirection(String, node: String)
   case shapeMismatch(tensor: String, expected: String, found: [Int])
-  /// A tensor of an lstm that its other tensors leave no place for.
-  case inconsistentTensor(String, node: String)
+  /// A tensor of an lstm that its other tensors leave no place for; `missing` would make one.
+  case inconsistentTensor(String, node: String, missing: String?)
   case unknownName(String, path: String)
   case duplicateName(String, path: String, first: String)
   case unused(String, path: String)

@@ -18,7 +18,12 @@ package struct TensorFile: Sendable {
       throw .truncated("the header's length", expected: TensorHeader.lengthBytes, found: 0)
     }
     let mapping = try file.map()
-    header = try mapping.withBytes { bytes throws(ModelError) in try TensorHeader(bytes) }
+    do {
+      header = try mapping.withBytes { bytes throws(ModelError) in try TensorHeader(bytes) }
+    } catch {
+      guard let foreign = mapping.withBytes({ ForeignFile($0) }) else { throw error }
+      throw .foreignFile(path: path, foreign)
+    }
     storage = .mapped(mapping)
   }
 
@@ -57,7 +62,9 @@ package struct TensorFile: Sendable {
   ///
   /// Refuses types other than F16, BF16, F32 and F64, and elements that are not finite as floats.
   package func floats(_ name: String) throws(ModelError) -> [Float] {
-    guard let entry = header.entries[name] else { throw .missingTensor(name, node: nil) }
+    guard let entry = header.entries[name] else {
+      throw .missingTensor(name, node: nil, near: [], hint: nil)
+    }
     switch storage {
     case .bytes(let bytes):
       return try TensorFile.convert(bytes.span.extracting(entry.bytes), entry, name: name)

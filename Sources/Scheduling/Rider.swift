@@ -176,10 +176,12 @@ struct Rider {
         ], state: finalState)
     }
     return Prediction(
-      outputs: zip(graph.model.outputs, reported).map { output, values in
-        let size = output.size
+      outputs: reported.enumerated().map { output, values in
+        let size = graph.model.outputs[output].size
         return Prediction.Output(
-          rows: selection == .all ? values.count / size : nil, size: size, values: values)
+          rows: graph.rowCount(
+            ofOutput: output, selection: selection, stepCount: values.count / size),
+          size: size, values: values)
       }, state: finalState)
   }
 }

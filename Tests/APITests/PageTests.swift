@@ -23,7 +23,7 @@ import Testing
     let counter = await service.answer("GET", "/models/counter").body
     #expect(
       counter.hasPrefix(
-        #"{"name":"counter","version":"7","summary":"A \"test\" model","source":null,"licence":"CC0","default":true,"inputs":[{"name":"x","kind":"features","size":1}],"outputs":[{"name":"y","kind":"vector","size":2,"labels":["next","after"],"forecasts":"x"}],"default_outputs":"last","streamable":true,"forecast_steps":2,"parameters":0,"precision":"f32","packed_bytes":"#
+        #"{"name":"counter","version":"7","summary":"A \"test\" model","source":null,"licence":"CC0","default":true,"inputs":[{"name":"x","kind":"features","size":1}],"outputs":[{"name":"y","kind":"vector","size":2,"every_step":true,"labels":["next","after"],"forecasts":"x"}],"default_outputs":"last","streamable":true,"forecast_steps":2,"parameters":0,"precision":"f32","packed_bytes":"#
       ))
     let tokens = await service.answer("GET", "/models/tokens").body
     #expect(
@@ -34,7 +34,8 @@ import Testing
     #expect(!counter.contains("example"))
     #expect(
       tokens.contains(
-        #""outputs":[{"name":"y","kind":"features","size":1}],"default_outputs":"all""#))
+        #""outputs":[{"name":"y","kind":"features","size":1,"every_step":true}],"default_outputs":"all""#
+      ))
     #expect(tokens.contains(#""parameters":4,"#))
     let all = await service.answer("GET", "/models").body
     let listed = tokens.replacing(#","vocabulary":["a","b","c","d"]"#, with: "")

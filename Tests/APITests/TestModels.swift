@@ -85,6 +85,17 @@ enum TestModels {
       ], outputs: ["y"])
   }
 
+  /// One feature; answers each step, the last one, and their mean.
+  static func encoder() throws -> Model {
+    try model(
+      "encoder", inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil))],
+      nodes: [
+        affine("y", "x", size: 1),
+        .init(name: "end", op: .last, inputs: ["x"], weights: nil),
+        .init(name: "m", op: .mean, inputs: ["x"], weights: nil),
+      ], outputs: ["y", "end", "m"])
+  }
+
   /// One feature; answers its mean.
   static func mean() throws -> Model {
     try model(

@@ -11,8 +11,16 @@ import Testing
   /// Every op, random weights: see Tests/Fixtures/scripts/ops.py.
   static let ops: [String] = Fixtures.folders("ops")
 
+  /// What PyTorch's own modules do not have, after its mathematics in float64: see Tests/Fixtures/scripts/forms.py.
+  static let forms: [String] = Fixtures.folders("forms")
+
   @Test func opsAreThere() {
-    #expect(Self.ops.count >= 8)
+    #expect(Self.ops.count >= 8 && Self.forms.count >= 12)
+  }
+
+  @Test(arguments: forms)
+  func form(name: String) throws {
+    try check(folder: Fixtures.path("forms/\(name)"), cases: "forms/\(name)/io.json")
   }
 
   @Test(arguments: ops)
@@ -31,7 +39,9 @@ import Testing
     try #require(cases.count >= 2)
     // Each sequence alone, as the framework ran it, and all of them in one packed pass.
     let sequences = try cases.map { try $0.sequence(for: graph.model) }
-    let selections = cases.map { $0.selection.flatMap(Selection.init) ?? graph.defaultSelection }
+    let selections = cases.map {
+      $0.selection.flatMap(Selection.Steps.init).map(Selection.init) ?? graph.defaultSelection
+    }
     let together = Runner.run(graph, sequences, selections: selections)
     for (index, expected) in cases.enumerated() {
       let alone = Runner.run(graph, [sequences[index]], selections: [selections[index]])[0]

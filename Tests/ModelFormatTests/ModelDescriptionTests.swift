@@ -94,7 +94,12 @@ import Testing
     ("\"features\"", "\"feature\"", ["inputs[0].kind", "feature", "tokens"]),
     ("\"tanh\"", "\"tanhh\"", ["nodes[0].op", "tanhh", "log_softmax"]),
     ("[\"x\"]", "\"x\"", ["nodes[0].inputs", "array"]),
-    ("[\"x\"]", "[null]", ["nodes[0].inputs[0]", "null"]),
+    ("[\"x\"]", "[1]", ["nodes[0].inputs[0]", "1"]),
+    ("[\"x\"]", "[\"x\"], \"direction\": \"reverse\"", ["nodes[0]", "\"direction\""]),
+    (
+      "\"tanh\"", "\"lstm\", \"direction\": \"backwards\"",
+      ["nodes[0].direction", "\"forward\" or \"reverse\"", "backwards"]
+    ),
     ("[\"x\"]", "[\"x\"], \"epsilon\": 1", ["nodes[0]", "\"epsilon\"", "weights"]),
     (
       "[{ \"name\": \"y\" }]", "[{ \"name\": \"y\", \"label\": [] }]",

@@ -45,10 +45,10 @@ import Testing
       model.nodes[1].lstm
         == Model.LSTMShape(
           layers: 2, bidirectional: true, inputSize: 16, hiddenSize: 24,
-          projectionSize: projection, hasBias: true))
+          projectionSize: projection, bias: .two))
     #expect(model.nodes.map(\.inputs) == [[.input(0)], [.node(0)], [.node(1)]])
     #expect(model.nodes.map(\.weights) == ["embedding", "lstm", "fc"])
-    #expect(model.outputs.map(\.value) == [.node(2), .cell(1)])
+    #expect(model.outputs.map(\.value) == [.node(2), .cell(1, layer: 1)])
     #expect(model.outputs[1].form == .vector(size: 48))
     #expect(model.unusedTensors == [])
   }
@@ -121,12 +121,12 @@ import Testing
       (["y.weight_ih_l0": [12, 5]], ["y.weight_ih_l0", "[4·hidden, 2]", "[12, 5]"]),
       (["y.weight_ih_l0": [24]], ["y.weight_ih_l0", "[24]"]),
       (["y.weight_ih_l0": []], ["y.weight_ih_l0", "no tensor", "\"y\""]),
-      (["y.weight_hh_l0": [12, 4]], ["y.weight_hh_l0", "[12, 3]", "[12, 4]"]),
+      (["y.weight_hh_l0": [12, 5]], ["y.weight_hh_l0", "[12, 3]", "[12, 5]"]),
       (["y.weight_hh_l1": []], ["y.weight_hh_l1", "no tensor"]),
       (["y.weight_ih_l1": [12, 6]], ["y.weight_ih_l1", "[12, 3]", "[12, 6]"]),
       (["y.weight_ih_l1": []], ["y.bias_hh_l1", "does not fit"]),
       (["y.bias_hh_l0": []], ["y.bias_hh_l0", "no tensor"]),
-      (["y.bias_ih_l0": []], ["y.bias_hh_l0", "does not fit"]),
+      (["y.bias_ih_l0": []], ["y.bias_ih_l0", "no tensor"]),
       (["y.bias_ih_l1": [3]], ["y.bias_ih_l1", "[12]", "[3]"]),
       (["y.weight_ih_l0_reverse": [12, 2]], ["y.weight_hh_l0_reverse", "no tensor"]),
       (["y.weight_ih_l1_reverse": [12, 3]], ["y.weight_ih_l1_reverse", "does not fit"]),

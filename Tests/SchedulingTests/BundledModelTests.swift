@@ -16,7 +16,7 @@ import Testing
       for (index, one) in cases.enumerated() {
         let sequence = try one.sequence(for: model)
         let selection =
-          one.selection.flatMap(Selection.init)
+          one.selection.flatMap(Selection.Steps.init).map(Selection.init)
           ?? (one.horizon == nil ? engine.graph.defaultSelection : .last)
         group.addTask {
           let result = await withCheckedContinuation { continuation in

@@ -59,7 +59,7 @@ struct Fairground {
         ending: .forecast(horizon: .random(in: 1...9, using: &noise)))
     }
     return RideQuestion(
-      sequence: sequence, selection: graph.supports(.all) && chance(2) ? .all : .last,
+      sequence: sequence, selection: noise.selection(for: graph),
       ending: .ends)
   }
 

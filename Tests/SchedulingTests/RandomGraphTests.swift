@@ -24,8 +24,8 @@ import Testing
         let isLong = Int.random(in: 0...7, using: &noise) == 0
         return try random.sequence(steps: .random(in: 1...(isLong ? 300 : 15), using: &noise))
       }
-      let all = graph.supports(.all) && Bool.random(using: &noise)
-      requests.append((sequences, all ? .all : .last, Int.random(in: 0...4, using: &noise) == 0))
+      let selection = noise.selection(for: graph)
+      requests.append((sequences, selection, Int.random(in: 0...4, using: &noise) == 0))
     }
 
     let answers = await withTaskGroup(of: (Int, Result<[Prediction], Refusal>).self) { group in
@@ -50,7 +50,7 @@ import Testing
         for (prediction, sequence) in zip(predictions, request.sequences) {
           let expected = bits(scalar, sequence, request.selection)
           #expect(prediction.outputs.map { $0.values.map(\.bitPattern) } == expected)
-          guard request.selection == .all else { continue }
+          checkForms(of: prediction, graph, sequence, request.selection)
           let last = bits(scalar, sequence, .last)
           #expect(zip(expected, last).allSatisfy { Array($0.suffix($1.count)) == $1 })
         }
@@ -59,6 +59,22 @@ import Testing
       }
     }
     #expect(engine.snapshot().queuedSequences == 0)
+  }
+
+  /// Each output has the rows and the floats that the graph says it will.
+  private func checkForms(
+    of prediction: Prediction, _ graph: ModelGraph, _ sequence: InputSequence,
+    _ selection: Selection
+  ) {
+    let steps = sequence.stepCount
+    #expect(
+      prediction.outputs.reduce(0) { $0 + $1.values.count }
+        == graph.answerFloatCount(selection: selection, stepCount: steps))
+    for (index, output) in prediction.outputs.enumerated() {
+      let rows = graph.rowCount(ofOutput: index, selection: selection, stepCount: steps)
+      #expect(output.rows == rows && output.size == graph.model.outputs[index].size)
+      #expect(output.values.count == (rows ?? 1) * output.size)
+    }
   }
 
   /// One sequence alone in one turn.

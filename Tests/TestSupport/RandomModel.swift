@@ -31,6 +31,8 @@ package struct RandomModel {
     var nodes: [ModelDescription.Node] = []
     var values: [Value] = []
     var used: Set<String> = []
+    /// Whether a node's tensors have no prefix.
+    var hasBareNode = false
 
     init(noise: Noise) { self.noise = noise }
 
@@ -62,10 +64,14 @@ package struct RandomModel {
     }
 
     mutating func node(
-      _ name: String, _ op: ModelDescription.Op, _ arguments: [Value], isSequence: Bool, size: Int
+      _ name: String, _ op: ModelDescription.Op, _ arguments: [Value?], isSequence: Bool,
+      size: Int, weights: String? = nil, direction: ModelDescription.Direction? = nil
     ) {
-      nodes.append(.init(name: name, op: op, inputs: arguments.map(\.name)))
-      for argument in arguments {
+      nodes.append(
+        .init(
+          name: name, op: op, inputs: arguments.map { $0?.name }, weights: weights,
+          direction: direction))
+      for case let argument? in arguments {
         used.insert(argument.name)
         // A final state leads back to its lstm.
         used.insert(String(argument.name.prefix { $0 != "." }))
@@ -137,43 +143,64 @@ package struct RandomModel {
       }
     }
 
+    /// What stands before the names of a node's tensors: its own name, and of one node nothing.
+    mutating func prefix(_ name: String) -> String {
+      guard !hasBareNode, chance(6) else { return "\(name)." }
+      hasBareNode = true
+      return ""
+    }
+
     mutating func addLinear(_ name: String, _ input: Value, size: Int) {
-      tensor("\(name).weight", [size, input.size])
-      if chance(2) { tensor("\(name).bias", [size]) }
-      node(name, .linear, [input], isSequence: input.isSequence, size: size)
+      let prefix = prefix(name)
+      tensor("\(prefix)weight", [size, input.size])
+      if chance(2) { tensor("\(prefix)bias", [size]) }
+      node(
+        name, .linear, [input], isSequence: input.isSequence, size: size,
+        weights: prefix.isEmpty ? "" : nil)
     }
 
     mutating func addLSTM(_ name: String, _ input: Value) {
       let (layers, directions, hidden) = (number(1...3), chance(3) ? 2 : 1, size())
       let projection = chance(3) ? size() : nil
-      let (output, hasBias) = (projection ?? hidden, !chance(3))
+      let (output, biases) = (projection ?? hidden, [["bias_ih", "bias_hh"], ["bias"], []])
+      let bias = biases.randomElement(using: &noise)!
+      let prefix = prefix(name)
       for layer in 0..<layers {
         for suffix in ["_l\(layer)", "_l\(layer)_reverse"].prefix(directions) {
           tensor(
-            "\(name).weight_ih\(suffix)",
+            "\(prefix)weight_ih\(suffix)",
             [4 * hidden, layer == 0 ? input.size : directions * output])
-          tensor("\(name).weight_hh\(suffix)", [4 * hidden, output])
-          if hasBias {
-            tensor("\(name).bias_ih\(suffix)", [4 * hidden])
-            tensor("\(name).bias_hh\(suffix)", [4 * hidden])
-          }
-          if projection != nil { tensor("\(name).weight_hr\(suffix)", [output, hidden]) }
+          tensor("\(prefix)weight_hh\(suffix)", [4 * hidden, output])
+          for kind in bias { tensor("\(prefix)\(kind)\(suffix)", [4 * hidden]) }
+          if projection != nil { tensor("\(prefix)weight_hr\(suffix)", [output, hidden]) }
         }
       }
-      var arguments = [input]
+      var arguments: [Value?] = [input]
       if chance(3), let start = value(sequence: false) {
-        addLinear("\(name)h", start, size: layers * directions * output)
-        arguments.append(values.last!)
-        if chance(2) {
+        let (hasHidden, hasCell) = [(true, false), (false, true), (true, true)]
+          .randomElement(using: &noise)!
+        if hasHidden {
+          addLinear("\(name)h", start, size: layers * directions * output)
+          arguments.append(values.last!)
+        }
+        if hasCell {
+          if !hasHidden { arguments.append(nil) }
           addLinear("\(name)c", start, size: layers * directions * hidden)
           arguments.append(values.last!)
         }
       }
-      node(name, .lstm, arguments, isSequence: true, size: directions * output)
-      if chance(4) {
+      node(
+        name, .lstm, arguments, isSequence: true, size: directions * output,
+        weights: prefix.isEmpty ? "" : nil,
+        direction: directions == 1 && chance(5) ? .reverse : nil)
+      if chance(3) {
         // What nothing reads is no output of its own.
-        values.append(Value(name: "\(name).hidden", isSequence: false, size: directions * output))
-        addLinear("\(name)f", values.last!, size: size())
+        let (state, size) = chance(2) ? ("hidden", output) : ("cell", hidden)
+        let layer = chance(2) ? "" : ".\(number(0...layers - 1))"
+        values.append(
+          Value(
+            name: "\(name).\(state)\(layer)", isSequence: false, size: directions * size))
+        addLinear("\(name)f", values.last!, size: self.size())
       }
     }
   }

@@ -27,7 +27,8 @@ package struct Question: Sendable {
     model = try members.model(path: name, models: models)
     horizon = try members.horizon(of: model, limit: settings.maxHorizon)
     timeout = try members.timeout()
-    selection = try members.selection(of: model, hasHorizon: horizon != nil)
+    selection = try members.selection(
+      of: model.graph, model: model.name, hasHorizon: horizon != nil)
     let node = try members.node("inputs")
     returnedState = try members.returnedState(of: model)
     inputs = try InputDecoder(document: document, model: model, settings: settings).decode(node)
@@ -98,23 +99,6 @@ extension JSONMembers {
     return try StateDecoder(
       document: document, model: model, fingerprint: fingerprint, sealer: sealer
     ).decode(state, for: inputs)
-  }
-
-  fileprivate func selection(
-    of model: ServedModel, hasHorizon: Bool
-  ) throws(APIError) -> Selection {
-    guard let outputs = self["outputs"] else {
-      let selection = model.graph.defaultSelection
-      return !hasHorizon && model.graph.supports(selection) ? selection : .last
-    }
-    let found = document.found(outputs)
-    guard case .string(let name) = found, let selection = Selection(rawValue: name) else {
-      throw .unexpected(
-        path: "outputs", found: found, expected: .oneOf(Selection.allCases.map(\.rawValue)))
-    }
-    if selection == .all, hasHorizon { throw .allWithHorizon }
-    guard model.graph.supports(selection) else { throw .notEveryStep(model: model.name) }
-    return selection
   }
 }
 

@@ -2,7 +2,8 @@ import Inference
 import ModelFormat
 
 /// Tells models apart by what they compute, in 16 bytes: replicas have the same, and so has a copy under another
-/// name or version; other weights, another graph or precision have another.
+/// name or version; other weights, another graph or precision have another, and so has one whose states were laid out
+/// otherwise by an earlier version of this program.
 struct ModelFingerprint: Sendable, Equatable {
   let bytes: [UInt8]
 
@@ -16,7 +17,9 @@ struct ModelFingerprint: Sendable, Equatable {
       name: "", version: "", precision: graph.precision, inputs: description.inputs,
       nodes: description.nodes, outputs: description.outputs)
     let weights = graph.model.tensors.withBytes { Digest.hash($0) }
-    let whole = weights + plan.json.utf8
+    var whole = weights + Array(plan.json.utf8)
+    // A state of another layout is another model's. The first one is not named: its tokens go on.
+    if graph.stateLayout > 1 { whole += "state layout \(graph.stateLayout)".utf8 }
     bytes = Array(Digest.hash(whole.span).prefix(Self.byteCount))
   }
 

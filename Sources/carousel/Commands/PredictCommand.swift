@@ -21,7 +21,7 @@ struct PredictCommand: ParsableCommand {
   var input = "-"
 
   @Option(help: ArgumentHelp("With .npy: which steps to answer, last or all.", valueName: "which"))
-  var outputs: Selection?
+  var outputs: Selection.Steps?
 
   @Option(help: ArgumentHelp("With .npy: steps to forecast.", valueName: "n"))
   var horizon: Int?
@@ -64,7 +64,7 @@ struct PredictCommand: ParsableCommand {
   }
 }
 
-extension Selection: ExpressibleByArgument {}
+extension Selection.Steps: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 
 extension ArgumentHelp {

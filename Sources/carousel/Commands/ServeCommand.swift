@@ -36,6 +36,7 @@ struct ServeCommand: ParsableCommand {
 
     keepMemorySmall()
     let graphs = try loadModels(try folders(of: settings), precision: settings.precision)
+    logUnreadTensors(of: graphs, to: logger)
     let server: ModelServer
     do {
       server = try ModelServer(graphs: graphs, settings: settings, logger: logger)

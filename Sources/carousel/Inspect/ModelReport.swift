@@ -54,8 +54,16 @@ struct ModelReport: Encodable {
     let name: String
     let kind: String
     let size: Int
+    /// Whether it has an answer at every step.
+    let everyStep: Bool
     let labels: [String]?
     let forecasts: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case name, kind, size
+      case everyStep = "every_step"
+      case labels, forecasts
+    }
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -80,14 +88,14 @@ struct ModelReport: Encodable {
     inputs = description.inputs.map(Input.init)
     nodes = model.nodes.map { node in
       Node(
-        name: node.name, op: node.op.name, inputs: node.inputs.map { Self.name($0, of: model) },
+        name: node.name, op: node.op.name, inputs: Self.inputs(of: node, in: model),
         kind: node.form.kind, size: node.size, shape: node.lstm.map(Self.text),
-        parameters: node.op.hasTensors
-          ? model.tensors.elementCount(under: node.weights ?? node.name) : 0)
+        parameters: node.tensors.reduce(0) { $0 + model.tensors.elementCount(of: $1) })
     }
-    outputs = model.outputs.map { output in
+    outputs = model.outputs.enumerated().map { index, output in
       Output(
-        name: output.name, kind: output.form.kind, size: output.size, labels: output.labels,
+        name: output.name, kind: output.form.kind, size: output.size,
+        everyStep: graph.answersEveryStep(output: index), labels: output.labels,
         forecasts: output.forecasts.map { description.inputs[$0].name })
     }
     unusedTensors = model.unusedTensors
@@ -97,7 +105,7 @@ struct ModelReport: Encodable {
     packedBytes = graph.packedByteCount
     streamable = graph.isStreamable
     forecastSteps = graph.forecastSteps
-    defaultOutputs = graph.defaultSelection.rawValue
+    defaultOutputs = Self.text(graph.defaultSelection, of: model)
     self.deviation = deviation
   }
 
@@ -105,9 +113,22 @@ struct ModelReport: Encodable {
     switch reference {
     case .input(let index): model.description.inputs[index].name
     case .node(let index): model.nodes[index].name
-    case .hidden(let index): model.nodes[index].name + ".hidden"
-    case .cell(let index): model.nodes[index].name + ".cell"
+    case .hidden(let index, let layer): model.nodes[index].stateName("hidden", layer: layer)
+    case .cell(let index, let layer): model.nodes[index].stateName("cell", layer: layer)
     }
+  }
+
+  /// The names of a node's inputs; a c₀ without an h₀ has a dash before it.
+  private static func inputs(of node: Model.ResolvedNode, in model: Model) -> [String] {
+    var names = node.inputs.map { name($0, of: model) }
+    if node.initialHidden == nil, node.initialCell != nil { names.insert("-", at: 1) }
+    return names
+  }
+
+  /// `last`, `all`, or these by output.
+  private static func text(_ selection: Selection, of model: Model) -> String {
+    guard case .each(let steps) = selection else { return selection.steps(ofOutput: 0).rawValue }
+    return zip(model.outputs, steps).map { "\($0.name) \($1.rawValue)" }.joined(separator: ", ")
   }
 
   private static func text(_ shape: Model.LSTMShape) -> String {
@@ -115,6 +136,7 @@ struct ModelReport: Encodable {
     if let size = shape.projectionSize { parts.append("projected to \(size)") }
     parts.append(shape.layers == 1 ? "1 layer" : "\(shape.layers) layers")
     if shape.bidirectional { parts.append("both directions") }
+    if shape.isReverse { parts.append("in reverse") }
     return parts.joined(separator: ", ")
   }
 }
@@ -139,15 +161,17 @@ extension ModelReport.Input {
 }
 
 extension TensorFile {
-  /// The elements of the tensors whose names begin with `prefix` and a point.
-  fileprivate func elementCount(under prefix: String) -> Int {
-    names.filter { $0.hasPrefix(prefix + ".") }.reduce(0) { $0 + elementCount(of: $1) }
-  }
-
   /// What the tensors but `excluded` take of the file.
   fileprivate func byteCount(except excluded: Set<String>) -> Int {
     names.filter { !excluded.contains($0) }.reduce(0) { sum, name in
       sum + elementCount(of: name) * (dtype(of: name)?.bits ?? 0) / 8
     }
+  }
+}
+
+extension Model.ResolvedNode {
+  /// What the final state of a layer is called; of the last layer it is the lstm's own.
+  fileprivate func stateName(_ state: String, layer: Int) -> String {
+    layer + 1 == lstm?.layers ? "\(name).\(state)" : "\(name).\(state).\(layer)"
   }
 }

@@ -6,7 +6,7 @@ import ModelFormat
 ///
 /// - Parameter path: names the file in errors.
 func question(
-  from bytes: [UInt8], path: String, outputs: Selection? = nil, horizon: Int? = nil
+  from bytes: [UInt8], path: String, outputs: Selection.Steps? = nil, horizon: Int? = nil
 ) throws -> [UInt8] {
   guard NPYFile.isNPY(bytes) else {
     // No text starts with such bytes; archives (.npz) and weights do.

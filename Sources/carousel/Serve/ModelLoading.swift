@@ -1,5 +1,6 @@
 import Dispatch
 import Inference
+import Logging
 import ModelFormat
 import Synchronization
 
@@ -38,5 +39,19 @@ private func checkNames(of names: [String], in folders: [String]) throws(Carouse
   for (index, name) in names.enumerated() {
     guard let first = names.firstIndex(of: name), first != index else { continue }
     throw .duplicateModel(name: name, folders: [folders[first], folders[index]])
+  }
+}
+
+/// Says which tensors of the files no node reads, as one of them may be a bias that has been forgotten.
+func logUnreadTensors(of graphs: [ModelGraph], to logger: Logger) {
+  for model in graphs.map(\.model) where !model.unusedTensors.isEmpty {
+    let some = model.unusedTensors.prefix(20)
+    logger.warning(
+      "tensors that no node reads",
+      metadata: [
+        "model": .string(model.description.name),
+        "count": .stringConvertible(model.unusedTensors.count),
+        "tensors": .array(some.map { .string($0) }),
+      ])
   }
 }

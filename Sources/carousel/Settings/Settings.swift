@@ -1,4 +1,5 @@
 import Configuration
+import ModelFormat
 import Synchronization
 
 /// Every setting with its value, checked, and where the value came from.

@@ -91,11 +91,26 @@ import Testing
     ),
     (
       #"{"inputs":[[1,2]],"outputs":"none"}"#, 400,
-      #"outputs: found the string \"none\", expected \"last\" or \"all\""#
+      #"outputs: found the string \"none\", expected \"last\", \"all\" or an object with one of these by the output's name (y)"#
     ),
     (
-      #"{"inputs":[[1,2]],"outputs":null}"#, 400,
-      #"outputs: found null, expected \"last\" or \"all\""#
+      #"{"inputs":[[1,2]],"outputs":{"y":1}}"#, 400,
+      #"outputs.y: found the number 1, expected \"last\" or \"all\""#
+    ),
+    (
+      #"{"inputs":[[1,2]],"outputs":{"z":"all"}}"#, 400,
+      #"outputs: \"z\" is not known, expected y"#
+    ),
+    (
+      #"{"inputs":[[1,2]],"outputs":{"y":"all","y":"all"}}"#, 400, "outputs.y is given twice"
+    ),
+    (
+      #"{"inputs":[1],"outputs":{"y":"all"},"model":"mean"}"#, 400,
+      #"outputs.y: model \"mean\" answers this output once a sequence, expected \"last\""#
+    ),
+    (
+      #"{"inputs":[1],"outputs":{"y":"all"},"horizon":2,"model":"counter"}"#, 400,
+      #"outputs.y: found \"all\" beside horizon, expected \"last\" or nothing"#
     ),
     (
       #"{"inputs":[1],"outputs":"all","model":"mean"}"#, 400,

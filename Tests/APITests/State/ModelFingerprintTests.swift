@@ -30,6 +30,34 @@ import Testing
     #expect(try fingerprint(model) == first)
   }
 
+  /// A state with sums over time, of which each once took one float, is another model's: it is refused by that name.
+  @Test func sumsHaveALayoutOfTheirOwn() throws {
+    func unmarked(_ model: Model) throws -> [UInt8] {
+      let description = model.description
+      let plan = ModelDescription(
+        name: "", version: "", precision: .f32, inputs: description.inputs,
+        nodes: description.nodes, outputs: description.outputs)
+      let weights = model.tensors.withBytes { Digest.hash($0) }
+      let whole = weights + plan.json.utf8
+      return Array(Digest.hash(whole.span).prefix(ModelFingerprint.byteCount))
+    }
+    let (pooled, layers) = (try SmallModels.forecaster(.pooled), try SmallModels.forecaster())
+    #expect(try fingerprint(pooled).bytes != unmarked(pooled))
+    #expect(try fingerprint(layers).bytes == unmarked(layers))
+    let token = try #require(
+      StateSealer(key: Array(repeating: 1, count: 16)).seal(
+        SequenceState(position: 1, floats: [0]), as: .f32,
+        model: ModelFingerprint(bytes: unmarked(pooled)[...])))
+    #expect(
+      throws: StateFlaw.otherModel(
+        found: ModelFingerprint(bytes: try unmarked(pooled)[...]), expected: try fingerprint(pooled)
+      )
+    ) {
+      try StateSealer(key: Array(repeating: 1, count: 16))
+        .open(token[...], model: fingerprint(pooled), floatCount: 100)
+    }
+  }
+
   @Test func othersHaveOthers() throws {
     let small = try SmallModels.forecaster()
     var description = small.description

@@ -183,7 +183,7 @@ import Testing
         try service(other, precision: precision), #"{"inputs":[1],"state":"\#(token)"}"#)
       #expect(
         body
-          == #"{"error":"state: found the state of another model (\#(own)), expected one of \"small\" with its present weights, graph and precision (\#(expected))"}"#
+          == #"{"error":"state: found the state of another model (\#(own)), expected one of \"small\" with its present weights, graph, precision and layout of states (\#(expected))"}"#
           + "\n")
     }
   }

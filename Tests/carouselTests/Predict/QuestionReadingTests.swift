@@ -8,7 +8,7 @@ import Testing
   private let array = NPYFileTests.file(NPYFileTests.float, NPYFileTests.twoFloats)
 
   private func text(
-    _ bytes: [UInt8], outputs: Selection? = nil, horizon: Int? = nil
+    _ bytes: [UInt8], outputs: Selection.Steps? = nil, horizon: Int? = nil
   ) throws -> String {
     String(
       decoding: try question(from: bytes, path: "x.npz", outputs: outputs, horizon: horizon),

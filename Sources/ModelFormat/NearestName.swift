@@ -1,5 +1,5 @@
 /// The name that `text` was probably meant to be: at most two edits away, the fewest first.
-func nearestName(to text: String, among names: some Sequence<String>) -> String? {
+package func nearestName(to text: String, among names: some Sequence<String>) -> String? {
   names.map { (name: $0, distance: editDistance(text, $0)) }
     .filter { $0.distance <= 2 }
     .min { ($0.distance, $0.name) < ($1.distance, $1.name) }?

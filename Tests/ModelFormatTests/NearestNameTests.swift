@@ -1,6 +1,6 @@
 import Testing
 
-@testable import carousel
+@testable import ModelFormat
 
 @Suite struct NearestNameTests {
   @Test(arguments: [

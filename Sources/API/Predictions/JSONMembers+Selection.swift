@@ -1,0 +1,53 @@
+import Inference
+
+/// Which steps a question asks for.
+extension JSONMembers {
+  /// What `outputs` asks for: `"last"` or `"all"` of all outputs, or an object with one of these by the output's name. An
+  /// output of which nothing is said gets what it gets by default.
+  func selection(
+    of graph: ModelGraph, model: String, hasHorizon: Bool
+  ) throws(APIError) -> Selection {
+    let names = graph.model.outputs.map(\.name)
+    let fallback = hasHorizon ? Selection.last : graph.defaultSelection
+    guard let node = optional("outputs") else { return fallback }
+    guard document.kind(node) == .object else {
+      let steps = try steps(node, path: "outputs", names: names)
+      if steps == .all, hasHorizon { throw .allWithHorizon(path: "outputs") }
+      guard graph.supports(Selection(steps)) else {
+        throw .notEveryStep(model: model, output: nil)
+      }
+      return Selection(steps)
+    }
+    let members = try JSONMembers(
+      names, others: .refused, at: node, of: document, path: "outputs")
+    var selected: [Selection.Steps] = []
+    for (index, name) in names.enumerated() {
+      guard let node = members.optional(name) else {
+        selected.append(fallback.steps(ofOutput: index))
+        continue
+      }
+      let path = members.path(of: name)
+      let steps = try steps(node, path: path, names: [])
+      if steps == .all, hasHorizon { throw .allWithHorizon(path: path) }
+      guard steps == .last || graph.answersEveryStep(output: index) else {
+        throw .notEveryStep(model: model, output: name)
+      }
+      selected.append(steps)
+    }
+    return selected.allSatisfy { $0 == .last } ? .last : .each(selected)
+  }
+
+  /// - Parameter names: the outputs that an object may name here; empty where none may stand.
+  private func steps(
+    _ node: Int, path: String, names: [String]
+  ) throws(APIError) -> Selection.Steps {
+    let found = document.found(node)
+    guard case .string(let name) = found, let steps = Selection.Steps(rawValue: name) else {
+      throw .unexpected(
+        path: path, found: found,
+        expected: names.isEmpty
+          ? .oneOf(Selection.Steps.allCases.map(\.rawValue)) : .steps(names))
+    }
+    return steps
+  }
+}

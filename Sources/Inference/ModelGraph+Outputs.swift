@@ -1,0 +1,88 @@
+import ModelFormat
+
+/// The form of each output's answer: one vector a sequence, or a row a step.
+extension ModelGraph {
+  /// Whether an output can be answered at every step: it has a value a step, or is computed from `last`, step by step, in
+  /// which case each step's answer is that of the sequence that ends there. What pools a sequence, and an lstm's final
+  /// states, exist once.
+  package func answersEveryStep(output index: Int) -> Bool {
+    switch domain(of: model.outputs[index].value) {
+    case .steps, .reported: true
+    case .riders, .ends: false
+    }
+  }
+
+  /// Whether the model can answer for `selection`: `all` wants one output at least that has an answer a step, and an
+  /// output of which every step is asked by name has to be such a one.
+  package func supports(_ selection: Selection) -> Bool {
+    let outputs = model.outputs.indices
+    switch selection {
+    case .last: return true
+    case .all: return outputs.contains { answersEveryStep(output: $0) }
+    case .each(let steps):
+      return steps.count == outputs.count
+        && outputs.allSatisfy { steps[$0] == .last || answersEveryStep(output: $0) }
+    }
+  }
+
+  /// What an output gets of which a question says nothing: every step of a sequence, else the vector that it is.
+  package func defaultSteps(ofOutput index: Int) -> Selection.Steps {
+    if case .sequence = model.outputs[index].form { .all } else { .last }
+  }
+
+  /// What a question gets that does not say.
+  package var defaultSelection: Selection {
+    let steps = model.outputs.indices.map { defaultSteps(ofOutput: $0) }
+    if steps.allSatisfy({ $0 == .last }) { return .last }
+    return steps.allSatisfy { $0 == .all } ? .all : .each(steps)
+  }
+
+  /// The rows of an output's answer for a sequence of `stepCount` steps; nil where it is one vector.
+  package func rowCount(ofOutput index: Int, selection: Selection, stepCount: Int) -> Int? {
+    selection.steps(ofOutput: index) == .all && answersEveryStep(output: index) ? stepCount : nil
+  }
+
+  /// The floats of the answer for a sequence of `stepCount` steps, without a state; with a horizon the forecast is all.
+  package func answerFloatCount(
+    selection: Selection, stepCount: Int, horizon: Int? = nil
+  ) -> Int {
+    if let horizon, let forecast {
+      return horizon * (model.outputs[forecast.output].size / forecast.stepCount)
+    }
+    return model.outputs.enumerated().reduce(0) { sum, output in
+      let rows = rowCount(ofOutput: output.offset, selection: selection, stepCount: stepCount)
+      return sum + (rows ?? 1) * output.element.size
+    }
+  }
+
+  /// Whether a question asks for every step of an output that is computed from `last`.
+  func reportsEveryStep(_ selection: Selection) -> Bool {
+    guard selection != .last else { return false }
+    return model.outputs.indices.contains { index in
+      selection.steps(ofOutput: index) == .all
+        && domain(of: model.outputs[index].value) == .reported
+    }
+  }
+
+  /// Collects what a turn answers of an output: of each rider the rows that it asks for, of one without steps the vector,
+  /// once the rider finishes.
+  func report(output index: Int, plan: TurnPlan, workspace: inout Workspace) {
+    let value = model.outputs[index].value
+    let domain = domain(of: value)
+    var rows: [Int] = []
+    for (j, rider) in plan.riders.enumerated() {
+      let start = rows.count
+      let everyStep = rider.selection.steps(ofOutput: index) == .all
+      switch domain {
+      case .steps where everyStep:
+        for t in 0..<rider.steps.count { rows.append(plan.layout.row(rider: j, step: t)) }
+      case .reported where everyStep: rows += plan.reported[j]
+      case .steps, .reported, .riders, .ends:
+        if rider.finishes { rows.append(plan.endRow(of: j, in: domain)) }
+      }
+      workspace.reported[index][plan.order[j]] = start..<rows.count
+    }
+    let source = workspace[value]
+    workspace.outputs[index].gather(rows, of: source)
+  }
+}

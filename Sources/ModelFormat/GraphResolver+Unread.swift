@@ -1,0 +1,60 @@
+extension GraphResolver {
+  /// Refuses tensors that stand under the prefix of a node but that no node reads: a model whose bias has a wrong name
+  /// would answer without it.
+  func checkUnreadTensors() throws(ModelError) {
+    var owners: [String: [Model.ResolvedNode]] = [:]
+    for node in nodes {
+      if let prefix = node.weights { owners[prefix, default: []].append(node) }
+    }
+    for tensor in tensors.names where !usedTensors.contains(tensor) {
+      guard let prefix = Self.prefixes(of: tensor).first(where: { owners[$0] != nil }),
+        let sharing = owners[prefix]
+      else { continue }
+      throw .unreadTensor(
+        tensor, node: sharing[0].name, op: sharing[0].op.name,
+        read: Set(sharing.flatMap(\.tensors)).sorted(),
+        hint: hint(of: tensor, under: prefix, owner: sharing[0]))
+    }
+  }
+
+  /// What a tensor stands under, the longest first: of nested prefixes that one counts.
+  private static func prefixes(of tensor: String) -> [String] {
+    let dots = tensor.indices.filter { tensor[$0] == "." }
+    return dots.isEmpty ? [""] : dots.reversed().map { String(tensor[..<$0]) }
+  }
+
+  private func hint(
+    of tensor: String, under prefix: String, owner: Model.ResolvedNode
+  ) -> TensorHint? {
+    guard let name = nameOfTensor(tensor, under: prefix) else { return nil }
+    if let shape = owner.lstm {
+      // The one bias of an lstm that has none so far.
+      let bias = Model.LSTMShape.tensorName("bias", layer: 0, direction: 0, under: prefix)
+      return shape.bias == .none && Self.aliases[name, default: name] == "bias"
+        ? .meant(bias) : nil
+    }
+    let readable = owner.op == .embedding ? ["weight"] : ["weight", "bias"]
+    if readable.contains(name), case .affine = owner.op { return .attribute }
+    if ["running_mean", "running_var", "num_batches_tracked"].contains(name) { return .batchNorm }
+    if Self.reparametrised.contains(where: { name.contains($0) }) { return .reparametrised }
+    let absent = readable.map { tensorName($0, under: prefix) }.filter { !tensors.contains($0) }
+    if let alias = Self.aliases[name.lowercased()],
+      let meant = absent.first(where: { nameOfTensor($0, under: prefix) == alias })
+    {
+      return .meant(meant)
+    }
+    return nearestName(to: tensor, among: absent).map { .meant($0) }
+  }
+
+  /// What other frameworks, and hurried people, call them.
+  private static let aliases = [
+    "b": "bias", "beta": "bias", "offset": "bias", "shift": "bias", "bias_": "bias",
+    "w": "weight", "gamma": "weight", "kernel": "weight", "scale": "weight", "weights": "weight",
+    "biases": "bias",
+  ]
+  /// Parts of names that adapters, masks and norms of weights have.
+  private static let reparametrised = [
+    "lora_", "weight_orig", "weight_mask", "weight_g", "weight_v", "weight_u", "parametrizations",
+    "_raw",
+  ]
+}

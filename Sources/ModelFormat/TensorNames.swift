@@ -1,0 +1,66 @@
+/// The full name of a node's tensor: without a prefix (a bare module's `state_dict`) there is no dot.
+package func tensorName(_ name: String, under prefix: String) -> String {
+  prefix.isEmpty ? name : "\(prefix).\(name)"
+}
+
+/// The part of a tensor's name behind `prefix`; nil where it does not stand under it. Under the empty prefix stand the
+/// names without a dot.
+func nameOfTensor(_ tensor: String, under prefix: String) -> String? {
+  if prefix.isEmpty { return tensor.contains(".") ? nil : tensor }
+  guard tensor.hasPrefix(prefix + ".") else { return nil }
+  return String(tensor.dropFirst(prefix.count + 1))
+}
+
+/// What a tensor that does not fit probably is.
+package enum TensorHint: Sendable, Equatable {
+  /// It was meant to have that name.
+  case meant(String)
+  /// A tensor that is there and has the values of the one that is missing, as tied weights do.
+  case tied(to: String, bias: String)
+  /// A cell's, which has no layers: `weight_ih` for `weight_ih_l0`.
+  case lstmCell
+  /// Keras's, whose matrices are transposed: `kernel`, `recurrent_kernel`.
+  case keras
+  /// Statistics that a batch normalisation subtracts and divides by.
+  case batchNorm
+  /// An attribute of the node stands in its place.
+  case attribute
+  /// Weights in a reparametrised form, to be merged before they are saved.
+  case reparametrised
+}
+
+/// A recurrent network that is no LSTM, told by the rows of `weight_hh` for each of its columns.
+package enum OtherNetwork: Int, Sendable, Equatable {
+  case rnn = 1
+  case gru = 3
+}
+
+extension TensorFile {
+  /// At most three tensors that `name` may stand for: those of the same last part, those beside it under its prefix, and
+  /// those that a typing error is away.
+  func namesNear(_ name: String) -> [String] {
+    let (prefix, last) = Self.split(name)
+    let ranked = names.prefix(Self.comparedNames).compactMap {
+      other -> (rank: Int, name: String)? in
+      let (otherPrefix, otherLast) = Self.split(other)
+      if otherLast == last { return (editDistance(prefix, otherPrefix), other) }
+      if otherPrefix == prefix { return (100 + editDistance(last, otherLast), other) }
+      let distance = editDistance(name, other)
+      return distance <= Swift.max(2, name.count / 4) ? (200 + distance, other) : nil
+    }
+    return ranked.sorted { ($0.rank, $0.name) < ($1.rank, $1.name) }.prefix(3).map(\.name)
+  }
+
+  /// Names of a file that a missing one is compared with: a file may have millions.
+  private static let comparedNames = 2000
+
+  private static func split(_ name: String) -> (prefix: String, last: String) {
+    guard let dot = name.lastIndex(of: ".") else { return ("", name) }
+    return (String(name[..<dot].suffix(200)), String(name[name.index(after: dot)...].suffix(200)))
+  }
+
+  /// The error that `node`'s tensor is missing, with what it may be instead.
+  func missing(_ tensor: String, node: String, hint: TensorHint? = nil) -> ModelError {
+    .missingTensor(tensor, node: node, near: namesNear(tensor), hint: hint)
+  }
+}

@@ -78,7 +78,8 @@ extension Question {
       // What is foretold comes a forecast at a time; the last may go beyond the horizon.
       return (horizon + forecast.stepCount - 1) / forecast.stepCount
     }
-    return selection == .all ? sequence.stepCount : 1
+    return model.graph.rowCount(
+      ofOutput: output, selection: selection, stepCount: sequence.stepCount) ?? 1
   }
 }
 

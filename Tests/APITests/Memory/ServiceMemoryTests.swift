@@ -57,6 +57,28 @@ import Testing
     }
   }
 
+  /// Outputs of several forms, each asked for by itself: the numbers are counted exactly.
+  @Test(arguments: [
+    "", #","outputs":"all""#, #","outputs":"last""#, #","outputs":{"y":"last","end":"all"}"#,
+  ])
+  func eachOutputIsCountedInItsForm(outputs: String) async throws {
+    let service = try service(TestModels.encoder())
+    let body = #"{"inputs":[[[1],[-1.17549435e-38],[3]],[[5]]]\#(outputs)}"#
+    let question = try service.question(in: Array(body.utf8))
+    let size = AnswerSize(question)
+    let answer = await service.predict(body)
+    #expect(answer.status == 200)
+    #expect(answer.body.utf8.count <= size.textBytes)
+    let numbers = question.sequences.reduce(0) {
+      $0
+        + question.model.graph.answerFloatCount(
+          selection: question.selection, stepCount: $1.stepCount)
+    }
+    #expect(size.numbers == numbers)
+    #expect(
+      answer.body.split { !"-+.e0123456789".contains($0) }.count { Float($0) != nil } == numbers)
+  }
+
   /// Forecasts count their horizon, in either schema.
   @Test func forecastsAreCounted() async throws {
     let service = try service(TestModels.counter())

@@ -127,7 +127,7 @@ package struct Workspace {
   /// What the turn reports of each of the model's outputs.
   var outputs: [Matrix]
   /// The rows of each output that belong to each rider, in the order in which the riders were given.
-  var reported: [[Range<Int>]]
+  package internal(set) var reported: [[Range<Int>]]
   let lstm = LSTMScratch()
   var state = LSTMState()
   /// The output of the layer under way, and of the one before it.

@@ -128,7 +128,7 @@ extension APIError: CustomStringConvertible {
     case .notEveryStep(let model, let output?):
       "outputs.\(output): model \(quoted(model)) answers this output once a sequence, expected \"last\""
     case .notGenerator(let model):
-      "model \(quoted(model)) does not continue text: none of its outputs forecasts its tokens step by step (\"forecasts\" in model.json)"
+      "model \(quoted(model)) does not continue text: none of its outputs forecasts its tokens (\"forecasts\" in model.json)"
     case .outputNotFinite(let model, let output):
       "the inputs are too large for model \(quoted(model)): a number in its output \(quoted(output)) is beyond the range of a 32-bit float"
     case .state(let path, let model, let flaw): "\(shortened(path)): \(flaw.phrase(model: model))"
@@ -173,7 +173,7 @@ extension APIError: CustomStringConvertible {
     case .refused(.tooLarge(let sequences, let sequenceLimit, let steps, let stepLimit)):
       sequences > sequenceLimit
         ? "the request has \(sequences) sequences, the queue holds \(sequenceLimit) (max_queued_sequences)"
-        : "the request has \(steps) steps, the queue holds \(stepLimit) (max_queued_steps)"
+        : "the request has \(steps) steps, with those that are run again for what is fed back, the queue holds \(stepLimit) (max_queued_steps)"
     case .refused(.deadlineOutOfReach(let timeout, let needed, _)):
       "the time-out: found \(timeout.milliseconds) ms, expected at least \(needed.milliseconds) for as many as wait at the moment"
     case .refused(.deadlinePassed(let timeout)): passed(timeout)

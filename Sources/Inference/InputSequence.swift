@@ -54,6 +54,16 @@ package struct InputSequence: Sendable, Equatable {
     stepCount = 1
   }
 
+  /// One step more: `token` follows those of the input of tokens that it was drawn for.
+  package init(appending token: Int32, to input: Int, of previous: InputSequence) {
+    values = previous.values
+    guard case .tokens(let ids) = values[input] else {
+      preconditionFailure("input \(input) holds no tokens")
+    }
+    values[input] = .tokens(ids + [token])
+    stepCount = previous.stepCount + 1
+  }
+
   /// The floats of a features input.
   package func features(_ input: Int) -> [Float] {
     guard case .features(let floats) = values[input] else {

@@ -91,10 +91,10 @@ package final class ModelGraph: Sendable {
     return (output, input, model.outputs[output].size / size)
   }
 
-  /// The output and the input of a model that continues text: one whose scores foretell its tokens, and which goes on
-  /// step by step.
+  /// The output and the input of a model that continues text: one whose scores foretell its tokens. Where it is not
+  /// streamable, the whole text runs again for each token.
   package var generation: (output: Int, input: Int, scale: TokenSampler.Scale)? {
-    guard model.description.inputs.count == 1, isStreamable,
+    guard model.description.inputs.count == 1,
       let output = model.outputs.firstIndex(where: { $0.forecasts != nil }),
       let input = model.outputs[output].forecasts,
       case .tokens = model.description.inputs[input].kind

@@ -93,20 +93,101 @@ package struct TokenSampler: Sendable {
   /// Takes those away that `topK` and then `topP` leave out.
   private func restrict(_ weights: inout [Float]) {
     guard sampling.topK ?? weights.count < weights.count || sampling.topP < 1 else { return }
-    // Of equal ones the first counts as likelier.
-    let order = weights.indices.sorted {
-      weights[$0] == weights[$1] ? $0 < $1 : weights[$0] > weights[$1]
+    var ranking = TokenRanking(weights)
+    let count = sampling.topK.map { Swift.min($0, weights.count) } ?? weights.count
+    var kept: [Int] = []
+    guard sampling.topP < 1 else {
+      for _ in 0..<count { kept.append(ranking.next()!) }
+      return keep(kept, in: &weights)
     }
-    var kept = order.prefix(sampling.topK ?? order.count)
-    if sampling.topP < 1 {
+    if sampling.topK == nil {
+      keepLikeliest(by: &ranking, in: &weights)
+    } else {
+      for _ in 0..<count { kept.append(ranking.next()!) }
       let limit = kept.reduce(0) { $0 + Double(weights[$1]) } * Double(sampling.topP)
       var sum = 0.0
       let end = kept.firstIndex {
         sum += Double(weights[$0])
         return sum >= limit
       }
-      kept = kept[...(end ?? kept.endIndex - 1)]
+      keep(kept[...(end ?? kept.endIndex - 1)], in: &weights)
     }
-    for token in order[kept.endIndex...] { weights[token] = 0 }
+  }
+
+  /// Keeps the likeliest tokens whose weights reach `topP` of all.
+  ///
+  /// The sum of all is that of the weights from the likeliest to the least likely, so that it has the same bits as ever.
+  /// A sum in any other order is so near to it that it nearly always tells where to stop, and spares ordering all.
+  private func keepLikeliest(by ranking: inout TokenRanking, in weights: inout [Float]) {
+    let share = Double(sampling.topP)
+    let sum = weights.reduce(0) { $0 + Double($1) }
+    // Each order's error is below count · 2⁻⁵³ of the sum, as the weights are positive (Higham 2002, §4.2).
+    let error = 4 * Double(weights.count) * 0x1p-53 * sum + .leastNormalMagnitude
+    let limits = (sum * share - error)...(sum * share + error)
+    var (kept, reached): ([Int], Double) = ([], 0)
+    while let token = ranking.next() {
+      kept.append(token)
+      reached += Double(weights[token])
+      if reached >= limits.upperBound { return keep(kept, in: &weights) }
+      if reached >= limits.lowerBound { break }
+    }
+    // Too near to tell: in order, all of them.
+    var order = kept
+    while let token = ranking.next() { order.append(token) }
+    let limit = order.reduce(0) { $0 + Double(weights[$1]) } * share
+    var total = 0.0
+    let end = order.firstIndex {
+      total += Double(weights[$0])
+      return total >= limit
+    }
+    keep(order[...(end ?? order.endIndex - 1)], in: &weights)
+  }
+
+  /// Takes the weights of all other tokens away.
+  private func keep(_ tokens: some Sequence<Int>, in weights: inout [Float]) {
+    var kept = [Float](repeating: 0, count: weights.count)
+    for token in tokens { kept[token] = weights[token] }
+    weights = kept
+  }
+}
+
+/// Tokens from the likeliest to the least likely, as many as are asked for: a binary heap, made in linear time, from
+/// which each takes logarithmic time. Of equal ones the first counts as likelier.
+struct TokenRanking {
+  private let weights: [Float]
+  private var heap: [Int]
+
+  init(_ weights: [Float]) {
+    self.weights = weights
+    heap = Array(weights.indices)
+    for node in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(node) }
+  }
+
+  private func isLikelier(_ a: Int, _ b: Int) -> Bool {
+    weights[a] == weights[b] ? a < b : weights[a] > weights[b]
+  }
+
+  /// The likeliest of those that were not given yet; nil when all were.
+  mutating func next() -> Int? {
+    guard let first = heap.first else { return nil }
+    let last = heap.removeLast()
+    if !heap.isEmpty {
+      heap[0] = last
+      sink(0)
+    }
+    return first
+  }
+
+  private mutating func sink(_ start: Int) {
+    let token = heap[start]
+    var node = start
+    while 2 * node + 1 < heap.count {
+      var child = 2 * node + 1
+      if child + 1 < heap.count, isLikelier(heap[child + 1], heap[child]) { child += 1 }
+      guard isLikelier(heap[child], token) else { break }
+      heap[node] = heap[child]
+      node = child
+    }
+    heap[node] = token
   }
 }

@@ -11,6 +11,22 @@ package struct Bookings: Sendable {
   /// Tells a request from others: a hash of what was sent.
   package typealias Identity = UInt64
 
+  /// What a request takes of the queue.
+  package struct Places: Sendable, Equatable {
+    package var sequences = 0
+    package var steps = 0
+
+    package init(sequences: Int = 0, steps: Int = 0) {
+      self.sequences = sequences
+      self.steps = steps
+    }
+
+    fileprivate mutating func add(_ other: Places, times count: Int) {
+      sequences += count * other.sequences
+      steps += count * other.steps
+    }
+  }
+
   private struct Key: Hashable, Sendable {
     let identity: Identity
     let slot: Int
@@ -21,6 +37,15 @@ package struct Bookings: Sendable {
     var load = 0.0
     /// Of those who were told to come in it.
     var keys: [Key] = []
+    /// Clients who were told to come in it and did not yet, and what they take of the queue together.
+    var expected = 0
+    var places = Places()
+  }
+
+  /// Equal requests that were told to come in the same slot, and did not yet.
+  private struct Promise: Sendable {
+    var count: Int
+    let places: Places
   }
 
   /// How long a slot is: fine enough that those of a second come one after the other.
@@ -39,12 +64,15 @@ package struct Bookings: Sendable {
   /// The slots from `first` on; there may be none beyond the last one booked.
   private var slots: Deque<Slot> = []
   private var first = 0
-  /// How many of the same request were told to come in the same slot, and did not yet.
-  private var bookings: [Key: Int] = [:]
+  private var bookings: [Key: Promise] = [:]
   /// Places promised and not taken, nor lapsed.
   package private(set) var count = 0
   /// The share of those promised a place who come for it: a moving average.
   package private(set) var keptShare = 1.0
+  /// How much of the engine's capacity is promised: less where clients came on time and found no place.
+  private(set) var pace = 1.0
+  /// What the pace falls to at the least.
+  static let minimumPace = 0.3
 
   package init(start: Instant = .now) { self.start = start }
 
@@ -59,7 +87,7 @@ package struct Bookings: Sendable {
       first += 1
       for key in slot.keys {
         guard let lapsed = bookings.removeValue(forKey: key) else { continue }
-        for _ in 0..<lapsed { learn(kept: false) }
+        for _ in 0..<lapsed.count { learn(kept: false) }
       }
     }
     if slots.isEmpty { first = Swift.max(first, oldest) }
@@ -76,22 +104,53 @@ package struct Bookings: Sendable {
     guard count > 0, first <= latest else { return false }
     for slot in first...latest {
       let key = Key(identity: identity, slot: slot)
-      guard let count = bookings[key] else { continue }
-      bookings[key] = count > 1 ? count - 1 : nil
+      guard var promise = bookings[key] else { continue }
+      promise.count -= 1
+      bookings[key] = promise.count > 0 ? promise : nil
+      slots[slot - first].expected -= 1
+      slots[slot - first].places.add(promise.places, times: -1)
       learn(kept: true)
       return true
     }
     return false
   }
 
+  /// Records whether a client who came for its place was admitted: promises slow down where one was not.
+  package mutating func record(isHonoured: Bool) {
+    pace = isHonoured ? pace + (1 - pace) / 64 : Swift.max(Self.minimumPace, pace * 0.9)
+  }
+
+  /// The part of the queue that those may take who are due within `seconds`, or are late but may yet come.
+  ///
+  /// Where not all come, so much that three standard deviations more than are expected find room.
+  package func reserved(within seconds: Double, now: Instant) -> Places {
+    var (expected, places) = (0, Places())
+    let latest = slot(at: self.seconds(at: now) + seconds)
+    for index in slots.indices where first + index <= latest {
+      expected += slots[index].expected
+      places.add(slots[index].places, times: 1)
+    }
+    guard expected > 0 else { return Places() }
+    let count = Double(expected)
+    let coming = keptShare * count + 3 * (count * keptShare * (1 - keptShare)).squareRoot()
+    let share = Swift.min(1, coming / count)
+    return Places(
+      sequences: Int((share * Double(places.sequences)).rounded(.up)),
+      steps: Int((share * Double(places.steps)).rounded(.up)))
+  }
+
   /// Promises a place.
   ///
   /// - Parameters:
+  ///   - places: what the client will take of the queue.
+  ///   - room: what the queue holds: no slot is promised to more, however little is known of costs.
+  ///   - steps: the work of its request.
   ///   - earliest: seconds until there can be one, as far as those go who are there already.
   ///   - stepsPerSecond: what the engine is able to.
   /// - Returns: the whole seconds after which the client is to come back.
   package mutating func book(
-    _ identity: Identity, steps: Int, earliest: Double, stepsPerSecond: Double,
+    _ identity: Identity, places: Places, room: Places, steps: Int, earliest: Double,
+    stepsPerSecond: Double,
     now: Instant
   ) -> Int {
     let present = seconds(at: now)
@@ -99,9 +158,12 @@ package struct Bookings: Sendable {
       Swift.max(1, Int(earliest.rounded(.up))), Self.maxWaitSeconds)
     // Whoever does not come leaves a place to another.
     let capacity =
-      stepsPerSecond * Self.slotSeconds * Self.bookableShare / Swift.max(keptShare, 0.05)
+      stepsPerSecond * Self.slotSeconds * Self.bookableShare * pace
+      / Swift.max(keptShare, 0.05)
     var wait = soonest
-    while wait < Self.maxWaitSeconds, load(of: slot(at: present + Double(wait))) >= capacity {
+    while wait < Self.maxWaitSeconds,
+      isFull(slot(at: present + Double(wait)), for: places, room: room, capacity: capacity)
+    {
       wait += 1
     }
     // More than can be promised: the time is as true as can be told, the place is not kept.
@@ -110,15 +172,23 @@ package struct Bookings: Sendable {
     let target = Swift.max(first, slot(at: present + Double(wait)))
     let key = Key(identity: identity, slot: target)
     fill(upTo: target)
-    bookings[key, default: 0] += 1
+    bookings[key, default: Promise(count: 0, places: places)].count += 1
     count += 1
     slots[target - first].keys.append(key)
+    slots[target - first].expected += 1
+    slots[target - first].places.add(places, times: 1)
     load(Double(steps), from: target, capacity: capacity)
     return wait
   }
 
-  private func load(of slot: Int) -> Double {
-    slots.indices.contains(slot - first) ? slots[slot - first].load : 0
+  private func isFull(_ slot: Int, for places: Places, room: Places, capacity: Double) -> Bool {
+    guard slots.indices.contains(slot - first) else { return false }
+    let slot = slots[slot - first]
+    guard slot.load < capacity else { return true }
+    let share = Swift.max(keptShare, 0.05)
+    return slot.expected > 0
+      && (share * Double(slot.places.sequences) + Double(places.sequences) > Double(room.sequences)
+        || share * Double(slot.places.steps) + Double(places.steps) > Double(room.steps))
   }
 
   /// Gives steps to a slot, and to those that follow it what is more than it takes.

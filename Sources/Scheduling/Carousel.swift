@@ -27,6 +27,9 @@ package struct Carousel {
   package struct Turn: Equatable, Sendable {
     /// Riders whose deadline passed, or will before they can be done: they wait and ride no more.
     package var expired: [RiderID] = []
+    /// Riders that leave their seats to others and wait again, each with the state that its seat holds now, before
+    /// any moves.
+    package var rotations: [Rotation] = []
     /// States to move from seat to seat, since seats fell free.
     package var moves: [Move] = []
     /// Riders that take a seat now.
@@ -37,6 +40,11 @@ package struct Carousel {
 
   package struct Move: Equatable, Sendable {
     package let from, to: Int
+  }
+
+  package struct Rotation: Equatable, Sendable {
+    package let rider: RiderID
+    package let seat: Int
   }
 
   package struct Boarding: Equatable, Sendable {
@@ -69,16 +77,27 @@ package struct Carousel {
     var all: Int { steps + following }
   }
 
-  private struct Waiting {
+  /// Some of the waiting riders.
+  struct Group {
+    var riders = 0
+    /// With those that will be fed back.
+    var steps = 0
+  }
+
+  struct Waiting {
     let rider: RiderID
     let journey: Journey
     let deadline: Instant?
     /// Whether it had a seat before: its steps to come are then no more than a bound.
     let hasBoarded: Bool
+    /// Whether it left its seat to others by rotation.
+    var isRotated = false
   }
 
-  private struct Seat {
+  struct Seat {
     let rider: RiderID
+    /// When it took the seat.
+    let boarded: Instant
     var remaining: Int
     /// Steps that will be fed back when those are done.
     var following: Int
@@ -103,20 +122,24 @@ package struct Carousel {
   package let limits: EngineLimits
   package let chunking: Chunking
   package let workerCount: Int
-  private var waiting: Deque<Waiting> = []
+  var waiting: Deque<Waiting> = []
   /// By worker.
-  private var seats: [[Seat]]
+  var seats: [[Seat]]
   private var nextRider: UInt64 = 0
-  private var bookings: Bookings
+  var bookings: Bookings
   /// Places promised to clients who were refused, and the share of them who come.
   package var promises: (count: Int, keptShare: Double) { (bookings.count, bookings.keptShare) }
 
-  /// Of the waiting riders, those who have a deadline.
-  private var waitingWithDeadline = 0
+  /// The waiting riders who have a deadline, and those who have none.
+  var queuedWithDeadline = Group(), queuedWithoutDeadline = Group()
+  /// No waiting rider's deadline is earlier; nil while none has one.
+  private var earliestDeadline: Instant?
+  /// Of `queuedSteps`, those of riders that left their seats by rotation: they were admitted before.
+  private(set) var rotatedSteps = 0
   /// Steps of all waiting riders.
   package private(set) var queuedSteps = 0
   /// Steps that will be fed back to them.
-  private var queuedFollowing = 0
+  private(set) var queuedFollowing = 0
   /// Riders waiting.
   package var queuedCount: Int { waiting.count }
   /// Riders on board.
@@ -147,139 +170,6 @@ package struct Carousel {
   /// The most seats that a worker ever has.
   package var seatsPerWorker: Int { (limits.maxSeats + workerCount - 1) / workerCount }
 
-  /// Steps of those who wait and ride.
-  private var stepsAhead: Int {
-    queuedSteps + queuedFollowing
-      + seats.joined().reduce(0) { $0 + ($1.isVacated ? 0 : $1.remaining + $1.following) }
-  }
-
-  /// How much of a time-out the wait may come to, as far as that can be told: costs vary.
-  static let certainShare = 0.9
-  /// How much of it while places are promised: the rest is for those who come for theirs.
-  static let newcomerShare = 0.6
-
-  /// Queues riders, all or none.
-  ///
-  /// - Parameters:
-  ///   - terms: how long their client waits, and how it is known.
-  ///   - costs: what turns have cost: how long newcomers wait, and when a refused client may come back.
-  /// - Returns: their names, in order.
-  package mutating func arrive(
-    _ journeys: [Journey], terms: RideTerms, now: Instant, costs: TurnCosts
-  ) throws(Refusal) -> [RiderID] {
-    let steps = journeys.reduce(0) { $0 + $1.steps }
-    guard journeys.count <= limits.maxQueuedSequences, steps <= limits.maxQueuedSteps else {
-      throw .tooLarge(
-        sequences: journeys.count, sequenceLimit: limits.maxQueuedSequences, steps: steps,
-        stepLimit: limits.maxQueuedSteps)
-    }
-    if let timeout = terms.timeout, let deadline = terms.deadline, deadline <= now {
-      throw .deadlinePassed(timeout: timeout)
-    }
-    bookings.advance(to: now)
-    var known: Bookings.Identity?
-    var isPromised = false
-    if let identity = terms.identity, bookings.count > 0 {
-      let found = identity()
-      known = found
-      isPromised = bookings.redeem(found, now: now)
-    }
-    do throws(Refusal) {
-      try admit(
-        journeys, steps: steps, terms: terms, now: now, costs: costs,
-        isNewcomer: bookings.count > 0 && !isPromised)
-    } catch {
-      guard let identity = terms.identity, let seconds = error.secondsUntilRoom else { throw error }
-      throw error.telling(
-        bookings.book(
-          known ?? identity(), steps: journeys.reduce(0) { $0 + $1.all }, earliest: seconds,
-          stepsPerSecond: costs.stepsPerSecond(workers: workerCount, seats: limits.maxSeats),
-          now: now))
-    }
-    return journeys.map { journey in
-      let rider = RiderID(rawValue: nextRider)
-      nextRider += 1
-      wait(
-        Waiting(rider: rider, journey: journey, deadline: terms.deadline, hasBoarded: false),
-        isFirst: false)
-      return rider
-    }
-  }
-
-  /// Refuses riders for whom there is no room, or who would be late.
-  ///
-  /// - Parameter isNewcomer: whether others were promised a place, and these were not.
-  private func admit(
-    _ journeys: [Journey], steps: Int, terms: RideTerms, now: Instant, costs: TurnCosts,
-    isNewcomer: Bool
-  ) throws(Refusal) {
-    let riders = queuedCount + seatedCount + journeys.count
-    /// The seconds that all workers take for so many steps of those who are there.
-    func seconds(_ steps: Int) -> Double {
-      costs.seconds(steps: steps, riders: riders, workers: workerCount, seats: limits.maxSeats)
-    }
-    /// What newcomers may fill of a queue that holds `limit`.
-    func room(_ limit: Int) -> Int { limit - (isNewcomer ? limit / 10 : 0) }
-    guard queuedCount + journeys.count <= room(limits.maxQueuedSequences) else {
-      throw .queueFull(
-        queued: queuedCount, arriving: journeys.count, limit: limits.maxQueuedSequences,
-        retryAfter: seconds(stepsAhead))
-    }
-    guard queuedSteps + steps <= room(limits.maxQueuedSteps) else {
-      throw .stepsFull(
-        queued: queuedSteps, arriving: steps, limit: limits.maxQueuedSteps,
-        retryAfter: seconds(stepsAhead))
-    }
-    // Where nobody is ahead, the attempt itself tells what it costs.
-    guard let timeout = terms.timeout, let deadline = terms.deadline,
-      queuedCount + seatedCount > 0, !journeys.isEmpty
-    else { return }
-    let longest = journeys.reduce(0) { Swift.max($0, $1.all) }
-    let left = now.duration(to: deadline).seconds
-    // What is too late even alone has no better time to come back.
-    let alone = costs.seconds(oneOf: 1, steps: longest, workers: 1, seats: limits.maxSeats)
-    guard !costs.isKnown(riders: 1) || Self.certainShare * alone <= left else {
-      throw .deadlinePassed(timeout: timeout)
-    }
-    /// The seconds that anybody takes for so many steps, with as many others as there are.
-    func ride(_ steps: Int) -> Double {
-      costs.seconds(
-        oneOf: riders, steps: steps, workers: workerCount, seats: limits.maxSeats)
-    }
-    let all = journeys.reduce(0) { $0 + $1.all }
-    let wait = waitForSeat(
-      riders - limits.maxSeats,
-      meanSteps: (queuedSteps + queuedFollowing + all)
-        / (queuedCount + journeys.count), ride: ride, work: seconds)
-    let needed = wait + ride(longest)
-    let allowed =
-      left * (isNewcomer ? Self.newcomerShare : Self.certainShare)
-    guard needed <= allowed else {
-      throw .deadlineOutOfReach(
-        timeout: timeout, needed: .seconds(needed / Self.certainShare),
-        retryAfter: needed - allowed)
-    }
-  }
-
-  /// The seconds until `count` seats fall free.
-  ///
-  /// - Parameters:
-  ///   - meanSteps: of those who will have boarded when all who ride now are gone.
-  ///   - ride: the seconds of so many steps of one rider.
-  ///   - work: the seconds of so many steps of all riders.
-  private func waitForSeat(
-    _ count: Int, meanSteps: Int, ride: (Int) -> Double, work: (Int) -> Double
-  ) -> Double {
-    guard count > 0 else { return 0 }
-    let boarding = waiting.prefix(Swift.max(0, limits.maxSeats - seatedCount))
-    let remaining =
-      seats.joined().filter { !$0.isVacated }.map { $0.remaining + $0.following }
-      + boarding.map(\.journey.all)
-    let order = remaining.sorted()
-    if count <= order.count { return ride(order[count - 1]) }
-    return ride(order.last ?? 0) + work((count - order.count) * meanSteps)
-  }
-
   /// A rider that gave up its seat, though it was not done, boards again before those who wait.
   package mutating func rejoin(_ rider: RiderID, _ journey: Journey, deadline: Instant?) {
     wait(
@@ -287,16 +177,46 @@ package struct Carousel {
       isFirst: true)
   }
 
+  /// Queues a rider that is admitted; returns its name.
+  mutating func wait(_ journey: Journey, deadline: Instant?) -> RiderID {
+    let rider = RiderID(rawValue: nextRider)
+    nextRider += 1
+    wait(
+      Waiting(rider: rider, journey: journey, deadline: deadline, hasBoarded: false),
+      isFirst: false)
+    return rider
+  }
+
   private mutating func wait(_ rider: Waiting, isFirst: Bool) {
     if isFirst { waiting.prepend(rider) } else { waiting.append(rider) }
     count(rider, 1)
+    if let deadline = rider.deadline {
+      earliestDeadline = Swift.min(earliestDeadline ?? deadline, deadline)
+    }
+  }
+
+  /// Steps of a rider that count against `max_queued_steps`. A graph that needs whole sequences runs again, from the
+  /// beginning, for each step that is fed back: all those runs count.
+  func queuedSteps(of journey: Journey) -> Int {
+    switch chunking {
+    case .steps: journey.steps
+    case .wholeSequences: journey.all
+    }
   }
 
   /// Counts a rider among those who wait, or not any more.
   private mutating func count(_ rider: Waiting, _ change: Int) {
-    queuedSteps += change * rider.journey.steps
-    queuedFollowing += change * rider.journey.following
-    if rider.deadline != nil { waitingWithDeadline += change }
+    let (steps, all) = (queuedSteps(of: rider.journey), rider.journey.all)
+    queuedSteps += change * steps
+    queuedFollowing += change * (all - steps)
+    if rider.isRotated { rotatedSteps += change * steps }
+    if rider.deadline == nil {
+      queuedWithoutDeadline.riders += change
+      queuedWithoutDeadline.steps += change * all
+    } else {
+      queuedWithDeadline.riders += change
+      queuedWithDeadline.steps += change * all
+    }
   }
 
   /// Plans a worker's next turn: one without parts where nobody waits or rides with it.
@@ -307,6 +227,7 @@ package struct Carousel {
   ) -> Turn {
     var turn = Turn()
     expire(worker, now: now, into: &turn)
+    rotate(worker, now: now, costs: costs, into: &turn)
     Self.freeVacatedSeats(&seats[worker], into: &turn)
     board(worker, now: now, costs: costs, into: &turn)
     guard !seats[worker].isEmpty else { return turn }
@@ -333,6 +254,23 @@ package struct Carousel {
     seats[worker][seat].following = Swift.max(0, seats[worker][seat].following - steps)
   }
 
+  /// A client left with all of its riders: one pass over the queue, however many they are.
+  package mutating func leave(_ riders: [RiderID]) {
+    guard riders.count > 1 else {
+      if let rider = riders.first { leave(rider) }
+      return
+    }
+    var left = Set(riders)
+    for worker in seats.indices {
+      for index in seats[worker].indices where !seats[worker][index].isVacated {
+        if left.remove(seats[worker][index].rider) != nil { seats[worker][index].isVacated = true }
+      }
+    }
+    guard !left.isEmpty else { return }
+    for rider in waiting where left.contains(rider.rider) { count(rider, -1) }
+    waiting.removeAll { left.contains($0.rider) }
+  }
+
   /// A rider's client left. A waiting rider goes at once, one on board by the next turn.
   package mutating func leave(_ rider: RiderID) {
     for worker in seats.indices {
@@ -355,12 +293,61 @@ package struct Carousel {
       seats[worker][index].isVacated = true
       turn.expired.append(seats[worker][index].rider)
     }
-    guard waitingWithDeadline > 0 else { return }
+    guard queuedWithDeadline.riders > 0, isPast(earliestDeadline) else { return }
     for rider in waiting where isPast(rider.deadline) {
       turn.expired.append(rider.rider)
       count(rider, -1)
     }
     waiting.removeAll { isPast($0.deadline) }
+    earliestDeadline = waiting.lazy.compactMap(\.deadline).min()
+  }
+
+  // MARK: - Rotation
+
+  /// How long a rider keeps its seat at least, while others wait: a newcomer's wait grows with the riders ahead of it
+  /// and not with the length of what they ride for. Its state is copied out and in again, once in so long.
+  package static let seatTime = Duration.milliseconds(20)
+  /// A rider with a deadline leaves its seat only while it has so many times the time that it needs, sharing the seats
+  /// with all who are there, and so much more.
+  static let rotationSlack = (factor: 2.0, seconds: 0.5)
+
+  /// Sends riders that had their time back to the end of the queue, as many as wait and find no seat.
+  private mutating func rotate(
+    _ worker: Int, now: Instant, costs: TurnCosts, into turn: inout Turn
+  ) {
+    guard !waiting.isEmpty else { return }
+    let taken = seats.reduce(0) { $0 + $1.count }
+    let vacated = seats[worker].count(where: \.isVacated)
+    // Seats that nobody has: this worker or another boards the riders there.
+    let needed = waiting.count - (limits.maxSeats - taken) - vacated
+    guard needed > 0 else { return }
+    let riders = queuedCount + seatedCount
+    let crowd = Swift.max(1, Double(riders) / Double(limits.maxSeats))
+    let candidates = seats[worker].indices.filter { index in
+      let seat = seats[worker][index]
+      guard !seat.isVacated, seat.remaining > 0, seat.boarded + Self.seatTime <= now else {
+        return false
+      }
+      guard let deadline = seat.deadline else { return true }
+      let ride = costs.seconds(
+        oneOf: riders, steps: seat.remaining + seat.following, workers: workerCount,
+        seats: limits.maxSeats)
+      return now.duration(to: deadline).seconds
+        >= Self.rotationSlack.factor * crowd * ride + Self.rotationSlack.seconds
+    }
+    // Whoever has been there longest goes first.
+    let leaving = candidates.sorted {
+      (seats[worker][$0].boarded, $0) < (seats[worker][$1].boarded, $1)
+    }.prefix(needed)
+    for index in leaving {
+      let seat = seats[worker][index]
+      seats[worker][index].isVacated = true
+      turn.rotations.append(Rotation(rider: seat.rider, seat: index))
+      wait(
+        Waiting(
+          rider: seat.rider, journey: .init(steps: seat.remaining, following: seat.following),
+          deadline: seat.deadline, hasBoarded: true, isRotated: true), isFirst: false)
+    }
   }
 
   private static func freeVacatedSeats(_ seats: inout [Seat], into turn: inout Turn) {
@@ -407,7 +394,7 @@ package struct Carousel {
       turn.boardings.append(Boarding(rider: first.rider, seat: seats[worker].count))
       seats[worker].append(
         Seat(
-          rider: first.rider, remaining: own, following: first.journey.following,
+          rider: first.rider, boarded: now, remaining: own, following: first.journey.following,
           deadline: first.deadline))
     }
   }

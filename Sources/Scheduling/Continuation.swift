@@ -8,13 +8,30 @@ enum Continuation: Sendable {
   /// Tokens are drawn and fed back for as long as its reader asks for more.
   case generation(Generation)
 
-  /// Steps that will be fed back, as far as can be told.
-  func followingSteps(of graph: ModelGraph) -> Int {
+  /// Steps that follow a sequence's own `steps`, as far as can be told: those fed back to a streamable graph, all of
+  /// each run of another, which begins again with one forecast or token more.
+  func followingSteps(of graph: ModelGraph, after steps: Int) -> Int {
     switch self {
-    case .ends: 0
-    case .forecast(let horizon): Swift.max(0, horizon - (graph.forecastSteps ?? horizon))
-    case .generation(let generation): generation.remainingSteps
+    case .ends: return 0
+    case .forecast(let horizon):
+      let each = graph.forecastSteps ?? horizon
+      guard !graph.isStreamable else { return Swift.max(0, horizon - each) }
+      return Self.steps(runs: (horizon - 1) / each, from: steps, growingBy: each)
+    case .generation(let generation):
+      guard !graph.isStreamable else { return generation.remainingSteps }
+      return Self.steps(
+        runs: Swift.max(0, generation.remainingSteps - 1), from: steps, growingBy: 1)
     }
+  }
+
+  /// More steps than any queue holds, and so few that a million such riders can be added up.
+  private static let maxSteps = 1 << 40
+
+  /// Σ (`steps` + k · `growth`) for k from 1 to `runs`.
+  private static func steps(runs: Int, from steps: Int, growingBy growth: Int) -> Int {
+    let (runs, steps, growth) = (Double(runs), Double(steps), Double(growth))
+    let sum = runs * steps + growth * runs * (runs + 1) / 2
+    return sum < Double(maxSteps) ? Int(sum) : maxSteps
   }
 }
 

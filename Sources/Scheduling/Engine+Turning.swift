@@ -21,7 +21,7 @@ extension Engine {
       else { return (boarding.workersToWake(), nil) }
       boarding.isTurning[0] = true
       // In the same hold of the lock: nobody else can board in its place.
-      return ([], self.plan(0, &boarding))
+      return ([], self.plan(0, &boarding, states: nil))
     }
     start(wake)
     if let plan { turnHere(plan) }
@@ -68,7 +68,7 @@ extension Engine {
       if let share { share.cores.enter(share.model) }
       while true {
         let start = ContinuousClock.now
-        let plan = boarding.withLock { self.plan(index, &$0) }
+        let plan = boarding.withLock { self.plan(index, &$0, states: worker.states) }
         let goesOn = run(plan, index, &worker, since: &end)
         let seconds = start.duration(to: .now).seconds
         guard goesOn else {
@@ -139,9 +139,19 @@ extension Engine {
   }
 
   /// What a worker does next; it turns no more where nobody rides with it.
-  private func plan(_ worker: Int, _ boarding: inout Boarding) -> Plan {
+  ///
+  /// - Parameter states: those of the worker's seats; nil where nobody has one.
+  private func plan(_ worker: Int, _ boarding: inout Boarding, states: SeatStates?) -> Plan {
     let now = ContinuousClock.now
     let turn = boarding.carousel.nextTurn(worker: worker, now: now, costs: boarding.costs)
+    if let states {
+      // In this hold of the lock: another worker may let them board at once.
+      for rotation in turn.rotations {
+        boarding.riders[rotation.rider]?.park(seat: rotation.seat, states: states, graph: graph)
+      }
+    } else {
+      precondition(turn.rotations.isEmpty)
+    }
     if turn.parts.isEmpty { boarding.isTurning[worker] = false }
     for boarded in turn.boardings {
       guard let rider = boarding.riders[boarded.rider], !rider.hasBoarded else { continue }
@@ -223,10 +233,10 @@ extension Engine {
         case .pause
         where boarding.resumed.remove(part.rider) != nil
           || boarding.parked.count >= limits.maxQueuedSequences:
-          boarding.carousel.extend(seat: part.seat, worker: worker, by: 1)
+          boarding.carousel.extend(seat: part.seat, worker: worker, by: rider.stepsLeft)
         case .pause:
           boarding.carousel.alight(seat: part.seat, worker: worker)
-          rider.park(seat: part.seat, states: belongings.states)
+          rider.park(seat: part.seat, states: belongings.states, graph: graph)
           boarding.parked.insert(part.rider)
           if rider.deadline != nil, !boarding.isWatched {
             boarding.isWatched = true

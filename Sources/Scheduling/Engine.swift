@@ -154,14 +154,17 @@ package final class Engine: Sendable {
     completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
   ) -> Ticket {
     let group = RiderGroup(count: sequences.count, completion: completion)
-    let following = continuation.followingSteps(of: graph)
     let now = ContinuousClock.now
     let arrival: Result<(riders: [Carousel.RiderID], wake: [Int]), Refusal> =
       boarding.withLock { boarding in
         guard !boarding.isDraining else { return .failure(.draining) }
         do throws(Refusal) {
           let riders = try boarding.carousel.arrive(
-            sequences.map { .init(steps: $0.stepCount, following: following) },
+            sequences.map {
+              .init(
+                steps: $0.stepCount,
+                following: continuation.followingSteps(of: graph, after: $0.stepCount))
+            },
             terms: terms, now: now, costs: boarding.costs)
           let foundSeat = boarding.carousel.hasFreeSeat
           for (index, rider) in riders.enumerated() {
@@ -190,8 +193,8 @@ package final class Engine: Sendable {
   /// The client of `ticket` left: its sequences give up their places by the next turn.
   package func cancel(_ ticket: Ticket) {
     let groups = boarding.withLock { boarding in
-      ticket.riders.compactMap { rider in
-        boarding.carousel.leave(rider)
+      boarding.carousel.leave(ticket.riders)
+      return ticket.riders.compactMap { rider in
         boarding.parked.remove(rider)
         boarding.resumed.remove(rider)
         return boarding.riders.removeValue(forKey: rider)?.group

@@ -109,9 +109,9 @@ struct Rider {
     guard let generation, let (token, reply) = drawn else {
       return feedBack(graph: graph).map { .steps($0) } ?? .end
     }
-    feedBack(generation, token: token)
+    feedBack(generation, token: token, graph: graph)
     switch reply {
-    case .goOn: return .steps(1)
+    case .goOn: return .steps(stepsLeft)
     case .wait: return .pause
     case .stop: return .end
     }
@@ -141,25 +141,36 @@ struct Rider {
     return input.stepCount
   }
 
-  /// Feeds the token that was drawn back, the only step to go on for.
-  private mutating func feedBack(_ generation: Generation, token: Int32) {
+  /// Feeds the token that was drawn back: the only step to go on for, or the last of all that are run again.
+  private mutating func feedBack(
+    _ generation: Generation, token: Int32, graph: ModelGraph
+  ) {
     var generation = generation
     generation.remainingSteps = Swift.max(0, generation.remainingSteps - 1)
     continuation = .generation(generation)
-    input = InputSequence(replacing: generation.input, of: input, with: token)
+    if graph.isStreamable {
+      input = InputSequence(replacing: generation.input, of: input, with: token)
+    } else {
+      position = 0
+      input = InputSequence(appending: token, to: generation.input, of: input)
+    }
     cursor = 0
   }
 
   /// The steps that a rider without a seat has before it.
   func journey(of graph: ModelGraph) -> Carousel.Journey {
     .init(
-      steps: input.stepCount - cursor, following: continuation.followingSteps(of: graph))
+      steps: stepsLeft, following: continuation.followingSteps(of: graph, after: input.stepCount))
   }
 
-  /// Leaves its seat with the state that it holds, to board again later.
-  mutating func park(seat: Int, states: SeatStates) {
+  /// Steps of its input that are not done.
+  var stepsLeft: Int { input.stepCount - cursor }
+
+  /// Leaves its seat with the state that it holds, to board again later. A graph that needs whole sequences begins each
+  /// turn anew: there is no state to keep.
+  mutating func park(seat: Int, states: SeatStates, graph: ModelGraph) {
     hasBoarded = true
-    resumed = states.state(ofSeat: seat, position: position)
+    resumed = graph.isStreamable ? states.state(ofSeat: seat, position: position) : nil
   }
 
   /// The answer, once the rider is done.

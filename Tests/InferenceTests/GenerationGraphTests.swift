@@ -54,6 +54,16 @@ import Testing
     #expect(try writer([.softmax]).generation != nil)
   }
 
+  /// One that needs the whole text continues it all the same.
+  @Test func aTokenFollowsThePrompt() throws {
+    let model = try SmallModels.writer(isBidirectional: true)
+    let graph = try ModelGraph(model)
+    #expect(!graph.isStreamable && graph.generation?.scale == .logarithm)
+    let prompt = try InputSequence([.tokens([3, 1, 4])], for: model)
+    let next = InputSequence(appending: 9, to: 0, of: prompt)
+    #expect(next.values == [.tokens([3, 1, 4, 9])] && next.stepCount == 4)
+  }
+
   @Test func aTokenTakesThePlaceOfThePrompt() throws {
     let model = try SmallModels.writer()
     let prompt = try InputSequence([.tokens([3, 1, 4])], for: model)

@@ -13,13 +13,16 @@ import Testing
 
   /// Promises a place at a time, to an engine that has 90 steps a slot to promise; returns the seconds to wait.
   private func book(
-    _ bookings: inout Bookings, _ identity: UInt64, steps: Int = 30, earliest: Double = 0,
+    _ bookings: inout Bookings, _ identity: UInt64, steps: Int = 30,
+    room: Bookings.Places = .init(sequences: .max, steps: .max), earliest: Double = 0,
     stepsPerSecond: Double = 90 / (Bookings.slotSeconds * Bookings.bookableShare),
     at seconds: Double = 0
   ) -> Int {
     bookings.advance(to: at(seconds))
     return bookings.book(
-      identity, steps: steps, earliest: earliest, stepsPerSecond: stepsPerSecond, now: at(seconds))
+      identity, places: .init(sequences: 1, steps: steps), room: room, steps: steps,
+      earliest: earliest,
+      stepsPerSecond: stepsPerSecond, now: at(seconds))
   }
 
   private func redeem(_ bookings: inout Bookings, _ identity: UInt64, at seconds: Double) -> Bool {
@@ -149,6 +152,80 @@ import Testing
     #expect(waits.count { $0 == 1 } == places)
   }
 
+  /// Nor do more come at once than the queue holds, however little is known of costs: 3 sequences, or 90 steps.
+  @Test(arguments: [
+    (Bookings.Places(sequences: 3, steps: .max), [1, 1, 1, 2, 2, 2, 3]),
+    (.init(sequences: .max, steps: 89), [1, 1, 2, 2, 3, 3, 4]),
+    (.init(sequences: .max, steps: 90), [1, 1, 1, 2, 2, 2, 3]),
+    // What is more than all comes by itself.
+    (.init(sequences: 1, steps: 1), [1, 2, 3, 4, 5, 6, 7]),
+  ])
+  func noMoreComeThanTheQueueHolds(room: Bookings.Places, waits: [Int]) {
+    var bookings = bookings()
+    let found = (0..<7).map { book(&bookings, $0, room: room, stepsPerSecond: .infinity) }
+    #expect(found == waits)
+  }
+
+  // MARK: - Reserved places
+
+  /// Three come at 1, 1 and 2 s: each place is reserved from `within` before until it is taken or lapses.
+  @Test(arguments: [
+    (0.4, 0), (0.51, 2), (1.0, 2), (1.51, 3), (2.55, 3), (2.7, 1), (3.55, 1), (3.7, 0),
+  ])
+  func placesAreReservedForThoseWhoAreDue(seconds: Double, sequences: Int) {
+    var bookings = bookings()
+    for identity in 0..<3 as Range<UInt64> {
+      #expect(book(&bookings, identity, steps: 45) == (identity < 2 ? 1 : 2))
+    }
+    bookings.advance(to: at(seconds))
+    // Where some have lapsed, the share of those who come is less, and all of the few are still reserved.
+    #expect(
+      bookings.reserved(within: 0.5, now: at(seconds))
+        == .init(sequences: sequences, steps: 45 * sequences))
+  }
+
+  @Test func takenPlacesAreReservedNoMore() {
+    var bookings = bookings()
+    for identity in [7, 7, 8] as [UInt64] { _ = book(&bookings, identity, steps: 10) }
+    for (identity, left) in [(7, 2), (8, 1), (7, 0)] as [(UInt64, Int)] {
+      #expect(redeem(&bookings, identity, at: 1))
+      #expect(
+        bookings.reserved(within: 0.5, now: at(1)) == .init(sequences: left, steps: 10 * left))
+    }
+  }
+
+  /// Of 400 of whom few come, those are reserved who are expected, and three standard deviations more.
+  @Test func fewAreReservedWhereFewCome() {
+    var bookings = bookings()
+    for identity in 0..<200 as Range<UInt64> {
+      _ = book(&bookings, identity, stepsPerSecond: .infinity)
+    }
+    bookings.advance(to: at(5))
+    for identity in 0..<400 as Range<UInt64> {
+      _ = book(&bookings, identity, stepsPerSecond: .infinity, at: 5)
+    }
+    let share = bookings.keptShare
+    #expect(share < 0.05)
+    let expected = 400 * share + 3 * (400 * share * (1 - share)).squareRoot()
+    #expect(
+      bookings.reserved(within: 1, now: at(5)).sequences == Int(expected.rounded(.up)))
+  }
+
+  /// One who came on time in vain slows promises by a tenth; those who are admitted quicken them again.
+  @Test func promisesKeepThePaceThatIsHonoured() {
+    var bookings = bookings()
+    bookings.record(isHonoured: true)
+    #expect(bookings.pace == 1)
+    bookings.record(isHonoured: false)
+    #expect(bookings.pace == 0.9)
+    for _ in 0..<100 { bookings.record(isHonoured: false) }
+    #expect(bookings.pace == Bookings.minimumPace)
+    // 90 steps a slot at a pace of 0.3: one of 30 steps instead of three.
+    #expect((0..<3).map { book(&bookings, $0) } == [1, 2, 3])
+    for _ in 0..<1000 { bookings.record(isHonoured: true) }
+    #expect(bookings.pace > 0.99 && bookings.pace <= 1)
+  }
+
   // MARK: - Bounds
 
   @Test func promisesAreBounded() {
@@ -198,7 +275,8 @@ import Testing
     _ = book(&bookings, 1, at: 99)
     bookings.advance(to: at(100))
     let wait = bookings.book(
-      2, steps: 30, earliest: 0, stepsPerSecond: 1000, now: at(100 - late))
+      2, places: .init(), room: .init(sequences: 9, steps: 9), steps: 30, earliest: 0,
+      stepsPerSecond: 1000, now: at(100 - late))
     #expect(wait >= 1 && bookings.count == 2)
     #expect(redeem(&bookings, 1, at: 100))
     bookings.advance(to: at(200))

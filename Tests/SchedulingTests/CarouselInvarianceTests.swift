@@ -9,7 +9,7 @@ import Testing
 /// alone in one turn. The carousel drives the model here, without engine or threads, so that a seed is a schedule.
 @Suite struct CarouselInvarianceTests {
   enum Kind: CaseIterable {
-    case streamable, wholeSequences, forecaster, writer
+    case streamable, wholeSequences, forecaster, writer, wholeWriter
 
     func model(seed: UInt64) throws -> Model {
       switch self {
@@ -26,6 +26,10 @@ import Testing
       case .writer:
         let scores = SmallModels.Scores.allCases
         return try SmallModels.writer(scores: scores[Int(seed) % scores.count], seed: seed)
+      case .wholeWriter:
+        let scores = SmallModels.Scores.allCases
+        return try SmallModels.writer(
+          scores: scores[Int(seed) % scores.count], isBidirectional: true, seed: seed)
       }
     }
   }
@@ -58,6 +62,23 @@ import Testing
       let expected = Alone(graph: graph).answer(to: question)
       #expect(answer == expected, "\(question.ending), \(question.sequence.stepCount) steps")
     }
+  }
+}
+
+extension CarouselInvarianceTests {
+  /// Of the schedules above some make riders leave their seats to others.
+  @Test(arguments: [Kind.streamable, .forecaster, .writer, .wholeWriter])
+  func ridersRotate(kind: Kind) throws {
+    var rotations = 0
+    for seed in 1...6 as ClosedRange<UInt64> {
+      var fairground = Fairground(graph: try ModelGraph(kind.model(seed: seed)), seed: seed)
+      for _ in 0..<30 {
+        try fairground.arrive()
+        fairground.turn()
+      }
+      rotations += fairground.rotations
+    }
+    #expect(rotations > 0)
   }
 }
 

@@ -18,14 +18,15 @@ import Testing
     var carousel = Carousel(
       limits: EngineLimits(maxSeats: 1, maxQueuedSequences: sequences, maxQueuedSteps: steps),
       chunking: .steps, start: now)
-    _ = try carousel.arrive(steps: [10], now: now, costs: TurnCosts())
+    // With a deadline: it does not leave the seat to others.
+    _ = try carousel.arrive(steps: [10], timeout: .seconds(3600), now: now, costs: TurnCosts())
     return carousel
   }
 
   // MARK: - Places
 
-  /// Of a queue of 20 newcomers leave 2 places to those who were promised one.
-  @Test(arguments: [16, 17, 18]) func newcomersLeaveRoomInTheQueue(queued: Int) throws {
+  /// Of a queue of 20 newcomers leave the place that is promised, once it is due.
+  @Test(arguments: [18, 19]) func newcomersLeaveRoomInTheQueue(queued: Int) throws {
     var carousel = try busyCarousel()
     let riders = try carousel.arrive(
       steps: Array(repeating: 1, count: 19), now: now, costs: TurnCosts())
@@ -36,36 +37,87 @@ import Testing
     #expect(carousel.promises.count == 1)
     for rider in riders.suffix(20 - queued) { carousel.leave(rider) }
     #expect(carousel.queuedCount == queued)
+    // Long before it is due nobody waits for it.
+    var early = carousel
+    _ = try early.arrive(
+      steps: Array(repeating: 1, count: 20 - queued), now: now, costs: TurnCosts())
     let later = now + .seconds(1)
-    if queued < 18 {
+    if queued < 19 {
       _ = try carousel.arrive(steps: [1], now: later, costs: TurnCosts())
     } else {
-      #expect(throws: Refusal.queueFull(queued: 18, arriving: 1, limit: 20, retryAfter: 0)) {
+      #expect(throws: Refusal.queueFull(queued: 19, arriving: 1, limit: 20, retryAfter: 0)) {
         try carousel.arrive(steps: [1], now: later, costs: TurnCosts())
       }
     }
-    // The promised find room for all of 20.
-    _ = try carousel.arrive(
-      steps: Array(repeating: 1, count: 20 - carousel.queuedCount), now: later,
-      costs: TurnCosts(), identity: 7)
+    _ = try carousel.arrive(steps: [1], now: later, costs: TurnCosts(), identity: 7)
     #expect(carousel.queuedCount == 20 && carousel.promises.count == 0)
   }
 
-  /// Of 100 steps newcomers leave 10.
-  @Test(arguments: [79, 80, 81]) func newcomersLeaveRoomForSteps(steps: Int) throws {
+  /// Of 100 steps newcomers leave the 30 that are promised.
+  @Test(arguments: [19, 20, 21]) func newcomersLeaveRoomForSteps(steps: Int) throws {
     var carousel = try busyCarousel(steps: 100)
-    #expect(throws: Refusal.stepsFull(queued: 10, arriving: 91, limit: 100, retryAfter: 1)) {
-      try carousel.arrive(steps: [91], now: now, costs: TurnCosts(), identity: 7)
+    let rider = try carousel.arrive(steps: [50], now: now, costs: TurnCosts())[0]
+    _ = try carousel.arrive(steps: [40], now: now, costs: TurnCosts())
+    #expect(throws: Refusal.stepsFull(queued: 100, arriving: 30, limit: 100, retryAfter: 1)) {
+      try carousel.arrive(steps: [30], now: now, costs: TurnCosts(), identity: 7)
     }
-    if steps <= 80 {
-      _ = try carousel.arrive(steps: [steps], now: now, costs: TurnCosts())
+    carousel.leave(rider)
+    let later = now + .seconds(1)
+    if steps <= 20 {
+      _ = try carousel.arrive(steps: [steps], now: later, costs: TurnCosts())
     } else {
-      #expect(throws: Refusal.stepsFull(queued: 10, arriving: 81, limit: 100, retryAfter: 0)) {
-        try carousel.arrive(steps: [steps], now: now, costs: TurnCosts())
+      #expect(throws: Refusal.stepsFull(queued: 50, arriving: 21, limit: 100, retryAfter: 0)) {
+        try carousel.arrive(steps: [steps], now: later, costs: TurnCosts())
       }
-      let later = now + .seconds(1)
-      _ = try carousel.arrive(steps: [90], now: later, costs: TurnCosts(), identity: 7)
     }
+    _ = try carousel.arrive(steps: [30], now: later, costs: TurnCosts(), identity: 7)
+  }
+
+  /// Of a queue of 3 and 2 seats: those who come for their places may be 5.
+  @Test(arguments: [4, 5, 6]) func thePromisedMayBeMoreByTheSeats(count: Int) throws {
+    var carousel = Carousel(
+      limits: EngineLimits(maxSeats: 2, maxQueuedSequences: 3), chunking: .steps, start: now)
+    _ = try carousel.arrive(steps: [900, 900], now: now, costs: TurnCosts())
+    _ = carousel.nextTurn(now: now)
+    _ = try carousel.arrive(steps: [1, 1, 1], now: now, costs: TurnCosts())
+    for identity in 4...6 as ClosedRange<UInt64> {
+      #expect(throws: Refusal.self) {
+        try carousel.arrive(steps: [1], now: now, costs: TurnCosts(), identity: identity)
+      }
+    }
+    let later = now + .seconds(1)
+    for identity in 4...UInt64(count) {
+      let riders = try? carousel.arrive(
+        steps: [1], now: later, costs: TurnCosts(), identity: identity)
+      #expect((riders != nil) == (identity <= 5))
+    }
+  }
+
+  /// Whatever is promised, no seat stays empty; and whoever boards at the next turn takes no promised place.
+  @Test func newcomersTakeFreeSeats() throws {
+    var carousel = Carousel(
+      limits: EngineLimits(maxSeats: 2, maxQueuedSequences: 3), chunking: .steps, start: now)
+    _ = try carousel.arrive(steps: [900, 900], now: now, costs: TurnCosts())
+    _ = carousel.nextTurn(now: now)
+    let queue = try carousel.arrive(steps: [1, 1, 1], now: now, costs: TurnCosts())
+    for identity in 1...3 as ClosedRange<UInt64> {
+      #expect(throws: Refusal.self) {
+        try carousel.arrive(steps: [1], now: now, costs: TurnCosts(), identity: identity)
+      }
+    }
+    carousel.leave(queue)
+    let later = now + .seconds(1)
+    #expect(throws: Refusal.queueFull(queued: 0, arriving: 1, limit: 3, retryAfter: 0)) {
+      try carousel.arrive(steps: [1], now: later, costs: TurnCosts())
+    }
+    carousel.alight(seat: 0)
+    _ = try carousel.arrive(steps: [1], now: later, costs: TurnCosts())
+    for identity in 1...3 as ClosedRange<UInt64> {
+      _ = try carousel.arrive(steps: [1], now: later, costs: TurnCosts(), identity: identity)
+    }
+    #expect(carousel.queuedCount == 4 && carousel.promises.count == 0)
+    _ = carousel.nextTurn(now: later)
+    #expect(carousel.queuedCount == 3)
   }
 
   /// 20 steps at 10 ms: 0.2 s, of a newcomer's time-out 0.6, of one with a promise 0.9, of one amid none 0.9.
@@ -268,7 +320,8 @@ import Testing
     var carousel = Carousel(limits: EngineLimits(maxSeats: 1), chunking: .steps, start: now)
     carousel.turnSteps = 1
     _ = try carousel.arrive(
-      [.init(steps: journey.own, following: journey.following)], terms: RideTerms(), now: now,
+      [.init(steps: journey.own, following: journey.following)],
+      terms: RideTerms(arrived: now, timeout: .seconds(3600)), now: now,
       costs: TurnCosts())
     var ahead = 10
     if isSeated {

@@ -25,6 +25,7 @@ import Testing
     #expect(world.carousel.seatedCount == 0)
     #expect(world.arrived > 20)
     #expect(world.rejoined > 0)
+    #expect(world.rotated > 0 || world.limits.maxSeats > 8 || chunking == .wholeSequences)
   }
 
   /// The carousel beside what it should know.
@@ -36,14 +37,15 @@ import Testing
     /// Steps that each rider has yet to run; gone when it is done or has left.
     var owed: [Carousel.RiderID: Int] = [:]
     /// Who waits, in the order of arrival.
-    var queue: [(rider: Carousel.RiderID, steps: Int)] = []
+    var queue: [(rider: Carousel.RiderID, steps: Int, isRotated: Bool)] = []
     /// Whose state each row of each worker's matrix holds.
     var rows: [[Carousel.RiderID?]]
     /// How often a rider may still be extended.
     var extensions: [Carousel.RiderID: Int] = [:]
     /// Who gave up its seat, to board again later.
     var parked: [Carousel.RiderID] = []
-    var (arrived, rejoined) = (0, 0)
+    var (arrived, rejoined, rotated) = (0, 0, 0)
+    var now = ContinuousClock.now
 
     init(chunking: Carousel.Chunking, seed: UInt64) {
       noise = Noise(seed: seed)
@@ -62,12 +64,14 @@ import Testing
       let steps = (0..<Int.random(in: 0...4, using: &noise)).map { _ in
         Int.random(in: 1...(Bool.random(using: &noise) ? 9 : 700), using: &noise)
       }
-      let queued = queue.reduce(0) { $0 + $1.steps }
+      let more = steps.map { _ in Int.random(in: 0...2, using: &noise) }
+      let all = zip(steps, more).map { queuedSteps($0, following: 5 * $1) }
+      let rotated = queue.reduce(0) { $0 + ($1.isRotated ? $1.steps : 0) }
+      let queued = queue.reduce(0) { $0 + $1.steps } - min(rotated, limits.maxQueuedSteps)
       let fits =
         queue.count + steps.count <= limits.maxQueuedSequences
-        && queued + steps.reduce(0, +) <= limits.maxQueuedSteps
+        && queued + all.reduce(0, +) <= limits.maxQueuedSteps
       do throws(Refusal) {
-        let more = steps.map { _ in Int.random(in: 0...2, using: &noise) }
         let riders = try carousel.arrive(
           zip(steps, more).map { .init(steps: $0, following: 5 * $1) }, terms: RideTerms(),
           now: .now, costs: TurnCosts())
@@ -75,7 +79,7 @@ import Testing
         arrived += riders.count
         for (index, rider) in riders.enumerated() {
           owed[rider] = steps[index]
-          queue.append((rider, steps[index]))
+          queue.append((rider, all[index], false))
           extensions[rider] = more[index]
         }
       } catch {
@@ -102,7 +106,8 @@ import Testing
       rejoined += 1
       carousel.rejoin(
         rider, .init(steps: 5, following: 5 * (extensions[rider] ?? 0)), deadline: nil)
-      queue.insert((rider, 5), at: 0)
+      queue.insert(
+        (rider, queuedSteps(5, following: 5 * (extensions[rider] ?? 0)), false), at: 0)
       // Its old seat may not have been cleared yet.
       if Int.random(in: 0...9, using: &noise) == 0 {
         carousel.leave(rider)
@@ -117,7 +122,9 @@ import Testing
       var turned = false
       carousel.turnSteps = Int.random(in: 1...600, using: &noise)
       for worker in (0..<carousel.workerCount).shuffled(using: &noise) {
-        guard let turn = carousel.nextTurn(worker: worker) else { continue }
+        now += .milliseconds(Int.random(in: 0...15, using: &noise))
+        let turn = carousel.nextTurn(worker: worker, now: now)
+        guard !turn.parts.isEmpty else { continue }
         turned = true
         follow(turn, worker: worker)
       }
@@ -125,6 +132,16 @@ import Testing
     }
 
     private mutating func follow(_ turn: Carousel.Turn, worker: Int) {
+      for rotation in turn.rotations {
+        rotated += 1
+        #expect(rows[worker][rotation.seat] == rotation.rider)
+        guard let left = owed[rotation.rider] else {
+          Issue.record("a rider that is done or gone leaves its seat")
+          continue
+        }
+        let following = 5 * (extensions[rotation.rider] ?? 0)
+        queue.append((rotation.rider, queuedSteps(left, following: following), true))
+      }
       for move in turn.moves { rows[worker][move.to] = rows[worker][move.from] }
       for boarding in turn.boardings {
         // First come, first served.
@@ -167,6 +184,10 @@ import Testing
           owed[part.rider] = nil
         }
       }
+    }
+
+    private func queuedSteps(_ steps: Int, following: Int) -> Int {
+      chunking == .wholeSequences ? steps + following : steps
     }
 
     private func checkQueue() {

@@ -213,7 +213,8 @@ import Testing
   func whatCannotBeReadyInTimeIsRefused(milliseconds: Int) throws {
     var carousel = carousel(seats: 1, steps: 100)
     let now = Carousel.Instant.now
-    _ = try carousel.arrive(steps: [10], now: now, costs: Self.costs)
+    // With a deadline: it does not leave the seat to others.
+    _ = try carousel.arrive(steps: [10], timeout: .seconds(3600), now: now, costs: Self.costs)
     let timeout = Duration.milliseconds(milliseconds)
     do throws(Refusal) {
       _ = try carousel.arrive(steps: [10], timeout: timeout, now: now, costs: Self.costs)
@@ -295,9 +296,11 @@ extension Carousel {
       costs: costs)
   }
 
-  /// The next turn, where anybody rides in it.
+  private static let instant = Instant.now
+
+  /// The next turn, where anybody rides in it; no time passes from one to the next.
   mutating func nextTurn(worker: Int = 0) -> Turn? {
-    let turn = nextTurn(worker: worker, now: .now)
+    let turn = nextTurn(worker: worker, now: Self.instant)
     return turn.parts.isEmpty ? nil : turn
   }
 

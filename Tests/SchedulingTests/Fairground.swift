@@ -25,6 +25,8 @@ struct Fairground {
   private(set) var finished: [(question: RideQuestion, answer: RideAnswer)] = []
   /// Turns of more than one rider.
   private(set) var sharedTurns = 0
+  /// Riders that left their seats to others.
+  private(set) var rotations = 0
 
   init(graph: ModelGraph, seed: UInt64) {
     self.graph = graph
@@ -84,7 +86,9 @@ struct Fairground {
     let continuations = questions.map(continuation)
     let riders = try carousel.arrive(
       zip(questions, continuations).map {
-        .init(steps: $0.sequence.stepCount, following: $1.followingSteps(of: graph))
+        .init(
+          steps: $0.sequence.stepCount,
+          following: $1.followingSteps(of: graph, after: $0.sequence.stepCount))
       }, terms: RideTerms(arrived: now, timeout: timeout), now: now, costs: TurnCosts())
     for (index, rider) in riders.enumerated() {
       self.questions[rider] = questions[index]
@@ -112,11 +116,16 @@ struct Fairground {
   /// One turn of every worker, in random order; what the engine does between two of its locks.
   mutating func turn() {
     for worker in places.indices.shuffled(using: &noise) {
-      now += .milliseconds(1)
+      now += .milliseconds(Int.random(in: 1...9, using: &noise))
       carousel.turnSteps = Int.random(in: 1...60, using: &noise)
       let turn = carousel.nextTurn(worker: worker, now: now)
       for rider in turn.expired { riders[rider] = nil }
       guard !turn.parts.isEmpty else { continue }
+      rotations += turn.rotations.count
+      for rotation in turn.rotations {
+        riders[rotation.rider]!.park(
+          seat: rotation.seat, states: places[worker].states, graph: graph)
+      }
       for move in turn.moves { places[worker].states.move(from: move.from, to: move.to) }
       sharedTurns += turn.parts.count > 1 ? 1 : 0
       run(turn.parts, on: worker)
@@ -143,7 +152,7 @@ struct Fairground {
       case .steps(let steps): carousel.extend(seat: part.seat, worker: worker, by: steps)
       case .pause:
         carousel.alight(seat: part.seat, worker: worker)
-        rider.park(seat: part.seat, states: places[worker].states)
+        rider.park(seat: part.seat, states: places[worker].states, graph: graph)
         parked.append(part.rider)
       case .end:
         carousel.alight(seat: part.seat, worker: worker)

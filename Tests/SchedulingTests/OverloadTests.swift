@@ -6,14 +6,34 @@ import Testing
 
 /// Newcomers at five times what the engine is able to, in simulated time: no threads, no clocks.
 @Suite struct OverloadTests {
-  @Test(.heavy, arguments: [1, 2], [1.0, 0.1])
-  func whoComesBackWhenToldIsServed(workers: Int, obedience: Double) throws {
-    var world = Overload(workers: workers, obedience: obedience, seed: 1)
+  /// By which limit clients are refused.
+  enum Limit: CaseIterable {
+    case deadline, sequences, fewSequences, steps
+
+    var limits: (sequences: Int, steps: Int) {
+      switch self {
+      case .deadline: (1024, 1_048_576)
+      case .sequences: (64, 1_048_576)
+      case .fewSequences: (16, 1_048_576)
+      case .steps: (1024, 5000)
+      }
+    }
+  }
+
+  @Test(
+    .heavy, arguments: [(1, 1), (1, 0.1), (2, 1), (2, 0.1)] as [(Int, Double)], Limit.allCases)
+  func whoComesBackWhenToldIsServed(
+    clients: (workers: Int, obedience: Double), limit: Limit
+  ) throws {
+    let (workers, obedience) = clients
+    var world = Overload(workers: workers, obedience: obedience, limit: limit, seed: 1)
     world.run(seconds: 25)
     #expect(world.returns > 300)
-    #expect(world.admittedReturns * 10 >= world.returns * 9)
-    #expect(world.goodput >= 0.9 * world.capacity)
-    #expect(world.late * 50 <= world.admitted)
+    #expect(
+      world.admittedReturns * 100 >= world.returns * 98,
+      "\(world.admittedReturns) of \(world.returns)")
+    #expect(world.goodput >= 0.9 * world.capacity, "\(world.goodput / world.capacity)")
+    #expect(world.late * 50 <= world.admitted, "\(world.late) of \(world.admitted)")
   }
 }
 
@@ -34,7 +54,7 @@ private struct Overload {
 
   private let start = ContinuousClock.now
   private let obedience: Double
-  private let timeout = Duration.seconds(1)
+  private let timeout: Duration?
   private var carousel: Carousel
   private var costs = TurnCosts()
   private var noise: Noise
@@ -50,12 +70,15 @@ private struct Overload {
   private var doneSteps = 0
   let capacity: Double
 
-  init(workers: Int, obedience: Double, seed: UInt64) {
+  init(workers: Int, obedience: Double, limit: OverloadTests.Limit, seed: UInt64) {
     let seats = Self.seatsPerWorker
     carousel = Carousel(
-      limits: EngineLimits(maxSeats: seats * workers), chunking: .steps, workerCount: workers,
+      limits: EngineLimits(
+        maxSeats: seats * workers, maxQueuedSequences: limit.limits.sequences,
+        maxQueuedSteps: limit.limits.steps), chunking: .steps, workerCount: workers,
       start: start)
     isTurning = Array(repeating: false, count: workers)
+    timeout = limit == .deadline ? .seconds(1) : nil
     self.obedience = obedience
     noise = Noise(seed: seed)
     capacity = Double(workers * seats) / (Self.fixed + Self.each * Double(seats))
@@ -132,7 +155,7 @@ private struct Overload {
   }
 
   private mutating func turn(_ worker: Int) {
-    let turn = carousel.nextTurn(worker: worker, now: instant(now))
+    let turn = carousel.nextTurn(worker: worker, now: instant(now), costs: costs)
     for rider in turn.expired {
       stepsOf[rider] = nil
       if isWarm { late += 1 }

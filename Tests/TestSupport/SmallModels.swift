@@ -72,10 +72,10 @@ extension SmallModels {
   }
 
   /// A model of tokens that foretells the next one: an embedding, two layers, a linear head. Its scores are far
-  /// apart, so that what is drawn depends on all that went before.
+  /// apart, so that what is drawn depends on all that went before. A bidirectional one needs the whole text.
   package static func writer(
     size: Int = 11, vocabulary: [String]? = nil, scores: Scores = .logits, name: String = "writer",
-    hiddenSize: Int = 12, seed: UInt64 = 1
+    hiddenSize: Int = 12, isBidirectional: Bool = false, seed: UInt64 = 1
   ) throws -> Model {
     var noise = Noise(seed: seed)
     var tensors: [(name: String, shape: [Int], floats: [Float])] = []
@@ -84,13 +84,18 @@ extension SmallModels {
     }
     let size = vocabulary?.count ?? size
     add("embedding.weight", [size, 5], scale: 2)
+    let suffixes = isBidirectional ? ["", "_reverse"] : [""]
     for layer in 0..<2 {
-      add("lstm.weight_ih_l\(layer)", [4 * hiddenSize, layer == 0 ? 5 : hiddenSize])
-      add("lstm.weight_hh_l\(layer)", [4 * hiddenSize, hiddenSize])
-      add("lstm.bias_ih_l\(layer)", [4 * hiddenSize])
-      add("lstm.bias_hh_l\(layer)", [4 * hiddenSize])
+      for suffix in suffixes.map({ "_l\(layer)\($0)" }) {
+        add(
+          "lstm.weight_ih\(suffix)",
+          [4 * hiddenSize, layer == 0 ? 5 : suffixes.count * hiddenSize])
+        add("lstm.weight_hh\(suffix)", [4 * hiddenSize, hiddenSize])
+        add("lstm.bias_ih\(suffix)", [4 * hiddenSize])
+        add("lstm.bias_hh\(suffix)", [4 * hiddenSize])
+      }
     }
-    add("head.weight", [size, hiddenSize], scale: 3)
+    add("head.weight", [size, suffixes.count * hiddenSize], scale: 3)
     var nodes: [ModelDescription.Node] = [
       .init(name: "e", op: .embedding, inputs: ["t"], weights: "embedding"),
       .init(name: "h", op: .lstm, inputs: ["e"], weights: "lstm"),

@@ -30,10 +30,12 @@ extension Setting {
     "Sequences that share a pass over the weights; more trades latency for throughput.")
   static let maxQueuedSequences = Setting(
     "max_queued_sequences", .integer(1...1_000_000), "1024",
-    "Sequences that may wait for a seat, a model; beyond it requests get 429.")
+    "Sequences that may wait for a seat, a model; beyond it requests get 429. Who comes back when told may exceed it, by max_seats at the most."
+  )
   static let maxQueuedSteps = Setting(
     "max_queued_steps", .integer(1...1_000_000_000), "1048576",
-    "Steps that may wait, a model; bounds the wait and the memory of long sequences.")
+    "Steps that may wait, a model, all runs of a model that needs whole sequences; bounds the wait and the memory of long sequences."
+  )
   static let maxSequenceSteps = Setting(
     "max_sequence_steps", .integer(1...100_000_000), "65536",
     "Steps of one sequence; a longer one is refused.")

@@ -188,7 +188,7 @@ import Testing
     (#","prompt":"a""#, "prompt is given twice"),
     (
       #","model":"counter""#,
-      #"model "counter" does not continue text: none of its outputs forecasts its tokens step by step ("forecasts" in model.json)"#
+      #"model "counter" does not continue text: none of its outputs forecasts its tokens ("forecasts" in model.json)"#
     ),
     (#","model":"x""#, #"there is no model "x", expected text, ids or counter"#),
   ]) func refusals(members: String, sentence: String) {

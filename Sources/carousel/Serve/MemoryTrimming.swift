@@ -4,11 +4,12 @@ import HTTPCore
 import Scheduling
 import Synchronization
 
-/// Gives memory back to the system some seconds after much of it was released, as long as `memory` lives: malloc
+/// Gives memory back to the system a second after much of it was released, as long as `memory` lives: malloc
 /// itself keeps what lies between pieces that are still in use, and engines what they computed with.
 func giveBackMemory(of memory: MemoryBudget, _ engines: [Engine]) {
   let timer = DispatchSource.makeTimerSource(queue: .global(qos: .utility))
-  timer.schedule(deadline: .now() + .seconds(5), repeating: .seconds(5), leeway: .seconds(1))
+  timer.schedule(
+    deadline: .now() + .seconds(1), repeating: .seconds(1), leeway: .milliseconds(200))
   let policy = Mutex(TrimmingPolicy())
   timer.setEventHandler { [weak memory] in
     // The handler holds its source, so that it lives.
@@ -16,7 +17,7 @@ func giveBackMemory(of memory: MemoryBudget, _ engines: [Engine]) {
     let isDue = policy.withLock { $0.isDue(peak: memory.takePeak(), held: memory.heldBytes) }
     guard isDue else { return }
     for engine in engines { engine.releaseScratch() }
-    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .seconds(1)) {
+    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .milliseconds(100)) {
       _ = malloc_trim(0)
     }
   }

@@ -25,3 +25,17 @@ static inline int clinux_drop_newcomers(int listener) {
   struct sock_fprog program = {sizeof code / sizeof *code, code};
   return setsockopt(listener, 1 /* SOL_SOCKET */, 26 /* SO_ATTACH_FILTER */, &program, sizeof program);
 }
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/// The cores that the kernel may run this process on (sched_getaffinity(2)); 0 where it does not tell.
+static inline int clinux_allowed_cores(void) {
+  // A bit a core, for as many as a kernel can be built for; the C library's cpu_set_t has 1,024.
+  unsigned long mask[8192 / sizeof(unsigned long)];
+  long length = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  int count = 0;
+  for (long index = 0; index < length / (long)sizeof mask[0]; index++)
+    count += __builtin_popcountl(mask[index]);
+  return count;
+}

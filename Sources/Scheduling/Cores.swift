@@ -1,5 +1,4 @@
 import Dispatch
-import Glibc
 import Synchronization
 
 /// The cores that the engines of a process share, a turn at a time.
@@ -11,8 +10,10 @@ package final class Cores: Sendable {
 
   private let state: Mutex<State>
 
-  /// - Parameter models: engines that will share them, numbered from 0.
-  package init(models: Int, count: Int = sysconf(CInt(_SC_NPROCESSORS_ONLN))) {
+  /// - Parameters:
+  ///   - models: engines that will share them, numbered from 0.
+  ///   - count: how many there are.
+  package init(models: Int, count: Int) {
     state = Mutex(State(shares: CoreShares(cores: count, models: models)))
   }
 

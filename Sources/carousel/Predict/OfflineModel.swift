@@ -24,7 +24,9 @@ struct OfflineModel {
     self.graph = graph
     engine = Engine(
       graph: graph,
-      limits: EngineLimits(maxQueuedSequences: Self.plenty, maxQueuedSteps: Self.plenty))
+      limits: EngineLimits(
+        workers: AvailableCores().count, maxQueuedSequences: Self.plenty,
+        maxQueuedSteps: Self.plenty))
     service = Service(
       engines: [(graph.model.description.name, engine)], settings: settings,
       memory: MemoryBudget(limit: .max))

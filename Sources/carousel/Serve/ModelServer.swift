@@ -35,7 +35,9 @@ final class ModelServer: Sendable {
       throw CarouselError.unknownDefaultModel(name: defaultModel, loaded: names)
     }
     let limits = settings.engineLimits
-    let cores = graphs.count > 1 ? Cores(models: graphs.count) : nil
+    let cores =
+      graphs.count > 1
+      ? Cores(models: graphs.count, count: AvailableCores().count) : nil
     let engines = graphs.enumerated().map { number, graph in
       Engine(graph: graph, limits: limits, share: cores.map { ($0, number) })
     }

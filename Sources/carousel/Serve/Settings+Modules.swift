@@ -8,9 +8,14 @@ extension Settings {
   /// What an engine takes on.
   var engineLimits: EngineLimits {
     EngineLimits(
-      workers: integer(.workers) == 0 ? nil : integer(.workers), maxSeats: integer(.maxSeats),
+      workers: cores(.workers), maxSeats: integer(.maxSeats),
       maxQueuedSequences: integer(.maxQueuedSequences),
       maxQueuedSteps: integer(.maxQueuedSteps))
+  }
+
+  /// A number of threads: that of `setting`, or of the cores that the process may use where it is 0.
+  private func cores(_ setting: Setting) -> Int {
+    integer(setting) == 0 ? AvailableCores().count : integer(setting)
   }
 
   /// What the lstms' weights are kept as; nil: what each model asks for.
@@ -51,7 +56,7 @@ extension Settings {
     var server = HTTPServerSettings()
     server.address = text(.host)
     server.port = integer(.port)
-    server.loops = integer(.loops) == 0 ? nil : integer(.loops)
+    server.loops = cores(.loops)
     server.maxConnections = integer(.maxConnections)
     server.headTimeout = .seconds(seconds(.headTimeoutSeconds))
     server.bodyTimeout = .seconds(seconds(.bodyTimeoutSeconds))

@@ -21,10 +21,11 @@ extension Setting {
     "What the weights of every model's LSTMs are kept as; empty: what each model.json says.")
   static let loops = Setting(
     "loops", .integer(0...256), "0",
-    "Event loops; 0 makes one a core, fewer leave more of the cores to the models.")
+    "Event loops; 0: one for each core the process may use. Fewer leave more of them to the models."
+  )
   static let workers = Setting(
     "workers", .integer(0...256), "0",
-    "Threads that compute a model when there is enough for them; 0 makes one a core.")
+    "Threads that compute a model when there is enough for them; 0: one for each core it may use.")
   static let maxSeats = Setting(
     "max_seats", .integer(1...4096), "64",
     "Sequences that share a pass over the weights; more trades latency for throughput.")

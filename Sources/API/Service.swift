@@ -27,6 +27,9 @@ package final class Service: Sendable {
   let background = DispatchQueue(
     label: "decode and encode", qos: .userInitiated, attributes: .concurrent)
 
+  /// The paths of health checks, which cost next to nothing.
+  package static let probePaths = [Endpoint.livez, .readyz, .healthz].map(\.path)
+
   /// A service that is not ready until `setReadiness` says so.
   ///
   /// - Parameters:

@@ -61,6 +61,8 @@ package struct HTTP1Connection: ConnectionProtocol {
   private var firstStream = 0
   /// Whether the first element of `owed` is streamed, and its head in the output.
   private var isHeadOut = false
+  /// Bytes of the next head, or of the next chunk's size, that are in the output already.
+  private var begunBytes = 0
   private var owesContinue = false
   private var isDraining = false
   package private(set) var wantsClose = false
@@ -273,10 +275,13 @@ package struct HTTP1Connection: ConnectionProtocol {
         if next.isOpen { break }
         if framing == .chunked { HTTP1Serializer.appendLastChunk(to: &output) }
         isHeadOut = false
+        begunBytes = 0
       } else {
+        let start = output.count
         HTTP1Serializer.append(
           response, to: &output, date: date, omitsBody: next.isHEAD,
           persistence: next.persistence)
+        leaveOutBegun(from: start)
       }
       owed.removeFirst()
       firstStream += 1
@@ -292,9 +297,11 @@ package struct HTTP1Connection: ConnectionProtocol {
   private mutating func beginOutput(
     of next: Owed, _ response: HTTPResponse, _ framing: Framing
   ) {
+    let start = output.count
     HTTP1Serializer.appendHead(
       response, to: &output, date: date, isChunked: framing == .chunked,
       persistence: next.persistence)
+    leaveOutBegun(from: start)
     append(response.body, framing)
     owed[0].response?.body = []
     isHeadOut = true
@@ -304,22 +311,40 @@ package struct HTTP1Connection: ConnectionProtocol {
   private mutating func append(_ bytes: [UInt8], _ framing: Framing) {
     switch framing {
     case .none: break
-    case .chunked: HTTP1Serializer.appendChunk(bytes, to: &output)
+    case .chunked:
+      HTTP1Serializer.appendChunk(bytes, to: &output)
+      if !bytes.isEmpty { begunBytes = 0 }
     case .close: output.append(contentsOf: bytes)
     }
   }
 
-  /// Queues an interim response (102, RFC 2518 §10.1) to an HTTP/1.1 peer that waits for its answer.
+  /// Queues a byte that the answer which is owed first begins or goes on with, whatever it will be: of its status line,
+  /// or a leading zero of its next chunk's size (RFC 9112 §7.1).
   ///
-  /// A peer that has only shut down its sending side skips it; one that is gone answers with a
-  /// reset, and the owner learns what the end of input alone could not tell.
-  /// - Returns: false while a response is half out, where what is written next tells the same.
-  package mutating func probe() -> Bool {
-    guard !isHeadOut else { return false }
-    if let next = owed.first, !next.isHTTP10 {
-      output.append(contentsOf: "HTTP/1.1 102 Processing\r\n\r\n".utf8)
+  /// A peer that has only ended its sending side takes it for what it is; one that has closed answers with a reset, and
+  /// the owner learns what the end of input alone could not tell. No interim response (RFC 9110 §15.2) would do: peers of
+  /// HTTP/1.0 know none.
+  /// - Returns: whether there was such a byte.
+  package mutating func beginAnswer() -> Bool {
+    guard let next = owed.first else { return false }
+    if isHeadOut {
+      guard next.framing == .chunked, begunBytes < Self.maxLeadingZeros else { return false }
+      output.append(UInt8(ascii: "0"))
+    } else {
+      guard begunBytes < HTTP1Serializer.beginning.count else { return false }
+      output.append(HTTP1Serializer.beginning[begunBytes])
     }
+    begunBytes += 1
     return true
+  }
+
+  /// Some parsers take a chunk's size of at most 16 digits.
+  private static let maxLeadingZeros = 8
+
+  /// Takes from the output what of a head, which begins at `start`, was sent before.
+  private mutating func leaveOutBegun(from start: Int) {
+    output.removeSubrange(start..<(start + begunBytes))
+    begunBytes = 0
   }
 
   // MARK: Ends

@@ -76,6 +76,9 @@ package enum HTTP1Serializer {
     }
   }
 
+  /// What every head begins with.
+  static let beginning = Array("HTTP/1.1 ".utf8)
+
   private static func append(_ status: HTTPStatus, to output: inout [UInt8]) {
     if status == .ok {
       output.append(contentsOf: "HTTP/1.1 200 OK\r\n".utf8)

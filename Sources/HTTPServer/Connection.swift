@@ -41,19 +41,25 @@ final class Connection {
   private var untoldBytes = 0
   /// What the loop has counted of `bodyBytes`, of `wire.incompleteBytes` and of all that is held.
   var counted = (body: 0, incomplete: 0, all: 0)
-  var watched: Poller.Readiness = .input
+  var watched: Poller.Readiness = [.input, .peerEnd]
   var isOpen = true
   /// Whether it waits for its turn to be settled.
   var isUnsettled = false
-  /// Whether the peer has ended its side.
+  /// Whether the peer has ended its side, and all that it sent is read.
   var hasInputEnded = false
-  /// Whether that peer was sent an interim response to see whether it is there.
-  var isProbed = false
+  /// Whether the peer has ended its side; it may have closed, or wait for answers.
+  var hasPeerEnded = false
+  /// When that peer is next sent a byte to learn which, in monotonic nanoseconds.
+  var presenceCheck = Int.max
+  /// How long after that one the next follows.
+  var presenceInterval = 1_000_000_000
   /// Whether our side has ended, and the peer's last bytes are awaited and discarded: closing at
   /// once would reset the connection and take the response from the peer (RFC 9112 §9.6).
   var isLingering = false
-  /// Whether it is one too many and only told so.
-  var isRefused = false
+  /// Whether it is one more than may be open.
+  let isExtra: Bool
+  /// What judges its first bytes, where it is and may be a health check.
+  var probeFilter: ProbeFilter?
   /// Whether a request, or part of a body, has come or a response left since the deadline was set.
   var hasProgressed = false
   /// The phase that `readDeadline` was set for.
@@ -67,9 +73,10 @@ final class Connection {
   /// Whether the last `write` got to the end of what had been taken from the wire before.
   private var hasCaughtUp = false
 
-  init(_ socket: consuming Descriptor, token: UInt64) {
+  init(_ socket: consuming Descriptor, token: UInt64, isExtra: Bool = false) {
     self.socket = socket
     self.token = token
+    self.isExtra = isExtra
   }
 
   /// How many bytes wait for the peer to take them.
@@ -108,11 +115,7 @@ final class Connection {
 
   /// Says that the server has as many connections as it takes, in place of any protocol.
   func refuse(date: String) {
-    isRefused = true
-    var response = HTTPResponse.error(
-      .tooManyRequests, "the server has as many connections as it takes, try again later")
-    response.fields.append("retry-after", "1")
-    HTTP1Serializer.append(response, to: &unsent, date: date, persistence: .close)
+    HTTP1Serializer.append(.tooManyConnections, to: &unsent, date: date, persistence: .close)
     wire = .ended
   }
 

@@ -21,11 +21,11 @@ struct ConnectionTable {
   }
 
   /// Adds the connection of `socket`.
-  mutating func insert(_ socket: consuming Descriptor) -> Connection {
+  mutating func insert(_ socket: consuming Descriptor, isExtra: Bool = false) -> Connection {
     let index = free.popLast() ?? slots.count
     if index == slots.count { slots.append(Slot()) }
     let token = UInt64(slots[index].generation) << 32 | UInt64(index)
-    let connection = Connection(socket, token: token)
+    let connection = Connection(socket, token: token, isExtra: isExtra)
     slots[index].connection = connection
     count += 1
     return connection

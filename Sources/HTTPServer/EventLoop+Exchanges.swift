@@ -10,7 +10,15 @@ extension EventLoop {
       case .request(let request, let stream):
         connection.hasProgressed = true
         counters.countRequest(isHTTP2: connection.wire.isHTTP2)
-        decode(request, stream, of: connection)
+        if connection.isExtra, !isProbe(request) {
+          counters.connectionsRefused.add(1, ordering: .relaxed)
+          connection.owe(stream, request)
+          respond(.tooManyConnections, to: stream, of: connection)
+        } else {
+          decode(request, stream, of: connection)
+        }
+        // It has had its one answer.
+        if connection.isExtra { connection.wire.shutDown() }
       case .abandoned(let stream):
         if let owed = connection.takeOwed(stream) { abandon(owed) }
       }

@@ -18,7 +18,7 @@ final class EventLoop: @unchecked Sendable {
   let inbox = Inbox()
   let bell: Bell
   private let timeouts: Timeouts
-  private let door: Door
+  private let acceptor: Acceptor
 
   private(set) var connections = ConnectionTable()
   private(set) var clock: LoopClock
@@ -30,7 +30,15 @@ final class EventLoop: @unchecked Sendable {
   var uploads: [UInt64: Connection] = [:]
   private var poller: Poller
   private var source: (any DispatchSourceRead)?
-  private var refusedCount = 0
+  /// Connections beyond the most that may be open, the oldest first; some may have closed.
+  var extras: [UInt64] = []
+  /// How many of them the loop may hold.
+  private(set) var maxExtras = 0
+  /// Whether health checks are answered on them.
+  private(set) var answersProbes = false
+  /// Told of pauses in accepting, with the errno.
+  private let reportPause: @Sendable (CInt) -> Void
+  private var nextPauseReport = Int.min
   private var isTicking = false
   private var isDraining = false
   private var isGraceOver = false
@@ -44,16 +52,19 @@ final class EventLoop: @unchecked Sendable {
 
   /// Rounds of one turn, so that a busy loop lets its timer in.
   private static let maxRounds = 64
+  /// Between two reports of pauses in accepting.
+  private static let pauseReportInterval = 60_000_000_000
   /// How long a turn waits for more. Other work of the queue waits as long.
   private static let waitMilliseconds: CInt = 1
   /// Bodies above this are inflated or compressed off the loop.
   static let maxCodedBytesOnLoop = 16 * 1024
-  /// Newcomers beyond the cap that are told so at one time; any more are closed without a word.
-  private static let maxRefused = 64
+  /// The peer of an answer under way is given so long to get it before it is asked whether it is still there.
+  private static let presenceDelay = 2_000_000
 
   init(
     name: String, listeners: [Listener], settings: HTTPServerSettings, memory: MemoryBudget,
-    counters: ServerCounters, clock: LoopClock, application: @escaping Application
+    counters: ServerCounters, clock: LoopClock,
+    reportPause: @escaping @Sendable (CInt) -> Void, application: @escaping Application
   ) throws(HTTPServerError) {
     self.clock = clock
     queue = DispatchQueue(label: name, qos: .userInitiated)
@@ -63,22 +74,25 @@ final class EventLoop: @unchecked Sendable {
     self.counters = counters
     self.application = application
     coding = ContentCoding(settings.contentCoding)
-    door = Door(
-      listeners: listeners, maxConnections: settings.maxConnections, counters: counters)
+    acceptor = Acceptor(listeners: listeners, counters: counters)
+    self.reportPause = reportPause
     bell = try Bell()
     poller = try Poller()
   }
 
   /// Begins to accept and to answer.
-  func start() {
+  func start(_ descriptors: DescriptorBudget) {
     queue.async { [self] in
+      maxExtras = descriptors.maxExtrasPerLoop
+      answersProbes =
+        descriptors.maxConnections < settings.maxConnections && !settings.probePaths.isEmpty
       let source = DispatchSource.makeReadSource(
         fileDescriptor: poller.descriptor.number, queue: queue)
       source.setEventHandler { self.turn() }
       // The source keeps the loop, and with it the descriptor, until it is cancelled.
       source.setCancelHandler { self.source = nil }
       self.source = source
-      door.open(poller)
+      acceptor.open(poller, maxConnections: descriptors.maxConnections)
       _ = bell.hang(in: poller)
       source.activate()
     }
@@ -127,13 +141,16 @@ final class EventLoop: @unchecked Sendable {
 
   private func take(_ readiness: Poller.Readiness, of token: UInt64) {
     if token == Bell.token { return }
-    if Door.owns(token) {
-      door.accept(token) { admit($0) }
+    if Acceptor.owns(token) {
+      pausingOnExhaustion { () throws(Listener.Exhaustion) in
+        try acceptor.accept(token) { admit($0) }
+      }
     } else if let connection = connections[token] {
       if !readiness.isDisjoint(with: [.hangUp, .failure]) {
         hangUp(connection)
       } else {
         if readiness.contains(.input) { read(connection) }
+        if readiness.contains(.peerEnd) { notePeerEnd(of: connection) }
         unsettle(connection)
       }
     }
@@ -159,26 +176,39 @@ final class EventLoop: @unchecked Sendable {
 
   // MARK: Connections
 
-  private func admit(_ newcomer: consuming Door.Newcomer) {
+  private func admit(_ newcomer: consuming Acceptor.Newcomer) {
     switch consume newcomer {
     case .admitted(let socket):
       counters.connectionsAccepted.add(1, ordering: .relaxed)
-      counters.connectionsOpen.add(1, ordering: .relaxed)
-      let connection = insert(socket)
-      unsettle(connection)
-    case .refused(let socket):
-      counters.connectionsRefused.add(1, ordering: .relaxed)
-      guard refusedCount < Self.maxRefused else { return }
-      refusedCount += 1
-      let connection = insert(socket)
-      connection.refuse(date: clock.date)
-      unsettle(connection)
+      unsettle(insert(socket, isExtra: false))
+    case .extra(let socket):
+      admitExtra(socket)
     }
   }
 
-  private func insert(_ socket: consuming Descriptor) -> Connection {
-    let connection = connections.insert(socket)
+  /// Has `accept` called; where descriptors or memory are used up, nobody is accepted for a moment.
+  private func pausingOnExhaustion(_ accept: () throws(Listener.Exhaustion) -> Void) {
+    do throws(Listener.Exhaustion) {
+      try accept()
+    } catch {
+      counters.acceptPauses.add(1, ordering: .relaxed)
+      if clock.now >= nextPauseReport {
+        nextPauseReport = clock.now + Self.pauseReportInterval
+        reportPause(error.errno)
+      }
+      acceptor.watch(false, poller)
+      queue.asyncAfter(deadline: .now() + .milliseconds(Acceptor.pauseMilliseconds)) {
+        self.acceptor.watch(true, self.poller)
+        self.turn()
+      }
+    }
+  }
+
+  /// Adds a connection; it is closed at once where it can't be watched.
+  func insert(_ socket: consuming Descriptor, isExtra: Bool) -> Connection {
+    let connection = connections.insert(socket, isExtra: isExtra)
     if !poller.add(connection.socket, for: connection.watched, token: connection.token) {
+      counters.connectionsRefused.add(1, ordering: .relaxed)
       hangUp(connection)
     }
     tickLater()
@@ -194,8 +224,14 @@ final class EventLoop: @unchecked Sendable {
       guard !connection.isLingering else { return }
       counters.bytesReceived.add(count, ordering: .relaxed)
       connection.updateOutputRoom(isFull: memory.isFull)
-      let events = connection.wire.receive(
-        readBuffer.span.extracting(first: count), date: clock.date, settings: settings)
+      let events: [ConnectionEvent]
+      if connection.probeFilter != nil {
+        guard let bytes = filter(Array(readBuffer[..<count]), of: connection) else { return }
+        events = connection.wire.receive(bytes.span, date: clock.date, settings: settings)
+      } else {
+        events = connection.wire.receive(
+          readBuffer.span.extracting(first: count), date: clock.date, settings: settings)
+      }
       if connection.wire.phase == .readingBody { connection.hasProgressed = true }
       take(events, from: connection)
       if isDraining, !connection.isSilent { connection.wire.shutDown() }
@@ -241,7 +277,9 @@ final class EventLoop: @unchecked Sendable {
         return
       }
     }
-    if !connection.isLingering { connection.armReadDeadline(timeouts, now: clock.now) }
+    if !connection.isLingering, connection.probeFilter == nil {
+      connection.armReadDeadline(timeouts, now: clock.now)
+    }
     watch(connection)
     // What was written may have made room for requests that waited.
     if connection.wire.hasBacklog { unsettle(connection) }
@@ -253,6 +291,7 @@ final class EventLoop: @unchecked Sendable {
       connection.isLingering
       || (connection.wire.wantsInput && !connection.isBehind)
     if reads, !connection.hasInputEnded { wanted.insert(.input) }
+    if !connection.hasPeerEnded { wanted.insert(.peerEnd) }
     if connection.unsentCount > 0 { wanted.insert(.output) }
     guard wanted != connection.watched else { return }
     connection.watched = wanted
@@ -272,14 +311,40 @@ final class EventLoop: @unchecked Sendable {
     }
   }
 
+  /// Notes that the peer has ended its side. A peer of HTTP/2 that does has left; over HTTP/1 it may wait for answers,
+  /// and is asked: see `checkPresence`.
+  private func notePeerEnd(of connection: Connection) {
+    guard connection.isOpen, !connection.hasPeerEnded else { return }
+    connection.hasPeerEnded = true
+    guard connection.wire.survivesEndOfInput else {
+      if !connection.watched.contains(.input) { hangUp(connection) }
+      return
+    }
+    let token = connection.token
+    connection.presenceCheck = clock.now + connection.presenceInterval
+    queue.asyncAfter(deadline: .now() + .nanoseconds(Self.presenceDelay)) { [self] in
+      guard let connection = connections[token] else { return }
+      checkPresence(of: connection)
+      turn()
+    }
+  }
+
+  /// Sends a peer that has ended its side, and is owed an answer, a byte of it: one that has closed resets the
+  /// connection, and what is done for it ends.
+  private func checkPresence(of connection: Connection) {
+    // Where bytes wait for it, those tell the same.
+    guard connection.unsentCount == 0, !connection.owed.isEmpty else { return }
+    if connection.wire.beginAnswer() { unsettle(connection) }
+  }
+
   /// Closes the connection; what it is owed will not come.
-  private func hangUp(_ connection: Connection) {
+  func hangUp(_ connection: Connection) {
     guard connection.isOpen else { return }
     connection.isOpen = false
     abandonOwed(of: connection)
     connections.remove(connection)
-    if connection.isRefused {
-      refusedCount -= 1
+    if connection.isExtra {
+      if let index = extras.firstIndex(of: connection.token) { extras.remove(at: index) }
     } else {
       counters.connectionsOpen.subtract(1, ordering: .relaxed)
     }
@@ -320,9 +385,10 @@ final class EventLoop: @unchecked Sendable {
         hangUp(connection)
       } else if clock.now >= connection.readDeadline {
         timeOut(connection)
-      } else if connection.hasInputEnded, !connection.isProbed, !connection.owed.isEmpty {
-        connection.isProbed = connection.wire.probe()
-        unsettle(connection)
+      } else if clock.now >= connection.presenceCheck {
+        connection.presenceInterval *= 2
+        connection.presenceCheck = clock.now + connection.presenceInterval
+        checkPresence(of: connection)
       } else if connection.unsentCount == 0,
         let events = connection.wire.resetStalled(now: clock.now, after: timeouts.write)
       {
@@ -338,6 +404,11 @@ final class EventLoop: @unchecked Sendable {
   private func timeOut(_ connection: Connection) {
     guard !connection.isLingering else {
       hangUp(connection)
+      return
+    }
+    if connection.probeFilter != nil {
+      refuse(connection)
+      unsettle(connection)
       return
     }
     counters.connectionsTimedOut.add(1, ordering: .relaxed)
@@ -356,8 +427,8 @@ final class EventLoop: @unchecked Sendable {
       isDraining = true
       clock.update()
       // Who waits in the kernel's queue, and what they have sent, came before the end.
-      door.shut()
-      door.acceptAll { admit($0) }
+      acceptor.dropNewcomers()
+      acceptAll()
       for connection in connections.all {
         if connection.watched.contains(.input) { read(connection) }
         // A request may be on its way to one that is silent.
@@ -372,12 +443,17 @@ final class EventLoop: @unchecked Sendable {
     }
   }
 
+  /// Admits who waits in the kernel's queues; where descriptors are used up, those are left to it.
+  private func acceptAll() {
+    try? acceptor.acceptAll { admit($0) }
+  }
+
   /// Ends the connections that have brought no request since the drain began. Handshakes that were under way then
   /// have come to their end.
   private func endSilent() {
     clock.update()
-    door.acceptAll { admit($0) }
-    door.close()
+    acceptAll()
+    acceptor.close()
     for connection in connections.all where connection.isSilent {
       read(connection)
       if connection.isSilent { hangUp(connection) } else { unsettle(connection) }

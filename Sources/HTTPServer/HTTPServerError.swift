@@ -8,6 +8,8 @@ package enum HTTPServerError: Error, Equatable, Sendable {
   case addressInUse(address: String, port: Int)
   /// A system call failed.
   case systemCall(name: String, address: String, port: Int, errno: CInt)
+  /// The process may not have the descriptors that one connection needs, beside what is open already.
+  case tooFewDescriptors(limit: Int, needed: Int)
 }
 
 extension HTTPServerError: CustomStringConvertible {
@@ -19,6 +21,8 @@ extension HTTPServerError: CustomStringConvertible {
       "the address \(address) can't be resolved: \(unsafe String(cString: gai_strerror(code)))"
     case .addressInUse(let address, let port):
       "port \(port) of \(address) is in use, expected it to be free"
+    case .tooFewDescriptors(let limit, let needed):
+      "found a limit of \(limit) open files (ulimit -n), expected at least \(needed)"
     case .systemCall(let name, let address, let port, let errno):
       // SAFETY: strerror returns a string that stays valid until this thread's next call of it.
       "\(name) failed for port \(port) of \(address): \(unsafe String(cString: strerror(errno)))"

@@ -10,8 +10,10 @@ package struct HTTPServerSettings: Sendable {
   package var port = 8080
   /// `loops`: event loops, each with its own listener; nil makes one a core.
   package var loops: Int?
-  /// `max_connections`: the next one gets a 429 and is closed.
+  /// `max_connections`: the next one gets a 429 and is closed. Fewer where the process may not have so many descriptors.
   package var maxConnections = 10_000
+  /// Paths of health checks: answered even where descriptors admit no further connection.
+  package var probePaths: [String] = []
   /// `head_timeout`: from a request head's first byte to its last.
   package var headTimeout = Duration.seconds(10)
   /// `body_timeout`: between two parts of a request's body.

@@ -3,15 +3,9 @@ import Glibc
 
 /// A socket that accepts connections.
 final class Listener {
-  /// What one attempt to accept came to.
-  enum Acceptance: ~Copyable {
-    case connection(Descriptor)
-    /// No one waits.
-    case nothing
-    /// The one who waited left; another may be there.
-    case retry
-    /// Descriptors or memory are used up, and who waits stays in the queue.
-    case exhausted
+  /// Descriptors or memory are used up.
+  struct Exhaustion: Error {
+    let errno: CInt
   }
 
   let socket: Descriptor
@@ -19,8 +13,12 @@ final class Listener {
   /// Listens on `address`, beside other listeners of the same port.
   init(on address: SocketAddress, host: String) throws(HTTPServerError) {
     socket = try Self.bind(address, host: host, sharesPort: true)
-    // Accepted sockets inherit it.
+    // Accepted sockets inherit these. Keep-alive finds peers whose machine is gone; those that close tell.
     socket.set(TCP_NODELAY, at: CInt(IPPROTO_TCP), to: 1)
+    socket.set(SO_KEEPALIVE, to: 1)
+    socket.set(TCP_KEEPIDLE, at: CInt(IPPROTO_TCP), to: 30)
+    socket.set(TCP_KEEPINTVL, at: CInt(IPPROTO_TCP), to: 10)
+    socket.set(TCP_KEEPCNT, at: CInt(IPPROTO_TCP), to: 3)
     guard listen(socket.number, 4096) == 0 else {
       throw .systemCall(name: "listen", address: host, port: address.port, errno: errno)
     }
@@ -43,18 +41,24 @@ final class Listener {
     }
   }
 
-  /// Accepts the next connection, if one waits.
-  func accept() -> Acceptance {
+  /// Accepts the next connection; nil where none waits.
+  func accept() throws(Exhaustion) -> Descriptor? {
     let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-    let number = accept4(socket.number, nil, nil, flags)
-    if let descriptor = Descriptor(adopting: number) { return .connection(descriptor) }
-    switch errno {
-    case EAGAIN: return .nothing
-    case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted
-    // accept(2): errors of the new connection are reported here, and the next one may be well.
-    default: return .retry
+    // accept(2): errors of a new connection are reported here, and the next one may be well.
+    for _ in 0..<Self.maxFailures {
+      let number = accept4(socket.number, nil, nil, flags)
+      if let descriptor = Descriptor(adopting: number) { return descriptor }
+      switch errno {
+      case EAGAIN: return nil
+      case EMFILE, ENFILE, ENOBUFS, ENOMEM: throw Exhaustion(errno: errno)
+      default: break
+      }
     }
+    return nil
   }
+
+  /// Failures in a row after which other work has its turn; the listener is ready again in the next round.
+  private static let maxFailures = 64
 
   /// Makes the listeners of `count` loops: for each loop, one for every address of `host`.
   ///
@@ -94,6 +98,7 @@ extension HTTPServerError {
     switch self {
     case .systemCall(_, _, _, let code): code == EAFNOSUPPORT || code == EADDRNOTAVAIL
     case .unresolvable: true
+    case .tooFewDescriptors: false
     case .addressInUse: false
     }
   }

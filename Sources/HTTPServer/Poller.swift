@@ -9,6 +9,8 @@ import Glibc
     static let input = Readiness(rawValue: EPOLLIN.rawValue)
     /// Told once for each time that more comes, not for as long as there is any.
     static let edge = Readiness(rawValue: EPOLLET.rawValue)
+    /// The peer has ended its side, whatever of its bytes is unread.
+    static let peerEnd = Readiness(rawValue: EPOLLRDHUP.rawValue)
     static let output = Readiness(rawValue: EPOLLOUT.rawValue)
     /// Both directions are shut down; always watched for.
     static let hangUp = Readiness(rawValue: EPOLLHUP.rawValue)

@@ -7,20 +7,30 @@ package final class Server: Sendable {
   /// The port it listens on: that of the settings, or the kernel's choice where that was 0.
   package let port: Int
 
+  /// The connections that may be open: `max_connections`, or fewer where the process may not have so many descriptors.
+  package var maxConnections: Int { descriptors.maxConnections }
+
+  private let descriptors: DescriptorBudget
   private let loops: [EventLoop]
   private let counters: ServerCounters
 
-  /// Binds the sockets; from then on clients can connect, and wait for `start`.
+  /// Binds the sockets; from then on clients can connect, and wait for `start`. Raises the limit on the process's
+  /// descriptors as far as it may.
   ///
   /// - Parameters:
   ///   - memory: what bodies, and answers that clients leave unread, take is counted there.
   ///   - monotonic: nanoseconds of the clock by which time-outs pass; the kernel's where it is nil.
+  ///   - descriptors: how they are divided; by the limit of the process where it is nil.
+  ///   - reportPause: is told, at most once a minute and loop, the errno for which nobody was accepted for a moment.
   ///   - application: is called on an event loop for each request, so it must return at once.
   package init(
     settings: HTTPServerSettings, memory: MemoryBudget = MemoryBudget(limit: 256 << 20),
     monotonic: (@Sendable () -> Int)? = nil,
+    descriptors: DescriptorBudget? = nil,
+    reportPause: @escaping @Sendable (CInt) -> Void = { _ in },
     application: @escaping Application
   ) throws(HTTPServerError) {
+    let limit = DescriptorBudget.raiseLimit()
     let group = try Listener.group(
       host: settings.address, port: settings.port, count: settings.loopCount)
     let counters = ServerCounters()
@@ -30,7 +40,14 @@ package final class Server: Sendable {
         try EventLoop(
           name: "http-\(index)", listeners: listeners, settings: settings, memory: memory,
           counters: counters, clock: LoopClock(monotonic: monotonic ?? LoopClock.monotonic),
-          application: application))
+          reportPause: reportPause, application: application))
+    }
+    if let descriptors {
+      self.descriptors = descriptors
+    } else {
+      self.descriptors = try DescriptorBudget(
+        limit: limit, open: DescriptorBudget.openCount(below: limit), loops: loops.count,
+        wanted: settings.maxConnections)
     }
     port = group.port
     self.loops = loops
@@ -39,7 +56,7 @@ package final class Server: Sendable {
 
   /// Begins to accept and to answer. Called once.
   package func start() {
-    for loop in loops { loop.start() }
+    for loop in loops { loop.start(descriptors) }
   }
 
   /// Ends gracefully: no new connection, idle ones closed after `drain_grace`, the others with their last answer;

@@ -8,6 +8,8 @@ package struct ServerStatistics: Sendable, Equatable {
   package var connectionsAccepted = 0
   /// Connections that were one too many and got a 429, or were closed where even that was too much.
   package var connectionsRefused = 0
+  /// Times that a loop stopped accepting for a moment, as descriptors or memory were used up.
+  package var acceptPauses = 0
   /// Connections that a time-out ended.
   package var connectionsTimedOut = 0
   /// Requests that came over HTTP/1.
@@ -29,6 +31,7 @@ final class ServerCounters: Sendable {
   let connectionsOpen = Atomic(0)
   let connectionsAccepted = Atomic(0)
   let connectionsRefused = Atomic(0)
+  let acceptPauses = Atomic(0)
   let connectionsTimedOut = Atomic(0)
   let http1Requests = Atomic(0)
   let http2Requests = Atomic(0)
@@ -51,6 +54,7 @@ final class ServerCounters: Sendable {
       connectionsOpen: connectionsOpen.load(ordering: .relaxed),
       connectionsAccepted: connectionsAccepted.load(ordering: .relaxed),
       connectionsRefused: connectionsRefused.load(ordering: .relaxed),
+      acceptPauses: acceptPauses.load(ordering: .relaxed),
       connectionsTimedOut: connectionsTimedOut.load(ordering: .relaxed),
       http1Requests: http1Requests.load(ordering: .relaxed),
       http2Requests: http2Requests.load(ordering: .relaxed),

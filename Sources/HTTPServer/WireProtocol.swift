@@ -15,7 +15,7 @@ enum WireProtocol {
   }
 
   /// What every HTTP/2 client sends first (RFC 9113 §3.4).
-  private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+  static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
   /// A connection that has nothing to say or hear.
   static var ended: WireProtocol {
@@ -190,10 +190,10 @@ enum WireProtocol {
     }
   }
 
-  /// Sends an HTTP/1 peer that ended its input an interim response, which tells whether it is there;
-  /// returns false where it has to wait.
-  func probe() -> Bool {
-    if case .http1(let box) = self { box.connection.probe() } else { true }
+  /// Begins what an HTTP/1 peer that has ended its side is owed with a byte that any answer begins with.
+  /// Returns whether there was such a byte.
+  func beginAnswer() -> Bool {
+    if case .http1(let box) = self { box.connection.beginAnswer() } else { false }
   }
 
   /// What the connection waits for.

@@ -218,17 +218,29 @@ import Testing
     #expect(connection.wantsClose)
   }
 
-  @Test func probesOnlyWhoAwaitsAnAnswer() {
-    var connection = HTTP1Connection()
-    _ = connection.probe()
-    #expect(connection.takeText() == "")
-    _ = connection.receive(get)
-    _ = connection.probe()
-    #expect(connection.takeText() == "HTTP/1.1 102 Processing\r\n\r\n")
-    connection = HTTP1Connection()
-    _ = connection.receive("GET / HTTP/1.0\r\n\r\n")
-    _ = connection.probe()
-    #expect(connection.takeText() == "")
+  /// What a peer gets that was sent `count` bytes of its answer ahead is what it gets otherwise.
+  @Test(arguments: ["HTTP/1.1", "HTTP/1.0"], 0...10)
+  func anAnswerMayBeginAhead(version: String, count: Int) {
+    func text(begun: Int) -> String {
+      var connection = HTTP1Connection()
+      let isBegunBefore = connection.beginAnswer()
+      #expect(!isBegunBefore && connection.takeText() == "")
+      _ = connection.receive("GET / \(version)\r\nHost: x\r\n\r\n")
+      var text = ""
+      for index in 0..<begun {
+        let isBegun = connection.beginAnswer()
+        #expect(isBegun == (index < 9))
+        let byte = connection.takeText()
+        #expect(byte.utf8.count == (isBegun ? 1 : 0))
+        text += byte
+      }
+      connection.respond(answer("a"), to: StreamID(0))
+      text += connection.takeText()
+      _ = connection.receive(get)
+      connection.respond(answer("b"), to: StreamID(1))
+      return text + connection.takeText()
+    }
+    #expect(text(begun: count) == text(begun: 0))
   }
 
   @Test func datesResponses() {

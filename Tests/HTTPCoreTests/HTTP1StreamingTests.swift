@@ -167,13 +167,38 @@ import Testing
     connection.begin(response(), to: StreamID(0))
     _ = connection.receive(
       "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
-    let isProbedInside = connection.probe()
-    #expect(!isProbedInside)
     #expect(connection.takeText() == head)
     connection.end(StreamID(0))
     #expect(connection.takeText() == "0\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
-    let isProbedBehind = connection.probe()
-    #expect(isProbedBehind)
+  }
+
+  /// The size of the next chunk may begin ahead, with zeros.
+  @Test func aChunkMayBeginAhead() {
+    var connection = connection(get)
+    connection.begin(response(), to: StreamID(0))
+    var begun = 0
+    while connection.beginAnswer() { begun += 1 }
+    #expect(begun == 8)
+    connection.write([97], to: StreamID(0))
+    connection.write([], to: StreamID(0))
+    #expect(connection.takeText() == head + "000000001\r\na\r\n")
+    let isBegunAgain = connection.beginAnswer()
+    #expect(isBegunAgain)
+    connection.end(StreamID(0))
+    #expect(connection.takeText() == "00\r\n\r\n")
+    let isBegunBehind = connection.beginAnswer()
+    #expect(!isBegunBehind)
+  }
+
+  /// A body that ends with the connection has nothing that could be sent ahead.
+  @Test func aBodyWithoutChunksDoesNotBeginAhead() {
+    var connection = connection("GET / HTTP/1.0\r\n\r\n")
+    let isHeadBegun = connection.beginAnswer()
+    #expect(isHeadBegun)
+    connection.begin(response(), to: StreamID(0))
+    let isBodyBegun = connection.beginAnswer()
+    #expect(!isBodyBegun)
+    #expect(connection.takeText().hasPrefix("HTTP/1.1 200 OK\r\n"))
   }
 
   @Test func whatIsNotOwedIsDropped() {

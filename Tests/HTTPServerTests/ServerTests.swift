@@ -226,25 +226,6 @@ import Testing
     #expect(waitUntil { server.server.statistics.bodyBytesHeld == 0 })
   }
 
-  @Test func tellsWhenThePeerIsGone() throws {
-    let held = Held()
-    // The tick, and with it the probe of a peer that ended its side, is a quarter of it.
-    let server = try TestServer(
-      { $0.idleTimeout = .milliseconds(40) }, clock: TestClock(), application: held.hold)
-    let abandonments = Tally()
-    do {
-      let client = try server.connect()
-      client.send(get)
-      held.wait(for: 1)[0].onAbandon(abandonments.raise)
-    }
-    #expect(waitUntil { abandonments.value == 1 })
-    #expect(waitUntil { server.server.statistics.connectionsOpen == 0 })
-    #expect(server.server.statistics.requestsAbandoned == 1)
-    // The answer comes to nothing.
-    held.wait(for: 1)[0].respond(HTTPResponse(status: .ok))
-    #expect(try server.connect().send(get))
-  }
-
   @Test func capsItsConnections() throws {
     let server = try TestServer { $0.maxConnections = 2 }
     let first = try server.connect()

@@ -18,6 +18,7 @@ final class TestServer {
   init(
     _ change: (inout HTTPServerSettings) -> Void = { _ in },
     memory: MemoryBudget = MemoryBudget(limit: 256 << 20), clock: TestClock? = nil,
+    descriptors: DescriptorBudget? = nil,
     application: @escaping Application = TestServer.echo
   ) throws {
     var settings = HTTPServerSettings()
@@ -28,7 +29,8 @@ final class TestServer {
     var monotonic: (@Sendable () -> Int)?
     if let clock { monotonic = { clock.nanoseconds } }
     server = try Server(
-      settings: settings, memory: memory, monotonic: monotonic, application: application)
+      settings: settings, memory: memory, monotonic: monotonic, descriptors: descriptors,
+      application: application)
     server.start()
   }
 

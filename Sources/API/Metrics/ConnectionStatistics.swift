@@ -4,11 +4,16 @@ package struct ConnectionStatistics: Sendable, Equatable {
   package var open, limit: Int
   /// Connections taken, and turned away at the limit, since the start.
   package var accepted, refused: UInt64
+  /// Times that nobody was accepted for a moment, as descriptors or memory were used up.
+  package var acceptPauses: UInt64
 
-  package init(open: Int, limit: Int, accepted: UInt64, refused: UInt64) {
+  package init(
+    open: Int, limit: Int, accepted: UInt64, refused: UInt64, acceptPauses: UInt64 = 0
+  ) {
     self.open = open
     self.limit = limit
     self.accepted = accepted
     self.refused = refused
+    self.acceptPauses = acceptPauses
   }
 }

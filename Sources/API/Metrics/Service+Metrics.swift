@@ -153,5 +153,9 @@ extension Service {
       "carousel_connections_refused_total", .counter,
       help: "Connections turned away at the limit.")
     page.sample(value: connections.refused)
+    page.family(
+      "carousel_accept_pauses_total", .counter,
+      help: "Times that nobody was accepted for a moment, as descriptors or memory were used up.")
+    page.sample(value: connections.acceptPauses)
   }
 }

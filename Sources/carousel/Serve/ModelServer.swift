@@ -42,17 +42,29 @@ final class ModelServer: Sendable {
       Engine(graph: graph, limits: limits, share: cores.map { ($0, number) })
     }
     let reference = ServerReference()
-    let maxConnections = settings.integer(.maxConnections)
     let memory = MemoryBudget(limit: settings.memoryLimit)
     let service = Service(
       engines: Array(zip(names, engines)), defaultModel: defaultModel.isEmpty ? nil : defaultModel,
       settings: settings.service, memory: memory,
-      connections: { reference.connections(limit: maxConnections) })
+      connections: { reference.connections })
     let application: Application = { service.handle($0) }
     server = try Server(
       settings: settings.server, memory: memory,
+      reportPause: { code in
+        logger.warning(
+          "no connections are accepted for a moment",
+          metadata: ["reason": .string(systemMessage(code))])
+      },
       application: logger.logLevel <= .debug ? logging(application, to: logger) : application)
     reference.set(server)
+    if server.maxConnections < settings.integer(.maxConnections) {
+      logger.warning(
+        "max_connections is lowered to what the limit on open files (ulimit -n) leaves",
+        metadata: [
+          "max_connections": .stringConvertible(settings.integer(.maxConnections)),
+          "lowered": .stringConvertible(server.maxConnections),
+        ])
+    }
     self.service = service
     self.memory = memory
     giveBackMemory(of: memory, engines)
@@ -129,11 +141,13 @@ private final class ServerReference: Sendable {
 
   func set(_ server: Server) { self.server.withLock { $0 = server } }
 
-  func connections(limit: Int) -> ConnectionStatistics {
-    let statistics = server.withLock { $0 }?.statistics
+  var connections: ConnectionStatistics {
+    let server = server.withLock { $0 }
+    let statistics = server?.statistics
     return ConnectionStatistics(
-      open: statistics?.connectionsOpen ?? 0, limit: limit,
+      open: statistics?.connectionsOpen ?? 0, limit: server?.maxConnections ?? 0,
       accepted: UInt64(statistics?.connectionsAccepted ?? 0),
-      refused: UInt64(statistics?.connectionsRefused ?? 0))
+      refused: UInt64(statistics?.connectionsRefused ?? 0),
+      acceptPauses: UInt64(statistics?.acceptPauses ?? 0))
   }
 }

@@ -58,6 +58,7 @@ extension Settings {
     server.port = integer(.port)
     server.loops = cores(.loops)
     server.maxConnections = integer(.maxConnections)
+    server.probePaths = Service.probePaths
     server.headTimeout = .seconds(seconds(.headTimeoutSeconds))
     server.bodyTimeout = .seconds(seconds(.bodyTimeoutSeconds))
     server.idleTimeout = .seconds(seconds(.idleTimeoutSeconds))

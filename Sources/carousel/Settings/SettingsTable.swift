@@ -67,7 +67,8 @@ extension Setting {
     "Request line and fields together; larger ones get 431.")
   static let maxConnections = Setting(
     "max_connections", .integer(1...1_000_000), "10000",
-    "Open connections; one more gets 429. Mind the limit on open files.")
+    "Open connections; one more gets 429. Fewer where the limit on open files (ulimit -n) is too low."
+  )
   static let headTimeoutSeconds = Setting(
     "head_timeout_seconds", .seconds(0.01...3600), "10",
     "From a request's first byte to the end of its head, against slow clients.")

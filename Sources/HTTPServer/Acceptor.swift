@@ -1,0 +1,97 @@
+import CLinux
+import Glibc
+import HTTPCore
+import Synchronization
+
+/// A loop's listeners, and which newcomers are admitted.
+final class Acceptor {
+  /// A connection that was accepted.
+  enum Newcomer: ~Copyable {
+    case admitted(Descriptor)
+    /// One more than may be open: to be refused, or heard for a moment where it may be a probe.
+    case extra(Descriptor)
+  }
+
+  private var listeners: [Listener]
+  private let counters: ServerCounters
+  private var maxConnections = 0
+  /// Whether the listeners are watched for newcomers.
+  private var isWatching = false
+
+  /// How long nobody is accepted once descriptors or memory are used up.
+  static let pauseMilliseconds = 100
+
+  /// Set on a listener's token, whose other bits are its index.
+  private static let listenerBit: UInt64 = 1 << 63
+
+  init(listeners: [Listener], counters: ServerCounters) {
+    self.listeners = listeners
+    self.counters = counters
+  }
+
+  /// Whether an event's token is that of a listener.
+  static func owns(_ token: UInt64) -> Bool { token & listenerBit != 0 }
+
+  /// Begins to accept, up to `maxConnections` of all loops together.
+  func open(_ poller: borrowing Poller, maxConnections: Int) {
+    self.maxConnections = maxConnections
+    isWatching = true
+    for (index, listener) in listeners.enumerated() {
+      let isWatched = poller.add(listener.socket, for: .input, token: Self.token(index))
+      precondition(isWatched, "epoll has room for a handful of listeners")
+    }
+  }
+
+  /// Watches the listeners, or leaves newcomers in the kernel's queue.
+  func watch(_ watches: Bool, _ poller: borrowing Poller) {
+    guard watches != isWatching else { return }
+    isWatching = watches
+    for (index, listener) in listeners.enumerated() {
+      poller.modify(listener.socket, for: watches ? .input : [], token: Self.token(index))
+    }
+  }
+
+  private static func token(_ index: Int) -> UInt64 { listenerBit | UInt64(index) }
+
+  /// Has the kernel drop new connections: whoever tries now tries again within a second or so, and finds another
+  /// server or none, where closing alone would reset those who came since `acceptAll`.
+  func dropNewcomers() {
+    for listener in listeners { _ = clinux_drop_newcomers(listener.socket.number) }
+  }
+
+  /// Closes the listeners; the kernel turns away who is in their queues.
+  func close() {
+    listeners = []
+  }
+
+  /// Calls `admit` for each connection that waits at the listener of `token`.
+  ///
+  /// - Throws: where descriptors or memory are used up; who waits then stays in the kernel's queue.
+  func accept(
+    _ token: UInt64, _ admit: (consuming Newcomer) -> Void
+  ) throws(Listener.Exhaustion) {
+    let index = Int(token & ~Self.listenerBit)
+    guard index < listeners.count else { return }
+    try accept(from: listeners[index], admit)
+  }
+
+  /// Calls `admit` for each connection that waits at any listener.
+  func acceptAll(_ admit: (consuming Newcomer) -> Void) throws(Listener.Exhaustion) {
+    for listener in listeners { try accept(from: listener, admit) }
+  }
+
+  private func accept(
+    from listener: Listener, _ admit: (consuming Newcomer) -> Void
+  ) throws(Listener.Exhaustion) {
+    while let socket = try listener.accept() {
+      // Counted first and then looked at: so two loops never both take the last place.
+      let open = counters.connectionsOpen.add(1, ordering: .relaxed).newValue
+      if open <= maxConnections {
+        admit(.admitted(socket))
+      } else {
+        counters.connectionsOpen.subtract(1, ordering: .relaxed)
+        admit(.extra(socket))
+      }
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/// Tells from the first bytes of a connection whether it may be a health check.
+///
+/// It judges what comes before a connection is heard at all, when there is no room for another: the bytes of anything
+/// else are never parsed.
+struct ProbeFilter {
+  enum Verdict: Equatable {
+    /// Too few bytes to tell.
+    case undecided
+    /// A request for one of the paths, or the beginning of HTTP/2, whose requests are judged one by one.
+    case mayBeProbe
+    case other
+  }
+
+  private let beginnings: [[UInt8]]
+  /// What has come so far.
+  private(set) var bytes: [UInt8] = []
+
+  /// - Parameter paths: those that health checks ask for.
+  init(paths: [String]) {
+    beginnings =
+      paths.flatMap { ["GET \($0)", "HEAD \($0)"] }.map { Array($0.utf8) }
+      + [WireProtocol.preface]
+  }
+
+  mutating func receive(_ more: [UInt8]) -> Verdict {
+    bytes += more
+    if beginnings.contains(where: { bytes.starts(with: $0) }) { return .mayBeProbe }
+    return beginnings.contains { $0.starts(with: bytes) } ? .undecided : .other
+  }
+}

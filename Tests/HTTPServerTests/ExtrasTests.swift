@@ -1,0 +1,134 @@
+import HTTPCore
+import TestSupport
+import Testing
+
+@testable import HTTPServer
+
+/// Connections beyond the most that may be open.
+@Suite struct ExtrasTests {
+  private static let limited = DescriptorBudget(maxConnections: 1, maxExtrasPerLoop: 2)
+
+  /// A server that descriptors allow one connection, which `client` has.
+  private func fullServer(
+    _ clock: TestClock = TestClock()
+  ) throws -> (TestServer, client: Client) {
+    let server = try TestServer(
+      { $0.probePaths = ["/livez", "/readyz"] }, clock: clock, descriptors: Self.limited)
+    let client = try server.connect()
+    client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+    #expect(client.receive(until: "GET /a ") != nil)
+    return (server, client)
+  }
+
+  @Test(arguments: ["GET /livez", "HEAD /livez", "GET /readyz", "GET /readyz/"])
+  func probesAreAnswered(line: String) throws {
+    let (server, first) = try fullServer()
+    let text = try #require(try server.answer(to: "\(line) HTTP/1.1\r\nHost: x\r\n\r\n"))
+    #expect(text.hasPrefix("HTTP/1.1 200 ") && text.contains("connection: close\r\n"))
+    let statistics = server.server.statistics
+    #expect(statistics.connectionsRefused == 0)
+    #expect(statistics.connectionsAccepted == 1)
+    withExtendedLifetime(first) {}
+  }
+
+  @Test(arguments: [
+    "GET /a", "GET /livezz", "GET /live", "POST /livez", "GET /livez/a", "\r", "G\r",
+  ])
+  func othersAreRefused(line: String) throws {
+    let (server, first) = try fullServer()
+    let text = try #require(try server.answer(to: "\(line) HTTP/1.1\r\nHost: x\r\n\r\n"))
+    #expect(text.hasPrefix("HTTP/1.1 429 ") && text.contains("retry-after: 1\r\n"))
+    #expect(server.server.statistics.connectionsRefused == 1)
+    // They do not count as open, before or after.
+    #expect(server.server.statistics.connectionsOpen == 1)
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func aProbeMayComeByteByByte() throws {
+    let (server, first) = try fullServer()
+    let client = try server.connect()
+    for byte in "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n".utf8 { client.send([byte]) }
+    #expect(client.receiveAll()?.hasPrefix("HTTP/1.1 200 ") == true)
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func whoSaysNothingIsRefusedInTime() throws {
+    let clock = TestClock()
+    let (server, first) = try fullServer(clock)
+    let silent = try server.connect()
+    silent.send("GET /li")
+    #expect(waitUntil { server.server.statistics.bytesReceived > 28 + 6 })
+    clock.advance(by: .seconds(2))
+    #expect(silent.receiveAll()?.hasPrefix("HTTP/1.1 429 ") == true)
+    withExtendedLifetime(first) {}
+  }
+
+  /// The oldest of them makes room, so that silent ones keep no probe out.
+  @Test func silentOnesKeepNoProbeOut() throws {
+    let (server, first) = try fullServer()
+    let silent = try (0..<5).map { _ in try server.connect() }
+    let text = try server.answer(to: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    #expect(text?.hasPrefix("HTTP/1.1 200 ") == true)
+    withExtendedLifetime((first, silent)) {}
+  }
+
+  /// Where `max_connections` is the bound, an operator set it, and nobody is heard beyond it.
+  @Test func atMaxConnectionsProbesAreRefusedToo() throws {
+    let server = try TestServer {
+      $0.maxConnections = 1
+      $0.probePaths = ["/livez"]
+    }
+    let first = try server.connect()
+    first.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+    #expect(first.receive(until: "GET /a ") != nil)
+    let text = try server.answer(to: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    #expect(text?.hasPrefix("HTTP/1.1 429 ") == true)
+  }
+}
+
+@Suite struct DescriptorBudgetTests {
+  @Test func thereIsPlenty() throws {
+    let budget = try DescriptorBudget(limit: 20_000, open: 20, loops: 2, wanted: 10_000)
+    #expect(budget == DescriptorBudget(maxConnections: 10_000, maxExtrasPerLoop: 64))
+  }
+
+  @Test func connectionsGiveWay() throws {
+    let budget = try DescriptorBudget(limit: 1024, open: 20, loops: 2, wanted: 10_000)
+    #expect(budget == DescriptorBudget(maxConnections: 1024 - 20 - 48 - 8, maxExtrasPerLoop: 4))
+    #expect(
+      try DescriptorBudget(limit: 64, open: 12, loops: 2, wanted: 10_000)
+        == DescriptorBudget(maxConnections: 64 - 12 - 16 - 8, maxExtrasPerLoop: 4))
+  }
+
+  /// Whatever there is of them, all descriptors together stay within the limit.
+  @Test(arguments: [40, 64, 255, 256, 257, 1024, 1 << 20], [1, 2, 3, 8])
+  func nothingIsGivenTwice(limit: Int, loops: Int) throws {
+    let open = 3 + 4 * loops
+    for wanted in [1, limit / 2, limit - open - 100, limit, .max] where wanted > 0 {
+      guard
+        let budget = try? DescriptorBudget(limit: limit, open: open, loops: loops, wanted: wanted)
+      else { continue }
+      let reserve = limit < 256 ? 16 : 48
+      #expect(budget.maxConnections >= 1 && budget.maxConnections <= wanted)
+      #expect(budget.maxExtrasPerLoop >= 4)
+      #expect(
+        open + reserve + budget.maxConnections + loops * budget.maxExtrasPerLoop <= limit)
+    }
+  }
+
+  /// n − 1 and n descriptors.
+  @Test func oneConnectionIsTheLeast() throws {
+    #expect(throws: HTTPServerError.tooFewDescriptors(limit: 36, needed: 37)) {
+      try DescriptorBudget(limit: 36, open: 12, loops: 2, wanted: 1)
+    }
+    #expect(
+      try DescriptorBudget(limit: 37, open: 12, loops: 2, wanted: 5).maxConnections == 1)
+  }
+
+  @Test func openOnesAreCounted() {
+    let limit = DescriptorBudget.raiseLimit()
+    #expect(limit > 3)
+    // At least the standard ones, if nobody closed them.
+    #expect(DescriptorBudget.openCount(below: limit) > 0)
+  }
+}

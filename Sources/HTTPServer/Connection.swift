@@ -58,6 +58,8 @@ final class Connection {
   var isLingering = false
   /// Whether it is one more than may be open.
   let isExtra: Bool
+  /// Whether it was told that it is one too many.
+  private(set) var isRefused = false
   /// What judges its first bytes, where it is and may be a health check.
   var probeFilter: ProbeFilter?
   /// Whether a request, or part of a body, has come or a response left since the deadline was set.
@@ -115,6 +117,7 @@ final class Connection {
 
   /// Says that the server has as many connections as it takes, in place of any protocol.
   func refuse(date: String) {
+    isRefused = true
     HTTP1Serializer.append(.tooManyConnections, to: &unsent, date: date, persistence: .close)
     wire = .ended
   }

@@ -14,8 +14,9 @@ package struct DescriptorBudget: Equatable, Sendable {
   static let reserve = 48
   static let smallReserve = 16
   static let smallLimit = 256
-  /// Extras of a loop where there is plenty, and in any case.
+  /// Extras of a loop where there is plenty, where the limit is not small, and in any case.
   static let plentyExtras = 64
+  static let someExtras = 16
   static let fewExtras = 4
 
   init(maxConnections: Int, maxExtrasPerLoop: Int) {
@@ -31,10 +32,11 @@ package struct DescriptorBudget: Equatable, Sendable {
   init(limit: Int, open: Int, loops: Int, wanted: Int) throws(HTTPServerError) {
     let isSmall = limit < Self.smallLimit
     let reserve = isSmall ? Self.smallReserve : Self.reserve
+    let extras = loops * (isSmall ? Self.fewExtras : Self.someExtras)
     let free = limit - open - reserve
-    maxConnections = min(wanted, free - loops * Self.fewExtras)
+    maxConnections = min(wanted, free - extras)
     guard maxConnections > 0 else {
-      throw .tooFewDescriptors(limit: limit, needed: open + reserve + loops * Self.fewExtras + 1)
+      throw .tooFewDescriptors(limit: limit, needed: open + reserve + extras + 1)
     }
     maxExtrasPerLoop = min(Self.plentyExtras, (free - maxConnections) / loops)
   }

@@ -6,22 +6,24 @@ extension EventLoop {
   /// How long an extra connection has to show that it is a health check.
   static let probeNanoseconds = 1_000_000_000
 
-  /// Takes up to `maxExtras` of them; the oldest makes room for the newest.
+  /// Takes up to `maxExtras` of them; then the oldest makes room for the newest, those first that have been refused.
   func admitExtra(_ socket: consuming Descriptor) {
-    if extras.count >= maxExtras, let oldest = extras.first,
-      let connection = connections[oldest]
-    {
-      hangUp(connection)
+    if extras.count >= maxExtras {
+      let isRefused = { [connections] in connections[$0]?.isRefused ?? true }
+      let index = extras.firstIndex(where: isRefused) ?? 0
+      if let connection = connections[extras[index]] { hangUp(connection) }
     }
     let connection = insert(socket, isExtra: true)
     guard connection.isOpen else { return }
     extras.append(connection.token)
-    if answersProbes {
-      connection.probeFilter = ProbeFilter(paths: settings.probePaths)
-      connection.readDeadline = clock.now + Self.probeNanoseconds
-    } else {
+    guard answersProbes else {
       refuse(connection)
+      return
     }
+    connection.probeFilter = ProbeFilter(paths: settings.probePaths)
+    connection.readDeadline = clock.now + Self.probeNanoseconds
+    // What it sent while it waited in the kernel's queue tells at once whether it goes on to keep its place.
+    read(connection)
     unsettle(connection)
   }
 
@@ -35,7 +37,6 @@ extension EventLoop {
       return connection.probeFilter?.bytes
     case .other:
       refuse(connection)
-      unsettle(connection)
       return nil
     }
   }
@@ -45,6 +46,8 @@ extension EventLoop {
     connection.probeFilter = nil
     counters.connectionsRefused.add(1, ordering: .relaxed)
     connection.refuse(date: clock.date)
+    // At once, since it may have to make room before the round is over.
+    settle(connection)
   }
 
   /// Whether `request`, which came over an extra connection, is a health check.

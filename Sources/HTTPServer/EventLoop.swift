@@ -215,7 +215,7 @@ final class EventLoop: @unchecked Sendable {
     return connection
   }
 
-  private func read(_ connection: Connection) {
+  func read(_ connection: Connection) {
     let count = unsafe readBuffer.withUnsafeMutableBytes { buffer in
       // SAFETY: the kernel writes at most the buffer's own count of bytes.
       unsafe Glibc.read(connection.socket.number, buffer.baseAddress, buffer.count)
@@ -246,7 +246,7 @@ final class EventLoop: @unchecked Sendable {
   }
 
   /// Goes on with what was left behind, writes what can be written, and arranges what to wait for.
-  private func settle(_ connection: Connection) {
+  func settle(_ connection: Connection) {
     connection.updateOutputRoom(isFull: memory.isFull)
     if connection.wire.hasBacklog {
       let events = connection.wire.receive(
@@ -408,7 +408,6 @@ final class EventLoop: @unchecked Sendable {
     }
     if connection.probeFilter != nil {
       refuse(connection)
-      unsettle(connection)
       return
     }
     counters.connectionsTimedOut.add(1, ordering: .relaxed)

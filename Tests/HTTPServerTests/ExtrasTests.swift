@@ -94,7 +94,7 @@ import Testing
 
   @Test func connectionsGiveWay() throws {
     let budget = try DescriptorBudget(limit: 1024, open: 20, loops: 2, wanted: 10_000)
-    #expect(budget == DescriptorBudget(maxConnections: 1024 - 20 - 48 - 8, maxExtrasPerLoop: 4))
+    #expect(budget == DescriptorBudget(maxConnections: 1024 - 20 - 48 - 32, maxExtrasPerLoop: 16))
     #expect(
       try DescriptorBudget(limit: 64, open: 12, loops: 2, wanted: 10_000)
         == DescriptorBudget(maxConnections: 64 - 12 - 16 - 8, maxExtrasPerLoop: 4))

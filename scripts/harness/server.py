@@ -64,9 +64,14 @@ class Server:
 
     @classmethod
     def carousel(
-        cls, binary: str, folders: list[Path], port: int = 0, options: tuple[str, ...] = ()
+        cls, binary: str, folders: list[Path], port: int = 0, options: tuple[str, ...] = (),
+        open_files: int | None = None,
     ) -> Self:
-        """`carousel serve` with the models in `folders`; picks a port where none is given."""
+        """`carousel serve` with the models in `folders`; picks a port where none is given.
+
+        It may have `open_files` descriptors, or as many as we may.
+        """
+        limit = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
         port = port or free_port()
         names = [str(folder.resolve()) for folder in folders]
         # No settings but these: neither the repository's, nor the caller's beyond the kernels'.
@@ -75,7 +80,7 @@ class Server:
             if name == "CAROUSEL_ISA" or not name.startswith("CAROUSEL_")
         }
         return cls(
-            [binary, "serve", *names, "--host", HOST, "--port", str(port),
+            [*limit, binary, "serve", *names, "--host", HOST, "--port", str(port),
              "--log-level", "warning", *options],
             port, cwd=Path(tempfile.gettempdir()), environment=kept,
         )

@@ -26,6 +26,25 @@ enum Endpoint: Int, CaseIterable, Sendable {
     }
   }
 
+  /// Where its page is made.
+  enum PageMaking {
+    /// On the loop, at once.
+    case onLoop
+    /// Elsewhere, for each who asks.
+    case forEach
+    /// Elsewhere, for all who ask: it depends on nothing but the path.
+    case shared
+  }
+
+  /// Where its page is made, as far as it is one.
+  var pageMaking: PageMaking {
+    switch self {
+    case .index, .models, .model, .metrics: .shared
+    case .sessions: .forEach
+    default: .onLoop
+    }
+  }
+
   /// The methods that it answers, for `Allow` (RFC 9110 §10.2.1).
   var methods: [String] {
     switch self {
@@ -60,7 +79,7 @@ enum Endpoint: Int, CaseIterable, Sendable {
 }
 
 /// A path taken apart: its endpoint, and the names that stand in it.
-struct Route: Equatable {
+struct Route: Hashable {
   let endpoint: Endpoint
   var model: String?
   var session: String?

@@ -23,6 +23,7 @@ package final class Service: Sendable {
   let memory: MemoryBudget
   /// Requests refused at `max_answer_bytes`.
   let refusedAnswers = Counter()
+  let pages = PageQueue()
   private let readiness = Atomic<UInt8>(Readiness.starting.rawValue)
   let background = DispatchQueue(
     label: "decode and encode", qos: .userInitiated, attributes: .concurrent)
@@ -70,12 +71,11 @@ package final class Service: Sendable {
       // The server leaves the body of a response to HEAD out, and no other part of it (RFC 9110 §9.3.2).
       case "HEAD" where endpoint.methods.contains("HEAD"),
         "GET" where endpoint.methods.contains("GET"):
-        let page = try page(route, of: exchange.request)
-        // What a probe is told is too little to be refused.
-        if page.body.count > Self.maxUncountedPageBytes {
-          _ = try reserve(page.body.count, for: call)
+        switch endpoint.pageMaking {
+        case .onLoop: answer([call], route)
+        case .forEach: pages.queue.async { self.answer([call], route) }
+        case .shared: pages.add(call, for: route) { self.answer($0, route) }
         }
-        call.answer(page)
       case "DELETE" where endpoint.methods.contains("DELETE"):
         call.answer(.json(try endSession(of: route)))
       case "POST" where endpoint.methods.contains("POST"):
@@ -96,6 +96,29 @@ package final class Service: Sendable {
   }
 
   private static let maxUncountedPageBytes = 256
+
+  /// Answers all `calls`, of which the first stands for the others, with one page.
+  private func answer(_ calls: [Call], _ route: Route) {
+    guard let first = calls.first else { return }
+    do throws(APIError) {
+      let page = try page(route, of: first.exchange.request)
+      for call in calls { answer(call, page) }
+    } catch {
+      for call in calls { call.answer(error.response) }
+    }
+  }
+
+  private func answer(_ call: Call, _ page: HTTPResponse) {
+    do throws(APIError) {
+      // What a probe is told is too little to be refused.
+      if page.body.count > Self.maxUncountedPageBytes {
+        _ = try reserve(page.body.count, for: call)
+      }
+      call.answer(page)
+    } catch {
+      call.answer(error.response)
+    }
+  }
 
   private func post(_ call: Call, _ route: Route) {
     switch route.endpoint {

@@ -16,8 +16,9 @@ package struct InflateLimits: Sendable, Equatable {
   /// Details).
   package var maxRatio: Int
 
-  /// Below this many bytes of output no ratio is held against an input: it can do no harm.
-  package static let ratioFreeBytes = 65_536
+  /// Up to this many bytes of output no ratio is held against an input: it can do no harm, and what is
+  /// padded compresses as far as a bomb.
+  package static let ratioFreeBytes = 1 << 20
 
   package init(maxBytes: Int, maxRatio: Int) {
     self.maxBytes = maxBytes

@@ -33,6 +33,12 @@ final class Connection {
   let token: UInt64
   var wire = WireProtocol.undecided([])
   private(set) var owed: [Owed] = []
+  /// Requests that came and wait for this connection's share of the loop's time, in order; all in `owed`.
+  var waiting = RequestQueue()
+  /// What the loop has spent on it.
+  var share = LoopShare()
+  /// Bodies to be inflated or compressed off the loop, in order; the first is under way.
+  var codings = CodingList()
   /// What the bodies of requests in `owed` take together.
   private var owedBytes = 0
   /// What the heads of those requests take together.
@@ -158,6 +164,13 @@ final class Connection {
     headBytes += new.headBytes
   }
 
+  /// Whether a response is owed to `stream`.
+  func owes(_ stream: StreamID) -> Bool { owed.contains { $0.stream == stream } }
+
+  /// Whether input that was left behind can be gone on with: not before the requests that were read are
+  /// handed out.
+  var hasBacklog: Bool { waiting.isEmpty && wire.hasBacklog }
+
   /// Takes out what is owed to `stream`, if it still is.
   func takeOwed(_ stream: StreamID) -> Owed? {
     guard let index = owed.firstIndex(where: { $0.stream == stream }) else { return nil }
@@ -169,6 +182,7 @@ final class Connection {
 
   /// Takes out everything that is owed.
   func takeAllOwed() -> [Owed] {
+    waiting = RequestQueue()
     defer { (owed, owedBytes, headBytes, untoldBytes) = ([], 0, 0, 0) }
     return owed
   }

@@ -34,34 +34,57 @@ package struct ContentCoding: Sendable {
   package func decode(
     _ request: inout HTTPRequest, within memory: MemoryReservation? = nil
   ) -> HTTPResponse? {
+    switch decode(&request, within: memory, atMost: settings.maxInflatedBytes) {
+    case .done, .unfinished: nil
+    case .refused(let response): response
+    }
+  }
+
+  /// What an attempt to undo a content coding came to.
+  package enum Decoding: Equatable {
+    /// The request can go on.
+    case done
+    /// It gets this response.
+    case refused(HTTPResponse)
+    /// More would come out than was asked for; the request is as it was.
+    case unfinished
+  }
+
+  /// Does what `decode(_:within:)` does, but gives up as soon as more than `maxBytes` come out.
+  ///
+  /// Never `unfinished` where `maxBytes` are `max_inflated_bytes` or more.
+  package func decode(
+    _ request: inout HTTPRequest, within memory: MemoryReservation?, atMost maxBytes: Int
+  ) -> Decoding {
     let codings = request.fields.values(of: "content-encoding")
       .flatMap { $0.split(separator: ",") }
       .map { $0.trimmed.lowercased() }
       .filter { !$0.isEmpty && $0 != "identity" }
     guard let coding = codings.first else {
       request.fields["content-encoding"] = nil
-      return nil
+      return .done
     }
     // Coding twice saves nothing and would square the ratio of a bomb.
     guard codings.count == 1, let format = CompressedFormat(contentCoding: coding) else {
-      return .unknownCoding(codings.joined(separator: ", "))
+      return .refused(.unknownCoding(codings.joined(separator: ", ")))
     }
     if !request.body.isEmpty {
       let limits = InflateLimits(
-        maxBytes: settings.maxInflatedBytes, maxRatio: settings.maxInflateRatio)
+        maxBytes: min(maxBytes, settings.maxInflatedBytes), maxRatio: settings.maxInflateRatio)
       do {
         request.body = try inflated(request.body.span, from: format, limits: limits) {
           memory?.resize(to: $0) ?? true
         }
       } catch {
-        return .inflationFailed(error, coding: coding)
+        if case .tooLarge = error, maxBytes < settings.maxInflatedBytes { return .unfinished }
+        return .refused(.inflationFailed(error, coding: coding))
       }
     }
     request.fields["content-encoding"] = nil
     if request.fields["content-length"] != nil {
       request.fields["content-length"] = String(request.body.count)
     }
-    return nil
+    return .done
   }
 
   /// Compresses the body where the client takes gzip and it pays, and says in Vary when that was a

@@ -3,19 +3,19 @@ import HTTPCore
 
 /// From what a connection received to the application, and from there to what it sends.
 extension EventLoop {
-  /// Hands out the requests among `events`.
+  /// Hands out the requests among `events`, those at once that the connection's share suffices for.
   func take(_ events: [ConnectionEvent], from connection: Connection) {
     for event in events {
       switch event {
       case .request(let request, let stream):
         connection.hasProgressed = true
         counters.countRequest(isHTTP2: connection.wire.isHTTP2)
+        connection.owe(stream, request)
         if connection.isExtra, !isProbe(request) {
           counters.connectionsRefused.add(1, ordering: .relaxed)
-          connection.owe(stream, request)
           respond(.tooManyConnections, to: stream, of: connection)
         } else {
-          decode(request, stream, of: connection)
+          connection.waiting.append(request, stream)
         }
         // It has had its one answer.
         if connection.isExtra { connection.wire.shutDown() }
@@ -23,35 +23,84 @@ extension EventLoop {
         if let owed = connection.takeOwed(stream) { abandon(owed) }
       }
     }
+    handOutWaiting(of: connection)
+  }
+
+  /// Hands out requests until none is left or the connection's share of this round is used up.
+  private func handOutWaiting(of connection: Connection) {
+    guard !connection.waiting.isEmpty else { return }
+    var start = clock.read()
+    while !connection.share.isUsedUp(in: round),
+      let (request, stream) = connection.waiting.popFirst()
+    {
+      // The client may have reset the stream while it waited.
+      if connection.owes(stream) { decode(request, stream, of: connection) }
+      let end = clock.read()
+      connection.share.spend(end - start, in: round)
+      start = end
+    }
+    if !connection.waiting.isEmpty { late.append(connection) }
+  }
+
+  /// Goes on with the connections whose shares of the round before were used up.
+  func handOutLate() {
+    guard !late.isEmpty else { return }
+    var connections: [Connection] = []
+    swap(&connections, &late)
+    for connection in connections where connection.isOpen {
+      handOutWaiting(of: connection)
+      unsettle(connection)
+    }
   }
 
   /// Undoes the body's content coding, elsewhere where it is large, and hands the request on.
   private func decode(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
-    connection.owe(stream, request)
     recount(connection)
     guard request.body.isEmpty || makeRoom() else {
       respond(.full, to: stream, of: connection)
       return
     }
-    var request = request
-    if request.fields["content-encoding"] == nil {
+    guard request.fields["content-encoding"] != nil else {
       handOut(request, stream, of: connection)
-    } else if request.body.count <= Self.maxCodedBytesOnLoop {
-      let error = coding.decode(&request, within: memory.reserve(0))
-      takeDecoded(request, error: error, stream, of: connection)
-    } else {
-      let token = connection.token
-      DispatchQueue.global().async { [self, coded = request] in
-        var request = coded
-        // What inflates is counted there until the connection counts it.
-        let memory = memory.reserve(0)
-        let error = coding.decode(&request, within: memory)
-        post(
-          Mail(
-            connection: token, stream: stream, memory: memory,
-            content: .decoded(request, error: error)))
+      return
+    }
+    var decoded = request
+    if request.body.count <= Self.maxCodedBytesOnLoop {
+      switch coding.decode(
+        &decoded, within: memory.reserve(0), atMost: Self.maxInflatedBytesOnLoop)
+      {
+      case .done:
+        handOut(decoded, stream, of: connection)
+        return
+      case .refused(let response):
+        respond(response, to: stream, of: connection)
+        return
+      case .unfinished: break
       }
     }
+    let token = connection.token
+    code(for: stream, of: connection) { [coding, memory] in
+      var decoded = request
+      // What inflates is counted there until the connection counts it.
+      let memory = memory.reserve(0)
+      let error = coding.decode(&decoded, within: memory)
+      return Mail(
+        connection: token, stream: stream, memory: memory,
+        content: .decoded(decoded, error: error))
+    }
+  }
+
+  /// Has `coding` called off the loop, after those that the connection waits for already.
+  private func code(
+    for stream: StreamID, of connection: Connection, _ coding: @escaping CodingList.Coding
+  ) {
+    connection.codings.append(coding, for: stream)
+    beginCoding(of: connection)
+  }
+
+  private func beginCoding(of connection: Connection) {
+    guard let coding = connection.codings.begin(where: connection.owes) else { return }
+    codingQueues[connection.token].async { self.post(coding()) }
   }
 
   private func takeDecoded(
@@ -100,9 +149,14 @@ extension EventLoop {
       guard let connection = connections[piece.connection] else { continue }
       switch piece.content {
       case .part(let part): take(part, piece.stream, of: connection)
-      case .encoded(let response): respond(response, to: piece.stream, of: connection)
+      case .encoded(let response):
+        connection.codings.finish()
+        respond(response, to: piece.stream, of: connection)
+        beginCoding(of: connection)
       case .decoded(let request, let error):
+        connection.codings.finish()
         takeDecoded(request, error: error, piece.stream, of: connection)
+        beginCoding(of: connection)
       }
     }
     mail.removeAll(keepingCapacity: mail.count <= Self.maxKeptMail)
@@ -131,15 +185,22 @@ extension EventLoop {
     guard let exchange = connection.exchange(for: stream) else { return }
     let request = exchange.request
     var response = response
-    if response.body.count <= Self.maxCodedBytesOnLoop || request.fields["accept-encoding"] == nil {
+    if request.fields["accept-encoding"] == nil {
       coding.encode(&response, for: request)
+      respond(response, to: stream, of: connection)
+    } else if response.body.count <= Self.maxCodedBytesOnLoop,
+      !connection.share.isUsedUp(in: round)
+    {
+      let start = clock.read()
+      coding.encode(&response, for: request)
+      connection.share.spend(clock.read() - start, in: round)
       respond(response, to: stream, of: connection)
     } else {
       let token = connection.token
-      DispatchQueue.global().async { [self, plain = response] in
+      code(for: stream, of: connection) { [coding, plain = response] in
         var response = plain
         coding.encode(&response, for: request)
-        post(Mail(connection: token, stream: stream, content: .encoded(response)))
+        return Mail(connection: token, stream: stream, content: .encoded(response))
       }
     }
   }

@@ -48,6 +48,11 @@ final class EventLoop: @unchecked Sendable {
   private(set) lazy var postpone: HTTPExchange.Postpone = { [unowned self] in postponed.append($0) }
   private var onDrained: (@Sendable () -> Void)?
   private var unsettled: [Connection] = []
+  /// Connections with requests that wait for the next round.
+  var late: [Connection] = []
+  /// Counts rounds, for the connections' shares.
+  private(set) var round = 0
+  let codingQueues: CodingQueues
   private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
 
   /// Rounds of one turn, so that a busy loop lets its timer in.
@@ -57,16 +62,19 @@ final class EventLoop: @unchecked Sendable {
   /// How long a turn waits for more. Other work of the queue waits as long.
   private static let waitMilliseconds: CInt = 1
   /// Bodies above this are inflated or compressed off the loop.
-  static let maxCodedBytesOnLoop = 16 * 1024
+  static let maxCodedBytesOnLoop = 4 * 1024
+  /// So are those of which more than this comes out.
+  static let maxInflatedBytesOnLoop = 16 * 1024
   /// The peer of an answer under way is given so long to get it before it is asked whether it is still there.
   private static let presenceDelay = 2_000_000
 
   init(
     name: String, listeners: [Listener], settings: HTTPServerSettings, memory: MemoryBudget,
-    counters: ServerCounters, clock: LoopClock,
+    counters: ServerCounters, clock: LoopClock, codingQueues: CodingQueues,
     reportPause: @escaping @Sendable (CInt) -> Void, application: @escaping Application
   ) throws(HTTPServerError) {
     self.clock = clock
+    self.codingQueues = codingQueues
     queue = DispatchQueue(label: name, qos: .userInitiated)
     self.settings = settings
     timeouts = Timeouts(settings)
@@ -107,6 +115,8 @@ final class EventLoop: @unchecked Sendable {
     var eventCount = poller.poll()
     for _ in 0..<Self.maxRounds {
       clock.update()
+      round += 1
+      handOutLate()
       for index in 0..<eventCount {
         let (token, readiness) = poller.event(index)
         take(readiness, of: token)
@@ -114,7 +124,7 @@ final class EventLoop: @unchecked Sendable {
       deliverMail()
       settleAll()
       let wasBusy = finishIntake(isQuiet: eventCount == 0) || eventCount > 0
-      guard !wasBusy, postponed.isEmpty, inbox.rest(.waiting) else {
+      guard !wasBusy, postponed.isEmpty, late.isEmpty, inbox.rest(.waiting) else {
         eventCount = poller.poll()
         continue
       }
@@ -248,7 +258,7 @@ final class EventLoop: @unchecked Sendable {
   /// Goes on with what was left behind, writes what can be written, and arranges what to wait for.
   func settle(_ connection: Connection) {
     connection.updateOutputRoom(isFull: memory.isFull)
-    if connection.wire.hasBacklog {
+    if connection.hasBacklog {
       let events = connection.wire.receive(
         [UInt8]().span, date: clock.date, settings: settings)
       take(events, from: connection)
@@ -272,7 +282,7 @@ final class EventLoop: @unchecked Sendable {
       if connection.wire.wantsClose {
         finish(connection)
         if !connection.isOpen { return }
-      } else if connection.hasInputEnded, connection.owed.isEmpty, !connection.wire.hasBacklog {
+      } else if connection.hasInputEnded, connection.owed.isEmpty, !connection.hasBacklog {
         hangUp(connection)
         return
       }
@@ -282,14 +292,14 @@ final class EventLoop: @unchecked Sendable {
     }
     watch(connection)
     // What was written may have made room for requests that waited.
-    if connection.wire.hasBacklog { unsettle(connection) }
+    if connection.hasBacklog { unsettle(connection) }
   }
 
   private func watch(_ connection: Connection) {
     var wanted = Poller.Readiness()
     let reads =
       connection.isLingering
-      || (connection.wire.wantsInput && !connection.isBehind)
+      || (connection.wire.wantsInput && !connection.isBehind && connection.waiting.isEmpty)
     if reads, !connection.hasInputEnded { wanted.insert(.input) }
     if !connection.hasPeerEnded { wanted.insert(.peerEnd) }
     if connection.unsentCount > 0 { wanted.insert(.output) }

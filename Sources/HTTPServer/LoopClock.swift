@@ -12,6 +12,9 @@ struct LoopClock {
   /// - Parameter monotonic: nanoseconds of a clock that never goes back.
   init(monotonic: @escaping @Sendable () -> Int) { readMonotonic = monotonic }
 
+  /// The monotonic time at this moment, not at the round's beginning.
+  func read() -> Int { readMonotonic() }
+
   /// The kernel's monotonic nanoseconds.
   @Sendable static func monotonic() -> Int {
     var time = timespec()

@@ -13,6 +13,7 @@ package final class Server: Sendable {
   private let descriptors: DescriptorBudget
   private let loops: [EventLoop]
   private let counters: ServerCounters
+  let codingQueues: CodingQueues
 
   /// Binds the sockets; from then on clients can connect, and wait for `start`. Raises the limit on the process's
   /// descriptors as far as it may.
@@ -34,13 +35,14 @@ package final class Server: Sendable {
     let group = try Listener.group(
       host: settings.address, port: settings.port, count: settings.loopCount)
     let counters = ServerCounters()
+    let codingQueues = CodingQueues(loopCount: settings.loopCount)
     var loops: [EventLoop] = []
     for (index, listeners) in group.loops.enumerated() {
       loops.append(
         try EventLoop(
           name: "http-\(index)", listeners: listeners, settings: settings, memory: memory,
           counters: counters, clock: LoopClock(monotonic: monotonic ?? LoopClock.monotonic),
-          reportPause: reportPause, application: application))
+          codingQueues: codingQueues, reportPause: reportPause, application: application))
     }
     if let descriptors {
       self.descriptors = descriptors
@@ -52,6 +54,7 @@ package final class Server: Sendable {
     port = group.port
     self.loops = loops
     self.counters = counters
+    self.codingQueues = codingQueues
   }
 
   /// Begins to accept and to answer. Called once.

@@ -132,12 +132,13 @@ import Testing
 
   @Test func limitsHoldAtTheirEdges() {
     let limits = InflateLimits(maxBytes: 2_000_000, maxRatio: 10)
-    #expect(limits.violation(outputBytes: 999_999, inputBytes: 100_000) == nil)
-    #expect(limits.violation(outputBytes: 1_000_000, inputBytes: 100_000) == nil)
+    #expect(limits.violation(outputBytes: 1_499_999, inputBytes: 150_000) == nil)
+    #expect(limits.violation(outputBytes: 1_500_000, inputBytes: 150_000) == nil)
     #expect(
-      limits.violation(outputBytes: 1_000_001, inputBytes: 100_000) == .ratioTooHigh(limit: 10))
-    #expect(limits.violation(outputBytes: 65_536, inputBytes: 1) == nil)
-    #expect(limits.violation(outputBytes: 65_537, inputBytes: 1) == .ratioTooHigh(limit: 10))
+      limits.violation(outputBytes: 1_500_001, inputBytes: 150_000) == .ratioTooHigh(limit: 10))
+    let free = InflateLimits.ratioFreeBytes
+    #expect(limits.violation(outputBytes: free, inputBytes: 1) == nil)
+    #expect(limits.violation(outputBytes: free + 1, inputBytes: 1) == .ratioTooHigh(limit: 10))
     #expect(limits.violation(outputBytes: 2_000_000, inputBytes: .max) == nil)
     #expect(
       limits.violation(outputBytes: 2_000_001, inputBytes: .max) == .tooLarge(limit: 2_000_000))

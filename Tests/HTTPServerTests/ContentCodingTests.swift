@@ -103,6 +103,35 @@ import Testing
     #expect(ContentCoding(settings).decode(&request)?.status.code == status)
   }
 
+  /// An attempt that ends early leaves the request as it was, unless the body is too large anywhere.
+  @Test(arguments: [99, 100, 101])
+  func attemptsEndAtTheirBound(count: Int) throws {
+    let coded = posted("gzip", try gzip([UInt8](repeating: 0, count: count)))
+    var request = coded
+    let result = ContentCoding().decode(&request, within: nil, atMost: 100)
+    #expect(result == (count > 100 ? .unfinished : .done))
+    #expect(request.body.count == (count > 100 ? coded.body.count : count))
+    #expect((request.fields["content-encoding"] == nil) == (count <= 100))
+    var settings = ContentCoding.Settings()
+    settings.maxInflatedBytes = 98
+    var other = coded
+    let refusal = ContentCoding(settings).decode(&other, within: nil, atMost: 100)
+    guard case .refused(let response) = refusal else {
+      Issue.record("\(refusal)")
+      return
+    }
+    #expect(response.status == .contentTooLarge)
+  }
+
+  /// JSON that is padded with spaces is no bomb.
+  @Test func paddingIsNoBomb() throws {
+    let padded = [UInt8](repeating: 0x20, count: InflateLimits.ratioFreeBytes)
+    var request = posted("gzip", try gzip(padded))
+    #expect(padded.count > ContentCoding.Settings().maxInflateRatio * request.body.count)
+    #expect(ContentCoding().decode(&request) == nil)
+    #expect(request.body == padded)
+  }
+
   @Test func bombsAreRefused() throws {
     var request = posted("gzip", try gzip([UInt8](repeating: 0, count: 8 << 20)))
     #expect(ContentCoding().decode(&request)?.status == .contentTooLarge)

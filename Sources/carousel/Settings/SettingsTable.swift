@@ -103,7 +103,8 @@ extension Setting {
     "Content of one request once inflated.")
   static let maxInflateRatio = Setting(
     "max_inflate_ratio", .integer(1...1032), "200",
-    "Inflated to compressed size of a request; above it, it is taken for a bomb.")
+    "Inflated to compressed size of a request; above it, and 1 MiB inflated, it is taken for a bomb."
+  )
   static let stateKey = Setting(
     "state_key", .secret(minBytes: ServiceSettings.minStateKeyBytes), "",
     "Signs the states that clients take along; the same in every replica. Empty: random, for this process."

@@ -1,0 +1,56 @@
+import HTTPCore
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import API
+
+/// Pages that take long are not made on the loop, and not once for each who asks.
+@Suite struct PageQueueTests {
+  /// What came, in order.
+  private final class Answers: Sendable {
+    let bodies = Mutex<[String: [String]]>([:])
+
+    func ask(_ service: Service, _ path: String) {
+      service.handle(
+        HTTPExchange(request: HTTPRequest(method: "GET", path: path)) { response in
+          let body = String(decoding: response.body, as: UTF8.self)
+          self.bodies.withLock { $0[path, default: []].append("\(response.status.code) \(body)") }
+        })
+    }
+
+    func count(_ path: String) -> Int { bodies.withLock { $0[path]?.count ?? 0 } }
+  }
+
+  @Test(arguments: ["/metrics", "/models", "/models/counter", "/", "/models/nope"])
+  func pagesAreMadeOnceForAllWhoWait(path: String) throws {
+    let service = try Service.make(TestModels.counter())
+    let answers = Answers()
+    service.pages.queue.suspend()
+    for _ in 0..<5 { answers.ask(service, path) }
+    // Not from the queue, so these are answered.
+    for other in ["/livez", "/readyz"] {
+      answers.ask(service, other)
+      #expect(answers.count(other) == 1)
+    }
+    #expect(answers.count(path) == 0)
+    service.pages.queue.resume()
+    #expect(waitUntil { answers.count(path) == 5 })
+    // One that was made for another would count the answers before it.
+    #expect(answers.bodies.withLock { Set($0[path] ?? []).count } == 1)
+  }
+
+  /// Who asks after an answer finds it counted.
+  @Test func aPageIsNoOlderThanTheQuestion() throws {
+    let service = try Service.make(TestModels.counter())
+    let answers = Answers()
+    for count in 1...3 {
+      answers.ask(service, "/livez")
+      answers.ask(service, "/metrics")
+      #expect(waitUntil { answers.count("/metrics") == count })
+      let page = answers.bodies.withLock { $0["/metrics"]?.last } ?? ""
+      let sample = #"carousel_requests_total{endpoint="/livez",status="200"} \#(count)"#
+      #expect(page.contains(sample + "\n"))
+    }
+  }
+}

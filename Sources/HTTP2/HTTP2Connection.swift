@@ -24,6 +24,13 @@ package final class HTTP2Connection: ConnectionProtocol {
   /// The memory that bodies of responses take, until their streams are over or all is sent.
   private var responseBytes = 0
   private var sawSettings = false
+  /// The input that `receive` stopped within, and how much of it is taken.
+  private var backlog: [UInt8] = []
+  private var backlogStart = 0
+  /// Whether `receive` stopped before the end of its input, for others to have their turn.
+  package private(set) var hasBacklog = false
+  /// What the fields of heads and trailers have come to in this call of `receive`.
+  private var roundFieldBytes = 0
   private var ending = Ending.no
 
   private enum Ending {
@@ -49,8 +56,24 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   // MARK: ConnectionProtocol
 
+  /// Stops after `max_field_bytes_at_once` of fields; while `hasBacklog`, a call without bytes goes on.
   package func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
-    if ending != .terminated, !session.receive(bytes) { terminate(NGHTTP2_PROTOCOL_ERROR) }
+    roundFieldBytes = 0
+    if hasBacklog {
+      var input: [UInt8] = []
+      swap(&input, &backlog)
+      for index in bytes.indices { input.append(bytes[index]) }
+      hasBacklog = false
+      backlogStart += take(input.span.extracting(backlogStart...))
+      if hasBacklog { swap(&input, &backlog) }
+    } else {
+      backlogStart = 0
+      let count = take(bytes)
+      if hasBacklog {
+        backlog.reserveCapacity(bytes.count - count)
+        for index in count..<bytes.count { backlog.append(bytes[index]) }
+      }
+    }
     pump()
     if wantsClose { abandonAll() }
     defer { events = [] }
@@ -118,6 +141,28 @@ package final class HTTP2Connection: ConnectionProtocol {
     return events
   }
 
+  /// Answers the requests with 408 of whose bodies nothing has come for `time`, and takes no more of them;
+  /// returns whether there was one. The connection and its other streams live on, whatever else comes.
+  ///
+  /// To be called now and then.
+  package func timeOutBodies(now: Int, after time: Int) -> Bool {
+    guard stageCounts.body > 0 else { return false }
+    var late: [HTTP2Stream] = []
+    for stream in streams.values where stream.stage == .body {
+      guard let since = stream.silentSince else {
+        stream.silentSince = now
+        continue
+      }
+      if now - since >= time { late.append(stream) }
+    }
+    for stream in late.sorted(by: { $0.id < $1.id }) {
+      stream.isTimedOut = true
+      send(HTTP2Error.timedOut.response, on: stream)
+    }
+    if !late.isEmpty { pump() }
+    return !late.isEmpty
+  }
+
   /// Hands over about 256 KiB at most; there may be more when those are written.
   package func takeOutput() -> [UInt8] {
     pump()
@@ -155,17 +200,18 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   package var phase: ConnectionPhase {
     if !sawSettings || stageCounts.head > 0 { return .readingHead }
-    if stageCounts.body > 0 { return .readingBody }
+    // The bodies of requests have a time-out each, in `timeOutBodies`: what comes on one stream, or on
+    // none, is no progress of another.
     // A peer that takes its time over a response is not idle; `resetStalled` ends those who take nothing.
     let isSending = streams.values.contains { $0.stage == .sending && !$0.isAnswered }
-    return stageCounts.owed > 0 || isSending ? .answering : .idle
+    return stageCounts.body + stageCounts.owed > 0 || isSending ? .answering : .idle
   }
 
   package var outputCount: Int { output.count }
 
   /// What nghttp2 queues beside it, acknowledgements and heads, its own limits bound.
   package var heldBytes: Int {
-    output.capacity + responseBytes + streams.count * Self.bytesPerStream
+    output.capacity + backlog.capacity + responseBytes + streams.count * Self.bytesPerStream
   }
 
   /// About what a stream takes beside its head and its bodies, here and in nghttp2.
@@ -173,8 +219,17 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   package var wantsClose: Bool { !session.wantsRead && !session.wantsWrite }
 
-  /// True to the end: what a peer can make us hold is bounded by the limits, not by its reading.
-  package var wantsInput: Bool { ending != .terminated }
+  /// True to the end, but while some waits: what a peer can make us hold is bounded by the limits, not
+  /// by its reading.
+  package var wantsInput: Bool { ending != .terminated && !hasBacklog }
+
+  /// Gives `bytes` to nghttp2, up to where `field` stops it, and returns how many that were.
+  private func take(_ bytes: Span<UInt8>) -> Int {
+    guard ending != .terminated else { return 0 }
+    if let count = session.receive(bytes) { return count }
+    terminate(NGHTTP2_PROTOCOL_ERROR)
+    return 0
+  }
 
   // MARK: What the session tells
 
@@ -200,9 +255,26 @@ package final class HTTP2Connection: ConnectionProtocol {
     stageCounts.head += 1
   }
 
-  /// A field of that head was decompressed.
-  func field(_ id: Int32, _ name: String, _ value: String) {
-    streams[id]?.head.append(name, value, limits: limits)
+  /// A field of that head, or of the trailers, was decompressed; says whether to go on now.
+  ///
+  /// A byte may stand for thousands of a field (RFC 7541 §7.3), so what is decompressed is counted, and
+  /// text is made of what is kept only.
+  func field(
+    _ id: Int32, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>,
+    isTrailer: Bool
+  ) -> Bool {
+    guard ending != .terminated, let stream = streams[id] else { return ending != .terminated }
+    let size = name.count + value.count + RequestHead.bytesPerField
+    stream.fieldBytes += size
+    roundFieldBytes += size
+    if stream.fieldBytes > limits.maxUnpackedHeadBytes {
+      terminate(NGHTTP2_ENHANCE_YOUR_CALM)
+      return false
+    }
+    // Trailers are checked by nghttp2 and dropped: nothing here has a use for them.
+    if !isTrailer { unsafe stream.head.append(name, value, limits: limits) }
+    hasBacklog = roundFieldBytes >= limits.maxFieldBytesAtOnce
+    return !hasBacklog
   }
 
   /// That head is complete, and the request too where nothing follows.
@@ -233,6 +305,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     let count = bytes.count
     guard count > 0, let stream = streams[id], ending != .terminated else { return }
     meter.progressed()
+    stream.silentSince = nil
     guard stream.stage == .body else {
       stream.discardedBytes += count
       if stream.discardedBytes > limits.maxDiscardedBytes { cutShort(stream) }
@@ -298,7 +371,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     meter.progressed()
     guard endsStream, let stream = streams[id] else { return }
     stream.isAnswered = true
-    if ending == .draining, session.isRemoteOpen(id) { cutShort(stream) }
+    if ending == .draining || stream.isTimedOut, session.isRemoteOpen(id) { cutShort(stream) }
   }
 
   /// A stream is over, complete or reset by either side.
@@ -391,6 +464,8 @@ package final class HTTP2Connection: ConnectionProtocol {
   private func terminate(_ code: nghttp2_error_code) {
     guard ending != .terminated else { return }
     ending = .terminated
+    backlog = []
+    hasBacklog = false
     session.terminate(code)
   }
 

@@ -6,6 +6,12 @@ package struct HTTP2Limits: Sendable, Equatable {
   /// `max_head_bytes`: the fields of a request, 32 bytes added for each (RFC 9113 §6.5.2); beyond
   /// it 431.
   package var maxHeadBytes = 16 * 1024
+  /// `max_unpacked_head_bytes`: the same count over a stream's head and trailers, to which a few bytes can
+  /// be unpacked; beyond it GOAWAY, and no more is unpacked.
+  package var maxUnpackedHeadBytes = 64 * 1024
+  /// `max_field_bytes_at_once`: the same count over all streams of a connection in one call of `receive`;
+  /// what came behind waits for the next.
+  package var maxFieldBytesAtOnce = 16 * 1024
   /// `max_target_bytes`: the `:path`; beyond it 414.
   package var maxTargetBytes = 8 * 1024
   /// `max_fields`: fields in a head, pseudo-header fields not counted; beyond it 431.

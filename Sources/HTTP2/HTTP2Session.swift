@@ -50,13 +50,14 @@ import CNGHTTP2
     unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(connection).toOpaque())
   }
 
-  /// Takes bytes from the peer; false when the session is beyond use.
-  func receive(_ bytes: Span<UInt8>) -> Bool {
+  /// Takes bytes from the peer, up to where a callback stops it, and returns how many; nil when the
+  /// session is beyond use.
+  func receive(_ bytes: Span<UInt8>) -> Int? {
     // SAFETY: nghttp2 reads the span during the call and keeps nothing of it.
     let taken = unsafe bytes.withUnsafeBufferPointer { buffer in
       unsafe nghttp2_session_mem_recv(session, buffer.baseAddress, buffer.count)
     }
-    return taken >= 0
+    return taken >= 0 ? taken : nil
   }
 
   /// Adds the next bytes for the peer to `output`; false when there are none now.

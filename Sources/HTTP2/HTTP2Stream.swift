@@ -20,6 +20,8 @@ final class HTTP2Stream {
   var stage = Stage.head
   /// The request's fields as they come.
   var head = RequestHead()
+  /// What the fields of head and trailers have come to, counted as `max_head_bytes` is.
+  var fieldBytes = 0
   /// The request without its body, from the end of its head to the end of its body.
   var request: HTTPRequest?
   /// What the request takes without its body, until it is handed on or given up.
@@ -34,6 +36,10 @@ final class HTTP2Stream {
   var isDeferred = false
   /// Since when the peer has taken nothing of what waits for it; nil while that is not known.
   var stalledSince: Int?
+  /// Since when nothing of the request's body has come; nil while that is not known.
+  var silentSince: Int?
+  /// Whether that lasted too long: behind the response, the stream ends.
+  var isTimedOut = false
   /// Whether the response is sent whole. The peer may still be sending; nothing waits for it.
   var isAnswered = false
   /// How much of the request's body was thrown away.

@@ -15,16 +15,25 @@ struct RequestHead {
   /// The first limit that was passed; nothing is stored from then on.
   private var fault: HTTP2Error?
 
-  /// Adds the next field.
-  mutating func append(_ name: String, _ value: String, limits: HTTP2Limits) {
+  /// RFC 9113 §6.5.2 counts this for what an entry costs beside its text.
+  static let bytesPerField = 32
+
+  /// Adds the next field; its bytes are lent for the call.
+  mutating func append(
+    _ nameBytes: UnsafeBufferPointer<UInt8>, _ valueBytes: UnsafeBufferPointer<UInt8>,
+    limits: HTTP2Limits
+  ) {
     guard fault == nil else { return }
-    // RFC 9113 §6.5.2 counts 32 bytes for what an entry costs beside its text.
-    byteCount += name.utf8.count + value.utf8.count + 32
-    if name == ":path", value.utf8.count > limits.maxTargetBytes {
+    byteCount += nameBytes.count + valueBytes.count + Self.bytesPerField
+    // SAFETY: read during the call that lends them.
+    if valueBytes.count > limits.maxTargetBytes, unsafe nameBytes.elementsEqual(":path".utf8) {
       fault = .targetTooLong(limit: limits.maxTargetBytes)
     } else if byteCount > limits.maxHeadBytes {
       fault = .headTooLong(limit: limits.maxHeadBytes)
     } else {
+      // SAFETY: copied during the call that lends them.
+      let name = unsafe String(decoding: nameBytes, as: UTF8.self)
+      let value = unsafe String(decoding: valueBytes, as: UTF8.self)
       switch name {
       case ":method": method = value
       case ":path": target = value

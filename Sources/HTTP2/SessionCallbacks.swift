@@ -33,14 +33,11 @@ enum SessionCallbacks {
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
       _, frame, name, nameCount, value, valueCount, _, user in
-      // Trailers are checked by nghttp2 and dropped: nothing here has a use for them.
-      if unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
-        unsafe connection(user).field(
-          frame!.pointee.hd.stream_id,
-          String(decoding: UnsafeBufferPointer(start: name, count: nameCount), as: UTF8.self),
-          String(decoding: UnsafeBufferPointer(start: value, count: valueCount), as: UTF8.self))
-      }
-      return 0
+      let goesOn = unsafe connection(user).field(
+        frame!.pointee.hd.stream_id, UnsafeBufferPointer(start: name, count: nameCount),
+        UnsafeBufferPointer(start: value, count: valueCount),
+        isTrailer: frame!.pointee.headers.cat != NGHTTP2_HCAT_REQUEST)
+      return goesOn ? 0 : NGHTTP2_ERR_PAUSE.rawValue
     }
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
       _, _, stream, bytes, count, user in

@@ -19,7 +19,8 @@ package enum ConnectionPhase: Equatable, Sendable {
   case idle
   /// Part of a request's head has come: `head_timeout` applies from its first byte.
   case readingHead
-  /// A body is under way: `body_timeout` applies between its parts.
+  /// A body is under way: `body_timeout` applies between its parts. HTTP/2, whose bodies have that
+  /// time-out each, is `answering` instead.
   case readingBody
   /// A response is owed by the application; no time-out on the peer's side.
   case answering

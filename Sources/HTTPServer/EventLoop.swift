@@ -390,6 +390,9 @@ final class EventLoop: @unchecked Sendable {
     // Another loop may have filled what this one holds beyond its share.
     _ = makeRoom()
     for connection in connections.all {
+      if connection.wire.timeOutBodies(now: clock.now, after: timeouts.body, date: clock.date) {
+        unsettle(connection)
+      }
       if clock.now >= connection.writeDeadline {
         counters.connectionsTimedOut.add(1, ordering: .relaxed)
         hangUp(connection)

@@ -3,7 +3,8 @@ import HTTPCore
 /// The time-outs of connections, in nanoseconds of the monotonic clock.
 struct Timeouts {
   private let head: Int
-  private let body: Int
+  /// For a request's body between two parts; HTTP/2 has one for each stream.
+  let body: Int
   private let idle: Int
   /// For a peer that takes none of what it is sent.
   let write: Int

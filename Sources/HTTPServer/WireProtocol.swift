@@ -114,6 +114,13 @@ enum WireProtocol {
     }
   }
 
+  /// Answers the HTTP/2 requests of whose bodies nothing has come for `time`; returns whether there was one.
+  func timeOutBodies(now: Int, after time: Int, date: String) -> Bool {
+    guard case .http2(let connection) = self else { return false }
+    connection.date = date
+    return connection.timeOutBodies(now: now, after: time)
+  }
+
   /// Hands over the bytes that are ready to be written.
   func takeOutput() -> [UInt8] {
     switch self {
@@ -225,7 +232,11 @@ enum WireProtocol {
 
   /// Whether `receive` without bytes would go on with input that was left behind.
   var hasBacklog: Bool {
-    if case .http1(let box) = self { box.connection.hasBacklog } else { false }
+    switch self {
+    case .undecided: false
+    case .http1(let box): box.connection.hasBacklog
+    case .http2(let connection): connection.hasBacklog
+    }
   }
 
   /// Whether a peer that has ended its input may still wait for answers: in HTTP/1 it may.

@@ -110,6 +110,10 @@ final class HTTP2Peer {
   func send(bytes: [UInt8]) {
     events += connection.receive(bytes.span)
     read()
+    while connection.hasBacklog {
+      events += connection.receive([UInt8]().span)
+      read()
+    }
   }
 
   func respond(_ stream: Int, _ response: HTTPResponse) {

@@ -6,7 +6,14 @@ import Testing
 @Suite struct RequestHeadTests {
   private func request(_ fields: [(String, String)]) throws(HTTP2Error) -> HTTPRequest {
     var head = RequestHead()
-    for (name, value) in fields { head.append(name, value, limits: HTTP2Limits()) }
+    for (name, value) in fields {
+      // SAFETY: both are lent for the call, which copies them.
+      unsafe Array(name.utf8).withUnsafeBufferPointer { name in
+        unsafe Array(value.utf8).withUnsafeBufferPointer { value in
+          unsafe head.append(name, value, limits: HTTP2Limits())
+        }
+      }
+    }
     return try head.request()
   }
 

@@ -17,7 +17,10 @@ from dataclasses import dataclass
 
 from abusing.memory import post
 from harness.http1 import request
-from harness.http2 import PREFACE, SETTINGS, WINDOW_UPDATE, frame
+from harness.http2 import (
+    END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, SETTINGS, WINDOW_UPDATE, frame, literal,
+)
+from harness.http2 import head as http2_head
 from harness.http2 import request as http2_request
 from harness.server import HOST, Server, bundled_models
 
@@ -56,12 +59,33 @@ def abuses() -> Iterator[Abuse]:
         begin += frame(WINDOW_UPDATE, 0, 0, (1 << 30).to_bytes(4, "big"))
         streams = b"".join(http2_request(stream, path) for stream in range(1, 512, 2))
         yield Abuse(f"256 streams of GET {path}", begin + streams, once=True)
+    yield from http2_abuses()
     tokens = b'{"inputs":[' + b"1," * 65535 + b"1]}"
     yield Abuse("sequences of 65,536 steps", post("/models/co2/predict", tokens))
     many = b'{"inputs":[' + b",".join([b"[" + b"1," * 65534 + b"1]"] * 60) + b"]}"
     yield Abuse("bodies of 8 MB", post("/models/co2/predict", many))
     words = b'{"inputs":[' + b",".join([b"[1,2]"] * 4000) + b"]}"
     yield Abuse("bodies of 24 KB, 4,000 sequences", post("/models/co2/predict", words))
+
+
+def http2_abuses() -> Iterator[Abuse]:
+    """Little bytes that unpack to many, and frames that ask for nothing."""
+    begin = PREFACE + frame(SETTINGS, 0, 0)
+    # A field that enters the table, and an index for it in each byte behind.
+    stored = literal(b"x", b"v" * 3900)
+    stored = b"\x40" + stored[1:]
+    fields = http2_head("GET", "/livez") + stored + b"\xbe" * 12_000
+    bomb = begin + frame(HEADERS, END_HEADERS | END_STREAM, 1, fields)
+    yield Abuse("HPACK bombs", bomb, once=True)
+    small = http2_head("GET", "/livez") + b"\x40\x01x\x01v" + b"\xbe" * 12_000
+    bomb = begin + frame(HEADERS, END_HEADERS | END_STREAM, 1, small)
+    yield Abuse("HPACK bombs of small fields", bomb, once=True)
+    first = http2_head("GET", "/livez") + stored
+    again = http2_head("GET", "/livez") + b"\xbe" * 14
+    heads = [frame(HEADERS, END_HEADERS | END_STREAM, 1, first)]
+    heads += [frame(HEADERS, END_HEADERS | END_STREAM, n, again) for n in range(3, 512, 2)]
+    yield Abuse("256 heads that unpack to 55 KB", begin + b"".join(heads), once=True)
+    yield Abuse("PINGs", begin + frame(PING, 0, 0, b"12345678") * 1200, once=True)
 
 
 def abuse(port: int, abuse: Abuse, end: float) -> None:

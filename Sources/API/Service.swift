@@ -24,6 +24,7 @@ package final class Service: Sendable {
   /// Requests refused at `max_answer_bytes`.
   let refusedAnswers = Counter()
   let pages = PageQueue()
+  let hugeBodies = DispatchQueue(label: "decode huge bodies", qos: .userInitiated)
   private let readiness = Atomic<UInt8>(Readiness.starting.rawValue)
   let background = DispatchQueue(
     label: "decode and encode", qos: .userInitiated, attributes: .concurrent)
@@ -80,7 +81,8 @@ package final class Service: Sendable {
         call.answer(.json(try endSession(of: route)))
       case "POST" where endpoint.methods.contains("POST"):
         if exchange.request.body.count > settings.maxInlineBytes {
-          background.async {
+          let isHuge = exchange.request.body.count > Self.maxBytesReadBesideOthers
+          (isHuge ? hugeBodies : background).async {
             var call = call
             call.isOnLoop = false
             self.post(call, route)
@@ -96,6 +98,8 @@ package final class Service: Sendable {
   }
 
   private static let maxUncountedPageBytes = 256
+  /// Larger bodies are read one at a time, so that those who send such leave cores to the others.
+  static let maxBytesReadBesideOthers = 1 << 20
 
   /// Answers all `calls`, of which the first stands for the others, with one page.
   private func answer(_ calls: [Call], _ route: Route) {

@@ -11,9 +11,11 @@ import Testing
   private final class Answers: Sendable {
     let bodies = Mutex<[String: [String]]>([:])
 
-    func ask(_ service: Service, _ path: String) {
+    func ask(_ service: Service, _ path: String, _ body: String? = nil) {
+      let request = HTTPRequest(
+        method: body == nil ? "GET" : "POST", path: path, body: Array((body ?? "").utf8))
       service.handle(
-        HTTPExchange(request: HTTPRequest(method: "GET", path: path)) { response in
+        HTTPExchange(request: request) { response in
           let body = String(decoding: response.body, as: UTF8.self)
           self.bodies.withLock { $0[path, default: []].append("\(response.status.code) \(body)") }
         })
@@ -52,5 +54,23 @@ import Testing
       let sample = #"carousel_requests_total{endpoint="/livez",status="200"} \#(count)"#
       #expect(page.contains(sample + "\n"))
     }
+  }
+
+  /// Whoever sends huge bodies has one read at a time; others don't wait for those.
+  @Test func hugeBodiesAreReadOneAfterAnother() throws {
+    let service = try Service.make(TestModels.counter())
+    let answers = Answers()
+    func body(_ count: Int) -> String {
+      let question = #"{"inputs":[1]}"#
+      return question + String(repeating: " ", count: count - question.utf8.count)
+    }
+    service.hugeBodies.suspend()
+    answers.ask(service, "/models/counter/predict", body(Service.maxBytesReadBesideOthers + 1))
+    for _ in 0..<20 { answers.ask(service, "/predict", body(Service.maxBytesReadBesideOthers)) }
+    #expect(waitUntil { answers.count("/predict") == 20 })
+    #expect(answers.count("/models/counter/predict") == 0)
+    service.hugeBodies.resume()
+    #expect(waitUntil { answers.count("/models/counter/predict") == 1 })
+    #expect(answers.bodies.withLock { $0.values.joined().allSatisfy { $0.hasPrefix("200 ") } })
   }
 }

@@ -48,7 +48,7 @@ final class EventLoop: @unchecked Sendable {
   private(set) lazy var postpone: HTTPExchange.Postpone = { [unowned self] in postponed.append($0) }
   private var onDrained: (@Sendable () -> Void)?
   private var unsettled: [Connection] = []
-  /// Connections with requests that wait for the next round.
+  /// Connections whose shares are used up, and that have more to do in the next round.
   var late: [Connection] = []
   /// Counts rounds, for the connections' shares.
   private(set) var round = 0
@@ -259,8 +259,10 @@ final class EventLoop: @unchecked Sendable {
   func settle(_ connection: Connection) {
     connection.updateOutputRoom(isFull: memory.isFull)
     if connection.hasBacklog {
+      let start = clock.read()
       let events = connection.wire.receive(
         [UInt8]().span, date: clock.date, settings: settings)
+      connection.share.spend(clock.read() - start, in: round)
       take(events, from: connection)
     }
     var written = 0
@@ -292,7 +294,13 @@ final class EventLoop: @unchecked Sendable {
     }
     watch(connection)
     // What was written may have made room for requests that waited.
-    if connection.hasBacklog { unsettle(connection) }
+    if connection.hasBacklog {
+      if connection.share.isUsedUp(in: round) {
+        late.append(connection)
+      } else {
+        unsettle(connection)
+      }
+    }
   }
 
   private func watch(_ connection: Connection) {

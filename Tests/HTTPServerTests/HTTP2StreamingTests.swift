@@ -131,6 +131,27 @@ import Testing
     #expect(server.server.statistics.requestsAbandoned == 1)
   }
 
+  /// The body of stream 1 stalls while PINGs go on: its stream ends, with 408, and nothing else.
+  @Test func aStalledBodyEndsItsStreamAlone() throws {
+    let server = try TestServer({ $0.bodyTimeout = .milliseconds(40) })
+    let client = try server.connect()
+    // HEADERS with POST that does not end its stream, DATA of a byte, PING.
+    var start = greeting(window: 255)
+    start[start.count - 6] = 0x83
+    start[start.count - 11] = 4
+    client.send(start + [0, 0, 1, 0, 0, 0, 0, 0, 1, 7])
+    client.send([0, 0, 8, 6, 0, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 8))
+    var unread: [UInt8] = []
+    #expect(frame(client, &unread)?.isHead == true)
+    let body = try #require(frame(client, &unread))
+    #expect(String(decoding: body.payload, as: UTF8.self).contains("did not arrive in time"))
+    #expect(body.flags == 1)
+    #expect(frame(client, &unread) == Frame(type: 3, payload: [0, 0, 0, 0]))
+    #expect(waitUntil { server.server.statistics.bodyBytesHeld == 0 })
+    #expect(server.server.statistics.connectionsOpen == 1)
+    #expect(server.server.statistics.connectionsTimedOut == 0)
+  }
+
   @Test func aResetIsTold() throws {
     let held = Held()
     let server = try TestServer(application: held.hold)

@@ -74,7 +74,7 @@ extension Setting {
     "From a request's first byte to the end of its head, against slow clients.")
   static let bodyTimeoutSeconds = Setting(
     "body_timeout_seconds", .seconds(0.01...3600), "30",
-    "Silence allowed while a body arrives.")
+    "Silence allowed while a body arrives; over HTTP/2 on its stream.")
   static let idleTimeoutSeconds = Setting(
     "idle_timeout_seconds", .seconds(0.01...86400), "75",
     "Life of a connection without a request; longer than a load balancer's, so that it closes first."

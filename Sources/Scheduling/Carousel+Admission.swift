@@ -159,12 +159,12 @@ extension Carousel {
       guard queuedCount + seatedCount + arriving > limits.maxSeats else { return room }
       return (room.sequences - reserved.sequences, room.steps - reserved.steps)
     case .promised:
-      // Those who board at the next turn hold no places for steps. Seats fall free when they do, not when clients come:
-      // as many of those who come on time as there are seats may be too many for a short while.
+      // Those who board at the next turn hold no places for steps. Seats fall free when they do, not when clients come,
+      // and a machine that was busy with something else is late: so the promised may be twice as many for a while.
       let boarding = waiting.prefix(Swift.max(0, limits.maxSeats - seatedCount))
       return (
-        room.sequences + limits.maxSeats,
-        boarding.reduce(room.steps) {
+        room.sequences + Swift.max(limits.maxSeats, limits.maxQueuedSequences),
+        boarding.reduce(room.steps + limits.maxQueuedSteps) {
           $0 + ($1.isRotated ? 0 : queuedSteps(of: $1.journey))
         }
       )

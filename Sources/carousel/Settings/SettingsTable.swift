@@ -31,7 +31,7 @@ extension Setting {
     "Sequences that share a pass over the weights; more trades latency for throughput.")
   static let maxQueuedSequences = Setting(
     "max_queued_sequences", .integer(1...1_000_000), "1024",
-    "Sequences that may wait for a seat, a model; beyond it requests get 429. Who comes back when told may exceed it, by max_seats at the most."
+    "Sequences that may wait for a seat, a model; beyond it requests get 429. Who comes back when told may make it twice as many."
   )
   static let maxQueuedSteps = Setting(
     "max_queued_steps", .integer(1...1_000_000_000), "1048576",

@@ -38,7 +38,7 @@ struct Call: Sendable {
   /// - Parameter startsLater: whether `Engine.start` is called when all that came with it has come.
   func terms(timeout: Duration?, startsLater: Bool = false) -> RideTerms {
     RideTerms(
-      arrived: start, timeout: timeout, identity: { exchange.request.identity },
+      arrived: start, timeout: timeout, identity: { exchange.clientIdentity },
       startsLater: startsLater)
   }
 
@@ -59,6 +59,15 @@ struct Call: Sendable {
     metrics.record(
       endpoint, status: status,
       seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+  }
+}
+
+extension HTTPExchange {
+  /// Tells its client from others.
+  fileprivate var clientIdentity: Bookings.Identity {
+    Bookings.Identity(
+      request: request.identity, connection: connection?.number,
+      mayHaveReconnected: connection?.isNew ?? true)
   }
 }
 

@@ -29,6 +29,20 @@ package final class HTTPExchange: Sendable {
   }
 
   package let request: HTTPRequest
+  /// The connection that it came over; nil where there is none.
+  package let connection: ConnectionReference?
+
+  /// Tells a connection from others of the server.
+  package struct ConnectionReference: Sendable, Equatable {
+    package let number: UInt64
+    /// Whether the request is the first that came over it.
+    package let isNew: Bool
+
+    package init(number: UInt64, isNew: Bool) {
+      self.number = number
+      self.isNew = isNew
+    }
+  }
 
   /// What may be written and not yet taken by the client before it counts as behind.
   package static let maxUnsentBytes = 16 * 1024
@@ -97,6 +111,7 @@ package final class HTTPExchange: Sendable {
     self.request = request
     self.deliver = { if case .whole(let response) = $0 { deliver(response) } }
     collects = true
+    connection = nil
     postpone = nil
     code = nil
   }
@@ -109,12 +124,14 @@ package final class HTTPExchange: Sendable {
   ///   - deliverPart: receives the parts in order, on the responders' threads; it must not call the
   ///     exchange.
   package init(
-    request: HTTPRequest, postpone: Postpone? = nil, code: Coding? = nil,
+    request: HTTPRequest, connection: ConnectionReference? = nil, postpone: Postpone? = nil,
+    code: Coding? = nil,
     deliverPart: @escaping @Sendable (HTTPResponsePart) -> Void
   ) {
     self.postpone = postpone
     self.code = code
     self.request = request
+    self.connection = connection
     deliver = deliverPart
     collects = false
   }

@@ -62,6 +62,10 @@ final class Connection {
   /// Whether our side has ended, and the peer's last bytes are awaited and discarded: closing at
   /// once would reset the connection and take the response from the peer (RFC 9112 §9.6).
   var isLingering = false
+  /// Tells it from all others of the server that were admitted.
+  var number: UInt64 = 0
+  /// Requests that were handed out.
+  var requestCount = 0
   /// Whether it is one more than may be open.
   let isExtra: Bool
   /// Whether it was told that it is one too many.

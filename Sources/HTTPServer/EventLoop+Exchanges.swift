@@ -115,8 +115,11 @@ extension EventLoop {
 
   private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
     let token = connection.token
+    connection.requestCount += 1
     let exchange = HTTPExchange(
-      request: request, postpone: postpone,
+      request: request,
+      connection: .init(number: connection.number, isNew: connection.requestCount == 1),
+      postpone: postpone,
       code: { [coding, memory] in coding.encodeStream(&$0, for: request, within: memory) },
       deliverPart: { [self] part in
         post(Mail(connection: token, stream: stream, content: .part(part)))

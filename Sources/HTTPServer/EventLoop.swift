@@ -189,8 +189,10 @@ final class EventLoop: @unchecked Sendable {
   private func admit(_ newcomer: consuming Acceptor.Newcomer) {
     switch consume newcomer {
     case .admitted(let socket):
-      counters.connectionsAccepted.add(1, ordering: .relaxed)
-      unsettle(insert(socket, isExtra: false))
+      let number = counters.connectionsAccepted.add(1, ordering: .relaxed).newValue
+      let connection = insert(socket, isExtra: false)
+      connection.number = UInt64(number)
+      unsettle(connection)
     case .extra(let socket):
       admitExtra(socket)
     }

@@ -2,14 +2,28 @@ import DequeModule
 
 /// The places promised to clients who were refused and told when to come back.
 ///
-/// Without threads or clocks. A client is known again by its request, which is the same when it comes back. Time is
+/// Without threads or clocks. A client is known again by its request, which is the same when it comes back, and among those
+/// who send the same by its connection, or by one that it has just made. Time is
 /// divided into slots; each takes as many steps as the engine is able to, so the more clients are refused, the later the
 /// next is told to come. Not all come back: how many do is learned, and a slot is promised to so many more.
 package struct Bookings: Sendable {
   package typealias Instant = ContinuousClock.Instant
 
-  /// Tells a request from others: a hash of what was sent.
-  package typealias Identity = UInt64
+  /// Tells a client from others.
+  package struct Identity: Sendable, Equatable {
+    /// A hash of what it sent.
+    package let request: UInt64
+    /// The connection over which that came; nil where there is none to tell.
+    package let connection: UInt64?
+    /// Whether it may be a client that came over another connection before: nothing else came over this one yet.
+    package let mayHaveReconnected: Bool
+
+    package init(request: UInt64, connection: UInt64? = nil, mayHaveReconnected: Bool = true) {
+      self.request = request
+      self.connection = connection
+      self.mayHaveReconnected = mayHaveReconnected
+    }
+  }
 
   /// What a request takes of the queue.
   package struct Places: Sendable, Equatable {
@@ -28,7 +42,7 @@ package struct Bookings: Sendable {
   }
 
   private struct Key: Hashable, Sendable {
-    let identity: Identity
+    let request: UInt64
     let slot: Int
   }
 
@@ -44,8 +58,19 @@ package struct Bookings: Sendable {
 
   /// Equal requests that were told to come in the same slot, and did not yet.
   private struct Promise: Sendable {
-    var count: Int
+    /// The connection of each.
+    var connections: [UInt64?] = []
     let places: Places
+
+    /// The one of them that `client` is; nil where it is none.
+    func index(of client: Identity) -> Int? {
+      if let connection = client.connection,
+        let index = connections.firstIndex(of: connection)
+      {
+        return index
+      }
+      return client.mayHaveReconnected ? connections.indices.last : nil
+    }
   }
 
   /// How long a slot is: fine enough that those of a second come one after the other.
@@ -87,7 +112,7 @@ package struct Bookings: Sendable {
       first += 1
       for key in slot.keys {
         guard let lapsed = bookings.removeValue(forKey: key) else { continue }
-        for _ in 0..<lapsed.count { learn(kept: false) }
+        for _ in lapsed.connections { learn(kept: false) }
       }
     }
     if slots.isEmpty { first = Swift.max(first, oldest) }
@@ -99,14 +124,14 @@ package struct Bookings: Sendable {
   }
 
   /// Takes the place that was promised to a client who is back; false where there is none for it now.
-  package mutating func redeem(_ identity: Identity, now: Instant) -> Bool {
+  package mutating func redeem(_ client: Identity, now: Instant) -> Bool {
     let latest = slot(at: seconds(at: now) + Self.earlySeconds)
     guard count > 0, first <= latest else { return false }
     for slot in first...latest {
-      let key = Key(identity: identity, slot: slot)
-      guard var promise = bookings[key] else { continue }
-      promise.count -= 1
-      bookings[key] = promise.count > 0 ? promise : nil
+      let key = Key(request: client.request, slot: slot)
+      guard var promise = bookings[key], let index = promise.index(of: client) else { continue }
+      promise.connections.remove(at: index)
+      bookings[key] = promise.connections.isEmpty ? nil : promise
       slots[slot - first].expected -= 1
       slots[slot - first].places.add(promise.places, times: -1)
       learn(kept: true)
@@ -149,7 +174,7 @@ package struct Bookings: Sendable {
   ///   - stepsPerSecond: what the engine is able to.
   /// - Returns: the whole seconds after which the client is to come back.
   package mutating func book(
-    _ identity: Identity, places: Places, room: Places, steps: Int, earliest: Double,
+    _ client: Identity, places: Places, room: Places, steps: Int, earliest: Double,
     stepsPerSecond: Double,
     now: Instant
   ) -> Int {
@@ -170,9 +195,9 @@ package struct Bookings: Sendable {
     guard count < Self.maxBookings else { return wait }
     // A thread that was held up may bring a time that is past.
     let target = Swift.max(first, slot(at: present + Double(wait)))
-    let key = Key(identity: identity, slot: target)
+    let key = Key(request: client.request, slot: target)
     fill(upTo: target)
-    bookings[key, default: Promise(count: 0, places: places)].count += 1
+    bookings[key, default: Promise(places: places)].connections.append(client.connection)
     count += 1
     slots[target - first].keys.append(key)
     slots[target - first].expected += 1

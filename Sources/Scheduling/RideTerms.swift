@@ -5,8 +5,7 @@ package struct RideTerms {
   /// After which the answer is of no use: what can't be ready by then is refused at once, what is not when it passes
   /// gives up its places by the next turn. Nil for never.
   package let timeout: Duration?
-  /// Tells the request from others, so that a client is known who comes back when it was told to; nil for one who
-  /// won't. Asked for only where some are refused.
+  /// Tells the client from others, so that it is known when it comes back as it was told to; nil for one who won't. Asked for only where some are refused.
   package let identity: (() -> Bookings.Identity)?
   /// Whether the caller calls `Engine.start` when it has let others ride that came with this one, as it must.
   package let startsLater: Bool

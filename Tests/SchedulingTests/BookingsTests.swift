@@ -20,14 +20,14 @@ import Testing
   ) -> Int {
     bookings.advance(to: at(seconds))
     return bookings.book(
-      identity, places: .init(sequences: 1, steps: steps), room: room, steps: steps,
+      .init(request: identity), places: .init(sequences: 1, steps: steps), room: room, steps: steps,
       earliest: earliest,
       stepsPerSecond: stepsPerSecond, now: at(seconds))
   }
 
   private func redeem(_ bookings: inout Bookings, _ identity: UInt64, at seconds: Double) -> Bool {
     bookings.advance(to: at(seconds))
-    return bookings.redeem(identity, now: at(seconds))
+    return bookings.redeem(.init(request: identity), now: at(seconds))
   }
 
   // MARK: - When to come back
@@ -275,11 +275,39 @@ import Testing
     _ = book(&bookings, 1, at: 99)
     bookings.advance(to: at(100))
     let wait = bookings.book(
-      2, places: .init(), room: .init(sequences: 9, steps: 9), steps: 30, earliest: 0,
+      .init(request: 2), places: .init(), room: .init(sequences: 9, steps: 9), steps: 30,
+      earliest: 0,
       stepsPerSecond: 1000, now: at(100 - late))
     #expect(wait >= 1 && bookings.count == 2)
     #expect(redeem(&bookings, 1, at: 100))
     bookings.advance(to: at(200))
+    #expect(bookings.count == 0)
+  }
+
+  // MARK: - Who sends the same
+
+  /// Of clients who send the same, each has the place that was promised to its connection.
+  @Test func equalRequestsAreToldApartByTheirConnections() {
+    var bookings = bookings()
+    func client(_ connection: UInt64, isNew: Bool = false) -> Bookings.Identity {
+      .init(request: 7, connection: connection, mayHaveReconnected: isNew)
+    }
+    for connection in [1, 2, 2] as [UInt64] {
+      _ = bookings.book(
+        client(connection), places: .init(sequences: 1, steps: 1),
+        room: .init(sequences: .max, steps: .max), steps: 1, earliest: 0,
+        stepsPerSecond: .infinity, now: start)
+    }
+    bookings.advance(to: at(1))
+    func redeem(_ client: Bookings.Identity) -> Bool { bookings.redeem(client, now: at(1)) }
+    // One that was served meanwhile, and asks the same again, is a newcomer.
+    #expect(!redeem(client(3)))
+    #expect(redeem(client(2)))
+    #expect(redeem(client(1)))
+    #expect(!redeem(client(1)))
+    // One that has just connected may be who was told to come over another connection.
+    #expect(redeem(client(4, isNew: true)))
+    #expect(!redeem(client(4, isNew: true)) && !redeem(client(2)))
     #expect(bookings.count == 0)
   }
 }

@@ -247,9 +247,9 @@ import Testing
 
   @Test func onlyWantOfRoomIsWorthAPromise() throws {
     var carousel = try busyCarousel(sequences: 1, steps: 10)
-    func identity() -> UInt64 {
+    func identity() -> Bookings.Identity {
       Issue.record("asked who it is, where nobody was refused for want of room")
-      return 0
+      return Bookings.Identity(request: 0)
     }
     for steps in [[11], [1, 1]] {
       #expect(throws: Refusal.self) {
@@ -272,7 +272,7 @@ import Testing
       arrived: now, timeout: .seconds(1),
       identity: {
         Issue.record("who comes too late comes too late again")
-        return 0
+        return Bookings.Identity(request: 0)
       })
     let late = now + .milliseconds(milliseconds)
     if milliseconds < 1000 {

@@ -287,12 +287,13 @@ extension Carousel {
   /// Queues riders of so many steps each.
   mutating func arrive(
     steps: [Int], timeout: Duration? = nil, now: Instant, costs: TurnCosts,
-    identity: Bookings.Identity? = nil
+    identity: UInt64? = nil
   ) throws(Refusal) -> [RiderID] {
     try arrive(
       steps.map { Journey(steps: $0) },
       terms: RideTerms(
-        arrived: now, timeout: timeout, identity: identity.map { value in { value } }), now: now,
+        arrived: now, timeout: timeout,
+        identity: identity.map { value in { Bookings.Identity(request: value) } }), now: now,
       costs: costs)
   }
 

@@ -128,7 +128,8 @@ private struct Overload {
     do throws(Refusal) {
       let rider = try carousel.arrive(
         [.init(steps: steps)],
-        terms: RideTerms(arrived: instant(now), timeout: timeout, identity: { client }),
+        terms: RideTerms(
+          arrived: instant(now), timeout: timeout, identity: { .init(request: client) }),
         now: instant(now), costs: costs)[0]
       stepsOf[rider] = steps
       if isWarm { admitted += 1 }

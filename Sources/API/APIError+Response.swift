@@ -34,7 +34,7 @@ extension APIError: CustomStringConvertible {
       .unexpected, .tooMany, .tokenRange, .unknownCharacter, .noVocabulary,
       .sequenceCounts, .stepCounts, .input, .otherModel, .notForecaster, .noTimeSeries,
       .noQuantiles, .afterLastYear, .allWithHorizon, .notEveryStep, .state, .notStreamable,
-      .sessionTwice, .forkThatBegins, .atThatBegins,
+      .pathEscape, .sessionTwice, .forkThatBegins, .atThatBegins,
       .replaceWithoutBegin, .stateOfSession, .query, .notGenerator:
       .badRequest
     case .notOperator(hasKey: true): .unauthorized
@@ -162,6 +162,8 @@ extension APIError: CustomStringConvertible {
     case .memoryTooSmall(let bytes, let limit):
       "the request would take up to \(bytes) bytes of memory, at most \(limit) are there for one (max_memory_bytes)"
     case .noSuchPath(let path): "there is nothing at \(quoted(path)); GET / lists what there is"
+    case .pathEscape(let found):
+      "the path: found \(quoted(found)), expected % and two hexadecimal digits"
     case .method(let method, let allowed):
       "the method \(quoted(method)) is not allowed here, expected \(list(allowed, "or"))"
     case .notReady(.draining), .refused(.draining): "the server is about to stop"
@@ -328,6 +330,7 @@ extension JSONDocument.Found {
     case .null: "null"
     case .boolean(let value): "\(value)"
     case .number(let value): "the number \(plain(value))"
+    case .largeNumber(let digits): "the number \(digits)"
     case .string(let value): "the string \(quoted(value))"
     case .numbers(let count): arrayOfNumbers(count)
     case .array(0): "an empty array"

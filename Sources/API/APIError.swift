@@ -82,6 +82,8 @@ enum APIError: Error, Equatable, Sendable {
 
   // The service.
   case noSuchPath(String)
+  /// A `%` in a path that two hexadecimal digits do not follow.
+  case pathEscape(found: String)
   case method(String, allowed: [String])
   case notReady(Readiness)
   case refused(Refusal)
@@ -107,7 +109,7 @@ enum APIError: Error, Equatable, Sendable {
     case number
     case numbers(Int)
     /// A whole number within bounds.
-    case integer(ClosedRange<Int>)
+    case integer(ClosedRange<UInt64>)
     /// A number within bounds.
     case range(ClosedRange<Double>)
     /// A number above 0 and up to 1.

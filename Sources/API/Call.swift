@@ -25,7 +25,8 @@ struct Call: Sendable {
       bounds.contains(milliseconds)
     else {
       throw .unexpected(
-        path: Self.timeoutField, found: .string(text), expected: .integer(bounds))
+        path: Self.timeoutField, found: .string(text),
+        expected: .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound)))
     }
     return Swift.min(timeout ?? .milliseconds(milliseconds), .milliseconds(milliseconds))
   }
@@ -53,6 +54,11 @@ struct Call: Sendable {
 
   /// The client left; nobody waits for an answer.
   func abandoned() { record(Metrics.abandonedStatus) }
+
+  /// Answers with the error, in the schema of the endpoint.
+  func refuse(_ error: APIError) {
+    answer(endpoint == .forecast ? error.forecastResponse : error.response)
+  }
 
   private func record(_ status: Int) {
     let elapsed = start.duration(to: .now).components

@@ -84,7 +84,9 @@ struct Route: Hashable {
   var model: String?
   var session: String?
 
+  /// - Parameter path: as the request has it; others that mean the same (`NormalizedPath`) give the same route.
   init(_ path: String) {
+    let path = NormalizedPath.text(of: path)
     switch path {
     case "/predict": endpoint = .predict
     case "/generate": endpoint = .generate

@@ -68,7 +68,11 @@ package final class Service: Sendable {
         call.answer(
           HTTPResponse(
             status: .ok, fields: ["allow": endpoint.methods.joined(separator: ", ")]))
-      case _ where endpoint == .unknown: throw .noSuchPath(exchange.request.path)
+      case _ where endpoint == .unknown:
+        if let found = NormalizedPath.badEscape(in: exchange.request.path) {
+          throw .pathEscape(found: found)
+        }
+        throw .noSuchPath(exchange.request.path)
       // The server leaves the body of a response to HEAD out, and no other part of it (RFC 9110 §9.3.2).
       case "HEAD" where endpoint.methods.contains("HEAD"),
         "GET" where endpoint.methods.contains("GET"):
@@ -93,7 +97,7 @@ package final class Service: Sendable {
       case let method: throw .method(method, allowed: endpoint.methods)
       }
     } catch {
-      call.answer(error.response)
+      call.refuse(error)
     }
   }
 

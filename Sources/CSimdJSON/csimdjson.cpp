@@ -28,6 +28,15 @@ constexpr size_t min_capacity = 4096;
 // 1e and 19 digits.
 constexpr size_t min_wrapping_bytes = 21;
 
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// The text of a value that starts as a number does, without the space behind it.
+std::string_view number_of(ondemand::value &value) {
+  std::string_view token = value.raw_json_token();
+  while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
+  return token;
+}
+
 // The token at `start`: a bracket, a string with its quotes, or what stands before a separator.
 std::string_view token_of(const char *start, const char *end) {
   const std::string_view text(start, static_cast<size_t>(end - start));
@@ -69,8 +78,6 @@ const char *end_of_object(const char *start, const char *end, bool &mismatched) 
   }
   return end;
 }
-
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 const char *skip_space(const char *at, const char *end) {
   while (at < end && is_space(*at)) at++;
@@ -122,6 +129,41 @@ bool is_tiny(std::string_view token) {
   return magnitude + (negative ? -exponent : exponent) < 0;
 }
 
+// Reads `token`, a number by RFC 8259 §6, where it is whole and its magnitude has at most 64 bits.
+//
+// The digits are those of the text, so that no rounding makes one whole number of another, or of a fraction.
+bool whole_magnitude(std::string_view token, uint64_t &magnitude) {
+  constexpr int64_t huge = int64_t{1} << 40;  // more than a document has digits
+  size_t end = 0;
+  while (end < token.size() && (token[end] | 0x20) != 'e') end++;
+  int64_t exponent = 0;
+  bool negative = false;
+  for (size_t at = end; at < token.size(); at++) {
+    if (token[at] == '-') negative = true;
+    if (token[at] < '0' || token[at] > '9') continue;
+    exponent = std::min(exponent * 10 + (token[at] - '0'), huge);
+  }
+  if (negative) exponent = -exponent;
+  // The place of the digit that comes next, as a power of ten.
+  const size_t point = std::min(token.find('.'), end);
+  int64_t place = exponent + static_cast<int64_t>(point) - (token[0] == '-' ? 1 : 0) - 1;
+  magnitude = 0;
+  for (size_t at = token[0] == '-' ? 1 : 0; at < end; at++) {
+    if (token[at] == '.') continue;
+    const uint64_t digit = static_cast<uint64_t>(token[at] - '0');
+    if (place < 0 && digit != 0) return false;
+    if (place >= 0 && (magnitude != 0 || digit != 0)) {
+      if (__builtin_mul_overflow(magnitude, uint64_t{10}, &magnitude)) return false;
+      if (__builtin_add_overflow(magnitude, digit, &magnitude)) return false;
+    }
+    place--;
+  }
+  for (; magnitude != 0 && place >= 0; place--) {
+    if (__builtin_mul_overflow(magnitude, uint64_t{10}, &magnitude)) return false;
+  }
+  return true;
+}
+
 // The double nearest to the number written as `token`, whatever its length; false beyond the range.
 bool nearest_double(std::string_view token, double &out) {
   const auto result = std::from_chars(token.data(), token.data() + token.size(), out);
@@ -166,7 +208,8 @@ bool nearest_float(double nearest, const char *token, const char *end, float &ou
 }  // namespace
 
 struct csj_reader {
-  csj_document read(const uint8_t *source, size_t length, uint32_t depth_limit);
+  csj_document read(
+      const uint8_t *source, size_t length, uint32_t depth_limit, const char *read_members);
 
  private:
   ondemand::parser parser;
@@ -176,6 +219,9 @@ struct csj_reader {
   std::vector<float> numbers;
   std::vector<uint8_t> text;
   uint32_t max_depth = 0;
+  // The members that are read, as in csj_read, or null for all; and the path of the object that is being read.
+  const char *members = nullptr;
+  std::string prefix;
   // What a failure is reported with.
   std::string path;
   std::string found;
@@ -185,6 +231,14 @@ struct csj_reader {
   csj_status read_value(ondemand::value &value, uint32_t depth);
   csj_status read_elements(ondemand::array &array, uint32_t depth);
   csj_status read_members(ondemand::object &object, uint32_t depth);
+  // Puts a step before the path at which reading stopped.
+  void prepend(std::string_view step) {
+    if (!path.empty() && path[0] != '[') path.insert(0, ".");
+    path.insert(0, step);
+  }
+  bool is_read(std::string_view name) const;
+  // Checks a value that is not read, of which nothing is kept.
+  csj_status check_value(ondemand::value &value, uint32_t depth);
   csj_status read_double(ondemand::value &value, double &number);
   csj_status add_text(std::string_view string);
 
@@ -195,7 +249,8 @@ struct csj_reader {
   const char *end() const { return bytes.data() + bytes.size() - simdjson::SIMDJSON_PADDING; }
 };
 
-csj_document csj_reader::read(const uint8_t *source, size_t length, uint32_t depth_limit) {
+csj_document csj_reader::read(
+    const uint8_t *source, size_t length, uint32_t depth_limit, const char *read_members) {
   nodes.clear();
   numbers.clear();
   text.clear();
@@ -203,6 +258,8 @@ csj_document csj_reader::read(const uint8_t *source, size_t length, uint32_t dep
   found.clear();
   offset = 0;
   max_depth = depth_limit;
+  members = read_members;
+  prefix.clear();
   csj_document result = {};
   result.status = read_document(source, length);
   result.nodes = nodes.data();
@@ -301,10 +358,15 @@ csj_status csj_reader::read_value(ondemand::value &value, uint32_t depth) {
     }
     default: {
       double number;
+      const std::string_view text = number_of(value);
       const auto status = read_double(value, number);
       if (status != csj_status_ok) return status;
-      csj_node node = {csj_kind_number, 0, 0};
-      std::memcpy(&node.detail, &number, sizeof number);
+      csj_node node = {csj_kind_number, csj_number_double, 0};
+      if (whole_magnitude(text, node.detail)) {
+        node.count = *token == '-' ? csj_number_negative_whole : csj_number_whole;
+      } else {
+        std::memcpy(&node.detail, &number, sizeof number);
+      }
       nodes.push_back(node);
       return csj_status_ok;
     }
@@ -343,8 +405,7 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
     count++;
   }
   if (status != csj_status_ok) {
-    if (!path.empty() && path[0] != '[') path.insert(0, ".");
-    path.insert(0, "[" + std::to_string(count) + "]");
+    prepend("[" + std::to_string(count) + "]");
     return status;
   }
   nodes[index].count = count;
@@ -367,11 +428,20 @@ csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
     if (const auto error = std::move(member).get(field)) return stop(error);
     const char *quote = field.key().raw() - 1;
     if (field.unescaped_key().get(name)) return stop(csj_status_syntax, quote);
+    csj_status status;
+    if (members != nullptr && !is_read(name)) {
+      status = check_value(field.value(), depth);
+      if (status == csj_status_ok) continue;
+      prepend(name.substr(0, max_name_bytes));
+      return status;
+    }
     add_text(name);
-    const auto status = read_value(field.value(), depth);
+    const size_t outer = prefix.size();
+    if (members != nullptr) prefix.append(name).append(".");
+    status = read_value(field.value(), depth);
+    prefix.resize(outer);
     if (status != csj_status_ok) {
-      if (!path.empty() && path[0] != '[') path.insert(0, ".");
-      path.insert(0, name.substr(0, max_name_bytes));
+      prepend(name.substr(0, max_name_bytes));
       return status;
     }
     count++;
@@ -381,13 +451,79 @@ csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
   return csj_status_ok;
 }
 
+// Whether the member `name` of the object at `prefix` is among `members`.
+bool csj_reader::is_read(std::string_view name) const {
+  // Paths are told apart by spaces, and their steps by points.
+  if (name.find_first_of(" .") != name.npos) return false;
+  for (std::string_view rest = members; !rest.empty();) {
+    const size_t length = rest.find(' ');
+    const std::string_view one = rest.substr(0, length);
+    if (one.size() == prefix.size() + name.size() && one.substr(0, prefix.size()) == prefix &&
+        one.substr(prefix.size()) == name) {
+      return true;
+    }
+    rest.remove_prefix(length == rest.npos ? rest.size() : length + 1);
+  }
+  return false;
+}
+
+csj_status csj_reader::check_value(ondemand::value &value, uint32_t depth) {
+  const char *token = value.raw_json_token().data();
+  switch (*token) {
+    case '[': {
+      if (depth >= CSJ_MAX_UNREAD_DEPTH) return stop(csj_status_too_deep, token);
+      ondemand::array array;
+      if (const auto error = value.get_array().get(array)) return stop(error);
+      for (auto element : array) {
+        ondemand::value inner;
+        if (const auto error = element.get(inner)) return stop(error);
+        const auto status = check_value(inner, depth + 1);
+        if (status != csj_status_ok) return status;
+      }
+      return csj_status_ok;
+    }
+    case '{': {
+      if (depth >= CSJ_MAX_UNREAD_DEPTH) return stop(csj_status_too_deep, token);
+      ondemand::object object;
+      if (const auto error = value.get_object().get(object)) return stop(error);
+      for (auto member : object) {
+        ondemand::field field;
+        std::string_view name;
+        if (const auto error = std::move(member).get(field)) return stop(error);
+        const char *quote = field.key().raw() - 1;
+        if (field.unescaped_key().get(name)) return stop(csj_status_syntax, quote);
+        const auto status = check_value(field.value(), depth + 1);
+        if (status != csj_status_ok) return status;
+      }
+      return csj_status_ok;
+    }
+    case '"': {
+      std::string_view string;
+      if (value.get_string().get(string)) return stop(csj_status_syntax, token);
+      return csj_status_ok;
+    }
+    case 't':
+    case 'f': {
+      bool boolean;
+      if (value.get_bool().get(boolean)) return stop(csj_status_syntax, token);
+      return csj_status_ok;
+    }
+    case 'n': {
+      bool null;
+      if (value.is_null().get(null) || !null) return stop(csj_status_syntax, token);
+      return csj_status_ok;
+    }
+    default: return is_number(number_of(value)) ? csj_status_ok : stop(csj_status_syntax, token);
+  }
+}
+
 csj_status csj_reader::read_double(ondemand::value &value, double &number) {
   // With the space behind it.
   std::string_view token = value.raw_json_token();
   // Where an exponent has 19 digits simdjson may wrap it around, and read a huge number as 0.
   const auto error = value.get_double().get(number);
   if (!error && (number != 0 || token.size() < min_wrapping_bytes)) return csj_status_ok;
-  while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
+  token = number_of(value);
   if (is_number(token)) {
     return nearest_double(token, number) ? csj_status_ok
                                          : stop(csj_status_not_finite, token.data());
@@ -423,9 +559,10 @@ csj_reader *csj_reader_create(void) { return new (std::nothrow) csj_reader; }
 void csj_reader_destroy(csj_reader *reader) { delete reader; }
 
 csj_document csj_read(
-    csj_reader *reader, const uint8_t *bytes, size_t length, uint32_t max_depth) {
+    csj_reader *reader, const uint8_t *bytes, size_t length, uint32_t max_depth,
+    const char *members) {
   try {
-    return reader->read(bytes, length, max_depth);
+    return reader->read(bytes, length, max_depth, members);
   } catch (...) {  // Buffers grow by operator new, which throws where memory is short.
     csj_document failure = {};
     failure.status = csj_status_out_of_memory;

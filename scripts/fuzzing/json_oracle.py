@@ -13,7 +13,8 @@ MAX_HORIZON, MAX_SEQUENCES, MAX_STEPS = 1024, 1024, 65536
 MAX_TIMEOUT = 86_400_000
 MEMBERS = {"inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session"}
 SESSION_MEMBERS = {"id", "begin", "fork", "replace", "at", "end", "wait"}
-SESSION_ID = re.compile(r"[A-Za-z0-9._~:-]{1,128}")
+# No dot segment of a path.
+SESSION_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~:-]{1,128}")
 
 
 class Refused(Exception):
@@ -26,6 +27,8 @@ def valid(body: bytes, models: dict[str, ModelInput], default: str) -> bool:
         question = _parse(body)
         if not isinstance(question, dict) or set(question) - MEMBERS:
             return False
+        # An option that is null is left out.
+        question = {key: value for key, value in question.items() if value is not None or key == "inputs"}
         name = question.get("model", default)
         if not isinstance(name, str) or name not in models:
             return False
@@ -140,6 +143,7 @@ def _sessions(session: Any, count: int | None) -> bool:
             continue
         if not isinstance(use, dict) or set(use) - SESSION_MEMBERS:
             return False
+        use = {key: value for key, value in use.items() if value is not None}
         name = use.get("id")
         if not isinstance(name, str) or not SESSION_ID.fullmatch(name) or name in names:
             return False

@@ -5,12 +5,17 @@ import ModelFormat
 ///
 /// The schema is KServe's `ForecastRequest`, in kserve/kserve, python/kserve/kserve/protocol/rest/timeseries/types.py:
 /// what its members are called, what they may be, which may be left out. As there, members of other names are
-/// allowed in each object, and mean nothing; `metadata` is one more that nothing here depends on. In these too, an
-/// array that starts with a number holds nothing else.
+/// allowed in each object, and mean nothing; `metadata` is one more that nothing here depends on. These are not read,
+/// so that they may hold any JSON.
 struct ForecastDecoder {
   let document: JSONDocument
   let models: ModelCatalogue
   let settings: ServiceSettings
+
+  /// The members that are read, wherever they stand.
+  static let members =
+    ["model", "inputs", "options", "options.horizon", "options.quantiles"]
+    + (required + ["start_timestamp"]).map { "inputs.\($0)" }
 
   func decode() throws(APIError) -> ForecastQuestion {
     let members = try JSONMembers(["model", "inputs", "options"], others: .allowed, of: document)
@@ -37,7 +42,7 @@ struct ForecastDecoder {
     }
     let members = try JSONMembers(
       ["horizon", "quantiles"], others: .allowed, at: node, of: document, path: "options")
-    if let quantiles = members.optional("quantiles") {
+    if let quantiles = members["quantiles"] {
       switch document.found(quantiles) {
       case .array(0): break
       case .numbers(let count):

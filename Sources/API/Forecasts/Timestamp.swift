@@ -1,6 +1,9 @@
-/// A date, or a date and a time of day, as RFC 3339 §5.6 writes them; the offset may be left out, as in ISO 8601.
+/// A date, or a date and a time of day, as RFC 3339 §5.6 and ISO 8601 write them, and as libraries do: a space for the
+/// T (Python's `str`), no seconds where they are zero (Java's `OffsetDateTime`), offsets as +0300 and +03, the basic
+/// form 20240101T000000Z, a zone's name in brackets behind the offset (Java's `ZonedDateTime`, RFC 9557).
 ///
-/// What the client wrote decides what is written back: a date alone stays one, an offset and a fraction are kept.
+/// It is written back as RFC 3339 has it. A date alone stays one, an offset and a fraction are kept; a zone's name is
+/// not, as its offset holds for the whole series.
 struct Timestamp: Equatable, Sendable, CustomStringConvertible {
   private var date: CivilDate
   /// Nil for a date alone, which stands for its midnight.
@@ -15,34 +18,31 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
   /// Nil where `text` is no timestamp. A 61st second is none: no calendar knows where the next one falls.
   init?(_ text: String) {
     var reader = Reader(rest: Array(text.utf8)[...])
-    guard let year = reader.number(digits: 4), reader.take("-"),
-      let month = reader.number(digits: 2), reader.take("-"),
+    guard let year = reader.number(digits: 4) else { return nil }
+    let isExtended = reader.take("-")
+    guard let month = reader.number(digits: 2), !isExtended || reader.take("-"),
       let day = reader.number(digits: 2),
       let date = CivilDate(year: year, month: month, day: day)
     else { return nil }
     self.date = date
     guard !reader.rest.isEmpty else { return }
-    guard reader.take("T") || reader.take("t"),
-      let hour = reader.number(digits: 2, below: 24), reader.take(":"),
-      let minute = reader.number(digits: 2, below: 60), reader.take(":"),
-      let second = reader.number(digits: 2, below: 60)
+    guard reader.take("T") || reader.take("t") || reader.take(" "),
+      let hour = reader.number(digits: 2, below: 24), !isExtended || reader.take(":"),
+      let minute = reader.number(digits: 2, below: 60)
     else { return nil }
+    var second = 0
+    if isExtended ? reader.take(":") : reader.isAtDigit {
+      guard let number = reader.number(digits: 2, below: 60) else { return nil }
+      second = number
+      if reader.take(".") || reader.take(",") {
+        let digits = reader.digits()
+        guard !digits.isEmpty else { return nil }
+        fraction = "." + digits
+      }
+    }
     secondOfDay = 3600 * hour + 60 * minute + second
-    if reader.take(".") {
-      let digits = reader.digits()
-      guard !digits.isEmpty else { return nil }
-      fraction = "." + digits
-    }
-    if reader.take("Z") || reader.take("z") {
-      offset = "Z"
-    } else if reader.rest.first == UInt8(ascii: "+") || reader.rest.first == UInt8(ascii: "-") {
-      offset = String(decoding: reader.rest, as: UTF8.self)
-      guard reader.take("+") || reader.take("-"),
-        reader.number(digits: 2, below: 24) != nil, reader.take(":"),
-        reader.number(digits: 2, below: 60) != nil
-      else { return nil }
-    }
-    guard reader.rest.isEmpty else { return nil }
+    guard let offset = reader.offset(), reader.rest.isEmpty else { return nil }
+    self.offset = offset
   }
 
   /// The timestamp `count` steps later; nil after the year 9999, which can't be written.
@@ -63,7 +63,7 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
     return result.date.year <= 9999 ? result : nil
   }
 
-  /// The timestamp in the form in which it was read.
+  /// The timestamp as RFC 3339 writes it, or ISO 8601 where it has no offset.
   var description: String {
     let day = "\(padded(date.year, 4))-\(padded(date.month))-\(padded(date.day))"
     guard let secondOfDay else { return day }
@@ -85,6 +85,34 @@ private struct Reader {
     guard rest.first == UInt8(ascii: character) else { return false }
     rest.removeFirst()
     return true
+  }
+
+  var isAtDigit: Bool { rest.first.map { (0x30...0x39).contains($0) } ?? false }
+
+  /// What stands behind a time of day, as RFC 3339 writes it: `Z`, `+02:00`, or empty; nil where it is none of them.
+  mutating func offset() -> String? {
+    var offset = ""
+    if take("Z") || take("z") {
+      offset = "Z"
+    } else if let sign = take("+") ? "+" : take("-") ? "-" : nil {
+      guard let hours = number(digits: 2, below: 24) else { return nil }
+      var minutes = 0
+      if take(":") || isAtDigit {
+        guard let number = number(digits: 2, below: 60) else { return nil }
+        minutes = number
+      }
+      offset = "\(sign)\(padded(hours)):\(padded(minutes))"
+    }
+    // RFC 9557 §4.1: a zone's name.
+    if !offset.isEmpty, take("[") {
+      let name = rest.prefix { $0 != UInt8(ascii: "]") }
+      guard !name.isEmpty, name.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x5B }) else {
+        return nil
+      }
+      rest.removeFirst(name.count)
+      guard take("]") else { return nil }
+    }
+    return offset
   }
 
   /// As many digits as there are.

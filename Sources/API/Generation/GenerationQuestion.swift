@@ -33,8 +33,8 @@ struct GenerationQuestion: Sendable {
   /// Stops of a request, and the bytes of each.
   static let maxStops = 16
   static let maxStopBytes = 256
-  /// What every number in JSON can hold exactly.
-  static let seeds = 0...(1 << 53)
+  /// Those that are drawn where `seed` says none: what JSON's numbers hold exactly in every language.
+  static let drawnSeeds: ClosedRange<UInt64> = 0...(1 << 53)
   static let temperatures = 0.0...100.0
 
   init(
@@ -45,24 +45,24 @@ struct GenerationQuestion: Sendable {
     guard let (_, input, _) = model.graph.generation else { throw .notGenerator(model: model.name) }
     let size = model.description.inputs[input].kind.size
     let limit = settings.maxGenerationSteps
-    let steps = try members.number("max_steps", expected: .integer(1...limit)) {
-      Int(exactly: $0).map { $0 > 0 } ?? false
-    }
-    maxSteps = steps.map { Int($0) } ?? Swift.min(Self.defaultSteps, limit)
-    guard maxSteps <= limit else {
-      throw .tooMany(
-        .steps, path: "max_steps", found: maxSteps, limit: limit, setting: "max_generation_steps")
-    }
+    maxSteps =
+      try members["max_steps"].map { (node) throws(APIError) in
+        try document.stepCount(
+          node, path: "max_steps", limit: limit, setting: "max_generation_steps")
+      } ?? Swift.min(Self.defaultSteps, limit)
     let temperature = try members.number("temperature", expected: .range(Self.temperatures)) {
       Self.temperatures.contains($0)
     }
     let topP = try members.number("top_p", expected: .probability) { $0 > 0 && $0 <= 1 }
-    let seed = try members.integer("seed", in: Self.seeds)
+    let seed = try members.integer("seed", in: 0...UInt64.max)
+    let topK = try members.integer("top_k", in: 1...UInt64.max)
     sampling = Sampling(
-      temperature: Float(temperature ?? 1), topK: try members.integer("top_k", in: 1...size),
+      temperature: Float(temperature ?? 1),
+      // Of more than there are, all may be drawn.
+      topK: topK.map { Int(Swift.min($0, UInt64(size))) },
       // A probability that rounds to 0 still takes the likeliest.
       topP: Swift.max(.leastNormalMagnitude, Float(topP ?? 1)),
-      seed: UInt64(seed ?? Int.random(in: Self.seeds)))
+      seed: seed ?? UInt64.random(in: Self.drawnSeeds))
     streams = try members.boolean("stream") ?? false
     timeout = try members.timeout()
     prompt = try InputDecoder(document: document, model: model, settings: settings)
@@ -76,7 +76,7 @@ extension JSONMembers {
   fileprivate func stop(
     of writesText: Bool, size: Int
   ) throws(APIError) -> GenerationQuestion.Stop {
-    guard let node = optional("stop"),
+    guard let node = self["stop"],
       document.kind(node) != .array || document.count(node) > 0
     else {
       return writesText ? .texts([]) : .tokens([])

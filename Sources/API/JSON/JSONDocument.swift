@@ -32,7 +32,29 @@ struct JSONDocument: Sendable {
   }
 
   /// The value of a node of kind `number`.
-  func number(_ node: Int) -> Double { Double(bitPattern: nodes[node].detail) }
+  func number(_ node: Int) -> Double {
+    switch csj_number(rawValue: nodes[node].count) {
+    case .whole: Double(nodes[node].detail)
+    case .negative_whole: -Double(nodes[node].detail)
+    case .double, nil: Double(bitPattern: nodes[node].detail)
+    }
+  }
+
+  /// The whole number that a node of kind `number` is to the last digit, be it written 5, 5.0 or 50e-1.
+  ///
+  /// Nil where it is none, or none that `Integer` can hold.
+  func integer<Integer: FixedWidthInteger>(
+    _ node: Int, as type: Integer.Type = Int.self
+  ) -> Integer? {
+    let magnitude = nodes[node].detail
+    switch csj_number(rawValue: nodes[node].count) {
+    case .whole: return Integer(exactly: magnitude)
+    case .negative_whole:
+      guard magnitude <= Int64.min.magnitude else { return nil }
+      return Integer(exactly: Int64(truncatingIfNeeded: 0 &- magnitude))
+    case .double, nil: return nil
+    }
+  }
 
   /// The UTF-8 of a node of kind `string`.
   func bytes(_ node: Int) -> ArraySlice<UInt8> {
@@ -48,7 +70,7 @@ struct JSONDocument: Sendable {
     case .null: .null
     case .false: .boolean(false)
     case .true: .boolean(true)
-    case .number: .number(number(node))
+    case .number: foundNumber(node)
     case .string: .string(string(node))
     case .numbers: .numbers(count(node))
     case .array: .array(count(node))
@@ -56,11 +78,21 @@ struct JSONDocument: Sendable {
     }
   }
 
+  private func foundNumber(_ node: Int) -> Found {
+    let isWhole = nodes[node].count != csj_number.double.rawValue
+    let isExact = nodes[node].detail <= 1 << Double.significandBitCount
+    guard isWhole, !isExact else { return .number(number(node)) }
+    let sign = nodes[node].count == csj_number.negative_whole.rawValue ? "-" : ""
+    return .largeNumber("\(sign)\(nodes[node].detail)")
+  }
+
   /// A value of JSON as an error message describes it.
   enum Found: Equatable, Sendable {
     case null
     case boolean(Bool)
     case number(Double)
+    /// The digits of a whole number that a double might round.
+    case largeNumber(String)
     case string(String)
     /// An array of that many numbers.
     case numbers(Int)

@@ -39,21 +39,21 @@ struct JSONMembers {
   /// The member's place in the body, for an error.
   func path(of name: String) -> String { path.map { "\($0).\(name)" } ?? name }
 
-  /// The node of a member; nil where there is none.
+  /// The node of a member that may be left out; nil where it is absent or null, which mean the same.
   subscript(name: String) -> Int? {
-    guard let index = names.firstIndex(of: name) else { preconditionFailure("no member \(name)") }
-    return nodes[index]
+    given(name).flatMap { document.kind($0) == .null ? nil : $0 }
   }
 
   /// The node of a member that has to be there.
   func node(_ name: String) throws(APIError) -> Int {
-    guard let node = self[name] else { throw .missing(path: path(of: name)) }
+    guard let node = given(name) else { throw .missing(path: path(of: name)) }
     return node
   }
 
-  /// The node of a member that may be absent or null.
-  func optional(_ name: String) -> Int? {
-    self[name].flatMap { document.kind($0) == .null ? nil : $0 }
+  /// The node of a member, null or not; nil where there is none.
+  private func given(_ name: String) -> Int? {
+    guard let index = names.firstIndex(of: name) else { preconditionFailure("no member \(name)") }
+    return nodes[index]
   }
 
   /// The string that a member has to be.
@@ -63,17 +63,23 @@ struct JSONMembers {
 
   /// The string that a member is where it is neither absent nor null.
   func optionalString(_ name: String) throws(APIError) -> String? {
-    guard let node = optional(name) else { return nil }
+    guard let node = self[name] else { return nil }
     return try string(at: node, name)
   }
 
-  /// A whole number within bounds; nil where there is none.
-  func integer(_ name: String, in bounds: ClosedRange<Int>) throws(APIError) -> Int? {
-    guard
-      let number = try number(
-        name, expected: .integer(bounds), { Int(exactly: $0).map(bounds.contains) ?? false })
-    else { return nil }
-    return Int(number)
+  /// A whole number within bounds, read to the last digit; nil where there is none.
+  func integer<Integer: FixedWidthInteger>(
+    _ name: String, in bounds: ClosedRange<Integer>
+  ) throws(APIError) -> Integer? {
+    guard let node = self[name] else { return nil }
+    guard document.kind(node) == .number, let number = document.integer(node, as: Integer.self),
+      bounds.contains(number)
+    else {
+      throw .unexpected(
+        path: path(of: name), found: document.found(node),
+        expected: .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound)))
+    }
+    return number
   }
 
   /// A number that `isRight` admits; nil where there is none.
@@ -81,7 +87,8 @@ struct JSONMembers {
     _ name: String, expected: APIError.Expectation, _ isRight: (Double) -> Bool
   ) throws(APIError) -> Double? {
     guard let node = self[name] else { return nil }
-    guard case .number(let number) = document.found(node), isRight(number) else {
+    guard document.kind(node) == .number, case let number = document.number(node), isRight(number)
+    else {
       throw .unexpected(path: path(of: name), found: document.found(node), expected: expected)
     }
     return number

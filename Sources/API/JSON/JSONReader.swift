@@ -11,14 +11,19 @@ final class JSONReaderPool: Sendable {
   private let idle = Mutex<[JSONReader]>([])
 
   /// Reads the JSON object in `body`, which may be any bytes; at most `maxDepth` arrays and objects nest.
-  func read(_ body: [UInt8], maxDepth: Int) throws(APIError) -> JSONDocument {
+  ///
+  /// - Parameter members: the paths of the members that are read; nil for all. What others are is not looked at,
+  ///   as long as it is JSON.
+  func read(
+    _ body: [UInt8], maxDepth: Int, members: [String]? = nil
+  ) throws(APIError) -> JSONDocument {
     let reader = idle.withLock { $0.popLast() } ?? JSONReader()
     defer {
       if body.count <= Self.maxRetainedBodyBytes {
         idle.withLock { if $0.count < Self.maxIdleReaders { $0.append(reader) } }
       }
     }
-    return try reader.read(body, maxDepth: maxDepth)
+    return try reader.read(body, maxDepth: maxDepth, members: members)
   }
 }
 
@@ -34,10 +39,13 @@ final class JSONReaderPool: Sendable {
 
   deinit { unsafe csj_reader_destroy(handle) }
 
-  func read(_ body: [UInt8], maxDepth: Int) throws(APIError) -> JSONDocument {
-    // SAFETY: `body` outlives the call, which copies it.
+  func read(
+    _ body: [UInt8], maxDepth: Int, members: [String]?
+  ) throws(APIError) -> JSONDocument {
+    let members = members.map { $0.joined(separator: " ") + " " }
+    // SAFETY: `body` outlives the call, which copies it; `members` does, and ends with a zero byte.
     let result = unsafe body.withUnsafeBufferPointer { bytes in
-      unsafe csj_read(handle, bytes.baseAddress, bytes.count, UInt32(maxDepth))
+      unsafe csj_read(handle, bytes.baseAddress, bytes.count, UInt32(maxDepth), members)
     }
     // SAFETY: each buffer is the reader's own, as long as it says, and stays until the reader's next use.
     let status = unsafe result.status

@@ -1,12 +1,19 @@
 extension JSONDocument {
   /// The steps to forecast that `node`, at `path`, asks for: from 1 to `limit`, which is `max_horizon`.
   func horizon(_ node: Int, path: String, limit: Int) throws(APIError) -> Int {
-    let found = found(node)
-    guard case .number(let number) = found, let steps = Int(exactly: number), steps >= 1 else {
-      throw .unexpected(path: path, found: found, expected: .integer(1...limit))
+    try stepCount(node, path: path, limit: limit, setting: "max_horizon")
+  }
+
+  /// The steps that `node`, at `path`, asks for: from 1 to `limit`, which is the setting of that name.
+  func stepCount(
+    _ node: Int, path: String, limit: Int, setting: String
+  ) throws(APIError) -> Int {
+    guard kind(node) == .number, let steps = integer(node), steps >= 1 else {
+      throw .unexpected(
+        path: path, found: found(node), expected: .integer(1...UInt64(limit)))
     }
     guard steps <= limit else {
-      throw .tooMany(.steps, path: path, found: steps, limit: limit, setting: "max_horizon")
+      throw .tooMany(.steps, path: path, found: steps, limit: limit, setting: setting)
     }
     return steps
   }

@@ -9,7 +9,7 @@ extension JSONMembers {
   ) throws(APIError) -> Selection {
     let names = graph.model.outputs.map(\.name)
     let fallback = hasHorizon ? Selection.last : graph.defaultSelection
-    guard let node = optional("outputs") else { return fallback }
+    guard let node = self["outputs"] else { return fallback }
     guard document.kind(node) == .object else {
       let steps = try steps(node, path: "outputs", names: names)
       if steps == .all, hasHorizon { throw .allWithHorizon(path: "outputs") }
@@ -22,7 +22,7 @@ extension JSONMembers {
       names, others: .refused, at: node, of: document, path: "outputs")
     var selected: [Selection.Steps] = []
     for (index, name) in names.enumerated() {
-      guard let node = members.optional(name) else {
+      guard let node = members[name] else {
         selected.append(fallback.steps(ofOutput: index))
         continue
       }

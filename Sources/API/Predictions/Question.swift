@@ -67,7 +67,7 @@ extension JSONMembers {
     case .string(let name):
       guard let named = StateElement(rawValue: name) else { fallthrough }
       element = named
-    case .null, .number, .numbers, .array, .object:
+    case .null, .number, .largeNumber, .numbers, .array, .object:
       throw .unexpected(path: "return_state", found: found, expected: .returnState)
     }
     guard model.fingerprint != nil else {

@@ -31,7 +31,7 @@ extension Service {
         openSessions(of: inquiry, for: call)
       }
     } catch {
-      call.answer(error.response)
+      call.refuse(error)
     }
   }
 
@@ -57,7 +57,8 @@ extension Service {
         try encoder.text(of: predictions, isWhole: isWhole)
       }
     }
-    let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
+    let document = try readers.read(
+      body, maxDepth: ServiceSettings.maxJSONDepth, members: ForecastDecoder.members)
     let forecast = try ForecastDecoder(document: document, models: models, settings: settings)
       .decode()
     return Inquiry(
@@ -83,7 +84,7 @@ extension Service {
       switch grant {
       case .success(let opened): ride(inquiry, from: question.states(with: opened), for: call)
       case .failure(let refusal):
-        call.answer(APIError.session(refusal, model: question.model.name).response)
+        call.refuse(.session(refusal, model: question.model.name))
       }
     }
     if call.exchange.isAbandoned, sessions.leave(waiter) { call.abandoned() }
@@ -122,7 +123,7 @@ extension Service {
       if refusal == .cancelled {
         call.abandoned()
       } else {
-        call.answer(APIError.refused(refusal).response)
+        call.refuse(.refused(refusal))
       }
     }
   }
@@ -156,7 +157,7 @@ extension Service {
       }
     } catch {
       closeSessions(of: inquiry.question, with: nil)
-      call.answer(error.response)
+      call.refuse(error)
     }
   }
 }

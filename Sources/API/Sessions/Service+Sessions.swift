@@ -59,8 +59,8 @@ extension Service {
 
   private func sessionKey(of route: Route) throws(APIError) -> SessionTable.Key {
     let model = try models.model(route.model ?? "")
-    // Of all that an id may hold, clients encode the colon alone (RFC 3986 §2.1).
-    let id = (route.session ?? "").replacing("%3A", with: ":").replacing("%3a", with: ":")
+    // Of all that an id may hold, the colon alone is reserved (RFC 3986 §2.2); clients may encode it.
+    let id = (route.session ?? "").replacing("%3A", with: ":")
     guard SessionUse.isID(id) else {
       throw .unexpected(path: "the path's session", found: .string(id), expected: .sessionID)
     }
@@ -84,7 +84,7 @@ extension Service {
     else {
       throw .query(
         name: "limit", found: parts.first == "limit" ? String(parts.last ?? "") : query,
-        expected: .integer(bounds))
+        expected: .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound)))
     }
     return limit
   }

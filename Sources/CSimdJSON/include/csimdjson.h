@@ -19,7 +19,8 @@ typedef enum __attribute__((enum_extensibility(closed))) csj_kind : uint32_t {
   csj_kind_null,
   csj_kind_false,
   csj_kind_true,
-  /// `detail` is the bit pattern of the nearest double.
+  /// `detail` is the bit pattern of the nearest double. Where the number is whole, however it is written (5, 5.0, 50e-1),
+  /// and its magnitude has at most 64 bits, `detail` is that magnitude, and `count` says so: see `csj_number`.
   csj_kind_number,
   /// `count` bytes of `text` from `detail`, escapes undone, UTF-8.
   csj_kind_string,
@@ -36,6 +37,14 @@ typedef struct csj_node {
   uint32_t count;
   uint64_t detail;
 } csj_node;
+
+/// What the `count` of a node of kind `number` says of its `detail`.
+typedef enum __attribute__((enum_extensibility(closed))) csj_number : uint32_t {
+  csj_number_double,
+  csj_number_whole,
+  /// The magnitude of a negative number; of -0 too.
+  csj_number_negative_whole,
+} csj_number;
 
 typedef enum __attribute__((enum_extensibility(closed))) csj_status : uint32_t {
   csj_status_ok,
@@ -91,7 +100,16 @@ void csj_reader_destroy(csj_reader *reader);
 
 /// Reads the document in `length` bytes; the bytes are copied (simdjson reads beyond their end).
 /// At most `max_depth` arrays and objects may nest; the reader recurses once a level.
-csj_document csj_read(csj_reader *reader, const uint8_t *bytes, size_t length, uint32_t max_depth);
+///
+/// `members`, unless it is NULL, names the members that are read, by their paths, a space behind each:
+/// "model inputs inputs.name ". Others leave no trace in the document: they must be JSON, and nest at most
+/// `CSJ_MAX_UNREAD_DEPTH` levels, but their numbers and arrays may be of any kind.
+csj_document csj_read(
+    csj_reader *reader, const uint8_t *bytes, size_t length, uint32_t max_depth,
+    const char *members);
+
+/// The levels of arrays and objects in a document some members of which are not read.
+enum { CSJ_MAX_UNREAD_DEPTH = 128 };
 
 #ifdef __cplusplus
 }

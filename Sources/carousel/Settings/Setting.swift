@@ -90,7 +90,9 @@ struct Setting: Sendable, Hashable {
     case .choice(let choices):
       return choices.contains(text) || text == defaultText ? .text(text) : nil
     case .secret(let minBytes):
-      return text.isEmpty || text.utf8.count >= minBytes ? .secret(text) : nil
+      // Editors, `echo` and secrets made from files leave line ends behind, which no field of a request can carry.
+      let key = text.trimmingLineEnds
+      return key.isEmpty || key.utf8.count >= minBytes ? .secret(key) : nil
     }
   }
 
@@ -144,6 +146,16 @@ struct Setting: Sendable, Hashable {
   }
 
   private static let byteUnits = ["KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
+}
+
+extension String {
+  /// The text without the line ends and spaces before and behind it.
+  fileprivate var trimmingLineEnds: String {
+    let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    let bytes = utf8.drop(while: isSpace)
+    let end = bytes.lastIndex { !isSpace($0) }.map { bytes.index(after: $0) }
+    return String(self[bytes.startIndex..<(end ?? bytes.startIndex)])
+  }
 }
 
 extension Setting.Value: CustomStringConvertible {

@@ -95,8 +95,7 @@ struct Settings: Sendable {
     var texts: [Setting: String] = [:]
     for (name, text) in environment.sorted(by: { $0.key < $1.key })
     where name.hasPrefix(Setting.environmentPrefix) {
-      // For such a service it also sets CAROUSEL_PORT to a URL, which says nothing about our port.
-      if name == Setting.port.environmentName, text.hasPrefix("tcp://") { continue }
+      if ServiceVariable.isOne(name, text) { continue }
       if let setting = settings[name] {
         guard texts[setting].map({ $0 == text }) ?? true else {
           throw .twoNames(

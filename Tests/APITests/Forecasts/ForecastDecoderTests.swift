@@ -21,7 +21,8 @@ import Testing
     let answer = await (service ?? self.service).forecast(body)
     #expect(answer.status == status, sourceLocation: sourceLocation)
     #expect(
-      answer.body.replacing(#"\""#, with: "'") == #"{"error":"\#(error)"}"# + "\n",
+      answer.body.replacing(#"\""#, with: "'").hasPrefix(
+        #"{"error":{"code":"\#(status)","message":"\#(error)","param":"#),
       sourceLocation: sourceLocation)
   }
 
@@ -74,6 +75,42 @@ import Testing
   @Test func aTimeMayBeNull() async {
     let body = ForecastBody(inputs: [.init(start: "null")])
     #expect(await service.forecast(body.json).status == 200)
+  }
+
+  /// Members of other names may hold any JSON.
+  @Test(arguments: [
+    #"{"a":[1,"b"]}"#, "[1.5,null]", "[1e300]", "1e999", "[[[[[[[[[[[[1]]]]]]]]]]]]", "null",
+    "[12345678901234567890123456789012345678901]",
+  ])
+  func otherMembersMayBeAnything(json: String) async {
+    for body in [
+      ForecastBody().json.dropLast() + #","metadata":\#(json)}"#,
+      ForecastBody(options: #"{"series":\#(json),"horizon":1}"#).json[...],
+    ] {
+      #expect(await service.forecast(String(body)).status == 200)
+    }
+  }
+
+  @Test(arguments: ["[1,tru]", "[1}", "nul", "[NaN]", #"{"a" 1}"#, #"["\x"]"#, "01", "[1,]"])
+  func otherMembersAreJSON(json: String) async {
+    let body = ForecastBody().json.dropLast() + #","metadata":\#(json)}"#
+    #expect(await service.forecast(String(body)).status == 400)
+  }
+
+  @Test func otherMembersNestALimitedDepth() async {
+    for (depth, status) in [(126, 200), (127, 200), (128, 400), (10_000, 400)] {
+      let json = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+      let body = ForecastBody().json.dropLast() + #","metadata":\#(json)}"#
+      #expect(await service.forecast(String(body)).status == status, "depth \(depth)")
+    }
+  }
+
+  @Test func errorsAreKServes() async {
+    let answer = await service.forecast(ForecastBody(model: "7").json)
+    #expect(
+      answer.body
+        == #"{"error":{"code":"400","message":"model: found the number 7, expected a string","param":"model","type":"BadRequestError"}}"#
+        + "\n")
   }
 
   // MARK: - What is not

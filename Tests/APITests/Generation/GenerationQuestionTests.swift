@@ -123,6 +123,28 @@ import Testing
         == (isRight ? nil : "stop[1]: found the string \(found), \(expected)"))
   }
 
+  // MARK: - What is read exactly, and what is left out
+
+  @Test(arguments: [
+    ("9007199254740993", 9_007_199_254_740_993), ("18446744073709551615", UInt64.max),
+    ("1e3", 1000), ("5.0", 5), ("90071992547409930e-1", 9_007_199_254_740_993), ("-0", 0),
+  ] as [(String, UInt64)])
+  func seedsAreReadExactly(text: String, seed: UInt64) throws {
+    #expect(try question(#","seed":\#(text)"#).sampling.seed == seed)
+  }
+
+  @Test(arguments: ["1", "4", "5", "100000", "18446744073709551615"])
+  func topKAboveTheVocabularyIsTheVocabulary(text: String) throws {
+    #expect(try question(#","top_k":\#(text)"#).sampling.topK == (text == "1" ? 1 : 4))
+  }
+
+  @Test(arguments: [
+    "model", "max_steps", "temperature", "top_k", "top_p", "seed", "stop", "stream", "timeout_ms",
+  ])
+  func nullIsLeftOut(name: String) {
+    #expect(refusal(#","\#(name)":null"#) == nil)
+  }
+
   // MARK: - Refusals
 
   @Test(arguments: [
@@ -136,7 +158,6 @@ import Testing
       #","max_steps":"9""#,
       #"max_steps: found the string "9", expected a whole number from 1 to 4096"#
     ),
-    (#","max_steps":null"#, "max_steps: found null, expected a whole number from 1 to 4096"),
     (
       #","temperature":-0.1"#,
       "temperature: found the number -0.1, expected a number from 0 to 100"
@@ -146,8 +167,8 @@ import Testing
       "temperature: found the number 100.5, expected a number from 0 to 100"
     ),
     (#","temperature":true"#, "temperature: found true, expected a number from 0 to 100"),
-    (#","top_k":0"#, "top_k: found the number 0, expected a whole number from 1 to 4"),
-    (#","top_k":2.5"#, "top_k: found the number 2.5, expected a whole number from 1 to 4"),
+    (#","top_k":0"#, "top_k: found the number 0, expected a whole number from 1 to 18446744073709551615"),
+    (#","top_k":2.5"#, "top_k: found the number 2.5, expected a whole number from 1 to 18446744073709551615"),
     (#","top_p":0"#, "top_p: found the number 0, expected a number above 0 and up to 1"),
     (#","top_p":1.01"#, "top_p: found the number 1.01, expected a number above 0 and up to 1"),
     (
@@ -156,14 +177,13 @@ import Testing
     ),
     (
       #","seed":-1"#,
-      "seed: found the number -1, expected a whole number from 0 to 9007199254740992"
+      "seed: found the number -1, expected a whole number from 0 to 18446744073709551615"
     ),
     (
-      #","seed":9007199254740994"#,
-      "seed: found the number 9007199254740994, expected a whole number from 0 to 9007199254740992"
+      #","seed":18446744073709551616"#,
+      "seed: found the number 1.8446744073709552e+19, expected a whole number from 0 to 18446744073709551615"
     ),
     (#","stream":1"#, "stream: found the number 1, expected true or false"),
-    (#","stream":null"#, "stream: found null, expected true or false"),
     (
       #","timeout_ms":0"#,
       "timeout_ms: found the number 0, expected a whole number from 1 to 86400000"

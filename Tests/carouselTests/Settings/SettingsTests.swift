@@ -123,6 +123,31 @@ import Testing
     #expect(settings.integer(.port) == 1)
   }
 
+  @Test(arguments: [
+    ("CAROUSEL_0_PORT", "tcp://10.0.0.1:8080"), ("CAROUSEL_A_PORT", "tcp://10.0.0.1:8080"),
+    ("CAROUSEL_PORT", "udp://10.0.0.1:53"), ("CAROUSEL_PORT", "sctp://10.0.0.1:53"),
+    ("CAROUSEL_0_SERVICE_HOST", "10.0.0.1"), ("CAROUSEL_0_SERVICE_PORT", "1"),
+    ("CAROUSEL_0_PORT_8080_TCP_PORT", "8080"), ("CAROUSEL_0_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+  ])
+  func variablesOfSiblingsAreNotOurs(name: String, text: String) throws {
+    #expect(try Settings(environment: [name: text]).integer(.port) == 8080)
+  }
+
+  @Test(arguments: ["CAROUSEL_0_PORT", "CAROUSEL_PROT"])
+  func aMisspeltNameIsTold(name: String) {
+    #expect(throws: CarouselError.self) { try Settings(environment: [name: "8081"]) }
+  }
+
+  @Test(arguments: ["\n", "\r\n", " ", ""])
+  func aSecretHasNoLineEnd(end: String) throws {
+    let key = "0123456789abcdef"
+    let settings = try Settings(environment: ["CAROUSEL_STATE_KEY": key + end])
+    #expect(settings.secret(.stateKey) == key)
+    #expect(throws: CarouselError.self) {
+      try Settings(environment: ["CAROUSEL_STATE_KEY": key.dropLast() + "\n"])
+    }
+  }
+
   /// Kubernetes sets these for a service that is called carousel.
   @Test func variablesOfAServiceAreNotOurs() throws {
     let settings = try Settings(environment: [

@@ -237,7 +237,11 @@ struct csj_reader {
     path.insert(0, step);
   }
   bool is_read(std::string_view name) const;
-  // Checks a value that is not read, of which nothing is kept.
+  csj_status stop_unread_depth(const char *token) {
+    max_depth = CSJ_MAX_UNREAD_DEPTH;
+    return stop(csj_status_too_deep, token);
+  }
+  // Checks a value that is not read, of which nothing is kept. A level takes some hundred bytes of the stack.
   csj_status check_value(ondemand::value &value, uint32_t depth);
   csj_status read_double(ondemand::value &value, double &number);
   csj_status add_text(std::string_view string);
@@ -262,6 +266,7 @@ csj_document csj_reader::read(
   prefix.clear();
   csj_document result = {};
   result.status = read_document(source, length);
+  result.max_depth = max_depth;
   result.nodes = nodes.data();
   result.node_count = nodes.size();
   result.numbers = numbers.data();
@@ -471,7 +476,7 @@ csj_status csj_reader::check_value(ondemand::value &value, uint32_t depth) {
   const char *token = value.raw_json_token().data();
   switch (*token) {
     case '[': {
-      if (depth >= CSJ_MAX_UNREAD_DEPTH) return stop(csj_status_too_deep, token);
+      if (depth >= CSJ_MAX_UNREAD_DEPTH) return stop_unread_depth(token);
       ondemand::array array;
       if (const auto error = value.get_array().get(array)) return stop(error);
       for (auto element : array) {
@@ -483,7 +488,7 @@ csj_status csj_reader::check_value(ondemand::value &value, uint32_t depth) {
       return csj_status_ok;
     }
     case '{': {
-      if (depth >= CSJ_MAX_UNREAD_DEPTH) return stop(csj_status_too_deep, token);
+      if (depth >= CSJ_MAX_UNREAD_DEPTH) return stop_unread_depth(token);
       ondemand::object object;
       if (const auto error = value.get_object().get(object)) return stop(error);
       for (auto member : object) {

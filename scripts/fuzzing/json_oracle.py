@@ -4,6 +4,7 @@ import json
 import math
 import re
 import struct
+from decimal import Decimal
 from typing import Any
 
 from harness.folders import ModelInput
@@ -15,6 +16,15 @@ MEMBERS = {"inputs", "model", "outputs", "horizon", "timeout_ms", "state", "retu
 SESSION_MEMBERS = {"id", "begin", "fork", "replace", "at", "end", "wait"}
 # No dot segment of a path.
 SESSION_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~:-]{1,128}")
+
+
+class Number(float):
+    """A number that was written with a point or an exponent, and as it was written."""
+
+    def __new__(cls, text: str) -> "Number":
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
 
 class Refused(Exception):
@@ -51,7 +61,7 @@ def _parse(body: bytes) -> Any:
     def constant(_: str) -> Any:
         raise Refused
 
-    parsed = json.loads(body.decode("utf-8"), object_pairs_hook=unique, parse_constant=constant)
+    parsed = json.loads(body.decode("utf-8"), object_pairs_hook=unique, parse_float=Number, parse_constant=constant)
     json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # refuses halves of surrogate pairs
     return parsed
 
@@ -79,7 +89,10 @@ def _options(question: dict[str, Any], model: ModelInput) -> bool:
 
 def _is_whole(value: Any, most: int) -> bool:
     """Whether it is a whole number, however written, from 1 to `most`."""
-    return _is_number(value) and 1 <= value <= most and value == int(value)
+    if not _is_number(value) or not 1 <= value <= most:
+        return False
+    exact = Decimal(value.text) if isinstance(value, Number) else value
+    return exact <= most and exact == int(exact)
 
 
 def _is_number(value: Any) -> bool:

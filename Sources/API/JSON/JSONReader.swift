@@ -52,7 +52,7 @@ final class JSONReaderPool: Sendable {
     guard status == .ok else {
       if let flaw = APIError.JSONFlaw(signature: body) { throw .notJSON(flaw) }
       throw APIError(
-        status, maxDepth: maxDepth, offset: unsafe result.offset,
+        status, maxDepth: Int(unsafe result.max_depth), offset: unsafe result.offset,
         path: String(decoding: unsafe copy(result.path, result.path_length), as: UTF8.self),
         found: String(decoding: unsafe copy(result.found, result.found_length), as: UTF8.self))
     }

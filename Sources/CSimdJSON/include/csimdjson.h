@@ -63,7 +63,7 @@ typedef enum __attribute__((enum_extensibility(closed))) csj_status : uint32_t {
   csj_status_not_object,
   /// More text follows the document, from `offset`.
   csj_status_trailing,
-  /// Arrays and objects nest deeper than allowed, at `path`.
+  /// Arrays and objects nest deeper than `max_depth` of the result, at `path`.
   csj_status_too_deep,
   /// `found`, at `path`: NaN, an infinity, or a number beyond the range of a float (of a double, outside arrays).
   csj_status_not_finite,
@@ -74,6 +74,8 @@ typedef enum __attribute__((enum_extensibility(closed))) csj_status : uint32_t {
 /// What was read, or why it could not be. The pointers are valid until the reader's next use.
 typedef struct csj_document {
   csj_status status;
+  /// The levels that may nest: what the caller said, or where a member that is not read is too deep, the limit of those.
+  uint32_t max_depth;
   const csj_node *nodes;
   size_t node_count;
   /// Each the float nearest to its decimal text (ties to even), with no rounding to double in between.

@@ -83,7 +83,7 @@ import Testing
     #expect(answer.status == 422)
     #expect(
       answer.body
-        == #"{"error":"the inputs are too large for model \"runaway\": a number in its output \"y\" is beyond the range of a 32-bit float"}"#
+        == #"{"error":{"code":"422","message":"the inputs are too large for model \"runaway\": a number in its output \"y\" is beyond the range of a 32-bit float","param":null,"type":"UnprocessableContentError"}}"#
         + "\n")
     #expect(service.metrics.requests(of: .forecast).map(\.status) == ["422"])
   }

@@ -120,15 +120,15 @@ import Testing
       #"session.fork: found the string \"\", expected an id of 1 to 128 letters, digits and -._~:"#
     ),
     (
-      #"{"id":"a","fork":null}"#,
-      "session.fork: found null, expected an id of 1 to 128 letters, digits and -._~:"
+      #"{"id":"a","fork":7}"#,
+      "session.fork: found the number 7, expected an id of 1 to 128 letters, digits and -._~:"
     ),
     (#"{"id":"a","begin":1}"#, "session.begin: found the number 1, expected true or false"),
     (
       #"{"id":"a","end":"true"}"#,
       #"session.end: found the string \"true\", expected true or false"#
     ),
-    (#"{"id":"a","wait":null}"#, "session.wait: found null, expected true or false"),
+    (#"{"id":"a","wait":1}"#, "session.wait: found the number 1, expected true or false"),
     (
       #"{"id":"a","begin":true,"at":0}"#,
       "session: found at beside begin, expected one of them: a session that begins goes on from nothing"

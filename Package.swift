@@ -33,6 +33,7 @@ let package = Package(
       name: "CSimdJSON", cxxSettings: [.unsafeFlags(optimised + ["-fno-rtti"])],
       // Not by pkg-config: Debian's simdjson.pc carries a flag that SwiftPM prohibits.
       linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CArguments", cSettings: [.unsafeFlags(optimised)]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
@@ -61,6 +62,7 @@ let package = Package(
       name: "carousel",
       dependencies: [
         "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat", "CLinux",
+        "CArguments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),

@@ -17,6 +17,10 @@ struct CarouselCommand: ParsableCommand {
       ServeCommand.self, PredictCommand.self, InspectCommand.self, ConfigCommand.self,
       ProbeCommand.self, BenchCommand.self, VersionCommand.self,
     ])
+
+  static func main() {
+    main(ProgramArguments.all)
+  }
 }
 
 /// `carousel version`.

@@ -61,8 +61,8 @@ let package = Package(
     .executableTarget(
       name: "carousel",
       dependencies: [
-        "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat", "CLinux",
-        "CArguments",
+        "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat", "Compression",
+        "CLinux", "CArguments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),

@@ -6,6 +6,8 @@ package enum CompressedFormat: Sendable, Equatable {
   case gzip
   /// RFC 1950, or, where the zlib header is missing, the bare RFC 1951 that some clients send.
   case deflate
+  /// RFC 1951 alone, as in archives.
+  case bareDeflate
 }
 
 /// How much may come out of compressed bytes.
@@ -97,6 +99,7 @@ extension CompressedFormat {
     switch self {
     case .gzip: 31
     case .deflate: bytes.beginsWithZlibHeader ? 15 : -15
+    case .bareDeflate: -15
     }
   }
 }

@@ -14,6 +14,16 @@ enum CarouselError: Error, Equatable {
   case file(path: String, code: Int32)
   /// A .npy file that can't be read; `offset` is the byte where reading stopped.
   case badNPY(offset: Int, problem: NPYProblem)
+  /// An .npz file that can't be read, where that is known by the file in it.
+  case badNPZ(entry: String?, problem: NPZProblem)
+  /// Arrays by other names than the model's inputs have.
+  case arrayNames(found: [String], expected: [String])
+  /// One array for a model of several inputs.
+  case oneArray(inputs: [String])
+  /// Arrays for a file that holds one.
+  case manyArrays(path: String, names: [String])
+  /// States, for which an array has no place.
+  case stateWithOutput
   /// A folder without a model in it.
   case noModels(folder: String)
   /// No folder of models where none was named.
@@ -45,6 +55,17 @@ extension CarouselError: CustomStringConvertible {
       "\(path): \(problem)"
     case .file(let path, let code):
       "\(path == "-" ? "standard input" : path): \(systemMessage(code))"
+    case .badNPZ(let entry?, let problem):
+      "not an .npz file that Carousel reads: \(entry): \(problem)"
+    case .badNPZ(nil, let problem): "not an .npz file that Carousel reads: \(problem)"
+    case .manyArrays(let path, let names):
+      "\(path): a .npy file holds one array, expected the name of an .npz file for \(names.joined(separator: ", "))"
+    case .stateWithOutput:
+      "--output: found a state or a session in the question, expected none: arrays have no place for it"
+    case .arrayNames(let found, let expected):
+      "the .npz file has the arrays \(found.joined(separator: ", ")), expected one for each input of the model: \(expected.joined(separator: ", "))"
+    case .oneArray(let inputs):
+      "a .npy file holds one array, expected an .npz file with one for each input: \(inputs.joined(separator: ", "))"
     case .badNPY(let offset, let problem):
       "not a .npy file that Carousel reads: at byte \(offset), \(problem)"
     case .noModels(let folder):
@@ -52,7 +73,7 @@ extension CarouselError: CustomStringConvertible {
     case .noModelsFolder(let path):
       "\(path): \(systemMessage(ENOENT)); name model folders, or --models"
     case .notAnInput(let path):
-      "\(path == "-" ? "standard input" : path): neither JSON nor .npy"
+      "\(path == "-" ? "standard input" : path): neither JSON nor .npy nor .npz"
     case .portInUse(let port, let address):
       "port \(port) of \(address) is in use; --port 0 picks a free one"
     case .duplicateModel(let name, let folders):

@@ -17,6 +17,23 @@ package struct Question: Sendable {
   let sessions: [SessionUse?]
 
   package var sequences: [InputSequence] { inputs.sequences }
+  /// Whether many sequences were sent, be it one in an array.
+  package var isBatch: Bool { inputs.isArray }
+  /// Whether states go in or out beside the predictions, or sessions are named.
+  package var carriesState: Bool {
+    !sessions.isEmpty || returnedState != nil || !states.initial.isEmpty
+  }
+
+  /// What was read, for people: "2 sequences of 3 to 5 steps".
+  package var sequencesText: String {
+    func counted(_ count: Int, _ noun: String) -> String {
+      "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
+    let counts = sequences.map(\.stepCount)
+    let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
+    let steps = least == most ? counted(most, "step") : "\(least) to \(counted(most, "step"))"
+    return "\(counted(counts.count, "sequence")) of \(steps)"
+  }
 
   /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
   init(

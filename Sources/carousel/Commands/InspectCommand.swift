@@ -21,7 +21,7 @@ struct InspectCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What to measure differences from f32 on: JSON or .npy, as for predict; - is standard input.",
+      "What to measure differences from f32 on: JSON, .npy or .npz, as for predict; - is standard input.",
       valueName: "file"))
   var input: String?
 
@@ -46,7 +46,9 @@ struct InspectCommand: ParsableCommand {
     let sample =
       if let input {
         Sample(
-          try model.question(in: try question(from: try readFile(input), path: input)),
+          try model.question(
+            in: try question(
+              from: try readFile(input), path: input, inputs: graph.model.description.inputs)),
           origin: input == "-" ? "standard input" : input)
       } else {
         try Sample(of: model)

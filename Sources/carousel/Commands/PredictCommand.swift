@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Glibc
 import Inference
 import ModelFormat
 
@@ -9,22 +10,31 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict",
     abstract: "Predicts without a server.",
     discussion: """
-      The input is JSON as for POST /predict, or a .npy file: an array of one sequence or many, as the \
-      arrays of "inputs" in JSON. The answer is the server's. States are signed with CAROUSEL_STATE_KEY, \
-      where that is set.
+      The input is JSON as for POST /predict, or an array of NumPy's, of floats, integers or booleans: \
+      (steps, features) is one sequence, (sequences, steps, features) are many; where there is one feature, \
+      or ids, that axis may be left out. A model of several inputs takes an .npz file with an array for each. \
+      What was read is told on standard error. The answer is the server's, or with --output arrays. States \
+      are signed with CAROUSEL_STATE_KEY, where that is set.
       """)
 
   @Argument(help: "A model folder.")
   var folder: String
 
-  @Option(help: ArgumentHelp("JSON or .npy; - is standard input.", valueName: "file"))
+  @Option(help: ArgumentHelp("JSON, .npy or .npz; - is standard input.", valueName: "file"))
   var input = "-"
 
-  @Option(help: ArgumentHelp("With .npy: which steps to answer, last or all.", valueName: "which"))
+  @Option(
+    help: ArgumentHelp("With arrays: which steps to answer, last or all.", valueName: "which"))
   var outputs: Selection.Steps?
 
-  @Option(help: ArgumentHelp("With .npy: steps to forecast.", valueName: "n"))
+  @Option(help: ArgumentHelp("With arrays: steps to forecast.", valueName: "n"))
   var horizon: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write the answer there, as .npy or, of several outputs, .npz, instead of JSON on standard output.",
+      valueName: "file"))
+  var output: String?
 
   @Option(help: .precision)
   var precision: Precision?
@@ -33,6 +43,9 @@ struct PredictCommand: ParsableCommand {
     if let horizon, horizon < 1 {
       throw ValidationError("--horizon: found \(horizon), expected 1 or more")
     }
+    if let output, !output.hasSuffix(".npy"), !output.hasSuffix(".npz") {
+      throw ValidationError("--output: found \(output), expected a name that ends in .npy or .npz")
+    }
   }
 
   func run() throws {
@@ -40,9 +53,19 @@ struct PredictCommand: ParsableCommand {
     let model = OfflineModel(
       try loadModel(folder, precision: precision),
       stateKey: try Self.stateKey(in: ProcessInfo.processInfo.environment))
-    let question = try question(
-      from: try readFile(input), path: input, outputs: outputs, horizon: horizon)
-    let response = model.answer(to: question)
+    let body = try question(
+      from: try readFile(input), path: input, inputs: model.graph.model.description.inputs,
+      outputs: outputs, horizon: horizon)
+    let question = try model.question(in: body)
+    printToStandardError("read \(question.sequencesText)")
+    if let output {
+      guard !question.carriesState else { throw CarouselError.stateWithOutput }
+      let arrays = OutputArrays(
+        of: model.graph.model, try model.predictions(for: Sample(question, origin: input)),
+        isBatch: question.isBatch)
+      return try OpenFile.write(try arrays.file(named: output), to: output)
+    }
+    let response = model.answer(to: body)
     guard response.status == .ok else {
       let problem = try JSONDecoder().decode(Problem.self, from: Data(response.body))
       throw CarouselError.refused(reason: problem.error)
@@ -62,6 +85,13 @@ struct PredictCommand: ParsableCommand {
   private struct Problem: Decodable {
     let error: String
   }
+}
+
+/// Writes a line for people, beside what the command prints.
+private func printToStandardError(_ line: String) {
+  let bytes = Array("\(line)\n".utf8)
+  // SAFETY: the call reads the bytes of the array, which lives through it.
+  _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
 
 extension Selection.Steps: ExpressibleByArgument {}

@@ -51,28 +51,29 @@ struct NPYFile {
     }
   }
 
-  /// The array as nested JSON arrays, each float the shortest text that reads back the same.
+  /// The array as nested JSON arrays, each float the shortest text that reads back the same; false and true are 0 and 1.
   ///
   /// An array without axes gives one number.
-  func json() throws(CarouselError) -> String {
+  /// - Parameter leavesOutLastAxis: of length 1: each of its elements stands for itself.
+  func json(leavesOutLastAxis: Bool = false) throws(CarouselError) -> String {
+    precondition(!leavesOutLastAxis || header.shape.last == 1)
     var text = ""
-    var element = 0
-    try append(axis: 0, element: &element, to: &text)
+    let axes = zip(header.shape, header.strides).map { (length: $0, stride: $1) }
+    try append(axes.dropLast(leavesOutLastAxis ? 1 : 0), element: 0, to: &text)
     return text
   }
 
   private func append(
-    axis: Int, element: inout Int, to text: inout String
+    _ axes: ArraySlice<(length: Int, stride: Int)>, element: Int, to text: inout String
   ) throws(CarouselError) {
-    guard axis < header.shape.count else {
+    guard let axis = axes.first else {
       text += try number(element)
-      element += 1
       return
     }
     text += "["
-    for index in 0..<header.shape[axis] {
+    for index in 0..<axis.length {
       if index > 0 { text += "," }
-      try append(axis: axis + 1, element: &element, to: &text)
+      try append(axes.dropFirst(), element: element + index * axis.stride, to: &text)
     }
     text += "]"
   }
@@ -80,19 +81,26 @@ struct NPYFile {
   private func number(_ element: Int) throws(CarouselError) -> String {
     let size = header.elementType.byteCount
     let start = data.startIndex + element * size
-    let bits = (start..<start + size).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64(data[$1]) }
+    let bytes = data[start..<start + size]
+    let bits =
+      header.elementType.isBigEndian
+      ? bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      : bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     let value: Double
-    switch header.elementType {
-    case .int32: return String(Int32(truncatingIfNeeded: bits))
-    case .int64: return String(Int64(bitPattern: bits))
-    case .float16: value = Double(Float16(bitPattern: UInt16(bits)))
-    case .float32:
+    switch (header.elementType.kind, size) {
+    case (.boolean, _): return bits == 0 ? "0" : "1"
+    case (.unsigned, _): return String(bits)
+    case (.signed, _):
+      let unused = 64 - 8 * size
+      return String(Int64(bitPattern: bits << unused) >> unused)
+    case (.float, 2): value = Double(Float16(bitPattern: UInt16(bits)))
+    case (.float, 4):
       let float = Float(bitPattern: UInt32(bits))
       guard float.isFinite else {
         throw .badNPY(offset: start, problem: .notFinite(element: element))
       }
       return "\(float)"
-    case .float64: value = Double(bitPattern: bits)
+    case (.float, _): value = Double(bitPattern: bits)
     }
     guard value.isFinite else {
       throw .badNPY(offset: start, problem: .notFinite(element: element))

@@ -4,20 +4,41 @@ struct NPYHeader: Equatable {
   let elementType: ElementType
   let shape: [Int]
 
-  /// The element types that are read, all little-endian.
-  enum ElementType: String {
-    case float16 = "<f2"
-    case float32 = "<f4"
-    case float64 = "<f8"
-    case int32 = "<i4"
-    case int64 = "<i8"
+  /// Whether the first axis varies fastest, as Fortran has it.
+  let isFortran: Bool
 
-    var byteCount: Int {
-      switch self {
-      case .float16: 2
-      case .float32, .int32: 4
-      case .float64, .int64: 8
-      }
+  /// What an element is, as NumPy's `descr` names it: byte order, kind, size in bytes.
+  struct ElementType: Equatable {
+    enum Kind: Character {
+      case float = "f"
+      case signed = "i"
+      case unsigned = "u"
+      case boolean = "b"
+    }
+
+    let kind: Kind
+    let byteCount: Int
+    let isBigEndian: Bool
+
+    /// Nil where elements of the type are not read.
+    init?(_ name: String) {
+      let parts = Array(name)
+      guard parts.count == 3, let kind = Kind(rawValue: parts[1]),
+        let size = parts[2].wholeNumberValue
+      else { return nil }
+      let sizes =
+        switch kind {
+        case .float: [2, 4, 8]
+        case .signed, .unsigned: [1, 2, 4, 8]
+        case .boolean: [1]
+        }
+      // `|` says that there is no order, of single bytes.
+      guard sizes.contains(size),
+        parts[0] == "<" || parts[0] == ">" || (parts[0] == "|" && size == 1)
+      else { return nil }
+      self.kind = kind
+      byteCount = size
+      isBigEndian = parts[0] == ">"
     }
   }
 
@@ -30,7 +51,7 @@ struct NPYHeader: Equatable {
   init(_ text: ArraySlice<UInt8>, offset: Int) throws(CarouselError) {
     var scanner = NPYHeaderScanner(text, offset: offset)
     var elementType: ElementType?
-    var isC = false
+    var isFortran = false
     var shape: [Int]?
     var keys: Set<String> = []
     try scanner.expect("{")
@@ -41,10 +62,10 @@ struct NPYHeader: Equatable {
       switch key {
       case "descr":
         let name = try scanner.string()
-        elementType = ElementType(rawValue: name)
+        elementType = ElementType(name)
         if elementType == nil { throw scanner.failure(.elementType(name)) }
       case "fortran_order":
-        isC = try !scanner.boolean()
+        isFortran = try scanner.boolean()
       case "shape":
         shape = try scanner.tuple()
       default:
@@ -66,10 +87,16 @@ struct NPYHeader: Equatable {
     }
     // No input is empty, and (10**15, 0) would take no bytes and for ever.
     guard !shape.contains(0) else { throw scanner.failure(.emptyAxis) }
-    // NumPy marks arrays of one axis as both; their order is the same.
-    guard isC || shape.count < 2 else { throw scanner.failure(.fortranOrder) }
     self.elementType = elementType
     self.shape = shape
+    self.isFortran = isFortran
+  }
+
+  /// How many elements lie between one and the next along each axis.
+  var strides: [Int] {
+    shape.indices.map { axis in
+      (isFortran ? shape[..<axis] : shape[(axis + 1)...]).reduce(1, *)
+    }
   }
 
   /// The number of elements and of their bytes; nil where an Int does not hold it.

@@ -8,7 +8,6 @@ enum NPYProblem: Equatable {
   case key(String)
   case missingKey(String)
   case elementType(String)
-  case fortranOrder
   case shapeTooLarge
   case tooManyAxes(found: Int, limit: Int)
   case emptyAxis
@@ -28,9 +27,7 @@ extension NPYProblem: CustomStringConvertible {
     case .key(let key): "unknown or repeated key '\(key)'"
     case .missingKey(let key): "the header has no '\(key)'"
     case .elementType(let type):
-      "elements are '\(type)', expected one of <f2 <f4 <f8 <i4 <i8 (astype(\"<f4\") makes them so)"
-    case .fortranOrder:
-      "the array is in Fortran order, expected C order (numpy.ascontiguousarray makes it so)"
+      "elements are '\(type)', expected floats, integers or booleans (astype(\"<f4\") makes them so)"
     case .shapeTooLarge: "the shape has more elements than memory could hold"
     case .tooManyAxes(let found, let limit):
       "the array has \(found) axes, at most \(limit) are read"

@@ -2,24 +2,64 @@ import ArgumentParser
 import Inference
 import ModelFormat
 
-/// The body to ask with: the bytes of a file themselves, or the array of a .npy file with the options around it.
+/// The body to ask with: the bytes of a file themselves, or the arrays of a .npy or .npz file with the options around them.
 ///
-/// - Parameter path: names the file in errors.
+/// - Parameters:
+///   - path: names the file in errors.
+///   - inputs: the model's, whose kinds tell what an array's axes are.
 func question(
-  from bytes: [UInt8], path: String, outputs: Selection.Steps? = nil, horizon: Int? = nil
+  from bytes: [UInt8], path: String, inputs: [ModelDescription.Input],
+  outputs: Selection.Steps? = nil, horizon: Int? = nil
 ) throws -> [UInt8] {
-  guard NPYFile.isNPY(bytes) else {
-    // No text starts with such bytes; archives (.npz) and weights do.
+  let arrays: String
+  if NPYFile.isNPY(bytes) {
+    guard inputs.count == 1 else { throw CarouselError.oneArray(inputs: inputs.map(\.name)) }
+    arrays = try NPYFile(bytes).json(for: inputs[0])
+  } else if NPZFile.isZip(bytes) {
+    arrays = try NPZFile(bytes).json(for: inputs)
+  } else {
+    // No text starts with such bytes; weights and other archives do.
     guard !bytes.prefix(8).contains(where: { $0 < 0x09 || $0 >= 0x7F }) else {
       throw CarouselError.notAnInput(path: path)
     }
     guard outputs == nil, horizon == nil else {
-      throw ValidationError("--outputs and --horizon stand in the JSON, unless the input is .npy")
+      throw ValidationError(
+        "--outputs and --horizon stand in the JSON, unless the input is .npy or .npz")
     }
     return bytes
   }
-  var members = ["\"inputs\":\(try NPYFile(bytes).json())"]
+  var members = ["\"inputs\":\(arrays)"]
   if let outputs { members.append("\"outputs\":\(outputs.rawValue.jsonText)") }
   if let horizon { members.append("\"horizon\":\(horizon)") }
   return Array("{\(members.joined(separator: ","))}".utf8)
+}
+
+extension NPZFile {
+  /// The arrays of the model's inputs; a single one needs no name.
+  fileprivate func json(for inputs: [ModelDescription.Input]) throws(CarouselError) -> String {
+    if inputs.count == 1, arrays.count == 1 { return try arrays[0].array.json(for: inputs[0]) }
+    let (found, expected) = (arrays.map(\.name), inputs.map(\.name))
+    guard found.sorted() == expected.sorted() else {
+      throw .arrayNames(found: found, expected: expected)
+    }
+    var members: [String] = []
+    for input in inputs {
+      for (name, array) in arrays where name == input.name {
+        members.append("\(name.jsonText):\(try array.json(for: input))")
+      }
+    }
+    return "{\(members.joined(separator: ","))}"
+  }
+}
+
+extension NPYFile {
+  /// The array as the input's JSON. Of a model of one feature, whose steps are numbers there, the features are the last
+  /// axis where that has the length 1: `[T, 1]` is one sequence, `[B, T, 1]` are B.
+  fileprivate func json(for input: ModelDescription.Input) throws(CarouselError) -> String {
+    let hasAxisOfOne =
+      if case .features(size: 1, _, _) = input.kind {
+        header.shape.count > 1 && header.shape.last == 1
+      } else { false }
+    return try json(leavesOutLastAxis: hasAxisOfOne)
+  }
 }

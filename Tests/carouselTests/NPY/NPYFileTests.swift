@@ -57,6 +57,47 @@ import Testing
     #expect(try NPYFile(Self.file(Self.header("<f4", "(1,)"), data)).json() == "[0.1]")
   }
 
+  /// Every width, sign and order of bytes.
+  @Test(
+    arguments: [
+      ("|b1", [0, 1], "[0,1]"), ("|u1", [0, 255], "[0,255]"), ("|i1", [127, 128], "[127,-128]"),
+      ("<u2", [1, 2, 0xFF, 0xFF], "[513,65535]"), (">u2", [1, 2, 0xFF, 0xFE], "[258,65534]"),
+      ("<i2", [1, 2, 0xFE, 0xFF], "[513,-2]"), (">i2", [1, 2, 0xFF, 0xFE], "[258,-2]"),
+      ("<u4", [0, 0, 0, 0x80, 1, 0, 0, 0], "[2147483648,1]"),
+      (">i4", [0x80, 0, 0, 0, 0, 0, 0, 1], "[-2147483648,1]"),
+      (
+        "<u8", [UInt8](repeating: 0xFF, count: 8) + [1, 0, 0, 0, 0, 0, 0, 0],
+        "[18446744073709551615,1]"
+      ),
+      (
+        ">i8", [0x80, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0xFF, count: 8),
+        "[-9223372036854775808,-1]"
+      ),
+      (">f2", [0x3C, 0x00, 0xC1, 0x00], "[1.0,-2.5]"),
+      (">f4", [0x3F, 0x80, 0, 0, 0xC0, 0x20, 0, 0], "[1.0,-2.5]"),
+      (">f8", [0x3F, 0xF0, 0, 0, 0, 0, 0, 0, 0xC0, 0x04, 0, 0, 0, 0, 0, 0], "[1.0,-2.5]"),
+    ] as [(String, [UInt8], String)])
+  func everyOtherElementType(type: String, data: [UInt8], json: String) throws {
+    #expect(try NPYFile(Self.file(Self.header(type, "(2,)"), data)).json() == json)
+  }
+
+  @Test(arguments: [
+    ("(2, 3)", "False", "[[0,1,2],[3,4,5]]"), ("(2, 3)", "True", "[[0,2,4],[1,3,5]]"),
+    ("(1, 2, 3)", "True", "[[[0,2,4],[1,3,5]]]"),
+    ("(3, 2, 1)", "True", "[[[0],[3]],[[1],[4]],[[2],[5]]]"),
+    ("(6,)", "True", "[0,1,2,3,4,5]"),
+  ])
+  func everyOrderOfAxes(shape: String, fortran: String, json: String) throws {
+    let header = Self.header("|u1", shape, fortran: fortran)
+    #expect(try NPYFile(Self.file(header, [0, 1, 2, 3, 4, 5])).json() == json)
+  }
+
+  @Test(arguments: ["False", "True"]) func theLastAxisMayBeLeftOut(fortran: String) throws {
+    let header = Self.header("|u1", "(2, 3, 1)", fortran: fortran)
+    let json = try NPYFile(Self.file(header, [0, 1, 2, 3, 4, 5])).json(leavesOutLastAxis: true)
+    #expect(json == (fortran == "True" ? "[[0,2,4],[1,3,5]]" : "[[0,1,2],[3,4,5]]"))
+  }
+
   @Test func infinityIsRefused() throws {
     let header = Self.header("<f4", "(2,)")
     let file = try NPYFile(Self.file(header, [0, 0, 0, 0, 0, 0, 0x80, 0x7F]))

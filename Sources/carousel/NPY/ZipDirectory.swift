@@ -1,0 +1,123 @@
+/// The central directory of a zip archive (PKWARE's APPNOTE 6.3.10, §4.3.12 to §4.3.16).
+struct ZipDirectory {
+  /// One file of the archive.
+  struct Entry: Equatable {
+    enum Method {
+      case stored, deflated
+    }
+
+    let name: String
+    let method: Method
+    /// CRC-32 of the content.
+    let checksum: UInt32
+    /// Bytes of the content.
+    let size: Int
+    /// Where its bytes stand in the archive.
+    let data: Range<Int>
+  }
+
+  private(set) var entries: [Entry] = []
+  private let bytes: [UInt8]
+
+  /// What an archive of arrays may hold.
+  static let maxEntries = 10_000
+
+  init(_ bytes: [UInt8]) throws(CarouselError) {
+    self.bytes = bytes
+    let (count, start) = try directory()
+    guard count <= Self.maxEntries else {
+      throw .badNPZ(entry: nil, problem: .tooManyEntries(found: count, limit: Self.maxEntries))
+    }
+    var at = start
+    for _ in 0..<count { entries.append(try entry(&at)) }
+  }
+
+  /// How many entries there are, and where the first one's record stands.
+  private func directory() throws(CarouselError) -> (count: Int, start: Int) {
+    // The end record has 22 bytes and a comment behind it of at most 65,535.
+    let earliest = max(0, bytes.count - 22 - 65_535)
+    var end = bytes.count - 22
+    while end >= earliest, !(try has("PK\u{5}\u{6}", at: end)) { end -= 1 }
+    guard end >= earliest else { throw .badNPZ(entry: nil, problem: .noDirectory) }
+    let (count, start) = (try number(at: end + 10, bytes: 2), try number(at: end + 16, bytes: 4))
+    guard count == 0xFFFF || start == 0xFFFF_FFFF else { return (count, start) }
+    // The locator of the 64-bit end record stands right before.
+    guard end >= 20, try has("PK\u{6}\u{7}", at: end - 20) else { return (count, start) }
+    let wide = try number(at: end - 20 + 8, bytes: 8)
+    guard try has("PK\u{6}\u{6}", at: wide) else {
+      throw .badNPZ(entry: nil, problem: .noDirectory)
+    }
+    return (try number(at: wide + 32, bytes: 8), try number(at: wide + 48, bytes: 8))
+  }
+
+  /// The entry whose record stands at `at`, which goes on to the next one.
+  private func entry(_ at: inout Int) throws(CarouselError) -> Entry {
+    guard try has("PK\u{1}\u{2}", at: at) else {
+      throw .badNPZ(entry: nil, problem: .noRecord(offset: at))
+    }
+    let flags = try number(at: at + 8, bytes: 2)
+    let method = try number(at: at + 10, bytes: 2)
+    let checksum = UInt32(try number(at: at + 16, bytes: 4))
+    var packed = try number(at: at + 20, bytes: 4)
+    var size = try number(at: at + 24, bytes: 4)
+    let nameLength = try number(at: at + 28, bytes: 2)
+    let extraLength = try number(at: at + 30, bytes: 2)
+    let commentLength = try number(at: at + 32, bytes: 2)
+    var header = try number(at: at + 42, bytes: 4)
+    let name = String(decoding: try slice(at: at + 46, count: nameLength), as: UTF8.self)
+    // The 64-bit field has those of the three, in this order, that do not fit their own (§4.5.3).
+    var field = at + 46 + nameLength
+    let end = field + extraLength
+    while field + 4 <= end {
+      let length = try number(at: field + 2, bytes: 2)
+      if try number(at: field, bytes: 2) == 1 {
+        var value = field + 4
+        for (isWide, set) in [
+          (size == 0xFFFF_FFFF, { size = $0 }), (packed == 0xFFFF_FFFF, { packed = $0 }),
+          (header == 0xFFFF_FFFF, { header = $0 }),
+        ] as [(Bool, (Int) -> Void)] where isWide {
+          set(try number(at: value, bytes: 8))
+          value += 8
+        }
+      }
+      field += 4 + length
+    }
+    at = end + commentLength
+    guard flags & 1 == 0 else { throw .badNPZ(entry: name, problem: .encrypted) }
+    guard method == 0 || method == 8 else {
+      throw .badNPZ(entry: name, problem: .method(method))
+    }
+    guard try has("PK\u{3}\u{4}", at: header) else {
+      throw .badNPZ(entry: name, problem: .noRecord(offset: header))
+    }
+    // The lengths in the local header are its own.
+    let start =
+      header + 30 + (try number(at: header + 26, bytes: 2))
+      + (try number(at: header + 28, bytes: 2))
+    return Entry(
+      name: name, method: method == 0 ? .stored : .deflated, checksum: checksum, size: size,
+      data: try slice(at: start, count: packed).indices)
+  }
+
+  private func has(_ signature: String, at offset: Int) throws(CarouselError) -> Bool {
+    try slice(at: offset, count: 4).elementsEqual(signature.utf8)
+  }
+
+  /// A little-endian number, which must fit an Int.
+  private func number(at offset: Int, bytes count: Int) throws(CarouselError) -> Int {
+    let value = try slice(at: offset, count: count).reversed().reduce(UInt64(0)) {
+      $0 << 8 | UInt64($1)
+    }
+    guard let number = Int(exactly: value) else {
+      throw .badNPZ(entry: nil, problem: .noRecord(offset: offset))
+    }
+    return number
+  }
+
+  private func slice(at offset: Int, count: Int) throws(CarouselError) -> ArraySlice<UInt8> {
+    guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
+      throw .badNPZ(entry: nil, problem: .truncated(offset: offset))
+    }
+    return bytes[offset..<offset + count]
+  }
+}

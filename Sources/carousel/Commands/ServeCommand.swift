@@ -52,6 +52,11 @@ struct ServeCommand: ParsableCommand {
         Glibc.exit(isWell ? 0 : 1)
       }
     }
+    for name in settings.ignoredVariables {
+      logger.warning(
+        "a variable with a setting's name is not read, as it tells where another service is",
+        metadata: ["variable": .string(name)])
+    }
     if settings.stateKey == nil {
       logger.info(
         "no state_key is set, so the states that clients take along end with this process")

@@ -13,6 +13,8 @@ struct Settings: Sendable {
 
   /// In the order of `Setting.all`.
   let entries: [Entry]
+  /// Variables that have a setting's name and tell where another service is, which is no value of theirs.
+  let ignoredVariables: [String]
 
   /// Resolves the table: command line over environment over file over defaults.
   ///
@@ -24,9 +26,11 @@ struct Settings: Sendable {
     commandLine: [Setting: String] = [:], environment: [String: String] = [:],
     file: SettingsFile? = nil
   ) throws(CarouselError) {
+    let (own, ignored) = try Self.texts(in: environment)
+    ignoredVariables = ignored
     var layers: [(source: SettingSource, texts: [Setting: String])] = [
       (.commandLine, commandLine),
-      (.environment, try Self.texts(in: environment)),
+      (.environment, own),
     ]
     if let file { layers.append((.file(path: file.path), file.texts)) }
     layers.append(
@@ -90,12 +94,16 @@ struct Settings: Sendable {
   /// Kubernetes adds CAROUSEL_SERVICE_HOST and the like for a service called carousel.
   private static func texts(
     in environment: [String: String]
-  ) throws(CarouselError) -> [Setting: String] {
+  ) throws(CarouselError) -> (texts: [Setting: String], ignored: [String]) {
     let settings = Setting.all(by: Setting.environmentName)
     var texts: [Setting: String] = [:]
+    var ignored: [String] = []
     for (name, text) in environment.sorted(by: { $0.key < $1.key })
     where name.hasPrefix(Setting.environmentPrefix) {
-      if ServiceVariable.isOne(name, text) { continue }
+      if ServiceVariable.isOne(name, text) {
+        if settings[name] != nil { ignored.append(name) }
+        continue
+      }
       if let setting = settings[name] {
         guard texts[setting].map({ $0 == text }) ?? true else {
           throw .twoNames(
@@ -109,7 +117,7 @@ struct Settings: Sendable {
         throw .unknownSetting(name: name, source: .environment, nearest: nearest)
       }
     }
-    return texts
+    return (texts, ignored)
   }
 }
 

@@ -26,6 +26,17 @@ import Testing
     #expect(settings.seconds(.drainDelaySeconds) == 0)
   }
 
+  /// Kubernetes and Docker set such for a service called carousel.
+  @Test func whatIsIgnoredIsTold() throws {
+    let settings = try Settings(environment: [
+      "CAROUSEL_PORT": "tcp://10.0.0.1:8080", "CAROUSEL_0_PORT": "tcp://10.0.0.1:8080",
+      "CAROUSEL_SERVICE_HOST": "10.0.0.1",
+    ])
+    #expect(settings.ignoredVariables == ["CAROUSEL_PORT"])
+    #expect(try entry(.port, of: settings).source == .standard)
+    #expect(try Settings(environment: ["CAROUSEL_PORT": "9"]).ignoredVariables.isEmpty)
+  }
+
   @Test func strongerSourcesGoFirst() throws {
     let environment = ["CAROUSEL_PORT": "2", "PORT": "9", "HOME": "/"]
     let onlyFile = try entry(.port, of: Settings(file: file))

@@ -60,17 +60,23 @@ def request_lines() -> Iterator[Case]:
 
 
 def targets_and_methods(good: bytes) -> Iterator[Case]:
-    """Paths that are not there, and methods that do not fit."""
+    """Paths that are not there, others' spellings of those that are, and methods that do not fit."""
+    spellings = {
+        "/predict/": "POST", "/%70redict": "POST", "/predict/../livez": "GET", "/./livez": "GET",
+        "/livez/": "GET", "/models/..": "GET",
+    }
     for path in [
-        "/predict/", "//predict", "/Predict", "/predict/../livez", "/./livez", "/%2e%2e/etc/passwd",
+        *spellings, "//predict", "/Predict", "/%2e%2e/etc/passwd",
         "/models//predict", "/models/none", "/models/none/predict", "/models/co2/predict/x",
-        "/models/%00/predict", "/models/..", "/models/%zz", "/%", "/%c3%28", "/favicon.ico",
+        "/models/%00/predict", "/models/%zz", "/%", "/%c3%28", "/favicon.ico",
         "/models/" + "a" * 4000 + "/predict", "/;", "/:", "/?", "/a?b=c?d", "/v2/none",
     ]:
         known = path in ("/?",)
         for body in (None, good):
-            expect = Expect.EITHER if known else Expect.BAD
-            yield Case(f"{'GET' if body is None else 'POST'} {path[:40]}", [request(path, body)], expect)
+            method = "GET" if body is None else "POST"
+            fits = spellings.get(path) == method
+            expect = Expect.EITHER if known else Expect.GOOD if fits else Expect.BAD
+            yield Case(f"{method} {path[:40]}", [request(path, body)], expect)
     for path in ["/", "/predict", "/models", "/livez", "/readyz", "/healthz", "/metrics"]:
         for method in [
             "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "get",

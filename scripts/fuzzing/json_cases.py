@@ -100,8 +100,11 @@ def _options(models: Models, source: random.Random) -> Iterator[tuple[str, bytes
                 inputs = [value] * 3 if model.size == 1 else [[value] * model.size] * 3
                 yield f"{name}, {value}", _bytes(body | {"inputs": inputs, "horizon": 1000})
                 yield f"{name}, {value}", _bytes(body | {"inputs": [*inputs, *reversed(inputs)]})
-        for outputs in ("last", "all"):
-            yield f"{name}, {outputs} and horizon", _bytes(body | {"outputs": outputs, "horizon": 2})
+        forms: list[Any] = ["last", "all", None, "none", 1, []]
+        by_name = [{output: form} for output in (*model.outputs, "", "h") for form in forms]
+        for outputs in ("last", "all", *by_name):
+            yield f"{name}, outputs {outputs!r:.40}", _bytes(body | {"outputs": outputs})
+            yield f"{name}, {outputs!r:.40} and horizon", _bytes(body | {"outputs": outputs, "horizon": 2})
 
 
 def _sessions(models: Models, source: random.Random) -> Iterator[tuple[str, bytes]]:

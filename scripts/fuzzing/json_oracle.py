@@ -80,9 +80,14 @@ def _options(question: dict[str, Any], model: ModelInput) -> bool:
         if not isinstance(wanted, bool) and wanted not in ("f32", "f16"):
             return False
     if "outputs" in question:
-        if question["outputs"] not in ("last", "all"):
+        wanted = question["outputs"]
+        # By name, or the same of all; what an object leaves out, or says nothing of, is as it is without.
+        forms = wanted.values() if isinstance(wanted, dict) else [wanted]
+        if isinstance(wanted, dict) and not set(wanted) <= set(model.outputs):
             return False
-        if question["outputs"] == "all" and ("horizon" in question or model.pooled):
+        if any(form not in ("last", "all") for form in forms if form is not None):
+            return False
+        if "all" in forms and ("horizon" in question or model.pooled):
             return False
     return True
 

@@ -25,6 +25,7 @@ class ModelInput:
     # Whether it continues text.
     writes: bool
     pooled: bool
+    outputs: tuple[str, ...]
 
     @classmethod
     def of(cls, folder: Path) -> "ModelInput | None":
@@ -41,6 +42,7 @@ class ModelInput:
             description["name"], given["name"], given["kind"], size, "".join(vocabulary),
             given["kind"] == "features" and foretells, given["kind"] == "tokens" and foretells,
             bool(ops & {"first", "mean", "max", "sum", "softmax_sum"}),
+            tuple(output["name"] for output in description["outputs"]),
         )
 
     def sequence(self, source: random.Random, steps: int) -> Any:

@@ -81,11 +81,7 @@ struct NPYFile {
   private func number(_ element: Int) throws(CarouselError) -> String {
     let size = header.elementType.byteCount
     let start = data.startIndex + element * size
-    let bytes = data[start..<start + size]
-    let bits =
-      header.elementType.isBigEndian
-      ? bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-      : bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    let bits = data[start..<start + size].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     let value: Double
     switch (header.elementType.kind, size) {
     case (.boolean, _): return bits == 0 ? "0" : "1"

@@ -7,7 +7,7 @@ struct NPYHeader: Equatable {
   /// Whether the first axis varies fastest, as Fortran has it.
   let isFortran: Bool
 
-  /// What an element is, as NumPy's `descr` names it: byte order, kind, size in bytes.
+  /// What an element is, as NumPy's `descr` names it: byte order (little-endian only), kind, size in bytes.
   struct ElementType: Equatable {
     enum Kind: Character {
       case float = "f"
@@ -18,7 +18,6 @@ struct NPYHeader: Equatable {
 
     let kind: Kind
     let byteCount: Int
-    let isBigEndian: Bool
 
     /// Nil where elements of the type are not read.
     init?(_ name: String) {
@@ -33,12 +32,10 @@ struct NPYHeader: Equatable {
         case .boolean: [1]
         }
       // `|` says that there is no order, of single bytes.
-      guard sizes.contains(size),
-        parts[0] == "<" || parts[0] == ">" || (parts[0] == "|" && size == 1)
+      guard sizes.contains(size), parts[0] == "<" || (parts[0] == "|" && size == 1)
       else { return nil }
       self.kind = kind
       byteCount = size
-      isBigEndian = parts[0] == ">"
     }
   }
 

@@ -27,7 +27,7 @@ extension NPYProblem: CustomStringConvertible {
     case .key(let key): "unknown or repeated key '\(key)'"
     case .missingKey(let key): "the header has no '\(key)'"
     case .elementType(let type):
-      "elements are '\(type)', expected floats, integers or booleans (astype(\"<f4\") makes them so)"
+      "elements are '\(type)', expected little-endian floats, integers or booleans (astype(\"<f4\") makes them so)"
     case .shapeTooLarge: "the shape has more elements than memory could hold"
     case .tooManyAxes(let found, let limit):
       "the array has \(found) axes, at most \(limit) are read"

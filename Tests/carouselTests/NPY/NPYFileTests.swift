@@ -57,25 +57,16 @@ import Testing
     #expect(try NPYFile(Self.file(Self.header("<f4", "(1,)"), data)).json() == "[0.1]")
   }
 
-  /// Every width, sign and order of bytes.
+  /// Every width and sign.
   @Test(
     arguments: [
       ("|b1", [0, 1], "[0,1]"), ("|u1", [0, 255], "[0,255]"), ("|i1", [127, 128], "[127,-128]"),
-      ("<u2", [1, 2, 0xFF, 0xFF], "[513,65535]"), (">u2", [1, 2, 0xFF, 0xFE], "[258,65534]"),
-      ("<i2", [1, 2, 0xFE, 0xFF], "[513,-2]"), (">i2", [1, 2, 0xFF, 0xFE], "[258,-2]"),
+      ("<u2", [1, 2, 0xFF, 0xFF], "[513,65535]"), ("<i2", [1, 2, 0xFE, 0xFF], "[513,-2]"),
       ("<u4", [0, 0, 0, 0x80, 1, 0, 0, 0], "[2147483648,1]"),
-      (">i4", [0x80, 0, 0, 0, 0, 0, 0, 1], "[-2147483648,1]"),
       (
         "<u8", [UInt8](repeating: 0xFF, count: 8) + [1, 0, 0, 0, 0, 0, 0, 0],
         "[18446744073709551615,1]"
       ),
-      (
-        ">i8", [0x80, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0xFF, count: 8),
-        "[-9223372036854775808,-1]"
-      ),
-      (">f2", [0x3C, 0x00, 0xC1, 0x00], "[1.0,-2.5]"),
-      (">f4", [0x3F, 0x80, 0, 0, 0xC0, 0x20, 0, 0], "[1.0,-2.5]"),
-      (">f8", [0x3F, 0xF0, 0, 0, 0, 0, 0, 0, 0xC0, 0x04, 0, 0, 0, 0, 0, 0], "[1.0,-2.5]"),
     ] as [(String, [UInt8], String)])
   func everyOtherElementType(type: String, data: [UInt8], json: String) throws {
     #expect(try NPYFile(Self.file(Self.header(type, "(2,)"), data)).json() == json)

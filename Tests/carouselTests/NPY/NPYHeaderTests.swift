@@ -25,6 +25,8 @@ import Testing
     ("{}", .missingKey("descr")),
     ("{'descr': '<f4', 'fortran_order': False}", .missingKey("shape")),
     ("{'descr': '<f4', 'shape': (1,)}", .missingKey("fortran_order")),
+    ("{'descr': '>f4'}", .elementType(">f4")),
+    ("{'descr': '>i8'}", .elementType(">i8")),
     ("{'descr': '<f16'}", .elementType("<f16")),
     ("{'descr': '<c8'}", .elementType("<c8")),
     ("{'descr': '|f4'}", .elementType("|f4")),

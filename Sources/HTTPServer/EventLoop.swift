@@ -65,8 +65,6 @@ final class EventLoop: @unchecked Sendable {
   static let maxCodedBytesOnLoop = 4 * 1024
   /// So are those of which more than this comes out.
   static let maxInflatedBytesOnLoop = 16 * 1024
-  /// The peer of an answer under way is given so long to get it before it is asked whether it is still there.
-  private static let presenceDelay = 2_000_000
 
   init(
     name: String, listeners: [Listener], settings: HTTPServerSettings, memory: MemoryBudget,
@@ -329,32 +327,6 @@ final class EventLoop: @unchecked Sendable {
       connection.isLingering = true
       connection.readDeadline = timeouts.deadline(after: timeouts.linger, from: clock.now)
     }
-  }
-
-  /// Notes that the peer has ended its side. A peer of HTTP/2 that does has left; over HTTP/1 it may wait for answers,
-  /// and is asked: see `checkPresence`.
-  private func notePeerEnd(of connection: Connection) {
-    guard connection.isOpen, !connection.hasPeerEnded else { return }
-    connection.hasPeerEnded = true
-    guard connection.wire.survivesEndOfInput else {
-      if !connection.watched.contains(.input) { hangUp(connection) }
-      return
-    }
-    let token = connection.token
-    connection.presenceCheck = clock.now + connection.presenceInterval
-    queue.asyncAfter(deadline: .now() + .nanoseconds(Self.presenceDelay)) { [self] in
-      guard let connection = connections[token] else { return }
-      checkPresence(of: connection)
-      turn()
-    }
-  }
-
-  /// Sends a peer that has ended its side, and is owed an answer, a byte of it: one that has closed resets the
-  /// connection, and what is done for it ends.
-  private func checkPresence(of connection: Connection) {
-    // Where bytes wait for it, those tell the same.
-    guard connection.unsentCount == 0, !connection.owed.isEmpty else { return }
-    if connection.wire.beginAnswer() { unsettle(connection) }
   }
 
   /// Closes the connection; what it is owed will not come.

@@ -49,7 +49,7 @@ struct AnswerEncoder {
   }
 
   /// The outputs of each prediction: all of the model's, or with a horizon the forecast alone.
-  private static func outputNames(of question: Question) -> [String] {
+  static func outputNames(of question: Question) -> [String] {
     let names = question.model.description.outputs.map(\.name)
     guard question.horizon != nil, let forecast = question.model.graph.forecast else {
       return names
@@ -124,12 +124,19 @@ struct AnswerEncoder {
     writer.byte("\"")
   }
 
-  private static func write(
-    _ output: Prediction.Output, _ name: String, of question: Question, to text: inout AnswerText
+  /// Refuses an answer that JSON, and whoever reads it, has no number for.
+  static func check(
+    _ output: Prediction.Output, _ name: String, of question: Question
   ) throws(APIError) {
     guard output.values.allSatisfy(\.isFinite) else {
       throw .outputNotFinite(model: question.model.name, output: name)
     }
+  }
+
+  private static func write(
+    _ output: Prediction.Output, _ name: String, of question: Question, to text: inout AnswerText
+  ) throws(APIError) {
+    try check(output, name, of: question)
     let isFlat = output.rows == nil || (output.size == 1 && question.inputs.isFlat)
     text.numbers(output.values, rowSize: isFlat ? nil : output.size)
   }

@@ -24,6 +24,19 @@ package struct Question: Sendable {
     !sessions.isEmpty || returnedState != nil || !states.initial.isEmpty
   }
 
+  /// The names of the outputs that predictions have, in their order.
+  ///
+  /// - Throws: an error whose description is the sentence of the refusal, where a number is not finite.
+  package func outputNames(of predictions: [Prediction]) throws -> [String] {
+    let names = AnswerEncoder.outputNames(of: self)
+    for prediction in predictions {
+      for (name, output) in zip(names, prediction.outputs) {
+        try AnswerEncoder.check(output, name, of: self)
+      }
+    }
+    return names
+  }
+
   /// What was read, for people: "2 sequences of 3 to 5 steps".
   package var sequencesText: String {
     func counted(_ count: Int, _ noun: String) -> String {

@@ -60,9 +60,12 @@ struct PredictCommand: ParsableCommand {
     printToStandardError("read \(question.sequencesText)")
     if let output {
       guard !question.carriesState else { throw CarouselError.stateWithOutput }
-      let arrays = OutputArrays(
-        of: model.graph.model, try model.predictions(for: Sample(question, origin: input)),
-        isBatch: question.isBatch)
+      let predictions = try model.predictions(for: Sample(question, origin: input))
+      let names: [String]
+      do { names = try question.outputNames(of: predictions) } catch {
+        throw CarouselError.refused(reason: "\(error)")
+      }
+      let arrays = OutputArrays(named: names, predictions, isBatch: question.isBatch)
       return try OpenFile.write(try arrays.file(named: output), to: output)
     }
     let response = model.answer(to: body)

@@ -54,31 +54,39 @@ struct NPYFile {
   /// The array as nested JSON arrays, each float the shortest text that reads back the same; false and true are 0 and 1.
   ///
   /// An array without axes gives one number.
-  /// - Parameter leavesOutLastAxis: of length 1: each of its elements stands for itself.
-  func json(leavesOutLastAxis: Bool = false) throws(CarouselError) -> String {
+  /// - Parameters:
+  ///   - leavesOutLastAxis: of length 1: each of its elements stands for itself.
+  ///   - isWhole: whether only whole numbers will do.
+  func json(
+    leavesOutLastAxis: Bool = false, isWhole: Bool = false
+  ) throws(CarouselError) -> String {
     precondition(!leavesOutLastAxis || header.shape.last == 1)
     var text = ""
     let axes = zip(header.shape, header.strides).map { (length: $0, stride: $1) }
-    try append(axes.dropLast(leavesOutLastAxis ? 1 : 0), element: 0, to: &text)
+    try append(
+      axes.dropLast(leavesOutLastAxis ? 1 : 0), element: 0, isWhole: isWhole, to: &text)
     return text
   }
 
   private func append(
-    _ axes: ArraySlice<(length: Int, stride: Int)>, element: Int, to text: inout String
+    _ axes: ArraySlice<(length: Int, stride: Int)>, element: Int, isWhole: Bool,
+    to text: inout String
   ) throws(CarouselError) {
     guard let axis = axes.first else {
-      text += try number(element)
+      text += try number(element, isWhole: isWhole)
       return
     }
     text += "["
     for index in 0..<axis.length {
       if index > 0 { text += "," }
-      try append(axes.dropFirst(), element: element + index * axis.stride, to: &text)
+      try append(
+        axes.dropFirst(), element: element + index * axis.stride, isWhole: isWhole,
+        to: &text)
     }
     text += "]"
   }
 
-  private func number(_ element: Int) throws(CarouselError) -> String {
+  private func number(_ element: Int, isWhole: Bool) throws(CarouselError) -> String {
     let size = header.elementType.byteCount
     let start = data.startIndex + element * size
     let bits = data[start..<start + size].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -95,11 +103,17 @@ struct NPYFile {
       guard float.isFinite else {
         throw .badNPY(offset: start, problem: .notFinite(element: element))
       }
+      guard !isWhole || float == float.rounded() else {
+        throw .badNPY(offset: start, problem: .notWhole(element: element))
+      }
       return "\(float)"
     case (.float, _): value = Double(bitPattern: bits)
     }
     guard value.isFinite else {
       throw .badNPY(offset: start, problem: .notFinite(element: element))
+    }
+    guard !isWhole || value == value.rounded() else {
+      throw .badNPY(offset: start, problem: .notWhole(element: element))
     }
     return "\(value)"
   }

@@ -13,6 +13,7 @@ enum NPYProblem: Equatable {
   case emptyAxis
   case trailingBytes(Int)
   case notFinite(element: Int)
+  case notWhole(element: Int)
 }
 
 extension NPYProblem: CustomStringConvertible {
@@ -34,6 +35,7 @@ extension NPYProblem: CustomStringConvertible {
     case .emptyAxis: "an axis has length 0"
     case .trailingBytes(let count): "\(count) bytes behind the data"
     case .notFinite(let element): "element \(element) is not a finite number"
+    case .notWhole(let element): "element \(element) is no whole number, as an id is"
     }
   }
 }

@@ -4,10 +4,12 @@ import Compression
 /// APPNOTE 6.3.10, with its 64-bit sizes).
 struct NPZFile {
   /// In the archive's order; no name twice.
-  let arrays: [(name: String, array: NPYFile)]
+  let names: [String]
+  private let entries: [ZipDirectory.Entry]
+  private let bytes: [UInt8]
 
-  /// What one array may come to when it is inflated.
-  static let maxArrayBytes = 1 << 30
+  /// What the arrays that are read may come to together when they are inflated.
+  static let maxBytes = 1 << 30
 
   /// Whether `bytes` begin as a zip archive does.
   static func isZip(_ bytes: [UInt8]) -> Bool {
@@ -15,26 +17,45 @@ struct NPZFile {
   }
 
   init(_ bytes: [UInt8]) throws(CarouselError) {
-    var arrays: [(name: String, array: NPYFile)] = []
-    for entry in try ZipDirectory(bytes).entries {
+    self.bytes = bytes
+    entries = try ZipDirectory(bytes).entries
+    var names: [String] = []
+    var known: Set<String> = []
+    for entry in entries {
       let suffix = ".npy"
       guard entry.name.hasSuffix(suffix) else { throw .badNPZ(entry: entry.name, problem: .notNPY) }
       let name = String(entry.name.dropLast(suffix.count))
-      guard !arrays.contains(where: { $0.name == name }) else {
-        throw .badNPZ(entry: entry.name, problem: .twice)
-      }
-      arrays.append((name, try NPYFile(try Self.content(of: entry, in: bytes))))
+      guard known.insert(name).inserted else { throw .badNPZ(entry: entry.name, problem: .twice) }
+      names.append(name)
     }
-    self.arrays = arrays
+    self.names = names
   }
 
-  private static func content(
-    of entry: ZipDirectory.Entry, in bytes: [UInt8]
-  ) throws(CarouselError) -> [UInt8] {
-    guard entry.size <= maxArrayBytes else {
-      throw .badNPZ(
-        entry: entry.name, problem: .tooLarge(bytes: entry.size, limit: maxArrayBytes))
+  /// What `text` makes of each array, by its place in `names`; nothing is inflated before all are known to fit.
+  func texts(
+    of places: [Int], _ text: (_ place: Int, NPYFile) throws(CarouselError) -> String
+  ) throws(CarouselError) -> [String] {
+    var room = Self.maxBytes
+    for place in places {
+      guard entries[place].size <= room else {
+        throw .badNPZ(
+          entry: entries[place].name,
+          problem: .tooLarge(bytes: entries[place].size, limit: Self.maxBytes))
+      }
+      room -= entries[place].size
     }
+    var texts: [String] = []
+    for place in places {
+      do throws(CarouselError) {
+        texts.append(try text(place, try NPYFile(try content(of: entries[place]))))
+      } catch .badNPY(let offset, let problem) {
+        throw .badNPZ(entry: entries[place].name, problem: .array(offset: offset, problem))
+      }
+    }
+    return texts
+  }
+
+  private func content(of entry: ZipDirectory.Entry) throws(CarouselError) -> [UInt8] {
     let packed = Array(bytes[entry.data])
     let content: [UInt8]
     switch entry.method {

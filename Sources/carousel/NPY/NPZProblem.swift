@@ -12,6 +12,8 @@ enum NPZProblem: Equatable {
   case notInflated
   case size(found: Int, expected: Int)
   case checksum
+  /// The file is one, and no array that is read.
+  case array(offset: Int, NPYProblem)
 }
 
 extension NPZProblem: CustomStringConvertible {
@@ -27,10 +29,12 @@ extension NPZProblem: CustomStringConvertible {
     case .encrypted: "the file is encrypted"
     case .method(let method):
       "found compression method \(method), expected 0 (stored) or 8 (deflated)"
-    case .tooLarge(let bytes, let limit): "the array takes \(bytes) bytes, \(limit) are allowed"
+    case .tooLarge(let bytes, let limit):
+      "the array takes \(bytes) bytes, \(limit) are allowed for all"
     case .notInflated: "the file can't be inflated, or to more than the archive says"
     case .size(let found, let expected): "found \(found) bytes, expected \(expected)"
     case .checksum: "the checksum is another"
+    case .array(let offset, let problem): "at byte \(offset) of it, \(problem)"
     }
   }
 }

@@ -1,5 +1,4 @@
 import Inference
-import ModelFormat
 
 /// A model's answers as arrays, and the files that hold them.
 struct OutputArrays {
@@ -12,22 +11,24 @@ struct OutputArrays {
 
   private(set) var arrays: [Array] = []
 
-  /// - Parameter isBatch: whether an array has an axis of sequences, be there one. Where sequences have answers of
-  ///   different lengths each has an array of its own, `NAME.0` and so on.
-  init(of model: Model, _ predictions: [Prediction], isBatch: Bool) {
-    for (index, output) in model.description.outputs.enumerated() {
+  /// - Parameters:
+  ///   - names: those of the predictions' outputs.
+  ///   - isBatch: whether an array has an axis of sequences, be there one. Where sequences have answers of
+  ///     different lengths each has an array of its own, `NAME.0` and so on.
+  init(named names: [String], _ predictions: [Prediction], isBatch: Bool) {
+    for (index, name) in names.enumerated() {
       let parts = predictions.map { $0.outputs[index] }
       let shapes = parts.map { part in (part.rows.map { [$0] } ?? []) + [part.size] }
       if !isBatch {
-        arrays.append(Array(name: output.name, shape: shapes[0], values: parts[0].values))
+        arrays.append(Array(name: name, shape: shapes[0], values: parts[0].values))
       } else if shapes.allSatisfy({ $0 == shapes[0] }) {
         arrays.append(
           Array(
-            name: output.name, shape: [parts.count] + shapes[0], values: parts.flatMap(\.values)))
+            name: name, shape: [parts.count] + shapes[0], values: parts.flatMap(\.values)))
       } else {
         for (number, part) in parts.enumerated() {
           arrays.append(
-            Array(name: "\(output.name).\(number)", shape: shapes[number], values: part.values))
+            Array(name: "\(name).\(number)", shape: shapes[number], values: part.values))
         }
       }
     }

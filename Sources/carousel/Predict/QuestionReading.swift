@@ -37,16 +37,20 @@ func question(
 extension NPZFile {
   /// The arrays of the model's inputs; a single one needs no name.
   fileprivate func json(for inputs: [ModelDescription.Input]) throws(CarouselError) -> String {
-    if inputs.count == 1, arrays.count == 1 { return try arrays[0].array.json(for: inputs[0]) }
-    let (found, expected) = (arrays.map(\.name), inputs.map(\.name))
-    guard found.sorted() == expected.sorted() else {
-      throw .arrayNames(found: found, expected: expected)
+    let expected = inputs.map(\.name)
+    if inputs.count == 1, names.count == 1 {
+      return try texts(of: [0]) { (_, array) throws(CarouselError) in
+        try array.json(for: inputs[0])
+      }[0]
     }
-    var members: [String] = []
-    for input in inputs {
-      for (name, array) in arrays where name == input.name {
-        members.append("\(name.jsonText):\(try array.json(for: input))")
-      }
+    guard names.sorted() == expected.sorted() else {
+      throw .arrayNames(found: names, expected: expected)
+    }
+    // Each name is there.
+    let places = expected.compactMap { names.firstIndex(of: $0) }
+    let members = try texts(of: places) { (place, array) throws(CarouselError) in
+      let input = inputs.first { $0.name == names[place] } ?? inputs[0]
+      return "\(input.name.jsonText):\(try array.json(for: input))"
     }
     return "{\(members.joined(separator: ","))}"
   }
@@ -60,6 +64,7 @@ extension NPYFile {
       if case .features(size: 1, _, _) = input.kind {
         header.shape.count > 1 && header.shape.last == 1
       } else { false }
-    return try json(leavesOutLastAxis: hasAxisOfOne)
+    let isWhole = if case .tokens = input.kind { true } else { false }
+    return try json(leavesOutLastAxis: hasAxisOfOne, isWhole: isWhole)
   }
 }

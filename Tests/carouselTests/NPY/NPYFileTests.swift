@@ -89,6 +89,20 @@ import Testing
     #expect(json == (fortran == "True" ? "[[0,2,4],[1,3,5]]" : "[[0,1,2],[3,4,5]]"))
   }
 
+  /// An id is a whole number, also where a 32-bit float could not tell it from one.
+  @Test(
+    arguments: [
+      ("<f8", [0x0D, 0x85, 0x2B, 0, 0, 0, 8, 0x40], false),
+      ("<f8", [0, 0, 0, 0, 0, 0, 8, 0x40], true),
+      ("<f4", [0, 0, 0x20, 0x40], false), ("<f4", [0, 0, 0x40, 0x40], true),
+      ("<f2", [0, 0x41], false), ("<f2", [0, 0x42], true),
+    ] as [(String, [UInt8], Bool)])
+  func idsAreWhole(type: String, data: [UInt8], isWhole: Bool) throws {
+    let file = try NPYFile(Self.file(Self.header(type, "(1,)"), data))
+    #expect((try? file.json(isWhole: true)) == (isWhole ? "[3.0]" : nil))
+    #expect(try file.json().hasPrefix(isWhole ? "[3.0]" : type == "<f8" ? "[3.0000" : "[2.5]"))
+  }
+
   @Test func infinityIsRefused() throws {
     let header = Self.header("<f4", "(2,)")
     let file = try NPYFile(Self.file(header, [0, 0, 0, 0, 0, 0, 0x80, 0x7F]))

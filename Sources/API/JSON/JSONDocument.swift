@@ -80,7 +80,8 @@ struct JSONDocument: Sendable {
 
   private func foundNumber(_ node: Int) -> Found {
     let isWhole = nodes[node].count != csj_number.double.rawValue
-    let isExact = nodes[node].detail <= 1 << Double.significandBitCount
+    // A double has one more bit than it stores.
+    let isExact = nodes[node].detail <= 1 << (Double.significandBitCount + 1)
     guard isWhole, !isExact else { return .number(number(node)) }
     let sign = nodes[node].count == csj_number.negative_whole.rawValue ? "-" : ""
     return .largeNumber("\(sign)\(nodes[node].detail)")

@@ -210,4 +210,15 @@ import Testing
     }
     #expect(documents > 100)
   }
+
+  /// Whole numbers that a double holds exactly are told as such, others by their digits: n − 1, n and n + 1.
+  @Test(arguments: [-1, 0, 1]) func largeNumbersKeepTheirDigits(offset: Int) throws {
+    let number = (1 << 53) + offset
+    for sign in ["", "-"] {
+      let document = try JSONReaderPool().read(Array("{\"a\":\(sign)\(number)}".utf8), maxDepth: 4)
+      let found = try JSONMembers(["a"], others: .refused, of: document)["a"].map(document.found)
+      let value = Double(sign == "-" ? -number : number)
+      #expect(found == (offset <= 0 ? .number(value) : .largeNumber("\(sign)\(number)")))
+    }
+  }
 }

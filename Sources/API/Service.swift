@@ -78,7 +78,7 @@ package final class Service: Sendable {
         "GET" where endpoint.methods.contains("GET"):
         switch endpoint.pageMaking {
         case .onLoop: answer([call], route)
-        case .forEach: pages.queue.async { self.answer([call], route) }
+        case .forEach: pages.add { self.answer([call], route) }
         case .shared: pages.add(call, for: route) { self.answer($0, route) }
         }
       case "DELETE" where endpoint.methods.contains("DELETE"):

@@ -11,7 +11,7 @@ package struct HTTP2Limits: Sendable, Equatable {
   package var maxUnpackedHeadBytes = 64 * 1024
   /// `max_field_bytes_at_once`: the same count over all streams of a connection in one call of `receive`;
   /// what came behind waits for the next.
-  package var maxFieldBytesAtOnce = 16 * 1024
+  package var maxFieldBytesAtOnce = 4 * 1024
   /// `max_target_bytes`: the `:path`; beyond it 414.
   package var maxTargetBytes = 8 * 1024
   /// `max_fields`: fields in a head, pseudo-header fields not counted; beyond it 431.

@@ -83,7 +83,8 @@ package struct HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  package var wantsInput: Bool { hasRoom || backlog.isEmpty }
+  /// False while what came before waits for room: that is gone on with first, however little room there is.
+  package var wantsInput: Bool { !isHeldBack || backlog.isEmpty }
 
   /// Whether input was left behind that now has room: `receive` is to be called without bytes.
   package var hasBacklog: Bool { isHeldBack && hasRoom && !backlog.isEmpty }

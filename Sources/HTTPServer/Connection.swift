@@ -25,6 +25,8 @@ final class Connection {
     case drained
     /// The peer takes no more for now.
     case blocked
+    /// As much is written as was to be at once.
+    case paused
     /// The connection is broken.
     case failed
   }
@@ -34,9 +36,13 @@ final class Connection {
   var wire = WireProtocol.undecided([])
   private(set) var owed: [Owed] = []
   /// Requests that came and wait for this connection's share of the loop's time, in order; all in `owed`.
-  var waiting = RequestQueue()
+  var waiting = FIFO<(request: HTTPRequest, stream: StreamID)>()
   /// What the loop has spent on it.
   var share = LoopShare()
+  /// What was posted for it and waits for its share, in order.
+  var undelivered = FIFO<Mail>()
+  /// Whether it waits for another round, since its share of one was used up.
+  var isLate = false
   /// Bodies to be inflated or compressed off the loop, in order; the first is under way.
   var codings = CodingList()
   /// What the bodies of requests in `owed` take together.
@@ -132,9 +138,13 @@ final class Connection {
     wire = .ended
   }
 
-  /// Writes what there is until the socket takes no more; adds what it took to `written`.
+  /// So many bytes are written at once: about as many as a socket takes in 50 µs.
+  private static let maxBytesWrittenAtOnce = 64 * 1024
+
+  /// Writes what there is, or a part of it, until the socket takes no more; adds what it took to `written`.
   func write(_ written: inout Int) -> WriteResult {
     hasCaughtUp = false
+    var rest = Self.maxBytesWrittenAtOnce
     while true {
       if unsentCount == 0 {
         hasCaughtUp = true
@@ -142,15 +152,17 @@ final class Connection {
         sentCount = 0
         if unsent.isEmpty { return .drained }
       }
+      guard rest > 0 else { return .paused }
       let count = unsafe unsent.withUnsafeBytes { bytes in
         // SAFETY: sentCount < count, so base address and length stay within the array.
         unsafe send(
-          socket.number, bytes.baseAddress! + sentCount, bytes.count - sentCount,
+          socket.number, bytes.baseAddress! + sentCount, min(rest, bytes.count - sentCount),
           CInt(MSG_NOSIGNAL))
       }
       if count > 0 {
         sentCount += count
         written += count
+        rest -= count
       } else if errno == EAGAIN {
         return .blocked
       } else if errno != EINTR {
@@ -186,7 +198,8 @@ final class Connection {
 
   /// Takes out everything that is owed.
   func takeAllOwed() -> [Owed] {
-    waiting = RequestQueue()
+    waiting = FIFO()
+    undelivered = FIFO()
     defer { (owed, owedBytes, headBytes, untoldBytes) = ([], 0, 0, 0) }
     return owed
   }

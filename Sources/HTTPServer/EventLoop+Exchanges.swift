@@ -15,7 +15,7 @@ extension EventLoop {
           counters.connectionsRefused.add(1, ordering: .relaxed)
           respond(.tooManyConnections, to: stream, of: connection)
         } else {
-          connection.waiting.append(request, stream)
+          connection.waiting.append((request, stream))
         }
         // It has had its one answer.
         if connection.isExtra { connection.wire.shutDown() }
@@ -27,30 +27,16 @@ extension EventLoop {
   }
 
   /// Hands out requests until none is left or the connection's share of this round is used up.
-  private func handOutWaiting(of connection: Connection) {
+  func handOutWaiting(of connection: Connection) {
     guard !connection.waiting.isEmpty else { return }
-    var start = clock.read()
     while !connection.share.isUsedUp(in: round),
       let (request, stream) = connection.waiting.popFirst()
     {
       // The client may have reset the stream while it waited.
-      if connection.owes(stream) { decode(request, stream, of: connection) }
-      let end = clock.read()
-      connection.share.spend(end - start, in: round)
-      start = end
+      guard connection.owes(stream) else { continue }
+      charge(connection) { decode(request, stream, of: connection) }
     }
-    if !connection.waiting.isEmpty { late.append(connection) }
-  }
-
-  /// Goes on with the connections whose shares of the round before were used up.
-  func handOutLate() {
-    guard !late.isEmpty else { return }
-    var connections: [Connection] = []
-    swap(&connections, &late)
-    for connection in connections where connection.isOpen {
-      handOutWaiting(of: connection)
-      unsettle(connection)
-    }
+    if !connection.waiting.isEmpty { putOff(connection) }
   }
 
   /// Undoes the body's content coding, elsewhere where it is large, and hands the request on.
@@ -145,24 +131,41 @@ extension EventLoop {
   /// memory that was reserved for it.
   private static let leastBytesCountedAtOnce = 4096
 
-  /// Takes what was posted to where it belongs.
+  /// Takes what was posted to where it belongs, or leaves it until its connection has a share for it.
   func deliverMail() {
     inbox.take(into: &mail)
     for piece in mail {
       guard let connection = connections[piece.connection] else { continue }
-      switch piece.content {
-      case .part(let part): take(part, piece.stream, of: connection)
-      case .encoded(let response):
-        connection.codings.finish()
-        respond(response, to: piece.stream, of: connection)
-        beginCoding(of: connection)
-      case .decoded(let request, let error):
-        connection.codings.finish()
-        takeDecoded(request, error: error, piece.stream, of: connection)
-        beginCoding(of: connection)
-      }
+      connection.undelivered.append(piece)
+      deliverMail(of: connection)
     }
     mail.removeAll(keepingCapacity: mail.count <= Self.maxKeptMail)
+  }
+
+  /// Delivers until nothing is left or the connection's share of this round is used up.
+  func deliverMail(of connection: Connection) {
+    while !connection.undelivered.isEmpty {
+      guard !connection.isLate, !connection.share.isUsedUp(in: round) else {
+        putOff(connection)
+        return
+      }
+      guard let piece = connection.undelivered.popFirst() else { return }
+      charge(connection) { deliver(piece, to: connection) }
+    }
+  }
+
+  private func deliver(_ piece: Mail, to connection: Connection) {
+    switch piece.content {
+    case .part(let part): take(part, piece.stream, of: connection)
+    case .encoded(let response):
+      connection.codings.finish()
+      respond(response, to: piece.stream, of: connection)
+      beginCoding(of: connection)
+    case .decoded(let request, let error):
+      connection.codings.finish()
+      takeDecoded(request, error: error, piece.stream, of: connection)
+      beginCoding(of: connection)
+    }
   }
 
   /// Takes a response, or a part of one, whose content coding was applied where it was written.
@@ -194,9 +197,7 @@ extension EventLoop {
     } else if response.body.count <= Self.maxCodedBytesOnLoop,
       !connection.share.isUsedUp(in: round)
     {
-      let start = clock.read()
       coding.encode(&response, for: request)
-      connection.share.spend(clock.read() - start, in: round)
       respond(response, to: stream, of: connection)
     } else {
       let token = connection.token

@@ -48,8 +48,8 @@ final class EventLoop: @unchecked Sendable {
   private(set) lazy var postpone: HTTPExchange.Postpone = { [unowned self] in postponed.append($0) }
   private var onDrained: (@Sendable () -> Void)?
   private var unsettled: [Connection] = []
-  /// Connections whose shares are used up, and that have more to do in the next round.
-  var late: [Connection] = []
+  /// Connections whose shares are used up, and for which more is to be done in a later round, in order.
+  var late = FIFO<Connection>()
   /// Counts rounds, for the connections' shares.
   private(set) var round = 0
   let codingQueues: CodingQueues
@@ -114,7 +114,7 @@ final class EventLoop: @unchecked Sendable {
     for _ in 0..<Self.maxRounds {
       clock.update()
       round += 1
-      handOutLate()
+      serveLate()
       for index in 0..<eventCount {
         let (token, readiness) = poller.event(index)
         take(readiness, of: token)
@@ -157,9 +157,12 @@ final class EventLoop: @unchecked Sendable {
       if !readiness.isDisjoint(with: [.hangUp, .failure]) {
         hangUp(connection)
       } else {
-        if readiness.contains(.input) { read(connection) }
+        // What is ready is told again while it is.
+        if !connection.isLate {
+          if readiness.contains(.input) { read(connection) }
+          unsettle(connection)
+        }
         if readiness.contains(.peerEnd) { notePeerEnd(of: connection) }
-        unsettle(connection)
       }
     }
   }
@@ -237,10 +240,9 @@ final class EventLoop: @unchecked Sendable {
       let events: [ConnectionEvent]
       if connection.probeFilter != nil {
         guard let bytes = filter(Array(readBuffer[..<count]), of: connection) else { return }
-        events = connection.wire.receive(bytes.span, date: clock.date, settings: settings)
+        events = receive(bytes.span, from: connection)
       } else {
-        events = connection.wire.receive(
-          readBuffer.span.extracting(first: count), date: clock.date, settings: settings)
+        events = receive(readBuffer.span.extracting(first: count), from: connection)
       }
       if connection.wire.phase == .readingBody { connection.hasProgressed = true }
       take(events, from: connection)
@@ -258,15 +260,14 @@ final class EventLoop: @unchecked Sendable {
   /// Goes on with what was left behind, writes what can be written, and arranges what to wait for.
   func settle(_ connection: Connection) {
     connection.updateOutputRoom(isFull: memory.isFull)
-    if connection.hasBacklog {
-      let start = clock.read()
-      let events = connection.wire.receive(
-        [UInt8]().span, date: clock.date, settings: settings)
-      connection.share.spend(clock.read() - start, in: round)
-      take(events, from: connection)
+    if connection.hasBacklog, !connection.isLate {
+      take(receive([UInt8]().span, from: connection), from: connection)
     }
     var written = 0
-    let result = connection.write(&written)
+    var result = Connection.WriteResult.paused
+    repeat {
+      charge(connection) { result = connection.write(&written) }
+    } while result == .paused && !connection.share.isUsedUp(in: round)
     recount(connection)
     connection.updateOutputRoom(isFull: memory.isFull)
     if written > 0 { counters.bytesSent.add(written, ordering: .relaxed) }
@@ -275,7 +276,7 @@ final class EventLoop: @unchecked Sendable {
     case .failed:
       hangUp(connection)
       return
-    case .blocked:
+    case .blocked, .paused:
       if written > 0 || connection.writeDeadline == .max {
         connection.writeDeadline = timeouts.deadline(after: timeouts.write, from: clock.now)
       }
@@ -294,13 +295,17 @@ final class EventLoop: @unchecked Sendable {
     }
     watch(connection)
     // What was written may have made room for requests that waited.
-    if connection.hasBacklog {
-      if connection.share.isUsedUp(in: round) {
-        late.append(connection)
-      } else {
-        unsettle(connection)
-      }
+    if connection.hasBacklog || result == .paused {
+      if connection.share.isUsedUp(in: round) { putOff(connection) } else { unsettle(connection) }
     }
+  }
+
+  private func receive(_ bytes: Span<UInt8>, from connection: Connection) -> [ConnectionEvent] {
+    var events: [ConnectionEvent] = []
+    let start = clock.read()
+    events = connection.wire.receive(bytes, date: clock.date, settings: settings)
+    connection.share.spend(clock.read() - start, in: round)
+    return events
   }
 
   private func watch(_ connection: Connection) {

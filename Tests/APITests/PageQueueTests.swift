@@ -1,3 +1,4 @@
+import Glibc
 import HTTPCore
 import Synchronization
 import TestSupport
@@ -40,6 +41,23 @@ import Testing
     #expect(waitUntil { answers.count(path) == 5 })
     // One that was made for another would count the answers before it.
     #expect(answers.bodies.withLock { Set($0[path] ?? []).count } == 1)
+  }
+
+  /// However many pages are asked for, others keep the most of a core.
+  @Test func theQueueRestsLongerThanAPageTook() throws {
+    let pages = PageQueue()
+    let begun = Mutex<[ContinuousClock.Instant]>([])
+    for _ in 0..<3 {
+      pages.add {
+        begun.withLock { $0.append(.now) }
+        usleep(5000)
+      }
+    }
+    #expect(waitUntil { begun.withLock { $0.count } == 3 })
+    let times = begun.withLock { $0 }
+    for (one, next) in zip(times, times.dropFirst()) {
+      #expect(next - one >= .milliseconds(5 * (1 + PageQueue.restRatio)))
+    }
   }
 
   /// Who asks after an answer finds it counted.

@@ -23,20 +23,28 @@ import Testing
     #expect(!share.isUsedUp(in: 3))
   }
 
-  @Test func requestsLeaveInTheirOrder() {
-    var queue = RequestQueue()
-    for round in 0..<3 {
-      for number in 0..<3 {
-        queue.append(HTTPRequest(method: "GET", path: "/\(number)"), StreamID(round * 3 + number))
-      }
-      for number in 0..<(round + 2) {
-        let next = queue.popFirst()
-        #expect(next?.0.path.isEmpty == false)
-        #expect(next?.1 == StreamID(round * (round + 3) / 2 + number))
-      }
-    }
+  @Test func elementsLeaveInTheirOrder() {
+    var queue = FIFO<Int>()
+    var appended = 0
+    var taken = 0
     #expect(queue.popFirst() == nil)
-    #expect(queue.isEmpty)
+    for round in 0..<50 {
+      for _ in 0..<(round % 7) {
+        queue.append(appended)
+        appended += 1
+      }
+      for _ in 0..<(round % 5) where taken < appended {
+        #expect(queue.popFirst() == taken)
+        taken += 1
+      }
+      #expect(queue.count == appended - taken)
+      #expect(queue.isEmpty == (appended == taken))
+    }
+    while let next = queue.popFirst() {
+      #expect(next == taken)
+      taken += 1
+    }
+    #expect(taken == appended)
   }
 
   /// Between two requests of one connection that cost more than a share, others are answered.
@@ -76,6 +84,84 @@ import Testing
     #expect(found.last == "/last")
     // The poll at the beginning of the round may have been before it was sent.
     #expect(found.lastIndex(of: "/other").map { $0 <= 3 } == true, "\(found)")
+  }
+
+  /// How many connections ask for more than their shares makes no difference to the others.
+  @Test func thoseWhoAskForMuchHaveOneShareTogether() throws {
+    let clock = TestClock()
+    let paths = Mutex<[String]>([])
+    let isSent = Atomic(false)
+    let isUnderWay = Atomic(false)
+    let busyCount = 8
+    let server = try TestServer(clock: clock) { exchange in
+      let path = exchange.request.path
+      // All have had their first shares.
+      let isFirstLate = paths.withLock { paths in
+        paths.append(path)
+        return paths.count == 1 + busyCount + 1
+      }
+      if isFirstLate {
+        isUnderWay.store(true, ordering: .releasing)
+        waitUntil { isSent.load(ordering: .acquiring) }
+      }
+      if path != "/other" { clock.advance(by: .nanoseconds(EventLoop.lateNanoseconds)) }
+      exchange.respond(HTTPResponse(status: .ok))
+    }
+    let other = try server.connect()
+    other.send("GET /other HTTP/1.1\r\nHost: x\r\n\r\n")
+    #expect(other.receive(until: "\r\n\r\n") != nil)
+    let busy = try (0..<busyCount).map { _ in try server.connect() }
+    for client in busy {
+      client.send(
+        String(repeating: "GET /busy HTTP/1.1\r\nHost: x\r\n\r\n", count: 5)
+          + "GET /busy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    }
+    #expect(waitUntil { isUnderWay.load(ordering: .acquiring) })
+    other.send("GET /other HTTP/1.1\r\nHost: x\r\n\r\n")
+    isSent.store(true, ordering: .releasing)
+    #expect(other.receive(until: "\r\n\r\n") != nil)
+    for client in busy { #expect(client.receiveAll() != nil) }
+    let found = paths.withLock { $0 }
+    #expect(found.count == 2 + 6 * busyCount)
+    // Of those who waited one had its turn in the round that was under way, and one in that of the question.
+    #expect(found.lastIndex(of: "/other").map { $0 <= 1 + busyCount + 3 } == true, "\(found)")
+  }
+
+  /// Where a round does next to nothing for each connection, all get their answers still, in order.
+  @Test func answersAreWholeWhateverIsPutOff() throws {
+    let time = Atomic(0)
+    let answering = DispatchQueue(label: "answers")
+    var settings = HTTPServerSettings()
+    settings.port = 0
+    settings.loops = 1
+    // Each look at the clock takes a share.
+    let server = try Server(
+      settings: settings, memory: MemoryBudget(limit: 64 << 20),
+      monotonic: { time.add(LoopShare.nanoseconds, ordering: .relaxed).newValue },
+      descriptors: nil
+    ) { exchange in
+      answering.async {
+        exchange.respond(
+          HTTPResponse(
+            status: .ok,
+            body: Array(repeating: 0x61, count: 100_000) + Array("\(exchange.request.path) ".utf8)))
+      }
+    }
+    server.start()
+    defer { server.stop(within: .zero) {} }
+    let clients = try (0..<3).map { _ in try #require(Client(port: server.port)) }
+    for client in clients {
+      for number in 0..<20 {
+        client.send("GET /\(number) HTTP/1.1\r\nHost: x\r\n\r\n")
+      }
+      client.send("GET /20 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    }
+    for client in clients {
+      let text = try #require(client.receiveAll())
+      let bodies = text.split(separator: "aaa/").dropFirst().map { $0.prefix { $0 != " " } }
+      #expect(bodies == (0...20).map { Substring("\($0)") })
+      #expect(text.utf8.count > 21 * 100_000)
+    }
   }
 
   /// A peer that ends its side while its requests wait for their share gets all answers.

@@ -1,0 +1,35 @@
+/// Each connection has a share of a round, and those that ask for more have one together.
+extension EventLoop {
+  /// What may be done in a round for all connections together whose shares of earlier rounds were used up, in nanoseconds:
+  /// how many they are makes no difference to the others.
+  static let lateNanoseconds = 100_000
+
+  /// Does `work` for `connection`, which its share pays.
+  func charge(_ connection: Connection, for work: () -> Void) {
+    let start = clock.read()
+    work()
+    connection.share.spend(clock.read() - start, in: round)
+  }
+
+  /// Has more done for `connection` in a later round, after those that wait already.
+  func putOff(_ connection: Connection) {
+    guard !connection.isLate else { return }
+    connection.isLate = true
+    late.append(connection)
+  }
+
+  /// Goes on with connections that were put off, each within its share.
+  func serveLate() {
+    guard !late.isEmpty else { return }
+    let start = clock.read()
+    // Some may be put off once more.
+    for _ in 0..<late.count where clock.read() - start < Self.lateNanoseconds {
+      guard let connection = late.popFirst() else { return }
+      connection.isLate = false
+      guard connection.isOpen else { continue }
+      handOutWaiting(of: connection)
+      deliverMail(of: connection)
+      unsettle(connection)
+    }
+  }
+}

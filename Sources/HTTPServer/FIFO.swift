@@ -1,0 +1,25 @@
+/// Elements that are taken out in the order in which they were put in.
+struct FIFO<Element> {
+  private var elements: [Element?] = []
+  private var takenCount = 0
+
+  var count: Int { elements.count - takenCount }
+  var isEmpty: Bool { count == 0 }
+
+  mutating func append(_ element: Element) { elements.append(element) }
+
+  /// Takes out the first.
+  mutating func popFirst() -> Element? {
+    guard !isEmpty else { return nil }
+    let first = elements[takenCount]
+    // What was taken is not to be kept alive here.
+    elements[takenCount] = nil
+    takenCount += 1
+    // What is moved is at most what was taken.
+    if takenCount * 2 >= elements.count {
+      elements.removeFirst(takenCount)
+      takenCount = 0
+    }
+    return first
+  }
+}

@@ -32,6 +32,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   /// What the fields of heads and trailers have come to in this call of `receive`.
   private var roundFieldBytes = 0
   private var ending = Ending.no
+  private var refusals: [HTTPStatus] = []
 
   private enum Ending {
     case no
@@ -157,7 +158,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     }
     for stream in late.sorted(by: { $0.id < $1.id }) {
       stream.isTimedOut = true
-      send(HTTP2Error.timedOut.response, on: stream)
+      refuse(HTTP2Error.timedOut.response, on: stream)
     }
     if !late.isEmpty { pump() }
     return !late.isEmpty
@@ -174,7 +175,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   /// there are neither those nor owed responses.
   package func timeOut() {
     let late = streams.values.filter { $0.stage == .body }.sorted { $0.id < $1.id }
-    for stream in late { send(HTTP2Error.timedOut.response, on: stream) }
+    for stream in late { refuse(HTTP2Error.timedOut.response, on: stream) }
     if late.isEmpty, phase == .idle {
       terminate(NGHTTP2_NO_ERROR)
     } else {
@@ -187,8 +188,13 @@ package final class HTTP2Connection: ConnectionProtocol {
     let underWay = streams.values.filter { $0.stage == .body }
     guard let largest = underWay.max(by: { ($0.body.count, $0.id) < ($1.body.count, $1.id) })
     else { return }
-    send(response, on: largest)
+    refuse(response, on: largest)
     pump()
+  }
+
+  package func takeRefusals() -> [HTTPStatus] {
+    defer { if !refusals.isEmpty { refusals = [] } }
+    return refusals
   }
 
   package func shutDown() {
@@ -296,7 +302,7 @@ package final class HTTP2Connection: ConnectionProtocol {
         session.sendContinue(id)
       }
     } catch {
-      send(error.response, on: stream)
+      refuse(error.response, on: stream)
     }
   }
 
@@ -312,7 +318,7 @@ package final class HTTP2Connection: ConnectionProtocol {
       return
     }
     if stream.body.count + count > limits.maxBodyBytes {
-      send(HTTP2Error.bodyTooLong(limit: limits.maxBodyBytes).response, on: stream)
+      refuse(HTTP2Error.bodyTooLong(limit: limits.maxBodyBytes).response, on: stream)
     } else if incompleteCount + count > limits.maxIncompleteBytes {
       move(stream, to: .sending)
       session.reset(id, NGHTTP2_REFUSED_STREAM)
@@ -388,6 +394,12 @@ package final class HTTP2Connection: ConnectionProtocol {
   }
 
   // MARK: Steps
+
+  /// Answers a request that nobody else is to see.
+  private func refuse(_ response: HTTPResponse, on stream: HTTP2Stream) {
+    refusals.append(response.status)
+    send(response, on: stream)
+  }
 
   private func send(_ response: HTTPResponse, on stream: HTTP2Stream) {
     move(stream, to: .sending)

@@ -20,7 +20,9 @@ enum HTTP2Error: Error, Equatable, Sendable {
     switch self {
     case .headTooLong, .tooManyFields: .requestHeaderFieldsTooLarge
     case .targetTooLong: .uriTooLong
-    case .invalidTarget, .invalidHost, .hostDiffers, .connectUnsupported: .badRequest
+    case .invalidTarget, .invalidHost, .hostDiffers: .badRequest
+    // RFC 9110 §9.1.
+    case .connectUnsupported: .notImplemented
     case .unsupportedExpectation: .expectationFailed
     case .bodyTooLong: .contentTooLarge
     case .timedOut: .requestTimeout

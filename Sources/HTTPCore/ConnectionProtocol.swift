@@ -57,6 +57,9 @@ package protocol ConnectionProtocol {
   /// The request under way took too long: queues a 408 where the protocol has one, and closes.
   mutating func timeOut()
 
+  /// The statuses of the requests that the connection refused by itself since the last call.
+  mutating func takeRefusals() -> [HTTPStatus]
+
   /// The memory that requests take whose bodies are not complete, their heads with them.
   var incompleteBytes: Int { get }
 

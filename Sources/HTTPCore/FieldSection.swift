@@ -3,16 +3,11 @@ struct FieldSection {
   private var fields = HTTPFields()
   private var hostCount = 0
   private var contentLength: Int?
-  private var transferEncoding: TransferEncoding?
+  /// The lines of Transfer-Encoding as one list (RFC 9110 §5.3); nil where there is none.
+  private var transferCodings: [UInt8]?
   private var asksClose = false
   private var asksKeepAlive = false
   private var expectsContinue = false
-
-  private enum TransferEncoding {
-    case chunked
-    case unsupported(String)
-    case notFinal(String)
-  }
 
   /// Parses one field line, without its CR LF (RFC 9112 §5).
   mutating func append(_ line: Span<UInt8>, maxFields: Int) throws(HTTP1Error) {
@@ -49,15 +44,12 @@ struct FieldSection {
   private func framing(
     after line: RequestLine, maxBodyBytes: Int
   ) throws(HTTP1Error) -> HTTP1Head.Framing {
-    if let transferEncoding {
+    if let transferCodings {
       // RFC 9112 §6.1: each of these is a way to smuggle a request past an intermediary.
       guard contentLength == nil else { throw .contentLengthWithTransferEncoding }
       guard !line.isHTTP10 else { throw .transferEncodingBeforeHTTP11 }
-      switch transferEncoding {
-      case .chunked: return .chunked
-      case .unsupported(let value): throw .unsupportedTransferEncoding(value)
-      case .notFinal(let value): throw .chunkedNotFinal(value)
-      }
+      try Self.checkTransferCodings(transferCodings.span)
+      return .chunked
     }
     if let contentLength {
       guard contentLength <= maxBodyBytes else { throw .bodyTooLong(limit: maxBodyBytes) }
@@ -87,7 +79,9 @@ struct FieldSection {
       guard contentLength == nil else { throw .repeatedContentLength }
       contentLength = try Self.length(value)
     case 17 where name == "transfer-encoding":
-      transferEncoding = classify(value)
+      if transferCodings != nil { transferCodings?.append(contentsOf: ", ".utf8) }
+      transferCodings = transferCodings ?? []
+      transferCodings?.append(copying: value)
     default: break
     }
   }
@@ -106,21 +100,33 @@ struct FieldSection {
     return length
   }
 
-  /// Judges one Transfer-Encoding line; with a second one, chunked is no longer alone.
-  private func classify(_ value: Span<UInt8>) -> TransferEncoding {
-    if transferEncoding == nil, value.equalsCaseless("chunked") { return .chunked }
-    var lastStart = 0
-    for index in value.indices where value[index] == ASCII.comma { lastStart = index + 1 }
-    let last = value.extracting(lastStart...)
-    let isChunkedFinal = last.listContains("chunked")
-    let isChunkedBefore: Bool
-    if case .chunked? = transferEncoding {
-      isChunkedBefore = true
-    } else {
-      isChunkedBefore = value.extracting(0..<max(lastStart - 1, 0)).listContains("chunked")
+  /// Checks that the request's transfer codings are chunked alone, the one that this server knows.
+  private static func checkTransferCodings(_ list: Span<UInt8>) throws(HTTP1Error) {
+    if list.equalsCaseless("chunked") { return }
+    var start = 0
+    var chunkedCount = 0
+    var isChunkedFinal = false
+    var areCodings = true
+    while start <= list.count {
+      var end = start
+      while end < list.count, list[end] != ASCII.comma { end += 1 }
+      let element = list.extracting(start..<end)
+      let coding = element.extracting(element.trimmedIndices)
+      isChunkedFinal = coding.equalsCaseless("chunked")
+      if isChunkedFinal { chunkedCount += 1 }
+      if !isCoding(coding) { areCodings = false }
+      start = end + 1
     }
-    return isChunkedFinal && !isChunkedBefore
-      ? .unsupported(value.excerpt) : .notFinal(value.excerpt)
+    // RFC 9112 §6.3: where chunked is not final nobody knows where the body ends, and that is a 400; else §6.1 has 501.
+    throw isChunkedFinal && chunkedCount == 1 && areCodings
+      ? .unsupportedTransferEncoding(list.excerpt) : .chunkedNotFinal(list.excerpt)
+  }
+
+  /// Whether an element of the list is a coding's name, behind which parameters may stand (RFC 9112 §7).
+  private static func isCoding(_ element: Span<UInt8>) -> Bool {
+    var end = 0
+    while end < element.count, ByteSet.token.contains(element[end]) { end += 1 }
+    return end > 0 && (end == element.count || element[end] == UInt8(ascii: ";"))
   }
 
   /// Finds the colon of a field line and checks the name before it.

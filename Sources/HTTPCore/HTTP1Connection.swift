@@ -65,6 +65,7 @@ package struct HTTP1Connection: ConnectionProtocol {
   private var begunBytes = 0
   private var owesContinue = false
   private var isDraining = false
+  private var refusals: [HTTPStatus] = []
   package private(set) var wantsClose = false
 
   /// A connection that has seen no bytes.
@@ -201,6 +202,7 @@ package struct HTTP1Connection: ConnectionProtocol {
 
   /// Answers what can't be taken, after everything that came before it; nothing follows.
   private mutating func refuse(_ response: HTTPResponse) {
+    refusals.append(response.status)
     let method = head?.request.method ?? parser.method
     owed.append(
       Owed(isHEAD: method == "HEAD", isHTTP10: false, keepsAlive: false, response: response))
@@ -357,6 +359,11 @@ package struct HTTP1Connection: ConnectionProtocol {
     case .readingBody: refuse(HTTP1Error.timedOut(reading: "body").response)
     case .answering: break
     }
+  }
+
+  package mutating func takeRefusals() -> [HTTPStatus] {
+    defer { if !refusals.isEmpty { refusals = [] } }
+    return refusals
   }
 
   package var incompleteBytes: Int {

@@ -23,6 +23,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
   case transferEncodingBeforeHTTP11
   case chunkedNotFinal(String)
   case unsupportedTransferEncoding(String)
+  case connectUnsupported
   case unsupportedExpectation(String)
   case lengthRequired(method: String)
   case bodyTooLong(limit: Int)
@@ -48,9 +49,9 @@ package enum HTTP1Error: Error, Equatable, Sendable {
     case .targetTooLong: .uriTooLong
     case .unsupportedExpectation: .expectationFailed
     case .headTooLong, .tooManyFields, .trailersTooLong: .requestHeaderFieldsTooLarge
-    // RFC 9110 would have 501 and 505 here; but what a client has to mend is a 4xx from this server, so
-    // that a 5xx always means a fault of ours.
-    case .unsupportedTransferEncoding, .unsupportedVersion: .badRequest
+    // What HTTP allows and this server does not do: RFC 9112 §6.1, RFC 9110 §9.1 and §15.6.6.
+    case .unsupportedTransferEncoding, .connectUnsupported: .notImplemented
+    case .unsupportedVersion: .httpVersionNotSupported
     }
   }
 
@@ -103,6 +104,8 @@ package enum HTTP1Error: Error, Equatable, Sendable {
       "Transfer-Encoding is \"\(value)\", expected chunked at its end, once"
     case .unsupportedTransferEncoding(let value):
       "Transfer-Encoding is \"\(value)\", expected chunked alone"
+    case .connectUnsupported:
+      "the method is CONNECT, expected one that names a resource of this server"
     case .unsupportedExpectation(let value):
       "Expect is \"\(value)\", expected 100-continue"
     case .lengthRequired(let method):

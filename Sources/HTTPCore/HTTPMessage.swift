@@ -72,8 +72,10 @@ package struct HTTPStatus: Sendable, Equatable, Hashable {
   package static let tooManyRequests = HTTPStatus(429)
   package static let requestHeaderFieldsTooLarge = HTTPStatus(431)
   package static let internalServerError = HTTPStatus(500)
+  package static let notImplemented = HTTPStatus(501)
   package static let serviceUnavailable = HTTPStatus(503)
   package static let gatewayTimeout = HTTPStatus(504)
+  package static let httpVersionNotSupported = HTTPStatus(505)
 
   /// The reason phrase of RFC 9110, empty for codes that this server never sends.
   package var reason: String {
@@ -99,8 +101,10 @@ package struct HTTPStatus: Sendable, Equatable, Hashable {
     case 429: "Too Many Requests"
     case 431: "Request Header Fields Too Large"
     case 500: "Internal Server Error"
+    case 501: "Not Implemented"
     case 503: "Service Unavailable"
     case 504: "Gateway Timeout"
+    case 505: "HTTP Version Not Supported"
     default: ""
     }
   }

@@ -32,6 +32,7 @@ struct RequestLine {
     for index in target.indices where !ByteSet.target.contains(target[index]) {
       throw .invalidTarget(target.excerpt)
     }
+    guard method != "CONNECT" else { throw .connectUnsupported }
     var pathStart = 0
     if target[0] != ASCII.slash {
       if target.count == 1, target[0] == UInt8(ascii: "*"), method == "OPTIONS" {

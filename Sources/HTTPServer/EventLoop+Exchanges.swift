@@ -43,7 +43,7 @@ extension EventLoop {
   private func decode(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
     recount(connection)
     guard request.body.isEmpty || makeRoom() else {
-      respond(.full, to: stream, of: connection)
+      refuse(.full, stream, of: connection)
       return
     }
     guard request.fields["content-encoding"] != nil else {
@@ -59,7 +59,7 @@ extension EventLoop {
         handOut(decoded, stream, of: connection)
         return
       case .refused(let response):
-        respond(response, to: stream, of: connection)
+        refuse(response, stream, of: connection)
         return
       case .unfinished: break
       }
@@ -93,7 +93,7 @@ extension EventLoop {
     _ request: HTTPRequest, error: HTTPResponse?, _ stream: StreamID, of connection: Connection
   ) {
     if let error {
-      respond(error, to: stream, of: connection)
+      refuse(error, stream, of: connection)
     } else {
       handOut(request, stream, of: connection)
     }
@@ -207,6 +207,12 @@ extension EventLoop {
         return Mail(connection: token, stream: stream, content: .encoded(response))
       }
     }
+  }
+
+  /// Answers a request that the application does not see.
+  private func refuse(_ response: HTTPResponse, _ stream: StreamID, of connection: Connection) {
+    counters.countRefusal(response.status)
+    respond(response, to: stream, of: connection)
   }
 
   private func respond(_ response: HTTPResponse, to stream: StreamID, of connection: Connection) {

@@ -259,6 +259,7 @@ final class EventLoop: @unchecked Sendable {
 
   /// Goes on with what was left behind, writes what can be written, and arranges what to wait for.
   func settle(_ connection: Connection) {
+    defer { for status in connection.wire.takeRefusals() { counters.countRefusal(status) } }
     connection.updateOutputRoom(isFull: memory.isFull)
     if connection.hasBacklog, !connection.isLate {
       take(receive([UInt8]().span, from: connection), from: connection)

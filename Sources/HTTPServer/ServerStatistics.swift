@@ -1,3 +1,4 @@
+import HTTPCore
 import Synchronization
 
 /// A server's counters at one moment.
@@ -18,6 +19,8 @@ package struct ServerStatistics: Sendable, Equatable {
   package var http2Requests = 0
   /// Requests whose client left before the answer.
   package var requestsAbandoned = 0
+  /// Requests that the application never saw, by what they were answered.
+  package var requestsRefused: [HTTPStatus: Int] = [:]
   /// What the bodies of requests under way or unanswered take now.
   package var bodyBytesHeld = 0
   /// Bytes read from clients.
@@ -36,6 +39,7 @@ final class ServerCounters: Sendable {
   let http1Requests = Atomic(0)
   let http2Requests = Atomic(0)
   let requestsAbandoned = Atomic(0)
+  private let requestsRefused = Mutex<[HTTPStatus: Int]>([:])
   let bodyBytesHeld = Atomic(0)
   let bytesReceived = Atomic(0)
   let bytesSent = Atomic(0)
@@ -49,6 +53,11 @@ final class ServerCounters: Sendable {
     }
   }
 
+  /// Counts a request that the application does not see.
+  func countRefusal(_ status: HTTPStatus) {
+    requestsRefused.withLock { $0[status, default: 0] += 1 }
+  }
+
   var snapshot: ServerStatistics {
     ServerStatistics(
       connectionsOpen: connectionsOpen.load(ordering: .relaxed),
@@ -59,6 +68,7 @@ final class ServerCounters: Sendable {
       http1Requests: http1Requests.load(ordering: .relaxed),
       http2Requests: http2Requests.load(ordering: .relaxed),
       requestsAbandoned: requestsAbandoned.load(ordering: .relaxed),
+      requestsRefused: requestsRefused.withLock { $0 },
       bodyBytesHeld: bodyBytesHeld.load(ordering: .relaxed),
       bytesReceived: bytesReceived.load(ordering: .relaxed),
       bytesSent: bytesSent.load(ordering: .relaxed))

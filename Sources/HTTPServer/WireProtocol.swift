@@ -188,6 +188,15 @@ enum WireProtocol {
     }
   }
 
+  /// The statuses of the requests that the protocol refused since the last call.
+  func takeRefusals() -> [HTTPStatus] {
+    switch self {
+    case .undecided: []
+    case .http1(let box): box.connection.takeRefusals()
+    case .http2(let connection): connection.takeRefusals()
+    }
+  }
+
   /// Begins a graceful end.
   mutating func shutDown() {
     switch self {

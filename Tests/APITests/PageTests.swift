@@ -66,12 +66,19 @@ import Testing
   @Test func connectionsComeFromTheServer() async throws {
     let service = Service(
       engines: [],
-      connections: { ConnectionStatistics(open: 3, limit: 9, accepted: 20, refused: 4) })
+      connections: {
+        ConnectionStatistics(
+          open: 3, limit: 9, accepted: 20, refused: 4,
+          requestsRefused: [.notImplemented: 2, .requestHeaderFieldsTooLarge: 5])
+      })
     let samples = try Samples(await service.answer("GET", "/metrics").body)
     #expect(samples["carousel_connections"] == 3)
     #expect(samples["carousel_connections_limit"] == 9)
     #expect(samples["carousel_connections_accepted_total"] == 20)
     #expect(samples["carousel_connections_refused_total"] == 4)
+    #expect(samples[#"carousel_http_refused_total{reason="not_implemented"}"#] == 2)
+    #expect(
+      samples[#"carousel_http_refused_total{reason="request_header_fields_too_large"}"#] == 5)
   }
 }
 

@@ -311,7 +311,7 @@ import Testing
     (Frame.request("GET", "/\""), "400"),
     (Frame.request("GET", "/a#b"), "400"),
     (Frame.request("GET", "/") + [("host", "there")], "400"),
-    ([(":method", "CONNECT"), (":authority", "here:1")], "400"),
+    ([(":method", "CONNECT"), (":authority", "here:1")], "501"),
   ])
   func requestsThatCannotBeTakenAreAnswered(fields: [(String, String)], status: String) {
     let peer = HTTP2Peer()
@@ -320,6 +320,8 @@ import Testing
     #expect(peer.status(1) == status)
     #expect(peer.isEnded(1))
     #expect(peer.connection.phase == .idle)
+    #expect(peer.connection.takeRefusals().map { "\($0.code)" } == [status])
+    #expect(peer.connection.takeRefusals() == [])
   }
 
   @Test func aBodyThatIsNotItsLengthIsReset() {

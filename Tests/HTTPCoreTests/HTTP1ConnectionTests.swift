@@ -128,10 +128,11 @@ import Testing
   }
 
   @Test(arguments: [
-    ("GET / HTTP/3.0\r\n", 400), ("POST / HTTP/1.1\r\nHost: x\r\n\r\n", 411),
+    ("GET / HTTP/3.0\r\n", 505), ("CONNECT x:1 HTTP/1.1\r\n", 501),
+    ("POST / HTTP/1.1\r\nHost: x\r\n\r\n", 411),
     ("PUT / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n", 417),
     ("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", 413),
-    ("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 400),
+    ("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
     ("GET / HTTP/1.1\r\n\r\n", 400),
     ("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx", 400),
   ])
@@ -141,6 +142,8 @@ import Testing
       #expect(connection.receive(text, pieces).isEmpty)
       #expect(connection.takeText().hasPrefix("HTTP/1.1 \(status) "))
       #expect(connection.wantsClose)
+      #expect(connection.takeRefusals() == [HTTPStatus(status)])
+      #expect(connection.takeRefusals() == [])
     }
   }
 

@@ -91,7 +91,10 @@ import Testing
     ("GET /a#b HTTP/1.1\r\n", .invalidTarget("/a#b")),
     ("GET /\u{e9} HTTP/1.1\r\n", .invalidTarget("/\u{e9}")),
     ("GET /\u{7f} HTTP/1.1\r\n", .invalidTarget("/\u{7f}")),
-    ("CONNECT h:1 HTTP/1.1\r\n", .invalidTarget("h:1")),
+    ("CONNECT h:1 HTTP/1.1\r\n", .connectUnsupported),
+    ("CONNECT /a HTTP/1.0\r\n", .connectUnsupported),
+    ("CONNECT h:1# HTTP/1.1\r\n", .invalidTarget("h:1#")),
+    ("CONNECT h:1 HTTP/9.1\r\n", .unsupportedVersion("HTTP/9.1")),
     ("GET http:///p HTTP/1.1\r\n", .invalidTarget("http:///p")),
     ("GET http://u@h/p HTTP/1.1\r\n", .invalidTarget("http://u@h/p")),
     ("GET ftp://h/p HTTP/1.1\r\n", .invalidTarget("ftp://h/p")),
@@ -130,10 +133,26 @@ import Testing
     ("Transfer-Encoding: gzip", .chunkedNotFinal("gzip")),
     ("Transfer-Encoding: chunked, gzip", .chunkedNotFinal("chunked, gzip")),
     ("Transfer-Encoding: chunked, chunked", .chunkedNotFinal("chunked, chunked")),
-    ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", .chunkedNotFinal("chunked")),
+    (
+      "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+      .chunkedNotFinal("chunked, chunked")
+    ),
+    (
+      "Transfer-Encoding: chunked, gzip\r\nTransfer-Encoding: chunked",
+      .chunkedNotFinal("chunked, gzip, chunked")
+    ),
+    ("Transfer-Encoding: , chunked", .chunkedNotFinal(", chunked")),
+    ("Transfer-Encoding: gzip,, chunked", .chunkedNotFinal("gzip,, chunked")),
+    ("Transfer-Encoding: g zip, chunked", .chunkedNotFinal("g zip, chunked")),
+    ("Transfer-Encoding: chunked;a=b", .chunkedNotFinal("chunked;a=b")),
     ("Transfer-Encoding: \"chunked\"", .chunkedNotFinal("\"chunked\"")),
     ("Transfer-Encoding:", .chunkedNotFinal("")),
     ("Transfer-Encoding: gzip, chunked", .unsupportedTransferEncoding("gzip, chunked")),
+    ("Transfer-Encoding: a;b=c,Chunked", .unsupportedTransferEncoding("a;b=c,Chunked")),
+    (
+      "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+      .unsupportedTransferEncoding("gzip, chunked")
+    ),
     ("Expect: 200-ok", .unsupportedExpectation("200-ok")),
   ])
   func refusesFields(_ field: String, _ error: HTTP1Error) {

@@ -115,7 +115,11 @@ import Testing
 
   @Test func aStreamWhoseWindowStaysClosedIsReset() throws {
     let held = Held()
-    let server = try TestServer({ $0.writeTimeout = .milliseconds(40) }, application: held.hold)
+    let server = try TestServer(
+      {
+        $0.writeTimeout = .milliseconds(40)
+        $0.idleTimeout = .seconds(1_000_000)
+      }, clock: TestClock(), application: held.hold)
     let client = try server.connect()
     client.send(greeting(window: 0))
     let exchange = held.wait(for: 1)[0]
@@ -125,15 +129,19 @@ import Testing
     exchange.write([1])
     var unread: [UInt8] = []
     #expect(frame(client, &unread)?.isHead == true)
+    #expect(server.letTimePass(.milliseconds(40)) { abandonments.value == 1 })
     #expect(frame(client, &unread) == .cancel)
-    #expect(waitUntil { abandonments.value == 1 })
     #expect(server.server.statistics.connectionsOpen == 1)
     #expect(server.server.statistics.requestsAbandoned == 1)
   }
 
   /// The body of stream 1 stalls while PINGs go on: its stream ends, with 408, and nothing else.
   @Test func aStalledBodyEndsItsStreamAlone() throws {
-    let server = try TestServer({ $0.bodyTimeout = .milliseconds(40) })
+    let server = try TestServer(
+      {
+        $0.bodyTimeout = .milliseconds(40)
+        $0.idleTimeout = .seconds(1_000_000)
+      }, clock: TestClock())
     let client = try server.connect()
     // HEADERS with POST that does not end its stream, DATA of a byte, PING.
     var start = greeting(window: 255)
@@ -141,6 +149,10 @@ import Testing
     start[start.count - 11] = 4
     client.send(start + [0, 0, 1, 0, 0, 0, 0, 0, 1, 7])
     client.send([0, 0, 8, 6, 0, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 8))
+    #expect(waitUntil { server.server.statistics.bodyBytesHeld > 0 })
+    server.letTimePass(.milliseconds(40)) {
+      server.server.statistics.requestsRefused == [.requestTimeout: 1]
+    }
     var unread: [UInt8] = []
     #expect(frame(client, &unread)?.isHead == true)
     let body = try #require(frame(client, &unread))

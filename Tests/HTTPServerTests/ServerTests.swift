@@ -85,8 +85,8 @@ import Testing
     ("GET / HTTP/1.1\r\nExpect: x\r\n\r\n", 417),
     ("GET / HTTP/1.1\r\n" + String(repeating: "a: b\r\n", count: 101) + "\r\n", 431),
     ("GET / HTTP/1.1\r\na: " + String(repeating: "a", count: 20_000), 431),
-    ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: br, chunked\r\n\r\n", 400),
-    ("GET / HTTP/2.0\r\n", 400), ("PRI / HTTP/2.0\r\n", 400),
+    ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: br, chunked\r\n\r\n", 501),
+    ("GET / HTTP/2.0\r\n", 505), ("PRI / HTTP/2.0\r\n", 505),
   ])
   func refuses(_ request: String, _ status: Int) throws {
     let server = try TestServer()
@@ -107,6 +107,27 @@ import Testing
     #expect(client.receiveAll()?.hasPrefix("HTTP/1.1 413 ") == true)
   }
 
+  /// What HTTP allows and the server does not do is no fault of the client's, nor of the server's; each is counted.
+  @Test(arguments: [
+    ("CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+    ("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
+    ("GET / HTTP/2.1\r\nHost: x\r\n\r\n", 505),
+    ("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+    ("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413),
+    (
+      "PUT / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Encoding: br\r\n"
+        + "Content-Length: 1\r\n\r\n0", 415
+    ),
+  ])
+  func refusalsAreCounted(text: String, code: Int) throws {
+    let server = try TestServer()
+    let status = HTTPStatus(code)
+    let answer = try #require(try server.answer(to: text))
+    #expect(answer.hasPrefix("HTTP/1.1 \(code) \(status.reason)\r\n"))
+    #expect(!status.reason.isEmpty && answer.contains("connection: close\r\n"))
+    #expect(waitUntil { server.server.statistics.requestsRefused == [status: 1] })
+  }
+
   @Test func timesOut() throws {
     let passed = Duration.milliseconds(40)
     let server = try TestServer(
@@ -124,19 +145,25 @@ import Testing
     #expect(waitUntil { server.server.statistics.bodyBytesHeld == 0 })
     #expect(try answer(get)?.hasSuffix("GET /a ") == true)
     waitUntil { server.server.statistics.connectionsTimedOut == 5 }
+    #expect(server.server.statistics.requestsRefused == [.requestTimeout: 2])
     #expect(server.server.statistics.connectionsTimedOut == 5)
   }
 
   @Test func cutsOffAPeerThatDoesNotRead() throws {
     let server = try TestServer(
-      { $0.writeTimeout = .milliseconds(40) },
+      {
+        $0.writeTimeout = .milliseconds(40)
+        $0.idleTimeout = .seconds(1_000_000)
+      }, clock: TestClock(),
       application: { exchange in
         exchange.respond(HTTPResponse(status: .ok, body: [UInt8](repeating: 0, count: 32 << 20)))
       })
     let client = try server.connect()
     client.shrinkReceiveBuffer()
     client.send(get)
-    #expect(waitUntil { server.server.statistics.connectionsTimedOut == 1 })
+    #expect(waitUntil { server.server.statistics.bytesSent > 0 })
+    #expect(
+      server.letTimePass(.milliseconds(40)) { server.server.statistics.connectionsTimedOut == 1 })
     #expect(waitUntil { server.server.statistics.connectionsOpen == 0 })
   }
 

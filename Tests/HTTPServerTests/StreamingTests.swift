@@ -83,7 +83,8 @@ import Testing
 
   @Test func aClientThatReadsNothingIsHungUpOn() throws {
     let held = Held()
-    let server = try TestServer({ $0.writeTimeout = .milliseconds(40) }, application: held.hold)
+    let server = try TestServer(
+      { $0.writeTimeout = .milliseconds(40) }, clock: TestClock(), application: held.hold)
     let client = try server.connect()
     client.shrinkReceiveBuffer()
     client.send(get)
@@ -92,7 +93,8 @@ import Testing
     exchange.onAbandon(abandonments.raise)
     let producer = Producer(exchange, partCount: .max)
     producer.start(start)
-    #expect(waitUntil { abandonments.value == 1 })
+    #expect(waitUntil { producer.isWaiting })
+    #expect(server.letTimePass(.milliseconds(40)) { abandonments.value == 1 })
     #expect(exchange.isAbandoned)
     #expect(exchange.write([1]))
     exchange.end()

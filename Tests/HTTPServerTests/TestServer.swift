@@ -67,6 +67,20 @@ final class TestServer {
     return client.receiveAll()
   }
 
+  /// Lets `duration` pass on the server's clock, again and again, until `condition` holds: where nobody can see from when
+  /// on the server counts.
+  @discardableResult
+  func letTimePass(
+    _ duration: Duration, sourceLocation: SourceLocation = #_sourceLocation,
+    until condition: () -> Bool
+  ) -> Bool {
+    waitUntil(sourceLocation: sourceLocation) {
+      if condition() { return true }
+      clock?.advance(by: duration)
+      return false
+    }
+  }
+
   /// Answers with the method, the path and the body.
   @Sendable static func echo(_ exchange: HTTPExchange) {
     let request = exchange.request

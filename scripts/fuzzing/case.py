@@ -22,8 +22,9 @@ class Expect(Enum):
 
 
 def clear(status: int, content_type: str | None, body: bytes) -> str | None:
-    """What is wrong with a refusal; None when it is a 4xx that explains itself in JSON."""
-    if not 400 <= status < 500:
+    """What is wrong with a refusal; None when it is a 4xx, or tells of what HTTP allows and the
+    server does not do, and explains itself in JSON."""
+    if not 400 <= status < 500 and status not in (501, 505):
         return f"status {status}"
     if content_type is not None and not content_type.startswith("application/json"):
         return f"status {status} of type {content_type!r}"
@@ -88,7 +89,7 @@ def wrong(
     if expect is Expect.GOOD:
         return f"status {status}, expected 200; body {body[:200]!r}"
     if to_head:
-        return None if 400 <= status < 500 else f"status {status}"
+        return None if 400 <= status < 500 or status in (501, 505) else f"status {status}"
     return clear(status, content_type, body)
 
 

@@ -40,7 +40,7 @@ def request_lines() -> Iterator[Case]:
     ]:
         yield Case(f"request line {line[:40]!r}", [line + rest], closes=True)
     for version in [b"HTTP/2.0", b"HTTP/3.0", b"HTTP/0.9", b"HTTP/9.9"]:
-        yield Case(f"version {version!r}", [b"GET /livez " + version + rest], status=400)
+        yield Case(f"version {version!r}", [b"GET /livez " + version + rest], status=505)
     yield Case("HTTP/1.2 is a later 1.x", [b"GET /livez HTTP/1.2" + rest], Expect.EITHER)
     yield Case("no request line", [b"\r\n\r\nhost: localhost\r\n\r\n"])
     yield Case("HTTP/0.9", [b"GET /livez\r\n"], Expect.BAD_OR_CLOSED)
@@ -87,7 +87,7 @@ def targets_and_methods(good: bytes) -> Iterator[Case]:
             yield Case(
                 f"{method[:12]} {path}", [request(path, body, method=method)],
                 Expect.GOOD if fits else Expect.BAD, to_head=method == "HEAD",
-                status=405 if method in ("PUT", "DELETE", "PATCH") else None,
+                status={"PUT": 405, "DELETE": 405, "PATCH": 405, "CONNECT": 501}.get(method),
             )
     yield Case("OPTIONS *", [request("*", method="OPTIONS")], Expect.EITHER)
     yield Case("absolute form", [request("http://localhost/livez")], Expect.GOOD)

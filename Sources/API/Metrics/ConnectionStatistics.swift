@@ -1,3 +1,5 @@
+import HTTPCore
+
 /// The server's connections at one moment.
 package struct ConnectionStatistics: Sendable, Equatable {
   /// Connections that are open, and how many may be (`max_connections`).
@@ -6,14 +8,18 @@ package struct ConnectionStatistics: Sendable, Equatable {
   package var accepted, refused: UInt64
   /// Times that nobody was accepted for a moment, as descriptors or memory were used up.
   package var acceptPauses: UInt64
+  /// Requests that were refused before the service saw them, by the status that they got.
+  package var requestsRefused: [HTTPStatus: UInt64]
 
   package init(
-    open: Int, limit: Int, accepted: UInt64, refused: UInt64, acceptPauses: UInt64 = 0
+    open: Int, limit: Int, accepted: UInt64, refused: UInt64, acceptPauses: UInt64 = 0,
+    requestsRefused: [HTTPStatus: UInt64] = [:]
   ) {
     self.open = open
     self.limit = limit
     self.accepted = accepted
     self.refused = refused
     self.acceptPauses = acceptPauses
+    self.requestsRefused = requestsRefused
   }
 }

@@ -1,3 +1,4 @@
+import HTTPCore
 import Scheduling
 
 extension Service {
@@ -157,5 +158,18 @@ extension Service {
       "carousel_accept_pauses_total", .counter,
       help: "Times that nobody was accepted for a moment, as descriptors or memory were used up.")
     page.sample(value: connections.acceptPauses)
+    page.family(
+      "carousel_http_refused_total", .counter,
+      help: "Requests refused before they reached an endpoint, by reason.")
+    for (status, count) in connections.requestsRefused.sorted(by: { $0.key.code < $1.key.code }) {
+      page.sample([("reason", status.metricLabel)], value: count)
+    }
+  }
+}
+
+extension HTTPStatus {
+  /// Its reason phrase as a label has it: `not_implemented`.
+  fileprivate var metricLabel: String {
+    reason.isEmpty ? "\(code)" : String(reason.lowercased().map { $0 == " " ? "_" : $0 })
   }
 }

@@ -148,6 +148,7 @@ private final class ServerReference: Sendable {
       open: statistics?.connectionsOpen ?? 0, limit: server?.maxConnections ?? 0,
       accepted: UInt64(statistics?.connectionsAccepted ?? 0),
       refused: UInt64(statistics?.connectionsRefused ?? 0),
-      acceptPauses: UInt64(statistics?.acceptPauses ?? 0))
+      acceptPauses: UInt64(statistics?.acceptPauses ?? 0),
+      requestsRefused: (statistics?.requestsRefused ?? [:]).mapValues { UInt64($0) })
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ModelFormat
 
 /// `carousel config`.
 struct ConfigCommand: ParsableCommand {
@@ -6,6 +7,7 @@ struct ConfigCommand: ParsableCommand {
     commandName: "config",
     abstract: "Prints every setting: its value, where that came from, and what it is for.",
     discussion: """
+      Of a setting that is 0 for "by the machine", the value that this machine, or container, makes of it is shown.
       The command line goes before the environment (CAROUSEL_PORT, CAROUSEL_MAX_SEATS, …), which goes \
       before the settings file, which goes before the defaults.
       """)
@@ -20,35 +22,49 @@ struct ConfigCommand: ParsableCommand {
   }
 
   func run() throws {
-    let entries = try settings.resolve().entries
-    print(json ? try Self.json(entries) : Self.table(entries))
+    let settings = try settings.resolve()
+    print(json ? try Self.json(settings) : Self.table(settings))
   }
 
   /// Two lines a setting: its value and source, then why.
-  static func table(_ entries: [Settings.Entry]) -> String {
-    let widest = entries.map { "\($0.setting.name) = \($0.value)".count }.max() ?? 0
-    return entries.map { entry in
-      let value = "\(entry.setting.name) = \(entry.value)"
-      let padding = String(repeating: " ", count: widest - value.count)
-      return "\(value)\(padding)  (\(entry.source))\n    \(entry.setting.why)"
+  static func table(_ settings: Settings) -> String {
+    let rows = settings.entries.map { entry in
+      let byMachine = settings.valueByMachine(of: entry.setting)
+      let value = byMachine.map { "\($0.value)" } ?? "\(entry.value)"
+      let reason = byMachine.map { " \(entry.value): \($0.reason)" } ?? ""
+      return (
+        value: "\(entry.setting.name) = \(value)", source: "(\(entry.source)\(reason))",
+        why: entry.setting.why
+      )
+    }
+    let widest = rows.map(\.value.count).max() ?? 0
+    return rows.map { row in
+      let padding = String(repeating: " ", count: widest - row.value.count)
+      return "\(row.value)\(padding)  \(row.source)".printable + "\n    \(row.why)"
     }.joined(separator: "\n")
   }
 
   /// An array of objects, one a setting.
-  static func json(_ entries: [Settings.Entry]) throws -> String {
-    try prettyJSON(entries.map(Row.init))
+  static func json(_ settings: Settings) throws -> String {
+    try prettyJSON(
+      settings.entries.map { Row($0, byMachine: settings.valueByMachine(of: $0.setting)) })
   }
 
   private struct Row: Encodable {
     let name: String
     let value: Setting.Value
+    /// What the value comes to on this machine, and why, where that is left to it.
+    let effective: Int?
+    let reason: String?
     let source: String
     let environment: String
     let option: String
     let expected: String
     let why: String
 
-    init(_ entry: Settings.Entry) {
+    init(_ entry: Settings.Entry, byMachine: (value: Int, reason: String)?) {
+      effective = byMachine?.value
+      reason = byMachine?.reason
       name = entry.setting.name
       value = entry.value
       source = entry.source.description

@@ -6,13 +6,19 @@ import Glibc
 struct AvailableCores {
   /// One at the least.
   let count: Int
+  /// Why so many.
+  let reason: String
 
   /// - Parameters:
   ///   - root: what stands before /proc and /sys; empty but in tests.
   ///   - allowed: the cores that the kernel may run the process on.
   init(root: String = "", allowed: Int = Self.allowedCores) {
     let quotas = Self.quotas(in: ControlGroups(root: root)).map { Int($0.rounded(.up)) }
-    count = max(1, ([allowed] + quotas).min() ?? allowed)
+    let quota = quotas.min() ?? allowed
+    count = max(1, min(allowed, quota))
+    reason =
+      quota < allowed
+      ? "what the cgroup's CPU quota comes to" : "the cores that the process may run on"
   }
 
   /// The cores that quotas come to (`docker --cpus`, limits of Kubernetes): CPU time in each period, by the period.

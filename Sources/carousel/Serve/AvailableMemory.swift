@@ -5,18 +5,38 @@ import Glibc
 struct AvailableMemory {
   /// In bytes.
   let byteCount: Int
+  /// Whose bytes these are.
+  let bound: Bound
+
+  /// What leaves the process the least memory.
+  enum Bound: String {
+    case machine = "the machine"
+    case addressSpace = "the limit on the address space (ulimit -v)"
+    case cgroup = "the cgroup"
+  }
 
   /// What clients may take of it where nothing else is set: half, and not more than this.
   static let maxStandardLimit = 1 << 30
 
   var standardLimit: Int { min(byteCount / 2, Self.maxStandardLimit) }
 
+  /// Why that is the limit.
+  var standardLimitReason: String {
+    byteCount / 2 > Self.maxStandardLimit
+      ? "1 GiB, less than half of the \(byteCount) bytes of \(bound.rawValue)"
+      : "half of the \(byteCount) bytes of \(bound.rawValue)"
+  }
+
   /// - Parameters:
   ///   - root: what stands before /proc and /sys; empty but in tests.
   ///   - machine: the bytes of the machine, and of the address space that is left.
   init(root: String = "", machine: Int = Self.machineBytes, addressSpace: Int? = nil) {
-    let limits = [machine, addressSpace ?? Self.addressSpaceLeft]
-    byteCount = (limits + Self.cgroupLimits(in: ControlGroups(root: root))).min() ?? machine
+    var least = (byteCount: machine, bound: Bound.machine)
+    let others =
+      [(addressSpace ?? Self.addressSpaceLeft, Bound.addressSpace)]
+      + Self.cgroupLimits(in: ControlGroups(root: root)).map { ($0, Bound.cgroup) }
+    for other in others where other.0 < least.byteCount { least = other }
+    (byteCount, bound) = least
   }
 
   /// The limits of the process's cgroup and those around it.

@@ -15,7 +15,7 @@ extension Settings {
 
   /// A number of threads: that of `setting`, or of the cores that the process may use where it is 0.
   private func cores(_ setting: Setting) -> Int {
-    integer(setting) == 0 ? AvailableCores().count : integer(setting)
+    valueByMachine(of: setting)?.value ?? integer(setting)
   }
 
   /// What the lstms' weights are kept as; nil: what each model asks for.
@@ -45,10 +45,24 @@ extension Settings {
     return service
   }
 
+  /// What a setting that leaves its value to the machine, by 0, comes to there, and why; nil for others.
+  func valueByMachine(of setting: Setting) -> (value: Int, reason: String)? {
+    switch setting {
+    case .loops, .workers:
+      guard integer(setting) == 0 else { return nil }
+      let cores = AvailableCores()
+      return (cores.count, cores.reason)
+    case .maxMemoryBytes:
+      guard integer(setting) == 0 else { return nil }
+      let memory = AvailableMemory()
+      return (memory.standardLimit, memory.standardLimitReason)
+    default: return nil
+    }
+  }
+
   /// What bodies, documents, answers and unread output may take together.
   var memoryLimit: Int {
-    let bytes = integer(.maxMemoryBytes)
-    return bytes > 0 ? bytes : AvailableMemory().standardLimit
+    valueByMachine(of: .maxMemoryBytes)?.value ?? integer(.maxMemoryBytes)
   }
 
   /// The sockets, time-outs and limits of the server.

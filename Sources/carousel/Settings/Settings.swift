@@ -98,8 +98,10 @@ struct Settings: Sendable {
     let settings = Setting.all(by: Setting.environmentName)
     var texts: [Setting: String] = [:]
     var ignored: [String] = []
-    for (name, text) in environment.sorted(by: { $0.key < $1.key })
+    for (name, given) in environment.sorted(by: { $0.key < $1.key })
     where name.hasPrefix(Setting.environmentPrefix) {
+      // Variables that are made from files end as those do; no value means a line end.
+      let text = String(given.reversed().drop { $0.isNewline }.reversed())
       if ServiceVariable.isOne(name, text) {
         if settings[name] != nil { ignored.append(name) }
         continue

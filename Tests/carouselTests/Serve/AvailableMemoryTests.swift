@@ -47,6 +47,28 @@ import Testing
     #expect(AvailableMemory(root: "/nonexistent", machine: bytes).standardLimit == limit)
   }
 
+  @Test func theReasonIsTold() throws {
+    func reason(_ machine: Int, _ addressSpace: Int, _ files: [String: String] = [:]) throws
+      -> String
+    {
+      let root = try FileTree(files)
+      return AvailableMemory(root: root.path, machine: machine, addressSpace: addressSpace)
+        .standardLimitReason
+    }
+    #expect(try reason(1000, .max) == "half of the 1000 bytes of the machine")
+    #expect(try reason(1000, 1000) == "half of the 1000 bytes of the machine")
+    #expect(
+      try reason(1000, 999)
+        == "half of the 999 bytes of the limit on the address space (ulimit -v)")
+    let group = ["sys/fs/cgroup/memory.max": "500\n"]
+    #expect(try reason(1000, 999, group) == "half of the 500 bytes of the cgroup")
+    #expect(
+      try reason(2 << 30, .max) == "half of the 2147483648 bytes of the machine")
+    #expect(
+      try reason((2 << 30) + 2, .max)
+        == "1 GiB, less than half of the 2147483650 bytes of the machine")
+  }
+
   @Test func theMachineHasSome() {
     #expect(AvailableMemory().byteCount > 1 << 20)
   }

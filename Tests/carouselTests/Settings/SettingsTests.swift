@@ -74,6 +74,22 @@ import Testing
     #expect { try Settings(environment: environment) } throws: { "\($0)" == message }
   }
 
+  /// Variables made from files or by `echo` end with a line end.
+  @Test(arguments: ["\n", "\r\n", "\n\n", ""])
+  func lineEndsBehindVariablesAreLeftOut(end: String) throws {
+    let settings = try Settings(environment: [
+      "CAROUSEL_PORT": "81\(end)", "CAROUSEL_HOST": "::1\(end)",
+      "CAROUSEL_SESSION_FILE": "/tmp/a b\(end)", "CAROUSEL_MAX_BODY_BYTES": "2 MiB\(end)",
+    ])
+    #expect(settings.integer(.port) == 81)
+    #expect(settings.text(.host) == "::1")
+    #expect(settings.text(.sessionFile) == "/tmp/a b")
+    #expect(settings.integer(.maxBodyBytes) == 2 << 20)
+    #expect(throws: CarouselError.self) {
+      try Settings(environment: ["CAROUSEL_PORT": "\n81\(end)"])
+    }
+  }
+
   /// A setting that has another name now is found by either; two values are one too many.
   @Test func formerNamesAreTaken() throws {
     let (new, former) = ("CAROUSEL_MAX_MEMORY_BYTES", "CAROUSEL_MAX_BUFFERED_BYTES")

@@ -8,6 +8,10 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// The modules that tests compute with for most of their time are optimised in debug builds too, with their assertions.
+let hot =
+  strict + [.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))]
+
 /// Tests may touch memory without a mark at every touch.
 let tested: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
@@ -41,11 +45,11 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "ModelFormat", exclude: ["FORMAT.md"], swiftSettings: strict),
     .target(
-      name: "Inference", dependencies: ["CKernels", "ModelFormat"], swiftSettings: strict),
+      name: "Inference", dependencies: ["CKernels", "ModelFormat"], swiftSettings: hot),
     .target(
       name: "Scheduling",
       dependencies: ["Inference", .product(name: "DequeModule", package: "swift-collections")],
-      swiftSettings: strict),
+      swiftSettings: hot),
     .target(name: "HTTPCore", swiftSettings: strict),
     .target(name: "HTTP2", dependencies: ["HTTPCore", "CNGHTTP2"], swiftSettings: strict),
     .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),

@@ -30,7 +30,7 @@ import Testing
     let engine = Engine(
       graph: graph, limits: EngineLimits(workers: room.workers, maxSeats: room.seats))
     var noise = Noise(seed: UInt64(room.seats))
-    let requests = try (0..<60).map { _ in
+    let requests = try (0..<30).map { _ in
       try (0..<Int.random(in: 1...3, using: &noise)).map { _ in
         // A few are longer than a turn is.
         let isLong = Int.random(in: 0...5, using: &noise) == 0

@@ -24,7 +24,7 @@ import Testing
   }
 
   private func isGivenBack(_ memory: MemoryBudget) async -> Bool {
-    for _ in 0..<10_000 where memory.heldBytes > 0 { try? await Task.sleep(for: .milliseconds(1)) }
+    try? await eventually { memory.heldBytes == 0 }
     return memory.heldBytes == 0
   }
 
@@ -147,9 +147,7 @@ import Testing
             if case .bytes(let bytes) = part { written.withLock { $0 += bytes.count } }
           })
         service.handle(exchange)
-        for _ in 0..<10_000 where written.withLock({ $0 }) == 0 {
-          try await Task.sleep(for: .milliseconds(1))
-        }
+        try await eventually { written.withLock { $0 } > 0 }
         let first = written.withLock { $0 }
         #expect(first > 0 && first <= 2 * ServiceSettings.answerPartBytes)
         // Its numbers are held as long as it waits.
@@ -158,11 +156,11 @@ import Testing
           exchange.abandon()
         } else {
           var taken = 0
-          for _ in 0..<100_000 where taken < 60_000 * 10 {
+          try await eventually {
             let count = written.withLock { $0 } - taken
             exchange.take(count)
             taken += count
-            if count == 0 { try await Task.sleep(for: .milliseconds(1)) }
+            return taken > 60_000 * 10
           }
           #expect(taken > 60_000 * 10)
         }

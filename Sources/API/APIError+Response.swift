@@ -31,7 +31,7 @@ extension APIError: CustomStringConvertible {
   var status: HTTPStatus {
     switch self {
     case .emptyBody, .notJSON, .tooDeep, .notFinite, .mixed, .missing, .unknown, .duplicate,
-      .unexpected, .tooMany, .tokenRange, .unknownCharacter, .noVocabulary,
+      .unexpected, .tooMany, .tokenRange, .roundedToken, .unknownCharacter, .noVocabulary,
       .sequenceCounts, .stepCounts, .input, .otherModel, .notForecaster, .noTimeSeries,
       .noQuantiles, .afterLastYear, .allWithHorizon, .notEveryStep, .state, .notStreamable,
       .pathEscape, .sessionTwice, .forkThatBegins, .atThatBegins,
@@ -98,6 +98,8 @@ extension APIError: CustomStringConvertible {
       "\(shortened(path)) has \(found) \(what.rawValue), at most \(limit) are allowed (\(setting))"
     case .tokenRange(let path, let found, let size):
       "\(shortened(path)): found \(plain(found.decimal)), expected a token id, a whole number from 0 to \(size - 1)"
+    case .roundedToken(let path, let near, let size):
+      "\(shortened(path)): found a number near \(plain(near.decimal)), expected a token id, a whole number from 0 to \(size - 1)"
     case .unknownCharacter(let path, let character, let position):
       "\(shortened(path)): character \(position), \(quoted(character)), is not in the model's vocabulary"
     case .noVocabulary(let path):

@@ -24,6 +24,8 @@ enum APIError: Error, Equatable, Sendable {
 
   // The inputs, against the model.
   case tokenRange(path: String, found: Float, size: Int)
+  /// A number that a float rounds to a whole one, which it is not.
+  case roundedToken(path: String, near: Float, size: Int)
   case unknownCharacter(path: String, character: String, position: Int)
   case noVocabulary(path: String)
   case sequenceCounts(path: String, found: Int?, expected: Int?)

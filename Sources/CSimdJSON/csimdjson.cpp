@@ -205,6 +205,23 @@ bool nearest_float(double nearest, const char *token, const char *end, float &ou
   return true;
 }
 
+// Whether `nearest` is a whole number and the one written as `token`, whose nearest double is `number`, is another:
+// 3.00000001, which is no id.
+bool is_rounded_to_whole(double number, float nearest, std::string_view token) {
+  // No two texts of at most 15 digits have the same double; and none so short as these is rounded to 0.
+  const size_t exact_bytes = number == 0 ? 5 : 16;
+  if (static_cast<double>(nearest) == number && token.size() <= exact_bytes) return false;
+  constexpr float all_whole = 1 << std::numeric_limits<float>::digits;
+  if (std::fabs(nearest) < all_whole &&
+      nearest != static_cast<float>(static_cast<int32_t>(nearest))) {
+    return false;
+  }
+  while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
+  uint64_t magnitude;
+  return !whole_magnitude(token, magnitude) ||
+         static_cast<double>(magnitude) != std::fabs(static_cast<double>(nearest));
+}
+
 }  // namespace
 
 struct csj_reader {
@@ -384,6 +401,7 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
   nodes.push_back({csj_kind_array, 0, numbers.size()});
   uint32_t count = 0;
   bool only_numbers = true;
+  uint64_t first_rounded = 0;
   csj_status status = csj_status_ok;
   for (auto element : array) {
     ondemand::value value;
@@ -391,7 +409,8 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
       status = stop(error);
       break;
     }
-    const char *token = value.raw_json_token().data();
+    const std::string_view text = value.raw_json_token();
+    const char *token = text.data();
     const bool numeric = *token == '-' || (*token >= '0' && *token <= '9');
     if (count == 0) only_numbers = numeric;
     if (only_numbers && numeric) {
@@ -400,6 +419,10 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
       status = read_double(value, number);
       if (status == csj_status_ok && !nearest_float(number, token, end(), nearest)) {
         status = stop(csj_status_not_finite, token);
+      }
+      if (status == csj_status_ok && first_rounded == 0 &&
+          is_rounded_to_whole(number, nearest, text)) {
+        first_rounded = uint64_t{count} + 1;
       }
       numbers.push_back(nearest);
     } else {
@@ -416,6 +439,7 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
   nodes[index].count = count;
   if (count > 0 && only_numbers) {
     nodes[index].kind = csj_kind_numbers;
+    nodes[index].detail |= first_rounded << 32;
   } else {
     nodes[index].detail = nodes.size();
   }

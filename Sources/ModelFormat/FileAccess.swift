@@ -63,6 +63,21 @@ package struct OpenFile: ~Copyable {
     unsafe unlink(path)
   }
 
+  /// Finds out whether `write` could make a file at `path`, by making one beside it and removing that.
+  package static func checkWritable(_ path: String) throws(ModelError) {
+    var status = stat()
+    // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
+    if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      throw .system("write", path: path, code: EISDIR)
+    }
+    let partial = "\(path).\(getpid()).partial"
+    // SAFETY: as above.
+    let descriptor = unsafe open(partial, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .system("create", path: partial, code: errno) }
+    close(descriptor)
+    remove(partial)
+  }
+
   /// Writes a file beside `path` and renames it there, so that no reader ever sees or maps half of it.
   ///
   /// - Parameter isPrivate: whether only this user may read it.

@@ -22,6 +22,8 @@ enum CarouselError: Error, Equatable {
   case oneArray(inputs: [String])
   /// Arrays for a file that holds one.
   case manyArrays(path: String, names: [String])
+  /// Two arrays of one name: an output, and another's answer to one of several sequences.
+  case sameArrayName(String)
   /// States, for which an array has no place.
   case stateWithOutput
   /// A folder without a model in it.
@@ -60,6 +62,8 @@ extension CarouselError: CustomStringConvertible {
     case .badNPZ(nil, let problem): "not an .npz file that Carousel reads: \(problem)"
     case .manyArrays(let path, let names):
       "\(path): a .npy file holds one array, expected the name of an .npz file for \(names.joined(separator: ", "))"
+    case .sameArrayName(let name):
+      "--output: found two answers called \(name), an output and another one's answer to one sequence; \"outputs\" may ask for one of them"
     case .stateWithOutput:
       "--output: found a state or a session in the question, expected none: arrays have no place for it"
     case .arrayNames(let found, let expected):

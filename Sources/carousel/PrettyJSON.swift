@@ -15,5 +15,13 @@ private func json(
 ) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = formatting
-  return String(decoding: try encoder.encode(value), as: UTF8.self)
+  return String(decoding: try encoder.encode(value), as: UTF8.self).printableJSON
+}
+
+extension String {
+  /// JSON with what a terminal would obey as escapes; its own line ends, which none of its strings holds, stay.
+  var printableJSON: String {
+    split(separator: "\n", omittingEmptySubsequences: false).map(\.description.printable)
+      .joined(separator: "\n")
+  }
 }

@@ -62,5 +62,7 @@ import Testing
   @Test(arguments: ["", "a\"b\\c\n\r\t\u{1}\u{1F}é😀", "\u{7F}\u{2028}"])
   func writtenTextReadsBack(text: String) throws {
     #expect(try parse(text.jsonText) == .string(text))
+    #expect(text.jsonText.unicodeScalars.allSatisfy { $0.isPrintable })
+    #expect(text.printable.unicodeScalars.allSatisfy { $0.isPrintable })
   }
 }

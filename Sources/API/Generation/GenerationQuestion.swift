@@ -93,6 +93,7 @@ extension JSONMembers {
         }
         ids.insert(id)
       }
+      try document.checkTokens(node, InputPath("stop"), size: size)
       return .tokens(ids)
     }
     switch document.kind(node) {

@@ -27,8 +27,14 @@ struct JSONDocument: Sendable {
 
   /// Where a node of kind `numbers` has its floats.
   func range(_ node: Int) -> Range<Int> {
-    let start = Int(nodes[node].detail)
+    let start = Int(UInt32(truncatingIfNeeded: nodes[node].detail))
     return start..<start + count(node)
+  }
+
+  /// The first element of a node of kind `numbers` whose float is a whole number and whose text is another: 3.00000001.
+  func firstRoundedElement(_ node: Int) -> Int? {
+    let place = Int(nodes[node].detail >> 32)
+    return place > 0 ? place - 1 : nil
   }
 
   /// The value of a node of kind `number`.

@@ -158,9 +158,17 @@ struct InputDecoder {
     case (.flat, let kind):
       let range = try numbers(node, path)
       try checkSteps(range.count, path)
-      return try values(range, kind, isFlat: true, path)
+      let values = try values(range, kind, isFlat: true, path)
+      if case .tokens(let size, _) = kind { try document.checkTokens(node, path, size: size) }
+      return values
     case (.steps(let size), let kind):
-      return try values(try rows(node, path, size: size), kind, isFlat: false, path)
+      let values = try values(try rows(node, path, size: size), kind, isFlat: false, path)
+      if case .tokens(let size, _) = kind {
+        for step in 0..<document.count(node) {
+          try document.checkTokens(node + 1 + step, path[step], size: size)
+        }
+      }
+      return values
     }
   }
 
@@ -260,5 +268,15 @@ struct InputDecoder {
         .steps, path: path.description, found: count, limit: settings.maxSequenceSteps,
         setting: "max_sequence_steps")
     }
+  }
+}
+
+extension JSONDocument {
+  /// Refuses numbers among the ids at `node` that rounding made whole.
+  func checkTokens(_ node: Int, _ path: InputPath, size: Int) throws(APIError) {
+    guard let element = firstRoundedElement(node) else { return }
+    throw .roundedToken(
+      path: path[element].description, near: numbers[range(node)][range(node).lowerBound + element],
+      size: size)
   }
 }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import HTTPServer
+import ModelFormat
 
 /// The executable's root command.
 @main
@@ -19,7 +21,25 @@ struct CarouselCommand: ParsableCommand {
     ])
 
   static func main() {
-    main(ProgramArguments.all)
+    do {
+      var command = try parseAsRoot(ProgramArguments.all)
+      try command.run()
+    } catch {
+      exit(withError: printable(error))
+    }
+  }
+
+  /// The error as it is shown. A sentence of ours may repeat what a file or a peer says, and is one line.
+  static func printable(_ error: any Error) -> any Error {
+    switch error {
+    case is CarouselError, is ModelError, is HTTPServerError:
+      PrintableError(description: "\(error)".printable)
+    default: error
+    }
+  }
+
+  private struct PrintableError: Error, CustomStringConvertible {
+    let description: String
   }
 }
 

@@ -50,6 +50,8 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     try checkInstructionSet()
+    // Before anything is computed.
+    if let output { try OpenFile.checkWritable(output) }
     let model = OfflineModel(
       try loadModel(folder, precision: precision),
       stateKey: try Self.stateKey(in: ProcessInfo.processInfo.environment))
@@ -60,12 +62,16 @@ struct PredictCommand: ParsableCommand {
     printToStandardError("read \(question.sequencesText)")
     if let output {
       guard !question.carriesState else { throw CarouselError.stateWithOutput }
+      let expected = try question.outputNames(of: [])
+      guard expected.count == 1 || output.hasSuffix(".npz") else {
+        throw CarouselError.manyArrays(path: output, names: expected)
+      }
       let predictions = try model.predictions(for: Sample(question, origin: input))
       let names: [String]
       do { names = try question.outputNames(of: predictions) } catch {
         throw CarouselError.refused(reason: "\(error)")
       }
-      let arrays = OutputArrays(named: names, predictions, isBatch: question.isBatch)
+      let arrays = try OutputArrays(named: names, predictions, isBatch: question.isBatch)
       return try OpenFile.write(try arrays.file(named: output), to: output)
     }
     let response = model.answer(to: body)
@@ -73,7 +79,7 @@ struct PredictCommand: ParsableCommand {
       let problem = try JSONDecoder().decode(Problem.self, from: Data(response.body))
       throw CarouselError.refused(reason: problem.error)
     }
-    print(String(decoding: response.body, as: UTF8.self), terminator: "")
+    print(String(decoding: response.body, as: UTF8.self).printableJSON, terminator: "")
   }
 
   /// The server's `state_key`, where the environment has it. No other setting is looked at: a server's need not

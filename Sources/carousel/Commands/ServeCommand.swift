@@ -4,6 +4,7 @@ import Glibc
 import HTTPServer
 import Inference
 import Logging
+import ModelFormat
 
 /// `carousel serve [FOLDER…]`.
 struct ServeCommand: ParsableCommand {
@@ -94,7 +95,9 @@ struct ServeCommand: ParsableCommand {
     let name = settings.text(.defaultModel)
     let answering = descriptions.first { $0.name == name } ?? descriptions[0]
     let example =
-      answering.exampleQuestion.map { "curl -s \(server.url)/predict -d \($0.shellQuoted)" }
+      answering.exampleQuestion.map {
+        "curl -s \(server.url)/predict -d \($0.printable.shellQuoted)"
+      }
       ?? "curl -s \(server.url)/models/\(answering.name)"
     print(
       "Carousel serves \(descriptions.map(\.name).joined(separator: ", ")). Try:\n\n\(example)\n")

@@ -1,4 +1,5 @@
 import Glibc
+import ModelFormat
 
 extension ModelReport {
   /// The report as lines for a terminal.
@@ -36,7 +37,7 @@ extension ModelReport {
       ]
       lines += table(deviation.outputs.map(Self.row))
     }
-    return lines.joined(separator: "\n")
+    return lines.map(\.printable).joined(separator: "\n")
   }
 
   private var facts: [(String, String)] {

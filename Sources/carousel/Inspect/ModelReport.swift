@@ -5,7 +5,7 @@ import ModelFormat
 struct ModelReport: Encodable {
   let name: String
   let version: String
-  let summary: String?
+  var summary: String?
   let source: String?
   let licence: String?
   let inputs: [Input]
@@ -25,7 +25,7 @@ struct ModelReport: Encodable {
   let forecastSteps: Int?
   /// What `outputs` is where a question does not say.
   let defaultOutputs: String
-  let unusedTensors: [String]
+  var unusedTensors: [String]
   /// What the precision costs, where it was measured.
   let deviation: Deviation?
 

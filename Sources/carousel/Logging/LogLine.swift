@@ -62,13 +62,13 @@ struct LogLine {
   /// `text` itself, in quotes where it would not read as one word.
   private static func word(_ text: String) -> String {
     let plain = text.unicodeScalars.allSatisfy {
-      $0 > " " && $0 != "\"" && $0 != "=" && $0 != "\u{7F}"
+      $0.isPrintable && $0 != " " && $0 != "\"" && $0 != "="
     }
     return plain && !text.isEmpty ? text : text.jsonText
   }
 
   /// `text` without control characters, so that nothing a client sent starts a line of its own.
   private static func oneLine(_ text: String) -> String {
-    text.unicodeScalars.contains { $0 < " " || $0 == "\u{7F}" } ? text.jsonText : text
+    text.unicodeScalars.allSatisfy(\.isPrintable) ? text : text.jsonText
   }
 }

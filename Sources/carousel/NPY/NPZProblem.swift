@@ -3,6 +3,7 @@ enum NPZProblem: Equatable {
   case noDirectory
   case noRecord(offset: Int)
   case truncated(offset: Int)
+  case strayBytes(Int, offset: Int)
   case tooManyEntries(found: Int, limit: Int)
   case notNPY
   case twice
@@ -23,6 +24,8 @@ extension NPZProblem: CustomStringConvertible {
     case .noRecord(let offset): "found no record of an archive at byte \(offset)"
     case .truncated(let offset):
       "the archive ends before byte \(offset) and what should stand there"
+    case .strayBytes(let count, let offset):
+      "found \(count) bytes at byte \(offset) that belong to no file of the archive"
     case .tooManyEntries(let found, let limit): "found \(found) files, at most \(limit) are read"
     case .notNPY: "the file is no .npy file by its name"
     case .twice: "the name stands there twice"

@@ -15,7 +15,10 @@ struct OutputArrays {
   ///   - names: those of the predictions' outputs.
   ///   - isBatch: whether an array has an axis of sequences, be there one. Where sequences have answers of
   ///     different lengths each has an array of its own, `NAME.0` and so on.
-  init(named names: [String], _ predictions: [Prediction], isBatch: Bool) {
+  /// - Throws: where that is the name of another output.
+  init(
+    named names: [String], _ predictions: [Prediction], isBatch: Bool
+  ) throws(CarouselError) {
     for (index, name) in names.enumerated() {
       let parts = predictions.map { $0.outputs[index] }
       let shapes = parts.map { part in (part.rows.map { [$0] } ?? []) + [part.size] }
@@ -31,6 +34,10 @@ struct OutputArrays {
             Array(name: "\(name).\(number)", shape: shapes[number], values: part.values))
         }
       }
+    }
+    var known: Set<String> = []
+    for array in arrays where !known.insert(array.name).inserted {
+      throw .sameArrayName(array.name)
     }
   }
 

@@ -24,34 +24,71 @@ struct ZipDirectory {
 
   init(_ bytes: [UInt8]) throws(CarouselError) {
     self.bytes = bytes
-    let (count, start) = try directory()
+    let (count, start, directoryEnd) = try directory()
     guard count <= Self.maxEntries else {
       throw .badNPZ(entry: nil, problem: .tooManyEntries(found: count, limit: Self.maxEntries))
     }
     var at = start
-    for _ in 0..<count { entries.append(try entry(&at)) }
+    var records: [Range<Int>] = []
+    for _ in 0..<count {
+      let (entry, record) = try entry(&at)
+      entries.append(entry)
+      records.append(record)
+    }
+    try Self.check(records + [start..<at], cover: directoryEnd)
   }
 
-  /// How many entries there are, and where the first one's record stands.
-  private func directory() throws(CarouselError) -> (count: Int, start: Int) {
+  /// Refuses bytes before `end` that stand in none of `records`: what NumPy would not read, nobody should take for read.
+  private static func check(_ records: [Range<Int>], cover end: Int) throws(CarouselError) {
+    var reached = 0
+    for record in records.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      guard record.lowerBound <= reached else {
+        throw .badNPZ(
+          entry: nil, problem: .strayBytes(record.lowerBound - reached, offset: reached))
+      }
+      reached = max(reached, record.upperBound)
+    }
+    guard reached >= end else {
+      throw .badNPZ(entry: nil, problem: .strayBytes(end - reached, offset: reached))
+    }
+  }
+
+  /// How many entries there are, where the first one's record stands, and where the last one's ends.
+  private func directory() throws(CarouselError) -> (count: Int, start: Int, end: Int) {
     // The end record has 22 bytes and a comment behind it of at most 65,535.
     let earliest = max(0, bytes.count - 22 - 65_535)
     var end = bytes.count - 22
     while end >= earliest, !(try has("PK\u{5}\u{6}", at: end)) { end -= 1 }
     guard end >= earliest else { throw .badNPZ(entry: nil, problem: .noDirectory) }
+    let fileEnd = end + 22 + (try number(at: end + 20, bytes: 2))
+    guard fileEnd >= bytes.count else {
+      throw .badNPZ(
+        entry: nil, problem: .strayBytes(bytes.count - fileEnd, offset: fileEnd))
+    }
+    guard fileEnd == bytes.count else {
+      throw .badNPZ(entry: nil, problem: .truncated(offset: fileEnd))
+    }
     let (count, start) = (try number(at: end + 10, bytes: 2), try number(at: end + 16, bytes: 4))
-    guard count == 0xFFFF || start == 0xFFFF_FFFF else { return (count, start) }
-    // The locator of the 64-bit end record stands right before.
-    guard end >= 20, try has("PK\u{6}\u{7}", at: end - 20) else { return (count, start) }
+    // The locator of the 64-bit end record, where there is one, stands right before.
+    guard count == 0xFFFF || start == 0xFFFF_FFFF, end >= 20,
+      try has("PK\u{6}\u{7}", at: end - 20)
+    else { return (count, start, end) }
     let wide = try number(at: end - 20 + 8, bytes: 8)
     guard try has("PK\u{6}\u{6}", at: wide) else {
       throw .badNPZ(entry: nil, problem: .noDirectory)
     }
-    return (try number(at: wide + 32, bytes: 8), try number(at: wide + 48, bytes: 8))
+    // The length of that record is told without its first 12 bytes.
+    let wideEnd = wide.addingReportingOverflow(try number(at: wide + 4, bytes: 8))
+    guard !wideEnd.overflow, wideEnd.partialValue == end - 20 - 12 else {
+      throw .badNPZ(entry: nil, problem: .noRecord(offset: wide))
+    }
+    return (
+      try number(at: wide + 32, bytes: 8), try number(at: wide + 48, bytes: 8), wide
+    )
   }
 
-  /// The entry whose record stands at `at`, which goes on to the next one.
-  private func entry(_ at: inout Int) throws(CarouselError) -> Entry {
+  /// The entry whose record stands at `at`, which goes on to the next one, and the bytes of its file.
+  private func entry(_ at: inout Int) throws(CarouselError) -> (Entry, record: Range<Int>) {
     guard try has("PK\u{1}\u{2}", at: at) else {
       throw .badNPZ(entry: nil, problem: .noRecord(offset: at))
     }
@@ -94,9 +131,23 @@ struct ZipDirectory {
     let start =
       header + 30 + (try number(at: header + 26, bytes: 2))
       + (try number(at: header + 28, bytes: 2))
-    return Entry(
+    let data = try slice(at: start, count: packed).indices
+    let entry = Entry(
       name: name, method: method == 0 ? .stored : .deflated, checksum: checksum, size: size,
-      data: try slice(at: start, count: packed).indices)
+      data: data)
+    return (entry, header..<data.upperBound + (try descriptorBytes(at: data.upperBound, flags)))
+  }
+
+  /// The bytes of the data descriptor (§4.3.9), which writers put behind a file that they could not go back in.
+  private func descriptorBytes(at offset: Int, _ flags: Int) throws(CarouselError) -> Int {
+    guard flags & 8 != 0 else { return 0 }
+    // A signature, which may be missing, a checksum, and two sizes, which may have 64 bits; a record follows.
+    for count in [12, 16, 20, 24] where bytes.count - offset >= count + 4 {
+      let isBehindFile = try has("PK\u{3}\u{4}", at: offset + count)
+      let isBehindLastFile = try has("PK\u{1}\u{2}", at: offset + count)
+      if isBehindFile || isBehindLastFile { return count }
+    }
+    return 0
   }
 
   private func has(_ signature: String, at offset: Int) throws(CarouselError) -> Bool {

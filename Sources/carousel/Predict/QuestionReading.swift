@@ -18,10 +18,12 @@ func question(
   } else if NPZFile.isZip(bytes) {
     arrays = try NPZFile(bytes).json(for: inputs)
   } else {
-    // No text starts with such bytes; weights and other archives do.
-    guard !bytes.prefix(8).contains(where: { $0 < 0x09 || $0 >= 0x7F }) else {
-      throw CarouselError.notAnInput(path: path)
-    }
+    // No text starts with such bytes, but for one in another encoding, which is refused as what it is; weights and other
+    // archives do.
+    let isText =
+      byteOrderMarks.contains { bytes.starts(with: $0) }
+      || !bytes.prefix(8).contains { $0 < 0x09 || $0 >= 0x7F }
+    guard isText else { throw CarouselError.notAnInput(path: path) }
     guard outputs == nil, horizon == nil else {
       throw ValidationError(
         "--outputs and --horizon stand in the JSON, unless the input is .npy or .npz")
@@ -33,6 +35,9 @@ func question(
   if let horizon { members.append("\"horizon\":\(horizon)") }
   return Array("{\(members.joined(separator: ","))}".utf8)
 }
+
+/// What stands before a text to tell that it is UTF-8 or UTF-16.
+private let byteOrderMarks: [[UInt8]] = [[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]]
 
 extension NPZFile {
   /// The arrays of the model's inputs; a single one needs no name.

@@ -221,6 +221,10 @@ import Testing
     (#","stop":1"#, "stop: found the number 1, expected an array of token ids"),
     (#","stop":["x"]"#, "stop: found an array, expected an array of token ids"),
     (#","stop":[1,4]"#, "stop[1]: found 4, expected a token id, a whole number from 0 to 3"),
+    (
+      #","stop":[1,2.00000001]"#,
+      "stop[1]: found a number near 2, expected a token id, a whole number from 0 to 3"
+    ),
     (#","stop":[-1]"#, "stop[0]: found -1, expected a token id, a whole number from 0 to 3"),
     (#","stop":[0.5]"#, "stop[0]: found 0.5, expected a token id, a whole number from 0 to 3"),
   ]) func refusalsOfIDs(members: String, sentence: String) {
@@ -231,6 +235,10 @@ import Testing
     ("{}", "prompt is missing"),
     (#"{"prompt":"ax"}"#, #"prompt: character 1, "x", is not in the model's vocabulary"#),
     (#"{"prompt":["a"]}"#, "prompt: found an array, expected text, or an array of token ids"),
+    (
+      #"{"prompt":[0,1.00000001]}"#,
+      "prompt[1]: found a number near 1, expected a token id, a whole number from 0 to 3"
+    ),
     (#"{"prompt":[0,4]}"#, "prompt[1]: found 4, expected a token id, a whole number from 0 to 3"),
     (#"{"prompt":""}"#, #"prompt: found the string "", expected at least one character"#),
     (#"{"prompt":[]}"#, "prompt: found an empty array, expected at least one element"),

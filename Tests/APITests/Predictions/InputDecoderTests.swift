@@ -24,6 +24,10 @@ import Testing
     ("scalar", "[[1],[2]]", "[[1.0],[2.0]]"),
     ("scalar", "[[[1],[2]],[[3]]]", "[[[1.0],[2.0]],[[3.0]]]"),
     ("tokens", "[1,3]", "[10.0,30.0]"),
+    // Whole numbers, however they are written.
+    ("tokens", "[3.0,30e-1,0.03e+2,-0]", "[30.0,30.0,30.0,0.0]"),
+    ("tokens", "[0.0000000000000000000,3.0000000000000000000 , 0e-400]", "[0.0,30.0,0.0]"),
+    ("scalar", "[3.00000001,1e-400,-2]", "[3.0,0.0,-2.0]"),
     ("tokens", "[[1,3],[0]]", "[[10.0,30.0],[0.0]]"),
     ("tokens", "[[[1],[3]],[[0]]]", "[[[10.0],[30.0]],[[0.0]]]"),
     ("text", #""aab""#, "[0.0,20.0]"),
@@ -140,6 +144,27 @@ import Testing
       #"inputs[0][1]: found 1e39, expected a number within the range of a 32-bit float"#
     ),
     // Ids.
+    // Whole by rounding only, to a float or to a double.
+    (
+      "tokens", "[0,3.00000001,1]",
+      "inputs[1]: found a number near 3, expected a token id, a whole number from 0 to 3"
+    ),
+    (
+      "tokens", "[[1],[2,2.99999999999999999999]]",
+      "inputs[1][1]: found a number near 3, expected a token id, a whole number from 0 to 3"
+    ),
+    (
+      "tokens", "[[[1],[2.00000000000000001]]]",
+      "inputs[0][1][0]: found a number near 2, expected a token id, a whole number from 0 to 3"
+    ),
+    (
+      "tokens", "[1e-400]",
+      "inputs[0]: found a number near 0, expected a token id, a whole number from 0 to 3"
+    ),
+    (
+      "text", "[[-1e-60]]",
+      "inputs[0][0]: found a number near 0, expected a token id, a whole number from 0 to 3"
+    ),
     ("tokens", "[0,4]", "inputs[1]: found 4, expected a token id, a whole number from 0 to 3"),
     (
       "tokens", "[[0],[-1]]",

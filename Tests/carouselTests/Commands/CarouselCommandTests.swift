@@ -87,4 +87,16 @@ import Testing
   @Test func aFailureIsOne() {
     #expect(CarouselCommand.exitCode(for: CarouselError.noModels(folder: "x")).rawValue == 1)
   }
+
+  /// What a file's names hold shows, and does nothing, in a terminal.
+  @Test func errorsShowNoControlCharacters() {
+    let error = CarouselError.badNPZ(
+      entry: "a\u{1B}[2J\nError: b\u{9B}\u{202E}é.txt", problem: .notNPY)
+    #expect(
+      "\(CarouselCommand.printable(error))"
+        == #"not an .npz file that Carousel reads: a\u001b[2J\nError: b\u009b\u202eé.txt: the file is no .npy file by its name"#
+    )
+    let usage = ValidationError("two\nlines")
+    #expect(CarouselCommand.printable(usage) is ValidationError)
+  }
 }

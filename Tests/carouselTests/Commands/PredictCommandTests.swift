@@ -1,3 +1,4 @@
+import Glibc
 import ModelFormat
 import Testing
 
@@ -17,6 +18,26 @@ import Testing
     ])
     #expect(full.input == "x.npy" && full.outputs == .all && full.horizon == 3)
     #expect(full.precision == .f16)
+  }
+
+  /// Before the model is read, let alone asked.
+  @Test func aFileThatCannotBeWrittenIsRefusedFirst() throws {
+    for path in ["/nonexistent/y.npy", "/proc/y.npz"] {
+      #expect {
+        try command(["--output", path]).run()
+      } throws: { error in
+        guard case ModelError.system("create", let found, _) = error else { return false }
+        return found.hasPrefix(path)
+      }
+    }
+    let tree = try FileTree(["y.npz/x": ""])
+    #expect(throws: ModelError.system("write", path: "\(tree.path)/y.npz", code: EISDIR)) {
+      try OpenFile.checkWritable("\(tree.path)/y.npz")
+    }
+    try OpenFile.checkWritable("\(tree.path)/z.npz")
+    // It leaves nothing behind, and what is there as it is.
+    try OpenFile.checkWritable("\(tree.path)/y.npz/x")
+    #expect(try readFile("\(tree.path)/y.npz/x") == [])
   }
 
   /// Of the environment, the key alone is looked at.

@@ -44,6 +44,27 @@ import Testing
     #expect(!text.split(separator: "\n").contains { $0.hasSuffix(" ") })
   }
 
+  /// What a model's files say shows in a terminal, and does nothing there.
+  @Test func textAndJSONShowNoControlCharacters() throws {
+    var report = report
+    report.summary = "a\u{1B}[2J\nb\u{9B}"
+    report.unusedTensors = ["c\u{202E}"]
+    let json = try prettyJSON(report)
+    for text in [report.text, json] {
+      #expect(
+        text.split(separator: "\n").allSatisfy { $0.unicodeScalars.allSatisfy { $0.isPrintable } })
+      for part in [#"a\u001b[2J\nb\u009b"#, #"c\u202e"#] {
+        #expect(text.replacing(#"\u001B"#, with: #"\u001b"#).contains(part))
+      }
+    }
+    let read = try JSONDecoder().decode(Summary.self, from: Data(json.utf8))
+    #expect(read.summary == report.summary)
+  }
+
+  private struct Summary: Decodable {
+    let summary: String
+  }
+
   private func report(differing otherClass: Int?) throws -> ModelReport {
     let output = Deviation.Output(
       name: "next", largestDifference: 0.59512, rmsDifference: 0.0123456, f32Range: [-32.08, 0],

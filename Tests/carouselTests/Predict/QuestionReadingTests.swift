@@ -83,4 +83,11 @@ import Testing
   @Test func optionsThatJSONHoldsAlready() {
     #expect(throws: ValidationError.self) { try text(Array("{}".utf8), horizon: 3) }
   }
+
+  /// What starts with a byte order mark is text, which the reader of JSON refuses by that name.
+  @Test(arguments: [[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]] as [[UInt8]])
+  func textOfAnotherEncodingIsNoArchive(mark: [UInt8]) throws {
+    let bytes = mark + Array("{}".utf8)
+    #expect(try question(from: bytes, path: "x", inputs: [Self.features(1)]) == bytes)
+  }
 }

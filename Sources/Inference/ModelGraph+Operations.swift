@@ -156,9 +156,9 @@ extension ModelGraph {
       start = cellRange.upperBound
       state.hidden.resize(rows: riders.count, columns: layer.outputSize)
       state.cell.resize(rows: riders.count, columns: layer.hiddenSize)
-      for (j, rider) in riders.enumerated() {
-        states.read(seat: rider.seat, range: hiddenRange, into: &state.hidden, row: j)
-        states.read(seat: rider.seat, range: cellRange, into: &state.cell, row: j)
+      for j in riders.indices {
+        states.read(seat: riders[j].seat, range: hiddenRange, into: &state.hidden, row: j)
+        states.read(seat: riders[j].seat, range: cellRange, into: &state.cell, row: j)
       }
       if let initial = node.initialHidden {
         begin(&state.hidden, from: initial, at: initialOffset.hidden, plan: plan, workspace)
@@ -174,12 +174,13 @@ extension ModelGraph {
         column: direction * layer.outputSize, scratch: workspace.lstm, kernels: kernels,
         crew: crew)
 
-      for (j, rider) in riders.enumerated() {
+      for j in riders.indices {
         states.write(
-          seat: rider.seat, range: hiddenRange, from: state.hidden.values,
+          seat: riders[j].seat, range: hiddenRange, from: state.hidden.values,
           at: j * layer.outputSize)
         states.write(
-          seat: rider.seat, range: cellRange, from: state.cell.values, at: j * layer.hiddenSize)
+          seat: riders[j].seat, range: cellRange, from: state.cell.values,
+          at: j * layer.hiddenSize)
       }
       let final = number / directions
       if node.finalLayers.contains(final) {

@@ -70,15 +70,15 @@ extension ModelGraph {
     let value = model.outputs[index].value
     let domain = domain(of: value)
     var rows: [Int] = []
-    for (j, rider) in plan.riders.enumerated() {
+    for j in plan.riders.indices {
       let start = rows.count
-      let everyStep = rider.selection.steps(ofOutput: index) == .all
+      let everyStep = plan.riders[j].selection.steps(ofOutput: index) == .all
       switch domain {
       case .steps where everyStep:
-        for t in 0..<rider.steps.count { rows.append(plan.layout.row(rider: j, step: t)) }
+        for t in 0..<plan.layout.steps[j] { rows.append(plan.layout.row(rider: j, step: t)) }
       case .reported where everyStep: rows += plan.reported[j]
       case .steps, .reported, .riders, .ends:
-        if rider.finishes { rows.append(plan.endRow(of: j, in: domain)) }
+        if plan.riders[j].finishes { rows.append(plan.endRow(of: j, in: domain)) }
       }
       workspace.reported[index][plan.order[j]] = start..<rows.count
     }

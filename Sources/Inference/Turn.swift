@@ -193,22 +193,30 @@ struct TurnPlan {
 
   /// - Parameter reportsEveryStep: whether a rider with that selection needs reported rows of all its steps.
   init(_ given: [TurnRider], reportsEveryStep: (Selection) -> Bool) {
+    // Riders are read by index: a copy of each would count references.
+    let lengths = given.indices.map { given[$0].steps.count }
     // Equal lengths keep their order, so a batch of equal lengths is not shuffled.
-    order = given.indices.sorted {
-      let (a, b) = (given[$0].steps.count, given[$1].steps.count)
-      return a == b ? $0 < $1 : a > b
+    if zip(lengths, lengths.dropFirst()).allSatisfy({ $0 >= $1 }) {
+      order = Array(given.indices)
+      riders = given
+      layout = PackedLayout(steps: lengths)
+    } else {
+      order = given.indices.sorted {
+        lengths[$0] == lengths[$1] ? $0 < $1 : lengths[$0] > lengths[$1]
+      }
+      riders = order.map { given[$0] }
+      layout = PackedLayout(steps: order.map { lengths[$0] })
     }
-    riders = order.map { given[$0] }
-    layout = PackedLayout(steps: riders.map(\.steps.count))
-    for (j, rider) in riders.enumerated() {
-      let count = reportsEveryStep(rider.selection) ? rider.steps.count : rider.finishes ? 1 : 0
+    for j in riders.indices {
+      let (steps, finishes) = (lengths[order[j]], riders[j].finishes)
+      let count = reportsEveryStep(riders[j].selection) ? steps : finishes ? 1 : 0
       reported.append(reportedSteps.count..<reportedSteps.count + count)
-      for t in rider.steps.count - count..<rider.steps.count {
+      for t in steps - count..<steps {
         reportedSteps.append(layout.row(rider: j, step: t))
         reportedRiders.append(j)
       }
       endPlaces.append(ends.count)
-      if rider.finishes { ends.append(j) }
+      if finishes { ends.append(j) }
     }
   }
 
@@ -273,9 +281,9 @@ extension ModelGraph {
     case .tokens:
       workspace.tokens[index].removeAll(keepingCapacity: true)
       for t in layout.active.indices {
-        for rider in plan.riders[..<layout.active[t]] {
-          guard case .tokens(let ids) = rider.input.values[index] else { continue }
-          workspace.tokens[index].append(ids[rider.steps.lowerBound + t])
+        for j in 0..<layout.active[t] {
+          guard case .tokens(let ids) = plan.riders[j].input.values[index] else { continue }
+          workspace.tokens[index].append(ids[plan.riders[j].steps.lowerBound + t])
         }
       }
     case .features(let size, let mean, let scale):

@@ -316,8 +316,11 @@ package struct Carousel {
     _ worker: Int, now: Instant, costs: TurnCosts, into turn: inout Turn
   ) {
     guard !waiting.isEmpty else { return }
+    let latest = now - Self.seatTime
+    // In most turns nobody had the time.
+    guard seats[worker].contains(where: { $0.boarded <= latest }) else { return }
     let taken = seats.reduce(0) { $0 + $1.count }
-    let vacated = seats[worker].count(where: \.isVacated)
+    let vacated = seats[worker].count { $0.isVacated }
     // Seats that nobody has: this worker or another boards the riders there.
     let needed = waiting.count - (limits.maxSeats - taken) - vacated
     guard needed > 0 else { return }
@@ -325,9 +328,7 @@ package struct Carousel {
     let crowd = Swift.max(1, Double(riders) / Double(limits.maxSeats))
     let candidates = seats[worker].indices.filter { index in
       let seat = seats[worker][index]
-      guard !seat.isVacated, seat.remaining > 0, seat.boarded + Self.seatTime <= now else {
-        return false
-      }
+      guard !seat.isVacated, seat.remaining > 0, seat.boarded <= latest else { return false }
       guard let deadline = seat.deadline else { return true }
       let ride = costs.seconds(
         oneOf: riders, steps: seat.remaining + seat.following, workers: workerCount,
@@ -405,10 +406,12 @@ package struct Carousel {
     case .wholeSequences: return Int.max
     case .steps:
       let share = turnSteps / seats.count
-      // Who is fed back keeps the seat.
-      let ending = seats.lazy.filter { $0.following == 0 }.map(\.remaining)
-      let shortest = waiting.isEmpty ? share : ending.min() ?? share
-      return Swift.max(Self.minimumChunk, Swift.min(share, shortest))
+      var chunk = share
+      if !waiting.isEmpty {
+        // Who is fed back keeps the seat.
+        for seat in seats where seat.following == 0 { chunk = Swift.min(chunk, seat.remaining) }
+      }
+      return Swift.max(Self.minimumChunk, chunk)
     }
   }
 }

@@ -160,12 +160,14 @@ extension Engine {
     }
     var riders: [TurnRider] = []
     var generations: [Generation?] = []
+    riders.reserveCapacity(turn.parts.count)
+    generations.reserveCapacity(turn.parts.count)
     for part in turn.parts {
-      guard let rider = boarding.riders[part.rider] else {
+      guard let place = boarding.riders.index(forKey: part.rider) else {
         preconditionFailure("a rider that the engine does not know")
       }
-      riders.append(rider.part(part))
-      generations.append(rider.generation(after: part))
+      riders.append(boarding.riders.values[place].part(part))
+      generations.append(boarding.riders.values[place].generation(after: part))
     }
     let isByItself =
       boarding.isTurning.count(where: \.self) == 1
@@ -185,10 +187,11 @@ extension Engine {
   /// Draws the tokens of those who write text, and hands them to their readers.
   private func draw(_ plan: inout Plan, from workspace: Workspace) -> [DrawnToken] {
     plan.generations.indices.map { index in
-      guard let output = plan.generations[index]?.output else { return nil }
-      let scores = workspace.values(ofOutput: output, rider: index)
-      let token = plan.generations[index]?.sampler.draw(from: scores)
-      let reply = plan.generations[index]?.onToken(token) ?? .stop
+      guard var generation = plan.generations[index].take() else { return nil }
+      defer { plan.generations[index] = generation }
+      let scores = workspace.values(ofOutput: generation.output, rider: index)
+      let token = generation.sampler.draw(from: scores)
+      let reply = generation.onToken(token)
       return (token ?? 0, token == nil ? .stop : reply)
     }
   }
@@ -214,41 +217,44 @@ extension Engine {
       var finished: [Rider] = []
       var startsWatch = false
       for (index, part) in parts.enumerated() {
-        // A client may have left while the turn ran.
-        guard var rider = boarding.riders.removeValue(forKey: part.rider) else { continue }
-        guard !rider.group.isCompleted else {
+        // A client may have left while the turn ran. The others are changed in their places: there are as many of them as
+        // steps, and the other workers wait for the lock.
+        guard let place = boarding.riders.index(forKey: part.rider) else { continue }
+        guard !boarding.riders.values[place].group.isCompleted else {
           // Another sequence of its request was refused.
+          boarding.riders.remove(at: place)
           boarding.carousel.alight(seat: part.seat, worker: worker)
           boarding.resumed.remove(part.rider)
           continue
         }
-        rider.take(
+        boarding.riders.values[place].take(
           part, index: index, from: belongings.workspace, states: belongings.states, graph: graph)
-        let next = part.finishes ? rider.next(plan.generations[index], tokens[index], graph) : .turn
+        guard part.finishes else { continue }
+        let next = boarding.riders.values[place].next(
+          plan.generations[index], tokens[index], graph)
         switch next {
-        case .turn: break
         case .steps(let steps):
           boarding.carousel.extend(seat: part.seat, worker: worker, by: steps)
         // Where too many are parked, a reader's events pile up instead, as far as its text goes.
         case .pause
         where boarding.resumed.remove(part.rider) != nil
           || boarding.parked.count >= limits.maxQueuedSequences:
-          boarding.carousel.extend(seat: part.seat, worker: worker, by: rider.stepsLeft)
+          boarding.carousel.extend(
+            seat: part.seat, worker: worker, by: boarding.riders.values[place].stepsLeft)
         case .pause:
           boarding.carousel.alight(seat: part.seat, worker: worker)
-          rider.park(seat: part.seat, states: belongings.states, graph: graph)
+          boarding.riders.values[place].park(
+            seat: part.seat, states: belongings.states, graph: graph)
           boarding.parked.insert(part.rider)
-          if rider.deadline != nil, !boarding.isWatched {
+          if boarding.riders.values[place].deadline != nil, !boarding.isWatched {
             boarding.isWatched = true
             startsWatch = true
           }
         case .end:
           boarding.carousel.alight(seat: part.seat, worker: worker)
           boarding.resumed.remove(part.rider)
-          finished.append(rider)
-          continue
+          finished.append(boarding.riders.remove(at: place).value)
         }
-        boarding.riders[part.rider] = rider
       }
       return (finished, startsWatch)
     }

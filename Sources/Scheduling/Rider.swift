@@ -91,10 +91,8 @@ struct Rider {
     }
   }
 
-  /// What a rider does after a turn.
+  /// What a rider does when its steps are done.
   enum Next {
-    /// Goes on with its own steps.
-    case turn
     /// Goes on with so many steps that are fed back to it.
     case steps(Int)
     /// Waits for its reader.

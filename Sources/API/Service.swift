@@ -24,6 +24,7 @@ package final class Service: Sendable {
   /// Requests refused at `max_answer_bytes`.
   let refusedAnswers = Counter()
   let pages = PageQueue()
+  let pacer = StreamPacer()
   let hugeBodies = DispatchQueue(label: "decode huge bodies", qos: .userInitiated)
   private let readiness = Atomic<UInt8>(Readiness.starting.rawValue)
   let background = DispatchQueue(

@@ -22,20 +22,26 @@ final class GenerationRun: Sendable {
     var matcher: StopMatcher
     /// Of another model, until they are sent.
     var tokens: [Int32] = []
+    /// Events that are not written yet.
+    var events = EventBuffer()
+    /// Whether the client was behind when events were written later than their tokens were drawn.
+    var isBehind = false
     var hasBegun = false
     var end: End?
   }
 
   private let question: GenerationQuestion
   private let call: Call
+  private let pacer: StreamPacer
   /// What each token stands for; nil for a model without a vocabulary.
   private let vocabulary: [String]?
   private let stopTokens: Set<Int32>
   private let progress: Mutex<Progress>
 
-  init(_ question: GenerationQuestion, for call: Call) {
+  init(_ question: GenerationQuestion, for call: Call, pacer: StreamPacer) {
     self.question = question
     self.call = call
+    self.pacer = pacer
     guard let (_, input, _) = question.model.graph.generation,
       case .tokens(_, let vocabulary) = question.model.description.inputs[input].kind
     else { preconditionFailure("a question to a model that does not continue text") }
@@ -59,9 +65,14 @@ final class GenerationRun: Sendable {
       }
       add(token, to: &progress)
       guard question.streams else { return progress.end == nil ? .goOn : .stop }
-      let keepsUp = sendContent(of: &progress)
+      // The end is written with what comes before it.
+      let keepsUp = addContent(of: &progress)
       guard progress.end == nil else { return .stop }
-      return keepsUp ? .goOn : .wait
+      guard progress.isBehind else { return keepsUp ? .goOn : .wait }
+      // Nothing is held meanwhile: all that the client has to take is before it.
+      progress.isBehind = false
+      write(&progress)
+      return .wait
     }
   }
 
@@ -109,7 +120,8 @@ final class GenerationRun: Sendable {
           answer.raw("\n")
           return call.answer(.json(answer.bytes))
         }
-        send(answer.bytes, &progress)
+        _ = progress.events.add(now: pacer.now()) { $0.raw(answer.bytes) }
+        write(&progress)
         call.end()
       }
     }
@@ -128,27 +140,44 @@ final class GenerationRun: Sendable {
     progress.tokens = []
   }
 
-  /// Sends what came since the last time, as an event; returns false where the client is behind.
-  @discardableResult
-  private func sendContent(of progress: inout Progress) -> Bool {
-    var event = JSONWriter()
-    event.byte("{")
-    writeContent(of: &progress, to: &event)
-    event.byte("}")
-    return send(event.bytes, &progress)
+  /// Adds an event of what came since the last time, and writes it now or a moment later; returns false where the
+  /// client is behind.
+  private func addContent(of progress: inout Progress) -> Bool {
+    var events = EventBuffer()
+    swap(&events, &progress.events)
+    let action = events.add(now: pacer.now()) { writer in
+      writer.byte("{")
+      writeContent(of: &progress, to: &writer)
+      writer.byte("}")
+    }
+    swap(&events, &progress.events)
+    switch action {
+    case .write: return write(&progress)
+    case .writeLater:
+      pacer.writeLater { self.writeDue() }
+      return true
+    case .none: return true
+    }
   }
 
-  /// Sends an event; returns false where the client is behind.
+  /// Writes the events that are held, a moment after the first of them.
+  private func writeDue() {
+    progress.withLock { progress in
+      progress.events.endWait()
+      if !write(&progress) { progress.isBehind = true }
+    }
+  }
+
+  /// Writes the events that are held; returns false where the client is behind.
   @discardableResult
-  private func send(
-    _ data: [UInt8], isError: Bool = false, _ progress: inout Progress
-  ) -> Bool {
+  private func write(_ progress: inout Progress) -> Bool {
+    let events = progress.events.take(now: pacer.now())
+    guard !events.isEmpty else { return true }
     if !progress.hasBegun {
       progress.hasBegun = true
       call.begin(.events)
     }
-    let event = Array((isError ? "event: error\ndata: " : "data: ").utf8) + data
-    return call.exchange.write(event + Array("\n\n".utf8))
+    return call.exchange.write(events)
   }
 
   /// Answers with an error, or sends it as the last event where the answer has begun.
@@ -158,10 +187,12 @@ final class GenerationRun: Sendable {
     let held = progress.matcher.finish()
     if !held.isEmpty {
       progress.text = held
-      sendContent(of: &progress)
+      _ = addContent(of: &progress)
     }
     // The body of an error is one line of JSON.
-    send(Array(response.body.prefix { $0 != UInt8(ascii: "\n") }), isError: true, &progress)
+    let error = Array(response.body.prefix { $0 != UInt8(ascii: "\n") })
+    _ = progress.events.add(isError: true, now: pacer.now()) { $0.raw(error) }
+    write(&progress)
     call.end(response.status)
   }
 }

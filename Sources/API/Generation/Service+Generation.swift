@@ -12,7 +12,7 @@ extension Service {
         document, name: model, models: models, settings: settings)
       try admit(
         AnswerSize(question), inputBytes: question.prompt.byteCount, into: reservation)
-      let run = GenerationRun(question, for: call)
+      let run = GenerationRun(question, for: call, pacer: pacer)
       let engine = question.model.engine
       let ticket = engine.generate(
         question.prompt, sampling: question.sampling, maxSteps: question.maxSteps,

@@ -1,0 +1,30 @@
+import Dispatch
+import Synchronization
+
+/// Has what streams hold back written a moment later: of all streams at once, so that a loop wakes once for all of them.
+final class StreamPacer: Sendable {
+  let queue = DispatchQueue(label: "streams", qos: .userInitiated)
+  /// The clock by which that moment is told.
+  let now: @Sendable () -> ContinuousClock.Instant
+  private let waiting = Mutex<[@Sendable () -> Void]>([])
+
+  init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) { self.now = now }
+
+  /// Has `write` called, within `EventBuffer.interval` or a little more.
+  func writeLater(_ write: @escaping @Sendable () -> Void) {
+    let isFirst = waiting.withLock { waiting in
+      waiting.append(write)
+      return waiting.count == 1
+    }
+    guard isFirst else { return }
+    let (seconds, attoseconds) = EventBuffer.interval.components
+    let nanoseconds = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
+    queue.asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) { [self] in
+      let writes = waiting.withLock { waiting in
+        defer { waiting.removeAll(keepingCapacity: true) }
+        return waiting
+      }
+      for write in writes { write() }
+    }
+  }
+}

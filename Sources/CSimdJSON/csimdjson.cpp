@@ -205,17 +205,18 @@ bool nearest_float(double nearest, const char *token, const char *end, float &ou
   return true;
 }
 
-// Whether `nearest` is a whole number and the one written as `token`, whose nearest double is `number`, is another:
-// 3.00000001, which is no id.
-bool is_rounded_to_whole(double number, float nearest, std::string_view token) {
+bool is_whole(float number) {
+  constexpr float all_whole = 1 << std::numeric_limits<float>::digits;
+  return std::fabs(number) >= all_whole ||
+         number == static_cast<float>(static_cast<int32_t>(number));
+}
+
+// Whether the number written as `token` is another than `nearest`, a whole number and the float nearest to it: 3.00000001,
+// which is no id. `number` is the double nearest to it.
+bool is_rounded(double number, float nearest, std::string_view token) {
   // No two texts of at most 15 digits have the same double; and none so short as these is rounded to 0.
   const size_t exact_bytes = number == 0 ? 5 : 16;
   if (static_cast<double>(nearest) == number && token.size() <= exact_bytes) return false;
-  constexpr float all_whole = 1 << std::numeric_limits<float>::digits;
-  if (std::fabs(nearest) < all_whole &&
-      nearest != static_cast<float>(static_cast<int32_t>(nearest))) {
-    return false;
-  }
   while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
   uint64_t magnitude;
   return !whole_magnitude(token, magnitude) ||
@@ -401,6 +402,7 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
   nodes.push_back({csj_kind_array, 0, numbers.size()});
   uint32_t count = 0;
   bool only_numbers = true;
+  bool all_whole = true;
   uint64_t first_rounded = 0;
   csj_status status = csj_status_ok;
   for (auto element : array) {
@@ -420,9 +422,11 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
       if (status == csj_status_ok && !nearest_float(number, token, end(), nearest)) {
         status = stop(csj_status_not_finite, token);
       }
-      if (status == csj_status_ok && first_rounded == 0 &&
-          is_rounded_to_whole(number, nearest, text)) {
-        first_rounded = uint64_t{count} + 1;
+      if (all_whole && status == csj_status_ok) {
+        all_whole = is_whole(nearest);
+        if (all_whole && first_rounded == 0 && is_rounded(number, nearest, text)) {
+          first_rounded = uint64_t{count} + 1;
+        }
       }
       numbers.push_back(nearest);
     } else {

@@ -138,15 +138,16 @@ import Testing
     let server = try Server(
       settings: settings, memory: MemoryBudget(limit: 64 << 20),
       monotonic: { time.add(LoopShare.nanoseconds, ordering: .relaxed).newValue },
-      descriptors: nil
-    ) { exchange in
-      answering.async {
-        exchange.respond(
-          HTTPResponse(
-            status: .ok,
-            body: Array(repeating: 0x61, count: 100_000) + Array("\(exchange.request.path) ".utf8)))
-      }
-    }
+      descriptors: nil,
+      application: { exchange in
+        answering.async {
+          exchange.respond(
+            HTTPResponse(
+              status: .ok,
+              body: Array(repeating: 0x61, count: 100_000)
+                + Array("\(exchange.request.path) ".utf8)))
+        }
+      })
     server.start()
     defer { server.stop(within: .zero) {} }
     let clients = try (0..<3).map { _ in try #require(Client(port: server.port)) }

@@ -92,12 +92,12 @@ def _options(question: dict[str, Any], model: ModelInput) -> bool:
     return True
 
 
-def _is_whole(value: Any, most: int) -> bool:
-    """Whether it is a whole number, however written, from 1 to `most`."""
-    if not _is_number(value) or not 1 <= value <= most:
+def _is_whole(value: Any, most: int, least: int = 1) -> bool:
+    """Whether it is a whole number, however written, from `least` to `most`."""
+    if not _is_number(value) or not least <= value <= most:
         return False
     exact = Decimal(value.text) if isinstance(value, Number) else value
-    return exact <= most and exact == int(exact)
+    return least <= exact <= most and exact == int(exact)
 
 
 def _is_number(value: Any) -> bool:
@@ -186,6 +186,6 @@ def _steps(steps: Any, model: ModelInput, size: int) -> bool:
             number = struct.unpack("<f", struct.pack("<f", float(value)))[0]
             if not math.isfinite(number):
                 return False
-            if model.kind == "tokens" and not (number == int(number) and 0 <= number < model.size):
+            if model.kind == "tokens" and not _is_whole(value, model.size - 1, least=0):
                 return False
     return True

@@ -32,6 +32,7 @@ struct JSONDocument: Sendable {
   }
 
   /// The first element of a node of kind `numbers` whose float is a whole number and whose text is another: 3.00000001.
+  /// It is told of numbers that are all whole, as ids are.
   func firstRoundedElement(_ node: Int) -> Int? {
     let place = Int(nodes[node].detail >> 32)
     return place > 0 ? place - 1 : nil

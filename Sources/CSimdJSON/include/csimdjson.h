@@ -25,7 +25,8 @@ typedef enum __attribute__((enum_extensibility(closed))) csj_kind : uint32_t {
   /// `count` bytes of `text` from `detail`, escapes undone, UTF-8.
   csj_kind_string,
   /// An array of numbers and nothing else: `count` (at least 1) floats from the lower 32 bits of `detail`. The upper ones
-  /// have the place, from 1, of the first that is a whole number by rounding only (3.00000001), or 0.
+  /// have the place, from 1, of the first that is a whole number by rounding only (3.00000001), or 0: as far as all before
+  /// it are whole, as ids are.
   csj_kind_numbers,
   /// Any other array, an empty one too: `count` elements follow; `detail` is the index of the node after the last.
   csj_kind_array,

@@ -148,7 +148,6 @@ struct Fairground {
       riders[part.rider] = rider
       guard part.finishes else { continue }
       switch rider.next(generation, drawn, graph) {
-      case .turn: break
       case .steps(let steps): carousel.extend(seat: part.seat, worker: worker, by: steps)
       case .pause:
         carousel.alight(seat: part.seat, worker: worker)

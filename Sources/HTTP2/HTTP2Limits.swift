@@ -8,10 +8,10 @@ package struct HTTP2Limits: Sendable, Equatable {
   package var maxHeadBytes = 16 * 1024
   /// `max_unpacked_head_bytes`: the same count over a stream's head and trailers, to which a few bytes can
   /// be unpacked; beyond it GOAWAY, and no more is unpacked.
-  package var maxUnpackedHeadBytes = 64 * 1024
+  package var maxUnpackedHeadBytes = 32 * 1024
   /// `max_field_bytes_at_once`: the same count over all streams of a connection in one call of `receive`;
   /// what came behind waits for the next.
-  package var maxFieldBytesAtOnce = 4 * 1024
+  package var maxFieldBytesAtOnce = 8 * 1024
   /// `max_target_bytes`: the `:path`; beyond it 414.
   package var maxTargetBytes = 8 * 1024
   /// `max_fields`: fields in a head, pseudo-header fields not counted; beyond it 431.

@@ -34,7 +34,8 @@ extension EventLoop {
     {
       // The client may have reset the stream while it waited.
       guard connection.owes(stream) else { continue }
-      charge(connection) { decode(request, stream, of: connection) }
+      decode(request, stream, of: connection)
+      charge(connection)
     }
     if !connection.waiting.isEmpty { putOff(connection) }
   }
@@ -150,7 +151,8 @@ extension EventLoop {
         return
       }
       guard let piece = connection.undelivered.popFirst() else { return }
-      charge(connection) { deliver(piece, to: connection) }
+      deliver(piece, to: connection)
+      charge(connection)
     }
   }
 

@@ -2,13 +2,13 @@
 extension EventLoop {
   /// What may be done in a round for all connections together whose shares of earlier rounds were used up, in nanoseconds:
   /// how many they are makes no difference to the others.
-  static let lateNanoseconds = 100_000
+  static let lateNanoseconds = 200_000
 
-  /// Does `work` for `connection`, which its share pays.
-  func charge(_ connection: Connection, for work: () -> Void) {
-    let start = clock.read()
-    work()
-    connection.share.spend(clock.read() - start, in: round)
+  /// Has `connection` pay for what the loop has done since the last call, for which nobody else has paid.
+  func charge(_ connection: Connection) {
+    let now = clock.read()
+    connection.share.spend(now - chargedUntil, in: round)
+    chargedUntil = now
   }
 
   /// Has more done for `connection` in a later round, after those that wait already.
@@ -21,9 +21,9 @@ extension EventLoop {
   /// Goes on with connections that were put off, each within its share.
   func serveLate() {
     guard !late.isEmpty else { return }
-    let start = clock.read()
+    let start = chargedUntil
     // Some may be put off once more.
-    for _ in 0..<late.count where clock.read() - start < Self.lateNanoseconds {
+    for _ in 0..<late.count where chargedUntil - start < Self.lateNanoseconds {
       guard let connection = late.popFirst() else { return }
       connection.isLate = false
       guard connection.isOpen else { continue }

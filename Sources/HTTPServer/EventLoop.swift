@@ -52,6 +52,8 @@ final class EventLoop: @unchecked Sendable {
   var late = FIFO<Connection>()
   /// Counts rounds, for the connections' shares.
   private(set) var round = 0
+  /// Up to when connections have paid for the loop's time, in its clock's nanoseconds.
+  var chargedUntil = 0
   let codingQueues: CodingQueues
   private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
 
@@ -113,6 +115,7 @@ final class EventLoop: @unchecked Sendable {
     var eventCount = poller.poll()
     for _ in 0..<Self.maxRounds {
       clock.update()
+      chargedUntil = clock.now
       round += 1
       serveLate()
       for index in 0..<eventCount {
@@ -267,7 +270,8 @@ final class EventLoop: @unchecked Sendable {
     var written = 0
     var result = Connection.WriteResult.paused
     repeat {
-      charge(connection) { result = connection.write(&written) }
+      result = connection.write(&written)
+      charge(connection)
     } while result == .paused && !connection.share.isUsedUp(in: round)
     recount(connection)
     connection.updateOutputRoom(isFull: memory.isFull)
@@ -302,11 +306,8 @@ final class EventLoop: @unchecked Sendable {
   }
 
   private func receive(_ bytes: Span<UInt8>, from connection: Connection) -> [ConnectionEvent] {
-    var events: [ConnectionEvent] = []
-    let start = clock.read()
-    events = connection.wire.receive(bytes, date: clock.date, settings: settings)
-    connection.share.spend(clock.read() - start, in: round)
-    return events
+    defer { charge(connection) }
+    return connection.wire.receive(bytes, date: clock.date, settings: settings)
   }
 
   private func watch(_ connection: Connection) {

@@ -4,7 +4,7 @@
 /// others have theirs: no connection gets more of a loop than another, whatever it asks.
 struct LoopShare {
   /// After so much work for it in a round, in nanoseconds, a connection waits for the next.
-  static let nanoseconds = 50_000
+  static let nanoseconds = 200_000
 
   private var round = 0
   private var spent = 0

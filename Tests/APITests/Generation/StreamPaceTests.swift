@@ -123,6 +123,8 @@ import Testing
     exchange.take(written())
     #expect(drains.withLock { $0 } == 1)
     clock.advance(microseconds: 2000)
-    #expect(run.take(0) == .goOn && written() == 119 * (most + 4))
+    // The write that was due for the last may still be under way, and takes this one with it.
+    #expect(run.take(0) == .goOn)
+    #expect(waitUntil { written() == 119 * (most + 4) })
   }
 }

@@ -73,7 +73,8 @@ extension HTTPExchange {
   fileprivate var clientIdentity: Bookings.Identity {
     Bookings.Identity(
       request: request.identity, connection: connection?.number,
-      mayHaveReconnected: connection?.isNew ?? true)
+      mayHaveReconnected: connection?.isNew ?? true,
+      hasLeft: { [connection] in connection?.hasLeft() ?? true })
   }
 }
 

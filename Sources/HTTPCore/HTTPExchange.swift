@@ -33,14 +33,17 @@ package final class HTTPExchange: Sendable {
   package let connection: ConnectionReference?
 
   /// Tells a connection from others of the server.
-  package struct ConnectionReference: Sendable, Equatable {
+  package struct ConnectionReference: Sendable {
     package let number: UInt64
     /// Whether the request is the first that came over it.
     package let isNew: Bool
+    /// Whether its client has left, so that no more requests come over it; may be asked at any time.
+    package let hasLeft: @Sendable () -> Bool
 
-    package init(number: UInt64, isNew: Bool) {
+    package init(number: UInt64, isNew: Bool, hasLeft: @escaping @Sendable () -> Bool) {
       self.number = number
       self.isNew = isNew
+      self.hasLeft = hasLeft
     }
   }
 

@@ -32,6 +32,8 @@ final class Connection {
   }
 
   let socket: Descriptor
+  /// Tells others whether the peer has left.
+  let peer: PeerWatch
   let token: UInt64
   var wire = WireProtocol.undecided([])
   private(set) var owed: [Owed] = []
@@ -67,7 +69,9 @@ final class Connection {
   var presenceInterval = 1_000_000_000
   /// Whether our side has ended, and the peer's last bytes are awaited and discarded: closing at
   /// once would reset the connection and take the response from the peer (RFC 9112 §9.6).
-  var isLingering = false
+  var isLingering = false {
+    didSet { if isLingering { peer.end() } }
+  }
   /// Tells it from all others of the server that were admitted.
   var number: UInt64 = 0
   /// Requests that were handed out.
@@ -92,10 +96,14 @@ final class Connection {
   private var hasCaughtUp = false
 
   init(_ socket: consuming Descriptor, token: UInt64, isExtra: Bool = false) {
+    peer = PeerWatch(socket.number)
     self.socket = socket
     self.token = token
     self.isExtra = isExtra
   }
+
+  /// Before the socket is closed.
+  deinit { peer.end() }
 
   /// How many bytes wait for the peer to take them.
   var unsentCount: Int { unsent.count - sentCount }

@@ -105,7 +105,9 @@ extension EventLoop {
     connection.requestCount += 1
     let exchange = HTTPExchange(
       request: request,
-      connection: .init(number: connection.number, isNew: connection.requestCount == 1),
+      connection: .init(
+        number: connection.number, isNew: connection.requestCount == 1,
+        hasLeft: { [peer = connection.peer] in peer.hasLeft }),
       postpone: postpone,
       code: { [coding, memory] in coding.encodeStream(&$0, for: request, within: memory) },
       deliverPart: { [self] part in

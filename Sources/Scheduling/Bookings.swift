@@ -3,25 +3,31 @@ import DequeModule
 /// The places promised to clients who were refused and told when to come back.
 ///
 /// Without threads or clocks. A client is known again by its request, which is the same when it comes back, and among those
-/// who send the same by its connection, or by one that it has just made. Time is
+/// who send the same by its connection, or by having just made one, where its former one has ended. Time is
 /// divided into slots; each takes as many steps as the engine is able to, so the more clients are refused, the later the
 /// next is told to come. Not all come back: how many do is learned, and a slot is promised to so many more.
 package struct Bookings: Sendable {
   package typealias Instant = ContinuousClock.Instant
 
   /// Tells a client from others.
-  package struct Identity: Sendable, Equatable {
+  package struct Identity: Sendable {
     /// A hash of what it sent.
     package let request: UInt64
     /// The connection over which that came; nil where there is none to tell.
     package let connection: UInt64?
     /// Whether it may be a client that came over another connection before: nothing else came over this one yet.
     package let mayHaveReconnected: Bool
+    /// Whether that connection has ended since, so that it can't come back over it.
+    package let hasLeft: @Sendable () -> Bool
 
-    package init(request: UInt64, connection: UInt64? = nil, mayHaveReconnected: Bool = true) {
+    package init(
+      request: UInt64, connection: UInt64? = nil, mayHaveReconnected: Bool = true,
+      hasLeft: @escaping @Sendable () -> Bool = { true }
+    ) {
       self.request = request
       self.connection = connection
       self.mayHaveReconnected = mayHaveReconnected
+      self.hasLeft = hasLeft
     }
   }
 
@@ -58,29 +64,20 @@ package struct Bookings: Sendable {
 
   /// Equal requests that were told to come in the same slot, and did not yet.
   private struct Promise: Sendable {
-    /// The connection of each.
-    var connections: [UInt64?] = []
+    var clients: [Identity] = []
     let places: Places
-
-    /// The one of them that `client` is; nil where it is none.
-    func index(of client: Identity) -> Int? {
-      if let connection = client.connection,
-        let index = connections.firstIndex(of: connection)
-      {
-        return index
-      }
-      return client.mayHaveReconnected ? connections.indices.last : nil
-    }
   }
 
   /// How long a slot is: fine enough that those of a second come one after the other.
   static let slotSeconds = 0.1
   /// How far ahead places are promised.
   static let maxWaitSeconds = 600
-  /// Places promised at one time: what they take is some 80 bytes each.
+  /// Places promised at one time: what they take is some 100 bytes each.
   package static let maxBookings = 100_000
   /// How much of what the engine can do is promised; the rest makes up for what turns out dearer than it seemed.
   static let bookableShare = 0.9
+  /// Connections of others that are asked, at the most, whether they ended, for one client that has just connected.
+  static let maxStrangersAsked = 256
   /// A client's timer may be this early, and its request this long on its way.
   static let earlySeconds = 0.05
   static let graceSeconds = 1.5
@@ -112,7 +109,7 @@ package struct Bookings: Sendable {
       first += 1
       for key in slot.keys {
         guard let lapsed = bookings.removeValue(forKey: key) else { continue }
-        for _ in lapsed.connections { learn(kept: false) }
+        for _ in lapsed.clients { learn(kept: false) }
       }
     }
     if slots.isEmpty { first = Swift.max(first, oldest) }
@@ -127,17 +124,43 @@ package struct Bookings: Sendable {
   package mutating func redeem(_ client: Identity, now: Instant) -> Bool {
     let latest = slot(at: seconds(at: now) + Self.earlySeconds)
     guard count > 0, first <= latest else { return false }
-    for slot in first...latest {
-      let key = Key(request: client.request, slot: slot)
-      guard var promise = bookings[key], let index = promise.index(of: client) else { continue }
-      promise.connections.remove(at: index)
-      bookings[key] = promise.connections.isEmpty ? nil : promise
-      slots[slot - first].expected -= 1
-      slots[slot - first].places.add(promise.places, times: -1)
-      learn(kept: true)
-      return true
+    guard let (slot, index) = place(of: client, until: latest) else { return false }
+    let key = Key(request: client.request, slot: slot)
+    guard var promise = bookings[key] else { return false }
+    promise.clients.remove(at: index)
+    bookings[key] = promise.clients.isEmpty ? nil : promise
+    slots[slot - first].expected -= 1
+    slots[slot - first].places.add(promise.places, times: -1)
+    learn(kept: true)
+    return true
+  }
+
+  /// Where the promise to `client` stands, of those until a slot.
+  ///
+  /// A client that came over another connection takes the place of one that can't come over its own any more: else
+  /// newcomers who send the same would take those of clients who are about to come.
+  private func place(of client: Identity, until latest: Int) -> (slot: Int, index: Int)? {
+    func clients(in slot: Int) -> [Identity] {
+      bookings[Key(request: client.request, slot: slot)]?.clients ?? []
     }
-    return false
+    if let connection = client.connection {
+      for slot in first...latest {
+        if let index = clients(in: slot).firstIndex(where: { $0.connection == connection }) {
+          return (slot, index)
+        }
+      }
+    }
+    guard client.mayHaveReconnected else { return nil }
+    // In the order in which they are due: those before the client's own have come, but for few.
+    var left = Self.maxStrangersAsked
+    for slot in first...latest {
+      for (index, other) in clients(in: slot).enumerated() {
+        guard left > 0 else { return nil }
+        left -= 1
+        if other.hasLeft() { return (slot, index) }
+      }
+    }
+    return nil
   }
 
   /// Records whether a client who came for its place was admitted: promises slow down where one was not.
@@ -197,7 +220,7 @@ package struct Bookings: Sendable {
     let target = Swift.max(first, slot(at: present + Double(wait)))
     let key = Key(request: client.request, slot: target)
     fill(upTo: target)
-    bookings[key, default: Promise(places: places)].connections.append(client.connection)
+    bookings[key, default: Promise(places: places)].clients.append(client)
     count += 1
     slots[target - first].keys.append(key)
     slots[target - first].expected += 1

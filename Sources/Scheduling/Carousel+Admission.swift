@@ -68,7 +68,7 @@ extension Carousel {
           room: .init(sequences: limits.maxQueuedSequences, steps: limits.maxQueuedSteps),
           steps: journeys.reduce(0) { $0 + $1.all },
           earliest: seconds,
-          stepsPerSecond: costs.stepsPerSecond(workers: workerCount, seats: limits.maxSeats),
+          stepsPerSecond: stepsPerSecond(costs: costs),
           now: now))
     }
     return journeys.map { wait($0, deadline: terms.deadline) }

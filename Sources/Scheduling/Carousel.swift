@@ -127,6 +127,8 @@ package struct Carousel {
   var seats: [[Seat]]
   private var nextRider: UInt64 = 0
   var bookings: Bookings
+  /// What workers got done while riders waited for seats.
+  private var throughput = Throughput()
   /// Places promised to clients who were refused, and the share of them who come.
   package var promises: (count: Int, keptShare: Double) { (bookings.count, bookings.keptShare) }
 
@@ -166,6 +168,16 @@ package struct Carousel {
     seats = Array(repeating: [], count: self.workerCount)
     bookings = Bookings(start: start)
   }
+
+  /// What the workers are able to: as measured while seats were wanted, or else, with caution, from what turns cost;
+  /// infinity before the first turn.
+  func stepsPerSecond(costs: TurnCosts) -> Double {
+    throughput.stepsPerSecond
+      ?? Self.unmeasuredShare
+      * costs.stepsPerSecond(workers: workerCount, seats: limits.maxSeats)
+  }
+  /// How much of what turns cost is relied on where nothing else was measured.
+  static let unmeasuredShare = 0.5
 
   /// The most seats that a worker ever has.
   package var seatsPerWorker: Int { (limits.maxSeats + workerCount - 1) / workerCount }
@@ -230,6 +242,10 @@ package struct Carousel {
     rotate(worker, now: now, costs: costs, into: &turn)
     Self.freeVacatedSeats(&seats[worker], into: &turn)
     board(worker, now: now, costs: costs, into: &turn)
+    defer {
+      throughput.record(
+        steps: turn.parts.reduce(0) { $0 + $1.steps }, isFull: !waiting.isEmpty, now: now)
+    }
     guard !seats[worker].isEmpty else { return turn }
     let chunk = chunkSteps(for: seats[worker])
     turn.parts = seats[worker].indices.map { index in

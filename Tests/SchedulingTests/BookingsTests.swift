@@ -1,3 +1,4 @@
+import Synchronization
 import TestSupport
 import Testing
 
@@ -309,5 +310,64 @@ import Testing
     #expect(redeem(client(4, isNew: true)))
     #expect(!redeem(client(4, isNew: true)) && !redeem(client(2)))
     #expect(bookings.count == 0)
+  }
+
+  /// Newcomers who send the same over connections that they have just made leave the places to those whose connections
+  /// are open, and who are about to come over them.
+  @Test func newcomersTakeNoPlacesOfWhoIsStillConnected() {
+    var bookings = bookings()
+    let left = Gone([2])
+    for connection in 1...3 as ClosedRange<UInt64> {
+      _ = bookings.book(
+        left.client(connection), places: .init(sequences: 1, steps: 1),
+        room: .init(sequences: .max, steps: .max), steps: 1, earliest: 0,
+        stepsPerSecond: .infinity, now: start)
+    }
+    bookings.advance(to: at(1))
+    func redeem(_ client: Bookings.Identity) -> Bool { bookings.redeem(client, now: at(1)) }
+    // It may be the one whose connection has ended; the next is none of the others.
+    #expect(redeem(left.client(10, isNew: true)))
+    #expect(!redeem(left.client(11, isNew: true)))
+    #expect(redeem(left.client(1)))
+    // Whether a connection has ended is asked when another comes, not when the place was promised.
+    left.add(3)
+    #expect(redeem(left.client(12, isNew: true)))
+    #expect(bookings.count == 0)
+  }
+
+  /// For one newcomer no more connections are asked than a bound, those first that are due first.
+  @Test(arguments: [-1, 0, 1]) func strangersAreAskedUpToABound(beyond: Int) {
+    var bookings = bookings()
+    let (bound, left) = (Bookings.maxStrangersAsked, Gone([]))
+    for connection in 1...UInt64(bound + 9) {
+      _ = bookings.book(
+        left.client(connection), places: .init(), room: .init(sequences: .max, steps: .max),
+        steps: 1, earliest: 0, stepsPerSecond: .infinity, now: start)
+    }
+    left.add(UInt64(bound + beyond))
+    bookings.advance(to: at(1))
+    #expect(
+      bookings.redeem(left.client(1000, isNew: true), now: at(1)) == (beyond <= 0))
+    #expect(left.questions == min(bound, bound + beyond))
+  }
+
+  /// Connections that have ended.
+  private final class Gone: Sendable {
+    private let state: Mutex<(numbers: Set<UInt64>, questions: Int)>
+
+    init(_ numbers: Set<UInt64>) { state = Mutex((numbers, 0)) }
+
+    var questions: Int { state.withLock(\.questions) }
+
+    func add(_ number: UInt64) { state.withLock { _ = $0.numbers.insert(number) } }
+
+    func client(_ connection: UInt64, isNew: Bool = false) -> Bookings.Identity {
+      .init(request: 7, connection: connection, mayHaveReconnected: isNew) { [self] in
+        state.withLock {
+          $0.questions += 1
+          return $0.numbers.contains(connection)
+        }
+      }
+    }
   }
 }

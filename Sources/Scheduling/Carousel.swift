@@ -92,6 +92,8 @@ package struct Carousel {
     let hasBoarded: Bool
     /// Whether it left its seat to others by rotation.
     var isRotated = false
+    /// Whether it is one of those who board before their turn, being gone again in a moment.
+    var isBrief = false
   }
 
   struct Seat {
@@ -136,6 +138,8 @@ package struct Carousel {
   var queuedWithDeadline = Group(), queuedWithoutDeadline = Group()
   /// No waiting rider's deadline is earlier; nil while none has one.
   private var earliestDeadline: Instant?
+  /// How many of those who wait may board before their turn.
+  private(set) var queuedBrief = 0
   /// Of `queuedSteps`, those of riders that left their seats by rotation: they were admitted before.
   private(set) var rotatedSteps = 0
   /// Steps of all waiting riders.
@@ -194,12 +198,14 @@ package struct Carousel {
     let rider = RiderID(rawValue: nextRider)
     nextRider += 1
     wait(
-      Waiting(rider: rider, journey: journey, deadline: deadline, hasBoarded: false),
+      Waiting(
+        rider: rider, journey: journey, deadline: deadline, hasBoarded: false,
+        isBrief: isBrief(journey)),
       isFirst: false)
     return rider
   }
 
-  private mutating func wait(_ rider: Waiting, isFirst: Bool) {
+  mutating func wait(_ rider: Waiting, isFirst: Bool) {
     if isFirst { waiting.prepend(rider) } else { waiting.append(rider) }
     count(rider, 1)
     if let deadline = rider.deadline {
@@ -222,6 +228,7 @@ package struct Carousel {
     queuedSteps += change * steps
     queuedFollowing += change * (all - steps)
     if rider.isRotated { rotatedSteps += change * steps }
+    if rider.isBrief { queuedBrief += change }
     if rider.deadline == nil {
       queuedWithoutDeadline.riders += change
       queuedWithoutDeadline.steps += change * all
@@ -318,55 +325,6 @@ package struct Carousel {
     earliestDeadline = waiting.lazy.compactMap(\.deadline).min()
   }
 
-  // MARK: - Rotation
-
-  /// How long a rider keeps its seat at least, while others wait: a newcomer's wait grows with the riders ahead of it
-  /// and not with the length of what they ride for. Its state is copied out and in again, once in so long.
-  package static let seatTime = Duration.milliseconds(20)
-  /// A rider with a deadline leaves its seat only while it has so many times the time that it needs, sharing the seats
-  /// with all who are there, and so much more.
-  static let rotationSlack = (factor: 2.0, seconds: 0.5)
-
-  /// Sends riders that had their time back to the end of the queue, as many as wait and find no seat.
-  private mutating func rotate(
-    _ worker: Int, now: Instant, costs: TurnCosts, into turn: inout Turn
-  ) {
-    guard !waiting.isEmpty else { return }
-    let latest = now - Self.seatTime
-    // In most turns nobody had the time.
-    guard seats[worker].contains(where: { $0.boarded <= latest }) else { return }
-    let taken = seats.reduce(0) { $0 + $1.count }
-    let vacated = seats[worker].count { $0.isVacated }
-    // Seats that nobody has: this worker or another boards the riders there.
-    let needed = waiting.count - (limits.maxSeats - taken) - vacated
-    guard needed > 0 else { return }
-    let riders = queuedCount + seatedCount
-    let crowd = Swift.max(1, Double(riders) / Double(limits.maxSeats))
-    let candidates = seats[worker].indices.filter { index in
-      let seat = seats[worker][index]
-      guard !seat.isVacated, seat.remaining > 0, seat.boarded <= latest else { return false }
-      guard let deadline = seat.deadline else { return true }
-      let ride = costs.seconds(
-        oneOf: riders, steps: seat.remaining + seat.following, workers: workerCount,
-        seats: limits.maxSeats)
-      return now.duration(to: deadline).seconds
-        >= Self.rotationSlack.factor * crowd * ride + Self.rotationSlack.seconds
-    }
-    // Whoever has been there longest goes first.
-    let leaving = candidates.sorted {
-      (seats[worker][$0].boarded, $0) < (seats[worker][$1].boarded, $1)
-    }.prefix(needed)
-    for index in leaving {
-      let seat = seats[worker][index]
-      seats[worker][index].isVacated = true
-      turn.rotations.append(Rotation(rider: seat.rider, seat: index))
-      wait(
-        Waiting(
-          rider: seat.rider, journey: .init(steps: seat.remaining, following: seat.following),
-          deadline: seat.deadline, hasBoarded: true, isRotated: true), isFirst: false)
-    }
-  }
-
   private static func freeVacatedSeats(_ seats: inout [Seat], into turn: inout Turn) {
     var index = 0
     while index < seats.count {
@@ -393,20 +351,25 @@ package struct Carousel {
       seats[worker].count + limits.maxSeats - taken)
     // Whole sequences board up to the steps of a turn; one more than that boards alone.
     var steps = 0
-    while seats[worker].count < seatLimit, let first = waiting.first {
+    var briefCount = Swift.min(queuedBrief, briefSeats)
+    while seats[worker].count < seatLimit, !waiting.isEmpty {
+      let index = briefCount > 0 ? waiting.firstIndex(where: \.isBrief) ?? 0 : 0
+      let first = waiting[index]
       if let deadline = first.deadline, !first.hasBoarded, seatedCount > 0 {
         let ride = costs.seconds(
           oneOf: queuedCount + seatedCount, steps: first.journey.all, workers: workerCount,
           seats: limits.maxSeats)
         guard now.duration(to: deadline).seconds >= Self.certainShare * ride else {
-          count(waiting.removeFirst(), -1)
+          count(waiting.remove(at: index), -1)
+          briefCount -= 1
           turn.expired.append(first.rider)
           continue
         }
       }
       let own = first.journey.steps
       if chunking == .wholeSequences, steps > 0, steps + own > turnSteps { break }
-      count(waiting.removeFirst(), -1)
+      count(waiting.remove(at: index), -1)
+      briefCount -= 1
       steps += own
       turn.boardings.append(Boarding(rider: first.rider, seat: seats[worker].count))
       seats[worker].append(

@@ -38,6 +38,7 @@ import Testing
     var owed: [Carousel.RiderID: Int] = [:]
     /// Who waits, in the order of arrival.
     var queue: [(rider: Carousel.RiderID, steps: Int, isRotated: Bool)] = []
+    var brief: Set<Carousel.RiderID> = []
     /// Whose state each row of each worker's matrix holds.
     var rows: [[Carousel.RiderID?]]
     /// How often a rider may still be extended.
@@ -80,6 +81,9 @@ import Testing
         for (index, rider) in riders.enumerated() {
           owed[rider] = steps[index]
           queue.append((rider, all[index], false))
+          if carousel.isBrief(.init(steps: steps[index], following: 5 * more[index])) {
+            brief.insert(rider)
+          }
           extensions[rider] = more[index]
         }
       } catch {
@@ -143,10 +147,13 @@ import Testing
         queue.append((rotation.rider, queuedSteps(left, following: following), true))
       }
       for move in turn.moves { rows[worker][move.to] = rows[worker][move.from] }
-      for boarding in turn.boardings {
-        // First come, first served.
-        #expect(queue.first?.rider == boarding.rider)
-        queue.removeFirst()
+      for (place, boarding) in turn.boardings.enumerated() {
+        // First come, first served; but the brief first, so far as that has room.
+        let firstBrief = queue.first { brief.contains($0.rider) }
+        let next = place < carousel.briefSeats ? firstBrief ?? queue.first : queue.first
+        #expect(next?.rider == boarding.rider)
+        queue.removeAll { $0.rider == boarding.rider }
+        brief.remove(boarding.rider)
         rows[worker][boarding.seat] = boarding.rider
       }
       checkQueue()

@@ -52,6 +52,42 @@ import Testing
     #expect(boarded == 40)
   }
 
+  /// Who is done within a turn waits a millisecond for a seat, not until those with thousands of steps had their time;
+  /// one step more, and it waits for its turn.
+  @Test(arguments: [(8, true), (9, false)])
+  func briefRidersBoardFirst(steps: Int, isFirst: Bool) throws {
+    var carousel = carousel(seats: 16)
+    carousel.turnSteps = 8 * 16
+    let long = try carousel.arrive(
+      steps: Array(repeating: 100_000, count: 20), now: start, costs: TurnCosts())
+    _ = carousel.nextTurn(now: start)
+    let newcomer = try carousel.arrive(steps: [steps], now: start, costs: TurnCosts())[0]
+    #expect(carousel.nextTurn(now: start + .microseconds(999)).boardings.isEmpty)
+    let turn = carousel.nextTurn(now: at(1))
+    #expect(turn.boardings.map(\.rider) == (isFirst ? [newcomer] : []))
+    #expect(turn.rotations.map(\.rider) == (isFirst ? [long[0]] : []))
+    let finishes = turn.parts.first { $0.rider == newcomer }?.finishes
+    #expect(finishes == (isFirst ? true : nil))
+  }
+
+  /// However many brief riders come, those who came before get on.
+  @Test func briefRidersLeaveRoomForOthers() throws {
+    var carousel = carousel(seats: 16)
+    carousel.turnSteps = 8 * 16
+    let long = try carousel.arrive(
+      steps: Array(repeating: 100_000, count: 20), now: start, costs: TurnCosts())
+    var boarded: Set<Carousel.RiderID> = []
+    for millisecond in 0..<100 {
+      _ = try carousel.arrive(
+        steps: Array(repeating: 8, count: 10), now: at(millisecond), costs: TurnCosts())
+      let turn = carousel.nextTurn(now: at(millisecond))
+      boarded.formUnion(turn.boardings.map(\.rider))
+      for part in turn.parts where part.finishes { carousel.alight(seat: part.seat) }
+    }
+    #expect(boarded.isSuperset(of: long))
+    #expect(boarded.count >= long.count + 150)
+  }
+
   /// Time, and a rider who waits for it: else the seat is kept.
   @Test(arguments: [(19, 3, false), (20, 3, true), (20, 2, false)])
   func aSeatIsLeftAfterItsTime(milliseconds: Int, riders: Int, leaves: Bool) throws {

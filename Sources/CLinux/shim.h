@@ -26,6 +26,15 @@ static inline int clinux_drop_newcomers(int listener) {
   return setsockopt(listener, 1 /* SOL_SOCKET */, 26 /* SO_ATTACH_FILTER */, &program, sizeof program);
 }
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+/// How many bytes that were written to a TCP socket its peer has not acknowledged (tcp(7)); 0 where the kernel does not tell.
+static inline int clinux_unacknowledged_bytes(int socket) {
+  int count = 0;
+  return ioctl(socket, SIOCOUTQ, &count) == 0 ? count : 0;
+}
+
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -15,6 +15,10 @@ package final class HTTP2Connection: ConnectionProtocol {
   private var events: [ConnectionEvent] = []
   private var output: [UInt8] = []
   private var meter: FloodMeter
+  /// How many bytes of responses' bodies were framed.
+  private var framedCount = 0
+  /// Measures them together, as the peer opens the connection's window.
+  private var readingMeter = TransferMeter()
   /// How many streams are at each stage that `phase` asks for.
   private var stageCounts = (head: 0, body: 0, owed: 0)
   /// How many bytes of bodies have come that are not complete.
@@ -117,51 +121,83 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   package func heldBytes(of stream: StreamID) -> Int { openStream(stream)?.waitingBytes ?? 0 }
 
-  /// Resets the streams whose peer has taken nothing of what waits for it for `time`; returns nil where
-  /// there is none, else the abandonment of those whose responses are still owed.
+  /// Resets the streams whose peer takes too little of what waits for it: by stream where it is the stream's window that
+  /// is closed, for all together where it is the connection's, since which of them comes first is decided here.
   ///
-  /// To be called now and then, while all output is written: what waits then waits for the peer to
+  /// To be called several times in `pace`'s window, while all output is written: what waits then waits for the peer to
   /// open a window, so no other time-out sees it.
-  package func resetStalled(now: Int, after time: Int) -> [ConnectionEvent]? {
-    var hasReset = false
-    for stream in streams.values where stream.waitingBytes > 0 && !stream.isAnswered {
-      guard let since = stream.stalledSince else {
-        stream.stalledSince = now
-        continue
+  /// - Returns: how many there were, and the abandonment of those whose responses are still owed.
+  package func resetSlowReaders(
+    now: Int, pace: TransferPace
+  ) -> (count: Int, events: [ConnectionEvent]) {
+    var waiting: [HTTP2Stream] = []
+    for stream in streams.values where stream.stage == .owed || stream.stage == .sending {
+      if stream.waitingBytes > 0, !stream.isAnswered {
+        waiting.append(stream)
+      } else {
+        stream.meter.pause()
       }
-      guard now - since >= time else { continue }
+    }
+    var late: [HTTP2Stream] = []
+    var haveWindows: [HTTP2Stream] = []
+    for stream in waiting {
+      if session.window(of: stream.id) > 0 {
+        stream.meter.pause()
+        haveWindows.append(stream)
+      } else if stream.meter.check(
+        count: stream.framedCount, now: now, pace: pace, sharers: waiting.count) != .inTime
+      {
+        late.append(stream)
+      }
+    }
+    if haveWindows.isEmpty {
+      readingMeter.pause()
+    } else if readingMeter.check(count: framedCount, now: now, pace: pace) != .inTime {
+      readingMeter.pause()
+      late += haveWindows
+    }
+    guard !late.isEmpty else { return (0, []) }
+    for stream in late.sorted(by: { $0.id < $1.id }) {
       if stream.stage == .owed { events.append(.abandoned(StreamID(Int(stream.id)))) }
       stream.isOpen = false
       move(stream, to: .sending)
       session.reset(stream.id, NGHTTP2_CANCEL)
-      hasReset = true
     }
-    guard hasReset else { return nil }
     pump()
     defer { events = [] }
-    return events
+    return (late.count, events)
   }
 
-  /// Answers the requests with 408 of whose bodies nothing has come for `time`, and takes no more of them;
-  /// returns whether there was one. The connection and its other streams live on, whatever else comes.
+  /// Answers the requests with 408 whose bodies come too slowly, and takes no more of them; returns how many there were.
+  /// The connection and its other streams live on, whatever else comes.
   ///
-  /// To be called now and then.
-  package func timeOutBodies(now: Int, after time: Int) -> Bool {
-    guard stageCounts.body > 0 else { return false }
-    var late: [HTTP2Stream] = []
+  /// To be called several times in `pace`'s window; where nothing of what the peer sends is read meanwhile,
+  /// `pauseBodies()` in its place.
+  package func refuseSlowBodies(now: Int, pace: TransferPace) -> Int {
+    let sharers = stageCounts.body
+    guard sharers > 0 else { return 0 }
+    var late: [(stream: HTTP2Stream, error: HTTP2Error)] = []
     for stream in streams.values where stream.stage == .body {
-      guard let since = stream.silentSince else {
-        stream.silentSince = now
-        continue
+      switch stream.meter.check(
+        count: stream.receivedCount, now: now, pace: pace, sharers: sharers)
+      {
+      case .inTime: break
+      case .silent: late.append((stream, .timedOut))
+      case .slow: late.append((stream, .bodyTooSlow(bytesPerSecond: pace.bytesPerSecond)))
       }
-      if now - since >= time { late.append(stream) }
     }
-    for stream in late.sorted(by: { $0.id < $1.id }) {
+    for (stream, error) in late.sorted(by: { $0.stream.id < $1.stream.id }) {
       stream.isTimedOut = true
-      refuse(HTTP2Error.timedOut.response, on: stream)
+      refuse(error.response, on: stream)
     }
     if !late.isEmpty { pump() }
-    return !late.isEmpty
+    return late.count
+  }
+
+  /// Notes that bodies wait for this side.
+  package func pauseBodies() {
+    guard stageCounts.body > 0 else { return }
+    for stream in streams.values where stream.stage == .body { stream.meter.pause() }
   }
 
   /// Hands over about 256 KiB at most; there may be more when those are written.
@@ -206,9 +242,9 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   package var phase: ConnectionPhase {
     if !sawSettings || stageCounts.head > 0 { return .readingHead }
-    // The bodies of requests have a time-out each, in `timeOutBodies`: what comes on one stream, or on
+    // The bodies of requests have a time-out each, in `refuseSlowBodies`: what comes on one stream, or on
     // none, is no progress of another.
-    // A peer that takes its time over a response is not idle; `resetStalled` ends those who take nothing.
+    // A peer that takes its time over a response is not idle; `resetSlowReaders` ends those who take too little.
     let isSending = streams.values.contains { $0.stage == .sending && !$0.isAnswered }
     return stageCounts.body + stageCounts.owed > 0 || isSending ? .answering : .idle
   }
@@ -311,7 +347,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     let count = bytes.count
     guard count > 0, let stream = streams[id], ending != .terminated else { return }
     meter.progressed()
-    stream.silentSince = nil
+    stream.receivedCount += count
     guard stream.stage == .body else {
       stream.discardedBytes += count
       if stream.discardedBytes > limits.maxDiscardedBytes { cutShort(stream) }
@@ -363,7 +399,8 @@ package final class HTTP2Connection: ConnectionProtocol {
     // SAFETY: `count` is within both; the two do not overlap.
     _ = unsafe buffer.update(fromContentsOf: rest.prefix(count))
     stream.sentBytes += count
-    stream.stalledSince = nil
+    stream.framedCount += count
+    framedCount += count
     if count == rest.count, !stream.isOpen {
       unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
       // The peer may leave its own side of the stream open for as long as it likes.
@@ -463,6 +500,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     case .sending: break
     }
     stream.stage = stage
+    stream.meter.pause()
     switch stage {
     case .head: stageCounts.head += 1
     case .body:

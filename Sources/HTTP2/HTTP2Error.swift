@@ -12,6 +12,7 @@ enum HTTP2Error: Error, Equatable, Sendable {
   case unsupportedExpectation(String)
   case bodyTooLong(limit: Int)
   case timedOut
+  case bodyTooSlow(bytesPerSecond: Int)
 
   /// The response that tells the client.
   var response: HTTPResponse { .error(status, sentence) }
@@ -25,7 +26,7 @@ enum HTTP2Error: Error, Equatable, Sendable {
     case .connectUnsupported: .notImplemented
     case .unsupportedExpectation: .expectationFailed
     case .bodyTooLong: .contentTooLarge
-    case .timedOut: .requestTimeout
+    case .timedOut, .bodyTooSlow: .requestTimeout
     }
   }
 
@@ -51,6 +52,8 @@ enum HTTP2Error: Error, Equatable, Sendable {
       "the request body is too long, expected at most \(limit) bytes"
     case .timedOut:
       "the request's body did not arrive in time, expected it without a pause"
+    case .bodyTooSlow(let rate):
+      "the request's body came too slowly, expected at least \(rate) bytes a second"
     }
   }
 }

@@ -88,6 +88,12 @@ import CNGHTTP2
     unsafe nghttp2_session_get_stream_remote_close(session, stream) == 0
   }
 
+  /// How much the peer takes on `stream` before it opens the stream's window again; 0 where it has no such stream.
+  func window(of stream: Int32) -> Int {
+    // SAFETY: the session is live; an id that it does not know gives -1.
+    max(0, Int(unsafe nghttp2_session_get_stream_remote_window_size(session, stream)))
+  }
+
   /// Queues a response; its body is asked for through the callbacks.
   func respond(_ head: ResponseHead, to stream: Int32) {
     // SAFETY: nghttp2 copies the fields and the provider during the call.

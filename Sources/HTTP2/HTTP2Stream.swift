@@ -34,11 +34,13 @@ final class HTTP2Stream {
   var isOpen = false
   /// Whether nghttp2 asked for more of that body than there was, and waits to be told of it.
   var isDeferred = false
-  /// Since when the peer has taken nothing of what waits for it; nil while that is not known.
-  var stalledSince: Int?
-  /// Since when nothing of the request's body has come; nil while that is not known.
-  var silentSince: Int?
-  /// Whether that lasted too long: behind the response, the stream ends.
+  /// How many bytes of the request's body have come.
+  var receivedCount = 0
+  /// How many bytes of the response's body were framed.
+  var framedCount = 0
+  /// Measures the request's body as it comes, then the response's as the peer opens the stream's window for it.
+  var meter = TransferMeter()
+  /// Whether the request's body came too slowly: behind the response, the stream ends.
   var isTimedOut = false
   /// Whether the response is sent whole. The peer may still be sending; nothing waits for it.
   var isAnswered = false

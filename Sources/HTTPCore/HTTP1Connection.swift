@@ -75,7 +75,10 @@ package struct HTTP1Connection: ConnectionProtocol {
     decoder = ChunkedDecoder(limits: limits)
   }
 
-  package var phase: ConnectionPhase {
+  /// A peer that waits for 100 Continue, which comes behind the responses before it, waits for those.
+  package var phase: ConnectionPhase { owesContinue ? .answering : inputPhase }
+
+  private var inputPhase: ConnectionPhase {
     switch input {
     case .sizedBody, .chunkedBody: .readingBody
     case .head where hasRoom && (parser.isUnderWay || !backlog.isEmpty): .readingHead
@@ -372,11 +375,11 @@ package struct HTTP1Connection: ConnectionProtocol {
   }
 
   package mutating func refuseLargestBody(_ response: HTTPResponse) {
-    if phase == .readingBody { refuse(response) }
+    if inputPhase == .readingBody { refuse(response) }
   }
 
   package mutating func shutDown() {
-    switch phase {
+    switch inputPhase {
     case .idle, .answering: takeNoMore()
     // The request under way still counts as accepted; its response closes the connection.
     case .readingHead, .readingBody: isDraining = true

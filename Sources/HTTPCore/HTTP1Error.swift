@@ -32,6 +32,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
   case chunkExtensionTooLong(limit: Int)
   case trailersTooLong(limit: Int)
   case timedOut(reading: String)
+  case bodyTooSlow(bytesPerSecond: Int)
 
   /// The status that answers it.
   package var status: HTTPStatus {
@@ -43,7 +44,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
       .transferEncodingBeforeHTTP11, .chunkedNotFinal, .invalidChunkByte, .chunkSizeOverflow,
       .chunkExtensionTooLong:
       .badRequest
-    case .timedOut: .requestTimeout
+    case .timedOut, .bodyTooSlow: .requestTimeout
     case .lengthRequired: .lengthRequired
     case .bodyTooLong: .contentTooLarge
     case .targetTooLong: .uriTooLong
@@ -122,6 +123,8 @@ package enum HTTP1Error: Error, Equatable, Sendable {
       "the trailers are too long, expected at most \(limit) bytes"
     case .timedOut(let part):
       "the request's \(part) did not arrive in time, expected it without a pause"
+    case .bodyTooSlow(let rate):
+      "the request's body came too slowly, expected at least \(rate) bytes a second"
     }
   }
 

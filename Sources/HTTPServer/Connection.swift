@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import HTTPCore
 
@@ -88,7 +89,14 @@ final class Connection {
   var timedPhase: ConnectionPhase?
   /// Monotonic nanoseconds; `.max` is never.
   var readDeadline = Int.max
-  var writeDeadline = Int.max
+  /// Measures the body of an HTTP/1 request as it comes.
+  var upload = TransferMeter()
+  /// Measures what the socket is given, as the peer acknowledges it.
+  var download = TransferMeter()
+  /// How many bytes have been read.
+  var receivedCount = 0
+  /// How many bytes the socket has taken.
+  private var writtenCount = 0
 
   private var unsent: [UInt8] = []
   private var sentCount = 0
@@ -169,6 +177,7 @@ final class Connection {
       }
       if count > 0 {
         sentCount += count
+        writtenCount += count
         written += count
         rest -= count
       } else if errno == EAGAIN {
@@ -177,6 +186,12 @@ final class Connection {
         return .failed
       }
     }
+  }
+
+  /// How many bytes the peer has acknowledged. A socket says that it takes more only once a third of its buffer is free,
+  /// which a slow peer may take minutes for.
+  var acknowledgedCount: Int {
+    writtenCount - Int(clinux_unacknowledged_bytes(socket.number))
   }
 
   /// Notes that a response to `request` is owed to `stream`.
@@ -263,9 +278,18 @@ final class Connection {
     }
   }
 
+  /// Whether more is read from it now.
+  var reads: Bool { isLingering || (wire.wantsInput && !isBehind && waiting.isEmpty) }
+
+  /// What the peer is waited for: nothing while it is not read from, or has yet to take what it is sent.
+  private var phase: ConnectionPhase {
+    let phase = wire.phase
+    return reads && (phase != .idle || unsentCount == 0) ? phase : .answering
+  }
+
   /// Sets the deadline of the phase when it is new, or begins anew.
   func armReadDeadline(_ timeouts: Timeouts, now: Int) {
-    let phase = wire.phase
+    let phase = phase
     guard phase != timedPhase || hasProgressed else { return }
     timedPhase = phase
     hasProgressed = false

@@ -17,7 +17,7 @@ final class EventLoop: @unchecked Sendable {
   let coding: ContentCoding
   let inbox = Inbox()
   let bell: Bell
-  private let timeouts: Timeouts
+  let timeouts: Timeouts
   private let acceptor: Acceptor
 
   private(set) var connections = ConnectionTable()
@@ -239,6 +239,7 @@ final class EventLoop: @unchecked Sendable {
     if count > 0 {
       guard !connection.isLingering else { return }
       counters.bytesReceived.add(count, ordering: .relaxed)
+      connection.receivedCount += count
       connection.updateOutputRoom(isFull: memory.isFull)
       let events: [ConnectionEvent]
       if connection.probeFilter != nil {
@@ -281,12 +282,10 @@ final class EventLoop: @unchecked Sendable {
     case .failed:
       hangUp(connection)
       return
-    case .blocked, .paused:
-      if written > 0 || connection.writeDeadline == .max {
-        connection.writeDeadline = timeouts.deadline(after: timeouts.write, from: clock.now)
-      }
+    case .blocked: connection.download.begin(count: connection.acknowledgedCount, now: clock.now)
+    case .paused: connection.download.pause()
     case .drained:
-      connection.writeDeadline = .max
+      connection.download.pause()
       if connection.wire.wantsClose {
         finish(connection)
         if !connection.isOpen { return }
@@ -312,10 +311,7 @@ final class EventLoop: @unchecked Sendable {
 
   private func watch(_ connection: Connection) {
     var wanted = Poller.Readiness()
-    let reads =
-      connection.isLingering
-      || (connection.wire.wantsInput && !connection.isBehind && connection.waiting.isEmpty)
-    if reads, !connection.hasInputEnded { wanted.insert(.input) }
+    if connection.reads, !connection.hasInputEnded { wanted.insert(.input) }
     if !connection.hasPeerEnded { wanted.insert(.peerEnd) }
     if connection.unsentCount > 0 { wanted.insert(.output) }
     guard wanted != connection.watched else { return }
@@ -375,29 +371,20 @@ final class EventLoop: @unchecked Sendable {
   }
 
   private func tick() {
+    // What has come by now has come in time, if only this side was late.
+    turn()
     clock.update()
     // Another loop may have filled what this one holds beyond its share.
     _ = makeRoom()
     for connection in connections.all {
-      if connection.wire.timeOutBodies(now: clock.now, after: timeouts.body, date: clock.date) {
-        unsettle(connection)
-      }
-      if clock.now >= connection.writeDeadline {
-        counters.connectionsTimedOut.add(1, ordering: .relaxed)
-        hangUp(connection)
-      } else if clock.now >= connection.readDeadline {
+      checkPace(of: connection)
+      guard connection.isOpen else { continue }
+      if clock.now >= connection.readDeadline {
         timeOut(connection)
       } else if clock.now >= connection.presenceCheck {
         connection.presenceInterval *= 2
         connection.presenceCheck = clock.now + connection.presenceInterval
         checkPresence(of: connection)
-      } else if connection.unsentCount == 0,
-        let events = connection.wire.resetStalled(now: clock.now, after: timeouts.write)
-      {
-        // Their windows stayed closed. The connection's own deadlines, whose socket has taken all that
-        // may be sent, don't see that.
-        take(events, from: connection)
-        unsettle(connection)
       }
     }
     turn()

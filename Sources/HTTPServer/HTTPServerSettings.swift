@@ -22,6 +22,11 @@ package struct HTTPServerSettings: Sendable {
   package var idleTimeout = Duration.seconds(75)
   /// `write_timeout`: while the peer takes none of a response.
   package var writeTimeout = Duration.seconds(30)
+  /// `min_upload_rate`: bytes a second that come of a request's body, on average of each `body_timeout`; 0: none.
+  package var minUploadRate = 240
+  /// `min_download_rate`: bytes a second that the peer takes of a response which waits for it, on average of each
+  /// `write_timeout`; 0: none.
+  package var minDownloadRate = 240
   /// `drain_grace`: how long a connection without a request stays open once the server stops, as one
   /// may be on its way.
   package var drainGrace = Duration.milliseconds(200)

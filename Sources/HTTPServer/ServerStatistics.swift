@@ -13,6 +13,10 @@ package struct ServerStatistics: Sendable, Equatable {
   package var acceptPauses = 0
   /// Connections that a time-out ended.
   package var connectionsTimedOut = 0
+  /// Requests whose bodies came too slowly.
+  package var slowUploads = 0
+  /// Responses that were cut off since their clients took them too slowly.
+  package var slowDownloads = 0
   /// Requests that came over HTTP/1.
   package var http1Requests = 0
   /// Requests that came over HTTP/2.
@@ -36,6 +40,8 @@ final class ServerCounters: Sendable {
   let connectionsRefused = Atomic(0)
   let acceptPauses = Atomic(0)
   let connectionsTimedOut = Atomic(0)
+  let slowUploads = Atomic(0)
+  let slowDownloads = Atomic(0)
   let http1Requests = Atomic(0)
   let http2Requests = Atomic(0)
   let requestsAbandoned = Atomic(0)
@@ -65,6 +71,8 @@ final class ServerCounters: Sendable {
       connectionsRefused: connectionsRefused.load(ordering: .relaxed),
       acceptPauses: acceptPauses.load(ordering: .relaxed),
       connectionsTimedOut: connectionsTimedOut.load(ordering: .relaxed),
+      slowUploads: slowUploads.load(ordering: .relaxed),
+      slowDownloads: slowDownloads.load(ordering: .relaxed),
       http1Requests: http1Requests.load(ordering: .relaxed),
       http2Requests: http2Requests.load(ordering: .relaxed),
       requestsAbandoned: requestsAbandoned.load(ordering: .relaxed),

@@ -3,11 +3,12 @@ import HTTPCore
 /// The time-outs of connections, in nanoseconds of the monotonic clock.
 struct Timeouts {
   private let head: Int
-  /// For a request's body between two parts; HTTP/2 has one for each stream.
-  let body: Int
+  private let body: Int
+  /// For a request's body, over HTTP/2 for each of its own.
+  let upload: TransferPace
   private let idle: Int
-  /// For a peer that takes none of what it is sent.
-  let write: Int
+  /// For a peer that something is sent to.
+  let download: TransferPace
   /// For a peer to end its side after ours.
   let linger: Int
   /// How often deadlines are looked at: each second, or oftener where a time-out is shorter than four.
@@ -17,7 +18,9 @@ struct Timeouts {
     head = settings.headTimeout.nanoseconds
     body = settings.bodyTimeout.nanoseconds
     idle = settings.idleTimeout.nanoseconds
-    write = settings.writeTimeout.nanoseconds
+    let write = settings.writeTimeout.nanoseconds
+    upload = TransferPace(window: body, bytesPerSecond: settings.minUploadRate)
+    download = TransferPace(window: write, bytesPerSecond: settings.minDownloadRate)
     linger = min(2_000_000_000, write)
     let shortest = min(head, body, idle, write)
     tick = max(10_000_000, min(1_000_000_000, shortest / 4))

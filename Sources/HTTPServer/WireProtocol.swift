@@ -104,21 +104,24 @@ enum WireProtocol {
     }
   }
 
-  /// Resets the HTTP/2 streams whose peer has kept their windows closed for `time`; nil where there
-  /// is none.
-  func resetStalled(now: Int, after time: Int) -> [ConnectionEvent]? {
-    if case .http2(let connection) = self {
-      connection.resetStalled(now: now, after: time)
-    } else {
-      nil
-    }
+  /// Resets the HTTP/2 streams whose peer opens windows too little; returns how many there were, and what comes of it.
+  func resetSlowReaders(
+    now: Int, pace: TransferPace
+  ) -> (count: Int, events: [ConnectionEvent]) {
+    guard case .http2(let connection) = self else { return (0, []) }
+    return connection.resetSlowReaders(now: now, pace: pace)
   }
 
-  /// Answers the HTTP/2 requests of whose bodies nothing has come for `time`; returns whether there was one.
-  func timeOutBodies(now: Int, after time: Int, date: String) -> Bool {
-    guard case .http2(let connection) = self else { return false }
+  /// Answers the HTTP/2 requests whose bodies come too slowly; returns how many there were.
+  func refuseSlowBodies(now: Int, pace: TransferPace, date: String) -> Int {
+    guard case .http2(let connection) = self else { return 0 }
     connection.date = date
-    return connection.timeOutBodies(now: now, after: time)
+    return connection.refuseSlowBodies(now: now, pace: pace)
+  }
+
+  /// Notes that the bodies of HTTP/2 requests wait for this side.
+  func pauseBodies() {
+    if case .http2(let connection) = self { connection.pauseBodies() }
   }
 
   /// Hands over the bytes that are ready to be written.

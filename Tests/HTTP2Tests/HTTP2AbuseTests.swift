@@ -100,14 +100,14 @@ import Testing
   @Test func bodiesTimeOutEachForItself() {
     let peer = HTTP2Peer()
     peer.send(.post(1), .post(3), .get(5))
-    #expect(!peer.connection.timeOutBodies(now: 1000, after: 10))
+    #expect(peer.refuseSlowBodies(now: 1000) == 0)
     // None of these is progress of stream 1.
     peer.send(
       Frame(kind: .ping, payload: [UInt8](repeating: 1, count: 8)), Frame(kind: .settings),
       .windowUpdate(0, 9), .windowUpdate(1, 9), .data(1, [], end: false),
       .data(3, [1], end: false))
-    #expect(!peer.connection.timeOutBodies(now: 1009, after: 10))
-    #expect(peer.connection.timeOutBodies(now: 1010, after: 10))
+    #expect(peer.refuseSlowBodies(now: 1009) == 0)
+    #expect(peer.refuseSlowBodies(now: 1010) == 1)
     peer.read()
     #expect(peer.status(1) == "408")
     #expect(peer.resetCode(1) == 0)
@@ -117,7 +117,7 @@ import Testing
     #expect(peer.requests.map(\.body) == [[], [1, 2], []])
     peer.respond(5, .error(.notFound, "no"))
     #expect(peer.status(5) == "404")
-    #expect(!peer.connection.timeOutBodies(now: 9999, after: 10))
+    #expect(peer.refuseSlowBodies(now: 9999) == 0)
     #expect(!peer.connection.wantsClose)
   }
 

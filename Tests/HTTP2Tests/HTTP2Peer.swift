@@ -116,6 +116,19 @@ final class HTTP2Peer {
     }
   }
 
+  /// Has the connection look for slow readers, of which more than a byte in 10 ns is asked where `pace` says so; nil
+  /// where there is none.
+  func resetSlowReaders(
+    now: Int, pace: TransferPace = TransferPace(window: 10)
+  ) -> [ConnectionEvent]? {
+    let (count, events) = connection.resetSlowReaders(now: now, pace: pace)
+    return count > 0 ? events : nil
+  }
+
+  func refuseSlowBodies(now: Int, pace: TransferPace = TransferPace(window: 10)) -> Int {
+    connection.refuseSlowBodies(now: now, pace: pace)
+  }
+
   func respond(_ stream: Int, _ response: HTTPResponse) {
     connection.respond(response, to: StreamID(stream))
     read()

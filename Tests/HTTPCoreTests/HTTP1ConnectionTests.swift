@@ -31,6 +31,20 @@ import Testing
     #expect(!connection.wantsClose)
   }
 
+  /// While the responses before its 100 Continue are owed, a peer is not late with its body.
+  @Test func whoWaitsToContinueWaitsForThisSide() {
+    var connection = HTTP1Connection()
+    let put = "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"
+    _ = connection.receive(get + put, .whole)
+    #expect(connection.phase == .answering)
+    // Nor does a drain give it up.
+    connection.shutDown()
+    connection.respond(answer("one"), to: StreamID(0))
+    #expect(connection.takeText() == wire("one") + "HTTP/1.1 100 Continue\r\n\r\n")
+    #expect(connection.phase == .readingBody)
+    #expect(connection.receive("x", .whole).count == 1)
+  }
+
   @Test(arguments: Pieces.allCases)
   func takesSizedBodies(_ pieces: Pieces) {
     var connection = HTTP1Connection()

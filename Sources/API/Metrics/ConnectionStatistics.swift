@@ -8,11 +8,14 @@ package struct ConnectionStatistics: Sendable, Equatable {
   package var accepted, refused: UInt64
   /// Times that nobody was accepted for a moment, as descriptors or memory were used up.
   package var acceptPauses: UInt64
+  /// Bodies and answers that were given up since their clients sent or took them too slowly.
+  package var slowUploads, slowDownloads: UInt64
   /// Requests that were refused before the service saw them, by the status that they got.
   package var requestsRefused: [HTTPStatus: UInt64]
 
   package init(
     open: Int, limit: Int, accepted: UInt64, refused: UInt64, acceptPauses: UInt64 = 0,
+    slowUploads: UInt64 = 0, slowDownloads: UInt64 = 0,
     requestsRefused: [HTTPStatus: UInt64] = [:]
   ) {
     self.open = open
@@ -20,6 +23,8 @@ package struct ConnectionStatistics: Sendable, Equatable {
     self.accepted = accepted
     self.refused = refused
     self.acceptPauses = acceptPauses
+    self.slowUploads = slowUploads
+    self.slowDownloads = slowDownloads
     self.requestsRefused = requestsRefused
   }
 }

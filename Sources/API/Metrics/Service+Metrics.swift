@@ -159,6 +159,11 @@ extension Service {
       help: "Times that nobody was accepted for a moment, as descriptors or memory were used up.")
     page.sample(value: connections.acceptPauses)
     page.family(
+      "carousel_slow_transfers_total", .counter,
+      help: "Bodies and answers given up, as their clients sent or took too little of them.")
+    page.sample([("direction", "upload")], value: connections.slowUploads)
+    page.sample([("direction", "download")], value: connections.slowDownloads)
+    page.family(
       "carousel_http_refused_total", .counter,
       help: "Requests refused before they reached an endpoint, by reason.")
     for (status, count) in connections.requestsRefused.sorted(by: { $0.key.code < $1.key.code }) {

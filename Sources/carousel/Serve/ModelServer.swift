@@ -149,6 +149,8 @@ private final class ServerReference: Sendable {
       accepted: UInt64(statistics?.connectionsAccepted ?? 0),
       refused: UInt64(statistics?.connectionsRefused ?? 0),
       acceptPauses: UInt64(statistics?.acceptPauses ?? 0),
+      slowUploads: UInt64(statistics?.slowUploads ?? 0),
+      slowDownloads: UInt64(statistics?.slowDownloads ?? 0),
       requestsRefused: (statistics?.requestsRefused ?? [:]).mapValues { UInt64($0) })
   }
 }

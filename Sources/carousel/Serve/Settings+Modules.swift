@@ -77,6 +77,8 @@ extension Settings {
     server.bodyTimeout = .seconds(seconds(.bodyTimeoutSeconds))
     server.idleTimeout = .seconds(seconds(.idleTimeoutSeconds))
     server.writeTimeout = .seconds(seconds(.writeTimeoutSeconds))
+    server.minUploadRate = integer(.minUploadRate)
+    server.minDownloadRate = integer(.minDownloadRate)
     server.drainGrace = .seconds(
       Swift.min(seconds(.drainGraceSeconds), seconds(.drainSeconds)))
     server.http1.maxHeadBytes = integer(.maxHeadBytes)

@@ -35,6 +35,8 @@ struct SettingOptions: ParsableArguments {
   @Option(.bodyTimeoutSeconds) var bodyTimeoutSeconds: String?
   @Option(.idleTimeoutSeconds) var idleTimeoutSeconds: String?
   @Option(.writeTimeoutSeconds) var writeTimeoutSeconds: String?
+  @Option(.minUploadRate) var minUploadRate: String?
+  @Option(.minDownloadRate) var minDownloadRate: String?
   @Option(.drainDelaySeconds) var drainDelaySeconds: String?
   @Option(.drainSeconds) var drainSeconds: String?
   @Option(.drainGraceSeconds) var drainGraceSeconds: String?

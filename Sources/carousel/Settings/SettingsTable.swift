@@ -82,6 +82,14 @@ extension Setting {
   static let writeTimeoutSeconds = Setting(
     "write_timeout_seconds", .seconds(0.01...3600), "30",
     "How long a client may take no byte of its answer.")
+  static let minUploadRate = Setting(
+    "min_upload_rate", .integer(0...1_000_000_000), "240",
+    "Bytes a second that a body brings at least, on average of each body_timeout_seconds; else 408. 0: none."
+  )
+  static let minDownloadRate = Setting(
+    "min_download_rate", .integer(0...1_000_000_000), "240",
+    "Bytes a second that a client takes at least of an answer that waits for it, on average of each write_timeout_seconds. 0: none."
+  )
   static let drainDelaySeconds = Setting(
     "drain_delay_seconds", .seconds(0...3600), "0",
     "Pause between failing /readyz and refusing connections, for load balancers to notice.")
@@ -144,6 +152,7 @@ extension Setting {
     maxHorizon, maxGenerationSteps,
     maxBodyBytes, maxMemoryBytes, maxAnswerBytes, maxInlineBytes, maxHeadBytes, maxConnections,
     headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
+    minUploadRate, minDownloadRate,
     drainDelaySeconds, drainSeconds, drainGraceSeconds,
     compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,
     stateKey, maxSessionBytes, sessionIdleSeconds, maxSessionWaiters, sessionFile,

@@ -33,6 +33,8 @@ import Testing
     #expect(server.bodyTimeout == ownServer.bodyTimeout)
     #expect(server.idleTimeout == ownServer.idleTimeout)
     #expect(server.writeTimeout == ownServer.writeTimeout)
+    #expect(server.minUploadRate == ownServer.minUploadRate)
+    #expect(server.minDownloadRate == ownServer.minDownloadRate)
     #expect(server.http1 == ownServer.http1)
     #expect(server.http2 == ownServer.http2)
     #expect(server.contentCoding == ownServer.contentCoding)
@@ -47,7 +49,8 @@ import Testing
       .maxMemoryBytes: "1000", .maxAnswerBytes: "1 KiB",
       .maxHeadBytes: "300", .maxConnections: "11",
       .headTimeoutSeconds: "0.5", .bodyTimeoutSeconds: "12", .idleTimeoutSeconds: "13",
-      .writeTimeoutSeconds: "14", .compressMinBytes: "15", .gzipLevel: "9",
+      .writeTimeoutSeconds: "14", .minUploadRate: "21", .minDownloadRate: "0",
+      .compressMinBytes: "15", .gzipLevel: "9",
       .maxInflatedBytes: "17", .maxInflateRatio: "18",
       .stateKey: "0123456789abcdef", .maxSessionBytes: "19 KiB", .sessionIdleSeconds: "2.5",
       .maxSessionWaiters: "20", .operatorKey: "fedcba9876543210",
@@ -77,6 +80,8 @@ import Testing
     #expect(server.bodyTimeout == .seconds(12))
     #expect(server.idleTimeout == .seconds(13))
     #expect(server.writeTimeout == .seconds(14))
+    #expect(server.minUploadRate == 21)
+    #expect(server.minDownloadRate == 0)
     #expect(server.http1.maxBodyBytes == 128 << 20)
     #expect(server.http2.maxBodyBytes == 128 << 20)
     #expect(server.http2.maxIncompleteBytes == 128 << 20)

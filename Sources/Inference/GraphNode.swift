@@ -15,7 +15,7 @@ enum RowDomain: Sendable, Equatable {
 
 /// A node ready to run: its weights packed, its inputs found.
 struct GraphNode: Sendable {
-  let operation: Operation
+  let op: any OpForward
   let inputs: [Model.ValueReference]
   /// Elements a row.
   let size: Int
@@ -27,63 +27,4 @@ struct GraphNode: Sendable {
   let initialCell: Model.ValueReference?
   /// Where the node's floats lie in a rider's state; empty where it has none.
   let state: Range<Int>
-
-  enum Operation: Sendable {
-    /// vocabulary × size, a row an id.
-    case embedding([Float])
-    /// Layer by layer, forward then reverse.
-    case lstm([LSTMLayer], directions: Int)
-    case linear(Linear)
-    case sigmoid, tanh, relu
-    case softmax, logSoftmax
-    /// The reported rows of a sequence.
-    case last
-    case pool(Pool)
-    case concat, add, multiply
-    case softmaxSum
-    case layerNorm(weight: [Float]?, bias: [Float]?, epsilon: Float)
-    case affine(scale: [Float], shift: [Float])
-    case l2Norm(epsilon: Float)
-  }
-
-  /// What a sequence is reduced to, step by step, in the rider's state.
-  enum Pool: Sendable {
-    case first, mean, sum, max
-
-    /// Whether it adds the steps up.
-    var adds: Bool {
-      switch self {
-      case .mean, .sum: true
-      case .first, .max: false
-      }
-    }
-  }
-}
-
-extension GraphNode.Operation {
-  /// Whether the op needs every step of a sequence at once.
-  var needsWholeSequence: Bool {
-    switch self {
-    case .lstm(let layers, _): layers.contains(where: \.isReverse)
-    case .softmaxSum: true
-    case .embedding, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .pool, .concat,
-      .add, .multiply, .layerNorm, .affine, .l2Norm:
-      false
-    }
-  }
-
-  /// Bytes of weights as the op holds them.
-  var byteCount: Int {
-    switch self {
-    case .embedding(let table): table.count * MemoryLayout<Float>.stride
-    case .lstm(let layers, _): layers.reduce(0) { $0 + $1.byteCount }
-    case .linear(let linear): linear.byteCount
-    case .layerNorm(let weight, let bias, _):
-      ((weight?.count ?? 0) + (bias?.count ?? 0)) * MemoryLayout<Float>.stride
-    case .affine(let scale, let shift): (scale.count + shift.count) * MemoryLayout<Float>.stride
-    case .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .pool, .concat, .add, .multiply,
-      .softmaxSum, .l2Norm:
-      0
-    }
-  }
 }

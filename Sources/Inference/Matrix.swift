@@ -42,3 +42,25 @@ struct Matrix {
     }
   }
 }
+
+extension Matrix {
+  /// Lets a routine work in place: it gets the first of rows × columns floats, the rows and the columns.
+  mutating func update(_ routine: (UnsafeMutablePointer<Float>, Int, Int) -> Void) {
+    let (rows, columns) = (rows, columns)
+    // SAFETY: the matrix holds rows × columns floats, which are exclusively the routine's.
+    unsafe values.withUnsafeMutableBufferPointer { buffer in
+      if let base = buffer.baseAddress { unsafe routine(base, rows, columns) }
+    }
+  }
+}
+
+extension Matrix {
+  /// Becomes what `combine` makes of matrices of one size, element by element, from the first to the last.
+  mutating func fold(_ inputs: [Matrix], _ combine: (Float, Float) -> Float) {
+    self = inputs[0]
+    let count = rows * columns
+    for input in inputs.dropFirst() {
+      for k in 0..<count { values[k] = combine(values[k], input.values[k]) }
+    }
+  }
+}

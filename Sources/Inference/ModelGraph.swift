@@ -12,6 +12,8 @@ package final class ModelGraph: Sendable {
   package let isStreamable: Bool
   /// What a rider's state holds when it boards. Its size is the floats that a rider carries.
   package let initialState: [Float]
+  /// The floats that a sequence carries from step to step.
+  package var stateFloatCount: Int { initialState.count }
   /// Bytes of weights in memory.
   package let packedByteCount: Int
 
@@ -23,9 +25,7 @@ package final class ModelGraph: Sendable {
 
   /// Bytes of the largest recurrent matrix of its lstms.
   package var largestRecurrentByteCount: Int {
-    nodes.lazy.flatMap { node in
-      if case .lstm(let layers, _) = node.operation { layers } else { [LSTMLayer]() }
-    }.map(\.recurrentWeights.byteCount).max() ?? 0
+    nodes.lazy.map(\.op.largestRecurrentByteCount).max() ?? 0
   }
 
   /// Packs the weights of `model`.
@@ -46,18 +46,19 @@ package final class ModelGraph: Sendable {
     var initialState: [Float] = []
     var packedByteCount = 0
     for node in model.nodes {
-      let operation = try GraphNode.Operation(node, of: model, precision: precision)
+      let op = try OpTable.forward(
+        of: NodeWeights(node: node, tensors: model.tensors, precision: precision))
       let inputDomains = node.inputs.map { Self.domain(of: $0, in: nodes, of: model) }
-      let state = Self.initialState(of: operation, size: node.size)
+      let state = op.initialState(size: node.size)
       nodes.append(
         GraphNode(
-          operation: operation, inputs: node.inputs, size: node.size,
-          domain: Self.domain(of: operation, inputs: inputDomains),
+          op: op, inputs: node.inputs, size: node.size,
+          domain: op.domain(of: inputDomains),
           finalLayers: finals[nodes.count] ?? [], initialHidden: node.initialHidden,
           initialCell: node.initialCell,
           state: initialState.count..<initialState.count + state.count))
       initialState += state
-      packedByteCount += operation.byteCount
+      packedByteCount += op.byteCount
       guard initialState.count <= Self.maxStateFloats else {
         throw .tooMany(
           "floats of state a sequence, up to node \"\(node.name)\"", found: initialState.count,
@@ -72,13 +73,13 @@ package final class ModelGraph: Sendable {
     self.nodes = nodes
     self.initialState = initialState
     self.packedByteCount = packedByteCount
-    isStreamable = !nodes.contains { $0.operation.needsWholeSequence } && !Self.restarts(nodes)
+    isStreamable = !nodes.contains { $0.op.needsWholeSequence } && !Self.restarts(nodes)
   }
 
   /// The arrangement of the floats in a sequence's state, which its tokens depend on: 2 where sums over time are there, each
   /// in two floats (`PreciseSum`), else 1.
   package var stateLayout: Int {
-    nodes.contains { if case .pool(let pool) = $0.operation { pool.adds } else { false } } ? 2 : 1
+    nodes.contains { $0.op.addsOverTime } ? 2 : 1
   }
 
   /// The output and the input of a forecaster: a model with one input, one of whose outputs foretells it.
@@ -101,10 +102,10 @@ package final class ModelGraph: Sendable {
     else { return nil }
     var value = model.outputs[output].value
     // The last step of scores is scores of the same kind.
-    while case .node(let node) = value, case .last = nodes[node].operation {
+    while case .node(let node) = value, model.nodes[node].op == .last {
       value = nodes[node].inputs[0]
     }
-    if case .node(let node) = value, case .softmax = nodes[node].operation {
+    if case .node(let node) = value, model.nodes[node].op == .softmax {
       return (output, input, .probability)
     }
     return (output, input, .logarithm)
@@ -141,29 +142,6 @@ package final class ModelGraph: Sendable {
     }
   }
 
-  private static func domain(of operation: GraphNode.Operation, inputs: [RowDomain]) -> RowDomain {
-    switch operation {
-    case .embedding, .lstm: .steps
-    case .last: .reported
-    case .pool, .softmaxSum: .ends
-    case .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .concat, .add, .multiply,
-      .layerNorm, .affine, .l2Norm:
-      inputs.first { $0 == .ends } ?? inputs.first { $0 == .reported } ?? inputs[0]
-    }
-  }
-
-  private static func initialState(of operation: GraphNode.Operation, size: Int) -> [Float] {
-    switch operation {
-    case .lstm(let layers, _):
-      Array(repeating: 0, count: layers.reduce(0) { $0 + $1.outputSize + $1.hiddenSize })
-    case .pool(.max): Array(repeating: -.infinity, count: size)
-    case .pool(let pool): Array(repeating: 0, count: pool.adds ? 2 * size : size)
-    case .embedding, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .concat, .add,
-      .multiply, .softmaxSum, .layerNorm, .affine, .l2Norm:
-      []
-    }
-  }
-
   /// Whether an lstm starts from what another part of the graph knows only at the end of the sequence.
   private static func restarts(_ nodes: [GraphNode]) -> Bool {
     nodes.contains { node in
@@ -174,57 +152,6 @@ package final class ModelGraph: Sendable {
         case .input, nil: false
         }
       }
-    }
-  }
-}
-
-extension GraphNode.Operation {
-  /// Reads and packs the weights of a node.
-  init(
-    _ node: Model.ResolvedNode, of model: Model, precision: Precision
-  ) throws(ModelError) {
-    let prefix = node.weights ?? node.name
-    let tensors = model.tensors
-    func required(_ name: String) throws(ModelError) -> [Float] {
-      try tensors.floats(tensorName(name, under: prefix))
-    }
-    func optional(_ name: String) throws(ModelError) -> [Float]? {
-      tensors.contains(tensorName(name, under: prefix)) ? try required(name) : nil
-    }
-    switch node.op {
-    case .embedding: self = .embedding(try required("weight"))
-    case .lstm:
-      guard let shape = node.lstm else { preconditionFailure("an lstm without its shape") }
-      self = .lstm(
-        try LSTMLayer.load(prefix: prefix, shape: shape, precision: precision, from: tensors),
-        directions: shape.directions)
-    case .linear:
-      let weight = try required("weight")
-      self = .linear(
-        Linear(
-          inputSize: weight.count / node.size, outputSize: node.size, weight: weight,
-          bias: try optional("bias")))
-    case .sigmoid: self = .sigmoid
-    case .tanh: self = .tanh
-    case .relu: self = .relu
-    case .softmax: self = .softmax
-    case .logSoftmax: self = .logSoftmax
-    case .last: self = .last
-    case .first: self = .pool(.first)
-    case .mean: self = .pool(.mean)
-    case .sum: self = .pool(.sum)
-    case .max: self = .pool(.max)
-    case .concat: self = .concat
-    case .add: self = .add
-    case .multiply: self = .multiply
-    case .softmaxSum: self = .softmaxSum
-    case .layerNorm(let epsilon):
-      self = .layerNorm(
-        weight: try optional("weight"), bias: try optional("bias"), epsilon: epsilon)
-    case .affine(let scale, let shift):
-      guard let scale, let shift else { preconditionFailure("an affine not resolved") }
-      self = .affine(scale: scale, shift: shift)
-    case .l2Norm(let epsilon): self = .l2Norm(epsilon: epsilon)
     }
   }
 }

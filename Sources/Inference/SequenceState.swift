@@ -10,8 +10,3 @@ package struct SequenceState: Sendable, Equatable {
     self.floats = floats
   }
 }
-
-extension ModelGraph {
-  /// The floats that a sequence carries from step to step.
-  package var stateFloatCount: Int { initialState.count }
-}

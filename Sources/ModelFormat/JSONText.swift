@@ -41,3 +41,11 @@ extension Unicode.Scalar {
     }
   }
 }
+
+/// JSON that is written as text.
+enum JSONText {
+  /// Finite numbers as an array.
+  static func array(_ numbers: [Float]) -> String {
+    "[\(numbers.map { "\($0)" }.joined(separator: ", "))]"
+  }
+}

@@ -86,19 +86,7 @@ extension ModelDescription.Input.Kind {
 extension ModelDescription.Node {
   fileprivate func check(path: String) throws(ModelError) {
     try checkName(name, path: "\(path).name")
-    switch op {
-    case .layerNorm(let epsilon), .l2Norm(let epsilon):
-      guard epsilon.isFinite, epsilon >= 0 else {
-        throw .unexpected(
-          path: "\(path).epsilon", found: "\(epsilon)", expected: "a number of 0 or more")
-      }
-    case .affine(let scale, let shift):
-      if let scale { try checkNumbers(scale, count: nil, path: "\(path).scale") }
-      if let shift { try checkNumbers(shift, count: nil, path: "\(path).shift") }
-    case .embedding, .lstm, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .first,
-      .mean, .max, .sum, .concat, .add, .multiply, .softmaxSum:
-      break
-    }
+    try op.check(path: path)
   }
 }
 
@@ -117,18 +105,6 @@ private func checkName(_ name: String, path: String) throws(ModelError) {
     throw .unexpected(
       path: path, found: ModelError.quoted(name),
       expected: "1 to \(ModelLimits.nameBytes) letters, digits, '-', '_' and '.', not '.' first")
-  }
-}
-
-private func checkNumbers(
-  _ numbers: [Float], count: Int?, path: String
-) throws(ModelError) {
-  if let count, numbers.count != count {
-    throw .unexpected(path: path, found: "\(numbers.count)", expected: "\(count) numbers")
-  }
-  if let index = numbers.firstIndex(where: { !$0.isFinite }) {
-    throw .unexpected(
-      path: "\(path)[\(index)]", found: "\(numbers[index])", expected: "a finite number")
   }
 }
 

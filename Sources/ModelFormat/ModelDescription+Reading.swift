@@ -48,14 +48,6 @@ extension ModelDescription {
 }
 
 extension JSONField {
-  fileprivate func direction() throws(ModelError) -> ModelDescription.Direction {
-    guard let direction = ModelDescription.Direction(rawValue: try string()) else {
-      throw unexpected(
-        "\"forward\" or \"reverse\" (both directions are there where the tensors of both are)")
-    }
-    return direction
-  }
-
   fileprivate func precision() throws(ModelError) -> Precision {
     guard let precision = Precision(rawValue: try string()) else {
       throw unexpected("\"f32\", \"f16\" or \"int8\"")
@@ -96,45 +88,19 @@ extension ModelDescription.Node {
   fileprivate init(_ field: JSONField) throws(ModelError) {
     let opField = try field.object().required("op", expected: "a string")
     let opName = try opField.string()
-    guard let plain = ModelDescription.Op.all.first(where: { $0.name == opName }) else {
+    guard var op = ModelDescription.Op.all.first(where: { $0.name == opName }) else {
       let known = ModelDescription.Op.all.map(\.name).joined(separator: ", ")
       throw opField.unexpected("one of \(known)")
     }
-    let object = try field.object(known: ["name", "op", "inputs", "weights"] + plain.attributes)
-    let op: ModelDescription.Op
-    switch plain {
-    case .layerNorm(let epsilon):
-      op = .layerNorm(epsilon: try object["epsilon"]?.float() ?? epsilon)
-    case .l2Norm(let epsilon):
-      op = .l2Norm(epsilon: try object["epsilon"]?.float() ?? epsilon)
-    case .affine:
-      op = .affine(scale: try object["scale"]?.floats(), shift: try object["shift"]?.floats())
-    case .embedding, .lstm, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .first,
-      .mean, .max, .sum, .concat, .add, .multiply, .softmaxSum:
-      op = plain
-    }
+    let object = try field.object(known: ["name", "op", "inputs", "weights"] + op.attributeKeys)
+    try op.read(object)
     var inputs: [String?] = []
     for field in try object.required("inputs", expected: "an array of names").array() {
       if case .null = field.value { inputs.append(nil) } else { inputs.append(try field.string()) }
     }
     self.init(
       name: try object.required("name", expected: "a string").string(), op: op, inputs: inputs,
-      weights: try object["weights"]?.string(),
-      direction: plain == .lstm ? try object["direction"]?.direction() : nil)
-  }
-}
-
-extension ModelDescription.Op {
-  /// The keys of a node that only this op has.
-  fileprivate var attributes: [String] {
-    switch self {
-    case .layerNorm, .l2Norm: ["epsilon"]
-    case .affine: ["scale", "shift"]
-    case .lstm: ["direction"]
-    case .embedding, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .first,
-      .mean, .max, .sum, .concat, .add, .multiply, .softmaxSum:
-      []
-    }
+      weights: try object["weights"]?.string())
   }
 }
 

@@ -34,8 +34,8 @@ extension ModelDescription.Input {
     switch kind {
     case .features(let size, let mean, let scale):
       fields += [field("kind", "\"features\""), field("size", "\(size)")]
-      if let mean { fields.append(field("mean", array(mean))) }
-      if let scale { fields.append(field("scale", array(scale))) }
+      if let mean { fields.append(field("mean", JSONText.array(mean))) }
+      if let scale { fields.append(field("scale", JSONText.array(scale))) }
     case .tokens(let size, let vocabulary):
       fields += [field("kind", "\"tokens\""), field("size", "\(size)")]
       if let vocabulary {
@@ -57,17 +57,7 @@ extension ModelDescription.Node {
       field("inputs", "[\(inputs.map { $0?.jsonText ?? "null" }.joined(separator: ", "))]"),
     ]
     if let weights { fields.append(field("weights", weights.jsonText)) }
-    if let direction { fields.append(field("direction", direction.rawValue.jsonText)) }
-    switch op {
-    case .layerNorm(let epsilon), .l2Norm(let epsilon):
-      fields.append(field("epsilon", "\(epsilon)"))
-    case .affine(let scale, let shift):
-      if let scale { fields.append(field("scale", array(scale))) }
-      if let shift { fields.append(field("shift", array(shift))) }
-    case .embedding, .lstm, .linear, .sigmoid, .tanh, .relu, .softmax, .logSoftmax, .last, .first,
-      .mean, .max, .sum, .concat, .add, .multiply, .softmaxSum:
-      break
-    }
+    fields += op.attributes.map { field($0.key, $0.json) }
     return object(fields)
   }
 }
@@ -85,7 +75,4 @@ private func field(_ key: String, _ text: String) -> String { "\(key.jsonText): 
 private func object(_ fields: [String]) -> String { "{ \(fields.joined(separator: ", ")) }" }
 private func array(_ texts: [String]) -> String {
   "[\(texts.map(\.jsonText).joined(separator: ", "))]"
-}
-private func array(_ numbers: [Float]) -> String {
-  "[\(numbers.map { "\($0)" }.joined(separator: ", "))]"
 }

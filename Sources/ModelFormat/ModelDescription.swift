@@ -64,40 +64,18 @@ package struct ModelDescription: Sendable, Equatable {
     package var inputs: [String?]
     /// The prefix of the node's tensors: `lstm` for `lstm.weight_ih_l0`. Nil: the node's name.
     package var weights: String?
-    /// Which way an lstm of one direction reads; nil is forward.
-    package var direction: Direction?
 
-    package init(
-      name: String, op: Op, inputs: [String?], weights: String? = nil,
-      direction: Direction? = nil
-    ) {
+    package init(name: String, op: Op, inputs: [String?], weights: String? = nil) {
       self.name = name
       self.op = op
       self.inputs = inputs
       self.weights = weights
-      self.direction = direction
     }
   }
 
+  /// Which way a recurrent network reads a sequence.
   package enum Direction: String, Sendable, Equatable, CaseIterable {
     case forward, reverse
-  }
-
-  package enum Op: Sendable, Equatable {
-    case embedding
-    /// Inputs: the sequence, then optionally initial h and c as vectors of layers·directions·size.
-    case lstm
-    case linear
-    case sigmoid, tanh, relu
-    case softmax, logSoftmax
-    case last, first, mean, max, sum
-    case concat, add, multiply
-    /// Inputs: scores (size 1) and values; weights values by the softmax of the scores over time, and sums.
-    case softmaxSum
-    case layerNorm(epsilon: Float)
-    /// y = x · scale + shift; from the attributes where given, else from tensors `.weight` and `.bias`.
-    case affine(scale: [Float]?, shift: [Float]?)
-    case l2Norm(epsilon: Float)
   }
 
   package struct Output: Sendable, Equatable {

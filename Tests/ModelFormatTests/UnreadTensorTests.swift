@@ -118,7 +118,7 @@ import Testing
     throws -> Model
   {
     try model(
-      [.init(name: "h", op: .lstm, inputs: ["x"], direction: direction)],
+      [.init(name: "h", op: .lstm(direction: direction), inputs: ["x"])],
       Self.lstm.merging(changes) { $1 }.filter { !$0.value.isEmpty }, output: "h")
   }
 
@@ -190,10 +190,14 @@ import Testing
           "h.bias_ih_l0_reverse": [12], "h.bias_hh_l0_reverse": [12],
         ], direction: .reverse)
     }
-    expectError(mentioning: ["nodes[0].direction", "linear"]) {
-      var node = linear()
-      node.direction = .reverse
-      _ = try model([node], ["fc.weight": [3, 2]])
+    let linear = """
+      { "format": "carousel/1", "name": "m", "version": "1",
+        "inputs": [{ "name": "x", "kind": "features", "size": 2 }],
+        "nodes": [{ "name": "y", "op": "linear", "inputs": ["x"], "direction": "reverse" }],
+        "outputs": [{ "name": "y" }] }
+      """
+    expectError(mentioning: ["nodes[0]", "\"direction\""]) {
+      _ = try ModelDescription(json: Array(linear.utf8))
     }
   }
 
@@ -256,7 +260,7 @@ import Testing
       name: "m", version: "1",
       inputs: [feature("x", size: 2), .init(name: "c", kind: .vector(size: 3))],
       nodes: [
-        .init(name: "h", op: .lstm, inputs: ["x", nil, "c"], weights: "", direction: .reverse)
+        .init(name: "h", op: .lstm(direction: .reverse), inputs: ["x", nil, "c"], weights: "")
       ], outputs: [.init(name: "h.hidden.0")])
     #expect(try ModelDescription(json: Array(description.json.utf8)) == description)
   }

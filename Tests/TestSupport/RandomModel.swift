@@ -65,12 +65,11 @@ package struct RandomModel {
 
     mutating func node(
       _ name: String, _ op: ModelDescription.Op, _ arguments: [Value?], isSequence: Bool,
-      size: Int, weights: String? = nil, direction: ModelDescription.Direction? = nil
+      size: Int, weights: String? = nil
     ) {
       nodes.append(
         .init(
-          name: name, op: op, inputs: arguments.map { $0?.name }, weights: weights,
-          direction: direction))
+          name: name, op: op, inputs: arguments.map { $0?.name }, weights: weights))
       for case let argument? in arguments {
         used.insert(argument.name)
         // A final state leads back to its lstm.
@@ -189,10 +188,10 @@ package struct RandomModel {
           arguments.append(values.last!)
         }
       }
+      let direction: ModelDescription.Direction? = directions == 1 && chance(5) ? .reverse : nil
       node(
-        name, .lstm, arguments, isSequence: true, size: directions * output,
-        weights: prefix.isEmpty ? "" : nil,
-        direction: directions == 1 && chance(5) ? .reverse : nil)
+        name, .lstm(direction: direction), arguments, isSequence: true, size: directions * output,
+        weights: prefix.isEmpty ? "" : nil)
       if chance(3) {
         // What nothing reads is no output of its own.
         let (state, size) = chance(2) ? ("hidden", output) : ("cell", hidden)

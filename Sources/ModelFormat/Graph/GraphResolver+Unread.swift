@@ -33,8 +33,9 @@ extension GraphResolver {
       return shape.bias == .none && Self.aliases[name, default: name] == "bias"
         ? .meant(bias) : nil
     }
-    let readable = owner.op == .embedding ? ["weight"] : ["weight", "bias"]
-    if readable.contains(name), case .affine = owner.op { return .attribute }
+    let readable = owner.op.tensors
+    // The node would read it if no attribute gave what it holds.
+    if readable.contains(name) { return .attribute }
     if ["running_mean", "running_var", "num_batches_tracked"].contains(name) { return .batchNorm }
     if Self.reparametrised.contains(where: { name.contains($0) }) { return .reparametrised }
     let absent = readable.map { tensorName($0, under: prefix) }.filter { !tensors.contains($0) }

@@ -1,6 +1,6 @@
 extension Model.LSTMShape {
   /// The kinds of tensor that a layer and direction of `torch.nn.LSTM` may have, and the one bias of Keras.
-  private static let kinds = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias", "weight_hr"]
+  package static let kinds = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias", "weight_hr"]
 
   /// What the tensor of that kind is called.
   package static func tensorName(

@@ -4,46 +4,12 @@ struct GraphResolver {
   let tensors: TensorFile
   /// The tensors that some node reads.
   private(set) var usedTensors: Set<String> = []
-  /// Those that the node under way reads, in order.
-  var nodeTensors: [String] = []
   private(set) var nodes: [Model.ResolvedNode] = []
   private(set) var outputs: [Model.ResolvedOutput] = []
 
-  /// Where each name is declared; node indices are the description's.
-  private var declarations: [String: Declaration] = [:]
+  private let names: GraphNames
   /// For each node of the description, its place in `nodes`.
   private var resolvedIndex: [Int: Int] = [:]
-
-  private struct Declaration {
-    let target: Target
-    let path: String
-  }
-
-  /// What a name stands for before its node is resolved; of a final state, nil is the last layer's.
-  private enum Target {
-    case input(Int)
-    case node(Int)
-    case hidden(Int, layer: Int?)
-    case cell(Int, layer: Int?)
-
-    /// The index of the node whose value, hidden or cell state this is.
-    var node: Int? {
-      switch self {
-      case .input: nil
-      case .node(let index), .hidden(let index, _), .cell(let index, _): index
-      }
-    }
-  }
-
-  /// A node's input: its path and name in the description, and what they stand for.
-  struct Argument {
-    /// Its place in the node's list of inputs.
-    let position: Int
-    let path: String
-    let name: String
-    let value: Model.ValueReference
-    let form: Model.ValueForm
-  }
 
   init(_ description: ModelDescription, tensors: TensorFile) throws(ModelError) {
     self.description = description
@@ -53,8 +19,8 @@ struct GraphResolver {
       throw .unexpected(
         path: "inputs", found: "vectors only", expected: "a features or tokens input")
     }
-    try declareNames()
-    for index in try nodesInOrder() {
+    names = try GraphNames(description)
+    for index in try GraphOrder(description, names: names).indices {
       resolvedIndex[index] = nodes.count
       nodes.append(try resolveNode(index))
     }
@@ -63,107 +29,6 @@ struct GraphResolver {
     }
     try checkUse()
     try checkUnreadTensors()
-  }
-
-  /// Records that a node reads `tensor`, after its check.
-  mutating func use(_ tensor: String, shape: [Int], node: String) throws(ModelError) {
-    try tensors.check(tensor, hasShape: shape, node: node)
-    usedTensors.insert(tensor)
-    nodeTensors.append(tensor)
-  }
-
-  // MARK: Names
-
-  private mutating func declareNames() throws(ModelError) {
-    for (index, input) in description.inputs.enumerated() {
-      try declare(input.name, .input(index), path: "inputs[\(index)].name")
-    }
-    for (index, node) in description.nodes.enumerated() {
-      let path = "nodes[\(index)].name"
-      try declare(node.name, .node(index), path: path)
-      if node.op == .lstm {
-        try declare("\(node.name).hidden", .hidden(index, layer: nil), path: path)
-        try declare("\(node.name).cell", .cell(index, layer: nil), path: path)
-      }
-    }
-    for (name, declaration) in declarations.sorted(by: { $0.key < $1.key }) {
-      guard let state = layerState(name) else { continue }
-      throw .duplicateName(name, path: declaration.path, first: state.path)
-    }
-  }
-
-  private mutating func declare(
-    _ name: String, _ target: Target, path: String
-  ) throws(ModelError) {
-    if let first = declarations[name] {
-      throw .duplicateName(name, path: path, first: first.path)
-    }
-    declarations[name] = Declaration(target: target, path: path)
-  }
-
-  private func declaration(of name: String, path: String) throws(ModelError) -> Declaration {
-    guard let declaration = declarations[name] ?? layerState(name) else {
-      throw .unknownName(name, path: path)
-    }
-    return declaration
-  }
-
-  /// What `h.hidden.0` stands for: the final state of one layer.
-  private func layerState(_ name: String) -> Declaration? {
-    guard let dot = name.lastIndex(of: "."), let layer = Int(name[name.index(after: dot)...]),
-      // As Int reads more: "+1", "01".
-      name[name.index(after: dot)...] == "\(layer)", layer >= 0,
-      let whole = declarations[String(name[..<dot])]
-    else { return nil }
-    switch whole.target {
-    case .hidden(let index, nil):
-      return Declaration(target: .hidden(index, layer: layer), path: whole.path)
-    case .cell(let index, nil):
-      return Declaration(target: .cell(index, layer: layer), path: whole.path)
-    case .input, .node, .hidden, .cell: return nil
-    }
-  }
-
-  // MARK: Order
-
-  /// The description's nodes, each behind all that it needs, otherwise in the description's order.
-  private func nodesInOrder() throws(ModelError) -> [Int] {
-    var needs: [[Int]] = []
-    for index in description.nodes.indices { needs.append(try nodesNeeded(by: index)) }
-    var order: [Int] = []
-    var done = Set<Int>()
-    while done.count < needs.count {
-      let countBefore = done.count
-      for index in needs.indices where !done.contains(index) && done.isSuperset(of: needs[index]) {
-        order.append(index)
-        done.insert(index)
-      }
-      guard done.count > countBefore else { throw cycle(needs, done: done) }
-    }
-    return order
-  }
-
-  private func nodesNeeded(by index: Int) throws(ModelError) -> [Int] {
-    var needed: [Int] = []
-    for (position, name) in description.nodes[index].inputs.enumerated() {
-      guard let name else { continue }
-      let path = "nodes[\(index)].inputs[\(position)]"
-      if let node = try declaration(of: name, path: path).target.node { needed.append(node) }
-    }
-    return needed
-  }
-
-  /// Follows the needs of nodes that wait on each other until one comes up again.
-  private func cycle(_ needs: [[Int]], done: Set<Int>) -> ModelError {
-    var trail: [Int] = []
-    var next = needs.indices.first { !done.contains($0) }
-    while let node = next, !trail.contains(node) {
-      trail.append(node)
-      next = needs[node].first { !done.contains($0) }
-    }
-    let start = trail.firstIndex { $0 == next } ?? 0
-    let cycle = trail[start...] + trail[start...].prefix(1)
-    return .cycle(cycle.map { description.nodes[$0].name })
   }
 
   // MARK: Values
@@ -176,40 +41,51 @@ struct GraphResolver {
         path: "\(path).inputs", found: "\(node.inputs.count) names",
         expected: "\(node.op.inputCount.text) for \(node.op.name)")
     }
-    if let weights = node.weights, !node.op.hasTensors {
+    if let weights = node.weights, node.op.tensors.isEmpty {
       throw .unexpected(
         path: "\(path).weights", found: ModelError.quoted(weights),
         expected: "no weights for \(node.op.name)")
     }
-    if node.direction != nil, node.op != .lstm {
-      throw .unexpected(
-        path: "\(path).direction", found: "a direction", expected: "none for \(node.op.name)")
-    }
-    var arguments: [Argument] = []
+    var arguments: [NodeResolution.Argument] = []
     for (position, name) in node.inputs.enumerated() {
       let path = "\(path).inputs[\(position)]"
       guard let name else {
-        guard node.op == .lstm, position > 0 else {
+        guard node.op.isRecurrent, position > 0 else {
           throw .unexpected(path: path, found: "null", expected: "a name")
         }
         continue
       }
       arguments.append(try argument(name, position: position, path: path))
     }
-    return try resolve(node, path: path, arguments: arguments)
+    var op = node.op
+    var resolution = NodeResolution(
+      node, path: path, arguments: arguments, inputs: description.inputs, tensors: tensors)
+    let form = try op.resolve(&resolution)
+    if let size = form.size, size > ModelLimits.size {
+      throw .tooMany("\(path): the size of its value", found: size, limit: ModelLimits.size)
+    }
+    usedTensors.formUnion(resolution.usedTensors)
+    func initial(_ position: Int) -> Model.ValueReference? {
+      guard op.isRecurrent else { return nil }
+      return arguments.first { $0.position == position }?.value
+    }
+    return Model.ResolvedNode(
+      name: node.name, op: op, weights: op.tensors.isEmpty ? nil : resolution.prefix,
+      tensors: resolution.usedTensors, inputs: arguments.map(\.value), initialHidden: initial(1),
+      initialCell: initial(2), form: form, lstm: resolution.lstm)
   }
 
   private func argument(
     _ name: String, position: Int = 0, path: String
-  ) throws(ModelError) -> Argument {
-    let value = try reference(to: try declaration(of: name, path: path).target, path: path)
-    return Argument(
+  ) throws(ModelError) -> NodeResolution.Argument {
+    let value = try reference(to: try names.target(of: name, path: path), path: path)
+    return NodeResolution.Argument(
       position: position, path: path, name: name, value: value, form: form(of: value))
   }
 
   /// The reference to a target whose node is resolved.
   private func reference(
-    to target: Target, path: String
+    to target: GraphNames.Target, path: String
   ) throws(ModelError) -> Model.ValueReference {
     func place(_ index: Int) -> Int {
       guard let place = resolvedIndex[index] else {
@@ -280,7 +156,7 @@ struct GraphResolver {
   private func forecast(
     of name: String, outputSize: Int, path: String
   ) throws(ModelError) -> Int {
-    guard case .input(let index) = try declaration(of: name, path: path).target else {
+    guard case .input(let index) = try names.target(of: name, path: path) else {
       throw .unexpected(
         path: path, found: ModelError.quoted(name),
         expected: "the name of a features or tokens input")

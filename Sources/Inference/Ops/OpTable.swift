@@ -1,0 +1,43 @@
+import ModelFormat
+
+/// What computes each op, in the order of `ModelDescription.Op.all`.
+enum OpTable {
+  static let rows: [any OpForward.Type] = [
+    EmbeddingForward.self,
+    LSTMForward.self,
+    LinearForward.self,
+    SigmoidForward.self,
+    TanhForward.self,
+    ReLUForward.self,
+    SoftmaxForward.self,
+    LogSoftmaxForward.self,
+    LastForward.self,
+    FirstForward.self,
+    MeanForward.self,
+    MaxForward.self,
+    SumForward.self,
+    ConcatForward.self,
+    AddForward.self,
+    MultiplyForward.self,
+    SoftmaxSumForward.self,
+    LayerNormForward.self,
+    AffineForward.self,
+    L2NormForward.self,
+  ]
+
+  /// What computes `node`, its weights read and packed.
+  static func forward(of weights: NodeWeights) throws(ModelError) -> any OpForward {
+    for row in rows {
+      if let forward = try row.make(weights) { return forward }
+    }
+    preconditionFailure("no row for \(weights.node.op.name)")
+  }
+}
+
+extension OpForward {
+  /// Nil for a node of another op.
+  fileprivate static func make(_ weights: NodeWeights) throws(ModelError) -> (any OpForward)? {
+    guard let op = weights.node.op.definition as? Definition else { return nil }
+    return try Self(op, weights)
+  }
+}

@@ -1,0 +1,76 @@
+import ModelFormat
+
+/// An op that reduces a sequence to a vector, step by step, in the rider's state.
+protocol PoolForward: OpForward {
+  /// Takes a step, the floats of `input` from `start` on, into a rider's state.
+  func add(
+    _ input: [Float], at start: Int, isFirst: Bool, to state: PoolState, of states: inout SeatStates
+  )
+  /// Writes the vector of a sequence of `stepCount` steps, whose last has been taken in.
+  func finish(
+    _ state: PoolState, of states: SeatStates, stepCount: Int, into output: inout Matrix, row: Int)
+}
+
+/// Where the state of a pool is for one rider.
+struct PoolState {
+  let seat: Int
+  /// Within the seat's floats.
+  let range: Range<Int>
+}
+
+extension PoolForward {
+  func domain(of inputs: [RowDomain]) -> RowDomain { .ends }
+
+  func forward(
+    _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
+    into output: inout Matrix
+  ) {
+    let (plan, range) = (node.plan, node.node.state)
+    let input = node.operand(0, workspace)
+    for (j, rider) in plan.riders.enumerated() {
+      let state = PoolState(seat: rider.seat, range: range)
+      for t in 0..<rider.steps.count {
+        add(
+          input.values, at: plan.layout.row(rider: j, step: t) * input.columns,
+          isFirst: rider.position == 0 && t == 0, to: state, of: &states)
+      }
+    }
+    output.resize(rows: plan.ends.count, columns: node.node.size)
+    for (row, j) in plan.ends.enumerated() {
+      let rider = plan.riders[j]
+      finish(
+        PoolState(seat: rider.seat, range: range), of: states,
+        stepCount: rider.position + rider.steps.count, into: &output, row: row)
+    }
+  }
+}
+
+/// A pool that adds the steps up.
+protocol SumPoolForward: PoolForward {
+  /// What a sum over `stepCount` steps is divided by.
+  func divisor(stepCount: Int) -> Double
+}
+
+extension SumPoolForward {
+  var addsOverTime: Bool { true }
+
+  /// Each sum in two floats.
+  func initialState(size: Int) -> [Float] { Array(repeating: 0, count: 2 * size) }
+
+  func add(
+    _ input: [Float], at start: Int, isFirst: Bool, to state: PoolState,
+    of states: inout SeatStates
+  ) {
+    states.add(seat: state.seat, range: state.range, input, at: start)
+  }
+
+  func finish(
+    _ state: PoolState, of states: SeatStates, stepCount: Int, into output: inout Matrix, row: Int
+  ) {
+    let divisor = divisor(stepCount: stepCount)
+    for (k, at) in output.row(row).enumerated() {
+      let sum = states.sum(seat: state.seat, range: state.range, at: k)
+      output.values[at] = Float(sum.value / divisor)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import ModelFormat
+
+/// Layer normalisation (Ba, Kiros and Hinton, 2016): the biased variance, as PyTorch takes it. In double precision, as a
+/// row may be wide.
+struct LayerNormForward: RowForward {
+  private let weight: [Float]?
+  private let bias: [Float]?
+  private let epsilon: Double
+
+  init(_ op: LayerNormOp, _ weights: NodeWeights) throws(ModelError) {
+    weight = try weights.optional("weight")
+    bias = try weights.optional("bias")
+    epsilon = Double(op.epsilon)
+  }
+
+  var byteCount: Int {
+    ((weight?.count ?? 0) + (bias?.count ?? 0)) * MemoryLayout<Float>.stride
+  }
+
+  func apply(to rows: inout Matrix, kernels: Kernels) {
+    for index in 0..<rows.rows {
+      let row = rows.row(index)
+      let count = Double(row.count)
+      let mean = row.reduce(0) { $0 + Double(rows.values[$1]) } / count
+      let variance =
+        row.reduce(0) { sum, at in
+          let difference = Double(rows.values[at]) - mean
+          return sum + difference * difference
+        } / count
+      let deviation = (variance + epsilon).squareRoot()
+      for (k, at) in row.enumerated() {
+        let normal = Float((Double(rows.values[at]) - mean) / deviation)
+        rows.values[at] = normal * (weight?[k] ?? 1) + (bias?[k] ?? 0)
+      }
+    }
+  }
+}

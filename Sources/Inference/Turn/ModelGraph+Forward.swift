@@ -1,0 +1,75 @@
+import ModelFormat
+
+extension ModelGraph {
+  /// Advances every rider by its steps, in one pass over the weights.
+  ///
+  /// A rider's results depend on its own inputs and state only, to the bit. Where the graph is not
+  /// streamable, each rider's steps are the whole of its sequence.
+  ///
+  /// - Parameter crew: cores that divide the hidden units of the lstms; nil for the caller's alone.
+  package func forward(
+    _ riders: [TurnRider], states: inout SeatStates, workspace: inout Workspace,
+    crew: Crew? = nil
+  ) {
+    let plan = TurnPlan(riders, reportsEveryStep: reportsEveryStep)
+    for rider in riders {
+      if let state = rider.resumed {
+        states.resume(seat: rider.seat, from: state)
+      } else if rider.position == 0 {
+        states.reset(seat: rider.seat, graph: self)
+      }
+    }
+    for index in workspace.inputs.indices { pack(input: index, plan: plan, workspace: &workspace) }
+    var turn = NodeTurn(graph: self, plan: plan, crew: crew)
+    for index in nodes.indices {
+      turn.index = index
+      var output = Matrix()
+      swap(&output, &workspace.nodes[index])
+      nodes[index].op.forward(turn, states: &states, workspace: &workspace, into: &output)
+      swap(&output, &workspace.nodes[index])
+    }
+    for index in model.outputs.indices {
+      workspace.reported[index] = Array(repeating: 0..<0, count: riders.count)
+      report(output: index, plan: plan, workspace: &workspace)
+    }
+  }
+
+  /// Brings an input into packed order, normalised.
+  private func pack(input index: Int, plan: TurnPlan, workspace: inout Workspace) {
+    let layout = plan.layout
+    switch model.description.inputs[index].kind {
+    case .tokens:
+      workspace.tokens[index].removeAll(keepingCapacity: true)
+      for t in layout.active.indices {
+        for j in 0..<layout.active[t] {
+          guard case .tokens(let ids) = plan.riders[j].input.values[index] else { continue }
+          workspace.tokens[index].append(ids[plan.riders[j].steps.lowerBound + t])
+        }
+      }
+    case .features(let size, let mean, let scale):
+      workspace.inputs[index].resize(rows: layout.rows, columns: size)
+      for (j, rider) in plan.riders.enumerated() {
+        guard case .features(let floats) = rider.input.values[index] else { continue }
+        for t in 0..<rider.steps.count {
+          workspace.inputs[index].set(
+            row: layout.row(rider: j, step: t), from: floats,
+            at: (rider.steps.lowerBound + t) * size, count: size)
+        }
+      }
+      guard mean != nil || scale != nil else { return }
+      var values = workspace.inputs[index].values.mutableSpan
+      for row in 0..<layout.rows {
+        for k in 0..<size {
+          let centred = values[row * size + k] - (mean?[k] ?? 0)
+          values[row * size + k] = centred / (scale?[k] ?? 1)
+        }
+      }
+    case .vector(let size):
+      workspace.inputs[index].resize(rows: plan.riders.count, columns: size)
+      for (j, rider) in plan.riders.enumerated() {
+        guard case .vector(let floats) = rider.input.values[index] else { continue }
+        workspace.inputs[index].set(row: j, from: floats, at: 0, count: size)
+      }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import ModelFormat
+
+/// What a turn computes in, kept from turn to turn; and what it reported.
+package struct Workspace {
+  /// Token ids of each input, packed.
+  var tokens: [[Int32]]
+  /// The value of each input, of each node, and of each lstm's final states by layer.
+  var inputs: [Matrix]
+  var nodes: [Matrix]
+  var hidden: [[Matrix]]
+  var cell: [[Matrix]]
+  /// What the turn reports of each of the model's outputs.
+  var outputs: [Matrix]
+  /// The rows of each output that belong to each rider, in the order in which the riders were given.
+  package internal(set) var reported: [[Range<Int>]]
+  let lstm = LSTMScratch()
+  var state = LSTMState()
+  /// The output of the layer under way, and of the one before it.
+  var layers = (current: Matrix(), other: Matrix())
+
+  package init(graph: ModelGraph) {
+    let description = graph.model.description
+    tokens = Array(repeating: [], count: description.inputs.count)
+    inputs = Array(repeating: Matrix(), count: description.inputs.count)
+    nodes = Array(repeating: Matrix(), count: graph.nodes.count)
+    hidden = graph.model.nodes.map { node in
+      Array(repeating: Matrix(), count: node.lstm?.layers ?? 0)
+    }
+    cell = hidden
+    reported = Array(repeating: [], count: graph.model.outputs.count)
+    outputs = Array(repeating: Matrix(), count: graph.model.outputs.count)
+  }
+
+  /// Floats that a matrix may keep from one load to the next.
+  static let keptFloats = 1 << 20
+
+  /// Gives back the matrices that a large turn needed and an ordinary one does not.
+  package mutating func trim() {
+    func trim(_ matrix: inout Matrix) {
+      if matrix.values.count > Self.keptFloats { matrix = Matrix() }
+    }
+    for index in inputs.indices { trim(&inputs[index]) }
+    for index in nodes.indices {
+      trim(&nodes[index])
+      for layer in hidden[index].indices {
+        trim(&hidden[index][layer])
+        trim(&cell[index][layer])
+      }
+    }
+    for index in outputs.indices { trim(&outputs[index]) }
+    trim(&layers.current)
+    trim(&layers.other)
+    lstm.trim(to: Self.keptFloats)
+  }
+
+  /// What the turn reported of an output for a rider: its reported rows × the output's size.
+  package func values(ofOutput output: Int, rider: Int) -> ArraySlice<Float> {
+    let (rows, columns) = (reported[output][rider], outputs[output].columns)
+    return outputs[output].values[rows.lowerBound * columns..<rows.upperBound * columns]
+  }
+}
+
+extension Workspace {
+  /// The value behind a reference; an input of tokens has none.
+  subscript(reference: Model.ValueReference) -> Matrix {
+    switch reference {
+    case .input(let index): inputs[index]
+    case .node(let index): nodes[index]
+    case .hidden(let index, let layer): hidden[index][layer]
+    case .cell(let index, let layer): cell[index][layer]
+    }
+  }
+}

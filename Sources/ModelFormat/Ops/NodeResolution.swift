@@ -1,0 +1,112 @@
+/// A node while its op is checked: its inputs and the file's tensors, and what the op finds out about them.
+package struct NodeResolution {
+  let node: ModelDescription.Node
+  /// The node's path in the description.
+  let path: String
+  /// The node's inputs, without those that are left out; one at least.
+  let arguments: [Argument]
+  /// The inputs of the model.
+  let inputs: [ModelDescription.Input]
+  let tensors: TensorFile
+
+  /// The tensors that the node reads, in order.
+  private(set) var usedTensors: [String] = []
+  /// Set by the ops that have one.
+  var lstm: Model.LSTMShape?
+
+  init(
+    _ node: ModelDescription.Node, path: String, arguments: [Argument],
+    inputs: [ModelDescription.Input], tensors: TensorFile
+  ) {
+    self.node = node
+    self.path = path
+    self.arguments = arguments
+    self.inputs = inputs
+    self.tensors = tensors
+  }
+
+  /// A node's input: its path and name in the description, and what they stand for.
+  struct Argument {
+    /// Its place in the node's list of inputs.
+    let position: Int
+    let path: String
+    let name: String
+    let value: Model.ValueReference
+    let form: Model.ValueForm
+  }
+
+  /// What stands before the names of the node's tensors.
+  var prefix: String { node.weights ?? node.name }
+
+  // MARK: Inputs
+
+  /// The elements a step or a sequence of an input that may be a sequence or a vector.
+  func size(of argument: Argument) throws(ModelError) -> Int {
+    guard let size = argument.form.size else {
+      throw refusal(of: argument, expected: "a sequence or a vector")
+    }
+    return size
+  }
+
+  /// The elements a step of an input that must be a sequence.
+  func sequenceSize(of argument: Argument) throws(ModelError) -> Int {
+    guard case .sequence(let size) = argument.form else {
+      throw refusal(of: argument, expected: "a sequence")
+    }
+    return size
+  }
+
+  func refusal(of argument: Argument, expected: String) -> ModelError {
+    .inputForm(
+      path: argument.path, op: node.op.name, name: argument.name, found: argument.form,
+      expected: expected)
+  }
+
+  // MARK: Tensors
+
+  func fullName(_ tensor: String) -> String { tensorName(tensor, under: prefix) }
+
+  /// Checks a tensor, by its full name, and records that the node reads it.
+  mutating func use(_ tensor: String, shape: [Int]) throws(ModelError) {
+    try tensors.check(tensor, hasShape: shape, node: node.name)
+    usedTensors.append(tensor)
+  }
+
+  /// Likewise, where the tensor is there; returns whether it is.
+  @discardableResult
+  mutating func useIfPresent(_ tensor: String, shape: [Int]) throws(ModelError) -> Bool {
+    guard tensors.contains(tensor) else { return false }
+    try use(tensor, shape: shape)
+    return true
+  }
+
+  /// The size that a matrix leaves open, where `read` finds its other size to be right.
+  func openSize(
+    of tensor: String, pattern: String, hint: TensorHint? = nil, read: ([Int]) -> Int?
+  ) throws(ModelError) -> Int {
+    guard let shape = tensors.shape(of: tensor) else {
+      throw tensors.missing(tensor, node: node.name, hint: hint)
+    }
+    guard shape.count == 2, let size = read(shape), size > 0 else {
+      throw .shapeMismatch(tensor: tensor, expected: pattern, found: shape)
+    }
+    return size
+  }
+}
+
+extension NodeResolution {
+  /// The form that all inputs have.
+  func commonForm() throws(ModelError) -> Model.ValueForm {
+    let first = arguments[0]
+    _ = try size(of: first)
+    for argument in arguments.dropFirst() {
+      _ = try size(of: argument)
+      guard argument.form == first.form else {
+        throw refusal(
+          of: argument,
+          expected: "values of one form, and \(ModelError.quoted(first.name)) is \(first.form)")
+      }
+    }
+    return first.form
+  }
+}

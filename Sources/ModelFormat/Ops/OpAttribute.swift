@@ -1,0 +1,87 @@
+/// A key of a node that only its op has, kept in a property of the op: how it is read, checked and written.
+package struct OpAttribute<Op: Sendable>: Sendable {
+  let key: String
+  let read: @Sendable (JSONField, inout Op) throws(ModelError) -> Void
+  /// Nil where it is left out.
+  let json: @Sendable (Op) -> String?
+  /// The second argument is the attribute's path.
+  let check: @Sendable (Op, String) throws(ModelError) -> Void
+}
+
+/// Which numbers an attribute may be.
+enum NumberBound: Sendable {
+  case finite, zeroOrMore, positive
+
+  func contains(_ number: Float) -> Bool {
+    switch self {
+    case .finite: number.isFinite
+    case .zeroOrMore: number.isFinite && number >= 0
+    case .positive: number.isFinite && number > 0
+    }
+  }
+
+  var text: String {
+    switch self {
+    case .finite: "a finite number"
+    case .zeroOrMore: "a number of 0 or more"
+    case .positive: "a number greater than 0"
+    }
+  }
+}
+
+extension OpAttribute {
+  typealias Property<Value> = WritableKeyPath<Op, Value> & Sendable
+
+  /// A number; left out, it is what the op's `init()` says.
+  static func number(
+    _ key: String, _ property: Property<Float>, _ bound: NumberBound = .finite
+  ) -> OpAttribute {
+    OpAttribute(key: key) { field, op throws(ModelError) in
+      op[keyPath: property] = try field.float()
+    } json: { op in
+      "\(op[keyPath: property])"
+    } check: { op, path throws(ModelError) in
+      let number = op[keyPath: property]
+      guard bound.contains(number) else {
+        throw .unexpected(path: path, found: "\(number)", expected: bound.text)
+      }
+    }
+  }
+
+  /// An array of numbers, or one number for an array of one; may be left out.
+  static func numbers(_ key: String, _ property: Property<[Float]?>) -> OpAttribute {
+    OpAttribute(key: key) { field, op throws(ModelError) in
+      op[keyPath: property] = try field.floats()
+    } json: { op in
+      op[keyPath: property].map(JSONText.array)
+    } check: { op, path throws(ModelError) in
+      if let numbers = op[keyPath: property] { try checkNumbers(numbers, path: path) }
+    }
+  }
+
+  /// One of some words; may be left out. `expected` names them.
+  static func word<Word: RawRepresentable<String> & SendableMetatype>(
+    _ key: String, _ property: Property<Word?>, expected: String
+  ) -> OpAttribute {
+    OpAttribute(key: key) { field, op throws(ModelError) in
+      guard let word = Word(rawValue: try field.string()) else { throw field.unexpected(expected) }
+      op[keyPath: property] = word
+    } json: { op in
+      op[keyPath: property]?.rawValue.jsonText
+    } check: { _, _ in
+    }
+  }
+}
+
+/// Refuses numbers that are not finite and, where `count` is given, others than as many.
+func checkNumbers(
+  _ numbers: [Float], count: Int? = nil, path: String
+) throws(ModelError) {
+  if let count, numbers.count != count {
+    throw .unexpected(path: path, found: "\(numbers.count)", expected: "\(count) numbers")
+  }
+  if let index = numbers.firstIndex(where: { !$0.isFinite }) {
+    throw .unexpected(
+      path: "\(path)[\(index)]", found: "\(numbers[index])", expected: "a finite number")
+  }
+}

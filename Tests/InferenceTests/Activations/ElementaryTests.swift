@@ -1,0 +1,53 @@
+import Glibc
+import Testing
+
+@testable import Inference
+
+/// Elementary functions against the C library's.
+@Suite struct ElementaryTests {
+  private static let values: [Double] = {
+    var values = (-4000...4000).map { Double($0) * 0.0375 }
+    values += (0...1000).map { Double($0) * 0.001 }
+    let small = (1...300).map { (power: Int) -> Double in pow(10.0, -Double(power)) }
+    return values + small + small.map { -$0 }
+  }()
+
+  private func expectNear(_ found: Double, _ expected: Double, _ x: Double) {
+    #expect(abs(found - expected) <= 2e-10 * abs(expected), "of \(x)")
+  }
+
+  @Test func exponentials() {
+    for x in Self.values {
+      expectNear(Elementary.exp(x), Glibc.exp(x), x)
+      expectNear(Elementary.expMinusOne(x), expm1(x), x)
+    }
+    #expect(Elementary.exp(0) == 1 && Elementary.expMinusOne(0) == 0)
+  }
+
+  @Test func logarithms() {
+    for x in Self.values where x >= 0 && x <= 1 {
+      expectNear(Elementary.logOfOnePlus(x), log1p(x), x)
+    }
+    #expect(Elementary.logOfOnePlus(0) == 0)
+  }
+
+  @Test func normalDistribution() {
+    for x in Self.values where abs(x) < 15 {
+      let argument: Double = -x / 2.0.squareRoot()
+      expectNear(Elementary.normalDistribution(x), erfc(argument) / 2, x)
+    }
+    #expect(Elementary.normalDistribution(40) == 1)
+  }
+
+  @Test(arguments: [Double.infinity, 1e300, 201])
+  func farBeyondFloats(x: Double) {
+    #expect(Elementary.exp(x).isFinite && Float(Elementary.exp(x)) == .infinity)
+    #expect(Elementary.exp(-x) > 0 && Float(Elementary.exp(-x)) == 0)
+    #expect(Float(Elementary.normalDistribution(-x)) == 0)
+  }
+
+  @Test func notANumber() {
+    #expect(Elementary.exp(.nan).isNaN && Elementary.expMinusOne(.nan).isNaN)
+    #expect(Elementary.logOfOnePlus(.nan).isNaN && Elementary.normalDistribution(.nan).isNaN)
+  }
+}

@@ -9,6 +9,7 @@ enum OpTable {
     SigmoidForward.self,
     TanhForward.self,
     ReLUForward.self,
+    HardSigmoidForward.self,
     SoftmaxForward.self,
     LogSoftmaxForward.self,
     LastForward.self,

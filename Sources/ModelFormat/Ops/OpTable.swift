@@ -7,6 +7,7 @@ extension ModelDescription.Op {
     .sigmoid,
     .tanh,
     .relu,
+    .hardSigmoid(),
     .softmax,
     .logSoftmax,
     .last,

@@ -10,6 +10,7 @@ enum OpTable {
     TanhForward.self,
     ReLUForward.self,
     HardSigmoidForward.self,
+    GELUForward.self,
     SoftmaxForward.self,
     LogSoftmaxForward.self,
     LastForward.self,

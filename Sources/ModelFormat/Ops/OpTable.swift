@@ -8,6 +8,7 @@ extension ModelDescription.Op {
     .tanh,
     .relu,
     .hardSigmoid(),
+    .gelu(),
     .softmax,
     .logSoftmax,
     .last,

@@ -11,6 +11,7 @@ enum OpTable {
     ReLUForward.self,
     HardSigmoidForward.self,
     GELUForward.self,
+    LeakyReLUForward.self,
     SoftmaxForward.self,
     LogSoftmaxForward.self,
     LastForward.self,

@@ -9,6 +9,7 @@ extension ModelDescription.Op {
     .relu,
     .hardSigmoid(),
     .gelu(),
+    .leakyReLU(),
     .softmax,
     .logSoftmax,
     .last,

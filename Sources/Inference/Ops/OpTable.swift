@@ -12,6 +12,7 @@ enum OpTable {
     HardSigmoidForward.self,
     GELUForward.self,
     LeakyReLUForward.self,
+    ELUForward.self,
     SoftmaxForward.self,
     LogSoftmaxForward.self,
     LastForward.self,

@@ -10,6 +10,7 @@ extension ModelDescription.Op {
     .hardSigmoid(),
     .gelu(),
     .leakyReLU(),
+    .elu(),
     .softmax,
     .logSoftmax,
     .last,

@@ -13,6 +13,7 @@ enum OpTable {
     GELUForward.self,
     LeakyReLUForward.self,
     ELUForward.self,
+    SoftplusForward.self,
     SoftmaxForward.self,
     LogSoftmaxForward.self,
     LastForward.self,

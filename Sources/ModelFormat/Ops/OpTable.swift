@@ -11,6 +11,7 @@ extension ModelDescription.Op {
     .gelu(),
     .leakyReLU(),
     .elu(),
+    .softplus(),
     .softmax,
     .logSoftmax,
     .last,

@@ -14,6 +14,7 @@ enum OpTable {
     LeakyReLUForward.self,
     ELUForward.self,
     SoftplusForward.self,
+    SoftsignForward.self,
     SoftmaxForward.self,
     LogSoftmaxForward.self,
     LastForward.self,

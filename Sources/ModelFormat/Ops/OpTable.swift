@@ -12,6 +12,7 @@ extension ModelDescription.Op {
     .leakyReLU(),
     .elu(),
     .softplus(),
+    .softsign,
     .softmax,
     .logSoftmax,
     .last,

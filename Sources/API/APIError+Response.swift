@@ -60,11 +60,13 @@ extension APIError: CustomStringConvertible {
     }
   }
 
+  /// Told only where there is a promise behind it, or another process that comes: nobody knows when other clients will
+  /// have read the answers, or ended the sessions, whose memory a request waits for.
   private var retryAfterSeconds: Int? {
     switch self {
     case .refused(let refusal) where refusal.secondsUntilRoom != nil:
       refusal.secondsUntilRoom.map { Swift.max(1, Int($0.rounded(.up))) }
-    case .notReady, .refused(.draining), .session(.full, _), .session(.frozen, _), .memoryFull:
+    case .notReady, .refused(.draining), .session(.frozen, _):
       ServiceSettings.retryAfterSeconds
     default: nil
     }

@@ -63,10 +63,8 @@ extension EventLoop {
 extension HTTPResponse {
   /// What a request gets whose body the server has no room for.
   static var full: HTTPResponse {
-    var response = error(
+    error(
       .tooManyRequests,
       "the server holds as much for requests as max_memory_bytes allows, try again later")
-    response.fields.append("retry-after", "1")
-    return response
   }
 }

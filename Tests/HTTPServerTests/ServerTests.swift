@@ -221,7 +221,7 @@ import Testing
     if status == 200 { held.wait(for: 2)[1].respond(HTTPResponse(status: .ok)) }
     let answer = try #require(second.receiveAll())
     #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
-    #expect(answer.contains("retry-after: 1\r\n") == (status == 429))
+    #expect(!answer.contains("retry-after:"))
     // Requests without a body are taken, and an answer makes room.
     let third = try server.connect()
     third.send(get)

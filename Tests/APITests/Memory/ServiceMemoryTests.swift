@@ -180,7 +180,8 @@ import Testing
     memory.add(memory.largestReservation - 1000)
     let refused = await service.answer("POST", "/predict", long)
     #expect(refused.status == 429)
-    #expect(refused.fields["retry-after"] == "1")
+    // Nobody knows when there will be room.
+    #expect(refused.fields["retry-after"] == nil)
     #expect(refused.body.contains("(max_memory_bytes)"))
     #expect(memory.refusalCount == 1)
     #expect(await service.predict(#"{"inputs":[[1,2]]}"#).status == 200)

@@ -84,6 +84,9 @@ extension Settings {
     server.http1.maxHeadBytes = integer(.maxHeadBytes)
     server.http1.maxBodyBytes = integer(.maxBodyBytes)
     server.http2.maxHeadBytes = integer(.maxHeadBytes)
+    // A head that is let in has to be unpacked first.
+    server.http2.maxUnpackedHeadBytes = max(
+      server.http2.maxUnpackedHeadBytes, 2 * server.http2.maxHeadBytes)
     server.http2.maxBodyBytes = integer(.maxBodyBytes)
     server.http2.maxIncompleteBytes = max(
       server.http2.maxIncompleteBytes, integer(.maxBodyBytes))

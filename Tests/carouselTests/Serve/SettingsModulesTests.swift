@@ -87,10 +87,18 @@ import Testing
     #expect(server.http2.maxIncompleteBytes == 128 << 20)
     #expect(server.http1.maxHeadBytes == 300)
     #expect(server.http2.maxHeadBytes == 300)
+    #expect(server.http2.maxUnpackedHeadBytes == HTTPServerSettings().http2.maxUnpackedHeadBytes)
     #expect(server.contentCoding.minCompressBytes == 15)
     #expect(server.contentCoding.gzipLevel == 9)
     #expect(server.contentCoding.maxInflatedBytes == 17)
     #expect(server.contentCoding.maxInflateRatio == 18)
+  }
+
+  /// A head that `max_head_bytes` lets in is not too long to be unpacked.
+  @Test func headsThatMayBeLargeAreUnpacked() throws {
+    let file = try SettingsFile(Array(#"{"max_head_bytes": "1 MiB"}"#.utf8), path: "c.json")
+    let http2 = try Settings(file: file).server.http2
+    #expect(http2.maxHeadBytes == 1 << 20 && http2.maxUnpackedHeadBytes == 2 << 20)
   }
 
   @Test func precisionFromEverySource() throws {

@@ -33,14 +33,20 @@ import Testing
     }
   }
 
-  @Test func aBodyThatTricklesIsRefused() throws {
-    let clock = TestClock()
+  private func slowSender(
+    rate: Int, _ clock: TestClock
+  ) throws -> (server: TestServer, client: Client) {
     let server = try TestServer(
       {
         $0.bodyTimeout = Self.window
-        $0.minUploadRate = 100_000
+        $0.minUploadRate = rate
       }, clock: clock)
-    let client = try server.connect()
+    return (server, try server.connect())
+  }
+
+  @Test func aBodyThatTricklesIsRefused() throws {
+    let clock = TestClock()
+    let (server, client) = try slowSender(rate: 100_000, clock)
     // More than is sent before the loop has looked, however busy the machine is.
     let count = 1_000_000
     client.send(put.replacing("100", with: "\(count)"))
@@ -54,12 +60,7 @@ import Testing
 
   @Test func withoutARateABodyMayTrickle() throws {
     let clock = TestClock()
-    let server = try TestServer(
-      {
-        $0.bodyTimeout = Self.window
-        $0.minUploadRate = 0
-      }, clock: clock)
-    let client = try server.connect()
+    let (server, client) = try slowSender(rate: 0, clock)
     client.send(put)
     trickle(client, server, clock) { false }
     #expect(client.receiveAll()?.hasPrefix("HTTP/1.1 200 ") == true)

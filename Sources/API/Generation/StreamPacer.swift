@@ -17,8 +17,7 @@ final class StreamPacer: Sendable {
       return waiting.count == 1
     }
     guard isFirst else { return }
-    let (seconds, attoseconds) = EventBuffer.interval.components
-    let nanoseconds = Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
+    let nanoseconds = Int(EventBuffer.interval / .nanoseconds(1))
     queue.asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) { [self] in
       let writes = waiting.withLock { waiting in
         defer { waiting.removeAll(keepingCapacity: true) }

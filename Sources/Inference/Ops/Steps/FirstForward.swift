@@ -12,10 +12,4 @@ struct FirstForward: PoolForward {
     guard isFirst else { return }
     states.write(seat: state.seat, range: state.range, from: input, at: start)
   }
-
-  func finish(
-    _ state: PoolState, of states: SeatStates, stepCount: Int, into output: inout Matrix, row: Int
-  ) {
-    states.read(seat: state.seat, range: state.range, into: &output, row: row)
-  }
 }

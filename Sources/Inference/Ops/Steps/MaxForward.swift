@@ -14,10 +14,4 @@ struct MaxForward: PoolForward {
       $1 > $0 || $1.isNaN ? $1 : $0
     }
   }
-
-  func finish(
-    _ state: PoolState, of states: SeatStates, stepCount: Int, into output: inout Matrix, row: Int
-  ) {
-    states.read(seat: state.seat, range: state.range, into: &output, row: row)
-  }
 }

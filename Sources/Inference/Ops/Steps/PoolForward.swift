@@ -19,6 +19,13 @@ struct PoolState {
 }
 
 extension PoolForward {
+  /// Of a pool whose state is the vector.
+  func finish(
+    _ state: PoolState, of states: SeatStates, stepCount: Int, into output: inout Matrix, row: Int
+  ) {
+    states.read(seat: state.seat, range: state.range, into: &output, row: row)
+  }
+
   func domain(of inputs: [RowDomain]) -> RowDomain { .ends }
 
   func forward(

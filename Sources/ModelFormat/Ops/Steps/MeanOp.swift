@@ -1,14 +1,10 @@
 /// The mean of each element over the steps.
-package struct MeanOp: OpDefinition {
+package struct MeanOp: PoolDefinition {
   package static let name = "mean"
   package static let documentation = OpDocumentation(
     inputs: "sequence", result: "vector: the mean of each element over the steps")
 
   package init() {}
-
-  package func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm {
-    .vector(size: try node.sequenceSize(of: node.arguments[0]))
-  }
 }
 
 extension ModelDescription.Op {

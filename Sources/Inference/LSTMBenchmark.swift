@@ -74,7 +74,8 @@ package struct LSTMBenchmark: Sendable {
     self.shape = shape
     self.kernels = kernels
     layer = LSTMLayer(
-      precision: shape.precision, inputSize: depth, hiddenSize: hidden, isReverse: false,
+      LSTMCell(), precision: shape.precision, inputSize: depth, hiddenSize: hidden,
+      isReverse: false,
       inputWeights: uniform(4 * hidden * depth), recurrentWeights: uniform(4 * hidden * hidden),
       bias: uniform(4 * hidden), projection: nil)
     var input = Matrix(rows: shape.stepCount * shape.batchSize, columns: depth)
@@ -109,7 +110,7 @@ package struct LSTMBenchmark: Sendable {
     times.sort()
     let median = times[times.count / 2]
     let windowSteps = max(
-      1, LSTMScratch.windowRows(layer, layout: whole.layout) / shape.batchSize)
+      1, RecurrentScratch.windowRows(layer, layout: whole.layout) / shape.batchSize)
     let windows = (shape.stepCount + windowSteps - 1) / windowSteps
     let weightBytes =
       shape.stepCount * layer.recurrentWeights.panelBytes
@@ -232,8 +233,8 @@ private final class Batch: @unchecked Sendable {
   let rows: Range<Int>
   private let input: Matrix
   private var output: Matrix
-  private var state = LSTMState()
-  private let scratch = LSTMScratch()
+  private var state = RecurrentState()
+  private let scratch = RecurrentScratch()
 
   /// - Parameter whole: steps × rows of all the shape's rows.
   init(_ layer: LSTMLayer, rows: Range<Int>, of shape: LSTMBenchmark.Shape, _ whole: Matrix) {
@@ -254,7 +255,7 @@ private final class Batch: @unchecked Sendable {
 
   /// One pass, from states of zero.
   func run(_ kernels: Kernels, crew: Crew?) {
-    state = LSTMState()
+    state = RecurrentState()
     state.hidden.resize(rows: rows.count, columns: layer.outputSize)
     state.cell.resize(rows: rows.count, columns: layer.hiddenSize)
     layer.forward(

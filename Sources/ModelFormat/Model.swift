@@ -82,8 +82,8 @@ package struct Model: Sendable {
     package let form: ValueForm
     /// Elements a step or a sequence: no node's value is tokens.
     package var size: Int { form.size! }
-    /// The network's shape where `op` is `.lstm`.
-    package let lstm: LSTMShape?
+    /// The network's shape where `op` is a recurrent one.
+    package let recurrent: RecurrentShape?
   }
 
   package struct ResolvedOutput: Sendable, Equatable {
@@ -115,8 +115,8 @@ package struct Model: Sendable {
     case vector(size: Int)
   }
 
-  /// The shape of an LSTM as its tensors tell it (PyTorch's names, `weight_ih_l0` and so on).
-  package struct LSTMShape: Sendable, Equatable {
+  /// The shape of a recurrent network as its tensors tell it (PyTorch's names, `weight_ih_l0` and so on).
+  package struct RecurrentShape: Sendable, Equatable {
     package let layers: Int
     package let bidirectional: Bool
     package let inputSize: Int
@@ -126,6 +126,8 @@ package struct Model: Sendable {
     package let bias: Bias
     /// Whether its one direction reads the last step first.
     package var isReverse = false
+    /// Rows of each matrix and bias for a hidden unit.
+    package var gates = LSTMOp.gates
 
     package enum Bias: Sendable, Equatable {
       case none

@@ -82,14 +82,14 @@ import Testing
         graph.model.outputs.indices.map { graph.answersEveryStep(output: $0) })
       mixed += forms.count == 2 ? 1 : 0
       for node in graph.model.nodes {
-        reverse += node.lstm?.isReverse == true ? 1 : 0
-        oneBias += node.lstm?.bias == .one ? 1 : 0
+        reverse += node.recurrent?.isReverse == true ? 1 : 0
+        oneBias += node.recurrent?.bias == .one ? 1 : 0
         cellAlone += node.initialHidden == nil && node.initialCell != nil ? 1 : 0
         bare += node.weights == "" ? 1 : 0
       }
       layerStates +=
         zip(graph.nodes, graph.model.nodes).contains { node, described in
-          node.finalLayers.contains { $0 + 1 < described.lstm?.layers ?? 0 }
+          node.finalLayers.contains { $0 + 1 < described.recurrent?.layers ?? 0 }
         } ? 1 : 0
     }
     for count in [mixed, reverse, cellAlone, layerStates, oneBias, bare] { #expect(count > 0) }

@@ -149,7 +149,7 @@ import Testing
   @Test(arguments: [(3, Precision.f32), (4, .f32), (5, .int8)])
   func fewInputsAreNotRounded(inputSize: Int, precision: Precision) {
     let layer = LSTMLayer(
-      precision: .int8, inputSize: inputSize, hiddenSize: 16, isReverse: false,
+      LSTMCell(), precision: .int8, inputSize: inputSize, hiddenSize: 16, isReverse: false,
       inputWeights: Array(repeating: 1, count: 64 * inputSize),
       recurrentWeights: Array(repeating: 1, count: 64 * 16), bias: Array(repeating: 0, count: 64),
       projection: nil)

@@ -42,8 +42,8 @@ import Testing
     #expect(
       model.nodes.map(\.form) == [.sequence(size: 16), .sequence(size: output), .sequence(size: 5)])
     #expect(
-      model.nodes[1].lstm
-        == Model.LSTMShape(
+      model.nodes[1].recurrent
+        == Model.RecurrentShape(
           layers: 2, bidirectional: true, inputSize: 16, hiddenSize: 24,
           projectionSize: projection, bias: .two))
     #expect(model.nodes.map(\.inputs) == [[.input(0)], [.node(0)], [.node(1)]])
@@ -139,7 +139,7 @@ import Testing
   func refusesInconsistentLSTM(changes: [String: [Int]], parts: [String]) throws {
     let node = Description.Node(name: "y", op: .lstm, inputs: ["x"])
     let whole = try model([node], tensors: Self.lstmTensors)
-    #expect(whole.nodes[0].lstm?.layers == 2)
+    #expect(whole.nodes[0].recurrent?.layers == 2)
     var tensors = Self.lstmTensors
     for (name, shape) in changes { tensors[name] = shape.isEmpty ? nil : shape }
     expectError(mentioning: parts) { _ = try model([node], tensors: tensors) }

@@ -166,7 +166,7 @@ import Testing
       ),
     ] as [([String: [Int]], [String])])
   func networks(changes: [String: [Int]], parts: [String]) throws {
-    #expect(try network([:]).nodes[0].lstm?.bias == .two)
+    #expect(try network([:]).nodes[0].recurrent?.bias == .two)
     expectError(mentioning: parts) { _ = try network(changes) }
   }
 
@@ -174,15 +174,15 @@ import Testing
 
   @Test func oneBias() throws {
     let model = try network(["h.bias_l0": [12], "h.bias_ih_l0": [], "h.bias_hh_l0": []])
-    #expect(model.nodes[0].lstm?.bias == .one)
+    #expect(model.nodes[0].recurrent?.bias == .one)
     expectError(mentioning: ["\"h.bias_l0\"", "[12]", "[3]"]) {
       _ = try network(["h.bias_l0": [3], "h.bias_ih_l0": [], "h.bias_hh_l0": []])
     }
   }
 
   @Test func reverseAlone() throws {
-    #expect(try network([:], direction: .reverse).nodes[0].lstm?.isReverse == true)
-    #expect(try network([:], direction: .forward).nodes[0].lstm?.isReverse == false)
+    #expect(try network([:], direction: .reverse).nodes[0].recurrent?.isReverse == true)
+    #expect(try network([:], direction: .forward).nodes[0].recurrent?.isReverse == false)
     expectError(mentioning: ["\"h.weight_ih_l0_reverse\"", "reverse alone", "\"h\""]) {
       _ = try network(
         [

@@ -4,7 +4,7 @@ import ModelFormat
 enum OpTable {
   static let rows: [any OpForward.Type] = [
     EmbeddingForward.self,
-    LSTMForward.self,
+    RecurrentForward<LSTMCell>.self,
     LinearForward.self,
     SigmoidForward.self,
     TanhForward.self,

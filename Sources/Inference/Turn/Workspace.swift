@@ -13,8 +13,8 @@ package struct Workspace {
   var outputs: [Matrix]
   /// The rows of each output that belong to each rider, in the order in which the riders were given.
   package internal(set) var reported: [[Range<Int>]]
-  let lstm = LSTMScratch()
-  var state = LSTMState()
+  let recurrent = RecurrentScratch()
+  var state = RecurrentState()
   /// The output of the layer under way, and of the one before it.
   var layers = (current: Matrix(), other: Matrix())
 
@@ -24,7 +24,7 @@ package struct Workspace {
     inputs = Array(repeating: Matrix(), count: description.inputs.count)
     nodes = Array(repeating: Matrix(), count: graph.nodes.count)
     hidden = graph.model.nodes.map { node in
-      Array(repeating: Matrix(), count: node.lstm?.layers ?? 0)
+      Array(repeating: Matrix(), count: node.recurrent?.layers ?? 0)
     }
     cell = hidden
     reported = Array(repeating: [], count: graph.model.outputs.count)
@@ -50,7 +50,7 @@ package struct Workspace {
     for index in outputs.indices { trim(&outputs[index]) }
     trim(&layers.current)
     trim(&layers.other)
-    lstm.trim(to: Self.keptFloats)
+    recurrent.trim(to: Self.keptFloats)
   }
 
   /// What the turn reported of an output for a rider: its reported rows × the output's size.

@@ -30,8 +30,9 @@ struct GraphNames {
     for (index, node) in description.nodes.enumerated() {
       let path = "nodes[\(index)].name"
       try declare(node.name, .node(index), path: path)
-      if node.op.isRecurrent {
-        try declare("\(node.name).hidden", .hidden(index, layer: nil), path: path)
+      guard let network = node.op.recurrent else { continue }
+      try declare("\(node.name).hidden", .hidden(index, layer: nil), path: path)
+      if network.hasCell {
         try declare("\(node.name).cell", .cell(index, layer: nil), path: path)
       }
     }

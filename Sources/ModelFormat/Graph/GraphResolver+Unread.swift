@@ -27,9 +27,9 @@ extension GraphResolver {
     of tensor: String, under prefix: String, owner: Model.ResolvedNode
   ) -> TensorHint? {
     guard let name = nameOfTensor(tensor, under: prefix) else { return nil }
-    if let shape = owner.lstm {
+    if let shape = owner.recurrent {
       // The one bias of an lstm that has none so far.
-      let bias = Model.LSTMShape.tensorName("bias", layer: 0, direction: 0, under: prefix)
+      let bias = Model.RecurrentShape.tensorName("bias", layer: 0, direction: 0, under: prefix)
       return shape.bias == .none && Self.aliases[name, default: name] == "bias"
         ? .meant(bias) : nil
     }

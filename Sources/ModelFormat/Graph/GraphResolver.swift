@@ -50,7 +50,7 @@ struct GraphResolver {
     for (position, name) in node.inputs.enumerated() {
       let path = "\(path).inputs[\(position)]"
       guard let name else {
-        guard node.op.isRecurrent, position > 0 else {
+        guard node.op.recurrent != nil, position > 0 else {
           throw .unexpected(path: path, found: "null", expected: "a name")
         }
         continue
@@ -66,13 +66,13 @@ struct GraphResolver {
     }
     usedTensors.formUnion(resolution.usedTensors)
     func initial(_ position: Int) -> Model.ValueReference? {
-      guard op.isRecurrent else { return nil }
+      guard op.recurrent != nil else { return nil }
       return arguments.first { $0.position == position }?.value
     }
     return Model.ResolvedNode(
       name: node.name, op: op, weights: op.tensors.isEmpty ? nil : resolution.prefix,
       tensors: resolution.usedTensors, inputs: arguments.map(\.value), initialHidden: initial(1),
-      initialCell: initial(2), form: form, lstm: resolution.lstm)
+      initialCell: initial(2), form: form, recurrent: resolution.recurrent)
   }
 
   private func argument(
@@ -94,8 +94,8 @@ struct GraphResolver {
       return place
     }
     func layer(_ layer: Int?, of place: Int) throws(ModelError) -> Int {
-      guard let layers = nodes[place].lstm?.layers else {
-        preconditionFailure("only an lstm has states")
+      guard let layers = nodes[place].recurrent?.layers else {
+        preconditionFailure("only a recurrent network has states")
       }
       guard let layer else { return layers - 1 }
       guard layer < layers else {
@@ -122,7 +122,9 @@ struct GraphResolver {
     case .input(let index): return description.inputs[index].kind.form
     case .node(let index): return nodes[index].form
     case .hidden(let index, _), .cell(let index, _):
-      guard let shape = nodes[index].lstm else { preconditionFailure("only an lstm has states") }
+      guard let shape = nodes[index].recurrent else {
+        preconditionFailure("only a recurrent network has states")
+      }
       if case .hidden = value { return .vector(size: shape.directions * shape.outputSize) }
       return .vector(size: shape.directions * shape.hiddenSize)
     }

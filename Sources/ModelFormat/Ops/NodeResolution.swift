@@ -12,7 +12,7 @@ package struct NodeResolution {
   /// The tensors that the node reads, in order.
   private(set) var usedTensors: [String] = []
   /// Set by the ops that have one.
-  var lstm: Model.LSTMShape?
+  var recurrent: Model.RecurrentShape?
 
   init(
     _ node: ModelDescription.Node, path: String, arguments: [Argument],

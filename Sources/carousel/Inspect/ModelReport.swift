@@ -89,7 +89,7 @@ struct ModelReport: Encodable {
     nodes = model.nodes.map { node in
       Node(
         name: node.name, op: node.op.name, inputs: Self.inputs(of: node, in: model),
-        kind: node.form.kind, size: node.size, shape: node.lstm.map(Self.text),
+        kind: node.form.kind, size: node.size, shape: node.recurrent.map(Self.text),
         parameters: node.tensors.reduce(0) { $0 + model.tensors.elementCount(of: $1) })
     }
     outputs = model.outputs.enumerated().map { index, output in
@@ -131,7 +131,7 @@ struct ModelReport: Encodable {
     return zip(model.outputs, steps).map { "\($0.name) \($1.rawValue)" }.joined(separator: ", ")
   }
 
-  private static func text(_ shape: Model.LSTMShape) -> String {
+  private static func text(_ shape: Model.RecurrentShape) -> String {
     var parts = ["\(shape.inputSize)→\(shape.hiddenSize)"]
     if let size = shape.projectionSize { parts.append("projected to \(size)") }
     parts.append(shape.layers == 1 ? "1 layer" : "\(shape.layers) layers")
@@ -172,6 +172,6 @@ extension TensorFile {
 extension Model.ResolvedNode {
   /// What the final state of a layer is called; of the last layer it is the lstm's own.
   fileprivate func stateName(_ state: String, layer: Int) -> String {
-    layer + 1 == lstm?.layers ? "\(name).\(state)" : "\(name).\(state).\(layer)"
+    layer + 1 == recurrent?.layers ? "\(name).\(state)" : "\(name).\(state).\(layer)"
   }
 }

@@ -1,4 +1,4 @@
-extension Model.LSTMShape {
+extension Model.RecurrentShape {
   /// The kinds of tensor that a layer and direction of `torch.nn.LSTM` may have, and the one bias of Keras.
   package static let kinds = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias", "weight_hr"]
 
@@ -14,12 +14,12 @@ extension Model.LSTMShape {
   ///
   /// - Parameter isReverse: whether the network's one direction reads from the end.
   init(
-    node: String, prefix: String, inputSize: Int, isReverse: Bool, tensors: TensorFile
+    node: String, prefix: String, gates: Int, inputSize: Int, isReverse: Bool, tensors: TensorFile
   ) throws(ModelError) {
     func name(_ kind: String, direction: Int = 0) -> String {
       Self.tensorName(kind, layer: 0, direction: direction, under: prefix)
     }
-    try Self.checkGates(node: node, prefix: prefix, tensors: tensors)
+    try Self.checkGates(gates, node: node, prefix: prefix, tensors: tensors)
     let first = name("weight_ih")
     guard let firstShape = tensors.shape(of: first) else {
       let hints: [(name: String, hint: TensorHint)] = [
@@ -30,12 +30,13 @@ extension Model.LSTMShape {
       }
       throw tensors.missing(first, node: node, hint: found?.hint)
     }
-    guard firstShape.count == 2, firstShape[0] > 0, firstShape[0] % 4 == 0,
+    guard firstShape.count == 2, firstShape[0] > 0, firstShape[0] % gates == 0,
       firstShape[1] == inputSize
     else {
-      throw .shapeMismatch(tensor: first, expected: "[4·hidden, \(inputSize)]", found: firstShape)
+      throw .shapeMismatch(
+        tensor: first, expected: "[\(gates)·hidden, \(inputSize)]", found: firstShape)
     }
-    let hiddenSize = firstShape[0] / 4
+    let hiddenSize = firstShape[0] / gates
     guard hiddenSize <= ModelLimits.size else {
       throw .tooMany("hidden units of \(node)", found: hiddenSize, limit: ModelLimits.size)
     }
@@ -58,7 +59,8 @@ extension Model.LSTMShape {
     self.init(
       layers: layers, bidirectional: tensors.contains(second), inputSize: inputSize,
       hiddenSize: hiddenSize, projectionSize: projectionSize,
-      bias: hasTwo ? .two : tensors.contains(name("bias")) ? .one : .none, isReverse: isReverse)
+      bias: hasTwo ? .two : tensors.contains(name("bias")) ? .one : .none, isReverse: isReverse,
+      gates: gates)
     guard !(isReverse && bidirectional) else {
       throw .secondDirection(second, node: node)
     }
@@ -85,15 +87,16 @@ extension Model.LSTMShape {
     return Self.tensorName("weight_ih", layer: layers, direction: 0, under: prefix)
   }
 
-  /// Refuses the tensors of a GRU or a plain RNN, and cells of these, whose recurrent matrix has other rows for its columns.
+  /// Refuses the tensors of a network with other gates, and cells of these, whose recurrent matrix has other rows for its columns.
   private static func checkGates(
-    node: String, prefix: String, tensors: TensorFile
+    _ gates: Int, node: String, prefix: String, tensors: TensorFile
   ) throws(ModelError) {
     for suffix in ["_l0", ""] {
       let name = ModelFormat.tensorName("weight_hh\(suffix)", under: prefix)
       let projection = ModelFormat.tensorName("weight_hr\(suffix)", under: prefix)
       guard let shape = tensors.shape(of: name), shape.count == 2, shape[1] > 0,
         shape[0].isMultiple(of: shape[1]), !tensors.contains(projection),
+        shape[0] / shape[1] != gates,
         let network = OtherNetwork(rawValue: shape[0] / shape[1])
       else { continue }
       throw .otherNetwork(network, tensor: name, shape: shape, node: node)
@@ -107,12 +110,13 @@ extension Model.LSTMShape {
       let layerInput = layer == 0 ? inputSize : directions * outputSize
       for direction in 0..<directions {
         var shapes = [
-          ("weight_ih", [4 * hiddenSize, layerInput]), ("weight_hh", [4 * hiddenSize, outputSize]),
+          ("weight_ih", [gates * hiddenSize, layerInput]),
+          ("weight_hh", [gates * hiddenSize, outputSize]),
         ]
         switch bias {
         case .none: break
-        case .one: shapes.append(("bias", [4 * hiddenSize]))
-        case .two: shapes += [("bias_ih", [4 * hiddenSize]), ("bias_hh", [4 * hiddenSize])]
+        case .one: shapes.append(("bias", [gates * hiddenSize]))
+        case .two: shapes += [("bias_ih", [gates * hiddenSize]), ("bias_hh", [gates * hiddenSize])]
         }
         if let projectionSize { shapes.append(("weight_hr", [projectionSize, hiddenSize])) }
         tensors += shapes.map {

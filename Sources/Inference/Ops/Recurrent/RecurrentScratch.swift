@@ -2,7 +2,7 @@ import CKernels
 import Glibc
 
 /// Room that layers share within a turn.
-struct LSTMScratch {
+struct RecurrentScratch {
   /// Projected inputs of a window of steps.
   let window = Room<Float>()
   /// h of one step before its projection.
@@ -16,12 +16,12 @@ struct LSTMScratch {
   private static let windowFloats = 1 << 18
 
   /// Rows of projected input that a pass of `layer` keeps at a time: at least one step of all riders.
-  static func windowRows(_ layer: LSTMLayer, layout: PackedLayout) -> Int {
+  static func windowRows(_ layer: RecurrentLayer<some RecurrentCell>, layout: PackedLayout) -> Int {
     Swift.max(layout.active.first ?? 0, windowFloats / layer.bias.packedColumns)
   }
 
   /// Makes room for a pass of `layer`.
-  func fit(_ layer: LSTMLayer, layout: PackedLayout) {
+  func fit(_ layer: RecurrentLayer<some RecurrentCell>, layout: PackedLayout) {
     let riders = layout.active.first ?? 0
     let rows = Swift.min(Self.windowRows(layer, layout: layout), layout.rows)
     window.fit(rows * layer.bias.packedColumns)

@@ -1,15 +1,18 @@
 import ModelFormat
 
-/// Layers of LSTMs, in one direction or two.
-struct LSTMForward: OpForward {
+/// Layers of a recurrent network, in one direction or two.
+struct RecurrentForward<Cell: RecurrentCell>: OpForward {
   /// Layer by layer, forward then reverse.
-  private let layers: [LSTMLayer]
+  private let layers: [RecurrentLayer<Cell>]
   private let directions: Int
 
-  init(_ op: LSTMOp, _ weights: NodeWeights) throws(ModelError) {
-    guard let shape = weights.node.lstm else { preconditionFailure("an lstm without its shape") }
-    layers = try LSTMLayer.load(
-      prefix: weights.prefix, shape: shape, precision: weights.precision, from: weights.tensors)
+  init(_ op: Cell.Definition, _ weights: NodeWeights) throws(ModelError) {
+    guard let shape = weights.node.recurrent else {
+      preconditionFailure("a recurrent network without its shape")
+    }
+    layers = try RecurrentLayer.load(
+      Cell(op), prefix: weights.prefix, shape: shape, precision: weights.precision,
+      from: weights.tensors)
     directions = shape.directions
   }
 
@@ -20,7 +23,7 @@ struct LSTMForward: OpForward {
   func domain(of inputs: [RowDomain]) -> RowDomain { .steps }
 
   func initialState(size: Int) -> [Float] {
-    Array(repeating: 0, count: layers.reduce(0) { $0 + $1.outputSize + $1.hiddenSize })
+    Array(repeating: 0, count: layers.reduce(0) { $0 + $1.outputSize + $1.cellSize })
   }
 
   func forward(
@@ -31,7 +34,7 @@ struct LSTMForward: OpForward {
     let riders = plan.riders
     // Layers pass their outputs along in two buffers of the workspace; the node's input stays as it is.
     var input = workspace[node.inputs[0]]
-    var (current, other, state) = (Matrix(), Matrix(), LSTMState())
+    var (current, other, state) = (Matrix(), Matrix(), RecurrentState())
     swap(&current, &workspace.layers.current)
     swap(&other, &workspace.layers.other)
     swap(&state, &workspace.state)
@@ -46,7 +49,7 @@ struct LSTMForward: OpForward {
       workspace.hidden[index][final].resize(
         rows: plan.ends.count, columns: directions * layer.outputSize)
       workspace.cell[index][final].resize(
-        rows: plan.ends.count, columns: directions * layer.hiddenSize)
+        rows: plan.ends.count, columns: directions * layer.cellSize)
     }
     var start = node.state.lowerBound
     var initialOffset = (hidden: 0, cell: 0)
@@ -61,10 +64,10 @@ struct LSTMForward: OpForward {
         current.resize(rows: plan.layout.rows, columns: directions * layer.outputSize)
       }
       let hiddenRange = start..<start + layer.outputSize
-      let cellRange = hiddenRange.upperBound..<hiddenRange.upperBound + layer.hiddenSize
+      let cellRange = hiddenRange.upperBound..<hiddenRange.upperBound + layer.cellSize
       start = cellRange.upperBound
       state.hidden.resize(rows: riders.count, columns: layer.outputSize)
-      state.cell.resize(rows: riders.count, columns: layer.hiddenSize)
+      state.cell.resize(rows: riders.count, columns: layer.cellSize)
       for j in riders.indices {
         states.read(seat: riders[j].seat, range: hiddenRange, into: &state.hidden, row: j)
         states.read(seat: riders[j].seat, range: cellRange, into: &state.cell, row: j)
@@ -76,11 +79,11 @@ struct LSTMForward: OpForward {
         begin(&state.cell, from: initial, at: initialOffset.cell, turn, workspace)
       }
       initialOffset.hidden += layer.outputSize
-      initialOffset.cell += layer.hiddenSize
+      initialOffset.cell += layer.cellSize
 
       layer.forward(
         input, layout: plan.layout, state: &state, output: &current,
-        column: direction * layer.outputSize, scratch: workspace.lstm,
+        column: direction * layer.outputSize, scratch: workspace.recurrent,
         kernels: turn.graph.kernels, crew: turn.crew)
 
       for j in riders.indices {
@@ -89,7 +92,7 @@ struct LSTMForward: OpForward {
           at: j * layer.outputSize)
         states.write(
           seat: riders[j].seat, range: cellRange, from: state.cell.values,
-          at: j * layer.hiddenSize)
+          at: j * layer.cellSize)
       }
       let final = number / directions
       if node.finalLayers.contains(final) {
@@ -98,8 +101,8 @@ struct LSTMForward: OpForward {
             row: row, column: direction * layer.outputSize, from: state.hidden.values,
             at: j * layer.outputSize, count: layer.outputSize)
           workspace.cell[index][final].set(
-            row: row, column: direction * layer.hiddenSize, from: state.cell.values,
-            at: j * layer.hiddenSize, count: layer.hiddenSize)
+            row: row, column: direction * layer.cellSize, from: state.cell.values,
+            at: j * layer.cellSize, count: layer.cellSize)
         }
       }
     }

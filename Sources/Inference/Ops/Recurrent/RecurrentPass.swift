@@ -8,8 +8,8 @@ import CKernels
 ///
 /// Unchecked: the caller of `run` keeps the memory until all cores are done, and what a core writes no other
 /// reads before they have met.
-@safe struct LSTMPass: @unchecked Sendable {
-  let layer: LSTMLayer
+@safe struct RecurrentPass<Cell: RecurrentCell>: @unchecked Sendable {
+  let layer: RecurrentLayer<Cell>
   let layout: PackedLayout
   let kernels: Kernels
   /// layout.rows × inputSize.
@@ -17,11 +17,11 @@ import CKernels
   /// layout.rows of `width` floats, h of this layer first.
   let output: UnsafeMutablePointer<Float>
   let width: Int
-  /// riders × outputSize and × hiddenSize.
+  /// riders × outputSize and × hiddenSize; nil where the cell has no c.
   let initial: UnsafePointer<Float>
-  let cell: UnsafeMutablePointer<Float>
+  let cells: UnsafeMutablePointer<Float>?
   /// With room for this pass.
-  let scratch: LSTMScratch
+  let scratch: RecurrentScratch
 
   private var stepCount: Int { layout.active.count }
   private var riders: Int { layout.active.first ?? 0 }
@@ -38,7 +38,7 @@ import CKernels
         least: layer.projection == nil ? 1 : 0, to: scratch.initial)
       barrier.wait()
     }
-    let windowRows = LSTMScratch.windowRows(layer, layout: layout)
+    let windowRows = RecurrentScratch.windowRows(layer, layout: layout)
     var done = 0
     while done < stepCount {
       // A window of steps in the direction of travel; its rows lie together in the layout.
@@ -96,11 +96,13 @@ import CKernels
     let continuing = index == 0 ? 0 : Swift.min(layout.active[time(index - 1)], active)
     if continuing > 0 {
       unsafe step(
-        index, riders: 0..<continuing, hidden: hidden(after: index - 1), windowStart, share)
+        index, riders: 0..<continuing, hidden: hidden(after: index - 1),
+        floats: output + layout.starts[time(index - 1)] * width, stride: width, windowStart, share)
     }
     if continuing < active {
       unsafe step(
-        index, riders: continuing..<active, hidden: initialHidden(of: continuing), windowStart,
+        index, riders: continuing..<active, hidden: initialHidden(of: continuing),
+        floats: initial + continuing * layer.outputSize, stride: layer.outputSize, windowStart,
         share)
     }
     barrier.wait()
@@ -119,9 +121,10 @@ import CKernels
     }
   }
 
-  /// A share of a step, of riders whose h lies in one place.
+  /// A share of a step, of riders whose h lies in one place: as R takes it, and as `floats`.
   private func step(
-    _ index: Int, riders: Range<Int>, hidden: ck_inputs, _ windowStart: Int, _ share: Share
+    _ index: Int, riders: Range<Int>, hidden: ck_inputs, floats: UnsafePointer<Float>,
+    stride: Int, _ windowStart: Int, _ share: Share
   ) {
     let blocks = share.of(layer.bias.blockCount)
     let firstUnit = blocks.lowerBound * Int(CK_LANES)
@@ -130,34 +133,34 @@ import CKernels
     guard units > 0 else { return }
     let row = layout.starts[time(index)] + riders.lowerBound
     let projected = unsafe scratch.window.first((row - windowStart + riders.count) * columns)!
-    var call = unsafe ck_lstm_step()
-    unsafe call.rows = riders.count
-    unsafe call.recurrent_size = layer.outputSize
-    unsafe call.hidden_size = units
-    unsafe call.projected = UnsafePointer(
-      projected + (row - windowStart) * columns + blocks.lowerBound * PackedWeights.blockColumns)
-    unsafe call.projected_stride = columns
-    unsafe call.hidden = hidden
-    unsafe call.weights = layer.recurrentWeights.operand(fromBlock: blocks.lowerBound)
-    unsafe call.cell = cell + riders.lowerBound * hiddenSize + firstUnit
-    unsafe call.cell_stride = hiddenSize
-    if layer.projection == nil {
-      unsafe call.output = output + row * width + firstUnit
-      unsafe call.output_stride = width
-    } else {
+    let column = blocks.lowerBound * PackedWeights.blockColumns
+    // h goes to the output; where it is projected, to a buffer first.
+    var target = unsafe output + row * width + firstUnit
+    var targetStride = width
+    var quantized: UnsafeMutablePointer<UInt8>?
+    if layer.projection != nil {
       let raw = unsafe scratch.raw.first(riders.upperBound * hiddenSize)!
-      unsafe call.output = raw + riders.lowerBound * hiddenSize + firstUnit
-      unsafe call.output_stride = hiddenSize
-    }
-    if isInteger, layer.projection == nil {
+      unsafe target = raw + riders.lowerBound * hiddenSize + firstUnit
+      targetStride = hiddenSize
+    } else if isInteger {
       let stride = QuantizedRoom.stride(layer.outputSize)
       let bytes = unsafe quantizedHidden(after: index).bytes.first(riders.upperBound * stride)!
-      unsafe call.quantized = bytes + riders.lowerBound * stride + firstUnit
-      unsafe call.quantized_stride = stride
+      unsafe quantized = bytes + riders.lowerBound * stride + firstUnit
     }
-    // There and back again: what the last step read last is still in the cache.
-    unsafe call.backward = !index.isMultiple(of: 2)
-    unsafe kernels.lstmStep(layer.recurrentWeights.precision, &call)
+    let step = unsafe RecurrentStep(
+      rows: riders.count, recurrentSize: layer.outputSize, units: units,
+      projected: UnsafePointer(projected + (row - windowStart) * columns + column),
+      projectedStride: columns, hidden: hidden,
+      previous: layer.projection == nil ? floats + firstUnit : nil, previousStride: stride,
+      precision: layer.recurrentWeights.precision,
+      weights: layer.recurrentWeights.operand(fromBlock: blocks.lowerBound),
+      recurrentBias: layer.recurrentBias.map { unsafe $0.floats + column },
+      cell: cells.map { unsafe $0 + riders.lowerBound * hiddenSize + firstUnit },
+      cellStride: hiddenSize, output: target, outputStride: targetStride, quantized: quantized,
+      quantizedStride: quantized == nil ? 0 : QuantizedRoom.stride(layer.outputSize),
+      // There and back again: what the last step read last is still in the cache.
+      backward: !index.isMultiple(of: 2))
+    layer.cell.step(step, kernels: kernels)
   }
 
   // MARK: - Where h lies
@@ -168,7 +171,7 @@ import CKernels
       return unsafe ck_inputs(
         values: output + layout.starts[time(index)] * width, stride: width, scales: nil)
     }
-    // o·tanh(c) needs no scale of its own.
+    // h of a cell lies within ±1: it needs no scale of its own.
     return unsafe operand(
       quantizedHidden(after: index), columns: layer.outputSize, fromRow: 0,
       isScaled: layer.projection != nil)

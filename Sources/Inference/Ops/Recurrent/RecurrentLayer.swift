@@ -1,0 +1,120 @@
+import ModelFormat
+
+/// The final states of one layer in one direction, a row a rider: read at the start of a turn, written at its end.
+struct RecurrentState {
+  /// riders × outputSize.
+  var hidden = Matrix()
+  /// riders × hiddenSize, of cells that have a c: the constant error carousel.
+  var cell = Matrix()
+}
+
+/// One layer of a recurrent network in one direction.
+struct RecurrentLayer<Cell: RecurrentCell>: Sendable {
+  let cell: Cell
+  let inputSize: Int
+  let hiddenSize: Int
+  let isReverse: Bool
+  let inputWeights: PackedWeights
+  let recurrentWeights: PackedWeights
+  /// What W x starts from.
+  let bias: PackedWeights
+  /// Nil where the cell's biases are added up.
+  let recurrentBias: PackedWeights?
+  let projection: Linear?
+
+  /// The size of h.
+  var outputSize: Int { projection?.outputSize ?? hiddenSize }
+
+  /// The size of c.
+  var cellSize: Int { Cell.hasCell ? hiddenSize : 0 }
+
+  /// Bytes of packed weights.
+  var byteCount: Int {
+    inputWeights.byteCount + recurrentWeights.byteCount + bias.byteCount
+      + (recurrentBias?.byteCount ?? 0) + (projection?.byteCount ?? 0)
+  }
+
+  /// - Parameters:
+  ///   - cell: what the layer is made of.
+  ///   - precision: what W and R are kept as; bias and P are f32. Few inputs stay f32 where int8 is
+  ///     asked for: up to a quarter of hiddenSize, their products cost no more than those of h, and the
+  ///     features that a model is given are the last thing to round.
+  ///   - inputWeights: W, gates·hiddenSize × inputSize, as PyTorch stores it.
+  ///   - recurrentWeights: R, gates·hiddenSize × outputSize.
+  ///   - bias: gates·hiddenSize, added to W x.
+  ///   - recurrentBias: likewise, added to R h; nil where the cell's biases are added up.
+  ///   - projection: P, outputSize × hiddenSize, or nil where h is not projected.
+  init(
+    _ cell: Cell, precision: Precision = .f32, inputSize: Int, hiddenSize: Int, isReverse: Bool,
+    inputWeights: [Float], recurrentWeights: [Float], bias: [Float],
+    recurrentBias: [Float]? = nil, projection: [Float]?
+  ) {
+    precondition((recurrentBias == nil) == cell.addsBiases)
+    self.cell = cell
+    self.inputSize = inputSize
+    self.hiddenSize = hiddenSize
+    self.isReverse = isReverse
+    self.projection = projection.map {
+      Linear(inputSize: hiddenSize, outputSize: $0.count / hiddenSize, weight: $0, bias: nil)
+    }
+    let isNarrow = 4 * inputSize <= hiddenSize
+    func pack(
+      _ part: RecurrentPart, _ precision: Precision, depth: Int, _ matrix: [Float]
+    ) -> PackedWeights {
+      cell.pack(
+        part, precision: precision, hiddenSize: hiddenSize, depth: depth, matrix: matrix)
+    }
+    self.inputWeights = pack(
+      .input, precision == .int8 && isNarrow ? .f32 : precision, depth: inputSize, inputWeights)
+    self.recurrentWeights = pack(
+      .recurrent, precision, depth: recurrentWeights.count / (Cell.gates * hiddenSize),
+      recurrentWeights)
+    self.bias = pack(.input, .f32, depth: 1, bias)
+    self.recurrentBias = recurrentBias.map { pack(.recurrent, .f32, depth: 1, $0) }
+  }
+
+  /// Runs every rider over its steps.
+  ///
+  /// - Parameters:
+  ///   - input: layout.rows × inputSize.
+  ///   - output: layout.rows × at least `column` + outputSize; h of each step is written from `column` on.
+  ///   - state: the riders' states before their first step; after their last when the call returns.
+  ///   - crew: the cores that divide the units among them; nil for the caller's alone. It does not show in
+  ///     the results.
+  func forward(
+    _ input: Matrix, layout: PackedLayout, state: inout RecurrentState, output: inout Matrix,
+    column: Int, scratch: RecurrentScratch, kernels: Kernels, crew: Crew?
+  ) {
+    guard layout.rows > 0 else { return }
+    let width = output.columns
+    precondition(input.columns == inputSize && layout.rows <= input.rows)
+    precondition(column + outputSize <= width && layout.rows <= output.rows)
+    precondition(state.cell.columns == cellSize && state.hidden.columns == outputSize)
+    precondition(
+      state.cell.rows >= layout.steps.count && state.hidden.rows >= layout.steps.count)
+    scratch.fit(self, layout: layout)
+    // SAFETY: the matrices are of the sizes just checked and exclusively ours; crew.run waits for all cores.
+    unsafe input.values.withUnsafeBufferPointer { input in
+      unsafe state.hidden.values.withUnsafeBufferPointer { initial in
+        unsafe state.cell.values.withUnsafeMutableBufferPointer { cells in
+          unsafe output.values.withUnsafeMutableBufferPointer { output in
+            let pass = unsafe RecurrentPass(
+              layer: self, layout: layout, kernels: kernels, input: input.baseAddress!,
+              output: output.baseAddress! + column, width: width, initial: initial.baseAddress!,
+              cells: Cell.hasCell ? cells.baseAddress! : nil, scratch: scratch)
+            if let crew {
+              crew.run { share, barrier in pass.run(share, barrier) }
+            } else {
+              pass.run(.whole, Barrier())
+            }
+          }
+        }
+      }
+    }
+    for rider in layout.steps.indices {
+      let row = isReverse ? rider : layout.lastRow(rider: rider)
+      state.hidden.set(
+        row: rider, from: output.values, at: row * width + column, count: outputSize)
+    }
+  }
+}

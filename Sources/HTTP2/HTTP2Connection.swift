@@ -207,9 +207,12 @@ package final class HTTP2Connection: ConnectionProtocol {
     return output
   }
 
-  /// Answers the requests that are not complete with 408 and takes no others; ends at once where
-  /// there are neither those nor owed responses.
+  /// Answers the requests that are not complete with 408, or where not even the head is, resets them, and takes no others;
+  /// ends at once where there are neither those nor owed responses.
   package func timeOut() {
+    for stream in streams.values where stream.stage == .head {
+      session.reset(stream.id, NGHTTP2_CANCEL)
+    }
     let late = streams.values.filter { $0.stage == .body }.sorted { $0.id < $1.id }
     for stream in late { refuse(HTTP2Error.timedOut.response, on: stream) }
     if late.isEmpty, phase == .idle {
@@ -237,6 +240,13 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard ending == .no else { return }
     ending = .announced
     session.announceShutdown()
+    pump()
+  }
+
+  /// Takes no stream any more that opens after a `shutDown`, though the peer has not told that it knows of that.
+  package func finishShutDown() {
+    guard ending == .announced else { return }
+    drain()
     pump()
   }
 

@@ -194,6 +194,9 @@ final class Connection {
     writtenCount - Int(clinux_unacknowledged_bytes(socket.number))
   }
 
+  /// Whether the peer has acknowledged everything, the end of this side with it.
+  var isAcknowledged: Bool { clinux_unacknowledged_bytes(socket.number) == 0 }
+
   /// Notes that a response to `request` is owed to `stream`.
   func owe(_ stream: StreamID, _ request: HTTPRequest) {
     let new = Owed(

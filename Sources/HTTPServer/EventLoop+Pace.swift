@@ -4,7 +4,8 @@ import HTTPCore
 extension EventLoop {
   /// Ends the transfers of `connection` that their peer is too slow for. To be called at each tick.
   func checkPace(of connection: Connection) {
-    checkUploads(of: connection)
+    if isDraining { endStalled(connection) } else { checkUploads(of: connection) }
+    guard connection.isOpen else { return }
     checkDownloads(of: connection)
   }
 

@@ -18,10 +18,10 @@ final class EventLoop: @unchecked Sendable {
   let inbox = Inbox()
   let bell: Bell
   let timeouts: Timeouts
-  private let acceptor: Acceptor
+  let acceptor: Acceptor
 
   private(set) var connections = ConnectionTable()
-  private(set) var clock: LoopClock
+  var clock: LoopClock
   var mail: [Mail] = []
   let memory: MemoryBudget
   /// The memory that the bodies of requests take on this loop.
@@ -29,7 +29,7 @@ final class EventLoop: @unchecked Sendable {
   /// The connections whose requests' bodies are not complete, by token.
   var uploads: [UInt64: Connection] = [:]
   private var poller: Poller
-  private var source: (any DispatchSourceRead)?
+  private(set) var source: (any DispatchSourceRead)?
   /// Connections beyond the most that may be open, the oldest first; some may have closed.
   var extras: [UInt64] = []
   /// How many of them the loop may hold.
@@ -39,14 +39,14 @@ final class EventLoop: @unchecked Sendable {
   /// Told of pauses in accepting, with the errno.
   private let reportPause: @Sendable (CInt) -> Void
   private var nextPauseReport = Int.min
-  private var isTicking = false
-  private var isDraining = false
-  private var isGraceOver = false
+  private var nextTick: DispatchWorkItem?
+  var isDraining = false
+  var isGraceOver = false
   /// What the application does at the end of an intake, and whether the round in which that began is over.
   private var postponed: [@Sendable (Bool) -> Void] = []
   private var hasTakenIn = false
   private(set) lazy var postpone: HTTPExchange.Postpone = { [unowned self] in postponed.append($0) }
-  private var onDrained: (@Sendable () -> Void)?
+  var onDrained: (@Sendable () -> Void)?
   private var unsettled: [Connection] = []
   /// Connections whose shares are used up, and for which more is to be done in a later round, in order.
   var late = FIFO<Connection>()
@@ -190,7 +190,7 @@ final class EventLoop: @unchecked Sendable {
 
   // MARK: Connections
 
-  private func admit(_ newcomer: consuming Acceptor.Newcomer) {
+  func admit(_ newcomer: consuming Acceptor.Newcomer) {
     switch consume newcomer {
     case .admitted(let socket):
       let number = counters.connectionsAccepted.add(1, ordering: .relaxed).newValue
@@ -237,9 +237,9 @@ final class EventLoop: @unchecked Sendable {
       unsafe Glibc.read(connection.socket.number, buffer.baseAddress, buffer.count)
     }
     if count > 0 {
+      connection.receivedCount += count
       guard !connection.isLingering else { return }
       counters.bytesReceived.add(count, ordering: .relaxed)
-      connection.receivedCount += count
       connection.updateOutputRoom(isFull: memory.isFull)
       let events: [ConnectionEvent]
       if connection.probeFilter != nil {
@@ -328,6 +328,7 @@ final class EventLoop: @unchecked Sendable {
       abandonOwed(of: connection)
       _ = shutdown(connection.socket.number, CInt(SHUT_WR))
       connection.isLingering = true
+      connection.upload.pause()
       connection.readDeadline = timeouts.deadline(after: timeouts.linger, from: clock.now)
     }
   }
@@ -360,14 +361,24 @@ final class EventLoop: @unchecked Sendable {
 
   // MARK: Time
 
-  private func tickLater() {
-    guard !isTicking else { return }
-    isTicking = true
-    queue.asyncAfter(deadline: .now() + .nanoseconds(timeouts.tick)) { [self] in
-      isTicking = false
+  /// Has the connections looked at in a while, and again as long as there are any.
+  func tickLater() {
+    guard nextTick == nil else { return }
+    let next = DispatchWorkItem { [self] in
+      nextTick = nil
       tick()
       if connections.count > 0 { tickLater() }
     }
+    nextTick = next
+    let interval = isDraining ? timeouts.drainTick : timeouts.tick
+    queue.asyncAfter(deadline: .now() + .nanoseconds(interval), execute: next)
+  }
+
+  /// Has the next look come at the interval of a drain.
+  func tickAsDraining() {
+    nextTick?.cancel()
+    nextTick = nil
+    tickLater()
   }
 
   private func tick() {
@@ -390,7 +401,8 @@ final class EventLoop: @unchecked Sendable {
     turn()
   }
 
-  private func timeOut(_ connection: Connection) {
+  /// Ends what its peer was too slow for.
+  func timeOut(_ connection: Connection) {
     guard !connection.isLingering else {
       hangUp(connection)
       return
@@ -403,65 +415,5 @@ final class EventLoop: @unchecked Sendable {
     connection.timedPhase = nil
     connection.wire.timeOut(date: clock.date)
     unsettle(connection)
-  }
-
-  // MARK: The end
-
-  /// Takes no new connection, gives the idle ones `drain_grace` for a request that is on its way, and calls
-  /// `completion` when that is over and the last one is gone.
-  func drain(_ completion: @escaping @Sendable () -> Void) {
-    queue.async { [self] in
-      onDrained = completion
-      isDraining = true
-      clock.update()
-      // Who waits in the kernel's queue, and what they have sent, came before the end.
-      acceptor.dropNewcomers()
-      acceptAll()
-      for connection in connections.all {
-        if connection.watched.contains(.input) { read(connection) }
-        // A request may be on its way to one that is silent.
-        guard connection.isOpen, !connection.isLingering, !connection.isSilent else { continue }
-        connection.wire.shutDown()
-        unsettle(connection)
-      }
-      turn()
-      queue.asyncAfter(deadline: .now() + .nanoseconds(settings.drainGrace.nanoseconds)) {
-        self.endSilent()
-      }
-    }
-  }
-
-  /// Admits who waits in the kernel's queues; where descriptors are used up, those are left to it.
-  private func acceptAll() {
-    try? acceptor.acceptAll { admit($0) }
-  }
-
-  /// Ends the connections that have brought no request since the drain began. Handshakes that were under way then
-  /// have come to their end.
-  private func endSilent() {
-    clock.update()
-    acceptAll()
-    acceptor.close()
-    for connection in connections.all where connection.isSilent {
-      read(connection)
-      if connection.isSilent { hangUp(connection) } else { unsettle(connection) }
-    }
-    isGraceOver = true
-    turn()
-    endIfDrained()
-  }
-
-  /// Closes every connection, whatever it is owed.
-  func abort() {
-    queue.async { [self] in
-      for connection in connections.all { hangUp(connection) }
-    }
-  }
-
-  private func endIfDrained() {
-    guard let onDrained, isGraceOver, connections.count == 0 else { return }
-    self.onDrained = nil
-    source?.cancel()
-    onDrained()
   }
 }

@@ -28,7 +28,7 @@ package struct HTTPServerSettings: Sendable {
   /// `write_timeout`; 0: none.
   package var minDownloadRate = 240
   /// `drain_grace`: how long a connection without a request stays open once the server stops, as one
-  /// may be on its way.
+  /// may be on its way; and how long nothing may come of a request that has begun.
   package var drainGrace = Duration.milliseconds(200)
   /// What HTTP/1 peers may make us hold.
   package var http1 = HTTP1Limits()

@@ -13,6 +13,10 @@ struct Timeouts {
   let linger: Int
   /// How often deadlines are looked at: each second, or oftener where a time-out is shorter than four.
   let tick: Int
+  /// In a drain, for a peer that has sent a part of a request.
+  let drain: TransferPace
+  /// How often deadlines are looked at in a drain.
+  let drainTick: Int
 
   init(_ settings: HTTPServerSettings) {
     head = settings.headTimeout.nanoseconds
@@ -23,7 +27,14 @@ struct Timeouts {
     download = TransferPace(window: write, bytesPerSecond: settings.minDownloadRate)
     linger = min(2_000_000_000, write)
     let shortest = min(head, body, idle, write)
-    tick = max(10_000_000, min(1_000_000_000, shortest / 4))
+    let grace = settings.drainGrace.nanoseconds
+    drain = TransferPace(window: max(1, grace))
+    tick = Self.tick(shortest: shortest)
+    drainTick = Self.tick(shortest: min(shortest, grace))
+  }
+
+  private static func tick(shortest: Int) -> Int {
+    max(10_000_000, min(1_000_000_000, shortest / 4))
   }
 
   /// When a phase that begins `now` has taken too long.

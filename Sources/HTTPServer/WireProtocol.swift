@@ -209,6 +209,11 @@ enum WireProtocol {
     }
   }
 
+  /// Takes no request from an HTTP/2 peer any more that it opens after a `shutDown`, whether it knows of that or not.
+  func finishShutDown() {
+    if case .http2(let connection) = self { connection.finishShutDown() }
+  }
+
   /// Begins what an HTTP/1 peer that has ended its side is owed with a byte that any answer begins with.
   /// Returns whether there was such a byte.
   func beginAnswer() -> Bool {

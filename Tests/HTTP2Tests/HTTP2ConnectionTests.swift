@@ -184,6 +184,47 @@ import Testing
     #expect(peer.connection.wantsClose)
   }
 
+  /// Whether the peer has told that it knows of the end or not.
+  @Test func finishShutDownTakesNothingMore() {
+    let peer = HTTP2Peer()
+    peer.send(.get(1))
+    peer.connection.finishShutDown()
+    peer.send(.get(3))
+    #expect(peer.requests.count == 2)
+    peer.connection.shutDown()
+    peer.connection.finishShutDown()
+    peer.send(.get(5))
+    #expect(peer.requests.count == 2)
+    #expect(peer.goAwayCodes == [0, 0])
+    peer.respond(1, Self.hello)
+    #expect(!peer.connection.wantsClose)
+    peer.respond(3, Self.hello)
+    #expect(peer.isEnded(1) && peer.isEnded(3))
+    #expect(peer.connection.wantsClose)
+  }
+
+  /// What comes of the head later is not taken, and what is owed beside it is answered.
+  @Test(arguments: [true, false])
+  func timeOutEndsAHalfHead(owes: Bool) {
+    let peer = HTTP2Peer()
+    if owes { peer.send(.get(1)) }
+    var head = Frame.get(3)
+    head.flags = Frame.endStream
+    peer.send(head)
+    #expect(peer.connection.phase == .readingHead)
+    peer.connection.timeOut()
+    peer.read()
+    #expect(peer.resetCode(3) == 8)
+    #expect(peer.goAwayCodes == [0])
+    #expect(peer.connection.wantsClose != owes)
+    peer.send(Frame(kind: .continuation, flags: Frame.endHeaders, stream: 3))
+    #expect(peer.requests.count == (owes ? 1 : 0))
+    if owes {
+      peer.respond(1, Self.hello)
+      #expect(peer.isEnded(1) && peer.connection.wantsClose)
+    }
+  }
+
   @Test func timeOutEndsAnIdleConnectionAtOnce() {
     let peer = HTTP2Peer()
     peer.connection.timeOut()

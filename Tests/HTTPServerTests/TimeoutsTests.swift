@@ -1,3 +1,4 @@
+import HTTPCore
 import Testing
 
 @testable import HTTPServer
@@ -24,6 +25,16 @@ import Testing
     settings.idleTimeout = .seconds(100)
     settings.writeTimeout = .seconds(100)
     #expect(Timeouts(settings).tick == tick * 1_000_000)
+  }
+
+  @Test(arguments: [(0, 10), (40, 10), (200, 50), (60_000, 1000)])
+  func theTickOfADrainFollowsItsGrace(_ milliseconds: Int, _ tick: Int) {
+    var settings = HTTPServerSettings()
+    settings.drainGrace = .milliseconds(milliseconds)
+    #expect(Timeouts(settings).drainTick == tick * 1_000_000)
+    #expect(Timeouts(settings).tick == 1_000_000_000)
+    #expect(
+      Timeouts(settings).drain == TransferPace(window: max(1, milliseconds * 1_000_000)))
   }
 
   @Test func durationsBeyondTheClockSaturate() {

@@ -98,7 +98,7 @@ extension Setting {
     "How long what is in flight may take to end once the server stops; docker kills after 10 s.")
   static let drainGraceSeconds = Setting(
     "drain_grace_seconds", .seconds(0...3600), "0.2",
-    "How long idle connections stay open in a drain, as a request may be on its way; no drain is shorter."
+    "How long idle connections stay open in a drain, as a request may be on its way, and how long nothing may come of one that has begun; no drain is shorter."
   )
   static let compressMinBytes = Setting(
     "compress_min_bytes", .bytes(0...(1 << 30)), "1 KiB",

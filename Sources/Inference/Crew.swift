@@ -4,14 +4,19 @@ import Glibc
 import Synchronization
 
 /// One core's part of work that several divide.
-struct Share: Sendable, Equatable {
-  let index: Int
-  let count: Int
+package struct Share: Sendable, Equatable {
+  package let index: Int
+  package let count: Int
+
+  package init(index: Int, count: Int) {
+    self.index = index
+    self.count = count
+  }
 
   static let whole = Share(index: 0, count: 1)
 
   /// This share of `items`, which all shares cover evenly.
-  func of(_ items: Int) -> Range<Int> {
+  package func of(_ items: Int) -> Range<Int> {
     items * index / count..<items * (index + 1) / count
   }
 }
@@ -40,7 +45,7 @@ package final class Crew: Sendable {
   private static let isBusy = Atomic(false)
 
   /// Runs `work` once on every core that comes, each with its share; returns when all are done.
-  func run(_ work: @escaping @Sendable (Share, Barrier) -> Void) {
+  package func run(_ work: @escaping @Sendable (Share, Barrier) -> Void) {
     guard !Self.isBusy.exchange(true, ordering: .acquiring) else { return work(.whole, Barrier()) }
     defer { Self.isBusy.store(false, ordering: .releasing) }
     let roster = Roster()
@@ -99,7 +104,7 @@ private final class Roster: Sendable {
 }
 
 /// Where cores wait for each other.
-final class Barrier: Sendable {
+package final class Barrier: Sendable {
   /// How many wait; set before the first does.
   fileprivate let expected = Atomic(1)
   private let arrived = Atomic(0)

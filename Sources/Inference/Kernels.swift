@@ -36,6 +36,14 @@ import Glibc
     unsafe self.routines = routines.pointee
   }
 
+  /// Floating-point operations of one of `multiplyAdd`'s rounds.
+  package var multiplyAddOperations: Int { unsafe routines.fma_flops }
+
+  /// Multiplies and adds, `rounds` times, waiting for nothing but the units that do it.
+  package func multiplyAdd(rounds: Int) {
+    _ = unsafe routines.fma_f32(rounds)
+  }
+
   /// The routines of this process, chosen at first use. A name in `CAROUSEL_ISA` that is unknown, or that
   /// this CPU lacks, counts as absent; `Kernels.requested` tells.
   package static let shared: Kernels =

@@ -1,7 +1,7 @@
 import ModelFormat
 import Testing
 
-@testable import Inference
+@testable import carousel
 
 @Suite struct LSTMBenchmarkTests {
   /// Any shape, however it is divided: the benchmark itself compares the answer with the scalar routines'.

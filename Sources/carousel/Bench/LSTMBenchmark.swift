@@ -1,14 +1,14 @@
-import CKernels
+import Inference
 import ModelFormat
 
 /// Measures one layer's pass over a batch, beside what this machine can do at best.
-package struct LSTMBenchmark: Sendable {
+struct LSTMBenchmark: Sendable {
   /// What to measure.
-  package struct Shape: Sendable, Equatable {
-    package let hiddenSize, inputSize, batchSize, stepCount, threads: Int
-    package let precision: Precision
+  struct Shape: Sendable, Equatable {
+    let hiddenSize, inputSize, batchSize, stepCount, threads: Int
+    let precision: Precision
 
-    package init(
+    init(
       hiddenSize: Int, inputSize: Int, batchSize: Int, stepCount: Int, threads: Int,
       precision: Precision
     ) {
@@ -21,7 +21,7 @@ package struct LSTMBenchmark: Sendable {
     }
 
     /// In W and R.
-    package var weightCount: Int { 4 * hiddenSize * (inputSize + hiddenSize) }
+    var weightCount: Int { 4 * hiddenSize * (inputSize + hiddenSize) }
 
     /// Floating-point (or integer) operations of a pass: two a weight, a row and a step.
     var operations: Double {
@@ -30,7 +30,7 @@ package struct LSTMBenchmark: Sendable {
   }
 
   /// How threads divide the work.
-  package enum Division: String, Sendable {
+  enum Division: String, Sendable {
     case none
     /// Each has some of the rows, and all of the weights.
     case rows
@@ -38,53 +38,45 @@ package struct LSTMBenchmark: Sendable {
     case units
   }
 
-  package struct Result: Sendable {
-    package let shape: Shape
-    package let instructionSet: String
-    package let division: Division
+  struct Result: Sendable {
+    let shape: Shape
+    let instructionSet: String
+    let division: Division
     /// One pass: all steps of all rows. Median and 99th percentile.
-    package let milliseconds, p99Milliseconds: Double
-    package let gflops: Double
+    let milliseconds, p99Milliseconds: Double
+    let gflops: Double
     /// The multiply-add units' peak, in f32, of as many threads.
-    package let peakGflops: Double
+    let peakGflops: Double
     /// Gigabytes a second that as many threads read of the recurrent weights, each its share again and again.
-    package let readGBps: Double
+    let readGBps: Double
     /// Gigabytes a second of weights that the pass read: R once a step, W once a window of steps.
-    package let weightsGBps: Double
+    let weightsGBps: Double
   }
 
   /// An answer that is not the scalar routines'.
-  package struct WrongAnswer: Error, CustomStringConvertible {
-    package let description: String
+  struct WrongAnswer: Error, CustomStringConvertible {
+    let description: String
   }
 
   private let shape: Shape
   private let kernels: Kernels
-  private let layer: LSTMLayer
-  private let input: Matrix
+  private let layer: TrialLayer
+  /// steps × rows × inputSize.
+  private let input: [Float]
 
-  /// Makes a layer with weights as PyTorch draws them, uniform within 1/√H, and standard normal inputs.
-  package init(_ shape: Shape, kernels: Kernels = .shared) {
+  /// Makes a layer with weights as PyTorch draws them, and standard normal inputs.
+  init(_ shape: Shape, kernels: Kernels = .shared) {
     var noise = Noise()
-    let (hidden, depth) = (shape.hiddenSize, shape.inputSize)
-    let bound = 1 / Float(hidden).squareRoot()
-    func uniform(_ count: Int) -> [Float] {
-      (0..<count).map { _ in Float.random(in: -bound...bound, using: &noise) }
-    }
     self.shape = shape
     self.kernels = kernels
-    layer = LSTMLayer(
-      LSTMCell(), precision: shape.precision, inputSize: depth, hiddenSize: hidden,
-      isReverse: false,
-      inputWeights: uniform(4 * hidden * depth), recurrentWeights: uniform(4 * hidden * hidden),
-      bias: uniform(4 * hidden), projection: nil)
-    var input = Matrix(rows: shape.stepCount * shape.batchSize, columns: depth)
-    input.values = (0..<input.values.count).map { _ in noise.normal() }
-    self.input = input
+    layer = TrialLayer(
+      inputSize: shape.inputSize, hiddenSize: shape.hiddenSize, precision: shape.precision,
+      noise: &noise)
+    input = (0..<shape.stepCount * shape.batchSize * shape.inputSize).map { _ in noise.normal() }
   }
 
   /// Checks the answer, then measures for about `seconds`.
-  package func run(seconds: Double) throws(WrongAnswer) -> Result {
+  func run(seconds: Double) throws(WrongAnswer) -> Result {
     let crew = Crew(size: shape.threads)
     let whole = Batch(layer, rows: 0..<shape.batchSize, of: shape, input)
     whole.run(kernels, crew: nil)
@@ -109,12 +101,8 @@ package struct LSTMBenchmark: Sendable {
     }
     times.sort()
     let median = times[times.count / 2]
-    let windowSteps = max(
-      1, RecurrentScratch.windowRows(layer, layout: whole.layout) / shape.batchSize)
-    let windows = (shape.stepCount + windowSteps - 1) / windowSteps
     let weightBytes =
-      shape.stepCount * layer.recurrentWeights.panelBytes
-      + windows * layer.inputWeights.panelBytes
+      shape.stepCount * layer.recurrentWeightBytes + whole.windows * layer.inputWeightBytes
     return Result(
       shape: shape, instructionSet: kernels.instructionSet.rawValue, division: division,
       milliseconds: median * 1e3, p99Milliseconds: times[times.count * 99 / 100] * 1e3,
@@ -173,10 +161,7 @@ package struct LSTMBenchmark: Sendable {
     guard let scalar = Kernels(.scalar) else { preconditionFailure("no scalar routines") }
     let steps = min(2, shape.stepCount)
     for row in Set([0, shape.batchSize - 1]) {
-      let few = Shape(
-        hiddenSize: shape.hiddenSize, inputSize: shape.inputSize, batchSize: shape.batchSize,
-        stepCount: steps, threads: 1, precision: shape.precision)
-      let alone = Batch(layer, rows: row..<row + 1, of: few, input)
+      let alone = Batch(layer, rows: row..<row + 1, steps: steps, of: shape, input)
       alone.run(scalar, crew: nil)
       guard alone.output(matches: whole) else {
         throw WrongAnswer(
@@ -189,11 +174,11 @@ package struct LSTMBenchmark: Sendable {
 
   private func peakGflops(_ crew: Crew, effort: Double) -> Double {
     let count = max(1000, Int(200_000 * effort))
-    let flops = Double(unsafe kernels.routines.fma_flops * count * shape.threads)
+    let flops = Double(kernels.multiplyAddOperations * count * shape.threads)
     let seconds = (0..<3).map { _ in
       time {
         crew.run { share, _ in
-          for _ in share.of(shape.threads) { _ = unsafe kernels.routines.fma_f32(count) }
+          for _ in share.of(shape.threads) { kernels.multiplyAdd(rounds: count) }
         }
       }
     }.min()!
@@ -201,19 +186,19 @@ package struct LSTMBenchmark: Sendable {
   }
 
   private func readGBps(_ crew: Crew, effort: Double) -> Double {
-    let weights = layer.recurrentWeights
-    let times = max(1, Int(200_000_000 * effort) / weights.panelBytes)
+    let bytes = layer.recurrentWeightBytes
+    let times = max(1, Int(200_000_000 * effort) / bytes)
     let seconds = (0..<3).map { _ in
       time {
         crew.run { share, _ in
           for part in share.of(shape.threads) {
             let part = Share(index: part, count: shape.threads)
-            for _ in 0..<times { weights.read(part, kernels: kernels) }
+            for _ in 0..<times { layer.readRecurrentWeights(part, kernels: kernels) }
           }
         }
       }
     }.min()!
-    return Double(weights.panelBytes * times) / seconds * 1e-9
+    return Double(bytes * times) / seconds * 1e-9
   }
 
   private func time(_ work: () -> Void) -> Double {
@@ -225,56 +210,46 @@ package struct LSTMBenchmark: Sendable {
 }
 
 /// Some rows of a benchmark's batch, and what their pass writes.
-///
-/// Unchecked: one thread at a time runs it.
-private final class Batch: @unchecked Sendable {
-  let layer: LSTMLayer
-  let layout: PackedLayout
+private struct Batch: Sendable {
   let rows: Range<Int>
-  private let input: Matrix
-  private var output: Matrix
-  private var state = RecurrentState()
-  private let scratch = RecurrentScratch()
+  private let steps: Int
+  private let trial: TrialBatch
 
-  /// - Parameter whole: steps × rows of all the shape's rows.
-  init(_ layer: LSTMLayer, rows: Range<Int>, of shape: LSTMBenchmark.Shape, _ whole: Matrix) {
-    self.layer = layer
+  /// - Parameters:
+  ///   - steps: the first of the shape's; all where left out.
+  ///   - input: steps × rows of all the shape's rows.
+  init(
+    _ layer: TrialLayer, rows: Range<Int>, steps: Int? = nil, of shape: LSTMBenchmark.Shape,
+    _ input: [Float]
+  ) {
     self.rows = rows
-    layout = PackedLayout(steps: Array(repeating: shape.stepCount, count: rows.count))
-    var input = Matrix(rows: layout.rows, columns: whole.columns)
-    for step in 0..<shape.stepCount {
-      for (index, row) in rows.enumerated() {
-        input.set(
-          row: step * rows.count + index, from: whole.values,
-          at: (step * shape.batchSize + row) * whole.columns, count: whole.columns)
-      }
+    self.steps = steps ?? shape.stepCount
+    let own = (0..<self.steps).flatMap { step in
+      let row = step * shape.batchSize
+      return input[
+        (row + rows.lowerBound) * shape.inputSize..<(row + rows.upperBound) * shape.inputSize]
     }
-    self.input = input
-    output = Matrix(rows: layout.rows, columns: layer.outputSize)
+    trial = TrialBatch(layer, rows: rows.count, steps: self.steps, input: own)
   }
 
-  /// One pass, from states of zero.
+  var windows: Int { trial.windows }
+
   func run(_ kernels: Kernels, crew: Crew?) {
-    state = RecurrentState()
-    state.hidden.resize(rows: rows.count, columns: layer.outputSize)
-    state.cell.resize(rows: rows.count, columns: layer.hiddenSize)
-    layer.forward(
-      input, layout: layout, state: &state, output: &output, column: 0, scratch: scratch,
-      kernels: kernels, crew: crew)
+    trial.run(kernels, crew: crew)
   }
 
   /// Whether every row and step that both have is the same, to the bit.
   func output(matches other: Batch) -> Bool {
-    let columns = output.columns
-    return (0..<min(layout.active.count, other.layout.active.count)).allSatisfy { step in
-      rows.allSatisfy { row in
-        guard other.rows.contains(row) else { return true }
-        let mine = (step * rows.count + row - rows.lowerBound) * columns
-        let theirs = (step * other.rows.count + row - other.rows.lowerBound) * columns
-        return (0..<columns).allSatisfy {
-          output.values[mine + $0].bitPattern == other.output.values[theirs + $0].bitPattern
+    (0..<min(steps, other.steps)).allSatisfy { step in
+      rows.clamped(to: other.rows).allSatisfy { row in
+        zip(hidden(row, step), other.hidden(row, step)).allSatisfy {
+          $0.bitPattern == $1.bitPattern
         }
       }
     }
+  }
+
+  private func hidden(_ row: Int, _ step: Int) -> ArraySlice<Float> {
+    trial.hidden(row: row - rows.lowerBound, step: step)
   }
 }

@@ -1,0 +1,72 @@
+import ModelFormat
+
+/// A layer of random weights, for measurements: weights as PyTorch draws them, uniform within 1/√H.
+package final class TrialLayer: Sendable {
+  fileprivate let layer: LSTMLayer
+
+  package init(inputSize: Int, hiddenSize: Int, precision: Precision, noise: inout Noise) {
+    let bound = 1 / Float(hiddenSize).squareRoot()
+    func uniform(_ count: Int, _ noise: inout Noise) -> [Float] {
+      (0..<count).map { _ in Float.random(in: -bound...bound, using: &noise) }
+    }
+    layer = LSTMLayer(
+      LSTMCell(), precision: precision, inputSize: inputSize, hiddenSize: hiddenSize,
+      isReverse: false, inputWeights: uniform(4 * hiddenSize * inputSize, &noise),
+      recurrentWeights: uniform(4 * hiddenSize * hiddenSize, &noise),
+      bias: uniform(4 * hiddenSize, &noise), projection: nil)
+  }
+
+  /// Bytes of packed weights, without biases.
+  package var inputWeightBytes: Int { layer.inputWeights.panelBytes }
+  package var recurrentWeightBytes: Int { layer.recurrentWeights.panelBytes }
+
+  /// Reads a share of the recurrent weights once, as fast as `kernels` can.
+  package func readRecurrentWeights(_ share: Share, kernels: Kernels) {
+    layer.recurrentWeights.read(share, kernels: kernels)
+  }
+}
+
+/// Sequences of one length for a trial layer, and what a pass over them writes.
+///
+/// Unchecked: one thread at a time runs it.
+package final class TrialBatch: @unchecked Sendable {
+  package let rows: Int
+  private let trial: TrialLayer
+  private let layout: PackedLayout
+  private var input: Matrix
+  private var output: Matrix
+  private var state = RecurrentState()
+  private let scratch = RecurrentScratch()
+
+  /// - Parameter input: steps × rows × inputSize.
+  package init(_ trial: TrialLayer, rows: Int, steps: Int, input: [Float]) {
+    precondition(input.count == steps * rows * trial.layer.inputSize)
+    self.rows = rows
+    self.trial = trial
+    layout = PackedLayout(steps: Array(repeating: steps, count: rows))
+    self.input = Matrix(rows: layout.rows, columns: trial.layer.inputSize)
+    self.input.values = input
+    output = Matrix(rows: layout.rows, columns: trial.layer.outputSize)
+  }
+
+  /// How often a pass reads the input weights: once a window of steps.
+  package var windows: Int {
+    let steps = Swift.max(1, RecurrentScratch.windowRows(trial.layer, layout: layout) / rows)
+    return (layout.active.count + steps - 1) / steps
+  }
+
+  /// One pass, from states of zero.
+  package func run(_ kernels: Kernels, crew: Crew?) {
+    state = RecurrentState()
+    state.hidden.resize(rows: rows, columns: trial.layer.outputSize)
+    state.cell.resize(rows: rows, columns: trial.layer.hiddenSize)
+    trial.layer.forward(
+      input, layout: layout, state: &state, output: &output, column: 0, scratch: scratch,
+      kernels: kernels, crew: crew)
+  }
+
+  /// h of a row at a step, as the last pass wrote it.
+  package func hidden(row: Int, step: Int) -> ArraySlice<Float> {
+    output.values[output.row(layout.row(rider: row, step: step))]
+  }
+}

@@ -61,10 +61,7 @@ struct Call: Sendable {
   }
 
   private func record(_ status: Int) {
-    let elapsed = start.duration(to: .now).components
-    metrics.record(
-      endpoint, status: status,
-      seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18)
+    metrics.record(endpoint, status: status, seconds: start.duration(to: .now).seconds)
   }
 }
 

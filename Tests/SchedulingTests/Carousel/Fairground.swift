@@ -15,10 +15,10 @@ struct Fairground {
   private(set) var carousel: Carousel
   private var noise: TestSupport.Noise
   private var places: [Place]
-  private var riders: [Carousel.RiderID: Rider] = [:]
-  private var questions: [Carousel.RiderID: RideQuestion] = [:]
-  private var tokens: [Carousel.RiderID: [Int32?]] = [:]
-  private var parked: [Carousel.RiderID] = []
+  private var riders: [RiderID: Rider] = [:]
+  private var questions: [RiderID: RideQuestion] = [:]
+  private var tokens: [RiderID: [Int32?]] = [:]
+  private var parked: [RiderID] = []
   private var now = ContinuousClock.now
 
   /// Who came to an end, and with what.
@@ -132,7 +132,7 @@ struct Fairground {
     }
   }
 
-  private mutating func run(_ parts: [Carousel.Part], on worker: Int) {
+  private mutating func run(_ parts: [Turn.Part], on worker: Int) {
     var place = places[worker]
     graph.forward(
       parts.map { riders[$0.rider]!.part($0) }, states: &place.states,
@@ -164,7 +164,7 @@ struct Fairground {
 
   /// Draws a token, whose reader sometimes is behind.
   private mutating func draw(
-    _ generation: inout Generation?, _ part: Carousel.Part, _ index: Int, _ worker: Int
+    _ generation: inout Generation?, _ part: Turn.Part, _ index: Int, _ worker: Int
   ) -> Engine.DrawnToken {
     guard let output = generation?.output,
       case .generation(_, let steps) = questions[part.rider]?.ending
@@ -176,7 +176,7 @@ struct Fairground {
     return (token ?? 0, chance(3) ? .wait : .goOn)
   }
 
-  private mutating func finish(_ id: Carousel.RiderID, _ rider: Rider) {
+  private mutating func finish(_ id: RiderID, _ rider: Rider) {
     riders[id] = nil
     guard let question = questions[id] else { return }
     let outputs = rider.prediction(of: graph).outputs

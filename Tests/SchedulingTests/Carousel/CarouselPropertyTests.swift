@@ -5,8 +5,8 @@ import Testing
 
 /// The carousel under random arrivals, departures, extensions and pauses, against a plain account of who is where.
 @Suite struct CarouselPropertyTests {
-  @Test(arguments: [Carousel.Chunking.steps, .wholeSequences], 1...40)
-  func everybodyRidesToTheEnd(chunking: Carousel.Chunking, seed: UInt64) throws {
+  @Test(arguments: [Chunking.steps, .wholeSequences], 1...40)
+  func everybodyRidesToTheEnd(chunking: Chunking, seed: UInt64) throws {
     var world = World(chunking: chunking, seed: seed)
     for _ in 0..<60 {
       try world.arrive()
@@ -32,23 +32,23 @@ import Testing
   private struct World {
     var carousel: Carousel
     let limits: EngineLimits
-    let chunking: Carousel.Chunking
+    let chunking: Chunking
     var noise: Noise
     /// Steps that each rider has yet to run; gone when it is done or has left.
-    var owed: [Carousel.RiderID: Int] = [:]
+    var owed: [RiderID: Int] = [:]
     /// Who waits, in the order of arrival.
-    var queue: [(rider: Carousel.RiderID, steps: Int, isRotated: Bool)] = []
-    var brief: Set<Carousel.RiderID> = []
+    var queue: [(rider: RiderID, steps: Int, isRotated: Bool)] = []
+    var brief: Set<RiderID> = []
     /// Whose state each row of each worker's matrix holds.
-    var rows: [[Carousel.RiderID?]]
+    var rows: [[RiderID?]]
     /// How often a rider may still be extended.
-    var extensions: [Carousel.RiderID: Int] = [:]
+    var extensions: [RiderID: Int] = [:]
     /// Who gave up its seat, to board again later.
-    var parked: [Carousel.RiderID] = []
+    var parked: [RiderID] = []
     var (arrived, rejoined, rotated) = (0, 0, 0)
     var now = ContinuousClock.now
 
-    init(chunking: Carousel.Chunking, seed: UInt64) {
+    init(chunking: Chunking, seed: UInt64) {
       noise = Noise(seed: seed)
       self.chunking = chunking
       limits = EngineLimits(
@@ -135,7 +135,7 @@ import Testing
       return turned
     }
 
-    private mutating func follow(_ turn: Carousel.Turn, worker: Int) {
+    private mutating func follow(_ turn: Turn, worker: Int) {
       for rotation in turn.rotations {
         rotated += 1
         #expect(rows[worker][rotation.seat] == rotation.rider)

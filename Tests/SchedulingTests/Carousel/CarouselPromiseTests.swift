@@ -356,7 +356,7 @@ import Testing
   /// A newcomer's own following steps count too.
   @Test func followingStepsAreNeeded() throws {
     var carousel = try busyCarousel()
-    let journey = Carousel.Journey(steps: 2, following: 8)
+    let journey = Journey(steps: 2, following: 8)
     for (milliseconds, fits) in [(222, false), (223, true)] {
       let terms = RideTerms(arrived: now, timeout: .milliseconds(milliseconds))
       let riders = try? carousel.arrive([journey], terms: terms, now: now, costs: Self.costs)

@@ -51,7 +51,7 @@ struct Rider {
   var deadline: ContinuousClock.Instant? { timeout.map { arrived + $0 } }
 
   /// The rider's share of a turn.
-  func part(_ part: Carousel.Part) -> TurnRider {
+  func part(_ part: Turn.Part) -> TurnRider {
     TurnRider(
       input: input, steps: cursor..<cursor + part.steps, position: position,
       finishes: part.finishes, selection: selection, seat: part.seat,
@@ -59,14 +59,14 @@ struct Rider {
   }
 
   /// What goes on with this rider's last scores in a turn, if anything does.
-  func generation(after part: Carousel.Part) -> Generation? {
+  func generation(after part: Turn.Part) -> Generation? {
     guard case .generation(let generation) = continuation, part.finishes else { return nil }
     return generation
   }
 
   /// Takes what a turn reported for this rider, the turn's `index`-th.
   mutating func take(
-    _ part: Carousel.Part, index: Int, from workspace: Workspace, states: SeatStates,
+    _ part: Turn.Part, index: Int, from workspace: Workspace, states: SeatStates,
     graph: ModelGraph
   ) {
     cursor += part.steps
@@ -156,7 +156,7 @@ struct Rider {
   }
 
   /// The steps that a rider without a seat has before it.
-  func journey(of graph: ModelGraph) -> Carousel.Journey {
+  func journey(of graph: ModelGraph) -> Journey {
     .init(
       steps: stepsLeft, following: continuation.followingSteps(of: graph, after: input.stepCount))
   }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct CarouselTests {
   private func carousel(
     seats: Int = 4, sequences: Int = 8, steps: Int = 1000,
-    chunking: Carousel.Chunking = .steps
+    chunking: Chunking = .steps
   ) -> Carousel {
     Carousel(
       limits: EngineLimits(

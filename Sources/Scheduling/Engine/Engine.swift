@@ -22,17 +22,17 @@ package final class Engine: Sendable {
 
   /// The sequences of one call of `predict`.
   package struct Ticket: Sendable {
-    fileprivate let riders: [Carousel.RiderID]
+    fileprivate let riders: [RiderID]
   }
 
   /// What requests and turns share.
   struct Boarding {
     var carousel: Carousel
-    var riders: [Carousel.RiderID: Rider] = [:]
+    var riders: [RiderID: Rider] = [:]
     /// Riders whose readers are behind: they wait for `resume`, without a seat.
-    var parked: Set<Carousel.RiderID> = []
+    var parked: Set<RiderID> = []
     /// Riders whose readers caught up before they were parked.
-    var resumed: Set<Carousel.RiderID> = []
+    var resumed: Set<RiderID> = []
     /// Whether the deadlines of parked riders are looked at.
     var isWatched = false
     /// By worker.
@@ -42,7 +42,7 @@ package final class Engine: Sendable {
     var costs = TurnCosts()
 
     /// Lets a rider whose reader caught up board again, or be spared from parking.
-    mutating func resume(_ rider: Carousel.RiderID, graph: ModelGraph) {
+    mutating func resume(_ rider: RiderID, graph: ModelGraph) {
       guard let found = riders[rider] else { return }
       if self.parked.remove(rider) != nil {
         carousel.rejoin(rider, found.journey(of: graph), deadline: found.deadline)
@@ -155,7 +155,7 @@ package final class Engine: Sendable {
   ) -> Ticket {
     let group = RiderGroup(count: sequences.count, completion: completion)
     let now = ContinuousClock.now
-    let arrival: Result<(riders: [Carousel.RiderID], wake: [Int]), Refusal> =
+    let arrival: Result<(riders: [RiderID], wake: [Int]), Refusal> =
       boarding.withLock { boarding in
         guard !boarding.isDraining else { return .failure(.draining) }
         do throws(Refusal) {
@@ -234,12 +234,5 @@ package final class Engine: Sendable {
       metrics.snapshot(
         of: boarding.carousel, parked: boarding.parked.count, costs: boarding.costs)
     }
-  }
-}
-
-extension Duration {
-  /// The duration in seconds.
-  package var seconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }

@@ -52,7 +52,7 @@ extension Engine {
 
   /// What a worker does next.
   private struct Plan {
-    let turn: Carousel.Turn
+    let turn: Turn
     let riders: [TurnRider]
     /// What goes on with the scores of each, where anything does.
     var generations: [Generation?]

@@ -7,7 +7,7 @@ import Testing
   private let start = ContinuousClock.now
 
   private func carousel(
-    seats: Int, sequences: Int = 1024, steps: Int = 1 << 30, chunking: Carousel.Chunking = .steps,
+    seats: Int, sequences: Int = 1024, steps: Int = 1 << 30, chunking: Chunking = .steps,
     workers: Int = 1
   ) -> Carousel {
     Carousel(
@@ -76,7 +76,7 @@ import Testing
     carousel.turnSteps = 8 * 16
     let long = try carousel.arrive(
       steps: Array(repeating: 100_000, count: 20), now: start, costs: TurnCosts())
-    var boarded: Set<Carousel.RiderID> = []
+    var boarded: Set<RiderID> = []
     for millisecond in 0..<100 {
       _ = try carousel.arrive(
         steps: Array(repeating: 8, count: 10), now: at(millisecond), costs: TurnCosts())
@@ -203,7 +203,7 @@ import Testing
   /// All runs of a rider count against the queue's steps: 10 + 11 + 12.
   @Test(arguments: [32, 33, 34]) func allRunsAreAdmittedOrNone(limit: Int) throws {
     var carousel = carousel(seats: 1, steps: limit, chunking: .wholeSequences)
-    let journey = Carousel.Journey(steps: 10, following: 11 + 12)
+    let journey = Journey(steps: 10, following: 11 + 12)
     let terms = RideTerms()
     if limit >= 33 {
       _ = try carousel.arrive([journey], terms: terms, now: start, costs: TurnCosts())

@@ -54,7 +54,7 @@ private struct Overload {
   private enum Event {
     case newcomer
     case comesBack(client: UInt64, steps: Int)
-    case turnEnds(worker: Int, Carousel.Turn, seconds: Double)
+    case turnEnds(worker: Int, Turn, seconds: Double)
   }
 
   /// Seconds a step of a turn: for the weights, and for each rider.
@@ -76,7 +76,7 @@ private struct Overload {
   private var isTurning: [Bool]
   private var now = 0.0
   private var nextClient: UInt64 = 0
-  private var stepsOf: [Carousel.RiderID: Int] = [:]
+  private var stepsOf: [RiderID: Int] = [:]
 
   /// Clients who came when they were told to, and who of them were admitted then.
   private(set) var (returns, admittedReturns) = (0, 0)
@@ -190,7 +190,7 @@ private struct Overload {
   }
 
   /// Riders who are done leave the rest of the turn to fewer.
-  private func cost(of turn: Carousel.Turn, at time: Double) -> Double {
+  private func cost(of turn: Turn, at time: Double) -> Double {
     let longest = turn.parts.map(\.steps).max() ?? 0
     let cost =
       Self.fixed * Double(longest) + Self.each * Double(turn.parts.reduce(0) { $0 + $1.steps })
@@ -200,7 +200,7 @@ private struct Overload {
   /// By the twentieth of a second.
   private static let slowness = [0.5, 0.6, 3, 0.5, 0.5, 4, 1, 0.5, 2, 0.5]
 
-  private mutating func end(_ turn: Carousel.Turn, worker: Int, seconds: Double) {
+  private mutating func end(_ turn: Turn, worker: Int, seconds: Double) {
     costs.record(
       riders: turn.parts.count, longest: turn.parts.map(\.steps).max() ?? 0,
       total: turn.parts.reduce(0) { $0 + $1.steps }, seconds: seconds)

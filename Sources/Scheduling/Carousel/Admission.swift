@@ -1,0 +1,181 @@
+/// Who may join the queue, and when those who may not are to come back.
+///
+/// It is told who is there, and keeps what it needs beside that: the places that were promised, and what workers got done.
+struct Admission {
+  typealias Instant = ContinuousClock.Instant
+
+  /// How much of a time-out the wait may come to, as far as that can be told: costs vary.
+  static let certainShare = 0.9
+  /// How much of it while places are promised: the rest is for those who come for theirs.
+  static let newcomerShare = 0.6
+  /// Places that will be come for within so many seconds are kept free of newcomers; within the time that a rider of
+  /// mean length rides, where that is longer: seats may fall free all at once, and none before.
+  static let reservedSeconds = 0.5...5.0
+  /// How much of what turns cost is relied on where nothing else was measured.
+  static let unmeasuredShare = 0.5
+
+  /// How a client is met.
+  private enum Standing {
+    /// Nobody was promised a place.
+    case first
+    /// Others were promised places, which take so much of the queue.
+    case newcomer(reserved: Bookings.Places)
+    /// Comes for the place that it was promised.
+    case promised
+  }
+
+  let limits: EngineLimits
+  private(set) var bookings: Bookings
+  /// What workers got done while riders waited for seats.
+  private var throughput = Throughput()
+
+  init(limits: EngineLimits, start: Instant) {
+    self.limits = limits
+    bookings = Bookings(start: start)
+  }
+
+  /// Takes note of a turn that begins.
+  ///
+  /// - Parameters:
+  ///   - steps: of all its riders.
+  ///   - isFull: whether riders wait who found no seat.
+  mutating func recordTurn(steps: Int, isFull: Bool, now: Instant) {
+    throughput.record(steps: steps, isFull: isFull, now: now)
+  }
+
+  /// Decides whether riders may join the queue, all or none; where they may not, says when to come back.
+  ///
+  /// - Parameters:
+  ///   - terms: how long their client waits, and how it is known.
+  ///   - crowd: who is there.
+  mutating func admit(
+    _ journeys: [Journey], terms: RideTerms, to crowd: Crowd, now: Instant
+  ) throws(Refusal) {
+    let places = Bookings.Places(
+      sequences: journeys.count,
+      steps: journeys.reduce(0) { $0 + crowd.queue.chunking.queuedSteps(of: $1) })
+    guard places.sequences <= limits.maxQueuedSequences, places.steps <= limits.maxQueuedSteps
+    else {
+      throw .tooLarge(
+        sequences: places.sequences, sequenceLimit: limits.maxQueuedSequences,
+        steps: places.steps, stepLimit: limits.maxQueuedSteps)
+    }
+    if let timeout = terms.timeout, let deadline = terms.deadline, deadline <= now {
+      throw .deadlinePassed(timeout: timeout)
+    }
+    bookings.advance(to: now)
+    var known: Bookings.Identity?
+    var standing = Standing.first
+    if bookings.count > 0 {
+      known = terms.identity?()
+      if let known, bookings.redeem(known, now: now) {
+        standing = .promised
+      } else {
+        let reserved = bookings.reserved(within: Self.reservedSeconds(crowd), now: now)
+        standing = .newcomer(reserved: reserved)
+      }
+    }
+    do throws(Refusal) {
+      try checkRoom(for: places, standing, in: crowd)
+      try checkTime(of: journeys, standing, terms, in: crowd, now: now)
+      if case .promised = standing { bookings.record(isHonoured: true) }
+    } catch {
+      guard let identity = terms.identity, let seconds = error.secondsUntilRoom else { throw error }
+      if case .promised = standing { bookings.record(isHonoured: false) }
+      throw error.telling(
+        bookings.book(
+          known ?? identity(), places: places,
+          room: .init(sequences: limits.maxQueuedSequences, steps: limits.maxQueuedSteps),
+          steps: journeys.reduce(0) { $0 + $1.all }, earliest: seconds,
+          stepsPerSecond: stepsPerSecond(crowd), now: now))
+    }
+  }
+
+  /// What the workers are able to: as measured while seats were wanted, or else, with caution, from what turns cost;
+  /// infinity before the first turn.
+  private func stepsPerSecond(_ crowd: Crowd) -> Double {
+    throughput.stepsPerSecond
+      ?? Self.unmeasuredShare
+      * crowd.costs.stepsPerSecond(workers: crowd.seats.workerCount, seats: limits.maxSeats)
+  }
+
+  private static func reservedSeconds(_ crowd: Crowd) -> Double {
+    guard crowd.riders > 0 else { return reservedSeconds.lowerBound }
+    let ride = crowd.rideSeconds(steps: crowd.steps / crowd.riders)
+    return Swift.min(Swift.max(ride, reservedSeconds.lowerBound), reservedSeconds.upperBound)
+  }
+
+  /// Refuses riders for whom there is no room.
+  private func checkRoom(
+    for places: Bookings.Places, _ standing: Standing, in crowd: Crowd
+  ) throws(Refusal) {
+    let room = room(for: places.sequences, standing, in: crowd)
+    guard places.sequences <= room.sequences else {
+      throw .queueFull(
+        queued: crowd.queue.count, arriving: places.sequences, limit: limits.maxQueuedSequences,
+        retryAfter: crowd.seconds(steps: crowd.steps, arriving: places.sequences))
+    }
+    guard places.steps <= room.steps else {
+      throw .stepsFull(
+        queued: crowd.queue.steps, arriving: places.steps, limit: limits.maxQueuedSteps,
+        retryAfter: crowd.seconds(steps: crowd.steps, arriving: places.sequences))
+    }
+  }
+
+  /// How much may join the queue.
+  private func room(
+    for arriving: Int, _ standing: Standing, in crowd: Crowd
+  ) -> (sequences: Int, steps: Int) {
+    let queue = crowd.queue
+    // Those who left their seats by rotation were admitted before: their steps count again only beyond the limit.
+    let newSteps = queue.steps - Swift.min(queue.rotatedSteps, limits.maxQueuedSteps)
+    let room = (
+      sequences: limits.maxQueuedSequences - queue.count, steps: limits.maxQueuedSteps - newSteps
+    )
+    switch standing {
+    case .first: return room
+    case .newcomer(let reserved):
+      // Seats that would stay empty are anybody's.
+      guard crowd.riders + arriving > limits.maxSeats else { return room }
+      return (room.sequences - reserved.sequences, room.steps - reserved.steps)
+    case .promised:
+      // Those who board at the next turn hold no places for steps. Seats fall free when they do, not when clients come,
+      // and a machine that was busy with something else is late: so the promised may be twice as many for a while.
+      return (
+        room.sequences + Swift.max(limits.maxSeats, limits.maxQueuedSequences),
+        room.steps + limits.maxQueuedSteps + crowd.boardingSteps
+      )
+    }
+  }
+
+  /// Refuses riders who would be late.
+  private func checkTime(
+    of journeys: [Journey], _ standing: Standing, _ terms: RideTerms, in crowd: Crowd, now: Instant
+  ) throws(Refusal) {
+    // Where nobody is ahead, the attempt itself tells what it costs.
+    guard let timeout = terms.timeout, let deadline = terms.deadline, crowd.riders > 0,
+      !journeys.isEmpty
+    else { return }
+    let longest = journeys.reduce(0) { Swift.max($0, $1.all) }
+    let left = now.duration(to: deadline).seconds
+    // A request that would miss its deadline on an idle engine gets no Retry-After.
+    let alone = crowd.costs.seconds(oneOf: 1, steps: longest, workers: 1, seats: limits.maxSeats)
+    guard !crowd.costs.isKnown(riders: 1) || Self.certainShare * alone <= left else {
+      throw .deadlinePassed(timeout: timeout)
+    }
+    let needed =
+      crowd.waitSeconds(of: journeys)
+      + crowd.rideSeconds(steps: longest, arriving: journeys.count)
+    let share =
+      switch standing {
+      case .first, .promised: Self.certainShare
+      case .newcomer: Self.newcomerShare
+      }
+    let allowed = left * share
+    guard needed <= allowed else {
+      throw .deadlineOutOfReach(
+        timeout: timeout, needed: .seconds(needed / Self.certainShare),
+        retryAfter: needed - allowed)
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import DequeModule
+
+/// Who waits for a seat, in order, and what they come to together.
+struct BoardingQueue {
+  typealias Instant = ContinuousClock.Instant
+
+  /// A rider that waits.
+  struct Waiting: Equatable {
+    let passenger: Passenger
+    /// Whether it left its seat to others by rotation: it was admitted before.
+    var isRotated = false
+    /// Whether it is one of those who board before their turn, being gone again in a moment.
+    var isBrief = false
+  }
+
+  /// Some of those who wait.
+  struct Group: Equatable {
+    var riders = 0
+    /// With those that will be fed back.
+    var steps = 0
+  }
+
+  let chunking: Chunking
+  private var waiting: Deque<Waiting> = []
+
+  /// Those who have a deadline, and those who have none.
+  private(set) var withDeadline = Group()
+  private(set) var withoutDeadline = Group()
+  /// No deadline is earlier; nil while none has one.
+  private var earliestDeadline: Instant?
+  /// How many may board before their turn.
+  private(set) var briefCount = 0
+  /// Steps of all that count against `max_queued_steps`.
+  private(set) var steps = 0
+  /// Of those, the steps of riders that left their seats by rotation.
+  private(set) var rotatedSteps = 0
+  /// Steps that will be fed back to them beside those.
+  private(set) var following = 0
+
+  init(chunking: Chunking) { self.chunking = chunking }
+
+  var count: Int { waiting.count }
+  var isEmpty: Bool { waiting.isEmpty }
+  /// Who waits longest, in order.
+  func prefix(_ count: Int) -> Deque<Waiting>.SubSequence { waiting.prefix(count) }
+
+  /// Adds a rider behind all others.
+  mutating func append(_ rider: Waiting) {
+    waiting.append(rider)
+    add(rider)
+  }
+
+  /// Adds a rider before all others.
+  mutating func prepend(_ rider: Waiting) {
+    waiting.prepend(rider)
+    add(rider)
+  }
+
+  /// Where the next rider stands: the first brief one, where there is one and those go first, or the first of all.
+  func next(isBriefFirst: Bool) -> Int? {
+    guard !waiting.isEmpty else { return nil }
+    return isBriefFirst && briefCount > 0 ? waiting.firstIndex(where: \.isBrief) ?? 0 : 0
+  }
+
+  subscript(index: Int) -> Waiting { waiting[index] }
+
+  @discardableResult
+  mutating func remove(at index: Int) -> Passenger {
+    let rider = waiting.remove(at: index)
+    count(rider, -1)
+    return rider.passenger
+  }
+
+  /// A rider waits no more; returns false where it does not wait here.
+  @discardableResult
+  mutating func remove(_ rider: RiderID) -> Bool {
+    guard let index = waiting.firstIndex(where: { $0.passenger.rider == rider }) else {
+      return false
+    }
+    remove(at: index)
+    return true
+  }
+
+  /// Riders wait no more: one pass, however many they are.
+  mutating func remove(_ riders: Set<RiderID>) {
+    remove {
+      riders.contains($0.rider)
+    } with: { _ in
+    }
+  }
+
+  /// Those go whose deadline passed; returns them.
+  mutating func removeLate(now: Instant) -> [RiderID] {
+    guard withDeadline.riders > 0, let earliestDeadline, earliestDeadline <= now else { return [] }
+    var late: [RiderID] = []
+    remove {
+      $0.isLate(at: now)
+    } with: {
+      late.append($0.rider)
+    }
+    self.earliestDeadline = waiting.lazy.compactMap(\.passenger.deadline).min()
+    return late
+  }
+
+  private mutating func remove(
+    where isRemoved: (Passenger) -> Bool, with action: (Passenger) -> Void
+  ) {
+    for rider in waiting where isRemoved(rider.passenger) {
+      action(rider.passenger)
+      count(rider, -1)
+    }
+    waiting.removeAll { isRemoved($0.passenger) }
+  }
+
+  private mutating func add(_ rider: Waiting) {
+    count(rider, 1)
+    if let deadline = rider.passenger.deadline {
+      earliestDeadline = Swift.min(earliestDeadline ?? deadline, deadline)
+    }
+  }
+
+  /// Counts a rider among those who wait, or not any more.
+  private mutating func count(_ rider: Waiting, _ change: Int) {
+    let journey = rider.passenger.journey
+    let (queued, all) = (chunking.queuedSteps(of: journey), journey.all)
+    steps += change * queued
+    following += change * (all - queued)
+    if rider.isRotated { rotatedSteps += change * queued }
+    if rider.isBrief { briefCount += change }
+    if rider.passenger.deadline == nil {
+      withoutDeadline.riders += change
+      withoutDeadline.steps += change * all
+    } else {
+      withDeadline.riders += change
+      withDeadline.steps += change * all
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/// What a worker's next turn does.
+extension Carousel {
+  /// Plans a worker's next turn: one without parts where nobody waits or rides with it.
+  ///
+  /// - Parameter costs: what turns have cost: who would come too late, with as many as ride now, does not board.
+  package mutating func nextTurn(
+    worker: Int = 0, now: Instant, costs: TurnCosts = TurnCosts()
+  ) -> Turn {
+    var turn = Turn()
+    // Nobody waits for them any more.
+    turn.expired = seats.vacateLate(worker: worker, now: now) + queue.removeLate(now: now)
+    rotate(worker, now: now, costs: costs, into: &turn)
+    turn.moves = seats.clear(worker: worker)
+    board(worker, now: now, costs: costs, into: &turn)
+    if !seats[worker].isEmpty {
+      turn.parts = seats.advance(worker: worker, by: chunk(for: worker))
+    }
+    admission.recordTurn(steps: turn.steps, isFull: !queue.isEmpty, now: now)
+    return turn
+  }
+
+  /// Long when few ride, short when many wait: a full carousel stops as soon as its shortest rider is done.
+  private func chunk(for worker: Int) -> Int {
+    switch chunking {
+    case .wholeSequences: return Int.max
+    case .steps:
+      var chunk = turnSteps / seats[worker].count
+      if !queue.isEmpty {
+        // Who is fed back keeps the seat.
+        for seat in seats[worker] where seat.passenger.following == 0 {
+          chunk = Swift.min(chunk, seat.passenger.steps)
+        }
+      }
+      return Swift.max(Self.minimumChunk, chunk)
+    }
+  }
+
+  // MARK: - Boarding
+
+  /// How many brief riders board a worker's turn before others: however many there are, those get on too. None where
+  /// seats are few.
+  var briefSeats: Int { seatsPerWorker / 8 }
+
+  private mutating func board(
+    _ worker: Int, now: Instant, costs: TurnCosts, into turn: inout Turn
+  ) {
+    let bound = seats.bound(of: worker, waiting: queue.count, share: Self.workerShare)
+    // Whole sequences board up to the steps of a turn; one more than that boards alone.
+    var steps = 0
+    var briefCount = Swift.min(queue.briefCount, briefSeats)
+    while seats[worker].count < bound, let index = queue.next(isBriefFirst: briefCount > 0) {
+      let next = queue[index].passenger
+      guard isInTime(next, now: now, costs: costs) else {
+        queue.remove(at: index)
+        briefCount -= 1
+        turn.expired.append(next.rider)
+        continue
+      }
+      if chunking == .wholeSequences, steps > 0, steps + next.steps > turnSteps { break }
+      queue.remove(at: index)
+      briefCount -= 1
+      steps += next.steps
+      let seat = seats.board(next, worker: worker, now: now)
+      turn.boardings.append(.init(rider: next.rider, seat: seat))
+    }
+  }
+
+  /// Whether a rider that boards now can be done before its deadline.
+  private func isInTime(_ passenger: Passenger, now: Instant, costs: TurnCosts) -> Bool {
+    guard let deadline = passenger.deadline, !passenger.hasBoarded, seatedCount > 0 else {
+      return true
+    }
+    let ride = costs.seconds(
+      oneOf: queuedCount + seatedCount, steps: passenger.allSteps, workers: workerCount,
+      seats: limits.maxSeats)
+    return now.duration(to: deadline).seconds >= Admission.certainShare * ride
+  }
+
+  // MARK: - Rotation
+
+  /// Sends riders that had their time back to the end of the queue, as many as wait and find no seat: while others
+  /// wait, nobody keeps a seat for long.
+  private mutating func rotate(
+    _ worker: Int, now: Instant, costs: TurnCosts, into turn: inout Turn
+  ) {
+    guard !queue.isEmpty else { return }
+    let briefCount = Swift.min(queue.briefCount, briefSeats)
+    // In most turns nobody had the time.
+    let stay = briefCount > 0 ? Self.briefSeatTime : Self.seatTime
+    guard seats[worker].contains(where: { $0.boarded <= now - stay }) else { return }
+    let vacated = seats[worker].count { $0.isVacated }
+    // Seats that nobody has: this worker or another boards the riders there.
+    let needed = queue.count - (limits.maxSeats - seats.takenCount) - vacated
+    guard needed > 0 else { return }
+    let candidates = seats[worker].indices.filter { index in
+      let seat = seats[worker][index]
+      return !seat.isVacated && seat.passenger.steps > 0 && seat.boarded <= now - stay
+        && hasTimeToRotate(seat.passenger, now: now, costs: costs)
+    }
+    // Whoever has been there longest goes first.
+    let leaving = candidates.sorted {
+      (seats[worker][$0].boarded, $0) < (seats[worker][$1].boarded, $1)
+    }.prefix(needed)
+    for (place, index) in leaving.enumerated() {
+      let seat = seats[worker][index]
+      // The others leave for those who wait for their turn.
+      guard place < briefCount || seat.boarded <= now - Self.seatTime else { return }
+      seats.vacate(index, worker: worker)
+      turn.rotations.append(.init(rider: seat.passenger.rider, seat: index))
+      var passenger = seat.passenger
+      passenger.hasBoarded = true
+      queue.append(.init(passenger: passenger, isRotated: true))
+    }
+  }
+
+  /// Whether a rider can leave its seat, wait among all who are there, and be done before its deadline.
+  private func hasTimeToRotate(_ passenger: Passenger, now: Instant, costs: TurnCosts) -> Bool {
+    guard let deadline = passenger.deadline else { return true }
+    let riders = queuedCount + seatedCount
+    let crowd = Swift.max(1, Double(riders) / Double(limits.maxSeats))
+    let ride = costs.seconds(
+      oneOf: riders, steps: passenger.allSteps, workers: workerCount, seats: limits.maxSeats)
+    return now.duration(to: deadline).seconds
+      >= Self.rotationSlack.factor * crowd * ride + Self.rotationSlack.seconds
+  }
+}

@@ -1,0 +1,88 @@
+/// Who is there, and what turns cost: from that follows how long somebody who comes would wait and ride.
+struct Crowd {
+  let queue: BoardingQueue
+  let seats: Seats
+  let costs: TurnCosts
+  /// What a turn aims at: see `Carousel`.
+  let turnSteps: Int
+
+  /// Riders who wait or ride.
+  var riders: Int { queue.count + seats.riderCount }
+
+  /// Their steps.
+  var steps: Int {
+    queue.steps + queue.following + seats.passengers.reduce(0) { $0 + $1.allSteps }
+  }
+
+  /// Those who find a seat at the next turn.
+  private var boarding: some Collection<BoardingQueue.Waiting> {
+    queue.prefix(Swift.max(0, seats.limit - seats.riderCount))
+  }
+
+  /// The queued steps of those who find a seat at the next turn and were not admitted before.
+  var boardingSteps: Int {
+    boarding.reduce(0) {
+      $0 + ($1.isRotated ? 0 : queue.chunking.queuedSteps(of: $1.passenger.journey))
+    }
+  }
+
+  /// The seconds that all workers take for `steps` steps of as many riders as there are with `arriving` more.
+  func seconds(steps: Int, arriving: Int) -> Double {
+    costs.seconds(
+      steps: steps, riders: riders + arriving, workers: seats.workerCount, seats: seats.limit)
+  }
+
+  /// The seconds that one of as many riders as there are with `arriving` more takes for `steps` steps.
+  func rideSeconds(steps: Int, arriving: Int = 0) -> Double {
+    costs.seconds(
+      oneOf: riders + arriving, steps: steps, workers: seats.workerCount, seats: seats.limit)
+  }
+
+  /// The seconds until the last of `journeys` has a seat, where they join the queue.
+  func waitSeconds(of journeys: [Journey]) -> Double {
+    let stay = stay(secondsPerStep: rideSeconds(steps: 1, arriving: journeys.count))
+    let patient = queue.withoutDeadline
+    // Of those who wait without a deadline, no more counts than they ride before others take their seats.
+    let (stays, overflow) = patient.riders.multipliedReportingOverflow(by: stay)
+    let steps =
+      queue.withDeadline.steps + (overflow ? patient.steps : Swift.min(patient.steps, stays))
+      + journeys.reduce(0) { $0 + $1.all }
+    return waitForSeat(
+      riders + journeys.count - seats.limit, meanSteps: steps / (queue.count + journeys.count),
+      stay: stay, arriving: journeys.count)
+  }
+
+  /// The steps that a rider without a deadline rides before it leaves its seat to others.
+  private func stay(secondsPerStep: Double) -> Int {
+    guard secondsPerStep > 0 else { return .max }
+    let steps = (Carousel.seatTime.seconds / secondsPerStep).rounded(.up)
+    return steps < 1e9 ? Int(steps) + leastTurn : .max
+  }
+
+  /// The steps that a turn may take yet when the time is over.
+  private var leastTurn: Int {
+    switch queue.chunking {
+    case .steps: Carousel.minimumChunk
+    case .wholeSequences: turnSteps
+    }
+  }
+
+  /// The seconds until `count` seats fall free.
+  ///
+  /// - Parameters:
+  ///   - meanSteps: of those who will have boarded when all who ride now are gone.
+  ///   - stay: steps after which riders without a deadline leave their seats.
+  private func waitForSeat(_ count: Int, meanSteps: Int, stay: Int, arriving: Int) -> Double {
+    guard count > 0 else { return 0 }
+    /// The steps for which a rider has a seat; its own, of a graph that needs whole sequences, at once.
+    func steps(_ rider: Passenger) -> Int {
+      guard rider.deadline == nil else { return rider.allSteps }
+      return Swift.min(
+        rider.allSteps, queue.chunking == .steps ? stay : Swift.max(rider.steps, stay))
+    }
+    let order = (seats.passengers.map(steps) + boarding.map { steps($0.passenger) }).sorted()
+    if count <= order.count { return rideSeconds(steps: order[count - 1], arriving: arriving) }
+    return rideSeconds(steps: order.last ?? 0, arriving: arriving)
+      + seconds(steps: (count - order.count) * meanSteps, arriving: arriving)
+  }
+}

@@ -1,0 +1,131 @@
+/// Who rides: the seats of all workers. They stay dense, so when one falls free the worker's last rider moves there.
+struct Seats {
+  typealias Instant = ContinuousClock.Instant
+
+  /// A seat that is taken.
+  struct Seat {
+    var passenger: Passenger
+    /// When its rider took it.
+    let boarded: Instant
+    /// Its rider is done or gone; the seat falls free at the worker's next turn.
+    var isVacated = false
+  }
+
+  /// Seats of all workers.
+  let limit: Int
+  let workerCount: Int
+  private var rows: [[Seat]]
+  /// Riders on board.
+  private(set) var riderCount = 0
+
+  init(limit: Int, workerCount: Int) {
+    self.limit = limit
+    self.workerCount = workerCount
+    rows = Array(repeating: [], count: workerCount)
+  }
+
+  /// The most seats that a worker ever has.
+  var perWorker: Int { (limit + workerCount - 1) / workerCount }
+  /// Seats that are taken until their workers' next turns.
+  var takenCount: Int { rows.reduce(0) { $0 + $1.count } }
+  /// A worker's seats.
+  subscript(worker: Int) -> [Seat] { rows[worker] }
+  /// All who ride.
+  var passengers: some Sequence<Passenger> {
+    rows.lazy.joined().filter { !$0.isVacated }.map(\.passenger)
+  }
+
+  /// How many seats a worker may have, with as many riders waiting: workers share the riders evenly, but no worker
+  /// takes so few that another has some, while it has room for a share.
+  func bound(of worker: Int, waiting: Int, share: Int) -> Int {
+    let taken = takenCount
+    let even = (waiting + taken + workerCount - 1) / workerCount
+    return Swift.min(perWorker, Swift.max(share, even), rows[worker].count + limit - taken)
+  }
+
+  /// A rider takes a worker's next seat, whose number is returned.
+  mutating func board(_ passenger: Passenger, worker: Int, now: Instant) -> Int {
+    rows[worker].append(Seat(passenger: passenger, boarded: now))
+    riderCount += 1
+    return rows[worker].count - 1
+  }
+
+  /// The rider in a seat is done or gone; returns false where it was gone before.
+  @discardableResult
+  mutating func vacate(_ seat: Int, worker: Int) -> Bool {
+    guard !rows[worker][seat].isVacated else { return false }
+    rows[worker][seat].isVacated = true
+    riderCount -= 1
+    return true
+  }
+
+  /// Changes what is known of the rider in a seat.
+  mutating func update(_ seat: Int, worker: Int, _ change: (inout Passenger) -> Void) {
+    change(&rows[worker][seat].passenger)
+  }
+
+  /// Where a rider sits that is on board. One that gave up its seat may wait or ride again before that seat is
+  /// cleared.
+  func place(of rider: RiderID) -> (worker: Int, seat: Int)? {
+    for worker in rows.indices {
+      if let seat = rows[worker].firstIndex(where: {
+        $0.passenger.rider == rider && !$0.isVacated
+      }) {
+        return (worker, seat)
+      }
+    }
+    return nil
+  }
+
+  /// Those of `riders` who are on board are gone; the others are left in `riders`.
+  mutating func vacate(_ riders: inout Set<RiderID>) {
+    for worker in rows.indices {
+      for seat in rows[worker].indices
+      where !rows[worker][seat].isVacated
+        && riders.remove(rows[worker][seat].passenger.rider) != nil
+      {
+        vacate(seat, worker: worker)
+      }
+    }
+  }
+
+  /// Those go whose deadline passed; returns them.
+  mutating func vacateLate(worker: Int, now: Instant) -> [RiderID] {
+    var late: [RiderID] = []
+    for seat in rows[worker].indices
+    where !rows[worker][seat].isVacated && rows[worker][seat].passenger.isLate(at: now) {
+      vacate(seat, worker: worker)
+      late.append(rows[worker][seat].passenger.rider)
+    }
+    return late
+  }
+
+  /// Lets a worker's vacated seats fall free; returns which of its riders move where.
+  mutating func clear(worker: Int) -> [Turn.Move] {
+    var moves: [Turn.Move] = []
+    var seat = 0
+    while seat < rows[worker].count {
+      guard rows[worker][seat].isVacated else {
+        seat += 1
+        continue
+      }
+      let last = rows[worker].removeLast()
+      if seat < rows[worker].count {
+        rows[worker][seat] = last
+        if !last.isVacated { moves.append(Turn.Move(from: rows[worker].count, to: seat)) }
+      }
+    }
+    return moves
+  }
+
+  /// Advances a worker's riders by `chunk` steps, or as many as they have.
+  mutating func advance(worker: Int, by chunk: Int) -> [Turn.Part] {
+    rows[worker].indices.map { seat in
+      let steps = Swift.min(chunk, rows[worker][seat].passenger.steps)
+      rows[worker][seat].passenger.steps -= steps
+      return Turn.Part(
+        rider: rows[worker][seat].passenger.rider, seat: seat, steps: steps,
+        finishes: rows[worker][seat].passenger.steps == 0)
+    }
+  }
+}

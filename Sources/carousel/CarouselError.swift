@@ -32,6 +32,8 @@ enum CarouselError: Error, Equatable {
   case noModelsFolder(path: String)
   /// A file that no input is.
   case notAnInput(path: String)
+  /// A place of `session_file` where no session file can be: it is left as it is.
+  case sessionPlace(path: String, SessionFileProblem)
   case portInUse(port: Int, address: String)
   /// Two folders whose models have the same name.
   case duplicateModel(name: String, folders: [String])
@@ -78,6 +80,8 @@ extension CarouselError: CustomStringConvertible {
       "\(path): \(systemMessage(ENOENT)); name model folders, or --models"
     case .notAnInput(let path):
       "\(path == "-" ? "standard input" : path): neither JSON nor .npy nor .npz"
+    case .sessionPlace(let path, let problem):
+      "session_file: \(path): \(problem)"
     case .portInUse(let port, let address):
       "port \(port) of \(address) is in use; --port 0 picks a free one"
     case .duplicateModel(let name, let folders):

@@ -59,6 +59,17 @@ package struct SessionFileHead: Equatable, Sendable {
     isSpent = words[3] == 1
   }
 
+  /// Whether the first bytes of a file, as many as a head has or all of fewer, may be what is left of one: cut short, or
+  /// with up to a quarter of its name wrong. Others' files don't begin so.
+  package static func isDamagedStart(_ bytes: [UInt8]) -> Bool {
+    4 * zip(bytes, name.utf8).count { $0 != $1 } <= min(bytes.count, name.utf8.count)
+  }
+
+  /// What stands in a head's place while the rest of the file is written: known as ours, and no head.
+  package static var placeholder: [UInt8] {
+    magic + Array(repeating: 0, count: byteCount - magic.count)
+  }
+
   /// Beyond any that a clock gives, and with room for those that come after it.
   static let generationLimit: UInt64 = 1 << 62
 }

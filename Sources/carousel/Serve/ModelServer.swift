@@ -34,6 +34,9 @@ final class ModelServer: Sendable {
     guard defaultModel.isEmpty || names.contains(defaultModel) else {
       throw CarouselError.unknownDefaultModel(name: defaultModel, loaded: names)
     }
+    sessionFiles =
+      settings.sessionFiles.isEmpty
+      ? nil : try SessionFiles(paths: settings.sessionFiles, logger: logger)
     let limits = settings.engineLimits
     let cores =
       graphs.count > 1
@@ -70,9 +73,6 @@ final class ModelServer: Sendable {
     giveBackMemory(of: memory, engines)
     self.engines = engines
     self.settings = settings
-    sessionFiles =
-      settings.sessionFiles.isEmpty
-      ? nil : SessionFiles(paths: settings.sessionFiles, logger: logger)
   }
 
   /// The URL at which a client on this machine finds the server.

@@ -1,15 +1,16 @@
 import API
 import Glibc
+import ModelFormat
 
 /// Why a place can't be read or written.
 enum SessionFileProblem: Error, Equatable {
   /// A system call failed.
   case system(_ operation: String, code: Int32)
-  /// A folder, a pipe, a socket.
-  case notRegular
-  /// A device, which is left where it is.
-  case device
-  /// Something stands there that could not be moved out of the way.
+  /// Something else than a regular file: what, in words.
+  case notRegular(String)
+  /// A file that is not one of sessions: what it begins with.
+  case foreign([UInt8])
+  /// A damaged session file stands there that could not be moved out of the way.
   case blocked
 }
 
@@ -17,10 +18,18 @@ extension SessionFileProblem: CustomStringConvertible {
   var description: String {
     switch self {
     case .system(let operation, let code): "\(operation): \(systemMessage(code))"
-    case .notRegular: "it is no regular file"
-    case .device: "it is a device"
-    case .blocked: "what stands there is no session file, and could not be moved out of the way"
+    case .notRegular(let kind): "found \(kind), expected a file of sessions or none yet"
+    case .foreign(let start):
+      "found a file that begins with \(Self.quoted(start)), expected a file of sessions or none yet"
+    case .blocked: "a damaged session file stands there that could not be moved out of the way"
     }
+  }
+
+  /// Text as it is, other bytes as numbers.
+  private static func quoted(_ bytes: [UInt8]) -> String {
+    if let text = String(validating: bytes, as: UTF8.self) { return "\"\(text.printable)\"" }
+    return "the bytes "
+      + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
   }
 }
 
@@ -39,21 +48,21 @@ final class SessionFileHandle: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Opens what stands at `path`; nil where nothing does. Waits for nobody: neither for the writer of a pipe, nor for a
-  /// device.
-  convenience init?(path: String) throws(SessionFileProblem) {
+  /// Opens the regular file at `path`; nil where nothing stands there. What is no regular file is not opened: that would
+  /// let whoever waits at the other end of a pipe go on, or make this process wait for a device.
+  private convenience init?(path: String) throws(SessionFileProblem) {
     var status = stat()
     // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
-    if unsafe lstat(path, &status) == 0,
-      [S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT)
-    {
-      throw .device
+    guard unsafe stat(path, &status) == 0 else {
+      if errno == ENOENT { return nil }
+      throw .system("open", code: errno)
     }
+    if let kind = Self.kind(of: status) { throw .notRegular(kind) }
     let flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY
     // SAFETY: the path is a zero-terminated string for the length of the call, here and below.
     var descriptor = unsafe open(path, O_RDWR | flags)
     var isWritable = true
-    if descriptor < 0, [EACCES, EPERM, EROFS, EISDIR, ENXIO].contains(errno) {
+    if descriptor < 0, [EACCES, EPERM, EROFS].contains(errno) {
       isWritable = false
       descriptor = unsafe open(path, O_RDONLY | flags)
     }
@@ -61,13 +70,56 @@ final class SessionFileHandle: Sendable {
       if errno == ENOENT { return nil }
       throw .system("open", code: errno)
     }
+    // Another may stand there by now.
     // SAFETY: the call writes one `stat`.
-    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    guard unsafe fstat(descriptor, &status) == 0, Self.kind(of: status) == nil else {
       close(descriptor)
-      throw .notRegular
+      throw .notRegular("something else than a moment ago")
     }
     self.init(
       descriptor: descriptor, byteCount: Int(status.st_size), isWritable: isWritable)
+  }
+
+  /// What stands there, in words, where it is no regular file.
+  private static func kind(of status: stat) -> String? {
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: nil
+    case S_IFDIR: "a folder"
+    case S_IFIFO: "a pipe"
+    case S_IFSOCK: "a socket"
+    case S_IFCHR, S_IFBLK: "a device"
+    default: "something that is no file"
+    }
+  }
+
+  /// A session file of ours: open, and its head or what is wrong with that.
+  typealias Found = (file: SessionFileHandle, head: Result<SessionFileHead, SessionFileFlaw>)
+
+  /// The session file at `path`, damaged or not; nil where nothing stands there.
+  ///
+  /// - Throws: where something else stands there, or what can't be known. Nobody may rename it or write over it.
+  static func find(at path: String) throws(SessionFileProblem) -> Found? {
+    guard let file = try SessionFileHandle(path: path) else { return nil }
+    let start = try file.readStart(SessionFileHead.byteCount)
+    let head = Result { () throws(SessionFileFlaw) in try SessionFileHead(bytes: start) }
+    if head == .failure(.magic), !SessionFileHead.isDamagedStart(start) {
+      // What a crash leaves of a file whose bytes did not reach the disk has nothing but zeros.
+      let more = try file.readStart(zerosLookedAt)
+      guard (start + more).allSatisfy({ $0 == 0 }) else { throw .foreign(Array(start.prefix(16))) }
+    }
+    return (file, head)
+  }
+
+  /// A file that begins with so many zeros, or holds nothing else, is taken for one that holds nothing.
+  private static let zerosLookedAt = 1 << 20
+
+  /// Finds out whether a file could be made at `path`, where nothing stands.
+  static func checkFolder(of path: String) throws(SessionFileProblem) {
+    let folder = folder(of: path)
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    guard unsafe access(folder, W_OK | X_OK) == 0 else {
+      throw .system("no file can be made in \(folder)", code: errno)
+    }
   }
 
   /// Where a symbolic link leads, if to a file or to where there is none yet; else `path` itself.
@@ -95,6 +147,13 @@ final class SessionFileHandle: Sendable {
   static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  private func readStart(_ count: Int) throws(SessionFileProblem) -> [UInt8] {
+    do { return try read(count) } catch {
+      guard case .unreadable(let code) = error else { preconditionFailure("\(error)") }
+      throw .system("read", code: code)
+    }
   }
 
   /// The next bytes: so many, or fewer at the end of the file.
@@ -146,21 +205,27 @@ final class SessionFileHandle: Sendable {
     }
   }
 
+  /// What a file at `path` is called while it is written.
+  static func partial(of path: String) -> String { "\(path).partial" }
+
   /// Writes a file beside `path` and renames it there once it is on the disk, so that nobody ever sees half of it.
+  /// Session files that stand there are replaced, and nothing else is.
   ///
   /// - Parameter body: writes what follows the head, and returns that.
   static func replace(
     _ path: String, _ body: (SessionFileHandle) throws(SessionFileProblem) -> SessionFileHead
   ) throws(SessionFileProblem) {
-    // Of one that was interrupted, with the folder's lock nobody else's.
-    let partial = "\(path).partial"
+    let partial = partial(of: path)
+    _ = try find(at: path)
+    // What was interrupted leaves one, with the folder's lock nobody else's.
+    _ = try find(at: partial)
     // SAFETY: the paths are zero-terminated strings for the length of each call, here and below.
     unsafe unlink(partial)
     let descriptor = unsafe open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .system("create", code: errno) }
     let file = SessionFileHandle(descriptor: descriptor, byteCount: 0, isWritable: true)
     do throws(SessionFileProblem) {
-      try file.write([UInt8](repeating: 0, count: SessionFileHead.byteCount))
+      try file.write(SessionFileHead.placeholder)
       try file.overwrite(with: try body(file).bytes)
       guard unsafe rename(partial, path) == 0 else { throw .system("rename", code: errno) }
       // The name, too, is on the disk only when the folder is.

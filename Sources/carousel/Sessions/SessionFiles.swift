@@ -15,8 +15,8 @@ final class SessionFiles: Sendable {
   private enum Content {
     case nothing
     case file(SessionFileHandle, SessionFileHead)
-    /// What can't be gone on with, and is kept under another name; under its own where there is no suffix.
-    case useless(suffix: String?, reason: String)
+    /// A session file that can't be gone on with, and is kept under another name.
+    case useless(suffix: String, reason: String)
 
     var file: (handle: SessionFileHandle, head: SessionFileHead)? {
       if case .file(let handle, let head) = self { (handle, head) } else { nil }
@@ -36,10 +36,34 @@ final class SessionFiles: Sendable {
   private let phase = Mutex(Phase.new)
 
   /// - Parameter paths: where to write, in order: the next where one can't be written.
-  init(paths: [String], logger: Logger) {
+  /// - Throws: where something else than a session file stands at one of them, or beside one by the name that a file has
+  ///   while it is written, or where there is no place at which one could be.
+  init(paths: [String], logger: Logger) throws(CarouselError) {
     precondition(!paths.isEmpty)
     self.paths = paths.map(SessionFileHandle.resolved)
     self.logger = logger
+    try checkPlaces()
+  }
+
+  private func checkPlaces() throws(CarouselError) {
+    var empty: [String] = []
+    for path in paths {
+      do throws(SessionFileProblem) {
+        if try SessionFileHandle.find(at: path) == nil { empty.append(path) }
+      } catch { throw .sessionPlace(path: path, error) }
+      let partial = SessionFileHandle.partial(of: path)
+      do throws(SessionFileProblem) { _ = try SessionFileHandle.find(at: partial) } catch {
+        throw .sessionPlace(path: partial, error)
+      }
+    }
+    var first: CarouselError?
+    for path in empty {
+      do throws(SessionFileProblem) {
+        try SessionFileHandle.checkFolder(of: path)
+        return
+      } catch { first = first ?? .sessionPlace(path: path, error) }
+    }
+    if let first, empty.count == paths.count { throw first }
   }
 
   // MARK: - The beginning
@@ -67,17 +91,11 @@ final class SessionFiles: Sendable {
   }
 
   private static func content(of path: String) -> Content {
-    let file: SessionFileHandle
-    do throws(SessionFileProblem) {
-      guard let found = try SessionFileHandle(path: path) else { return .nothing }
-      file = found
-    } catch {
-      return .useless(suffix: error == .device ? nil : "unread", reason: "\(error)")
-    }
-    do throws(SessionFileFlaw) {
-      return .file(file, try SessionFileHead(bytes: try file.read(SessionFileHead.byteCount)))
-    } catch {
-      return .useless(suffix: error.suffix, reason: "\(error)")
+    // What has come to stand there since it was checked stays as it is; who writes there is told.
+    guard let (file, head) = (try? SessionFileHandle.find(at: path)) ?? nil else { return .nothing }
+    switch head {
+    case .success(let head): return .file(file, head)
+    case .failure(let flaw): return .useless(suffix: flaw.suffix, reason: "\(flaw)")
     }
   }
 
@@ -151,7 +169,7 @@ final class SessionFiles: Sendable {
       switch content {
       case .nothing: break
       case .useless(let suffix, let reason):
-        if !setAside(path, suffix.map { "\($0)-\(generation)" }, because: reason) {
+        if !setAside(path, "\(suffix)-\(generation)", because: reason) {
           blocked.insert(path)
         }
       case .file(let file, var head):
@@ -186,10 +204,9 @@ final class SessionFiles: Sendable {
   }
 
   /// Keeps what can't be gone on with from being overwritten at the end; false where it stays in the way.
-  private func setAside(_ path: String, _ suffix: String?, because reason: String) -> Bool {
+  private func setAside(_ path: String, _ suffix: String, because reason: String) -> Bool {
     var metadata: Logger.Metadata = ["file": .string(path), "error": .string(reason)]
     defer { logger.error("sessions can't be restored", metadata: metadata) }
-    guard let suffix else { return false }
     let kept = "\(path).\(suffix)"
     // SAFETY: both paths are zero-terminated strings for the length of the call.
     guard unsafe rename(path, kept) == 0 else {
@@ -213,7 +230,14 @@ final class SessionFiles: Sendable {
     let locks = FolderLock.all(ofFiles: paths, patience: .seconds(2), logger)
     defer { withExtendedLifetime(locks) {} }
     let newest = paths.compactMap { Self.content(of: $0).file?.head.generation }.max() ?? 0
-    guard newest <= generation else { return writeBeside(service, generation) }
+    guard newest <= generation else {
+      writeBeside(
+        service, generation, suffix: "superseded",
+        because:
+          "another process has begun with the session file, and will not go on with the sessions of this one"
+      )
+      return service.sessionCount == 0
+    }
     var isWell = true
     for path in paths {
       do throws(SessionFileProblem) {
@@ -227,27 +251,32 @@ final class SessionFiles: Sendable {
           metadata: ["file": .string(path), "error": .string("\(error)")])
       }
     }
+    writeBeside(
+      service, generation, suffix: "kept",
+      because:
+        "the next process goes on with the sessions only where they are moved to the session file")
     return false
   }
 
-  /// Another process has begun to answer, without these sessions: they are kept beside its file, as it may write that.
-  private func writeBeside(_ service: Service, _ generation: UInt64) -> Bool {
-    guard service.sessionCount > 0 else { return true }
+  /// Keeps the sessions, if there are any, beside the places where the next process looks, for whoever runs the server.
+  private func writeBeside(
+    _ service: Service, _ generation: UInt64, suffix: String, because reason: String
+  ) {
+    guard service.sessionCount > 0 else { return }
     for path in paths {
-      let beside = "\(path).superseded"
+      let beside = "\(path).\(suffix)"
       do throws(SessionFileProblem) {
         try write(service, to: beside, generation)
         logger.error(
-          "another process has begun with the session file, and will not go on with the sessions of this one",
+          "\(reason)",
           metadata: ["file": .string(path), "kept": .string(beside)])
-        return false
+        return
       } catch {
         logger.error(
           "sessions can't be kept",
           metadata: ["file": .string(beside), "error": .string("\(error)")])
       }
     }
-    return false
   }
 
   private func write(

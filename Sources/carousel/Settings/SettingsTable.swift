@@ -129,7 +129,7 @@ extension Setting {
     "Requests that may wait for one session that is busy.")
   static let sessionFile = Setting(
     "session_file", .paths, "",
-    "File that sessions are written to at the end and read from at the start, and after a colon another one for when it can't be written; empty: they end with the process."
+    "File that sessions are written to at the end and read from at the start, and after a colon another one for when it can't be written; what is no such file is refused and not touched; empty: they end with the process."
   )
   static let sessionExportSeconds = Setting(
     "session_export_seconds", .seconds(0...3600), "5",

@@ -51,7 +51,7 @@ import Testing
 
     init(_ paths: [String], _ logger: Logger, begins: Bool = true) throws {
       service = Service(engines: [("co2", Engine(graph: try BundledModel.graph()))])
-      files = SessionFiles(paths: paths, logger: logger)
+      files = try SessionFiles(paths: paths, logger: logger)
       files.read(into: service)
       if begins { files.claim(for: service) }
     }
@@ -209,10 +209,14 @@ import Testing
     #expect(await next.steps("t") == 1)
   }
 
-  @Test func nowhere() async throws {
-    let process = try process("\(folder)/none/sessions")
-    await process.begin("s")
-    #expect(!process.files.write(process.service))
+  /// Where no place can be written, that is told before anybody begins a session.
+  @Test func nowhere() {
+    let missing = "\(folder)/none/sessions"
+    #expect(throws: CarouselError.self) { try self.process(missing) }
+    #expect(throws: CarouselError.self) { try self.process(missing, "\(self.folder)/no/sessions") }
+    #expect(throws: Never.self) { try self.process(missing, self.path) }
+    #expect(throws: Never.self) { try self.process(self.second, missing) }
+    #expect(!FileManager.default.fileExists(atPath: "\(folder)/none"))
   }
 
   @Test func whatIsDamagedIsKeptAside() async throws {
@@ -223,8 +227,10 @@ import Testing
     damaged[damaged.count - 40] ^= 1
     let other = Array("carousel sessions 1\n".utf8) + damaged.dropFirst(20)
     for (content, name) in [
-      (damaged, "damaged"), ([], "damaged"), (Array("something else".utf8), "damaged"),
-      (Array(damaged.dropLast(50)), "damaged"), (other, "refused"),
+      (damaged, "damaged"), ([], "damaged"), (Array(damaged.dropLast(50)), "damaged"),
+      (Array("carousel sess".utf8), "damaged"), (Array("c".utf8), "damaged"),
+      (Array("cArOuSeL sessions 2".utf8), "damaged"), (Array(repeating: 0, count: 50), "damaged"),
+      (Array(repeating: 0, count: 1 << 21), "damaged"), (other, "refused"),
     ] {
       for file in try FileManager.default.contentsOfDirectory(atPath: folder) where file != "other"
       {
@@ -244,7 +250,7 @@ import Testing
   /// Two that are damaged are kept both.
   @Test func whatIsKeptAsideIsNotOverwritten() throws {
     for _ in 0..<2 {
-      try write(Array("something else".utf8), to: path)
+      try write([], to: path)
       _ = try process()
       // Generations are milliseconds.
       usleep(2000)
@@ -252,37 +258,139 @@ import Testing
     #expect(files == ["sessions", "sessions.damaged", "sessions.damaged"])
   }
 
-  /// Nothing in a file's place makes the start wait, or is harmed.
-  @Test(arguments: ["folder", "pipe", "pipe link", "device link", "loop"])
-  func whatIsNoFile(kind: String) async throws {
-    switch kind {
-    case "folder":
-      try FileManager.default.createDirectory(
-        atPath: "\(path)/x", withIntermediateDirectories: true)
-    case "pipe": #expect(mkfifo(path, 0o600) == 0)
-    case "pipe link":
-      #expect(mkfifo("\(folder)/other/pipe", 0o600) == 0)
-      #expect(symlink("\(folder)/other/pipe", path) == 0)
-    case "device link": #expect(symlink("/dev/zero", path) == 0)
-    default: #expect(symlink(path, path) == 0)
-    }
-    let first = try process()
-    #expect(files == ["sessions", "sessions.unread"])
-    await first.begin("s")
-    #expect(first.files.write(first.service))
-    #expect(await (try process()).steps("s") == 1)
-    var status = stat()
-    #expect(stat("/dev/zero", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+  // MARK: - What is not ours
+
+  enum Other: CaseIterable {
+    case folder, emptyFolder, pipe, socket, folderLink, pipeLink, deviceLink, loop
+    case text, database, almost, zerosBeforeData
   }
 
-  /// A device itself stays where it is, and is not written over.
-  @Test func aDevice() async throws {
-    let process = try process("/dev/null", path)
-    await process.begin("s")
-    #expect(!process.files.write(process.service))
-    var status = stat()
-    #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
-    #expect(await (try self.process("/dev/null", path)).steps("s") == 1)
+  private func make(_ other: Other, at path: String) throws {
+    switch other {
+    case .folder:
+      try FileManager.default.createDirectory(
+        atPath: "\(path)/x", withIntermediateDirectories: true)
+    case .emptyFolder:
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    case .pipe: try #require(mkfifo(path, 0o600) == 0)
+    case .socket: try #require(mknod(path, S_IFSOCK | 0o600, 0) == 0)
+    case .folderLink: try #require(symlink("/", path) == 0)
+    case .pipeLink:
+      try #require(mkfifo("\(folder)/pipe", 0o600) == 0)
+      try #require(symlink("\(folder)/pipe", path) == 0)
+    case .deviceLink: try #require(symlink("/dev/zero", path) == 0)
+    case .loop: try #require(symlink(path, path) == 0)
+    case .text: try write(Array("something else".utf8), to: path)
+    case .database:
+      try write(Array("SQLite format 3\0".utf8) + Array(repeating: 0, count: 5000), to: path)
+    // Five of the eighteen bytes of our name are others.
+    case .almost: try write(Array("cAROUSel sessions 2".utf8), to: path)
+    case .zerosBeforeData:
+      try write(Array(repeating: 0, count: 100) + [1], to: path)
+    }
+  }
+
+  /// What everything in the folder is, by name: its kind, its number on the disk, and its bytes or where it leads.
+  private func state() throws -> [String: String] {
+    var found: [String: String] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: folder) {
+      let path = "\(folder)/\(name)"
+      var status = stat()
+      // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
+      try #require(unsafe lstat(path, &status) == 0)
+      let content =
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: "\(try bytes(path))"
+        case S_IFLNK: try FileManager.default.destinationOfSymbolicLink(atPath: path)
+        default: ""
+        }
+      found[name] = "\(status.st_mode) \(status.st_ino) \(content)"
+    }
+    return found
+  }
+
+  /// The start is refused, waits for nobody, and changes nothing: not even where the other place is a good one.
+  @Test(arguments: Other.allCases)
+  func whatIsNotOursStaysAsItIs(other: Other) async throws {
+    let before = try process(second)
+    await before.begin("s")
+    #expect(before.files.write(before.service))
+    try make(other, at: path)
+    let state = try state()
+    for paths in [[path], [path, second], [second, path], [path, path]] {
+      let error = #expect(throws: CarouselError.self) { try Process(paths, self.logger) }
+      guard case .sessionPlace(path, _) = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      #expect(throws: CarouselError.self) {
+        try self.makeServer([.sessionFile: paths.joined(separator: ":")])
+      }
+      #expect(try self.state() == state)
+    }
+  }
+
+  /// So does what stands by the name that a file has while it is written.
+  @Test func aPartialFileThatIsNotOurs() throws {
+    try make(.text, at: "\(path).partial")
+    let state = try state()
+    #expect(throws: CarouselError.sessionPlace(path: "\(path).partial", Self.text)) {
+      try self.process()
+    }
+    #expect(try self.state() == state)
+    // One that a process left that was killed is replaced.
+    try write(SessionFileHead.placeholder, to: "\(path).partial")
+    _ = try process()
+    #expect(files == ["sessions"])
+  }
+
+  private static let text = SessionFileProblem.foreign(Array("something else".utf8))
+
+  /// What comes to stand in its place while the process runs is not written over either.
+  @Test(arguments: Other.allCases)
+  func whatComesLaterStaysAsItIs(other: Other) async throws {
+    for paths in [[path], [path, second]] {
+      let process = try Process(paths, logger)
+      await process.begin("s")
+      try FileManager.default.removeItem(atPath: path)
+      try make(other, at: path)
+      let state = try state()
+      #expect(!process.files.write(process.service))
+      let kept = paths.count == 1 ? "\(path).kept" : second
+      #expect(try head(kept).count == 1)
+      let after = try self.state()
+      for (name, was) in state where "\(folder)/\(name)" != kept { #expect(after[name] == was) }
+      for name in state.keys { try? FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/other", withIntermediateDirectories: true)
+    }
+  }
+
+  @Test(arguments: [
+    (
+      SessionFileProblem.notRegular("a folder"),
+      "found a folder, expected a file of sessions or none yet"
+    ),
+    (
+      text,
+      "found a file that begins with \"something else\", expected a file of sessions or none yet"
+    ),
+    (
+      .foreign([0, 0x1F, 0xFF]),
+      "found a file that begins with the bytes 00 1f ff, expected a file of sessions or none yet"
+    ),
+    (.system("open", code: EACCES), "open: Permission denied"),
+  ])
+  func refusals(problem: SessionFileProblem, words: String) {
+    #expect("\(CarouselError.sessionPlace(path: "/a", problem))" == "session_file: /a: \(words)")
+  }
+
+  /// A device is neither read nor written over.
+  @Test func aDevice() throws {
+    for paths in [["/dev/null"], ["/dev/null", path], [path, "/dev/zero"]] {
+      #expect(throws: CarouselError.self) { try Process(paths, self.logger) }
+    }
+    #expect(files == [])
   }
 
   @Test func aLink() async throws {
@@ -360,13 +468,14 @@ import Testing
   }
 
   @Test func aStopThatCannotWrite() throws {
-    let server = try makeServer([.sessionFile: "\(folder)/none/sessions"])
+    let server = try makeServer([.sessionFile: second])
     #expect(server.start())
+    try FileManager.default.removeItem(atPath: "\(folder)/other")
     #expect(!drain(server))
   }
 
   @Test func aDamagedFileKeepsNoServerFromItsWork() throws {
-    try write(Array("something else".utf8), to: path)
+    try write(Array("carousel sessions 2\n".utf8), to: path)
     let server = try makeServer()
     #expect(server.start())
     #expect(try status(of: server) == 404)

@@ -39,11 +39,18 @@ package final class HTTPExchange: Sendable {
     package let isNew: Bool
     /// Whether its client has left, so that no more requests come over it; may be asked at any time.
     package let hasLeft: @Sendable () -> Bool
+    /// Calls what it is given once with whether the client is there for the answer to the request: what
+    /// `HTTPExchange.askPresence` does.
+    package let askPresence: @Sendable (@escaping @Sendable (_ isPresent: Bool) -> Void) -> Void
 
-    package init(number: UInt64, isNew: Bool, hasLeft: @escaping @Sendable () -> Bool) {
+    package init(
+      number: UInt64, isNew: Bool, hasLeft: @escaping @Sendable () -> Bool,
+      askPresence: @escaping @Sendable (@escaping @Sendable (Bool) -> Void) -> Void = { $0(true) }
+    ) {
       self.number = number
       self.isNew = isNew
       self.hasLeft = hasLeft
+      self.askPresence = askPresence
     }
   }
 
@@ -293,6 +300,18 @@ package final class HTTPExchange: Sendable {
       return state.phase == .abandoned
     }
     if alreadyGone { action(.abandoned) }
+  }
+
+  /// Calls `action` once with whether the client is there for its answer, by all that has come from it until now, also
+  /// where the connection's loop has yet to look.
+  ///
+  /// At once, on this thread, where nothing has come that could say otherwise. A client of HTTP/1 that has ended its side
+  /// may have closed or wait for its answer: it is sent the answer's first byte, and `action` is called on the loop's
+  /// thread when that is acknowledged, or refused.
+  package func askPresence(_ action: @escaping @Sendable (_ isPresent: Bool) -> Void) {
+    guard !isAbandoned else { return action(false) }
+    guard let connection else { return action(true) }
+    connection.askPresence(action)
   }
 
   /// Whether the client has left without an answer, or before its end.

@@ -96,7 +96,7 @@ final class Connection {
   /// How many bytes have been read.
   var receivedCount = 0
   /// How many bytes the socket has taken.
-  private var writtenCount = 0
+  private(set) var writtenCount = 0
 
   private var unsent: [UInt8] = []
   private var sentCount = 0

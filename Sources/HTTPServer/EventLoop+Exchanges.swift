@@ -107,7 +107,11 @@ extension EventLoop {
       request: request,
       connection: .init(
         number: connection.number, isNew: connection.requestCount == 1,
-        hasLeft: { [peer = connection.peer] in peer.hasLeft }),
+        hasLeft: { [peer = connection.peer] in peer.hasLeft },
+        askPresence: { [self, peer = connection.peer, isHTTP2 = connection.wire.isHTTP2] action in
+          guard peer.mayHaveGivenUp(isHTTP2: isHTTP2) else { return action(true) }
+          post(Mail(connection: token, stream: stream, content: .presenceAsked(action)))
+        }),
       postpone: postpone,
       code: { [coding, memory] in coding.encodeStream(&$0, for: request, within: memory) },
       deliverPart: { [self] part in
@@ -138,6 +142,11 @@ extension EventLoop {
   func deliverMail() {
     inbox.take(into: &mail)
     for piece in mail {
+      if case .presenceAsked(let action) = piece.content {
+        // Also where the connection is gone.
+        tellPresence(of: piece.connection, piece.stream, action)
+        continue
+      }
       guard let connection = connections[piece.connection] else { continue }
       connection.undelivered.append(piece)
       deliverMail(of: connection)
@@ -169,6 +178,7 @@ extension EventLoop {
       connection.codings.finish()
       takeDecoded(request, error: error, piece.stream, of: connection)
       beginCoding(of: connection)
+    case .presenceAsked: preconditionFailure("answered without the connection's share")
     }
   }
 

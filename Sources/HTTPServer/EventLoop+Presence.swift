@@ -31,4 +31,54 @@ extension EventLoop {
     guard connection.unsentCount == 0, !connection.owed.isEmpty else { return }
     if connection.wire.beginAnswer() { unsettle(connection) }
   }
+
+  // MARK: When it is asked
+
+  /// Whoever asked waits so long for an acknowledgement before it is looked for again, and then twice as long each time.
+  private static let firstAcknowledgementDelay = 500_000
+  private static let maxAcknowledgementDelay = 32_000_000
+
+  /// Calls `action` with whether the client is there for the answer of `stream`, now or when it has told.
+  func tellPresence(
+    of token: UInt64, _ stream: StreamID, _ action: @escaping @Sendable (Bool) -> Void
+  ) {
+    // What it has sent by now, the reset of the stream or the end of its side, comes before the answer.
+    if let connection = connections[token], connection.watched.contains(.input), !connection.isLate
+    {
+      read(connection)
+      unsettle(connection)
+    }
+    guard let connection = connections[token], connection.owes(stream) else { return action(false) }
+    guard connection.peer.hasLeft else { return action(true) }
+    guard connection.wire.survivesEndOfInput, !connection.peer.isBroken else {
+      hangUp(connection)
+      return action(false)
+    }
+    notePeerEnd(of: connection)
+    // Where bytes wait for it already, or none can be sent before the answer, it counts as there.
+    guard connection.unsentCount == 0, connection.wire.beginAnswer() else { return action(true) }
+    settle(connection)
+    awaitAcknowledgement(
+      from: token, of: connection.writtenCount, since: clock.now,
+      delay: Self.firstAcknowledgementDelay, action)
+  }
+
+  /// Calls `action` with true once the peer has acknowledged `count` bytes, with false where it is gone, and closes the
+  /// connection of one that does not tell for `write_timeout`.
+  private func awaitAcknowledgement(
+    from token: UInt64, of count: Int, since start: Int, delay: Int,
+    _ action: @escaping @Sendable (Bool) -> Void
+  ) {
+    guard let connection = connections[token] else { return action(false) }
+    if connection.peer.isBroken || clock.read() - start > timeouts.download.window {
+      hangUp(connection)
+      return action(false)
+    }
+    if connection.acknowledgedCount >= count { return action(true) }
+    queue.asyncAfter(deadline: .now() + .nanoseconds(delay)) { [self] in
+      awaitAcknowledgement(
+        from: token, of: count, since: start,
+        delay: min(2 * delay, Self.maxAcknowledgementDelay), action)
+    }
+  }
 }

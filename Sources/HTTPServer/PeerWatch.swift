@@ -13,15 +13,28 @@ final class PeerWatch: Sendable {
   func end() { descriptor.withLock { $0 = nil } }
 
   /// Whether no further request can come: either side has ended the connection.
+  var hasLeft: Bool { poll(for: .peerEnd) != [] }
+
+  /// Whether something has come that may say that the peer gives up a request: the end of its side, or, where requests
+  /// can be given up one by one, anything that the loop has yet to read.
+  func mayHaveGivenUp(isHTTP2: Bool) -> Bool {
+    poll(for: isHTTP2 ? [.peerEnd, .input] : .peerEnd) != []
+  }
+
+  /// Whether the connection is broken: its peer has answered bytes with a reset, or not at all.
+  var isBroken: Bool { poll(for: []) != [] }
+
+  /// Those of `events` that have come, and failures; the end where no further request is taken.
   ///
-  /// poll's flag for that has the value of epoll's, under a name that only GNU sources see.
-  var hasLeft: Bool {
+  /// poll's flags have the values of epoll's, one of them under a name that only GNU sources see.
+  private func poll(for events: Poller.Readiness) -> Poller.Readiness {
     // The lock is held, so that the number is not another descriptor's by now.
     descriptor.withLock { descriptor in
-      guard let descriptor else { return true }
-      var poll = pollfd(fd: descriptor, events: Int16(EPOLLRDHUP.rawValue), revents: 0)
+      guard let descriptor else { return .hangUp }
+      var poll = pollfd(fd: descriptor, events: Int16(events.rawValue), revents: 0)
       // SAFETY: the kernel writes to the one element, a local that lives through the call.
       return unsafe Glibc.poll(&poll, 1, 0) > 0
+        ? Poller.Readiness(rawValue: UInt32(UInt16(bitPattern: poll.revents))) : []
     }
   }
 }

@@ -139,25 +139,34 @@ extension Service {
 
   private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {
     do throws(APIError) {
-      var text = try inquiry.text(predictions, !inquiry.size.isStreamed)
-      // This decides: a client known to have left moves no session, one who leaves from here on has left as the
-      // answer was on its way.
-      guard !call.exchange.isAbandoned else {
-        closeSessions(of: inquiry.question, with: nil)
-        return call.abandoned()
+      let text = try inquiry.text(predictions, !inquiry.size.isStreamed)
+      guard !inquiry.question.sessions.isEmpty else {
+        return call.exchange.isAbandoned ? call.abandoned() : send(text, of: inquiry, to: call)
       }
-      // Before the answer goes out: its client may come back for the session at once.
-      guard closeSessions(of: inquiry.question, with: predictions) else {
-        throw .session(.frozen, model: inquiry.question.model.name)
-      }
-      if inquiry.size.isStreamed {
-        AnswerStream(text, to: call, on: background).start()
-      } else {
-        call.answer(.json(text.remainder()))
+      // This decides: a client that has left moves no session, one that leaves from here on has left as the answer was
+      // on its way.
+      call.exchange.askPresence { [self] isPresent in
+        guard isPresent else {
+          closeSessions(of: inquiry.question, with: nil)
+          return call.abandoned()
+        }
+        // Before the answer goes out: its client may come back for the session at once.
+        guard closeSessions(of: inquiry.question, with: predictions) else {
+          return call.refuse(.session(.frozen, model: inquiry.question.model.name))
+        }
+        send(text, of: inquiry, to: call)
       }
     } catch {
       closeSessions(of: inquiry.question, with: nil)
       call.refuse(error)
+    }
+  }
+
+  private func send(_ text: consuming AnswerText, of inquiry: Inquiry, to call: Call) {
+    if inquiry.size.isStreamed {
+      AnswerStream(text, to: call, on: background).start()
+    } else {
+      call.answer(.json(text.remainder()))
     }
   }
 }

@@ -375,6 +375,38 @@ import Testing
     #expect(try await ask(service, "[5]", #""s""#).session == #"{"id":"s","steps":2}"#)
   }
 
+  /// Whether its client is there is asked when the answer is: what is told decides, however long that takes. Who waits
+  /// for the session has it from then on.
+  @Test(arguments: [true, false])
+  func aSessionMovesForAClientThatIsThere(isPresent: Bool) async throws {
+    let service = try Service.make(SmallModels.forecaster())
+    _ = try await ask(service, "[1,2]", #"{"id":"s","begin":true}"#)
+    let asked = Mutex<(@Sendable (Bool) -> Void)?>(nil)
+    let status = Mutex<Int?>(nil)
+    let exchange = HTTPExchange(
+      request: HTTPRequest(
+        method: "POST", path: "/predict", body: Array(#"{"inputs":[3],"session":"s"}"#.utf8)),
+      connection: .init(
+        number: 1, isNew: true, hasLeft: { false },
+        askPresence: { action in asked.withLock { $0 = action } })
+    ) { part in
+      if case .whole(let response) = part { status.withLock { $0 = response.status.code } }
+    }
+    service.handle(exchange)
+    try await eventually { asked.withLock { $0 != nil } }
+    #expect(status.withLock { $0 } == nil)
+    let waiting = post(service, #"{"inputs":[3],"session":{"id":"s","wait":true}}"#)
+    #expect(waiting.answer() == nil)
+    asked.withLock { $0 }?(isPresent)
+    #expect(status.withLock { $0 } == (isPresent ? 200 : nil))
+    try await eventually { waiting.answer() == 200 }
+    #expect(
+      try await ask(service, "[4]", #""s""#).session
+        == #"{"id":"s","steps":\#(isPresent ? 5 : 4)}"#)
+    #expect(
+      service.metrics.requests(of: .predict).contains { $0.status == "499" } == !isPresent)
+  }
+
   /// A client whose answer was lost says where it was, and counts nothing twice.
   @Test func aRetryAfterALostAnswer() async throws {
     let service = try Service.make(SmallModels.forecaster())

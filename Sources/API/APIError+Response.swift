@@ -164,7 +164,7 @@ extension APIError: CustomStringConvertible {
     case .memoryFull(let bytes, let limit):
       "the request would take up to \(bytes) bytes of memory, more than others leave of \(limit) now (max_memory_bytes)"
     case .memoryTooSmall(let bytes, let limit):
-      "the request would take up to \(bytes) bytes of memory, at most \(limit) are there for one (max_memory_bytes)"
+      "the request would take up to \(bytes) bytes of memory beside its body, at most \(limit) are there for that (max_memory_bytes)"
     case .noSuchPath(let path): "there is nothing at \(quoted(path)); GET / lists what there is"
     case .pathEscape(let found):
       "the path: found \(quoted(found)), expected % and two hexadecimal digits"

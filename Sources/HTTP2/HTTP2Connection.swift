@@ -335,9 +335,8 @@ package final class HTTP2Connection: ConnectionProtocol {
     stream.omitsBody = stream.head.method == "HEAD"
     do throws(HTTP2Error) {
       let request = try stream.head.request()
-      if let length = request.contentLength, length > limits.maxBodyBytes {
-        throw .bodyTooLong(limit: limits.maxBodyBytes)
-      }
+      let limit = limits.bodyLimit(headBytes: request.headBytes)
+      if let length = request.contentLength, length > limit.byteCount { throw .bodyTooLong(limit) }
       stream.request = request
       stream.head = RequestHead()
       stream.headBytes = request.headBytes
@@ -363,15 +362,16 @@ package final class HTTP2Connection: ConnectionProtocol {
       if stream.discardedBytes > limits.maxDiscardedBytes { cutShort(stream) }
       return
     }
-    if stream.body.count + count > limits.maxBodyBytes {
-      refuse(HTTP2Error.bodyTooLong(limit: limits.maxBodyBytes).response, on: stream)
+    let limit = limits.bodyLimit(headBytes: stream.headBytes)
+    if stream.body.count + count > limit.byteCount {
+      refuse(HTTP2Error.bodyTooLong(limit).response, on: stream)
     } else if incompleteCount + count > limits.maxIncompleteBytes {
       move(stream, to: .sending)
       session.reset(id, NGHTTP2_REFUSED_STREAM)
     } else {
       let before = stream.body.capacity
       stream.body.grow(
-        for: count, total: stream.request?.contentLength ?? limits.maxBodyBytes)
+        for: count, total: stream.request?.contentLength ?? limit.byteCount)
       // SAFETY: copied during the callback that lends it.
       unsafe stream.body.append(contentsOf: bytes)
       incompleteBytes += stream.body.capacity - before

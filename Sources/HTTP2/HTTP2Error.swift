@@ -10,7 +10,7 @@ enum HTTP2Error: Error, Equatable, Sendable {
   case hostDiffers(host: String, authority: String)
   case connectUnsupported
   case unsupportedExpectation(String)
-  case bodyTooLong(limit: Int)
+  case bodyTooLong(BodyLimit)
   case timedOut
   case bodyTooSlow(bytesPerSecond: Int)
 
@@ -48,8 +48,7 @@ enum HTTP2Error: Error, Equatable, Sendable {
       "the method is CONNECT, expected one that names a resource of this server"
     case .unsupportedExpectation(let value):
       "Expect is \"\(value)\", expected 100-continue"
-    case .bodyTooLong(let limit):
-      "the request body is too long, expected at most \(limit) bytes"
+    case .bodyTooLong(let limit): limit.sentence
     case .timedOut:
       "the request's body did not arrive in time, expected it without a pause"
     case .bodyTooSlow(let rate):

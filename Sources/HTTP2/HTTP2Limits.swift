@@ -1,3 +1,5 @@
+import HTTPCore
+
 /// How much an HTTP/2 peer may make us hold or do; each bound is the largest amount that is still
 /// taken.
 package struct HTTP2Limits: Sendable, Equatable {
@@ -18,6 +20,8 @@ package struct HTTP2Limits: Sendable, Equatable {
   package var maxFields = 100
   /// `max_body_bytes`: a request's body; beyond it 413.
   package var maxBodyBytes = 16 * 1024 * 1024
+  /// What all bodies may take in memory: one that takes more by itself gets 413.
+  package var maxBodyMemory = Int.max
   /// `max_incomplete_bytes`: bodies of one connection that are not complete yet, together; the
   /// stream that passes it gets REFUSED_STREAM, which tells its client that it can try again.
   package var maxIncompleteBytes = 64 * 1024 * 1024
@@ -36,4 +40,9 @@ package struct HTTP2Limits: Sendable, Equatable {
 
   /// The defaults.
   package init() {}
+
+  /// How long the body of a request may be whose head takes `headBytes`.
+  func bodyLimit(headBytes: Int) -> BodyLimit {
+    BodyLimit(maxBodyBytes: maxBodyBytes, maxBodyMemory: maxBodyMemory, headBytes: headBytes)
+  }
 }

@@ -15,14 +15,16 @@ struct ChunkedDecoder {
   }
 
   private let limits: HTTP1Limits
+  private let bodyLimit: BodyLimit
   private var state = State.size(digits: 0, value: 0)
   /// The size of the chunk whose extensions are under way.
   private var chunkBytes = 0
   private var trailerBytes = 0
 
   /// A decoder before the first chunk.
-  init(limits: HTTP1Limits) {
+  init(limits: HTTP1Limits, headBytes: Int = 0) {
     self.limits = limits
+    bodyLimit = limits.bodyLimit(headBytes: headBytes)
   }
 
   /// Decodes `bytes` from `offset` on, appends the data to `body`, and moves `offset` behind what it
@@ -33,9 +35,8 @@ struct ChunkedDecoder {
     while offset < bytes.count {
       if case .data(let remaining) = state {
         let count = min(remaining, bytes.count - offset)
-        guard body.count + count <= limits.maxBodyBytes else {
-          throw .bodyTooLong(limit: limits.maxBodyBytes)
-        }
+        guard body.count + count <= bodyLimit.byteCount else { throw .bodyTooLong(bodyLimit) }
+        body.grow(for: count, total: bodyLimit.byteCount)
         body.append(copying: bytes.extracting(offset..<(offset + count)))
         offset += count
         state = count == remaining ? .dataCarriageReturn : .data(remaining: remaining - count)
@@ -67,9 +68,7 @@ struct ChunkedDecoder {
       }
     case .sizeLineFeed(let size):
       try expect(ASCII.lineFeed, "LF after a chunk size", byte)
-      guard size <= limits.maxBodyBytes - bodyBytes else {
-        throw .bodyTooLong(limit: limits.maxBodyBytes)
-      }
+      guard size <= bodyLimit.byteCount - bodyBytes else { throw .bodyTooLong(bodyLimit) }
       state = size == 0 ? .trailerStart : .data(remaining: size)
     case .data:
       preconditionFailure("data is taken in bulk")

@@ -26,11 +26,11 @@ struct FieldSection {
 
   /// Puts the head together once its empty line has come.
   func head(
-    after line: RequestLine, maxBodyBytes: Int
+    after line: RequestLine
   ) throws(HTTP1Error) -> HTTP1Head {
     // RFC 9112 §3.2: exactly one Host in HTTP/1.1; HTTP/1.0 may do without.
     guard hostCount == 1 || (hostCount == 0 && line.isHTTP10) else { throw .hostCount(hostCount) }
-    let framing = try framing(after: line, maxBodyBytes: maxBodyBytes)
+    let framing = try framing(after: line)
     var request = HTTPRequest(
       method: line.method, path: line.path, query: line.query, fields: fields)
     if let authority = line.authority { request.fields["host"] = authority }
@@ -42,7 +42,7 @@ struct FieldSection {
   }
 
   private func framing(
-    after line: RequestLine, maxBodyBytes: Int
+    after line: RequestLine
   ) throws(HTTP1Error) -> HTTP1Head.Framing {
     if let transferCodings {
       // RFC 9112 §6.1: each of these is a way to smuggle a request past an intermediary.
@@ -51,10 +51,7 @@ struct FieldSection {
       try Self.checkTransferCodings(transferCodings.span)
       return .chunked
     }
-    if let contentLength {
-      guard contentLength <= maxBodyBytes else { throw .bodyTooLong(limit: maxBodyBytes) }
-      return .sized(contentLength)
-    }
+    if let contentLength { return .sized(contentLength) }
     switch line.method {
     case "POST", "PUT", "PATCH": throw .lengthRequired(method: line.method)
     default: return .none

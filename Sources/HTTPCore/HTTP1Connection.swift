@@ -140,7 +140,7 @@ package struct HTTP1Connection: ConnectionProtocol {
             return offset
           }
           guard let head = try parser.parse(bytes, &offset) else { return offset }
-          take(head, isBodyHere: offset < bytes.count, &events)
+          try take(head, isBodyHere: offset < bytes.count, &events)
         case .sizedBody(let remaining):
           let count = min(remaining, bytes.count - offset)
           guard count > 0 else { return offset }
@@ -170,7 +170,7 @@ package struct HTTP1Connection: ConnectionProtocol {
 
   private mutating func take(
     _ head: HTTP1Head, isBodyHere: Bool, _ events: inout [ConnectionEvent]
-  ) {
+  ) throws(HTTP1Error) {
     self.head = head
     switch head.framing {
     case .none, .sized(0):
@@ -178,10 +178,12 @@ package struct HTTP1Connection: ConnectionProtocol {
       return
     case .sized(let count):
       headBytes = head.request.headBytes
+      let limit = limits.bodyLimit(headBytes: headBytes)
+      guard count <= limit.byteCount else { throw .bodyTooLong(limit) }
       input = .sizedBody(remaining: count)
     case .chunked:
       headBytes = head.request.headBytes
-      decoder = ChunkedDecoder(limits: limits)
+      decoder = ChunkedDecoder(limits: limits, headBytes: headBytes)
       input = .chunkedBody
     }
     if head.expectsContinue, !isBodyHere {

@@ -26,7 +26,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
   case connectUnsupported
   case unsupportedExpectation(String)
   case lengthRequired(method: String)
-  case bodyTooLong(limit: Int)
+  case bodyTooLong(BodyLimit)
   case invalidChunkByte(UInt8, expected: String)
   case chunkSizeOverflow
   case chunkExtensionTooLong(limit: Int)
@@ -111,8 +111,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
       "Expect is \"\(value)\", expected 100-continue"
     case .lengthRequired(let method):
       "the \(method) request tells no length, expected Content-Length or chunked Transfer-Encoding"
-    case .bodyTooLong(let limit):
-      "the request body is too long, expected at most \(limit) bytes"
+    case .bodyTooLong(let limit): limit.sentence
     case .invalidChunkByte(let byte, let expected):
       "the chunked body holds \(hex(byte)), expected \(expected)"
     case .chunkSizeOverflow:

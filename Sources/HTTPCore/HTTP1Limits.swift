@@ -9,6 +9,8 @@ package struct HTTP1Limits: Sendable, Equatable {
   package var maxFields = 100
   /// `max_body_bytes`: a body after chunked decoding; beyond it 413.
   package var maxBodyBytes = 16 * 1024 * 1024
+  /// What all bodies may take in memory: one that takes more by itself gets 413.
+  package var maxBodyMemory = Int.max
   /// `max_chunk_extension_bytes`: the extensions of one chunk; beyond it 400.
   package var maxChunkExtensionBytes = 256
   /// `max_trailer_bytes`: the trailer section of a chunked body; beyond it 431.
@@ -18,4 +20,9 @@ package struct HTTP1Limits: Sendable, Equatable {
 
   /// The defaults.
   package init() {}
+
+  /// How long the body of a request may be whose head takes `headBytes`.
+  func bodyLimit(headBytes: Int) -> BodyLimit {
+    BodyLimit(maxBodyBytes: maxBodyBytes, maxBodyMemory: maxBodyMemory, headBytes: headBytes)
+  }
 }

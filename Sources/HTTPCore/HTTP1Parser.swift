@@ -66,7 +66,7 @@ package struct HTTP1Parser {
       try fields.append(line, maxFields: limits.maxFields)
       return nil
     }
-    let head = try fields.head(after: startLine, maxBodyBytes: limits.maxBodyBytes)
+    let head = try fields.head(after: startLine)
     self = HTTP1Parser(limits: limits)
     return head
   }

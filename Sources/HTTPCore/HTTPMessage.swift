@@ -31,6 +31,11 @@ extension HTTPRequest {
   }
 }
 
+extension HTTPRequest {
+  /// About what it takes in memory, with what a connection takes that has nothing else under way.
+  package var heldBytes: Int { body.capacity + headBytes + 4096 }
+}
+
 /// A response. The server adds Content-Length, Date, Connection and content coding; the application the rest.
 package struct HTTPResponse: Sendable, Equatable {
   package var status: HTTPStatus

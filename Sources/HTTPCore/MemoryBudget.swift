@@ -23,6 +23,11 @@ package final class MemoryBudget: Sendable {
   /// The largest reservation that an empty budget admits.
   package var largestReservation: Int { max(limit - limit / Self.smallShare, smallBytes) }
 
+  /// The largest reservation that is ever admitted beside `bytes` that are held for the same request.
+  package func largestReservation(beside bytes: Int) -> Int {
+    max(0, largestReservation - bytes, min(smallBytes, limit - bytes))
+  }
+
   private var smallBytes: Int { limit / Self.largestSmall }
 
   /// The bytes that are held now.
@@ -90,6 +95,9 @@ package final class MemoryReservation: Sendable {
 
   /// How many bytes it has.
   package var byteCount: Int { bytes.withLock { $0 } }
+
+  /// The largest that it may ever become beside `bytes` that are held for the same request.
+  package func largest(beside bytes: Int) -> Int { budget.largestReservation(beside: bytes) }
 
   /// Makes it `newCount` bytes; returns false, and changes nothing, where more do not fit now.
   package func resize(to newCount: Int) -> Bool {

@@ -77,6 +77,11 @@ package struct ContentCoding: Sendable {
         }
       } catch {
         if case .tooLarge = error, maxBytes < settings.maxInflatedBytes { return .unfinished }
+        if case .noRoom(let bytes) = error,
+          let largest = memory?.largest(beside: request.heldBytes), bytes > largest
+        {
+          return .refused(.inflatesBeyondMemory(largest))
+        }
         return .refused(.inflationFailed(error, coding: coding))
       }
     }
@@ -183,6 +188,14 @@ extension HTTPResponse {
     // RFC 9110 §12.5.3: a 415 for its coding tells the client what it may use.
     response.fields.append("accept-encoding", "gzip, deflate")
     return response
+  }
+
+  /// What a body gets that would find no room once it is inflated, whoever else is there.
+  fileprivate static func inflatesBeyondMemory(_ limit: Int) -> HTTPResponse {
+    error(
+      .contentTooLarge,
+      "inflating the body takes more than \(limit) bytes, which is all that max_memory_bytes leaves for it"
+    )
   }
 
   fileprivate static func inflationFailed(

@@ -21,7 +21,9 @@ extension EventLoop {
   }
 
   /// Bodies may take half of the memory: the rest is for reading them and for answers.
-  private var bodyLimit: Int { memory.limit / 2 }
+  static func bodyLimit(of memory: MemoryBudget) -> Int { memory.limit / 2 }
+
+  private var bodyLimit: Int { Self.bodyLimit(of: memory) }
 
   /// Whether bodies have to make room: they take more than their half, and on this loop more than its
   /// share of that, or all that is held is too much.

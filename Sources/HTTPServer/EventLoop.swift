@@ -76,7 +76,7 @@ final class EventLoop: @unchecked Sendable {
     self.clock = clock
     self.codingQueues = codingQueues
     queue = DispatchQueue(label: name, qos: .userInitiated)
-    self.settings = settings
+    self.settings = settings.with(maxBodyMemory: Self.bodyLimit(of: memory))
     timeouts = Timeouts(settings)
     self.memory = memory
     self.counters = counters

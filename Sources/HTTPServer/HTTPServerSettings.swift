@@ -40,6 +40,14 @@ package struct HTTPServerSettings: Sendable {
   /// The defaults.
   package init() {}
 
+  /// These settings, for a server whose bodies may take so much memory.
+  func with(maxBodyMemory: Int) -> HTTPServerSettings {
+    var settings = self
+    settings.http1.maxBodyMemory = maxBodyMemory
+    settings.http2.maxBodyMemory = maxBodyMemory
+    return settings
+  }
+
   /// How many event loops there are.
   var loopCount: Int { max(1, loops ?? sysconf(CInt(_SC_NPROCESSORS_ONLN))) }
 }

@@ -22,6 +22,28 @@ import Testing
     }
   }
 
+  /// What memory leaves for a body, as the refusal of a longer one says, with the limit that has to be raised.
+  @Test(arguments: [true, false])
+  func bodyMemory(isAnnounced: Bool) throws {
+    let asking = limited { $0.maxBodyMemory = 6000 }
+    asking.send(.post(1, isAnnounced ? [("content-length", "10000")] : []))
+    if !isAnnounced { asking.send(.data(1, [UInt8](repeating: 1, count: 10_000))) }
+    let sentence = String(decoding: asking.body(1), as: UTF8.self)
+    #expect(sentence.contains("half of max_memory_bytes is for bodies"))
+    let most = try #require(sentence.split(separator: " ").compactMap { Int($0) }.first)
+    for (count, status) in [(most - 1, nil), (most, nil), (most + 1, "413")] {
+      let peer = limited { $0.maxBodyMemory = 6000 }
+      // As long as the one before.
+      peer.send(
+        .post(1, isAnnounced ? [("content-length", "0000\(count)".suffix(5).description)] : []))
+      peer.send(.data(1, [UInt8](repeating: 1, count: count - 5), end: false))
+      #expect(peer.connection.incompleteBytes <= 6000)
+      peer.send(.data(1, [UInt8](repeating: 2, count: 5)))
+      #expect(peer.status(1) == status)
+      #expect(peer.requests.count == (status == nil ? 1 : 0))
+    }
+  }
+
   @Test func aRefusedBodyIsNotAwaited() {
     let peer = limited { $0.maxBodyBytes = 10 }
     peer.send(.post(1, [("content-length", "11"), ("expect", "100-continue")]))

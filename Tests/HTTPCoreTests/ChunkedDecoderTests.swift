@@ -57,7 +57,7 @@ import Testing
 
   @Test func refusesSizesThatOverflow() {
     #expect(throws: HTTP1Error.chunkSizeOverflow) { try decode("0000000000000001", .whole) }
-    #expect(throws: HTTP1Error.bodyTooLong(limit: HTTP1Limits().maxBodyBytes)) {
+    #expect(throws: HTTP1Error.bodyTooLong(.setting(HTTP1Limits().maxBodyBytes))) {
       try decode("fffffffffffffff\r\n", .whole)
     }
   }

@@ -80,6 +80,64 @@ import Testing
     }
   }
 
+  /// n − 1, n and n + 1 bytes of what memory leaves; the limit that has to be raised is named.
+  @Test(arguments: Pieces.allCases, [false, true])
+  func bodyMemory(_ pieces: Pieces, _ isChunked: Bool) throws {
+    let start =
+      "POST / HTTP/1.1\r\nHost: x\r\n"
+      + (isChunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Content-Length: ")
+    var limits = HTTP1Limits()
+    limits.maxBodyMemory = 6000
+    let head = try #require(
+      try HTTP1Parser.parse(isChunked ? start : start + "1000\r\n\r\n", pieces))
+    let limit = limits.bodyLimit(headBytes: head.request.headBytes)
+    guard case .memory(let most) = limit else { throw BodyLimitMissing() }
+    #expect((1000..<2000).contains(most))
+    for (length, fits) in [(most - 1, true), (most, true), (most + 1, false)] {
+      let body = String(repeating: "b", count: length)
+      let text =
+        start
+        + (isChunked
+          ? "1\r\nb\r\n\(String(length - 1, radix: 16))\r\n\(body.dropFirst())\r\n0\r\n\r\n"
+          : "\(length)\r\n\r\n\(body)")
+      var connection = HTTP1Connection(limits: limits)
+      let events = connection.receive(text, pieces)
+      #expect(events.count == (fits ? 1 : 0))
+      let answer = connection.takeText()
+      #expect(answer.hasPrefix("HTTP/1.1 413 ") == !fits)
+      #expect(answer.contains("at most \(most) bytes: half of max_memory_bytes") == !fits)
+      if case .request(let request, _)? = events.first {
+        #expect(request.body.capacity + request.headBytes <= limits.maxBodyMemory)
+      }
+    }
+  }
+
+  private struct BodyLimitMissing: Error {}
+
+  @Test(arguments: [
+    (1000, Int.max, 100, BodyLimit.setting(1000)), (1000, 5260, 100, .setting(1000)),
+    (1000, 5259, 100, .memory(999)), (1000, 100, 100, .memory(0)),
+    (Int.max, Int.max, 100, .memory(Int.max - 4260)), (1, 0, 0, .memory(0)),
+  ])
+  func theSmallerLimitOfABodyCounts(
+    maxBodyBytes: Int, maxBodyMemory: Int, headBytes: Int, limit: BodyLimit
+  ) {
+    #expect(
+      BodyLimit(maxBodyBytes: maxBodyBytes, maxBodyMemory: maxBodyMemory, headBytes: headBytes)
+        == limit)
+  }
+
+  @Test(arguments: ["16777217", "9223372036854775807", "99999999999999999999999"])
+  func lengthsBeyondAll(_ length: String) {
+    var connection = HTTP1Connection()
+    #expect(
+      connection.receive(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \(length)\r\n\r\n", .whole
+      ).isEmpty)
+    let answer = connection.takeText()
+    #expect(answer.hasPrefix("HTTP/1.1 413 ") && answer.contains("16777216 bytes (max_body_bytes)"))
+  }
+
   @Test(arguments: Pieces.allCases)
   func chunkExtensionAndTrailerBytes(_ pieces: Pieces) {
     var limits = HTTP1Limits()

@@ -33,6 +33,17 @@ import Testing
     withExtendedLifetime(small) {}
   }
 
+  /// n − 1, n and n + 1 bytes beside what the same request holds: the largest that is admitted then.
+  @Test(arguments: [0, 1, 600, 7000, 7999, 8000, 9000], [-1, 0, 1])
+  func theLargestBesideWhatIsHeld(held: Int, extra: Int) {
+    let budget = MemoryBudget(limit: 8000)
+    budget.add(held)
+    let largest = budget.largestReservation(beside: held)
+    #expect(largest >= 0)
+    guard largest + extra > 0 else { return }
+    #expect((budget.reserve(largest + extra) != nil) == (extra <= 0))
+  }
+
   @Test func aReservationIsGivenBackOnce() throws {
     let budget = MemoryBudget(limit: 1 << 20)
     do {

@@ -52,24 +52,48 @@ import Testing
     #expect(client.receive(until: "PUT /b abc") != nil)
   }
 
-  /// A body that inflates counts as inflated.
-  @Test(arguments: [16, 4096])
-  func inflatedBodiesCount(kibibytes: Int) throws {
+  /// A body that could have no room on a server without others is told so; what it has room for is answered.
+  @Test(arguments: [false, true], [(500_000, 200), (524_289, 413), (1_200_000, 413)])
+  func aBodyThatNeverFits(isChunked: Bool, body: (count: Int, status: Int)) throws {
     let memory = MemoryBudget(limit: 1 << 20)
+    let server = try TestServer(memory: memory) { exchange in
+      exchange.respond(HTTPResponse(status: .ok, body: Array("end".utf8)))
+    }
+    let client = try server.connect()
+    client.send(
+      "PUT /b HTTP/1.1\r\nHost: x\r\n"
+        + (isChunked
+          ? "Transfer-Encoding: chunked\r\n\r\n\(String(body.count, radix: 16))\r\n"
+          : "Content-Length: \(body.count)\r\n\r\n"))
+    client.send([UInt8](repeating: 0x61, count: body.count))
+    if isChunked { client.send("\r\n0\r\n\r\n") }
+    client.endOutput()
+    let answer = try #require(client.receiveAll())
+    #expect(answer.hasPrefix("HTTP/1.1 \(body.status) "))
+    #expect(answer.contains("half of max_memory_bytes is for bodies") == (body.status == 413))
+    #expect(memory.refusalCount == 0)
+  }
+
+  /// A body that inflates counts as inflated; it may come later only where it could fit.
+  @Test(arguments: [(16, 0, 200), (4096, 0, 413), (200, 800_000, 429), (200, 0, 200)])
+  func inflatedBodiesCount(kibibytes: Int, others: Int, status: Int) throws {
+    let memory = MemoryBudget(limit: 1 << 20)
+    memory.add(others)
     let held = Held()
     let server = try TestServer(memory: memory, application: held.hold)
     let plain = [UInt8](repeating: 0x20, count: kibibytes << 10)
     // Large enough to be inflated off the loop, too.
-    let noise = (0..<(kibibytes > 1000 ? 30_000 : 100)).map { _ in UInt8.random(in: 0...255) }
+    let noise = (0..<(kibibytes > 100 ? 30_000 : 100)).map { _ in UInt8.random(in: 0...255) }
     let coded = try #require(try gzipped((noise + plain).span, level: 9))
     let client = try server.connect()
     client.send(
       "PUT / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: \(coded.count)\r\n\r\n"
     )
     client.send(coded)
-    if kibibytes > 1000 {
-      #expect(client.receive(until: "later\"}\n")?.hasPrefix("HTTP/1.1 429 ") == true)
-      #expect(waitUntil { memory.heldBytes < 10_000 })
+    if status != 200 {
+      let answer = try #require(client.receive(until: "\"}\n"))
+      #expect(answer.hasPrefix("HTTP/1.1 \(status) ") && answer.contains("max_memory_bytes"))
+      #expect(waitUntil { memory.heldBytes < others + 10_000 })
     } else {
       let exchange = held.wait(for: 1)[0]
       #expect(exchange.request.body.count == plain.count + noise.count)

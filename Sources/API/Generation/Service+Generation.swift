@@ -11,7 +11,7 @@ extension Service {
       let question = try GenerationQuestion(
         document, name: model, models: models, settings: settings)
       try admit(
-        AnswerSize(question), inputBytes: question.prompt.byteCount, into: reservation)
+        AnswerSize(question), inputBytes: question.prompt.byteCount, into: reservation, for: call)
       let run = GenerationRun(question, for: call, pacer: pacer)
       let engine = question.model.engine
       let ticket = engine.generate(

@@ -11,29 +11,33 @@ extension Service {
   ///
   /// - Throws: where the answer would be longer than `max_answer_bytes`, or does not fit into memory.
   func admit(
-    _ size: AnswerSize, inputBytes: Int, into reservation: MemoryReservation
+    _ size: AnswerSize, inputBytes: Int, into reservation: MemoryReservation, for call: Call
   ) throws(APIError) {
     guard size.textBytes <= settings.maxAnswerBytes else {
       refusedAnswers.add()
       throw .answerTooLarge(bytes: size.textBytes, limit: settings.maxAnswerBytes)
     }
-    try resize(reservation, to: inputBytes + size.heldBytes)
+    try resize(reservation, to: inputBytes + size.heldBytes, for: call)
   }
 
   /// Reserves `bytes` until `call` is answered.
   func reserve(_ bytes: Int, for call: Call) throws(APIError) -> MemoryReservation {
-    guard let reservation = memory.reserve(bytes) else { throw full(bytes) }
+    guard let reservation = memory.reserve(bytes) else { throw full(bytes, for: call) }
     call.exchange.keep(reservation)
     return reservation
   }
 
-  private func resize(_ reservation: MemoryReservation, to bytes: Int) throws(APIError) {
-    guard reservation.resize(to: bytes) else { throw full(bytes) }
+  private func resize(
+    _ reservation: MemoryReservation, to bytes: Int, for call: Call
+  ) throws(APIError) {
+    guard reservation.resize(to: bytes) else { throw full(bytes, for: call) }
   }
 
-  private func full(_ bytes: Int) -> APIError {
-    bytes > memory.largestReservation
-      ? .memoryTooSmall(bytes: bytes, limit: memory.largestReservation)
+  /// Why `bytes` more than the request of `call` itself do not fit: now, or ever.
+  private func full(_ bytes: Int, for call: Call) -> APIError {
+    let largest = memory.largestReservation(beside: call.exchange.request.heldBytes)
+    return bytes > largest
+      ? .memoryTooSmall(bytes: bytes, limit: largest)
       : .memoryFull(bytes: bytes, limit: memory.limit)
   }
 }

@@ -24,7 +24,8 @@ extension Service {
       let inquiry = try read(call, model: model)
       try admit(
         inquiry.size,
-        inputBytes: inquiry.question.sequences.reduce(0) { $0 + $1.byteCount }, into: reservation)
+        inputBytes: inquiry.question.sequences.reduce(0) { $0 + $1.byteCount }, into: reservation,
+        for: call)
       if inquiry.question.sessions.isEmpty {
         ride(inquiry, from: inquiry.question.states, for: call, startsLater: call.isOnLoop)
       } else {

@@ -197,6 +197,20 @@ import Testing
     #expect(metrics.contains("carousel_memory_bytes_limit \(16 << 20)\n"))
   }
 
+  /// What a body takes itself counts where it is told whether reading it could ever fit.
+  @Test(arguments: [(beside: -100, others: 0, status: 413), (2000, 0, 429), (2000, 4000, 429)])
+  func aBodyLeavesLessForReadingIt(beside: Int, others: Int, status: Int) async throws {
+    let body = #"{"inputs":[\#(Array(repeating: "[1,2]", count: 10_000).joined(separator: ","))]}"#
+    let request = HTTPRequest(method: "POST", path: "/predict", body: Array(body.utf8))
+    let largest = JSONReadingSize.byteCount(of: request.body) + request.heldBytes + beside
+    let memory = MemoryBudget(limit: largest * 8 / 7 + 8)
+    // As the server counts it, and others beside.
+    memory.add(request.heldBytes + 3000 + others)
+    let service = try service(TestModels.echo(), memory: memory)
+    let answer = await service.answer("POST", "/predict", body)
+    #expect(answer.status == status && answer.body.contains("(max_memory_bytes)"))
+  }
+
   /// Probes are answered even where there is nothing left.
   @Test func probesAreAlwaysAnswered() async throws {
     let memory = MemoryBudget(limit: 1 << 20)

@@ -35,6 +35,8 @@ package final class HTTPExchange: Sendable {
   /// Tells a connection from others of the server.
   package struct ConnectionReference: Sendable {
     package let number: UInt64
+    /// Where what is held for its client is counted; nil where nobody else counts.
+    package let memory: MemoryAccount?
     /// Whether the request is the first that came over it.
     package let isNew: Bool
     /// Whether its client has left, so that no more requests come over it; may be asked at any time.
@@ -44,10 +46,12 @@ package final class HTTPExchange: Sendable {
     package let askPresence: @Sendable (@escaping @Sendable (_ isPresent: Bool) -> Void) -> Void
 
     package init(
-      number: UInt64, isNew: Bool, hasLeft: @escaping @Sendable () -> Bool,
+      number: UInt64, memory: MemoryAccount? = nil, isNew: Bool,
+      hasLeft: @escaping @Sendable () -> Bool,
       askPresence: @escaping @Sendable (@escaping @Sendable (Bool) -> Void) -> Void = { $0(true) }
     ) {
       self.number = number
+      self.memory = memory
       self.isNew = isNew
       self.hasLeft = hasLeft
       self.askPresence = askPresence

@@ -3,7 +3,7 @@ import Synchronization
 /// What a process may hold for its clients: bodies, documents, answers and unread output together.
 ///
 /// What the server is about to make is reserved first, and refused where it does not fit. What clients
-/// have made it hold already is only counted, with `add`.
+/// have made it hold already is only counted, with `add`. Each client has a `MemoryAccount` of it.
 package final class MemoryBudget: Sendable {
   /// The most bytes that may be held.
   package let limit: Int
@@ -11,10 +11,10 @@ package final class MemoryBudget: Sendable {
   private let peak = Atomic(0)
   private let refusals = Atomic(0)
 
-  /// The part of the limit that large reservations leave to small ones, so that short questions are
-  /// answered while large answers wait for slow readers.
+  /// The part of the limit that is left to clients who hold little, so that short questions are answered while answers
+  /// wait for slow readers: large ones, or many over one connection.
   private static let smallShare = 8
-  /// A reservation is small up to this part of the limit.
+  /// A client holds little up to this part of the limit, with what it asks for.
   private static let largestSmall = 1024
 
   /// A budget of which nothing is used.
@@ -24,9 +24,7 @@ package final class MemoryBudget: Sendable {
   package var largestReservation: Int { max(limit - limit / Self.smallShare, smallBytes) }
 
   /// The largest reservation that is ever admitted beside `bytes` that are held for the same request.
-  package func largestReservation(beside bytes: Int) -> Int {
-    max(0, largestReservation - bytes, min(smallBytes, limit - bytes))
-  }
+  package func largestReservation(beside bytes: Int) -> Int { max(0, largestReservation - bytes) }
 
   private var smallBytes: Int { limit / Self.largestSmall }
 
@@ -42,10 +40,8 @@ package final class MemoryBudget: Sendable {
   /// Whether nothing more should be begun that only adds to what is held.
   package var isFull: Bool { heldBytes >= limit }
 
-  /// Reserves `bytes`, all of them or none; nil where they do not fit now.
-  package func reserve(_ bytes: Int) -> MemoryReservation? {
-    take(bytes, total: bytes) ? MemoryReservation(self, bytes) : nil
-  }
+  /// Reserves `bytes` for a client that holds nothing else, all of them or none; nil where they do not fit now.
+  package func reserve(_ bytes: Int) -> MemoryReservation? { MemoryAccount(self).reserve(bytes) }
 
   /// Counts `growth` bytes more, or fewer where it is negative, that can't be refused.
   package func add(_ growth: Int) {
@@ -59,8 +55,8 @@ package final class MemoryBudget: Sendable {
   /// The most that was held since the last call.
   package func takePeak() -> Int { peak.exchange(heldBytes, ordering: .relaxed) }
 
-  /// Takes `bytes` for a reservation that has `total` with them.
-  fileprivate func take(_ bytes: Int, total: Int) -> Bool {
+  /// Takes `bytes` for a client that holds `total` with them; false where they do not fit now.
+  func take(_ bytes: Int, total: Int) -> Bool {
     let bound = total <= smallBytes ? limit : largestReservation
     var current = heldBytes
     while bytes <= bound - current {
@@ -78,38 +74,5 @@ package final class MemoryBudget: Sendable {
 
   private func notePeak(_ bytes: Int) {
     if bytes > peak.load(ordering: .relaxed) { peak.max(bytes, ordering: .relaxed) }
-  }
-}
-
-/// Bytes of a budget that are given back when the last reference to them goes.
-package final class MemoryReservation: Sendable {
-  private let budget: MemoryBudget
-  private let bytes: Mutex<Int>
-
-  fileprivate init(_ budget: MemoryBudget, _ bytes: Int) {
-    self.budget = budget
-    self.bytes = Mutex(bytes)
-  }
-
-  deinit { budget.add(-byteCount) }
-
-  /// How many bytes it has.
-  package var byteCount: Int { bytes.withLock { $0 } }
-
-  /// The largest that it may ever become beside `bytes` that are held for the same request.
-  package func largest(beside bytes: Int) -> Int { budget.largestReservation(beside: bytes) }
-
-  /// Makes it `newCount` bytes; returns false, and changes nothing, where more do not fit now.
-  package func resize(to newCount: Int) -> Bool {
-    bytes.withLock { bytes in
-      let growth = newCount - bytes
-      if growth > 0 {
-        guard budget.take(growth, total: newCount) else { return false }
-      } else {
-        budget.add(growth)
-      }
-      bytes = newCount
-      return true
-    }
   }
 }

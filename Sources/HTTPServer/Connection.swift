@@ -35,6 +35,8 @@ final class Connection {
   let socket: Descriptor
   /// Tells others whether the peer has left.
   let peer: PeerWatch
+  /// Where what is held for it is counted.
+  let memory: MemoryAccount
   let token: UInt64
   var wire = WireProtocol.undecided([])
   private(set) var owed: [Owed] = []
@@ -103,7 +105,10 @@ final class Connection {
   /// Whether the last `write` got to the end of what had been taken from the wire before.
   private var hasCaughtUp = false
 
-  init(_ socket: consuming Descriptor, token: UInt64, isExtra: Bool = false) {
+  init(
+    _ socket: consuming Descriptor, token: UInt64, memory: MemoryAccount, isExtra: Bool = false
+  ) {
+    self.memory = memory
     peer = PeerWatch(socket.number)
     self.socket = socket
     self.token = token

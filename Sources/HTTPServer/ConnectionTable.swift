@@ -1,3 +1,5 @@
+import HTTPCore
+
 /// The connections of a loop by token; a token is never given again, though its slot is.
 struct ConnectionTable {
   private struct Slot {
@@ -21,11 +23,13 @@ struct ConnectionTable {
   }
 
   /// Adds the connection of `socket`.
-  mutating func insert(_ socket: consuming Descriptor, isExtra: Bool = false) -> Connection {
+  mutating func insert(
+    _ socket: consuming Descriptor, memory: MemoryAccount, isExtra: Bool = false
+  ) -> Connection {
     let index = free.popLast() ?? slots.count
     if index == slots.count { slots.append(Slot()) }
     let token = UInt64(slots[index].generation) << 32 | UInt64(index)
-    let connection = Connection(socket, token: token, isExtra: isExtra)
+    let connection = Connection(socket, token: token, memory: memory, isExtra: isExtra)
     slots[index].connection = connection
     count += 1
     return connection

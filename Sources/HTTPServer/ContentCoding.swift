@@ -116,7 +116,7 @@ extension ContentCoding {
   ///
   /// - Parameter memory: counts what compressing takes; where that is too much the response is sent as it is.
   package func encodeStream(
-    _ response: inout HTTPResponse, for request: HTTPRequest, within memory: MemoryBudget
+    _ response: inout HTTPResponse, for request: HTTPRequest, within memory: MemoryAccount
   ) -> HTTPExchange.PartCoder? {
     guard response.isCompressible, response.fields["content-type"] != "text/event-stream" else {
       return nil

@@ -54,7 +54,7 @@ extension EventLoop {
     var decoded = request
     if request.body.count <= Self.maxCodedBytesOnLoop {
       switch coding.decode(
-        &decoded, within: memory.reserve(0), atMost: Self.maxInflatedBytesOnLoop)
+        &decoded, within: connection.memory.reserve(0), atMost: Self.maxInflatedBytesOnLoop)
       {
       case .done:
         handOut(decoded, stream, of: connection)
@@ -66,7 +66,7 @@ extension EventLoop {
       }
     }
     let token = connection.token
-    code(for: stream, of: connection) { [coding, memory] in
+    code(for: stream, of: connection) { [coding, memory = connection.memory] in
       var decoded = request
       // What inflates is counted there until the connection counts it.
       let memory = memory.reserve(0)
@@ -106,14 +106,17 @@ extension EventLoop {
     let exchange = HTTPExchange(
       request: request,
       connection: .init(
-        number: connection.number, isNew: connection.requestCount == 1,
+        number: connection.number, memory: connection.memory,
+        isNew: connection.requestCount == 1,
         hasLeft: { [peer = connection.peer] in peer.hasLeft },
         askPresence: { [self, peer = connection.peer, isHTTP2 = connection.wire.isHTTP2] action in
           guard peer.mayHaveGivenUp(isHTTP2: isHTTP2) else { return action(true) }
           post(Mail(connection: token, stream: stream, content: .presenceAsked(action)))
         }),
       postpone: postpone,
-      code: { [coding, memory] in coding.encodeStream(&$0, for: request, within: memory) },
+      code: { [coding, memory = connection.memory] in
+        coding.encodeStream(&$0, for: request, within: memory)
+      },
       deliverPart: { [self] part in
         post(Mail(connection: token, stream: stream, content: .part(part)))
       })

@@ -10,7 +10,7 @@ extension EventLoop {
     let incomplete = isOpen ? connection.wire.incompleteBytes : 0
     let before = connection.counted
     connection.counted = (body, incomplete, all)
-    if all != before.all { memory.add(all - before.all) }
+    if all != before.all { connection.memory.add(all - before.all) }
     if body != before.body {
       bodyBytes += body - before.body
       counters.bodyBytesHeld.add(body - before.body, ordering: .relaxed)

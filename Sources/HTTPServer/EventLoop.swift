@@ -222,7 +222,8 @@ final class EventLoop: @unchecked Sendable {
 
   /// Adds a connection; it is closed at once where it can't be watched.
   func insert(_ socket: consuming Descriptor, isExtra: Bool) -> Connection {
-    let connection = connections.insert(socket, isExtra: isExtra)
+    let connection = connections.insert(
+      socket, memory: MemoryAccount(memory), isExtra: isExtra)
     if !poller.add(connection.socket, for: connection.watched, token: connection.token) {
       counters.connectionsRefused.add(1, ordering: .relaxed)
       hangUp(connection)

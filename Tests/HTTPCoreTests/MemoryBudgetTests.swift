@@ -36,12 +36,46 @@ import Testing
   /// n − 1, n and n + 1 bytes beside what the same request holds: the largest that is admitted then.
   @Test(arguments: [0, 1, 600, 7000, 7999, 8000, 9000], [-1, 0, 1])
   func theLargestBesideWhatIsHeld(held: Int, extra: Int) {
-    let budget = MemoryBudget(limit: 8000)
-    budget.add(held)
-    let largest = budget.largestReservation(beside: held)
+    let account = MemoryAccount(MemoryBudget(limit: 8000))
+    account.add(held)
+    let largest = account.budget.largestReservation(beside: held)
     #expect(largest >= 0)
     guard largest + extra > 0 else { return }
-    #expect((budget.reserve(largest + extra) != nil) == (extra <= 0))
+    #expect((account.reserve(largest + extra) != nil) == (extra <= 0))
+  }
+
+  /// n − 1, n and n + 1 bytes of which one client holds the first: only who holds little may have the last of the budget,
+  /// however it is made up.
+  @Test(arguments: [0, 1, 7], [-1, 0, 1])
+  func whoHoldsMuchLeavesAnEighth(held: Int, extra: Int) throws {
+    let budget = MemoryBudget(limit: 8192)
+    let (client, other) = (MemoryAccount(budget), MemoryAccount(budget))
+    budget.add(8192 - 512)
+    client.add(held)
+    let reservation = client.reserve(8 - held + extra)
+    #expect((reservation != nil) == (extra <= 0))
+    #expect(client.heldBytes == (extra <= 0 ? 8 + extra : held))
+    let small = try #require(other.reserve(1))
+    #expect(small.resize(to: 8) && !small.resize(to: 9))
+    #expect(other.heldBytes == 8)
+    // Also what was reserved before counts.
+    #expect(client.reserve(9 - client.heldBytes) == nil)
+    withExtendedLifetime((reservation, small)) {}
+  }
+
+  @Test func anAccountIsGivenBack() throws {
+    let account = MemoryAccount(MemoryBudget(limit: 8192))
+    do {
+      let reservation = try #require(account.reserve(1000))
+      #expect(reservation.resize(to: 10))
+      account.add(5)
+      #expect(account.heldBytes == 15 && account.budget.heldBytes == 15)
+    }
+    account.add(-5)
+    #expect(account.heldBytes == 0 && account.budget.heldBytes == 0)
+    account.add(1)
+    #expect(account.reserve(.max) == nil)
+    #expect(account.heldBytes == 1)
   }
 
   @Test func aReservationIsGivenBackOnce() throws {

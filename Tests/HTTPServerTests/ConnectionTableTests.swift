@@ -1,9 +1,12 @@
 import Glibc
+import HTTPCore
 import Testing
 
 @testable import HTTPServer
 
 @Suite struct ConnectionTableTests {
+  private let account = MemoryAccount(MemoryBudget(limit: 100))
+
   private func socket() throws -> Descriptor {
     guard let socket = Descriptor(adopting: Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0))
     else { throw HTTPServerError.systemCall(name: "socket", address: "", port: 0, errno: errno) }
@@ -12,13 +15,13 @@ import Testing
 
   @Test func aTokenIsNotGivenTwice() throws {
     var table = ConnectionTable()
-    let first = table.insert(try socket())
-    let second = table.insert(try socket())
+    let first = table.insert(try socket(), memory: account)
+    let second = table.insert(try socket(), memory: account)
     #expect(first.token != second.token)
     #expect(table[first.token] === first && table[second.token] === second)
     table.remove(first)
     #expect(table[first.token] == nil)
-    let third = table.insert(try socket())
+    let third = table.insert(try socket(), memory: account)
     #expect(third.token != first.token)
     #expect(table[first.token] == nil && table[third.token] === third)
     #expect(table.count == 2 && table.all.count == 2)

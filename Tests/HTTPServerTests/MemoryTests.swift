@@ -52,6 +52,41 @@ import Testing
     #expect(client.receive(until: "PUT /b abc") != nil)
   }
 
+  /// Clients with closed windows that have one answer after the other made fill what others have no use for; who holds
+  /// little is answered.
+  @Test func answersBehindClosedWindowsLeaveRoom() throws {
+    let memory = MemoryBudget(limit: 8 << 20)
+    let (asked, count) = (Tally(), 7000)
+    let server = try TestServer(memory: memory) { exchange in
+      if let reservation = exchange.connection?.memory?.reserve(count) {
+        exchange.keep(reservation)
+        exchange.respond(
+          HTTPResponse(status: .ok, body: [UInt8](repeating: 0x61, count: count)))
+      } else {
+        exchange.respond(HTTPResponse(status: .tooManyRequests))
+      }
+      asked.raise()
+    }
+    // SETTINGS with windows of none, then GET / on each stream (RFC 9113 §6.5.2, RFC 7541 Appendix A).
+    var bytes =
+      Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [
+        0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0,
+      ]
+    for stream in 0..<256 {
+      let id = 2 * stream + 1
+      bytes += [0, 0, 6, 1, 5, 0, 0, UInt8(id >> 8), UInt8(id & 255)]
+      bytes += [0x82, 0x86, 0x84, 0x41, 1, 0x78]
+    }
+    let clients = try (0..<6).map { _ in try server.connect() }
+    for client in clients { client.send(bytes) }
+    #expect(waitUntil { asked.value == 6 * 256 })
+    #expect(memory.refusalCount > 0)
+    #expect(memory.heldBytes > memory.limit / 2)
+    let answer = try server.answer(to: "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    #expect(answer?.hasPrefix("HTTP/1.1 200 ") == true)
+    #expect(clients.count == 6)
+  }
+
   /// A body that could have no room on a server without others is told so; what it has room for is answered.
   @Test(arguments: [false, true], [(500_000, 200), (524_289, 413), (1_200_000, 413)])
   func aBodyThatNeverFits(isChunked: Bool, body: (count: Int, status: Int)) throws {

@@ -22,7 +22,8 @@ extension Service {
 
   /// Reserves `bytes` until `call` is answered.
   func reserve(_ bytes: Int, for call: Call) throws(APIError) -> MemoryReservation {
-    guard let reservation = memory.reserve(bytes) else { throw full(bytes, for: call) }
+    let account = call.exchange.connection?.memory ?? MemoryAccount(memory)
+    guard let reservation = account.reserve(bytes) else { throw full(bytes, for: call) }
     call.exchange.keep(reservation)
     return reservation
   }

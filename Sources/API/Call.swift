@@ -5,7 +5,7 @@ import Scheduling
 struct Call: Sendable {
   let exchange: HTTPExchange
   let endpoint: Endpoint
-  let metrics: Metrics
+  let path: MatchedPath
   /// Whether it is on the thread of the loop that handed its exchange out.
   var isOnLoop = true
   let start = ContinuousClock.now
@@ -39,7 +39,7 @@ struct Call: Sendable {
   /// - Parameter startsLater: whether `Engine.start` is called when all that came with it has come.
   func terms(timeout: Duration?, startsLater: Bool = false) -> RideTerms {
     RideTerms(
-      arrived: start, timeout: timeout, identity: { exchange.clientIdentity },
+      arrived: start, timeout: timeout, identity: { [exchange] in exchange.clientIdentity },
       startsLater: startsLater)
   }
 
@@ -57,11 +57,11 @@ struct Call: Sendable {
 
   /// Answers with the error, in the schema of the endpoint.
   func refuse(_ error: APIError) {
-    answer(endpoint == .forecast ? error.forecastResponse : error.response)
+    answer(endpoint.errors(error))
   }
 
   private func record(_ status: Int) {
-    metrics.record(endpoint, status: status, seconds: start.duration(to: .now).seconds)
+    endpoint.counters.record(status: status, seconds: start.duration(to: .now).seconds)
   }
 }
 

@@ -1,7 +1,7 @@
 import Scheduling
 
-/// The limits and constants of the service, named as in the configuration.
-package struct ServiceSettings: Sendable {
+/// How much one request may ask for, named as in the configuration.
+package struct QuestionLimits: Sendable {
   /// `max_sequences_per_request`
   package var maxSequencesPerRequest = 1024
   /// `max_sequence_steps`, for each sequence of a request.
@@ -10,6 +10,12 @@ package struct ServiceSettings: Sendable {
   package var maxHorizon = 1024
   /// `max_generation_steps`: the tokens that a text may be continued by.
   package var maxGenerationSteps = 4096
+}
+
+/// The limits and constants of the service, named as in the configuration.
+package struct ServiceSettings: Sendable {
+  /// How much one request may ask for.
+  package var questions = QuestionLimits()
   /// `max_inline_bytes`: a larger body is decoded, and a larger answer encoded, away from the event loop and the
   /// engine's thread. Decoding takes about 2 ns a byte, a hop to another thread some 5 µs.
   package var maxInlineBytes = 64 << 10

@@ -13,7 +13,7 @@ import Testing
         request: HTTPRequest(
           method: "POST", path: path, fields: fields, body: Array(body.utf8)),
         deliver: { _ in }),
-      endpoint: .predict, metrics: Metrics())
+      endpoint: Endpoint(label: "/predict"), path: MatchedPath("/predict"))
   }
 
   /// The shorter of what the head and the body say.

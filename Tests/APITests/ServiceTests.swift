@@ -36,7 +36,7 @@ import Testing
       answer.body
         == #"{"error":"the inputs are too large for model \"overflow\": a number in its output \"y\" is beyond the range of a 32-bit float"}"#
         + "\n")
-    #expect(service.metrics.requests(of: .predict).map(\.status) == ["422"])
+    #expect(service.requests(of: "/predict").map(\.status) == ["422"])
   }
 
   @Test func errorsQuoteLittleAndEscapeIt() async throws {
@@ -180,7 +180,7 @@ import Testing
       deliver: { _ in Issue.record("an answer to nobody") })
     exchange.abandon()
     service.handle(exchange)
-    #expect(service.metrics.requests(of: .predict).map(\.status) == ["499"])
+    #expect(service.requests(of: "/predict").map(\.status) == ["499"])
   }
 
   /// Keeps the engine's worker busy until the semaphore is signalled.
@@ -251,7 +251,7 @@ import Testing
 
     waiting.abandon()
     #expect(engine.snapshot().queuedSequences == 0)
-    #expect(service.metrics.requests(of: .predict).map(\.status) == ["429", "499"])
+    #expect(service.requests(of: "/predict").map(\.status) == ["429", "499"])
   }
 
   /// Around `max_inline_bytes`, answers are the same on either side of the hop.

@@ -160,6 +160,11 @@ extension Service {
     return service
   }
 
+  /// Requests by status to the endpoint that metrics call `label`.
+  func requests(of label: String) -> [(status: String, count: UInt64)] {
+    parts.metrics.endpoints.first { $0.label == label }?.requests ?? []
+  }
+
   /// The answer to one request.
   func answer(
     _ method: String, _ path: String, _ body: String = ""
@@ -179,5 +184,12 @@ extension Service {
     let answer = await answer(
       "POST", model.map { "/models/\($0)/predict" } ?? "/predict", body)
     return (answer.status, answer.body)
+  }
+}
+
+extension Endpoint {
+  /// An endpoint without routes.
+  convenience init(label: String) {
+    self.init(routes: [], methods: [], counters: EndpointCounters(label: label))
   }
 }

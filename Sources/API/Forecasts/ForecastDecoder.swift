@@ -10,7 +10,7 @@ import ModelFormat
 struct ForecastDecoder {
   let document: JSONDocument
   let models: ModelCatalogue
-  let settings: ServiceSettings
+  let limits: QuestionLimits
 
   /// The members that are read, wherever they stand.
   static let members =
@@ -53,7 +53,7 @@ struct ForecastDecoder {
       }
     }
     return try document.horizon(
-      try members.node("horizon"), path: members.path(of: "horizon"), limit: settings.maxHorizon)
+      try members.node("horizon"), path: members.path(of: "horizon"), limit: limits.maxHorizon)
   }
 
   private func inputs(
@@ -67,9 +67,9 @@ struct ForecastDecoder {
     guard count > 0 else {
       throw .unexpected(path: "inputs", found: .array(0), expected: .element)
     }
-    guard count <= settings.maxSequencesPerRequest else {
+    guard count <= limits.maxSequencesPerRequest else {
       throw .tooMany(
-        .sequences, path: "inputs", found: count, limit: settings.maxSequencesPerRequest,
+        .sequences, path: "inputs", found: count, limit: limits.maxSequencesPerRequest,
         setting: "max_sequences_per_request")
     }
     var series: [ForecastQuestion.Series] = []
@@ -107,7 +107,7 @@ struct ForecastDecoder {
       }
       return start
     }
-    let sequence = try InputDecoder(document: document, model: model, settings: settings)
+    let sequence = try InputDecoder(document: document, model: model, limits: limits)
       .sequence(
         try members.node("series"), type == .univariate ? .flat : .steps(of: size),
         InputPath(members.path(of: "series")))

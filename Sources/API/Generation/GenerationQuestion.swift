@@ -38,13 +38,13 @@ struct GenerationQuestion: Sendable {
   static let temperatures = 0.0...100.0
 
   init(
-    _ document: JSONDocument, name: String?, models: ModelCatalogue, settings: ServiceSettings
+    _ document: JSONDocument, name: String?, models: ModelCatalogue, limits: QuestionLimits
   ) throws(APIError) {
     let members = try JSONMembers(Self.members, others: .refused, of: document)
     model = try members.model(path: name, models: models)
     guard let (_, input, _) = model.graph.generation else { throw .notGenerator(model: model.name) }
     let size = model.description.inputs[input].kind.size
-    let limit = settings.maxGenerationSteps
+    let limit = limits.maxGenerationSteps
     maxSteps =
       try members["max_steps"].map { (node) throws(APIError) in
         try document.stepCount(
@@ -65,7 +65,7 @@ struct GenerationQuestion: Sendable {
       seed: seed ?? UInt64.random(in: Self.drawnSeeds))
     streams = try members.boolean("stream") ?? false
     timeout = try members.timeout()
-    prompt = try InputDecoder(document: document, model: model, settings: settings)
+    prompt = try InputDecoder(document: document, model: model, limits: limits)
       .decodeOne(try members.node("prompt"), called: "prompt")
     stop = try members.stop(of: model.vocabularies[input] != nil, size: size)
   }

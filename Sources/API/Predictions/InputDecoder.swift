@@ -22,7 +22,7 @@ struct DecodedInputs: Sendable {
 struct InputDecoder {
   let document: JSONDocument
   let model: ServedModel
-  let settings: ServiceSettings
+  let limits: QuestionLimits
 
   /// The values of one input for all sequences.
   private struct Column {
@@ -120,9 +120,9 @@ struct InputDecoder {
         values: [try values(input, node, form, path)], isArray: false, isFlat: isFlat)
     }
     let count = document.count(node)
-    guard count <= settings.maxSequencesPerRequest else {
+    guard count <= limits.maxSequencesPerRequest else {
       throw .tooMany(
-        .sequences, path: path.description, found: count, limit: settings.maxSequencesPerRequest,
+        .sequences, path: path.description, found: count, limit: limits.maxSequencesPerRequest,
         setting: "max_sequences_per_request")
     }
     var values: [InputSequence.Values] = []
@@ -263,9 +263,9 @@ struct InputDecoder {
   }
 
   private func checkSteps(_ count: Int, _ path: InputPath) throws(APIError) {
-    guard count <= settings.maxSequenceSteps else {
+    guard count <= limits.maxSequenceSteps else {
       throw .tooMany(
-        .steps, path: path.description, found: count, limit: settings.maxSequenceSteps,
+        .steps, path: path.description, found: count, limit: limits.maxSequenceSteps,
         setting: "max_sequence_steps")
     }
   }

@@ -50,18 +50,18 @@ package struct Question: Sendable {
 
   /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
   init(
-    _ document: JSONDocument, name: String?, models: ModelCatalogue, settings: ServiceSettings,
+    _ document: JSONDocument, name: String?, models: ModelCatalogue, limits: QuestionLimits,
     sealer: StateSealer
   ) throws(APIError) {
     let members = try JSONMembers(JSONMembers.ofQuestion, others: .refused, of: document)
     model = try members.model(path: name, models: models)
-    horizon = try members.horizon(of: model, limit: settings.maxHorizon)
+    horizon = try members.horizon(of: model, limit: limits.maxHorizon)
     timeout = try members.timeout()
     selection = try members.selection(
       of: model.graph, model: model.name, hasHorizon: horizon != nil)
     let node = try members.node("inputs")
     returnedState = try members.returnedState(of: model)
-    inputs = try InputDecoder(document: document, model: model, settings: settings).decode(node)
+    inputs = try InputDecoder(document: document, model: model, limits: limits).decode(node)
     sessions = try members.sessions(of: model, for: inputs)
     states = StateTransfer(
       initial: try members.states(of: model, for: inputs, sealer: sealer),

@@ -45,7 +45,7 @@ struct ServedModel: Sendable {
 }
 
 /// The models of a service, by name.
-struct ModelCatalogue: Sendable {
+final class ModelCatalogue: Sendable {
   /// In the order given.
   let models: [ServedModel]
   let defaultModel: ServedModel?

@@ -17,9 +17,9 @@ struct OfflineModel {
   init(_ graph: ModelGraph, stateKey: [UInt8]? = nil) {
     var settings = ServiceSettings()
     settings.stateKey = stateKey
-    settings.maxSequencesPerRequest = Self.plenty
-    settings.maxSequenceSteps = Self.plenty
-    settings.maxHorizon = Self.plenty
+    settings.questions.maxSequencesPerRequest = Self.plenty
+    settings.questions.maxSequenceSteps = Self.plenty
+    settings.questions.maxHorizon = Self.plenty
     settings.maxAnswerBytes = .max
     self.graph = graph
     engine = Engine(

@@ -51,8 +51,10 @@ final class ModelServer: Sendable {
       settings: settings.service, memory: memory,
       connections: { reference.connections })
     let application: Application = { service.handle($0) }
+    var serverSettings = settings.server
+    serverSettings.probePaths = service.probePaths
     server = try Server(
-      settings: settings.server, memory: memory,
+      settings: serverSettings, memory: memory,
       reportPause: { code in
         logger.warning(
           "no connections are accepted for a moment",
@@ -83,10 +85,10 @@ final class ModelServer: Sendable {
   /// - Returns: false where `drain` was called meanwhile: then it does not begin, and the session files are as they were.
   @discardableResult
   func start() -> Bool {
-    sessionFiles?.read(into: service)
+    sessionFiles?.read(into: service.sessionTransfer)
     return phase.withLock { phase in
       guard phase == .starting else { return false }
-      sessionFiles?.claim(for: service)
+      sessionFiles?.claim(for: service.sessionTransfer)
       service.setReadiness(.ready)
       server.start()
       phase = .serving
@@ -128,7 +130,7 @@ final class ModelServer: Sendable {
   @discardableResult
   private func writeSessions() -> Bool {
     sessionsWritten.withLock { written in
-      let isWell = written ?? sessionFiles?.write(service) ?? true
+      let isWell = written ?? sessionFiles?.write(service.sessionTransfer) ?? true
       written = isWell
       return isWell
     }

@@ -30,10 +30,10 @@ extension Settings {
   /// The limits of the endpoints.
   var service: ServiceSettings {
     var service = ServiceSettings()
-    service.maxSequencesPerRequest = integer(.maxSequencesPerRequest)
-    service.maxSequenceSteps = integer(.maxSequenceSteps)
-    service.maxHorizon = integer(.maxHorizon)
-    service.maxGenerationSteps = integer(.maxGenerationSteps)
+    service.questions.maxSequencesPerRequest = integer(.maxSequencesPerRequest)
+    service.questions.maxSequenceSteps = integer(.maxSequenceSteps)
+    service.questions.maxHorizon = integer(.maxHorizon)
+    service.questions.maxGenerationSteps = integer(.maxGenerationSteps)
     service.maxInlineBytes = integer(.maxInlineBytes)
     service.maxAnswerBytes = integer(.maxAnswerBytes)
     service.stateKey = stateKey
@@ -72,7 +72,6 @@ extension Settings {
     server.port = integer(.port)
     server.loops = cores(.loops)
     server.maxConnections = integer(.maxConnections)
-    server.probePaths = Service.probePaths
     server.headTimeout = .seconds(seconds(.headTimeoutSeconds))
     server.bodyTimeout = .seconds(seconds(.bodyTimeoutSeconds))
     server.idleTimeout = .seconds(seconds(.idleTimeoutSeconds))

@@ -69,14 +69,14 @@ final class SessionFiles: Sendable {
   // MARK: - The beginning
 
   /// Takes in the sessions that the process before this one left. Changes nothing on the disk.
-  func read(into service: Service) {
+  func read(into sessions: SessionTransfer) {
     let locks = FolderLock.all(ofFiles: paths, patience: .seconds(10), logger)
     var contents = paths.map(Self.content)
     let newest = contents.compactMap { $0.file?.head.generation }.max()
     let kept = contents.firstIndex {
       $0.file.map { !$0.head.isSpent && $0.head.generation == newest } ?? false
     }
-    if let kept { contents[kept] = resume(contents[kept], at: paths[kept], in: service) }
+    if let kept { contents[kept] = resume(contents[kept], at: paths[kept], in: sessions) }
     let isResumed = kept.map { contents[$0].file != nil } ?? false
     for index in paths.indices where index != kept {
       // A spent file's sessions were taken over by the process that ended cleanly, which wrote them again.
@@ -85,7 +85,7 @@ final class SessionFiles: Sendable {
         head.isSpent
         ? "the process that had them did not end cleanly, or runs still"
         : "the process that began after them did not end cleanly, or runs still"
-      contents[index] = remember(contents[index], at: paths[index], because: reason, in: service)
+      contents[index] = remember(contents[index], at: paths[index], because: reason, in: sessions)
     }
     phase.withLock { [contents] in $0 = .read(contents, newest: newest ?? 0, locks: locks) }
   }
@@ -100,15 +100,16 @@ final class SessionFiles: Sendable {
   }
 
   /// Goes on with the sessions of a file.
-  private func resume(_ content: Content, at path: String, in service: Service) -> Content {
+  private func resume(_ content: Content, at path: String, in sessions: SessionTransfer) -> Content
+  {
     guard let (file, head) = content.file else { return content }
     guard file.isWritable else {
       let reason = "it can't be marked as read, for want of permission, and would be read again"
-      _ = remember(content, at: path, because: reason, in: service)
+      _ = remember(content, at: path, because: reason, in: sessions)
       return .useless(suffix: "unwritable", reason: reason)
     }
     do throws(SessionFileFlaw) {
-      let result = try service.importSessions(
+      let result = try sessions.restore(
         head, byteCount: file.byteCount, from: file.read)
       for (model, count, reason) in result.refused {
         logger.error(
@@ -135,13 +136,13 @@ final class SessionFiles: Sendable {
 
   /// Remembers that the sessions of a file are lost.
   private func remember(
-    _ content: Content, at path: String, because reason: String, in service: Service
+    _ content: Content, at path: String, because reason: String, in sessions: SessionTransfer
   ) -> Content {
     guard let (file, head) = content.file else { return content }
     // As `claim` leaves it, where no file stood.
     guard head.count > 0 || file.byteCount > SessionFileHead.byteCount else { return content }
     do throws(SessionFileFlaw) {
-      _ = try service.importSessions(
+      _ = try sessions.restore(
         head, asLost: true, byteCount: file.byteCount, from: file.read)
       if head.count > 0 {
         logger.error(
@@ -158,7 +159,7 @@ final class SessionFiles: Sendable {
   }
 
   /// Marks what was read as spent, on the disk: sessions may move from now on. What is of no use is set aside.
-  func claim(for service: Service) {
+  func claim(for sessions: SessionTransfer) {
     guard case .read(let contents, let newest, let locks) = phase.withLock({ $0 }) else {
       preconditionFailure("claimed before it was read")
     }
@@ -180,7 +181,7 @@ final class SessionFiles: Sendable {
           isClaimed = true
         } catch {
           // Read again by the next process, it would take clients back to where they were.
-          if !wasSpent { service.forgetSessions() }
+          if !wasSpent { sessions.forget() }
           let reason = "it can't be marked as read: \(error)"
           if !setAside(path, "unwritable-\(generation)", because: reason) { blocked.insert(path) }
         }
@@ -222,8 +223,8 @@ final class SessionFiles: Sendable {
   /// Writes every session for the next process; they move no more.
   ///
   /// - Returns: whether all went well: false where the first place could not be written, though another may have been.
-  func write(_ service: Service) -> Bool {
-    service.freezeSessions()
+  func write(_ sessions: SessionTransfer) -> Bool {
+    sessions.freeze()
     // Where nothing was claimed no session has moved, and the files are as they were.
     guard case .claimed(let generation, let blocked) = phase.withLock({ $0 }) else { return true }
     // Sooner than it may be killed: it is not much that a lock protects from.
@@ -232,17 +233,17 @@ final class SessionFiles: Sendable {
     let newest = paths.compactMap { Self.content(of: $0).file?.head.generation }.max() ?? 0
     guard newest <= generation else {
       writeBeside(
-        service, generation, suffix: "superseded",
+        sessions, generation, suffix: "superseded",
         because:
           "another process has begun with the session file, and will not go on with the sessions of this one"
       )
-      return service.sessionCount == 0
+      return sessions.count == 0
     }
     var isWell = true
     for path in paths {
       do throws(SessionFileProblem) {
         guard !blocked.contains(path) else { throw .blocked }
-        try write(service, to: path, generation)
+        try write(sessions, to: path, generation)
         return isWell
       } catch {
         isWell = false
@@ -252,7 +253,7 @@ final class SessionFiles: Sendable {
       }
     }
     writeBeside(
-      service, generation, suffix: "kept",
+      sessions, generation, suffix: "kept",
       because:
         "the next process goes on with the sessions only where they are moved to the session file")
     return false
@@ -260,13 +261,13 @@ final class SessionFiles: Sendable {
 
   /// Keeps the sessions, if there are any, beside the places where the next process looks, for whoever runs the server.
   private func writeBeside(
-    _ service: Service, _ generation: UInt64, suffix: String, because reason: String
+    _ sessions: SessionTransfer, _ generation: UInt64, suffix: String, because reason: String
   ) {
-    guard service.sessionCount > 0 else { return }
+    guard sessions.count > 0 else { return }
     for path in paths {
       let beside = "\(path).\(suffix)"
       do throws(SessionFileProblem) {
-        try write(service, to: beside, generation)
+        try write(sessions, to: beside, generation)
         logger.error(
           "\(reason)",
           metadata: ["file": .string(path), "kept": .string(beside)])
@@ -280,12 +281,12 @@ final class SessionFiles: Sendable {
   }
 
   private func write(
-    _ service: Service, to path: String, _ generation: UInt64
+    _ sessions: SessionTransfer, to path: String, _ generation: UInt64
   ) throws(SessionFileProblem) {
     let start = ContinuousClock.now
     var count = 0
     try SessionFileHandle.replace(path) { (file) throws(SessionFileProblem) in
-      var head = try service.exportSessions(to: file.write)
+      var head = try sessions.export(to: file.write)
       count = head.count
       head.generation = generation
       return head

@@ -7,9 +7,9 @@ import Testing
 
   init() throws {
     var settings = ServiceSettings()
-    settings.maxHorizon = 5
-    settings.maxSequencesPerRequest = 3
-    settings.maxSequenceSteps = 4
+    settings.questions.maxHorizon = 5
+    settings.questions.maxSequencesPerRequest = 3
+    settings.questions.maxSequenceSteps = 4
     service = try Service.make(
       TestModels.echo(), TestModels.counter(), TestModels.twoCounters(), settings: settings)
   }

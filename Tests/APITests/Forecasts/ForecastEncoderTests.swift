@@ -85,7 +85,7 @@ import Testing
       answer.body
         == #"{"error":{"code":"422","message":"the inputs are too large for model \"runaway\": a number in its output \"y\" is beyond the range of a 32-bit float","param":null,"type":"UnprocessableContentError"}}"#
         + "\n")
-    #expect(service.metrics.requests(of: .forecast).map(\.status) == ["422"])
+    #expect(service.requests(of: "/v1/timeseries/forecast").map(\.status) == ["422"])
   }
 
   /// All series of a request ride, or none does.

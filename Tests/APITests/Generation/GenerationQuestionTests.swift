@@ -21,8 +21,8 @@ import Testing
     let document = try JSONReaderPool().read(
       Array(#"{"prompt":\#(model == "ids" ? "[0]" : #""a""#)\#(members)}"#.utf8), maxDepth: 8)
     var settings = ServiceSettings()
-    settings.maxGenerationSteps = limit
-    return try GenerationQuestion(document, name: model, models: models, settings: settings)
+    settings.questions.maxGenerationSteps = limit
+    return try GenerationQuestion(document, name: model, models: models, limits: settings.questions)
   }
 
   private func refusal(_ members: String, model: String? = nil, limit: Int = 4096) -> String? {
@@ -255,7 +255,7 @@ import Testing
     do {
       let document = try JSONReaderPool().read(Array(body.utf8), maxDepth: 8)
       _ = try GenerationQuestion(
-        document, name: nil, models: models, settings: ServiceSettings())
+        document, name: nil, models: models, limits: QuestionLimits())
       Issue.record("taken")
     } catch { #expect("\(error)" == sentence) }
   }

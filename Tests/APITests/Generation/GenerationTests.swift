@@ -193,7 +193,7 @@ import Testing
   /// Mutated bodies are answered, with 200, 422 or a 4xx in JSON; and streams are events to their end.
   @Test func survivesMutations() async throws {
     var settings = ServiceSettings()
-    settings.maxGenerationSteps = 20
+    settings.questions.maxGenerationSteps = 20
     let service = try Service.make(
       TestModels.chain(vocabulary: TestModels.letters), TestModels.chain(name: "ids"),
       runaway(name: "runaway"),
@@ -282,7 +282,7 @@ import Testing
     #expect(
       try events.dropLast().map { try #require(try $0.text) }.joined()
         == SentEvent(data: whole.body).text)
-    #expect(service.metrics.requests(of: .generate).map(\.status) == ["200"])
+    #expect(service.requests(of: "/generate").map(\.status) == ["200"])
   }
 
   @Test func aClientThatLeavesEndsItsText() async throws {
@@ -297,6 +297,6 @@ import Testing
     exchange.abandon()
     #expect(await service.generate(#"{"prompt":[0],"max_steps":1}"#).status == 200)
     #expect(engine.snapshot().seated == 0 && engine.snapshot().queuedSequences == 0)
-    #expect(service.metrics.requests(of: .generate).map(\.status) == ["200", "499"])
+    #expect(service.requests(of: "/generate").map(\.status) == ["200", "499"])
   }
 }

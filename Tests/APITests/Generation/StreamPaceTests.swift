@@ -48,9 +48,10 @@ import Testing
       request: HTTPRequest(method: "POST", path: "/generate", body: Array(body.utf8)),
       deliverPart: { part in client.parts.withLock { $0.append(part) } })
     let question = try GenerationQuestion(
-      service.readers.read(exchange.request.body, maxDepth: 8), name: nil,
-      models: service.models, settings: service.settings)
-    let call = Call(exchange: exchange, endpoint: .generate, metrics: service.metrics)
+      service.parts.readers.read(exchange.request.body, maxDepth: 8), name: nil,
+      models: service.parts.models, limits: service.parts.settings.questions)
+    let call = Call(
+      exchange: exchange, endpoint: Endpoint(label: "/generate"), path: MatchedPath("/generate"))
     return (GenerationRun(question, for: call, pacer: pacer), exchange)
   }
 

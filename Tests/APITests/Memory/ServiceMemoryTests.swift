@@ -53,7 +53,7 @@ import Testing
         (answer.body
           == #"{"error":"the answer would take up to \#(size.textBytes) bytes, at most \#(size.textBytes - 1) are allowed (max_answer_bytes)"}"#
           + "\n") == (extra < 0))
-      #expect(limited.refusedAnswers.value == (extra < 0 ? 1 : 0))
+      #expect(limited.parts.budget.refusedAnswers.value == (extra < 0 ? 1 : 0))
     }
   }
 
@@ -123,12 +123,12 @@ import Testing
         rows: steps, size: 2,
         values: (0..<steps).flatMap { [Float($0), Float("0.\($0)") ?? 0] })
     ])
-    var text = try AnswerEncoder(question: question, sealer: service.sealer)
+    var text = try AnswerEncoder(question: question, sealer: service.parts.sealer)
       .text(of: [expected], isWhole: true)
     let whole = text.remainder()
     #expect(Array(answer.body.utf8) == whole)
     #expect(await isGivenBack(memory))
-    #expect(service.metrics.requests(of: .predict).map(\.status) == ["200"])
+    #expect(service.requests(of: "/predict").map(\.status) == ["200"])
   }
 
   /// A reader that is behind makes the writer wait; one that leaves ends it.
@@ -167,7 +167,7 @@ import Testing
       }
       #expect(await isGivenBack(memory))
     }
-    #expect(service.metrics.requests(of: .predict).map(\.status) == ["200", "499"])
+    #expect(service.requests(of: "/predict").map(\.status) == ["200", "499"])
   }
 
   /// What does not fit beside others is told to come back, what never fits is told so, and short questions go on.

@@ -220,7 +220,7 @@ import Testing
 
   @Test func limitsSequences() async throws {
     var settings = ServiceSettings()
-    settings.maxSequencesPerRequest = 3
+    settings.questions.maxSequencesPerRequest = 3
     let service = try Service.make(TestModels.echo(size: 1), settings: settings)
     func ask(_ count: Int) async -> (status: Int, body: String) {
       await service.predict(
@@ -239,7 +239,7 @@ import Testing
   @Test(arguments: ["scalar", "echo", "text"])
   func limitsSteps(model: String) async throws {
     var settings = ServiceSettings()
-    settings.maxSequenceSteps = 3
+    settings.questions.maxSequenceSteps = 3
     let service = try Service.make(
       TestModels.echo(), TestModels.echo(size: 1, name: "scalar"),
       TestModels.tokens(vocabulary: ["a"] + ["b", "c", "d"], name: "text"), settings: settings)

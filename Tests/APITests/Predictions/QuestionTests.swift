@@ -7,7 +7,7 @@ import Testing
 
   init() throws {
     var settings = ServiceSettings()
-    settings.maxHorizon = 5
+    settings.questions.maxHorizon = 5
     service = try Service.make(
       TestModels.echo(), TestModels.counter(), TestModels.mean(), settings: settings)
   }

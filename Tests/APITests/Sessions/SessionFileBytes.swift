@@ -65,9 +65,9 @@ struct SessionFileBytes {
 extension Service {
   /// All of a file, as a process writes it at its end.
   func exported(generation: UInt64 = 7) -> [UInt8] {
-    freezeSessions()
+    sessionTransfer.freeze()
     var blocks: [UInt8] = []
-    var head = exportSessions { blocks += $0 }
+    var head = sessionTransfer.export { blocks += $0 }
     head.generation = generation
     return head.bytes + blocks
   }
@@ -75,10 +75,12 @@ extension Service {
   @discardableResult
   func imported(
     _ bytes: [UInt8], asLost: Bool = false
-  ) throws(SessionFileFlaw) -> SessionImport {
+  ) throws(SessionFileFlaw) -> SessionTransfer.SessionImport {
     let head = try SessionFileHead(bytes: Array(bytes.prefix(SessionFileHead.byteCount)))
     let rest = Rest(bytes: bytes.dropFirst(SessionFileHead.byteCount))
-    return try importSessions(head, asLost: asLost, byteCount: bytes.count) { rest.read($0) }
+    return try sessionTransfer.restore(head, asLost: asLost, byteCount: bytes.count) {
+      rest.read($0)
+    }
   }
 
   private final class Rest {

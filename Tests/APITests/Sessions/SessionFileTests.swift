@@ -17,7 +17,7 @@ import Testing
   /// A service, and a file of two sessions for it.
   private func small() throws -> (Service, SessionFileBytes) {
     let service = try Service.make(TestModels.mean())
-    let model = try #require(service.models.defaultModel)
+    let model = try #require(service.parts.models.defaultModel)
     let fingerprint = try #require(model.fingerprint)
     let floats = (0..<model.graph.stateFloatCount).map { Float($0) - 2.5 }
     let file = SessionFileBytes(
@@ -44,7 +44,7 @@ import Testing
     var again = file
     (again.time, again.generation) = (head.time, 9)
     // Only its ages depend on when it was written.
-    let records = service.sessions.withTable { table in
+    let records = service.parts.sessions.withTable { table in
       var walk = table.walk()
       return table.records(&walk, now: .now)
     }
@@ -85,13 +85,13 @@ import Testing
     let bytes = file.bytes
     for count in 0..<bytes.count {
       #expect(throws: SessionFileFlaw.self) { try service.imported(Array(bytes.prefix(count))) }
-      #expect(service.sessionCount == 0)
+      #expect(service.sessionTransfer.count == 0)
     }
     #expect(await page(service, "gone").status == 404)
     #expect(throws: SessionFileFlaw.trailing(offset: bytes.count)) {
       try service.imported(bytes + [0])
     }
-    #expect(service.sessionCount == 0)
+    #expect(service.sessionTransfer.count == 0)
   }
 
   @Test func everyFlippedBit() throws {
@@ -101,7 +101,7 @@ import Testing
       var damaged = bytes
       damaged[index] ^= 1 << UInt8(index % 8)
       #expect(throws: SessionFileFlaw.self) { try service.imported(damaged) }
-      #expect(service.sessionCount == 0)
+      #expect(service.sessionTransfer.count == 0)
     }
   }
 
@@ -113,7 +113,7 @@ import Testing
       do throws(SessionFileFlaw) {
         try service.imported(file.bytes(of: blocks))
         return false
-      } catch { return service.sessionCount == 0 }
+      } catch { return service.sessionTransfer.count == 0 }
     }
     #expect(refused([], file))
     #expect(refused(Array(blocks.dropLast()), file))
@@ -158,10 +158,10 @@ import Testing
         try service.imported(file.bytes(of: damaged))
         taken += 1
       } catch {
-        #expect(service.sessionCount == 0)
+        #expect(service.sessionTransfer.count == 0)
         refused += 1
       }
-      service.forgetSessions()
+      service.sessionTransfer.forget()
     }
     #expect(refused > 1000 && taken > 100)
   }
@@ -211,8 +211,8 @@ import Testing
     }
     #expect(try service.imported(file.bytes).restored == 20_000)
     var sizes: [Int] = []
-    service.freezeSessions()
-    _ = service.exportSessions { sizes.append($0.count) }
+    service.sessionTransfer.freeze()
+    _ = service.sessionTransfer.export { sizes.append($0.count) }
     #expect(sizes.count > 5)
     #expect(sizes.allSatisfy { $0 < SessionFileBlock.byteCount + 1024 })
     let next = try Service.make(TestModels.mean())
@@ -297,7 +297,7 @@ import Testing
   @Test func frozen() async throws {
     let service = try Service.make(SmallModels.forecaster())
     await begin(service, "s", "[1,2]")
-    service.freezeSessions()
+    service.sessionTransfer.freeze()
     for session in [#""s""#, #"{"id":"t","begin":true}"#, #"{"id":"t","fork":"s"}"#] {
       let answer = await service.predict(#"{"inputs":[1],"session":\#(session)}"#)
       #expect(answer.status == 503)
@@ -346,14 +346,14 @@ import Testing
     var settings = ServiceSettings()
     settings.sessions.idleTimeout = idle
     let service = try Service.make(TestModels.mean(), settings: settings)
-    return (service, try #require(service.models.defaultModel?.fingerprint))
+    return (service, try #require(service.parts.models.defaultModel?.fingerprint))
   }
 
   /// States of a size that its model does not have would stop the engine.
   @Test(arguments: [-1, 0, 1])
   func statesOfAnotherSize(excess: Int) async throws {
     let (service, fingerprint) = try service()
-    let count = try #require(service.models.defaultModel).graph.stateFloatCount
+    let count = try #require(service.parts.models.defaultModel).graph.stateFloatCount
     let file = SessionFileBytes(
       time: ProcessStatistics.now, models: [("mean", fingerprint.bytes, count + excess)],
       records: [Self.record("s", floats: Array(repeating: 0, count: count + excess))])
@@ -371,7 +371,7 @@ import Testing
   @Test(arguments: [(0.0, 300), (400, 700), (50_000, 50_300), (99_710, nil), (-5000, 300)])
   func timeAwayIsIdleTime(away: Double, idle: Int?) async throws {
     let (service, fingerprint) = try service(idle: .seconds(100_000))
-    let count = try #require(service.models.defaultModel).graph.stateFloatCount
+    let count = try #require(service.parts.models.defaultModel).graph.stateFloatCount
     let begun = ContinuousClock.now
     let file = SessionFileBytes(
       time: ProcessStatistics.now - away, models: [("mean", fingerprint.bytes, count)],

@@ -336,7 +336,7 @@ import Testing
     rider.exchange.abandon()
     #expect(engine.snapshot().queuedSequences == 1)
     second.exchange.abandon()
-    #expect(service.metrics.requests(of: .predict).last?.status == "499")
+    #expect(service.requests(of: "/predict").last?.status == "499")
     release.signal()
     try await eventually { third.answer() != nil }
     #expect(third.answer() == 200)
@@ -371,7 +371,7 @@ import Testing
     try await eventually { told.wait(timeout: .now()) == .success }
     rider.exchange.abandon()
     second.signal()
-    try await eventually { service.metrics.requests(of: .predict).last?.status == "499" }
+    try await eventually { service.requests(of: "/predict").last?.status == "499" }
     #expect(try await ask(service, "[5]", #""s""#).session == #"{"id":"s","steps":2}"#)
   }
 
@@ -404,7 +404,7 @@ import Testing
       try await ask(service, "[4]", #""s""#).session
         == #"{"id":"s","steps":\#(isPresent ? 5 : 4)}"#)
     #expect(
-      service.metrics.requests(of: .predict).contains { $0.status == "499" } == !isPresent)
+      service.requests(of: "/predict").contains { $0.status == "499" } == !isPresent)
   }
 
   /// A client whose answer was lost says where it was, and counts nothing twice.

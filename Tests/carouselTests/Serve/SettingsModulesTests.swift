@@ -15,9 +15,9 @@ import Testing
     #expect(settings.precision == nil)
 
     let (service, ownService) = (settings.service, ServiceSettings())
-    #expect(service.maxSequencesPerRequest == ownService.maxSequencesPerRequest)
-    #expect(service.maxSequenceSteps == ownService.maxSequenceSteps)
-    #expect(service.maxHorizon == ownService.maxHorizon)
+    #expect(service.questions.maxSequencesPerRequest == ownService.questions.maxSequencesPerRequest)
+    #expect(service.questions.maxSequenceSteps == ownService.questions.maxSequenceSteps)
+    #expect(service.questions.maxHorizon == ownService.questions.maxHorizon)
     #expect(service.maxInlineBytes == ownService.maxInlineBytes)
     #expect(service.maxAnswerBytes == ownService.maxAnswerBytes)
     #expect((1...(1 << 30)).contains(settings.memoryLimit))
@@ -59,9 +59,9 @@ import Testing
       settings.engineLimits
         == EngineLimits(workers: 3, maxSeats: 3, maxQueuedSequences: 4, maxQueuedSteps: 5))
     let service = settings.service
-    #expect(service.maxSequenceSteps == 6)
-    #expect(service.maxSequencesPerRequest == 7)
-    #expect(service.maxHorizon == 8)
+    #expect(service.questions.maxSequenceSteps == 6)
+    #expect(service.questions.maxSequencesPerRequest == 7)
+    #expect(service.questions.maxHorizon == 8)
     #expect(service.maxInlineBytes == 10)
     #expect(service.maxAnswerBytes == 1024)
     #expect(settings.memoryLimit == 1000)

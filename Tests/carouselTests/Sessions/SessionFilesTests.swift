@@ -52,8 +52,8 @@ import Testing
     init(_ paths: [String], _ logger: Logger, begins: Bool = true) throws {
       service = Service(engines: [("co2", Engine(graph: try BundledModel.graph()))])
       files = try SessionFiles(paths: paths, logger: logger)
-      files.read(into: service)
-      if begins { files.claim(for: service) }
+      files.read(into: service.sessionTransfer)
+      if begins { files.claim(for: service.sessionTransfer) }
     }
 
     /// The answer to a request.
@@ -101,7 +101,7 @@ import Testing
     #expect(files == ["sessions"])
     #expect(try head(path).isSpent)
     await first.begin("s", "t")
-    #expect(first.files.write(first.service))
+    #expect(first.files.write(first.service.sessionTransfer))
     #expect(try !head(path).isSpent && head(path).count == 2)
     var status = stat()
     // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
@@ -113,7 +113,7 @@ import Testing
       #expect(try head(path).isSpent)
       #expect(await next.steps("s") == steps)
       #expect(await next.steps("s", advance: true) == steps + 1)
-      #expect(next.files.write(next.service))
+      #expect(next.files.write(next.service.sessionTransfer))
       #expect(files == ["sessions"])
     }
   }
@@ -122,13 +122,13 @@ import Testing
   @Test func whoIsStoppedAtTheStartChangesNothing() async throws {
     let first = try process()
     await first.begin("s")
-    #expect(first.files.write(first.service))
+    #expect(first.files.write(first.service.sessionTransfer))
     let before = try bytes(path)
     do {
       let second = try process(begins: false)
       #expect(await second.steps("s") == 1)
       #expect(try bytes(path) == before)
-      #expect(second.files.write(second.service))
+      #expect(second.files.write(second.service.sessionTransfer))
       #expect(try bytes(path) == before)
     }
     #expect(await (try process()).steps("s") == 1)
@@ -138,7 +138,7 @@ import Testing
   @Test func anUncleanEnd() async throws {
     let first = try process()
     await first.begin("s")
-    #expect(first.files.write(first.service))
+    #expect(first.files.write(first.service.sessionTransfer))
     let killed = try process()
     await killed.begin("new")
     for _ in 0..<2 {
@@ -148,7 +148,7 @@ import Testing
     }
     let clean = try process()
     await clean.begin("s")
-    #expect(clean.files.write(clean.service))
+    #expect(clean.files.write(clean.service.sessionTransfer))
     #expect(await (try process()).steps("s") == 1)
   }
 
@@ -159,7 +159,7 @@ import Testing
     let newer = try process()
     await newer.begin("s")
     let before = try bytes(path)
-    #expect(!older.files.write(older.service))
+    #expect(!older.files.write(older.service.sessionTransfer))
     #expect(try bytes(path) == before)
     #expect(files == ["sessions", "sessions.superseded"])
     #expect(try head("\(path).superseded").count == 2)
@@ -167,8 +167,8 @@ import Testing
     #expect(await next.steps("s") == 404)
     // And where it has nothing to lose, that is no failure.
     let third = try process()
-    #expect(next.files.write(next.service))
-    #expect(third.files.write(third.service))
+    #expect(next.files.write(next.service.sessionTransfer))
+    #expect(third.files.write(third.service.sessionTransfer))
   }
 
   // MARK: - What can't be written, or read
@@ -180,13 +180,13 @@ import Testing
     try FileManager.default.removeItem(atPath: path)
     try FileManager.default.createDirectory(
       atPath: "\(path)/x", withIntermediateDirectories: true)
-    #expect(!first.files.write(first.service))
+    #expect(!first.files.write(first.service.sessionTransfer))
     #expect(try !head(second).isSpent)
     try FileManager.default.removeItem(atPath: path)
     let next = try process(path, second)
     #expect(await next.steps("s", advance: true) == 2)
     #expect(try head(second).isSpent)
-    #expect(next.files.write(next.service))
+    #expect(next.files.write(next.service.sessionTransfer))
     // The first place has the later one, whatever the second says.
     #expect(try head(path).generation == head(second).generation)
     let last = try process(path, second)
@@ -197,12 +197,12 @@ import Testing
   @Test func anOlderFileNeverWins() async throws {
     let first = try process(path, second)
     await first.begin("s")
-    #expect(first.files.write(first.service))
+    #expect(first.files.write(first.service.sessionTransfer))
     let old = try bytes(path)
     try FileManager.default.removeItem(atPath: path)
     let without = try process("\(folder)/none/sessions", second)
     await without.begin("t")
-    #expect(!without.files.write(without.service))
+    #expect(!without.files.write(without.service.sessionTransfer))
     try write(old, to: path)
     let next = try process(path, second)
     #expect(await next.steps("s") == 410)
@@ -222,7 +222,7 @@ import Testing
   @Test func whatIsDamagedIsKeptAside() async throws {
     let first = try process()
     await first.begin("s")
-    #expect(first.files.write(first.service))
+    #expect(first.files.write(first.service.sessionTransfer))
     var damaged = try bytes(path)
     damaged[damaged.count - 40] ^= 1
     let other = Array("carousel sessions 1\n".utf8) + damaged.dropFirst(20)
@@ -243,7 +243,7 @@ import Testing
       let kept = try FileManager.default.contentsOfDirectory(atPath: folder)
         .first { $0.contains(name) }
       #expect(try bytes("\(folder)/\(try #require(kept))") == content)
-      #expect(process.files.write(process.service))
+      #expect(process.files.write(process.service.sessionTransfer))
     }
   }
 
@@ -314,7 +314,7 @@ import Testing
   func whatIsNotOursStaysAsItIs(other: Other) async throws {
     let before = try process(second)
     await before.begin("s")
-    #expect(before.files.write(before.service))
+    #expect(before.files.write(before.service.sessionTransfer))
     try make(other, at: path)
     let state = try state()
     for paths in [[path], [path, second], [second, path], [path, path]] {
@@ -355,7 +355,7 @@ import Testing
       try FileManager.default.removeItem(atPath: path)
       try make(other, at: path)
       let state = try state()
-      #expect(!process.files.write(process.service))
+      #expect(!process.files.write(process.service.sessionTransfer))
       let kept = paths.count == 1 ? "\(path).kept" : second
       #expect(try head(kept).count == 1)
       let after = try self.state()
@@ -398,7 +398,7 @@ import Testing
     for _ in 0..<2 {
       let process = try process()
       if await process.steps("s") == 404 { await process.begin("s") }
-      #expect(process.files.write(process.service))
+      #expect(process.files.write(process.service.sessionTransfer))
       // It leads where it led.
       #expect(files == ["sessions"])
       #expect(try head("\(folder)/other/file").count == 1)
@@ -409,7 +409,7 @@ import Testing
   @Test func oneFolderTwice() async throws {
     let first = try process(path, "\(path)2")
     await first.begin("s")
-    #expect(first.files.write(first.service))
+    #expect(first.files.write(first.service.sessionTransfer))
     #expect(await (try process(path, "\(path)2")).steps("s") == 1)
   }
 
@@ -443,7 +443,7 @@ import Testing
   @Test func aSessionOutlivesServers() async throws {
     let before = try process()
     await before.begin("s")
-    #expect(before.files.write(before.service))
+    #expect(before.files.write(before.service.sessionTransfer))
     for _ in 0..<2 {
       let server = try makeServer()
       #expect(server.start())
@@ -459,7 +459,7 @@ import Testing
   @Test func aStopBeforeTheStart() async throws {
     let before = try process()
     await before.begin("s")
-    #expect(before.files.write(before.service))
+    #expect(before.files.write(before.service.sessionTransfer))
     let content = try bytes(path)
     let server = try makeServer()
     #expect(drain(server))

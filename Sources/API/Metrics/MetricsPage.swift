@@ -1,9 +1,36 @@
 import HTTPCore
 import Scheduling
 
-extension Service {
+/// The counters, gauges and histograms of all parts.
+struct MetricsPage: Sendable {
+  private let startTime: Double
+  private let metrics: Metrics
+  private let models: ModelCatalogue
+  private let sessions: Sessions
+  private let maxSessionBytes: Int
+  private let memory: MemoryBudget
+  private let refusedAnswers: Counter
+  private let connections: (@Sendable () -> ConnectionStatistics)?
+
+  init(_ parts: ServiceParts) {
+    startTime = parts.startTime
+    metrics = parts.metrics
+    models = parts.models
+    sessions = parts.sessions
+    maxSessionBytes = parts.settings.sessions.maxBytes
+    memory = parts.memory
+    refusedAnswers = parts.budget.refusedAnswers
+    connections = parts.connections
+  }
+
   /// `GET /metrics`
-  var metricsPage: String {
+  func response() -> HTTPResponse {
+    HTTPResponse(
+      status: .ok, fields: ["content-type": "text/plain; version=0.0.4; charset=utf-8"],
+      body: Array(text.utf8))
+  }
+
+  private var text: String {
     var page = PrometheusText()
     writeProcess(to: &page)
     writeRequests(to: &page)
@@ -30,16 +57,17 @@ extension Service {
       help:
         "Requests by endpoint and status, that of the outcome; 499 is a client that left before it."
     )
-    for endpoint in Endpoint.allCases {
-      for (status, count) in metrics.requests(of: endpoint) {
-        page.sample([("endpoint", endpoint.path), ("status", status)], value: count)
+    let endpoints = metrics.endpoints.filter { !$0.requests.isEmpty }
+    for endpoint in endpoints {
+      for (status, count) in endpoint.requests {
+        page.sample([("endpoint", endpoint.label), ("status", status)], value: count)
       }
     }
     page.family(
       "carousel_request_duration_seconds", .histogram,
       help: "From a request's arrival at the service to its answer.")
-    for endpoint in Endpoint.allCases where !metrics.requests(of: endpoint).isEmpty {
-      page.histogram([("endpoint", endpoint.path)], metrics.durations(of: endpoint))
+    for endpoint in endpoints {
+      page.histogram([("endpoint", endpoint.label)], endpoint.durations)
     }
   }
 
@@ -120,7 +148,7 @@ extension Service {
       page.sample([("model", model.name)], value: usage[model.name]?.byteCount ?? 0)
     }
     page.family("carousel_session_bytes_limit", .gauge, help: "What all of them may take.")
-    page.sample(value: settings.sessions.maxBytes)
+    page.sample(value: maxSessionBytes)
     page.family("carousel_sessions_ended_total", .counter, help: "Sessions ended, by how.")
     for (end, name) in [(SessionEnd.ended, "ended"), (.expired, "expired"), (.evicted, "evicted")] {
       page.sample([("reason", name)], value: ends[end] ?? 0)

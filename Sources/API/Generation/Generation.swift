@@ -1,16 +1,31 @@
 import Scheduling
 
-extension Service {
-  /// `POST /generate`: lets a model continue a prompt, token by token.
-  func generate(_ call: Call, model: String?) {
+/// Lets a model continue a prompt, token by token.
+struct Generation: Sendable {
+  private let models: ModelCatalogue
+  private let limits: QuestionLimits
+  private let readers: JSONReaderPool
+  private let budget: AnswerBudget
+  private let pacer: StreamPacer
+
+  init(_ parts: ServiceParts) {
+    models = parts.models
+    limits = parts.settings.questions
+    readers = parts.readers
+    budget = parts.budget
+    pacer = parts.pacer
+  }
+
+  /// `POST /generate`, `POST /models/NAME/generate`
+  func answer(_ call: Call) {
     guard !call.exchange.isAbandoned else { return call.abandoned() }
     do throws(APIError) {
-      let reservation = try reserveReading(of: call)
+      let reservation = try budget.reserveReading(of: call)
       let document = try readers.read(
         call.exchange.request.body, maxDepth: ServiceSettings.maxJSONDepth)
       let question = try GenerationQuestion(
-        document, name: model, models: models, settings: settings)
-      try admit(
+        document, name: call.path["name"], models: models, limits: limits)
+      try budget.admit(
         AnswerSize(question), inputBytes: question.prompt.byteCount, into: reservation, for: call)
       let run = GenerationRun(question, for: call, pacer: pacer)
       let engine = question.model.engine
@@ -21,7 +36,7 @@ extension Service {
       call.exchange.onAbandon { engine.cancel(ticket) }
       call.exchange.onDrain { engine.resume(ticket) }
     } catch {
-      call.answer(error.response)
+      call.refuse(error)
     }
   }
 }

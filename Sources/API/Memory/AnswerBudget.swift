@@ -1,7 +1,19 @@
 import HTTPCore
+import Scheduling
 
 /// What requests take in memory is reserved before they take it, and refused where it does not fit.
-extension Service {
+struct AnswerBudget: Sendable {
+  /// What clients make the process hold.
+  private let memory: MemoryBudget
+  private let maxAnswerBytes: Int
+  /// Requests refused at `max_answer_bytes`.
+  let refusedAnswers = Counter()
+
+  init(memory: MemoryBudget, maxAnswerBytes: Int) {
+    self.memory = memory
+    self.maxAnswerBytes = maxAnswerBytes
+  }
+
   /// Reserves what reading the body of `call` takes.
   func reserveReading(of call: Call) throws(APIError) -> MemoryReservation {
     try reserve(JSONReadingSize.byteCount(of: call.exchange.request.body), for: call)
@@ -13,9 +25,9 @@ extension Service {
   func admit(
     _ size: AnswerSize, inputBytes: Int, into reservation: MemoryReservation, for call: Call
   ) throws(APIError) {
-    guard size.textBytes <= settings.maxAnswerBytes else {
+    guard size.textBytes <= maxAnswerBytes else {
       refusedAnswers.add()
-      throw .answerTooLarge(bytes: size.textBytes, limit: settings.maxAnswerBytes)
+      throw .answerTooLarge(bytes: size.textBytes, limit: maxAnswerBytes)
     }
     try resize(reservation, to: inputBytes + size.heldBytes, for: call)
   }

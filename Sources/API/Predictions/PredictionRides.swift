@@ -1,28 +1,26 @@
 import Inference
 import Scheduling
 
-/// From the body of a request for predictions to its answer.
-extension Service {
-  /// What the body of a `POST /predict` asks.
-  ///
-  /// - Throws: an error whose description is the sentence of the refusal.
-  package func question(in body: [UInt8]) throws -> Question {
-    try question(in: body, model: nil)
+/// Lets the sequences of a request for predictions ride, in whichever schema it came, and answers it with what they
+/// come to.
+struct PredictionRides: Sendable {
+  private let sessions: Sessions
+  private let budget: AnswerBudget
+  private let queues: BodyQueues
+
+  init(_ parts: ServiceParts) {
+    sessions = parts.sessions
+    budget = parts.budget
+    queues = parts.queues
   }
 
-  private func question(in body: [UInt8], model: String?) throws(APIError) -> Question {
-    let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
-    return try Question(
-      document, name: model, models: models, settings: settings, sealer: sealer)
-  }
-
-  /// `POST /predict` and those that ask for predictions in other words.
-  func predict(_ call: Call, model: String?) {
+  /// Answers `call`, whose body `read` reads.
+  func answer(_ call: Call, read: (Call) throws(APIError) -> Inquiry) {
     guard !call.exchange.isAbandoned else { return call.abandoned() }
     do throws(APIError) {
-      let reservation = try reserveReading(of: call)
-      let inquiry = try read(call, model: model)
-      try admit(
+      let reservation = try budget.reserveReading(of: call)
+      let inquiry = try read(call)
+      try budget.admit(
         inquiry.size,
         inputBytes: inquiry.question.sequences.reduce(0) { $0 + $1.byteCount }, into: reservation,
         for: call)
@@ -36,52 +34,18 @@ extension Service {
     }
   }
 
-  /// A question, how long its client waits, and how the predictions that answer it are written: at once, or part by
-  /// part.
-  private struct Inquiry: Sendable {
-    let question: Question
-    let size: AnswerSize
-    let timeout: Duration?
-    let text: @Sendable ([Prediction], _ isWhole: Bool) throws(APIError) -> AnswerText
-  }
-
-  /// What the body of `call` asks, in the schema of its endpoint, and how to answer in that.
-  private func read(_ call: Call, model: String?) throws(APIError) -> Inquiry {
-    let body = call.exchange.request.body
-    guard call.endpoint == .forecast else {
-      let question = try question(in: body, model: model)
-      let encoder = AnswerEncoder(question: question, sealer: sealer)
-      return Inquiry(
-        question: question, size: AnswerSize(question),
-        timeout: try call.timeout(question.timeout)
-      ) { (predictions, isWhole) throws(APIError) in
-        try encoder.text(of: predictions, isWhole: isWhole)
-      }
-    }
-    let document = try readers.read(
-      body, maxDepth: ServiceSettings.maxJSONDepth, members: ForecastDecoder.members)
-    let forecast = try ForecastDecoder(document: document, models: models, settings: settings)
-      .decode()
-    return Inquiry(
-      question: forecast.question, size: AnswerSize(forecast), timeout: try call.timeout(nil)
-    ) { (predictions, isWhole) throws(APIError) in
-      try ForecastEncoder(question: forecast, createdAt: Int(ProcessStatistics.now))
-        .text(of: predictions, isWhole: isWhole)
-    }
-  }
-
   /// Takes up the sessions of a question, and lets it ride from there.
   private func openSessions(of inquiry: Inquiry, for call: Call) {
     let question = inquiry.question
     let waiter = sessions.makeWaiter()
     // Before it waits, as whoever lets it ride says anew what is to be done when its client leaves.
-    call.exchange.onAbandon { [self] in if sessions.leave(waiter) { call.abandoned() } }
+    call.exchange.onAbandon { [sessions] in if sessions.leave(waiter) { call.abandoned() } }
     sessions.open(
       question.sessions.compactMap { $0?.opening }, model: question.model.name,
       floatCount: question.model.graph.stateFloatCount,
       waits: question.sessions.contains { $0?.waits ?? false },
       arrived: call.start, timeout: inquiry.timeout, as: waiter
-    ) { [self] grant in
+    ) { grant in
       switch grant {
       case .success(let opened): ride(inquiry, from: question.states(with: opened), for: call)
       case .failure(let refusal):
@@ -99,7 +63,7 @@ extension Service {
     let ticket = engine.predict(
       question.inputs.sequences, selection: question.selection, horizon: question.horizon,
       terms: call.terms(timeout: inquiry.timeout, startsLater: startsLater), states: states
-    ) { [self] result in
+    ) { result in
       finish(call, inquiry, result)
     }
     call.exchange.onAbandon { engine.cancel(ticket) }
@@ -114,8 +78,8 @@ extension Service {
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
       // An answer has its floats, and in some schemas what it repeats of the question.
       let bytes = max(floats * AnswerEncoder.bytesPerFloat, call.exchange.request.body.count)
-      if bytes > settings.maxInlineBytes || inquiry.size.isStreamed {
-        background.async { [self] in answer(call, predictions, inquiry) }
+      if bytes > queues.maxInlineBytes || inquiry.size.isStreamed {
+        queues.background.async { answer(call, predictions, inquiry) }
       } else {
         answer(call, predictions, inquiry)
       }
@@ -165,7 +129,7 @@ extension Service {
 
   private func send(_ text: consuming AnswerText, of inquiry: Inquiry, to call: Call) {
     if inquiry.size.isStreamed {
-      AnswerStream(text, to: call, on: background).start()
+      AnswerStream(text, to: call, on: queues.background).start()
     } else {
       call.answer(.json(text.remainder()))
     }

@@ -2,18 +2,29 @@ import HTTPCore
 import Inference
 import Scheduling
 
-/// What a service tells of its sessions, and how clients end them.
-extension Service {
+/// What the service tells of its sessions, and how clients end them.
+struct SessionPages: Sendable {
+  private let models: ModelCatalogue
+  private let sessions: Sessions
+  private let operatorKey: [UInt8]?
+
+  init(_ parts: ServiceParts) {
+    models = parts.models
+    sessions = parts.sessions
+    operatorKey = parts.settings.operatorKey
+  }
+
   /// `GET /models/NAME/sessions`
-  func sessionsPage(of route: Route, _ request: HTTPRequest) throws(APIError) -> [UInt8] {
-    guard let key = settings.operatorKey else { throw .notOperator(hasKey: false) }
+  func list(_ call: Call) throws(APIError) -> HTTPResponse {
+    let request = call.exchange.request
+    guard let key = operatorKey else { throw .notOperator(hasKey: false) }
     // RFC 9110 §11.1: the scheme's name has no case.
     let given = Array((request.fields["authorization"] ?? "").utf8)
     let scheme = String(decoding: given.prefix(7), as: UTF8.self).lowercased()
     guard scheme == "bearer ", Digest.areEqual(given[7...], key) else {
       throw .notOperator(hasKey: true)
     }
-    let model = try models.model(route.model ?? "")
+    let model = try models.model(call.path["name"] ?? "")
     let limit = try Self.listLimit(of: request.query)
     let (listings, usage) = sessions.withTable { table in
       (
@@ -31,12 +42,12 @@ extension Service {
     writer.raw(#","sessions":"#)
     writer.array(listings) { writer, listing in Self.write(listing, to: &writer) }
     writer.raw("}\n")
-    return writer.bytes
+    return .json(writer.bytes)
   }
 
   /// `GET /models/NAME/sessions/ID`: whoever knows an id may ask for it.
-  func sessionPage(of route: Route) throws(APIError) -> [UInt8] {
-    let key = try sessionKey(of: route)
+  func one(_ call: Call) throws(APIError) -> HTTPResponse {
+    let key = try key(in: call.path)
     let listing = try refusals(of: key.model) { () throws(SessionRefusal) in
       try sessions.withTable { table throws(SessionRefusal) in
         try table.listing(of: key, now: .now)
@@ -45,22 +56,22 @@ extension Service {
     var writer = JSONWriter()
     Self.write(listing, to: &writer)
     writer.raw("\n")
-    return writer.bytes
+    return .json(writer.bytes)
   }
 
   /// `DELETE /models/NAME/sessions/ID`
-  func endSession(of route: Route) throws(APIError) -> [UInt8] {
-    let key = try sessionKey(of: route)
+  func end(_ call: Call) throws(APIError) -> HTTPResponse {
+    let key = try key(in: call.path)
     try refusals(of: key.model) { () throws(SessionRefusal) in
       try sessions.withTable { table throws(SessionRefusal) in try table.end(key, now: .now) }
     }
-    return Array("{\"id\":\"\(key.id)\",\"ended\":true}\n".utf8)
+    return .json(Array("{\"id\":\"\(key.id)\",\"ended\":true}\n".utf8))
   }
 
-  private func sessionKey(of route: Route) throws(APIError) -> SessionTable.Key {
-    let model = try models.model(route.model ?? "")
+  private func key(in path: MatchedPath) throws(APIError) -> SessionTable.Key {
+    let model = try models.model(path["name"] ?? "")
     // Of all that an id may hold, the colon alone is reserved (RFC 3986 §2.2); clients may encode it.
-    let id = (route.session ?? "").replacing("%3A", with: ":")
+    let id = (path["id"] ?? "").replacing("%3A", with: ":")
     guard SessionUse.isID(id) else {
       throw .unexpected(path: "the path's session", found: .string(id), expected: .sessionID)
     }

@@ -29,7 +29,7 @@ import Testing
   func pagesAreMadeOnceForAllWhoWait(path: String) throws {
     let service = try Service.make(TestModels.counter())
     let answers = Answers()
-    service.pages.queue.suspend()
+    service.parts.pages.queue.suspend()
     for _ in 0..<5 { answers.ask(service, path) }
     // Not from the queue, so these are answered.
     for other in ["/livez", "/readyz"] {
@@ -37,7 +37,7 @@ import Testing
       #expect(answers.count(other) == 1)
     }
     #expect(answers.count(path) == 0)
-    service.pages.queue.resume()
+    service.parts.pages.queue.resume()
     #expect(waitUntil { answers.count(path) == 5 })
     // One that was made for another would count the answers before it.
     #expect(answers.bodies.withLock { Set($0[path] ?? []).count } == 1)
@@ -82,12 +82,12 @@ import Testing
       let question = #"{"inputs":[1]}"#
       return question + String(repeating: " ", count: count - question.utf8.count)
     }
-    service.hugeBodies.suspend()
-    answers.ask(service, "/models/counter/predict", body(Service.maxBytesReadBesideOthers + 1))
-    for _ in 0..<20 { answers.ask(service, "/predict", body(Service.maxBytesReadBesideOthers)) }
+    service.parts.queues.hugeBodies.suspend()
+    answers.ask(service, "/models/counter/predict", body(BodyQueues.maxBytesReadBesideOthers + 1))
+    for _ in 0..<20 { answers.ask(service, "/predict", body(BodyQueues.maxBytesReadBesideOthers)) }
     #expect(waitUntil { answers.count("/predict") == 20 })
     #expect(answers.count("/models/counter/predict") == 0)
-    service.hugeBodies.resume()
+    service.parts.queues.hugeBodies.resume()
     #expect(waitUntil { answers.count("/models/counter/predict") == 1 })
     #expect(answers.bodies.withLock { $0.values.joined().allSatisfy { $0.hasPrefix("200 ") } })
   }

@@ -2,17 +2,25 @@ import Inference
 import Scheduling
 
 /// Sessions from one process to the next.
-extension Service {
-  /// From now on no session moves, begins or ends; who asks for one is refused. Before `exportSessions`.
-  package func freezeSessions() { sessions.freeze() }
+package struct SessionTransfer: Sendable {
+  private let models: ModelCatalogue
+  private let sessions: Sessions
+
+  init(_ parts: ServiceParts) {
+    models = parts.models
+    sessions = parts.sessions
+  }
+
+  /// From now on no session moves, begins or ends; who asks for one is refused. Before `export`.
+  package func freeze() { sessions.freeze() }
 
   /// Sessions there are.
-  package var sessionCount: Int { sessions.withTable { $0.count } }
+  package var count: Int { sessions.withTable { $0.count } }
 
   /// Writes every session, and why others are gone, as the blocks of a file that follow its head.
   ///
   /// - Returns: the head, which does not know yet of which generation it is.
-  package func exportSessions<Failure: Error>(
+  package func export<Failure: Error>(
     to write: @escaping ([UInt8]) throws(Failure) -> Void
   ) throws(Failure) -> SessionFileHead {
     let served = models.models.filter { $0.fingerprint != nil }
@@ -51,7 +59,7 @@ extension Service {
   ///
   /// A session whose model is another now is not taken, but remembered: its client is told. What throws has taken in
   /// nothing.
-  package func importSessions(
+  package func restore(
     _ head: SessionFileHead, asLost: Bool = false, byteCount: Int,
     from read: @escaping (Int) throws(SessionFileFlaw) -> [UInt8]
   ) throws(SessionFileFlaw) -> SessionImport {
@@ -91,13 +99,13 @@ extension Service {
       }
       return result
     } catch {
-      if !asLost { forgetSessions() }
+      if !asLost { forget() }
       throw error
     }
   }
 
   /// Takes nothing of what was imported.
-  package func forgetSessions() {
+  package func forget() {
     sessions.withTable { $0 = SessionTable(limits: $0.limits) }
   }
 

@@ -1,43 +1,28 @@
+import HTTPCore
 import Inference
 import ModelFormat
 
-extension Service {
-  /// `GET /`
-  var indexPage: [UInt8] {
-    var writer = JSONWriter()
-    writer.raw(#"{"name":"carousel","version":"#)
-    writer.string(settings.version)
-    writer.raw(#","default_model":"#)
-    writer.optional(models.defaultModel?.name)
-    writer.raw(#","endpoints":"#)
-    writer.array(Endpoint.allCases.filter { $0 != .unknown }) { writer, endpoint in
-      writer.raw(#"{"method":"#)
-      writer.string(endpoint.methods[0])
-      writer.raw(#","path":"#)
-      writer.string(endpoint.path)
-      writer.raw(#","summary":"#)
-      writer.string(endpoint.summary)
-      writer.byte("}")
-    }
-    writer.raw("}\n")
-    return writer.bytes
-  }
+/// What can be known of the models.
+struct ModelPages: Sendable {
+  private let models: ModelCatalogue
+
+  init(_ parts: ServiceParts) { models = parts.models }
 
   /// `GET /models`
-  var modelsPage: [UInt8] {
+  func list() -> HTTPResponse {
     var writer = JSONWriter()
     writer.raw(#"{"models":"#)
     writer.array(models.models) { writer, model in write(model, to: &writer) }
     writer.raw("}\n")
-    return writer.bytes
+    return .json(writer.bytes)
   }
 
   /// `GET /models/NAME`
-  func modelPage(_ model: ServedModel) -> [UInt8] {
+  func one(_ call: Call) throws(APIError) -> HTTPResponse {
     var writer = JSONWriter()
-    write(model, isWhole: true, to: &writer)
+    write(try models.model(call.path["name"] ?? ""), isWhole: true, to: &writer)
     writer.raw("\n")
-    return writer.bytes
+    return .json(writer.bytes)
   }
 
   /// Writes a model; `isWhole` adds what a list is better without.

@@ -10,18 +10,19 @@ final class PageQueue: Sendable {
   static let restRatio = 4
 
   let queue = DispatchQueue(label: "pages", qos: .userInitiated)
-  private let waiting = Mutex<[Route: [Call]]>([:])
+  private let waiting = Mutex<[MatchedPath: [Call]]>([:])
 
   /// Has `answer` called, off the loop, with `call` and the others that wait for the same page.
-  func add(_ call: Call, for route: Route, answer: @escaping @Sendable ([Call]) -> Void) {
+  func add(_ call: Call, answer: @escaping @Sendable ([Call]) -> Void) {
+    let path = call.path
     var call = call
     call.isOnLoop = false
     let isFirst = waiting.withLock { waiting in
-      waiting[route, default: []].append(call)
-      return waiting[route]?.count == 1
+      waiting[path, default: []].append(call)
+      return waiting[path]?.count == 1
     }
     guard isFirst else { return }
-    add { [self] in answer(waiting.withLock { $0.removeValue(forKey: route) } ?? []) }
+    add { [self] in answer(waiting.withLock { $0.removeValue(forKey: path) } ?? []) }
   }
 
   /// Has `make` called, off the loop, which makes a page for one who asked.

@@ -1,0 +1,31 @@
+/// Answers requests for predictions in KServe's schema of time series.
+struct Forecasts: Sendable {
+  private let models: ModelCatalogue
+  private let limits: QuestionLimits
+  private let readers: JSONReaderPool
+  private let rides: PredictionRides
+
+  init(_ parts: ServiceParts) {
+    models = parts.models
+    limits = parts.settings.questions
+    readers = parts.readers
+    rides = PredictionRides(parts)
+  }
+
+  /// `POST /v1/timeseries/forecast`
+  func answer(_ call: Call) {
+    rides.answer(call) { (call) throws(APIError) in
+      let document = try readers.read(
+        call.exchange.request.body, maxDepth: ServiceSettings.maxJSONDepth,
+        members: ForecastDecoder.members)
+      let forecast = try ForecastDecoder(document: document, models: models, limits: limits)
+        .decode()
+      return Inquiry(
+        question: forecast.question, size: AnswerSize(forecast), timeout: try call.timeout(nil)
+      ) { (predictions, isWhole) throws(APIError) in
+        try ForecastEncoder(question: forecast, createdAt: Int(ProcessStatistics.now))
+          .text(of: predictions, isWhole: isWhole)
+      }
+    }
+  }
+}

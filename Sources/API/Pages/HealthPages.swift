@@ -1,0 +1,21 @@
+import HTTPCore
+
+/// What load balancers and process supervisors ask.
+struct HealthPages: Sendable {
+  private let readiness: ReadinessState
+
+  init(_ parts: ServiceParts) { readiness = parts.readiness }
+
+  /// `GET /livez`
+  func live() -> HTTPResponse { response("live") }
+
+  /// `GET /readyz`
+  func ready() throws(APIError) -> HTTPResponse {
+    guard readiness.value == .ready else { throw .notReady(readiness.value) }
+    return response("ready")
+  }
+
+  private func response(_ status: String) -> HTTPResponse {
+    .json(Array("{\"status\":\"\(status)\"}\n".utf8))
+  }
+}

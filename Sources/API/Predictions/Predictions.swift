@@ -1,0 +1,40 @@
+import Inference
+import Scheduling
+
+/// Answers requests for predictions, in the service's own schema.
+struct Predictions: Sendable {
+  private let models: ModelCatalogue
+  private let limits: QuestionLimits
+  private let readers: JSONReaderPool
+  private let sealer: StateSealer
+  private let rides: PredictionRides
+
+  init(_ parts: ServiceParts) {
+    models = parts.models
+    limits = parts.settings.questions
+    readers = parts.readers
+    sealer = parts.sealer
+    rides = PredictionRides(parts)
+  }
+
+  /// `POST /predict`, `POST /models/NAME/predict`
+  func answer(_ call: Call) {
+    rides.answer(call) { (call) throws(APIError) in
+      let question = try question(in: call.exchange.request.body, model: call.path["name"])
+      let encoder = AnswerEncoder(question: question, sealer: sealer)
+      return Inquiry(
+        question: question, size: AnswerSize(question),
+        timeout: try call.timeout(question.timeout)
+      ) { (predictions, isWhole) throws(APIError) in
+        try encoder.text(of: predictions, isWhole: isWhole)
+      }
+    }
+  }
+
+  /// What the body of a `POST /predict` asks; `model` is the one of the path, where that names one.
+  func question(in body: [UInt8], model: String? = nil) throws(APIError) -> Question {
+    let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
+    return try Question(
+      document, name: model, models: models, limits: limits, sealer: sealer)
+  }
+}

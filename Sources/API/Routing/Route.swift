@@ -1,0 +1,53 @@
+import HTTPCore
+
+/// One thing that can be asked of the service, a method and a path: a row of the `RouteTable`.
+///
+/// Which requests it answers, `Allow`, `GET /`, the labels of metrics and what answers all come from here.
+struct Route: Sendable {
+  let method: String
+  let path: PathPattern
+  /// What `GET /` says of it; nil where the row above, of the same path, tells of it.
+  let summary: String?
+  /// Whether it is answered even where descriptors admit no further connection; it costs next to nothing.
+  let isHealthCheck: Bool
+  /// How errors are written.
+  let errors: ErrorSchema
+  let answer: Answer
+
+  /// What answers it.
+  enum Answer: Sendable {
+    /// A response that depends on no body. A route of GET answers HEAD, too.
+    case page(PageMaking, @Sendable (Call) throws(APIError) -> HTTPResponse)
+    /// Reads the body of the request and sees to it that the call is answered. Called away from the event loop
+    /// where the body is large.
+    case question(@Sendable (Call) -> Void)
+  }
+
+  /// Where a page is made.
+  enum PageMaking {
+    /// On the event loop, at once.
+    case onLoop
+    /// Elsewhere, for each who asks.
+    case forEach
+    /// Elsewhere, for all who ask: it depends on nothing but the path.
+    case shared
+  }
+
+  /// Writes the response to a request that is refused.
+  typealias ErrorSchema = @Sendable (APIError) -> HTTPResponse
+
+  /// The errors of the service's own schema.
+  static let ownErrors: ErrorSchema = { $0.response }
+
+  init(
+    _ method: String, _ path: PathPattern, _ summary: String?, isHealthCheck: Bool = false,
+    errors: @escaping ErrorSchema = ownErrors, _ answer: Answer
+  ) {
+    self.method = method
+    self.path = path
+    self.summary = summary
+    self.isHealthCheck = isHealthCheck
+    self.errors = errors
+    self.answer = answer
+  }
+}

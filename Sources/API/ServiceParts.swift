@@ -1,0 +1,36 @@
+import HTTPCore
+import Scheduling
+
+/// What the features of the service share; each takes what it needs.
+struct ServiceParts: Sendable {
+  let models: ModelCatalogue
+  let settings: ServiceSettings
+  let sessions: Sessions
+  let sealer: StateSealer
+  /// What clients make the process hold.
+  let memory: MemoryBudget
+  let budget: AnswerBudget
+  /// What the server knows of its connections, for `/metrics`.
+  let connections: (@Sendable () -> ConnectionStatistics)?
+  let metrics = Metrics()
+  let startTime = ProcessStatistics.now
+  let readers = JSONReaderPool()
+  let readiness = ReadinessState()
+  let queues: BodyQueues
+  let pages = PageQueue()
+  let pacer = StreamPacer()
+
+  init(
+    models: ModelCatalogue, settings: ServiceSettings, memory: MemoryBudget,
+    connections: (@Sendable () -> ConnectionStatistics)?
+  ) {
+    self.models = models
+    self.settings = settings
+    self.memory = memory
+    self.connections = connections
+    budget = AnswerBudget(memory: memory, maxAnswerBytes: settings.maxAnswerBytes)
+    sessions = Sessions(limits: settings.sessions)
+    sealer = settings.stateKey.map { StateSealer(key: $0) } ?? StateSealer()
+    queues = BodyQueues(maxInlineBytes: settings.maxInlineBytes)
+  }
+}

@@ -3,7 +3,7 @@ import Glibc
 /// What the operating system says of this process.
 package enum ProcessStatistics {
   /// Bytes of memory that are resident (`/proc/self/statm`); nil where the system does not tell.
-  static var residentBytes: Int? {
+  package static var residentBytes: Int? {
     // SAFETY: the path is a literal, which ends in a zero.
     let file = unsafe open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }

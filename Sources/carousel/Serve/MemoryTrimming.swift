@@ -1,11 +1,12 @@
+import API
 import CLinux
 import Dispatch
 import HTTPCore
 import Scheduling
 import Synchronization
 
-/// Gives memory back to the system a second after much of it was released, as long as `memory` lives: malloc
-/// itself keeps what lies between pieces that are still in use, and engines what they computed with.
+/// Gives memory back to the system a second after much of it was released, and the rest a few seconds later, as long as
+/// `memory` lives: malloc itself keeps what lies between pieces that are still in use, and engines what they computed with.
 func giveBackMemory(of memory: MemoryBudget, _ engines: [Engine]) {
   let timer = DispatchSource.makeTimerSource(queue: .global(qos: .utility))
   timer.schedule(
@@ -14,7 +15,11 @@ func giveBackMemory(of memory: MemoryBudget, _ engines: [Engine]) {
   timer.setEventHandler { [weak memory] in
     // The handler holds its source, so that it lives.
     guard let memory else { return timer.cancel() }
-    let isDue = policy.withLock { $0.isDue(peak: memory.takePeak(), held: memory.heldBytes) }
+    let isDue = policy.withLock {
+      $0.isDue(
+        peak: memory.takePeak(), held: memory.heldBytes,
+        resident: ProcessStatistics.residentBytes ?? 0)
+    }
     guard isDue else { return }
     for engine in engines { engine.releaseScratch() }
     DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .milliseconds(100)) {
@@ -26,17 +31,37 @@ func giveBackMemory(of memory: MemoryBudget, _ engines: [Engine]) {
 
 /// When it pays to give memory back.
 struct TrimmingPolicy {
-  /// Less than this is kept.
+  /// So much is given back at once.
   static let leastBytes = 8 << 20
+  /// In quiet, so much more than what was resident at the least: also of what is not counted.
+  static func leastGrowth(over least: Int) -> Int { max(1 << 20, least / 8) }
+  /// It is quiet once what was held varied by less than this between so many calls and those before them.
+  static let quietBytes = 64 << 10
+  static let quietCalls = 3
 
   /// The most that was held since memory was last given back.
   private var highest = 0
+  /// The least that was resident since then, or at the first call after it; nil until that.
+  private var leastResident: Int?
+  /// How many calls in a row found that nothing was released.
+  private var callsWithoutRelease = 0
 
-  /// Whether enough was released since then: at most `peak` bytes were held since the last call, `held` are now.
-  mutating func isDue(peak: Int, held: Int) -> Bool {
+  /// Whether it pays now: at most `peak` bytes were held since the last call, `held` are now, `resident` are in all.
+  ///
+  /// Those who leave together do so over a while, and what the last of them held is less than is worth while as long as the
+  /// server is busy. What then stays resident is in use, and counts from there on.
+  mutating func isDue(peak: Int, held: Int, resident: Int) -> Bool {
     highest = max(highest, peak)
-    guard highest - held >= Self.leastBytes else { return false }
+    callsWithoutRelease = peak - held < Self.quietBytes ? callsWithoutRelease + 1 : 0
+    let least = min(leastResident ?? resident, resident)
+    leastResident = least
+    let isQuiet = callsWithoutRelease >= Self.quietCalls
+    guard
+      highest - held >= Self.leastBytes
+        || isQuiet && resident - least >= Self.leastGrowth(over: least)
+    else { return false }
     highest = held
+    if isQuiet { leastResident = nil }
     return true
   }
 }

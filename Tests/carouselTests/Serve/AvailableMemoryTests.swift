@@ -82,20 +82,37 @@ import Testing
   func enoughIsReleased(extra: Int) {
     var policy = TrimmingPolicy()
     let least = TrimmingPolicy.leastBytes
-    check(policy.isDue(peak: 10 * least, held: 10 * least), false)
-    let isDue = policy.isDue(peak: 10 * least, held: 9 * least - extra)
+    check(policy.isDue(peak: 10 * least, held: 10 * least, resident: 0), false)
+    let isDue = policy.isDue(peak: 10 * least, held: 9 * least - extra, resident: 0)
     #expect(isDue == (extra >= 0))
+  }
+
+  /// n − 1, n and n + 1 bytes that stay resident, counted or not, once so many calls in a row found nothing released.
+  @Test(arguments: [-1, 0, 1], [0, TrimmingPolicy.quietBytes - 1, TrimmingPolicy.quietBytes])
+  func theRestIsGivenBackInQuiet(extra: Int, variation: Int) {
+    var policy = TrimmingPolicy()
+    let least = 64 << 20
+    let grown = least + TrimmingPolicy.leastGrowth(over: least) + extra
+    #expect(TrimmingPolicy.leastGrowth(over: least) == 8 << 20)
+    check(policy.isDue(peak: 100 << 20, held: 0, resident: least), true)
+    let isQuiet = variation < TrimmingPolicy.quietBytes
+    for call in 1...3 * TrimmingPolicy.quietCalls {
+      let isDue = policy.isDue(peak: variation, held: 0, resident: grown)
+      // What is resident afterwards is in use.
+      #expect(isDue == (isQuiet && extra >= 0 && call == TrimmingPolicy.quietCalls))
+    }
+    check(policy.isDue(peak: variation, held: 0, resident: 2 * grown), isQuiet)
   }
 
   /// What is released little by little adds up; what was given back counts no more.
   @Test func littleAddsUp() {
     var policy = TrimmingPolicy()
     let piece = TrimmingPolicy.leastBytes / 4
-    check(policy.isDue(peak: 8 * piece, held: 7 * piece), false)
-    check(policy.isDue(peak: 7 * piece, held: 5 * piece), false)
-    check(policy.isDue(peak: 5 * piece, held: 4 * piece), true)
-    check(policy.isDue(peak: 4 * piece, held: piece), false)
-    check(policy.isDue(peak: piece, held: 0), true)
-    check(policy.isDue(peak: 0, held: 0), false)
+    check(policy.isDue(peak: 8 * piece, held: 7 * piece, resident: 0), false)
+    check(policy.isDue(peak: 7 * piece, held: 5 * piece, resident: 0), false)
+    check(policy.isDue(peak: 5 * piece, held: 4 * piece, resident: 0), true)
+    check(policy.isDue(peak: 4 * piece, held: piece, resident: 0), false)
+    check(policy.isDue(peak: piece, held: 0, resident: 0), true)
+    check(policy.isDue(peak: 0, held: 0, resident: 0), false)
   }
 }

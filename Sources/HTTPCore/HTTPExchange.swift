@@ -41,15 +41,21 @@ package final class HTTPExchange: Sendable {
     package let isNew: Bool
     /// Whether its client has left, so that no more requests come over it; may be asked at any time.
     package let hasLeft: @Sendable () -> Bool
-    /// Calls what it is given once with whether the client is there for the answer to the request: what
+    /// Which of its requests this one is.
+    package let stream: StreamID
+    /// Calls what it is given once with whether the client is there for the answer to the request of a stream: what
     /// `HTTPExchange.askPresence` does.
-    package let askPresence: @Sendable (@escaping @Sendable (_ isPresent: Bool) -> Void) -> Void
+    package let askPresence: AskPresence
+
+    package typealias AskPresence =
+      @Sendable (StreamID, @escaping @Sendable (_ isPresent: Bool) -> Void) -> Void
 
     package init(
       number: UInt64, memory: MemoryAccount? = nil, isNew: Bool,
       hasLeft: @escaping @Sendable () -> Bool,
-      askPresence: @escaping @Sendable (@escaping @Sendable (Bool) -> Void) -> Void = { $0(true) }
+      stream: StreamID = StreamID(0), askPresence: @escaping AskPresence = { $1(true) }
     ) {
+      self.stream = stream
       self.number = number
       self.memory = memory
       self.isNew = isNew
@@ -315,7 +321,7 @@ package final class HTTPExchange: Sendable {
   package func askPresence(_ action: @escaping @Sendable (_ isPresent: Bool) -> Void) {
     guard !isAbandoned else { return action(false) }
     guard let connection else { return action(true) }
-    connection.askPresence(action)
+    connection.askPresence(connection.stream, action)
   }
 
   /// Whether the client has left without an answer, or before its end.

@@ -37,6 +37,9 @@ final class Connection {
   let peer: PeerWatch
   /// Where what is held for it is counted.
   let memory: MemoryAccount
+  /// What its exchanges are given to ask; made once, as each request would have one made otherwise.
+  let hasLeft: @Sendable () -> Bool
+  var askPresence: HTTPExchange.ConnectionReference.AskPresence = { $1(true) }
   let token: UInt64
   var wire = WireProtocol.undecided([])
   private(set) var owed: [Owed] = []
@@ -109,7 +112,9 @@ final class Connection {
     _ socket: consuming Descriptor, token: UInt64, memory: MemoryAccount, isExtra: Bool = false
   ) {
     self.memory = memory
-    peer = PeerWatch(socket.number)
+    let peer = PeerWatch(socket.number)
+    self.peer = peer
+    hasLeft = { peer.hasLeft }
     self.socket = socket
     self.token = token
     self.isExtra = isExtra

@@ -103,16 +103,16 @@ extension EventLoop {
   private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
     let token = connection.token
     connection.requestCount += 1
+    if connection.requestCount == 1 {
+      connection.askPresence = presenceQuestion(
+        of: token, connection.peer, isHTTP2: connection.wire.isHTTP2)
+    }
     let exchange = HTTPExchange(
       request: request,
       connection: .init(
         number: connection.number, memory: connection.memory,
         isNew: connection.requestCount == 1,
-        hasLeft: { [peer = connection.peer] in peer.hasLeft },
-        askPresence: { [self, peer = connection.peer, isHTTP2 = connection.wire.isHTTP2] action in
-          guard peer.mayHaveGivenUp(isHTTP2: isHTTP2) else { return action(true) }
-          post(Mail(connection: token, stream: stream, content: .presenceAsked(action)))
-        }),
+        hasLeft: connection.hasLeft, stream: stream, askPresence: connection.askPresence),
       postpone: postpone,
       code: { [coding, memory = connection.memory] in
         coding.encodeStream(&$0, for: request, within: memory)
@@ -132,6 +132,16 @@ extension EventLoop {
     case .awake: break
     case .waiting: bell.ring()
     case .asleep: queue.async { self.turn() }
+    }
+  }
+
+  /// How exchanges of the connection of `token` ask whether its client is there.
+  func presenceQuestion(
+    of token: UInt64, _ peer: PeerWatch, isHTTP2: Bool
+  ) -> HTTPExchange.ConnectionReference.AskPresence {
+    { [self] stream, action in
+      guard peer.mayHaveGivenUp(isHTTP2: isHTTP2) else { return action(true) }
+      post(Mail(connection: token, stream: stream, content: .presenceAsked(action)))
     }
   }
 

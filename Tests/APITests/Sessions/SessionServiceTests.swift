@@ -388,7 +388,7 @@ import Testing
         method: "POST", path: "/predict", body: Array(#"{"inputs":[3],"session":"s"}"#.utf8)),
       connection: .init(
         number: 1, isNew: true, hasLeft: { false },
-        askPresence: { action in asked.withLock { $0 = action } })
+        askPresence: { _, action in asked.withLock { $0 = action } })
     ) { part in
       if case .whole(let response) = part { status.withLock { $0 = response.status.code } }
     }

@@ -35,12 +35,15 @@ struct Call: Sendable {
   static let timeoutField = "carousel-timeout-ms"
 
   /// On what terms the request rides.
-  ///
-  /// - Parameter startsLater: whether `Engine.start` is called when all that came with it has come.
-  func terms(timeout: Duration?, startsLater: Bool = false) -> RideTerms {
+  func terms(timeout: Duration?) -> RideTerms {
     RideTerms(
-      arrived: start, timeout: timeout, identity: { [exchange] in exchange.clientIdentity },
-      startsLater: startsLater)
+      arrived: start, timeout: timeout, identity: { [exchange] in exchange.clientIdentity })
+  }
+
+  /// When the request begins to ride: on the loop's thread when all that came with it has come; only while the
+  /// application is called with the exchange.
+  var departure: Departure {
+    isOnLoop ? .postponed { [exchange] in exchange.afterIntake($0) } : .atOnce
   }
 
   /// Begins a response whose body is sent as it is made; `end` ends it.

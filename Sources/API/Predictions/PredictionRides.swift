@@ -25,7 +25,7 @@ struct PredictionRides: Sendable {
         inputBytes: inquiry.question.sequences.reduce(0) { $0 + $1.byteCount }, into: reservation,
         for: call)
       if inquiry.question.sessions.isEmpty {
-        ride(inquiry, from: inquiry.question.states, for: call, startsLater: call.isOnLoop)
+        ride(inquiry, from: inquiry.question.states, for: call, departure: call.departure)
       } else {
         openSessions(of: inquiry, for: call)
       }
@@ -56,18 +56,18 @@ struct PredictionRides: Sendable {
   }
 
   private func ride(
-    _ inquiry: Inquiry, from states: StateTransfer, for call: Call, startsLater: Bool = false
+    _ inquiry: Inquiry, from states: StateTransfer, for call: Call,
+    departure: Departure = .atOnce
   ) {
     let question = inquiry.question
     let engine = question.model.engine
     let ticket = engine.predict(
       question.inputs.sequences, selection: question.selection, horizon: question.horizon,
-      terms: call.terms(timeout: inquiry.timeout, startsLater: startsLater), states: states
+      terms: call.terms(timeout: inquiry.timeout), states: states, departure: departure
     ) { result in
       finish(call, inquiry, result)
     }
     call.exchange.onAbandon { engine.cancel(ticket) }
-    if startsLater { call.exchange.afterIntake { engine.start(mayTurnHere: $0) } }
   }
 
   private func finish(

@@ -6,7 +6,7 @@ struct BoardingQueue {
 
   /// A rider that waits.
   struct Waiting: Equatable {
-    let passenger: Passenger
+    var passenger: Passenger
     /// Whether it left its seat to others by rotation: it was admitted before.
     var isRotated = false
     /// Whether it is one of those who board before their turn, being gone again in a moment.
@@ -63,6 +63,12 @@ struct BoardingQueue {
   }
 
   subscript(index: Int) -> Waiting { waiting[index] }
+
+  /// Changes what is known of a rider that waits, but neither its steps nor its deadline.
+  mutating func update(_ rider: RiderID, _ change: (inout Passenger) -> Void) {
+    guard let index = waiting.firstIndex(where: { $0.passenger.rider == rider }) else { return }
+    change(&waiting[index].passenger)
+  }
 
   @discardableResult
   mutating func remove(at index: Int) -> Passenger {

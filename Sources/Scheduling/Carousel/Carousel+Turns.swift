@@ -8,13 +8,16 @@ extension Carousel {
   ) -> Turn {
     var turn = Turn()
     // Nobody waits for them any more.
-    turn.expired = seats.vacateLate(worker: worker, now: now) + queue.removeLate(now: now)
+    let late = seats.vacateLate(worker: worker, now: now)
+    turn.expiredSeats = late.map(\.seat)
+    turn.expired = late.map(\.rider) + queue.removeLate(now: now)
     rotate(worker, now: now, costs: costs, into: &turn)
     turn.moves = seats.clear(worker: worker)
     board(worker, now: now, costs: costs, into: &turn)
     if !seats[worker].isEmpty {
       turn.parts = seats.advance(worker: worker, by: chunk(for: worker))
     }
+    isTurning[worker] = !turn.parts.isEmpty
     admission.recordTurn(steps: turn.steps, isFull: !queue.isEmpty, now: now)
     return turn
   }

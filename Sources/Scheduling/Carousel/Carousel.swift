@@ -32,6 +32,12 @@ package struct Carousel {
   var queue: BoardingQueue
   var seats: Seats
   var admission: Admission
+  /// Riders whose readers are behind: they wait for `resume`, without a seat.
+  private var parked: [RiderID: Passenger] = [:]
+  /// When the deadlines of parked riders are looked at next; nil while none has one.
+  private var lookTime: Instant?
+  /// By worker: whether it turns, or is about to.
+  var isTurning: [Bool]
   private var nextRider: UInt64 = 0
 
   /// - Parameter workerCount: workers that turn at once; at most one a seat is made use of.
@@ -40,8 +46,9 @@ package struct Carousel {
   ) {
     self.limits = limits
     queue = BoardingQueue(chunking: chunking)
-    seats = Seats(
-      limit: limits.maxSeats, workerCount: Swift.max(1, Swift.min(workerCount, limits.maxSeats)))
+    let workerCount = Swift.max(1, Swift.min(workerCount, limits.maxSeats))
+    seats = Seats(limit: limits.maxSeats, workerCount: workerCount)
+    isTurning = Array(repeating: false, count: workerCount)
     admission = Admission(limits: limits, start: start)
   }
 
@@ -57,20 +64,42 @@ package struct Carousel {
   package var queuedSteps: Int { queue.steps }
   /// Riders on board.
   package var seatedCount: Int { seats.riderCount }
+  /// Riders without a seat, whose readers are behind.
+  package var parkedCount: Int { parked.count }
   /// Places promised to clients who were refused, and the share of them who come.
   package var promises: (count: Int, keptShare: Double) {
     (admission.bookings.count, admission.bookings.keptShare)
   }
   /// Whether everybody who waits finds a seat at the next turn.
   package var hasFreeSeat: Bool { queuedCount + seatedCount <= limits.maxSeats }
-  /// The steps of the only rider that waits, where nobody rides.
-  package var onlyWaiting: Journey? {
-    queuedCount == 1 && seatedCount == 0 ? queue[0].passenger.journey : nil
+  /// What is before the only rider that waits, where nobody rides and no worker turns.
+  package var loneRider: Journey? {
+    queuedCount == 1 && seatedCount == 0 && turningCount == 0 ? queue[0].passenger.journey : nil
   }
+  /// Workers that turn, or are about to.
+  package var turningCount: Int { isTurning.count(where: \.self) }
   /// Workers that have enough to do.
   package var neededWorkers: Int {
     let share = Swift.min(Self.workerShare, seatsPerWorker)
     return Swift.min(workerCount, (queuedCount + seatedCount + share - 1) / share)
+  }
+
+  // MARK: - Workers
+
+  /// The workers that have to start turning, now that there are more riders; they count as turning.
+  package mutating func workersToWake() -> [Int] {
+    let missing = neededWorkers - turningCount
+    guard missing > 0 else { return [] }
+    let idle = Array(isTurning.indices.filter { !isTurning[$0] }.prefix(missing))
+    for worker in idle { isTurning[worker] = true }
+    return idle
+  }
+
+  /// A turn was taken in place of a worker; returns the workers that have to start turning, that one among them unless
+  /// nobody is left.
+  package mutating func handOver(worker: Int) -> [Int] {
+    isTurning[worker] = queuedCount + seatedCount > 0
+    return (isTurning[worker] ? [worker] : []) + workersToWake()
   }
 
   // MARK: - Riders come
@@ -102,17 +131,11 @@ package struct Carousel {
     journey.all <= Swift.max(Self.minimumChunk, turnSteps / limits.maxSeats)
   }
 
-  /// A rider that gave up its seat, though it was not done, boards again before those who wait.
-  package mutating func rejoin(_ rider: RiderID, _ journey: Journey, deadline: Instant?) {
-    var passenger = Passenger(rider: rider, journey: journey, deadline: deadline)
-    passenger.hasBoarded = true
-    queue.prepend(.init(passenger: passenger))
-  }
-
   // MARK: - Riders whose steps are done
 
-  /// The rider in `seat` is done: the seat falls free.
-  package mutating func alight(seat: Int, worker: Int = 0) {
+  /// The rider in `seat` is done: the seat falls free. Returns false where its client had left before.
+  @discardableResult
+  package mutating func alight(seat: Int, worker: Int = 0) -> Bool {
     seats.vacate(seat, worker: worker)
   }
 
@@ -123,6 +146,73 @@ package struct Carousel {
       passenger.steps = steps
       passenger.following = Swift.max(0, passenger.following - steps)
     }
+  }
+
+  // MARK: - Readers who are behind
+
+  /// What becomes of a rider whose reader is behind.
+  package enum Pause: Equatable, Sendable {
+    /// It is parked: its seat falls free, and `resume` lets it board again. Where its deadline is the next of those who are
+    /// parked, `removeLateParked` is to be called then.
+    case parked(lookAgainAt: Instant?)
+    /// It goes on in its seat: its reader caught up meanwhile, or too many are parked. Then what it writes piles up, as far
+    /// as its text goes.
+    case goesOn
+    /// Its client had left before.
+    case gone
+  }
+
+  /// How often the deadlines of parked riders are looked at, at the most: no turn may come that would.
+  package static let lookInterval = Duration.milliseconds(50)
+
+  /// The rider in `seat` has drawn a token and its reader does not want the next one yet.
+  ///
+  /// - Parameter journey: what is before the rider.
+  package mutating func pause(
+    seat: Int, worker: Int = 0, before journey: Journey, now: Instant
+  ) -> Pause {
+    guard !seats[worker][seat].isVacated else { return .gone }
+    var passenger = seats[worker][seat].passenger
+    guard !passenger.isResumed, parked.count < limits.maxQueuedSequences else {
+      seats.update(seat, worker: worker) { $0.isResumed = false }
+      extend(seat: seat, worker: worker, by: journey.steps)
+      return .goesOn
+    }
+    seats.vacate(seat, worker: worker)
+    passenger.steps = journey.steps
+    passenger.following = journey.following
+    passenger.hasBoarded = true
+    parked[passenger.rider] = passenger
+    guard let deadline = passenger.deadline, lookTime.map({ deadline < $0 }) ?? true else {
+      return .parked(lookAgainAt: nil)
+    }
+    lookTime = deadline
+    return .parked(lookAgainAt: deadline)
+  }
+
+  /// A rider's reader caught up: where the rider is parked it boards again before those who wait, else it does not pause
+  /// the next time.
+  package mutating func resume(_ rider: RiderID) {
+    if let passenger = parked.removeValue(forKey: rider) {
+      queue.prepend(.init(passenger: passenger))
+    } else if let (worker, seat) = seats.place(of: rider) {
+      seats.update(seat, worker: worker) { $0.isResumed = true }
+    } else {
+      queue.update(rider) { $0.isResumed = true }
+    }
+  }
+
+  /// Parked riders go whose deadline passed; returns them, and when to look again. Before the time to look nothing happens.
+  package mutating func removeLateParked(
+    now: Instant
+  ) -> (late: [RiderID], lookAgainAt: Instant?) {
+    guard let time = lookTime, time <= now else { return ([], nil) }
+    let late = parked.values.filter { $0.isLate(at: now) }.map(\.rider).sorted()
+    for rider in late { parked[rider] = nil }
+    lookTime = parked.values.lazy.compactMap(\.deadline).min().map {
+      Swift.max($0, now + Self.lookInterval)
+    }
+    return (late, lookTime)
   }
 
   // MARK: - Riders leave
@@ -136,13 +226,15 @@ package struct Carousel {
     // One pass over the queue, however many they are.
     var left = Set(riders)
     seats.vacate(&left)
-    if !left.isEmpty { queue.remove(left) }
+    guard !left.isEmpty else { return }
+    queue.remove(left)
+    for rider in left { parked[rider] = nil }
   }
 
   package mutating func leave(_ rider: RiderID) {
     if let (worker, seat) = seats.place(of: rider) {
       seats.vacate(seat, worker: worker)
-    } else {
+    } else if parked.removeValue(forKey: rider) == nil {
       queue.remove(rider)
     }
   }

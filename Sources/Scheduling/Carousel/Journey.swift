@@ -47,6 +47,8 @@ struct Passenger: Equatable, Sendable {
   var following: Int
   /// Whether it had a seat before: its steps to come are then no more than a bound.
   var hasBoarded = false
+  /// Whether its reader caught up since it last paused.
+  var isResumed = false
 
   init(rider: RiderID, journey: Journey, deadline: ContinuousClock.Instant?) {
     self.rider = rider

@@ -90,12 +90,12 @@ struct Seats {
   }
 
   /// Those go whose deadline passed; returns them.
-  mutating func vacateLate(worker: Int, now: Instant) -> [RiderID] {
-    var late: [RiderID] = []
+  mutating func vacateLate(worker: Int, now: Instant) -> [(rider: RiderID, seat: Int)] {
+    var late: [(rider: RiderID, seat: Int)] = []
     for seat in rows[worker].indices
     where !rows[worker][seat].isVacated && rows[worker][seat].passenger.isLate(at: now) {
       vacate(seat, worker: worker)
-      late.append(rows[worker][seat].passenger.rider)
+      late.append((rows[worker][seat].passenger.rider, seat))
     }
     return late
   }

@@ -2,6 +2,8 @@
 package struct Turn: Equatable, Sendable {
   /// Riders whose deadline passed, or will before they can be done: they wait and ride no more.
   package var expired: [RiderID] = []
+  /// The seats of the first of those; the others waited.
+  package var expiredSeats: [Int] = []
   /// Riders that leave their seats to others and wait again, each with the state that its seat holds now, before
   /// any moves.
   package var rotations: [Rotation] = []

@@ -46,12 +46,12 @@ final class EngineMetrics: Sendable {
     }
   }
 
-  func snapshot(of carousel: Carousel, parked: Int, costs: TurnCosts) -> EngineStatistics {
+  func snapshot(of carousel: Carousel, costs: TurnCosts) -> EngineStatistics {
     let seats = carousel.limits.maxSeats
     let capacity = costs.stepsPerSecond(workers: carousel.workerCount, seats: seats)
     let promises = carousel.promises
     return EngineStatistics(
-      seated: carousel.seatedCount, maxSeats: seats, parked: parked,
+      seated: carousel.seatedCount, maxSeats: seats, parked: carousel.parkedCount,
       queuedSequences: carousel.queuedCount, queuedSteps: carousel.queuedSteps,
       secondsPerStep: costs.secondsPerStep,
       stepsPerSecond: capacity.isFinite ? capacity : nil, promisedPlaces: promises.count,

@@ -7,14 +7,11 @@ package struct RideTerms {
   package let timeout: Duration?
   /// Tells the client from others, so that it is known when it comes back as it was told to; nil for one who won't. Asked for only where some are refused.
   package let identity: (() -> Bookings.Identity)?
-  /// Whether the caller calls `Engine.start` when it has let others ride that came with this one, as it must.
-  package let startsLater: Bool
 
   package init(
     arrived: ContinuousClock.Instant = .now, timeout: Duration? = nil,
-    identity: (() -> Bookings.Identity)? = nil, startsLater: Bool = false
+    identity: (() -> Bookings.Identity)? = nil
   ) {
-    self.startsLater = startsLater
     self.arrived = arrived
     self.timeout = timeout
     self.identity = identity

@@ -1,7 +1,6 @@
 import Inference
-import Synchronization
 
-/// A sequence on its way: queued or on board.
+/// A sequence on its way: queued, on board or parked.
 struct Rider {
   private var input: InputSequence
   private let selection: Selection
@@ -29,26 +28,20 @@ struct Rider {
   private var reported: [[Float]] = []
   private var forecast: [Float] = []
 
-  init(
-    input: InputSequence, selection: Selection, continuation: Continuation, group: RiderGroup,
-    index: Int,
-    foundSeat: Bool, arrived: ContinuousClock.Instant, timeout: Duration?, states: StateTransfer
-  ) {
-    self.input = input
-    self.selection = selection
-    self.continuation = continuation
-    self.group = group
+  /// The rider of a request's `index`-th sequence.
+  init(_ request: RideRequest, index: Int, foundSeat: Bool) {
+    input = request.sequences[index]
+    selection = request.selection
+    continuation = request.continuation
+    group = request.group
     self.index = index
     self.foundSeat = foundSeat
-    self.arrived = arrived
-    self.timeout = timeout
-    returnsState = states.returnsFinal
-    resumed = states.initial.isEmpty ? nil : states.initial[index]
+    arrived = request.terms.arrived
+    timeout = request.terms.timeout
+    returnsState = request.states.returnsFinal
+    resumed = request.states.initial.isEmpty ? nil : request.states.initial[index]
     position = resumed?.position ?? 0
   }
-
-  /// When nobody waits for its answer any more.
-  var deadline: ContinuousClock.Instant? { timeout.map { arrived + $0 } }
 
   /// The rider's share of a turn.
   func part(_ part: Turn.Part) -> TurnRider {
@@ -58,17 +51,28 @@ struct Rider {
       resumed: resumed)
   }
 
-  /// What goes on with this rider's last scores in a turn, if anything does.
-  func generation(after part: Turn.Part) -> Generation? {
-    guard case .generation(let generation) = continuation, part.finishes else { return nil }
-    return generation
+  // MARK: - What a turn came to
+
+  /// What a rider does after a turn.
+  enum Next {
+    /// Rides on: its steps are not done.
+    case rides
+    /// Goes on with so many steps that are fed back to it.
+    case goesOn(steps: Int)
+    /// Waits for its reader, with so many steps before it.
+    case pauses(Journey)
+    /// It is done.
+    case ends
+    /// Another sequence of its request was refused: nobody waits for it.
+    case leaves
   }
 
-  /// Takes what a turn reported for this rider, the turn's `index`-th.
-  mutating func take(
-    _ part: Turn.Part, index: Int, from workspace: Workspace, states: SeatStates,
-    graph: ModelGraph
-  ) {
+  /// Takes what a turn reported for this rider, the turn's `index`-th; where its steps are done and it writes text, draws
+  /// a token and hands it to the reader.
+  mutating func advance(
+    _ part: Turn.Part, index: Int, from workspace: Workspace, states: SeatStates, graph: ModelGraph
+  ) -> Next {
+    guard !group.isCompleted else { return .leaves }
     cursor += part.steps
     position += part.steps
     resumed = nil
@@ -76,7 +80,30 @@ struct Rider {
     if part.finishes, returnsState, finalState == nil {
       finalState = states.state(ofSeat: part.seat, position: position)
     }
-    if case .generation = continuation { return }
+    guard case .generation(var generation) = continuation else {
+      collect(index, from: workspace, graph: graph)
+      guard part.finishes else { return .rides }
+      return feedBack(graph: graph).map { .goesOn(steps: $0) } ?? .ends
+    }
+    guard part.finishes else { return .rides }
+    let token = generation.sampler.draw(
+      from: workspace.values(ofOutput: generation.output, rider: index))
+    let reply = generation.onToken(token)
+    feedBack(generation, token: token ?? 0, graph: graph)
+    guard token != nil else { return .ends }
+    switch reply {
+    case .goOn: return .goesOn(steps: stepsLeft)
+    case .stop: return .ends
+    case .wait:
+      leaveSeat(part.seat, states: states, graph: graph)
+      return .pauses(
+        Journey(
+          steps: stepsLeft,
+          following: continuation.followingSteps(of: graph, after: input.stepCount)))
+    }
+  }
+
+  private mutating func collect(_ index: Int, from workspace: Workspace, graph: ModelGraph) {
     if reported.isEmpty {
       reported = Array(repeating: [], count: graph.model.outputs.count)
       if selection == .all {
@@ -88,30 +115,6 @@ struct Rider {
     }
     for output in reported.indices {
       reported[output] += workspace.values(ofOutput: output, rider: index)
-    }
-  }
-
-  /// What a rider does when its steps are done.
-  enum Next {
-    /// Goes on with so many steps that are fed back to it.
-    case steps(Int)
-    /// Waits for its reader.
-    case pause
-    case end
-  }
-
-  /// What it does now that its steps are done, with the token that was drawn where it writes text.
-  mutating func next(
-    _ generation: Generation?, _ drawn: Engine.DrawnToken, _ graph: ModelGraph
-  ) -> Next {
-    guard let generation, let (token, reply) = drawn else {
-      return feedBack(graph: graph).map { .steps($0) } ?? .end
-    }
-    feedBack(generation, token: token, graph: graph)
-    switch reply {
-    case .goOn: return .steps(stepsLeft)
-    case .wait: return .pause
-    case .stop: return .end
     }
   }
 
@@ -140,9 +143,7 @@ struct Rider {
   }
 
   /// Feeds the token that was drawn back: the only step to go on for, or the last of all that are run again.
-  private mutating func feedBack(
-    _ generation: Generation, token: Int32, graph: ModelGraph
-  ) {
+  private mutating func feedBack(_ generation: Generation, token: Int32, graph: ModelGraph) {
     var generation = generation
     generation.remainingSteps = Swift.max(0, generation.remainingSteps - 1)
     continuation = .generation(generation)
@@ -155,21 +156,22 @@ struct Rider {
     cursor = 0
   }
 
-  /// The steps that a rider without a seat has before it.
-  func journey(of graph: ModelGraph) -> Journey {
-    .init(
-      steps: stepsLeft, following: continuation.followingSteps(of: graph, after: input.stepCount))
-  }
-
   /// Steps of its input that are not done.
-  var stepsLeft: Int { input.stepCount - cursor }
+  private var stepsLeft: Int { input.stepCount - cursor }
 
-  /// Leaves its seat with the state that it holds, to board again later. A graph that needs whole sequences begins each
+  // MARK: - Seats
+
+  /// Takes along the state that its seat holds, to board again later. A graph that needs whole sequences begins each
   /// turn anew: there is no state to keep.
-  mutating func park(seat: Int, states: SeatStates, graph: ModelGraph) {
+  mutating func leaveSeat(_ seat: Int, states: SeatStates, graph: ModelGraph) {
     hasBoarded = true
     resumed = graph.isStreamable ? states.state(ofSeat: seat, position: position) : nil
   }
+
+  /// Stays in the seat that it was about to leave.
+  mutating func keepSeat() { resumed = nil }
+
+  // MARK: - The answer
 
   /// The answer, once the rider is done.
   func prediction(of graph: ModelGraph) -> Prediction {
@@ -192,50 +194,5 @@ struct Rider {
             ofOutput: output, selection: selection, stepCount: values.count / size),
           size: size, values: values)
       }, state: finalState)
-  }
-}
-
-/// The sequences of one request: answered together, once.
-final class RiderGroup: Sendable {
-  private struct State {
-    var predictions: [Prediction?]
-    var remaining: Int
-    var completion: (@Sendable (Result<[Prediction], Refusal>) -> Void)?
-  }
-
-  private let state: Mutex<State>
-
-  init(count: Int, completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void) {
-    state = Mutex(
-      State(
-        predictions: Array(repeating: nil, count: count), remaining: count,
-        completion: completion))
-  }
-
-  /// Whether the request was answered, or refused.
-  var isCompleted: Bool { state.withLock { $0.completion == nil } }
-
-  /// Records the prediction of one sequence; the last one completes the request.
-  func finish(_ index: Int, with prediction: Prediction) {
-    let complete =
-      state.withLock { state in
-        state.predictions[index] = prediction
-        state.remaining -= 1
-        guard state.remaining == 0, let completion = state.completion else { return nil }
-        state.completion = nil
-        return (completion, state.predictions.compactMap(\.self))
-      } as (@Sendable (Result<[Prediction], Refusal>) -> Void, [Prediction])?
-    if let (completion, predictions) = complete { completion(.success(predictions)) }
-  }
-
-  /// Completes the request without predictions; returns false where it was complete.
-  @discardableResult
-  func refuse(_ refusal: Refusal) -> Bool {
-    let completion = state.withLock { state in
-      defer { state.completion = nil }
-      return state.completion
-    }
-    completion?(.failure(refusal))
-    return completion != nil
   }
 }

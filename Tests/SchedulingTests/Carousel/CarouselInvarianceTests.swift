@@ -44,12 +44,12 @@ import Testing
     for _ in 0..<30 {
       try fairground.arrive()
       fairground.leave()
-      fairground.rejoin()
+      fairground.catchUp()
       fairground.turn()
     }
     var turns = 0
     while !fairground.isEmpty, turns < 5000 {
-      fairground.rejoin()
+      fairground.catchUp()
       fairground.turn()
       turns += 1
     }
@@ -79,6 +79,23 @@ extension CarouselInvarianceTests {
       rotations += fairground.rotations
     }
     #expect(rotations > 0)
+  }
+}
+
+extension CarouselInvarianceTests {
+  /// Of the schedules above some park riders, others let them go on.
+  @Test(arguments: [Kind.writer, .wholeWriter]) func ridersPause(kind: Kind) throws {
+    var pauses = 0
+    for seed in 1...6 as ClosedRange<UInt64> {
+      var fairground = Fairground(graph: try ModelGraph(kind.model(seed: seed)), seed: seed)
+      for _ in 0..<30 {
+        try fairground.arrive()
+        fairground.catchUp()
+        fairground.turn()
+      }
+      pauses += fairground.pauses
+    }
+    #expect(pauses > 0)
   }
 }
 

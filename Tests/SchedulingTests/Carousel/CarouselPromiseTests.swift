@@ -177,8 +177,8 @@ import Testing
     let text = try carousel.arrive(
       steps: [1], timeout: .seconds(1), now: now, costs: TurnCosts())[0]
     _ = carousel.nextTurn(now: now)
-    carousel.alight(seat: 1)
-    carousel.rejoin(text, .init(steps: 1, following: 4000), deadline: now + .seconds(1))
+    _ = carousel.pause(seat: 1, before: .init(steps: 1, following: 4000), now: now)
+    carousel.resume(text)
     let turn = carousel.nextTurn(now: now, costs: Self.costs(each: 0.01, riders: 2))
     #expect(turn.boardings.map(\.rider) == [text] && turn.expired.isEmpty)
   }
@@ -291,11 +291,11 @@ import Testing
     var carousel = try busyCarousel()
     _ = try carousel.arrive(steps: [3], now: now, costs: TurnCosts())
     let first = carousel.nextTurn(worker: 0, now: now).parts[0].rider
-    carousel.alight(seat: 0)
+    _ = carousel.pause(seat: 0, before: .init(steps: 1, following: 7), now: now)
     let second = carousel.nextTurn(worker: 0, now: now).parts[0].rider
     #expect(second != first)
     _ = try carousel.arrive(steps: [3], now: now, costs: TurnCosts())
-    carousel.rejoin(first, .init(steps: 1, following: 7), deadline: nil)
+    carousel.resume(first)
     #expect(carousel.queuedCount == 2 && carousel.queuedSteps == 4)
     carousel.alight(seat: 0)
     let turn = carousel.nextTurn(worker: 0, now: now)
@@ -306,9 +306,9 @@ import Testing
   @Test func whoRejoinsTooLateGoes() throws {
     var carousel = try busyCarousel()
     let rider = carousel.nextTurn(worker: 0, now: now).parts[0].rider
-    carousel.alight(seat: 0)
-    carousel.rejoin(rider, .init(steps: 1), deadline: now + .seconds(1))
-    let turn = carousel.nextTurn(worker: 0, now: now + .seconds(1))
+    _ = carousel.pause(seat: 0, before: .init(steps: 1), now: now)
+    carousel.resume(rider)
+    let turn = carousel.nextTurn(worker: 0, now: now + .seconds(3600))
     #expect(turn.expired == [rider] && turn.parts.isEmpty)
   }
 
@@ -316,8 +316,8 @@ import Testing
   @Test func whoRejoinsMayLeaveAtOnce() throws {
     var carousel = try busyCarousel()
     let rider = carousel.nextTurn(worker: 0, now: now).parts[0].rider
-    carousel.alight(seat: 0)
-    carousel.rejoin(rider, .init(steps: 1), deadline: nil)
+    _ = carousel.pause(seat: 0, before: .init(steps: 1), now: now)
+    carousel.resume(rider)
     carousel.leave(rider)
     #expect(carousel.queuedCount == 0 && carousel.queuedSteps == 0)
     #expect(carousel.nextTurn(worker: 0, now: now).parts.isEmpty)

@@ -108,8 +108,7 @@ import Testing
     mutating func rejoin() {
       guard Bool.random(using: &noise), let rider = parked.popLast() else { return }
       rejoined += 1
-      carousel.rejoin(
-        rider, .init(steps: 5, following: 5 * (extensions[rider] ?? 0)), deadline: nil)
+      carousel.resume(rider)
       queue.insert(
         (rider, queuedSteps(5, following: 5 * (extensions[rider] ?? 0)), false), at: 0)
       // Its old seat may not have been cleared yet.
@@ -182,10 +181,15 @@ import Testing
           owed[part.rider] = 5
           if Bool.random(using: &noise) {
             carousel.extend(seat: part.seat, worker: worker, by: 5)
-          } else {
-            carousel.alight(seat: part.seat, worker: worker)
-            parked.append(part.rider)
+            continue
           }
+          let pause = carousel.pause(
+            seat: part.seat, worker: worker, before: .init(steps: 5, following: 5 * (more - 1)),
+            now: now)
+          let isFull = parked.count >= limits.maxQueuedSequences
+          #expect(pause == (isFull ? .goesOn : .parked(lookAgainAt: nil)))
+          if !isFull { parked.append(part.rider) }
+          #expect(carousel.parkedCount == parked.count)
         } else {
           carousel.alight(seat: part.seat, worker: worker)
           owed[part.rider] = nil

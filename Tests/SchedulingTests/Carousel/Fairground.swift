@@ -1,46 +1,74 @@
 import Inference
+import Synchronization
 import TestSupport
 import Testing
 
 @testable import Scheduling
 
-/// An engine without threads: a carousel, its workers' seats and the riders, moved on by random numbers.
+/// An engine without threads: its state, and its workers', moved on by random numbers.
 struct Fairground {
-  private struct Place {
-    var states: SeatStates
-    var workspace: Workspace
+  /// A question on its way.
+  private struct Visit {
+    let rider: RiderID
+    let question: RideQuestion
+    let reader: Reader
+  }
+
+  /// Notes the tokens of a text, and sometimes is behind.
+  private final class Reader: Sendable {
+    private let state: Mutex<(tokens: [Int32?], isBehind: Bool, noise: TestSupport.Noise)>
+
+    init(seed: UInt64) { state = Mutex(([], false, Noise(seed: seed))) }
+
+    var tokens: [Int32?] { state.withLock { $0.tokens } }
+
+    /// Whether it was behind since it was last asked.
+    func catchUp() -> Bool {
+      state.withLock { state in
+        defer { state.isBehind = false }
+        return state.isBehind
+      }
+    }
+
+    func take(_ token: Int32?, of steps: Int) -> TokenReply {
+      state.withLock { state in
+        state.tokens.append(token)
+        guard state.tokens.count < steps else { return .stop }
+        state.isBehind = Int.random(in: 1...3, using: &state.noise) == 1
+        return state.isBehind ? .wait : .goOn
+      }
+    }
   }
 
   let graph: ModelGraph
-  private(set) var carousel: Carousel
+  private var state: EngineState
+  private var workers: [WorkerState]
   private var noise: TestSupport.Noise
-  private var places: [Place]
-  private var riders: [RiderID: Rider] = [:]
-  private var questions: [RiderID: RideQuestion] = [:]
-  private var tokens: [RiderID: [Int32?]] = [:]
-  private var parked: [RiderID] = []
+  /// By group.
+  private var visits: [ObjectIdentifier: Visit] = [:]
   private var now = ContinuousClock.now
 
   /// Who came to an end, and with what.
   private(set) var finished: [(question: RideQuestion, answer: RideAnswer)] = []
   /// Turns of more than one rider.
   private(set) var sharedTurns = 0
-  /// Riders that left their seats to others.
-  private(set) var rotations = 0
+  /// Riders that left their seats to others, and those that were parked.
+  private(set) var (rotations, pauses) = (0, 0)
+
+  var carousel: Carousel { state.carousel }
 
   init(graph: ModelGraph, seed: UInt64) {
     self.graph = graph
     noise = Noise(seed: seed &+ 77)
-    carousel = Carousel(
+    let carousel = Carousel(
       limits: EngineLimits(maxSeats: .random(in: 1...12, using: &noise)),
       chunking: graph.isStreamable ? .steps : .wholeSequences,
       workerCount: .random(in: 1...3, using: &noise), start: now)
-    places = (0..<carousel.workerCount).map { _ in
-      Place(states: SeatStates(graph: graph), workspace: Workspace(graph: graph))
-    }
+    state = EngineState(graph: graph, carousel: carousel)
+    workers = (0..<carousel.workerCount).map { _ in WorkerState(graph: graph) }
   }
 
-  var isEmpty: Bool { riders.isEmpty }
+  var isEmpty: Bool { visits.isEmpty }
 
   private mutating func chance(_ one: Int) -> Bool { Int.random(in: 1...one, using: &noise) == 1 }
 
@@ -65,7 +93,7 @@ struct Fairground {
       ending: .ends)
   }
 
-  private func continuation(of question: RideQuestion) -> Continuation {
+  private func continuation(of question: RideQuestion, _ reader: Reader) -> Continuation {
     switch question.ending {
     case .ends: return .ends
     case .forecast(let horizon): return .forecast(horizon: horizon)
@@ -74,117 +102,86 @@ struct Fairground {
       return .generation(
         Generation(
           sampler: TokenSampler(sampling, scale: scale), output: output, input: input,
-          remainingSteps: steps, onToken: { _ in .stop }))
+          remainingSteps: steps, onToken: { reader.take($0, of: steps) }))
     }
   }
 
   mutating func arrive() throws {
-    let questions = try (0..<Int.random(in: 0...3, using: &noise)).map { _ in try question() }
     // Of one request in five the time-out may pass.
     let timeout: Duration? =
       chance(5) ? .milliseconds(Int.random(in: 1...60, using: &noise)) : nil
-    let continuations = questions.map(continuation)
-    let riders = try carousel.arrive(
-      zip(questions, continuations).map {
-        .init(
-          steps: $0.sequence.stepCount,
-          following: $1.followingSteps(of: graph, after: $0.sequence.stepCount))
-      }, terms: RideTerms(arrived: now, timeout: timeout), now: now, costs: TurnCosts())
-    for (index, rider) in riders.enumerated() {
-      self.questions[rider] = questions[index]
-      self.riders[rider] = Rider(
-        input: questions[index].sequence, selection: questions[index].selection,
-        continuation: continuations[index], group: RiderGroup(count: 1) { _ in }, index: 0,
-        foundSeat: true,
-        arrived: now, timeout: timeout, states: StateTransfer())
+    for _ in 0..<Int.random(in: 0...3, using: &noise) {
+      let question = try question()
+      let reader = Reader(seed: noise.next())
+      let request = RideRequest(
+        [question.sequence], selection: question.selection,
+        continuation: continuation(of: question, reader),
+        terms: RideTerms(arrived: now, timeout: timeout)
+      ) { _ in }
+      let riders = try state.admit(request, request.journeys(through: graph), now: now)
+      visits[ObjectIdentifier(request.group)] = Visit(
+        rider: riders[0], question: question, reader: reader)
     }
   }
 
   /// Sometimes a client leaves, whether it waits, rides or pauses.
   mutating func leave() {
-    guard chance(5), let rider = riders.keys.sorted().randomElement(using: &noise) else { return }
-    carousel.leave(rider)
-    riders[rider] = nil
-    parked.removeAll { $0 == rider }
+    let present = visits.sorted { $0.value.rider < $1.value.rider }
+    guard chance(5), let (group, visit) = present.randomElement(using: &noise) else { return }
+    _ = state.leave([visit.rider])
+    visits[group] = nil
   }
 
-  mutating func rejoin() {
-    guard chance(2), let rider = parked.popLast(), let waiting = riders[rider] else { return }
-    carousel.rejoin(rider, waiting.journey(of: graph), deadline: waiting.deadline)
+  mutating func catchUp() {
+    for visit in visits.values.sorted(by: { $0.rider < $1.rider }) {
+      guard chance(2), visit.reader.catchUp() else { continue }
+      state.resume(visit.rider)
+    }
   }
 
-  /// One turn of every worker, in random order; what the engine does between two of its locks.
+  /// One turn of every worker, in random order.
   mutating func turn() {
-    for worker in places.indices.shuffled(using: &noise) {
+    for worker in workers.indices.shuffled(using: &noise) {
       now += .milliseconds(Int.random(in: 1...9, using: &noise))
-      carousel.turnSteps = Int.random(in: 1...60, using: &noise)
-      let turn = carousel.nextTurn(worker: worker, now: now)
-      for rider in turn.expired { riders[rider] = nil }
-      guard !turn.parts.isEmpty else { continue }
-      rotations += turn.rotations.count
-      for rotation in turn.rotations {
-        riders[rotation.rider]!.park(
-          seat: rotation.seat, states: places[worker].states, graph: graph)
-      }
-      for move in turn.moves { places[worker].states.move(from: move.from, to: move.to) }
-      sharedTurns += turn.parts.count > 1 ? 1 : 0
-      run(turn.parts, on: worker)
+      let late = state.removeLateParked(now: now).late
+      for rider in late { visits[ObjectIdentifier(rider.group)] = nil }
+      state.carousel.turnSteps = Int.random(in: 1...60, using: &noise)
+      run(worker)
     }
   }
 
-  private mutating func run(_ parts: [Turn.Part], on worker: Int) {
-    var place = places[worker]
-    graph.forward(
-      parts.map { riders[$0.rider]!.part($0) }, states: &place.states,
-      workspace: &place.workspace)
-    places[worker] = place
-    for (index, part) in parts.enumerated() {
-      var rider = riders[part.rider]!
-      var generation = rider.generation(after: part)
-      let drawn = draw(&generation, part, index, worker)
-      rider.take(
-        part, index: index, from: places[worker].workspace, states: places[worker].states,
-        graph: graph)
-      riders[part.rider] = rider
-      guard part.finishes else { continue }
-      switch rider.next(generation, drawn, graph) {
-      case .steps(let steps): carousel.extend(seat: part.seat, worker: worker, by: steps)
-      case .pause:
-        carousel.alight(seat: part.seat, worker: worker)
-        rider.park(seat: part.seat, states: places[worker].states, graph: graph)
-        parked.append(part.rider)
-      case .end:
-        carousel.alight(seat: part.seat, worker: worker)
-        finish(part.rider, rider)
-        continue
-      }
-      riders[part.rider] = rider
+  /// What the engine does between two of its locks.
+  private mutating func run(_ index: Int) {
+    var worker = workers[index]
+    defer { workers[index] = worker }
+    let plan = state.plan(index, now: now, hasIdleCores: false) { worker.unseat($0) }
+    for rider in plan.expired { visits[ObjectIdentifier(rider.group)] = nil }
+    worker.seat(plan.boarding, as: plan.turn)
+    guard !plan.turn.parts.isEmpty else { return }
+    rotations += plan.turn.rotations.count
+    sharedTurns += plan.turn.parts.count > 1 ? 1 : 0
+    worker.compute(plan.turn, crew: nil)
+    let next = worker.advance(plan.turn)
+    // Sometimes somebody leaves, or catches up, while the turn runs.
+    if chance(3) { leave() }
+    if chance(3) { catchUp() }
+    let parked = carousel.parkedCount
+    let finished = state.finish(plan.turn, next, worker: index, &worker, now: now).finished
+    pauses += carousel.parkedCount - parked
+    for rider in finished { finish(rider) }
+  }
+
+  private mutating func finish(_ rider: Rider) {
+    guard let visit = visits.removeValue(forKey: ObjectIdentifier(rider.group)) else {
+      Issue.record("a rider that left comes to an end")
+      return
     }
-  }
-
-  /// Draws a token, whose reader sometimes is behind.
-  private mutating func draw(
-    _ generation: inout Generation?, _ part: Turn.Part, _ index: Int, _ worker: Int
-  ) -> Engine.DrawnToken {
-    guard let output = generation?.output,
-      case .generation(_, let steps) = questions[part.rider]?.ending
-    else { return nil }
-    let token = generation?.sampler.draw(
-      from: places[worker].workspace.values(ofOutput: output, rider: index))
-    tokens[part.rider, default: []].append(token)
-    guard tokens[part.rider]?.count ?? 0 < steps else { return (token ?? 0, .stop) }
-    return (token ?? 0, chance(3) ? .wait : .goOn)
-  }
-
-  private mutating func finish(_ id: RiderID, _ rider: Rider) {
-    riders[id] = nil
-    guard let question = questions[id] else { return }
     let outputs = rider.prediction(of: graph).outputs
     finished.append(
       (
-        question,
+        visit.question,
         RideAnswer(
-          outputs: outputs.map { $0.values.map(\.bitPattern) }, tokens: tokens[id] ?? [])
+          outputs: outputs.map { $0.values.map(\.bitPattern) }, tokens: visit.reader.tokens)
       ))
   }
 }

@@ -53,10 +53,11 @@ import Testing
     _ = seats.board(passenger(1, deadline: 10), worker: 0, now: start)
     _ = seats.board(passenger(2, deadline: 10), worker: 1, now: start)
     let now = start + .milliseconds(milliseconds)
-    let late = milliseconds >= 10 ? [RiderID(rawValue: 1)] : []
+    let late = milliseconds >= 10 ? [0] : []
     // Those of its own worker only, and once.
     let found = [seats.vacateLate(worker: 0, now: now), seats.vacateLate(worker: 0, now: now)]
-    #expect(found == [late, []])
+    #expect(found.map { $0.map(\.seat) } == [late, []])
+    #expect(found.joined().allSatisfy { $0.rider == RiderID(rawValue: 1) })
     #expect(seats.riderCount == 2 - late.count)
   }
 

@@ -30,7 +30,7 @@ import Testing
     engine.releaseScratch()
     for worker in engine.workers {
       worker.queue.sync {}
-      worker.belongings.withLock { #expect($0.workspace.reported.allSatisfy { $0.isEmpty }) }
+      worker.state.withLock { #expect($0.workspace.reported.allSatisfy { $0.isEmpty }) }
     }
   }
 }

@@ -1,0 +1,150 @@
+import Inference
+
+/// What requests and turns share: the carousel, and the riders that have no seat. Riders on board are their workers' own,
+/// so that nobody else waits while a turn runs or its results are copied.
+///
+/// Without threads or clocks.
+struct EngineState {
+  let graph: ModelGraph
+  var carousel: Carousel
+  private(set) var costs = TurnCosts()
+  /// Whether newcomers are refused.
+  private var isDraining = false
+  /// How turns are divided among cores; nil where that can't pay.
+  private var division: WorkDivision?
+  /// Riders that wait or are parked.
+  private var riders: [RiderID: Rider] = [:]
+
+  init(graph: ModelGraph, carousel: Carousel, dividesWork: Bool = false) {
+    self.graph = graph
+    self.carousel = carousel
+    division = dividesWork ? WorkDivision() : nil
+  }
+
+  // MARK: - Requests
+
+  /// Lets the riders of a request wait, all or none.
+  mutating func admit(
+    _ request: RideRequest, _ journeys: [Journey], now: ContinuousClock.Instant
+  ) throws(Refusal) -> [RiderID] {
+    guard !isDraining else { throw .draining }
+    let names = try carousel.arrive(journeys, terms: request.terms, now: now, costs: costs)
+    let foundSeat = carousel.hasFreeSeat
+    for (index, name) in names.enumerated() {
+      riders[name] = Rider(request, index: index, foundSeat: foundSeat)
+    }
+    return names
+  }
+
+  /// Refuses newcomers from now on.
+  mutating func drain() { isDraining = true }
+
+  /// Riders are not waited for any more; returns those without a seat, for the caller to let go of.
+  mutating func leave(_ names: [RiderID]) -> [Rider] {
+    carousel.leave(names)
+    return names.compactMap { riders.removeValue(forKey: $0) }
+  }
+
+  /// The reader of a rider caught up.
+  mutating func resume(_ name: RiderID) { carousel.resume(name) }
+
+  /// Takes out parked riders whose deadline passed; returns when to look again, nil for not at all.
+  mutating func removeLateParked(
+    now: ContinuousClock.Instant
+  ) -> (late: [Rider], lookAgainAt: ContinuousClock.Instant?) {
+    let (late, next) = carousel.removeLateParked(now: now)
+    return (late.compactMap { riders.removeValue(forKey: $0) }, next)
+  }
+
+  // MARK: - Turns
+
+  /// The workers that have to start turning; they count as turning.
+  mutating func workersToWake() -> [Int] { carousel.workersToWake() }
+
+  /// A turn was taken in place of a worker, which others may go on with; returns who has to start turning.
+  mutating func handOver(worker: Int) -> [Int] { carousel.handOver(worker: worker) }
+
+  /// What a worker does next.
+  struct Plan {
+    let turn: Turn
+    /// Those who board.
+    let boarding: [Rider]
+    /// Those whose deadline passed, or will before they could be done.
+    let expired: [Rider]
+    let way: WorkDivision.Way
+  }
+
+  /// Plans a worker's next turn; the worker turns no more where it has no parts.
+  ///
+  /// - Parameters:
+  ///   - hasIdleCores: whether no other engine uses cores.
+  ///   - unseat: takes a rider out of a seat of the worker, with its state.
+  mutating func plan(
+    _ worker: Int, now: ContinuousClock.Instant, hasIdleCores: Bool,
+    unseat: (_ seat: Int) -> Rider?
+  ) -> Plan {
+    let turn = carousel.nextTurn(worker: worker, now: now, costs: costs)
+    // At once: another worker may let them board next.
+    for rotation in turn.rotations { riders[rotation.rider] = unseat(rotation.seat) }
+    let expired =
+      turn.expiredSeats.compactMap(unseat)
+      + turn.expired.dropFirst(turn.expiredSeats.count).compactMap {
+        riders.removeValue(forKey: $0)
+      }
+    let boarding = turn.boardings.map { boarding in
+      guard let rider = riders.removeValue(forKey: boarding.rider) else {
+        preconditionFailure("a rider that the engine does not know")
+      }
+      return rider
+    }
+    let mayDivide = hasIdleCores && carousel.turningCount == 1 && !turn.parts.isEmpty
+    return Plan(
+      turn: turn, boarding: boarding, expired: expired,
+      way: mayDivide ? division?.choose(riders: turn.parts.count) ?? .alone : .alone)
+  }
+
+  /// Takes note of what a turn cost.
+  ///
+  /// - Parameters:
+  ///   - computing: the seconds of the pass over the weights.
+  ///   - all: the seconds since the turn before.
+  mutating func record(_ plan: Plan, computing: Double, all: Double) {
+    let (riders, steps) = (plan.turn.parts.count, plan.turn.steps)
+    division?.record(riders: riders, plan.way, secondsPerStep: computing / Double(steps))
+    costs.record(riders: riders, longest: plan.turn.longestPart, total: steps, seconds: all)
+    carousel.turnSteps = costs.turnSteps
+  }
+
+  /// Has riders do what follows a turn.
+  ///
+  /// - Returns: those who are done, and when the deadlines of parked riders are to be looked at, where that is news.
+  mutating func finish(
+    _ turn: Turn, _ next: [Rider.Next], worker: Int, _ state: inout WorkerState,
+    now: ContinuousClock.Instant
+  ) -> (finished: [Rider], lookAgainAt: ContinuousClock.Instant?) {
+    var finished: [Rider] = []
+    var lookAgainAt: ContinuousClock.Instant?
+    for (part, next) in zip(turn.parts, next) {
+      switch next {
+      case .rides: break
+      case .goesOn(let steps): carousel.extend(seat: part.seat, worker: worker, by: steps)
+      case .leaves: carousel.alight(seat: part.seat, worker: worker)
+      case .ends:
+        // A client may have left while the turn ran.
+        guard carousel.alight(seat: part.seat, worker: worker),
+          let rider = state.take(from: part.seat)
+        else { continue }
+        finished.append(rider)
+      case .pauses(let journey):
+        switch carousel.pause(seat: part.seat, worker: worker, before: journey, now: now) {
+        case .gone: break
+        case .goesOn: state.keep(part.seat)
+        case .parked(let time):
+          riders[part.rider] = state.take(from: part.seat)
+          lookAgainAt = time ?? lookAgainAt
+        }
+      }
+    }
+    return (finished, lookAgainAt)
+  }
+}

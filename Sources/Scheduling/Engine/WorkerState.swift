@@ -1,0 +1,65 @@
+import Inference
+
+/// What one worker computes with: its riders, by seat, their states, and scratch memory.
+struct WorkerState {
+  /// Nil in a seat whose rider was taken out; the seat falls free at the next turn.
+  private var riders: [Rider?] = []
+  private var states: SeatStates
+  private(set) var workspace: Workspace
+  private let graph: ModelGraph
+
+  init(graph: ModelGraph) {
+    self.graph = graph
+    states = SeatStates(graph: graph)
+    workspace = Workspace(graph: graph)
+  }
+
+  /// Takes a rider out of its seat, with the state that the seat holds.
+  mutating func unseat(_ seat: Int) -> Rider? {
+    riders[seat]?.leaveSeat(seat, states: states, graph: graph)
+    return riders[seat].take()
+  }
+
+  /// Takes a rider that is done, or has its state with it, out of its seat.
+  mutating func take(from seat: Int) -> Rider? { riders[seat].take() }
+
+  /// A rider that was about to leave its seat stays there.
+  mutating func keep(_ seat: Int) { riders[seat]?.keepSeat() }
+
+  /// Has riders move and board as planned, and lets go of those who left.
+  mutating func seat(_ boarding: [Rider], as turn: Turn) {
+    for move in turn.moves {
+      states.move(from: move.from, to: move.to)
+      riders[move.to] = riders[move.from].take()
+    }
+    let kept = turn.parts.count - turn.boardings.count
+    riders.removeLast(riders.count - kept)
+    riders.append(contentsOf: boarding)
+  }
+
+  /// Advances all riders by their parts of a turn.
+  mutating func compute(_ turn: Turn, crew: Crew?) {
+    graph.forward(
+      turn.parts.map { part in
+        guard let rider = riders[part.seat] else { preconditionFailure("nobody in a seat") }
+        return rider.part(part)
+      }, states: &states, workspace: &workspace, crew: crew)
+  }
+
+  /// Copies what a turn reported to its riders; returns what each does next.
+  mutating func advance(_ turn: Turn) -> [Rider.Next] {
+    turn.parts.enumerated().map { index, part in
+      riders[part.seat]?.advance(
+        part, index: index, from: workspace, states: states, graph: graph) ?? .leaves
+    }
+  }
+
+  /// Nobody rides any more.
+  mutating func clear() { riders.removeAll() }
+
+  /// Gives back memory that the last turns did not need.
+  mutating func trim() { workspace.trim() }
+
+  /// Gives back what turns computed with; the next one allocates it anew.
+  mutating func releaseScratch() { workspace = Workspace(graph: graph) }
+}

@@ -75,7 +75,7 @@ extension APIError: CustomStringConvertible {
   /// One sentence that names the field, what was found and what was expected.
   var description: String {
     switch self {
-    case .emptyBody: #"the body is empty, expected a JSON object such as {"inputs": …}"#
+    case .emptyBody: "the body is empty, expected a JSON object: \(bodyExample)"
     case .notJSON(let flaw): "the body is not a JSON object: \(flaw.phrase)"
     case .tooDeep(let path, let limit):
       "\(shortened(path)): arrays and objects nest deeper than \(limit) levels"
@@ -252,15 +252,39 @@ extension APIError.JSONFlaw {
     case .incomplete(let offset): "it ends early, at byte \(offset)"
     case .syntax(let offset, let path, let found):
       "unexpected \(name(ofSyntax: found)) at byte \(offset)"
-        + (path.isEmpty ? "" : ", in \(shortened(path))")
+        + (path.isEmpty ? "" : ", in \(shortened(path))") + python(found)
     case .trailing(let offset, let found):
       "\(name(ofSyntax: found)) follows its end, at byte \(offset)"
-    case .notObject(let found): "it starts with \(name(ofSyntax: found)), expected {"
+    case .notObject(let found):
+      "it starts with \(name(ofSyntax: found)), expected \(bodyExample)"
     case .otherUnicode: "it looks like UTF-16, expected UTF-8"
     case .byteOrderMark: "it starts with a byte order mark, expected {"
     case .gzip: "it is compressed with gzip, expected that to stand in content-encoding"
+    case .form:
+      "it is a form of several parts, as curl -F sends, expected the JSON alone, as curl -d @FILE sends"
+    case .foreign(let file): "it is \(file.bodyDescription)"
+    case .binary(let head):
+      "it is no text but starts with the bytes \(head.map(hexadecimal).joined(separator: " ")), expected {"
     }
   }
+}
+
+/// The bodies of predictions and of texts.
+private let bodyExample =
+  #"{"inputs": …} or, to continue a text, {"prompt": …}"#
+
+/// What JSON has in the place of what Python writes.
+private func python(_ found: String) -> String {
+  switch found {
+  case "True", "False": ", expected \(found.lowercased())"
+  case "None": ", expected null"
+  case _ where found.hasPrefix("'"): ", expected double quotes"
+  default: ""
+  }
+}
+
+private func hexadecimal(_ byte: UInt8) -> String {
+  (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
 }
 
 extension APIError.Expectation {

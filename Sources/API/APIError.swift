@@ -1,4 +1,5 @@
 import Inference
+import ModelFormat
 import Scheduling
 
 /// Why a request gets no answer of its endpoint. Cases carry facts; `APIError+Response.swift` words them.
@@ -104,6 +105,12 @@ enum APIError: Error, Equatable, Sendable {
     case byteOrderMark
     /// Compressed, though the request does not say so.
     case gzip
+    /// A form of several parts, as browsers and `curl -F` send files.
+    case form
+    /// A file of another format.
+    case foreign(ForeignFile)
+    /// No text: control characters are among the first bytes.
+    case binary(head: [UInt8])
   }
 
   /// What would have been right.

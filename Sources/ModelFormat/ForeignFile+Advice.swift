@@ -1,12 +1,61 @@
 extension ForeignFile {
   /// What the file at `path` is, and how to make a model of it.
   func description(of path: String) -> String {
-    // What stands in a command line is a name that needs no quotes.
+    "\(path) is \(what); \(advice(Self.word(path)))"
+  }
+
+  /// What the file at `path` is, and how to ask a model what it holds: of a command that reads JSON, .npy and .npz.
+  package func questionDescription(of path: String) -> String {
+    let saving = loading(Self.word(path)).map { "; numpy.save('x.npy', \($0)) makes one in Python" }
+    return "\(path) is \(what), expected JSON, .npy or .npz\(saving ?? inputAdvice)"
+  }
+
+  /// What such bytes are in the place of a JSON object, and what to send instead.
+  package var bodyDescription: String {
+    let sending = loading("FILE").map {
+      ", expected its numbers as JSON: {\"inputs\": \($0).tolist()} in Python"
+    }
+    return what + (sending ?? ", expected {\"inputs\": …} as JSON\(inputAdvice)")
+      + (self == .npy || self == .npz ? "; carousel predict --input FILE reads it as it is" : "")
+  }
+
+  /// The path where it needs no quotes in a command line.
+  private static func word(_ path: String) -> String {
     let isPlain = path.utf8.allSatisfy { byte in
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./".utf8.contains(byte)
     }
-    let file = isPlain ? path : "FILE"
-    return "\(path) is \(what); \(advice(file))"
+    return isPlain ? path : "FILE"
+  }
+
+  /// What gives the numbers of `file` as an array of NumPy's, in Python; nil where a file of the kind holds none.
+  private func loading(_ file: String) -> String? {
+    switch self {
+    case .npy: "numpy.load('\(file)')"
+    case .npz: "numpy.load('\(file)')['NAME']"
+    case .torchZip, .torchPickle: "torch.load('\(file)').numpy()"
+    case .pickle: "numpy.asarray(pickle.load(open('\(file)', 'rb')))"
+    case .hdf5: "h5py.File('\(file)')['NAME'][()]"
+    case .parquet: "pandas.read_parquet('\(file)')['COLUMN'].to_numpy()"
+    case .arrow: "pandas.read_feather('\(file)')['COLUMN'].to_numpy()"
+    case .office: "pandas.read_excel('\(file)')['COLUMN'].to_numpy()"
+    case .matlab: "scipy.io.loadmat('\(file)')['NAME']"
+    case .keras, .onnx, .tensorFlowModel, .tensorFlowLite, .gguf, .sqlite, .zip, .gzip, .bzip2, .xz,
+      .zstd, .tar, .gitLFSPointer, .html:
+      nil
+    }
+  }
+
+  /// What to do with a file of which nothing loads numbers, where inputs are expected.
+  private var inputAdvice: String {
+    switch self {
+    case .keras, .onnx, .tensorFlowModel, .tensorFlowLite, .gguf:
+      "; a model is served from a folder, which FORMAT.md describes"
+    case .zip, .gzip, .bzip2, .xz, .zstd, .tar: "; unpack it"
+    case .gitLFSPointer: "; git lfs pull fetches the file"
+    case .hdf5, .torchZip, .torchPickle, .pickle, .office, .npz, .npy, .parquet, .arrow, .matlab,
+      .sqlite, .html:
+      ""
+    }
   }
 
   private var what: String {
@@ -22,8 +71,16 @@ extension ForeignFile {
     case .gguf: "a GGUF file"
     case .npz: "a .npz archive of NumPy"
     case .npy: "a .npy array of NumPy"
+    case .office: "a spreadsheet or another document of an office suite (a zip)"
+    case .parquet: "a Parquet file"
+    case .arrow: "an Arrow file (Feather)"
+    case .matlab: "a file of MATLAB's (.mat)"
+    case .sqlite: "an SQLite database"
     case .zip: "a zip archive"
     case .gzip: "a gzip file"
+    case .bzip2: "a bzip2 file"
+    case .xz: "an xz file"
+    case .zstd: "a Zstandard file"
     case .tar: "a tar archive"
     case .gitLFSPointer: "a pointer of Git LFS, not the file itself"
     case .html: "a page of HTML or XML"
@@ -52,7 +109,10 @@ extension ForeignFile {
     case .onnx, .tensorFlowModel, .tensorFlowLite, .gguf:
       return "\(expected): save the weights from the framework that the model was made with, "
         + "under the names that FORMAT.md lists"
-    case .zip, .gzip, .tar: return "\(expected): unpack it, and look what is inside"
+    case .office, .parquet, .arrow, .matlab, .sqlite:
+      return "\(expected): this holds data, not weights"
+    case .zip, .gzip, .bzip2, .xz, .zstd, .tar:
+      return "\(expected): unpack it, and look what is inside"
     case .gitLFSPointer: return "fetch the file: git lfs pull"
     case .html: return "\(expected): the download seems to have failed"
     }

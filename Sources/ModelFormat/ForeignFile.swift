@@ -1,6 +1,6 @@
 import Glibc
 
-/// A kind of file that is no model folder nor safetensors but that people have, told by its first bytes.
+/// A kind of file that is no model folder, safetensors or JSON but that people have, told by its first bytes.
 package enum ForeignFile: Sendable, Equatable, CaseIterable {
   /// HDF5, which Keras wrote as .h5.
   case hdf5
@@ -16,10 +16,20 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
   case tensorFlowModel
   case tensorFlowLite
   case gguf
+  /// A zip of an office suite: .xlsx, .ods.
+  case office
   case npz
   case npy
+  case parquet
+  /// Arrow's file format, also as Feather.
+  case arrow
+  case matlab
+  case sqlite
   case zip
   case gzip
+  case bzip2
+  case xz
+  case zstd
   case tar
   /// What stands in a Git repository for a file that Git LFS keeps elsewhere.
   case gitLFSPointer
@@ -27,7 +37,7 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
   case html
 
   /// Nil where the bytes, the first ones of a file at least, tell of none of these.
-  init?(_ bytes: Span<UInt8>) {
+  package init?(_ bytes: Span<UInt8>) {
     let head = Array(bytes.prefixBytes(Self.headBytes))
     guard let kind = Self.allCases.first(where: { $0.matches(head) }) else { return nil }
     self = kind
@@ -59,7 +69,9 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
     case .hdf5, .keras, .torchZip, .torchPickle, .pickle, .onnx, .tensorFlowModel, .tensorFlowLite,
       .gguf, .npz, .gitLFSPointer:
       true
-    case .npy, .zip, .gzip, .tar, .html: false
+    case .office, .npy, .parquet, .arrow, .matlab, .sqlite, .zip, .gzip, .bzip2, .xz, .zstd, .tar,
+      .html:
+      false
     }
   }
 
@@ -81,16 +93,34 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
     case .tensorFlowModel: return ProtocolBuffer(head).isSavedModel
     case .tensorFlowLite: return head.dropFirst(4).starts(with: "TFL3".utf8)
     case .gguf: return head.starts(with: "GGUF".utf8)
+    case .office:
+      return ["[Content_Types].xml", "_rels/.rels", "mimetype"].contains(ZipEntry(head)?.name ?? "")
     case .npz: return ZipEntry(head)?.name.hasSuffix(".npy") ?? false
     case .npy: return head.starts(with: [0x93]) && head.dropFirst().starts(with: "NUMPY".utf8)
+    // Text may start with these letters too, but no control character follows them there.
+    case .parquet: return Self.starts(head, with: "PAR1")
+    case .arrow: return Self.starts(head, with: "ARROW1") || Self.starts(head, with: "FEA1")
+    case .matlab: return head.starts(with: "MATLAB ".utf8) && head.contains(0)
+    case .sqlite: return head.starts(with: "SQLite format 3\0".utf8)
     case .zip: return ["PK\u{3}\u{4}", "PK\u{5}\u{6}"].contains { head.starts(with: $0.utf8) }
     case .gzip: return head.starts(with: [0x1F, 0x8B])
+    case .bzip2:
+      return head.starts(with: "BZh".utf8)
+        && head.dropFirst(4).starts(with: [0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
+    case .xz: return head.starts(with: [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0])
+    case .zstd: return head.starts(with: [0x28, 0xB5, 0x2F, 0xFD])
     case .tar: return head.dropFirst(257).starts(with: "ustar".utf8)
     case .gitLFSPointer: return head.starts(with: "version https://git-lfs".utf8)
     case .html:
       let text = String(decoding: head.prefix(64), as: UTF8.self).lowercased()
       return ["<!doctype", "<html", "<?xml"].contains { text.hasPrefix($0) }
     }
+  }
+
+  /// Whether `magic` and a control character begin `head`.
+  private static func starts(_ head: [UInt8], with magic: String) -> Bool {
+    head.starts(with: magic.utf8)
+      && head.dropFirst(magic.utf8.count).first.map { $0 < 0x20 } ?? false
   }
 
   private static func names(inFolder folder: String) -> [String] {

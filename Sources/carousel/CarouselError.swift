@@ -1,4 +1,5 @@
 import Glibc
+import ModelFormat
 
 /// What stops a command, as facts; `description` is the one sentence that the user reads.
 enum CarouselError: Error, Equatable {
@@ -16,8 +17,8 @@ enum CarouselError: Error, Equatable {
   case badNPY(offset: Int, problem: NPYProblem)
   /// An .npz file that can't be read, where that is known by the file in it.
   case badNPZ(entry: String?, problem: NPZProblem)
-  /// Arrays by other names than the model's inputs have.
-  case arrayNames(found: [String], expected: [String])
+  /// Arrays by other names than the model's inputs have; `mayHaveNoName`: of a single input NumPy's `arr_0` is one too.
+  case arrayNames(found: [String], expected: [String], mayHaveNoName: Bool)
   /// One array for a model of several inputs.
   case oneArray(inputs: [String])
   /// Arrays for a file that holds one.
@@ -30,10 +31,12 @@ enum CarouselError: Error, Equatable {
   case noModels(folder: String)
   /// No folder of models where none was named.
   case noModelsFolder(path: String)
-  /// A file that no input is.
-  case notAnInput(path: String)
   /// A place of `session_file` where no session file can be: it is left as it is.
   case sessionPlace(path: String, SessionFileProblem)
+  /// A file that no input is, of a kind that is known by its first bytes or not.
+  case notAnInput(path: String, ForeignFile?)
+  /// What is wrong with an input, and where that comes from: a file, and the shape of an array.
+  indirect case inInput(origin: String, CarouselError)
   case portInUse(port: Int, address: String)
   /// Two folders whose models have the same name.
   case duplicateModel(name: String, folders: [String])
@@ -58,7 +61,7 @@ extension CarouselError: CustomStringConvertible {
     case .badSettingsFile(let path, let problem):
       "\(path): \(problem)"
     case .file(let path, let code):
-      "\(path == "-" ? "standard input" : path): \(systemMessage(code))"
+      "\(inputName(path)): \(systemMessage(code))"
     case .badNPZ(let entry?, let problem):
       "not an .npz file that Carousel reads: \(entry): \(problem)"
     case .badNPZ(nil, let problem): "not an .npz file that Carousel reads: \(problem)"
@@ -68,20 +71,23 @@ extension CarouselError: CustomStringConvertible {
       "--output: found two answers called \(name), an output and another one's answer to one sequence; \"outputs\" may ask for one of them"
     case .stateWithOutput:
       "--output: found a state or a session in the question, expected none: arrays have no place for it"
-    case .arrayNames(let found, let expected):
-      "the .npz file has the arrays \(found.joined(separator: ", ")), expected one for each input of the model: \(expected.joined(separator: ", "))"
+    case .arrayNames(let found, let expected, let mayHaveNoName):
+      "found \(found.isEmpty ? "no array" : "the arrays \(quoted(found))"), expected one for each input of the model and no other: \(quoted(expected))"
+        + (mayHaveNoName
+          ? " (or \(quoted([NPZFile.unnamed])), as numpy.savez calls an array without a name)" : "")
     case .oneArray(let inputs):
-      "a .npy file holds one array, expected an .npz file with one for each input: \(inputs.joined(separator: ", "))"
+      "a .npy file holds one array, expected an .npz file with one for each input: \(quoted(inputs)), as numpy.savez(FILE, \(inputs[0])=…) writes"
     case .badNPY(let offset, let problem):
       "not a .npy file that Carousel reads: at byte \(offset), \(problem)"
     case .noModels(let folder):
       "\(folder): no model here (a model is a folder with a model.json); name model folders, or --models"
     case .noModelsFolder(let path):
       "\(path): \(systemMessage(ENOENT)); name model folders, or --models"
-    case .notAnInput(let path):
-      "\(path == "-" ? "standard input" : path): neither JSON nor .npy nor .npz"
     case .sessionPlace(let path, let problem):
       "session_file: \(path): \(problem)"
+    case .notAnInput(let path, let file?): file.questionDescription(of: inputName(path))
+    case .notAnInput(let path, nil): "\(inputName(path)): neither JSON nor .npy nor .npz"
+    case .inInput(let origin, let error): "\(origin): \(error)"
     case .portInUse(let port, let address):
       "port \(port) of \(address) is in use; --port 0 picks a free one"
     case .duplicateModel(let name, let folders):
@@ -94,4 +100,11 @@ extension CarouselError: CustomStringConvertible {
       reason
     }
   }
+}
+
+/// What the file at a path is called in a sentence.
+func inputName(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+private func quoted(_ names: [String]) -> String {
+  names.map { "\"\($0)\"" }.joined(separator: ", ")
 }

@@ -39,6 +39,20 @@ import Testing
     ("504b03041400000000000000210000000000000000000000000005000000612e747874", .zip),
     ("504b0506000000000000000000000000", .zip),
     ("1f8b0800000000000003", .gzip),
+    ("425a683931415926535958e4ff5a", .bzip2),
+    ("fd377a585a000004e6d6b446", .xz),
+    ("28b52ffd2405290000", .zstd),
+    // pandas: to_parquet, to_feather, to_excel; scipy.io.savemat.
+    ("504152311504152015224c150415001200001f", .parquet),
+    ("4152524f57310000ffffffffa8020000", .arrow),
+    ("46454131000000000000000000000000", .arrow),
+    (
+      "504b0304140000000800000021005b430f3c0a01000021020000130000005b436f6e74656e745f54797065735d2e786d"
+        + "6c",
+      .office
+    ),
+    ("4d41544c414220352e30204d41542d66696c6520506c6174666f726d3a20706f7369782c00", .matlab),
+    ("53514c69746520666f726d6174203300100001010040", .sqlite),
   ]
 
   private func bytes(_ hex: String) -> [UInt8] {
@@ -66,7 +80,11 @@ import Testing
 
   /// No safetensors file, JSON or cut-off head is taken for another kind, and none is read past its end.
   @Test func othersAreNot() throws {
-    for text in ["", "{}", "{\"format\":\"carousel/1\"}", "PK", "\u{8}", "\u{8}\u{1}", "TFL3"] {
+    for text in [
+      "", "{}", "{\"format\":\"carousel/1\"}", "PK", "\u{8}", "\u{8}\u{1}", "TFL3",
+      "PAR1,PAR2\n1,2",
+      "PAR1", "ARROW1;x", "FEA1", "MATLAB 5.0", "BZh,x\n1,2", "date,value\n",
+    ] {
       #expect(ForeignFile(Array(text.utf8).span) == nil)
     }
     for count in [1, 8, 100, 0x1208] {
@@ -140,6 +158,27 @@ import Testing
     #expect(text(.torchZip, "a'b.pt").contains("torch.load('FILE'"))
     #expect(text(.npz, "b.npz").contains("numpy.load('b.npz')"))
     #expect(text(.keras, "b.keras").contains("From Keras"))
+  }
+
+  /// In the place of a question: what it is, what was expected, and what to do.
+  @Test(arguments: ForeignFile.allCases)
+  func adviceOnQuestions(kind: ForeignFile) {
+    let (body, file) = (kind.bodyDescription, kind.questionDescription(of: "a/x.bin"))
+    #expect(body.contains("expected") && body.contains(#"{"inputs": "#))
+    #expect(file.hasPrefix("a/x.bin is ") && file.contains("expected JSON, .npy or .npz"))
+    #expect(!file.contains("model.safetensors") && !body.contains("model.safetensors"))
+  }
+
+  @Test(
+    arguments: [
+      (.npy, "numpy.load('x')"), (.npz, "numpy.load('x')['NAME']"), (.torchZip, "torch.load('x')"),
+      (.parquet, "pandas.read_parquet('x')"), (.zip, "unpack it"), (.zstd, "unpack it"),
+      (.onnx, "FORMAT.md"), (.gitLFSPointer, "git lfs pull"),
+    ] as [(ForeignFile, String)])
+  func whatToDoWithQuestions(kind: ForeignFile, advice: String) {
+    #expect(kind.questionDescription(of: "x").contains(advice))
+    #expect(kind.bodyDescription.contains(advice.replacing("'x'", with: "'FILE'")))
+    #expect(kind.questionDescription(of: "x'y").contains(advice.replacing("'x'", with: "'FILE'")))
   }
 
   // MARK: Encodings of JSON

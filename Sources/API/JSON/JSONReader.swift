@@ -1,4 +1,5 @@
 import CSimdJSON
+import ModelFormat
 import Synchronization
 
 /// Reads request bodies through simdjson, with buffers that are used again.
@@ -97,7 +98,34 @@ extension APIError.JSONFlaw {
     case (0xFF, 0xFE), (0xFE, 0xFF), (UInt8(ascii: "{"), 0), (0, UInt8(ascii: "{")):
       self = .otherUnicode
     case (0xEF, 0xBB) where body.dropFirst(2).first == 0xBF: self = .byteOrderMark
-    default: return nil
+    default:
+      // What starts as an object does was meant to be one.
+      guard body.first(where: { !Self.isSpace($0) }) != UInt8(ascii: "{") else { return nil }
+      if Self.isForm(body) {
+        self = .form
+      } else if let file = ForeignFile(body.span) {
+        self = .foreign(file)
+      } else if body.prefix(Self.headBytes).contains(where: { $0 < 0x20 && !Self.isSpace($0) }) {
+        self = .binary(head: Array(body.prefix(Self.headBytes)))
+      } else {
+        return nil
+      }
     }
+  }
+
+  /// The bytes by which text is told from what is none, and which an error repeats.
+  private static let headBytes = 8
+  /// The bytes of a body in which the head of a form's first part ends.
+  private static let formHeadBytes = 512
+
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || (0x09...0x0D).contains(byte)
+  }
+
+  /// RFC 7578 §4: parts begin with two hyphens and the boundary, and say `form-data` in their heads.
+  private static func isForm(_ body: [UInt8]) -> Bool {
+    guard body.starts(with: "--".utf8) else { return false }
+    return String(decoding: body.prefix(formHeadBytes), as: UTF8.self).lowercased()
+      .contains("\r\ncontent-disposition: form-data")
   }
 }

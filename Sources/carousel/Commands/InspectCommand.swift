@@ -47,9 +47,9 @@ struct InspectCommand: ParsableCommand {
       if let input {
         Sample(
           try model.question(
-            in: try question(
-              from: try readFile(input), path: input, inputs: graph.model.description.inputs)),
-          origin: input == "-" ? "standard input" : input)
+            in: try QuestionBody(
+              try readFile(input), path: input, inputs: graph.model.description.inputs)),
+          origin: inputName(input))
       } else {
         try Sample(of: model)
       }

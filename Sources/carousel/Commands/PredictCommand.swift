@@ -12,7 +12,7 @@ struct PredictCommand: ParsableCommand {
     discussion: """
       The input is JSON as for POST /predict, or an array of NumPy's, of floats, integers or booleans: \
       (steps, features) is one sequence, (sequences, steps, features) are many; where there is one feature, \
-      or ids, that axis may be left out. A model of several inputs takes an .npz file with an array for each. \
+      or ids, that axis may be left out. A model of several inputs takes an .npz file with an array for each, by the input's name. \
       What was read is told on standard error. The answer is the server's, or with --output arrays. States \
       are signed with CAROUSEL_STATE_KEY, where that is set.
       """)
@@ -55,11 +55,11 @@ struct PredictCommand: ParsableCommand {
     let model = OfflineModel(
       try loadModel(folder, precision: precision),
       stateKey: try Self.stateKey(in: ProcessInfo.processInfo.environment))
-    let body = try question(
-      from: try readFile(input), path: input, inputs: model.graph.model.description.inputs,
+    let body = try QuestionBody(
+      try readFile(input), path: input, inputs: model.graph.model.description.inputs,
       outputs: outputs, horizon: horizon)
     let question = try model.question(in: body)
-    printToStandardError("read \(question.sequencesText)")
+    printToStandardError("\(body.origin): read as \(question.sequencesText)")
     if let output {
       guard !question.carriesState else { throw CarouselError.stateWithOutput }
       let expected = try question.outputNames(of: [])
@@ -74,7 +74,7 @@ struct PredictCommand: ParsableCommand {
       let arrays = try OutputArrays(named: names, predictions, isBatch: question.isBatch)
       return try OpenFile.write(try arrays.file(named: output), to: output)
     }
-    let response = model.answer(to: body)
+    let response = model.answer(to: body.json)
     guard response.status == .ok else {
       let problem = try JSONDecoder().decode(Problem.self, from: Data(response.body))
       throw CarouselError.refused(reason: problem.error)

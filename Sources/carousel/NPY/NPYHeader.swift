@@ -89,6 +89,11 @@ struct NPYHeader: Equatable {
     self.isFortran = isFortran
   }
 
+  /// The shape as NumPy writes it: `(10, 3)`, `(10,)`.
+  var shapeText: String {
+    "(\(shape.map { "\($0)" }.joined(separator: ", "))\(shape.count == 1 ? "," : ""))"
+  }
+
   /// How many elements lie between one and the next along each axis.
   var strides: [Int] {
     shape.indices.map { axis in

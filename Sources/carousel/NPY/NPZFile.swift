@@ -11,6 +11,9 @@ struct NPZFile {
   /// What the arrays that are read may come to together when they are inflated.
   static let maxBytes = 1 << 30
 
+  /// What `savez` calls the first array that it is given without a name.
+  static let unnamed = "arr_0"
+
   /// Whether `bytes` begin as a zip archive does.
   static func isZip(_ bytes: [UInt8]) -> Bool {
     bytes.starts(with: "PK\u{3}\u{4}".utf8) || bytes.starts(with: "PK\u{5}\u{6}".utf8)

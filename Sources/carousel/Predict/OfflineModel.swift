@@ -46,6 +46,13 @@ struct OfflineModel {
     do { return try service.question(in: body) } catch { throw .refused(reason: "\(error)") }
   }
 
+  /// What a body asks, whose errors say where it comes from.
+  func question(in body: QuestionBody) throws(CarouselError) -> Question {
+    do { return try question(in: body.json) } catch {
+      throw .inInput(origin: body.origin, error)
+    }
+  }
+
   /// The predictions for a sample, in the order of its sequences.
   func predictions(for sample: Sample) throws(CarouselError) -> [Prediction] {
     let result = waitFor { done in

@@ -2,54 +2,86 @@ import ArgumentParser
 import Inference
 import ModelFormat
 
-/// The body to ask with: the bytes of a file themselves, or the arrays of a .npy or .npz file with the options around them.
-///
-/// - Parameters:
-///   - path: names the file in errors.
-///   - inputs: the model's, whose kinds tell what an array's axes are.
-func question(
-  from bytes: [UInt8], path: String, inputs: [ModelDescription.Input],
-  outputs: Selection.Steps? = nil, horizon: Int? = nil
-) throws -> [UInt8] {
-  let arrays: String
-  if NPYFile.isNPY(bytes) {
-    guard inputs.count == 1 else { throw CarouselError.oneArray(inputs: inputs.map(\.name)) }
-    arrays = try NPYFile(bytes).json(for: inputs[0])
-  } else if NPZFile.isZip(bytes) {
-    arrays = try NPZFile(bytes).json(for: inputs)
-  } else {
-    // No text starts with such bytes, but for one in another encoding, which is refused as what it is; weights and other
-    // archives do.
-    let isText =
-      byteOrderMarks.contains { bytes.starts(with: $0) }
-      || !bytes.prefix(8).contains { $0 < 0x09 || $0 >= 0x7F }
-    guard isText else { throw CarouselError.notAnInput(path: path) }
-    guard outputs == nil, horizon == nil else {
-      throw ValidationError(
-        "--outputs and --horizon stand in the JSON, unless the input is .npy or .npz")
+/// The body to ask with, and where it comes from.
+struct QuestionBody {
+  let json: [UInt8]
+  /// The file, and of an array the shape, for errors.
+  let origin: String
+
+  /// The bytes of a file themselves, or the arrays of a .npy or .npz file with the options around them.
+  ///
+  /// - Parameters:
+  ///   - path: the file that the bytes are from; `-` is standard input.
+  ///   - inputs: the model's, whose kinds tell what an array's axes are.
+  init(
+    _ bytes: [UInt8], path: String, inputs: [ModelDescription.Input],
+    outputs: Selection.Steps? = nil, horizon: Int? = nil
+  ) throws {
+    var origin = inputName(path)
+    let arrays: String
+    do {
+      if NPYFile.isNPY(bytes) {
+        guard inputs.count == 1 else { throw CarouselError.oneArray(inputs: inputs.map(\.name)) }
+        let file = try NPYFile(bytes)
+        origin += ", of shape \(file.header.shapeText)"
+        arrays = try file.json(for: inputs[0])
+      } else if NPZFile.isZip(bytes), Self.isArchive(bytes) {
+        arrays = try NPZFile(bytes).json(for: inputs)
+      } else {
+        guard Self.isText(bytes) else {
+          throw CarouselError.notAnInput(path: path, ForeignFile(bytes.span))
+        }
+        guard outputs == nil, horizon == nil else {
+          throw ValidationError(
+            "--outputs and --horizon stand in the JSON, unless the input is .npy or .npz")
+        }
+        json = bytes
+        self.origin = origin
+        return
+      }
+    } catch let error as CarouselError {
+      if case .notAnInput = error { throw error }
+      throw CarouselError.inInput(origin: origin, error)
     }
-    return bytes
+    var members = ["\"inputs\":\(arrays)"]
+    if let outputs { members.append("\"outputs\":\(outputs.rawValue.jsonText)") }
+    if let horizon { members.append("\"horizon\":\(horizon)") }
+    json = Array("{\(members.joined(separator: ","))}".utf8)
+    self.origin = origin
   }
-  var members = ["\"inputs\":\(arrays)"]
-  if let outputs { members.append("\"outputs\":\(outputs.rawValue.jsonText)") }
-  if let horizon { members.append("\"horizon\":\(horizon)") }
-  return Array("{\(members.joined(separator: ","))}".utf8)
+
+  /// Whether a zip may be one of arrays: not of PyTorch, Keras or an office suite.
+  private static func isArchive(_ bytes: [UInt8]) -> Bool {
+    switch ForeignFile(bytes.span) {
+    case .npz, .zip, nil: true
+    default: false
+    }
+  }
+
+  /// Whether bytes are JSON, or at least text that is refused as what it is: no text starts with control characters or
+  /// bytes beyond ASCII, but for one in another encoding; arrays of other formats, weights and archives do.
+  private static func isText(_ bytes: [UInt8]) -> Bool {
+    let space: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
+    if bytes.first(where: { !space.contains($0) }) == UInt8(ascii: "{") { return true }
+    if byteOrderMarks.contains(where: { bytes.starts(with: $0) }) { return true }
+    return ForeignFile(bytes.span) == nil && !bytes.prefix(8).contains { $0 < 0x09 || $0 >= 0x7F }
+  }
 }
 
 /// What stands before a text to tell that it is UTF-8 or UTF-16.
 private let byteOrderMarks: [[UInt8]] = [[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]]
 
 extension NPZFile {
-  /// The arrays of the model's inputs; a single one needs no name.
+  /// The arrays of the model's inputs, by name; a single one may have been given none.
   fileprivate func json(for inputs: [ModelDescription.Input]) throws(CarouselError) -> String {
     let expected = inputs.map(\.name)
-    if inputs.count == 1, names.count == 1 {
+    if inputs.count == 1, names == [Self.unnamed] {
       return try texts(of: [0]) { (_, array) throws(CarouselError) in
         try array.json(for: inputs[0])
       }[0]
     }
     guard names.sorted() == expected.sorted() else {
-      throw .arrayNames(found: names, expected: expected)
+      throw .arrayNames(found: names, expected: expected, mayHaveNoName: expected.count == 1)
     }
     // Each name is there.
     let places = expected.compactMap { names.firstIndex(of: $0) }

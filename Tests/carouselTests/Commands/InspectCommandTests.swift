@@ -35,7 +35,7 @@ import Testing
     #expect(deviation?.sequences == 1 && deviation?.steps == 3)
     try Data(#"{"inputs": ["text"]}"#.utf8).write(to: URL(filePath: path))
     #expect { try report(["--precision", "int8", "--input", path]) } throws: {
-      "\($0)".hasPrefix("inputs[0]: found the string \"text\"")
+      "\($0)".hasPrefix("\(path): inputs[0]: found the string \"text\"")
     }
     #expect(throws: CarouselError.file(path: "/nonexistent", code: 2)) {
       try report(["--precision", "int8", "--input", "/nonexistent"])

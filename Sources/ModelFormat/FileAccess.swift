@@ -112,6 +112,35 @@ package struct OpenFile: ~Copyable {
   }
 }
 
+/// What errors tell of folders.
+enum Folder {
+  /// Entries of a folder that are looked at.
+  private static let maxEntries = 1000
+
+  /// The names in a folder but those that begin with a dot; none where it can't be read.
+  static func names(in folder: String) -> [String] {
+    // SAFETY: `opendir` copies the path; the stream that it gives is closed once, below.
+    guard let stream = unsafe opendir(folder) else { return [] }
+    // SAFETY: `stream` is open and not used afterwards.
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    // SAFETY: an entry is valid until the next call, and its name ends with a zero byte.
+    while names.count < maxEntries, let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names
+  }
+
+  /// Whether there is anything at `path`.
+  static func exists(_ path: String) -> Bool {
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    unsafe access(path, F_OK) == 0
+  }
+}
+
 /// Sendable by proof: the mapping is read-only, never changes its address, and is unmapped by the last owner.
 @safe
 final class FileMapping: @unchecked Sendable {

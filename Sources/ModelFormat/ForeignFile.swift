@@ -53,15 +53,13 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
 
   /// The first file of a folder, by name, that holds a model in another form.
   static func first(inFolder folder: String) -> (name: String, ForeignFile)? {
-    names(inFolder: folder).sorted().lazy.compactMap { name in
+    Folder.names(in: folder).sorted().lazy.compactMap { name in
       ForeignFile(at: "\(folder)/\(name)").flatMap { $0.isModel ? (name, $0) : nil }
     }.first
   }
 
   /// Bytes that are looked at.
   private static let headBytes = 4096
-  /// Files of a folder that are looked at.
-  private static let folderEntries = 1000
 
   /// Whether such a file is likely to hold the weights that are looked for.
   private var isModel: Bool {
@@ -121,22 +119,6 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
   private static func starts(_ head: [UInt8], with magic: String) -> Bool {
     head.starts(with: magic.utf8)
       && head.dropFirst(magic.utf8.count).first.map { $0 < 0x20 } ?? false
-  }
-
-  private static func names(inFolder folder: String) -> [String] {
-    // SAFETY: `opendir` copies the path; the stream that it gives is closed once, below.
-    guard let stream = unsafe opendir(folder) else { return [] }
-    // SAFETY: `stream` is open and not used afterwards.
-    defer { unsafe closedir(stream) }
-    var names: [String] = []
-    // SAFETY: an entry is valid until the next call, and its name ends with a zero byte.
-    while names.count < folderEntries, let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names
   }
 }
 

@@ -19,8 +19,7 @@ package struct Model: Sendable {
       case .system(_, _, code: ENOTDIR):
         throw ForeignFile(at: path).map { .foreignFile(path: path, $0) } ?? .notFolder(path: path)
       case .system(_, _, code: ENOENT):
-        guard let (name, file) = ForeignFile.first(inFolder: path) else { throw error }
-        throw .foreignFile(path: "\(path)/\(name)", file)
+        throw Model.missing(Model.descriptionFile, in: path) ?? error
       default: throw error
       }
     }
@@ -28,10 +27,8 @@ package struct Model: Sendable {
     let tensorPath = "\(path)/\(Model.tensorFile)"
     do { tensors = try TensorFile(path: tensorPath) } catch {
       // It names the file itself.
-      if case .system(_, _, code: ENOENT) = error,
-        let (name, file) = ForeignFile.first(inFolder: path)
-      {
-        throw .foreignFile(path: "\(path)/\(name)", file)
+      if case .system(_, _, code: ENOENT) = error {
+        throw Model.missing(Model.tensorFile, in: path) ?? error
       }
       if case .system = error { throw error }
       if case .foreignFile = error { throw error }
@@ -41,6 +38,21 @@ package struct Model: Sendable {
     do { try self.init(description: description, tensors: tensors) } catch {
       throw .inFile(path: path, error)
     }
+  }
+
+  /// Why there is no file `name` in a folder: what stands there, or that there is no folder. Nil where the name is there,
+  /// as of a link that leads nowhere.
+  private static func missing(_ name: String, in folder: String) -> ModelError? {
+    guard Folder.exists(folder) else { return .noFolder(path: folder) }
+    let names = Folder.names(in: folder).sorted()
+    guard !names.contains(name) else { return nil }
+    let finding = FolderFinding(of: names, inFolder: folder, missing: name)
+    if finding == .none, !names.contains(Model.tensorFile),
+      let (name, file) = ForeignFile.first(inFolder: folder)
+    {
+      return .foreignFile(path: "\(folder)/\(name)", file)
+    }
+    return .missingFile(name, folder: folder, finding)
   }
 
   /// Resolves every name of the description and checks every tensor that its nodes read.

@@ -12,6 +12,10 @@ extension ModelError: CustomStringConvertible {
       return "\(path) is not a regular file"
     case .notFolder(let path):
       return "\(path) is a file, expected the folder that holds the model"
+    case .noFolder(let path):
+      return "there is no folder \(path), expected one with model.json and model.safetensors"
+    case .missingFile(let name, let folder, let finding):
+      return "\(folder) holds no \(name); \(phrase(of: finding, missing: name, folder: folder))"
     case .foreignFile(let path, let file):
       return file.description(of: path)
     case .fileTooLarge(let path, let found, let limit):
@@ -84,16 +88,32 @@ extension ModelError: CustomStringConvertible {
       return "tensor \(quote(tensor)) does not fit the other tensors of node \(quote(node)): "
         + "every layer and direction has the same kinds of tensor, and layers are counted from 0"
         + (missing.map { "; there is no \(quote($0))" } ?? "")
-    case .unknownName(let name, let path):
-      return "\(path): nothing is named \(quote(name))"
+    case .unknownName(let name, let path, let known):
+      // Short names are all near to each other.
+      let nearest = name.utf8.count > 3 ? nearestName(to: name, among: known) : nil
+      let meant = nearest.map { "; perhaps \(quote($0)) is meant" } ?? ""
+      return "\(path): nothing is named \(quote(name)); there is \(list(known, limit: 20))\(meant)"
     case .duplicateName(let name, let path, let first):
       return "\(path): the name \(quote(name)) is taken by \(first)"
     case .unused(let name, let path):
-      return "\(path): \(quote(name)) leads to no output"
+      return "\(path): \(quote(name)) leads to no output; "
+        + "name it among the outputs or the inputs of a node that does, or leave it out"
     case .cycle(let names):
       return "nodes need each other in a cycle: \(names.joined(separator: " → "))"
     case .inputForm(let path, let op, let name, let found, let expected):
       return "\(path): \(op) takes \(expected), \(quote(name)) is \(found)"
+    }
+  }
+
+  /// What a folder holds in the place of a file, or what to do.
+  private func phrase(of finding: FolderFinding, missing name: String, folder: String) -> String {
+    switch finding {
+    case .models(let models):
+      "there are models in it: name \(list(models.map { "\(folder)/\($0)" })), or serve all with --models \(folder)"
+    case .files(let names): "there is \(list(names)), expected it under the name \(name)"
+    case .none where name == Model.descriptionFile:
+      "it says what goes in, what is computed and what comes out: FORMAT.md shows how to write it"
+    case .none: "the weights are saved with safetensors.torch.save_file: FORMAT.md shows how"
     }
   }
 
@@ -117,9 +137,9 @@ extension ModelError: CustomStringConvertible {
   }
 
   /// Names in quotes, the first few of many.
-  private func list(_ names: [String]) -> String {
-    names.prefix(6).map(quote).joined(separator: ", ")
-      + (names.count > 6 ? " and \(names.count - 6) more" : "")
+  private func list(_ names: [String], limit: Int = 6) -> String {
+    names.prefix(limit).map(quote).joined(separator: ", ")
+      + (names.count > limit ? " and \(names.count - limit) more" : "")
   }
 
   private func quote(_ text: String) -> String { ModelError.quoted(text) }

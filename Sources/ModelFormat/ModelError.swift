@@ -6,6 +6,9 @@ package enum ModelError: Error, Sendable, Equatable {
   case notRegularFile(path: String)
   /// A file's path where a folder's belongs.
   case notFolder(path: String)
+  case noFolder(path: String)
+  /// A folder without one of a model's two files.
+  case missingFile(_ name: String, folder: String, FolderFinding)
   /// A file of another kind where a model's folder or weights belong.
   case foreignFile(path: String, ForeignFile)
   case fileTooLarge(path: String, found: Int, limit: Int)
@@ -51,7 +54,8 @@ package enum ModelError: Error, Sendable, Equatable {
   case shapeMismatch(tensor: String, expected: String, found: [Int])
   /// A tensor of an lstm that its other tensors leave no place for; `missing` would make one.
   case inconsistentTensor(String, node: String, missing: String?)
-  case unknownName(String, path: String)
+  /// A name that is none of the values `known`.
+  case unknownName(String, path: String, known: [String])
   case duplicateName(String, path: String, first: String)
   case unused(String, path: String)
   /// The nodes of the cycle, each needing the next, the first again at the end.

@@ -1,6 +1,8 @@
 /// The name that `text` was probably meant to be: at most two edits away, the fewest first.
 package func nearestName(to text: String, among names: some Sequence<String>) -> String? {
-  names.map { (name: $0, distance: editDistance(text, $0)) }
+  // An edit changes a character, of four bytes at the most: so a long text costs nothing.
+  names.filter { abs($0.utf8.count - text.utf8.count) <= 2 * 4 }
+    .map { (name: $0, distance: editDistance(text, $0)) }
     .filter { $0.distance <= 2 }
     .min { ($0.distance, $0.name) < ($1.distance, $1.name) }?
     .name

@@ -27,8 +27,8 @@ enum CarouselError: Error, Equatable {
   case sameArrayName(String)
   /// States, for which an array has no place.
   case stateWithOutput
-  /// A folder without a model in it.
-  case noModels(folder: String)
+  /// A folder without a model in it, which may be one itself.
+  case noModels(folder: String, isModel: Bool)
   /// No folder of models where none was named.
   case noModelsFolder(path: String)
   /// A place of `session_file` where no session file can be: it is left as it is.
@@ -79,8 +79,10 @@ extension CarouselError: CustomStringConvertible {
       "a .npy file holds one array, expected an .npz file with one for each input: \(quoted(inputs)), as numpy.savez(FILE, \(inputs[0])=…) writes"
     case .badNPY(let offset, let problem):
       "not a .npy file that Carousel reads: at byte \(offset), \(problem)"
-    case .noModels(let folder):
-      "\(folder): no model here (a model is a folder with a model.json); name model folders, or --models"
+    case .noModels(let folder, isModel: true):
+      "\(folder) is a model, expected the folder above it; carousel serve \(folder) serves it alone"
+    case .noModels(let folder, isModel: false):
+      "\(folder): no model here (a model is a folder with a model.json, as FORMAT.md shows); name model folders, or --models"
     case .noModelsFolder(let path):
       "\(path): \(systemMessage(ENOENT)); name model folders, or --models"
     case .sessionPlace(let path, let problem):

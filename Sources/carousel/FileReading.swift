@@ -36,8 +36,7 @@ func modelFolders(in folder: String) throws(CarouselError) -> [String] {
     }
     guard !name.hasPrefix(".") else { continue }
     let path = "\(folder)/\(name)"
-    // SAFETY: `access` reads the path, which ends with a zero byte and outlives the call.
-    if unsafe access("\(path)/model.json", F_OK) == 0 {
+    if isModelFolder(path) {
       folders.append(path)
     } else if errno != ENOENT, errno != ENOTDIR {
       throw .file(path: "\(path)/model.json", code: errno)
@@ -45,6 +44,12 @@ func modelFolders(in folder: String) throws(CarouselError) -> [String] {
   }
   guard errno == 0 else { throw .file(path: folder, code: errno) }
   return folders.sorted()
+}
+
+/// Whether there is a model.json; where there is none, `errno` says why.
+func isModelFolder(_ path: String) -> Bool {
+  // SAFETY: `access` reads the path, which ends with a zero byte and outlives the call.
+  unsafe access("\(path)/model.json", F_OK) == 0
 }
 
 /// What the system says about the error `code`.

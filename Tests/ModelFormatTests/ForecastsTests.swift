@@ -55,7 +55,7 @@ import Testing
 
   @Test(arguments: ["v", "y", "e"]) func otherValuesAreRefused(name: String) {
     expectError(mentioning: [
-      "outputs[0].forecasts: expected the name of a features or tokens input, found \"\(name)\""
+      "outputs[0].forecasts: expected the name of a features or tokens input (\"t\"), found \"\(name)\""
     ]) {
       _ = try model(
         [

@@ -144,9 +144,65 @@ import Testing
 
   @Test func whatIsNoModelIsNotTakenForOne() throws {
     try withFolder(["model.json": Self.description, "README": Array("<html>".utf8)]) { folder in
-      #expect(
-        throws: ModelError.system("open", path: "\(folder)/model.safetensors", code: ENOENT)
-      ) { _ = try Model(folder: folder) }
+      #expect(throws: ModelError.missingFile("model.safetensors", folder: folder, .none)) {
+        _ = try Model(folder: folder)
+      }
+    }
+  }
+
+  // MARK: What is missing
+
+  /// A folder that lacks a file: what stands there instead, and what to do.
+  @Test(
+    arguments: [
+      ([:], "model.json", FolderFinding.none, "FORMAT.md"),
+      (["model.safetensors": [1], "b.h5": [0x89]], "model.json", .none, "FORMAT.md"),
+      (
+        ["config.json": [1], "Model.json": [1]], "model.json", .files(["Model.json"]),
+        "under the name model.json"
+      ),
+      (["model.json": description], "model.safetensors", .none, "save_file"),
+      (
+        ["model.json": description, "tagger.safetensors": [1], "a.safetensors": [1]],
+        "model.safetensors",
+        .files(["a.safetensors", "tagger.safetensors"]),
+        "\"tagger.safetensors\", expected it under the name"
+      ),
+    ] as [([String: [UInt8]], String, FolderFinding, String)])
+  func missingFiles(files: [String: [UInt8]], name: String, finding: FolderFinding, advice: String)
+    throws
+  {
+    try withFolder(files) { folder in
+      let error = ModelError.missingFile(name, folder: folder, finding)
+      #expect(throws: error) { _ = try Model(folder: folder) }
+      #expect("\(error)".hasPrefix("\(folder) holds no \(name); ") && "\(error)".contains(advice))
+    }
+  }
+
+  @Test func aFolderOfModelsIsNoModel() throws {
+    try withFolder(["x": [1]]) { folder in
+      try #require(unsafe mkdir("\(folder)/m", 0o700) == 0)
+      defer { unsafe rmdir("\(folder)/m") }
+      try OpenFile.write(Self.description, to: "\(folder)/m/model.json")
+      defer { OpenFile.remove("\(folder)/m/model.json") }
+      let error = ModelError.missingFile("model.json", folder: folder, .models(["m"]))
+      #expect(throws: error) { _ = try Model(folder: folder) }
+      #expect("\(error)".contains("\"\(folder)/m\", or serve all with --models \(folder)"))
+      #expect(throws: ModelError.noFolder(path: "\(folder)/n")) {
+        _ = try Model(folder: "\(folder)/n")
+      }
+    }
+  }
+
+  /// The name is there, and what it leads to is not.
+  @Test func aLinkThatLeadsNowhereIsNotMissing() throws {
+    try withFolder(["x": [1]]) { folder in
+      let path = "\(folder)/model.json"
+      try #require(unsafe symlink("/nonexistent", path) == 0)
+      defer { OpenFile.remove(path) }
+      #expect(throws: ModelError.system("open", path: path, code: ENOENT)) {
+        _ = try Model(folder: folder)
+      }
     }
   }
 

@@ -313,6 +313,31 @@ import Testing
     }
   }
 
+  /// A name that nothing has is told beside those that there are.
+  @Test(
+    arguments: [
+      ("zzzz", #""x", "l", "l.hidden", "l.cell", "y""#),
+      ("l.hiden", "perhaps \"l.hidden\" is meant"),
+      ("X", #""l.cell", "y""#),
+    ])
+  func unknownNamesAreToldBesideOthers(name: String, part: String) {
+    let path = "nodes[1].inputs[0]: nothing is named \"\(name)\"; there is \"x\", "
+    expectError(mentioning: [path, part]) {
+      _ = try model([
+        .init(name: "l", op: .lstm, inputs: ["x"]), .init(name: "y", op: .tanh, inputs: [name]),
+      ])
+    }
+  }
+
+  /// Many are cut short.
+  @Test func someOfManyNames() {
+    func error(_ count: Int) -> String {
+      "\(ModelError.unknownName("a", path: "p", known: (0..<count).map { "node\($0)" }))"
+    }
+    #expect(error(20).hasSuffix(#""node18", "node19""#))
+    #expect(error(21).hasSuffix(#""node19" and 1 more"#))
+  }
+
   @Test func vectorsAloneAreNoSequence() {
     expectError(mentioning: ["inputs", "vectors only", "features or tokens"]) {
       _ = try model(
@@ -439,13 +464,12 @@ import Testing
       OpenFile.remove("\(folder)/model.safetensors")
       unsafe rmdir(folder)
     }
-    expectError(mentioning: ["\(folder)/model.json"]) { _ = try Model(folder: folder) }
+    expectError(mentioning: ["\(folder) holds no model.json"]) { _ = try Model(folder: folder) }
 
     let source = try model(
       [.init(name: "y", op: .linear, inputs: ["x"])], tensors: ["y.weight": [3, 2]])
     try source.description.write(to: "\(folder)/model.json")
-    let missing = "\(folder)/model.safetensors"
-    #expect(throws: ModelError.system("open", path: missing, code: 2)) {
+    #expect(throws: ModelError.missingFile("model.safetensors", folder: folder, .none)) {
       try Model(folder: folder)
     }
     #expect(throws: ModelError.notFolder(path: "\(folder)/model.json")) {

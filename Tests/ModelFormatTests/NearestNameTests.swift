@@ -20,6 +20,14 @@ import Testing
     #expect(nearestName(to: "max_se", among: names) == nil)
   }
 
+  /// Texts that clients send may be long.
+  @Test func longTextsAreNear() {
+    let text = String(repeating: "a", count: 1000)
+    #expect(nearestName(to: text + "b", among: [text]) == text)
+    #expect(nearestName(to: String(repeating: "é", count: 10), among: ["é"]) == nil)
+    #expect(nearestName(to: "max_😀seats😀", among: ["max_seats"]) == "max_seats")
+  }
+
   @Test func theNearerNameWins() {
     #expect(nearestName(to: "abx", among: ["aaxy", "aby", "abc"]) == "abc")
   }

@@ -1,6 +1,8 @@
 /// What the names of a description stand for.
 struct GraphNames {
   private var declarations: [String: Declaration] = [:]
+  /// In the order of the description; those of single layers are left out.
+  private var names: [String] = []
 
   private struct Declaration {
     let target: Target
@@ -45,7 +47,7 @@ struct GraphNames {
   /// What `name`, which stands at `path`, stands for.
   func target(of name: String, path: String) throws(ModelError) -> Target {
     guard let declaration = declarations[name] ?? layerState(name) else {
-      throw .unknownName(name, path: path)
+      throw .unknownName(name, path: path, known: names)
     }
     return declaration.target
   }
@@ -57,6 +59,7 @@ struct GraphNames {
       throw .duplicateName(name, path: path, first: first.path)
     }
     declarations[name] = Declaration(target: target, path: path)
+    names.append(name)
   }
 
   /// What `h.hidden.0` stands for: the final state of one layer.

@@ -158,17 +158,15 @@ struct GraphResolver {
   private func forecast(
     of name: String, outputSize: Int, path: String
   ) throws(ModelError) -> Int {
-    guard case .input(let index) = try names.target(of: name, path: path) else {
-      throw .unexpected(
-        path: path, found: ModelError.quoted(name),
-        expected: "the name of a features or tokens input")
+    let inputs = description.inputs.filter(\.kind.hasSteps).map { ModelError.quoted($0.name) }
+    let expected = "the name of a features or tokens input (\(inputs.joined(separator: ", ")))"
+    guard let index = description.inputs.firstIndex(where: { $0.name == name }) else {
+      throw .unexpected(path: path, found: ModelError.quoted(name), expected: expected)
     }
     let size = description.inputs[index].kind.size
     switch description.inputs[index].kind {
     case .vector:
-      throw .unexpected(
-        path: path, found: ModelError.quoted(name),
-        expected: "the name of a features or tokens input")
+      throw .unexpected(path: path, found: ModelError.quoted(name), expected: expected)
     case .tokens:
       guard outputSize != size else { return index }
       throw .unexpected(

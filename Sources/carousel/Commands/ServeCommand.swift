@@ -85,7 +85,9 @@ struct ServeCommand: ParsableCommand {
     do { folders = try modelFolders(in: parent) } catch .file(parent, code: ENOENT) {
       throw .noModelsFolder(path: parent)
     }
-    guard !folders.isEmpty else { throw .noModels(folder: parent) }
+    guard !folders.isEmpty else {
+      throw .noModels(folder: parent, isModel: isModelFolder(parent))
+    }
     return folders
   }
 

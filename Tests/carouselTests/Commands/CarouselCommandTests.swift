@@ -74,6 +74,21 @@ import Testing
     }
   }
 
+  @Test func aModelIsNoFolderOfModels() throws {
+    let serve = try #require(try CarouselCommand.parseAsRoot(["serve"]) as? ServeCommand)
+    let tree = try FileTree(["m/model.json": "", "empty/x": ""])
+    for (name, isModel, advice) in [
+      ("m", true, "carousel serve \(tree.path)/m serves it alone"), ("empty", false, "FORMAT.md"),
+    ] {
+      let folder = "\(tree.path)/\(name)"
+      let error = CarouselError.noModels(folder: folder, isModel: isModel)
+      #expect(throws: error) {
+        try serve.folders(of: try Settings(commandLine: [.models: folder]))
+      }
+      #expect("\(error)".contains(advice))
+    }
+  }
+
   @Test func aPortInUseTellsWhatToDo() {
     let error = CarouselError.portInUse(port: 80, address: "::")
     #expect("\(error)" == "port 80 of :: is in use; --port 0 picks a free one")
@@ -85,7 +100,9 @@ import Testing
   }
 
   @Test func aFailureIsOne() {
-    #expect(CarouselCommand.exitCode(for: CarouselError.noModels(folder: "x")).rawValue == 1)
+    #expect(
+      CarouselCommand.exitCode(for: CarouselError.noModels(folder: "x", isModel: false)).rawValue
+        == 1)
   }
 
   /// What a file's names hold shows, and does nothing, in a terminal.

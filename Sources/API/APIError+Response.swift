@@ -88,8 +88,10 @@ extension APIError: CustomStringConvertible {
     case .mixed(let path, let found):
       "\(shortened(path)): found \(name(ofToken: found)), expected a number like the elements before it"
     case .outOfMemory: "the body is larger than memory allows"
-    case .missing("inputs"): #"inputs is missing, expected {"inputs": …}"#
-    case .missing(let path): "\(shortened(path)) is missing"
+    case .missing(let path, let others):
+      "\(shortened(path)) is missing"
+        + (["inputs", "prompt"].contains(path) ? ", expected {\"\(path)\": …}" : "")
+        + (others.isEmpty ? "" : "; found \(list(others.map(quoted), "and")), which nothing reads")
     case .unknown(let name, let path, let known):
       (path.map { "\(shortened($0)): " } ?? "")
         + "\(quoted(name)) is not known, expected \(list(known, "or"))"
@@ -116,11 +118,12 @@ extension APIError: CustomStringConvertible {
     case .otherModel(let inPath, let inBody):
       "the body asks for model \(quoted(inBody)), the path for \(quoted(inPath))"
     case .noModels: "the server holds no models"
-    case .notForecaster(let model):
-      "horizon: model \(quoted(model)) does not forecast its own input, so it has no horizon"
-    case .noTimeSeries(let model, let known):
+    case .notForecaster(let model, let gap):
+      "horizon: model \(quoted(model)) does not forecast its own input, so it has no horizon: \(gap.phrase)"
+    case .noTimeSeries(let model, let gap, let known):
       "model: \(quoted(model)) does not forecast its own input, "
         + (known.isEmpty ? "and no model here does" : "expected \(list(known, "or"))")
+        + ": \(gap.phrase)"
     case .noQuantiles(let path, let model, let found):
       "\(path): found \(arrayOfNumbers(found)), expected none, as model \(quoted(model)) forecasts one value a step and no quantiles"
     case .afterLastYear(let path):
@@ -131,8 +134,10 @@ extension APIError: CustomStringConvertible {
       "outputs: model \(quoted(model)) answers once a sequence, expected \"last\""
     case .notEveryStep(let model, let output?):
       "outputs.\(output): model \(quoted(model)) answers this output once a sequence, expected \"last\""
-    case .notGenerator(let model):
-      "model \(quoted(model)) does not continue text: none of its outputs forecasts its tokens (\"forecasts\" in model.json)"
+    case .notGenerator(let model, let gap, let known):
+      "model \(quoted(model)) does not continue text, "
+        + (known.isEmpty ? "and no model here does" : "expected \(list(known, "or"))")
+        + ": \(gap.phrase)"
     case .outputNotFinite(let model, let output):
       "the inputs are too large for model \(quoted(model)): a number in its output \(quoted(output)) is beyond the range of a 32-bit float"
     case .state(let path, let model, let flaw): "\(shortened(path)): \(flaw.phrase(model: model))"
@@ -244,49 +249,6 @@ extension Duration {
   }
 }
 
-extension APIError.JSONFlaw {
-  fileprivate var phrase: String {
-    switch self {
-    case .invalidUTF8: "it is not valid UTF-8"
-    case .controlCharacter: "a string holds a control character that is not escaped"
-    case .incomplete(let offset): "it ends early, at byte \(offset)"
-    case .syntax(let offset, let path, let found):
-      "unexpected \(name(ofSyntax: found)) at byte \(offset)"
-        + (path.isEmpty ? "" : ", in \(shortened(path))") + python(found)
-    case .trailing(let offset, let found):
-      "\(name(ofSyntax: found)) follows its end, at byte \(offset)"
-    case .notObject(let found):
-      "it starts with \(name(ofSyntax: found)), expected \(bodyExample)"
-    case .otherUnicode: "it looks like UTF-16, expected UTF-8"
-    case .byteOrderMark: "it starts with a byte order mark, expected {"
-    case .gzip: "it is compressed with gzip, expected that to stand in content-encoding"
-    case .form:
-      "it is a form of several parts, as curl -F sends, expected the JSON alone, as curl -d @FILE sends"
-    case .foreign(let file): "it is \(file.bodyDescription)"
-    case .binary(let head):
-      "it is no text but starts with the bytes \(head.map(hexadecimal).joined(separator: " ")), expected {"
-    }
-  }
-}
-
-/// The bodies of predictions and of texts.
-private let bodyExample =
-  #"{"inputs": …} or, to continue a text, {"prompt": …}"#
-
-/// What JSON has in the place of what Python writes.
-private func python(_ found: String) -> String {
-  switch found {
-  case "True", "False": ", expected \(found.lowercased())"
-  case "None": ", expected null"
-  case _ where found.hasPrefix("'"): ", expected double quotes"
-  default: ""
-  }
-}
-
-private func hexadecimal(_ byte: UInt8) -> String {
-  (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-}
-
 extension APIError.Expectation {
   fileprivate var phrase: String {
     switch self {
@@ -383,7 +345,7 @@ private func name(ofToken token: String) -> String {
 }
 
 /// A token in quotes, which a string has already, though perhaps not at its end.
-private func name(ofSyntax token: String) -> String {
+func name(ofSyntax token: String) -> String {
   token.hasPrefix("\"") ? shortened(token) : quoted(token)
 }
 
@@ -400,7 +362,14 @@ private func count(_ sequences: Int?) -> String {
   }
 }
 
-private func list(_ items: [String], _ conjunction: String) -> String {
+/// Items that an error lists.
+private let maxListed = 20
+
+func list(_ items: [String], _ conjunction: String) -> String {
+  guard items.count <= maxListed else {
+    return items.prefix(maxListed).joined(separator: ", ")
+      + " \(conjunction) \(items.count - maxListed) more"
+  }
   guard let last = items.last, items.count > 1 else { return items.first ?? "nothing" }
   return items.dropLast().joined(separator: ", ") + " \(conjunction) " + last
 }
@@ -409,15 +378,15 @@ private func list(_ items: [String], _ conjunction: String) -> String {
 let maxQuotedCharacters = 60
 
 /// Text that came from outside, cut to what an error should repeat.
-private func shortened(_ text: String) -> String {
+func shortened(_ text: String) -> String {
   let end = text.unicodeScalars.index(
     text.startIndex, offsetBy: maxQuotedCharacters, limitedBy: text.endIndex)
   guard let end, end < text.endIndex else { return text }
   return String(text.unicodeScalars[..<end]) + "…"
 }
 
-private func counted(_ count: Int, _ noun: String) -> String {
+func counted(_ count: Int, _ noun: String) -> String {
   "\(count) \(noun)\(count == 1 ? "" : "s")"
 }
 
-private func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }
+func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }

@@ -15,7 +15,8 @@ enum APIError: Error, Equatable, Sendable {
   case outOfMemory
 
   // Its members.
-  case missing(path: String)
+  /// A member that has to be there; `others` are some that are beside where it should be and that nothing reads.
+  case missing(path: String, others: [String] = [])
   /// A member of `path` (of the body where that is nil) that nothing is called.
   case unknown(String, path: String?, known: [String])
   case duplicate(path: String)
@@ -37,9 +38,9 @@ enum APIError: Error, Equatable, Sendable {
   case noSuchModel(name: String, known: [String])
   case otherModel(inPath: String, inBody: String)
   case noModels
-  case notForecaster(model: String)
+  case notForecaster(model: String, ForecastGap)
   /// A time series for a model that forecasts none, unlike those known.
-  case noTimeSeries(model: String, known: [String])
+  case noTimeSeries(model: String, ForecastGap, known: [String])
   case noQuantiles(path: String, model: String, found: Int)
   /// A forecast that starts later than a timestamp can say.
   case afterLastYear(path: String)
@@ -47,7 +48,7 @@ enum APIError: Error, Equatable, Sendable {
   case allWithHorizon(path: String)
   /// "all" of a model none of whose outputs has an answer a step, or by name of an output that has none.
   case notEveryStep(model: String, output: String?)
-  case notGenerator(model: String)
+  case notGenerator(model: String, ForecastGap, known: [String])
   case outputNotFinite(model: String, output: String)
 
   // States to take along.

@@ -463,8 +463,14 @@ csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
     if (field.unescaped_key().get(name)) return stop(csj_status_syntax, quote);
     csj_status status;
     if (members != nullptr && !is_read(name)) {
+      // Before the value is read, which may take the place of the name's text.
+      add_text(name);
       status = check_value(field.value(), depth);
-      if (status == csj_status_ok) continue;
+      if (status == csj_status_ok) {
+        nodes.push_back({csj_kind_null, 0, 0});
+        count++;
+        continue;
+      }
       prepend(name.substr(0, max_name_bytes));
       return status;
     }

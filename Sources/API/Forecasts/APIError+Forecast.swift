@@ -26,11 +26,13 @@ extension APIError {
   /// The member of the body that is at fault, where the error names one.
   private var parameter: String? {
     switch self {
-    case .tooDeep(let path, _), .notFinite(let path, _), .mixed(let path, _), .missing(let path),
+    case .tooDeep(let path, _), .notFinite(let path, _), .mixed(let path, _), .missing(let path, _),
       .duplicate(let path), .unexpected(let path, _, _), .tooMany(_, let path, _, _, _),
       .noQuantiles(let path, _, _), .afterLastYear(let path), .input(let path, _):
       path
     case .noSuchModel, .noTimeSeries: "model"
+    case .unknown(let name, let path, _):
+      (path.map { "\($0)." } ?? "") + name.prefix(maxQuotedCharacters)
     default: nil
     }
   }

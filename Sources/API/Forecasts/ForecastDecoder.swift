@@ -24,7 +24,7 @@ struct ForecastDecoder {
       case .features(let size, _, _) = model.description.inputs[forecast.input].kind
     else {
       throw .noTimeSeries(
-        model: model.name,
+        model: model.name, ForecastGap(in: model, ofTokens: false),
         known: models.models.filter { $0.graph.forecast != nil }.map(\.name))
     }
     let horizon = try horizon(try members.node("options"), of: model)

@@ -42,7 +42,11 @@ struct GenerationQuestion: Sendable {
   ) throws(APIError) {
     let members = try JSONMembers(Self.members, others: .refused, of: document)
     model = try members.model(path: name, models: models)
-    guard let (_, input, _) = model.graph.generation else { throw .notGenerator(model: model.name) }
+    guard let (_, input, _) = model.graph.generation else {
+      throw .notGenerator(
+        model: model.name, ForecastGap(in: model, ofTokens: true),
+        known: models.models.filter { $0.graph.generation != nil }.map(\.name))
+    }
     let size = model.description.inputs[input].kind.size
     let limit = limits.maxGenerationSteps
     maxSteps =

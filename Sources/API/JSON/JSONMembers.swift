@@ -1,9 +1,12 @@
+import ModelFormat
+
 /// Where the members of one object stand, by name, so that they may come in any order.
 struct JSONMembers {
   /// What becomes of members of other names.
   enum Others {
     case refused
-    /// Passed over: the schema lets clients add some.
+    /// Passed over: the schema lets clients add some. One whose name is a slip away from that of a member that is missing
+    /// is refused all the same: it would be ignored, and its client not told.
     case allowed
   }
 
@@ -13,6 +16,15 @@ struct JSONMembers {
   private let names: [String]
   /// In the order of `names`.
   private var nodes: [Int?]
+  /// Names of members that are passed over, the first few.
+  private var others: [String] = []
+
+  /// Members that are passed over and that an error may name.
+  private static let maxOthers = 5
+  /// Members whose names are compared with those that are known.
+  private static let maxCompared = 100
+  /// The characters of a name from which on another one is taken for it: short words are near to many.
+  private static let minMisspelt = 5
 
   /// Finds the members of the object at `node` that are in `names`.
   init(
@@ -23,6 +35,9 @@ struct JSONMembers {
     self.path = path
     self.names = names
     nodes = Array(repeating: nil, count: names.count)
+    let long = names.filter { $0.utf8.count >= Self.minMisspelt }
+    var otherCount = 0
+    var misspelt: [(found: String, meant: String)] = []
     var name = node + 1
     for _ in 0..<document.count(node) {
       let found = document.string(name)
@@ -31,8 +46,17 @@ struct JSONMembers {
         nodes[index] = name + 1
       } else if others == .refused {
         throw .unknown(found, path: path, known: names)
+      } else {
+        if self.others.count < Self.maxOthers { self.others.append(found) }
+        otherCount += 1
+        if otherCount <= Self.maxCompared, let meant = nearestName(to: found, among: long) {
+          misspelt.append((found, meant))
+        }
       }
       name = document.next(name + 1)
+    }
+    for (found, meant) in misspelt where given(meant) == nil {
+      throw .unknown(found, path: path, known: names)
     }
   }
 
@@ -46,7 +70,9 @@ struct JSONMembers {
 
   /// The node of a member that has to be there.
   func node(_ name: String) throws(APIError) -> Int {
-    guard let node = given(name) else { throw .missing(path: path(of: name)) }
+    guard let node = given(name) else {
+      throw .missing(path: path(of: name), others: others)
+    }
     return node
   }
 

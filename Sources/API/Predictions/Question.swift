@@ -82,7 +82,9 @@ extension JSONMembers {
   fileprivate func horizon(of model: ServedModel, limit: Int) throws(APIError) -> Int? {
     guard let horizon = self["horizon"] else { return nil }
     let steps = try document.horizon(horizon, path: "horizon", limit: limit)
-    guard model.graph.forecastSteps != nil else { throw .notForecaster(model: model.name) }
+    guard model.graph.forecastSteps != nil else {
+      throw .notForecaster(model: model.name, ForecastGap(in: model, ofTokens: false))
+    }
     return steps
   }
 

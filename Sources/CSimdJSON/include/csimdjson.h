@@ -106,8 +106,8 @@ void csj_reader_destroy(csj_reader *reader);
 /// At most `max_depth` arrays and objects may nest; the reader recurses once a level.
 ///
 /// `members`, unless it is NULL, names the members that are read, by their paths, a space behind each:
-/// "model inputs inputs.name ". Others leave no trace in the document: they must be JSON, and nest at most
-/// `CSJ_MAX_UNREAD_DEPTH` levels, but their numbers and arrays may be of any kind.
+/// "model inputs inputs.name ". Of others the document has the name, and null: they must be JSON, and nest
+/// at most `CSJ_MAX_UNREAD_DEPTH` levels, but their numbers and arrays may be of any kind.
 csj_document csj_read(
     csj_reader *reader, const uint8_t *bytes, size_t length, uint32_t max_depth,
     const char *members);

@@ -107,6 +107,21 @@ import Testing
     }
   }
 
+  /// A slip in the name of a member that may be left out is told, with the place that a client can look up.
+  @Test func slipsAreTold() async {
+    let body = ForecastBody().json.replacing(
+      #""frequency""#, with: #""startTimestamp":"2025-01-01","frequency""#
+    )
+    .replacing(#""start_timestamp""#, with: #""_""#)
+    let answer = await service.forecast(body)
+    #expect(answer.status == 400)
+    #expect(
+      answer.body.contains(
+        #"inputs[0]: \"startTimestamp\" is not known, expected type, name, series, frequency or start_timestamp"#
+      ))
+    #expect(answer.body.contains(#""param":"inputs[0].startTimestamp""#))
+  }
+
   @Test func errorsAreKServes() async {
     let answer = await service.forecast(ForecastBody(model: "7").json)
     #expect(
@@ -121,6 +136,14 @@ import Testing
     ("{}", "model is missing"),
     (#"{"model":"counter"}"#, "options is missing"),
     (#"{"model":"counter","options":{"horizon":1}}"#, "inputs is missing, expected {'inputs': …}"),
+    (
+      #"{"model":"counter","instances":[1],"parameters":{}}"#,
+      "options is missing; found 'instances' and 'parameters', which nothing reads"
+    ),
+    (
+      #"{"model":"counter","option":{"horizon":1}}"#,
+      "'option' is not known, expected model, inputs or options"
+    ),
     (#"{"model":"counter","model":"counter"}"#, "model is given twice"),
     (#"{"model":"counter","options":{"horizon":1,"horizon":1}}"#, "options.horizon is given twice"),
     (
@@ -165,7 +188,7 @@ import Testing
     (#""nope""#, 404, "there is no model 'nope', expected echo, counter or two"),
     (
       #""echo""#, 400,
-      "model: 'echo' does not forecast its own input, expected counter or two"
+      "model: 'echo' does not forecast its own input, expected counter or two: no output in its model.json has 'forecasts'; if 'y' is what follows 'x', say {'name': 'y', 'forecasts': 'x'}"
     ),
   ])
   func modelsForecast(model: String, status: Int, error: String) async {
@@ -175,12 +198,18 @@ import Testing
   @Test func aServiceMayHaveNoForecaster() async throws {
     await expectRefusal(
       ForecastBody(model: #""echo""#).json,
-      "model: 'echo' does not forecast its own input, and no model here does",
+      "model: 'echo' does not forecast its own input, and no model here does: no output in its model.json has 'forecasts'; if 'y' is what follows 'x', say {'name': 'y', 'forecasts': 'x'}",
       of: try Service.make(TestModels.echo()))
   }
 
   @Test(arguments: [
     ("{}", "options.horizon is missing"),
+    (#"{"steps":3}"#, "options.horizon is missing; found 'steps', which nothing reads"),
+    (#"{"horizn":3}"#, "options: 'horizn' is not known, expected horizon or quantiles"),
+    (
+      #"{"horizon":1,"quantile":[0.1]}"#,
+      "options: 'quantile' is not known, expected horizon or quantiles"
+    ),
     (
       #"{"horizon":0}"#,
       "options.horizon: found the number 0, expected a whole number from 1 to 5"

@@ -209,7 +209,7 @@ import Testing
     (#","prompt":"a""#, "prompt is given twice"),
     (
       #","model":"counter""#,
-      #"model "counter" does not continue text: none of its outputs forecasts its tokens ("forecasts" in model.json)"#
+      #"model "counter" does not continue text, expected text or ids: its input "x" is features, expected tokens; "horizon" of POST /predict forecasts features"#
     ),
     (#","model":"x""#, #"there is no model "x", expected text, ids or counter"#),
   ]) func refusals(members: String, sentence: String) {
@@ -232,7 +232,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("{}", "prompt is missing"),
+    ("{}", #"prompt is missing, expected {"prompt": …}"#),
     (#"{"prompt":"ax"}"#, #"prompt: character 1, "x", is not in the model's vocabulary"#),
     (#"{"prompt":["a"]}"#, "prompt: found an array, expected text, or an array of token ids"),
     (

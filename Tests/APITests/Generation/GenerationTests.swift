@@ -176,7 +176,7 @@ import Testing
     #expect(found.status == 400)
     #expect(
       found.body
-        == #"{"error":"model \"counter\" does not continue text: none of its outputs forecasts its tokens (\"forecasts\" in model.json)"}"#
+        == #"{"error":"model \"counter\" does not continue text, and no model here does: its input \"x\" is features, expected tokens; \"horizon\" of POST /predict forecasts features"}"#
         + "\n")
     #expect(await service.answer("GET", path).status == 405)
     #expect(await service.answer("GET", path).fields["allow"] == "POST, OPTIONS")

@@ -32,6 +32,13 @@ import Testing
     let (_, absent) = try members("{}", path: path)
     #expect(throws: APIError.missing(path: place)) { try absent.node("b") }
     #expect(throws: APIError.missing(path: place)) { try absent.string("b") }
+    // What stands there instead is told, the first few of it.
+    let (_, other) = try members(#"{"c":1,"a":2,"d":{"b":1}}"#, path: path)
+    #expect(throws: APIError.missing(path: place, others: ["c", "d"])) { try other.node("b") }
+    let many = "{" + (0..<9).map { #""o\#($0)":1"# }.joined(separator: ",") + "}"
+    #expect(throws: APIError.missing(path: place, others: ["o0", "o1", "o2", "o3", "o4"])) {
+      try members(many, path: path).members.node("b")
+    }
     let (_, null) = try members(#"{"b":null}"#, path: path)
     #expect(throws: APIError.unexpected(path: place, found: .null, expected: .string)) {
       try null.string("b")
@@ -63,6 +70,45 @@ import Testing
     }
     // Names within others are theirs.
     #expect(try read(#"{"a":{"c":1},"b":[{"c":2}]}"#)["b"] != nil)
+  }
+
+  /// One that would be passed over in the place of a member that is not there.
+  @Test(arguments: [
+    "start_timestmp", "startTimestamp", "start_timestamps", "Start_timestamp", "seris", "Series",
+  ])
+  func slipsAreRefused(name: String) throws {
+    func read(_ body: String) throws -> JSONMembers {
+      let document = try JSONReaderPool().read(Array(body.utf8), maxDepth: 8)
+      return try JSONMembers(["start_timestamp", "series", "name"], others: .allowed, of: document)
+    }
+    let known = ["start_timestamp", "series", "name"]
+    #expect(throws: APIError.unknown(name, path: nil, known: known)) {
+      try read(#"{"\#(name)":1}"#)
+    }
+    // Not where that is there too: then it is another.
+    #expect(try read(#"{"\#(name)":1,"series":1,"start_timestamp":null}"#)["series"] != nil)
+  }
+
+  /// Extensions of clients are no slips, nor are short words, and what is beyond the first hundred is not compared.
+  @Test(arguments: ["names", "game", "metadata", "end_timestamp", "x", "", "start"])
+  func othersAreNoSlips(name: String) throws {
+    let document = try JSONReaderPool().read(Array(#"{"\#(name)":1}"#.utf8), maxDepth: 8)
+    #expect(
+      try JSONMembers(["start_timestamp", "name"], others: .allowed, of: document)["name"] == nil)
+  }
+
+  @Test func comparesABoundedNumber() throws {
+    for (count, isRefused) in [(99, true), (100, false)] {
+      let others = (0..<count).map { #""x\#($0)":1,"# }.joined()
+      let document = try JSONReaderPool().read(
+        Array("{\(others)\"seris\":1}".utf8), maxDepth: 8)
+      let read = { try JSONMembers(["series"], others: .allowed, of: document) }
+      if isRefused {
+        #expect(throws: APIError.unknown("seris", path: nil, known: ["series"])) { try read() }
+      } else {
+        #expect(throws: Never.self) { try read() }
+      }
+    }
   }
 
   // MARK: - Numbers

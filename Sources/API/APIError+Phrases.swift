@@ -47,7 +47,7 @@ extension ForecastGap {
   var phrase: String {
     switch self {
     case .undeclared(let output, let input):
-      "no output in its model.json has \"forecasts\"; if \(quoted(output)) is what follows \(quoted(input)), say {\"name\": \(quoted(output)), \"forecasts\": \(quoted(input))}"
+      "no output in its model.json has \"forecasts\"; if \(quoted(output)) is what follows \(quoted(input)), in its units, say {\"name\": \(quoted(output)), \"forecasts\": \(quoted(input))}"
     case .noOutput(let size):
       "no output has a multiple of the input's \(counted(size, "element"))"
     case .inputs(let names):

@@ -188,7 +188,7 @@ import Testing
     (#""nope""#, 404, "there is no model 'nope', expected echo, counter or two"),
     (
       #""echo""#, 400,
-      "model: 'echo' does not forecast its own input, expected counter or two: no output in its model.json has 'forecasts'; if 'y' is what follows 'x', say {'name': 'y', 'forecasts': 'x'}"
+      "model: 'echo' does not forecast its own input, expected counter or two: no output in its model.json has 'forecasts'; if 'y' is what follows 'x', in its units, say {'name': 'y', 'forecasts': 'x'}"
     ),
   ])
   func modelsForecast(model: String, status: Int, error: String) async {
@@ -198,7 +198,7 @@ import Testing
   @Test func aServiceMayHaveNoForecaster() async throws {
     await expectRefusal(
       ForecastBody(model: #""echo""#).json,
-      "model: 'echo' does not forecast its own input, and no model here does: no output in its model.json has 'forecasts'; if 'y' is what follows 'x', say {'name': 'y', 'forecasts': 'x'}",
+      "model: 'echo' does not forecast its own input, and no model here does: no output in its model.json has 'forecasts'; if 'y' is what follows 'x', in its units, say {'name': 'y', 'forecasts': 'x'}",
       of: try Service.make(TestModels.echo()))
   }
 

@@ -122,7 +122,7 @@ import Testing
     ),
     (
       #"{"inputs":[[1,2]],"horizon":2}"#, 400,
-      #"horizon: model \"echo\" does not forecast its own input, so it has no horizon: no output in its model.json has \"forecasts\"; if \"y\" is what follows \"x\", say {\"name\": \"y\", \"forecasts\": \"x\"}"#
+      #"horizon: model \"echo\" does not forecast its own input, so it has no horizon: no output in its model.json has \"forecasts\"; if \"y\" is what follows \"x\", in its units, say {\"name\": \"y\", \"forecasts\": \"x\"}"#
     ),
     (
       #"{"inputs":[1],"horizon":0,"model":"counter"}"#, 400,

@@ -1,10 +1,13 @@
-// Eight floats a register, sixteen registers: 3 rows × 4 gates of sums, 3 inputs, 1 weight.
+// Eight floats a register, sixteen registers: 6 rows × 2 registers of sums, 2 weights, 1 input.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #define CK_WIDTH 8
-#define CK_TILE_ROWS 3
+#define CK_TOGETHER 0
+#define CK_TILE_ROWS 6
+#define CK_TILE_SUMS 12
 #define CK_DOT_ROWS 2
+#define CK_DOT_SUMS 8
 #define CK_DOT_MADD 1
 #include "body.h"
 #include "variants.h"

@@ -3,8 +3,11 @@
 #include <immintrin.h>
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avxvnni"))), apply_to = function)
 #define CK_WIDTH 8
-#define CK_TILE_ROWS 3
-#define CK_DOT_ROWS 3
+#define CK_TOGETHER 0
+#define CK_TILE_ROWS 6
+#define CK_TILE_SUMS 12
+#define CK_DOT_ROWS 6
+#define CK_DOT_SUMS 12
 #define CK_DOT_VNNI 1
 #include "body.h"
 #include "variants.h"

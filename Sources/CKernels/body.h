@@ -1,7 +1,9 @@
 // The routines, once. Included by each variant, which defines
 //   CK_WIDTH           floats in a vector register: 16, 8, 4 or 1
-//   CK_TILE_ROWS       rows of the widest tile of floats: as many as leave registers for the weights
-//   CK_DOT_ROWS        rows of the widest tile of bytes
+//   CK_TOGETHER        whether the panels of a block lie side by side, for tiles of at least four panels
+//   CK_TILE_ROWS       rows of the tallest tile of floats
+//   CK_TILE_SUMS       registers of sums of such tiles: as many as leave some for weights and inputs
+//   CK_DOT_ROWS, CK_DOT_SUMS  likewise of bytes
 //   CK_DOT_…           how bytes are multiplied: see dot.h
 //
 // Compiled with contraction off: a multiply-add is fused where `fma_` says so and nowhere else.
@@ -105,18 +107,32 @@ static __attribute__((noinline)) void update_some(cell *cells, int count) {
   update(false, cells, count);
 }
 
-/// Copies from `tail`, rows of four registers, the columns that exist of `panels` panels from `column` on.
-static __attribute__((noinline)) void store_tail(
-    const ck_gemm *g, size_t row, size_t rows, size_t column, size_t panels, const float *tail) {
-  for (size_t r = 0; r < rows; r++, tail += 4 * CK_WIDTH) {
-    for (size_t p = 0; p < panels; p++, column += CK_LANES) {
-      const size_t left = lanes_left(g->columns, column);
-      float *out = g->output + (row + r) * g->output_stride + column;
-      memcpy(out, tail + p * CK_WIDTH, (left < CK_WIDTH ? left : CK_WIDTH) * sizeof *out);
-    }
-    column -= panels * CK_LANES;
-  }
+// --- Shapes of tiles ---
+
+/// Panels of the widest tile.
+#define CK_MOST_PANELS 16
+/// The heights and breadths that tiles have, in rows and panels.
+#define CK_EACH_HEIGHT(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#define CK_EACH_BREADTH(X) X(1) X(2) X(4) X(8) X(12) X(16)
+/// Whether the registers hold the sums of such a tile.
+#define CK_FITS(rows, panels) ((rows) <= CK_ROWS && (rows) * (panels) * CK_PARTS <= CK_SUMS)
+
+/// Rows of the tallest of as few tiles as `rows` rows take, which are of nearly equal height.
+CK_INLINE size_t tallest(size_t rows, size_t most) {
+  const size_t tiles = (rows + most - 1) / most;
+  return (rows + tiles - 1) / tiles;
 }
+
+/// The breadth of tiles of so many rows whose sums take at most `sums` registers.
+CK_INLINE size_t panels_beside(size_t rows, size_t sums) {
+  const size_t most = sums / (rows * CK_PARTS);
+  if (most >= 4) return most >= CK_MOST_PANELS ? CK_MOST_PANELS : most / 4 * 4;
+  return most >= 2 ? 2 : 1;
+}
+
+/// Rows for which the gates of a block are computed, one after the other, before they are applied.
+#define CK_BAND_ROWS 48
+#define CK_BAND_CELLS (CK_BAND_ROWS * CK_PARTS)
 
 // --- Tiles of f32 weights ---
 
@@ -272,7 +288,7 @@ static void log_softmax(float *values, size_t rows, size_t columns, size_t strid
 
 // --- For benchmarks ---
 
-#define CK_CHAINS (4 * CK_TILE_ROWS)
+#define CK_CHAINS CK_TILE_SUMS
 
 static float fma_all(size_t count) {
   // Not constants to the compiler, which may not do this work at compile time.
@@ -308,7 +324,7 @@ static uint32_t read_all(const void *memory, size_t count) {
 
 #define CK_TABLE(isa_, name_)                                                                   \
   {                                                                                             \
-    .isa = isa_, .name = name_, .gemm_f32 = gemm_f32, .gemm_f16 = gemm_f16, .gemm_i8 = gemm_i8, \
+    .isa = isa_, .name = name_, .panels_together = CK_TOGETHER, .gemm_f32 = gemm_f32, .gemm_f16 = gemm_f16, .gemm_i8 = gemm_i8, \
     .lstm_step_f32 = lstm_step_f32, .lstm_step_f16 = lstm_step_f16,                             \
     .lstm_step_i8 = lstm_step_i8, .quantize = quantize, .sigmoid_f32 = sigmoid_all,             \
     .tanh_f32 = tanh_all, .relu_f32 = relu_all, .exp_f32 = exp_all, .softmax_f32 = softmax,     \

@@ -1,9 +1,12 @@
-// Four floats a register, thirty-two registers: 6 rows × 4 gates of sums, 6 inputs, 1 weight.
+// Four floats a register, thirty-two registers: 6 rows × 4 registers of sums, 4 weights, 1 input.
 #if defined(__aarch64__)
 #include <arm_neon.h>
 #define CK_WIDTH 4
+#define CK_TOGETHER 0
 #define CK_TILE_ROWS 6
+#define CK_TILE_SUMS 24
 #define CK_DOT_ROWS 6
+#define CK_DOT_SUMS 24
 #define CK_DOT_NEON 1
 #include "body.h"
 #include "variants.h"

@@ -3,8 +3,11 @@
 #include <arm_neon.h>
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 #define CK_WIDTH 4
+#define CK_TOGETHER 0
 #define CK_TILE_ROWS 6
+#define CK_TILE_SUMS 24
 #define CK_DOT_ROWS 6
+#define CK_DOT_SUMS 24
 #define CK_DOT_SDOT 1
 #include "body.h"
 #include "variants.h"

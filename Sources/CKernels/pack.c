@@ -43,10 +43,17 @@ static uint16_t half_of(float value) {
   return (uint16_t)(sign | (bits - 0x38000000) >> 13);
 }
 
-/// Where the weights of one output go: every `width` weights from `lane` on.
+
+/// Where the weights of one output go: those of a step `width` from those of the step before, the first at
+/// depth · `start`.
 typedef struct {
   size_t column, start, width;
 } place;
+
+static place place_of(const ck_kernels *kernels, size_t column, size_t packed_columns) {
+  const size_t most = (kernels->panels_together ? CK_BLOCK_PANELS : 1) * CK_LANES, start = column / most * most;
+  return (place){column, start, packed_columns - start < most ? packed_columns - start : most};
+}
 
 static void pack_row(
     ck_precision precision, const float *row, size_t depth, place at, void *panels, float *scales,
@@ -91,27 +98,25 @@ static void clear(
 }
 
 void ck_pack_columns(
-    ck_precision precision, const float *matrix, size_t columns, size_t depth, void *panels,
-    float *scales, int32_t *offsets) {
-  const size_t padded = ck_packed_columns(columns), block = CK_BLOCK_PANELS * CK_LANES;
-  clear(precision, padded, depth, panels, scales, offsets);
+    const ck_kernels *kernels, ck_precision precision, const float *matrix, size_t columns,
+    size_t depth, void *panels, float *scales, int32_t *offsets) {
+  const size_t packed = ck_packed_columns(columns);
+  clear(precision, packed, depth, panels, scales, offsets);
   for (size_t column = 0; column < columns; column++) {
-    const size_t start = column / block * block;
-    const size_t width = padded - start < block ? padded - start : block;
-    const place at = {column, start, width};
+    const place at = place_of(kernels, column, packed);
     pack_row(precision, matrix + column * depth, depth, at, panels, scales, offsets);
   }
 }
 
 void ck_pack_gates(
-    ck_precision precision, const float *matrix, size_t hidden_size, size_t depth, void *panels,
-    float *scales, int32_t *offsets) {
-  const size_t block = CK_BLOCK_PANELS * CK_LANES;
-  clear(precision, ck_packed_gate_columns(hidden_size), depth, panels, scales, offsets);
+    const ck_kernels *kernels, ck_precision precision, const float *matrix, size_t hidden_size,
+    size_t depth, void *panels, float *scales, int32_t *offsets) {
+  const size_t packed = ck_packed_gate_columns(hidden_size);
+  clear(precision, packed, depth, panels, scales, offsets);
   for (size_t gate = 0; gate < CK_BLOCK_PANELS; gate++) {
     for (size_t unit = 0; unit < hidden_size; unit++) {
-      const size_t start = unit / CK_LANES * block;
-      const place at = {start + gate * CK_LANES + unit % CK_LANES, start, block};
+      const size_t panel = unit / CK_LANES * CK_BLOCK_PANELS + gate;
+      const place at = place_of(kernels, panel * CK_LANES + unit % CK_LANES, packed);
       const float *row = matrix + (gate * hidden_size + unit) * depth;
       pack_row(precision, row, depth, at, panels, scales, offsets);
     }

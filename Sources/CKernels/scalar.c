@@ -1,7 +1,10 @@
 // One float at a time, `fmaf` for every multiply-add: the reference for all other variants.
 #define CK_WIDTH 1
+#define CK_TOGETHER 0
 #define CK_TILE_ROWS 2
+#define CK_TILE_SUMS 64
 #define CK_DOT_ROWS 2
+#define CK_DOT_SUMS 64
 #include "body.h"
 #include "variants.h"
 

@@ -10,12 +10,13 @@ struct Linear: Sendable {
   /// - Parameters:
   ///   - weight: outputSize × inputSize, as PyTorch stores it.
   ///   - bias: outputSize floats, or nil for none.
-  init(inputSize: Int, outputSize: Int, weight: [Float], bias: [Float]?) {
+  init(inputSize: Int, outputSize: Int, weight: [Float], bias: [Float]?, kernels: Kernels) {
     self.inputSize = inputSize
     self.outputSize = outputSize
-    weights = PackedWeights(columns: outputSize, depth: inputSize, matrix: weight)
+    weights = PackedWeights(columns: outputSize, depth: inputSize, matrix: weight, kernels: kernels)
     self.bias = PackedWeights(
-      columns: outputSize, depth: 1, matrix: bias ?? Array(repeating: 0, count: outputSize))
+      columns: outputSize, depth: 1, matrix: bias ?? Array(repeating: 0, count: outputSize),
+      kernels: kernels)
   }
 
   /// Bytes of packed weights.
@@ -43,6 +44,7 @@ struct Linear: Sendable {
     into output: UnsafeMutablePointer<Float>, stride outputStride: Int, kernels: Kernels,
     share: Share = .whole
   ) {
+    precondition(weights.suits(kernels))
     let blocks = share.of(weights.blockCount)
     let first = blocks.lowerBound * PackedWeights.blockColumns
     let end = Swift.min(blocks.upperBound * PackedWeights.blockColumns, outputSize)

@@ -47,7 +47,8 @@ package final class ModelGraph: Sendable {
     var packedByteCount = 0
     for node in model.nodes {
       let op = try OpTable.forward(
-        of: NodeWeights(node: node, tensors: model.tensors, precision: precision))
+        of: NodeWeights(
+          node: node, tensors: model.tensors, precision: precision, kernels: kernels))
       let inputDomains = node.inputs.map { Self.domain(of: $0, in: nodes, of: model) }
       let state = op.initialState(size: node.size)
       nodes.append(

@@ -11,6 +11,8 @@ import ModelFormat
   /// Columns with the padding of the last panel or block.
   let packedColumns: Int
   private let panels: UnsafeMutableRawPointer
+  /// How they lie: variants of the kernels differ in that.
+  private let panelsTogether: Bool
   /// Bytes of the weights proper.
   let panelBytes: Int
   /// int8: a scale and an offset a packed column; else empty.
@@ -21,18 +23,20 @@ import ModelFormat
   var byteCount: Int { panelBytes + (precision == .int8 ? 8 * packedColumns : 0) }
 
   private typealias Pack = (
-    ck_precision, UnsafePointer<Float>?, Int, Int, UnsafeMutableRawPointer?,
+    UnsafePointer<ck_kernels>?, ck_precision, UnsafePointer<Float>?, Int, Int,
+    UnsafeMutableRawPointer?,
     UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Int32>?
   ) -> Void
 
   private init(
     _ precision: Precision, outputs: Int, depth: Int, packedColumns: Int, matrix: [Float],
-    pack: Pack
+    kernels: Kernels, pack: Pack
   ) {
     precondition(precision != .int8 || depth <= Self.int8MaxDepth)
     self.precision = precision
     self.depth = depth
     self.packedColumns = packedColumns
+    panelsTogether = unsafe kernels.routines.panels_together
     panelBytes = ck_packed_bytes(precision.code, packedColumns, depth)
     unsafe panels = alignedMemory(panelBytes)
     let columns = precision == .int8 ? packedColumns : 0
@@ -40,8 +44,9 @@ import ModelFormat
     unsafe offsets = .allocate(capacity: columns)
     // SAFETY: all have the size that the routine documents, and it fills them.
     unsafe matrix.withUnsafeBufferPointer { matrix in
+      var routines = unsafe kernels.routines
       unsafe pack(
-        precision.code, matrix.baseAddress, outputs, depth, panels,
+        &routines, precision.code, matrix.baseAddress, outputs, depth, panels,
         columns > 0 ? scales.baseAddress : nil, columns > 0 ? offsets.baseAddress : nil)
     }
   }
@@ -53,22 +58,31 @@ import ModelFormat
     unsafe offsets.deallocate()
   }
 
-  /// Packs a matrix of `columns` × `depth`, one row an output.
-  convenience init(_ precision: Precision = .f32, columns: Int, depth: Int, matrix: [Float]) {
+  /// Packs a matrix of `columns` × `depth`, one row an output, for `kernels`.
+  convenience init(
+    _ precision: Precision = .f32, columns: Int, depth: Int, matrix: [Float], kernels: Kernels
+  ) {
     precondition(matrix.count == columns * depth)
     unsafe self.init(
       precision, outputs: columns, depth: depth, packedColumns: ck_packed_columns(columns),
-      matrix: matrix, pack: ck_pack_columns)
+      matrix: matrix, kernels: kernels, pack: ck_pack_columns)
   }
 
   /// Packs the four gates of `hiddenSize` units, a matrix of 4·hiddenSize × `depth` in the order i f g o.
   convenience init(
-    _ precision: Precision = .f32, gatesOf hiddenSize: Int, depth: Int, matrix: [Float]
+    _ precision: Precision = .f32, gatesOf hiddenSize: Int, depth: Int, matrix: [Float],
+    kernels: Kernels
   ) {
     precondition(matrix.count == 4 * hiddenSize * depth)
     unsafe self.init(
       precision, outputs: hiddenSize, depth: depth,
-      packedColumns: ck_packed_gate_columns(hiddenSize), matrix: matrix, pack: ck_pack_gates)
+      packedColumns: ck_packed_gate_columns(hiddenSize), matrix: matrix, kernels: kernels,
+      pack: ck_pack_gates)
+  }
+
+  /// Whether they lie as `kernels` takes them.
+  func suits(_ kernels: Kernels) -> Bool {
+    unsafe panelsTogether == kernels.routines.panels_together
   }
 
   /// The most inputs that int8 weights have: more could overflow a sum.

@@ -19,7 +19,8 @@ import Testing
     let layer = RecurrentLayer(
       ScalarGRUCell(GRUOp()), inputSize: Self.inputSize, hiddenSize: Self.hiddenSize,
       isReverse: isReverse, inputWeights: reference.input, recurrentWeights: reference.recurrent,
-      bias: reference.inputBias, recurrentBias: reference.recurrentBias, projection: nil)
+      bias: reference.inputBias, recurrentBias: reference.recurrentBias, projection: nil,
+      kernels: kernels)
     #expect(layer.cellSize == 0 && layer.outputSize == Self.hiddenSize)
 
     let layout = PackedLayout(steps: [6, 3, 1])
@@ -46,6 +47,9 @@ import Testing
     }
   }
 
+  /// Panels one after the other.
+  private let kernels = Kernels(.scalar)!
+
   private func run(
     _ layer: RecurrentLayer<ScalarGRUCell>, _ input: Matrix, _ layout: PackedLayout,
     _ start: RecurrentState, crew: Crew?
@@ -54,7 +58,7 @@ import Testing
     var output = Matrix(rows: layout.rows, columns: Self.hiddenSize)
     layer.forward(
       input, layout: layout, state: &state, output: &output, column: 0,
-      scratch: RecurrentScratch(), kernels: .shared, crew: crew)
+      scratch: RecurrentScratch(), kernels: kernels, crew: crew)
     return (output, state)
   }
 
@@ -105,13 +109,15 @@ private struct ScalarGRUCell: RecurrentCell {
   init(_ op: GRUOp) {}
 
   func pack(
-    _ part: RecurrentPart, precision: Precision, hiddenSize: Int, depth: Int, matrix: [Float]
+    _ part: RecurrentPart, precision: Precision, hiddenSize: Int, depth: Int, matrix: [Float],
+    kernels: Kernels
   ) -> PackedWeights {
     let gate = hiddenSize * depth
     let (none, candidate) = (Array(repeating: Float(0), count: gate), matrix[(2 * gate)...])
     let panels = part == .input ? Array(candidate) + none : none + Array(candidate)
     return PackedWeights(
-      precision, gatesOf: hiddenSize, depth: depth, matrix: matrix[..<(2 * gate)] + panels)
+      precision, gatesOf: hiddenSize, depth: depth, matrix: matrix[..<(2 * gate)] + panels,
+      kernels: kernels)
   }
 
   func step(_ step: RecurrentStep, kernels: Kernels) {
@@ -129,7 +135,7 @@ private struct ScalarGRUCell: RecurrentCell {
           + unit / lanes * PackedWeights.blockColumns * step.recurrentSize + unit % lanes
         func sum(_ panel: Int) -> Float {
           (0..<step.recurrentSize).reduce(unsafe step.recurrentBias![column + panel * lanes]) {
-            unsafe $0 + weights[$1 * PackedWeights.blockColumns + panel * lanes] * hidden[$1]
+            unsafe $0 + weights[(panel * step.recurrentSize + $1) * lanes] * hidden[$1]
           }
         }
         func projected(_ panel: Int) -> Float {

@@ -88,7 +88,7 @@ static void near_half(uint16_t bits, float numbers[ROUNDED_PER_HALF]) {
 static bool rounds(kc_run *run, kc_matrix numbers) {
   const size_t columns = ck_packed_columns(numbers.columns);
   const kc_matrix halves = kc_elements(run, sizeof(uint16_t), 1, columns, 0);
-  ck_pack_columns(CK_F16, kc_row(numbers, 0), numbers.columns, 1, halves.values, NULL, NULL);
+  ck_pack_columns(run->kernels, CK_F16, kc_row(numbers, 0), numbers.columns, 1, halves.values, NULL, NULL);
   for (size_t i = 0; i < numbers.columns; i++) {
     const float number = kc_row(numbers, 0)[i];
     const float found = (float)((const _Float16 *)(const void *)halves.values)[i];

@@ -45,6 +45,7 @@ kc_weights kc_make_weights(
   const bool integers = precision == CK_I8;
   kc_weights w = {
     .precision = precision, .gates = gates, .depth = depth,
+    .together = run->kernels->panels_together,
     .columns = gates ? ck_packed_gate_columns(outputs / 4) : ck_packed_columns(outputs),
     .given = kc_floats(run, outputs, depth, 0), .stored = kc_floats(run, outputs, depth, 0),
   };
@@ -60,9 +61,11 @@ kc_weights kc_make_weights(
   float *scales = integers ? kc_row(kc_floats(run, 1, w.columns, 0), 0) : NULL;
   int32_t *offsets = integers ? (void *)kc_floats(run, 1, w.columns, 0).values : NULL;
   if (gates) {
-    ck_pack_gates(precision, kc_row(w.given, 0), outputs / 4, depth, panels, scales, offsets);
+    ck_pack_gates(
+        run->kernels, precision, kc_row(w.given, 0), outputs / 4, depth, panels, scales, offsets);
   } else {
-    ck_pack_columns(precision, kc_row(w.given, 0), outputs, depth, panels, scales, offsets);
+    ck_pack_columns(
+        run->kernels, precision, kc_row(w.given, 0), outputs, depth, panels, scales, offsets);
   }
   w.packed = (ck_weights){panels, scales, offsets};
   return w;
@@ -78,11 +81,11 @@ size_t kc_output_of(const kc_weights *w, size_t column) {
 }
 
 size_t kc_panel_index(const kc_weights *w, size_t column, size_t k) {
-  const size_t step = step_of(w->precision), block = CK_BLOCK_PANELS * CK_LANES;
-  const size_t first = column / block * block, left = (w->columns - first) / CK_LANES;
-  const size_t panels = left < CK_BLOCK_PANELS ? left : CK_BLOCK_PANELS;
-  const size_t panel = column % block / CK_LANES, lane = column % CK_LANES;
-  // [block][depth / step][panel][lane][step]
+  const size_t step = step_of(w->precision), beside = w->together ? CK_BLOCK_PANELS : 1;
+  const size_t first = column / (beside * CK_LANES) * (beside * CK_LANES);
+  const size_t left = (w->columns - first) / CK_LANES, panels = left < beside ? left : beside;
+  const size_t panel = (column - first) / CK_LANES, lane = column % CK_LANES;
+  // [panels beside each other][depth / step][panel][lane][step]
   const size_t line = k / step * panels + panel;
   return first * kc_rounded_up(w->depth, step) + (line * CK_LANES + lane) * step + k % step;
 }

@@ -18,6 +18,7 @@ int32_t kc_quantized(float value, float factor);
 /// A matrix of weights, an output a row, as the kernels use and pack it.
 typedef struct {
   ck_precision precision;
+  bool together;  // packed for a variant that takes panels so
   bool gates;    // packed by ck_pack_gates, 4 · hidden_size outputs; or else by ck_pack_columns
   size_t depth;
   size_t columns;  // packed

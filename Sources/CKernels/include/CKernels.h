@@ -104,6 +104,8 @@ typedef struct {
 typedef struct __attribute__((swift_attr("@Sendable"))) {
   ck_isa isa;
   const char *name;
+  /// How it takes packed weights: the panels of a block side by side, or one after the other.
+  bool panels_together;
   void (*gemm_f32)(const ck_gemm *);
   /// f16 and int8: `columns` are packed gate columns.
   void (*gemm_f16)(const ck_gemm *);
@@ -148,22 +150,23 @@ size_t ck_packed_gate_columns(size_t hidden_size);
 /// The bytes of the panels of `packed_columns` × `depth` weights.
 size_t ck_packed_bytes(ck_precision precision, size_t packed_columns, size_t depth);
 
-/// Packs `columns` × `depth` (one row an output, as PyTorch stores a weight) for ck_gemm:
-/// [block][depth][panel][lane], the last block as many panels as it needs; int8: [block][depth / 4][panel][lane][4].
-/// What lies beyond the last column or input is zero.
+/// Packs `columns` × `depth` (one row an output, as PyTorch stores a weight) for `kernels` to use in ck_gemm:
+/// [panel][depth][lane], or with `panels_together` [block][depth][panel][lane], the last block as many panels as it
+/// needs; int8: [panel][depth / 4][lane][4] and [block][depth / 4][panel][lane][4]. What lies beyond the last column
+/// or input is zero. Any block begins at the same byte in both.
 ///
 /// `panels` takes ck_packed_bytes; int8 also fills `scales` and `offsets`, one a packed column (else
 /// NULL). int8 takes at most CK_I8_MAX_DEPTH inputs; f16 rounds to nearest even, and what is beyond its
 /// range becomes infinite. A row whose scale would be subnormal counts as zero in int8.
 void ck_pack_columns(
-    ck_precision precision, const float *matrix, size_t columns, size_t depth, void *panels,
-    float *scales, int32_t *offsets);
+    const ck_kernels *kernels, ck_precision precision, const float *matrix, size_t columns,
+    size_t depth, void *panels, float *scales, int32_t *offsets);
 
-/// Packs 4·hidden_size × `depth`, gates in the order i f g o, likewise, but so that one block holds the four
-/// gates of CK_LANES units: [block][depth][i f g o][lane].
+/// Packs 4·hidden_size × `depth`, gates in the order i f g o, likewise, but so that the four panels of a block are
+/// the gates of CK_LANES units.
 void ck_pack_gates(
-    ck_precision precision, const float *matrix, size_t hidden_size, size_t depth, void *panels,
-    float *scales, int32_t *offsets);
+    const ck_kernels *kernels, ck_precision precision, const float *matrix, size_t hidden_size,
+    size_t depth, void *panels, float *scales, int32_t *offsets);
 
 /// For a loop that waits for another core: lets this one rest for some cycles.
 static inline void ck_relax(void) {

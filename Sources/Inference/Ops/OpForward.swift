@@ -66,6 +66,8 @@ struct NodeWeights {
   let tensors: TensorFile
   /// What a recurrent network's weights are kept as.
   let precision: Precision
+  /// What will compute with them.
+  let kernels: Kernels
 
   /// What stands before the names of the node's tensors.
   var prefix: String { node.weights ?? node.name }

@@ -66,13 +66,19 @@ struct LSTMBenchmark: Sendable {
 
   /// Makes a layer with weights as PyTorch draws them, and standard normal inputs.
   init(_ shape: Shape, kernels: Kernels = .shared) {
-    var noise = Noise()
     self.shape = shape
     self.kernels = kernels
-    layer = TrialLayer(
-      inputSize: shape.inputSize, hiddenSize: shape.hiddenSize, precision: shape.precision,
-      noise: &noise)
+    layer = Self.layer(shape, for: kernels)
+    var noise = Noise(from: 2)
     input = (0..<shape.stepCount * shape.batchSize * shape.inputSize).map { _ in noise.normal() }
+  }
+
+  /// The layer, the same each time.
+  private static func layer(_ shape: Shape, for kernels: Kernels) -> TrialLayer {
+    var noise = Noise()
+    return TrialLayer(
+      inputSize: shape.inputSize, hiddenSize: shape.hiddenSize, precision: shape.precision,
+      noise: &noise, kernels: kernels)
   }
 
   /// Checks the answer, then measures for about `seconds`.
@@ -159,6 +165,7 @@ struct LSTMBenchmark: Sendable {
   /// Compares the first steps of the first and the last row with the scalar routines', bit by bit.
   private func check(_ whole: Batch) throws(WrongAnswer) {
     guard let scalar = Kernels(.scalar) else { preconditionFailure("no scalar routines") }
+    let layer = Self.layer(shape, for: scalar)
     let steps = min(2, shape.stepCount)
     for row in Set([0, shape.batchSize - 1]) {
       let alone = Batch(layer, rows: row..<row + 1, steps: steps, of: shape, input)

@@ -10,9 +10,10 @@ struct LSTMCell: RecurrentCell {
   init(_ op: LSTMOp = LSTMOp()) {}
 
   func pack(
-    _ part: RecurrentPart, precision: Precision, hiddenSize: Int, depth: Int, matrix: [Float]
+    _ part: RecurrentPart, precision: Precision, hiddenSize: Int, depth: Int, matrix: [Float],
+    kernels: Kernels
   ) -> PackedWeights {
-    PackedWeights(precision, gatesOf: hiddenSize, depth: depth, matrix: matrix)
+    PackedWeights(precision, gatesOf: hiddenSize, depth: depth, matrix: matrix, kernels: kernels)
   }
 
   func step(_ step: RecurrentStep, kernels: Kernels) {

@@ -15,9 +15,10 @@ protocol RecurrentCell: Sendable {
   /// R stays apart.
   var addsBiases: Bool { get }
 
-  /// Packs W, R or a bias: gates·hiddenSize × depth, as PyTorch stores it.
+  /// Packs W, R or a bias: gates·hiddenSize × depth, as PyTorch stores it, for `kernels`.
   func pack(
-    _ part: RecurrentPart, precision: Precision, hiddenSize: Int, depth: Int, matrix: [Float]
+    _ part: RecurrentPart, precision: Precision, hiddenSize: Int, depth: Int, matrix: [Float],
+    kernels: Kernels
   ) -> PackedWeights
 
   /// Advances some units of some riders by a step.

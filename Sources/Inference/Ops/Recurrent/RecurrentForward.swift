@@ -12,7 +12,7 @@ struct RecurrentForward<Cell: RecurrentCell>: OpForward {
     }
     layers = try RecurrentLayer.load(
       Cell(op), prefix: weights.prefix, shape: shape, precision: weights.precision,
-      from: weights.tensors)
+      kernels: weights.kernels, from: weights.tensors)
     directions = shape.directions
   }
 

@@ -4,7 +4,7 @@ extension RecurrentLayer {
   /// The layers of a node, layer by layer, forward then reverse, from PyTorch's tensors under `prefix`.
   static func load(
     _ cell: Cell, prefix: String, shape: Model.RecurrentShape, precision: Precision,
-    from tensors: TensorFile
+    kernels: Kernels, from tensors: TensorFile
   ) throws(ModelError) -> [RecurrentLayer] {
     func matrix(_ name: String) throws(ModelError) -> [Float] {
       let values = try tensors.floats(name)
@@ -30,7 +30,8 @@ extension RecurrentLayer {
             hiddenSize: shape.hiddenSize, isReverse: shape.isReverse || direction == 1,
             inputWeights: try matrix(name("weight_ih")),
             recurrentWeights: try matrix(name("weight_hh")),
-            bias: biases.input, recurrentBias: biases.recurrent, projection: projection))
+            bias: biases.input, recurrentBias: biases.recurrent, projection: projection,
+            kernels: kernels))
       }
     }
     return layers

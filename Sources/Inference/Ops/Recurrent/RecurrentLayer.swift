@@ -44,10 +44,11 @@ struct RecurrentLayer<Cell: RecurrentCell>: Sendable {
   ///   - bias: gates·hiddenSize, added to W x.
   ///   - recurrentBias: likewise, added to R h; nil where the cell's biases are added up.
   ///   - projection: P, outputSize × hiddenSize, or nil where h is not projected.
+  ///   - kernels: what will compute: weights lie as it takes them.
   init(
     _ cell: Cell, precision: Precision = .f32, inputSize: Int, hiddenSize: Int, isReverse: Bool,
     inputWeights: [Float], recurrentWeights: [Float], bias: [Float],
-    recurrentBias: [Float]? = nil, projection: [Float]?
+    recurrentBias: [Float]? = nil, projection: [Float]?, kernels: Kernels = .shared
   ) {
     precondition((recurrentBias == nil) == cell.addsBiases)
     self.cell = cell
@@ -55,14 +56,17 @@ struct RecurrentLayer<Cell: RecurrentCell>: Sendable {
     self.hiddenSize = hiddenSize
     self.isReverse = isReverse
     self.projection = projection.map {
-      Linear(inputSize: hiddenSize, outputSize: $0.count / hiddenSize, weight: $0, bias: nil)
+      Linear(
+        inputSize: hiddenSize, outputSize: $0.count / hiddenSize, weight: $0, bias: nil,
+        kernels: kernels)
     }
     let isNarrow = 4 * inputSize <= hiddenSize
     func pack(
       _ part: RecurrentPart, _ precision: Precision, depth: Int, _ matrix: [Float]
     ) -> PackedWeights {
       cell.pack(
-        part, precision: precision, hiddenSize: hiddenSize, depth: depth, matrix: matrix)
+        part, precision: precision, hiddenSize: hiddenSize, depth: depth, matrix: matrix,
+        kernels: kernels)
     }
     self.inputWeights = pack(
       .input, precision == .int8 && isNarrow ? .f32 : precision, depth: inputSize, inputWeights)
@@ -86,6 +90,7 @@ struct RecurrentLayer<Cell: RecurrentCell>: Sendable {
     column: Int, scratch: RecurrentScratch, kernels: Kernels, crew: Crew?
   ) {
     guard layout.rows > 0 else { return }
+    precondition(inputWeights.suits(kernels) && recurrentWeights.suits(kernels))
     let width = output.columns
     precondition(input.columns == inputSize && layout.rows <= input.rows)
     precondition(column + outputSize <= width && layout.rows <= output.rows)

@@ -4,7 +4,10 @@ import ModelFormat
 package final class TrialLayer: Sendable {
   fileprivate let layer: LSTMLayer
 
-  package init(inputSize: Int, hiddenSize: Int, precision: Precision, noise: inout Noise) {
+  /// - Parameter kernels: what runs it.
+  package init(
+    inputSize: Int, hiddenSize: Int, precision: Precision, noise: inout Noise, kernels: Kernels
+  ) {
     let bound = 1 / Float(hiddenSize).squareRoot()
     func uniform(_ count: Int, _ noise: inout Noise) -> [Float] {
       (0..<count).map { _ in Float.random(in: -bound...bound, using: &noise) }
@@ -13,7 +16,7 @@ package final class TrialLayer: Sendable {
       LSTMCell(), precision: precision, inputSize: inputSize, hiddenSize: hiddenSize,
       isReverse: false, inputWeights: uniform(4 * hiddenSize * inputSize, &noise),
       recurrentWeights: uniform(4 * hiddenSize * hiddenSize, &noise),
-      bias: uniform(4 * hiddenSize, &noise), projection: nil)
+      bias: uniform(4 * hiddenSize, &noise), projection: nil, kernels: kernels)
   }
 
   /// Bytes of packed weights, without biases.

@@ -8,7 +8,8 @@ struct LinearForward: OpForward {
     let weight = try weights.required("weight")
     linear = Linear(
       inputSize: weight.count / size, outputSize: size, weight: weight,
-      bias: try weights.optional("bias"))
+      bias: try weights.optional("bias"),
+      kernels: weights.kernels)
   }
 
   var byteCount: Int { linear.byteCount }

@@ -1,7 +1,7 @@
 import HTTPCore
 
 /// How much an HTTP/2 peer may make us hold or do; each bound is the largest amount that is still
-/// taken.
+/// taken. Which of them are no settings, and why, says Sources/ARCHITECTURE.md (Settings).
 package struct HTTP2Limits: Sendable, Equatable {
   /// `max_concurrent_streams`: requests under way at once; beyond it REFUSED_STREAM.
   package var maxConcurrentStreams = 256
@@ -28,7 +28,7 @@ package struct HTTP2Limits: Sendable, Equatable {
   /// `max_discarded_bytes`: what is thrown away of a body behind an early response, which some
   /// clients lose when their upload is cut short; beyond it RST_STREAM.
   package var maxDiscardedBytes = 1024 * 1024
-  /// `window_bytes`: the flow-control window of a stream and of the connection, below 2³¹; a body
+  /// `stream_window_bytes`: the flow-control window of a stream and of the connection, below 2³¹; a body
   /// within it needs no round trip.
   package var windowBytes = 1024 * 1024
   /// `max_fruitless_frames`: frames in a row that bring no request on (PING, SETTINGS, PRIORITY,

@@ -1,4 +1,6 @@
 /// How much an HTTP/1 peer may make us hold; each bound is the largest amount that is still taken.
+///
+/// Which of them are no settings, and why, says Sources/ARCHITECTURE.md (Settings).
 package struct HTTP1Limits: Sendable, Equatable {
   /// `max_head_bytes`: the request line and fields, up to the end of the empty line; beyond it 431,
   /// or 414 while the request line is still under way.

@@ -131,6 +131,17 @@ import Testing
     #expect(peer.goAwayCodes.isEmpty)
   }
 
+  /// RFC 9113 §6.5.2: SETTINGS_INITIAL_WINDOW_SIZE tells it.
+  @Test(arguments: [65_535, 65_536, 2 << 20, 1 << 30])
+  func windowBytes(count: Int) throws {
+    let peer = limited { $0.windowBytes = count }
+    let settings = try #require(peer.received.first { $0.kind == .settings && $0.flags == 0 })
+    let entries = stride(from: 0, to: settings.payload.count, by: 6).map {
+      Array(settings.payload[$0..<$0 + 6])
+    }
+    #expect(entries.contains([0, 4] + bigEndian(count)))
+  }
+
   @Test(arguments: [(19, nil), (20, nil), (21, 7)])
   func incompleteBodies(count: Int, code: Int?) {
     let peer = limited { $0.maxIncompleteBytes = 20 }

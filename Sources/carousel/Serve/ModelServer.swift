@@ -37,24 +37,23 @@ final class ModelServer: Sendable {
     sessionFiles =
       settings.sessionFiles.isEmpty
       ? nil : try SessionFiles(paths: settings.sessionFiles, logger: logger)
-    let limits = settings.engineLimits
+    var modules = settings.modules
     let cores =
       graphs.count > 1
       ? Cores(models: graphs.count, count: AvailableCores().count) : nil
-    let engines = graphs.enumerated().map { number, graph in
+    let engines = graphs.enumerated().map { [limits = modules.engine] number, graph in
       Engine(graph: graph, limits: limits, share: cores.map { ($0, number) })
     }
     let reference = ServerReference()
     let memory = MemoryBudget(limit: settings.memoryLimit)
     let service = Service(
       engines: Array(zip(names, engines)), defaultModel: defaultModel.isEmpty ? nil : defaultModel,
-      settings: settings.service, memory: memory,
+      settings: modules.service, memory: memory,
       connections: { reference.connections })
     let application: Application = { service.handle($0) }
-    var serverSettings = settings.server
-    serverSettings.probePaths = service.probePaths
+    modules.server.probePaths = service.probePaths
     server = try Server(
-      settings: serverSettings, memory: memory,
+      settings: modules.server, memory: memory,
       reportPause: { code in
         logger.warning(
           "no connections are accepted for a moment",

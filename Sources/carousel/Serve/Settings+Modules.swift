@@ -5,12 +5,27 @@ import ModelFormat
 import Scheduling
 
 extension Settings {
-  /// What an engine takes on.
-  var engineLimits: EngineLimits {
-    EngineLimits(
-      workers: cores(.workers), maxSeats: integer(.maxSeats),
-      maxQueuedSequences: integer(.maxQueuedSequences),
-      maxQueuedSteps: integer(.maxQueuedSteps))
+  /// What the modules are told: each setting where its declaration says, and then what follows from several of them, or
+  /// from the machine.
+  var modules: ModuleSettings {
+    var modules = ModuleSettings()
+    for entry in entries { entry.setting.apply(entry.value, to: &modules) }
+
+    modules.engine.workers = cores(.workers)
+    modules.service.stateKey = stateKey
+    modules.service.operatorKey = secret(.operatorKey).map { Array($0.utf8) }
+    modules.service.version = CarouselCommand.version
+
+    modules.server.address = text(.host)
+    modules.server.port = integer(.port)
+    modules.server.loops = cores(.loops)
+    modules.server.drainGrace = min(modules.server.drainGrace, .seconds(seconds(.drainSeconds)))
+    // A head that is let in has to be unpacked first, and a body that is let in to be on its way.
+    let http2 = modules.server.http2
+    modules.server.http2.maxUnpackedHeadBytes = max(
+      http2.maxUnpackedHeadBytes, 2 * http2.maxHeadBytes)
+    modules.server.http2.maxIncompleteBytes = max(http2.maxIncompleteBytes, http2.maxBodyBytes)
+    return modules
   }
 
   /// A number of threads: that of `setting`, or of the cores that the process may use where it is 0.
@@ -26,24 +41,6 @@ extension Settings {
 
   /// What the states that clients take along are signed with; nil for a random key.
   var stateKey: [UInt8]? { secret(.stateKey).map { Array($0.utf8) } }
-
-  /// The limits of the endpoints.
-  var service: ServiceSettings {
-    var service = ServiceSettings()
-    service.questions.maxSequencesPerRequest = integer(.maxSequencesPerRequest)
-    service.questions.maxSequenceSteps = integer(.maxSequenceSteps)
-    service.questions.maxHorizon = integer(.maxHorizon)
-    service.questions.maxGenerationSteps = integer(.maxGenerationSteps)
-    service.maxInlineBytes = integer(.maxInlineBytes)
-    service.maxAnswerBytes = integer(.maxAnswerBytes)
-    service.stateKey = stateKey
-    service.sessions = SessionLimits(
-      maxBytes: integer(.maxSessionBytes), idleTimeout: .seconds(seconds(.sessionIdleSeconds)),
-      maxWaiters: integer(.maxSessionWaiters))
-    service.operatorKey = secret(.operatorKey).map { Array($0.utf8) }
-    service.version = CarouselCommand.version
-    return service
-  }
 
   /// What a setting that leaves its value to the machine, by 0, comes to there, and why; nil for others.
   func valueByMachine(of setting: Setting) -> (value: Int, reason: String)? {
@@ -63,37 +60,6 @@ extension Settings {
   /// What bodies, documents, answers and unread output may take together.
   var memoryLimit: Int {
     valueByMachine(of: .maxMemoryBytes)?.value ?? integer(.maxMemoryBytes)
-  }
-
-  /// The sockets, time-outs and limits of the server.
-  var server: HTTPServerSettings {
-    var server = HTTPServerSettings()
-    server.address = text(.host)
-    server.port = integer(.port)
-    server.loops = cores(.loops)
-    server.maxConnections = integer(.maxConnections)
-    server.headTimeout = .seconds(seconds(.headTimeoutSeconds))
-    server.bodyTimeout = .seconds(seconds(.bodyTimeoutSeconds))
-    server.idleTimeout = .seconds(seconds(.idleTimeoutSeconds))
-    server.writeTimeout = .seconds(seconds(.writeTimeoutSeconds))
-    server.minUploadRate = integer(.minUploadRate)
-    server.minDownloadRate = integer(.minDownloadRate)
-    server.drainGrace = .seconds(
-      Swift.min(seconds(.drainGraceSeconds), seconds(.drainSeconds)))
-    server.http1.maxHeadBytes = integer(.maxHeadBytes)
-    server.http1.maxBodyBytes = integer(.maxBodyBytes)
-    server.http2.maxHeadBytes = integer(.maxHeadBytes)
-    // A head that is let in has to be unpacked first.
-    server.http2.maxUnpackedHeadBytes = max(
-      server.http2.maxUnpackedHeadBytes, 2 * server.http2.maxHeadBytes)
-    server.http2.maxBodyBytes = integer(.maxBodyBytes)
-    server.http2.maxIncompleteBytes = max(
-      server.http2.maxIncompleteBytes, integer(.maxBodyBytes))
-    server.contentCoding.minCompressBytes = integer(.compressMinBytes)
-    server.contentCoding.gzipLevel = integer(.gzipLevel)
-    server.contentCoding.maxInflatedBytes = integer(.maxInflatedBytes)
-    server.contentCoding.maxInflateRatio = integer(.maxInflateRatio)
-    return server
   }
 
   /// Where log lines go, and which.

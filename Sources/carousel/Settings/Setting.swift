@@ -1,7 +1,9 @@
-/// One thing that can be set: its name, what it takes, its default, and why one would change it.
+import Scheduling
+
+/// One thing that can be set: its name, what it takes, its default, why one would change it, and where it goes.
 ///
 /// The environment's and the command line's names follow from `name`; `Setting.all` is the table.
-struct Setting: Sendable, Hashable {
+struct Setting: Sendable {
   /// The name in the settings file: `max_body_bytes`.
   let name: String
   let kind: Kind
@@ -11,6 +13,14 @@ struct Setting: Sendable, Hashable {
   let why: String
   /// The name that it had before, which is still taken.
   let formerName: String?
+  /// Where its value goes; none for one that is asked for by name, since more than that follows from it.
+  let destinations: [Destination]
+
+  /// A variable of a module, whose own default is the setting's.
+  enum Destination: Sendable {
+    case integer(WritableKeyPath<ModuleSettings, Int> & Sendable)
+    case duration(WritableKeyPath<ModuleSettings, Duration> & Sendable)
+  }
 
   /// What a setting takes.
   enum Kind: Sendable, Hashable {
@@ -46,6 +56,17 @@ struct Setting: Sendable, Hashable {
     self.kind = kind
     self.defaultText = defaultText
     self.why = why
+    destinations = []
+  }
+
+  /// A setting that is a variable of a module, or the same of several; its default is what that is by itself.
+  init(_ name: String, _ kind: Kind, _ why: String, into destinations: Destination...) {
+    formerName = nil
+    self.name = name
+    self.kind = kind
+    self.why = why
+    self.destinations = destinations
+    defaultText = destinations.first.map { $0.defaultText(of: kind) } ?? ""
   }
 
   /// The environment variable: `CAROUSEL_MAX_BODY_BYTES`.
@@ -120,6 +141,17 @@ struct Setting: Sendable, Hashable {
 
   var isSecret: Bool { if case .secret = kind { true } else { false } }
 
+  /// Gives `value` to the modules that it is for.
+  func apply(_ value: Value, to modules: inout ModuleSettings) {
+    for destination in destinations {
+      switch (destination, value) {
+      case (.integer(let path), .integer(let number)): modules[keyPath: path] = number
+      case (.duration(let path), .seconds(let seconds)): modules[keyPath: path] = .seconds(seconds)
+      case (.integer, _), (.duration, _): preconditionFailure("\(name) goes where it does not fit")
+      }
+    }
+  }
+
   /// `seconds` without a needless `.0`.
   static func plain(_ seconds: Double) -> String {
     Int(exactly: seconds).map(String.init) ?? "\(seconds)"
@@ -146,6 +178,28 @@ struct Setting: Sendable, Hashable {
   }
 
   private static let byteUnits = ["KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
+}
+
+extension Setting: Hashable {
+  /// Names are unique.
+  static func == (left: Setting, right: Setting) -> Bool { left.name == right.name }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(name) }
+}
+
+extension Setting.Destination {
+  /// What the variable is by itself, written as a user would.
+  fileprivate func defaultText(of kind: Setting.Kind) -> String {
+    switch self {
+    case .integer(let path):
+      let number = ModuleSettings.standard[keyPath: path]
+      guard case .bytes = kind, number > 0 else { return "\(number)" }
+      let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+      return units.first { number.isMultiple(of: $0.1) }.map { "\(number / $0.1) \($0.0)" }
+        ?? "\(number)"
+    case .duration(let path): return Setting.plain(ModuleSettings.standard[keyPath: path].seconds)
+    }
+  }
 }
 
 extension String {

@@ -2,57 +2,42 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 
-/// One option a setting, named and explained by the table.
+/// One option a setting, named and explained by the table, beside `--config`.
 ///
-/// After `config`, the options stand in the order of `Setting.all`, by which `given` finds them.
+/// The parser finds options by reflection and decodes each by its label: here both go by the settings' names.
 struct SettingOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "Settings file. (default: \(Self.standardPath) where there is one)", valueName: "path"))
-  var config: String?
+  /// The settings file that was named.
+  var config: String? { configOption.wrappedValue }
 
-  @Option(.host) var host: String?
-  @Option(.port) var port: String?
-  @Option(.models) var models: String?
-  @Option(.defaultModel) var defaultModel: String?
-  @Option(.precision) var precision: String?
-  @Option(.loops) var loops: String?
-  @Option(.workers) var workers: String?
-  @Option(.maxSeats) var maxSeats: String?
-  @Option(.maxQueuedSequences) var maxQueuedSequences: String?
-  @Option(.maxQueuedSteps) var maxQueuedSteps: String?
-  @Option(.maxSequenceSteps) var maxSequenceSteps: String?
-  @Option(.maxSequencesPerRequest) var maxSequencesPerRequest: String?
-  @Option(.maxHorizon) var maxHorizon: String?
-  @Option(.maxGenerationSteps) var maxGenerationSteps: String?
-  @Option(.maxBodyBytes) var maxBodyBytes: String?
-  @Option(.maxMemoryBytes) var maxMemoryBytes: String?
-  @Option(.maxAnswerBytes) var maxAnswerBytes: String?
-  @Option(.maxInlineBytes) var maxInlineBytes: String?
-  @Option(.maxHeadBytes) var maxHeadBytes: String?
-  @Option(.maxConnections) var maxConnections: String?
-  @Option(.headTimeoutSeconds) var headTimeoutSeconds: String?
-  @Option(.bodyTimeoutSeconds) var bodyTimeoutSeconds: String?
-  @Option(.idleTimeoutSeconds) var idleTimeoutSeconds: String?
-  @Option(.writeTimeoutSeconds) var writeTimeoutSeconds: String?
-  @Option(.minUploadRate) var minUploadRate: String?
-  @Option(.minDownloadRate) var minDownloadRate: String?
-  @Option(.drainDelaySeconds) var drainDelaySeconds: String?
-  @Option(.drainSeconds) var drainSeconds: String?
-  @Option(.drainGraceSeconds) var drainGraceSeconds: String?
-  @Option(.compressMinBytes) var compressMinBytes: String?
-  @Option(.gzipLevel) var gzipLevel: String?
-  @Option(.maxInflatedBytes) var maxInflatedBytes: String?
-  @Option(.maxInflateRatio) var maxInflateRatio: String?
-  @Option(.stateKey) var stateKey: String?
-  @Option(.maxSessionBytes) var maxSessionBytes: String?
-  @Option(.sessionIdleSeconds) var sessionIdleSeconds: String?
-  @Option(.maxSessionWaiters) var maxSessionWaiters: String?
-  @Option(.sessionFile) var sessionFile: String?
-  @Option(.sessionExportSeconds) var sessionExportSeconds: String?
-  @Option(.operatorKey) var operatorKey: String?
-  @Option(.logLevel) var logLevel: String?
-  @Option(.logFormat) var logFormat: String?
+  private let configOption: Option<String?>
+  /// In the order of `Setting.all`.
+  private let options: [Option<String?>]
+
+  init() {
+    configOption = Option(
+      name: .customLong(Key.config.stringValue),
+      help: ArgumentHelp(
+        "Settings file. (default: \(Self.standardPath) where there is one)", valueName: "path"))
+    options = Setting.all.map { Option($0) }
+  }
+
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    configOption = try values.decode(Option<String?>.self, forKey: .config)
+    options = try Setting.all.map {
+      try values.decode(Option<String?>.self, forKey: Key(stringValue: $0.name))
+    }
+  }
+
+  private struct Key: CodingKey {
+    static let config = Key(stringValue: "config")
+
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
 
   /// The settings file that is read when none is named.
   static let standardPath = "config/carousel.json"
@@ -60,9 +45,7 @@ struct SettingOptions: ParsableArguments {
   /// What was given on the command line.
   var given: [Setting: String] {
     var given: [Setting: String] = [:]
-    for (property, setting) in zip(Mirror(reflecting: self).children.dropFirst(), Setting.all) {
-      given[setting] = (property.value as? Option<String?>)?.wrappedValue
-    }
+    for (setting, option) in zip(Setting.all, options) { given[setting] = option.wrappedValue }
     return given
   }
 
@@ -98,6 +81,14 @@ struct SettingOptions: ParsableArguments {
     } catch .file(_, code: ENOENT) {
       return nil
     }
+  }
+}
+
+extension SettingOptions: CustomReflectable {
+  var customMirror: Mirror {
+    var children: [Mirror.Child] = [(Key.config.stringValue, configOption)]
+    children += zip(Setting.all, options).map { ($0.name, $1) }
+    return Mirror(self, children: children)
   }
 }
 

@@ -2,7 +2,8 @@ import API
 import ModelFormat
 
 /// The table of settings. Whatever is said about a setting anywhere (help texts, names in the
-/// environment, `carousel config`, error messages, bounds) is taken from here.
+/// environment, `carousel config`, error messages, bounds) is taken from here, and so is the variable of a module that
+/// it sets, whose own default is the setting's. A new setting is a declaration here and its place in `all`.
 extension Setting {
   static let host = Setting(
     "host", .text, "127.0.0.1",
@@ -27,69 +28,101 @@ extension Setting {
     "workers", .integer(0...256), "0",
     "Threads that compute a model when there is enough for them; 0: one for each core it may use.")
   static let maxSeats = Setting(
-    "max_seats", .integer(1...4096), "64",
-    "Sequences that share a pass over the weights; more trades latency for throughput.")
+    "max_seats", .integer(1...4096),
+    "Sequences that share a pass over the weights; more trades latency for throughput.",
+    into: .integer(\.engine.maxSeats))
   static let maxQueuedSequences = Setting(
-    "max_queued_sequences", .integer(1...1_000_000), "1024",
-    "Sequences that may wait for a seat, a model; beyond it requests get 429. Who comes back when told may make it twice as many."
-  )
+    "max_queued_sequences", .integer(1...1_000_000),
+    "Sequences that may wait for a seat, a model; beyond it requests get 429. Who comes back when told may make it twice as many.",
+    into: .integer(\.engine.maxQueuedSequences))
   static let maxQueuedSteps = Setting(
-    "max_queued_steps", .integer(1...1_000_000_000), "1048576",
-    "Steps that may wait, a model, all runs of a model that needs whole sequences; bounds the wait and the memory of long sequences."
-  )
+    "max_queued_steps", .integer(1...1_000_000_000),
+    "Steps that may wait, a model, all runs of a model that needs whole sequences; bounds the wait and the memory of long sequences.",
+    into: .integer(\.engine.maxQueuedSteps))
   static let maxSequenceSteps = Setting(
-    "max_sequence_steps", .integer(1...100_000_000), "65536",
-    "Steps of one sequence; a longer one is refused.")
+    "max_sequence_steps", .integer(1...100_000_000),
+    "Steps of one sequence; a longer one is refused.",
+    into: .integer(\.service.questions.maxSequenceSteps))
   static let maxSequencesPerRequest = Setting(
-    "max_sequences_per_request", .integer(1...1_000_000), "1024",
-    "Sequences in one request; more are refused.")
+    "max_sequences_per_request", .integer(1...1_000_000),
+    "Sequences in one request; more are refused.",
+    into: .integer(\.service.questions.maxSequencesPerRequest))
   static let maxHorizon = Setting(
-    "max_horizon", .integer(1...1_000_000), "1024",
-    "Steps that a forecast may be asked for.")
+    "max_horizon", .integer(1...1_000_000),
+    "Steps that a forecast may be asked for.",
+    into: .integer(\.service.questions.maxHorizon))
   static let maxGenerationSteps = Setting(
-    "max_generation_steps", .integer(1...1_000_000), "4096",
-    "Tokens that a text may be continued by.")
+    "max_generation_steps", .integer(1...1_000_000),
+    "Tokens that a text may be continued by.",
+    into: .integer(\.service.questions.maxGenerationSteps))
   static let maxBodyBytes = Setting(
-    "max_body_bytes", .bytes(1...(1 << 30)), "16 MiB",
-    "Content of one request as it arrives; a larger one gets 413.")
+    "max_body_bytes", .bytes(1...(1 << 30)),
+    "Content of one request as it arrives; a larger one gets 413.",
+    into: .integer(\.server.http1.maxBodyBytes), .integer(\.server.http2.maxBodyBytes))
   static let maxMemoryBytes = Setting(
     "max_memory_bytes", .bytes(0...(1 << 40)), "0",
     "Memory of all bodies, documents, answers and unread output; beyond it 429. 0: half of what there is, 1 GiB at most.",
     formerName: "max_buffered_bytes")
   static let maxAnswerBytes = Setting(
-    "max_answer_bytes", .bytes(1...(1 << 40)), "256 MiB",
-    "Text of one answer; a request that asks for more gets 413 before anything is computed.")
+    "max_answer_bytes", .bytes(1...(1 << 40)),
+    "Text of one answer; a request that asks for more gets 413 before anything is computed.",
+    into: .integer(\.service.maxAnswerBytes))
   static let maxInlineBytes = Setting(
-    "max_inline_bytes", .bytes(0...(1 << 30)), "64 KiB",
-    "Larger bodies are decoded away from the event loop, for the price of a hop between threads.")
+    "max_inline_bytes", .bytes(0...(1 << 30)),
+    "Larger bodies are decoded away from the event loop, for the price of a hop between threads.",
+    into: .integer(\.service.maxInlineBytes))
   static let maxHeadBytes = Setting(
-    "max_head_bytes", .bytes(256...(1 << 20)), "16 KiB",
-    "Request line and fields together; larger ones get 431.")
+    "max_head_bytes", .bytes(256...(1 << 20)),
+    "Request line and fields together; larger ones get 431.",
+    into: .integer(\.server.http1.maxHeadBytes), .integer(\.server.http2.maxHeadBytes))
+  static let maxTargetBytes = Setting(
+    "max_target_bytes", .bytes(64...(1 << 20)),
+    "The path and query of a request; longer ones get 414.",
+    into: .integer(\.server.http1.maxTargetBytes), .integer(\.server.http2.maxTargetBytes))
+  static let maxFields = Setting(
+    "max_fields", .integer(10...1000),
+    "Fields of a request; more get 431. Some proxies add many.",
+    into: .integer(\.server.http1.maxFields), .integer(\.server.http2.maxFields))
+  static let maxConcurrentStreams = Setting(
+    "max_concurrent_streams", .integer(1...4096),
+    "Requests that one HTTP/2 connection may have under way; more for a gateway that sends all over one.",
+    into: .integer(\.server.http2.maxConcurrentStreams))
+  static let streamWindowBytes = Setting(
+    "stream_window_bytes", .bytes(65_535...(1 << 30)),
+    "What an HTTP/2 client may send of bodies before it hears from the server; more for large bodies from far away.",
+    into: .integer(\.server.http2.windowBytes))
+  static let maxIncompleteBytes = Setting(
+    "max_incomplete_bytes", .bytes(1...(1 << 40)),
+    "Bodies on their way over one HTTP/2 connection, together; beyond it the client is told to try again. At least max_body_bytes.",
+    into: .integer(\.server.http2.maxIncompleteBytes))
   static let maxConnections = Setting(
-    "max_connections", .integer(1...1_000_000), "10000",
-    "Open connections; one more gets 429. Fewer where the limit on open files (ulimit -n) is too low."
-  )
+    "max_connections", .integer(1...1_000_000),
+    "Open connections; one more gets 429. Fewer where the limit on open files (ulimit -n) is too low.",
+    into: .integer(\.server.maxConnections))
   static let headTimeoutSeconds = Setting(
-    "head_timeout_seconds", .seconds(0.01...3600), "10",
-    "From a request's first byte to the end of its head, against slow clients.")
+    "head_timeout_seconds", .seconds(0.01...3600),
+    "From a request's first byte to the end of its head, against slow clients.",
+    into: .duration(\.server.headTimeout))
   static let bodyTimeoutSeconds = Setting(
-    "body_timeout_seconds", .seconds(0.01...3600), "30",
-    "Silence allowed while a body arrives; over HTTP/2 on its stream.")
+    "body_timeout_seconds", .seconds(0.01...3600),
+    "Silence allowed while a body arrives; over HTTP/2 on its stream.",
+    into: .duration(\.server.bodyTimeout))
   static let idleTimeoutSeconds = Setting(
-    "idle_timeout_seconds", .seconds(0.01...86400), "75",
-    "Life of a connection without a request; longer than a load balancer's, so that it closes first."
-  )
+    "idle_timeout_seconds", .seconds(0.01...86400),
+    "Life of a connection without a request; longer than a load balancer's, so that it closes first.",
+    into: .duration(\.server.idleTimeout))
   static let writeTimeoutSeconds = Setting(
-    "write_timeout_seconds", .seconds(0.01...3600), "30",
-    "How long a client may take no byte of its answer.")
+    "write_timeout_seconds", .seconds(0.01...3600),
+    "How long a client may take no byte of its answer.",
+    into: .duration(\.server.writeTimeout))
   static let minUploadRate = Setting(
-    "min_upload_rate", .integer(0...1_000_000_000), "240",
-    "Bytes a second that a body brings at least, on average of each body_timeout_seconds; else 408. 0: none."
-  )
+    "min_upload_rate", .integer(0...1_000_000_000),
+    "Bytes a second that a body brings at least, on average of each body_timeout_seconds; else 408. 0: none.",
+    into: .integer(\.server.minUploadRate))
   static let minDownloadRate = Setting(
-    "min_download_rate", .integer(0...1_000_000_000), "240",
-    "Bytes a second that a client takes at least of an answer that waits for it, on average of each write_timeout_seconds. 0: none."
-  )
+    "min_download_rate", .integer(0...1_000_000_000),
+    "Bytes a second that a client takes at least of an answer that waits for it, on average of each write_timeout_seconds. 0: none.",
+    into: .integer(\.server.minDownloadRate))
   static let drainDelaySeconds = Setting(
     "drain_delay_seconds", .seconds(0...3600), "0",
     "Pause between failing /readyz and refusing connections, for load balancers to notice.")
@@ -97,36 +130,41 @@ extension Setting {
     "drain_seconds", .seconds(0...3600), "8",
     "How long what is in flight may take to end once the server stops; docker kills after 10 s.")
   static let drainGraceSeconds = Setting(
-    "drain_grace_seconds", .seconds(0...3600), "0.2",
-    "How long idle connections stay open in a drain, as a request may be on its way, and how long nothing may come of one that has begun; no drain is shorter."
-  )
+    "drain_grace_seconds", .seconds(0...3600),
+    "How long idle connections stay open in a drain, as a request may be on its way, and how long nothing may come of one that has begun; no drain is shorter.",
+    into: .duration(\.server.drainGrace))
   static let compressMinBytes = Setting(
-    "compress_min_bytes", .bytes(0...(1 << 30)), "1 KiB",
-    "Answers smaller than this are never compressed.")
+    "compress_min_bytes", .bytes(0...(1 << 30)),
+    "Answers smaller than this are never compressed.",
+    into: .integer(\.server.contentCoding.minCompressBytes))
   static let gzipLevel = Setting(
-    "gzip_level", .integer(1...9), "4",
-    "1 is fastest, 9 smallest; on numbers, higher levels cost more time than they save bytes.")
+    "gzip_level", .integer(1...9),
+    "1 is fastest, 9 smallest; on numbers, higher levels cost more time than they save bytes.",
+    into: .integer(\.server.contentCoding.gzipLevel))
   static let maxInflatedBytes = Setting(
-    "max_inflated_bytes", .bytes(1...(1 << 30)), "16 MiB",
-    "Content of one request once inflated.")
+    "max_inflated_bytes", .bytes(1...(1 << 30)),
+    "Content of one request once inflated.",
+    into: .integer(\.server.contentCoding.maxInflatedBytes))
   static let maxInflateRatio = Setting(
-    "max_inflate_ratio", .integer(1...1032), "200",
-    "Inflated to compressed size of a request; above it, and 1 MiB inflated, it is taken for a bomb."
-  )
+    "max_inflate_ratio", .integer(1...1032),
+    "Inflated to compressed size of a request; above it, and 1 MiB inflated, it is taken for a bomb.",
+    into: .integer(\.server.contentCoding.maxInflateRatio))
   static let stateKey = Setting(
     "state_key", .secret(minBytes: ServiceSettings.minStateKeyBytes), "",
     "Signs the states that clients take along; the same in every replica. Empty: random, for this process."
   )
   static let maxSessionBytes = Setting(
-    "max_session_bytes", .bytes(0...(1 << 40)), "256 MiB",
-    "What the sessions that clients leave here may take; beyond it the least recently used go. 0: none."
-  )
+    "max_session_bytes", .bytes(0...(1 << 40)),
+    "What the sessions that clients leave here may take; beyond it the least recently used go. 0: none.",
+    into: .integer(\.service.sessions.maxBytes))
   static let sessionIdleSeconds = Setting(
-    "session_idle_seconds", .seconds(0.01...31_536_000), "3600",
-    "Life of a session that nobody uses.")
+    "session_idle_seconds", .seconds(0.01...31_536_000),
+    "Life of a session that nobody uses.",
+    into: .duration(\.service.sessions.idleTimeout))
   static let maxSessionWaiters = Setting(
-    "max_session_waiters", .integer(0...10_000), "64",
-    "Requests that may wait for one session that is busy.")
+    "max_session_waiters", .integer(0...10_000),
+    "Requests that may wait for one session that is busy.",
+    into: .integer(\.service.sessions.maxWaiters))
   static let sessionFile = Setting(
     "session_file", .paths, "",
     "File that sessions are written to at the end and read from at the start, and after a colon another one for when it can't be written; what is no such file is refused and not touched; empty: they end with the process."
@@ -150,7 +188,9 @@ extension Setting {
     host, port, models, defaultModel, precision, loops, workers,
     maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps, maxSequencesPerRequest,
     maxHorizon, maxGenerationSteps,
-    maxBodyBytes, maxMemoryBytes, maxAnswerBytes, maxInlineBytes, maxHeadBytes, maxConnections,
+    maxBodyBytes, maxMemoryBytes, maxAnswerBytes, maxInlineBytes, maxHeadBytes,
+    maxTargetBytes, maxFields, maxConcurrentStreams, streamWindowBytes, maxIncompleteBytes,
+    maxConnections,
     headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
     minUploadRate, minDownloadRate,
     drainDelaySeconds, drainSeconds, drainGraceSeconds,

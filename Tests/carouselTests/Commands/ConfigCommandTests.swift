@@ -54,7 +54,7 @@ import Testing
         .first { $0.name == setting.name }
     }
     let settings = try Settings()
-    let loops = try #require(settings.server.loops)
+    let loops = try #require(settings.modules.server.loops)
     let value = setting == .maxMemoryBytes ? settings.memoryLimit : loops
     let found = try #require(try row(settings))
     #expect(found.effective == value && value > 0)

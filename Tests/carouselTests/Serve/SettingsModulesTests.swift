@@ -11,10 +11,10 @@ import Testing
     let settings = try Settings()
     // But for threads: those are one for each core that the process may use, which the modules do not know.
     let cores = AvailableCores().count
-    #expect(settings.engineLimits == EngineLimits(workers: cores))
+    #expect(settings.modules.engine == EngineLimits(workers: cores))
     #expect(settings.precision == nil)
 
-    let (service, ownService) = (settings.service, ServiceSettings())
+    let (service, ownService) = (settings.modules.service, ServiceSettings())
     #expect(service.questions.maxSequencesPerRequest == ownService.questions.maxSequencesPerRequest)
     #expect(service.questions.maxSequenceSteps == ownService.questions.maxSequenceSteps)
     #expect(service.questions.maxHorizon == ownService.questions.maxHorizon)
@@ -25,7 +25,7 @@ import Testing
     #expect(service.sessions == ownService.sessions)
     #expect(service.operatorKey == nil && ownService.operatorKey == nil)
 
-    let (server, ownServer) = (settings.server, HTTPServerSettings())
+    let (server, ownServer) = (settings.modules.server, HTTPServerSettings())
     #expect(server.port == ownServer.port)
     #expect(server.loops == cores)
     #expect(server.maxConnections == ownServer.maxConnections)
@@ -47,7 +47,9 @@ import Testing
       .maxQueuedSteps: "5", .maxSequenceSteps: "6", .maxSequencesPerRequest: "7", .maxHorizon: "8",
       .maxBodyBytes: "128 MiB", .maxInlineBytes: "10",
       .maxMemoryBytes: "1000", .maxAnswerBytes: "1 KiB",
-      .maxHeadBytes: "300", .maxConnections: "11",
+      .maxHeadBytes: "300", .maxConnections: "11", .maxTargetBytes: "64", .maxFields: "22",
+      .maxConcurrentStreams: "23", .streamWindowBytes: "2 MiB", .maxGenerationSteps: "24",
+      .drainGraceSeconds: "3", .drainSeconds: "2",
       .headTimeoutSeconds: "0.5", .bodyTimeoutSeconds: "12", .idleTimeoutSeconds: "13",
       .writeTimeoutSeconds: "14", .minUploadRate: "21", .minDownloadRate: "0",
       .compressMinBytes: "15", .gzipLevel: "9",
@@ -56,12 +58,13 @@ import Testing
       .maxSessionWaiters: "20", .operatorKey: "fedcba9876543210",
     ])
     #expect(
-      settings.engineLimits
+      settings.modules.engine
         == EngineLimits(workers: 3, maxSeats: 3, maxQueuedSequences: 4, maxQueuedSteps: 5))
-    let service = settings.service
+    let service = settings.modules.service
     #expect(service.questions.maxSequenceSteps == 6)
     #expect(service.questions.maxSequencesPerRequest == 7)
     #expect(service.questions.maxHorizon == 8)
+    #expect(service.questions.maxGenerationSteps == 24)
     #expect(service.maxInlineBytes == 10)
     #expect(service.maxAnswerBytes == 1024)
     #expect(settings.memoryLimit == 1000)
@@ -71,7 +74,7 @@ import Testing
         == SessionLimits(maxBytes: 19 << 10, idleTimeout: .milliseconds(2500), maxWaiters: 20))
     #expect(service.operatorKey == Array("fedcba9876543210".utf8))
     #expect(service.version == CarouselCommand.version)
-    let server = settings.server
+    let server = settings.modules.server
     #expect(server.address == "::1")
     #expect(server.port == 1)
     #expect(server.loops == 2)
@@ -85,6 +88,12 @@ import Testing
     #expect(server.http1.maxBodyBytes == 128 << 20)
     #expect(server.http2.maxBodyBytes == 128 << 20)
     #expect(server.http2.maxIncompleteBytes == 128 << 20)
+    #expect(server.http1.maxTargetBytes == 64 && server.http2.maxTargetBytes == 64)
+    #expect(server.http1.maxFields == 22 && server.http2.maxFields == 22)
+    #expect(server.http2.maxConcurrentStreams == 23)
+    #expect(server.http2.windowBytes == 2 << 20)
+    // No drain is shorter than what idle connections get of it.
+    #expect(server.drainGrace == .seconds(2))
     #expect(server.http1.maxHeadBytes == 300)
     #expect(server.http2.maxHeadBytes == 300)
     #expect(server.http2.maxUnpackedHeadBytes == HTTPServerSettings().http2.maxUnpackedHeadBytes)
@@ -97,8 +106,16 @@ import Testing
   /// A head that `max_head_bytes` lets in is not too long to be unpacked.
   @Test func headsThatMayBeLargeAreUnpacked() throws {
     let file = try SettingsFile(Array(#"{"max_head_bytes": "1 MiB"}"#.utf8), path: "c.json")
-    let http2 = try Settings(file: file).server.http2
+    let http2 = try Settings(file: file).modules.server.http2
     #expect(http2.maxHeadBytes == 1 << 20 && http2.maxUnpackedHeadBytes == 2 << 20)
+  }
+
+  /// Bodies on their way may take what is set, or what one of them may, where that is more.
+  @Test(arguments: [("127 MiB", 128), ("128 MiB", 128), ("129 MiB", 129)])
+  func incompleteBytes(text: String, expected: Int) throws {
+    let settings = try Settings(
+      commandLine: [.maxBodyBytes: "128 MiB", .maxIncompleteBytes: text])
+    #expect(settings.modules.server.http2.maxIncompleteBytes == expected << 20)
   }
 
   @Test func precisionFromEverySource() throws {

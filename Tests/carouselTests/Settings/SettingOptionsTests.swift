@@ -10,13 +10,23 @@ import Testing
     #expect(options.given == [setting: "x"])
   }
 
-  /// `given` finds options by their order.
-  @Test func optionsStandInTheOrderOfTheTable() throws {
-    let labels = Mirror(reflecting: try SettingOptions.parse([])).children.compactMap(\.label)
-    let names = labels.dropFirst().map { label in
-      label.dropFirst().reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : "\($1)" }
+  @Test func helpHasTheOrderOfTheTable() throws {
+    let help = SettingOptions.helpMessage(columns: 1000)
+    let places = try Setting.all.map { setting in
+      try #require(
+        help.firstRange(of: "--\(setting.optionName) ")
+          ?? help.firstRange(of: "--\(setting.optionName), ")
+      ).lowerBound
     }
-    #expect(names == Setting.all.map(\.name))
+    #expect(places == places.sorted())
+  }
+
+  @Test func severalAreGiven() throws {
+    let options = try SettingOptions.parse(["--port", "1", "--config", "c", "--log-format=json"])
+    #expect(options.given == [.port: "1", .logFormat: "json"])
+    #expect(options.config == "c")
+    #expect(throws: (any Error).self) { try SettingOptions.parse(["--prot", "1"]) }
+    #expect(throws: (any Error).self) { try SettingOptions.parse(["--port"]) }
   }
 
   @Test(arguments: ["--max-memory-bytes", "--max-buffered-bytes"])

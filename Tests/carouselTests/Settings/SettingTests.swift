@@ -1,3 +1,4 @@
+import Scheduling
 import Testing
 
 @testable import carousel
@@ -19,6 +20,32 @@ import Testing
   @Test func otherNamesFollowFromTheName() {
     #expect(Setting.maxBodyBytes.environmentName == "CAROUSEL_MAX_BODY_BYTES")
     #expect(Setting.maxBodyBytes.optionName == "max-body-bytes")
+  }
+
+  /// What goes to several variables is the same in all of them by itself, and once it is set.
+  @Test(arguments: Setting.all.filter { !$0.destinations.isEmpty })
+  func everyDestinationIsReached(setting: Setting) throws {
+    let standard = try #require(setting.parse(setting.defaultText))
+    #expect(setting.values(in: .standard) == setting.destinations.map { _ in standard })
+    let least: Setting.Value =
+      switch setting.kind {
+      case .integer(let range), .bytes(let range): .integer(range.lowerBound)
+      case .seconds(let range): .seconds(range.lowerBound)
+      case .text, .path, .paths, .choice, .secret: standard
+      }
+    var modules = ModuleSettings()
+    setting.apply(least, to: &modules)
+    #expect(setting.values(in: modules) == setting.destinations.map { _ in least })
+  }
+
+  @Test func noVariableIsSetTwice() {
+    let paths = Setting.all.flatMap(\.destinations).map { destination -> AnyKeyPath in
+      switch destination {
+      case .integer(let path): path
+      case .duration(let path): path
+      }
+    }
+    #expect(Set(paths).count == paths.count && paths.count > 25)
   }
 
   static let numbers: [Setting] = Setting.all.filter {
@@ -100,5 +127,17 @@ import Testing
     #expect(Setting.precision.parse("int8") == .text("int8"))
     #expect(Setting.precision.parse("int4") == nil)
     #expect(Setting.precision.expected == "f32 or f16 or int8")
+  }
+}
+
+extension Setting {
+  /// What stands where its value goes.
+  fileprivate func values(in modules: ModuleSettings) -> [Value] {
+    destinations.map { destination in
+      switch destination {
+      case .integer(let path): .integer(modules[keyPath: path])
+      case .duration(let path): .seconds(modules[keyPath: path].seconds)
+      }
+    }
   }
 }

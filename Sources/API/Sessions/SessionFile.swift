@@ -117,6 +117,9 @@ enum SessionFileBlock: UInt8 {
   case ends = 3
   /// The end: the number of sessions (8).
   case end = 4
+  /// Sessions that processes before this one did not hand over, first those lost first, before all sessions: of each the
+  /// hash of its key (8). A file has none where there are none.
+  case lost = 5
 
   /// How long a block's content becomes before the next one begins.
   static let byteCount = 1 << 18
@@ -162,6 +165,13 @@ struct SessionFileWriter<Failure: Error> {
     content.append(reason.code)
   }
 
+  mutating func addLost(_ hashes: [UInt64]) throws(Failure) {
+    for hash in hashes {
+      try begin(.lost)
+      content.append(littleEndian: hash, 8)
+    }
+  }
+
   mutating func finish(count: Int) throws(Failure) {
     try flush()
     kind = .end
@@ -174,12 +184,17 @@ struct SessionFileWriter<Failure: Error> {
     _ kind: SessionFileBlock, _ key: SessionTable.Key
   ) throws(Failure) -> Bool {
     guard let place = places[key.model] else { return false }
-    if self.kind != kind || content.count >= SessionFileBlock.byteCount { try flush() }
-    self.kind = kind
+    try begin(kind)
     content.append(littleEndian: UInt64(place), 2)
     content.append(UInt8(key.id.utf8.count))
     content += key.id.utf8
     return true
+  }
+
+  /// Begins an entry of a block of that kind.
+  private mutating func begin(_ kind: SessionFileBlock) throws(Failure) {
+    if self.kind != kind || content.count >= SessionFileBlock.byteCount { try flush() }
+    self.kind = kind
   }
 
   private mutating func flush() throws(Failure) {
@@ -209,6 +224,8 @@ struct SessionFileReader {
   enum Block {
     case sessions([SessionTable.Record])
     case ends([(key: SessionTable.Key, reason: SessionEnd)])
+    /// Hashes of keys.
+    case lost([UInt64])
   }
 
   private let read: (Int) throws(SessionFileFlaw) -> [UInt8]
@@ -264,6 +281,13 @@ struct SessionFileReader {
         ends.append((key, reason))
       }
       return .ends(ends)
+    case .lost:
+      var hashes: [UInt64] = []
+      while !content.isEmpty {
+        guard let hash = content.word(8) else { throw .damaged(offset: content.offset) }
+        hashes.append(hash)
+      }
+      return .lost(hashes)
     case .end:
       guard content.word(8) == UInt64(sessionCount), content.isEmpty, head.count == sessionCount
       else { throw .damaged(offset: content.offset) }

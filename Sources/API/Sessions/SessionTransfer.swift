@@ -17,7 +17,7 @@ package struct SessionTransfer: Sendable {
   /// Sessions there are.
   package var count: Int { sessions.withTable { $0.count } }
 
-  /// Writes every session, and why others are gone, as the blocks of a file that follow its head.
+  /// Writes every session, why others are gone, and which are lost, as the blocks of a file that follow its head.
   ///
   /// - Returns: the head, which does not know yet of which generation it is.
   package func export<Failure: Error>(
@@ -29,6 +29,7 @@ package struct SessionTransfer: Sendable {
       precondition(table.isFrozen, "sessions that move can't be exported")
       return (table.walk(), 0)
     }
+    try writer.addLost(sessions.withTable { $0.rememberedLost })
     let now = ContinuousClock.now
     while true {
       // A part at a time, as others look at the table meanwhile.
@@ -74,6 +75,7 @@ package struct SessionTransfer: Sendable {
         switch block {
         case .ends(let ends):
           sessions.withTable { table in for end in ends { table.remember(end.key, end.reason) } }
+        case .lost(let hashes): sessions.withTable { $0.rememberLost(hashes) }
         case .sessions(let records):
           sessions.withTable { table in
             for record in records {

@@ -99,9 +99,7 @@ package struct SessionTable {
   private var ends: [Key: (reason: SessionEnd, number: UInt64)] = [:]
   private var remembered: Deque<(key: Key, number: UInt64)> = []
   private var nextEnd: UInt64 = 0
-  /// Sessions that a process before this one had and did not hand over, by their keys' hashes: 8 bytes each, as there
-  /// may be as many as there were sessions. A chance match, one in 2⁶⁴ a pair, gets 410 in place of 404.
-  private var lost: Set<Int> = []
+  private var lost = LostSessions()
   /// Whether the sessions are on their way to the next process: from then on none moves, begins or ends.
   package private(set) var isFrozen = false
 
@@ -235,7 +233,7 @@ package struct SessionTable {
   private func entry(_ key: Key) throws(SessionRefusal) -> Entry {
     guard let index = indices[key], let entry = entries[index] else {
       if let end = ends[key] { throw .gone(key.id, end.reason) }
-      if lost.contains(key.hashValue) { throw .gone(key.id, .lost) }
+      if lost.contains(key) { throw .gone(key.id, .lost) }
       throw .unknown(key.id)
     }
     return entry
@@ -349,7 +347,15 @@ package struct SessionTable {
   }
 
   /// Remembers that a process before this one had a session and did not hand it over.
-  package mutating func rememberLost(_ key: Key) { lost.insert(key.hashValue) }
+  package mutating func rememberLost(_ key: Key) { lost.insert(key.stableHash) }
+
+  /// Remembers what processes before that one had lost: their `rememberedLost`.
+  package mutating func rememberLost(_ hashes: [UInt64]) {
+    for hash in hashes { lost.insert(hash) }
+  }
+
+  /// The sessions that processes before this one did not hand over, as hashes of their keys; first those lost first.
+  package var rememberedLost: [UInt64] { lost.remembered }
 
   /// Remembers why a session is gone, be it one of another process that this one can't go on with.
   package mutating func remember(_ key: Key, _ reason: SessionEnd) {
@@ -377,7 +383,7 @@ package struct SessionTable {
     if index == entries.count { entries.append(entry) } else { entries[index] = entry }
     indices[entry.key] = index
     ends[entry.key] = nil
-    lost.remove(entry.key.hashValue)
+    lost.remove(entry.key)
     link(index)
   }
 

@@ -11,6 +11,7 @@ struct SessionFileBytes {
   var models: [(name: String, fingerprint: [UInt8], floatCount: Int)] = []
   var records: [SessionTable.Record] = []
   var ends: [(key: SessionTable.Key, code: UInt8)] = []
+  var lost: [UInt64] = []
 
   private static func word(_ word: UInt64, _ count: Int) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
@@ -41,6 +42,7 @@ struct SessionFileBytes {
         + Self.word(UInt64(model.floatCount), 4)
     }
     var blocks: [(UInt8, [UInt8])] = [(1, described)]
+    if !lost.isEmpty { blocks.append((5, lost.flatMap { Self.word($0, 8) })) }
     if !records.isEmpty { blocks.append((2, records.flatMap(content))) }
     if !ends.isEmpty { blocks.append((3, ends.flatMap { key($0.key) + [$0.code] })) }
     return blocks + [(4, Self.word(UInt64(count ?? records.count), 8))]

@@ -255,6 +255,57 @@ import Testing
     #expect(await page(service, "k\(SessionTable.maxRemembered + 10)").status == 404)
   }
 
+  /// What was lost once is handed on from process to process, until its client begins it again.
+  @Test func lostSessionsOfProcessesBefore() async throws {
+    var (service, file) = try small()
+    // FNV-1a of "mean", a zero and "older".
+    file.lost = [0x0123_4567_89AB_CDEF, Self.hashOfOlder]
+    try service.imported(file.bytes, asLost: true)
+    let hashes = service.parts.sessions.withTable { $0.rememberedLost }
+    #expect(hashes.prefix(2) == file.lost[...] && hashes.count == 4)
+    for _ in 0..<3 {
+      let next = try Service.make(TestModels.mean())
+      try next.imported(service.exported())
+      for id in ["older", "s", "t-2"] {
+        let answer = await page(next, id)
+        #expect(answer.status == 410 && answer.body.contains("did not hand it over"))
+      }
+      #expect(await page(next, "u").status == 404)
+      #expect(next.parts.sessions.withTable { $0.rememberedLost } == hashes)
+      service = next
+    }
+    let last = try Service.make(TestModels.mean())
+    try last.imported(service.exported())
+    #expect(
+      await last.predict(#"{"inputs":[1],"session":{"id":"older","begin":true}}"#).status == 200)
+    #expect(
+      last.parts.sessions.withTable { $0.rememberedLost }
+        == hashes.filter { $0 != Self.hashOfOlder })
+  }
+
+  private static let hashOfOlder: UInt64 = 0xc7a5_1e6f_0850_723a
+
+  /// Of the layout by hand: a file that holds nothing but what was lost.
+  @Test(arguments: [1, SessionFileBlock.byteCount / 8, SessionFileBlock.byteCount / 8 + 1])
+  func lostBlocks(count: Int) throws {
+    var (service, file) = try small()
+    (file.records, file.ends, file.lost) = ([], [], (0..<UInt64(count)).map { $0 &* 0x9E37_79B9 })
+    try service.imported(file.bytes)
+    let found = service.exported()
+    if count <= SessionFileBlock.byteCount / 8 {
+      #expect(
+        found.dropFirst(SessionFileHead.byteCount)
+          == file.bytes.dropFirst(SessionFileHead.byteCount))
+    }
+    let next = try Service.make(TestModels.mean())
+    try next.imported(found)
+    #expect(next.parts.sessions.withTable { $0.rememberedLost } == file.lost)
+    // Eight bytes each.
+    var blocks = file.blocks
+    blocks[1].1.removeLast()
+    #expect(throws: SessionFileFlaw.self) { try service.imported(file.bytes(of: blocks)) }
+  }
+
   // MARK: - From one service to the next
 
   private func begin(

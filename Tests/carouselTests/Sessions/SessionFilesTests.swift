@@ -152,6 +152,31 @@ import Testing
     #expect(await (try process()).steps("s") == 1)
   }
 
+  /// What a killed process had is told of by the next one, and by those after it, however these end.
+  @Test func anUncleanEndIsRememberedByAll() async throws {
+    let first = try process()
+    await first.begin("s", "t")
+    #expect(first.files.write(first.service.sessionTransfer))
+    _ = try process()
+    for round in 0..<3 {
+      let next = try process()
+      for id in ["s", "t"] { #expect(await next.steps(id) == 410) }
+      #expect(await next.steps("u") == 404)
+      await next.begin("new-\(round)")
+      // Of three, the second is killed too.
+      if round != 1 { #expect(next.files.write(next.service.sessionTransfer)) }
+    }
+    let last = try process()
+    #expect(await last.steps("new-0") == 410)
+    #expect(await last.steps("new-1") == 404)
+    #expect(await last.steps("new-2") == 1)
+    await last.begin("s")
+    #expect(last.files.write(last.service.sessionTransfer))
+    let end = try process()
+    #expect(await end.steps("s") == 1)
+    #expect(await end.steps("t") == 410)
+  }
+
   /// The older one ends after the newer one has begun, and the newer one is killed.
   @Test func anOlderProcessNeverWins() async throws {
     let older = try process()

@@ -40,7 +40,9 @@ extension APIError: CustomStringConvertible {
     case .notOperator(hasKey: true): .unauthorized
     // No key that a client could show would do.
     case .notOperator(hasKey: false): .forbidden
-    case .noSuchModel, .noSuchPath, .noModels, .session(.unknown, _): .notFound
+    case .noSuchModel, .noSuchPath, .noModels, .session(.unknown, _), .session(.unknownSource, _),
+      .noSuchSession:
+      .notFound
     case .session(.gone, _): .gone
     case .session(.busy, _), .session(.tooManyWait, _), .session(.exists, _),
       .session(.otherSteps, _):
@@ -158,6 +160,8 @@ extension APIError: CustomStringConvertible {
     case .stateOfSession(let path):
       "\(path): found beside a session that has a state already, expected one that begins (\"begin\": true)"
     case .session(let refusal, let model): refusal.phrase(model: model)
+    case .noSuchSession(let id, let model):
+      "there is no session \(quoted(id)) of model \(quoted(model))"
     case .notOperator(hasKey: true):
       "sessions are listed for operators only, expected authorization: Bearer and the server's operator_key"
     case .notOperator(hasKey: false):
@@ -198,7 +202,8 @@ extension SessionRefusal {
   fileprivate var session: (id: String, steps: Int)? {
     switch self {
     case .exists(let id, let steps), .otherSteps(let id, let steps, _): (id, steps)
-    case .unknown, .gone, .busy, .tooManyWait, .tooLarge, .full, .frozen, .deadlinePassed:
+    case .unknown, .unknownSource, .gone, .busy, .tooManyWait, .tooLarge, .full, .frozen,
+      .deadlinePassed:
       nil
     }
   }
@@ -209,6 +214,8 @@ extension SessionRefusal {
     switch self {
     case .unknown(let id):
       "there is no session \(quoted(id)) of model \(quoted(model)); {\"id\": \(quoted(id)), \"begin\": true} begins one"
+    case .unknownSource(let id, let fork):
+      "session \(quoted(fork)) can't begin as a fork: there is no session \(quoted(id)) of model \(quoted(model))"
     case .gone(let id, .evicted):
       "session \(quoted(id)) is gone: others, used later, needed its room (max_session_bytes)"
     case .gone(let id, .expired):

@@ -71,6 +71,8 @@ enum APIError: Error, Equatable, Sendable {
   /// A state beside a session that has one.
   case stateOfSession(path: String)
   case session(SessionRefusal, model: String)
+  /// None of that id, which a page of it or its end was asked for.
+  case noSuchSession(id: String, model: String)
   /// What only operators may do, by a request that does not show the key, or where there is none.
   case notOperator(hasKey: Bool)
   /// A part of a query that is not what it should be.

@@ -15,7 +15,7 @@ struct ForecastDecoder {
   /// The members that are read, wherever they stand.
   static let members =
     ["model", "inputs", "options", "options.horizon", "options.quantiles"]
-    + (required + ["start_timestamp"]).map { "inputs.\($0)" }
+    + inputMembers.map { "inputs.\($0)" }
 
   func decode() throws(APIError) -> ForecastQuestion {
     let members = try JSONMembers(["model", "inputs", "options"], others: .allowed, of: document)
@@ -85,9 +85,10 @@ struct ForecastDecoder {
   }
 
   /// The members of an input that can't be left out.
-  private static let required = ["type", "name", "series", "frequency"]
+  private static let required = ["type", "series", "frequency"]
+  private static let inputMembers = ["type", "name", "series", "frequency", "start_timestamp"]
 
-  /// KServe's `TimeSeriesInput`.
+  /// KServe's `TimeSeriesInput`. Its name may be left out here, as nothing depends on it; the answer's then is empty.
   private func input(
     _ node: Int, path: String, of model: ServedModel, size: Int
   ) throws(APIError) -> (series: ForecastQuestion.Series, sequence: InputSequence) {
@@ -96,9 +97,9 @@ struct ForecastDecoder {
         path: path, found: document.found(node), expected: .object(Self.required))
     }
     let members = try JSONMembers(
-      Self.required + ["start_timestamp"], others: .allowed, at: node, of: document, path: path)
+      Self.inputMembers, others: .allowed, at: node, of: document, path: path)
     let type = try type(members, size: size)
-    let name = try members.string("name")
+    let name = try members.optionalString("name") ?? ""
     let frequency = try frequency(members)
     let start = try members.optionalString("start_timestamp").map { (text) throws(APIError) in
       guard let start = Timestamp(text) else {

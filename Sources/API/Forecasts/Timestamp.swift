@@ -15,7 +15,8 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
 
   private static let secondsPerDay = 86_400
 
-  /// Nil where `text` is no timestamp. A 61st second is none: no calendar knows where the next one falls.
+  /// Nil where `text` is no timestamp. A leap second, 23:59:60 in UTC on the last day of a month (RFC 3339 §5.7), is the first
+  /// second of the next day, as it is for POSIX: which months had one no calendar tells of the future.
   init?(_ text: String) {
     var reader = Reader(rest: Array(text.utf8)[...])
     guard let year = reader.number(digits: 4) else { return nil }
@@ -32,7 +33,7 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
     else { return nil }
     var second = 0
     if isExtended ? reader.take(":") : reader.isAtDigit {
-      guard let number = reader.number(digits: 2, below: 60) else { return nil }
+      guard let number = reader.number(digits: 2, below: 61) else { return nil }
       second = number
       if reader.take(".") || reader.take(",") {
         let digits = reader.digits()
@@ -40,9 +41,19 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
         fraction = "." + digits
       }
     }
-    secondOfDay = 3600 * hour + 60 * minute + second
-    guard let offset = reader.offset(), reader.rest.isEmpty else { return nil }
+    let secondOfDay = 3600 * hour + 60 * minute + second
+    guard let (offset, secondsEast) = reader.offset(), reader.rest.isEmpty else { return nil }
     self.offset = offset
+    guard second == 60 else {
+      self.secondOfDay = secondOfDay
+      return
+    }
+    let next = Self.secondsPerDay * date.dayNumber + secondOfDay
+    let (dayInUTC, secondInUTC) = (next - secondsEast).quotientAndRemainder(
+      dividingBy: Self.secondsPerDay)
+    guard secondInUTC == 0, CivilDate(dayNumber: dayInUTC).day == 1 else { return nil }
+    self.date = CivilDate(dayNumber: next / Self.secondsPerDay)
+    self.secondOfDay = next % Self.secondsPerDay
   }
 
   /// The timestamp `count` steps later; nil after the year 9999, which can't be written.
@@ -89,9 +100,10 @@ private struct Reader {
 
   var isAtDigit: Bool { rest.first.map { (0x30...0x39).contains($0) } ?? false }
 
-  /// What stands behind a time of day, as RFC 3339 writes it: `Z`, `+02:00`, or empty; nil where it is none of them.
-  mutating func offset() -> String? {
-    var offset = ""
+  /// What stands behind a time of day, as RFC 3339 writes it: `Z`, `+02:00`, or empty, and how far east of UTC that is; nil
+  /// where it is none of them.
+  mutating func offset() -> (text: String, secondsEast: Int)? {
+    var (offset, secondsEast) = ("", 0)
     if take("Z") || take("z") {
       offset = "Z"
     } else if let sign = take("+") ? "+" : take("-") ? "-" : nil {
@@ -102,6 +114,7 @@ private struct Reader {
         minutes = number
       }
       offset = "\(sign)\(padded(hours)):\(padded(minutes))"
+      secondsEast = (sign == "+" ? 60 : -60) * (60 * hours + minutes)
     }
     // RFC 9557 §4.1: a zone's name.
     if !offset.isEmpty, take("[") {
@@ -112,7 +125,7 @@ private struct Reader {
       rest.removeFirst(name.count)
       guard take("]") else { return nil }
     }
-    return offset
+    return (offset, secondsEast)
   }
 
   /// As many digits as there are.

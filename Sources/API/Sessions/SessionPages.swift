@@ -81,7 +81,11 @@ struct SessionPages: Sendable {
   private func refusals<Value>(
     of model: String, _ body: () throws(SessionRefusal) -> Value
   ) throws(APIError) -> Value {
-    do { return try body() } catch { throw .session(error, model: model) }
+    do { return try body() } catch {
+      // Who asks for a page or an end wants none to begin.
+      if case .unknown(let id) = error { throw .noSuchSession(id: id, model: model) }
+      throw .session(error, model: model)
+    }
   }
 
   /// The `limit` of a query, which is all that it may hold.

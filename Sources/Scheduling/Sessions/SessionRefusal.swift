@@ -16,6 +16,8 @@ package enum SessionEnd: Sendable, Hashable, CaseIterable {
 package enum SessionRefusal: Error, Equatable, Sendable {
   /// There is none of that id, nor was there one as far as the server remembers.
   case unknown(String)
+  /// The same, of the session that another one should begin as a copy of.
+  case unknownSource(String, fork: String)
   /// It was there and is gone.
   case gone(String, SessionEnd)
   /// It is there already, with so many steps, and the request did not say that it replaces it.

@@ -179,7 +179,14 @@ package struct SessionTable {
     case .resume: source = key
     case .fork(let id): source = Key(model: key.model, id: id)
     }
-    let state = try state(of: source)
+    let state: SequenceState
+    do throws(SessionRefusal) { state = try self.state(of: source) } catch {
+      guard error == .unknown(source.id) else { throw error }
+      // None can begin either.
+      guard limits.maxBytes > 0 else { throw .tooLarge(needed: 0, limit: 0) }
+      if case .fork = opening.way { throw .unknownSource(source.id, fork: opening.id) }
+      throw error
+    }
     if let steps = opening.at, steps != state.position {
       throw .otherSteps(source.id, found: state.position, expected: steps)
     }

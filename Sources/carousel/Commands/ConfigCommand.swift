@@ -9,7 +9,7 @@ struct ConfigCommand: ParsableCommand {
     discussion: """
       Of a setting that is 0 for "by the machine", the value that this machine, or container, makes of it is shown.
       The command line goes before the environment (CAROUSEL_PORT, CAROUSEL_MAX_SEATS, …), which goes \
-      before the settings file, which goes before the defaults.
+      before the settings file, which goes before the defaults. An empty variable is as if it were not set.
       """)
 
   @OptionGroup var settings: SettingOptions

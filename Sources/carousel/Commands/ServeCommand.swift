@@ -58,6 +58,11 @@ struct ServeCommand: ParsableCommand {
         "a variable with a setting's name is not read, as it tells where another service is",
         metadata: ["variable": .string(name)])
     }
+    for name in settings.emptyVariables {
+      logger.info(
+        "a variable without a value is as if it were not set", metadata: ["variable": .string(name)]
+      )
+    }
     if settings.stateKey == nil {
       logger.info(
         "no state_key is set, so the states that clients take along end with this process")

@@ -75,7 +75,8 @@ struct SettingOptions: ParsableArguments {
 
   private func settingsFile(_ environment: [String: String]) throws(CarouselError) -> SettingsFile?
   {
-    if let path = config ?? environment["CAROUSEL_CONFIG"] { return try SettingsFile(path: path) }
+    let variable = environment["CAROUSEL_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+    if let path = config ?? variable { return try SettingsFile(path: path) }
     do {
       return try SettingsFile(path: Self.standardPath)
     } catch .file(_, code: ENOENT) {

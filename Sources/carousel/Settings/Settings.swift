@@ -15,6 +15,8 @@ struct Settings: Sendable {
   let entries: [Entry]
   /// Variables that have a setting's name and tell where another service is, which is no value of theirs.
   let ignoredVariables: [String]
+  /// Variables of settings that hold nothing, which is as if they were not set.
+  let emptyVariables: [String]
 
   /// Resolves the table: command line over environment over file over defaults.
   ///
@@ -26,8 +28,8 @@ struct Settings: Sendable {
     commandLine: [Setting: String] = [:], environment: [String: String] = [:],
     file: SettingsFile? = nil
   ) throws(CarouselError) {
-    let (own, ignored) = try Self.texts(in: environment)
-    ignoredVariables = ignored
+    let (own, ignored, empty) = try Self.texts(in: environment)
+    (ignoredVariables, emptyVariables) = (ignored, empty)
     var layers: [(source: SettingSource, texts: [Setting: String])] = [
       (.commandLine, commandLine),
       (.environment, own),
@@ -91,13 +93,15 @@ struct Settings: Sendable {
   private static let otherVariables: Set = ["CAROUSEL_CONFIG", "CAROUSEL_ISA"]
 
   /// The settings among `environment`. A misspelt name is refused, as long as it is clearly ours:
-  /// Kubernetes adds CAROUSEL_SERVICE_HOST and the like for a service called carousel.
+  /// Kubernetes adds CAROUSEL_SERVICE_HOST and the like for a service called carousel. A variable that holds nothing is as
+  /// if it were not set, as OpenTelemetry's specification has it: files of variables, and templates that make them, can't
+  /// leave one out. On the command line and in the settings file an empty value is a value.
   private static func texts(
     in environment: [String: String]
-  ) throws(CarouselError) -> (texts: [Setting: String], ignored: [String]) {
+  ) throws(CarouselError) -> (texts: [Setting: String], ignored: [String], empty: [String]) {
     let settings = Setting.all(by: Setting.environmentName)
     var texts: [Setting: String] = [:]
-    var ignored: [String] = []
+    var (ignored, empty): ([String], [String]) = ([], [])
     for (name, given) in environment.sorted(by: { $0.key < $1.key })
     where name.hasPrefix(Setting.environmentPrefix) {
       // Variables that are made from files end as those do; no value means a line end.
@@ -107,6 +111,10 @@ struct Settings: Sendable {
         continue
       }
       if let setting = settings[name] {
+        guard !text.isEmpty else {
+          empty.append(name)
+          continue
+        }
         guard texts[setting].map({ $0 == text }) ?? true else {
           throw .twoNames(
             setting.environmentName, Setting.environmentName(setting.formerName ?? ""),
@@ -119,7 +127,7 @@ struct Settings: Sendable {
         throw .unknownSetting(name: name, source: .environment, nearest: nearest)
       }
     }
-    return (texts, ignored)
+    return (texts, ignored, empty)
   }
 }
 

@@ -148,15 +148,15 @@ import Testing
     (#"{"model":"counter","options":{"horizon":1,"horizon":1}}"#, "options.horizon is given twice"),
     (
       #"{"model":"counter","options":{"horizon":1},"inputs":{}}"#,
-      "inputs: found an object, expected an array of objects with the members type, name, series and frequency"
+      "inputs: found an object, expected an array of objects with the members type, series and frequency"
     ),
     (
       #"{"model":"counter","options":{"horizon":1},"inputs":[1,2]}"#,
-      "inputs: found an array of 2 numbers, expected an array of objects with the members type, name, series and frequency"
+      "inputs: found an array of 2 numbers, expected an array of objects with the members type, series and frequency"
     ),
     (
       #"{"model":"counter","options":{"horizon":1},"inputs":[[1,2]]}"#,
-      "inputs[0]: found an array of 2 numbers, expected an object with the members type, name, series and frequency"
+      "inputs[0]: found an array of 2 numbers, expected an object with the members type, series and frequency"
     ),
     (
       #"{"model":"counter","options":{"horizon":1},"inputs":[]}"#,
@@ -255,7 +255,7 @@ import Testing
         .init(type: #""multivariate_time_series""#),
         "inputs[1].type: found the string 'multivariate_time_series', expected 'univariate_time_series', as a step of the model is one number"
       ),
-      (.init(name: "null"), "inputs[1].name: found null, expected a string"),
+      (.init(name: "7"), "inputs[1].name: found the number 7, expected a string"),
       (
         .init(frequency: #""days""#),
         "inputs[1].frequency: found the string 'days', expected 'second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year', 'S', 'T', 'H', 'D', 'W', 'M', 'Q' or 'Y'"

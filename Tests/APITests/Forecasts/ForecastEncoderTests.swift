@@ -43,6 +43,17 @@ import Testing
         + #"],"usage":{"prompt_tokens":3,"completion_tokens":6,"total_tokens":9}}"# + "\n")
   }
 
+  /// A series has a name or, by null or by nothing, none.
+  @Test(arguments: [#""name":null,"#, "", #""name":"","#])
+  func seriesWithoutAName(name: String) async throws {
+    let service = try Service.make(TestModels.counter())
+    let answer = await service.forecast(
+      #"{"model":"counter","inputs":[{"type":"univariate_time_series",\#(name)"series":[1],"frequency":"D"}],"options":{"horizon":1}}"#
+    )
+    #expect(answer.status == 200)
+    #expect(answer.body.contains(#""name":"","mean_forecast":[2.0]"#))
+  }
+
   @Test func vectorsStayVectors() async throws {
     let service = try Service.make(TestModels.twoCounters())
     let input = ForecastBody.Input(

@@ -541,12 +541,33 @@ import Testing
         == #"session \"a\" is gone: nobody used it for as long as session_idle_seconds says"#)
   }
 
+  /// What is said of a session that is not there fits what was asked of it.
+  @Test func unknownSessions() async throws {
+    let service = try Service.make(TestModels.echo(size: 1))
+    let none = #"there is no session \"s\" of model \"echo\""#
+    for (session, error) in [
+      (#""s""#, none + #"; {\"id\": \"s\", \"begin\": true} begins one"#),
+      (#"{"id":"s","at":3}"#, none + #"; {\"id\": \"s\", \"begin\": true} begins one"#),
+      (#"{"id":"t","fork":"s"}"#, #"session \"t\" can't begin as a fork: "# + none),
+    ] {
+      let answer = await service.predict(#"{"inputs":[1],"session":\#(session)}"#)
+      #expect(refusal(answer, 404) == error)
+    }
+  }
+
+  /// Where none can begin, none is said to be able to.
+  @Test(arguments: [#""a""#, #"{"id":"a","fork":"b"}"#, #"{"id":"a","at":1}"#])
+  func sessionsOffForAllUses(session: String) async throws {
+    let service = try Service.make(TestModels.echo(size: 1), settings: settings(maxBytes: 0))
+    let answer = await service.predict(#"{"inputs":[1],"session":\#(session)}"#)
+    #expect(refusal(answer, 400) == "session: this server keeps none (max_session_bytes is 0)")
+  }
+
   @Test func sessionsOff() async throws {
     let service = try Service.make(TestModels.echo(size: 1), settings: settings(maxBytes: 0))
     let answer = await service.predict(#"{"inputs":[1],"session":{"id":"a","begin":true}}"#)
     #expect(
       refusal(answer, 400) == "session: this server keeps none (max_session_bytes is 0)")
-    #expect(await service.predict(#"{"inputs":[1],"session":"a"}"#).status == 404)
     #expect(await service.predict(#"{"inputs":[1]}"#).status == 200)
   }
 
@@ -598,8 +619,7 @@ import Testing
     let service = try Service.make(TestModels.echo(size: 1))
     for (path, status, error) in [
       (
-        "/models/echo/sessions/s", 404,
-        #"there is no session \"s\" of model \"echo\"; {\"id\": \"s\", \"begin\": true} begins one"#
+        "/models/echo/sessions/s", 404, #"there is no session \"s\" of model \"echo\""#
       ),
       ("/models/none/sessions/s", 404, #"there is no model \"none\", expected echo"#),
       (

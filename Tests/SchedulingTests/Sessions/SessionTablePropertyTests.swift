@@ -114,7 +114,12 @@ import Testing
         case .resume: source = key
         case .fork(let id): source = Key(model: model, id: id)
         }
-        guard let session = sessions[source] else { return .failure(missing(source)) }
+        guard let session = sessions[source] else {
+          if case .fork = opening.way, ends[source] == nil {
+            return .failure(.unknownSource(source.id, fork: opening.id))
+          }
+          return .failure(missing(source))
+        }
         if session.isOpen { return .failure(.busy(source.id)) }
         let position = session.state!.position
         if let at = opening.at, at != position {

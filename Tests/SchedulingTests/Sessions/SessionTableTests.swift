@@ -87,7 +87,7 @@ import Testing
   @Test func whatWasNeverThere() {
     var setting = Setting()
     #expect(setting.refusal([Opening("a")]) == .unknown("a"))
-    #expect(setting.refusal([Opening("b", .fork(from: "a"))]) == .unknown("a"))
+    #expect(setting.refusal([Opening("b", .fork(from: "a"))]) == .unknownSource("a", fork: "b"))
     #expect(throws: SessionRefusal.unknown("a")) { try setting.end("a") }
     #expect(throws: SessionRefusal.unknown("a")) { try setting.listing("a") }
     #expect(setting.table.count == 0 && setting.table.byteCount == 0)
@@ -175,7 +175,9 @@ import Testing
     try setting.leave("a", steps: 2, model: "n")
     #expect(try setting.open([Opening("a")], model: "m") == [1])
     #expect(try setting.open([Opening("a")], model: "n") == [2])
-    #expect(setting.refusal([Opening("b", .fork(from: "a"))], model: "o") == .unknown("a"))
+    #expect(
+      setting.refusal([Opening("b", .fork(from: "a"))], model: "o")
+        == .unknownSource("a", fork: "b"))
     #expect(setting.ids("m") == ["a"] && setting.ids("n") == ["a"] && setting.ids("o") == [])
   }
 
@@ -212,7 +214,7 @@ import Testing
     for (second, refusal) in [
       (Opening("open"), SessionRefusal.busy("open")), (Opening("open", .begin), .busy("open")),
       (Opening("none"), .unknown("none")),
-      (Opening("none", .fork(from: "nobody")), .unknown("nobody")),
+      (Opening("none", .fork(from: "nobody")), .unknownSource("nobody", fork: "none")),
     ] {
       #expect(setting.refusal([Opening(first, way), second]) == refusal)
       #expect(setting.refusal([second, Opening(first, way)]) == refusal)
@@ -331,7 +333,7 @@ import Testing
     var setting = Setting(rooms: 0)
     #expect(
       setting.refusal([Opening("a", .begin)]) == .tooLarge(needed: Self.size, limit: 0))
-    #expect(setting.refusal([Opening("a")]) == .unknown("a"))
+    #expect(setting.refusal([Opening("a")]) == .tooLarge(needed: 0, limit: 0))
   }
 
   @Test func longerNamesTakeMore() throws {

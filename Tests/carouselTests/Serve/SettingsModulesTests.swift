@@ -123,7 +123,8 @@ import Testing
     #expect(try Settings(file: file).precision == .f16)
     let environment = ["CAROUSEL_PRECISION": "int8"]
     #expect(try Settings(environment: environment, file: file).precision == .int8)
-    #expect(try Settings(environment: ["CAROUSEL_PRECISION": ""], file: file).precision == nil)
+    #expect(try Settings(environment: ["CAROUSEL_PRECISION": ""], file: file).precision == .f16)
+    #expect(try Settings(commandLine: [.precision: ""], file: file).precision == nil)
     let options = try SettingOptions.parse(["--precision", "f32"])
     #expect(try Settings(commandLine: options.given, environment: environment).precision == .f32)
     #expect { try SettingOptions.parse(["--precision", "f64"]).checkGiven() } throws: {

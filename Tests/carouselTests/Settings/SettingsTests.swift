@@ -58,8 +58,12 @@ import Testing
       "CAROUSEL_PORT (environment): found \"70000\", expected a whole number from 0 to 65535"
     ),
     (
-      ["CAROUSEL_LOG_FORMAT": ""],
-      "CAROUSEL_LOG_FORMAT (environment): found \"\", expected json or text"
+      ["CAROUSEL_LOG_FORMAT": " "],
+      "CAROUSEL_LOG_FORMAT (environment): found \" \", expected json or text"
+    ),
+    (
+      ["CAROUSEL_PROT": ""],
+      "CAROUSEL_PROT (environment) is not a setting; did you mean CAROUSEL_PORT?"
     ),
     (
       ["CAROUSEL_PRECISION": "INT8"],
@@ -72,6 +76,40 @@ import Testing
   ])
   func badEnvironment(environment: [String: String], message: String) {
     #expect { try Settings(environment: environment) } throws: { "\($0)" == message }
+  }
+
+  /// A variable that holds nothing is as if it were not set, whatever its setting takes.
+  @Test(arguments: ["", "\n", "\r\n"])
+  func emptyVariablesAreNotSet(text: String) throws {
+    let names = Setting.all.flatMap { setting in
+      [setting.environmentName] + (setting.formerName.map { [Setting.environmentName($0)] } ?? [])
+    }
+    let environment = Dictionary(uniqueKeysWithValues: names.map { ($0, text) })
+    let settings = try Settings(environment: environment)
+    #expect(settings.entries.map(\.value) == (try Settings()).entries.map(\.value))
+    #expect(settings.entries.allSatisfy { $0.source == .standard })
+    #expect(settings.emptyVariables == names.sorted())
+    // So the settings file holds, also for what may be empty.
+    let file = try SettingsFile(
+      Array(#"{"port": 7, "session_file": "s", "default_model": "m"}"#.utf8), path: "c.json")
+    let withFile = try Settings(environment: environment, file: file)
+    #expect(withFile.integer(.port) == 7 && withFile.text(.defaultModel) == "m")
+    #expect(withFile.text(.sessionFile).hasSuffix("s"))
+    // By either name of a setting.
+    let (new, former) = ("CAROUSEL_MAX_MEMORY_BYTES", "CAROUSEL_MAX_BUFFERED_BYTES")
+    for other in [[new: text, former: "2 MiB"], [new: "2 MiB", former: text]] {
+      #expect(try Settings(environment: other).integer(.maxMemoryBytes) == 2 << 20)
+    }
+    #expect(try Settings(environment: ["CAROUSEL_PORT": "1"]).emptyVariables == [])
+  }
+
+  /// In the other places an empty value is one.
+  @Test func emptyValuesElsewhere() throws {
+    let file = try SettingsFile(Array(#"{"session_file": "s"}"#.utf8), path: "c.json")
+    #expect(try Settings(commandLine: [.sessionFile: ""], file: file).text(.sessionFile) == "")
+    #expect(throws: CarouselError.self) { try Settings(commandLine: [.port: ""]) }
+    let empty = try SettingsFile(Array(#"{"port": ""}"#.utf8), path: "c.json")
+    #expect(throws: CarouselError.self) { try Settings(file: empty) }
   }
 
   /// Variables made from files or by `echo` end with a line end.

@@ -77,10 +77,10 @@ package final class ModelGraph: Sendable {
     isStreamable = !nodes.contains { $0.op.needsWholeSequence } && !Self.restarts(nodes)
   }
 
-  /// The arrangement of the floats in a sequence's state, which its tokens depend on: 2 where sums over time are there, each
-  /// in two floats (`PreciseSum`), else 1.
+  /// The arrangement of the floats in a sequence's state, which its tokens depend on: 3 where sums over time are there, each
+  /// in two floats (`PreciseSum`; of a layout 2, none was kept in units), else 1.
   package var stateLayout: Int {
-    nodes.contains { $0.op.addsOverTime } ? 2 : 1
+    nodes.contains { $0.op.addsOverTime } ? 3 : 1
   }
 
   /// The output and the input of a forecaster: a model with one input, one of whose outputs foretells it.

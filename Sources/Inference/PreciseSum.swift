@@ -3,20 +3,48 @@
 /// Knuth's two-sum (The Art of Computer Programming, volume 2, 4.2.2, theorem B) finds the error of each addition exactly,
 /// so the pair has some 48 bits: a million terms lose about as much as one addition in f32. It is made of plain additions in
 /// the order of the terms, which give the same bits on every CPU, and two floats are what a sequence's state can hold.
+///
+/// A sum that is beyond the range of a float may have a mean within it. From there on it is kept in units of 2⁶⁴, with the
+/// two floats exchanged: `low` is never the larger one otherwise.
 struct PreciseSum {
-  var high: Float = 0
-  var low: Float = 0
+  private(set) var high: Float
+  private(set) var low: Float
+
+  /// The sum that a state holds.
+  init(high: Float = 0, low: Float = 0) { (self.high, self.low) = (high, low) }
+
+  private static let unit: Float = 0x1p64
+
+  private var isInUnits: Bool { abs(low) > abs(high) }
 
   mutating func add(_ term: Float) {
-    let (sum, error) = Self.twoSum(high, term)
-    (high, low) = Self.twoSum(sum, low + error)
+    if isInUnits {
+      (low, high) = Self.add(term / Self.unit, to: (low, high))
+    } else {
+      let sum = Self.add(term, to: (high, low))
+      if sum.high.isFinite {
+        (high, low) = sum
+      } else {
+        (low, high) = Self.add(term / Self.unit, to: (high / Self.unit, low / Self.unit))
+      }
+    }
   }
 
   /// Exact but for the last of a double's 53 bits.
-  var value: Double { Double(high) + Double(low) }
+  var value: Double {
+    let sum = Double(high) + Double(low)
+    return isInUnits ? sum * Double(Self.unit) : sum
+  }
+
+  private static func add(
+    _ term: Float, to sum: (high: Float, low: Float)
+  ) -> (high: Float, low: Float) {
+    let (high, error) = twoSum(sum.high, term)
+    return twoSum(high, sum.low + error)
+  }
 
   /// The rounded sum of two floats and its error: together they are the exact sum.
-  private static func twoSum(_ a: Float, _ b: Float) -> (sum: Float, error: Float) {
+  private static func twoSum(_ a: Float, _ b: Float) -> (high: Float, low: Float) {
     let sum = a + b
     let partOfB = sum - a
     return (sum, (a - (sum - partOfB)) + (b - partOfB))

@@ -52,6 +52,31 @@ import Testing
     #expect(try sum(pairs) == 20_000)
   }
 
+  /// A mean lies within the range of its terms, whatever their sum does, and a sum by what it comes to in the end.
+  @Test(arguments: [2, 3, 1000, 65_536], [Float(3e38), -.greatestFiniteMagnitude])
+  func meansOfLargeValues(count: Int, value: Float) throws {
+    let equal = InputSequence.Values.features(Array(repeating: value, count: count))
+    #expect(try answer(graph(.mean), [equal]) == [value])
+    #expect(try answer(graph(.sum), [equal]) == [value * .infinity])
+    // Back within range.
+    let mixed = Array(repeating: value, count: count) + Array(repeating: -value, count: count) + [7]
+    #expect(try answer(graph(.sum), [.features(mixed)]) == [7])
+    #expect(try answer(graph(.sum), [.features(mixed + mixed.dropLast() + [value])]) == [value])
+    let beside = try answer(
+      graph(.mean, size: 2), [.features((0..<count).flatMap { _ in [value, 1] })])
+    #expect(beside == [value, 1])
+  }
+
+  /// What was infinite before, or no number, stays so.
+  @Test(arguments: [Float.infinity, -.infinity, .nan])
+  func sumsOfWhatIsNotFinite(term: Float) {
+    for before in [[], [Float(1)], [3e38, 3e38]] {
+      var sum = PreciseSum()
+      for term in before + [term, 1, -3e38] { sum.add(term) }
+      #expect(!sum.value.isFinite)
+    }
+  }
+
   @Test(arguments: [ModelDescription.Op.mean, .sum, .softmaxSum], [1, 17])
   func randomSumsAreThoseOfDoublePrecision(op: ModelDescription.Op, size: Int) throws {
     let count = 30_000
@@ -73,8 +98,15 @@ import Testing
   /// Whatever the chunks and the instruction set: the bits of the whole, by the scalar kernels.
   @Test(arguments: [ModelDescription.Op.mean, .sum], InvarianceTests.instructionSets)
   func chunksDoNotMatter(op: ModelDescription.Op, set: Kernels.InstructionSet) throws {
+    try chunksDoNotMatter(op, set, scale: 1e6)
+    try chunksDoNotMatter(op, set, scale: 1.6e38)
+  }
+
+  private func chunksDoNotMatter(
+    _ op: ModelDescription.Op, _ set: Kernels.InstructionSet, scale: Float
+  ) throws {
     var noise = Noise(seed: 5)
-    let values = InputSequence.Values.features(noise.floats(3 * 2000, scale: 1e6))
+    let values = InputSequence.Values.features(noise.floats(3 * 2000, scale: scale))
     let whole = try answer(
       graph(op, size: 3, kernels: #require(Kernels(.scalar))), [values])
     let graph = try graph(op, size: 3, kernels: #require(Kernels(set)))
@@ -118,7 +150,7 @@ import Testing
 
   @Test func sumsTakeTwoFloatsOfState() throws {
     #expect(try graph(.sum, size: 3).stateFloatCount == 6)
-    #expect(try graph(.sum, size: 3).stateLayout == 2)
+    #expect(try graph(.sum, size: 3).stateLayout == 3)
     #expect(try graph(.max, size: 3).stateFloatCount == 3)
     #expect(try graph(.max, size: 3).stateLayout == 1)
   }

@@ -29,10 +29,13 @@ package final class Engine: Sendable {
   /// What turns: a queue, and what only that queue touches, or who takes a turn in its place.
   final class Worker: Sendable {
     let queue: DispatchQueue
+    /// Where its answers are delivered that would keep it from its next turn.
+    let answers: DispatchQueue
     let state: Mutex<WorkerState>
 
     init(name: String, graph: ModelGraph) {
       queue = DispatchQueue(label: name, qos: .userInitiated)
+      answers = DispatchQueue(label: "answers of \(name)", qos: .userInitiated)
       state = Mutex(WorkerState(graph: graph))
     }
   }
@@ -65,8 +68,9 @@ package final class Engine: Sendable {
   ///   - selection: one that `graph.supports`.
   ///   - horizon: steps to forecast, for a forecaster only; its own output is fed back until they are there.
   ///   - states: for a streamable graph only; the last ones are those behind the sequences' own steps.
-  ///   - completion: called once: with predictions in the sequences' order, from a worker's queue or the thread that
-  ///     `departure` computes them on; or with the refusal, at once on the caller's thread or when the request is cancelled.
+  ///   - completion: called once: with predictions in the sequences' order, on the thread that computed the last of them
+  ///     or, so that many numbers keep no worker from its next turn, on another; or with the refusal, at once on the
+  ///     caller's thread or when the request is cancelled.
   @discardableResult
   package func predict(
     _ sequences: [InputSequence], selection: Selection, horizon: Int? = nil,

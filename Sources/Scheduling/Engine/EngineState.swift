@@ -117,11 +117,12 @@ struct EngineState {
 
   /// Has riders do what follows a turn.
   ///
-  /// - Returns: those who are done, and when the deadlines of parked riders are to be looked at, where that is news.
+  /// - Returns: those who are done, whether others wait or ride, and when the deadlines of parked riders are to be looked
+  ///   at, where that is news.
   mutating func finish(
     _ turn: Turn, _ next: [Rider.Next], worker: Int, _ state: inout WorkerState,
     now: ContinuousClock.Instant
-  ) -> (finished: [Rider], lookAgainAt: ContinuousClock.Instant?) {
+  ) -> (finished: [Rider], othersWait: Bool, lookAgainAt: ContinuousClock.Instant?) {
     var finished: [Rider] = []
     var lookAgainAt: ContinuousClock.Instant?
     for (part, next) in zip(turn.parts, next) {
@@ -145,6 +146,6 @@ struct EngineState {
         }
       }
     }
-    return (finished, lookAgainAt)
+    return (finished, carousel.queuedCount + carousel.seatedCount > 0, lookAgainAt)
   }
 }

@@ -5,6 +5,23 @@ import Synchronization
 final class RiderGroup: Sendable {
   typealias Completion = @Sendable (Result<[Prediction], Refusal>) -> Void
 
+  /// An answer that is complete, on its way to whoever asked.
+  struct Answer: Sendable {
+    let predictions: [Prediction]
+    fileprivate let completion: Completion
+
+    /// Numbers that are to be written, states' included.
+    var numberCount: Int {
+      predictions.reduce(0) { count, prediction in
+        prediction.outputs.reduce(count + (prediction.state?.floats.count ?? 0)) {
+          $0 + $1.values.count
+        }
+      }
+    }
+
+    func deliver() { completion(.success(predictions)) }
+  }
+
   private struct State {
     var predictions: [Prediction?]
     var remaining: Int
@@ -23,17 +40,17 @@ final class RiderGroup: Sendable {
   /// Whether the request was answered, or refused.
   var isCompleted: Bool { state.withLock { $0.completion == nil } }
 
-  /// Records the prediction of one sequence; the last one completes the request.
-  func finish(_ index: Int, with prediction: Prediction) {
-    let complete =
-      state.withLock { state in
-        state.predictions[index] = prediction
-        state.remaining -= 1
-        guard state.remaining == 0, let completion = state.completion else { return nil }
-        state.completion = nil
-        return (completion, state.predictions.compactMap(\.self))
-      } as (Completion, [Prediction])?
-    if let (completion, predictions) = complete { completion(.success(predictions)) }
+  /// Records the prediction of one sequence; with the last one the request is complete, and the caller delivers the
+  /// answer.
+  func finish(_ index: Int, with prediction: Prediction) -> Answer? {
+    state.withLock { state in
+      state.predictions[index] = prediction
+      state.remaining -= 1
+      guard state.remaining == 0, let completion = state.completion else { return nil }
+      state.completion = nil
+      return Answer(
+        predictions: state.predictions.compactMap(\.self), completion: completion)
+    }
   }
 
   /// Completes the request without predictions; returns false where it was complete.

@@ -33,35 +33,36 @@ func giveBackMemory(of memory: MemoryBudget, _ engines: [Engine]) {
 struct TrimmingPolicy {
   /// So much is given back at once.
   static let leastBytes = 8 << 20
-  /// In quiet, so much more than what was resident at the least: also of what is not counted.
-  static func leastGrowth(over least: Int) -> Int { max(1 << 20, least / 8) }
+  /// In quiet, memory is given back where what is resident has changed by so much: also what is not counted.
+  static func leastChange(of resident: Int) -> Int { max(1 << 20, resident / 8) }
   /// It is quiet once what was held varied by less than this between so many calls and those before them.
   static let quietBytes = 64 << 10
   static let quietCalls = 3
 
   /// The most that was held since memory was last given back.
   private var highest = 0
-  /// The least that was resident since then, or at the first call after it; nil until that.
-  private var leastResident: Int?
+  /// What was resident at the first call after that; nil until then.
+  private var resident: Int?
   /// How many calls in a row found that nothing was released.
   private var callsWithoutRelease = 0
 
   /// Whether it pays now: at most `peak` bytes were held since the last call, `held` are now, `resident` are in all.
   ///
   /// Those who leave together do so over a while, and what the last of them held is less than is worth while as long as the
-  /// server is busy. What then stays resident is in use, and counts from there on.
+  /// server is busy. What is resident after that is in use; where it has grown or shrunk since, some of it may be free, as
+  /// malloc itself gives back only what lies at the end of its heaps.
   mutating func isDue(peak: Int, held: Int, resident: Int) -> Bool {
     highest = max(highest, peak)
     callsWithoutRelease = peak - held < Self.quietBytes ? callsWithoutRelease + 1 : 0
-    let least = min(leastResident ?? resident, resident)
-    leastResident = least
+    let before = self.resident ?? resident
+    self.resident = before
     let isQuiet = callsWithoutRelease >= Self.quietCalls
     guard
       highest - held >= Self.leastBytes
-        || isQuiet && resident - least >= Self.leastGrowth(over: least)
+        || isQuiet && abs(resident - before) >= Self.leastChange(of: before)
     else { return false }
     highest = held
-    if isQuiet { leastResident = nil }
+    self.resident = nil
     return true
   }
 }

@@ -87,21 +87,37 @@ import Testing
     #expect(isDue == (extra >= 0))
   }
 
-  /// n − 1, n and n + 1 bytes that stay resident, counted or not, once so many calls in a row found nothing released.
+  /// n − 1, n and n + 1 bytes that have become resident or no longer are, counted or not, once so many calls in a row found
+  /// nothing released.
   @Test(arguments: [-1, 0, 1], [0, TrimmingPolicy.quietBytes - 1, TrimmingPolicy.quietBytes])
   func theRestIsGivenBackInQuiet(extra: Int, variation: Int) {
-    var policy = TrimmingPolicy()
-    let least = 64 << 20
-    let grown = least + TrimmingPolicy.leastGrowth(over: least) + extra
-    #expect(TrimmingPolicy.leastGrowth(over: least) == 8 << 20)
-    check(policy.isDue(peak: 100 << 20, held: 0, resident: least), true)
+    let before = 64 << 20
+    #expect(TrimmingPolicy.leastChange(of: before) == 8 << 20)
     let isQuiet = variation < TrimmingPolicy.quietBytes
-    for call in 1...3 * TrimmingPolicy.quietCalls {
-      let isDue = policy.isDue(peak: variation, held: 0, resident: grown)
-      // What is resident afterwards is in use.
-      #expect(isDue == (isQuiet && extra >= 0 && call == TrimmingPolicy.quietCalls))
+    for sign in [-1, 1] {
+      var policy = TrimmingPolicy()
+      check(policy.isDue(peak: 0, held: 0, resident: before), false)
+      let after = before + sign * (TrimmingPolicy.leastChange(of: before) + extra)
+      for call in 2...3 * TrimmingPolicy.quietCalls {
+        let isDue = policy.isDue(peak: variation, held: 0, resident: after)
+        // What is resident afterwards is in use.
+        #expect(isDue == (isQuiet && extra >= 0 && call == TrimmingPolicy.quietCalls))
+      }
+      check(policy.isDue(peak: variation, held: 0, resident: 2 * after), isQuiet)
     }
-    check(policy.isDue(peak: variation, held: 0, resident: 2 * grown), isQuiet)
+  }
+
+  /// What is resident while clients are there and take what is not counted says nothing of when they have left.
+  @Test func whatClientsTookUncountedIsGivenBack() {
+    var policy = TrimmingPolicy()
+    check(policy.isDue(peak: 100 << 20, held: 0, resident: 20 << 20), true)
+    for resident in [59 << 20, 59 << 20, 27 << 20] {
+      check(policy.isDue(peak: 1 << 20, held: 0, resident: resident), false)
+    }
+    check(policy.isDue(peak: 0, held: 0, resident: 27 << 20), false)
+    check(policy.isDue(peak: 0, held: 0, resident: 27 << 20), false)
+    check(policy.isDue(peak: 0, held: 0, resident: 27 << 20), true)
+    for _ in 0..<10 { check(policy.isDue(peak: 0, held: 0, resident: 22 << 20), false) }
   }
 
   /// What is released little by little adds up; what was given back counts no more.

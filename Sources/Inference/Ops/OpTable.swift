@@ -4,7 +4,7 @@ import ModelFormat
 enum OpTable {
   static let rows: [any OpForward.Type] = [
     EmbeddingForward.self,
-    RecurrentForward<LSTMCell>.self,
+    LSTMForward.self,
     LinearForward.self,
     SigmoidForward.self,
     TanhForward.self,

@@ -31,3 +31,9 @@ struct LSTMCell: RecurrentCell {
 
 /// One layer of an LSTM in one direction.
 typealias LSTMLayer = RecurrentLayer<LSTMCell>
+
+struct LSTMForward: RecurrentForward {
+  let network: RecurrentNetwork<LSTMCell>
+
+  init(_ network: RecurrentNetwork<LSTMCell>) { self.network = network }
+}

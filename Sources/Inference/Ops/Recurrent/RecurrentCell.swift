@@ -3,7 +3,7 @@ import ModelFormat
 
 /// What is particular to a recurrent cell: its gates, its state vectors, how its weights are packed and which kernel
 /// steps it. Layers, directions, precisions, seats and states are written once, for all cells (`RecurrentLayer`,
-/// `RecurrentPass`, `RecurrentForward`).
+/// `RecurrentPass`, `RecurrentNetwork`).
 ///
 /// h of a cell lies within ±1. Packed, a block of four panels holds what CK_LANES hidden units need.
 protocol RecurrentCell: Sendable {

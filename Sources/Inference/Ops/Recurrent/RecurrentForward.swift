@@ -1,125 +1,34 @@
 import ModelFormat
 
-/// Layers of a recurrent network, in one direction or two.
-struct RecurrentForward<Cell: RecurrentCell>: OpForward {
-  /// Layer by layer, forward then reverse.
-  private let layers: [RecurrentLayer<Cell>]
-  private let directions: Int
+/// An op that is a recurrent network of one kind of cell.
+///
+/// Each is a type of its own, not a generic one: through a generic conformance the compiler would call code that is not
+/// specialised for the cell.
+protocol RecurrentForward: OpForward where Definition == Cell.Definition {
+  associatedtype Cell: RecurrentCell
 
+  var network: RecurrentNetwork<Cell> { get }
+
+  init(_ network: RecurrentNetwork<Cell>)
+}
+
+extension RecurrentForward {
   init(_ op: Cell.Definition, _ weights: NodeWeights) throws(ModelError) {
-    guard let shape = weights.node.recurrent else {
-      preconditionFailure("a recurrent network without its shape")
-    }
-    layers = try RecurrentLayer.load(
-      Cell(op), prefix: weights.prefix, shape: shape, precision: weights.precision,
-      kernels: weights.kernels, from: weights.tensors)
-    directions = shape.directions
+    self.init(try RecurrentNetwork(op, weights))
   }
 
-  var byteCount: Int { layers.reduce(0) { $0 + $1.byteCount } }
-  var largestRecurrentByteCount: Int { layers.map(\.recurrentWeights.byteCount).max() ?? 0 }
-  var needsWholeSequence: Bool { layers.contains(where: \.isReverse) }
+  var byteCount: Int { network.byteCount }
+  var largestRecurrentByteCount: Int { network.largestRecurrentByteCount }
+  var needsWholeSequence: Bool { network.needsWholeSequence }
 
   func domain(of inputs: [RowDomain]) -> RowDomain { .steps }
 
-  func initialState(size: Int) -> [Float] {
-    Array(repeating: 0, count: layers.reduce(0) { $0 + $1.outputSize + $1.cellSize })
-  }
+  func initialState(size: Int) -> [Float] { network.initialState }
 
   func forward(
-    _ turn: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
+    _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    let (node, index, plan) = (turn.node, turn.index, turn.plan)
-    let riders = plan.riders
-    // Layers pass their outputs along in two buffers of the workspace; the node's input stays as it is.
-    var input = workspace[node.inputs[0]]
-    var (current, other, state) = (Matrix(), Matrix(), RecurrentState())
-    swap(&current, &workspace.layers.current)
-    swap(&other, &workspace.layers.other)
-    swap(&state, &workspace.state)
-    defer {
-      swap(&output, &current)
-      swap(&workspace.layers.current, &current)
-      swap(&workspace.layers.other, &other)
-      swap(&workspace.state, &state)
-    }
-    for final in node.finalLayers {
-      let layer = layers[final * directions]
-      workspace.hidden[index][final].resize(
-        rows: plan.ends.count, columns: directions * layer.outputSize)
-      workspace.cell[index][final].resize(
-        rows: plan.ends.count, columns: directions * layer.cellSize)
-    }
-    var start = node.state.lowerBound
-    var initialOffset = (hidden: 0, cell: 0)
-
-    for (number, layer) in layers.enumerated() {
-      let direction = number % directions
-      if direction == 0 {
-        if number > 0 {
-          swap(&current, &other)
-          input = other
-        }
-        current.resize(rows: plan.layout.rows, columns: directions * layer.outputSize)
-      }
-      let hiddenRange = start..<start + layer.outputSize
-      let cellRange = hiddenRange.upperBound..<hiddenRange.upperBound + layer.cellSize
-      start = cellRange.upperBound
-      state.hidden.resize(rows: riders.count, columns: layer.outputSize)
-      state.cell.resize(rows: riders.count, columns: layer.cellSize)
-      for j in riders.indices {
-        states.read(seat: riders[j].seat, range: hiddenRange, into: &state.hidden, row: j)
-        states.read(seat: riders[j].seat, range: cellRange, into: &state.cell, row: j)
-      }
-      if let initial = node.initialHidden {
-        begin(&state.hidden, from: initial, at: initialOffset.hidden, turn, workspace)
-      }
-      if let initial = node.initialCell {
-        begin(&state.cell, from: initial, at: initialOffset.cell, turn, workspace)
-      }
-      initialOffset.hidden += layer.outputSize
-      initialOffset.cell += layer.cellSize
-
-      layer.forward(
-        input, layout: plan.layout, state: &state, output: &current,
-        column: direction * layer.outputSize, scratch: workspace.recurrent,
-        kernels: turn.graph.kernels, crew: turn.crew)
-
-      for j in riders.indices {
-        states.write(
-          seat: riders[j].seat, range: hiddenRange, from: state.hidden.values,
-          at: j * layer.outputSize)
-        states.write(
-          seat: riders[j].seat, range: cellRange, from: state.cell.values,
-          at: j * layer.cellSize)
-      }
-      let final = number / directions
-      if node.finalLayers.contains(final) {
-        for (row, j) in plan.ends.enumerated() {
-          workspace.hidden[index][final].set(
-            row: row, column: direction * layer.outputSize, from: state.hidden.values,
-            at: j * layer.outputSize, count: layer.outputSize)
-          workspace.cell[index][final].set(
-            row: row, column: direction * layer.cellSize, from: state.cell.values,
-            at: j * layer.cellSize, count: layer.cellSize)
-        }
-      }
-    }
-  }
-
-  /// Lets the riders that begin in this turn start from `reference` instead of zero.
-  private func begin(
-    _ initial: inout Matrix, from reference: Model.ValueReference, at offset: Int,
-    _ turn: NodeTurn, _ workspace: Workspace
-  ) {
-    let source = workspace[reference]
-    let domain = turn.graph.domain(of: reference)
-    // Where the graph restarts from an end of the sequence, every rider finishes in this turn.
-    for (j, rider) in turn.plan.riders.enumerated() where rider.position == 0 {
-      let row = turn.plan.endRow(of: j, in: domain)
-      initial.set(
-        row: j, from: source.values, at: row * source.columns + offset, count: initial.columns)
-    }
+    network.forward(node, states: &states, workspace: &workspace, into: &output)
   }
 }

@@ -43,6 +43,8 @@ struct TrimmingPolicy {
   private var highest = 0
   /// What was resident at the first call after that; nil until then.
   private var resident: Int?
+  /// Whether memory was given back while clients still left: what they have let go of since lies free.
+  private var isUnfinished = false
   /// How many calls in a row found that nothing was released.
   private var callsWithoutRelease = 0
 
@@ -59,10 +61,11 @@ struct TrimmingPolicy {
     let isQuiet = callsWithoutRelease >= Self.quietCalls
     guard
       highest - held >= Self.leastBytes
-        || isQuiet && abs(resident - before) >= Self.leastChange(of: before)
+        || isQuiet && (isUnfinished || abs(resident - before) >= Self.leastChange(of: before))
     else { return false }
     highest = held
     self.resident = nil
+    isUnfinished = !isQuiet
     return true
   }
 }

@@ -14,6 +14,16 @@ enum SessionFileProblem: Error, Equatable {
   case blocked
 }
 
+extension SessionFileProblem {
+  /// Whether something stands there that is no session file.
+  var isOtherThing: Bool {
+    switch self {
+    case .notRegular, .foreign, .system("open", code: ELOOP): true
+    case .system, .blocked: false
+    }
+  }
+}
+
 extension SessionFileProblem: CustomStringConvertible {
   var description: String {
     switch self {
@@ -90,6 +100,14 @@ final class SessionFileHandle: Sendable {
     case S_IFCHR, S_IFBLK: "a device"
     default: "something that is no file"
     }
+  }
+
+  /// Whether `path` is a device itself: whoever names one wants no file beside it.
+  static func isDevice(_ path: String) -> Bool {
+    var status = stat()
+    // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
+    return unsafe lstat(path, &status) == 0
+      && [S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT)
   }
 
   /// A session file of ours: open, and its head or what is wrong with that.

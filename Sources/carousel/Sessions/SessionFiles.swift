@@ -36,13 +36,36 @@ final class SessionFiles: Sendable {
   private let phase = Mutex(Phase.new)
 
   /// - Parameter paths: where to write, in order: the next where one can't be written.
-  /// - Throws: where something else than a session file stands at one of them, or beside one by the name that a file has
-  ///   while it is written, or where there is no place at which one could be.
+  ///   Where something else than a session file stands, `.sessions` is added to the name, and nothing there is touched.
+  /// - Throws: where that is no place either, or is a device, or something else stands beside a place by the name that a
+  ///   file has while it is written, or where there is no place at which one could be.
   init(paths: [String], logger: Logger) throws(CarouselError) {
     precondition(!paths.isEmpty)
-    self.paths = paths.map(SessionFileHandle.resolved)
+    var places: [String] = []
+    for path in paths { places.append(try Self.place(for: path, logger)) }
+    self.paths = places
     self.logger = logger
     try checkPlaces()
+  }
+
+  /// Where a link leads that `path` is, or beside it where something else stands than a session file.
+  private static func place(for path: String, _ logger: Logger) throws(CarouselError) -> String {
+    let resolved = SessionFileHandle.resolved(path)
+    do throws(SessionFileProblem) {
+      _ = try SessionFileHandle.find(at: resolved)
+      return resolved
+    } catch {
+      guard error.isOtherThing, !SessionFileHandle.isDevice(resolved) else {
+        throw .sessionPlace(path: path, error)
+      }
+      let beside = "\(resolved).sessions"
+      logger.error(
+        "something else stands where sessions are to be kept: it stays as it is, and they are kept beside it",
+        metadata: [
+          "file": .string(path), "error": .string("\(error)"), "place": .string(beside),
+        ])
+      return beside
+    }
   }
 
   private func checkPlaces() throws(CarouselError) {

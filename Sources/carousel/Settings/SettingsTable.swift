@@ -167,7 +167,7 @@ extension Setting {
     into: .integer(\.service.sessions.maxWaiters))
   static let sessionFile = Setting(
     "session_file", .paths, "",
-    "File that sessions are written to at the end and read from at the start, and after a colon another one for when it can't be written; what is no such file is refused and not touched; empty: they end with the process."
+    "File that sessions are written to at the end and read from at the start, and after a colon another one for when it can't be written; what is no such file is not touched, and .sessions added to its name; empty: they end with the process."
   )
   static let sessionExportSeconds = Setting(
     "session_export_seconds", .seconds(0...3600), "5",

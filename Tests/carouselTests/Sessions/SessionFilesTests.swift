@@ -334,20 +334,31 @@ import Testing
     return found
   }
 
-  /// The start is refused, waits for nobody, and changes nothing: not even where the other place is a good one.
+  /// The start waits for nobody and touches nothing of it: sessions are kept beside it, from process to process.
   @Test(arguments: Other.allCases)
   func whatIsNotOursStaysAsItIs(other: Other) async throws {
-    let before = try process(second)
-    await before.begin("s")
-    #expect(before.files.write(before.service.sessionTransfer))
     try make(other, at: path)
     let state = try state()
-    for paths in [[path], [path, second], [second, path], [path, path]] {
-      let error = #expect(throws: CarouselError.self) { try Process(paths, self.logger) }
-      guard case .sessionPlace(path, _) = error else {
-        Issue.record("\(String(describing: error))")
-        continue
-      }
+    for steps in 1...3 {
+      let process = try process()
+      if steps == 1 { await process.begin("s") }
+      #expect(await process.steps("s", advance: steps > 1) == steps)
+      #expect(process.files.write(process.service.sessionTransfer))
+      #expect(try head("\(path).sessions").count == 1)
+      let after = try self.state()
+      for (name, was) in state { #expect(after[name] == was) }
+      #expect(Set(after.keys).subtracting(state.keys) == ["sessions.sessions"])
+    }
+  }
+
+  /// Where something else stands there too, the start is refused.
+  @Test(arguments: Other.allCases)
+  func noPlaceBesideWhatIsNotOurs(other: Other) throws {
+    try make(.text, at: path)
+    try make(other, at: "\(path).sessions")
+    let state = try state()
+    for paths in [[path], [path, second]] {
+      #expect(throws: CarouselError.self) { try Process(paths, self.logger) }
       #expect(throws: CarouselError.self) {
         try self.makeServer([.sessionFile: paths.joined(separator: ":")])
       }
@@ -355,7 +366,7 @@ import Testing
     }
   }
 
-  /// So does what stands by the name that a file has while it is written.
+  /// So it is by what stands by the name that a file has while it is written.
   @Test func aPartialFileThatIsNotOurs() throws {
     try make(.text, at: "\(path).partial")
     let state = try state()

@@ -15,8 +15,9 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
 
   private static let secondsPerDay = 86_400
 
-  /// Nil where `text` is no timestamp. A leap second, 23:59:60 in UTC on the last day of a month (RFC 3339 §5.7), is the first
-  /// second of the next day, as it is for POSIX: which months had one no calendar tells of the future.
+  /// Nil where `text` is no timestamp. A leap second, 23:59:60 in UTC on the last day of June or December (all that there
+  /// were, RFC 3339 §5.7 and its appendix D), is the first second of the next day, as it is for POSIX: which years have one no
+  /// calendar tells of the future.
   init?(_ text: String) {
     var reader = Reader(rest: Array(text.utf8)[...])
     guard let year = reader.number(digits: 4) else { return nil }
@@ -51,7 +52,10 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
     let next = Self.secondsPerDay * date.dayNumber + secondOfDay
     let (dayInUTC, secondInUTC) = (next - secondsEast).quotientAndRemainder(
       dividingBy: Self.secondsPerDay)
-    guard secondInUTC == 0, CivilDate(dayNumber: dayInUTC).day == 1 else { return nil }
+    let following = CivilDate(dayNumber: dayInUTC)
+    guard secondInUTC == 0, following.day == 1, [1, 7].contains(following.month) else {
+      return nil
+    }
     self.date = CivilDate(dayNumber: next / Self.secondsPerDay)
     self.secondOfDay = next % Self.secondsPerDay
   }

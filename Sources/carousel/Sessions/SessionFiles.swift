@@ -41,44 +41,50 @@ final class SessionFiles: Sendable {
   ///   file has while it is written, or where there is no place at which one could be.
   init(paths: [String], logger: Logger) throws(CarouselError) {
     precondition(!paths.isEmpty)
-    var places: [String] = []
-    for path in paths { places.append(try Self.place(for: path, logger)) }
+    var (places, empty): ([String], [String]) = ([], [])
+    for path in paths {
+      let place = try Self.place(for: path, logger)
+      places.append(place.path)
+      if place.isEmpty { empty.append(place.path) }
+    }
     self.paths = places
     self.logger = logger
-    try checkPlaces()
+    try checkPlaces(empty: empty)
   }
 
-  /// Where a link leads that `path` is, or beside it where something else stands than a session file.
-  private static func place(for path: String, _ logger: Logger) throws(CarouselError) -> String {
+  /// Where a link leads that `path` is, or beside it where something else stands than a session file; and whether nothing
+  /// stands there.
+  private static func place(
+    for path: String, _ logger: Logger
+  ) throws(CarouselError) -> (path: String, isEmpty: Bool) {
     let resolved = SessionFileHandle.resolved(path)
     do throws(SessionFileProblem) {
-      _ = try SessionFileHandle.find(at: resolved)
-      return resolved
+      return (resolved, try SessionFileHandle.find(at: resolved) == nil)
     } catch {
       guard error.isOtherThing, !SessionFileHandle.isDevice(resolved) else {
-        throw .sessionPlace(path: path, error)
+        throw .sessionPlace(path: resolved, error)
       }
       let beside = "\(resolved).sessions"
+      let isEmpty = try isEmpty(beside)
       logger.error(
         "something else stands where sessions are to be kept: it stays as it is, and they are kept beside it",
         metadata: [
           "file": .string(path), "error": .string("\(error)"), "place": .string(beside),
         ])
-      return beside
+      return (beside, isEmpty)
     }
   }
 
-  private func checkPlaces() throws(CarouselError) {
-    var empty: [String] = []
-    for path in paths {
-      do throws(SessionFileProblem) {
-        if try SessionFileHandle.find(at: path) == nil { empty.append(path) }
-      } catch { throw .sessionPlace(path: path, error) }
-      let partial = SessionFileHandle.partial(of: path)
-      do throws(SessionFileProblem) { _ = try SessionFileHandle.find(at: partial) } catch {
-        throw .sessionPlace(path: partial, error)
-      }
+  /// Whether nothing stands at `path`, or else a session file.
+  private static func isEmpty(_ path: String) throws(CarouselError) -> Bool {
+    do throws(SessionFileProblem) { return try SessionFileHandle.find(at: path) == nil } catch {
+      throw .sessionPlace(path: path, error)
     }
+  }
+
+  /// - Parameter empty: places where nothing stands.
+  private func checkPlaces(empty: [String]) throws(CarouselError) {
+    for path in paths { _ = try Self.isEmpty(SessionFileHandle.partial(of: path)) }
     var first: CarouselError?
     for path in empty {
       do throws(SessionFileProblem) {

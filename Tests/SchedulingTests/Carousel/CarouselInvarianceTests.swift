@@ -125,13 +125,13 @@ private struct Alone {
   func answer(to question: RideQuestion) -> RideAnswer {
     switch question.ending {
     case .ends:
-      return RideAnswer(outputs: run(question.sequence, question.selection).map(bits))
+      return RideAnswer(outputs: graph.outputs(of: question.sequence, question.selection).map(bits))
     case .forecast(let horizon):
       let (output, input, _) = graph.forecast!
       var (sequence, forecast) = (question.sequence, [Float]())
       let size = sequence.features(input).count / sequence.stepCount
       while forecast.count < horizon * size {
-        let next = run(sequence, .last)[output]
+        let next = graph.outputs(of: sequence, .last)[output]
         forecast += next
         sequence = InputSequence(
           replacing: input, of: sequence, with: sequence.features(input) + next,
@@ -145,7 +145,7 @@ private struct Alone {
       var tokens: [Int32?] = []
       for _ in 0..<steps {
         guard let sequence = try? InputSequence([.tokens(ids)], for: graph.model) else { break }
-        let token = sampler.draw(from: run(sequence, .last)[output][...])
+        let token = sampler.draw(from: graph.outputs(of: sequence, .last)[output][...])
         tokens.append(token)
         ids.append(token ?? 0)
       }
@@ -154,15 +154,4 @@ private struct Alone {
   }
 
   private func bits(_ floats: [Float]) -> [UInt32] { floats.map(\.bitPattern) }
-
-  private func run(_ sequence: InputSequence, _ selection: Selection) -> [[Float]] {
-    var (states, workspace) = (SeatStates(graph: graph), Workspace(graph: graph))
-    graph.forward(
-      [
-        TurnRider(
-          input: sequence, steps: 0..<sequence.stepCount, position: 0, finishes: true,
-          selection: selection, seat: 0)
-      ], states: &states, workspace: &workspace)
-    return graph.model.outputs.indices.map { Array(workspace.values(ofOutput: $0, rider: 0)) }
-  }
 }

@@ -81,15 +81,6 @@ import Testing
   private func bits(
     _ graph: ModelGraph, _ sequence: InputSequence, _ selection: Selection
   ) -> [[UInt32]] {
-    var (states, workspace) = (SeatStates(graph: graph), Workspace(graph: graph))
-    graph.forward(
-      [
-        TurnRider(
-          input: sequence, steps: 0..<sequence.stepCount, position: 0, finishes: true,
-          selection: selection, seat: 0)
-      ], states: &states, workspace: &workspace)
-    return graph.model.outputs.indices.map {
-      workspace.values(ofOutput: $0, rider: 0).map(\.bitPattern)
-    }
+    graph.outputs(of: sequence, selection).map { $0.map(\.bitPattern) }
   }
 }

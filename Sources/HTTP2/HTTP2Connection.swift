@@ -6,10 +6,8 @@ import HTTPCore
 /// A class because nghttp2's callbacks need its address; like every connection it belongs to one
 /// thread at a time.
 package final class HTTP2Connection: ConnectionProtocol {
-  /// The value of Date in the responses to come; none is sent while it is empty.
-  package var date = ""
-
   private let limits: HTTP2Limits
+  private let date: ResponseDate
   private let session: HTTP2Session
   private var streams: [Int32: HTTP2Stream] = [:]
   private var events: [ConnectionEvent] = []
@@ -52,8 +50,9 @@ package final class HTTP2Connection: ConnectionProtocol {
   private static let outputMark = 256 * 1024
 
   /// A connection that has seen nothing yet, its own SETTINGS in the output.
-  package init(limits: HTTP2Limits) {
+  package init(limits: HTTP2Limits, date: ResponseDate = ResponseDate()) {
     self.limits = limits
+    self.date = date
     meter = FloodMeter(limits)
     session = HTTP2Session(limits)
     session.attach(self)

@@ -16,16 +16,13 @@ struct ResponseHead: Equatable {
   /// - Parameters:
   ///   - omitsBody: the request was HEAD, so the length is told and nothing is sent.
   ///   - isStreamed: the body is sent as it is made, so its length is not known.
-  ///   - date: the value of Date; left out where it is empty or the response has one.
-  init(_ response: HTTPResponse, omitsBody: Bool, isStreamed: Bool = false, date: String) {
+  init(_ response: HTTPResponse, omitsBody: Bool, isStreamed: Bool = false, date: ResponseDate) {
     var fields = [Field(name: ":status", value: String(response.status.code))]
     for field in response.fields.all
     where !field.name.hasPrefix(":") && !Self.dropped.contains(field.name) {
       fields.append(Field(name: field.name, value: field.value))
     }
-    if !date.isEmpty, response.fields["date"] == nil {
-      fields.append(Field(name: "date", value: date))
-    }
+    if let date = date.field { fields.append(Field(name: date.name, value: date.value)) }
     if response.mayHaveContent, !isStreamed {
       fields.append(Field(name: "content-length", value: String(response.body.count)))
     }
@@ -33,9 +30,9 @@ struct ResponseHead: Equatable {
     hasBody = response.mayHaveContent && !omitsBody && (isStreamed || !response.body.isEmpty)
   }
 
-  /// What RFC 9113 §8.2.2 forbids, and the length, which is counted here.
+  /// What RFC 9113 §8.2.2 forbids, and what is the server's own to say.
   private static let dropped: Set<String> = [
     "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te",
-    "content-length",
+    "content-length", ResponseDate.name,
   ]
 }

@@ -39,12 +39,11 @@ package struct HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  /// The value of the Date field of responses; the owner keeps it current.
-  package var date = ""
   /// While more output than this is here, requests wait unread; the owner keeps it current.
   package var outputRoom = Int.max
 
   private let limits: HTTP1Limits
+  private let date: ResponseDate
   private var parser: HTTP1Parser
   private var decoder: ChunkedDecoder
   private var input = Input.head
@@ -69,8 +68,9 @@ package struct HTTP1Connection: ConnectionProtocol {
   package private(set) var wantsClose = false
 
   /// A connection that has seen no bytes.
-  package init(limits: HTTP1Limits = HTTP1Limits()) {
+  package init(limits: HTTP1Limits = HTTP1Limits(), date: ResponseDate = ResponseDate()) {
     self.limits = limits
+    self.date = date
     parser = HTTP1Parser(limits: limits)
     decoder = ChunkedDecoder(limits: limits)
   }

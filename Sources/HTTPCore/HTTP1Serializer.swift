@@ -14,10 +14,9 @@ package enum HTTP1Serializer {
   ///
   /// Fields that are the protocol's own business are skipped where the application gave them.
   /// - Parameters:
-  ///   - date: the value of Date (RFC 9110 §5.6.7); nothing is written where it is empty.
   ///   - omitsBody: for HEAD, whose Content-Length is that of the body left out.
   package static func append(
-    _ response: HTTPResponse, to output: inout [UInt8], date: String, omitsBody: Bool = false,
+    _ response: HTTPResponse, to output: inout [UInt8], date: ResponseDate, omitsBody: Bool = false,
     persistence: Persistence = .implied
   ) {
     if output.isEmpty { output.reserveCapacity(256 + (omitsBody ? 0 : response.body.count)) }
@@ -33,7 +32,7 @@ package enum HTTP1Serializer {
 
   /// Appends the head of `response`, whose body is sent as it is made.
   static func appendHead(
-    _ response: HTTPResponse, to output: inout [UInt8], date: String, isChunked: Bool,
+    _ response: HTTPResponse, to output: inout [UInt8], date: ResponseDate, isChunked: Bool,
     persistence: Persistence
   ) {
     appendFields(of: response, to: &output, date: date, persistence: persistence)
@@ -58,17 +57,14 @@ package enum HTTP1Serializer {
 
   /// Appends the head up to the fields that tell the body's framing.
   private static func appendFields(
-    of response: HTTPResponse, to output: inout [UInt8], date: String, persistence: Persistence
+    of response: HTTPResponse, to output: inout [UInt8], date: ResponseDate,
+    persistence: Persistence
   ) {
     append(response.status, to: &output)
     for field in response.fields.all where !isOurs(field.name) {
       append(field, to: &output)
     }
-    if !date.isEmpty {
-      output.append(contentsOf: "date: ".utf8)
-      output.append(contentsOf: date.utf8)
-      output.append(contentsOf: "\r\n".utf8)
-    }
+    if let date = date.field { append(date, to: &output) }
     switch persistence {
     case .implied: break
     case .keepAlive: output.append(contentsOf: "connection: keep-alive\r\n".utf8)
@@ -106,7 +102,7 @@ package enum HTTP1Serializer {
 
   private static func isOurs(_ name: String) -> Bool {
     switch name.utf8.count {
-    case 4: name == "date"
+    case 4: name == ResponseDate.name
     case 10: name == "connection" || name == "keep-alive"
     case 14: name == "content-length"
     case 17: name == "transfer-encoding"

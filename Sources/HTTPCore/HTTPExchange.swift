@@ -35,6 +35,8 @@ package final class HTTPExchange: Sendable {
   /// Tells a connection from others of the server.
   package struct ConnectionReference: Sendable {
     package let number: UInt64
+    /// Who is at its other end; nil where that is nobody in particular.
+    package let peer: HTTPPeer?
     /// Where what is held for its client is counted; nil where nobody else counts.
     package let memory: MemoryAccount?
     /// Whether the request is the first that came over it.
@@ -51,12 +53,13 @@ package final class HTTPExchange: Sendable {
       @Sendable (StreamID, @escaping @Sendable (_ isPresent: Bool) -> Void) -> Void
 
     package init(
-      number: UInt64, memory: MemoryAccount? = nil, isNew: Bool,
+      number: UInt64, peer: HTTPPeer? = nil, memory: MemoryAccount? = nil, isNew: Bool,
       hasLeft: @escaping @Sendable () -> Bool,
       stream: StreamID = StreamID(0), askPresence: @escaping AskPresence = { $1(true) }
     ) {
       self.stream = stream
       self.number = number
+      self.peer = peer
       self.memory = memory
       self.isNew = isNew
       self.hasLeft = hasLeft

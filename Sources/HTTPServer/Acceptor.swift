@@ -7,9 +7,9 @@ import Synchronization
 final class Acceptor {
   /// A connection that was accepted.
   enum Newcomer: ~Copyable {
-    case admitted(Descriptor)
+    case admitted(AcceptedSocket)
     /// One more than may be open: to be refused, or heard for a moment where it may be a probe.
-    case extra(Descriptor)
+    case extra(AcceptedSocket)
   }
 
   private var listeners: [Listener]
@@ -83,14 +83,14 @@ final class Acceptor {
   private func accept(
     from listener: Listener, _ admit: (consuming Newcomer) -> Void
   ) throws(Listener.Exhaustion) {
-    while let socket = try listener.accept() {
+    while let accepted = try listener.accept() {
       // Counted first and then looked at: so two loops never both take the last place.
       let open = counters.connectionsOpen.add(1, ordering: .relaxed).newValue
       if open <= maxConnections {
-        admit(.admitted(socket))
+        admit(.admitted(accepted))
       } else {
         counters.connectionsOpen.subtract(1, ordering: .relaxed)
-        admit(.extra(socket))
+        admit(.extra(accepted))
       }
     }
   }

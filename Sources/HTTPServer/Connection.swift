@@ -33,6 +33,8 @@ final class Connection {
   }
 
   let socket: Descriptor
+  /// Who is at the other end.
+  let origin: HTTPPeer
   /// Tells others whether the peer has left.
   let peer: PeerWatch
   /// Where what is held for it is counted.
@@ -109,13 +111,15 @@ final class Connection {
   private var hasCaughtUp = false
 
   init(
-    _ socket: consuming Descriptor, token: UInt64, memory: MemoryAccount, isExtra: Bool = false
+    _ accepted: consuming AcceptedSocket, token: UInt64, memory: MemoryAccount,
+    isExtra: Bool = false
   ) {
     self.memory = memory
-    let peer = PeerWatch(socket.number)
+    origin = accepted.peer
+    let peer = PeerWatch(accepted.socket.number)
     self.peer = peer
     hasLeft = { peer.hasLeft }
-    self.socket = socket
+    socket = accepted.socket
     self.token = token
     self.isExtra = isExtra
   }
@@ -158,7 +162,7 @@ final class Connection {
   }
 
   /// Says that the server has as many connections as it takes, in place of any protocol.
-  func refuse(date: String) {
+  func refuse(date: ResponseDate) {
     isRefused = true
     HTTP1Serializer.append(.tooManyConnections, to: &unsent, date: date, persistence: .close)
     wire = .ended
@@ -261,9 +265,9 @@ final class Connection {
   }
 
   /// Queues the head of `response`, whose body is streamed; drops it when the stream is gone.
-  func beginStream(_ response: HTTPResponse, to stream: StreamID, date: String) {
+  func beginStream(_ response: HTTPResponse, to stream: StreamID) {
     guard noteStreamed(response.body.count, to: stream) else { return }
-    wire.begin(response, to: stream, date: date)
+    wire.begin(response, to: stream)
   }
 
   private func noteStreamed(_ count: Int, to stream: StreamID) -> Bool {

@@ -75,8 +75,7 @@ extension EventLoop {
       connection.wire.pauseBodies()
       return
     }
-    if connection.wire.refuseSlowBodies(now: clock.now, pace: timeouts.drain, date: clock.date) > 0
-    {
+    if connection.wire.refuseSlowBodies(now: clock.now, pace: timeouts.drain) > 0 {
       unsettle(connection)
     }
     switch connection.wire.phase {

@@ -110,7 +110,7 @@ extension EventLoop {
     let exchange = HTTPExchange(
       request: request,
       connection: .init(
-        number: connection.number, memory: connection.memory,
+        number: connection.number, peer: connection.origin, memory: connection.memory,
         isNew: connection.requestCount == 1,
         hasLeft: connection.hasLeft, stream: stream, askPresence: connection.askPresence),
       postpone: postpone,
@@ -202,13 +202,13 @@ extension EventLoop {
       encode(response, stream, of: connection)
       return
     case .head(let response):
-      connection.beginStream(response, to: stream, date: clock.date)
+      connection.beginStream(response, to: stream)
     case .bytes(let bytes):
       connection.stream(bytes, to: stream)
     case .end:
       guard connection.takeOwed(stream) != nil else { return }
       connection.hasProgressed = true
-      connection.wire.end(stream, date: clock.date)
+      connection.wire.end(stream)
     }
     unsettle(connection)
   }
@@ -245,7 +245,7 @@ extension EventLoop {
   private func respond(_ response: HTTPResponse, to stream: StreamID, of connection: Connection) {
     guard connection.takeOwed(stream) != nil else { return }
     connection.hasProgressed = true
-    connection.wire.respond(response, to: stream, date: clock.date)
+    connection.wire.respond(response, to: stream)
     if response.body.count >= Self.leastBytesCountedAtOnce { recount(connection) }
     unsettle(connection)
   }

@@ -7,13 +7,13 @@ extension EventLoop {
   static let probeNanoseconds = 1_000_000_000
 
   /// Takes up to `maxExtras` of them; then the oldest makes room for the newest, those first that have been refused.
-  func admitExtra(_ socket: consuming Descriptor) {
+  func admitExtra(_ accepted: consuming AcceptedSocket) {
     if extras.count >= maxExtras {
       let isRefused = { [connections] in connections[$0]?.isRefused ?? true }
       let index = extras.firstIndex(where: isRefused) ?? 0
       if let connection = connections[extras[index]] { hangUp(connection) }
     }
-    let connection = insert(socket, isExtra: true)
+    let connection = insert(accepted, isExtra: true)
     guard connection.isOpen else { return }
     extras.append(connection.token)
     guard answersProbes else {

@@ -17,7 +17,7 @@ extension EventLoop {
       return
     }
     let count = connection.wire.refuseSlowBodies(
-      now: clock.now, pace: timeouts.upload, date: clock.date)
+      now: clock.now, pace: timeouts.upload)
     if count > 0 {
       counters.slowUploads.add(count, ordering: .relaxed)
       unsettle(connection)
@@ -33,7 +33,7 @@ extension EventLoop {
     counters.slowUploads.add(1, ordering: .relaxed)
     counters.connectionsTimedOut.add(1, ordering: .relaxed)
     let error = HTTP1Error.bodyTooSlow(bytesPerSecond: timeouts.upload.bytesPerSecond)
-    connection.wire.refuseLargestBody(error.response, date: clock.date)
+    connection.wire.refuseLargestBody(error.response)
     unsettle(connection)
   }
 

@@ -49,7 +49,7 @@ extension EventLoop {
       // A connection of HTTP/2 may have several.
       while rest > 0, upload.wire.incompleteBytes > 0 {
         let before = upload.wire.incompleteBytes
-        upload.wire.refuseLargestBody(.full, date: clock.date)
+        upload.wire.refuseLargestBody(.full)
         guard upload.wire.incompleteBytes < before else { break }
         rest -= before - upload.wire.incompleteBytes
         memory.countRefusal()

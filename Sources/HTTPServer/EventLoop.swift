@@ -192,13 +192,13 @@ final class EventLoop: @unchecked Sendable {
 
   func admit(_ newcomer: consuming Acceptor.Newcomer) {
     switch consume newcomer {
-    case .admitted(let socket):
+    case .admitted(let accepted):
       let number = counters.connectionsAccepted.add(1, ordering: .relaxed).newValue
-      let connection = insert(socket, isExtra: false)
+      let connection = insert(accepted, isExtra: false)
       connection.number = UInt64(number)
       unsettle(connection)
-    case .extra(let socket):
-      admitExtra(socket)
+    case .extra(let accepted):
+      admitExtra(accepted)
     }
   }
 
@@ -221,9 +221,9 @@ final class EventLoop: @unchecked Sendable {
   }
 
   /// Adds a connection; it is closed at once where it can't be watched.
-  func insert(_ socket: consuming Descriptor, isExtra: Bool) -> Connection {
+  func insert(_ accepted: consuming AcceptedSocket, isExtra: Bool) -> Connection {
     let connection = connections.insert(
-      socket, memory: MemoryAccount(memory), isExtra: isExtra)
+      accepted, memory: MemoryAccount(memory), isExtra: isExtra)
     if !poller.add(connection.socket, for: connection.watched, token: connection.token) {
       counters.connectionsRefused.add(1, ordering: .relaxed)
       hangUp(connection)
@@ -414,7 +414,7 @@ final class EventLoop: @unchecked Sendable {
     }
     counters.connectionsTimedOut.add(1, ordering: .relaxed)
     connection.timedPhase = nil
-    connection.wire.timeOut(date: clock.date)
+    connection.wire.timeOut()
     unsettle(connection)
   }
 }

@@ -1,5 +1,12 @@
 import CLinux
 import Glibc
+import HTTPCore
+
+/// A connection that was accepted, and who is at its other end.
+struct AcceptedSocket: ~Copyable {
+  let socket: Descriptor
+  let peer: HTTPPeer
+}
 
 /// A socket that accepts connections.
 final class Listener {
@@ -42,12 +49,15 @@ final class Listener {
   }
 
   /// Accepts the next connection; nil where none waits.
-  func accept() throws(Exhaustion) -> Descriptor? {
+  func accept() throws(Exhaustion) -> AcceptedSocket? {
     let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     // accept(2): errors of a new connection are reported here, and the next one may be well.
     for _ in 0..<Self.maxFailures {
-      let number = accept4(socket.number, nil, nil, flags)
-      if let descriptor = Descriptor(adopting: number) { return descriptor }
+      var address = SocketAddress()
+      let number = address.accept(from: socket, flags)
+      if let descriptor = Descriptor(adopting: number) {
+        return AcceptedSocket(socket: descriptor, peer: HTTPPeer(address: address.peerAddress))
+      }
       switch errno {
       case EAGAIN: return nil
       case EMFILE, ENFILE, ENOBUFS, ENOMEM: throw Exhaustion(errno: errno)

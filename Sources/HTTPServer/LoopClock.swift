@@ -1,11 +1,12 @@
 import Glibc
+import HTTPCore
 
 /// The time as a loop sees it, read once a round.
 struct LoopClock {
   /// Monotonic nanoseconds.
   private(set) var now = 0
-  /// The wall clock's second as the Date field has it.
-  private(set) var date = ""
+  /// Dates responses with the wall clock's second.
+  let date = ResponseDate()
   private var second = -1
   private let readMonotonic: @Sendable () -> Int
 
@@ -31,7 +32,7 @@ struct LoopClock {
     _ = unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
     guard time.tv_sec != second else { return }
     second = time.tv_sec
-    date = HTTPDate.format(secondsSince1970: max(0, second))
+    date.update(to: HTTPDate.format(secondsSince1970: max(0, second)))
   }
 }
 

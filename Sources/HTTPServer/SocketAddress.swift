@@ -1,9 +1,11 @@
+import CLinux
 import Glibc
+import HTTPCore
 
 /// An address and port that a socket can be bound to.
 struct SocketAddress {
   private var storage: sockaddr_storage
-  private let size: socklen_t
+  private var size: socklen_t
 
   var family: CInt { CInt(storage.ss_family) }
 
@@ -45,6 +47,35 @@ struct SocketAddress {
     }
     self.storage = storage
     self.size = size
+  }
+
+  /// An address yet to be filled in.
+  init() {
+    storage = sockaddr_storage()
+    size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+  }
+
+  /// Accepts a connection that waits at `listener`, and becomes the address that it comes from.
+  ///
+  /// - Returns: its descriptor, or -1 with `errno`.
+  mutating func accept(from listener: borrowing Descriptor, _ flags: CInt) -> CInt {
+    let number = listener.number
+    // SAFETY: the kernel writes at most `size` bytes into a local of that size, and the address's own into `size`.
+    return unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+      unsafe accept4(
+        number, UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), &size,
+        flags)
+    }
+  }
+
+  /// The IP address and the port.
+  var peerAddress: PeerAddress {
+    // The address stands behind the port, or behind IPv6's flow label (ip(7), ipv6(7)).
+    let range = family == AF_INET6 ? 8..<24 : 4..<8
+    return unsafe withUnsafeBytes(of: storage) { bytes in
+      // SAFETY: the range lies within a sockaddr_in, or a sockaddr_in6.
+      unsafe PeerAddress(bytes: Array(bytes[range]), port: port)
+    }
   }
 
   /// The port, in both families at the same place: two bytes, big end first, behind the family.

@@ -26,52 +26,40 @@ enum WireProtocol {
 
   /// Takes bytes from the peer; returns what they completed.
   mutating func receive(
-    _ bytes: Span<UInt8>, date: String, settings: HTTPServerSettings
+    _ bytes: Span<UInt8>, date: ResponseDate, settings: HTTPServerSettings
   ) -> [ConnectionEvent] {
     switch self {
-    case .http1(let box):
-      box.connection.date = date
-      return box.connection.receive(bytes)
-    case .http2(let connection):
-      connection.date = date
-      return connection.receive(bytes)
+    case .http1(let box): return box.connection.receive(bytes)
+    case .http2(let connection): return connection.receive(bytes)
     case .undecided(var first):
       for index in bytes.indices { first.append(bytes[index]) }
       if first.starts(with: Self.preface) {
-        self = .http2(HTTP2Connection(limits: settings.http2))
+        self = .http2(HTTP2Connection(limits: settings.http2, date: date))
       } else if Self.preface.starts(with: first) {
         self = .undecided(first)
         return []
       } else {
-        self = .http1(HTTP1Box(HTTP1Connection(limits: settings.http1)))
+        self = .http1(HTTP1Box(HTTP1Connection(limits: settings.http1, date: date)))
       }
       return receive(first.span, date: date, settings: settings)
     }
   }
 
   /// Queues the response of `stream`.
-  func respond(_ response: HTTPResponse, to stream: StreamID, date: String) {
+  func respond(_ response: HTTPResponse, to stream: StreamID) {
     switch self {
     case .undecided: break
-    case .http1(let box):
-      box.connection.date = date
-      box.connection.respond(response, to: stream)
-    case .http2(let connection):
-      connection.date = date
-      connection.respond(response, to: stream)
+    case .http1(let box): box.connection.respond(response, to: stream)
+    case .http2(let connection): connection.respond(response, to: stream)
     }
   }
 
   /// Queues the head of a response of `stream` that is sent as it is made.
-  func begin(_ response: HTTPResponse, to stream: StreamID, date: String) {
+  func begin(_ response: HTTPResponse, to stream: StreamID) {
     switch self {
     case .undecided: break
-    case .http1(let box):
-      box.connection.date = date
-      box.connection.begin(response, to: stream)
-    case .http2(let connection):
-      connection.date = date
-      connection.begin(response, to: stream)
+    case .http1(let box): box.connection.begin(response, to: stream)
+    case .http2(let connection): connection.begin(response, to: stream)
     }
   }
 
@@ -84,13 +72,11 @@ enum WireProtocol {
     }
   }
 
-  /// Queues its end, and what it held back; `date` is for responses behind it.
-  func end(_ stream: StreamID, date: String) {
+  /// Queues its end, and what it held back.
+  func end(_ stream: StreamID) {
     switch self {
     case .undecided: break
-    case .http1(let box):
-      box.connection.date = date
-      box.connection.end(stream)
+    case .http1(let box): box.connection.end(stream)
     case .http2(let connection): connection.end(stream)
     }
   }
@@ -113,9 +99,8 @@ enum WireProtocol {
   }
 
   /// Answers the HTTP/2 requests whose bodies come too slowly; returns how many there were.
-  func refuseSlowBodies(now: Int, pace: TransferPace, date: String) -> Int {
+  func refuseSlowBodies(now: Int, pace: TransferPace) -> Int {
     guard case .http2(let connection) = self else { return 0 }
-    connection.date = date
     return connection.refuseSlowBodies(now: now, pace: pace)
   }
 
@@ -134,15 +119,11 @@ enum WireProtocol {
   }
 
   /// Ends what took too long; a peer that has not even told its protocol is told nothing.
-  mutating func timeOut(date: String) {
+  mutating func timeOut() {
     switch self {
     case .undecided: self = .ended
-    case .http1(let box):
-      box.connection.date = date
-      box.connection.timeOut()
-    case .http2(let connection):
-      connection.date = date
-      connection.timeOut()
+    case .http1(let box): box.connection.timeOut()
+    case .http2(let connection): connection.timeOut()
     }
   }
 
@@ -179,15 +160,11 @@ enum WireProtocol {
   }
 
   /// Answers the largest request under way with `response`, in place of reading its body to the end.
-  func refuseLargestBody(_ response: HTTPResponse, date: String) {
+  func refuseLargestBody(_ response: HTTPResponse) {
     switch self {
     case .undecided: break
-    case .http1(let box):
-      box.connection.date = date
-      box.connection.refuseLargestBody(response)
-    case .http2(let connection):
-      connection.date = date
-      connection.refuseLargestBody(response)
+    case .http1(let box): box.connection.refuseLargestBody(response)
+    case .http2(let connection): connection.refuseLargestBody(response)
     }
   }
 

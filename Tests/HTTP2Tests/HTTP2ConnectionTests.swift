@@ -7,8 +7,7 @@ import Testing
     status: .ok, fields: ["content-type": "text/plain"], body: Array("hello".utf8))
 
   @Test func aGetIsAnswered() {
-    let peer = HTTP2Peer()
-    peer.connection.date = "Thu, 01 Jan 1970 00:00:00 GMT"
+    let peer = HTTP2Peer(date: "Thu, 01 Jan 1970 00:00:00 GMT")
     peer.send(.headers(1, Frame.request("GET", "/a?b=1?2") + [("x", "y")], end: true))
     let expected = HTTPRequest(
       method: "GET", path: "/a", query: "b=1?2", fields: ["x": "y", "host": "here"])

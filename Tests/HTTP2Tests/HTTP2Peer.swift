@@ -97,8 +97,8 @@ final class HTTP2Peer {
   private let inflater = FieldInflater()
   private var unread: [UInt8] = []
 
-  init(_ limits: HTTP2Limits = HTTP2Limits(), greets: Bool = true) {
-    connection = HTTP2Connection(limits: limits)
+  init(_ limits: HTTP2Limits = HTTP2Limits(), greets: Bool = true, date: String = "") {
+    connection = HTTP2Connection(limits: limits, date: ResponseDate(date))
     if greets {
       send(bytes: Self.preface)
       send(Frame(kind: .settings), Frame(kind: .settings, flags: Frame.acknowledgement))

@@ -261,8 +261,7 @@ import Testing
   }
 
   @Test func datesResponses() {
-    var connection = HTTP1Connection()
-    connection.date = "Sun, 06 Nov 1994 08:49:37 GMT"
+    var connection = HTTP1Connection(date: ResponseDate("Sun, 06 Nov 1994 08:49:37 GMT"))
     _ = connection.receive(get + "BAD\r\n")
     connection.respond(answer("a"), to: StreamID(0))
     #expect(

@@ -9,7 +9,8 @@ import Testing
   ) -> String {
     var output: [UInt8] = []
     HTTP1Serializer.append(
-      response, to: &output, date: date, omitsBody: omitsBody, persistence: persistence)
+      response, to: &output, date: ResponseDate(date), omitsBody: omitsBody,
+      persistence: persistence)
     return String(decoding: output, as: UTF8.self)
   }
 

@@ -21,6 +21,9 @@ final class Client {
     self.socket = socket
   }
 
+  /// The port that it connects from.
+  var port: Int { SocketAddress(boundTo: socket).port }
+
   /// Limits the bytes that the kernel holds for us, for a client that does not read.
   func shrinkReceiveBuffer() { socket.set(SO_RCVBUF, to: 4096) }
 

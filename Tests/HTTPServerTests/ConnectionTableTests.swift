@@ -7,10 +7,11 @@ import Testing
 @Suite struct ConnectionTableTests {
   private let account = MemoryAccount(MemoryBudget(limit: 100))
 
-  private func socket() throws -> Descriptor {
+  private func socket() throws -> AcceptedSocket {
     guard let socket = Descriptor(adopting: Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0))
     else { throw HTTPServerError.systemCall(name: "socket", address: "", port: 0, errno: errno) }
-    return socket
+    return AcceptedSocket(
+      socket: socket, peer: HTTPPeer(address: PeerAddress(bytes: [127, 0, 0, 1], port: 1)))
   }
 
   @Test func aTokenIsNotGivenTwice() throws {

@@ -35,6 +35,17 @@ import Testing
     #expect(lines[0].contains("method=GET") && lines[0].contains(#"path="/a b" status=404"#))
   }
 
+  @Test func aLineNamesTheClient() {
+    let record = Record()
+    let peer = HTTPPeer(address: PeerAddress(bytes: [192, 0, 2, 1], port: 7))
+    let exchange = HTTPExchange(
+      request: HTTPRequest(method: "GET", path: "/"),
+      connection: .init(number: 1, peer: peer, isNew: true, hasLeft: { false }),
+      deliverPart: { _ in })
+    logging({ $0.respond(HTTPResponse(status: .ok)) }, to: record.logger)(exchange)
+    #expect(record.lines.withLock { $0 }.first?.contains("client=192.0.2.1") == true)
+  }
+
   @Test func aStreamLeavesALineAtItsEnd() {
     let record = Record()
     let start = HTTPResponse(status: .ok, body: [1])

@@ -16,7 +16,7 @@ final class HTTP2Stream {
 
   /// RFC 9113 §5.1.1: odd, and rising on a connection.
   let id: Int32
-  /// Changed by `HTTP2Connection.move` alone, which counts.
+  /// Changed by `StreamTable.move` alone, which counts.
   var stage = Stage.head
   /// The request's fields as they come.
   var head = RequestHead()

@@ -1,6 +1,6 @@
 extension Array where Element == UInt8 {
   /// Appends a copy of `bytes`, in one move.
-  mutating func append(copying bytes: Span<UInt8>) {
+  package mutating func append(copying bytes: Span<UInt8>) {
     // SAFETY: the pointer is used within the closure only; append copies, so nothing aliases.
     unsafe bytes.withUnsafeBufferPointer { source in unsafe append(contentsOf: source) }
   }

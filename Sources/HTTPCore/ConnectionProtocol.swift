@@ -34,6 +34,9 @@ package protocol ConnectionProtocol {
   /// connection itself: the output holds the error response and `wantsClose` turns true.
   mutating func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent]
 
+  /// Whether `receive` without bytes would go on with input that was left behind.
+  var hasBacklog: Bool { get }
+
   /// Queues the response of `stream`; one for a stream that is gone is dropped.
   mutating func respond(_ response: HTTPResponse, to stream: StreamID)
 
@@ -66,6 +69,10 @@ package protocol ConnectionProtocol {
   /// How many bytes `takeOutput` would hand over now.
   var outputCount: Int { get }
 
+  /// While more output than this is here, requests wait unread; the owner keeps it current. Of no matter where streams
+  /// are bounded by number, and what waits for the peer's windows comes with what it sends.
+  var outputRoom: Int { get set }
+
   /// The memory that all else takes which grows with what a peer sends or leaves unread: responses,
   /// and requests that wait for their turn.
   var heldBytes: Int { get }
@@ -76,6 +83,9 @@ package protocol ConnectionProtocol {
   /// Begins a graceful end: no new request is accepted, what is owed is still answered.
   mutating func shutDown()
 
+  /// Takes no request any more that the peer begins after a `shutDown`, whether it knows of that or not.
+  mutating func finishShutDown()
+
   var phase: ConnectionPhase { get }
 
   /// Whether the socket is to be closed once the output is written.
@@ -83,4 +93,56 @@ package protocol ConnectionProtocol {
 
   /// Whether the connection takes more input now; false holds back a peer that pipelines without reading.
   var wantsInput: Bool { get }
+
+  /// Whether nothing is under way, as far as has come, and nothing is left to say: at the end of a drain's grace the
+  /// socket may be closed without a word.
+  var mayEndUnannounced: Bool { get }
+
+  /// Whether a peer that has ended its side may still wait for answers.
+  var survivesEndOfInput: Bool { get }
+
+  /// Queues a byte that the answer which is owed first begins or goes on with, whatever it will be; returns whether
+  /// there was such a byte.
+  mutating func beginAnswer() -> Bool
+
+  /// Whether requests run side by side, each on a stream that the peer can give up alone: HTTP/2.
+  var isMultiplexed: Bool { get }
+
+  // MARK: Streams that move at their own pace
+
+  /// Whether bodies come, or answers may wait for the peer, which are to be measured several times a window: by the
+  /// calls below, or by the owner in the phase `readingBody`.
+  var hasTransfers: Bool { get }
+
+  /// Answers the requests with 408 whose bodies come too slowly; returns how many there were.
+  mutating func refuseSlowBodies(now: Int, pace: TransferPace) -> Int
+
+  /// Notes that bodies wait for this side.
+  mutating func pauseBodies()
+
+  /// Resets the streams whose peer takes too little of what waits for it; returns how many there were, and what comes of
+  /// it.
+  mutating func resetSlowReaders(
+    now: Int, pace: TransferPace
+  ) -> (count: Int, events: [ConnectionEvent])
+}
+
+/// What holds unless a protocol says otherwise. Where requests come one after the other, the owner measures the one that
+/// is under way.
+extension ConnectionProtocol {
+  package var mayEndUnannounced: Bool { false }
+  package var survivesEndOfInput: Bool { false }
+  package mutating func beginAnswer() -> Bool { false }
+  package var outputRoom: Int {
+    get { .max }
+    set {}
+  }
+  package var isMultiplexed: Bool { false }
+  package var hasTransfers: Bool { phase == .readingBody }
+  package mutating func finishShutDown() {}
+  package mutating func refuseSlowBodies(now: Int, pace: TransferPace) -> Int { 0 }
+  package mutating func pauseBodies() {}
+  package mutating func resetSlowReaders(
+    now: Int, pace: TransferPace
+  ) -> (count: Int, events: [ConnectionEvent]) { (0, []) }
 }

@@ -39,7 +39,6 @@ package struct HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  /// While more output than this is here, requests wait unread; the owner keeps it current.
   package var outputRoom = Int.max
 
   private let limits: HTTP1Limits
@@ -105,6 +104,10 @@ package struct HTTP1Connection: ConnectionProtocol {
   package var outputCount: Int { output.count }
 
   package var heldBytes: Int { outputBytes + backlog.capacity + parser.heldBytes }
+
+  package var mayEndUnannounced: Bool { phase == .idle && !wantsClose }
+
+  package var survivesEndOfInput: Bool { true }
 
   // MARK: Input
 

@@ -43,7 +43,10 @@ final class Connection {
   let hasLeft: @Sendable () -> Bool
   var askPresence: HTTPExchange.ConnectionReference.AskPresence = { $1(true) }
   let token: UInt64
-  var wire = WireProtocol.undecided([])
+  var wire: any ConnectionProtocol
+  /// The same while its first bytes have not told which protocol it speaks.
+  private var opening: OpeningConnection?
+  private let date: ResponseDate
   private(set) var owed: [Owed] = []
   /// Requests that came and wait for this connection's share of the loop's time, in order; all in `owed`.
   var waiting = FIFO<(request: HTTPRequest, stream: StreamID)>()
@@ -112,8 +115,12 @@ final class Connection {
 
   init(
     _ accepted: consuming AcceptedSocket, token: UInt64, memory: MemoryAccount,
-    isExtra: Bool = false
+    date: ResponseDate = ResponseDate(), isExtra: Bool = false
   ) {
+    let opening = OpeningConnection()
+    self.opening = opening
+    wire = opening
+    self.date = date
     self.memory = memory
     origin = accepted.peer
     let peer = PeerWatch(accepted.socket.number)
@@ -148,24 +155,32 @@ final class Connection {
   /// waits until those before it are answered and that is written.
   func updateOutputRoom(isFull: Bool) {
     if isFull {
-      wire.setOutputRoom(owed.isEmpty && unsentCount == 0 ? 0 : -1)
+      wire.outputRoom = owed.isEmpty && unsentCount == 0 ? 0 : -1
     } else {
-      wire.setOutputRoom(Self.maxUnsentBytes - unsentCount)
+      wire.outputRoom = Self.maxUnsentBytes - unsentCount
     }
   }
 
   /// Whether nothing is under way, as far as has come, and nothing left to say: at the end of a drain's grace it may
   /// be closed without ado.
   var isSilent: Bool {
-    if case .undecided = wire { return unsentCount == 0 }
-    return !wire.isHTTP2 && wire.phase == .idle && !wire.wantsClose && unsentCount == 0
+    wire.mayEndUnannounced && unsentCount == 0
+  }
+
+  /// Gives `bytes` to its protocol, once that is known; returns what they completed.
+  func receive(_ bytes: Span<UInt8>, settings: HTTPServerSettings) -> [ConnectionEvent] {
+    guard let opening else { return wire.receive(bytes) }
+    let events = opening.receive(bytes)
+    guard let successor = opening.successor(settings, date: date) else { return events }
+    wire = successor
+    self.opening = nil
+    return wire.receive(opening.first.span)
   }
 
   /// Says that the server has as many connections as it takes, in place of any protocol.
-  func refuse(date: ResponseDate) {
+  func refuse() {
     isRefused = true
-    HTTP1Serializer.append(.tooManyConnections, to: &unsent, date: date, persistence: .close)
-    wire = .ended
+    opening?.refuse(.tooManyConnections, date: date)
   }
 
   /// So many bytes are written at once: about as many as a socket takes in 50 µs.
@@ -283,7 +298,7 @@ final class Connection {
   /// what is framed and waits with the frames of other streams, up to the mark of its output.
   func tellTaken() {
     guard untoldBytes > 0, hasCaughtUp else { return }
-    let buffered = wire.isHTTP2 ? 0 : unsentCount
+    let buffered = wire.isMultiplexed ? 0 : unsentCount
     for index in owed.indices where owed[index].untoldBytes > 0 {
       let left = min(
         owed[index].untoldBytes, wire.heldBytes(of: owed[index].stream) + buffered)

@@ -24,12 +24,15 @@ struct ConnectionTable {
 
   /// Adds the connection that was accepted.
   mutating func insert(
-    _ accepted: consuming AcceptedSocket, memory: MemoryAccount, isExtra: Bool = false
+    _ accepted: consuming AcceptedSocket, memory: MemoryAccount,
+    date: ResponseDate = ResponseDate(),
+    isExtra: Bool = false
   ) -> Connection {
     let index = free.popLast() ?? slots.count
     if index == slots.count { slots.append(Slot()) }
     let token = UInt64(slots[index].generation) << 32 | UInt64(index)
-    let connection = Connection(accepted, token: token, memory: memory, isExtra: isExtra)
+    let connection = Connection(
+      accepted, token: token, memory: memory, date: date, isExtra: isExtra)
     slots[index].connection = connection
     count += 1
     return connection

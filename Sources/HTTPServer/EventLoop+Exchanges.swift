@@ -9,7 +9,7 @@ extension EventLoop {
       switch event {
       case .request(let request, let stream):
         connection.hasProgressed = true
-        counters.countRequest(isHTTP2: connection.wire.isHTTP2)
+        counters.countRequest(isHTTP2: connection.wire.isMultiplexed)
         connection.owe(stream, request)
         if connection.isExtra, !isProbe(request) {
           counters.connectionsRefused.add(1, ordering: .relaxed)
@@ -105,7 +105,7 @@ extension EventLoop {
     connection.requestCount += 1
     if connection.requestCount == 1 {
       connection.askPresence = presenceQuestion(
-        of: token, connection.peer, isHTTP2: connection.wire.isHTTP2)
+        of: token, connection.peer, isHTTP2: connection.wire.isMultiplexed)
     }
     let exchange = HTTPExchange(
       request: request,

@@ -45,7 +45,7 @@ extension EventLoop {
   func refuse(_ connection: Connection) {
     connection.probeFilter = nil
     counters.connectionsRefused.add(1, ordering: .relaxed)
-    connection.refuse(date: clock.date)
+    connection.refuse()
     // At once, since it may have to make room before the round is over.
     settle(connection)
   }

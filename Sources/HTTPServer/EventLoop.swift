@@ -223,7 +223,7 @@ final class EventLoop: @unchecked Sendable {
   /// Adds a connection; it is closed at once where it can't be watched.
   func insert(_ accepted: consuming AcceptedSocket, isExtra: Bool) -> Connection {
     let connection = connections.insert(
-      accepted, memory: MemoryAccount(memory), isExtra: isExtra)
+      accepted, memory: MemoryAccount(memory), date: clock.date, isExtra: isExtra)
     if !poller.add(connection.socket, for: connection.watched, token: connection.token) {
       counters.connectionsRefused.add(1, ordering: .relaxed)
       hangUp(connection)
@@ -307,7 +307,7 @@ final class EventLoop: @unchecked Sendable {
 
   private func receive(_ bytes: Span<UInt8>, from connection: Connection) -> [ConnectionEvent] {
     defer { charge(connection) }
-    return connection.wire.receive(bytes, date: clock.date, settings: settings)
+    return connection.receive(bytes, settings: settings)
   }
 
   private func watch(_ connection: Connection) {

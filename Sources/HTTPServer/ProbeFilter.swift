@@ -19,7 +19,7 @@ struct ProbeFilter {
   init(paths: [String]) {
     beginnings =
       paths.flatMap { ["GET \($0)", "HEAD \($0)"] }.map { Array($0.utf8) }
-      + [WireProtocol.preface]
+      + [OpeningConnection.preface]
   }
 
   mutating func receive(_ more: [UInt8]) -> Verdict {

@@ -1,0 +1,74 @@
+import HTTP2
+import HTTPCore
+
+/// What a connection speaks until its first bytes tell which protocol it is: nothing.
+final class OpeningConnection: ConnectionProtocol {
+  /// What every HTTP/2 client sends first (RFC 9113 §3.4).
+  static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+
+  private enum Verdict { case undecided, http1, http2 }
+
+  /// What has come so far.
+  private(set) var first: [UInt8] = []
+  private var output: [UInt8] = []
+  private(set) var wantsClose = false
+
+  private var verdict: Verdict {
+    if first.isEmpty || wantsClose { return .undecided }
+    if first.starts(with: Self.preface) { return .http2 }
+    return Self.preface.starts(with: first) ? .undecided : .http1
+  }
+
+  /// The protocol that goes on with `first`; nil while that does not tell.
+  func successor(
+    _ settings: HTTPServerSettings, date: ResponseDate
+  ) -> (any ConnectionProtocol)? {
+    switch verdict {
+    case .undecided: nil
+    case .http1: HTTP1Connection(limits: settings.http1, date: date)
+    case .http2: HTTP2Connection(limits: settings.http2, date: date)
+    }
+  }
+
+  /// Answers whatever comes with `response`, and takes nothing.
+  func refuse(_ response: HTTPResponse, date: ResponseDate) {
+    HTTP1Serializer.append(response, to: &output, date: date, persistence: .close)
+    shutDown()
+  }
+
+  func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
+    if !wantsClose { first.append(copying: bytes) }
+    return []
+  }
+
+  func takeOutput() -> [UInt8] {
+    defer { output = [] }
+    return output
+  }
+
+  /// A peer that has not even told its protocol is told nothing.
+  func timeOut() { shutDown() }
+
+  func shutDown() {
+    first = []
+    wantsClose = true
+  }
+
+  var phase: ConnectionPhase { first.isEmpty ? .idle : .readingHead }
+  var outputCount: Int { output.count }
+  var heldBytes: Int { output.capacity + first.capacity }
+  var mayEndUnannounced: Bool { !wantsClose }
+  var wantsInput: Bool { true }
+
+  // No request has come, so nothing is owed.
+
+  var hasBacklog: Bool { false }
+  var incompleteBytes: Int { 0 }
+  func respond(_ response: HTTPResponse, to stream: StreamID) {}
+  func begin(_ response: HTTPResponse, to stream: StreamID) {}
+  func write(_ bytes: [UInt8], to stream: StreamID) {}
+  func end(_ stream: StreamID) {}
+  func heldBytes(of stream: StreamID) -> Int { 0 }
+  func takeRefusals() -> [HTTPStatus] { [] }
+  func refuseLargestBody(_ response: HTTPResponse) {}
+}

@@ -43,14 +43,16 @@ let package = Package(
       name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "ModelFormat", exclude: ["FORMAT.md"], swiftSettings: strict),
+    .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: strict),
+    .target(
+      name: "ModelFormat", dependencies: ["JSON"], exclude: ["FORMAT.md"], swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["CKernels", "ModelFormat"], swiftSettings: hot),
     .target(
       name: "Scheduling",
       dependencies: ["Inference", .product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: hot),
-    .target(name: "HTTPCore", swiftSettings: strict),
+    .target(name: "HTTPCore", dependencies: ["JSON"], swiftSettings: strict),
     .target(name: "HTTP2", dependencies: ["HTTPCore", "CNGHTTP2"], swiftSettings: strict),
     .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
     .target(
@@ -59,14 +61,14 @@ let package = Package(
     .target(
       name: "API",
       dependencies: [
-        "Scheduling", "Inference", "ModelFormat", "HTTPCore", "CSimdJSON", "CCrypto",
+        "Scheduling", "Inference", "ModelFormat", "HTTPCore", "JSON", "CCrypto",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "carousel",
       dependencies: [
-        "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat", "Compression",
-        "CLinux", "CArguments",
+        "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat", "JSON",
+        "Compression", "CLinux", "CArguments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -85,7 +87,10 @@ let package = Package(
     .testTarget(
       name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"], swiftSettings: tested),
     .testTarget(
-      name: "ModelFormatTests", dependencies: ["ModelFormat", "TestSupport"],
+      name: "JSONTests", dependencies: ["JSON", "CSimdJSON", "TestSupport"],
+      swiftSettings: tested),
+    .testTarget(
+      name: "ModelFormatTests", dependencies: ["ModelFormat", "JSON", "TestSupport"],
       swiftSettings: tested),
     .testTarget(
       name: "InferenceTests", dependencies: ["Inference", "ModelFormat", "TestSupport"],
@@ -109,14 +114,14 @@ let package = Package(
     .testTarget(
       name: "APITests",
       dependencies: [
-        "API", "Scheduling", "Inference", "ModelFormat", "HTTPCore", "CSimdJSON", "TestSupport",
+        "API", "Scheduling", "Inference", "ModelFormat", "HTTPCore", "JSON", "TestSupport",
       ],
       swiftSettings: tested),
     .testTarget(
       name: "carouselTests",
       dependencies: [
         "carousel", "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat",
-        "TestSupport",
+        "JSON", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

@@ -1,3 +1,5 @@
+import JSON
+
 // What is wrong with a body that is not read, and with a model that is asked for what it does not do, as parts of sentences.
 
 extension APIError.JSONFlaw {
@@ -20,7 +22,7 @@ extension APIError.JSONFlaw {
       "it is a form of several parts, as curl -F sends, expected the JSON alone, as curl -d @FILE sends"
     case .foreign(let file): "it is \(file.bodyDescription)"
     case .binary(let head):
-      "it is no text but starts with the bytes \(head.map(hexadecimal).joined(separator: " ")), expected {"
+      "it is no text but starts with the bytes \(head.hexadecimal(separator: " ", uppercase: true)), expected {"
     }
   }
 }
@@ -37,10 +39,6 @@ private func python(_ found: String) -> String {
   case _ where found.hasPrefix("'"): ", expected double quotes"
   default: ""
   }
-}
-
-private func hexadecimal(_ byte: UInt8) -> String {
-  (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
 }
 
 extension ForecastGap {

@@ -1,4 +1,5 @@
 import HTTPCore
+import JSON
 import Scheduling
 
 /// What the features of the service share; each takes what it needs.
@@ -14,7 +15,7 @@ struct ServiceParts: Sendable {
   let connections: (@Sendable () -> ConnectionStatistics)?
   let metrics = Metrics()
   let startTime = ProcessStatistics.now
-  let readers = JSONReaderPool()
+  let readers = BodyReader()
   let readiness = ReadinessState()
   let queues: BodyQueues
   let pages = PageQueue()

@@ -1,3 +1,5 @@
+import JSON
+
 /// What is wrong with an HTTP/1 request, as far as the protocol itself can tell.
 package enum HTTP1Error: Error, Equatable, Sendable {
   case bareLineFeed
@@ -131,7 +133,6 @@ package enum HTTP1Error: Error, Equatable, Sendable {
   package var response: HTTPResponse { .error(status, sentence) }
 
   private func hex(_ byte: UInt8) -> String {
-    let digits = String(byte, radix: 16, uppercase: true)
-    return "the byte 0x" + (digits.count < 2 ? "0" : "") + digits
+    "the byte 0x" + byte.hexadecimal(uppercase: true)
   }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// What stands in a folder that lacks one of a model's files.
 package enum FolderFinding: Sendable, Equatable {
   /// Folders that hold models, where `model.json` is missing.

@@ -1,7 +1,21 @@
+import JSON
+
 /// A JSON value and the path that leads to it (`nodes[2].inputs[0]`), which its errors name.
 struct JSONField {
   let path: String
   let value: JSONValue
+
+  init(path: String, value: JSONValue) {
+    self.path = path
+    self.value = value
+  }
+
+  /// The value of a whole document. This is the one place where errors of JSON become those of a model.
+  init(document bytes: [UInt8], path: String = "") throws(ModelError) {
+    do { self.init(path: path, value: try JSONParser.parse(bytes)) } catch {
+      throw .syntax(error)
+    }
+  }
 
   /// An object's fields by key; a key that is not among `known` is refused.
   func object(known: [String]) throws(ModelError) -> JSONObject {

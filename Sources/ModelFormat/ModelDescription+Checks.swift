@@ -1,3 +1,5 @@
+import JSON
+
 extension ModelDescription {
   /// Checks what can be checked without the tensors: names, counts, sizes, vocabularies, numbers.
   func checkFields() throws(ModelError) {
@@ -103,7 +105,7 @@ private func checkName(_ name: String, path: String) throws(ModelError) {
   }
   guard isPlain, (1...ModelLimits.nameBytes).contains(name.utf8.count), !name.hasPrefix(".") else {
     throw .unexpected(
-      path: path, found: ModelError.quoted(name),
+      path: path, found: name.jsonExcerpt,
       expected: "1 to \(ModelLimits.nameBytes) letters, digits, '-', '_' and '.', not '.' first")
   }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 extension ModelDescription {
   /// The value of `format` that this version reads and writes.
   static let format = "carousel/1"
@@ -19,7 +21,7 @@ extension ModelDescription {
 
   /// Reads the bytes of a `model.json`: its syntax, keys and types. `Model` checks what they say together.
   package init(json bytes: [UInt8]) throws(ModelError) {
-    let root = JSONField(path: "", value: try JSONParser.parse(bytes))
+    let root = try JSONField(document: bytes)
     let object = try root.object(known: ModelDescription.keys)
     let formatField = try object.required("format", expected: ModelDescription.format.jsonText)
     guard try formatField.string() == ModelDescription.format else {

@@ -1,3 +1,5 @@
+import JSON
+
 extension ModelDescription {
   /// Writes the description to `path`, which appears whole or not at all.
   package func write(to path: String) throws(ModelError) {

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 
 extension ModelError: CustomStringConvertible {
   /// One sentence, without a full stop, on what was found where and what was expected.
@@ -23,12 +24,8 @@ extension ModelError: CustomStringConvertible {
     case .inFile(let path, let error):
       return "\(path): \(error)"
 
-    case .malformedJSON(let line, let column, let found, let expected):
-      return "line \(line), column \(column): expected \(expected), found \(name(of: found))"
-    case .encoding(let found):
-      return "the text starts as \(found), expected UTF-8 without a byte order mark"
-    case .duplicateKey(let key, let line, let column):
-      return "line \(line), column \(column): the key \(quote(key)) stands twice in one object"
+    case .syntax(let error):
+      return "\(error)"
     case .unknownKey(let key, let path, let known):
       let place = path.isEmpty ? "" : "\(path): "
       return "\(place)unknown key \(quote(key)); known are \(known.joined(separator: ", "))"
@@ -142,13 +139,7 @@ extension ModelError: CustomStringConvertible {
       + (names.count > limit ? " and \(names.count - limit) more" : "")
   }
 
-  private func quote(_ text: String) -> String { ModelError.quoted(text) }
-
-  private func name(of byte: UInt8?) -> String {
-    guard let byte else { return "the end" }
-    if (0x21...0x7E).contains(byte) { return "'\(Character(Unicode.Scalar(byte)))'" }
-    return "byte \(byte)"
-  }
+  private func quote(_ text: String) -> String { text.jsonExcerpt }
 }
 
 extension Model.ValueForm: CustomStringConvertible {

@@ -1,3 +1,5 @@
+import JSON
+
 /// Why a model, or one of its files, was refused. `description` makes the sentence.
 package enum ModelError: Error, Sendable, Equatable {
   // Files
@@ -16,11 +18,7 @@ package enum ModelError: Error, Sendable, Equatable {
   indirect case inFile(path: String, ModelError)
 
   // JSON
-  /// `found` is the byte at the line and column (both from 1); nil: the end.
-  case malformedJSON(line: Int, column: Int, found: UInt8?, expected: String)
-  /// A text in another encoding than UTF-8, or with a byte order mark.
-  case encoding(String)
-  case duplicateKey(String, line: Int, column: Int)
+  case syntax(JSONSyntaxError)
   case unknownKey(String, path: String, known: [String])
   /// A value at `path` that is not what belongs there.
   case unexpected(path: String, found: String, expected: String)
@@ -61,11 +59,4 @@ package enum ModelError: Error, Sendable, Equatable {
   /// The nodes of the cycle, each needing the next, the first again at the end.
   case cycle([String])
   case inputForm(path: String, op: String, name: String, found: Model.ValueForm, expected: String)
-
-  /// The text in quotes, as JSON writes it, cut short where it is long.
-  static func quoted(_ text: String) -> String {
-    let short = text.unicodeScalars.count > 80
-    return (short ? String(String.UnicodeScalarView(text.unicodeScalars.prefix(80))) + "…" : text)
-      .jsonText
-  }
 }

@@ -4,10 +4,6 @@ package enum ModelLimits {
   package static let headerBytes = 100_000_000
   /// The bytes of a `model.json`: room for a vocabulary of some hundred thousand words.
   package static let descriptionBytes = 16 << 20
-  /// The values of one JSON document, all levels together: at some 50 bytes each, 50 MB.
-  package static let jsonValues = 1_000_000
-  /// How deep a JSON document's arrays and objects nest; the parser recurses once a level.
-  package static let jsonDepth = 32
   /// The bytes of a name (of a model, a version, an input, a node).
   package static let nameBytes = 100
   package static let inputs = 100

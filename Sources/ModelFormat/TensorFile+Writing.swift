@@ -1,3 +1,5 @@
+import JSON
+
 extension TensorFile {
   /// Writes F32 tensors to a safetensors file at `path`, which appears whole or not at all.
   ///

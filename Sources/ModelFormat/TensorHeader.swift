@@ -1,3 +1,5 @@
+import JSON
+
 /// The header of a safetensors file: where each tensor lies, checked against the bytes that are there.
 struct TensorHeader: Sendable {
   /// A tensor's type, shape and bytes, counted from the file's start.
@@ -23,7 +25,7 @@ struct TensorHeader: Sendable {
     var text: [UInt8] = []
     text.reserveCapacity(headerEnd - TensorHeader.lengthBytes)
     for index in TensorHeader.lengthBytes..<headerEnd { text.append(file[index]) }
-    let root = JSONField(path: "header", value: try JSONParser.parse(text))
+    let root = try JSONField(document: text, path: "header")
 
     var entries: [String: Entry] = [:]
     var metadata: [String: String] = [:]
@@ -117,7 +119,7 @@ struct TensorHeader: Sendable {
       }
       guard entry.bytes.upperBound <= data.upperBound else {
         throw .truncated(
-          "the data of tensor \(ModelError.quoted(name))",
+          "the data of tensor \(name.jsonExcerpt)",
           expected: entry.bytes.upperBound - data.lowerBound, found: data.count)
       }
       reached = entry.bytes.upperBound

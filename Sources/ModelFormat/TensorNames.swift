@@ -1,3 +1,5 @@
+import JSON
+
 /// The full name of a node's tensor: without a prefix (a bare module's `state_dict`) there is no dot.
 package func tensorName(_ name: String, under prefix: String) -> String {
   prefix.isEmpty ? name : "\(prefix).\(name)"

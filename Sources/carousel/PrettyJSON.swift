@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 
 /// `value` as JSON for people and scripts: indented, keys sorted.
 func prettyJSON(_ value: some Encodable) throws -> String {

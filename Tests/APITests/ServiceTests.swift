@@ -1,6 +1,7 @@
 import Dispatch
 import HTTPCore
 import Inference
+import JSON
 import Scheduling
 import Synchronization
 import TestSupport
@@ -318,7 +319,7 @@ import Testing
       let answer = await service.answer("POST", "/predict", String(decoding: body, as: UTF8.self))
       #expect(answer.status == 200 || (400..<500).contains(answer.status))
       #expect(throws: Never.self) {
-        try JSONReaderPool().read(Array(answer.body.utf8), maxDepth: 8)
+        try BodyReader().read(Array(answer.body.utf8))
       }
     }
   }

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import Testing
 
 @testable import ModelFormat
@@ -235,21 +236,5 @@ import Testing
     #expect(kind.questionDescription(of: "x").contains(advice))
     #expect(kind.bodyDescription.contains(advice.replacing("'x'", with: "'FILE'")))
     #expect(kind.questionDescription(of: "x'y").contains(advice.replacing("'x'", with: "'FILE'")))
-  }
-
-  // MARK: Encodings of JSON
-
-  @Test(
-    arguments: [
-      ([0xEF, 0xBB, 0xBF, 0x7B, 0x7D], "UTF-8 with a byte order mark"),
-      ([0xFF, 0xFE, 0x7B, 0, 0x7D, 0], "UTF-16"), ([0xFE, 0xFF, 0, 0x7B, 0, 0x7D], "UTF-16"),
-      ([0x7B, 0, 0x7D, 0], "UTF-16"), ([0, 0x7B, 0, 0x7D], "UTF-16"),
-      ([0xFF, 0xFE, 0, 0, 0x7B, 0, 0, 0], "UTF-32"), ([0, 0, 0, 0x7B], "UTF-32"),
-    ] as [([UInt8], String)])
-  func otherEncodingsAreNamed(bytes: [UInt8], name: String) {
-    #expect(throws: ModelError.encoding(name)) { try JSONParser.parse(bytes) }
-    expectError(mentioning: [name, "UTF-8 without a byte order mark"]) {
-      throw ModelError.encoding(name)
-    }
   }
 }

@@ -1,4 +1,5 @@
 import HTTPCore
+import JSON
 
 extension APIError {
   /// The error as a KServe client reads it: `ErrorResponse` of the schema that `ForecastEncoder` names.

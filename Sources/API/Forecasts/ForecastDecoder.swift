@@ -1,4 +1,5 @@
 import Inference
+import JSON
 import ModelFormat
 
 /// Turns the body of `POST /v1/timeseries/forecast` into a question, checked against its model.
@@ -18,7 +19,7 @@ struct ForecastDecoder {
     + inputMembers.map { "inputs.\($0)" }
 
   func decode() throws(APIError) -> ForecastQuestion {
-    let members = try JSONMembers(["model", "inputs", "options"], others: .allowed, of: document)
+    let members = try BodyMembers(["model", "inputs", "options"], others: .allowed, of: document)
     let model = try models.model(try members.string("model"))
     guard let forecast = model.graph.forecast,
       case .features(let size, _, _) = model.description.inputs[forecast.input].kind
@@ -40,7 +41,7 @@ struct ForecastDecoder {
       throw .unexpected(
         path: "options", found: document.found(node), expected: .object(["horizon"]))
     }
-    let members = try JSONMembers(
+    let members = try BodyMembers(
       ["horizon", "quantiles"], others: .allowed, at: node, of: document, path: "options")
     if let quantiles = members["quantiles"] {
       switch document.found(quantiles) {
@@ -96,7 +97,7 @@ struct ForecastDecoder {
       throw .unexpected(
         path: path, found: document.found(node), expected: .object(Self.required))
     }
-    let members = try JSONMembers(
+    let members = try BodyMembers(
       Self.inputMembers, others: .allowed, at: node, of: document, path: path)
     let type = try type(members, size: size)
     let name = try members.optionalString("name") ?? ""
@@ -127,7 +128,7 @@ struct ForecastDecoder {
   }
 
   private func type(
-    _ members: JSONMembers, size: Int
+    _ members: BodyMembers, size: Int
   ) throws(APIError) -> ForecastQuestion.SeriesType {
     let (path, found) = (members.path(of: "type"), try members.string("type"))
     guard let type = ForecastQuestion.SeriesType(rawValue: found) else {
@@ -143,7 +144,7 @@ struct ForecastDecoder {
     return type
   }
 
-  private func frequency(_ members: JSONMembers) throws(APIError) -> Frequency {
+  private func frequency(_ members: BodyMembers) throws(APIError) -> Frequency {
     let found = try members.string("frequency")
     guard let frequency = Frequency(found) else {
       throw .unexpected(

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Inference
+import JSON
 
 /// Writes forecasts as KServe's `ForecastResponse`: kserve/kserve,
 /// python/kserve/kserve/protocol/rest/timeseries/types.py.

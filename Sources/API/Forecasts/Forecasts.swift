@@ -1,8 +1,10 @@
+import JSON
+
 /// Answers requests for predictions in KServe's schema of time series.
 struct Forecasts: Sendable {
   private let models: ModelCatalogue
   private let limits: QuestionLimits
-  private let readers: JSONReaderPool
+  private let readers: BodyReader
   private let rides: PredictionRides
 
   init(_ parts: ServiceParts) {
@@ -16,7 +18,7 @@ struct Forecasts: Sendable {
   func answer(_ call: Call) {
     rides.answer(call) { (call) throws(APIError) in
       let document = try readers.read(
-        call.exchange.request.body, maxDepth: ServiceSettings.maxJSONDepth,
+        call.exchange.request.body,
         members: ForecastDecoder.members)
       let forecast = try ForecastDecoder(document: document, models: models, limits: limits)
         .decode()

@@ -1,3 +1,5 @@
+import JSON
+
 /// The events of one stream that are not written yet, and when they are to be.
 ///
 /// A write costs far more than a token: a hop to the loop, a system call there and one of the client's. So tokens that

@@ -1,10 +1,11 @@
+import JSON
 import Scheduling
 
 /// Lets a model continue a prompt, token by token.
 struct Generation: Sendable {
   private let models: ModelCatalogue
   private let limits: QuestionLimits
-  private let readers: JSONReaderPool
+  private let readers: BodyReader
   private let budget: AnswerBudget
   private let pacer: StreamPacer
 
@@ -22,7 +23,7 @@ struct Generation: Sendable {
     do throws(APIError) {
       let reservation = try budget.reserveReading(of: call)
       let document = try readers.read(
-        call.exchange.request.body, maxDepth: ServiceSettings.maxJSONDepth)
+        call.exchange.request.body)
       let question = try GenerationQuestion(
         document, name: call.path["name"], models: models, limits: limits)
       try budget.admit(

@@ -1,4 +1,5 @@
 import Inference
+import JSON
 import ModelFormat
 
 /// What `POST /generate` is asked for, checked against its model.
@@ -40,7 +41,7 @@ struct GenerationQuestion: Sendable {
   init(
     _ document: JSONDocument, name: String?, models: ModelCatalogue, limits: QuestionLimits
   ) throws(APIError) {
-    let members = try JSONMembers(Self.members, others: .refused, of: document)
+    let members = try BodyMembers(Self.members, others: .refused, of: document)
     model = try members.model(path: name, models: models)
     guard let (_, input, _) = model.graph.generation else {
       throw .notGenerator(
@@ -75,7 +76,7 @@ struct GenerationQuestion: Sendable {
   }
 }
 
-extension JSONMembers {
+extension BodyMembers {
   /// What `stop` asks for: texts of a model that writes text, else token ids.
   fileprivate func stop(
     of writesText: Bool, size: Int

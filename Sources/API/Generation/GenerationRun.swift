@@ -1,5 +1,6 @@
 import HTTPCore
 import Inference
+import JSON
 import Scheduling
 import Synchronization
 

@@ -1,4 +1,5 @@
 import HTTPCore
+import JSON
 import Scheduling
 
 /// What requests take in memory is reserved before they take it, and refused where it does not fit.

@@ -1,4 +1,5 @@
 import Inference
+import JSON
 
 /// What the answer to a question takes at the most, known before anything is computed.
 struct AnswerSize: Equatable {

@@ -1,3 +1,5 @@
+import JSON
+
 /// The text of an answer, written at once or part by part; what is written is let go of.
 struct AnswerText: Sendable {
   private enum Piece: Sendable {
@@ -21,7 +23,7 @@ struct AnswerText: Sendable {
   /// Adds an array of `values`, or of rows of them.
   mutating func numbers(_ values: [Float], rowSize: Int?) {
     guard !isWhole else {
-      Self.write(values, 0..<values.count, rowSize: rowSize, to: &writer)
+      writer.numbers(values, in: 0..<values.count, rowSize: rowSize)
       return
     }
     pieces.append(.text(writer.takeBytes()))
@@ -53,7 +55,7 @@ struct AnswerText: Sendable {
       case .numbers(let values, let rowSize):
         let room = max(1, (byteCount - part.bytes.count) / AnswerSize.bytesPerNumber)
         let end = min(values.count, numberIndex + room)
-        Self.write(values, numberIndex..<end, rowSize: rowSize, to: &part)
+        part.numbers(values, in: numberIndex..<end, rowSize: rowSize)
         numberIndex = end
         if end < values.count { continue }
         numberIndex = 0
@@ -72,35 +74,5 @@ struct AnswerText: Sendable {
     var text: [UInt8] = []
     while let part = nextPart(ServiceSettings.answerPartBytes) { text += part }
     return text
-  }
-
-  /// Writes the values in `range`, with the brackets and commas that stand before them and, behind the last, the end.
-  private static func write(
-    _ values: [Float], _ range: Range<Int>, rowSize: Int?, to writer: inout JSONWriter
-  ) {
-    if range.lowerBound == 0 {
-      writer.byte("[")
-      if rowSize != nil, !values.isEmpty { writer.byte("[") }
-    }
-    // Counted, as a division for each number would cost more than the comma.
-    var column = rowSize.map { range.lowerBound % $0 } ?? 0
-    for index in range {
-      if let rowSize {
-        if column == 0, index > 0 {
-          writer.raw("],[")
-        } else if index > 0 {
-          writer.byte(",")
-        }
-        column += 1
-        if column == rowSize { column = 0 }
-      } else if index > 0 {
-        writer.byte(",")
-      }
-      writer.float(values[index])
-    }
-    if range.upperBound == values.count {
-      if rowSize != nil, !values.isEmpty { writer.byte("]") }
-      writer.byte("]")
-    }
   }
 }

@@ -1,4 +1,5 @@
 import HTTPCore
+import JSON
 
 /// The list of what can be asked.
 struct IndexPage: Sendable {

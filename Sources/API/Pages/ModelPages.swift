@@ -1,5 +1,6 @@
 import HTTPCore
 import Inference
+import JSON
 import ModelFormat
 
 /// What can be known of the models.

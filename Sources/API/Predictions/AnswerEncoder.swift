@@ -1,4 +1,5 @@
 import Inference
+import JSON
 
 /// Writes predictions as JSON, in the depth of the question.
 struct AnswerEncoder {

@@ -1,4 +1,5 @@
 import Inference
+import JSON
 import ModelFormat
 
 /// The inputs of a request.
@@ -100,7 +101,7 @@ struct InputDecoder {
       }
       return [try column(0, node, InputPath("inputs"))]
     }
-    let members = try JSONMembers(
+    let members = try BodyMembers(
       inputs.map(\.name), others: .refused, at: node, of: document, path: "inputs")
     var columns: [Column] = []
     for (index, input) in inputs.enumerated() {

@@ -1,3 +1,5 @@
+import JSON
+
 extension JSONDocument {
   /// The steps to forecast that `node`, at `path`, asks for: from 1 to `limit`, which is `max_horizon`.
   func horizon(_ node: Int, path: String, limit: Int) throws(APIError) -> Int {

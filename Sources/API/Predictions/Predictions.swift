@@ -1,11 +1,12 @@
 import Inference
+import JSON
 import Scheduling
 
 /// Answers requests for predictions, in the service's own schema.
 struct Predictions: Sendable {
   private let models: ModelCatalogue
   private let limits: QuestionLimits
-  private let readers: JSONReaderPool
+  private let readers: BodyReader
   private let sealer: StateSealer
   private let rides: PredictionRides
 
@@ -33,7 +34,7 @@ struct Predictions: Sendable {
 
   /// What the body of a `POST /predict` asks; `model` is the one of the path, where that names one.
   func question(in body: [UInt8], model: String? = nil) throws(APIError) -> Question {
-    let document = try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth)
+    let document = try readers.read(body)
     return try Question(
       document, name: model, models: models, limits: limits, sealer: sealer)
   }

@@ -1,4 +1,5 @@
 import Inference
+import JSON
 import Scheduling
 
 /// What a prediction is asked for, checked against its model.
@@ -48,12 +49,16 @@ package struct Question: Sendable {
     return "\(counted(counts.count, "sequence")) of \(steps)"
   }
 
+  private static let members = [
+    "inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session",
+  ]
+
   /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
   init(
     _ document: JSONDocument, name: String?, models: ModelCatalogue, limits: QuestionLimits,
     sealer: StateSealer
   ) throws(APIError) {
-    let members = try JSONMembers(JSONMembers.ofQuestion, others: .refused, of: document)
+    let members = try BodyMembers(Self.members, others: .refused, of: document)
     model = try members.model(path: name, models: models)
     horizon = try members.horizon(of: model, limit: limits.maxHorizon)
     timeout = try members.timeout()
@@ -74,11 +79,7 @@ package struct Question: Sendable {
   }
 }
 
-extension JSONMembers {
-  fileprivate static let ofQuestion = [
-    "inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session",
-  ]
-
+extension BodyMembers {
   fileprivate func horizon(of model: ServedModel, limit: Int) throws(APIError) -> Int? {
     guard let horizon = self["horizon"] else { return nil }
     let steps = try document.horizon(horizon, path: "horizon", limit: limit)

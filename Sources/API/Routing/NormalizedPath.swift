@@ -1,3 +1,5 @@
+import JSON
+
 /// A path in the one form that all its spellings share, by which routes are told apart.
 ///
 /// What RFC 3986 §6.2.2 calls equivalent is: unreserved characters stand as they are, digits of other escapes are
@@ -22,7 +24,6 @@ enum NormalizedPath {
 
   private static let percent = UInt8(ascii: "%")
   private static let dot = UInt8(ascii: ".")
-  private static let upperHex = Array("0123456789ABCDEF".utf8)
 
   private static func withoutSlash(_ path: String) -> String {
     path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/") ? String(path.dropLast()) : path
@@ -70,7 +71,7 @@ enum NormalizedPath {
       if isUnreserved(byte) {
         result.append(byte)
       } else {
-        result += [percent, upperHex[Int(byte >> 4)], upperHex[Int(byte & 15)]]
+        result += [percent] + byte.hexadecimalDigits(uppercase: true)
       }
       index += 3
     }

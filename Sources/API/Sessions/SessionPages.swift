@@ -1,5 +1,6 @@
 import HTTPCore
 import Inference
+import JSON
 import Scheduling
 
 /// What the service tells of its sessions, and how clients end them.

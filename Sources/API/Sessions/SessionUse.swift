@@ -1,4 +1,5 @@
 import Inference
+import JSON
 import Scheduling
 
 /// What a sequence of a request does with a session.
@@ -70,7 +71,7 @@ struct SessionDecoder {
   }
 
   private func members(of node: Int, _ path: String) throws(APIError) -> SessionUse {
-    let members = try JSONMembers(
+    let members = try BodyMembers(
       Self.members, others: .refused, at: node, of: document, path: path)
     let name = try id(try members.node("id"), members.path(of: "id"))
     let begins = try members.boolean("begin") ?? false

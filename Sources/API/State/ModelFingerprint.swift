@@ -1,4 +1,5 @@
 import Inference
+import JSON
 import ModelFormat
 
 /// Tells models apart by what they compute, in 16 bytes: replicas have the same, and so has a copy under another
@@ -32,6 +33,6 @@ struct ModelFingerprint: Sendable, Equatable {
 extension ModelFingerprint: CustomStringConvertible {
   /// Its first four bytes in hexadecimal: enough for people to tell one from another.
   var description: String {
-    bytes.prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    bytes.prefix(4).hexadecimal()
   }
 }

@@ -1,4 +1,5 @@
 import Inference
+import JSON
 
 /// Turns the `state` of a document into the states from which its sequences go on.
 struct StateDecoder {

@@ -1,3 +1,5 @@
+import JSON
+
 extension GraphResolver {
   /// Refuses tensors that stand under the prefix of a node but that no node reads: a model whose bias has a wrong name
   /// would answer without it.

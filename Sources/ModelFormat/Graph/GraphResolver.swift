@@ -1,3 +1,5 @@
+import JSON
+
 /// Turns a description's names into references, in an order that can be computed, and checks every node on the way.
 struct GraphResolver {
   let description: ModelDescription
@@ -43,7 +45,7 @@ struct GraphResolver {
     }
     if let weights = node.weights, node.op.tensors.isEmpty {
       throw .unexpected(
-        path: "\(path).weights", found: ModelError.quoted(weights),
+        path: "\(path).weights", found: weights.jsonExcerpt,
         expected: "no weights for \(node.op.name)")
     }
     var arguments: [NodeResolution.Argument] = []
@@ -102,8 +104,8 @@ struct GraphResolver {
         throw .unexpected(
           path: path, found: "layer \(layer)",
           expected: layers == 1
-            ? "layer 0, the only one of \(ModelError.quoted(nodes[place].name))"
-            : "a layer of \(ModelError.quoted(nodes[place].name)), 0 to \(layers - 1)")
+            ? "layer 0, the only one of \(nodes[place].name.jsonExcerpt)"
+            : "a layer of \(nodes[place].name.jsonExcerpt), 0 to \(layers - 1)")
       }
       return layer
     }
@@ -144,7 +146,7 @@ struct GraphResolver {
     if let labels = output.labels, labels.count != size {
       throw .unexpected(
         path: "\(path).labels", found: "\(labels.count)",
-        expected: "\(size) labels, one an element of \(ModelError.quoted(output.name))")
+        expected: "\(size) labels, one an element of \(output.name.jsonExcerpt)")
     }
     var forecasts: Int?
     if let name = output.forecasts {
@@ -158,15 +160,15 @@ struct GraphResolver {
   private func forecast(
     of name: String, outputSize: Int, path: String
   ) throws(ModelError) -> Int {
-    let inputs = description.inputs.filter(\.kind.hasSteps).map { ModelError.quoted($0.name) }
+    let inputs = description.inputs.filter(\.kind.hasSteps).map { $0.name.jsonExcerpt }
     let expected = "the name of a features or tokens input (\(inputs.joined(separator: ", ")))"
     guard let index = description.inputs.firstIndex(where: { $0.name == name }) else {
-      throw .unexpected(path: path, found: ModelError.quoted(name), expected: expected)
+      throw .unexpected(path: path, found: name.jsonExcerpt, expected: expected)
     }
     let size = description.inputs[index].kind.size
     switch description.inputs[index].kind {
     case .vector:
-      throw .unexpected(path: path, found: ModelError.quoted(name), expected: expected)
+      throw .unexpected(path: path, found: name.jsonExcerpt, expected: expected)
     case .tokens:
       guard outputSize != size else { return index }
       throw .unexpected(

@@ -1,3 +1,5 @@
+import JSON
+
 /// A node while its op is checked: its inputs and the file's tensors, and what the op finds out about them.
 package struct NodeResolution {
   let node: ModelDescription.Node
@@ -104,7 +106,7 @@ extension NodeResolution {
       guard argument.form == first.form else {
         throw refusal(
           of: argument,
-          expected: "values of one form, and \(ModelError.quoted(first.name)) is \(first.form)")
+          expected: "values of one form, and \(first.name.jsonExcerpt) is \(first.form)")
       }
     }
     return first.form

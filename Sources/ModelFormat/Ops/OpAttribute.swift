@@ -1,3 +1,5 @@
+import JSON
+
 /// A key of a node that only its op has, kept in a property of the op: how it is read, checked and written.
 package struct OpAttribute<Op: Sendable>: Sendable {
   let key: String

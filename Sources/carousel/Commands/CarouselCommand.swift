@@ -1,5 +1,6 @@
 import ArgumentParser
 import HTTPServer
+import JSON
 import ModelFormat
 
 /// The executable's root command.

@@ -3,6 +3,7 @@ import Dispatch
 import Glibc
 import HTTPServer
 import Inference
+import JSON
 import Logging
 import ModelFormat
 

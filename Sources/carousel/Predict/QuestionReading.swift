@@ -1,5 +1,6 @@
 import ArgumentParser
 import Inference
+import JSON
 import ModelFormat
 
 /// The body to ask with, and where it comes from.

@@ -1,3 +1,4 @@
+import JSON
 import ModelFormat
 
 extension ModelDescription {

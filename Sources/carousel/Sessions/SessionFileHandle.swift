@@ -1,5 +1,6 @@
 import API
 import Glibc
+import JSON
 import ModelFormat
 
 /// Why a place can't be read or written.
@@ -38,8 +39,7 @@ extension SessionFileProblem: CustomStringConvertible {
   /// Text as it is, other bytes as numbers.
   private static func quoted(_ bytes: [UInt8]) -> String {
     if let text = String(validating: bytes, as: UTF8.self) { return "\"\(text.printable)\"" }
-    return "the bytes "
-      + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+    return "the bytes " + bytes.hexadecimal(separator: " ")
   }
 }
 

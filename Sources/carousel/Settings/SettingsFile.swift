@@ -1,3 +1,4 @@
+import JSON
 import ModelFormat
 
 /// A settings file: one JSON object, each key the name of a setting.

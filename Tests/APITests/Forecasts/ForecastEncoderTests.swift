@@ -148,7 +148,7 @@ import Testing
       let answer = await service.forecast(String(decoding: body, as: UTF8.self))
       #expect(answer.status == 200 || (400..<500).contains(answer.status))
       #expect(throws: Never.self) {
-        try JSONReaderPool().read(Array(answer.body.utf8), maxDepth: 8)
+        try BodyReader().read(Array(answer.body.utf8))
       }
     }
   }

@@ -1,4 +1,5 @@
 import HTTPCore
+import JSON
 import ModelFormat
 import Synchronization
 import TestSupport
@@ -74,7 +75,7 @@ struct SentEvent: Equatable {
   /// A member of the event's object.
   func member(_ name: String) throws -> JSONDocument.Found? {
     let document = try JSONReaderPool().read(Array(data.utf8), maxDepth: 4)
-    return try JSONMembers([name], others: .allowed, of: document)[name].map(document.found)
+    return try BodyMembers([name], others: .allowed, of: document)[name].map(document.found)
   }
 
   /// The text that it adds.

@@ -18,8 +18,8 @@ import Testing
     let models = try catalogue(
       TestModels.chain(vocabulary: TestModels.letters, name: "text"),
       TestModels.chain(name: "ids"), TestModels.counter())
-    let document = try JSONReaderPool().read(
-      Array(#"{"prompt":\#(model == "ids" ? "[0]" : #""a""#)\#(members)}"#.utf8), maxDepth: 8)
+    let document = try BodyReader().read(
+      Array(#"{"prompt":\#(model == "ids" ? "[0]" : #""a""#)\#(members)}"#.utf8))
     var settings = ServiceSettings()
     settings.questions.maxGenerationSteps = limit
     return try GenerationQuestion(document, name: model, models: models, limits: settings.questions)
@@ -253,7 +253,7 @@ import Testing
       TestModels.chain(vocabulary: TestModels.letters, name: "text"),
       TestModels.chain(name: "ids"))
     do {
-      let document = try JSONReaderPool().read(Array(body.utf8), maxDepth: 8)
+      let document = try BodyReader().read(Array(body.utf8))
       _ = try GenerationQuestion(
         document, name: nil, models: models, limits: QuestionLimits())
       Issue.record("taken")

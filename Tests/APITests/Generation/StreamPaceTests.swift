@@ -48,7 +48,7 @@ import Testing
       request: HTTPRequest(method: "POST", path: "/generate", body: Array(body.utf8)),
       deliverPart: { part in client.parts.withLock { $0.append(part) } })
     let question = try GenerationQuestion(
-      service.parts.readers.read(exchange.request.body, maxDepth: 8), name: nil,
+      service.parts.readers.read(exchange.request.body), name: nil,
       models: service.parts.models, limits: service.parts.settings.questions)
     let call = Call(
       exchange: exchange, endpoint: Endpoint(label: "/generate"), path: MatchedPath("/generate"))

@@ -1,5 +1,6 @@
 import HTTPCore
 import Inference
+import JSON
 import ModelFormat
 import Scheduling
 import Synchronization
@@ -219,20 +220,5 @@ import Testing
     #expect(await service.answer("GET", "/livez").status == 200)
     #expect(await service.answer("GET", "/readyz").status == 200)
     #expect(await service.answer("GET", "/models").status == 429)
-  }
-
-  /// Reading a document takes no more than is reserved for it, whatever it is made of.
-  @Test(
-    arguments: [
-      "[],", "[1],", "\"\",", "null,", "1,", "{},", "[[1]],", "0.125,", "[1,2],", "\"abcdefgh\",",
-      "{\"a\":1},", "{\"\":0},",
-    ], [100, 1 << 20])
-  func documentsTakeWhatIsReserved(element: String, length: Int) throws {
-    let count = length / element.utf8.count
-    let body = Array(
-      (#"{"inputs":["# + String(repeating: element, count: count) + element.dropLast() + "]}").utf8)
-    let document = try JSONReaderPool().read(body, maxDepth: 8)
-    let taken = document.nodes.count * 16 + document.numbers.count * 4 + document.text.count
-    #expect(2 * taken + 5 * body.count <= JSONReadingSize.byteCount(of: body) + 100)
   }
 }

@@ -34,8 +34,8 @@ import Testing
     let answer = await service.predict("{\(members.joined(separator: ","))}", model: model)
     try #require(answer.status == 200, "\(answer.body)")
     guard let cut = answer.body.firstRange(of: #","state":"#) else { return (answer.body, []) }
-    let document = try JSONReaderPool().read(Array(answer.body.utf8), maxDepth: 8)
-    let states = document.nodes.indices.filter { document.kind($0) == .string }
+    let document = try BodyReader().read(Array(answer.body.utf8))
+    let states = (0..<document.nodeCount).filter { document.kind($0) == .string }
       .map { document.string($0) }.filter { $0.utf8.count > 40 }
     return (String(answer.body[..<cut.lowerBound]) + "}\n", states)
   }

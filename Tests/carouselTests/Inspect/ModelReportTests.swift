@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Inference
+import JSON
 import ModelFormat
 import Testing
 

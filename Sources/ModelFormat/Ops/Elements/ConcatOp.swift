@@ -1,3 +1,5 @@
+import JSON
+
 /// The elements of several values, one after another.
 package struct ConcatOp: OpDefinition {
   package static let name = "concat"
@@ -15,7 +17,7 @@ package struct ConcatOp: OpDefinition {
       guard argument.form == first.form.with(size: size) else {
         throw node.refusal(
           of: argument,
-          expected: "all sequences or all vectors, and \(ModelError.quoted(first.name)) is "
+          expected: "all sequences or all vectors, and \(first.name.jsonExcerpt) is "
             + "\(first.form)")
       }
       total += size

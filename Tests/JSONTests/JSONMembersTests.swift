@@ -1,13 +1,16 @@
 import Testing
 
-@testable import API
+@testable import JSON
+
+/// Members whose errors stay what they are.
+private typealias Members = JSONMembers<JSONMemberError>
 
 @Suite struct JSONMembersTests {
   private func members(
     _ body: String, path: String? = nil
-  ) throws -> (document: JSONDocument, members: JSONMembers) {
+  ) throws -> (document: JSONDocument, members: Members) {
     let document = try JSONReaderPool().read(Array(body.utf8), maxDepth: 8)
-    return (document, try JSONMembers(["a", "b"], others: .allowed, of: document, path: path))
+    return (document, try Members(["a", "b"], others: .allowed, of: document, path: path))
   }
 
   @Test(arguments: [
@@ -30,24 +33,26 @@ import Testing
   @Test(arguments: [(nil, "b"), ("inputs[2]", "inputs[2].b")] as [(String?, String)])
   func errorsNameThePlace(path: String?, place: String) throws {
     let (_, absent) = try members("{}", path: path)
-    #expect(throws: APIError.missing(path: place)) { try absent.node("b") }
-    #expect(throws: APIError.missing(path: place)) { try absent.string("b") }
+    #expect(throws: JSONMemberError.missing(path: place, others: [])) { try absent.node("b") }
+    #expect(throws: JSONMemberError.missing(path: place, others: [])) { try absent.string("b") }
     // What stands there instead is told, the first few of it.
     let (_, other) = try members(#"{"c":1,"a":2,"d":{"b":1}}"#, path: path)
-    #expect(throws: APIError.missing(path: place, others: ["c", "d"])) { try other.node("b") }
+    #expect(throws: JSONMemberError.missing(path: place, others: ["c", "d"])) {
+      try other.node("b")
+    }
     let many = "{" + (0..<9).map { #""o\#($0)":1"# }.joined(separator: ",") + "}"
-    #expect(throws: APIError.missing(path: place, others: ["o0", "o1", "o2", "o3", "o4"])) {
+    #expect(throws: JSONMemberError.missing(path: place, others: ["o0", "o1", "o2", "o3", "o4"])) {
       try members(many, path: path).members.node("b")
     }
     let (_, null) = try members(#"{"b":null}"#, path: path)
-    #expect(throws: APIError.unexpected(path: place, found: .null, expected: .string)) {
+    #expect(throws: JSONMemberError.unexpected(path: place, found: .null, expected: .string)) {
       try null.string("b")
     }
     let (_, number) = try members(#"{"b":3}"#, path: path)
-    #expect(throws: APIError.unexpected(path: place, found: .number(3), expected: .string)) {
+    #expect(throws: JSONMemberError.unexpected(path: place, found: .number(3), expected: .string)) {
       try number.optionalString("b")
     }
-    #expect(throws: APIError.duplicate(path: place)) {
+    #expect(throws: JSONMemberError.duplicate(path: place)) {
       try members(#"{"b":1,"c":2,"b":1}"#, path: path)
     }
   }
@@ -56,16 +61,18 @@ import Testing
 
   @Test(arguments: [(nil, nil), ("options", "options")] as [(String?, String?)])
   func othersMayBeRefused(path: String?, place: String?) throws {
-    func read(_ body: String) throws -> JSONMembers {
+    func read(_ body: String) throws -> Members {
       let document = try JSONReaderPool().read(Array(body.utf8), maxDepth: 8)
-      return try JSONMembers(["a", "b"], others: .refused, of: document, path: path)
+      return try Members(["a", "b"], others: .refused, of: document, path: path)
     }
     #expect(try read(#"{"b":1,"a":2}"#)["a"] != nil)
     #expect(try read("{}")["a"] == nil)
     for body in [#"{"c":1}"#, #"{"a":{"a":1},"c":{}}"#, #"{"b":[[]],"c":null}"#] {
-      #expect(throws: APIError.unknown("c", path: place, known: ["a", "b"])) { try read(body) }
+      #expect(throws: JSONMemberError.unknown("c", path: place, known: ["a", "b"])) {
+        try read(body)
+      }
     }
-    #expect(throws: APIError.unknown("A", path: place, known: ["a", "b"])) {
+    #expect(throws: JSONMemberError.unknown("A", path: place, known: ["a", "b"])) {
       try read(#"{"A":1}"#)
     }
     // Names within others are theirs.
@@ -77,12 +84,12 @@ import Testing
     "start_timestmp", "startTimestamp", "start_timestamps", "Start_timestamp", "seris", "Series",
   ])
   func slipsAreRefused(name: String) throws {
-    func read(_ body: String) throws -> JSONMembers {
+    func read(_ body: String) throws -> Members {
       let document = try JSONReaderPool().read(Array(body.utf8), maxDepth: 8)
-      return try JSONMembers(["start_timestamp", "series", "name"], others: .allowed, of: document)
+      return try Members(["start_timestamp", "series", "name"], others: .allowed, of: document)
     }
     let known = ["start_timestamp", "series", "name"]
-    #expect(throws: APIError.unknown(name, path: nil, known: known)) {
+    #expect(throws: JSONMemberError.unknown(name, path: nil, known: known)) {
       try read(#"{"\#(name)":1}"#)
     }
     // Not where that is there too: then it is another.
@@ -94,7 +101,7 @@ import Testing
   func othersAreNoSlips(name: String) throws {
     let document = try JSONReaderPool().read(Array(#"{"\#(name)":1}"#.utf8), maxDepth: 8)
     #expect(
-      try JSONMembers(["start_timestamp", "name"], others: .allowed, of: document)["name"] == nil)
+      try Members(["start_timestamp", "name"], others: .allowed, of: document)["name"] == nil)
   }
 
   @Test func comparesABoundedNumber() throws {
@@ -102,9 +109,11 @@ import Testing
       let others = (0..<count).map { #""x\#($0)":1,"# }.joined()
       let document = try JSONReaderPool().read(
         Array("{\(others)\"seris\":1}".utf8), maxDepth: 8)
-      let read = { try JSONMembers(["series"], others: .allowed, of: document) }
+      let read = { try Members(["series"], others: .allowed, of: document) }
       if isRefused {
-        #expect(throws: APIError.unknown("seris", path: nil, known: ["series"])) { try read() }
+        #expect(throws: JSONMemberError.unknown("seris", path: nil, known: ["series"])) {
+          try read()
+        }
       } else {
         #expect(throws: Never.self) { try read() }
       }
@@ -128,20 +137,11 @@ import Testing
     ] as [(String, JSONDocument.Found)])
   func otherThanWholeNumbers(text: String, found: JSONDocument.Found) throws {
     let (_, members) = try members(#"{"a":\#(text)}"#, path: "x")
-    #expect(throws: APIError.unexpected(path: "x.a", found: found, expected: .integer(1...5))) {
+    #expect(
+      throws: JSONMemberError.unexpected(path: "x.a", found: found, expected: .integer(1...5))
+    ) {
       try members.integer("a", in: 1...5)
     }
-  }
-
-  @Test func numbersAsTheyAreAdmitted() throws {
-    let (_, members) = try members(#"{"a":0.25,"b":"0.25"}"#)
-    #expect(try members.number("a", expected: .probability) { $0 < 0.3 } == 0.25)
-    #expect(throws: APIError.unexpected(path: "a", found: .number(0.25), expected: .probability)) {
-      try members.number("a", expected: .probability) { $0 < 0.2 }
-    }
-    #expect(
-      throws: APIError.unexpected(path: "b", found: .string("0.25"), expected: .number)
-    ) { try members.number("b", expected: .number) { _ in true } }
   }
 
   @Test func booleans() throws {
@@ -152,7 +152,7 @@ import Testing
       as [(String, JSONDocument.Found)]
     {
       let (_, other) = try self.members(#"{"a":\#(text)}"#)
-      #expect(throws: APIError.unexpected(path: "a", found: found, expected: .boolean)) {
+      #expect(throws: JSONMemberError.unexpected(path: "a", found: found, expected: .boolean)) {
         try other.boolean("a")
       }
     }

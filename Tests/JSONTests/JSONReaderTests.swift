@@ -1,12 +1,13 @@
 import CSimdJSON
+import TestSupport
 import Testing
 
-@testable import API
+@testable import JSON
 
 @Suite struct JSONReaderTests {
   let pool = JSONReaderPool()
 
-  func read(_ body: String, maxDepth: Int = 8) throws(APIError) -> JSONDocument {
+  func read(_ body: String, maxDepth: Int = 8) throws(JSONReadError) -> JSONDocument {
     try pool.read(Array(body.utf8), maxDepth: maxDepth)
   }
 
@@ -33,31 +34,31 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", APIError.emptyBody),
-    (" \n\t ", .emptyBody),
-    ("7", .notJSON(.notObject(found: "7"))),
-    ("\"a\"", .notJSON(.notObject(found: "\"a\""))),
-    ("[1]", .notJSON(.notObject(found: "["))),
-    ("<xml>", .notJSON(.notObject(found: "<xml>"))),
-    (#"{"a":"#, .notJSON(.incomplete(offset: 5))),
-    (#"{"inputs":[1"#, .notJSON(.incomplete(offset: 12))),
-    (#"{"inputs":[1]]"#, .notJSON(.syntax(offset: 13, path: "", found: "]"))),
-    (#"{"a":1,"\x":1}"#, .notJSON(.syntax(offset: 7, path: "", found: #""\x""#))),
-    (#"{"a":[[1,2]"#, .notJSON(.incomplete(offset: 11))),
-    (#"{"a":[1,2}"#, .notJSON(.syntax(offset: 9, path: "a[2]", found: "}"))),
-    (#"{"a":"b"#, .notJSON(.incomplete(offset: 7))),
-    (#"{"a":[{}"#, .notJSON(.incomplete(offset: 8))),
-    ("{\"a\":\"b\u{1}\"}", .notJSON(.controlCharacter)),
-    (#"{"a":1} x"#, .notJSON(.trailing(offset: 8, found: "x"))),
-    (#"{"a":"}\"","b":[{}]} ]"#, .notJSON(.trailing(offset: 21, found: "]"))),
-    (#"{"a":1}{"b":2}"#, .notJSON(.trailing(offset: 7, found: "{"))),
-    (#"{"a":01}"#, .notJSON(.syntax(offset: 5, path: "a", found: "01"))),
-    (#"{"a":[1,2.]}"#, .notJSON(.syntax(offset: 8, path: "a[1]", found: "2."))),
-    (#"{"a":[[5],[+1]]}"#, .notJSON(.syntax(offset: 11, path: "a[1][0]", found: "+1"))),
-    (#"{"a":nul}"#, .notJSON(.syntax(offset: 5, path: "a", found: "nul"))),
-    (#"{"a":{"b":tru}}"#, .notJSON(.syntax(offset: 10, path: "a.b", found: "tru"))),
-    (#"{"a":"\x"}"#, .notJSON(.syntax(offset: 5, path: "a", found: #""\x""#))),
-    (#"{"a":"\ud800"}"#, .notJSON(.syntax(offset: 5, path: "a", found: #""\ud800""#))),
+    ("", JSONReadError.empty),
+    (" \n\t ", .empty),
+    ("7", .notObject(found: "7")),
+    ("\"a\"", .notObject(found: "\"a\"")),
+    ("[1]", .notObject(found: "[")),
+    ("<xml>", .notObject(found: "<xml>")),
+    (#"{"a":"#, .incomplete(offset: 5)),
+    (#"{"inputs":[1"#, .incomplete(offset: 12)),
+    (#"{"inputs":[1]]"#, .syntax(offset: 13, path: "", found: "]")),
+    (#"{"a":1,"\x":1}"#, .syntax(offset: 7, path: "", found: #""\x""#)),
+    (#"{"a":[[1,2]"#, .incomplete(offset: 11)),
+    (#"{"a":[1,2}"#, .syntax(offset: 9, path: "a[2]", found: "}")),
+    (#"{"a":"b"#, .incomplete(offset: 7)),
+    (#"{"a":[{}"#, .incomplete(offset: 8)),
+    ("{\"a\":\"b\u{1}\"}", .controlCharacter),
+    (#"{"a":1} x"#, .trailing(offset: 8, found: "x")),
+    (#"{"a":"}\"","b":[{}]} ]"#, .trailing(offset: 21, found: "]")),
+    (#"{"a":1}{"b":2}"#, .trailing(offset: 7, found: "{")),
+    (#"{"a":01}"#, .syntax(offset: 5, path: "a", found: "01")),
+    (#"{"a":[1,2.]}"#, .syntax(offset: 8, path: "a[1]", found: "2.")),
+    (#"{"a":[[5],[+1]]}"#, .syntax(offset: 11, path: "a[1][0]", found: "+1")),
+    (#"{"a":nul}"#, .syntax(offset: 5, path: "a", found: "nul")),
+    (#"{"a":{"b":tru}}"#, .syntax(offset: 10, path: "a.b", found: "tru")),
+    (#"{"a":"\x"}"#, .syntax(offset: 5, path: "a", found: #""\x""#)),
+    (#"{"a":"\ud800"}"#, .syntax(offset: 5, path: "a", found: #""\ud800""#)),
     (#"{"a":[1,"b"]}"#, .mixed(path: "a[1]", found: #""b""#)),
     (#"{"a":[[1],[2,null,3]]}"#, .mixed(path: "a[1][1]", found: "null")),
     (#"{"a":[1,[2]]}"#, .mixed(path: "a[1]", found: "[")),
@@ -65,16 +66,16 @@ import Testing
     (#"{"a":[{},{"b":[0,[2]]}]}"#, .mixed(path: "a[1].b[1]", found: "[")),
     (
       #"{"a":[{},{"b":[[{"c":nul}]]}]}"#,
-      .notJSON(.syntax(offset: 21, path: "a[1].b[0][0].c", found: "nul"))
+      .syntax(offset: 21, path: "a[1].b[0][0].c", found: "nul")
     ),
     (#"{"a":[Infinity]}"#, .notFinite(path: "a[0]", found: "Infinity")),
     (#"{"a":[0,-Infinity]}"#, .notFinite(path: "a[1]", found: "-Infinity")),
     (#"{"a":[1e999]}"#, .notFinite(path: "a[0]", found: "1e999")),
     (#"{"a":{"b":[0,-1e39]}}"#, .notFinite(path: "a.b[1]", found: "-1e39")),
     (#"{"a":nan}"#, .notFinite(path: "a", found: "nan")),
-    ("{\"a\":[1\u{0}]}", APIError.notJSON(.syntax(offset: 6, path: "a[0]", found: "1"))),
+    ("{\"a\":[1\u{0}]}", .syntax(offset: 6, path: "a[0]", found: "1")),
   ])
-  func refuses(body: String, error: APIError) {
+  func refuses(body: String, error: JSONReadError) {
     #expect(throws: error) { try read(body) }
   }
 
@@ -101,7 +102,7 @@ import Testing
   ])
   func refusesWhatIsTooLarge(text: String) {
     let found = String(text.prefix(40))
-    #expect(throws: APIError.notFinite(path: "a[0]", found: found)) {
+    #expect(throws: JSONReadError.notFinite(path: "a[0]", found: found)) {
       try read(#"{"a":[\#(text)]}"#)
     }
   }
@@ -110,60 +111,7 @@ import Testing
     arguments: [[0xFF], [0x7B, 0x22, 0xC3, 0x22, 0x3A, 0x31, 0x7D], [0xED, 0xA0, 0x80]] as [[UInt8]]
   )
   func refusesInvalidUTF8(body: [UInt8]) {
-    #expect(throws: APIError.notJSON(.invalidUTF8)) { try pool.read(body, maxDepth: 8) }
-  }
-
-  @Test(
-    arguments: [
-      ([0x1F, 0x8B, 8, 0], .gzip), ([0xFF, 0xFE, 0x7B, 0], .otherUnicode),
-      ([0xFE, 0xFF, 0, 0x7B], .otherUnicode), ([0x7B, 0, 0x7D, 0], .otherUnicode),
-      ([0, 0x7B, 0, 0x7D], .otherUnicode), ([0xEF, 0xBB, 0xBF, 0x7B, 0x7D], .byteOrderMark),
-      ([0x93] + Array("NUMPY".utf8) + [1, 0], .foreign(.npy)),
-      ([0x80, 5, 0x95, 1], .foreign(.pickle)), (Array("PK\u{3}\u{4}".utf8), .foreign(.zip)),
-      (Array("PAR1\u{15}".utf8), .foreign(.parquet)),
-      (Array("<!DOCTYPE html>".utf8), .foreign(.html)),
-      (
-        Array("RIFF".utf8) + [0x24, 8, 0, 0, 0x57],
-        .binary(head: [0x52, 0x49, 0x46, 0x46, 0x24, 8, 0, 0])
-      ),
-      ([1], .binary(head: [1])),
-      (
-        Array("--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n{}\r\n--x--\r\n".utf8),
-        .form
-      ),
-    ] as [([UInt8], APIError.JSONFlaw)])
-  func knowsForeignBodies(body: [UInt8], flaw: APIError.JSONFlaw) {
-    #expect(throws: APIError.notJSON(flaw)) { try pool.read(body, maxDepth: 8) }
-  }
-
-  /// What starts as an object is told by its syntax, whatever else its first bytes look like.
-  @Test func anObjectIsNoForeignBody() throws {
-    #expect(try read(#"{"abTFL3":1}"#).count(0) == 1)
-    #expect(throws: APIError.notJSON(.syntax(offset: 10, path: "", found: "1"))) {
-      try read(#"{"abTFL3" 1}"#)
-    }
-    #expect(throws: APIError.notJSON(.controlCharacter)) { try read("\n {\"\u{1}\":1}") }
-  }
-
-  /// A sentence says what it is, what was expected, and what to do.
-  @Test(arguments: [
-    ("\u{1}", ["is no text", "bytes 01,", "expected {"]),
-    ("--x\r\ncontent-disposition: form-data", ["form", "curl -d @FILE"]),
-    ("PAR1\u{0}", ["a Parquet file", #"{"inputs": pandas.read_parquet('FILE')"#]),
-    ("PK\u{5}\u{6}", ["a zip archive", #"expected {"inputs": …}"#, "unpack it"]),
-    ("date,ppm", [#"it starts with "date""#, #"{"inputs": …}"#, #"{"prompt": …}"#]),
-    ("", ["the body is empty", #"{"inputs": …}"#, #"{"prompt": …}"#]),
-    ("{'inputs': [1]}", ["\"'inputs'\" at byte 1", "expected double quotes"]),
-    (#"{"stream": True}"#, [#""True" at byte 11"#, "expected true"]),
-    (#"{"model": None}"#, [#""None""#, "expected null"]),
-  ])
-  func sentences(body: String, parts: [String]) {
-    #expect {
-      try read(body)
-    } throws: { error in
-      let sentence = "\(error)"
-      return parts.allSatisfy { sentence.contains($0) }
-    }
+    #expect(throws: JSONReadError.invalidUTF8) { try pool.read(body, maxDepth: 8) }
   }
 
   @Test func limitsDepth() throws {
@@ -173,10 +121,10 @@ import Testing
     }
     #expect(throws: Never.self) { try read(nested(3), maxDepth: 4) }
     #expect(throws: Never.self) { try read(nested(4), maxDepth: 4) }
-    #expect(throws: APIError.tooDeep(path: "a[0][0][0]", limit: 4)) {
+    #expect(throws: JSONReadError.tooDeep(path: "a[0][0][0]", limit: 4)) {
       try read(nested(5), maxDepth: 4)
     }
-    #expect(throws: APIError.tooDeep(path: "a[0][0][0]", limit: 4)) {
+    #expect(throws: JSONReadError.tooDeep(path: "a[0][0][0]", limit: 4)) {
       try read(nested(100_000), maxDepth: 4)
     }
   }
@@ -205,7 +153,7 @@ import Testing
   }
 
   @Test func readersForgetEarlierDocuments() throws {
-    #expect(throws: APIError.self) { try read(#"{"abc":[[1,2],["x",NaN]]}"#) }
+    #expect(throws: JSONReadError.self) { try read(#"{"abc":[[1,2],["x",NaN]]}"#) }
     let large = #"{"a":["# + String(repeating: "1,", count: 200_000) + "1]}"
     #expect(try read(large).numbers.count == 200_001)
     let small = try read(#"{"b":[2]}"#)
@@ -259,7 +207,8 @@ import Testing
     let number = (1 << 53) + offset
     for sign in ["", "-"] {
       let document = try JSONReaderPool().read(Array("{\"a\":\(sign)\(number)}".utf8), maxDepth: 4)
-      let found = try JSONMembers(["a"], others: .refused, of: document)["a"].map(document.found)
+      let found = try JSONMembers<JSONMemberError>(["a"], others: .refused, of: document)["a"].map(
+        document.found)
       let value = Double(sign == "-" ? -number : number)
       #expect(found == (offset <= 0 ? .number(value) : .largeNumber("\(sign)\(number)")))
     }

@@ -14,7 +14,7 @@ package enum JSONValue: Sendable, Equatable {
   }
 
   /// The value as JSON, on one line.
-  var text: String {
+  package var text: String {
     switch self {
     case .null: "null"
     case .bool(let value): "\(value)"
@@ -27,12 +27,12 @@ package enum JSONValue: Sendable, Equatable {
   }
 
   /// What the value is, for a message.
-  var kind: String {
+  package var kind: String {
     switch self {
     case .null: "null"
     case .bool(let value): "\(value)"
     case .number(let text): text.utf8.count <= 40 ? text : "a long number"
-    case .string(let text): ModelError.quoted(text)
+    case .string(let text): text.jsonExcerpt
     case .array(let elements): "an array of \(elements.count)"
     case .object: "an object"
     }

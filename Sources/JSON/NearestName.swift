@@ -10,7 +10,7 @@ package func nearestName(to text: String, among names: some Sequence<String>) ->
 
 /// The fewest insertions, deletions, replacements and swaps of neighbours that make one text of the
 /// other (the optimal string alignment distance).
-func editDistance(_ first: String, _ second: String) -> Int {
+package func editDistance(_ first: String, _ second: String) -> Int {
   let first = Array(first)
   let second = Array(second)
   // Row i holds the distances of first[..<i] to every prefix of second; three rows are enough.

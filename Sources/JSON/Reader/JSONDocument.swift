@@ -4,21 +4,27 @@ import CSimdJSON
 ///
 /// A node is named by its index. An array of numbers is one node, its floats side by side in `numbers`;
 /// where arrays of numbers follow one another in the text, so do their floats.
-struct JSONDocument: Sendable {
+package struct JSONDocument: Sendable {
+  /// What stands at a node.
+  package typealias Kind = csj_kind
+
   /// The root, an object, comes first.
   let nodes: [csj_node]
   /// The float nearest to each number's text.
-  let numbers: [Float]
+  package let numbers: [Float]
   /// The strings, escapes undone, as UTF-8.
-  let text: [UInt8]
+  package let text: [UInt8]
 
-  func kind(_ node: Int) -> csj_kind { nodes[node].kind }
+  /// How many nodes there are.
+  package var nodeCount: Int { nodes.count }
+
+  package func kind(_ node: Int) -> Kind { nodes[node].kind }
 
   /// The elements of an array, the members of an object.
-  func count(_ node: Int) -> Int { Int(nodes[node].count) }
+  package func count(_ node: Int) -> Int { Int(nodes[node].count) }
 
   /// The node after `node` and all that it holds.
-  func next(_ node: Int) -> Int {
+  package func next(_ node: Int) -> Int {
     switch nodes[node].kind {
     case .array, .object: Int(nodes[node].detail)
     case .null, .false, .true, .number, .string, .numbers: node + 1
@@ -26,20 +32,20 @@ struct JSONDocument: Sendable {
   }
 
   /// Where a node of kind `numbers` has its floats.
-  func range(_ node: Int) -> Range<Int> {
+  package func range(_ node: Int) -> Range<Int> {
     let start = Int(UInt32(truncatingIfNeeded: nodes[node].detail))
     return start..<start + count(node)
   }
 
   /// The first element of a node of kind `numbers` whose float is a whole number and whose text is another: 3.00000001.
   /// It is told of numbers that are all whole, as ids are.
-  func firstRoundedElement(_ node: Int) -> Int? {
+  package func firstRoundedElement(_ node: Int) -> Int? {
     let place = Int(nodes[node].detail >> 32)
     return place > 0 ? place - 1 : nil
   }
 
   /// The value of a node of kind `number`.
-  func number(_ node: Int) -> Double {
+  package func number(_ node: Int) -> Double {
     switch csj_number(rawValue: nodes[node].count) {
     case .whole: Double(nodes[node].detail)
     case .negative_whole: -Double(nodes[node].detail)
@@ -50,7 +56,7 @@ struct JSONDocument: Sendable {
   /// The whole number that a node of kind `number` is to the last digit, be it written 5, 5.0 or 50e-1.
   ///
   /// Nil where it is none, or none that `Integer` can hold.
-  func integer<Integer: FixedWidthInteger>(
+  package func integer<Integer: FixedWidthInteger>(
     _ node: Int, as type: Integer.Type = Int.self
   ) -> Integer? {
     let magnitude = nodes[node].detail
@@ -64,15 +70,15 @@ struct JSONDocument: Sendable {
   }
 
   /// The UTF-8 of a node of kind `string`.
-  func bytes(_ node: Int) -> ArraySlice<UInt8> {
+  package func bytes(_ node: Int) -> ArraySlice<UInt8> {
     let start = Int(nodes[node].detail)
     return text[start..<start + count(node)]
   }
 
-  func string(_ node: Int) -> String { String(decoding: bytes(node), as: UTF8.self) }
+  package func string(_ node: Int) -> String { String(decoding: bytes(node), as: UTF8.self) }
 
   /// What stands at `node`, for an error.
-  func found(_ node: Int) -> Found {
+  package func found(_ node: Int) -> Found {
     switch nodes[node].kind {
     case .null: .null
     case .false: .boolean(false)
@@ -95,7 +101,7 @@ struct JSONDocument: Sendable {
   }
 
   /// A value of JSON as an error message describes it.
-  enum Found: Equatable, Sendable {
+  package enum Found: Equatable, Sendable {
     case null
     case boolean(Bool)
     case number(Double)

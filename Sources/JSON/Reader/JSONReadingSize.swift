@@ -1,19 +1,19 @@
 /// What reading a JSON document takes in memory beside its text, told from the text before it is read.
-enum JSONReadingSize {
+package enum JSONReadingSize {
   /// A copy of the text and simdjson's index of it: 4 bytes for each of its bytes.
   private static let bytesPerByte = 5
   /// Nodes, numbers and strings stand in buffers that grow by doubling, so that old and new ones together are twice as
   /// large; afterwards they are copied once, and the old ones go.
   private static let copies = 2
   /// The most for each byte of text: `{"":0},` is three nodes.
-  static let maxBytesPerByte = bytesPerByte + copies * 3 * nodeBytes / 7 + 1
+  package static let maxBytesPerByte = bytesPerByte + copies * 3 * nodeBytes / 7 + 1
   private static let nodeBytes = 16
   private static let numberBytes = 4
   /// Shorter texts are taken for the worst that they may be: counting takes time, and they are read on an event loop.
-  static let leastCountedBytes = 64 << 10
+  package static let leastCountedBytes = 64 << 10
 
   /// A bound for `body`, whatever it holds.
-  static func byteCount(of body: [UInt8]) -> Int {
+  package static func byteCount(of body: [UInt8]) -> Int {
     let most = body.count * maxBytesPerByte
     guard body.count > leastCountedBytes else { return most }
     var nodes = 0

@@ -1,7 +1,8 @@
 import Inference
+import JSON
 
 /// Which steps a question asks for.
-extension JSONMembers {
+extension BodyMembers {
   /// What `outputs` asks for: `"last"` or `"all"` of all outputs, or an object with one of these by the output's name. An
   /// output of which nothing is said gets what it gets by default.
   func selection(
@@ -18,7 +19,7 @@ extension JSONMembers {
       }
       return Selection(steps)
     }
-    let members = try JSONMembers(
+    let members = try BodyMembers(
       names, others: .refused, at: node, of: document, path: "outputs")
     var selected: [Selection.Steps] = []
     for (index, name) in names.enumerated() {

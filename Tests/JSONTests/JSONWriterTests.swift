@@ -1,6 +1,7 @@
+import TestSupport
 import Testing
 
-@testable import API
+@testable import JSON
 
 @Suite struct JSONWriterTests {
   func written(_ write: (inout JSONWriter) -> Void) -> String {

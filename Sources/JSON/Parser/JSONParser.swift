@@ -1,5 +1,10 @@
 /// Parses one JSON document (RFC 8259), strictly: no duplicate keys, no lone surrogates, nothing behind it but space.
 package struct JSONParser {
+  /// The values of one document, all levels together: at some 50 bytes each, 50 MB.
+  package static let maxValues = 1_000_000
+  /// How deep arrays and objects nest; the parser recurses once a level.
+  package static let maxDepth = 32
+
   private let bytes: [UInt8]
   private var index = 0
   private var depth = 0
@@ -8,7 +13,7 @@ package struct JSONParser {
   private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// The document's value. Errors carry the line and column (in bytes, from 1).
-  package static func parse(_ bytes: [UInt8]) throws(ModelError) -> JSONValue {
+  package static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
     if let found = otherEncoding(of: bytes) { throw .encoding(found) }
     var parser = JSONParser(bytes)
     let value = try parser.parseValue()
@@ -30,12 +35,10 @@ package struct JSONParser {
     return bytes[..<4].count { $0 == 0 } == 3 ? "UTF-32" : "UTF-16"
   }
 
-  private mutating func parseValue() throws(ModelError) -> JSONValue {
+  private mutating func parseValue() throws(JSONSyntaxError) -> JSONValue {
     skipSpace()
     valueCount += 1
-    guard valueCount <= ModelLimits.jsonValues else {
-      throw .tooMany("JSON values", found: valueCount, limit: ModelLimits.jsonValues)
-    }
+    guard valueCount <= Self.maxValues else { throw .tooManyValues(limit: Self.maxValues) }
     switch peek() {
     case UInt8(ascii: "{"): return .object(try parseObject())
     case UInt8(ascii: "["): return .array(try parseArray())
@@ -48,7 +51,7 @@ package struct JSONParser {
     }
   }
 
-  private mutating func parseObject() throws(ModelError) -> [JSONValue.Member] {
+  private mutating func parseObject() throws(JSONSyntaxError) -> [JSONValue.Member] {
     try descend()
     var members: [JSONValue.Member] = []
     var keys: Set<String> = []
@@ -74,7 +77,7 @@ package struct JSONParser {
     return members
   }
 
-  private mutating func parseArray() throws(ModelError) -> [JSONValue] {
+  private mutating func parseArray() throws(JSONSyntaxError) -> [JSONValue] {
     try descend()
     var elements: [JSONValue] = []
     skipSpace()
@@ -90,17 +93,17 @@ package struct JSONParser {
   }
 
   /// Steps over the bracket that opens a level.
-  private mutating func descend() throws(ModelError) {
+  private mutating func descend() throws(JSONSyntaxError) {
     depth += 1
-    guard depth <= ModelLimits.jsonDepth else {
-      throw failure(expected: "at most \(ModelLimits.jsonDepth) levels of brackets")
+    guard depth <= Self.maxDepth else {
+      throw failure(expected: "at most \(Self.maxDepth) levels of brackets")
     }
     index += 1
   }
 
   private mutating func parseWord(
     _ word: StaticString, _ value: JSONValue
-  ) throws(ModelError) -> JSONValue {
+  ) throws(JSONSyntaxError) -> JSONValue {
     for byte in "\(word)".utf8 {
       guard skip(byte) else { throw failure(expected: "\(word)") }
     }
@@ -108,7 +111,7 @@ package struct JSONParser {
   }
 
   /// RFC 8259 §6: no leading zero, no bare point, no plus sign.
-  private mutating func parseNumber() throws(ModelError) -> JSONValue {
+  private mutating func parseNumber() throws(JSONSyntaxError) -> JSONValue {
     let start = index
     _ = skip(UInt8(ascii: "-"))
     if !skip(UInt8(ascii: "0")) { try skipDigits() }
@@ -120,7 +123,7 @@ package struct JSONParser {
     return .number(String(decoding: bytes[start..<index], as: UTF8.self))
   }
 
-  private mutating func skipDigits() throws(ModelError) {
+  private mutating func skipDigits() throws(JSONSyntaxError) {
     guard let byte = peek(), isDigit(byte) else { throw failure(expected: "a digit") }
     while let byte = peek(), isDigit(byte) { index += 1 }
   }
@@ -129,7 +132,7 @@ package struct JSONParser {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
   }
 
-  private mutating func parseString() throws(ModelError) -> String {
+  private mutating func parseString() throws(JSONSyntaxError) -> String {
     let start = index
     index += 1
     var text: [UInt8] = []
@@ -153,7 +156,7 @@ package struct JSONParser {
     return string
   }
 
-  private mutating func parseEscape() throws(ModelError) -> Unicode.Scalar {
+  private mutating func parseEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
     guard let byte = peek() else { throw failure(expected: "an escape") }
     let scalar: Unicode.Scalar
     switch byte {
@@ -171,7 +174,7 @@ package struct JSONParser {
   }
 
   /// `uXXXX`, or two of them where the first is the high half of a surrogate pair.
-  private mutating func parseUnicodeEscape() throws(ModelError) -> Unicode.Scalar {
+  private mutating func parseUnicodeEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
     let start = index
     var code = try parseHexDigits()
     if (0xD800..<0xDC00).contains(code), skip(UInt8(ascii: "\\")) {
@@ -187,7 +190,7 @@ package struct JSONParser {
     return scalar
   }
 
-  private mutating func parseHexDigits() throws(ModelError) -> UInt32 {
+  private mutating func parseHexDigits() throws(JSONSyntaxError) -> UInt32 {
     guard skip(UInt8(ascii: "u")) else { throw failure(expected: "\\u") }
     var code: UInt32 = 0
     for _ in 0..<4 {
@@ -214,9 +217,9 @@ package struct JSONParser {
 
   private func peek() -> UInt8? { index < bytes.count ? bytes[index] : nil }
 
-  private func failure(expected: String) -> ModelError {
+  private func failure(expected: String) -> JSONSyntaxError {
     let (line, column) = position(of: index)
-    return .malformedJSON(line: line, column: column, found: peek(), expected: expected)
+    return .malformed(line: line, column: column, found: peek(), expected: expected)
   }
 
   private func position(of offset: Int) -> (line: Int, column: Int) {

@@ -1,16 +1,16 @@
-import ModelFormat
-
 /// Where the members of one object stand, by name, so that they may come in any order.
-struct JSONMembers {
+///
+/// `Failure` is what its errors become: the error of who reads it.
+package struct JSONMembers<Failure: JSONMemberFailure> {
   /// What becomes of members of other names.
-  enum Others {
+  package enum Others {
     case refused
     /// Passed over: the schema lets clients add some. One whose name is a slip away from that of a member that is missing
     /// is refused all the same: it would be ignored, and its client not told.
     case allowed
   }
 
-  let document: JSONDocument
+  package let document: JSONDocument
   /// The object's own place; nil for the document itself.
   private let path: String?
   private let names: [String]
@@ -20,17 +20,17 @@ struct JSONMembers {
   private var others: [String] = []
 
   /// Members that are passed over and that an error may name.
-  private static let maxOthers = 5
+  private static var maxOthers: Int { 5 }
   /// Members whose names are compared with those that are known.
-  private static let maxCompared = 100
+  private static var maxCompared: Int { 100 }
   /// The characters of a name from which on another one is taken for it: short words are near to many.
-  private static let minMisspelt = 5
+  private static var minMisspelt: Int { 5 }
 
   /// Finds the members of the object at `node` that are in `names`.
-  init(
+  package init(
     _ names: [String], others: Others, at node: Int = 0, of document: JSONDocument,
     path: String? = nil
-  ) throws(APIError) {
+  ) throws(Failure) {
     self.document = document
     self.path = path
     self.names = names
@@ -42,10 +42,10 @@ struct JSONMembers {
     for _ in 0..<document.count(node) {
       let found = document.string(name)
       if let index = names.firstIndex(of: found) {
-        guard nodes[index] == nil else { throw .duplicate(path: self.path(of: found)) }
+        guard nodes[index] == nil else { throw Failure(.duplicate(path: self.path(of: found))) }
         nodes[index] = name + 1
       } else if others == .refused {
-        throw .unknown(found, path: path, known: names)
+        throw Failure(.unknown(found, path: path, known: names))
       } else {
         if self.others.count < Self.maxOthers { self.others.append(found) }
         otherCount += 1
@@ -56,22 +56,22 @@ struct JSONMembers {
       name = document.next(name + 1)
     }
     for (found, meant) in misspelt where given(meant) == nil {
-      throw .unknown(found, path: path, known: names)
+      throw Failure(.unknown(found, path: path, known: names))
     }
   }
 
   /// The member's place in the body, for an error.
-  func path(of name: String) -> String { path.map { "\($0).\(name)" } ?? name }
+  package func path(of name: String) -> String { path.map { "\($0).\(name)" } ?? name }
 
   /// The node of a member that may be left out; nil where it is absent or null, which mean the same.
-  subscript(name: String) -> Int? {
+  package subscript(name: String) -> Int? {
     given(name).flatMap { document.kind($0) == .null ? nil : $0 }
   }
 
   /// The node of a member that has to be there.
-  func node(_ name: String) throws(APIError) -> Int {
+  package func node(_ name: String) throws(Failure) -> Int {
     guard let node = given(name) else {
-      throw .missing(path: path(of: name), others: others)
+      throw Failure(.missing(path: path(of: name), others: others))
     }
     return node
   }
@@ -83,56 +83,49 @@ struct JSONMembers {
   }
 
   /// The string that a member has to be.
-  func string(_ name: String) throws(APIError) -> String {
+  package func string(_ name: String) throws(Failure) -> String {
     try string(at: try node(name), name)
   }
 
   /// The string that a member is where it is neither absent nor null.
-  func optionalString(_ name: String) throws(APIError) -> String? {
+  package func optionalString(_ name: String) throws(Failure) -> String? {
     guard let node = self[name] else { return nil }
     return try string(at: node, name)
   }
 
   /// A whole number within bounds, read to the last digit; nil where there is none.
-  func integer<Integer: FixedWidthInteger>(
+  package func integer<Integer: FixedWidthInteger>(
     _ name: String, in bounds: ClosedRange<Integer>
-  ) throws(APIError) -> Integer? {
+  ) throws(Failure) -> Integer? {
     guard let node = self[name] else { return nil }
     guard document.kind(node) == .number, let number = document.integer(node, as: Integer.self),
       bounds.contains(number)
     else {
-      throw .unexpected(
-        path: path(of: name), found: document.found(node),
-        expected: .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound)))
-    }
-    return number
-  }
-
-  /// A number that `isRight` admits; nil where there is none.
-  func number(
-    _ name: String, expected: APIError.Expectation, _ isRight: (Double) -> Bool
-  ) throws(APIError) -> Double? {
-    guard let node = self[name] else { return nil }
-    guard document.kind(node) == .number, case let number = document.number(node), isRight(number)
-    else {
-      throw .unexpected(path: path(of: name), found: document.found(node), expected: expected)
+      throw unexpected(
+        node, name, .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound)))
     }
     return number
   }
 
   /// True or false; nil where there is neither.
-  func boolean(_ name: String) throws(APIError) -> Bool? {
+  package func boolean(_ name: String) throws(Failure) -> Bool? {
     guard let node = self[name] else { return nil }
     guard case .boolean(let value) = document.found(node) else {
-      throw .unexpected(path: path(of: name), found: document.found(node), expected: .boolean)
+      throw unexpected(node, name, .boolean)
     }
     return value
   }
 
-  private func string(at node: Int, _ name: String) throws(APIError) -> String {
+  private func string(at node: Int, _ name: String) throws(Failure) -> String {
     guard document.kind(node) == .string else {
-      throw .unexpected(path: path(of: name), found: document.found(node), expected: .string)
+      throw unexpected(node, name, .string)
     }
     return document.string(node)
+  }
+
+  private func unexpected(
+    _ node: Int, _ name: String, _ expected: JSONMemberError.Expectation
+  ) -> Failure {
+    Failure(.unexpected(path: path(of: name), found: document.found(node), expected: expected))
   }
 }

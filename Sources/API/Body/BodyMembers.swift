@@ -1,0 +1,57 @@
+import JSON
+
+/// The members of an object in a body, whose errors are those of the service.
+typealias BodyMembers = JSONMembers<APIError>
+
+extension APIError: JSONMemberFailure {
+  /// The one place where errors of members become the service's.
+  init(_ error: JSONMemberError) {
+    self =
+      switch error {
+      case .missing(let path, let others): .missing(path: path, others: others)
+      case .unknown(let name, let path, let known): .unknown(name, path: path, known: known)
+      case .duplicate(let path): .duplicate(path: path)
+      case .unexpected(let path, let found, .string):
+        .unexpected(path: path, found: found, expected: .string)
+      case .unexpected(let path, let found, .boolean):
+        .unexpected(path: path, found: found, expected: .boolean)
+      case .unexpected(let path, let found, .integer(let bounds)):
+        .unexpected(path: path, found: found, expected: .integer(bounds))
+      }
+  }
+}
+
+/// The members that every request may have.
+extension BodyMembers {
+  /// The model that the body or else the path names, or the default one.
+  func model(path: String?, models: ModelCatalogue) throws(APIError) -> ServedModel {
+    guard let node = self["model"] else {
+      if let path { return try models.model(path) }
+      guard let defaultModel = models.defaultModel else { throw .noModels }
+      return defaultModel
+    }
+    guard document.kind(node) == .string else {
+      throw .unexpected(path: "model", found: document.found(node), expected: .string)
+    }
+    let name = document.string(node)
+    if let path, path != name { throw .otherModel(inPath: path, inBody: name) }
+    return try models.model(name)
+  }
+
+  /// What `timeout_ms` asks for.
+  func timeout() throws(APIError) -> Duration? {
+    try integer("timeout_ms", in: ServiceSettings.timeoutMilliseconds).map { .milliseconds($0) }
+  }
+
+  /// A number that `isRight` admits; nil where there is none.
+  func number(
+    _ name: String, expected: APIError.Expectation, _ isRight: (Double) -> Bool
+  ) throws(APIError) -> Double? {
+    guard let node = self[name] else { return nil }
+    guard document.kind(node) == .number, case let number = document.number(node), isRight(number)
+    else {
+      throw .unexpected(path: path(of: name), found: document.found(node), expected: expected)
+    }
+    return number
+  }
+}

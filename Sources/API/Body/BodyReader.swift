@@ -1,0 +1,79 @@
+import JSON
+import ModelFormat
+
+/// Reads the bodies of requests, which are to be JSON objects.
+struct BodyReader: Sendable {
+  private let readers = JSONReaderPool()
+
+  /// Reads the object in `body`, which may be any bytes.
+  ///
+  /// - Parameter members: the paths of the members that are read; nil for all (see `JSONReaderPool.read`).
+  func read(_ body: [UInt8], members: [String]? = nil) throws(APIError) -> JSONDocument {
+    do throws(JSONReadError) {
+      return try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth, members: members)
+    } catch {
+      throw APIError.JSONFlaw(signature: body).map { .notJSON($0) } ?? APIError(error)
+    }
+  }
+}
+
+extension APIError {
+  /// The one place where errors of reading JSON become the service's.
+  init(_ error: JSONReadError) {
+    self =
+      switch error {
+      case .empty: .emptyBody
+      case .outOfMemory: .outOfMemory
+      case .invalidUTF8: .notJSON(.invalidUTF8)
+      case .controlCharacter: .notJSON(.controlCharacter)
+      case .incomplete(let offset): .notJSON(.incomplete(offset: offset))
+      case .syntax(let offset, let path, let found):
+        .notJSON(.syntax(offset: offset, path: path, found: found))
+      case .trailing(let offset, let found): .notJSON(.trailing(offset: offset, found: found))
+      case .notObject(let found): .notJSON(.notObject(found: found))
+      case .tooDeep(let path, let limit): .tooDeep(path: path, limit: limit)
+      case .notFinite(let path, let found): .notFinite(path: path, found: found)
+      case .mixed(let path, let found): .mixed(path: path, found: found)
+      }
+  }
+}
+
+extension APIError.JSONFlaw {
+  /// What a body that is not JSON turns out to be, by its first bytes.
+  fileprivate init?(signature body: [UInt8]) {
+    switch (body.first, body.dropFirst().first) {
+    case (0x1F, 0x8B): self = .gzip
+    case (0xFF, 0xFE), (0xFE, 0xFF), (UInt8(ascii: "{"), 0), (0, UInt8(ascii: "{")):
+      self = .otherUnicode
+    case (0xEF, 0xBB) where body.dropFirst(2).first == 0xBF: self = .byteOrderMark
+    default:
+      // What starts as an object does was meant to be one.
+      guard body.first(where: { !Self.isSpace($0) }) != UInt8(ascii: "{") else { return nil }
+      if Self.isForm(body) {
+        self = .form
+      } else if let file = ForeignFile(body.span) {
+        self = .foreign(file)
+      } else if body.prefix(Self.headBytes).contains(where: { $0 < 0x20 && !Self.isSpace($0) }) {
+        self = .binary(head: Array(body.prefix(Self.headBytes)))
+      } else {
+        return nil
+      }
+    }
+  }
+
+  /// The bytes by which text is told from what is none, and which an error repeats.
+  private static let headBytes = 8
+  /// The bytes of a body in which the head of a form's first part ends.
+  private static let formHeadBytes = 512
+
+  private static func isSpace(_ byte: UInt8) -> Bool {
+    byte == 0x20 || (0x09...0x0D).contains(byte)
+  }
+
+  /// RFC 7578 §4: parts begin with two hyphens and the boundary, and say `form-data` in their heads.
+  private static func isForm(_ body: [UInt8]) -> Bool {
+    guard body.starts(with: "--".utf8) else { return false }
+    return String(decoding: body.prefix(formHeadBytes), as: UTF8.self).lowercased()
+      .contains("\r\ncontent-disposition: form-data")
+  }
+}

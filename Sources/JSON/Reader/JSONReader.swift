@@ -1,0 +1,69 @@
+import CSimdJSON
+import Synchronization
+
+/// Reads JSON documents through simdjson, with buffers that are used again.
+package final class JSONReaderPool: Sendable {
+  /// As many readers wait for their next use; more come and go with the load.
+  static let maxIdleReaders = 4
+  /// A reader whose buffers grew to hold more than this is let go: they are some ten times the body.
+  static let maxRetainedBodyBytes = 256 << 10
+
+  private let idle = Mutex<[JSONReader]>([])
+
+  package init() {}
+
+  /// Reads the JSON object in `body`, which may be any bytes; at most `maxDepth` arrays and objects nest.
+  ///
+  /// - Parameter members: the paths of the members that are read; nil for all. What others are is not looked at,
+  ///   as long as it is JSON.
+  package func read(
+    _ body: [UInt8], maxDepth: Int, members: [String]? = nil
+  ) throws(JSONReadError) -> JSONDocument {
+    let reader = idle.withLock { $0.popLast() } ?? JSONReader()
+    defer {
+      if body.count <= Self.maxRetainedBodyBytes {
+        idle.withLock { if $0.count < Self.maxIdleReaders { $0.append(reader) } }
+      }
+    }
+    return try reader.read(body, maxDepth: maxDepth, members: members)
+  }
+}
+
+/// The C reader. It serves one thread at a time, and so this class is `Sendable` only as the pool uses it:
+/// a reader leaves the pool to one caller, which gives it back when it is done.
+@safe private final class JSONReader: @unchecked Sendable {
+  private let handle: OpaquePointer
+
+  init() {
+    guard let handle = unsafe csj_reader_create() else { fatalError("no memory for a JSON reader") }
+    unsafe self.handle = handle
+  }
+
+  deinit { unsafe csj_reader_destroy(handle) }
+
+  func read(
+    _ body: [UInt8], maxDepth: Int, members: [String]?
+  ) throws(JSONReadError) -> JSONDocument {
+    let members = members.map { $0.joined(separator: " ") + " " }
+    // SAFETY: `body` outlives the call, which copies it; `members` does, and ends with a zero byte.
+    let result = unsafe body.withUnsafeBufferPointer { bytes in
+      unsafe csj_read(handle, bytes.baseAddress, bytes.count, UInt32(maxDepth), members)
+    }
+    // SAFETY: each buffer is the reader's own, as long as it says, and stays until the reader's next use.
+    let status = unsafe result.status
+    guard status == .ok else {
+      throw JSONReadError(
+        status, maxDepth: Int(unsafe result.max_depth), offset: unsafe result.offset,
+        path: String(decoding: unsafe copy(result.path, result.path_length), as: UTF8.self),
+        found: String(decoding: unsafe copy(result.found, result.found_length), as: UTF8.self))
+    }
+    return unsafe JSONDocument(
+      nodes: copy(result.nodes, result.node_count),
+      numbers: copy(result.numbers, result.number_count),
+      text: copy(result.text, result.text_length))
+  }
+}
+
+@unsafe private func copy<Element>(_ start: UnsafePointer<Element>?, _ count: Int) -> [Element] {
+  unsafe Array(UnsafeBufferPointer(start: start, count: count))
+}

@@ -29,7 +29,7 @@ extension EventLoop {
       guard connection.isOpen else { continue }
       handOutWaiting(of: connection)
       deliverMail(of: connection)
-      unsettle(connection)
+      if connection.isOpen { settle(connection) }
     }
   }
 }

@@ -252,8 +252,7 @@ private func passed(_ timeout: Duration) -> String {
 extension Duration {
   /// Whole milliseconds, rounded up.
   fileprivate var milliseconds: Int64 {
-    let (seconds, attoseconds) = components
-    return seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    Int64(clamping: (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
   }
 }
 

@@ -1,3 +1,5 @@
+import JSON
+
 /// Undoes the chunked transfer coding (RFC 9112 §7.1); extensions and trailers are bounded and dropped.
 struct ChunkedDecoder {
   private enum State {
@@ -85,7 +87,7 @@ struct ChunkedDecoder {
   }
 
   private mutating func takeSize(_ byte: UInt8, digits: Int, value: Int) throws(HTTP1Error) {
-    if let digit = Self.hexValue(byte) {
+    if let digit = byte.hexadecimalValue.map(Int.init) {
       // 15 digits can't overflow an Int of 64 bits.
       guard digits < 15 else { throw .chunkSizeOverflow }
       state = .size(digits: digits + 1, value: value << 4 | digit)
@@ -137,14 +139,5 @@ struct ChunkedDecoder {
     _ expected: UInt8, _ name: String, _ byte: UInt8
   ) throws(HTTP1Error) {
     guard byte == expected else { throw .invalidChunkByte(byte, expected: name) }
-  }
-
-  private static func hexValue(_ byte: UInt8) -> Int? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte - UInt8(ascii: "0"))
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(byte - UInt8(ascii: "a") + 10)
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte - UInt8(ascii: "A") + 10)
-    default: nil
-    }
   }
 }

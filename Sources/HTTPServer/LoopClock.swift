@@ -38,9 +38,5 @@ struct LoopClock {
 
 extension Duration {
   /// The whole nanoseconds, at most those of 292 years.
-  var nanoseconds: Int {
-    let (seconds, attoseconds) = components
-    let (product, overflowed) = Int(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-    return overflowed ? .max : product + Int(attoseconds / 1_000_000_000)
-  }
+  var nanoseconds: Int { Int(clamping: attoseconds / 1_000_000_000) }
 }

@@ -41,5 +41,8 @@ import Testing
           ($0 < 16 ? "0" : "") + String($0, radix: 16)
         })
     #expect([0x0A, 0xBC].hexadecimal(separator: " ", uppercase: true) == "0A BC")
+    #expect("0123456789abcdef".utf8.map(\.hexadecimalValue) == Array(0..<16))
+    #expect("ABCDEF".utf8.map(\.hexadecimalValue) == [10, 11, 12, 13, 14, 15])
+    #expect("/:@G`g".utf8.allSatisfy { $0.hexadecimalValue == nil })
   }
 }

@@ -1,3 +1,5 @@
+import HTTPCore
+
 /// A date, or a date and a time of day, as RFC 3339 §5.6 and ISO 8601 write them, and as libraries do: a space for the
 /// T (Python's `str`), no seconds where they are zero (Java's `OffsetDateTime`), offsets as +0300 and +03, the basic
 /// form 20240101T000000Z, a zone's name in brackets behind the offset (Java's `ZonedDateTime`, RFC 9557).
@@ -12,8 +14,6 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
   private var fraction = ""
   /// `Z`, `+02:00`, or empty where none is given. It holds for all of a series, so that it takes no part in arithmetic.
   private var offset = ""
-
-  private static let secondsPerDay = 86_400
 
   /// Nil where `text` is no timestamp. A leap second, 23:59:60 in UTC on the last day of June or December (all that there
   /// were, RFC 3339 §5.7 and its appendix D), is the first second of the next day, as it is for POSIX: which years have one no
@@ -49,15 +49,15 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
       self.secondOfDay = secondOfDay
       return
     }
-    let next = Self.secondsPerDay * date.dayNumber + secondOfDay
+    let next = CivilTime.secondsPerDay * date.dayNumber + secondOfDay
     let (dayInUTC, secondInUTC) = (next - secondsEast).quotientAndRemainder(
-      dividingBy: Self.secondsPerDay)
+      dividingBy: CivilTime.secondsPerDay)
     let following = CivilDate(dayNumber: dayInUTC)
     guard secondInUTC == 0, following.day == 1, [1, 7].contains(following.month) else {
       return nil
     }
-    self.date = CivilDate(dayNumber: next / Self.secondsPerDay)
-    self.secondOfDay = next % Self.secondsPerDay
+    self.date = CivilDate(dayNumber: next / CivilTime.secondsPerDay)
+    self.secondOfDay = next % CivilTime.secondsPerDay
   }
 
   /// The timestamp `count` steps later; nil after the year 9999, which can't be written.
@@ -69,7 +69,7 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
     switch frequency.step {
     case .seconds(let seconds):
       let (days, second) = ((secondOfDay ?? 0) + count * seconds)
-        .quotientAndRemainder(dividingBy: Self.secondsPerDay)
+        .quotientAndRemainder(dividingBy: CivilTime.secondsPerDay)
       result.date = CivilDate(dayNumber: date.dayNumber + days)
       result.secondOfDay = second
     case .days(let days): result.date = CivilDate(dayNumber: date.dayNumber + count * days)
@@ -80,16 +80,11 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
 
   /// The timestamp as RFC 3339 writes it, or ISO 8601 where it has no offset.
   var description: String {
-    let day = "\(padded(date.year, 4))-\(padded(date.month))-\(padded(date.day))"
+    let day = "\(date.year.padded(4))-\(date.month.padded())-\(date.day.padded())"
     guard let secondOfDay else { return day }
     let (hour, minute, second) = (secondOfDay / 3600, secondOfDay / 60 % 60, secondOfDay % 60)
-    return "\(day)T\(padded(hour)):\(padded(minute)):\(padded(second))\(fraction)\(offset)"
+    return "\(day)T\(hour.padded()):\(minute.padded()):\(second.padded())\(fraction)\(offset)"
   }
-}
-
-private func padded(_ number: Int, _ width: Int = 2) -> String {
-  let digits = "\(number)"
-  return String(repeating: "0", count: max(0, width - digits.count)) + digits
 }
 
 /// Takes a text apart from its start; only what was found is taken.
@@ -117,7 +112,7 @@ private struct Reader {
         guard let number = number(digits: 2, below: 60) else { return nil }
         minutes = number
       }
-      offset = "\(sign)\(padded(hours)):\(padded(minutes))"
+      offset = "\(sign)\(hours.padded()):\(minutes.padded())"
       secondsEast = (sign == "+" ? 60 : -60) * (60 * hours + minutes)
     }
     // RFC 9557 §4.1: a zone's name.

@@ -1,4 +1,5 @@
 import Dispatch
+import Scheduling
 import Synchronization
 
 /// Has what streams hold back written a moment later: of all streams at once, so that a loop wakes once for all of them.
@@ -17,8 +18,7 @@ final class StreamPacer: Sendable {
       return waiting.count == 1
     }
     guard isFirst else { return }
-    let nanoseconds = Int(EventBuffer.interval / .nanoseconds(1))
-    queue.asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) { [self] in
+    queue.asyncAfter(deadline: .now() + EventBuffer.interval.seconds) { [self] in
       let writes = waiting.withLock { waiting in
         defer { waiting.removeAll(keepingCapacity: true) }
         return waiting

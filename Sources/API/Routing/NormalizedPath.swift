@@ -31,19 +31,10 @@ enum NormalizedPath {
 
   /// The byte that the escape at `index` stands for.
   private static func escaped(_ bytes: [UInt8], _ index: Int) -> UInt8? {
-    guard index + 2 < bytes.count, let high = hexDigit(bytes[index + 1]),
-      let low = hexDigit(bytes[index + 2])
+    guard index + 2 < bytes.count, let high = bytes[index + 1].hexadecimalValue,
+      let low = bytes[index + 2].hexadecimalValue
     else { return nil }
     return high << 4 | low
-  }
-
-  private static func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
   }
 
   /// RFC 3986 §2.3.

@@ -394,5 +394,7 @@ extension SessionEnd {
 
 extension Duration {
   /// Whole milliseconds, none below zero.
-  fileprivate var wholeMilliseconds: UInt64 { UInt64(Swift.max(0, self / .milliseconds(1))) }
+  fileprivate var wholeMilliseconds: UInt64 {
+    UInt64(clamping: attoseconds / 1_000_000_000_000_000)
+  }
 }

@@ -194,7 +194,7 @@ package struct JSONParser {
     guard skip(UInt8(ascii: "u")) else { throw failure(expected: "\\u") }
     var code: UInt32 = 0
     for _ in 0..<4 {
-      guard let byte = peek(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+      guard let byte = peek(), let digit = byte.hexadecimalValue else {
         throw failure(expected: "a hexadecimal digit")
       }
       code = code << 4 | UInt32(digit)

@@ -13,6 +13,18 @@ extension UInt8 {
   }
 }
 
+extension UInt8 {
+  /// What it is worth as a hexadecimal digit in ASCII, of either case; nil where it is none.
+  package var hexadecimalValue: UInt8? {
+    switch self {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}
+
 extension Sequence<UInt8> {
   /// The hexadecimal digits of all its bytes, with `separator` between two of them.
   package func hexadecimal(separator: String = "", uppercase: Bool = false) -> String {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import API
+@testable import HTTPCore
 
 @Suite struct CivilDateTests {
   /// Every day from 0000 to 9999, told one after the other by the rule of leap years alone.
@@ -43,5 +43,27 @@ import Testing
     let date = try #require(CivilDate(year: from.0, month: from.1, day: from.2))
     let later = date.adding(months: months)
     #expect((later.year, later.month, later.day) == to)
+  }
+
+  /// Told by the dates before and after the days' ends, before 1970 too.
+  @Test(arguments: [
+    (0, (1970, 1, 1), 0, 4), (-1, (1969, 12, 31), 86_399, 3), (86_399, (1970, 1, 1), 86_399, 4),
+    (86_400, (1970, 1, 2), 0, 5), (-86_400, (1969, 12, 31), 0, 3),
+    (-86_401, (1969, 12, 30), 86_399, 2), (951_782_400, (2000, 2, 29), 0, 2),
+    (-62_135_596_800, (1, 1, 1), 0, 1), (784_111_777, (1994, 11, 6), 31_777, 0),
+  ])
+  func secondsOfDays(
+    seconds: Int, date: (Int, Int, Int), secondOfDay: Int, dayOfWeek: Int
+  ) {
+    let time = CivilTime(secondsSince1970: seconds)
+    #expect((time.date.year, time.date.month, time.date.day) == date)
+    #expect(3600 * time.hour + 60 * time.minute + time.second == secondOfDay)
+    #expect((0..<24).contains(time.hour) && (0..<60).contains(time.minute))
+    #expect(time.dayOfWeek == dayOfWeek)
+  }
+
+  @Test func zerosInFront() {
+    #expect([0, 9, 10, 123].map { $0.padded() } == ["00", "09", "10", "123"])
+    #expect(7.padded(4) == "0007")
   }
 }

@@ -52,6 +52,9 @@ let package = Package(
       name: "Scheduling",
       dependencies: ["Inference", .product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: hot),
+    .target(
+      name: "Serving", dependencies: ["Scheduling", "Inference", "ModelFormat"],
+      swiftSettings: strict),
     .target(name: "HTTPCore", dependencies: ["JSON"], swiftSettings: strict),
     .target(name: "HTTP2", dependencies: ["HTTPCore", "CNGHTTP2"], swiftSettings: strict),
     .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
@@ -61,13 +64,14 @@ let package = Package(
     .target(
       name: "API",
       dependencies: [
-        "Scheduling", "Inference", "ModelFormat", "HTTPCore", "JSON", "CCrypto",
+        "Serving", "Scheduling", "Inference", "ModelFormat", "HTTPCore", "JSON", "CCrypto",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "carousel",
       dependencies: [
-        "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat", "JSON",
+        "API", "Serving", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat",
+        "JSON",
         "Compression", "CLinux", "CArguments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
@@ -100,6 +104,10 @@ let package = Package(
       dependencies: ["Scheduling", "Inference", "ModelFormat", "TestSupport"],
       swiftSettings: tested),
     .testTarget(
+      name: "ServingTests",
+      dependencies: ["Serving", "Scheduling", "Inference", "ModelFormat", "TestSupport"],
+      swiftSettings: tested),
+    .testTarget(
       name: "HTTPCoreTests", dependencies: ["HTTPCore", "TestSupport"], swiftSettings: tested),
     .testTarget(
       name: "CompressionTests", dependencies: ["Compression", "TestSupport"],
@@ -114,14 +122,15 @@ let package = Package(
     .testTarget(
       name: "APITests",
       dependencies: [
-        "API", "Scheduling", "Inference", "ModelFormat", "HTTPCore", "JSON", "TestSupport",
+        "API", "Serving", "Scheduling", "Inference", "ModelFormat", "HTTPCore", "JSON",
+        "TestSupport",
       ],
       swiftSettings: tested),
     .testTarget(
       name: "carouselTests",
       dependencies: [
-        "carousel", "API", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat",
-        "JSON", "TestSupport",
+        "carousel", "API", "Serving", "HTTPServer", "HTTPCore", "Scheduling", "Inference",
+        "ModelFormat", "JSON", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

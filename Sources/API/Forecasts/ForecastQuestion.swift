@@ -1,5 +1,6 @@
 import Inference
 import Scheduling
+import Serving
 
 /// What a `POST /v1/timeseries/forecast` asks: a question of forecasts, and what its series are called.
 struct ForecastQuestion: Sendable {
@@ -30,7 +31,7 @@ extension Question {
   /// The forecast of `horizon` steps after each of `sequences`, by a model that forecasts.
   init(model: ServedModel, sequences: [InputSequence], isFlat: Bool, horizon: Int) {
     self.model = model
-    inputs = DecodedInputs(sequences: sequences, isArray: true, isFlat: isFlat)
+    inputs = InputBatch(sequences: sequences, isArray: true, isFlat: isFlat)
     selection = .last
     self.horizon = horizon
     timeout = nil

@@ -25,8 +25,8 @@ struct Forecasts: Sendable {
       return Inquiry(
         question: forecast.question, size: AnswerSize(forecast), timeout: try call.timeout(nil)
       ) { (predictions, isWhole) throws(APIError) in
-        try ForecastEncoder(question: forecast, createdAt: Int(ProcessStatistics.now))
-          .text(of: predictions, isWhole: isWhole)
+        let encoder = ForecastEncoder(question: forecast, createdAt: Int(ProcessStatistics.now))
+        return EncodedAnswer(.json([]), try encoder.text(of: predictions, isWhole: isWhole))
       }
     }
   }

@@ -6,12 +6,14 @@ import Synchronization
 final class AnswerStream: Sendable {
   private let call: Call
   private let queue: DispatchQueue
+  private let head: HTTPResponse
   /// What is to be written; nil once all is.
   private let text: Mutex<AnswerText?>
 
   /// - Parameter queue: where parts are written, away from the event loop.
-  init(_ text: AnswerText, to call: Call, on queue: DispatchQueue) {
-    self.text = Mutex(text)
+  init(_ answer: EncodedAnswer, to call: Call, on queue: DispatchQueue) {
+    head = answer.head
+    text = Mutex(answer.body)
     self.call = call
     self.queue = queue
   }
@@ -19,7 +21,7 @@ final class AnswerStream: Sendable {
   /// Begins the response, and goes on until it is sent or the client has left.
   func start() {
     call.exchange.onAbandon { [call] in call.abandoned() }
-    call.begin(.json([]))
+    call.begin(head)
     // Held by the exchange, and let go of at its end.
     call.exchange.onDrain { [self] in queue.async { self.writeParts() } }
     writeParts()

@@ -1,16 +1,7 @@
 import Inference
 import JSON
 import ModelFormat
-
-/// The inputs of a request.
-struct DecodedInputs: Sendable {
-  let sequences: [InputSequence]
-  /// Whether the question was an array of sequences, be it of one: its answer is too.
-  let isArray: Bool
-  /// Whether steps were written as bare numbers (or text), not as vectors: the answer's steps of one
-  /// element are too.
-  let isFlat: Bool
-}
+import Serving
 
 /// Turns the `inputs` of a document into sequences of its model. Depth alone decides what an array means:
 ///
@@ -25,13 +16,6 @@ struct InputDecoder {
   let model: ServedModel
   let limits: QuestionLimits
 
-  /// The values of one input for all sequences.
-  private struct Column {
-    var values: [InputSequence.Values]
-    var isArray: Bool
-    var isFlat: Bool
-  }
-
   /// How one sequence of an input is written.
   enum Form {
     /// Bare numbers: one a step, or the elements of one vector.
@@ -41,28 +25,11 @@ struct InputDecoder {
     case text
   }
 
-  func decode(_ node: Int) throws(APIError) -> DecodedInputs {
+  func decode(_ node: Int) throws(APIError) -> InputBatch {
     let columns = try columns(node)
-    let first = columns[0]
-    for (index, column) in columns.enumerated().dropFirst()
-    where column.isArray != first.isArray || column.values.count != first.values.count {
-      throw .sequenceCounts(
-        path: "inputs.\(model.description.inputs[index].name)",
-        found: column.isArray ? column.values.count : nil,
-        expected: first.isArray ? first.values.count : nil)
+    do { return try InputBatch(columns, for: model.graph.model) } catch {
+      throw refusal(of: error)
     }
-    var sequences: [InputSequence] = []
-    sequences.reserveCapacity(first.values.count)
-    for index in first.values.indices {
-      do {
-        sequences.append(
-          try InputSequence(columns.map { $0.values[index] }, for: model.graph.model))
-      } catch {
-        throw refusal(of: error, sequence: first.isArray ? index : nil)
-      }
-    }
-    return DecodedInputs(
-      sequences: sequences, isArray: first.isArray, isFlat: columns.allSatisfy(\.isFlat))
   }
 
   /// One sequence of a model with one input, whose errors call it `name`.
@@ -73,26 +40,29 @@ struct InputDecoder {
       throw .unexpected(
         path: name, found: document.found(node), expected: .tokens(orText: hasText))
     }
-    do { return try InputSequence(column.values, for: model.graph.model) } catch {
-      throw .input(path: name, error)
-    }
+    return try sequence(column, InputPath(name))
   }
 
-  /// An error of a sequence, with the place of what it names; nil: the question is one sequence.
-  private func refusal(of error: InputError, sequence: Int?) -> APIError {
-    func path(_ root: String) -> String {
-      (sequence.map { InputPath(root)[$0] } ?? InputPath(root)).description
-    }
-    if case .stepCounts(let input, let found, let other, let expected) = error {
+  /// An error of the sequences, with the place of what it names.
+  private func refusal(of flaw: InputBatch.Flaw) -> APIError {
+    switch flaw {
+    case .sequenceCounts(let input, let found, let expected):
+      return .sequenceCounts(path: "inputs.\(input)", found: found, expected: expected)
+    case .sequence(let index, let error):
+      func path(_ root: String) -> String {
+        (index.map { InputPath(root)[$0] } ?? InputPath(root)).description
+      }
+      guard case .stepCounts(let input, let found, let other, let expected) = error else {
+        return .input(path: path("inputs"), error)
+      }
       return .stepCounts(
         path: path("inputs.\(input)"), found: found, other: path("inputs.\(other)"),
         expected: expected)
     }
-    return .input(path: path("inputs"), error)
   }
 
   /// One column an input of the model, in the model's order.
-  private func columns(_ node: Int) throws(APIError) -> [Column] {
+  private func columns(_ node: Int) throws(APIError) -> [InputColumn] {
     let inputs = model.description.inputs
     guard document.kind(node) == .object else {
       guard inputs.count == 1 else {
@@ -103,7 +73,7 @@ struct InputDecoder {
     }
     let members = try BodyMembers(
       inputs.map(\.name), others: .refused, at: node, of: document, path: "inputs")
-    var columns: [Column] = []
+    var columns: [InputColumn] = []
     for (index, input) in inputs.enumerated() {
       columns.append(
         try column(
@@ -112,12 +82,13 @@ struct InputDecoder {
     return columns
   }
 
-  private func column(_ input: Int, _ node: Int, _ path: InputPath) throws(APIError) -> Column {
+  private func column(_ input: Int, _ node: Int, _ path: InputPath) throws(APIError) -> InputColumn
+  {
     let (form, isArray) = try form(
       of: node, input, path)
     let isFlat = if case .steps = form { false } else { true }
     guard isArray else {
-      return Column(
+      return InputColumn(
         values: [try values(input, node, form, path)], isArray: false, isFlat: isFlat)
     }
     let count = document.count(node)
@@ -133,7 +104,7 @@ struct InputDecoder {
       values.append(try self.values(input, element, form, path[index]))
       element = document.next(element)
     }
-    return Column(values: values, isArray: true, isFlat: isFlat)
+    return InputColumn(values: values, isArray: true, isFlat: isFlat)
   }
 
   // MARK: - One sequence
@@ -143,7 +114,14 @@ struct InputDecoder {
     _ node: Int, _ form: Form, _ path: InputPath
   ) throws(APIError) -> InputSequence {
     let values = try values(0, node, form, path)
-    do { return try InputSequence([values], for: model.graph.model) } catch {
+    return try sequence(InputColumn(values: [values], isArray: false, isFlat: true), path)
+  }
+
+  private func sequence(
+    _ column: InputColumn, _ path: InputPath
+  ) throws(APIError) -> InputSequence {
+    do { return try InputBatch([column], for: model.graph.model).sequences[0] } catch {
+      guard case .sequence(_, let error) = error else { throw refusal(of: error) }
       throw .input(path: path.description, error)
     }
   }
@@ -151,19 +129,21 @@ struct InputDecoder {
   private func values(
     _ input: Int, _ node: Int, _ form: Form, _ path: InputPath
   ) throws(APIError) -> InputSequence.Values {
-    switch (form, model.description.inputs[input].kind) {
+    let kind = model.description.inputs[input].kind
+    switch (form, kind) {
     case (.text, _):
       return .tokens(try tokens(input, node, path))
     case (.flat, .vector(let size)):
-      return .vector(floats(try numbers(node, path, count: size)))
-    case (.flat, let kind):
+      return try values(try numbers(node, path, count: size), [size], kind, path)
+    case (.flat, _):
       let range = try numbers(node, path)
       try checkSteps(range.count, path)
-      let values = try values(range, kind, isFlat: true, path)
+      let values = try values(range, [range.count], kind, path)
       if case .tokens(let size, _) = kind { try document.checkTokens(node, path, size: size) }
       return values
-    case (.steps(let size), let kind):
-      let values = try values(try rows(node, path, size: size), kind, isFlat: false, path)
+    case (.steps(let size), _):
+      let range = try rows(node, path, size: size)
+      let values = try values(range, [range.count / size, size], kind, path)
       if case .tokens(let size, _) = kind {
         for step in 0..<document.count(node) {
           try document.checkTokens(node + 1 + step, path[step], size: size)
@@ -173,20 +153,20 @@ struct InputDecoder {
     }
   }
 
+  /// The numbers in `range`, of that shape, as values of an input.
   private func values(
-    _ range: Range<Int>, _ kind: ModelDescription.Input.Kind, isFlat: Bool, _ path: InputPath
+    _ range: Range<Int>, _ shape: [Int], _ kind: ModelDescription.Input.Kind, _ path: InputPath
   ) throws(APIError) -> InputSequence.Values {
-    guard case .tokens(let size, _) = kind else { return .features(floats(range)) }
-    var ids: [Int32] = []
-    ids.reserveCapacity(range.count)
-    for (step, value) in document.numbers[range].enumerated() {
-      guard value >= 0, value < Float(size), let id = Int32(exactly: value) else {
-        throw .tokenRange(
-          path: (isFlat ? path[step] : path[step][0]).description, found: value, size: size)
+    do {
+      return try Tensor(shape: shape, .floats(document.numbers, range)).values(of: kind)
+    } catch {
+      guard case .id(let element, let found, let size) = error else {
+        preconditionFailure("numbers of the shape of an input were refused: \(error)")
       }
-      ids.append(id)
+      throw .tokenRange(
+        path: (shape.count == 1 ? path[element] : path[element][0]).description,
+        found: Float(found), size: size)
     }
-    return .tokens(ids)
   }
 
   private func tokens(
@@ -256,11 +236,6 @@ struct InputDecoder {
         path: path.description, found: document.found(node),
         expected: count.map { .numbers($0) } ?? .flat)
     }
-  }
-
-  /// The floats in `range`; all of the document's without a copy.
-  private func floats(_ range: Range<Int>) -> [Float] {
-    range == document.numbers.indices ? document.numbers : Array(document.numbers[range])
   }
 
   private func checkSteps(_ count: Int, _ path: InputPath) throws(APIError) {

@@ -104,9 +104,9 @@ struct PredictionRides: Sendable {
 
   private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {
     do throws(APIError) {
-      let text = try inquiry.text(predictions, !inquiry.size.isStreamed)
+      let response = try inquiry.response(predictions, !inquiry.size.isStreamed)
       guard !inquiry.question.sessions.isEmpty else {
-        return call.exchange.isAbandoned ? call.abandoned() : send(text, of: inquiry, to: call)
+        return call.exchange.isAbandoned ? call.abandoned() : send(response, of: inquiry, to: call)
       }
       // This decides: a client that has left moves no session, one that leaves from here on has left as the answer was
       // on its way.
@@ -119,7 +119,7 @@ struct PredictionRides: Sendable {
         guard closeSessions(of: inquiry.question, with: predictions) else {
           return call.refuse(.session(.frozen, model: inquiry.question.model.name))
         }
-        send(text, of: inquiry, to: call)
+        send(response, of: inquiry, to: call)
       }
     } catch {
       closeSessions(of: inquiry.question, with: nil)
@@ -127,11 +127,11 @@ struct PredictionRides: Sendable {
     }
   }
 
-  private func send(_ text: consuming AnswerText, of inquiry: Inquiry, to call: Call) {
+  private func send(_ answer: consuming EncodedAnswer, of inquiry: Inquiry, to call: Call) {
     if inquiry.size.isStreamed {
-      AnswerStream(text, to: call, on: queues.background).start()
+      AnswerStream(answer, to: call, on: queues.background).start()
     } else {
-      call.answer(.json(text.remainder()))
+      call.answer(answer.whole())
     }
   }
 }

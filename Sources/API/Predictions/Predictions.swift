@@ -27,7 +27,7 @@ struct Predictions: Sendable {
         question: question, size: AnswerSize(question),
         timeout: try call.timeout(question.timeout)
       ) { (predictions, isWhole) throws(APIError) in
-        try encoder.text(of: predictions, isWhole: isWhole)
+        EncodedAnswer(.json([]), try encoder.text(of: predictions, isWhole: isWhole))
       }
     }
   }

@@ -1,11 +1,12 @@
 import Inference
 import JSON
 import Scheduling
+import Serving
 
 /// What a prediction is asked for, checked against its model.
 package struct Question: Sendable {
   let model: ServedModel
-  let inputs: DecodedInputs
+  let inputs: InputBatch
   package let selection: Selection
   package let horizon: Int?
   /// After which the client does not wait any more; nil for never.
@@ -111,7 +112,7 @@ extension BodyMembers {
 
   /// What the sequences do with which sessions; empty where they have none.
   fileprivate func sessions(
-    of model: ServedModel, for inputs: DecodedInputs
+    of model: ServedModel, for inputs: InputBatch
   ) throws(APIError) -> [SessionUse?] {
     guard let session = self["session"], document.kind(session) != .null else { return [] }
     guard model.fingerprint != nil else {
@@ -123,7 +124,7 @@ extension BodyMembers {
 
   /// What the sequences go on from; empty where all begin.
   fileprivate func states(
-    of model: ServedModel, for inputs: DecodedInputs, sealer: StateSealer
+    of model: ServedModel, for inputs: InputBatch, sealer: StateSealer
   ) throws(APIError) -> [SequenceState?] {
     guard let state = self["state"], document.kind(state) != .null else { return [] }
     guard let fingerprint = model.fingerprint else {

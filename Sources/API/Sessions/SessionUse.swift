@@ -1,6 +1,7 @@
 import Inference
 import JSON
 import Scheduling
+import Serving
 
 /// What a sequence of a request does with a session.
 struct SessionUse: Sendable, Equatable {
@@ -40,7 +41,7 @@ struct SessionDecoder {
   private static let steps = 0...(1 << 53)
 
   /// One a sequence, nil for a sequence without: a session for one, an array of them for an array of sequences.
-  func decode(_ node: Int, for inputs: DecodedInputs) throws(APIError) -> [SessionUse?] {
+  func decode(_ node: Int, for inputs: InputBatch) throws(APIError) -> [SessionUse?] {
     guard inputs.isArray else { return [try use(node, "session")] }
     let count = inputs.sequences.count
     guard document.kind(node) == .array, document.count(node) == count else {

@@ -1,5 +1,6 @@
 import Inference
 import JSON
+import Serving
 
 /// Turns the `state` of a document into the states from which its sequences go on.
 struct StateDecoder {
@@ -9,7 +10,7 @@ struct StateDecoder {
   let sealer: StateSealer
 
   /// One state or nil a sequence: a string or null for one, an array of such for an array of sequences.
-  func decode(_ node: Int, for inputs: DecodedInputs) throws(APIError) -> [SequenceState?] {
+  func decode(_ node: Int, for inputs: InputBatch) throws(APIError) -> [SequenceState?] {
     guard inputs.isArray else { return [try state(node, InputPath("state"))] }
     let count = inputs.sequences.count
     guard document.kind(node) == .array, document.count(node) == count else {

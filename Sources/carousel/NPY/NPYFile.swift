@@ -1,7 +1,12 @@
+import Serving
+
 /// An array as NumPy saves it, versions 1 to 3 (NumPy Enhancement Proposal 1).
 struct NPYFile {
   let header: NPYHeader
-  private let data: ArraySlice<UInt8>
+  /// The elements, in the order of the file.
+  private let elements: Tensor
+  /// Where they begin in the file.
+  private let dataStart: Int
 
   /// The header is text that NumPy keeps far below this.
   static let maxHeaderBytes = 1 << 16
@@ -37,7 +42,7 @@ struct NPYFile {
         offset: bytes.count, problem: .truncated(expected: start + length, found: bytes.count))
     }
     header = try NPYHeader(bytes[start..<start + length], offset: start)
-    data = bytes[(start + length)...]
+    let data = bytes[(start + length)...]
     guard let counts = header.counts else { throw .badNPY(offset: start, problem: .shapeTooLarge) }
     guard data.count >= counts.bytes else {
       throw .badNPY(
@@ -49,6 +54,8 @@ struct NPYFile {
         offset: data.startIndex + counts.bytes,
         problem: .trailingBytes(data.count - counts.bytes))
     }
+    dataStart = data.startIndex
+    elements = Tensor(shape: [counts.elements], .bytes(data, header.elementType))
   }
 
   /// The array as nested JSON arrays, each float the shortest text that reads back the same; false and true are 0 and 1.
@@ -87,34 +94,24 @@ struct NPYFile {
   }
 
   private func number(_ element: Int, isWhole: Bool) throws(CarouselError) -> String {
-    let size = header.elementType.byteCount
-    let start = data.startIndex + element * size
-    let bits = data[start..<start + size].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    let value: Double
-    switch (header.elementType.kind, size) {
-    case (.boolean, _): return bits == 0 ? "0" : "1"
-    case (.unsigned, _): return String(bits)
-    case (.signed, _):
-      let unused = 64 - 8 * size
-      return String(Int64(bitPattern: bits << unused) >> unused)
-    case (.float, 2): value = Double(Float16(bitPattern: UInt16(bits)))
-    case (.float, 4):
-      let float = Float(bitPattern: UInt32(bits))
-      guard float.isFinite else {
-        throw .badNPY(offset: start, problem: .notFinite(element: element))
-      }
-      guard !isWhole || float == float.rounded() else {
-        throw .badNPY(offset: start, problem: .notWhole(element: element))
-      }
-      return "\(float)"
-    case (.float, _): value = Double(bitPattern: bits)
+    switch elements.number(element) {
+    case .natural(let value): return String(value)
+    case .whole(let value): return String(value)
+    case .float(let value): return try text(value, element, isWhole: isWhole)
+    case .double(let value): return try text(value, element, isWhole: isWhole)
     }
+  }
+
+  private func text<Value: BinaryFloatingPoint & CustomStringConvertible>(
+    _ value: Value, _ element: Int, isWhole: Bool
+  ) throws(CarouselError) -> String {
+    let offset = dataStart + element * header.elementType.byteCount
     guard value.isFinite else {
-      throw .badNPY(offset: start, problem: .notFinite(element: element))
+      throw .badNPY(offset: offset, problem: .notFinite(element: element))
     }
     guard !isWhole || value == value.rounded() else {
-      throw .badNPY(offset: start, problem: .notWhole(element: element))
+      throw .badNPY(offset: offset, problem: .notWhole(element: element))
     }
-    return "\(value)"
+    return value.description
   }
 }

@@ -1,43 +1,13 @@
+import Serving
+
 /// A .npy file's header: the literal of a Python dictionary with three keys
 /// (NumPy Enhancement Proposal 1).
 struct NPYHeader: Equatable {
-  let elementType: ElementType
+  let elementType: TensorType
   let shape: [Int]
 
   /// Whether the first axis varies fastest, as Fortran has it.
   let isFortran: Bool
-
-  /// What an element is, as NumPy's `descr` names it: byte order (little-endian only), kind, size in bytes.
-  struct ElementType: Equatable {
-    enum Kind: Character {
-      case float = "f"
-      case signed = "i"
-      case unsigned = "u"
-      case boolean = "b"
-    }
-
-    let kind: Kind
-    let byteCount: Int
-
-    /// Nil where elements of the type are not read.
-    init?(_ name: String) {
-      let parts = Array(name)
-      guard parts.count == 3, let kind = Kind(rawValue: parts[1]),
-        let size = parts[2].wholeNumberValue
-      else { return nil }
-      let sizes =
-        switch kind {
-        case .float: [2, 4, 8]
-        case .signed, .unsigned: [1, 2, 4, 8]
-        case .boolean: [1]
-        }
-      // `|` says that there is no order, of single bytes.
-      guard sizes.contains(size), parts[0] == "<" || (parts[0] == "|" && size == 1)
-      else { return nil }
-      self.kind = kind
-      byteCount = size
-    }
-  }
 
   /// More axes than any input has: sequences, steps, features.
   static let maxAxes = 3
@@ -47,7 +17,7 @@ struct NPYHeader: Equatable {
   ///   - offset: where they begin in the file, for errors.
   init(_ text: ArraySlice<UInt8>, offset: Int) throws(CarouselError) {
     var scanner = NPYHeaderScanner(text, offset: offset)
-    var elementType: ElementType?
+    var elementType: TensorType?
     var isFortran = false
     var shape: [Int]?
     var keys: Set<String> = []
@@ -59,7 +29,7 @@ struct NPYHeader: Equatable {
       switch key {
       case "descr":
         let name = try scanner.string()
-        elementType = ElementType(name)
+        elementType = TensorType(numpy: name)
         if elementType == nil { throw scanner.failure(.elementType(name)) }
       case "fortran_order":
         isFortran = try scanner.boolean()
@@ -111,6 +81,28 @@ struct NPYHeader: Equatable {
     }
     let (bytes, overflow) = elements.multipliedReportingOverflow(by: elementType.byteCount)
     return overflow ? nil : (elements, bytes)
+  }
+}
+
+extension TensorType {
+  /// The type that NumPy's `descr` names: byte order (little-endian only), kind, size in bytes. Nil where elements of it are
+  /// not read.
+  init?(numpy name: String) {
+    switch name {
+    case "|b1", "<b1": self = .bool
+    case "|u1", "<u1": self = .uint8
+    case "|i1", "<i1": self = .int8
+    case "<u2": self = .uint16
+    case "<u4": self = .uint32
+    case "<u8": self = .uint64
+    case "<i2": self = .int16
+    case "<i4": self = .int32
+    case "<i8": self = .int64
+    case "<f2": self = .fp16
+    case "<f4": self = .fp32
+    case "<f8": self = .fp64
+    default: return nil
+    }
   }
 }
 

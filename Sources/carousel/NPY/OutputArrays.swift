@@ -1,40 +1,18 @@
 import Inference
+import Serving
 
 /// A model's answers as arrays, and the files that hold them.
 struct OutputArrays {
-  /// An array by the name that it has in an .npz file.
-  struct Array {
-    let name: String
-    let shape: [Int]
-    let values: [Float]
-  }
-
-  private(set) var arrays: [Array] = []
+  let arrays: [Tensor]
 
   /// - Parameters:
   ///   - names: those of the predictions' outputs.
-  ///   - isBatch: whether an array has an axis of sequences, be there one. Where sequences have answers of
-  ///     different lengths each has an array of its own, `NAME.0` and so on.
-  /// - Throws: where that is the name of another output.
+  ///   - isBatch: whether an array has an axis of sequences (see `Tensor.answers`).
+  /// - Throws: where an array of one sequence would have the name of another output.
   init(
     named names: [String], _ predictions: [Prediction], isBatch: Bool
   ) throws(CarouselError) {
-    for (index, name) in names.enumerated() {
-      let parts = predictions.map { $0.outputs[index] }
-      let shapes = parts.map { part in (part.rows.map { [$0] } ?? []) + [part.size] }
-      if !isBatch {
-        arrays.append(Array(name: name, shape: shapes[0], values: parts[0].values))
-      } else if shapes.allSatisfy({ $0 == shapes[0] }) {
-        arrays.append(
-          Array(
-            name: name, shape: [parts.count] + shapes[0], values: parts.flatMap(\.values)))
-      } else {
-        for (number, part) in parts.enumerated() {
-          arrays.append(
-            Array(name: "\(name).\(number)", shape: shapes[number], values: part.values))
-        }
-      }
-    }
+    arrays = Tensor.answers(named: names, predictions, isArray: isBatch)
     var known: Set<String> = []
     for array in arrays where !known.insert(array.name).inserted {
       throw .sameArrayName(array.name)
@@ -53,9 +31,13 @@ struct OutputArrays {
   }
 }
 
-extension OutputArrays.Array {
+extension Tensor {
   /// The array as a .npy file of version 1 (NumPy Enhancement Proposal 1): little-endian floats in C order.
-  var file: [UInt8] {
+  fileprivate var file: [UInt8] {
+    guard case .floats(let floats, let range) = elements else {
+      preconditionFailure("an answer of \(type)")
+    }
+    let values = floats[range]
     let sizes = shape.map { "\($0)," }.joined(separator: " ")
     var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(sizes)), }"
     // The data begins at a multiple of 64, behind a line's end.

@@ -15,7 +15,7 @@ import Testing
   ])
   func accepted(text: String) throws {
     let header = try header(text)
-    #expect(header.elementType == NPYHeader.ElementType("<f4"))
+    #expect(header.elementType == .fp32)
     #expect(header.shape == [3, 4])
   }
 

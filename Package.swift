@@ -117,7 +117,9 @@ let package = Package(
       swiftSettings: tested),
     .testTarget(
       name: "HTTPServerTests",
-      dependencies: ["HTTPServer", "HTTPCore", "HTTP2", "Compression", "TestSupport"],
+      dependencies: [
+        "HTTPServer", "HTTPCore", "HTTP2", "Compression", "http-echo", "TestSupport",
+      ],
       swiftSettings: tested),
     .testTarget(
       name: "APITests",

@@ -4,11 +4,12 @@ import Scheduling
 
 /// Carousel's HTTP interface: answers each exchange from its models.
 ///
-/// `handle` is the server's `Application`: it returns at once. What takes longer than a hop to another thread
-/// costs, the decoding of a large body or the encoding of a large answer, is done on a concurrent queue.
+/// What an event loop calls returns at once: what takes longer than a hop to another thread costs, the decoding of a large
+/// body or the encoding of a large answer, is done on a concurrent queue.
 package final class Service: Sendable {
   let parts: ServiceParts
   private let router: Router
+  private let access: AccessPolicy
 
   /// A service that is not ready until `setReadiness` says so.
   ///
@@ -32,7 +33,10 @@ package final class Service: Sendable {
   /// A service of other routes, for tests.
   init(_ parts: ServiceParts, routes: (ServiceParts) -> [Route]) {
     self.parts = parts
-    router = Router(routes(parts), metrics: parts.metrics)
+    let routes = routes(parts)
+    router = Router(
+      [IndexPage.route(listing: routes, of: parts)] + routes, metrics: parts.metrics)
+    access = AccessPolicy(parts.settings)
   }
 
   /// The paths of health checks, which cost next to nothing.
@@ -53,23 +57,47 @@ package final class Service: Sendable {
     try Predictions(parts).question(in: body)
   }
 
-  /// Answers `exchange`, now or from another thread later.
-  package func handle(_ exchange: HTTPExchange) {
-    let request = exchange.request
-    let (endpoint, path) = router.match(request.path)
-    let call = Call(exchange: exchange, endpoint: endpoint, path: path)
-    let isUnknown = endpoint === router.unknown
-    if request.method == "OPTIONS", !isUnknown || request.path == "*" {
-      call.answer(
-        HTTPResponse(status: .ok, fields: ["allow": endpoint.methods.joined(separator: ", ")]))
-    } else if isUnknown {
-      let escape = NormalizedPath.badEscape(in: request.path)
-      call.refuse(escape.map { .pathEscape(found: $0) } ?? .noSuchPath(request.path))
-    } else if let answer = endpoint.answer(to: request.method) {
-      self.answer(call, by: answer)
-    } else {
-      call.refuse(.method(request.method, allowed: endpoint.methods))
+  /// The service as a server calls it.
+  package var application: Application { Application { head, _ in self.receive(head) } }
+
+  /// Answers `exchange`, whose request is complete, now or from another thread later.
+  package func handle(_ exchange: HTTPExchange) { receive(exchange.request).answer(exchange) }
+
+  /// Says by the head of a request what answers it, and how much of its body it takes to do that.
+  private func receive(_ head: HTTPRequest) -> Reception {
+    let (endpoint, path) = router.match(head.path)
+    do throws(APIError) {
+      guard let route = try route(of: endpoint, for: head) else {
+        return Reception(.whole(maxBytes: ServiceSettings.maxUnreadBodyBytes)) { exchange in
+          Call(exchange: exchange, endpoint: endpoint, path: path).answer(
+            HTTPResponse(
+              status: .ok, fields: ["allow": endpoint.methods.joined(separator: ", ")]))
+        }
+      }
+      return Reception(.whole(maxBytes: route.bodyLimit.maxBytes)) { exchange in
+        self.answer(
+          Call(exchange: exchange, endpoint: endpoint, path: path), by: route.answer)
+      }
+    } catch {
+      return Reception(.unwanted) { exchange in
+        Call(exchange: exchange, endpoint: endpoint, path: path).refuse(error)
+      }
     }
+  }
+
+  /// The route that a request is for; nil where it only asks what there is.
+  private func route(of endpoint: Endpoint, for head: HTTPRequest) throws(APIError) -> Route? {
+    let isUnknown = endpoint === router.unknown
+    if head.method == "OPTIONS", !isUnknown || head.path == "*" { return nil }
+    guard !isUnknown else {
+      let escape = NormalizedPath.badEscape(in: head.path)
+      throw escape.map { .pathEscape(found: $0) } ?? .noSuchPath(head.path)
+    }
+    guard let route = endpoint.route(for: head.method) else {
+      throw .method(head.method, allowed: endpoint.methods)
+    }
+    try access.check(route.access, by: head)
+    return route
   }
 
   private func answer(_ call: Call, by answer: Route.Answer) {

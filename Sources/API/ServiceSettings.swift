@@ -41,6 +41,8 @@ package struct ServiceSettings: Sendable {
 
   /// How deep a body's arrays and objects nest at most: `{"inputs": {"x": [[[0]]]}}` is 5.
   static let maxJSONDepth = 8
+  /// What the body of a request may have that no body is read of: some clients send an empty object.
+  static let maxUnreadBodyBytes = 4 << 10
   /// What `timeout_ms` may be: up to a day.
   static let timeoutMilliseconds = 1...86_400_000
   /// What `?limit=` of a list of sessions may be, and is where it is not given.

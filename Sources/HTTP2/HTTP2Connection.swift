@@ -8,6 +8,7 @@ import HTTPCore
 package final class HTTP2Connection: ConnectionProtocol {
   private let limits: HTTP2Limits
   private let date: ResponseDate
+  private let reception: HeadReception
   private let session: HTTP2Session
   private var streams = StreamTable()
   private var events: [ConnectionEvent] = []
@@ -32,8 +33,12 @@ package final class HTTP2Connection: ConnectionProtocol {
   private static let outputMark = 256 * 1024
 
   /// A connection that has seen nothing yet, its own SETTINGS in the output.
-  package init(limits: HTTP2Limits, date: ResponseDate = ResponseDate()) {
+  package init(
+    limits: HTTP2Limits, date: ResponseDate = ResponseDate(),
+    reception: @escaping HeadReception = { _, _ in Reception(.whole()) { _ in } }
+  ) {
     self.limits = limits
+    self.reception = reception
     self.date = date
     backlog = InputBacklog(maxFieldBytesAtOnce: limits.maxFieldBytesAtOnce)
     meter = FloodMeter(limits)
@@ -84,9 +89,29 @@ package final class HTTP2Connection: ConnectionProtocol {
     resume(stream)
   }
 
-  package func end(_ stream: StreamID) {
+  package func takeEvents() -> [ConnectionEvent] {
+    defer { if !events.isEmpty { events = [] } }
+    return events
+  }
+
+  package func readBody(_ count: Int, of stream: StreamID) {
+    guard let stream = streams[Int32(truncatingIfNeeded: stream.rawValue)], stream.upload != nil
+    else { return }
+    streams.addUnread(-count, of: stream)
+    session.openWindow(of: stream.id, by: count)
+    if stream.awaitsContinue {
+      stream.awaitsContinue = false
+      if !stream.isOpen { session.sendContinue(stream.id) }
+    }
+    pump()
+  }
+
+  package func end(_ stream: StreamID, trailers: HTTPFields = HTTPFields()) {
     guard let stream = streams.open(stream) else { return }
     stream.isOpen = false
+    for field in trailers.all where field.mayBeTrailer {
+      stream.trailers.append(field.name, field.value)
+    }
     streams.move(stream, to: .sending)
     resume(stream)
   }
@@ -117,21 +142,29 @@ package final class HTTP2Connection: ConnectionProtocol {
   /// To be called several times in `pace`'s window; where nothing of what the peer sends is read meanwhile,
   /// `pauseBodies()` in its place.
   package func refuseSlowBodies(now: Int, pace: TransferPace) -> Int {
-    guard streams.bodyCount > 0 else { return 0 }
+    guard streams.haveBodies else { return 0 }
     let late = streams.slowBodies(now: now, pace: pace)
+    var count = 0
     for (stream, error) in late {
-      stream.isTimedOut = true
-      refuse(error.response, on: stream)
+      if stream.hasRest {
+        cutShort(stream)
+      } else {
+        stream.isTimedOut = true
+        refuse(error.response, on: stream)
+        count += 1
+      }
     }
     if !late.isEmpty { pump() }
-    return late.count
+    return count
   }
 
   package func pauseBodies() {
-    if streams.bodyCount > 0 { streams.pauseBodies() }
+    if streams.haveBodies { streams.pauseBodies() }
   }
 
-  package var hasTransfers: Bool { streams.bodyCount > 0 || streams.responseBytes > 0 }
+  package var hasTransfers: Bool {
+    streams.haveBodies || streams.responseBytes > 0
+  }
 
   /// Hands over about 256 KiB at most; there may be more when those are written.
   package func takeOutput() -> [UInt8] {
@@ -155,8 +188,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   }
 
   package func refuseLargestBody(_ response: HTTPResponse) {
-    guard let largest = streams.all(at: .body).max(by: { $0.body.count < $1.body.count })
-    else { return }
+    guard let largest = streams.largestBody else { return }
     refuse(response, on: largest)
     pump()
   }
@@ -250,8 +282,8 @@ package final class HTTP2Connection: ConnectionProtocol {
       terminate(NGHTTP2_ENHANCE_YOUR_CALM)
       return false
     }
-    // Trailers are checked by nghttp2 and dropped: nothing here has a use for them.
-    if !isTrailer { unsafe stream.head.append(name, value, limits: limits) }
+    // The head of a request that is read makes room for its trailers.
+    unsafe stream.head.append(name, value, limits: limits)
     return backlog.noteField(size)
   }
 
@@ -261,19 +293,46 @@ package final class HTTP2Connection: ConnectionProtocol {
     stream.omitsBody = stream.head.method == "HEAD"
     do throws(HTTP2Error) {
       let request = try stream.head.request()
-      let limit = limits.bodyLimit(headBytes: request.headBytes)
-      if let length = request.contentLength, length > limit.byteCount { throw .bodyTooLong(limit) }
-      stream.request = request
       stream.head = RequestHead()
-      stream.headBytes = request.headBytes
-      streams.move(stream, to: .body)
-      if endsStream {
-        bodyEnded(id)
-      } else if request.expectsContinue {
-        session.sendContinue(id)
-      }
+      stream.announcedCount = endsStream ? 0 : request.contentLength
+      stream.awaitsContinue = !endsStream && request.expectsContinue
+      try receive(request, on: stream, endsStream: endsStream)
     } catch {
       refuse(error.response, on: stream)
+    }
+  }
+
+  /// Has the body behind a head taken as its reception says.
+  private func receive(
+    _ request: HTTPRequest, on stream: HTTP2Stream, endsStream: Bool
+  ) throws(HTTP2Error) {
+    let reception = reception(request, stream.announcedCount)
+    stream.answer = reception.answer
+    switch reception.body {
+    case .whole(let maxBytes):
+      stream.headBytes = request.headBytes
+      let limit = limits.bodyLimit(headBytes: stream.headBytes).and(path: maxBytes)
+      if let length = stream.announcedCount, length > limit.byteCount {
+        throw .bodyTooLong(limit)
+      }
+      stream.bodyLimit = limit
+      stream.request = request
+      streams.move(stream, to: .body)
+      if endsStream {
+        bodyEnded(stream.id)
+      } else if stream.awaitsContinue {
+        stream.awaitsContinue = false
+        session.sendContinue(stream.id)
+      }
+    case .parts:
+      streams.move(stream, to: .owed)
+      streams.beginUpload(of: stream)
+      events.append(.head(request, StreamID(Int(stream.id)), by: stream.answer))
+      if endsStream { bodyEnded(stream.id) }
+    case .unwanted:
+      streams.move(stream, to: .owed)
+      events.append(
+        .head(request, StreamID(Int(stream.id)), by: stream.answer, isBodyWanted: false))
     }
   }
 
@@ -283,31 +342,59 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard count > 0, let stream = streams[id], ending != .terminated else { return }
     meter.progressed()
     stream.receivedCount += count
+    // The stream's own window waits for the reader of a body that comes in parts.
+    session.consume(count, of: id, opensStream: stream.upload == nil)
+    if stream.upload != nil {
+      // SAFETY: copied during the callback that lends it.
+      unsafe passOn(Array(bytes), of: stream)
+      return
+    }
     guard stream.stage == .body else {
       stream.discardedBytes += count
       if stream.discardedBytes > limits.maxDiscardedBytes { cutShort(stream) }
       return
     }
-    let limit = limits.bodyLimit(headBytes: stream.headBytes)
-    if stream.body.count + count > limit.byteCount {
-      refuse(HTTP2Error.bodyTooLong(limit).response, on: stream)
+    if stream.body.count + count > stream.bodyLimit.byteCount {
+      refuse(HTTP2Error.bodyTooLong(stream.bodyLimit).response, on: stream)
     } else if streams.incompleteCount + count > limits.maxIncompleteBytes {
       streams.move(stream, to: .sending)
       session.reset(id, NGHTTP2_REFUSED_STREAM)
     } else {
       // SAFETY: copied during the callback that lends it.
       unsafe streams.append(
-        bytes, toRequestOf: stream, total: stream.request?.contentLength ?? limit.byteCount)
+        bytes, toRequestOf: stream, total: stream.announcedCount ?? stream.bodyLimit.byteCount)
     }
+  }
+
+  /// Hands on a part of a body that is read in parts.
+  private func passOn(_ bytes: [UInt8], of stream: HTTP2Stream) {
+    stream.awaitsContinue = false
+    guard streams.incompleteCount + bytes.count <= limits.maxIncompleteBytes else {
+      abandon(stream)
+      session.reset(stream.id, NGHTTP2_CANCEL)
+      return
+    }
+    streams.addUnread(bytes.count, of: stream)
+    events.append(.part(bytes, StreamID(Int(stream.id))))
   }
 
   /// The peer's side of a stream is complete.
   func bodyEnded(_ id: Int32) {
     guard ending != .terminated, let stream = streams[id],
-      let request = streams.completeRequest(of: stream)
+      stream.stage == .body || stream.upload != nil
     else { return }
     meter.progressed()
-    events.append(.request(request, StreamID(Int(id))))
+    do throws(HTTP2Error) {
+      let trailers = try stream.head.trailers()
+      if let request = streams.completeRequest(of: stream, trailers: trailers) {
+        events.append(.request(request, StreamID(Int(id)), by: stream.answer))
+      } else {
+        streams.endUpload(of: stream)
+        events.append(.end(StreamID(Int(id)), trailers: trailers))
+      }
+    } catch {
+      refuse(error.response, on: stream)
+    }
   }
 
   /// Copies the next part of a response's body into nghttp2's buffer; returns its length.
@@ -322,7 +409,13 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard let (count, isLast) = unsafe streams.readResponse(of: stream, into: buffer) else {
       return Int(NGHTTP2_ERR_DEFERRED.rawValue)
     }
-    if isLast { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+    if isLast {
+      unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+      if !stream.trailers.all.isEmpty {
+        unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+        session.sendTrailers(stream.trailers, on: id)
+      }
+    }
     return count
   }
 
@@ -330,8 +423,10 @@ package final class HTTP2Connection: ConnectionProtocol {
   func partSent(_ id: Int32, endsStream: Bool) {
     meter.progressed()
     guard endsStream, let stream = streams[id] else { return }
-    stream.isAnswered = true
-    if ending == .draining || stream.isTimedOut, session.isRemoteOpen(id) { cutShort(stream) }
+    // The rest of a body may come for a while: some clients lose the answer when their upload is cut short at once.
+    let hasRest = session.isRemoteOpen(id)
+    streams.noteAnswer(of: stream, hasRest: hasRest)
+    if hasRest, ending == .draining || stream.isTimedOut { cutShort(stream) }
   }
 
   /// A stream is over, complete or reset by either side.
@@ -347,10 +442,18 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   // MARK: Steps
 
-  /// Answers a request that nobody else is to see.
+  /// Answers a request that nobody else is to see, or takes it from whoever reads its body.
   private func refuse(_ response: HTTPResponse, on stream: HTTP2Stream) {
     refusals.append(response.status)
-    send(response, on: stream)
+    if stream.stage == .owed { events.append(.abandoned(StreamID(Int(stream.id)))) }
+    if stream.isOpen || stream.stage == .sending {
+      // Too late to answer in another way.
+      stream.isOpen = false
+      streams.move(stream, to: .sending)
+      session.reset(stream.id, NGHTTP2_CANCEL)
+    } else {
+      send(response, on: stream)
+    }
   }
 
   private func send(_ response: HTTPResponse, on stream: HTTP2Stream) {

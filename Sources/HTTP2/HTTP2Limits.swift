@@ -22,14 +22,14 @@ package struct HTTP2Limits: Sendable, Equatable {
   package var maxBodyBytes = 16 * 1024 * 1024
   /// What all bodies may take in memory: one that takes more by itself gets 413.
   package var maxBodyMemory = Int.max
-  /// `max_incomplete_bytes`: bodies of one connection that are not complete yet, together; the
+  /// `max_incomplete_bytes`: bodies of one connection that are not complete yet, or not read, together; the
   /// stream that passes it gets REFUSED_STREAM, which tells its client that it can try again.
   package var maxIncompleteBytes = 64 * 1024 * 1024
   /// `max_discarded_bytes`: what is thrown away of a body behind an early response, which some
-  /// clients lose when their upload is cut short; beyond it RST_STREAM.
+  /// clients, curl among them, lose when their upload is cut short at once; beyond it RST_STREAM.
   package var maxDiscardedBytes = 1024 * 1024
   /// `stream_window_bytes`: the flow-control window of a stream and of the connection, below 2³¹; a body
-  /// within it needs no round trip.
+  /// within it needs no round trip. So much of a body that is read in parts may wait for its reader.
   package var windowBytes = 1024 * 1024
   /// `max_fruitless_frames`: frames in a row that bring no request on (PING, SETTINGS, PRIORITY,
   /// WINDOW_UPDATE, empty DATA, …); beyond it GOAWAY.

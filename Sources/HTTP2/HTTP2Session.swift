@@ -1,4 +1,5 @@
 import CNGHTTP2
+import HTTPCore
 
 /// Owns an nghttp2 server session; every call of the library is here, its callbacks next door.
 @safe struct HTTP2Session: ~Copyable {
@@ -18,6 +19,8 @@ import CNGHTTP2
     unsafe nghttp2_option_set_max_outbound_ack(option, 1000)
     unsafe nghttp2_option_set_max_settings(option, 32)
     unsafe nghttp2_option_set_max_continuations(option, 8)
+    // Windows are opened as bodies are taken, of which some wait for their readers.
+    unsafe nghttp2_option_set_no_auto_window_update(option, 1)
     unsafe SessionCallbacks.install(callbacks!)
     unsafe Self.require(nghttp2_session_server_new2(&session, callbacks, nil, option))
     unsafe nghttp2_session_callbacks_del(callbacks)
@@ -113,6 +116,28 @@ import CNGHTTP2
   func resume(_ stream: Int32) {
     // SAFETY: the session is live; the stream's body was deferred, and its close would have told.
     unsafe Self.require(nghttp2_session_resume_data(session, stream))
+  }
+
+  /// Opens the connection's window again by `count` bytes that came, and the window of `stream` too unless it is to wait.
+  func consume(_ count: Int, of stream: Int32, opensStream: Bool) {
+    // SAFETY: the session is live; a stream that is gone is left alone.
+    unsafe Self.require(nghttp2_session_consume_connection(session, count))
+    if opensStream { openWindow(of: stream, by: count) }
+  }
+
+  /// Opens the window of `stream` again by `count` bytes that came.
+  func openWindow(of stream: Int32, by count: Int) {
+    // SAFETY: as above.
+    unsafe Self.require(nghttp2_session_consume_stream(session, stream, count))
+  }
+
+  /// Queues the fields behind a response's body, whose last part does not end the stream.
+  func sendTrailers(_ trailers: HTTPFields, on stream: Int32) {
+    let fields = trailers.all.map { ResponseHead.Field(name: $0.name, value: $0.value) }
+    // SAFETY: nghttp2 copies the fields during the call.
+    unsafe withFields(fields) { fields in
+      unsafe nghttp2_submit_trailer(session, stream, fields.baseAddress, fields.count)
+    }
   }
 
   /// Queues an informational 100.

@@ -24,6 +24,16 @@ final class HTTP2Stream {
   var fieldBytes = 0
   /// The request without its body, from the end of its head to the end of its body.
   var request: HTTPRequest?
+  /// What answers it.
+  var answer: HTTPAnswer = { _ in }
+  /// How much its body may come to, where that is gathered.
+  var bodyLimit = BodyLimit.setting(0)
+  /// The length of the body as announced; nil where it is not.
+  var announcedCount: Int?
+  /// Whether its peer waits to be told that the body is wanted.
+  var awaitsContinue = false
+  /// The body, while it comes in parts.
+  var upload: Upload?
   /// What the request takes without its body, until it is handed on or given up.
   var headBytes = 0
   /// The request's body, then the response's.
@@ -32,6 +42,8 @@ final class HTTP2Stream {
   var sentBytes = 0
   /// Whether the response's body is streamed and goes on.
   var isOpen = false
+  /// What follows that body.
+  var trailers = HTTPFields()
   /// Whether nghttp2 asked for more of that body than there was, and waits to be told of it.
   var isDeferred = false
   /// How many bytes of the request's body have come.
@@ -42,12 +54,39 @@ final class HTTP2Stream {
   var meter = TransferMeter()
   /// Whether the request's body came too slowly: behind the response, the stream ends.
   var isTimedOut = false
-  /// Whether the response is sent whole. The peer may still be sending; nothing waits for it.
+  /// Whether the response is sent whole.
   var isAnswered = false
+  /// Whether the peer may still be sending then, though nobody wants it.
+  var hasRest = false
   /// How much of the request's body was thrown away.
   var discardedBytes = 0
   /// Whether the method is HEAD.
   var omitsBody = false
+
+  /// A body that is read in parts.
+  struct Upload {
+    /// What came of it and its reader has not taken.
+    var unreadCount = 0
+    /// Measures it while its reader waits.
+    var meter = TransferMeter()
+  }
+
+  /// How much of the request's body is here.
+  var incompleteCount: Int { upload?.unreadCount ?? (stage == .body ? body.count : 0) }
+
+  /// Judges how the request's body comes, or what is left of it, while it is the peer that is waited for.
+  func checkBody(now: Int, pace: TransferPace, sharers: Int) -> TransferMeter.Verdict {
+    if stage == .body || hasRest {
+      return meter.check(count: receivedCount, now: now, pace: pace, sharers: sharers)
+    }
+    guard var upload else { return .inTime }
+    defer { self.upload = upload }
+    guard upload.unreadCount == 0, !awaitsContinue else {
+      upload.meter.pause()
+      return .inTime
+    }
+    return upload.meter.check(count: receivedCount, now: now, pace: pace, sharers: sharers)
+  }
 
   /// How many bytes of the response's body wait to be sent.
   var waitingBytes: Int { stage == .owed || stage == .sending ? body.count - sentBytes : 0 }

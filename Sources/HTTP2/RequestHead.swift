@@ -50,6 +50,12 @@ struct RequestHead {
     }
   }
 
+  /// The fields, of trailers.
+  func trailers() throws(HTTP2Error) -> HTTPFields {
+    if let fault { throw fault }
+    return fields
+  }
+
   /// The request that the fields make, without its body.
   func request() throws(HTTP2Error) -> HTTPRequest {
     if let fault { throw fault }

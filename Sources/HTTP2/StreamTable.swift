@@ -9,9 +9,13 @@ struct StreamTable {
   private(set) var headCount = 0
   /// How many have sent part of a body.
   private(set) var bodyCount = 0
+  /// How many send a body that is read in parts.
+  private(set) var uploadCount = 0
+  /// How many may still send of a body though they are answered.
+  private var restCount = 0
   /// How many are owed a response, or the rest of one.
   private(set) var owedCount = 0
-  /// How many bytes of bodies have come that are not complete.
+  /// How many bytes of bodies have come that are not complete, or not read.
   private(set) var incompleteCount = 0
   /// The memory that those bodies take, and the heads before them.
   private(set) var incompleteBytes = 0
@@ -42,6 +46,13 @@ struct StreamTable {
     return stream.isOpen ? stream : nil
   }
 
+  /// The stream with the largest body that is not complete, or not read.
+  var largestBody: HTTP2Stream? {
+    streams.values.filter { $0.stage == .body || $0.upload != nil }.max {
+      ($0.incompleteCount, $0.id) < ($1.incompleteCount, $1.id)
+    }
+  }
+
   /// The streams of `stage`, in the order in which they were opened.
   func all(at stage: HTTP2Stream.Stage) -> [HTTP2Stream] {
     streams.values.filter { $0.stage == stage }.sorted { $0.id < $1.id }
@@ -65,7 +76,39 @@ struct StreamTable {
     let wasOwed = stream.stage == .owed
     move(stream, to: .sending)
     setResponseBody([], of: stream)
+    if stream.hasRest { restCount -= 1 }
     return (stream, wasOwed)
+  }
+
+  /// Whether bodies come, or what is left of them.
+  var haveBodies: Bool { bodyCount + uploadCount + restCount > 0 }
+
+  /// The response of `stream` is sent whole; `hasRest` where the peer has not ended its side.
+  mutating func noteAnswer(of stream: HTTP2Stream, hasRest: Bool) {
+    stream.isAnswered = true
+    stream.hasRest = hasRest
+    if hasRest { restCount += 1 }
+  }
+
+  /// Has the body of a request that is handed on read in parts.
+  mutating func beginUpload(of stream: HTTP2Stream) {
+    stream.upload = HTTP2Stream.Upload()
+    uploadCount += 1
+  }
+
+  /// Counts `count` more bytes of such a body, or fewer where it is negative, that wait for its reader.
+  mutating func addUnread(_ count: Int, of stream: HTTP2Stream) {
+    stream.upload?.unreadCount += count
+    incompleteCount += count
+    incompleteBytes += count
+  }
+
+  /// Such a body, if there is one, is complete or given up.
+  mutating func endUpload(of stream: HTTP2Stream) {
+    guard let upload = stream.upload else { return }
+    addUnread(-upload.unreadCount, of: stream)
+    stream.upload = nil
+    uploadCount -= 1
   }
 
   /// Moves `stream` on.
@@ -84,6 +127,7 @@ struct StreamTable {
     case .owed: owedCount -= 1
     case .sending: break
     }
+    if stage == .sending { endUpload(of: stream) }
     stream.stage = stage
     stream.meter.pause()
     switch stage {
@@ -109,10 +153,13 @@ struct StreamTable {
   }
 
   /// Takes the request out of a stream that is complete.
-  mutating func completeRequest(of stream: HTTP2Stream) -> HTTPRequest? {
+  mutating func completeRequest(
+    of stream: HTTP2Stream, trailers: HTTPFields
+  ) -> HTTPRequest? {
     guard stream.stage == .body, var request = stream.request else { return nil }
     move(stream, to: .owed)
     request.body = stream.body
+    request.trailers = trailers
     stream.body = []
     stream.request = nil
     return request
@@ -162,10 +209,8 @@ extension StreamTable {
     now: Int, pace: TransferPace
   ) -> [(stream: HTTP2Stream, error: HTTP2Error)] {
     var late: [(stream: HTTP2Stream, error: HTTP2Error)] = []
-    for stream in streams.values where stream.stage == .body {
-      switch stream.meter.check(
-        count: stream.receivedCount, now: now, pace: pace, sharers: bodyCount)
-      {
+    for stream in streams.values {
+      switch stream.checkBody(now: now, pace: pace, sharers: bodyCount + uploadCount + restCount) {
       case .inTime: break
       case .silent: late.append((stream, .timedOut))
       case .slow: late.append((stream, .bodyTooSlow(bytesPerSecond: pace.bytesPerSecond)))
@@ -176,7 +221,10 @@ extension StreamTable {
 
   /// Notes that bodies wait for this side.
   func pauseBodies() {
-    for stream in streams.values where stream.stage == .body { stream.meter.pause() }
+    for stream in streams.values {
+      if stream.stage == .body || stream.hasRest { stream.meter.pause() }
+      stream.upload?.meter.pause()
+    }
   }
 
   /// The streams whose peer takes too little of what waits for it, in order: by stream where it is the stream's window
@@ -188,6 +236,7 @@ extension StreamTable {
   ) -> [HTTP2Stream] {
     var waiting: [HTTP2Stream] = []
     for stream in streams.values where stream.stage == .owed || stream.stage == .sending {
+      if stream.hasRest { continue }
       if stream.waitingBytes > 0, !stream.isAnswered {
         waiting.append(stream)
       } else {

@@ -5,6 +5,8 @@ package enum BodyLimit: Equatable, Sendable {
   /// What the half of `max_memory_bytes` that is for bodies leaves beside the head of the request: a longer one would find no
   /// room however long its client waited.
   case memory(Int)
+  /// What the path takes that the request is for.
+  case path(Int)
 
   /// - Parameters:
   ///   - maxBodyMemory: what all bodies may take, with the heads before them.
@@ -19,7 +21,7 @@ package enum BodyLimit: Equatable, Sendable {
 
   package var byteCount: Int {
     switch self {
-    case .setting(let bytes), .memory(let bytes): bytes
+    case .setting(let bytes), .memory(let bytes), .path(let bytes): bytes
     }
   }
 
@@ -30,6 +32,11 @@ package enum BodyLimit: Equatable, Sendable {
       "the request body is too long, expected at most \(bytes) bytes (max_body_bytes)"
     case .memory(let bytes):
       "the request body is too long, expected at most \(bytes) bytes: half of max_memory_bytes is for bodies"
+    case .path(let bytes):
+      "the request body is too long, expected at most \(bytes) bytes for this path"
     }
   }
+
+  /// The smaller of this one and what a path takes.
+  package func and(path bytes: Int) -> BodyLimit { bytes < byteCount ? .path(bytes) : self }
 }

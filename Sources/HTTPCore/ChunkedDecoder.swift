@@ -1,6 +1,6 @@
 import JSON
 
-/// Undoes the chunked transfer coding (RFC 9112 §7.1); extensions and trailers are bounded and dropped.
+/// Undoes the chunked transfer coding (RFC 9112 §7.1); extensions are bounded and dropped, trailers kept.
 struct ChunkedDecoder {
   private enum State {
     case size(digits: Int, value: Int)
@@ -17,42 +17,50 @@ struct ChunkedDecoder {
   }
 
   private let limits: HTTP1Limits
-  private let bodyLimit: BodyLimit
+  /// How much content there may be; nil for any amount.
+  private let bodyLimit: BodyLimit?
   private var state = State.size(digits: 0, value: 0)
   /// The size of the chunk whose extensions are under way.
   private var chunkBytes = 0
   private var trailerBytes = 0
+  /// The line of the trailer section that is under way.
+  private var trailerLine: [UInt8] = []
+  private(set) var trailers = HTTPFields()
+  /// How much content has come.
+  private var bodyBytes = 0
 
   /// A decoder before the first chunk.
-  init(limits: HTTP1Limits, headBytes: Int = 0) {
+  init(limits: HTTP1Limits, limit: BodyLimit? = nil) {
     self.limits = limits
-    bodyLimit = limits.bodyLimit(headBytes: headBytes)
+    bodyLimit = limit
   }
 
   /// Decodes `bytes` from `offset` on, appends the data to `body`, and moves `offset` behind what it
   /// took: everything, or up to the body's end. Returns whether that end was reached.
+  ///
+  /// - Parameter total: what `body` may come to.
   mutating func decode(
-    _ bytes: Span<UInt8>, _ offset: inout Int, into body: inout [UInt8]
+    _ bytes: Span<UInt8>, _ offset: inout Int, into body: inout [UInt8], total: Int
   ) throws(HTTP1Error) -> Bool {
     while offset < bytes.count {
       if case .data(let remaining) = state {
         let count = min(remaining, bytes.count - offset)
-        guard body.count + count <= bodyLimit.byteCount else { throw .bodyTooLong(bodyLimit) }
-        body.grow(for: count, total: bodyLimit.byteCount)
+        body.grow(for: count, total: total)
         body.append(copying: bytes.extracting(offset..<(offset + count)))
         offset += count
+        bodyBytes += count
         state = count == remaining ? .dataCarriageReturn : .data(remaining: remaining - count)
         continue
       }
       let byte = bytes[offset]
       offset += 1
-      if try take(byte, bodyBytes: body.count) { return true }
+      if try take(byte) { return true }
     }
     return false
   }
 
   /// Takes one byte of what is around the data; returns whether it ends the body.
-  private mutating func take(_ byte: UInt8, bodyBytes: Int) throws(HTTP1Error) -> Bool {
+  private mutating func take(_ byte: UInt8) throws(HTTP1Error) -> Bool {
     switch state {
     case .size(let digits, let value):
       try takeSize(byte, digits: digits, value: value)
@@ -70,7 +78,7 @@ struct ChunkedDecoder {
       }
     case .sizeLineFeed(let size):
       try expect(ASCII.lineFeed, "LF after a chunk size", byte)
-      guard size <= bodyLimit.byteCount - bodyBytes else { throw .bodyTooLong(bodyLimit) }
+      if let bodyLimit, size > bodyLimit.byteCount - bodyBytes { throw .bodyTooLong(bodyLimit) }
       state = size == 0 ? .trailerStart : .data(remaining: size)
     case .data:
       preconditionFailure("data is taken in bulk")
@@ -122,6 +130,7 @@ struct ChunkedDecoder {
       }
     case .trailerLineFeed:
       try expect(ASCII.lineFeed, "LF after a trailer", byte)
+      try keepTrailer()
       state = .trailerStart
     default:
       guard ByteSet.token.contains(byte) else {
@@ -132,7 +141,26 @@ struct ChunkedDecoder {
     guard trailerBytes <= limits.maxTrailerBytes else {
       throw .trailersTooLong(limit: limits.maxTrailerBytes)
     }
+    switch state {
+    case .trailerName, .trailerValue: trailerLine.append(byte)
+    default: break
+    }
     return false
+  }
+
+  /// Takes the line that is complete into the trailers: its name holds token characters, and a colon follows.
+  private mutating func keepTrailer() throws(HTTP1Error) {
+    guard trailers.all.count < limits.maxFields else {
+      throw .tooManyFields(limit: limits.maxFields)
+    }
+    let text = trailerLine
+    trailerLine = []
+    let line = text.span
+    guard let colon = line.indices.first(where: { line[$0] == ASCII.colon }) else { return }
+    let value = line.extracting((colon + 1)...)
+    trailers.append(
+      lowercased: FieldNames.lowercased(line.extracting(..<colon)),
+      String(fieldValue: value.extracting(value.trimmedIndices)))
   }
 
   private func expect(

@@ -5,12 +5,40 @@ package struct StreamID: Hashable, Sendable {
 }
 
 /// What bytes that arrived on a connection amount to.
-package enum ConnectionEvent: Equatable, Sendable {
-  /// A request is complete; `respond(_:to:)`, or `begin(_:to:)` up to `end(_:)`, is owed for its
+package enum ConnectionEvent: Sendable {
+  /// A request is complete, as far as it is wanted; `respond(_:to:)`, or `begin(_:to:)` up to `end(_:)`, is owed for its
   /// stream.
-  case request(HTTPRequest, StreamID)
-  /// The peer gave up a stream whose response is owed; it need not come.
+  case request(HTTPRequest, StreamID, by: HTTPAnswer = { _ in })
+  /// The same of a request whose body is not in it: it follows, as its parts and its end, or nobody wants it.
+  case head(HTTPRequest, StreamID, by: HTTPAnswer = { _ in }, isBodyWanted: Bool = true)
+  /// A part of that body came; never empty.
+  case part([UInt8], StreamID)
+  /// That body is complete.
+  case end(StreamID, trailers: HTTPFields)
+  /// A stream whose response is owed was given up, by its peer or since its body can't be taken; the response need not
+  /// come, nor does more of the body.
   case abandoned(StreamID)
+}
+
+extension ConnectionEvent: Equatable {
+  /// Whether both tell the same; what answers requests can't be compared.
+  package static func == (one: ConnectionEvent, other: ConnectionEvent) -> Bool {
+    switch (one, other) {
+    case (.request(let one, let stream, _), .request(let other, let otherStream, _)):
+      one == other && stream == otherStream
+    case (
+      .head(let one, let stream, _, let isWanted),
+      .head(let other, let otherStream, _, let isOtherWanted)
+    ):
+      one == other && stream == otherStream && isWanted == isOtherWanted
+    case (.part(let one, let stream), .part(let other, let otherStream)):
+      one == other && stream == otherStream
+    case (.end(let stream, let one), .end(let otherStream, let other)):
+      one == other && stream == otherStream
+    case (.abandoned(let one), .abandoned(let other)): one == other
+    case (.request, _), (.head, _), (.part, _), (.end, _), (.abandoned, _): false
+    }
+  }
 }
 
 /// What a connection is waiting for; the owner arms the matching time-out.
@@ -37,6 +65,12 @@ package protocol ConnectionProtocol {
   /// Whether `receive` without bytes would go on with input that was left behind.
   var hasBacklog: Bool { get }
 
+  /// The peer has ended its side, and all that it sent was received.
+  mutating func endInput()
+
+  /// Hands over what came of other calls than `receive` since the last time.
+  mutating func takeEvents() -> [ConnectionEvent]
+
   /// Queues the response of `stream`; one for a stream that is gone is dropped.
   mutating func respond(_ response: HTTPResponse, to stream: StreamID)
 
@@ -47,8 +81,11 @@ package protocol ConnectionProtocol {
   /// Queues `bytes` as the next part of the body that `begin(_:to:)` began.
   mutating func write(_ bytes: [UInt8], to stream: StreamID)
 
-  /// Queues the end of that body.
-  mutating func end(_ stream: StreamID)
+  /// Queues the end of that body, and what follows it where the protocol has a place for that.
+  mutating func end(_ stream: StreamID, trailers: HTTPFields)
+
+  /// The application has read `count` bytes of the body of `stream`, which comes in parts, and wants more.
+  mutating func readBody(_ count: Int, of stream: StreamID)
 
   /// How many bytes of that body are not in the output, since it is not its turn yet or the peer's
   /// flow control holds them back.
@@ -130,6 +167,8 @@ package protocol ConnectionProtocol {
 /// What holds unless a protocol says otherwise. Where requests come one after the other, the owner measures the one that
 /// is under way.
 extension ConnectionProtocol {
+  package mutating func takeEvents() -> [ConnectionEvent] { [] }
+  package mutating func endInput() {}
   package var mayEndUnannounced: Bool { false }
   package var survivesEndOfInput: Bool { false }
   package mutating func beginAnswer() -> Bool { false }

@@ -17,6 +17,11 @@ package struct HTTP1Limits: Sendable, Equatable {
   package var maxChunkExtensionBytes = 256
   /// `max_trailer_bytes`: the trailer section of a chunked body; beyond it 431.
   package var maxTrailerBytes = 8 * 1024
+  /// `max_discarded_bytes`: what is read and thrown away of a body that nobody wants, so that its connection lives on; where
+  /// more is announced, or comes, it closes behind the answer.
+  package var maxDiscardedBytes = 64 * 1024
+  /// `max_unread_bytes`: what may wait for its reader of a body that is read in parts, before no more of it is taken.
+  package var maxUnreadBytes = 64 * 1024
   /// `max_pipelined`: requests of one connection that wait for their responses; more are read later.
   package var maxPipelined = 32
 

@@ -50,9 +50,11 @@ package enum HTTP1Serializer {
     output.append(contentsOf: "\r\n".utf8)
   }
 
-  /// Appends what ends a chunked body.
-  static func appendLastChunk(to output: inout [UInt8]) {
-    output.append(contentsOf: "0\r\n\r\n".utf8)
+  /// Appends what ends a chunked body, with `trailers` but for those that must not be among them (RFC 9110 §6.5.1).
+  static func appendLastChunk(_ trailers: HTTPFields, to output: inout [UInt8]) {
+    output.append(contentsOf: "0\r\n".utf8)
+    for field in trailers.all where field.mayBeTrailer { append(field, to: &output) }
+    output.append(contentsOf: "\r\n".utf8)
   }
 
   /// Appends the head up to the fields that tell the body's framing.

@@ -1,10 +1,6 @@
 import Synchronization
 
-/// What answers requests: called on a connection's event loop, so it must return at once.
-/// The answer goes through `exchange.respond`, or `begin`, `write` and `end`, from any thread.
-package typealias Application = @Sendable (HTTPExchange) -> Void
-
-/// What an exchange hands to its server: one `whole`, or a `head`, any number of `bytes`, an `end`.
+/// What an exchange hands to its server: one `whole`, or a `head`, any number of `bytes`, and an `end` or `trailers`.
 package enum HTTPResponsePart: Sendable, Equatable {
   /// The response.
   case whole(HTTPResponse)
@@ -14,9 +10,11 @@ package enum HTTPResponsePart: Sendable, Equatable {
   case bytes([UInt8])
   /// The end of its body.
   case end
+  /// The same, with fields that follow it; there is one at least.
+  case trailers(HTTPFields)
 }
 
-/// One request and the way to its one response.
+/// One request and the way to its one response: whole, or streamed by `begin`, `write` and `end` while it is made.
 ///
 /// Made by the server for a live connection, or by a test that wants the response in process.
 package final class HTTPExchange: Sendable {
@@ -29,85 +27,15 @@ package final class HTTPExchange: Sendable {
   }
 
   package let request: HTTPRequest
+  /// The request's body, where that is read as it comes; `request.body` is empty then.
+  package let body: IncomingBody?
   /// The connection that it came over; nil where there is none.
   package let connection: ConnectionReference?
 
-  /// Tells a connection from others of the server.
-  package struct ConnectionReference: Sendable {
-    package let number: UInt64
-    /// Who is at its other end; nil where that is nobody in particular.
-    package let peer: HTTPPeer?
-    /// Where what is held for its client is counted; nil where nobody else counts.
-    package let memory: MemoryAccount?
-    /// Whether the request is the first that came over it.
-    package let isNew: Bool
-    /// Whether its client has left, so that no more requests come over it; may be asked at any time.
-    package let hasLeft: @Sendable () -> Bool
-    /// Which of its requests this one is.
-    package let stream: StreamID
-    /// Calls what it is given once with whether the client is there for the answer to the request of a stream: what
-    /// `HTTPExchange.askPresence` does.
-    package let askPresence: AskPresence
-
-    package typealias AskPresence =
-      @Sendable (StreamID, @escaping @Sendable (_ isPresent: Bool) -> Void) -> Void
-
-    package init(
-      number: UInt64, peer: HTTPPeer? = nil, memory: MemoryAccount? = nil, isNew: Bool,
-      hasLeft: @escaping @Sendable () -> Bool,
-      stream: StreamID = StreamID(0), askPresence: @escaping AskPresence = { $1(true) }
-    ) {
-      self.stream = stream
-      self.number = number
-      self.peer = peer
-      self.memory = memory
-      self.isNew = isNew
-      self.hasLeft = hasLeft
-      self.askPresence = askPresence
-    }
-  }
-
   /// What may be written and not yet taken by the client before it counts as behind.
-  package static let maxUnsentBytes = 16 * 1024
-  /// What it may leave and count as having caught up.
-  private static let fewUnsentBytes = maxUnsentBytes / 4
+  package static let maxUnsentBytes = ResponseProgress.maxUnsentBytes
 
-  private struct State: Sendable {
-    enum Phase {
-      case open
-      case streaming
-      case answered
-      case abandoned
-    }
-
-    var phase = Phase.open
-    var onAbandon: (@Sendable () -> Void)?
-    var onDrain: (@Sendable () -> Void)?
-    var onFinish: (@Sendable (Outcome) -> Void)?
-    /// The response that a stream began with; where it is collected, with what was written since.
-    var begun: HTTPResponse?
-    /// What its parts go through.
-    var coder: PartCoder?
-    var unsentBytes = 0
-    var isBehind = false
-
-    /// Whether nothing was decided yet or a stream goes on.
-    var isUnderWay: Bool { phase == .open || phase == .streaming }
-
-    /// Ends the exchange; lets go of closures, which may hold the exchange itself.
-    mutating func finish(_ phase: Phase) {
-      self = State(phase: phase)
-    }
-
-    /// What to call since the client has caught up. While there is nothing, it remains to be told.
-    mutating func takeDrain() -> (@Sendable () -> Void)? {
-      guard isBehind, unsentBytes <= fewUnsentBytes, let onDrain else { return nil }
-      isBehind = false
-      return onDrain
-    }
-  }
-
-  private let state = Mutex(State())
+  private let state = Mutex(ResponseProgress())
   /// Memory that was reserved for the request and its answer.
   private let memory = Mutex<[MemoryReservation]>([])
   private let deliver: @Sendable (HTTPResponsePart) -> Void
@@ -132,6 +60,7 @@ package final class HTTPExchange: Sendable {
     request: HTTPRequest, deliver: @escaping @Sendable (HTTPResponse) -> Void
   ) {
     self.request = request
+    body = nil
     self.deliver = { if case .whole(let response) = $0 { deliver(response) } }
     collects = true
     connection = nil
@@ -142,18 +71,20 @@ package final class HTTPExchange: Sendable {
   /// An exchange that gives its response as it is made; whoever made it calls `take`.
   ///
   /// - Parameters:
+  ///   - body: what `request` lacks, where that comes in parts.
   ///   - postpone: what `afterIntake` does.
   ///   - code: is called, as what it returns is, on the responders' threads, by one at a time.
   ///   - deliverPart: receives the parts in order, on the responders' threads; it must not call the
   ///     exchange.
   package init(
-    request: HTTPRequest, connection: ConnectionReference? = nil, postpone: Postpone? = nil,
-    code: Coding? = nil,
+    request: HTTPRequest, body: IncomingBody? = nil, connection: ConnectionReference? = nil,
+    postpone: Postpone? = nil, code: Coding? = nil,
     deliverPart: @escaping @Sendable (HTTPResponsePart) -> Void
   ) {
     self.postpone = postpone
     self.code = code
     self.request = request
+    self.body = body
     self.connection = connection
     deliver = deliverPart
     collects = false
@@ -238,10 +169,14 @@ package final class HTTPExchange: Sendable {
     }
   }
 
-  /// Ends the body.
+  /// Ends the body, with `trailers` behind it for `audience`, where the protocol has a place for them: HTTP/1.0 has none.
   ///
   /// - Precondition: `begin` or `respond` was called.
-  package func end() {
+  package func end(
+    trailers: HTTPFields = HTTPFields(), for audience: TrailerAudience = .whoAsks
+  ) {
+    let isHeard =
+      !trailers.all.isEmpty && (audience == .everybody || request.takesTrailers)
     let ended: (response: HTTPResponse, onFinish: (@Sendable (Outcome) -> Void)?)? =
       state.withLock { state in
         precondition(state.phase != .open, "ended before it began")
@@ -250,7 +185,7 @@ package final class HTTPExchange: Sendable {
         let rest = state.coder?([], true) ?? []
         state.finish(.answered)
         if !rest.isEmpty { deliver(.bytes(rest)) }
-        if !collects { deliver(.end) }
+        if !collects { deliver(isHeard ? .trailers(trailers) : .end) }
         return (response, onFinish)
       }
     guard let ended else { return }
@@ -285,7 +220,8 @@ package final class HTTPExchange: Sendable {
 
   /// Records that the client hung up or reset its stream before the response, or its end.
   package func abandon() {
-    let left = state.withLock { state -> State? in
+    body?.cut()
+    let left = state.withLock { state -> ResponseProgress? in
       guard state.isUnderWay else { return nil }
       let left = state
       state.finish(.abandoned)

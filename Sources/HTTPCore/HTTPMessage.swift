@@ -7,8 +7,10 @@ package struct HTTPRequest: Sendable, Equatable {
   /// What follows the first `?` of the target, without it; nil where there is none.
   package var query: String?
   package var fields: HTTPFields
-  /// The content, after chunked decoding and content decoding (gzip, deflate).
+  /// The content, after chunked decoding and content decoding (gzip, deflate); empty where it comes in parts.
   package var body: [UInt8]
+  /// The fields that followed the content (RFC 9110 §6.5); empty where it comes in parts.
+  package var trailers = HTTPFields()
 
   package init(
     method: String, path: String, query: String? = nil, fields: HTTPFields = HTTPFields(),
@@ -25,9 +27,7 @@ package struct HTTPRequest: Sendable, Equatable {
 extension HTTPRequest {
   /// About what it takes in memory without its body: a field is two strings, and what stands around them.
   package var headBytes: Int {
-    fields.all.reduce(512 + path.utf8.count) {
-      $0 + 64 + $1.name.utf8.count + $1.value.utf8.count
-    }
+    512 + path.utf8.count + fields.heldBytes + (trailers.all.isEmpty ? 0 : trailers.heldBytes)
   }
 }
 
@@ -140,6 +140,11 @@ package struct HTTPFields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   /// Adds a field whose name is known to be in lower case.
   mutating func append(lowercased name: String, _ value: String) {
     all.append(Field(name: name, value: value))
+  }
+
+  /// About what they take in memory.
+  package var heldBytes: Int {
+    all.reduce(0) { $0 + 64 + $1.name.utf8.count + $1.value.utf8.count }
   }
 
   /// Makes room for `count` fields at once.

@@ -13,11 +13,22 @@ final class Connection {
     var bodyBytes: Int
     /// About what the rest of the request takes.
     let headBytes: Int
+    let answer: HTTPAnswer
+    /// The request's body, where that comes in parts.
+    let body: IncomingBody?
     /// Nil until the request's body is inflated.
     var exchange: HTTPExchange?
     /// What the wire was handed of the response's streamed body and the exchange not yet told that
     /// the socket has taken.
     var untoldBytes = 0
+  }
+
+  /// A request that came.
+  struct Arrival {
+    let request: HTTPRequest
+    let stream: StreamID
+    /// Whether the request has its body, which may be coded.
+    let isWhole: Bool
   }
 
   /// What an attempt to write came to.
@@ -47,9 +58,11 @@ final class Connection {
   /// The same while its first bytes have not told which protocol it speaks.
   private var opening: OpeningConnection?
   private let date: ResponseDate
+  /// How its requests are received by their heads.
+  var reception: HeadReception = { _, _ in Reception(.whole()) { _ in } }
   private(set) var owed: [Owed] = []
   /// Requests that came and wait for this connection's share of the loop's time, in order; all in `owed`.
-  var waiting = FIFO<(request: HTTPRequest, stream: StreamID)>()
+  var waiting = FIFO<Arrival>()
   /// What the loop has spent on it.
   var share = LoopShare()
   /// What was posted for it and waits for its share, in order.
@@ -171,7 +184,8 @@ final class Connection {
   func receive(_ bytes: Span<UInt8>, settings: HTTPServerSettings) -> [ConnectionEvent] {
     guard let opening else { return wire.receive(bytes) }
     let events = opening.receive(bytes)
-    guard let successor = opening.successor(settings, date: date) else { return events }
+    guard let successor = opening.successor(settings, date: date, reception: reception)
+    else { return events }
     wire = successor
     self.opening = nil
     return wire.receive(opening.first.span)
@@ -227,9 +241,13 @@ final class Connection {
   var isAcknowledged: Bool { clinux_unacknowledged_bytes(socket.number) == 0 }
 
   /// Notes that a response to `request` is owed to `stream`.
-  func owe(_ stream: StreamID, _ request: HTTPRequest) {
+  func owe(
+    _ stream: StreamID, _ request: HTTPRequest, by answer: @escaping HTTPAnswer,
+    body: IncomingBody?
+  ) {
     let new = Owed(
-      stream: stream, bodyBytes: request.body.capacity, headBytes: request.headBytes)
+      stream: stream, bodyBytes: request.body.capacity, headBytes: request.headBytes,
+      answer: answer, body: body)
     owed.append(new)
     owedBytes += new.bodyBytes
     headBytes += new.headBytes
@@ -264,13 +282,16 @@ final class Connection {
     owed.first { $0.stream == stream }?.exchange
   }
 
-  /// Notes the exchange of a stream; returns false when the stream is gone.
-  func setExchange(_ exchange: HTTPExchange, for stream: StreamID) -> Bool {
-    guard let index = owed.lastIndex(where: { $0.stream == stream }) else { return false }
+  /// The body of the request of `stream`, where that comes in parts.
+  func body(of stream: StreamID) -> IncomingBody? { owed.last { $0.stream == stream }?.body }
+
+  /// Notes the exchange of a stream; returns what answers it, nil when the stream is gone.
+  func setExchange(_ exchange: HTTPExchange, for stream: StreamID) -> HTTPAnswer? {
+    guard let index = owed.lastIndex(where: { $0.stream == stream }) else { return nil }
     owedBytes += exchange.request.body.capacity - owed[index].bodyBytes
     owed[index].bodyBytes = exchange.request.body.capacity
     owed[index].exchange = exchange
-    return true
+    return owed[index].answer
   }
 
   /// Queues a part of the streamed body that is owed to `stream`; drops it when the stream is gone.

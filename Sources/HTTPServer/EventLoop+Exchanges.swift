@@ -7,18 +7,18 @@ extension EventLoop {
   func take(_ events: [ConnectionEvent], from connection: Connection) {
     for event in events {
       switch event {
-      case .request(let request, let stream):
-        connection.hasProgressed = true
-        counters.countRequest(isHTTP2: connection.wire.isMultiplexed)
-        connection.owe(stream, request)
-        if connection.isExtra, !isProbe(request) {
-          counters.connectionsRefused.add(1, ordering: .relaxed)
-          respond(.tooManyConnections, to: stream, of: connection)
-        } else {
-          connection.waiting.append((request, stream))
-        }
-        // It has had its one answer.
-        if connection.isExtra { connection.wire.shutDown() }
+      case .request(let request, let stream, let answer):
+        take(
+          .init(request: request, stream: stream, isWhole: true), by: answer, body: nil,
+          of: connection)
+      case .head(let request, let stream, let answer, let isBodyWanted):
+        take(
+          .init(request: request, stream: stream, isWhole: false), by: answer,
+          body: isBodyWanted ? incomingBody(of: stream, connection.token) : nil, of: connection)
+      case .part(let bytes, let stream):
+        connection.body(of: stream)?.append(bytes)
+      case .end(let stream, let trailers):
+        connection.body(of: stream)?.end(trailers: trailers)
       case .abandoned(let stream):
         if let owed = connection.takeOwed(stream) { abandon(owed) }
       }
@@ -26,15 +26,64 @@ extension EventLoop {
     handOutWaiting(of: connection)
   }
 
+  private func take(
+    _ arrival: Connection.Arrival, by answer: @escaping HTTPAnswer, body: IncomingBody?,
+    of connection: Connection
+  ) {
+    connection.hasProgressed = true
+    counters.countRequest(isHTTP2: connection.wire.isMultiplexed)
+    connection.owe(arrival.stream, arrival.request, by: answer, body: body)
+    connection.waiting.append(arrival)
+    // It has had its one answer.
+    if connection.isExtra { connection.wire.shutDown() }
+  }
+
+  private func incomingBody(of stream: StreamID, _ token: UInt64) -> IncomingBody {
+    IncomingBody { [self] count in
+      post(Mail(connection: token, stream: stream, content: .bodyRead(count)))
+    }
+  }
+
+  /// How the requests of `connection` are received by their heads.
+  func reception(for connection: Connection) -> HeadReception {
+    { [unowned self, unowned connection] head, bodyBytes in
+      if connection.isExtra, !isProbe(head) {
+        counters.connectionsRefused.add(1, ordering: .relaxed)
+        return .refusal(.tooManyConnections)
+      }
+      let reception = application.receive(head, connection.origin)
+      guard bodyBytes != 0, reception.body != .unwanted, !hasRoom(forBody: bodyBytes ?? 1) else {
+        return reception
+      }
+      // What could never come is told so.
+      if let bodyBytes, bodyBytes > bodyLimit(of: head).byteCount { return reception }
+      memory.countRefusal()
+      counters.countRefusal(HTTPResponse.full.status)
+      return .refusal(.full)
+    }
+  }
+
+  /// How long a body may be whoever else is there.
+  private func bodyLimit(of head: HTTPRequest) -> BodyLimit {
+    let limits = settings.http1
+    return BodyLimit(
+      maxBodyBytes: limits.maxBodyBytes, maxBodyMemory: limits.maxBodyMemory,
+      headBytes: head.headBytes)
+  }
+
   /// Hands out requests until none is left or the connection's share of this round is used up.
   func handOutWaiting(of connection: Connection) {
     guard !connection.waiting.isEmpty else { return }
     while !connection.share.isUsedUp(in: round),
-      let (request, stream) = connection.waiting.popFirst()
+      let arrival = connection.waiting.popFirst()
     {
       // The client may have reset the stream while it waited.
-      guard connection.owes(stream) else { continue }
-      decode(request, stream, of: connection)
+      guard connection.owes(arrival.stream) else { continue }
+      if arrival.isWhole {
+        decode(arrival.request, arrival.stream, of: connection)
+      } else {
+        handOut(arrival.request, arrival.stream, of: connection)
+      }
       charge(connection)
     }
     if !connection.waiting.isEmpty { putOff(connection) }
@@ -108,7 +157,7 @@ extension EventLoop {
         of: token, connection.peer, isHTTP2: connection.wire.isMultiplexed)
     }
     let exchange = HTTPExchange(
-      request: request,
+      request: request, body: connection.body(of: stream),
       connection: .init(
         number: connection.number, peer: connection.origin, memory: connection.memory,
         isNew: connection.requestCount == 1,
@@ -120,9 +169,9 @@ extension EventLoop {
       deliverPart: { [self] part in
         post(Mail(connection: token, stream: stream, content: .part(part)))
       })
-    guard connection.setExchange(exchange, for: stream) else { return }
+    guard let answer = connection.setExchange(exchange, for: stream) else { return }
     recount(connection)
-    application(exchange)
+    answer(exchange)
   }
 
   /// Takes mail from any thread. While the loop takes a turn, it needs no waking: it looks before it
@@ -191,6 +240,10 @@ extension EventLoop {
       connection.codings.finish()
       takeDecoded(request, error: error, piece.stream, of: connection)
       beginCoding(of: connection)
+    case .bodyRead(let count):
+      connection.wire.readBody(count, of: piece.stream)
+      recount(connection)
+      unsettle(connection)
     case .presenceAsked: preconditionFailure("answered without the connection's share")
     }
   }
@@ -205,12 +258,17 @@ extension EventLoop {
       connection.beginStream(response, to: stream)
     case .bytes(let bytes):
       connection.stream(bytes, to: stream)
-    case .end:
-      guard connection.takeOwed(stream) != nil else { return }
-      connection.hasProgressed = true
-      connection.wire.end(stream)
+    case .end: end(stream, trailers: HTTPFields(), of: connection)
+    case .trailers(let trailers): end(stream, trailers: trailers, of: connection)
     }
     unsettle(connection)
+  }
+
+  private func end(_ stream: StreamID, trailers: HTTPFields, of connection: Connection) {
+    guard let owed = connection.takeOwed(stream) else { return }
+    owed.body?.cut()
+    connection.hasProgressed = true
+    connection.wire.end(stream, trailers: trailers)
   }
 
   /// Applies a content coding to the response, elsewhere where it is large, and queues it.
@@ -243,7 +301,8 @@ extension EventLoop {
   }
 
   private func respond(_ response: HTTPResponse, to stream: StreamID, of connection: Connection) {
-    guard connection.takeOwed(stream) != nil else { return }
+    guard let owed = connection.takeOwed(stream) else { return }
+    owed.body?.cut()
     connection.hasProgressed = true
     connection.wire.respond(response, to: stream)
     if response.body.count >= Self.leastBytesCountedAtOnce { recount(connection) }

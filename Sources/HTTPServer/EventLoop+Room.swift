@@ -33,6 +33,18 @@ extension EventLoop {
         && counters.bodyBytesHeld.load(ordering: .relaxed) > bodyLimit
   }
 
+  /// Whether a body of `bytes` may begin to come. It may not where it would find no room even if all that are under way
+  /// made some for it: then what is held is being answered, or waits for slow readers.
+  func hasRoom(forBody bytes: Int) -> Bool {
+    let room = min(
+      memory.limit - memory.heldBytes,
+      max(
+        bodyLimit / settings.loopCount - bodyBytes,
+        bodyLimit - counters.bodyBytesHeld.load(ordering: .relaxed)))
+    return bytes <= room
+      || bytes <= room + uploads.values.reduce(0) { $0 + $1.counted.incomplete }
+  }
+
   /// Whether there is room for what is held. The largest bodies that are under way make room for the
   /// others: whoever sends slowly to fill the server loses, not who asks a short question. And no
   /// loop loses its share to another.

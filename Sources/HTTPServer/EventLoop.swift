@@ -71,7 +71,7 @@ final class EventLoop: @unchecked Sendable {
   init(
     name: String, listeners: [Listener], settings: HTTPServerSettings, memory: MemoryBudget,
     counters: ServerCounters, clock: LoopClock, codingQueues: CodingQueues,
-    reportPause: @escaping @Sendable (CInt) -> Void, application: @escaping Application
+    reportPause: @escaping @Sendable (CInt) -> Void, application: Application
   ) throws(HTTPServerError) {
     self.clock = clock
     self.codingQueues = codingQueues
@@ -224,6 +224,7 @@ final class EventLoop: @unchecked Sendable {
   func insert(_ accepted: consuming AcceptedSocket, isExtra: Bool) -> Connection {
     let connection = connections.insert(
       accepted, memory: MemoryAccount(memory), date: clock.date, isExtra: isExtra)
+    connection.reception = reception(for: connection)
     if !poller.add(connection.socket, for: connection.watched, token: connection.token) {
       counters.connectionsRefused.add(1, ordering: .relaxed)
       hangUp(connection)
@@ -256,6 +257,7 @@ final class EventLoop: @unchecked Sendable {
       _ = makeRoom()
     } else if count == 0 {
       connection.hasInputEnded = true
+      connection.wire.endInput()
       if connection.isLingering || !connection.wire.survivesEndOfInput { hangUp(connection) }
     } else if errno != EAGAIN, errno != EINTR {
       hangUp(connection)
@@ -265,6 +267,8 @@ final class EventLoop: @unchecked Sendable {
   /// Goes on with what was left behind, writes what can be written, and arranges what to wait for.
   func settle(_ connection: Connection) {
     defer { for status in connection.wire.takeRefusals() { counters.countRefusal(status) } }
+    let events = connection.wire.takeEvents()
+    if !events.isEmpty { take(events, from: connection) }
     connection.updateOutputRoom(isFull: memory.isFull)
     if connection.hasBacklog, !connection.isLate {
       take(receive([UInt8]().span, from: connection), from: connection)
@@ -358,6 +362,7 @@ final class EventLoop: @unchecked Sendable {
   func abandon(_ owed: Connection.Owed) {
     counters.requestsAbandoned.add(1, ordering: .relaxed)
     owed.exchange?.abandon()
+    owed.body?.cut()
   }
 
   // MARK: Time

@@ -11,6 +11,8 @@ struct Mail: Sendable {
     case encoded(HTTPResponse)
     /// A request whose content coding is undone, or the error that this came to.
     case decoded(HTTPRequest, error: HTTPResponse?)
+    /// The application has read so many bytes of a request's body, and wants more.
+    case bodyRead(Int)
     /// The application asks whether the client is there for the answer, and has this called with it.
     case presenceAsked(@Sendable (Bool) -> Void)
   }

@@ -21,12 +21,12 @@ final class OpeningConnection: ConnectionProtocol {
 
   /// The protocol that goes on with `first`; nil while that does not tell.
   func successor(
-    _ settings: HTTPServerSettings, date: ResponseDate
+    _ settings: HTTPServerSettings, date: ResponseDate, reception: @escaping HeadReception
   ) -> (any ConnectionProtocol)? {
     switch verdict {
     case .undecided: nil
-    case .http1: HTTP1Connection(limits: settings.http1, date: date)
-    case .http2: HTTP2Connection(limits: settings.http2, date: date)
+    case .http1: HTTP1Connection(limits: settings.http1, date: date, reception: reception)
+    case .http2: HTTP2Connection(limits: settings.http2, date: date, reception: reception)
     }
   }
 
@@ -67,7 +67,8 @@ final class OpeningConnection: ConnectionProtocol {
   func respond(_ response: HTTPResponse, to stream: StreamID) {}
   func begin(_ response: HTTPResponse, to stream: StreamID) {}
   func write(_ bytes: [UInt8], to stream: StreamID) {}
-  func end(_ stream: StreamID) {}
+  func end(_ stream: StreamID, trailers: HTTPFields) {}
+  func readBody(_ count: Int, of stream: StreamID) {}
   func heldBytes(of stream: StreamID) -> Int { 0 }
   func takeRefusals() -> [HTTPStatus] { [] }
   func refuseLargestBody(_ response: HTTPResponse) {}

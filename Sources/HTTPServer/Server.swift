@@ -23,13 +23,13 @@ package final class Server: Sendable {
   ///   - monotonic: nanoseconds of the clock by which time-outs pass; the kernel's where it is nil.
   ///   - descriptors: how they are divided; by the limit of the process where it is nil.
   ///   - reportPause: is told, at most once a minute and loop, the errno for which nobody was accepted for a moment.
-  ///   - application: is called on an event loop for each request, so it must return at once.
+  ///   - application: answers all requests.
   package init(
     settings: HTTPServerSettings, memory: MemoryBudget = MemoryBudget(limit: 256 << 20),
     monotonic: (@Sendable () -> Int)? = nil,
     descriptors: DescriptorBudget? = nil,
     reportPause: @escaping @Sendable (CInt) -> Void = { _ in },
-    application: @escaping Application
+    application: Application
   ) throws(HTTPServerError) {
     let limit = DescriptorBudget.raiseLimit()
     let group = try Listener.group(

@@ -3,7 +3,7 @@ import Glibc
 import HTTPCore
 import HTTPServer
 
-/// A server whose answers show what it read: what conformance suites and benchmarks run against.
+/// A server whose answers show what it read: what conformance suites and benchmarks run against, and bodies in parts.
 @main
 enum EchoCommand {
   static func main() {
@@ -18,13 +18,23 @@ enum EchoCommand {
       }
     }
     do {
-      let server = try Server(settings: settings, application: { $0.respond(echo($0.request)) })
+      let server = try Server(
+        settings: settings, application: application)
       server.start()
       print("listening on port \(server.port)")
       dispatchMain()
     } catch {
       fail(error.description)
     }
+  }
+
+  /// Sends the bodies of requests for `/stream` back as they come, and answers all others when they are complete.
+  static let application = Application { head, _ in
+    head.path == "/stream"
+      ? Reception(.parts) { exchange in
+        if let body = exchange.body { StreamingEcho(exchange, body).start() }
+      }
+      : Reception(.whole()) { $0.respond(echo($0.request)) }
   }
 
   /// Answers `GET /` with a short text and everything else with the request as it was understood.

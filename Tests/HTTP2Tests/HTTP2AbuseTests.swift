@@ -69,7 +69,7 @@ import Testing
       let events = peer.connection.receive(input.span)
       input = []
       counts.append(events.count)
-      for case .request(_, let stream) in events { ids.append(stream.rawValue) }
+      for case .request(_, let stream, _) in events { ids.append(stream.rawValue) }
       #expect(peer.connection.wantsInput != peer.connection.hasBacklog)
     } while peer.connection.hasBacklog
     #expect(counts.count == 3)

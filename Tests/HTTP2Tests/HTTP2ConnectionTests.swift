@@ -116,7 +116,7 @@ import Testing
     #expect(peer.status(5) == "417")
   }
 
-  @Test func trailersAreDropped() {
+  @Test func trailersAreNoFields() {
     let peer = HTTP2Peer()
     peer.send(.post(1), .data(1, [1], end: false), .headers(1, [("x-sum", "1")], end: true))
     #expect(peer.requests.map(\.body) == [[1]])

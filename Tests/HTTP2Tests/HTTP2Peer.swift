@@ -97,8 +97,13 @@ final class HTTP2Peer {
   private let inflater = FieldInflater()
   private var unread: [UInt8] = []
 
-  init(_ limits: HTTP2Limits = HTTP2Limits(), greets: Bool = true, date: String = "") {
-    connection = HTTP2Connection(limits: limits, date: ResponseDate(date))
+  init(
+    _ limits: HTTP2Limits = HTTP2Limits(), greets: Bool = true, date: String = "",
+    body: Reception.Body = .whole()
+  ) {
+    connection = HTTP2Connection(limits: limits, date: ResponseDate(date)) { _, bodyBytes in
+      Reception(bodyBytes == 0 ? .whole() : body) { _ in }
+    }
     if greets {
       send(bytes: Self.preface)
       send(Frame(kind: .settings), Frame(kind: .settings, flags: Frame.acknowledgement))
@@ -160,7 +165,7 @@ final class HTTP2Peer {
 
   /// The requests that came out, in order.
   var requests: [HTTPRequest] {
-    events.compactMap { if case .request(let request, _) = $0 { request } else { nil } }
+    events.compactMap { if case .request(let request, _, _) = $0 { request } else { nil } }
   }
 
   var abandoned: [Int] {

@@ -4,11 +4,12 @@ import Testing
 
 @Suite struct ChunkedDecoderTests {
   private func decode(_ text: String, _ pieces: Pieces) throws(HTTP1Error) -> String? {
-    var decoder = ChunkedDecoder(limits: HTTP1Limits())
+    var decoder = ChunkedDecoder(
+      limits: HTTP1Limits(), limit: .setting(HTTP1Limits().maxBodyBytes))
     var body: [UInt8] = []
     for piece in pieces.of(text) {
       var offset = 0
-      if try decoder.decode(piece.span, &offset, into: &body) {
+      if try decoder.decode(piece.span, &offset, into: &body, total: .max) {
         let behind = String(decoding: piece[offset...], as: UTF8.self)
         return behind.isEmpty || behind == Pieces.behind
           ? String(decoding: body, as: UTF8.self) : nil

@@ -70,6 +70,18 @@ import Testing
   }
 
   @Test(arguments: Pieces.allCases)
+  func handsTrailersOn(_ pieces: Pieces) {
+    var connection = HTTP1Connection()
+    let text =
+      "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+      + "1\r\na\r\n0\r\nX-Sum:  7 \r\nb:\r\n\r\n"
+    var expected = request("POST", "/p", fields: ["host": "x", "transfer-encoding": "chunked"])
+    expected.body = [0x61]
+    expected.trailers = ["x-sum": "7", "b": ""]
+    #expect(connection.receive(text, pieces) == [.request(expected, StreamID(0))])
+  }
+
+  @Test(arguments: Pieces.allCases)
   func answersInOrder(_ pieces: Pieces) {
     var connection = HTTP1Connection()
     #expect(connection.receive(get + get + get, pieces).count == 3)

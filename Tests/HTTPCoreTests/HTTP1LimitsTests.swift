@@ -106,7 +106,7 @@ import Testing
       let answer = connection.takeText()
       #expect(answer.hasPrefix("HTTP/1.1 413 ") == !fits)
       #expect(answer.contains("at most \(most) bytes: half of max_memory_bytes") == !fits)
-      if case .request(let request, _)? = events.first {
+      if case .request(let request, _, _)? = events.first {
         #expect(request.body.capacity + request.headBytes <= limits.maxBodyMemory)
       }
     }
@@ -156,6 +156,19 @@ import Testing
         connection.receive("\(head)0\r\na:\(text)\r\n\r\n", pieces).count == (fits ? 1 : 0))
       #expect(connection.takeText().hasPrefix("HTTP/1.1 431 ") == !fits)
     }
+  }
+
+  /// Trailers are as many as fields may be.
+  @Test(arguments: [-1, 0, 1])
+  func trailers(_ extra: Int) {
+    var limits = HTTP1Limits()
+    limits.maxFields = 4
+    var connection = HTTP1Connection(limits: limits)
+    let lines = String(repeating: "a:\r\n", count: 4 + extra)
+    let events = connection.receive(
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\(lines)\r\n")
+    #expect(events.count == (extra > 0 ? 0 : 1))
+    #expect(connection.takeText().hasPrefix("HTTP/1.1 431 ") == (extra > 0))
   }
 
   @Test func pipelined() {

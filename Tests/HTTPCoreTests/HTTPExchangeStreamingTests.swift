@@ -11,9 +11,9 @@ import Testing
     let drains = Mutex(0)
     let abandonments = Mutex(0)
 
-    func exchange() -> HTTPExchange {
+    func exchange(_ fields: HTTPFields = [:]) -> HTTPExchange {
       let exchange = HTTPExchange(
-        request: HTTPRequest(method: "GET", path: "/"),
+        request: HTTPRequest(method: "GET", path: "/", fields: fields),
         deliverPart: { [self] part in parts.withLock { $0.append(part) } })
       exchange.onAbandon { [self] in abandonments.withLock { $0 += 1 } }
       exchange.onDrain { [self] in drains.withLock { $0 += 1 } }
@@ -36,6 +36,25 @@ import Testing
     #expect(exchange.write([3, 4]))
     exchange.end()
     #expect(record.parts.withLock { $0 } == [.head(head), .bytes([2]), .bytes([3, 4]), .end])
+  }
+
+  /// Trailers are for clients that take them, unless nobody can do without.
+  @Test(
+    arguments: [
+      ([:], TrailerAudience.whoAsks, false), ([:], .everybody, true),
+      (["te": "trailers"], .whoAsks, true), (["te": "gzip;q=0.5, Trailers"], .whoAsks, true),
+      (["te": "gzip"], .whoAsks, false), (["trailer": "a"], .whoAsks, false),
+    ] as [(HTTPFields, TrailerAudience, Bool)])
+  func trailersAreForWhoTakesThem(
+    _ fields: HTTPFields, _ audience: TrailerAudience, _ areSent: Bool
+  ) {
+    let record = Record()
+    let exchange = record.exchange(fields)
+    exchange.begin(head)
+    exchange.end(trailers: ["x-count": "1"], for: audience)
+    #expect(
+      record.parts.withLock { $0 }
+        == [.head(head), areSent ? .trailers(["x-count": "1"]) : .end])
   }
 
   @Test func theFirstOfRespondAndBeginWins() {

@@ -25,7 +25,7 @@ import Testing
   private let stops = Tally()
 
   private func server(
-    application: @escaping Application = TestServer.echo
+    application: @escaping HTTPAnswer = TestServer.echo
   ) throws -> TestServer {
     try TestServer({ $0.drainGrace = Self.grace }, clock: clock, application: application)
   }

@@ -137,7 +137,7 @@ import Testing
     let server = try Server(
       settings: settings, memory: MemoryBudget(limit: 64 << 20),
       monotonic: { time.add(LoopShare.nanoseconds, ordering: .relaxed).newValue },
-      application: { exchange in
+      application: Application { exchange in
         let body = Array(repeating: 0x61, count: 100_000) + Array("\(exchange.request.path) ".utf8)
         answering.async { exchange.respond(HTTPResponse(status: .ok, body: body)) }
       })

@@ -15,11 +15,22 @@ final class TestServer {
   /// Starts a server with one loop, unless `change` says otherwise.
   ///
   /// - Parameter clock: by which time-outs pass; the kernel's where it is nil.
-  init(
+  convenience init(
     _ change: (inout HTTPServerSettings) -> Void = { _ in },
     memory: MemoryBudget = MemoryBudget(limit: 256 << 20), clock: TestClock? = nil,
     descriptors: DescriptorBudget? = nil,
-    application: @escaping Application = TestServer.echo
+    application: @escaping HTTPAnswer = TestServer.echo
+  ) throws {
+    try self.init(
+      change, memory: memory, clock: clock, descriptors: descriptors,
+      receiving: Application(application))
+  }
+
+  /// A server that looks at heads first.
+  init(
+    _ change: (inout HTTPServerSettings) -> Void = { _ in },
+    memory: MemoryBudget = MemoryBudget(limit: 256 << 20), clock: TestClock? = nil,
+    descriptors: DescriptorBudget? = nil, receiving application: Application
   ) throws {
     var settings = HTTPServerSettings()
     settings.port = 0

@@ -4,30 +4,41 @@ import JSON
 /// The list of what can be asked.
 struct IndexPage: Sendable {
   private let version: String
-  private let defaultModel: String?
+  private let models: ModelCatalogue
+  /// The routes as the list has them, in JSON.
+  private let endpoints: [UInt8]
 
-  init(_ parts: ServiceParts) {
-    version = parts.settings.version
-    defaultModel = parts.models.defaultModel?.name
+  /// `GET /`, which lists itself and then `routes`.
+  static func route(listing routes: [Route], of parts: ServiceParts) -> Route {
+    let summary = "this list"
+    var entries = [(method: "GET", path: "/" as PathPattern, summary: summary)]
+    for route in routes {
+      if let summary = route.summary { entries.append((route.method, route.path, summary)) }
+    }
+    var writer = JSONWriter()
+    writer.array(entries) { writer, entry in
+      writer.raw(#"{"method":"#)
+      writer.string(entry.method)
+      writer.raw(#","path":"#)
+      writer.string(entry.path.text)
+      writer.raw(#","summary":"#)
+      writer.string(entry.summary)
+      writer.byte("}")
+    }
+    let page = IndexPage(
+      version: parts.settings.version, models: parts.models, endpoints: writer.bytes)
+    return Route(
+      "GET", "/", summary, access: .open, .page(.onLoop) { _ in page.response })
   }
 
-  /// `GET /`
-  func response(of routes: [Route]) -> HTTPResponse {
+  private var response: HTTPResponse {
     var writer = JSONWriter()
     writer.raw(#"{"name":"carousel","version":"#)
     writer.string(version)
     writer.raw(#","default_model":"#)
-    writer.optional(defaultModel)
+    writer.optional(models.defaultModel?.name)
     writer.raw(#","endpoints":"#)
-    writer.array(routes.filter { $0.summary != nil }) { writer, route in
-      writer.raw(#"{"method":"#)
-      writer.string(route.method)
-      writer.raw(#","path":"#)
-      writer.string(route.path.text)
-      writer.raw(#","summary":"#)
-      writer.string(route.summary ?? "")
-      writer.byte("}")
-    }
+    writer.raw(endpoints)
     writer.raw("}\n")
     return .json(writer.bytes)
   }

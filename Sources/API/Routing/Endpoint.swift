@@ -16,11 +16,11 @@ final class Endpoint: Sendable {
     errors = routes.first?.errors ?? Route.ownErrors
   }
 
-  /// What answers `method`.
-  func answer(to method: String) -> Route.Answer? {
+  /// The route of `method`.
+  func route(for method: String) -> Route? {
     // The server leaves the body of a response to HEAD out, and no other part of it (RFC 9110 §9.3.2).
     let method = method == "HEAD" ? "GET" : method
-    for route in routes where route.method == method { return route.answer }
+    for route in routes where route.method == method { return route }
     return nil
   }
 

@@ -2,7 +2,8 @@ import HTTPCore
 
 /// One thing that can be asked of the service, a method and a path: a row of the `RouteTable`.
 ///
-/// Which requests it answers, `Allow`, `GET /`, the labels of metrics and what answers all come from here.
+/// Which requests it answers, `Allow`, `GET /`, the labels of metrics, who may, how much body is read and what answers all
+/// come from here.
 struct Route: Sendable {
   let method: String
   let path: PathPattern
@@ -10,6 +11,10 @@ struct Route: Sendable {
   let summary: String?
   /// Whether it is answered even where descriptors admit no further connection; it costs next to nothing.
   let isHealthCheck: Bool
+  /// Who may ask it.
+  let access: Access
+  /// How much of a body is read.
+  let bodyLimit: BodyLimit
   /// How errors are written.
   let errors: ErrorSchema
   let answer: Answer
@@ -21,6 +26,21 @@ struct Route: Sendable {
     /// Reads the body of the request and sees to it that the call is answered. Called away from the event loop
     /// where the body is large.
     case question(@Sendable (Call) -> Void)
+  }
+
+  /// How much of a body is read; requests with more get 413.
+  enum BodyLimit {
+    /// `ServiceSettings.maxUnreadBodyBytes`: nothing depends on it.
+    case unread
+    /// `max_body_bytes`.
+    case setting
+
+    var maxBytes: Int {
+      switch self {
+      case .unread: ServiceSettings.maxUnreadBodyBytes
+      case .setting: .max
+      }
+    }
   }
 
   /// Where a page is made.
@@ -40,12 +60,15 @@ struct Route: Sendable {
   static let ownErrors: ErrorSchema = { $0.response }
 
   init(
-    _ method: String, _ path: PathPattern, _ summary: String?, isHealthCheck: Bool = false,
+    _ method: String, _ path: PathPattern, _ summary: String?, access: Access,
+    bodyLimit: BodyLimit = .unread, isHealthCheck: Bool = false,
     errors: @escaping ErrorSchema = ownErrors, _ answer: Answer
   ) {
     self.method = method
     self.path = path
     self.summary = summary
+    self.access = access
+    self.bodyLimit = bodyLimit
     self.isHealthCheck = isHealthCheck
     self.errors = errors
     self.answer = answer

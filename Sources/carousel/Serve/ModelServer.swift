@@ -50,7 +50,6 @@ final class ModelServer: Sendable {
       engines: Array(zip(names, engines)), defaultModel: defaultModel.isEmpty ? nil : defaultModel,
       settings: modules.service, memory: memory,
       connections: { reference.connections })
-    let application: Application = { service.handle($0) }
     modules.server.probePaths = service.probePaths
     server = try Server(
       settings: modules.server, memory: memory,
@@ -59,7 +58,8 @@ final class ModelServer: Sendable {
           "no connections are accepted for a moment",
           metadata: ["reason": .string(systemMessage(code))])
       },
-      application: logger.logLevel <= .debug ? logging(application, to: logger) : application)
+      application: logger.logLevel <= .debug
+        ? logging(service.application, to: logger) : service.application)
     reference.set(server)
     if server.maxConnections < settings.integer(.maxConnections) {
       logger.warning(

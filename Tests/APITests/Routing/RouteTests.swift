@@ -11,7 +11,7 @@ import Testing
   }
 
   private static let greeting = Route(
-    "GET", "/greetings/{who}", "a greeting", isHealthCheck: true,
+    "GET", "/greetings/{who}", "a greeting", access: .open, isHealthCheck: true,
     .page(.onLoop) { call throws(APIError) in
       guard let who = call.path["who"], who != "nobody" else { throw .noModels }
       return .json(Array(who.utf8))
@@ -20,7 +20,8 @@ import Testing
   @Test func aRowIsAnEndpoint() async throws {
     let service = try service([
       Self.greeting,
-      Route("POST", "/greetings/{who}", nil, .question { $0.answer(.json([0x31])) }),
+      Route(
+        "POST", "/greetings/{who}", nil, access: .predict, .question { $0.answer(.json([0x31])) }),
     ])
     let found = await service.answer("GET", "/greetings/you/")
     #expect(found.status == 200 && found.body == "you")
@@ -46,7 +47,7 @@ import Testing
   @Test func errorsAreWrittenAsTheRowSays() async throws {
     let service = try service([
       Route(
-        "POST", "/own", "errors of its own",
+        "POST", "/own", "errors of its own", access: .predict,
         errors: { HTTPResponse(status: $0.response.status, body: [0x21]) },
         .question { $0.refuse(.noModels) })
     ])

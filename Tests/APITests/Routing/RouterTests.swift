@@ -7,7 +7,9 @@ import Testing
 
   init() throws {
     let parts = try Service.make(TestModels.echo()).parts
-    router = Router(RouteTable(parts: parts).rows, metrics: Metrics())
+    let rows = RouteTable(parts: parts).rows
+    router = Router(
+      [IndexPage.route(listing: rows, of: parts)] + rows, metrics: Metrics())
   }
 
   @Test(
@@ -77,7 +79,7 @@ import Testing
   @Test func rowsAnswerTheirMethods() {
     for endpoint in router.endpoints {
       for method in ["GET", "HEAD", "POST", "PUT", "DELETE"] {
-        #expect((endpoint.answer(to: method) != nil) == endpoint.methods.contains(method))
+        #expect((endpoint.route(for: method) != nil) == endpoint.methods.contains(method))
       }
       #expect(endpoint.routes.first?.summary != nil, "GET / lists every path")
     }

@@ -25,10 +25,17 @@ import Testing
     }
   }
 
+  /// Has `exchange` answered by an application that is logged.
+  private func answer(
+    _ exchange: HTTPExchange, _ record: Record, by answer: @escaping HTTPAnswer
+  ) {
+    logging(Application(answer), to: record.logger).receive(exchange.request, nil).answer(exchange)
+  }
+
   @Test func anAnswerPassesAndLeavesALine() {
     let record = Record()
     let answer = HTTPResponse(status: .notFound, body: [1])
-    logging({ $0.respond(answer) }, to: record.logger)(record.exchange)
+    self.answer(record.exchange, record) { $0.respond(answer) }
     #expect(record.responses.withLock { $0 } == [answer])
     let lines = record.lines.withLock { $0 }
     #expect(lines.count == 1)
@@ -42,7 +49,7 @@ import Testing
       request: HTTPRequest(method: "GET", path: "/"),
       connection: .init(number: 1, peer: peer, isNew: true, hasLeft: { false }),
       deliverPart: { _ in })
-    logging({ $0.respond(HTTPResponse(status: .ok)) }, to: record.logger)(exchange)
+    answer(exchange, record) { $0.respond(HTTPResponse(status: .ok)) }
     #expect(record.lines.withLock { $0 }.first?.contains("client=192.0.2.1") == true)
   }
 
@@ -50,7 +57,7 @@ import Testing
     let record = Record()
     let start = HTTPResponse(status: .ok, body: [1])
     let exchange = record.exchange
-    logging({ $0.begin(start) }, to: record.logger)(exchange)
+    answer(exchange, record) { $0.begin(start) }
     exchange.write([2])
     #expect(record.lines.withLock { $0 }.isEmpty)
     exchange.end()
@@ -63,8 +70,7 @@ import Testing
     let record = Record()
     let told = Atomic(false)
     let exchange = record.exchange
-    logging(
-      { $0.onAbandon { told.store(true, ordering: .relaxed) } }, to: record.logger)(exchange)
+    answer(exchange, record) { $0.onAbandon { told.store(true, ordering: .relaxed) } }
     exchange.abandon()
     let wasTold = told.load(ordering: .relaxed)
     #expect(wasTold)

@@ -1,0 +1,42 @@
+import HTTPCore
+
+/// What a route lets be done, and so who may ask it.
+enum Access {
+  /// Nothing that anybody may not.
+  case open
+  /// Use the models, and see what they are.
+  case predict
+  /// See what other clients do.
+  case operate
+}
+
+/// Who may do what: all requests are let in here, by their heads.
+struct AccessPolicy: Sendable {
+  private let operatorKey: [UInt8]?
+
+  init(_ settings: ServiceSettings) { operatorKey = settings.operatorKey }
+
+  /// - Throws: where the request of `head` does not show that its client may.
+  func check(_ access: Access, by head: HTTPRequest) throws(APIError) {
+    switch access {
+    case .open, .predict: break
+    case .operate:
+      guard let operatorKey else { throw .notOperator(hasKey: false) }
+      guard let token = head.bearerToken, Digest.areEqual(token, operatorKey) else {
+        throw .notOperator(hasKey: true)
+      }
+    }
+  }
+}
+
+extension HTTPRequest {
+  /// What stands behind `authorization: Bearer` (RFC 6750 §2.1).
+  fileprivate var bearerToken: ArraySlice<UInt8>? {
+    let given = Array((fields["authorization"] ?? "").utf8)
+    // RFC 9110 §11.1: the scheme's name has no case.
+    guard String(decoding: given.prefix(7), as: UTF8.self).lowercased() == "bearer " else {
+      return nil
+    }
+    return given[7...]
+  }
+}

@@ -1,0 +1,261 @@
+/// The responses that an HTTP/1 connection owes, which leave in the order of their requests, whatever order they are given
+/// in, and the bytes of those whose turn has come.
+struct HTTP1ResponseQueue {
+  /// What a response has to know of its request.
+  struct Request {
+    let isHEAD: Bool
+    let isHTTP10: Bool
+    var keepsAlive: Bool
+  }
+
+  /// How the end of a streamed body is told.
+  private enum Framing {
+    /// The response has no body, whatever is written.
+    case none
+    case chunked
+    /// HTTP/1.0 knows no chunks.
+    case close
+  }
+
+  /// A request that waits for its response, or for the responses before its own.
+  private struct Owed {
+    var request: Request
+    /// The response; of a streamed one, what there is and is not in the output.
+    var response: HTTPResponse?
+    /// Nil unless the response is streamed.
+    var framing: Framing?
+    /// Whether it is streamed and goes on.
+    var isOpen = false
+    /// What follows the body of a streamed one.
+    var trailers = HTTPFields()
+
+    var persistence: HTTP1Serializer.Persistence {
+      !request.keepsAlive ? .close : request.isHTTP10 ? .keepAlive : .implied
+    }
+  }
+
+  private let date: ResponseDate
+  private var output: [UInt8] = []
+  private var owed: [Owed] = []
+  /// The stream of the first element of `owed`.
+  private var firstStream = 0
+  /// Whether the first element of `owed` is streamed, and its head in the output.
+  private var isHeadOut = false
+  /// Bytes of the next head, or of the next chunk's size, that are in the output already.
+  private var begunBytes = 0
+  /// The request that is to be told that its body is awaited, once no response is before its own.
+  private var continuing: StreamID?
+  /// Whether the connection is to be closed behind the output.
+  private(set) var wantsClose = false
+
+  init(date: ResponseDate) { self.date = date }
+
+  /// How many responses are owed.
+  var count: Int { owed.count }
+
+  /// What responses take that the owner has not taken yet.
+  var heldBytes: Int {
+    owed.reduce(output.capacity) { $0 + ($1.response?.body.capacity ?? 0) }
+  }
+
+  var outputCount: Int { output.count }
+
+  mutating func takeOutput() -> [UInt8] {
+    var taken: [UInt8] = []
+    swap(&taken, &output)
+    return taken
+  }
+
+  // MARK: Requests
+
+  /// The stream of the next request that is added.
+  var nextStream: StreamID { StreamID(firstStream + owed.count) }
+
+  /// Adds a request, which a response will be given to, or is known of already.
+  mutating func add(_ request: Request, response: HTTPResponse? = nil) {
+    owed.append(Owed(request: request, response: response))
+    if response != nil { flush() }
+  }
+
+  /// Sends 100 Continue to the request of `stream` as soon as no response is before it, unless its own has begun
+  /// (RFC 9110 §15.2.1).
+  mutating func sendContinue(to stream: StreamID) {
+    guard index(of: stream).map({ owed[$0].response == nil }) ?? true else { return }
+    continuing = stream
+    flush()
+  }
+
+  mutating func dropContinue() { continuing = nil }
+
+  /// Whether 100 Continue waits for the responses before it.
+  var owesContinue: Bool { continuing != nil }
+
+  /// Closes the connection behind the last response that is owed, or behind the output.
+  mutating func closeBehindLast() {
+    if owed.isEmpty {
+      wantsClose = true
+    } else {
+      owed[owed.count - 1].request.keepsAlive = false
+    }
+  }
+
+  // MARK: Responses
+
+  /// Whether nothing of the response of `stream` is known yet.
+  func isUnanswered(_ stream: StreamID) -> Bool {
+    index(of: stream).map { owed[$0].response == nil } ?? false
+  }
+
+  /// Whether the response of `stream` is streamed and goes on.
+  func isStreaming(_ stream: StreamID) -> Bool {
+    index(of: stream).map { owed[$0].isOpen } ?? false
+  }
+
+  /// Gives `stream` its response, and closes the connection behind it where `closes`.
+  mutating func respond(_ response: HTTPResponse, to stream: StreamID, closes: Bool = false) {
+    guard let index = index(of: stream), owed[index].response == nil else { return }
+    owed[index].response = response
+    if continuing == stream { continuing = nil }
+    if closes { owed[index].request.keepsAlive = false }
+    if index == 0 { flush() }
+  }
+
+  /// Gives `stream` what its response begins with.
+  ///
+  /// - Returns: whether its end is the connection's, so that nothing behind it is answered.
+  mutating func begin(_ response: HTTPResponse, to stream: StreamID) -> Bool {
+    guard let index = index(of: stream), owed[index].response == nil else { return false }
+    let request = owed[index].request
+    let framing: Framing =
+      request.isHEAD || !response.mayHaveContent ? .none : request.isHTTP10 ? .close : .chunked
+    owed[index].response = response
+    if continuing == stream { continuing = nil }
+    owed[index].framing = framing
+    owed[index].isOpen = true
+    if framing == .close {
+      owed.removeSubrange((index + 1)...)
+      owed[index].request.keepsAlive = false
+    }
+    if index == 0 { flush() }
+    return framing == .close
+  }
+
+  mutating func write(_ bytes: [UInt8], to stream: StreamID) {
+    guard let index = index(of: stream), owed[index].isOpen, let framing = owed[index].framing
+    else { return }
+    if index == 0 {
+      append(bytes, framing)
+    } else if framing != .none {
+      owed[index].response?.body.append(contentsOf: bytes)
+    }
+  }
+
+  mutating func end(_ stream: StreamID, trailers: HTTPFields) {
+    guard let index = index(of: stream), owed[index].isOpen else { return }
+    owed[index].isOpen = false
+    owed[index].trailers = trailers
+    if index == 0 { flush() }
+  }
+
+  /// Breaks off a streamed response, which its peer can tell from one that ended: the connection closes.
+  mutating func breakOff(_ stream: StreamID) {
+    guard let index = index(of: stream) else { return }
+    owed.removeSubrange(index...)
+    closeBehindLast()
+  }
+
+  /// How many bytes of a streamed body wait for the responses before it.
+  func waitingBytes(of stream: StreamID) -> Int {
+    guard let index = index(of: stream), index > 0, owed[index].framing != nil else { return 0 }
+    return owed[index].response?.body.count ?? 0
+  }
+
+  private func index(of stream: StreamID) -> Int? {
+    let index = stream.rawValue - firstStream
+    return owed.indices.contains(index) ? index : nil
+  }
+
+  // MARK: Output
+
+  /// Writes the responses whose turn has come, and 100 Continue once none is before it.
+  private mutating func flush() {
+    while let next = owed.first, let response = next.response {
+      if let framing = next.framing {
+        if !isHeadOut { beginOutput(of: next, response, framing) }
+        if next.isOpen { break }
+        if framing == .chunked { HTTP1Serializer.appendLastChunk(next.trailers, to: &output) }
+        isHeadOut = false
+        begunBytes = 0
+      } else {
+        let start = output.count
+        HTTP1Serializer.append(
+          response, to: &output, date: date, omitsBody: next.request.isHEAD,
+          persistence: next.persistence)
+        leaveOutBegun(from: start)
+      }
+      owed.removeFirst()
+      firstStream += 1
+      if !next.request.keepsAlive { wantsClose = true }
+    }
+    if let stream = continuing, stream.rawValue == firstStream {
+      continuing = nil
+      let start = output.count
+      output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+      leaveOutBegun(from: start)
+    }
+  }
+
+  /// Writes the head of a streamed response, and what its body has so far.
+  private mutating func beginOutput(
+    of next: Owed, _ response: HTTPResponse, _ framing: Framing
+  ) {
+    let start = output.count
+    HTTP1Serializer.appendHead(
+      response, to: &output, date: date, isChunked: framing == .chunked,
+      persistence: next.persistence)
+    leaveOutBegun(from: start)
+    append(response.body, framing)
+    owed[0].response?.body = []
+    isHeadOut = true
+  }
+
+  /// Writes a part of the body under way.
+  private mutating func append(_ bytes: [UInt8], _ framing: Framing) {
+    switch framing {
+    case .none: break
+    case .chunked:
+      HTTP1Serializer.appendChunk(bytes, to: &output)
+      if !bytes.isEmpty { begunBytes = 0 }
+    case .close: output.append(contentsOf: bytes)
+    }
+  }
+
+  /// Queues a byte that the answer which is owed first begins or goes on with, whatever it will be: of its status line,
+  /// or a leading zero of its next chunk's size (RFC 9112 §7.1).
+  ///
+  /// A peer that has only ended its sending side takes it for what it is; one that has closed answers with a reset, and
+  /// the owner learns what the end of input alone could not tell. No interim response (RFC 9110 §15.2) would do: peers of
+  /// HTTP/1.0 know none.
+  /// - Returns: whether there was such a byte.
+  mutating func beginAnswer() -> Bool {
+    guard let next = owed.first else { return false }
+    if isHeadOut {
+      guard next.framing == .chunked, begunBytes < Self.maxLeadingZeros else { return false }
+      output.append(UInt8(ascii: "0"))
+    } else {
+      guard begunBytes < HTTP1Serializer.beginning.count else { return false }
+      output.append(HTTP1Serializer.beginning[begunBytes])
+    }
+    begunBytes += 1
+    return true
+  }
+
+  /// Some parsers take a chunk's size of at most 16 digits.
+  private static let maxLeadingZeros = 8
+
+  /// Takes from the output what of a head, which begins at `start`, was sent before.
+  private mutating func leaveOutBegun(from start: Int) {
+    output.removeSubrange(start..<(start + begunBytes))
+    begunBytes = 0
+  }
+}

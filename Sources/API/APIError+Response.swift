@@ -223,7 +223,7 @@ extension SessionRefusal {
       "session \(quoted(id)) is gone: nobody used it for as long as session_idle_seconds says"
     case .gone(let id, .ended): "session \(quoted(id)) is gone: a request ended it"
     case .gone(let id, .otherModel):
-      "session \(quoted(id)) is gone: the server started again with another model \(quoted(model))"
+      "session \(quoted(id)) is gone: another model is called \(quoted(model)) now"
     case .gone(let id, .lost):
       "session \(quoted(id)) is gone: the process that had it did not hand it over, as one does that ends cleanly"
     case .frozen: "the server is about to stop, and its sessions go on in the next process"

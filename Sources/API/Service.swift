@@ -25,7 +25,9 @@ package final class Service: Sendable {
   ) {
     self.init(
       ServiceParts(
-        models: ModelCatalogue(engines, defaultModel: defaultModel), settings: settings,
+        models: ModelRegistry(
+          engines.map { ServedModel(name: $0.name, engine: $0.engine) }, defaultModel: defaultModel),
+        settings: settings,
         memory: memory, connections: connections)
     ) { RouteTable(parts: $0).rows }
   }
@@ -43,6 +45,9 @@ package final class Service: Sendable {
   package var probePaths: [String] {
     router.endpoints.flatMap(\.routes).filter(\.isHealthCheck).map(\.path.text)
   }
+
+  /// The engines of the models that are served now.
+  package var engines: [Engine] { parts.models.snapshot.models.map(\.engine) }
 
   /// Sessions from one process to the next.
   package var sessionTransfer: SessionTransfer { SessionTransfer(parts) }

@@ -4,7 +4,7 @@ import Scheduling
 
 /// What the features of the service share; each takes what it needs.
 struct ServiceParts: Sendable {
-  let models: ModelCatalogue
+  let models: ModelRegistry
   let settings: ServiceSettings
   let sessions: Sessions
   let sealer: StateSealer
@@ -22,7 +22,7 @@ struct ServiceParts: Sendable {
   let pacer = StreamPacer()
 
   init(
-    models: ModelCatalogue, settings: ServiceSettings, memory: MemoryBudget,
+    models: ModelRegistry, settings: ServiceSettings, memory: MemoryBudget,
     connections: (@Sendable () -> ConnectionStatistics)?
   ) {
     self.models = models

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct CoreSharesTests {
   @Test func coresThatAreIdleAreHadAtOnce() {
-    var shares = CoreShares(cores: 2, models: 2)
+    var shares = CoreShares(cores: 2, joined: 2)
     #expect(shares.request(0) == nil && shares.request(0) == nil && shares.idleCores == 0)
     #expect(!shares.isShared(by: 0) && shares.isShared(by: 1))
     let waiter = shares.request(1)
@@ -19,7 +19,7 @@ import Testing
 
   /// Who has used less keeps the core, though others wait.
   @Test func theCoreIsTheirsWhoHaveUsedLess() {
-    var shares = CoreShares(cores: 1, models: 2)
+    var shares = CoreShares(cores: 1, joined: 2)
     _ = shares.request(0)
     let b = shares.request(1)!
     let first = shares.goOn(0, after: 0.05)
@@ -100,15 +100,37 @@ import Testing
     #expect(abs(world.used[1] - before[1] - 15) <= 0.3)
   }
 
+  /// Who comes starts level with those who are there, and who has gone is nobody's rival.
+  @Test func modelsComeAndGo() {
+    var shares = CoreShares(cores: 1, joined: 2)
+    _ = shares.request(0)
+    let other = shares.request(1)!
+    #expect(shares.goOn(0, after: 5).next == other)
+    _ = shares.release(1, after: 5)
+    let newcomer = shares.join()
+    #expect(newcomer == 2)
+    let waiter = shares.request(newcomer)!
+    #expect(shares.isShared(by: 0) && shares.isShared(by: newcomer))
+    // Level with the first: a turn decides, not the five seconds before.
+    let turn = shares.goOn(0, after: 0.01)
+    #expect(turn.next == waiter)
+    #expect(shares.release(newcomer, after: 0.02) == turn.waiter)
+    shares.leave(newcomer)
+    shares.leave(1)
+    #expect(!shares.isShared(by: 0))
+    #expect(shares.release(0, after: 1) == nil && shares.idleCores == 1)
+  }
+
   @Test(.endsHangs) func threadsTakeTurns() async {
-    let cores = Cores(models: 3, count: 2)
+    let cores = Cores(count: 2)
+    let shares = (0..<3).map { _ in cores.share() }
     let inside = Atomic(0)
     let most = Atomic(0)
     let turns = Atomic(0)
     DispatchQueue.concurrentPerform(iterations: 8) { worker in
       let model = worker % 3
       for _ in 0..<20 {
-        cores.enter(model)
+        shares[model].enter()
         for turn in 0..<10 {
           let now = inside.add(1, ordering: .relaxed).newValue
           _ = most.max(now, ordering: .relaxed)
@@ -116,16 +138,24 @@ import Testing
           inside.subtract(1, ordering: .relaxed)
           let seconds = Double(1 + model) * 1e-3
           if turn < 9 {
-            cores.goOn(model, after: seconds)
+            shares[model].goOn(after: seconds)
           } else {
-            cores.leave(model, after: seconds)
+            shares[model].leave(after: seconds)
           }
         }
       }
     }
     #expect(turns.load(ordering: .relaxed) == 1600)
     #expect((1...2).contains(most.load(ordering: .relaxed)))
-    #expect((0..<3).allSatisfy { !cores.areShared(by: $0) })
+    #expect(!shares.contains { $0.isShared })
+  }
+}
+
+extension CoreShares {
+  /// Cores that so many models share from the start.
+  fileprivate init(cores: Int, joined count: Int) {
+    self.init(cores: cores)
+    for model in 0..<count { #expect(join() == model) }
   }
 }
 
@@ -147,7 +177,7 @@ private struct SharedCores {
   private(set) var isWorkConserving = true
 
   init(cores: Int, workers: [Int], turns: [Double]) {
-    shares = CoreShares(cores: cores, models: workers.count)
+    shares = CoreShares(cores: cores, joined: workers.count)
     self.cores = cores
     self.workers = workers
     self.turns = turns

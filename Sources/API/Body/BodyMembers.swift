@@ -24,11 +24,10 @@ extension APIError: JSONMemberFailure {
 /// The members that every request may have.
 extension BodyMembers {
   /// The model that the body or else the path names, or the default one.
-  func model(path: String?, models: ModelCatalogue) throws(APIError) -> ServedModel {
+  func model(path: String?, models: ModelSnapshot) throws(APIError) -> ServedModel {
     guard let node = self["model"] else {
       if let path { return try models.model(path) }
-      guard let defaultModel = models.defaultModel else { throw .noModels }
-      return defaultModel
+      return try models.defaultModel()
     }
     guard document.kind(node) == .string else {
       throw .unexpected(path: "model", found: document.found(node), expected: .string)

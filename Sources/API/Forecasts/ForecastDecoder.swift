@@ -10,7 +10,7 @@ import ModelFormat
 /// so that they may hold any JSON.
 struct ForecastDecoder {
   let document: JSONDocument
-  let models: ModelCatalogue
+  let models: ModelSnapshot
   let limits: QuestionLimits
 
   /// The members that are read, wherever they stand.

@@ -2,7 +2,7 @@ import JSON
 
 /// Answers requests for predictions in KServe's schema of time series.
 struct Forecasts: Sendable {
-  private let models: ModelCatalogue
+  private let models: ModelRegistry
   private let limits: QuestionLimits
   private let readers: BodyReader
   private let rides: PredictionRides
@@ -20,8 +20,10 @@ struct Forecasts: Sendable {
       let document = try readers.read(
         call.exchange.request.body,
         members: ForecastDecoder.members)
-      let forecast = try ForecastDecoder(document: document, models: models, limits: limits)
-        .decode()
+      let forecast = try ForecastDecoder(
+        document: document, models: models.snapshot, limits: limits
+      )
+      .decode()
       return Inquiry(
         question: forecast.question, size: AnswerSize(forecast), timeout: try call.timeout(nil)
       ) { (predictions, isWhole) throws(APIError) in

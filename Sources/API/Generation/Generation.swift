@@ -3,7 +3,7 @@ import Scheduling
 
 /// Lets a model continue a prompt, token by token.
 struct Generation: Sendable {
-  private let models: ModelCatalogue
+  private let models: ModelRegistry
   private let limits: QuestionLimits
   private let readers: BodyReader
   private let budget: AnswerBudget
@@ -25,7 +25,7 @@ struct Generation: Sendable {
       let document = try readers.read(
         call.exchange.request.body)
       let question = try GenerationQuestion(
-        document, name: call.path["name"], models: models, limits: limits)
+        document, name: call.path["name"], models: models.snapshot, limits: limits)
       try budget.admit(
         AnswerSize(question), inputBytes: question.prompt.byteCount, into: reservation, for: call)
       let run = GenerationRun(question, for: call, pacer: pacer)

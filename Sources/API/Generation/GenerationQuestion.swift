@@ -39,7 +39,7 @@ struct GenerationQuestion: Sendable {
   static let temperatures = 0.0...100.0
 
   init(
-    _ document: JSONDocument, name: String?, models: ModelCatalogue, limits: QuestionLimits
+    _ document: JSONDocument, name: String?, models: ModelSnapshot, limits: QuestionLimits
   ) throws(APIError) {
     let members = try BodyMembers(Self.members, others: .refused, of: document)
     model = try members.model(path: name, models: models)

@@ -5,7 +5,7 @@ import Scheduling
 struct MetricsPage: Sendable {
   private let startTime: Double
   private let metrics: Metrics
-  private let models: ModelCatalogue
+  private let models: ModelRegistry
   private let sessions: Sessions
   private let maxSessionBytes: Int
   private let memory: MemoryBudget
@@ -34,8 +34,9 @@ struct MetricsPage: Sendable {
     var page = PrometheusText()
     writeProcess(to: &page)
     writeRequests(to: &page)
-    writeEngines(to: &page)
-    writeSessions(to: &page)
+    let models = models.snapshot.models
+    writeEngines(of: models, to: &page)
+    writeSessions(of: models, to: &page)
     writeMemory(to: &page)
     if let connections { Self.write(connections(), to: &page) }
     return page.text
@@ -71,8 +72,8 @@ struct MetricsPage: Sendable {
     }
   }
 
-  private func writeEngines(to page: inout PrometheusText) {
-    let engines = models.models.map {
+  private func writeEngines(of models: [ServedModel], to page: inout PrometheusText) {
+    let engines = models.map {
       (labels: [("model", $0.name)], statistics: $0.engine.snapshot())
     }
 
@@ -137,15 +138,15 @@ struct MetricsPage: Sendable {
     histograms("carousel_turn_seconds", "From one turn's end to the next one's.") { $0.turnTime }
   }
 
-  private func writeSessions(to page: inout PrometheusText) {
+  private func writeSessions(of models: [ServedModel], to page: inout PrometheusText) {
     let (usage, ends) = sessions.withTable { ($0.usage, $0.endCounts) }
     page.family("carousel_sessions", .gauge, help: "Sessions that clients left here.")
-    for model in models.models {
-      page.sample([("model", model.name)], value: usage[model.name]?.count ?? 0)
+    for model in models {
+      page.sample([("model", model.name)], value: usage[model.sessionOwner]?.count ?? 0)
     }
     page.family("carousel_session_bytes", .gauge, help: "What they take.")
-    for model in models.models {
-      page.sample([("model", model.name)], value: usage[model.name]?.byteCount ?? 0)
+    for model in models {
+      page.sample([("model", model.name)], value: usage[model.sessionOwner]?.byteCount ?? 0)
     }
     page.family("carousel_session_bytes_limit", .gauge, help: "What all of them may take.")
     page.sample(value: maxSessionBytes)

@@ -4,7 +4,7 @@ import JSON
 /// The list of what can be asked.
 struct IndexPage: Sendable {
   private let version: String
-  private let models: ModelCatalogue
+  private let models: ModelRegistry
   /// The routes as the list has them, in JSON.
   private let endpoints: [UInt8]
 
@@ -36,7 +36,7 @@ struct IndexPage: Sendable {
     writer.raw(#"{"name":"carousel","version":"#)
     writer.string(version)
     writer.raw(#","default_model":"#)
-    writer.optional(models.defaultModel?.name)
+    writer.optional(models.snapshot.defaultModelName)
     writer.raw(#","endpoints":"#)
     writer.raw(endpoints)
     writer.raw("}\n")

@@ -5,29 +5,34 @@ import ModelFormat
 
 /// What can be known of the models.
 struct ModelPages: Sendable {
-  private let models: ModelCatalogue
+  private let models: ModelRegistry
 
   init(_ parts: ServiceParts) { models = parts.models }
 
   /// `GET /models`
   func list() -> HTTPResponse {
+    let models = models.snapshot
     var writer = JSONWriter()
     writer.raw(#"{"models":"#)
-    writer.array(models.models) { writer, model in write(model, to: &writer) }
+    writer.array(models.models) { writer, model in write(model, of: models, to: &writer) }
     writer.raw("}\n")
     return .json(writer.bytes)
   }
 
   /// `GET /models/NAME`
   func one(_ call: Call) throws(APIError) -> HTTPResponse {
+    let models = models.snapshot
     var writer = JSONWriter()
-    write(try models.model(call.path["name"] ?? ""), isWhole: true, to: &writer)
+    write(try models.model(call.path["name"] ?? ""), of: models, isWhole: true, to: &writer)
     writer.raw("\n")
     return .json(writer.bytes)
   }
 
   /// Writes a model; `isWhole` adds what a list is better without.
-  private func write(_ model: ServedModel, isWhole: Bool = false, to writer: inout JSONWriter) {
+  private func write(
+    _ model: ServedModel, of models: ModelSnapshot, isWhole: Bool = false,
+    to writer: inout JSONWriter
+  ) {
     let description = model.description
     writer.raw(#"{"name":"#)
     writer.string(model.name)
@@ -40,7 +45,7 @@ struct ModelPages: Sendable {
     writer.raw(#","licence":"#)
     writer.optional(description.licence)
     writer.raw(#","default":"#)
-    writer.boolean(model.name == models.defaultModel?.name)
+    writer.boolean(model.name == models.defaultModelName)
     writer.raw(#","inputs":"#)
     writer.array(description.inputs) { writer, input in
       Self.write(input, withVocabulary: isWhole, to: &writer)

@@ -5,11 +5,13 @@ import Scheduling
 /// come to.
 struct PredictionRides: Sendable {
   private let sessions: Sessions
+  private let models: ModelRegistry
   private let budget: AnswerBudget
   private let queues: BodyQueues
 
   init(_ parts: ServiceParts) {
     sessions = parts.sessions
+    models = parts.models
     budget = parts.budget
     queues = parts.queues
   }
@@ -41,7 +43,7 @@ struct PredictionRides: Sendable {
     // Before it waits, as whoever lets it ride says anew what is to be done when its client leaves.
     call.exchange.onAbandon { [sessions] in if sessions.leave(waiter) { call.abandoned() } }
     sessions.open(
-      question.sessions.compactMap { $0?.opening }, model: question.model.name,
+      question.sessions.compactMap { $0?.opening }, model: question.model.sessionOwner,
       floatCount: question.model.graph.stateFloatCount,
       waits: question.sessions.contains { $0?.waits ?? false },
       arrived: call.start, timeout: inquiry.timeout, as: waiter
@@ -49,7 +51,7 @@ struct PredictionRides: Sendable {
       switch grant {
       case .success(let opened): ride(inquiry, from: question.states(with: opened), for: call)
       case .failure(let refusal):
-        call.refuse(.session(refusal, model: question.model.name))
+        call.refuse(sessions.error(of: refusal, question.model, among: models.snapshot))
       }
     }
     if call.exchange.isAbandoned, sessions.leave(waiter) { call.abandoned() }
@@ -99,7 +101,8 @@ struct PredictionRides: Sendable {
   @discardableResult
   private func closeSessions(of question: Question, with predictions: [Prediction]?) -> Bool {
     guard !question.sessions.isEmpty else { return true }
-    return sessions.close(question.sessionResults(of: predictions), model: question.model.name)
+    return sessions.close(
+      question.sessionResults(of: predictions), model: question.model.sessionOwner)
   }
 
   private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {

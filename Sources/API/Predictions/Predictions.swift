@@ -4,7 +4,7 @@ import Scheduling
 
 /// Answers requests for predictions, in the service's own schema.
 struct Predictions: Sendable {
-  private let models: ModelCatalogue
+  private let models: ModelRegistry
   private let limits: QuestionLimits
   private let readers: BodyReader
   private let sealer: StateSealer
@@ -36,6 +36,6 @@ struct Predictions: Sendable {
   func question(in body: [UInt8], model: String? = nil) throws(APIError) -> Question {
     let document = try readers.read(body)
     return try Question(
-      document, name: model, models: models, limits: limits, sealer: sealer)
+      document, name: model, models: models.snapshot, limits: limits, sealer: sealer)
   }
 }

@@ -56,7 +56,7 @@ package struct Question: Sendable {
 
   /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
   init(
-    _ document: JSONDocument, name: String?, models: ModelCatalogue, limits: QuestionLimits,
+    _ document: JSONDocument, name: String?, models: ModelSnapshot, limits: QuestionLimits,
     sealer: StateSealer
   ) throws(APIError) {
     let members = try BodyMembers(Self.members, others: .refused, of: document)

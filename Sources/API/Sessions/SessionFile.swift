@@ -107,8 +107,8 @@ extension SessionFileFlaw: CustomStringConvertible {
 /// What follows the head: blocks of a kind (a byte), the length of their content (4 bytes), the content, and the SHA-256 of
 /// the hash before and all that, so that no block can be lost or change its place.
 enum SessionFileBlock: UInt8 {
-  /// The models, once and first: each the length of its name (2) and the name, its fingerprint (16; zeros where its
-  /// sessions are none) and the number of floats of a state (4).
+  /// The models, once and first: each the length of its name (2) and the name, its fingerprint (16) and the
+  /// number of floats of a state (4).
   case models = 1
   /// Sessions, the least recently used first: each its model's place among these (2), the length of its id (1) and the
   /// id, the steps done (8), its age and idle time in milliseconds (8 each), and its floats.
@@ -133,19 +133,22 @@ struct SessionFileWriter<Failure: Error> {
   private var hash = [UInt8](repeating: 0, count: Digest.byteCount)
   private var kind = SessionFileBlock.models
   private var content: [UInt8] = []
+  /// By what tells a model, its first place among them.
   private let places: [String: Int]
 
   /// Begins with the models.
   init(
-    models: [ServedModel], write: @escaping ([UInt8]) throws(Failure) -> Void
+    models: [ModelIdentity], write: @escaping ([UInt8]) throws(Failure) -> Void
   ) throws(Failure) {
     self.write = write
-    places = Dictionary(uniqueKeysWithValues: models.enumerated().map { ($1.name, $0) })
+    places = Dictionary(
+      models.enumerated().map { ($1.fingerprint.text, $0) }, uniquingKeysWith: { first, _ in first }
+    )
     for model in models {
       content.append(littleEndian: UInt64(model.name.utf8.count), 2)
       content += model.name.utf8
-      content += model.fingerprint?.bytes ?? Array(repeating: 0, count: ModelFingerprint.byteCount)
-      content.append(littleEndian: UInt64(model.graph.stateFloatCount), 4)
+      content += model.fingerprint.bytes
+      content.append(littleEndian: UInt64(model.floatCount), 4)
     }
     try flush()
   }
@@ -214,13 +217,6 @@ struct SessionFileWriter<Failure: Error> {
 
 /// Reads a file of sessions block by block.
 struct SessionFileReader {
-  /// A model as the file knows it.
-  struct Model {
-    let name: String
-    let fingerprint: ModelFingerprint
-    let floatCount: Int
-  }
-
   enum Block {
     case sessions([SessionTable.Record])
     case ends([(key: SessionTable.Key, reason: SessionEnd)])
@@ -234,7 +230,8 @@ struct SessionFileReader {
   private var hash = [UInt8](repeating: 0, count: Digest.byteCount)
   private var sessionCount = 0
   private let head: SessionFileHead
-  private(set) var models: [Model] = []
+  /// Those of one fingerprint have states of one size.
+  private(set) var models: [ModelIdentity] = []
 
   /// - Parameters:
   ///   - byteCount: the bytes of the file.
@@ -253,9 +250,14 @@ struct SessionFileReader {
       guard let name, let bytes = content.take(ModelFingerprint.byteCount),
         let floatCount = content.word(4)
       else { throw .damaged(offset: content.offset) }
-      models.append(
-        Model(
-          name: name, fingerprint: ModelFingerprint(bytes: bytes), floatCount: Int(floatCount)))
+      let model = ModelIdentity(
+        name: name, fingerprint: ModelFingerprint(bytes: bytes), floatCount: Int(floatCount))
+      guard
+        models.allSatisfy({
+          $0.fingerprint != model.fingerprint || $0.floatCount == model.floatCount
+        })
+      else { throw .damaged(offset: content.offset) }
+      models.append(model)
     }
   }
 
@@ -356,12 +358,12 @@ struct SessionFileReader {
     return bytes
   }
 
-  private func key(_ content: inout Content) -> (SessionTable.Key, Model)? {
+  private func key(_ content: inout Content) -> (SessionTable.Key, ModelIdentity)? {
     guard let place = content.word(2), place < models.count,
       let id = content.text(lengthBytes: 1), SessionUse.isID(id)
     else { return nil }
     let model = models[Int(place)]
-    return (SessionTable.Key(model: model.name, id: id), model)
+    return (SessionTable.Key(model: model.fingerprint.text, id: id), model)
   }
 
   private func record(_ content: inout Content) -> SessionTable.Record? {

@@ -5,7 +5,7 @@ import Scheduling
 
 /// What the service tells of its sessions, and how clients end them.
 struct SessionPages: Sendable {
-  private let models: ModelCatalogue
+  private let models: ModelRegistry
   private let sessions: Sessions
 
   init(_ parts: ServiceParts) {
@@ -15,12 +15,12 @@ struct SessionPages: Sendable {
 
   /// `GET /models/NAME/sessions`
   func list(_ call: Call) throws(APIError) -> HTTPResponse {
-    let model = try models.model(call.path["name"] ?? "")
+    let model = try models.snapshot.model(call.path["name"] ?? "")
     let limit = try Self.listLimit(of: call.exchange.request.query)
     let (listings, usage) = sessions.withTable { table in
       (
-        table.listings(of: model.name, limit: limit, now: .now),
-        table.usage[model.name] ?? SessionTable.Usage()
+        table.listings(of: model.sessionOwner, limit: limit, now: .now),
+        table.usage[model.sessionOwner] ?? SessionTable.Usage()
       )
     }
     var writer = JSONWriter()
@@ -38,11 +38,8 @@ struct SessionPages: Sendable {
 
   /// `GET /models/NAME/sessions/ID`: whoever knows an id may ask for it.
   func one(_ call: Call) throws(APIError) -> HTTPResponse {
-    let key = try key(in: call.path)
-    let listing = try refusals(of: key.model) { () throws(SessionRefusal) in
-      try sessions.withTable { table throws(SessionRefusal) in
-        try table.listing(of: key, now: .now)
-      }
+    let (_, listing) = try table(call) { (table, key) throws(SessionRefusal) in
+      try table.listing(of: key, now: .now)
     }
     var writer = JSONWriter()
     Self.write(listing, to: &writer)
@@ -52,30 +49,35 @@ struct SessionPages: Sendable {
 
   /// `DELETE /models/NAME/sessions/ID`
   func end(_ call: Call) throws(APIError) -> HTTPResponse {
-    let key = try key(in: call.path)
-    try refusals(of: key.model) { () throws(SessionRefusal) in
-      try sessions.withTable { table throws(SessionRefusal) in try table.end(key, now: .now) }
+    let (id, _) = try table(call) { (table, key) throws(SessionRefusal) in
+      try table.end(key, now: .now)
     }
-    return .json(Array("{\"id\":\"\(key.id)\",\"ended\":true}\n".utf8))
+    return .json(Array("{\"id\":\"\(id)\",\"ended\":true}\n".utf8))
   }
 
-  private func key(in path: MatchedPath) throws(APIError) -> SessionTable.Key {
-    let model = try models.model(path["name"] ?? "")
+  /// Does to the table what the session of the path is asked for; returns its id, too.
+  private func table<Value: Sendable>(
+    _ call: Call,
+    _ body: (inout SessionTable, SessionTable.Key) throws(SessionRefusal) -> sending Value
+  ) throws(APIError) -> (id: String, Value) {
+    let models = models.snapshot
+    let model = try models.model(call.path["name"] ?? "")
     // Of all that an id may hold, the colon alone is reserved (RFC 3986 §2.2); clients may encode it.
-    let id = (path["id"] ?? "").replacing("%3A", with: ":")
+    let id = (call.path["id"] ?? "").replacing("%3A", with: ":")
     guard SessionUse.isID(id) else {
       throw .unexpected(path: "the path's session", found: .string(id), expected: .sessionID)
     }
-    return SessionTable.Key(model: model.name, id: id)
-  }
-
-  private func refusals<Value>(
-    of model: String, _ body: () throws(SessionRefusal) -> Value
-  ) throws(APIError) -> Value {
-    do { return try body() } catch {
+    let key = SessionTable.Key(model: model.sessionOwner, id: id)
+    do throws(SessionRefusal) {
+      return (
+        id,
+        try sessions.withTable { table throws(SessionRefusal) in try body(&table, key) }
+      )
+    } catch {
+      let error = sessions.error(of: error, model, among: models)
       // Who asks for a page or an end wants none to begin.
-      if case .unknown(let id) = error { throw .noSuchSession(id: id, model: model) }
-      throw .session(error, model: model)
+      if case .session(.unknown, _) = error { throw .noSuchSession(id: id, model: model.name) }
+      throw error
     }
   }
 

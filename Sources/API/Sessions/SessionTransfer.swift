@@ -3,7 +3,7 @@ import Scheduling
 
 /// Sessions from one process to the next.
 package struct SessionTransfer: Sendable {
-  private let models: ModelCatalogue
+  private let models: ModelRegistry
   private let sessions: Sessions
 
   init(_ parts: ServiceParts) {
@@ -23,8 +23,10 @@ package struct SessionTransfer: Sendable {
   package func export<Failure: Error>(
     to write: @escaping ([UInt8]) throws(Failure) -> Void
   ) throws(Failure) -> SessionFileHead {
-    let served = models.models.filter { $0.fingerprint != nil }
-    var writer = try SessionFileWriter(models: served, write: write)
+    let (snapshot, usage) = (models.snapshot, sessions.withTable { $0.usage })
+    let former = snapshot.former.filter { usage[$0.fingerprint.text]?.count ?? 0 > 0 }
+    var writer = try SessionFileWriter(
+      models: snapshot.models.compactMap(\.identity) + former, write: write)
     var (walk, count) = sessions.withTable { table in
       precondition(table.isFrozen, "sessions that move can't be exported")
       return (table.walk(), 0)
@@ -58,8 +60,8 @@ package struct SessionTransfer: Sendable {
 
   /// Takes in what another process exported, or only remembers that it is lost; call it before the first request.
   ///
-  /// A session whose model is another now is not taken, but remembered: its client is told. What throws has taken in
-  /// nothing.
+  /// A session goes on with a model that computes the same, whatever its name. Where there is none, but another has the name
+  /// of its model, it is remembered as gone: its client is told. What throws has taken in nothing.
   package func restore(
     _ head: SessionFileHead, asLost: Bool = false, byteCount: Int,
     from read: @escaping (Int) throws(SessionFileFlaw) -> [UInt8]
@@ -67,22 +69,28 @@ package struct SessionTransfer: Sendable {
     do {
       var reader = try SessionFileReader(head: head, byteCount: byteCount, read: read)
       let away = Duration.seconds(Swift.max(0, ProcessStatistics.now - head.time))
-      let refusals = Dictionary(
-        reader.models.compactMap { model in refusal(of: model).map { (model.name, $0) } },
-        uniquingKeysWith: { first, _ in first })
+      let snapshot = models.snapshot
+      let heirs = Dictionary(grouping: reader.models, by: \.fingerprint.text)
+        .mapValues { Heirs(of: $0, among: snapshot) }
+      /// A session's names here.
+      func keys(_ key: SessionTable.Key) -> [SessionTable.Key] {
+        heirs[key.model]?.owners.map { .init(model: $0, id: key.id) } ?? []
+      }
       var counts: [String: Int] = [:]
       while let block = try reader.next() {
         switch block {
         case .ends(let ends):
-          sessions.withTable { table in for end in ends { table.remember(end.key, end.reason) } }
+          sessions.withTable { table in
+            for end in ends { for key in keys(end.key) { table.remember(key, end.reason) } }
+          }
         case .lost(let hashes): sessions.withTable { $0.rememberLost(hashes) }
         case .sessions(let records):
           sessions.withTable { table in
             for record in records {
               if asLost {
-                table.rememberLost(record.key)
-              } else if refusals[record.key.model] != nil {
-                table.remember(record.key, .otherModel)
+                for key in keys(record.key) { table.rememberLost(key) }
+              } else if heirs[record.key.model]?.refusal != nil {
+                for key in keys(record.key) { table.remember(key, .otherModel) }
               } else {
                 table.restore(record.away(away), now: .now)
               }
@@ -96,8 +104,11 @@ package struct SessionTransfer: Sendable {
         table.expire(now: .now)
         return table.count
       }
-      for (name, count) in counts.sorted(by: { $0.key < $1.key }) {
-        if let reason = refusals[name] { result.refused.append((name, count, reason)) }
+      for model in reader.models {
+        guard let reason = heirs[model.fingerprint.text]?.refusal,
+          let count = counts.removeValue(forKey: model.fingerprint.text)
+        else { continue }
+        result.refused.append((model.name, count, reason))
       }
       return result
     } catch {
@@ -110,24 +121,39 @@ package struct SessionTransfer: Sendable {
   package func forget() {
     sessions.withTable { $0 = SessionTable(limits: $0.limits) }
   }
+}
 
-  /// Why sessions of that model can't go on here; nil where they can.
-  private func refusal(of model: SessionFileReader.Model) -> String? {
-    guard let served = models.models.first(where: { $0.name == model.name }) else {
-      return "no model of that name is served"
-    }
-    guard let fingerprint = served.fingerprint else {
-      return "the model needs the whole of a sequence at once now"
-    }
-    guard fingerprint == model.fingerprint else {
-      return "the model's weights, graph or precision are others: fingerprint \(fingerprint), "
-        + "of the sessions' \(model.fingerprint)"
-    }
-    guard served.graph.stateFloatCount == model.floatCount else {
+/// Who is asked here for the sessions of a model of another process.
+private struct Heirs {
+  /// What tells them.
+  let owners: [String]
+  /// Why the sessions can't go on; nil where they can, with the only heir.
+  let refusal: String?
+
+  /// - Parameter models: one model, under each of its names.
+  init(of models: [ModelIdentity], among snapshot: ModelSnapshot) {
+    let model = models[0]
+    if let served = snapshot.models.first(where: { $0.fingerprint == model.fingerprint }) {
+      owners = [served.sessionOwner]
+      let count = served.graph.stateFloatCount
+      refusal =
+        count == model.floatCount
+        ? nil : "a state has \(count) numbers, one of the file's \(model.floatCount)"
       return
-        "a state has \(served.graph.stateFloatCount) numbers, one of the file's \(model.floatCount)"
     }
-    return nil
+    let namesakes = snapshot.models.filter { served in models.contains { $0.name == served.name } }
+    owners = namesakes.map(\.sessionOwner)
+    refusal =
+      if let served = namesakes.first {
+        if let fingerprint = served.fingerprint {
+          "the model's weights, graph or precision are others: fingerprint \(fingerprint), "
+            + "of the sessions' \(model.fingerprint)"
+        } else {
+          "the model needs the whole of a sequence at once now"
+        }
+      } else {
+        "no model of that name is served"
+      }
   }
 }
 

@@ -5,8 +5,10 @@ import ModelFormat
 /// Tells models apart by what they compute, in 16 bytes: replicas have the same, and so has a copy under another
 /// name or version; other weights, another graph or precision have another, and so has one whose states were laid out
 /// otherwise by an earlier version of this program.
-struct ModelFingerprint: Sendable, Equatable {
+struct ModelFingerprint: Sendable, Hashable {
   let bytes: [UInt8]
+  /// All of them in hexadecimal.
+  let text: String
 
   /// As many of a SHA-256's bytes as make a chance match out of the question.
   static let byteCount = 16
@@ -21,12 +23,13 @@ struct ModelFingerprint: Sendable, Equatable {
     var whole = weights + Array(plan.json.utf8)
     // A state of another layout is another model's. The first one is not named: its tokens go on.
     if graph.stateLayout > 1 { whole += "state layout \(graph.stateLayout)".utf8 }
-    bytes = Array(Digest.hash(whole.span).prefix(Self.byteCount))
+    self.init(bytes: Digest.hash(whole.span).prefix(Self.byteCount))
   }
 
   init(bytes: ArraySlice<UInt8>) {
     precondition(bytes.count == Self.byteCount)
     self.bytes = Array(bytes)
+    text = bytes.hexadecimal()
   }
 }
 

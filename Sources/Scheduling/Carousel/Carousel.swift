@@ -66,6 +66,8 @@ package struct Carousel {
   package var seatedCount: Int { seats.riderCount }
   /// Riders without a seat, whose readers are behind.
   package var parkedCount: Int { parked.count }
+  /// Whether nobody waits, rides or is parked, and no worker turns.
+  var isEmpty: Bool { queuedCount + seatedCount + parkedCount + turningCount == 0 }
   /// Places promised to clients who were refused, and the share of them who come.
   package var promises: (count: Int, keptShare: Double) {
     (admission.bookings.count, admission.bookings.keptShare)

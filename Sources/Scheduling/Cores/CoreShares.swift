@@ -10,35 +10,53 @@ struct CoreShares: Sendable {
     let number: UInt64
   }
 
+  private struct Account {
+    /// The time that it has computed.
+    var seconds = 0.0
+    /// Workers of it that compute or wait.
+    var active = 0
+  }
+
   /// The seconds that a model may be behind the others which wants no more than it has, and later does.
   static let maxLag = 0.1
 
   /// Cores that nobody computes on.
   private(set) var idleCores: Int
-  /// By model: the seconds that it has computed, and the workers of it that compute or wait.
-  private var seconds: [Double]
-  private var active: [Int]
+  /// By model.
+  private var accounts: [Int: Account] = [:]
   /// The most that a model had when a core fell to it: where the others are.
   private var level = 0.0
   private var waiting: [Waiter] = []
   private var nextNumber: UInt64 = 0
+  private var nextModel = 0
 
-  init(cores: Int, models: Int) {
+  init(cores: Int) {
     precondition(cores > 0)
     idleCores = cores
-    seconds = Array(repeating: 0, count: models)
-    active = Array(repeating: 0, count: models)
+  }
+
+  /// One more model will compute; returns its number.
+  mutating func join() -> Int {
+    defer { nextModel += 1 }
+    accounts[nextModel] = Account()
+    return nextModel
+  }
+
+  /// A model of which no worker computes or waits will compute no more.
+  mutating func leave(_ model: Int) {
+    precondition(accounts[model]?.active == 0)
+    accounts[model] = nil
   }
 
   /// Whether any other model computes or waits.
   func isShared(by model: Int) -> Bool {
-    active.indices.contains { $0 != model && active[$0] > 0 }
+    accounts.contains { $0 != model && $1.active > 0 }
   }
 
   /// A worker of `model` wants a core; nil where it has one at once.
   mutating func request(_ model: Int) -> Waiter? {
-    if active[model] == 0 { seconds[model] = Swift.max(seconds[model], level) }
-    active[model] += 1
+    if accounts[model]!.active == 0 { raise(model, to: level) }
+    accounts[model]!.active += 1
     let waiter = lineUp(model)
     guard idleCores > 0 else { return waiter }
     // Where a core is idle, nobody else waits.
@@ -49,35 +67,42 @@ struct CoreShares: Sendable {
 
   /// A worker of `model` computed for so long, and wants to go on; returns it, and who has its core now: it or another.
   mutating func goOn(_ model: Int, after seconds: Double) -> (waiter: Waiter, next: Waiter) {
-    self.seconds[model] += seconds
+    accounts[model]!.seconds += seconds
     let waiter = lineUp(model)
     return (waiter, takeNext() ?? waiter)
   }
 
   /// A worker of `model` computed for so long, and is done; returns who has its core now.
   mutating func release(_ model: Int, after seconds: Double) -> Waiter? {
-    self.seconds[model] += seconds
-    active[model] -= 1
+    accounts[model]!.seconds += seconds
+    accounts[model]!.active -= 1
     let next = takeNext()
     if next == nil { idleCores += 1 }
     return next
   }
 
   private mutating func lineUp(_ model: Int) -> Waiter {
-    seconds[model] = Swift.max(seconds[model], level - Self.maxLag)
+    raise(model, to: level - Self.maxLag)
     defer { nextNumber += 1 }
     waiting.append(Waiter(model: model, number: nextNumber))
     return waiting[waiting.count - 1]
   }
 
+  /// A model has computed for so long at least, as far as its turn goes.
+  private mutating func raise(_ model: Int, to seconds: Double) {
+    accounts[model]!.seconds = Swift.max(accounts[model]!.seconds, seconds)
+  }
+
   private mutating func takeNext() -> Waiter? {
     let next = waiting.indices.min {
       let (a, b) = (waiting[$0], waiting[$1])
-      let (x, y) = (seconds[a.model], seconds[b.model])
+      let (x, y) = (seconds(of: a), seconds(of: b))
       return x == y ? a.number < b.number : x < y
     }
     guard let next else { return nil }
-    level = Swift.max(level, seconds[waiting[next].model])
+    level = Swift.max(level, seconds(of: waiting[next]))
     return waiting.remove(at: next)
   }
+
+  private func seconds(of waiter: Waiter) -> Double { accounts[waiter.model]!.seconds }
 }

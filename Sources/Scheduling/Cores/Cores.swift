@@ -1,57 +1,73 @@
 import Dispatch
 import Synchronization
 
-/// The cores that the engines of a process share, a turn at a time.
+/// The cores that the engines of a process share, a turn at a time; engines come and go.
 package final class Cores: Sendable {
-  private struct State {
+  fileprivate struct State {
     var shares: CoreShares
     var semaphores: [CoreShares.Waiter: DispatchSemaphore] = [:]
-  }
 
-  private let state: Mutex<State>
-
-  /// - Parameters:
-  ///   - models: engines that will share them, numbered from 0.
-  ///   - count: how many there are.
-  package init(models: Int, count: Int) {
-    state = Mutex(State(shares: CoreShares(cores: count, models: models)))
-  }
-
-  /// Waits until a worker of `model` may compute.
-  func enter(_ model: Int) {
-    let semaphore = state.withLock { state -> DispatchSemaphore? in
-      guard let waiter = state.shares.request(model) else { return nil }
+    /// What a worker waits for that has no core.
+    mutating func semaphore(of waiter: CoreShares.Waiter) -> DispatchSemaphore {
       let semaphore = DispatchSemaphore(value: 0)
-      state.semaphores[waiter] = semaphore
+      semaphores[waiter] = semaphore
       return semaphore
+    }
+  }
+
+  fileprivate let state: Mutex<State>
+
+  /// - Parameter count: how many there are.
+  package init(count: Int) {
+    state = Mutex(State(shares: CoreShares(cores: count)))
+  }
+
+  /// One more engine will compute, for as long as it keeps its share.
+  package func share() -> CoreShare { CoreShare(of: self) }
+}
+
+/// What one engine has of the cores.
+package final class CoreShare: Sendable {
+  private let cores: Cores
+  private let model: Int
+
+  fileprivate init(of cores: Cores) {
+    self.cores = cores
+    model = cores.state.withLock { $0.shares.join() }
+  }
+
+  deinit { cores.state.withLock { $0.shares.leave(model) } }
+
+  /// Waits until a worker may compute.
+  func enter() {
+    let semaphore = cores.state.withLock { state in
+      state.shares.request(model).map { state.semaphore(of: $0) }
     }
     semaphore?.wait()
   }
 
-  /// Whether a worker of `model` may compute at once; if so, it has to leave.
-  func tryEnter(_ model: Int) -> Bool {
-    state.withLock { state in
+  /// Whether a worker may compute at once; if so, it has to leave.
+  func tryEnter() -> Bool {
+    cores.state.withLock { state in
       guard state.shares.idleCores > 0 else { return false }
       return state.shares.request(model) == nil
     }
   }
 
-  /// A worker of `model` has computed for `seconds`; waits until it may go on.
-  func goOn(_ model: Int, after seconds: Double) {
-    let (own, next) = state.withLock { state -> (DispatchSemaphore?, DispatchSemaphore?) in
+  /// A worker has computed for `seconds`; waits until it may go on.
+  func goOn(after seconds: Double) {
+    let (own, next) = cores.state.withLock { state -> (DispatchSemaphore?, DispatchSemaphore?) in
       let (waiter, next) = state.shares.goOn(model, after: seconds)
       guard waiter != next else { return (nil, nil) }
-      let semaphore = DispatchSemaphore(value: 0)
-      state.semaphores[waiter] = semaphore
-      return (semaphore, state.semaphores.removeValue(forKey: next))
+      return (state.semaphore(of: waiter), state.semaphores.removeValue(forKey: next))
     }
     next?.signal()
     own?.wait()
   }
 
-  /// A worker of `model` has computed for `seconds`, and is done.
-  func leave(_ model: Int, after seconds: Double) {
-    let semaphore = state.withLock { state in
+  /// A worker has computed for `seconds`, and is done.
+  func leave(after seconds: Double) {
+    let semaphore = cores.state.withLock { state in
       state.shares.release(model, after: seconds).flatMap {
         state.semaphores.removeValue(forKey: $0)
       }
@@ -59,6 +75,6 @@ package final class Cores: Sendable {
     semaphore?.signal()
   }
 
-  /// Whether any other model computes or waits to.
-  func areShared(by model: Int) -> Bool { state.withLock { $0.shares.isShared(by: model) } }
+  /// Whether any other engine computes or waits to.
+  var isShared: Bool { cores.state.withLock { $0.shares.isShared(by: model) } }
 }

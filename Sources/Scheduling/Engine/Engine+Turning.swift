@@ -13,7 +13,7 @@ extension Engine {
   private func turn(_ index: Int) {
     workers[index].state.withLock { worker in
       var end = ContinuousClock.now
-      if let share { share.cores.enter(share.model) }
+      share?.enter()
       while true {
         let start = ContinuousClock.now
         let plan = state.withLock { state in
@@ -22,18 +22,19 @@ extension Engine {
         let goesOn = run(plan, index, &worker, now: start, since: &end, mayHandOver: true)
         let seconds = start.duration(to: .now).seconds
         guard goesOn else {
-          if let share { share.cores.leave(share.model, after: seconds) }
+          share?.leave(after: seconds)
           break
         }
-        if let share { share.cores.goOn(share.model, after: seconds) }
+        share?.goOn(after: seconds)
       }
       worker.trim()
     }
+    tell(state.withLock { $0.takeEnd() })
   }
 
   /// Whether no other engine uses the cores.
   private var hasIdleCores: Bool {
-    share.map { !$0.cores.areShared(by: $0.model) } ?? true
+    !(share?.isShared ?? false)
   }
 
   // MARK: - The short-cut
@@ -47,7 +48,7 @@ extension Engine {
     let (wake, plan) = state.withLock { state -> ([Int], EngineState.Plan?) in
       guard mayTurnHere, let rider = state.carousel.loneRider,
         Departure.isShort(rider, turnSteps: state.carousel.turnSteps, costs: state.costs),
-        share.map({ $0.cores.tryEnter($0.model) }) ?? true
+        share?.tryEnter() ?? true
       else { return (state.workersToWake(), nil) }
       // In the same hold of the lock: nobody else can board in its place. Nobody rides, so nobody leaves a seat.
       return ([], state.plan(0, now: now, hasIdleCores: hasIdleCores) { _ in nil })
@@ -59,16 +60,19 @@ extension Engine {
   /// Takes one turn in place of the first worker.
   private func turnHere(_ plan: EngineState.Plan, now: ContinuousClock.Instant) {
     let start = ContinuousClock.now
-    let wake = workers[0].state.withLock { worker in
+    let (wake, end) = workers[0].state.withLock { worker in
       var end = start
       let hasTurned = run(plan, 0, &worker, now: now, since: &end, mayHandOver: false)
-      if let share { share.cores.leave(share.model, after: start.duration(to: .now).seconds) }
+      share?.leave(after: start.duration(to: .now).seconds)
       // Whoever is left is the worker's.
-      let wake = state.withLock { hasTurned ? $0.handOver(worker: 0) : $0.workersToWake() }
+      let (wake, ended) = state.withLock { state in
+        (hasTurned ? state.handOver(worker: 0) : state.workersToWake(), state.takeEnd())
+      }
       if wake.isEmpty { worker.clear() }
-      return wake
+      return (wake, ended)
     }
     self.start(wake)
+    tell(end)
   }
 
   // MARK: - A turn
@@ -122,7 +126,7 @@ extension Engine {
       for answer in answers { answer.deliver() }
       return
     }
-    worker.answers.async { for answer in answers { answer.deliver() } }
+    worker.answers.async(group: deliveries) { for answer in answers { answer.deliver() } }
   }
 
   // MARK: - Deadlines
@@ -133,9 +137,13 @@ extension Engine {
     DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [weak self] in
       guard let self else { return }
       // Timers and clocks may differ by a little.
-      let (late, next) = state.withLock { $0.removeLateParked(now: Swift.max(time, .now)) }
+      let (late, next, end) = state.withLock { state in
+        let (late, next) = state.removeLateParked(now: Swift.max(time, .now))
+        return (late, next, state.takeEnd())
+      }
       refuse(late)
       if let next { refuseLateParked(at: next) }
+      tell(end)
     }
   }
 

@@ -16,9 +16,11 @@ package final class Engine: Sendable {
   let workers: [Worker]
   /// As many cores as there are workers; nil where dividing units among them can't pay.
   let crew: Crew?
-  /// The cores, where other engines turn on them too, and this engine's number among them.
+  /// Of the cores, where other engines may turn on them too.
   let share: CoreShare?
   let metrics = EngineMetrics()
+  /// Answers on their way from other threads than those that computed them.
+  let deliveries = DispatchGroup()
 
   /// The sequences of one call of `predict` or `generate`.
   package struct Ticket: Sendable {
@@ -39,9 +41,6 @@ package final class Engine: Sendable {
       state = Mutex(WorkerState(graph: graph))
     }
   }
-
-  /// Cores that several engines share, and the number of one of them.
-  package typealias CoreShare = (cores: Cores, model: Int)
 
   package init(
     graph: ModelGraph, limits: EngineLimits = EngineLimits(), share: CoreShare? = nil
@@ -141,8 +140,9 @@ package final class Engine: Sendable {
   /// The client of `ticket` left: its sequences give up their places by the next turn.
   package func cancel(_ ticket: Ticket) {
     // Let go of outside the lock.
-    _ = state.withLock { $0.leave(ticket.riders) }
+    let (_, end) = state.withLock { ($0.leave(ticket.riders), $0.takeEnd()) }
     if ticket.group.refuse(.cancelled) { metrics.count(.cancelled) }
+    tell(end)
   }
 
   /// The reader of a generation that replied `.wait` is ready for the next token.
@@ -164,8 +164,20 @@ package final class Engine: Sendable {
   }
 
   /// Refuses newcomers from now on; whoever waits or rides is still answered.
-  package func shutDown() {
-    state.withLock { $0.drain() }
+  ///
+  /// - Parameter completion: called once, from another thread, when all are answered and no worker turns.
+  package func shutDown(completion: @escaping @Sendable () -> Void = {}) {
+    tell(
+      state.withLock { state in
+        state.drain(completion)
+        return state.takeEnd()
+      })
+  }
+
+  /// Tells those who wait for the end, after the last answer.
+  func tell(_ end: [@Sendable () -> Void]) {
+    guard !end.isEmpty else { return }
+    deliveries.notify(queue: .global()) { for completion in end { completion() } }
   }
 
   /// The engine's counters and gauges at this moment.

@@ -10,6 +10,8 @@ struct EngineState {
   private(set) var costs = TurnCosts()
   /// Whether newcomers are refused.
   private var isDraining = false
+  /// Called once nobody is there any more.
+  private var end: [@Sendable () -> Void] = []
   /// How turns are divided among cores; nil where that can't pay.
   private var division: WorkDivision?
   /// Riders that wait or are parked.
@@ -37,7 +39,19 @@ struct EngineState {
   }
 
   /// Refuses newcomers from now on.
-  mutating func drain() { isDraining = true }
+  ///
+  /// - Parameter completion: one of those that `takeEnd` returns.
+  mutating func drain(_ completion: @escaping @Sendable () -> Void) {
+    isDraining = true
+    end.append(completion)
+  }
+
+  /// What is to be called now: none as long as anybody waits, rides or is parked, or a worker turns; each once.
+  mutating func takeEnd() -> [@Sendable () -> Void] {
+    guard !end.isEmpty, carousel.isEmpty else { return [] }
+    defer { end = [] }
+    return end
+  }
 
   /// Riders are not waited for any more; returns those without a seat, for the caller to let go of.
   mutating func leave(_ names: [RiderID]) -> [Rider] {

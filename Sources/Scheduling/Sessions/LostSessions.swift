@@ -35,7 +35,7 @@ package struct LostSessions: Sendable {
 }
 
 extension SessionTable.Key {
-  /// The same in every process: FNV-1a of the model's name, a zero, and the id.
+  /// The same in every process: FNV-1a of what tells the model, a zero, and the id.
   var stableHash: UInt64 {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }

@@ -6,7 +6,7 @@ package enum SessionEnd: Sendable, Hashable, CaseIterable {
   case expired
   /// Its client ended it.
   case ended
-  /// The server started again with another model under that name.
+  /// The model that it belongs to has gone, and another has its name.
   case otherModel
   /// The process that had it did not hand it over: it ended uncleanly.
   case lost

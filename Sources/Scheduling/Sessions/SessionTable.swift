@@ -9,7 +9,8 @@ import Inference
 package struct SessionTable {
   package typealias Instant = ContinuousClock.Instant
 
-  /// A session's name: each model has ids of its own.
+  /// A session's name: each model has ids of its own. What tells the model is the caller's: whatever is the same for two
+  /// that go on with one another's states.
   package struct Key: Hashable, Sendable {
     package let model: String
     package let id: String
@@ -216,6 +217,9 @@ package struct SessionTable {
     unlink(index)
     link(index)
   }
+
+  /// Whether there is a session called `key`.
+  package func has(_ key: Key) -> Bool { indices[key] != nil }
 
   /// Whether a request has the session called `key`.
   package func isOpen(_ key: Key) -> Bool {

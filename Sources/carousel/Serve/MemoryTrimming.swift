@@ -7,7 +7,7 @@ import Synchronization
 
 /// Gives memory back to the system a second after much of it was released, and the rest a few seconds later, as long as
 /// `memory` lives: malloc itself keeps what lies between pieces that are still in use, and engines what they computed with.
-func giveBackMemory(of memory: MemoryBudget, _ engines: [Engine]) {
+func giveBackMemory(of memory: MemoryBudget, _ engines: @escaping @Sendable () -> [Engine]) {
   let timer = DispatchSource.makeTimerSource(queue: .global(qos: .utility))
   timer.schedule(
     deadline: .now() + .seconds(1), repeating: .seconds(1), leeway: .milliseconds(200))
@@ -21,7 +21,7 @@ func giveBackMemory(of memory: MemoryBudget, _ engines: [Engine]) {
         resident: ProcessStatistics.residentBytes ?? 0)
     }
     guard isDue else { return }
-    for engine in engines { engine.releaseScratch() }
+    for engine in engines() { engine.releaseScratch() }
     DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .milliseconds(100)) {
       _ = malloc_trim(0)
     }

@@ -10,7 +10,6 @@ import Synchronization
 /// The server with its service and engines, from start to drain.
 final class ModelServer: Sendable {
   private let service: Service
-  private let engines: [Engine]
   private let server: Server
   private let settings: Settings
   /// What clients make the process hold.
@@ -38,11 +37,9 @@ final class ModelServer: Sendable {
       settings.sessionFiles.isEmpty
       ? nil : try SessionFiles(paths: settings.sessionFiles, logger: logger)
     var modules = settings.modules
-    let cores =
-      graphs.count > 1
-      ? Cores(models: graphs.count, count: AvailableCores().count) : nil
-    let engines = graphs.enumerated().map { [limits = modules.engine] number, graph in
-      Engine(graph: graph, limits: limits, share: cores.map { ($0, number) })
+    let cores = graphs.count > 1 ? Cores(count: AvailableCores().count) : nil
+    let engines = graphs.map { [limits = modules.engine] graph in
+      Engine(graph: graph, limits: limits, share: cores?.share())
     }
     let reference = ServerReference()
     let memory = MemoryBudget(limit: settings.memoryLimit)
@@ -71,8 +68,7 @@ final class ModelServer: Sendable {
     }
     self.service = service
     self.memory = memory
-    giveBackMemory(of: memory, engines)
-    self.engines = engines
+    giveBackMemory(of: memory) { service.engines }
     self.settings = settings
   }
 
@@ -119,7 +115,7 @@ final class ModelServer: Sendable {
       }
       self.server.stop(within: .seconds(self.settings.seconds(.drainSeconds))) {
         let isWell = self.writeSessions()
-        for engine in self.engines { engine.shutDown() }
+        for engine in self.service.engines { engine.shutDown() }
         completion(isWell)
       }
     }

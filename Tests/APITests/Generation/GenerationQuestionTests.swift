@@ -6,16 +6,18 @@ import Testing
 @testable import API
 
 @Suite struct GenerationQuestionTests {
-  private func catalogue(_ models: Model...) throws -> ModelCatalogue {
-    ModelCatalogue(
-      try models.map { ($0.description.name, Engine(graph: try ModelGraph($0))) },
-      defaultModel: nil)
+  private func snapshot(_ models: Model...) throws -> ModelSnapshot {
+    ModelRegistry(
+      try models.map {
+        ServedModel(name: $0.description.name, engine: Engine(graph: try ModelGraph($0)))
+      }
+    ).snapshot
   }
 
   private func question(
     _ members: String, model: String? = nil, limit: Int = 4096
   ) throws -> GenerationQuestion {
-    let models = try catalogue(
+    let models = try snapshot(
       TestModels.chain(vocabulary: TestModels.letters, name: "text"),
       TestModels.chain(name: "ids"), TestModels.counter())
     let document = try BodyReader().read(
@@ -249,7 +251,7 @@ import Testing
       "prompt: found text, expected token ids, as the model has no vocabulary"
     ),
   ]) func prompts(body: String, sentence: String) throws {
-    let models = try catalogue(
+    let models = try snapshot(
       TestModels.chain(vocabulary: TestModels.letters, name: "text"),
       TestModels.chain(name: "ids"))
     do {

@@ -49,7 +49,7 @@ import Testing
       deliverPart: { part in client.parts.withLock { $0.append(part) } })
     let question = try GenerationQuestion(
       service.parts.readers.read(exchange.request.body), name: nil,
-      models: service.parts.models, limits: service.parts.settings.questions)
+      models: service.parts.models.snapshot, limits: service.parts.settings.questions)
     let call = Call(
       exchange: exchange, endpoint: Endpoint(label: "/generate"), path: MatchedPath("/generate"))
     return (GenerationRun(question, for: call, pacer: pacer), exchange)

@@ -8,7 +8,7 @@ import Testing
     let service = try Service.make(
       TestModels.echo(), TestModels.tokens(), TestModels.pair(), TestModels.vector())
     func gap(_ model: String, ofTokens: Bool) throws -> ForecastGap {
-      ForecastGap(in: try service.parts.models.model(model), ofTokens: ofTokens)
+      ForecastGap(in: try service.parts.models.snapshot.model(model), ofTokens: ofTokens)
     }
     #expect(try gap("echo", ofTokens: false) == .undeclared(output: "y", input: "x"))
     #expect(try gap("echo", ofTokens: true) == .otherKind(input: "x", isTokens: false))

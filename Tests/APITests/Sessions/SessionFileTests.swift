@@ -17,7 +17,7 @@ import Testing
   /// A service, and a file of two sessions for it.
   private func small() throws -> (Service, SessionFileBytes) {
     let service = try Service.make(TestModels.mean())
-    let model = try #require(service.parts.models.defaultModel)
+    let model = try service.parts.models.snapshot.defaultModel()
     let fingerprint = try #require(model.fingerprint)
     let floats = (0..<model.graph.stateFloatCount).map { Float($0) - 2.5 }
     let file = SessionFileBytes(
@@ -48,7 +48,7 @@ import Testing
       var walk = table.walk()
       return table.records(&walk, now: .now)
     }
-    #expect(records.map(\.key) == file.records.map(\.key))
+    #expect(records.map(\.key.id) == file.records.map(\.key.id))
     #expect(records.map(\.state) == file.records.map(\.state))
     #expect(bytes.count == again.bytes.count)
     #expect(
@@ -258,8 +258,8 @@ import Testing
   /// What was lost once is handed on from process to process, until its client begins it again.
   @Test func lostSessionsOfProcessesBefore() async throws {
     var (service, file) = try small()
-    // FNV-1a of "mean", a zero and "older".
-    file.lost = [0x0123_4567_89AB_CDEF, Self.hashOfOlder]
+    let older = try hash("older", of: service)
+    file.lost = [0x0123_4567_89AB_CDEF, older]
     try service.imported(file.bytes, asLost: true)
     let hashes = service.parts.sessions.withTable { $0.rememberedLost }
     #expect(hashes.prefix(2) == file.lost[...] && hashes.count == 4)
@@ -280,10 +280,16 @@ import Testing
       await last.predict(#"{"inputs":[1],"session":{"id":"older","begin":true}}"#).status == 200)
     #expect(
       last.parts.sessions.withTable { $0.rememberedLost }
-        == hashes.filter { $0 != Self.hashOfOlder })
+        == hashes.filter { $0 != older })
   }
 
-  private static let hashOfOlder: UInt64 = 0xc7a5_1e6f_0850_723a
+  /// FNV-1a of the model's fingerprint, a zero, and the id.
+  private func hash(_ id: String, of service: Service) throws -> UInt64 {
+    let owner = try service.parts.models.snapshot.defaultModel().sessionOwner
+    return (Array(owner.utf8) + [0] + id.utf8).reduce(0xCBF2_9CE4_8422_2325) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+    }
+  }
 
   /// Of the layout by hand: a file that holds nothing but what was lost.
   @Test(arguments: [1, SessionFileBlock.byteCount / 8, SessionFileBlock.byteCount / 8 + 1])
@@ -379,13 +385,18 @@ import Testing
       #expect(page.status == 410)
       #expect(
         page.body
-          == #"{"error":"session \"s\" is gone: the server started again with another model \"small\""}"#
+          == #"{"error":"session \"s\" is gone: another model is called \"small\" now"}"#
           + "\n")
     }
+    // The name is no matter.
     let renamed = try Service.make(SmallModels.forecaster(name: "other"))
+    #expect(try renamed.imported(bytes).restored == 1)
     #expect(
-      try renamed.imported(bytes).refused.map(\.reason) == ["no model of that name is served"])
-    #expect(await renamed.answer("GET", "/models/other/sessions/s").status == 404)
+      await renamed.answer("GET", "/models/other/sessions/s").body.contains(#""steps":2"#))
+    let unknown = try Service.make(SmallModels.forecaster(name: "other", seed: 2))
+    #expect(
+      try unknown.imported(bytes).refused.map(\.reason) == ["no model of that name is served"])
+    #expect(await unknown.answer("GET", "/models/other/sessions/s").status == 404)
     // It may begin again.
     let service = try Service.make(SmallModels.forecaster(seed: 2))
     try service.imported(bytes)
@@ -397,14 +408,14 @@ import Testing
     var settings = ServiceSettings()
     settings.sessions.idleTimeout = idle
     let service = try Service.make(TestModels.mean(), settings: settings)
-    return (service, try #require(service.parts.models.defaultModel?.fingerprint))
+    return (service, try #require(service.parts.models.snapshot.defaultModel().fingerprint))
   }
 
   /// States of a size that its model does not have would stop the engine.
   @Test(arguments: [-1, 0, 1])
   func statesOfAnotherSize(excess: Int) async throws {
     let (service, fingerprint) = try service()
-    let count = try #require(service.parts.models.defaultModel).graph.stateFloatCount
+    let count = try service.parts.models.snapshot.defaultModel().graph.stateFloatCount
     let file = SessionFileBytes(
       time: ProcessStatistics.now, models: [("mean", fingerprint.bytes, count + excess)],
       records: [Self.record("s", floats: Array(repeating: 0, count: count + excess))])
@@ -422,7 +433,7 @@ import Testing
   @Test(arguments: [(0.0, 300), (400, 700), (50_000, 50_300), (99_710, nil), (-5000, 300)])
   func timeAwayIsIdleTime(away: Double, idle: Int?) async throws {
     let (service, fingerprint) = try service(idle: .seconds(100_000))
-    let count = try #require(service.parts.models.defaultModel).graph.stateFloatCount
+    let count = try service.parts.models.snapshot.defaultModel().graph.stateFloatCount
     let begun = ContinuousClock.now
     let file = SessionFileBytes(
       time: ProcessStatistics.now - away, models: [("mean", fingerprint.bytes, count)],

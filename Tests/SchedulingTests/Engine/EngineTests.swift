@@ -111,6 +111,29 @@ import Testing
     #expect(await predict(engine, [try sequence([1], graph)]) == .failure(.draining))
   }
 
+  /// It is over once all are answered, be they on board, waiting or parked, and not before; at once where nobody is there.
+  @Test func shutDownCompletesWithTheLastAnswer() async throws {
+    let graph = try ModelGraph(SmallModels.forecaster(hiddenSize: 64))
+    let engine = Engine(graph: graph, limits: EngineLimits(maxSeats: 1))
+    let long = try sequence(Array(repeating: 0.5, count: 20_000), graph)
+    let answered = Counter()
+    let left = Counter()
+    for _ in 0..<3 { engine.predict([long], selection: .last) { _ in answered.add() } }
+    let ticket = engine.predict([long], selection: .last) { _ in left.add() }
+    let answersAtTheEnd: UInt64 = await withCheckedContinuation { continuation in
+      engine.shutDown { continuation.resume(returning: answered.value) }
+      engine.cancel(ticket)
+    }
+    #expect(answersAtTheEnd == 3 && left.value == 1)
+    #expect(engine.snapshot().seated == 0)
+    // Once more, and of one that nobody asked anything.
+    for engine in [engine, Engine(graph: graph)] {
+      await withCheckedContinuation { continuation in
+        engine.shutDown { continuation.resume() }
+      }
+    }
+  }
+
   /// A request that is cancelled completes once, as cancelled or done, and its seat serves others.
   @Test func cancelling() async throws {
     let graph = try ModelGraph(SmallModels.forecaster(hiddenSize: 64))

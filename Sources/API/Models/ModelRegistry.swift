@@ -1,0 +1,105 @@
+import Scheduling
+import Synchronization
+
+/// The models that are served by name: they come, go and are replaced while requests are answered.
+///
+/// Requests never see it change: each looks at a snapshot, and holds the model that it found there.
+final class ModelRegistry: Sendable {
+  private let current: Mutex<ModelSnapshot>
+
+  /// - Parameters:
+  ///   - models: no name twice.
+  ///   - defaultModel: the name of the one that answers where none is named; the first where nil.
+  init(_ models: [ServedModel] = [], defaultModel: String? = nil) {
+    current = Mutex(ModelSnapshot(models, defaultName: defaultModel))
+  }
+
+  /// What is served now.
+  var snapshot: ModelSnapshot { current.withLock { $0 } }
+
+  /// Serves `model` by its name, after all others; in the place of the one that had its name, where there was one.
+  func serve(_ model: ServedModel) {
+    // Let go of outside the lock: the last lease of it may be this one.
+    _ = current.withLock { snapshot in
+      let before = snapshot
+      snapshot.serve(model)
+      return before
+    }
+  }
+
+  /// Serves nothing by `name` any more; false where nothing was.
+  @discardableResult
+  func remove(_ name: String) -> Bool {
+    let (before, after) = current.withLock { snapshot in
+      let before = snapshot
+      snapshot.remove(name)
+      return (before, snapshot)
+    }
+    return before.models.count != after.models.count
+  }
+}
+
+/// The models that were served at one moment.
+struct ModelSnapshot: Sendable {
+  /// In the order in which they came.
+  private(set) var models: [ServedModel]
+  private var places: [String: Int] = [:]
+  private let defaultName: String?
+  /// Models that are not served by their names any more, but whose sessions may still be there: each once.
+  private(set) var former: [ModelIdentity] = []
+
+  fileprivate init(_ models: [ServedModel], defaultName: String?) {
+    self.models = models
+    self.defaultName = defaultName
+    findPlaces()
+    precondition(places.count == models.count, "two models with one name")
+    precondition(defaultName.map { places[$0] != nil } ?? true, "no such default model")
+  }
+
+  /// The model called `name`.
+  func model(_ name: String) throws(APIError) -> ServedModel {
+    guard let place = places[name] else {
+      throw .noSuchModel(name: name, known: models.map(\.name))
+    }
+    return models[place]
+  }
+
+  /// The one that answers where none is named.
+  func defaultModel() throws(APIError) -> ServedModel {
+    if let defaultName { return try model(defaultName) }
+    guard let first = models.first else { throw .noModels }
+    return first
+  }
+
+  /// Its name; nil where there is none.
+  var defaultModelName: String? {
+    defaultName.map { places[$0] == nil ? nil : $0 } ?? models.first?.name
+  }
+
+  fileprivate mutating func serve(_ model: ServedModel) {
+    if let place = places[model.name] {
+      remember(models[place])
+      models[place] = model
+    } else {
+      models.append(model)
+      findPlaces()
+    }
+    former.removeAll { $0 == model.identity }
+  }
+
+  fileprivate mutating func remove(_ name: String) {
+    guard let place = places[name] else { return }
+    remember(models.remove(at: place))
+    findPlaces()
+  }
+
+  /// Remembers a model that is about to go.
+  private mutating func remember(_ model: ServedModel) {
+    if let identity = model.identity { former.append(identity) }
+  }
+
+  private mutating func findPlaces() {
+    places = Dictionary(
+      models.indices.map { (models[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+}

@@ -1,0 +1,61 @@
+import Inference
+import JSON
+import ModelFormat
+import Scheduling
+
+/// A model as the service knows it: its engine, its name in URLs, and what its requests need at hand.
+///
+/// To hold it is to lease it: a request keeps the one that it found to its end, whatever the registry serves by then. When
+/// nobody holds it any more its engine shuts down, and lets go of the weights.
+final class ServedModel: Sendable {
+  let name: String
+  let engine: Engine
+  /// For each input of tokens that has a vocabulary; nil for the others.
+  let vocabularies: [Vocabulary?]
+  /// What a token of each input is in JSON at the most; 0 for inputs that take none.
+  let bytesPerToken: [Int]
+  /// `{"model":"co2","outputs":`
+  let answerPrefix: [UInt8]
+  /// What the states of its sequences belong to; nil where these can't be taken along, as steps need the whole sequence.
+  let identity: ModelIdentity?
+  private let onEnd: @Sendable () -> Void
+
+  var fingerprint: ModelFingerprint? { identity?.fingerprint }
+  /// What tells its sessions from those of others: of a model that can have none, none are there.
+  var sessionOwner: String { fingerprint?.text ?? "" }
+  var graph: ModelGraph { engine.graph }
+  var description: ModelDescription { engine.graph.model.description }
+
+  /// - Parameter onEnd: called once all leases were given back and the engine has answered all that it took.
+  init(name: String, engine: Engine, onEnd: @escaping @Sendable () -> Void = {}) {
+    self.name = name
+    self.engine = engine
+    self.onEnd = onEnd
+    identity =
+      engine.graph.isStreamable
+      ? ModelIdentity(
+        name: name, fingerprint: ModelFingerprint(engine.graph),
+        floatCount: engine.graph.stateFloatCount)
+      : nil
+    vocabularies = engine.graph.model.description.inputs.map { input in
+      guard case .tokens(_, let entries?) = input.kind else { return nil }
+      return Vocabulary(entries)
+    }
+    bytesPerToken = engine.graph.model.description.inputs.map { input in
+      switch input.kind {
+      case .tokens(_, let entries?):
+        (entries.map(\.utf8.count).max() ?? 0) * JSONWriter.maxEscape
+      // A number and its comma.
+      case .tokens(let size, nil): String(size).utf8.count + 1
+      case .features, .vector: 0
+      }
+    }
+    var writer = JSONWriter()
+    writer.raw(#"{"model":"#)
+    writer.string(name)
+    writer.raw(#","outputs":"#)
+    answerPrefix = writer.bytes
+  }
+
+  deinit { engine.shutDown(completion: onEnd) }
+}

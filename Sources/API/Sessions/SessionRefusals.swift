@@ -1,0 +1,21 @@
+import Scheduling
+
+extension Sessions {
+  /// What the client of `model` is told: of a session that belongs to a model which had that name before, that it is gone.
+  func error(
+    of refusal: SessionRefusal, _ model: ServedModel, among models: ModelSnapshot
+  ) -> APIError {
+    let id: String
+    switch refusal {
+    case .unknown(let unknown), .unknownSource(let unknown, _): id = unknown
+    default: return .session(refusal, model: model.name)
+    }
+    let former = models.former.filter { $0.name == model.name }
+    let isOfFormer =
+      !former.isEmpty
+      && withTable { table in
+        former.contains { table.has(.init(model: $0.fingerprint.text, id: id)) }
+      }
+    return .session(isOfFormer ? .gone(id, .otherModel) : refusal, model: model.name)
+  }
+}

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 
 // <sys/socket.h> declares it under _GNU_SOURCE only; socklen_t is unsigned int.
 struct sockaddr;

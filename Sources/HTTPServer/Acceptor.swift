@@ -19,7 +19,7 @@ final class Acceptor {
   private var isWatching = false
 
   /// How long nobody is accepted once descriptors or memory are used up.
-  static let pauseMilliseconds = 100
+  static let pauseNanoseconds = 100_000_000
 
   /// Set on a listener's token, whose other bits are its index.
   private static let listenerBit: UInt64 = 1 << 63
@@ -33,7 +33,7 @@ final class Acceptor {
   static func owns(_ token: UInt64) -> Bool { token & listenerBit != 0 }
 
   /// Begins to accept, up to `maxConnections` of all loops together.
-  func open(_ poller: borrowing Poller, maxConnections: Int) {
+  func open(_ poller: Poller, maxConnections: Int) {
     self.maxConnections = maxConnections
     isWatching = true
     for (index, listener) in listeners.enumerated() {
@@ -43,7 +43,7 @@ final class Acceptor {
   }
 
   /// Watches the listeners, or leaves newcomers in the kernel's queue.
-  func watch(_ watches: Bool, _ poller: borrowing Poller) {
+  func watch(_ watches: Bool, _ poller: Poller) {
     guard watches != isWatching else { return }
     isWatching = watches
     for (index, listener) in listeners.enumerated() {

@@ -22,17 +22,11 @@ struct ConnectionTable {
     return slots[index].connection
   }
 
-  /// Adds the connection that was accepted.
-  mutating func insert(
-    _ accepted: consuming AcceptedSocket, memory: MemoryAccount,
-    date: ResponseDate = ResponseDate(),
-    isExtra: Bool = false
-  ) -> Connection {
+  /// Adds the connection that `make` makes, which is given its token.
+  mutating func insert(_ make: (_ token: UInt64) -> Connection) -> Connection {
     let index = free.popLast() ?? slots.count
     if index == slots.count { slots.append(Slot()) }
-    let token = UInt64(slots[index].generation) << 32 | UInt64(index)
-    let connection = Connection(
-      accepted, token: token, memory: memory, date: date, isExtra: isExtra)
+    let connection = make(UInt64(slots[index].generation) << 32 | UInt64(index))
     slots[index].connection = connection
     count += 1
     return connection

@@ -3,105 +3,90 @@ import Glibc
 import HTTPCore
 import Synchronization
 
-/// An event loop: a serial queue that owns one epoll descriptor and the connections it watches.
+/// An event loop: a serial queue that owns one epoll descriptor and the sockets it watches.
 ///
 /// One dispatch source watches the epoll descriptor; when it fires, the loop asks epoll again and
-/// again, without waiting, until nothing is ready.
-// Sendable: everything that varies, but for `inbox` and `counters`, which lock for themselves, is
-// touched on `queue` only.
+/// again, without waiting, until nothing is ready. What is done for connections is their driver's business.
+// Sendable: everything that varies is touched on `queue` only, but for what locks for itself.
 final class EventLoop: @unchecked Sendable {
-  let queue: DispatchQueue
-  let settings: HTTPServerSettings
-  let counters: ServerCounters
-  let application: Application
-  let coding: ContentCoding
-  let inbox = Inbox()
-  let bell: Bell
-  let timeouts: Timeouts
-  let acceptor: Acceptor
-
-  private(set) var connections = ConnectionTable()
-  var clock: LoopClock
-  var mail: [Mail] = []
-  let memory: MemoryBudget
-  /// The memory that the bodies of requests take on this loop.
-  var bodyBytes = 0
-  /// The connections whose requests' bodies are not complete, by token.
-  var uploads: [UInt64: Connection] = [:]
-  private var poller: Poller
-  private(set) var source: (any DispatchSourceRead)?
-  /// Connections beyond the most that may be open, the oldest first; some may have closed.
-  var extras: [UInt64] = []
-  /// How many of them the loop may hold.
-  private(set) var maxExtras = 0
-  /// Whether health checks are answered on them.
-  private(set) var answersProbes = false
+  private let queue: DispatchQueue
+  private let counters: ServerCounters
+  private let time: LoopTime
+  private let inbox: Inbox
+  private let waker: LoopWaker
+  private let driver: ConnectionDriver
+  private let acceptor: Acceptor
+  private let poller: Poller
+  private let timer: LoopTimer
+  private let drainGrace: Int
+  /// The deadlines of the loop's own.
+  private let accepting: DeadlineWheel<LoopDeadline>.Entry
+  private let grace: DeadlineWheel<LoopDeadline>.Entry
+  private let stop: DeadlineWheel<LoopDeadline>.Entry
+  private var source: (any DispatchSourceRead)?
+  /// Until when the timer lets the loop sleep.
+  private var timerDeadline = Int.max
+  /// When the last round began: what had come by then is read, so that what was due then came too late.
+  private var lastRound = Int.min
+  /// Rounds since the poller last told of everything that was ready.
+  private var fullRounds = 0
+  private var isGraceOver = false
+  private var onDrained: (@Sendable () -> Void)?
   /// Told of pauses in accepting, with the errno.
   private let reportPause: @Sendable (CInt) -> Void
   private var nextPauseReport = Int.min
-  private var nextTick: DispatchWorkItem?
-  var isDraining = false
-  var isGraceOver = false
-  /// What the application does at the end of an intake, and whether the round in which that began is over.
-  private var postponed: [@Sendable (Bool) -> Void] = []
-  private var hasTakenIn = false
-  private(set) lazy var postpone: HTTPExchange.Postpone = { [unowned self] in postponed.append($0) }
-  var onDrained: (@Sendable () -> Void)?
-  private var unsettled: [Connection] = []
-  /// Connections whose shares are used up, and for which more is to be done in a later round, in order.
-  var late = FIFO<Connection>()
-  /// Counts rounds, for the connections' shares.
-  private(set) var round = 0
-  /// Up to when connections have paid for the loop's time, in its clock's nanoseconds.
-  var chargedUntil = 0
-  let codingQueues: CodingQueues
-  private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
 
-  /// Rounds of one turn, so that a busy loop lets its timer in.
+  /// Rounds of one turn, so that a busy loop lets what else there is on its queue in.
   private static let maxRounds = 64
   /// Between two reports of pauses in accepting.
   private static let pauseReportInterval = 60_000_000_000
   /// How long a turn waits for more. Other work of the queue waits as long.
   private static let waitMilliseconds: CInt = 1
-  /// Bodies above this are inflated or compressed off the loop.
-  static let maxCodedBytesOnLoop = 4 * 1024
-  /// So are those of which more than this comes out.
-  static let maxInflatedBytesOnLoop = 16 * 1024
 
   init(
     name: String, listeners: [Listener], settings: HTTPServerSettings, memory: MemoryBudget,
     counters: ServerCounters, clock: LoopClock, codingQueues: CodingQueues,
     reportPause: @escaping @Sendable (CInt) -> Void, application: Application
   ) throws(HTTPServerError) {
-    self.clock = clock
-    self.codingQueues = codingQueues
-    queue = DispatchQueue(label: name, qos: .userInitiated)
-    self.settings = settings.with(maxBodyMemory: Self.bodyLimit(of: memory))
-    timeouts = Timeouts(settings)
-    self.memory = memory
+    let queue = DispatchQueue(label: name, qos: .userInitiated)
+    let waker = LoopWaker(event: try WakeupEvent(), queue: queue)
+    let inbox = Inbox { waker.wake($0) }
+    let time = LoopTime(clock)
+    self.queue = queue
+    self.waker = waker
+    self.inbox = inbox
+    self.time = time
     self.counters = counters
-    self.application = application
-    coding = ContentCoding(settings.contentCoding)
-    acceptor = Acceptor(listeners: listeners, counters: counters)
     self.reportPause = reportPause
-    bell = try Bell()
+    driver = ConnectionDriver(
+      settings: settings, memory: memory, counters: counters, time: time,
+      codingQueues: codingQueues, inbox: inbox, application: application)
+    acceptor = Acceptor(listeners: listeners, counters: counters)
     poller = try Poller()
+    timer = try LoopTimer()
+    drainGrace = settings.drainGrace.nanoseconds
+    accepting = time.deadlines.insert(.accepting)
+    grace = time.deadlines.insert(.grace)
+    stop = time.deadlines.insert(.stop)
   }
 
   /// Begins to accept and to answer.
   func start(_ descriptors: DescriptorBudget) {
     queue.async { [self] in
-      maxExtras = descriptors.maxExtrasPerLoop
-      answersProbes =
-        descriptors.maxConnections < settings.maxConnections && !settings.probePaths.isEmpty
+      driver.limitExtras(to: descriptors)
+      // These keep the loop, and with it the descriptors, until the source is cancelled.
+      waker.setTurn { self.turn() }
       let source = DispatchSource.makeReadSource(
         fileDescriptor: poller.descriptor.number, queue: queue)
       source.setEventHandler { self.turn() }
-      // The source keeps the loop, and with it the descriptor, until it is cancelled.
-      source.setCancelHandler { self.source = nil }
+      source.setCancelHandler {
+        self.source = nil
+        self.waker.setTurn(nil)
+      }
       self.source = source
       acceptor.open(poller, maxConnections: descriptors.maxConnections)
-      _ = bell.hang(in: poller)
+      waker.event.register(with: poller)
+      timer.register(with: poller)
       source.activate()
     }
   }
@@ -110,22 +95,20 @@ final class EventLoop: @unchecked Sendable {
 
   /// Takes all that is ready, and waits a moment for more before it leaves the waiting to Dispatch: whoever is
   /// answered often asks again at once, and to be woken by Dispatch takes two threads.
-  func turn() {
+  private func turn() {
     inbox.wake()
     var eventCount = poller.poll()
     for _ in 0..<Self.maxRounds {
-      clock.update()
-      chargedUntil = clock.now
-      round += 1
-      serveLate()
-      for index in 0..<eventCount {
-        let (token, readiness) = poller.event(index)
-        take(readiness, of: token)
+      let hadPutOff = driver.round(isQuiet: eventCount == 0) {
+        for index in 0..<eventCount {
+          let (token, readiness) = poller.event(index)
+          handle(readiness, of: token)
+        }
       }
-      deliverMail()
-      settleAll()
-      let wasBusy = finishIntake(isQuiet: eventCount == 0) || eventCount > 0
-      guard !wasBusy, postponed.isEmpty, late.isEmpty, inbox.rest(.waiting) else {
+      let wasDue = passTime(isFull: eventCount == Poller.maxEvents)
+      endIfDrained()
+      guard eventCount == 0, !hadPutOff, !wasDue, driver.isIdle, setTimer(), inbox.rest(.waiting)
+      else {
         eventCount = poller.poll()
         continue
       }
@@ -137,69 +120,36 @@ final class EventLoop: @unchecked Sendable {
     queue.async { self.turn() }
   }
 
-  /// Does what was postponed in the round before this one; returns whether there was anything.
-  private func finishIntake(isQuiet: Bool) -> Bool {
-    guard hasTakenIn else {
-      hasTakenIn = !postponed.isEmpty
-      return false
-    }
-    hasTakenIn = false
-    var actions: [@Sendable (Bool) -> Void] = []
-    swap(&actions, &postponed)
-    for action in actions { action(isQuiet) }
-    return true
-  }
-
-  private func take(_ readiness: Poller.Readiness, of token: UInt64) {
-    if token == Bell.token { return }
-    if Acceptor.owns(token) {
+  private func handle(_ readiness: Poller.Readiness, of token: UInt64) {
+    switch token {
+    case WakeupEvent.token: break
+    case LoopTimer.token: timerDeadline = .max
+    case _ where Acceptor.owns(token):
       pausingOnExhaustion { () throws(Listener.Exhaustion) in
         try acceptor.accept(token) { admit($0) }
       }
-    } else if let connection = connections[token] {
-      if !readiness.isDisjoint(with: [.hangUp, .failure]) {
-        hangUp(connection)
-      } else {
-        // What is ready is told again while it is.
-        if !connection.isLate {
-          if readiness.contains(.input) { read(connection) }
-          unsettle(connection)
-        }
-        if readiness.contains(.peerEnd) { notePeerEnd(of: connection) }
-      }
+    default: driver.handle(readiness, of: token)
     }
-  }
-
-  /// Has `connection` settled at the end of the round.
-  func unsettle(_ connection: Connection) {
-    guard !connection.isUnsettled else { return }
-    connection.isUnsettled = true
-    unsettled.append(connection)
-  }
-
-  private func settleAll() {
-    var index = 0
-    while index < unsettled.count {
-      let connection = unsettled[index]
-      connection.isUnsettled = false
-      if connection.isOpen { settle(connection) }
-      index += 1
-    }
-    unsettled.removeAll(keepingCapacity: true)
   }
 
   // MARK: Connections
 
-  func admit(_ newcomer: consuming Acceptor.Newcomer) {
+  private func admit(_ newcomer: consuming Acceptor.Newcomer) {
     switch consume newcomer {
     case .admitted(let accepted):
-      let number = counters.connectionsAccepted.add(1, ordering: .relaxed).newValue
-      let connection = insert(accepted, isExtra: false)
-      connection.number = UInt64(number)
-      unsettle(connection)
+      let origin = accepted.peer
+      var socket: Descriptor? = accepted.takeSocket()
+      driver.admit(from: origin) { transport(&socket, token: $0) }
     case .extra(let accepted):
-      admitExtra(accepted)
+      let origin = accepted.peer
+      var socket: Descriptor? = accepted.takeSocket()
+      driver.admitExtra(from: origin) { transport(&socket, token: $0) }
     }
+  }
+
+  private func transport(_ socket: inout Descriptor?, token: UInt64) -> any Transport {
+    guard let descriptor = socket.take() else { preconditionFailure("asked for twice") }
+    return SocketTransport(descriptor, poller: poller, token: token)
   }
 
   /// Has `accept` called; where descriptors or memory are used up, nobody is accepted for a moment.
@@ -208,218 +158,120 @@ final class EventLoop: @unchecked Sendable {
       try accept()
     } catch {
       counters.acceptPauses.add(1, ordering: .relaxed)
-      if clock.now >= nextPauseReport {
-        nextPauseReport = clock.now + Self.pauseReportInterval
+      if time.now >= nextPauseReport {
+        nextPauseReport = time.now + Self.pauseReportInterval
         reportPause(error.errno)
       }
       acceptor.watch(false, poller)
-      queue.asyncAfter(deadline: .now() + .milliseconds(Acceptor.pauseMilliseconds)) {
-        self.acceptor.watch(true, self.poller)
-        self.turn()
-      }
+      time.deadlines.set(accepting, to: time.now + Acceptor.pauseNanoseconds)
     }
-  }
-
-  /// Adds a connection; it is closed at once where it can't be watched.
-  func insert(_ accepted: consuming AcceptedSocket, isExtra: Bool) -> Connection {
-    let connection = connections.insert(
-      accepted, memory: MemoryAccount(memory), date: clock.date, isExtra: isExtra)
-    connection.reception = reception(for: connection)
-    if !poller.add(connection.socket, for: connection.watched, token: connection.token) {
-      counters.connectionsRefused.add(1, ordering: .relaxed)
-      hangUp(connection)
-    }
-    tickLater()
-    return connection
-  }
-
-  func read(_ connection: Connection) {
-    let count = unsafe readBuffer.withUnsafeMutableBytes { buffer in
-      // SAFETY: the kernel writes at most the buffer's own count of bytes.
-      unsafe Glibc.read(connection.socket.number, buffer.baseAddress, buffer.count)
-    }
-    if count > 0 {
-      connection.receivedCount += count
-      guard !connection.isLingering else { return }
-      counters.bytesReceived.add(count, ordering: .relaxed)
-      connection.updateOutputRoom(isFull: memory.isFull)
-      let events: [ConnectionEvent]
-      if connection.probeFilter != nil {
-        guard let bytes = filter(Array(readBuffer[..<count]), of: connection) else { return }
-        events = receive(bytes.span, from: connection)
-      } else {
-        events = receive(readBuffer.span.extracting(first: count), from: connection)
-      }
-      if connection.wire.phase == .readingBody { connection.hasProgressed = true }
-      take(events, from: connection)
-      if isDraining, !connection.isSilent { connection.wire.shutDown() }
-      recount(connection)
-      _ = makeRoom()
-    } else if count == 0 {
-      connection.hasInputEnded = true
-      connection.wire.endInput()
-      if connection.isLingering || !connection.wire.survivesEndOfInput { hangUp(connection) }
-    } else if errno != EAGAIN, errno != EINTR {
-      hangUp(connection)
-    }
-  }
-
-  /// Goes on with what was left behind, writes what can be written, and arranges what to wait for.
-  func settle(_ connection: Connection) {
-    defer { for status in connection.wire.takeRefusals() { counters.countRefusal(status) } }
-    let events = connection.wire.takeEvents()
-    if !events.isEmpty { take(events, from: connection) }
-    connection.updateOutputRoom(isFull: memory.isFull)
-    if connection.hasBacklog, !connection.isLate {
-      take(receive([UInt8]().span, from: connection), from: connection)
-    }
-    var written = 0
-    var result = Connection.WriteResult.paused
-    repeat {
-      result = connection.write(&written)
-      charge(connection)
-    } while result == .paused && !connection.share.isUsedUp(in: round)
-    recount(connection)
-    connection.updateOutputRoom(isFull: memory.isFull)
-    if written > 0 { counters.bytesSent.add(written, ordering: .relaxed) }
-    if result != .failed { connection.tellTaken() }
-    switch result {
-    case .failed:
-      hangUp(connection)
-      return
-    case .blocked: connection.download.begin(count: connection.acknowledgedCount, now: clock.now)
-    case .paused: connection.download.pause()
-    case .drained:
-      connection.download.pause()
-      if connection.wire.wantsClose {
-        finish(connection)
-        if !connection.isOpen { return }
-      } else if connection.hasInputEnded, connection.owed.isEmpty, !connection.hasBacklog {
-        hangUp(connection)
-        return
-      }
-    }
-    if !connection.isLingering, connection.probeFilter == nil {
-      connection.armReadDeadline(timeouts, now: clock.now)
-    }
-    watch(connection)
-    // What was written may have made room for requests that waited.
-    if connection.hasBacklog || result == .paused {
-      if connection.share.isUsedUp(in: round) { putOff(connection) } else { unsettle(connection) }
-    }
-  }
-
-  private func receive(_ bytes: Span<UInt8>, from connection: Connection) -> [ConnectionEvent] {
-    defer { charge(connection) }
-    return connection.receive(bytes, settings: settings)
-  }
-
-  private func watch(_ connection: Connection) {
-    var wanted = Poller.Readiness()
-    if connection.reads, !connection.hasInputEnded { wanted.insert(.input) }
-    if !connection.hasPeerEnded { wanted.insert(.peerEnd) }
-    if connection.unsentCount > 0 { wanted.insert(.output) }
-    guard wanted != connection.watched else { return }
-    connection.watched = wanted
-    poller.modify(connection.socket, for: wanted, token: connection.token)
-  }
-
-  /// Ends our side of a connection whose last response is written.
-  private func finish(_ connection: Connection) {
-    guard !connection.isLingering else { return }
-    if connection.hasInputEnded {
-      hangUp(connection)
-    } else {
-      abandonOwed(of: connection)
-      _ = shutdown(connection.socket.number, CInt(SHUT_WR))
-      connection.isLingering = true
-      connection.upload.pause()
-      connection.readDeadline = timeouts.deadline(after: timeouts.linger, from: clock.now)
-    }
-  }
-
-  /// Closes the connection; what it is owed will not come.
-  func hangUp(_ connection: Connection) {
-    guard connection.isOpen else { return }
-    connection.isOpen = false
-    abandonOwed(of: connection)
-    connections.remove(connection)
-    if connection.isExtra {
-      if let index = extras.firstIndex(of: connection.token) { extras.remove(at: index) }
-    } else {
-      counters.connectionsOpen.subtract(1, ordering: .relaxed)
-    }
-    poller.remove(connection.socket)
-    endIfDrained()
-  }
-
-  private func abandonOwed(of connection: Connection) {
-    for entry in connection.takeAllOwed() { abandon(entry) }
-    recount(connection)
-  }
-
-  /// Tells the application that a client has left.
-  func abandon(_ owed: Connection.Owed) {
-    counters.requestsAbandoned.add(1, ordering: .relaxed)
-    owed.exchange?.abandon()
-    owed.body?.cut()
   }
 
   // MARK: Time
 
-  /// Has the connections looked at in a while, and again as long as there are any.
-  func tickLater() {
-    guard nextTick == nil else { return }
-    let next = DispatchWorkItem { [self] in
-      nextTick = nil
-      tick()
-      if connections.count > 0 { tickLater() }
+  /// Does what is due; returns whether there was anything.
+  ///
+  /// What has come by then has come in time, if only this side was late: so what counts is when this round's events were
+  /// asked for, and where there are more of them than the poller could tell at once, they are looked at first.
+  private func passTime(isFull: Bool) -> Bool {
+    defer { lastRound = time.now }
+    fullRounds = isFull ? fullRounds + 1 : 0
+    guard lastRound >= time.deadlines.next, fullRounds < Self.maxRounds else {
+      // There is more to be done at once.
+      return time.now >= time.deadlines.next
     }
-    nextTick = next
-    let interval = isDraining ? timeouts.drainTick : timeouts.tick
-    queue.asyncAfter(deadline: .now() + .nanoseconds(interval), execute: next)
-  }
-
-  /// Has the next look come at the interval of a drain.
-  func tickAsDraining() {
-    nextTick?.cancel()
-    nextTick = nil
-    tickLater()
-  }
-
-  private func tick() {
-    // What has come by now has come in time, if only this side was late.
-    turn()
-    clock.update()
-    // Another loop may have filled what this one holds beyond its share.
-    _ = makeRoom()
-    for connection in connections.all {
-      checkPace(of: connection)
-      guard connection.isOpen else { continue }
-      if clock.now >= connection.readDeadline {
-        timeOut(connection)
-      } else if clock.now >= connection.presenceCheck {
-        connection.presenceInterval *= 2
-        connection.presenceCheck = clock.now + connection.presenceInterval
-        checkPresence(of: connection)
+    fullRounds = 0
+    driver.makeRoom()
+    for deadline in time.deadlines.takeDue(now: lastRound) {
+      switch deadline {
+      case .connection(let token): driver.look(at: token)
+      case .accepting: acceptor.watch(true, poller)
+      case .grace: endGrace()
+      case .stop: driver.closeAll()
       }
     }
-    turn()
+    return true
   }
 
-  /// Ends what its peer was too slow for.
-  func timeOut(_ connection: Connection) {
-    guard !connection.isLingering else {
-      hangUp(connection)
-      return
+  /// Sees to it that the loop is woken when something is due; returns false where something is by now.
+  ///
+  /// A clock other than the kernel's may go faster, so it is looked at each tick.
+  private func setTimer() -> Bool {
+    let next = time.deadlines.next
+    guard next < .max else { return true }
+    let delay = next - time.clock.read()
+    guard delay > 0 else { return false }
+    let deadline = time.now + min(delay, driver.tick)
+    if deadline < timerDeadline {
+      timerDeadline = deadline
+      timer.set(after: min(delay, driver.tick))
     }
-    if connection.probeFilter != nil {
-      refuse(connection)
-      return
+    return true
+  }
+
+  // MARK: The end
+
+  /// Waits for what the loop was asked for so far; not to be called on its queue.
+  func wait() { queue.sync {} }
+
+  /// Takes no new connection, gives the idle ones `drain_grace` for a request that is on its way, and calls
+  /// `completion` when that is over and the last one is gone; after `limit` they are closed, whatever they are owed.
+  func drain(within limit: Int, _ completion: @escaping @Sendable () -> Void) {
+    queue.async { [self] in
+      onDrained = completion
+      time.clock.update()
+      // Connections in the accept queue, and bytes already received, are served before the drain begins.
+      acceptor.dropNewcomers()
+      acceptAll()
+      driver.beginDrain()
+      time.deadlines.set(grace, to: PhaseTimeouts.deadline(after: drainGrace, from: time.now))
+      time.deadlines.set(stop, to: PhaseTimeouts.deadline(after: limit, from: time.now))
+      turn()
     }
-    counters.connectionsTimedOut.add(1, ordering: .relaxed)
-    connection.timedPhase = nil
-    connection.wire.timeOut()
-    unsettle(connection)
+  }
+
+  /// Admits who waits in the kernel's queues; where descriptors are used up, those are left to it.
+  private func acceptAll() {
+    try? acceptor.acceptAll { admit($0) }
+  }
+
+  /// Handshakes that were under way when the drain began have come to their end.
+  private func endGrace() {
+    acceptAll()
+    acceptor.close()
+    driver.endGrace()
+    isGraceOver = true
+  }
+
+  /// Ends the loop once the grace is over and the last connection is gone.
+  private func endIfDrained() {
+    guard isGraceOver, driver.connections.count == 0, let onDrained else { return }
+    self.onDrained = nil
+    source?.cancel()
+    onDrained()
+  }
+}
+
+/// Wakes a loop from any thread.
+final class LoopWaker: Sendable {
+  let event: WakeupEvent
+  private let queue: DispatchQueue
+  private let turn = Mutex<(@Sendable () -> Void)?>(nil)
+
+  init(event: consuming WakeupEvent, queue: DispatchQueue) {
+    self.event = event
+    self.queue = queue
+  }
+
+  /// Says what a turn of the loop is; nil where there are none.
+  func setTurn(_ action: (@Sendable () -> Void)?) { turn.withLock { $0 = action } }
+
+  /// Interrupts what the loop is at.
+  func wake(_ loop: Inbox.LoopState) {
+    switch loop {
+    case .awake: break
+    case .waiting: event.signal()
+    case .asleep: if let turn = turn.withLock({ $0 }) { queue.async(execute: turn) }
+    }
   }
 }

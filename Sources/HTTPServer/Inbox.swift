@@ -24,7 +24,7 @@ struct Mail: Sendable {
   let content: Content
 }
 
-/// Where any thread leaves mail for a loop; a loop that waits or sleeps is told once, by the first piece.
+/// Where any thread leaves mail for a loop; a loop that waits or sleeps is woken once, by the first piece.
 final class Inbox: Sendable {
   /// What its loop is at.
   enum LoopState: Sendable {
@@ -42,14 +42,20 @@ final class Inbox: Sendable {
   }
 
   private let state = Mutex(State())
+  private let wakeLoop: @Sendable (LoopState) -> Void
 
-  /// Leaves `mail`; returns what the loop was at, which is to be told of it where it is not awake.
-  func post(_ mail: Mail) -> LoopState {
-    state.withLock { state in
+  /// - Parameter wakeLoop: interrupts what the loop is at, which is not `awake`.
+  init(wakeLoop: @escaping @Sendable (LoopState) -> Void) { self.wakeLoop = wakeLoop }
+
+  /// Leaves `mail`. While the loop takes a turn, it needs no waking: it looks before it rests, so the responses that one
+  /// call of the engine makes cost one wake-up between them.
+  func post(_ mail: Mail) {
+    let before = state.withLock { state in
       state.mail.append(mail)
       defer { state.loop = .awake }
       return state.loop
     }
+    if before != .awake { wakeLoop(before) }
   }
 
   /// Notes that the loop runs and will look here before it sleeps.

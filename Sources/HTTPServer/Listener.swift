@@ -6,6 +6,9 @@ import HTTPCore
 struct AcceptedSocket: ~Copyable {
   let socket: Descriptor
   let peer: HTTPPeer
+
+  /// The socket, for whoever looks after it from now on.
+  consuming func takeSocket() -> Descriptor { socket }
 }
 
 /// A socket that accepts connections.

@@ -4,13 +4,27 @@ import Synchronization
 
 /// Tells any thread whether a connection's peer has left, also while its loop has yet to look.
 final class PeerWatch: Sendable {
-  /// The connection's descriptor; nil once it takes no more requests, before the descriptor is closed.
-  private let descriptor: Mutex<CInt?>
+  /// Those of the given events that have come, and failures.
+  typealias Poll = @Sendable (_ events: Poller.Readiness) -> Poller.Readiness
 
-  init(_ descriptor: CInt) { self.descriptor = Mutex(descriptor) }
+  /// Nil once the connection takes no more requests, before its descriptor is closed.
+  private let poll: Mutex<Poll?>
+
+  init(_ poll: @escaping Poll) { self.poll = Mutex(poll) }
+
+  /// Asks the kernel about a descriptor.
+  convenience init(_ descriptor: CInt) {
+    self.init { events in
+      // poll's flags have the values of epoll's, one of them under a name that only GNU sources see.
+      var poll = pollfd(fd: descriptor, events: Int16(events.rawValue), revents: 0)
+      // SAFETY: the kernel writes to the one element, a local that lives through the call.
+      return unsafe Glibc.poll(&poll, 1, 0) > 0
+        ? Poller.Readiness(rawValue: UInt32(UInt16(bitPattern: poll.revents))) : []
+    }
+  }
 
   /// From now on the peer counts as one that has left.
-  func end() { descriptor.withLock { $0 = nil } }
+  func end() { poll.withLock { $0 = nil } }
 
   /// Whether no further request can come: either side has ended the connection.
   var hasLeft: Bool { poll(for: .peerEnd) != [] }
@@ -25,16 +39,8 @@ final class PeerWatch: Sendable {
   var isBroken: Bool { poll(for: []) != [] }
 
   /// Those of `events` that have come, and failures; the end where no further request is taken.
-  ///
-  /// poll's flags have the values of epoll's, one of them under a name that only GNU sources see.
   private func poll(for events: Poller.Readiness) -> Poller.Readiness {
     // The lock is held, so that the number is not another descriptor's by now.
-    descriptor.withLock { descriptor in
-      guard let descriptor else { return .hangUp }
-      var poll = pollfd(fd: descriptor, events: Int16(events.rawValue), revents: 0)
-      // SAFETY: the kernel writes to the one element, a local that lives through the call.
-      return unsafe Glibc.poll(&poll, 1, 0) > 0
-        ? Poller.Readiness(rawValue: UInt32(UInt16(bitPattern: poll.revents))) : []
-    }
+    poll.withLock { $0?(events) ?? .hangUp }
   }
 }

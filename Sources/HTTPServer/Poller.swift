@@ -2,7 +2,9 @@ import CLinux
 import Glibc
 
 /// An epoll descriptor: which of the sockets it watches are ready.
-@safe struct Poller: ~Copyable {
+///
+/// Belongs to one event loop; its sockets keep it.
+@safe final class Poller {
   /// What a socket is watched for, or ready for.
   struct Readiness: OptionSet {
     let rawValue: UInt32
@@ -18,8 +20,11 @@ import Glibc
     static let failure = Readiness(rawValue: EPOLLERR.rawValue)
   }
 
+  /// How many events a `poll` gives at most; there may be more when it gives so many.
+  static let maxEvents = 256
+
   let descriptor: Descriptor
-  private var events = unsafe [epoll_event](repeating: epoll_event(), count: 256)
+  private var events = unsafe [epoll_event](repeating: epoll_event(), count: maxEvents)
 
   init() throws(HTTPServerError) {
     guard let descriptor = Descriptor(adopting: epoll_create1(CInt(EPOLL_CLOEXEC))) else {
@@ -55,7 +60,7 @@ import Glibc
 
   /// Asks which sockets are ready, and waits so many milliseconds for one; returns how many events
   /// `event(_:)` has.
-  mutating func poll(waiting milliseconds: CInt = 0) -> Int {
+  func poll(waiting milliseconds: CInt = 0) -> Int {
     // SAFETY: the kernel writes at most `count` events into the array's storage.
     let count = unsafe epoll_wait(
       descriptor.number, &events, CInt(events.count), milliseconds)

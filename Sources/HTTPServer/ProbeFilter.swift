@@ -1,3 +1,5 @@
+import HTTPCore
+
 /// Tells from the first bytes of a connection whether it may be a health check.
 ///
 /// It judges what comes before a connection is heard at all, when there is no room for another: the bytes of anything
@@ -22,8 +24,8 @@ struct ProbeFilter {
       + [OpeningConnection.preface]
   }
 
-  mutating func receive(_ more: [UInt8]) -> Verdict {
-    bytes += more
+  mutating func receive(_ more: Span<UInt8>) -> Verdict {
+    bytes.append(copying: more)
     if beginnings.contains(where: { bytes.starts(with: $0) }) { return .mayBeProbe }
     return beginnings.contains { $0.starts(with: bytes) } ? .undecided : .other
   }

@@ -70,13 +70,14 @@ package final class Server: Sendable {
     let group = DispatchGroup()
     for loop in loops {
       group.enter()
-      loop.drain { group.leave() }
+      loop.drain(within: time.nanoseconds) { group.leave() }
     }
-    let queue = DispatchQueue.global()
-    queue.asyncAfter(deadline: .now() + .nanoseconds(time.nanoseconds)) { [loops] in
-      for loop in loops { loop.abort() }
-    }
-    group.notify(queue: queue, execute: completion)
+    group.notify(queue: .global(), execute: completion)
+  }
+
+  /// Waits until the loops have begun what they were asked for so far.
+  func waitForLoops() {
+    for loop in loops { loop.wait() }
   }
 
   /// The counters as they stand now.

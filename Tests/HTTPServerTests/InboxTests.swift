@@ -1,4 +1,5 @@
 import HTTPCore
+import Synchronization
 import Testing
 
 @testable import HTTPServer
@@ -7,31 +8,50 @@ import Testing
   private let piece = Mail(
     connection: 1, stream: StreamID(2), content: .part(.whole(HTTPResponse(status: .ok))))
 
-  @Test func wakesASleepingLoopOnce() {
-    let inbox = Inbox()
-    #expect(inbox.post(piece) == .asleep)
-    #expect(inbox.post(piece) == .awake)
+  /// What a loop was at when it was woken.
+  private final class Wakings: Sendable {
+    private let states = Mutex<[Inbox.LoopState]>([])
+
+    func note(_ state: Inbox.LoopState) { states.withLock { $0.append(state) } }
+
+    var all: [Inbox.LoopState] { states.withLock { $0 } }
+  }
+
+  private let wakings = Wakings()
+  private let inbox: Inbox
+
+  init() {
+    inbox = Inbox { [wakings] in wakings.note($0) }
+  }
+
+  private func takeMail() -> Int {
     var mail: [Mail] = []
     inbox.take(into: &mail)
-    #expect(mail.count == 2)
-    #expect(inbox.post(piece) == .awake)
+    return mail.count
+  }
+
+  @Test func wakesASleepingLoopOnce() {
+    inbox.post(piece)
+    #expect(wakings.all == [.asleep])
+    inbox.post(piece)
+    #expect(takeMail() == 2)
+    inbox.post(piece)
     #expect(!inbox.rest(.asleep))
     #expect(!inbox.rest(.waiting))
-    mail = []
-    inbox.take(into: &mail)
-    #expect(mail.count == 1)
+    #expect(takeMail() == 1)
+    #expect(wakings.all == [.asleep])
     #expect(inbox.rest(.waiting))
-    #expect(inbox.post(piece) == .waiting)
-    inbox.take(into: &mail)
-    mail = []
-    inbox.take(into: &mail)
+    inbox.post(piece)
+    #expect(wakings.all == [.asleep, .waiting])
+    #expect(takeMail() == 1)
     #expect(inbox.rest(.asleep))
-    #expect(inbox.post(piece) == .asleep)
+    inbox.post(piece)
+    #expect(wakings.all == [.asleep, .waiting, .asleep])
   }
 
   @Test func doesNotWakeALoopThatRuns() {
-    let inbox = Inbox()
     inbox.wake()
-    #expect(inbox.post(piece) == .awake)
+    inbox.post(piece)
+    #expect(wakings.all == [])
   }
 }

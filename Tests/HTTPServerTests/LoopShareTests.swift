@@ -101,7 +101,7 @@ import Testing
       // Nobody else reads on the loop meanwhile: at first, and when all have had their first shares.
       if count == 1 { waitUntil { sentCount.load(ordering: .acquiring) == 1 } }
       if count == busyCount + 2 { waitUntil { sentCount.load(ordering: .acquiring) == 2 } }
-      if path != "/other" { clock.advance(by: .nanoseconds(EventLoop.lateNanoseconds)) }
+      if path != "/other" { clock.advance(by: .nanoseconds(LoopRounds.lateNanoseconds)) }
       exchange.respond(HTTPResponse(status: .ok))
     }
     let other = try server.connect()
@@ -182,14 +182,14 @@ import Testing
     let queue = server.server.codingQueues[0]
     queue.suspend()
     let gate = Gate(queue)
-    let inflates = try bytes(EventLoop.maxInflatedBytesOnLoop + 1)
+    let inflates = try bytes(ExchangeDelivery.maxInflatedBytesOnLoop + 1)
     #expect(inflates.count < 1000)
     let coded = try server.connect()
     let bombs = put("/bomb", inflates) + put("/bomb", inflates, close: true)
     coded.send(bombs)
     #expect(waitUntil { server.server.statistics.bytesReceived == bombs.count })
     let other = try server.connect()
-    other.send(put("/small", try bytes(EventLoop.maxInflatedBytesOnLoop)))
+    other.send(put("/small", try bytes(ExchangeDelivery.maxInflatedBytesOnLoop)))
     let small = try #require(other.receive(until: "\0"))
     #expect(small.contains("PUT /small "))
     #expect(paths.withLock { $0 } == ["/small"])
@@ -214,8 +214,8 @@ import Testing
       "GET /\(count) HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n"
     }
     let large = try server.connect()
-    large.send(get(EventLoop.maxCodedBytesOnLoop + 1))
-    let small = try #require(try server.answer(to: get(EventLoop.maxCodedBytesOnLoop)))
+    large.send(get(ExchangeDelivery.maxCodedBytesOnLoop + 1))
+    let small = try #require(try server.answer(to: get(ExchangeDelivery.maxCodedBytesOnLoop)))
     #expect(small.contains("content-encoding: gzip"))
     gate.open()
     #expect(large.receiveAll()?.contains("content-encoding: gzip") == true)

@@ -4,8 +4,7 @@ import Testing
 
 @testable import HTTPServer
 
-/// Clients that close, and clients that only end their side, over live sockets. The clock stands still: what is seen is
-/// seen without a tick.
+/// Clients that close, and clients that only end their side, over live sockets.
 @Suite struct PeerEndTests {
   private static let requests = [
     "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -15,7 +14,7 @@ import Testing
   ]
 
   private func server(_ held: Held) throws -> TestServer {
-    try TestServer({ $0.http1.maxPipelined = 1 }, clock: TestClock(), application: held.hold)
+    try TestServer({ $0.http1.maxPipelined = 1 }, application: held.hold)
   }
 
   @Test(arguments: requests)
@@ -100,7 +99,7 @@ import Testing
     )
     let (held, released) = (Held(), Tally())
     let server = try TestServer(
-      { $0.http1.maxPipelined = 1 }, clock: TestClock(),
+      { $0.http1.maxPipelined = 1 },
       application: { exchange in
         held.hold(exchange)
         if exchange.request.path == "/block" { waitUntil { released.value > 0 } }

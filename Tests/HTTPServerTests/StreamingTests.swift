@@ -151,7 +151,7 @@ import Testing
 
   @Test func aPeerThatHasEndedItsSideGetsTheRest() throws {
     let held = Held()
-    let server = try TestServer(clock: TestClock(), application: held.hold)
+    let server = try TestServer(application: held.hold)
     let client = try server.connect()
     client.send(get)
     let exchange = held.wait(for: 1)[0]

@@ -4,17 +4,14 @@ import Testing
 @testable import HTTPServer
 
 @Suite struct TimeoutsTests {
-  @Test func eachPhaseHasItsDeadline() {
+  @Test func eachPhaseHasItsTime() {
     var settings = HTTPServerSettings()
     settings.headTimeout = .nanoseconds(1)
     settings.bodyTimeout = .nanoseconds(2)
     settings.idleTimeout = .nanoseconds(3)
-    let timeouts = Timeouts(settings)
-    #expect(timeouts.deadline(for: .readingHead, from: 10) == 11)
-    #expect(timeouts.deadline(for: .readingBody, from: 10) == 12)
-    #expect(timeouts.deadline(for: .idle, from: 10) == 13)
-    #expect(timeouts.deadline(for: .answering, from: 10) == .max)
-    #expect(timeouts.deadline(after: .max, from: 10) == .max)
+    settings.writeTimeout = .nanoseconds(4)
+    #expect(
+      Timeouts(settings).phases == PhaseTimeouts(head: 1, body: 2, idle: 3, linger: 4))
   }
 
   @Test(arguments: [(1, 10), (40, 10), (80, 20), (4000, 1000), (60_000, 1000)])

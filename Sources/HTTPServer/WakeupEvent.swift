@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Interrupts a loop that waits for its sockets, from any thread.
-struct Bell: ~Copyable {
+struct WakeupEvent: ~Copyable {
   private let descriptor: Descriptor
 
   /// What its event in the poller carries: neither a listener's token nor a connection's.
@@ -14,10 +14,11 @@ struct Bell: ~Copyable {
     self.descriptor = descriptor
   }
 
-  /// Has `poller` listen to it. Each ring is one event, so that nothing needs to be read.
-  func hang(in poller: borrowing Poller) -> Bool {
-    poller.add(descriptor, for: [.input, .edge], token: Self.token)
+  /// Has `poller` tell of it. Each signal is one event, so that nothing needs to be read.
+  func register(with poller: Poller) {
+    let isWatched = poller.add(descriptor, for: [.input, .edge], token: Self.token)
+    precondition(isWatched, "epoll has room for one more")
   }
 
-  func ring() { _ = eventfd_write(descriptor.number, 1) }
+  func signal() { _ = eventfd_write(descriptor.number, 1) }
 }

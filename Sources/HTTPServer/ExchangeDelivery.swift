@@ -1,8 +1,53 @@
 import Dispatch
 import HTTPCore
 
-/// From what a connection received to the application, and from there to what it sends.
-extension EventLoop {
+/// The way of a loop's requests from their connections to the application, and of its answers back.
+///
+/// Large bodies are inflated and compressed elsewhere. What a connection's share of a round does not suffice for waits for
+/// a later one.
+final class ExchangeDelivery {
+  /// Bodies above this are inflated or compressed off the loop.
+  static let maxCodedBytesOnLoop = 4 * 1024
+  /// So are those of which more than this comes out.
+  static let maxInflatedBytesOnLoop = 16 * 1024
+  /// A response from so many bytes on is counted at once, not at the end of the round: until then others would take the
+  /// memory that was reserved for it.
+  private static let leastBytesCountedAtOnce = 4096
+
+  /// What the application puts off until all that had come is handed out.
+  let intake = Intake()
+  private let settings: HTTPServerSettings
+  private let rounds: LoopRounds
+  private let memory: BodyMemory
+  private let counters: ServerCounters
+  private let coding: ContentCoding
+  private let codingQueues: CodingQueues
+  private let inbox: Inbox
+  private let application: Application
+  private let postpone: HTTPExchange.Postpone
+  private var mail: [Mail] = []
+
+  /// Room for so much mail is kept from one round to the next.
+  private static let maxKeptMail = 1024
+
+  init(
+    settings: HTTPServerSettings, rounds: LoopRounds, memory: BodyMemory, counters: ServerCounters,
+    codingQueues: CodingQueues, inbox: Inbox, application: Application
+  ) {
+    self.settings = settings
+    self.rounds = rounds
+    self.memory = memory
+    self.counters = counters
+    coding = ContentCoding(settings.contentCoding)
+    self.codingQueues = codingQueues
+    self.inbox = inbox
+    self.application = application
+    // Called on the loop's thread, while the application is.
+    postpone = { [intake] in intake.postpone($0) }
+  }
+
+  // MARK: Requests
+
   /// Hands out the requests among `events`, those at once that the connection's share suffices for.
   func take(_ events: [ConnectionEvent], from connection: Connection) {
     for event in events {
@@ -16,11 +61,11 @@ extension EventLoop {
           .init(request: request, stream: stream, isWhole: false), by: answer,
           body: isBodyWanted ? incomingBody(of: stream, connection.token) : nil, of: connection)
       case .part(let bytes, let stream):
-        connection.body(of: stream)?.append(bytes)
+        connection.owed.body(of: stream)?.append(bytes)
       case .end(let stream, let trailers):
-        connection.body(of: stream)?.end(trailers: trailers)
+        connection.owed.body(of: stream)?.end(trailers: trailers)
       case .abandoned(let stream):
-        if let owed = connection.takeOwed(stream) { abandon(owed) }
+        if let owed = connection.owed.remove(stream) { abandon(owed) }
       }
     }
     handOutWaiting(of: connection)
@@ -30,31 +75,31 @@ extension EventLoop {
     _ arrival: Connection.Arrival, by answer: @escaping HTTPAnswer, body: IncomingBody?,
     of connection: Connection
   ) {
-    connection.hasProgressed = true
+    connection.lifecycle.progressed()
     counters.countRequest(isHTTP2: connection.wire.isMultiplexed)
-    connection.owe(arrival.stream, arrival.request, by: answer, body: body)
+    connection.owed.append(arrival.stream, arrival.request, by: answer, body: body)
     connection.waiting.append(arrival)
     // It has had its one answer.
     if connection.isExtra { connection.wire.shutDown() }
   }
 
   private func incomingBody(of stream: StreamID, _ token: UInt64) -> IncomingBody {
-    IncomingBody { [self] count in
-      post(Mail(connection: token, stream: stream, content: .bodyRead(count)))
+    IncomingBody { [inbox] count in
+      inbox.post(Mail(connection: token, stream: stream, content: .bodyRead(count)))
     }
   }
 
   /// How the requests of `connection` are received by their heads.
   func reception(for connection: Connection) -> HeadReception {
     { [unowned self, unowned connection] head, bodyBytes in
-      if connection.isExtra, !isProbe(head) {
+      if connection.isExtra, !settings.isProbe(head) {
         counters.connectionsRefused.add(1, ordering: .relaxed)
         return .refusal(.tooManyConnections)
       }
       let reception = application.receive(head, connection.origin)
-      guard bodyBytes != 0, reception.body != .unwanted, !hasRoom(forBody: bodyBytes ?? 1) else {
-        return reception
-      }
+      guard bodyBytes != 0, reception.body != .unwanted,
+        !memory.hasRoom(forBody: bodyBytes ?? 1)
+      else { return reception }
       // What could never come is told so.
       if let bodyBytes, bodyBytes > bodyLimit(of: head).byteCount { return reception }
       memory.countRefusal()
@@ -71,28 +116,46 @@ extension EventLoop {
       headBytes: head.headBytes)
   }
 
+  /// Goes on with what waits for the connection's share.
+  func resume(_ connection: Connection) {
+    handOutWaiting(of: connection)
+    deliverMail(of: connection)
+  }
+
+  /// Tells the application of each answer that is owed that its client has left.
+  func abandonAll(of connection: Connection) {
+    for owed in connection.takeAllOwed() { abandon(owed) }
+    memory.recount(connection)
+  }
+
+  private func abandon(_ owed: OwedAnswers.Answer) {
+    counters.requestsAbandoned.add(1, ordering: .relaxed)
+    owed.exchange?.abandon()
+    owed.body?.cut()
+  }
+
   /// Hands out requests until none is left or the connection's share of this round is used up.
-  func handOutWaiting(of connection: Connection) {
+  private func handOutWaiting(of connection: Connection) {
     guard !connection.waiting.isEmpty else { return }
-    while !connection.share.isUsedUp(in: round),
+    while !rounds.isUsedUp(by: connection),
       let arrival = connection.waiting.popFirst()
     {
       // The client may have reset the stream while it waited.
-      guard connection.owes(arrival.stream) else { continue }
+      guard connection.owed.contains(arrival.stream) else { continue }
       if arrival.isWhole {
         decode(arrival.request, arrival.stream, of: connection)
       } else {
         handOut(arrival.request, arrival.stream, of: connection)
       }
-      charge(connection)
+      rounds.charge(connection)
     }
-    if !connection.waiting.isEmpty { putOff(connection) }
+    if !connection.waiting.isEmpty { rounds.putOff(connection) }
   }
 
   /// Undoes the body's content coding, elsewhere where it is large, and hands the request on.
   private func decode(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
-    recount(connection)
-    guard request.body.isEmpty || makeRoom() else {
+    memory.recount(connection)
+    guard request.body.isEmpty || memory.makeRoom() else {
       refuse(.full, stream, of: connection)
       return
     }
@@ -126,6 +189,41 @@ extension EventLoop {
     }
   }
 
+  private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
+    let token = connection.token
+    connection.requestCount += 1
+    if connection.requestCount == 1 { connection.askPresence = presenceQuestion(of: connection) }
+    let exchange = HTTPExchange(
+      request: request, body: connection.owed.body(of: stream),
+      connection: .init(
+        number: connection.number, peer: connection.origin, memory: connection.memory,
+        isNew: connection.requestCount == 1,
+        hasLeft: connection.hasLeft, stream: stream, askPresence: connection.askPresence),
+      postpone: postpone,
+      code: { [coding, memory = connection.memory] in
+        coding.encodeStream(&$0, for: request, within: memory)
+      },
+      deliverPart: { [inbox] part in
+        inbox.post(Mail(connection: token, stream: stream, content: .part(part)))
+      })
+    guard let answer = connection.owed.setExchange(exchange, for: stream) else { return }
+    memory.recount(connection)
+    answer(exchange)
+  }
+
+  /// How exchanges of `connection` ask whether its client is there.
+  private func presenceQuestion(
+    of connection: Connection
+  ) -> HTTPExchange.ConnectionReference.AskPresence {
+    let (token, peer) = (connection.token, connection.transport.peer)
+    return { [inbox, isHTTP2 = connection.wire.isMultiplexed] stream, action in
+      guard peer.mayHaveGivenUp(isHTTP2: isHTTP2) else { return action(true) }
+      inbox.post(Mail(connection: token, stream: stream, content: .presenceAsked(action)))
+    }
+  }
+
+  // MARK: Codings
+
   /// Has `coding` called off the loop, after those that the connection waits for already.
   private func code(
     for stream: StreamID, of connection: Connection, _ coding: @escaping CodingList.Coding
@@ -135,101 +233,47 @@ extension EventLoop {
   }
 
   private func beginCoding(of connection: Connection) {
-    guard let coding = connection.codings.begin(where: connection.owes) else { return }
-    codingQueues[connection.token].async { self.post(coding()) }
+    let coding = connection.codings.begin { connection.owed.contains($0) }
+    guard let coding else { return }
+    codingQueues[connection.token].async { [inbox] in inbox.post(coding()) }
   }
 
-  private func takeDecoded(
-    _ request: HTTPRequest, error: HTTPResponse?, _ stream: StreamID, of connection: Connection
+  // MARK: Answers
+
+  /// Delivers what was posted, or leaves it until its connection has a share for it.
+  ///
+  /// - Parameter askPresence: is called for those who ask whether a connection's client is there, also where the
+  ///   connection is gone.
+  func deliverMail(
+    to connections: ConnectionTable,
+    _ askPresence: (UInt64, StreamID, @escaping PresenceQuestions.Answer) -> Void
   ) {
-    if let error {
-      refuse(error, stream, of: connection)
-    } else {
-      handOut(request, stream, of: connection)
-    }
-  }
-
-  private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
-    let token = connection.token
-    connection.requestCount += 1
-    if connection.requestCount == 1 {
-      connection.askPresence = presenceQuestion(
-        of: token, connection.peer, isHTTP2: connection.wire.isMultiplexed)
-    }
-    let exchange = HTTPExchange(
-      request: request, body: connection.body(of: stream),
-      connection: .init(
-        number: connection.number, peer: connection.origin, memory: connection.memory,
-        isNew: connection.requestCount == 1,
-        hasLeft: connection.hasLeft, stream: stream, askPresence: connection.askPresence),
-      postpone: postpone,
-      code: { [coding, memory = connection.memory] in
-        coding.encodeStream(&$0, for: request, within: memory)
-      },
-      deliverPart: { [self] part in
-        post(Mail(connection: token, stream: stream, content: .part(part)))
-      })
-    guard let answer = connection.setExchange(exchange, for: stream) else { return }
-    recount(connection)
-    answer(exchange)
-  }
-
-  /// Takes mail from any thread. While the loop takes a turn, it needs no waking: it looks before it
-  /// rests, so the responses that one call of the engine makes cost one wake-up between them.
-  private func post(_ mail: Mail) {
-    switch inbox.post(mail) {
-    case .awake: break
-    case .waiting: bell.ring()
-    case .asleep: queue.async { self.turn() }
-    }
-  }
-
-  /// How exchanges of the connection of `token` ask whether its client is there.
-  func presenceQuestion(
-    of token: UInt64, _ peer: PeerWatch, isHTTP2: Bool
-  ) -> HTTPExchange.ConnectionReference.AskPresence {
-    { [self] stream, action in
-      guard peer.mayHaveGivenUp(isHTTP2: isHTTP2) else { return action(true) }
-      post(Mail(connection: token, stream: stream, content: .presenceAsked(action)))
-    }
-  }
-
-  /// Room for so much mail is kept from one round to the next.
-  private static let maxKeptMail = 1024
-  /// A response from so many bytes on is counted at once, not at the end of the round: until then others would take the
-  /// memory that was reserved for it.
-  private static let leastBytesCountedAtOnce = 4096
-
-  /// Takes what was posted to where it belongs, or leaves it until its connection has a share for it.
-  func deliverMail() {
     inbox.take(into: &mail)
     for piece in mail {
-      if case .presenceAsked(let action) = piece.content {
-        // Also where the connection is gone.
-        tellPresence(of: piece.connection, piece.stream, action)
-        continue
+      if case .presenceAsked(let answer) = piece.content {
+        askPresence(piece.connection, piece.stream, answer)
+      } else if let connection = connections[piece.connection] {
+        connection.undelivered.append(piece)
+        deliverMail(of: connection)
       }
-      guard let connection = connections[piece.connection] else { continue }
-      connection.undelivered.append(piece)
-      deliverMail(of: connection)
     }
     mail.removeAll(keepingCapacity: mail.count <= Self.maxKeptMail)
   }
 
   /// Delivers until nothing is left or the connection's share of this round is used up.
-  func deliverMail(of connection: Connection) {
+  private func deliverMail(of connection: Connection) {
     while !connection.undelivered.isEmpty {
-      guard !connection.isLate, !connection.share.isUsedUp(in: round) else {
-        putOff(connection)
+      guard !connection.isLate, !rounds.isUsedUp(by: connection) else {
+        rounds.putOff(connection)
         return
       }
       guard let piece = connection.undelivered.popFirst() else { return }
-      deliver(piece, to: connection)
-      charge(connection)
+      open(piece, of: connection)
+      rounds.charge(connection)
     }
   }
 
-  private func deliver(_ piece: Mail, to connection: Connection) {
+  private func open(_ piece: Mail, of connection: Connection) {
     switch piece.content {
     case .part(let part): take(part, piece.stream, of: connection)
     case .encoded(let response):
@@ -238,12 +282,16 @@ extension EventLoop {
       beginCoding(of: connection)
     case .decoded(let request, let error):
       connection.codings.finish()
-      takeDecoded(request, error: error, piece.stream, of: connection)
+      if let error {
+        refuse(error, piece.stream, of: connection)
+      } else {
+        handOut(request, piece.stream, of: connection)
+      }
       beginCoding(of: connection)
     case .bodyRead(let count):
       connection.wire.readBody(count, of: piece.stream)
-      recount(connection)
-      unsettle(connection)
+      memory.recount(connection)
+      rounds.scheduleFlush(connection)
     case .presenceAsked: preconditionFailure("answered without the connection's share")
     }
   }
@@ -261,27 +309,25 @@ extension EventLoop {
     case .end: end(stream, trailers: HTTPFields(), of: connection)
     case .trailers(let trailers): end(stream, trailers: trailers, of: connection)
     }
-    unsettle(connection)
+    rounds.scheduleFlush(connection)
   }
 
   private func end(_ stream: StreamID, trailers: HTTPFields, of connection: Connection) {
-    guard let owed = connection.takeOwed(stream) else { return }
+    guard let owed = connection.owed.remove(stream) else { return }
     owed.body?.cut()
-    connection.hasProgressed = true
+    connection.lifecycle.progressed()
     connection.wire.end(stream, trailers: trailers)
   }
 
   /// Applies a content coding to the response, elsewhere where it is large, and queues it.
   private func encode(_ response: HTTPResponse, _ stream: StreamID, of connection: Connection) {
-    guard let exchange = connection.exchange(for: stream) else { return }
+    guard let exchange = connection.owed.exchange(for: stream) else { return }
     let request = exchange.request
     var response = response
     if request.fields["accept-encoding"] == nil {
       coding.encode(&response, for: request)
       respond(response, to: stream, of: connection)
-    } else if response.body.count <= Self.maxCodedBytesOnLoop,
-      !connection.share.isUsedUp(in: round)
-    {
+    } else if response.body.count <= Self.maxCodedBytesOnLoop, !rounds.isUsedUp(by: connection) {
       coding.encode(&response, for: request)
       respond(response, to: stream, of: connection)
     } else {
@@ -301,11 +347,11 @@ extension EventLoop {
   }
 
   private func respond(_ response: HTTPResponse, to stream: StreamID, of connection: Connection) {
-    guard let owed = connection.takeOwed(stream) else { return }
+    guard let owed = connection.owed.remove(stream) else { return }
     owed.body?.cut()
-    connection.hasProgressed = true
+    connection.lifecycle.progressed()
     connection.wire.respond(response, to: stream)
-    if response.body.count >= Self.leastBytesCountedAtOnce { recount(connection) }
-    unsettle(connection)
+    if response.body.count >= Self.leastBytesCountedAtOnce { memory.recount(connection) }
+    rounds.scheduleFlush(connection)
   }
 }

@@ -1,10 +1,40 @@
 import HTTPCore
 
 /// The memory that a loop's connections take, and what happens where it is too much.
-extension EventLoop {
+final class BodyMemory {
+  private let budget: MemoryBudget
+  private let counters: ServerCounters
+  private let loopCount: Int
+  private let rounds: LoopRounds
+  /// The memory that the bodies of requests take on this loop.
+  private var bodyBytes = 0
+  /// The connections whose requests' bodies are not complete, by token.
+  private var uploads: [UInt64: Connection] = [:]
+
+  init(_ budget: MemoryBudget, counters: ServerCounters, loopCount: Int, rounds: LoopRounds) {
+    self.budget = budget
+    self.counters = counters
+    self.loopCount = loopCount
+    self.rounds = rounds
+  }
+
+  /// Bodies may take half of the memory: the rest is for reading them and for answers.
+  static func bodyLimit(of memory: MemoryBudget) -> Int { memory.limit / 2 }
+
+  private var bodyLimit: Int { Self.bodyLimit(of: budget) }
+
+  /// Whether nothing more should be begun that only adds to what is held.
+  var isFull: Bool { budget.isFull }
+
+  /// Counts a request that was refused for want of it.
+  func countRefusal() { budget.countRefusal() }
+
+  /// Where a new connection's share of it is counted.
+  func account() -> MemoryAccount { MemoryAccount(budget) }
+
   /// Brings the counts of what is held up to date with `connection`.
   func recount(_ connection: Connection) {
-    let isOpen = connection.isOpen
+    let isOpen = !connection.lifecycle.isClosed
     let body = isOpen ? connection.bodyBytes : 0
     let all = isOpen ? body + connection.outputBytes : 0
     let incomplete = isOpen ? connection.wire.incompleteBytes : 0
@@ -20,16 +50,11 @@ extension EventLoop {
     }
   }
 
-  /// Bodies may take half of the memory: the rest is for reading them and for answers.
-  static func bodyLimit(of memory: MemoryBudget) -> Int { memory.limit / 2 }
-
-  private var bodyLimit: Int { Self.bodyLimit(of: memory) }
-
   /// Whether bodies have to make room: they take more than their half, and on this loop more than its
   /// share of that, or all that is held is too much.
   private var isOverfull: Bool {
-    memory.isExceeded
-      || bodyBytes > bodyLimit / settings.loopCount
+    budget.isExceeded
+      || bodyBytes > bodyLimit / loopCount
         && counters.bodyBytesHeld.load(ordering: .relaxed) > bodyLimit
   }
 
@@ -37,9 +62,9 @@ extension EventLoop {
   /// made some for it: then what is held is being answered, or waits for slow readers.
   func hasRoom(forBody bytes: Int) -> Bool {
     let room = min(
-      memory.limit - memory.heldBytes,
+      budget.limit - budget.heldBytes,
       max(
-        bodyLimit / settings.loopCount - bodyBytes,
+        bodyLimit / loopCount - bodyBytes,
         bodyLimit - counters.bodyBytesHeld.load(ordering: .relaxed)))
     return bytes <= room
       || bytes <= room + uploads.values.reduce(0) { $0 + $1.counted.incomplete }
@@ -51,10 +76,11 @@ extension EventLoop {
   ///
   /// Where it is too full, a sixteenth more room is made than is needed, so that not every read of many
   /// uploads looks at them all.
+  @discardableResult
   func makeRoom() -> Bool {
     guard isOverfull else { return true }
     let needed = max(
-      memory.heldBytes - memory.limit,
+      budget.heldBytes - budget.limit,
       counters.bodyBytesHeld.load(ordering: .relaxed) - bodyLimit)
     var rest = needed + bodyLimit / 16
     for upload in uploads.values.sorted(by: { $0.counted.incomplete > $1.counted.incomplete }) {
@@ -64,10 +90,10 @@ extension EventLoop {
         upload.wire.refuseLargestBody(.full)
         guard upload.wire.incompleteBytes < before else { break }
         rest -= before - upload.wire.incompleteBytes
-        memory.countRefusal()
+        budget.countRefusal()
       }
       recount(upload)
-      unsettle(upload)
+      rounds.scheduleFlush(upload)
       if rest <= 0 { break }
     }
     return !isOverfull

@@ -1,0 +1,34 @@
+/// How long a connection waits for its peer in each phase, in nanoseconds.
+package struct PhaseTimeouts: Equatable, Sendable {
+  /// From a request head's first byte to its last.
+  package var head: Int
+  /// Between two parts of a request's body.
+  package var body: Int
+  /// Between two requests.
+  package var idle: Int
+  /// For a peer to end its side after ours.
+  package var linger: Int
+
+  package init(head: Int, body: Int, idle: Int, linger: Int) {
+    self.head = head
+    self.body = body
+    self.idle = idle
+    self.linger = linger
+  }
+
+  /// When a phase that begins `now` has taken too long.
+  package func deadline(for phase: ConnectionPhase, from now: Int) -> Int {
+    switch phase {
+    case .idle: Self.deadline(after: idle, from: now)
+    case .readingHead: Self.deadline(after: head, from: now)
+    case .readingBody: Self.deadline(after: body, from: now)
+    case .answering: .max
+    }
+  }
+
+  /// The moment `time` after `now`; never, where the clock does not get there.
+  package static func deadline(after time: Int, from now: Int) -> Int {
+    let (sum, overflowed) = now.addingReportingOverflow(time)
+    return overflowed ? .max : sum
+  }
+}

@@ -1,0 +1,400 @@
+import HTTPCore
+
+/// The connections of a loop: tells each what happened, and carries out what its lifecycle says.
+///
+/// Knows transports, not sockets; who calls it finds out which of them are ready, and what time it is.
+final class ConnectionDriver {
+  let rounds: LoopRounds
+  let exchanges: ExchangeDelivery
+  private(set) var connections = ConnectionTable()
+  /// Whether connections are on their way to their ends.
+  private(set) var isDraining = false
+  private let settings: HTTPServerSettings
+  private let timeouts: Timeouts
+  private let counters: ServerCounters
+  private let memory: BodyMemory
+  private let pace: PaceCheck
+  private let time: LoopTime
+  /// Those beyond the most that may be open: none are heard until others say how many may be.
+  private var extras = ExtraConnections(maxCount: 0, answersProbes: false)
+  private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
+
+  init(
+    settings: HTTPServerSettings, memory budget: MemoryBudget, counters: ServerCounters,
+    time: LoopTime, codingQueues: CodingQueues, inbox: Inbox, application: Application
+  ) {
+    let settings = settings.with(maxBodyMemory: BodyMemory.bodyLimit(of: budget))
+    self.settings = settings
+    self.counters = counters
+    self.time = time
+    timeouts = Timeouts(settings)
+    pace = PaceCheck(timeouts: timeouts, counters: counters)
+    rounds = LoopRounds(time)
+    memory = BodyMemory(
+      budget, counters: counters, loopCount: settings.loopCount, rounds: rounds)
+    exchanges = ExchangeDelivery(
+      settings: settings, rounds: rounds, memory: memory, counters: counters,
+      codingQueues: codingQueues, inbox: inbox, application: application)
+  }
+
+  /// Says how many connections beyond the most that may be open are heard.
+  func limitExtras(to descriptors: DescriptorBudget) {
+    extras = ExtraConnections(
+      maxCount: descriptors.maxExtrasPerLoop,
+      answersProbes: descriptors.maxConnections < settings.maxConnections
+        && !settings.probePaths.isEmpty)
+  }
+
+  /// How often there is something to measure.
+  var tick: Int { isDraining ? timeouts.drainTick : timeouts.tick }
+
+  // MARK: Rounds
+
+  /// Whether a round would find nothing to do but what the loop's sockets tell.
+  var isIdle: Bool { rounds.isIdle && exchanges.intake.isEmpty }
+
+  /// A round of the loop: does what waited for it, calls `handleEvents`, and delivers and sends what has come to be.
+  ///
+  /// - Parameter isQuiet: whether there are no events.
+  /// - Returns: whether there was something to do that was put off.
+  func round(isQuiet: Bool, _ handleEvents: () -> Void) -> Bool {
+    rounds.begin()
+    rounds.serveLate { connection in
+      exchanges.resume(connection)
+      if !connection.lifecycle.isClosed { flush(connection) }
+    }
+    handleEvents()
+    exchanges.deliverMail(to: connections) { askPresence(of: $0, $1, $2) }
+    rounds.flushAll { flush($0) }
+    return exchanges.intake.finishRound(isQuiet: isQuiet)
+  }
+
+  /// The transport of the connection of `token` is ready for something, or has failed.
+  func handle(_ readiness: Poller.Readiness, of token: UInt64) {
+    guard let connection = connections[token] else { return }
+    guard readiness.isDisjoint(with: [.hangUp, .failure]) else {
+      close(connection)
+      return
+    }
+    // What is ready is told again while it is.
+    if !connection.isLate {
+      if readiness.contains(.input) { read(connection) }
+      rounds.scheduleFlush(connection)
+    }
+    if readiness.contains(.peerEnd) {
+      carryOut(connection.peerEnded(now: time.now), for: connection)
+    }
+  }
+
+  // MARK: Beginnings
+
+  /// Adds a connection that may be open, and is counted.
+  ///
+  /// - Parameter makeTransport: is given the connection's token.
+  @discardableResult
+  func admit(
+    from origin: HTTPPeer, _ makeTransport: (_ token: UInt64) -> any Transport
+  ) -> Connection {
+    let number = counters.connectionsAccepted.add(1, ordering: .relaxed).newValue
+    let connection = insert(
+      ConnectionLifecycle(timeouts.phases), number: UInt64(number), origin, makeTransport)
+    rounds.scheduleFlush(connection)
+    return connection
+  }
+
+  /// Adds a connection beyond those that may be open; where there are too many even of those, one makes room for it.
+  func admitExtra(from origin: HTTPPeer, _ makeTransport: (_ token: UInt64) -> any Transport) {
+    let surplus = extras.surplus { connections[$0]?.lifecycle.isRefused ?? true }
+    if let surplus, let connection = connections[surplus] { close(connection) }
+    let lifecycle = ConnectionLifecycle(
+      timeouts.phases, screeningUntil: time.now + ExtraConnections.screeningNanoseconds)
+    let connection = insert(lifecycle, number: nil, origin, makeTransport)
+    guard !connection.lifecycle.isClosed else { return }
+    extras.append(connection.token)
+    guard extras.areScreened else {
+      carryOut(connection.lifecycle.refuse(), for: connection)
+      return
+    }
+    // What it sent while it waited in the kernel's queue tells at once whether it goes on to keep its place.
+    read(connection)
+    rounds.scheduleFlush(connection)
+  }
+
+  /// Adds a connection; it is closed at once where it can't be watched.
+  private func insert(
+    _ lifecycle: ConnectionLifecycle, number: UInt64?, _ origin: HTTPPeer,
+    _ makeTransport: (_ token: UInt64) -> any Transport
+  ) -> Connection {
+    let connection = connections.insert { token in
+      let parts = Connection.Parts(
+        transport: makeTransport(token), origin: origin, memory: memory.account(),
+        date: time.clock.date, deadline: time.deadlines.insert(.connection(token)),
+        lifecycle: lifecycle, number: number,
+        probeFilter: number == nil ? ProbeFilter(paths: settings.probePaths) : nil)
+      return Connection(parts, token: token)
+    }
+    connection.reception = exchanges.reception(for: connection)
+    if !connection.transport.watch(for: connection.watched) {
+      counters.connectionsRefused.add(1, ordering: .relaxed)
+      close(connection)
+    }
+    return connection
+  }
+
+  // MARK: In and out
+
+  func read(_ connection: Connection) {
+    // Moved out, so that it can be read while the rest of self changes.
+    var bytes: [UInt8] = []
+    swap(&bytes, &readBuffer)
+    defer { swap(&bytes, &readBuffer) }
+    var buffer = bytes.mutableSpan
+    switch connection.transport.read(into: &buffer) {
+    case .moved(let count): take(bytes.span.extracting(first: count), from: connection)
+    case .wouldBlock: break
+    case .ended: carryOut(connection.inputEnded(now: time.now), for: connection)
+    case .failed: close(connection)
+    }
+  }
+
+  private func take(_ bytes: Span<UInt8>, from connection: Connection) {
+    connection.receivedCount += bytes.count
+    guard !connection.lifecycle.discardsInput else { return }
+    counters.bytesReceived.add(bytes.count, ordering: .relaxed)
+    connection.updateOutputRoom(isFull: memory.isFull)
+    guard let events = receive(bytes, from: connection) else {
+      carryOut(connection.lifecycle.refuse(), for: connection)
+      return
+    }
+    if connection.wire.phase == .readingBody { connection.lifecycle.progressed() }
+    exchanges.take(events, from: connection)
+    if isDraining, !connection.isSilent { connection.wire.shutDown() }
+    memory.recount(connection)
+    memory.makeRoom()
+  }
+
+  private func receive(_ bytes: Span<UInt8>, from connection: Connection) -> [ConnectionEvent]? {
+    defer { rounds.charge(connection) }
+    return connection.receive(bytes, settings: settings)
+  }
+
+  /// Goes on with what was left behind, sends what can be sent, and arranges what to wait for.
+  private func flush(_ connection: Connection) {
+    defer {
+      for status in connection.wire.takeRefusals() { counters.countRefusal(status) }
+    }
+    let events = connection.wire.takeEvents()
+    if !events.isEmpty { exchanges.take(events, from: connection) }
+    connection.updateOutputRoom(isFull: memory.isFull)
+    if connection.hasBacklog, !connection.isLate {
+      exchanges.take(receive([UInt8]().span, from: connection) ?? [], from: connection)
+    }
+    let result = send(connection)
+    memory.recount(connection)
+    connection.updateOutputRoom(isFull: memory.isFull)
+    if result != .failed { connection.reportSent() }
+    switch result {
+    case .failed: close(connection)
+    case .blocked: connection.download.begin(count: connection.acknowledgedCount, now: time.now)
+    case .paused: connection.download.pause()
+    case .drained:
+      connection.download.pause()
+      carryOut(connection.outputDrained(now: time.now), for: connection)
+    }
+    guard !connection.lifecycle.isClosed else { return }
+    connection.lifecycle.wait(for: connection.phase, now: time.now)
+    watch(connection)
+    // What was written may have made room for requests that waited.
+    if connection.hasBacklog || result == .paused {
+      if rounds.isUsedUp(by: connection) {
+        rounds.putOff(connection)
+      } else {
+        rounds.scheduleFlush(connection)
+      }
+    }
+  }
+
+  /// Sends until everything is sent, the peer takes no more, or the connection's share is used up.
+  private func send(_ connection: Connection) -> OutputBuffer.Result {
+    var sent = 0
+    defer { if sent > 0 { counters.bytesSent.add(sent, ordering: .relaxed) } }
+    while true {
+      let result = connection.send(&sent)
+      rounds.charge(connection)
+      if result != .paused || rounds.isUsedUp(by: connection) { return result }
+    }
+  }
+
+  /// Arranges what `connection` is told of, and when it is looked at.
+  private func watch(_ connection: Connection) {
+    let look = connection.nextLook(now: time.now, tick: tick, isDraining: isDraining)
+    // Where it is looked at sooner, that finds what is due later.
+    if look < time.deadlines.time(of: connection.deadline) {
+      time.deadlines.set(connection.deadline, to: look)
+    }
+    let wanted = connection.wantedReadiness
+    guard wanted != connection.watched else { return }
+    connection.watched = wanted
+    _ = connection.transport.watch(for: wanted)
+  }
+
+  // MARK: Ends
+
+  private func carryOut(_ action: ConnectionLifecycle.Action, for connection: Connection) {
+    switch action {
+    case .none: break
+    case .refuse:
+      counters.connectionsRefused.add(1, ordering: .relaxed)
+      connection.refuse()
+      // At once, since it may have to make room before the round is over.
+      flush(connection)
+    case .timeOut:
+      counters.connectionsTimedOut.add(1, ordering: .relaxed)
+      connection.wire.timeOut()
+      rounds.scheduleFlush(connection)
+    case .probe:
+      // Where bytes wait for the peer, those tell the same.
+      guard connection.output.count == 0, !connection.owed.isEmpty else { break }
+      if connection.wire.beginAnswer() { rounds.scheduleFlush(connection) }
+    case .endOutput:
+      exchanges.abandonAll(of: connection)
+      connection.transport.endOutput()
+      connection.upload.pause()
+    case .close:
+      connection.transport.close()
+      time.deadlines.remove(connection.deadline)
+      connections.remove(connection)
+      if connection.isExtra {
+        extras.remove(connection.token)
+      } else {
+        counters.connectionsOpen.subtract(1, ordering: .relaxed)
+      }
+      exchanges.abandonAll(of: connection)
+      for answer in connection.questions.takeAll() { answer(false) }
+    }
+  }
+
+  /// Closes the connection; what it is owed will not come.
+  private func close(_ connection: Connection) {
+    carryOut(connection.lifecycle.close(), for: connection)
+  }
+
+  /// Has `answer` called with whether the client is there for the answer to `stream`, now or when it has told.
+  private func askPresence(
+    of token: UInt64, _ stream: StreamID, _ answer: @escaping PresenceQuestions.Answer
+  ) {
+    // What it has sent by now, the reset of the stream or the end of its side, comes before the answer.
+    if let connection = connections[token], connection.watched.contains(.input), !connection.isLate
+    {
+      read(connection)
+      rounds.scheduleFlush(connection)
+    }
+    guard let connection = connections[token], connection.owed.contains(stream) else {
+      return answer(false)
+    }
+    let peer = connection.transport.peer
+    guard peer.hasLeft else { return answer(true) }
+    guard connection.wire.survivesEndOfInput, !peer.isBroken else {
+      close(connection)
+      return answer(false)
+    }
+    carryOut(connection.peerEnded(now: time.now), for: connection)
+    // Where bytes wait for it already, or none can be sent before the answer, it counts as there.
+    guard connection.output.count == 0, connection.wire.beginAnswer() else { return answer(true) }
+    flush(connection)
+    guard !connection.lifecycle.isClosed else { return answer(false) }
+    connection.questions.ask(count: connection.output.sentCount, now: time.now, answer)
+    watch(connection)
+  }
+
+  // MARK: Time
+
+  /// Looks at the connection of `token`, as something may be due.
+  func look(at token: UInt64) {
+    guard let connection = connections[token] else { return }
+    measure(connection)
+    guard !connection.lifecycle.isClosed else { return }
+    carryOut(connection.lifecycle.passTime(now: time.now), for: connection)
+    guard !connection.lifecycle.isClosed else { return }
+    answerQuestions(of: connection)
+    guard !connection.lifecycle.isClosed else { return }
+    watch(connection)
+  }
+
+  private func measure(_ connection: Connection) {
+    act(
+      on: pace.checkUploads(of: connection, now: time.now, isDraining: isDraining), connection)
+    guard !connection.lifecycle.isClosed else { return }
+    act(on: pace.checkDownloads(of: connection, now: time.now), connection)
+  }
+
+  private func act(on finding: PaceCheck.Finding, _ connection: Connection) {
+    switch finding {
+    case .none: break
+    case .ended(let events):
+      exchanges.take(events, from: connection)
+      rounds.scheduleFlush(connection)
+    case .stalled: carryOut(connection.lifecycle.ranOut(), for: connection)
+    case .over: close(connection)
+    }
+  }
+
+  private func answerQuestions(of connection: Connection) {
+    guard time.now >= connection.questions.deadline else { return }
+    if connection.transport.peer.isBroken
+      || connection.questions.isOverdue(now: time.now, window: timeouts.download.window)
+    {
+      close(connection)
+    } else {
+      let count = connection.acknowledgedCount
+      let answers = connection.questions.takeAcknowledged(count, now: time.now)
+      for answer in answers { answer(true) }
+    }
+  }
+
+  /// Does what more than one connection may be due for, before each is looked at: another loop may have filled what this
+  /// one holds beyond its share.
+  func makeRoom() { memory.makeRoom() }
+
+  // MARK: A stop
+
+  /// Has every connection end with its last answer. Those on which nothing is under way stay until `endGrace`, in case
+  /// a request is on its way to them.
+  func beginDrain() {
+    isDraining = true
+    for connection in connections.all {
+      if connection.watched.contains(.input) { read(connection) }
+      // Silence counts from here on, whatever came before.
+      connection.upload.pause()
+      connection.wire.pauseBodies()
+      guard !connection.lifecycle.isClosed else { continue }
+      if !connection.lifecycle.isLingering, !connection.isSilent {
+        connection.wire.shutDown()
+        rounds.scheduleFlush(connection)
+      }
+      watch(connection)
+    }
+  }
+
+  /// Ends the connections that have brought no request since the drain began; those of HTTP/2 take no further one, also
+  /// where the peer has not told that it knows of the end.
+  func endGrace() {
+    for connection in connections.all {
+      if connection.isSilent {
+        read(connection)
+        guard !connection.lifecycle.isClosed else { continue }
+        if connection.isSilent {
+          close(connection)
+          continue
+        }
+      }
+      connection.wire.finishShutDown()
+      rounds.scheduleFlush(connection)
+    }
+  }
+
+  /// Closes every connection, whatever it is owed.
+  func closeAll() {
+    for connection in connections.all { close(connection) }
+  }
+}

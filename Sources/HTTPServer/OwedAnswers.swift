@@ -1,0 +1,102 @@
+import HTTPCore
+
+/// The answers that a connection's application owes, in the order of their requests, and what those take meanwhile.
+struct OwedAnswers {
+  struct Answer {
+    let stream: StreamID
+    /// The memory that the request's body takes.
+    fileprivate var bodyBytes: Int
+    /// About what the rest of the request takes.
+    fileprivate let headBytes: Int
+    /// What makes it.
+    fileprivate let make: HTTPAnswer
+    /// The request's body, where that comes in parts.
+    let body: IncomingBody?
+    /// Nil until the request's body is inflated.
+    fileprivate(set) var exchange: HTTPExchange?
+    /// What the protocol was handed of a streamed body, and the exchange not told that the transport has taken.
+    fileprivate var unreportedBytes = 0
+  }
+
+  private var answers: [Answer] = []
+  /// What the bodies of the requests take together.
+  private(set) var bodyBytes = 0
+  /// What their heads take together.
+  private(set) var headBytes = 0
+  private var unreportedBytes = 0
+
+  var isEmpty: Bool { answers.isEmpty }
+
+  /// Whether one is owed to `stream`.
+  func contains(_ stream: StreamID) -> Bool { answers.contains { $0.stream == stream } }
+
+  /// Adds what is owed to `stream` for `request`, and is made by `make`.
+  mutating func append(
+    _ stream: StreamID, _ request: HTTPRequest, by make: @escaping HTTPAnswer,
+    body: IncomingBody?
+  ) {
+    let new = Answer(
+      stream: stream, bodyBytes: request.body.capacity, headBytes: request.headBytes, make: make,
+      body: body)
+    answers.append(new)
+    bodyBytes += new.bodyBytes
+    headBytes += new.headBytes
+  }
+
+  /// Strikes out what is owed to `stream`, and returns it if it still was.
+  mutating func remove(_ stream: StreamID) -> Answer? {
+    guard let index = answers.firstIndex(where: { $0.stream == stream }) else { return nil }
+    bodyBytes -= answers[index].bodyBytes
+    headBytes -= answers[index].headBytes
+    unreportedBytes -= answers[index].unreportedBytes
+    return answers.remove(at: index)
+  }
+
+  /// Strikes out everything, and returns it.
+  mutating func removeAll() -> [Answer] {
+    defer { self = OwedAnswers() }
+    return answers
+  }
+
+  /// The exchange whose response is owed to `stream`.
+  func exchange(for stream: StreamID) -> HTTPExchange? {
+    answers.first { $0.stream == stream }?.exchange
+  }
+
+  /// The body of the request of `stream`, where that comes in parts.
+  func body(of stream: StreamID) -> IncomingBody? {
+    answers.last { $0.stream == stream }?.body
+  }
+
+  /// Notes the exchange of a stream; returns what answers it, nil when the stream is gone.
+  mutating func setExchange(_ exchange: HTTPExchange, for stream: StreamID) -> HTTPAnswer? {
+    guard let index = answers.lastIndex(where: { $0.stream == stream }) else { return nil }
+    bodyBytes += exchange.request.body.capacity - answers[index].bodyBytes
+    answers[index].bodyBytes = exchange.request.body.capacity
+    answers[index].exchange = exchange
+    return answers[index].make
+  }
+
+  /// Notes a part of a streamed body that the protocol is about to get; returns false when the stream is gone.
+  mutating func noteStreamed(_ count: Int, to stream: StreamID) -> Bool {
+    guard let index = answers.firstIndex(where: { $0.stream == stream }) else { return false }
+    answers[index].unreportedBytes += count
+    unreportedBytes += count
+    return true
+  }
+
+  /// Tells the exchanges of streamed bodies what has been sent of them since the last time.
+  ///
+  /// - Parameter unsent: how many bytes of a stream's body have not been.
+  mutating func reportSent(unsent: (StreamID) -> Int) {
+    guard unreportedBytes > 0 else { return }
+    for index in answers.indices where answers[index].unreportedBytes > 0 {
+      let left = min(answers[index].unreportedBytes, unsent(answers[index].stream))
+      let sent = answers[index].unreportedBytes - left
+      guard sent > 0 else { continue }
+      answers[index].unreportedBytes = left
+      unreportedBytes -= sent
+      answers[index].exchange?.take(sent)
+    }
+  }
+}

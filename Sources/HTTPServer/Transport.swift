@@ -1,0 +1,40 @@
+import HTTPCore
+
+/// What became of an attempt to move bytes.
+enum TransferResult: Equatable {
+  /// So many were moved, one at least.
+  case moved(Int)
+  /// None can be moved now; what the transport is watched for tells when to try again.
+  case wouldBlock
+  /// The peer has ended its side, and everything is read.
+  case ended
+  /// The connection is broken.
+  case failed
+}
+
+/// The way of a connection's bytes, which never blocks.
+///
+/// What is above it knows nothing else of it. One that encrypts needs no more than this: its handshake runs within `read`
+/// and `write`, `watch` translates what those wait for, and `endOutput` says goodbye.
+protocol Transport: AnyObject {
+  /// Tells whether the peer has left, from any thread.
+  var peer: PeerWatch { get }
+
+  /// How many of the bytes that `write` took the peer has not acknowledged, the end of this side with them.
+  var unacknowledgedCount: Int { get }
+
+  /// Has the connection told of `readiness` from now on, and of failures; returns whether that could be arranged.
+  func watch(for readiness: Poller.Readiness) -> Bool
+
+  /// Reads what has come, as far as `buffer` has room.
+  func read(into buffer: inout MutableSpan<UInt8>) -> TransferResult
+
+  /// Sends `bytes`, of which there is one at least, or the first of them.
+  func write(_ bytes: Span<UInt8>) -> TransferResult
+
+  /// Ends this side; the peer may go on.
+  func endOutput()
+
+  /// Ends both sides: nothing is read, sent or told any more.
+  func close()
+}

@@ -1,5 +1,6 @@
 import HTTPCore
 import Scheduling
+import Serving
 
 /// One exchange on its way through the service, and the clock that runs for its endpoint.
 struct Call: Sendable {
@@ -17,16 +18,17 @@ struct Call: Sendable {
   }
 
   /// How long the client waits: the shorter of what its body says and what its head says.
-  func timeout(_ timeout: Duration?) throws(APIError) -> Duration? {
+  func timeout(_ timeout: Duration?) throws(Fault) -> Duration? {
     guard let text = exchange.request.fields[Self.timeoutField] else { return timeout }
     let bounds = ServiceSettings.timeoutMilliseconds
     // `Int` takes a sign too.
     guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let milliseconds = Int(text),
       bounds.contains(milliseconds)
     else {
-      throw .unexpected(
-        path: Self.timeoutField, found: .string(text),
-        expected: .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound)))
+      throw .body(
+        .unexpected(
+          path: Self.timeoutField, found: .string(text),
+          expected: .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound))))
     }
     return Swift.min(timeout ?? .milliseconds(milliseconds), .milliseconds(milliseconds))
   }
@@ -59,7 +61,7 @@ struct Call: Sendable {
   func abandoned() { record(Metrics.abandonedStatus) }
 
   /// Answers with the error, in the schema of the endpoint.
-  func refuse(_ error: APIError) {
+  func refuse(_ error: Fault) {
     answer(endpoint.errors(error))
   }
 

@@ -1,6 +1,7 @@
 import HTTPCore
 import Inference
 import Scheduling
+import Serving
 
 /// Carousel's HTTP interface: answers each exchange from its models.
 ///
@@ -71,7 +72,7 @@ package final class Service: Sendable {
   /// Says by the head of a request what answers it, and how much of its body it takes to do that.
   private func receive(_ head: HTTPRequest) -> Reception {
     let (endpoint, path) = router.match(head.path)
-    do throws(APIError) {
+    do throws(Fault) {
       guard let route = try route(of: endpoint, for: head) else {
         return Reception(.whole(maxBytes: ServiceSettings.maxUnreadBodyBytes)) { exchange in
           Call(exchange: exchange, endpoint: endpoint, path: path).answer(
@@ -91,15 +92,15 @@ package final class Service: Sendable {
   }
 
   /// The route that a request is for; nil where it only asks what there is.
-  private func route(of endpoint: Endpoint, for head: HTTPRequest) throws(APIError) -> Route? {
+  private func route(of endpoint: Endpoint, for head: HTTPRequest) throws(Fault) -> Route? {
     let isUnknown = endpoint === router.unknown
     if head.method == "OPTIONS", !isUnknown || head.path == "*" { return nil }
     guard !isUnknown else {
       let escape = NormalizedPath.badEscape(in: head.path)
-      throw escape.map { .pathEscape(found: $0) } ?? .noSuchPath(head.path)
+      throw .route(escape.map { .pathEscape(found: $0) } ?? .noSuchPath(head.path))
     }
     guard let route = endpoint.route(for: head.method) else {
-      throw .method(head.method, allowed: endpoint.methods)
+      throw .route(.method(head.method, allowed: endpoint.methods))
     }
     try access.check(route.access, by: head)
     return route
@@ -123,10 +124,10 @@ extension AnswerBudget {
 
   /// Answers all `calls`, of which the first stands for the others, with one page.
   fileprivate func answer(
-    _ calls: [Call], _ make: (Call) throws(APIError) -> HTTPResponse
+    _ calls: [Call], _ make: (Call) throws(Fault) -> HTTPResponse
   ) {
     guard let first = calls.first else { return }
-    do throws(APIError) {
+    do throws(Fault) {
       let page = try make(first)
       for call in calls { answer(call, page) }
     } catch {
@@ -135,7 +136,7 @@ extension AnswerBudget {
   }
 
   private func answer(_ call: Call, _ page: HTTPResponse) {
-    do throws(APIError) {
+    do throws(Fault) {
       if page.body.count > Self.maxUncountedPageBytes {
         _ = try reserve(page.body.count, for: call)
       }

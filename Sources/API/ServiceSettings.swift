@@ -48,8 +48,6 @@ package struct ServiceSettings: Sendable {
   /// What `?limit=` of a list of sessions may be, and is where it is not given.
   static let sessionListLimits = 1...100_000
   static let sessionListLimit = 100
-  /// The seconds after which a client that was refused while starting or draining may try again: another process may be there then.
-  static let retryAfterSeconds = 1
   /// An answer that may be longer than this is sent as it is written, in parts of `answerPartBytes`.
   static let maxWholeAnswerBytes = 1 << 20
   static let answerPartBytes = 32 << 10

@@ -1,6 +1,7 @@
 import HTTPCore
 import Inference
 import Scheduling
+import Serving
 import Testing
 
 @testable import API
@@ -32,8 +33,9 @@ import Testing
     "99999999999999999999",
   ]) func otherTimeOutsAreRefused(header: String) {
     #expect(
-      throws: APIError.unexpected(
-        path: "carousel-timeout-ms", found: .string(header), expected: .integer(1...86_400_000))
+      throws: Fault.body(
+        .unexpected(
+          path: "carousel-timeout-ms", found: .string(header), expected: .integer(1...86_400_000)))
     ) { try call(header).timeout(.seconds(1)) }
   }
 

@@ -3,6 +3,7 @@ import HTTPCore
 import Inference
 import JSON
 import Scheduling
+import Serving
 import Synchronization
 import TestSupport
 import Testing
@@ -152,14 +153,14 @@ import Testing
     .stepsFull(queued: 3, arriving: 2, limit: 4, retryAfter: 6.2),
   ])
   func aFullQueueTellsWhenToTryAgain(refusal: Refusal) {
-    let response = APIError.refused(refusal).response
+    let response = Fault.refused(refusal).response
     #expect(response.status == .tooManyRequests)
     #expect(response.fields["retry-after"] == "7")
     #expect(String(decoding: response.body, as: UTF8.self).contains("would exceed 4"))
   }
 
   @Test func aDeadlineOutOfReachTellsWhenToTryAgain() {
-    let response = APIError.refused(
+    let response = Fault.refused(
       .deadlineOutOfReach(
         timeout: .milliseconds(20), needed: .microseconds(2_500_100), retryAfter: 2.1)
     ).response

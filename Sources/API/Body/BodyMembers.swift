@@ -1,11 +1,16 @@
 import JSON
+import Serving
 
 /// The members of an object in a body, whose errors are those of the service.
-typealias BodyMembers = JSONMembers<APIError>
+typealias BodyMembers = JSONMembers<Fault>
 
-extension APIError: JSONMemberFailure {
+extension Fault: JSONMemberFailure {
+  package init(_ error: JSONMemberError) { self = .body(BodyError(error)) }
+}
+
+extension BodyError {
   /// The one place where errors of members become the service's.
-  init(_ error: JSONMemberError) {
+  fileprivate init(_ error: JSONMemberError) {
     self =
       switch error {
       case .missing(let path, let others): .missing(path: path, others: others)
@@ -24,32 +29,33 @@ extension APIError: JSONMemberFailure {
 /// The members that every request may have.
 extension BodyMembers {
   /// The model that the body or else the path names, or the default one.
-  func model(path: String?, models: ModelSnapshot) throws(APIError) -> ServedModel {
+  func model(path: String?, models: ModelSnapshot) throws(Fault) -> ServedModel {
     guard let node = self["model"] else {
       if let path { return try models.model(path) }
       return try models.defaultModel()
     }
     guard document.kind(node) == .string else {
-      throw .unexpected(path: "model", found: document.found(node), expected: .string)
+      throw .body(.unexpected(path: "model", found: document.found(node), expected: .string))
     }
     let name = document.string(node)
-    if let path, path != name { throw .otherModel(inPath: path, inBody: name) }
+    if let path, path != name { throw .model(.otherModel(inPath: path, inBody: name)) }
     return try models.model(name)
   }
 
   /// What `timeout_ms` asks for.
-  func timeout() throws(APIError) -> Duration? {
+  func timeout() throws(Fault) -> Duration? {
     try integer("timeout_ms", in: ServiceSettings.timeoutMilliseconds).map { .milliseconds($0) }
   }
 
   /// A number that `isRight` admits; nil where there is none.
   func number(
-    _ name: String, expected: APIError.Expectation, _ isRight: (Double) -> Bool
-  ) throws(APIError) -> Double? {
+    _ name: String, expected: BodyError.Expectation, _ isRight: (Double) -> Bool
+  ) throws(Fault) -> Double? {
     guard let node = self[name] else { return nil }
     guard document.kind(node) == .number, case let number = document.number(node), isRight(number)
     else {
-      throw .unexpected(path: path(of: name), found: document.found(node), expected: expected)
+      throw .body(
+        .unexpected(path: path(of: name), found: document.found(node), expected: expected))
     }
     return number
   }

@@ -1,5 +1,6 @@
 import JSON
 import ModelFormat
+import Serving
 
 /// Reads the bodies of requests, which are to be JSON objects.
 struct BodyReader: Sendable {
@@ -8,21 +9,21 @@ struct BodyReader: Sendable {
   /// Reads the object in `body`, which may be any bytes.
   ///
   /// - Parameter members: the paths of the members that are read; nil for all (see `JSONReaderPool.read`).
-  func read(_ body: [UInt8], members: [String]? = nil) throws(APIError) -> JSONDocument {
+  func read(_ body: [UInt8], members: [String]? = nil) throws(Fault) -> JSONDocument {
     do throws(JSONReadError) {
       return try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth, members: members)
     } catch {
-      throw APIError.JSONFlaw(signature: body).map { .notJSON($0) } ?? APIError(error)
+      throw .body(BodyError.JSONFlaw(signature: body).map { .notJSON($0) } ?? BodyError(error))
     }
   }
 }
 
-extension APIError {
+extension BodyError {
   /// The one place where errors of reading JSON become the service's.
-  init(_ error: JSONReadError) {
+  fileprivate init(_ error: JSONReadError) {
     self =
       switch error {
-      case .empty: .emptyBody
+      case .empty: .empty
       case .outOfMemory: .outOfMemory
       case .invalidUTF8: .notJSON(.invalidUTF8)
       case .controlCharacter: .notJSON(.controlCharacter)
@@ -38,7 +39,7 @@ extension APIError {
   }
 }
 
-extension APIError.JSONFlaw {
+extension BodyError.JSONFlaw {
   /// What a body that is not JSON turns out to be, by its first bytes.
   fileprivate init?(signature body: [UInt8]) {
     switch (body.first, body.dropFirst().first) {

@@ -1,6 +1,7 @@
 import Inference
 import JSON
 import ModelFormat
+import Serving
 
 /// Turns the body of `POST /v1/timeseries/forecast` into a question, checked against its model.
 ///
@@ -18,15 +19,16 @@ struct ForecastDecoder {
     ["model", "inputs", "options", "options.horizon", "options.quantiles"]
     + inputMembers.map { "inputs.\($0)" }
 
-  func decode() throws(APIError) -> ForecastQuestion {
+  func decode() throws(Fault) -> ForecastQuestion {
     let members = try BodyMembers(["model", "inputs", "options"], others: .allowed, of: document)
     let model = try models.model(try members.string("model"))
     guard let forecast = model.graph.forecast,
       case .features(let size, _, _) = model.description.inputs[forecast.input].kind
     else {
-      throw .noTimeSeries(
-        model: model.name, ForecastGap(in: model, ofTokens: false),
-        known: models.models.filter { $0.graph.forecast != nil }.map(\.name))
+      throw .forecast(
+        .noTimeSeries(
+          model: model.name, ForecastGap(in: model, ofTokens: false),
+          known: models.models.filter { $0.graph.forecast != nil }.map(\.name)))
     }
     let horizon = try horizon(try members.node("options"), of: model)
     let (series, sequences) = try inputs(try members.node("inputs"), of: model, size: size)
@@ -36,10 +38,11 @@ struct ForecastDecoder {
   }
 
   /// KServe's `ForecastOptions`; quantiles may be asked for, but models here foretell one value a step.
-  private func horizon(_ node: Int, of model: ServedModel) throws(APIError) -> Int {
+  private func horizon(_ node: Int, of model: ServedModel) throws(Fault) -> Int {
     guard document.kind(node) == .object else {
-      throw .unexpected(
-        path: "options", found: document.found(node), expected: .object(["horizon"]))
+      throw .body(
+        .unexpected(
+          path: "options", found: document.found(node), expected: .object(["horizon"])))
     }
     let members = try BodyMembers(
       ["horizon", "quantiles"], others: .allowed, at: node, of: document, path: "options")
@@ -47,10 +50,12 @@ struct ForecastDecoder {
       switch document.found(quantiles) {
       case .array(0): break
       case .numbers(let count):
-        throw .noQuantiles(path: members.path(of: "quantiles"), model: model.name, found: count)
+        throw .forecast(
+          .noQuantiles(path: members.path(of: "quantiles"), model: model.name, found: count))
       case let found:
-        throw .unexpected(
-          path: members.path(of: "quantiles"), found: found, expected: .emptyOrNull)
+        throw .body(
+          .unexpected(
+            path: members.path(of: "quantiles"), found: found, expected: .emptyOrNull))
       }
     }
     return try document.horizon(
@@ -59,19 +64,21 @@ struct ForecastDecoder {
 
   private func inputs(
     _ node: Int, of model: ServedModel, size: Int
-  ) throws(APIError) -> (series: [ForecastQuestion.Series], sequences: [InputSequence]) {
+  ) throws(Fault) -> (series: [ForecastQuestion.Series], sequences: [InputSequence]) {
     guard document.kind(node) == .array else {
-      throw .unexpected(
-        path: "inputs", found: document.found(node), expected: .objects(Self.required))
+      throw .body(
+        .unexpected(
+          path: "inputs", found: document.found(node), expected: .objects(Self.required)))
     }
     let count = document.count(node)
     guard count > 0 else {
-      throw .unexpected(path: "inputs", found: .array(0), expected: .element)
+      throw .body(.unexpected(path: "inputs", found: .array(0), expected: .element))
     }
     guard count <= limits.maxSequencesPerRequest else {
-      throw .tooMany(
-        .sequences, path: "inputs", found: count, limit: limits.maxSequencesPerRequest,
-        setting: "max_sequences_per_request")
+      throw .inputs(
+        .tooMany(
+          .sequences, path: "inputs", found: count, limit: limits.maxSequencesPerRequest,
+          setting: "max_sequences_per_request"))
     }
     var series: [ForecastQuestion.Series] = []
     var sequences: [InputSequence] = []
@@ -92,20 +99,22 @@ struct ForecastDecoder {
   /// KServe's `TimeSeriesInput`. Its name may be left out here, as nothing depends on it; the answer's then is empty.
   private func input(
     _ node: Int, path: String, of model: ServedModel, size: Int
-  ) throws(APIError) -> (series: ForecastQuestion.Series, sequence: InputSequence) {
+  ) throws(Fault) -> (series: ForecastQuestion.Series, sequence: InputSequence) {
     guard document.kind(node) == .object else {
-      throw .unexpected(
-        path: path, found: document.found(node), expected: .object(Self.required))
+      throw .body(
+        .unexpected(
+          path: path, found: document.found(node), expected: .object(Self.required)))
     }
     let members = try BodyMembers(
       Self.inputMembers, others: .allowed, at: node, of: document, path: path)
     let type = try type(members, size: size)
     let name = try members.optionalString("name") ?? ""
     let frequency = try frequency(members)
-    let start = try members.optionalString("start_timestamp").map { (text) throws(APIError) in
+    let start = try members.optionalString("start_timestamp").map { (text) throws(Fault) in
       guard let start = Timestamp(text) else {
-        throw .unexpected(
-          path: members.path(of: "start_timestamp"), found: .string(text), expected: .timestamp)
+        throw .body(
+          .unexpected(
+            path: members.path(of: "start_timestamp"), found: .string(text), expected: .timestamp))
       }
       return start
     }
@@ -115,9 +124,9 @@ struct ForecastDecoder {
         InputPath(members.path(of: "series")))
     // A forecast starts a step after the last one of its series, as KServe's server has it:
     // python/huggingfaceserver/huggingfaceserver/time_series_model.py.
-    let forecastStart = try start.map { (start) throws(APIError) in
+    let forecastStart = try start.map { (start) throws(Fault) in
       guard let later = start.advanced(by: sequence.stepCount, frequency) else {
-        throw .afterLastYear(path: members.path(of: "start_timestamp"))
+        throw .forecast(.afterLastYear(path: members.path(of: "start_timestamp")))
       }
       return later
     }
@@ -129,27 +138,30 @@ struct ForecastDecoder {
 
   private func type(
     _ members: BodyMembers, size: Int
-  ) throws(APIError) -> ForecastQuestion.SeriesType {
+  ) throws(Fault) -> ForecastQuestion.SeriesType {
     let (path, found) = (members.path(of: "type"), try members.string("type"))
     guard let type = ForecastQuestion.SeriesType(rawValue: found) else {
-      throw .unexpected(
-        path: path, found: .string(found),
-        expected: .oneOf(ForecastQuestion.SeriesType.allCases.map(\.rawValue)))
+      throw .body(
+        .unexpected(
+          path: path, found: .string(found),
+          expected: .oneOf(ForecastQuestion.SeriesType.allCases.map(\.rawValue))))
     }
     let expected: ForecastQuestion.SeriesType = size == 1 ? .univariate : .multivariate
     guard type == expected else {
-      throw .unexpected(
-        path: path, found: .string(found), expected: .seriesType(expected.rawValue, size: size))
+      throw .body(
+        .unexpected(
+          path: path, found: .string(found), expected: .seriesType(expected.rawValue, size: size)))
     }
     return type
   }
 
-  private func frequency(_ members: BodyMembers) throws(APIError) -> Frequency {
+  private func frequency(_ members: BodyMembers) throws(Fault) -> Frequency {
     let found = try members.string("frequency")
     guard let frequency = Frequency(found) else {
-      throw .unexpected(
-        path: members.path(of: "frequency"), found: .string(found),
-        expected: .oneOf(Frequency.names))
+      throw .body(
+        .unexpected(
+          path: members.path(of: "frequency"), found: .string(found),
+          expected: .oneOf(Frequency.names)))
     }
     return frequency
   }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Inference
 import JSON
+import Serving
 
 /// Writes forecasts as KServe's `ForecastResponse`: kserve/kserve,
 /// python/kserve/kserve/protocol/rest/timeseries/types.py.
@@ -16,7 +17,7 @@ struct ForecastEncoder {
   private static let bytesPerOutput = 320
 
   /// The text of the answer; written at once where it `isWhole`.
-  func text(of predictions: [Prediction], isWhole: Bool) throws(APIError) -> AnswerText {
+  func text(of predictions: [Prediction], isWhole: Bool) throws(Fault) -> AnswerText {
     let asked = question.question
     var text = AnswerText(isWhole: isWhole)
     if isWhole {
@@ -31,7 +32,7 @@ struct ForecastEncoder {
     text.writer.raw(#","status":"completed","error":null,"model":"#)
     text.writer.string(asked.model.name)
     text.writer.raw(#","outputs":"#)
-    try text.array(predictions.indices) { (text, index) throws(APIError) in
+    try text.array(predictions.indices) { (text, index) throws(Fault) in
       try write(predictions[index], of: question.series[index], to: &text)
     }
     writeUsage(
@@ -44,7 +45,7 @@ struct ForecastEncoder {
   /// KServe's `ForecastOutput`, with the one `TimeSeriesForecast` of its series.
   private func write(
     _ prediction: Prediction, of series: ForecastQuestion.Series, to text: inout AnswerText
-  ) throws(APIError) {
+  ) throws(Fault) {
     text.writer.raw(#"{"type":"time_series_forecast","id":"#)
     text.writer.string(Self.newID)
     text.writer.raw(#","status":"completed","content":[{"type":"#)

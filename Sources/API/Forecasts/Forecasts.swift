@@ -1,4 +1,5 @@
 import JSON
+import Serving
 
 /// Answers requests for predictions in KServe's schema of time series.
 struct Forecasts: Sendable {
@@ -16,7 +17,7 @@ struct Forecasts: Sendable {
 
   /// `POST /v1/timeseries/forecast`
   func answer(_ call: Call) {
-    rides.answer(call) { (call) throws(APIError) in
+    rides.answer(call) { (call) throws(Fault) in
       let document = try readers.read(
         call.exchange.request.body,
         members: ForecastDecoder.members)
@@ -26,7 +27,7 @@ struct Forecasts: Sendable {
       .decode()
       return Inquiry(
         question: forecast.question, size: AnswerSize(forecast), timeout: try call.timeout(nil)
-      ) { (predictions, isWhole) throws(APIError) in
+      ) { (predictions, isWhole) throws(Fault) in
         let encoder = ForecastEncoder(question: forecast, createdAt: Int(ProcessStatistics.now))
         return EncodedAnswer(.json([]), try encoder.text(of: predictions, isWhole: isWhole))
       }

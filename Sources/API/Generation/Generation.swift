@@ -1,5 +1,6 @@
 import JSON
 import Scheduling
+import Serving
 
 /// Lets a model continue a prompt, token by token.
 struct Generation: Sendable {
@@ -20,7 +21,7 @@ struct Generation: Sendable {
   /// `POST /generate`, `POST /models/NAME/generate`
   func answer(_ call: Call) {
     guard !call.exchange.isAbandoned else { return call.abandoned() }
-    do throws(APIError) {
+    do throws(Fault) {
       let reservation = try budget.reserveReading(of: call)
       let document = try readers.read(
         call.exchange.request.body)

@@ -1,6 +1,7 @@
 import Inference
 import JSON
 import ModelFormat
+import Serving
 
 /// What `POST /generate` is asked for, checked against its model.
 struct GenerationQuestion: Sendable {
@@ -40,18 +41,19 @@ struct GenerationQuestion: Sendable {
 
   init(
     _ document: JSONDocument, name: String?, models: ModelSnapshot, limits: QuestionLimits
-  ) throws(APIError) {
+  ) throws(Fault) {
     let members = try BodyMembers(Self.members, others: .refused, of: document)
     model = try members.model(path: name, models: models)
     guard let (_, input, _) = model.graph.generation else {
-      throw .notGenerator(
-        model: model.name, ForecastGap(in: model, ofTokens: true),
-        known: models.models.filter { $0.graph.generation != nil }.map(\.name))
+      throw .model(
+        .notGenerator(
+          model: model.name, ForecastGap(in: model, ofTokens: true),
+          known: models.models.filter { $0.graph.generation != nil }.map(\.name)))
     }
     let size = model.description.inputs[input].kind.size
     let limit = limits.maxGenerationSteps
     maxSteps =
-      try members["max_steps"].map { (node) throws(APIError) in
+      try members["max_steps"].map { (node) throws(Fault) in
         try document.stepCount(
           node, path: "max_steps", limit: limit, setting: "max_generation_steps")
       } ?? Swift.min(Self.defaultSteps, limit)
@@ -80,7 +82,7 @@ extension BodyMembers {
   /// What `stop` asks for: texts of a model that writes text, else token ids.
   fileprivate func stop(
     of writesText: Bool, size: Int
-  ) throws(APIError) -> GenerationQuestion.Stop {
+  ) throws(Fault) -> GenerationQuestion.Stop {
     guard let node = self["stop"],
       document.kind(node) != .array || document.count(node) > 0
     else {
@@ -88,13 +90,14 @@ extension BodyMembers {
     }
     guard writesText else {
       guard document.kind(node) == .numbers else {
-        throw .unexpected(
-          path: "stop", found: document.found(node), expected: .tokens(orText: false))
+        throw .body(
+          .unexpected(
+            path: "stop", found: document.found(node), expected: .tokens(orText: false)))
       }
       var ids: Set<Int32> = []
       for (index, value) in document.numbers[document.range(node)].enumerated() {
         guard value >= 0, value < Float(size), let id = Int32(exactly: value) else {
-          throw .tokenRange(path: "stop[\(index)]", found: value, size: size)
+          throw .inputs(.tokenRange(path: "stop[\(index)]", found: value, size: size))
         }
         ids.insert(id)
       }
@@ -112,14 +115,14 @@ extension BodyMembers {
       }
       return .texts(texts)
     case .null, .false, .true, .number, .numbers, .array, .object:
-      throw .unexpected(path: "stop", found: document.found(node), expected: .stops)
+      throw .body(.unexpected(path: "stop", found: document.found(node), expected: .stops))
     }
   }
 
-  private func stopText(_ node: Int, _ path: String) throws(APIError) -> String {
+  private func stopText(_ node: Int, _ path: String) throws(Fault) -> String {
     guard document.kind(node) == .string,
       (1...GenerationQuestion.maxStopBytes).contains(document.count(node))
-    else { throw .unexpected(path: path, found: document.found(node), expected: .stops) }
+    else { throw .body(.unexpected(path: path, found: document.found(node), expected: .stops)) }
     return document.string(node)
   }
 }

@@ -2,6 +2,7 @@ import HTTPCore
 import Inference
 import JSON
 import Scheduling
+import Serving
 import Synchronization
 
 /// A text on its way to its client: takes the tokens as they are drawn, and answers at the end or one by one.
@@ -101,7 +102,7 @@ final class GenerationRun: Sendable {
         let output = question.model.graph.generation.map {
           question.model.graph.model.outputs[$0.output].name
         }
-        fail(.outputNotFinite(model: question.model.name, output: output ?? ""), &progress)
+        fail(.model(.outputNotFinite(model: question.model.name, output: output ?? "")), &progress)
       case .success:
         var answer = JSONWriter()
         answer.raw(#"{"model":"#)
@@ -182,7 +183,7 @@ final class GenerationRun: Sendable {
   }
 
   /// Answers with an error, or sends it as the last event where the answer has begun.
-  private func fail(_ error: APIError, _ progress: inout Progress) {
+  private func fail(_ error: Fault, _ progress: inout Progress) {
     let response = error.response
     guard progress.hasBegun else { return call.answer(response) }
     let held = progress.matcher.finish()

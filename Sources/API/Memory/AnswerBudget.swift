@@ -1,6 +1,7 @@
 import HTTPCore
 import JSON
 import Scheduling
+import Serving
 
 /// What requests take in memory is reserved before they take it, and refused where it does not fit.
 struct AnswerBudget: Sendable {
@@ -16,7 +17,7 @@ struct AnswerBudget: Sendable {
   }
 
   /// Reserves what reading the body of `call` takes.
-  func reserveReading(of call: Call) throws(APIError) -> MemoryReservation {
+  func reserveReading(of call: Call) throws(Fault) -> MemoryReservation {
     try reserve(JSONReadingSize.byteCount(of: call.exchange.request.body), for: call)
   }
 
@@ -25,16 +26,16 @@ struct AnswerBudget: Sendable {
   /// - Throws: where the answer would be longer than `max_answer_bytes`, or does not fit into memory.
   func admit(
     _ size: AnswerSize, inputBytes: Int, into reservation: MemoryReservation, for call: Call
-  ) throws(APIError) {
+  ) throws(Fault) {
     guard size.textBytes <= maxAnswerBytes else {
       refusedAnswers.add()
-      throw .answerTooLarge(bytes: size.textBytes, limit: maxAnswerBytes)
+      throw .memory(.answerTooLarge(bytes: size.textBytes, limit: maxAnswerBytes))
     }
     try resize(reservation, to: inputBytes + size.heldBytes, for: call)
   }
 
   /// Reserves `bytes` until `call` is answered.
-  func reserve(_ bytes: Int, for call: Call) throws(APIError) -> MemoryReservation {
+  func reserve(_ bytes: Int, for call: Call) throws(Fault) -> MemoryReservation {
     let account = call.exchange.connection?.memory ?? MemoryAccount(memory)
     guard let reservation = account.reserve(bytes) else { throw full(bytes, for: call) }
     call.exchange.keep(reservation)
@@ -43,15 +44,15 @@ struct AnswerBudget: Sendable {
 
   private func resize(
     _ reservation: MemoryReservation, to bytes: Int, for call: Call
-  ) throws(APIError) {
+  ) throws(Fault) {
     guard reservation.resize(to: bytes) else { throw full(bytes, for: call) }
   }
 
   /// Why `bytes` more than the request of `call` itself do not fit: now, or ever.
-  private func full(_ bytes: Int, for call: Call) -> APIError {
+  private func full(_ bytes: Int, for call: Call) -> Fault {
     let largest = memory.largestReservation(beside: call.exchange.request.heldBytes)
     return bytes > largest
-      ? .memoryTooSmall(bytes: bytes, limit: largest)
-      : .memoryFull(bytes: bytes, limit: memory.limit)
+      ? .memory(.tooSmall(bytes: bytes, limit: largest))
+      : .memory(.full(bytes: bytes, limit: memory.limit))
   }
 }

@@ -1,4 +1,5 @@
 import Scheduling
+import Serving
 import Synchronization
 
 /// The models that are served by name: they come, go and are replaced while requests are answered.
@@ -57,17 +58,17 @@ struct ModelSnapshot: Sendable {
   }
 
   /// The model called `name`.
-  func model(_ name: String) throws(APIError) -> ServedModel {
+  func model(_ name: String) throws(Fault) -> ServedModel {
     guard let place = places[name] else {
-      throw .noSuchModel(name: name, known: models.map(\.name))
+      throw .model(.noSuchModel(name: name, known: models.map(\.name)))
     }
     return models[place]
   }
 
   /// The one that answers where none is named.
-  func defaultModel() throws(APIError) -> ServedModel {
+  func defaultModel() throws(Fault) -> ServedModel {
     if let defaultName { return try model(defaultName) }
-    guard let first = models.first else { throw .noModels }
+    guard let first = models.first else { throw .model(.noModels) }
     return first
   }
 

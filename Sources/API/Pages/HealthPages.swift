@@ -1,4 +1,5 @@
 import HTTPCore
+import Serving
 
 /// What load balancers and process supervisors ask.
 struct HealthPages: Sendable {
@@ -10,8 +11,8 @@ struct HealthPages: Sendable {
   func live() -> HTTPResponse { response("live") }
 
   /// `GET /readyz`
-  func ready() throws(APIError) -> HTTPResponse {
-    guard readiness.value == .ready else { throw .notReady(readiness.value) }
+  func ready() throws(Fault) -> HTTPResponse {
+    guard readiness.value == .ready else { throw .route(.notReady(readiness.value)) }
     return response("ready")
   }
 

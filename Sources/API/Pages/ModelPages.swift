@@ -2,6 +2,7 @@ import HTTPCore
 import Inference
 import JSON
 import ModelFormat
+import Serving
 
 /// What can be known of the models.
 struct ModelPages: Sendable {
@@ -20,7 +21,7 @@ struct ModelPages: Sendable {
   }
 
   /// `GET /models/NAME`
-  func one(_ call: Call) throws(APIError) -> HTTPResponse {
+  func one(_ call: Call) throws(Fault) -> HTTPResponse {
     let models = models.snapshot
     var writer = JSONWriter()
     write(try models.model(call.path["name"] ?? ""), of: models, isWhole: true, to: &writer)

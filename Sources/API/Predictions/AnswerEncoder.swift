@@ -1,5 +1,6 @@
 import Inference
 import JSON
+import Serving
 
 /// Writes predictions as JSON, in the depth of the question.
 struct AnswerEncoder {
@@ -10,7 +11,7 @@ struct AnswerEncoder {
   static let bytesPerFloat = 12
 
   /// The text of the answer; written at once where it `isWhole`.
-  func text(of predictions: [Prediction], isWhole: Bool) throws(APIError) -> AnswerText {
+  func text(of predictions: [Prediction], isWhole: Bool) throws(Fault) -> AnswerText {
     var text = AnswerText(isWhole: isWhole)
     if isWhole {
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
@@ -45,7 +46,7 @@ struct AnswerEncoder {
   /// Writes the forecast of a prediction that was asked with a horizon, without its name.
   static func writeForecast(
     _ prediction: Prediction, of question: Question, to text: inout AnswerText
-  ) throws(APIError) {
+  ) throws(Fault) {
     try write(prediction.outputs[0], outputNames(of: question)[0], of: question, to: &text)
   }
 
@@ -60,22 +61,22 @@ struct AnswerEncoder {
 
   private func write(
     output index: Int, _ name: String, of predictions: [Prediction], to text: inout AnswerText
-  ) throws(APIError) {
+  ) throws(Fault) {
     guard question.inputs.isArray else {
       return try Self.write(predictions[0].outputs[index], name, of: question, to: &text)
     }
-    try text.array(predictions) { (text, prediction) throws(APIError) in
+    try text.array(predictions) { (text, prediction) throws(Fault) in
       try Self.write(prediction.outputs[index], name, of: question, to: &text)
     }
   }
 
   private func write(
     statesOf predictions: [Prediction], as element: StateElement, to writer: inout JSONWriter
-  ) throws(APIError) {
+  ) throws(Fault) {
     guard question.inputs.isArray else {
       return try write(predictions[0].state, as: element, to: &writer)
     }
-    try writer.array(predictions) { (writer, prediction) throws(APIError) in
+    try writer.array(predictions) { (writer, prediction) throws(Fault) in
       try write(prediction.state, as: element, to: &writer)
     }
   }
@@ -83,24 +84,24 @@ struct AnswerEncoder {
   /// The sessions as the request leaves them.
   private func write(
     sessionsOf predictions: [Prediction], to writer: inout JSONWriter
-  ) throws(APIError) {
+  ) throws(Fault) {
     guard question.inputs.isArray else {
       return try write(question.sessions[0], predictions[0].state, to: &writer)
     }
     let pairs = Array(zip(question.sessions, predictions))
-    try writer.array(pairs) { (writer, pair) throws(APIError) in
+    try writer.array(pairs) { (writer, pair) throws(Fault) in
       try write(pair.0, pair.1.state, to: &writer)
     }
   }
 
   private func write(
     _ use: SessionUse?, _ state: SequenceState?, to writer: inout JSONWriter
-  ) throws(APIError) {
+  ) throws(Fault) {
     guard let use else { return writer.raw("null") }
     guard let state else { preconditionFailure("the state of a session is missing") }
     // Nothing good comes of going on from it.
     guard state.floats.allSatisfy(\.isFinite) else {
-      throw .stateNotFinite(model: question.model.name, .f32)
+      throw .state(.notFinite(model: question.model.name, .f32))
     }
     writer.raw(#"{"id":"#)
     writer.string(use.id)
@@ -112,12 +113,12 @@ struct AnswerEncoder {
 
   private func write(
     _ state: SequenceState?, as element: StateElement, to writer: inout JSONWriter
-  ) throws(APIError) {
+  ) throws(Fault) {
     guard let state, let model = question.model.fingerprint else {
       preconditionFailure("a state that was asked for is missing")
     }
     guard let token = sealer.seal(state, as: element, model: model) else {
-      throw .stateNotFinite(model: question.model.name, element)
+      throw .state(.notFinite(model: question.model.name, element))
     }
     // No character of base64url is escaped in JSON.
     writer.byte("\"")
@@ -128,15 +129,15 @@ struct AnswerEncoder {
   /// Refuses an answer that JSON, and whoever reads it, has no number for.
   static func check(
     _ output: Prediction.Output, _ name: String, of question: Question
-  ) throws(APIError) {
+  ) throws(Fault) {
     guard output.values.allSatisfy(\.isFinite) else {
-      throw .outputNotFinite(model: question.model.name, output: name)
+      throw .model(.outputNotFinite(model: question.model.name, output: name))
     }
   }
 
   private static func write(
     _ output: Prediction.Output, _ name: String, of question: Question, to text: inout AnswerText
-  ) throws(APIError) {
+  ) throws(Fault) {
     try check(output, name, of: question)
     let isFlat = output.rows == nil || (output.size == 1 && question.inputs.isFlat)
     text.numbers(output.values, rowSize: isFlat ? nil : output.size)

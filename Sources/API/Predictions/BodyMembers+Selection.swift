@@ -1,5 +1,6 @@
 import Inference
 import JSON
+import Serving
 
 /// Which steps a question asks for.
 extension BodyMembers {
@@ -7,15 +8,15 @@ extension BodyMembers {
   /// output of which nothing is said gets what it gets by default.
   func selection(
     of graph: ModelGraph, model: String, hasHorizon: Bool
-  ) throws(APIError) -> Selection {
+  ) throws(Fault) -> Selection {
     let names = graph.model.outputs.map(\.name)
     let fallback = hasHorizon ? Selection.last : graph.defaultSelection
     guard let node = self["outputs"] else { return fallback }
     guard document.kind(node) == .object else {
       let steps = try steps(node, path: "outputs", names: names)
-      if steps == .all, hasHorizon { throw .allWithHorizon(path: "outputs") }
+      if steps == .all, hasHorizon { throw .inputs(.allWithHorizon(path: "outputs")) }
       guard graph.supports(Selection(steps)) else {
-        throw .notEveryStep(model: model, output: nil)
+        throw .inputs(.notEveryStep(model: model, output: nil))
       }
       return Selection(steps)
     }
@@ -29,9 +30,9 @@ extension BodyMembers {
       }
       let path = members.path(of: name)
       let steps = try steps(node, path: path, names: [])
-      if steps == .all, hasHorizon { throw .allWithHorizon(path: path) }
+      if steps == .all, hasHorizon { throw .inputs(.allWithHorizon(path: path)) }
       guard steps == .last || graph.answersEveryStep(output: index) else {
-        throw .notEveryStep(model: model, output: name)
+        throw .inputs(.notEveryStep(model: model, output: name))
       }
       selected.append(steps)
     }
@@ -41,13 +42,14 @@ extension BodyMembers {
   /// - Parameter names: the outputs that an object may name here; empty where none may stand.
   private func steps(
     _ node: Int, path: String, names: [String]
-  ) throws(APIError) -> Selection.Steps {
+  ) throws(Fault) -> Selection.Steps {
     let found = document.found(node)
     guard case .string(let name) = found, let steps = Selection.Steps(rawValue: name) else {
-      throw .unexpected(
-        path: path, found: found,
-        expected: names.isEmpty
-          ? .oneOf(Selection.Steps.allCases.map(\.rawValue)) : .steps(names))
+      throw .body(
+        .unexpected(
+          path: path, found: found,
+          expected: names.isEmpty
+            ? .oneOf(Selection.Steps.allCases.map(\.rawValue)) : .steps(names)))
     }
     return steps
   }

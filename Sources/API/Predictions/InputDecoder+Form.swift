@@ -1,15 +1,16 @@
 import JSON
 import ModelFormat
+import Serving
 
 extension InputDecoder {
   /// Tells by the depth of the first element whether `node` is one sequence or many, and how they are written.
   func form(
     of node: Int, _ input: Int, _ path: InputPath
-  ) throws(APIError) -> (Form, isArray: Bool) {
+  ) throws(Fault) -> (Form, isArray: Bool) {
     let kind = model.description.inputs[input].kind
     // The arrays around a number: of one sequence, and at most.
     let levels: ClosedRange<Int>
-    let sequence: APIError.Expectation
+    let sequence: BodyError.Expectation
     switch kind {
     case .features(1, _, _): (levels, sequence) = (1...3, .flat)
     case .tokens:
@@ -32,21 +33,23 @@ extension InputDecoder {
       case .vector: return (.flat, isArray: depth == 1)
       }
     case .numbers where depth == 0:
-      throw .unexpected(
-        path: firstPath[0].description, found: firstNumber(first), expected: step(of: kind))
+      throw .body(
+        .unexpected(
+          path: firstPath[0].description, found: firstNumber(first), expected: step(of: kind)))
     case .string where depth < 2 && kind.isTokens:
       return (.text, isArray: depth == 1)
     case .array where document.count(first) == 0:
-      throw .unexpected(path: firstPath.description, found: .array(0), expected: .element)
+      throw .body(.unexpected(path: firstPath.description, found: .array(0), expected: .element))
     case .null, .false, .true, .number, .string, .numbers, .array, .object:
-      throw .unexpected(
-        path: firstPath.description, found: document.found(first),
-        expected: depth == 0 ? sequence : depth < levels.lowerBound ? step(of: kind) : .number)
+      throw .body(
+        .unexpected(
+          path: firstPath.description, found: document.found(first),
+          expected: depth == 0 ? sequence : depth < levels.lowerBound ? step(of: kind) : .number))
     }
   }
 
   /// What a step of an input is.
-  private func step(of kind: ModelDescription.Input.Kind) -> APIError.Expectation {
+  private func step(of kind: ModelDescription.Input.Kind) -> BodyError.Expectation {
     if case .features(let size, _, _) = kind, size > 1 { .numbers(size) } else { .number }
   }
 

@@ -25,7 +25,7 @@ struct InputDecoder {
     case text
   }
 
-  func decode(_ node: Int) throws(APIError) -> InputBatch {
+  func decode(_ node: Int) throws(Fault) -> InputBatch {
     let columns = try columns(node)
     do { return try InputBatch(columns, for: model.graph.model) } catch {
       throw refusal(of: error)
@@ -33,41 +33,45 @@ struct InputDecoder {
   }
 
   /// One sequence of a model with one input, whose errors call it `name`.
-  func decodeOne(_ node: Int, called name: String) throws(APIError) -> InputSequence {
+  func decodeOne(_ node: Int, called name: String) throws(Fault) -> InputSequence {
     let column = try column(0, node, InputPath(name))
     guard !column.isArray else {
       let hasText = model.vocabularies[0] != nil
-      throw .unexpected(
-        path: name, found: document.found(node), expected: .tokens(orText: hasText))
+      throw .body(
+        .unexpected(
+          path: name, found: document.found(node), expected: .tokens(orText: hasText)))
     }
     return try sequence(column, InputPath(name))
   }
 
   /// An error of the sequences, with the place of what it names.
-  private func refusal(of flaw: InputBatch.Flaw) -> APIError {
+  private func refusal(of flaw: InputBatch.Flaw) -> Fault {
     switch flaw {
     case .sequenceCounts(let input, let found, let expected):
-      return .sequenceCounts(path: "inputs.\(input)", found: found, expected: expected)
+      return .inputs(
+        .sequenceCounts(path: "inputs.\(input)", found: found, expected: expected))
     case .sequence(let index, let error):
       func path(_ root: String) -> String {
         (index.map { InputPath(root)[$0] } ?? InputPath(root)).description
       }
       guard case .stepCounts(let input, let found, let other, let expected) = error else {
-        return .input(path: path("inputs"), error)
+        return .inputs(.input(path: path("inputs"), error))
       }
-      return .stepCounts(
-        path: path("inputs.\(input)"), found: found, other: path("inputs.\(other)"),
-        expected: expected)
+      return .inputs(
+        .stepCounts(
+          path: path("inputs.\(input)"), found: found, other: path("inputs.\(other)"),
+          expected: expected))
     }
   }
 
   /// One column an input of the model, in the model's order.
-  private func columns(_ node: Int) throws(APIError) -> [InputColumn] {
+  private func columns(_ node: Int) throws(Fault) -> [InputColumn] {
     let inputs = model.description.inputs
     guard document.kind(node) == .object else {
       guard inputs.count == 1 else {
-        throw .unexpected(
-          path: "inputs", found: document.found(node), expected: .object(inputs.map(\.name)))
+        throw .body(
+          .unexpected(
+            path: "inputs", found: document.found(node), expected: .object(inputs.map(\.name))))
       }
       return [try column(0, node, InputPath("inputs"))]
     }
@@ -82,8 +86,7 @@ struct InputDecoder {
     return columns
   }
 
-  private func column(_ input: Int, _ node: Int, _ path: InputPath) throws(APIError) -> InputColumn
-  {
+  private func column(_ input: Int, _ node: Int, _ path: InputPath) throws(Fault) -> InputColumn {
     let (form, isArray) = try form(
       of: node, input, path)
     let isFlat = if case .steps = form { false } else { true }
@@ -93,9 +96,10 @@ struct InputDecoder {
     }
     let count = document.count(node)
     guard count <= limits.maxSequencesPerRequest else {
-      throw .tooMany(
-        .sequences, path: path.description, found: count, limit: limits.maxSequencesPerRequest,
-        setting: "max_sequences_per_request")
+      throw .inputs(
+        .tooMany(
+          .sequences, path: path.description, found: count, limit: limits.maxSequencesPerRequest,
+          setting: "max_sequences_per_request"))
     }
     var values: [InputSequence.Values] = []
     values.reserveCapacity(count)
@@ -112,23 +116,23 @@ struct InputDecoder {
   /// The sequence at `node`, written as `form` has it, for a model whose one input it is.
   func sequence(
     _ node: Int, _ form: Form, _ path: InputPath
-  ) throws(APIError) -> InputSequence {
+  ) throws(Fault) -> InputSequence {
     let values = try values(0, node, form, path)
     return try sequence(InputColumn(values: [values], isArray: false, isFlat: true), path)
   }
 
   private func sequence(
     _ column: InputColumn, _ path: InputPath
-  ) throws(APIError) -> InputSequence {
+  ) throws(Fault) -> InputSequence {
     do { return try InputBatch([column], for: model.graph.model).sequences[0] } catch {
       guard case .sequence(_, let error) = error else { throw refusal(of: error) }
-      throw .input(path: path.description, error)
+      throw .inputs(.input(path: path.description, error))
     }
   }
 
   private func values(
     _ input: Int, _ node: Int, _ form: Form, _ path: InputPath
-  ) throws(APIError) -> InputSequence.Values {
+  ) throws(Fault) -> InputSequence.Values {
     let kind = model.description.inputs[input].kind
     switch (form, kind) {
     case (.text, _):
@@ -156,53 +160,58 @@ struct InputDecoder {
   /// The numbers in `range`, of that shape, as values of an input.
   private func values(
     _ range: Range<Int>, _ shape: [Int], _ kind: ModelDescription.Input.Kind, _ path: InputPath
-  ) throws(APIError) -> InputSequence.Values {
+  ) throws(Fault) -> InputSequence.Values {
     do {
       return try Tensor(shape: shape, .floats(document.numbers, range)).values(of: kind)
     } catch {
       guard case .id(let element, let found, let size) = error else {
         preconditionFailure("numbers of the shape of an input were refused: \(error)")
       }
-      throw .tokenRange(
-        path: (shape.count == 1 ? path[element] : path[element][0]).description,
-        found: Float(found), size: size)
+      throw .inputs(
+        .tokenRange(
+          path: (shape.count == 1 ? path[element] : path[element][0]).description,
+          found: Float(found), size: size))
     }
   }
 
   private func tokens(
     _ input: Int, _ node: Int, _ path: InputPath
-  ) throws(APIError) -> [Int32] {
+  ) throws(Fault) -> [Int32] {
     guard document.kind(node) == .string else {
-      throw .unexpected(path: path.description, found: document.found(node), expected: .string)
+      throw .body(
+        .unexpected(path: path.description, found: document.found(node), expected: .string))
     }
     guard let vocabulary = model.vocabularies[input] else {
-      throw .noVocabulary(path: path.description)
+      throw .inputs(.noVocabulary(path: path.description))
     }
     guard document.count(node) > 0 else {
-      throw .unexpected(path: path.description, found: .string(""), expected: .character)
+      throw .body(.unexpected(path: path.description, found: .string(""), expected: .character))
     }
     let tokens: [Int32]
     do { tokens = try vocabulary.encode(document.bytes(node)) } catch {
-      throw .unknownCharacter(
-        path: path.description, character: String(error.character), position: error.position)
+      throw .inputs(
+        .unknownCharacter(
+          path: path.description, character: String(error.character), position: error.position))
     }
     try checkSteps(tokens.count, path)
     return tokens
   }
 
   /// The floats of a sequence of vectors: the rows' own, side by side.
-  private func rows(_ node: Int, _ path: InputPath, size: Int) throws(APIError) -> Range<Int> {
+  private func rows(_ node: Int, _ path: InputPath, size: Int) throws(Fault) -> Range<Int> {
     guard document.kind(node) == .array else {
       if document.kind(node) == .numbers {
-        throw .unexpected(
-          path: path[0].description, found: firstNumber(node), expected: .numbers(size))
+        throw .body(
+          .unexpected(
+            path: path[0].description, found: firstNumber(node), expected: .numbers(size)))
       }
-      throw .unexpected(
-        path: path.description, found: document.found(node), expected: .vectors(size))
+      throw .body(
+        .unexpected(
+          path: path.description, found: document.found(node), expected: .vectors(size)))
     }
     let count = document.count(node)
     guard count > 0 else {
-      throw .unexpected(path: path.description, found: .array(0), expected: .element)
+      throw .body(.unexpected(path: path.description, found: .array(0), expected: .element))
     }
     try checkSteps(count, path)
     // Each row is one node, as long as all are well.
@@ -216,43 +225,49 @@ struct InputDecoder {
   /// Where the floats of an array of numbers are: `count` of them where that is given, else one at least.
   private func numbers(
     _ node: Int, _ path: InputPath, count: Int? = nil
-  ) throws(APIError) -> Range<Int> {
+  ) throws(Fault) -> Range<Int> {
     switch document.kind(node) {
     case .numbers:
       let range = document.range(node)
       if let count, range.count != count {
-        throw .unexpected(
-          path: path.description, found: .numbers(range.count), expected: .numbers(count))
+        throw .body(
+          .unexpected(
+            path: path.description, found: .numbers(range.count), expected: .numbers(count)))
       }
       return range
     case .array where document.count(node) > 0:
       // An array that starts with a number holds nothing else: its first element is no number.
-      throw .unexpected(
-        path: path[0].description, found: document.found(node + 1), expected: .number)
+      throw .body(
+        .unexpected(
+          path: path[0].description, found: document.found(node + 1), expected: .number))
     case .array where count == nil:
-      throw .unexpected(path: path.description, found: .array(0), expected: .element)
+      throw .body(.unexpected(path: path.description, found: .array(0), expected: .element))
     case .null, .false, .true, .number, .string, .array, .object:
-      throw .unexpected(
-        path: path.description, found: document.found(node),
-        expected: count.map { .numbers($0) } ?? .flat)
+      throw .body(
+        .unexpected(
+          path: path.description, found: document.found(node),
+          expected: count.map { .numbers($0) } ?? .flat))
     }
   }
 
-  private func checkSteps(_ count: Int, _ path: InputPath) throws(APIError) {
+  private func checkSteps(_ count: Int, _ path: InputPath) throws(Fault) {
     guard count <= limits.maxSequenceSteps else {
-      throw .tooMany(
-        .steps, path: path.description, found: count, limit: limits.maxSequenceSteps,
-        setting: "max_sequence_steps")
+      throw .inputs(
+        .tooMany(
+          .steps, path: path.description, found: count, limit: limits.maxSequenceSteps,
+          setting: "max_sequence_steps"))
     }
   }
 }
 
 extension JSONDocument {
   /// Refuses numbers among the ids at `node` that rounding made whole.
-  func checkTokens(_ node: Int, _ path: InputPath, size: Int) throws(APIError) {
+  func checkTokens(_ node: Int, _ path: InputPath, size: Int) throws(Fault) {
     guard let element = firstRoundedElement(node) else { return }
-    throw .roundedToken(
-      path: path[element].description, near: numbers[range(node)][range(node).lowerBound + element],
-      size: size)
+    throw .inputs(
+      .roundedToken(
+        path: path[element].description,
+        near: numbers[range(node)][range(node).lowerBound + element],
+        size: size))
   }
 }

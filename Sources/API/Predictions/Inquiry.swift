@@ -1,5 +1,6 @@
 import HTTPCore
 import Inference
+import Serving
 
 /// A question, how long its client waits, and how the predictions that answer it become a response: at once, or part by
 /// part.
@@ -7,7 +8,7 @@ struct Inquiry: Sendable {
   let question: Question
   let size: AnswerSize
   let timeout: Duration?
-  let response: @Sendable ([Prediction], _ isWhole: Bool) throws(APIError) -> EncodedAnswer
+  let response: @Sendable ([Prediction], _ isWhole: Bool) throws(Fault) -> EncodedAnswer
 }
 
 /// A response that answers a question; its body is written when it is sent.

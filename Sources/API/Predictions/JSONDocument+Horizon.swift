@@ -1,21 +1,23 @@
 import JSON
+import Serving
 
 extension JSONDocument {
   /// The steps to forecast that `node`, at `path`, asks for: from 1 to `limit`, which is `max_horizon`.
-  func horizon(_ node: Int, path: String, limit: Int) throws(APIError) -> Int {
+  func horizon(_ node: Int, path: String, limit: Int) throws(Fault) -> Int {
     try stepCount(node, path: path, limit: limit, setting: "max_horizon")
   }
 
   /// The steps that `node`, at `path`, asks for: from 1 to `limit`, which is the setting of that name.
   func stepCount(
     _ node: Int, path: String, limit: Int, setting: String
-  ) throws(APIError) -> Int {
+  ) throws(Fault) -> Int {
     guard kind(node) == .number, let steps = integer(node), steps >= 1 else {
-      throw .unexpected(
-        path: path, found: found(node), expected: .integer(1...UInt64(limit)))
+      throw .body(
+        .unexpected(
+          path: path, found: found(node), expected: .integer(1...UInt64(limit))))
     }
     guard steps <= limit else {
-      throw .tooMany(.steps, path: path, found: steps, limit: limit, setting: setting)
+      throw .inputs(.tooMany(.steps, path: path, found: steps, limit: limit, setting: setting))
     }
     return steps
   }

@@ -1,5 +1,6 @@
 import Inference
 import Scheduling
+import Serving
 
 /// Lets the sequences of a request for predictions ride, in whichever schema it came, and answers it with what they
 /// come to.
@@ -17,9 +18,9 @@ struct PredictionRides: Sendable {
   }
 
   /// Answers `call`, whose body `read` reads.
-  func answer(_ call: Call, read: (Call) throws(APIError) -> Inquiry) {
+  func answer(_ call: Call, read: (Call) throws(Fault) -> Inquiry) {
     guard !call.exchange.isAbandoned else { return call.abandoned() }
-    do throws(APIError) {
+    do throws(Fault) {
       let reservation = try budget.reserveReading(of: call)
       let inquiry = try read(call)
       try budget.admit(
@@ -51,7 +52,8 @@ struct PredictionRides: Sendable {
       switch grant {
       case .success(let opened): ride(inquiry, from: question.states(with: opened), for: call)
       case .failure(let refusal):
-        call.refuse(sessions.error(of: refusal, question.model, among: models.snapshot))
+        let told = sessions.refusal(refusal, of: question.model, among: models.snapshot)
+        call.refuse(.session(.refused(told, model: question.model.name)))
       }
     }
     if call.exchange.isAbandoned, sessions.leave(waiter) { call.abandoned() }
@@ -106,7 +108,7 @@ struct PredictionRides: Sendable {
   }
 
   private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {
-    do throws(APIError) {
+    do throws(Fault) {
       let response = try inquiry.response(predictions, !inquiry.size.isStreamed)
       guard !inquiry.question.sessions.isEmpty else {
         return call.exchange.isAbandoned ? call.abandoned() : send(response, of: inquiry, to: call)
@@ -120,7 +122,7 @@ struct PredictionRides: Sendable {
         }
         // Before the answer goes out: its client may come back for the session at once.
         guard closeSessions(of: inquiry.question, with: predictions) else {
-          return call.refuse(.session(.frozen, model: inquiry.question.model.name))
+          return call.refuse(.session(.refused(.frozen, model: inquiry.question.model.name)))
         }
         send(response, of: inquiry, to: call)
       }

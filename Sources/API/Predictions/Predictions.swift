@@ -1,6 +1,7 @@
 import Inference
 import JSON
 import Scheduling
+import Serving
 
 /// Answers requests for predictions, in the service's own schema.
 struct Predictions: Sendable {
@@ -20,20 +21,20 @@ struct Predictions: Sendable {
 
   /// `POST /predict`, `POST /models/NAME/predict`
   func answer(_ call: Call) {
-    rides.answer(call) { (call) throws(APIError) in
+    rides.answer(call) { (call) throws(Fault) in
       let question = try question(in: call.exchange.request.body, model: call.path["name"])
       let encoder = AnswerEncoder(question: question, sealer: sealer)
       return Inquiry(
         question: question, size: AnswerSize(question),
         timeout: try call.timeout(question.timeout)
-      ) { (predictions, isWhole) throws(APIError) in
+      ) { (predictions, isWhole) throws(Fault) in
         EncodedAnswer(.json([]), try encoder.text(of: predictions, isWhole: isWhole))
       }
     }
   }
 
   /// What the body of a `POST /predict` asks; `model` is the one of the path, where that names one.
-  func question(in body: [UInt8], model: String? = nil) throws(APIError) -> Question {
+  func question(in body: [UInt8], model: String? = nil) throws(Fault) -> Question {
     let document = try readers.read(body)
     return try Question(
       document, name: model, models: models.snapshot, limits: limits, sealer: sealer)

@@ -58,7 +58,7 @@ package struct Question: Sendable {
   init(
     _ document: JSONDocument, name: String?, models: ModelSnapshot, limits: QuestionLimits,
     sealer: StateSealer
-  ) throws(APIError) {
+  ) throws(Fault) {
     let members = try BodyMembers(Self.members, others: .refused, of: document)
     model = try members.model(path: name, models: models)
     horizon = try members.horizon(of: model, limit: limits.maxHorizon)
@@ -74,24 +74,24 @@ package struct Question: Sendable {
       returnsFinal: returnedState != nil || !sessions.isEmpty)
     for (index, use) in sessions.enumerated() where use != nil && use?.opening.way != .begin {
       guard states.initial.isEmpty || states.initial[index] == nil else {
-        throw .stateOfSession(path: inputs.isArray ? "state[\(index)]" : "state")
+        throw .session(.stateOfSession(path: inputs.isArray ? "state[\(index)]" : "state"))
       }
     }
   }
 }
 
 extension BodyMembers {
-  fileprivate func horizon(of model: ServedModel, limit: Int) throws(APIError) -> Int? {
+  fileprivate func horizon(of model: ServedModel, limit: Int) throws(Fault) -> Int? {
     guard let horizon = self["horizon"] else { return nil }
     let steps = try document.horizon(horizon, path: "horizon", limit: limit)
     guard model.graph.forecastSteps != nil else {
-      throw .notForecaster(model: model.name, ForecastGap(in: model, ofTokens: false))
+      throw .model(.notForecaster(model: model.name, ForecastGap(in: model, ofTokens: false)))
     }
     return steps
   }
 
   /// What `return_state` asks for: true is f32, false nothing.
-  fileprivate func returnedState(of model: ServedModel) throws(APIError) -> StateElement? {
+  fileprivate func returnedState(of model: ServedModel) throws(Fault) -> StateElement? {
     guard let returnState = self["return_state"] else { return nil }
     let element: StateElement
     let found = document.found(returnState)
@@ -102,10 +102,10 @@ extension BodyMembers {
       guard let named = StateElement(rawValue: name) else { fallthrough }
       element = named
     case .null, .number, .largeNumber, .numbers, .array, .object:
-      throw .unexpected(path: "return_state", found: found, expected: .returnState)
+      throw .body(.unexpected(path: "return_state", found: found, expected: .returnState))
     }
     guard model.fingerprint != nil else {
-      throw .notStreamable(option: "return_state", model: model.name)
+      throw .state(.notStreamable(option: "return_state", model: model.name))
     }
     return element
   }
@@ -113,10 +113,10 @@ extension BodyMembers {
   /// What the sequences do with which sessions; empty where they have none.
   fileprivate func sessions(
     of model: ServedModel, for inputs: InputBatch
-  ) throws(APIError) -> [SessionUse?] {
+  ) throws(Fault) -> [SessionUse?] {
     guard let session = self["session"], document.kind(session) != .null else { return [] }
     guard model.fingerprint != nil else {
-      throw .notStreamable(option: "session", model: model.name)
+      throw .state(.notStreamable(option: "session", model: model.name))
     }
     let uses = try SessionDecoder(document: document).decode(session, for: inputs)
     return uses.contains { $0 != nil } ? uses : []
@@ -125,10 +125,10 @@ extension BodyMembers {
   /// What the sequences go on from; empty where all begin.
   fileprivate func states(
     of model: ServedModel, for inputs: InputBatch, sealer: StateSealer
-  ) throws(APIError) -> [SequenceState?] {
+  ) throws(Fault) -> [SequenceState?] {
     guard let state = self["state"], document.kind(state) != .null else { return [] }
     guard let fingerprint = model.fingerprint else {
-      throw .notStreamable(option: "state", model: model.name)
+      throw .state(.notStreamable(option: "state", model: model.name))
     }
     return try StateDecoder(
       document: document, model: model, fingerprint: fingerprint, sealer: sealer

@@ -1,4 +1,5 @@
 import HTTPCore
+import Serving
 
 /// What a route lets be done, and so who may ask it.
 enum Access {
@@ -17,13 +18,13 @@ struct AccessPolicy: Sendable {
   init(_ settings: ServiceSettings) { operatorKey = settings.operatorKey }
 
   /// - Throws: where the request of `head` does not show that its client may.
-  func check(_ access: Access, by head: HTTPRequest) throws(APIError) {
+  func check(_ access: Access, by head: HTTPRequest) throws(Fault) {
     switch access {
     case .open, .predict: break
     case .operate:
-      guard let operatorKey else { throw .notOperator(hasKey: false) }
+      guard let operatorKey else { throw .route(.notOperator(hasKey: false)) }
       guard let token = head.bearerToken, Digest.areEqual(token, operatorKey) else {
-        throw .notOperator(hasKey: true)
+        throw .route(.notOperator(hasKey: true))
       }
     }
   }

@@ -1,4 +1,5 @@
 import HTTPCore
+import Serving
 
 /// One thing that can be asked of the service, a method and a path: a row of the `RouteTable`.
 ///
@@ -22,7 +23,7 @@ struct Route: Sendable {
   /// What answers it.
   enum Answer: Sendable {
     /// A response that depends on no body. A route of GET answers HEAD, too.
-    case page(PageMaking, @Sendable (Call) throws(APIError) -> HTTPResponse)
+    case page(PageMaking, @Sendable (Call) throws(Fault) -> HTTPResponse)
     /// Reads the body of the request and sees to it that the call is answered. Called away from the event loop
     /// where the body is large.
     case question(@Sendable (Call) -> Void)
@@ -54,7 +55,7 @@ struct Route: Sendable {
   }
 
   /// Writes the response to a request that is refused.
-  typealias ErrorSchema = @Sendable (APIError) -> HTTPResponse
+  typealias ErrorSchema = @Sendable (Fault) -> HTTPResponse
 
   /// The errors of the service's own schema.
   static let ownErrors: ErrorSchema = { $0.response }

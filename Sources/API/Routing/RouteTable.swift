@@ -1,3 +1,5 @@
+import Serving
+
 /// All that can be asked of the service but for `GET /`, which lists it in this order.
 ///
 /// A new endpoint is a file with a small struct, which picks what it needs from `ServiceParts`, and a row here.
@@ -56,10 +58,10 @@ struct RouteTable: Sendable {
       Route(
         "GET", "/readyz", "200 when requests are welcome, else 503", access: .open,
         isHealthCheck: true,
-        .page(.onLoop) { _ throws(APIError) in try health.ready() }),
+        .page(.onLoop) { _ throws(Fault) in try health.ready() }),
       Route(
         "GET", "/healthz", "the same as /readyz", access: .open, isHealthCheck: true,
-        .page(.onLoop) { _ throws(APIError) in try health.ready() }),
+        .page(.onLoop) { _ throws(Fault) in try health.ready() }),
       Route(
         "GET", "/metrics", "counters and histograms for Prometheus", access: .open,
         .page(.shared) { _ in metrics.response() }),

@@ -2,6 +2,7 @@ import HTTPCore
 import Inference
 import JSON
 import Scheduling
+import Serving
 
 /// What the service tells of its sessions, and how clients end them.
 struct SessionPages: Sendable {
@@ -14,7 +15,7 @@ struct SessionPages: Sendable {
   }
 
   /// `GET /models/NAME/sessions`
-  func list(_ call: Call) throws(APIError) -> HTTPResponse {
+  func list(_ call: Call) throws(Fault) -> HTTPResponse {
     let model = try models.snapshot.model(call.path["name"] ?? "")
     let limit = try Self.listLimit(of: call.exchange.request.query)
     let (listings, usage) = sessions.withTable { table in
@@ -37,7 +38,7 @@ struct SessionPages: Sendable {
   }
 
   /// `GET /models/NAME/sessions/ID`: whoever knows an id may ask for it.
-  func one(_ call: Call) throws(APIError) -> HTTPResponse {
+  func one(_ call: Call) throws(Fault) -> HTTPResponse {
     let (_, listing) = try table(call) { (table, key) throws(SessionRefusal) in
       try table.listing(of: key, now: .now)
     }
@@ -48,7 +49,7 @@ struct SessionPages: Sendable {
   }
 
   /// `DELETE /models/NAME/sessions/ID`
-  func end(_ call: Call) throws(APIError) -> HTTPResponse {
+  func end(_ call: Call) throws(Fault) -> HTTPResponse {
     let (id, _) = try table(call) { (table, key) throws(SessionRefusal) in
       try table.end(key, now: .now)
     }
@@ -59,13 +60,13 @@ struct SessionPages: Sendable {
   private func table<Value: Sendable>(
     _ call: Call,
     _ body: (inout SessionTable, SessionTable.Key) throws(SessionRefusal) -> sending Value
-  ) throws(APIError) -> (id: String, Value) {
+  ) throws(Fault) -> (id: String, Value) {
     let models = models.snapshot
     let model = try models.model(call.path["name"] ?? "")
     // Of all that an id may hold, the colon alone is reserved (RFC 3986 §2.2); clients may encode it.
     let id = (call.path["id"] ?? "").replacing("%3A", with: ":")
     guard SessionUse.isID(id) else {
-      throw .unexpected(path: "the path's session", found: .string(id), expected: .sessionID)
+      throw .body(.unexpected(path: "the path's session", found: .string(id), expected: .sessionID))
     }
     let key = SessionTable.Key(model: model.sessionOwner, id: id)
     do throws(SessionRefusal) {
@@ -74,15 +75,17 @@ struct SessionPages: Sendable {
         try sessions.withTable { table throws(SessionRefusal) in try body(&table, key) }
       )
     } catch {
-      let error = sessions.error(of: error, model, among: models)
+      let refusal = sessions.refusal(error, of: model, among: models)
       // Who asks for a page or an end wants none to begin.
-      if case .session(.unknown, _) = error { throw .noSuchSession(id: id, model: model.name) }
-      throw error
+      if case .unknown = refusal {
+        throw .session(.noSuchSession(id: id, model: model.name))
+      }
+      throw .session(.refused(refusal, model: model.name))
     }
   }
 
   /// The `limit` of a query, which is all that it may hold.
-  private static func listLimit(of query: String?) throws(APIError) -> Int {
+  private static func listLimit(of query: String?) throws(Fault) -> Int {
     guard let query else { return ServiceSettings.sessionListLimit }
     let parts = query.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let bounds = ServiceSettings.sessionListLimits
@@ -90,9 +93,10 @@ struct SessionPages: Sendable {
     guard parts.first == "limit", parts.count == 2, parts[1].first != "+",
       let limit = Int(parts[1]), bounds.contains(limit)
     else {
-      throw .query(
-        name: "limit", found: parts.first == "limit" ? String(parts.last ?? "") : query,
-        expected: .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound)))
+      throw .route(
+        .query(
+          name: "limit", found: parts.first == "limit" ? String(parts.last ?? "") : query,
+          expected: .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound))))
     }
     return limit
   }

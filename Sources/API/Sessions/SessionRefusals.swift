@@ -2,13 +2,13 @@ import Scheduling
 
 extension Sessions {
   /// What the client of `model` is told: of a session that belongs to a model which had that name before, that it is gone.
-  func error(
-    of refusal: SessionRefusal, _ model: ServedModel, among models: ModelSnapshot
-  ) -> APIError {
+  func refusal(
+    _ refusal: SessionRefusal, of model: ServedModel, among models: ModelSnapshot
+  ) -> SessionRefusal {
     let id: String
     switch refusal {
     case .unknown(let unknown), .unknownSource(let unknown, _): id = unknown
-    default: return .session(refusal, model: model.name)
+    default: return refusal
     }
     let former = models.former.filter { $0.name == model.name }
     let isOfFormer =
@@ -16,6 +16,6 @@ extension Sessions {
       && withTable { table in
         former.contains { table.has(.init(model: $0.fingerprint.text, id: id)) }
       }
-    return .session(isOfFormer ? .gone(id, .otherModel) : refusal, model: model.name)
+    return isOfFormer ? .gone(id, .otherModel) : refusal
   }
 }

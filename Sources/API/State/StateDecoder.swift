@@ -10,11 +10,11 @@ struct StateDecoder {
   let sealer: StateSealer
 
   /// One state or nil a sequence: a string or null for one, an array of such for an array of sequences.
-  func decode(_ node: Int, for inputs: InputBatch) throws(APIError) -> [SequenceState?] {
+  func decode(_ node: Int, for inputs: InputBatch) throws(Fault) -> [SequenceState?] {
     guard inputs.isArray else { return [try state(node, InputPath("state"))] }
     let count = inputs.sequences.count
     guard document.kind(node) == .array, document.count(node) == count else {
-      throw .unexpected(path: "state", found: document.found(node), expected: .states(count))
+      throw .body(.unexpected(path: "state", found: document.found(node), expected: .states(count)))
     }
     var states: [SequenceState?] = []
     states.reserveCapacity(count)
@@ -26,7 +26,7 @@ struct StateDecoder {
     return states
   }
 
-  private func state(_ node: Int, _ path: InputPath) throws(APIError) -> SequenceState? {
+  private func state(_ node: Int, _ path: InputPath) throws(Fault) -> SequenceState? {
     switch document.kind(node) {
     case .null: return nil
     case .string:
@@ -34,11 +34,12 @@ struct StateDecoder {
         return try sealer.open(
           document.bytes(node), model: fingerprint, floatCount: model.graph.stateFloatCount)
       } catch {
-        throw .state(path: path.description, model: model.name, error)
+        throw .state(.unreadable(path: path.description, model: model.name, error))
       }
     case .false, .true, .number, .numbers, .array, .object:
-      throw .unexpected(
-        path: path.description, found: document.found(node), expected: .states(nil))
+      throw .body(
+        .unexpected(
+          path: path.description, found: document.found(node), expected: .states(nil)))
     }
   }
 }

@@ -1,3 +1,4 @@
+import Serving
 import Testing
 
 @testable import API
@@ -25,13 +26,14 @@ import Testing
     (.otherKind(input: "t", isTokens: true), "POST /generate"),
     (.otherKind(input: "t", isTokens: false), "POST /predict"),
   ]) func sentences(gap: ForecastGap, part: String) {
-    #expect("\(APIError.notForecaster(model: "m", gap))".contains(part.replacing("\\", with: "")))
+    #expect(
+      "\(Fault.model(.notForecaster(model: "m", gap)))".contains(part.replacing("\\", with: "")))
   }
 
   /// Of many models an error lists some.
   @Test func someOfManyNames() {
     func error(_ count: Int) -> String {
-      "\(APIError.noSuchModel(name: "x", known: (0..<count).map { "m\($0)" }))"
+      "\(Fault.model(.noSuchModel(name: "x", known: (0..<count).map { "m\($0)" })))"
     }
     #expect(error(20).hasSuffix("m18 or m19"))
     #expect(error(22).hasSuffix("m18, m19 or 2 more"))

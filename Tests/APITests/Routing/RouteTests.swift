@@ -1,4 +1,5 @@
 import HTTPCore
+import Serving
 import Testing
 
 @testable import API
@@ -12,8 +13,8 @@ import Testing
 
   private static let greeting = Route(
     "GET", "/greetings/{who}", "a greeting", access: .open, isHealthCheck: true,
-    .page(.onLoop) { call throws(APIError) in
-      guard let who = call.path["who"], who != "nobody" else { throw .noModels }
+    .page(.onLoop) { call throws(Fault) in
+      guard let who = call.path["who"], who != "nobody" else { throw .model(.noModels) }
       return .json(Array(who.utf8))
     })
 
@@ -49,7 +50,7 @@ import Testing
       Route(
         "POST", "/own", "errors of its own", access: .predict,
         errors: { HTTPResponse(status: $0.response.status, body: [0x21]) },
-        .question { $0.refuse(.noModels) })
+        .question { $0.refuse(.model(.noModels)) })
     ])
     #expect(await service.answer("POST", "/own").body == "!")
     let refused = await service.answer("GET", "/own")

@@ -1,0 +1,105 @@
+import JSON
+import Serving
+
+// What is wrong with a body that is not read, and what would have been right, as parts of sentences.
+
+extension BodyError.JSONFlaw {
+  var phrase: String {
+    switch self {
+    case .invalidUTF8: "it is not valid UTF-8"
+    case .controlCharacter: "a string holds a control character that is not escaped"
+    case .incomplete(let offset): "it ends early, at byte \(offset)"
+    case .syntax(let offset, let path, let found):
+      "unexpected \(name(ofSyntax: found)) at byte \(offset)"
+        + (path.isEmpty ? "" : ", in \(shortened(path))") + python(found)
+    case .trailing(let offset, let found):
+      "\(name(ofSyntax: found)) follows its end, at byte \(offset)"
+    case .notObject(let found):
+      "it starts with \(name(ofSyntax: found)), expected \(bodyExample)"
+    case .otherUnicode: "it looks like UTF-16, expected UTF-8"
+    case .byteOrderMark: "it starts with a byte order mark, expected {"
+    case .gzip: "it is compressed with gzip, expected that to stand in content-encoding"
+    case .form:
+      "it is a form of several parts, as curl -F sends, expected the JSON alone, as curl -d @FILE sends"
+    case .foreign(let file): "it is \(file.bodyDescription)"
+    case .binary(let head):
+      "it is no text but starts with the bytes \(head.hexadecimal(separator: " ", uppercase: true)), expected {"
+    }
+  }
+}
+
+/// The bodies of predictions and of texts.
+let bodyExample =
+  #"{"inputs": …} or, to continue a text, {"prompt": …}"#
+
+/// What JSON has in the place of what Python writes.
+private func python(_ found: String) -> String {
+  switch found {
+  case "True", "False": ", expected \(found.lowercased())"
+  case "None": ", expected null"
+  case _ where found.hasPrefix("'"): ", expected double quotes"
+  default: ""
+  }
+}
+
+extension BodyError.Expectation {
+  var phrase: String {
+    switch self {
+    case .number: "a number"
+    case .numbers(let count): arrayOfNumbers(count)
+    case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .range(let range): "a number from \(plain(range.lowerBound)) to \(plain(range.upperBound))"
+    case .probability: "a number above 0 and up to 1"
+    case .string: "a string"
+    case .oneOf(let values): list(values.map { "\"\($0)\"" }, "or")
+    case .steps(let names):
+      "\"last\", \"all\" or an object with one of these by the output's name (\(list(names, "and")))"
+    case .vectors(let size): "an array of steps of \(size) numbers each"
+    case .flat: "an array of numbers, one a step"
+    case .tokens(orText: true): "text, or an array of token ids"
+    case .tokens(orText: false): "an array of token ids"
+    case .character: "at least one character"
+    case .object(let names): "an object with the members \(list(names, "and"))"
+    case .objects(let names): "an array of objects with the members \(list(names, "and"))"
+    case .seriesType(let type, 1): "\(quoted(type)), as a step of the model is one number"
+    case .seriesType(let type, let size):
+      "\(quoted(type)), as a step of the model is \(size) numbers"
+    case .timestamp:
+      "a date and time of ISO 8601 such as \"2025-06-05T13:10:00Z\", \"2025-06-05T13:10:00\" or \"2025-06-05\""
+    case .emptyOrNull: "an empty array or null"
+    case .element: "at least one element"
+    case .states(nil): "a state (a string) or null"
+    case .states(let count?):
+      "an array of \(count) \(count == 1 ? "state" : "states") (each a string or null), one a sequence"
+    case .returnState: "true, false, \"f32\" or \"f16\""
+    case .boolean: "true or false"
+    case .sessions(nil): #"a session (its id, or {"id": …}) or null"#
+    case .sessions(let count?):
+      "an array of \(count) \(count == 1 ? "session" : "sessions") (each an id, {\"id\": …} or null), one a sequence"
+    case .stops:
+      "a text of 1 to \(GenerationQuestion.maxStopBytes) bytes, or an array of 1 to \(GenerationQuestion.maxStops) of them"
+    case .sessionID:
+      "an id of 1 to \(SessionUse.maxIDLength) letters, digits and -._~:"
+    }
+  }
+}
+
+extension JSONDocument.Found {
+  var phrase: String {
+    switch self {
+    case .null: "null"
+    case .boolean(let value): "\(value)"
+    case .number(let value): "the number \(plain(value))"
+    case .largeNumber(let digits): "the number \(digits)"
+    case .string(let value): "the string \(quoted(value))"
+    case .numbers(let count): arrayOfNumbers(count)
+    case .array(0): "an empty array"
+    case .array: "an array"
+    case .object: "an object"
+    }
+  }
+}
+
+func arrayOfNumbers(_ count: Int) -> String {
+  count == 1 ? "an array of 1 number" : "an array of \(count) numbers"
+}

@@ -1,0 +1,44 @@
+import Serving
+
+/// Why a model has no forecast of time series. Cases carry facts; `sentence` words them.
+enum ForecastError: Error, Equatable, Sendable {
+  /// A time series for a model that forecasts none, unlike those known.
+  case noTimeSeries(model: String, ForecastGap, known: [String])
+  case noQuantiles(path: String, model: String, found: Int)
+  /// A forecast that starts later than a timestamp can say.
+  case afterLastYear(path: String)
+}
+
+extension Fault {
+  static func forecast(_ error: ForecastError) -> Fault {
+    Fault(error.kind, error.sentence, parameter: error.parameter)
+  }
+}
+
+extension ForecastError {
+  fileprivate var kind: Fault.Kind {
+    .badRequest
+  }
+
+  /// The member of the body that is at fault, where there is one.
+  fileprivate var parameter: String? {
+    switch self {
+    case .noTimeSeries: "model"
+    case .noQuantiles(let path, _, _), .afterLastYear(let path): path
+    }
+  }
+
+  /// One sentence that names the field, what was found and what was expected.
+  fileprivate var sentence: String {
+    switch self {
+    case .noTimeSeries(let model, let gap, let known):
+      "model: \(quoted(model)) does not forecast its own input, "
+        + (known.isEmpty ? "and no model here does" : "expected \(list(known, "or"))")
+        + ": \(gap.phrase)"
+    case .noQuantiles(let path, let model, let found):
+      "\(path): found \(arrayOfNumbers(found)), expected none, as model \(quoted(model)) forecasts one value a step and no quantiles"
+    case .afterLastYear(let path):
+      "\(path): the forecast would start after the year 9999, expected an earlier time"
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import Serving
+
+/// Why a request, or its answer, does not fit into memory. Cases carry facts; `sentence` words them.
+enum MemoryError: Error, Equatable, Sendable {
+  /// An answer that would be longer than `max_answer_bytes`.
+  case answerTooLarge(bytes: Int, limit: Int)
+  /// What a request takes does not fit beside what others take now.
+  case full(bytes: Int, limit: Int)
+  /// It would not fit if nobody else were there; `limit` is what one request may take.
+  case tooSmall(bytes: Int, limit: Int)
+}
+
+extension Fault {
+  static func memory(_ error: MemoryError) -> Fault {
+    Fault(error.kind, error.sentence)
+  }
+}
+
+extension MemoryError {
+  fileprivate var kind: Fault.Kind {
+    switch self {
+    case .full: .tooManyRequests
+    case .answerTooLarge, .tooSmall: .tooLarge
+    }
+  }
+
+  /// One sentence that names the field, what was found and what was expected.
+  fileprivate var sentence: String {
+    switch self {
+    case .answerTooLarge(let bytes, let limit):
+      "the answer would take up to \(bytes) bytes, at most \(limit) are allowed (max_answer_bytes)"
+    case .full(let bytes, let limit):
+      "the request would take up to \(bytes) bytes of memory, more than others leave of \(limit) now (max_memory_bytes)"
+    case .tooSmall(let bytes, let limit):
+      "the request would take up to \(bytes) bytes of memory beside its body, at most \(limit) are there for that (max_memory_bytes)"
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Inference
+import Serving
+
+/// Why the inputs of a request, or what it asks of them, do not fit its model. Cases carry facts; `sentence` words them.
+enum InputsError: Error, Equatable, Sendable {
+  /// More than a limit allows, which is given by its name in the settings.
+  case tooMany(Countable, path: String, found: Int, limit: Int, setting: String)
+  case tokenRange(path: String, found: Float, size: Int)
+  /// A number that a float rounds to a whole one, which it is not.
+  case roundedToken(path: String, near: Float, size: Int)
+  case unknownCharacter(path: String, character: String, position: Int)
+  case noVocabulary(path: String)
+  case sequenceCounts(path: String, found: Int?, expected: Int?)
+  case stepCounts(path: String, found: Int, other: String, expected: Int)
+  case input(path: String, InputError)
+  /// `horizon` with "all" at `path`, which is `outputs` or one of its members.
+  case allWithHorizon(path: String)
+  /// "all" of a model none of whose outputs has an answer a step, or by name of an output that has none.
+  case notEveryStep(model: String, output: String?)
+
+  /// What a limit counts.
+  enum Countable: String, Sendable {
+    case sequences, steps
+  }
+}
+
+extension Fault {
+  static func inputs(_ error: InputsError) -> Fault {
+    Fault(error.kind, error.sentence, parameter: error.parameter)
+  }
+}
+
+extension InputsError {
+  fileprivate var kind: Fault.Kind {
+    .badRequest
+  }
+
+  /// The member of the body that is at fault, where there is one.
+  fileprivate var parameter: String? {
+    switch self {
+    case .tooMany(_, let path, _, _, _), .input(let path, _): path
+    case .tokenRange, .roundedToken, .unknownCharacter, .noVocabulary, .sequenceCounts, .stepCounts,
+      .allWithHorizon, .notEveryStep:
+      nil
+    }
+  }
+
+  /// One sentence that names the field, what was found and what was expected.
+  fileprivate var sentence: String {
+    switch self {
+    case .tooMany(let what, let path, let found, let limit, let setting):
+      "\(shortened(path)) has \(found) \(what.rawValue), at most \(limit) are allowed (\(setting))"
+    case .tokenRange(let path, let found, let size):
+      "\(shortened(path)): found \(plain(found.decimal)), expected a token id, a whole number from 0 to \(size - 1)"
+    case .roundedToken(let path, let near, let size):
+      "\(shortened(path)): found a number near \(plain(near.decimal)), expected a token id, a whole number from 0 to \(size - 1)"
+    case .unknownCharacter(let path, let character, let position):
+      "\(shortened(path)): character \(position), \(quoted(character)), is not in the model's vocabulary"
+    case .noVocabulary(let path):
+      "\(shortened(path)): found text, expected token ids, as the model has no vocabulary"
+    case .sequenceCounts(let path, let found, let expected):
+      "\(shortened(path)) holds \(count(found)), expected \(count(expected)) like the inputs before it"
+    case .stepCounts(let path, let found, let other, let expected):
+      "\(shortened(path)): found \(found) \(found == 1 ? "step" : "steps"), expected \(expected) like \(shortened(other))"
+    case .input(let path, let error): "\(shortened(path)): \(error)"
+    case .allWithHorizon(let path):
+      "\(path): found \"all\" beside horizon, expected \"last\" or nothing"
+    case .notEveryStep(let model, nil):
+      "outputs: model \(quoted(model)) answers once a sequence, expected \"last\""
+    case .notEveryStep(let model, let output?):
+      "outputs.\(output): model \(quoted(model)) answers this output once a sequence, expected \"last\""
+    }
+  }
+}
+
+private func count(_ sequences: Int?) -> String {
+  switch sequences {
+  case nil: "one sequence"
+  case 1: "an array of 1 sequence"
+  case let count?: "an array of \(count) sequences"
+  }
+}

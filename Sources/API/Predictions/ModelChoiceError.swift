@@ -1,0 +1,71 @@
+import Serving
+
+/// Why no model answers a request, or not this one. Cases carry facts; `sentence` words them.
+enum ModelChoiceError: Error, Equatable, Sendable {
+  case noSuchModel(name: String, known: [String])
+  case otherModel(inPath: String, inBody: String)
+  case noModels
+  case notForecaster(model: String, ForecastGap)
+  case notGenerator(model: String, ForecastGap, known: [String])
+  case outputNotFinite(model: String, output: String)
+}
+
+extension Fault {
+  static func model(_ error: ModelChoiceError) -> Fault {
+    Fault(error.kind, error.sentence, parameter: error.parameter)
+  }
+}
+
+extension ModelChoiceError {
+  fileprivate var kind: Fault.Kind {
+    switch self {
+    case .noSuchModel, .noModels: .notFound
+    case .otherModel, .notForecaster, .notGenerator: .badRequest
+    case .outputNotFinite: .unprocessable
+    }
+  }
+
+  /// The member of the body that is at fault, where there is one.
+  fileprivate var parameter: String? {
+    switch self {
+    case .noSuchModel: "model"
+    case .otherModel, .noModels, .notForecaster, .notGenerator, .outputNotFinite: nil
+    }
+  }
+
+  /// One sentence that names the field, what was found and what was expected.
+  fileprivate var sentence: String {
+    switch self {
+    case .noSuchModel(let name, let known):
+      "there is no model \(quoted(name)), expected \(list(known, "or"))"
+    case .otherModel(let inPath, let inBody):
+      "the body asks for model \(quoted(inBody)), the path for \(quoted(inPath))"
+    case .noModels: "the server holds no models"
+    case .notForecaster(let model, let gap):
+      "horizon: model \(quoted(model)) does not forecast its own input, so it has no horizon: \(gap.phrase)"
+    case .notGenerator(let model, let gap, let known):
+      "model \(quoted(model)) does not continue text, "
+        + (known.isEmpty ? "and no model here does" : "expected \(list(known, "or"))")
+        + ": \(gap.phrase)"
+    case .outputNotFinite(let model, let output):
+      "the inputs are too large for model \(quoted(model)): a number in its output \(quoted(output)) is beyond the range of a 32-bit float"
+    }
+  }
+}
+
+extension ForecastGap {
+  var phrase: String {
+    switch self {
+    case .undeclared(let output, let input):
+      "no output in its model.json has \"forecasts\"; if \(quoted(output)) is what follows \(quoted(input)), in its units, say {\"name\": \(quoted(output)), \"forecasts\": \(quoted(input))}"
+    case .noOutput(let size):
+      "no output has a multiple of the input's \(counted(size, "element"))"
+    case .inputs(let names):
+      "it has \(counted(names.count, "input")), \(list(names, "and")), expected one, which is the one that it foretells"
+    case .otherKind(let input, isTokens: true):
+      "its input \(quoted(input)) is tokens, expected features; POST /generate continues tokens"
+    case .otherKind(let input, isTokens: false):
+      "its input \(quoted(input)) is features, expected tokens; \"horizon\" of POST /predict forecasts features"
+    }
+  }
+}

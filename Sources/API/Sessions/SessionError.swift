@@ -1,0 +1,129 @@
+import Scheduling
+import Serving
+
+/// Why a request can do nothing with sessions, or not what it says. Cases carry facts; `sentence` words them.
+enum SessionError: Error, Equatable, Sendable {
+  /// One id for two sequences of a request.
+  case twice(id: String, path: String, other: String)
+  /// `fork` with `begin`.
+  case forkThatBegins(path: String)
+  /// `at` with `begin`.
+  case atThatBegins(path: String)
+  /// `replace` with neither `begin` nor `fork`.
+  case replaceWithoutBegin(path: String)
+  /// A state beside a session that has one.
+  case stateOfSession(path: String)
+  case refused(SessionRefusal, model: String)
+  /// None of that id, which a page of it or its end was asked for.
+  case noSuchSession(id: String, model: String)
+}
+
+extension Fault {
+  static func session(_ error: SessionError) -> Fault {
+    Fault(
+      error.kind, error.sentence,
+      retryAfterSeconds: error.retryAfterSeconds, details: error.details)
+  }
+}
+
+extension SessionError {
+  fileprivate var kind: Fault.Kind {
+    switch self {
+    case .twice, .forkThatBegins, .atThatBegins, .replaceWithoutBegin, .stateOfSession: .badRequest
+    case .noSuchSession: .notFound
+    case .refused(let refusal, _): refusal.kind
+    }
+  }
+
+  fileprivate var retryAfterSeconds: Int? {
+    if case .refused(.frozen, _) = self { Fault.secondsToOtherProcess } else { nil }
+  }
+
+  fileprivate var details: Fault.Details? {
+    guard case .refused(let refusal, _) = self, let (id, steps) = refusal.session else {
+      return nil
+    }
+    return .session(id: id, steps: steps)
+  }
+
+  /// One sentence that names the field, what was found and what was expected.
+  fileprivate var sentence: String {
+    switch self {
+    case .twice(let id, let path, let other):
+      "\(path): found session \(quoted(id)) again, which \(other) has already"
+    case .forkThatBegins(let path):
+      "\(path): found fork beside begin, expected one of them: a fork begins with the state of another session"
+    case .atThatBegins(let path):
+      "\(path): found at beside begin, expected one of them: a session that begins goes on from nothing"
+    case .replaceWithoutBegin(let path):
+      "\(path): found replace without begin or fork, expected one of them: to go on with a session replaces nothing"
+    case .stateOfSession(let path):
+      "\(path): found beside a session that has a state already, expected one that begins (\"begin\": true)"
+    case .refused(let refusal, let model): refusal.phrase(model: model)
+    case .noSuchSession(let id, let model):
+      "there is no session \(quoted(id)) of model \(quoted(model))"
+    }
+  }
+}
+
+extension SessionRefusal {
+  fileprivate var kind: Fault.Kind {
+    switch self {
+    case .unknown, .unknownSource: .notFound
+    case .gone: .gone
+    case .busy, .tooManyWait, .exists, .otherSteps: .conflict
+    case .frozen: .unavailable
+    case .full: .tooManyRequests
+    case .deadlinePassed: .timedOut
+    case .tooLarge(_, limit: 0): .badRequest
+    case .tooLarge: .tooLarge
+    }
+  }
+}
+
+extension SessionRefusal {
+  /// The session that is otherwise than the request says, and its steps.
+  fileprivate var session: (id: String, steps: Int)? {
+    switch self {
+    case .exists(let id, let steps), .otherSteps(let id, let steps, _): (id, steps)
+    case .unknown, .unknownSource, .gone, .busy, .tooManyWait, .tooLarge, .full, .frozen,
+      .deadlinePassed:
+      nil
+    }
+  }
+}
+
+extension SessionRefusal {
+  fileprivate func phrase(model: String) -> String {
+    switch self {
+    case .unknown(let id):
+      "there is no session \(quoted(id)) of model \(quoted(model)); {\"id\": \(quoted(id)), \"begin\": true} begins one"
+    case .unknownSource(let id, let fork):
+      "session \(quoted(fork)) can't begin as a fork: there is no session \(quoted(id)) of model \(quoted(model))"
+    case .gone(let id, .evicted):
+      "session \(quoted(id)) is gone: others, used later, needed its room (max_session_bytes)"
+    case .gone(let id, .expired):
+      "session \(quoted(id)) is gone: nobody used it for as long as session_idle_seconds says"
+    case .gone(let id, .ended): "session \(quoted(id)) is gone: a request ended it"
+    case .gone(let id, .otherModel):
+      "session \(quoted(id)) is gone: another model is called \(quoted(model)) now"
+    case .gone(let id, .lost):
+      "session \(quoted(id)) is gone: the process that had it did not hand it over, as one does that ends cleanly"
+    case .frozen: "the server is about to stop, and its sessions go on in the next process"
+    case .exists(let id, let steps):
+      "session \(quoted(id)) exists, with \(counted(steps, "step")); \"replace\": true starts it over"
+    case .otherSteps(let id, let found, let expected):
+      "session \(quoted(id)) has \(counted(found, "step")), the request goes on from \(expected) (\"at\")"
+    case .busy(let id):
+      "session \(quoted(id)) is busy with another request; one for predictions may wait for it (\"wait\": true)"
+    case .tooManyWait(let id, let limit):
+      "session \(quoted(id)) is busy, and \(limit) requests wait for it already (max_session_waiters)"
+    case .tooLarge(_, limit: 0): "session: this server keeps none (max_session_bytes is 0)"
+    case .tooLarge(let needed, let limit):
+      "the request's sessions take \(needed) bytes, the server keeps \(limit) of all (max_session_bytes)"
+    case .full(let limit):
+      "the sessions of requests under way take all that there is, \(limit) bytes (max_session_bytes)"
+    case .deadlinePassed(let timeout): lateSentence(timeout)
+    }
+  }
+}

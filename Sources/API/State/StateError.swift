@@ -1,0 +1,63 @@
+import Serving
+
+/// Why there is no state to go on from, or to take along. Cases carry facts; `sentence` words them.
+enum StateError: Error, Equatable, Sendable {
+  /// A text that is no state of the model.
+  case unreadable(path: String, model: String, StateFlaw)
+  /// `state` or `return_state` of a model that needs the whole sequence at once.
+  case notStreamable(option: String, model: String)
+  /// A state holds a number beyond the range of what it is to be written as.
+  case notFinite(model: String, StateElement)
+}
+
+extension Fault {
+  static func state(_ error: StateError) -> Fault {
+    Fault(error.kind, error.sentence)
+  }
+}
+
+extension StateError {
+  fileprivate var kind: Fault.Kind {
+    switch self {
+    case .unreadable, .notStreamable: .badRequest
+    case .notFinite: .unprocessable
+    }
+  }
+
+  /// One sentence that names the field, what was found and what was expected.
+  fileprivate var sentence: String {
+    switch self {
+    case .unreadable(let path, let model, let flaw):
+      "\(shortened(path)): \(flaw.phrase(model: model))"
+    case .notStreamable(let option, let model):
+      "\(option): model \(quoted(model)) needs the whole of a sequence at once, so it has no state to go on from"
+    case .notFinite(let model, .f32):
+      "the inputs are too large for model \(quoted(model)): a number in its state is beyond the range of a 32-bit float"
+    case .notFinite(let model, .f16):
+      "return_state: found \"f16\", expected \"f32\": a number in the state of model \(quoted(model)) is beyond the range of a 16-bit float"
+    }
+  }
+}
+
+extension StateFlaw {
+  fileprivate func phrase(model: String) -> String {
+    switch self {
+    case .tooLong(let found, let limit):
+      "found \(found) characters, expected at most \(limit), as a state of model \(quoted(model)) has"
+    case .character(let position):
+      "found no base64url at character \(position), expected a state as an answer gave it"
+    case .signature(let found, let expected):
+      "found \(found) characters that are not signed with this server's state_key, expected a state of model \(quoted(model)) as an answer gave it, unchanged (\(list(expected.map(String.init), "or")) characters)"
+    case .version(let found, let expected):
+      "found version \(found.map(String.init) ?? "none") of the layout, expected \(expected)"
+    case .otherModel(let found, let expected):
+      "found the state of another model (\(found)), expected one of \(quoted(model)) with its present weights, graph, precision and layout of states (\(expected))"
+    case .element(let found): "found element type \(found), expected 1 (f32) or 2 (f16)"
+    case .size(let found, let expected):
+      "found \(found) bytes, expected \(expected), as a state of model \(quoted(model)) has"
+    case .position(let found, let limit): "found \(found) steps, expected 1 to \(limit)"
+    case .notFinite(let index):
+      "found a number that is not finite at index \(index), expected a finite one"
+    }
+  }
+}

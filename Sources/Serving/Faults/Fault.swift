@@ -1,0 +1,65 @@
+/// Why a request gets no answer: what every protocol tells its clients, each in its own way.
+///
+/// What can go wrong in a feature is an enum of its own, with the facts; this is what becomes of it.
+package struct Fault: Error, Equatable, Sendable {
+  /// Whose fault it is and what the client can do, for which a protocol has a status or a code.
+  package enum Kind: Sendable, Equatable {
+    /// The request can never be answered as it is.
+    case badRequest
+    /// The client has to show who it is.
+    case unauthorized
+    /// It would not help to.
+    case forbidden
+    case notFound
+    case methodNotAllowed
+    /// Something else is under way, or stands otherwise than the request says.
+    case conflict
+    /// It was there.
+    case gone
+    /// More than can ever be taken.
+    case tooLarge
+    /// What was asked has no answer that can be told.
+    case unprocessable
+    /// More than can be taken now.
+    case tooManyRequests
+    case internalError
+    /// The server starts or stops.
+    case unavailable
+    /// The client's time was up before there was an answer.
+    case timedOut
+  }
+
+  /// Facts that some protocols tell beside the sentence.
+  package enum Details: Sendable, Equatable {
+    /// A session that is otherwise than the request says, and its steps.
+    case session(id: String, steps: Int)
+    /// The methods that are.
+    case allowed([String])
+    /// A bearer's token would do.
+    case bearer
+  }
+
+  package let kind: Kind
+  /// One sentence that names the field, what was found and what was expected.
+  package let sentence: String
+  /// The member of the body that is at fault, where there is one.
+  package let parameter: String?
+  /// When to come back, where that is known.
+  package let retryAfterSeconds: Int?
+  package let details: Details?
+
+  package init(
+    _ kind: Kind, _ sentence: String, parameter: String? = nil, retryAfterSeconds: Int? = nil,
+    details: Details? = nil
+  ) {
+    self.kind = kind
+    self.sentence = sentence
+    self.parameter = parameter
+    self.retryAfterSeconds = retryAfterSeconds
+    self.details = details
+  }
+}
+
+extension Fault: CustomStringConvertible {
+  package var description: String { sentence }
+}

@@ -1,0 +1,35 @@
+// Parts of sentences that faults have in common.
+
+/// Items that an error lists.
+private let maxListed = 20
+
+package func list(_ items: [String], _ conjunction: String) -> String {
+  guard items.count <= maxListed else {
+    return items.prefix(maxListed).joined(separator: ", ")
+      + " \(conjunction) \(items.count - maxListed) more"
+  }
+  guard let last = items.last, items.count > 1 else { return items.first ?? "nothing" }
+  return items.dropLast().joined(separator: ", ") + " \(conjunction) " + last
+}
+
+/// The characters of a client's text that an error repeats.
+package let maxQuotedCharacters = 60
+
+/// Text that came from outside, cut to what an error should repeat.
+package func shortened(_ text: String) -> String {
+  let end = text.unicodeScalars.index(
+    text.startIndex, offsetBy: maxQuotedCharacters, limitedBy: text.endIndex)
+  guard let end, end < text.endIndex else { return text }
+  return String(text.unicodeScalars[..<end]) + "…"
+}
+
+package func counted(_ count: Int, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
+}
+
+package func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }
+
+/// A number as a client may have written it: 3 rather than 3.0.
+package func plain(_ number: Double) -> String {
+  Int(exactly: number).map { "\($0)" } ?? "\(number)"
+}

@@ -1,0 +1,59 @@
+import Scheduling
+
+extension Fault {
+  /// What the engine did not let ride.
+  ///
+  /// A time to come back is told only where there is a promise behind it, or another process that comes: nobody knows when
+  /// other clients will have read the answers, or ended the sessions, whose memory a request waits for.
+  package static func refused(_ refusal: Refusal) -> Fault {
+    let seconds: Int? =
+      if refusal == .draining { secondsToOtherProcess } else {
+        refusal.secondsUntilRoom.map { Swift.max(1, Int($0.rounded(.up))) }
+      }
+    return Fault(refusal.kind, refusal.sentence, retryAfterSeconds: seconds)
+  }
+
+  /// The seconds after which a client that was refused while the server starts or drains may try again: another process may
+  /// be there then.
+  package static let secondsToOtherProcess = 1
+}
+
+extension Refusal {
+  fileprivate var kind: Fault.Kind {
+    switch self {
+    case .draining, .cancelled: .unavailable
+    case .queueFull, .stepsFull, .deadlineOutOfReach: .tooManyRequests
+    case .deadlinePassed: .timedOut
+    case .tooLarge: .tooLarge
+    }
+  }
+
+  fileprivate var sentence: String {
+    switch self {
+    case .draining: "the server is about to stop"
+    case .queueFull(let queued, let arriving, let limit, _):
+      "the queue is full: \(queued) sequences wait, \(arriving) more would exceed \(limit), with the places promised to others (max_queued_sequences)"
+    case .stepsFull(let queued, let arriving, let limit, _):
+      "the queue is full: \(queued) steps wait, \(arriving) more would exceed \(limit), with the places promised to others (max_queued_steps)"
+    case .tooLarge(let sequences, let sequenceLimit, let steps, let stepLimit):
+      sequences > sequenceLimit
+        ? "the request has \(sequences) sequences, the queue holds \(sequenceLimit) (max_queued_sequences)"
+        : "the request has \(steps) steps, with those that are run again for what is fed back, the queue holds \(stepLimit) (max_queued_steps)"
+    case .deadlineOutOfReach(let timeout, let needed, _):
+      "the time-out: found \(timeout.milliseconds) ms, expected at least \(needed.milliseconds) for as many as wait at the moment"
+    case .deadlinePassed(let timeout): lateSentence(timeout)
+    case .cancelled: "the request was cancelled"
+    }
+  }
+}
+
+package func lateSentence(_ timeout: Duration) -> String {
+  "the answer could not be ready within the time-out of \(timeout.milliseconds) ms"
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded up.
+  fileprivate var milliseconds: Int64 {
+    Int64(clamping: (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+  }
+}

@@ -28,7 +28,17 @@ struct OwedAnswers {
   var isEmpty: Bool { answers.isEmpty }
 
   /// Whether one is owed to `stream`.
-  func contains(_ stream: StreamID) -> Bool { answers.contains { $0.stream == stream } }
+  func contains(_ stream: StreamID) -> Bool { index(of: stream) != nil }
+
+  /// Where the answer to `stream` stands. Closures over the elements would copy each, and count a dozen references.
+  private func index(of stream: StreamID) -> Int? {
+    var index = 0
+    while index < answers.count {
+      if answers[index].stream == stream { return index }
+      index += 1
+    }
+    return nil
+  }
 
   /// Adds what is owed to `stream` for `request`, and is made by `make`.
   mutating func append(
@@ -45,7 +55,7 @@ struct OwedAnswers {
 
   /// Strikes out what is owed to `stream`, and returns it if it still was.
   mutating func remove(_ stream: StreamID) -> Answer? {
-    guard let index = answers.firstIndex(where: { $0.stream == stream }) else { return nil }
+    guard let index = index(of: stream) else { return nil }
     bodyBytes -= answers[index].bodyBytes
     headBytes -= answers[index].headBytes
     unreportedBytes -= answers[index].unreportedBytes
@@ -60,17 +70,17 @@ struct OwedAnswers {
 
   /// The exchange whose response is owed to `stream`.
   func exchange(for stream: StreamID) -> HTTPExchange? {
-    answers.first { $0.stream == stream }?.exchange
+    index(of: stream).flatMap { answers[$0].exchange }
   }
 
   /// The body of the request of `stream`, where that comes in parts.
   func body(of stream: StreamID) -> IncomingBody? {
-    answers.last { $0.stream == stream }?.body
+    index(of: stream).flatMap { answers[$0].body }
   }
 
   /// Notes the exchange of a stream; returns what answers it, nil when the stream is gone.
   mutating func setExchange(_ exchange: HTTPExchange, for stream: StreamID) -> HTTPAnswer? {
-    guard let index = answers.lastIndex(where: { $0.stream == stream }) else { return nil }
+    guard let index = index(of: stream) else { return nil }
     bodyBytes += exchange.request.body.capacity - answers[index].bodyBytes
     answers[index].bodyBytes = exchange.request.body.capacity
     answers[index].exchange = exchange
@@ -79,7 +89,7 @@ struct OwedAnswers {
 
   /// Notes a part of a streamed body that the protocol is about to get; returns false when the stream is gone.
   mutating func noteStreamed(_ count: Int, to stream: StreamID) -> Bool {
-    guard let index = answers.firstIndex(where: { $0.stream == stream }) else { return false }
+    guard let index = index(of: stream) else { return false }
     answers[index].unreportedBytes += count
     unreportedBytes += count
     return true

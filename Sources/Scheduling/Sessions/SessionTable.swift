@@ -1,4 +1,3 @@
-import DequeModule
 import Inference
 
 /// The states that clients leave with the server, by id: which there are, who has them, and who has to go.
@@ -64,9 +63,6 @@ package struct SessionTable {
     var created: Instant
     var used: Instant
     var use = Use.idle
-    /// Its neighbours by last use; nil at the ends.
-    var older: Int?
-    var newer: Int?
 
     enum Use: Equatable {
       case idle
@@ -86,20 +82,11 @@ package struct SessionTable {
   /// What a session takes beside its floats and its id: its entry, its places in tables, and what the allocator
   /// rounds up; measured with 200,000 of them.
   package static let overheadBytes = 312
-  /// The names of sessions that are gone which are remembered, so that their clients are told why.
-  package static let maxRemembered = 65_536
 
   package let limits: SessionLimits
   private var indices: [Key: Int] = [:]
-  private var entries: [Entry?] = []
-  private var vacant: [Int] = []
-  /// The ends of the list by last use.
-  private var oldest: Int?
-  private var newest: Int?
-  /// Why sessions are gone, and a number that tells two ends of one name apart.
-  private var ends: [Key: (reason: SessionEnd, number: UInt64)] = [:]
-  private var remembered: Deque<(key: Key, number: UInt64)> = []
-  private var nextEnd: UInt64 = 0
+  private var entries = UseList<Entry>()
+  private var ends = SessionEnds()
   private var lost = LostSessions()
   /// Whether the sessions are on their way to the next process: from then on none moves, begins or ends.
   package private(set) var isFrozen = false
@@ -134,9 +121,9 @@ package struct SessionTable {
     var states: [SequenceState?] = []
     for (opening, key) in zip(openings, keys) {
       if let index = indices[key] {
-        guard entries[index]!.use == .idle else { throw .busy(opening.id) }
+        guard entries[index].use == .idle else { throw .busy(opening.id) }
         guard opening.way == .resume || opening.replaces else {
-          throw .exists(opening.id, steps: entries[index]!.state?.position ?? 0)
+          throw .exists(opening.id, steps: entries[index].state?.position ?? 0)
         }
       }
       states.append(try initialState(of: opening, key))
@@ -154,7 +141,7 @@ package struct SessionTable {
     openByteCount += needed
     for (opening, key) in zip(openings, keys) {
       guard let index = indices[key] else { continue }
-      entries[index]!.use = .open(anew: opening.way != .resume)
+      entries[index].use = .open(anew: opening.way != .resume)
     }
     for case .fork(let source) in openings.map(\.way) {
       // To be copied is to be used.
@@ -197,25 +184,24 @@ package struct SessionTable {
   /// Gives a session back with the state that it has now, or with the one that it had, where the request failed.
   /// Of a frozen table, none is taken back.
   package mutating func close(_ key: Key, with state: SequenceState?, now: Instant) {
-    guard !isFrozen, let index = indices[key], case .open(let anew) = entries[index]!.use else {
+    guard !isFrozen, let index = indices[key], case .open(let anew) = entries[index].use else {
       return
     }
-    entries[index]!.use = .idle
-    openByteCount -= entries[index]!.byteCount
+    entries[index].use = .idle
+    openByteCount -= entries[index].byteCount
     if let state {
-      entries[index]!.state = state
-      if anew { entries[index]!.created = now }
+      entries[index].state = state
+      if anew { entries[index].created = now }
     }
     // It never came to be.
-    guard entries[index]!.state != nil else { return remove(index) }
+    guard entries[index].state != nil else { return remove(index) }
     touch(index, now: now)
   }
 
   /// Notes that a session was used.
   private mutating func touch(_ index: Int, now: Instant) {
-    entries[index]!.used = now
-    unlink(index)
-    link(index)
+    entries[index].used = now
+    entries.touch(index)
   }
 
   /// Whether there is a session called `key`.
@@ -223,7 +209,7 @@ package struct SessionTable {
 
   /// Whether a request has the session called `key`.
   package func isOpen(_ key: Key) -> Bool {
-    indices[key].map { entries[$0]?.use != .idle } ?? false
+    indices[key].map { entries[$0].use != .idle } ?? false
   }
 
   /// Ends a session that its client has no more use for.
@@ -242,12 +228,12 @@ package struct SessionTable {
   }
 
   private func entry(_ key: Key) throws(SessionRefusal) -> Entry {
-    guard let index = indices[key], let entry = entries[index] else {
-      if let end = ends[key] { throw .gone(key.id, end.reason) }
+    guard let index = indices[key] else {
+      if let reason = ends[key] { throw .gone(key.id, reason) }
       if lost.contains(key) { throw .gone(key.id, .lost) }
       throw .unknown(key.id)
     }
-    return entry
+    return entries[index]
   }
 
   // MARK: - Who has to go
@@ -267,10 +253,10 @@ package struct SessionTable {
   private mutating func endOldest(
     _ reason: SessionEnd, until suffices: (Self, Instant) -> Bool
   ) {
-    var next = oldest
-    while let index = next, let entry = entries[index], !suffices(self, entry.used) {
-      next = entry.newer
-      if entry.use == .idle { end(index, reason) }
+    var next = entries.oldest
+    while let index = next, !suffices(self, entries[index].used) {
+      next = entries.newer(than: index)
+      if entries[index].use == .idle { end(index, reason) }
     }
   }
 
@@ -288,10 +274,10 @@ package struct SessionTable {
   package mutating func listings(of model: String, limit: Int, now: Instant) -> [Listing] {
     expire(now: now)
     var found: [Listing] = []
-    var next = newest
-    while let index = next, let entry = entries[index], found.count < limit {
-      if entry.key.model == model { found.append(Listing(entry, now: now)) }
-      next = entry.older
+    var next = entries.newest
+    while let index = next, found.count < limit {
+      if entries[index].key.model == model { found.append(Listing(entries[index], now: now)) }
+      next = entries.older(than: index)
     }
     return found
   }
@@ -321,29 +307,26 @@ package struct SessionTable {
     fileprivate var next: Int?
   }
 
-  package func walk() -> Walk { Walk(next: oldest) }
+  package func walk() -> Walk { Walk(next: entries.oldest) }
 
   /// The next sessions of a walk, up to `limit` of them; none at its end.
   package func records(_ walk: inout Walk, limit: Int = .max, now: Instant) -> [Record] {
     var found: [Record] = []
-    while found.count < limit, let index = walk.next, let entry = entries[index] {
+    while found.count < limit, let index = walk.next {
+      let entry = entries[index]
       if let state = entry.state {
         found.append(
           Record(
             key: entry.key, state: state, age: entry.created.duration(to: now),
             idle: entry.used.duration(to: now)))
       }
-      walk.next = entry.newer
+      walk.next = entries.newer(than: index)
     }
     return found
   }
 
   /// The sessions that are gone, and why, the first to go first.
-  package var rememberedEnds: [(key: Key, reason: SessionEnd)] {
-    remembered.compactMap { key, number in
-      ends[key].flatMap { $0.number == number ? (key, $0.reason) : nil }
-    }
-  }
+  package var rememberedEnds: [(key: Key, reason: SessionEnd)] { ends.remembered }
 
   /// Takes in a session of another process; they come in the order of `records`, before any request.
   package mutating func restore(_ record: Record, now: Instant) {
@@ -370,14 +353,7 @@ package struct SessionTable {
 
   /// Remembers why a session is gone, be it one of another process that this one can't go on with.
   package mutating func remember(_ key: Key, _ reason: SessionEnd) {
-    ends[key] = (reason, nextEnd)
-    remembered.append((key, nextEnd))
-    nextEnd += 1
-    if remembered.count > Self.maxRemembered, let first = remembered.popFirst(),
-      ends[first.key]?.number == first.number
-    {
-      ends[first.key] = nil
-    }
+    ends.insert(key, reason)
   }
 
   // MARK: - Entries
@@ -390,44 +366,24 @@ package struct SessionTable {
     byteCount += entry.byteCount
     usage[entry.key.model, default: Usage()].count += 1
     usage[entry.key.model, default: Usage()].byteCount += entry.byteCount
-    let index = vacant.popLast() ?? entries.count
-    if index == entries.count { entries.append(entry) } else { entries[index] = entry }
-    indices[entry.key] = index
-    ends[entry.key] = nil
+    indices[entry.key] = entries.append(entry)
+    ends.remove(entry.key)
     lost.remove(entry.key)
-    link(index)
   }
 
   private mutating func end(_ index: Int, _ reason: SessionEnd) {
-    let key = entries[index]!.key
+    let key = entries[index].key
     remove(index)
     endCounts[reason, default: 0] += 1
     remember(key, reason)
   }
 
   private mutating func remove(_ index: Int) {
-    unlink(index)
-    guard let entry = entries[index] else { return }
+    let entry = entries.remove(index)
     byteCount -= entry.byteCount
     usage[entry.key.model, default: Usage()].count -= 1
     usage[entry.key.model, default: Usage()].byteCount -= entry.byteCount
     indices[entry.key] = nil
-    entries[index] = nil
-    vacant.append(index)
-  }
-
-  /// Puts a session behind all that were used before.
-  private mutating func link(_ index: Int) {
-    entries[index]!.older = newest
-    entries[index]!.newer = nil
-    if let newest { entries[newest]!.newer = index } else { oldest = index }
-    newest = index
-  }
-
-  private mutating func unlink(_ index: Int) {
-    guard let entry = entries[index] else { return }
-    if let older = entry.older { entries[older]!.newer = entry.newer } else { oldest = entry.newer }
-    if let newer = entry.newer { entries[newer]!.older = entry.older } else { newest = entry.older }
   }
 }
 

@@ -245,14 +245,14 @@ import Testing
   @Test func manyLostSessions() async throws {
     var (service, file) = try small()
     let floats = file.records[0].state.floats
-    file.records = (0..<SessionTable.maxRemembered + 10).map {
+    file.records = (0..<SessionEnds.maxCount + 10).map {
       Self.record("k\($0)", floats: floats)
     }
     try service.imported(file.bytes, asLost: true)
-    for index in [0, 9, 10, SessionTable.maxRemembered + 9] {
+    for index in [0, 9, 10, SessionEnds.maxCount + 9] {
       #expect(await page(service, "k\(index)").status == 410)
     }
-    #expect(await page(service, "k\(SessionTable.maxRemembered + 10)").status == 404)
+    #expect(await page(service, "k\(SessionEnds.maxCount + 10)").status == 404)
   }
 
   /// What was lost once is handed on from process to process, until its client begins it again.

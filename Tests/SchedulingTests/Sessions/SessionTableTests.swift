@@ -429,7 +429,7 @@ import Testing
   @Test func endsAreForgotten() throws {
     var setting = Setting()
     func key(_ index: Int) -> SessionTable.Key { .init(model: "m", id: "s\(index)") }
-    for index in 0..<SessionTable.maxRemembered { setting.table.remember(key(index), .ended) }
+    for index in 0..<SessionEnds.maxCount { setting.table.remember(key(index), .ended) }
     #expect(setting.refusal([Opening("s0")]) == .gone("s0", .ended))
     setting.table.remember(.init(model: "m", id: "one more"), .otherModel)
     #expect(setting.refusal([Opening("s0")]) == .unknown("s0"))

@@ -97,8 +97,14 @@ final class EventLoop: @unchecked Sendable {
   /// answered often asks again at once, and to be woken by Dispatch takes two threads.
   private func turn() {
     inbox.wake()
-    var eventCount = poller.poll()
+    var wait: CInt = 0
     for _ in 0..<Self.maxRounds {
+      // What it tells is handled in this round: the timer and the waker are told of once.
+      let eventCount = poller.poll(waiting: wait)
+      if wait > 0 {
+        inbox.wake()
+        if eventCount == 0, inbox.rest(.asleep) { return }
+      }
       let hadPutOff = driver.round(isQuiet: eventCount == 0) {
         for index in 0..<eventCount {
           let (token, readiness) = poller.event(index)
@@ -107,16 +113,12 @@ final class EventLoop: @unchecked Sendable {
       }
       let wasDue = passTime(isFull: eventCount == Poller.maxEvents)
       endIfDrained()
-      guard eventCount == 0, !hadPutOff, !wasDue, driver.isIdle, setTimer(), inbox.rest(.waiting)
-      else {
-        eventCount = poller.poll()
-        continue
-      }
-      eventCount = poller.poll(waiting: Self.waitMilliseconds)
-      inbox.wake()
-      if eventCount == 0, inbox.rest(.asleep) { return }
+      let isQuiet =
+        eventCount == 0 && !hadPutOff && !wasDue && driver.isIdle && setTimer()
+        && inbox.rest(.waiting)
+      wait = isQuiet ? Self.waitMilliseconds : 0
     }
-    // Others may have their turn on the queue; what the poller told is told again.
+    // Others may have their turn on the queue.
     queue.async { self.turn() }
   }
 

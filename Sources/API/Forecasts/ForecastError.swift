@@ -11,15 +11,11 @@ enum ForecastError: Error, Equatable, Sendable {
 
 extension Fault {
   static func forecast(_ error: ForecastError) -> Fault {
-    Fault(error.kind, error.sentence, parameter: error.parameter)
+    Fault(.badRequest, error.sentence, parameter: error.parameter)
   }
 }
 
 extension ForecastError {
-  fileprivate var kind: Fault.Kind {
-    .badRequest
-  }
-
   /// The member of the body that is at fault, where there is one.
   fileprivate var parameter: String? {
     switch self {

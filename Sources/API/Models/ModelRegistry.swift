@@ -21,22 +21,13 @@ final class ModelRegistry: Sendable {
   /// Serves `model` by its name, after all others; in the place of the one that had its name, where there was one.
   func serve(_ model: ServedModel) {
     // Let go of outside the lock: the last lease of it may be this one.
-    _ = current.withLock { snapshot in
-      let before = snapshot
-      snapshot.serve(model)
-      return before
-    }
+    _ = current.withLock { $0.serve(model) }
   }
 
   /// Serves nothing by `name` any more; false where nothing was.
   @discardableResult
   func remove(_ name: String) -> Bool {
-    let (before, after) = current.withLock { snapshot in
-      let before = snapshot
-      snapshot.remove(name)
-      return (before, snapshot)
-    }
-    return before.models.count != after.models.count
+    current.withLock { $0.remove(name) } != nil
   }
 }
 
@@ -77,21 +68,27 @@ struct ModelSnapshot: Sendable {
     defaultName.map { places[$0] == nil ? nil : $0 } ?? models.first?.name
   }
 
-  fileprivate mutating func serve(_ model: ServedModel) {
-    if let place = places[model.name] {
-      remember(models[place])
-      models[place] = model
-    } else {
+  /// Returns the model in whose place the other one is now.
+  fileprivate mutating func serve(_ model: ServedModel) -> ServedModel? {
+    defer { former.removeAll { $0 == model.identity } }
+    guard let place = places[model.name] else {
       models.append(model)
       findPlaces()
+      return nil
     }
-    former.removeAll { $0 == model.identity }
+    let replaced = models[place]
+    remember(replaced)
+    models[place] = model
+    return replaced
   }
 
-  fileprivate mutating func remove(_ name: String) {
-    guard let place = places[name] else { return }
-    remember(models.remove(at: place))
+  /// Returns the model that is no more there.
+  fileprivate mutating func remove(_ name: String) -> ServedModel? {
+    guard let place = places[name] else { return nil }
+    let removed = models.remove(at: place)
+    remember(removed)
     findPlaces()
+    return removed
   }
 
   /// Remembers a model that is about to go.

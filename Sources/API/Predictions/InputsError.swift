@@ -26,15 +26,11 @@ enum InputsError: Error, Equatable, Sendable {
 
 extension Fault {
   static func inputs(_ error: InputsError) -> Fault {
-    Fault(error.kind, error.sentence, parameter: error.parameter)
+    Fault(.badRequest, error.sentence, parameter: error.parameter)
   }
 }
 
 extension InputsError {
-  fileprivate var kind: Fault.Kind {
-    .badRequest
-  }
-
   /// The member of the body that is at fault, where there is one.
   fileprivate var parameter: String? {
     switch self {

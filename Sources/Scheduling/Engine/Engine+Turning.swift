@@ -16,10 +16,10 @@ extension Engine {
       share?.enter()
       while true {
         let start = ContinuousClock.now
-        let plan = state.withLock { state in
+        var plan = state.withLock { state in
           state.plan(index, now: start, hasIdleCores: hasIdleCores) { worker.unseat($0) }
         }
-        let goesOn = run(plan, index, &worker, now: start, since: &end, mayHandOver: true)
+        let goesOn = run(&plan, index, &worker, now: start, since: &end, mayHandOver: true)
         let seconds = start.duration(to: .now).seconds
         guard goesOn else {
           share?.leave(after: seconds)
@@ -54,15 +54,15 @@ extension Engine {
       return ([], state.plan(0, now: now, hasIdleCores: hasIdleCores) { _ in nil })
     }
     start(wake)
-    if let plan { turnHere(plan, now: now) }
+    if var plan { turnHere(&plan, now: now) }
   }
 
   /// Takes one turn in place of the first worker.
-  private func turnHere(_ plan: EngineState.Plan, now: ContinuousClock.Instant) {
+  private func turnHere(_ plan: inout EngineState.Plan, now: ContinuousClock.Instant) {
     let start = ContinuousClock.now
     let (wake, end) = workers[0].state.withLock { worker in
       var end = start
-      let hasTurned = run(plan, 0, &worker, now: now, since: &end, mayHandOver: false)
+      let hasTurned = run(&plan, 0, &worker, now: now, since: &end, mayHandOver: false)
       share?.leave(after: start.duration(to: .now).seconds)
       // Whoever is left is the worker's.
       let (wake, ended) = state.withLock { state in
@@ -84,7 +84,7 @@ extension Engine {
   ///   - mayHandOver: whether this thread has a next turn to take.
   ///   - end: when the turn before ended, and then when this one did. What a turn costs is all the time between.
   private func run(
-    _ plan: EngineState.Plan, _ index: Int, _ worker: inout WorkerState,
+    _ plan: inout EngineState.Plan, _ index: Int, _ worker: inout WorkerState,
     now: ContinuousClock.Instant, since end: inout ContinuousClock.Instant, mayHandOver: Bool
   ) -> Bool {
     refuse(plan.expired)
@@ -92,7 +92,7 @@ extension Engine {
       metrics.countBoarding(
         waited: rider.arrived.duration(to: now).seconds, foundSeat: rider.foundSeat)
     }
-    worker.seat(plan.boarding, as: plan.turn)
+    worker.seat(plan.takeBoarding(), as: plan.turn)
     guard !plan.turn.parts.isEmpty else { return false }
     let start = ContinuousClock.now
     worker.compute(plan.turn, crew: plan.way == .together ? crew : nil)

@@ -81,11 +81,23 @@ struct EngineState {
   /// What a worker does next.
   struct Plan {
     let turn: Turn
-    /// Those who board.
-    let boarding: [Rider]
+    /// Those who board, until they are taken to their seats.
+    private(set) var boarding: [Rider]
     /// Those whose deadline passed, or will before they could be done.
     let expired: [Rider]
     let way: WorkDivision.Way
+
+    fileprivate init(
+      turn: Turn, boarding: [Rider], expired: [Rider], way: WorkDivision.Way
+    ) {
+      (self.turn, self.boarding, self.expired, self.way) = (turn, boarding, expired, way)
+    }
+
+    /// Hands over those who board. A plan that kept them would have the worker copy all that has been reported for each.
+    mutating func takeBoarding() -> [Rider] {
+      defer { boarding = [] }
+      return boarding
+    }
   }
 
   /// Plans a worker's next turn; the worker turns no more where it has no parts.

@@ -154,9 +154,9 @@ struct Fairground {
   private mutating func run(_ index: Int) {
     var worker = workers[index]
     defer { workers[index] = worker }
-    let plan = state.plan(index, now: now, hasIdleCores: false) { worker.unseat($0) }
+    var plan = state.plan(index, now: now, hasIdleCores: false) { worker.unseat($0) }
     for rider in plan.expired { visits[ObjectIdentifier(rider.group)] = nil }
-    worker.seat(plan.boarding, as: plan.turn)
+    worker.seat(plan.takeBoarding(), as: plan.turn)
     guard !plan.turn.parts.isEmpty else { return }
     rotations += plan.turn.rotations.count
     sharedTurns += plan.turn.parts.count > 1 ? 1 : 0

@@ -56,49 +56,50 @@ package enum ConnectionPhase: Equatable, Sendable {
 
 /// One connection's protocol, without I/O: bytes in, events out; responses in, bytes out.
 ///
-/// HTTP/1.1 and HTTP/2 each are one. Neither knows sockets, clocks or threads.
-package protocol ConnectionProtocol {
+/// HTTP/1.1 and HTTP/2 each are one. Neither knows sockets, clocks or threads. Its owner asks it a dozen things a request, so it is an
+/// object: of a struct behind `any`, each question would copy all of it.
+package protocol ConnectionProtocol: AnyObject {
   /// Takes bytes that the peer sent; returns what they completed. Protocol errors are answered by the
   /// connection itself: the output holds the error response and `wantsClose` turns true.
-  mutating func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent]
+  func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent]
 
   /// Whether `receive` without bytes would go on with input that was left behind.
   var hasBacklog: Bool { get }
 
   /// The peer has ended its side, and all that it sent was received.
-  mutating func endInput()
+  func endInput()
 
   /// Hands over what came of other calls than `receive` since the last time.
-  mutating func takeEvents() -> [ConnectionEvent]
+  func takeEvents() -> [ConnectionEvent]
 
   /// Queues the response of `stream`; one for a stream that is gone is dropped.
-  mutating func respond(_ response: HTTPResponse, to stream: StreamID)
+  func respond(_ response: HTTPResponse, to stream: StreamID)
 
   /// Queues the head of the response of `stream`, whose body begins one that `write(_:to:)` goes on
   /// with and `end(_:)` ends; one for a stream that is gone is dropped, as all that follows is.
-  mutating func begin(_ response: HTTPResponse, to stream: StreamID)
+  func begin(_ response: HTTPResponse, to stream: StreamID)
 
   /// Queues `bytes` as the next part of the body that `begin(_:to:)` began.
-  mutating func write(_ bytes: [UInt8], to stream: StreamID)
+  func write(_ bytes: [UInt8], to stream: StreamID)
 
   /// Queues the end of that body, and what follows it where the protocol has a place for that.
-  mutating func end(_ stream: StreamID, trailers: HTTPFields)
+  func end(_ stream: StreamID, trailers: HTTPFields)
 
   /// The application has read `count` bytes of the body of `stream`, which comes in parts, and wants more.
-  mutating func readBody(_ count: Int, of stream: StreamID)
+  func readBody(_ count: Int, of stream: StreamID)
 
   /// How many bytes of that body are not in the output, since it is not its turn yet or the peer's
   /// flow control holds them back.
   func heldBytes(of stream: StreamID) -> Int
 
   /// Hands over the bytes ready to be written, in order; empty when there are none.
-  mutating func takeOutput() -> [UInt8]
+  func takeOutput() -> [UInt8]
 
   /// The request under way took too long: queues a 408 where the protocol has one, and closes.
-  mutating func timeOut()
+  func timeOut()
 
   /// The statuses of the requests that the connection refused by itself since the last call.
-  mutating func takeRefusals() -> [HTTPStatus]
+  func takeRefusals() -> [HTTPStatus]
 
   /// The memory that requests take whose bodies are not complete, their heads with them.
   var incompleteBytes: Int { get }
@@ -115,13 +116,13 @@ package protocol ConnectionProtocol {
   var heldBytes: Int { get }
 
   /// Answers the request with the largest of those bodies with `response`, and lets go of the body.
-  mutating func refuseLargestBody(_ response: HTTPResponse)
+  func refuseLargestBody(_ response: HTTPResponse)
 
   /// Begins a graceful end: no new request is accepted, what is owed is still answered.
-  mutating func shutDown()
+  func shutDown()
 
   /// Takes no request any more that the peer begins after a `shutDown`, whether it knows of that or not.
-  mutating func finishShutDown()
+  func finishShutDown()
 
   var phase: ConnectionPhase { get }
 
@@ -140,7 +141,7 @@ package protocol ConnectionProtocol {
 
   /// Queues a byte that the answer which is owed first begins or goes on with, whatever it will be; returns whether
   /// there was such a byte.
-  mutating func beginAnswer() -> Bool
+  func beginAnswer() -> Bool
 
   /// Whether requests run side by side, each on a stream that the peer can give up alone: HTTP/2.
   var isMultiplexed: Bool { get }
@@ -152,14 +153,14 @@ package protocol ConnectionProtocol {
   var hasTransfers: Bool { get }
 
   /// Answers the requests with 408 whose bodies come too slowly; returns how many there were.
-  mutating func refuseSlowBodies(now: Int, pace: TransferPace) -> Int
+  func refuseSlowBodies(now: Int, pace: TransferPace) -> Int
 
   /// Notes that bodies wait for this side.
-  mutating func pauseBodies()
+  func pauseBodies()
 
   /// Resets the streams whose peer takes too little of what waits for it; returns how many there were, and what comes of
   /// it.
-  mutating func resetSlowReaders(
+  func resetSlowReaders(
     now: Int, pace: TransferPace
   ) -> (count: Int, events: [ConnectionEvent])
 }
@@ -167,21 +168,21 @@ package protocol ConnectionProtocol {
 /// What holds unless a protocol says otherwise. Where requests come one after the other, the owner measures the one that
 /// is under way.
 extension ConnectionProtocol {
-  package mutating func takeEvents() -> [ConnectionEvent] { [] }
-  package mutating func endInput() {}
+  package func takeEvents() -> [ConnectionEvent] { [] }
+  package func endInput() {}
   package var mayEndUnannounced: Bool { false }
   package var survivesEndOfInput: Bool { false }
-  package mutating func beginAnswer() -> Bool { false }
+  package func beginAnswer() -> Bool { false }
   package var outputRoom: Int {
     get { .max }
     set {}
   }
   package var isMultiplexed: Bool { false }
   package var hasTransfers: Bool { phase == .readingBody }
-  package mutating func finishShutDown() {}
-  package mutating func refuseSlowBodies(now: Int, pace: TransferPace) -> Int { 0 }
-  package mutating func pauseBodies() {}
-  package mutating func resetSlowReaders(
+  package func finishShutDown() {}
+  package func refuseSlowBodies(now: Int, pace: TransferPace) -> Int { 0 }
+  package func pauseBodies() {}
+  package func resetSlowReaders(
     now: Int, pace: TransferPace
   ) -> (count: Int, events: [ConnectionEvent]) { (0, []) }
 }

@@ -3,7 +3,7 @@
 /// Requests are handed out as they come, up to `max_pipelined` at a time; responses leave in the
 /// requests' order, whatever order they are given in. Bytes beyond that stay in a backlog: after a
 /// response, the owner calls `receive` with no bytes while `hasBacklog` holds.
-package struct HTTP1Connection: ConnectionProtocol {
+package final class HTTP1Connection: ConnectionProtocol {
   package var outputRoom = Int.max
 
   private let limits: HTTP1Limits
@@ -90,7 +90,7 @@ package struct HTTP1Connection: ConnectionProtocol {
 
   // MARK: Input
 
-  package mutating func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
+  package func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
     var events: [ConnectionEvent] = []
     if backlog.isEmpty {
       let used = take(bytes, &events)
@@ -110,7 +110,7 @@ package struct HTTP1Connection: ConnectionProtocol {
   }
 
   /// Takes what it can of `bytes`; returns how many of them it is done with.
-  private mutating func take(_ bytes: Span<UInt8>, _ events: inout [ConnectionEvent]) -> Int {
+  private func take(_ bytes: Span<UInt8>, _ events: inout [ConnectionEvent]) -> Int {
     var offset = 0
     isHeldBack = false
     do throws(HTTP1Error) {
@@ -133,8 +133,8 @@ package struct HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  private mutating func take(
-    _ step: HTTP1RequestReader.Step, isMoreHere: Bool, _ events: inout [ConnectionEvent]
+  private func take(
+    _ step: consuming HTTP1RequestReader.Step, isMoreHere: Bool, _ events: inout [ConnectionEvent]
   ) throws(HTTP1Error) {
     switch step {
     case .head(let head):
@@ -160,8 +160,8 @@ package struct HTTP1Connection: ConnectionProtocol {
   }
 
   /// Has the body behind a head read as its reception says.
-  private mutating func take(
-    _ head: HTTP1Head, isMoreHere: Bool, _ events: inout [ConnectionEvent]
+  private func take(
+    _ head: consuming HTTP1Head, isMoreHere: Bool, _ events: inout [ConnectionEvent]
   ) throws(HTTP1Error) {
     let bodyBytes = head.framing.announcedBytes
     let reception = reception(head.request, bodyBytes)
@@ -201,7 +201,7 @@ package struct HTTP1Connection: ConnectionProtocol {
   }
 
   /// Adds a request to those that responses are owed to.
-  private mutating func add(_ request: HTTP1ResponseQueue.Request) -> StreamID {
+  private func add(_ request: HTTP1ResponseQueue.Request) -> StreamID {
     var request = request
     if isDraining { request.keepsAlive = false }
     isLast = !request.keepsAlive
@@ -211,12 +211,12 @@ package struct HTTP1Connection: ConnectionProtocol {
   }
 
   /// Reads on behind the last byte of a request, unless that is the last one.
-  private mutating func endBody() {
+  private func endBody() {
     if isLast { reader.end() }
   }
 
   /// Answers what can't be taken, after everything that came before it; nothing follows.
-  private mutating func refuse(_ response: HTTPResponse) {
+  private func refuse(_ response: HTTPResponse) {
     guard !reader.isDiscarding else { return takeNoMore() }
     refusals.append(response.status)
     responses.dropContinue()
@@ -237,7 +237,7 @@ package struct HTTP1Connection: ConnectionProtocol {
     events.append(.abandoned(stream))
   }
 
-  package mutating func endInput() {
+  package func endInput() {
     hasInputEnded = true
     guard !isHeldBack || backlog.isEmpty else { return }
     var cut: [ConnectionEvent] = []
@@ -246,7 +246,7 @@ package struct HTTP1Connection: ConnectionProtocol {
   }
 
   /// Gives up a request that the peer has ended its side within.
-  private mutating func breakOffIfCut(_ events: inout [ConnectionEvent]) {
+  private func breakOffIfCut(_ events: inout [ConnectionEvent]) {
     guard hasInputEnded, let stream = upload?.stream else { return }
     upload = nil
     reader.end()
@@ -257,28 +257,28 @@ package struct HTTP1Connection: ConnectionProtocol {
 
   // MARK: Output
 
-  package mutating func respond(_ response: HTTPResponse, to stream: StreamID) {
+  package func respond(_ response: HTTPResponse, to stream: StreamID) {
     guard responses.isUnanswered(stream) else { return }
     responses.respond(response, to: stream, closes: !stopUpload(of: stream))
   }
 
-  package mutating func begin(_ response: HTTPResponse, to stream: StreamID) {
+  package func begin(_ response: HTTPResponse, to stream: StreamID) {
     guard responses.begin(response, to: stream) else { return }
     // Nothing can follow it, so nothing behind it is answered; its own body still comes.
     if upload?.stream == stream { isLast = true } else { takeNoMore() }
   }
 
-  package mutating func write(_ bytes: [UInt8], to stream: StreamID) {
+  package func write(_ bytes: [UInt8], to stream: StreamID) {
     responses.write(bytes, to: stream)
   }
 
-  package mutating func end(_ stream: StreamID, trailers: HTTPFields = HTTPFields()) {
+  package func end(_ stream: StreamID, trailers: HTTPFields = HTTPFields()) {
     guard responses.isStreaming(stream) else { return }
     if !stopUpload(of: stream) { responses.closeBehindLast() }
     responses.end(stream, trailers: trailers)
   }
 
-  package mutating func readBody(_ count: Int, of stream: StreamID) {
+  package func readBody(_ count: Int, of stream: StreamID) {
     guard upload?.stream == stream else { return }
     upload?.unreadBytes -= count
     guard upload?.expectsContinue == true else { return }
@@ -289,7 +289,7 @@ package struct HTTP1Connection: ConnectionProtocol {
   /// Passes on no more of the body of a request that is answered.
   ///
   /// - Returns: false where the rest of it is too much to be read, so that the connection has to close.
-  private mutating func stopUpload(of stream: StreamID) -> Bool {
+  private func stopUpload(of stream: StreamID) -> Bool {
     guard let upload, upload.stream == stream else { return true }
     self.upload = nil
     guard reader.mayDiscard(announced: reader.announcedRest), !upload.expectsContinue else {
@@ -303,15 +303,15 @@ package struct HTTP1Connection: ConnectionProtocol {
 
   package func heldBytes(of stream: StreamID) -> Int { responses.waitingBytes(of: stream) }
 
-  package mutating func takeOutput() -> [UInt8] { responses.takeOutput() }
+  package func takeOutput() -> [UInt8] { responses.takeOutput() }
 
-  package mutating func beginAnswer() -> Bool { responses.beginAnswer() }
+  package func beginAnswer() -> Bool { responses.beginAnswer() }
 
   // MARK: Ends
 
   package var wantsClose: Bool { responses.wantsClose }
 
-  package mutating func timeOut() {
+  package func timeOut() {
     switch phase {
     case .idle: takeNoMore()
     case .readingHead: refuse(HTTP1Error.timedOut(reading: "head").response)
@@ -320,21 +320,21 @@ package struct HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  package mutating func takeEvents() -> [ConnectionEvent] {
+  package func takeEvents() -> [ConnectionEvent] {
     defer { if !events.isEmpty { events = [] } }
     return events
   }
 
-  package mutating func takeRefusals() -> [HTTPStatus] {
+  package func takeRefusals() -> [HTTPStatus] {
     defer { if !refusals.isEmpty { refusals = [] } }
     return refusals
   }
 
-  package mutating func refuseLargestBody(_ response: HTTPResponse) {
+  package func refuseLargestBody(_ response: HTTPResponse) {
     if !reader.isAtHead, !reader.hasEnded { refuse(response) }
   }
 
-  package mutating func shutDown() {
+  package func shutDown() {
     switch inputPhase {
     // The request under way still counts as accepted; its response closes the connection.
     case .readingHead: isDraining = true
@@ -348,7 +348,7 @@ package struct HTTP1Connection: ConnectionProtocol {
   }
 
   /// Takes no further request; closes behind the last response owed, or at once.
-  private mutating func takeNoMore() {
+  private func takeNoMore() {
     reader.end()
     upload = nil
     gathered = nil

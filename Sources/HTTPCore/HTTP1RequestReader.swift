@@ -1,5 +1,5 @@
 /// Reads the requests of an HTTP/1 connection: their heads, and of the body behind each head what is to become of it.
-struct HTTP1RequestReader {
+struct HTTP1RequestReader: ~Copyable {
   /// What was read.
   enum Step {
     /// A head is complete. Where a body follows, `gather`, `passOn` or `discard` says what becomes of it, before more is
@@ -119,9 +119,8 @@ struct HTTP1RequestReader {
     case .gathering(let answer):
       guard request != nil,
         try decoder.decode(bytes, &offset, into: &request!.body, total: total),
-        var complete = request
+        var complete = request.take()
       else { return nil }
-      request = nil
       input = .head
       complete.trailers = decoder.trailers
       return .request(complete, answer)

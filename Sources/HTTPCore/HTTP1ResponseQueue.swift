@@ -1,6 +1,6 @@
 /// The responses that an HTTP/1 connection owes, which leave in the order of their requests, whatever order they are given
 /// in, and the bytes of those whose turn has come.
-struct HTTP1ResponseQueue {
+struct HTTP1ResponseQueue: ~Copyable {
   /// What a response has to know of its request.
   struct Request {
     let isHEAD: Bool
@@ -55,7 +55,7 @@ struct HTTP1ResponseQueue {
 
   /// What responses take that the owner has not taken yet.
   var heldBytes: Int {
-    owed.reduce(output.capacity) { $0 + ($1.response?.body.capacity ?? 0) }
+    owed.indices.reduce(output.capacity) { $0 + (owed[$1].response?.body.capacity ?? 0) }
   }
 
   var outputCount: Int { output.count }

@@ -11,9 +11,7 @@ struct FIFO<Element> {
   /// Takes out the first.
   mutating func popFirst() -> Element? {
     guard !isEmpty else { return nil }
-    let first = elements[takenCount]
-    // What was taken is not to be kept alive here.
-    elements[takenCount] = nil
+    let first = elements[takenCount].take()
     takenCount += 1
     // What is moved is at most what was taken.
     if takenCount * 2 >= elements.count {

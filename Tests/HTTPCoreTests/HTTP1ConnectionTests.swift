@@ -21,7 +21,7 @@ import Testing
 
   @Test(arguments: Pieces.allCases)
   func answersAndStaysOpen(_ pieces: Pieces) {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     #expect(connection.phase == .idle)
     #expect(connection.receive(get, pieces) == [.request(request("GET", "/a"), StreamID(0))])
     #expect(connection.takeOutput() == [])
@@ -33,7 +33,7 @@ import Testing
 
   /// While the responses before its 100 Continue are owed, a peer is not late with its body.
   @Test func whoWaitsToContinueWaitsForThisSide() {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     let put = "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"
     _ = connection.receive(get + put, .whole)
     #expect(connection.phase == .answering)
@@ -47,7 +47,7 @@ import Testing
 
   @Test(arguments: Pieces.allCases)
   func takesSizedBodies(_ pieces: Pieces) {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     let text = "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
     let fields: HTTPFields = ["host": "x", "content-length": "5"]
     #expect(
@@ -58,7 +58,7 @@ import Testing
 
   @Test(arguments: Pieces.allCases)
   func takesChunkedBodies(_ pieces: Pieces) {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     let text =
       "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
     let fields: HTTPFields = ["host": "x", "transfer-encoding": "chunked"]
@@ -71,7 +71,7 @@ import Testing
 
   @Test(arguments: Pieces.allCases)
   func handsTrailersOn(_ pieces: Pieces) {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     let text =
       "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
       + "1\r\na\r\n0\r\nX-Sum:  7 \r\nb:\r\n\r\n"
@@ -83,7 +83,7 @@ import Testing
 
   @Test(arguments: Pieces.allCases)
   func answersInOrder(_ pieces: Pieces) {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     #expect(connection.receive(get + get + get, pieces).count == 3)
     connection.respond(answer("3"), to: StreamID(2))
     connection.respond(answer("2"), to: StreamID(1))
@@ -96,7 +96,7 @@ import Testing
   }
 
   @Test func headHasNoBody() {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     _ = connection.receive("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
     connection.respond(answer("hello"), to: StreamID(0))
     #expect(connection.takeText() == "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
@@ -111,7 +111,7 @@ import Testing
     ("HTTP/1.1", "", "", false),
   ])
   func closesWhereAsked(_ version: String, _ asked: String, _ told: String, _ closes: Bool) {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     let text = "GET / \(version)\r\nHost: x\r\n\(asked)\r\n"
     let events = connection.receive(text + text)
     #expect(events.count == (closes ? 1 : 2))
@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test func refusalsWaitForTheirTurn() {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     #expect(connection.receive(get + "BAD\r\n" + get).count == 1)
     #expect(connection.takeText() == "" && !connection.wantsClose)
     #expect(connection.receive(get).isEmpty)
@@ -164,7 +164,7 @@ import Testing
   ])
   func refusesWithTheStatus(_ text: String, _ status: Int) {
     for pieces in Pieces.allCases {
-      var connection = HTTP1Connection()
+      let connection = HTTP1Connection()
       #expect(connection.receive(text, pieces).isEmpty)
       #expect(connection.takeText().hasPrefix("HTTP/1.1 \(status) "))
       #expect(connection.wantsClose)
@@ -195,7 +195,7 @@ import Testing
   }
 
   @Test func partOfAHeadIsNoBacklog() {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     _ = connection.receive("GET /li")
     #expect(!connection.hasBacklog)
     _ = connection.receive("st HTTP/1.1\r\nHost: x\r\n\r\n" + get + "GE")
@@ -206,7 +206,7 @@ import Testing
 
   @Test func refusesTheBodyUnderWay() {
     let put = "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     _ = connection.receive(get)
     connection.refuseLargestBody(HTTPResponse(status: .gone))
     #expect(connection.receive(put).isEmpty)
@@ -251,7 +251,7 @@ import Testing
   @Test(arguments: ["HTTP/1.1", "HTTP/1.0"], 0...10)
   func anAnswerMayBeginAhead(version: String, count: Int) {
     func text(begun: Int) -> String {
-      var connection = HTTP1Connection()
+      let connection = HTTP1Connection()
       let isBegunBefore = connection.beginAnswer()
       #expect(!isBegunBefore && connection.takeText() == "")
       _ = connection.receive("GET / \(version)\r\nHost: x\r\n\r\n")
@@ -273,7 +273,7 @@ import Testing
   }
 
   @Test func datesResponses() {
-    var connection = HTTP1Connection(date: ResponseDate("Sun, 06 Nov 1994 08:49:37 GMT"))
+    let connection = HTTP1Connection(date: ResponseDate("Sun, 06 Nov 1994 08:49:37 GMT"))
     _ = connection.receive(get + "BAD\r\n")
     connection.respond(answer("a"), to: StreamID(0))
     #expect(

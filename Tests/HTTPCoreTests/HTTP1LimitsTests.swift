@@ -72,7 +72,7 @@ import Testing
         "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         + "1\r\nb\r\n\(length - 1)\r\n\(body.dropFirst())\r\n0\r\n\r\n"
       for text in [sized, chunked] {
-        var connection = HTTP1Connection(limits: limits)
+        let connection = HTTP1Connection(limits: limits)
         let events = connection.receive(text, pieces)
         #expect(events.count == (fits ? 1 : 0))
         #expect(connection.takeText().hasPrefix("HTTP/1.1 413 ") == !fits)
@@ -100,7 +100,7 @@ import Testing
         + (isChunked
           ? "1\r\nb\r\n\(String(length - 1, radix: 16))\r\n\(body.dropFirst())\r\n0\r\n\r\n"
           : "\(length)\r\n\r\n\(body)")
-      var connection = HTTP1Connection(limits: limits)
+      let connection = HTTP1Connection(limits: limits)
       let events = connection.receive(text, pieces)
       #expect(events.count == (fits ? 1 : 0))
       let answer = connection.takeText()
@@ -129,7 +129,7 @@ import Testing
 
   @Test(arguments: ["16777217", "9223372036854775807", "99999999999999999999999"])
   func lengthsBeyondAll(_ length: String) {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     #expect(
       connection.receive(
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \(length)\r\n\r\n", .whole
@@ -163,7 +163,7 @@ import Testing
   func trailers(_ extra: Int) {
     var limits = HTTP1Limits()
     limits.maxFields = 4
-    var connection = HTTP1Connection(limits: limits)
+    let connection = HTTP1Connection(limits: limits)
     let lines = String(repeating: "a:\r\n", count: 4 + extra)
     let events = connection.receive(
       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\(lines)\r\n")
@@ -175,7 +175,7 @@ import Testing
     var limits = HTTP1Limits()
     limits.maxPipelined = 3
     for count in [2, 3, 4] {
-      var connection = HTTP1Connection(limits: limits)
+      let connection = HTTP1Connection(limits: limits)
       let text = String(repeating: "GET / HTTP/1.1\r\nHost: x\r\n\r\n", count: count)
       #expect(connection.receive(text).count == min(count, 3))
       #expect(connection.wantsInput == (count < 4))

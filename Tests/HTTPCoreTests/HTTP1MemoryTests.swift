@@ -13,7 +13,7 @@ import Testing
 
   /// What is only announced takes nothing; what comes is not held twice.
   @Test func bodiesTakeWhatCame() {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     _ = connection.receive("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
     let head = connection.incompleteBytes
     #expect(head < 1000)
@@ -31,7 +31,7 @@ import Testing
   /// Requests wait unread while more output than there is room for waits to be taken.
   @Test(arguments: [-1, 0, 1])
   func requestsWaitForOutputToLeave(extra: Int) {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     let first = connection.receive(get)
     #expect(first.count == 1)
     connection.respond(answer(5000), to: StreamID(0))
@@ -52,7 +52,7 @@ import Testing
   /// What has come of a head counts, and what waits for the rest of it.
   @Test func headsCount() {
     let long = String(repeating: "x", count: 5000)
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     _ = connection.receive("GET / HTTP/1.1\r\nHost: x\r\nA: \(long)\r\nB: \(long)")
     #expect((10_000..<50_000).contains(connection.heldBytes))
     #expect(connection.incompleteBytes == 0)
@@ -64,7 +64,7 @@ import Testing
 
   /// With no room at all, no request is begun, whatever came.
   @Test func noRoomBeginsNothing() {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     connection.outputRoom = -1
     #expect(connection.receive(get).isEmpty)
     connection.outputRoom = 0
@@ -74,7 +74,7 @@ import Testing
 
   /// An answer that waits for the one before it counts, too.
   @Test func answersOutOfTurnCount() {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     _ = connection.receive(get + get)
     connection.outputRoom = 4999
     connection.respond(answer(5000), to: StreamID(1))

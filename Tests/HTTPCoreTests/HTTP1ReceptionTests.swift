@@ -31,7 +31,7 @@ import Testing
   func isToldTheLength(_ length: Int?, _ told: Int?) {
     var heads: [HTTPRequest] = []
     var lengths: [Int?] = []
-    var connection = HTTP1Connection { head, bodyBytes in
+    let connection = HTTP1Connection { head, bodyBytes in
       heads.append(head)
       lengths.append(bodyBytes)
       return Reception(.whole()) { _ in }
@@ -44,7 +44,7 @@ import Testing
   /// Who is refused is answered before the body has come, and a small rest of it is thrown away.
   @Test(arguments: Pieces.allCases)
   func anUnwantedBodyIsNotWaitedFor(_ pieces: Pieces) {
-    var connection = connection(.unwanted)
+    let connection = connection(.unwanted)
     let events = connection.receive(put(5))
     guard case .head(let head, StreamID(0), _, isBodyWanted: false)? = events.first else {
       Issue.record("found \(events)")
@@ -62,7 +62,7 @@ import Testing
 
   @Test(arguments: Pieces.allCases)
   func anUnwantedBodyInChunksIsThrownAway(_ pieces: Pieces) {
-    var connection = connection(.unwanted)
+    let connection = connection(.unwanted)
     let events = connection.receive(chunked + "5\r\nhello\r\n0\r\na: b\r\n\r\n" + Self.get, pieces)
     #expect(events.count == 2)
     #expect(connection.incompleteBytes == 0)
@@ -76,7 +76,7 @@ import Testing
     var limits = HTTP1Limits()
     limits.maxDiscardedBytes = 10
     let body = String(repeating: "b", count: 10 + extra)
-    var connection = connection(.unwanted, limits: limits)
+    let connection = connection(.unwanted, limits: limits)
     let text =
       isChunked
       ? chunked
@@ -94,7 +94,7 @@ import Testing
   func aBodyThatIsThrownAwayEndsInSilence(_ text: String) {
     var limits = HTTP1Limits()
     limits.maxDiscardedBytes = 9
-    var connection = connection(.unwanted, limits: limits)
+    let connection = connection(.unwanted, limits: limits)
     _ = connection.receive(chunked)
     connection.respond(Self.answer, to: StreamID(0))
     #expect(connection.takeText() == Self.answered)
@@ -104,7 +104,7 @@ import Testing
   }
 
   @Test func aSlowBodyThatIsThrownAwayEndsInSilence() {
-    var connection = connection(.unwanted)
+    let connection = connection(.unwanted)
     _ = connection.receive(put(5) + "h")
     connection.respond(Self.answer, to: StreamID(0))
     #expect(connection.takeText() == Self.answered)
@@ -132,7 +132,7 @@ import Testing
   /// n − 1, n and n + 1 bytes of what a path takes; 100 Continue is not sent for more.
   @Test(arguments: [-1, 0, 1], ["", "Expect: 100-continue\r\n"])
   func bytesOfAPath(_ extra: Int, _ expect: String) {
-    var connection = connection(.whole(maxBytes: 100))
+    let connection = connection(.whole(maxBytes: 100))
     _ = connection.receive(put(100 + extra, expect))
     let text = connection.takeText()
     guard extra > 0 else {
@@ -145,7 +145,7 @@ import Testing
   }
 
   @Test func chunksBeyondWhatAPathTakesAreRefused() {
-    var connection = connection(.whole(maxBytes: 9))
+    let connection = connection(.whole(maxBytes: 9))
     #expect(connection.receive(chunked + "5\r\nhello\r\n").isEmpty)
     #expect(connection.receive("5\r\n").isEmpty)
     #expect(connection.takeText().contains("at most 9 bytes for this path"))

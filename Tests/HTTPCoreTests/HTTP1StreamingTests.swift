@@ -14,13 +14,13 @@ import Testing
 
   /// A connection that was sent `text`.
   private func connection(_ text: String) -> HTTP1Connection {
-    var connection = HTTP1Connection()
+    let connection = HTTP1Connection()
     _ = connection.receive(text)
     return connection
   }
 
   @Test func chunksLeaveAsTheyCome() {
-    var connection = connection(get)
+    let connection = connection(get)
     connection.begin(response(), to: StreamID(0))
     #expect(connection.takeText() == head)
     #expect(connection.phase == .answering)
@@ -47,7 +47,7 @@ import Testing
 
   @Test(arguments: ["", "first"])
   func beginsWithTheBodyOfItsHead(_ text: String) {
-    var connection = connection(get)
+    let connection = connection(get)
     connection.begin(response(text), to: StreamID(0))
     connection.respond(response("no"), to: StreamID(0))
     connection.begin(response("no"), to: StreamID(0))
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func ownFieldsDoNotContradictTheFraming() {
-    var connection = connection(get)
+    let connection = connection(get)
     let fields: HTTPFields = ["content-length": "9", "transfer-encoding": "gzip", "a": "b"]
     connection.begin(HTTPResponse(status: .ok, fields: fields), to: StreamID(0))
     #expect(
@@ -66,7 +66,7 @@ import Testing
   /// A streamed response that has to wait for its turn, ended or not when it comes.
   @Test(arguments: [true, false])
   func waitsForItsTurn(_ endsEarly: Bool) {
-    var connection = connection(get + get + get)
+    let connection = connection(get + get + get)
     connection.respond(response("w"), to: StreamID(2))
     connection.begin(response("a"), to: StreamID(1))
     connection.write(Array("bc".utf8), to: StreamID(1))
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func aStreamWaitsForAStream() {
-    var connection = connection(get + get)
+    let connection = connection(get + get)
     for stream in [1, 0] { connection.begin(response("\(stream)"), to: StreamID(stream)) }
     #expect(connection.takeText() == head + "1\r\n0\r\n")
     connection.end(StreamID(0))
@@ -103,7 +103,7 @@ import Testing
     ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 204), ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 304),
   ])
   func someResponsesHaveNoBody(_ request: String, _ status: Int) {
-    var connection = connection(get + request)
+    let connection = connection(get + request)
     connection.begin(HTTPResponse(status: HTTPStatus(status), body: [1]), to: StreamID(1))
     connection.write([2], to: StreamID(1))
     connection.respond(response("w"), to: StreamID(0))
@@ -118,7 +118,7 @@ import Testing
 
   @Test(arguments: ["", "Connection: keep-alive\r\n"])
   func closesBehindAStreamToHTTP10(_ field: String) {
-    var connection = connection("GET / HTTP/1.0\r\n\(field)\r\n" + get + "PUT /")
+    let connection = connection("GET / HTTP/1.0\r\n\(field)\r\n" + get + "PUT /")
     connection.begin(response("a"), to: StreamID(0))
     connection.write(Array("bc".utf8), to: StreamID(0))
     #expect(connection.takeText() == "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nabc")
@@ -131,7 +131,7 @@ import Testing
   }
 
   @Test func closesBehindAStreamWhereAsked() {
-    var connection = connection("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    let connection = connection("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     connection.begin(response(), to: StreamID(0))
     #expect(connection.takeText().contains("connection: close\r\n"))
     #expect(!connection.wantsClose)
@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test func drainsToTheEndOfAStream() {
-    var connection = connection(get)
+    let connection = connection(get)
     connection.begin(response(), to: StreamID(0))
     connection.shutDown()
     #expect(connection.receive(get).isEmpty)
@@ -153,7 +153,7 @@ import Testing
   }
 
   @Test func whatIsRefusedStandsBehindAStream() {
-    var connection = connection(get)
+    let connection = connection(get)
     connection.begin(response(), to: StreamID(0))
     #expect(connection.receive("BAD\r\n").isEmpty)
     #expect(connection.takeText() == head)
@@ -163,7 +163,7 @@ import Testing
   }
 
   @Test func nothingInterimInsideAStream() {
-    var connection = connection(get)
+    let connection = connection(get)
     connection.begin(response(), to: StreamID(0))
     _ = connection.receive(
       "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
@@ -174,7 +174,7 @@ import Testing
 
   /// The size of the next chunk may begin ahead, with zeros.
   @Test func aChunkMayBeginAhead() {
-    var connection = connection(get)
+    let connection = connection(get)
     connection.begin(response(), to: StreamID(0))
     var begun = 0
     while connection.beginAnswer() { begun += 1 }
@@ -192,7 +192,7 @@ import Testing
 
   /// A body that ends with the connection has nothing that could be sent ahead.
   @Test func aBodyWithoutChunksDoesNotBeginAhead() {
-    var connection = connection("GET / HTTP/1.0\r\n\r\n")
+    let connection = connection("GET / HTTP/1.0\r\n\r\n")
     let isHeadBegun = connection.beginAnswer()
     #expect(isHeadBegun)
     connection.begin(response(), to: StreamID(0))
@@ -202,7 +202,7 @@ import Testing
   }
 
   @Test func whatIsNotOwedIsDropped() {
-    var connection = connection(get)
+    let connection = connection(get)
     connection.write([1], to: StreamID(0))
     connection.end(StreamID(0))
     connection.begin(response(), to: StreamID(1))

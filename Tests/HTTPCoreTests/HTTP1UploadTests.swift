@@ -27,7 +27,7 @@ import Testing
 
   @Test(arguments: Pieces.allCases, [false, true])
   func partsComeAsTheyAre(_ pieces: Pieces, _ isChunked: Bool) {
-    var connection = connection()
+    let connection = connection()
     let text = isChunked ? chunked + "2\r\nhe\r\n3\r\nllo\r\n0\r\nA: b\r\n\r\n" : put(5) + "hello"
     let events = connection.receive(text + Self.get, pieces)
     guard case .head(let head, StreamID(0), _, isBodyWanted: true)? = events.first else {
@@ -48,7 +48,7 @@ import Testing
 
   /// The response goes out while the request comes in.
   @Test func bothWaysAtOnce() {
-    var connection = connection()
+    let connection = connection()
     #expect(connection.receive(chunked).count == 1)
     connection.begin(ok, to: StreamID(0))
     #expect(connection.takeText() == Self.chunkedHead)
@@ -69,7 +69,7 @@ import Testing
   func unreadBytes(_ extra: Int) {
     var limits = HTTP1Limits()
     limits.maxUnreadBytes = 10
-    var connection = connection(limits: limits)
+    let connection = connection(limits: limits)
     _ = connection.receive(put(1000))
     _ = connection.receive([UInt8](repeating: 1, count: 10 + extra).span)
     #expect(connection.incompleteBytes == 10 + extra)
@@ -89,7 +89,7 @@ import Testing
   @Test func theEndDoesNotWaitForItsReader() {
     var limits = HTTP1Limits()
     limits.maxUnreadBytes = 1
-    var connection = connection(limits: limits)
+    let connection = connection(limits: limits)
     let events = connection.receive(put(5) + "hello" + Self.get)
     #expect(
       events.dropFirst().prefix(2) == [
@@ -100,7 +100,7 @@ import Testing
 
   /// 100 Continue is sent when the body is read, not before.
   @Test func continuesWhenTheBodyIsWanted() {
-    var connection = connection()
+    let connection = connection()
     _ = connection.receive(Self.get + put(2, "Expect: 100-continue\r\n"))
     #expect(connection.takeText() == "")
     connection.readBody(0, of: StreamID(1))
@@ -116,7 +116,7 @@ import Testing
 
   /// Who is answered before the body is wanted is not told to send it, and the connection closes.
   @Test func whoIsAnsweredFirstDoesNotContinue() {
-    var connection = connection()
+    let connection = connection()
     _ = connection.receive(put(2, "Expect: 100-continue\r\n"))
     #expect(connection.phase == .answering)
     connection.respond(HTTPResponse(status: .forbidden), to: StreamID(0))
@@ -132,7 +132,7 @@ import Testing
   func theRestOfAnAnsweredRequest(_ extra: Int, _ isStreamed: Bool) {
     var limits = HTTP1Limits()
     limits.maxDiscardedBytes = 10
-    var connection = connection(limits: limits)
+    let connection = connection(limits: limits)
     _ = connection.receive(put(12 + extra) + "ab")
     if isStreamed {
       connection.begin(ok, to: StreamID(0))
@@ -151,7 +151,7 @@ import Testing
   /// What is wrong with a body ends its exchange, with an answer where none has begun.
   @Test(arguments: ["malformed", "slow", "no room"], [false, true])
   func aBodyThatGoesWrongIsGivenUp(_ fault: String, _ hasBegun: Bool) {
-    var connection = connection()
+    let connection = connection()
     _ = connection.receive(chunked + "1\r\na\r\n")
     if hasBegun { connection.begin(ok, to: StreamID(0)) }
     var events: [ConnectionEvent] = []
@@ -173,7 +173,7 @@ import Testing
   /// A peer that ends its side within a body has given its request up; one that does behind it waits for the answer.
   @Test(arguments: [4, 5])
   func aPeerThatEndsWithinABody(_ count: Int) {
-    var connection = connection()
+    let connection = connection()
     _ = connection.receive(put(5) + "hello".prefix(count))
     connection.endInput()
     #expect(connection.takeEvents() == (count < 5 ? [.abandoned(StreamID(0))] : []))
@@ -184,7 +184,7 @@ import Testing
   @Test func aPeerThatEndsWithinWhatWaits() {
     var limits = HTTP1Limits()
     limits.maxUnreadBytes = 2
-    var connection = connection(limits: limits)
+    let connection = connection(limits: limits)
     _ = connection.receive(put(5) + "he")
     _ = connection.receive("ll")
     connection.endInput()
@@ -195,7 +195,7 @@ import Testing
   }
 
   @Test func drainsToTheEndOfABody() {
-    var connection = connection()
+    let connection = connection()
     _ = connection.receive(put(5) + "he")
     connection.shutDown()
     #expect(content(connection.receive("llo" + Self.get)) == "llo")
@@ -205,7 +205,7 @@ import Testing
 
   /// A body whose response ends with the connection comes to its end.
   @Test func aBodyBehindAStreamToHTTP10() {
-    var connection = connection()
+    let connection = connection()
     _ = connection.receive("PUT / HTTP/1.0\r\nContent-Length: 5\r\n\r\nhe")
     connection.begin(ok, to: StreamID(0))
     let events = connection.receive("llo" + Self.get)
@@ -215,7 +215,7 @@ import Testing
   }
 
   @Test func trailersFollowChunks() {
-    var connection = connection()
+    let connection = connection()
     _ = connection.receive(Self.get + "GET / HTTP/1.0\r\n\r\n")
     connection.begin(ok, to: StreamID(0))
     connection.write([0x61], to: StreamID(0))

@@ -39,12 +39,12 @@ extension HTTP1Parser {
 
 extension HTTP1Connection {
   /// Receives text, in as many calls as there are pieces.
-  mutating func receive(_ text: String, _ pieces: Pieces = .whole) -> [ConnectionEvent] {
+  func receive(_ text: String, _ pieces: Pieces = .whole) -> [ConnectionEvent] {
     var events: [ConnectionEvent] = []
     for piece in pieces.of(text) { events += receive(piece.span) }
     return events
   }
 
   /// The output as text.
-  mutating func takeText() -> String { String(decoding: takeOutput(), as: UTF8.self) }
+  func takeText() -> String { String(decoding: takeOutput(), as: UTF8.self) }
 }

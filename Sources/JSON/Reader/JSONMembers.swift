@@ -1,6 +1,7 @@
 /// Where the members of one object stand, by name, so that they may come in any order.
 ///
-/// `Failure` is what its errors become: the error of who reads it.
+/// `Failure` is what its errors become: the error of who reads it. All is inlinable, so that the module which says what
+/// `Failure` is gets code for it; generic code would cost a short request half a microsecond.
 package struct JSONMembers<Failure: JSONMemberFailure> {
   /// What becomes of members of other names.
   package enum Others {
@@ -12,22 +13,22 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
 
   package let document: JSONDocument
   /// The object's own place; nil for the document itself.
-  private let path: String?
-  private let names: [String]
+  @usableFromInline let path: String?
+  @usableFromInline let names: [String]
   /// In the order of `names`.
-  private var nodes: [Int?]
+  @usableFromInline var nodes: [Int?]
   /// Names of members that are passed over, the first few.
-  private var others: [String] = []
+  @usableFromInline var others: [String] = []
 
   /// Members that are passed over and that an error may name.
-  private static var maxOthers: Int { 5 }
+  @inlinable static var maxOthers: Int { 5 }
   /// Members whose names are compared with those that are known.
-  private static var maxCompared: Int { 100 }
+  @inlinable static var maxCompared: Int { 100 }
   /// The characters of a name from which on another one is taken for it: short words are near to many.
-  private static var minMisspelt: Int { 5 }
+  @inlinable static var minMisspelt: Int { 5 }
 
   /// Finds the members of the object at `node` that are in `names`.
-  package init(
+  @inlinable package init(
     _ names: [String], others: Others, at node: Int = 0, of document: JSONDocument,
     path: String? = nil
   ) throws(Failure) {
@@ -61,15 +62,15 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
   }
 
   /// The member's place in the body, for an error.
-  package func path(of name: String) -> String { path.map { "\($0).\(name)" } ?? name }
+  @inlinable package func path(of name: String) -> String { path.map { "\($0).\(name)" } ?? name }
 
   /// The node of a member that may be left out; nil where it is absent or null, which mean the same.
-  package subscript(name: String) -> Int? {
+  @inlinable package subscript(name: String) -> Int? {
     given(name).flatMap { document.kind($0) == .null ? nil : $0 }
   }
 
   /// The node of a member that has to be there.
-  package func node(_ name: String) throws(Failure) -> Int {
+  @inlinable package func node(_ name: String) throws(Failure) -> Int {
     guard let node = given(name) else {
       throw Failure(.missing(path: path(of: name), others: others))
     }
@@ -77,24 +78,24 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
   }
 
   /// The node of a member, null or not; nil where there is none.
-  private func given(_ name: String) -> Int? {
+  @inlinable package func given(_ name: String) -> Int? {
     guard let index = names.firstIndex(of: name) else { preconditionFailure("no member \(name)") }
     return nodes[index]
   }
 
   /// The string that a member has to be.
-  package func string(_ name: String) throws(Failure) -> String {
+  @inlinable package func string(_ name: String) throws(Failure) -> String {
     try string(at: try node(name), name)
   }
 
   /// The string that a member is where it is neither absent nor null.
-  package func optionalString(_ name: String) throws(Failure) -> String? {
+  @inlinable package func optionalString(_ name: String) throws(Failure) -> String? {
     guard let node = self[name] else { return nil }
     return try string(at: node, name)
   }
 
   /// A whole number within bounds, read to the last digit; nil where there is none.
-  package func integer<Integer: FixedWidthInteger>(
+  @inlinable package func integer<Integer: FixedWidthInteger>(
     _ name: String, in bounds: ClosedRange<Integer>
   ) throws(Failure) -> Integer? {
     guard let node = self[name] else { return nil }
@@ -108,7 +109,7 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
   }
 
   /// True or false; nil where there is neither.
-  package func boolean(_ name: String) throws(Failure) -> Bool? {
+  @inlinable package func boolean(_ name: String) throws(Failure) -> Bool? {
     guard let node = self[name] else { return nil }
     guard case .boolean(let value) = document.found(node) else {
       throw unexpected(node, name, .boolean)
@@ -116,14 +117,14 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
     return value
   }
 
-  private func string(at node: Int, _ name: String) throws(Failure) -> String {
+  @inlinable package func string(at node: Int, _ name: String) throws(Failure) -> String {
     guard document.kind(node) == .string else {
       throw unexpected(node, name, .string)
     }
     return document.string(node)
   }
 
-  private func unexpected(
+  @inlinable package func unexpected(
     _ node: Int, _ name: String, _ expected: JSONMemberError.Expectation
   ) -> Failure {
     Failure(.unexpected(path: path(of: name), found: document.found(node), expected: expected))

@@ -53,14 +53,3 @@ extension Matrix {
     }
   }
 }
-
-extension Matrix {
-  /// Becomes what `combine` makes of matrices of one size, element by element, from the first to the last.
-  mutating func fold(_ inputs: [Matrix], _ combine: (Float, Float) -> Float) {
-    self = inputs[0]
-    let count = rows * columns
-    for input in inputs.dropFirst() {
-      for k in 0..<count { values[k] = combine(values[k], input.values[k]) }
-    }
-  }
-}

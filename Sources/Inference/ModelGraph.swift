@@ -74,7 +74,9 @@ package final class ModelGraph: Sendable {
     self.nodes = nodes
     self.initialState = initialState
     self.packedByteCount = packedByteCount
-    isStreamable = !nodes.contains { $0.op.needsWholeSequence } && !Self.restarts(nodes)
+    isStreamable =
+      !nodes.contains { $0.op.needsWholeSequence } && !Self.restarts(nodes)
+      && !Self.looksAhead(nodes, in: model)
   }
 
   /// The arrangement of the floats in a sequence's state, which its tokens depend on: 3 where sums over time are there, each
@@ -140,6 +142,17 @@ package final class ModelGraph: Sendable {
       if case .vector = model.description.inputs[index].kind { .riders } else { .steps }
     case .node(let index): nodes[index].domain
     case .hidden, .cell: .ends
+    }
+  }
+
+  /// Whether steps are made of what is known only at the end of the sequence.
+  private static func looksAhead(_ nodes: [GraphNode], in model: Model) -> Bool {
+    nodes.contains { node in
+      node.domain == .steps
+        && node.inputs.contains {
+          let domain = domain(of: $0, in: nodes, of: model)
+          return domain == .reported || domain == .ends
+        }
     }
   }
 

@@ -56,6 +56,23 @@ struct JSONField {
     return count
   }
 
+  /// A whole number, written without point or exponent.
+  func integer() throws(ModelError) -> Int {
+    guard case .number(let text) = value, let number = Int(text) else {
+      throw unexpected("a whole number")
+    }
+    return number
+  }
+
+  /// An array of whole numbers, or one number, which is an array of one.
+  func integers() throws(ModelError) -> [Int] {
+    if case .number = value { return [try integer()] }
+    guard case .array = value else { throw unexpected("a whole number or an array of them") }
+    var numbers: [Int] = []
+    for element in try array() { numbers.append(try element.integer()) }
+    return numbers
+  }
+
   /// The float nearest to the number; beyond a float's range is refused.
   func float() throws(ModelError) -> Float {
     guard case .number(let text) = value, let number = Float(text), number.isFinite else {

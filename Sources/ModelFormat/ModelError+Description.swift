@@ -127,7 +127,7 @@ extension ModelError: CustomStringConvertible {
     case .keras:
       "; these are Keras's names: FORMAT.md, \"From Keras\", shows how to save them"
     case .batchNorm:
-      "; statistics of a batch normalisation: fold them into its scale and shift"
+      "; statistics of a batch normalisation, which the op \"batch_norm\" reads"
     case .attribute: "; an attribute of the node stands in its place"
     case .reparametrised: "; merge it into the weight before saving"
     }

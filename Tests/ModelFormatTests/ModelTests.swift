@@ -198,9 +198,10 @@ import Testing
       ),
       (
         [
-          .init(name: "l", op: .last, inputs: ["x"]),
-          .init(name: "y", op: .add, inputs: ["x", "l"]),
-        ], ["nodes[1].inputs[1]", "add", "one form", "a vector of size 2"]
+          .init(name: "l", op: .slice(start: 0, end: 1), inputs: ["x"]),
+          .init(name: "m", op: .concat, inputs: ["x", "l"]),
+          .init(name: "y", op: .add, inputs: ["m", "x"]),
+        ], ["nodes[2].inputs[1]", "add", "a size of 3 or 1", "a sequence of size 2"]
       ),
       (
         [
@@ -208,12 +209,43 @@ import Testing
           .init(name: "y", op: .multiply, inputs: ["x", "l"]),
         ], ["nodes[1].inputs[1]", "size 2", "size 4"]
       ),
+      ([.init(name: "y", op: .slice(start: 2), inputs: ["x"])], ["nodes[0].start", "-2 to 1"]),
       (
-        [
-          .init(name: "l", op: .last, inputs: ["x"]),
-          .init(name: "y", op: .concat, inputs: ["x", "l"]),
-        ], ["nodes[1].inputs[1]", "concat", "all vectors"]
+        [.init(name: "y", op: .slice(start: 1, end: 1), inputs: ["x"])],
+        ["nodes[0].end", "found 1", "2 to 2"]
       ),
+      (
+        [.init(name: "y", op: .slice(stride: 0), inputs: ["x"])],
+        ["nodes[0].stride", "1 to 4194304"]
+      ),
+      ([.init(name: "y", op: .gather([0, 2]), inputs: ["x"])], ["nodes[0].indices[1]", "0 to 1"]),
+      ([.init(name: "y", op: .gather([]), inputs: ["x"])], ["nodes[0].indices", "1 or more"]),
+      (
+        [.init(name: "y", op: .transpose(rows: 3), inputs: ["x"])],
+        ["nodes[0].rows", "found 3", "a divisor of 2"]
+      ),
+      (
+        [.init(name: "y", op: .groupNorm(groups: 3), inputs: ["x"])],
+        ["nodes[0].groups", "found 3", "a divisor of 2"]
+      ),
+      (
+        [.init(name: "y", op: .pad(channels: 2, before: 1, mode: .reflect), inputs: ["x"])],
+        ["nodes[0].before", "found 1", "a channel's 1 elements"]
+      ),
+      (
+        [.init(name: "y", op: .maxPool1D(kernel: 3), inputs: ["x"])],
+        ["nodes[0].kernel", "over 3 elements", "at most 2"]
+      ),
+      (
+        [.init(name: "y", op: .averagePool1D(kernel: 2, padding: [2]), inputs: ["x"])],
+        ["nodes[0].padding", "half of the kernel, 2"]
+      ),
+      (
+        [.init(name: "y", op: .maxPool1D(padding: [0, 0, 0]), inputs: ["x"])],
+        ["nodes[0].padding", "one or two whole numbers"]
+      ),
+      ([.init(name: "y", op: .conv1D(), inputs: ["x"])], ["\"y.weight\"", "node \"y\""]),
+      ([.init(name: "y", op: .batchNorm(), inputs: ["x"])], ["\"y.running_mean\""]),
       (
         [.init(name: "y", op: .softmaxSum, inputs: ["x", "x"])],
         ["nodes[0].inputs[0]", "size 1", "size 2"]

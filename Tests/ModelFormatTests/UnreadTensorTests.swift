@@ -32,7 +32,7 @@ import Testing
       (["fc.biass": [3]], ["\"fc.biass\"", "perhaps \"fc.bias\""]),
       (["fc.beta": [3]], ["perhaps \"fc.bias\""]),
       (["fc.bias": [3], "fc.scale": [3]], ["\"fc.scale\"", "\"fc.bias\", \"fc.weight\"", "save"]),
-      (["fc.running_var": [3]], ["batch normalisation", "fold"]),
+      (["fc.running_var": [3]], ["batch normalisation", "batch_norm"]),
       (["fc.lora_A.default.weight": [1, 2]], ["\"fc.lora_A.default.weight\"", "merge"]),
       (["fc.deep.er": [1]], ["\"fc.deep.er\"", "no node"]),
     ] as [([String: [Int]], [String])])

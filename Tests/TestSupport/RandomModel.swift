@@ -107,7 +107,7 @@ package struct RandomModel {
     mutating func addNode(_ name: String) {
       let any = value()!
       let sequence = value(sequence: true)!
-      switch number(0...9) {
+      switch number(0...13) {
       case 0...2: addLSTM(name, sequence)
       case 3: addLinear(name, any, size: size())
       case 4:
@@ -130,15 +130,104 @@ package struct RandomModel {
           size: others.reduce(any.size) { $0 + $1.size })
       case 8:
         let other = value(sequence: any.isSequence, size: any.size)!
+        let ops: [ModelDescription.Op] = [
+          .add, .multiply, .subtract, .divide, .minimum, .maximum,
+        ]
         node(
-          name, chance(2) ? .add : .multiply, [any, other], isSequence: any.isSequence,
+          name, ops.randomElement(using: &noise)!, [any, other], isSequence: any.isSequence,
           size: any.size)
+      case 9: addBroadcast(name, any)
+      case 10: addSelection(name, any)
+      case 11: addFunction(name, any)
+      case 12: addFrame(name, any)
       default:
         addLinear("\(name)s", sequence, size: 1)
         let weighed = value(sequence: true)!
         node(
           name, .softmaxSum, [Value(name: "\(name)s", isSequence: true, size: 1), weighed],
           isSequence: false, size: weighed.size)
+      }
+    }
+
+    /// Values of any forms that fit.
+    mutating func addBroadcast(_ name: String, _ any: Value) {
+      let fitting = values.filter { $0.size == any.size || $0.size == 1 }
+      let others = (0..<2).map { _ in fitting.randomElement(using: &noise)! }
+      let isSequence = any.isSequence || others.contains(where: \.isSequence)
+      let ops: [ModelDescription.Op] = [.add, .multiply, .minimum, .where, .concat]
+      let op = ops.randomElement(using: &noise)!
+      node(
+        name, op, [any] + others, isSequence: isSequence,
+        size: op == .concat ? others.reduce(any.size) { $0 + $1.size } : any.size)
+    }
+
+    /// Some elements of a value.
+    mutating func addSelection(_ name: String, _ any: Value) {
+      let stride = number(1...3)
+      let start = number(0...any.size - 1)
+      switch number(0...2) {
+      case 0:
+        node(
+          name, .slice(start: start, stride: stride), [any], isSequence: any.isSequence,
+          size: (any.size - start + stride - 1) / stride)
+      case 1:
+        let indices = (0..<number(1...4)).map { _ in number(0...any.size - 1) }
+        node(name, .gather(indices), [any], isSequence: any.isSequence, size: indices.count)
+      default:
+        node(
+          name, .transpose(rows: divisor(of: any.size)), [any], isSequence: any.isSequence,
+          size: any.size)
+      }
+    }
+
+    mutating func divisor(of size: Int) -> Int {
+      (1...size).filter { size.isMultiple(of: $0) }.randomElement(using: &noise)!
+    }
+
+    mutating func addFunction(_ name: String, _ any: Value) {
+      let channels = divisor(of: any.size)
+      let ops: [ModelDescription.Op] = [
+        .square, .abs, .exp, .silu, .selu, .clip(min: -1, max: 0.5), .rmsNorm(), .batchNorm(),
+        .groupNorm(groups: channels), .prelu,
+      ]
+      let op = ops.randomElement(using: &noise)!
+      switch op.name {
+      case "rms_norm": tensor("\(name).weight", [any.size])
+      case "prelu", "group_norm": tensor("\(name).weight", [channels])
+      case "batch_norm":
+        tensor("\(name).running_mean", [channels])
+        tensors.append(
+          ("\(name).running_var", [channels], noise.floats(channels).map { abs($0) + 0.1 }))
+      default: break
+      }
+      node(name, op, [any], isSequence: any.isSequence, size: any.size)
+    }
+
+    /// A kernel over the elements of each row.
+    mutating func addFrame(_ name: String, _ any: Value) {
+      let channels = divisor(of: any.size)
+      let length = any.size / channels
+      switch number(0...3) {
+      case 0:
+        let (outputs, kernel, stride) = (number(1...5), number(1...length), number(1...2))
+        tensor("\(name).weight", [outputs, channels, kernel])
+        tensor("\(name).bias", [outputs])
+        node(
+          name, .conv1D(stride: stride, padding: [1, 0]), [any], isSequence: any.isSequence,
+          size: outputs * ((length + 1 - kernel) / stride + 1))
+      case 1:
+        node(
+          name, .pad(channels: channels, before: length - 1, after: length / 2, mode: .reflect),
+          [any], isSequence: any.isSequence,
+          size: channels * (2 * length - 1 + length / 2))
+      default:
+        let kernel = number(1...length)
+        let op: ModelDescription.Op =
+          chance(2)
+          ? .maxPool1D(channels: channels, kernel: kernel)
+          : .averagePool1D(channels: channels, kernel: kernel)
+        node(
+          name, op, [any], isSequence: any.isSequence, size: channels * (length / kernel))
       }
     }
 

@@ -8,6 +8,7 @@ is stored, and computes each node with PyTorch's own layers in float32, one sequ
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -118,16 +119,69 @@ class Folder:
             "mean": lambda: x[0].mean(dim=0),
             "max": lambda: x[0].amax(dim=0),
             "sum": lambda: x[0].sum(dim=0),
-            "concat": lambda: torch.cat(x, dim=-1),
-            "add": lambda: sum(x[1:], start=x[0]),
-            "multiply": lambda: torch.stack(x).prod(dim=0),
+            "concat": lambda: torch.cat([v.expand(*_steps(x), -1) for v in x], dim=-1),
+            "add": lambda: reduce(torch.add, x),
+            "multiply": lambda: reduce(torch.mul, x),
+            "subtract": lambda: x[0] - x[1],
+            "divide": lambda: x[0] / x[1],
+            "minimum": lambda: reduce(torch.minimum, x),
+            "maximum": lambda: reduce(torch.maximum, x),
+            "where": lambda: torch.where(x[0] != 0, x[1], x[2]),
+            "slice": lambda: x[0][..., node.get("start", 0):node.get("end"):node.get("stride", 1)],
+            "gather": lambda: x[0][..., node["indices"]],
+            "transpose": lambda: x[0].unflatten(-1, (node["rows"], -1)).mT.flatten(-2),
             "softmax_sum": lambda: (torch.softmax(x[0], dim=0) * x[1]).sum(dim=0),
             "layer_norm": lambda: F.layer_norm(x[0], x[0].shape[-1:], weights("weight"),
                                                weights("bias"), node.get("epsilon", 1e-5)),
             "affine": lambda: self._affine(node, x[0]),
             "l2_norm": lambda: F.normalize(x[0], dim=-1, eps=node.get("epsilon", 1e-12)),
+            "clip": lambda: torch.clamp(x[0], node.get("min"), node.get("max")),
+            "rms_norm": lambda: F.rms_norm(x[0], x[0].shape[-1:], weights("weight"),
+                                           node.get("epsilon", 1e-6)),
+            "group_norm": lambda: self._framed(
+                x[0], _channels(weights("weight"), node["groups"]),
+                lambda f: F.group_norm(f, node["groups"], weights("weight"), weights("bias"),
+                                       node.get("epsilon", 1e-5))),
+            "batch_norm": lambda: self._framed(
+                x[0], len(weights("running_mean")),
+                lambda f: F.batch_norm(f, weights("running_mean"), weights("running_var"),
+                                       weights("weight"), weights("bias"),
+                                       eps=node.get("epsilon", 1e-5))),
+            "prelu": lambda: self._framed(x[0], len(weights("weight")),
+                                          lambda f: F.prelu(f, weights("weight"))),
+            "conv1d": lambda: self._conv1d(node, x[0]),
+            "max_pool1d": lambda: self._pool1d(node, x[0], F.max_pool1d),
+            "average_pool1d": lambda: self._pool1d(node, x[0], F.avg_pool1d),
+            "pad": lambda: self._framed(
+                x[0], node.get("channels", 1),
+                lambda f: F.pad(f, (node.get("before", 0), node.get("after", 0)),
+                                {"edge": "replicate"}.get(mode := node.get("mode", "constant"),
+                                                          mode),
+                                node.get("value", 0.0) if mode == "constant" else None)),
         }
         return {name: simple[op]()}
+
+    @staticmethod
+    def _framed(x: Tensor, channels: int, layer: Callable[[Tensor], Tensor]) -> Tensor:
+        """Each row as a frame of channels, as layers over [N, C, L] take it."""
+        rows = x.reshape(-1, channels, x.shape[-1] // channels)
+        return layer(rows).reshape(*x.shape[:-1], -1)
+
+    def _conv1d(self, node: Json, x: Tensor) -> Tensor:
+        weights, groups = self._weights(node), node.get("groups", 1)
+        weight = weights("weight")
+        padding = _both(node.get("padding", 0))
+        return self._framed(x, weight.shape[1] * groups, lambda f: F.conv1d(
+            F.pad(f, padding), weight, weights("bias"), node.get("stride", 1), 0,
+            node.get("dilation", 1), groups))
+
+    def _pool1d(self, node: Json, x: Tensor, pool: Callable[..., Tensor]) -> Tensor:
+        channels = node.get("channels", 1)
+        kernel = node.get("kernel", x.shape[-1] // channels)
+        padding = _both(node.get("padding", 0))
+        filling = -torch.inf if pool is F.max_pool1d else 0.0
+        return self._framed(x, channels, lambda f: pool(
+            F.pad(f, padding, value=filling), kernel, node.get("stride", kernel)))
 
     def _affine(self, node: Json, x: Tensor) -> Tensor:
         weights = self._weights(node)
@@ -163,6 +217,20 @@ class Folder:
             proj_size=0 if projection is None else projection.shape[0])
         lstm.load_state_dict(own)
         return lstm
+
+
+def _steps(x: list[Tensor]) -> tuple[int, ...]:
+    """The steps that all of `x` together have: one size, or none where all are vectors."""
+    return next((tuple(v.shape[:-1]) for v in x if v.dim() == 2), ())
+
+
+def _channels(weight: Tensor | None, fallback: int) -> int:
+    return fallback if weight is None else len(weight)
+
+
+def _both(padding: int | list[int]) -> tuple[int, int]:
+    """Elements of padding before and behind."""
+    return (padding, padding) if isinstance(padding, int) else (padding[0], padding[-1])
 
 
 def case(inputs: Values, outputs: Values, **settings: Any) -> Json:

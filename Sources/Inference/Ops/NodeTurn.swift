@@ -16,12 +16,13 @@ struct NodeTurn {
     let node = node
     let reference = node.inputs[position]
     switch (node.domain, graph.domain(of: reference)) {
-    case (.reported, .riders), (.ends, .riders), (.ends, .reported):
-      // An op on vectors, some of which have other rows than its value.
+    case (.reported, .riders), (.ends, .riders), (.ends, .reported), (.steps, .riders),
+      (.steps, .reported), (.steps, .ends):
+      // An op some of whose inputs are vectors with other rows than its value.
       var gathered = Matrix()
       gather(reference, as: node.domain, workspace, into: &gathered)
       return gathered
-    case (.steps, _), (.riders, _), (.reported, _), (.ends, .ends), (.ends, .steps):
+    case (.steps, .steps), (.riders, _), (.reported, _), (.ends, .ends), (.ends, .steps):
       return workspace[reference]
     }
   }

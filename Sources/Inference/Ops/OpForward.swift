@@ -37,9 +37,12 @@ extension OpForward {
   var needsWholeSequence: Bool { false }
   var addsOverTime: Bool { false }
 
-  /// Of an op that works on each row by itself: those of the input that is known last.
+  /// Of an op that works on each row by itself: the steps where an input has steps, at each of which its other inputs
+  /// stand, else those of the input that is known last.
   func domain(of inputs: [RowDomain]) -> RowDomain {
-    inputs.first { $0 == .ends } ?? inputs.first { $0 == .reported } ?? inputs[0]
+    inputs.first { $0 == .steps } ?? inputs.first { $0 == .ends } ?? inputs.first {
+      $0 == .reported
+    } ?? inputs[0]
   }
 
   func initialState(size: Int) -> [Float] { [] }

@@ -62,7 +62,10 @@ struct TurnPlan {
     case (.ends, .ends): return Array(ends.indices)
     case (.ends, .steps), (.ends, .riders), (.ends, .reported):
       return ends.map { endRow(of: $0, in: source) }
-    case (.reported, .ends), (.steps, _), (.riders, _):
+    case (.steps, .riders), (.steps, .reported), (.steps, .ends):
+      let rows = riders.indices.map { endRow(of: $0, in: source) }
+      return layout.active.flatMap { rows.prefix($0) }
+    case (.reported, .ends), (.steps, .steps), (.riders, _):
       preconditionFailure("no value in \(target) is made of one in \(source)")
     }
   }

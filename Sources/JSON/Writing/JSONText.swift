@@ -64,6 +64,10 @@ extension Unicode.Scalar {
 /// JSON that is written as text.
 package enum JSONText {
   /// Finite numbers as an array.
+  package static func array(_ numbers: [Int]) -> String {
+    "[\(numbers.map(String.init).joined(separator: ", "))]"
+  }
+
   package static func array(_ numbers: [Float]) -> String {
     "[\(numbers.map { "\($0)" }.joined(separator: ", "))]"
   }

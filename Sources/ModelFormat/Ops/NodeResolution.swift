@@ -82,6 +82,11 @@ package struct NodeResolution {
     return true
   }
 
+  /// Takes note of a tensor that does not count at inference, where it is there.
+  mutating func passOver(_ tensor: String) {
+    if tensors.contains(tensor) { usedTensors.append(tensor) }
+  }
+
   /// The size that a matrix leaves open, where `read` finds its other size to be right.
   func openSize(
     of tensor: String, pattern: String, hint: TensorHint? = nil, read: ([Int]) -> Int?
@@ -93,22 +98,5 @@ package struct NodeResolution {
       throw .shapeMismatch(tensor: tensor, expected: pattern, found: shape)
     }
     return size
-  }
-}
-
-extension NodeResolution {
-  /// The form that all inputs have.
-  func commonForm() throws(ModelError) -> Model.ValueForm {
-    let first = arguments[0]
-    _ = try size(of: first)
-    for argument in arguments.dropFirst() {
-      _ = try size(of: argument)
-      guard argument.form == first.form else {
-        throw refusal(
-          of: argument,
-          expected: "values of one form, and \(first.name.jsonExcerpt) is \(first.form)")
-      }
-    }
-    return first.form
   }
 }

@@ -50,6 +50,69 @@ extension OpAttribute {
     }
   }
 
+  /// A number that may be left out.
+  static func optionalNumber(_ key: String, _ property: Property<Float?>) -> OpAttribute {
+    OpAttribute(key: key) { field, op throws(ModelError) in
+      op[keyPath: property] = try field.float()
+    } json: { op in
+      op[keyPath: property].map { "\($0)" }
+    } check: { op, path throws(ModelError) in
+      if let number = op[keyPath: property] { try checkNumbers([number], path: path) }
+    }
+  }
+
+  /// A whole number; left out, it is what the op's `init()` says.
+  static func integer(
+    _ key: String, _ property: Property<Int>, in bounds: ClosedRange<Int> = allIntegers
+  ) -> OpAttribute {
+    OpAttribute(key: key) { field, op throws(ModelError) in
+      op[keyPath: property] = try field.integer()
+    } json: { op in
+      "\(op[keyPath: property])"
+    } check: { op, path throws(ModelError) in
+      try checkInteger(op[keyPath: property], in: bounds, path: path)
+    }
+  }
+
+  /// A whole number that may be left out.
+  static func optionalInteger(
+    _ key: String, _ property: Property<Int?>, in bounds: ClosedRange<Int> = allIntegers
+  ) -> OpAttribute {
+    OpAttribute(key: key) { field, op throws(ModelError) in
+      op[keyPath: property] = try field.integer()
+    } json: { op in
+      op[keyPath: property].map { "\($0)" }
+    } check: { op, path throws(ModelError) in
+      if let number = op[keyPath: property] { try checkInteger(number, in: bounds, path: path) }
+    }
+  }
+
+  /// An array of whole numbers, or one number for an array of one.
+  static func integers(_ key: String, _ property: Property<[Int]>) -> OpAttribute {
+    OpAttribute(key: key) { field, op throws(ModelError) in
+      op[keyPath: property] = try field.integers()
+    } json: { op in
+      JSONText.array(op[keyPath: property])
+    } check: { op, path throws(ModelError) in
+      for (index, number) in op[keyPath: property].enumerated() {
+        try checkInteger(number, in: allIntegers, path: "\(path)[\(index)]")
+      }
+    }
+  }
+
+  /// Whole numbers that no sum of sizes makes overflow.
+  static var allIntegers: ClosedRange<Int> { -ModelLimits.size...ModelLimits.size }
+
+  private static func checkInteger(
+    _ number: Int, in bounds: ClosedRange<Int>, path: String
+  ) throws(ModelError) {
+    guard bounds.contains(number) else {
+      throw .unexpected(
+        path: path, found: "\(number)",
+        expected: "a whole number from \(bounds.lowerBound) to \(bounds.upperBound)")
+    }
+  }
+
   /// An array of numbers, or one number for an array of one; may be left out.
   static func numbers(_ key: String, _ property: Property<[Float]?>) -> OpAttribute {
     OpAttribute(key: key) { field, op throws(ModelError) in

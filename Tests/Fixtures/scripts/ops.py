@@ -190,6 +190,73 @@ def pointwise_vectors() -> Json:
         | named("move", affine(20)))
 
 
+def elements() -> Json:
+    """What is made of several values, element by element, and of some elements of one."""
+    return dict(
+        inputs=[features("x", 6), features("other", 6), features("one", 1),
+                {"name": "v", "kind": "vector", "size": 6}],
+        nodes=[node("difference", "subtract", "x", "other"), node("quotient", "divide", "x", "v"),
+               node("least", "minimum", "x", "other", "v"), node("most", "maximum", "x", "one"),
+               node("positive", "relu", "other"), node("chosen", "where", "positive", "x", "v"),
+               node("weighed", "multiply", "one", "x"), node("moved", "add", "v", "one"),
+               node("joined", "concat", "x", "v", "one"),
+               node("some", "slice", "joined", start=1, end=-1, stride=3),
+               node("rest", "slice", "joined", start=-5),
+               node("picked", "gather", "joined", indices=[12, 0, 0, 7]),
+               node("turned", "transpose", "x", rows=2), node("held", "clip", "x", min=-0.5, max=1),
+               node("floor", "clip", "x", min=0.25)],
+        outputs=["difference", "quotient", "least", "most", "chosen", "weighed", "moved", "joined",
+                 "some", "rest", "picked", "turned", "held", "floor"], tensors={})
+
+
+def ahead() -> Json:
+    """What is known at the end of a sequence, at each of its steps."""
+    return dict(
+        inputs=[features("x", 4)],
+        nodes=[node("h", "lstm", "x", weights="lstm"), node("mean", "mean", "h"),
+               node("newest", "last", "x"), node("centred", "subtract", "h", "mean"),
+               node("joined", "concat", "x", "newest", "h.hidden"),
+               node("g", "lstm", "joined", weights="second"), node("end", "last", "centred")],
+        outputs=["centred", "g", "end"],
+        tensors=prefixed(lstm=nn.LSTM(4, 5), second=nn.LSTM(13, 3)))
+
+
+def norms() -> Json:
+    """Norms of steps that are channels, and slopes below 0."""
+    batch = {"running_mean": torch.randn(4), "running_var": torch.rand(4) + 0.2}
+    return dict(
+        inputs=[features("x", 12)],
+        nodes=[node("batch", "batch_norm", "x"), node("plain", "batch_norm", "x", epsilon=1e-3),
+               node("groups", "group_norm", "x", groups=2), node("bare", "group_norm", "x", groups=3),
+               node("root", "rms_norm", "x"), node("unweighed", "rms_norm", "x", epsilon=0.1),
+               node("bent", "prelu", "x"), node("bent_alike", "prelu", "x")],
+        outputs=["batch", "plain", "groups", "bare", "root", "unweighed", "bent", "bent_alike"],
+        tensors=named("batch", affine(4) | batch)
+        | named("plain", {name: tensor + 0.5 for name, tensor in batch.items()})
+        | {"batch.num_batches_tracked": torch.tensor(7)} | named("groups", affine(4))
+        | {"root.weight": torch.rand(12), "bent.weight": torch.rand(6),
+           "bent_alike.weight": torch.rand(1)})
+
+
+def frames() -> Json:
+    """Convolutions and pools over the elements of each step."""
+    return dict(
+        inputs=[features("x", 24)],
+        nodes=[node("padded", "pad", "x", before=2, after=5, mode="reflect"),
+               node("edges", "pad", "x", channels=4, before=1, after=2, mode="edge"),
+               node("filled", "pad", "x", channels=3, after=3, value=0.5),
+               node("spectrum", "conv1d", "padded", stride=4),
+               node("deeper", "conv1d", "spectrum", padding=1),
+               node("grouped", "conv1d", "x", groups=2, padding=[2, 0], dilation=2),
+               node("largest", "max_pool1d", "spectrum", channels=6, kernel=3, stride=2, padding=1),
+               node("coarse", "average_pool1d", "x", channels=2, kernel=4, padding=[1, 2]),
+               node("whole", "average_pool1d", "deeper", channels=5),
+               node("h", "lstm", "whole", weights="lstm")],
+        outputs=["edges", "filled", "spectrum", "deeper", "grouped", "largest", "coarse", "h"],
+        tensors=prefixed(spectrum=nn.Conv1d(1, 6, 8, bias=False), deeper=nn.Conv1d(6, 5, 3),
+                         grouped=nn.Conv1d(4, 6, 2, groups=2), lstm=nn.LSTM(5, 4)))
+
+
 def residual() -> Json:
     """Two LSTMs with a connection around the second, and a final norm, an id a step."""
     return dict(
@@ -235,7 +302,7 @@ def double_precision() -> Json:
 MAKERS: tuple[Callable[[], Json], ...] = (
     plain, without_biases, initial_state, final_state, bidirectional, bidirectional_ends, pooling,
     attention, pointwise, pointwise_vectors, residual, forecast, half_precision, brain_precision,
-    double_precision)
+    double_precision, elements, ahead, norms, frames)
 
 
 def write(maker: Callable[[], Json]) -> None:

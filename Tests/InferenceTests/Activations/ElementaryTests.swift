@@ -29,6 +29,16 @@ import Testing
       expectNear(Elementary.logOfOnePlus(x), log1p(x), x)
     }
     #expect(Elementary.logOfOnePlus(0) == 0)
+    for x in Self.values where x > 0 { expectNear(Elementary.log(x), Glibc.log(x), x) }
+    let edges: [Double] = [
+      1.000_000_001, 0.999_999_999, 2.0.squareRoot(), 0.5.squareRoot(), .leastNonzeroMagnitude,
+      1e300,
+    ]
+    for x in edges {
+      expectNear(Elementary.log(x), Glibc.log(x), x)
+    }
+    #expect(Elementary.log(1) == 0 && Elementary.log(0) == -.infinity)
+    #expect(Elementary.log(-1).isNaN && Elementary.log(.infinity) == .infinity)
   }
 
   @Test func normalDistribution() {
@@ -48,6 +58,7 @@ import Testing
 
   @Test func notANumber() {
     #expect(Elementary.exp(.nan).isNaN && Elementary.expMinusOne(.nan).isNaN)
-    #expect(Elementary.logOfOnePlus(.nan).isNaN && Elementary.normalDistribution(.nan).isNaN)
+    #expect(Elementary.log(.nan).isNaN && Elementary.logOfOnePlus(.nan).isNaN)
+    #expect(Elementary.normalDistribution(.nan).isNaN)
   }
 }

@@ -15,6 +15,15 @@ enum Elementary {
     return scale * fraction + (scale - 1)
   }
 
+  /// ln x = n ln 2 + ln m for x = 2ⁿ m, m from √½ to √2; minus infinity for 0, NaN below.
+  static func log(_ x: Double) -> Double {
+    guard x > 0, x.isFinite else { return x == 0 ? -.infinity : x < 0 ? .nan : x }
+    var (n, m) = (Double(x.exponent), x.significand)
+    if m > 2.0.squareRoot() { (n, m) = (n + 1, m / 2) }
+    let rest = m < 1 ? -logOfOnePlus((1 - m) / m) : logOfOnePlus(m - 1)
+    return n * 0.693_147_180_559_945_3 + rest
+  }
+
   /// ln(1 + x) for x from 0 to 1: 2 artanh s for s = x / (2 + x), at most 1/3, whose power series is below 2e-13 behind the
   /// term in s²³.
   static func logOfOnePlus(_ x: Double) -> Double {

@@ -1,12 +1,7 @@
 import ModelFormat
 
-struct AddForward: OpForward {
+struct AddForward: ElementsForward {
   init(_ op: AddOp, _ weights: NodeWeights) {}
 
-  func forward(
-    _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
-    into output: inout Matrix
-  ) {
-    output.fold(node.operands(workspace), +)
-  }
+  func combine(_ first: Float, _ second: Float) -> Float { first + second }
 }

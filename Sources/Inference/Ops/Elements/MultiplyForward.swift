@@ -1,12 +1,7 @@
 import ModelFormat
 
-struct MultiplyForward: OpForward {
+struct MultiplyForward: ElementsForward {
   init(_ op: MultiplyOp, _ weights: NodeWeights) {}
 
-  func forward(
-    _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
-    into output: inout Matrix
-  ) {
-    output.fold(node.operands(workspace), *)
-  }
+  func combine(_ first: Float, _ second: Float) -> Float { first * second }
 }

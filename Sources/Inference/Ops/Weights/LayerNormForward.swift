@@ -20,14 +20,7 @@ struct LayerNormForward: RowForward {
   func apply(to rows: inout Matrix, kernels: Kernels) {
     for index in 0..<rows.rows {
       let row = rows.row(index)
-      let count = Double(row.count)
-      let mean = row.reduce(0) { $0 + Double(rows.values[$1]) } / count
-      let variance =
-        row.reduce(0) { sum, at in
-          let difference = Double(rows.values[at]) - mean
-          return sum + difference * difference
-        } / count
-      let deviation = (variance + epsilon).squareRoot()
+      let (mean, deviation) = rows.moments(of: row, epsilon: epsilon)
       for (k, at) in row.enumerated() {
         let normal = Float((Double(rows.values[at]) - mean) / deviation)
         rows.values[at] = normal * (weight?[k] ?? 1) + (bias?[k] ?? 0)

@@ -1,16 +1,11 @@
 /// The product of several values, element by element.
-package struct MultiplyOp: OpDefinition {
+package struct MultiplyOp: ElementsDefinition {
   package static let name = "multiply"
   package static let documentation = OpDocumentation(
-    inputs: "2 to 100, of one form and one size",
-    result: "the product, element by element; nothing is broadcast")
+    inputs: "2 to 100, that fit", result: "the product, element by element")
   package static let inputCount = 2...ModelLimits.nodeInputs
 
   package init() {}
-
-  package func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm {
-    try node.commonForm()
-  }
 }
 
 extension ModelDescription.Op {

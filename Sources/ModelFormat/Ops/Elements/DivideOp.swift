@@ -1,0 +1,13 @@
+/// The quotient of two values, element by element.
+package struct DivideOp: ElementsDefinition {
+  package static let name = "divide"
+  package static let documentation = OpDocumentation(
+    inputs: "2, that fit", result: "`x / y`, element by element")
+  package static let inputCount = 2...2
+
+  package init() {}
+}
+
+extension ModelDescription.Op {
+  package static let divide = Self(DivideOp())
+}

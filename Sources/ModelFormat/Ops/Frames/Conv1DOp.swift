@@ -1,0 +1,84 @@
+/// A convolution over the elements of each step.
+package struct Conv1DOp: OpDefinition {
+  package static let name = "conv1d"
+  package static let documentation = OpDocumentation(
+    inputs: "any of C · L: channels one after the other",
+    parameters:
+      "`.weight` [O, C / groups, K], [`.bias` [O]]; `stride` (1), `dilation` (1), `groups` (1), `padding` (0): "
+      + "elements of 0 on either side, or an array of those before and behind",
+    result:
+      "O · L′, L′ = ⌊(L + padding − dilation · (K − 1) − 1) / stride⌋ + 1: `torch.nn.Conv1d` within a step"
+  )
+  package static let tensors = ["weight", "bias"]
+  package static let attributes: [OpAttribute<Self>] = [
+    .integer("stride", \.stride, in: 1...ModelLimits.size),
+    .integer("dilation", \.dilation, in: 1...ModelLimits.size),
+    .integer("groups", \.groups, in: 1...ModelLimits.size),
+    .integers("padding", \.padding),
+  ]
+
+  package var stride = 1
+  package var dilation = 1
+  package var groups = 1
+  package var padding = [0]
+  /// Set once the tensors are known.
+  package private(set) var frame = Frame(channels: 1, length: 1)
+  package private(set) var window = Frame.Window(kernel: 1)
+
+  package init() {}
+
+  package mutating func resolve(
+    _ node: inout NodeResolution
+  ) throws(ModelError) -> Model.ValueForm {
+    let name = node.fullName("weight")
+    guard let shape = node.tensors.shape(of: name) else {
+      throw node.tensors.missing(name, node: node.node.name)
+    }
+    guard shape.count == 3, shape.allSatisfy({ $0 > 0 }), shape[0].isMultiple(of: groups) else {
+      throw .shapeMismatch(
+        tensor: name,
+        expected: "[outputs, channels / groups, kernel], outputs a multiple of \(groups)",
+        found: shape)
+    }
+    let size = try node.size(of: node.arguments[0])
+    guard size.isMultiple(of: shape[1] * groups) else {
+      throw .shapeMismatch(
+        tensor: name,
+        expected:
+          "[outputs, channels / groups, kernel], \(groups) · channels / groups a divisor of \(size)",
+        found: shape)
+    }
+    try node.use(name, shape: shape)
+    try node.useIfPresent(node.fullName("bias"), shape: [shape[0]])
+    let (before, after) = try node.padding(padding)
+    frame = Frame(channels: shape[1] * groups, length: size / (shape[1] * groups))
+    window = Frame.Window(
+      kernel: shape[2], stride: stride, dilation: dilation, before: before, after: after)
+    let places = try node.places(of: window, in: frame, key: "padding")
+    return node.arguments[0].form.with(size: shape[0] * places)
+  }
+}
+
+extension NodeResolution {
+  /// Elements of padding before and behind: one number for both, or two.
+  func padding(_ padding: [Int]) throws(ModelError) -> (before: Int, after: Int) {
+    guard (1...2).contains(padding.count),
+      padding.allSatisfy({ (0...ModelLimits.size).contains($0) })
+    else {
+      throw .unexpected(
+        path: "\(path).padding", found: "\(padding)",
+        expected: "one or two whole numbers of 0 or more")
+    }
+    return (padding[0], padding[padding.count - 1])
+  }
+}
+
+extension ModelDescription.Op {
+  package static func conv1D(
+    stride: Int = 1, dilation: Int = 1, groups: Int = 1, padding: [Int] = [0]
+  ) -> Self {
+    var op = Conv1DOp()
+    (op.stride, op.dilation, op.groups, op.padding) = (stride, dilation, groups, padding)
+    return Self(op)
+  }
+}

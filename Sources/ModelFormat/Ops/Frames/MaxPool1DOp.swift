@@ -1,0 +1,26 @@
+/// The largest of each window over the elements of a step.
+package struct MaxPool1DOp: FramePoolDefinition {
+  package static let name = "max_pool1d"
+  package static let documentation = OpDocumentation(
+    inputs: "any of C · L: channels one after the other", parameters: framePoolParameters,
+    result: "C · L′: the largest of each window, channel by channel; padding counts for nothing")
+
+  package var channels = 1
+  package var kernel: Int?
+  package var stride: Int?
+  package var padding = [0]
+  package var frame = Frame(channels: 1, length: 1)
+  package var window = Frame.Window(kernel: 1)
+
+  package init() {}
+}
+
+extension ModelDescription.Op {
+  package static func maxPool1D(
+    channels: Int = 1, kernel: Int? = nil, stride: Int? = nil, padding: [Int] = [0]
+  ) -> Self {
+    var op = MaxPool1DOp()
+    (op.channels, op.kernel, op.stride, op.padding) = (channels, kernel, stride, padding)
+    return Self(op)
+  }
+}

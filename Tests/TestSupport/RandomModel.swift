@@ -107,8 +107,8 @@ package struct RandomModel {
     mutating func addNode(_ name: String) {
       let any = value()!
       let sequence = value(sequence: true)!
-      switch number(0...13) {
-      case 0...2: addLSTM(name, sequence)
+      switch number(0...19) {
+      case 0...2, 16...19: addLSTM(name, sequence)
       case 3: addLinear(name, any, size: size())
       case 4:
         let ops: [ModelDescription.Op] = [
@@ -140,6 +140,7 @@ package struct RandomModel {
       case 10: addSelection(name, any)
       case 11: addFunction(name, any)
       case 12: addFrame(name, any)
+      case 13, 14: addOverTime(name, sequence)
       default:
         addLinear("\(name)s", sequence, size: 1)
         let weighed = value(sequence: true)!
@@ -201,6 +202,24 @@ package struct RandomModel {
       default: break
       }
       node(name, op, [any], isSequence: any.isSequence, size: any.size)
+    }
+
+    /// What a step is made of lies around it.
+    mutating func addOverTime(_ name: String, _ sequence: Value) {
+      switch number(0...3) {
+      case 0:
+        node(
+          name, chance(3) ? .reverse : .shift(steps: number(-2...3)), [sequence], isSequence: true,
+          size: sequence.size)
+      default:
+        let (groups, outputs) = (divisor(of: sequence.size), number(1...5))
+        tensor("\(name).weight", [outputs * groups, sequence.size / groups, number(1...4)])
+        if chance(2) { tensor("\(name).bias", [outputs * groups]) }
+        node(
+          name,
+          .conv(padding: chance(3) ? .same : nil, dilation: number(1...3), groups: groups),
+          [sequence], isSequence: true, size: outputs * groups)
+      }
     }
 
     /// A kernel over the elements of each row.

@@ -149,6 +149,9 @@ class Folder:
                                        eps=node.get("epsilon", 1e-5))),
             "prelu": lambda: self._framed(x[0], len(weights("weight")),
                                           lambda f: F.prelu(f, weights("weight"))),
+            "reverse": lambda: x[0].flip(0),
+            "shift": lambda: _shifted(x[0], node.get("steps", 1)),
+            "conv": lambda: self._conv(node, x[0]),
             "conv1d": lambda: self._conv1d(node, x[0]),
             "max_pool1d": lambda: self._pool1d(node, x[0], F.max_pool1d),
             "average_pool1d": lambda: self._pool1d(node, x[0], F.avg_pool1d),
@@ -174,6 +177,14 @@ class Folder:
         return self._framed(x, weight.shape[1] * groups, lambda f: F.conv1d(
             F.pad(f, padding), weight, weights("bias"), node.get("stride", 1), 0,
             node.get("dilation", 1), groups))
+
+    def _conv(self, node: Json, x: Tensor) -> Tensor:
+        weights, dilation = self._weights(node), node.get("dilation", 1)
+        weight = weights("weight")
+        span = (weight.shape[2] - 1) * dilation
+        before = span // 2 if node.get("padding") == "same" else span
+        return F.conv1d(F.pad(x.T[None], (before, span - before)), weight, weights("bias"),
+                        dilation=dilation, groups=node.get("groups", 1))[0].T
 
     def _pool1d(self, node: Json, x: Tensor, pool: Callable[..., Tensor]) -> Tensor:
         channels = node.get("channels", 1)
@@ -222,6 +233,12 @@ class Folder:
 def _steps(x: list[Tensor]) -> tuple[int, ...]:
     """The steps that all of `x` together have: one size, or none where all are vectors."""
     return next((tuple(v.shape[:-1]) for v in x if v.dim() == 2), ())
+
+
+def _shifted(x: Tensor, steps: int) -> Tensor:
+    """`x` so many steps later, or earlier, with zeros where it has none."""
+    zeros = torch.zeros(min(abs(steps), len(x)), x.shape[1])
+    return torch.cat([zeros, x[:-steps]] if steps > 0 else [x[-steps:], zeros]) if steps else x
 
 
 def _channels(weight: Tensor | None, fallback: int) -> int:

@@ -257,6 +257,30 @@ def frames() -> Json:
                          grouped=nn.Conv1d(4, 6, 2, groups=2), lstm=nn.LSTM(5, 4)))
 
 
+def over_time() -> Json:
+    """What looks back over the steps, and streams."""
+    return dict(
+        inputs=[features("x", 4)],
+        nodes=[node("c", "conv", "x", weights="conv"),
+               node("wide", "conv", "c", dilation=3, groups=2), node("late", "shift", "wide", steps=2),
+               node("h", "lstm", "late", weights="lstm"), node("y", "linear", "h", weights="head")],
+        outputs=["c", "wide", "late", "y"],
+        tensors=prefixed(conv=nn.Conv1d(4, 6, 3), wide=nn.Conv1d(6, 8, 2, groups=2, bias=False),
+                         lstm=nn.LSTM(8, 5), head=nn.Linear(5, 2)))
+
+
+def around() -> Json:
+    """What needs the steps behind, too."""
+    return dict(
+        inputs=[features("x", 3)],
+        nodes=[node("odd", "conv", "x", padding="same"),
+               node("even", "conv", "odd", padding="same", dilation=3),
+               node("back", "reverse", "even"), node("h", "lstm", "back", weights="lstm"),
+               node("early", "shift", "h", steps=-1)],
+        outputs=["odd", "even", "early"],
+        tensors=prefixed(odd=nn.Conv1d(3, 5, 5), even=nn.Conv1d(5, 4, 4), lstm=nn.LSTM(4, 3)))
+
+
 def residual() -> Json:
     """Two LSTMs with a connection around the second, and a final norm, an id a step."""
     return dict(
@@ -302,7 +326,7 @@ def double_precision() -> Json:
 MAKERS: tuple[Callable[[], Json], ...] = (
     plain, without_biases, initial_state, final_state, bidirectional, bidirectional_ends, pooling,
     attention, pointwise, pointwise_vectors, residual, forecast, half_precision, brain_precision,
-    double_precision, elements, ahead, norms, frames)
+    double_precision, elements, ahead, norms, frames, over_time, around)
 
 
 def write(maker: Callable[[], Json]) -> None:

@@ -1,0 +1,112 @@
+import ModelFormat
+
+/// A convolution over the steps, as a GEMM of the steps that the kernel covers, for the steps of all riders together.
+struct ConvForward: OpForward {
+  private let window: StepWindow
+  private let kernel: Int
+  private let dilation: Int
+  /// One a group, over the kernel's steps one after the other.
+  private let maps: [Linear]
+
+  init(_ op: ConvOp, _ weights: NodeWeights) throws(ModelError) {
+    kernel = op.kernel
+    dilation = op.dilation
+    let span = (op.kernel - 1) * op.dilation
+    let weight = try weights.required("weight")
+    let bias = try weights.optional("bias")
+    let outputs = weights.node.size / op.groups
+    let channels = weight.count / weights.node.size / op.kernel
+    let after = op.padding == .same ? span - span / 2 : 0
+    window = StepWindow(size: channels * op.groups, before: span - after, after: after)
+    maps = (0..<op.groups).map { group in
+      // [output][channel][tap] becomes [output][tap][channel].
+      var matrix: [Float] = []
+      for output in group * outputs..<(group + 1) * outputs {
+        for tap in 0..<op.kernel {
+          for channel in 0..<channels {
+            matrix.append(weight[(output * channels + channel) * op.kernel + tap])
+          }
+        }
+      }
+      return Linear(
+        inputSize: op.kernel * channels, outputSize: outputs, weight: matrix,
+        bias: bias.map { Array($0[group * outputs..<(group + 1) * outputs]) },
+        kernels: weights.kernels)
+    }
+  }
+
+  var byteCount: Int { maps.reduce(0) { $0 + $1.byteCount } }
+
+  var needsWholeSequence: Bool { window.looksAhead }
+
+  func domain(of inputs: [RowDomain]) -> RowDomain { .steps }
+
+  func initialState(size: Int) -> [Float] { window.initialState }
+
+  func forward(
+    _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
+    into output: inout Matrix
+  ) {
+    let (input, layout) = (node.operand(0, workspace), node.plan.layout)
+    output.resize(rows: input.rows, columns: node.node.size)
+    var batch = Batch(maps, capacity: Swift.max(1, (1 << 16) / (kernel * window.size)))
+    var rows = Matrix()
+    for rider in layout.steps.indices {
+      window.extend(rider, node, input, states: &states, into: &rows)
+      for t in 0..<layout.steps[rider] {
+        batch.append(
+          stepsFrom: t, by: dilation, of: rows, for: layout.row(rider: rider, step: t),
+          into: &output, kernels: node.graph.kernels)
+      }
+    }
+    batch.finish(into: &output, kernels: node.graph.kernels)
+  }
+
+  /// What the kernel covers at some steps, which are computed together.
+  private struct Batch {
+    let maps: [Linear]
+    /// Steps at a time, so that they stay in a core's cache.
+    let capacity: Int
+    /// The rows of the result.
+    private var targets: [Int] = []
+    /// One a group.
+    private var patches: [Matrix]
+    private var results = Matrix()
+
+    init(_ maps: [Linear], capacity: Int) {
+      self.maps = maps
+      self.capacity = capacity
+      patches = maps.map { Matrix(rows: capacity, columns: $0.inputSize) }
+    }
+
+    mutating func append(
+      stepsFrom first: Int, by dilation: Int, of rows: Matrix, for target: Int,
+      into output: inout Matrix, kernels: Kernels
+    ) {
+      let channels = rows.columns / maps.count
+      for group in maps.indices {
+        for tap in 0..<maps[group].inputSize / channels {
+          patches[group].set(
+            row: targets.count, column: tap * channels, from: rows.values,
+            at: (first + tap * dilation) * rows.columns + group * channels, count: channels)
+        }
+      }
+      targets.append(target)
+      if targets.count == capacity { finish(into: &output, kernels: kernels) }
+    }
+
+    mutating func finish(into output: inout Matrix, kernels: Kernels) {
+      for (group, map) in maps.enumerated() {
+        patches[group].resize(rows: targets.count, columns: map.inputSize)
+        map.forward(patches[group], into: &results, kernels: kernels)
+        for (row, target) in targets.enumerated() {
+          output.set(
+            row: target, column: group * map.outputSize, from: results.values,
+            at: row * map.outputSize, count: map.outputSize)
+        }
+        patches[group].resize(rows: capacity, columns: map.inputSize)
+      }
+      targets.removeAll(keepingCapacity: true)
+    }
+  }
+}

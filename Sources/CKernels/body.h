@@ -39,100 +39,9 @@
 #undef CK_V
 #undef CK_U
 
-// --- The cell ---
-
-/// The pre-activations of a register of units in one row, and where its state goes.
-typedef struct {
-  float gates[4 * CK_WIDTH];  // i f g o; afterwards c' and o's denominator
-  float *c, *h;
-  uint8_t *quantized;  // or NULL
-  size_t count;        // units that exist
-} cell;
-
-/// x · factor, which lies within ±CK_I8_MAX, rounded to nearest even, and 128.
-CK_INLINE vb rounded_bytes(vf x, float factor) {
-  return low_bytes(bits_of(shifted_(x, (vf)factor)) + 128);
-}
-
-/// Applies the gates to `count` cells.
-///
-/// i·g and o·tanh(c') each share one division. f keeps its own: a forget gate that is open rounds to
-/// exactly 1, and the carousel then carries c unchanged to the bit, for any number of steps.
-///
-/// Two passes: by the time that the second needs a c', the divisions of the first are long done.
-CK_INLINE void update(const bool whole, cell *cells, int count) {
-  for (cell *u = cells; u < cells + count; u++) {
-    vg x;
-    memcpy(&x, u->gates, sizeof x);
-    const float high = 2 * CK_TANH_HIGH;
-    x = clamp(
-        joined(-gate(x, 0), -gate(x, 1), gate(x, 2) + gate(x, 2), -gate(x, 3)),
-        gates(CK_EXP_LOW, CK_EXP_LOW, -high, CK_EXP_LOW),
-        gates(CK_EXP_HIGH, CK_EXP_HIGH, high, CK_EXP_HIGH));
-    power_vg e = power_of_e(x);
-    // e^−i, e^−f, e^2g − 1, e^−o, then the denominators 1 + e^−i, …, and e^2g + 1.
-    vg power = fma_(e.scale, e.fraction, e.scale - gates(0, 0, 1, 0));
-    vg below = power + gates(1, 1, 2, 1);
-    vf written = gate(power, 2) / (gate(below, 0) * gate(below, 2));
-    vf c = whole ? load(u->c) : load_some(u->c, u->count);
-    c = fma_((vf)1 / gate(below, 1), c, written);
-    if (whole) {
-      store(u->c, c);
-    } else {
-      store_some(u->c, c, u->count);
-    }
-    store(u->gates, c);
-    store(u->gates + CK_WIDTH, gate(below, 3));
-  }
-  for (cell *u = cells; u < cells + count; u++) {
-    vf shown = tanh_numerator(load(u->gates));
-    vf h = shown / (load(u->gates + CK_WIDTH) * (shown + (vf)2));
-    if (whole) {
-      store(u->h, h);
-    } else {
-      store_some(u->h, h, u->count);
-    }
-    if (u->quantized) {
-      const vb bytes = rounded_bytes(h, CK_I8_MAX);
-      memcpy(u->quantized, &bytes, whole || u->count > CK_WIDTH ? CK_WIDTH : u->count);
-    }
-  }
-}
-
-static __attribute__((noinline)) void update_whole(cell *cells, int count) {
-  update(true, cells, count);
-}
-
-static __attribute__((noinline)) void update_some(cell *cells, int count) {
-  update(false, cells, count);
-}
-
-// --- Shapes of tiles ---
-
-/// Panels of the widest tile.
-#define CK_MOST_PANELS 16
-/// The heights and breadths that tiles have, in rows and panels.
-#define CK_EACH_HEIGHT(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#define CK_EACH_BREADTH(X) X(1) X(2) X(4) X(8) X(12) X(16)
-/// Whether the registers hold the sums of such a tile.
-#define CK_FITS(rows, panels) ((rows) <= CK_ROWS && (rows) * (panels) * CK_PARTS <= CK_SUMS)
-
-/// Rows of the tallest of as few tiles as `rows` rows take, which are of nearly equal height.
-CK_INLINE size_t tallest(size_t rows, size_t most) {
-  const size_t tiles = (rows + most - 1) / most;
-  return (rows + tiles - 1) / tiles;
-}
-
-/// The breadth of tiles of so many rows whose sums take at most `sums` registers.
-CK_INLINE size_t panels_beside(size_t rows, size_t sums) {
-  const size_t most = sums / (rows * CK_PARTS);
-  if (most >= 4) return most >= CK_MOST_PANELS ? CK_MOST_PANELS : most / 4 * 4;
-  return most >= 2 ? 2 : 1;
-}
-
-/// Rows for which the gates of a block are computed, one after the other, before they are applied.
-#define CK_BAND_ROWS 48
-#define CK_BAND_CELLS (CK_BAND_ROWS * CK_PARTS)
+#include "activated.h"
+#include "cells.h"
+#include "tiling.h"
 
 // --- Tiles of f32 weights ---
 
@@ -215,6 +124,13 @@ CK_IN_PLACE(sigmoid_all, sigmoid_)
 CK_IN_PLACE(tanh_all, tanh_)
 CK_IN_PLACE(relu_all, relu_)
 CK_IN_PLACE(exp_all, exp_)
+
+static void activate_all(const ck_activation *activation, float *values, size_t count) {
+  for (size_t at = 0; at < count; at += CK_WIDTH) {
+    const size_t some = count - at;
+    store_some(values + at, activated(activation, load_some(values + at, some)), some);
+  }
+}
 
 /// Adds up to CK_LANES floats to as many partial sums, in double: a row may be as long as a sequence.
 CK_INLINE void add_to_lanes(double *lanes, const float *values, size_t count) {
@@ -324,10 +240,10 @@ static uint32_t read_all(const void *memory, size_t count) {
 
 #define CK_TABLE(isa_, name_)                                                                   \
   {                                                                                             \
-    .isa = isa_, .name = name_, .panels_together = CK_TOGETHER, .gemm_f32 = gemm_f32, .gemm_f16 = gemm_f16, .gemm_i8 = gemm_i8, \
-    .lstm_step_f32 = lstm_step_f32, .lstm_step_f16 = lstm_step_f16,                             \
-    .lstm_step_i8 = lstm_step_i8, .quantize = quantize, .sigmoid_f32 = sigmoid_all,             \
-    .tanh_f32 = tanh_all, .relu_f32 = relu_all, .exp_f32 = exp_all, .softmax_f32 = softmax,     \
-    .log_softmax_f32 = log_softmax, .fma_f32 = fma_all,                                         \
-    .fma_flops = (size_t)2 * CK_CHAINS * CK_WIDTH, .read = read_all                             \
+    .isa = isa_, .name = name_, .panels_together = CK_TOGETHER, .gemm_f32 = gemm_f32,           \
+    .gemm_f16 = gemm_f16, .gemm_i8 = gemm_i8, .step_f32 = step_f32, .step_f16 = step_f16,       \
+    .step_i8 = step_i8, .quantize = quantize, .sigmoid_f32 = sigmoid_all,                       \
+    .tanh_f32 = tanh_all, .relu_f32 = relu_all, .exp_f32 = exp_all,                             \
+    .activate_f32 = activate_all, .softmax_f32 = softmax, .log_softmax_f32 = log_softmax,       \
+    .fma_f32 = fma_all, .fma_flops = (size_t)2 * CK_CHAINS * CK_WIDTH, .read = read_all         \
   }

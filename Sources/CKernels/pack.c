@@ -8,11 +8,12 @@ static size_t rounded_up(size_t count, size_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
 }
 
-size_t ck_packed_columns(size_t columns) { return rounded_up(columns, CK_LANES); }
+/// Panels of a whole block.
+static size_t block_panels(size_t gates) { return gates == 1 ? 4 : gates; }
 
-size_t ck_packed_gate_columns(size_t hidden_size) {
-  return CK_BLOCK_PANELS * rounded_up(hidden_size, CK_LANES);
-}
+size_t ck_block_units(size_t gates) { return block_panels(gates) / gates * CK_LANES; }
+
+size_t ck_packed_columns(size_t gates, size_t units) { return gates * rounded_up(units, CK_LANES); }
 
 size_t ck_packed_bytes(ck_precision precision, size_t packed_columns, size_t depth) {
   switch (precision) {
@@ -50,9 +51,10 @@ typedef struct {
   size_t column, start, width;
 } place;
 
-static place place_of(const ck_kernels *kernels, size_t column, size_t packed_columns) {
-  const size_t most = (kernels->panels_together ? CK_BLOCK_PANELS : 1) * CK_LANES, start = column / most * most;
-  return (place){column, start, packed_columns - start < most ? packed_columns - start : most};
+/// - Parameter beside: columns that lie side by side.
+static place place_of(size_t column, size_t beside, size_t packed_columns) {
+  const size_t start = column / beside * beside;
+  return (place){column, start, packed_columns - start < beside ? packed_columns - start : beside};
 }
 
 static void pack_row(
@@ -97,27 +99,17 @@ static void clear(
   if (offsets) memset(offsets, 0, packed_columns * sizeof *offsets);
 }
 
-void ck_pack_columns(
-    const ck_kernels *kernels, ck_precision precision, const float *matrix, size_t columns,
-    size_t depth, void *panels, float *scales, int32_t *offsets) {
-  const size_t packed = ck_packed_columns(columns);
+void ck_pack(
+    const ck_kernels *kernels, ck_precision precision, size_t gates, const float *matrix,
+    size_t units, size_t depth, void *panels, float *scales, int32_t *offsets) {
+  const size_t packed = ck_packed_columns(gates, units);
+  const size_t beside = (kernels->panels_together ? block_panels(gates) : 1) * CK_LANES;
   clear(precision, packed, depth, panels, scales, offsets);
-  for (size_t column = 0; column < columns; column++) {
-    const place at = place_of(kernels, column, packed);
-    pack_row(precision, matrix + column * depth, depth, at, panels, scales, offsets);
-  }
-}
-
-void ck_pack_gates(
-    const ck_kernels *kernels, ck_precision precision, const float *matrix, size_t hidden_size,
-    size_t depth, void *panels, float *scales, int32_t *offsets) {
-  const size_t packed = ck_packed_gate_columns(hidden_size);
-  clear(precision, packed, depth, panels, scales, offsets);
-  for (size_t gate = 0; gate < CK_BLOCK_PANELS; gate++) {
-    for (size_t unit = 0; unit < hidden_size; unit++) {
-      const size_t panel = unit / CK_LANES * CK_BLOCK_PANELS + gate;
-      const place at = place_of(kernels, panel * CK_LANES + unit % CK_LANES, packed);
-      const float *row = matrix + (gate * hidden_size + unit) * depth;
+  for (size_t gate = 0; gate < gates; gate++) {
+    for (size_t unit = 0; unit < units; unit++) {
+      const size_t panel = unit / CK_LANES * gates + gate;
+      const place at = place_of(panel * CK_LANES + unit % CK_LANES, beside, packed);
+      const float *row = matrix + (gate * units + unit) * depth;
       pack_row(precision, row, depth, at, panels, scales, offsets);
     }
   }

@@ -1,4 +1,4 @@
-// The GEMM and the LSTM step at one precision of weights. Included once a precision by body.h, which
+// The GEMM and the sums of a cell's step at one precision of weights. Included once a precision by body.h, which
 // defines
 //   CK_AT(x)                           the name of x at this precision
 //   CK_INTEGER                         whether sums are of integers (dot.h), made floats when they are done
@@ -27,41 +27,33 @@ CK_INLINE vf CK_AT(broadcast)(const float *input) { return (vf)*input; }
 CK_INLINE vf CK_AT(add)(vf sum, vf weights, vf inputs) { return fma_(weights, inputs, sum); }
 #endif
 
-/// Where the weights of a panel lie: `panel` and `block` from one panel and block to the next, `step` from
+/// Where the weights of a tile lie. Its panels come in sets that lie side by side: `set` from one to the next, `step` from
 /// one step to the next.
 typedef struct {
   const weight_t *first;
-  size_t panel, block, step;
+  size_t set, step;
 } CK_AT(weights);
 
 /// - Parameters:
 ///   - column: a packed column that begins a panel.
-///   - columns: those there are; of gates more than all, since their blocks are whole.
+///   - columns: those there are, in whole panels.
+///   - set: columns from one set of panels to the next.
 CK_INLINE CK_AT(weights) CK_AT(weights_at)(
-    const ck_weights *weights, size_t depth, size_t column, size_t columns) {
-  const size_t steps = (depth + CK_STEP - 1) / CK_STEP;
-  const weight_t *panels = weights->panels;
-#if CK_TOGETHER
-  const size_t block = CK_BLOCK_PANELS * CK_LANES;
-  const size_t start = column / block * block;
-  const size_t left = columns - start;
-  const size_t width = left < block ? (left + CK_LANES - 1) / CK_LANES * CK_LANES : block;
+    const ck_weights *weights, size_t steps, size_t column, size_t columns, size_t set) {
+  // What lies side by side begins at `start` and is `width` columns.
+  const size_t beside = (CK_TOGETHER ? block_panels(weights->gates) : 1) * CK_LANES;
+  const size_t start = column / beside * beside;
+  const size_t width = columns - start < beside ? columns - start : beside;
   return (CK_AT(weights)){
-      panels + (start * steps + column - start) * CK_STEP, CK_LANES * CK_STEP,
-      block * steps * CK_STEP, width * CK_STEP};
-#else
-  (void)columns;
-  const size_t panel = CK_LANES * CK_STEP * steps;
-  return (CK_AT(weights)){
-      panels + column * steps * CK_STEP, panel, CK_BLOCK_PANELS * panel, CK_LANES * CK_STEP};
-#endif
+      (const weight_t *)weights->panels + (start * steps + column - start) * CK_STEP,
+      set * steps * CK_STEP, width * CK_STEP};
 }
 
 /// sum[row][panel] += weights[panel][k] · input[row][k], k ascending.
 ///
 /// - Parameter next: what to fetch meanwhile, a cache line a step; or NULL.
 CK_INLINE void CK_AT(accumulate)(
-    const int rows, const int panels, sum_t sum[][CK_MOST_PANELS][CK_PARTS],
+    const int rows, const int panels, const int across, sum_t sum[][CK_MOST_PANELS][CK_PARTS],
     const input_t *restrict input, size_t input_stride, const CK_AT(weights) weights,
     size_t steps, const char *next) {
   for (size_t k = 0; k < steps; k++) {
@@ -75,8 +67,8 @@ CK_INLINE void CK_AT(accumulate)(
       }
     }
     CK_UNROLL for (int p = 0; p < panels; p++) {
-      const weight_t *panel = weights.first + (size_t)(p / 4) * weights.block +
-                              (size_t)(p % 4) * weights.panel + k * weights.step;
+      const weight_t *panel = weights.first + (size_t)(p / across) * weights.set +
+                              (size_t)(p % across) * CK_LANES * CK_STEP + k * weights.step;
       // A tile of one or two rows is as fast as the memory; the CPU's own prefetching does best there.
       if (rows > 2) __builtin_prefetch((const char *)panel + CK_AHEAD);
       operand_t column[CK_PARTS];
@@ -95,14 +87,14 @@ CK_INLINE void CK_AT(accumulate)(
   }
 }
 
-/// A sum before its first product; `start` is what the float counts from.
+/// A sum before its first product; `start` is where the float counts from.
 CK_INLINE sum_t CK_AT(begin)(const ck_weights *weights, size_t column, const float *start) {
 #if CK_INTEGER
   (void)start;
   return begin_dot(weights->offsets + column);
 #else
-  (void)weights;
-  return load(start + column);
+  (void)weights, (void)column;
+  return load(start);
 #endif
 }
 
@@ -110,7 +102,7 @@ CK_INLINE sum_t CK_AT(begin)(const ck_weights *weights, size_t column, const flo
 CK_INLINE vf CK_AT(finish)(
     sum_t sum, const ck_weights *weights, float scale, size_t column, const float *start) {
 #if CK_INTEGER
-  return fma_(float_of(sum), load(weights->scales + column) * (vf)scale, load(start + column));
+  return fma_(float_of(sum), load(weights->scales + column) * (vf)scale, load(start));
 #else
   (void)weights, (void)scale, (void)column, (void)start;
   return sum;
@@ -128,36 +120,72 @@ CK_INLINE float CK_AT(row_scale)(const ck_inputs *inputs, size_t row) {
 
 CK_INLINE size_t CK_AT(steps)(size_t depth) { return (depth + CK_STEP - 1) / CK_STEP; }
 
-/// - Parameter whole: whether all of the panels' columns exist.
-CK_INLINE void CK_AT(gemm_tile)(
-    const int rows, const int panels, const bool whole, const ck_gemm *call, size_t row,
-    size_t column, const char *next) {
-  const ck_gemm copy = *call, *g = &copy;  // which no store can change
-  const size_t steps = CK_AT(steps)(g->depth);
-  const input_t *input = (const input_t *)g->input.values + row * g->input.stride;
-  const CK_AT(weights) weights =
-      CK_AT(weights_at)(&g->weights, g->depth, column, g->columns);
+/// Sums of some rows by some panels: what is added up, what the sums start from, and where they go.
+typedef struct {
+  ck_inputs input;
+  size_t steps;
+  CK_AT(weights) weights;
+  /// Of the first panel's columns, and how many columns on the next set of panels begins.
+  ck_weights columns;
+  size_t set;
+  /// Likewise; `apart` is where every third panel starts from, in every row, or NULL where it is no other than the rest.
+  const float *start, *apart;
+  size_t start_stride;
+  /// Which of three the first panel is.
+  size_t gate;
+  float *output;
+  size_t output_stride;
+  /// Columns of the output that exist, where they are not whole panels.
+  size_t left;
+  /// Weights that the first tiles fetch meanwhile, a panel each; or NULL.
+  const weight_t *after;
+} CK_AT(sums);
+
+/// Where the sums of panel `p` start, of the first row.
+CK_INLINE const float *CK_AT(start)(const CK_AT(sums) *s, const int p, size_t column, size_t *stride) {
+  const bool apart = s->apart && (s->gate + (size_t)p) % 3 == 2;
+  *stride = apart ? 0 : s->start_stride;
+  return (apart ? s->apart : s->start) + column;
+}
+
+/// - Parameters:
+///   - across: panels of a set.
+///   - whole: whether all of the panels' columns exist.
+CK_INLINE void CK_AT(tile)(
+    const int rows, const int panels, const int across, const bool whole, const CK_AT(sums) *call,
+    size_t row, const char *next) {
+  const CK_AT(sums) copy = *call, *s = &copy;  // which no store can change
+  const input_t *input = (const input_t *)s->input.values + row * s->input.stride;
   sum_t sum[CK_ROWS][CK_MOST_PANELS][CK_PARTS];
-  CK_UNROLL for (int r = 0; r < rows; r++) {
-    CK_UNROLL for (int p = 0; p < panels; p++) {
+  CK_UNROLL for (int p = 0; p < panels; p++) {
+    const size_t column = (size_t)(p / across) * s->set + (size_t)(p % across) * CK_LANES;
+    size_t stride;
+    const float *start = CK_AT(start)(s, p, column, &stride) + row * stride;
+    CK_UNROLL for (int r = 0; r < rows; r++) {
       CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
-        const size_t at = column + (size_t)(p * CK_PARTS + part) * CK_WIDTH;
-        sum[r][p][part] = CK_AT(begin)(&g->weights, at, g->bias);
+        sum[r][p][part] = CK_AT(begin)(
+            &s->columns, column + (size_t)part * CK_WIDTH, start + (size_t)r * stride + part * CK_WIDTH);
       }
     }
   }
-  CK_AT(accumulate)(rows, panels, sum, input, g->input.stride, weights, steps, next);
+  CK_AT(accumulate)(
+      rows, panels, across, sum, input, s->input.stride, s->weights, s->steps, next);
+  float *output = s->output + row * s->output_stride;
   CK_UNROLL for (int r = 0; r < rows; r++) {
-    const float scale = CK_AT(row_scale)(&g->input, row + (size_t)r);
-    float *out = g->output + (row + (size_t)r) * g->output_stride;
+    const float scale = CK_AT(row_scale)(&s->input, row + (size_t)r);
     CK_UNROLL for (int p = 0; p < panels; p++) {
+      const size_t column = (size_t)(p / across) * s->set + (size_t)(p % across) * CK_LANES;
+      size_t stride;
+      const float *start = CK_AT(start)(s, p, column, &stride) + (row + (size_t)r) * stride;
       CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
-        const size_t at = column + (size_t)(p * CK_PARTS + part) * CK_WIDTH;
-        const vf value = CK_AT(finish)(sum[r][p][part], &g->weights, scale, at, g->bias);
+        const size_t at = (size_t)(p * CK_PARTS + part) * CK_WIDTH;
+        const vf value = CK_AT(finish)(
+            sum[r][p][part], &s->columns, scale, column + (size_t)part * CK_WIDTH, start + part * CK_WIDTH);
+        float *to = output + (size_t)r * s->output_stride + at;
         if (whole) {
-          store(out + at, value);
+          store(to, value);
         } else {
-          store_some(out + at, value, lanes_left(g->columns, at));
+          store_some(to, value, lanes_left(s->left, at));
         }
       }
     }
@@ -165,20 +193,18 @@ CK_INLINE void CK_AT(gemm_tile)(
 }
 
 /// All rows of some panels, in tiles of nearly equal height.
-///
-/// - Parameter after: the panels after these: the first tiles fetch them, one each.
-CK_INLINE void CK_AT(gemm_strip)(
-    const int panels, const bool whole, const ck_gemm *g, size_t column, const weight_t *after) {
-  const size_t tiles = (g->rows + CK_ROWS - 1) / CK_ROWS, steps = CK_AT(steps)(g->depth);
+CK_INLINE void CK_AT(strip)(
+    const int panels, const int across, const bool whole, const CK_AT(sums) *s, size_t count) {
+  const size_t tiles = (count + CK_ROWS - 1) / CK_ROWS;
   for (size_t tile = 0, row = 0; tile < tiles; tile++) {
-    const size_t rows = (g->rows - row + tiles - tile - 1) / (tiles - tile);
-    const char *next = tiles > 1 && tile < (size_t)panels
-                           ? (const char *)after + tile * steps * CK_LINE
+    const size_t rows = (count - row + tiles - tile - 1) / (tiles - tile);
+    const char *next = s->after && tiles > 1 && tile < (size_t)panels
+                           ? (const char *)s->after + tile * s->steps * CK_LINE
                            : NULL;
     switch (rows) {
-#define CK_CASE(rows)                                                                           \
-  case rows:                                                                                    \
-    if (CK_FITS(rows, panels)) CK_AT(gemm_tile)(rows, panels, whole, g, row, column, next); \
+#define CK_CASE(rows)                                                                         \
+  case rows:                                                                                  \
+    if (CK_FITS(rows, panels)) CK_AT(tile)(rows, panels, across, whole, s, row, next); \
     break;
       CK_EACH_HEIGHT(CK_CASE)
 #undef CK_CASE
@@ -187,146 +213,121 @@ CK_INLINE void CK_AT(gemm_strip)(
   }
 }
 
-static __attribute__((noinline)) void CK_AT(gemm_strip_of)(
-    size_t panels, const ck_gemm *g, size_t column, const weight_t *after) {
-  switch (panels) {
-#define CK_CASE(panels) \
-  case panels: return CK_AT(gemm_strip)(panels, true, g, column, after);
+static __attribute__((noinline)) void CK_AT(strip_of)(
+    size_t panels, size_t across, const CK_AT(sums) *s, size_t rows) {
+  switch (panels * CK_MOST_ACROSS + across - 1) {
+#define CK_CASE(panels, across) \
+  case panels * CK_MOST_ACROSS + across - 1: return CK_AT(strip)(panels, across, true, s, rows);
     CK_EACH_BREADTH(CK_CASE)
 #undef CK_CASE
   }
   __builtin_trap();  // not a breadth of any tile
 }
 
-/// The last panel, some of whose columns do not exist.
-static __attribute__((noinline)) void CK_AT(gemm_last_strip)(
-    const ck_gemm *g, size_t column, const weight_t *after) {
-  CK_AT(gemm_strip)(1, false, g, column, after);
+/// The last panel of a matrix, some of whose columns do not exist.
+static __attribute__((noinline)) void CK_AT(last_strip)(const CK_AT(sums) *s, size_t rows) {
+  CK_AT(strip)(1, 1, false, s, rows);
+}
+
+/// The sums over the panels from a packed column on.
+CK_INLINE CK_AT(sums) CK_AT(sums_at)(
+    const ck_weights *weights, ck_inputs input, size_t depth, size_t column, size_t columns,
+    size_t set) {
+  const size_t steps = CK_AT(steps)(depth);
+  CK_AT(sums) s = {
+    .input = input, .steps = steps, .set = set,
+    .weights = CK_AT(weights_at)(weights, steps, column, columns, set),
+  };
+#if CK_INTEGER
+  s.columns.scales = weights->scales + column;
+  s.columns.offsets = weights->offsets + column;
+#endif
+  return s;
 }
 
 static void CK_AT(gemm)(const ck_gemm *g) {
   if (g->rows == 0) return;
-  const size_t steps = CK_AT(steps)(g->depth), most = panels_beside(tallest(g->rows, CK_ROWS), CK_SUMS);
+  const size_t block = block_panels(g->weights.gates);
+  const size_t columns = (g->columns + CK_LANES - 1) / CK_LANES * CK_LANES;
+  const size_t set = (CK_TOGETHER ? block : 1) * CK_LANES;
+  const size_t most = shape_of(g->rows, block, CK_ROWS, CK_SUMS).panels;
   size_t column = 0;
   while (column < g->columns) {
     const size_t left = (g->columns - column) / CK_LANES;
-    // Of a last block that is not whole, a panel at a time.
-    const size_t panels = left >= most ? most : left >= 4 ? left / 4 * 4 : 1;
-    const weight_t *after = (const weight_t *)g->weights.panels +
-                            (column + panels * CK_LANES) * steps * CK_STEP;
+    const size_t panels = left > 0 ? panels_of(left, most, block) : 1;
+    CK_AT(sums) s = CK_AT(sums_at)(&g->weights, g->input, g->depth, column, columns, set);
+    s.start = g->bias + column;
+    s.output = g->output + column;
+    s.output_stride = g->output_stride;
+    s.left = g->columns - column;
+    s.after = (const weight_t *)g->weights.panels + (column + panels * CK_LANES) * s.steps * CK_STEP;
     if (left > 0) {
-      CK_AT(gemm_strip_of)(panels, g, column, after);
+      CK_AT(strip_of)(panels, across_of(panels, block), &s, g->rows);
     } else {
-      CK_AT(gemm_last_strip)(g, column, after);
+      CK_AT(last_strip)(&s, g->rows);
     }
     column += panels * CK_LANES;
   }
 }
 
+/// The sums of some blocks, of a band of rows.
+///
 /// - Parameters:
-///   - first: the packed column that begins the panels, which are gates of one block or all gates of several.
-///   - cells: where their sums go: of the first row and block, `blocks` a row.
-CK_INLINE void CK_AT(lstm_tile)(
-    const int rows, const int panels, const ck_lstm_step *call, size_t row, size_t first,
-    cell *restrict cells) {
-  const ck_lstm_step copy = *call, *s = &copy;
-  const size_t steps = CK_AT(steps)(s->recurrent_size);
-  const input_t *hidden = (const input_t *)s->hidden.values + row * s->hidden.stride;
-  const CK_AT(weights) weights = CK_AT(weights_at)(
-      &s->weights, s->recurrent_size, first, SIZE_MAX);
-  sum_t sum[CK_ROWS][CK_MOST_PANELS][CK_PARTS];
-  CK_UNROLL for (int r = 0; r < rows; r++) {
-    const float *start = s->projected + (row + (size_t)r) * s->projected_stride;
-    CK_UNROLL for (int p = 0; p < panels; p++) {
-      CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
-        const size_t at = first + (size_t)(p * CK_PARTS + part) * CK_WIDTH;
-        sum[r][p][part] = CK_AT(begin)(&s->weights, at, start);
-      }
+///   - first: the packed column that begins the pass's panels.
+///   - all: panels of the blocks; `most`: of a tile.
+CK_INLINE void CK_AT(band)(
+    const ck_step *s, pass pass, size_t row, size_t rows, size_t first, size_t all, size_t most,
+    float *sums) {
+  const size_t columns = ck_packed_columns(pass.gates, s->hidden_size);
+  const size_t set = (CK_TOGETHER || pass.panels == 1 ? pass.block : 1) * CK_LANES;
+  ck_inputs hidden = s->hidden;
+  hidden.values = (const input_t *)hidden.values + row * hidden.stride;
+  if (hidden.scales) hidden.scales += row;
+  for (size_t panel = 0; panel < all;) {
+    const size_t panels = panels_of(all - panel, most, pass.panels);
+    const size_t column =
+        first + (panel / pass.panels * pass.block + panel % pass.panels) * CK_LANES;
+    CK_AT(sums) call =
+        CK_AT(sums_at)(&s->weights, hidden, s->recurrent_size, column, columns, set);
+    call.gate = panel % pass.panels;
+    if (pass.apart) call.apart = s->recurrent_bias + column;
+    if (pass.from_bias) {
+      call.start = s->recurrent_bias + column;
+    } else {
+      call.start = s->projected + row * s->projected_stride + column;
+      call.start_stride = s->projected_stride;
     }
-  }
-  CK_AT(accumulate)(rows, panels, sum, hidden, s->hidden.stride, weights, steps, NULL);
-  // Panels of several blocks begin with the first gate.
-  const int four = (int)CK_BLOCK_PANELS;
-  const int gate = panels < four ? (int)(first / CK_LANES) % four : 0;
-  const int blocks = panels < four ? 1 : panels / four;
-  CK_UNROLL for (int r = 0; r < rows; r++) {
-    const float *start = s->projected + (row + (size_t)r) * s->projected_stride;
-    const float scale = CK_AT(row_scale)(&s->hidden, row + (size_t)r);
-    CK_UNROLL for (int p = 0; p < panels; p++) {
-      CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
-        const size_t at = first + (size_t)(p * CK_PARTS + part) * CK_WIDTH;
-        const vf value = CK_AT(finish)(sum[r][p][part], &s->weights, scale, at, start);
-        cell *to = &cells[(r * blocks + p / four) * CK_PARTS + part];
-        store(to->gates + (gate + p % four) * CK_WIDTH, value);
-        if (gate + p % four > 0) continue;
-        const size_t unit = at / (CK_BLOCK_PANELS * CK_LANES) * CK_LANES + at % CK_LANES;
-        to->c = s->cell + (row + (size_t)r) * s->cell_stride + unit;
-        to->h = s->output + (row + (size_t)r) * s->output_stride + unit;
-        to->quantized = s->quantized
-                            ? s->quantized + (row + (size_t)r) * s->quantized_stride + unit
-                            : NULL;
-        to->count = lanes_left(s->hidden_size, unit);
-      }
-    }
+    call.output = sums + panel * CK_LANES;
+    call.output_stride = all * CK_LANES;
+    CK_AT(strip_of)(panels, across_of(panels, pass.panels), &call, rows);
+    panel += panels;
   }
 }
 
-/// The sums of some panels, of rows from `row` on, in tiles of nearly equal height.
-CK_INLINE void CK_AT(lstm_strip)(
-    const int panels, const ck_lstm_step *s, size_t row, size_t count, size_t first,
-    cell *restrict cells) {
-  const size_t tiles = (count + CK_ROWS - 1) / CK_ROWS, end = row + count;
-  for (size_t tile = 0; tile < tiles; tile++) {
-    const size_t rows = (end - row + tiles - tile - 1) / (tiles - tile);
-    switch (rows) {
-#define CK_CASE(rows)                                                                   \
-  case rows:                                                                            \
-    if (CK_FITS(rows, panels)) CK_AT(lstm_tile)(rows, panels, s, row, first, cells); \
-    break;
-      CK_EACH_HEIGHT(CK_CASE)
-#undef CK_CASE
-    }
-    row += rows;
-    cells += rows * (panels < 4 ? 1 : (size_t)panels / 4) * CK_PARTS;
-  }
-}
-
-static __attribute__((noinline)) void CK_AT(lstm_strip_of)(
-    size_t panels, const ck_lstm_step *s, size_t row, size_t rows, size_t first,
-    cell *restrict cells) {
-  switch (panels) {
-#define CK_CASE(panels) \
-  case panels: return CK_AT(lstm_strip)(panels, s, row, rows, first, cells);
-    CK_EACH_BREADTH(CK_CASE)
-#undef CK_CASE
-  }
-  __builtin_trap();  // not a breadth of any tile
-}
-
-static void CK_AT(lstm_step)(const ck_lstm_step *s) {
+static void CK_AT(step)(const ck_step *s) {
   if (s->rows == 0) return;
-  const size_t count = ck_packed_gate_columns(s->hidden_size) / (CK_BLOCK_PANELS * CK_LANES);
-  const size_t beside = panels_beside(tallest(s->rows, CK_ROWS), CK_SUMS);
-  // All gates of a block, or of several, in one tile; or one or two gates at a time, for a band of many rows.
-  const bool together = beside >= CK_BLOCK_PANELS;
-  const size_t most = together ? beside / CK_BLOCK_PANELS : 1;
-  const size_t groups = (count + most - 1) / most;
-  const size_t height = together ? CK_ROWS : CK_BAND_ROWS;
-  const size_t bands = (s->rows + height - 1) / height;
-  cell cells[CK_BAND_CELLS];
-  // A block's weights stay near while the rows pass over them; both are of nearly equal size.
-  for (size_t group = 0; group < groups; group++) {
-    const size_t index = s->backward ? groups - 1 - group : group;
-    const size_t block = index * count / groups, end = (index + 1) * count / groups;
-    const size_t all = (end - block) * CK_BLOCK_PANELS, panels = together ? all : beside;
-    const bool whole = end * CK_LANES <= s->hidden_size;
+  const pass pass = pass_of(s->cell.kind);
+  const shape shape = shape_of(s->rows, pass.panels, CK_ROWS, CK_SUMS);
+  const size_t bands = (s->rows + shape.height - 1) / shape.height;
+  const size_t panels = ck_packed_columns(pass.gates, s->hidden_size) / CK_LANES;
+  // Groups of whole blocks, of nearly equal size; then what there is of a last block.
+  const size_t blocks = panels / pass.block, rest = panels % pass.block;
+  const size_t groups = (blocks + shape.blocks - 1) / shape.blocks, turns = groups + (rest > 0);
+  float sums[CK_BAND_PANELS * CK_LANES];
+  // A block's weights stay near while the rows pass over them; bands are of nearly equal size too.
+  for (size_t turn = 0; turn < turns; turn++) {
+    const size_t group = s->backward ? turns - 1 - turn : turn;
+    const bool last = group == groups;
+    const size_t block = last ? blocks : group * blocks / groups;
+    const size_t all = last ? rest : ((group + 1) * blocks / groups - block) * pass.panels;
+    const size_t unit = block * pass.block / pass.gates * CK_LANES;
+    const size_t units = all / pass.unit_panels;  // sixteen each
+    epilogue *finish = epilogue_of(s, unit + units * CK_LANES <= s->hidden_size);
     for (size_t band = 0, row = 0; band < bands; band++) {
       const size_t rows = (s->rows - row + bands - band - 1) / (bands - band);
-      for (size_t panel = 0; panel < all; panel += panels) {
-        const size_t first = (block * CK_BLOCK_PANELS + panel) * CK_LANES;
-        CK_AT(lstm_strip_of)(panels, s, row, rows, first, cells);
-      }
-      (whole ? update_whole : update_some)(cells, (int)(rows * (end - block) * CK_PARTS));
+      CK_AT(band)(
+          s, pass, row, rows, (block * pass.block + pass.first) * CK_LANES, all, shape.panels, sums);
+      finish(s, sums, row, rows, unit, units);
       row += rows;
     }
   }

@@ -46,8 +46,8 @@ struct Linear: Sendable {
   ) {
     precondition(weights.suits(kernels))
     let blocks = share.of(weights.blockCount)
-    let first = blocks.lowerBound * PackedWeights.blockColumns
-    let end = Swift.min(blocks.upperBound * PackedWeights.blockColumns, outputSize)
+    let first = blocks.lowerBound * weights.blockColumns
+    let end = Swift.min(blocks.upperBound * weights.blockColumns, outputSize)
     guard first < end else { return }
     // SAFETY: the caller vouches for the matrices; the weights live as long as self.
     var call = unsafe ck_gemm(

@@ -7,6 +7,8 @@ import ModelFormat
 /// Unchecked: the memory is written in `init` only, and read from then on.
 @safe final class PackedWeights: @unchecked Sendable {
   let precision: Precision
+  /// Outputs a unit: of a plain matrix 1.
+  let gates: Int
   let depth: Int
   /// Columns with the padding of the last panel or block.
   let packedColumns: Int
@@ -22,20 +24,17 @@ import ModelFormat
   /// Bytes held.
   var byteCount: Int { panelBytes + (precision == .int8 ? 8 * packedColumns : 0) }
 
-  private typealias Pack = (
-    UnsafePointer<ck_kernels>?, ck_precision, UnsafePointer<Float>?, Int, Int,
-    UnsafeMutableRawPointer?,
-    UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Int32>?
-  ) -> Void
-
-  private init(
-    _ precision: Precision, outputs: Int, depth: Int, packedColumns: Int, matrix: [Float],
-    kernels: Kernels, pack: Pack
+  /// Packs the gates of `units` units for `kernels`: a matrix of gates·units × `depth`, gate by gate as PyTorch stores it.
+  init(
+    _ precision: Precision = .f32, gates: Int, units: Int, depth: Int, matrix: [Float],
+    kernels: Kernels
   ) {
+    precondition(matrix.count == gates * units * depth)
     precondition(precision != .int8 || depth <= Self.int8MaxDepth)
     self.precision = precision
+    self.gates = gates
     self.depth = depth
-    self.packedColumns = packedColumns
+    packedColumns = ck_packed_columns(gates, units)
     panelsTogether = unsafe kernels.routines.panels_together
     panelBytes = ck_packed_bytes(precision.code, packedColumns, depth)
     unsafe panels = alignedMemory(panelBytes)
@@ -45,8 +44,8 @@ import ModelFormat
     // SAFETY: all have the size that the routine documents, and it fills them.
     unsafe matrix.withUnsafeBufferPointer { matrix in
       var routines = unsafe kernels.routines
-      unsafe pack(
-        &routines, precision.code, matrix.baseAddress, outputs, depth, panels,
+      unsafe ck_pack(
+        &routines, precision.code, gates, matrix.baseAddress, units, depth, panels,
         columns > 0 ? scales.baseAddress : nil, columns > 0 ? offsets.baseAddress : nil)
     }
   }
@@ -62,22 +61,8 @@ import ModelFormat
   convenience init(
     _ precision: Precision = .f32, columns: Int, depth: Int, matrix: [Float], kernels: Kernels
   ) {
-    precondition(matrix.count == columns * depth)
-    unsafe self.init(
-      precision, outputs: columns, depth: depth, packedColumns: ck_packed_columns(columns),
-      matrix: matrix, kernels: kernels, pack: ck_pack_columns)
-  }
-
-  /// Packs the four gates of `hiddenSize` units, a matrix of 4·hiddenSize × `depth` in the order i f g o.
-  convenience init(
-    _ precision: Precision = .f32, gatesOf hiddenSize: Int, depth: Int, matrix: [Float],
-    kernels: Kernels
-  ) {
-    precondition(matrix.count == 4 * hiddenSize * depth)
-    unsafe self.init(
-      precision, outputs: hiddenSize, depth: depth,
-      packedColumns: ck_packed_gate_columns(hiddenSize), matrix: matrix, kernels: kernels,
-      pack: ck_pack_gates)
+    self.init(
+      precision, gates: 1, units: columns, depth: depth, matrix: matrix, kernels: kernels)
   }
 
   /// Whether they lie as `kernels` takes them.
@@ -87,21 +72,30 @@ import ModelFormat
 
   /// The most inputs that int8 weights have: more could overflow a sum.
   static let int8MaxDepth = Int(CK_I8_MAX_DEPTH)
-  /// Columns of a whole block: four panels.
-  static let blockColumns = Int(CK_BLOCK_PANELS * CK_LANES)
+
+  /// Units of a whole block, and its columns.
+  var blockUnits: Int { ck_block_units(gates) }
+  var blockColumns: Int { gates * blockUnits }
 
   /// Blocks, the last perhaps with fewer panels.
-  var blockCount: Int { (packedColumns + Self.blockColumns - 1) / Self.blockColumns }
+  var blockCount: Int { (packedColumns + blockColumns - 1) / blockColumns }
+
+  /// The packed columns of some blocks.
+  func columns(of blocks: Range<Int>) -> Range<Int> {
+    let end = Swift.min(blocks.upperBound * blockColumns, packedColumns)
+    return Swift.min(blocks.lowerBound * blockColumns, end)..<end
+  }
 
   /// The weights from a block on, as the kernels take them; good for as long as self is.
   func operand(fromBlock block: Int = 0) -> ck_weights {
     precondition((0...blockCount).contains(block))
-    let column = block * Self.blockColumns
+    let column = block * blockColumns
     // SAFETY: blocks lie one after the other; an int8 block has a scale and an offset a column.
     return unsafe ck_weights(
       panels: panels + ck_packed_bytes(precision.code, column, depth),
       scales: scales.isEmpty ? nil : UnsafePointer(scales.baseAddress! + column),
-      offsets: offsets.isEmpty ? nil : UnsafePointer(offsets.baseAddress! + column))
+      offsets: offsets.isEmpty ? nil : UnsafePointer(offsets.baseAddress! + column),
+      gates: gates)
   }
 
   /// The f32 weights of one input, which a bias is.

@@ -22,13 +22,13 @@ extension Kernels {
     }
   }
 
-  /// The routine that advances an LSTM whose recurrent weights are of `precision`.
-  func lstmStep(_ precision: Precision, _ call: inout ck_lstm_step) {
+  /// The routine that advances a cell whose recurrent weights are of `precision`.
+  func step(_ precision: Precision, _ call: inout ck_step) {
     // SAFETY: who fills in the call vouches for its pointers.
     switch precision {
-    case .f32: unsafe routines.lstm_step_f32(&call)
-    case .f16: unsafe routines.lstm_step_f16(&call)
-    case .int8: unsafe routines.lstm_step_i8(&call)
+    case .f32: unsafe routines.step_f32(&call)
+    case .f16: unsafe routines.step_f16(&call)
+    case .int8: unsafe routines.step_i8(&call)
     }
   }
 }

@@ -116,7 +116,7 @@ private struct ScalarGRUCell: RecurrentCell {
     let (none, candidate) = (Array(repeating: Float(0), count: gate), matrix[(2 * gate)...])
     let panels = part == .input ? Array(candidate) + none : none + Array(candidate)
     return PackedWeights(
-      precision, gatesOf: hiddenSize, depth: depth, matrix: matrix[..<(2 * gate)] + panels,
+      precision, gates: 4, units: hiddenSize, depth: depth, matrix: matrix[..<(2 * gate)] + panels,
       kernels: kernels)
   }
 
@@ -129,10 +129,10 @@ private struct ScalarGRUCell: RecurrentCell {
         unsafe step.hidden.values.assumingMemoryBound(to: Float.self)
         + row * step.hidden.stride
       for unit in 0..<step.units {
-        let column = unit / lanes * PackedWeights.blockColumns + unit % lanes
+        let column = unit / lanes * 4 * lanes + unit % lanes
         let weights =
           unsafe step.weights.panels.assumingMemoryBound(to: Float.self)
-          + unit / lanes * PackedWeights.blockColumns * step.recurrentSize + unit % lanes
+          + unit / lanes * 4 * lanes * step.recurrentSize + unit % lanes
         func sum(_ panel: Int) -> Float {
           (0..<step.recurrentSize).reduce(unsafe step.recurrentBias![column + panel * lanes]) {
             unsafe $0 + weights[(panel * step.recurrentSize + $1) * lanes] * hidden[$1]

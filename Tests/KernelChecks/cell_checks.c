@@ -18,10 +18,10 @@ static problem make(
     kc_run *run, size_t rows, size_t input_size, size_t hidden_size, float input_scale) {
   problem p = {
     .rows = rows, .hidden_size = hidden_size,
-    .input_weights = kc_make_weights(run, CK_F32, true, 4 * hidden_size, input_size, KC_ORDINARY),
+    .input_weights = kc_make_weights(run, CK_F32, 4, hidden_size, input_size, KC_ORDINARY),
     .recurrent_weights =
-        kc_make_weights(run, CK_F32, true, 4 * hidden_size, hidden_size, KC_ORDINARY),
-    .bias = kc_make_weights(run, CK_F32, true, 4 * hidden_size, 1, KC_ORDINARY),
+        kc_make_weights(run, CK_F32, 4, hidden_size, hidden_size, KC_ORDINARY),
+    .bias = kc_make_weights(run, CK_F32, 4, hidden_size, 1, KC_ORDINARY),
     .input = kc_make_inputs(run, CK_F32, rows, input_size, 0, KC_ORDINARY),
     .hidden = kc_make_inputs(run, CK_F32, rows, hidden_size, 0, KC_ORDINARY),
     .cell = kc_floats(run, rows, hidden_size, 0),
@@ -99,14 +99,15 @@ static bool step_is_close(kc_run *run, const problem *p) {
     .bias = p->bias.packed.panels, .output = kc_row(projected, 0), .output_stride = columns,
   };
   run->kernels->gemm_f32(&gemm);
-  const ck_lstm_step step = {
+  const ck_step step = {
+    .cell = ck_common_cell(CK_LSTM),
     .rows = p->rows, .recurrent_size = p->hidden_size, .hidden_size = p->hidden_size,
     .projected = kc_row(projected, 0), .projected_stride = columns,
     .hidden = kc_operand(&p->hidden, p->rows, false), .weights = p->recurrent_weights.packed,
-    .cell = kc_row(cell, 0), .cell_stride = p->hidden_size, .output = kc_row(output, 0),
-    .output_stride = p->hidden_size,
+    .cell_state = kc_row(cell, 0), .cell_state_stride = p->hidden_size,
+    .output = kc_row(output, 0), .output_stride = p->hidden_size,
   };
-  run->kernels->lstm_step_f32(&step);
+  run->kernels->step_f32(&step);
 
   for (size_t row = 0; row < p->rows; row++) {
     for (size_t unit = 0; unit < p->hidden_size; unit++) {
@@ -149,7 +150,7 @@ bool kc_carousel(kc_run *run, int kind) {
   const ck_precision precision = (ck_precision)kind;
   const size_t rows = 3, hidden_size = 20;
   const kc_weights weights =
-      kc_make_weights(run, precision, true, 4 * hidden_size, hidden_size, KC_ORDINARY);
+      kc_make_weights(run, precision, 4, hidden_size, hidden_size, KC_ORDINARY);
   const kc_matrix projected = kc_floats(run, rows, weights.columns, 0);
   kc_fill(run, projected, 1, KC_ORDINARY);
   for (size_t row = 0; row < rows; row++) {
@@ -165,12 +166,13 @@ bool kc_carousel(kc_run *run, int kind) {
   const kc_matrix bytes = kc_elements(run, 1, rows, hidden_size, 0);
   kc_inputs hidden = kc_make_inputs(run, precision, rows, hidden_size, 0, KC_ORDINARY);
   for (int t = 0; t < 1000; t++) {
-    const ck_lstm_step step = {
+    const ck_step step = {
+      .cell = ck_common_cell(CK_LSTM),
       .rows = rows, .recurrent_size = hidden_size, .hidden_size = hidden_size,
       .projected = kc_row(projected, 0), .projected_stride = weights.columns,
       .hidden = kc_operand(&hidden, rows, false), .weights = weights.packed,
-      .cell = kc_row(cell, 0), .cell_stride = hidden_size, .output = kc_row(output, 0),
-      .output_stride = hidden_size, .quantized = precision == CK_I8 ? bytes.values : NULL,
+      .cell_state = kc_row(cell, 0), .cell_state_stride = hidden_size,
+      .output = kc_row(output, 0), .output_stride = hidden_size, .quantized = precision == CK_I8 ? bytes.values : NULL,
       .quantized_stride = hidden_size, .backward = t % 2,
     };
     kc_call_step(run->kernels, precision, &step);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "reference.h"
 #include "routines.h"
 
 static const struct {
@@ -15,13 +16,30 @@ static const struct {
   {"weights are rounded to half as the compiler does", kc_half_rounding, 0},
   {"every half is widened as the compiler does", kc_half_widening, 0},
   {"gemm over any columns, f32", kc_gemm_columns, CK_F32},
+  {"gemm over any columns, f16", kc_gemm_columns, CK_F16},
+  {"gemm over any columns, int8", kc_gemm_columns, CK_I8},
   {"gemm over gates, f32", kc_gemm_gates, CK_F32},
   {"gemm over gates, f16", kc_gemm_gates, CK_F16},
   {"gemm over gates, int8", kc_gemm_gates, CK_I8},
   {"gemm of the most int8 inputs", kc_gemm_deepest, CK_I8},
-  {"step, f32", kc_step, CK_F32},
-  {"step, f16", kc_step, CK_F16},
-  {"step, int8", kc_step, CK_I8},
+  {"step of an LSTM, f32", kc_step, KC_PRECISIONS * CK_LSTM + CK_F32},
+  {"step of an LSTM, f16", kc_step, KC_PRECISIONS * CK_LSTM + CK_F16},
+  {"step of an LSTM, int8", kc_step, KC_PRECISIONS * CK_LSTM + CK_I8},
+  {"step of a GRU, f32", kc_step, KC_PRECISIONS * CK_GRU + CK_F32},
+  {"step of a GRU, f16", kc_step, KC_PRECISIONS * CK_GRU + CK_F16},
+  {"step of a GRU, int8", kc_step, KC_PRECISIONS * CK_GRU + CK_I8},
+  {"step of a GRU's gates, f32", kc_step, KC_PRECISIONS * CK_GRU_GATES + CK_F32},
+  {"step of a GRU's gates, f16", kc_step, KC_PRECISIONS * CK_GRU_GATES + CK_F16},
+  {"step of a GRU's gates, int8", kc_step, KC_PRECISIONS * CK_GRU_GATES + CK_I8},
+  {"step of a GRU's candidate, f32", kc_step, KC_PRECISIONS * CK_GRU_CANDIDATE + CK_F32},
+  {"step of a GRU's candidate, f16", kc_step, KC_PRECISIONS * CK_GRU_CANDIDATE + CK_F16},
+  {"step of a GRU's candidate, int8", kc_step, KC_PRECISIONS * CK_GRU_CANDIDATE + CK_I8},
+  {"step of an RNN, f32", kc_step, KC_PRECISIONS * CK_RNN + CK_F32},
+  {"step of an RNN, f16", kc_step, KC_PRECISIONS * CK_RNN + CK_F16},
+  {"step of an RNN, int8", kc_step, KC_PRECISIONS * CK_RNN + CK_I8},
+  {"step of a product, f32", kc_step, KC_PRECISIONS * CK_PRODUCT + CK_F32},
+  {"step of a product, f16", kc_step, KC_PRECISIONS * CK_PRODUCT + CK_F16},
+  {"step of a product, int8", kc_step, KC_PRECISIONS * CK_PRODUCT + CK_I8},
   {"step against double precision", kc_step_accuracy, 0},
   {"1000 steps carry the cell, f32", kc_carousel, CK_F32},
   {"1000 steps carry the cell, f16", kc_carousel, CK_F16},

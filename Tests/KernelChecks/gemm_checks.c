@@ -5,8 +5,7 @@
 
 typedef struct {
   ck_precision precision;
-  bool gates;
-  size_t most_rows, depth, outputs;
+  size_t gates, most_rows, depth, units;
   kc_filling filling;
 } shape;
 
@@ -14,8 +13,8 @@ typedef struct {
 static bool agrees(kc_run *run, shape s, bool scaled) {
   const size_t held = run->held_count;
   const kc_weights weights =
-      kc_make_weights(run, s.precision, s.gates, s.outputs, s.depth, s.filling);
-  const size_t columns = s.gates ? weights.columns : s.outputs;
+      kc_make_weights(run, s.precision, s.gates, s.units, s.depth, s.filling);
+  const size_t columns = s.gates > 1 ? weights.columns : s.units;
   const kc_inputs inputs =
       kc_make_inputs(run, s.precision, s.most_rows, s.depth, 5, s.filling);
   const kc_matrix bias = kc_floats(run, 1, weights.columns, 0);
@@ -32,7 +31,7 @@ static bool agrees(kc_run *run, shape s, bool scaled) {
   }
   for (size_t rows = 0; rows <= s.most_rows; rows++) {
     kc_trying(
-        run, "%zu rows, depth %zu, %zu columns%s%s", rows, s.depth, columns,
+        run, "%zu rows, depth %zu, %zu columns of %zu gates%s%s", rows, s.depth, columns, s.gates,
         scaled ? ", scaled" : "", s.filling == KC_SPECIAL ? ", special numbers" : "");
     const size_t before = run->held_count;
     const kc_matrix output = kc_floats(run, rows, columns, 3);
@@ -66,13 +65,15 @@ static bool all_depths(kc_run *run, shape s) {
 }
 
 bool kc_gemm_gates(kc_run *run, int kind) {
-  static const size_t hidden_sizes[] = {1, 16, 17, 33};
-  for (size_t i = 0; i < sizeof hidden_sizes / sizeof *hidden_sizes; i++) {
-    const shape s = {
-      .precision = (ck_precision)kind, .gates = true, .most_rows = MOST_ROWS,
-      .outputs = 4 * hidden_sizes[i],
-    };
-    if (!all_depths(run, s)) return false;
+  static const size_t hidden_sizes[] = {1, 17, 33, 80};
+  for (size_t gates = 2; gates <= 4; gates++) {
+    for (size_t i = 0; i < sizeof hidden_sizes / sizeof *hidden_sizes; i++) {
+      const shape s = {
+        .precision = (ck_precision)kind, .gates = gates, .most_rows = MOST_ROWS,
+        .units = hidden_sizes[i],
+      };
+      if (!all_depths(run, s)) return false;
+    }
   }
   return true;
 }
@@ -81,7 +82,9 @@ bool kc_gemm_columns(kc_run *run, int kind) {
   static const size_t columns[] = {1, 15, 16, 17, 63, 64, 65, 130};
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
     const shape s = {
-      .precision = (ck_precision)kind, .most_rows = MOST_ROWS, .outputs = columns[i]};
+      .precision = (ck_precision)kind, .gates = 1, .most_rows = MOST_ROWS,
+      .units = kind == CK_F32 ? columns[i] : kc_rounded_up(columns[i], CK_LANES),
+    };
     if (!all_depths(run, s)) return false;
   }
   return true;
@@ -89,8 +92,8 @@ bool kc_gemm_columns(kc_run *run, int kind) {
 
 bool kc_gemm_deepest(kc_run *run, int kind) {
   const shape s = {
-    .precision = (ck_precision)kind, .gates = true, .most_rows = 2, .depth = CK_I8_MAX_DEPTH,
-    .outputs = 4, .filling = KC_EXTREME,
+    .precision = (ck_precision)kind, .gates = 4, .most_rows = 2, .depth = CK_I8_MAX_DEPTH,
+    .units = 1, .filling = KC_EXTREME,
   };
   return agrees(run, s, false);
 }

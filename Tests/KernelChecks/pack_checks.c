@@ -43,20 +43,21 @@ static bool is_packed(kc_run *run, const kc_weights *w) {
 bool kc_packing(kc_run *run, int kind) {
   static const size_t sizes[] = {1, 15, 16, 17, 63, 64, 65, 130}, depths[] = {0, 1, 3, 4, 7, 67};
   const size_t element_sizes[] = {[CK_F32] = 4, [CK_F16] = 2, [CK_I8] = 1};
-  for (size_t i = 0; i < sizeof sizes / sizeof *sizes * 2; i++) {
-    const bool gates = i % 2;
-    const size_t outputs = sizes[i / 2] * (gates ? 4 : 1);
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes * 4; i++) {
+    const size_t gates = i % 4 + 1, units = sizes[i / 4];
+    const size_t block = gates * ck_block_units(gates);
+    if (block != (gates == 1 ? 4 : gates) * CK_LANES) return kc_fail(run, "a block of %zu", block);
     for (size_t d = 0; d < sizeof depths / sizeof *depths; d++) {
       for (kc_filling filling = KC_ORDINARY; filling <= KC_EXTREME; filling++) {
-        kc_trying(run, "%zu outputs%s, depth %zu", outputs, gates ? " as gates" : "", depths[d]);
+        kc_trying(run, "%zu units of %zu gates, depth %zu", units, gates, depths[d]);
         const kc_weights w =
-            kc_make_weights(run, (ck_precision)kind, gates, outputs, depths[d], filling);
+            kc_make_weights(run, (ck_precision)kind, gates, units, depths[d], filling);
         const size_t depth = kc_rounded_up(depths[d], kind == CK_I8 ? CK_I8_STEP : 1);
         const size_t bytes = ck_packed_bytes(w.precision, w.columns, w.depth);
         if (bytes != w.columns * depth * element_sizes[kind]) {
           return kc_fail(run, "%zu bytes for %zu columns", bytes, w.columns);
         }
-        if (w.columns != kc_rounded_up(outputs / (gates ? 4 : 1), CK_LANES) * (gates ? 4 : 1)) {
+        if (w.columns != gates * kc_rounded_up(units, CK_LANES)) {
           return kc_fail(run, "%zu packed columns", w.columns);
         }
         if (!is_packed(run, &w)) return false;
@@ -86,9 +87,10 @@ static void near_half(uint16_t bits, float numbers[ROUNDED_PER_HALF]) {
 
 /// Rounds `numbers` by packing them as the one weight of as many outputs.
 static bool rounds(kc_run *run, kc_matrix numbers) {
-  const size_t columns = ck_packed_columns(numbers.columns);
+  const size_t columns = ck_packed_columns(1, numbers.columns);
   const kc_matrix halves = kc_elements(run, sizeof(uint16_t), 1, columns, 0);
-  ck_pack_columns(run->kernels, CK_F16, kc_row(numbers, 0), numbers.columns, 1, halves.values, NULL, NULL);
+  ck_pack(
+      run->kernels, CK_F16, 1, kc_row(numbers, 0), numbers.columns, 1, halves.values, NULL, NULL);
   for (size_t i = 0; i < numbers.columns; i++) {
     const float number = kc_row(numbers, 0)[i];
     const float found = (float)((const _Float16 *)(const void *)halves.values)[i];
@@ -129,7 +131,7 @@ bool kc_half_widening(kc_run *run, int kind) {
   const float one = 1;
   const ck_gemm call = {
     .rows = 1, .depth = 1, .columns = count, .input = {&one, 1, NULL},
-    .weights = {.panels = halves.values}, .bias = kc_row(bias, 0), .output = kc_row(output, 0),
+    .weights = {.panels = halves.values, .gates = 1}, .bias = kc_row(bias, 0), .output = kc_row(output, 0),
     .output_stride = count,
   };
   run->kernels->gemm_f16(&call);

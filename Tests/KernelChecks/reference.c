@@ -8,6 +8,23 @@ size_t kc_rounded_up(size_t count, size_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
 }
 
+size_t kc_gates(ck_cell_kind kind) {
+  switch (kind) {
+    case CK_LSTM: return 4;
+    case CK_GRU:
+    case CK_GRU_GATES:
+    case CK_GRU_CANDIDATE: return 3;
+    case CK_RNN:
+    case CK_PRODUCT: return 1;
+  }
+  return 0;
+}
+
+ck_activation kc_some_activation(ck_activation_kind kind) {
+  const bool is_hard_sigmoid = kind == CK_HARD_SIGMOID;
+  return (ck_activation){kind, is_hard_sigmoid ? 0.2f : 0.75f, is_hard_sigmoid ? 0.5f : 1.25f};
+}
+
 float kc_half(float value) { return (float)(_Float16)value; }
 
 int32_t kc_quantized(float value, float factor) {
@@ -40,13 +57,14 @@ static void store(const kc_weights *w, size_t output) {
 }
 
 kc_weights kc_make_weights(
-    kc_run *run, ck_precision precision, bool gates, size_t outputs, size_t depth,
+    kc_run *run, ck_precision precision, size_t gates, size_t units, size_t depth,
     kc_filling filling) {
   const bool integers = precision == CK_I8;
+  const size_t outputs = gates * units;
   kc_weights w = {
     .precision = precision, .gates = gates, .depth = depth,
     .together = run->kernels->panels_together,
-    .columns = gates ? ck_packed_gate_columns(outputs / 4) : ck_packed_columns(outputs),
+    .columns = ck_packed_columns(gates, units),
     .given = kc_floats(run, outputs, depth, 0), .stored = kc_floats(run, outputs, depth, 0),
   };
   if (integers) w.scales = kc_row(kc_floats(run, 1, outputs, 0), 0);
@@ -60,28 +78,22 @@ kc_weights kc_make_weights(
   void *panels = kc_elements(run, 1, 1, ck_packed_bytes(precision, w.columns, depth), 0).values;
   float *scales = integers ? kc_row(kc_floats(run, 1, w.columns, 0), 0) : NULL;
   int32_t *offsets = integers ? (void *)kc_floats(run, 1, w.columns, 0).values : NULL;
-  if (gates) {
-    ck_pack_gates(
-        run->kernels, precision, kc_row(w.given, 0), outputs / 4, depth, panels, scales, offsets);
-  } else {
-    ck_pack_columns(
-        run->kernels, precision, kc_row(w.given, 0), outputs, depth, panels, scales, offsets);
-  }
-  w.packed = (ck_weights){panels, scales, offsets};
+  ck_pack(
+      run->kernels, precision, gates, kc_row(w.given, 0), units, depth, panels, scales, offsets);
+  w.packed = (ck_weights){panels, scales, offsets, gates};
   return w;
 }
 
 size_t kc_output_of(const kc_weights *w, size_t column) {
-  const size_t outputs = w->given.rows;
-  if (!w->gates) return column < outputs ? column : SIZE_MAX;
-  const size_t hidden_size = outputs / 4, block = CK_BLOCK_PANELS * CK_LANES;
-  const size_t gate = column % block / CK_LANES;
-  const size_t unit = column / block * CK_LANES + column % CK_LANES;
-  return unit < hidden_size ? gate * hidden_size + unit : SIZE_MAX;
+  const size_t units = w->given.rows / w->gates, all = w->gates * CK_LANES;
+  const size_t gate = column % all / CK_LANES;
+  const size_t unit = column / all * CK_LANES + column % CK_LANES;
+  return unit < units ? gate * units + unit : SIZE_MAX;
 }
 
 size_t kc_panel_index(const kc_weights *w, size_t column, size_t k) {
-  const size_t step = step_of(w->precision), beside = w->together ? CK_BLOCK_PANELS : 1;
+  const size_t step = step_of(w->precision), block = w->gates == 1 ? 4 : w->gates;
+  const size_t beside = w->together ? block : 1;
   const size_t first = column / (beside * CK_LANES) * (beside * CK_LANES);
   const size_t left = (w->columns - first) / CK_LANES, panels = left < beside ? left : beside;
   const size_t panel = (column - first) / CK_LANES, lane = column % CK_LANES;

@@ -7,7 +7,16 @@
 /// Below this, quantize counts a row's magnitude as zero.
 #define KC_I8_LEAST 0x1p-119f
 
+/// Precisions that there are.
+#define KC_PRECISIONS 3
+
 size_t kc_rounded_up(size_t count, size_t multiple);
+
+/// Outputs that a unit of a cell has, packed.
+size_t kc_gates(ck_cell_kind);
+
+/// An activation of a kind, with factors that do something.
+ck_activation kc_some_activation(ck_activation_kind);
 
 /// A float of IEEE half precision, by the compiler's own conversion.
 float kc_half(float);
@@ -19,7 +28,7 @@ int32_t kc_quantized(float value, float factor);
 typedef struct {
   ck_precision precision;
   bool together;  // packed for a variant that takes panels so
-  bool gates;    // packed by ck_pack_gates, 4 · hidden_size outputs; or else by ck_pack_columns
+  size_t gates;   // outputs a unit
   size_t depth;
   size_t columns;  // packed
   kc_matrix given;
@@ -28,9 +37,9 @@ typedef struct {
   ck_weights packed;
 } kc_weights;
 
-/// Random weights, packed.
+/// Random weights of gates · units outputs, packed.
 kc_weights kc_make_weights(
-    kc_run *, ck_precision, bool gates, size_t outputs, size_t depth, kc_filling);
+    kc_run *, ck_precision, size_t gates, size_t units, size_t depth, kc_filling);
 
 /// The output that a packed column holds, or SIZE_MAX for none.
 size_t kc_output_of(const kc_weights *, size_t column);

@@ -14,11 +14,11 @@ static inline void kc_call_gemm(
 }
 
 static inline void kc_call_step(
-    const ck_kernels *kernels, ck_precision precision, const ck_lstm_step *call) {
+    const ck_kernels *kernels, ck_precision precision, const ck_step *call) {
   switch (precision) {
-    case CK_F32: kernels->lstm_step_f32(call); break;
-    case CK_F16: kernels->lstm_step_f16(call); break;
-    case CK_I8: kernels->lstm_step_i8(call); break;
+    case CK_F32: kernels->step_f32(call); break;
+    case CK_F16: kernels->step_f16(call); break;
+    case CK_I8: kernels->step_i8(call); break;
   }
 }
 

@@ -1,4 +1,4 @@
-// The compute routines of an LSTM on the CPU, one variant an instruction set, picked at run time.
+// The compute routines of recurrent networks on the CPU, one variant an instruction set, picked at run time.
 //
 // Every variant gives the same bits. An output unit accumulates in one order — bias, then inputs by
 // index, then hidden units by index — with one fused multiply-add a term (or exactly, in integers), and
@@ -20,8 +20,6 @@ extern "C" {
 
 /// Columns side by side in a packed panel: one AVX-512 register of sums, two of AVX2, four of NEON.
 #define CK_LANES ((size_t)16)
-/// Panels in a packed block: one a gate, in the order i f g o.
-#define CK_BLOCK_PANELS ((size_t)4)
 /// Bytes that an int8 routine takes at a step; rows of them are padded to a multiple.
 #define CK_I8_STEP ((size_t)4)
 /// The most inputs of an int8 routine: sums of as many products of int8 fit 32 bits.
@@ -49,13 +47,15 @@ typedef enum {
   CK_I8 = 2,
 } ck_precision;
 
-/// Packed weights, by ck_pack_columns or ck_pack_gates.
+/// Packed weights, by ck_pack.
 typedef struct {
   /// ck_packed_bytes of them.
   const void *panels;
   /// int8 only: the scale of each packed column, and −128 times the sum of its weights.
   const float *scales;
   const int32_t *offsets;
+  /// Outputs a unit, as ck_pack was told.
+  size_t gates;
 } ck_weights;
 
 /// Inputs, a row a sequence.
@@ -77,28 +77,105 @@ typedef struct {
   size_t output_stride;
 } ck_gemm;
 
-/// One step of an LSTM over `rows` sequences.
-///
-/// i = σ(W_i x + R_i h + b_i)   f = σ(W_f x + R_f h + b_f)   g = tanh(W_g x + R_g h + b_g)
-/// o = σ(W_o x + R_o h + b_o)   c' = f ⊙ c + i ⊙ g           h' = o ⊙ tanh(c')
+// --- Activations ---
+
+typedef enum {
+  CK_SIGMOID = 0,
+  CK_TANH = 1,
+  CK_RELU = 2,
+  CK_HARD_SIGMOID = 3,      // min(1, max(0, alpha x + beta))
+  CK_HARD_TANH = 4,         // min(1, max(−1, x))
+  CK_SOFTSIGN = 5,          // x / (1 + |x|)
+  CK_SOFTPLUS = 6,          // ln(1 + eˣ)
+  CK_ELU = 7,               // where x < 0 alpha (eˣ − 1), else beta x: with beta = 1 the ELU, else a SELU
+  CK_LEAKY_RELU = 8,        // where x < 0 alpha x, else x
+  CK_THRESHOLDED_RELU = 9,  // where x > alpha x, else 0
+  CK_SCALED_TANH = 10,      // alpha tanh(beta x)
+  CK_AFFINE = 11,           // alpha x + beta
+  CK_SILU = 12,             // x σ(x)
+  CK_EXPONENTIAL = 13,      // eˣ
+} ck_activation_kind;
+#define CK_ACTIVATION_COUNT 14
+
+/// A function of a float; a NaN passes through it.
 typedef struct {
+  ck_activation_kind kind;
+  float alpha, beta;
+} ck_activation;
+
+// --- Cells ---
+
+/// What a step computes of x and h. Each sum starts from b + W x and adds R h. f, g and a stand for the activations `gate`,
+/// `candidate` and `output`.
+typedef enum {
+  /// Four gates, i f g o:
+  /// i = f(W_i x + R_i h + b_i + p_i c)   f = f(W_f x + R_f h + b_f + p_f c)   g = g(W_g x + R_g h + b_g)
+  /// c' = f c + i g                       o = f(W_o x + R_o h + b_o + p_o c')  h' = o a(c')
+  CK_LSTM = 0,
+  /// Three gates, r z n, the reset gate after the product:
+  /// r = f(W_r x + R_r h + b_r)   z = f(W_z x + R_z h + b_z)
+  /// n = g(W_n x + b_n + r (R_n h + d_n))   h' = (1 − z) n + z h
+  CK_GRU = 1,
+  /// The reset gate before the product, in two calls a step, since a unit needs r h of all. First r and z: r h is the
+  /// output, z goes to `update`.
+  CK_GRU_GATES = 2,
+  /// Then n = g(W_n x + R_n (r h) + b_n) with r h for `hidden`, and h' = (1 − z) n + z h.
+  CK_GRU_CANDIDATE = 3,
+  /// One gate: h' = g(W x + R h + b).
+  CK_RNN = 4,
+  /// One gate: h' = (W x + b) (R h + d), by which a multiplicative LSTM makes its h.
+  CK_PRODUCT = 5,
+} ck_cell_kind;
+#define CK_CELL_COUNT 6
+
+typedef struct {
+  ck_cell_kind kind;
+  ck_activation gate, candidate, output;
+  /// Bounds what gates and candidate are functions of, peepholes included, by ±clip; 0 for none.
+  float clip;
+  /// Of an LSTM: f = 1 − i.
+  bool input_forget;
+} ck_cell;
+
+/// The cell of a kind that is meant where nothing is said: σ for its gates, tanh for the rest. It is the fastest.
+static inline ck_cell ck_common_cell(ck_cell_kind kind) {
+  const ck_activation tanh = {CK_TANH, 0, 0};
+  const ck_cell cell = {kind, {CK_SIGMOID, 0, 0}, tanh, tanh, 0, false};
+  return cell;
+}
+
+/// One step of a cell over `rows` sequences.
+typedef struct {
+  ck_cell cell;
   size_t rows, recurrent_size, hidden_size;
-  const float *projected;  // b + W x, in packed gate columns: ck_gemm with weights of ck_pack_gates
+  const float *projected;  // b + W x, in packed columns: ck_gemm with weights of ck_pack
   size_t projected_stride;
   ck_inputs hidden;    // rows × recurrent_size
-  ck_weights weights;  // R, by ck_pack_gates
-  float *cell;         // rows × hidden_size, updated in place
-  size_t cell_stride;
+  ck_weights weights;  // R, packed with all gates of the cell
+  /// d, in packed columns, of CK_GRU (where those of n are read) and CK_PRODUCT.
+  const float *recurrent_bias;
+  /// c, of CK_LSTM: rows × hidden_size, updated in place.
+  float *cell_state;
+  size_t cell_state_stride;
+  /// p, of CK_LSTM, or NULL: rows i f o of hidden_size.
+  const float *peepholes;
+  size_t peephole_stride;
+  /// h before the step as floats, of all kinds of GRU: rows × hidden_size.
+  const float *previous;
+  size_t previous_stride;
+  /// z, which CK_GRU_GATES writes and CK_GRU_CANDIDATE reads: rows × hidden_size.
+  float *update;
+  size_t update_stride;
   float *output;  // rows × hidden_size: h'
   size_t output_stride;
-  /// int8 only, or NULL: h' as `quantize` gives it at a `least` of 1, without its scales, which are all
-  /// 1 / CK_I8_MAX; for a NaN any byte.
+  /// int8 only, or NULL: h', which must lie within ±1, as `quantize` gives it at a `least` of 1, without its scales, which
+  /// are all 1 / CK_I8_MAX; for a NaN any byte.
   uint8_t *quantized;
   size_t quantized_stride;
   /// Visits the units from last to first. A caller that alternates finds in its cache what the step
   /// before read last.
   bool backward;
-} ck_lstm_step;
+} ck_step;
 
 /// The routines of one instruction set: constant, for any thread.
 typedef struct __attribute__((swift_attr("@Sendable"))) {
@@ -107,12 +184,12 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /// How it takes packed weights: the panels of a block side by side, or one after the other.
   bool panels_together;
   void (*gemm_f32)(const ck_gemm *);
-  /// f16 and int8: `columns` are packed gate columns.
+  /// f16 and int8: `columns` are whole panels, as of f32 where there is more than one gate.
   void (*gemm_f16)(const ck_gemm *);
   void (*gemm_i8)(const ck_gemm *);
-  void (*lstm_step_f32)(const ck_lstm_step *);
-  void (*lstm_step_f16)(const ck_lstm_step *);
-  void (*lstm_step_i8)(const ck_lstm_step *);
+  void (*step_f32)(const ck_step *);
+  void (*step_f16)(const ck_step *);
+  void (*step_i8)(const ck_step *);
   /// Rounds rows to int8, ties to even, and adds 128. A row's scale, the 127th part of its largest
   /// magnitude or of `least` if that is larger, goes to `scales`; a row that holds an infinity or a NaN
   /// gets that for its scale. `quantized` has a stride of at least depth.
@@ -124,6 +201,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*tanh_f32)(float *values, size_t count);
   void (*relu_f32)(float *values, size_t count);
   void (*exp_f32)(float *values, size_t count);
+  void (*activate_f32)(const ck_activation *, float *values, size_t count);
   /// In place over each row of `rows` × `columns`, rows `stride` apart.
   void (*softmax_f32)(float *values, size_t rows, size_t columns, size_t stride);
   void (*log_softmax_f32)(float *values, size_t rows, size_t columns, size_t stride);
@@ -141,32 +219,29 @@ const ck_kernels *ck_kernels_for(ck_isa isa);
 /// The fastest variant that this CPU has.
 const ck_kernels *ck_kernels_best(void);
 
-/// Packed columns of a matrix with `columns` outputs: rounded up to whole panels.
-size_t ck_packed_columns(size_t columns);
+/// Units of a whole block. A unit has as many outputs as gates; a plain matrix is units of one gate each.
+size_t ck_block_units(size_t gates);
 
-/// Packed columns of the four gates of `hidden_size` units: rounded up to whole blocks.
-size_t ck_packed_gate_columns(size_t hidden_size);
+/// Packed columns of `units` units: gates · units, rounded up to whole panels. A block begins at the column
+/// gates · its first unit.
+size_t ck_packed_columns(size_t gates, size_t units);
 
 /// The bytes of the panels of `packed_columns` × `depth` weights.
 size_t ck_packed_bytes(ck_precision precision, size_t packed_columns, size_t depth);
 
-/// Packs `columns` × `depth` (one row an output, as PyTorch stores a weight) for `kernels` to use in ck_gemm:
-/// [panel][depth][lane], or with `panels_together` [block][depth][panel][lane], the last block as many panels as it
-/// needs; int8: [panel][depth / 4][lane][4] and [block][depth / 4][panel][lane][4]. What lies beyond the last column
-/// or input is zero. Any block begins at the same byte in both.
+/// Packs gates·units × `depth` (one row an output, gate by gate, as PyTorch stores a weight) for `kernels`.
+///
+/// A panel is CK_LANES outputs of one gate; a block the panels of CK_LANES units, or of one gate four panels, the last as
+/// many as needed. In memory [panel][depth][lane], or with `panels_together` [block][depth][panel][lane]; int8:
+/// [panel][depth / 4][lane][4] and [block][depth / 4][panel][lane][4]. What lies beyond the last unit or input is zero. Any
+/// block begins at the same byte in both.
 ///
 /// `panels` takes ck_packed_bytes; int8 also fills `scales` and `offsets`, one a packed column (else
 /// NULL). int8 takes at most CK_I8_MAX_DEPTH inputs; f16 rounds to nearest even, and what is beyond its
 /// range becomes infinite. A row whose scale would be subnormal counts as zero in int8.
-void ck_pack_columns(
-    const ck_kernels *kernels, ck_precision precision, const float *matrix, size_t columns,
-    size_t depth, void *panels, float *scales, int32_t *offsets);
-
-/// Packs 4·hidden_size × `depth`, gates in the order i f g o, likewise, but so that the four panels of a block are
-/// the gates of CK_LANES units.
-void ck_pack_gates(
-    const ck_kernels *kernels, ck_precision precision, const float *matrix, size_t hidden_size,
-    size_t depth, void *panels, float *scales, int32_t *offsets);
+void ck_pack(
+    const ck_kernels *kernels, ck_precision precision, size_t gates, const float *matrix,
+    size_t units, size_t depth, void *panels, float *scales, int32_t *offsets);
 
 /// For a loop that waits for another core: lets this one rest for some cycles.
 static inline void ck_relax(void) {

@@ -13,19 +13,31 @@ struct LSTMCell: RecurrentCell {
     _ part: RecurrentPart, precision: Precision, hiddenSize: Int, depth: Int, matrix: [Float],
     kernels: Kernels
   ) -> PackedWeights {
-    PackedWeights(precision, gatesOf: hiddenSize, depth: depth, matrix: matrix, kernels: kernels)
+    PackedWeights(
+      precision, gates: Self.gates, units: hiddenSize, depth: depth, matrix: matrix,
+      kernels: kernels)
   }
 
   func step(_ step: RecurrentStep, kernels: Kernels) {
     guard let cell = unsafe step.cell else { preconditionFailure("an LSTM without its cells") }
     // SAFETY: the pass vouches for the pointers.
-    var call = unsafe ck_lstm_step(
-      rows: step.rows, recurrent_size: step.recurrentSize, hidden_size: step.units,
-      projected: step.projected, projected_stride: step.projectedStride, hidden: step.hidden,
-      weights: step.weights, cell: cell, cell_stride: step.cellStride, output: step.output,
-      output_stride: step.outputStride, quantized: step.quantized,
-      quantized_stride: step.quantizedStride, backward: step.backward)
-    unsafe kernels.lstmStep(step.precision, &call)
+    var call = unsafe ck_step()
+    unsafe call.cell = ck_common_cell(CK_LSTM)
+    unsafe call.rows = step.rows
+    unsafe call.recurrent_size = step.recurrentSize
+    unsafe call.hidden_size = step.units
+    unsafe call.projected = step.projected
+    unsafe call.projected_stride = step.projectedStride
+    unsafe call.hidden = step.hidden
+    unsafe call.weights = step.weights
+    unsafe call.cell_state = cell
+    unsafe call.cell_state_stride = step.cellStride
+    unsafe call.output = step.output
+    unsafe call.output_stride = step.outputStride
+    unsafe call.quantized = step.quantized
+    unsafe call.quantized_stride = step.quantizedStride
+    unsafe call.backward = step.backward
+    unsafe kernels.step(step.precision, &call)
   }
 }
 

@@ -5,7 +5,7 @@ import ModelFormat
 /// steps it. Layers, directions, precisions, seats and states are written once, for all cells (`RecurrentLayer`,
 /// `RecurrentPass`, `RecurrentNetwork`).
 ///
-/// h of a cell lies within ±1. Packed, a block of four panels holds what CK_LANES hidden units need.
+/// h of a cell lies within ±1. Packed, a block holds what ck_block_units hidden units need.
 protocol RecurrentCell: Sendable {
   associatedtype Definition: RecurrentOp
 

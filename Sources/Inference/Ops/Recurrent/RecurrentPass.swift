@@ -67,11 +67,11 @@ import CKernels
   private func project(_ rows: Range<Int>, _ share: Share, _ barrier: Barrier) {
     let depth = layer.inputSize
     let blocks = share.of(layer.bias.blockCount)
-    let first = blocks.lowerBound * PackedWeights.blockColumns
+    let own = layer.bias.columns(of: blocks)
     var call = unsafe ck_gemm()
     unsafe call.rows = rows.count
     unsafe call.depth = depth
-    unsafe call.columns = blocks.count * PackedWeights.blockColumns
+    unsafe call.columns = own.count
     unsafe call.input.values = UnsafeRawPointer(input + rows.lowerBound * depth)
     unsafe call.input.stride = depth
     if layer.inputWeights.precision == .int8 {
@@ -82,8 +82,8 @@ import CKernels
       unsafe call.input = operand(scratch.inputs, columns: depth, fromRow: 0, isScaled: true)
     }
     unsafe call.weights = layer.inputWeights.operand(fromBlock: blocks.lowerBound)
-    unsafe call.bias = layer.bias.floats + first
-    unsafe call.output = scratch.window.first(rows.count * columns)! + first
+    unsafe call.bias = layer.bias.floats + own.lowerBound
+    unsafe call.output = scratch.window.first(rows.count * columns)! + own.lowerBound
     unsafe call.output_stride = columns
     unsafe kernels.gemm(layer.inputWeights.precision, &call)
   }
@@ -127,13 +127,14 @@ import CKernels
     stride: Int, _ windowStart: Int, _ share: Share
   ) {
     let blocks = share.of(layer.bias.blockCount)
-    let firstUnit = blocks.lowerBound * Int(CK_LANES)
+    let blockUnits = layer.bias.blockUnits
+    let firstUnit = blocks.lowerBound * blockUnits
     let hiddenSize = layer.hiddenSize
-    let units = Swift.min(blocks.upperBound * Int(CK_LANES), hiddenSize) - firstUnit
+    let units = Swift.min(blocks.upperBound * blockUnits, hiddenSize) - firstUnit
     guard units > 0 else { return }
     let row = layout.starts[time(index)] + riders.lowerBound
     let projected = unsafe scratch.window.first((row - windowStart + riders.count) * columns)!
-    let column = blocks.lowerBound * PackedWeights.blockColumns
+    let column = blocks.lowerBound * layer.bias.blockColumns
     // h goes to the output; where it is projected, to a buffer first.
     var target = unsafe output + row * width + firstUnit
     var targetStride = width

@@ -177,6 +177,9 @@ CK_INLINE void product(const bool whole, const bool common, cell u) {
 
 // --- Which ---
 
+#define CK_EACH_CELL_KIND(X) \
+  X(CK_LSTM) X(CK_GRU) X(CK_GRU_GATES) X(CK_GRU_CANDIDATE) X(CK_RNN) X(CK_PRODUCT)
+
 #define CK_EPILOGUE(name, whole_, common_, passes)                                              \
   static __attribute__((noinline)) void name(                                                   \
       const ck_step *s, float *sums, size_t row, size_t rows, size_t unit, size_t units) {      \
@@ -199,17 +202,17 @@ CK_EPILOGUES(rnn, CK_EACH_CELL(rnn, 1), CK_EACH_CELL(rnn, 1))
 CK_EPILOGUES(product, CK_EACH_CELL(product, 1), CK_EACH_CELL(product, 1))
 
 /// Whether a cell is the common one of its kind.
-static bool is_common(const ck_step *s) {
+CK_INLINE bool is_common(const ck_cell_kind kind, const ck_step *s) {
   const ck_cell *cell = &s->cell;
   if (cell->candidate.kind != CK_TANH || cell->clip > 0) return false;
-  if (cell->kind == CK_RNN) return true;
+  if (kind == CK_RNN) return true;
   if (cell->gate.kind != CK_SIGMOID) return false;
-  return cell->kind != CK_LSTM ||
+  return kind != CK_LSTM ||
          (cell->output.kind == CK_TANH && !cell->input_forget && !s->peepholes);
 }
 
 /// - Parameter whole: whether all of the units exist.
-static epilogue *epilogue_of(const ck_step *s, bool whole) {
+CK_INLINE epilogue *epilogue_of(const ck_cell_kind kind, bool common, bool whole) {
 #define CK_FOUR(name) \
   {{name##_some_any, name##_whole_any}, {name##_some_common, name##_whole_common}}
   static epilogue *const all[CK_CELL_COUNT][2][2] = {
@@ -218,5 +221,5 @@ static epilogue *epilogue_of(const ck_step *s, bool whole) {
     [CK_PRODUCT] = CK_FOUR(product),
   };
 #undef CK_FOUR
-  return all[s->cell.kind][is_common(s)][whole];
+  return all[kind][common][whole];
 }

@@ -35,13 +35,15 @@ typedef struct {
 } CK_AT(weights);
 
 /// - Parameters:
+///   - block: panels of a block.
 ///   - column: a packed column that begins a panel.
 ///   - columns: those there are, in whole panels.
 ///   - set: columns from one set of panels to the next.
 CK_INLINE CK_AT(weights) CK_AT(weights_at)(
-    const ck_weights *weights, size_t steps, size_t column, size_t columns, size_t set) {
+    const ck_weights *weights, size_t block, size_t steps, size_t column, size_t columns,
+    size_t set) {
   // What lies side by side begins at `start` and is `width` columns.
-  const size_t beside = (CK_TOGETHER ? block_panels(weights->gates) : 1) * CK_LANES;
+  const size_t beside = (CK_TOGETHER ? block : 1) * CK_LANES;
   const size_t start = column / beside * beside;
   const size_t width = columns - start < beside ? columns - start : beside;
   return (CK_AT(weights)){
@@ -231,12 +233,12 @@ static __attribute__((noinline)) void CK_AT(last_strip)(const CK_AT(sums) *s, si
 
 /// The sums over the panels from a packed column on.
 CK_INLINE CK_AT(sums) CK_AT(sums_at)(
-    const ck_weights *weights, ck_inputs input, size_t depth, size_t column, size_t columns,
-    size_t set) {
+    const ck_weights *weights, ck_inputs input, size_t depth, size_t block, size_t column,
+    size_t columns, size_t set) {
   const size_t steps = CK_AT(steps)(depth);
   CK_AT(sums) s = {
     .input = input, .steps = steps, .set = set,
-    .weights = CK_AT(weights_at)(weights, steps, column, columns, set),
+    .weights = CK_AT(weights_at)(weights, block, steps, column, columns, set),
   };
 #if CK_INTEGER
   s.columns.scales = weights->scales + column;
@@ -255,7 +257,7 @@ static void CK_AT(gemm)(const ck_gemm *g) {
   while (column < g->columns) {
     const size_t left = (g->columns - column) / CK_LANES;
     const size_t panels = left > 0 ? panels_of(left, most, block) : 1;
-    CK_AT(sums) s = CK_AT(sums_at)(&g->weights, g->input, g->depth, column, columns, set);
+    CK_AT(sums) s = CK_AT(sums_at)(&g->weights, g->input, g->depth, block, column, columns, set);
     s.start = g->bias + column;
     s.output = g->output + column;
     s.output_stride = g->output_stride;
@@ -276,9 +278,8 @@ static void CK_AT(gemm)(const ck_gemm *g) {
 ///   - first: the packed column that begins the pass's panels.
 ///   - all: panels of the blocks; `most`: of a tile.
 CK_INLINE void CK_AT(band)(
-    const ck_step *s, pass pass, size_t row, size_t rows, size_t first, size_t all, size_t most,
-    float *sums) {
-  const size_t columns = ck_packed_columns(pass.gates, s->hidden_size);
+    const ck_step *s, const pass pass, size_t row, size_t rows, size_t first, size_t all,
+    size_t most, size_t columns, float *sums) {
   const size_t set = (CK_TOGETHER || pass.panels == 1 ? pass.block : 1) * CK_LANES;
   ck_inputs hidden = s->hidden;
   hidden.values = (const input_t *)hidden.values + row * hidden.stride;
@@ -287,8 +288,8 @@ CK_INLINE void CK_AT(band)(
     const size_t panels = panels_of(all - panel, most, pass.panels);
     const size_t column =
         first + (panel / pass.panels * pass.block + panel % pass.panels) * CK_LANES;
-    CK_AT(sums) call =
-        CK_AT(sums_at)(&s->weights, hidden, s->recurrent_size, column, columns, set);
+    CK_AT(sums) call = CK_AT(sums_at)(
+        &s->weights, hidden, s->recurrent_size, pass.block, column, columns, set);
     call.gate = panel % pass.panels;
     if (pass.apart) call.apart = s->recurrent_bias + column;
     if (pass.from_bias) {
@@ -304,15 +305,16 @@ CK_INLINE void CK_AT(band)(
   }
 }
 
-static void CK_AT(step)(const ck_step *s) {
-  if (s->rows == 0) return;
-  const pass pass = pass_of(s->cell.kind);
+/// - Parameter kind: that of the cell, so that what follows from it is known to the compiler.
+CK_INLINE void CK_AT(step_of)(const ck_cell_kind kind, const ck_step *s) {
+  const pass pass = pass_of(kind);
   const shape shape = shape_of(s->rows, pass.panels, CK_ROWS, CK_SUMS);
   const size_t bands = (s->rows + shape.height - 1) / shape.height;
-  const size_t panels = ck_packed_columns(pass.gates, s->hidden_size) / CK_LANES;
+  const size_t panels = (s->hidden_size + CK_LANES - 1) / CK_LANES * pass.gates;
   // Groups of whole blocks, of nearly equal size; then what there is of a last block.
   const size_t blocks = panels / pass.block, rest = panels % pass.block;
   const size_t groups = (blocks + shape.blocks - 1) / shape.blocks, turns = groups + (rest > 0);
+  const bool common = is_common(kind, s);
   float sums[CK_BAND_PANELS * CK_LANES];
   // A block's weights stay near while the rows pass over them; bands are of nearly equal size too.
   for (size_t turn = 0; turn < turns; turn++) {
@@ -322,15 +324,27 @@ static void CK_AT(step)(const ck_step *s) {
     const size_t all = last ? rest : ((group + 1) * blocks / groups - block) * pass.panels;
     const size_t unit = block * pass.block / pass.gates * CK_LANES;
     const size_t units = all / pass.unit_panels;  // sixteen each
-    epilogue *finish = epilogue_of(s, unit + units * CK_LANES <= s->hidden_size);
+    epilogue *const finish = epilogue_of(kind, common, unit + units * CK_LANES <= s->hidden_size);
     for (size_t band = 0, row = 0; band < bands; band++) {
       const size_t rows = (s->rows - row + bands - band - 1) / (bands - band);
       CK_AT(band)(
-          s, pass, row, rows, (block * pass.block + pass.first) * CK_LANES, all, shape.panels, sums);
+          s, pass, row, rows, (block * pass.block + pass.first) * CK_LANES, all, shape.panels,
+          panels * CK_LANES, sums);
       finish(s, sums, row, rows, unit, units);
       row += rows;
     }
   }
+}
+
+static void CK_AT(step)(const ck_step *s) {
+  if (s->rows == 0) return;
+  switch (s->cell.kind) {
+#define CK_CASE(kind) \
+  case kind: return CK_AT(step_of)(kind, s);
+    CK_EACH_CELL_KIND(CK_CASE)
+#undef CK_CASE
+  }
+  __builtin_trap();  // not a cell
 }
 
 #undef CK_AT

@@ -59,7 +59,7 @@ CK_INLINE void CK_AT(accumulate)(
     const input_t *restrict input, size_t input_stride, const CK_AT(weights) weights,
     size_t steps, const char *next) {
   for (size_t k = 0; k < steps; k++) {
-    if (next) __builtin_prefetch(next + k * CK_LINE, 0, 2);
+    if (rows >= CK_FETCHING && next) __builtin_prefetch(next + k * CK_LINE, 0, 2);
     // Where a panel is one register, the inputs of all rows are kept in registers and weights come one by one; where
     // it is several, the other way round.
     operand_t x[CK_ROWS];

@@ -47,6 +47,8 @@ typedef struct {
 #else
 #define CK_EACH_BREADTH(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(6, 1)
 #endif
+/// Rows from which on a tile has time to fetch what comes after it: of a call of few rows there is but one tile.
+#define CK_FETCHING (CK_ROWS < 3 ? CK_ROWS : 3)
 /// Whether the registers hold the sums of such a tile.
 #define CK_FITS(rows, panels) ((rows) <= CK_ROWS && (rows) * (panels) * CK_PARTS <= CK_SUMS)
 

@@ -16,6 +16,9 @@
 #define KC_SIGMOID_ERROR (2 * KC_U * KC_SIGMOID_ULPS)
 #define KC_TANH_ERROR (2 * KC_U * KC_TANH_ULPS)
 
+/// That of any other activation whose factors are of order one.
+#define KC_ACTIVATION_ERROR (2 * KC_U * 5)
+
 /// What is left of e^x where x is cut off, and more than any subnormal number.
 #define KC_CUT_OFF 1.3e-38
 

@@ -72,6 +72,34 @@ bool kc_units_in_the_last_place(kc_run *run, int kind) {
              : kc_fail(run, format, worst.ulps, (double)worst.at, activations[kind].most_ulps);
 }
 
+/// Every activation of a cell where it is none of those above: relative to its value, or to 1 where a sum cancels.
+bool kc_activation_accuracy(kc_run *run, int kind) {
+  (void)kind;
+  const kc_matrix values = kc_floats(run, 1, 20001, 0);
+  for (int listed = 0; listed < CK_ACTIVATION_COUNT; listed++) {
+    const ck_activation activation = kc_some_activation((ck_activation_kind)listed);
+    const bool adds = activation.kind == CK_AFFINE || activation.kind == CK_HARD_SIGMOID;
+    kc_trying(run, "activation %d", listed);
+    const kc_matrix found = kc_floats(run, 1, values.columns, 0);
+    for (size_t i = 0; i < values.columns; i++) {
+      // Closer to each other the closer to 0 they are.
+      const double place = (double)i / 10000 - 1;
+      kc_row(values, 0)[i] = (float)(80 * place * place * place);
+    }
+    memcpy(found.values, values.values, values.columns * sizeof(float));
+    run->kernels->activate_f32(&activation, kc_row(found, 0), found.columns);
+    for (size_t i = 0; i < values.columns; i++) {
+      const double expected = kc_activated(activation, (double)kc_row(values, 0)[i]);
+      const double bound = KC_ACTIVATION_ERROR * (adds ? 1 + fabs(expected) : fabs(expected));
+      if (!kc_close(run, "value", i, kc_row(found, 0)[i], expected, bound + KC_CUT_OFF)) {
+        return false;
+      }
+    }
+    kc_release(run, 1);
+  }
+  return true;
+}
+
 bool kc_extremes(kc_run *run, int kind) {
   (void)kind;
   static const struct {

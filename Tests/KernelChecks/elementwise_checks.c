@@ -46,6 +46,14 @@ bool kc_elementwise(kc_run *run, int kind) {
   return true;
 }
 
+bool kc_activations(kc_run *run, int kind) {
+  (void)kind;
+  for (int listed = 0; listed < CK_ACTIVATION_COUNT; listed++) {
+    if (!kc_elementwise(run, KC_LISTED + listed)) return false;
+  }
+  return true;
+}
+
 bool kc_relu(kc_run *run, int kind) {
   (void)kind;
   for (size_t i = 0; i < KC_SPECIAL_COUNT; i++) {

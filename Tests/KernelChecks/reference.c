@@ -25,6 +25,27 @@ ck_activation kc_some_activation(ck_activation_kind kind) {
   return (ck_activation){kind, is_hard_sigmoid ? 0.2f : 0.75f, is_hard_sigmoid ? 0.5f : 1.25f};
 }
 
+double kc_activated(ck_activation activation, double x) {
+  const double alpha = (double)activation.alpha, beta = (double)activation.beta;
+  switch (activation.kind) {
+    case CK_SIGMOID: return 1 / (1 + exp(-x));
+    case CK_TANH: return tanh(x);
+    case CK_RELU: return fmax(0, x);
+    case CK_HARD_SIGMOID: return fmin(1, fmax(0, alpha * x + beta));
+    case CK_HARD_TANH: return fmin(1, fmax(-1, x));
+    case CK_SOFTSIGN: return x / (1 + fabs(x));
+    case CK_SOFTPLUS: return fmax(x, 0) + log1p(exp(-fabs(x)));
+    case CK_ELU: return x < 0 ? alpha * expm1(x) : beta * x;
+    case CK_LEAKY_RELU: return x < 0 ? alpha * x : x;
+    case CK_THRESHOLDED_RELU: return x > alpha ? x : 0;
+    case CK_SCALED_TANH: return alpha * tanh(beta * x);
+    case CK_AFFINE: return alpha * x + beta;
+    case CK_SILU: return x / (1 + exp(-x));
+    case CK_EXPONENTIAL: return exp(x);
+  }
+  return NAN;
+}
+
 float kc_half(float value) { return (float)(_Float16)value; }
 
 int32_t kc_quantized(float value, float factor) {

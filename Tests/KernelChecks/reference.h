@@ -18,6 +18,9 @@ size_t kc_gates(ck_cell_kind);
 /// An activation of a kind, with factors that do something.
 ck_activation kc_some_activation(ck_activation_kind);
 
+/// An activation in double precision.
+double kc_activated(ck_activation, double x);
+
 /// A float of IEEE half precision, by the compiler's own conversion.
 float kc_half(float);
 

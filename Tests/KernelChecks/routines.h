@@ -3,6 +3,7 @@
 #define KC_ROUTINES_H
 
 #include "CKernels.h"
+#include "reference.h"
 
 static inline void kc_call_gemm(
     const ck_kernels *kernels, ck_precision precision, const ck_gemm *call) {
@@ -22,11 +23,19 @@ static inline void kc_call_step(
   }
 }
 
-typedef enum { KC_EXP, KC_SIGMOID, KC_TANH, KC_RELU } kc_activation;
+/// From KC_LISTED on a ck_activation_kind.
+typedef enum { KC_EXP, KC_SIGMOID, KC_TANH, KC_RELU, KC_LISTED } kc_activation;
 
 static inline void kc_activate(
     const ck_kernels *kernels, kc_activation activation, float *values, size_t count) {
+  if (activation >= KC_LISTED) {
+    const ck_activation listed =
+        kc_some_activation((ck_activation_kind)(activation - KC_LISTED));
+    kernels->activate_f32(&listed, values, count);
+    return;
+  }
   switch (activation) {
+    case KC_LISTED: break;
     case KC_EXP: kernels->exp_f32(values, count); break;
     case KC_SIGMOID: kernels->sigmoid_f32(values, count); break;
     case KC_TANH: kernels->tanh_f32(values, count); break;

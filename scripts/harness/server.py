@@ -118,9 +118,8 @@ class Server:
         return int(found[1]) if found else 0
 
     def processor_seconds(self) -> float:
-        """The time that the process has run for, on all cores together."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """The time that the process and those that it started have run for, on all cores together."""
+        return sum(map(_processor_seconds, _family(self.pid)))
 
     def open_files(self) -> int:
         """How many descriptors the process holds."""
@@ -153,3 +152,15 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid] + [each for child in children for each in _family(int(child))]
+
+
+def _processor_seconds(pid: int) -> float:
+    """The time that one process has run for."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -20,9 +20,9 @@ struct GraphNode: Sendable {
   /// Elements a row.
   let size: Int
   let domain: RowDomain
-  /// Of an lstm, the layers whose final states something reads.
+  /// Of a recurrent network, the layers whose final states something reads.
   let finalLayers: Set<Int>
-  /// Of an lstm, where its initial states come from; nil where they are zero.
+  /// Of a recurrent network, where its initial states come from; nil where they are zero.
   let initialHidden: Model.ValueReference?
   let initialCell: Model.ValueReference?
   /// Where the node's floats lie in a rider's state; empty where it has none.

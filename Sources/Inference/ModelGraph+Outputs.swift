@@ -3,7 +3,7 @@ import ModelFormat
 /// The form of each output's answer: one vector a sequence, or a row a step.
 extension ModelGraph {
   /// Whether an output can be answered at every step: it has a value a step, or is computed from `last`, step by step, in
-  /// which case each step's answer is that of the sequence that ends there. What pools a sequence, and an lstm's final
+  /// which case each step's answer is that of the sequence that ends there. What pools a sequence, and a recurrent network's final
   /// states, exist once.
   package func answersEveryStep(output index: Int) -> Bool {
     switch domain(of: model.outputs[index].value) {

@@ -3,7 +3,7 @@ import ModelFormat
 /// A model ready to run: its weights packed for the kernels, its plan fixed. Immutable, shared by threads.
 package final class ModelGraph: Sendable {
   package let model: Model
-  /// What the weights of its lstms are kept as.
+  /// What the weights of its recurrent networks are kept as.
   package let precision: Precision
   let nodes: [GraphNode]
   let kernels: Kernels
@@ -23,7 +23,7 @@ package final class ModelGraph: Sendable {
   /// The most bytes of weights, padding included: nodes may share tensors, but each packs its own.
   static let maxPackedBytes = 4 << 30
 
-  /// Bytes of the largest recurrent matrix of its lstms.
+  /// Bytes of the largest recurrent matrix.
   package var largestRecurrentByteCount: Int {
     nodes.lazy.map(\.op.largestRecurrentByteCount).max() ?? 0
   }
@@ -33,7 +33,7 @@ package final class ModelGraph: Sendable {
   /// - Throws: `ModelError` where a tensor's values can't be read as f32, or the model would take more
   ///   memory than `maxStateFloats` and `maxPackedBytes` allow.
   ///
-  /// - Parameter precision: what the lstms' weights are kept as; nil for what the model asks for, else f32.
+  /// - Parameter precision: what recurrent networks' weights are kept as; nil for what the model asks for, else f32.
   package init(
     _ model: Model, precision: Precision? = nil, kernels: Kernels = .shared
   ) throws(ModelError) {
@@ -117,7 +117,7 @@ package final class ModelGraph: Sendable {
   /// How many steps one forecast foretells; nil where the model is no forecaster.
   package var forecastSteps: Int? { forecast?.stepCount }
 
-  /// The layers of each lstm whose final states something reads.
+  /// The layers of each recurrent network whose final states something reads.
   private static func finals(in model: Model) -> [Int: Set<Int>] {
     var finals: [Int: Set<Int>] = [:]
     for reference in model.nodes.flatMap(\.inputs) + model.outputs.map(\.value) {
@@ -156,7 +156,7 @@ package final class ModelGraph: Sendable {
     }
   }
 
-  /// Whether an lstm starts from what another part of the graph knows only at the end of the sequence.
+  /// Whether a recurrent network starts from what another part of the graph knows only at the end of the sequence.
   private static func restarts(_ nodes: [GraphNode]) -> Bool {
     nodes.contains { node in
       [node.initialHidden, node.initialCell].contains { reference in

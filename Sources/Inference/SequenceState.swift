@@ -1,4 +1,4 @@
-/// All that a sequence carries from step to step, to go on from: h and c of every lstm, and what pools gathered.
+/// All that a sequence carries from step to step, to go on from: the states of every recurrent network, and what pools gathered.
 package struct SequenceState: Sendable, Equatable {
   /// Steps done; at least one.
   package let position: Int

@@ -48,6 +48,11 @@ struct JSONField {
     return texts
   }
 
+  func bool() throws(ModelError) -> Bool {
+    guard case .bool(let value) = value else { throw unexpected("true or false") }
+    return value
+  }
+
   /// A whole number of 0 or more, written without point or exponent.
   func count() throws(ModelError) -> Int {
     guard case .number(let text) = value, let count = Int(text), count >= 0 else {

@@ -87,7 +87,7 @@ package struct Model: Sendable {
     package let tensors: [String]
     /// The node's inputs, without those that are left out.
     package let inputs: [ValueReference]
-    /// Of an lstm, the inputs that its states start from; nil where they are zero.
+    /// Of a recurrent network, the inputs that its states start from; nil where they are zero.
     package let initialHidden: ValueReference?
     package let initialCell: ValueReference?
     /// The form of the node's value; `size` is its elements a step or a sequence.
@@ -113,7 +113,7 @@ package struct Model: Sendable {
   package enum ValueReference: Sendable, Hashable {
     case input(Int)
     case node(Int)
-    /// The final hidden (or cell) state of one layer of the lstm at that node, directions concatenated.
+    /// The final hidden (or cell) state of one layer of the recurrent network at that node, directions concatenated.
     case hidden(Int, layer: Int)
     case cell(Int, layer: Int)
   }
@@ -140,6 +140,8 @@ package struct Model: Sendable {
     package var isReverse = false
     /// Rows of each matrix and bias for a hidden unit.
     package var gates = LSTMOp.gates
+    /// Whether the gates see c.
+    package var hasPeepholes = false
 
     package enum Bias: Sendable, Equatable {
       case none

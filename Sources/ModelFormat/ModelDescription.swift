@@ -10,7 +10,7 @@ package struct ModelDescription: Sendable, Equatable {
   package var licence: String?
   /// JSON of `inputs` that the model makes sense of, as `POST /predict` takes it: for people to try.
   package var example: String?
-  /// What the lstms' weights are kept as in memory, unless who loads the model says otherwise; nil is f32.
+  /// What the recurrent networks' weights are kept as in memory, unless who loads the model says otherwise; nil is f32.
   package var precision: Precision?
   package var inputs: [Input]
   package var nodes: [Node]
@@ -58,8 +58,8 @@ package struct ModelDescription: Sendable, Equatable {
   package struct Node: Sendable, Equatable {
     package var name: String
     package var op: Op
-    /// Names of inputs or other nodes, in any order of the list. An lstm named `h` also offers `h.hidden` and `h.cell`:
-    /// the final states of its last layer, directions concatenated; `h.hidden.0` is that of its first layer. Nil: an
+    /// Names of inputs or other nodes, in any order of the list. A recurrent network named `h` also offers `h.hidden`, and
+    /// an lstm `h.cell`: the final states of its last layer, directions concatenated; `h.hidden.0` is that of its first layer. Nil: an
     /// initial state of an lstm that is left out before another.
     package var inputs: [String?]
     /// The prefix of the node's tensors: `lstm` for `lstm.weight_ih_l0`. Nil: the node's name.

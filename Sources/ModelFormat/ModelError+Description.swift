@@ -70,12 +70,15 @@ extension ModelError: CustomStringConvertible {
       return "tensor \(quote(tensor)) is read by no node: under its prefix node \(quote(node)) "
         + "(\(op)) reads \(others)\(phrase(of: hint)); "
         + "rename it, add a node that reads it, or save the model without it"
-    case .otherNetwork(let network, let tensor, let shape, let node):
-      let (what, gates) =
-        network == .gru
-        ? ("a GRU", "three gates") : ("a plain recurrent network", "no gates")
-      return "tensor \(quote(tensor)): the shape \(shape) is that of \(what), which has \(gates); "
-        + "node \(quote(node)) is an lstm, with four: expected [4·hidden, hidden]"
+    case .otherNetwork(let found, let tensor, let shape, let node, let expected):
+      return
+        "tensor \(quote(tensor)): the shape \(shape) has \(rows(found.gates)) a hidden unit, as "
+        + "torch.nn.\(found.module) has; node \(quote(node)) is of the op \(expected.op), which has "
+        + "\(expected.gates): expected [\(expected.rows), hidden], or \"op\": \(quote(found.op))"
+    case .projection(let tensor, let node, let op):
+      return
+        "tensor \(quote(tensor)): node \(quote(node)) is of the op \(op), whose h is not projected; "
+        + "an lstm's may be"
     case .secondDirection(let tensor, let node):
       return "tensor \(quote(tensor)): node \(quote(node)) reads in reverse alone "
         + "(\"direction\"), expected the tensors of one direction, without \"_reverse\""
@@ -122,8 +125,8 @@ extension ModelError: CustomStringConvertible {
     case .tied(let other, let bias):
       "; tied weights, of which \(quote(other)) was saved: save each tensor by itself (clone()), "
         + "or read \(quote(other)) by this node and \(quote(bias)) by an affine node after it"
-    case .lstmCell:
-      "; these are the names of a torch.nn.LSTMCell: save each with \"_l0\" behind its name"
+    case .cell(let module):
+      "; these are the names of a torch.nn.\(module)Cell: save each with \"_l0\" behind its name"
     case .keras:
       "; these are Keras's names: FORMAT.md, \"From Keras\", shows how to save them"
     case .batchNorm:
@@ -132,6 +135,8 @@ extension ModelError: CustomStringConvertible {
     case .reparametrised: "; merge it into the weight before saving"
     }
   }
+
+  private func rows(_ count: Int) -> String { count == 1 ? "1 row" : "\(count) rows" }
 
   /// Names in quotes, the first few of many.
   private func list(_ names: [String], limit: Int = 6) -> String {

@@ -46,11 +46,15 @@ package enum ModelError: Error, Sendable, Equatable {
   case missingTensor(String, node: String?, near: [String], hint: TensorHint?)
   /// A tensor under a node's prefix that neither that node nor another reads; `read` are those that are.
   case unreadTensor(String, node: String, op: String, read: [String], hint: TensorHint?)
-  case otherNetwork(OtherNetwork, tensor: String, shape: [Int], node: String)
-  /// A reverse direction's tensor of an lstm that is to read in reverse alone.
+  /// A tensor of another kind of recurrent network than the node says that it is.
+  case otherNetwork(
+    RecurrentKind, tensor: String, shape: [Int], node: String, RecurrentKind)
+  /// A projection of a network that has none.
+  case projection(String, node: String, op: String)
+  /// A reverse direction's tensor of a recurrent network that is to read in reverse alone.
   case secondDirection(String, node: String)
   case shapeMismatch(tensor: String, expected: String, found: [Int])
-  /// A tensor of an lstm that its other tensors leave no place for; `missing` would make one.
+  /// A tensor of a recurrent network that its other tensors leave no place for; `missing` would make one.
   case inconsistentTensor(String, node: String, missing: String?)
   /// A name that is none of the values `known`.
   case unknownName(String, path: String, known: [String])

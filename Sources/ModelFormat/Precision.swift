@@ -1,4 +1,4 @@
-/// What the weights of a model's lstms are kept as in memory. All else is f32.
+/// What the weights of a model's recurrent networks are kept as in memory. All else is f32.
 package enum Precision: String, Sendable, Equatable, CaseIterable {
   /// As the weights are trained.
   case f32

@@ -19,8 +19,8 @@ package enum TensorHint: Sendable, Equatable {
   case meant(String)
   /// A tensor that is there and has the values of the one that is missing, as tied weights do.
   case tied(to: String, bias: String)
-  /// A cell's, which has no layers: `weight_ih` for `weight_ih_l0`.
-  case lstmCell
+  /// A cell's, which has no layers: `weight_ih` for `weight_ih_l0`. `of` is the network's class in PyTorch.
+  case cell(of: String)
   /// Keras's, whose matrices are transposed: `kernel`, `recurrent_kernel`.
   case keras
   /// Statistics that a batch normalisation subtracts and divides by.
@@ -31,10 +31,22 @@ package enum TensorHint: Sendable, Equatable {
   case reparametrised
 }
 
-/// A recurrent network that is no LSTM, told by the rows of `weight_hh` for each of its columns.
-package enum OtherNetwork: Int, Sendable, Equatable {
-  case rnn = 1
-  case gru = 3
+/// What tells one kind of recurrent network from another.
+package struct RecurrentKind: Sendable, Equatable {
+  package let op: String
+  /// Its class in PyTorch.
+  package let module: String
+  /// Rows of `weight_hh` for each of its columns.
+  package let gates: Int
+
+  init(_ network: any RecurrentOp.Type) {
+    op = network.name
+    module = network.module
+    gates = network.gates
+  }
+
+  /// Rows of each of its matrices, as a shape has them.
+  var rows: String { gates == 1 ? "hidden" : "\(gates)·hidden" }
 }
 
 extension TensorFile {

@@ -14,8 +14,25 @@ import Testing
   /// What PyTorch's own modules do not have, after its mathematics in float64: see Tests/Fixtures/scripts/forms.py.
   static let forms: [String] = Fixtures.folders("forms")
 
+  /// Recurrent cells of every kind, by PyTorch and ONNX Runtime: see Tests/Fixtures/scripts/cells.py.
+  static let cells: [String] = Fixtures.folders("cells")
+
+  /// The ONNX operators' own cases: see Tests/Fixtures/scripts/onnx_cases.py.
+  static let onnx: [String] = Fixtures.folders("onnx")
+
   @Test func opsAreThere() {
     #expect(Self.ops.count >= 8 && Self.forms.count >= 12)
+    #expect(Self.cells.count >= 24 && Self.onnx.count == 18)
+  }
+
+  @Test(arguments: cells)
+  func cell(name: String) throws {
+    try check(folder: Fixtures.path("cells/\(name)"), cases: "cells/\(name)/io.json")
+  }
+
+  @Test(arguments: onnx)
+  func onnxCase(name: String) throws {
+    try check(folder: Fixtures.path("onnx/\(name)"), cases: "onnx/\(name)/io.json")
   }
 
   @Test(arguments: forms)
@@ -36,7 +53,7 @@ import Testing
   private func check(folder: String, cases path: String) throws {
     let graph = try ModelGraph(Model(folder: folder))
     let cases = try Fixtures.cases(path).filter { $0.horizon == nil }
-    try #require(cases.count >= 2)
+    try #require(!cases.isEmpty)
     // Each sequence alone, as the framework ran it, and all of them in one packed pass.
     let sequences = try cases.map { try $0.sequence(for: graph.model) }
     let selections = cases.map {

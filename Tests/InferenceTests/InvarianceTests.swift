@@ -14,9 +14,18 @@ import Testing
     return try lengths.map { try noise.sequence(for: model, steps: $0) }
   }
 
-  @Test(arguments: SmallModels.Shape.allCases, Precision.allCases)
-  func batchesDoNotMatter(shape: SmallModels.Shape, precision: Precision) throws {
-    let graph = try ModelGraph(SmallModels.forecaster(shape), precision: precision)
+  /// Every kind of cell in every shape of graph.
+  static let networks: [(SmallModels.Shape, SmallModels.Cell)] = SmallModels.Shape.allCases.flatMap
+  {
+    shape in SmallModels.Cell.allCases.map { (shape, $0) }
+  }
+
+  @Test(arguments: networks, Precision.allCases)
+  func batchesDoNotMatter(
+    network: (shape: SmallModels.Shape, cell: SmallModels.Cell), precision: Precision
+  ) throws {
+    let graph = try ModelGraph(
+      SmallModels.forecaster(network.shape, cell: network.cell), precision: precision)
     let lengths = [9, 1, 30, 2, 9, 17, 5, 30, 64]
     let riders = try sequences(graph.model, lengths: lengths, seed: 4)
     let selections = riders.map { _ in Selection.last }
@@ -33,12 +42,17 @@ import Testing
     case layers, pooled
     /// From states that the client gives, beyond what a computed h can be.
     case givenStates
+    case gru, gruResetBefore, rnn, rareLSTM
 
     func model() throws -> Model {
       switch self {
       case .layers: try SmallModels.forecaster(.streamable)
       case .pooled: try SmallModels.forecaster(.pooled)
       case .givenStates: try Model(folder: Fixtures.path("ops/initial_state"))
+      case .gru: try SmallModels.forecaster(.pooled, cell: .gru)
+      case .gruResetBefore: try Model(folder: Fixtures.path("cells/gru_reset_before"))
+      case .rnn: try SmallModels.forecaster(cell: .rnnReLU)
+      case .rareLSTM: try SmallModels.forecaster(cell: .rareLSTM)
       }
     }
   }
@@ -66,8 +80,8 @@ import Testing
 
   @Test(arguments: instructionSets, Precision.allCases)
   func instructionSetsDoNotMatter(set: Kernels.InstructionSet, precision: Precision) throws {
-    for shape in SmallModels.Shape.allCases {
-      let model = try SmallModels.forecaster(shape, hiddenSize: 19)
+    for (shape, cell) in Self.networks {
+      let model = try SmallModels.forecaster(shape, cell: cell, hiddenSize: 19)
       let riders = try sequences(model, lengths: [3, 40, 8, 21, 8, 8, 8], seed: 9)
       let selections = riders.map { _ in Selection.last }
       let scalar = try ModelGraph(
@@ -81,16 +95,21 @@ import Testing
 
   /// Fewer units than a crew could divide, as many, and more; likewise what they are projected to.
   static let sizes: [(hidden: Int, projection: Int)] = [(5, 3), (33, 20), (140, 70)]
+  /// Those whose cores meet for different reasons.
+  static let crews: [(SmallModels.Shape, SmallModels.Cell)] =
+    SmallModels.Shape.allCases.map { ($0, .lstm) } + [
+      (.streamable, .gru), (.bidirectional, .gruResetBefore), (.pooled, .rnnReLU),
+    ]
 
   /// Who of a crew comes is up to the system, so that it is asked again and again.
   @Test(.heavy, arguments: Precision.allCases, 2...3)
   func crewsDoNotMatter(precision: Precision, size: Int) throws {
     let crew = Crew(size: size)
-    for shape in SmallModels.Shape.allCases {
+    for (shape, cell) in Self.crews {
       for sizes in Self.sizes {
         let graph = try ModelGraph(
           SmallModels.forecaster(
-            shape, hiddenSize: sizes.hidden, projectionSize: sizes.projection),
+            shape, cell: cell, hiddenSize: sizes.hidden, projectionSize: sizes.projection),
           precision: precision)
         // A crew meets at every step, each time at the system's leisure.
         let riders = try sequences(graph.model, lengths: [4, 1, 7, 3, 4], seed: 5)

@@ -39,9 +39,9 @@ import Testing
   }
 
   /// The answers are f32's for the rounded weights. Biases, projections and heads are not rounded.
-  @Test(arguments: SmallModels.Shape.allCases)
-  func weightsAreRounded(shape: SmallModels.Shape) throws {
-    let model = try SmallModels.forecaster(shape)
+  @Test(arguments: SmallModels.Shape.allCases, SmallModels.Cell.allCases)
+  func weightsAreRounded(shape: SmallModels.Shape, cell: SmallModels.Cell) throws {
+    let model = try SmallModels.forecaster(shape, cell: cell)
     let tensors = try model.tensors.names.map { name in
       let isRounded = name.contains("weight_ih") || name.contains("weight_hh")
       return (
@@ -145,11 +145,52 @@ import Testing
     #expect(try differences(of: model, sequences, selection: .last).max()! <= 0.01)
   }
 
+  /// Nor is one that a cell without a bound computes, nor one that a gru goes on from.
+  @Test(arguments: [GRUOp.Reset.after, .before, nil])
+  func statesBeyondOne(reset: GRUOp.Reset?) throws {
+    let op: ModelDescription.Op
+    if let reset {
+      var gru = GRUOp()
+      gru.reset = reset
+      op = .gru(gru)
+    } else {
+      var rnn = RNNOp()
+      rnn.activation = CellActivation(.relu)
+      op = .rnn(rnn)
+    }
+    let network = RandomNetwork(op, inputSize: 4, hiddenSize: 24)
+    var noise = Noise(seed: 5)
+    let model = try Model(
+      description: ModelDescription(
+        name: "m", version: "1",
+        inputs: [
+          .init(name: "x", kind: .features(size: 4, mean: nil, scale: nil)),
+          .init(name: "h0", kind: .vector(size: 24)),
+        ],
+        nodes: [.init(name: "h", op: op, inputs: ["x", "h0"])], outputs: [.init(name: "h")]),
+      tensors: TensorFile(
+        bytes: TensorFile.serialize(
+          network.tensors.map {
+            ("h.\($0.name)", $0.shape, noise.floats($0.shape.reduce(1, *), scale: 0.2))
+          })))
+    let sequences = try (0..<6).map { _ in
+      try InputSequence(
+        [.features(noise.floats(4 * 3, scale: 4)), .vector(noise.floats(24, scale: 8))], for: model)
+    }
+    let exact = try Runner.run(
+      ModelGraph(model), sequences, selections: sequences.map { _ in .all })
+    let largest = exact.joined().joined().map(abs).max()!
+    try #require(largest > 3)
+    let found = try differences(of: model, sequences, selection: .all).max()!
+    #expect(found <= 0.02 * largest, "\(found) of \(largest)")
+  }
+
   /// Up to a quarter of the units, inputs stay as they are given.
   @Test(arguments: [(3, Precision.f32), (4, .f32), (5, .int8)])
   func fewInputsAreNotRounded(inputSize: Int, precision: Precision) {
-    let layer = LSTMLayer(
-      LSTMCell(), precision: .int8, inputSize: inputSize, hiddenSize: 16, isReverse: false,
+    let layer = RecurrentLayer(
+      LSTMForward.cell(LSTMOp(), direction: 0), precision: .int8, inputSize: inputSize,
+      hiddenSize: 16, isReverse: false,
       inputWeights: Array(repeating: 1, count: 64 * inputSize),
       recurrentWeights: Array(repeating: 1, count: 64 * 16), bias: Array(repeating: 0, count: 64),
       projection: nil)

@@ -1,154 +1,69 @@
-import CKernels
-import Glibc
 import TestSupport
 import Testing
 
 @testable import Inference
 @testable import ModelFormat
 
-/// What `RecurrentLayer` gives a cell other than the LSTM: three gates, no c, and a bias of R that stays apart.
+/// What cells are made of. That they compute what frameworks do is in `FrameworkTests`.
 @Suite struct RecurrentCellTests {
-  private static let (inputSize, hiddenSize) = (3, 20)
+  /// Every activation, with numbers of its own.
+  static let activations: [ModelDescription.Op] =
+    CellActivation.known.filter { $0 != .affine(scale: nil, shift: nil) } + [
+      .hardSigmoid(slope: 0.2, offset: 0.4), .leakyReLU(slope: 0.3), .elu(alpha: 2),
+      .thresholdedReLU(alpha: -0.5), .scaledTanh(alpha: 1.7159, beta: 0.6667),
+      .affine(scale: [2], shift: [-1]), .affine(scale: [-0.5], shift: nil),
+      .affine(scale: nil, shift: [3]),
+    ]
 
-  @Test(arguments: [false, true])
-  func aGRUTakesTheLayersPath(isReverse: Bool) {
-    var noise = Noise(seed: 7)
-    let reference = ReferenceGRU(
-      input: noise.floats(60 * Self.inputSize), recurrent: noise.floats(60 * Self.hiddenSize),
-      inputBias: noise.floats(60), recurrentBias: noise.floats(60))
-    let layer = RecurrentLayer(
-      ScalarGRUCell(GRUOp()), inputSize: Self.inputSize, hiddenSize: Self.hiddenSize,
-      isReverse: isReverse, inputWeights: reference.input, recurrentWeights: reference.recurrent,
-      bias: reference.inputBias, recurrentBias: reference.recurrentBias, projection: nil,
-      kernels: kernels)
-    #expect(layer.cellSize == 0 && layer.outputSize == Self.hiddenSize)
-
-    let layout = PackedLayout(steps: [6, 3, 1])
-    var input = Matrix(rows: layout.rows, columns: Self.inputSize)
-    input.values = noise.floats(layout.rows * Self.inputSize)
-    var start = RecurrentState()
-    start.hidden.resize(rows: 3, columns: Self.hiddenSize)
-    start.hidden.values = noise.floats(3 * Self.hiddenSize, scale: 0.5)
-    start.cell.resize(rows: 3, columns: 0)
-
-    let alone = run(layer, input, layout, start, crew: nil)
-    let shared = run(layer, input, layout, start, crew: Crew(size: 2))
-    #expect(alone.output.values == shared.output.values)
-    #expect(alone.state.hidden.values == shared.state.hidden.values)
-
-    for (rider, steps) in layout.steps.enumerated() {
-      var hidden = start.hidden.values[start.hidden.row(rider)].map(Double.init)
-      for step in isReverse ? Array((0..<steps).reversed()) : Array(0..<steps) {
-        let row = layout.row(rider: rider, step: step)
-        hidden = reference.step(input.values[input.row(row)].map(Double.init), hidden)
-        expectClose(alone.output.values[alone.output.row(row)], hidden)
-      }
-      expectClose(alone.state.hidden.values[start.hidden.row(rider)], hidden)
-    }
-  }
-
-  /// Panels one after the other.
-  private let kernels = Kernels(.scalar)!
-
-  private func run(
-    _ layer: RecurrentLayer<ScalarGRUCell>, _ input: Matrix, _ layout: PackedLayout,
-    _ start: RecurrentState, crew: Crew?
-  ) -> (output: Matrix, state: RecurrentState) {
-    var state = start
-    var output = Matrix(rows: layout.rows, columns: Self.hiddenSize)
-    layer.forward(
-      input, layout: layout, state: &state, output: &output, column: 0,
-      scratch: RecurrentScratch(), kernels: kernels, crew: crew)
-    return (output, state)
-  }
-
-  private func expectClose(_ found: ArraySlice<Float>, _ expected: [Double]) {
-    #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) < 1e-5 })
-  }
-}
-
-/// `torch.nn.GRU`'s step in double precision, gates in the order r z n.
-private struct ReferenceGRU {
-  let input: [Float]
-  let recurrent: [Float]
-  let inputBias: [Float]
-  let recurrentBias: [Float]
-
-  func step(_ x: [Double], _ hidden: [Double]) -> [Double] {
-    func sum(_ matrix: [Float], _ bias: [Float], _ row: Int, _ values: [Double]) -> Double {
-      values.indices.reduce(Double(bias[row])) {
-        $0 + Double(matrix[row * values.count + $1]) * values[$1]
+  /// In a cell each is what the op of its name is in a graph: of a rnn without R, at every step.
+  @Test(arguments: activations, Precision.allCases)
+  func activationsAreTheOps(op: ModelDescription.Op, precision: Precision) throws {
+    var cell = RNNOp()
+    cell.activation = CellActivation(op)
+    let model = try Model(
+      description: ModelDescription(
+        name: "m", version: "1",
+        inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil))],
+        nodes: [
+          .init(name: "h", op: .rnn(cell), inputs: ["x"]), .init(name: "y", op: op, inputs: ["x"]),
+        ], outputs: [.init(name: "h"), .init(name: "y")]),
+      tensors: TensorFile(
+        bytes: TensorFile.serialize([
+          ("h.weight_ih_l0", [5, 1], [1, 1, 1, 1, 1]),
+          ("h.weight_hh_l0", [5, 5], Array(repeating: 0, count: 25)),
+        ])))
+    let values = (-80...80).map { Float($0) * 0.0625 }
+    let sequence = try InputSequence([.features(values)], for: model)
+    let found = try Runner.run(
+      ModelGraph(model, precision: precision), [sequence], selections: [.all])[0]
+    try #require(found[0].count == 5 * values.count && found[1].count == values.count)
+    for (index, expected) in found[1].enumerated() {
+      for value in found[0][5 * index..<5 * index + 5] {
+        #expect(
+          abs(value - expected) <= 1e-6 * max(1, abs(expected)), "\(op.name)(\(values[index]))")
       }
     }
-    func sigmoid(_ value: Double) -> Double { 1 / (1 + exp(-value)) }
-    let size = hidden.count
-    return hidden.indices.map { unit in
-      let (r, z, n) = (unit, size + unit, 2 * size + unit)
-      func fromInput(_ row: Int) -> Double { sum(input, inputBias, row, x) }
-      func fromHidden(_ row: Int) -> Double { sum(recurrent, recurrentBias, row, hidden) }
-      let reset = sigmoid(fromInput(r) + fromHidden(r))
-      let update = sigmoid(fromInput(z) + fromHidden(z))
-      let candidate = tanh(fromInput(n) + reset * fromHidden(n))
-      return (1 - update) * candidate + update * hidden[unit]
-    }
-  }
-}
-
-private struct GRUOp: RecurrentOp {
-  static let name = "gru"
-  static let documentation = OpDocumentation(inputs: "", parameters: "", result: "")
-  static let gates = 3
-  static let hasCell = false
-  var direction: ModelDescription.Direction?
-}
-
-/// A GRU whose panels are r, z, what the candidate has from x, and what it has from h.
-private struct ScalarGRUCell: RecurrentCell {
-  let addsBiases = false
-
-  init(_ op: GRUOp) {}
-
-  func pack(
-    _ part: RecurrentPart, precision: Precision, hiddenSize: Int, depth: Int, matrix: [Float],
-    kernels: Kernels
-  ) -> PackedWeights {
-    let gate = hiddenSize * depth
-    let (none, candidate) = (Array(repeating: Float(0), count: gate), matrix[(2 * gate)...])
-    let panels = part == .input ? Array(candidate) + none : none + Array(candidate)
-    return PackedWeights(
-      precision, gates: 4, units: hiddenSize, depth: depth, matrix: matrix[..<(2 * gate)] + panels,
-      kernels: kernels)
   }
 
-  func step(_ step: RecurrentStep, kernels: Kernels) {
-    #expect(unsafe step.cell == nil && step.quantized == nil)
-    let lanes = Int(CK_LANES)
-    // SAFETY: f32 operands of the sizes that the step tells.
-    for row in 0..<step.rows {
-      let hidden =
-        unsafe step.hidden.values.assumingMemoryBound(to: Float.self)
-        + row * step.hidden.stride
-      for unit in 0..<step.units {
-        let column = unit / lanes * 4 * lanes + unit % lanes
-        let weights =
-          unsafe step.weights.panels.assumingMemoryBound(to: Float.self)
-          + unit / lanes * 4 * lanes * step.recurrentSize + unit % lanes
-        func sum(_ panel: Int) -> Float {
-          (0..<step.recurrentSize).reduce(unsafe step.recurrentBias![column + panel * lanes]) {
-            unsafe $0 + weights[(panel * step.recurrentSize + $1) * lanes] * hidden[$1]
-          }
-        }
-        func projected(_ panel: Int) -> Float {
-          unsafe step.projected[row * step.projectedStride + column + panel * lanes]
-        }
-        func sigmoid(_ value: Float) -> Float { 1 / (1 + exp(-value)) }
-        let reset = sigmoid(projected(0) + sum(0))
-        let update = sigmoid(projected(1) + sum(1))
-        let candidate = tanh(projected(2) + reset * sum(3))
-        let own = unsafe step.previous![row * step.previousStride + unit]
-        unsafe step.output[row * step.outputStride + unit] =
-          (1 - update) * candidate + update * own
-      }
+  /// Whether h needs a scale of its own in int8.
+  @Test func bounds() throws {
+    func bound(_ op: ModelDescription.Op) throws -> Bool {
+      try #require(OpTable.cell(of: op)).isHiddenBounded
     }
+    #expect(try bound(.lstm) && bound(.rnn))
+    #expect(try !bound(.gru))
+    var lstm = LSTMOp()
+    lstm.activation = CellActivation(.relu)
+    #expect(try !bound(.lstm(lstm)))
+    lstm.outputActivation = CellActivation(.softsign)
+    lstm.gateActivation = CellActivation(.hardSigmoid())
+    #expect(try bound(.lstm(lstm)))
+    lstm.gateActivation = CellActivation(.softplus())
+    #expect(try !bound(.lstm(lstm)))
+    var rnn = RNNOp()
+    rnn.activation = CellActivation(forward: .tanh, reverse: .relu)
+    #expect(try bound(.rnn(rnn)))
+    #expect(try #require(OpTable.cell(of: .rnn(rnn), direction: 1)).isHiddenBounded == false)
+    #expect(OpTable.cell(of: .tanh) == nil)
   }
 }

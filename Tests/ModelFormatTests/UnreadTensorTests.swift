@@ -142,11 +142,14 @@ import Testing
       ),
       (
         ["h.weight_ih_l0": [9, 2], "h.weight_hh_l0": [9, 3]],
-        ["\"h.weight_hh_l0\"", "[9, 3]", "a GRU", "three gates", "\"h\""]
+        ["\"h.weight_hh_l0\"", "[9, 3]", "torch.nn.GRU", "\"h\"", "4·hidden", "\"op\": \"gru\""]
       ),
       // 3H is a multiple of 4.
-      (["h.weight_ih_l0": [12, 2], "h.weight_hh_l0": [12, 4]], ["a GRU"]),
-      (["h.weight_ih_l0": [3, 2], "h.weight_hh_l0": [3, 3]], ["a plain recurrent network"]),
+      (["h.weight_ih_l0": [12, 2], "h.weight_hh_l0": [12, 4]], ["\"op\": \"gru\""]),
+      (
+        ["h.weight_ih_l0": [3, 2], "h.weight_hh_l0": [3, 3]],
+        ["1 row a hidden unit", "\"op\": \"rnn\""]
+      ),
       (
         [
           "h.weight_ih_l0": [], "h.weight_hh_l0": [], "h.weight_ih": [12, 2],
@@ -158,7 +161,7 @@ import Testing
         [
           "h.weight_ih_l0": [], "h.weight_hh_l0": [], "h.weight_ih": [9, 2], "h.weight_hh": [9, 3],
         ],
-        ["\"h.weight_hh\"", "a GRU"]
+        ["\"h.weight_hh\"", "torch.nn.GRU"]
       ),
       (
         ["h.weight_ih_l0": [], "h.weight_hh_l0": [], "h.kernel": [2, 12]],

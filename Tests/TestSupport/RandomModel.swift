@@ -72,7 +72,7 @@ package struct RandomModel {
           name: name, op: op, inputs: arguments.map { $0?.name }, weights: weights))
       for case let argument? in arguments {
         used.insert(argument.name)
-        // A final state leads back to its lstm.
+        // A final state leads back to its network.
         used.insert(String(argument.name.prefix { $0 != "." }))
       }
       values.append(Value(name: name, isSequence: isSequence, size: size))
@@ -108,7 +108,7 @@ package struct RandomModel {
       let any = value()!
       let sequence = value(sequence: true)!
       switch number(0...19) {
-      case 0...2, 16...19: addLSTM(name, sequence)
+      case 0...2, 16...19: addNetwork(name, sequence)
       case 3: addLinear(name, any, size: size())
       case 4:
         let ops: [ModelDescription.Op] = [
@@ -266,26 +266,22 @@ package struct RandomModel {
         weights: prefix.isEmpty ? "" : nil)
     }
 
-    mutating func addLSTM(_ name: String, _ input: Value) {
-      let (layers, directions, hidden) = (number(1...3), chance(3) ? 2 : 1, size())
-      let projection = chance(3) ? size() : nil
-      let (output, biases) = (projection ?? hidden, [["bias_ih", "bias_hh"], ["bias"], []])
-      let bias = biases.randomElement(using: &noise)!
+    mutating func addNetwork(_ name: String, _ input: Value) {
+      let (layers, directions) = (number(1...3), chance(3) ? 2 : 1)
+      let network = RandomNetwork(
+        noise.recurrentOp(directions: directions), inputSize: input.size, hiddenSize: size(),
+        layers: layers, directions: directions, projectionSize: chance(3) ? size() : nil,
+        hasPeepholes: chance(4),
+        biases: [["bias_ih", "bias_hh"], ["bias"], []].randomElement(using: &noise)!)
+      let (output, hidden) = (network.outputSize, network.hiddenSize)
       let prefix = prefix(name)
-      for layer in 0..<layers {
-        for suffix in ["_l\(layer)", "_l\(layer)_reverse"].prefix(directions) {
-          tensor(
-            "\(prefix)weight_ih\(suffix)",
-            [4 * hidden, layer == 0 ? input.size : directions * output])
-          tensor("\(prefix)weight_hh\(suffix)", [4 * hidden, output])
-          for kind in bias { tensor("\(prefix)\(kind)\(suffix)", [4 * hidden]) }
-          if projection != nil { tensor("\(prefix)weight_hr\(suffix)", [output, hidden]) }
-        }
-      }
+      for (name, shape) in network.tensors { tensor("\(prefix)\(name)", shape) }
       var arguments: [Value?] = [input]
       if chance(3), let start = value(sequence: false) {
-        let (hasHidden, hasCell) = [(true, false), (false, true), (true, true)]
-          .randomElement(using: &noise)!
+        let (hasHidden, hasCell) =
+          network.hasCell
+          ? [(true, false), (false, true), (true, true)].randomElement(using: &noise)!
+          : (true, false)
         if hasHidden {
           addLinear("\(name)h", start, size: layers * directions * output)
           arguments.append(values.last!)
@@ -296,13 +292,13 @@ package struct RandomModel {
           arguments.append(values.last!)
         }
       }
-      let direction: ModelDescription.Direction? = directions == 1 && chance(5) ? .reverse : nil
       node(
-        name, .lstm(direction: direction), arguments, isSequence: true, size: directions * output,
+        name, network.op, arguments, isSequence: true, size: directions * output,
         weights: prefix.isEmpty ? "" : nil)
       if chance(3) {
         // What nothing reads is no output of its own.
-        let (state, size) = chance(2) ? ("hidden", output) : ("cell", hidden)
+        let (state, size) =
+          !network.hasCell || chance(2) ? ("hidden", output) : ("cell", hidden)
         let layer = chance(2) ? "" : ".\(number(0...layers - 1))"
         values.append(
           Value(

@@ -9,13 +9,62 @@ package enum SmallModels {
     case streamable
     /// Bidirectional with a projection: needs the whole sequence.
     case bidirectional
-    /// The mean, maximum and first step of an LSTM's output, side by side: streamable, pools.
+    /// The mean, maximum and first step of the network's output, side by side: streamable, pools.
     case pooled
+  }
+
+  /// What a model's network is made of.
+  package enum Cell: String, Sendable, CaseIterable {
+    case lstm
+    /// Peepholes, a clip, a coupled forget gate, activations of its own.
+    case rareLSTM
+    case gru
+    case gruResetBefore
+    /// A hard gate, and a candidate without a bound.
+    case rareGRU
+    case rnn
+    case rnnReLU
+
+    package var op: ModelDescription.Op {
+      switch self {
+      case .lstm: return .lstm
+      case .rareLSTM:
+        var op = LSTMOp()
+        op.gateActivation = CellActivation(.hardSigmoid(slope: 0.2))
+        op.outputActivation = CellActivation(.softsign)
+        op.clip = 1.5
+        op.couplesForgetGate = true
+        return .lstm(op)
+      case .gru: return .gru
+      case .gruResetBefore, .rareGRU:
+        var op = GRUOp()
+        op.reset = .before
+        if self == .rareGRU {
+          op.gateActivation = CellActivation(.hardSigmoid())
+          op.activation = CellActivation(.elu())
+        }
+        return .gru(op)
+      case .rnn: return .rnn
+      case .rnnReLU:
+        var op = RNNOp()
+        op.activation = CellActivation(.relu)
+        op.clip = 2
+        return .rnn(op)
+      }
+    }
+
+    func network(
+      inputSize: Int, hiddenSize: Int, directions: Int, projectionSize: Int? = nil
+    ) -> RandomNetwork {
+      RandomNetwork(
+        op, inputSize: inputSize, hiddenSize: hiddenSize, layers: 2, directions: directions,
+        projectionSize: projectionSize, hasPeepholes: self == .rareLSTM)
+    }
   }
 
   /// A model of one feature that foretells its next two steps.
   package static func forecaster(
-    _ shape: Shape = .streamable, name: String = "small", hiddenSize: Int = 12,
+    _ shape: Shape = .streamable, cell: Cell = .lstm, name: String = "small", hiddenSize: Int = 12,
     projectionSize: Int = 5, seed: UInt64 = 1
   ) throws -> Model {
     var noise = Noise(seed: seed)
@@ -23,23 +72,16 @@ package enum SmallModels {
     func add(_ name: String, _ shape: [Int]) {
       tensors.append((name, shape, noise.floats(shape.reduce(1, *), scale: 0.5)))
     }
-    let projection = shape == .bidirectional ? projectionSize : nil
-    let outputSize = projection ?? hiddenSize
     let directions = shape == .bidirectional ? 2 : 1
-    for layer in 0..<2 {
-      for suffix in ["_l\(layer)", "_l\(layer)_reverse"].prefix(directions) {
-        add("lstm.weight_ih\(suffix)", [4 * hiddenSize, layer == 0 ? 1 : directions * outputSize])
-        add("lstm.weight_hh\(suffix)", [4 * hiddenSize, outputSize])
-        add("lstm.bias_ih\(suffix)", [4 * hiddenSize])
-        add("lstm.bias_hh\(suffix)", [4 * hiddenSize])
-        if let projection { add("lstm.weight_hr\(suffix)", [projection, hiddenSize]) }
-      }
-    }
+    let network = cell.network(
+      inputSize: 1, hiddenSize: hiddenSize, directions: directions,
+      projectionSize: shape == .bidirectional ? projectionSize : nil)
+    for (name, shape) in network.tensors { add("lstm.\(name)", shape) }
     var nodes = [
-      ModelDescription.Node(name: "h", op: .lstm, inputs: ["x"], weights: "lstm")
+      ModelDescription.Node(name: "h", op: cell.op, inputs: ["x"], weights: "lstm")
     ]
     var head = "h"
-    var headSize = directions * outputSize
+    var headSize = directions * network.outputSize
     if shape == .pooled {
       nodes += [
         .init(name: "mean", op: .mean, inputs: ["h"], weights: nil),
@@ -74,8 +116,8 @@ extension SmallModels {
   /// A model of tokens that foretells the next one: an embedding, two layers, a linear head. Its scores are far
   /// apart, so that what is drawn depends on all that went before. A bidirectional one needs the whole text.
   package static func writer(
-    size: Int = 11, vocabulary: [String]? = nil, scores: Scores = .logits, name: String = "writer",
-    hiddenSize: Int = 12, isBidirectional: Bool = false, seed: UInt64 = 1
+    size: Int = 11, vocabulary: [String]? = nil, scores: Scores = .logits, cell: Cell = .lstm,
+    name: String = "writer", hiddenSize: Int = 12, isBidirectional: Bool = false, seed: UInt64 = 1
   ) throws -> Model {
     var noise = Noise(seed: seed)
     var tensors: [(name: String, shape: [Int], floats: [Float])] = []
@@ -84,21 +126,13 @@ extension SmallModels {
     }
     let size = vocabulary?.count ?? size
     add("embedding.weight", [size, 5], scale: 2)
-    let suffixes = isBidirectional ? ["", "_reverse"] : [""]
-    for layer in 0..<2 {
-      for suffix in suffixes.map({ "_l\(layer)\($0)" }) {
-        add(
-          "lstm.weight_ih\(suffix)",
-          [4 * hiddenSize, layer == 0 ? 5 : suffixes.count * hiddenSize])
-        add("lstm.weight_hh\(suffix)", [4 * hiddenSize, hiddenSize])
-        add("lstm.bias_ih\(suffix)", [4 * hiddenSize])
-        add("lstm.bias_hh\(suffix)", [4 * hiddenSize])
-      }
-    }
-    add("head.weight", [size, suffixes.count * hiddenSize], scale: 3)
+    let directions = isBidirectional ? 2 : 1
+    let network = cell.network(inputSize: 5, hiddenSize: hiddenSize, directions: directions)
+    for (name, shape) in network.tensors { add("lstm.\(name)", shape) }
+    add("head.weight", [size, directions * hiddenSize], scale: 3)
     var nodes: [ModelDescription.Node] = [
       .init(name: "e", op: .embedding, inputs: ["t"], weights: "embedding"),
-      .init(name: "h", op: .lstm, inputs: ["e"], weights: "lstm"),
+      .init(name: "h", op: cell.op, inputs: ["e"], weights: "lstm"),
       .init(name: "y", op: .linear, inputs: ["h"], weights: "head"),
     ]
     switch scores {

@@ -5,15 +5,20 @@ enum OpTable {
   static let rows: [any OpForward.Type] = [
     EmbeddingForward.self,
     LSTMForward.self,
+    GRUForward.self,
+    RNNForward.self,
     LinearForward.self,
     SigmoidForward.self,
     TanhForward.self,
     ReLUForward.self,
     HardSigmoidForward.self,
+    HardTanhForward.self,
     GELUForward.self,
     LeakyReLUForward.self,
+    ThresholdedReLUForward.self,
     ELUForward.self,
     SoftplusForward.self,
+    ScaledTanhForward.self,
     SoftsignForward.self,
     SiLUForward.self,
     SELUForward.self,
@@ -65,6 +70,11 @@ enum OpTable {
     }
     preconditionFailure("no row for \(weights.node.op.name)")
   }
+
+  /// The cell of a recurrent network in one direction, 0 or 1; nil of another op.
+  static func cell(of op: ModelDescription.Op, direction: Int = 0) -> RecurrentCell? {
+    rows.lazy.compactMap { ($0 as? any RecurrentForward.Type)?.cell(of: op, direction) }.first
+  }
 }
 
 extension OpForward {
@@ -72,5 +82,12 @@ extension OpForward {
   fileprivate static func make(_ weights: NodeWeights) throws(ModelError) -> (any OpForward)? {
     guard let op = weights.node.op.definition as? Definition else { return nil }
     return try Self(op, weights)
+  }
+}
+
+extension RecurrentForward {
+  /// Nil of another op.
+  fileprivate static func cell(of op: ModelDescription.Op, _ direction: Int) -> RecurrentCell? {
+    (op.definition as? Definition).map { cell($0, direction: direction) }
   }
 }

@@ -6,7 +6,7 @@ extension ModelGraph {
   /// A rider's results depend on its own inputs and state only, to the bit. Where the graph is not
   /// streamable, each rider's steps are the whole of its sequence.
   ///
-  /// - Parameter crew: cores that divide the hidden units of the lstms; nil for the caller's alone.
+  /// - Parameter crew: cores that divide the hidden units of recurrent networks; nil for the caller's alone.
   package func forward(
     _ riders: [TurnRider], states: inout SeatStates, workspace: inout Workspace,
     crew: Crew? = nil

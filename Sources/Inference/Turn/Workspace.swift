@@ -4,7 +4,7 @@ import ModelFormat
 package struct Workspace {
   /// Token ids of each input, packed.
   var tokens: [[Int32]]
-  /// The value of each input, of each node, and of each lstm's final states by layer.
+  /// The value of each input, of each node, and of each recurrent network's final states by layer.
   var inputs: [Matrix]
   var nodes: [Matrix]
   var hidden: [[Matrix]]

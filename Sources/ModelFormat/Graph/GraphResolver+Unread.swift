@@ -30,7 +30,7 @@ extension GraphResolver {
   ) -> TensorHint? {
     guard let name = nameOfTensor(tensor, under: prefix) else { return nil }
     if let shape = owner.recurrent {
-      // The one bias of an lstm that has none so far.
+      // The one bias of a recurrent network that has none so far.
       let bias = Model.RecurrentShape.tensorName("bias", layer: 0, direction: 0, under: prefix)
       return shape.bias == .none && Self.aliases[name, default: name] == "bias"
         ? .meant(bias) : nil

@@ -50,14 +50,27 @@ extension OpAttribute {
     }
   }
 
-  /// A number that may be left out.
-  static func optionalNumber(_ key: String, _ property: Property<Float?>) -> OpAttribute {
+  /// A number; may be left out.
+  static func optionalNumber(
+    _ key: String, _ property: Property<Float?>, _ bound: NumberBound = .finite
+  ) -> OpAttribute {
     OpAttribute(key: key) { field, op throws(ModelError) in
       op[keyPath: property] = try field.float()
     } json: { op in
       op[keyPath: property].map { "\($0)" }
     } check: { op, path throws(ModelError) in
-      if let number = op[keyPath: property] { try checkNumbers([number], path: path) }
+      guard let number = op[keyPath: property], !bound.contains(number) else { return }
+      throw .unexpected(path: path, found: "\(number)", expected: bound.text)
+    }
+  }
+
+  /// Whether something is so; left out, it is not.
+  static func flag(_ key: String, _ property: Property<Bool>) -> OpAttribute {
+    OpAttribute(key: key) { field, op throws(ModelError) in
+      op[keyPath: property] = try field.bool()
+    } json: { op in
+      op[keyPath: property] ? "true" : nil
+    } check: { _, _ in
     }
   }
 

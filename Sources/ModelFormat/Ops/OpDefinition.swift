@@ -74,7 +74,7 @@ extension ModelDescription {
     }
 
     /// The attributes as JSON, those that are left out apart.
-    var attributes: [(key: String, json: String)] { definition.writtenAttributes }
+    package var attributes: [(key: String, json: String)] { definition.writtenAttributes }
 
     /// Checks what can be checked without the tensors.
     func check(path: String) throws(ModelError) {

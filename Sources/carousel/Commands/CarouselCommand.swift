@@ -11,7 +11,7 @@ struct CarouselCommand: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "carousel",
-    abstract: "Serves the predictions of trained LSTMs over HTTP.",
+    abstract: "Serves the predictions of trained LSTMs, GRUs and RNNs over HTTP.",
     discussion: """
       Exit status: 0 when all went well, 1 when something failed, 64 when the command line is wrong.
       """,

@@ -109,5 +109,6 @@ extension Precision: ExpressibleByArgument {}
 extension ArgumentHelp {
   /// Of the option that loads a model in another precision.
   static let precision = ArgumentHelp(
-    "What the weights of its LSTMs are kept as. (default: what model.json says, else f32)")
+    "What the weights of its recurrent networks are kept as. (default: what model.json says, else f32)"
+  )
 }

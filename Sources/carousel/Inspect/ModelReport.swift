@@ -15,7 +15,7 @@ struct ModelReport: Encodable {
   let parameters: Int
   /// Bytes of those tensors in the file.
   let bytes: Int
-  /// What the weights of the lstms are kept as in memory.
+  /// What the weights of recurrent networks are kept as in memory.
   let precision: String
   /// Bytes of weights in memory, packed for the kernels.
   let packedBytes: Int
@@ -45,7 +45,7 @@ struct ModelReport: Encodable {
     let inputs: [String]
     let kind: String
     let size: Int
-    /// What more there is to say of an lstm.
+    /// What more there is to say of a recurrent network.
     let shape: String?
     let parameters: Int
   }
@@ -89,7 +89,7 @@ struct ModelReport: Encodable {
     nodes = model.nodes.map { node in
       Node(
         name: node.name, op: node.op.name, inputs: Self.inputs(of: node, in: model),
-        kind: node.form.kind, size: node.size, shape: node.recurrent.map(Self.text),
+        kind: node.form.kind, size: node.size, shape: Self.networkText(of: node),
         parameters: node.tensors.reduce(0) { $0 + model.tensors.elementCount(of: $1) })
     }
     outputs = model.outputs.enumerated().map { index, output in
@@ -131,12 +131,17 @@ struct ModelReport: Encodable {
     return zip(model.outputs, steps).map { "\($0.name) \($1.rawValue)" }.joined(separator: ", ")
   }
 
-  private static func text(_ shape: Model.RecurrentShape) -> String {
+  private static func networkText(of node: Model.ResolvedNode) -> String? {
+    guard let shape = node.recurrent else { return nil }
     var parts = ["\(shape.inputSize)→\(shape.hiddenSize)"]
     if let size = shape.projectionSize { parts.append("projected to \(size)") }
     parts.append(shape.layers == 1 ? "1 layer" : "\(shape.layers) layers")
     if shape.bidirectional { parts.append("both directions") }
     if shape.isReverse { parts.append("in reverse") }
+    if shape.hasPeepholes { parts.append("peepholes") }
+    for (key, json) in node.op.attributes where key != "direction" {
+      parts.append("\(key) \(json)")
+    }
     return parts.joined(separator: ", ")
   }
 }
@@ -170,7 +175,7 @@ extension TensorFile {
 }
 
 extension Model.ResolvedNode {
-  /// What the final state of a layer is called; of the last layer it is the lstm's own.
+  /// What the final state of a layer is called; of the last layer it is the network's own.
   fileprivate func stateName(_ state: String, layer: Int) -> String {
     layer + 1 == recurrent?.layers ? "\(name).\(state)" : "\(name).\(state).\(layer)"
   }

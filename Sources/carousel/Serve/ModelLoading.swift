@@ -4,7 +4,7 @@ import Logging
 import ModelFormat
 import Synchronization
 
-/// Loads the model of `folder`, its lstms' weights kept as `precision`, or as it asks for itself where nil.
+/// Loads the model of `folder`, its recurrent networks' weights kept as `precision`, or as it asks for itself where nil.
 func loadModel(_ folder: String, precision: Precision?) throws(ModelError) -> ModelGraph {
   let model = try Model(folder: folder)
   do { return try ModelGraph(model, precision: precision) } catch {

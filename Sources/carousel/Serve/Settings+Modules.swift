@@ -33,7 +33,7 @@ extension Settings {
     valueByMachine(of: setting)?.value ?? integer(setting)
   }
 
-  /// What the lstms' weights are kept as; nil: what each model asks for.
+  /// What recurrent networks' weights are kept as; nil: what each model asks for.
   var precision: Precision? { Precision(rawValue: text(.precision)) }
 
   /// Where sessions are written, in order.

@@ -19,7 +19,8 @@ extension Setting {
     "Name of the model that answers /predict; empty: the first.")
   static let precision = Setting(
     "precision", .choice(Precision.allCases.map(\.rawValue)), "",
-    "What the weights of every model's LSTMs are kept as; empty: what each model.json says.")
+    "What the weights of every model's recurrent networks are kept as; empty: what each model.json says."
+  )
   static let loops = Setting(
     "loops", .integer(0...256), "0",
     "Event loops; 0: one for each core the process may use. Fewer leave more of them to the models."

@@ -57,9 +57,9 @@ import Testing
 
   // MARK: - A session's life
 
-  @Test(arguments: [SmallModels.Shape.streamable, .pooled])
-  func piecesMakeTheWhole(shape: SmallModels.Shape) async throws {
-    let service = try Service.make(SmallModels.forecaster(shape))
+  @Test(arguments: [SmallModels.Shape.streamable, .pooled], SmallModels.Cell.allCases)
+  func piecesMakeTheWhole(shape: SmallModels.Shape, cell: SmallModels.Cell) async throws {
+    let service = try Service.make(SmallModels.forecaster(shape, cell: cell))
     let whole = try await ask(service, "[1,2,3,-4,5]").outputs
     let first = try await ask(service, "[1,2]", #"{"id":"s","begin":true}"#)
     #expect(first.session == #"{"id":"s","steps":2}"#)
@@ -106,6 +106,8 @@ import Testing
       let text: String
       switch (values, input.kind) {
       case (.tokens(let ids), _): text = "\(ids)"
+      // Numbers in brackets of their own would be sequences of one step.
+      case (.features(let floats), .features(1, _, _)): text = "\(floats)"
       case (.features(let floats), .features(let size, _, _)):
         let rows = stride(from: 0, to: floats.count, by: size).map {
           "\(Array(floats[$0..<$0 + size]))"

@@ -66,6 +66,10 @@ import Testing
       try fingerprint(small), try fingerprint(small, .f16), try fingerprint(small, .int8),
       try fingerprint(SmallModels.forecaster(seed: 2)),
       try fingerprint(SmallModels.forecaster(.pooled)),
+      // Of the same tensors.
+      try fingerprint(SmallModels.forecaster(cell: .gru)),
+      try fingerprint(SmallModels.forecaster(cell: .gruResetBefore)),
+      try fingerprint(SmallModels.forecaster(cell: .rareGRU)),
       try fingerprint(Model(description: description, tensors: small.tensors)),
     ]
     #expect(Set(fingerprints.map(\.bytes)).count == fingerprints.count)

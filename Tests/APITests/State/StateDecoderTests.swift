@@ -50,9 +50,9 @@ import Testing
     "[" + texts.map { $0.map { "\"\($0)\"" } ?? "null" }.joined(separator: ",") + "]"
   }
 
-  @Test(arguments: [SmallModels.Shape.streamable, .pooled])
-  func oneSequence(shape: SmallModels.Shape) async throws {
-    let service = try service(SmallModels.forecaster(shape))
+  @Test(arguments: [SmallModels.Shape.streamable, .pooled], SmallModels.Cell.allCases)
+  func oneSequence(shape: SmallModels.Shape, cell: SmallModels.Cell) async throws {
+    let service = try service(SmallModels.forecaster(shape, cell: cell))
     let whole = try await ask(service, "[1,2,3,-4,5]", returnState: nil)
     #expect(whole.states.isEmpty)
     let first = try await ask(service, "[1,2]")

@@ -10,132 +10,13 @@ With `--keras`, also the two-layer forecaster of a Keras 3 weights file, with wh
 """
 
 import argparse
-import json
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from reference import FIXTURES, Array, Json, Reference, case, deviation, write_cases, write_folder
 
-FIXTURES = Path(__file__).resolve().parents[1]
 LENGTHS = (1, 2, 7, 33)
-Json = dict[str, Any]
-Array = np.ndarray
-
-
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x))"""
-    return 1 / (1 + np.exp(-x))
-
-
-def softmax(x: Array, axis: int) -> Array:
-    """exp(x) / sum exp(x)"""
-    power = np.exp(x - x.max(axis=axis, keepdims=True))
-    return power / power.sum(axis=axis, keepdims=True)
-
-
-class Reference:
-    """A model folder as stored, run in float64."""
-
-    def __init__(self, path: Path) -> None:
-        self.description: Json = json.loads((path / "model.json").read_text(encoding="utf-8"))
-        self.tensors = {k: v.astype(np.float64) for k, v in load_file(path / "model.safetensors").items()}
-
-    def run(self, inputs: dict[str, Array], every_step: bool = False) -> dict[str, Array]:
-        """The outputs for one sequence; `every_step`: of what follows `last` one for each step."""
-        values = {}
-        for declared in self.description["inputs"]:
-            value = inputs[declared["name"]]
-            if declared["kind"] == "features":
-                value = (value - np.array(declared.get("mean", 0.0))) / np.array(declared.get("scale", 1.0))
-            values[declared["name"]] = value
-        for node in self.description["nodes"]:
-            arguments = [None if n is None else values[n] for n in node["inputs"]]
-            values |= self._node(node, arguments, every_step)
-        return {o["name"]: values[o["name"]] for o in self.description["outputs"]}
-
-    def _tensor(self, node: Json, name: str) -> Array | None:
-        prefix = node.get("weights", node["name"])
-        return self.tensors.get(f"{prefix}.{name}" if prefix else name)
-
-    def _node(self, node: Json, x: list[Any], every_step: bool) -> dict[str, Array]:
-        name, op = node["name"], node["op"]
-        if op == "lstm":
-            return self._lstm(node, *x)
-        if op in ("concat", "add", "multiply") and len({v.ndim for v in x}) == 2:
-            # What exists at the end of a sequence only goes with the end of the other.
-            x = [v[-1] if v.ndim == 2 else v for v in x]
-        weight, bias = self._tensor(node, "weight"), self._tensor(node, "bias")
-        simple: dict[str, Callable[[], Array]] = {
-            "embedding": lambda: weight[x[0]],
-            "linear": lambda: x[0] @ weight.T + (0 if bias is None else bias),
-            "sigmoid": lambda: sigmoid(x[0]),
-            "tanh": lambda: np.tanh(x[0]),
-            "relu": lambda: np.maximum(x[0], 0),
-            "softmax": lambda: softmax(x[0], -1),
-            "log_softmax": lambda: np.log(softmax(x[0], -1)),
-            "last": lambda: x[0] if every_step else x[0][-1],
-            "first": lambda: x[0][0],
-            "mean": lambda: x[0].mean(axis=0),
-            "max": lambda: x[0].max(axis=0),
-            "sum": lambda: x[0].sum(axis=0),
-            "concat": lambda: np.concatenate(x, axis=-1),
-            "add": lambda: sum(x[1:], start=x[0]),
-            "multiply": lambda: math.prod(x[1:], start=x[0]),
-            "softmax_sum": lambda: (softmax(x[0], 0) * x[1]).sum(axis=0),
-            "layer_norm": lambda: self._layer_norm(node, x[0], weight, bias),
-            "affine": lambda: (x[0] * np.array(node.get("scale", 1.0 if weight is None else weight))
-                               + np.array(node.get("shift", 0.0 if bias is None else bias))),
-            "l2_norm": lambda: x[0] / np.maximum(np.linalg.norm(x[0], axis=-1, keepdims=True),
-                                                 node.get("epsilon", 1e-12)),
-        }
-        return {name: simple[op]()}
-
-    @staticmethod
-    def _layer_norm(node: Json, x: Array, weight: Array | None, bias: Array | None) -> Array:
-        deviation = np.sqrt(x.var(axis=-1, keepdims=True) + node.get("epsilon", 1e-5))
-        normal = (x - x.mean(axis=-1, keepdims=True)) / deviation
-        return normal * (1 if weight is None else weight) + (0 if bias is None else bias)
-
-    def _lstm(self, node: Json, x: Array, h0: Array | None = None, c0: Array | None = None) -> dict[str, Array]:
-        name, values = node["name"], {}
-        directions = 1 if self._tensor(node, "weight_ih_l0_reverse") is None else 2
-        layer, h_at, c_at = 0, 0, 0
-        while self._tensor(node, f"weight_ih_l{layer}") is not None:
-            outputs, ends = [], []
-            for direction in range(directions):
-                suffix = f"_l{layer}" + ("_reverse" if direction else "")
-                own = {kind: self._tensor(node, kind + suffix)
-                       for kind in ("weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh", "bias")}
-                size, hidden = own["weight_hh"].shape[1], own["weight_hh"].shape[0] // 4
-                h = np.zeros(size) if h0 is None else h0[h_at:h_at + size]
-                c = np.zeros(hidden) if c0 is None else c0[c_at:c_at + hidden]
-                h_at, c_at = h_at + size, c_at + hidden
-                reverse = direction == 1 or node.get("direction") == "reverse"
-                output, end = self._direction(own, x[::-1] if reverse else x, h, c)
-                outputs.append(output[::-1] if reverse else output)
-                ends.append(end)
-            x = np.concatenate(outputs, axis=-1)
-            for state, which in (("hidden", 0), ("cell", 1)):
-                values[f"{name}.{state}.{layer}"] = np.concatenate([end[which] for end in ends])
-                values[f"{name}.{state}"] = values[f"{name}.{state}.{layer}"]
-            layer += 1
-        return values | {name: x}
-
-    @staticmethod
-    def _direction(own: dict[str, Array | None], x: Array, h: Array, c: Array) -> tuple[Array, tuple[Array, Array]]:
-        bias = sum((b for b in (own["bias_ih"], own["bias_hh"], own["bias"]) if b is not None), start=np.zeros(1))
-        steps = []
-        for step in x:
-            i, f, g, o = np.split(own["weight_ih"] @ step + own["weight_hh"] @ h + bias, 4)
-            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-            h = sigmoid(o) * np.tanh(c)
-            if own["weight_hr"] is not None:
-                h = own["weight_hr"] @ h
-            steps.append(h)
-        return np.array(steps), (h, c)
 
 
 RANDOM = np.random.default_rng(1)
@@ -242,17 +123,6 @@ def models() -> dict[str, Json]:
     }
 
 
-def case(inputs: dict[str, Array], outputs: dict[str, Array], **settings: Any) -> Json:
-    """One fixture, its floats as the shortest texts that read back the same float32."""
-    def value(array: Array) -> Json:
-        if array.dtype == np.int64:
-            return {"tokens": array.tolist()}
-        return {"shape": list(array.shape), "values": [float(str(v)) for v in array.astype(np.float32).flatten()]}
-
-    return {"inputs": {k: value(v) for k, v in inputs.items()},
-            "outputs": {k: value(v) for k, v in outputs.items()}} | settings
-
-
 def random_inputs(inputs: list[Json], length: int) -> dict[str, Array]:
     """Random values for each declared input."""
     def value(declared: Json) -> Array:
@@ -267,15 +137,7 @@ def random_inputs(inputs: list[Json], length: int) -> dict[str, Array]:
 def write(name: str, made: Json, cases: list[Json] | None = None) -> None:
     """Writes the folder of one model, with its cases or those that the reference computes."""
     path = FIXTURES / "forms" / name
-    path.mkdir(parents=True, exist_ok=True)
-    description = {"format": "carousel/1", "name": name, "version": "1", "inputs": made["inputs"],
-                   "nodes": made["nodes"], "outputs": [{"name": o} for o in made["outputs"]]}
-    rows = [f'  "{k}": ' + (json.dumps(v) if isinstance(v, str) else
-                            "[\n    " + ",\n    ".join(json.dumps(row) for row in v) + "\n  ]")
-            for k, v in description.items()]
-    (path / "model.json").write_text("{\n" + ",\n".join(rows) + "\n}\n", encoding="utf-8")
-    save_file(made["tensors"], path / "model.safetensors")
-    (path / "model.safetensors").chmod(0o644)
+    write_folder(path, made)
     if cases is None:
         reference = Reference(path)
         cases = []
@@ -283,25 +145,13 @@ def write(name: str, made: Json, cases: list[Json] | None = None) -> None:
             given = random_inputs(made["inputs"], length)
             cases += [case(given, reference.run(given)),
                       case(given, reference.run(given, every_step=True), selection="all")]
-    text = ",\n  ".join(json.dumps(c, separators=(",", ":")) for c in cases)
-    (path / "io.json").write_text(f'{{"numpy": "{np.__version__}", "cases": [\n  {text}\n]}}\n')
+    write_cases(path, cases, numpy=np.__version__)
 
 
 def check() -> None:
     """Compares the reference with what PyTorch answered for the models of Tests/Fixtures/ops."""
-    largest = 0.0
-    for path in sorted((FIXTURES / "ops").iterdir()):
-        if path.name == "brain_precision":  # bfloat16, which NumPy has not
-            continue
-        reference = Reference(path)
-        for one in json.loads((path / "io.json").read_text())["cases"]:
-            if "horizon" in one:
-                continue
-            given = {k: np.array(v["tokens"]) if "tokens" in v else np.array(v["values"]).reshape(v["shape"])
-                     for k, v in one["inputs"].items()}
-            for name, found in reference.run(given).items():
-                expected = np.array(one["outputs"][name]["values"])
-                largest = max(largest, np.max(np.abs(found.flatten() - expected) / np.maximum(1, np.abs(expected))))
+    # NumPy has no bfloat16.
+    largest = max(deviation(path) for path in (FIXTURES / "ops").iterdir() if path.name != "brain_precision")
     assert largest < 1e-5, largest
     print(f"within {largest:.1e} of PyTorch")
 

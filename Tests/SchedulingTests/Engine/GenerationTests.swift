@@ -63,7 +63,19 @@ import Testing
   func companyDoesNotMatter(
     scores: SmallModels.Scores, room: (workers: Int, seats: Int)
   ) async throws {
-    let graph = try ModelGraph(SmallModels.writer(scores: scores))
+    try await expectCompanyDoesNotMatter(
+      ModelGraph(SmallModels.writer(scores: scores)), room)
+  }
+
+  @Test(arguments: SmallModels.Cell.allCases, Precision.allCases)
+  func companyDoesNotMatterToAnyCell(cell: SmallModels.Cell, precision: Precision) async throws {
+    try await expectCompanyDoesNotMatter(
+      ModelGraph(SmallModels.writer(cell: cell), precision: precision), (2, 3))
+  }
+
+  private func expectCompanyDoesNotMatter(
+    _ graph: ModelGraph, _ room: (workers: Int, seats: Int)
+  ) async throws {
     let engine = Engine(
       graph: graph, limits: EngineLimits(workers: room.workers, maxSeats: room.seats))
     let requests = try requests(16, for: graph, seed: UInt64(room.seats))

@@ -1,20 +1,19 @@
 import ModelFormat
 
 /// An op that is a recurrent network of one kind of cell.
-///
-/// Each is a type of its own, not a generic one: through a generic conformance the compiler would call code that is not
-/// specialised for the cell.
-protocol RecurrentForward: OpForward where Definition == Cell.Definition {
-  associatedtype Cell: RecurrentCell
+protocol RecurrentForward: OpForward where Definition: RecurrentOp {
+  var network: RecurrentNetwork { get }
 
-  var network: RecurrentNetwork<Cell> { get }
+  init(_ network: RecurrentNetwork)
 
-  init(_ network: RecurrentNetwork<Cell>)
+  /// The cell of a direction, 0 or 1.
+  static func cell(_ op: Definition, direction: Int) -> RecurrentCell
 }
 
 extension RecurrentForward {
-  init(_ op: Cell.Definition, _ weights: NodeWeights) throws(ModelError) {
-    self.init(try RecurrentNetwork(op, weights))
+  init(_ op: Definition, _ weights: NodeWeights) throws(ModelError) {
+    self.init(
+      try RecurrentNetwork((0..<2).map { Self.cell(op, direction: $0) }, weights))
   }
 
   var byteCount: Int { network.byteCount }

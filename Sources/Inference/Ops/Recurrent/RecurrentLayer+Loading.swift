@@ -2,8 +2,10 @@ import ModelFormat
 
 extension RecurrentLayer {
   /// The layers of a node, layer by layer, forward then reverse, from PyTorch's tensors under `prefix`.
+  ///
+  /// - Parameter cells: that of each direction.
   static func load(
-    _ cell: Cell, prefix: String, shape: Model.RecurrentShape, precision: Precision,
+    _ cells: [RecurrentCell], prefix: String, shape: Model.RecurrentShape, precision: Precision,
     kernels: Kernels, from tensors: TensorFile
   ) throws(ModelError) -> [RecurrentLayer] {
     func matrix(_ name: String) throws(ModelError) -> [Float] {
@@ -18,11 +20,13 @@ extension RecurrentLayer {
         func name(_ kind: String) -> String {
           Model.RecurrentShape.tensorName(kind, layer: layer, direction: direction, under: prefix)
         }
+        let cell = cells[direction]
         let biases = try Self.biases(cell, shape, from: tensors, named: name)
         var projection: [Float]?
         if shape.projectionSize != nil {
           projection = try tensors.floats(name("weight_hr"))
         }
+        let peepholes = shape.hasPeepholes ? try tensors.floats(name("peephole")) : nil
         layers.append(
           RecurrentLayer(
             cell, precision: precision,
@@ -30,27 +34,33 @@ extension RecurrentLayer {
             hiddenSize: shape.hiddenSize, isReverse: shape.isReverse || direction == 1,
             inputWeights: try matrix(name("weight_ih")),
             recurrentWeights: try matrix(name("weight_hh")),
-            bias: biases.input, recurrentBias: biases.recurrent, projection: projection,
-            kernels: kernels))
+            bias: biases.input, recurrentBias: biases.recurrent, peepholes: peepholes,
+            projection: projection, kernels: kernels))
       }
     }
     return layers
   }
 
-  /// The bias that is added to W x, and that of R h where the cell keeps it apart.
+  /// The bias that is added to W x, and that of R h for the gates where it stays apart.
   private static func biases(
-    _ cell: Cell, _ shape: Model.RecurrentShape, from tensors: TensorFile,
+    _ cell: RecurrentCell, _ shape: Model.RecurrentShape, from tensors: TensorFile,
     named name: (String) -> String
   ) throws(ModelError) -> (input: [Float], recurrent: [Float]?) {
-    let zeros = [Float](repeating: 0, count: Cell.gates * shape.hiddenSize)
+    let zeros = [Float](repeating: 0, count: cell.gates * shape.hiddenSize)
+    var (input, recurrent) = (zeros, zeros)
     switch shape.bias {
-    case .none: return (zeros, cell.addsBiases ? nil : zeros)
-    case .one: return (try tensors.floats(name("bias")), cell.addsBiases ? nil : zeros)
+    case .none: break
+    case .one: input = try tensors.floats(name("bias"))
     case .two:
-      let input = try tensors.floats(name("bias_ih"))
-      let recurrent = try tensors.floats(name("bias_hh"))
-      return cell.addsBiases ? (zip(input, recurrent).map { $0 + $1 }, nil) : (input, recurrent)
+      input = try tensors.floats(name("bias_ih"))
+      recurrent = try tensors.floats(name("bias_hh"))
     }
+    for gate in 0..<cell.gates where !cell.separateBiases.contains(gate) {
+      for row in gate * shape.hiddenSize..<(gate + 1) * shape.hiddenSize {
+        input[row] += recurrent[row]
+      }
+    }
+    return (input, cell.separateBiases.isEmpty ? nil : recurrent)
   }
 
   /// The largest number that half precision has.

@@ -9,8 +9,8 @@ struct RecurrentState {
 }
 
 /// One layer of a recurrent network in one direction.
-struct RecurrentLayer<Cell: RecurrentCell>: Sendable {
-  let cell: Cell
+struct RecurrentLayer: Sendable {
+  let cell: RecurrentCell
   let inputSize: Int
   let hiddenSize: Int
   let isReverse: Bool
@@ -18,21 +18,27 @@ struct RecurrentLayer<Cell: RecurrentCell>: Sendable {
   let recurrentWeights: PackedWeights
   /// What W x starts from.
   let bias: PackedWeights
-  /// Nil where the cell's biases are added up.
+  /// Of the cell's gates with a bias of their own for R h; nil where all are added up.
   let recurrentBias: PackedWeights?
+  /// 3·hiddenSize: those of i, f and o; nil where the gates don't see c.
+  let peepholes: PackedWeights?
   let projection: Linear?
 
   /// The size of h.
   var outputSize: Int { projection?.outputSize ?? hiddenSize }
 
   /// The size of c.
-  var cellSize: Int { Cell.hasCell ? hiddenSize : 0 }
+  var cellSize: Int { cell.hasCell ? hiddenSize : 0 }
 
   /// Bytes of packed weights.
   var byteCount: Int {
     inputWeights.byteCount + recurrentWeights.byteCount + bias.byteCount
-      + (recurrentBias?.byteCount ?? 0) + (projection?.byteCount ?? 0)
+      + (recurrentBias?.byteCount ?? 0) + (peepholes?.byteCount ?? 0)
+      + (projection?.byteCount ?? 0)
   }
+
+  /// Whether h is quantised by its largest element, for int8; else it lies within ±1 and needs no scale of its own.
+  var scalesHidden: Bool { projection != nil || !cell.isHiddenBounded }
 
   /// - Parameters:
   ///   - cell: what the layer is made of.
@@ -42,15 +48,18 @@ struct RecurrentLayer<Cell: RecurrentCell>: Sendable {
   ///   - inputWeights: W, gates·hiddenSize × inputSize, as PyTorch stores it.
   ///   - recurrentWeights: R, gates·hiddenSize × outputSize.
   ///   - bias: gates·hiddenSize, added to W x.
-  ///   - recurrentBias: likewise, added to R h; nil where the cell's biases are added up.
+  ///   - recurrentBias: likewise, added to R h; nil where all of the cell's biases are added up.
+  ///   - peepholes: 3·hiddenSize, those of i, f and o; nil where the gates don't see c.
   ///   - projection: P, outputSize × hiddenSize, or nil where h is not projected.
   ///   - kernels: what will compute: weights lie as it takes them.
   init(
-    _ cell: Cell, precision: Precision = .f32, inputSize: Int, hiddenSize: Int, isReverse: Bool,
+    _ cell: RecurrentCell, precision: Precision = .f32, inputSize: Int, hiddenSize: Int,
+    isReverse: Bool,
     inputWeights: [Float], recurrentWeights: [Float], bias: [Float],
-    recurrentBias: [Float]? = nil, projection: [Float]?, kernels: Kernels = .shared
+    recurrentBias: [Float]? = nil, peepholes: [Float]? = nil, projection: [Float]?,
+    kernels: Kernels = .shared
   ) {
-    precondition((recurrentBias == nil) == cell.addsBiases)
+    precondition((recurrentBias == nil) == cell.separateBiases.isEmpty)
     self.cell = cell
     self.inputSize = inputSize
     self.hiddenSize = hiddenSize
@@ -61,20 +70,21 @@ struct RecurrentLayer<Cell: RecurrentCell>: Sendable {
         kernels: kernels)
     }
     let isNarrow = 4 * inputSize <= hiddenSize
-    func pack(
-      _ part: RecurrentPart, _ precision: Precision, depth: Int, _ matrix: [Float]
-    ) -> PackedWeights {
-      cell.pack(
-        part, precision: precision, hiddenSize: hiddenSize, depth: depth, matrix: matrix,
+    func pack(_ precision: Precision, depth: Int, _ matrix: [Float]) -> PackedWeights {
+      PackedWeights(
+        precision, gates: cell.gates, units: hiddenSize, depth: depth, matrix: matrix,
         kernels: kernels)
     }
     self.inputWeights = pack(
-      .input, precision == .int8 && isNarrow ? .f32 : precision, depth: inputSize, inputWeights)
+      precision == .int8 && isNarrow ? .f32 : precision, depth: inputSize, inputWeights)
     self.recurrentWeights = pack(
-      .recurrent, precision, depth: recurrentWeights.count / (Cell.gates * hiddenSize),
-      recurrentWeights)
-    self.bias = pack(.input, .f32, depth: 1, bias)
-    self.recurrentBias = recurrentBias.map { pack(.recurrent, .f32, depth: 1, $0) }
+      precision, depth: recurrentWeights.count / (cell.gates * hiddenSize), recurrentWeights)
+    self.bias = pack(.f32, depth: 1, bias)
+    self.recurrentBias = recurrentBias.map { pack(.f32, depth: 1, $0) }
+    // Of one input and one gate, packed weights lie as they are given.
+    self.peepholes = peepholes.map {
+      PackedWeights(columns: $0.count, depth: 1, matrix: $0, kernels: kernels)
+    }
   }
 
   /// Runs every rider over its steps.
@@ -106,7 +116,7 @@ struct RecurrentLayer<Cell: RecurrentCell>: Sendable {
             let pass = unsafe RecurrentPass(
               layer: self, layout: layout, kernels: kernels, input: input.baseAddress!,
               output: output.baseAddress! + column, width: width, initial: initial.baseAddress!,
-              cells: Cell.hasCell ? cells.baseAddress! : nil, scratch: scratch)
+              cells: cell.hasCell ? cells.baseAddress! : nil, scratch: scratch)
             if let crew {
               crew.run { share, barrier in pass.run(share, barrier) }
             } else {

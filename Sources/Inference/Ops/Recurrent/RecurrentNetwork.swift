@@ -1,17 +1,18 @@
 import ModelFormat
 
 /// Layers of a recurrent network, in one direction or two.
-struct RecurrentNetwork<Cell: RecurrentCell>: Sendable {
+struct RecurrentNetwork: Sendable {
   /// Layer by layer, forward then reverse.
-  private let layers: [RecurrentLayer<Cell>]
+  private let layers: [RecurrentLayer]
   private let directions: Int
 
-  init(_ op: Cell.Definition, _ weights: NodeWeights) throws(ModelError) {
+  /// - Parameter cells: that of each direction.
+  init(_ cells: [RecurrentCell], _ weights: NodeWeights) throws(ModelError) {
     guard let shape = weights.node.recurrent else {
       preconditionFailure("a recurrent network without its shape")
     }
     layers = try RecurrentLayer.load(
-      Cell(op), prefix: weights.prefix, shape: shape, precision: weights.precision,
+      cells, prefix: weights.prefix, shape: shape, precision: weights.precision,
       kernels: weights.kernels, from: weights.tensors)
     directions = shape.directions
   }

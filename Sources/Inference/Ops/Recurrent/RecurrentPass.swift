@@ -3,13 +3,13 @@ import CKernels
 /// A layer's pass over the steps of a turn, as each core of a crew takes part in it.
 ///
 /// A core owns a share of the hidden units: their columns of W, R and the window, and their cells. It needs
-/// nothing of the others but h, so they meet once a step. Every unit is computed as it would be by one
+/// nothing of the others but h, so they meet once a step; twice where a cell's step has two parts. Every unit is computed as it would be by one
 /// core, to the bit.
 ///
 /// Unchecked: the caller of `run` keeps the memory until all cores are done, and what a core writes no other
 /// reads before they have met.
-@safe struct RecurrentPass<Cell: RecurrentCell>: @unchecked Sendable {
-  let layer: RecurrentLayer<Cell>
+@safe struct RecurrentPass: @unchecked Sendable {
+  let layer: RecurrentLayer
   let layout: PackedLayout
   let kernels: Kernels
   /// layout.rows × inputSize.
@@ -31,11 +31,11 @@ import CKernels
   /// A core's share of the pass: all of it where the core is alone.
   func run(_ share: Share, _ barrier: Barrier) {
     if isInteger {
-      // A state that has not been given but computed lies within ±1, and gets the scale that it has while it
-      // rides; what comes out of a projection may be larger.
+      // Of most cells, a state that has not been given but computed lies within ±1, and gets the scale that it has
+      // while it rides.
       unsafe quantize(
         initial, stride: layer.outputSize, columns: layer.outputSize, rows: share.of(riders),
-        least: layer.projection == nil ? 1 : 0, to: scratch.initial)
+        least: layer.scalesHidden ? 0 : 1, to: scratch.initial)
       barrier.wait()
     }
     let windowRows = RecurrentScratch.windowRows(layer, layout: layout)
@@ -90,78 +90,127 @@ import CKernels
 
   /// A share of the step that comes `index`-th, of all riders that are active then.
   private func step(_ index: Int, windowStart: Int, _ share: Share, _ barrier: Barrier) {
-    // Riders that have come this far go on from the step before; the others start here, from their state.
-    // Forward, all have or none has; in reverse, short ones join as time falls.
     let active = layout.active[time(index)]
-    let continuing = index == 0 ? 0 : Swift.min(layout.active[time(index - 1)], active)
-    if continuing > 0 {
-      unsafe step(
-        index, riders: 0..<continuing, hidden: hidden(after: index - 1),
-        floats: output + layout.starts[time(index - 1)] * width, stride: width, windowStart, share)
-    }
-    if continuing < active {
-      unsafe step(
-        index, riders: continuing..<active, hidden: initialHidden(of: continuing),
-        floats: initial + continuing * layer.outputSize, stride: layer.outputSize, windowStart,
-        share)
-    }
+    let units = unitShare(share)
+    compute(layer.cell.kernel, index, windowStart, units)
     barrier.wait()
-    guard let projection = layer.projection else { return }
+    if let completion = layer.cell.completion {
+      if isInteger {
+        unsafe quantize(
+          scratch.gated.first(active * layer.hiddenSize)!, stride: layer.hiddenSize,
+          columns: layer.hiddenSize, rows: share.of(active), least: 0, to: scratch.quantizedGated)
+        barrier.wait()
+      }
+      compute(completion, index, windowStart, units)
+      barrier.wait()
+    }
     let target = unsafe output + layout.starts[time(index)] * width
-    unsafe projection.forward(
-      rows: active, scratch.raw.first(active * layer.hiddenSize)!, stride: layer.hiddenSize,
-      into: target, stride: width, kernels: kernels, share: share)
-    barrier.wait()
-    if isInteger {
-      let rows = share.of(active)
+    if let projection = layer.projection {
+      unsafe projection.forward(
+        rows: active, scratch.raw.first(active * layer.hiddenSize)!, stride: layer.hiddenSize,
+        into: target, stride: width, kernels: kernels, share: share)
+      barrier.wait()
+    }
+    if isInteger, layer.scalesHidden {
       unsafe quantize(
-        target, stride: width, columns: layer.outputSize, rows: rows, least: 0,
+        target, stride: width, columns: layer.outputSize, rows: share.of(active), least: 0,
         to: quantizedHidden(after: index))
       barrier.wait()
     }
   }
 
-  /// A share of a step, of riders whose h lies in one place: as R takes it, and as `floats`.
-  private func step(
-    _ index: Int, riders: Range<Int>, hidden: ck_inputs, floats: UnsafePointer<Float>,
-    stride: Int, _ windowStart: Int, _ share: Share
-  ) {
+  /// A share of the hidden units: whole blocks of them, and where the first of these begins.
+  private struct UnitShare {
+    let firstBlock: Int
+    let firstUnit: Int
+    let count: Int
+  }
+
+  private func unitShare(_ share: Share) -> UnitShare {
     let blocks = share.of(layer.bias.blockCount)
-    let blockUnits = layer.bias.blockUnits
-    let firstUnit = blocks.lowerBound * blockUnits
-    let hiddenSize = layer.hiddenSize
-    let units = Swift.min(blocks.upperBound * blockUnits, hiddenSize) - firstUnit
-    guard units > 0 else { return }
+    let first = blocks.lowerBound * layer.bias.blockUnits
+    return UnitShare(
+      firstBlock: blocks.lowerBound, firstUnit: first,
+      count: Swift.min(blocks.upperBound * layer.bias.blockUnits, layer.hiddenSize) - first)
+  }
+
+  /// What a kernel makes of some units of all riders that are active.
+  private func compute(_ cell: ck_cell, _ index: Int, _ windowStart: Int, _ units: UnitShare) {
+    guard units.count > 0 else { return }
+    // Riders that have come this far go on from the step before; the others start here, from their state.
+    // Forward, all have or none has; in reverse, short ones join as time falls.
+    let active = layout.active[time(index)]
+    let continuing = index == 0 ? 0 : Swift.min(layout.active[time(index - 1)], active)
+    if continuing > 0 {
+      unsafe compute(
+        cell, index, riders: 0..<continuing, hidden: hidden(after: index - 1),
+        floats: output + layout.starts[time(index - 1)] * width, stride: width, windowStart, units)
+    }
+    if continuing < active {
+      unsafe compute(
+        cell, index, riders: continuing..<active, hidden: initialHidden(of: continuing),
+        floats: initial + continuing * layer.outputSize, stride: layer.outputSize, windowStart,
+        units)
+    }
+  }
+
+  /// Likewise, of riders whose h lies in one place: as R takes it, and as `floats`.
+  private func compute(
+    _ cell: ck_cell, _ index: Int, riders: Range<Int>, hidden: ck_inputs,
+    floats: UnsafePointer<Float>, stride: Int, _ windowStart: Int, _ units: UnitShare
+  ) {
+    let (hiddenSize, firstUnit) = (layer.hiddenSize, units.firstUnit)
     let row = layout.starts[time(index)] + riders.lowerBound
+    let column = units.firstBlock * layer.bias.blockColumns
     let projected = unsafe scratch.window.first((row - windowStart + riders.count) * columns)!
-    let column = blocks.lowerBound * layer.bias.blockColumns
+    /// These riders and units in a room of riders × hiddenSize.
+    func part(of room: Room<Float>) -> UnsafeMutablePointer<Float> {
+      unsafe room.first(riders.upperBound * hiddenSize)! + riders.lowerBound * hiddenSize
+        + firstUnit
+    }
+    var call = unsafe ck_step()
+    unsafe call.cell = cell
+    unsafe call.rows = riders.count
+    unsafe call.recurrent_size = layer.outputSize
+    unsafe call.hidden_size = units.count
+    unsafe call.projected =
+      UnsafePointer(projected + (row - windowStart) * columns + column)
+    unsafe call.projected_stride = columns
+    unsafe call.hidden = hidden
+    unsafe call.weights = layer.recurrentWeights.operand(fromBlock: units.firstBlock)
+    unsafe call.recurrent_bias = layer.recurrentBias.map { unsafe $0.floats + column }
+    unsafe call.cell_state = cells.map { unsafe $0 + riders.lowerBound * hiddenSize + firstUnit }
+    unsafe call.cell_state_stride = hiddenSize
+    unsafe call.peepholes = layer.peepholes.map { unsafe $0.floats + firstUnit }
+    unsafe call.peephole_stride = hiddenSize
+    // Where h is projected, no kernel takes its floats.
+    unsafe call.previous = layer.projection == nil ? floats + firstUnit : nil
+    unsafe call.previous_stride = stride
+    if layer.cell.completion != nil {
+      unsafe call.update = part(of: scratch.update)
+      unsafe call.update_stride = hiddenSize
+    }
     // h goes to the output; where it is projected, to a buffer first.
-    var target = unsafe output + row * width + firstUnit
-    var targetStride = width
-    var quantized: UnsafeMutablePointer<UInt8>?
     if layer.projection != nil {
-      let raw = unsafe scratch.raw.first(riders.upperBound * hiddenSize)!
-      unsafe target = raw + riders.lowerBound * hiddenSize + firstUnit
-      targetStride = hiddenSize
-    } else if isInteger {
+      unsafe call.output = part(of: scratch.raw)
+      unsafe call.output_stride = hiddenSize
+    } else if cell.kind == CK_GRU_GATES {
+      unsafe call.output = part(of: scratch.gated)
+      unsafe call.output_stride = hiddenSize
+    } else {
+      unsafe call.output = output + row * width + firstUnit
+      unsafe call.output_stride = width
+    }
+    if cell.kind == CK_GRU_CANDIDATE { unsafe call.hidden = gatedHidden(of: riders.lowerBound) }
+    if isInteger, !layer.scalesHidden {
       let stride = QuantizedRoom.stride(layer.outputSize)
       let bytes = unsafe quantizedHidden(after: index).bytes.first(riders.upperBound * stride)!
-      unsafe quantized = bytes + riders.lowerBound * stride + firstUnit
+      unsafe call.quantized = bytes + riders.lowerBound * stride + firstUnit
+      unsafe call.quantized_stride = stride
     }
-    let step = unsafe RecurrentStep(
-      rows: riders.count, recurrentSize: layer.outputSize, units: units,
-      projected: UnsafePointer(projected + (row - windowStart) * columns + column),
-      projectedStride: columns, hidden: hidden,
-      previous: layer.projection == nil ? floats + firstUnit : nil, previousStride: stride,
-      precision: layer.recurrentWeights.precision,
-      weights: layer.recurrentWeights.operand(fromBlock: blocks.lowerBound),
-      recurrentBias: layer.recurrentBias.map { unsafe $0.floats + column },
-      cell: cells.map { unsafe $0 + riders.lowerBound * hiddenSize + firstUnit },
-      cellStride: hiddenSize, output: target, outputStride: targetStride, quantized: quantized,
-      quantizedStride: quantized == nil ? 0 : QuantizedRoom.stride(layer.outputSize),
-      // There and back again: what the last step read last is still in the cache.
-      backward: !index.isMultiple(of: 2))
-    layer.cell.step(step, kernels: kernels)
+    // There and back again: what the last step read last is still in the cache.
+    unsafe call.backward = !index.isMultiple(of: 2)
+    unsafe kernels.step(layer.recurrentWeights.precision, &call)
   }
 
   // MARK: - Where h lies
@@ -172,10 +221,20 @@ import CKernels
       return unsafe ck_inputs(
         values: output + layout.starts[time(index)] * width, stride: width, scales: nil)
     }
-    // h of a cell lies within ±1: it needs no scale of its own.
     return unsafe operand(
       quantizedHidden(after: index), columns: layer.outputSize, fromRow: 0,
-      isScaled: layer.projection != nil)
+      isScaled: layer.scalesHidden)
+  }
+
+  /// What the first part of a step has made of h, for the second, of the riders from `rider` on.
+  private func gatedHidden(of rider: Int) -> ck_inputs {
+    let size = layer.hiddenSize
+    guard isInteger else {
+      return unsafe ck_inputs(
+        values: scratch.gated.first((rider + 1) * size)! + rider * size, stride: size, scales: nil)
+    }
+    return unsafe operand(
+      scratch.quantizedGated, columns: size, fromRow: rider, isScaled: true)
   }
 
   /// The state of the riders from `rider` on.

@@ -7,8 +7,12 @@ struct RecurrentScratch {
   let window = Room<Float>()
   /// h of one step before its projection.
   let raw = Room<Float>()
-  /// For int8 weights: the inputs of a window, h before the riders' first steps, and h of two steps in turn.
+  /// Of a cell whose step has two parts, what the first makes of h for the second's R, and what it keeps for it.
+  let gated = Room<Float>()
+  let update = Room<Float>()
+  /// For int8 weights: the inputs of a window, h before the riders' first steps, h of two steps in turn, and `gated`.
   let inputs = QuantizedRoom()
+  let quantizedGated = QuantizedRoom()
   let initial = QuantizedRoom()
   let hidden = (QuantizedRoom(), QuantizedRoom())
 
@@ -16,21 +20,27 @@ struct RecurrentScratch {
   private static let windowFloats = 1 << 18
 
   /// Rows of projected input that a pass of `layer` keeps at a time: at least one step of all riders.
-  static func windowRows(_ layer: RecurrentLayer<some RecurrentCell>, layout: PackedLayout) -> Int {
+  static func windowRows(_ layer: RecurrentLayer, layout: PackedLayout) -> Int {
     Swift.max(layout.active.first ?? 0, windowFloats / layer.bias.packedColumns)
   }
 
   /// Makes room for a pass of `layer`.
-  func fit(_ layer: RecurrentLayer<some RecurrentCell>, layout: PackedLayout) {
+  func fit(_ layer: RecurrentLayer, layout: PackedLayout) {
     let riders = layout.active.first ?? 0
     let rows = Swift.min(Self.windowRows(layer, layout: layout), layout.rows)
     window.fit(rows * layer.bias.packedColumns)
     if layer.projection != nil { raw.fit(riders * layer.hiddenSize) }
+    let hasTwoParts = layer.cell.completion != nil
+    if hasTwoParts {
+      gated.fit(riders * layer.hiddenSize)
+      update.fit(riders * layer.hiddenSize)
+    }
     if layer.inputWeights.precision == .int8 { inputs.fit(rows: rows, columns: layer.inputSize) }
     if layer.recurrentWeights.precision == .int8 {
       for room in [initial, hidden.0, hidden.1] {
         room.fit(rows: riders, columns: layer.outputSize)
       }
+      if hasTwoParts { quantizedGated.fit(rows: riders, columns: layer.hiddenSize) }
     }
   }
 

@@ -2,21 +2,28 @@ import ModelFormat
 
 /// A layer of random weights, for measurements: weights as PyTorch draws them, uniform within 1/√H.
 package final class TrialLayer: Sendable {
-  fileprivate let layer: LSTMLayer
+  fileprivate let layer: RecurrentLayer
 
-  /// - Parameter kernels: what runs it.
+  /// - Parameters:
+  ///   - op: a recurrent network's.
+  ///   - kernels: what runs it.
   package init(
-    inputSize: Int, hiddenSize: Int, precision: Precision, noise: inout Noise, kernels: Kernels
+    _ op: ModelDescription.Op = .lstm, inputSize: Int, hiddenSize: Int, precision: Precision,
+    noise: inout Noise, kernels: Kernels
   ) {
-    let bound = 1 / Float(hiddenSize).squareRoot()
+    guard let cell = OpTable.cell(of: op) else {
+      preconditionFailure("\(op.name) is no recurrent network")
+    }
+    let (bound, rows) = (1 / Float(hiddenSize).squareRoot(), cell.gates * hiddenSize)
     func uniform(_ count: Int, _ noise: inout Noise) -> [Float] {
       (0..<count).map { _ in Float.random(in: -bound...bound, using: &noise) }
     }
-    layer = LSTMLayer(
-      LSTMCell(), precision: precision, inputSize: inputSize, hiddenSize: hiddenSize,
-      isReverse: false, inputWeights: uniform(4 * hiddenSize * inputSize, &noise),
-      recurrentWeights: uniform(4 * hiddenSize * hiddenSize, &noise),
-      bias: uniform(4 * hiddenSize, &noise), projection: nil, kernels: kernels)
+    layer = RecurrentLayer(
+      cell, precision: precision, inputSize: inputSize, hiddenSize: hiddenSize,
+      isReverse: false, inputWeights: uniform(rows * inputSize, &noise),
+      recurrentWeights: uniform(rows * hiddenSize, &noise), bias: uniform(rows, &noise),
+      recurrentBias: cell.separateBiases.isEmpty ? nil : uniform(rows, &noise), projection: nil,
+      kernels: kernels)
   }
 
   /// Bytes of packed weights, without biases.
@@ -62,7 +69,7 @@ package final class TrialBatch: @unchecked Sendable {
   package func run(_ kernels: Kernels, crew: Crew?) {
     state = RecurrentState()
     state.hidden.resize(rows: rows, columns: trial.layer.outputSize)
-    state.cell.resize(rows: rows, columns: trial.layer.hiddenSize)
+    state.cell.resize(rows: rows, columns: trial.layer.cellSize)
     trial.layer.forward(
       input, layout: layout, state: &state, output: &output, column: 0, scratch: scratch,
       kernels: kernels, crew: crew)

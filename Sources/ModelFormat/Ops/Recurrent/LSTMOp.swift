@@ -3,19 +3,48 @@ package struct LSTMOp: RecurrentOp {
   package static let name = "lstm"
   package static let documentation = OpDocumentation(
     inputs: "sequence of D, [h₀], [c₀]",
-    parameters: "see below; `direction`: `\"forward\"` (the default) or `\"reverse\"`, for an lstm "
-      + "of one direction",
+    parameters: "see [recurrent networks](#recurrent-networks); `direction`, `gate_activation`, "
+      + "`activation`, `output_activation`, `clip`, `input_forget`",
     result: "sequence of directions · output size")
   package static let gates = 4
   package static let hasCell = true
+  package static let kinds =
+    ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias", "weight_hr", "peephole"]
+  package static let attributes: [OpAttribute<Self>] = [
+    directionAttribute,
+    .activation("gate_activation", \.gateActivation),
+    .activation("activation", \.activation),
+    .activation("output_activation", \.outputActivation),
+    clipAttribute(\.clip),
+    .flag("input_forget", \.couplesForgetGate),
+  ]
 
   package var direction: ModelDescription.Direction?
+  /// Of the gates i, f and o; nil is sigmoid.
+  package var gateActivation: CellActivation?
+  /// Of the candidate g; nil is tanh.
+  package var activation: CellActivation?
+  /// Of c on its way into h; nil is the candidate's.
+  package var outputActivation: CellActivation?
+  /// What the gates' and the candidate's sums are kept within, ±, before their activation.
+  package var clip: Float?
+  /// Whether the forget gate is 1 − i.
+  package var couplesForgetGate = false
 
   package init() {}
+
+  package var activations: [(key: String, value: CellActivation?)] {
+    [
+      ("gate_activation", gateActivation), ("activation", activation),
+      ("output_activation", outputActivation),
+    ]
+  }
 }
 
 extension ModelDescription.Op {
-  package static let lstm = lstm(direction: nil)
+  package static let lstm = lstm(LSTMOp())
+
+  package static func lstm(_ op: LSTMOp) -> Self { Self(op) }
 
   package static func lstm(direction: ModelDescription.Direction?) -> Self {
     var op = LSTMOp()

@@ -5,15 +5,22 @@ package protocol RecurrentOp: OpDefinition {
   static var gates: Int { get }
   /// Whether a state vector c goes from step to step beside h: the node then takes an initial one and offers the final one.
   static var hasCell: Bool { get }
+  /// The kinds of tensor that a layer and direction may have.
+  static var kinds: [String] { get }
+  /// The class in PyTorch: `torch.nn.` and this, or for one step this and `Cell`.
+  static var module: String { get }
   /// Which way a network of one direction reads; nil is forward.
   var direction: ModelDescription.Direction? { get set }
+  /// The activations that the attributes of those keys give.
+  var activations: [(key: String, value: CellActivation?)] { get }
 }
 
 extension RecurrentOp {
   /// The sequence, h₀ and c₀.
   package static var inputCount: ClosedRange<Int> { hasCell ? 1...3 : 1...2 }
-  package static var tensors: [String] { Model.RecurrentShape.kinds }
-  package static var attributes: [OpAttribute<Self>] { [directionAttribute] }
+  package static var tensors: [String] { kinds }
+  package static var kinds: [String] { ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias"] }
+  package static var module: String { name.uppercased() }
 
   package static var directionAttribute: OpAttribute<Self> {
     .word(
@@ -22,13 +29,24 @@ extension RecurrentOp {
         + "(both directions are there where the tensors of both are)")
   }
 
+  /// A bound on the sums before the activations of gates and candidate; may be left out.
+  static func clipAttribute(_ property: OpAttribute<Self>.Property<Float?>) -> OpAttribute<Self> {
+    .optionalNumber("clip", property, .positive)
+  }
+
   package func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm {
     let inputSize = try node.sequenceSize(of: node.arguments[0])
     let shape = try Model.RecurrentShape(
-      node: node.node.name, prefix: node.prefix, gates: Self.gates, inputSize: inputSize,
+      Self.self, node: node.node.name, prefix: node.prefix, inputSize: inputSize,
       isReverse: direction == .reverse, tensors: node.tensors)
     for (name, tensorShape) in shape.tensors(at: node.prefix) {
       try node.use(name, shape: tensorShape)
+    }
+    for (key, activation) in activations {
+      guard let activation, activation.ops.count > shape.directions else { continue }
+      throw .unexpected(
+        path: "\(node.path).\(key)", found: "\(activation.ops.count) activations",
+        expected: "one, as the network's tensors are those of one direction")
     }
     let states = shape.layers * shape.directions
     let sizes = [states * shape.outputSize, states * shape.hiddenSize]
@@ -47,5 +65,10 @@ extension RecurrentOp {
 
 extension ModelDescription.Op {
   /// What the op is as a recurrent network; nil for other ops.
-  var recurrent: (any RecurrentOp.Type)? { (definition as? any RecurrentOp).map { type(of: $0) } }
+  package var recurrent: (any RecurrentOp.Type)? {
+    (definition as? any RecurrentOp).map { type(of: $0) }
+  }
+
+  /// The recurrent networks, by the rows of `weight_hh` for each of its columns.
+  static let recurrentNetworks: [any RecurrentOp.Type] = all.compactMap(\.recurrent)
 }

@@ -1,7 +1,4 @@
 extension Model.RecurrentShape {
-  /// The kinds of tensor that a layer and direction of `torch.nn.LSTM` may have, and the one bias of Keras.
-  package static let kinds = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias", "weight_hr"]
-
   /// What the tensor of that kind is called.
   package static func tensorName(
     _ kind: String, layer: Int, direction: Int, under prefix: String
@@ -12,18 +9,26 @@ extension Model.RecurrentShape {
 
   /// Reads the network's shape from the tensors at `prefix` and checks every one of them.
   ///
-  /// - Parameter isReverse: whether the network's one direction reads from the end.
+  /// - Parameters:
+  ///   - op: what the network's node says that it is.
+  ///   - isReverse: whether the network's one direction reads from the end.
   init(
-    node: String, prefix: String, gates: Int, inputSize: Int, isReverse: Bool, tensors: TensorFile
+    _ op: any RecurrentOp.Type, node: String, prefix: String, inputSize: Int, isReverse: Bool,
+    tensors: TensorFile
   ) throws(ModelError) {
+    let gates = op.gates
     func name(_ kind: String, direction: Int = 0) -> String {
       Self.tensorName(kind, layer: 0, direction: direction, under: prefix)
     }
-    try Self.checkGates(gates, node: node, prefix: prefix, tensors: tensors)
+    let projection = name("weight_hr")
+    guard op.kinds.contains("weight_hr") || !tensors.contains(projection) else {
+      throw .projection(projection, node: node, op: op.name)
+    }
+    try Self.checkGates(op, node: node, prefix: prefix, tensors: tensors)
     let first = name("weight_ih")
     guard let firstShape = tensors.shape(of: first) else {
       let hints: [(name: String, hint: TensorHint)] = [
-        ("weight_ih", .lstmCell), ("kernel", .keras), ("recurrent_kernel", .keras),
+        ("weight_ih", .cell(of: op.module)), ("kernel", .keras), ("recurrent_kernel", .keras),
       ]
       let found = hints.first {
         tensors.contains(ModelFormat.tensorName($0.name, under: prefix))
@@ -34,13 +39,12 @@ extension Model.RecurrentShape {
       firstShape[1] == inputSize
     else {
       throw .shapeMismatch(
-        tensor: first, expected: "[\(gates)·hidden, \(inputSize)]", found: firstShape)
+        tensor: first, expected: "[\(RecurrentKind(op).rows), \(inputSize)]", found: firstShape)
     }
     let hiddenSize = firstShape[0] / gates
     guard hiddenSize <= ModelLimits.size else {
       throw .tooMany("hidden units of \(node)", found: hiddenSize, limit: ModelLimits.size)
     }
-    let projection = name("weight_hr")
     var projectionSize: Int?
     if let shape = tensors.shape(of: projection) {
       guard shape.count == 2, shape[1] == hiddenSize, (1...ModelLimits.size).contains(shape[0])
@@ -60,7 +64,8 @@ extension Model.RecurrentShape {
       layers: layers, bidirectional: tensors.contains(second), inputSize: inputSize,
       hiddenSize: hiddenSize, projectionSize: projectionSize,
       bias: hasTwo ? .two : tensors.contains(name("bias")) ? .one : .none, isReverse: isReverse,
-      gates: gates)
+      gates: gates,
+      hasPeepholes: op.kinds.contains("peephole") && tensors.contains(name("peephole")))
     guard !(isReverse && bidirectional) else {
       throw .secondDirection(second, node: node)
     }
@@ -70,7 +75,7 @@ extension Model.RecurrentShape {
     let names = Set(expected.map(\.name))
     for name in tensors.names where !names.contains(name) {
       guard let own = nameOfTensor(name, under: prefix) else { continue }
-      guard !Self.kinds.contains(where: { own.hasPrefix("\($0)_l") }) else {
+      guard !op.kinds.contains(where: { own.hasPrefix("\($0)_l") }) else {
         throw .inconsistentTensor(
           name, node: node, missing: missingPartner(of: own, under: prefix))
       }
@@ -89,17 +94,20 @@ extension Model.RecurrentShape {
 
   /// Refuses the tensors of a network with other gates, and cells of these, whose recurrent matrix has other rows for its columns.
   private static func checkGates(
-    _ gates: Int, node: String, prefix: String, tensors: TensorFile
+    _ op: any RecurrentOp.Type, node: String, prefix: String, tensors: TensorFile
   ) throws(ModelError) {
     for suffix in ["_l0", ""] {
       let name = ModelFormat.tensorName("weight_hh\(suffix)", under: prefix)
       let projection = ModelFormat.tensorName("weight_hr\(suffix)", under: prefix)
       guard let shape = tensors.shape(of: name), shape.count == 2, shape[1] > 0,
         shape[0].isMultiple(of: shape[1]), !tensors.contains(projection),
-        shape[0] / shape[1] != gates,
-        let network = OtherNetwork(rawValue: shape[0] / shape[1])
+        shape[0] / shape[1] != op.gates,
+        let other = ModelDescription.Op.recurrentNetworks.first(where: {
+          $0.gates == shape[0] / shape[1]
+        })
       else { continue }
-      throw .otherNetwork(network, tensor: name, shape: shape, node: node)
+      throw .otherNetwork(
+        RecurrentKind(other), tensor: name, shape: shape, node: node, RecurrentKind(op))
     }
   }
 
@@ -118,6 +126,7 @@ extension Model.RecurrentShape {
         case .one: shapes.append(("bias", [gates * hiddenSize]))
         case .two: shapes += [("bias_ih", [gates * hiddenSize]), ("bias_hh", [gates * hiddenSize])]
         }
+        if hasPeepholes { shapes.append(("peephole", [3 * hiddenSize])) }
         if let projectionSize { shapes.append(("weight_hr", [projectionSize, hiddenSize])) }
         tensors += shapes.map {
           (Self.tensorName($0.0, layer: layer, direction: direction, under: prefix), $0.1)

@@ -1,0 +1,13 @@
+/// The hyperbolic tangent made of three straight pieces.
+package struct HardTanhOp: OpDefinition {
+  package static let name = "hard_tanh"
+  package static let documentation = OpDocumentation(
+    inputs: "any",
+    result: "`min(max(x, -1), 1)`")
+
+  package init() {}
+}
+
+extension ModelDescription.Op {
+  package static let hardTanh = Self(HardTanhOp())
+}

@@ -1,0 +1,45 @@
+/// Layers of gated recurrent units (Cho et al., 2014), in one direction or two. Gates in the order r z n.
+package struct GRUOp: RecurrentOp {
+  package static let name = "gru"
+  package static let documentation = OpDocumentation(
+    inputs: "sequence of D, [h₀]",
+    parameters: "see [recurrent networks](#recurrent-networks); `direction`, `reset`, "
+      + "`gate_activation`, `activation`, `clip`",
+    result: "sequence of directions · hidden size")
+  package static let gates = 3
+  package static let hasCell = false
+  package static let attributes: [OpAttribute<Self>] = [
+    directionAttribute,
+    .word("reset", \.reset, expected: "\"after\" or \"before\""),
+    .activation("gate_activation", \.gateActivation),
+    .activation("activation", \.activation),
+    clipAttribute(\.clip),
+  ]
+
+  /// Where the reset gate acts: on what the candidate's matrix has made of h, or on h before that.
+  package enum Reset: String, Sendable {
+    case after, before
+  }
+
+  package var direction: ModelDescription.Direction?
+  /// Nil is after.
+  package var reset: Reset?
+  /// Of the gates r and z; nil is sigmoid.
+  package var gateActivation: CellActivation?
+  /// Of the candidate n; nil is tanh.
+  package var activation: CellActivation?
+  /// What the gates' and the candidate's sums are kept within, ±, before their activation.
+  package var clip: Float?
+
+  package init() {}
+
+  package var activations: [(key: String, value: CellActivation?)] {
+    [("gate_activation", gateActivation), ("activation", activation)]
+  }
+}
+
+extension ModelDescription.Op {
+  package static let gru = gru(GRUOp())
+
+  package static func gru(_ op: GRUOp) -> Self { Self(op) }
+}

@@ -35,6 +35,14 @@ package struct InputSequence: Sendable, Equatable {
     }
     self.values = values
     stepCount = steps?.count ?? 0
+    try checkLength(with: 0, for: model)
+  }
+
+  /// Checks that the model takes the sequence with so many steps more.
+  package func checkLength(with more: Int, for model: Model) throws(InputError) {
+    guard stepCount + more <= model.maxSteps else {
+      throw .tooManySteps(found: stepCount + more, limit: model.maxSteps)
+    }
   }
 
   /// The steps that follow one another: `forecast` takes the place of the input that it foretells.
@@ -136,6 +144,8 @@ package enum InputError: Error, Equatable, CustomStringConvertible {
   case notFinite(input: String, index: Int)
   case noSteps(input: String)
   case stepCounts(input: String, found: Int, other: String, expected: Int)
+  /// Those that are to follow count, too.
+  case tooManySteps(found: Int, limit: Int)
 
   package var description: String {
     switch self {
@@ -155,6 +165,9 @@ package enum InputError: Error, Equatable, CustomStringConvertible {
       "input \"\(input)\" holds no steps, expected at least one"
     case .stepCounts(let input, let found, let other, let expected):
       "input \"\(input)\" holds \(found) steps, expected \(expected) as \"\(other)\" has"
+    case .tooManySteps(let found, let limit):
+      "the sequence has \(found) steps with those that are to follow, expected at most \(limit), which are compared each "
+        + "with each"
     }
   }
 }

@@ -10,6 +10,8 @@ package struct Model: Sendable {
   package let tensors: TensorFile
   /// Tensors of the file that no node reads, sorted: a `state_dict` may hold more than the graph uses.
   package let unusedTensors: [String]
+  /// The most steps that a sequence may have: as many as its ops take.
+  package let maxSteps: Int
 
   /// Loads the folder's `model.json` and `model.safetensors` and checks that they fit each other.
   package init(folder path: String) throws(ModelError) {
@@ -62,6 +64,7 @@ package struct Model: Sendable {
     self.tensors = tensors
     nodes = graph.nodes
     outputs = graph.outputs
+    maxSteps = graph.maxSteps
     unusedTensors = tensors.names.filter { !graph.usedTensors.contains($0) }
   }
 

@@ -11,6 +11,8 @@ package enum ModelLimits {
   package static let outputs = 100
   /// The inputs of one node.
   package static let nodeInputs = 100
+  /// The steps of a sequence that attends to itself: they are compared each with each.
+  package static let attentionSteps = 2048
   /// The elements of a value a step or a sequence, and the ids of a token input: concatenations can't overflow.
   package static let size = 1 << 22
 }

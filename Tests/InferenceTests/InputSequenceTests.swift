@@ -24,4 +24,26 @@ import Testing
     let model = try SmallModels.forecaster()
     #expect(throws: error) { try InputSequence(values, for: model) }
   }
+
+  /// A sequence that attends to itself, with what is to follow it.
+  @Test func longestOfAttention() throws {
+    let model = try Model(
+      description: ModelDescription(
+        name: "m", version: "1",
+        inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil))],
+        nodes: [.init(name: "y", op: .attention(), inputs: ["x", "x"])],
+        outputs: [.init(name: "y")]),
+      tensors: TensorFile(bytes: TensorFile.serialize([])))
+    #expect(model.maxSteps == 2048)
+    func sequence(_ count: Int) throws -> InputSequence {
+      try InputSequence([.features(Array(repeating: 1, count: count))], for: model)
+    }
+    let longest = try sequence(2048)
+    try longest.checkLength(with: 0, for: model)
+    #expect(throws: InputError.tooManySteps(found: 2049, limit: 2048)) {
+      try longest.checkLength(with: 1, for: model)
+    }
+    #expect(throws: InputError.tooManySteps(found: 2049, limit: 2048)) { try sequence(2049) }
+    #expect(try SmallModels.forecaster().maxSteps == .max)
+  }
 }

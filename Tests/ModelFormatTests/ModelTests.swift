@@ -244,6 +244,14 @@ import Testing
         [.init(name: "y", op: .maxPool1D(padding: [0, 0, 0]), inputs: ["x"])],
         ["nodes[0].padding", "one or two whole numbers"]
       ),
+      (
+        [.init(name: "y", op: .attention(heads: 3), inputs: ["x", "x"])],
+        ["nodes[0].heads", "found 3", "a divisor of 2"]
+      ),
+      (
+        [.init(name: "y", op: .attention(), inputs: ["x", "x"], weights: "w")],
+        ["nodes[0].weights", "\"w\"", "additive"]
+      ),
       ([.init(name: "y", op: .conv1D(), inputs: ["x"])], ["\"y.weight\"", "node \"y\""]),
       ([.init(name: "y", op: .batchNorm(), inputs: ["x"])], ["\"y.running_mean\""]),
       (

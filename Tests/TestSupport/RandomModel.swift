@@ -131,7 +131,7 @@ package struct RandomModel {
       case 8:
         let other = value(sequence: any.isSequence, size: any.size)!
         let ops: [ModelDescription.Op] = [
-          .add, .multiply, .subtract, .divide, .minimum, .maximum,
+          .add, .multiply, .subtract, .minimum, .maximum,
         ]
         node(
           name, ops.randomElement(using: &noise)!, [any, other], isSequence: any.isSequence,
@@ -188,7 +188,7 @@ package struct RandomModel {
     mutating func addFunction(_ name: String, _ any: Value) {
       let channels = divisor(of: any.size)
       let ops: [ModelDescription.Op] = [
-        .square, .abs, .exp, .silu, .selu, .clip(min: -1, max: 0.5), .rmsNorm(), .batchNorm(),
+        .square, .abs, .silu, .selu, .clip(min: -1, max: 0.5), .rmsNorm(), .batchNorm(),
         .groupNorm(groups: channels), .prelu,
       ]
       let op = ops.randomElement(using: &noise)!
@@ -206,7 +206,15 @@ package struct RandomModel {
 
     /// What a step is made of lies around it.
     mutating func addOverTime(_ name: String, _ sequence: Value) {
-      switch number(0...3) {
+      switch number(0...4) {
+      case 1:
+        let values = value(sequence: true)!
+        let other = value(sequence: true, size: sequence.size)!
+        node(
+          name,
+          .attention(
+            score: chance(2) ? .additive : nil, scale: 0.5, mask: chance(2) ? .causal : nil),
+          [sequence, other, values], isSequence: true, size: values.size)
       case 0:
         node(
           name, chance(3) ? .reverse : .shift(steps: number(-2...3)), [sequence], isSequence: true,

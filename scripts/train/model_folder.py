@@ -149,6 +149,7 @@ class Folder:
                                        eps=node.get("epsilon", 1e-5))),
             "prelu": lambda: self._framed(x[0], len(weights("weight")),
                                           lambda f: F.prelu(f, weights("weight"))),
+            "attention": lambda: self._attention(node, x),
             "reverse": lambda: x[0].flip(0),
             "shift": lambda: _shifted(x[0], node.get("steps", 1)),
             "conv": lambda: self._conv(node, x[0]),
@@ -177,6 +178,21 @@ class Folder:
         return self._framed(x, weight.shape[1] * groups, lambda f: F.conv1d(
             F.pad(f, padding), weight, weights("bias"), node.get("stride", 1), 0,
             node.get("dilation", 1), groups))
+
+    def _attention(self, node: Json, x: list[Tensor]) -> Tensor:
+        heads, weight = node.get("heads", 1), self._weights(node)("weight")
+        query, key, value = (v.unflatten(-1, (heads, -1)).transpose(0, 1)
+                             for v in (x[0], x[1], x[-1]))
+        if node.get("score") == "additive":
+            bent = torch.tanh(query[:, :, None] + key[:, None])
+            score = (bent if weight is None
+                     else bent * weight.reshape(heads, 1, 1, -1)).sum(dim=-1)
+        else:
+            score = query @ key.mT
+        score = score * node.get("scale", 1.0)
+        if node.get("mask") == "causal":
+            score = score + torch.full(score.shape[-2:], -torch.inf).triu(1)
+        return (torch.softmax(score, dim=-1) @ value).transpose(0, 1).flatten(-2)
 
     def _conv(self, node: Json, x: Tensor) -> Tensor:
         weights, dilation = self._weights(node), node.get("dilation", 1)

@@ -32,9 +32,10 @@ struct ForecastDecoder {
     }
     let horizon = try horizon(try members.node("options"), of: model)
     let (series, sequences) = try inputs(try members.node("inputs"), of: model, size: size)
-    return ForecastQuestion(
-      question: Question(
-        model: model, sequences: sequences, isFlat: size == 1, horizon: horizon), series: series)
+    let question = Question(
+      model: model, sequences: sequences, isFlat: size == 1, horizon: horizon)
+    try question.inputs.checkLengths(with: horizon, path: "options.horizon", for: model)
+    return ForecastQuestion(question: question, series: series)
   }
 
   /// KServe's `ForecastOptions`; quantiles may be asked for, but models here foretell one value a step.

@@ -74,6 +74,9 @@ struct GenerationQuestion: Sendable {
     timeout = try members.timeout()
     prompt = try InputDecoder(document: document, model: model, limits: limits)
       .decodeOne(try members.node("prompt"), called: "prompt")
+    do { try prompt.checkLength(with: maxSteps, for: model.graph.model) } catch {
+      throw .inputs(.input(path: "max_steps", error))
+    }
     stop = try members.stop(of: model.vocabularies[input] != nil, size: size)
   }
 }

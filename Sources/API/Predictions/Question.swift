@@ -68,6 +68,7 @@ package struct Question: Sendable {
     let node = try members.node("inputs")
     returnedState = try members.returnedState(of: model)
     inputs = try InputDecoder(document: document, model: model, limits: limits).decode(node)
+    if let horizon { try inputs.checkLengths(with: horizon, path: "horizon", for: model) }
     sessions = try members.sessions(of: model, for: inputs)
     states = StateTransfer(
       initial: try members.states(of: model, for: inputs, sealer: sealer),
@@ -156,6 +157,17 @@ extension Question {
   ) -> [(id: String, state: SequenceState?, ends: Bool)] {
     sessions.indices.compactMap { index in
       sessions[index].map { ($0.id, predictions?[index].state, $0.ends) }
+    }
+  }
+}
+
+extension InputBatch {
+  /// Checks that the model takes the sequences with so many steps more, which the member at `path` asks for.
+  func checkLengths(with more: Int, path: String, for model: ServedModel) throws(Fault) {
+    for sequence in sequences {
+      do { try sequence.checkLength(with: more, for: model.graph.model) } catch {
+        throw .inputs(.input(path: path, error))
+      }
     }
   }
 }

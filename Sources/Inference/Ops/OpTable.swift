@@ -50,6 +50,7 @@ enum OpTable {
     GatherForward.self,
     TransposeForward.self,
     SoftmaxSumForward.self,
+    AttentionForward.self,
     LayerNormForward.self,
     AffineForward.self,
     L2NormForward.self,

@@ -8,6 +8,8 @@ struct GraphResolver {
   private(set) var usedTensors: Set<String> = []
   private(set) var nodes: [Model.ResolvedNode] = []
   private(set) var outputs: [Model.ResolvedOutput] = []
+  /// The most steps that a sequence may have.
+  private(set) var maxSteps = Int.max
 
   private let names: GraphNames
   /// For each node of the description, its place in `nodes`.
@@ -67,6 +69,7 @@ struct GraphResolver {
       throw .tooMany("\(path): the size of its value", found: size, limit: ModelLimits.size)
     }
     usedTensors.formUnion(resolution.usedTensors)
+    maxSteps = Swift.min(maxSteps, resolution.maxSteps)
     func initial(_ position: Int) -> Model.ValueReference? {
       guard op.recurrent != nil else { return nil }
       return arguments.first { $0.position == position }?.value

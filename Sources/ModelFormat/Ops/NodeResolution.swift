@@ -15,6 +15,8 @@ package struct NodeResolution {
   private(set) var usedTensors: [String] = []
   /// Set by the ops that have one.
   var recurrent: Model.RecurrentShape?
+  /// The most steps of a sequence that the op takes.
+  private(set) var maxSteps = Int.max
 
   init(
     _ node: ModelDescription.Node, path: String, arguments: [Argument],
@@ -63,6 +65,8 @@ package struct NodeResolution {
       path: argument.path, op: node.op.name, name: argument.name, found: argument.form,
       expected: expected)
   }
+
+  mutating func limitSteps(to limit: Int) { maxSteps = Swift.min(maxSteps, limit) }
 
   // MARK: Tensors
 

@@ -48,6 +48,7 @@ extension ModelDescription.Op {
     .gather([]),
     .transpose(rows: 0),
     .softmaxSum,
+    .attention(),
     .layerNorm(epsilon: 1e-5),
     .affine(scale: nil, shift: nil),
     .l2Norm(epsilon: 1e-12),

@@ -281,6 +281,23 @@ def around() -> Json:
         tensors=prefixed(odd=nn.Conv1d(3, 5, 5), even=nn.Conv1d(5, 4, 4), lstm=nn.LSTM(4, 3)))
 
 
+def self_attention() -> Json:
+    """A context a step, in every way."""
+    return dict(
+        inputs=[features("x", 4)],
+        nodes=[node("h", "lstm", "x", weights="lstm"), node("k", "linear", "h"),
+               node("q", "linear", "h"), node("v", "linear", "x"),
+               node("dot", "attention", "q", "k"),
+               node("scaled", "attention", "q", "k", "v", scale=0.4, heads=2),
+               node("past", "attention", "q", "k", "v", scale=0.4, mask="causal"),
+               node("additive", "attention", "q", "k", "h", score="additive"),
+               node("bare", "attention", "q", "k", "v", score="additive", heads=3, scale=0.5)],
+        outputs=["dot", "scaled", "past", "additive", "bare"],
+        tensors=prefixed(lstm=nn.LSTM(4, 5, bidirectional=True), k=nn.Linear(10, 6),
+                         q=nn.Linear(10, 6), v=nn.Linear(4, 12))
+        | {"additive.weight": torch.randn(6)})
+
+
 def residual() -> Json:
     """Two LSTMs with a connection around the second, and a final norm, an id a step."""
     return dict(
@@ -326,7 +343,8 @@ def double_precision() -> Json:
 MAKERS: tuple[Callable[[], Json], ...] = (
     plain, without_biases, initial_state, final_state, bidirectional, bidirectional_ends, pooling,
     attention, pointwise, pointwise_vectors, residual, forecast, half_precision, brain_precision,
-    double_precision, elements, ahead, norms, frames, over_time, around)
+    double_precision, elements, ahead, norms, frames, over_time, around,
+    self_attention)
 
 
 def write(maker: Callable[[], Json]) -> None:

@@ -144,8 +144,12 @@ typedef struct {
 } CK_AT(sums);
 
 /// Where the sums of panel `p` start, of the first row.
-CK_INLINE const float *CK_AT(start)(const CK_AT(sums) *s, const int p, size_t column, size_t *stride) {
-  const bool apart = s->apart && (s->gate + (size_t)p) % 3 == 2;
+CK_INLINE const float *CK_AT(start)(
+    const int across, const CK_AT(sums) *s, const int p, size_t column, size_t *stride) {
+  // Tiles of whole sets know which panel is the third.
+  const bool apart = across == 1   ? s->apart && (s->gate + (size_t)p) % 3 == 2
+                     : across == 3 ? s->apart && p % 3 == 2
+                                   : false;
   *stride = apart ? 0 : s->start_stride;
   return (apart ? s->apart : s->start) + column;
 }
@@ -162,7 +166,7 @@ CK_INLINE void CK_AT(tile)(
   CK_UNROLL for (int p = 0; p < panels; p++) {
     const size_t column = (size_t)(p / across) * s->set + (size_t)(p % across) * CK_LANES;
     size_t stride;
-    const float *start = CK_AT(start)(s, p, column, &stride) + row * stride;
+    const float *start = CK_AT(start)(across, s, p, column, &stride) + row * stride;
     CK_UNROLL for (int r = 0; r < rows; r++) {
       CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
         sum[r][p][part] = CK_AT(begin)(
@@ -178,7 +182,7 @@ CK_INLINE void CK_AT(tile)(
     CK_UNROLL for (int p = 0; p < panels; p++) {
       const size_t column = (size_t)(p / across) * s->set + (size_t)(p % across) * CK_LANES;
       size_t stride;
-      const float *start = CK_AT(start)(s, p, column, &stride) + (row + (size_t)r) * stride;
+      const float *start = CK_AT(start)(across, s, p, column, &stride) + (row + (size_t)r) * stride;
       CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
         const size_t at = (size_t)(p * CK_PARTS + part) * CK_WIDTH;
         const vf value = CK_AT(finish)(

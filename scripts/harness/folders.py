@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 Tensors = dict[str, tuple[list[int], "array.array[float]"]]
+# Outputs that a hidden unit of each cell has.
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class ModelInput:
 
 
 def lstm_tensors(
-    source: random.Random, input_size: int, hidden_size: int, layers: int, output_size: int
+    source: random.Random, input_size: int, hidden_size: int, layers: int, output_size: int,
+    cell: str = "lstm",
 ) -> Tensors:
     """Weights as PyTorch draws them: uniform within 1/√H. No outputs, no head."""
     bound = 1 / math.sqrt(hidden_size)
@@ -67,23 +70,30 @@ def lstm_tensors(
         return list(shape), array.array("f", (source.uniform(-bound, bound) for _ in range(count)))
 
     tensors: Tensors = {}
-    gates = 4 * hidden_size
+    gates = GATES[cell] * hidden_size
     for layer in range(layers):
-        tensors[f"lstm.weight_ih_l{layer}"] = draw(gates, hidden_size if layer else input_size)
-        tensors[f"lstm.weight_hh_l{layer}"] = draw(gates, hidden_size)
-        tensors[f"lstm.bias_ih_l{layer}"] = draw(gates)
-        tensors[f"lstm.bias_hh_l{layer}"] = draw(gates)
+        tensors[f"{cell}.weight_ih_l{layer}"] = draw(gates, hidden_size if layer else input_size)
+        tensors[f"{cell}.weight_hh_l{layer}"] = draw(gates, hidden_size)
+        tensors[f"{cell}.bias_ih_l{layer}"] = draw(gates)
+        tensors[f"{cell}.bias_hh_l{layer}"] = draw(gates)
     if output_size:
         tensors["head.weight"] = draw(output_size, hidden_size)
         tensors["head.bias"] = draw(output_size)
     return tensors
 
 
+def cell_of(tensors: Tensors) -> str:
+    """The cell that lstm_tensors drew weights for."""
+    return next(cell for cell in GATES if f"{cell}.weight_ih_l0" in tensors)
+
+
 def write_lstm(folder: Path, tensors: Tensors) -> None:
-    """Writes a model named after `folder`: an LSTM; its last step and a linear head, if it has one."""
+    """Writes a model named after `folder`: an LSTM, or another cell's network; its last step and a
+    linear head, if it has one."""
     folder.mkdir(parents=True, exist_ok=True)
-    size = tensors["lstm.weight_ih_l0"][0][1]
-    nodes = [{"name": "h", "op": "lstm", "inputs": ["x"], "weights": "lstm"}]
+    cell = cell_of(tensors)
+    size = tensors[f"{cell}.weight_ih_l0"][0][1]
+    nodes = [{"name": "h", "op": cell, "inputs": ["x"], "weights": cell}]
     if "head.weight" in tensors:
         nodes += [
             {"name": "newest", "op": "last", "inputs": ["h"]},

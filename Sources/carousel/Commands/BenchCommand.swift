@@ -13,17 +13,21 @@ struct BenchCommand: ParsableCommand {
 struct BenchKernelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernel",
-    abstract: "Measures the LSTM's routines beside what the machine can do at best.",
+    abstract: "Measures the routines of recurrent cells beside what the machine can do at best.",
     discussion: """
       One layer, random weights, every combination of the lists. Each answer is first checked against the \
       scalar routines', bit by bit. Then passes are timed, and between them the peak of the multiply-add \
-      units and the bandwidth at which the recurrent weights can be read, which the shares refer to.
+      units and the bandwidth at which the recurrent weights can be read, which the shares refer to. The bound of f32 \
+      and f16 is a pass that multiplies at the peak and, where that takes longer, reads R at each step.
 
       With more than one thread, both ways to divide the work are tried, by rows and by hidden units, and \
       the faster is measured.
       """)
 
-  @Option(help: "Hidden sizes, separated by commas.")
+  @Option(help: "Cells, separated by commas: lstm, gru, rnn.")
+  var cell = CommaSeparated<KernelBenchmark.Cell>([.lstm])
+
+  @Option(help: "Hidden sizes.")
   var hidden = CommaSeparated<Size>([128, 256, 512, 1024])
 
   @Option(help: "Input sizes; the hidden size where left out.")
@@ -69,7 +73,7 @@ struct BenchKernelCommand: ParsableCommand {
     try checkInstructionSet()
     if !json { print(Self.heading) }
     for shape in shapes {
-      let result = try LSTMBenchmark(shape).run(seconds: seconds)
+      let result = try KernelBenchmark(shape).run(seconds: seconds)
       print(try Self.line(result, json: json))
     }
   }
@@ -78,18 +82,21 @@ struct BenchKernelCommand: ParsableCommand {
   private static let maxFloats = 1 << 28
   private static let maxThreads = 256
 
-  private var shapes: [LSTMBenchmark.Shape] {
-    var shapes: [LSTMBenchmark.Shape] = []
-    for precision in precision.values {
-      for threads in threads.values {
-        for hidden in hidden.values {
-          for input in input?.values ?? [hidden] {
-            for batch in batch.values {
-              for steps in steps.values {
-                shapes.append(
-                  LSTMBenchmark.Shape(
-                    hiddenSize: hidden.value, inputSize: input.value, batchSize: batch.value,
-                    stepCount: steps.value, threads: threads.value, precision: precision))
+  private var shapes: [KernelBenchmark.Shape] {
+    var shapes: [KernelBenchmark.Shape] = []
+    for cell in cell.values {
+      for precision in precision.values {
+        for threads in threads.values {
+          for hidden in hidden.values {
+            for input in input?.values ?? [hidden] {
+              for batch in batch.values {
+                for steps in steps.values {
+                  shapes.append(
+                    KernelBenchmark.Shape(
+                      cell: cell, hiddenSize: hidden.value, inputSize: input.value,
+                      batchSize: batch.value, stepCount: steps.value, threads: threads.value,
+                      precision: precision))
+                }
               }
             }
           }
@@ -100,10 +107,10 @@ struct BenchKernelCommand: ParsableCommand {
   }
 
   private static let heading = """
-    precision threads hidden  input batch steps       ms    p99 ms  GFLOP/s  of peak  GB/s of weights  of read  isa
+    cell precision threads hidden  input batch steps       ms    p99 ms  GFLOP/s  of peak  of bound  GB/s of weights  of read  isa
     """
 
-  static func line(_ result: LSTMBenchmark.Result, json: Bool) throws -> String {
+  static func line(_ result: KernelBenchmark.Result, json: Bool) throws -> String {
     if json { return try lineJSON(Row(result)) }
     let shape = result.shape
     func right(_ text: String, _ width: Int) -> String {
@@ -120,11 +127,13 @@ struct BenchKernelCommand: ParsableCommand {
       "\(Int((100 * part / whole).rounded())) %"
     }
     return [
-      right(shape.precision.rawValue, 9), right("\(shape.threads)", 7),
+      right(shape.cell.rawValue, 4), right(shape.precision.rawValue, 9),
+      right("\(shape.threads)", 7),
       right("\(shape.hiddenSize)", 6), right("\(shape.inputSize)", 6),
       right("\(shape.batchSize)", 5), right("\(shape.stepCount)", 5),
       right(fixed(result.milliseconds, 3), 8), right(fixed(result.p99Milliseconds, 3), 9),
       right(fixed(result.gflops, 1), 8), right(share(result.gflops, result.peakGflops), 8),
+      right(result.boundGflops.map { share(result.gflops, $0) } ?? "", 9),
       right(fixed(result.weightsGBps, 1), 16),
       right(share(result.weightsGBps, result.readGBps), 8),
       " \(result.instructionSet)\(shape.threads > 1 ? ", by \(result.division.rawValue)" : "")",
@@ -132,25 +141,28 @@ struct BenchKernelCommand: ParsableCommand {
   }
 
   private struct Row: Encodable {
-    let precision: String
+    let cell, precision: String
     let threads, hidden, input, batch, steps: Int
     let isa: String
     let division: String
     let milliseconds, p99Milliseconds: Double
     let gflops, peakGflops: Double
     let weightsGBps, readGBps: Double
+    let boundGflops: Double?
 
     enum CodingKeys: String, CodingKey {
-      case precision, threads, hidden, input, batch, steps, isa, division, milliseconds, gflops
+      case cell, precision, threads, hidden, input, batch, steps, isa, division, milliseconds,
+        gflops
       case p99Milliseconds = "p99_milliseconds"
       case peakGflops = "peak_gflops"
       case weightsGBps = "weights_gbps"
       case readGBps = "read_gbps"
+      case boundGflops = "bound_gflops"
     }
 
-    init(_ result: LSTMBenchmark.Result) {
+    init(_ result: KernelBenchmark.Result) {
       let shape = result.shape
-      precision = shape.precision.rawValue
+      (cell, precision) = (shape.cell.rawValue, shape.precision.rawValue)
       (threads, hidden, input) = (shape.threads, shape.hiddenSize, shape.inputSize)
       (batch, steps) = (shape.batchSize, shape.stepCount)
       isa = result.instructionSet
@@ -161,6 +173,7 @@ struct BenchKernelCommand: ParsableCommand {
       peakGflops = result.peakGflops
       weightsGBps = result.weightsGBps
       readGBps = result.readGBps
+      boundGflops = result.boundGflops
     }
   }
 }
@@ -183,6 +196,8 @@ struct CommaSeparated<Value: ExpressibleByArgument>: ExpressibleByArgument {
     values.map(\.defaultValueDescription).joined(separator: ",")
   }
 }
+
+extension KernelBenchmark.Cell: ExpressibleByArgument {}
 
 /// A size of a layer or a batch: a whole number from 1 to a million or so.
 struct Size: ExpressibleByArgument, ExpressibleByIntegerLiteral {

@@ -23,7 +23,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "--seconds=0", "--hidden=1048576", "--batch=none", "--batch=1048576", "--threads=257",
+    "--seconds=0", "--cell=gated", "--hidden=1048576", "--batch=none", "--batch=1048576",
+    "--threads=257",
   ])
   func refuses(option: String) {
     #expect(throws: (any Error).self) { try BenchKernelCommand.parse([option]) }
@@ -31,9 +32,10 @@ import Testing
 
   /// A line a shape, with the names that scripts read.
   @Test func writesALineOfJSON() throws {
-    let shape = LSTMBenchmark.Shape(
-      hiddenSize: 20, inputSize: 3, batchSize: 5, stepCount: 4, threads: 2, precision: .int8)
-    let result = try LSTMBenchmark(shape).run(seconds: 0.01)
+    let shape = KernelBenchmark.Shape(
+      cell: .gru, hiddenSize: 20, inputSize: 3, batchSize: 5, stepCount: 4, threads: 2,
+      precision: .int8)
+    let result = try KernelBenchmark(shape).run(seconds: 0.01)
     let line = try BenchKernelCommand.line(result, json: true)
     #expect(!line.contains("\n"))
     let names = try JSONDecoder().decode([String: Field].self, from: Data(line.utf8))
@@ -41,7 +43,7 @@ import Testing
     {
       #expect(names[name] == .number(Double(value)))
     }
-    #expect(names["precision"] == .text("int8"))
+    #expect(names["cell"] == .text("gru") && names["precision"] == .text("int8"))
     for name in ["gflops", "milliseconds", "peak_gflops", "read_gbps"] {
       guard case .number(let value) = names[name] else {
         Issue.record("\(name) is no number")

@@ -1,9 +1,9 @@
-"""One LSTM layer in one engine, behind a pipe: scripts/bench/kernels asks, in lines of JSON.
+"""One recurrent layer in one engine, behind a pipe: scripts/bench/kernels asks, in lines of JSON.
 
 engine.py NAME PRECISION THREADS, with the environment variable CAROUSEL naming Carousel's binary.
 First it says its version. Then it answers requests, and sleeps in between:
-{"folder": F, "hidden": H, "batch": B, "steps": T, "answer": A, "expected": E} loads what
-scripts/bench/models wrote to F, saves the outputs for an input that is the same for all engines,
+{"folder": F, "cell": C, "hidden": H, "batch": B, "steps": T, "answer": A, "expected": E} loads the
+network of cells C that scripts/bench/models wrote to F, saves the outputs for an input that is the same for all engines,
 [T, B, H], as A, and says how far they are from those in E; {"seconds": S} measures for so long.
 """
 
@@ -35,8 +35,8 @@ class Engine(ABC):
     version: str
 
     @abstractmethod
-    def load(self, folder: Path, x: Floats) -> None:
-        """Prepares for the network in `folder` and the input `x`, [T, B, D]."""
+    def load(self, folder: Path, cell: str, x: Floats) -> None:
+        """Prepares for the network of such cells in `folder` and the input `x`, [T, B, D]."""
 
     @abstractmethod
     def run(self) -> Floats:
@@ -68,8 +68,8 @@ class Carousel(Engine):
             raise SystemExit(f"exit status {done.returncode}: {' '.join(command)}")
         return done.stdout
 
-    def load(self, folder: Path, x: Floats) -> None:
-        self.model, self.input = str(folder / "lstm"), str(folder / "x.npy")
+    def load(self, folder: Path, cell: str, x: Floats) -> None:
+        self.cell, self.model, self.input = cell, str(folder / cell), str(folder / "x.npy")
         self.steps, self.batch, self.hidden = x.shape
         np.save(self.input, np.ascontiguousarray(x.swapaxes(0, 1)))
 
@@ -79,7 +79,7 @@ class Carousel(Engine):
         return np.array(json.loads(text)["outputs"], np.float32).swapaxes(0, 1)
 
     def measure(self, seconds: float) -> dict[str, Any]:
-        shape = {"hidden": self.hidden, "batch": self.batch, "steps": self.steps,
+        shape = {"cell": self.cell, "hidden": self.hidden, "batch": self.batch, "steps": self.steps,
                  "threads": self.threads, "precision": self.precision, "seconds": seconds}
         options = [word for name, value in shape.items() for word in (f"--{name}", str(value))]
         return json.loads(self.output("bench", "kernel", *options, "--json"))
@@ -95,14 +95,14 @@ class ONNXRuntime(Engine):
         self.options = onnxruntime.SessionOptions()
         self.options.intra_op_num_threads = threads
 
-    def load(self, folder: Path, x: Floats) -> None:
+    def load(self, folder: Path, cell: str, x: Floats) -> None:
         from onnxruntime import InferenceSession
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
-        path = folder / "lstm.onnx"
+        path = folder / f"{cell}.onnx"
         if self.precision == "int8":
-            path = folder / "lstm-int8.onnx"
-            quantize_dynamic(folder / "lstm.onnx", path, weight_type=QuantType.QInt8)
+            path = folder / f"{cell}-int8.onnx"
+            quantize_dynamic(folder / f"{cell}.onnx", path, weight_type=QuantType.QInt8)
         self.session = InferenceSession(path, self.options, providers=["CPUExecutionProvider"])
         self.x = x
 
@@ -121,8 +121,8 @@ class OpenVINO(Engine):
         self.version, self.core = openvino.__version__.split("-")[0], openvino.Core()
         self.settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
 
-    def load(self, folder: Path, x: Floats) -> None:
-        model = self.core.read_model(folder / "lstm.onnx")
+    def load(self, folder: Path, cell: str, x: Floats) -> None:
+        model = self.core.read_model(folder / f"{cell}.onnx")
         model.reshape({"x": list(x.shape)})
         self.request = self.core.compile_model(model, "CPU", self.settings).create_infer_request()
         self.x = x
@@ -132,7 +132,7 @@ class OpenVINO(Engine):
 
 
 class PyTorch(Engine):
-    """torch.nn.LSTM, in f32."""
+    """torch.nn.LSTM and its siblings, in f32."""
 
     def __init__(self, _: str, threads: int) -> None:
         import torch
@@ -141,18 +141,18 @@ class PyTorch(Engine):
         torch.set_num_threads(threads)
         torch.set_grad_enabled(False)
 
-    def load(self, folder: Path, x: Floats) -> None:
+    def load(self, folder: Path, cell: str, x: Floats) -> None:
         import torch
 
-        self.lstm = torch.nn.LSTM(x.shape[2], x.shape[2]).eval()
-        self.lstm.load_state_dict({
-            name.removeprefix("lstm."): torch.frombuffer(values, dtype=torch.float32).reshape(shape)
-            for name, (shape, values) in read_tensors(folder / "lstm").items()
+        self.layer = getattr(torch.nn, cell.upper())(x.shape[2], x.shape[2]).eval()
+        self.layer.load_state_dict({
+            name.removeprefix(f"{cell}."): torch.frombuffer(values, dtype=torch.float32).reshape(shape)
+            for name, (shape, values) in read_tensors(folder / cell).items()
         })
         self.x = torch.from_numpy(x)
 
     def run(self) -> Floats:
-        return self.lstm(self.x)[0].numpy()
+        return self.layer(self.x)[0].numpy()
 
 
 ENGINES: dict[str, type[Engine]] = {
@@ -164,7 +164,7 @@ def difference(engine: Engine, request: dict[str, Any]) -> float:
     """Loads, runs and saves; the largest difference to what is expected, NaN where there is one."""
     shape = request["steps"], request["batch"], request["hidden"]
     x = np.random.default_rng(SEED).standard_normal(shape, dtype=np.float32)
-    engine.load(Path(request["folder"]), x)
+    engine.load(Path(request["folder"]), request["cell"], x)
     found = engine.run()
     if found.shape != shape:
         raise SystemExit(f"outputs of {found.shape}, expected {shape}")

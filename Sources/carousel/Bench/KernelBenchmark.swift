@@ -3,16 +3,40 @@ import ModelFormat
 import Scheduling
 
 /// Measures one layer's pass over a batch, beside what this machine can do at best.
-struct LSTMBenchmark: Sendable {
+struct KernelBenchmark: Sendable {
+  /// What a layer is made of: each the common one of its kind, as PyTorch has it.
+  enum Cell: String, Sendable, CaseIterable {
+    case lstm, gru, rnn
+
+    /// Rows of W and R for a hidden unit.
+    var gates: Int {
+      switch self {
+      case .lstm: 4
+      case .gru: 3
+      case .rnn: 1
+      }
+    }
+
+    fileprivate var op: ModelDescription.Op {
+      switch self {
+      case .lstm: .lstm
+      case .gru: .gru
+      case .rnn: .rnn
+      }
+    }
+  }
+
   /// What to measure.
   struct Shape: Sendable, Equatable {
+    let cell: Cell
     let hiddenSize, inputSize, batchSize, stepCount, threads: Int
     let precision: Precision
 
     init(
-      hiddenSize: Int, inputSize: Int, batchSize: Int, stepCount: Int, threads: Int,
-      precision: Precision
+      cell: Cell = .lstm, hiddenSize: Int, inputSize: Int, batchSize: Int, stepCount: Int,
+      threads: Int, precision: Precision
     ) {
+      self.cell = cell
       self.hiddenSize = hiddenSize
       self.inputSize = inputSize
       self.batchSize = batchSize
@@ -22,11 +46,16 @@ struct LSTMBenchmark: Sendable {
     }
 
     /// In W and R.
-    var weightCount: Int { 4 * hiddenSize * (inputSize + hiddenSize) }
+    var weightCount: Int { cell.gates * hiddenSize * (inputSize + hiddenSize) }
 
     /// Floating-point (or integer) operations of a pass: two a weight, a row and a step.
-    var operations: Double {
-      2 * Double(weightCount) * Double(batchSize) * Double(stepCount)
+    var operations: Double { operations(weightCount) }
+
+    /// Those by R alone.
+    fileprivate var recurrentOperations: Double { operations(cell.gates * hiddenSize * hiddenSize) }
+
+    private func operations(_ weights: Int) -> Double {
+      2 * Double(weights) * Double(batchSize) * Double(stepCount)
     }
   }
 
@@ -52,6 +81,9 @@ struct LSTMBenchmark: Sendable {
     let readGBps: Double
     /// Gigabytes a second of weights that the pass read: R once a step, W once a window of steps.
     let weightsGBps: Double
+    /// What a pass would come to that multiplied at the peak, but at each step had to read R if that takes longer. W is read
+    /// for many steps at once. Nil for int8, whose products have another peak.
+    let boundGflops: Double?
   }
 
   /// An answer that is not the scalar routines'.
@@ -78,7 +110,8 @@ struct LSTMBenchmark: Sendable {
   private static func layer(_ shape: Shape, for kernels: Kernels) -> TrialLayer {
     var noise = Noise()
     return TrialLayer(
-      inputSize: shape.inputSize, hiddenSize: shape.hiddenSize, precision: shape.precision,
+      shape.cell.op, inputSize: shape.inputSize, hiddenSize: shape.hiddenSize,
+      precision: shape.precision,
       noise: &noise, kernels: kernels)
   }
 
@@ -114,7 +147,16 @@ struct LSTMBenchmark: Sendable {
       shape: shape, instructionSet: kernels.instructionSet.rawValue, division: division,
       milliseconds: median * 1e3, p99Milliseconds: times[times.count * 99 / 100] * 1e3,
       gflops: shape.operations / median * 1e-9, peakGflops: peak, readGBps: read,
-      weightsGBps: Double(weightBytes) / median * 1e-9)
+      weightsGBps: Double(weightBytes) / median * 1e-9,
+      boundGflops: boundGflops(peak: peak, read: read))
+  }
+
+  private func boundGflops(peak: Double, read: Double) -> Double? {
+    guard shape.precision != .int8 else { return nil }
+    let recurrent = shape.recurrentOperations
+    let bytes = Double(shape.stepCount * layer.recurrentWeightBytes)
+    let nanoseconds = (shape.operations - recurrent) / peak + max(recurrent / peak, bytes / read)
+    return shape.operations / nanoseconds
   }
 
   // MARK: - Dividing
@@ -226,7 +268,7 @@ private struct Batch: Sendable {
   ///   - steps: the first of the shape's; all where left out.
   ///   - input: steps × rows of all the shape's rows.
   init(
-    _ layer: TrialLayer, rows: Range<Int>, steps: Int? = nil, of shape: LSTMBenchmark.Shape,
+    _ layer: TrialLayer, rows: Range<Int>, steps: Int? = nil, of shape: KernelBenchmark.Shape,
     _ input: [Float]
   ) {
     self.rows = rows

@@ -146,9 +146,3 @@ extension AnswerBudget {
     }
   }
 }
-
-extension HTTPResponse {
-  static func json(_ body: [UInt8]) -> HTTPResponse {
-    HTTPResponse(status: .ok, fields: ["content-type": "application/json"], body: body)
-  }
-}

@@ -7,17 +7,15 @@ import HTTPCore
 /// thread at a time.
 package final class HTTP2Connection: ConnectionProtocol {
   private let limits: HTTP2Limits
-  private let date: ResponseDate
-  private let reception: HeadReception
   private let session: HTTP2Session
-  private var streams = StreamTable()
-  private var events: [ConnectionEvent] = []
+  private let streams = StreamTable()
+  private let requests: RequestIntake
+  private let responses: ResponseOutput
   private var output: [UInt8] = []
   private var meter: FloodMeter
   private var sawSettings = false
   private var backlog: InputBacklog
   private var ending = Ending.no
-  private var refusals: [HTTPStatus] = []
 
   private enum Ending {
     case no
@@ -38,11 +36,13 @@ package final class HTTP2Connection: ConnectionProtocol {
     reception: @escaping HeadReception = { _, _ in Reception(.whole()) { _ in } }
   ) {
     self.limits = limits
-    self.reception = reception
-    self.date = date
     backlog = InputBacklog(maxFieldBytesAtOnce: limits.maxFieldBytesAtOnce)
     meter = FloodMeter(limits)
     session = HTTP2Session(limits)
+    responses = ResponseOutput(date: date, session: session, streams: streams)
+    requests = RequestIntake(
+      limits: limits, reception: reception, session: session, streams: streams,
+      responses: responses)
     session.attach(self)
   }
 
@@ -59,61 +59,38 @@ package final class HTTP2Connection: ConnectionProtocol {
     }
     pump()
     if wantsClose { abandonAll() }
-    defer { events = [] }
-    return events
+    return requests.takeEvents()
   }
 
   package func respond(_ response: HTTPResponse, to stream: StreamID) {
     guard let stream = streams.unanswered(stream) else { return }
-    send(response, on: stream)
+    responses.send(response, on: stream)
     pump()
   }
 
   package func begin(_ response: HTTPResponse, to stream: StreamID) {
     guard let stream = streams.unanswered(stream) else { return }
-    let head = ResponseHead(
-      response, omitsBody: stream.omitsBody, isStreamed: true, date: date)
-    if head.hasBody {
-      streams.setResponseBody(response.body, of: stream)
-      stream.isOpen = true
-    } else {
-      streams.move(stream, to: .sending)
-    }
-    session.respond(head, to: stream.id)
+    responses.begin(response, on: stream)
   }
 
   /// Makes no frame yet: what is written before the output is taken shares one.
   package func write(_ bytes: [UInt8], to stream: StreamID) {
     guard let stream = streams.open(stream), !bytes.isEmpty else { return }
-    streams.append(bytes, toResponseOf: stream)
-    resume(stream)
+    responses.write(bytes, on: stream)
   }
 
-  package func takeEvents() -> [ConnectionEvent] {
-    defer { if !events.isEmpty { events = [] } }
-    return events
-  }
+  package func takeEvents() -> [ConnectionEvent] { requests.takeEvents() }
 
   package func readBody(_ count: Int, of stream: StreamID) {
     guard let stream = streams[Int32(truncatingIfNeeded: stream.rawValue)], stream.upload != nil
     else { return }
-    streams.addUnread(-count, of: stream)
-    session.openWindow(of: stream.id, by: count)
-    if stream.awaitsContinue {
-      stream.awaitsContinue = false
-      if !stream.isOpen { session.sendContinue(stream.id) }
-    }
+    requests.bodyRead(count, on: stream)
     pump()
   }
 
   package func end(_ stream: StreamID, trailers: HTTPFields = HTTPFields()) {
     guard let stream = streams.open(stream) else { return }
-    stream.isOpen = false
-    for field in trailers.all where field.mayBeTrailer {
-      stream.trailers.append(field.name, field.value)
-    }
-    streams.move(stream, to: .sending)
-    resume(stream)
+    responses.end(stream, trailers: trailers)
   }
 
   package func heldBytes(of stream: StreamID) -> Int {
@@ -129,12 +106,11 @@ package final class HTTP2Connection: ConnectionProtocol {
       now: now, pace: pace, window: { session.window(of: $0) })
     guard !late.isEmpty else { return (0, []) }
     for stream in late {
-      abandon(stream)
+      requests.abandon(stream)
       session.reset(stream.id, NGHTTP2_CANCEL)
     }
     pump()
-    defer { events = [] }
-    return (late.count, events)
+    return (late.count, requests.takeEvents())
   }
 
   /// Takes no more of the bodies that it refuses. The connection and its other streams live on, whatever else comes.
@@ -147,10 +123,10 @@ package final class HTTP2Connection: ConnectionProtocol {
     var count = 0
     for (stream, error) in late {
       if stream.hasRest {
-        cutShort(stream)
+        requests.cutShort(stream)
       } else {
         stream.isTimedOut = true
-        refuse(error.response, on: stream)
+        requests.refuse(error.response, on: stream)
         count += 1
       }
     }
@@ -178,7 +154,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   package func timeOut() {
     for stream in streams.all(at: .head) { session.reset(stream.id, NGHTTP2_CANCEL) }
     let late = streams.all(at: .body)
-    for stream in late { refuse(HTTP2Error.timedOut.response, on: stream) }
+    for stream in late { requests.refuse(HTTP2Error.timedOut.response, on: stream) }
     if late.isEmpty, phase == .idle {
       terminate(NGHTTP2_NO_ERROR)
     } else {
@@ -189,14 +165,11 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   package func refuseLargestBody(_ response: HTTPResponse) {
     guard let largest = streams.largestBody else { return }
-    refuse(response, on: largest)
+    requests.refuse(response, on: largest)
     pump()
   }
 
-  package func takeRefusals() -> [HTTPStatus] {
-    defer { if !refusals.isEmpty { refusals = [] } }
-    return refusals
-  }
+  package func takeRefusals() -> [HTTPStatus] { requests.takeRefusals() }
 
   package func shutDown() {
     guard ending == .no else { return }
@@ -290,92 +263,16 @@ package final class HTTP2Connection: ConnectionProtocol {
   /// That head is complete, and the request too where nothing follows.
   func headEnded(_ id: Int32, endsStream: Bool) {
     guard let stream = streams[id], stream.stage == .head else { return }
-    stream.omitsBody = stream.head.method == "HEAD"
-    do throws(HTTP2Error) {
-      let request = try stream.head.request()
-      stream.head = RequestHead()
-      stream.announcedCount = endsStream ? 0 : request.contentLength
-      stream.awaitsContinue = !endsStream && request.expectsContinue
-      try receive(request, on: stream, endsStream: endsStream)
-    } catch {
-      refuse(error.response, on: stream)
-    }
-  }
-
-  /// Has the body behind a head taken as its reception says.
-  private func receive(
-    _ request: HTTPRequest, on stream: HTTP2Stream, endsStream: Bool
-  ) throws(HTTP2Error) {
-    let reception = reception(request, stream.announcedCount)
-    stream.answer = reception.answer
-    switch reception.body {
-    case .whole(let maxBytes):
-      stream.headBytes = request.headBytes
-      let limit = limits.bodyLimit(headBytes: stream.headBytes).and(path: maxBytes)
-      if let length = stream.announcedCount, length > limit.byteCount {
-        throw .bodyTooLong(limit)
-      }
-      stream.bodyLimit = limit
-      stream.request = request
-      streams.move(stream, to: .body)
-      if endsStream {
-        bodyEnded(stream.id)
-      } else if stream.awaitsContinue {
-        stream.awaitsContinue = false
-        session.sendContinue(stream.id)
-      }
-    case .parts:
-      streams.move(stream, to: .owed)
-      streams.beginUpload(of: stream)
-      events.append(.head(request, StreamID(Int(stream.id)), by: stream.answer))
-      if endsStream { bodyEnded(stream.id) }
-    case .unwanted:
-      streams.move(stream, to: .owed)
-      events.append(
-        .head(request, StreamID(Int(stream.id)), by: stream.answer, isBodyWanted: false))
-    }
+    requests.headEnded(on: stream, endsStream: endsStream)
+    if endsStream { bodyEnded(id) }
   }
 
   /// A part of a request's body came; `bytes` are lent for the call.
   func bodyArrived(_ id: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {
-    let count = bytes.count
-    guard count > 0, let stream = streams[id], ending != .terminated else { return }
+    guard !bytes.isEmpty, let stream = streams[id], ending != .terminated else { return }
     meter.progressed()
-    stream.receivedCount += count
-    // The stream's own window waits for the reader of a body that comes in parts.
-    session.consume(count, of: id, opensStream: stream.upload == nil)
-    if stream.upload != nil {
-      // SAFETY: copied during the callback that lends it.
-      unsafe passOn(Array(bytes), of: stream)
-      return
-    }
-    guard stream.stage == .body else {
-      stream.discardedBytes += count
-      if stream.discardedBytes > limits.maxDiscardedBytes { cutShort(stream) }
-      return
-    }
-    if stream.body.count + count > stream.bodyLimit.byteCount {
-      refuse(HTTP2Error.bodyTooLong(stream.bodyLimit).response, on: stream)
-    } else if streams.incompleteCount + count > limits.maxIncompleteBytes {
-      streams.move(stream, to: .sending)
-      session.reset(id, NGHTTP2_REFUSED_STREAM)
-    } else {
-      // SAFETY: copied during the callback that lends it.
-      unsafe streams.append(
-        bytes, toRequestOf: stream, total: stream.announcedCount ?? stream.bodyLimit.byteCount)
-    }
-  }
-
-  /// Hands on a part of a body that is read in parts.
-  private func passOn(_ bytes: [UInt8], of stream: HTTP2Stream) {
-    stream.awaitsContinue = false
-    guard streams.incompleteCount + bytes.count <= limits.maxIncompleteBytes else {
-      abandon(stream)
-      session.reset(stream.id, NGHTTP2_CANCEL)
-      return
-    }
-    streams.addUnread(bytes.count, of: stream)
-    events.append(.part(bytes, StreamID(Int(stream.id))))
+    // SAFETY: lent for the call.
+    unsafe requests.bodyArrived(bytes, on: stream)
   }
 
   /// The peer's side of a stream is complete.
@@ -384,17 +281,7 @@ package final class HTTP2Connection: ConnectionProtocol {
       stream.stage == .body || stream.upload != nil
     else { return }
     meter.progressed()
-    do throws(HTTP2Error) {
-      let trailers = try stream.head.trailers()
-      if let request = streams.completeRequest(of: stream, trailers: trailers) {
-        events.append(.request(request, StreamID(Int(id)), by: stream.answer))
-      } else {
-        streams.endUpload(of: stream)
-        events.append(.end(StreamID(Int(id)), trailers: trailers))
-      }
-    } catch {
-      refuse(error.response, on: stream)
-    }
+    requests.bodyEnded(on: stream)
   }
 
   /// Copies the next part of a response's body into nghttp2's buffer; returns its length.
@@ -405,18 +292,8 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard let stream = streams[id] else {
       return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
     }
-    // SAFETY: the buffer is nghttp2's for this call.
-    guard let (count, isLast) = unsafe streams.readResponse(of: stream, into: buffer) else {
-      return Int(NGHTTP2_ERR_DEFERRED.rawValue)
-    }
-    if isLast {
-      unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-      if !stream.trailers.all.isEmpty {
-        unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-        session.sendTrailers(stream.trailers, on: id)
-      }
-    }
-    return count
+    // SAFETY: both are nghttp2's for this call.
+    return unsafe responses.readBody(of: stream, into: buffer, flags: flags)
   }
 
   /// HEADERS or DATA of a response went out.
@@ -426,13 +303,13 @@ package final class HTTP2Connection: ConnectionProtocol {
     // The rest of a body may come for a while: some clients lose the answer when their upload is cut short at once.
     let hasRest = session.isRemoteOpen(id)
     streams.noteAnswer(of: stream, hasRest: hasRest)
-    if hasRest, ending == .draining || stream.isTimedOut { cutShort(stream) }
+    if hasRest, ending == .draining || stream.isTimedOut { requests.cutShort(stream) }
   }
 
   /// A stream is over, complete or reset by either side.
   func streamClosed(_ id: Int32) {
     guard let (stream, wasOwed) = streams.remove(id) else { return }
-    if wasOwed { events.append(.abandoned(StreamID(Int(id)))) }
+    requests.streamClosed(stream, wasOwed: wasOwed)
     if stream.isAnswered {
       meter.streamAnswered()
     } else if meter.streamReset() == .flood {
@@ -442,45 +319,11 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   // MARK: Steps
 
-  /// Answers a request that nobody else is to see, or takes it from whoever reads its body.
-  private func refuse(_ response: HTTPResponse, on stream: HTTP2Stream) {
-    refusals.append(response.status)
-    if stream.stage == .owed { events.append(.abandoned(StreamID(Int(stream.id)))) }
-    if stream.isOpen || stream.stage == .sending {
-      // Too late to answer in another way.
-      stream.isOpen = false
-      streams.move(stream, to: .sending)
-      session.reset(stream.id, NGHTTP2_CANCEL)
-    } else {
-      send(response, on: stream)
-    }
-  }
-
-  private func send(_ response: HTTPResponse, on stream: HTTP2Stream) {
-    streams.move(stream, to: .sending)
-    streams.setResponseBody(response.body, of: stream)
-    session.respond(
-      ResponseHead(response, omitsBody: stream.omitsBody, date: date), to: stream.id)
-  }
-
-  /// Lets nghttp2 ask for a body again that it was told to wait for.
-  private func resume(_ stream: HTTP2Stream) {
-    guard stream.isDeferred else { return }
-    stream.isDeferred = false
-    session.resume(stream.id)
-  }
-
   private func drain() {
     guard ending == .no || ending == .announced else { return }
     ending = .draining
     session.goAway()
-    for stream in streams.answered { cutShort(stream) }
-  }
-
-  /// Stops an upload that has its response, or will have none.
-  private func cutShort(_ stream: HTTP2Stream) {
-    // RFC 9113 §8.1: behind a complete response, NO_ERROR asks the client to stop.
-    session.reset(stream.id, stream.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
+    for stream in streams.answered { requests.cutShort(stream) }
   }
 
   private func terminate(_ code: nghttp2_error_code) {
@@ -491,14 +334,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   }
 
   private func abandonAll() {
-    for stream in streams.all(at: .owed) { abandon(stream) }
-  }
-
-  /// Gives up the response of `stream`, or what is not sent of it.
-  private func abandon(_ stream: HTTP2Stream) {
-    if stream.stage == .owed { events.append(.abandoned(StreamID(Int(stream.id)))) }
-    stream.isOpen = false
-    streams.move(stream, to: .sending)
+    for stream in streams.all(at: .owed) { requests.abandon(stream) }
   }
 
   private func pump() {

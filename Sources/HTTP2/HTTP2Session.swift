@@ -2,7 +2,9 @@ import CNGHTTP2
 import HTTPCore
 
 /// Owns an nghttp2 server session; every call of the library is here, its callbacks next door.
-@safe struct HTTP2Session: ~Copyable {
+///
+/// A class, since the two sides of a connection share it; it does not outlive the connection.
+@safe final class HTTP2Session {
   private let session: OpaquePointer
 
   /// Makes a session that has its SETTINGS to send.

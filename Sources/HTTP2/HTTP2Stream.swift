@@ -16,6 +16,8 @@ final class HTTP2Stream {
 
   /// RFC 9113 §5.1.1: odd, and rising on a connection.
   let id: Int32
+  /// What the application knows it by.
+  var publicID: StreamID { StreamID(Int(id)) }
   /// Changed by `StreamTable.move` alone, which counts.
   var stage = Stage.head
   /// The request's fields as they come.

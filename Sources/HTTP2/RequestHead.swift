@@ -82,16 +82,9 @@ struct RequestHead {
   }
 }
 
-extension HTTPRequest {
-  /// Whether the client holds its body back for a 100 (RFC 9110 §10.1.1).
-  var expectsContinue: Bool { fields["expect"]?.isContinue ?? false }
-
-  /// The length of the body as announced.
-  var contentLength: Int? { fields["content-length"].flatMap { Int($0) } }
-}
-
 extension String {
-  fileprivate var isContinue: Bool { lowercased() == "100-continue" }
+  /// Whether this is the value of `expect` that asks for a 100 (RFC 9110 §10.1.1).
+  var isContinue: Bool { lowercased() == "100-continue" }
 
   /// Whether this is a path with its query, of the bytes that RFC 3986 allows, or `*` with OPTIONS.
   fileprivate func isTarget(for method: String) -> Bool {

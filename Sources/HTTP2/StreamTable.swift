@@ -2,8 +2,8 @@ import HTTPCore
 
 /// The streams of a connection by their ids, and what they come to together: how many are at each stage, what they hold.
 ///
-/// What changes a stage or a body goes through here, so that the counts are true.
-struct StreamTable {
+/// What changes a stage or a body goes through here, so that the counts are true. The two sides of the connection share it.
+final class StreamTable {
   private var streams: [Int32: HTTP2Stream] = [:]
   /// How many streams have sent part of a head.
   private(set) var headCount = 0
@@ -65,13 +65,13 @@ struct StreamTable {
   var isSending: Bool { streams.values.contains { $0.stage == .sending && !$0.isAnswered } }
 
   /// Adds a stream whose head begins.
-  mutating func insert(_ id: Int32) {
+  func insert(_ id: Int32) {
     streams[id] = HTTP2Stream(id)
     headCount += 1
   }
 
   /// Takes out a stream that is over.
-  mutating func remove(_ id: Int32) -> (stream: HTTP2Stream, wasOwed: Bool)? {
+  func remove(_ id: Int32) -> (stream: HTTP2Stream, wasOwed: Bool)? {
     guard let stream = streams.removeValue(forKey: id) else { return nil }
     let wasOwed = stream.stage == .owed
     move(stream, to: .sending)
@@ -84,27 +84,27 @@ struct StreamTable {
   var haveBodies: Bool { bodyCount + uploadCount + restCount > 0 }
 
   /// The response of `stream` is sent whole; `hasRest` where the peer has not ended its side.
-  mutating func noteAnswer(of stream: HTTP2Stream, hasRest: Bool) {
+  func noteAnswer(of stream: HTTP2Stream, hasRest: Bool) {
     stream.isAnswered = true
     stream.hasRest = hasRest
     if hasRest { restCount += 1 }
   }
 
   /// Has the body of a request that is handed on read in parts.
-  mutating func beginUpload(of stream: HTTP2Stream) {
+  func beginUpload(of stream: HTTP2Stream) {
     stream.upload = HTTP2Stream.Upload()
     uploadCount += 1
   }
 
   /// Counts `count` more bytes of such a body, or fewer where it is negative, that wait for its reader.
-  mutating func addUnread(_ count: Int, of stream: HTTP2Stream) {
+  func addUnread(_ count: Int, of stream: HTTP2Stream) {
     stream.upload?.unreadCount += count
     incompleteCount += count
     incompleteBytes += count
   }
 
   /// Such a body, if there is one, is complete or given up.
-  mutating func endUpload(of stream: HTTP2Stream) {
+  func endUpload(of stream: HTTP2Stream) {
     guard let upload = stream.upload else { return }
     addUnread(-upload.unreadCount, of: stream)
     stream.upload = nil
@@ -112,7 +112,7 @@ struct StreamTable {
   }
 
   /// Moves `stream` on.
-  mutating func move(_ stream: HTTP2Stream, to stage: HTTP2Stream.Stage) {
+  func move(_ stream: HTTP2Stream, to stage: HTTP2Stream.Stage) {
     switch stream.stage {
     case .head: headCount -= 1
     case .body:
@@ -141,7 +141,7 @@ struct StreamTable {
   }
 
   /// Adds a part to the body of a request, of which `total` bytes are expected; `bytes` are lent for the call.
-  mutating func append(
+  func append(
     _ bytes: UnsafeBufferPointer<UInt8>, toRequestOf stream: HTTP2Stream, total: Int
   ) {
     let before = stream.body.capacity
@@ -153,7 +153,7 @@ struct StreamTable {
   }
 
   /// Takes the request out of a stream that is complete.
-  mutating func completeRequest(
+  func completeRequest(
     of stream: HTTP2Stream, trailers: HTTPFields
   ) -> HTTPRequest? {
     guard stream.stage == .body, var request = stream.request else { return nil }
@@ -166,14 +166,14 @@ struct StreamTable {
   }
 
   /// Gives a stream whose request's body is handed on, or given up, what its response begins with.
-  mutating func setResponseBody(_ body: [UInt8], of stream: HTTP2Stream) {
+  func setResponseBody(_ body: [UInt8], of stream: HTTP2Stream) {
     responseBytes += body.capacity - stream.body.capacity
     stream.body = body
     stream.sentBytes = 0
   }
 
   /// Adds a part to the body of a response.
-  mutating func append(_ bytes: [UInt8], toResponseOf stream: HTTP2Stream) {
+  func append(_ bytes: [UInt8], toResponseOf stream: HTTP2Stream) {
     let before = stream.body.capacity
     stream.append(bytes)
     responseBytes += stream.body.capacity - before
@@ -181,7 +181,7 @@ struct StreamTable {
 
   /// Copies the next part of a response's body into `buffer`; returns its length and whether it is the last one, nil
   /// where there is none yet.
-  mutating func readResponse(
+  func readResponse(
     of stream: HTTP2Stream, into buffer: UnsafeMutableBufferPointer<UInt8>
   ) -> (count: Int, isLast: Bool)? {
     let rest = stream.body[stream.sentBytes...]
@@ -231,7 +231,7 @@ extension StreamTable {
   /// that is closed, for all together where it is the connection's, since which of them comes first is decided here.
   ///
   /// - Parameter window: how much the peer takes on a stream.
-  mutating func slowReaders(
+  func slowReaders(
     now: Int, pace: TransferPace, window: (Int32) -> Int
   ) -> [HTTP2Stream] {
     var waiting: [HTTP2Stream] = []

@@ -99,12 +99,3 @@ final class BodyMemory {
     return !isOverfull
   }
 }
-
-extension HTTPResponse {
-  /// What a request gets whose body the server has no room for.
-  static var full: HTTPResponse {
-    error(
-      .tooManyRequests,
-      "the server holds as much for requests as max_memory_bytes allows, try again later")
-  }
-}

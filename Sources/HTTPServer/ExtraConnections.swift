@@ -38,13 +38,3 @@ extension HTTPServerSettings {
     return probePaths.contains { request.path == $0 || request.path == "\($0)/" }
   }
 }
-
-extension HTTPResponse {
-  /// What a connection gets that is one too many.
-  static var tooManyConnections: HTTPResponse {
-    var response = error(
-      .tooManyRequests, "the server has as many connections as it takes, try again later")
-    response.fields.append("retry-after", "1")
-    return response
-  }
-}

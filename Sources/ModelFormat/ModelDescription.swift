@@ -94,3 +94,29 @@ package struct ModelDescription: Sendable, Equatable {
     }
   }
 }
+
+extension ModelDescription.Input.Kind {
+  /// The elements a step or a sequence, or the number of ids.
+  package var size: Int {
+    switch self {
+    case .features(let size, _, _), .tokens(let size, _), .vector(let size): size
+    }
+  }
+
+  /// Whether there is a value a step.
+  var hasSteps: Bool {
+    switch self {
+    case .features, .tokens: true
+    case .vector: false
+    }
+  }
+
+  /// The form of the input's value.
+  package var form: Model.ValueForm {
+    switch self {
+    case .features(let size, _, _): .sequence(size: size)
+    case .tokens: .tokens
+    case .vector(let size): .vector(size: size)
+    }
+  }
+}

@@ -50,6 +50,12 @@ package struct TensorFile: Sendable {
   /// The type of the tensor's elements; nil where there is no such tensor.
   package func dtype(of name: String) -> ElementType? { header.entries[name]?.type }
 
+  /// The error that `node`'s tensor is missing, with what it may be instead.
+  func missing(_ tensor: String, node: String, hint: TensorHint? = nil) -> ModelError {
+    .missingTensor(
+      tensor, node: node, near: ModelFormat.names(near: tensor, among: names), hint: hint)
+  }
+
   /// Lends the bytes of the whole file.
   package func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
     switch storage {

@@ -49,32 +49,25 @@ package struct RecurrentKind: Sendable, Equatable {
   var rows: String { gates == 1 ? "hidden" : "\(gates)·hidden" }
 }
 
-extension TensorFile {
-  /// At most three tensors that `name` may stand for: those of the same last part, those beside it under its prefix, and
-  /// those that a typing error is away.
-  func namesNear(_ name: String) -> [String] {
-    let (prefix, last) = Self.split(name)
-    let ranked = names.prefix(Self.comparedNames).compactMap {
-      other -> (rank: Int, name: String)? in
-      let (otherPrefix, otherLast) = Self.split(other)
-      if otherLast == last { return (editDistance(prefix, otherPrefix), other) }
-      if otherPrefix == prefix { return (100 + editDistance(last, otherLast), other) }
-      let distance = editDistance(name, other)
-      return distance <= Swift.max(2, name.count / 4) ? (200 + distance, other) : nil
-    }
-    return ranked.sorted { ($0.rank, $0.name) < ($1.rank, $1.name) }.prefix(3).map(\.name)
+/// At most three of `names` that `name` may stand for: those of the same last part, those beside it under its prefix, and
+/// those that a typing error is away.
+func names(near name: String, among names: [String]) -> [String] {
+  let (prefix, last) = split(name)
+  let ranked = names.prefix(comparedNames).compactMap { other -> (rank: Int, name: String)? in
+    let (otherPrefix, otherLast) = split(other)
+    if otherLast == last { return (editDistance(prefix, otherPrefix), other) }
+    if otherPrefix == prefix { return (100 + editDistance(last, otherLast), other) }
+    let distance = editDistance(name, other)
+    return distance <= Swift.max(2, name.count / 4) ? (200 + distance, other) : nil
   }
+  return ranked.sorted { ($0.rank, $0.name) < ($1.rank, $1.name) }.prefix(3).map(\.name)
+}
 
-  /// Names of a file that a missing one is compared with: a file may have millions.
-  private static let comparedNames = 2000
+/// Names of a file that a missing one is compared with: a file may have millions.
+private let comparedNames = 2000
 
-  private static func split(_ name: String) -> (prefix: String, last: String) {
-    guard let dot = name.lastIndex(of: ".") else { return ("", name) }
-    return (String(name[..<dot].suffix(200)), String(name[name.index(after: dot)...].suffix(200)))
-  }
-
-  /// The error that `node`'s tensor is missing, with what it may be instead.
-  func missing(_ tensor: String, node: String, hint: TensorHint? = nil) -> ModelError {
-    .missingTensor(tensor, node: node, near: namesNear(tensor), hint: hint)
-  }
+/// A tensor's prefix and the rest, of which long ones are cut.
+private func split(_ name: String) -> (prefix: String, last: String) {
+  guard let dot = name.lastIndex(of: ".") else { return ("", name) }
+  return (String(name[..<dot].suffix(200)), String(name[name.index(after: dot)...].suffix(200)))
 }

@@ -18,7 +18,7 @@ struct GraphResolver {
   init(_ description: ModelDescription, tensors: TensorFile) throws(ModelError) {
     self.description = description
     self.tensors = tensors
-    try description.checkFields()
+    try DescriptionCheck(description: description).run()
     guard description.inputs.contains(where: { $0.kind.hasSteps }) else {
       throw .unexpected(
         path: "inputs", found: "vectors only", expected: "a features or tokens input")

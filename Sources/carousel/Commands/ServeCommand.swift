@@ -103,8 +103,8 @@ struct ServeCommand: ParsableCommand {
     let name = settings.text(.defaultModel)
     let answering = descriptions.first { $0.name == name } ?? descriptions[0]
     let example =
-      answering.exampleQuestion.map {
-        "curl -s \(server.url)/predict -d \($0.printable.shellQuoted)"
+      ExampleQuestion(for: answering).map {
+        "curl -s \(server.url)/predict -d \($0.json.printable.shellQuoted)"
       }
       ?? "curl -s \(server.url)/models/\(answering.name)"
     print(

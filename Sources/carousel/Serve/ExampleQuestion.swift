@@ -1,13 +1,18 @@
 import JSON
 import ModelFormat
 
-extension ModelDescription {
-  /// A body for `POST /predict` that the model answers: its own example, else three steps of nothing
-  /// special; nil where that would not be small.
-  var exampleQuestion: String? {
-    if let example { return "{\"inputs\": \(example)}" }
+/// A body for `POST /predict` that a model answers: its own example, else three steps of nothing special.
+struct ExampleQuestion {
+  let json: String
+
+  /// Nil where it would not be small.
+  init?(for model: ModelDescription) {
+    if let example = model.example {
+      json = "{\"inputs\": \(example)}"
+      return
+    }
     var examples: [(name: String, json: String)] = []
-    for input in inputs {
+    for input in model.inputs {
       guard let json = input.example else { return nil }
       examples.append((input.name, json))
     }
@@ -15,7 +20,7 @@ extension ModelDescription {
       examples.count == 1
       ? examples[0].json
       : "{" + examples.map { "\($0.name.jsonText): \($0.json)" }.joined(separator: ", ") + "}"
-    return "{\"inputs\": \(inputs)}"
+    json = "{\"inputs\": \(inputs)}"
   }
 }
 

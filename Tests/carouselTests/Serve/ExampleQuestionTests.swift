@@ -6,10 +6,11 @@ import Testing
 
 @Suite struct ExampleQuestionTests {
   private func example(_ inputs: (String, ModelDescription.Input.Kind)...) -> String? {
-    ModelDescription(
-      name: "m", version: "1", inputs: inputs.map { .init(name: $0.0, kind: $0.1) }, nodes: [],
-      outputs: []
-    ).exampleQuestion
+    ExampleQuestion(
+      for: ModelDescription(
+        name: "m", version: "1", inputs: inputs.map { .init(name: $0.0, kind: $0.1) }, nodes: [],
+        outputs: [])
+    )?.json
   }
 
   @Test func everyKind() {
@@ -30,7 +31,7 @@ import Testing
     let description = ModelDescription(
       name: "m", version: "1", example: "[4, 2]",
       inputs: [.init(name: "t", kind: .tokens(size: 9, vocabulary: nil))], nodes: [], outputs: [])
-    #expect(description.exampleQuestion == #"{"inputs": [4, 2]}"#)
+    #expect(ExampleQuestion(for: description)?.json == #"{"inputs": [4, 2]}"#)
   }
 
   @Test func wideInputsHaveNone() {
@@ -40,7 +41,7 @@ import Testing
 
   @Test func theModelAnswersIt() throws {
     let model = OfflineModel(try BundledModel.graph())
-    let question = try #require(model.graph.model.description.exampleQuestion)
+    let question = try #require(ExampleQuestion(for: model.graph.model.description)).json
     #expect(model.answer(to: Array(question.utf8)).status == .ok)
   }
 }

@@ -59,20 +59,6 @@ package struct Conv1DOp: OpDefinition {
   }
 }
 
-extension NodeResolution {
-  /// Elements of padding before and behind: one number for both, or two.
-  func padding(_ padding: [Int]) throws(ModelError) -> (before: Int, after: Int) {
-    guard (1...2).contains(padding.count),
-      padding.allSatisfy({ (0...ModelLimits.size).contains($0) })
-    else {
-      throw .unexpected(
-        path: "\(path).padding", found: "\(padding)",
-        expected: "one or two whole numbers of 0 or more")
-    }
-    return (padding[0], padding[padding.count - 1])
-  }
-}
-
 extension ModelDescription.Op {
   package static func conv1D(
     stride: Int = 1, dilation: Int = 1, groups: Int = 1, padding: [Int] = [0]

@@ -25,6 +25,18 @@ package struct Frame: Sendable, Equatable {
 }
 
 extension NodeResolution {
+  /// Elements of padding before and behind: one number for both, or two.
+  func padding(_ padding: [Int]) throws(ModelError) -> (before: Int, after: Int) {
+    guard (1...2).contains(padding.count),
+      padding.allSatisfy({ (0...ModelLimits.size).contains($0) })
+    else {
+      throw .unexpected(
+        path: "\(path).padding", found: "\(padding)",
+        expected: "one or two whole numbers of 0 or more")
+    }
+    return (padding[0], padding[padding.count - 1])
+  }
+
   /// The frame that a node's input is.
   func frame(channels: Int, key: String) throws(ModelError) -> Frame {
     try checkChannels(channels, key: key)

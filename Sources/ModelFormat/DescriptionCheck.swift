@@ -1,15 +1,26 @@
 import JSON
 
-extension ModelDescription {
-  /// Checks what can be checked without the tensors: names, counts, sizes, vocabularies, numbers.
-  func checkFields() throws(ModelError) {
-    try checkName(name, path: "name")
-    try checkName(version, path: "version")
-    try checkCount(inputs.count, "inputs", limit: ModelLimits.inputs)
-    try checkCount(nodes.count, "nodes", limit: ModelLimits.nodes)
-    try checkCount(outputs.count, "outputs", limit: ModelLimits.outputs)
-    for (index, input) in inputs.enumerated() { try input.check(path: "inputs[\(index)]") }
-    for (index, node) in nodes.enumerated() { try node.check(path: "nodes[\(index)]") }
+/// Checks what a description says without a look at the tensors: names, counts, sizes, vocabularies, numbers.
+struct DescriptionCheck {
+  let description: ModelDescription
+
+  func run() throws(ModelError) {
+    try checkName(description.name, path: "name")
+    try checkName(description.version, path: "version")
+    try checkCount(description.inputs.count, "inputs", limit: ModelLimits.inputs)
+    try checkCount(description.nodes.count, "nodes", limit: ModelLimits.nodes)
+    try checkCount(description.outputs.count, "outputs", limit: ModelLimits.outputs)
+    for (index, input) in description.inputs.enumerated() {
+      try input.check(path: "inputs[\(index)]")
+    }
+    for (index, node) in description.nodes.enumerated() {
+      try node.check(path: "nodes[\(index)]")
+    }
+    try checkOutputs()
+  }
+
+  private func checkOutputs() throws(ModelError) {
+    let outputs = description.outputs
     for (index, output) in outputs.enumerated() {
       let path = "outputs[\(index)]"
       if let first = outputs[..<index].firstIndex(where: { $0.name == output.name }) {
@@ -55,32 +66,6 @@ extension ModelDescription.Input {
       }
       try checkDistinct(vocabulary, path: "\(path).vocabulary")
     case .tokens(_, nil), .vector: break
-    }
-  }
-}
-
-extension ModelDescription.Input.Kind {
-  /// The elements a step or a sequence, or the number of ids.
-  package var size: Int {
-    switch self {
-    case .features(let size, _, _), .tokens(let size, _), .vector(let size): size
-    }
-  }
-
-  /// Whether there is a value a step.
-  var hasSteps: Bool {
-    switch self {
-    case .features, .tokens: true
-    case .vector: false
-    }
-  }
-
-  /// The form of the input's value.
-  package var form: Model.ValueForm {
-    switch self {
-    case .features(let size, _, _): .sequence(size: size)
-    case .tokens: .tokens
-    case .vector(let size): .vector(size: size)
     }
   }
 }

@@ -1,0 +1,190 @@
+import CNGHTTP2
+import HTTPCore
+
+/// The request side of a connection: makes requests of what comes on its streams, and events of them for the application.
+final class RequestIntake {
+  private let limits: HTTP2Limits
+  private let reception: HeadReception
+  private let session: HTTP2Session
+  private let streams: StreamTable
+  private let responses: ResponseOutput
+  private var events: [ConnectionEvent] = []
+  private var refusals: [HTTPStatus] = []
+
+  init(
+    limits: HTTP2Limits, reception: @escaping HeadReception, session: HTTP2Session,
+    streams: StreamTable, responses: ResponseOutput
+  ) {
+    self.limits = limits
+    self.reception = reception
+    self.session = session
+    self.streams = streams
+    self.responses = responses
+  }
+
+  /// The events since the last call.
+  func takeEvents() -> [ConnectionEvent] {
+    defer { if !events.isEmpty { events = [] } }
+    return events
+  }
+
+  /// The statuses of the responses since the last call that the application did not see.
+  func takeRefusals() -> [HTTPStatus] {
+    defer { if !refusals.isEmpty { refusals = [] } }
+    return refusals
+  }
+
+  // MARK: What comes
+
+  /// The head of the request on `stream` is complete.
+  func headEnded(on stream: HTTP2Stream, endsStream: Bool) {
+    stream.omitsBody = stream.head.method == "HEAD"
+    do throws(HTTP2Error) {
+      let request = try stream.head.request()
+      stream.head = RequestHead()
+      stream.announcedCount = endsStream ? 0 : request.contentLength
+      stream.awaitsContinue = !endsStream && request.expectsContinue
+      try receive(request, on: stream)
+    } catch {
+      refuse(error.response, on: stream)
+    }
+  }
+
+  /// Has the body behind a head taken as its reception says.
+  private func receive(_ request: HTTPRequest, on stream: HTTP2Stream) throws(HTTP2Error) {
+    let reception = reception(request, stream.announcedCount)
+    stream.answer = reception.answer
+    switch reception.body {
+    case .whole(let maxBytes):
+      stream.headBytes = request.headBytes
+      let limit = limits.bodyLimit(headBytes: stream.headBytes).and(path: maxBytes)
+      if let length = stream.announcedCount, length > limit.byteCount {
+        throw .bodyTooLong(limit)
+      }
+      stream.bodyLimit = limit
+      stream.request = request
+      streams.move(stream, to: .body)
+      if stream.awaitsContinue {
+        stream.awaitsContinue = false
+        session.sendContinue(stream.id)
+      }
+    case .parts:
+      streams.move(stream, to: .owed)
+      streams.beginUpload(of: stream)
+      events.append(.head(request, stream.publicID, by: stream.answer))
+    case .unwanted:
+      streams.move(stream, to: .owed)
+      events.append(.head(request, stream.publicID, by: stream.answer, isBodyWanted: false))
+    }
+  }
+
+  /// A part of a request's body came; `bytes` are lent for the call.
+  func bodyArrived(_ bytes: UnsafeBufferPointer<UInt8>, on stream: HTTP2Stream) {
+    let count = bytes.count
+    stream.receivedCount += count
+    // The stream's own window waits for the reader of a body that comes in parts.
+    session.consume(count, of: stream.id, opensStream: stream.upload == nil)
+    if stream.upload != nil {
+      // SAFETY: copied during the callback that lends it.
+      unsafe passOn(Array(bytes), of: stream)
+      return
+    }
+    guard stream.stage == .body else {
+      stream.discardedBytes += count
+      if stream.discardedBytes > limits.maxDiscardedBytes { cutShort(stream) }
+      return
+    }
+    if stream.body.count + count > stream.bodyLimit.byteCount {
+      refuse(HTTP2Error.bodyTooLong(stream.bodyLimit).response, on: stream)
+    } else if streams.incompleteCount + count > limits.maxIncompleteBytes {
+      streams.move(stream, to: .sending)
+      session.reset(stream.id, NGHTTP2_REFUSED_STREAM)
+    } else {
+      // SAFETY: copied during the callback that lends it.
+      unsafe streams.append(
+        bytes, toRequestOf: stream, total: stream.announcedCount ?? stream.bodyLimit.byteCount)
+    }
+  }
+
+  /// Hands on a part of a body that is read in parts.
+  private func passOn(_ bytes: [UInt8], of stream: HTTP2Stream) {
+    stream.awaitsContinue = false
+    guard streams.incompleteCount + bytes.count <= limits.maxIncompleteBytes else {
+      abandon(stream)
+      session.reset(stream.id, NGHTTP2_CANCEL)
+      return
+    }
+    streams.addUnread(bytes.count, of: stream)
+    events.append(.part(bytes, stream.publicID))
+  }
+
+  /// The request on `stream` is complete, its trailers with it.
+  func bodyEnded(on stream: HTTP2Stream) {
+    do throws(HTTP2Error) {
+      let trailers = try stream.head.trailers()
+      if let request = streams.completeRequest(of: stream, trailers: trailers) {
+        events.append(.request(request, stream.publicID, by: stream.answer))
+      } else {
+        streams.endUpload(of: stream)
+        events.append(.end(stream.publicID, trailers: trailers))
+      }
+    } catch {
+      refuse(error.response, on: stream)
+    }
+  }
+
+  /// The application took `count` bytes of a body that comes in parts on `stream`.
+  func bodyRead(_ count: Int, on stream: HTTP2Stream) {
+    streams.addUnread(-count, of: stream)
+    session.openWindow(of: stream.id, by: count)
+    if stream.awaitsContinue {
+      stream.awaitsContinue = false
+      if !stream.isOpen { session.sendContinue(stream.id) }
+    }
+  }
+
+  // MARK: Ends
+
+  /// Answers a request that the application is not to see, or takes it back from the application.
+  func refuse(_ response: HTTPResponse, on stream: HTTP2Stream) {
+    refusals.append(response.status)
+    reportAbandoned(stream)
+    if stream.isOpen || stream.stage == .sending {
+      // Too late to answer in another way.
+      responses.giveUp(stream)
+      session.reset(stream.id, NGHTTP2_CANCEL)
+    } else {
+      responses.send(response, on: stream)
+    }
+  }
+
+  /// Gives up the response of `stream`, or what is not sent of it.
+  func abandon(_ stream: HTTP2Stream) {
+    reportAbandoned(stream)
+    responses.giveUp(stream)
+  }
+
+  /// The stream is over; `wasOwed` where the application still owed its response.
+  func streamClosed(_ stream: HTTP2Stream, wasOwed: Bool) {
+    if wasOwed { events.append(.abandoned(stream.publicID)) }
+  }
+
+  /// Stops an upload that has its response, or will have none.
+  func cutShort(_ stream: HTTP2Stream) {
+    // RFC 9113 §8.1: behind a complete response, NO_ERROR asks the client to stop.
+    session.reset(stream.id, stream.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
+  }
+
+  /// Tells the application, where it has the request, that nobody waits for its response.
+  private func reportAbandoned(_ stream: HTTP2Stream) {
+    if stream.stage == .owed { events.append(.abandoned(stream.publicID)) }
+  }
+}
+
+extension HTTPRequest {
+  /// Whether the client holds its body back for a 100 (RFC 9110 §10.1.1).
+  fileprivate var expectsContinue: Bool { fields["expect"]?.isContinue ?? false }
+
+  /// The length of the body as announced.
+  fileprivate var contentLength: Int? { fields["content-length"].flatMap { Int($0) } }
+}

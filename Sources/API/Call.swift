@@ -25,8 +25,8 @@ struct Call: Sendable {
     guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let milliseconds = Int(text),
       bounds.contains(milliseconds)
     else {
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: Self.timeoutField, found: .string(text),
           expected: .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound))))
     }

@@ -97,10 +97,11 @@ package final class Service: Sendable {
     if head.method == "OPTIONS", !isUnknown || head.path == "*" { return nil }
     guard !isUnknown else {
       let escape = NormalizedPath.badEscape(in: head.path)
-      throw .route(escape.map { .pathEscape(found: $0) } ?? .noSuchPath(head.path))
+      throw Fault(
+        escape.map { RouteError.pathEscape(found: $0) } ?? .noSuchPath(head.path))
     }
     guard let route = endpoint.route(for: head.method) else {
-      throw .route(.method(head.method, allowed: endpoint.methods))
+      throw Fault(RouteError.method(head.method, allowed: endpoint.methods))
     }
     try access.check(route.access, by: head)
     return route

@@ -33,8 +33,8 @@ import Testing
     "99999999999999999999",
   ]) func otherTimeOutsAreRefused(header: String) {
     #expect(
-      throws: Fault.body(
-        .unexpected(
+      throws: Fault(
+        BodyError.unexpected(
           path: "carousel-timeout-ms", found: .string(header), expected: .integer(1...86_400_000)))
     ) { try call(header).timeout(.seconds(1)) }
   }

@@ -153,15 +153,15 @@ import Testing
     .stepsFull(queued: 3, arriving: 2, limit: 4, retryAfter: 6.2),
   ])
   func aFullQueueTellsWhenToTryAgain(refusal: Refusal) {
-    let response = Fault.refused(refusal).response
+    let response = Fault(refusal).response
     #expect(response.status == .tooManyRequests)
     #expect(response.fields["retry-after"] == "7")
     #expect(String(decoding: response.body, as: UTF8.self).contains("would exceed 4"))
   }
 
   @Test func aDeadlineOutOfReachTellsWhenToTryAgain() {
-    let response = Fault.refused(
-      .deadlineOutOfReach(
+    let response = Fault(
+      Refusal.deadlineOutOfReach(
         timeout: .milliseconds(20), needed: .microseconds(2_500_100), retryAfter: 2.1)
     ).response
     #expect(response.status == .tooManyRequests)

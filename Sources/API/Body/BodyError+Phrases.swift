@@ -3,19 +3,9 @@ import Serving
 
 // What is wrong with a body that is not read, and what would have been right, as parts of sentences.
 
-extension BodyError.JSONFlaw {
+extension BodyError.OtherFormat {
   var phrase: String {
     switch self {
-    case .invalidUTF8: "it is not valid UTF-8"
-    case .controlCharacter: "a string holds a control character that is not escaped"
-    case .incomplete(let offset): "it ends early, at byte \(offset)"
-    case .syntax(let offset, let path, let found):
-      "unexpected \(name(ofSyntax: found)) at byte \(offset)"
-        + (path.isEmpty ? "" : ", in \(shortened(path))") + python(found)
-    case .trailing(let offset, let found):
-      "\(name(ofSyntax: found)) follows its end, at byte \(offset)"
-    case .notObject(let found):
-      "it starts with \(name(ofSyntax: found)), expected \(bodyExample)"
     case .otherUnicode: "it looks like UTF-16, expected UTF-8"
     case .byteOrderMark: "it starts with a byte order mark, expected {"
     case .gzip: "it is compressed with gzip, expected that to stand in content-encoding"
@@ -31,16 +21,6 @@ extension BodyError.JSONFlaw {
 /// The bodies of predictions and of texts.
 let bodyExample =
   #"{"inputs": …} or, to continue a text, {"prompt": …}"#
-
-/// What JSON has in the place of what Python writes.
-private func python(_ found: String) -> String {
-  switch found {
-  case "True", "False": ", expected \(found.lowercased())"
-  case "None": ", expected null"
-  case _ where found.hasPrefix("'"): ", expected double quotes"
-  default: ""
-  }
-}
 
 extension BodyError.Expectation {
   var phrase: String {

@@ -4,14 +4,10 @@ import Serving
 
 /// Why a body is no object of JSON with the members that it should have. Cases carry facts; `sentence` words them.
 enum BodyError: Error, Equatable, Sendable {
-  case empty
-  case notJSON(JSONFlaw)
-  case tooDeep(path: String, limit: Int)
-  /// NaN, an infinity, or a number beyond the range of a float.
-  case notFinite(path: String, found: String)
-  /// Something else among the numbers of an array.
-  case mixed(path: String, found: String)
-  case outOfMemory
+  /// The JSON reader could not read it.
+  case unreadable(JSONReadError)
+  /// It is something else than JSON.
+  case otherFormat(OtherFormat)
   /// A member that has to be there; `others` are some that are beside where it should be and that nothing reads.
   case missing(path: String, others: [String] = [])
   /// A member of `path` (of the body where that is nil) that nothing is called.
@@ -19,17 +15,11 @@ enum BodyError: Error, Equatable, Sendable {
   case duplicate(path: String)
   case unexpected(path: String, found: JSONDocument.Found, expected: Expectation)
 
-  /// What keeps a body from being a JSON object.
-  enum JSONFlaw: Equatable, Sendable {
-    case invalidUTF8
-    case controlCharacter
-    /// The text ends inside a string, an array or an object.
-    case incomplete(offset: Int)
-    case syntax(offset: Int, path: String, found: String)
-    case trailing(offset: Int, found: String)
-    case notObject(found: String)
-    /// The body starts as UTF-16 or UTF-32 does.
+  /// What a body turns out to be by its first bytes.
+  enum OtherFormat: Equatable, Sendable {
+    /// Text in UTF-16 or UTF-32.
     case otherUnicode
+    /// Text behind a byte order mark.
     case byteOrderMark
     /// Compressed, though the request does not say so.
     case gzip
@@ -87,50 +77,28 @@ enum BodyError: Error, Equatable, Sendable {
   }
 }
 
-extension Fault {
-  static func body(_ error: BodyError) -> Fault {
-    Fault(error.kind, error.sentence, parameter: error.parameter)
-  }
-}
-
-extension BodyError {
-  fileprivate var kind: Fault.Kind {
+extension BodyError: FaultSource {
+  var kind: Fault.Kind {
     switch self {
-    case .outOfMemory: .internalError
-    case .empty, .notJSON, .tooDeep, .notFinite, .mixed, .missing, .unknown, .duplicate,
-      .unexpected:
-      .badRequest
+    case .unreadable(.outOfMemory): .internalError
+    case .unreadable, .otherFormat, .missing, .unknown, .duplicate, .unexpected: .badRequest
     }
   }
 
-  /// The member of the body that is at fault, where there is one.
-  fileprivate var parameter: String? {
+  var parameter: String? {
     switch self {
-    case .tooDeep(let path, _), .notFinite(let path, _), .mixed(let path, _), .missing(let path, _),
-      .duplicate(let path), .unexpected(let path, _, _):
-      path
+    case .unreadable(let error): error.path
+    case .missing(let path, _), .duplicate(let path), .unexpected(let path, _, _): path
     case .unknown(let name, let path, _):
       (path.map { "\($0)." } ?? "") + name.prefix(maxQuotedCharacters)
-    case .empty, .notJSON, .outOfMemory: nil
+    case .otherFormat: nil
     }
   }
 
-  /// One sentence that names the field, what was found and what was expected.
-  fileprivate var sentence: String {
+  var sentence: String {
     switch self {
-    case .empty: "the body is empty, expected a JSON object: \(bodyExample)"
-    case .notJSON(let flaw): "the body is not a JSON object: \(flaw.phrase)"
-    case .tooDeep(let path, let limit):
-      "\(shortened(path)): arrays and objects nest deeper than \(limit) levels"
-    case .notFinite(let path, let found) where path == "horizon" || path == "options.horizon":
-      "\(path): found \(shortened(found)), expected a whole number of steps"
-    case .notFinite(let path, let found) where found.lowercased().contains("n"):
-      "\(shortened(path)): found \(shortened(found)), expected a finite number, JSON has no \(shortened(found))"
-    case .notFinite(let path, let found):
-      "\(shortened(path)): found \(shortened(found)), expected a number within the range of a 32-bit float"
-    case .mixed(let path, let found):
-      "\(shortened(path)): found \(name(ofToken: found)), expected a number like the elements before it"
-    case .outOfMemory: "the body is larger than memory allows"
+    case .unreadable(let error): error.sentence
+    case .otherFormat(let format): notAnObject(format.phrase)
     case .missing(let path, let others):
       "\(shortened(path)) is missing"
         + (["inputs", "prompt"].contains(path) ? ", expected {\"\(path)\": …}" : "")
@@ -143,19 +111,4 @@ extension BodyError {
       "\(shortened(path)): found \(found.phrase), expected \(expected.phrase)"
     }
   }
-}
-
-/// What a token that is well formed begins.
-private func name(ofToken token: String) -> String {
-  switch token.first {
-  case "[": "an array"
-  case "{": "an object"
-  case "\"": "the string \(name(ofSyntax: token))"
-  default: shortened(token)
-  }
-}
-
-/// A token in quotes, which a string has already, though perhaps not at its end.
-func name(ofSyntax token: String) -> String {
-  token.hasPrefix("\"") ? shortened(token) : quoted(token)
 }

@@ -5,7 +5,7 @@ import Serving
 typealias BodyMembers = JSONMembers<Fault>
 
 extension Fault: JSONMemberFailure {
-  package init(_ error: JSONMemberError) { self = .body(BodyError(error)) }
+  package init(_ error: JSONMemberError) { self.init(BodyError(error)) }
 }
 
 extension BodyError {
@@ -35,10 +35,13 @@ extension BodyMembers {
       return try models.defaultModel()
     }
     guard document.kind(node) == .string else {
-      throw .body(.unexpected(path: "model", found: document.found(node), expected: .string))
+      throw Fault(
+        BodyError.unexpected(path: "model", found: document.found(node), expected: .string))
     }
     let name = document.string(node)
-    if let path, path != name { throw .model(.otherModel(inPath: path, inBody: name)) }
+    if let path, path != name {
+      throw Fault(ModelChoiceError.otherModel(inPath: path, inBody: name))
+    }
     return try models.model(name)
   }
 
@@ -54,8 +57,8 @@ extension BodyMembers {
     guard let node = self[name] else { return nil }
     guard document.kind(node) == .number, case let number = document.number(node), isRight(number)
     else {
-      throw .body(
-        .unexpected(path: path(of: name), found: document.found(node), expected: expected))
+      throw Fault(
+        BodyError.unexpected(path: path(of: name), found: document.found(node), expected: expected))
     }
     return number
   }

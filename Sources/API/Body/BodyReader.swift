@@ -13,35 +13,14 @@ struct BodyReader: Sendable {
     do throws(JSONReadError) {
       return try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth, members: members)
     } catch {
-      throw .body(BodyError.JSONFlaw(signature: body).map { .notJSON($0) } ?? BodyError(error))
+      throw Fault(BodyError.OtherFormat(body).map { BodyError.otherFormat($0) } ?? .unreadable(error))
     }
   }
 }
 
-extension BodyError {
-  /// The one place where errors of reading JSON become the service's.
-  fileprivate init(_ error: JSONReadError) {
-    self =
-      switch error {
-      case .empty: .empty
-      case .outOfMemory: .outOfMemory
-      case .invalidUTF8: .notJSON(.invalidUTF8)
-      case .controlCharacter: .notJSON(.controlCharacter)
-      case .incomplete(let offset): .notJSON(.incomplete(offset: offset))
-      case .syntax(let offset, let path, let found):
-        .notJSON(.syntax(offset: offset, path: path, found: found))
-      case .trailing(let offset, let found): .notJSON(.trailing(offset: offset, found: found))
-      case .notObject(let found): .notJSON(.notObject(found: found))
-      case .tooDeep(let path, let limit): .tooDeep(path: path, limit: limit)
-      case .notFinite(let path, let found): .notFinite(path: path, found: found)
-      case .mixed(let path, let found): .mixed(path: path, found: found)
-      }
-  }
-}
-
-extension BodyError.JSONFlaw {
+extension BodyError.OtherFormat {
   /// What a body that is not JSON turns out to be, by its first bytes.
-  fileprivate init?(signature body: [UInt8]) {
+  fileprivate init?(_ body: [UInt8]) {
     switch (body.first, body.dropFirst().first) {
     case (0x1F, 0x8B): self = .gzip
     case (0xFF, 0xFE), (0xFE, 0xFF), (UInt8(ascii: "{"), 0), (0, UInt8(ascii: "{")):

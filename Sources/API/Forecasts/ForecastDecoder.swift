@@ -25,8 +25,8 @@ struct ForecastDecoder {
     guard let forecast = model.graph.forecast,
       case .features(let size, _, _) = model.description.inputs[forecast.input].kind
     else {
-      throw .forecast(
-        .noTimeSeries(
+      throw Fault(
+        ForecastError.noTimeSeries(
           model: model.name, ForecastGap(in: model, ofTokens: false),
           known: models.models.filter { $0.graph.forecast != nil }.map(\.name)))
     }
@@ -41,8 +41,8 @@ struct ForecastDecoder {
   /// KServe's `ForecastOptions`; quantiles may be asked for, but models here foretell one value a step.
   private func horizon(_ node: Int, of model: ServedModel) throws(Fault) -> Int {
     guard document.kind(node) == .object else {
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: "options", found: document.found(node), expected: .object(["horizon"])))
     }
     let members = try BodyMembers(
@@ -51,11 +51,12 @@ struct ForecastDecoder {
       switch document.found(quantiles) {
       case .array(0): break
       case .numbers(let count):
-        throw .forecast(
-          .noQuantiles(path: members.path(of: "quantiles"), model: model.name, found: count))
+        throw Fault(
+          ForecastError.noQuantiles(
+            path: members.path(of: "quantiles"), model: model.name, found: count))
       case let found:
-        throw .body(
-          .unexpected(
+        throw Fault(
+          BodyError.unexpected(
             path: members.path(of: "quantiles"), found: found, expected: .emptyOrNull))
       }
     }
@@ -67,17 +68,17 @@ struct ForecastDecoder {
     _ node: Int, of model: ServedModel, size: Int
   ) throws(Fault) -> (series: [ForecastQuestion.Series], sequences: [InputSequence]) {
     guard document.kind(node) == .array else {
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: "inputs", found: document.found(node), expected: .objects(Self.required)))
     }
     let count = document.count(node)
     guard count > 0 else {
-      throw .body(.unexpected(path: "inputs", found: .array(0), expected: .element))
+      throw Fault(BodyError.unexpected(path: "inputs", found: .array(0), expected: .element))
     }
     guard count <= limits.maxSequencesPerRequest else {
-      throw .inputs(
-        .tooMany(
+      throw Fault(
+        InputsError.tooMany(
           .sequences, path: "inputs", found: count, limit: limits.maxSequencesPerRequest,
           setting: "max_sequences_per_request"))
     }
@@ -102,8 +103,8 @@ struct ForecastDecoder {
     _ node: Int, path: String, of model: ServedModel, size: Int
   ) throws(Fault) -> (series: ForecastQuestion.Series, sequence: InputSequence) {
     guard document.kind(node) == .object else {
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: path, found: document.found(node), expected: .object(Self.required)))
     }
     let members = try BodyMembers(
@@ -113,8 +114,8 @@ struct ForecastDecoder {
     let frequency = try frequency(members)
     let start = try members.optionalString("start_timestamp").map { (text) throws(Fault) in
       guard let start = Timestamp(text) else {
-        throw .body(
-          .unexpected(
+        throw Fault(
+          BodyError.unexpected(
             path: members.path(of: "start_timestamp"), found: .string(text), expected: .timestamp))
       }
       return start
@@ -127,7 +128,7 @@ struct ForecastDecoder {
     // python/huggingfaceserver/huggingfaceserver/time_series_model.py.
     let forecastStart = try start.map { (start) throws(Fault) in
       guard let later = start.advanced(by: sequence.stepCount, frequency) else {
-        throw .forecast(.afterLastYear(path: members.path(of: "start_timestamp")))
+        throw Fault(ForecastError.afterLastYear(path: members.path(of: "start_timestamp")))
       }
       return later
     }
@@ -142,15 +143,15 @@ struct ForecastDecoder {
   ) throws(Fault) -> ForecastQuestion.SeriesType {
     let (path, found) = (members.path(of: "type"), try members.string("type"))
     guard let type = ForecastQuestion.SeriesType(rawValue: found) else {
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: path, found: .string(found),
           expected: .oneOf(ForecastQuestion.SeriesType.allCases.map(\.rawValue))))
     }
     let expected: ForecastQuestion.SeriesType = size == 1 ? .univariate : .multivariate
     guard type == expected else {
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: path, found: .string(found), expected: .seriesType(expected.rawValue, size: size)))
     }
     return type
@@ -159,8 +160,8 @@ struct ForecastDecoder {
   private func frequency(_ members: BodyMembers) throws(Fault) -> Frequency {
     let found = try members.string("frequency")
     guard let frequency = Frequency(found) else {
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: members.path(of: "frequency"), found: .string(found),
           expected: .oneOf(Frequency.names)))
     }

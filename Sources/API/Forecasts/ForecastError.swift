@@ -9,23 +9,17 @@ enum ForecastError: Error, Equatable, Sendable {
   case afterLastYear(path: String)
 }
 
-extension Fault {
-  static func forecast(_ error: ForecastError) -> Fault {
-    Fault(.badRequest, error.sentence, parameter: error.parameter)
-  }
-}
+extension ForecastError: FaultSource {
+  var kind: Fault.Kind { .badRequest }
 
-extension ForecastError {
-  /// The member of the body that is at fault, where there is one.
-  fileprivate var parameter: String? {
+  var parameter: String? {
     switch self {
     case .noTimeSeries: "model"
     case .noQuantiles(let path, _, _), .afterLastYear(let path): path
     }
   }
 
-  /// One sentence that names the field, what was found and what was expected.
-  fileprivate var sentence: String {
+  var sentence: String {
     switch self {
     case .noTimeSeries(let model, let gap, let known):
       "model: \(quoted(model)) does not forecast its own input, "

@@ -45,8 +45,8 @@ struct GenerationQuestion: Sendable {
     let members = try BodyMembers(Self.members, others: .refused, of: document)
     model = try members.model(path: name, models: models)
     guard let (_, input, _) = model.graph.generation else {
-      throw .model(
-        .notGenerator(
+      throw Fault(
+        ModelChoiceError.notGenerator(
           model: model.name, ForecastGap(in: model, ofTokens: true),
           known: models.models.filter { $0.graph.generation != nil }.map(\.name)))
     }
@@ -93,14 +93,14 @@ extension BodyMembers {
     }
     guard writesText else {
       guard document.kind(node) == .numbers else {
-        throw .body(
-          .unexpected(
+        throw Fault(
+          BodyError.unexpected(
             path: "stop", found: document.found(node), expected: .tokens(orText: false)))
       }
       var ids: Set<Int32> = []
       for (index, value) in document.numbers[document.range(node)].enumerated() {
         guard value >= 0, value < Float(size), let id = Int32(exactly: value) else {
-          throw .inputs(.tokenRange(path: "stop[\(index)]", found: value, size: size))
+          throw Fault(InputsError.tokenRange(path: "stop[\(index)]", found: value, size: size))
         }
         ids.insert(id)
       }
@@ -118,14 +118,16 @@ extension BodyMembers {
       }
       return .texts(texts)
     case .null, .false, .true, .number, .numbers, .array, .object:
-      throw .body(.unexpected(path: "stop", found: document.found(node), expected: .stops))
+      throw Fault(BodyError.unexpected(path: "stop", found: document.found(node), expected: .stops))
     }
   }
 
   private func stopText(_ node: Int, _ path: String) throws(Fault) -> String {
     guard document.kind(node) == .string,
       (1...GenerationQuestion.maxStopBytes).contains(document.count(node))
-    else { throw .body(.unexpected(path: path, found: document.found(node), expected: .stops)) }
+    else {
+      throw Fault(BodyError.unexpected(path: path, found: document.found(node), expected: .stops))
+    }
     return document.string(node)
   }
 }

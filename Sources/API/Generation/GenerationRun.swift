@@ -97,12 +97,14 @@ final class GenerationRun: Sendable {
     progress.withLock { progress in
       switch result {
       case .failure(.cancelled): call.abandoned()
-      case .failure(let refusal): fail(.refused(refusal), &progress)
+      case .failure(let refusal): fail(Fault(refusal), &progress)
       case .success where progress.end == .notFinite:
         let output = question.model.graph.generation.map {
           question.model.graph.model.outputs[$0.output].name
         }
-        fail(.model(.outputNotFinite(model: question.model.name, output: output ?? "")), &progress)
+        fail(
+          Fault(ModelChoiceError.outputNotFinite(model: question.model.name, output: output ?? "")),
+          &progress)
       case .success:
         var answer = JSONWriter()
         answer.raw(#"{"model":"#)

@@ -29,7 +29,7 @@ struct AnswerBudget: Sendable {
   ) throws(Fault) {
     guard size.textBytes <= maxAnswerBytes else {
       refusedAnswers.add()
-      throw .memory(.answerTooLarge(bytes: size.textBytes, limit: maxAnswerBytes))
+      throw Fault(MemoryError.answerTooLarge(bytes: size.textBytes, limit: maxAnswerBytes))
     }
     try resize(reservation, to: inputBytes + size.heldBytes, for: call)
   }
@@ -52,7 +52,7 @@ struct AnswerBudget: Sendable {
   private func full(_ bytes: Int, for call: Call) -> Fault {
     let largest = memory.largestReservation(beside: call.exchange.request.heldBytes)
     return bytes > largest
-      ? .memory(.tooSmall(bytes: bytes, limit: largest))
-      : .memory(.full(bytes: bytes, limit: memory.limit))
+      ? Fault(MemoryError.tooSmall(bytes: bytes, limit: largest))
+      : Fault(MemoryError.full(bytes: bytes, limit: memory.limit))
   }
 }

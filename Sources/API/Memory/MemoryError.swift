@@ -10,22 +10,15 @@ enum MemoryError: Error, Equatable, Sendable {
   case tooSmall(bytes: Int, limit: Int)
 }
 
-extension Fault {
-  static func memory(_ error: MemoryError) -> Fault {
-    Fault(error.kind, error.sentence)
-  }
-}
-
-extension MemoryError {
-  fileprivate var kind: Fault.Kind {
+extension MemoryError: FaultSource {
+  var kind: Fault.Kind {
     switch self {
     case .full: .tooManyRequests
     case .answerTooLarge, .tooSmall: .tooLarge
     }
   }
 
-  /// One sentence that names the field, what was found and what was expected.
-  fileprivate var sentence: String {
+  var sentence: String {
     switch self {
     case .answerTooLarge(let bytes, let limit):
       "the answer would take up to \(bytes) bytes, at most \(limit) are allowed (max_answer_bytes)"

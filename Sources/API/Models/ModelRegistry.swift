@@ -51,7 +51,7 @@ struct ModelSnapshot: Sendable {
   /// The model called `name`.
   func model(_ name: String) throws(Fault) -> ServedModel {
     guard let place = places[name] else {
-      throw .model(.noSuchModel(name: name, known: models.map(\.name)))
+      throw Fault(ModelChoiceError.noSuchModel(name: name, known: models.map(\.name)))
     }
     return models[place]
   }
@@ -59,7 +59,7 @@ struct ModelSnapshot: Sendable {
   /// The one that answers where none is named.
   func defaultModel() throws(Fault) -> ServedModel {
     if let defaultName { return try model(defaultName) }
-    guard let first = models.first else { throw .model(.noModels) }
+    guard let first = models.first else { throw Fault(ModelChoiceError.noModels) }
     return first
   }
 

@@ -12,7 +12,7 @@ struct HealthPages: Sendable {
 
   /// `GET /readyz`
   func ready() throws(Fault) -> HTTPResponse {
-    guard readiness.value == .ready else { throw .route(.notReady(readiness.value)) }
+    guard readiness.value == .ready else { throw Fault(RouteError.notReady(readiness.value)) }
     return response("ready")
   }
 

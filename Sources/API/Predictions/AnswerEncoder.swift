@@ -101,7 +101,7 @@ struct AnswerEncoder {
     guard let state else { preconditionFailure("the state of a session is missing") }
     // Nothing good comes of going on from it.
     guard state.floats.allSatisfy(\.isFinite) else {
-      throw .state(.notFinite(model: question.model.name, .f32))
+      throw Fault(StateError.notFinite(model: question.model.name, .f32))
     }
     writer.raw(#"{"id":"#)
     writer.string(use.id)
@@ -118,7 +118,7 @@ struct AnswerEncoder {
       preconditionFailure("a state that was asked for is missing")
     }
     guard let token = sealer.seal(state, as: element, model: model) else {
-      throw .state(.notFinite(model: question.model.name, element))
+      throw Fault(StateError.notFinite(model: question.model.name, element))
     }
     // No character of base64url is escaped in JSON.
     writer.byte("\"")
@@ -131,7 +131,7 @@ struct AnswerEncoder {
     _ output: Prediction.Output, _ name: String, of question: Question
   ) throws(Fault) {
     guard output.values.allSatisfy(\.isFinite) else {
-      throw .model(.outputNotFinite(model: question.model.name, output: name))
+      throw Fault(ModelChoiceError.outputNotFinite(model: question.model.name, output: name))
     }
   }
 

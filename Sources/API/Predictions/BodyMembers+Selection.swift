@@ -14,9 +14,9 @@ extension BodyMembers {
     guard let node = self["outputs"] else { return fallback }
     guard document.kind(node) == .object else {
       let steps = try steps(node, path: "outputs", names: names)
-      if steps == .all, hasHorizon { throw .inputs(.allWithHorizon(path: "outputs")) }
+      if steps == .all, hasHorizon { throw Fault(InputsError.allWithHorizon(path: "outputs")) }
       guard graph.supports(Selection(steps)) else {
-        throw .inputs(.notEveryStep(model: model, output: nil))
+        throw Fault(InputsError.notEveryStep(model: model, output: nil))
       }
       return Selection(steps)
     }
@@ -30,9 +30,9 @@ extension BodyMembers {
       }
       let path = members.path(of: name)
       let steps = try steps(node, path: path, names: [])
-      if steps == .all, hasHorizon { throw .inputs(.allWithHorizon(path: path)) }
+      if steps == .all, hasHorizon { throw Fault(InputsError.allWithHorizon(path: path)) }
       guard steps == .last || graph.answersEveryStep(output: index) else {
-        throw .inputs(.notEveryStep(model: model, output: name))
+        throw Fault(InputsError.notEveryStep(model: model, output: name))
       }
       selected.append(steps)
     }
@@ -45,8 +45,8 @@ extension BodyMembers {
   ) throws(Fault) -> Selection.Steps {
     let found = document.found(node)
     guard case .string(let name) = found, let steps = Selection.Steps(rawValue: name) else {
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: path, found: found,
           expected: names.isEmpty
             ? .oneOf(Selection.Steps.allCases.map(\.rawValue)) : .steps(names)))

@@ -33,16 +33,17 @@ extension InputDecoder {
       case .vector: return (.flat, isArray: depth == 1)
       }
     case .numbers where depth == 0:
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: firstPath[0].description, found: firstNumber(first), expected: step(of: kind)))
     case .string where depth < 2 && kind.isTokens:
       return (.text, isArray: depth == 1)
     case .array where document.count(first) == 0:
-      throw .body(.unexpected(path: firstPath.description, found: .array(0), expected: .element))
+      throw Fault(
+        BodyError.unexpected(path: firstPath.description, found: .array(0), expected: .element))
     case .null, .false, .true, .number, .string, .numbers, .array, .object:
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: firstPath.description, found: document.found(first),
           expected: depth == 0 ? sequence : depth < levels.lowerBound ? step(of: kind) : .number))
     }

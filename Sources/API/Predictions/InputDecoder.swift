@@ -37,8 +37,8 @@ struct InputDecoder {
     let column = try column(0, node, InputPath(name))
     guard !column.isArray else {
       let hasText = model.vocabularies[0] != nil
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: name, found: document.found(node), expected: .tokens(orText: hasText)))
     }
     return try sequence(column, InputPath(name))
@@ -48,17 +48,17 @@ struct InputDecoder {
   private func refusal(of flaw: InputBatch.Flaw) -> Fault {
     switch flaw {
     case .sequenceCounts(let input, let found, let expected):
-      return .inputs(
-        .sequenceCounts(path: "inputs.\(input)", found: found, expected: expected))
+      return Fault(
+        InputsError.sequenceCounts(path: "inputs.\(input)", found: found, expected: expected))
     case .sequence(let index, let error):
       func path(_ root: String) -> String {
         (index.map { InputPath(root)[$0] } ?? InputPath(root)).description
       }
       guard case .stepCounts(let input, let found, let other, let expected) = error else {
-        return .inputs(.input(path: path("inputs"), error))
+        return Fault(InputsError.input(path: path("inputs"), error))
       }
-      return .inputs(
-        .stepCounts(
+      return Fault(
+        InputsError.stepCounts(
           path: path("inputs.\(input)"), found: found, other: path("inputs.\(other)"),
           expected: expected))
     }
@@ -69,8 +69,8 @@ struct InputDecoder {
     let inputs = model.description.inputs
     guard document.kind(node) == .object else {
       guard inputs.count == 1 else {
-        throw .body(
-          .unexpected(
+        throw Fault(
+          BodyError.unexpected(
             path: "inputs", found: document.found(node), expected: .object(inputs.map(\.name))))
       }
       return [try column(0, node, InputPath("inputs"))]
@@ -96,8 +96,8 @@ struct InputDecoder {
     }
     let count = document.count(node)
     guard count <= limits.maxSequencesPerRequest else {
-      throw .inputs(
-        .tooMany(
+      throw Fault(
+        InputsError.tooMany(
           .sequences, path: path.description, found: count, limit: limits.maxSequencesPerRequest,
           setting: "max_sequences_per_request"))
     }
@@ -126,7 +126,7 @@ struct InputDecoder {
   ) throws(Fault) -> InputSequence {
     do { return try InputBatch([column], for: model.graph.model).sequences[0] } catch {
       guard case .sequence(_, let error) = error else { throw refusal(of: error) }
-      throw .inputs(.input(path: path.description, error))
+      throw Fault(InputsError.input(path: path.description, error))
     }
   }
 
@@ -167,8 +167,8 @@ struct InputDecoder {
       guard case .id(let element, let found, let size) = error else {
         preconditionFailure("numbers of the shape of an input were refused: \(error)")
       }
-      throw .inputs(
-        .tokenRange(
+      throw Fault(
+        InputsError.tokenRange(
           path: (shape.count == 1 ? path[element] : path[element][0]).description,
           found: Float(found), size: size))
     }
@@ -178,19 +178,21 @@ struct InputDecoder {
     _ input: Int, _ node: Int, _ path: InputPath
   ) throws(Fault) -> [Int32] {
     guard document.kind(node) == .string else {
-      throw .body(
-        .unexpected(path: path.description, found: document.found(node), expected: .string))
+      throw Fault(
+        BodyError.unexpected(path: path.description, found: document.found(node), expected: .string)
+      )
     }
     guard let vocabulary = model.vocabularies[input] else {
-      throw .inputs(.noVocabulary(path: path.description))
+      throw Fault(InputsError.noVocabulary(path: path.description))
     }
     guard document.count(node) > 0 else {
-      throw .body(.unexpected(path: path.description, found: .string(""), expected: .character))
+      throw Fault(
+        BodyError.unexpected(path: path.description, found: .string(""), expected: .character))
     }
     let tokens: [Int32]
     do { tokens = try vocabulary.encode(document.bytes(node)) } catch {
-      throw .inputs(
-        .unknownCharacter(
+      throw Fault(
+        InputsError.unknownCharacter(
           path: path.description, character: String(error.character), position: error.position))
     }
     try checkSteps(tokens.count, path)
@@ -201,17 +203,18 @@ struct InputDecoder {
   private func rows(_ node: Int, _ path: InputPath, size: Int) throws(Fault) -> Range<Int> {
     guard document.kind(node) == .array else {
       if document.kind(node) == .numbers {
-        throw .body(
-          .unexpected(
+        throw Fault(
+          BodyError.unexpected(
             path: path[0].description, found: firstNumber(node), expected: .numbers(size)))
       }
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: path.description, found: document.found(node), expected: .vectors(size)))
     }
     let count = document.count(node)
     guard count > 0 else {
-      throw .body(.unexpected(path: path.description, found: .array(0), expected: .element))
+      throw Fault(
+        BodyError.unexpected(path: path.description, found: .array(0), expected: .element))
     }
     try checkSteps(count, path)
     // Each row is one node, as long as all are well.
@@ -230,21 +233,22 @@ struct InputDecoder {
     case .numbers:
       let range = document.range(node)
       if let count, range.count != count {
-        throw .body(
-          .unexpected(
+        throw Fault(
+          BodyError.unexpected(
             path: path.description, found: .numbers(range.count), expected: .numbers(count)))
       }
       return range
     case .array where document.count(node) > 0:
       // An array that starts with a number holds nothing else: its first element is no number.
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: path[0].description, found: document.found(node + 1), expected: .number))
     case .array where count == nil:
-      throw .body(.unexpected(path: path.description, found: .array(0), expected: .element))
+      throw Fault(
+        BodyError.unexpected(path: path.description, found: .array(0), expected: .element))
     case .null, .false, .true, .number, .string, .array, .object:
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: path.description, found: document.found(node),
           expected: count.map { .numbers($0) } ?? .flat))
     }
@@ -252,8 +256,8 @@ struct InputDecoder {
 
   private func checkSteps(_ count: Int, _ path: InputPath) throws(Fault) {
     guard count <= limits.maxSequenceSteps else {
-      throw .inputs(
-        .tooMany(
+      throw Fault(
+        InputsError.tooMany(
           .steps, path: path.description, found: count, limit: limits.maxSequenceSteps,
           setting: "max_sequence_steps"))
     }
@@ -264,8 +268,8 @@ extension JSONDocument {
   /// Refuses numbers among the ids at `node` that rounding made whole.
   func checkTokens(_ node: Int, _ path: InputPath, size: Int) throws(Fault) {
     guard let element = firstRoundedElement(node) else { return }
-    throw .inputs(
-      .roundedToken(
+    throw Fault(
+      InputsError.roundedToken(
         path: path[element].description,
         near: numbers[range(node)][range(node).lowerBound + element],
         size: size))

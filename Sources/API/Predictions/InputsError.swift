@@ -24,15 +24,10 @@ enum InputsError: Error, Equatable, Sendable {
   }
 }
 
-extension Fault {
-  static func inputs(_ error: InputsError) -> Fault {
-    Fault(.badRequest, error.sentence, parameter: error.parameter)
-  }
-}
+extension InputsError: FaultSource {
+  var kind: Fault.Kind { .badRequest }
 
-extension InputsError {
-  /// The member of the body that is at fault, where there is one.
-  fileprivate var parameter: String? {
+  var parameter: String? {
     switch self {
     case .tooMany(_, let path, _, _, _), .input(let path, _): path
     case .tokenRange, .roundedToken, .unknownCharacter, .noVocabulary, .sequenceCounts, .stepCounts,
@@ -41,8 +36,7 @@ extension InputsError {
     }
   }
 
-  /// One sentence that names the field, what was found and what was expected.
-  fileprivate var sentence: String {
+  var sentence: String {
     switch self {
     case .tooMany(let what, let path, let found, let limit, let setting):
       "\(shortened(path)) has \(found) \(what.rawValue), at most \(limit) are allowed (\(setting))"

@@ -12,12 +12,13 @@ extension JSONDocument {
     _ node: Int, path: String, limit: Int, setting: String
   ) throws(Fault) -> Int {
     guard kind(node) == .number, let steps = integer(node), steps >= 1 else {
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: path, found: found(node), expected: .integer(1...UInt64(limit))))
     }
     guard steps <= limit else {
-      throw .inputs(.tooMany(.steps, path: path, found: steps, limit: limit, setting: setting))
+      throw Fault(
+        InputsError.tooMany(.steps, path: path, found: steps, limit: limit, setting: setting))
     }
     return steps
   }

@@ -10,14 +10,8 @@ enum ModelChoiceError: Error, Equatable, Sendable {
   case outputNotFinite(model: String, output: String)
 }
 
-extension Fault {
-  static func model(_ error: ModelChoiceError) -> Fault {
-    Fault(error.kind, error.sentence, parameter: error.parameter)
-  }
-}
-
-extension ModelChoiceError {
-  fileprivate var kind: Fault.Kind {
+extension ModelChoiceError: FaultSource {
+  var kind: Fault.Kind {
     switch self {
     case .noSuchModel, .noModels: .notFound
     case .otherModel, .notForecaster, .notGenerator: .badRequest
@@ -25,16 +19,14 @@ extension ModelChoiceError {
     }
   }
 
-  /// The member of the body that is at fault, where there is one.
-  fileprivate var parameter: String? {
+  var parameter: String? {
     switch self {
     case .noSuchModel: "model"
     case .otherModel, .noModels, .notForecaster, .notGenerator, .outputNotFinite: nil
     }
   }
 
-  /// One sentence that names the field, what was found and what was expected.
-  fileprivate var sentence: String {
+  var sentence: String {
     switch self {
     case .noSuchModel(let name, let known):
       "there is no model \(quoted(name)), expected \(list(known, "or"))"

@@ -53,7 +53,7 @@ struct PredictionRides: Sendable {
       case .success(let opened): ride(inquiry, from: question.states(with: opened), for: call)
       case .failure(let refusal):
         let told = sessions.refusal(refusal, of: question.model, among: models.snapshot)
-        call.refuse(.session(.refused(told, model: question.model.name)))
+        call.refuse(Fault(SessionError.refused(told, model: question.model.name)))
       }
     }
     if call.exchange.isAbandoned, sessions.leave(waiter) { call.abandoned() }
@@ -92,7 +92,7 @@ struct PredictionRides: Sendable {
       if refusal == .cancelled {
         call.abandoned()
       } else {
-        call.refuse(.refused(refusal))
+        call.refuse(Fault(refusal))
       }
     }
   }
@@ -122,7 +122,8 @@ struct PredictionRides: Sendable {
         }
         // Before the answer goes out: its client may come back for the session at once.
         guard closeSessions(of: inquiry.question, with: predictions) else {
-          return call.refuse(.session(.refused(.frozen, model: inquiry.question.model.name)))
+          return call.refuse(
+            Fault(SessionError.refused(.frozen, model: inquiry.question.model.name)))
         }
         send(response, of: inquiry, to: call)
       }

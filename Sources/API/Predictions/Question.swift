@@ -75,7 +75,7 @@ package struct Question: Sendable {
       returnsFinal: returnedState != nil || !sessions.isEmpty)
     for (index, use) in sessions.enumerated() where use != nil && use?.opening.way != .begin {
       guard states.initial.isEmpty || states.initial[index] == nil else {
-        throw .session(.stateOfSession(path: inputs.isArray ? "state[\(index)]" : "state"))
+        throw Fault(SessionError.stateOfSession(path: inputs.isArray ? "state[\(index)]" : "state"))
       }
     }
   }
@@ -86,7 +86,8 @@ extension BodyMembers {
     guard let horizon = self["horizon"] else { return nil }
     let steps = try document.horizon(horizon, path: "horizon", limit: limit)
     guard model.graph.forecastSteps != nil else {
-      throw .model(.notForecaster(model: model.name, ForecastGap(in: model, ofTokens: false)))
+      throw Fault(
+        ModelChoiceError.notForecaster(model: model.name, ForecastGap(in: model, ofTokens: false)))
     }
     return steps
   }
@@ -103,10 +104,10 @@ extension BodyMembers {
       guard let named = StateElement(rawValue: name) else { fallthrough }
       element = named
     case .null, .number, .largeNumber, .numbers, .array, .object:
-      throw .body(.unexpected(path: "return_state", found: found, expected: .returnState))
+      throw Fault(BodyError.unexpected(path: "return_state", found: found, expected: .returnState))
     }
     guard model.fingerprint != nil else {
-      throw .state(.notStreamable(option: "return_state", model: model.name))
+      throw Fault(StateError.notStreamable(option: "return_state", model: model.name))
     }
     return element
   }
@@ -117,7 +118,7 @@ extension BodyMembers {
   ) throws(Fault) -> [SessionUse?] {
     guard let session = self["session"], document.kind(session) != .null else { return [] }
     guard model.fingerprint != nil else {
-      throw .state(.notStreamable(option: "session", model: model.name))
+      throw Fault(StateError.notStreamable(option: "session", model: model.name))
     }
     let uses = try SessionDecoder(document: document).decode(session, for: inputs)
     return uses.contains { $0 != nil } ? uses : []
@@ -129,7 +130,7 @@ extension BodyMembers {
   ) throws(Fault) -> [SequenceState?] {
     guard let state = self["state"], document.kind(state) != .null else { return [] }
     guard let fingerprint = model.fingerprint else {
-      throw .state(.notStreamable(option: "state", model: model.name))
+      throw Fault(StateError.notStreamable(option: "state", model: model.name))
     }
     return try StateDecoder(
       document: document, model: model, fingerprint: fingerprint, sealer: sealer

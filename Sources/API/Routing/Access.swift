@@ -22,9 +22,9 @@ struct AccessPolicy: Sendable {
     switch access {
     case .open, .predict: break
     case .operate:
-      guard let operatorKey else { throw .route(.notOperator(hasKey: false)) }
+      guard let operatorKey else { throw Fault(RouteError.notOperator(hasKey: false)) }
       guard let token = head.bearerToken, Digest.areEqual(token, operatorKey) else {
-        throw .route(.notOperator(hasKey: true))
+        throw Fault(RouteError.notOperator(hasKey: true))
       }
     }
   }

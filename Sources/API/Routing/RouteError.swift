@@ -13,16 +13,8 @@ enum RouteError: Error, Equatable, Sendable {
   case notOperator(hasKey: Bool)
 }
 
-extension Fault {
-  static func route(_ error: RouteError) -> Fault {
-    Fault(
-      error.kind, error.sentence,
-      retryAfterSeconds: error.retryAfterSeconds, details: error.details)
-  }
-}
-
-extension RouteError {
-  fileprivate var kind: Fault.Kind {
+extension RouteError: FaultSource {
+  var kind: Fault.Kind {
     switch self {
     case .noSuchPath: .notFound
     case .pathEscape, .query: .badRequest
@@ -35,11 +27,11 @@ extension RouteError {
   }
 
   /// Another process may be there then.
-  fileprivate var retryAfterSeconds: Int? {
+  var retryAfterSeconds: Int? {
     if case .notReady = self { Fault.secondsToOtherProcess } else { nil }
   }
 
-  fileprivate var details: Fault.Details? {
+  var details: Fault.Details? {
     switch self {
     case .method(_, let allowed): .allowed(allowed)
     case .notOperator(hasKey: true): .bearer
@@ -47,8 +39,7 @@ extension RouteError {
     }
   }
 
-  /// One sentence that names the field, what was found and what was expected.
-  fileprivate var sentence: String {
+  var sentence: String {
     switch self {
     case .noSuchPath(let path): "there is nothing at \(quoted(path)); GET / lists what there is"
     case .pathEscape(let found):

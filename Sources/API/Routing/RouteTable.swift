@@ -36,7 +36,7 @@ struct RouteTable: Sendable {
       Route(
         "POST", "/v1/timeseries/forecast",
         #"forecasts of time series, in KServe's schema: {"model", "inputs", "options"}"#,
-        access: .predict, bodyLimit: .setting, errors: { $0.forecastResponse },
+        access: .predict, bodyLimit: .setting, errors: ForecastErrorEncoder.response,
         .question { forecasts.answer($0) }),
       Route(
         "GET", "/models", "the models, their inputs and outputs", access: .predict,

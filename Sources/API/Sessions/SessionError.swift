@@ -18,16 +18,8 @@ enum SessionError: Error, Equatable, Sendable {
   case noSuchSession(id: String, model: String)
 }
 
-extension Fault {
-  static func session(_ error: SessionError) -> Fault {
-    Fault(
-      error.kind, error.sentence,
-      retryAfterSeconds: error.retryAfterSeconds, details: error.details)
-  }
-}
-
-extension SessionError {
-  fileprivate var kind: Fault.Kind {
+extension SessionError: FaultSource {
+  var kind: Fault.Kind {
     switch self {
     case .twice, .forkThatBegins, .atThatBegins, .replaceWithoutBegin, .stateOfSession: .badRequest
     case .noSuchSession: .notFound
@@ -35,19 +27,18 @@ extension SessionError {
     }
   }
 
-  fileprivate var retryAfterSeconds: Int? {
+  var retryAfterSeconds: Int? {
     if case .refused(.frozen, _) = self { Fault.secondsToOtherProcess } else { nil }
   }
 
-  fileprivate var details: Fault.Details? {
+  var details: Fault.Details? {
     guard case .refused(let refusal, _) = self, let (id, steps) = refusal.session else {
       return nil
     }
     return .session(id: id, steps: steps)
   }
 
-  /// One sentence that names the field, what was found and what was expected.
-  fileprivate var sentence: String {
+  var sentence: String {
     switch self {
     case .twice(let id, let path, let other):
       "\(path): found session \(quoted(id)) again, which \(other) has already"

@@ -66,7 +66,8 @@ struct SessionPages: Sendable {
     // Of all that an id may hold, the colon alone is reserved (RFC 3986 §2.2); clients may encode it.
     let id = (call.path["id"] ?? "").replacing("%3A", with: ":")
     guard SessionUse.isID(id) else {
-      throw .body(.unexpected(path: "the path's session", found: .string(id), expected: .sessionID))
+      throw Fault(
+        BodyError.unexpected(path: "the path's session", found: .string(id), expected: .sessionID))
     }
     let key = SessionTable.Key(model: model.sessionOwner, id: id)
     do throws(SessionRefusal) {
@@ -78,9 +79,9 @@ struct SessionPages: Sendable {
       let refusal = sessions.refusal(error, of: model, among: models)
       // Who asks for a page or an end wants none to begin.
       if case .unknown = refusal {
-        throw .session(.noSuchSession(id: id, model: model.name))
+        throw Fault(SessionError.noSuchSession(id: id, model: model.name))
       }
-      throw .session(.refused(refusal, model: model.name))
+      throw Fault(SessionError.refused(refusal, model: model.name))
     }
   }
 
@@ -93,8 +94,8 @@ struct SessionPages: Sendable {
     guard parts.first == "limit", parts.count == 2, parts[1].first != "+",
       let limit = Int(parts[1]), bounds.contains(limit)
     else {
-      throw .route(
-        .query(
+      throw Fault(
+        RouteError.query(
           name: "limit", found: parts.first == "limit" ? String(parts.last ?? "") : query,
           expected: .integer(UInt64(bounds.lowerBound)...UInt64(bounds.upperBound))))
     }

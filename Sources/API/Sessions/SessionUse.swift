@@ -45,8 +45,9 @@ struct SessionDecoder {
     guard inputs.isArray else { return [try use(node, "session")] }
     let count = inputs.sequences.count
     guard document.kind(node) == .array, document.count(node) == count else {
-      throw .body(
-        .unexpected(path: "session", found: document.found(node), expected: .sessions(count)))
+      throw Fault(
+        BodyError.unexpected(
+          path: "session", found: document.found(node), expected: .sessions(count)))
     }
     var uses: [SessionUse?] = []
     var places: [String: Int] = [:]
@@ -54,7 +55,8 @@ struct SessionDecoder {
     for index in 0..<count {
       let use = try use(element, "session[\(index)]")
       if let use, let place = places.updateValue(index, forKey: use.id) {
-        throw .session(.twice(id: use.id, path: "session[\(index)]", other: "session[\(place)]"))
+        throw Fault(
+          SessionError.twice(id: use.id, path: "session[\(index)]", other: "session[\(place)]"))
       }
       uses.append(use)
       element = document.next(element)
@@ -68,7 +70,8 @@ struct SessionDecoder {
     case .string: return SessionUse(opening: .init(try id(node, path)))
     case .object: return try members(of: node, path)
     case .false, .true, .number, .numbers, .array:
-      throw .body(.unexpected(path: path, found: document.found(node), expected: .sessions(nil)))
+      throw Fault(
+        BodyError.unexpected(path: path, found: document.found(node), expected: .sessions(nil)))
     }
   }
 
@@ -79,13 +82,15 @@ struct SessionDecoder {
     let begins = try members.boolean("begin") ?? false
     var way = begins ? SessionTable.Opening.Way.begin : .resume
     if let source = members["fork"] {
-      guard !begins else { throw .session(.forkThatBegins(path: path)) }
+      guard !begins else { throw Fault(SessionError.forkThatBegins(path: path)) }
       way = .fork(from: try id(source, members.path(of: "fork")))
     }
     let replaces = try members.boolean("replace") ?? false
-    guard !replaces || way != .resume else { throw .session(.replaceWithoutBegin(path: path)) }
+    guard !replaces || way != .resume else {
+      throw Fault(SessionError.replaceWithoutBegin(path: path))
+    }
     let at = try members.integer("at", in: Self.steps)
-    guard at == nil || way != .begin else { throw .session(.atThatBegins(path: path)) }
+    guard at == nil || way != .begin else { throw Fault(SessionError.atThatBegins(path: path)) }
     return SessionUse(
       opening: .init(name, way, at: at, replaces: replaces),
       ends: try members.boolean("end") ?? false,
@@ -94,7 +99,8 @@ struct SessionDecoder {
 
   private func id(_ node: Int, _ path: String) throws(Fault) -> String {
     guard document.kind(node) == .string, SessionUse.isID(document.string(node)) else {
-      throw .body(.unexpected(path: path, found: document.found(node), expected: .sessionID))
+      throw Fault(
+        BodyError.unexpected(path: path, found: document.found(node), expected: .sessionID))
     }
     return document.string(node)
   }

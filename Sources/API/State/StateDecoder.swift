@@ -14,7 +14,8 @@ struct StateDecoder {
     guard inputs.isArray else { return [try state(node, InputPath("state"))] }
     let count = inputs.sequences.count
     guard document.kind(node) == .array, document.count(node) == count else {
-      throw .body(.unexpected(path: "state", found: document.found(node), expected: .states(count)))
+      throw Fault(
+        BodyError.unexpected(path: "state", found: document.found(node), expected: .states(count)))
     }
     var states: [SequenceState?] = []
     states.reserveCapacity(count)
@@ -34,11 +35,11 @@ struct StateDecoder {
         return try sealer.open(
           document.bytes(node), model: fingerprint, floatCount: model.graph.stateFloatCount)
       } catch {
-        throw .state(.unreadable(path: path.description, model: model.name, error))
+        throw Fault(StateError.unreadable(path: path.description, model: model.name, error))
       }
     case .false, .true, .number, .numbers, .array, .object:
-      throw .body(
-        .unexpected(
+      throw Fault(
+        BodyError.unexpected(
           path: path.description, found: document.found(node), expected: .states(nil)))
     }
   }

@@ -10,22 +10,15 @@ enum StateError: Error, Equatable, Sendable {
   case notFinite(model: String, StateElement)
 }
 
-extension Fault {
-  static func state(_ error: StateError) -> Fault {
-    Fault(error.kind, error.sentence)
-  }
-}
-
-extension StateError {
-  fileprivate var kind: Fault.Kind {
+extension StateError: FaultSource {
+  var kind: Fault.Kind {
     switch self {
     case .unreadable, .notStreamable: .badRequest
     case .notFinite: .unprocessable
     }
   }
 
-  /// One sentence that names the field, what was found and what was expected.
-  fileprivate var sentence: String {
+  var sentence: String {
     switch self {
     case .unreadable(let path, let model, let flaw):
       "\(shortened(path)): \(flaw.phrase(model: model))"

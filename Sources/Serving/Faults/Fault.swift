@@ -1,6 +1,6 @@
 /// Why a request gets no answer: what every protocol tells its clients, each in its own way.
 ///
-/// What can go wrong in a feature is an enum of its own, with the facts; this is what becomes of it.
+/// What can go wrong in a feature is an enum of its own (`FaultSource`), with the facts; this is what becomes of it.
 package struct Fault: Error, Equatable, Sendable {
   /// Whose fault it is and what the client can do, for which a protocol has a status or a code.
   package enum Kind: Sendable, Equatable {
@@ -58,6 +58,33 @@ package struct Fault: Error, Equatable, Sendable {
     self.retryAfterSeconds = retryAfterSeconds
     self.details = details
   }
+}
+
+/// What can go wrong in a feature: an enum whose cases carry facts, with the words for them.
+package protocol FaultSource: Error {
+  var kind: Fault.Kind { get }
+  var sentence: String { get }
+  var parameter: String? { get }
+  var retryAfterSeconds: Int? { get }
+  var details: Fault.Details? { get }
+}
+
+extension FaultSource {
+  package var parameter: String? { nil }
+  package var retryAfterSeconds: Int? { nil }
+  package var details: Fault.Details? { nil }
+}
+
+extension Fault {
+  package init(_ error: some FaultSource) {
+    self.init(
+      error.kind, error.sentence, parameter: error.parameter,
+      retryAfterSeconds: error.retryAfterSeconds, details: error.details)
+  }
+
+  /// The seconds after which a client that was refused while the server starts or drains may try again: another process may
+  /// be there then.
+  package static let secondsToOtherProcess = 1
 }
 
 extension Fault: CustomStringConvertible {

@@ -14,31 +14,32 @@ import Testing
     let members = try members(#"{"a":0.25,"b":"0.25"}"#)
     #expect(try members.number("a", expected: .probability) { $0 < 0.3 } == 0.25)
     #expect(
-      throws: Fault.body(.unexpected(path: "a", found: .number(0.25), expected: .probability))
+      throws: Fault(BodyError.unexpected(path: "a", found: .number(0.25), expected: .probability))
     ) {
       try members.number("a", expected: .probability) { $0 < 0.2 }
     }
     #expect(
-      throws: Fault.body(.unexpected(path: "b", found: .string("0.25"), expected: .number))
+      throws: Fault(BodyError.unexpected(path: "b", found: .string("0.25"), expected: .number))
     ) { try members.number("b", expected: .number) { _ in true } }
   }
 
   /// Each error of members is one of the service's, with all that it says.
   @Test func errors() throws {
-    #expect(throws: Fault.body(.missing(path: "b", others: []))) { try members("{}").node("b") }
-    #expect(throws: Fault.body(.unknown("c", path: nil, known: ["a", "b"]))) {
+    #expect(throws: Fault(BodyError.missing(path: "b", others: []))) { try members("{}").node("b") }
+    #expect(throws: Fault(BodyError.unknown("c", path: nil, known: ["a", "b"]))) {
       try members(#"{"c":1}"#)
     }
-    #expect(throws: Fault.body(.duplicate(path: "a"))) { try members(#"{"a":1,"a":1}"#) }
+    #expect(throws: Fault(BodyError.duplicate(path: "a"))) { try members(#"{"a":1,"a":1}"#) }
     let wrong = try members(#"{"a":[1],"b":null}"#)
-    #expect(throws: Fault.body(.unexpected(path: "a", found: .numbers(1), expected: .string))) {
+    #expect(throws: Fault(BodyError.unexpected(path: "a", found: .numbers(1), expected: .string))) {
       try wrong.string("a")
     }
-    #expect(throws: Fault.body(.unexpected(path: "a", found: .numbers(1), expected: .boolean))) {
+    #expect(throws: Fault(BodyError.unexpected(path: "a", found: .numbers(1), expected: .boolean)))
+    {
       try wrong.boolean("a")
     }
     #expect(
-      throws: Fault.body(.unexpected(path: "a", found: .numbers(1), expected: .integer(1...5)))
+      throws: Fault(BodyError.unexpected(path: "a", found: .numbers(1), expected: .integer(1...5)))
     ) { try wrong.integer("a", in: 1...5) }
   }
 }

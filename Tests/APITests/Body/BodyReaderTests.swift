@@ -27,18 +27,18 @@ import Testing
         Array("--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n{}\r\n--x--\r\n".utf8),
         .form
       ),
-    ] as [([UInt8], BodyError.JSONFlaw)])
-  func knowsForeignBodies(body: [UInt8], flaw: BodyError.JSONFlaw) {
-    #expect(throws: Fault.body(.notJSON(flaw))) { try BodyReader().read(body) }
+    ] as [([UInt8], BodyError.OtherFormat)])
+  func knowsForeignBodies(body: [UInt8], format: BodyError.OtherFormat) {
+    #expect(throws: Fault(BodyError.otherFormat(format))) { try BodyReader().read(body) }
   }
 
   /// What starts as an object is told by its syntax, whatever else its first bytes look like.
   @Test func anObjectIsNoForeignBody() throws {
     #expect(try read(#"{"abTFL3":1}"#).count(0) == 1)
-    #expect(throws: Fault.body(.notJSON(.syntax(offset: 10, path: "", found: "1")))) {
+    #expect(throws: Fault(BodyError.unreadable(.syntax(offset: 10, path: "", found: "1")))) {
       try read(#"{"abTFL3" 1}"#)
     }
-    #expect(throws: Fault.body(.notJSON(.controlCharacter))) { try read("\n {\"\u{1}\":1}") }
+    #expect(throws: Fault(BodyError.unreadable(.controlCharacter))) { try read("\n {\"\u{1}\":1}") }
   }
 
   /// A sentence says what it is, what was expected, and what to do.
@@ -64,14 +64,18 @@ import Testing
 
   /// Each error of reading is one of the service's, with all that it says.
   @Test(arguments: [
-    (#"{"a":"#, Fault.body(.notJSON(.incomplete(offset: 5)))),
-    (#"{"inputs":[1]]"#, .body(.notJSON(.syntax(offset: 13, path: "", found: "]")))),
-    (#"{"a":nul}"#, .body(.notJSON(.syntax(offset: 5, path: "a", found: "nul")))),
-    (#"{"a":1} x"#, .body(.notJSON(.trailing(offset: 8, found: "x")))),
-    ("7", .body(.notJSON(.notObject(found: "7")))), (" ", .body(.empty)),
-    (#"{"a":[1,"b"]}"#, .body(.mixed(path: "a[1]", found: #""b""#))),
-    (#"{"a":[1e999]}"#, .body(.notFinite(path: "a[0]", found: "1e999"))),
-    (#"{"a":[[[[[[[[1]]]]]]]]}"#, .body(.tooDeep(path: "a[0][0][0][0][0][0][0]", limit: 8))),
+    (#"{"a":"#, Fault(BodyError.unreadable(.incomplete(offset: 5)))),
+    (#"{"inputs":[1]]"#, Fault(BodyError.unreadable(.syntax(offset: 13, path: "", found: "]")))),
+    (#"{"a":nul}"#, Fault(BodyError.unreadable(.syntax(offset: 5, path: "a", found: "nul")))),
+    (#"{"a":1} x"#, Fault(BodyError.unreadable(.trailing(offset: 8, found: "x")))),
+    ("7", Fault(BodyError.unreadable(.notObject(found: "7")))),
+    (" ", Fault(BodyError.unreadable(.empty))),
+    (#"{"a":[1,"b"]}"#, Fault(BodyError.unreadable(.mixed(path: "a[1]", found: #""b""#)))),
+    (#"{"a":[1e999]}"#, Fault(BodyError.unreadable(.notFinite(path: "a[0]", found: "1e999")))),
+    (
+      #"{"a":[[[[[[[[1]]]]]]]]}"#,
+      Fault(BodyError.unreadable(.tooDeep(path: "a[0][0][0][0][0][0][0]", limit: 8)))
+    ),
   ])
   func refuses(body: String, error: Fault) {
     #expect(throws: error) { try read(body) }

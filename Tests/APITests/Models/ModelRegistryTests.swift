@@ -47,7 +47,7 @@ import Testing
     #expect(try before.model("echo").description.inputs[0].kind.size == 2)
     #expect(registry.remove("echo") && !registry.remove("echo"))
     #expect(names(registry) == ["counter"])
-    #expect(throws: Fault.model(.noSuchModel(name: "echo", known: ["counter"]))) {
+    #expect(throws: Fault(ModelChoiceError.noSuchModel(name: "echo", known: ["counter"]))) {
       try registry.snapshot.model("echo")
     }
   }
@@ -59,14 +59,14 @@ import Testing
     #expect(try first.snapshot.defaultModel().name == "counter")
     first.remove("counter")
     #expect(first.snapshot.defaultModelName == nil)
-    #expect(throws: Fault.model(.noModels)) { try first.snapshot.defaultModel() }
+    #expect(throws: Fault(ModelChoiceError.noModels)) { try first.snapshot.defaultModel() }
     // Where one is named, no other takes its place.
     let named = ModelRegistry(
       [try served(TestModels.echo()), try served(TestModels.counter())], defaultModel: "counter")
     #expect(try named.snapshot.defaultModel().name == "counter")
     named.remove("counter")
     #expect(named.snapshot.defaultModelName == nil)
-    #expect(throws: Fault.model(.noSuchModel(name: "counter", known: ["echo"]))) {
+    #expect(throws: Fault(ModelChoiceError.noSuchModel(name: "counter", known: ["echo"]))) {
       try named.snapshot.defaultModel()
     }
   }

@@ -27,13 +27,14 @@ import Testing
     (.otherKind(input: "t", isTokens: false), "POST /predict"),
   ]) func sentences(gap: ForecastGap, part: String) {
     #expect(
-      "\(Fault.model(.notForecaster(model: "m", gap)))".contains(part.replacing("\\", with: "")))
+      "\(Fault(ModelChoiceError.notForecaster(model: "m", gap)))".contains(
+        part.replacing("\\", with: "")))
   }
 
   /// Of many models an error lists some.
   @Test func someOfManyNames() {
     func error(_ count: Int) -> String {
-      "\(Fault.model(.noSuchModel(name: "x", known: (0..<count).map { "m\($0)" })))"
+      "\(Fault(ModelChoiceError.noSuchModel(name: "x", known: (0..<count).map { "m\($0)" })))"
     }
     #expect(error(20).hasSuffix("m18 or m19"))
     #expect(error(22).hasSuffix("m18, m19 or 2 more"))

@@ -14,7 +14,9 @@ import Testing
   private static let greeting = Route(
     "GET", "/greetings/{who}", "a greeting", access: .open, isHealthCheck: true,
     .page(.onLoop) { call throws(Fault) in
-      guard let who = call.path["who"], who != "nobody" else { throw .model(.noModels) }
+      guard let who = call.path["who"], who != "nobody" else {
+        throw Fault(ModelChoiceError.noModels)
+      }
       return .json(Array(who.utf8))
     })
 
@@ -50,7 +52,7 @@ import Testing
       Route(
         "POST", "/own", "errors of its own", access: .predict,
         errors: { HTTPResponse(status: $0.response.status, body: [0x21]) },
-        .question { $0.refuse(.model(.noModels)) })
+        .question { $0.refuse(Fault(ModelChoiceError.noModels)) })
     ])
     #expect(await service.answer("POST", "/own").body == "!")
     let refused = await service.answer("GET", "/own")

@@ -1,25 +1,8 @@
 import Scheduling
 
-extension Fault {
-  /// What the engine did not let ride.
-  ///
-  /// A time to come back is told only where there is a promise behind it, or another process that comes: nobody knows when
-  /// other clients will have read the answers, or ended the sessions, whose memory a request waits for.
-  package static func refused(_ refusal: Refusal) -> Fault {
-    let seconds: Int? =
-      if refusal == .draining { secondsToOtherProcess } else {
-        refusal.secondsUntilRoom.map { Swift.max(1, Int($0.rounded(.up))) }
-      }
-    return Fault(refusal.kind, refusal.sentence, retryAfterSeconds: seconds)
-  }
-
-  /// The seconds after which a client that was refused while the server starts or drains may try again: another process may
-  /// be there then.
-  package static let secondsToOtherProcess = 1
-}
-
-extension Refusal {
-  fileprivate var kind: Fault.Kind {
+/// What the engine did not let ride.
+extension Refusal: FaultSource {
+  package var kind: Fault.Kind {
     switch self {
     case .draining, .cancelled: .unavailable
     case .queueFull, .stepsFull, .deadlineOutOfReach: .tooManyRequests
@@ -28,7 +11,14 @@ extension Refusal {
     }
   }
 
-  fileprivate var sentence: String {
+  /// A time to come back is told only where there is a promise behind it, or another process that comes: nobody knows when
+  /// other clients will have read the answers, or ended the sessions, whose memory a request waits for.
+  package var retryAfterSeconds: Int? {
+    if self == .draining { return Fault.secondsToOtherProcess }
+    return secondsUntilRoom.map { Swift.max(1, Int($0.rounded(.up))) }
+  }
+
+  package var sentence: String {
     switch self {
     case .draining: "the server is about to stop"
     case .queueFull(let queued, let arriving, let limit, _):

@@ -53,7 +53,7 @@ let package = Package(
       dependencies: ["Inference", .product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: hot),
     .target(
-      name: "Serving", dependencies: ["Scheduling", "Inference", "ModelFormat"],
+      name: "Serving", dependencies: ["Scheduling", "Inference", "ModelFormat", "CCrypto"],
       swiftSettings: strict),
     .target(name: "HTTPCore", dependencies: ["JSON"], swiftSettings: strict),
     .target(name: "HTTP2", dependencies: ["HTTPCore", "CNGHTTP2"], swiftSettings: strict),
@@ -64,7 +64,7 @@ let package = Package(
     .target(
       name: "API",
       dependencies: [
-        "Serving", "Scheduling", "Inference", "ModelFormat", "HTTPCore", "JSON", "CCrypto",
+        "Serving", "Scheduling", "Inference", "ModelFormat", "HTTPCore", "JSON",
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -51,7 +51,10 @@ package final class Service: Sendable {
   package var engines: [Engine] { parts.models.snapshot.models.map(\.engine) }
 
   /// Sessions from one process to the next.
-  package var sessionTransfer: SessionTransfer { SessionTransfer(parts) }
+  package var sessionTransfer: SessionTransfer {
+    SessionTransfer(
+      models: parts.models, sessions: parts.sessions, wallClock: { ProcessStatistics.now })
+  }
 
   /// What `/readyz` tells from now on. Draining refuses nothing here: engines do that once they shut down.
   package func setReadiness(_ readiness: Readiness) { parts.readiness.set(readiness) }

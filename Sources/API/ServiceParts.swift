@@ -1,6 +1,7 @@
 import HTTPCore
 import JSON
 import Scheduling
+import Serving
 
 /// What the features of the service share; each takes what it needs.
 struct ServiceParts: Sendable {

@@ -33,7 +33,8 @@ struct ForecastDecoder {
     let horizon = try horizon(try members.node("options"), of: model)
     let (series, sequences) = try inputs(try members.node("inputs"), of: model, size: size)
     let question = Question(
-      model: model, sequences: sequences, isFlat: size == 1, horizon: horizon)
+      model: model, inputs: InputBatch(sequences: sequences, isArray: true, isFlat: size == 1),
+      selection: .last, horizon: horizon)
     try question.inputs.checkLengths(with: horizon, path: "options.horizon", for: model)
     return ForecastQuestion(question: question, series: series)
   }

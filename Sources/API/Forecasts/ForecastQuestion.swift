@@ -26,17 +26,3 @@ struct ForecastQuestion: Sendable {
     case multivariate = "multivariate_time_series"
   }
 }
-
-extension Question {
-  /// The forecast of `horizon` steps after each of `sequences`, by a model that forecasts.
-  init(model: ServedModel, sequences: [InputSequence], isFlat: Bool, horizon: Int) {
-    self.model = model
-    inputs = InputBatch(sequences: sequences, isArray: true, isFlat: isFlat)
-    selection = .last
-    self.horizon = horizon
-    timeout = nil
-    states = StateTransfer()
-    returnedState = nil
-    sessions = []
-  }
-}

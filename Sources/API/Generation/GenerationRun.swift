@@ -7,69 +7,36 @@ import Synchronization
 
 /// A text on its way to its client: takes the tokens as they are drawn, and answers at the end or one by one.
 final class GenerationRun: Sendable {
-  /// Why a text ended.
-  private enum End: String {
-    /// It came to `max_steps`.
-    case length
-    /// A stop follows.
-    case stop
-    /// The model's scores are beyond numbers.
-    case notFinite
-  }
-
   private struct Progress {
-    var steps = 0
-    /// Of a model that writes text, until it is sent.
-    var text = ""
-    var matcher: StopMatcher
-    /// Of another model, until they are sent.
-    var tokens: [Int32] = []
+    var text: GeneratedText
     /// Events that are not written yet.
     var events = EventBuffer()
     /// Whether the client was behind when events were written later than their tokens were drawn.
     var isBehind = false
     var hasBegun = false
-    var end: End?
   }
 
   private let question: GenerationQuestion
   private let call: Call
   private let pacer: StreamPacer
-  /// What each token stands for; nil for a model without a vocabulary.
-  private let vocabulary: [String]?
-  private let stopTokens: Set<Int32>
   private let progress: Mutex<Progress>
 
   init(_ question: GenerationQuestion, for call: Call, pacer: StreamPacer) {
     self.question = question
     self.call = call
     self.pacer = pacer
-    guard let (_, input, _) = question.model.graph.generation,
-      case .tokens(_, let vocabulary) = question.model.description.inputs[input].kind
-    else { preconditionFailure("a question to a model that does not continue text") }
-    self.vocabulary = vocabulary
-    switch question.stop {
-    case .texts(let stops):
-      stopTokens = []
-      progress = Mutex(Progress(matcher: StopMatcher(stops)))
-    case .tokens(let tokens):
-      stopTokens = tokens
-      progress = Mutex(Progress(matcher: StopMatcher([])))
-    }
+    progress = Mutex(Progress(text: GeneratedText(of: question)))
   }
 
   /// Takes the next token, nil where the scores were not finite, and sends it on where that is asked for.
   func take(_ token: Int32?) -> TokenReply {
     progress.withLock { progress in
-      guard let token else {
-        progress.end = .notFinite
-        return .stop
-      }
-      add(token, to: &progress)
-      guard question.streams else { return progress.end == nil ? .goOn : .stop }
+      progress.text.append(token)
+      if progress.text.end == .notFinite { return .stop }
+      guard question.streams else { return progress.text.end == nil ? .goOn : .stop }
       // The end is written with what comes before it.
       let keepsUp = addContent(of: &progress)
-      guard progress.end == nil else { return .stop }
+      guard progress.text.end == nil else { return .stop }
       guard progress.isBehind else { return keepsUp ? .goOn : .wait }
       // Nothing is held meanwhile: all that the client has to take is before it.
       progress.isBehind = false
@@ -78,33 +45,15 @@ final class GenerationRun: Sendable {
     }
   }
 
-  private func add(_ token: Int32, to progress: inout Progress) {
-    progress.steps += 1
-    if progress.steps == question.maxSteps { progress.end = .length }
-    guard let vocabulary else {
-      if stopTokens.contains(token) { progress.end = .stop } else { progress.tokens.append(token) }
-      return
-    }
-    let (text, stops) = progress.matcher.append(vocabulary[Int(token)])
-    progress.text += text
-    if stops { progress.end = .stop }
-    // Nothing follows that could make a stop of what is held back.
-    if progress.end == .length { progress.text += progress.matcher.finish() }
-  }
-
   /// Ends the text, as the engine does with its rider.
   func finish(_ result: Result<[Prediction], Refusal>) {
     progress.withLock { progress in
       switch result {
       case .failure(.cancelled): call.abandoned()
       case .failure(let refusal): fail(Fault(refusal), &progress)
-      case .success where progress.end == .notFinite:
-        let output = question.model.graph.generation.map {
-          question.model.graph.model.outputs[$0.output].name
-        }
-        fail(
-          Fault(ModelChoiceError.outputNotFinite(model: question.model.name, output: output ?? "")),
-          &progress)
+      case .success where progress.text.end == .notFinite:
+        let (model, output) = (question.model.name, question.scoresName)
+        fail(Fault(ModelChoiceError.outputNotFinite(model: model, output: output)), &progress)
       case .success:
         var answer = JSONWriter()
         answer.raw(#"{"model":"#)
@@ -114,9 +63,9 @@ final class GenerationRun: Sendable {
           writeContent(of: &progress, to: &answer)
         }
         answer.raw(#","steps":"#)
-        answer.integer(progress.steps)
+        answer.integer(progress.text.steps)
         answer.raw(#","finish":"#)
-        answer.string((progress.end ?? .length).rawValue)
+        answer.string((progress.text.end ?? .length).rawValue)
         answer.raw(#","seed":"#)
         answer.integer(question.sampling.seed)
         answer.byte("}")
@@ -133,15 +82,14 @@ final class GenerationRun: Sendable {
 
   /// Writes what came since the last time, and lets go of it.
   private func writeContent(of progress: inout Progress, to writer: inout JSONWriter) {
-    if vocabulary == nil {
+    switch progress.text.takePiece() {
+    case .tokens(let tokens):
       writer.raw(#""tokens":"#)
-      writer.array(progress.tokens) { writer, token in writer.integer(token) }
-    } else {
+      writer.array(tokens) { writer, token in writer.integer(token) }
+    case .text(let text):
       writer.raw(#""text":"#)
-      writer.string(progress.text)
+      writer.string(text)
     }
-    progress.text = ""
-    progress.tokens = []
   }
 
   /// Adds an event of what came since the last time, and writes it now or a moment later; returns false where the
@@ -188,11 +136,7 @@ final class GenerationRun: Sendable {
   private func fail(_ error: Fault, _ progress: inout Progress) {
     let response = error.response
     guard progress.hasBegun else { return call.answer(response) }
-    let held = progress.matcher.finish()
-    if !held.isEmpty {
-      progress.text = held
-      _ = addContent(of: &progress)
-    }
+    if progress.text.releaseHeld() { _ = addContent(of: &progress) }
     // The body of an error is one line of JSON.
     let error = Array(response.body.prefix { $0 != UInt8(ascii: "\n") })
     _ = progress.events.add(isError: true, now: pacer.now()) { $0.raw(error) }

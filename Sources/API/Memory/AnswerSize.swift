@@ -1,5 +1,6 @@
 import Inference
 import JSON
+import Serving
 
 /// What the answer to a question takes at the most, known before anything is computed.
 struct AnswerSize: Equatable {
@@ -17,12 +18,13 @@ struct AnswerSize: Equatable {
   /// What stands around a sequence in KServe's schema beside its name (see `ForecastEncoder`), or around a session.
   private static let bytesPerSequence = 384
   /// What a sealed state takes beside its floats: its header, and the quotes.
-  private static let bytesPerToken = 128
+  private static let bytesPerSealedState = 128
 
   /// The size of the answer to `question`.
   init(_ question: Question) {
     let graph = question.model.graph
-    textBytes = 256 + question.model.answerPrefix.count
+    // `{"model":"co2","outputs":` before the outputs, and what stands behind them.
+    textBytes = 256 + 22 + question.model.name.utf8.count
     for output in graph.model.outputs.indices {
       for sequence in question.sequences {
         let rows = question.rows(ofOutput: output, for: sequence)
@@ -36,7 +38,7 @@ struct AnswerSize: Equatable {
     if question.states.returnsFinal { resultBytes += count * (stateBytes + 64) }
     // base64: four characters for three bytes.
     if question.returnedState != nil {
-      textBytes += count * (stateBytes * 4 / 3 + Self.bytesPerToken)
+      textBytes += count * (stateBytes * 4 / 3 + Self.bytesPerSealedState)
     }
     textBytes += count * Self.bytesPerSequence
   }
@@ -50,9 +52,17 @@ struct AnswerSize: Equatable {
   /// The size of a text of `steps` tokens, where it is not sent token by token.
   init(_ question: GenerationQuestion) {
     guard !question.streams else { return }
-    textBytes = 256 + question.model.name.utf8.count + question.maxSteps * question.bytesPerToken
+    textBytes =
+      256 + question.model.name.utf8.count + question.maxSteps * Self.bytesPerToken(of: question)
     // The text as it grows, which may be half as long as its buffer.
     resultBytes = 2 * textBytes
+  }
+
+  /// What a token of a generated text is in JSON at the most: escaped text, or a number and its comma.
+  private static func bytesPerToken(of question: GenerationQuestion) -> Int {
+    guard let (_, input, _) = question.model.graph.generation else { return 0 }
+    let bytes = question.model.maxTokenBytes[input]
+    return question.vocabulary == nil ? bytes + 1 : bytes * JSONWriter.maxEscape
   }
 
   /// Adds `rows` rows of `size` numbers.
@@ -68,19 +78,6 @@ struct AnswerSize: Equatable {
   /// What it takes in memory on its way to its client.
   var heldBytes: Int {
     resultBytes + (isStreamed ? ServiceSettings.answerPartBytes * 4 : textBytes)
-  }
-}
-
-extension Question {
-  /// The rows of an output that are reported for `sequence`.
-  func rows(ofOutput output: Int, for sequence: InputSequence) -> Int {
-    if let horizon {
-      guard let forecast = model.graph.forecast, forecast.output == output else { return 0 }
-      // What is foretold comes a forecast at a time; the last may go beyond the horizon.
-      return (horizon + forecast.stepCount - 1) / forecast.stepCount
-    }
-    return model.graph.rowCount(
-      ofOutput: output, selection: selection, stepCount: sequence.stepCount) ?? 1
   }
 }
 

@@ -1,5 +1,6 @@
 import HTTPCore
 import Scheduling
+import Serving
 
 /// The counters, gauges and histograms of all parts.
 struct MetricsPage: Sendable {

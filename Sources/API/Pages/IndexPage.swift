@@ -1,5 +1,6 @@
 import HTTPCore
 import JSON
+import Serving
 
 /// The list of what can be asked.
 struct IndexPage: Sendable {

@@ -15,10 +15,12 @@ struct AnswerEncoder {
     var text = AnswerText(isWhole: isWhole)
     if isWhole {
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
-      text.writer.reserve(question.model.answerPrefix.count + Self.bytesPerFloat * floats + 64)
+      text.writer.reserve(question.model.name.utf8.count + Self.bytesPerFloat * floats + 96)
     }
-    text.writer.raw(question.model.answerPrefix)
-    let names = Self.outputNames(of: question)
+    text.writer.raw(#"{"model":"#)
+    text.writer.string(question.model.name)
+    text.writer.raw(#","outputs":"#)
+    let names = question.outputNames
     if question.model.description.outputs.count == 1 {
       try write(output: 0, names[0], of: predictions, to: &text)
     } else {
@@ -47,16 +49,7 @@ struct AnswerEncoder {
   static func writeForecast(
     _ prediction: Prediction, of question: Question, to text: inout AnswerText
   ) throws(Fault) {
-    try write(prediction.outputs[0], outputNames(of: question)[0], of: question, to: &text)
-  }
-
-  /// The outputs of each prediction: all of the model's, or with a horizon the forecast alone.
-  static func outputNames(of question: Question) -> [String] {
-    let names = question.model.description.outputs.map(\.name)
-    guard question.horizon != nil, let forecast = question.model.graph.forecast else {
-      return names
-    }
-    return [names[forecast.output]]
+    try write(prediction.outputs[0], question.outputNames[0], of: question, to: &text)
   }
 
   private func write(
@@ -126,19 +119,10 @@ struct AnswerEncoder {
     writer.byte("\"")
   }
 
-  /// Refuses an answer that JSON, and whoever reads it, has no number for.
-  static func check(
-    _ output: Prediction.Output, _ name: String, of question: Question
-  ) throws(Fault) {
-    guard output.values.allSatisfy(\.isFinite) else {
-      throw Fault(ModelChoiceError.outputNotFinite(model: question.model.name, output: name))
-    }
-  }
-
   private static func write(
     _ output: Prediction.Output, _ name: String, of question: Question, to text: inout AnswerText
   ) throws(Fault) {
-    try check(output, name, of: question)
+    try question.check(output, name)
     let isFlat = output.rows == nil || (output.size == 1 && question.inputs.isFlat)
     text.numbers(output.values, rowSize: isFlat ? nil : output.size)
   }

@@ -63,8 +63,3 @@ extension InputDecoder {
 extension ModelDescription.Input.Kind {
   fileprivate var isTokens: Bool { if case .tokens = self { true } else { false } }
 }
-
-extension Float {
-  /// The shortest decimal that is this float, as a client may have written it: 0.1, not 0.10000000149.
-  var decimal: Double { Double(description) ?? Double(self) }
-}

@@ -33,3 +33,8 @@ package func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }
 package func plain(_ number: Double) -> String {
   Int(exactly: number).map { "\($0)" } ?? "\(number)"
 }
+
+extension Float {
+  /// The shortest decimal that is this float, as a client may have written it: 0.1, not 0.10000000149.
+  package var decimal: Double { Double(description) ?? Double(self) }
+}

@@ -62,3 +62,14 @@ package struct InputBatch: Sendable {
     self.isFlat = isFlat
   }
 }
+
+extension InputBatch {
+  /// Checks that the model takes the sequences with so many steps more, which the member at `path` asks for.
+  package func checkLengths(with more: Int, path: String, for model: ServedModel) throws(Fault) {
+    for sequence in sequences {
+      do { try sequence.checkLength(with: more, for: model.graph.model) } catch {
+        throw Fault(InputsError.input(path: path, error))
+      }
+    }
+  }
+}

@@ -62,13 +62,12 @@ struct PredictCommand: ParsableCommand {
     printToStandardError("\(body.origin): read as \(question.sequencesText)")
     if let output {
       guard !question.carriesState else { throw CarouselError.stateWithOutput }
-      let expected = try question.outputNames(of: [])
-      guard expected.count == 1 || output.hasSuffix(".npz") else {
-        throw CarouselError.manyArrays(path: output, names: expected)
+      let names = question.outputNames
+      guard names.count == 1 || output.hasSuffix(".npz") else {
+        throw CarouselError.manyArrays(path: output, names: names)
       }
       let predictions = try model.predictions(for: Sample(question, origin: input))
-      let names: [String]
-      do { names = try question.outputNames(of: predictions) } catch {
+      do { try question.check(predictions) } catch {
         throw CarouselError.refused(reason: "\(error)")
       }
       let arrays = try OutputArrays(named: names, predictions, isBatch: question.isBatch)

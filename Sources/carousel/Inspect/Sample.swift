@@ -1,6 +1,7 @@
 import API
 import Inference
 import ModelFormat
+import Serving
 
 /// Sequences to compare a model's answers on, and how it is asked.
 struct Sample {

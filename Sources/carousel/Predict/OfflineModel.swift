@@ -3,6 +3,7 @@ import Dispatch
 import HTTPCore
 import Inference
 import Scheduling
+import Serving
 import Synchronization
 
 /// A model that answers in this process, without the limits of a server: nobody else is waiting.

@@ -2,6 +2,7 @@ import API
 import Glibc
 import JSON
 import ModelFormat
+import Serving
 
 /// Why a place can't be read or written.
 enum SessionFileProblem: Error, Equatable {

@@ -1,6 +1,7 @@
 import API
 import Glibc
 import Logging
+import Serving
 import Synchronization
 
 /// The places on disk by which sessions outlive the process (`session_file`).

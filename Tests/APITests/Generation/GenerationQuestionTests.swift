@@ -4,6 +4,7 @@ import Scheduling
 import Testing
 
 @testable import API
+@testable import Serving
 
 @Suite struct GenerationQuestionTests {
   private func snapshot(_ models: Model...) throws -> ModelSnapshot {

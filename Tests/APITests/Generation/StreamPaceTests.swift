@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import API
+@testable import Serving
 
 /// A text that is streamed, whose tokens the test draws and whose clock it sets.
 @Suite(.endsHangs) struct StreamPaceTests {

@@ -2,12 +2,12 @@ import HTTPCore
 import Inference
 import ModelFormat
 import Scheduling
-import Serving
 import Synchronization
 import TestSupport
 import Testing
 
 @testable import API
+@testable import Serving
 
 /// Models that come, go and are replaced while a service answers.
 @Suite struct ModelRegistryTests {

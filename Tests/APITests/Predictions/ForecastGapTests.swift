@@ -1,7 +1,7 @@
-import Serving
 import Testing
 
 @testable import API
+@testable import Serving
 
 /// What a model lacks that is asked for a forecast, or for a text.
 @Suite struct ForecastGapTests {

@@ -1,8 +1,8 @@
 import HTTPCore
-import Serving
 import Testing
 
 @testable import API
+@testable import Serving
 
 /// A row is all that an endpoint needs: matching, methods, lists, counters and the answer follow from it.
 @Suite struct RouteTests {

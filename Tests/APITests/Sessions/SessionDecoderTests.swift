@@ -1,6 +1,7 @@
 import Testing
 
 @testable import API
+@testable import Serving
 
 @Suite struct SessionDecoderTests {
   private let service: Service

@@ -1,6 +1,7 @@
 import Scheduling
 
 @testable import API
+@testable import Serving
 
 /// A file of sessions, laid out by hand.
 struct SessionFileBytes {

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import API
+@testable import Serving
 
 @Suite struct SessionFileTests {
   private static func record(

@@ -9,6 +9,7 @@ import Scheduling
 import Synchronization
 import Testing
 
+@testable import Serving
 @testable import carousel
 
 /// Sessions from one process to the next, by way of files.

@@ -1,44 +1,43 @@
 import Scheduling
-import Serving
 import Synchronization
 
 /// The models that are served by name: they come, go and are replaced while requests are answered.
 ///
 /// Requests never see it change: each looks at a snapshot, and holds the model that it found there.
-final class ModelRegistry: Sendable {
+package final class ModelRegistry: Sendable {
   private let current: Mutex<ModelSnapshot>
 
   /// - Parameters:
   ///   - models: no name twice.
   ///   - defaultModel: the name of the one that answers where none is named; the first where nil.
-  init(_ models: [ServedModel] = [], defaultModel: String? = nil) {
+  package init(_ models: [ServedModel] = [], defaultModel: String? = nil) {
     current = Mutex(ModelSnapshot(models, defaultName: defaultModel))
   }
 
   /// What is served now.
-  var snapshot: ModelSnapshot { current.withLock { $0 } }
+  package var snapshot: ModelSnapshot { current.withLock { $0 } }
 
   /// Serves `model` by its name, after all others; in the place of the one that had its name, where there was one.
-  func serve(_ model: ServedModel) {
+  package func serve(_ model: ServedModel) {
     // Let go of outside the lock: the last lease of it may be this one.
     _ = current.withLock { $0.serve(model) }
   }
 
   /// Serves nothing by `name` any more; false where nothing was.
   @discardableResult
-  func remove(_ name: String) -> Bool {
+  package func remove(_ name: String) -> Bool {
     current.withLock { $0.remove(name) } != nil
   }
 }
 
 /// The models that were served at one moment.
-struct ModelSnapshot: Sendable {
+package struct ModelSnapshot: Sendable {
   /// In the order in which they came.
-  private(set) var models: [ServedModel]
+  package private(set) var models: [ServedModel]
   private var places: [String: Int] = [:]
   private let defaultName: String?
   /// Models that are not served by their names any more, but whose sessions may still be there: each once.
-  private(set) var former: [ModelIdentity] = []
+  package private(set) var former: [ModelIdentity] = []
 
   fileprivate init(_ models: [ServedModel], defaultName: String?) {
     self.models = models
@@ -49,7 +48,7 @@ struct ModelSnapshot: Sendable {
   }
 
   /// The model called `name`.
-  func model(_ name: String) throws(Fault) -> ServedModel {
+  package func model(_ name: String) throws(Fault) -> ServedModel {
     guard let place = places[name] else {
       throw Fault(ModelChoiceError.noSuchModel(name: name, known: models.map(\.name)))
     }
@@ -57,14 +56,14 @@ struct ModelSnapshot: Sendable {
   }
 
   /// The one that answers where none is named.
-  func defaultModel() throws(Fault) -> ServedModel {
+  package func defaultModel() throws(Fault) -> ServedModel {
     if let defaultName { return try model(defaultName) }
     guard let first = models.first else { throw Fault(ModelChoiceError.noModels) }
     return first
   }
 
   /// Its name; nil where there is none.
-  var defaultModelName: String? {
+  package var defaultModelName: String? {
     defaultName.map { places[$0] == nil ? nil : $0 } ?? models.first?.name
   }
 

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import API
+@testable import Serving
 
 @Suite struct StopMatcherTests {
   /// What is given out piece by piece, what at the end, and whether a stop was found.

@@ -1,13 +1,13 @@
 import Inference
 
 /// What the floats of a token are.
-enum StateElement: String, Sendable, CaseIterable {
+package enum StateElement: String, Sendable, CaseIterable {
   /// As they are in the server: a sequence goes on to the same bits.
   case f32
   /// The nearest halves, for tokens of half the size.
   case f16
 
-  var byteCount: Int { self == .f32 ? 4 : 2 }
+  package var byteCount: Int { self == .f32 ? 4 : 2 }
 
   /// The number that stands for it in a token.
   fileprivate var code: UInt8 { self == .f32 ? 1 : 2 }
@@ -18,34 +18,34 @@ enum StateElement: String, Sendable, CaseIterable {
 /// A token is base64url of: the version of this layout (a byte), the element (a byte), the model's fingerprint (16),
 /// the steps done (8), the floats, and the HMAC-SHA256 of all that under the server's key (32); numbers are
 /// little-endian. Nothing of a token is believed before the HMAC fits.
-struct StateSealer: Sendable {
+package struct StateSealer: Sendable {
   private let key: [UInt8]
 
-  static let version: UInt8 = 1
+  package static let version: UInt8 = 1
   /// What stands before the floats.
-  static let headByteCount = 2 + ModelFingerprint.byteCount + 8
+  package static let headByteCount = 2 + ModelFingerprint.byteCount + 8
   /// The bytes of a key at least: half of what the HMAC can make use of, and beyond guessing if random.
-  static let minKeyByteCount = 16
+  package static let minKeyByteCount = 16
 
-  init(key: [UInt8]) {
+  package init(key: [UInt8]) {
     precondition(key.count >= Self.minKeyByteCount)
     self.key = key
   }
 
   /// A sealer whose tokens nobody else can read, nor make.
-  init() {
+  package init() {
     var random = SystemRandomNumberGenerator()
     self.init(key: (0..<Digest.byteCount).map { _ in .random(in: 0...255, using: &random) })
   }
 
   /// The characters of a token for a state of `floatCount` floats.
-  static func characterCount(floatCount: Int, _ element: StateElement) -> Int {
+  package static func characterCount(floatCount: Int, _ element: StateElement) -> Int {
     Base64URL.characterCount(
       headByteCount + floatCount * element.byteCount + Digest.byteCount)
   }
 
   /// The token, as text; nil where a float is beyond the range of `element`.
-  func seal(
+  package func seal(
     _ state: SequenceState, as element: StateElement, model: ModelFingerprint
   ) -> [UInt8]? {
     var message: [UInt8] = []
@@ -69,12 +69,12 @@ struct StateSealer: Sendable {
   }
 
   /// A message with its HMAC, as text.
-  func sign(_ message: [UInt8]) -> [UInt8] {
+  package func sign(_ message: [UInt8]) -> [UInt8] {
     Base64URL.encode(message + Digest.authenticate(message[...], key: key))
   }
 
   /// The state in `token`, which must be one of `model` and hold `floatCount` floats.
-  func open(
+  package func open(
     _ token: ArraySlice<UInt8>, model: ModelFingerprint, floatCount: Int
   ) throws(StateFlaw) -> SequenceState {
     let limit = Self.characterCount(floatCount: floatCount, .f32)
@@ -130,11 +130,11 @@ struct StateSealer: Sendable {
   }
 
   /// Steps that a state may have behind it: with them, those of a request still are an `Int`.
-  static let maxPosition: UInt64 = 1 << 62
+  package static let maxPosition: UInt64 = 1 << 62
 }
 
 /// Why a text is no state to go on from.
-enum StateFlaw: Error, Equatable, Sendable {
+package enum StateFlaw: Error, Equatable, Sendable {
   /// More characters than a state of the model takes.
   case tooLong(found: Int, limit: Int)
   /// What base64url does not have, or not there.

@@ -1,8 +1,7 @@
 import Inference
-import Serving
 
 /// Why the inputs of a request, or what it asks of them, do not fit its model. Cases carry facts; `sentence` words them.
-enum InputsError: Error, Equatable, Sendable {
+package enum InputsError: Error, Equatable, Sendable {
   /// More than a limit allows, which is given by its name in the settings.
   case tooMany(Countable, path: String, found: Int, limit: Int, setting: String)
   case tokenRange(path: String, found: Float, size: Int)
@@ -19,15 +18,15 @@ enum InputsError: Error, Equatable, Sendable {
   case notEveryStep(model: String, output: String?)
 
   /// What a limit counts.
-  enum Countable: String, Sendable {
+  package enum Countable: String, Sendable {
     case sequences, steps
   }
 }
 
 extension InputsError: FaultSource {
-  var kind: Fault.Kind { .badRequest }
+  package var kind: Fault.Kind { .badRequest }
 
-  var parameter: String? {
+  package var parameter: String? {
     switch self {
     case .tooMany(_, let path, _, _, _), .input(let path, _): path
     case .tokenRange, .roundedToken, .unknownCharacter, .noVocabulary, .sequenceCounts, .stepCounts,
@@ -36,7 +35,7 @@ extension InputsError: FaultSource {
     }
   }
 
-  var sentence: String {
+  package var sentence: String {
     switch self {
     case .tooMany(let what, let path, let found, let limit, let setting):
       "\(shortened(path)) has \(found) \(what.rawValue), at most \(limit) are allowed (\(setting))"

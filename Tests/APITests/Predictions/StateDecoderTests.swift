@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import API
+@testable import Serving
 
 /// States to take along, through the service.
 @Suite struct StateDecoderTests {

@@ -1,7 +1,5 @@
-import Serving
-
 /// Why there is no state to go on from, or to take along. Cases carry facts; `sentence` words them.
-enum StateError: Error, Equatable, Sendable {
+package enum StateError: Error, Equatable, Sendable {
   /// A text that is no state of the model.
   case unreadable(path: String, model: String, StateFlaw)
   /// `state` or `return_state` of a model that needs the whole sequence at once.
@@ -11,14 +9,14 @@ enum StateError: Error, Equatable, Sendable {
 }
 
 extension StateError: FaultSource {
-  var kind: Fault.Kind {
+  package var kind: Fault.Kind {
     switch self {
     case .unreadable, .notStreamable: .badRequest
     case .notFinite: .unprocessable
     }
   }
 
-  var sentence: String {
+  package var sentence: String {
     switch self {
     case .unreadable(let path, let model, let flaw):
       "\(shortened(path)): \(flaw.phrase(model: model))"

@@ -3,47 +3,18 @@ import JSON
 import ModelFormat
 import Serving
 
-/// What `POST /generate` is asked for, checked against its model.
-struct GenerationQuestion: Sendable {
-  /// Where the text ends before `maxSteps`.
-  enum Stop: Sendable, Equatable {
-    case texts([String])
-    case tokens(Set<Int32>)
-  }
-
-  let model: ServedModel
-  let prompt: InputSequence
-  let maxSteps: Int
-  let sampling: Sampling
-  let stop: Stop
-  /// Whether each token is sent as it comes.
-  let streams: Bool
-  let timeout: Duration?
-
-  /// What a token is in the answer's text at the most.
-  var bytesPerToken: Int {
-    guard let (_, input, _) = model.graph.generation else { return 0 }
-    return model.bytesPerToken[input]
-  }
-
+extension GenerationQuestion {
   private static let members = [
     "prompt", "model", "max_steps", "temperature", "top_k", "top_p", "seed", "stop", "stream",
     "timeout_ms",
   ]
-  /// Tokens where `max_steps` does not say how many.
-  static let defaultSteps = 256
-  /// Stops of a request, and the bytes of each.
-  static let maxStops = 16
-  static let maxStopBytes = 256
-  /// Those that are drawn where `seed` says none: what JSON's numbers hold exactly in every language.
-  static let drawnSeeds: ClosedRange<UInt64> = 0...(1 << 53)
-  static let temperatures = 0.0...100.0
 
+  /// Decodes the body of `POST /generate`; `name` is the model of the path, where that gives one.
   init(
     _ document: JSONDocument, name: String?, models: ModelSnapshot, limits: QuestionLimits
   ) throws(Fault) {
     let members = try BodyMembers(Self.members, others: .refused, of: document)
-    model = try members.model(path: name, models: models)
+    let model = try members.model(path: name, models: models)
     guard let (_, input, _) = model.graph.generation else {
       throw Fault(
         ModelChoiceError.notGenerator(
@@ -52,7 +23,7 @@ struct GenerationQuestion: Sendable {
     }
     let size = model.description.inputs[input].kind.size
     let limit = limits.maxGenerationSteps
-    maxSteps =
+    let maxSteps =
       try members["max_steps"].map { (node) throws(Fault) in
         try document.stepCount(
           node, path: "max_steps", limit: limit, setting: "max_generation_steps")
@@ -63,21 +34,24 @@ struct GenerationQuestion: Sendable {
     let topP = try members.number("top_p", expected: .probability) { $0 > 0 && $0 <= 1 }
     let seed = try members.integer("seed", in: 0...UInt64.max)
     let topK = try members.integer("top_k", in: 1...UInt64.max)
-    sampling = Sampling(
+    let sampling = Sampling(
       temperature: Float(temperature ?? 1),
       // Of more than there are, all may be drawn.
       topK: topK.map { Int(Swift.min($0, UInt64(size))) },
       // A probability that rounds to 0 still takes the likeliest.
       topP: Swift.max(.leastNormalMagnitude, Float(topP ?? 1)),
       seed: seed ?? UInt64.random(in: Self.drawnSeeds))
-    streams = try members.boolean("stream") ?? false
-    timeout = try members.timeout()
-    prompt = try InputDecoder(document: document, model: model, limits: limits)
+    let streams = try members.boolean("stream") ?? false
+    let timeout = try members.timeout()
+    let prompt = try InputDecoder(document: document, model: model, limits: limits)
       .decodeOne(try members.node("prompt"), called: "prompt")
     do { try prompt.checkLength(with: maxSteps, for: model.graph.model) } catch {
-      throw .inputs(.input(path: "max_steps", error))
+      throw Fault(InputsError.input(path: "max_steps", error))
     }
-    stop = try members.stop(of: model.vocabularies[input] != nil, size: size)
+    let stop = try members.stop(of: model.vocabularies[input] != nil, size: size)
+    self.init(
+      model: model, prompt: prompt, maxSteps: maxSteps, sampling: sampling, stop: stop,
+      streams: streams, timeout: timeout)
   }
 }
 

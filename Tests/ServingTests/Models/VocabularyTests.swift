@@ -1,6 +1,6 @@
 import Testing
 
-@testable import API
+@testable import Serving
 
 @Suite struct VocabularyTests {
   @Test(

@@ -2,7 +2,7 @@ import Inference
 import ModelFormat
 
 /// What a model lacks that is to forecast its own input, or to continue its own text.
-enum ForecastGap: Equatable, Sendable {
+package enum ForecastGap: Equatable, Sendable {
   /// No output says in `model.json` that it foretells the input; `output` could by its size.
   case undeclared(output: String, input: String)
   /// No output has a size that forecasts of the input have.
@@ -13,7 +13,7 @@ enum ForecastGap: Equatable, Sendable {
   case otherKind(input: String, isTokens: Bool)
 
   /// - Parameter ofTokens: whether text is to be continued, rather than features forecast.
-  init(in model: ServedModel, ofTokens: Bool) {
+  package init(in model: ServedModel, ofTokens: Bool) {
     let inputs = model.description.inputs
     guard inputs.count == 1 else {
       self = .inputs(inputs.map(\.name))

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import API
+@testable import Serving
 
 @Suite struct Base64URLTests {
   /// RFC 4648 §10, and the two characters that URLs have of their own.

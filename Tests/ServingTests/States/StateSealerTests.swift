@@ -2,7 +2,7 @@ import Inference
 import TestSupport
 import Testing
 
-@testable import API
+@testable import Serving
 
 @Suite struct StateSealerTests {
   private let sealer = StateSealer(key: Array("0123456789abcdef".utf8))

@@ -1,5 +1,4 @@
 import Inference
-import JSON
 import ModelFormat
 import Scheduling
 
@@ -7,27 +6,25 @@ import Scheduling
 ///
 /// To hold it is to lease it: a request keeps the one that it found to its end, whatever the registry serves by then. When
 /// nobody holds it any more its engine shuts down, and lets go of the weights.
-final class ServedModel: Sendable {
-  let name: String
-  let engine: Engine
+package final class ServedModel: Sendable {
+  package let name: String
+  package let engine: Engine
   /// For each input of tokens that has a vocabulary; nil for the others.
-  let vocabularies: [Vocabulary?]
-  /// What a token of each input is in JSON at the most; 0 for inputs that take none.
-  let bytesPerToken: [Int]
-  /// `{"model":"co2","outputs":`
-  let answerPrefix: [UInt8]
+  package let vocabularies: [Vocabulary?]
+  /// The bytes of the longest text that stands for a token of an input, or of its longest id; 0 for inputs that take none.
+  package let maxTokenBytes: [Int]
   /// What the states of its sequences belong to; nil where these can't be taken along, as steps need the whole sequence.
-  let identity: ModelIdentity?
+  package let identity: ModelIdentity?
   private let onEnd: @Sendable () -> Void
 
-  var fingerprint: ModelFingerprint? { identity?.fingerprint }
+  package var fingerprint: ModelFingerprint? { identity?.fingerprint }
   /// What tells its sessions from those of others: of a model that can have none, none are there.
-  var sessionOwner: String { fingerprint?.text ?? "" }
-  var graph: ModelGraph { engine.graph }
-  var description: ModelDescription { engine.graph.model.description }
+  package var sessionOwner: String { fingerprint?.text ?? "" }
+  package var graph: ModelGraph { engine.graph }
+  package var description: ModelDescription { engine.graph.model.description }
 
   /// - Parameter onEnd: called once all leases were given back and the engine has answered all that it took.
-  init(name: String, engine: Engine, onEnd: @escaping @Sendable () -> Void = {}) {
+  package init(name: String, engine: Engine, onEnd: @escaping @Sendable () -> Void = {}) {
     self.name = name
     self.engine = engine
     self.onEnd = onEnd
@@ -41,20 +38,13 @@ final class ServedModel: Sendable {
       guard case .tokens(_, let entries?) = input.kind else { return nil }
       return Vocabulary(entries)
     }
-    bytesPerToken = engine.graph.model.description.inputs.map { input in
+    maxTokenBytes = engine.graph.model.description.inputs.map { input in
       switch input.kind {
-      case .tokens(_, let entries?):
-        (entries.map(\.utf8.count).max() ?? 0) * JSONWriter.maxEscape
-      // A number and its comma.
-      case .tokens(let size, nil): String(size).utf8.count + 1
+      case .tokens(_, let entries?): entries.map(\.utf8.count).max() ?? 0
+      case .tokens(let size, nil): String(size).utf8.count
       case .features, .vector: 0
       }
     }
-    var writer = JSONWriter()
-    writer.raw(#"{"model":"#)
-    writer.string(name)
-    writer.raw(#","outputs":"#)
-    answerPrefix = writer.bytes
   }
 
   deinit { engine.shutDown(completion: onEnd) }

@@ -2,7 +2,7 @@ import Scheduling
 
 extension Sessions {
   /// What the client of `model` is told: of a session that belongs to a model which had that name before, that it is gone.
-  func refusal(
+  package func refusal(
     _ refusal: SessionRefusal, of model: ServedModel, among models: ModelSnapshot
   ) -> SessionRefusal {
     let id: String

@@ -1,19 +1,18 @@
 import Inference
-import JSON
 import ModelFormat
 
 /// Tells models apart by what they compute, in 16 bytes: replicas have the same, and so has a copy under another
 /// name or version; other weights, another graph or precision have another, and so has one whose states were laid out
 /// otherwise by an earlier version of this program.
-struct ModelFingerprint: Sendable, Hashable {
-  let bytes: [UInt8]
+package struct ModelFingerprint: Sendable, Hashable {
+  package let bytes: [UInt8]
   /// All of them in hexadecimal.
-  let text: String
+  package let text: String
 
   /// As many of a SHA-256's bytes as make a chance match out of the question.
-  static let byteCount = 16
+  package static let byteCount = 16
 
-  init(_ graph: ModelGraph) {
+  package init(_ graph: ModelGraph) {
     let description = graph.model.description
     // The names in it are those of the graph's own values.
     let plan = ModelDescription(
@@ -26,16 +25,20 @@ struct ModelFingerprint: Sendable, Hashable {
     self.init(bytes: Digest.hash(whole.span).prefix(Self.byteCount))
   }
 
-  init(bytes: ArraySlice<UInt8>) {
+  package init(bytes: ArraySlice<UInt8>) {
     precondition(bytes.count == Self.byteCount)
     self.bytes = Array(bytes)
-    text = bytes.hexadecimal()
+    text = Self.hexadecimal(self.bytes)
   }
 }
 
 extension ModelFingerprint: CustomStringConvertible {
   /// Its first four bytes in hexadecimal: enough for people to tell one from another.
-  var description: String {
-    bytes.prefix(4).hexadecimal()
+  package var description: String {
+    Self.hexadecimal(bytes.prefix(4))
+  }
+
+  private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { String($0 >> 4, radix: 16) + String($0 & 0xF, radix: 16) }.joined()
   }
 }

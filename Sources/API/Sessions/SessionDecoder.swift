@@ -1,36 +1,6 @@
-import Inference
 import JSON
 import Scheduling
 import Serving
-
-/// What a sequence of a request does with a session.
-struct SessionUse: Sendable, Equatable {
-  let opening: SessionTable.Opening
-  /// Whether the session ends with the request.
-  var ends = false
-  /// Whether to wait for it where another request has it.
-  var waits = false
-
-  var id: String { opening.id }
-
-  /// The characters of an id at most.
-  static let maxIDLength = 128
-
-  /// Whether an id is one: it stands in paths as it is (RFC 3986 §2.3, and the colon), and is no dot segment (§3.3).
-  static func isID(_ text: String) -> Bool {
-    text != "." && text != ".." && (1...maxIDLength).contains(text.utf8.count)
-      && text.utf8.allSatisfy { isIDCharacter($0) }
-  }
-
-  private static func isIDCharacter(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"):
-      true
-    default: "-._~:".utf8.contains(byte)
-    }
-  }
-}
 
 /// Reads the `session` of a document: what it does with which.
 struct SessionDecoder {

@@ -3,7 +3,7 @@ import ModelFormat
 import TestSupport
 import Testing
 
-@testable import API
+@testable import Serving
 
 @Suite struct ModelFingerprintTests {
   private func fingerprint(_ model: Model, _ precision: Precision? = nil) throws -> ModelFingerprint

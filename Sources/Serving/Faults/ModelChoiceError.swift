@@ -1,7 +1,5 @@
-import Serving
-
 /// Why no model answers a request, or not this one. Cases carry facts; `sentence` words them.
-enum ModelChoiceError: Error, Equatable, Sendable {
+package enum ModelChoiceError: Error, Equatable, Sendable {
   case noSuchModel(name: String, known: [String])
   case otherModel(inPath: String, inBody: String)
   case noModels
@@ -11,7 +9,7 @@ enum ModelChoiceError: Error, Equatable, Sendable {
 }
 
 extension ModelChoiceError: FaultSource {
-  var kind: Fault.Kind {
+  package var kind: Fault.Kind {
     switch self {
     case .noSuchModel, .noModels: .notFound
     case .otherModel, .notForecaster, .notGenerator: .badRequest
@@ -19,14 +17,14 @@ extension ModelChoiceError: FaultSource {
     }
   }
 
-  var parameter: String? {
+  package var parameter: String? {
     switch self {
     case .noSuchModel: "model"
     case .otherModel, .noModels, .notForecaster, .notGenerator, .outputNotFinite: nil
     }
   }
 
-  var sentence: String {
+  package var sentence: String {
     switch self {
     case .noSuchModel(let name, let known):
       "there is no model \(quoted(name)), expected \(list(known, "or"))"
@@ -46,7 +44,7 @@ extension ModelChoiceError: FaultSource {
 }
 
 extension ForecastGap {
-  var phrase: String {
+  package var phrase: String {
     switch self {
     case .undeclared(let output, let input):
       "no output in its model.json has \"forecasts\"; if \(quoted(output)) is what follows \(quoted(input)), in its units, say {\"name\": \(quoted(output)), \"forecasts\": \(quoted(input))}"

@@ -1,9 +1,9 @@
 import CCrypto
 
 /// SHA-256 (FIPS 180-4) and the HMAC made with it (RFC 2104), both by OpenSSL.
-enum Digest {
+package enum Digest {
   /// The bytes of a hash and of an HMAC.
-  static let byteCount = 32
+  package static let byteCount = 32
 
   /// Readies OpenSSL, once: without reading its settings file, and without a clean-up at exit, which would
   /// take away what threads still use.
@@ -12,7 +12,7 @@ enum Digest {
       UInt64(OPENSSL_INIT_NO_LOAD_CONFIG) | UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
 
   /// The SHA-256 of `bytes`.
-  static func hash(_ bytes: Span<UInt8>) -> [UInt8] {
+  package static func hash(_ bytes: Span<UInt8>) -> [UInt8] {
     precondition(isReady)
     var digest = [UInt8](repeating: 0, count: byteCount)
     // SAFETY: reads the bytes lent, writes the 32 bytes that `digest` holds.
@@ -26,7 +26,7 @@ enum Digest {
   }
 
   /// The HMAC-SHA256 of `message` under `key`, which is not empty.
-  static func authenticate(_ message: ArraySlice<UInt8>, key: [UInt8]) -> [UInt8] {
+  package static func authenticate(_ message: ArraySlice<UInt8>, key: [UInt8]) -> [UInt8] {
     precondition(isReady && !key.isEmpty)
     var digest = [UInt8](repeating: 0, count: byteCount)
     // SAFETY: reads the key and the message, writes the 32 bytes that `digest` holds.
@@ -44,7 +44,7 @@ enum Digest {
   }
 
   /// Whether two runs of bytes are equal, in a time that depends on their lengths alone.
-  static func areEqual(_ first: ArraySlice<UInt8>, _ second: [UInt8]) -> Bool {
+  package static func areEqual(_ first: ArraySlice<UInt8>, _ second: [UInt8]) -> Bool {
     guard first.count == second.count else { return false }
     // SAFETY: reads as many bytes as both hold.
     return unsafe first.withUnsafeBufferPointer { first in

@@ -6,9 +6,15 @@ package struct SessionTransfer: Sendable {
   private let models: ModelRegistry
   private let sessions: Sessions
 
-  init(_ parts: ServiceParts) {
-    models = parts.models
-    sessions = parts.sessions
+  private let wallClock: @Sendable () -> Double
+
+  /// - Parameter wallClock: tells the seconds since 1970.
+  package init(
+    models: ModelRegistry, sessions: Sessions, wallClock: @escaping @Sendable () -> Double
+  ) {
+    self.models = models
+    self.sessions = sessions
+    self.wallClock = wallClock
   }
 
   /// From now on no session moves, begins or ends; who asks for one is refused. Before `export`.
@@ -47,7 +53,7 @@ package struct SessionTransfer: Sendable {
     for end in sessions.withTable({ $0.rememberedEnds }) { try writer.add(end.key, end.reason) }
     try writer.finish(count: count)
     return SessionFileHead(
-      time: ProcessStatistics.now, count: count, generation: 0, isSpent: false)
+      time: wallClock(), count: count, generation: 0, isSpent: false)
   }
 
   /// What became of the sessions of a file.
@@ -68,7 +74,7 @@ package struct SessionTransfer: Sendable {
   ) throws(SessionFileFlaw) -> SessionImport {
     do {
       var reader = try SessionFileReader(head: head, byteCount: byteCount, read: read)
-      let away = Duration.seconds(Swift.max(0, ProcessStatistics.now - head.time))
+      let away = Duration.seconds(Swift.max(0, wallClock() - head.time))
       let snapshot = models.snapshot
       let heirs = Dictionary(grouping: reader.models, by: \.fingerprint.text)
         .mapValues { Heirs(of: $0, among: snapshot) }

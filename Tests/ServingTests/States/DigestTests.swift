@@ -1,6 +1,6 @@
 import Testing
 
-@testable import API
+@testable import Serving
 
 @Suite struct DigestTests {
   private func hexadecimal(_ bytes: [UInt8]) -> String {

@@ -1,14 +1,14 @@
 /// Turns text into token ids: at each place the longest entry of the vocabulary that the text goes on with.
 ///
 /// A trie over the entries' UTF-8; in a vocabulary of single characters that is a look-up a character.
-struct Vocabulary: Sendable {
+package struct Vocabulary: Sendable {
   /// From a node and a byte to the node after it; the key is `node << 8 | byte`, the root is 0.
   private var children: [UInt64: Int] = [:]
   /// The id of the entry that ends at a node.
   private var ids: [Int32?] = [nil]
 
   /// Takes one text an id. Of equal entries the first counts; an empty one is never met.
-  init(_ entries: [String]) {
+  package init(_ entries: [String]) {
     for (id, entry) in entries.enumerated() {
       var node = 0
       for byte in entry.utf8 {
@@ -26,14 +26,14 @@ struct Vocabulary: Sendable {
   }
 
   /// What `encode` does not get past: a character that no entry starts with here.
-  struct UnknownCharacter: Error, Equatable {
-    let character: Character
+  package struct UnknownCharacter: Error, Equatable {
+    package let character: Character
     /// Its place, counted in characters from 0.
-    let position: Int
+    package let position: Int
   }
 
   /// The ids of `text`, which is UTF-8.
-  func encode(_ text: ArraySlice<UInt8>) throws(UnknownCharacter) -> [Int32] {
+  package func encode(_ text: ArraySlice<UInt8>) throws(UnknownCharacter) -> [Int32] {
     var tokens: [Int32] = []
     tokens.reserveCapacity(text.count)
     var start = text.startIndex

@@ -1,8 +1,7 @@
 import Scheduling
-import Serving
 
 /// Why a request can do nothing with sessions, or not what it says. Cases carry facts; `sentence` words them.
-enum SessionError: Error, Equatable, Sendable {
+package enum SessionError: Error, Equatable, Sendable {
   /// One id for two sequences of a request.
   case twice(id: String, path: String, other: String)
   /// `fork` with `begin`.
@@ -19,7 +18,7 @@ enum SessionError: Error, Equatable, Sendable {
 }
 
 extension SessionError: FaultSource {
-  var kind: Fault.Kind {
+  package var kind: Fault.Kind {
     switch self {
     case .twice, .forkThatBegins, .atThatBegins, .replaceWithoutBegin, .stateOfSession: .badRequest
     case .noSuchSession: .notFound
@@ -27,18 +26,18 @@ extension SessionError: FaultSource {
     }
   }
 
-  var retryAfterSeconds: Int? {
+  package var retryAfterSeconds: Int? {
     if case .refused(.frozen, _) = self { Fault.secondsToOtherProcess } else { nil }
   }
 
-  var details: Fault.Details? {
+  package var details: Fault.Details? {
     guard case .refused(let refusal, _) = self, let (id, steps) = refusal.session else {
       return nil
     }
     return .session(id: id, steps: steps)
   }
 
-  var sentence: String {
+  package var sentence: String {
     switch self {
     case .twice(let id, let path, let other):
       "\(path): found session \(quoted(id)) again, which \(other) has already"

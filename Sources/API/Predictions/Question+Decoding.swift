@@ -1,0 +1,96 @@
+import Inference
+import JSON
+import Scheduling
+import Serving
+
+extension Question {
+  private static let members = [
+    "inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session",
+  ]
+
+  /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
+  init(
+    _ document: JSONDocument, name: String?, models: ModelSnapshot, limits: QuestionLimits,
+    sealer: StateSealer
+  ) throws(Fault) {
+    let members = try BodyMembers(Self.members, others: .refused, of: document)
+    let model = try members.model(path: name, models: models)
+    let horizon = try members.horizon(of: model, limit: limits.maxHorizon)
+    let timeout = try members.timeout()
+    let selection = try members.selection(
+      of: model.graph, model: model.name, hasHorizon: horizon != nil)
+    let node = try members.node("inputs")
+    let returnedState = try members.returnedState(of: model)
+    let inputs = try InputDecoder(document: document, model: model, limits: limits).decode(node)
+    if let horizon { try inputs.checkLengths(with: horizon, path: "horizon", for: model) }
+    let sessions = try members.sessions(of: model, for: inputs)
+    let states = StateTransfer(
+      initial: try members.states(of: model, for: inputs, sealer: sealer),
+      returnsFinal: returnedState != nil || !sessions.isEmpty)
+    for (index, use) in sessions.enumerated() where use != nil && use?.opening.way != .begin {
+      guard states.initial.isEmpty || states.initial[index] == nil else {
+        throw Fault(SessionError.stateOfSession(path: inputs.isArray ? "state[\(index)]" : "state"))
+      }
+    }
+    self.init(
+      model: model, inputs: inputs, selection: selection, horizon: horizon, timeout: timeout,
+      states: states, returnedState: returnedState, sessions: sessions)
+  }
+}
+
+extension BodyMembers {
+  fileprivate func horizon(of model: ServedModel, limit: Int) throws(Fault) -> Int? {
+    guard let horizon = self["horizon"] else { return nil }
+    let steps = try document.horizon(horizon, path: "horizon", limit: limit)
+    guard model.graph.forecastSteps != nil else {
+      throw Fault(
+        ModelChoiceError.notForecaster(model: model.name, ForecastGap(in: model, ofTokens: false)))
+    }
+    return steps
+  }
+
+  /// What `return_state` asks for: true is f32, false nothing.
+  fileprivate func returnedState(of model: ServedModel) throws(Fault) -> StateElement? {
+    guard let returnState = self["return_state"] else { return nil }
+    let element: StateElement
+    let found = document.found(returnState)
+    switch found {
+    case .boolean(false): return nil
+    case .boolean(true): element = .f32
+    case .string(let name):
+      guard let named = StateElement(rawValue: name) else { fallthrough }
+      element = named
+    case .null, .number, .largeNumber, .numbers, .array, .object:
+      throw Fault(BodyError.unexpected(path: "return_state", found: found, expected: .returnState))
+    }
+    guard model.fingerprint != nil else {
+      throw Fault(StateError.notStreamable(option: "return_state", model: model.name))
+    }
+    return element
+  }
+
+  /// What the sequences do with which sessions; empty where they have none.
+  fileprivate func sessions(
+    of model: ServedModel, for inputs: InputBatch
+  ) throws(Fault) -> [SessionUse?] {
+    guard let session = self["session"], document.kind(session) != .null else { return [] }
+    guard model.fingerprint != nil else {
+      throw Fault(StateError.notStreamable(option: "session", model: model.name))
+    }
+    let uses = try SessionDecoder(document: document).decode(session, for: inputs)
+    return uses.contains { $0 != nil } ? uses : []
+  }
+
+  /// What the sequences go on from; empty where all begin.
+  fileprivate func states(
+    of model: ServedModel, for inputs: InputBatch, sealer: StateSealer
+  ) throws(Fault) -> [SequenceState?] {
+    guard let state = self["state"], document.kind(state) != .null else { return [] }
+    guard let fingerprint = model.fingerprint else {
+      throw Fault(StateError.notStreamable(option: "state", model: model.name))
+    }
+    return try StateDecoder(
+      document: document, model: model, fingerprint: fingerprint, sealer: sealer
+    ).decode(state, for: inputs)
+  }
+}

@@ -1,0 +1,80 @@
+/// A text as its tokens are drawn: what of it can be given out, and whether it ends.
+package struct GeneratedText: Sendable {
+  /// Why a text ended.
+  package enum End: String, Sendable {
+    /// It came to as many tokens as were asked for.
+    case length
+    /// A stop follows.
+    case stop
+    /// The model's scores are beyond numbers.
+    case notFinite
+  }
+
+  /// What came of it since the last time.
+  package enum Piece: Sendable, Equatable {
+    /// Of a model that writes text.
+    case text(String)
+    /// Of another model.
+    case tokens([Int32])
+  }
+
+  /// The tokens drawn.
+  package private(set) var steps = 0
+  /// Nil while it goes on.
+  package private(set) var end: End?
+  private let maxSteps: Int
+  /// What each token stands for; nil for a model without a vocabulary.
+  private let vocabulary: [String]?
+  private let stopTokens: Set<Int32>
+  private var matcher: StopMatcher
+  private var text = ""
+  private var tokens: [Int32] = []
+
+  package init(of question: GenerationQuestion) {
+    maxSteps = question.maxSteps
+    vocabulary = question.vocabulary
+    switch question.stop {
+    case .texts(let stops):
+      stopTokens = []
+      matcher = StopMatcher(stops)
+    case .tokens(let stops):
+      stopTokens = stops
+      matcher = StopMatcher([])
+    }
+  }
+
+  /// Adds the next token; nil where the scores were not finite.
+  package mutating func append(_ token: Int32?) {
+    guard let token else {
+      end = .notFinite
+      return
+    }
+    steps += 1
+    if steps == maxSteps { end = .length }
+    guard let vocabulary else {
+      if stopTokens.contains(token) { end = .stop } else { tokens.append(token) }
+      return
+    }
+    let (piece, stops) = matcher.append(vocabulary[Int(token)])
+    text += piece
+    if stops { end = .stop }
+    // Nothing follows that could make a stop of what is held back.
+    if end == .length { text += matcher.finish() }
+  }
+
+  /// What came since the last time; it is not kept.
+  package mutating func takePiece() -> Piece {
+    defer {
+      text = ""
+      tokens = []
+    }
+    return vocabulary == nil ? .tokens(tokens) : .text(text)
+  }
+
+  /// Gives out what is held back, as no token follows; returns false where there is nothing.
+  package mutating func releaseHeld() -> Bool {
+    let held = matcher.finish()
+    if !held.isEmpty { text = held }
+    return !held.isEmpty
+  }
+}

@@ -1,0 +1,54 @@
+import Inference
+
+/// What a model is asked to continue, and how, checked against the model.
+package struct GenerationQuestion: Sendable {
+  /// Where the text ends before `maxSteps`.
+  package enum Stop: Sendable, Equatable {
+    case texts([String])
+    case tokens(Set<Int32>)
+  }
+
+  package let model: ServedModel
+  package let prompt: InputSequence
+  package let maxSteps: Int
+  package let sampling: Sampling
+  package let stop: Stop
+  /// Whether each token is sent as it comes.
+  package let streams: Bool
+  package let timeout: Duration?
+
+  /// Tokens where the client does not say how many.
+  package static let defaultSteps = 256
+  /// Stops of a request, and the bytes of each.
+  package static let maxStops = 16
+  package static let maxStopBytes = 256
+  /// Those that are drawn where the client says none: what JSON's numbers hold exactly in every language.
+  package static let drawnSeeds: ClosedRange<UInt64> = 0...(1 << 53)
+  package static let temperatures = 0.0...100.0
+
+  package init(
+    model: ServedModel, prompt: InputSequence, maxSteps: Int, sampling: Sampling, stop: Stop,
+    streams: Bool, timeout: Duration?
+  ) {
+    self.model = model
+    self.prompt = prompt
+    self.maxSteps = maxSteps
+    self.sampling = sampling
+    self.stop = stop
+    self.streams = streams
+    self.timeout = timeout
+  }
+
+  /// What each token stands for; nil where the model has no vocabulary, and continues token ids.
+  package var vocabulary: [String]? {
+    guard let (_, input, _) = model.graph.generation,
+      case .tokens(_, let vocabulary) = model.description.inputs[input].kind
+    else { preconditionFailure("a question to a model that does not continue text") }
+    return vocabulary
+  }
+
+  /// The name of the output whose scores decide on the next token.
+  package var scoresName: String {
+    model.graph.generation.map { model.graph.model.outputs[$0.output].name } ?? ""
+  }
+}

@@ -1,0 +1,110 @@
+import Inference
+import Scheduling
+
+/// What a prediction is asked for, checked against its model.
+package struct Question: Sendable {
+  package let model: ServedModel
+  package let inputs: InputBatch
+  package let selection: Selection
+  package let horizon: Int?
+  /// How long the client waits; nil for as long as it takes.
+  package let timeout: Duration?
+  /// The states that its sequences go on from, and whether it asks for their last ones.
+  package let states: StateTransfer
+  /// What the states that it asks for hold.
+  package let returnedState: StateElement?
+  /// The sessions that its sequences go on with, nil for a sequence without; empty where none has one.
+  package let sessions: [SessionUse?]
+
+  package init(
+    model: ServedModel, inputs: InputBatch, selection: Selection, horizon: Int? = nil,
+    timeout: Duration? = nil, states: StateTransfer = StateTransfer(),
+    returnedState: StateElement? = nil, sessions: [SessionUse?] = []
+  ) {
+    self.model = model
+    self.inputs = inputs
+    self.selection = selection
+    self.horizon = horizon
+    self.timeout = timeout
+    self.states = states
+    self.returnedState = returnedState
+    self.sessions = sessions
+  }
+
+  package var sequences: [InputSequence] { inputs.sequences }
+  /// Whether many sequences were sent, be it one in an array.
+  package var isBatch: Bool { inputs.isArray }
+  /// Whether states go in or out beside the predictions, or sessions are named.
+  package var carriesState: Bool {
+    !sessions.isEmpty || returnedState != nil || !states.initial.isEmpty
+  }
+
+  /// What was read, for people: "2 sequences of 3 to 5 steps".
+  package var sequencesText: String {
+    let counts = sequences.map(\.stepCount)
+    let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
+    let steps = least == most ? counted(most, "step") : "\(least) to \(counted(most, "step"))"
+    return "\(counted(counts.count, "sequence")) of \(steps)"
+  }
+}
+
+// MARK: - Answers
+
+extension Question {
+  /// The names of the outputs of each prediction: all of the model's, or with a horizon the forecast's alone.
+  package var outputNames: [String] {
+    let names = model.description.outputs.map(\.name)
+    guard horizon != nil, let forecast = model.graph.forecast else { return names }
+    return [names[forecast.output]]
+  }
+
+  /// The rows of an output that are reported for `sequence`.
+  package func rows(ofOutput output: Int, for sequence: InputSequence) -> Int {
+    if let horizon {
+      guard let forecast = model.graph.forecast, forecast.output == output else { return 0 }
+      // What is foretold comes a forecast at a time; the last may go beyond the horizon.
+      return (horizon + forecast.stepCount - 1) / forecast.stepCount
+    }
+    return model.graph.rowCount(
+      ofOutput: output, selection: selection, stepCount: sequence.stepCount) ?? 1
+  }
+
+  /// Refuses predictions with numbers that are not finite.
+  package func check(_ predictions: [Prediction]) throws(Fault) {
+    let names = outputNames
+    for prediction in predictions {
+      for (name, output) in zip(names, prediction.outputs) { try check(output, name) }
+    }
+  }
+
+  /// Refuses an output with numbers that are not finite: JSON has none for these, and who reads the answer no use.
+  package func check(_ output: Prediction.Output, _ name: String) throws(Fault) {
+    guard output.values.allSatisfy(\.isFinite) else {
+      throw Fault(ModelChoiceError.outputNotFinite(model: model.name, output: name))
+    }
+  }
+}
+
+// MARK: - Sessions
+
+extension Question {
+  /// What its sequences go on from: the states of sessions as they were opened, in their order, and those that the
+  /// client brought.
+  package func states(with opened: [SequenceState?]) -> StateTransfer {
+    var (merged, remaining) = (states.initial, opened[...])
+    if merged.isEmpty { merged = Array(repeating: nil, count: sessions.count) }
+    for (index, use) in sessions.enumerated() where use != nil {
+      if let state = remaining.removeFirst() { merged[index] = state }
+    }
+    return StateTransfer(initial: merged, returnsFinal: true)
+  }
+
+  /// What becomes of its sessions; without predictions they stay what they were.
+  package func sessionResults(
+    of predictions: [Prediction]?
+  ) -> [(id: String, state: SequenceState?, ends: Bool)] {
+    sessions.indices.compactMap { index in
+      sessions[index].map { ($0.id, predictions?[index].state, $0.ends) }
+    }
+  }
+}

@@ -66,6 +66,26 @@ package final class Service: Sendable {
     try Predictions(parts).question(in: body)
   }
 
+  /// What is asked of the default model by `columns`, one an input, in the model's order.
+  ///
+  /// - Throws: an error whose description is the sentence of the refusal.
+  package func question(
+    _ columns: [InputColumn], outputs: Selection.Steps?, horizon: Int?
+  ) throws -> Question {
+    try Question(
+      of: parts.models.snapshot.defaultModel(), columns, outputs: outputs, horizon: horizon,
+      limits: parts.settings.questions)
+  }
+
+  /// The text of the answer to a `POST /predict` that asks `question`, whose `predictions` these are.
+  ///
+  /// - Throws: an error whose description is the sentence of the refusal.
+  package func answerText(to question: Question, _ predictions: [Prediction]) throws -> [UInt8] {
+    var text = try AnswerEncoder(question: question, sealer: parts.sealer)
+      .text(of: predictions, isWhole: true)
+    return text.remainder()
+  }
+
   /// The service as a server calls it.
   package var application: Application { Application { head, _ in self.receive(head) } }
 

@@ -1,5 +1,6 @@
 import Glibc
 import ModelFormat
+import Serving
 
 /// What stops a command, as facts; `description` is the one sentence that the user reads.
 enum CarouselError: Error, Equatable {
@@ -19,6 +20,9 @@ enum CarouselError: Error, Equatable {
   case badNPZ(entry: String?, problem: NPZProblem)
   /// Arrays by other names than the model's inputs have; `mayHaveNoName`: of a single input NumPy's `arr_0` is one too.
   case arrayNames(found: [String], expected: [String], mayHaveNoName: Bool)
+  /// An array whose axes are none of its input's; each of `expected` would do, nil standing for any length, or many of such
+  /// along another axis before.
+  case arrayShape(input: String, found: [Int], expected: [[Int?]])
   /// One array for a model of several inputs.
   case oneArray(inputs: [String])
   /// Arrays for a file that holds one.
@@ -75,6 +79,8 @@ extension CarouselError: CustomStringConvertible {
       "found \(found.isEmpty ? "no array" : "the arrays \(quoted(found))"), expected one for each input of the model and no other: \(quoted(expected))"
         + (mayHaveNoName
           ? " (or \(quoted([NPZFile.unnamed])), as numpy.savez calls an array without a name)" : "")
+    case .arrayShape(let input, let found, let expected):
+      "found an array of shape (\(axes(found.map { $0 }))), expected \(list(expected.map { "(\(axes($0)))" }, "or")) for input \"\(input)\""
     case .oneArray(let inputs):
       "a .npy file holds one array, expected an .npz file with one for each input: \(quoted(inputs)), as numpy.savez(FILE, \(inputs[0])=…) writes"
     case .badNPY(let offset, let problem):
@@ -106,6 +112,11 @@ extension CarouselError: CustomStringConvertible {
 
 /// What the file at a path is called in a sentence.
 func inputName(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+/// The lengths of axes; `n` for any.
+private func axes(_ shape: [Int?]) -> String {
+  shape.map { $0.map { "\($0)" } ?? "n" }.joined(separator: ", ") + (shape.count == 1 ? "," : "")
+}
 
 private func quoted(_ names: [String]) -> String {
   names.map { "\"\($0)\"" }.joined(separator: ", ")

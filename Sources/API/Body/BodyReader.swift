@@ -13,7 +13,8 @@ struct BodyReader: Sendable {
     do throws(JSONReadError) {
       return try readers.read(body, maxDepth: ServiceSettings.maxJSONDepth, members: members)
     } catch {
-      throw Fault(BodyError.OtherFormat(body).map { BodyError.otherFormat($0) } ?? .unreadable(error))
+      throw Fault(
+        BodyError.OtherFormat(body).map { BodyError.otherFormat($0) } ?? .unreadable(error))
     }
   }
 }

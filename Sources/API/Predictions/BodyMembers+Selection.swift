@@ -6,19 +6,14 @@ import Serving
 extension BodyMembers {
   /// What `outputs` asks for: `"last"` or `"all"` of all outputs, or an object with one of these by the output's name. An
   /// output of which nothing is said gets what it gets by default.
-  func selection(
-    of graph: ModelGraph, model: String, hasHorizon: Bool
-  ) throws(Fault) -> Selection {
+  func selection(of model: ServedModel, hasHorizon: Bool) throws(Fault) -> Selection {
+    let graph = model.graph
     let names = graph.model.outputs.map(\.name)
-    let fallback = hasHorizon ? Selection.last : graph.defaultSelection
+    let fallback = model.defaultSelection(hasHorizon: hasHorizon)
     guard let node = self["outputs"] else { return fallback }
     guard document.kind(node) == .object else {
-      let steps = try steps(node, path: "outputs", names: names)
-      if steps == .all, hasHorizon { throw Fault(InputsError.allWithHorizon(path: "outputs")) }
-      guard graph.supports(Selection(steps)) else {
-        throw Fault(InputsError.notEveryStep(model: model, output: nil))
-      }
-      return Selection(steps)
+      return try model.selection(
+        of: try steps(node, path: "outputs", names: names), hasHorizon: hasHorizon)
     }
     let members = try BodyMembers(
       names, others: .refused, at: node, of: document, path: "outputs")
@@ -32,7 +27,7 @@ extension BodyMembers {
       let steps = try steps(node, path: path, names: [])
       if steps == .all, hasHorizon { throw Fault(InputsError.allWithHorizon(path: path)) }
       guard steps == .last || graph.answersEveryStep(output: index) else {
-        throw Fault(InputsError.notEveryStep(model: model, output: name))
+        throw Fault(InputsError.notEveryStep(model: model.name, output: name))
       }
       selected.append(steps)
     }

@@ -28,7 +28,7 @@ struct InputDecoder {
   func decode(_ node: Int) throws(Fault) -> InputBatch {
     let columns = try columns(node)
     do { return try InputBatch(columns, for: model.graph.model) } catch {
-      throw refusal(of: error)
+      throw Fault(InputsError(error))
     }
   }
 
@@ -42,26 +42,6 @@ struct InputDecoder {
           path: name, found: document.found(node), expected: .tokens(orText: hasText)))
     }
     return try sequence(column, InputPath(name))
-  }
-
-  /// An error of the sequences, with the place of what it names.
-  private func refusal(of flaw: InputBatch.Flaw) -> Fault {
-    switch flaw {
-    case .sequenceCounts(let input, let found, let expected):
-      return Fault(
-        InputsError.sequenceCounts(path: "inputs.\(input)", found: found, expected: expected))
-    case .sequence(let index, let error):
-      func path(_ root: String) -> String {
-        (index.map { InputPath(root)[$0] } ?? InputPath(root)).description
-      }
-      guard case .stepCounts(let input, let found, let other, let expected) = error else {
-        return Fault(InputsError.input(path: path("inputs"), error))
-      }
-      return Fault(
-        InputsError.stepCounts(
-          path: path("inputs.\(input)"), found: found, other: path("inputs.\(other)"),
-          expected: expected))
-    }
   }
 
   /// One column an input of the model, in the model's order.
@@ -125,7 +105,7 @@ struct InputDecoder {
     _ column: InputColumn, _ path: InputPath
   ) throws(Fault) -> InputSequence {
     do { return try InputBatch([column], for: model.graph.model).sequences[0] } catch {
-      guard case .sequence(_, let error) = error else { throw refusal(of: error) }
+      guard case .sequence(_, let error) = error else { throw Fault(InputsError(error)) }
       throw Fault(InputsError.input(path: path.description, error))
     }
   }

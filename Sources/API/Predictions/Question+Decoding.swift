@@ -17,8 +17,7 @@ extension Question {
     let model = try members.model(path: name, models: models)
     let horizon = try members.horizon(of: model, limit: limits.maxHorizon)
     let timeout = try members.timeout()
-    let selection = try members.selection(
-      of: model.graph, model: model.name, hasHorizon: horizon != nil)
+    let selection = try members.selection(of: model, hasHorizon: horizon != nil)
     let node = try members.node("inputs")
     let returnedState = try members.returnedState(of: model)
     let inputs = try InputDecoder(document: document, model: model, limits: limits).decode(node)
@@ -42,10 +41,7 @@ extension BodyMembers {
   fileprivate func horizon(of model: ServedModel, limit: Int) throws(Fault) -> Int? {
     guard let horizon = self["horizon"] else { return nil }
     let steps = try document.horizon(horizon, path: "horizon", limit: limit)
-    guard model.graph.forecastSteps != nil else {
-      throw Fault(
-        ModelChoiceError.notForecaster(model: model.name, ForecastGap(in: model, ofTokens: false)))
-    }
+    try model.checkForecasts()
     return steps
   }
 

@@ -47,7 +47,7 @@ struct InspectCommand: ParsableCommand {
       if let input {
         Sample(
           try model.question(
-            in: try QuestionBody(
+            in: try QuestionInput(
               try readFile(input), path: input, inputs: graph.model.description.inputs)),
           origin: inputName(input))
       } else {

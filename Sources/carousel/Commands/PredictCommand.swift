@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import Inference
 import ModelFormat
+import Serving
 
 /// `carousel predict FOLDER`.
 struct PredictCommand: ParsableCommand {
@@ -55,30 +56,53 @@ struct PredictCommand: ParsableCommand {
     let model = OfflineModel(
       try loadModel(folder, precision: precision),
       stateKey: try Self.stateKey(in: ProcessInfo.processInfo.environment))
-    let body = try QuestionBody(
+    let asked = try QuestionInput(
       try readFile(input), path: input, inputs: model.graph.model.description.inputs,
       outputs: outputs, horizon: horizon)
-    let question = try model.question(in: body)
-    printToStandardError("\(body.origin): read as \(question.sequencesText)")
+    let question = try model.question(in: asked)
+    printToStandardError("\(asked.origin): read as \(question.sequencesText)")
     if let output {
-      guard !question.carriesState else { throw CarouselError.stateWithOutput }
-      let names = question.outputNames
-      guard names.count == 1 || output.hasSuffix(".npz") else {
-        throw CarouselError.manyArrays(path: output, names: names)
-      }
-      let predictions = try model.predictions(for: Sample(question, origin: input))
-      do { try question.check(predictions) } catch {
-        throw CarouselError.refused(reason: "\(error)")
-      }
-      let arrays = try OutputArrays(named: names, predictions, isBatch: question.isBatch)
-      return try OpenFile.write(try arrays.file(named: output), to: output)
+      return try OpenFile.write(try arrays(for: question, of: model, named: output), to: output)
     }
-    let response = model.answer(to: body.json)
-    guard response.status == .ok else {
-      let problem = try JSONDecoder().decode(Problem.self, from: Data(response.body))
-      throw CarouselError.refused(reason: problem.error)
+    print(
+      String(decoding: try text(for: question, asked: asked, of: model), as: UTF8.self)
+        .printableJSON, terminator: "")
+  }
+
+  /// The answer as the bytes of a file of arrays.
+  private func arrays(
+    for question: Question, of model: OfflineModel, named output: String
+  ) throws -> [UInt8] {
+    guard !question.carriesState else { throw CarouselError.stateWithOutput }
+    let names = question.outputNames
+    guard names.count == 1 || output.hasSuffix(".npz") else {
+      throw CarouselError.manyArrays(path: output, names: names)
     }
-    print(String(decoding: response.body, as: UTF8.self).printableJSON, terminator: "")
+    let predictions = try model.predictions(for: Sample(question, origin: input))
+    do { try question.check(predictions) } catch {
+      throw CarouselError.refused(reason: "\(error)")
+    }
+    return try OutputArrays(named: names, predictions, isBatch: question.isBatch)
+      .file(named: output)
+  }
+
+  /// The answer as the server writes it.
+  private func text(
+    for question: Question, asked: QuestionInput, of model: OfflineModel
+  ) throws -> [UInt8] {
+    switch asked.content {
+    case .columns:
+      return try model.answerText(
+        to: question, try model.predictions(for: Sample(question, origin: input)))
+    // The body may ask for states and sessions too.
+    case .json(let body):
+      let response = model.answer(to: body)
+      guard response.status == .ok else {
+        let problem = try JSONDecoder().decode(Problem.self, from: Data(response.body))
+        throw CarouselError.refused(reason: problem.error)
+      }
+      return response.body
+    }
   }
 
   /// The server's `state_key`, where the environment has it. No other setting is looked at: a server's need not

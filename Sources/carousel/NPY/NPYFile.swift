@@ -1,3 +1,4 @@
+import ModelFormat
 import Serving
 
 /// An array as NumPy saves it, versions 1 to 3 (NumPy Enhancement Proposal 1).
@@ -58,60 +59,52 @@ struct NPYFile {
     elements = Tensor(shape: [counts.elements], .bytes(data, header.elementType))
   }
 
-  /// The array as nested JSON arrays, each float the shortest text that reads back the same; false and true are 0 and 1.
-  ///
-  /// An array without axes gives one number.
-  /// - Parameters:
-  ///   - leavesOutLastAxis: of length 1: each of its elements stands for itself.
-  ///   - isWhole: whether only whole numbers will do.
-  func json(
-    leavesOutLastAxis: Bool = false, isWhole: Bool = false
-  ) throws(CarouselError) -> String {
-    precondition(!leavesOutLastAxis || header.shape.last == 1)
-    var text = ""
-    let axes = zip(header.shape, header.strides).map { (length: $0, stride: $1) }
-    try append(
-      axes.dropLast(leavesOutLastAxis ? 1 : 0), element: 0, isWhole: isWhole, to: &text)
-    return text
+  /// The array with its last axis fastest, whatever the order in the file.
+  var tensor: Tensor {
+    guard header.isFortran, header.shape.count > 1,
+      case .bytes(let data, let type) = elements.elements
+    else { return Tensor(shape: header.shape, elements.elements) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(data.count)
+    for element in 0..<elements.count {
+      let start = data.startIndex + place(of: element) * type.byteCount
+      bytes += data[start..<start + type.byteCount]
+    }
+    return Tensor(shape: header.shape, .bytes(bytes[...], type))
   }
 
-  private func append(
-    _ axes: ArraySlice<(length: Int, stride: Int)>, element: Int, isWhole: Bool,
-    to text: inout String
-  ) throws(CarouselError) {
-    guard let axis = axes.first else {
-      text += try number(element, isWhole: isWhole)
-      return
-    }
-    text += "["
-    for index in 0..<axis.length {
-      if index > 0 { text += "," }
-      try append(
-        axes.dropFirst(), element: element + index * axis.stride, isWhole: isWhole,
-        to: &text)
-    }
-    text += "]"
-  }
-
-  private func number(_ element: Int, isWhole: Bool) throws(CarouselError) -> String {
-    switch elements.number(element) {
-    case .natural(let value): return String(value)
-    case .whole(let value): return String(value)
-    case .float(let value): return try text(value, element, isWhole: isWhole)
-    case .double(let value): return try text(value, element, isWhole: isWhole)
+  /// The array as sequences of an input: one, or many along its first axis (see `Tensor.column`).
+  func column(for input: ModelDescription.Input) throws(CarouselError) -> InputColumn {
+    do { return try tensor.column(of: input.kind) } catch {
+      switch error {
+      case .notFinite(let element): throw problem(element) { .notFinite(element: $0) }
+      case .id(let element, let found, let size):
+        throw problem(element) {
+          if !found.isFinite { return .notFinite(element: $0) }
+          return found == found.rounded()
+            ? .tokenRange(element: $0, found: found, size: size) : .notWhole(element: $0)
+        }
+      case .shape(_, let expected):
+        throw .arrayShape(input: input.name, found: header.shape, expected: expected)
+      case .shapeTooLarge, .byteCount: preconditionFailure("the header was checked: \(error)")
+      }
     }
   }
 
-  private func text<Value: BinaryFloatingPoint & CustomStringConvertible>(
-    _ value: Value, _ element: Int, isWhole: Bool
-  ) throws(CarouselError) -> String {
-    let offset = dataStart + element * header.elementType.byteCount
-    guard value.isFinite else {
-      throw .badNPY(offset: offset, problem: .notFinite(element: element))
+  private func problem(_ element: Int, _ problem: (Int) -> NPYProblem) -> CarouselError {
+    let place = place(of: element)
+    return .badNPY(
+      offset: dataStart + place * header.elementType.byteCount, problem: problem(place))
+  }
+
+  /// The place in the file of an element that is the `element`-th where the last axis is fastest.
+  private func place(of element: Int) -> Int {
+    guard header.isFortran else { return element }
+    var (rest, place) = (element, 0)
+    for (length, stride) in zip(header.shape, header.strides).reversed() {
+      place += rest % length * stride
+      rest /= length
     }
-    guard !isWhole || value == value.rounded() else {
-      throw .badNPY(offset: offset, problem: .notWhole(element: element))
-    }
-    return value.description
+    return place
   }
 }

@@ -1,3 +1,5 @@
+import Serving
+
 /// What is wrong with a .npy file.
 enum NPYProblem: Equatable {
   case notNPY
@@ -14,6 +16,7 @@ enum NPYProblem: Equatable {
   case trailingBytes(Int)
   case notFinite(element: Int)
   case notWhole(element: Int)
+  case tokenRange(element: Int, found: Double, size: Int)
 }
 
 extension NPYProblem: CustomStringConvertible {
@@ -36,6 +39,8 @@ extension NPYProblem: CustomStringConvertible {
     case .trailingBytes(let count): "\(count) bytes behind the data"
     case .notFinite(let element): "element \(element) is not a finite number"
     case .notWhole(let element): "element \(element) is no whole number, as an id is"
+    case .tokenRange(let element, let found, let size):
+      "element \(element) is \(plain(found)), expected a token id, a whole number from 0 to \(size - 1)"
     }
   }
 }

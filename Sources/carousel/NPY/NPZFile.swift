@@ -34,10 +34,10 @@ struct NPZFile {
     self.names = names
   }
 
-  /// What `text` makes of each array, by its place in `names`; nothing is inflated before all are known to fit.
-  func texts(
-    of places: [Int], _ text: (_ place: Int, NPYFile) throws(CarouselError) -> String
-  ) throws(CarouselError) -> [String] {
+  /// What `read` makes of each array, by its place in `names`; nothing is inflated before all are known to fit.
+  func arrays<Value>(
+    at places: [Int], _ read: (_ place: Int, NPYFile) throws(CarouselError) -> Value
+  ) throws(CarouselError) -> [Value] {
     var room = Self.maxBytes
     for place in places {
       guard entries[place].size <= room else {
@@ -47,15 +47,15 @@ struct NPZFile {
       }
       room -= entries[place].size
     }
-    var texts: [String] = []
+    var values: [Value] = []
     for place in places {
       do throws(CarouselError) {
-        texts.append(try text(place, try NPYFile(try content(of: entries[place]))))
+        values.append(try read(place, try NPYFile(try content(of: entries[place]))))
       } catch .badNPY(let offset, let problem) {
         throw .badNPZ(entry: entries[place].name, problem: .array(offset: offset, problem))
       }
     }
-    return texts
+    return values
   }
 
   private func content(of entry: ZipDirectory.Entry) throws(CarouselError) -> [UInt8] {

@@ -47,10 +47,27 @@ struct OfflineModel {
     do { return try service.question(in: body) } catch { throw .refused(reason: "\(error)") }
   }
 
-  /// What a body asks, whose errors say where it comes from.
-  func question(in body: QuestionBody) throws(CarouselError) -> Question {
-    do { return try question(in: body.json) } catch {
-      throw .inInput(origin: body.origin, error)
+  /// What an input asks, whose errors say where it comes from.
+  func question(in input: QuestionInput) throws(CarouselError) -> Question {
+    do throws(CarouselError) {
+      switch input.content {
+      case .json(let body): return try question(in: body)
+      case .columns(let columns, let outputs, let horizon):
+        do { return try service.question(columns, outputs: outputs, horizon: horizon) } catch {
+          throw .refused(reason: "\(error)")
+        }
+      }
+    } catch {
+      throw .inInput(origin: input.origin, error)
+    }
+  }
+
+  /// The text of the server's answer to `question`.
+  func answerText(
+    to question: Question, _ predictions: [Prediction]
+  ) throws(CarouselError) -> [UInt8] {
+    do { return try service.answerText(to: question, predictions) } catch {
+      throw .refused(reason: "\(error)")
     }
   }
 

@@ -1,3 +1,5 @@
+import ModelFormat
+import Serving
 import Testing
 
 @testable import carousel
@@ -25,7 +27,7 @@ import Testing
   func everyVersion(version: UInt8) throws {
     let file = try NPYFile(Self.file(Self.float, Self.twoFloats, version: version))
     #expect(file.header == (try NPYFile(Self.file(Self.float, Self.twoFloats)).header))
-    #expect(try file.json() == "[1.0,-2.5]")
+    #expect(file.json == "[1.0,-2.5]")
   }
 
   @Test(arguments: [
@@ -39,7 +41,7 @@ import Testing
     ),
   ])
   func everyElementType(type: String, data: [UInt8], json: String) throws {
-    #expect(try NPYFile(Self.file(Self.header(type, "(2,)"), data)).json() == json)
+    #expect(try NPYFile(Self.file(Self.header(type, "(2,)"), data)).json == json)
   }
 
   @Test(arguments: [
@@ -48,13 +50,13 @@ import Testing
   ])
   func shapes(shape: String, count: Int, json: String) throws {
     let data = [UInt8](repeating: 0, count: count * 4)
-    #expect(try NPYFile(Self.file(Self.header("<i4", shape), data)).json() == json)
+    #expect(try NPYFile(Self.file(Self.header("<i4", shape), data)).json == json)
   }
 
   @Test func floatsKeepTheirShortestText() throws {
     let bits = Float(0.1).bitPattern
     let data = (0..<4).map { UInt8(truncatingIfNeeded: bits >> ($0 * 8)) }
-    #expect(try NPYFile(Self.file(Self.header("<f4", "(1,)"), data)).json() == "[0.1]")
+    #expect(try NPYFile(Self.file(Self.header("<f4", "(1,)"), data)).json == "[0.1]")
   }
 
   /// Every width and sign.
@@ -69,7 +71,7 @@ import Testing
       ),
     ] as [(String, [UInt8], String)])
   func everyOtherElementType(type: String, data: [UInt8], json: String) throws {
-    #expect(try NPYFile(Self.file(Self.header(type, "(2,)"), data)).json() == json)
+    #expect(try NPYFile(Self.file(Self.header(type, "(2,)"), data)).json == json)
   }
 
   @Test(arguments: [
@@ -80,14 +82,24 @@ import Testing
   ])
   func everyOrderOfAxes(shape: String, fortran: String, json: String) throws {
     let header = Self.header("|u1", shape, fortran: fortran)
-    #expect(try NPYFile(Self.file(header, [0, 1, 2, 3, 4, 5])).json() == json)
+    #expect(try NPYFile(Self.file(header, [0, 1, 2, 3, 4, 5])).json == json)
   }
 
   @Test(arguments: ["False", "True"]) func theLastAxisMayBeLeftOut(fortran: String) throws {
     let header = Self.header("|u1", "(2, 3, 1)", fortran: fortran)
-    let json = try NPYFile(Self.file(header, [0, 1, 2, 3, 4, 5])).json(leavesOutLastAxis: true)
-    #expect(json == (fortran == "True" ? "[[0,2,4],[1,3,5]]" : "[[0,1,2],[3,4,5]]"))
+    let column = try NPYFile(Self.file(header, [0, 1, 2, 3, 4, 5])).column(for: Self.feature)
+    #expect(column.isArray && column.isFlat)
+    #expect(
+      column.values
+        == (fortran == "True"
+          ? [.features([0, 2, 4]), .features([1, 3, 5])]
+          : [.features([0, 1, 2]), .features([3, 4, 5])]))
   }
+
+  static let feature = ModelDescription.Input(
+    name: "x", kind: .features(size: 1, mean: nil, scale: nil))
+  private static let token = ModelDescription.Input(
+    name: "ids", kind: .tokens(size: 4, vocabulary: nil))
 
   /// An id is a whole number, also where a 32-bit float could not tell it from one.
   @Test(
@@ -99,8 +111,34 @@ import Testing
     ] as [(String, [UInt8], Bool)])
   func idsAreWhole(type: String, data: [UInt8], isWhole: Bool) throws {
     let file = try NPYFile(Self.file(Self.header(type, "(1,)"), data))
-    #expect((try? file.json(isWhole: true)) == (isWhole ? "[3.0]" : nil))
-    #expect(try file.json().hasPrefix(isWhole ? "[3.0]" : type == "<f8" ? "[3.0000" : "[2.5]"))
+    #expect((try? file.column(for: Self.token))?.values == (isWhole ? [.tokens([3])] : nil))
+    #expect(file.json.hasPrefix(isWhole ? "[3.0]" : type == "<f8" ? "[3.0000" : "[2.5]"))
+  }
+
+  /// Of an array in Fortran's order, the element is named by its place in the file.
+  @Test(arguments: [("False", 1), ("True", 2)])
+  func idsAreOfTheVocabulary(fortran: String, place: Int) throws {
+    let header = Self.header("|u1", "(2, 2)", fortran: fortran)
+    var data: [UInt8] = [0, 0, 0, 0]
+    data[place] = 4
+    let file = try NPYFile(Self.file(header, data))
+    #expect(
+      throws: CarouselError.badNPY(
+        offset: 10 + header.utf8.count + place,
+        problem: .tokenRange(element: place, found: 4, size: 4))
+    ) { try file.column(for: Self.token) }
+  }
+
+  @Test func otherShapesAreRefused() throws {
+    let header = Self.header("|u1", "(1, 2, 2)")
+    let file = try NPYFile(Self.file(header, [0, 1, 2, 3]))
+    #expect(
+      throws: CarouselError.arrayShape(
+        input: "x", found: [1, 2, 2], expected: [[nil, 1], [nil], [nil, nil, 1], [nil, nil]])
+    ) { try file.column(for: Self.feature) }
+    #expect(
+      "\(CarouselError.arrayShape(input: "x", found: [2, 2], expected: [[nil], [nil, 3]]))"
+        == #"found an array of shape (2, 2), expected (n,) or (n, 3) for input "x""#)
   }
 
   @Test func infinityIsRefused() throws {
@@ -109,7 +147,7 @@ import Testing
     #expect(
       throws: CarouselError.badNPY(
         offset: 10 + header.utf8.count + 4, problem: .notFinite(element: 1))
-    ) { try file.json() }
+    ) { try file.column(for: Self.feature) }
   }
 
   @Test func everyTruncationIsRefused() {
@@ -152,5 +190,22 @@ import Testing
     #expect(!NPYFile.isNPY(Array("{\"inputs\": []}".utf8)))
     #expect(!NPYFile.isNPY([0x93]))
     #expect(NPYFile.isNPY(Self.file(Self.float, [])))
+  }
+}
+
+extension NPYFile {
+  /// The array as nested JSON arrays, each number as its type has it.
+  var json: String { tensor.json }
+}
+
+extension Tensor {
+  fileprivate var json: String {
+    guard shape.isEmpty else { return "[\(slices.map(\.json).joined(separator: ","))]" }
+    return switch number(0) {
+    case .natural(let value): "\(value)"
+    case .whole(let value): "\(value)"
+    case .float(let value): "\(value)"
+    case .double(let value): "\(value)"
+    }
   }
 }

@@ -1,11 +1,18 @@
 import ArgumentParser
 import Inference
-import JSON
 import ModelFormat
+import Serving
 
-/// The body to ask with, and where it comes from.
-struct QuestionBody {
-  let json: [UInt8]
+/// The question to ask with, and where it comes from.
+struct QuestionInput {
+  enum Content {
+    /// The body of a `POST /predict`.
+    case json([UInt8])
+    /// A column an input of the model, in the model's order.
+    case columns([InputColumn], outputs: Selection.Steps?, horizon: Int?)
+  }
+
+  let content: Content
   /// The file, and of an array the shape, for errors.
   let origin: String
 
@@ -19,15 +26,15 @@ struct QuestionBody {
     outputs: Selection.Steps? = nil, horizon: Int? = nil
   ) throws {
     var origin = inputName(path)
-    let arrays: String
+    let columns: [InputColumn]
     do {
       if NPYFile.isNPY(bytes) {
         guard inputs.count == 1 else { throw CarouselError.oneArray(inputs: inputs.map(\.name)) }
         let file = try NPYFile(bytes)
         origin += ", of shape \(file.header.shapeText)"
-        arrays = try file.json(for: inputs[0])
+        columns = [try file.column(for: inputs[0])]
       } else if NPZFile.isZip(bytes), Self.isArchive(bytes) {
-        arrays = try NPZFile(bytes).json(for: inputs)
+        columns = try NPZFile(bytes).columns(for: inputs)
       } else {
         guard Self.isText(bytes) else {
           throw CarouselError.notAnInput(path: path, ForeignFile(bytes.span))
@@ -36,7 +43,7 @@ struct QuestionBody {
           throw ValidationError(
             "--outputs and --horizon stand in the JSON, unless the input is .npy or .npz")
         }
-        json = bytes
+        content = .json(bytes)
         self.origin = origin
         return
       }
@@ -44,10 +51,7 @@ struct QuestionBody {
       if case .notAnInput = error { throw error }
       throw CarouselError.inInput(origin: origin, error)
     }
-    var members = ["\"inputs\":\(arrays)"]
-    if let outputs { members.append("\"outputs\":\(outputs.rawValue.jsonText)") }
-    if let horizon { members.append("\"horizon\":\(horizon)") }
-    json = Array("{\(members.joined(separator: ","))}".utf8)
+    content = .columns(columns, outputs: outputs, horizon: horizon)
     self.origin = origin
   }
 
@@ -74,35 +78,18 @@ private let byteOrderMarks: [[UInt8]] = [[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE
 
 extension NPZFile {
   /// The arrays of the model's inputs, by name; a single one may have been given none.
-  fileprivate func json(for inputs: [ModelDescription.Input]) throws(CarouselError) -> String {
+  fileprivate func columns(
+    for inputs: [ModelDescription.Input]
+  ) throws(CarouselError) -> [InputColumn] {
     let expected = inputs.map(\.name)
-    if inputs.count == 1, names == [Self.unnamed] {
-      return try texts(of: [0]) { (_, array) throws(CarouselError) in
-        try array.json(for: inputs[0])
-      }[0]
-    }
-    guard names.sorted() == expected.sorted() else {
+    let isUnnamed = inputs.count == 1 && names == [Self.unnamed]
+    guard isUnnamed || names.sorted() == expected.sorted() else {
       throw .arrayNames(found: names, expected: expected, mayHaveNoName: expected.count == 1)
     }
     // Each name is there.
-    let places = expected.compactMap { names.firstIndex(of: $0) }
-    let members = try texts(of: places) { (place, array) throws(CarouselError) in
-      let input = inputs.first { $0.name == names[place] } ?? inputs[0]
-      return "\(input.name.jsonText):\(try array.json(for: input))"
+    let places = isUnnamed ? [0] : expected.compactMap { names.firstIndex(of: $0) }
+    return try arrays(at: places) { (place, array) throws(CarouselError) in
+      try array.column(for: inputs.first { $0.name == names[place] } ?? inputs[0])
     }
-    return "{\(members.joined(separator: ","))}"
-  }
-}
-
-extension NPYFile {
-  /// The array as the input's JSON. Of a model of one feature, whose steps are numbers there, the features are the last
-  /// axis where that has the length 1: `[T, 1]` is one sequence, `[B, T, 1]` are B.
-  fileprivate func json(for input: ModelDescription.Input) throws(CarouselError) -> String {
-    let hasAxisOfOne =
-      if case .features(size: 1, _, _) = input.kind {
-        header.shape.count > 1 && header.shape.last == 1
-      } else { false }
-    let isWhole = if case .tokens = input.kind { true } else { false }
-    return try json(leavesOutLastAxis: hasAxisOfOne, isWhole: isWhole)
   }
 }

@@ -1,0 +1,92 @@
+import Inference
+
+extension ServedModel {
+  /// What a question asks for by `steps` of all outputs.
+  ///
+  /// - Throws: where the model does not answer every step, or a forecast is asked for beside.
+  package func selection(of steps: Selection.Steps, hasHorizon: Bool) throws(Fault) -> Selection {
+    if steps == .all, hasHorizon { throw Fault(InputsError.allWithHorizon(path: "outputs")) }
+    guard graph.supports(Selection(steps)) else {
+      throw Fault(InputsError.notEveryStep(model: name, output: nil))
+    }
+    return Selection(steps)
+  }
+
+  /// What a question asks for that says nothing of it.
+  package func defaultSelection(hasHorizon: Bool) -> Selection {
+    hasHorizon ? .last : graph.defaultSelection
+  }
+
+  /// Checks that the model forecasts its own input, so that a question may have a horizon.
+  package func checkForecasts() throws(Fault) {
+    guard graph.forecastSteps != nil else {
+      throw Fault(
+        ModelChoiceError.notForecaster(
+          model: name, ForecastGap(in: self, ofTokens: false)))
+    }
+  }
+}
+
+extension Question {
+  /// Asks `model` for predictions of the sequences in `columns`: one an input of the model, in the model's order.
+  package init(
+    of model: ServedModel, _ columns: [InputColumn], outputs: Selection.Steps? = nil,
+    horizon: Int? = nil, limits: QuestionLimits
+  ) throws(Fault) {
+    if let horizon {
+      try model.checkForecasts()
+      guard horizon <= limits.maxHorizon else {
+        throw Fault(
+          InputsError.tooMany(
+            .steps, path: "horizon", found: horizon, limit: limits.maxHorizon,
+            setting: "max_horizon"))
+      }
+    }
+    let selection =
+      try outputs.map { (steps) throws(Fault) in
+        try model.selection(of: steps, hasHorizon: horizon != nil)
+      } ?? model.defaultSelection(hasHorizon: horizon != nil)
+    let inputs: InputBatch
+    do { inputs = try InputBatch(columns, for: model.graph.model) } catch {
+      throw Fault(InputsError(error))
+    }
+    try limits.check(inputs.sequences)
+    self.init(model: model, inputs: inputs, selection: selection, horizon: horizon)
+  }
+}
+
+extension QuestionLimits {
+  fileprivate func check(_ sequences: [InputSequence]) throws(Fault) {
+    guard sequences.count <= maxSequencesPerRequest else {
+      throw Fault(
+        InputsError.tooMany(
+          .sequences, path: "inputs", found: sequences.count, limit: maxSequencesPerRequest,
+          setting: "max_sequences_per_request"))
+    }
+    for (index, sequence) in sequences.enumerated() where sequence.stepCount > maxSequenceSteps {
+      throw Fault(
+        InputsError.tooMany(
+          .steps, path: "inputs[\(index)]", found: sequence.stepCount, limit: maxSequenceSteps,
+          setting: "max_sequence_steps"))
+    }
+  }
+}
+
+extension InputsError {
+  /// Why columns are no sequences of a model; the columns are called `inputs`.
+  package init(_ flaw: InputBatch.Flaw) {
+    switch flaw {
+    case .sequenceCounts(let input, let found, let expected):
+      self = .sequenceCounts(path: "inputs.\(input)", found: found, expected: expected)
+    case .sequence(let index, let error):
+      let place = index.map { "[\($0)]" } ?? ""
+      guard case .stepCounts(let input, let found, let other, let expected) = error else {
+        self = .input(path: "inputs\(place)", error)
+        return
+      }
+      self = .stepCounts(
+        path: "inputs.\(input)\(place)", found: found, other: "inputs.\(other)\(place)",
+        expected: expected)
+    }
+  }
+}

@@ -2,7 +2,7 @@ import Dispatch
 
 /// Where bodies are decoded and answers encoded that would keep an event loop too long.
 final class BodyQueues: Sendable {
-  /// Larger bodies are read one at a time, so that those who send such leave cores to the others.
+  /// Larger bodies are read one at a time, so that clients that send such leave cores to the others.
   static let maxBytesReadBesideOthers = 1 << 20
 
   /// Work of so many bytes is done at once, where it arose.

@@ -12,7 +12,7 @@ struct Call: Sendable {
   let start = ContinuousClock.now
 
   func answer(_ response: HTTPResponse) {
-    // First, so that whoever has the answer finds it counted.
+    // First, so that a client that has the answer finds it counted.
     record(response.status.code)
     exchange.respond(response)
   }
@@ -33,7 +33,7 @@ struct Call: Sendable {
     return Swift.min(timeout ?? .milliseconds(milliseconds), .milliseconds(milliseconds))
   }
 
-  /// The field that says it for clients, or proxies, who leave bodies alone.
+  /// The field for clients, or proxies, that leave the body alone.
   static let timeoutField = "carousel-timeout-ms"
 
   /// On what terms the request rides.
@@ -51,13 +51,13 @@ struct Call: Sendable {
   /// Begins a response whose body is sent as it is made; `end` ends it.
   func begin(_ response: HTTPResponse) { exchange.begin(response) }
 
-  /// Ends a response that `begin` began, as a whole one of `status` would have: too late to tell the client.
+  /// Ends a response that `begin` began. It counts as one of `status`, which the client can't be told any more.
   func end(_ status: HTTPStatus = .ok) {
     record(status.code)
     exchange.end()
   }
 
-  /// The client left; nobody waits for an answer.
+  /// Records that the client left, and needs no answer.
   func abandoned() { record(Metrics.abandonedStatus) }
 
   /// Answers with the error, in the schema of the endpoint.

@@ -19,7 +19,7 @@ extension Fault {
       response.body = writer.bytes
     case .allowed(let methods):
       response.fields.append("allow", methods.joined(separator: ", "))
-    // RFC 9110 §15.5.2: a 401 says how to show who one is.
+    // RFC 9110 §15.5.2: a 401 says how to authenticate.
     case .bearer: response.fields.append("www-authenticate", "Bearer")
     case nil: break
     }

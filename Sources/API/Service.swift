@@ -66,7 +66,7 @@ package final class Service: Sendable {
     try Predictions(parts).question(in: body)
   }
 
-  /// What is asked of the default model by `columns`, one an input, in the model's order.
+  /// A question to the default model by `columns`, one an input, in the model's order.
   ///
   /// - Throws: an error whose description is the sentence of the refusal.
   package func question(
@@ -92,7 +92,7 @@ package final class Service: Sendable {
   /// Answers `exchange`, whose request is complete, now or from another thread later.
   package func handle(_ exchange: HTTPExchange) { receive(exchange.request).answer(exchange) }
 
-  /// Says by the head of a request what answers it, and how much of its body it takes to do that.
+  /// Decides by the head of a request which route answers it, and how much body is read for that.
   private func receive(_ head: HTTPRequest) -> Reception {
     let (endpoint, path) = router.match(head.path)
     do throws(Fault) {
@@ -143,7 +143,7 @@ package final class Service: Sendable {
 }
 
 extension AnswerBudget {
-  /// What a probe is told is too little to be refused.
+  /// Pages of up to so many bytes, as probes get, are not reserved, so they are never refused.
   private static let maxUncountedPageBytes = 256
 
   /// Answers all `calls`, of which the first stands for the others, with one page.

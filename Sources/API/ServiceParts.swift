@@ -3,16 +3,16 @@ import JSON
 import Scheduling
 import Serving
 
-/// What the features of the service share; each takes what it needs.
+/// The parts that the features of the service share; each feature picks those that it needs.
 struct ServiceParts: Sendable {
   let models: ModelRegistry
   let settings: ServiceSettings
   let sessions: Sessions
   let sealer: StateSealer
-  /// What clients make the process hold.
+  /// Counts the memory that the process holds for clients.
   let memory: MemoryBudget
   let budget: AnswerBudget
-  /// What the server knows of its connections, for `/metrics`.
+  /// The server's statistics of its connections, for `/metrics`.
   let connections: (@Sendable () -> ConnectionStatistics)?
   let metrics = Metrics()
   let startTime = ProcessStatistics.now

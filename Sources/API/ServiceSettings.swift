@@ -30,11 +30,11 @@ package struct ServiceSettings: Sendable {
 
   /// How deep a body's arrays and objects nest at most: `{"inputs": {"x": [[[0]]]}}` is 5.
   static let maxJSONDepth = 8
-  /// What the body of a request may have that no body is read of: some clients send an empty object.
+  /// The most bytes of a body that no route reads: some clients send an empty object.
   static let maxUnreadBodyBytes = 4 << 10
-  /// What `timeout_ms` may be: up to a day.
+  /// The bounds of `timeout_ms`: up to a day.
   static let timeoutMilliseconds = 1...86_400_000
-  /// What `?limit=` of a list of sessions may be, and is where it is not given.
+  /// The bounds of `?limit=` of a list of sessions, and its default.
   static let sessionListLimits = 1...100_000
   static let sessionListLimit = 100
   /// An answer that may be longer than this is sent as it is written, in parts of `answerPartBytes`.

@@ -51,10 +51,10 @@ package final class HTTP2Connection: ConnectionProtocol {
   /// Stops after `max_field_bytes_at_once` of fields; while `hasBacklog`, a call without bytes goes on.
   package func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
     if let (held, start) = backlog.begin(with: bytes) {
-      let count = take(held.span.extracting(start...))
+      let count = consume(held.span.extracting(start...))
       backlog.keep(held, from: start + count)
     } else {
-      let count = take(bytes)
+      let count = consume(bytes)
       backlog.keep(bytes.extracting(count...))
     }
     pump()
@@ -210,7 +210,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   package var hasBacklog: Bool { backlog.isWaiting }
 
   /// Gives `bytes` to nghttp2, up to where `field` stops it, and returns how many that were.
-  private func take(_ bytes: Span<UInt8>) -> Int {
+  private func consume(_ bytes: Span<UInt8>) -> Int {
     guard ending != .terminated else { return 0 }
     if let count = session.receive(bytes) { return count }
     terminate(NGHTTP2_PROTOCOL_ERROR)

@@ -2,7 +2,7 @@
 /// `exchange.respond`, or `begin`, `write` and `end`, from any thread.
 package typealias HTTPAnswer = @Sendable (_ exchange: HTTPExchange) -> Void
 
-/// What answers requests.
+/// Answers the requests of a server.
 package struct Application: Sendable {
   /// Decides by the head of a request, as soon as that is complete, what becomes of its body and what answers it.
   ///
@@ -21,7 +21,7 @@ package struct Application: Sendable {
   }
 }
 
-/// How a request is dealt with, by its head.
+/// How a request is received, decided by its head.
 package struct Reception: Sendable {
   /// What becomes of the body.
   package enum Body: Sendable, Equatable {
@@ -30,8 +30,8 @@ package struct Reception: Sendable {
     /// A client that waits for 100 Continue gets the answer in its place. Of what comes all the same a small rest is
     /// read and thrown away; else the upload is stopped behind the answer (RFC 9110 §9.3.1, RFC 9113 §8.1).
     case unwanted
-    /// It is gathered, and the request handed out once all is there. More than `maxBytes`, or than `max_body_bytes`,
-    /// get 413.
+    /// It is gathered, and the request handed out once all of it has come. A body of more than `maxBytes`, or than
+    /// `max_body_bytes`, gets 413.
     case whole(maxBytes: Int = .max)
     /// The request is handed out at once, and its body through `HTTPExchange.body` as it comes, as fast as that is read,
     /// however long it is.
@@ -52,6 +52,6 @@ package struct Reception: Sendable {
   }
 }
 
-/// Decides how a request is dealt with, for a connection: by its head, and by the length of its body as announced, 0 where
+/// Decides how a request is received, for a connection: by its head, and by the length of its body as announced, 0 where
 /// none follows and nil where that is not known.
 package typealias HeadReception = (_ head: HTTPRequest, _ bodyBytes: Int?) -> Reception

@@ -2,10 +2,9 @@
 package enum BodyLimit: Equatable, Sendable {
   /// `max_body_bytes`.
   case setting(Int)
-  /// What the half of `max_memory_bytes` that is for bodies leaves beside the head of the request: a longer one would find no
-  /// room however long its client waited.
+  /// The half of `max_memory_bytes` that is for bodies, less the head of the request: a longer body would never fit.
   case memory(Int)
-  /// What the path takes that the request is for.
+  /// The limit of the request's path.
   case path(Int)
 
   /// - Parameters:
@@ -25,7 +24,7 @@ package enum BodyLimit: Equatable, Sendable {
     }
   }
 
-  /// What is wrong with a longer one, and what was expected.
+  /// Says that a body is longer, and what was expected.
   package var sentence: String {
     switch self {
     case .setting(let bytes):
@@ -37,6 +36,6 @@ package enum BodyLimit: Equatable, Sendable {
     }
   }
 
-  /// The smaller of this one and what a path takes.
+  /// The smaller of this limit and the path's.
   package func and(path bytes: Int) -> BodyLimit { bytes < byteCount ? .path(bytes) : self }
 }

@@ -54,13 +54,13 @@ struct ChunkedDecoder {
       }
       let byte = bytes[offset]
       offset += 1
-      if try take(byte) { return true }
+      if try consume(byte) { return true }
     }
     return false
   }
 
   /// Takes one byte of what is around the data; returns whether it ends the body.
-  private mutating func take(_ byte: UInt8) throws(HTTP1Error) -> Bool {
+  private mutating func consume(_ byte: UInt8) throws(HTTP1Error) -> Bool {
     switch state {
     case .size(let digits, let value):
       try takeSize(byte, digits: digits, value: value)

@@ -1,12 +1,12 @@
 /// The life of a connection from accept to close: which sides have ended, what is waited for, and until when.
 ///
-/// Its owner tells it what happened, with the time in monotonic nanoseconds, and carries out the action that it gets back.
-/// What is owed and what is unsent is the owner's to know, who says so where it matters.
+/// Its owner reports each event, with the time in monotonic nanoseconds, and carries out the action that is returned. The owner
+/// also knows which answers are owed and which output is unsent, and passes that where an event depends on it.
 package struct ConnectionLifecycle: Equatable, Sendable {
-  /// What the owner is to do.
+  /// The action that the owner carries out.
   package enum Action: Equatable, Sendable {
     case none
-    /// Tell the peer that it is one connection too many.
+    /// Answer the peer that there are too many connections.
     case refuse
     /// End the requests under way as ones that took too long.
     case timeOut
@@ -15,19 +15,19 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     /// End our side; what the peer still sends is read and thrown away. To close at once would reset the connection and
     /// take the response from the peer (RFC 9112 §9.6).
     case endOutput
-    /// Close the connection. What it is owed will not come.
+    /// Close the connection, whatever answers it is owed.
     case close
   }
 
   private enum State: Equatable {
-    /// It is one more than may be open; its first bytes tell whether it is a health check, which is answered.
+    /// It is beyond `max_connections`; its first bytes show whether it is a health check, which is answered.
     case screening(until: Int)
     /// Requests are read and answered.
     case reading
     /// The peer has ended its side: it may have closed, or wait for answers. A byte that is sent to it tells; the next one
     /// is due at `probe`, and the one after that `interval` later.
     case halfClosed(probe: Int, interval: Int)
-    /// It was told that it is one too many, and is not listened to.
+    /// It was refused, and its input is not read.
     case refused
     /// Our side has ended; the peer's last bytes are awaited and thrown away.
     case lingering(until: Int)
@@ -51,9 +51,9 @@ package struct ConnectionLifecycle: Equatable, Sendable {
   private var phaseDeadline = Int.max
   private var hasProgressed = false
 
-  /// The peer of an answer under way is given so long to get it before it is asked whether it is still there.
+  /// A peer that has ended its side gets so long for its answer before the first probe.
   package static let firstProbeDelay = 2_000_000
-  /// After that it is asked again, and then twice as long after each time.
+  /// The time from the first probe to the second; it doubles each time.
   package static let firstProbeInterval = 1_000_000_000
 
   /// A connection that is read from.
@@ -62,13 +62,13 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     state = .reading
   }
 
-  /// A connection that is one too many unless its first bytes, by the time `deadline`, show that it is a health check.
+  /// A connection beyond `max_connections`, refused unless its first bytes show by `deadline` that it is a health check.
   package init(_ timeouts: PhaseTimeouts, screeningUntil deadline: Int) {
     self.timeouts = timeouts
     state = .screening(until: deadline)
   }
 
-  // MARK: What holds now
+  // MARK: The present state
 
   package var isClosed: Bool { state == .closed }
   package var isRefused: Bool { state == .refused }
@@ -85,7 +85,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
   package var discardsInput: Bool { isRefused || isLingering }
   /// Whether all that the peer sent is read.
   package var hasReadAll: Bool { input == .read }
-  /// Whether the end of the peer's side is yet to be told.
+  /// Whether the end of the peer's side has yet to be reported.
   package var awaitsPeerEnd: Bool { input == .open }
 
   /// When `passTime` has something to do; `.max` for never.
@@ -105,7 +105,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     if isScreening { state = .reading }
   }
 
-  /// The connection is one too many.
+  /// The connection is refused.
   package mutating func refuse() -> Action {
     switch state {
     case .screening, .reading:
@@ -140,7 +140,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     switch state {
     case .reading: return mayAwaitAnswers ? awaitAnswers(now: now) : close()
     case .halfClosed: return .none
-    // What it is told is on its way.
+    // The refusal is on its way.
     case .refused: return .none
     case .screening, .lingering: return close()
     case .closed: return .none
@@ -170,7 +170,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     }
   }
 
-  /// The connection is broken, or has no use any more.
+  /// The connection is broken, or not needed any more.
   package mutating func close() -> Action {
     guard state != .closed else { return .none }
     state = .closed
@@ -179,7 +179,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
 
   // MARK: Time
 
-  /// A request, or a part of a body, has come, or a response left: what is waited for begins anew.
+  /// A request, or a part of a body, has come, or a response left: the deadline of the phase begins anew.
   package mutating func progressed() { hasProgressed = true }
 
   /// The peer is waited for, for what `phase` says.
@@ -194,7 +194,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     phaseDeadline = timeouts.deadline(for: phase, from: now)
   }
 
-  /// It is `now`.
+  /// Handles the deadlines that passed by `now`.
   package mutating func passTime(now: Int) -> Action {
     switch state {
     case .screening(let until): return now >= until ? refuse() : .none

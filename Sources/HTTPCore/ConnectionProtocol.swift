@@ -4,7 +4,7 @@ package struct StreamID: Hashable, Sendable {
   package init(_ rawValue: Int) { self.rawValue = rawValue }
 }
 
-/// What bytes that arrived on a connection amount to.
+/// What the bytes that arrived on a connection mean for the application.
 package enum ConnectionEvent: Sendable {
   /// A request is complete, as far as it is wanted; `respond(_:to:)`, or `begin(_:to:)` up to `end(_:)`, is owed for its
   /// stream.
@@ -21,7 +21,7 @@ package enum ConnectionEvent: Sendable {
 }
 
 extension ConnectionEvent: Equatable {
-  /// Whether both tell the same; what answers requests can't be compared.
+  /// Whether both are the same but for the functions that answer requests, which can't be compared.
   package static func == (one: ConnectionEvent, other: ConnectionEvent) -> Bool {
     switch (one, other) {
     case (.request(let one, let stream, _), .request(let other, let otherStream, _)):
@@ -69,7 +69,7 @@ package protocol ConnectionProtocol: AnyObject {
   /// The peer has ended its side, and all that it sent was received.
   func endInput()
 
-  /// Hands over what came of other calls than `receive` since the last time.
+  /// Hands over the events of other calls than `receive` since the last time.
   func takeEvents() -> [ConnectionEvent]
 
   /// Queues the response of `stream`; one for a stream that is gone is dropped.
@@ -111,11 +111,10 @@ package protocol ConnectionProtocol: AnyObject {
   /// are bounded by number, and what waits for the peer's windows comes with what it sends.
   var outputRoom: Int { get set }
 
-  /// The memory that all else takes which grows with what a peer sends or leaves unread: responses,
-  /// and requests that wait for their turn.
+  /// The other memory that grows with what a peer sends or leaves unread: responses, and requests that wait for their turn.
   var heldBytes: Int { get }
 
-  /// Answers the request with the largest of those bodies with `response`, and lets go of the body.
+  /// Answers the request with the largest of those bodies with `response`, and frees the body.
   func refuseLargestBody(_ response: HTTPResponse)
 
   /// Begins a graceful end: no new request is accepted, what is owed is still answered.
@@ -132,8 +131,8 @@ package protocol ConnectionProtocol: AnyObject {
   /// Whether the connection takes more input now; false holds back a peer that pipelines without reading.
   var wantsInput: Bool { get }
 
-  /// Whether nothing is under way, as far as has come, and nothing is left to say: at the end of a drain's grace the
-  /// socket may be closed without a word.
+  /// Whether no request is under way and no output is left, so that the socket may simply be closed at the end of a drain's
+  /// grace.
   var mayEndUnannounced: Bool { get }
 
   /// Whether a peer that has ended its side may still wait for answers.
@@ -165,8 +164,7 @@ package protocol ConnectionProtocol: AnyObject {
   ) -> (count: Int, events: [ConnectionEvent])
 }
 
-/// What holds unless a protocol says otherwise. Where requests come one after the other, the owner measures the one that
-/// is under way.
+/// The defaults, for protocols whose requests come one after the other: the owner measures the one that is under way.
 extension ConnectionProtocol {
   package func takeEvents() -> [ConnectionEvent] { [] }
   package func endInput() {}

@@ -2,9 +2,9 @@ extension HTTPExchange {
   /// Tells a connection from others of the server.
   package struct ConnectionReference: Sendable {
     package let number: UInt64
-    /// Who is at its other end; nil where that is nobody in particular.
+    /// The peer; nil where it is not known.
     package let peer: HTTPPeer?
-    /// Where what is held for its client is counted; nil where nobody else counts.
+    /// Counts the memory that is held for its client; nil where none is counted.
     package let memory: MemoryAccount?
     /// Whether the request is the first that came over it.
     package let isNew: Bool
@@ -12,8 +12,8 @@ extension HTTPExchange {
     package let hasLeft: @Sendable () -> Bool
     /// Which of its requests this one is.
     package let stream: StreamID
-    /// Calls what it is given once with whether the client is there for the answer to the request of a stream: what
-    /// `HTTPExchange.askPresence` does.
+    /// Calls its argument once with whether the client still waits for the answer to the request of a stream: for
+    /// `HTTPExchange.askPresence`.
     package let askPresence: AskPresence
 
     package typealias AskPresence =

@@ -13,7 +13,7 @@ package final class HTTP1Connection: ConnectionProtocol {
   private var backlog: [UInt8] = []
   /// Whether the backlog waits for room, not for more bytes.
   private var isHeldBack = false
-  /// What the response to the request has to know whose body is gathered.
+  /// What a response has to know of the request whose body is being gathered.
   private var gathered: HTTP1ResponseQueue.Request?
   /// The request whose body is passed on.
   private var upload: Upload?
@@ -21,18 +21,18 @@ package final class HTTP1Connection: ConnectionProtocol {
   private var isLast = false
   /// Whether the peer has ended its side.
   private var hasInputEnded = false
-  /// Whether requests that are not read yet are not answered.
+  /// Whether requests that are not read yet will not be answered.
   private var isDraining = false
   private var refusals: [HTTPStatus] = []
-  /// What came of calls that do not tell.
+  /// Events of calls that do not return any.
   private var events: [ConnectionEvent] = []
 
   /// A body that is read in parts.
   private struct Upload {
     let stream: StreamID
-    /// What came of it and its reader has not taken.
+    /// The bytes of it that its reader has not read.
     var unreadBytes = 0
-    /// Whether its peer is to be told that it is wanted, once it is.
+    /// Whether its peer waits for 100 Continue, which is sent once the body is read.
     var expectsContinue: Bool
   }
 
@@ -75,7 +75,7 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   private var hasBacklogWithoutRoom: Bool { isHeldBack && !hasRoom && !backlog.isEmpty }
 
-  /// What responses take that the owner has not taken yet.
+  /// The memory of responses that the owner has not taken yet.
   package var outputBytes: Int { responses.heldBytes }
 
   package var outputCount: Int { responses.outputCount }
@@ -93,14 +93,14 @@ package final class HTTP1Connection: ConnectionProtocol {
   package func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
     var events: [ConnectionEvent] = []
     if backlog.isEmpty {
-      let used = take(bytes, &events)
+      let used = consume(bytes, &events)
       if used < bytes.count { backlog.append(copying: bytes.extracting(used...)) }
     } else {
       backlog.append(copying: bytes)
       // Moved out, so that it can be read while the rest of self changes.
       var held: [UInt8] = []
       swap(&held, &backlog)
-      let used = take(held.span, &events)
+      let used = consume(held.span, &events)
       if used < held.count {
         held.removeFirst(used)
         swap(&held, &backlog)
@@ -109,8 +109,8 @@ package final class HTTP1Connection: ConnectionProtocol {
     return events
   }
 
-  /// Takes what it can of `bytes`; returns how many of them it is done with.
-  private func take(_ bytes: Span<UInt8>, _ events: inout [ConnectionEvent]) -> Int {
+  /// Reads requests from `bytes` as long as responses may be owed; returns how many bytes were read.
+  private func consume(_ bytes: Span<UInt8>, _ events: inout [ConnectionEvent]) -> Int {
     var offset = 0
     isHeldBack = false
     do throws(HTTP1Error) {
@@ -124,7 +124,7 @@ package final class HTTP1Connection: ConnectionProtocol {
           breakOffIfCut(&events)
           return offset
         }
-        try take(step, isMoreHere: offset < bytes.count, &events)
+        try handle(step, isMoreHere: offset < bytes.count, &events)
       }
     } catch {
       refuse(error.response)
@@ -133,12 +133,12 @@ package final class HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  private func take(
+  private func handle(
     _ step: consuming HTTP1RequestReader.Step, isMoreHere: Bool, _ events: inout [ConnectionEvent]
   ) throws(HTTP1Error) {
     switch step {
     case .head(let head):
-      try take(head, isMoreHere: isMoreHere, &events)
+      try receive(head, isMoreHere: isMoreHere, &events)
     case .request(let request, let answer):
       guard let gathered else { return }
       self.gathered = nil
@@ -160,14 +160,14 @@ package final class HTTP1Connection: ConnectionProtocol {
   }
 
   /// Has the body behind a head read as its reception says.
-  private func take(
+  private func receive(
     _ head: consuming HTTP1Head, isMoreHere: Bool, _ events: inout [ConnectionEvent]
   ) throws(HTTP1Error) {
     let bodyBytes = head.framing.announcedBytes
     let reception = reception(head.request, bodyBytes)
     var request = HTTP1ResponseQueue.Request(
       isHEAD: head.request.method == "HEAD", isHTTP10: head.isHTTP10, keepsAlive: head.keepsAlive)
-    // Who has begun to send its body does not wait for 100 Continue.
+    // A client that has begun to send its body does not wait for 100 Continue.
     let expectsContinue = head.expectsContinue && !isMoreHere
     switch reception.body {
     case .whole where bodyBytes == 0:
@@ -215,7 +215,7 @@ package final class HTTP1Connection: ConnectionProtocol {
     if isLast { reader.end() }
   }
 
-  /// Answers what can't be taken, after everything that came before it; nothing follows.
+  /// Answers a request that can't be read, after all answers before it; nothing follows.
   private func refuse(_ response: HTTPResponse) {
     guard !reader.isDiscarding else { return takeNoMore() }
     refusals.append(response.status)

@@ -46,12 +46,12 @@ package struct HTTP1Parser {
       headBytes += end + 1 - offset
       offset = end + 1
       scanned = 0
-      if let head = try take(line) { return head }
+      if let head = try parse(line) { return head }
     }
   }
 
   /// Parses one line; returns the head when the line ends it.
-  private mutating func take(_ line: Span<UInt8>) throws(HTTP1Error) -> HTTP1Head? {
+  private mutating func parse(_ line: Span<UInt8>) throws(HTTP1Error) -> HTTP1Head? {
     guard let startLine else {
       if line.isEmpty, !skippedEmptyLine {
         // RFC 9112 §2.2: one empty line before the request line is ignored.

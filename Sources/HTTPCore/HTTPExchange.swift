@@ -173,10 +173,10 @@ package final class HTTPExchange: Sendable {
   ///
   /// - Precondition: `begin` or `respond` was called.
   package func end(
-    trailers: HTTPFields = HTTPFields(), for audience: TrailerAudience = .whoAsks
+    trailers: HTTPFields = HTTPFields(), for audience: TrailerAudience = .clientsThatAsk
   ) {
     let isHeard =
-      !trailers.all.isEmpty && (audience == .everybody || request.takesTrailers)
+      !trailers.all.isEmpty && (audience == .everyClient || request.takesTrailers)
     let ended: (response: HTTPResponse, onFinish: (@Sendable (Outcome) -> Void)?)? =
       state.withLock { state in
         precondition(state.phase != .open, "ended before it began")
@@ -207,7 +207,7 @@ package final class HTTPExchange: Sendable {
   }
 
   /// Records that the client's socket has taken `count` more bytes of what was written.
-  package func take(_ count: Int) {
+  package func recordSent(_ count: Int) {
     let drain: (@Sendable () -> Void)? = state.withLock { state in
       guard state.phase == .streaming else { return nil }
       state.unsentBytes -= count

@@ -1,4 +1,4 @@
-/// Who is at the other end of a connection, as far as is known from the moment of accept on.
+/// The client at the other end of a connection, as far as it is known from the moment of accept on.
 package struct HTTPPeer: Sendable, Hashable {
   /// Where it connects from: its own address, or that of a proxy.
   package let address: PeerAddress

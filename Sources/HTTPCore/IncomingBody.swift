@@ -5,7 +5,7 @@ import Synchronization
 /// What is not read yet waits here, counted, and once that is much no more of the body is taken from its client: other
 /// requests go on.
 package final class IncomingBody: Sendable {
-  /// What a reader gets.
+  /// The result of a read.
   package enum Part: Sendable, Equatable {
     /// All that has come since the last part; never empty.
     case bytes([UInt8])

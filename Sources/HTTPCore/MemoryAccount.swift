@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What one client holds of a budget.
+/// The memory that one client holds of a budget.
 package final class MemoryAccount: Sendable {
   package let budget: MemoryBudget
   private let held = Atomic(0)
@@ -13,7 +13,7 @@ package final class MemoryAccount: Sendable {
 
   /// Reserves `bytes`, all of them or none; nil where they do not fit now.
   package func reserve(_ bytes: Int) -> MemoryReservation? {
-    take(bytes) ? MemoryReservation(self, bytes) : nil
+    reserveBytes(bytes) ? MemoryReservation(self, bytes) : nil
   }
 
   /// Counts `growth` bytes more, or fewer where it is negative, that can't be refused.
@@ -22,9 +22,9 @@ package final class MemoryAccount: Sendable {
     budget.add(growth)
   }
 
-  fileprivate func take(_ bytes: Int) -> Bool {
+  fileprivate func reserveBytes(_ bytes: Int) -> Bool {
     let (total, overflows) = heldBytes.addingReportingOverflow(bytes)
-    guard budget.take(bytes, total: overflows ? .max : total) else { return false }
+    guard budget.reserve(bytes, total: overflows ? .max : total) else { return false }
     held.add(bytes, ordering: .relaxed)
     return true
   }
@@ -55,7 +55,7 @@ package final class MemoryReservation: Sendable {
     bytes.withLock { bytes in
       let growth = newCount - bytes
       if growth > 0 {
-        guard account.take(growth) else { return false }
+        guard account.reserveBytes(growth) else { return false }
       } else {
         account.add(growth)
       }

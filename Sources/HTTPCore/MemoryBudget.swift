@@ -56,7 +56,7 @@ package final class MemoryBudget: Sendable {
   package func takePeak() -> Int { peak.exchange(heldBytes, ordering: .relaxed) }
 
   /// Takes `bytes` for a client that holds `total` with them; false where they do not fit now.
-  func take(_ bytes: Int, total: Int) -> Bool {
+  func reserve(_ bytes: Int, total: Int) -> Bool {
     let bound = total <= smallBytes ? limit : largestReservation
     var current = heldBytes
     while bytes <= bound - current {

@@ -1,10 +1,10 @@
-/// Whom the trailers of a response are for.
+/// The clients that get the trailers of a response.
 package enum TrailerAudience: Sendable {
   /// Clients that say that they take them, by `TE: trailers` (RFC 9110 §10.1.4): to others they are lost, and the response
   /// complete without them.
-  case whoAsks
-  /// Everybody: without them the response means nothing, as gRPC's does.
-  case everybody
+  case clientsThatAsk
+  /// Every client: without them the response means nothing, as gRPC's does.
+  case everyClient
 }
 
 extension HTTPRequest {

@@ -5,7 +5,7 @@ package struct TransferPace: Equatable, Sendable {
   package let window: Int
   /// The rate that was asked for; 0 asks for a byte in each window.
   package let bytesPerSecond: Int
-  /// What has to be moved in each window, at least 1.
+  /// The bytes that have to be moved in each window, at least 1.
   package let leastBytes: Int
 
   /// - Parameters:
@@ -27,7 +27,7 @@ package struct TransferPace: Equatable, Sendable {
 ///
 /// The time in which it waits for this side does not count: `pause()` ends the window, and the next check begins another.
 package struct TransferMeter: Equatable, Sendable {
-  /// What a check finds.
+  /// The result of a check.
   package enum Verdict: Equatable, Sendable {
     case inTime
     /// For a whole window the peer moved nothing.

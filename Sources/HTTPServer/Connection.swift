@@ -1,31 +1,31 @@
 import HTTPCore
 
-/// A client's connection: its transport, its protocol, its life, what it is owed and what it has yet to take.
+/// A client's connection: its transport, its protocol, its lifecycle, the answers it is owed and the output it has yet to receive.
 ///
 /// Belongs to one event loop and is touched on its queue only.
 final class Connection {
   let token: UInt64
   let transport: any Transport
-  /// Who is at the other end.
+  /// The peer's address and identity.
   let origin: HTTPPeer
-  /// Where what is held for it is counted.
+  /// Counts the memory that is held for it.
   let memory: MemoryAccount
-  /// What its exchanges are given to ask; made once, as each request would have one made otherwise.
+  /// The reference to this connection that its exchanges get; made once for the connection, not once a request.
   let hasLeft: @Sendable () -> Bool
   var askPresence: HTTPExchange.ConnectionReference.AskPresence = { $1(true) }
-  /// Tells it from all others of the server that were admitted.
+  /// Its number among the connections that the server admitted.
   let number: UInt64
-  /// Whether it is one more than may be open.
+  /// Whether it is beyond `max_connections`.
   let isExtra: Bool
 
   var wire: any ConnectionProtocol
-  /// The same while its first bytes have not told which protocol it speaks.
+  /// `wire` as long as the first bytes have not shown which protocol it is.
   private var opening: OpeningConnection?
   private let date: ResponseDate
-  /// How its requests are received by their heads.
+  /// Decides by a request's head what becomes of its body.
   var reception: HeadReception = { _, _ in Reception(.whole()) { _ in } }
   var lifecycle: ConnectionLifecycle
-  /// What judges its first bytes while the lifecycle screens them.
+  /// Tells by the first bytes whether it is a health check, while the lifecycle screens it.
   private var probeFilter: ProbeFilter?
   var owed = OwedAnswers()
   var output = OutputBuffer()
@@ -35,25 +35,25 @@ final class Connection {
   var requestCount = 0
   /// Bodies to be inflated or compressed off the loop, in order; the first is under way.
   var codings = CodingList()
-  /// What was posted for it and waits for its share, in order.
+  /// Mail for it that waits until it has a share of the loop's time again, in order.
   var undelivered = FIFO<Mail>()
-  /// Those who wait to hear whether its peer is there.
+  /// The application's questions whether the peer is still connected.
   var questions = PresenceQuestions()
 
-  /// What the loop has spent on it.
+  /// The time that the loop has spent on it in the present round.
   var share = LoopShare()
-  /// Whether it waits for another round, since its share of one was used up.
+  /// Whether its share of a round was used up, so that it waits for another.
   var isLate = false
   /// Whether it waits for the end of the round to be flushed.
   var isFlushScheduled = false
-  /// What the loop has counted of `bodyBytes`, of `wire.incompleteBytes` and of all that is held.
+  /// The values of `bodyBytes`, of `wire.incompleteBytes` and of all memory held, as last added to the loop's counts.
   var counted = (body: 0, incomplete: 0, all: 0)
   var watched: Poller.Readiness = [.input, .peerEnd]
   /// When the loop looks at it.
   let deadline: DeadlineWheel<LoopDeadline>.Entry
-  /// Measures the body of an HTTP/1 request as it comes, and in a drain whatever does.
+  /// Measures how fast the body of an HTTP/1 request comes; during a drain, how fast anything comes.
   var upload = TransferMeter()
-  /// Measures what the transport is given, as the peer acknowledges it.
+  /// Measures how fast the peer acknowledges what the transport was given.
   var download = TransferMeter()
   /// How many bytes have been read.
   var receivedCount = 0
@@ -66,7 +66,7 @@ final class Connection {
     let isWhole: Bool
   }
 
-  /// What a connection is made of.
+  /// What a connection is made from.
   struct Parts {
     let transport: any Transport
     let origin: HTTPPeer
@@ -74,7 +74,7 @@ final class Connection {
     let date: ResponseDate
     let deadline: DeadlineWheel<LoopDeadline>.Entry
     let lifecycle: ConnectionLifecycle
-    /// Nil for one more than may be open.
+    /// Nil for a connection beyond `max_connections`.
     let number: UInt64?
     var probeFilter: ProbeFilter?
   }
@@ -102,15 +102,15 @@ final class Connection {
   /// The memory that the bodies of its requests take, complete or not.
   var bodyBytes: Int { wire.incompleteBytes + owed.bodyBytes }
 
-  /// The memory that all else takes which grows with what the peer sends or leaves unread.
+  /// The other memory that grows with what the peer sends or leaves unread.
   var outputBytes: Int { wire.heldBytes + output.capacity + owed.headBytes }
 
   /// While more than this waits for the peer to take it, nothing is read from it, and none of its
   /// requests that have come is begun.
   static let maxUnsentBytes = 256 * 1024
 
-  /// Whether more waits for the peer's socket than may while it sends more. What waits for a peer of HTTP/2 to open
-  /// its windows does not count: that comes with what it sends.
+  /// Whether so much output waits for the peer's socket that nothing more is read from it. Output that waits for an HTTP/2
+  /// peer to open its windows does not count: the peer opens them by what it sends.
   var isBehind: Bool { output.count + wire.outputCount > Self.maxUnsentBytes }
 
   /// Tells the protocol how much more output may wait. When the server's memory `isFull`, a request
@@ -123,8 +123,8 @@ final class Connection {
     }
   }
 
-  /// Whether nothing is under way, as far as has come, and nothing left to say: at the end of a drain's grace it may
-  /// be closed without ado.
+  /// Whether no request is under way and no output is left, so that it may simply be closed at the end of a drain's
+  /// grace.
   var isSilent: Bool { wire.mayEndUnannounced && output.count == 0 }
 
   /// Whether input that was left behind can be gone on with: not before the requests that were read are
@@ -172,7 +172,8 @@ final class Connection {
     lifecycle.discardsInput || (wire.wantsInput && !isBehind && waiting.isEmpty)
   }
 
-  /// What the peer is waited for: nothing while it is not read from, or has yet to take what it is sent.
+  /// What the connection waits for its peer to send: nothing while the loop does not read from it, or while output waits
+  /// for the peer to receive it.
   var phase: ConnectionPhase {
     let phase = wire.phase
     return reads && (phase != .idle || output.count == 0) ? phase : .answering
@@ -189,7 +190,7 @@ final class Connection {
 
   // MARK: Output
 
-  /// Says that the server has as many connections as it takes, in place of any protocol.
+  /// Answers, before any request, that the server has `max_connections`.
   func refuse() {
     probeFilter = nil
     opening?.refuse(.tooManyConnections, date: date)
@@ -216,10 +217,10 @@ final class Connection {
     wire.begin(response, to: stream)
   }
 
-  /// Tells the exchanges of streamed bodies what the transport has taken of them since the last time.
+  /// Reports to the exchanges of streamed bodies how many of their bytes the transport has sent since the last call.
   ///
-  /// HTTP/1's share is exact, but for what waits for a response before it. HTTP/2's counts as taken
-  /// what is framed and waits with the frames of other streams, up to the mark of its output.
+  /// For HTTP/1 the count is exact, except where a response waits for another before it. For HTTP/2, bytes count as sent
+  /// that are framed and still wait among the frames of other streams, up to the mark of its output.
   func reportSent() {
     guard output.hasCaughtUp else { return }
     let buffered = wire.isMultiplexed ? 0 : output.count

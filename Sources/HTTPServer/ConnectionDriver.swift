@@ -1,13 +1,13 @@
 import HTTPCore
 
-/// The connections of a loop: tells each what happened, and carries out what its lifecycle says.
+/// Drives the connections of a loop: passes each the events of its transport, and carries out the actions of its lifecycle.
 ///
-/// Knows transports, not sockets; who calls it finds out which of them are ready, and what time it is.
+/// It knows transports, not sockets; its caller finds out which of them are ready, and what time it is.
 final class ConnectionDriver {
   let rounds: LoopRounds
   let exchanges: ExchangeDelivery
   private(set) var connections = ConnectionTable()
-  /// Whether connections are on their way to their ends.
+  /// Whether a drain has begun.
   private(set) var isDraining = false
   private let settings: HTTPServerSettings
   private let timeouts: Timeouts
@@ -15,7 +15,7 @@ final class ConnectionDriver {
   private let memory: BodyMemory
   private let pace: PaceCheck
   private let time: LoopTime
-  /// Those beyond the most that may be open: none are heard until others say how many may be.
+  /// The connections beyond `max_connections`: none are accepted before `limitExtras` says how many may be.
   private var extras = ExtraConnections(maxCount: 0, answersProbes: false)
   private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
 
@@ -37,7 +37,7 @@ final class ConnectionDriver {
       codingQueues: codingQueues, inbox: inbox, application: application)
   }
 
-  /// Says how many connections beyond the most that may be open are heard.
+  /// Sets how many connections beyond `max_connections` are accepted.
   func limitExtras(to descriptors: DescriptorBudget) {
     extras = ExtraConnections(
       maxCount: descriptors.maxExtrasPerLoop,
@@ -50,10 +50,10 @@ final class ConnectionDriver {
 
   // MARK: Rounds
 
-  /// Whether a round would find nothing to do but what the loop's sockets tell.
+  /// Whether a round would have nothing to do but the events of the loop's sockets.
   var isIdle: Bool { rounds.isIdle && exchanges.intake.isEmpty }
 
-  /// A round of the loop: does what waited for it, calls `handleEvents`, and delivers and sends what has come to be.
+  /// A round of the loop: serves the connections that waited for it, calls `handleEvents`, delivers the mail, and flushes.
   ///
   /// - Parameter isQuiet: whether there are no events.
   /// - Returns: whether there was something to do that was put off.
@@ -76,7 +76,7 @@ final class ConnectionDriver {
       close(connection)
       return
     }
-    // What is ready is told again while it is.
+    // The poller reports readiness again as long as it lasts.
     if !connection.isLate {
       if readiness.contains(.input) { read(connection) }
       rounds.scheduleFlush(connection)
@@ -88,7 +88,7 @@ final class ConnectionDriver {
 
   // MARK: Beginnings
 
-  /// Adds a connection that may be open, and is counted.
+  /// Adds a connection that counts toward `max_connections`.
   ///
   /// - Parameter makeTransport: is given the connection's token.
   @discardableResult
@@ -102,7 +102,7 @@ final class ConnectionDriver {
     return connection
   }
 
-  /// Adds a connection beyond those that may be open; where there are too many even of those, one makes room for it.
+  /// Adds a connection beyond `max_connections`; where there are too many even of those, another one is closed for it.
   func admitExtra(from origin: HTTPPeer, _ makeTransport: (_ token: UInt64) -> any Transport) {
     let surplus = extras.surplus { connections[$0]?.lifecycle.isRefused ?? true }
     if let surplus, let connection = connections[surplus] { close(connection) }
@@ -115,7 +115,7 @@ final class ConnectionDriver {
       carryOut(connection.lifecycle.refuse(), for: connection)
       return
     }
-    // What it sent while it waited in the kernel's queue tells at once whether it goes on to keep its place.
+    // Bytes that it sent while it waited in the kernel's queue may already show whether it is a health check.
     read(connection)
     rounds.scheduleFlush(connection)
   }
@@ -150,14 +150,14 @@ final class ConnectionDriver {
     defer { swap(&bytes, &readBuffer) }
     var buffer = bytes.mutableSpan
     switch connection.transport.read(into: &buffer) {
-    case .moved(let count): take(bytes.span.extracting(first: count), from: connection)
+    case .moved(let count): handle(bytes.span.extracting(first: count), from: connection)
     case .wouldBlock: break
     case .ended: carryOut(connection.inputEnded(now: time.now), for: connection)
     case .failed: close(connection)
     }
   }
 
-  private func take(_ bytes: Span<UInt8>, from connection: Connection) {
+  private func handle(_ bytes: Span<UInt8>, from connection: Connection) {
     connection.receivedCount += bytes.count
     guard !connection.lifecycle.discardsInput else { return }
     counters.bytesReceived.add(bytes.count, ordering: .relaxed)
@@ -167,7 +167,7 @@ final class ConnectionDriver {
       return
     }
     if connection.wire.phase == .readingBody { connection.lifecycle.progressed() }
-    exchanges.take(events, from: connection)
+    exchanges.handle(events, from: connection)
     if isDraining, !connection.isSilent { connection.wire.shutDown() }
     memory.recount(connection)
     memory.makeRoom()
@@ -178,16 +178,16 @@ final class ConnectionDriver {
     return connection.receive(bytes, settings: settings)
   }
 
-  /// Goes on with what was left behind, sends what can be sent, and arranges what to wait for.
+  /// Goes on with input that was left unread, sends what can be sent, and arranges what to wait for.
   private func flush(_ connection: Connection) {
     defer {
       for status in connection.wire.takeRefusals() { counters.countRefusal(status) }
     }
     let events = connection.wire.takeEvents()
-    if !events.isEmpty { exchanges.take(events, from: connection) }
+    if !events.isEmpty { exchanges.handle(events, from: connection) }
     connection.updateOutputRoom(isFull: memory.isFull)
     if connection.hasBacklog, !connection.isLate {
-      exchanges.take(receive([UInt8]().span, from: connection) ?? [], from: connection)
+      exchanges.handle(receive([UInt8]().span, from: connection) ?? [], from: connection)
     }
     let result = send(connection)
     memory.recount(connection)
@@ -204,7 +204,7 @@ final class ConnectionDriver {
     guard !connection.lifecycle.isClosed else { return }
     connection.lifecycle.wait(for: connection.phase, now: time.now)
     watch(connection)
-    // What was written may have made room for requests that waited.
+    // As output was written, requests that waited for that may go on.
     if connection.hasBacklog || result == .paused {
       if rounds.isUsedUp(by: connection) {
         rounds.putOff(connection)
@@ -225,10 +225,10 @@ final class ConnectionDriver {
     }
   }
 
-  /// Arranges what `connection` is told of, and when it is looked at.
+  /// Arranges which readiness the transport reports, and when the connection is looked at next.
   private func watch(_ connection: Connection) {
     let look = connection.nextLook(now: time.now, tick: tick, isDraining: isDraining)
-    // Where it is looked at sooner, that finds what is due later.
+    // Where a look is due sooner already, it sets the next one.
     if look < time.deadlines.time(of: connection.deadline) {
       time.deadlines.set(connection.deadline, to: look)
     }
@@ -253,7 +253,7 @@ final class ConnectionDriver {
       connection.wire.timeOut()
       rounds.scheduleFlush(connection)
     case .probe:
-      // Where bytes wait for the peer, those tell the same.
+      // Bytes that wait for the peer already show whether it is there.
       guard connection.output.count == 0, !connection.owed.isEmpty else { break }
       if connection.wire.beginAnswer() { rounds.scheduleFlush(connection) }
     case .endOutput:
@@ -274,16 +274,16 @@ final class ConnectionDriver {
     }
   }
 
-  /// Closes the connection; what it is owed will not come.
+  /// Closes the connection, whatever answers it is owed.
   private func close(_ connection: Connection) {
     carryOut(connection.lifecycle.close(), for: connection)
   }
 
-  /// Has `answer` called with whether the client is there for the answer to `stream`, now or when it has told.
+  /// Calls `answer` with whether the client still waits for the answer to `stream`: now, or when the peer has shown it.
   private func askPresence(
     of token: UInt64, _ stream: StreamID, _ answer: @escaping PresenceQuestions.Answer
   ) {
-    // What it has sent by now, the reset of the stream or the end of its side, comes before the answer.
+    // First read what it has sent: that may be the reset of the stream, or the end of its side.
     if let connection = connections[token], connection.watched.contains(.input), !connection.isLate
     {
       read(connection)
@@ -299,7 +299,7 @@ final class ConnectionDriver {
       return answer(false)
     }
     carryOut(connection.peerEnded(now: time.now), for: connection)
-    // Where bytes wait for it already, or none can be sent before the answer, it counts as there.
+    // The client counts as there where output waits for it already, or where no byte can be sent before the answer.
     guard connection.output.count == 0, connection.wire.beginAnswer() else { return answer(true) }
     flush(connection)
     guard !connection.lifecycle.isClosed else { return answer(false) }
@@ -332,7 +332,7 @@ final class ConnectionDriver {
     switch finding {
     case .none: break
     case .ended(let events):
-      exchanges.take(events, from: connection)
+      exchanges.handle(events, from: connection)
       rounds.scheduleFlush(connection)
     case .stalled: carryOut(connection.lifecycle.ranOut(), for: connection)
     case .over: close(connection)
@@ -352,8 +352,7 @@ final class ConnectionDriver {
     }
   }
 
-  /// Does what more than one connection may be due for, before each is looked at: another loop may have filled what this
-  /// one holds beyond its share.
+  /// Makes room in the memory budget before connections are looked at one by one: another loop may have filled it.
   func makeRoom() { memory.makeRoom() }
 
   // MARK: A stop
@@ -364,7 +363,7 @@ final class ConnectionDriver {
     isDraining = true
     for connection in connections.all {
       if connection.watched.contains(.input) { read(connection) }
-      // Silence counts from here on, whatever came before.
+      // How long nothing comes is measured from here on.
       connection.upload.pause()
       connection.wire.pauseBodies()
       guard !connection.lifecycle.isClosed else { continue }
@@ -376,8 +375,8 @@ final class ConnectionDriver {
     }
   }
 
-  /// Ends the connections that have brought no request since the drain began; those of HTTP/2 take no further one, also
-  /// where the peer has not told that it knows of the end.
+  /// Closes the connections on which no request has come since the drain began. HTTP/2 connections take no further request,
+  /// even where the peer has not acknowledged GOAWAY.
   func endGrace() {
     for connection in connections.all {
       if connection.isSilent {

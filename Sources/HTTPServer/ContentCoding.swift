@@ -4,7 +4,7 @@ import Synchronization
 
 /// Undoes the content coding of requests and applies one to responses (RFC 9110 §8.4).
 package struct ContentCoding: Sendable {
-  /// What is compressed, and how far an inflated body may go.
+  /// Which responses are compressed, and how large an inflated body may become.
   package struct Settings: Sendable, Equatable {
     /// Responses with a smaller body are sent as they are.
     package var minCompressBytes = 1024
@@ -40,7 +40,7 @@ package struct ContentCoding: Sendable {
     }
   }
 
-  /// What an attempt to undo a content coding came to.
+  /// The result of an attempt to undo a content coding.
   package enum Decoding: Equatable {
     /// The request can go on.
     case done
@@ -190,7 +190,7 @@ extension HTTPResponse {
     return response
   }
 
-  /// What a body gets that would find no room once it is inflated, whoever else is there.
+  /// The response to a body that would not fit into memory once it is inflated, even without other requests.
   fileprivate static func inflatesBeyondMemory(_ limit: Int) -> HTTPResponse {
     error(
       .contentTooLarge,

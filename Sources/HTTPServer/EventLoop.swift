@@ -6,7 +6,7 @@ import Synchronization
 /// An event loop: a serial queue that owns one epoll descriptor and the sockets it watches.
 ///
 /// One dispatch source watches the epoll descriptor; when it fires, the loop asks epoll again and
-/// again, without waiting, until nothing is ready. What is done for connections is their driver's business.
+/// again, without waiting, until nothing is ready. `ConnectionDriver` does what follows for the connections.
 // Sendable: everything that varies is touched on `queue` only, but for what locks for itself.
 final class EventLoop: @unchecked Sendable {
   private let queue: DispatchQueue
@@ -24,19 +24,19 @@ final class EventLoop: @unchecked Sendable {
   private let grace: DeadlineWheel<LoopDeadline>.Entry
   private let stop: DeadlineWheel<LoopDeadline>.Entry
   private var source: (any DispatchSourceRead)?
-  /// Until when the timer lets the loop sleep.
+  /// When the timer fires next.
   private var timerDeadline = Int.max
-  /// When the last round began: what had come by then is read, so that what was due then came too late.
+  /// When the last round began: bytes that had come by then are read, so what is still missing missed its deadline.
   private var lastRound = Int.min
-  /// Rounds since the poller last told of everything that was ready.
+  /// Rounds since the poller last reported everything that was ready.
   private var fullRounds = 0
   private var isGraceOver = false
   private var onDrained: (@Sendable () -> Void)?
-  /// Told of pauses in accepting, with the errno.
+  /// Called when accepting pauses, with the errno.
   private let reportPause: @Sendable (CInt) -> Void
   private var nextPauseReport = Int.min
 
-  /// Rounds of one turn, so that a busy loop lets what else there is on its queue in.
+  /// The rounds of one turn at most, so that a busy loop lets other work of its queue run.
   private static let maxRounds = 64
   /// Between two reports of pauses in accepting.
   private static let pauseReportInterval = 60_000_000_000
@@ -93,13 +93,13 @@ final class EventLoop: @unchecked Sendable {
 
   // MARK: Turns
 
-  /// Takes all that is ready, and waits a moment for more before it leaves the waiting to Dispatch: whoever is
-  /// answered often asks again at once, and to be woken by Dispatch takes two threads.
+  /// Handles all that is ready, and waits a moment for more before it leaves the waiting to Dispatch: a client that got its
+  /// answer often asks again at once, and a wake-up by Dispatch takes two threads.
   private func turn() {
     inbox.wake()
     var wait: CInt = 0
     for _ in 0..<Self.maxRounds {
-      // What it tells is handled in this round: the timer and the waker are told of once.
+      // All reported events are handled in this round: the poller reports the timer and the waker once only.
       let eventCount = poller.poll(waiting: wait)
       if wait > 0 {
         inbox.wake()
@@ -118,7 +118,7 @@ final class EventLoop: @unchecked Sendable {
         && inbox.rest(.waiting)
       wait = isQuiet ? Self.waitMilliseconds : 0
     }
-    // Others may have their turn on the queue.
+    // Other work of the queue may run first.
     queue.async { self.turn() }
   }
 
@@ -154,7 +154,7 @@ final class EventLoop: @unchecked Sendable {
     return SocketTransport(descriptor, poller: poller, token: token)
   }
 
-  /// Has `accept` called; where descriptors or memory are used up, nobody is accepted for a moment.
+  /// Calls `accept`; where descriptors or memory are used up, accepting pauses for a moment.
   private func pausingOnExhaustion(_ accept: () throws(Listener.Exhaustion) -> Void) {
     do throws(Listener.Exhaustion) {
       try accept()
@@ -171,10 +171,10 @@ final class EventLoop: @unchecked Sendable {
 
   // MARK: Time
 
-  /// Does what is due; returns whether there was anything.
+  /// Handles the deadlines that passed; returns whether there were any.
   ///
-  /// What has come by then has come in time, if only this side was late: so what counts is when this round's events were
-  /// asked for, and where there are more of them than the poller could tell at once, they are looked at first.
+  /// Bytes that came before a deadline count as in time, even where this loop is late. So deadlines are compared with the
+  /// time at which the poller was asked for this round's events, and wait where it had more events than it could report.
   private func passTime(isFull: Bool) -> Bool {
     defer { lastRound = time.now }
     fullRounds = isFull ? fullRounds + 1 : 0
@@ -195,7 +195,7 @@ final class EventLoop: @unchecked Sendable {
     return true
   }
 
-  /// Sees to it that the loop is woken when something is due; returns false where something is by now.
+  /// Sets the timer for the next deadline; returns false where one has passed by now.
   ///
   /// A clock other than the kernel's may go faster, so it is looked at each tick.
   private func setTimer() -> Bool {
@@ -232,7 +232,7 @@ final class EventLoop: @unchecked Sendable {
     }
   }
 
-  /// Admits who waits in the kernel's queues; where descriptors are used up, those are left to it.
+  /// Accepts the connections in the kernel's queues; where descriptors are used up, the rest stays there.
   private func acceptAll() {
     try? acceptor.acceptAll { admit($0) }
   }
@@ -265,10 +265,10 @@ final class LoopWaker: Sendable {
     self.queue = queue
   }
 
-  /// Says what a turn of the loop is; nil where there are none.
+  /// Sets what a turn of the loop is; nil once it has ended.
   func setTurn(_ action: (@Sendable () -> Void)?) { turn.withLock { $0 = action } }
 
-  /// Interrupts what the loop is at.
+  /// Interrupts the loop's waiting or sleep.
   func wake(_ loop: Inbox.LoopState) {
     switch loop {
     case .awake: break

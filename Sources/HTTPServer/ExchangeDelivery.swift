@@ -49,15 +49,15 @@ final class ExchangeDelivery {
   // MARK: Requests
 
   /// Hands out the requests among `events`, those at once that the connection's share suffices for.
-  func take(_ events: [ConnectionEvent], from connection: Connection) {
+  func handle(_ events: [ConnectionEvent], from connection: Connection) {
     for event in events {
       switch event {
       case .request(let request, let stream, let answer):
-        take(
+        handle(
           .init(request: request, stream: stream, isWhole: true), by: answer, body: nil,
           of: connection)
       case .head(let request, let stream, let answer, let isBodyWanted):
-        take(
+        handle(
           .init(request: request, stream: stream, isWhole: false), by: answer,
           body: isBodyWanted ? incomingBody(of: stream, connection.token) : nil, of: connection)
       case .part(let bytes, let stream):
@@ -71,7 +71,7 @@ final class ExchangeDelivery {
     handOutWaiting(of: connection)
   }
 
-  private func take(
+  private func handle(
     _ arrival: Connection.Arrival, by answer: @escaping HTTPAnswer, body: IncomingBody?,
     of connection: Connection
   ) {
@@ -248,7 +248,7 @@ final class ExchangeDelivery {
     to connections: ConnectionTable,
     _ askPresence: (UInt64, StreamID, @escaping PresenceQuestions.Answer) -> Void
   ) {
-    inbox.take(into: &mail)
+    inbox.drain(into: &mail)
     for piece in mail {
       if case .presenceAsked(let answer) = piece.content {
         askPresence(piece.connection, piece.stream, answer)
@@ -275,7 +275,7 @@ final class ExchangeDelivery {
 
   private func open(_ piece: Mail, of connection: Connection) {
     switch piece.content {
-    case .part(let part): take(part, piece.stream, of: connection)
+    case .part(let part): handle(part, piece.stream, of: connection)
     case .encoded(let response):
       connection.codings.finish()
       respond(response, to: piece.stream, of: connection)
@@ -297,7 +297,7 @@ final class ExchangeDelivery {
   }
 
   /// Takes a response, or a part of one, whose content coding was applied where it was written.
-  private func take(_ part: HTTPResponsePart, _ stream: StreamID, of connection: Connection) {
+  private func handle(_ part: HTTPResponsePart, _ stream: StreamID, of connection: Connection) {
     switch part {
     case .whole(let response):
       encode(response, stream, of: connection)

@@ -1,15 +1,15 @@
 import HTTPCore
 
-/// What clients get for whom there is no room.
+/// The responses to clients for which there is no memory, or no connection.
 extension HTTPResponse {
-  /// What a request gets whose body the server has no room for.
+  /// The response to a request for whose body there is no memory.
   static var full: HTTPResponse {
     error(
       .tooManyRequests,
       "the server holds as much for requests as max_memory_bytes allows, try again later")
   }
 
-  /// What a connection gets that is one too many.
+  /// The response to a connection beyond `max_connections`.
   static var tooManyConnections: HTTPResponse {
     var response = error(
       .tooManyRequests, "the server has as many connections as it takes, try again later")

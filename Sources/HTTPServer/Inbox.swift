@@ -13,20 +13,20 @@ struct Mail: Sendable {
     case decoded(HTTPRequest, error: HTTPResponse?)
     /// The application has read so many bytes of a request's body, and wants more.
     case bodyRead(Int)
-    /// The application asks whether the client is there for the answer, and has this called with it.
+    /// The application asks whether the client still waits for the answer; the loop calls this with the result.
     case presenceAsked(@Sendable (Bool) -> Void)
   }
 
   let connection: UInt64
   let stream: StreamID
-  /// What the content takes, until it is counted where it belongs.
+  /// The memory that the content takes, until its connection counts it.
   var memory: MemoryReservation?
   let content: Content
 }
 
 /// Where any thread leaves mail for a loop; a loop that waits or sleeps is woken once, by the first piece.
 final class Inbox: Sendable {
-  /// What its loop is at.
+  /// What its loop does now.
   enum LoopState: Sendable {
     /// It runs, and will look here before it does anything else.
     case awake
@@ -44,7 +44,7 @@ final class Inbox: Sendable {
   private let state = Mutex(State())
   private let wakeLoop: @Sendable (LoopState) -> Void
 
-  /// - Parameter wakeLoop: interrupts what the loop is at, which is not `awake`.
+  /// - Parameter wakeLoop: interrupts the loop, which waits or sleeps.
   init(wakeLoop: @escaping @Sendable (LoopState) -> Void) { self.wakeLoop = wakeLoop }
 
   /// Leaves `mail`. While the loop takes a turn, it needs no waking: it looks before it rests, so the responses that one
@@ -63,8 +63,8 @@ final class Inbox: Sendable {
     state.withLock { $0.loop = .awake }
   }
 
-  /// Exchanges the mail for `empty`, whose storage is used again.
-  func take(into empty: inout [Mail]) {
+  /// Swaps the mail with `empty`, whose storage is used again.
+  func drain(into empty: inout [Mail]) {
     state.withLock { swap(&$0.mail, &empty) }
   }
 

@@ -1,17 +1,17 @@
 import HTTPCore
 
-/// The rounds of a loop: what has a share of this one, what is done at its end, and what waits for a later one.
+/// The rounds of a loop: which connections are flushed at the end of this one, and which wait for a later one.
 ///
-/// Each connection has a share of a round, and those that ask for more have one together.
+/// Each connection has a share of a round's time. Connections that have used theirs up share another one together.
 final class LoopRounds {
-  /// What may be done in a round for all connections together whose shares of earlier rounds were used up, in nanoseconds:
-  /// how many they are makes no difference to the others.
+  /// The time of a round, in nanoseconds, for all connections together whose shares of earlier rounds were used up: their
+  /// number makes no difference to the others.
   static let lateNanoseconds = 200_000
 
   let time: LoopTime
   /// Counts rounds, for the connections' shares.
   private var round = 0
-  /// Up to when connections have paid for the loop's time, in its clock's nanoseconds.
+  /// The clock's nanoseconds up to which the loop's time is charged to connections.
   private var chargedUntil = 0
   /// Connections whose shares are used up, and for which more is to be done in a later round, in order.
   private var late = FIFO<Connection>()
@@ -19,7 +19,7 @@ final class LoopRounds {
 
   init(_ time: LoopTime) { self.time = time }
 
-  /// Whether nobody waits for a later round.
+  /// Whether no connection waits for a later round.
   var isIdle: Bool { late.isEmpty && unflushed.isEmpty }
 
   /// Begins a round: reads the clock.
@@ -31,7 +31,7 @@ final class LoopRounds {
 
   // MARK: Shares
 
-  /// Has `connection` pay for what the loop has done since the last call, for which nobody else has paid.
+  /// Charges `connection` for the loop's time since the last call.
   func charge(_ connection: Connection) {
     let now = time.clock.read()
     connection.share.spend(now - chargedUntil, in: round)
@@ -41,7 +41,7 @@ final class LoopRounds {
   /// Whether nothing more is to be begun for `connection` in this round.
   func isUsedUp(by connection: Connection) -> Bool { connection.share.isUsedUp(in: round) }
 
-  /// Has more done for `connection` in a later round, after those that wait already.
+  /// Lets `connection` go on in a later round, after the connections that wait already.
   func putOff(_ connection: Connection) {
     guard !connection.isLate else { return }
     connection.isLate = true
@@ -69,7 +69,7 @@ final class LoopRounds {
     unflushed.append(connection)
   }
 
-  /// Flushes those who wait for it, and those who come to wait meanwhile.
+  /// Flushes the connections that are scheduled, and those that are scheduled meanwhile.
   func flushAll(_ flush: (Connection) -> Void) {
     var index = 0
     while index < unflushed.count {

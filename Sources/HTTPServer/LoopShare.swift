@@ -1,7 +1,7 @@
 /// How much of its time a loop has given to one connection in the present round.
 ///
-/// What is left to do for a connection whose share is used up waits for the next round, in which all
-/// others have theirs: no connection gets more of a loop than another, whatever it asks.
+/// Once a connection's share is used up, the rest of its work waits for the next round, in which all others have their shares:
+/// no connection gets more of a loop than another, whatever it asks.
 struct LoopShare {
   /// After so much work for it in a round, in nanoseconds, a connection waits for the next.
   static let nanoseconds = 200_000

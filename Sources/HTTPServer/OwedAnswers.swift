@@ -8,20 +8,20 @@ struct OwedAnswers {
     fileprivate var bodyBytes: Int
     /// About what the rest of the request takes.
     fileprivate let headBytes: Int
-    /// What makes it.
+    /// The application's function that answers the request.
     fileprivate let make: HTTPAnswer
     /// The request's body, where that comes in parts.
     let body: IncomingBody?
     /// Nil until the request's body is inflated.
     fileprivate(set) var exchange: HTTPExchange?
-    /// What the protocol was handed of a streamed body, and the exchange not told that the transport has taken.
+    /// The bytes of a streamed body that the protocol was given, and that are not reported to the exchange as sent.
     fileprivate var unreportedBytes = 0
   }
 
   private var answers: [Answer] = []
-  /// What the bodies of the requests take together.
+  /// The memory that the bodies of the requests take together.
   private(set) var bodyBytes = 0
-  /// What their heads take together.
+  /// The memory that their heads take together.
   private(set) var headBytes = 0
   private var unreportedBytes = 0
 
@@ -53,7 +53,7 @@ struct OwedAnswers {
     headBytes += new.headBytes
   }
 
-  /// Strikes out what is owed to `stream`, and returns it if it still was.
+  /// Removes the answer that is owed to `stream`, and returns it where there was one.
   mutating func remove(_ stream: StreamID) -> Answer? {
     guard let index = index(of: stream) else { return nil }
     bodyBytes -= answers[index].bodyBytes
@@ -62,7 +62,7 @@ struct OwedAnswers {
     return answers.remove(at: index)
   }
 
-  /// Strikes out everything, and returns it.
+  /// Removes all answers, and returns them.
   mutating func removeAll() -> [Answer] {
     defer { self = OwedAnswers() }
     return answers
@@ -95,9 +95,9 @@ struct OwedAnswers {
     return true
   }
 
-  /// Tells the exchanges of streamed bodies what has been sent of them since the last time.
+  /// Reports to the exchanges of streamed bodies how many of their bytes have been sent since the last call.
   ///
-  /// - Parameter unsent: how many bytes of a stream's body have not been.
+  /// - Parameter unsent: how many bytes of a stream's body have not been sent.
   mutating func reportSent(unsent: (StreamID) -> Int) {
     guard unreportedBytes > 0 else { return }
     for index in answers.indices where answers[index].unreportedBytes > 0 {
@@ -106,7 +106,7 @@ struct OwedAnswers {
       guard sent > 0 else { continue }
       answers[index].unreportedBytes = left
       unreportedBytes -= sent
-      answers[index].exchange?.take(sent)
+      answers[index].exchange?.recordSent(sent)
     }
   }
 }

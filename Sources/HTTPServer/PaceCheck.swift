@@ -1,13 +1,14 @@
 import HTTPCore
 
-/// How fast a peer sends what it is waited for, and takes what waits for it; in a drain, whether it does anything at all.
+/// Checks how fast a peer sends the body that is waited for, and receives the output that waits for it; in a drain, whether it
+/// does anything at all.
 ///
 /// To be looked at several times in each time-out, as long as anything is measured.
 struct PaceCheck {
-  /// What a look at a connection finds.
+  /// The result of a check.
   enum Finding {
     case none
-    /// The protocol has ended transfers that were too slow: it has more to send, and the events tell whom it gave up.
+    /// The protocol has ended transfers that were too slow: there is more to send, and events say which streams it gave up.
     case ended([ConnectionEvent])
     /// Nothing has come for as long as a drain waits.
     case stalled
@@ -18,7 +19,7 @@ struct PaceCheck {
   let timeouts: Timeouts
   let counters: ServerCounters
 
-  /// Judges what `connection` sends.
+  /// Checks what the peer of `connection` sends.
   func checkUploads(of connection: Connection, now: Int, isDraining: Bool) -> Finding {
     let (pace, isLingering) = (
       isDraining ? timeouts.drain : timeouts.upload, connection.lifecycle.isLingering
@@ -29,7 +30,7 @@ struct PaceCheck {
       guard isDraining, connection.transport.unacknowledgedCount == 0 else { return .none }
       return check(connection, now, pace) == .inTime ? .none : .over
     }
-    // What a connection sends that waits for its share, or until its answers are read, waits for this side.
+    // Input that is left unread, as the connection's share is used up or its output waits, is not held against the peer.
     guard connection.watched.contains(.input), !connection.isLate else {
       connection.upload.pause()
       connection.wire.pauseBodies()
@@ -42,7 +43,7 @@ struct PaceCheck {
     case .readingHead where isDraining, .readingBody where isDraining:
       return check(connection, now, pace) == .inTime ? ended : .stalled
     case .readingBody:
-      // Over HTTP/1 silence is the deadline's of the phase.
+      // Over HTTP/1 the deadline of the phase ends a connection on which nothing comes.
       guard check(connection, now, pace) == .slow else { return ended }
       counters.slowUploads.add(1, ordering: .relaxed)
       counters.connectionsTimedOut.add(1, ordering: .relaxed)
@@ -61,7 +62,7 @@ struct PaceCheck {
     connection.upload.check(count: connection.receivedCount, now: now, pace: pace)
   }
 
-  /// Judges what `connection` takes.
+  /// Checks what the peer of `connection` receives.
   func checkDownloads(of connection: Connection, now: Int) -> Finding {
     guard connection.output.count > 0 else {
       // The transport has taken all that may be sent: what waits, waits for an HTTP/2 peer to open its windows.

@@ -1,7 +1,7 @@
-/// Those who wait to hear whether a connection's peer is there: a byte was sent to it, which it acknowledges, or its kernel
+/// Questions whether a connection's peer is still there. A byte was sent to it: either it acknowledges that, or its kernel
 /// answers with a reset.
 ///
-/// The kernel tells nobody that an acknowledgement has come, so it is looked for.
+/// The kernel does not notify of acknowledgements, so the loop looks for them.
 struct PresenceQuestions {
   typealias Answer = @Sendable (_ isPresent: Bool) -> Void
 
@@ -16,23 +16,23 @@ struct PresenceQuestions {
 
   private var questions: [Question] = []
 
-  /// An acknowledgement is looked for so soon, and then after twice as long each time.
+  /// The time until the loop first looks for an acknowledgement; it doubles each time.
   private static let firstDelay = 500_000
   private static let maxDelay = 32_000_000
 
-  /// When it is to be looked for next; `.max` where nobody waits.
+  /// When the loop looks next; `.max` where there are no questions.
   var deadline: Int { questions.lazy.map(\.nextLook).min() ?? .max }
 
-  /// Has `answer` called once the peer has acknowledged `count` bytes in all.
+  /// Adds a question, which is answered once the peer has acknowledged `count` bytes in all.
   mutating func ask(count: Int, now: Int, _ answer: @escaping Answer) {
     questions.append(
       Question(count: count, since: now, nextLook: now + Self.firstDelay, answer: answer))
   }
 
-  /// Whether somebody has waited for `window` or longer.
+  /// Whether a question has waited for `window` or longer.
   func isOverdue(now: Int, window: Int) -> Bool { questions.contains { now - $0.since > window } }
 
-  /// Takes out those who are to be told that the peer is there: it has acknowledged `count` bytes.
+  /// Removes the questions that are answered by `count` acknowledged bytes: the peer is there.
   mutating func takeAcknowledged(_ count: Int, now: Int) -> [Answer] {
     let answers = questions.filter { $0.count <= count }.map(\.answer)
     questions.removeAll { $0.count <= count }
@@ -43,7 +43,7 @@ struct PresenceQuestions {
     return answers
   }
 
-  /// Takes out everybody.
+  /// Removes all questions.
   mutating func takeAll() -> [Answer] {
     defer { questions = [] }
     return questions.map(\.answer)

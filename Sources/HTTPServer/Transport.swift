@@ -1,10 +1,10 @@
 import HTTPCore
 
-/// What became of an attempt to move bytes.
+/// The result of an attempt to move bytes.
 enum TransferResult: Equatable {
   /// So many were moved, one at least.
   case moved(Int)
-  /// None can be moved now; what the transport is watched for tells when to try again.
+  /// None can be moved now; the readiness that the transport is watched for says when to try again.
   case wouldBlock
   /// The peer has ended its side, and everything is read.
   case ended
@@ -12,10 +12,10 @@ enum TransferResult: Equatable {
   case failed
 }
 
-/// The way of a connection's bytes, which never blocks.
+/// Moves a connection's bytes; never blocks.
 ///
-/// What is above it knows nothing else of it. One that encrypts needs no more than this: its handshake runs within `read`
-/// and `write`, `watch` translates what those wait for, and `endOutput` says goodbye.
+/// A transport that encrypts needs no more than this: its handshake runs within `read` and `write`, `watch` translates what
+/// those wait for, and `endOutput` sends close-notify.
 protocol Transport: AnyObject {
   /// Tells whether the peer has left, from any thread.
   var peer: PeerWatch { get }
@@ -23,7 +23,7 @@ protocol Transport: AnyObject {
   /// How many of the bytes that `write` took the peer has not acknowledged, the end of this side with them.
   var unacknowledgedCount: Int { get }
 
-  /// Has the connection told of `readiness` from now on, and of failures; returns whether that could be arranged.
+  /// Reports `readiness`, and failures, from now on; returns whether that could be arranged.
   func watch(for readiness: Poller.Readiness) -> Bool
 
   /// Reads what has come, as far as `buffer` has room.
@@ -35,6 +35,6 @@ protocol Transport: AnyObject {
   /// Ends this side; the peer may go on.
   func endOutput()
 
-  /// Ends both sides: nothing is read, sent or told any more.
+  /// Ends both sides: nothing is read, sent or reported any more.
   func close()
 }

@@ -41,9 +41,10 @@ import Testing
   /// Trailers are for clients that take them, unless nobody can do without.
   @Test(
     arguments: [
-      ([:], TrailerAudience.whoAsks, false), ([:], .everybody, true),
-      (["te": "trailers"], .whoAsks, true), (["te": "gzip;q=0.5, Trailers"], .whoAsks, true),
-      (["te": "gzip"], .whoAsks, false), (["trailer": "a"], .whoAsks, false),
+      ([:], TrailerAudience.clientsThatAsk, false), ([:], .everyClient, true),
+      (["te": "trailers"], .clientsThatAsk, true),
+      (["te": "gzip;q=0.5, Trailers"], .clientsThatAsk, true),
+      (["te": "gzip"], .clientsThatAsk, false), (["trailer": "a"], .clientsThatAsk, false),
     ] as [(HTTPFields, TrailerAudience, Bool)])
   func trailersAreForWhoTakesThem(
     _ fields: HTTPFields, _ audience: TrailerAudience, _ areSent: Bool
@@ -80,7 +81,7 @@ import Testing
     exchange.end()
     exchange.end()
     #expect(exchange.write([UInt8](repeating: 0, count: most + 1)))
-    exchange.take(1)
+    exchange.recordSent(1)
     exchange.abandon()
     #expect(record.parts.withLock { $0 } == [.head(HTTPResponse(status: .ok)), .end])
     #expect(record.abandonmentCount == 0)
@@ -99,7 +100,7 @@ import Testing
     #expect(record.abandonmentCount == 1)
     #expect(exchange.write([UInt8](repeating: 0, count: most + 1)))
     exchange.end()
-    exchange.take(most)
+    exchange.recordSent(most)
     #expect(record.parts.withLock { $0.count } == 2)
     #expect(record.drainCount == 0)
   }
@@ -112,12 +113,12 @@ import Testing
     exchange.begin(head)
     let count = most + extra
     #expect(exchange.write([UInt8](repeating: 0, count: count - 1)) == keepsUp)
-    exchange.take(count * 3 / 4 - 1)
+    exchange.recordSent(count * 3 / 4 - 1)
     #expect(record.drainCount == 0)
-    exchange.take(count - (count * 3 / 4 - 1))
+    exchange.recordSent(count - (count * 3 / 4 - 1))
     #expect(record.drainCount == (keepsUp ? 0 : 1))
     #expect(exchange.write([2]))
-    exchange.take(1)
+    exchange.recordSent(1)
     #expect(record.drainCount == (keepsUp ? 0 : 1))
   }
 
@@ -127,7 +128,7 @@ import Testing
       request: HTTPRequest(method: "GET", path: "/"), deliverPart: { _ in })
     exchange.begin(head)
     #expect(!exchange.write([UInt8](repeating: 0, count: most)))
-    exchange.take(most + 1)
+    exchange.recordSent(most + 1)
     for _ in 0..<2 {
       exchange.onDrain { drains.withLock { $0 += 1 } }
       #expect(drains.withLock { $0 } == 1)

@@ -26,7 +26,7 @@ import Testing
 
   private func takeMail() -> Int {
     var mail: [Mail] = []
-    inbox.take(into: &mail)
+    inbox.drain(into: &mail)
     return mail.count
   }
 

@@ -15,7 +15,7 @@ enum BodyError: Error, Equatable, Sendable {
   case duplicate(path: String)
   case unexpected(path: String, found: JSONDocument.Found, expected: Expectation)
 
-  /// What a body turns out to be by its first bytes.
+  /// The format of a body that is no JSON, by its first bytes.
   enum OtherFormat: Equatable, Sendable {
     /// Text in UTF-16 or UTF-32.
     case otherUnicode
@@ -31,7 +31,7 @@ enum BodyError: Error, Equatable, Sendable {
     case binary(head: [UInt8])
   }
 
-  /// What would have been right.
+  /// The value that was expected.
   enum Expectation: Equatable, Sendable {
     case number
     case numbers(Int)

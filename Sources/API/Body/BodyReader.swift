@@ -20,7 +20,7 @@ struct BodyReader: Sendable {
 }
 
 extension BodyError.OtherFormat {
-  /// What a body that is not JSON turns out to be, by its first bytes.
+  /// The format of a body that is no JSON, by its first bytes; nil where it is not known.
   fileprivate init?(_ body: [UInt8]) {
     switch (body.first, body.dropFirst().first) {
     case (0x1F, 0x8B): self = .gzip
@@ -28,7 +28,7 @@ extension BodyError.OtherFormat {
       self = .otherUnicode
     case (0xEF, 0xBB) where body.dropFirst(2).first == 0xBF: self = .byteOrderMark
     default:
-      // What starts as an object does was meant to be one.
+      // A body that starts like an object was meant to be one.
       guard body.first(where: { !Self.isSpace($0) }) != UInt8(ascii: "{") else { return nil }
       if Self.isForm(body) {
         self = .form
@@ -42,7 +42,7 @@ extension BodyError.OtherFormat {
     }
   }
 
-  /// The bytes by which text is told from what is none, and which an error repeats.
+  /// The bytes that show whether a body is text, and that an error repeats.
   private static let headBytes = 8
   /// The bytes of a body in which the head of a form's first part ends.
   private static let formHeadBytes = 512

@@ -45,7 +45,7 @@ extension JSONReadError {
 
 func notAnObject(_ reason: String) -> String { "the body is not a JSON object: \(reason)" }
 
-/// What JSON has in the place of what Python writes.
+/// The JSON for a token that Python writes.
 private func python(_ found: String) -> String {
   switch found {
   case "True", "False": ", expected \(found.lowercased())"
@@ -55,7 +55,7 @@ private func python(_ found: String) -> String {
   }
 }
 
-/// What a token that is well formed begins.
+/// The kind of value that a well-formed token begins.
 private func name(ofToken token: String) -> String {
   switch token.first {
   case "[": "an array"

@@ -73,6 +73,6 @@ struct ForecastEncoder {
     writer.raw("}")
   }
 
-  /// A random identifier (RFC 9562 §5.4), in lower case as that asks of who writes one.
+  /// A random identifier (RFC 9562 §5.4), in lower case as that RFC asks of writers.
   private static var newID: String { UUID().uuidString.lowercased() }
 }

@@ -21,22 +21,22 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
   init?(_ text: String) {
     var reader = Reader(rest: Array(text.utf8)[...])
     guard let year = reader.number(digits: 4) else { return nil }
-    let isExtended = reader.take("-")
-    guard let month = reader.number(digits: 2), !isExtended || reader.take("-"),
+    let isExtended = reader.skip("-")
+    guard let month = reader.number(digits: 2), !isExtended || reader.skip("-"),
       let day = reader.number(digits: 2),
       let date = CivilDate(year: year, month: month, day: day)
     else { return nil }
     self.date = date
     guard !reader.rest.isEmpty else { return }
-    guard reader.take("T") || reader.take("t") || reader.take(" "),
-      let hour = reader.number(digits: 2, below: 24), !isExtended || reader.take(":"),
+    guard reader.skip("T") || reader.skip("t") || reader.skip(" "),
+      let hour = reader.number(digits: 2, below: 24), !isExtended || reader.skip(":"),
       let minute = reader.number(digits: 2, below: 60)
     else { return nil }
     var second = 0
-    if isExtended ? reader.take(":") : reader.isAtDigit {
+    if isExtended ? reader.skip(":") : reader.isAtDigit {
       guard let number = reader.number(digits: 2, below: 61) else { return nil }
       second = number
-      if reader.take(".") || reader.take(",") {
+      if reader.skip(".") || reader.skip(",") {
         let digits = reader.digits()
         guard !digits.isEmpty else { return nil }
         fraction = "." + digits
@@ -91,7 +91,7 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
 private struct Reader {
   var rest: ArraySlice<UInt8>
 
-  mutating func take(_ character: Unicode.Scalar) -> Bool {
+  mutating func skip(_ character: Unicode.Scalar) -> Bool {
     guard rest.first == UInt8(ascii: character) else { return false }
     rest.removeFirst()
     return true
@@ -103,12 +103,12 @@ private struct Reader {
   /// where it is none of them.
   mutating func offset() -> (text: String, secondsEast: Int)? {
     var (offset, secondsEast) = ("", 0)
-    if take("Z") || take("z") {
+    if skip("Z") || skip("z") {
       offset = "Z"
-    } else if let sign = take("+") ? "+" : take("-") ? "-" : nil {
+    } else if let sign = skip("+") ? "+" : skip("-") ? "-" : nil {
       guard let hours = number(digits: 2, below: 24) else { return nil }
       var minutes = 0
-      if take(":") || isAtDigit {
+      if skip(":") || isAtDigit {
         guard let number = number(digits: 2, below: 60) else { return nil }
         minutes = number
       }
@@ -116,13 +116,13 @@ private struct Reader {
       secondsEast = (sign == "+" ? 60 : -60) * (60 * hours + minutes)
     }
     // RFC 9557 §4.1: a zone's name.
-    if !offset.isEmpty, take("[") {
+    if !offset.isEmpty, skip("[") {
       let name = rest.prefix { $0 != UInt8(ascii: "]") }
       guard !name.isEmpty, name.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x5B }) else {
         return nil
       }
       rest.removeFirst(name.count)
-      guard take("]") else { return nil }
+      guard skip("]") else { return nil }
     }
     return (offset, secondsEast)
   }

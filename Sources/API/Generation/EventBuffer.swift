@@ -44,7 +44,7 @@ struct EventBuffer {
   }
 
   /// Hands over all that is held, which is written now.
-  mutating func take(now: Instant) -> [UInt8] {
+  mutating func flush(now: Instant) -> [UInt8] {
     lastWrite = now
     return writer.takeBytes()
   }

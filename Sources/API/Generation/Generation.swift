@@ -33,7 +33,7 @@ struct Generation: Sendable {
       let engine = question.model.engine
       let ticket = engine.generate(
         question.prompt, sampling: question.sampling, maxSteps: question.maxSteps,
-        terms: call.terms(timeout: try call.timeout(question.timeout)), reader: { run.take($0) },
+        terms: call.terms(timeout: try call.timeout(question.timeout)), reader: { run.receive($0) },
         completion: { run.finish($0) })
       call.exchange.onAbandon { engine.cancel(ticket) }
       call.exchange.onDrain { engine.resume(ticket) }

@@ -5,7 +5,7 @@ import Scheduling
 import Serving
 import Synchronization
 
-/// A text on its way to its client: takes the tokens as they are drawn, and answers at the end or one by one.
+/// A text on its way to its client: receives the tokens as they are drawn, and sends them one by one or at the end.
 final class GenerationRun: Sendable {
   private struct Progress {
     var text: GeneratedText
@@ -29,7 +29,7 @@ final class GenerationRun: Sendable {
   }
 
   /// Takes the next token, nil where the scores were not finite, and sends it on where that is asked for.
-  func take(_ token: Int32?) -> TokenReply {
+  func receive(_ token: Int32?) -> TokenReply {
     progress.withLock { progress in
       progress.text.append(token)
       if progress.text.end == .notFinite { return .stop }
@@ -38,7 +38,7 @@ final class GenerationRun: Sendable {
       let keepsUp = addContent(of: &progress)
       guard progress.text.end == nil else { return .stop }
       guard progress.isBehind else { return keepsUp ? .goOn : .wait }
-      // Nothing is held meanwhile: all that the client has to take is before it.
+      // No event is held back meanwhile: the client has only sent ones to receive.
       progress.isBehind = false
       write(&progress)
       return .wait
@@ -123,7 +123,7 @@ final class GenerationRun: Sendable {
   /// Writes the events that are held; returns false where the client is behind.
   @discardableResult
   private func write(_ progress: inout Progress) -> Bool {
-    let events = progress.events.take(now: pacer.now())
+    let events = progress.events.flush(now: pacer.now())
     guard !events.isEmpty else { return true }
     if !progress.hasBegun {
       progress.hasBegun = true

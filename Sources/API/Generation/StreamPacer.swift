@@ -5,7 +5,7 @@ import Synchronization
 /// Has what streams hold back written a moment later: of all streams at once, so that a loop wakes once for all of them.
 final class StreamPacer: Sendable {
   let queue = DispatchQueue(label: "streams", qos: .userInitiated)
-  /// The clock by which that moment is told.
+  /// The clock.
   let now: @Sendable () -> ContinuousClock.Instant
   private let waiting = Mutex<[@Sendable () -> Void]>([])
 

@@ -3,9 +3,9 @@ import JSON
 import Scheduling
 import Serving
 
-/// What requests take in memory is reserved before they take it, and refused where it does not fit.
+/// Reserves the memory of requests before they take it, and refuses those that do not fit.
 struct AnswerBudget: Sendable {
-  /// What clients make the process hold.
+  /// Counts the memory that the process holds for clients.
   private let memory: MemoryBudget
   private let maxAnswerBytes: Int
   /// Requests refused at `max_answer_bytes`.
@@ -16,12 +16,12 @@ struct AnswerBudget: Sendable {
     self.maxAnswerBytes = maxAnswerBytes
   }
 
-  /// Reserves what reading the body of `call` takes.
+  /// Reserves the memory for reading the body of `call`.
   func reserveReading(of call: Call) throws(Fault) -> MemoryReservation {
     try reserve(JSONReadingSize.byteCount(of: call.exchange.request.body), for: call)
   }
 
-  /// Changes the reservation of a request whose body is read to what its sequences and its answer take.
+  /// Changes the reservation of a request, whose body is read, to the memory of its sequences and its answer.
   ///
   /// - Throws: where the answer would be longer than `max_answer_bytes`, or does not fit into memory.
   func admit(

@@ -2,22 +2,22 @@ import Inference
 import JSON
 import Serving
 
-/// What the answer to a question takes at the most, known before anything is computed.
+/// The most memory that the answer to a question takes, known before anything is computed.
 struct AnswerSize: Equatable {
   /// The numbers of its outputs.
   private(set) var numbers = 0
   /// Its text.
   private(set) var textBytes = 0
-  /// What is in memory until its text is written: the numbers, and states that go with them.
+  /// The memory that is held until its text is written: the numbers, and the states with them.
   private(set) var resultBytes = 0
 
   /// Nine digits with a sign, a point and an exponent of two digits with its sign, and a comma.
   static let bytesPerNumber = 16
   /// The brackets and the comma of an array.
   private static let bytesPerArray = 3
-  /// What stands around a sequence in KServe's schema beside its name (see `ForecastEncoder`), or around a session.
+  /// The text around a sequence in KServe's schema without its name (see `ForecastEncoder`), or around a session.
   private static let bytesPerSequence = 384
-  /// What a sealed state takes beside its floats: its header, and the quotes.
+  /// The text of a sealed state beside its floats: its header, and the quotes.
   private static let bytesPerSealedState = 128
 
   /// The size of the answer to `question`.
@@ -33,7 +33,7 @@ struct AnswerSize: Equatable {
     }
     let stateBytes = graph.stateFloatCount * MemoryLayout<Float>.size
     let count = question.sequences.count
-    // What is foretold is gathered, cut to the horizon, and of some models fed back with all before it.
+    // Forecasts are gathered, cut to the horizon, and for some models fed back with all steps before them.
     if question.horizon != nil { resultBytes *= 3 }
     if question.states.returnsFinal { resultBytes += count * (stateBytes + 64) }
     // base64: four characters for three bytes.
@@ -75,14 +75,14 @@ struct AnswerSize: Equatable {
   /// Whether its text is never in memory as a whole.
   var isStreamed: Bool { textBytes > ServiceSettings.maxWholeAnswerBytes }
 
-  /// What it takes in memory on its way to its client.
+  /// The memory that it takes on its way to its client.
   var heldBytes: Int {
     resultBytes + (isStreamed ? ServiceSettings.answerPartBytes * 4 : textBytes)
   }
 }
 
 extension InputSequence {
-  /// What its values take in memory.
+  /// The memory of its values.
   var byteCount: Int {
     values.reduce(64) { bytes, value in
       switch value {

@@ -4,9 +4,9 @@ import Serving
 enum MemoryError: Error, Equatable, Sendable {
   /// An answer that would be longer than `max_answer_bytes`.
   case answerTooLarge(bytes: Int, limit: Int)
-  /// What a request takes does not fit beside what others take now.
+  /// The request does not fit beside the memory that others hold now.
   case full(bytes: Int, limit: Int)
-  /// It would not fit if nobody else were there; `limit` is what one request may take.
+  /// The request would not fit even alone; `limit` is the memory that one request may take.
   case tooSmall(bytes: Int, limit: Int)
 }
 

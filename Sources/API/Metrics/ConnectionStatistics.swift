@@ -6,7 +6,7 @@ package struct ConnectionStatistics: Sendable, Equatable {
   package var open, limit: Int
   /// Connections taken, and turned away at the limit, since the start.
   package var accepted, refused: UInt64
-  /// Times that nobody was accepted for a moment, as descriptors or memory were used up.
+  /// How often accepting paused for a moment, as descriptors or memory were used up.
   package var acceptPauses: UInt64
   /// Bodies and answers that were given up since their clients sent or took them too slowly.
   package var slowUploads, slowDownloads: UInt64

@@ -1,7 +1,7 @@
 import Scheduling
 import Synchronization
 
-/// What the service counts of its requests, by endpoint.
+/// The counters of the service's requests, by endpoint.
 final class Metrics: Sendable {
   /// Stands for a client that left before its answer, as nginx does it.
   static let abandonedStatus = 499
@@ -19,9 +19,9 @@ final class Metrics: Sendable {
   }
 }
 
-/// What is counted of the requests to one endpoint. Recording takes no lock.
+/// The counters of the requests to one endpoint. Recording takes no lock.
 final class EndpointCounters: Sendable {
-  /// Statuses with a counter of their own: all that the service answers. One more takes any other.
+  /// Statuses with a counter of their own: all that the service answers. One more counter is for any other.
   static let statuses = [
     200, 400, 401, 403, 404, 405, 409, 410, 413, 422, 429, 499, 500, 503, 504,
   ]

@@ -1,7 +1,7 @@
 import HTTPCore
 import Serving
 
-/// What load balancers and process supervisors ask.
+/// The pages for load balancers and process supervisors.
 struct HealthPages: Sendable {
   private let readiness: ReadinessState
 

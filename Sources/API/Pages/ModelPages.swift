@@ -4,7 +4,7 @@ import JSON
 import ModelFormat
 import Serving
 
-/// What can be known of the models.
+/// The pages about the models.
 struct ModelPages: Sendable {
   private let models: ModelRegistry
 

@@ -25,7 +25,7 @@ final class PageQueue: Sendable {
     add { [self] in answer(waiting.withLock { $0.removeValue(forKey: path) } ?? []) }
   }
 
-  /// Has `make` called, off the loop, which makes a page for one who asked.
+  /// Calls `make` off the loop, to make a page for one request.
   func add(_ make: @escaping @Sendable () -> Void) {
     queue.async { [queue] in
       let start = DispatchTime.now().uptimeNanoseconds

@@ -92,7 +92,7 @@ struct AnswerEncoder {
   ) throws(Fault) {
     guard let use else { return writer.raw("null") }
     guard let state else { preconditionFailure("the state of a session is missing") }
-    // Nothing good comes of going on from it.
+    // A session can't go on from numbers that are not finite.
     guard state.floats.allSatisfy(\.isFinite) else {
       throw Fault(StateError.notFinite(model: question.model.name, .f32))
     }

@@ -41,7 +41,7 @@ struct PredictionRides: Sendable {
   private func openSessions(of inquiry: Inquiry, for call: Call) {
     let question = inquiry.question
     let waiter = sessions.makeWaiter()
-    // Before it waits, as whoever lets it ride says anew what is to be done when its client leaves.
+    // Set before it waits; once it rides, `ride` sets anew what happens when its client leaves.
     call.exchange.onAbandon { [sessions] in if sessions.leave(waiter) { call.abandoned() } }
     sessions.open(
       question.sessions.compactMap { $0?.opening }, model: question.model.sessionOwner,

@@ -65,7 +65,7 @@ extension BodyMembers {
     return element
   }
 
-  /// What the sequences do with which sessions; empty where they have none.
+  /// How each sequence uses its session; empty where none has one.
   fileprivate func sessions(
     of model: ServedModel, for inputs: InputBatch
   ) throws(Fault) -> [SessionUse?] {
@@ -77,7 +77,7 @@ extension BodyMembers {
     return uses.contains { $0 != nil } ? uses : []
   }
 
-  /// What the sequences go on from; empty where all begin.
+  /// The states that the sequences go on from; empty where all begin.
   fileprivate func states(
     of model: ServedModel, for inputs: InputBatch, sealer: StateSealer
   ) throws(Fault) -> [SequenceState?] {

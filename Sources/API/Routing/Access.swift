@@ -1,9 +1,9 @@
 import HTTPCore
 import Serving
 
-/// What a route lets be done, and so who may ask it.
+/// Who may use a route, by what it lets a client do.
 enum Access {
-  /// Nothing that anybody may not.
+  /// Every client may use it.
   case open
   /// Use the models, and see what they are.
   case predict
@@ -11,7 +11,7 @@ enum Access {
   case operate
 }
 
-/// Who may do what: all requests are let in here, by their heads.
+/// Checks by the head of every request whether its client may use the route.
 struct AccessPolicy: Sendable {
   private let operatorKey: [UInt8]?
 

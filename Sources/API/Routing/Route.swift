@@ -12,7 +12,7 @@ struct Route: Sendable {
   let summary: String?
   /// Whether it is answered even where descriptors admit no further connection; it costs next to nothing.
   let isHealthCheck: Bool
-  /// Who may ask it.
+  /// Which clients may use it.
   let access: Access
   /// How much of a body is read.
   let bodyLimit: BodyLimit
@@ -20,7 +20,7 @@ struct Route: Sendable {
   let errors: ErrorSchema
   let answer: Answer
 
-  /// What answers it.
+  /// The function that answers it.
   enum Answer: Sendable {
     /// A response that depends on no body. A route of GET answers HEAD, too.
     case page(PageMaking, @Sendable (Call) throws(Fault) -> HTTPResponse)
@@ -48,9 +48,9 @@ struct Route: Sendable {
   enum PageMaking {
     /// On the event loop, at once.
     case onLoop
-    /// Elsewhere, for each who asks.
+    /// On another thread, one for each request.
     case forEach
-    /// Elsewhere, for all who ask: it depends on nothing but the path.
+    /// On another thread, one for all requests that wait: it depends on nothing but the path.
     case shared
   }
 

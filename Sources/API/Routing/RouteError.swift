@@ -9,7 +9,7 @@ enum RouteError: Error, Equatable, Sendable {
   /// A part of a query that is not what it should be.
   case query(name: String, found: String, expected: BodyError.Expectation)
   case notReady(Readiness)
-  /// What only operators may do, by a request that does not show the key, or where there is none.
+  /// A route for operators only, and a request without the key; or there is no key.
   case notOperator(hasKey: Bool)
 }
 

@@ -4,7 +4,7 @@ import JSON
 import Scheduling
 import Serving
 
-/// What the service tells of its sessions, and how clients end them.
+/// The pages about sessions, and the end of a session by its client.
 struct SessionPages: Sendable {
   private let models: ModelRegistry
   private let sessions: Sessions
@@ -77,7 +77,7 @@ struct SessionPages: Sendable {
       )
     } catch {
       let refusal = sessions.refusal(error, of: model, among: models)
-      // Who asks for a page or an end wants none to begin.
+      // A client that asks for a session's page, or ends it, is not told how to begin one.
       if case .unknown = refusal {
         throw Fault(SessionError.noSuchSession(id: id, model: model.name))
       }

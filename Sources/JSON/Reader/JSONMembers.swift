@@ -1,9 +1,9 @@
 /// Where the members of one object stand, by name, so that they may come in any order.
 ///
-/// `Failure` is what its errors become: the error of who reads it. All is inlinable, so that the module which says what
-/// `Failure` is gets code for it; generic code would cost a short request half a microsecond.
+/// `Failure` is the error type of its caller, made from its own errors. All is inlinable, so that the caller's module compiles
+/// it for its `Failure`; generic code would cost a short request half a microsecond.
 package struct JSONMembers<Failure: JSONMemberFailure> {
-  /// What becomes of members of other names.
+  /// How members of other names are treated.
   package enum Others {
     case refused
     /// Passed over: the schema lets clients add some. One whose name is a slip away from that of a member that is missing

@@ -1,32 +1,32 @@
-/// Who may join the queue, and when those who may not are to come back.
+/// Decides which riders may join the queue, and when the clients of the others are to come back.
 ///
-/// It is told who is there, and keeps what it needs beside that: the places that were promised, and what workers got done.
+/// Its caller passes the riders that are there (`Crowd`); it keeps the places that were promised and the workers' throughput.
 struct Admission {
   typealias Instant = ContinuousClock.Instant
 
-  /// How much of a time-out the wait may come to, as far as that can be told: costs vary.
+  /// The share of a time-out that the expected wait may take: costs vary.
   static let certainShare = 0.9
-  /// How much of it while places are promised: the rest is for those who come for theirs.
+  /// That share while places are promised: the rest is for clients that come for theirs.
   static let newcomerShare = 0.6
-  /// Places that will be come for within so many seconds are kept free of newcomers; within the time that a rider of
-  /// mean length rides, where that is longer: seats may fall free all at once, and none before.
+  /// Newcomers leave free the places of clients that are due within so many seconds, or within the ride of a rider of mean
+  /// length where that is longer: seats may fall free all at once, and none before.
   static let reservedSeconds = 0.5...5.0
-  /// How much of what turns cost is relied on where nothing else was measured.
+  /// The share of the capacity by the costs of turns that is relied on, where no throughput was measured.
   static let unmeasuredShare = 0.5
 
-  /// How a client is met.
+  /// Which places of the queue a client may take.
   private enum Standing {
     /// Nobody was promised a place.
     case first
     /// Others were promised places, which take so much of the queue.
     case newcomer(reserved: Bookings.Places)
-    /// Comes for the place that it was promised.
+    /// It comes for the place that it was promised.
     case promised
   }
 
   let limits: EngineLimits
   private(set) var bookings: Bookings
-  /// What workers got done while riders waited for seats.
+  /// The steps a second that workers got done while riders waited for seats.
   private var throughput = Throughput()
 
   init(limits: EngineLimits, start: Instant) {
@@ -82,8 +82,8 @@ struct Admission {
     } catch {
       guard let identity = terms.identity, let seconds = error.secondsUntilRoom else { throw error }
       if case .promised = standing { bookings.record(isHonoured: false) }
-      throw error.telling(
-        bookings.book(
+      throw error.retrying(
+        after: bookings.book(
           known ?? identity(), places: places,
           room: .init(sequences: limits.maxQueuedSequences, steps: limits.maxQueuedSteps),
           steps: journeys.reduce(0) { $0 + $1.all }, earliest: seconds,
@@ -91,8 +91,8 @@ struct Admission {
     }
   }
 
-  /// What the workers are able to: as measured while seats were wanted, or else, with caution, from what turns cost;
-  /// infinity before the first turn.
+  /// The steps a second that the workers can do: as measured while riders waited, or else a share of what the costs of turns
+  /// say; infinity before the first turn.
   private func stepsPerSecond(_ crowd: Crowd) -> Double {
     throughput.stepsPerSecond
       ?? Self.unmeasuredShare
@@ -127,7 +127,7 @@ struct Admission {
     for arriving: Int, _ standing: Standing, in crowd: Crowd
   ) -> (sequences: Int, steps: Int) {
     let queue = crowd.queue
-    // Those who left their seats by rotation were admitted before: their steps count again only beyond the limit.
+    // Riders that left their seats by rotation were admitted before: their steps count again only beyond the limit.
     let newSteps = queue.steps - Swift.min(queue.rotatedSteps, limits.maxQueuedSteps)
     let room = (
       sequences: limits.maxQueuedSequences - queue.count, steps: limits.maxQueuedSteps - newSteps
@@ -135,11 +135,11 @@ struct Admission {
     switch standing {
     case .first: return room
     case .newcomer(let reserved):
-      // Seats that would stay empty are anybody's.
+      // Any rider may take a seat that would stay empty.
       guard crowd.riders + arriving > limits.maxSeats else { return room }
       return (room.sequences - reserved.sequences, room.steps - reserved.steps)
     case .promised:
-      // Those who board at the next turn hold no places for steps. Seats fall free when they do, not when clients come,
+      // Riders that board at the next turn hold no places for steps. Seats fall free when they do, not when clients come,
       // and a machine that was busy with something else is late: so the promised may be twice as many for a while.
       return (
         room.sequences + Swift.max(limits.maxSeats, limits.maxQueuedSequences),
@@ -152,7 +152,7 @@ struct Admission {
   private func checkTime(
     of journeys: [Journey], _ standing: Standing, _ terms: RideTerms, in crowd: Crowd, now: Instant
   ) throws(Refusal) {
-    // Where nobody is ahead, the attempt itself tells what it costs.
+    // With no rider ahead, only an attempt can show what the request costs.
     guard let timeout = terms.timeout, let deadline = terms.deadline, crowd.riders > 0,
       !journeys.isEmpty
     else { return }

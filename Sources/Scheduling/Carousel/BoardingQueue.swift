@@ -1,6 +1,6 @@
 import DequeModule
 
-/// Who waits for a seat, in order, and what they come to together.
+/// The riders that wait for a seat, in order, and the sums of their steps.
 struct BoardingQueue {
   typealias Instant = ContinuousClock.Instant
 
@@ -9,7 +9,7 @@ struct BoardingQueue {
     var passenger: Passenger
     /// Whether it left its seat to others by rotation: it was admitted before.
     var isRotated = false
-    /// Whether it is one of those who board before their turn, being gone again in a moment.
+    /// Whether it is brief, and may board before riders that came earlier.
     var isBrief = false
   }
 
@@ -23,7 +23,7 @@ struct BoardingQueue {
   let chunking: Chunking
   private var waiting: Deque<Waiting> = []
 
-  /// Those who have a deadline, and those who have none.
+  /// The riders with a deadline, and those without.
   private(set) var withDeadline = Group()
   private(set) var withoutDeadline = Group()
   /// No deadline is earlier; nil while none has one.
@@ -32,16 +32,16 @@ struct BoardingQueue {
   private(set) var briefCount = 0
   /// Steps of all that count against `max_queued_steps`.
   private(set) var steps = 0
-  /// Of those, the steps of riders that left their seats by rotation.
+  /// The part of them that belongs to riders which left their seats by rotation.
   private(set) var rotatedSteps = 0
-  /// Steps that will be fed back to them beside those.
+  /// The steps that will be fed back to the riders beside those.
   private(set) var following = 0
 
   init(chunking: Chunking) { self.chunking = chunking }
 
   var count: Int { waiting.count }
   var isEmpty: Bool { waiting.isEmpty }
-  /// Who waits longest, in order.
+  /// The riders that wait longest, in order.
   func prefix(_ count: Int) -> Deque<Waiting>.SubSequence { waiting.prefix(count) }
 
   /// Adds a rider behind all others.
@@ -77,7 +77,7 @@ struct BoardingQueue {
     return rider.passenger
   }
 
-  /// A rider waits no more; returns false where it does not wait here.
+  /// Removes a rider; returns false where it does not wait here.
   @discardableResult
   mutating func remove(_ rider: RiderID) -> Bool {
     guard let index = waiting.firstIndex(where: { $0.passenger.rider == rider }) else {
@@ -87,7 +87,7 @@ struct BoardingQueue {
     return true
   }
 
-  /// Riders wait no more: one pass, however many they are.
+  /// Removes riders, in one pass, however many they are.
   mutating func remove(_ riders: Set<RiderID>) {
     remove {
       riders.contains($0.rider)
@@ -95,7 +95,7 @@ struct BoardingQueue {
     }
   }
 
-  /// Those go whose deadline passed; returns them.
+  /// Removes the riders whose deadline passed, and returns them.
   mutating func removeLate(now: Instant) -> [RiderID] {
     guard withDeadline.riders > 0, let earliestDeadline, earliestDeadline <= now else { return [] }
     var late: [RiderID] = []

@@ -2,22 +2,22 @@ import DequeModule
 
 /// The places promised to clients who were refused and told when to come back.
 ///
-/// Without threads or clocks. A client is known again by its request, which is the same when it comes back, and among those
-/// who send the same by its connection, or by having just made one, where its former one has ended. Time is
-/// divided into slots; each takes as many steps as the engine is able to, so the more clients are refused, the later the
-/// next is told to come. Not all come back: how many do is learned, and a slot is promised to so many more.
+/// Without threads or clocks. A client that comes back is recognised by its request, which is the same again. Among clients
+/// that send the same, it is recognised by its connection, or by having just connected while the former one has ended. Time
+/// is divided into slots, each of as many steps as the engine can do in it: the more clients are refused, the later the next
+/// is told to come. Not all come back; the share that does is learned, and a slot is promised to accordingly more clients.
 package struct Bookings: Sendable {
   package typealias Instant = ContinuousClock.Instant
 
-  /// Tells a client from others.
+  /// Recognises a client.
   package struct Identity: Sendable {
     /// A hash of what it sent.
     package let request: UInt64
-    /// The connection over which that came; nil where there is none to tell.
+    /// The connection over which the request came; nil where there is none.
     package let connection: UInt64?
-    /// Whether it may be a client that came over another connection before: nothing else came over this one yet.
+    /// Whether it may have come over another connection before: this request is the first over its connection.
     package let mayHaveReconnected: Bool
-    /// Whether that connection has ended since, so that it can't come back over it.
+    /// Whether its connection has ended since, so that it can't come back over it.
     package let hasLeft: @Sendable () -> Bool
 
     package init(
@@ -31,7 +31,7 @@ package struct Bookings: Sendable {
     }
   }
 
-  /// What a request takes of the queue.
+  /// The places of the queue that a request takes.
   package struct Places: Sendable, Equatable {
     package var sequences = 0
     package var steps = 0
@@ -74,9 +74,9 @@ package struct Bookings: Sendable {
   static let maxWaitSeconds = 600
   /// Places promised at one time: what they take is some 100 bytes each.
   package static let maxBookings = 100_000
-  /// How much of what the engine can do is promised; the rest makes up for what turns out dearer than it seemed.
+  /// The share of the engine's capacity that is promised; the rest makes up for requests that cost more than expected.
   static let bookableShare = 0.9
-  /// Connections of others that are asked, at the most, whether they ended, for one client that has just connected.
+  /// The most connections of other clients that are checked for their end, for one client that has just connected.
   static let maxStrangersAsked = 256
   /// A client's timer may be this early, and its request this long on its way.
   static let earlySeconds = 0.05
@@ -89,11 +89,11 @@ package struct Bookings: Sendable {
   private var bookings: [Key: Promise] = [:]
   /// Places promised and not taken, nor lapsed.
   package private(set) var count = 0
-  /// The share of those promised a place who come for it: a moving average.
+  /// The share of clients with a promise that come for it: a moving average.
   package private(set) var keptShare = 1.0
   /// How much of the engine's capacity is promised: less where clients came on time and found no place.
   private(set) var pace = 1.0
-  /// What the pace falls to at the least.
+  /// The least that the pace falls to.
   static let minimumPace = 0.3
 
   package init(start: Instant = .now) { self.start = start }
@@ -102,7 +102,7 @@ package struct Bookings: Sendable {
 
   private func slot(at seconds: Double) -> Int { Int((seconds / Self.slotSeconds).rounded(.down)) }
 
-  /// Lets the places lapse whose clients did not come.
+  /// Drops the promises of clients that did not come in time.
   package mutating func advance(to now: Instant) {
     let oldest = slot(at: seconds(at: now) - Self.graceSeconds)
     while first < oldest, let slot = slots.popFirst() {
@@ -135,10 +135,10 @@ package struct Bookings: Sendable {
     return true
   }
 
-  /// Where the promise to `client` stands, of those until a slot.
+  /// The index of the promise to `client`, among those up to a slot.
   ///
-  /// A client that came over another connection takes the place of one that can't come over its own any more: else
-  /// newcomers who send the same would take those of clients who are about to come.
+  /// A client that came over another connection takes the place of one whose connection has ended. Otherwise newcomers that
+  /// send the same would take the places of clients that are about to come.
   private func place(of client: Identity, until latest: Int) -> (slot: Int, index: Int)? {
     func clients(in slot: Int) -> [Identity] {
       bookings[Key(request: client.request, slot: slot)]?.clients ?? []
@@ -151,7 +151,7 @@ package struct Bookings: Sendable {
       }
     }
     guard client.mayHaveReconnected else { return nil }
-    // In the order in which they are due: those before the client's own have come, but for few.
+    // In the order in which they are due: nearly all clients before this one have come already.
     var left = Self.maxStrangersAsked
     for slot in first...latest {
       for (index, other) in clients(in: slot).enumerated() {
@@ -168,9 +168,9 @@ package struct Bookings: Sendable {
     pace = isHonoured ? pace + (1 - pace) / 64 : Swift.max(Self.minimumPace, pace * 0.9)
   }
 
-  /// The part of the queue that those may take who are due within `seconds`, or are late but may yet come.
+  /// The part of the queue that clients may take which are due within `seconds`, or are late and may still come.
   ///
-  /// Where not all come, so much that three standard deviations more than are expected find room.
+  /// As not all come, it has room for the expected number and three standard deviations more.
   package func reserved(within seconds: Double, now: Instant) -> Places {
     var (expected, places) = (0, Places())
     let latest = slot(at: self.seconds(at: now) + seconds)
@@ -204,7 +204,7 @@ package struct Bookings: Sendable {
     let present = seconds(at: now)
     let soonest = Swift.min(
       Swift.max(1, Int(earliest.rounded(.up))), Self.maxWaitSeconds)
-    // Whoever does not come leaves a place to another.
+    // A client that does not come leaves its place to another.
     let capacity =
       stepsPerSecond * Self.slotSeconds * Self.bookableShare * pace
       / Swift.max(keptShare, 0.05)
@@ -214,9 +214,9 @@ package struct Bookings: Sendable {
     {
       wait += 1
     }
-    // More than can be promised: the time is as true as can be told, the place is not kept.
+    // Beyond what can be promised: the time is the best estimate, no place is kept.
     guard count < Self.maxBookings else { return wait }
-    // A thread that was held up may bring a time that is past.
+    // A thread that was held up may pass a time that is over.
     let target = Swift.max(first, slot(at: present + Double(wait)))
     let key = Key(request: client.request, slot: target)
     fill(upTo: target)
@@ -239,7 +239,7 @@ package struct Bookings: Sendable {
         || share * Double(slot.places.steps) + Double(places.steps) > Double(room.steps))
   }
 
-  /// Gives steps to a slot, and to those that follow it what is more than it takes.
+  /// Adds steps to a slot, and to the slots after it what does not fit.
   private mutating func load(_ steps: Double, from slot: Int, capacity: Double) {
     var (remaining, slot) = (steps, slot)
     while remaining > 0 {

@@ -1,13 +1,13 @@
-/// What a worker's next turn does.
+/// The planning of a worker's next turn.
 extension Carousel {
-  /// Plans a worker's next turn: one without parts where nobody waits or rides with it.
+  /// Plans a worker's next turn; it has no parts where no rider waits or rides with the worker.
   ///
-  /// - Parameter costs: what turns have cost: who would come too late, with as many as ride now, does not board.
+  /// - Parameter costs: what turns have cost: a rider that would be late, with as many as ride now, does not board.
   package mutating func nextTurn(
     worker: Int = 0, now: Instant, costs: TurnCosts = TurnCosts()
   ) -> Turn {
     var turn = Turn()
-    // Nobody waits for them any more.
+    // Their clients do not wait any more.
     let late = seats.vacateLate(worker: worker, now: now)
     turn.expiredSeats = late.map(\.seat)
     turn.expired = late.map(\.rider) + queue.removeLate(now: now)
@@ -29,7 +29,7 @@ extension Carousel {
     case .steps:
       var chunk = turnSteps / seats[worker].count
       if !queue.isEmpty {
-        // Who is fed back keeps the seat.
+        // A rider that something is fed back to keeps its seat.
         for seat in seats[worker] where seat.passenger.following == 0 {
           chunk = Swift.min(chunk, seat.passenger.steps)
         }
@@ -40,8 +40,7 @@ extension Carousel {
 
   // MARK: - Boarding
 
-  /// How many brief riders board a worker's turn before others: however many there are, those get on too. None where
-  /// seats are few.
+  /// The most brief riders that board a worker's turn before others, so that the others board too. None where seats are few.
   var briefSeats: Int { seatsPerWorker / 8 }
 
   private mutating func board(
@@ -81,18 +80,18 @@ extension Carousel {
 
   // MARK: - Rotation
 
-  /// Sends riders that had their time back to the end of the queue, as many as wait and find no seat: while others
-  /// wait, nobody keeps a seat for long.
+  /// Sends riders that had their time back to the end of the queue, as many as wait and find no seat: while others wait, no
+  /// rider keeps a seat for long.
   private mutating func rotate(
     _ worker: Int, now: Instant, costs: TurnCosts, into turn: inout Turn
   ) {
     guard !queue.isEmpty else { return }
     let briefCount = Swift.min(queue.briefCount, briefSeats)
-    // In most turns nobody had the time.
+    // In most turns no rider has had its time.
     let stay = briefCount > 0 ? Self.briefSeatTime : Self.seatTime
     guard seats[worker].contains(where: { $0.boarded <= now - stay }) else { return }
     let vacated = seats[worker].count { $0.isVacated }
-    // Seats that nobody has: this worker or another boards the riders there.
+    // Free seats come first: this worker or another boards riders there.
     let needed = queue.count - (limits.maxSeats - seats.takenCount) - vacated
     guard needed > 0 else { return }
     let candidates = seats[worker].indices.filter { index in
@@ -100,13 +99,13 @@ extension Carousel {
       return !seat.isVacated && seat.passenger.steps > 0 && seat.boarded <= now - stay
         && hasTimeToRotate(seat.passenger, now: now, costs: costs)
     }
-    // Whoever has been there longest goes first.
+    // The rider that has had its seat longest leaves first.
     let leaving = candidates.sorted {
       (seats[worker][$0].boarded, $0) < (seats[worker][$1].boarded, $1)
     }.prefix(needed)
     for (place, index) in leaving.enumerated() {
       let seat = seats[worker][index]
-      // The others leave for those who wait for their turn.
+      // The others leave for the riders that wait in order.
       guard place < briefCount || seat.boarded <= now - Self.seatTime else { return }
       seats.vacate(index, worker: worker)
       turn.rotations.append(.init(rider: seat.passenger.rider, seat: index))

@@ -1,4 +1,4 @@
-/// The batch that never stops turning: who waits, who rides in which seat, and how far the next turn goes.
+/// The batch that never stops turning: which riders wait, which ride in which seat, and how far the next turn goes.
 ///
 /// A state machine without threads or clocks. At every turn waiting riders board free seats, all
 /// riders advance by a chunk of steps, and those whose steps are done alight. Seats are rows of the state
@@ -52,7 +52,7 @@ package struct Carousel {
     admission = Admission(limits: limits, start: start)
   }
 
-  // MARK: - Who is there
+  // MARK: - Riders and workers
 
   package var chunking: Chunking { queue.chunking }
   package var workerCount: Int { seats.workerCount }
@@ -66,15 +66,15 @@ package struct Carousel {
   package var seatedCount: Int { seats.riderCount }
   /// Riders without a seat, whose readers are behind.
   package var parkedCount: Int { parked.count }
-  /// Whether nobody waits, rides or is parked, and no worker turns.
+  /// Whether no rider waits, rides or is parked, and no worker turns.
   var isEmpty: Bool { queuedCount + seatedCount + parkedCount + turningCount == 0 }
-  /// Places promised to clients who were refused, and the share of them who come.
+  /// The places promised to clients that were refused, and the share of these clients that come.
   package var promises: (count: Int, keptShare: Double) {
     (admission.bookings.count, admission.bookings.keptShare)
   }
-  /// Whether everybody who waits finds a seat at the next turn.
+  /// Whether all waiting riders find a seat at the next turn.
   package var hasFreeSeat: Bool { queuedCount + seatedCount <= limits.maxSeats }
-  /// What is before the only rider that waits, where nobody rides and no worker turns.
+  /// The journey of the only rider that waits, where no other rides and no worker turns.
   package var loneRider: Journey? {
     queuedCount == 1 && seatedCount == 0 && turningCount == 0 ? queue[0].passenger.journey : nil
   }
@@ -97,8 +97,8 @@ package struct Carousel {
     return idle
   }
 
-  /// A turn was taken in place of a worker; returns the workers that have to start turning, that one among them unless
-  /// nobody is left.
+  /// A turn was taken in place of a worker; returns the workers that have to start turning, that one among them unless no
+  /// rider is left.
   package mutating func handOver(worker: Int) -> [Int] {
     isTurning[worker] = queuedCount + seatedCount > 0
     return (isTurning[worker] ? [worker] : []) + workersToWake()
@@ -150,26 +150,26 @@ package struct Carousel {
     }
   }
 
-  // MARK: - Readers who are behind
+  // MARK: - Readers that are behind
 
   /// What becomes of a rider whose reader is behind.
   package enum Pause: Equatable, Sendable {
     /// It is parked: its seat falls free, and `resume` lets it board again. Where its deadline is the next of those who are
     /// parked, `removeLateParked` is to be called then.
     case parked(lookAgainAt: Instant?)
-    /// It goes on in its seat: its reader caught up meanwhile, or too many are parked. Then what it writes piles up, as far
-    /// as its text goes.
+    /// It goes on in its seat: its reader caught up meanwhile, or too many are parked. Then its text piles up, to its end at
+    /// the most.
     case goesOn
     /// Its client had left before.
     case gone
   }
 
-  /// How often the deadlines of parked riders are looked at, at the most: no turn may come that would.
+  /// The longest time between two looks at the deadlines of parked riders: there may be no turn that looks.
   package static let lookInterval = Duration.milliseconds(50)
 
   /// The rider in `seat` has drawn a token and its reader does not want the next one yet.
   ///
-  /// - Parameter journey: what is before the rider.
+  /// - Parameter journey: the steps that the rider still has.
   package mutating func pause(
     seat: Int, worker: Int = 0, before journey: Journey, now: Instant
   ) -> Pause {
@@ -192,7 +192,7 @@ package struct Carousel {
     return .parked(lookAgainAt: deadline)
   }
 
-  /// A rider's reader caught up: where the rider is parked it boards again before those who wait, else it does not pause
+  /// A rider's reader caught up. A parked rider boards again before those that wait; one that is not parked yet does not pause
   /// the next time.
   package mutating func resume(_ rider: RiderID) {
     if let passenger = parked.removeValue(forKey: rider) {
@@ -204,7 +204,7 @@ package struct Carousel {
     }
   }
 
-  /// Parked riders go whose deadline passed; returns them, and when to look again. Before the time to look nothing happens.
+  /// Removes the parked riders whose deadline passed; returns them, and when to look again. Does nothing before that time.
   package mutating func removeLateParked(
     now: Instant
   ) -> (late: [RiderID], lookAgainAt: Instant?) {
@@ -219,7 +219,7 @@ package struct Carousel {
 
   // MARK: - Riders leave
 
-  /// A client left with all of its riders: those who wait go at once, those on board by the next turn.
+  /// A client left: its waiting riders are removed at once, those on board by the next turn.
   package mutating func leave(_ riders: [RiderID]) {
     guard riders.count > 1 else {
       if let rider = riders.first { leave(rider) }

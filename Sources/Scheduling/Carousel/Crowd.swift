@@ -1,12 +1,12 @@
-/// Who is there, and what turns cost: from that follows how long somebody who comes would wait and ride.
+/// The riders that are there, and what turns cost: from these follows how long a newcomer would wait and ride.
 struct Crowd {
   let queue: BoardingQueue
   let seats: Seats
   let costs: TurnCosts
-  /// What a turn aims at: see `Carousel`.
+  /// The steps that a turn aims at: see `Carousel`.
   let turnSteps: Int
 
-  /// Riders who wait or ride.
+  /// Riders that wait or ride.
   var riders: Int { queue.count + seats.riderCount }
 
   /// Their steps.
@@ -14,12 +14,12 @@ struct Crowd {
     queue.steps + queue.following + seats.passengers.reduce(0) { $0 + $1.allSteps }
   }
 
-  /// Those who find a seat at the next turn.
+  /// The riders that find a seat at the next turn.
   private var boarding: some Collection<BoardingQueue.Waiting> {
     queue.prefix(Swift.max(0, seats.limit - seats.riderCount))
   }
 
-  /// The queued steps of those who find a seat at the next turn and were not admitted before.
+  /// The queued steps of the riders that find a seat at the next turn and were not admitted before.
   var boardingSteps: Int {
     boarding.reduce(0) {
       $0 + ($1.isRotated ? 0 : queue.chunking.queuedSteps(of: $1.passenger.journey))
@@ -42,7 +42,7 @@ struct Crowd {
   func waitSeconds(of journeys: [Journey]) -> Double {
     let stay = stay(secondsPerStep: rideSeconds(steps: 1, arriving: journeys.count))
     let patient = queue.withoutDeadline
-    // Of those who wait without a deadline, no more counts than they ride before others take their seats.
+    // A waiting rider without a deadline counts with the steps that it rides before another takes its seat.
     let (stays, overflow) = patient.riders.multipliedReportingOverflow(by: stay)
     let steps =
       queue.withDeadline.steps + (overflow ? patient.steps : Swift.min(patient.steps, stays))
@@ -59,7 +59,7 @@ struct Crowd {
     return steps < 1e9 ? Int(steps) + leastTurn : .max
   }
 
-  /// The steps that a turn may take yet when the time is over.
+  /// The steps that a turn may still take when the time is over.
   private var leastTurn: Int {
     switch queue.chunking {
     case .steps: Carousel.minimumChunk
@@ -70,7 +70,7 @@ struct Crowd {
   /// The seconds until `count` seats fall free.
   ///
   /// - Parameters:
-  ///   - meanSteps: of those who will have boarded when all who ride now are gone.
+  ///   - meanSteps: of the riders that will have boarded when all that ride now are gone.
   ///   - stay: steps after which riders without a deadline leave their seats.
   private func waitForSeat(_ count: Int, meanSteps: Int, stay: Int, arriving: Int) -> Double {
     guard count > 0 else { return 0 }

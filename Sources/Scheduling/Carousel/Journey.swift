@@ -39,7 +39,7 @@ package enum Chunking: Sendable, Equatable {
 /// What the carousel knows of a rider, wherever it is: waiting, on board or parked.
 struct Passenger: Equatable, Sendable {
   let rider: RiderID
-  /// When nobody waits for its answer any more.
+  /// When its client stops waiting for the answer.
   let deadline: ContinuousClock.Instant?
   /// Steps until it is done, or until something is fed back to it.
   var steps: Int
@@ -57,7 +57,7 @@ struct Passenger: Equatable, Sendable {
     following = journey.following
   }
 
-  /// What is before it; only while it has steps.
+  /// The steps that it still has; only while it has some.
   var journey: Journey { Journey(steps: steps, following: following) }
 
   var allSteps: Int { steps + following }

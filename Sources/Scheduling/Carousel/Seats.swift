@@ -1,4 +1,4 @@
-/// Who rides: the seats of all workers. They stay dense, so when one falls free the worker's last rider moves there.
+/// The seats of all workers, and the riders in them. They stay dense, so when one falls free the worker's last rider moves there.
 struct Seats {
   typealias Instant = ContinuousClock.Instant
 
@@ -30,27 +30,27 @@ struct Seats {
   var takenCount: Int { rows.reduce(0) { $0 + $1.count } }
   /// A worker's seats.
   subscript(worker: Int) -> [Seat] { rows[worker] }
-  /// All who ride.
+  /// All riders on board.
   var passengers: some Sequence<Passenger> {
     rows.lazy.joined().filter { !$0.isVacated }.map(\.passenger)
   }
 
-  /// How many seats a worker may have, with as many riders waiting: workers share the riders evenly, but no worker
-  /// takes so few that another has some, while it has room for a share.
+  /// How many seats a worker may have, with that many riders waiting: workers share the riders evenly, but a worker takes a
+  /// full share before another gets any.
   func bound(of worker: Int, waiting: Int, share: Int) -> Int {
     let taken = takenCount
     let even = (waiting + taken + workerCount - 1) / workerCount
     return Swift.min(perWorker, Swift.max(share, even), rows[worker].count + limit - taken)
   }
 
-  /// A rider takes a worker's next seat, whose number is returned.
+  /// Gives a rider the worker's next seat, and returns its number.
   mutating func board(_ passenger: Passenger, worker: Int, now: Instant) -> Int {
     rows[worker].append(Seat(passenger: passenger, boarded: now))
     riderCount += 1
     return rows[worker].count - 1
   }
 
-  /// The rider in a seat is done or gone; returns false where it was gone before.
+  /// Marks the seat of a rider that is done or gone; returns false where it was gone before.
   @discardableResult
   mutating func vacate(_ seat: Int, worker: Int) -> Bool {
     guard !rows[worker][seat].isVacated else { return false }
@@ -59,7 +59,7 @@ struct Seats {
     return true
   }
 
-  /// Changes what is known of the rider in a seat.
+  /// Changes the entry of the rider in a seat.
   mutating func update(_ seat: Int, worker: Int, _ change: (inout Passenger) -> Void) {
     change(&rows[worker][seat].passenger)
   }
@@ -77,7 +77,7 @@ struct Seats {
     return nil
   }
 
-  /// Those of `riders` who are on board are gone; the others are left in `riders`.
+  /// Marks the seats of those of `riders` that are on board; the others are left in `riders`.
   mutating func vacate(_ riders: inout Set<RiderID>) {
     for worker in rows.indices {
       for seat in rows[worker].indices
@@ -89,7 +89,7 @@ struct Seats {
     }
   }
 
-  /// Those go whose deadline passed; returns them.
+  /// Marks the seats of the riders whose deadline passed; returns these riders.
   mutating func vacateLate(worker: Int, now: Instant) -> [(rider: RiderID, seat: Int)] {
     var late: [(rider: RiderID, seat: Int)] = []
     for seat in rows[worker].indices
@@ -100,7 +100,7 @@ struct Seats {
     return late
   }
 
-  /// Lets a worker's vacated seats fall free; returns which of its riders move where.
+  /// Frees a worker's marked seats; returns which of its riders move where.
   mutating func clear(worker: Int) -> [Turn.Move] {
     var moves: [Turn.Move] = []
     var seat = 0

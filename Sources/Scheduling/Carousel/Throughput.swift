@@ -1,13 +1,13 @@
 /// The steps a second that workers got done of late, while more riders waited than found seats.
 ///
-/// What one turn cost says less: turns vary, a worker may be held up while another is not, and between turns riders
-/// board, alight and are answered. Without threads or clocks.
+/// The cost of one turn says less: turns vary, a worker may be held up while another is not, and between turns riders board,
+/// alight and are answered. Without threads or clocks.
 struct Throughput: Sendable {
   typealias Instant = ContinuousClock.Instant
 
-  /// How long is counted before the average moves.
+  /// How long steps are counted before the average moves.
   static let windowSeconds = 0.2
-  /// What a window counts in the average: it follows within a second or two.
+  /// The weight of a window in the average, which so follows within a second or two.
   static let windowShare = 0.2
 
   /// Since when the steps were counted; nil while there are seats for all.
@@ -16,11 +16,11 @@ struct Throughput: Sendable {
   /// A moving average; nil until riders had to wait for as long as a window.
   private(set) var stepsPerSecond: Double?
 
-  /// Takes note of a turn that begins.
+  /// Records a turn that begins.
   ///
   /// - Parameters:
   ///   - steps: of all its riders.
-  ///   - isFull: whether riders wait who found no seat.
+  ///   - isFull: whether riders wait that found no seat.
   mutating func record(steps: Int, isFull: Bool, now: Instant) {
     guard isFull else {
       began = nil

@@ -1,8 +1,8 @@
-/// What one turn of a worker does, in this order.
+/// One turn of a worker; the parts are done in this order.
 package struct Turn: Equatable, Sendable {
   /// Riders whose deadline passed, or will before they can be done: they wait and ride no more.
   package var expired: [RiderID] = []
-  /// The seats of the first of those; the others waited.
+  /// The seats of the first of them; the others waited.
   package var expiredSeats: [Int] = []
   /// Riders that leave their seats to others and wait again, each with the state that its seat holds now, before
   /// any moves.

@@ -1,4 +1,4 @@
-/// What turns have cost, by how many rode: from it an engine tells how long a newcomer has to wait.
+/// What turns have cost, by the number of riders: from that an engine estimates how long a newcomer has to wait.
 package struct TurnCosts: Sendable {
   /// Moving averages of the seconds that a turn of up to 2^index riders takes a step; nil until there was one.
   private var secondsPerTurnStep: [Double?] = Array(repeating: nil, count: 17)
@@ -7,13 +7,13 @@ package struct TurnCosts: Sendable {
 
   package init() {}
 
-  /// Takes note of a turn: its riders, the steps of the longest of them, and those of all.
+  /// Records a turn: its riders, the steps of the longest of them, and those of all.
   package mutating func record(riders: Int, longest: Int, total: Int, seconds: Double) {
     precondition(riders > 0 && longest > 0 && total > 0)
     func average(_ old: Double?, _ new: Double) -> Double {
       old.map { 0.9 * $0 + 0.1 * new } ?? new
     }
-    // Riders who alight early leave the rest of the turn to fewer: what counts is how many ride on average.
+    // Where riders alight early, fewer are left for the rest of the turn: the average number counts.
     let index = Self.index(total / longest)
     secondsPerTurnStep[index] = average(secondsPerTurnStep[index], seconds / Double(longest))
     secondsPerStep = average(
@@ -33,14 +33,14 @@ package struct TurnCosts: Sendable {
   /// Whether there was a turn of so many riders.
   package func isKnown(riders: Int) -> Bool { secondsPerTurnStep[Self.index(riders)] != nil }
 
-  /// The seconds that one of `riders` takes for its own `steps`, who shares its turns with the others.
+  /// The seconds that one of `riders`, which share their turns, takes for its own `steps`.
   package func seconds(oneOf riders: Int, steps: Int, workers: Int, seats: Int) -> Double {
     let busy = Swift.max(1, Swift.min(workers, riders))
     return Double(steps)
       * secondsPerTurnStep(riders: Swift.max(1, Swift.min(riders, seats) / busy))
   }
 
-  /// What `workers` are able to when all seats are taken; infinity before the first turn.
+  /// The steps a second that `workers` can do when all seats are taken; infinity before the first turn.
   package func stepsPerSecond(workers: Int, seats: Int) -> Double {
     let sample = 1 << 20
     let seconds = seconds(steps: sample, riders: seats, workers: workers, seats: seats)
@@ -55,8 +55,8 @@ package struct TurnCosts: Sendable {
   }
   static let turnSeconds = 0.005
 
-  /// Where there was no turn of as many riders, from the nearest: half of what it cost is for the weights, whoever
-  /// rides, and half for the riders.
+  /// Where there was no turn of that many riders, an estimate from the nearest: half of its cost is for the weights, however
+  /// many ride, and half for the riders.
   private func secondsPerTurnStep(riders: Int) -> Double {
     let index = Self.index(riders)
     let known = secondsPerTurnStep.indices.filter { secondsPerTurnStep[$0] != nil }

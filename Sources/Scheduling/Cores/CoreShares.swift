@@ -1,8 +1,8 @@
 /// Which of several models computes next, where there are fewer cores than workers that could turn.
 ///
 /// A state machine without threads or clocks: a core falls to the model that has used the least time of them, as in
-/// fair queueing (Demers, Keshav and Shenker, 1989). A model that was idle starts level with the others, so nobody
-/// saves up time, and nobody pays for time that no other wanted.
+/// fair queueing (Demers, Keshav and Shenker, 1989). A model that was idle starts level with the others, so no model
+/// saves up time, and none pays for time that no other wanted.
 struct CoreShares: Sendable {
   /// Names a worker that waits for a core.
   struct Waiter: Hashable, Sendable {
@@ -17,14 +17,14 @@ struct CoreShares: Sendable {
     var active = 0
   }
 
-  /// The seconds that a model may be behind the others which wants no more than it has, and later does.
+  /// The seconds that a model may be behind the others when it wants more after it wanted less than its share.
   static let maxLag = 0.1
 
-  /// Cores that nobody computes on.
+  /// Cores that are idle.
   private(set) var idleCores: Int
   /// By model.
   private var accounts: [Int: Account] = [:]
-  /// The most that a model had when a core fell to it: where the others are.
+  /// The most time that a model had used when it got a core: the level of the others.
   private var level = 0.0
   private var waiting: [Waiter] = []
   private var nextNumber: UInt64 = 0
@@ -59,20 +59,21 @@ struct CoreShares: Sendable {
     accounts[model]!.active += 1
     let waiter = lineUp(model)
     guard idleCores > 0 else { return waiter }
-    // Where a core is idle, nobody else waits.
+    // While a core is idle, no worker waits.
     idleCores -= 1
     _ = takeNext()
     return nil
   }
 
-  /// A worker of `model` computed for so long, and wants to go on; returns it, and who has its core now: it or another.
+  /// A worker of `model` computed for so long, and wants to go on; returns it, and the worker that has its core now: it or
+  /// another.
   mutating func goOn(_ model: Int, after seconds: Double) -> (waiter: Waiter, next: Waiter) {
     accounts[model]!.seconds += seconds
     let waiter = lineUp(model)
     return (waiter, takeNext() ?? waiter)
   }
 
-  /// A worker of `model` computed for so long, and is done; returns who has its core now.
+  /// A worker of `model` computed for so long, and is done; returns the worker that has its core now.
   mutating func release(_ model: Int, after seconds: Double) -> Waiter? {
     accounts[model]!.seconds += seconds
     accounts[model]!.active -= 1

@@ -7,7 +7,7 @@ package final class Cores: Sendable {
     var shares: CoreShares
     var semaphores: [CoreShares.Waiter: DispatchSemaphore] = [:]
 
-    /// What a worker waits for that has no core.
+    /// Signalled when a waiting worker gets a core.
     mutating func semaphore(of waiter: CoreShares.Waiter) -> DispatchSemaphore {
       let semaphore = DispatchSemaphore(value: 0)
       semaphores[waiter] = semaphore

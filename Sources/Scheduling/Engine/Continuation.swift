@@ -1,6 +1,6 @@
 import Inference
 
-/// What becomes of a sequence when its own steps are done.
+/// How a sequence goes on when its own steps are done.
 enum Continuation: Sendable {
   case ends
   /// Its forecast is fed back until there are as many steps of it.
@@ -8,8 +8,8 @@ enum Continuation: Sendable {
   /// Tokens are drawn and fed back for as long as its reader asks for more.
   case generation(Generation)
 
-  /// Steps that follow a sequence's own `steps`, as far as can be told: those fed back to a streamable graph, all of
-  /// each run of another, which begins again with one forecast or token more.
+  /// The steps that follow a sequence's own `steps`, at the most: those fed back to a streamable graph. Another graph runs
+  /// again from the beginning with one forecast or token more, and all steps of each run count.
   func followingSteps(of graph: ModelGraph, after steps: Int) -> Int {
     switch self {
     case .ends: return 0
@@ -44,11 +44,11 @@ struct Generation: Sendable {
   let onToken: Engine.TokenReader
 }
 
-/// What the reader of a token wants next.
+/// What the reader of a token asks for.
 package enum TokenReply: Sendable, Equatable {
   /// The next one.
   case goOn
-  /// The next one when it calls `Engine.resume`; the seat is others' until then.
+  /// The next one when it calls `Engine.resume`; others may have the seat until then.
   case wait
   /// No more.
   case stop

@@ -1,8 +1,8 @@
-/// When riders that were admitted begin to ride, and who may compute them. The engine sees to it that they do: no caller
-/// has anything to start, or to forget.
+/// When riders that were admitted begin to ride, and which thread computes them. The engine starts them: a caller can't forget
+/// to.
 package struct Departure {
-  /// Keeps an action for the moment in which the caller's thread has let all ride that came together, and tells it then
-  /// whether the thread has nothing else to do.
+  /// Keeps an action until the caller's thread has handed over all requests that came together, and then calls it with whether
+  /// the thread is idle.
   package typealias Postpone = (_ action: @escaping @Sendable (_ isIdle: Bool) -> Void) -> Void
 
   /// Nil for at once.
@@ -11,13 +11,13 @@ package struct Departure {
   /// Workers begin at once.
   package static var atOnce: Departure { Departure(postpone: nil) }
 
-  /// Workers begin when `postpone` says so. A rider that is alone then, and short, is computed by the thread that says so,
-  /// where that is idle: that saves two hops from thread to thread.
+  /// Workers begin when `postpone` calls the action. A rider that is alone then, and short, is computed by the calling thread
+  /// where that is idle: this saves two hops from thread to thread.
   package static func postponed(by postpone: @escaping Postpone) -> Departure {
     Departure(postpone: postpone)
   }
 
-  /// What a rider may cost that an idle thread computes itself: a hop to a worker and back costs a tenth.
+  /// The most that a rider may cost which an idle thread computes itself: a hop to a worker and back costs a tenth of it.
   static let secondsHere = 0.001
 
   /// Whether the thread that brought a rider computes it: one alone, of few steps, whose cost is known and small.

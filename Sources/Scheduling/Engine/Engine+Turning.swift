@@ -2,14 +2,14 @@ import Dispatch
 import Inference
 import Synchronization
 
-/// The turns of an engine: who takes them, and on which thread.
+/// The turns of an engine, and the threads that take them.
 extension Engine {
-  /// Has workers turn that count as turning already.
+  /// Starts workers that count as turning already.
   func start(_ wake: [Int]) {
     for worker in wake { workers[worker].queue.async { self.turn(worker) } }
   }
 
-  /// Turns until nobody is left.
+  /// Turns until no rider is left.
   private func turn(_ index: Int) {
     workers[index].state.withLock { worker in
       var end = ContinuousClock.now
@@ -29,7 +29,7 @@ extension Engine {
       }
       worker.trim()
     }
-    tell(state.withLock { $0.takeEnd() })
+    reportEnd(state.withLock { $0.takeEnd() })
   }
 
   /// Whether no other engine uses the cores.
@@ -37,11 +37,11 @@ extension Engine {
     !(share?.isShared ?? false)
   }
 
-  // MARK: - The short-cut
+  // MARK: - Turns on the thread that brought the riders
 
-  /// Begins to turn for those who came with a departure that was postponed.
+  /// Begins to turn for riders whose departure was postponed.
   ///
-  /// A rider that is alone and short is computed here and now, where the thread is idle. Workers take over whoever comes
+  /// A rider that is alone and short is computed here and now, where the thread is idle. Workers take over riders that come
   /// meanwhile.
   func depart(mayTurnHere: Bool) {
     let now = ContinuousClock.now
@@ -50,7 +50,7 @@ extension Engine {
         Departure.isShort(rider, turnSteps: state.carousel.turnSteps, costs: state.costs),
         share?.tryEnter() ?? true
       else { return (state.workersToWake(), nil) }
-      // In the same hold of the lock: nobody else can board in its place. Nobody rides, so nobody leaves a seat.
+      // In the same hold of the lock, so that no other rider boards in its place. As none rides, none leaves a seat.
       return ([], state.plan(0, now: now, hasIdleCores: hasIdleCores) { _ in nil })
     }
     start(wake)
@@ -64,7 +64,7 @@ extension Engine {
       var end = start
       let hasTurned = run(&plan, 0, &worker, now: now, since: &end, mayHandOver: false)
       share?.leave(after: start.duration(to: .now).seconds)
-      // Whoever is left is the worker's.
+      // The worker takes the riders that are left.
       let (wake, ended) = state.withLock { state in
         (hasTurned ? state.handOver(worker: 0) : state.workersToWake(), state.takeEnd())
       }
@@ -72,17 +72,17 @@ extension Engine {
       return (wake, ended)
     }
     self.start(wake)
-    tell(end)
+    reportEnd(end)
   }
 
   // MARK: - A turn
 
-  /// Takes a turn as planned; returns false where nobody rides.
+  /// Takes a turn as planned; returns false where no rider is on board.
   ///
   /// - Parameters:
   ///   - now: when it was planned.
   ///   - mayHandOver: whether this thread has a next turn to take.
-  ///   - end: when the turn before ended, and then when this one did. What a turn costs is all the time between.
+  ///   - end: when the turn before ended; set to when this one did. A turn costs all the time between.
   private func run(
     _ plan: inout EngineState.Plan, _ index: Int, _ worker: inout WorkerState,
     now: ContinuousClock.Instant, since end: inout ContinuousClock.Instant, mayHandOver: Bool
@@ -115,8 +115,8 @@ extension Engine {
     return true
   }
 
-  /// So many numbers are written by a worker itself after a turn, though others wait for the next one: some 0.15 ms, of
-  /// turns that aim at 5. Handed over, answers of a dozen numbers cost 64 clients 4 % of their rate.
+  /// A worker itself delivers up to so many numbers after a turn, though riders wait for the next one: that takes some
+  /// 0.15 ms, and turns aim at 5. To hand over answers of a dozen numbers would cost 64 clients 4 % of their rate.
   static let maxNumbersBetweenTurns = 4096
 
   /// Delivers the answers of a turn: from another thread in one hop, where they would keep `worker` from others.
@@ -131,7 +131,7 @@ extension Engine {
 
   // MARK: - Deadlines
 
-  /// Refuses parked riders whose deadline passed, at `time` and for as long as there are any with one.
+  /// Refuses the parked riders whose deadline passed, at `time` and again as long as any has one.
   private func refuseLateParked(at time: ContinuousClock.Instant) {
     let seconds = Swift.max(0, ContinuousClock.now.duration(to: time).seconds)
     DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [weak self] in
@@ -143,7 +143,7 @@ extension Engine {
       }
       refuse(late)
       if let next { refuseLateParked(at: next) }
-      tell(end)
+      reportEnd(end)
     }
   }
 

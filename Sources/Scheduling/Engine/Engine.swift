@@ -5,8 +5,8 @@ import Synchronization
 
 /// Runs a model: takes requests from any thread, lets their sequences ride, and calls back.
 ///
-/// Workers turn the carousel for as long as anybody waits or rides, each on a serial queue of its own: the
-/// first by itself while few ride, more when there is enough for them. A worker that turns by itself may
+/// Workers turn the carousel as long as riders wait or ride, each on a serial queue of its own: the
+/// first alone while few ride, more when there is enough for them. A worker that turns by itself may
 /// divide the hidden units of a large model among the cores that the others leave idle. Requests and turns
 /// meet in one lock, which is held neither while a turn computes nor while its results are copied.
 package final class Engine: Sendable {
@@ -28,10 +28,10 @@ package final class Engine: Sendable {
     fileprivate let group: RiderGroup
   }
 
-  /// What turns: a queue, and what only that queue touches, or who takes a turn in its place.
+  /// A worker: a queue, and the state that only this queue touches, or a thread that takes a turn in its place.
   final class Worker: Sendable {
     let queue: DispatchQueue
-    /// Where its answers are delivered that would keep it from its next turn.
+    /// Delivers the answers that would keep the worker from its next turn.
     let answers: DispatchQueue
     let state: Mutex<WorkerState>
 
@@ -139,10 +139,10 @@ package final class Engine: Sendable {
 
   /// The client of `ticket` left: its sequences give up their places by the next turn.
   package func cancel(_ ticket: Ticket) {
-    // Let go of outside the lock.
+    // Released outside the lock.
     let (_, end) = state.withLock { ($0.leave(ticket.riders), $0.takeEnd()) }
     if ticket.group.refuse(.cancelled) { metrics.count(.cancelled) }
-    tell(end)
+    reportEnd(end)
   }
 
   /// The reader of a generation that replied `.wait` is ready for the next token.
@@ -156,28 +156,28 @@ package final class Engine: Sendable {
 
   // MARK: - The engine itself
 
-  /// Gives back what turns computed with, once none is under way; the next one allocates it anew.
+  /// Frees the turns' scratch memory once none is under way; the next one allocates it anew.
   package func releaseScratch() {
     for worker in workers {
       worker.queue.async { worker.state.withLock { $0.releaseScratch() } }
     }
   }
 
-  /// Refuses newcomers from now on; whoever waits or rides is still answered.
+  /// Refuses newcomers from now on; riders that wait or ride are still answered.
   ///
   /// - Parameter completion: called once, from another thread, when all are answered and no worker turns.
   package func shutDown(completion: @escaping @Sendable () -> Void = {}) {
-    tell(
+    reportEnd(
       state.withLock { state in
         state.drain(completion)
         return state.takeEnd()
       })
   }
 
-  /// Tells those who wait for the end, after the last answer.
-  func tell(_ end: [@Sendable () -> Void]) {
-    guard !end.isEmpty else { return }
-    deliveries.notify(queue: .global()) { for completion in end { completion() } }
+  /// Calls the completions that wait for the engine to end, after its last answer.
+  func reportEnd(_ completions: [@Sendable () -> Void]) {
+    guard !completions.isEmpty else { return }
+    deliveries.notify(queue: .global()) { for completion in completions { completion() } }
   }
 
   /// The engine's counters and gauges at this moment.

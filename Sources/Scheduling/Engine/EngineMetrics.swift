@@ -78,9 +78,9 @@ package struct EngineStatistics: Sendable {
   package let queuedSequences, queuedSteps: Int
   /// What a step of one rider has cost lately.
   package let secondsPerStep: Double
-  /// What all workers are able to with all seats taken, as far as turns have told.
+  /// The steps a second that all workers can do with all seats taken, by the turns so far.
   package let stepsPerSecond: Double?
-  /// Places promised to clients who were refused, and the share of such clients who came lately.
+  /// Places promised to clients that were refused, and the share of such clients that came lately.
   package let promisedPlaces: Int
   package let keptShare: Double
   /// Turns made, steps advanced, and sequences finished since the start.
@@ -90,7 +90,7 @@ package struct EngineStatistics: Sendable {
   package let rowsPerTurn: HistogramSnapshot
   /// Seconds from a sequence's arrival to its boarding.
   package let waitingTime: HistogramSnapshot
-  /// The same, of those who found a seat free when they came.
+  /// The same, of sequences that found a seat free when they came.
   package let boardingDelay: HistogramSnapshot
   /// Seconds from one turn's end to the next one's.
   package let turnTime: HistogramSnapshot

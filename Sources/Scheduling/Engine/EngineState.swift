@@ -1,7 +1,7 @@
 import Inference
 
-/// What requests and turns share: the carousel, and the riders that have no seat. Riders on board are their workers' own,
-/// so that nobody else waits while a turn runs or its results are copied.
+/// The state that requests and turns share: the carousel, and the riders that have no seat. Riders on board belong to their
+/// workers, so that no other thread waits while a turn runs or its results are copied.
 ///
 /// Without threads or clocks.
 struct EngineState {
@@ -10,7 +10,7 @@ struct EngineState {
   private(set) var costs = TurnCosts()
   /// Whether newcomers are refused.
   private var isDraining = false
-  /// Called once nobody is there any more.
+  /// Called once no rider is left.
   private var end: [@Sendable () -> Void] = []
   /// How turns are divided among cores; nil where that can't pay.
   private var division: WorkDivision?
@@ -46,14 +46,14 @@ struct EngineState {
     end.append(completion)
   }
 
-  /// What is to be called now: none as long as anybody waits, rides or is parked, or a worker turns; each once.
+  /// The completions to call now, each once; none as long as a rider waits, rides or is parked, or a worker turns.
   mutating func takeEnd() -> [@Sendable () -> Void] {
     guard !end.isEmpty, carousel.isEmpty else { return [] }
     defer { end = [] }
     return end
   }
 
-  /// Riders are not waited for any more; returns those without a seat, for the caller to let go of.
+  /// Removes riders whose client left; returns those without a seat, for the caller to release.
   mutating func leave(_ names: [RiderID]) -> [Rider] {
     carousel.leave(names)
     return names.compactMap { riders.removeValue(forKey: $0) }
@@ -62,7 +62,7 @@ struct EngineState {
   /// The reader of a rider caught up.
   mutating func resume(_ name: RiderID) { carousel.resume(name) }
 
-  /// Takes out parked riders whose deadline passed; returns when to look again, nil for not at all.
+  /// Removes the parked riders whose deadline passed; returns when to look again, nil for not at all.
   mutating func removeLateParked(
     now: ContinuousClock.Instant
   ) -> (late: [Rider], lookAgainAt: ContinuousClock.Instant?) {
@@ -75,15 +75,15 @@ struct EngineState {
   /// The workers that have to start turning; they count as turning.
   mutating func workersToWake() -> [Int] { carousel.workersToWake() }
 
-  /// A turn was taken in place of a worker, which others may go on with; returns who has to start turning.
+  /// A turn was taken in place of a worker, and workers may go on from there; returns the workers that have to start turning.
   mutating func handOver(worker: Int) -> [Int] { carousel.handOver(worker: worker) }
 
-  /// What a worker does next.
+  /// The plan of a worker's next turn.
   struct Plan {
     let turn: Turn
-    /// Those who board, until they are taken to their seats.
+    /// The riders that board, until they are taken to their seats.
     private(set) var boarding: [Rider]
-    /// Those whose deadline passed, or will before they could be done.
+    /// The riders whose deadline passed, or will before they could be done.
     let expired: [Rider]
     let way: WorkDivision.Way
 
@@ -93,7 +93,7 @@ struct EngineState {
       (self.turn, self.boarding, self.expired, self.way) = (turn, boarding, expired, way)
     }
 
-    /// Hands over those who board. A plan that kept them would have the worker copy all that has been reported for each.
+    /// Hands over the riders that board. A plan that kept them would have the worker copy all that has been reported for each.
     mutating func takeBoarding() -> [Rider] {
       defer { boarding = [] }
       return boarding
@@ -110,7 +110,7 @@ struct EngineState {
     unseat: (_ seat: Int) -> Rider?
   ) -> Plan {
     let turn = carousel.nextTurn(worker: worker, now: now, costs: costs)
-    // At once: another worker may let them board next.
+    // At once, as another worker may board them next.
     for rotation in turn.rotations { riders[rotation.rider] = unseat(rotation.seat) }
     let expired =
       turn.expiredSeats.compactMap(unseat)
@@ -129,7 +129,7 @@ struct EngineState {
       way: mayDivide ? division?.choose(riders: turn.parts.count) ?? .alone : .alone)
   }
 
-  /// Takes note of what a turn cost.
+  /// Records what a turn cost.
   ///
   /// - Parameters:
   ///   - computing: the seconds of the pass over the weights.
@@ -141,10 +141,10 @@ struct EngineState {
     carousel.turnSteps = costs.turnSteps
   }
 
-  /// Has riders do what follows a turn.
+  /// Moves riders on after a turn.
   ///
-  /// - Returns: those who are done, whether others wait or ride, and when the deadlines of parked riders are to be looked
-  ///   at, where that is news.
+  /// - Returns: the riders that are done, whether others wait or ride, and when the deadlines of parked riders are to be looked
+  ///   at, where that changed.
   mutating func finish(
     _ turn: Turn, _ next: [Rider.Next], worker: Int, _ state: inout WorkerState,
     now: ContinuousClock.Instant
@@ -159,7 +159,7 @@ struct EngineState {
       case .ends:
         // A client may have left while the turn ran.
         guard carousel.alight(seat: part.seat, worker: worker),
-          let rider = state.take(from: part.seat)
+          let rider = state.removeRider(from: part.seat)
         else { continue }
         finished.append(rider)
       case .pauses(let journey):
@@ -167,7 +167,7 @@ struct EngineState {
         case .gone: break
         case .goesOn: state.keep(part.seat)
         case .parked(let time):
-          riders[part.rider] = state.take(from: part.seat)
+          riders[part.rider] = state.removeRider(from: part.seat)
           lookAgainAt = time ?? lookAgainAt
         }
       }

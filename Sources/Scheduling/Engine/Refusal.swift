@@ -29,8 +29,8 @@ extension Refusal {
     }
   }
 
-  /// The same with another time to come back.
-  func telling(_ seconds: Int) -> Refusal {
+  /// The same refusal with another time to come back.
+  func retrying(after seconds: Int) -> Refusal {
     let retryAfter = Double(seconds)
     return switch self {
     case .queueFull(let queued, let arriving, let limit, _):

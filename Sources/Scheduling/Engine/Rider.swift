@@ -20,11 +20,11 @@ struct Rider {
   private var cursor = 0
   /// Steps done in all, those fed back included.
   private var position: Int
-  /// What it goes on from, until the next turn is done; nil for what its seat holds, or a sequence that begins.
+  /// The state that it goes on from, until the next turn is done; nil where its seat holds the state, or the sequence begins.
   private var resumed: SequenceState?
-  /// What it ends with, where that was asked for.
+  /// Its final state, where the request asked for it.
   private var finalState: SequenceState?
-  /// What has been reported so far, an array an output.
+  /// The rows reported so far, an array an output.
   private var reported: [[Float]] = []
   private var forecast: [Float] = []
 
@@ -51,7 +51,7 @@ struct Rider {
       resumed: resumed)
   }
 
-  // MARK: - What a turn came to
+  // MARK: - After a turn
 
   /// What a rider does after a turn.
   enum Next {
@@ -63,12 +63,12 @@ struct Rider {
     case pauses(Journey)
     /// It is done.
     case ends
-    /// Another sequence of its request was refused: nobody waits for it.
+    /// Another sequence of its request was refused, so no answer is needed.
     case leaves
   }
 
-  /// Takes what a turn reported for this rider, the turn's `index`-th; where its steps are done and it writes text, draws
-  /// a token and hands it to the reader.
+  /// Copies the rows that a turn reported for this rider, the turn's `index`-th. Where its steps are done and it writes text,
+  /// draws a token and hands it to the reader.
   mutating func advance(
     _ part: Turn.Part, index: Int, from workspace: Workspace, states: SeatStates, graph: ModelGraph
   ) -> Next {

@@ -1,6 +1,6 @@
 import Inference
 
-/// What one worker computes with: its riders, by seat, their states, and scratch memory.
+/// The state of one worker: its riders, by seat, their states, and scratch memory.
 struct WorkerState {
   /// Nil in a seat whose rider was taken out; the seat falls free at the next turn.
   private var riders: [Rider?] = []
@@ -21,12 +21,12 @@ struct WorkerState {
   }
 
   /// Takes a rider that is done, or has its state with it, out of its seat.
-  mutating func take(from seat: Int) -> Rider? { riders[seat].take() }
+  mutating func removeRider(from seat: Int) -> Rider? { riders[seat].take() }
 
   /// A rider that was about to leave its seat stays there.
   mutating func keep(_ seat: Int) { riders[seat]?.keepSeat() }
 
-  /// Has riders move and board as planned, and lets go of those who left.
+  /// Moves and boards riders as planned, and releases those that left.
   mutating func seat(_ boarding: [Rider], as turn: Turn) {
     for move in turn.moves {
       states.move(from: move.from, to: move.to)
@@ -57,9 +57,9 @@ struct WorkerState {
   /// Nobody rides any more.
   mutating func clear() { riders.removeAll() }
 
-  /// Gives back memory that the last turns did not need.
+  /// Frees memory that the last turns did not need.
   mutating func trim() { workspace.trim() }
 
-  /// Gives back what turns computed with; the next one allocates it anew.
+  /// Frees the turns' scratch memory; the next turn allocates it anew.
   mutating func releaseScratch() { workspace = Workspace(graph: graph) }
 }

@@ -1,6 +1,6 @@
 import DequeModule
 
-/// Sessions that a process before this one had and did not hand over, which are told from those that there never were.
+/// Sessions that an earlier process had and did not hand over: their clients are told so, rather than that there never were any.
 ///
 /// Of each there are 8 bytes, a hash of its name, as there may be as many as there were sessions. A chance match, one in
 /// 2⁶⁴ a pair, gets 410 in place of 404.

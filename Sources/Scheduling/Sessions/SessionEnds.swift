@@ -13,7 +13,7 @@ package struct SessionEnds {
   /// Why the session called `key` is gone; nil where that is not known.
   subscript(key: SessionTable.Key) -> SessionEnd? { ends[key]?.reason }
 
-  /// The first to go first.
+  /// In the order in which they ended.
   var remembered: [(key: SessionTable.Key, reason: SessionEnd)] {
     order.compactMap { key, number in
       ends[key].flatMap { $0.number == number ? (key, $0.reason) : nil }
@@ -31,6 +31,6 @@ package struct SessionEnds {
     }
   }
 
-  /// There is a session called `key` again.
+  /// Forgets the end of `key`, as there is a session of that name again.
   mutating func remove(_ key: SessionTable.Key) { ends[key] = nil }
 }

@@ -1,6 +1,6 @@
 /// How a session came to its end.
 package enum SessionEnd: Sendable, Hashable, CaseIterable {
-  /// Others, used later, needed the room.
+  /// It was the least recently used when others needed its memory.
   case evicted
   /// Nobody used it for `session_idle_seconds`.
   case expired
@@ -32,7 +32,7 @@ package enum SessionRefusal: Error, Equatable, Sendable {
   case tooManyWait(String, limit: Int)
   /// The request's sessions alone are more than the server keeps.
   case tooLarge(needed: Int, limit: Int)
-  /// What other requests have open at the moment leaves no room.
+  /// The sessions that other requests have open at the moment leave too little memory.
   case full(limit: Int)
   /// The request's time-out passed while it waited.
   case deadlinePassed(timeout: Duration)

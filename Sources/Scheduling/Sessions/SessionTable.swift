@@ -1,6 +1,7 @@
 import Inference
 
-/// The states that clients leave with the server, by id: which there are, who has them, and who has to go.
+/// The states that clients leave with the server, by id: which sessions there are, which requests have them open, and which are
+/// evicted.
 ///
 /// A state machine without threads or clocks. A request opens its sessions before it runs and closes them when it is
 /// done; in between they are its own, and nothing takes them away. Of the others, those that nobody used for
@@ -8,8 +9,8 @@ import Inference
 package struct SessionTable {
   package typealias Instant = ContinuousClock.Instant
 
-  /// A session's name: each model has ids of its own. What tells the model is the caller's: whatever is the same for two
-  /// that go on with one another's states.
+  /// A session's name: each model has ids of its own. The caller chooses the text that stands for a model; it is the same for
+  /// two models that can go on with each other's states.
   package struct Key: Hashable, Sendable {
     package let model: String
     package let id: String
@@ -91,9 +92,9 @@ package struct SessionTable {
   /// Whether the sessions are on their way to the next process: from then on none moves, begins or ends.
   package private(set) var isFrozen = false
 
-  /// What all sessions take.
+  /// The memory that all sessions take.
   package private(set) var byteCount = 0
-  /// What those take that requests have.
+  /// The memory that open sessions take.
   private var openByteCount = 0
   /// Sessions there are.
   package var count: Int { indices.count }
@@ -136,7 +137,7 @@ package struct SessionTable {
     guard needed <= limits.maxBytes else {
       throw .tooLarge(needed: needed, limit: limits.maxBytes)
     }
-    // Before anybody has to go: in vain, otherwise.
+    // Checked before any session is evicted, which would be in vain.
     guard openByteCount + needed <= limits.maxBytes else { throw .full(limit: limits.maxBytes) }
     openByteCount += needed
     for (opening, key) in zip(openings, keys) {
@@ -144,7 +145,7 @@ package struct SessionTable {
       entries[index].use = .open(anew: opening.way != .resume)
     }
     for case .fork(let source) in openings.map(\.way) {
-      // To be copied is to be used.
+      // A session that is copied counts as used.
       if let index = indices[Key(model: model, id: source)] { touch(index, now: now) }
     }
     makeRoom(new)
@@ -157,7 +158,7 @@ package struct SessionTable {
     return states
   }
 
-  /// What a request goes on from; nil where it begins.
+  /// The state that a request goes on from; nil where it begins.
   private func initialState(
     of opening: Opening, _ key: Key
   ) throws(SessionRefusal) -> SequenceState? {
@@ -193,7 +194,7 @@ package struct SessionTable {
       entries[index].state = state
       if anew { entries[index].created = now }
     }
-    // It never came to be.
+    // No request completed, so there is no state to keep: remove the entry.
     guard entries[index].state != nil else { return remove(index) }
     touch(index, now: now)
   }
@@ -212,7 +213,7 @@ package struct SessionTable {
     indices[key].map { entries[$0].use != .idle } ?? false
   }
 
-  /// Ends a session that its client has no more use for.
+  /// Ends a session by its client's request.
   package mutating func end(_ key: Key, now: Instant) throws(SessionRefusal) {
     guard !isFrozen else { throw .frozen }
     expire(now: now)
@@ -220,7 +221,7 @@ package struct SessionTable {
     if let index = indices[key] { end(index, .ended) }
   }
 
-  /// The state of a session that is there and nobody's.
+  /// The state of a session that exists and that no request has open.
   private func state(of key: Key) throws(SessionRefusal) -> SequenceState {
     let entry = try entry(key)
     guard entry.use == .idle, let state = entry.state else { throw .busy(key.id) }
@@ -236,20 +237,20 @@ package struct SessionTable {
     return entries[index]
   }
 
-  // MARK: - Who has to go
+  // MARK: - Expiry and eviction
 
-  /// Ends the sessions that nobody used for too long.
+  /// Ends the sessions that were not used for `idleTimeout`.
   package mutating func expire(now: Instant) {
     guard !isFrozen else { return }
     endOldest(.expired) { table, used in used + table.limits.idleTimeout > now }
   }
 
-  /// Ends idle sessions until there is room for `needed` bytes, which those that are open leave.
+  /// Evicts idle sessions until `needed` bytes fit; the open sessions leave that much.
   private mutating func makeRoom(_ needed: Int) {
     endOldest(.evicted) { table, _ in table.byteCount + needed <= table.limits.maxBytes }
   }
 
-  /// Ends idle sessions, the least recently used first, until `suffices`, which is told when the next was last used.
+  /// Ends idle sessions, the least recently used first, until `suffices` of the time when the next was last used.
   private mutating func endOldest(
     _ reason: SessionEnd, until suffices: (Self, Instant) -> Bool
   ) {
@@ -260,7 +261,7 @@ package struct SessionTable {
     }
   }
 
-  // MARK: - What operators see
+  // MARK: - For operators
 
   /// The session called `key`.
   package mutating func listing(
@@ -299,17 +300,17 @@ package struct SessionTable {
     }
   }
 
-  /// From now on the sessions stay what they are, for the next process.
+  /// Freezes the sessions for the next process.
   package mutating func freeze() { isFrozen = true }
 
-  /// A way through the sessions of a frozen table, the least recently used first.
+  /// An iteration over the sessions of a frozen table, the least recently used first.
   package struct Walk: Sendable {
     fileprivate var next: Int?
   }
 
   package func walk() -> Walk { Walk(next: entries.oldest) }
 
-  /// The next sessions of a walk, up to `limit` of them; none at its end.
+  /// The next sessions of an iteration, up to `limit` of them; none at its end.
   package func records(_ walk: inout Walk, limit: Int = .max, now: Instant) -> [Record] {
     var found: [Record] = []
     while found.count < limit, let index = walk.next {
@@ -325,7 +326,7 @@ package struct SessionTable {
     return found
   }
 
-  /// The sessions that are gone, and why, the first to go first.
+  /// The sessions that are gone, and why, in the order in which they ended.
   package var rememberedEnds: [(key: Key, reason: SessionEnd)] { ends.remembered }
 
   /// Takes in a session of another process; they come in the order of `records`, before any request.

@@ -5,7 +5,7 @@ import Synchronization
 
 /// The sessions of a server: the table under a lock, the requests that wait for one, and the clock.
 package final class Sessions: Sendable {
-  /// What a request gets: the states to go on from, nil for what begins, or why not.
+  /// The states that a request goes on from, nil for a session that begins; or why it gets none.
   package typealias Grant = Result<[SequenceState?], SessionRefusal>
 
   /// A request that may have to wait for a session.
@@ -18,24 +18,24 @@ package final class Sessions: Sendable {
     let openings: [SessionTable.Opening]
     let model: String
     let floatCount: Int
-    /// When nobody waits for it any more, and the time-out that says so.
+    /// When its client stops waiting, and the time-out by which it does.
     let due: (deadline: ContinuousClock.Instant, timeout: Duration)?
     let completion: @Sendable (Grant) -> Void
   }
 
-  private struct Room {
+  private struct LockedState {
     var table: SessionTable
     let clock: @Sendable () -> ContinuousClock.Instant
     /// In the order in which they came, by the session that they wait for.
     var waiting: [SessionTable.Key: Deque<Waiting>] = [:]
-    /// Whether the deadlines of those who wait are looked at.
+    /// Whether a timer looks at the deadlines of waiting requests.
     var isWatched = false
-    /// Requests that wait no more and have yet to be told, in order.
-    var news: Deque<(Waiting, Grant)> = []
-    /// Whether a thread is at it.
-    var isTelling = false
+    /// Requests that wait no more, whose completions are yet to be called, in order.
+    var reports: Deque<(Waiting, Grant)> = []
+    /// Whether a thread is calling them.
+    var isReporting = false
 
-    /// Lets a request have its sessions, or wait for the one that is busy; nil where it waits.
+    /// Opens the sessions of a request, or lets it wait for the one that is busy; nil where it waits.
     mutating func open(_ request: Waiting, mayWait: Bool) -> Grant? {
       do throws(SessionRefusal) {
         return .success(
@@ -52,16 +52,16 @@ package final class Sessions: Sendable {
       }
     }
 
-    /// Lets those have `key` who wait for it.
+    /// Opens `key` for the first request that waits for it.
     mutating func admitWaiters(of key: SessionTable.Key) {
-      // Whoever has to wait again does so for another session, as this one is nobody's.
+      // A request that has to wait again waits for another session, as this one is free.
       while !table.isOpen(key), let request = waiting[key]?.popFirst() {
-        if let grant = open(request, mayWait: true) { news.append((request, grant)) }
+        if let grant = open(request, mayWait: true) { reports.append((request, grant)) }
       }
       if waiting[key]?.isEmpty == true { waiting[key] = nil }
     }
 
-    /// Takes out those whose deadline passed.
+    /// Removes the requests whose deadline passed.
     mutating func removeLate(now: ContinuousClock.Instant) -> [Waiting] {
       func isLate(_ request: Waiting) -> Bool { request.due.map { $0.deadline <= now } ?? false }
       let late = waiting.values.joined().filter(isLate)
@@ -72,14 +72,14 @@ package final class Sessions: Sendable {
       return Array(late)
     }
 
-    /// For the thread that tells: what comes next, nil where it is done.
-    mutating func nextNews() -> (Waiting, Grant)? {
-      isTelling = !news.isEmpty
-      return news.popFirst()
+    /// The next completion to call; nil where there is none.
+    mutating func nextReport() -> (Waiting, Grant)? {
+      isReporting = !reports.isEmpty
+      return reports.popFirst()
     }
   }
 
-  private let room: Mutex<Room>
+  private let state: Mutex<LockedState>
   private let waiterCount = Atomic<UInt64>(0)
 
   /// Sessions that expire within a second of their time.
@@ -88,19 +88,19 @@ package final class Sessions: Sendable {
   package init(
     limits: SessionLimits, clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
-    room = Mutex(Room(table: SessionTable(limits: limits), clock: clock))
+    state = Mutex(LockedState(table: SessionTable(limits: limits), clock: clock))
     expireLater()
   }
 
   private func expireLater() {
     DispatchQueue.global().asyncAfter(deadline: .now() + 1) { [weak self] in
       guard let self else { return }
-      room.withLock { $0.table.expire(now: $0.clock()) }
+      state.withLock { $0.table.expire(now: $0.clock()) }
       expireLater()
     }
   }
 
-  /// What a request waits as: known before it does, so that it can leave from the first moment on.
+  /// The number by which a request may leave while it waits; made before it does, so that it can leave from the first moment.
   package func makeWaiter() -> Waiter {
     Waiter(number: waiterCount.add(1, ordering: .relaxed).newValue)
   }
@@ -121,28 +121,28 @@ package final class Sessions: Sendable {
     let request = Waiting(
       waiter: waiter, openings: openings, model: model, floatCount: floatCount,
       due: timeout.map { (arrived + $0, $0) }, completion: completion)
-    let (grant, startsClock) = room.withLock { room in
-      let grant = room.open(request, mayWait: waits)
-      guard grant == nil, timeout != nil, !room.isWatched else { return (grant, false) }
-      room.isWatched = true
+    let (grant, startsClock) = state.withLock { state in
+      let grant = state.open(request, mayWait: waits)
+      guard grant == nil, timeout != nil, !state.isWatched else { return (grant, false) }
+      state.isWatched = true
       return (grant, true)
     }
     if let grant { completion(grant) }
     if startsClock { refuseLateLater() }
   }
 
-  /// How often deadlines are looked at, while anybody who waits has one.
+  /// How often the timer looks at deadlines, while a waiting request has one.
   private static let watchSeconds = 0.05
 
-  /// Refuses those whose deadline passed while they waited, for as long as there are any with one: one timer for all,
-  /// however many come and go.
+  /// Refuses the requests whose deadline passed while they waited, and looks again as long as there are any with one: one
+  /// timer for all of them.
   private func refuseLateLater() {
     DispatchQueue.global().asyncAfter(deadline: .now() + Self.watchSeconds) { [weak self] in
       guard let self else { return }
-      let (late, goesOn) = room.withLock { room in
-        let late = room.removeLate(now: room.clock())
-        room.isWatched = room.waiting.values.joined().contains { $0.due != nil }
-        return (late, room.isWatched)
+      let (late, goesOn) = state.withLock { state in
+        let late = state.removeLate(now: state.clock())
+        state.isWatched = state.waiting.values.joined().contains { $0.due != nil }
+        return (late, state.isWatched)
       }
       for request in late {
         guard let (_, timeout) = request.due else { preconditionFailure("late without a deadline") }
@@ -152,14 +152,14 @@ package final class Sessions: Sendable {
     }
   }
 
-  /// The client of a request left; false where it does not wait, or no more.
+  /// Removes a request whose client left; false where it does not wait, or no more.
   @discardableResult
   package func leave(_ waiter: Waiter) -> Bool {
-    room.withLock { room in
-      for (key, queue) in room.waiting {
+    state.withLock { state in
+      for (key, queue) in state.waiting {
         guard let index = queue.firstIndex(where: { $0.waiter == waiter }) else { continue }
-        room.waiting[key]?.remove(at: index)
-        if room.waiting[key]?.isEmpty == true { room.waiting[key] = nil }
+        state.waiting[key]?.remove(at: index)
+        if state.waiting[key]?.isEmpty == true { state.waiting[key] = nil }
         return true
       }
       return false
@@ -174,40 +174,40 @@ package final class Sessions: Sendable {
   package func close(
     _ results: [(id: String, state: SequenceState?, ends: Bool)], model: String
   ) -> Bool {
-    let (isTaken, tells) = room.withLock { room in
-      guard !room.table.isFrozen else { return (false, false) }
-      let now = room.clock()
+    let (isTaken, tells) = state.withLock { state in
+      guard !state.table.isFrozen else { return (false, false) }
+      let now = state.clock()
       for result in results {
         let key = SessionTable.Key(model: model, id: result.id)
-        room.table.close(key, with: result.state, now: now)
-        if result.ends, result.state != nil { try? room.table.end(key, now: now) }
+        state.table.close(key, with: result.state, now: now)
+        if result.ends, result.state != nil { try? state.table.end(key, now: now) }
       }
-      for result in results { room.admitWaiters(of: .init(model: model, id: result.id)) }
-      guard !room.isTelling, !room.news.isEmpty else { return (true, false) }
-      room.isTelling = true
+      for result in results { state.admitWaiters(of: .init(model: model, id: result.id)) }
+      guard !state.isReporting, !state.reports.isEmpty else { return (true, false) }
+      state.isReporting = true
       return (true, true)
     }
-    // Who is told may close at once, refused by an engine, and so may the next: in this loop, not ever deeper.
+    // A completion may close its sessions at once, and let the next request go on: in this loop, not by recursion.
     guard tells else { return isTaken }
-    while let (request, grant) = room.withLock({ $0.nextNews() }) { request.completion(grant) }
+    while let (request, grant) = state.withLock({ $0.nextReport() }) { request.completion(grant) }
     return isTaken
   }
 
-  /// From now on no session moves, begins or ends, so that they can be carried to the next process; who waits for one is
+  /// From now on no session moves, begins or ends, so that they can be carried to the next process; waiting requests are
   /// refused.
   package func freeze() {
-    let waiting = room.withLock { room in
-      room.table.freeze()
-      defer { room.waiting = [:] }
-      return room.waiting.values.flatMap(Array.init)
+    let waiting = state.withLock { state in
+      state.table.freeze()
+      defer { state.waiting = [:] }
+      return state.waiting.values.flatMap(Array.init)
     }
     for request in waiting { request.completion(.failure(.frozen)) }
   }
 
-  /// Does to the table what has no waiter to tell.
+  /// Calls `body` with the table, for changes that no waiting request depends on.
   package func withTable<Value: Sendable, Failure: Error>(
     _ body: (inout SessionTable) throws(Failure) -> sending Value
   ) throws(Failure) -> Value {
-    try room.withLock { room throws(Failure) in try body(&room.table) }
+    try state.withLock { state throws(Failure) in try body(&state.table) }
   }
 }

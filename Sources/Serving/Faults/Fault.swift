@@ -1,26 +1,26 @@
-/// Why a request gets no answer: what every protocol tells its clients, each in its own way.
+/// Why a request gets no answer; every protocol writes it in its own way.
 ///
-/// What can go wrong in a feature is an enum of its own (`FaultSource`), with the facts; this is what becomes of it.
+/// Each feature has an enum of its errors, with the facts, which becomes a fault (`FaultSource`).
 package struct Fault: Error, Equatable, Sendable {
   /// Whose fault it is and what the client can do, for which a protocol has a status or a code.
   package enum Kind: Sendable, Equatable {
     /// The request can never be answered as it is.
     case badRequest
-    /// The client has to show who it is.
+    /// The client has to authenticate.
     case unauthorized
-    /// It would not help to.
+    /// Authenticating would not help.
     case forbidden
     case notFound
     case methodNotAllowed
-    /// Something else is under way, or stands otherwise than the request says.
+    /// The state of a session is not the one that the request expects, or another request has it.
     case conflict
-    /// It was there.
+    /// It existed before.
     case gone
-    /// More than can ever be taken.
+    /// More than can ever be accepted.
     case tooLarge
-    /// What was asked has no answer that can be told.
+    /// The answer has numbers that can't be written.
     case unprocessable
-    /// More than can be taken now.
+    /// More than can be accepted now.
     case tooManyRequests
     case internalError
     /// The server starts or stops.
@@ -29,7 +29,7 @@ package struct Fault: Error, Equatable, Sendable {
     case timedOut
   }
 
-  /// Facts that some protocols tell beside the sentence.
+  /// Facts that some protocols write beside the sentence.
   package enum Details: Sendable, Equatable {
     /// A session that is otherwise than the request says, and its steps.
     case session(id: String, steps: Int)
@@ -60,7 +60,7 @@ package struct Fault: Error, Equatable, Sendable {
   }
 }
 
-/// What can go wrong in a feature: an enum whose cases carry facts, with the words for them.
+/// The errors of a feature: an enum whose cases carry facts, and that says what kind of fault each is, and words it.
 package protocol FaultSource: Error {
   var kind: Fault.Kind { get }
   var sentence: String { get }

@@ -1,6 +1,6 @@
 import Scheduling
 
-/// What the engine did not let ride.
+/// The engine's refusals as faults.
 extension Refusal: FaultSource {
   package var kind: Fault.Kind {
     switch self {
@@ -11,8 +11,8 @@ extension Refusal: FaultSource {
     }
   }
 
-  /// A time to come back is told only where there is a promise behind it, or another process that comes: nobody knows when
-  /// other clients will have read the answers, or ended the sessions, whose memory a request waits for.
+  /// Only where a place is promised, or where another process is expected. It is not known when other clients will have read the
+  /// answers, or ended the sessions, whose memory a request waits for.
   package var retryAfterSeconds: Int? {
     if self == .draining { return Fault.secondsToOtherProcess }
     return secondsUntilRoom.map { Swift.max(1, Int($0.rounded(.up))) }

@@ -1,7 +1,7 @@
 import Inference
 import ModelFormat
 
-/// What a model lacks that is to forecast its own input, or to continue its own text.
+/// Why a model can't forecast its own input, or continue its own text.
 package enum ForecastGap: Equatable, Sendable {
   /// No output says in `model.json` that it foretells the input; `output` could by its size.
   case undeclared(output: String, input: String)

@@ -1,4 +1,4 @@
-/// What states belong to: a model that computes the same goes on with them, whatever its name.
+/// The model that a state belongs to: any model that computes the same can go on with it, whatever its name.
 package struct ModelIdentity: Sendable, Hashable {
   /// The one that it has, or had, in URLs.
   package let name: String

@@ -14,7 +14,7 @@ package final class ModelRegistry: Sendable {
     current = Mutex(ModelSnapshot(models, defaultName: defaultModel))
   }
 
-  /// What is served now.
+  /// The models that are served now.
   package var snapshot: ModelSnapshot { current.withLock { $0 } }
 
   /// Serves `model` by its name, after all others; in the place of the one that had its name, where there was one.

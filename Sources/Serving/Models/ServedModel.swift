@@ -13,12 +13,12 @@ package final class ServedModel: Sendable {
   package let vocabularies: [Vocabulary?]
   /// The bytes of the longest text that stands for a token of an input, or of its longest id; 0 for inputs that take none.
   package let maxTokenBytes: [Int]
-  /// What the states of its sequences belong to; nil where these can't be taken along, as steps need the whole sequence.
+  /// The identity that the states of its sequences carry; nil where it has no states, as its steps need the whole sequence.
   package let identity: ModelIdentity?
   private let onEnd: @Sendable () -> Void
 
   package var fingerprint: ModelFingerprint? { identity?.fingerprint }
-  /// What tells its sessions from those of others: of a model that can have none, none are there.
+  /// The key of its sessions; empty for a model that can have none.
   package var sessionOwner: String { fingerprint?.text ?? "" }
   package var graph: ModelGraph { engine.graph }
   package var description: ModelDescription { engine.graph.model.description }

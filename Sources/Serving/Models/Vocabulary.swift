@@ -25,7 +25,7 @@ package struct Vocabulary: Sendable {
     }
   }
 
-  /// What `encode` does not get past: a character that no entry starts with here.
+  /// A character of the text at which no entry starts.
   package struct UnknownCharacter: Error, Equatable {
     package let character: Character
     /// Its place, counted in characters from 0.

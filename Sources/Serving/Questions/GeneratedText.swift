@@ -1,4 +1,4 @@
-/// A text as its tokens are drawn: what of it can be given out, and whether it ends.
+/// A text as its tokens are drawn: which part of it can be sent, and whether it ends.
 package struct GeneratedText: Sendable {
   /// Why a text ended.
   package enum End: String, Sendable {
@@ -10,7 +10,7 @@ package struct GeneratedText: Sendable {
     case notFinite
   }
 
-  /// What came of it since the last time.
+  /// The part that was added since the last one.
   package enum Piece: Sendable, Equatable {
     /// Of a model that writes text.
     case text(String)
@@ -62,7 +62,7 @@ package struct GeneratedText: Sendable {
     if end == .length { text += matcher.finish() }
   }
 
-  /// What came since the last time; it is not kept.
+  /// Removes and returns the part that was added since the last call.
   package mutating func takePiece() -> Piece {
     defer {
       text = ""
@@ -71,7 +71,7 @@ package struct GeneratedText: Sendable {
     return vocabulary == nil ? .tokens(tokens) : .text(text)
   }
 
-  /// Gives out what is held back, as no token follows; returns false where there is nothing.
+  /// Releases the text that was held back for a stop, as no token follows; returns false where there is none.
   package mutating func releaseHeld() -> Bool {
     let held = matcher.finish()
     if !held.isEmpty { text = held }

@@ -1,7 +1,7 @@
 import Inference
 
 extension ServedModel {
-  /// What a question asks for by `steps` of all outputs.
+  /// The selection of `steps` of all outputs.
   ///
   /// - Throws: where the model does not answer every step, or a forecast is asked for beside.
   package func selection(of steps: Selection.Steps, hasHorizon: Bool) throws(Fault) -> Selection {
@@ -12,7 +12,7 @@ extension ServedModel {
     return Selection(steps)
   }
 
-  /// What a question asks for that says nothing of it.
+  /// The selection of a question that does not say which steps.
   package func defaultSelection(hasHorizon: Bool) -> Selection {
     hasHorizon ? .last : graph.defaultSelection
   }

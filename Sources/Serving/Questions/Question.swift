@@ -11,7 +11,7 @@ package struct Question: Sendable {
   package let timeout: Duration?
   /// The states that its sequences go on from, and whether it asks for their last ones.
   package let states: StateTransfer
-  /// What the states that it asks for hold.
+  /// The precision of the states that it asks for.
   package let returnedState: StateElement?
   /// The sessions that its sequences go on with, nil for a sequence without; empty where none has one.
   package let sessions: [SessionUse?]
@@ -62,7 +62,7 @@ extension Question {
   package func rows(ofOutput output: Int, for sequence: InputSequence) -> Int {
     if let horizon {
       guard let forecast = model.graph.forecast, forecast.output == output else { return 0 }
-      // What is foretold comes a forecast at a time; the last may go beyond the horizon.
+      // Forecasts come several steps at a time; the last may go beyond the horizon.
       return (horizon + forecast.stepCount - 1) / forecast.stepCount
     }
     return model.graph.rowCount(
@@ -77,7 +77,7 @@ extension Question {
     }
   }
 
-  /// Refuses an output with numbers that are not finite: JSON has none for these, and who reads the answer no use.
+  /// Refuses an output with numbers that are not finite: JSON can't write them, and no client could use them.
   package func check(_ output: Prediction.Output, _ name: String) throws(Fault) {
     guard output.values.allSatisfy(\.isFinite) else {
       throw Fault(ModelChoiceError.outputNotFinite(model: model.name, output: name))
@@ -88,8 +88,8 @@ extension Question {
 // MARK: - Sessions
 
 extension Question {
-  /// What its sequences go on from: the states of sessions as they were opened, in their order, and those that the
-  /// client brought.
+  /// The states that its sequences go on from: those of the opened sessions, in their order, and those that the client
+  /// brought.
   package func states(with opened: [SequenceState?]) -> StateTransfer {
     var (merged, remaining) = (states.initial, opened[...])
     if merged.isEmpty { merged = Array(repeating: nil, count: sessions.count) }
@@ -99,7 +99,7 @@ extension Question {
     return StateTransfer(initial: merged, returnsFinal: true)
   }
 
-  /// What becomes of its sessions; without predictions they stay what they were.
+  /// The sessions as the predictions leave them; without predictions they stay as they were.
   package func sessionResults(
     of predictions: [Prediction]?
   ) -> [(id: String, state: SequenceState?, ends: Bool)] {

@@ -33,7 +33,7 @@ struct SessionFileReader {
     guard content.kind == .models else { throw .damaged(offset: content.offset) }
     while !content.isEmpty {
       let name = content.text(lengthBytes: 2)
-      guard let name, let bytes = content.take(ModelFingerprint.byteCount),
+      guard let name, let bytes = content.read(ModelFingerprint.byteCount),
         let floatCount = content.word(4)
       else { throw .damaged(offset: content.offset) }
       let model = ModelIdentity(
@@ -93,18 +93,18 @@ struct SessionFileReader {
 
     var isEmpty: Bool { bytes.isEmpty }
 
-    mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
+    mutating func read(_ count: Int) -> ArraySlice<UInt8>? {
       guard count <= bytes.count else { return nil }
       defer { bytes.removeFirst(count) }
       return bytes.prefix(count)
     }
 
     mutating func word(_ byteCount: Int) -> UInt64? {
-      take(byteCount)?.word(at: 0, byteCount)
+      read(byteCount)?.word(at: 0, byteCount)
     }
 
     mutating func text(lengthBytes: Int) -> String? {
-      guard let length = word(lengthBytes), let bytes = take(Int(length)) else { return nil }
+      guard let length = word(lengthBytes), let bytes = read(Int(length)) else { return nil }
       return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -113,19 +113,19 @@ struct SessionFileReader {
     }
 
     mutating func floats(_ count: Int) -> [Float]? {
-      guard count <= bytes.count / 4, let bytes = take(4 * count) else { return nil }
+      guard count <= bytes.count / 4, let bytes = read(4 * count) else { return nil }
       return (0..<count).map { Float(bitPattern: UInt32(bytes.word(at: 4 * $0, 4))) }
     }
   }
 
   private mutating func nextBlock() throws(SessionFileFlaw) -> Content {
     let start = offset
-    let head = try take(SessionFileBlock.headByteCount)
+    let head = try readBytes(SessionFileBlock.headByteCount)
     let length = Int(head[...].word(at: 1, 4))
     // Before memory is taken for what a damaged length says.
     guard length + Digest.byteCount <= remaining else { throw .truncated }
     var block = hash + head
-    block += try take(length + Digest.byteCount)
+    block += try readBytes(length + Digest.byteCount)
     let end = block.count - Digest.byteCount
     hash = Digest.hash(block.span.extracting(first: end))
     guard block[end...].elementsEqual(hash), let kind = SessionFileBlock(rawValue: head[0]) else {
@@ -135,7 +135,7 @@ struct SessionFileReader {
     return Content(kind: kind, offset: start, bytes: block[first..<end])
   }
 
-  private mutating func take(_ count: Int) throws(SessionFileFlaw) -> [UInt8] {
+  private mutating func readBytes(_ count: Int) throws(SessionFileFlaw) -> [UInt8] {
     guard count <= remaining else { throw .truncated }
     let bytes = try read(count)
     guard bytes.count == count else { throw .truncated }

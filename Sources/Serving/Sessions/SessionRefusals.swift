@@ -1,7 +1,7 @@
 import Scheduling
 
 extension Sessions {
-  /// What the client of `model` is told: of a session that belongs to a model which had that name before, that it is gone.
+  /// The refusal for the client of `model`: a session of another model that had this name before is gone, not unknown.
   package func refusal(
     _ refusal: SessionRefusal, of model: ServedModel, among models: ModelSnapshot
   ) -> SessionRefusal {

@@ -56,7 +56,7 @@ package struct SessionTransfer: Sendable {
       time: wallClock(), count: count, generation: 0, isSpent: false)
   }
 
-  /// What became of the sessions of a file.
+  /// The result of importing the sessions of a file.
   package struct SessionImport: Sendable {
     /// Those that go on here.
     package var restored = 0
@@ -129,9 +129,9 @@ package struct SessionTransfer: Sendable {
   }
 }
 
-/// Who is asked here for the sessions of a model of another process.
+/// The models here that clients ask for the sessions of a model of another process.
 private struct Heirs {
-  /// What tells them.
+  /// The keys of their sessions.
   let owners: [String]
   /// Why the sessions can't go on; nil where they can, with the only heir.
   let refusal: String?
@@ -164,7 +164,7 @@ private struct Heirs {
 }
 
 extension SessionTable.Record {
-  /// The same, after time in which nobody could use it.
+  /// The same record, older by the time in which it could not be used.
   fileprivate func away(_ time: Duration) -> Self {
     Self(key: key, state: state, age: age + time, idle: idle + time)
   }

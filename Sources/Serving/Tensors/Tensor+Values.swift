@@ -2,7 +2,7 @@ import Inference
 import ModelFormat
 
 extension Tensor {
-  /// What it is as one sequence of an input: the one place where tensors become a model's values.
+  /// The tensor as one sequence of an input: the one place where tensors become a model's values.
   ///
   /// | input | shape |
   /// |---|---|
@@ -28,8 +28,8 @@ extension Tensor {
     }
   }
 
-  /// What it is as one sequence or, with an axis of sequences before, as many: its shape decides, and where both would do
-  /// it is one.
+  /// The tensor as one sequence or, where an axis of sequences comes first, as many. Its shape decides; where both would do it
+  /// is one.
   package func column(of input: ModelDescription.Input.Kind) throws(TensorError) -> InputColumn {
     let one = Self.shapesOfOne(input)
     let many = Self.shapesOfMany(input)

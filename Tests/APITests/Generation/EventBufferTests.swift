@@ -20,23 +20,23 @@ import Testing
   func eventsThatComeSlowlyAreWrittenAtOnce(interval: Int, action: EventBuffer.Action) {
     var buffer = EventBuffer()
     #expect(add(to: &buffer, at: 0) == .write)
-    #expect(buffer.take(now: start) == Array("data: \"1\"\n\n".utf8))
+    #expect(buffer.flush(now: start) == Array("data: \"1\"\n\n".utf8))
     #expect(add("2", to: &buffer, at: interval) == action)
-    #expect(buffer.take(now: at(interval)) == Array("data: \"2\"\n\n".utf8))
-    #expect(buffer.take(now: at(interval)).isEmpty)
+    #expect(buffer.flush(now: at(interval)) == Array("data: \"2\"\n\n".utf8))
+    #expect(buffer.flush(now: at(interval)).isEmpty)
   }
 
   @Test func oneWriteIsDueForAllThatIsHeld() {
     var buffer = EventBuffer()
     #expect(add(to: &buffer, at: 0) == .write)
-    _ = buffer.take(now: start)
+    _ = buffer.flush(now: start)
     #expect(add("2", to: &buffer, at: 10) == .writeLater)
     #expect(add("3", to: &buffer, at: 20) == .none)
     // It is late: the next event does not overtake it.
     #expect(add("4", to: &buffer, at: 5000) == .none)
     buffer.endWait()
     let held = #"data: "2"\#n\#ndata: "3"\#n\#ndata: "4"\#n\#n"#
-    #expect(buffer.take(now: at(6000)) == Array(held.utf8))
+    #expect(buffer.flush(now: at(6000)) == Array(held.utf8))
     #expect(add("5", to: &buffer, at: 6010) == .writeLater)
   }
 
@@ -45,8 +45,8 @@ import Testing
   func manyBytesAreWrittenAtOnce(count: Int, action: EventBuffer.Action) {
     var buffer = EventBuffer()
     #expect(add(to: &buffer, at: 0) == .write)
-    _ = buffer.take(now: start)
+    _ = buffer.flush(now: start)
     #expect(add(String(repeating: "x", count: count - 10), to: &buffer, at: 1) == action)
-    #expect(buffer.take(now: at(1)).count == count)
+    #expect(buffer.flush(now: at(1)).count == count)
   }
 }

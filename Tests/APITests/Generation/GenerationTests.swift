@@ -274,7 +274,7 @@ import Testing
     while !isEnded {
       let new = client.bytes.count - taken
       taken += new
-      if new > 0 { exchange.take(new) } else { await Task.yield() }
+      if new > 0 { exchange.recordSent(new) } else { await Task.yield() }
       isEnded = client.parts.withLock { $0.last == .end }
     }
     let events = try SentEvent.parse(String(decoding: client.bytes, as: UTF8.self))

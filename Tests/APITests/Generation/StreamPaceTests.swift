@@ -66,15 +66,15 @@ import Testing
     let client = Client()
     let (run, _) = try run(for: client)
     pacer.queue.suspend()
-    #expect(run.take(0) == .goOn && client.texts == [Self.event(0)])
-    for token: Int32 in [1, 2, 3] { #expect(run.take(token) == .goOn) }
+    #expect(run.receive(0) == .goOn && client.texts == [Self.event(0)])
+    for token: Int32 in [1, 2, 3] { #expect(run.receive(token) == .goOn) }
     #expect(client.texts.count == 1)
     pacer.queue.resume()
     #expect(waitUntil { client.texts.count == 2 })
     #expect(client.texts[1] == Self.event(1) + Self.event(2) + Self.event(3))
     // As long after that, and there is nobody to wait for.
     clock.advance(microseconds: 2000)
-    #expect(run.take(0) == .goOn)
+    #expect(run.receive(0) == .goOn)
     #expect(client.texts.count == 3 && client.texts[2] == Self.event(0))
   }
 
@@ -84,7 +84,7 @@ import Testing
     let (run, _) = try run(for: client, maxSteps: 3)
     pacer.queue.suspend()
     defer { pacer.queue.resume() }
-    #expect(run.take(0) == .goOn && run.take(1) == .goOn && run.take(2) == .stop)
+    #expect(run.receive(0) == .goOn && run.receive(1) == .goOn && run.receive(2) == .stop)
     #expect(client.texts.count == 1)
     run.finish(.success([]))
     #expect(client.texts.count == 2)
@@ -99,7 +99,7 @@ import Testing
     let (run, _) = try run(for: client)
     pacer.queue.suspend()
     defer { pacer.queue.resume() }
-    #expect(run.take(0) == .goOn && run.take(1) == .goOn && run.take(nil) == .stop)
+    #expect(run.receive(0) == .goOn && run.receive(1) == .goOn && run.receive(nil) == .stop)
     run.finish(.success([]))
     #expect(client.texts.count == 2)
     #expect(client.texts[1].hasPrefix(Self.event(1) + "event: error\ndata: {"))
@@ -115,18 +115,18 @@ import Testing
     func written() -> Int { client.texts.reduce(0) { $0 + $1.utf8.count } }
     pacer.queue.suspend()
     let most = (HTTPExchange.maxUnsentBytes - 119) / 595 * 5 + 1
-    for count in 0..<most + 2 { #expect(run.take(Int32(count % 4)) == .goOn) }
+    for count in 0..<most + 2 { #expect(run.receive(Int32(count % 4)) == .goOn) }
     #expect(written() == 119 * most)
     pacer.queue.resume()
     #expect(waitUntil { written() == 119 * (most + 2) })
     #expect(written() > HTTPExchange.maxUnsentBytes)
-    #expect(run.take(0) == .wait && written() == 119 * (most + 3))
+    #expect(run.receive(0) == .wait && written() == 119 * (most + 3))
     #expect(drains.withLock { $0 } == 0)
-    exchange.take(written())
+    exchange.recordSent(written())
     #expect(drains.withLock { $0 } == 1)
     clock.advance(microseconds: 2000)
     // The write that was due for the last may still be under way, and takes this one with it.
-    #expect(run.take(0) == .goOn)
+    #expect(run.receive(0) == .goOn)
     #expect(waitUntil { written() == 119 * (most + 4) })
   }
 }

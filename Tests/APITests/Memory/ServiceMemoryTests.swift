@@ -159,7 +159,7 @@ import Testing
           var taken = 0
           try await eventually {
             let count = written.withLock { $0 } - taken
-            exchange.take(count)
+            exchange.recordSent(count)
             taken += count
             return taken > 60_000 * 10
           }

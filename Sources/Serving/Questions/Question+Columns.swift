@@ -51,6 +51,7 @@ extension Question {
       throw Fault(InputsError(error))
     }
     try limits.check(inputs.sequences)
+    if let horizon { try inputs.checkLengths(with: horizon, path: "horizon", for: model) }
     self.init(model: model, inputs: inputs, selection: selection, horizon: horizon)
   }
 }

@@ -17,11 +17,13 @@ package final class ServedModel: Sendable {
   package let identity: ModelIdentity?
   private let onEnd: @Sendable () -> Void
 
-  package var fingerprint: ModelFingerprint? { identity?.fingerprint }
+  // These are inlinable, since a call from another module would copy all of a description, some twenty reference counts.
+
+  @inlinable package var fingerprint: ModelFingerprint? { identity?.fingerprint }
   /// The key of its sessions; empty for a model that can have none.
   package var sessionOwner: String { fingerprint?.text ?? "" }
-  package var graph: ModelGraph { engine.graph }
-  package var description: ModelDescription { engine.graph.model.description }
+  @inlinable package var graph: ModelGraph { engine.graph }
+  @inlinable package var description: ModelDescription { engine.graph.model.description }
 
   /// - Parameter onEnd: called once all leases were given back and the engine has answered all that it took.
   package init(name: String, engine: Engine, onEnd: @escaping @Sendable () -> Void = {}) {

@@ -31,9 +31,9 @@ package struct Question: Sendable {
     self.sessions = sessions
   }
 
-  package var sequences: [InputSequence] { inputs.sequences }
+  @inlinable package var sequences: [InputSequence] { inputs.sequences }
   /// Whether many sequences were sent, be it one in an array.
-  package var isBatch: Bool { inputs.isArray }
+  @inlinable package var isBatch: Bool { inputs.isArray }
   /// Whether states go in or out beside the predictions, or sessions are named.
   package var carriesState: Bool {
     !sessions.isEmpty || returnedState != nil || !states.initial.isEmpty

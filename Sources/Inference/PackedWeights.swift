@@ -12,6 +12,11 @@ import ModelFormat
   let depth: Int
   /// Columns with the padding of the last panel or block.
   let packedColumns: Int
+  /// Units of a whole block, and its columns.
+  let blockUnits: Int
+  let blockColumns: Int
+  /// Blocks, the last perhaps with fewer panels.
+  let blockCount: Int
   private let panels: UnsafeMutableRawPointer
   /// How they lie: variants of the kernels differ in that.
   private let panelsTogether: Bool
@@ -35,6 +40,9 @@ import ModelFormat
     self.gates = gates
     self.depth = depth
     packedColumns = ck_packed_columns(gates, units)
+    blockUnits = ck_block_units(gates)
+    blockColumns = gates * blockUnits
+    blockCount = (packedColumns + blockColumns - 1) / blockColumns
     panelsTogether = unsafe kernels.routines.panels_together
     panelBytes = ck_packed_bytes(precision.code, packedColumns, depth)
     unsafe panels = alignedMemory(panelBytes)
@@ -72,13 +80,6 @@ import ModelFormat
 
   /// The most inputs that int8 weights have: more could overflow a sum.
   static let int8MaxDepth = Int(CK_I8_MAX_DEPTH)
-
-  /// Units of a whole block, and its columns.
-  var blockUnits: Int { ck_block_units(gates) }
-  var blockColumns: Int { gates * blockUnits }
-
-  /// Blocks, the last perhaps with fewer panels.
-  var blockCount: Int { (packedColumns + blockColumns - 1) / blockColumns }
 
   /// The packed columns of some blocks.
   func columns(of blocks: Range<Int>) -> Range<Int> {

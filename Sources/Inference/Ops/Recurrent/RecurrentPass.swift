@@ -38,6 +38,7 @@ import CKernels
         least: layer.scalesHidden ? 0 : 1, to: scratch.initial)
       barrier.wait()
     }
+    let units = unitShare(share)
     let windowRows = RecurrentScratch.windowRows(layer, layout: layout)
     var done = 0
     while done < stepCount {
@@ -52,7 +53,7 @@ import CKernels
       let firstRow = layout.starts[Swift.min(time(done), time(end - 1))]
       project(firstRow..<firstRow + rows, share, barrier)
       for index in done..<end {
-        step(index, windowStart: firstRow, share, barrier)
+        step(index, windowStart: firstRow, units, share, barrier)
       }
       done = end
     }
@@ -89,9 +90,10 @@ import CKernels
   }
 
   /// A share of the step that comes `index`-th, of all riders that are active then.
-  private func step(_ index: Int, windowStart: Int, _ share: Share, _ barrier: Barrier) {
+  private func step(
+    _ index: Int, windowStart: Int, _ units: UnitShare, _ share: Share, _ barrier: Barrier
+  ) {
     let active = layout.active[time(index)]
-    let units = unitShare(share)
     compute(layer.cell.kernel, index, windowStart, units)
     barrier.wait()
     if let completion = layer.cell.completion {
@@ -119,19 +121,32 @@ import CKernels
     }
   }
 
-  /// A share of the hidden units: whole blocks of them, and where the first of these begins.
-  private struct UnitShare {
-    let firstBlock: Int
-    let firstUnit: Int
+  /// A share of the hidden units: whole blocks of them.
+  @safe private struct UnitShare {
+    let first: Int
     let count: Int
+    /// The first of their packed columns.
+    let column: Int
+    /// What is the same at every step of the pass.
+    let call: ck_step
   }
 
   private func unitShare(_ share: Share) -> UnitShare {
     let blocks = share.of(layer.bias.blockCount)
     let first = blocks.lowerBound * layer.bias.blockUnits
-    return UnitShare(
-      firstBlock: blocks.lowerBound, firstUnit: first,
-      count: Swift.min(blocks.upperBound * layer.bias.blockUnits, layer.hiddenSize) - first)
+    let count = Swift.min(blocks.upperBound * layer.bias.blockUnits, layer.hiddenSize) - first
+    let column = blocks.lowerBound * layer.bias.blockColumns
+    var call = unsafe ck_step()
+    unsafe call.recurrent_size = layer.outputSize
+    unsafe call.hidden_size = count
+    unsafe call.projected_stride = columns
+    unsafe call.weights = layer.recurrentWeights.operand(fromBlock: blocks.lowerBound)
+    unsafe call.recurrent_bias = layer.recurrentBias.map { unsafe $0.floats + column }
+    unsafe call.cell_state_stride = layer.hiddenSize
+    unsafe call.peepholes = layer.peepholes.map { unsafe $0.floats + first }
+    unsafe call.peephole_stride = layer.hiddenSize
+    unsafe call.update_stride = layer.hiddenSize
+    return unsafe UnitShare(first: first, count: count, column: column, call: call)
   }
 
   /// What a kernel makes of some units of all riders that are active.
@@ -159,37 +174,25 @@ import CKernels
     _ cell: ck_cell, _ index: Int, riders: Range<Int>, hidden: ck_inputs,
     floats: UnsafePointer<Float>, stride: Int, _ windowStart: Int, _ units: UnitShare
   ) {
-    let (hiddenSize, firstUnit) = (layer.hiddenSize, units.firstUnit)
+    let (hiddenSize, firstUnit) = (layer.hiddenSize, units.first)
     let row = layout.starts[time(index)] + riders.lowerBound
-    let column = units.firstBlock * layer.bias.blockColumns
     let projected = unsafe scratch.window.first((row - windowStart + riders.count) * columns)!
     /// These riders and units in a room of riders × hiddenSize.
     func part(of room: Room<Float>) -> UnsafeMutablePointer<Float> {
       unsafe room.first(riders.upperBound * hiddenSize)! + riders.lowerBound * hiddenSize
         + firstUnit
     }
-    var call = unsafe ck_step()
+    var call = unsafe units.call
     unsafe call.cell = cell
     unsafe call.rows = riders.count
-    unsafe call.recurrent_size = layer.outputSize
-    unsafe call.hidden_size = units.count
     unsafe call.projected =
-      UnsafePointer(projected + (row - windowStart) * columns + column)
-    unsafe call.projected_stride = columns
+      UnsafePointer(projected + (row - windowStart) * columns + units.column)
     unsafe call.hidden = hidden
-    unsafe call.weights = layer.recurrentWeights.operand(fromBlock: units.firstBlock)
-    unsafe call.recurrent_bias = layer.recurrentBias.map { unsafe $0.floats + column }
     unsafe call.cell_state = cells.map { unsafe $0 + riders.lowerBound * hiddenSize + firstUnit }
-    unsafe call.cell_state_stride = hiddenSize
-    unsafe call.peepholes = layer.peepholes.map { unsafe $0.floats + firstUnit }
-    unsafe call.peephole_stride = hiddenSize
     // Where h is projected, no kernel takes its floats.
     unsafe call.previous = layer.projection == nil ? floats + firstUnit : nil
     unsafe call.previous_stride = stride
-    if layer.cell.completion != nil {
-      unsafe call.update = part(of: scratch.update)
-      unsafe call.update_stride = hiddenSize
-    }
+    if layer.cell.completion != nil { unsafe call.update = part(of: scratch.update) }
     // h goes to the output; where it is projected, to a buffer first.
     if layer.projection != nil {
       unsafe call.output = part(of: scratch.raw)

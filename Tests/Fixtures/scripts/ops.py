@@ -291,11 +291,12 @@ def self_attention() -> Json:
                node("scaled", "attention", "q", "k", "v", scale=0.4, heads=2),
                node("past", "attention", "q", "k", "v", scale=0.4, mask="causal"),
                node("additive", "attention", "q", "k", "h", score="additive"),
+               node("linear", "attention", "q", "k", "h", score="additive"),
                node("bare", "attention", "q", "k", "v", score="additive", heads=3, scale=0.5)],
-        outputs=["dot", "scaled", "past", "additive", "bare"],
+        outputs=["dot", "scaled", "past", "additive", "linear", "bare"],
         tensors=prefixed(lstm=nn.LSTM(4, 5, bidirectional=True), k=nn.Linear(10, 6),
                          q=nn.Linear(10, 6), v=nn.Linear(4, 12))
-        | {"additive.weight": torch.randn(6)})
+        | {"additive.weight": torch.randn(6), "linear.weight": torch.randn(1, 6)})
 
 
 def residual() -> Json:

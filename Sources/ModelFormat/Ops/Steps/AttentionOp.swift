@@ -18,7 +18,7 @@ package struct AttentionOp: OpDefinition {
   package static let documentation = OpDocumentation(
     inputs: "queries, keys: sequences of D; [values], a sequence of N, else the keys",
     parameters:
-      "`score`: `\"dot\"` (the default) or `\"additive\"`, then [`.weight` [D]]; `scale` (1); `heads` (1): a divisor "
+      "`score`: `\"dot\"` (the default) or `\"additive\"`, then [`.weight` [D] or [1, D]]; `scale` (1); `heads` (1): a divisor "
       + "of D and N; `mask`: `\"causal\"` for steps up to the query's own. At most 2048 steps",
     result:
       "sequence of N: at step t `Σₛ aₜₛ valuesₛ`, `aₜ` the softmax over the steps of `scale · queryₜ · keyₛ`, or of "
@@ -53,7 +53,9 @@ package struct AttentionOp: OpDefinition {
     }
     let weight = node.fullName("weight")
     if score == .additive {
-      try node.useIfPresent(weight, shape: [size])
+      // A linear map to one score has a row.
+      let isRow = node.tensors.shape(of: weight) == [1, size]
+      try node.useIfPresent(weight, shape: isRow ? [1, size] : [size])
     } else if node.node.weights != nil {
       throw .unexpected(
         path: "\(node.path).weights", found: node.prefix.jsonExcerpt,

@@ -19,6 +19,21 @@ struct Linear: Sendable {
       kernels: kernels)
   }
 
+  /// Maps of as many groups of outputs, each over inputs of its own: `weight` and `bias` hold them one after the other.
+  static func groups(
+    _ count: Int, outputSize: Int, weight: [Float], bias: [Float]?, kernels: Kernels
+  ) -> [Linear] {
+    let outputs = outputSize / count
+    let depth = weight.count / outputSize
+    return (0..<count).map { group in
+      let rows = group * outputs..<(group + 1) * outputs
+      return Linear(
+        inputSize: depth, outputSize: outputs,
+        weight: Array(weight[rows.lowerBound * depth..<rows.upperBound * depth]),
+        bias: bias.map { Array($0[rows]) }, kernels: kernels)
+    }
+  }
+
   /// Bytes of packed weights.
   var byteCount: Int { weights.byteCount + bias.byteCount }
 

@@ -7,6 +7,6 @@ struct AveragePool1DForward: FramePoolForward {
   init(_ op: AveragePool1DOp, _ weights: NodeWeights) { self.op = op }
 
   func reduce(_ values: ArraySlice<Float>) -> Float {
-    Float(values.reduce(0) { $0 + Double($1) } / Double(op.window.kernel))
+    Float(values.reduce(0) { $0 + Double($1) } / Double(op.pooling.window.kernel))
   }
 }

@@ -10,17 +10,10 @@ struct Conv1DForward: OpForward {
   init(_ op: Conv1DOp, _ weights: NodeWeights) throws(ModelError) {
     frame = op.frame
     window = op.window
-    let weight = try weights.required("weight")
-    let bias = try weights.optional("bias")
-    let depth = frame.channels / op.groups * window.kernel
-    let outputs = weight.count / depth / op.groups
-    maps = (0..<op.groups).map { group in
-      let rows = group * outputs..<(group + 1) * outputs
-      return Linear(
-        inputSize: depth, outputSize: outputs,
-        weight: Array(weight[rows.lowerBound * depth..<rows.upperBound * depth]),
-        bias: bias.map { Array($0[rows]) }, kernels: weights.kernels)
-    }
+    maps = Linear.groups(
+      op.groups, outputSize: weights.node.size / frame.places(of: window),
+      weight: try weights.required("weight"), bias: try weights.optional("bias"),
+      kernels: weights.kernels)
   }
 
   var byteCount: Int { maps.reduce(0) { $0 + $1.byteCount } }

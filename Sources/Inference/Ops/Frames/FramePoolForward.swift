@@ -13,7 +13,7 @@ extension FramePoolForward {
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    let (frame, window) = (op.frame, op.window)
+    let (frame, window) = (op.pooling.frame, op.pooling.window)
     let input = node.operand(0, workspace)
     let places = frame.places(of: window)
     output.resize(rows: input.rows, columns: node.node.size)

@@ -13,26 +13,22 @@ struct ConvForward: OpForward {
     dilation = op.dilation
     let span = (op.kernel - 1) * op.dilation
     let weight = try weights.required("weight")
-    let bias = try weights.optional("bias")
-    let outputs = weights.node.size / op.groups
-    let channels = weight.count / weights.node.size / op.kernel
+    let outputs = weights.node.size
+    let channels = weight.count / outputs / op.kernel
     let after = op.padding == .same ? span - span / 2 : 0
     window = StepWindow(size: channels * op.groups, before: span - after, after: after)
-    maps = (0..<op.groups).map { group in
-      // [output][channel][tap] becomes [output][tap][channel].
-      var matrix: [Float] = []
-      for output in group * outputs..<(group + 1) * outputs {
-        for tap in 0..<op.kernel {
-          for channel in 0..<channels {
-            matrix.append(weight[(output * channels + channel) * op.kernel + tap])
-          }
+    // [output][channel][tap] becomes [output][tap][channel].
+    var matrix: [Float] = []
+    for output in 0..<outputs {
+      for tap in 0..<op.kernel {
+        for channel in 0..<channels {
+          matrix.append(weight[(output * channels + channel) * op.kernel + tap])
         }
       }
-      return Linear(
-        inputSize: op.kernel * channels, outputSize: outputs, weight: matrix,
-        bias: bias.map { Array($0[group * outputs..<(group + 1) * outputs]) },
-        kernels: weights.kernels)
     }
+    maps = Linear.groups(
+      op.groups, outputSize: outputs, weight: matrix, bias: try weights.optional("bias"),
+      kernels: weights.kernels)
   }
 
   var byteCount: Int { maps.reduce(0) { $0 + $1.byteCount } }
@@ -49,7 +45,8 @@ struct ConvForward: OpForward {
   ) {
     let (input, layout) = (node.operand(0, workspace), node.plan.layout)
     output.resize(rows: input.rows, columns: node.node.size)
-    var batch = Batch(maps, capacity: Swift.max(1, (1 << 16) / (kernel * window.size)))
+    let fitting = Swift.max(1, (1 << 16) / (kernel * window.size))
+    var batch = Batch(maps, capacity: Swift.min(layout.rows, fitting))
     var rows = Matrix()
     for rider in layout.steps.indices {
       window.extend(rider, node, input, states: &states, into: &rows)

@@ -7,12 +7,7 @@ package struct AveragePool1DOp: FramePoolDefinition {
       "C · L′: the mean of each window, channel by channel; padding counts as 0, as PyTorch and ONNX's `count_include_pad` have it"
   )
 
-  package var channels = 1
-  package var kernel: Int?
-  package var stride: Int?
-  package var padding = [0]
-  package var frame = Frame(channels: 1, length: 1)
-  package var window = Frame.Window(kernel: 1)
+  package var pooling = FramePooling()
 
   package init() {}
 }
@@ -22,7 +17,8 @@ extension ModelDescription.Op {
     channels: Int = 1, kernel: Int? = nil, stride: Int? = nil, padding: [Int] = [0]
   ) -> Self {
     var op = AveragePool1DOp()
-    (op.channels, op.kernel, op.stride, op.padding) = (channels, kernel, stride, padding)
+    op.pooling = FramePooling(
+      channels: channels, kernel: kernel, stride: stride, padding: padding)
     return Self(op)
   }
 }

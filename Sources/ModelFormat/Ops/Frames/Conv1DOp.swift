@@ -30,32 +30,16 @@ package struct Conv1DOp: OpDefinition {
   package mutating func resolve(
     _ node: inout NodeResolution
   ) throws(ModelError) -> Model.ValueForm {
-    let name = node.fullName("weight")
-    guard let shape = node.tensors.shape(of: name) else {
-      throw node.tensors.missing(name, node: node.node.name)
-    }
-    guard shape.count == 3, shape.allSatisfy({ $0 > 0 }), shape[0].isMultiple(of: groups) else {
-      throw .shapeMismatch(
-        tensor: name,
-        expected: "[outputs, channels / groups, kernel], outputs a multiple of \(groups)",
-        found: shape)
-    }
     let size = try node.size(of: node.arguments[0])
-    guard size.isMultiple(of: shape[1] * groups) else {
-      throw .shapeMismatch(
-        tensor: name,
-        expected:
-          "[outputs, channels / groups, kernel], \(groups) · channels / groups a divisor of \(size)",
-        found: shape)
-    }
-    try node.use(name, shape: shape)
-    try node.useIfPresent(node.fullName("bias"), shape: [shape[0]])
+    let (outputs, channels, kernel) = try node.useConvolution(
+      groups: groups, channels: "a divisor of \(size) / \(groups)"
+    ) { size.isMultiple(of: $0) }
     let (before, after) = try node.padding(padding)
-    frame = Frame(channels: shape[1] * groups, length: size / (shape[1] * groups))
+    frame = Frame(channels: channels, length: size / channels)
     window = Frame.Window(
-      kernel: shape[2], stride: stride, dilation: dilation, before: before, after: after)
+      kernel: kernel, stride: stride, dilation: dilation, before: before, after: after)
     let places = try node.places(of: window, in: frame, key: "padding")
-    return node.arguments[0].form.with(size: shape[0] * places)
+    return node.arguments[0].form.with(size: outputs * places)
   }
 }
 

@@ -1,14 +1,23 @@
 /// An op that reduces windows of the elements of each step, channel by channel.
 package protocol FramePoolDefinition: OpDefinition {
-  var channels: Int { get set }
+  var pooling: FramePooling { get set }
+}
+
+/// Which windows.
+package struct FramePooling: Sendable, Equatable {
+  var channels = 1
   /// Nil for all of a channel.
-  var kernel: Int? { get set }
+  var kernel: Int?
   /// Nil for the kernel's length.
-  var stride: Int? { get set }
-  var padding: [Int] { get set }
+  var stride: Int?
+  var padding = [0]
   /// What these come to, once the input's size is known.
-  var frame: Frame { get set }
-  var window: Frame.Window { get set }
+  package fileprivate(set) var frame = Frame(channels: 1, length: 1)
+  package fileprivate(set) var window = Frame.Window(kernel: 1)
+
+  init(channels: Int = 1, kernel: Int? = nil, stride: Int? = nil, padding: [Int] = [0]) {
+    (self.channels, self.kernel, self.stride, self.padding) = (channels, kernel, stride, padding)
+  }
 }
 
 extension FramePoolDefinition {
@@ -19,26 +28,28 @@ extension FramePoolDefinition {
 
   package static var attributes: [OpAttribute<Self>] {
     [
-      .integer("channels", \.channels, in: 1...ModelLimits.size),
-      .optionalInteger("kernel", \.kernel, in: 1...ModelLimits.size),
-      .optionalInteger("stride", \.stride, in: 1...ModelLimits.size),
-      .integers("padding", \.padding),
+      .integer("channels", \.pooling.channels, in: 1...ModelLimits.size),
+      .optionalInteger("kernel", \.pooling.kernel, in: 1...ModelLimits.size),
+      .optionalInteger("stride", \.pooling.stride, in: 1...ModelLimits.size),
+      .integers("padding", \.pooling.padding),
     ]
   }
 
   package mutating func resolve(
     _ node: inout NodeResolution
   ) throws(ModelError) -> Model.ValueForm {
-    frame = try node.frame(channels: channels, key: "channels")
-    let (before, after) = try node.padding(padding)
-    let kernel = kernel ?? frame.length
+    let frame = try node.frame(channels: pooling.channels, key: "channels")
+    let (before, after) = try node.padding(pooling.padding)
+    let kernel = pooling.kernel ?? frame.length
     guard 2 * Swift.max(before, after) <= kernel else {
       throw .unexpected(
-        path: "\(node.path).padding", found: "\(padding)",
+        path: "\(node.path).padding", found: "\(pooling.padding)",
         expected: "at most half of the kernel, \(kernel)")
     }
-    window = Frame.Window(kernel: kernel, stride: stride ?? kernel, before: before, after: after)
+    let window = Frame.Window(
+      kernel: kernel, stride: pooling.stride ?? kernel, before: before, after: after)
+    (pooling.frame, pooling.window) = (frame, window)
     let places = try node.places(of: window, in: frame, key: "kernel")
-    return node.arguments[0].form.with(size: channels * places)
+    return node.arguments[0].form.with(size: frame.channels * places)
   }
 }

@@ -5,12 +5,7 @@ package struct MaxPool1DOp: FramePoolDefinition {
     inputs: "any of C · L: channels one after the other", parameters: framePoolParameters,
     result: "C · L′: the largest of each window, channel by channel; padding counts for nothing")
 
-  package var channels = 1
-  package var kernel: Int?
-  package var stride: Int?
-  package var padding = [0]
-  package var frame = Frame(channels: 1, length: 1)
-  package var window = Frame.Window(kernel: 1)
+  package var pooling = FramePooling()
 
   package init() {}
 }
@@ -20,7 +15,8 @@ extension ModelDescription.Op {
     channels: Int = 1, kernel: Int? = nil, stride: Int? = nil, padding: [Int] = [0]
   ) -> Self {
     var op = MaxPool1DOp()
-    (op.channels, op.kernel, op.stride, op.padding) = (channels, kernel, stride, padding)
+    op.pooling = FramePooling(
+      channels: channels, kernel: kernel, stride: stride, padding: padding)
     return Self(op)
   }
 }

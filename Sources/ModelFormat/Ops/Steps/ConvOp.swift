@@ -36,28 +36,16 @@ package struct ConvOp: OpDefinition {
     _ node: inout NodeResolution
   ) throws(ModelError) -> Model.ValueForm {
     let size = try node.sequenceSize(of: node.arguments[0])
-    let name = node.fullName("weight")
-    guard let shape = node.tensors.shape(of: name) else {
-      throw node.tensors.missing(name, node: node.node.name)
-    }
-    guard shape.count == 3, shape.allSatisfy({ $0 > 0 }), shape[0].isMultiple(of: groups),
-      shape[1] * groups == size
-    else {
-      throw .shapeMismatch(
-        tensor: name,
-        expected: "[outputs, \(size) / \(groups), kernel], outputs a multiple of \(groups)",
-        found: shape)
-    }
-    try node.use(name, shape: shape)
-    try node.useIfPresent(node.fullName("bias"), shape: [shape[0]])
-    kernel = shape[2]
-    guard (kernel - 1).multipliedReportingOverflow(by: dilation).partialValue <= ModelLimits.size
-    else {
+    let (outputs, _, kernel) = try node.useConvolution(
+      groups: groups, channels: "\(size) / \(groups)"
+    ) { $0 == size }
+    self.kernel = kernel
+    guard (kernel - 1) * dilation <= ModelLimits.size else {
       throw .unexpected(
         path: "\(node.path).dilation", found: "\(dilation)",
         expected: "a kernel over at most \(ModelLimits.size) steps")
     }
-    return .sequence(size: shape[0])
+    return .sequence(size: outputs)
   }
 }
 

@@ -22,6 +22,7 @@ let package = Package(
   name: "carousel",
   products: [
     .executable(name: "carousel", targets: ["carousel"]),
+    .executable(name: "carousel-import", targets: ["carousel-import"]),
     .executable(name: "http-echo", targets: ["http-echo"]),
   ],
   dependencies: [
@@ -41,6 +42,7 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: strict),
@@ -59,6 +61,12 @@ let package = Package(
     .target(name: "HTTP2", dependencies: ["HTTPCore", "CNGHTTP2"], swiftSettings: strict),
     .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: strict),
     .target(
+      name: "NumPyFormat", dependencies: ["Compression", "ModelFormat"], swiftSettings: strict),
+    .target(
+      name: "ModelImport",
+      dependencies: ["ModelFormat", "JSON", "Compression", "NumPyFormat", "CHDF5"],
+      swiftSettings: strict),
+    .target(
       name: "HTTPServer", dependencies: ["CLinux", "HTTPCore", "HTTP2", "Compression"],
       swiftSettings: strict),
     .target(
@@ -71,11 +79,17 @@ let package = Package(
       name: "carousel",
       dependencies: [
         "API", "Serving", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat",
-        "JSON",
-        "Compression", "CLinux", "CArguments",
+        "JSON", "NumPyFormat", "Compression", "CLinux", "CArguments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "carousel-import",
+      dependencies: [
+        "ModelImport", "Inference", "ModelFormat", "NumPyFormat",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -95,6 +109,12 @@ let package = Package(
       swiftSettings: tested),
     .testTarget(
       name: "ModelFormatTests", dependencies: ["ModelFormat", "JSON", "TestSupport"],
+      swiftSettings: tested),
+    .testTarget(
+      name: "ModelImportTests",
+      dependencies: [
+        "ModelImport", "Inference", "ModelFormat", "NumPyFormat", "JSON", "TestSupport",
+      ],
       swiftSettings: tested),
     .testTarget(
       name: "InferenceTests", dependencies: ["Inference", "ModelFormat", "TestSupport"],
@@ -132,7 +152,7 @@ let package = Package(
       name: "carouselTests",
       dependencies: [
         "carousel", "API", "Serving", "HTTPServer", "HTTPCore", "Scheduling", "Inference",
-        "ModelFormat", "JSON", "TestSupport",
+        "ModelFormat", "NumPyFormat", "JSON", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

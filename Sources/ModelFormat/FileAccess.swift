@@ -3,11 +3,11 @@ import Glibc
 /// A file opened for reading; closed when it goes.
 package struct OpenFile: ~Copyable {
   let path: String
-  let size: Int
+  package let size: Int
   private let descriptor: Int32
 
   /// Opens a regular file. A pipe or a folder is refused, without waiting for a writer.
-  init(path: String) throws(ModelError) {
+  package init(path: String) throws(ModelError) {
     // SAFETY: the path is a zero-terminated string for the length of the call, here and below.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("open", path: path, code: errno) }
@@ -40,7 +40,7 @@ package struct OpenFile: ~Copyable {
   }
 
   /// The file's bytes, copied; fewer where the file shrank since it was opened.
-  func read() throws(ModelError) -> [UInt8] {
+  package func read() throws(ModelError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: size)
     var filled = 0
     while filled < size {

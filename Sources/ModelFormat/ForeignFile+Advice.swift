@@ -58,7 +58,8 @@ extension ForeignFile {
     }
   }
 
-  private var what: String {
+  /// What the file is, for a sentence.
+  package var what: String {
     switch self {
     case .hdf5: "an HDF5 file, as Keras writes (.h5)"
     case .keras: "a Keras model (.keras, a zip)"

@@ -76,8 +76,8 @@ package struct Model: Sendable {
     }
   }
 
-  static let descriptionFile = "model.json"
-  static let tensorFile = "model.safetensors"
+  package static let descriptionFile = "model.json"
+  package static let tensorFile = "model.safetensors"
 
   /// A node with its inputs found and its sizes known.
   package struct ResolvedNode: Sendable, Equatable {

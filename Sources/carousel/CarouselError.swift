@@ -1,5 +1,6 @@
 import Glibc
 import ModelFormat
+import NumPyFormat
 import Serving
 
 /// What stops a command, as facts; `description` is the one sentence that the user reads.
@@ -14,10 +15,8 @@ enum CarouselError: Error, Equatable {
   case badSettingsFile(path: String, problem: String)
   /// A system call that failed on a file (or on standard input, where the path is `-`).
   case file(path: String, code: Int32)
-  /// A .npy file that can't be read; `offset` is the byte where reading stopped.
-  case badNPY(offset: Int, problem: NPYProblem)
-  /// An .npz file that can't be read, where that is known by the file in it.
-  case badNPZ(entry: String?, problem: NPZProblem)
+  /// A .npy or .npz file that can't be read.
+  case numPy(NumPyError)
   /// Arrays by other names than the model's inputs have; `mayHaveNoName`: of a single input NumPy's `arr_0` is one too.
   case arrayNames(found: [String], expected: [String], mayHaveNoName: Bool)
   /// An array whose axes are none of its input's; each of `expected` would do, nil standing for any length, or many of such
@@ -66,9 +65,7 @@ extension CarouselError: CustomStringConvertible {
       "\(path): \(problem)"
     case .file(let path, let code):
       "\(inputName(path)): \(systemMessage(code))"
-    case .badNPZ(let entry?, let problem):
-      "not an .npz file that Carousel reads: \(entry): \(problem)"
-    case .badNPZ(nil, let problem): "not an .npz file that Carousel reads: \(problem)"
+    case .numPy(let error): "\(error)"
     case .manyArrays(let path, let names):
       "\(path): a .npy file holds one array, expected the name of an .npz file for \(names.joined(separator: ", "))"
     case .sameArrayName(let name):
@@ -83,8 +80,6 @@ extension CarouselError: CustomStringConvertible {
       "found an array of shape (\(axes(found.map { $0 }))), expected \(list(expected.map { "(\(axes($0)))" }, "or")) for input \"\(input)\""
     case .oneArray(let inputs):
       "a .npy file holds one array, expected an .npz file with one for each input: \(quoted(inputs)), as numpy.savez(FILE, \(inputs[0])=…) writes"
-    case .badNPY(let offset, let problem):
-      "not a .npy file that Carousel reads: at byte \(offset), \(problem)"
     case .noModels(let folder, isModel: true):
       "\(folder) is a model, expected the folder above it; carousel serve \(folder) serves it alone"
     case .noModels(let folder, isModel: false):

@@ -1,4 +1,5 @@
 import Inference
+import NumPyFormat
 import Serving
 
 /// A model's answers as arrays, and the files that hold them.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inference
 import ModelFormat
+import NumPyFormat
 import Serving
 
 /// The question to ask with, and where it comes from.
@@ -33,7 +34,7 @@ struct QuestionInput {
         let file = try NPYFile(bytes)
         origin += ", of shape \(file.header.shapeText)"
         columns = [try file.column(for: inputs[0])]
-      } else if NPZFile.isZip(bytes), Self.isArchive(bytes) {
+      } else if ZipArchive.isZip(bytes), Self.isArchive(bytes) {
         columns = try NPZFile(bytes).columns(for: inputs)
       } else {
         guard Self.isText(bytes) else {
@@ -47,6 +48,8 @@ struct QuestionInput {
         self.origin = origin
         return
       }
+    } catch let error as NumPyError {
+      throw CarouselError.inInput(origin: origin, .numPy(error))
     } catch let error as CarouselError {
       if case .notAnInput = error { throw error }
       throw CarouselError.inInput(origin: origin, error)
@@ -88,8 +91,18 @@ extension NPZFile {
     }
     // Each name is there.
     let places = isUnnamed ? [0] : expected.compactMap { names.firstIndex(of: $0) }
-    return try arrays(at: places) { (place, array) throws(CarouselError) in
-      try array.column(for: inputs.first { $0.name == names[place] } ?? inputs[0])
+    var columns: [InputColumn] = []
+    for (place, array) in zip(places, try read(at: places)) {
+      let input = inputs.first { $0.name == names[place] } ?? inputs[0]
+      do throws(CarouselError) { columns.append(try array.column(for: input)) } catch {
+        guard case .numPy(let problem) = error else { throw error }
+        throw .numPy(failure(at: place, problem))
+      }
     }
+    return columns
+  }
+
+  private func read(at places: [Int]) throws(CarouselError) -> [NPYFile] {
+    do { return try arrays(at: places) } catch { throw .numPy(error) }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NumPyFormat
 import TestSupport
 import Testing
 
@@ -107,8 +108,8 @@ import Testing
 
   /// What a file's names hold shows, and does nothing, in a terminal.
   @Test func errorsShowNoControlCharacters() {
-    let error = CarouselError.badNPZ(
-      entry: "a\u{1B}[2J\nError: b\u{9B}\u{202E}é.txt", problem: .notNPY)
+    let error = CarouselError.numPy(
+      .npz(entry: "a\u{1B}[2J\nError: b\u{9B}\u{202E}é.txt", problem: .notNPY))
     #expect(
       "\(CarouselCommand.printable(error))"
         == #"not an .npz file that Carousel reads: a\u001b[2J\nError: b\u009b\u202eé.txt: the file is no .npy file by its name"#

@@ -2,6 +2,7 @@ import ModelFormat
 import Serving
 import Testing
 
+@testable import NumPyFormat
 @testable import carousel
 
 @Suite struct NPYFileTests {
@@ -123,9 +124,10 @@ import Testing
     data[place] = 4
     let file = try NPYFile(Self.file(header, data))
     #expect(
-      throws: CarouselError.badNPY(
-        offset: 10 + header.utf8.count + place,
-        problem: .tokenRange(element: place, found: 4, size: 4))
+      throws: CarouselError.numPy(
+        .npy(
+          offset: 10 + header.utf8.count + place,
+          problem: .tokenRange(element: place, found: 4, size: 4)))
     ) { try file.column(for: Self.token) }
   }
 
@@ -145,21 +147,21 @@ import Testing
     let header = Self.header("<f4", "(2,)")
     let file = try NPYFile(Self.file(header, [0, 0, 0, 0, 0, 0, 0x80, 0x7F]))
     #expect(
-      throws: CarouselError.badNPY(
-        offset: 10 + header.utf8.count + 4, problem: .notFinite(element: 1))
+      throws: CarouselError.numPy(
+        .npy(offset: 10 + header.utf8.count + 4, problem: .notFinite(element: 1)))
     ) { try file.column(for: Self.feature) }
   }
 
   @Test func everyTruncationIsRefused() {
     let whole = Self.file(Self.float, Self.twoFloats)
     for count in 0..<whole.count {
-      #expect(throws: CarouselError.self) { try NPYFile(Array(whole[..<count])) }
+      #expect(throws: NumPyError.self) { try NPYFile(Array(whole[..<count])) }
     }
   }
 
   @Test func bytesBehindTheDataAreRefused() {
     let whole = Self.file(Self.float, Self.twoFloats)
-    #expect(throws: CarouselError.badNPY(offset: whole.count, problem: .trailingBytes(1))) {
+    #expect(throws: NumPyError.npy(offset: whole.count, problem: .trailingBytes(1))) {
       try NPYFile(whole + [0])
     }
   }
@@ -171,7 +173,7 @@ import Testing
       #expect(try NPYFile(Self.file(padded, Self.twoFloats, version: 2)).header.shape == [2])
     }
     #expect(
-      throws: CarouselError.badNPY(
+      throws: NumPyError.npy(
         offset: 8, problem: .headerTooLong(bytes: limit + 1, limit: limit))
     ) { try NPYFile(Self.file(Self.float, Self.twoFloats, version: 2, length: limit + 1)) }
   }
@@ -179,7 +181,7 @@ import Testing
   @Test func otherVersionsAreRefused() {
     for (major, minor) in [(0, 0), (1, 1), (4, 0)] as [(UInt8, UInt8)] {
       #expect(
-        throws: CarouselError.badNPY(offset: 6, problem: .version(major: major, minor: minor))
+        throws: NumPyError.npy(offset: 6, problem: .version(major: major, minor: minor))
       ) {
         try NPYFile(Self.file(Self.float, Self.twoFloats, version: major, minor: minor))
       }

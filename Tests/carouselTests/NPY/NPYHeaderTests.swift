@@ -1,5 +1,6 @@
 import Testing
 
+@testable import NumPyFormat
 @testable import carousel
 
 @Suite struct NPYHeaderTests {
@@ -15,7 +16,7 @@ import Testing
   ])
   func accepted(text: String) throws {
     let header = try header(text)
-    #expect(header.elementType == .fp32)
+    #expect(header.elementType == .f32)
     #expect(header.shape == [3, 4])
   }
 
@@ -48,19 +49,19 @@ import Testing
       .syntax(expected: "the header's end")
     ),
     (
-      "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1)}",
-      .tooManyAxes(found: 4, limit: 3)
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1, 1, 1, 1, 1)}",
+      .tooManyAxes(found: 9, limit: 8)
     ),
   ])
   func refused(text: String, problem: NPYProblem) {
     #expect { try header(text) } throws: {
-      guard case .badNPY(_, let found)? = $0 as? CarouselError else { return false }
+      guard case .npy(_, let found)? = $0 as? NumPyError else { return false }
       return found == problem
     }
   }
 
   @Test func errorsNameTheByte() {
-    #expect(throws: CarouselError.badNPY(offset: 9, problem: .syntax(expected: "':'"))) {
+    #expect(throws: NumPyError.npy(offset: 9, problem: .syntax(expected: "':'"))) {
       try NPYHeader(Array("{'shape' 1}".utf8)[...], offset: 0)
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Inference
 import ModelFormat
+import NumPyFormat
 import Serving
 import Testing
 
@@ -195,14 +196,16 @@ import Testing
   @Test func errorsSayWhereTheInputComesFrom() throws {
     #expect(
       refusal(Array(array.dropLast(8)))
-        == .badNPY(
-          offset: array.count - 8,
-          problem: .truncated(expected: array.count, found: array.count - 8)))
+        == .numPy(
+          .npy(
+            offset: array.count - 8,
+            problem: .truncated(expected: array.count, found: array.count - 8))))
     let nan = NPYFileTests.file(NPYFileTests.float, [0, 0, 0xC0, 0x7F, 0, 0, 0, 0])
     #expect(
       refusal(nan, origin: "x.npz, of shape (2,)")
-        == .badNPY(offset: nan.count - 8, problem: .notFinite(element: 0)))
-    #expect(refusal(Array("PK\u{3}\u{4}".utf8)) == .badNPZ(entry: nil, problem: .noDirectory))
+        == .numPy(.npy(offset: nan.count - 8, problem: .notFinite(element: 0))))
+    #expect(
+      refusal(Array("PK\u{3}\u{4}".utf8)) == .numPy(.npz(entry: nil, problem: .zip(.noDirectory))))
     #expect(
       refusal(Self.bytes("(1, 3, 2)"), origin: "x.npz, of shape (1, 3, 2)")
         == .arrayShape(

@@ -22,11 +22,11 @@ struct ZipDirectory {
   /// What an archive of arrays may hold.
   static let maxEntries = 10_000
 
-  init(_ bytes: [UInt8]) throws(CarouselError) {
+  init(_ bytes: [UInt8]) throws(ZipError) {
     self.bytes = bytes
     let (count, start, directoryEnd) = try directory()
     guard count <= Self.maxEntries else {
-      throw .badNPZ(entry: nil, problem: .tooManyEntries(found: count, limit: Self.maxEntries))
+      throw ZipError(entry: nil, problem: .tooManyEntries(found: count, limit: Self.maxEntries))
     }
     var at = start
     var records: [Range<Int>] = []
@@ -39,34 +39,34 @@ struct ZipDirectory {
   }
 
   /// Refuses bytes before `end` that stand in none of `records`: what NumPy would not read, nobody should take for read.
-  private static func check(_ records: [Range<Int>], cover end: Int) throws(CarouselError) {
+  private static func check(_ records: [Range<Int>], cover end: Int) throws(ZipError) {
     var reached = 0
     for record in records.sorted(by: { $0.lowerBound < $1.lowerBound }) {
       guard record.lowerBound <= reached else {
-        throw .badNPZ(
+        throw ZipError(
           entry: nil, problem: .strayBytes(record.lowerBound - reached, offset: reached))
       }
       reached = max(reached, record.upperBound)
     }
     guard reached >= end else {
-      throw .badNPZ(entry: nil, problem: .strayBytes(end - reached, offset: reached))
+      throw ZipError(entry: nil, problem: .strayBytes(end - reached, offset: reached))
     }
   }
 
   /// How many entries there are, where the first one's record stands, and where the last one's ends.
-  private func directory() throws(CarouselError) -> (count: Int, start: Int, end: Int) {
+  private func directory() throws(ZipError) -> (count: Int, start: Int, end: Int) {
     // The end record has 22 bytes and a comment behind it of at most 65,535.
     let earliest = max(0, bytes.count - 22 - 65_535)
     var end = bytes.count - 22
     while end >= earliest, !(try has("PK\u{5}\u{6}", at: end)) { end -= 1 }
-    guard end >= earliest else { throw .badNPZ(entry: nil, problem: .noDirectory) }
+    guard end >= earliest else { throw ZipError(entry: nil, problem: .noDirectory) }
     let fileEnd = end + 22 + (try number(at: end + 20, bytes: 2))
     guard fileEnd >= bytes.count else {
-      throw .badNPZ(
+      throw ZipError(
         entry: nil, problem: .strayBytes(bytes.count - fileEnd, offset: fileEnd))
     }
     guard fileEnd == bytes.count else {
-      throw .badNPZ(entry: nil, problem: .truncated(offset: fileEnd))
+      throw ZipError(entry: nil, problem: .truncated(offset: fileEnd))
     }
     let (count, start) = (try number(at: end + 10, bytes: 2), try number(at: end + 16, bytes: 4))
     // The locator of the 64-bit end record, where there is one, stands right before.
@@ -75,12 +75,12 @@ struct ZipDirectory {
     else { return (count, start, end) }
     let wide = try number(at: end - 20 + 8, bytes: 8)
     guard try has("PK\u{6}\u{6}", at: wide) else {
-      throw .badNPZ(entry: nil, problem: .noDirectory)
+      throw ZipError(entry: nil, problem: .noDirectory)
     }
     // The length of that record is told without its first 12 bytes.
     let wideEnd = wide.addingReportingOverflow(try number(at: wide + 4, bytes: 8))
     guard !wideEnd.overflow, wideEnd.partialValue == end - 20 - 12 else {
-      throw .badNPZ(entry: nil, problem: .noRecord(offset: wide))
+      throw ZipError(entry: nil, problem: .noRecord(offset: wide))
     }
     return (
       try number(at: wide + 32, bytes: 8), try number(at: wide + 48, bytes: 8), wide
@@ -88,9 +88,9 @@ struct ZipDirectory {
   }
 
   /// The entry whose record stands at `at`, which goes on to the next one, and the bytes of its file.
-  private func entry(_ at: inout Int) throws(CarouselError) -> (Entry, record: Range<Int>) {
+  private func entry(_ at: inout Int) throws(ZipError) -> (Entry, record: Range<Int>) {
     guard try has("PK\u{1}\u{2}", at: at) else {
-      throw .badNPZ(entry: nil, problem: .noRecord(offset: at))
+      throw ZipError(entry: nil, problem: .noRecord(offset: at))
     }
     let flags = try number(at: at + 8, bytes: 2)
     let method = try number(at: at + 10, bytes: 2)
@@ -120,12 +120,12 @@ struct ZipDirectory {
       field += 4 + length
     }
     at = end + commentLength
-    guard flags & 1 == 0 else { throw .badNPZ(entry: name, problem: .encrypted) }
+    guard flags & 1 == 0 else { throw ZipError(entry: name, problem: .encrypted) }
     guard method == 0 || method == 8 else {
-      throw .badNPZ(entry: name, problem: .method(method))
+      throw ZipError(entry: name, problem: .method(method))
     }
     guard try has("PK\u{3}\u{4}", at: header) else {
-      throw .badNPZ(entry: name, problem: .noRecord(offset: header))
+      throw ZipError(entry: name, problem: .noRecord(offset: header))
     }
     // The lengths in the local header are its own.
     let start =
@@ -139,7 +139,7 @@ struct ZipDirectory {
   }
 
   /// The bytes of the data descriptor (§4.3.9), which writers put behind a file that they could not go back in.
-  private func descriptorBytes(at offset: Int, _ flags: Int) throws(CarouselError) -> Int {
+  private func descriptorBytes(at offset: Int, _ flags: Int) throws(ZipError) -> Int {
     guard flags & 8 != 0 else { return 0 }
     // A signature, which may be missing, a checksum, and two sizes, which may have 64 bits; a record follows.
     for count in [12, 16, 20, 24] where bytes.count - offset >= count + 4 {
@@ -150,24 +150,24 @@ struct ZipDirectory {
     return 0
   }
 
-  private func has(_ signature: String, at offset: Int) throws(CarouselError) -> Bool {
+  private func has(_ signature: String, at offset: Int) throws(ZipError) -> Bool {
     try slice(at: offset, count: 4).elementsEqual(signature.utf8)
   }
 
   /// A little-endian number, which must fit an Int.
-  private func number(at offset: Int, bytes count: Int) throws(CarouselError) -> Int {
+  private func number(at offset: Int, bytes count: Int) throws(ZipError) -> Int {
     let value = try slice(at: offset, count: count).reversed().reduce(UInt64(0)) {
       $0 << 8 | UInt64($1)
     }
     guard let number = Int(exactly: value) else {
-      throw .badNPZ(entry: nil, problem: .noRecord(offset: offset))
+      throw ZipError(entry: nil, problem: .noRecord(offset: offset))
     }
     return number
   }
 
-  private func slice(at offset: Int, count: Int) throws(CarouselError) -> ArraySlice<UInt8> {
+  private func slice(at offset: Int, count: Int) throws(ZipError) -> ArraySlice<UInt8> {
     guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else {
-      throw .badNPZ(entry: nil, problem: .truncated(offset: offset))
+      throw ZipError(entry: nil, problem: .truncated(offset: offset))
     }
     return bytes[offset..<offset + count]
   }

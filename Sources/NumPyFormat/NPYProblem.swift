@@ -1,7 +1,5 @@
-import Serving
-
 /// What is wrong with a .npy file.
-enum NPYProblem: Equatable {
+package enum NPYProblem: Sendable, Equatable {
   case notNPY
   case version(major: UInt8, minor: UInt8)
   case truncated(expected: Int, found: Int)
@@ -20,7 +18,7 @@ enum NPYProblem: Equatable {
 }
 
 extension NPYProblem: CustomStringConvertible {
-  var description: String {
+  package var description: String {
     switch self {
     case .notNPY: "found no \"\\x93NUMPY\""
     case .version(let major, let minor): "found version \(major).\(minor), expected 1.0, 2.0 or 3.0"
@@ -40,7 +38,7 @@ extension NPYProblem: CustomStringConvertible {
     case .notFinite(let element): "element \(element) is not a finite number"
     case .notWhole(let element): "element \(element) is no whole number, as an id is"
     case .tokenRange(let element, let found, let size):
-      "element \(element) is \(plain(found)), expected a token id, a whole number from 0 to \(size - 1)"
+      "element \(element) is \(Int(exactly: found).map { "\($0)" } ?? "\(found)"), expected a token id, a whole number from 0 to \(size - 1)"
     }
   }
 }

@@ -2,7 +2,7 @@ import Compression
 
 /// A zip archive that stores `files` as they are (PKWARE's APPNOTE 6.3.10), as NumPy's `savez` does: dated 1980, with
 /// 64-bit sizes.
-func zipArchive(of files: [(name: String, content: [UInt8])]) -> [UInt8] {
+package func zipArchive(of files: [(name: String, content: [UInt8])]) -> [UInt8] {
   var archive: [UInt8] = []
   var directory: [UInt8] = []
   for (name, content) in files {
@@ -65,7 +65,7 @@ func zipArchive(of files: [(name: String, content: [UInt8])]) -> [UInt8] {
 
 extension [UInt8] {
   /// Appends the lowest `count` bytes of `value`, the lowest first.
-  mutating func appendLittleEndian(_ value: UInt64, bytes count: Int) {
+  package mutating func appendLittleEndian(_ value: UInt64, bytes count: Int) {
     for index in 0..<count { append(UInt8(truncatingIfNeeded: value >> (8 * UInt64(index)))) }
   }
 }

@@ -1,23 +1,23 @@
-import Serving
+import ModelFormat
 
 /// A .npy file's header: the literal of a Python dictionary with three keys
 /// (NumPy Enhancement Proposal 1).
-struct NPYHeader: Equatable {
-  let elementType: TensorType
-  let shape: [Int]
+package struct NPYHeader: Sendable, Equatable {
+  package let elementType: ElementType
+  package let shape: [Int]
 
   /// Whether the first axis varies fastest, as Fortran has it.
-  let isFortran: Bool
+  package let isFortran: Bool
 
-  /// More axes than any input has: sequences, steps, features.
-  static let maxAxes = 3
+  /// More axes than any input or weight has.
+  static let maxAxes = 8
 
   /// - Parameters:
   ///   - text: the header's bytes, padding included.
   ///   - offset: where they begin in the file, for errors.
-  init(_ text: ArraySlice<UInt8>, offset: Int) throws(CarouselError) {
+  package init(_ text: ArraySlice<UInt8>, offset: Int) throws(NumPyError) {
     var scanner = NPYHeaderScanner(text, offset: offset)
-    var elementType: TensorType?
+    var elementType: ElementType?
     var isFortran = false
     var shape: [Int]?
     var keys: Set<String> = []
@@ -29,7 +29,7 @@ struct NPYHeader: Equatable {
       switch key {
       case "descr":
         let name = try scanner.string()
-        elementType = TensorType(numpy: name)
+        elementType = ElementType(numpy: name)
         if elementType == nil { throw scanner.failure(.elementType(name)) }
       case "fortran_order":
         isFortran = try scanner.boolean()
@@ -60,47 +60,47 @@ struct NPYHeader: Equatable {
   }
 
   /// The shape as NumPy writes it: `(10, 3)`, `(10,)`.
-  var shapeText: String {
+  package var shapeText: String {
     "(\(shape.map { "\($0)" }.joined(separator: ", "))\(shape.count == 1 ? "," : ""))"
   }
 
   /// How many elements lie between one and the next along each axis.
-  var strides: [Int] {
+  package var strides: [Int] {
     shape.indices.map { axis in
       (isFortran ? shape[..<axis] : shape[(axis + 1)...]).reduce(1, *)
     }
   }
 
   /// The number of elements and of their bytes; nil where an Int does not hold it.
-  var counts: (elements: Int, bytes: Int)? {
+  package var counts: (elements: Int, bytes: Int)? {
     var elements = 1
     for axis in shape {
       let (product, overflow) = elements.multipliedReportingOverflow(by: axis)
       if overflow { return nil }
       elements = product
     }
-    let (bytes, overflow) = elements.multipliedReportingOverflow(by: elementType.byteCount)
+    let (bytes, overflow) = elements.multipliedReportingOverflow(by: elementType.bits / 8)
     return overflow ? nil : (elements, bytes)
   }
 }
 
-extension TensorType {
+extension ElementType {
   /// The type that NumPy's `descr` names: byte order (little-endian only), kind, size in bytes. Nil where elements of it are
   /// not read.
-  init?(numpy name: String) {
+  package init?(numpy name: String) {
     switch name {
     case "|b1", "<b1": self = .bool
-    case "|u1", "<u1": self = .uint8
-    case "|i1", "<i1": self = .int8
-    case "<u2": self = .uint16
-    case "<u4": self = .uint32
-    case "<u8": self = .uint64
-    case "<i2": self = .int16
-    case "<i4": self = .int32
-    case "<i8": self = .int64
-    case "<f2": self = .fp16
-    case "<f4": self = .fp32
-    case "<f8": self = .fp64
+    case "|u1", "<u1": self = .u8
+    case "|i1", "<i1": self = .i8
+    case "<u2": self = .u16
+    case "<u4": self = .u32
+    case "<u8": self = .u64
+    case "<i2": self = .i16
+    case "<i4": self = .i32
+    case "<i8": self = .i64
+    case "<f2": self = .f16
+    case "<f4": self = .f32
+    case "<f8": self = .f64
     default: return nil
     }
   }
@@ -116,8 +116,8 @@ private struct NPYHeaderScanner {
     origin = offset - text.startIndex
   }
 
-  func failure(_ problem: NPYProblem) -> CarouselError {
-    .badNPY(offset: origin + rest.startIndex, problem: problem)
+  func failure(_ problem: NPYProblem) -> NumPyError {
+    .npy(offset: origin + rest.startIndex, problem: problem)
   }
 
   /// Skips white space, then `character` where it comes next.
@@ -128,17 +128,17 @@ private struct NPYHeaderScanner {
     return true
   }
 
-  mutating func expect(_ character: Unicode.Scalar) throws(CarouselError) {
+  mutating func expect(_ character: Unicode.Scalar) throws(NumPyError) {
     guard skip(character) else { throw failure(.syntax(expected: "'\(character)'")) }
   }
 
-  mutating func expectEnd() throws(CarouselError) {
+  mutating func expectEnd() throws(NumPyError) {
     _ = skip("\n")
     guard rest.isEmpty else { throw failure(.syntax(expected: "the header's end")) }
   }
 
   /// A string in single or double quotes, of printable ASCII without escapes.
-  mutating func string() throws(CarouselError) -> String {
+  mutating func string() throws(NumPyError) -> String {
     let quote: UInt8
     if skip("'") {
       quote = UInt8(ascii: "'")
@@ -154,7 +154,7 @@ private struct NPYHeaderScanner {
     return String(decoding: text, as: UTF8.self)
   }
 
-  mutating func boolean() throws(CarouselError) -> Bool {
+  mutating func boolean() throws(NumPyError) -> Bool {
     _ = skip(" ")
     for (word, value) in [("True", true), ("False", false)] where rest.starts(with: word.utf8) {
       rest = rest.dropFirst(word.utf8.count)
@@ -164,7 +164,7 @@ private struct NPYHeaderScanner {
   }
 
   /// `()`, `(3,)`, `(3, 4)`.
-  mutating func tuple() throws(CarouselError) -> [Int] {
+  mutating func tuple() throws(NumPyError) -> [Int] {
     var numbers: [Int] = []
     try expect("(")
     while !skip(")") {

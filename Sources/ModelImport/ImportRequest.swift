@@ -1,0 +1,20 @@
+/// What is to be imported, as the command line says it.
+package struct ImportRequest: Sendable {
+  /// The files, in the order in which they were named: one, or the parts of one model (encoder, then decoder).
+  package var files: [String]
+  /// A `model.json` whose graph the weights are for; of files that hold weights alone.
+  package var graph: String?
+  /// A JSON object from the file's tensor names to those of the graph.
+  package var names: String?
+  /// The model's name; nil: made from that of the first file.
+  package var name: String?
+
+  package init(
+    files: [String], graph: String? = nil, names: String? = nil, name: String? = nil
+  ) {
+    self.files = files
+    self.graph = graph
+    self.names = names
+    self.name = name
+  }
+}

@@ -1,0 +1,53 @@
+import Compression
+
+/// A zip archive in memory (PKWARE's APPNOTE 6.3.10, with its 64-bit sizes): files stored or deflated, whose checksums hold.
+package struct ZipArchive: Sendable {
+  /// In the archive's order; no name twice.
+  package let names: [String]
+  private let entries: [ZipDirectory.Entry]
+  private let bytes: [UInt8]
+
+  /// Whether `bytes` begin as a zip archive does.
+  package static func isZip(_ bytes: [UInt8]) -> Bool {
+    bytes.starts(with: "PK\u{3}\u{4}".utf8) || bytes.starts(with: "PK\u{5}\u{6}".utf8)
+  }
+
+  package init(_ bytes: [UInt8]) throws(ZipError) {
+    self.bytes = bytes
+    entries = try ZipDirectory(bytes).entries
+    var known: Set<String> = []
+    for entry in entries where !known.insert(entry.name).inserted {
+      throw ZipError(entry: entry.name, problem: .twice)
+    }
+    names = entries.map(\.name)
+  }
+
+  /// The bytes that the file at a place of `names` has when it is inflated, by the directory.
+  package func size(at place: Int) -> Int { entries[place].size }
+
+  /// The content of the file at a place of `names`: as many bytes as the directory says, or an error.
+  package func content(at place: Int) throws(ZipError) -> [UInt8] {
+    let entry = entries[place]
+    let packed = Array(bytes[entry.data])
+    let content: [UInt8]
+    switch entry.method {
+    case .stored: content = packed
+    case .deflated:
+      do {
+        content = try inflated(
+          packed.span, from: .bareDeflate,
+          limits: InflateLimits(maxBytes: entry.size, maxRatio: .max))
+      } catch {
+        throw ZipError(entry: entry.name, problem: .notInflated)
+      }
+    }
+    guard content.count == entry.size else {
+      throw ZipError(
+        entry: entry.name, problem: .size(found: content.count, expected: entry.size))
+    }
+    guard crc32(of: content) == entry.checksum else {
+      throw ZipError(entry: entry.name, problem: .checksum)
+    }
+    return content
+  }
+}

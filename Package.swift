@@ -38,6 +38,7 @@ let package = Package(
       name: "CSimdJSON", cxxSettings: [.unsafeFlags(optimised + ["-fno-rtti"])],
       // Not by pkg-config: Debian's simdjson.pc carries a flag that SwiftPM prohibits.
       linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CConfinement", cSettings: [.unsafeFlags(optimised)]),
     .target(name: "CArguments", cSettings: [.unsafeFlags(optimised)]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
@@ -88,7 +89,7 @@ let package = Package(
     .executableTarget(
       name: "carousel-import",
       dependencies: [
-        "ModelImport", "Inference", "ModelFormat", "NumPyFormat",
+        "ModelImport", "Inference", "ModelFormat", "NumPyFormat", "CConfinement", "CArguments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -98,6 +99,9 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Inference", "ModelFormat"], path: "Tests/TestSupport",
       swiftSettings: tested),
+    .target(
+      name: "ConfinementChecks", dependencies: ["CConfinement"], path: "Tests/ConfinementChecks",
+      cSettings: [.unsafeFlags(optimised)]),
     // main.c is for where there is no Swift: see scripts/test-kernels.
     .target(
       name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks",
@@ -113,7 +117,8 @@ let package = Package(
     .testTarget(
       name: "ModelImportTests",
       dependencies: [
-        "ModelImport", "Inference", "ModelFormat", "NumPyFormat", "JSON", "TestSupport",
+        "ModelImport", "Inference", "ModelFormat", "NumPyFormat", "JSON", "ConfinementChecks",
+        "TestSupport",
       ],
       swiftSettings: tested),
     .testTarget(

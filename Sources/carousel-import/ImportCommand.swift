@@ -33,14 +33,61 @@ struct ImportCommand: ParsableCommand {
   var output: String
 
   func run() throws {
+    let isNew = try makeFolder()
+    let confinement = Confinement(files: files + [graph, names].compactMap { $0 }, output: output)
+    switch confinement.split() {
+    case .child(let missing):
+      for part in missing { print("note: this kernel has no \(part) for a process") }
+      try write()
+    case .exited(status: 0): break
+    case .exited(let status):
+      if isNew { removeFolder() }
+      throw ExitCode(status)
+    case .ended(let signal):
+      if isNew { removeFolder() }
+      throw ImportError(file: files[0], problem: problem(endedBy: signal))
+    case .noRoom:
+      throw ImportError(file: files[0], problem: "the system has no room for another process")
+    }
+  }
+
+  /// Makes the folder that is written to; false where it was there.
+  private func makeFolder() throws(ImportError) -> Bool {
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    if unsafe mkdir(output, 0o755) == 0 { return true }
+    guard errno == EEXIST else {
+      throw ImportError(file: output, problem: "the folder can't be made: \(errorText(errno))")
+    }
+    return false
+  }
+
+  /// Removes the folder that was made, if nothing was written to it.
+  private func removeFolder() {
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    unsafe rmdir(output)
+  }
+
+  private func write() throws(ImportError) {
     let draft = try importedFolder(
       ImportRequest(files: files, graph: graph, names: names, name: name))
-    // SAFETY: the path is a zero-terminated string for the length of the call.
-    guard unsafe mkdir(output, 0o755) == 0 || errno == EEXIST else {
-      throw ImportError(file: output, problem: "the folder can't be made")
-    }
     do { try draft.write(to: output) } catch { throw ImportError(file: files[0], error) }
     for note in draft.notes { print("note: \(note)") }
     print("\(output): written; carousel serve \(output) serves it")
   }
+
+  /// Why the reader of a file died.
+  private func problem(endedBy signal: Int32) -> String {
+    switch signal {
+    case SIGXCPU, SIGKILL:
+      "reading it took more than \(Confinement.cpuSeconds) s of CPU, or was ended from outside"
+    case SIGXFSZ: "the model folder would be larger than the file accounts for"
+    default: "the reader died of signal \(signal): the file is damaged, or made to do harm"
+    }
+  }
+}
+
+/// What the system says about the error `code`.
+private func errorText(_ code: Int32) -> String {
+  // SAFETY: strerror gives a string that ends with a zero byte; it is copied at once.
+  unsafe String(cString: strerror(code))
 }

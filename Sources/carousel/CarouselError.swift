@@ -38,6 +38,12 @@ enum CarouselError: Error, Equatable {
   case sessionPlace(path: String, SessionFileProblem)
   /// A file that no input is, of a kind that is known by its first bytes or not.
   case notAnInput(path: String, ForeignFile?)
+  /// A model's file, and no program to import it with.
+  case noImporter(file: String)
+  /// A model's file, and no folder to keep what it becomes.
+  case noCache(file: String)
+  /// A file that was not imported, and the importer's reason, which names the file.
+  case notImported(path: String, reason: String)
   /// What is wrong with an input, and where that comes from: a file, and the shape of an array.
   indirect case inInput(origin: String, CarouselError)
   case portInUse(port: Int, address: String)
@@ -90,6 +96,12 @@ extension CarouselError: CustomStringConvertible {
       "session_file: \(path): \(problem)"
     case .notAnInput(let path, let file?): file.questionDescription(of: inputName(path))
     case .notAnInput(let path, nil): "\(inputName(path)): neither JSON nor .npy nor .npz"
+    case .noImporter(let file):
+      "\(file): found a file in the place of a model folder, and no program carousel-import beside this one or on the PATH; it makes a folder of such a file where it is installed: carousel-import \(file) -o FOLDER"
+    case .noCache(let file):
+      "\(file): found a file in the place of a model folder, and neither XDG_CACHE_HOME nor HOME says where its folder may be kept"
+    case .notImported(let path, let reason):
+      reason.hasPrefix(path) ? reason : "\(path): \(reason)"
     case .inInput(let origin, let error): "\(origin): \(error)"
     case .portInUse(let port, let address):
       "port \(port) of \(address) is in use; --port 0 picks a free one"

@@ -13,7 +13,7 @@ struct InspectCommand: ParsableCommand {
       Data of your own tells more than random numbers do.
       """)
 
-  @Argument(help: "A model folder: model.json and model.safetensors.")
+  @Argument(help: "A model folder (model.json and model.safetensors), or a file that is imported.")
   var folder: String
 
   @Option(help: .precision)
@@ -35,7 +35,7 @@ struct InspectCommand: ParsableCommand {
   }
 
   func report() throws -> ModelReport {
-    let graph = try loadModel(folder, precision: precision)
+    let graph = try loadModel(try modelFolder(folder), precision: precision)
     guard graph.precision != .f32 else {
       guard input == nil else {
         throw ValidationError("--input: the weights are kept as f32, which differs in nothing")

@@ -18,7 +18,7 @@ struct PredictCommand: ParsableCommand {
       are signed with CAROUSEL_STATE_KEY, where that is set.
       """)
 
-  @Argument(help: "A model folder.")
+  @Argument(help: "A model folder, or a file that is imported.")
   var folder: String
 
   @Option(help: ArgumentHelp("JSON, .npy or .npz; - is standard input.", valueName: "file"))
@@ -54,7 +54,7 @@ struct PredictCommand: ParsableCommand {
     // Before anything is computed.
     if let output { try OpenFile.checkWritable(output) }
     let model = OfflineModel(
-      try loadModel(folder, precision: precision),
+      try loadModel(try modelFolder(folder), precision: precision),
       stateKey: try Self.stateKey(in: ProcessInfo.processInfo.environment))
     let asked = try QuestionInput(
       try readFile(input), path: input, inputs: model.graph.model.description.inputs,
@@ -120,7 +120,7 @@ struct PredictCommand: ParsableCommand {
 }
 
 /// Writes a line for people, beside what the command prints.
-private func printToStandardError(_ line: String) {
+func printToStandardError(_ line: String) {
   let bytes = Array("\(line)\n".utf8)
   // SAFETY: the call reads the bytes of the array, which lives through it.
   _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -19,7 +19,8 @@ struct ServeCommand: ParsableCommand {
       also be given in the environment or in the settings file; see carousel config.
       """)
 
-  @Argument(help: "Model folders. (default: those in the folder --models)")
+  @Argument(
+    help: "Model folders, or files that are imported. (default: the folders in --models)")
   var folders: [String] = []
 
   @OptionGroup(title: "Settings") var settings: SettingOptions
@@ -37,7 +38,8 @@ struct ServeCommand: ParsableCommand {
     let logger = Logger(label: "carousel")
 
     keepMemorySmall()
-    let graphs = try loadModels(try folders(of: settings), precision: settings.precision)
+    let graphs = try loadModels(
+      try folders(of: settings).map(modelFolder), precision: settings.precision)
     logUnreadTensors(of: graphs, to: logger)
     let server: ModelServer
     do {

@@ -1,0 +1,121 @@
+import Glibc
+import ModelFormat
+import Serving
+
+/// Makes a model folder of a file that people hold (.onnx, .keras, .h5, .pt, …): by `carousel-import`, a program of its own, into a
+/// cache, where the same file is found again.
+struct ModelFileImport {
+  /// The program that imports.
+  let importer: String
+  /// The folder of the cache.
+  let cache: String
+  /// How long the program may take.
+  var timeout = Duration.seconds(900)
+
+  /// By this process's environment: the program lies beside this one or on the PATH, the cache where the XDG Base Directory
+  /// Specification has it.
+  static func here(file: String) throws(CarouselError) -> ModelFileImport {
+    guard let importer = importerPath() else { throw .noImporter(file: file) }
+    guard let cache = cachePath() else { throw .noCache(file: file) }
+    return ModelFileImport(importer: importer, cache: "\(cache)/carousel/models")
+  }
+
+  /// The folder of the model in the file at `path`, made if it is not in the cache.
+  func folder(of path: String) throws(CarouselError) -> String {
+    let target = "\(cache)/\(try key(of: path))"
+    if isModelFolder(target) { return target }
+    try makeFolder(cache)
+    let partial = "\(target).\(getpid()).partial"
+    let result: ChildProcess.Result
+    do {
+      result = try ChildProcess.run(importer, [path, "--output", partial], timeout: timeout)
+    } catch { throw .file(path: importer, code: error.code) }
+    guard result.ending == .exited(0) else {
+      remove(partial)
+      throw .notImported(path: path, reason: result.reason)
+    }
+    for line in result.output.split(separator: "\n") where line.hasPrefix("note: ") {
+      printToStandardError("\(path): \(line.dropFirst(6))")
+    }
+    // SAFETY: the paths are zero-terminated strings for the length of the call.
+    if unsafe rename(partial, target) != 0 {
+      let code = errno
+      remove(partial)
+      // Where another process was first, its folder is as good.
+      guard isModelFolder(target) else { throw .file(path: target, code: code) }
+    }
+    return target
+  }
+
+  /// What the folder is called: the file's name, for people, and a hash of its content and of the program.
+  private func key(of path: String) throws(CarouselError) -> String {
+    var hashes: [UInt8] = []
+    for file in [path, importer] {
+      let bytes = try readFile(file)
+      hashes += Digest.hash(bytes.span)
+    }
+    let stem = path.split(separator: "/").last?.split(separator: ".").first ?? "model"
+    hashes += stem.utf8
+    let digits = Digest.hash(hashes.span).prefix(16).map { byte in
+      let text = String(byte, radix: 16)
+      return text.utf8.count == 1 ? "0" + text : text
+    }
+    let name = stem.unicodeScalars.prefix(40).map { scalar in
+      scalar.isASCII && scalar.properties.isAlphabetic ? Character(scalar) : "-"
+    }
+    return "\(String(name))-\(digits.joined())"
+  }
+
+  private func makeFolder(_ path: String) throws(CarouselError) {
+    var end = path.startIndex
+    while end < path.endIndex {
+      end = path[path.index(after: end)...].firstIndex(of: "/") ?? path.endIndex
+      let folder = String(path[..<end])
+      // SAFETY: the path is a zero-terminated string for the length of the call.
+      guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+        throw .file(path: folder, code: errno)
+      }
+    }
+  }
+
+  /// Removes what was begun: a folder and the files in it.
+  private func remove(_ folder: String) {
+    for name in [Model.descriptionFile, Model.tensorFile] { OpenFile.remove("\(folder)/\(name)") }
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    unsafe rmdir(folder)
+  }
+
+  private static let program = "carousel-import"
+
+  private static func importerPath() -> String? {
+    var places: [String] = []
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    // SAFETY: writes at most as many bytes as `buffer` holds.
+    let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+    if count > 0 {
+      let own = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      if let slash = own.lastIndex(of: "/") { places.append(String(own[..<slash])) }
+    }
+    places += (environment("PATH") ?? "").split(separator: ":").map(String.init)
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    return places.map { "\($0)/\(program)" }.first { unsafe access($0, X_OK) == 0 }
+  }
+
+  private static func cachePath() -> String? {
+    if let path = environment("XDG_CACHE_HOME"), path.hasPrefix("/") { return path }
+    return environment("HOME").flatMap { $0.hasPrefix("/") ? "\($0)/.cache" : nil }
+  }
+
+  private static func environment(_ name: String) -> String? {
+    // SAFETY: the value is copied at once, and nothing here changes the environment.
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+  }
+}
+
+/// The folder of the model that `path` names: itself, or what the file there is imported to.
+func modelFolder(_ path: String) throws(CarouselError) -> String {
+  var status = stat()
+  // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
+  guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return path }
+  return try ModelFileImport.here(file: path).folder(of: path)
+}

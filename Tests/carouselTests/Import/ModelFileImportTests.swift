@@ -1,0 +1,101 @@
+import Glibc
+import ModelFormat
+import Testing
+
+@testable import carousel
+
+/// The cache, with shell scripts in the place of the program that imports.
+@Suite struct ModelFileImportTests {
+  /// A script that writes a folder, as the program does, and counts its runs in a file beside it.
+  private static let works = """
+    #!/bin/sh
+    /bin/mkdir "$3" && echo '{}' > "$3/model.json" && echo x > "$3/model.safetensors"
+    echo run >> "$0.runs"
+    echo 'note: confirm the order of the inputs'
+    """
+
+  private func importing(with script: String, in folder: String) throws -> ModelFileImport {
+    let program = "\(folder)/importer"
+    try OpenFile.write(Array(script.utf8), to: program)
+    #expect(chmod(program, 0o755) == 0)
+    try OpenFile.write(Array("model".utf8), to: "\(folder)/my.model.onnx")
+    return ModelFileImport(importer: program, cache: "\(folder)/a/b")
+  }
+
+  private func runs(in folder: String) throws -> Int {
+    try OpenFile(path: "\(folder)/importer.runs").read().filter { $0 == UInt8(ascii: "\n") }.count
+  }
+
+  @Test func theSameFileIsImportedOnce() throws {
+    let tree = try FileTree([:])
+    let folder = tree.path
+    let files = try importing(with: Self.works, in: folder)
+    let path = "\(folder)/my.model.onnx"
+    let first = try files.folder(of: path)
+    #expect(first.hasPrefix("\(folder)/a/b/my-"))
+    #expect(isModelFolder(first))
+    #expect(try files.folder(of: path) == first)
+    #expect(try runs(in: folder) == 1)
+    // Another content, another importer.
+    try OpenFile.write(Array("other".utf8), to: path)
+    let second = try files.folder(of: path)
+    #expect(second != first)
+    _ = try importing(with: Self.works + "\n", in: folder)
+    let third = try files.folder(of: path)
+    #expect(third != first && third != second)
+    #expect(try runs(in: folder) == 3)
+  }
+
+  @Test(arguments: [
+    (
+      "/bin/mkdir \"$3\"; echo 'Error: X: layer 3 has no place' >&2; exit 1",
+      "X: layer 3 has no place"
+    ),
+    ("exit 7", "it ended with status 7"),
+    ("kill -SEGV $$", "the program died of signal 11"),
+  ])
+  func whatFailsLeavesNothing(script: String, reason: String) throws {
+    let tree = try FileTree([:])
+    let folder = tree.path
+    let files = try importing(with: "#!/bin/sh\n" + script, in: folder)
+    let path = "\(folder)/my.model.onnx"
+    #expect(throws: CarouselError.notImported(path: path, reason: reason)) {
+      try files.folder(of: path)
+    }
+    #expect(try modelFolders(in: "\(folder)/a/b").isEmpty)
+    #expect(rmdir("\(folder)/a/b") == 0, "the cache has something left in it")
+  }
+
+  @Test func whatNeverEndsIsEnded() throws {
+    let tree = try FileTree([:])
+    let folder = tree.path
+    var files = try importing(with: "#!/bin/sh\nexec /bin/sleep 1000", in: folder)
+    files.timeout = .milliseconds(50)
+    let path = "\(folder)/my.model.onnx"
+    #expect(throws: CarouselError.notImported(path: path, reason: "it took too long")) {
+      try files.folder(of: path)
+    }
+  }
+
+  @Test func outputIsBounded() throws {
+    let tree = try FileTree([:])
+    let folder = tree.path
+    let script = "#!/bin/sh\n/usr/bin/head -c 1000000 /dev/zero; exit 3"
+    try OpenFile.write(Array(script.utf8), to: "\(folder)/p")
+    #expect(chmod("\(folder)/p", 0o755) == 0)
+    let result = try ChildProcess.run("\(folder)/p", [], timeout: .seconds(600))
+    #expect(result.ending == .exited(3))
+    #expect(result.output.utf8.count == ChildProcess.maxOutputBytes)
+  }
+
+  @Test func aProgramThatIsNotThereIsTold() {
+    #expect(throws: ChildProcess.SpawnError.self) {
+      try ChildProcess.run("/nowhere/at/all", [], timeout: .seconds(600))
+    }
+  }
+
+  @Test func aFolderIsItself() throws {
+    #expect(try modelFolder("/nowhere/at/all") == "/nowhere/at/all")
+    #expect(try modelFolder("/usr") == "/usr")
+  }
+}

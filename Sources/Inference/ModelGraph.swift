@@ -7,6 +7,8 @@ package final class ModelGraph: Sendable {
   package let precision: Precision
   let nodes: [GraphNode]
   let kernels: Kernels
+  /// How the numbers of each output become labels; nil for those that have none.
+  package let decoders: [OutputDecoder?]
 
   /// Whether a sequence can ride step by step: no op needs the whole of it.
   package let isStreamable: Bool
@@ -71,6 +73,12 @@ package final class ModelGraph: Sendable {
           limit: Self.maxPackedBytes)
       }
     }
+    var decoders: [OutputDecoder?] = []
+    for output in model.outputs {
+      decoders.append(try OutputDecoder(output, of: model))
+      packedByteCount += decoders.last??.byteCount ?? 0
+    }
+    self.decoders = decoders
     self.nodes = nodes
     self.initialState = initialState
     self.packedByteCount = packedByteCount

@@ -110,6 +110,12 @@ package struct Model: Sendable {
     package let labels: [String]?
     /// The index in `description.inputs` of the input that this output foretells.
     package let forecasts: Int?
+    /// How its numbers become labels.
+    package var decode: ModelDescription.Decode?
+    /// The text of each label: `labels` or, of what scores the next token, the vocabulary. Nil where labels are numbers.
+    package var labelTexts: [String]?
+    /// The tensors that decoding reads.
+    package var tensors: [String] = []
   }
 
   /// Where a value comes from: an index in `description.inputs` or in `nodes`.

@@ -108,10 +108,13 @@ extension ModelDescription.Node {
 
 extension ModelDescription.Output {
   fileprivate init(_ field: JSONField) throws(ModelError) {
-    let object = try field.object(known: ["name", "labels", "forecasts"])
+    let object = try field.object(known: ["name", "labels", "forecasts", "decode"])
     self.init(
       name: try object.required("name", expected: "a string").string(),
-      labels: try object["labels"]?.strings(), forecasts: try object["forecasts"]?.string())
+      labels: try object["labels"]?.strings(), forecasts: try object["forecasts"]?.string(),
+      decode: try object["decode"].map { field throws(ModelError) in
+        try ModelDescription.Decode(field)
+      })
   }
 }
 

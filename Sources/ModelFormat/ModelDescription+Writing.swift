@@ -69,6 +69,7 @@ extension ModelDescription.Output {
     var fields = [field("name", name.jsonText)]
     if let labels { fields.append(field("labels", array(labels))) }
     if let forecasts { fields.append(field("forecasts", forecasts.jsonText)) }
+    if let decode { fields.append(field("decode", decode.json)) }
     return object(fields)
   }
 }

@@ -86,11 +86,16 @@ package struct ModelDescription: Sendable, Equatable {
     /// The features input whose next steps this output foretells, in that input's units: an output of
     /// K·size elements holds the next K steps. Makes `horizon` possible.
     package var forecasts: String?
+    /// How its numbers become labels, which are answered beside them; nil where they do not.
+    package var decode: Decode?
 
-    package init(name: String, labels: [String]? = nil, forecasts: String? = nil) {
+    package init(
+      name: String, labels: [String]? = nil, forecasts: String? = nil, decode: Decode? = nil
+    ) {
       self.name = name
       self.labels = labels
       self.forecasts = forecasts
+      self.decode = decode
     }
   }
 }

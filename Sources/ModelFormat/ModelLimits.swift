@@ -13,6 +13,12 @@ package enum ModelLimits {
   package static let nodeInputs = 100
   /// The steps of a sequence that attends to itself: they are compared each with each.
   package static let attentionSteps = 2048
+  /// The labels that `top_k` answers of a step.
+  package static let rankedLabels = 100
+  /// The labels of a CRF, which are compared each with each at every step.
+  package static let crfLabels = 512
+  /// The label sequences that a beam search follows at once.
+  package static let beamWidth = 100
   /// The elements of a value a step or a sequence, and the ids of a token input: concatenations can't overflow.
   package static let size = 1 << 22
 }

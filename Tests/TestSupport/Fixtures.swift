@@ -46,10 +46,17 @@ package struct ModelCase: Decodable, Sendable {
     package let values: [Float]
   }
 
+  package struct Decoded: Decodable, Sendable {
+    package let labels: [Int32]
+    package let score: Float
+  }
+
   package let inputs: [String: Input]
   package let outputs: [String: Output]
   package let selection: String?
   package let horizon: Int?
+  /// What its outputs are decoded to.
+  package let decoded: [String: Decoded]?
 
   /// The case's inputs as a sequence of `model`.
   package func sequence(for model: Model) throws -> InputSequence {

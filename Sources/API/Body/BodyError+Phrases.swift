@@ -32,6 +32,8 @@ extension BodyError.Expectation {
     case .probability: "a number above 0 and up to 1"
     case .string: "a string"
     case .oneOf(let values): list(values.map { "\"\($0)\"" }, "or")
+    case .members(let values):
+      "an array of one or more of \(list(values.map { "\"\($0)\"" }, "and"))"
     case .steps(let names):
       "\"last\", \"all\" or an object with one of these by the output's name (\(list(names, "and")))"
     case .vectors(let size): "an array of steps of \(size) numbers each"

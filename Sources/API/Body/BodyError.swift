@@ -43,6 +43,8 @@ enum BodyError: Error, Equatable, Sendable {
     case probability
     case string
     case oneOf([String])
+    /// An array of some of these.
+    case members([String])
     /// What `outputs` may be: steps of all outputs, or of each by name.
     case steps([String])
     /// One sequence for an input of vectors of that size.

@@ -10,6 +10,8 @@ struct AnswerSize: Equatable {
   private(set) var textBytes = 0
   /// The memory that is held until its text is written: the numbers, and the states with them.
   private(set) var resultBytes = 0
+  /// About how many operations it takes to decode what is answered.
+  private(set) var decodingOperations = 0
 
   /// Nine digits with a sign, a point and an exponent of two digits with its sign, and a comma.
   static let bytesPerNumber = 16
@@ -28,8 +30,11 @@ struct AnswerSize: Equatable {
     for output in graph.model.outputs.indices {
       for sequence in question.sequences {
         let rows = question.rows(ofOutput: output, for: sequence)
-        add(rows, of: graph.model.outputs[output].size)
+        add(
+          rows, of: graph.model.outputs[output].size,
+          isWritten: question.answer.contains(.outputs))
       }
+      addLabels(ofOutput: output, question)
     }
     let stateBytes = graph.stateFloatCount * MemoryLayout<Float>.size
     let count = question.sequences.count
@@ -65,10 +70,34 @@ struct AnswerSize: Equatable {
     return question.vocabulary == nil ? bytes + 1 : bytes * JSONWriter.maxEscape
   }
 
+  /// Adds the labels and scores of an output, and what it takes to find them: sequence by sequence.
+  private mutating func addLabels(ofOutput output: Int, _ question: Question) {
+    guard let decoder = question.decoder(ofOutput: output),
+      let names = question.model.labelNames[output]
+    else { return }
+    let size = question.model.graph.model.outputs[output].size
+    var workBytes = 0
+    // The members' names, and the output's in each.
+    textBytes += 64 + 2 * question.outputNames[output].utf8.count
+    for sequence in question.sequences {
+      let rows = question.rows(ofOutput: output, for: sequence)
+      let (labels, scores) = decoder.counts(rows: rows)
+      let arrays = (rows + 1) * Self.bytesPerArray
+      if question.answer.contains(.labels) { textBytes += labels * names.maxBytes + arrays }
+      if question.answer.contains(.scores) { textBytes += scores * Self.bytesPerNumber + arrays }
+      resultBytes += (labels + scores) * MemoryLayout<Float>.size
+      workBytes = max(workBytes, decoder.workBytes(steps: rows, size: size))
+      decodingOperations += decoder.operationCount(steps: rows, size: size)
+    }
+    resultBytes += workBytes
+  }
+
   /// Adds `rows` rows of `size` numbers.
-  private mutating func add(_ rows: Int, of size: Int) {
+  private mutating func add(_ rows: Int, of size: Int, isWritten: Bool) {
     numbers += rows * size
-    textBytes += rows * (size * Self.bytesPerNumber + Self.bytesPerArray) + Self.bytesPerArray
+    if isWritten {
+      textBytes += rows * (size * Self.bytesPerNumber + Self.bytesPerArray) + Self.bytesPerArray
+    }
     resultBytes += rows * size * MemoryLayout<Float>.size
   }
 

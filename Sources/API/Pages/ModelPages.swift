@@ -112,6 +112,10 @@ struct ModelPages: Sendable {
       writer.raw(#","forecasts":"#)
       writer.string(description.inputs[input].name)
     }
+    if let decode = output.decode {
+      writer.raw(#","decode":"#)
+      writer.string(decode.name)
+    }
     writer.byte("}")
   }
 

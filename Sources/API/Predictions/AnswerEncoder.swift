@@ -19,20 +19,14 @@ struct AnswerEncoder {
     }
     text.writer.raw(#"{"model":"#)
     text.writer.string(question.model.name)
-    text.writer.raw(#","outputs":"#)
     let names = question.outputNames
-    if question.model.description.outputs.count == 1 {
-      try write(output: 0, names[0], of: predictions, to: &text)
-    } else {
-      text.writer.byte("{")
-      for (index, name) in names.enumerated() {
-        if index > 0 { text.writer.byte(",") }
-        text.writer.string(name)
-        text.writer.byte(":")
-        try write(output: index, name, of: predictions, to: &text)
+    if question.answer.contains(.outputs) {
+      text.writer.raw(#","outputs":"#)
+      try writeEach(names.indices, to: &text) { (text, index) throws(Fault) in
+        try write(output: index, names[index], of: predictions, to: &text)
       }
-      text.writer.byte("}")
     }
+    try writeLabels(of: predictions, to: &text)
     if let element = question.returnedState {
       text.writer.raw(#","state":"#)
       try write(statesOf: predictions, as: element, to: &text.writer)
@@ -50,6 +44,69 @@ struct AnswerEncoder {
     _ prediction: Prediction, of question: Question, to text: inout AnswerText
   ) throws(Fault) {
     try write(prediction.outputs[0], question.outputNames[0], of: question, to: &text)
+  }
+
+  /// Writes what `write` writes of outputs: by their names, where the model has several.
+  private func writeEach(
+    _ outputs: some Collection<Int>, to text: inout AnswerText,
+    _ write: (inout AnswerText, Int) throws(Fault) -> Void
+  ) throws(Fault) {
+    guard question.model.description.outputs.count > 1 else { return try write(&text, 0) }
+    text.writer.byte("{")
+    var isFirst = true
+    for output in outputs {
+      if !isFirst { text.writer.byte(",") }
+      isFirst = false
+      text.writer.string(question.outputNames[output])
+      text.writer.byte(":")
+      try write(&text, output)
+    }
+    text.writer.byte("}")
+  }
+
+  /// Writes what the outputs are decoded to, where that is asked for.
+  private func writeLabels(
+    of predictions: [Prediction], to text: inout AnswerText
+  ) throws(Fault) {
+    var decoded: [Int: [DecodedLabels]] = [:]
+    for (output, name) in question.outputNames.enumerated() {
+      guard let decoder = question.decoder(ofOutput: output) else { continue }
+      var labels: [DecodedLabels] = []
+      for prediction in predictions {
+        try question.check(prediction.outputs[output], name)
+        labels.append(decoder.decode(prediction.outputs[output]))
+        guard labels.last?.scores.values.allSatisfy(\.isFinite) ?? true else {
+          throw Fault(ModelChoiceError.outputNotFinite(model: question.model.name, output: name))
+        }
+      }
+      decoded[output] = labels
+    }
+    guard !decoded.isEmpty else { return }
+    let outputs = decoded.keys.sorted()
+    if question.answer.contains(.labels) {
+      text.writer.raw(#","labels":"#)
+      try writeEach(outputs, to: &text) { (text, output) throws(Fault) in
+        guard let labels = decoded[output], let names = question.model.labelNames[output] else {
+          preconditionFailure("an output without labels")
+        }
+        writeEach(labels, to: &text) { text, labels in text.labels(labels.labels, names) }
+      }
+    }
+    if question.answer.contains(.scores) {
+      text.writer.raw(#","scores":"#)
+      try writeEach(outputs, to: &text) { (text, output) throws(Fault) in
+        writeEach(decoded[output] ?? [], to: &text) { text, labels in text.scores(labels.scores) }
+      }
+    }
+  }
+
+  /// Writes what `write` writes of the one sequence, or of each in an array.
+  private func writeEach(
+    _ labels: [DecodedLabels], to text: inout AnswerText,
+    _ write: (inout AnswerText, DecodedLabels) -> Void
+  ) {
+    guard question.inputs.isArray else { return write(&text, labels[0]) }
+    text.array(labels, write)
   }
 
   private func write(

@@ -6,6 +6,7 @@ import Serving
 extension Question {
   private static let members = [
     "inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session",
+    "answer",
   ]
 
   /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
@@ -33,11 +34,41 @@ extension Question {
     }
     self.init(
       model: model, inputs: inputs, selection: selection, horizon: horizon, timeout: timeout,
-      states: states, returnedState: returnedState, sessions: sessions)
+      states: states, returnedState: returnedState, sessions: sessions,
+      answer: try members.answer(of: model, hasHorizon: horizon != nil))
+    try checkDecoding()
   }
 }
 
 extension BodyMembers {
+  /// What `answer` asks for: an array of members.
+  fileprivate func answer(of model: ServedModel, hasHorizon: Bool) throws(Fault) -> AnswerMembers {
+    guard let node = self["answer"] else { return .all }
+    let names = AnswerMembers.named.map(\.name)
+    let expected = BodyError.Expectation.members(names)
+    guard document.kind(node) == .array, document.count(node) > 0 else {
+      throw Fault(
+        BodyError.unexpected(path: "answer", found: document.found(node), expected: expected))
+    }
+    var asked: AnswerMembers = []
+    var element = node + 1
+    for index in 0..<document.count(node) {
+      let (path, found) = ("answer[\(index)]", document.found(element))
+      guard case .string(let name) = found,
+        let (_, member) = AnswerMembers.named.first(where: { $0.name == name })
+      else {
+        throw Fault(BodyError.unexpected(path: path, found: found, expected: .oneOf(names)))
+      }
+      guard asked.isDisjoint(with: member) else { throw Fault(BodyError.duplicate(path: path)) }
+      guard member == .outputs || (!hasHorizon && model.labelNames.contains { $0 != nil }) else {
+        throw Fault(InputsError.notAnswered(path: path, member: name, model: model.name))
+      }
+      asked.insert(member)
+      element = document.next(element)
+    }
+    return asked
+  }
+
   fileprivate func horizon(of model: ServedModel, limit: Int) throws(Fault) -> Int? {
     guard let horizon = self["horizon"] else { return nil }
     let steps = try document.horizon(horizon, path: "horizon", limit: limit)

@@ -66,9 +66,16 @@ package struct JSONWriter: Sendable {
   /// Appends what stands in `range` of an array of numbers or, with a row size, of an array of rows of so many: with the
   /// brackets and commas that stand before them and, behind the last, the end.
   package mutating func numbers(_ values: [Float], in range: Range<Int>, rowSize: Int?) {
+    elements(count: values.count, in: range, rowSize: rowSize) { $0.float(values[$1]) }
+  }
+
+  /// Likewise of an array of `count` elements, each by `write`.
+  package mutating func elements(
+    count: Int, in range: Range<Int>, rowSize: Int?, _ write: (inout JSONWriter, Int) -> Void
+  ) {
     if range.lowerBound == 0 {
       byte("[")
-      if rowSize != nil, !values.isEmpty { byte("[") }
+      if rowSize != nil, count > 0 { byte("[") }
     }
     // Counted, as a division for each number would cost more than the comma.
     var column = rowSize.map { range.lowerBound % $0 } ?? 0
@@ -84,10 +91,10 @@ package struct JSONWriter: Sendable {
       } else if index > 0 {
         byte(",")
       }
-      float(values[index])
+      write(&self, index)
     }
-    if range.upperBound == values.count {
-      if rowSize != nil, !values.isEmpty { byte("]") }
+    if range.upperBound == count {
+      if rowSize != nil, count > 0 { byte("]") }
       byte("]")
     }
   }

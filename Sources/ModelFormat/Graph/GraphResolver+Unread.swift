@@ -1,19 +1,40 @@
 import JSON
 
 extension GraphResolver {
+  /// A node, or an output that is decoded, and the tensors that it reads under its prefix.
+  private struct Reader {
+    let name: String
+    let op: String
+    let tensors: [String]
+    /// Those that it could read, without the prefix.
+    let readable: [String]
+    let recurrent: Model.RecurrentShape?
+  }
+
   /// Refuses tensors that stand under the prefix of a node but that no node reads: a model whose bias has a wrong name
   /// would answer without it.
   func checkUnreadTensors() throws(ModelError) {
-    var owners: [String: [Model.ResolvedNode]] = [:]
+    var owners: [String: [Reader]] = [:]
     for node in nodes {
-      if let prefix = node.weights { owners[prefix, default: []].append(node) }
+      guard let prefix = node.weights else { continue }
+      owners[prefix, default: []].append(
+        Reader(
+          name: node.name, op: node.op.name, tensors: node.tensors, readable: node.op.tensors,
+          recurrent: node.recurrent))
+    }
+    for output in outputs {
+      guard case .crf(let crf) = output.decode else { continue }
+      owners[crf.weights, default: []].append(
+        Reader(
+          name: output.name, op: ModelDescription.Decode.crf(crf).name, tensors: output.tensors,
+          readable: ModelDescription.Decode.CRF.tensors, recurrent: nil))
     }
     for tensor in tensors.names where !usedTensors.contains(tensor) {
       guard let prefix = Self.prefixes(of: tensor).first(where: { owners[$0] != nil }),
         let sharing = owners[prefix]
       else { continue }
       throw .unreadTensor(
-        tensor, node: sharing[0].name, op: sharing[0].op.name,
+        tensor, node: sharing[0].name, op: sharing[0].op,
         read: Set(sharing.flatMap(\.tensors)).sorted(),
         hint: hint(of: tensor, under: prefix, owner: sharing[0]))
     }
@@ -26,7 +47,7 @@ extension GraphResolver {
   }
 
   private func hint(
-    of tensor: String, under prefix: String, owner: Model.ResolvedNode
+    of tensor: String, under prefix: String, owner: Reader
   ) -> TensorHint? {
     guard let name = nameOfTensor(tensor, under: prefix) else { return nil }
     if let shape = owner.recurrent {
@@ -35,7 +56,7 @@ extension GraphResolver {
       return shape.bias == .none && Self.aliases[name, default: name] == "bias"
         ? .meant(bias) : nil
     }
-    let readable = owner.op.tensors
+    let readable = owner.readable
     // The node would read it if no attribute gave what it holds.
     if readable.contains(name) { return .attribute }
     if ["running_mean", "running_var", "num_batches_tracked"].contains(name) { return .batchNorm }
@@ -53,7 +74,8 @@ extension GraphResolver {
   private static let aliases = [
     "b": "bias", "beta": "bias", "offset": "bias", "shift": "bias", "bias_": "bias",
     "w": "weight", "gamma": "weight", "kernel": "weight", "scale": "weight", "weights": "weight",
-    "biases": "bias",
+    "biases": "bias", "chain_kernel": "transitions", "left_boundary": "start_transitions",
+    "right_boundary": "end_transitions",
   ]
   /// Parts of names that adapters, masks and norms of weights have.
   private static let reparametrised = [

@@ -17,6 +17,11 @@ package enum InputsError: Error, Equatable, Sendable {
   /// "all" of a model none of whose outputs has an answer a step, or by name of an output that has none.
   case notEveryStep(model: String, output: String?)
 
+  /// Less than a whole sequence of an output that is decoded over all its steps: "last" at `outputs`, or one that goes on.
+  case decodedWhole(path: String, output: String, decoder: String)
+  /// A member of the answer that the model does not have.
+  case notAnswered(path: String, member: String, model: String)
+
   /// What a limit counts.
   package enum Countable: String, Sendable {
     case sequences, steps
@@ -28,9 +33,9 @@ extension InputsError: FaultSource {
 
   package var parameter: String? {
     switch self {
-    case .tooMany(_, let path, _, _, _), .input(let path, _): path
+    case .tooMany(_, let path, _, _, _), .input(let path, _), .notAnswered(let path, _, _): path
     case .tokenRange, .roundedToken, .unknownCharacter, .noVocabulary, .sequenceCounts, .stepCounts,
-      .allWithHorizon, .notEveryStep:
+      .allWithHorizon, .notEveryStep, .decodedWhole:
       nil
     }
   }
@@ -58,6 +63,12 @@ extension InputsError: FaultSource {
       "outputs: model \(quoted(model)) answers once a sequence, expected \"last\""
     case .notEveryStep(let model, let output?):
       "outputs.\(output): model \(quoted(model)) answers this output once a sequence, expected \"last\""
+    case .decodedWhole(let path, let output, let decoder):
+      "\(path): the labels of output \(quoted(output)) depend on all steps of a sequence (\(decoder)), expected "
+        + (path == "outputs" ? "\"all\"" : "whole sequences")
+        + ", or \"answer\": [\"outputs\"], which leaves labels and scores out"
+    case .notAnswered(let path, let member, let model):
+      "\(path): found \(quoted(member)), which answers of model \(quoted(model)) do not have"
     }
   }
 }

@@ -13,6 +13,8 @@ package final class ServedModel: Sendable {
   package let vocabularies: [Vocabulary?]
   /// The bytes of the longest text that stands for a token of an input, or of its longest id; 0 for inputs that take none.
   package let maxTokenBytes: [Int]
+  /// What the labels of each output are called; nil for outputs that are not decoded.
+  package let labelNames: [LabelNames?]
   /// The identity that the states of its sequences carry; nil where it has no states, as its steps need the whole sequence.
   package let identity: ModelIdentity?
   private let onEnd: @Sendable () -> Void
@@ -39,6 +41,9 @@ package final class ServedModel: Sendable {
     vocabularies = engine.graph.model.description.inputs.map { input in
       guard case .tokens(_, let entries?) = input.kind else { return nil }
       return Vocabulary(entries)
+    }
+    labelNames = engine.graph.model.outputs.map { output in
+      output.decode.map { _ in LabelNames(output.labelTexts, count: output.size) }
     }
     maxTokenBytes = engine.graph.model.description.inputs.map { input in
       switch input.kind {

@@ -53,6 +53,7 @@ extension Question {
     try limits.check(inputs.sequences)
     if let horizon { try inputs.checkLengths(with: horizon, path: "horizon", for: model) }
     self.init(model: model, inputs: inputs, selection: selection, horizon: horizon)
+    try checkDecoding()
   }
 }
 

@@ -15,11 +15,14 @@ package struct Question: Sendable {
   package let returnedState: StateElement?
   /// The sessions that its sequences go on with, nil for a sequence without; empty where none has one.
   package let sessions: [SessionUse?]
+  /// What is answered of what there is.
+  package let answer: AnswerMembers
 
   package init(
     model: ServedModel, inputs: InputBatch, selection: Selection, horizon: Int? = nil,
     timeout: Duration? = nil, states: StateTransfer = StateTransfer(),
-    returnedState: StateElement? = nil, sessions: [SessionUse?] = []
+    returnedState: StateElement? = nil, sessions: [SessionUse?] = [],
+    answer: AnswerMembers = .all
   ) {
     self.model = model
     self.inputs = inputs
@@ -29,6 +32,7 @@ package struct Question: Sendable {
     self.states = states
     self.returnedState = returnedState
     self.sessions = sessions
+    self.answer = answer
   }
 
   @inlinable package var sequences: [InputSequence] { inputs.sequences }
@@ -56,6 +60,30 @@ extension Question {
     let names = model.description.outputs.map(\.name)
     guard horizon != nil, let forecast = model.graph.forecast else { return names }
     return [names[forecast.output]]
+  }
+
+  /// What decodes an output; nil where its labels and scores are not answered. A forecast is numbers.
+  package func decoder(ofOutput output: Int) -> OutputDecoder? {
+    guard horizon == nil, !answer.isDisjoint(with: [.labels, .scores]) else { return nil }
+    return model.graph.decoders[output]
+  }
+
+  /// Refuses a question whose labels depend on steps that are not in it.
+  package func checkDecoding() throws(Fault) {
+    for (index, output) in model.graph.model.outputs.enumerated() {
+      guard let decode = output.decode, decode.needsAllSteps, decoder(ofOutput: index) != nil
+      else { continue }
+      if selection.steps(ofOutput: index) != .all {
+        throw Fault(
+          InputsError.decodedWhole(path: "outputs", output: output.name, decoder: decode.name))
+      }
+      if carriesState {
+        throw Fault(
+          InputsError.decodedWhole(
+            path: sessions.isEmpty ? "state" : "session", output: output.name, decoder: decode.name)
+        )
+      }
+    }
   }
 
   /// The rows of an output that are reported for `sequence`.

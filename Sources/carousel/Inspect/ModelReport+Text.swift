@@ -25,6 +25,7 @@ extension ModelReport {
           "  \(output.name)", Self.form(output.kind, output.size),
           output.labels.map { "labels \($0.joined(separator: ", "))" } ?? "",
           output.forecasts.map { "foretells \($0)" } ?? "",
+          output.decode.map { "decoded by \($0)" } ?? "",
         ]
       })
     lines.append("")

@@ -58,11 +58,12 @@ struct ModelReport: Encodable {
     let everyStep: Bool
     let labels: [String]?
     let forecasts: String?
+    let decode: String?
 
     private enum CodingKeys: String, CodingKey {
       case name, kind, size
       case everyStep = "every_step"
-      case labels, forecasts
+      case labels, forecasts, decode
     }
   }
 
@@ -96,7 +97,8 @@ struct ModelReport: Encodable {
       Output(
         name: output.name, kind: output.form.kind, size: output.size,
         everyStep: graph.answersEveryStep(output: index), labels: output.labels,
-        forecasts: output.forecasts.map { description.inputs[$0].name })
+        forecasts: output.forecasts.map { description.inputs[$0].name }, decode: output.decode?.name
+      )
     }
     unusedTensors = model.unusedTensors
     parameters = model.parameterCount

@@ -1,0 +1,34 @@
+/// What the numbers of an output that connectionist temporal classification reads are, and the best label of each step.
+package enum CTCScores: Sendable {
+  /// Logits or logarithms of probabilities.
+  case logits
+  case probabilities
+
+  /// The logarithms of a step's probabilities.
+  func logarithms(_ row: ArraySlice<Float>) -> [Double] {
+    switch self {
+    case .probabilities: return row.map { Elementary.log(Double($0)) }
+    case .logits:
+      let most = Double(row.max() ?? 0)
+      let sum = row.reduce(0) { $0 + Elementary.exp(Double($1) - most) }
+      let shift = most + Elementary.log(sum)
+      return row.map { Double($0) - shift }
+    }
+  }
+
+  /// The best label of each step, without repetitions and then without blanks; the score is the logarithm of the probability
+  /// of these steps' labels.
+  func greedy(_ output: Prediction.Output, blank: Int) -> DecodedLabels {
+    var labels: [Int32] = []
+    var last = blank
+    var score = 0.0
+    for range in output.rowRanges {
+      let best = output.values.ranked(1, in: range)[0]
+      score += logarithms(output.values[range])[best - range.lowerBound]
+      let label = best - range.lowerBound
+      if label != last, label != blank { labels.append(Int32(label)) }
+      last = label
+    }
+    return DecodedLabels(labels: Nested(labels, .row), scores: Nested([Float(score)], .one))
+  }
+}

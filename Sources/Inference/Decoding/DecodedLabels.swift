@@ -1,0 +1,30 @@
+/// What the numbers of an output say of one sequence: labels, as their indices, and scores.
+///
+/// Labels may be as many as the steps, or fewer or more.
+package struct DecodedLabels: Sendable, Equatable {
+  package var labels: Nested<Int32>
+  package var scores: Nested<Float>
+
+  package init(labels: Nested<Int32>, scores: Nested<Float>) {
+    self.labels = labels
+    self.scores = scores
+  }
+}
+
+package enum NestedForm: Sendable, Equatable {
+  case one
+  case row
+  /// Rows of so many values each.
+  case rows(size: Int)
+}
+
+/// One value, a row of values, or rows of them.
+package struct Nested<Element: Sendable & Equatable>: Sendable, Equatable {
+  package let values: [Element]
+  package let form: NestedForm
+
+  package init(_ values: [Element], _ form: NestedForm) {
+    self.values = values
+    self.form = form
+  }
+}

@@ -1,0 +1,107 @@
+import ModelFormat
+
+/// How the numbers of one output become labels, with the tensors that takes.
+///
+/// Only the numbers of one sequence count, in double precision and in one order: an answer's labels are the same in any
+/// company and on every machine.
+package enum OutputDecoder: Sendable {
+  case argmax
+  case topK(Int)
+  case viterbi(ViterbiDecoder)
+  case ctcGreedy(CTCScores, blank: Int)
+  case ctcBeam(CTCScores, blank: Int, width: Int)
+
+  /// The decoder of an output; nil where it has none.
+  init?(_ output: Model.ResolvedOutput, of model: Model) throws(ModelError) {
+    switch output.decode {
+    case nil: return nil
+    case .argmax: self = .argmax
+    case .topK(let count): self = .topK(count)
+    case .crf(let crf):
+      self = .viterbi(try ViterbiDecoder(crf, size: output.size, tensors: model.tensors))
+    case .ctc(let ctc):
+      var scores = CTCScores.logits
+      if case .node(let node) = output.value, model.nodes[node].op == .softmax {
+        scores = .probabilities
+      }
+      self =
+        ctc.beam.map { .ctcBeam(scores, blank: ctc.blank, width: $0) }
+        ?? .ctcGreedy(scores, blank: ctc.blank)
+    }
+  }
+
+  /// The labels and scores of finite numbers.
+  ///
+  /// - Parameter output: every step, where the decoder needs them all.
+  package func decode(_ output: Prediction.Output) -> DecodedLabels {
+    switch self {
+    case .argmax:
+      let indices = output.rowRanges.map { output.values.ranked(1, in: $0)[0] }
+      return output.labels(at: indices, form: output.rows == nil ? .one : .row)
+    case .topK(let count):
+      let indices = output.rowRanges.flatMap { output.values.ranked(count, in: $0) }
+      return output.labels(at: indices, form: output.rows == nil ? .row : .rows(size: count))
+    case .viterbi(let decoder):
+      let path = decoder.path(output.values)
+      return DecodedLabels(labels: Nested(path.labels, .row), scores: Nested([path.score], .one))
+    case .ctcGreedy(let scores, let blank):
+      return scores.greedy(output, blank: blank)
+    case .ctcBeam(let scores, let blank, let width):
+      var search = CTCBeamSearch(blank: blank, width: width)
+      for range in output.rowRanges { search.advance(by: scores.logarithms(output.values[range])) }
+      return search.best
+    }
+  }
+
+  /// The labels and scores that a sequence of which `rows` steps are answered has at the most.
+  package func counts(rows: Int) -> (labels: Int, scores: Int) {
+    switch self {
+    case .argmax: (rows, rows)
+    case .topK(let count): (rows * count, rows * count)
+    case .viterbi, .ctcGreedy, .ctcBeam: (rows, 1)
+    }
+  }
+
+  /// Bytes that are held while a sequence of that many steps is decoded, at the most.
+  package func workBytes(steps: Int, size: Int) -> Int {
+    switch self {
+    case .argmax, .topK, .ctcGreedy: 0
+    case .viterbi: steps * size * MemoryLayout<UInt16>.size
+    case .ctcBeam(_, _, let width): CTCBeamSearch.workBytes(steps: steps, size: size, width: width)
+    }
+  }
+
+  /// Bytes of tensors as the decoder holds them.
+  var byteCount: Int {
+    switch self {
+    case .argmax, .topK, .ctcGreedy, .ctcBeam: 0
+    case .viterbi(let decoder): decoder.byteCount
+    }
+  }
+
+  /// About how many operations it takes to decode so many steps.
+  package func operationCount(steps: Int, size: Int) -> Int {
+    switch self {
+    case .argmax, .topK: steps * size
+    case .ctcGreedy: 16 * steps * size
+    case .viterbi: steps * size * size
+    case .ctcBeam(_, _, let width): steps * (16 * size + 64 * width * width)
+    }
+  }
+}
+
+extension Prediction.Output {
+  /// The places of each row's elements; of a vector those of the one that it is.
+  var rowRanges: [Range<Int>] {
+    stride(from: 0, to: values.count, by: size).map { $0..<$0 + size }
+  }
+
+  /// The elements at `indices` of `values` as labels, and as their scores.
+  fileprivate func labels<Indices: Sequence<Int>>(
+    at indices: Indices, form: NestedForm
+  ) -> DecodedLabels {
+    DecodedLabels(
+      labels: Nested(indices.map { Int32($0 % size) }, form),
+      scores: Nested(indices.map { values[$0] }, form))
+  }
+}

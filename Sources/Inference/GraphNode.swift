@@ -2,7 +2,7 @@ import ModelFormat
 
 /// Which rows a value has within a turn.
 enum RowDomain: Sendable, Equatable {
-  /// A row a step of each rider, as PackedLayout places them.
+  /// A row a step of each rider, as the PackedLayout of the value's steps places them.
   case steps
   /// A row a rider, known from its boarding on: the model's vector inputs and what is computed from them.
   case riders
@@ -20,6 +20,8 @@ struct GraphNode: Sendable {
   /// Elements a row.
   let size: Int
   let domain: RowDomain
+  /// The steps of its value or, of a vector, of its inputs: an index in the model's `axes`.
+  let axis: Int
   /// Of a recurrent network, the layers whose final states something reads.
   let finalLayers: Set<Int>
   /// Of a recurrent network, where its initial states come from; nil where they are zero.

@@ -14,34 +14,45 @@ package struct InputSequence: Sendable, Equatable {
 
   /// In the order of the model's inputs.
   package private(set) var values: [Values]
-  package private(set) var stepCount: Int
+  /// The steps of the sequence in each of the model's `inputAxes`.
+  package private(set) var stepCounts: [Int]
+  /// The most of them: the steps that the sequence takes a turn through.
+  package var stepCount: Int { stepCounts.reduce(0, Swift.max) }
 
   /// Checks that there is a value an input, of the input's kind and size, finite and in range, and that
-  /// all inputs with steps have as many of them, one at least.
+  /// all inputs of an axis have as many steps, of which the model takes so many.
   package init(_ values: [Values], for model: Model) throws(InputError) {
     let inputs = model.description.inputs
     guard values.count == inputs.count else {
       throw .inputCount(found: values.count, expected: inputs.count)
     }
-    var steps: (input: String, count: Int)?
-    for (input, value) in zip(inputs, values) {
-      guard let count = try Self.check(value, against: input) else { continue }
-      if let steps, steps.count != count {
+    var counts: [Int?] = Array(repeating: nil, count: model.inputAxes.count)
+    for (index, input) in inputs.enumerated() {
+      guard let count = try Self.check(values[index], against: input),
+        let axis = model.axis(of: .input(index))
+      else { continue }
+      if let expected = counts[axis], expected != count {
         throw .stepCounts(
-          input: input.name, found: count, other: steps.input, expected: steps.count)
+          input: input.name, found: count, other: inputs[model.inputAxes[axis].input].name,
+          expected: expected)
       }
       guard count > 0 else { throw .noSteps(input: input.name) }
-      steps = (input.name, count)
+      counts[axis] = count
     }
     self.values = values
-    stepCount = steps?.count ?? 0
+    stepCounts = counts.map { $0 ?? 0 }
+    for (axis, count) in zip(model.inputAxes, stepCounts) where count < axis.least {
+      throw .tooFewSteps(
+        input: inputs[axis.input].name, found: count, least: axis.least,
+        node: axis.neededBy ?? "")
+    }
     try checkLength(with: 0, for: model)
   }
 
   /// Checks that the model takes the sequence with so many steps more.
   package func checkLength(with more: Int, for model: Model) throws(InputError) {
-    guard stepCount + more <= model.maxSteps else {
-      throw .tooManySteps(found: stepCount + more, limit: model.maxSteps)
+    for (axis, count) in zip(model.inputAxes, stepCounts) where count + more > axis.most {
+      throw .tooManySteps(found: count + more, limit: axis.most)
     }
   }
 
@@ -52,14 +63,14 @@ package struct InputSequence: Sendable, Equatable {
   ) {
     values = previous.values
     values[input] = .features(forecast)
-    self.stepCount = stepCount
+    stepCounts = [stepCount]
   }
 
   /// The one step that follows: `token` takes the place of the input of tokens that it was drawn for.
   package init(replacing input: Int, of previous: InputSequence, with token: Int32) {
     values = previous.values
     values[input] = .tokens([token])
-    stepCount = 1
+    stepCounts = [1]
   }
 
   /// One step more: `token` follows those of the input of tokens that it was drawn for.
@@ -69,7 +80,7 @@ package struct InputSequence: Sendable, Equatable {
       preconditionFailure("input \(input) holds no tokens")
     }
     values[input] = .tokens(ids + [token])
-    stepCount = previous.stepCount + 1
+    stepCounts = [previous.stepCount + 1]
   }
 
   /// The floats of a features input.
@@ -144,6 +155,8 @@ package enum InputError: Error, Equatable, CustomStringConvertible {
   case notFinite(input: String, index: Int)
   case noSteps(input: String)
   case stepCounts(input: String, found: Int, other: String, expected: Int)
+  /// What a kernel covers, or a slice names, must be there.
+  case tooFewSteps(input: String, found: Int, least: Int, node: String)
   /// Those that are to follow count, too.
   case tooManySteps(found: Int, limit: Int)
 
@@ -165,6 +178,9 @@ package enum InputError: Error, Equatable, CustomStringConvertible {
       "input \"\(input)\" holds no steps, expected at least one"
     case .stepCounts(let input, let found, let other, let expected):
       "input \"\(input)\" holds \(found) steps, expected \(expected) as \"\(other)\" has"
+    case .tooFewSteps(let input, let found, let least, let node):
+      "input \"\(input)\" holds \(found) \(found == 1 ? "step" : "steps"), expected at least \(least), which node "
+        + "\"\(node)\" of the model needs"
     case .tooManySteps(let found, let limit):
       "the sequence has \(found) steps with those that are to follow, expected at most \(limit), which are compared each "
         + "with each"

@@ -37,20 +37,30 @@ extension ModelGraph {
     return steps.allSatisfy { $0 == .all } ? .all : .each(steps)
   }
 
-  /// The rows of an output's answer for a sequence of `stepCount` steps; nil where it is one vector.
-  package func rowCount(ofOutput index: Int, selection: Selection, stepCount: Int) -> Int? {
-    selection.steps(ofOutput: index) == .all && answersEveryStep(output: index) ? stepCount : nil
+  /// Whether the rows of an output's answer are steps; else it is one vector.
+  package func answersSteps(ofOutput index: Int, selection: Selection) -> Bool {
+    selection.steps(ofOutput: index) == .all && answersEveryStep(output: index)
   }
 
-  /// The floats of the answer for a sequence of `stepCount` steps, without a state; with a horizon the forecast is all.
+  /// The rows of an output's answer for a sequence; nil where it is one vector.
+  ///
+  /// - Parameter stepCounts: the steps of the sequence in each of the model's `inputAxes`.
+  package func rowCount(
+    ofOutput index: Int, selection: Selection, stepCounts: [Int]
+  ) -> Int? {
+    guard answersSteps(ofOutput: index, selection: selection) else { return nil }
+    return model.axes[model.outputs[index].axis ?? 0].count(stepCounts)
+  }
+
+  /// The floats of the answer for a sequence, without a state; with a horizon the forecast is all.
   package func answerFloatCount(
-    selection: Selection, stepCount: Int, horizon: Int? = nil
+    selection: Selection, stepCounts: [Int], horizon: Int? = nil
   ) -> Int {
     if let horizon, let forecast {
       return horizon * (model.outputs[forecast.output].size / forecast.stepCount)
     }
     return model.outputs.enumerated().reduce(0) { sum, output in
-      let rows = rowCount(ofOutput: output.offset, selection: selection, stepCount: stepCount)
+      let rows = rowCount(ofOutput: output.offset, selection: selection, stepCounts: stepCounts)
       return sum + (rows ?? 1) * output.element.size
     }
   }
@@ -68,17 +78,18 @@ extension ModelGraph {
   /// once the rider finishes.
   func report(output index: Int, plan: TurnPlan, workspace: inout Workspace) {
     let value = model.outputs[index].value
-    let domain = domain(of: value)
+    let (domain, axis) = (domain(of: value), axis(of: value))
+    let layout = plan.layouts[axis]
     var rows: [Int] = []
     for j in plan.riders.indices {
       let start = rows.count
       let everyStep = plan.riders[j].selection.steps(ofOutput: index) == .all
       switch domain {
       case .steps where everyStep:
-        for t in 0..<plan.layout.steps[j] { rows.append(plan.layout.row(rider: j, step: t)) }
+        for t in 0..<layout.steps[j] { rows.append(layout.row(rider: j, step: t)) }
       case .reported where everyStep: rows += plan.reported[j]
       case .steps, .reported, .riders, .ends:
-        if plan.riders[j].finishes { rows.append(plan.endRow(of: j, in: domain)) }
+        if plan.riders[j].finishes { rows.append(plan.endRow(of: j, in: domain, axis: axis)) }
       }
       workspace.reported[index][plan.order[j]] = start..<rows.count
     }

@@ -56,7 +56,7 @@ package final class ModelGraph: Sendable {
       nodes.append(
         GraphNode(
           op: op, inputs: node.inputs, size: node.size,
-          domain: op.domain(of: inputDomains),
+          domain: Self.domain(of: node, as: op.domain(of: inputDomains)), axis: node.axis ?? 0,
           finalLayers: finals[nodes.count] ?? [], initialHidden: node.initialHidden,
           initialCell: node.initialCell,
           state: initialState.count..<initialState.count + state.count))
@@ -83,7 +83,7 @@ package final class ModelGraph: Sendable {
     self.initialState = initialState
     self.packedByteCount = packedByteCount
     isStreamable =
-      !nodes.contains { $0.op.needsWholeSequence } && !Self.restarts(nodes)
+      model.axes.count == 1 && !nodes.contains { $0.op.needsWholeSequence } && !Self.restarts(nodes)
       && !Self.looksAhead(nodes, in: model)
   }
 
@@ -137,6 +137,14 @@ package final class ModelGraph: Sendable {
     }
     return finals
   }
+
+  /// What is read off at each step is so where the steps are those of the first input: others come out together.
+  private static func domain(of node: Model.ResolvedNode, as domain: RowDomain) -> RowDomain {
+    domain == .reported && node.op == .last && node.axis != 0 ? .ends : domain
+  }
+
+  /// The steps of a value, an index in the model's `axes`; 0 of a vector.
+  func axis(of reference: Model.ValueReference) -> Int { model.axis(of: reference) ?? 0 }
 
   func domain(of reference: Model.ValueReference) -> RowDomain {
     Self.domain(of: reference, in: nodes, of: model)

@@ -1,31 +1,49 @@
 /// Where the steps of a turn lie: time-major, without padding.
 ///
-/// Riders are sorted by their steps, longest first, so the active ones are a shrinking prefix: step t of
-/// rider j is row `starts[t] + j`. The layout is that of PyTorch's `PackedSequence`.
+/// Riders are placed by their steps, longest first, so the active ones are a shrinking prefix: step t of the rider at
+/// place j is row `starts[t] + j`. The layout is that of PyTorch's `PackedSequence`.
 struct PackedLayout {
-  /// Steps of each rider, descending, none zero.
+  /// Steps of each rider.
   let steps: [Int]
   /// Riders active at each step.
   private(set) var active: [Int] = []
   /// The first row of each step.
   private(set) var starts: [Int] = []
   private(set) var rows = 0
+  /// The place of each rider; nil where they come longest first.
+  private let places: [Int]?
 
+  /// - Parameter steps: those of each rider, none below zero.
   init(steps: [Int]) {
-    precondition(
-      steps.allSatisfy { $0 > 0 } && zip(steps, steps.dropFirst()).allSatisfy { $0 >= $1 })
     self.steps = steps
-    var riding = steps.count
-    for t in 0..<(steps.first ?? 0) {
-      while steps[riding - 1] <= t { riding -= 1 }
+    var sorted = steps
+    if zip(steps, steps.dropFirst()).allSatisfy({ $0 >= $1 }) {
+      places = nil
+    } else {
+      // Equal lengths keep their order.
+      let order = steps.indices.sorted {
+        steps[$0] == steps[$1] ? $0 < $1 : steps[$0] > steps[$1]
+      }
+      sorted = order.map { steps[$0] }
+      var found = Array(repeating: 0, count: steps.count)
+      for (place, rider) in order.enumerated() { found[rider] = place }
+      places = found
+    }
+    precondition(sorted.last.map { $0 >= 0 } ?? true)
+    var riding = sorted.count
+    for t in 0..<(sorted.first ?? 0) {
+      while sorted[riding - 1] <= t { riding -= 1 }
       active.append(riding)
       starts.append(rows)
       rows += riding
     }
   }
 
+  /// A rider's place: the row of its first step, and of its state.
+  func place(of rider: Int) -> Int { places?[rider] ?? rider }
+
   /// The row of `rider` at step `t`.
-  func row(rider: Int, step t: Int) -> Int { starts[t] + rider }
+  func row(rider: Int, step t: Int) -> Int { starts[t] + place(of: rider) }
 
   /// The row of a rider's final step.
   func lastRow(rider: Int) -> Int { row(rider: rider, step: steps[rider] - 1) }

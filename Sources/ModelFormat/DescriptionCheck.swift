@@ -41,6 +41,7 @@ struct DescriptionCheck {
 extension ModelDescription.Input {
   fileprivate func check(path: String) throws(ModelError) {
     try checkName(name, path: "\(path).name")
+    if let axis { try checkName(axis, path: "\(path).axis") }
     let size = kind.size
     guard size > 0 else {
       throw .unexpected(path: "\(path).size", found: "\(size)", expected: "at least 1")

@@ -25,3 +25,16 @@ extension Model.ValueForm {
     }
   }
 }
+
+extension Model {
+  /// The steps of a value, an index in `axes`; nil of a vector.
+  package func axis(of value: ValueReference) -> Int? {
+    switch value {
+    case .input(let index): return axesOfInputs[index]
+    case .node(let index):
+      guard case .sequence = nodes[index].form else { return nil }
+      return nodes[index].axis
+    case .hidden, .cell: return nil
+    }
+  }
+}

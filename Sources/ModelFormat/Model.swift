@@ -10,8 +10,11 @@ package struct Model: Sendable {
   package let tensors: TensorFile
   /// Tensors of the file that no node reads, sorted: a `state_dict` may hold more than the graph uses.
   package let unusedTensors: [String]
-  /// The most steps that a sequence may have: as many as its ops take.
-  package let maxSteps: Int
+  /// The steps that values have: those of the inputs first, in the order of `inputAxes`, then those that ops make of them.
+  package let axes: [StepAxis]
+  package let inputAxes: [InputAxis]
+  /// For each input the axis of its steps, an index in `inputAxes`; nil of a vector.
+  let axesOfInputs: [Int?]
 
   /// Loads the folder's `model.json` and `model.safetensors` and checks that they fit each other.
   package init(folder path: String) throws(ModelError) {
@@ -64,7 +67,9 @@ package struct Model: Sendable {
     self.tensors = tensors
     nodes = graph.nodes
     outputs = graph.outputs
-    maxSteps = graph.maxSteps
+    axes = graph.axes.axes
+    inputAxes = graph.axes.inputAxes
+    axesOfInputs = description.inputs.indices.map { graph.axes.axis(ofInput: $0)?.origin }
     unusedTensors = tensors.names.filter { !graph.usedTensors.contains($0) }
   }
 
@@ -97,6 +102,8 @@ package struct Model: Sendable {
     package let form: ValueForm
     /// Elements a step or a sequence: no node's value is tokens.
     package var size: Int { form.size! }
+    /// An index in `axes`: the steps of its value or, of a vector, of its inputs; nil where these are vectors.
+    package let axis: Int?
     /// The network's shape where `op` is a recurrent one.
     package let recurrent: RecurrentShape?
   }
@@ -107,6 +114,8 @@ package struct Model: Sendable {
     package let form: ValueForm
     /// Elements a step or a sequence: no output is tokens.
     package var size: Int { form.size! }
+    /// Of a sequence, its steps: an index in `axes`.
+    package let axis: Int?
     package let labels: [String]?
     /// The index in `description.inputs` of the input that this output foretells.
     package let forecasts: Int?

@@ -64,13 +64,13 @@ extension ModelDescription.Input {
     let kind: Kind
     switch try kindField.string() {
     case "features":
-      let object = try field.object(known: ["name", "kind", "size", "mean", "scale"])
+      let object = try field.object(known: ["name", "kind", "size", "mean", "scale", "axis"])
       let size = try object.size()
       kind = .features(
         size: size, mean: try object["mean"]?.floats(spreadOver: size),
         scale: try object["scale"]?.floats(spreadOver: size))
     case "tokens":
-      let object = try field.object(known: ["name", "kind", "size", "vocabulary"])
+      let object = try field.object(known: ["name", "kind", "size", "vocabulary", "axis"])
       let vocabulary = try object["vocabulary"]?.vocabulary()
       if let vocabulary, object["size"] == nil {
         kind = .tokens(size: vocabulary.count, vocabulary: vocabulary)
@@ -82,7 +82,8 @@ extension ModelDescription.Input {
     default: throw kindField.unexpected("\"features\", \"tokens\" or \"vector\"")
     }
     self.init(
-      name: try field.object().required("name", expected: "a string").string(), kind: kind)
+      name: try field.object().required("name", expected: "a string").string(), kind: kind,
+      axis: try field.object()["axis"]?.string())
   }
 }
 

@@ -48,6 +48,7 @@ extension ModelDescription.Input {
     case .vector(let size):
       fields += [field("kind", "\"vector\""), field("size", "\(size)")]
     }
+    if let axis { fields.append(field("axis", axis.jsonText)) }
     return object(fields)
   }
 }

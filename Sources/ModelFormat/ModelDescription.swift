@@ -37,10 +37,13 @@ package struct ModelDescription: Sendable, Equatable {
   package struct Input: Sendable, Equatable {
     package var name: String
     package var kind: Kind
+    /// Inputs of one axis have as many steps as each other; nil: the axis of all inputs that name none.
+    package var axis: String?
 
-    package init(name: String, kind: Kind) {
+    package init(name: String, kind: Kind, axis: String? = nil) {
       self.name = name
       self.kind = kind
+      self.axis = axis
     }
 
     package enum Kind: Sendable, Equatable {

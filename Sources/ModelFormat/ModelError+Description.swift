@@ -100,6 +100,10 @@ extension ModelError: CustomStringConvertible {
         + "name it among the outputs or the inputs of a node that does, or leave it out"
     case .cycle(let names):
       return "nodes need each other in a cycle: \(names.joined(separator: " → "))"
+    case .differentSteps(let path, let op, let name, let found, let other, let expected):
+      return
+        "\(path): \(op) takes sequences of as many steps as each other, \(quote(name)) has \(found), \(quote(other)) has "
+        + expected
     case .inputForm(let path, let op, let name, let found, let expected):
       return "\(path): \(op) takes \(expected), \(quote(name)) is \(found)"
     }

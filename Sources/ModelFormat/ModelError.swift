@@ -62,5 +62,8 @@ package enum ModelError: Error, Sendable, Equatable {
   case unused(String, path: String)
   /// The nodes of the cycle, each needing the next, the first again at the end.
   case cycle([String])
+  /// Two inputs of a node have different numbers of steps; `found` and `expected` say in words how many.
+  case differentSteps(
+    path: String, op: String, name: String, found: String, other: String, expected: String)
   case inputForm(path: String, op: String, name: String, found: Model.ValueForm, expected: String)
 }

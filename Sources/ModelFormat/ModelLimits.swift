@@ -19,6 +19,9 @@ package enum ModelLimits {
   package static let crfLabels = 512
   /// The label sequences that a beam search follows at once.
   package static let beamWidth = 100
+  /// How many times the steps of an input a value may have, and how many steps more, or in all where that is fixed.
+  package static let stepGrowth = 1024
+  package static let addedSteps = 65536
   /// The elements of a value a step or a sequence, and the ids of a token input: concatenations can't overflow.
   package static let size = 1 << 22
 }

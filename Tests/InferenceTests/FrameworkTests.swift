@@ -20,9 +20,18 @@ import Testing
   /// The ONNX operators' own cases: see Tests/Fixtures/scripts/onnx_cases.py.
   static let onnx: [String] = Fixtures.folders("onnx")
 
+  /// What changes the number of steps, by PyTorch and Keras: see Tests/Fixtures/scripts/steps.py.
+  static let steps: [String] = Fixtures.folders("steps")
+
   @Test func opsAreThere() {
     #expect(Self.ops.count >= 8 && Self.forms.count >= 12)
     #expect(Self.cells.count >= 24 && Self.onnx.count == 18)
+    #expect(Self.steps.count >= 4)
+  }
+
+  @Test(arguments: steps)
+  func step(name: String) throws {
+    try check(folder: Fixtures.path("steps/\(name)"), cases: "steps/\(name)/io.json")
   }
 
   @Test(arguments: cells)

@@ -25,6 +25,27 @@ import Testing
     #expect(throws: error) { try InputSequence(values, for: model) }
   }
 
+  /// A sequence too short for the kernels of the model says so, with the least number.
+  @Test func tooFewSteps() throws {
+    let model = try Model(
+      description: ModelDescription(
+        name: "m", version: "1",
+        inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil))],
+        nodes: [
+          .init(name: "p", op: .averagePool(kernel: 3), inputs: ["x"]),
+          .init(name: "y", op: .sliceSteps(start: 1), inputs: ["p"]),
+        ], outputs: [.init(name: "y")]),
+      tensors: TensorFile(bytes: TensorFile.serialize([])))
+    let error = InputError.tooFewSteps(input: "x", found: 5, least: 6, node: "y")
+    #expect(throws: error) {
+      try InputSequence([.features([1, 2, 3, 4, 5])], for: model)
+    }
+    #expect(
+      error.description
+        == "input \"x\" holds 5 steps, expected at least 6, which node \"y\" of the model needs")
+    #expect(try InputSequence([.features([1, 2, 3, 4, 5, 6])], for: model).stepCount == 6)
+  }
+
   /// A sequence that attends to itself, with what is to follow it.
   @Test func longestOfAttention() throws {
     let model = try Model(
@@ -34,7 +55,7 @@ import Testing
         nodes: [.init(name: "y", op: .attention(), inputs: ["x", "x"])],
         outputs: [.init(name: "y")]),
       tensors: TensorFile(bytes: TensorFile.serialize([])))
-    #expect(model.maxSteps == 2048)
+    #expect(model.inputAxes[0].most == 2048)
     func sequence(_ count: Int) throws -> InputSequence {
       try InputSequence([.features(Array(repeating: 1, count: count))], for: model)
     }
@@ -44,6 +65,6 @@ import Testing
       try longest.checkLength(with: 1, for: model)
     }
     #expect(throws: InputError.tooManySteps(found: 2049, limit: 2048)) { try sequence(2049) }
-    #expect(try SmallModels.forecaster().maxSteps == .max)
+    #expect(try SmallModels.forecaster().inputAxes[0].most == .max)
   }
 }

@@ -41,12 +41,12 @@ import Testing
     for selection in [Selection.last, .all, graph.defaultSelection] {
       let found = Runner.run(graph, [sequence], selections: [selection])[0]
       #expect(
-        graph.answerFloatCount(selection: selection, stepCount: steps)
+        graph.answerFloatCount(selection: selection, stepCounts: [steps])
           == found.reduce(0) { $0 + $1.count })
     }
     let forecaster = try ModelGraph(SmallModels.forecaster())
     #expect(
-      forecaster.answerFloatCount(selection: .last, stepCount: steps, horizon: 9) == 9)
+      forecaster.answerFloatCount(selection: .last, stepCounts: [steps], horizon: 9) == 9)
   }
 
   private static let seeds: ClosedRange<UInt64> = 1...60

@@ -15,10 +15,12 @@ package struct Noise: RandomNumberGenerator {
     return high << 32 | state >> 32
   }
 
-  /// A sequence of `steps` random steps for `model`, its floats between −3 and 3.
+  /// A sequence of `steps` random steps, or of as many as it takes, for `model`, its floats between −3 and 3.
   package mutating func sequence(for model: Model, steps: Int) throws -> InputSequence {
     var values: [InputSequence.Values] = []
-    for input in model.description.inputs {
+    for (index, input) in model.description.inputs.enumerated() {
+      let least = model.axis(of: .input(index)).map { model.inputAxes[$0].least } ?? 0
+      let steps = Swift.max(steps, least)
       switch input.kind {
       case .features(let size, _, _): values.append(.features(floats(steps * size, scale: 3)))
       case .tokens(let size, _):

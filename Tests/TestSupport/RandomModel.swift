@@ -21,6 +21,8 @@ package struct RandomModel {
     let name: String
     let isSequence: Bool
     let size: Int
+    /// Which steps a sequence has: those of equal words are put together.
+    var steps = "x"
   }
 
   /// Adds inputs and nodes one by one, each on values that are there already.
@@ -53,9 +55,12 @@ package struct RandomModel {
     }
     mutating func chance(_ one: Int) -> Bool { number(1...one) == 1 }
 
-    mutating func value(sequence: Bool? = nil, size: Int? = nil) -> Value? {
+    mutating func value(
+      sequence: Bool? = nil, size: Int? = nil, steps: String? = nil
+    ) -> Value? {
       values.filter {
         (sequence == nil || $0.isSequence == sequence) && (size == nil || $0.size == size)
+          && (steps == nil || !$0.isSequence || $0.steps == steps)
       }.randomElement(using: &noise)
     }
 
@@ -65,7 +70,7 @@ package struct RandomModel {
 
     mutating func node(
       _ name: String, _ op: ModelDescription.Op, _ arguments: [Value?], isSequence: Bool,
-      size: Int, weights: String? = nil
+      size: Int, steps: String? = nil, weights: String? = nil
     ) {
       nodes.append(
         .init(
@@ -75,7 +80,10 @@ package struct RandomModel {
         // A final state leads back to its network.
         used.insert(String(argument.name.prefix { $0 != "." }))
       }
-      values.append(Value(name: name, isSequence: isSequence, size: size))
+      let sequence = arguments.lazy.compactMap { $0 }.first(where: \.isSequence)
+      values.append(
+        Value(
+          name: name, isSequence: isSequence, size: size, steps: steps ?? sequence?.steps ?? "x"))
     }
 
     mutating func addInputs() {
@@ -107,7 +115,8 @@ package struct RandomModel {
     mutating func addNode(_ name: String) {
       let any = value()!
       let sequence = value(sequence: true)!
-      switch number(0...19) {
+      switch number(0...20) {
+      case 20: addStepChange(name, sequence)
       case 0...2, 16...19: addNetwork(name, sequence)
       case 3: addLinear(name, any, size: size())
       case 4:
@@ -124,12 +133,14 @@ package struct RandomModel {
           name, ops.randomElement(using: &noise)!, [sequence], isSequence: false,
           size: sequence.size)
       case 7:
-        let others = (0..<number(1...3)).map { _ in value(sequence: any.isSequence)! }
+        let others = (0..<number(1...3)).map { _ in
+          value(sequence: any.isSequence, steps: any.steps)!
+        }
         node(
           name, .concat, [any] + others, isSequence: any.isSequence,
           size: others.reduce(any.size) { $0 + $1.size })
       case 8:
-        let other = value(sequence: any.isSequence, size: any.size)!
+        let other = value(sequence: any.isSequence, size: any.size, steps: any.steps)!
         let ops: [ModelDescription.Op] = [
           .add, .multiply, .subtract, .minimum, .maximum,
         ]
@@ -143,16 +154,19 @@ package struct RandomModel {
       case 13, 14: addOverTime(name, sequence)
       default:
         addLinear("\(name)s", sequence, size: 1)
-        let weighed = value(sequence: true)!
+        let weighed = value(sequence: true, steps: sequence.steps)!
         node(
-          name, .softmaxSum, [Value(name: "\(name)s", isSequence: true, size: 1), weighed],
+          name, .softmaxSum, [values.last!, weighed],
           isSequence: false, size: weighed.size)
       }
     }
 
     /// Values of any forms that fit.
     mutating func addBroadcast(_ name: String, _ any: Value) {
-      let fitting = values.filter { $0.size == any.size || $0.size == 1 }
+      let steps = any.isSequence ? any.steps : value(sequence: true)!.steps
+      let fitting = values.filter {
+        ($0.size == any.size || $0.size == 1) && (!$0.isSequence || $0.steps == steps)
+      }
       let others = (0..<2).map { _ in fitting.randomElement(using: &noise)! }
       let isSequence = any.isSequence || others.contains(where: \.isSequence)
       let ops: [ModelDescription.Op] = [.add, .multiply, .minimum, .where, .concat]
@@ -208,12 +222,12 @@ package struct RandomModel {
     mutating func addOverTime(_ name: String, _ sequence: Value) {
       switch number(0...4) {
       case 1:
-        let values = value(sequence: true)!
-        let other = value(sequence: true, size: sequence.size)!
+        let values = value(sequence: true, steps: sequence.steps)!
+        let other = value(sequence: true, size: sequence.size, steps: sequence.steps)!
         node(
           name,
           .attention(
-            score: chance(2) ? .additive : nil, scale: 0.5, mask: chance(2) ? .causal : nil),
+            score: chance(2) ? .additive : nil, scale: 0.5, isCausal: chance(2)),
           [sequence, other, values], isSequence: true, size: values.size)
       case 0:
         node(
@@ -228,6 +242,43 @@ package struct RandomModel {
           .conv(padding: chance(3) ? .same : nil, dilation: number(1...3), groups: groups),
           [sequence], isSequence: true, size: outputs * groups)
       }
+    }
+
+    /// Other steps than the input has.
+    mutating func addStepChange(_ name: String, _ given: Value) {
+      // Of a few steps, no more may be taken away.
+      let sequence = given.steps.hasSuffix("few") ? value(sequence: true, steps: "x")! : given
+      let (kernel, stride) = (number(1...4), number(1...3))
+      let paddings: [StepKernel.Padding?] = [
+        .same, .valid, .causal, .explicit(before: kernel / 2, after: (kernel - 1) / 2),
+        .explicit(before: kernel - 1, after: 0), nil,
+      ]
+      let padding = paddings.randomElement(using: &noise)!
+      let op: ModelDescription.Op
+      switch number(0...6) {
+      case 0:
+        tensor("\(name).weight", [3, sequence.size, kernel])
+        op = .conv(padding: padding, stride: stride, dilation: number(1...2))
+      case 1: op = .maxPool(kernel: kernel, stride: stride, padding: padding, ceil: chance(2))
+      case 2:
+        op = .averagePool(
+          kernel: kernel, stride: stride, padding: padding, ceil: chance(2),
+          countPadding: chance(2) ? chance(2) : nil)
+      case 3: op = .repeatSteps(times: number(1...3))
+      case 4:
+        op = [
+          .sliceSteps(start: number(0...2), end: chance(2) ? -number(1...2) : nil, stride: stride),
+          .sliceSteps(start: -number(2...3), end: chance(2) ? -1 : nil),
+          .sliceSteps(start: number(0...1), end: number(2...4)),
+        ].randomElement(using: &noise)!
+      default:
+        op = .padSteps(
+          before: number(0...2), after: number(0...2),
+          mode: [nil, .edge, .reflect].randomElement(using: &noise)!, value: 0.5)
+      }
+      node(
+        name, op, [sequence], isSequence: true, size: op.name == "conv" ? 3 : sequence.size,
+        steps: op.name == "slice_steps" ? "\(name) few" : name)
     }
 
     /// A kernel over the elements of each row.

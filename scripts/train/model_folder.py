@@ -190,7 +190,7 @@ class Folder:
         else:
             score = query @ key.mT
         score = score * node.get("scale", 1.0)
-        if node.get("mask") == "causal":
+        if node.get("causal"):
             score = score + torch.full(score.shape[-2:], -torch.inf).triu(1)
         return (torch.softmax(score, dim=-1) @ value).transpose(0, 1).flatten(-2)
 

@@ -11,6 +11,14 @@ struct NodeTurn {
 
   var node: GraphNode { graph.nodes[index] }
 
+  /// Where the steps of the node's value lie or, of a vector, those of its inputs.
+  var layout: PackedLayout { plan.layouts[graph.nodes[index].axis] }
+
+  /// Where those of an input lie.
+  func layout(ofInput position: Int) -> PackedLayout {
+    plan.layouts[graph.axis(of: graph.nodes[index].inputs[position])]
+  }
+
   /// An input in the domain of the node's value.
   func operand(_ position: Int, _ workspace: Workspace) -> Matrix {
     let node = node
@@ -37,7 +45,9 @@ struct NodeTurn {
     _ reference: Model.ValueReference, as target: RowDomain, _ workspace: Workspace,
     into output: inout Matrix
   ) {
+    let domain = graph.domain(of: reference)
+    let axis = domain == .steps ? graph.axis(of: reference) : graph.nodes[index].axis
     output.gather(
-      plan.rows(of: graph.domain(of: reference), in: target), of: workspace[reference])
+      plan.rows(of: domain, in: target, axis: axis), of: workspace[reference])
   }
 }

@@ -11,7 +11,7 @@ extension ModelGraph {
     _ riders: [TurnRider], states: inout SeatStates, workspace: inout Workspace,
     crew: Crew? = nil
   ) {
-    let plan = TurnPlan(riders, reportsEveryStep: reportsEveryStep)
+    let plan = TurnPlan(riders, axes: model.axes, reportsEveryStep: reportsEveryStep)
     for rider in riders {
       if let state = rider.resumed {
         states.resume(seat: rider.seat, from: state)
@@ -36,21 +36,26 @@ extension ModelGraph {
 
   /// Brings an input into packed order, normalised.
   private func pack(input index: Int, plan: TurnPlan, workspace: inout Workspace) {
-    let layout = plan.layout
+    let layout = plan.layouts[axis(of: .input(index))]
     switch model.description.inputs[index].kind {
     case .tokens:
-      workspace.tokens[index].removeAll(keepingCapacity: true)
-      for t in layout.active.indices {
-        for j in 0..<layout.active[t] {
-          guard case .tokens(let ids) = plan.riders[j].input.values[index] else { continue }
-          workspace.tokens[index].append(ids[plan.riders[j].steps.lowerBound + t])
+      let missing = layout.rows - workspace.tokens[index].count
+      if missing > 0 {
+        workspace.tokens[index] += Array(repeating: 0, count: missing)
+      } else {
+        workspace.tokens[index].removeLast(-missing)
+      }
+      for (j, rider) in plan.riders.enumerated() {
+        guard case .tokens(let ids) = rider.input.values[index] else { continue }
+        for t in 0..<layout.steps[j] {
+          workspace.tokens[index][layout.row(rider: j, step: t)] = ids[rider.steps.lowerBound + t]
         }
       }
     case .features(let size, let mean, let scale):
       workspace.inputs[index].resize(rows: layout.rows, columns: size)
       for (j, rider) in plan.riders.enumerated() {
         guard case .features(let floats) = rider.input.values[index] else { continue }
-        for t in 0..<rider.steps.count {
+        for t in 0..<layout.steps[j] {
           workspace.inputs[index].set(
             row: layout.row(rider: j, step: t), from: floats,
             at: (rider.steps.lowerBound + t) * size, count: size)

@@ -1,10 +1,13 @@
+import ModelFormat
+
 /// The order of a turn: where each rider's steps lie, and which rows are reported.
 struct TurnPlan {
   /// The riders, longest first.
   let riders: [TurnRider]
   /// The place of each of them among those given.
   let order: [Int]
-  let layout: PackedLayout
+  /// Where the steps of each of the model's axes lie.
+  let layouts: [PackedLayout]
   /// The reported rows of each rider.
   private(set) var reported: [Range<Int>] = []
   /// The packed row of each reported row, and its rider.
@@ -14,22 +17,34 @@ struct TurnPlan {
   private(set) var ends: [Int] = []
   private var endPlaces: [Int] = []
 
-  /// - Parameter reportsEveryStep: whether a rider with that selection needs reported rows of all its steps.
-  init(_ given: [TurnRider], reportsEveryStep: (Selection) -> Bool) {
+  /// - Parameters:
+  ///   - axes: those of the model, the first of which orders the riders.
+  ///   - reportsEveryStep: whether a rider with that selection needs reported rows of all its steps.
+  init(_ given: [TurnRider], axes: [StepAxis], reportsEveryStep: (Selection) -> Bool) {
     // Riders are read by index: a copy of each would count references.
-    let lengths = given.indices.map { given[$0].steps.count }
+    let isAlone = axes.count == 1
+    let lengths = given.indices.map {
+      isAlone ? given[$0].steps.count : given[$0].input.stepCounts[0]
+    }
     // Equal lengths keep their order, so a batch of equal lengths is not shuffled.
     if zip(lengths, lengths.dropFirst()).allSatisfy({ $0 >= $1 }) {
       order = Array(given.indices)
       riders = given
-      layout = PackedLayout(steps: lengths)
     } else {
       order = given.indices.sorted {
         lengths[$0] == lengths[$1] ? $0 < $1 : lengths[$0] > lengths[$1]
       }
       riders = order.map { given[$0] }
-      layout = PackedLayout(steps: order.map { lengths[$0] })
     }
+    let layout = PackedLayout(steps: order.map { lengths[$0] })
+    // Where there are several axes, a rider's steps are the whole of its sequence.
+    var layouts = [layout]
+    for axis in axes.dropFirst() {
+      var steps: [Int] = []
+      for rider in riders.indices { steps.append(axis.count(riders[rider].input.stepCounts)) }
+      layouts.append(PackedLayout(steps: steps))
+    }
+    self.layouts = layouts
     for j in riders.indices {
       let (steps, finishes) = (lengths[order[j]], riders[j].finishes)
       let count = reportsEveryStep(riders[j].selection) ? steps : finishes ? 1 : 0
@@ -43,27 +58,31 @@ struct TurnPlan {
     }
   }
 
-  /// The row that a value in `domain` has for the end of a rider that finishes.
-  func endRow(of rider: Int, in domain: RowDomain) -> Int {
+  /// The row that a value in `domain` has for the end of a rider that finishes; of steps, those of `axis`.
+  func endRow(of rider: Int, in domain: RowDomain, axis: Int) -> Int {
     switch domain {
-    case .steps: layout.lastRow(rider: rider)
+    case .steps: layouts[axis].lastRow(rider: rider)
     case .riders: rider
     case .reported: reported[rider].upperBound - 1
     case .ends: endPlaces[rider]
     }
   }
 
-  /// For each row of `target`, the row that a value in `source` has for it.
-  func rows(of source: RowDomain, in target: RowDomain) -> [Int] {
+  /// For each row of `target`, the row that a value in `source` has for it; where one of them has steps, those of `axis`.
+  func rows(of source: RowDomain, in target: RowDomain, axis: Int) -> [Int] {
     switch (target, source) {
     case (.reported, .steps): return reportedSteps
     case (.reported, .riders): return reportedRiders
     case (.reported, .reported): return Array(reportedSteps.indices)
     case (.ends, .ends): return Array(ends.indices)
     case (.ends, .steps), (.ends, .riders), (.ends, .reported):
-      return ends.map { endRow(of: $0, in: source) }
+      return ends.map { endRow(of: $0, in: source, axis: axis) }
     case (.steps, .riders), (.steps, .reported), (.steps, .ends):
-      let rows = riders.indices.map { endRow(of: $0, in: source) }
+      let layout = layouts[axis]
+      var rows = Array(repeating: 0, count: riders.count)
+      for rider in riders.indices {
+        rows[layout.place(of: rider)] = endRow(of: rider, in: source, axis: axis)
+      }
       return layout.active.flatMap { rows.prefix($0) }
     case (.reported, .ends), (.steps, .steps), (.riders, _):
       preconditionFailure("no value in \(target) is made of one in \(source)")

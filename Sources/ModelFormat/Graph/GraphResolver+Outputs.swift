@@ -20,7 +20,8 @@ extension GraphResolver {
       forecasts = try forecast(of: name, outputSize: size, path: "\(path).forecasts")
     }
     var resolved = Model.ResolvedOutput(
-      name: output.name, value: argument.value, form: argument.form, labels: output.labels,
+      name: output.name, value: argument.value, form: argument.form,
+      axis: argument.axis.flatMap { axes.axes.firstIndex(of: $0) }, labels: output.labels,
       forecasts: forecasts, decode: output.decode, labelTexts: output.labels)
     if let forecasts, output.labels == nil,
       case .tokens(_, let vocabulary) = description.inputs[forecasts].kind

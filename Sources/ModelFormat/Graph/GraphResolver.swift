@@ -8,8 +8,7 @@ struct GraphResolver {
   private(set) var usedTensors: Set<String> = []
   private(set) var nodes: [Model.ResolvedNode] = []
   private(set) var outputs: [Model.ResolvedOutput] = []
-  /// The most steps that a sequence may have.
-  private(set) var maxSteps = Int.max
+  private(set) var axes: GraphAxes
 
   private let names: GraphNames
   /// For each node of the description, its place in `nodes`.
@@ -18,6 +17,7 @@ struct GraphResolver {
   init(_ description: ModelDescription, tensors: TensorFile) throws(ModelError) {
     self.description = description
     self.tensors = tensors
+    axes = GraphAxes(description)
     try DescriptionCheck(description: description).run()
     guard description.inputs.contains(where: { $0.kind.hasSteps }) else {
       throw .unexpected(
@@ -63,6 +63,7 @@ struct GraphResolver {
       }
       arguments.append(try argument(name, position: position, path: path))
     }
+    if !node.op.combinesAxes { try axes.checkCommon(arguments, op: node.op.name) }
     var op = node.op
     var resolution = NodeResolution(
       node, path: path, arguments: arguments, inputs: description.inputs, tensors: tensors)
@@ -71,7 +72,9 @@ struct GraphResolver {
       throw .tooMany("\(path): the size of its value", found: size, limit: ModelLimits.size)
     }
     usedTensors.formUnion(resolution.usedTensors)
-    maxSteps = Swift.min(maxSteps, resolution.maxSteps)
+    for bound in resolution.bounds {
+      try axes.record(bound, node: node.name, path: "\(path).inputs")
+    }
     func initial(_ position: Int) -> Model.ValueReference? {
       guard op.recurrent != nil else { return nil }
       return arguments.first { $0.position == position }?.value
@@ -79,7 +82,8 @@ struct GraphResolver {
     return Model.ResolvedNode(
       name: node.name, op: op, weights: op.tensors.isEmpty ? nil : resolution.prefix,
       tensors: resolution.usedTensors, inputs: arguments.map(\.value), initialHidden: initial(1),
-      initialCell: initial(2), form: form, recurrent: resolution.recurrent)
+      initialCell: initial(2), form: form,
+      axis: resolution.axis.map { axes.place(of: $0) }, recurrent: resolution.recurrent)
   }
 
   func argument(
@@ -87,7 +91,19 @@ struct GraphResolver {
   ) throws(ModelError) -> NodeResolution.Argument {
     let value = try reference(to: try names.target(of: name, path: path), path: path)
     return NodeResolution.Argument(
-      position: position, path: path, name: name, value: value, form: form(of: value))
+      position: position, path: path, name: name, value: value, form: form(of: value),
+      axis: axis(of: value))
+  }
+
+  /// The steps of a value; nil of a vector.
+  private func axis(of value: Model.ValueReference) -> StepAxis? {
+    switch value {
+    case .input(let index): return axes.axis(ofInput: index)
+    case .node(let index):
+      guard case .sequence = nodes[index].form else { return nil }
+      return nodes[index].axis.map { axes.axes[$0] }
+    case .hidden, .cell: return nil
+    }
   }
 
   /// The reference to a target whose node is resolved.

@@ -15,8 +15,10 @@ package struct NodeResolution {
   private(set) var usedTensors: [String] = []
   /// Set by the ops that have one.
   var recurrent: Model.RecurrentShape?
-  /// The most steps of a sequence that the op takes.
-  private(set) var maxSteps = Int.max
+  /// The steps of the node's value, where it is a sequence: those of its inputs, unless the op says otherwise.
+  var axis: StepAxis?
+  /// How many steps the op needs and takes.
+  var bounds: [StepBound] = []
 
   init(
     _ node: ModelDescription.Node, path: String, arguments: [Argument],
@@ -27,6 +29,13 @@ package struct NodeResolution {
     self.arguments = arguments
     self.inputs = inputs
     self.tensors = tensors
+    axis = arguments.lazy.compactMap(\.axis).first
+  }
+
+  /// Numbers of steps that an op takes.
+  struct StepBound {
+    let axis: StepAxis
+    let range: ClosedRange<Int>
   }
 
   /// A node's input: its path and name in the description, and what they stand for.
@@ -37,6 +46,8 @@ package struct NodeResolution {
     let name: String
     let value: Model.ValueReference
     let form: Model.ValueForm
+    /// Its steps; nil of a vector.
+    let axis: StepAxis?
   }
 
   /// What stands before the names of the node's tensors.
@@ -65,8 +76,6 @@ package struct NodeResolution {
       path: argument.path, op: node.op.name, name: argument.name, found: argument.form,
       expected: expected)
   }
-
-  mutating func limitSteps(to limit: Int) { maxSteps = Swift.min(maxSteps, limit) }
 
   /// The form that the inputs have together: a vector stands at every step of a sequence, and a size of 1 for every element.
   func broadcastForm() throws(ModelError) -> Model.ValueForm {
@@ -124,5 +133,53 @@ package struct NodeResolution {
       throw .shapeMismatch(tensor: tensor, expected: pattern, found: shape)
     }
     return size
+  }
+}
+
+// MARK: - Steps
+
+extension NodeResolution {
+  /// Refuses sequences of which the steps of `argument` are not that many.
+  mutating func bound(_ argument: Argument, _ range: ClosedRange<Int>) {
+    if let axis = argument.axis { bounds.append(StepBound(axis: axis, range: range)) }
+  }
+
+  /// Gives the value as many steps as `stage` makes of those of the first input: one at least.
+  mutating func changeSteps(_ stage: StepAxis.Stage, key: String) throws(ModelError) {
+    guard let source = axis else { preconditionFailure("a node without steps changes none") }
+    guard let axis = source.applying(stage) else {
+      throw .unexpected(
+        path: "\(path).\(key)", found: "too many steps",
+        expected:
+          "at most \(ModelLimits.stepGrowth) times as many as the input has, \(ModelLimits.addedSteps) more, or one "
+          + "of \(ModelLimits.size)")
+    }
+    setSteps(axis)
+  }
+
+  /// Gives the value steps of its own: one at least.
+  mutating func setSteps(_ axis: StepAxis) {
+    self.axis = axis
+    bounds.append(StepBound(axis: axis, range: 1...Int.max))
+  }
+
+  /// Gives the value a step for each place of a kernel.
+  ///
+  /// - Parameter limit: the most steps of padding; nil for any number.
+  mutating func place(_ kernel: StepKernel, paddingLimit limit: Int? = nil) throws(ModelError) {
+    guard (kernel.kernel - 1) * kernel.dilation <= ModelLimits.addedSteps else {
+      throw .unexpected(
+        path: "\(path).\(kernel.dilation > 1 ? "dilation" : "kernel")",
+        found: "a kernel over \(kernel.span) steps",
+        expected: "one over at most \(ModelLimits.addedSteps)")
+    }
+    if case .explicit(let before, let after) = kernel.padding,
+      Swift.max(before, after) > limit ?? .max
+    {
+      throw .unexpected(
+        path: "\(path).padding", found: "[\(before), \(after)]",
+        expected: "fewer steps than the kernel's \(kernel.span)")
+    }
+    try changeSteps(kernel.stage, key: kernel.stride > 1 ? "stride" : "padding")
   }
 }

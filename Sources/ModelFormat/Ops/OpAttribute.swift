@@ -74,6 +74,16 @@ extension OpAttribute {
     }
   }
 
+  /// Whether something is so; may be left out.
+  static func optionalFlag(_ key: String, _ property: Property<Bool?>) -> OpAttribute {
+    OpAttribute(key: key) { field, op throws(ModelError) in
+      op[keyPath: property] = try field.bool()
+    } json: { op in
+      op[keyPath: property].map { "\($0)" }
+    } check: { _, _ in
+    }
+  }
+
   /// A whole number; left out, it is what the op's `init()` says.
   static func integer(
     _ key: String, _ property: Property<Int>, in bounds: ClosedRange<Int> = allIntegers

@@ -15,6 +15,8 @@ package protocol OpDefinition: Sendable, Equatable {
   static var tensors: [String] { get }
   /// The keys of a node that the op has beside those of every node.
   static var attributes: [OpAttribute<Self>] { get }
+  /// Whether the op's inputs may be sequences of different numbers of steps.
+  static var combinesAxes: Bool { get }
 
   /// Checks the forms of the node's inputs and the shapes of its tensors, and infers the form of its value.
   mutating func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm
@@ -23,6 +25,7 @@ package protocol OpDefinition: Sendable, Equatable {
 extension OpDefinition {
   package static var inputCount: ClosedRange<Int> { 1...1 }
   package static var tensors: [String] { [] }
+  package static var combinesAxes: Bool { false }
   package static var attributes: [OpAttribute<Self>] { [] }
 
   /// Of an op that works on each step, or on a vector, by itself and changes no size.
@@ -63,6 +66,7 @@ extension ModelDescription {
     package var name: String { type(of: definition).name }
     package var documentation: OpDocumentation { type(of: definition).documentation }
     var inputCount: ClosedRange<Int> { type(of: definition).inputCount }
+    var combinesAxes: Bool { type(of: definition).combinesAxes }
     /// The tensors that the op reads, by their names behind the node's prefix.
     var tensors: [String] { type(of: definition).tensors }
     /// The keys of a node that only this op has.

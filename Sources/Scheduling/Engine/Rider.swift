@@ -109,7 +109,9 @@ struct Rider {
       if selection == .all {
         // As much as was reserved for it: growing by doubling would take twice that.
         for output in reported.indices {
-          reported[output].reserveCapacity(input.stepCount * graph.model.outputs[output].size)
+          let rows = graph.rowCount(
+            ofOutput: output, selection: selection, stepCounts: input.stepCounts)
+          reported[output].reserveCapacity((rows ?? 1) * graph.model.outputs[output].size)
         }
       }
     }
@@ -190,8 +192,8 @@ struct Rider {
       outputs: reported.enumerated().map { output, values in
         let size = graph.model.outputs[output].size
         return Prediction.Output(
-          rows: graph.rowCount(
-            ofOutput: output, selection: selection, stepCount: values.count / size),
+          rows: graph.answersSteps(ofOutput: output, selection: selection)
+            ? values.count / size : nil,
           size: size, values: values)
       }, state: finalState)
   }

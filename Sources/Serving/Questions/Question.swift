@@ -94,7 +94,7 @@ extension Question {
       return (horizon + forecast.stepCount - 1) / forecast.stepCount
     }
     return model.graph.rowCount(
-      ofOutput: output, selection: selection, stepCount: sequence.stepCount) ?? 1
+      ofOutput: output, selection: selection, stepCounts: sequence.stepCounts) ?? 1
   }
 
   /// Refuses predictions with numbers that are not finite.

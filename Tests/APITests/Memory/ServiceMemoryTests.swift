@@ -73,7 +73,7 @@ import Testing
     let numbers = question.sequences.reduce(0) {
       $0
         + question.model.graph.answerFloatCount(
-          selection: question.selection, stepCount: $1.stepCount)
+          selection: question.selection, stepCounts: $1.stepCounts)
     }
     #expect(size.numbers == numbers)
     #expect(

@@ -289,7 +289,7 @@ def self_attention() -> Json:
                node("q", "linear", "h"), node("v", "linear", "x"),
                node("dot", "attention", "q", "k"),
                node("scaled", "attention", "q", "k", "v", scale=0.4, heads=2),
-               node("past", "attention", "q", "k", "v", scale=0.4, mask="causal"),
+               node("past", "attention", "q", "k", "v", scale=0.4, causal=True),
                node("additive", "attention", "q", "k", "h", score="additive"),
                node("linear", "attention", "q", "k", "h", score="additive"),
                node("bare", "attention", "q", "k", "v", score="additive", heads=3, scale=0.5)],

@@ -66,12 +66,12 @@ import Testing
     of prediction: Prediction, _ graph: ModelGraph, _ sequence: InputSequence,
     _ selection: Selection
   ) {
-    let steps = sequence.stepCount
+    let steps = sequence.stepCounts
     #expect(
       prediction.outputs.reduce(0) { $0 + $1.values.count }
-        == graph.answerFloatCount(selection: selection, stepCount: steps))
+        == graph.answerFloatCount(selection: selection, stepCounts: steps))
     for (index, output) in prediction.outputs.enumerated() {
-      let rows = graph.rowCount(ofOutput: index, selection: selection, stepCount: steps)
+      let rows = graph.rowCount(ofOutput: index, selection: selection, stepCounts: steps)
       #expect(output.rows == rows && output.size == graph.model.outputs[index].size)
       #expect(output.values.count == (rows ?? 1) * output.size)
     }

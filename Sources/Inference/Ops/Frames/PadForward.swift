@@ -18,17 +18,21 @@ struct PadForward: OpForward {
         let first = input.row(row).lowerBound + channel * length
         for place in -op.before..<length + op.after {
           output.values[target] =
-            source(of: place, length).map { input.values[first + $0] } ?? op.value
+            (op.mode ?? .constant).source(of: place, length: length).map {
+              input.values[first + $0]
+            } ?? op.value
           target += 1
         }
       }
     }
   }
+}
 
-  /// The element that stands at a place; nil for the number that is put there.
-  private func source(of place: Int, _ length: Int) -> Int? {
+extension PadOp.Mode {
+  /// Which of `length` elements stands at a place, below 0 before the first; nil for the number that is put there.
+  func source(of place: Int, length: Int) -> Int? {
     if (0..<length).contains(place) { return place }
-    return switch op.mode ?? .constant {
+    return switch self {
     case .constant: nil
     case .edge: place < 0 ? 0 : length - 1
     case .reflect: place < 0 ? -place : 2 * (length - 1) - place

@@ -92,7 +92,7 @@ struct RecurrentLayer: Sendable {
   /// - Parameters:
   ///   - input: layout.rows × inputSize.
   ///   - output: layout.rows × at least `column` + outputSize; h of each step is written from `column` on.
-  ///   - state: the riders' states before their first step; after their last when the call returns.
+  ///   - state: the riders' states, by their places, before their first step; after their last when the call returns.
   ///   - crew: the cores that divide the units among them; nil for the caller's alone. It does not show in
   ///     the results.
   func forward(
@@ -126,10 +126,11 @@ struct RecurrentLayer: Sendable {
         }
       }
     }
-    for rider in layout.steps.indices {
-      let row = isReverse ? rider : layout.lastRow(rider: rider)
+    for (rider, count) in layout.steps.enumerated() where count > 0 {
+      let place = layout.place(of: rider)
+      let row = isReverse ? place : layout.lastRow(rider: rider)
       state.hidden.set(
-        row: rider, from: output.values, at: row * width + column, count: outputSize)
+        row: place, from: output.values, at: row * width + column, count: outputSize)
     }
   }
 }

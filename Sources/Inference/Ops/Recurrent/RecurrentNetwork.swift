@@ -30,7 +30,7 @@ struct RecurrentNetwork: Sendable {
     _ turn: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    let (node, index, plan) = (turn.node, turn.index, turn.plan)
+    let (node, index, plan, layout) = (turn.node, turn.index, turn.plan, turn.layout)
     let riders = plan.riders
     // Layers pass their outputs along in two buffers of the workspace; the node's input stays as it is.
     var input = workspace[node.inputs[0]]
@@ -61,7 +61,7 @@ struct RecurrentNetwork: Sendable {
           swap(&current, &other)
           input = other
         }
-        current.resize(rows: plan.layout.rows, columns: directions * layer.outputSize)
+        current.resize(rows: layout.rows, columns: directions * layer.outputSize)
       }
       let hiddenRange = start..<start + layer.outputSize
       let cellRange = hiddenRange.upperBound..<hiddenRange.upperBound + layer.cellSize
@@ -69,8 +69,9 @@ struct RecurrentNetwork: Sendable {
       state.hidden.resize(rows: riders.count, columns: layer.outputSize)
       state.cell.resize(rows: riders.count, columns: layer.cellSize)
       for j in riders.indices {
-        states.read(seat: riders[j].seat, range: hiddenRange, into: &state.hidden, row: j)
-        states.read(seat: riders[j].seat, range: cellRange, into: &state.cell, row: j)
+        let (seat, row) = (riders[j].seat, layout.place(of: j))
+        states.read(seat: seat, range: hiddenRange, into: &state.hidden, row: row)
+        states.read(seat: seat, range: cellRange, into: &state.cell, row: row)
       }
       if let initial = node.initialHidden {
         begin(&state.hidden, from: initial, at: initialOffset.hidden, turn, workspace)
@@ -82,27 +83,26 @@ struct RecurrentNetwork: Sendable {
       initialOffset.cell += layer.cellSize
 
       layer.forward(
-        input, layout: plan.layout, state: &state, output: &current,
+        input, layout: layout, state: &state, output: &current,
         column: direction * layer.outputSize, scratch: workspace.recurrent,
         kernels: turn.graph.kernels, crew: turn.crew)
 
       for j in riders.indices {
+        let (seat, row) = (riders[j].seat, layout.place(of: j))
         states.write(
-          seat: riders[j].seat, range: hiddenRange, from: state.hidden.values,
-          at: j * layer.outputSize)
+          seat: seat, range: hiddenRange, from: state.hidden.values, at: row * layer.outputSize)
         states.write(
-          seat: riders[j].seat, range: cellRange, from: state.cell.values,
-          at: j * layer.cellSize)
+          seat: seat, range: cellRange, from: state.cell.values, at: row * layer.cellSize)
       }
       let final = number / directions
       if node.finalLayers.contains(final) {
         for (row, j) in plan.ends.enumerated() {
           workspace.hidden[index][final].set(
             row: row, column: direction * layer.outputSize, from: state.hidden.values,
-            at: j * layer.outputSize, count: layer.outputSize)
+            at: layout.place(of: j) * layer.outputSize, count: layer.outputSize)
           workspace.cell[index][final].set(
             row: row, column: direction * layer.cellSize, from: state.cell.values,
-            at: j * layer.cellSize, count: layer.cellSize)
+            at: layout.place(of: j) * layer.cellSize, count: layer.cellSize)
         }
       }
     }
@@ -117,9 +117,10 @@ struct RecurrentNetwork: Sendable {
     let domain = turn.graph.domain(of: reference)
     // Where the graph restarts from an end of the sequence, every rider finishes in this turn.
     for (j, rider) in turn.plan.riders.enumerated() where rider.position == 0 {
-      let row = turn.plan.endRow(of: j, in: domain)
+      let row = turn.plan.endRow(of: j, in: domain, axis: turn.node.axis)
       initial.set(
-        row: j, from: source.values, at: row * source.columns + offset, count: initial.columns)
+        row: turn.layout.place(of: j), from: source.values, at: row * source.columns + offset,
+        count: initial.columns)
     }
   }
 }

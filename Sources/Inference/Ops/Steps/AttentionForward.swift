@@ -27,19 +27,22 @@ struct AttentionForward: OpForward {
     into output: inout Matrix
   ) {
     let inputs = node.operands(workspace)
-    let (layout, kernels) = (node.plan.layout, node.graph.kernels)
-    output.resize(rows: inputs[0].rows, columns: node.node.size)
+    let (layout, kernels) = (node.layout, node.graph.kernels)
+    let source = node.layout(ofInput: 1)
+    output.resize(rows: layout.rows, columns: node.node.size)
     for (rider, count) in layout.steps.enumerated() {
       let rows = (0..<count).map { layout.row(rider: rider, step: $0) }
+      let keyRows = (0..<source.steps[rider]).map { source.row(rider: rider, step: $0) }
       for head in 0..<op.heads {
         let queries = part(head, rows, of: inputs[0])
-        let keys = part(head, rows, of: inputs[1])
+        let keys = part(head, keyRows, of: inputs[1])
         let scorer = Scorer(self, head: head, keys: keys, kernels: kernels)
         // The weighted sum as a product: an output an element, over all steps.
-        let values = part(head, rows, of: inputs.last!).transposed()
+        let values = part(head, keyRows, of: inputs.last!).transposed()
         let sum = Linear(
-          inputSize: count, outputSize: values.rows,
-          weight: Array(values.values.prefix(values.rows * count)), bias: nil, kernels: kernels)
+          inputSize: keyRows.count, outputSize: values.rows,
+          weight: Array(values.values.prefix(values.rows * keyRows.count)), bias: nil,
+          kernels: kernels)
         var (scores, contexts) = (Matrix(), Matrix())
         for start in stride(from: 0, to: count, by: Self.queriesAtOnce) {
           let steps = start..<Swift.min(start + Self.queriesAtOnce, count)
@@ -73,7 +76,7 @@ struct AttentionForward: OpForward {
     if scale != 1 {
       for at in 0..<scores.rows * scores.columns { scores.values[at] *= scale }
     }
-    guard op.mask == .causal else {
+    guard op.isCausal else {
       // SAFETY: rows × columns floats, in place.
       unsafe scores.update { values, rows, columns in
         unsafe kernels.routines.softmax_f32(values, rows, columns, columns)

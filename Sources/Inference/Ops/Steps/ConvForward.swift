@@ -2,27 +2,25 @@ import ModelFormat
 
 /// A convolution over the steps, as a GEMM of the steps that the kernel covers, for the steps of all riders together.
 struct ConvForward: OpForward {
-  private let window: StepWindow
-  private let kernel: Int
-  private let dilation: Int
+  private let window: KernelWindow
+  /// Floats of all steps that the kernel covers at a place.
+  private let patchSize: Int
   /// One a group, over the kernel's steps one after the other.
   private let maps: [Linear]
 
   init(_ op: ConvOp, _ weights: NodeWeights) throws(ModelError) {
-    kernel = op.kernel
-    dilation = op.dilation
-    let span = (op.kernel - 1) * op.dilation
+    let kernel = op.window.kernel
     let weight = try weights.required("weight")
     let outputs = weights.node.size
-    let channels = weight.count / outputs / op.kernel
-    let after = op.padding == .same ? span - span / 2 : 0
-    window = StepWindow(size: channels * op.groups, before: span - after, after: after)
+    let channels = weight.count / outputs / kernel
+    window = KernelWindow(op.window, size: channels * op.groups)
+    patchSize = kernel * channels * op.groups
     // [output][channel][tap] becomes [output][tap][channel].
     var matrix: [Float] = []
     for output in 0..<outputs {
-      for tap in 0..<op.kernel {
+      for tap in 0..<kernel {
         for channel in 0..<channels {
-          matrix.append(weight[(output * channels + channel) * op.kernel + tap])
+          matrix.append(weight[(output * channels + channel) * kernel + tap])
         }
       }
     }
@@ -33,7 +31,7 @@ struct ConvForward: OpForward {
 
   var byteCount: Int { maps.reduce(0) { $0 + $1.byteCount } }
 
-  var needsWholeSequence: Bool { window.looksAhead }
+  var needsWholeSequence: Bool { window.needsWholeSequence }
 
   func domain(of inputs: [RowDomain]) -> RowDomain { .steps }
 
@@ -43,16 +41,17 @@ struct ConvForward: OpForward {
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    let (input, layout) = (node.operand(0, workspace), node.plan.layout)
-    output.resize(rows: input.rows, columns: node.node.size)
-    let fitting = Swift.max(1, (1 << 16) / (kernel * window.size))
+    let (input, layout) = (node.operand(0, workspace), node.layout)
+    output.resize(rows: layout.rows, columns: node.node.size)
+    let fitting = Swift.max(1, (1 << 16) / patchSize)
     var batch = Batch(maps, capacity: Swift.min(layout.rows, fitting))
     var rows = Matrix()
     for rider in layout.steps.indices {
       window.extend(rider, node, input, states: &states, into: &rows)
       for t in 0..<layout.steps[rider] {
         batch.append(
-          stepsFrom: t, by: dilation, of: rows, for: layout.row(rider: rider, step: t),
+          stepsFrom: t * window.kernel.stride, by: window.kernel.dilation, of: rows,
+          for: layout.row(rider: rider, step: t),
           into: &output, kernels: node.graph.kernels)
       }
     }

@@ -32,13 +32,13 @@ extension PoolForward {
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    let (plan, range) = (node.plan, node.node.state)
+    let (plan, layout, range) = (node.plan, node.layout, node.node.state)
     let input = node.operand(0, workspace)
     for (j, rider) in plan.riders.enumerated() {
       let state = PoolState(seat: rider.seat, range: range)
-      for t in 0..<rider.steps.count {
+      for t in 0..<layout.steps[j] {
         add(
-          input.values, at: plan.layout.row(rider: j, step: t) * input.columns,
+          input.values, at: layout.row(rider: j, step: t) * input.columns,
           isFirst: rider.position == 0 && t == 0, to: state, of: &states)
       }
     }
@@ -47,7 +47,7 @@ extension PoolForward {
       let rider = plan.riders[j]
       finish(
         PoolState(seat: rider.seat, range: range), of: states,
-        stepCount: rider.position + rider.steps.count, into: &output, row: row)
+        stepCount: rider.position + layout.steps[j], into: &output, row: row)
     }
   }
 }

@@ -18,14 +18,14 @@ struct ShiftForward: OpForward {
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    let input = node.operand(0, workspace)
+    let (input, layout) = (node.operand(0, workspace), node.layout)
     output.resize(rows: input.rows, columns: input.columns)
     var rows = Matrix()
     for rider in node.plan.riders.indices {
       window.extend(rider, node, input, states: &states, into: &rows)
-      for t in 0..<node.plan.layout.steps[rider] {
+      for t in 0..<layout.steps[rider] {
         output.set(
-          row: node.plan.layout.row(rider: rider, step: t), from: rows.values,
+          row: layout.row(rider: rider, step: t), from: rows.values,
           at: (t + window.after) * window.size, count: window.size)
       }
     }

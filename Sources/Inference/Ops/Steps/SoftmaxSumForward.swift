@@ -13,21 +13,21 @@ struct SoftmaxSumForward: OpForward {
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    let plan = node.plan
+    let (plan, layout) = (node.plan, node.layout)
     let scores = workspace[node.node.inputs[0]]
     let values = workspace[node.node.inputs[1]]
     output.resize(rows: plan.ends.count, columns: values.columns)
     var totals = [Double](repeating: 0, count: values.columns)
     for (row, j) in plan.ends.enumerated() {
-      let steps = plan.riders[j].steps.count
-      var weights = (0..<steps).map { scores.values[plan.layout.row(rider: j, step: $0)] }
+      let steps = layout.steps[j]
+      var weights = (0..<steps).map { scores.values[layout.row(rider: j, step: $0)] }
       // SAFETY: one row of `steps` floats, in place.
       unsafe weights.withUnsafeMutableBufferPointer {
         unsafe node.graph.kernels.routines.softmax_f32($0.baseAddress!, 1, steps, steps)
       }
       for k in totals.indices { totals[k] = 0 }
       for t in 0..<steps {
-        let source = values.row(plan.layout.row(rider: j, step: t)).lowerBound
+        let source = values.row(layout.row(rider: j, step: t)).lowerBound
         let weight = Double(weights[t])
         for k in totals.indices { totals[k] += weight * Double(values.values[source + k]) }
       }

@@ -1,16 +1,18 @@
 /// The steps that lie around each step of a sequence: those before it, which its state keeps where they came in an earlier
-/// turn, and those behind it, which only a whole sequence has. Beyond its ends are zeros.
+/// turn, and those behind it, which only a whole sequence has. Beyond its ends is padding.
 struct StepWindow {
   /// Floats a step.
   let size: Int
   /// Steps before and behind.
   let before: Int
   let after: Int
+  /// What stands beyond the ends.
+  var padding: Float = 0
 
   /// Whether steps are needed that come later.
   var looksAhead: Bool { after > 0 }
   /// The steps before the next one, the oldest first. A whole sequence has none.
-  var initialState: [Float] { looksAhead ? [] : Array(repeating: 0, count: before * size) }
+  var initialState: [Float] { looksAhead ? [] : Array(repeating: padding, count: before * size) }
 
   /// Lays out a rider's steps of this turn, as rows, with those around them: the first row is `before` steps before the first.
   /// What the next turn needs goes to the state.
@@ -19,19 +21,22 @@ struct StepWindow {
     into rows: inout Matrix
   ) {
     let (seat, range) = (node.plan.riders[rider].seat, node.node.state)
-    let count = node.plan.layout.steps[rider]
+    let layout = node.layout
+    let count = layout.steps[rider]
     rows.resize(rows: before + count + after, columns: size)
     if looksAhead {
-      for at in 0..<before * size { rows.values[at] = 0 }
+      for at in 0..<before * size { rows.values[at] = padding }
     } else {
       states.read(seat: seat, range: range, into: &rows, row: 0)
     }
     for t in 0..<count {
       rows.set(
         row: before + t, from: input.values,
-        at: node.plan.layout.row(rider: rider, step: t) * size, count: size)
+        at: layout.row(rider: rider, step: t) * size, count: size)
     }
-    for at in (before + count) * size..<(before + count + after) * size { rows.values[at] = 0 }
+    for at in (before + count) * size..<(before + count + after) * size {
+      rows.values[at] = padding
+    }
     if !looksAhead { states.write(seat: seat, range: range, from: rows.values, at: count * size) }
   }
 }

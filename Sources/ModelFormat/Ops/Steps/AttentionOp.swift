@@ -8,18 +8,12 @@ package struct AttentionOp: OpDefinition {
     case additive
   }
 
-  /// Which steps a step attends to.
-  package enum Mask: String, Sendable {
-    /// Those up to itself.
-    case causal
-  }
-
   package static let name = "attention"
   package static let documentation = OpDocumentation(
     inputs: "queries, keys: sequences of D; [values], a sequence of N, else the keys",
     parameters:
       "`score`: `\"dot\"` (the default) or `\"additive\"`, then [`.weight` [D] or [1, D]]; `scale` (1); `heads` (1): a divisor "
-      + "of D and N; `mask`: `\"causal\"` for steps up to the query's own. At most 2048 steps",
+      + "of D and N; `causal` (false): steps up to the query's own alone. At most 2048 steps",
     result:
       "sequence of N: at step t `Σₛ aₜₛ valuesₛ`, `aₜ` the softmax over the steps of `scale · queryₜ · keyₛ`, or of "
       + "`scale · Σ weight · tanh(queryₜ + keyₛ)`; of several heads each by itself over its part of the elements"
@@ -30,13 +24,14 @@ package struct AttentionOp: OpDefinition {
     .word("score", \.score, expected: "\"dot\" or \"additive\""),
     .number("scale", \.scale),
     .integer("heads", \.heads, in: 1...ModelLimits.size),
-    .word("mask", \.mask, expected: "\"causal\""),
+    .flag("causal", \.isCausal),
   ]
 
   package var score: Score?
   package var scale: Float = 1
   package var heads = 1
-  package var mask: Mask?
+  /// Whether a step attends to none behind it.
+  package var isCausal = false
 
   package init() {}
 
@@ -61,7 +56,7 @@ package struct AttentionOp: OpDefinition {
         path: "\(node.path).weights", found: node.prefix.jsonExcerpt,
         expected: "no weights, but for \"score\": \"additive\"")
     }
-    node.limitSteps(to: ModelLimits.attentionSteps)
+    for argument in node.arguments { node.bound(argument, 1...ModelLimits.attentionSteps) }
     return .sequence(size: valueSize)
   }
 }
@@ -69,10 +64,10 @@ package struct AttentionOp: OpDefinition {
 extension ModelDescription.Op {
   package static func attention(
     score: AttentionOp.Score? = nil, scale: Float = 1, heads: Int = 1,
-    mask: AttentionOp.Mask? = nil
+    isCausal: Bool = false
   ) -> Self {
     var op = AttentionOp()
-    (op.score, op.scale, op.heads, op.mask) = (score, scale, heads, mask)
+    (op.score, op.scale, op.heads, op.isCausal) = (score, scale, heads, isCausal)
     return Self(op)
   }
 }

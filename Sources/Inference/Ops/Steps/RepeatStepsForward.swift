@@ -1,0 +1,9 @@
+import ModelFormat
+
+struct RepeatStepsForward: StepSelectionForward {
+  private let times: Int
+
+  init(_ op: RepeatStepsOp, _ weights: NodeWeights) { times = op.times }
+
+  func source(of step: Int, count: Int) -> Int? { step / times }
+}

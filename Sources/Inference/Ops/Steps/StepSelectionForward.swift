@@ -1,0 +1,37 @@
+import ModelFormat
+
+/// An op each of whose steps is one of the input's, or a number.
+protocol StepSelectionForward: OpForward {
+  /// The step of an input of `count` steps that stands at a step of the value; nil for `padding`.
+  func source(of step: Int, count: Int) -> Int?
+  var padding: Float { get }
+}
+
+extension StepSelectionForward {
+  var padding: Float { 0 }
+
+  var needsWholeSequence: Bool { true }
+
+  func domain(of inputs: [RowDomain]) -> RowDomain { .steps }
+
+  func forward(
+    _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
+    into output: inout Matrix
+  ) {
+    let (input, layout) = (node.operand(0, workspace), node.layout)
+    let from = node.layout(ofInput: 0)
+    output.resize(rows: layout.rows, columns: input.columns)
+    for (rider, count) in layout.steps.enumerated() {
+      for t in 0..<count {
+        let row = layout.row(rider: rider, step: t)
+        if let step = source(of: t, count: from.steps[rider]) {
+          output.set(
+            row: row, from: input.values, at: from.row(rider: rider, step: step) * input.columns,
+            count: input.columns)
+        } else {
+          for at in output.row(row) { output.values[at] = padding }
+        }
+      }
+    }
+  }
+}

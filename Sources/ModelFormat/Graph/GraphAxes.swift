@@ -1,0 +1,81 @@
+/// The steps of the values of a graph: which there are, and how many a sequence may have.
+struct GraphAxes {
+  /// Those of the inputs first, then those that nodes make of them.
+  private(set) var axes: [StepAxis] = []
+  private(set) var inputAxes: [InputAxis] = []
+  /// For each input of the description its axis; nil of a vector.
+  private var ofInputs: [StepAxis?] = []
+  private let description: ModelDescription
+
+  init(_ description: ModelDescription) {
+    self.description = description
+    var named: [String?: StepAxis] = [:]
+    for (index, input) in description.inputs.enumerated() {
+      guard input.kind.hasSteps else {
+        ofInputs.append(nil)
+        continue
+      }
+      if named[input.axis] == nil {
+        let axis = StepAxis(origin: axes.count)
+        named[input.axis] = axis
+        axes.append(axis)
+        inputAxes.append(InputAxis(input: index))
+      }
+      ofInputs.append(named[input.axis])
+    }
+  }
+
+  func axis(ofInput index: Int) -> StepAxis? { ofInputs[index] }
+
+  /// The place of an axis among all, which it joins where it is not there.
+  mutating func place(of axis: StepAxis) -> Int {
+    if let place = axes.firstIndex(of: axis) { return place }
+    axes.append(axis)
+    return axes.count - 1
+  }
+
+  /// Takes note of the steps that a node takes.
+  mutating func record(
+    _ bound: NodeResolution.StepBound, node: String, path: String
+  ) throws(ModelError) {
+    let range = bound.range
+    let least = bound.axis.leastOrigin(for: range.lowerBound)
+    let most =
+      range.upperBound == .max ? Int.max : bound.axis.mostOrigin(for: range.upperBound)
+    guard let least, let most else {
+      throw .unexpected(
+        path: path, found: "\(bound.axis.count([])) steps",
+        expected: range.upperBound == .max
+          ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)")
+    }
+    guard let origin = bound.axis.origin else { return }
+    if least > inputAxes[origin].least {
+      inputAxes[origin].least = least
+      inputAxes[origin].neededBy = node
+    }
+    inputAxes[origin].most = Swift.min(inputAxes[origin].most, most)
+    guard inputAxes[origin].least <= inputAxes[origin].most else {
+      throw .unexpected(
+        path: path, found: "at least \(inputAxes[origin].least) steps needed",
+        expected: "at most \(inputAxes[origin].most)")
+    }
+  }
+
+  /// Refuses inputs of a node that have different numbers of steps.
+  func checkCommon(
+    _ arguments: [NodeResolution.Argument], op: String
+  ) throws(ModelError) {
+    let sequences = arguments.filter { $0.axis != nil }
+    guard let first = sequences.first,
+      let other = sequences.first(where: { $0.axis != first.axis })
+    else { return }
+    throw .differentSteps(
+      path: other.path, op: op, name: other.name, found: text(of: other.axis!),
+      other: first.name, expected: text(of: first.axis!))
+  }
+
+  private func text(of axis: StepAxis) -> String {
+    let input = axis.origin.map { description.inputs[inputAxes[$0].input].name.jsonExcerpt }
+    return axis.text(origin: input ?? "")
+  }
+}

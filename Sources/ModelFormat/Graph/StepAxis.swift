@@ -1,0 +1,120 @@
+/// The steps that a value has. Values whose axes are equal have as many steps as each other in every sequence.
+package struct StepAxis: Sendable, Hashable {
+  /// The inputs whose steps these come from, as an index in `Model.inputAxes`; nil: their number is always the same.
+  package private(set) var origin: Int?
+  /// How the number of steps follows from that of the origin, one after another.
+  private(set) var stages: [Stage] = []
+
+  /// One number from another: `⌊(factor · n + offset) / divisor⌋`.
+  struct Stage: Sendable, Hashable {
+    var factor = 1
+    var offset = 0
+    var divisor = 1
+
+    func callAsFunction(_ count: Int) -> Int { floor(factor * count + offset, divisor) }
+  }
+
+  /// The steps of some inputs.
+  init(origin: Int) { self.origin = origin }
+
+  /// A fixed number of steps.
+  init(count: Int) { stages = [Stage(factor: 0, offset: count)] }
+
+  /// The number of steps where the inputs behind `origin` have as many as `counts` says.
+  package func count(_ counts: [Int]) -> Int { count(origin.map { counts[$0] } ?? 0) }
+
+  /// The number of steps where the origin has `count`.
+  func count(_ count: Int) -> Int { stages.reduce(count) { $1($0) } }
+
+  /// The steps of the origin that make `count` steps or more: the least; nil where no number of steps does.
+  func leastOrigin(for count: Int) -> Int? {
+    guard origin != nil else { return self.count(0) >= count ? 0 : nil }
+    return stages.reversed().reduce(count) { count, stage in
+      -floor(stage.offset - count * stage.divisor, stage.factor)
+    }
+  }
+
+  /// The most steps of the origin that make `count` steps or fewer; nil where no number of steps does.
+  func mostOrigin(for count: Int) -> Int? {
+    guard origin != nil else { return self.count(0) <= count ? .max : nil }
+    return stages.reversed().reduce(count) { count, stage in
+      floor((count + 1) * stage.divisor - stage.offset - 1, stage.factor)
+    }
+  }
+
+  /// The axis of what has so many steps for those of this one; nil where the numbers go beyond `ModelLimits`.
+  func applying(_ stage: Stage) -> StepAxis? {
+    var axis = self
+    axis.append(stage)
+    if axis.origin == nil || axis.stages.contains(where: { $0.factor == 0 }) {
+      axis = StepAxis(count: axis.count(0))
+      guard axis.count(0) <= ModelLimits.addedSteps else { return nil }
+      return axis
+    }
+    let growth = axis.stages.reduce(1.0) { $0 * Double($1.factor) / Double($1.divisor) }
+    let fits = axis.stages.allSatisfy {
+      $0.factor <= ModelLimits.stepGrowth && $0.divisor <= ModelLimits.size
+        && abs($0.offset) <= ModelLimits.addedSteps * $0.divisor
+    }
+    return fits && growth <= Double(ModelLimits.stepGrowth) && axis.stages.count <= 16 ? axis : nil
+  }
+
+  /// Adds a stage, so that equal numbers of steps are, where that is easily seen, the same stages.
+  private mutating func append(_ stage: Stage) {
+    var next = stage
+    if let last = stages.last {
+      if last.divisor == 1 {
+        next.factor = stage.factor * last.factor
+        next.offset = stage.factor * last.offset + stage.offset
+        stages.removeLast()
+      } else if stage.factor == 1 {
+        // ⌊(⌊a / d⌋ + o) / e⌋ is ⌊(a + o · d) / (d · e)⌋.
+        next.factor = last.factor
+        next.offset = last.offset + stage.offset * last.divisor
+        next.divisor = last.divisor * stage.divisor
+        stages.removeLast()
+      }
+    }
+    let common = greatestCommonDivisor(next.factor, next.divisor)
+    // A whole multiple before the rounding: ⌊(f · n + o) / d⌋ of f and d without it.
+    next.factor /= common
+    next.divisor /= common
+    next.offset = floor(next.offset, common)
+    if next != Stage() { stages.append(next) }
+  }
+
+  /// The steps in words, by the name of the origin's input: "(the steps of \"x\" + 1) / 2, rounded down".
+  func text(origin: String) -> String {
+    stages.enumerated().reduce("the steps of \(origin)") { text, stage in
+      let (index, stage) = stage
+      if stage.factor == 0 { return "\(stage.offset)" }
+      var text = index == 0 ? text : "(\(text))"
+      if stage.factor != 1 { text = "\(stage.factor) · \(text)" }
+      if stage.offset != 0 {
+        text += stage.offset > 0 ? " + \(stage.offset)" : " - \(-stage.offset)"
+      }
+      return stage.divisor == 1 ? text : "(\(text)) / \(stage.divisor), rounded down"
+    }
+  }
+}
+
+/// Inputs that have as many steps as each other.
+package struct InputAxis: Sendable, Equatable {
+  /// The first of them, an index in the description's inputs.
+  package let input: Int
+  /// How many steps a sequence must have, and which node needs them.
+  package internal(set) var least = 1
+  package internal(set) var neededBy: String?
+  /// The most steps that a sequence may have.
+  package internal(set) var most = Int.max
+}
+
+/// The quotient, rounded towards minus infinity; `divisor` is above 0.
+private func floor(_ number: Int, _ divisor: Int) -> Int {
+  let (quotient, rest) = number.quotientAndRemainder(dividingBy: divisor)
+  return rest < 0 ? quotient - 1 : quotient
+}
+
+private func greatestCommonDivisor(_ first: Int, _ second: Int) -> Int {
+  second == 0 ? Swift.max(first, 1) : greatestCommonDivisor(second, first % second)
+}

@@ -1,0 +1,224 @@
+"""Makes Tests/Fixtures/steps: ops that change the number of steps, as PyTorch and Keras compute them.
+
+Each folder holds model.json, model.safetensors and io.json, small and random. A maker builds the layers
+of its framework and says what they make of one sequence; that is the yardstick, not the folder. Inputs
+have several lengths, so that windows end where the sequence does, before and behind.
+
+Use: python steps.py (with torch, keras and tensorflow)
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+from reference import FIXTURES, Array, Json, case, write_cases, write_folder  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+
+Run = Callable[[dict[str, Array]], dict[str, Array]]
+LENGTHS = (9, 10, 23, 33)
+RANDOM = np.random.default_rng(12)
+
+
+def node(name: str, op: str, *inputs: str | None, **attributes: Any) -> Json:
+    """A node of the graph."""
+    return {"name": name, "op": op, "inputs": list(inputs)} | attributes
+
+
+def features(name: str, size: int, **attributes: Any) -> Json:
+    """An input of `size` floats a step."""
+    return {"name": name, "kind": "features", "size": size} | attributes
+
+
+def normal(*shape: int) -> Array:
+    """Random float32."""
+    return RANDOM.normal(size=shape).astype(np.float32)
+
+
+def torch_tensors(**modules: nn.Module) -> dict[str, Array]:
+    """The tensors of PyTorch's modules, each under its own prefix."""
+    return {f"{prefix}.{name}": tensor.detach().numpy() for prefix, module in modules.items()
+            for name, tensor in module.state_dict().items()}
+
+
+def keras_tensors(**layers: keras.Layer) -> dict[str, Array]:
+    """The tensors of Keras's layers, each under its own prefix, as a folder has them."""
+    tensors = {}
+    for prefix, layer in layers.items():
+        weights = [np.array(w) for w in layer.get_weights()]
+        if isinstance(layer, keras.layers.Conv1D):
+            named = {"weight": weights[0].transpose(2, 1, 0), "bias": weights[1]}
+        elif isinstance(layer, keras.layers.GRU):
+            r_z_n = [np.concatenate([w[h:2 * h], w[:h], w[2 * h:]]) for h in [layer.units] for w in
+                     (weights[0].T, weights[1].T, *weights[2])]
+            named = dict(zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"), r_z_n, strict=True))
+        else:
+            named = {"weight": weights[0].T, "bias": weights[1]}
+        tensors |= {f"{prefix}.{k}": np.ascontiguousarray(v) for k, v in named.items()}
+    return tensors
+
+
+def over_steps(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """What a function of [N, C, L] makes of [T, C]."""
+    return function(x.T.unsqueeze(0)).squeeze(0).T
+
+
+def torch_kernels() -> tuple[Json, Run]:
+    """Strides, paddings and rounded-up lengths as PyTorch has them."""
+    strided, valid = nn.Conv1d(3, 4, 3, stride=2, padding=1), nn.Conv1d(4, 4, 2, dilation=2, groups=2)
+    lopsided, lstm = nn.Conv1d(3, 4, 4, stride=3), nn.LSTM(4, 5, batch_first=True)
+    pools: dict[str, tuple[Json, nn.Module]] = {
+        "largest": (dict(kernel=3, stride=2, padding=1), nn.MaxPool1d(3, 2, 1)),
+        "reaching": (dict(kernel=3, stride=2, padding=[1, 1], ceil=True), nn.MaxPool1d(3, 2, 1, ceil_mode=True)),
+        "spread": (dict(kernel=2, stride=1, dilation=3), nn.MaxPool1d(2, 1, dilation=3)),
+        "mean": (dict(kernel=2), nn.AvgPool1d(2)),
+        "mean_padded": (dict(kernel=4, stride=3, padding=2), nn.AvgPool1d(4, 3, 2)),
+        "mean_reaching": (dict(kernel=4, stride=3, padding=2, ceil=True), nn.AvgPool1d(4, 3, 2, ceil_mode=True)),
+        "mean_inside": (dict(kernel=4, stride=3, padding=2, ceil=True, count_padding=False),
+                        nn.AvgPool1d(4, 3, 2, ceil_mode=True, count_include_pad=False))}
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        x = torch.from_numpy(given["x"])
+        c = over_steps(strided, x)
+        found = {"strided": c, "valid": over_steps(valid, c),
+                 "lopsided": over_steps(lambda t: lopsided(F.pad(t, (3, 1))), x)}
+        found |= {name: over_steps(module, x) for name, (_, module) in pools.items()}
+        h, (final, _) = lstm(c.unsqueeze(0))
+        return as_arrays(found | {"h": h[0], "h.hidden": final[0, 0], "centre": c.mean(0), "end": h[0, -1]})
+
+    return dict(
+        inputs=[features("x", 3)],
+        nodes=[node("strided", "conv", "x", stride=2, padding=1),
+               node("valid", "conv", "strided", padding="valid", dilation=2, groups=2),
+               node("lopsided", "conv", "x", stride=3, padding=[3, 1]),
+               *(node(name, "average_pool" if name.startswith("mean") else "max_pool", "x", **attributes)
+                 for name, (attributes, _) in pools.items()),
+               node("h", "lstm", "strided"), node("centre", "mean", "strided"), node("end", "last", "h")],
+        outputs=["strided", "valid", "lopsided", *pools, "h", "h.hidden", "centre", "end"],
+        tensors=torch_tensors(strided=strided, valid=valid, lopsided=lopsided, h=lstm)), run
+
+
+def torch_selections() -> tuple[Json, Run]:
+    """Steps left out, repeated and put before and behind, as PyTorch has them."""
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        x = torch.from_numpy(given["x"])
+        return as_arrays({
+            "later": x[1:], "earlier": x[:-2], "middle": x[2:-3], "some": x[1::3], "newest": x[-3:],
+            "newest_but_one": x[-4:-1], "oldest": x[1:5:2], "zeros": F.pad(x.T, (2, 1)).T,
+            "reflected": F.pad(x.T, (3, 8), "reflect").T, "edges": F.pad(x.T, (1, 2), "replicate").T,
+            "twice": x.repeat_interleave(2, 0), "back": x.repeat_interleave(2, 0)[::2] + x,
+            "change": x[1:] - x[:-1]})
+
+    return dict(
+        inputs=[features("x", 3)],
+        nodes=[node("later", "slice_steps", "x", start=1), node("earlier", "slice_steps", "x", end=-2),
+               node("middle", "slice_steps", "x", start=2, end=-3),
+               node("some", "slice_steps", "x", start=1, stride=3),
+               node("newest", "slice_steps", "x", start=-3),
+               node("newest_but_one", "slice_steps", "x", start=-4, end=-1),
+               node("oldest", "slice_steps", "x", start=1, end=5, stride=2),
+               node("zeros", "pad_steps", "x", before=2, after=1),
+               node("reflected", "pad_steps", "x", before=3, after=8, mode="reflect"),
+               node("edges", "pad_steps", "x", before=1, after=2, mode="edge"),
+               node("twice", "repeat_steps", "x"), node("halved", "slice_steps", "twice", stride=2),
+               node("back", "add", "halved", "x"), node("before", "slice_steps", "x", end=-1),
+               node("change", "subtract", "later", "before")],
+        outputs=["later", "earlier", "middle", "some", "newest", "newest_but_one", "oldest", "zeros", "reflected",
+                 "edges", "twice", "back", "change"], tensors={}), run
+
+
+def keras_kernels() -> tuple[Json, Run]:
+    """Strides and paddings as Keras has them."""
+    layers = keras.layers
+    same, causal = layers.Conv1D(4, 3, 2, "same"), layers.Conv1D(4, 4, 3, "causal")
+    even, gru = layers.Conv1D(5, 4, 3, "same", activation="relu"), layers.GRU(4, return_sequences=True)
+    pools: dict[str, tuple[Json, keras.Layer]] = {
+        "largest": (dict(kernel=2, padding="same"), layers.MaxPooling1D(2, 2, "same")),
+        "wider": (dict(kernel=5, stride=2, padding="same"), layers.MaxPooling1D(5, 2, "same")),
+        "mean": (dict(kernel=3, stride=2, padding="same"), layers.AveragePooling1D(3, 2, "same")),
+        "mean_valid": (dict(kernel=4, stride=1), layers.AveragePooling1D(4, 1, "valid"))}
+    later = layers.AveragePooling1D(3, 1, "valid")
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        x = given["x"][None]
+        c = even(x)
+        found = {"same": same(x), "causal": causal(x), "even": c, "h": gru(layers.MaxPooling1D(2, 2, "same")(c)),
+                 "thrice": layers.UpSampling1D(3)(x), "cropped": layers.Cropping1D((1, 2))(x),
+                 "later": later(layers.ZeroPadding1D((2, 0))(x))}
+        found |= {name: layer(x) for name, (_, layer) in pools.items()}
+        return {name: np.array(value)[0] for name, value in found.items()}
+
+    run({"x": normal(9, 3)})
+    for layer in (same, causal, even, gru):
+        layer.set_weights([0.4 * normal(*w.shape) for w in layer.get_weights()])
+    return dict(
+        inputs=[features("x", 3)],
+        nodes=[node("same", "conv", "x", stride=2, padding="same"),
+               node("causal", "conv", "x", stride=3, padding="causal"),
+               node("c", "conv", "x", stride=3, padding="same", weights="even"), node("even", "relu", "c"),
+               node("halved", "max_pool", "even", padding="same"), node("h", "gru", "halved"),
+               *(node(name, "average_pool" if name.startswith("mean") else "max_pool", "x", **attributes)
+                 for name, (attributes, _) in pools.items()),
+               node("thrice", "repeat_steps", "x", times=3), node("cropped", "slice_steps", "x", start=1, end=-2),
+               node("later", "average_pool", "x", kernel=3, stride=1, padding=[2, 0])],
+        outputs=["same", "causal", "even", "h", *pools, "thrice", "cropped", "later"],
+        tensors=keras_tensors(same=same, causal=causal, even=even, h=gru)), run
+
+
+def torch_streamed() -> tuple[Json, Run]:
+    """Pools that look back alone, so that the model streams."""
+    conv, lstm = nn.Conv1d(3, 4, 3), nn.LSTM(4, 3, batch_first=True)
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        x = torch.from_numpy(given["x"])
+        c = over_steps(lambda t: conv(F.pad(t, (2, 0))), x)
+        mean = over_steps(lambda t: F.avg_pool1d(F.pad(t, (2, 0)), 3, 1), c)
+        largest = over_steps(lambda t: F.max_pool1d(F.pad(t, (3, 0), value=-torch.inf), 4, 1), mean)
+        inside = torch.stack([x[max(0, t - 2):t + 1].mean(0) for t in range(len(x))])
+        return as_arrays({"largest": largest, "inside": inside, "y": lstm(largest.unsqueeze(0))[0][0]})
+
+    return dict(
+        inputs=[features("x", 3)],
+        nodes=[node("c", "conv", "x", padding=[2, 0], weights="conv"),
+               node("mean", "average_pool", "c", kernel=3, stride=1, padding=[2, 0]),
+               node("largest", "max_pool", "mean", kernel=4, stride=1, padding="causal"),
+               node("inside", "average_pool", "x", kernel=3, stride=1, padding="causal"),
+               node("y", "lstm", "largest", weights="lstm")],
+        outputs=["largest", "inside", "y"], tensors=torch_tensors(conv=conv, lstm=lstm)), run
+
+
+def as_arrays(values: dict[str, Tensor]) -> dict[str, Array]:
+    """PyTorch's tensors as NumPy's arrays."""
+    return {name: value.detach().numpy() for name, value in values.items()}
+
+
+def random_inputs(inputs: list[Json], length: int) -> dict[str, Array]:
+    """Random values for each declared input."""
+    return {declared["name"]: normal(length, declared["size"]) for declared in inputs}
+
+
+MAKERS: tuple[Callable[[], tuple[Json, Run]], ...] = (
+    torch_kernels, torch_selections, torch_streamed, keras_kernels)
+
+
+def main() -> None:
+    """Writes every folder."""
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    for maker in MAKERS:
+        made, run = maker()
+        path = FIXTURES / "steps" / maker.__name__
+        write_folder(path, made)
+        cases = [case(given, run(given)) for length in LENGTHS
+                 for given in [random_inputs(made["inputs"], length)]]
+        write_cases(path, cases, torch=torch.__version__, keras=keras.__version__)
+
+
+if __name__ == "__main__":
+    main()

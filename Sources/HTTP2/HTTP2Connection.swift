@@ -15,6 +15,8 @@ package final class HTTP2Connection: ConnectionProtocol {
   private var meter: FloodMeter
   private var sawSettings = false
   private var backlog: InputBacklog
+  private var scanner = FrameScanner()
+  private var history = StreamHistory()
   private var ending = Ending.no
 
   private enum Ending {
@@ -209,29 +211,60 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   package var hasBacklog: Bool { backlog.isWaiting }
 
+  /// Judges a frame by its header, where nghttp2 would pass over what is wrong with it.
+  private func frameBegan(_ header: FrameScanner.Header) {
+    let id = header.stream
+    switch UInt32(header.type) {
+    case NGHTTP2_HEADERS.rawValue where streams[id] == nil: refuse(history.headersBegan(on: id))
+    case NGHTTP2_DATA.rawValue where streams[id] == nil:
+      refuse(history.dataBegan(on: id))
+      // The rest of an upload that was reset may be many frames, which cost no more than their bytes.
+      if header.length > 0 { return }
+    case NGHTTP2_RST_STREAM.rawValue where streams[id] != nil: history.resetByPeer(id)
+    // RFC 9113 §6.3.
+    case NGHTTP2_PRIORITY.rawValue where id == 0: terminate(NGHTTP2_PROTOCOL_ERROR)
+    default: break
+    }
+    if meter.frameBegan() == .flood { terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
+  }
+
+  private func refuse(_ verdict: StreamHistory.Verdict) {
+    switch verdict {
+    case .fine: break
+    case .protocolError: terminate(NGHTTP2_PROTOCOL_ERROR)
+    case .streamClosed: terminate(NGHTTP2_STREAM_CLOSED)
+    }
+  }
+
   /// Gives `bytes` to nghttp2, up to where `field` stops it, and returns how many that were.
   private func consume(_ bytes: Span<UInt8>) -> Int {
-    guard ending != .terminated else { return 0 }
-    if let count = session.receive(bytes) { return count }
-    terminate(NGHTTP2_PROTOCOL_ERROR)
-    return 0
+    var offset = 0
+    while offset < bytes.count, ending != .terminated {
+      let (end, header) = scanner.next(bytes, from: offset)
+      if let header { frameBegan(header) }
+      guard ending != .terminated else { break }
+      guard let count = session.receive(bytes.extracting(offset..<end)) else {
+        terminate(NGHTTP2_PROTOCOL_ERROR)
+        break
+      }
+      let unread = end - offset - count
+      offset += count
+      if unread > 0 {
+        scanner.putBack(unread)
+        break
+      }
+    }
+    return offset
   }
 
   // MARK: What the session tells
 
-  /// A frame's header came.
-  func frameBegan(_ type: UInt32, onStream id: Int32) {
-    // RFC 9113 §6.3: nghttp2 would pass over it.
-    if type == NGHTTP2_PRIORITY.rawValue, id == 0 { terminate(NGHTTP2_PROTOCOL_ERROR) }
-    if meter.frameBegan() == .flood { terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
-  }
-
   /// The client's SETTINGS came, with which it has to begin.
   func settingsArrived() { sawSettings = true }
 
-  /// The one PING that this side sends, at the announcement of the end, came back.
-  func pingAnswered() {
-    if ending == .announced { drain() }
+  /// A PING came back; the one that this side sends, at the announcement of the end, where `isOurs`.
+  func pingAnswered(isOurs: Bool) {
+    if isOurs, ending == .announced { drain() }
   }
 
   /// The first HEADERS frame of a stream began.
@@ -307,7 +340,9 @@ package final class HTTP2Connection: ConnectionProtocol {
   }
 
   /// A stream is over, complete or reset by either side.
-  func streamClosed(_ id: Int32) {
+  func streamClosed(_ id: Int32, code: UInt32) {
+    history.closed(
+      id, isComplete: code == NGHTTP2_NO_ERROR.rawValue && !session.isRemoteOpen(id))
     guard let (stream, wasOwed) = streams.remove(id) else { return }
     requests.streamClosed(stream, wasOwed: wasOwed)
     if stream.isAnswered {

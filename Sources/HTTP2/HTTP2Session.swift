@@ -162,7 +162,17 @@ import HTTPCore
   func announceShutdown() {
     // SAFETY: the session is live.
     unsafe nghttp2_submit_shutdown_notice(session)
-    unsafe nghttp2_submit_ping(session, none, nil)
+    // SAFETY: copied during the call.
+    unsafe nghttp2_submit_ping(session, none, Self.pingData)
+  }
+
+  /// The data of the one PING that this side sends, by which its answer is known.
+  private static let pingData = Array("carousel".utf8)
+
+  /// Whether an acknowledged PING is that one.
+  static func isOwnPing(_ ping: nghttp2_ping) -> Bool {
+    // SAFETY: the eight bytes are read during the call.
+    unsafe withUnsafeBytes(of: ping.opaque_data) { unsafe $0.elementsEqual(pingData) }
   }
 
   /// Queues GOAWAY: no stream after those seen is taken, those are finished.

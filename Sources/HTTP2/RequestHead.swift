@@ -43,6 +43,9 @@ struct RequestHead {
         fieldCount += 1
         if fieldCount > limits.maxFields {
           fault = .tooManyFields(limit: limits.maxFields)
+        } else if name == "cookie", let cookies = fields["cookie"] {
+          // RFC 9113 §8.2.3: crumbs for the sake of compression, one field for the application.
+          fields["cookie"] = "\(cookies); \(value)"
         } else {
           fields.append(name, value)
         }
@@ -69,7 +72,7 @@ struct RequestHead {
       }
       fields["host"] = authority
     }
-    for host in fields.values(of: "host") where !Authority.isValid(host.utf8.span) {
+    for host in fields.values(of: "host") where host.isEmpty || !Authority.isValid(host.utf8.span) {
       throw .invalidHost(host)
     }
     for expectation in fields.values(of: "expect") where !expectation.isContinue {

@@ -20,11 +20,6 @@ enum SessionCallbacks {
   /// Puts all of them into nghttp2's table.
   static func install(_ callbacks: OpaquePointer) {
     // SAFETY: see above, for each of the closures; none captures anything.
-    unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
-      unsafe connection(user).frameBegan(
-        UInt32(header!.pointee.type), onStream: header!.pointee.stream_id)
-      return 0
-    }
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
       if unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
         unsafe connection(user).headBegan(frame!.pointee.hd.stream_id)
@@ -61,7 +56,7 @@ enum SessionCallbacks {
       case NGHTTP2_SETTINGS.rawValue where !header.has(NGHTTP2_FLAG_ACK):
         owner.settingsArrived()
       case NGHTTP2_PING.rawValue where header.has(NGHTTP2_FLAG_ACK):
-        owner.pingAnswered()
+        unsafe owner.pingAnswered(isOurs: HTTP2Session.isOwnPing(frame!.pointee.ping))
       default:
         break
       }
@@ -77,8 +72,8 @@ enum SessionCallbacks {
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
-      _, stream, _, user in
-      unsafe connection(user).streamClosed(stream)
+      _, stream, code, user in
+      unsafe connection(user).streamClosed(stream, code: code)
       return 0
     }
   }

@@ -32,6 +32,7 @@ enum ASCII {
   static let lineFeed: UInt8 = 0x0A
   static let carriageReturn: UInt8 = 0x0D
   static let space: UInt8 = 0x20
+  static let quote: UInt8 = 0x22
   static let comma: UInt8 = 0x2C
   static let slash: UInt8 = 0x2F
   static let zero: UInt8 = 0x30

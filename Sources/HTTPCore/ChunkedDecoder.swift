@@ -4,7 +4,7 @@ import JSON
 struct ChunkedDecoder {
   private enum State {
     case size(digits: Int, value: Int)
-    case extensions(bytes: Int)
+    case extensions(ChunkExtensions, bytes: Int)
     case sizeLineFeed(Int)
     case data(remaining: Int)
     case dataCarriageReturn
@@ -64,17 +64,17 @@ struct ChunkedDecoder {
     switch state {
     case .size(let digits, let value):
       try takeSize(byte, digits: digits, value: value)
-    case .extensions(let count):
-      if byte == ASCII.carriageReturn {
+    case .extensions(var extensions, let count):
+      if byte == ASCII.carriageReturn, extensions.isComplete {
         state = .sizeLineFeed(chunkBytes)
       } else {
         guard count < limits.maxChunkExtensionBytes else {
           throw .chunkExtensionTooLong(limit: limits.maxChunkExtensionBytes)
         }
-        guard ASCII.isFieldValue(byte) else {
-          throw .invalidChunkByte(byte, expected: "a chunk extension")
+        guard extensions.take(byte) else {
+          throw .invalidChunkByte(byte, expected: "a chunk extension, name or name=value")
         }
-        state = .extensions(bytes: count + 1)
+        state = .extensions(extensions, bytes: count + 1)
       }
     case .sizeLineFeed(let size):
       try expect(ASCII.lineFeed, "LF after a chunk size", byte)
@@ -103,7 +103,7 @@ struct ChunkedDecoder {
       state = .sizeLineFeed(value)
     } else if digits > 0, byte == ASCII.semicolon {
       chunkBytes = value
-      state = .extensions(bytes: 0)
+      state = .extensions(ChunkExtensions(), bytes: 0)
     } else {
       throw .invalidChunkByte(
         byte, expected: digits == 0 ? "a chunk size" : "CR or ; after a chunk size")

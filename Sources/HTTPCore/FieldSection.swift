@@ -51,11 +51,8 @@ struct FieldSection {
       try Self.checkTransferCodings(transferCodings.span)
       return .chunked
     }
-    if let contentLength { return .sized(contentLength) }
-    switch line.method {
-    case "POST", "PUT", "PATCH": throw .lengthRequired(method: line.method)
-    default: return .none
-    }
+    // RFC 9112 §6.3, item 7: a request that tells no length has no body, whatever its method.
+    return contentLength.map { .sized($0) } ?? .none
   }
 
   /// Takes note of a field that concerns the protocol.
@@ -63,7 +60,8 @@ struct FieldSection {
     switch name.utf8.count {
     case 4 where name == "host":
       hostCount += 1
-      guard Authority.isValid(value) else { throw .invalidHost(value.excerpt) }
+      // The grammar has a place for an empty one, which nobody means.
+      guard !value.isEmpty, Authority.isValid(value) else { throw .invalidHost(value.excerpt) }
     case 6 where name == "expect":
       guard value.equalsCaseless("100-continue") else {
         throw .unsupportedExpectation(value.excerpt)

@@ -5,6 +5,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
   case bareLineFeed
   case malformedRequestLine(String)
   case invalidMethodByte(UInt8)
+  case methodTooLong(limit: Int)
   case invalidTarget(String)
   case targetTooLong(limit: Int)
   case malformedVersion(String)
@@ -27,7 +28,6 @@ package enum HTTP1Error: Error, Equatable, Sendable {
   case unsupportedTransferEncoding(String)
   case connectUnsupported
   case unsupportedExpectation(String)
-  case lengthRequired(method: String)
   case bodyTooLong(BodyLimit)
   case invalidChunkByte(UInt8, expected: String)
   case chunkSizeOverflow
@@ -47,13 +47,12 @@ package enum HTTP1Error: Error, Equatable, Sendable {
       .chunkExtensionTooLong:
       .badRequest
     case .timedOut, .bodyTooSlow: .requestTimeout
-    case .lengthRequired: .lengthRequired
     case .bodyTooLong: .contentTooLarge
     case .targetTooLong: .uriTooLong
     case .unsupportedExpectation: .expectationFailed
     case .headTooLong, .tooManyFields, .trailersTooLong: .requestHeaderFieldsTooLarge
     // What HTTP allows and this server does not do: RFC 9112 §6.1, RFC 9110 §9.1 and §15.6.6.
-    case .unsupportedTransferEncoding, .connectUnsupported: .notImplemented
+    case .unsupportedTransferEncoding, .connectUnsupported, .methodTooLong: .notImplemented
     case .unsupportedVersion: .httpVersionNotSupported
     }
   }
@@ -67,6 +66,8 @@ package enum HTTP1Error: Error, Equatable, Sendable {
       "the request line is \"\(line)\", expected a method, a target and a version, one space between"
     case .invalidMethodByte(let byte):
       "the method holds \(hex(byte)), expected only token characters"
+    case .methodTooLong(let limit):
+      "the method is longer than \(limit) bytes, as none is that this server knows"
     case .invalidTarget(let target):
       "the request target is \"\(target)\", expected a path, an http URI, or * with OPTIONS"
     case .targetTooLong(let limit):
@@ -111,8 +112,6 @@ package enum HTTP1Error: Error, Equatable, Sendable {
       "the method is CONNECT, expected one that names a resource of this server"
     case .unsupportedExpectation(let value):
       "Expect is \"\(value)\", expected 100-continue"
-    case .lengthRequired(let method):
-      "the \(method) request tells no length, expected Content-Length or chunked Transfer-Encoding"
     case .bodyTooLong(let limit): limit.sentence
     case .invalidChunkByte(let byte, let expected):
       "the chunked body holds \(hex(byte)), expected \(expected)"

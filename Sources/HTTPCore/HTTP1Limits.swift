@@ -5,6 +5,8 @@ package struct HTTP1Limits: Sendable, Equatable {
   /// `max_head_bytes`: the request line and fields, up to the end of the empty line; beyond it 431,
   /// or 414 while the request line is still under way.
   package var maxHeadBytes = 16 * 1024
+  /// `max_method_bytes`: the method; beyond it 501.
+  package var maxMethodBytes = 64
   /// `max_target_bytes`: the request target; beyond it 414.
   package var maxTargetBytes = 8 * 1024
   /// `max_fields`: field lines in a head; beyond it 431.

@@ -36,6 +36,7 @@ package struct HTTP1Parser {
       if startLine == nil, offset < bytes.count { try checkFirstByte(bytes[offset]) }
       var end = offset + scanned
       while end < bytes.count, bytes[end] != ASCII.lineFeed { end += 1 }
+      if startLine == nil { try checkMethod(bytes.extracting(offset..<end)) }
       try checkLength(end - offset + (end < bytes.count ? 1 : 0))
       guard end < bytes.count else {
         scanned = end - offset
@@ -76,6 +77,13 @@ package struct HTTP1Parser {
     guard ByteSet.token.contains(byte) || byte == ASCII.carriageReturn else {
       throw byte == ASCII.lineFeed ? .bareLineFeed : .invalidMethodByte(byte)
     }
+  }
+
+  /// Refuses a method that is too long before its line is whole.
+  private func checkMethod(_ line: Span<UInt8>) throws(HTTP1Error) {
+    guard scanned <= limits.maxMethodBytes, line.count > limits.maxMethodBytes else { return }
+    for index in 0...limits.maxMethodBytes where line[index] == ASCII.space { return }
+    throw .methodTooLong(limit: limits.maxMethodBytes)
   }
 
   private func checkLength(_ lineBytes: Int) throws(HTTP1Error) {

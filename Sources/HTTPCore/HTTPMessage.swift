@@ -68,7 +68,6 @@ package struct HTTPStatus: Sendable, Equatable, Hashable {
   package static let requestTimeout = HTTPStatus(408)
   package static let conflict = HTTPStatus(409)
   package static let gone = HTTPStatus(410)
-  package static let lengthRequired = HTTPStatus(411)
   package static let contentTooLarge = HTTPStatus(413)
   package static let uriTooLong = HTTPStatus(414)
   package static let unsupportedMediaType = HTTPStatus(415)
@@ -97,7 +96,6 @@ package struct HTTPStatus: Sendable, Equatable, Hashable {
     case 408: "Request Timeout"
     case 409: "Conflict"
     case 410: "Gone"
-    case 411: "Length Required"
     case 413: "Content Too Large"
     case 414: "URI Too Long"
     case 415: "Unsupported Media Type"

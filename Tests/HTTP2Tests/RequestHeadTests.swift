@@ -38,6 +38,16 @@ import Testing
     #expect(try request(Frame.request("OPTIONS", "*")).path == "*")
   }
 
+  /// RFC 9113 §8.2.3.
+  @Test func cookiesAreOneField() throws {
+    let request = try request(
+      Frame.request("GET", "/") + [
+        ("cookie", "a=1"), ("x", "y"), ("cookie", "b=2; c=3"), ("cookie", "d=4"),
+      ])
+    #expect(request.fields.values(of: "cookie") == ["a=1; b=2; c=3; d=4"])
+    #expect(request.fields["x"] == "y")
+  }
+
   @Test func hostIsTheAuthority() throws {
     let both = try request(Frame.request("GET", "/") + [("host", "HERE")])
     #expect(both.fields.values(of: "host") == ["here"])
@@ -48,7 +58,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["here:x", "here:1:2", "[::1", "u@here"])
+  @Test(arguments: ["", "here:x", "here:1:2", "[::1", "u@here"])
   func otherHostsAreInvalid(host: String) {
     #expect(throws: HTTP2Error.invalidHost(host)) {
       try request([(":method", "GET"), (":path", "/"), (":authority", host)])

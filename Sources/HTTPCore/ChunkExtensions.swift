@@ -1,0 +1,70 @@
+/// Checks the extensions of a chunk byte by byte, behind the first semicolon (RFC 9112 §7.1.1):
+/// `BWS name [ BWS "=" BWS ( token / quoted-string ) ] *( BWS ";" … )`. What they say is dropped.
+struct ChunkExtensions {
+  private enum State {
+    /// Before a name, where white space is bad and allowed.
+    case start
+    case name
+    /// Behind a name, white space.
+    case nameEnded
+    /// Behind the equals sign.
+    case equals
+    case token
+    case quoted
+    /// Behind a backslash within quotes.
+    case escaped
+    /// Behind a value, white space.
+    case valueEnded
+  }
+
+  private var state = State.start
+
+  /// Takes the next byte but the CR that ends the extensions; false where the grammar has no place for it.
+  mutating func take(_ byte: UInt8) -> Bool {
+    let isSpace = byte == ASCII.space || byte == ASCII.tab
+    switch state {
+    case .start:
+      if isSpace { return true }
+      state = .name
+      return ByteSet.token.contains(byte)
+    case .name, .nameEnded:
+      switch byte {
+      case UInt8(ascii: "="): state = .equals
+      case ASCII.semicolon: state = .start
+      case _ where isSpace: state = .nameEnded
+      default:
+        guard case .name = state else { return false }
+        return ByteSet.token.contains(byte)
+      }
+      return true
+    case .equals:
+      if isSpace { return true }
+      state = byte == ASCII.quote ? .quoted : .token
+      return byte == ASCII.quote || ByteSet.token.contains(byte)
+    case .token, .valueEnded:
+      switch byte {
+      case ASCII.semicolon: state = .start
+      case _ where isSpace: state = .valueEnded
+      default:
+        guard case .token = state else { return false }
+        return ByteSet.token.contains(byte)
+      }
+      return true
+    case .quoted:
+      if byte == ASCII.quote { state = .valueEnded }
+      if byte == UInt8(ascii: "\\") { state = .escaped }
+      return ASCII.isFieldValue(byte)
+    case .escaped:
+      state = .quoted
+      return ASCII.isFieldValue(byte)
+    }
+  }
+
+  /// Whether the line may end here.
+  var isComplete: Bool {
+    switch state {
+    case .name, .nameEnded, .token, .valueEnded: true
+    case .start, .equals, .quoted, .escaped: false
+    }
+  }
+}

@@ -10,7 +10,11 @@ package struct ImportFormat: Sendable {
   let read:
     @Sendable (_ request: ImportRequest, _ files: [SourceFile]) throws(ImportError) -> FolderDraft
 
-  static let all: [ImportFormat] = []
+  static let all: [ImportFormat] = [
+    .torch,
+    .npz,
+    .safetensors,
+  ]
 }
 
 /// A file that was named, and its bytes.
@@ -66,5 +70,7 @@ package func importedFolder(_ request: ImportRequest) throws(ImportError) -> Fol
       problem:
         "found \(found), expected \(ImportFormat.all.map(\.name).joined(separator: ", "))")
   }
-  return try format.read(request, files)
+  var draft = try format.read(request, files)
+  try Preprocessing(request: request).apply(to: &draft)
+  return draft
 }

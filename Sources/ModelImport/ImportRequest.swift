@@ -9,12 +9,23 @@ package struct ImportRequest: Sendable {
   /// The model's name; nil: made from that of the first file.
   package var name: String?
 
+  /// A scaler of scikit-learn's, for the features input.
+  package var scaler: String?
+  /// The texts of the ids of the tokens input.
+  package var vocabulary: String?
+  /// The labels of the output's elements.
+  package var labels: String?
+
   package init(
-    files: [String], graph: String? = nil, names: String? = nil, name: String? = nil
+    files: [String], graph: String? = nil, names: String? = nil, name: String? = nil,
+    scaler: String? = nil, vocabulary: String? = nil, labels: String? = nil
   ) {
     self.files = files
     self.graph = graph
     self.names = names
     self.name = name
+    self.scaler = scaler
+    self.vocabulary = vocabulary
+    self.labels = labels
   }
 }

@@ -69,10 +69,9 @@ struct ZipDirectory {
       throw ZipError(entry: nil, problem: .truncated(offset: fileEnd))
     }
     let (count, start) = (try number(at: end + 10, bytes: 2), try number(at: end + 16, bytes: 4))
-    // The locator of the 64-bit end record, where there is one, stands right before.
-    guard count == 0xFFFF || start == 0xFFFF_FFFF, end >= 20,
-      try has("PK\u{6}\u{7}", at: end - 20)
-    else { return (count, start, end) }
+    // The locator of the 64-bit end record, where there is one, stands right before. PyTorch writes both always, also where
+    // the numbers fit their fields.
+    guard end >= 20, try has("PK\u{6}\u{7}", at: end - 20) else { return (count, start, end) }
     let wide = try number(at: end - 20 + 8, bytes: 8)
     guard try has("PK\u{6}\u{6}", at: wide) else {
       throw ZipError(entry: nil, problem: .noDirectory)

@@ -26,6 +26,22 @@ struct ImportCommand: ParsableCommand {
       "A JSON object from the file's tensor names to the graph's.", valueName: "map.json"))
   var names: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A StandardScaler or MinMaxScaler of scikit-learn, as .json or .npz: the input's mean and scale.",
+      valueName: "file"))
+  var scaler: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The texts of the ids: .txt, .json, or the configuration of Keras's TextVectorization or Tokenizer.",
+      valueName: "file"))
+  var vocabulary: String?
+
+  @Option(
+    help: ArgumentHelp("The labels of the answer's elements: .txt or .json.", valueName: "file"))
+  var labels: String?
+
   @Option(help: "The model's name; left out, it is made from the file's.")
   var name: String?
 
@@ -34,7 +50,8 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     let isNew = try makeFolder()
-    let confinement = Confinement(files: files + [graph, names].compactMap { $0 }, output: output)
+    let confinement = Confinement(
+      files: files + [graph, names, scaler, vocabulary, labels].compactMap { $0 }, output: output)
     switch confinement.split() {
     case .child(let missing):
       for part in missing { print("note: this kernel has no \(part) for a process") }
@@ -69,7 +86,9 @@ struct ImportCommand: ParsableCommand {
 
   private func write() throws(ImportError) {
     let draft = try importedFolder(
-      ImportRequest(files: files, graph: graph, names: names, name: name))
+      ImportRequest(
+        files: files, graph: graph, names: names, name: name, scaler: scaler,
+        vocabulary: vocabulary, labels: labels))
     do { try draft.write(to: output) } catch { throw ImportError(file: files[0], error) }
     for note in draft.notes { print("note: \(note)") }
     print("\(output): written; carousel serve \(output) serves it")

@@ -1,0 +1,73 @@
+import ModelFormat
+import NumPyFormat
+
+extension WeightTable {
+  /// The arrays of an .npz file; those that are no numbers are passed over.
+  init(npz file: SourceFile) throws(ImportError) {
+    self.init(file: file.path)
+    let archive: NPZFile
+    do { archive = try NPZFile(file.bytes) } catch { throw ImportError(file: file.path, error) }
+    var room = Self.maxElements(fileBytes: file.bytes.count)
+    var passedOver: [String] = []
+    for (place, name) in archive.names.enumerated() {
+      let array: NPYFile
+      do { array = try archive.arrays(at: [place])[0] } catch {
+        guard case .npz(_, .array(_, let problem)) = error, Self.isOther(problem) else {
+          throw ImportError(file: file.path, error)
+        }
+        passedOver.append(name)
+        continue
+      }
+      let header = array.header
+      let tensor = StridedTensor(
+        header.elementType, shape: header.shape, storage: .record(name))
+      room -= tensor.elementCount ?? .max
+      guard room >= 0, let floats = tensor.floats(from: array.rowMajor) else {
+        throw ImportError(
+          file: file.path, place: name,
+          problem: "found an array of shape \(header.shape), more than a file of this size may hold"
+        )
+      }
+      weights.append(
+        .init(
+          name: name, shape: header.shape, floats: floats,
+          isWhole: !header.elementType.isConvertible))
+    }
+    if !passedOver.isEmpty { notes.append("no numbers, passed over: \(excerpt(passedOver))") }
+  }
+
+  /// Whether it is an array of texts or objects, or an empty one, and not a damaged one.
+  private static func isOther(_ problem: NPYProblem) -> Bool {
+    switch problem {
+    case .elementType, .emptyAxis: true
+    case .notNPY, .version, .truncated, .headerTooLong, .syntax, .key, .missingKey, .shapeTooLarge,
+      .tooManyAxes, .trailingBytes, .notFinite, .notWhole, .tokenRange:
+      false
+    }
+  }
+
+  /// The tensors of a safetensors file; those that are no numbers that floats hold are passed over.
+  init(safetensors file: SourceFile) throws(ImportError) {
+    self.init(file: file.path)
+    isOrdered = false
+    let tensors: TensorFile
+    do { tensors = try TensorFile(bytes: file.bytes) } catch {
+      throw ImportError(file: file.path, error)
+    }
+    var passedOver: [String] = []
+    for name in tensors.names {
+      guard let shape = tensors.shape(of: name), let type = tensors.dtype(of: name),
+        type.isConvertible
+      else {
+        passedOver.append(name)
+        continue
+      }
+      do {
+        weights.append(.init(name: name, shape: shape, floats: try tensors.floats(name)))
+      } catch {
+        throw ImportError(file: file.path, error)
+      }
+    }
+    if !passedOver.isEmpty { notes.append("not of floats, passed over: \(excerpt(passedOver))") }
+  }
+}

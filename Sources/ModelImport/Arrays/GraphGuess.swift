@@ -1,0 +1,175 @@
+import ModelFormat
+
+/// The graph that weights alone suggest: their layers as one chain, each taking what the one before it gives.
+struct GraphGuess {
+  private let table: WeightTable
+  private let layers: [WeightLayer]
+  private let others: [String]
+  /// Chains that were begun; what is left when `maxTries` are is taken for no chain.
+  private var tries = 0
+
+  private static let maxTries = 20_000
+  private static let maxLayers = 60
+
+  /// The description of the chain, and what is to be confirmed of it.
+  static func description(
+    of table: WeightTable, name: String
+  ) throws(ImportError) -> (ModelDescription, notes: [String]) {
+    var guess = GraphGuess(table)
+    guard let chain = guess.chain() else { throw guess.failure }
+    return guess.description(of: chain, name: name)
+  }
+
+  private init(_ table: WeightTable) {
+    self.table = table
+    (layers, others) = WeightLayer.layers(of: table)
+  }
+
+  private var failure: ImportError {
+    let found = layers.map { ($0.isNamedEmbedding ? $0.asEmbedding ?? $0 : $0).text } + others
+    return ImportError(
+      file: table.file,
+      problem: found.isEmpty
+        ? "found no weights"
+        : "found weights that do not make one chain: \(excerpt(found, limit: 20))",
+      remedy: "how they are wired is not in such a file: write it as model.json "
+        + "(FORMAT.md, \"From PyTorch\") and give it with --graph model.json; "
+        + "the file's names are the weights of its nodes")
+  }
+
+  // MARK: The chain
+
+  private mutating func chain() -> [WeightLayer]? {
+    guard others.isEmpty, (1...Self.maxLayers).contains(layers.count) else { return nil }
+    let named = layers.indices.filter { layers[$0].isNamedEmbedding }
+    let bare = layers.indices.filter { layers[$0].isBare && !layers[$0].isNamedEmbedding }
+    for start in named + (named.isEmpty ? bare : []) {
+      guard let embedding = layers[start].asEmbedding else { continue }
+      let rest = layers.indices.filter { $0 != start }
+      if let chain = continued([embedding], size: embedding.output, rest: rest) { return chain }
+    }
+    guard named.isEmpty else { return nil }
+    for start in layers.indices {
+      let rest = layers.indices.filter { $0 != start }
+      if let chain = continued([layers[start]], size: layers[start].output, rest: rest) {
+        return chain
+      }
+    }
+    return nil
+  }
+
+  /// The chain with all the rest behind it; of layers that fit, the first of the file goes first.
+  private mutating func continued(
+    _ chain: [WeightLayer], size: Int, rest: [Int]
+  ) -> [WeightLayer]? {
+    guard !rest.isEmpty else {
+      return chain.contains { layer in
+        if case .recurrent = layer.kind { return true }
+        return false
+      } ? chain : nil
+    }
+    tries += 1
+    guard tries <= Self.maxTries else { return nil }
+    for next in rest where layers[next].input == size {
+      let left = rest.filter { $0 != next }
+      if let chain = continued(chain + [layers[next]], size: layers[next].output, rest: left) {
+        return chain
+      }
+    }
+    return nil
+  }
+
+  // MARK: The description
+
+  private func description(
+    of chain: [WeightLayer], name: String
+  ) -> (ModelDescription, notes: [String]) {
+    var description = FolderDraft(name: name).description
+    description.summary = "Guessed from the names and shapes of weights; to be confirmed."
+    var notes = [
+      "the graph is a guess by names and shapes: \(chain.map(\.text).joined(separator: ", then ")); confirm it, or correct model.json and import again with --graph model.json"
+    ]
+    let isText = chain[0].kind == .embedding
+    let input = isText ? "ids" : "x"
+    description.inputs = [
+      .init(
+        name: input,
+        kind: isText
+          ? .tokens(size: chain[0].input, vocabulary: nil)
+          : .features(size: chain[0].input, mean: nil, scale: nil))
+    ]
+    var names: Set<String> = [input]
+    var value = input
+    func add(_ op: ModelDescription.Op, _ text: String, weights: String?) {
+      let base = FolderDraft.name(from: text)
+      var name = base
+      var count = 2
+      while !names.insert(name).inserted {
+        name = "\(base.prefix(90))-\(count)"
+        count += 1
+      }
+      description.nodes.append(
+        .init(name: name, op: op, inputs: [value], weights: weights == name ? nil : weights))
+      value = name
+    }
+    for (index, layer) in chain.enumerated() {
+      let op = Self.op(of: layer)
+      add(op, layer.prefix.isEmpty ? op.name : layer.prefix, weights: layer.prefix)
+      let next = index + 1 < chain.count ? chain[index + 1] : nil
+      guard let next, Self.needsActivation(layer, before: next) else { continue }
+      add(.relu, "relu", weights: nil)
+      notes.append(
+        "confirm the relu between \(layer.prefix) and \(next.prefix): activations are not in such a file"
+      )
+    }
+    description.outputs = [.init(name: value)]
+    notes += Self.questions(about: chain)
+    return (description, notes)
+  }
+
+  private static func op(of layer: WeightLayer) -> ModelDescription.Op {
+    switch layer.kind {
+    case .embedding: .embedding
+    case .linear: .linear
+    case .recurrent(gates: 4, _, _): .lstm
+    case .recurrent(gates: 3, _, _): .gru
+    case .recurrent: .rnn
+    case .conv(let kernel):
+      .conv(padding: kernel.isMultiple(of: 2) ? .causal : .same)
+    case .layerNorm: .layerNorm(epsilon: 1e-5)
+    case .batchNorm: .batchNorm()
+    case .prelu: .prelu
+    }
+  }
+
+  /// Whether nobody would build the two without an activation between them.
+  private static func needsActivation(_ layer: WeightLayer, before next: WeightLayer) -> Bool {
+    switch (layer.kind, next.kind) {
+    case (.linear, .linear), (.conv, .conv), (.conv, .recurrent), (.conv, .linear),
+      (.linear, .conv):
+      true
+    default: false
+    }
+  }
+
+  private static func questions(about chain: [WeightLayer]) -> [String] {
+    var notes: [String] = []
+    for layer in chain {
+      switch layer.kind {
+      case .recurrent(let gates, _, let isBidirectional):
+        if gates == 1 {
+          notes.append("confirm that \(layer.text) has tanh, RNN's default, and not relu")
+        }
+        if isBidirectional {
+          notes.append(
+            "the answer is one a step; where the model used h_n of \(layer.text), the next node's input is its .hidden"
+          )
+        }
+      case .conv: notes.append("confirm the padding of \(layer.text)")
+      case .embedding, .linear, .layerNorm, .batchNorm, .prelu: break
+      }
+    }
+    notes.append("confirm that nothing follows \(chain[chain.count - 1].text), such as a softmax")
+    return notes
+  }
+}

@@ -1,0 +1,63 @@
+import ModelFormat
+import NumPyFormat
+
+extension ImportFormat {
+  /// Files of `torch.save`, zip and old form, and pickles of NumPy's arrays.
+  static let torch = ImportFormat(
+    name: "a file of torch.save (.pt, .pth, .ckpt, .bin) or a pickle of arrays",
+    recognises: { path, bytes in WeightFile(path: path, bytes) == .torch }, read: readWeights)
+
+  static let npz = ImportFormat(
+    name: "an .npz archive", recognises: { path, bytes in WeightFile(path: path, bytes) == .npz },
+    read: readWeights)
+
+  static let safetensors = ImportFormat(
+    name: "a safetensors file",
+    recognises: { path, bytes in WeightFile(path: path, bytes) == .safetensors }, read: readWeights)
+
+  private static func readWeights(
+    _ request: ImportRequest, _ files: [SourceFile]
+  ) throws(ImportError) -> FolderDraft {
+    var tables: [(stem: String, table: WeightTable)] = []
+    for file in files {
+      guard let kind = WeightFile(path: file.path, file.bytes) else {
+        throw ImportError(
+          file: file.path,
+          problem:
+            "found \(ForeignFile(file.bytes.span)?.what ?? "a file of an unknown kind"), expected weights as in the file before"
+        )
+      }
+      tables.append((file.stem, try kind.table(file)))
+    }
+    return try WeightsImport(request: request).draft(tables)
+  }
+}
+
+/// A kind of file that holds tensors by name, and no graph.
+private enum WeightFile {
+  case torch, npz, safetensors
+
+  /// Nil where the bytes are of none.
+  init?(path: String, _ bytes: [UInt8]) {
+    switch ForeignFile(bytes.span) {
+    case .torchZip, .torchPickle, .pickle: self = .torch
+    case .npz: self = .npz
+    case nil where Self.isSafetensors(bytes): self = .safetensors
+    case nil where path.hasSuffix(".pkl") || path.hasSuffix(".pickle"): self = .torch
+    default: return nil
+    }
+  }
+
+  /// Whether the length of a header stands first, and the header behind it.
+  private static func isSafetensors(_ bytes: [UInt8]) -> Bool {
+    bytes.count > 8 && bytes[5..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
+  }
+
+  func table(_ file: SourceFile) throws(ImportError) -> WeightTable {
+    switch self {
+    case .torch: try WeightTable(torch: try TorchFile(file), fileBytes: file.bytes.count)
+    case .npz: try WeightTable(npz: file)
+    case .safetensors: try WeightTable(safetensors: file)
+    }
+  }
+}

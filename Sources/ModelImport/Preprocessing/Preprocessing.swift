@@ -1,0 +1,115 @@
+import ModelFormat
+
+/// What travels beside a model: how its features are scaled, the texts of its ids, the names of what it answers.
+struct Preprocessing {
+  let request: ImportRequest
+
+  func apply(to draft: inout FolderDraft) throws(ImportError) {
+    if let path = request.scaler {
+      try scale(&draft.description, by: try ScalerFile(try SourceFile(path: path)), path)
+    }
+    if let path = request.vocabulary {
+      let list = try TextList(try SourceFile(path: path))
+      let (index, size) = try soleInput(draft.description, path, "tokens") { kind in
+        guard case .tokens(let size, _) = kind else { return nil }
+        return size
+      }
+      let texts = try Self.vocabulary(list, size: size, path: path, notes: &draft.notes)
+      draft.description.inputs[index].kind = .tokens(size: size, vocabulary: texts)
+    }
+    if let path = request.labels { try label(&draft, by: path) }
+  }
+
+  /// The only input that `size` gives a size of, and this.
+  private func soleInput(
+    _ description: ModelDescription, _ path: String, _ kind: String,
+    size: (ModelDescription.Input.Kind) -> Int?
+  ) throws(ImportError) -> (index: Int, size: Int) {
+    let found = description.inputs.indices.compactMap { index in
+      size(description.inputs[index].kind).map { (index: index, size: $0) }
+    }
+    guard found.count == 1 else {
+      throw ImportError(
+        file: path, problem: "the model has \(found.count) \(kind) inputs, expected one",
+        remedy: "write it into model.json, where each input has its own")
+    }
+    return found[0]
+  }
+
+  private func scale(
+    _ description: inout ModelDescription, by scaler: ScalerFile, _ path: String
+  ) throws(ImportError) {
+    var given: [Float]?
+    let (index, size) = try soleInput(description, path, "features") { kind in
+      guard case .features(let size, let mean, let scale) = kind else { return nil }
+      given = mean ?? scale
+      return size
+    }
+    let name = description.inputs[index].name
+    guard given == nil else {
+      throw ImportError(
+        file: path, problem: "the input \(name) is normalised already, by what is in the model")
+    }
+    guard scaler.mean.count == size || scaler.mean.count == 1 else {
+      throw ImportError(
+        file: path,
+        problem:
+          "found a scaler of \(scaler.mean.count) features, expected \(size), as the input \(name) has",
+        remedy: scaler.mean.count > size
+          ? "a scaler of features and target together: keep the features' part of its arrays" : nil)
+    }
+    func spread(_ numbers: [Double]) -> [Float] {
+      numbers.count == size
+        ? numbers.map { Float($0) } : Array(repeating: Float(numbers[0]), count: size)
+    }
+    description.inputs[index].kind = .features(
+      size: size, mean: spread(scaler.mean), scale: spread(scaler.scale))
+  }
+
+  /// As many texts as there are ids: those that the list has none for are called by their number.
+  static func vocabulary(
+    _ list: TextList, size: Int, path: String, notes: inout [String]
+  ) throws(ImportError) -> [String] {
+    var texts = list.texts
+    if texts.count > size {
+      guard list.mayBeLonger else {
+        throw ImportError(
+          file: path,
+          problem: "found \(texts.count) texts, expected at most \(size), as there are ids")
+      }
+      notes.append(
+        "of the vocabulary's \(texts.count) texts the first \(size) have ids in the model")
+      texts = Array(texts[..<size])
+    }
+    texts += Array(repeating: nil, count: size - texts.count)
+    let missing = texts.indices.filter { texts[$0] == nil }
+    if !missing.isEmpty {
+      notes.append(
+        "the vocabulary has no text for \(missing.count == 1 ? "id" : "ids") \(excerpt(missing.map { "\($0)" }, limit: 5)): called <0> and so on"
+      )
+    }
+    return texts.enumerated().map { $0.element ?? "<\($0.offset)>" }
+  }
+
+  private func label(_ draft: inout FolderDraft, by path: String) throws(ImportError) {
+    let list = try TextList(try SourceFile(path: path))
+    let labels = list.texts.compactMap { $0 }
+    guard labels.count == list.texts.count else {
+      throw ImportError(
+        file: path, problem: "found ids without a label: \(list.texts.count - labels.count)")
+    }
+    let outputs: [Model.ResolvedOutput]
+    do { outputs = try draft.model().outputs } catch { throw ImportError(file: path, error) }
+    let fitting = outputs.indices.filter {
+      outputs[$0].size == labels.count && outputs[$0].forecasts == nil
+    }
+    guard fitting.count == 1 else {
+      let sizes = outputs.map { "\($0.name) has \($0.size)" }.joined(separator: ", ")
+      throw ImportError(
+        file: path,
+        problem:
+          "found \(labels.count) labels, expected as many as one output has elements; \(sizes)")
+    }
+    draft.description.outputs[fitting[0]].labels = labels
+  }
+}

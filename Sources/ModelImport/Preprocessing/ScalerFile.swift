@@ -1,0 +1,105 @@
+import JSON
+import ModelFormat
+import NumPyFormat
+
+/// What a scaler of scikit-learn's does to each feature, as (x - mean) / scale.
+struct ScalerFile: Equatable {
+  private(set) var mean: [Double]
+  private(set) var scale: [Double]
+
+  /// Writes what is needed of a scaler that was pickled.
+  static func exportLine(_ path: String) -> String {
+    "python3 -c \"import joblib, json; s = joblib.load('\(path)'); json.dump({k: v.tolist() for k, v in "
+      + "vars(s).items() if k in ('mean_', 'scale_', 'min_', 'center_') and v is not None}, "
+      + "open('scaler.json', 'w'))\" writes a file that can be"
+  }
+
+  init(_ file: SourceFile) throws(ImportError) {
+    let arrays: [String: [Double]]
+    switch ForeignFile(file.bytes.span) {
+    case .npz: arrays = try Self.arrays(npz: file)
+    case nil: arrays = try Self.arrays(json: file)
+    case .some(let kind):
+      throw ImportError(
+        file: file.path, problem: "found \(kind.what), which is not read as a scaler",
+        remedy: Self.exportLine(file.path))
+    }
+    func array(_ name: String) -> [Double]? { arrays["\(name)_"] ?? arrays[name] }
+    let known = ["mean", "scale", "min", "center"]
+    guard known.contains(where: { array($0) != nil }) else {
+      throw ImportError(
+        file: file.path,
+        problem:
+          "found \(excerpt(arrays.keys.sorted())), expected mean_ and scale_ (StandardScaler), "
+          + "min_ and scale_ (MinMaxScaler), or mean and scale",
+        remedy: Self.exportLine("scaler.pkl"))
+    }
+    if let shift = array("min") {
+      // A MinMaxScaler makes x · scale_ + min_.
+      guard let factor = array("scale"), factor.count == shift.count else {
+        throw ImportError(
+          file: file.path, place: "scale_", problem: "expected \(shift.count) numbers, as min_ has")
+      }
+      scale = factor.map { 1 / $0 }
+      mean = zip(shift, factor).map { -$0 / $1 }
+    } else {
+      let given = array("mean") ?? array("center")
+      let scale = array("scale")
+      mean = given ?? Array(repeating: 0, count: scale?.count ?? 0)
+      self.scale = scale ?? Array(repeating: 1, count: mean.count)
+    }
+    guard mean.count == scale.count else {
+      throw ImportError(
+        file: file.path,
+        problem: "found \(mean.count) means and \(scale.count) scales, expected as many of each")
+    }
+    for (name, numbers) in [("mean", mean), ("scale", scale)] {
+      guard let index = numbers.firstIndex(where: { !Float($0).isFinite }) else { continue }
+      throw ImportError(
+        file: file.path, place: "\(name) of feature \(index)",
+        problem: "found \(numbers[index]), expected a finite number")
+    }
+    if let index = scale.firstIndex(where: { Float($0) == 0 }) {
+      throw ImportError(
+        file: file.path, place: "scale of feature \(index)", problem: "found 0, expected another")
+    }
+  }
+
+  private static func arrays(npz file: SourceFile) throws(ImportError) -> [String: [Double]] {
+    let table = try WeightTable(npz: file)
+    return Dictionary(
+      uniqueKeysWithValues: table.weights.map { ($0.name, $0.floats.map(Double.init)) })
+  }
+
+  private static func arrays(json file: SourceFile) throws(ImportError) -> [String: [Double]] {
+    let value: JSONValue
+    do { value = try JSONParser.parse(file.bytes) } catch {
+      throw ImportError(file: file.path, problem: error.description)
+    }
+    guard case .object(let members) = value else {
+      throw ImportError(file: file.path, problem: "found \(value.kind), expected an object")
+    }
+    var arrays: [String: [Double]] = [:]
+    for member in members {
+      if member.key == "clip", case .bool(true) = member.value {
+        throw ImportError(
+          file: file.path, place: "clip",
+          problem: "found a MinMaxScaler that clips, which mean and scale of an input don't",
+          remedy: "put a node \"clip\" behind the input")
+      }
+      switch member.value {
+      case .number: arrays[member.key] = [member.value].compactMap(number)
+      case .array(let elements):
+        let numbers = elements.compactMap(number)
+        if numbers.count == elements.count { arrays[member.key] = numbers }
+      case .null, .bool, .string, .object: break
+      }
+    }
+    return arrays
+  }
+
+  private static func number(_ value: JSONValue) -> Double? {
+    guard case .number(let text) = value else { return nil }
+    return Double(text)
+  }
+}

@@ -1,0 +1,126 @@
+import JSON
+
+/// Texts by id, as files of vocabularies and labels have them: in the order of the ids, or with their ids.
+struct TextList {
+  /// The text of each id from 0; nil where the file names none.
+  private(set) var texts: [String?]
+  /// Whether ids beyond those that a model has are no mistake: a Keras Tokenizer counts words that it leaves out.
+  private(set) var mayBeLonger = false
+
+  /// More ids than any input has.
+  private static let maxCount = 4_194_304
+
+  init(_ texts: [String?]) { self.texts = texts }
+
+  /// Texts with their ids; nil where an id stands twice, is below 0, or lies far beyond the number of texts.
+  init?(ids: [(text: String, id: Int)]) {
+    let bound = min(Self.maxCount, 2 * ids.count + 16)
+    guard !ids.isEmpty, ids.allSatisfy({ (0..<bound).contains($0.id) }) else { return nil }
+    texts = Array(repeating: nil, count: (ids.map(\.id).max() ?? 0) + 1)
+    for (text, id) in ids {
+      guard texts[id] == nil else { return nil }
+      texts[id] = text
+    }
+  }
+
+  init(_ file: SourceFile) throws(ImportError) {
+    let first = file.bytes.first { !" \t\r\n".utf8.contains($0) }
+    let isJSON = file.path.hasSuffix(".json") && first.map { "[{\"".utf8.contains($0) } ?? false
+    guard isJSON else {
+      self.init(lines: file.bytes)
+      return
+    }
+    let value: JSONValue
+    do { value = try JSONParser.parse(file.bytes) } catch {
+      throw ImportError(file: file.path, problem: error.description)
+    }
+    guard let list = Self.list(in: value, depth: 0) else {
+      throw ImportError(
+        file: file.path,
+        problem:
+          "found no texts by id, expected an array of texts, an object from texts to ids or from ids "
+          + "to texts, or the configuration of a TextVectorization or Tokenizer of Keras's")
+    }
+    self = list
+  }
+
+  /// A text a line; where each line has a tab and a number behind it, and these are the ids, by them.
+  private init(lines bytes: [UInt8]) {
+    var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
+      String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+    }
+    if lines.last == "" { lines.removeLast() }
+    let pairs = lines.compactMap { line -> (text: String, id: Int)? in
+      guard let tab = line.lastIndex(of: "\t"), let id = Int(line[line.index(after: tab)...]) else {
+        return nil
+      }
+      return (String(line[..<tab]), id)
+    }
+    if pairs.count == lines.count, let list = TextList(ids: pairs) {
+      self = list
+    } else {
+      self.init(lines)
+    }
+  }
+
+  // MARK: JSON
+
+  /// The members that a list may stand under in a larger object.
+  private static let keys = [
+    "vocabulary", "vocab", "word_index", "token_to_id", "char_to_id", "char2id", "char2idx",
+    "word2id", "word2idx", "stoi", "itos", "id2label", "label2id", "labels", "classes", "classes_",
+  ]
+
+  private static func list(in value: JSONValue, depth: Int) -> TextList? {
+    guard depth < 4 else { return nil }
+    switch value {
+    case .array(let elements):
+      let texts = elements.compactMap { element -> String? in
+        guard case .string(let text) = element else { return nil }
+        return text
+      }
+      return texts.count == elements.count && !texts.isEmpty ? TextList(texts) : nil
+    // A Tokenizer's word_index is a document within the document.
+    case .string(let text):
+      return (try? JSONParser.parse(Array(text.utf8))).flatMap { list(in: $0, depth: depth + 1) }
+    case .object(let members):
+      if let list = keras(members) { return list }
+      let ids = members.compactMap { member -> (text: String, id: Int)? in
+        switch member.value {
+        case .number(let text): return Int(text).map { (member.key, $0) }
+        case .string(let text): return Int(member.key).map { (text, $0) }
+        case .null, .bool, .array, .object: return nil
+        }
+      }
+      if ids.count == members.count, let list = TextList(ids: ids) { return list }
+      for key in keys + ["model", "config"] {
+        guard let member = members.last(where: { $0.key == key }),
+          let list = list(in: member.value, depth: depth + 1)
+        else { continue }
+        return list
+      }
+      return nil
+    case .null, .bool, .number: return nil
+    }
+  }
+
+  /// The configuration of Keras's layer or tokenizer, `{"class_name": …, "config": {…}}`.
+  private static func keras(_ members: [JSONValue.Member]) -> TextList? {
+    guard case .string(let name)? = members.last(where: { $0.key == "class_name" })?.value,
+      case .object(let config)? = members.last(where: { $0.key == "config" })?.value
+    else { return nil }
+    let key = name == "Tokenizer" ? "word_index" : "vocabulary"
+    guard ["Tokenizer", "TextVectorization", "StringLookup"].contains(name),
+      let value = config.last(where: { $0.key == key })?.value,
+      var list = list(in: value, depth: 1)
+    else { return nil }
+    switch name {
+    case "Tokenizer": list.mayBeLonger = true
+    case "TextVectorization":
+      // Its ids 0 and 1 are padding and what is unknown, which the configuration leaves out.
+      if list.texts.first != "" { list.texts = ["", "[UNK]"] + list.texts }
+    default: if list.texts.first != "[UNK]" { list.texts = ["[UNK]"] + list.texts }
+    }
+    return list
+  }
+}

@@ -1,0 +1,140 @@
+/// The tensors of a pickle by name: those of a state dict, of one among other things in a checkpoint, or of a whole module.
+struct StateDict {
+  /// In the file's order.
+  private(set) var tensors: [(name: String, tensor: StridedTensor)] = []
+  /// Names of tensors that are there, but can't be read, and why.
+  private(set) var unreadable: [(name: String, reason: String)] = []
+  /// The first name of what is quantised.
+  private(set) var quantised: String?
+  /// What of a checkpoint was left aside although it has tensors.
+  private(set) var passedOver: [String] = []
+  /// The class of a module that was saved whole.
+  private(set) var moduleClass: String?
+
+  private let pickled: PickledTensors
+  private var places: [String: Int] = [:]
+  private var visits = 0
+
+  /// Objects that are looked at: a graph whose parts share each other would take for ever as a tree.
+  static let maxVisits = 2_000_000
+  static let maxDepth = 64
+
+  /// Where checkpoints keep the model's state dict, the first that is there.
+  private static let modelKeys = [
+    "state_dict", "model_state_dict", "model_state", "model_dict", "model", "net", "network",
+    "module", "weights", "params", "parameters", "state",
+  ]
+
+  /// What checkpoints hold beside the weights, by a part of the key.
+  private static let otherKeys = ["optim", "sched", "scaler", "callback", "loops", "rng_state"]
+
+  init(_ pickled: PickledTensors, root: PickleGraph.Reference) {
+    self.pickled = pickled
+    var root = root
+    for _ in 0..<8 {
+      guard let next = nested(in: root) else { break }
+      root = next
+    }
+    if let name = module(root) { moduleClass = name }
+    collect(root, name: "", path: [])
+  }
+
+  /// The value of the key that a checkpoint keeps the model under; nil where the object is no checkpoint.
+  private mutating func nested(in root: PickleGraph.Reference) -> PickleGraph.Reference? {
+    guard let entries = pickled.graph.entries(root) else { return nil }
+    let named = entries.prefix(Self.maxVisits).map { (pickled.graph.text($0.key) ?? "", $0.value) }
+    // A state dict has its tensors directly under their names; beside one in a checkpoint may stand some, as a best loss.
+    guard !named.contains(where: { $0.0.contains(".") && pickled.finding($0.1) != nil }) else {
+      return nil
+    }
+    for key in Self.modelKeys {
+      guard let value = named.last(where: { $0.0 == key })?.1, hasTensors(value) else { continue }
+      for (other, value) in named where other != key && !other.isEmpty && hasTensors(value) {
+        passedOver.append(other)
+      }
+      return value
+    }
+    return nil
+  }
+
+  private mutating func hasTensors(_ reference: PickleGraph.Reference) -> Bool {
+    var copy = self
+    copy.tensors = []
+    copy.places = [:]
+    copy.unreadable = []
+    copy.quantised = nil
+    copy.collect(reference, name: "", path: [])
+    visits = copy.visits
+    return !copy.tensors.isEmpty || !copy.unreadable.isEmpty || copy.quantised != nil
+  }
+
+  private func module(_ reference: PickleGraph.Reference) -> String? {
+    guard case .call(let call) = pickled.graph[reference], let state = call.state,
+      pickled.graph.value("_modules", of: state) != nil
+    else { return nil }
+    return pickled.graph.globalName(call.function)
+  }
+
+  private mutating func collect(
+    _ reference: PickleGraph.Reference, name: String, path: [PickleGraph.Reference]
+  ) {
+    visits += 1
+    guard visits <= Self.maxVisits, path.count < Self.maxDepth, !path.contains(reference) else {
+      return
+    }
+    switch pickled.finding(reference) {
+    case .tensor(let tensor): return add(name, tensor)
+    case .unreadable(let reason): return unreadable.append((name, reason))
+    case .quantised:
+      quantised = quantised ?? name
+      return
+    case nil: break
+    }
+    let path = path + [reference]
+    for (key, value) in parts(of: reference) {
+      collect(value, name: name.isEmpty ? key : "\(name).\(key)", path: path)
+    }
+  }
+
+  /// What an object holds that may have tensors, by the names that a state dict would give them.
+  private func parts(
+    of reference: PickleGraph.Reference
+  ) -> [(key: String, value: PickleGraph.Reference)] {
+    let graph = pickled.graph
+    if let entries = graph.entries(reference) {
+      return entries.compactMap { entry in
+        guard let key = graph.text(entry.key) ?? graph.int(entry.key).map({ "\($0)" }) else {
+          return nil
+        }
+        let isOther = Self.otherKeys.contains { key.lowercased().contains($0) }
+        return isOther && pickled.finding(entry.value) == nil ? nil : (key, entry.value)
+      }
+    }
+    switch graph[reference] {
+    case .list(let elements), .tuple(let elements):
+      return elements.enumerated().map { ("\($0.offset)", $0.element) }
+    case .call(let call):
+      guard var state = call.state else { return [] }
+      // An object with slots has two states.
+      if case .tuple(let states) = graph[state], let first = states.first { state = first }
+      let attributes = graph.entries(state) ?? []
+      let kinds = ["_parameters", "_buffers", "_modules"].compactMap { graph.value($0, of: state) }
+      let isScript = graph.globalName(call.function)?.hasPrefix("__torch__.") ?? false
+      let held = kinds.isEmpty && isScript ? attributes : kinds.flatMap { graph.entries($0) ?? [] }
+      return held.compactMap { entry in graph.text(entry.key).map { ($0, entry.value) } }
+    case .none, .bool, .int, .largeInt, .float, .text, .bytes, .set, .dictionary, .global,
+      .persistent:
+      return []
+    }
+  }
+
+  private mutating func add(_ name: String, _ tensor: StridedTensor) {
+    // Of two values of one key the last counts, as in Python.
+    if let place = places[name] {
+      tensors[place].tensor = tensor
+    } else {
+      places[name] = tensors.count
+      tensors.append((name, tensor))
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import ModelFormat
+import NumPyFormat
+
+/// A file of `torch.save`, TorchScript or `pickle.dump`: the objects of its pickle, and the bytes of its storages.
+struct TorchFile {
+  let path: String
+  let graph: PickleGraph
+  let root: PickleGraph.Reference
+  let isBigEndian: Bool
+  private let storages: Storages
+
+  private enum Storages {
+    case zip(ZipRecords)
+    case legacy([UInt8], [String: Range<Int>])
+    case none
+  }
+
+  init(_ file: SourceFile) throws(ImportError) {
+    path = file.path
+    if ZipArchive.isZip(file.bytes) {
+      let records = try ZipRecords(file)
+      let pickle = try records.content("data.pkl")
+      do { (graph, root, _) = try PickleMachine.load(pickle) } catch {
+        throw ImportError(file: file.path, error, in: "data.pkl")
+      }
+      if records.names.contains("byteorder") {
+        isBigEndian = try records.content("byteorder").elementsEqual("big".utf8)
+      } else {
+        isBigEndian = false
+      }
+      storages = .zip(records)
+      return
+    }
+    do throws(PickleError) {
+      guard ForeignFile(file.bytes.span) == .torchPickle else {
+        (graph, root, _) = try PickleMachine.load(file.bytes)
+        isBigEndian = false
+        storages = .none
+        return
+      }
+      let legacy = try LegacyFile(file.bytes)
+      (graph, root) = (legacy.graph, legacy.root)
+      isBigEndian = legacy.isBigEndian
+      storages = .legacy(file.bytes, legacy.records)
+    } catch {
+      throw ImportError(file: file.path, error)
+    }
+  }
+
+  /// The bytes of a storage; nil where the file has none of that name.
+  func bytes(of storage: StridedTensor.Storage) throws(ImportError) -> ArraySlice<UInt8>? {
+    switch storage {
+    case .bytes(let reference): return graph.bytes(reference)?[...]
+    case .nestedFile(let reference): return NestedStorage(graph, reference)?.bytes
+    case .record(let key):
+      switch storages {
+      case .zip(let records):
+        guard records.names.contains("data/\(key)") else { return nil }
+        return try records.content("data/\(key)")[...]
+      case .legacy(let bytes, let records): return records[key].map { bytes[$0] }
+      case .none: return nil
+      }
+    }
+  }
+}
+
+/// The records of a zip archive of PyTorch's, named without the folder that all stand in.
+struct ZipRecords {
+  let path: String
+  private let archive: ZipArchive
+  private let places: [String: Int]
+  /// What deflated records may come to; weights are stored as they are.
+  private let inflatedLimit: Int
+
+  var names: Dictionary<String, Int>.Keys { places.keys }
+
+  init(_ file: SourceFile) throws(ImportError) {
+    path = file.path
+    do { archive = try ZipArchive(file.bytes) } catch {
+      throw ImportError(file: file.path, error)
+    }
+    let folder = archive.names.first.flatMap { $0.split(separator: "/").first }.map { "\($0)/" }
+    var places: [String: Int] = [:]
+    for (place, name) in archive.names.enumerated() {
+      guard let folder, name.hasPrefix(folder) else {
+        places[name] = place
+        continue
+      }
+      places[String(name.dropFirst(folder.count))] = place
+    }
+    self.places = places
+    inflatedLimit = file.bytes.count.multipliedReportingOverflow(by: 64).partialValue + (1 << 24)
+  }
+
+  func content(_ name: String) throws(ImportError) -> [UInt8] {
+    guard let place = places[name] else {
+      throw ImportError(
+        file: path, problem: "found no \(name) in the archive",
+        remedy: "torch.save(model.state_dict(), 'weights.pt') writes one that has it")
+    }
+    guard archive.size(at: place) <= inflatedLimit else {
+      throw ImportError(
+        file: path, place: name,
+        problem:
+          "found \(archive.size(at: place)) bytes when inflated, expected at most \(inflatedLimit) of an archive of this size"
+      )
+    }
+    do { return try archive.content(at: place) } catch { throw ImportError(file: path, error) }
+  }
+}
+
+extension ImportError {
+  init(file: String, _ error: PickleError, in record: String? = nil) {
+    let place = record.map { "\($0), byte \(error.offset)" } ?? "byte \(error.offset)"
+    self.init(
+      file: file, place: place, problem: "not a pickle that Carousel reads: \(error.problem)",
+      remedy: "torch.save(model.state_dict(), 'weights.pt') writes one")
+  }
+}

@@ -1,0 +1,68 @@
+import ModelFormat
+
+extension WeightTable {
+  /// The tensors of a file of `torch.save` or `pickle.dump`, whatever it holds beside them.
+  init(torch file: TorchFile, fileBytes: Int) throws(ImportError) {
+    self.init(file: file.path)
+    let pickled = PickledTensors(file.graph, isBigEndian: file.isBigEndian)
+    let state = StateDict(pickled, root: file.root)
+    if let name = state.quantised {
+      throw ImportError(
+        file: file.path, place: name, problem: "the weights are quantised",
+        remedy:
+          "save them as they were before: torch.save(model.state_dict(), 'weights.pt') ahead of "
+          + "quantize_dynamic; \"precision\": \"int8\" in model.json then makes them int8 here")
+    }
+    guard !state.tensors.isEmpty else {
+      throw ImportError(
+        file: file.path,
+        problem: state.unreadable.first.map { "\($0.name) is \($0.reason)" } ?? "found no tensors",
+        remedy: "torch.save(model.state_dict(), 'weights.pt') writes a file that has them")
+    }
+    if let name = state.moduleClass {
+      notes.append(
+        "a whole module was saved (\(name)), whose code is not in the file: its weights alone were read; "
+          + "torch.save(model.state_dict(), 'weights.pt') saves just these")
+    }
+    if !state.passedOver.isEmpty { notes.append("passed over: \(excerpt(state.passedOver))") }
+    weights = try Self.read(state.tensors, of: file, fileBytes: fileBytes)
+    if let (name, reason) = state.unreadable.first { notes.append("\(name) is \(reason)") }
+  }
+
+  /// Reads each storage once, and from it all the tensors that are views of it.
+  private static func read(
+    _ tensors: [(name: String, tensor: StridedTensor)], of file: TorchFile, fileBytes: Int
+  ) throws(ImportError) -> [Weight] {
+    var places: [StridedTensor.Storage: [Int]] = [:]
+    var order: [StridedTensor.Storage] = []
+    var room = maxElements(fileBytes: fileBytes)
+    for (place, (name, tensor)) in tensors.enumerated() {
+      guard let count = tensor.elementCount, count <= room else {
+        throw ImportError(
+          file: file.path, place: name,
+          problem: "found a tensor of shape \(tensor.shape), more than a file of this size may hold"
+        )
+      }
+      room -= count
+      if places[tensor.storage] == nil { order.append(tensor.storage) }
+      places[tensor.storage, default: []].append(place)
+    }
+    var weights: [Weight?] = Array(repeating: nil, count: tensors.count)
+    for storage in order {
+      let bytes = try file.bytes(of: storage)
+      for place in places[storage] ?? [] {
+        let (name, tensor) = tensors[place]
+        guard let bytes, let floats = tensor.floats(from: bytes) else {
+          throw ImportError(
+            file: file.path, place: name,
+            problem: "found \(bytes.map { "\($0.count) bytes" } ?? "no data") for a tensor of "
+              + "\(tensor.type.rawValue) of shape \(tensor.shape), strides \(tensor.strides) and offset \(tensor.offset)",
+            remedy: "the file may be cut off: compare its size with that of its source")
+        }
+        weights[place] = Weight(
+          name: name, shape: tensor.shape, floats: floats, isWhole: !tensor.type.isConvertible)
+      }
+    }
+    return weights.compactMap { $0 }
+  }
+}

@@ -1,0 +1,143 @@
+import ModelFormat
+import NumPyFormat
+import TestSupport
+import Testing
+
+@testable import ModelImport
+
+@Suite struct ScalerFileTests {
+  private func scaler(_ json: String) throws -> ScalerFile {
+    try ScalerFile(SourceFile(path: "s.json", bytes: Array(json.utf8)))
+  }
+
+  /// Of 5 and 10: a MinMaxScaler fitted on 0 to 20 makes 0.25 and 0.5, one on [-1, 1] the double less 1.
+  @Test(arguments: [
+    ("{\"mean_\": [1, 2], \"scale_\": [4, 8], \"var_\": [16, 64]}", [1.0, 1.0]),
+    ("{\"mean\": [1, 2], \"scale\": [4, 8]}", [1, 1]),
+    ("{\"min_\": [0, 0], \"scale_\": [0.05, 0.05], \"data_max_\": [20, 20]}", [0.25, 0.5]),
+    ("{\"min_\": [-1, -1], \"scale_\": [0.1, 0.1], \"feature_range\": [-1, 1]}", [-0.5, 0]),
+    ("{\"center_\": [3, 2], \"scale_\": [2, 4]}", [1, 2]), ("{\"mean_\": [5, 0]}", [0, 10]),
+    ("{\"mean_\": null, \"scale_\": [5, 10], \"mean\": [0, 0], \"with_mean\": false}", [1, 1]),
+  ])
+  func scales(json: String, expected: [Double]) throws {
+    let scaler = try scaler(json)
+    let scaled = [5.0, 10].indices.map { ([5.0, 10][$0] - scaler.mean[$0]) / scaler.scale[$0] }
+    #expect(zip(scaled, expected).allSatisfy { abs($0 - $1) < 1e-12 })
+  }
+
+  @Test(arguments: [
+    ("[]", "expected an object"), ("{\"var_\": [1]}", "expected mean_ and scale_"),
+    ("{\"mean_\": [1], \"scale_\": [0]}", "found 0"),
+    ("{\"min_\": [1, 2], \"scale_\": [1]}", "2 numbers"),
+    ("{\"mean_\": [1], \"scale_\": [1, 2]}", "1 means and 2 scales"),
+    ("{\"mean_\": [1e300], \"scale_\": [1]}", "mean of feature 0"),
+    ("{\"min_\": [0], \"scale_\": [1], \"clip\": true}", "clips"),
+  ])
+  func refused(json: String, message: String) throws {
+    let error = try #require(throws: ImportError.self) { try scaler(json) }
+    #expect(error.description.contains(message), "\(error)")
+  }
+
+  /// A pickle is refused with the line that writes what is read.
+  @Test func pickle() throws {
+    let error = try #require(throws: ImportError.self) {
+      try ScalerFile(SourceFile(path: "scaler.pkl", bytes: [0x80, 0x04, 0x95, 0x2E]))
+    }
+    #expect(error.remedy?.contains("joblib.load('scaler.pkl')") == true)
+  }
+}
+
+@Suite struct TextListTests {
+  private func texts(_ path: String, _ content: String) throws -> [String?] {
+    try TextList(SourceFile(path: path, bytes: Array(content.utf8))).texts
+  }
+
+  @Test(
+    arguments: [
+      ("v.txt", "a\nb\n", ["a", "b"]), ("v.txt", "a\r\nb", ["a", "b"]),
+      ("v.txt", "[a\nb\n", ["[a", "b"]),
+      ("v.txt", "a\n\nb\n", ["a", "", "b"]), ("v.txt", "b\t1\na\t0\n", ["a", "b"]),
+      ("v.txt", "a\t-1.5\nb\t-2.5\n", ["a\t-1.5", "b\t-2.5"]),
+      ("v.json", "[\"a\", \"b\"]", ["a", "b"]), ("v.json", "{\"b\": 1, \"a\": 0}", ["a", "b"]),
+      ("v.json", "{\"1\": \"b\", \"0\": \"a\"}", ["a", "b"]),
+      ("v.json", "{\"a\": 1, \"b\": 3}", [nil, "a", nil, "b"]),
+      ("v.json", "{\"x\": 1.5, \"vocab\": {\"a\": 0}}", ["a"]),
+      (
+        "v.json", "{\"model\": {\"type\": \"WordLevel\", \"vocab\": {\"a\": 0, \"b\": 1}}}",
+        ["a", "b"]
+      ),
+      (
+        "v.json",
+        "{\"class_name\": \"Tokenizer\", \"config\": {\"num_words\": 9, \"word_index\": \"{\\\"a\\\": 1, \\\"b\\\": 2}\"}}",
+        [nil, "a", "b"]
+      ),
+      (
+        "v.json",
+        "{\"class_name\": \"TextVectorization\", \"config\": {\"vocabulary\": [\"a\", \"b\"]}}",
+        ["", "[UNK]", "a", "b"]
+      ),
+      (
+        "v.json",
+        "{\"class_name\": \"TextVectorization\", \"config\": {\"vocabulary\": [\"\", \"[UNK]\", \"a\"]}}",
+        ["", "[UNK]", "a"]
+      ),
+    ] as [(String, String, [String?])])
+  func read(path: String, content: String, expected: [String?]) throws {
+    #expect(try texts(path, content) == expected)
+  }
+
+  @Test(arguments: [
+    "{}", "[1]", "{\"a\": 0, \"b\": 0}", "{\"a\": -1}", "{\"a\": 999999999}", "{\"a\"",
+  ])
+  func refused(content: String) {
+    #expect(throws: ImportError.self) { try texts("v.json", content) }
+  }
+}
+
+/// What the options add to an imported model.
+@Suite struct PreprocessingTests {
+  private func request(_ name: String = "statedict") throws -> ImportRequest {
+    try TorchImportTests.request(name)
+  }
+
+  @Test func vocabularyAndLabels() throws {
+    var request = try request()
+    request.vocabulary = try temporaryFile("{\"a\": 1, \"b\": 2}", ending: "json")
+    request.labels = try temporaryFile("noun\nverb\nother\n", ending: "txt")
+    let draft = try importedFolder(request)
+    guard case .tokens(11, let vocabulary?) = draft.description.inputs[0].kind else {
+      Issue.record("no vocabulary")
+      return
+    }
+    #expect(vocabulary.prefix(4) == ["<0>", "a", "b", "<3>"])
+    #expect(draft.notes.contains { $0.contains("no text for ids 0, 3, 4") })
+    #expect(draft.description.outputs[0].labels == ["noun", "verb", "other"])
+    _ = try draft.model()
+  }
+
+  @Test func scaler() throws {
+    var request = try request("weight_norm")
+    request.scaler = try temporaryFile(
+      "{\"mean_\": [1, 2, 3], \"scale_\": [4, 5, 6]}", ending: "json")
+    let draft = try importedFolder(request)
+    #expect(
+      draft.description.inputs[0].kind == .features(size: 3, mean: [1, 2, 3], scale: [4, 5, 6]))
+  }
+
+  @Test func whatDoesNotFitIsRefused() throws {
+    func message(_ change: (inout ImportRequest) -> Void, _ name: String = "statedict") throws
+      -> String
+    {
+      var request = try request(name)
+      change(&request)
+      return try #require(throws: ImportError.self) { try importedFolder(request) }.description
+    }
+    let four = try temporaryFile("a\nb\nc\nd\n", ending: "txt")
+    let twelve = try temporaryFile((0..<12).map { "\($0)" }.joined(separator: "\n"), ending: "txt")
+    let scaler = try temporaryFile("{\"mean_\": [1, 2], \"scale_\": [4, 5]}", ending: "json")
+    #expect(try message { $0.labels = four }.contains("fc has 3"))
+    #expect(try message { $0.vocabulary = twelve }.contains("at most 11"))
+    #expect(try message { $0.scaler = scaler }.contains("0 features inputs"))
+    #expect(try message({ $0.scaler = scaler }, "weight_norm").contains("2 features, expected 3"))
+  }
+}

@@ -1,0 +1,144 @@
+import FoundationEssentials
+import Inference
+import ModelFormat
+import TestSupport
+import Testing
+
+@testable import ModelImport
+
+/// Weights in every form that they are saved in, against what PyTorch answers with them: see
+/// Tests/Fixtures/scripts/torch_imports.py.
+@Suite struct TorchImportTests {
+  static let cases: [String] = Fixtures.folders("torch_imports")
+
+  @Test func casesAreThere() { #expect(Self.cases.count >= 34) }
+
+  @Test(arguments: cases)
+  func imported(name: String) throws {
+    let draft = try importedFolder(Self.request(name))
+    try expectAnswers(of: draft, as: "torch_imports/\(name)/io.json")
+  }
+
+  /// The request for a folder's file, with what lies beside it.
+  static func request(_ name: String) throws -> ImportRequest {
+    let folder = Fixtures.path("torch_imports/\(name)")
+    let files = Fixtures.folders("torch_imports/\(name)")
+    let weights = try #require(files.first { $0.hasPrefix("weights.") })
+    func path(_ file: String) -> String? { files.contains(file) ? "\(folder)/\(file)" : nil }
+    return ImportRequest(
+      files: ["\(folder)/\(weights)"], graph: path("graph.json"), names: path("names.json"))
+  }
+
+  /// The files that the graph of a whole folder needs: those under Tests/Fixtures/torch.
+  @Test(
+    arguments: [
+      ("tagger.safetensors", "output.npy", 1e-5), ("tagger_f16.safetensors", "output.npy", 1e-3),
+      ("tagger_bf16.safetensors", "output.npy", 1e-2),
+      ("proj.safetensors", "proj_output.npy", 1e-5),
+    ] as [(String, String, Float)])
+  func exported(file: String, output: String, tolerance: Float) throws {
+    let draft = try importedFolder(ImportRequest(files: [Fixtures.path("torch/\(file)")]))
+    let graph = try ModelGraph(draft.model())
+    let input = try array("torch/input.npy")
+    let expected = try array("torch/\(output)")
+    let steps = input.shape[1]
+    for row in 0..<input.shape[0] {
+      let ids = input.floats[row * steps..<(row + 1) * steps].map { Int32($0) }
+      let sequence = try InputSequence([.tokens(ids)], for: graph.model)
+      let found = SoleRider.answer(graph, sequence)[0]
+      let size = found.count
+      let answer = expected.floats[row * size..<(row + 1) * size]
+      #expect(zip(found, answer).allSatisfy { abs($0 - $1) <= tolerance })
+    }
+  }
+
+  private func array(_ name: String) throws -> (shape: [Int], floats: [Float]) {
+    let file = try SourceFile(path: Fixtures.path(name))
+    let array = try NPYArray(file)
+    return (array.shape, array.floats)
+  }
+
+  /// A guess says that it is one, and what to look at; a graph that is given is taken as it is.
+  @Test func aGuessIsMarked() throws {
+    let guess = try importedFolder(Self.request("statedict"))
+    #expect(guess.description.summary?.hasPrefix("Guessed") == true)
+    #expect(guess.notes.contains { $0.contains("guess") && $0.contains("--graph") })
+    let given = try importedFolder(Self.request("rnn_graph"))
+    #expect(given.description.summary == nil)
+    #expect(!given.notes.contains { $0.contains("guess") })
+  }
+
+  @Test func whatACheckpointHoldsBesideIsNamed() throws {
+    let draft = try importedFolder(Self.request("checkpoint"))
+    #expect(draft.notes.contains { $0.hasPrefix("passed over: ") && $0.contains("ema") })
+    #expect(!draft.hasTensor("ema.model.fc.weight"))
+  }
+
+  @Test func aWholeModuleGivesItsWeightsAndTheLineThatSavesThem() throws {
+    let draft = try importedFolder(Self.request("whole_module"))
+    #expect(draft.notes.contains { $0.contains("__main__.Tagger") && $0.contains("state_dict()") })
+  }
+
+  @Test func tensorsAreCheckedAgainstTheGraph() throws {
+    var request = try Self.request("gru")
+    request.graph = try Self.request("rnn_graph").graph
+    let error = try #require(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error.description.contains("rnn.weight_hh_l0") && error.description.contains("GRU"))
+    #expect(error.description.contains("graph.json"))
+    request.names = try temporaryFile("{\"fc.weight\": \"head.weight\", \"rnn.*\": \"other.*\"}")
+    let missing = try #require(throws: ImportError.self) { try importedFolder(request) }
+    #expect(missing.description.contains("rnn.weight_ih_l0"))
+    #expect(missing.description.contains("other.weight_ih_l0"))
+  }
+
+  @Test(arguments: [
+    ("{\"nothing\": \"x\"}", "nothing"), ("[]", "expected an object"),
+    ("{\"fc.bias\": 1}", "fc.bias"),
+    ("{\"fc.bias\": \"fc.weight\"}", "two tensors"), ("{\"fc.*\": \"fc\"}", "two tensors"),
+    ("{\"fc.bias\": \"a*\"}", "at most one"), ("{", "line 1"),
+  ])
+  func namesAreChecked(map: String, message: String) throws {
+    var request = try Self.request("gru")
+    request.names = try temporaryFile(map)
+    let error = try #require(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error.description.contains(message), "\(error)")
+  }
+}
+
+/// Expects that what an imported folder answers is what the framework did.
+func expectAnswers(of draft: FolderDraft, as cases: String, tolerance: Float = 1e-5) throws {
+  let graph = try ModelGraph(draft.model())
+  let cases = try Fixtures.cases(cases)
+  try #require(!cases.isEmpty)
+  for (index, expected) in cases.enumerated() {
+    let found = SoleRider.answer(graph, try expected.sequence(for: graph.model))
+    for (output, found) in zip(graph.model.outputs, found) {
+      let reference = try #require(expected.outputs[output.name])
+      try #require(found.count == reference.values.count)
+      for (a, b) in zip(found, reference.values) {
+        #expect(abs(a - b) <= tolerance * max(1, abs(b)), "\(output.name) of case \(index)")
+      }
+    }
+  }
+}
+
+/// One sequence in an otherwise empty graph.
+enum SoleRider {
+  /// The answer's floats for each output.
+  static func answer(_ graph: ModelGraph, _ sequence: InputSequence) -> [[Float]] {
+    var states = SeatStates(graph: graph)
+    var workspace = Workspace(graph: graph)
+    let rider = TurnRider(
+      input: sequence, steps: 0..<sequence.stepCount, position: 0, finishes: true,
+      selection: graph.supports(.all) ? .all : graph.defaultSelection, seat: 0)
+    graph.forward([rider], states: &states, workspace: &workspace, crew: nil)
+    return graph.model.outputs.indices.map { Array(workspace.values(ofOutput: $0, rider: 0)) }
+  }
+}
+
+/// Writes a file whose name no other test uses.
+func temporaryFile(_ text: String, ending: String = "json") throws -> String {
+  let path = "\(FileManager.default.temporaryDirectory.path())/import-\(UUID()).\(ending)"
+  try Data(text.utf8).write(to: URL(filePath: path))
+  return path
+}

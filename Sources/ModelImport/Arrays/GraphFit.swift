@@ -52,7 +52,7 @@ struct GraphFit {
     }
     var draft = FolderDraft(description: description)
     draft.notes = table.notes
-    let used = Set(model.nodes.flatMap(\.tensors))
+    let used = Set(table.names).subtracting(model.unusedTensors)
     for weight in table.weights where used.contains(weight.name) {
       if let index = weight.floats.firstIndex(where: { !$0.isFinite }) {
         throw ImportError(

@@ -127,6 +127,7 @@ package struct RandomModel {
         node(
           name, ops.randomElement(using: &noise)!, [any], isSequence: any.isSequence,
           size: any.size)
+      case 5 where inputs.contains { $0.name == "ids" }: addBag(name)
       case 5, 6:
         let ops: [ModelDescription.Op] = [.last, .first, .mean, .max, .sum, .last]
         node(
@@ -159,6 +160,25 @@ package struct RandomModel {
           name, .softmaxSum, [values.last!, weighed],
           isSequence: false, size: weighed.size)
       }
+    }
+
+    /// What the ids of a sequence come to.
+    mutating func addBag(_ name: String) {
+      let (ids, size) = (inputs.first { $0.name == "ids" }!.kind.size, size())
+      let mode: EmbeddingBagOp.Mode? = [nil, .sum, .max].randomElement(using: &noise)!
+      var weights: Value?
+      if mode == .sum, chance(2) {
+        addLinear("\(name)s", value(sequence: true)!, size: 1)
+        weights = values.last
+        used.insert("\(name)s")
+      }
+      tensor("\(name).weight", [ids, size])
+      nodes.append(
+        .init(
+          name: name,
+          op: .embeddingBag(mode: mode, padding: chance(2) ? number(0...ids - 1) : nil),
+          inputs: ["ids"] + (weights.map { [$0.name] } ?? [])))
+      values.append(Value(name: name, isSequence: false, size: size))
     }
 
     /// Values of any forms that fit.

@@ -108,6 +108,10 @@ class Folder:
             return self._lstm(node, x)
         simple: dict[str, Callable[[], Tensor]] = {
             "embedding": lambda: F.embedding(x[0], weights("weight")),
+            "embedding_bag": lambda: F.embedding_bag(
+                x[0][None], weights("weight"), mode=node.get("mode", "mean"),
+                per_sample_weights=x[1].T if len(x) > 1 else None,
+                padding_idx=node.get("padding"))[0],
             "linear": lambda: F.linear(x[0], weights("weight"), weights("bias")),
             "sigmoid": lambda: torch.sigmoid(x[0]),
             "tanh": lambda: torch.tanh(x[0]),

@@ -35,6 +35,7 @@ enum OpTable {
     MeanForward.self,
     MaxForward.self,
     SumForward.self,
+    EmbeddingBagForward.self,
     ConvForward.self,
     MaxPoolForward.self,
     AveragePoolForward.self,

@@ -33,6 +33,7 @@ extension ModelDescription.Op {
     .mean,
     .max,
     .sum,
+    .embeddingBag(),
     .conv(),
     .maxPool(),
     .averagePool(),

@@ -341,11 +341,25 @@ def double_precision() -> Json:
     return made | {"tensors": {name: t.double() for name, t in made["tensors"].items()}}
 
 
+def bags() -> Json:
+    """Bags of ids in every mode, with weights and with padding."""
+    bag = [node("mean", "embedding_bag", "ids", weights="table"),
+           node("sum", "embedding_bag", "ids", weights="table", mode="sum", padding=2),
+           node("max", "embedding_bag", "ids", weights="table", mode="max"),
+           node("weighed", "embedding_bag", "ids", "w", weights="table", mode="sum"),
+           node("padded", "embedding_bag", "ids", weights="table", padding=0),
+           node("most", "embedding_bag", "ids", weights="table", mode="max", padding=0)]
+    return dict(
+        inputs=[{"name": "ids", "kind": "tokens", "size": 4}, features("w", 1)],
+        nodes=bag, outputs=[b["name"] for b in bag],
+        tensors={"table.weight": torch.randn(4, 5)})
+
+
 MAKERS: tuple[Callable[[], Json], ...] = (
     plain, without_biases, initial_state, final_state, bidirectional, bidirectional_ends, pooling,
     attention, pointwise, pointwise_vectors, residual, forecast, half_precision, brain_precision,
     double_precision, elements, ahead, norms, frames, over_time, around,
-    self_attention)
+    self_attention, bags)
 
 
 def write(maker: Callable[[], Json]) -> None:

@@ -123,6 +123,8 @@ package struct Model: Sendable {
     package var decode: ModelDescription.Decode?
     /// The text of each label: `labels` or, of what scores the next token, the vocabulary. Nil where labels are numbers.
     package var labelTexts: [String]?
+    /// The input that it reconstructs.
+    package var reconstructs: ResolvedReconstruction?
     /// The tensors that decoding reads.
     package var tensors: [String] = []
   }

@@ -109,12 +109,15 @@ extension ModelDescription.Node {
 
 extension ModelDescription.Output {
   fileprivate init(_ field: JSONField) throws(ModelError) {
-    let object = try field.object(known: ["name", "labels", "forecasts", "decode"])
+    let object = try field.object(known: ["name", "labels", "forecasts", "decode", "reconstructs"])
     self.init(
       name: try object.required("name", expected: "a string").string(),
       labels: try object["labels"]?.strings(), forecasts: try object["forecasts"]?.string(),
       decode: try object["decode"].map { field throws(ModelError) in
         try ModelDescription.Decode(field)
+      },
+      reconstructs: try object["reconstructs"].map { field throws(ModelError) in
+        try ModelDescription.Reconstruction(field)
       })
   }
 }

@@ -71,6 +71,7 @@ extension ModelDescription.Output {
     if let labels { fields.append(field("labels", array(labels))) }
     if let forecasts { fields.append(field("forecasts", forecasts.jsonText)) }
     if let decode { fields.append(field("decode", decode.json)) }
+    if let reconstructs { fields.append(field("reconstructs", reconstructs.json)) }
     return object(fields)
   }
 }

@@ -91,14 +91,18 @@ package struct ModelDescription: Sendable, Equatable {
     package var forecasts: String?
     /// How its numbers become labels, which are answered beside them; nil where they do not.
     package var decode: Decode?
+    /// The input that it reconstructs, so that answers say how far off it is.
+    package var reconstructs: Reconstruction?
 
     package init(
-      name: String, labels: [String]? = nil, forecasts: String? = nil, decode: Decode? = nil
+      name: String, labels: [String]? = nil, forecasts: String? = nil, decode: Decode? = nil,
+      reconstructs: Reconstruction? = nil
     ) {
       self.name = name
       self.labels = labels
       self.forecasts = forecasts
       self.decode = decode
+      self.reconstructs = reconstructs
     }
   }
 }

@@ -35,6 +35,7 @@ struct AnswerSize: Equatable {
           isWritten: question.answer.contains(.outputs))
       }
       addLabels(ofOutput: output, question)
+      addErrors(ofOutput: output, question)
     }
     let stateBytes = graph.stateFloatCount * MemoryLayout<Float>.size
     let count = question.sequences.count
@@ -90,6 +91,19 @@ struct AnswerSize: Equatable {
       decodingOperations += decoder.operationCount(steps: rows, size: size)
     }
     resultBytes += workBytes
+  }
+
+  /// Adds the errors of an output: `{"sequence":0.5,"steps":[…]}`.
+  private mutating func addErrors(ofOutput output: Int, _ question: Question) {
+    guard question.reconstruction(ofOutput: output) != nil else { return }
+    let size = question.model.graph.model.outputs[output].size
+    textBytes += 32 + question.outputNames[output].utf8.count
+    for sequence in question.sequences {
+      let rows = question.rows(ofOutput: output, for: sequence)
+      textBytes += (rows + 1) * Self.bytesPerNumber + 64
+      resultBytes += (rows + 1) * MemoryLayout<Float>.size
+      decodingOperations += rows * size
+    }
   }
 
   /// Adds `rows` rows of `size` numbers.

@@ -116,6 +116,10 @@ struct ModelPages: Sendable {
       writer.raw(#","decode":"#)
       writer.string(decode.name)
     }
+    if let reconstruction = output.reconstructs {
+      writer.raw(#","reconstructs":"#)
+      writer.string(description.inputs[reconstruction.input].name)
+    }
     writer.byte("}")
   }
 

@@ -27,6 +27,7 @@ struct AnswerEncoder {
       }
     }
     try writeLabels(of: predictions, to: &text)
+    try writeErrors(of: predictions, to: &text)
     if let element = question.returnedState {
       text.writer.raw(#","state":"#)
       try write(statesOf: predictions, as: element, to: &text.writer)
@@ -100,13 +101,46 @@ struct AnswerEncoder {
     }
   }
 
+  /// Writes how far off the outputs are that reconstruct an input, where that is asked for.
+  private func writeErrors(
+    of predictions: [Prediction], to text: inout AnswerText
+  ) throws(Fault) {
+    let outputs = question.model.graph.model.outputs.indices.filter {
+      question.reconstruction(ofOutput: $0) != nil
+    }
+    guard !outputs.isEmpty else { return }
+    text.writer.raw(#","errors":"#)
+    try writeEach(outputs, to: &text) { (text, output) throws(Fault) in
+      guard let reconstruction = question.reconstruction(ofOutput: output) else { return }
+      let (name, input) = (question.outputNames[output], reconstruction.input)
+      var errors: [ReconstructionError] = []
+      for (prediction, sequence) in zip(predictions, question.sequences) {
+        try question.check(prediction.outputs[output], name)
+        let error = ReconstructionError(
+          of: prediction.outputs[output].values, from: sequence.features(input),
+          question.model.description.inputs[input].kind, by: reconstruction)
+        guard error.sequence.isFinite, error.steps.allSatisfy(\.isFinite) else {
+          throw Fault(ModelChoiceError.outputNotFinite(model: question.model.name, output: name))
+        }
+        errors.append(error)
+      }
+      writeEach(errors, to: &text) { text, error in
+        text.writer.raw(#"{"sequence":"#)
+        text.writer.float(error.sequence)
+        text.writer.raw(#","steps":"#)
+        text.numbers(error.steps, rowSize: nil)
+        text.writer.byte("}")
+      }
+    }
+  }
+
   /// Writes what `write` writes of the one sequence, or of each in an array.
-  private func writeEach(
-    _ labels: [DecodedLabels], to text: inout AnswerText,
-    _ write: (inout AnswerText, DecodedLabels) -> Void
+  private func writeEach<Element>(
+    _ elements: [Element], to text: inout AnswerText,
+    _ write: (inout AnswerText, Element) -> Void
   ) {
-    guard question.inputs.isArray else { return write(&text, labels[0]) }
-    text.array(labels, write)
+    guard question.inputs.isArray else { return write(&text, elements[0]) }
+    text.array(elements, write)
   }
 
   private func write(

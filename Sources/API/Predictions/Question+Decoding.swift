@@ -40,6 +40,15 @@ extension Question {
   }
 }
 
+extension ServedModel {
+  /// Whether some output has that beside its numbers.
+  fileprivate func answers(_ member: AnswerMembers) -> Bool {
+    member == .errors
+      ? graph.model.outputs.contains { $0.reconstructs != nil }
+      : labelNames.contains { $0 != nil }
+  }
+}
+
 extension BodyMembers {
   /// What `answer` asks for: an array of members.
   fileprivate func answer(of model: ServedModel, hasHorizon: Bool) throws(Fault) -> AnswerMembers {
@@ -60,7 +69,7 @@ extension BodyMembers {
         throw Fault(BodyError.unexpected(path: path, found: found, expected: .oneOf(names)))
       }
       guard asked.isDisjoint(with: member) else { throw Fault(BodyError.duplicate(path: path)) }
-      guard member == .outputs || (!hasHorizon && model.labelNames.contains { $0 != nil }) else {
+      guard member == .outputs || (!hasHorizon && model.answers(member)) else {
         throw Fault(InputsError.notAnswered(path: path, member: name, model: model.name))
       }
       asked.insert(member)

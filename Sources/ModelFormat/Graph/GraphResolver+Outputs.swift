@@ -32,6 +32,10 @@ extension GraphResolver {
       resolved.tensors = try decode.resolve(
         resolved, inputs: description.inputs, tensors: tensors, path: "\(path).decode")
     }
+    if let reconstruction = output.reconstructs {
+      resolved.reconstructs = try resolve(
+        reconstruction, by: argument, path: "\(path).reconstructs")
+    }
     return resolved
   }
 

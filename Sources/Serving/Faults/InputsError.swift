@@ -19,6 +19,8 @@ package enum InputsError: Error, Equatable, Sendable {
 
   /// Less than a whole sequence of an output that is decoded over all its steps: "last" at `outputs`, or one that goes on.
   case decodedWhole(path: String, output: String, decoder: String)
+  /// "last" of an output that is compared with its input over all its steps.
+  case erredWhole(output: String)
   /// A member of the answer that the model does not have.
   case notAnswered(path: String, member: String, model: String)
 
@@ -35,7 +37,7 @@ extension InputsError: FaultSource {
     switch self {
     case .tooMany(_, let path, _, _, _), .input(let path, _), .notAnswered(let path, _, _): path
     case .tokenRange, .roundedToken, .unknownCharacter, .noVocabulary, .sequenceCounts, .stepCounts,
-      .allWithHorizon, .notEveryStep, .decodedWhole:
+      .allWithHorizon, .notEveryStep, .decodedWhole, .erredWhole:
       nil
     }
   }
@@ -67,6 +69,8 @@ extension InputsError: FaultSource {
       "\(path): the labels of output \(quoted(output)) depend on all steps of a sequence (\(decoder)), expected "
         + (path == "outputs" ? "\"all\"" : "whole sequences")
         + ", or \"answer\": [\"outputs\"], which leaves labels and scores out"
+    case .erredWhole(let output):
+      "outputs: the errors of output \(quoted(output)) depend on all steps of a sequence, expected \"all\", or \"answer\": [\"outputs\"], which leaves them out"
     case .notAnswered(let path, let member, let model):
       "\(path): found \(quoted(member)), which answers of model \(quoted(model)) do not have"
     }

@@ -9,11 +9,14 @@ package struct AnswerMembers: OptionSet, Sendable {
   /// What outputs are decoded to.
   package static let labels = AnswerMembers(rawValue: 2)
   package static let scores = AnswerMembers(rawValue: 4)
+  /// How far off outputs that reconstruct an input are.
+  package static let errors = AnswerMembers(rawValue: 8)
 
-  package static let all: AnswerMembers = [.outputs, .labels, .scores]
+  package static let all: AnswerMembers = [.outputs, .labels, .scores, .errors]
 
   /// The members by the names that they have in an answer.
   package static let named: [(name: String, member: AnswerMembers)] = [
     ("outputs", .outputs), ("labels", .labels), ("scores", .scores),
+    ("errors", .errors),
   ]
 }

@@ -1,4 +1,5 @@
 import Inference
+import ModelFormat
 import Scheduling
 
 /// What a prediction is asked for, checked against its model.
@@ -68,9 +69,18 @@ extension Question {
     return model.graph.decoders[output]
   }
 
-  /// Refuses a question whose labels depend on steps that are not in it.
+  /// What an output reconstructs; nil where its errors are not answered.
+  package func reconstruction(ofOutput output: Int) -> Model.ResolvedReconstruction? {
+    guard horizon == nil, answer.contains(.errors) else { return nil }
+    return model.graph.model.outputs[output].reconstructs
+  }
+
+  /// Refuses a question whose labels or errors depend on steps that are not in it.
   package func checkDecoding() throws(Fault) {
     for (index, output) in model.graph.model.outputs.enumerated() {
+      if reconstruction(ofOutput: index) != nil, selection.steps(ofOutput: index) != .all {
+        throw Fault(InputsError.erredWhole(output: output.name))
+      }
       guard let decode = output.decode, decode.needsAllSteps, decoder(ofOutput: index) != nil
       else { continue }
       if selection.steps(ofOutput: index) != .all {

@@ -1,0 +1,44 @@
+import ModelFormat
+
+/// How far the steps of a sequence are from what an output reconstructs of them.
+package struct ReconstructionError: Sendable, Equatable {
+  /// Of each step, the mean over its elements.
+  package let steps: [Float]
+  /// The mean over all of them.
+  package let sequence: Float
+
+  /// - Parameters:
+  ///   - output: every step.
+  ///   - values: the floats of the input, as the client sent them.
+  ///   - kind: that of the input.
+  package init(
+    of output: [Float], from values: [Float], _ kind: ModelDescription.Input.Kind,
+    by reconstruction: Model.ResolvedReconstruction
+  ) {
+    guard case .features(let size, let mean, let scale) = kind else {
+      preconditionFailure("only features are reconstructed")
+    }
+    var steps: [Float] = []
+    steps.reserveCapacity(values.count / size)
+    var total = 0.0
+    for start in stride(from: 0, to: values.count, by: size) {
+      var sum = 0.0
+      for k in 0..<size {
+        var value = values[start + k]
+        // As the graph sees it: rounded likewise.
+        if reconstruction.units == .normalised, mean != nil || scale != nil {
+          value = (value - (mean?[k] ?? 0)) / (scale?[k] ?? 1)
+        }
+        let difference = Double(output[start + k]) - Double(value)
+        switch reconstruction.error {
+        case .squared: sum += difference * difference
+        case .absolute: sum += abs(difference)
+        }
+      }
+      steps.append(Float(sum / Double(size)))
+      total += sum
+    }
+    self.steps = steps
+    sequence = Float(total / Double(values.count))
+  }
+}

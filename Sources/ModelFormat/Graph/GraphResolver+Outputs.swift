@@ -33,8 +33,8 @@ extension GraphResolver {
         resolved, inputs: description.inputs, tensors: tensors, path: "\(path).decode")
     }
     if let reconstruction = output.reconstructs {
-      resolved.reconstructs = try resolve(
-        reconstruction, by: argument, path: "\(path).reconstructs")
+      resolved.reconstructs = try reconstruction.resolve(
+        argument, inputs: description.inputs, axes: axes, path: "\(path).reconstructs")
     }
     return resolved
   }

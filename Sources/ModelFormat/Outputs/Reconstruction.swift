@@ -77,21 +77,21 @@ extension Model {
   }
 }
 
-extension GraphResolver {
+extension ModelDescription.Reconstruction {
   /// Checks that `argument`, an output, has the form of the input that it reconstructs.
   func resolve(
-    _ reconstruction: ModelDescription.Reconstruction, by argument: NodeResolution.Argument,
+    _ argument: NodeResolution.Argument, inputs: [ModelDescription.Input], axes: GraphAxes,
     path: String
   ) throws(ModelError) -> Model.ResolvedReconstruction {
-    let features = description.inputs.filter {
+    let features = inputs.filter {
       if case .features = $0.kind { true } else { false }
     }
     guard
-      let index = description.inputs.firstIndex(where: { $0.name == reconstruction.input }),
-      case .features(let size, _, _) = description.inputs[index].kind
+      let index = inputs.firstIndex(where: { $0.name == input }),
+      case .features(let size, _, _) = inputs[index].kind
     else {
       throw .unexpected(
-        path: path, found: reconstruction.input.jsonExcerpt,
+        path: path, found: input.jsonExcerpt,
         expected: features.isEmpty
           ? "the name of a features input, which this model does not have"
           : "the name of a features input "
@@ -100,14 +100,14 @@ extension GraphResolver {
     guard case .sequence(size) = argument.form else {
       throw .inputForm(
         path: path, op: "\"reconstructs\"", name: argument.name, found: argument.form,
-        expected: "a sequence of size \(size), as \(reconstruction.input.jsonExcerpt) is")
+        expected: "a sequence of size \(size), as \(input.jsonExcerpt) is")
     }
     guard argument.axis == axes.axis(ofInput: index) else {
       throw .unexpected(
         path: path, found: "other steps in \(argument.name.jsonExcerpt)",
-        expected: "those of \(reconstruction.input.jsonExcerpt)")
+        expected: "those of \(input.jsonExcerpt)")
     }
     return Model.ResolvedReconstruction(
-      input: index, error: reconstruction.error, units: reconstruction.units)
+      input: index, error: error, units: units)
   }
 }

@@ -26,6 +26,7 @@ extension ModelReport {
           output.labels.map { "labels \($0.joined(separator: ", "))" } ?? "",
           output.forecasts.map { "foretells \($0)" } ?? "",
           output.decode.map { "decoded by \($0)" } ?? "",
+          output.reconstructs.map { "reconstructs \($0)" } ?? "",
         ]
       })
     lines.append("")

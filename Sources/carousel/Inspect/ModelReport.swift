@@ -59,11 +59,12 @@ struct ModelReport: Encodable {
     let labels: [String]?
     let forecasts: String?
     let decode: String?
+    let reconstructs: String?
 
     private enum CodingKeys: String, CodingKey {
       case name, kind, size
       case everyStep = "every_step"
-      case labels, forecasts, decode
+      case labels, forecasts, decode, reconstructs
     }
   }
 
@@ -97,8 +98,9 @@ struct ModelReport: Encodable {
       Output(
         name: output.name, kind: output.form.kind, size: output.size,
         everyStep: graph.answersEveryStep(output: index), labels: output.labels,
-        forecasts: output.forecasts.map { description.inputs[$0].name }, decode: output.decode?.name
-      )
+        forecasts: output.forecasts.map { description.inputs[$0].name },
+        decode: output.decode?.name,
+        reconstructs: output.reconstructs.map { description.inputs[$0.input].name })
     }
     unusedTensors = model.unusedTensors
     parameters = model.parameterCount

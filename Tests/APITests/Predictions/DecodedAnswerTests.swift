@@ -106,12 +106,12 @@ import Testing
   @Test(arguments: [
     (
       "7",
-      #"answer: found the number 7, expected an array of one or more of \"outputs\", \"labels\" and \"scores\""#
+      #"answer: found the number 7, expected an array of one or more of \"outputs\", \"labels\", \"scores\" and \"errors\""#
     ),
     ("[]", "answer: found an empty array, expected an array of one or more"),
     (
       #"["numbers"]"#,
-      #"answer[0]: found the string \"numbers\", expected \"outputs\", \"labels\" or \"scores\""#
+      #"answer[0]: found the string \"numbers\", expected \"outputs\", \"labels\", \"scores\" or \"errors\""#
     ),
     (#"["labels","labels"]"#, "answer[1] is given twice"),
   ])

@@ -41,6 +41,7 @@ let package = Package(
     .target(name: "CConfinement", cSettings: [.unsafeFlags(optimised)]),
     .target(name: "CArguments", cSettings: [.unsafeFlags(optimised)]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
@@ -68,7 +69,7 @@ let package = Package(
       dependencies: ["ModelFormat", "JSON", "Compression", "NumPyFormat", "CHDF5"],
       swiftSettings: strict),
     .target(
-      name: "HTTPServer", dependencies: ["CLinux", "HTTPCore", "HTTP2", "Compression"],
+      name: "HTTPServer", dependencies: ["CLinux", "CSSL", "HTTPCore", "HTTP2", "Compression"],
       swiftSettings: strict),
     .target(
       name: "API",
@@ -80,7 +81,7 @@ let package = Package(
       name: "carousel",
       dependencies: [
         "API", "Serving", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat",
-        "JSON", "NumPyFormat", "Compression", "CLinux", "CArguments",
+        "JSON", "NumPyFormat", "Compression", "CLinux", "CSSL", "CArguments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -143,7 +144,7 @@ let package = Package(
     .testTarget(
       name: "HTTPServerTests",
       dependencies: [
-        "HTTPServer", "HTTPCore", "HTTP2", "Compression", "http-echo", "TestSupport",
+        "HTTPServer", "HTTPCore", "HTTP2", "Compression", "CSSL", "http-echo", "TestSupport",
       ],
       swiftSettings: tested),
     .testTarget(

@@ -2,8 +2,13 @@
 package struct HTTPPeer: Sendable, Hashable {
   /// Where it connects from: its own address, or that of a proxy.
   package let address: PeerAddress
+  /// The subject of the certificate that it has shown (RFC 2253); nil where it was asked for none.
+  package let name: String?
 
-  package init(address: PeerAddress) { self.address = address }
+  package init(address: PeerAddress, name: String? = nil) {
+    self.address = address
+    self.name = name
+  }
 }
 
 /// An IP address and a port.

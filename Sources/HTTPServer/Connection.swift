@@ -6,8 +6,8 @@ import HTTPCore
 final class Connection {
   let token: UInt64
   let transport: any Transport
-  /// The peer's address and identity.
-  let origin: HTTPPeer
+  /// Where the peer connects from.
+  private let address: PeerAddress
   /// Counts the memory that is held for it.
   let memory: MemoryAccount
   /// The reference to this connection that its exchanges get; made once for the connection, not once a request.
@@ -82,7 +82,7 @@ final class Connection {
   init(_ parts: Parts, token: UInt64) {
     self.token = token
     transport = parts.transport
-    origin = parts.origin
+    address = parts.origin.address
     memory = parts.memory
     date = parts.date
     deadline = parts.deadline
@@ -97,13 +97,18 @@ final class Connection {
     hasLeft = { peer.hasLeft }
   }
 
+  /// The peer's address and, once it has shown one, its name.
+  var origin: HTTPPeer { HTTPPeer(address: address, name: transport.peerName) }
+
   // MARK: What it holds
 
   /// The memory that the bodies of its requests take, complete or not.
   var bodyBytes: Int { wire.incompleteBytes + owed.bodyBytes }
 
   /// The other memory that grows with what the peer sends or leaves unread.
-  var outputBytes: Int { wire.heldBytes + output.capacity + owed.headBytes }
+  var outputBytes: Int {
+    wire.heldBytes + output.capacity + owed.headBytes + transport.heldBytes
+  }
 
   /// While more than this waits for the peer to take it, nothing is read from it, and none of its
   /// requests that have come is begun.
@@ -175,7 +180,7 @@ final class Connection {
   /// What the connection waits for its peer to send: nothing while the loop does not read from it, or while output waits
   /// for the peer to receive it.
   var phase: ConnectionPhase {
-    let phase = wire.phase
+    let phase = transport.isOpening ? .readingHead : wire.phase
     return reads && (phase != .idle || output.count == 0) ? phase : .answering
   }
 

@@ -72,6 +72,7 @@ final class ConnectionDriver {
   /// The transport of the connection of `token` is ready for something, or has failed.
   func handle(_ readiness: Poller.Readiness, of token: UInt64) {
     guard let connection = connections[token] else { return }
+    let readiness = connection.transport.translate(readiness)
     guard readiness.isDisjoint(with: [.hangUp, .failure]) else {
       close(connection)
       return

@@ -17,6 +17,8 @@ final class EventLoop: @unchecked Sendable {
   private let driver: ConnectionDriver
   private let acceptor: Acceptor
   private let poller: Poller
+  /// Nil where no listener speaks TLS.
+  private let tls: TLSReference?
   private let timer: LoopTimer
   private let drainGrace: Int
   /// The deadlines of the loop's own.
@@ -44,7 +46,8 @@ final class EventLoop: @unchecked Sendable {
   private static let waitMilliseconds: CInt = 1
 
   init(
-    name: String, listeners: [Listener], settings: HTTPServerSettings, memory: MemoryBudget,
+    name: String, listeners: [Listener], tls: TLSReference?, settings: HTTPServerSettings,
+    memory: MemoryBudget,
     counters: ServerCounters, clock: LoopClock, codingQueues: CodingQueues,
     reportPause: @escaping @Sendable (CInt) -> Void, application: Application
   ) throws(HTTPServerError) {
@@ -53,6 +56,7 @@ final class EventLoop: @unchecked Sendable {
     let inbox = Inbox { waker.wake($0) }
     let time = LoopTime(clock)
     self.queue = queue
+    self.tls = tls
     self.waker = waker
     self.inbox = inbox
     self.time = time
@@ -139,18 +143,24 @@ final class EventLoop: @unchecked Sendable {
   private func admit(_ newcomer: consuming Acceptor.Newcomer) {
     switch consume newcomer {
     case .admitted(let accepted):
-      let origin = accepted.peer
+      let (origin, isTLS) = (accepted.peer, accepted.isTLS)
       var socket: Descriptor? = accepted.takeSocket()
-      driver.admit(from: origin) { transport(&socket, token: $0) }
+      driver.admit(from: origin) { transport(&socket, isTLS: isTLS, token: $0) }
     case .extra(let accepted):
-      let origin = accepted.peer
+      let (origin, isTLS) = (accepted.peer, accepted.isTLS)
       var socket: Descriptor? = accepted.takeSocket()
-      driver.admitExtra(from: origin) { transport(&socket, token: $0) }
+      driver.admitExtra(from: origin) { transport(&socket, isTLS: isTLS, token: $0) }
     }
   }
 
-  private func transport(_ socket: inout Descriptor?, token: UInt64) -> any Transport {
+  private func transport(
+    _ socket: inout Descriptor?, isTLS: Bool, token: UInt64
+  ) -> any Transport {
     guard let descriptor = socket.take() else { preconditionFailure("asked for twice") }
+    if isTLS, let tls {
+      return TLSTransport(
+        descriptor, context: tls.current, counters: counters, poller: poller, token: token)
+    }
     return SocketTransport(descriptor, poller: poller, token: token)
   }
 

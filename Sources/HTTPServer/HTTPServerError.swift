@@ -8,6 +8,8 @@ package enum HTTPServerError: Error, Equatable, Sendable {
   case addressInUse(address: String, port: Int)
   /// A system call failed.
   case systemCall(name: String, address: String, port: Int, errno: CInt)
+  /// A certificate, key or authority that can't be read; the problem is OpenSSL's word for it.
+  case certificate(file: String, problem: String)
   /// The process may not have the descriptors that one connection needs, beside what is open already.
   case tooFewDescriptors(limit: Int, needed: Int)
 }
@@ -21,6 +23,8 @@ extension HTTPServerError: CustomStringConvertible {
       "the address \(address) can't be resolved: \(unsafe String(cString: gai_strerror(code)))"
     case .addressInUse(let address, let port):
       "port \(port) of \(address) is in use, expected it to be free"
+    case .certificate(let file, let problem):
+      "\(file) is no file of TLS that can be used: \(problem)"
     case .tooFewDescriptors(let limit, let needed):
       "found a limit of \(limit) open files (ulimit -n), expected at least \(needed)"
     case .systemCall(let name, let address, let port, let errno):

@@ -8,6 +8,8 @@ package struct HTTPServerSettings: Sendable {
   package var address = "::"
   /// `port`: 0 lets the kernel choose one.
   package var port = 8080
+  /// TLS, on `port` or on another; nil: none.
+  package var tls: TLSSettings?
   /// `loops`: event loops, each with its own listener; nil makes one a core.
   package var loops: Int?
   /// `max_connections`: the next one gets a 429 and is closed. Fewer where the process may not have so many descriptors.

@@ -6,6 +6,8 @@ import HTTPCore
 struct AcceptedSocket: ~Copyable {
   let socket: Descriptor
   let peer: HTTPPeer
+  /// Whether it speaks TLS.
+  let isTLS: Bool
 
   /// The socket, for whoever looks after it from now on.
   consuming func takeSocket() -> Descriptor { socket }
@@ -19,9 +21,11 @@ final class Listener {
   }
 
   let socket: Descriptor
+  private let isTLS: Bool
 
   /// Listens on `address`, beside other listeners of the same port.
-  init(on address: SocketAddress, host: String) throws(HTTPServerError) {
+  init(on address: SocketAddress, host: String, isTLS: Bool) throws(HTTPServerError) {
+    self.isTLS = isTLS
     socket = try Self.bind(address, host: host, sharesPort: true)
     // Accepted sockets inherit these. Keep-alive finds peers whose machine is gone; those that close tell.
     socket.set(TCP_NODELAY, at: CInt(IPPROTO_TCP), to: 1)
@@ -59,7 +63,8 @@ final class Listener {
       var address = SocketAddress()
       let number = address.accept(from: socket, flags)
       if let descriptor = Descriptor(adopting: number) {
-        return AcceptedSocket(socket: descriptor, peer: HTTPPeer(address: address.peerAddress))
+        return AcceptedSocket(
+          socket: descriptor, peer: HTTPPeer(address: address.peerAddress), isTLS: isTLS)
       }
       switch errno {
       case EAGAIN: return nil
@@ -77,18 +82,19 @@ final class Listener {
   ///
   /// Where the host has no IPv6, `::` means `0.0.0.0`.
   static func group(
-    host: String, port: Int, count: Int
+    host: String, port: Int, isTLS: Bool, count: Int
   ) throws(HTTPServerError) -> (port: Int, loops: [[Listener]]) {
     do throws(HTTPServerError) {
-      return try group(addresses: SocketAddress.resolve(host, port: port), host: host, count: count)
+      return try group(
+        addresses: SocketAddress.resolve(host, port: port), host: host, isTLS: isTLS, count: count)
     } catch {
       guard host == "::", error.meansNoIPv6 else { throw error }
-      return try group(host: "0.0.0.0", port: port, count: count)
+      return try group(host: "0.0.0.0", port: port, isTLS: isTLS, count: count)
     }
   }
 
   private static func group(
-    addresses: [SocketAddress], host: String, count: Int
+    addresses: [SocketAddress], host: String, isTLS: Bool, count: Int
   ) throws(HTTPServerError) -> (port: Int, loops: [[Listener]]) {
     var loops: [[Listener]] = Array(repeating: [], count: count)
     var port: Int?
@@ -99,7 +105,7 @@ final class Listener {
       address.port = SocketAddress(boundTo: try bind(address, host: host, sharesPort: false)).port
       port = address.port
       for index in loops.indices {
-        loops[index].append(try Listener(on: address, host: host))
+        loops[index].append(try Listener(on: address, host: host, isTLS: isTLS))
       }
     }
     return (port ?? 0, loops)
@@ -111,7 +117,7 @@ extension HTTPServerError {
     switch self {
     case .systemCall(_, _, _, let code): code == EAFNOSUPPORT || code == EADDRNOTAVAIL
     case .unresolvable: true
-    case .tooFewDescriptors: false
+    case .tooFewDescriptors, .certificate: false
     case .addressInUse: false
     }
   }

@@ -2,16 +2,20 @@ import Dispatch
 import Glibc
 import HTTPCore
 
-/// An HTTP/1.1 and HTTP/2 server on cleartext sockets.
+/// An HTTP/1.1 and HTTP/2 server, in the clear or over TLS.
 package final class Server: Sendable {
   /// The port it listens on: that of the settings, or the kernel's choice where that was 0.
   package let port: Int
+
+  /// The port on which it speaks TLS: `port`, or the one beside it; nil where it speaks none.
+  package let tlsPort: Int?
 
   /// The connections that may be open: `max_connections`, or fewer where the process may not have so many descriptors.
   package var maxConnections: Int { descriptors.maxConnections }
 
   private let descriptors: DescriptorBudget
   private let loops: [EventLoop]
+  private let tls: TLSReference?
   private let counters: ServerCounters
   let codingQueues: CodingQueues
 
@@ -32,15 +36,31 @@ package final class Server: Sendable {
     application: Application
   ) throws(HTTPServerError) {
     let limit = DescriptorBudget.raiseLimit()
-    let group = try Listener.group(
-      host: settings.address, port: settings.port, count: settings.loopCount)
+    tls = try settings.tls.map { (settings) throws(HTTPServerError) in
+      TLSReference(try TLSContext(settings))
+    }
+    // OpenSSL writes to sockets whose peers may be gone.
+    if tls != nil { signal(SIGPIPE, SIG_IGN) }
+    let hasOwnTLSPort = settings.tls?.port != nil
+    var group = try Listener.group(
+      host: settings.address, port: settings.port, isTLS: tls != nil && !hasOwnTLSPort,
+      count: settings.loopCount)
+    if let port = settings.tls?.port {
+      let second = try Listener.group(
+        host: settings.address, port: port, isTLS: true, count: settings.loopCount)
+      for index in group.loops.indices { group.loops[index] += second.loops[index] }
+      tlsPort = second.port
+    } else {
+      tlsPort = tls.map { _ in group.port }
+    }
     let counters = ServerCounters()
     let codingQueues = CodingQueues(loopCount: settings.loopCount)
     var loops: [EventLoop] = []
     for (index, listeners) in group.loops.enumerated() {
       loops.append(
         try EventLoop(
-          name: "http-\(index)", listeners: listeners, settings: settings, memory: memory,
+          name: "http-\(index)", listeners: listeners, tls: tls, settings: settings,
+          memory: memory,
           counters: counters, clock: LoopClock(monotonic: monotonic ?? LoopClock.monotonic),
           codingQueues: codingQueues, reportPause: reportPause, application: application))
     }
@@ -73,6 +93,13 @@ package final class Server: Sendable {
       loop.drain(within: time.nanoseconds) { group.leave() }
     }
     group.notify(queue: .global(), execute: completion)
+  }
+
+  /// Has connections from now on use what the files of `settings` hold now; those that are open go on as they are.
+  ///
+  /// - Throws: where a file can't be used; nothing changes then.
+  package func reload(_ settings: TLSSettings) throws(HTTPServerError) {
+    tls?.replace(try TLSContext(settings))
   }
 
   /// Waits until the loops have begun what they were asked for so far.

@@ -11,6 +11,9 @@ package struct ServerStatistics: Sendable, Equatable {
   package var connectionsRefused = 0
   /// Times that a loop stopped accepting for a moment, as descriptors or memory were used up.
   package var acceptPauses = 0
+  /// TLS handshakes that were completed, and those that failed.
+  package var tlsHandshakes = 0
+  package var tlsFailures = 0
   /// Connections that a time-out ended.
   package var connectionsTimedOut = 0
   /// Requests whose bodies came too slowly.
@@ -39,6 +42,8 @@ final class ServerCounters: Sendable {
   let connectionsAccepted = Atomic(0)
   let connectionsRefused = Atomic(0)
   let acceptPauses = Atomic(0)
+  let tlsHandshakes = Atomic(0)
+  let tlsFailures = Atomic(0)
   let connectionsTimedOut = Atomic(0)
   let slowUploads = Atomic(0)
   let slowDownloads = Atomic(0)
@@ -70,6 +75,8 @@ final class ServerCounters: Sendable {
       connectionsAccepted: connectionsAccepted.load(ordering: .relaxed),
       connectionsRefused: connectionsRefused.load(ordering: .relaxed),
       acceptPauses: acceptPauses.load(ordering: .relaxed),
+      tlsHandshakes: tlsHandshakes.load(ordering: .relaxed),
+      tlsFailures: tlsFailures.load(ordering: .relaxed),
       connectionsTimedOut: connectionsTimedOut.load(ordering: .relaxed),
       slowUploads: slowUploads.load(ordering: .relaxed),
       slowDownloads: slowDownloads.load(ordering: .relaxed),

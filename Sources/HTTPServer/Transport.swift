@@ -23,8 +23,20 @@ protocol Transport: AnyObject {
   /// How many of the bytes that `write` took the peer has not acknowledged, the end of this side with them.
   var unacknowledgedCount: Int { get }
 
+  /// Whether a handshake is under way, before which nothing of a request can come.
+  var isOpening: Bool { get }
+
+  /// What the peer has shown that it is called, by its certificate; nil where it has shown none.
+  var peerName: String? { get }
+
+  /// About what it takes in memory beside what it moves.
+  var heldBytes: Int { get }
+
   /// Reports `readiness`, and failures, from now on; returns whether that could be arranged.
   func watch(for readiness: Poller.Readiness) -> Bool
+
+  /// What `readiness`, as it was reported, means for whoever reads and writes.
+  func translate(_ readiness: Poller.Readiness) -> Poller.Readiness
 
   /// Reads what has come, as far as `buffer` has room.
   func read(into buffer: inout MutableSpan<UInt8>) -> TransferResult
@@ -37,4 +49,12 @@ protocol Transport: AnyObject {
 
   /// Ends both sides: nothing is read, sent or reported any more.
   func close()
+}
+
+/// Of transports that move bytes as they are.
+extension Transport {
+  var isOpening: Bool { false }
+  var peerName: String? { nil }
+  var heldBytes: Int { 0 }
+  func translate(_ readiness: Poller.Readiness) -> Poller.Readiness { readiness }
 }

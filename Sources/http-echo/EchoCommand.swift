@@ -8,14 +8,21 @@ import HTTPServer
 enum EchoCommand {
   static func main() {
     var settings = HTTPServerSettings()
+    var chain: String?
+    var key: String?
     var arguments = CommandLine.arguments.dropFirst()
     while let option = arguments.popFirst() {
-      guard let value = arguments.popFirst().flatMap(Int.init) else { usage() }
-      switch option {
-      case "--port": settings.port = value
-      case "--loops": settings.loops = value
+      guard let value = arguments.popFirst() else { usage() }
+      switch (option, Int(value)) {
+      case ("--port", let port?): settings.port = port
+      case ("--loops", let count?): settings.loops = count
+      case ("--certificate", _): chain = value
+      case ("--key", _): key = value
       default: usage()
       }
+    }
+    if let chain, let key {
+      settings.tls = TLSSettings(certificates: [.init(chain: chain, key: key)])
     }
     do {
       let server = try Server(
@@ -51,7 +58,9 @@ enum EchoCommand {
       body: Array("\(text)\n".utf8) + request.body)
   }
 
-  private static func usage() -> Never { fail("usage: http-echo [--port PORT] [--loops COUNT]") }
+  private static func usage() -> Never {
+    fail("usage: http-echo [--port PORT] [--loops COUNT] [--certificate FILE --key FILE]")
+  }
 
   private static func fail(_ reason: String) -> Never {
     print(reason)

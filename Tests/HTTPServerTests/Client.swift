@@ -21,6 +21,8 @@ final class Client {
     self.socket = socket
   }
 
+  var descriptor: CInt { socket.number }
+
   /// The port that it connects from.
   var port: Int { SocketAddress(boundTo: socket).port }
 

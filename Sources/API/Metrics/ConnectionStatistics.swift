@@ -10,12 +10,15 @@ package struct ConnectionStatistics: Sendable, Equatable {
   package var acceptPauses: UInt64
   /// Bodies and answers that were given up since their clients sent or took them too slowly.
   package var slowUploads, slowDownloads: UInt64
+  /// TLS handshakes that were completed, and those that failed.
+  package var tlsHandshakes, tlsFailures: UInt64
   /// Requests that were refused before the service saw them, by the status that they got.
   package var requestsRefused: [HTTPStatus: UInt64]
 
   package init(
     open: Int, limit: Int, accepted: UInt64, refused: UInt64, acceptPauses: UInt64 = 0,
-    slowUploads: UInt64 = 0, slowDownloads: UInt64 = 0,
+    tlsHandshakes: UInt64 = 0, tlsFailures: UInt64 = 0, slowUploads: UInt64 = 0,
+    slowDownloads: UInt64 = 0,
     requestsRefused: [HTTPStatus: UInt64] = [:]
   ) {
     self.open = open
@@ -23,6 +26,8 @@ package struct ConnectionStatistics: Sendable, Equatable {
     self.accepted = accepted
     self.refused = refused
     self.acceptPauses = acceptPauses
+    self.tlsHandshakes = tlsHandshakes
+    self.tlsFailures = tlsFailures
     self.slowUploads = slowUploads
     self.slowDownloads = slowDownloads
     self.requestsRefused = requestsRefused

@@ -189,6 +189,10 @@ struct MetricsPage: Sendable {
       help: "Times that nobody was accepted for a moment, as descriptors or memory were used up.")
     page.sample(value: connections.acceptPauses)
     page.family(
+      "carousel_tls_handshakes_total", .counter, help: "TLS handshakes, by how they ended.")
+    page.sample([("outcome", "done")], value: connections.tlsHandshakes)
+    page.sample([("outcome", "failed")], value: connections.tlsFailures)
+    page.family(
       "carousel_slow_transfers_total", .counter,
       help: "Bodies and answers given up, as their clients sent or took too little of them.")
     page.sample([("direction", "upload")], value: connections.slowUploads)

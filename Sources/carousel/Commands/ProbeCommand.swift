@@ -10,7 +10,7 @@ struct ProbeCommand: ParsableCommand {
 
   @Argument(
     help:
-      "An http URL. (default: /readyz of the server that the environment and settings file describe)"
+      "An http or https URL, whose certificate may be any. (default: /readyz of the server that the environment and settings file describe)"
   )
   var url: String?
 
@@ -22,7 +22,7 @@ struct ProbeCommand: ParsableCommand {
       throw ValidationError("--timeout: found \(timeout), expected seconds from 0.001 to 3600")
     }
     if let url, ProbeTarget(url: url) == nil {
-      throw ValidationError("\"\(url)\" is not a URL of the form http://host[:port][/path]")
+      throw ValidationError("\"\(url)\" is not a URL of the form http[s]://host[:port][/path]")
     }
   }
 

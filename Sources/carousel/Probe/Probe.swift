@@ -1,3 +1,4 @@
+import CSSL
 import Glibc
 
 /// Why a probe got no status.
@@ -6,6 +7,7 @@ enum ProbeError: Error, Equatable {
   case system(call: String, code: Int32)
   case timeOut
   case notHTTP
+  case tls(String)
 }
 
 extension ProbeError: CustomStringConvertible {
@@ -14,6 +16,7 @@ extension ProbeError: CustomStringConvertible {
     case .unknownHost(let reason): "unknown host: \(reason)"
     case .system(let call, let code): "\(call): \(systemMessage(code))"
     case .timeOut: "no answer in time"
+    case .tls(let reason): "TLS: \(reason)"
     case .notHTTP: "the answer is not HTTP/1"
     }
   }
@@ -28,7 +31,8 @@ struct Probe {
   /// The status line's code.
   func status() throws(ProbeError) -> Int {
     let deadline = ContinuousClock.now + .seconds(timeoutSeconds)
-    let socket = try connect(until: deadline)
+    var socket = try connect(until: deadline)
+    if target.isTLS { try socket.startTLS(host: target.host, until: deadline) }
     try socket.send(
       Array(
         "GET \(target.target) HTTP/1.1\r\nHost: \(target.authority)\r\nConnection: close\r\n\r\n"
@@ -77,10 +81,16 @@ struct Probe {
 }
 
 /// A connected TCP socket whose every wait ends at a deadline.
-private struct ProbeSocket: ~Copyable {
+@safe private struct ProbeSocket: ~Copyable {
   private let descriptor: Int32
+  /// Nil in the clear.
+  private var tls: OpaquePointer?
 
-  deinit { close(descriptor) }
+  deinit {
+    // SAFETY: made by `startTLS`, not used after this; nil is passed over.
+    unsafe SSL_free(tls)
+    close(descriptor)
+  }
 
   /// Connects to `address`, which must be one of getaddrinfo's.
   @unsafe
@@ -100,8 +110,48 @@ private struct ProbeSocket: ~Copyable {
     guard code == 0 else { throw .system(call: "connect", code: code) }
   }
 
+  /// Shakes hands with a server that may have any certificate: nothing is told to it but the request.
+  mutating func startTLS(
+    host: String, until deadline: ContinuousClock.Instant
+  ) throws(ProbeError) {
+    // SAFETY: the connection holds the context, and is freed in deinit; the name is copied.
+    guard let context = unsafe cssl_new_probe_context() else { throw .tls("out of memory") }
+    unsafe tls = SSL_new(context)
+    unsafe SSL_CTX_free(context)
+    guard let tls = unsafe tls else { throw .tls("out of memory") }
+    unsafe cssl_set_host(tls, host)
+    unsafe SSL_set_fd(tls, descriptor)
+    _ = try unsafe perform(tls, until: deadline) { unsafe SSL_connect($0) }
+  }
+
+  /// Calls `call` until it moves bytes; returns how many, 0 at the end.
+  @unsafe private func perform(
+    _ tls: OpaquePointer, until deadline: ContinuousClock.Instant,
+    _ call: (OpaquePointer) -> CInt
+  ) throws(ProbeError) -> Int {
+    while true {
+      ERR_clear_error()
+      // SAFETY: the connection is live.
+      let count = unsafe call(tls)
+      if count > 0 { return Int(count) }
+      switch unsafe SSL_get_error(tls, count) {
+      case SSL_ERROR_WANT_READ: try wait(for: POLLIN, until: deadline)
+      case SSL_ERROR_WANT_WRITE: try wait(for: POLLOUT, until: deadline)
+      case SSL_ERROR_ZERO_RETURN: return 0
+      default: throw .tls(unsafe String(cString: cssl_reason()))
+      }
+    }
+  }
+
   /// Sends all of `bytes`.
   func send(_ bytes: [UInt8], until deadline: ContinuousClock.Instant) throws(ProbeError) {
+    if let tls = unsafe tls {
+      // SAFETY: reads as many bytes as `bytes` has; without partial writes all of them are taken.
+      _ = try unsafe perform(tls, until: deadline) {
+        unsafe SSL_write($0, bytes, CInt(bytes.count))
+      }
+      return
+    }
     var sent = 0
     while sent < bytes.count {
       try wait(for: POLLOUT, until: deadline)
@@ -123,6 +173,16 @@ private struct ProbeSocket: ~Copyable {
     var line: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1024)
     while line.count < 4096 {
+      if let tls = unsafe tls {
+        // SAFETY: writes at most as many bytes as `chunk` has.
+        let count = try unsafe perform(tls, until: deadline) {
+          unsafe SSL_read($0, &chunk, CInt(chunk.count))
+        }
+        line += chunk[..<count]
+        if let end = Self.lineEnd(in: line) { return Array(line[..<end]) }
+        if count == 0 { break }
+        continue
+      }
       try wait(for: POLLIN, until: deadline)
       // SAFETY: the call writes at most `chunk.count` bytes from the start of `chunk`.
       let count = unsafe chunk.withUnsafeMutableBytes {
@@ -133,12 +193,15 @@ private struct ProbeSocket: ~Copyable {
         continue
       }
       line += chunk[..<count]
-      if let end = line.firstIndex(of: UInt8(ascii: "\r")), end + 1 < line.count {
-        return Array(line[..<end])
-      }
+      if let end = Self.lineEnd(in: line) { return Array(line[..<end]) }
       if count == 0 { break }
     }
     throw .notHTTP
+  }
+
+  /// Where the CR stands that something follows.
+  private static func lineEnd(in bytes: [UInt8]) -> Int? {
+    bytes.firstIndex(of: UInt8(ascii: "\r")).flatMap { $0 + 1 < bytes.count ? $0 : nil }
   }
 
   private func wait(

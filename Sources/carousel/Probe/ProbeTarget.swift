@@ -1,20 +1,24 @@
-/// Where a probe goes: an http URL, taken apart.
+/// Where a probe goes: an http or https URL, taken apart.
 struct ProbeTarget: Equatable {
   /// A name or an address; an IPv6 address without its brackets.
   let host: String
+  let isTLS: Bool
   let port: String
   /// Path and query, as they stand in the request line.
   let target: String
   /// Host and port as the URL writes them, for the Host field.
   let authority: String
 
-  /// Takes `http://host[:port][/path][?query]` apart (RFC 3986 §3); nil for anything else.
+  /// Takes `http[s]://host[:port][/path][?query]` apart (RFC 3986 §3); nil for anything else.
   init?(url: String) {
-    guard url.lowercased().hasPrefix("http://"), url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+    let schemes = ["http://", "https://"]
+    guard let scheme = schemes.first(where: { url.lowercased().hasPrefix($0) }),
+      url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
     else {
       return nil
     }
-    let rest = url.dropFirst("http://".count).prefix { $0 != "#" }
+    isTLS = scheme == "https://"
+    let rest = url.dropFirst(scheme.count).prefix { $0 != "#" }
     let authority = rest.prefix { $0 != "/" && $0 != "?" }
     let target = rest.dropFirst(authority.count)
     guard !authority.contains("@") else { return nil }
@@ -37,7 +41,7 @@ struct ProbeTarget: Equatable {
       }
     }
     self.host = String(host)
-    self.port = port.isEmpty ? "80" : String(port)
+    self.port = port.isEmpty ? isTLS ? "443" : "80" : String(port)
     self.target = target.first == "/" ? String(target) : "/" + target
     self.authority = String(authority)
   }

@@ -15,6 +15,7 @@ final class ModelServer: Sendable {
   /// What clients make the process hold.
   let memory: MemoryBudget
   private let sessionFiles: SessionFiles?
+  private let certificates: CertificateWatch?
   private let phase = Mutex(Phase.starting)
   /// Whether that went well; nil until it is done.
   private let sessionsWritten = Mutex<Bool?>(nil)
@@ -48,6 +49,7 @@ final class ModelServer: Sendable {
       settings: modules.service, memory: memory,
       connections: { reference.connections })
     modules.server.probePaths = service.probePaths
+    modules.server.tls = try settings.tls()
     server = try Server(
       settings: modules.server, memory: memory,
       reportPause: { code in
@@ -58,6 +60,11 @@ final class ModelServer: Sendable {
       application: logger.logLevel <= .debug
         ? logging(service.application, to: logger) : service.application)
     reference.set(server)
+    certificates = modules.server.tls.map { [server] tls in
+      CertificateWatch(tls, logger: logger) { (tls) throws(HTTPServerError) in
+        try server.reload(tls)
+      }
+    }
     if server.maxConnections < settings.integer(.maxConnections) {
       logger.warning(
         "max_connections is lowered to what the limit on open files (ulimit -n) leaves",
@@ -75,6 +82,9 @@ final class ModelServer: Sendable {
   /// The URL at which a client on this machine finds the server.
   var url: String { settings.url(port: server.port) }
 
+  /// The port of TLS; nil where there is none.
+  var tlsPort: Int? { server.tlsPort }
+
   /// Begins to answer, with the sessions that the process before this one left.
   ///
   /// - Returns: false where `drain` was called meanwhile: then it does not begin, and the session files are as they were.
@@ -86,6 +96,7 @@ final class ModelServer: Sendable {
       sessionFiles?.claim(for: service.sessionTransfer)
       service.setReadiness(.ready)
       server.start()
+      certificates?.start()
       phase = .serving
       return true
     }
@@ -146,6 +157,8 @@ private final class ServerReference: Sendable {
       accepted: UInt64(statistics?.connectionsAccepted ?? 0),
       refused: UInt64(statistics?.connectionsRefused ?? 0),
       acceptPauses: UInt64(statistics?.acceptPauses ?? 0),
+      tlsHandshakes: UInt64(statistics?.tlsHandshakes ?? 0),
+      tlsFailures: UInt64(statistics?.tlsFailures ?? 0),
       slowUploads: UInt64(statistics?.slowUploads ?? 0),
       slowDownloads: UInt64(statistics?.slowDownloads ?? 0),
       requestsRefused: (statistics?.requestsRefused ?? [:]).mapValues { UInt64($0) })

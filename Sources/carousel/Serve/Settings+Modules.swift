@@ -39,6 +39,38 @@ extension Settings {
   /// Where sessions are written, in order.
   var sessionFiles: [String] { text(.sessionFile).split(separator: ":").map(String.init) }
 
+  /// The certificates; nil where there are none.
+  ///
+  /// - Throws: where not each of them has a key.
+  func tls() throws(CarouselError) -> TLSSettings? {
+    let paths = { text($0).split(separator: ":").map(String.init) }
+    let (chains, keys) = (paths(.tlsCertificate), paths(.tlsKey))
+    guard chains.count == keys.count else {
+      let entry = entry(of: .tlsKey)
+      throw .badSetting(
+        name: entry.source.name(of: .tlsKey), source: entry.source, found: text(.tlsKey),
+        expected: "a key for each certificate, \(chains.count) of them")
+    }
+    for setting in [Setting.tlsClientAuthorities, .tlsPort] where chains.isEmpty {
+      let entry = entry(of: setting)
+      guard entry.value == setting.parse(setting.defaultText) else {
+        throw .badSetting(
+          name: entry.source.name(of: setting), source: entry.source,
+          found: setting == .tlsPort ? "\(integer(setting))" : text(setting),
+          expected: "none without tls_certificate")
+      }
+    }
+    guard !chains.isEmpty else { return nil }
+    let port = integer(.tlsPort)
+    let authorities = text(.tlsClientAuthorities)
+    return TLSSettings(
+      certificates: zip(chains, keys).map { .init(chain: $0, key: $1) },
+      clientAuthorities: authorities.isEmpty ? nil : authorities, port: port == 0 ? nil : port)
+  }
+
+  /// Whether the port that everything is asked on speaks TLS.
+  private var speaksTLS: Bool { !text(.tlsCertificate).isEmpty && integer(.tlsPort) == 0 }
+
   /// What the states that clients take along are signed with; nil for a random key.
   var stateKey: [UInt8]? { secret(.stateKey).map { Array($0.utf8) } }
 
@@ -80,6 +112,6 @@ extension Settings {
       case _ where host.contains(":"): "[\(host)]"
       default: host
       }
-    return "http://\(reachable):\(port)"
+    return "http\(speaksTLS ? "s" : "")://\(reachable):\(port)"
   }
 }

@@ -83,11 +83,14 @@ struct Settings: Sendable {
     return seconds
   }
 
-  private func value(_ setting: Setting) -> Setting.Value {
+  private func value(_ setting: Setting) -> Setting.Value { entry(of: setting).value }
+
+  /// A setting's value, and where that is from.
+  func entry(of setting: Setting) -> Entry {
     guard let entry = entries.first(where: { $0.setting == setting }) else {
       preconditionFailure("\(setting.name) is not in the table")
     }
-    return entry.value
+    return entry
   }
 
   /// Variables that begin as ours do and are no settings.

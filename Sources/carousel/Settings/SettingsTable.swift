@@ -11,6 +11,18 @@ extension Setting {
   static let port = Setting(
     "port", .integer(0...65535), "8080",
     "TCP port, HTTP/1.1 and HTTP/2 alike; 0 picks a free one.")
+  static let tlsCertificate = Setting(
+    "tls_certificate", .paths, "",
+    "Certificates to speak TLS with, a file each of its chain in PEM; the first is for clients that ask for no name, or another. Read again on SIGHUP and when a file changes; empty: no TLS."
+  )
+  static let tlsKey = Setting(
+    "tls_key", .paths, "", "The keys to the certificates, in their order, in PEM.")
+  static let tlsClientAuthorities = Setting(
+    "tls_client_authorities", .path, "",
+    "File of authorities in PEM: clients need a certificate of one of them; empty: they need none.")
+  static let tlsPort = Setting(
+    "tls_port", .integer(0...65535), "0",
+    "TCP port for TLS beside the one in the clear; 0: with a certificate, port itself speaks TLS.")
   static let models = Setting(
     "models", .path, "config/models",
     "Folder whose subfolders are the models to serve, unless the command line names folders.")
@@ -186,7 +198,8 @@ extension Setting {
 
   /// Every setting, in the order in which they are shown.
   static let all: [Setting] = [
-    host, port, models, defaultModel, precision, loops, workers,
+    host, port, tlsCertificate, tlsKey, tlsClientAuthorities, tlsPort, models, defaultModel,
+    precision, loops, workers,
     maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps, maxSequencesPerRequest,
     maxHorizon, maxGenerationSteps,
     maxBodyBytes, maxMemoryBytes, maxAnswerBytes, maxInlineBytes, maxHeadBytes,

@@ -69,7 +69,8 @@ import Testing
       engines: [],
       connections: {
         ConnectionStatistics(
-          open: 3, limit: 9, accepted: 20, refused: 4, slowUploads: 6, slowDownloads: 7,
+          open: 3, limit: 9, accepted: 20, refused: 4, tlsHandshakes: 8, tlsFailures: 1,
+          slowUploads: 6, slowDownloads: 7,
           requestsRefused: [.notImplemented: 2, .requestHeaderFieldsTooLarge: 5])
       })
     let samples = try Samples(await service.answer("GET", "/metrics").body)
@@ -79,6 +80,8 @@ import Testing
     #expect(samples["carousel_connections_refused_total"] == 4)
     #expect(samples[#"carousel_slow_transfers_total{direction="upload"}"#] == 6)
     #expect(samples[#"carousel_slow_transfers_total{direction="download"}"#] == 7)
+    #expect(samples[#"carousel_tls_handshakes_total{outcome="done"}"#] == 8)
+    #expect(samples[#"carousel_tls_handshakes_total{outcome="failed"}"#] == 1)
     #expect(samples[#"carousel_http_refused_total{reason="not_implemented"}"#] == 2)
     #expect(
       samples[#"carousel_http_refused_total{reason="request_header_fields_too_large"}"#] == 5)

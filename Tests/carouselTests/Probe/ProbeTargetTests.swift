@@ -11,6 +11,8 @@ import Testing
     ("http://[::1]", "::1", "80", "/", "[::1]"),
     ("http://a?q", "a", "80", "/?q", "a"),
     ("http://a:", "a", "80", "/", "a:"),
+    ("https://a", "a", "443", "/", "a"),
+    ("HTTPS://[::1]:8443/x", "::1", "8443", "/x", "[::1]:8443"),
   ])
   func taken(url: String, host: String, port: String, target: String, authority: String) throws {
     let parsed = try #require(ProbeTarget(url: url))
@@ -18,10 +20,12 @@ import Testing
     #expect(parsed.port == port)
     #expect(parsed.target == target)
     #expect(parsed.authority == authority)
+    #expect(parsed.isTLS == url.lowercased().hasPrefix("https:"))
   }
 
   @Test(arguments: [
-    "", "a", "https://a", "http://", "http:///x", "http://:80", "http://a:0", "http://a:65536",
+    "", "a", "httpss://a", "ftp://a", "https://", "http://", "http:///x", "http://:80",
+    "http://a:0", "http://a:65536",
     "http://a:x", "http://a:+1", "http://[::1", "http://[::1]x", "http://u@a", "http://a/\r\nX: y",
     "http://a/ b", "http://é",
   ])

@@ -1,6 +1,9 @@
 import Dispatch
 import HTTPServer
 import Logging
+import ModelFormat
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import carousel
@@ -31,6 +34,54 @@ import Testing
     server.drain { _ in drained.signal() }
     drained.wait()
     #expect(throws: ProbeError.self) { try status("/livez", of: server) }
+  }
+
+  /// Asked by the probe, as a container's health check is.
+  @Test func tls() throws {
+    let server = try makeServer([
+      .tlsCertificate: Fixtures.path("tls/one.pem"), .tlsKey: Fixtures.path("tls/one-key.pem"),
+    ])
+    server.start()
+    #expect(server.url.hasPrefix("https://127.0.0.1:"))
+    #expect(try status("/readyz", of: server) == 200)
+    let plain = try #require(
+      ProbeTarget(url: server.url.replacing("https://", with: "http://") + "/readyz"))
+    #expect(throws: ProbeError.self) { try Probe(target: plain, timeoutSeconds: 180).status() }
+  }
+
+  @Test(
+    arguments: [
+      ([.tlsCertificate: "a:b", .tlsKey: "a"], "--tls-key"), ([.tlsKey: "a"], "--tls-key"),
+      ([.tlsPort: "1"], "--tls-port"), ([.tlsClientAuthorities: "a"], "--tls-client-authorities"),
+    ] as [([Setting: String], String)])
+  func settingsOfTLSThatDoNotGoTogether(settings: [Setting: String], name: String) {
+    #expect {
+      try makeServer(settings)
+    } throws: {
+      guard case .badSetting(name, _, _, _)? = $0 as? CarouselError else { return false }
+      return true
+    }
+  }
+
+  /// A file that was replaced is found, whether it can be used or not, and once only.
+  @Test func certificatesAreWatched() throws {
+    let tree = try FileTree(["chain": "a", "key": "b"])
+    let settings = TLSSettings(
+      certificates: [.init(chain: "\(tree.path)/chain", key: "\(tree.path)/key")])
+    let count = Mutex(0)
+    let watch = CertificateWatch(settings, logger: logger) { (found) throws(HTTPServerError) in
+      #expect(found == settings)
+      count.withLock { $0 += 1 }
+      if count.withLock({ $0 }) == 1 { throw .certificate(file: "key", problem: "half of it") }
+    }
+    watch.look()
+    #expect(count.withLock { $0 } == 0)
+    for (number, file) in ["key", "chain"].enumerated() {
+      try OpenFile.write(Array("new".utf8), to: "\(tree.path)/\(file)")
+      watch.look()
+      watch.look()
+      #expect(count.withLock { $0 } == number + 1)
+    }
   }
 
   @Test func readinessFailsBeforeTheServerStops() throws {

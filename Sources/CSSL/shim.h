@@ -1,0 +1,99 @@
+// OpenSSL's libssl, with what Swift can't reach: macros, callbacks, variadics.
+#pragma once
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+/// A server's contexts, a certificate each; the first one is for clients that name no host, or one that no certificate has.
+typedef struct {
+  SSL_CTX **contexts;
+  int count;
+} cssl_contexts;
+
+/// Chooses the context by the name that the client asks for (RFC 6066 §3).
+static inline int cssl_choose_context(SSL *ssl, int *alert, void *argument) {
+  (void)alert;
+  const cssl_contexts *all = (const cssl_contexts *)argument;
+  const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  for (int index = 0; name != NULL && index < all->count; index++) {
+    if (X509_check_host(SSL_CTX_get0_certificate(all->contexts[index]), name, strlen(name), 0, NULL) != 1) continue;
+    SSL_set_SSL_CTX(ssl, all->contexts[index]);
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_OK;
+}
+
+/// Chooses h2 before http/1.1; a client that offers neither, but something, is refused (RFC 7301 §3.2).
+static inline int cssl_choose_protocol(
+    SSL *ssl, const unsigned char **chosen, unsigned char *length, const unsigned char *offered, unsigned int count,
+    void *argument) {
+  (void)ssl, (void)argument;
+  static const unsigned char own[] = "\x02h2\x08http/1.1";
+  return SSL_select_next_proto((unsigned char **)chosen, length, own, sizeof own - 1, offered, count) ==
+                 OPENSSL_NPN_NEGOTIATED
+             ? SSL_TLSEXT_ERR_OK
+             : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/// A context of a server, TLS 1.2 and 1.3, before it has its certificate; NULL for want of memory.
+static inline SSL_CTX *cssl_new_server_context(void) {
+  SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+  if (context == NULL) return NULL;
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(
+      context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION |
+                   SSL_OP_IGNORE_UNEXPECTED_EOF);
+  // What is not written is written again, from wherever it stands then; an idle connection keeps no buffers.
+  SSL_CTX_set_mode(
+      context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  // Sessions are resumed by tickets, which the clients keep.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_session_id_context(context, (const unsigned char *)"carousel", 8);
+  SSL_CTX_set_alpn_select_cb(context, cssl_choose_protocol, NULL);
+  return context;
+}
+
+/// Has the first of `all` choose among them; `all` must live as long as they do.
+static inline void cssl_choose_among(cssl_contexts *all) {
+  SSL_CTX_set_tlsext_servername_callback(all->contexts[0], cssl_choose_context);
+  SSL_CTX_set_tlsext_servername_arg(all->contexts[0], all);
+}
+
+/// Has a client that gives no certificate of one of the authorities in `file` refused; 0 where the file can't be read.
+static inline int cssl_require_clients(SSL_CTX *context, const char *file) {
+  STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
+  if (names == NULL || SSL_CTX_load_verify_locations(context, file, NULL) != 1) return 0;
+  SSL_CTX_set_client_CA_list(context, names);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+  return 1;
+}
+
+/// Writes the subject of the client's certificate (RFC 2253) into `text`, cut off at `size`; returns 0 where it gave none.
+static inline int cssl_peer_subject(SSL *ssl, char *text, int size) {
+  X509 *certificate = SSL_get0_peer_certificate(ssl);
+  BIO *out = certificate == NULL ? NULL : BIO_new(BIO_s_mem());
+  if (out == NULL) return 0;
+  X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  int count = BIO_read(out, text, size - 1);
+  text[count > 0 ? count : 0] = 0;
+  BIO_free(out);
+  return 1;
+}
+
+/// A client's context that takes any certificate, for a program that asks only whether a server answers.
+static inline SSL_CTX *cssl_new_probe_context(void) {
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  if (context != NULL) SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
+  return context;
+}
+
+/// Asks the server for the name, of those that have several certificates.
+static inline void cssl_set_host(SSL *ssl, const char *name) { SSL_set_tlsext_host_name(ssl, name); }
+
+/// The reason of this thread's first error, for people; empties its queue.
+static inline const char *cssl_reason(void) {
+  const char *reason = ERR_reason_error_string(ERR_peek_error());
+  ERR_clear_error();
+  return reason == NULL ? "unknown" : reason;
+}

@@ -1,0 +1,80 @@
+import CSSL
+import Synchronization
+
+/// What the connections of a server need to speak TLS: certificates and keys, read once. Used by any thread.
+// Sendable: OpenSSL's contexts lock for themselves, and nothing else varies.
+@safe final class TLSContext: @unchecked Sendable {
+  /// A context a certificate; OpenSSL's callbacks hold its address, so it stays where it is.
+  private let all: UnsafeMutablePointer<cssl_contexts>
+
+  /// Reads the files.
+  init(_ settings: TLSSettings) throws(HTTPServerError) {
+    precondition(!settings.certificates.isEmpty, "a server has a certificate")
+    // SAFETY: allocated here and freed in deinit, with the contexts that it holds by then.
+    unsafe all = .allocate(capacity: 1)
+    let contexts = UnsafeMutablePointer<OpaquePointer?>.allocate(
+      capacity: settings.certificates.count)
+    unsafe all.initialize(to: cssl_contexts(contexts: contexts, count: 0))
+    for certificate in settings.certificates {
+      let context = try unsafe Self.context(certificate, settings.clientAuthorities)
+      // SAFETY: there is room for as many as there are certificates.
+      unsafe all.pointee.contexts[Int(all.pointee.count)] = context
+      unsafe all.pointee.count += 1
+    }
+    unsafe cssl_choose_among(all)
+  }
+
+  deinit {
+    for index in 0..<Int(unsafe all.pointee.count) {
+      // SAFETY: connections under way hold their own references.
+      unsafe SSL_CTX_free(all.pointee.contexts[index])
+    }
+    unsafe all.pointee.contexts.deallocate()
+    unsafe all.deallocate()
+  }
+
+  private static func context(
+    _ certificate: TLSSettings.Certificate, _ clientAuthorities: String?
+  ) throws(HTTPServerError) -> OpaquePointer {
+    // SAFETY: the paths are zero-terminated strings for the length of each call; the context is freed where it is of no use.
+    guard let context = unsafe cssl_new_server_context() else {
+      throw .certificate(file: certificate.chain, problem: "out of memory")
+    }
+    func check(_ isFine: Bool, _ file: String) throws(HTTPServerError) {
+      guard !isFine else { return }
+      let reason = unsafe String(cString: cssl_reason())
+      unsafe SSL_CTX_free(context)
+      throw .certificate(file: file, problem: reason)
+    }
+    ERR_clear_error()
+    try check(
+      unsafe SSL_CTX_use_certificate_chain_file(context, certificate.chain) == 1, certificate.chain)
+    try check(
+      unsafe SSL_CTX_use_PrivateKey_file(context, certificate.key, SSL_FILETYPE_PEM) == 1,
+      certificate.key)
+    if let clientAuthorities {
+      try check(unsafe cssl_require_clients(context, clientAuthorities) == 1, clientAuthorities)
+    }
+    return unsafe context
+  }
+
+  /// A connection's side of a handshake that begins, over a socket.
+  @unsafe func newConnection(_ descriptor: CInt) -> OpaquePointer? {
+    // SAFETY: the first context is there; the socket outlives what is made here.
+    guard let connection = unsafe SSL_new(all.pointee.contexts[0]) else { return nil }
+    unsafe SSL_set_fd(connection, descriptor)
+    unsafe SSL_set_accept_state(connection)
+    return unsafe connection
+  }
+}
+
+/// The context that new connections get, which a reload replaces.
+final class TLSReference: Sendable {
+  private let context: Mutex<TLSContext>
+
+  init(_ context: TLSContext) { self.context = Mutex(context) }
+
+  var current: TLSContext { context.withLock { $0 } }
+
+  func replace(_ new: TLSContext) { context.withLock { $0 = new } }
+}

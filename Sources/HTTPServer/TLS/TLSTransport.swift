@@ -1,0 +1,198 @@
+import CLinux
+import CSSL
+import Glibc
+import HTTPCore
+
+/// TLS over a TCP socket: its handshake runs within `read` and `write`.
+@safe final class TLSTransport: Transport {
+  let peer: PeerWatch
+  private let socket: Descriptor
+  private let poller: Poller
+  private let token: UInt64
+  /// Keeps what OpenSSL's callbacks point to.
+  private let context: TLSContext
+  /// Nil only where there was no memory for it.
+  private let connection: OpaquePointer?
+  private let counters: ServerCounters
+  private var isWatched = false
+  private var wanted = Poller.Readiness()
+  private var isHandshakeOver = false
+  /// Reading goes on once the socket takes more.
+  private var readWaitsForOutput = false
+  /// After a fatal error nothing more is to be asked of the connection.
+  private var isBroken = false
+  private var writtenCount = 0
+  private(set) var peerName: String?
+
+  /// A record holds so much at the most (RFC 8446 §5.1), so that this much room never leaves a part of one behind.
+  private static let maxRecordBytes = 16 * 1024
+
+  /// About what OpenSSL keeps for a connection that is idle.
+  static let idleBytes = 24 * 1024
+
+  /// - Parameter token: what events of the poller are to carry.
+  init(
+    _ socket: consuming Descriptor, context: TLSContext, counters: ServerCounters, poller: Poller,
+    token: UInt64
+  ) {
+    peer = PeerWatch(socket.number)
+    // SAFETY: freed in deinit, before the socket closes.
+    unsafe connection = context.newConnection(socket.number)
+    self.context = context
+    self.counters = counters
+    self.socket = socket
+    self.poller = poller
+    self.token = token
+  }
+
+  deinit {
+    // Before the socket is closed.
+    peer.end()
+    // SAFETY: made in init, not used after this; nil is passed over.
+    unsafe SSL_free(connection)
+  }
+
+  var isOpening: Bool { !isHandshakeOver && !isBroken }
+
+  var heldBytes: Int { Self.idleBytes }
+
+  /// The kernel counts what is encrypted, which is more.
+  var unacknowledgedCount: Int {
+    min(writtenCount, Int(clinux_unacknowledged_bytes(socket.number)))
+  }
+
+  func watch(for readiness: Poller.Readiness) -> Bool {
+    wanted = readiness
+    return watch()
+  }
+
+  private func watch() -> Bool {
+    let readiness = readWaitsForOutput ? wanted.union(.output) : wanted
+    if isWatched {
+      poller.modify(socket, for: readiness, token: token)
+    } else {
+      isWatched = poller.add(socket, for: readiness, token: token)
+    }
+    return isWatched
+  }
+
+  func translate(_ readiness: Poller.Readiness) -> Poller.Readiness {
+    readWaitsForOutput && readiness.contains(.output) ? readiness.union(.input) : readiness
+  }
+
+  func read(into buffer: inout MutableSpan<UInt8>) -> TransferResult {
+    var filled = 0
+    while buffer.count - filled >= Self.maxRecordBytes {
+      var count = 0
+      ERR_clear_error()
+      let status = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
+        // SAFETY: writes at most as many bytes as are left behind `filled`.
+        unsafe SSL_read_ex(connection, bytes.baseAddress! + filled, bytes.count - filled, &count)
+      }
+      noteHandshake()
+      if status == 1 {
+        setReadWaits(false)
+        filled += count
+        continue
+      }
+      let result = failure(status)
+      if case .wouldBlock(let output) = result { setReadWaits(output) }
+      if filled > 0 { break }
+      return result.asTransfer
+    }
+    return .moved(filled)
+  }
+
+  func write(_ bytes: Span<UInt8>) -> TransferResult {
+    var count = 0
+    ERR_clear_error()
+    let status = unsafe bytes.withUnsafeBufferPointer { bytes in
+      // SAFETY: reads at most the buffer's own count of bytes.
+      unsafe SSL_write_ex(connection, bytes.baseAddress, bytes.count, &count)
+    }
+    noteHandshake()
+    guard status != 1 else {
+      writtenCount += count
+      return .moved(count)
+    }
+    return failure(status).asTransfer
+  }
+
+  private enum Failure {
+    /// Until the socket gives more or, where `output`, takes more.
+    case wouldBlock(output: Bool)
+    case ended
+    case failed
+
+    var asTransfer: TransferResult {
+      switch self {
+      case .wouldBlock: .wouldBlock
+      case .ended: .ended
+      case .failed: .failed
+      }
+    }
+  }
+
+  private func failure(_ status: CInt) -> Failure {
+    // SAFETY: asked on the thread of the call that failed, right behind it.
+    switch unsafe connection.map({ unsafe SSL_get_error($0, status) }) {
+    case SSL_ERROR_WANT_READ: return .wouldBlock(output: false)
+    case SSL_ERROR_WANT_WRITE: return .wouldBlock(output: true)
+    case SSL_ERROR_ZERO_RETURN:
+      if !isHandshakeOver { noteFailure() }
+      return .ended
+    default:
+      if !isHandshakeOver { noteFailure() }
+      isBroken = true
+      return .failed
+    }
+  }
+
+  private func setReadWaits(_ waits: Bool) {
+    guard waits != readWaitsForOutput else { return }
+    readWaitsForOutput = waits
+    if isWatched { _ = watch() }
+  }
+
+  private func noteHandshake() {
+    guard !isHandshakeOver, let connection = unsafe connection,
+      // SAFETY: the connection is live.
+      unsafe SSL_is_init_finished(connection) == 1
+    else { return }
+    isHandshakeOver = true
+    counters.tlsHandshakes.add(1, ordering: .relaxed)
+    var text = [CChar](repeating: 0, count: 512)
+    // SAFETY: writes at most as many bytes as `text` holds, the last of them zero.
+    if unsafe cssl_peer_subject(connection, &text, CInt(text.count)) == 1 {
+      peerName = String(
+        decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+  }
+
+  private func noteFailure() {
+    guard !isBroken else { return }
+    isBroken = true
+    counters.tlsFailures.add(1, ordering: .relaxed)
+  }
+
+  func endOutput() {
+    peer.end()
+    if isHandshakeOver, !isBroken {
+      ERR_clear_error()
+      // SAFETY: the connection is live. Where its close-notify finds no room, the end of the socket tells.
+      _ = unsafe SSL_shutdown(connection)
+    }
+    _ = shutdown(socket.number, CInt(SHUT_WR))
+  }
+
+  /// The descriptor lives as long as this does.
+  func close() {
+    if isHandshakeOver, !isBroken {
+      ERR_clear_error()
+      // SAFETY: as above; a second call waits for nothing.
+      _ = unsafe SSL_shutdown(connection)
+    }
+    if isWatched { poller.remove(socket) }
+    isWatched = false
+  }
+}

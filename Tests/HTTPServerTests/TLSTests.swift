@@ -1,0 +1,186 @@
+import CSSL
+import Glibc
+import HTTPCore
+import TestSupport
+import Testing
+
+@testable import HTTPServer
+
+@Suite struct TLSTests {
+  private static let get = "GET / HTTP/1.1\r\nHost: one.test\r\nConnection: close\r\n\r\n"
+
+  private func server(
+    _ names: [String] = ["one"], clients: Bool = false, port: Int? = nil,
+    clock: TestClock? = nil, application: @escaping HTTPAnswer = TestServer.echo
+  ) throws -> TestServer {
+    try TestServer(
+      {
+        $0.tls = TLSSettings(
+          certificates: names.map { TLSFixtures.certificate($0) },
+          clientAuthorities: clients ? TLSFixtures.file("authority.pem") : nil, port: port)
+      }, clock: clock, application: application)
+  }
+
+  private func answer(of client: TLSClient?) throws -> String {
+    let client = try #require(client)
+    client.send(Self.get)
+    return String(decoding: try #require(client.receiveAll()), as: UTF8.self)
+  }
+
+  @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION]) func requestsAreAnswered(version: Int32) throws
+  {
+    let server = try server()
+    let client = try #require(
+      TLSClient(port: server.port, .init(name: "one.test", maxVersion: version)))
+    #expect(client.version == (version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3"))
+    #expect(try answer(of: client).hasPrefix("HTTP/1.1 200 OK\r\n"))
+    #expect(server.server.statistics.tlsHandshakes == 1)
+    #expect(server.server.tlsPort == server.port)
+  }
+
+  @Test func olderVersionsAreRefused() throws {
+    let server = try server()
+    #expect(TLSClient(port: server.port, .init(maxVersion: TLS1_1_VERSION)) == nil)
+    #expect(try answer(of: TLSClient(port: server.port)).contains("200 OK"))
+    #expect(server.server.statistics.tlsFailures == 1)
+  }
+
+  /// RFC 7301: h2 where the client offers both, in any order.
+  @Test(arguments: [
+    ("\u{8}http/1.1", "http/1.1"), ("\u{2}h2", "h2"), ("\u{8}http/1.1\u{2}h2", "h2"), ("", ""),
+  ])
+  func protocolsAreNegotiated(offer: String, choice: String) throws {
+    let server = try server()
+    let client = try #require(TLSClient(port: server.port, .init(protocols: Array(offer.utf8))))
+    #expect(client.chosenProtocol == choice)
+    if choice == "h2" {
+      client.send(OpeningConnection.preface + [0, 0, 0, 4, 0, 0, 0, 0, 0])
+      let first = try #require(client.receive())
+      #expect(first.count >= 9 && first[3] == 4, "no SETTINGS")
+    } else {
+      #expect(try answer(of: client).contains("200 OK"))
+    }
+  }
+
+  @Test func otherProtocolsAreRefused() throws {
+    let server = try server()
+    #expect(TLSClient(port: server.port, .init(protocols: Array("\u{3}foo".utf8))) == nil)
+  }
+
+  /// Each name gets its certificate, any other the first.
+  @Test func namesChooseCertificates() throws {
+    let server = try server(["one", "two"])
+    for name in ["one.test", "two.test", "a.two.test"] {
+      #expect(try answer(of: TLSClient(port: server.port, .init(name: name))).contains("200 OK"))
+    }
+    #expect(TLSClient(port: server.port, .init(name: "three.test")) == nil)
+    #expect(try answer(of: TLSClient(port: server.port)).contains("200 OK"))
+  }
+
+  @Test func sessionsAreResumed() throws {
+    let server = try server()
+    let first = try #require(TLSClient(port: server.port))
+    _ = try answer(of: first)
+    let session = unsafe first.session
+    defer { unsafe SSL_SESSION_free(session) }
+    let second = try #require(
+      TLSClient(port: server.port, unsafe .init(session: session)))
+    #expect(second.isResumed)
+    #expect(try answer(of: second).contains("200 OK"))
+  }
+
+  @Test func clientsShowTheirCertificates() throws {
+    let server = try server(clients: true) { exchange in
+      exchange.respond(
+        HTTPResponse(
+          status: .ok, body: Array("name \(exchange.connection?.peer?.name ?? "none")".utf8)))
+    }
+    let text = try answer(of: TLSClient(port: server.port, .init(certificate: "client")))
+    #expect(text.hasSuffix("name CN=a client,O=Tests"))
+    // In TLS 1.3 the client learns of its refusal only when it reads.
+    for certificate in ["stranger", nil] {
+      let client = TLSClient(port: server.port, .init(certificate: certificate))
+      client?.send(Self.get)
+      #expect(client?.receiveAll() == nil)
+    }
+  }
+
+  /// Both directions at once and more than any buffer holds, in pieces of every kind of size.
+  @Test(arguments: [1, 100, 16_384, 16_385, 3_000_000]) func largeBodiesMove(size: Int) throws {
+    let server = try server()
+    let client = try #require(TLSClient(port: server.port))
+    let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    client.send(
+      "POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: \(size)\r\n\r\n")
+    client.send(body)
+    let answer = try #require(client.receiveAll())
+    #expect(answer.suffix(size) == body[...])
+  }
+
+  /// A connection in the clear beside it, on a port of its own.
+  @Test func aSecondPort() throws {
+    let server = try server(port: 0)
+    let port = try #require(server.server.tlsPort)
+    #expect(port != server.port)
+    #expect(try answer(of: TLSClient(port: port)).contains("200 OK"))
+    #expect(try server.connect().send(Self.get))
+    let plain = try server.connect()
+    plain.send(Self.get)
+    #expect(plain.receiveAll()?.contains("200 OK") == true)
+  }
+
+  @Test func whatIsNoTLSIsClosed() throws {
+    let server = try server()
+    let client = try server.connect()
+    client.send(Self.get)
+    while let bytes = client.receiveBytes(), !bytes.isEmpty {
+      #expect(bytes.first == 0x15, "no alert: \(bytes)")
+    }
+    #expect(try answer(of: TLSClient(port: server.port)).contains("200 OK"))
+  }
+
+  /// A handshake has the time of a head.
+  @Test func slowHandshakesEnd() throws {
+    let clock = TestClock()
+    let server = try server(clock: clock)
+    let silent = try server.connect()
+    let begun = try server.connect()
+    begun.send([0x16, 0x03, 0x01, 0x02])
+    #expect(
+      server.letTimePass(.seconds(11)) { server.server.statistics.connectionsTimedOut == 2 })
+    #expect(silent.receiveAllBytes() == [])
+    #expect(begun.receiveAllBytes() == [])
+  }
+
+  @Test func certificatesAreReplaced() throws {
+    let server = try server(["one"])
+    let open = try #require(TLSClient(port: server.port, .init(name: "one.test")))
+    try server.server.reload(TLSSettings(certificates: [TLSFixtures.certificate("two")]))
+    #expect(TLSClient(port: server.port, .init(name: "one.test")) == nil)
+    #expect(
+      try answer(of: TLSClient(port: server.port, .init(name: "two.test"))).contains("200 OK"))
+    // The old connection goes on.
+    #expect(try answer(of: open).contains("200 OK"))
+    // What can't be used changes nothing.
+    var broken = TLSFixtures.certificate("one")
+    broken.key = TLSFixtures.file("two-key.pem")
+    #expect(throws: HTTPServerError.self) {
+      try server.server.reload(TLSSettings(certificates: [broken]))
+    }
+    #expect(
+      try answer(of: TLSClient(port: server.port, .init(name: "two.test"))).contains("200 OK"))
+  }
+
+  @Test(arguments: ["one-key.pem", "nowhere.pem"]) func filesThatCantBeUsedAreNamed(name: String) {
+    let file = TLSFixtures.file(name)
+    let settings = TLSSettings(certificates: [
+      .init(chain: file, key: TLSFixtures.file("one-key.pem"))
+    ])
+    #expect {
+      try TLSContext(settings)
+    } throws: {
+      guard case .certificate(file, let problem)? = $0 as? HTTPServerError else { return false }
+      return !problem.isEmpty
+    }
+  }
+}

@@ -15,12 +15,18 @@ package struct Noise: RandomNumberGenerator {
     return high << 32 | state >> 32
   }
 
-  /// A sequence of `steps` random steps, or of as many as it takes, for `model`, its floats between −3 and 3.
+  /// A sequence of `steps` random steps, or of as many as it takes, for `model`, its floats between −3 and 3. Inputs of another
+  /// axis than the first one's have steps of their own.
   package mutating func sequence(for model: Model, steps: Int) throws -> InputSequence {
     var values: [InputSequence.Values] = []
+    var counts: [Int] = []
     for (index, input) in model.description.inputs.enumerated() {
-      let least = model.axis(of: .input(index)).map { model.inputAxes[$0].least } ?? 0
-      let steps = Swift.max(steps, least)
+      let axis = model.axis(of: .input(index)) ?? 0
+      if counts.count <= axis {
+        let count = axis == 0 ? steps : Int.random(in: 1...steps + 3, using: &self)
+        counts.append(Swift.max(count, model.inputAxes[axis].least))
+      }
+      let steps = counts[axis]
       switch input.kind {
       case .features(let size, _, _): values.append(.features(floats(steps * size, scale: 3)))
       case .tokens(let size, _):

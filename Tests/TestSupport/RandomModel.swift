@@ -90,13 +90,15 @@ package struct RandomModel {
       let (features, vectors) = (number(0...2), number(0...1))
       for index in 0..<features {
         let size = size()
+        let axis = index > 0 && chance(3) ? "other" : nil
         inputs.append(
           .init(
             name: "x\(index)",
             kind: .features(
               size: size, mean: chance(2) ? nil : noise.floats(size),
-              scale: chance(2) ? nil : noise.floats(size).map { abs($0) + 0.5 })))
-        values.append(Value(name: "x\(index)", isSequence: true, size: size))
+              scale: chance(2) ? nil : noise.floats(size).map { abs($0) + 0.5 }), axis: axis))
+        values.append(
+          Value(name: "x\(index)", isSequence: true, size: size, steps: axis ?? "x"))
       }
       if features == 0 || chance(2) {
         let (ids, size) = (number(1...9), size())
@@ -168,7 +170,7 @@ package struct RandomModel {
       let mode: EmbeddingBagOp.Mode? = [nil, .sum, .max].randomElement(using: &noise)!
       var weights: Value?
       if mode == .sum, chance(2) {
-        addLinear("\(name)s", value(sequence: true)!, size: 1)
+        addLinear("\(name)s", value(sequence: true, steps: "x")!, size: 1)
         weights = values.last
         used.insert("\(name)s")
       }
@@ -242,13 +244,20 @@ package struct RandomModel {
     mutating func addOverTime(_ name: String, _ sequence: Value) {
       switch number(0...4) {
       case 1:
-        let values = value(sequence: true, steps: sequence.steps)!
-        let other = value(sequence: true, size: sequence.size, steps: sequence.steps)!
+        let query = chance(4) ? value(sequence: false) ?? sequence : sequence
+        let isBilinear = chance(4)
+        let keys =
+          value(sequence: true, size: isBilinear ? nil : query.size)
+          ?? value(sequence: true, steps: sequence.steps)!
+        let values = value(sequence: true, steps: keys.steps)!
+        let fits = keys.size == query.size && !isBilinear
+        if !fits { tensor("\(name).weight", [query.size, keys.size]) }
         node(
           name,
           .attention(
-            score: chance(2) ? .additive : nil, scale: 0.5, isCausal: chance(2)),
-          [sequence, other, values], isSequence: true, size: values.size)
+            score: fits ? chance(2) ? .additive : nil : .bilinear, scale: 0.5,
+            isCausal: query.isSequence && keys.steps == query.steps && chance(2)),
+          [query, keys, values], isSequence: query.isSequence, size: values.size)
       case 0:
         node(
           name, chance(3) ? .reverse : .shift(steps: number(-2...3)), [sequence], isSequence: true,
@@ -284,7 +293,15 @@ package struct RandomModel {
         op = .averagePool(
           kernel: kernel, stride: stride, padding: padding, ceil: chance(2),
           countPadding: chance(2) ? chance(2) : nil)
-      case 3: op = .repeatSteps(times: number(1...3))
+      case 3:
+        if let vector = value(sequence: false) {
+          let like = chance(2) ? value(sequence: true) : nil
+          return node(
+            name, .repeat(steps: like == nil ? number(3...6) : nil),
+            [vector] + (like.map { [$0] } ?? []), isSequence: true, size: vector.size,
+            steps: like?.steps ?? "\(name) few")
+        }
+        op = .repeatSteps(times: number(1...3))
       case 4:
         op = [
           .sliceSteps(start: number(0...2), end: chance(2) ? -number(1...2) : nil, stride: stride),

@@ -84,6 +84,10 @@ struct ModelPages: Sendable {
     writer.raw(#"{"name":"#)
     writer.string(input.name)
     write(kind: input.kind.form.kind, size: input.kind.size, to: &writer)
+    if let axis = input.axis {
+      writer.raw(#","axis":"#)
+      writer.string(axis)
+    }
     if case .tokens(_, let vocabulary) = input.kind {
       writer.raw(#","text":"#)
       writer.boolean(vocabulary != nil)

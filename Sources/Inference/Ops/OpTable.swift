@@ -39,6 +39,7 @@ enum OpTable {
     ConvForward.self,
     MaxPoolForward.self,
     AveragePoolForward.self,
+    RepeatForward.self,
     RepeatStepsForward.self,
     SliceStepsForward.self,
     PadStepsForward.self,

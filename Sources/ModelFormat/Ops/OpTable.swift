@@ -37,6 +37,7 @@ extension ModelDescription.Op {
     .conv(),
     .maxPool(),
     .averagePool(),
+    .repeat(),
     .repeatSteps(),
     .sliceSteps(),
     .padSteps(),

@@ -193,18 +193,116 @@ def torch_streamed() -> tuple[Json, Run]:
         outputs=["largest", "inside", "y"], tensors=torch_tensors(conv=conv, lstm=lstm)), run
 
 
+def torch_cross() -> tuple[Json, Run]:
+    """Attention to another sequence, of the steps of one and of its end."""
+    encoder, decoder = nn.GRU(3, 4, bidirectional=True, batch_first=True), nn.GRU(2, 8, batch_first=True)
+    general, half = nn.Linear(8, 5, bias=False), nn.Linear(8, 5, bias=False)
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        x, y = torch.from_numpy(given["source"]), torch.from_numpy(given["target"])
+        keys, _ = encoder(x.unsqueeze(0))
+        queries, final = decoder(y.unsqueeze(0))
+        values = half(keys)
+        heads = [F.scaled_dot_product_attention(queries[..., i:i + 4], keys[..., i:i + 4], keys[..., i:i + 4])
+                 for i in (0, 4)]
+        scores = queries @ general.weight.T @ values.transpose(1, 2)
+        one = torch.softmax(0.5 * final[0] @ keys[0].T, -1) @ values[0]
+        found = {"heads": torch.cat(heads, -1)[0], "general": (torch.softmax(scores, -1) @ values)[0], "one": one[0]}
+        found["longest"] = torch.cat([found["general"], final[0].expand(len(y), -1)], -1).max(0).values
+        return as_arrays(found | {"y": queries[0], "x": keys[0]})
+
+    tensors = torch_tensors(x=encoder, y=decoder, values=half)
+    return dict(
+        inputs=[features("source", 3, axis="source"), features("target", 2, axis="target")],
+        nodes=[node("x", "gru", "source"), node("y", "gru", "target"), node("values", "linear", "x"),
+               node("heads", "attention", "y", "x", scale=0.5, heads=2),
+               node("general", "attention", "y", "values", score="bilinear"),
+               node("one", "attention", "y.hidden", "x", "values", scale=0.5),
+               node("ends", "repeat", "y.hidden", "target"), node("joined", "concat", "general", "ends"),
+               node("longest", "max", "joined")],
+        outputs=["heads", "general", "one", "longest", "y", "x"],
+        tensors=tensors | {"general.weight": np.ascontiguousarray(general.weight.detach().numpy().T)}), run
+
+
+def keras_cross() -> tuple[Json, Run]:
+    """A decoder that attends to an encoder of other steps, as Keras's AdditiveAttention does."""
+    layers = keras.layers
+    words, letters = layers.Embedding(9, 4), layers.Embedding(7, 3)
+    encoder = layers.Bidirectional(layers.GRU(4, return_sequences=True))
+    decoder, reduced, head = layers.GRU(6, return_sequences=True), layers.Dense(6), layers.Dense(5, "softmax")
+    additive, scaled = layers.AdditiveAttention(), layers.Attention()
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        keys = reduced(encoder(words(given["source"][None])))
+        queries = decoder(letters(given["target"][None]))
+        context = additive([queries, keys])
+        found = {"context": context, "y": head(np.concatenate([queries, context], -1)),
+                 "dot": scaled([queries, keys])}
+        return {name: np.array(value)[0] for name, value in found.items()}
+
+    run({"source": np.array([1]), "target": np.array([1])})
+    for layer in (words, letters, encoder, decoder, reduced, head, additive):
+        layer.set_weights([0.5 * normal(*w.shape) for w in layer.get_weights()])
+    backward = keras_tensors(x=encoder.backward_layer)
+    tensors = keras_tensors(x=encoder.forward_layer, h=decoder, keys=reduced, logits=head)
+    tensors |= {f"{name}_reverse": value for name, value in backward.items()}
+    tensors |= {"words.weight": np.array(words.get_weights()[0]), "letters.weight": np.array(letters.get_weights()[0]),
+                "context.weight": np.array(additive.get_weights()[0])}
+    return dict(
+        inputs=[{"name": "target", "kind": "tokens", "size": 7, "axis": "target"},
+                {"name": "source", "kind": "tokens", "size": 9}],
+        nodes=[node("words", "embedding", "source"), node("letters", "embedding", "target"),
+               node("x", "gru", "words"), node("keys", "linear", "x"), node("h", "gru", "letters"),
+               node("context", "attention", "h", "keys", score="additive"), node("dot", "attention", "h", "keys"),
+               node("joined", "concat", "h", "context"), node("logits", "linear", "joined"),
+               node("y", "softmax", "logits")],
+        outputs=["context", "y", "dot"], tensors=tensors), run
+
+
+def keras_autoencoder() -> tuple[Json, Run]:
+    """A vector repeated as often as the sequence has steps, and five times."""
+    layers = keras.layers
+    encoder, decoder = layers.GRU(5), layers.GRU(4, return_sequences=True)
+    head, fixed = layers.Dense(3), layers.GRU(2, return_sequences=True)
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        code = encoder(given["x"][None])
+        found = {"y": head(decoder(layers.RepeatVector(len(given["x"]))(code))),
+                 "five": fixed(layers.RepeatVector(5)(code))}
+        return {name: np.array(value)[0] for name, value in found.items()}
+
+    run({"x": normal(9, 3)})
+    for layer in (encoder, decoder, head, fixed):
+        layer.set_weights([0.4 * normal(*w.shape) for w in layer.get_weights()])
+    return dict(
+        inputs=[features("x", 3)],
+        nodes=[node("encoder", "gru", "x"), node("code", "repeat", "encoder.hidden", "x"),
+               node("decoder", "gru", "code"), node("y", "linear", "decoder"),
+               node("few", "repeat", "encoder.hidden", steps=5), node("five", "gru", "few")],
+        outputs=["y", "five"], tensors=keras_tensors(encoder=encoder, decoder=decoder, y=head, five=fixed)), run
+
+
 def as_arrays(values: dict[str, Tensor]) -> dict[str, Array]:
     """PyTorch's tensors as NumPy's arrays."""
     return {name: value.detach().numpy() for name, value in values.items()}
 
 
 def random_inputs(inputs: list[Json], length: int) -> dict[str, Array]:
-    """Random values for each declared input."""
-    return {declared["name"]: normal(length, declared["size"]) for declared in inputs}
+    """Random values for each declared input; of another axis than the first one's, of another length."""
+    def value(declared: Json) -> Array:
+        axis = declared.get("axis")
+        if axis not in lengths:
+            lengths[axis] = int(RANDOM.integers(1, length + 4)) if lengths else length
+        if declared["kind"] == "tokens":
+            return RANDOM.integers(0, declared["size"], lengths[axis])
+        return normal(lengths[axis], declared["size"])
+
+    lengths: dict[str | None, int] = {}
+    return {declared["name"]: value(declared) for declared in inputs}
 
 
 MAKERS: tuple[Callable[[], tuple[Json, Run]], ...] = (
-    torch_kernels, torch_selections, torch_streamed, keras_kernels)
+    torch_kernels, torch_selections, torch_streamed, keras_kernels, torch_cross, keras_cross, keras_autoencoder)
 
 
 def main() -> None:

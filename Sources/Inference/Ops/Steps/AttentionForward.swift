@@ -1,23 +1,40 @@
 import CKernels
 import ModelFormat
 
-/// Attention of a sequence's steps to its steps: scores, their softmax, and the weighted sum, a head at a time and for some
+/// Attention of a sequence's steps, or of its vector, to steps: scores, their softmax, and the weighted sum, a head at a time and for some
 /// queries at once.
 struct AttentionForward: OpForward {
   private let op: AttentionOp
   /// Of an additive score; nil where each element counts alike.
   private let weight: [Float]?
+  /// Of a bilinear score: the queries as the keys are.
+  private let map: Linear?
 
   init(_ op: AttentionOp, _ weights: NodeWeights) throws(ModelError) {
     self.op = op
     weight = op.score == .additive ? try weights.optional("weight") : nil
+    guard op.score == .bilinear, let keySize = op.keySize else {
+      map = nil
+      return
+    }
+    let matrix = try weights.required("weight")
+    let size = matrix.count / keySize
+    var transposed: [Float] = []
+    for column in 0..<keySize {
+      for row in 0..<size { transposed.append(matrix[row * keySize + column]) }
+    }
+    map = Linear(
+      inputSize: size, outputSize: keySize, weight: transposed, bias: nil,
+      kernels: weights.kernels)
   }
 
-  var byteCount: Int { (weight?.count ?? 0) * MemoryLayout<Float>.stride }
+  var byteCount: Int {
+    (weight?.count ?? 0) * MemoryLayout<Float>.stride + (map?.byteCount ?? 0)
+  }
 
   var needsWholeSequence: Bool { true }
 
-  func domain(of inputs: [RowDomain]) -> RowDomain { .steps }
+  func domain(of inputs: [RowDomain]) -> RowDomain { inputs[0] == .steps ? .steps : .ends }
 
   /// Queries at once: what they are scored in stays in a core's cache.
   private static let queriesAtOnce = 32
@@ -26,12 +43,20 @@ struct AttentionForward: OpForward {
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    let inputs = node.operands(workspace)
+    var inputs = node.operands(workspace)
     let (layout, kernels) = (node.layout, node.graph.kernels)
     let source = node.layout(ofInput: 1)
-    output.resize(rows: layout.rows, columns: node.node.size)
-    for (rider, count) in layout.steps.enumerated() {
-      let rows = (0..<count).map { layout.row(rider: rider, step: $0) }
+    if let map {
+      let queries = inputs[0]
+      map.forward(queries, into: &inputs[0], kernels: kernels)
+    }
+    output.resize(rows: inputs[0].rows, columns: node.node.size)
+    for rider in node.plan.riders.indices {
+      // Every rider finishes, as the graph needs whole sequences.
+      let rows =
+        node.node.domain == .ends
+        ? [rider] : (0..<layout.steps[rider]).map { layout.row(rider: rider, step: $0) }
+      let count = rows.count
       let keyRows = (0..<source.steps[rider]).map { source.row(rider: rider, step: $0) }
       for head in 0..<op.heads {
         let queries = part(head, rows, of: inputs[0])

@@ -1,4 +1,4 @@
-/// Attention of each step to all steps: a context a step.
+/// Attention of each step, or of a vector, to all steps: a context for each.
 package struct AttentionOp: OpDefinition {
   /// How a query and a key are compared.
   package enum Score: String, Sendable {
@@ -6,22 +6,29 @@ package struct AttentionOp: OpDefinition {
     case dot
     /// Bahdanau et al. (2015).
     case additive
+    /// Luong et al. (2015), their "general".
+    case bilinear
   }
 
   package static let name = "attention"
   package static let documentation = OpDocumentation(
-    inputs: "queries, keys: sequences of D; [values], a sequence of N, else the keys",
+    inputs:
+      "queries: any of D; keys, a sequence of D; [values], a sequence of N, else the keys. Keys and values have the same steps, "
+      + "queries may have others",
     parameters:
-      "`score`: `\"dot\"` (the default) or `\"additive\"`, then [`.weight` [D] or [1, D]]; `scale` (1); `heads` (1): a divisor "
-      + "of D and N; `causal` (false): steps up to the query's own alone. At most 2048 steps",
+      "`score`: `\"dot\"` (the default), `\"additive\"`, then [`.weight` [D] or [1, D]], or `\"bilinear\"`, then `.weight` "
+      + "[D, K], keys of K; `scale` (1); `heads` (1): a divisor of D and N; `causal` (false): steps up to the query's own "
+      + "alone. At most 2048 steps",
     result:
-      "sequence of N: at step t `Σₛ aₜₛ valuesₛ`, `aₜ` the softmax over the steps of `scale · queryₜ · keyₛ`, or of "
-      + "`scale · Σ weight · tanh(queryₜ + keyₛ)`; of several heads each by itself over its part of the elements"
+      "N elements for each query: `Σₛ aₛ valuesₛ`, `a` the softmax over the steps of `scale · query · keyₛ`, of `scale · Σ "
+      + "weight · tanh(query + keyₛ)`, or of `scale · queryᵀ weight keyₛ`; of several heads each by itself over its part of the "
+      + "elements"
   )
   package static let inputCount = 2...3
   package static let tensors = ["weight"]
+  package static let combinesAxes = true
   package static let attributes: [OpAttribute<Self>] = [
-    .word("score", \.score, expected: "\"dot\" or \"additive\""),
+    .word("score", \.score, expected: "\"dot\", \"additive\" or \"bilinear\""),
     .number("scale", \.scale),
     .integer("heads", \.heads, in: 1...ModelLimits.size),
     .flag("causal", \.isCausal),
@@ -33,38 +40,68 @@ package struct AttentionOp: OpDefinition {
   /// Whether a step attends to none behind it.
   package var isCausal = false
 
+  /// Elements of a key, once they are known.
+  package private(set) var keySize: Int?
+
   package init() {}
 
-  package func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm {
-    let size = try node.sequenceSize(of: node.arguments[0])
-    guard node.arguments[1].form == .sequence(size: size) else {
+  package mutating func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm
+  {
+    let (queries, keys) = (node.arguments[0], node.arguments[1])
+    let size = try node.size(of: queries)
+    let keySize = try node.sequenceSize(of: keys)
+    self.keySize = keySize
+    guard keySize == size || score == .bilinear else {
       throw node.refusal(
-        of: node.arguments[1], expected: "keys of the queries' size here, a sequence of \(size)")
+        of: keys, expected: "keys of the queries' size here, a sequence of \(size)")
     }
     let valueSize = try node.sequenceSize(of: node.arguments.last!)
+    guard keys.axis == node.arguments.last!.axis else {
+      throw node.refusal(
+        of: node.arguments.last!, expected: "values of as many steps as the keys have here")
+    }
     for size in [size, valueSize] where !size.isMultiple(of: heads) {
       throw .unexpected(
         path: "\(node.path).heads", found: "\(heads)", expected: "a divisor of \(size)")
     }
+    if isCausal, queries.axis != keys.axis {
+      throw .unexpected(
+        path: "\(node.path).causal", found: "true",
+        expected: "queries of the same steps as the keys for it")
+    }
+    try useWeight(&node, size: size, keySize: keySize)
+    for argument in [queries, keys] { node.bound(argument, 1...ModelLimits.attentionSteps) }
+    return queries.form.with(size: valueSize)
+  }
+
+  private func useWeight(
+    _ node: inout NodeResolution, size: Int, keySize: Int
+  ) throws(ModelError) {
     let weight = node.fullName("weight")
-    if score == .additive {
+    switch score ?? .dot {
+    case .additive:
       // A linear map to one score has a row.
       let isRow = node.tensors.shape(of: weight) == [1, size]
       try node.useIfPresent(weight, shape: isRow ? [1, size] : [size])
-    } else if node.node.weights != nil {
+    case .bilinear:
+      guard heads == 1 else {
+        throw .unexpected(
+          path: "\(node.path).heads", found: "\(heads)",
+          expected: "1 for \"score\": \"bilinear\"")
+      }
+      try node.use(weight, shape: [size, keySize])
+    case .dot:
+      guard node.node.weights != nil else { return }
       throw .unexpected(
         path: "\(node.path).weights", found: node.prefix.jsonExcerpt,
-        expected: "no weights, but for \"score\": \"additive\"")
+        expected: "no weights, but for \"score\": \"additive\" or \"bilinear\"")
     }
-    for argument in node.arguments { node.bound(argument, 1...ModelLimits.attentionSteps) }
-    return .sequence(size: valueSize)
   }
 }
 
 extension ModelDescription.Op {
   package static func attention(
-    score: AttentionOp.Score? = nil, scale: Float = 1, heads: Int = 1,
-    isCausal: Bool = false
+    score: AttentionOp.Score? = nil, scale: Float = 1, heads: Int = 1, isCausal: Bool = false
   ) -> Self {
     var op = AttentionOp()
     (op.score, op.scale, op.heads, op.isCausal) = (score, scale, heads, isCausal)

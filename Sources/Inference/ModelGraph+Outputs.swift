@@ -75,15 +75,19 @@ extension ModelGraph {
   }
 
   /// Collects what a turn answers of an output: of each rider the rows that it asks for, of one without steps the vector,
-  /// once the rider finishes.
+  /// once the rider finishes. What a decoder reads comes after the outputs: every step of a sequence, or the vector.
   func report(output index: Int, plan: TurnPlan, workspace: inout Workspace) {
-    let value = model.outputs[index].value
+    let decoded = index - model.outputs.count
+    let answer = decoded < 0 ? model.outputs[index] : model.decoded[decoded]
+    let isSequence = if case .sequence = answer.form { true } else { false }
+    let value = answer.value
     let (domain, axis) = (domain(of: value), axis(of: value))
     let layout = plan.layouts[axis]
     var rows: [Int] = []
     for j in plan.riders.indices {
       let start = rows.count
-      let everyStep = plan.riders[j].selection.steps(ofOutput: index) == .all
+      let everyStep =
+        decoded < 0 ? plan.riders[j].selection.steps(ofOutput: index) == .all : isSequence
       switch domain {
       case .steps where everyStep:
         for t in 0..<layout.steps[j] { rows.append(layout.row(rider: j, step: t)) }

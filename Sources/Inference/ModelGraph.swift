@@ -9,6 +9,8 @@ package final class ModelGraph: Sendable {
   let kernels: Kernels
   /// How the numbers of each output become labels; nil for those that have none.
   package let decoders: [OutputDecoder?]
+  /// What makes a sequence of tokens of the graph's values; nil where the outputs are all that it answers.
+  package let decoder: DecoderGraph?
 
   /// Whether a sequence can ride step by step: no op needs the whole of it.
   package let isStreamable: Bool
@@ -27,7 +29,9 @@ package final class ModelGraph: Sendable {
 
   /// Bytes of the largest recurrent matrix.
   package var largestRecurrentByteCount: Int {
-    nodes.lazy.map(\.op.largestRecurrentByteCount).max() ?? 0
+    Swift.max(
+      nodes.lazy.map(\.op.largestRecurrentByteCount).max() ?? 0,
+      decoder?.graph.largestRecurrentByteCount ?? 0)
   }
 
   /// Packs the weights of `model`.
@@ -81,7 +85,10 @@ package final class ModelGraph: Sendable {
     self.decoders = decoders
     self.nodes = nodes
     self.initialState = initialState
-    self.packedByteCount = packedByteCount
+    decoder = try model.decoder.map { (decoder) throws(ModelError) in
+      try DecoderGraph(decoder, precision: precision, kernels: kernels)
+    }
+    self.packedByteCount = packedByteCount + (decoder?.graph.packedByteCount ?? 0)
     isStreamable =
       model.axes.count == 1 && !nodes.contains { $0.op.needsWholeSequence } && !Self.restarts(nodes)
       && !Self.looksAhead(nodes, in: model)
@@ -111,15 +118,18 @@ package final class ModelGraph: Sendable {
       let input = model.outputs[output].forecasts,
       case .tokens = model.description.inputs[input].kind
     else { return nil }
+    return (output, input, scale(ofOutput: output))
+  }
+
+  /// What an output that scores tokens says of each.
+  func scale(ofOutput output: Int) -> TokenSampler.Scale {
     var value = model.outputs[output].value
     // The last step of scores is scores of the same kind.
     while case .node(let node) = value, model.nodes[node].op == .last {
       value = nodes[node].inputs[0]
     }
-    if case .node(let node) = value, model.nodes[node].op == .softmax {
-      return (output, input, .probability)
-    }
-    return (output, input, .logarithm)
+    if case .node(let node) = value, model.nodes[node].op == .softmax { return .probability }
+    return .logarithm
   }
 
   /// How many steps one forecast foretells; nil where the model is no forecaster.
@@ -128,7 +138,7 @@ package final class ModelGraph: Sendable {
   /// The layers of each recurrent network whose final states something reads.
   private static func finals(in model: Model) -> [Int: Set<Int>] {
     var finals: [Int: Set<Int>] = [:]
-    for reference in model.nodes.flatMap(\.inputs) + model.outputs.map(\.value) {
+    for reference in model.nodes.flatMap(\.inputs) + model.answers.map(\.value) {
       switch reference {
       case .hidden(let index, let layer), .cell(let index, let layer):
         finals[index, default: []].insert(layer)

@@ -35,10 +35,15 @@ package struct Prediction: Sendable, Equatable {
   package var outputs: [Output]
   /// What the sequence goes on from, where that was asked for.
   package var state: SequenceState?
+  /// What the model's decoder made of the sequence, the best first; nil where its scores were not finite, or there is no decoder.
+  package var decoded: [DecodedSequence]?
 
-  package init(outputs: [Output], state: SequenceState? = nil) {
+  package init(
+    outputs: [Output], state: SequenceState? = nil, decoded: [DecodedSequence]? = nil
+  ) {
     self.outputs = outputs
     self.state = state
+    self.decoded = decoded
   }
 
   /// One output's values.

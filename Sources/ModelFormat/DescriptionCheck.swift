@@ -9,7 +9,9 @@ struct DescriptionCheck {
     try checkName(description.version, path: "version")
     try checkCount(description.inputs.count, "inputs", limit: ModelLimits.inputs)
     try checkCount(description.nodes.count, "nodes", limit: ModelLimits.nodes)
-    try checkCount(description.outputs.count, "outputs", limit: ModelLimits.outputs)
+    if description.decoder == nil || !description.outputs.isEmpty {
+      try checkCount(description.outputs.count, "outputs", limit: ModelLimits.outputs)
+    }
     for (index, input) in description.inputs.enumerated() {
       try input.check(path: "inputs[\(index)]")
     }

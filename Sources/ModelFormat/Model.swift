@@ -7,6 +7,10 @@ package struct Model: Sendable {
   package let nodes: [ResolvedNode]
   /// The outputs, in `description.outputs`' order.
   package let outputs: [ResolvedOutput]
+  /// The values that a decoder reads, in the order of its inputs; none without a decoder.
+  package let decoded: [ResolvedOutput]
+  /// Makes a sequence of tokens of those values; nil where the outputs are all that the model answers.
+  package let decoder: Decoder?
   package let tensors: TensorFile
   /// Tensors of the file that no node reads, sorted: a `state_dict` may hold more than the graph uses.
   package let unusedTensors: [String]
@@ -63,15 +67,32 @@ package struct Model: Sendable {
   /// Resolves every name of the description and checks every tensor that its nodes read.
   package init(description: ModelDescription, tensors: TensorFile) throws(ModelError) {
     let graph = try GraphResolver(description, tensors: tensors)
-    self.description = description
-    self.tensors = tensors
+    let decoder = try description.decoder.map { (decoder) throws(ModelError) in
+      try DecoderResolver(decoder, of: description, values: graph.decoded, tensors: tensors)
+    }
+    let usedTensors = graph.usedTensors.union(decoder?.graph.usedTensors ?? [])
+    try UnreadTensors(tensors: tensors, graphs: [graph] + (decoder.map { [$0.graph] } ?? []))
+      .check()
+    self.init(
+      graph, decoder: decoder.map { Decoder($0, Model($0.graph)) },
+      unusedTensors: tensors.names.filter { !usedTensors.contains($0) })
+  }
+
+  private init(_ graph: GraphResolver, decoder: Decoder? = nil, unusedTensors: [String] = []) {
+    description = graph.description
+    tensors = graph.tensors
     nodes = graph.nodes
     outputs = graph.outputs
+    decoded = graph.decoded.sorted { $0.key < $1.key }.map(\.value)
     axes = graph.axes.axes
     inputAxes = graph.axes.inputAxes
     axesOfInputs = description.inputs.indices.map { graph.axes.axis(ofInput: $0)?.origin }
-    unusedTensors = tensors.names.filter { !graph.usedTensors.contains($0) }
+    self.decoder = decoder
+    self.unusedTensors = unusedTensors
   }
+
+  /// All that a sequence's ride gives out: the outputs, and what the decoder reads.
+  package var answers: [ResolvedOutput] { outputs + decoded }
 
   /// The numbers in the tensors that some node reads.
   package var parameterCount: Int {

@@ -6,7 +6,7 @@ extension ModelDescription {
 
   private static let keys = [
     "format", "name", "version", "summary", "source", "licence", "example", "precision", "inputs",
-    "nodes", "outputs",
+    "nodes", "outputs", "decoder",
   ]
 
   /// Reads a `model.json`.
@@ -36,8 +36,11 @@ extension ModelDescription {
       nodes.append(try Node(field))
     }
     var outputs: [Output] = []
-    for field in try object.required("outputs", expected: "an array").array() {
-      outputs.append(try Output(field))
+    let decoder = try object["decoder"].map { (field) throws(ModelError) in try Decoder(field) }
+    if decoder == nil || object["outputs"] != nil {
+      for field in try object.required("outputs", expected: "an array").array() {
+        outputs.append(try Output(field))
+      }
     }
     self.init(
       name: try object.required("name", expected: "a string").string(),
@@ -45,7 +48,7 @@ extension ModelDescription {
       summary: try object["summary"]?.string(), source: try object["source"]?.string(),
       licence: try object["licence"]?.string(), example: object["example"]?.value.text,
       precision: try object["precision"]?.precision(), inputs: inputs, nodes: nodes,
-      outputs: outputs)
+      outputs: outputs, decoder: decoder)
   }
 }
 
@@ -59,7 +62,7 @@ extension JSONField {
 }
 
 extension ModelDescription.Input {
-  fileprivate init(_ field: JSONField) throws(ModelError) {
+  init(_ field: JSONField) throws(ModelError) {
     let kindField = try field.object().required("kind", expected: "a string")
     let kind: Kind
     switch try kindField.string() {
@@ -88,7 +91,7 @@ extension ModelDescription.Input {
 }
 
 extension ModelDescription.Node {
-  fileprivate init(_ field: JSONField) throws(ModelError) {
+  init(_ field: JSONField) throws(ModelError) {
     let opField = try field.object().required("op", expected: "a string")
     let opName = try opField.string()
     guard var op = ModelDescription.Op.all.first(where: { $0.name == opName }) else {
@@ -108,7 +111,7 @@ extension ModelDescription.Node {
 }
 
 extension ModelDescription.Output {
-  fileprivate init(_ field: JSONField) throws(ModelError) {
+  init(_ field: JSONField) throws(ModelError) {
     let object = try field.object(known: ["name", "labels", "forecasts", "decode", "reconstructs"])
     self.init(
       name: try object.required("name", expected: "a string").string(),

@@ -11,73 +11,81 @@ extension ModelDescription {
   /// The description's numbers must be finite, as `Model` demands.
   package var json: String {
     var fields = [
-      field("format", ModelDescription.format.jsonText), field("name", name.jsonText),
-      field("version", version.jsonText),
+      jsonField("format", ModelDescription.format.jsonText), jsonField("name", name.jsonText),
+      jsonField("version", version.jsonText),
     ]
-    if let summary { fields.append(field("summary", summary.jsonText)) }
-    if let source { fields.append(field("source", source.jsonText)) }
-    if let licence { fields.append(field("licence", licence.jsonText)) }
-    if let example { fields.append(field("example", example)) }
-    if let precision { fields.append(field("precision", precision.rawValue.jsonText)) }
-    fields.append(field("inputs", lines(inputs.map(\.json))))
-    fields.append(field("nodes", lines(nodes.map(\.json))))
-    fields.append(field("outputs", lines(outputs.map(\.json))))
+    if let summary { fields.append(jsonField("summary", summary.jsonText)) }
+    if let source { fields.append(jsonField("source", source.jsonText)) }
+    if let licence { fields.append(jsonField("licence", licence.jsonText)) }
+    if let example { fields.append(jsonField("example", example)) }
+    if let precision { fields.append(jsonField("precision", precision.rawValue.jsonText)) }
+    fields.append(jsonField("inputs", jsonLines(inputs.map(\.json))))
+    fields.append(jsonField("nodes", jsonLines(nodes.map(\.json))))
+    if decoder == nil || !outputs.isEmpty {
+      fields.append(jsonField("outputs", jsonLines(outputs.map(\.json))))
+    }
+    if let decoder { fields.append(jsonField("decoder", decoder.json)) }
     return "{\n  \(fields.joined(separator: ",\n  "))\n}\n"
   }
 
-  private func lines(_ objects: [String]) -> String {
-    objects.isEmpty ? "[]" : "[\n    \(objects.joined(separator: ",\n    "))\n  ]"
-  }
 }
 
 extension ModelDescription.Input {
-  fileprivate var json: String {
-    var fields = [field("name", name.jsonText)]
+  var json: String {
+    var fields = [jsonField("name", name.jsonText)]
     switch kind {
     case .features(let size, let mean, let scale):
-      fields += [field("kind", "\"features\""), field("size", "\(size)")]
-      if let mean { fields.append(field("mean", JSONText.array(mean))) }
-      if let scale { fields.append(field("scale", JSONText.array(scale))) }
+      fields += [jsonField("kind", "\"features\""), jsonField("size", "\(size)")]
+      if let mean { fields.append(jsonField("mean", JSONText.array(mean))) }
+      if let scale { fields.append(jsonField("scale", JSONText.array(scale))) }
     case .tokens(let size, let vocabulary):
-      fields += [field("kind", "\"tokens\""), field("size", "\(size)")]
+      fields += [jsonField("kind", "\"tokens\""), jsonField("size", "\(size)")]
       if let vocabulary {
         let isCharacters = vocabulary.allSatisfy { $0.unicodeScalars.count == 1 }
         fields.append(
-          field("vocabulary", isCharacters ? vocabulary.joined().jsonText : array(vocabulary)))
+          jsonField("vocabulary", isCharacters ? vocabulary.joined().jsonText : array(vocabulary)))
       }
     case .vector(let size):
-      fields += [field("kind", "\"vector\""), field("size", "\(size)")]
+      fields += [jsonField("kind", "\"vector\""), jsonField("size", "\(size)")]
     }
-    if let axis { fields.append(field("axis", axis.jsonText)) }
-    return object(fields)
+    if let axis { fields.append(jsonField("axis", axis.jsonText)) }
+    return jsonObject(fields)
   }
 }
 
 extension ModelDescription.Node {
-  fileprivate var json: String {
+  var json: String {
     var fields = [
-      field("name", name.jsonText), field("op", op.name.jsonText),
-      field("inputs", "[\(inputs.map { $0?.jsonText ?? "null" }.joined(separator: ", "))]"),
+      jsonField("name", name.jsonText), jsonField("op", op.name.jsonText),
+      jsonField("inputs", "[\(inputs.map { $0?.jsonText ?? "null" }.joined(separator: ", "))]"),
     ]
-    if let weights { fields.append(field("weights", weights.jsonText)) }
-    fields += op.attributes.map { field($0.key, $0.json) }
-    return object(fields)
+    if let weights { fields.append(jsonField("weights", weights.jsonText)) }
+    fields += op.attributes.map { jsonField($0.key, $0.json) }
+    return jsonObject(fields)
   }
 }
 
 extension ModelDescription.Output {
-  fileprivate var json: String {
-    var fields = [field("name", name.jsonText)]
-    if let labels { fields.append(field("labels", array(labels))) }
-    if let forecasts { fields.append(field("forecasts", forecasts.jsonText)) }
-    if let decode { fields.append(field("decode", decode.json)) }
-    if let reconstructs { fields.append(field("reconstructs", reconstructs.json)) }
-    return object(fields)
+  var json: String {
+    var fields = [jsonField("name", name.jsonText)]
+    if let labels { fields.append(jsonField("labels", array(labels))) }
+    if let forecasts { fields.append(jsonField("forecasts", forecasts.jsonText)) }
+    if let decode { fields.append(jsonField("decode", decode.json)) }
+    if let reconstructs { fields.append(jsonField("reconstructs", reconstructs.json)) }
+    return jsonObject(fields)
   }
 }
 
-private func field(_ key: String, _ text: String) -> String { "\(key.jsonText): \(text)" }
-private func object(_ fields: [String]) -> String { "{ \(fields.joined(separator: ", ")) }" }
+func jsonField(_ key: String, _ text: String) -> String { "\(key.jsonText): \(text)" }
+func jsonObject(_ fields: [String]) -> String { "{ \(fields.joined(separator: ", ")) }" }
 private func array(_ texts: [String]) -> String {
   "[\(texts.map(\.jsonText).joined(separator: ", "))]"
+}
+
+/// An array of objects, one a line.
+func jsonLines(_ objects: [String], indent: Int = 4) -> String {
+  let margin = String(repeating: " ", count: indent)
+  return objects.isEmpty
+    ? "[]"
+    : "[\n\(margin)\(objects.joined(separator: ",\n\(margin)"))\n\(margin.dropLast(2))]"
 }

@@ -15,11 +15,13 @@ package struct ModelDescription: Sendable, Equatable {
   package var inputs: [Input]
   package var nodes: [Node]
   package var outputs: [Output]
+  /// What makes a sequence of tokens of what the graph found out; nil where the graph's outputs are all.
+  package var decoder: Decoder?
 
   package init(
     name: String, version: String, summary: String? = nil, source: String? = nil,
     licence: String? = nil, example: String? = nil, precision: Precision? = nil,
-    inputs: [Input], nodes: [Node], outputs: [Output]
+    inputs: [Input], nodes: [Node], outputs: [Output], decoder: Decoder? = nil
   ) {
     self.name = name
     self.version = version
@@ -31,6 +33,7 @@ package struct ModelDescription: Sendable, Equatable {
     self.inputs = inputs
     self.nodes = nodes
     self.outputs = outputs
+    self.decoder = decoder
   }
 
   /// One input of the graph.

@@ -23,6 +23,8 @@ extension ModelError: CustomStringConvertible {
       return "\(path) has \(found) bytes, more than the limit of \(limit)"
     case .inFile(let path, let error):
       return "\(path): \(error)"
+    case .inDecoder(let error):
+      return "decoder: \(error)"
 
     case .syntax(let error):
       return "\(error)"

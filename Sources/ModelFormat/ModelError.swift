@@ -17,6 +17,9 @@ package enum ModelError: Error, Sendable, Equatable {
   /// What went wrong inside the file at `path`.
   indirect case inFile(path: String, ModelError)
 
+  /// What is wrong with the graph of the decoder.
+  indirect case inDecoder(ModelError)
+
   // JSON
   case syntax(JSONSyntaxError)
   case unknownKey(String, path: String, known: [String])

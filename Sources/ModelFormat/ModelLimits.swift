@@ -9,6 +9,8 @@ package enum ModelLimits {
   package static let inputs = 100
   package static let nodes = 1000
   package static let outputs = 100
+  /// The tokens that a decoder comes to.
+  package static let decoderSteps = 65_536
   /// The inputs of one node.
   package static let nodeInputs = 100
   /// The steps of a sequence that attends to itself: they are compared each with each.

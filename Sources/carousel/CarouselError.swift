@@ -30,6 +30,8 @@ enum CarouselError: Error, Equatable {
   case sameArrayName(String)
   /// States, for which an array has no place.
   case stateWithOutput
+  /// Tokens, likewise.
+  case tokensWithOutput
   /// A folder without a model in it, which may be one itself.
   case noModels(folder: String, isModel: Bool)
   /// No folder of models where none was named.
@@ -78,6 +80,8 @@ extension CarouselError: CustomStringConvertible {
       "--output: found two answers called \(name), an output and another one's answer to one sequence; \"outputs\" may ask for one of them"
     case .stateWithOutput:
       "--output: found a state or a session in the question, expected none: arrays have no place for it"
+    case .tokensWithOutput:
+      "--output: found a model whose answers are tokens with their texts and scores, expected none: arrays have no place for them"
     case .arrayNames(let found, let expected, let mayHaveNoName):
       "found \(found.isEmpty ? "no array" : "the arrays \(quoted(found))"), expected one for each input of the model and no other: \(quoted(expected))"
         + (mayHaveNoName

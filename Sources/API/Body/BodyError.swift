@@ -14,6 +14,10 @@ enum BodyError: Error, Equatable, Sendable {
   case unknown(String, path: String?, known: [String])
   case duplicate(path: String)
   case unexpected(path: String, found: JSONDocument.Found, expected: Expectation)
+  /// A member that means something only beside another.
+  case needs(path: String, other: String)
+  /// A member that can't stand beside another.
+  case excludes(path: String, other: String)
 
   /// The format of a body that is no JSON, by its first bytes.
   enum OtherFormat: Equatable, Sendable {
@@ -83,14 +87,17 @@ extension BodyError: FaultSource {
   var kind: Fault.Kind {
     switch self {
     case .unreadable(.outOfMemory): .internalError
-    case .unreadable, .otherFormat, .missing, .unknown, .duplicate, .unexpected: .badRequest
+    case .unreadable, .otherFormat, .missing, .unknown, .duplicate, .unexpected, .needs, .excludes:
+      .badRequest
     }
   }
 
   var parameter: String? {
     switch self {
     case .unreadable(let error): error.path
-    case .missing(let path, _), .duplicate(let path), .unexpected(let path, _, _): path
+    case .missing(let path, _), .duplicate(let path), .unexpected(let path, _, _),
+      .needs(let path, _), .excludes(let path, _):
+      path
     case .unknown(let name, let path, _):
       (path.map { "\($0)." } ?? "") + name.prefix(maxQuotedCharacters)
     case .otherFormat: nil
@@ -109,6 +116,8 @@ extension BodyError: FaultSource {
       (path.map { "\(shortened($0)): " } ?? "")
         + "\(quoted(name)) is not known, expected \(list(known, "or"))"
     case .duplicate(let path): "\(shortened(path)) is given twice"
+    case .needs(let path, let other): "\(path) is given without \(other), expected both"
+    case .excludes(let path, let other): "\(path) is given beside \(other), expected one of them"
     case .unexpected(let path, let found, let expected):
       "\(shortened(path)): found \(found.phrase), expected \(expected.phrase)"
     }

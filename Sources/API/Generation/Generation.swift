@@ -1,3 +1,4 @@
+import Inference
 import JSON
 import Scheduling
 import Serving
@@ -31,10 +32,19 @@ struct Generation: Sendable {
         AnswerSize(question), inputBytes: question.prompt.byteCount, into: reservation, for: call)
       let run = GenerationRun(question, for: call, pacer: pacer)
       let engine = question.model.engine
-      let ticket = engine.generate(
-        question.prompt, sampling: question.sampling, maxSteps: question.maxSteps,
-        terms: call.terms(timeout: try call.timeout(question.timeout)), reader: { run.receive($0) },
-        completion: { run.finish($0) })
+      let terms = call.terms(timeout: try call.timeout(question.timeout))
+      let reader: Engine.TokenReader = { run.receive($0) }
+      let ticket: Engine.Ticket
+      switch question.choice {
+      case .sampling(let sampling) where question.model.graph.decoder == nil:
+        ticket = engine.generate(
+          question.prompt, sampling: sampling, maxSteps: question.maxSteps, terms: terms,
+          reader: reader, completion: { run.finish($0) })
+      case .sampling, .beam:
+        ticket = engine.decode(
+          question.prompt, Decoding(choice: question.choice, maxSteps: question.maxSteps),
+          terms: terms, reader: reader, completion: { run.finish($0) })
+      }
       call.exchange.onAbandon { engine.cancel(ticket) }
       call.exchange.onDrain { engine.resume(ticket) }
     } catch {

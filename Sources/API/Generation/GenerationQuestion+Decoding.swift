@@ -6,7 +6,7 @@ import Serving
 extension GenerationQuestion {
   private static let members = [
     "prompt", "model", "max_steps", "temperature", "top_k", "top_p", "seed", "stop", "stream",
-    "timeout_ms",
+    "timeout_ms", "beam", "length_penalty",
   ]
 
   /// Decodes the body of `POST /generate`; `name` is the model of the path, where that gives one.
@@ -15,11 +15,20 @@ extension GenerationQuestion {
   ) throws(Fault) {
     let members = try BodyMembers(Self.members, others: .refused, of: document)
     let model = try members.model(path: name, models: models)
+    if let decoder = model.graph.decoder {
+      try self.init(document, members, to: model, decoder: decoder, limits: limits)
+      return
+    }
+    for name in ["beam", "length_penalty"] where members[name] != nil {
+      throw Fault(ModelChoiceError.noDecoder(model: model.name, member: name))
+    }
     guard let (_, input, _) = model.graph.generation else {
       throw Fault(
         ModelChoiceError.notGenerator(
           model: model.name, ForecastGap(in: model, ofTokens: true),
-          known: models.models.filter { $0.graph.generation != nil }.map(\.name)))
+          known: models.models.filter {
+            $0.graph.generation != nil || $0.graph.decoder != nil
+          }.map(\.name)))
     }
     let size = model.description.inputs[input].kind.size
     let limit = limits.maxGenerationSteps
@@ -28,19 +37,7 @@ extension GenerationQuestion {
         try document.stepCount(
           node, path: "max_steps", limit: limit, setting: "max_generation_steps")
       } ?? Swift.min(Self.defaultSteps, limit)
-    let temperature = try members.number("temperature", expected: .range(Self.temperatures)) {
-      Self.temperatures.contains($0)
-    }
-    let topP = try members.number("top_p", expected: .probability) { $0 > 0 && $0 <= 1 }
-    let seed = try members.integer("seed", in: 0...UInt64.max)
-    let topK = try members.integer("top_k", in: 1...UInt64.max)
-    let sampling = Sampling(
-      temperature: Float(temperature ?? 1),
-      // Of more than there are, all may be drawn.
-      topK: topK.map { Int(Swift.min($0, UInt64(size))) },
-      // A probability that rounds to 0 still takes the likeliest.
-      topP: Swift.max(.leastNormalMagnitude, Float(topP ?? 1)),
-      seed: seed ?? UInt64.random(in: Self.drawnSeeds))
+    let sampling = try members.sampling(tokens: size, temperature: 1)
     let streams = try members.boolean("stream") ?? false
     let timeout = try members.timeout()
     let prompt = try InputDecoder(document: document, model: model, limits: limits)
@@ -50,8 +47,27 @@ extension GenerationQuestion {
     }
     let stop = try members.stop(of: model.vocabularies[input] != nil, size: size)
     self.init(
-      model: model, prompt: prompt, maxSteps: maxSteps, sampling: sampling, stop: stop,
+      model: model, prompt: prompt, maxSteps: maxSteps, choice: .sampling(sampling), stop: stop,
       streams: streams, timeout: timeout)
+  }
+
+  /// What a model with a decoder is asked: its inputs stand in the place of a prompt.
+  private init(
+    _ document: JSONDocument, _ members: BodyMembers, to model: ServedModel, decoder: DecoderGraph,
+    limits: QuestionLimits
+  ) throws(Fault) {
+    let decoding = try members.decoding(
+      of: model, names: Self.members, limits: limits, returnsSteps: false)?.0
+    guard let decoding else { preconditionFailure("a decoder without a decoding") }
+    let streams = try members.boolean("stream") ?? false
+    let timeout = try members.timeout()
+    let prompt = try InputDecoder(document: document, model: model, limits: limits)
+      .decodeOne(try members.node("prompt"), called: "prompt")
+    let stop = try members.stop(
+      of: decoder.decoder.vocabulary != nil, size: decoder.scoreCount)
+    self.init(
+      model: model, prompt: prompt, maxSteps: decoding.maxSteps, choice: decoding.choice,
+      stop: stop, streams: streams, timeout: timeout)
   }
 }
 

@@ -54,7 +54,11 @@ final class GenerationRun: Sendable {
       case .success where progress.text.end == .notFinite:
         let (model, output) = (question.model.name, question.scoresName)
         fail(Fault(ModelChoiceError.outputNotFinite(model: model, output: output)), &progress)
-      case .success:
+      case .success(let predictions):
+        let decoded = predictions.first?.decoded?.first
+        if let decoded, progress.text.finish(decoded.finish), question.streams {
+          _ = addContent(of: &progress)
+        }
         var answer = JSONWriter()
         answer.raw(#"{"model":"#)
         answer.string(question.model.name)
@@ -66,8 +70,14 @@ final class GenerationRun: Sendable {
         answer.integer(progress.text.steps)
         answer.raw(#","finish":"#)
         answer.string((progress.text.end ?? .length).rawValue)
-        answer.raw(#","seed":"#)
-        answer.integer(question.sampling.seed)
+        if let decoded {
+          answer.raw(#","score":"#)
+          answer.float(Float(decoded.score))
+        }
+        if let seed = question.seed {
+          answer.raw(#","seed":"#)
+          answer.integer(seed)
+        }
         answer.byte("}")
         guard question.streams else {
           answer.raw("\n")

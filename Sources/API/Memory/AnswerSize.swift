@@ -47,6 +47,25 @@ struct AnswerSize: Equatable {
       textBytes += count * (stateBytes * 4 / 3 + Self.bytesPerSealedState)
     }
     textBytes += count * Self.bytesPerSequence
+    if let decoding = question.decoding, let decoder = graph.decoder {
+      for sequence in question.sequences {
+        add(decoding, of: decoder, on: question.model, steps: sequence.stepCount)
+      }
+    }
+  }
+
+  /// Adds the tokens that a decoder makes of a sequence of so many steps: ids, texts and scores.
+  private mutating func add(
+    _ decoding: Decoding, of decoder: DecoderGraph, on model: ServedModel, steps: Int
+  ) {
+    let (answers, most) = (decoding.alternatives, decoding.maxSteps)
+    let rows = decoding.returnsSteps ? most : 0
+    for _ in 0..<answers where rows > 0 { add(rows, of: decoder.scoreCount, isWritten: true) }
+    numbers += answers * most
+    // An id, a label with its quotes, the text and the separator.
+    let token = Self.bytesPerArray + 8 + 2 * model.maxDecodedTokenBytes * JSONWriter.maxEscape
+    textBytes += answers * (most * token + Self.bytesPerSequence)
+    resultBytes += decoding.heldBytes(of: decoder, of: model.graph, steps: steps)
   }
 
   /// The size of the answer to a question in KServe's schema, which repeats the names of its series.
@@ -57,6 +76,13 @@ struct AnswerSize: Equatable {
 
   /// The size of a text of `steps` tokens, where it is not sent token by token.
   init(_ question: GenerationQuestion) {
+    defer {
+      if let decoder = question.model.graph.decoder {
+        resultBytes += Decoding(choice: question.choice, maxSteps: question.maxSteps)
+          .heldBytes(
+            of: decoder, of: question.model.graph, steps: question.prompt.stepCount)
+      }
+    }
     guard !question.streams else { return }
     textBytes =
       256 + question.model.name.utf8.count + question.maxSteps * Self.bytesPerToken(of: question)
@@ -66,6 +92,11 @@ struct AnswerSize: Equatable {
 
   /// What a token of a generated text is in JSON at the most: escaped text, or a number and its comma.
   private static func bytesPerToken(of question: GenerationQuestion) -> Int {
+    if let decoder = question.model.graph.decoder {
+      return question.vocabulary == nil
+        ? String(decoder.scoreCount).utf8.count + 1
+        : question.model.maxDecodedTokenBytes * JSONWriter.maxEscape
+    }
     guard let (_, input, _) = question.model.graph.generation else { return 0 }
     let bytes = question.model.maxTokenBytes[input]
     return question.vocabulary == nil ? bytes + 1 : bytes * JSONWriter.maxEscape

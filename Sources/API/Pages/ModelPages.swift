@@ -57,8 +57,13 @@ struct ModelPages: Sendable {
         output.element, of: description,
         answersEveryStep: model.graph.answersEveryStep(output: output.offset), to: &writer)
     }
-    writer.raw(#","default_outputs":"#)
-    write(model.graph.defaultSelection, of: description, to: &writer)
+    if let decoder = model.graph.decoder {
+      writer.raw(#","decoder":"#)
+      Self.write(decoder, withVocabulary: isWhole, to: &writer)
+    } else {
+      writer.raw(#","default_outputs":"#)
+      write(model.graph.defaultSelection, of: description, to: &writer)
+    }
     writer.raw(#","streamable":"#)
     writer.boolean(model.graph.isStreamable)
     if let steps = model.graph.forecastSteps {
@@ -95,6 +100,30 @@ struct ModelPages: Sendable {
         writer.raw(#","vocabulary":"#)
         writer.array(vocabulary) { writer, text in writer.string(text) }
       }
+    }
+    writer.byte("}")
+  }
+
+  /// Writes what a decoder answers.
+  private static func write(
+    _ graph: DecoderGraph, withVocabulary: Bool, to writer: inout JSONWriter
+  ) {
+    let decoder = graph.decoder
+    writer.raw(#"{"output":"#)
+    writer.string(decoder.model.outputs[0].name)
+    writer.raw(#","size":"#)
+    writer.integer(graph.scoreCount)
+    writer.raw(#","start":"#)
+    writer.integer(decoder.start)
+    writer.raw(#","end":"#)
+    writer.array(decoder.ends.sorted()) { writer, id in writer.integer(id) }
+    writer.raw(#","max_steps":"#)
+    writer.integer(decoder.maxSteps)
+    writer.raw(#","text":"#)
+    writer.boolean(decoder.vocabulary != nil)
+    if withVocabulary, let vocabulary = decoder.vocabulary {
+      writer.raw(#","vocabulary":"#)
+      writer.array(vocabulary) { writer, text in writer.string(text) }
     }
     writer.byte("}")
   }

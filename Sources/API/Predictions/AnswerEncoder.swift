@@ -19,6 +19,12 @@ struct AnswerEncoder {
     }
     text.writer.raw(#"{"model":"#)
     text.writer.string(question.model.name)
+    guard question.decoding == nil else {
+      text.writer.byte(",")
+      try DecodedAnswer(question, predictions).write(to: &text)
+      text.writer.raw("}\n")
+      return text
+    }
     let names = question.outputNames
     if question.answer.contains(.outputs) {
       text.writer.raw(#","outputs":"#)
@@ -222,6 +228,7 @@ struct AnswerEncoder {
 extension Prediction {
   /// The numbers that an answer writes of it.
   var floatCount: Int {
-    outputs.reduce(state?.floats.count ?? 0) { $0 + $1.values.count }
+    let decoded = (decoded ?? []).reduce(0) { $0 + $1.tokens.count + $1.steps.count + 1 }
+    return outputs.reduce(decoded + (state?.floats.count ?? 0)) { $0 + $1.values.count }
   }
 }

@@ -70,7 +70,8 @@ struct PredictionRides: Sendable {
     let engine = question.model.engine
     let ticket = engine.predict(
       question.inputs.sequences, selection: question.selection, horizon: question.horizon,
-      terms: call.terms(timeout: inquiry.timeout), states: states, departure: departure
+      terms: call.terms(timeout: inquiry.timeout), states: states, decoding: question.decoding,
+      departure: departure
     ) { result in
       finish(call, inquiry, result)
     }

@@ -14,11 +14,16 @@ extension Question {
     _ document: JSONDocument, name: String?, models: ModelSnapshot, limits: QuestionLimits,
     sealer: StateSealer
   ) throws(Fault) {
-    let members = try BodyMembers(Self.members, others: .refused, of: document)
+    let members = try BodyMembers(
+      Self.members + BodyMembers.decodingNames, others: .refused, of: document)
     let model = try members.model(path: name, models: models)
     let horizon = try members.horizon(of: model, limit: limits.maxHorizon)
     let timeout = try members.timeout()
-    let selection = try members.selection(of: model, hasHorizon: horizon != nil)
+    let returnsSteps = model.graph.decoder != nil ? try members.stepScores(of: model) : false
+    let decoding = try members.decoding(
+      of: model, names: BodyMembers.decodingNames, limits: limits, returnsSteps: returnsSteps)
+    let selection =
+      decoding == nil ? try members.selection(of: model, hasHorizon: horizon != nil) : .last
     let node = try members.node("inputs")
     let returnedState = try members.returnedState(of: model)
     let inputs = try InputDecoder(document: document, model: model, limits: limits).decode(node)
@@ -35,7 +40,8 @@ extension Question {
     self.init(
       model: model, inputs: inputs, selection: selection, horizon: horizon, timeout: timeout,
       states: states, returnedState: returnedState, sessions: sessions,
-      answer: try members.answer(of: model, hasHorizon: horizon != nil))
+      answer: try members.answer(of: model, hasHorizon: horizon != nil), decoding: decoding?.0,
+      answersAlternatives: decoding?.answersAlternatives ?? false)
     try checkDecoding()
   }
 }

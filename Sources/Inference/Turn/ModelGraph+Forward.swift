@@ -28,7 +28,7 @@ extension ModelGraph {
       nodes[index].op.forward(turn, states: &states, workspace: &workspace, into: &output)
       swap(&output, &workspace.nodes[index])
     }
-    for index in model.outputs.indices {
+    for index in workspace.outputs.indices {
       workspace.reported[index] = Array(repeating: 0..<0, count: riders.count)
       report(output: index, plan: plan, workspace: &workspace)
     }

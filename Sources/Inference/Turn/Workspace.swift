@@ -9,7 +9,7 @@ package struct Workspace {
   var nodes: [Matrix]
   var hidden: [[Matrix]]
   var cell: [[Matrix]]
-  /// What the turn reports of each of the model's outputs.
+  /// What the turn reports of each of the model's outputs, and of the values that its decoder reads.
   var outputs: [Matrix]
   /// The rows of each output that belong to each rider, in the order in which the riders were given.
   package internal(set) var reported: [[Range<Int>]]
@@ -27,8 +27,9 @@ package struct Workspace {
       Array(repeating: Matrix(), count: node.recurrent?.layers ?? 0)
     }
     cell = hidden
-    reported = Array(repeating: [], count: graph.model.outputs.count)
-    outputs = Array(repeating: Matrix(), count: graph.model.outputs.count)
+    let count = graph.model.outputs.count + graph.model.decoded.count
+    reported = Array(repeating: [], count: count)
+    outputs = Array(repeating: Matrix(), count: count)
   }
 
   /// Floats that a matrix may keep from one load to the next.

@@ -2,12 +2,13 @@ import JSON
 
 extension GraphResolver {
   func resolve(
-    _ output: ModelDescription.Output, path: String
+    _ output: ModelDescription.Output, path: String, key: String = "name",
+    use: String = "an output"
   ) throws(ModelError) -> Model.ResolvedOutput {
-    let argument = try argument(output.name, path: "\(path).name")
+    let argument = try argument(output.name, path: "\(path).\(key)")
     guard let size = argument.form.size else {
       throw .inputForm(
-        path: "\(path).name", op: "an output", name: output.name, found: argument.form,
+        path: "\(path).\(key)", op: use, name: output.name, found: argument.form,
         expected: "a sequence or a vector")
     }
     if let labels = output.labels, labels.count != size {

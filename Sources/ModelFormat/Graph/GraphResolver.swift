@@ -9,6 +9,8 @@ struct GraphResolver {
   private(set) var nodes: [Model.ResolvedNode] = []
   private(set) var outputs: [Model.ResolvedOutput] = []
   private(set) var axes: GraphAxes
+  /// For each input of the decoder that reads a value of this graph, that value.
+  private(set) var decoded: [Int: Model.ResolvedOutput] = [:]
 
   private let names: GraphNames
   /// For each node of the description, its place in `nodes`.
@@ -33,8 +35,12 @@ struct GraphResolver {
       usedTensors.formUnion(resolved.tensors)
       outputs.append(resolved)
     }
+    for (input, name) in description.decoder?.encoderValues ?? [] {
+      decoded[input] = try resolve(
+        ModelDescription.Output(name: name), path: "decoder.inputs[\(input)]", key: "from",
+        use: "the decoder")
+    }
     try checkUse()
-    try checkUnreadTensors()
   }
 
   // MARK: Values
@@ -159,7 +165,7 @@ struct GraphResolver {
     func use(_ value: Model.ValueReference) {
       if let node = value.node { used.insert(.node(node)) } else { used.insert(value) }
     }
-    for output in outputs { use(output.value) }
+    for output in outputs + decoded.values { use(output.value) }
     for (index, node) in nodes.enumerated().reversed() where used.contains(.node(index)) {
       for input in node.inputs { use(input) }
     }

@@ -7,6 +7,8 @@ enum Continuation: Sendable {
   case forecast(horizon: Int)
   /// Tokens are drawn and fed back for as long as its reader asks for more.
   case generation(Generation)
+  /// The graph's decoder makes a sequence of tokens of what the graph found out.
+  case decoding(Decoding, onToken: Engine.TokenReader?)
 
   /// The steps that follow a sequence's own `steps`, at the most: those fed back to a streamable graph. Another graph runs
   /// again from the beginning with one forecast or token more, and all steps of each run count.
@@ -17,6 +19,7 @@ enum Continuation: Sendable {
       let each = graph.forecastSteps ?? horizon
       guard !graph.isStreamable else { return Swift.max(0, horizon - each) }
       return Self.steps(runs: (horizon - 1) / each, from: steps, growingBy: each)
+    case .decoding(let decoding, _): return decoding.maxSteps * decoding.width
     case .generation(let generation):
       guard !graph.isStreamable else { return generation.remainingSteps }
       return Self.steps(

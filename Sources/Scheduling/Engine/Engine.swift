@@ -66,6 +66,7 @@ package final class Engine: Sendable {
   /// - Parameters:
   ///   - selection: one that `graph.supports`.
   ///   - horizon: steps to forecast, for a forecaster only; its own output is fed back until they are there.
+  ///   - decoding: how the tokens of a graph with a decoder are chosen; nil for the likeliest at each step.
   ///   - states: for a streamable graph only; the last ones are those behind the sequences' own steps.
   ///   - completion: called once: with predictions in the sequences' order, on the thread that computed the last of them
   ///     or, so that many numbers keep no worker from its next turn, on another; or with the refusal, at once on the
@@ -74,17 +75,27 @@ package final class Engine: Sendable {
   package func predict(
     _ sequences: [InputSequence], selection: Selection, horizon: Int? = nil,
     terms: RideTerms = RideTerms(), states: StateTransfer = StateTransfer(),
-    departure: Departure = .atOnce,
+    decoding: Decoding? = nil, departure: Departure = .atOnce,
     completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
   ) -> Ticket {
     precondition(!sequences.isEmpty && graph.supports(selection))
+    precondition(decoding == nil || graph.decoder != nil)
     precondition(horizon == nil || (graph.forecast != nil && selection == .last))
     precondition(states.fits(graph, sequenceCount: sequences.count))
     return admit(
       RideRequest(
         sequences, selection: selection,
-        continuation: horizon.map { .forecast(horizon: $0) } ?? .ends, terms: terms,
+        continuation: horizon.map { .forecast(horizon: $0) } ?? ending(decoding), terms: terms,
         states: states, completion: completion), departure)
+  }
+
+  /// What follows a sequence's own steps: of a graph with a decoder its tokens, the likeliest at each step unless `decoding`
+  /// says otherwise.
+  private func ending(
+    _ decoding: Decoding?, reader: TokenReader? = nil
+  ) -> Continuation {
+    guard let decoder = graph.decoder?.decoder else { return .ends }
+    return .decoding(decoding ?? Decoding(maxSteps: decoder.maxSteps), onToken: reader)
   }
 
   /// Takes each token as it is drawn, nil for none where a score is not finite; called from a worker's queue.
@@ -111,6 +122,23 @@ package final class Engine: Sendable {
     return admit(
       RideRequest(
         [prompt], selection: .last, continuation: .generation(generation), terms: terms,
+        completion: completion), .atOnce)
+  }
+
+  /// Lets `sequence` ride, and hands over the tokens that the graph's decoder makes of it as soon as each is certain.
+  ///
+  /// - Parameters:
+  ///   - reader: says after each token whether it wants the next; nil is told where scores are not finite.
+  ///   - completion: called once, after the last token, with one prediction; or with the refusal.
+  package func decode(
+    _ sequence: InputSequence, _ decoding: Decoding, terms: RideTerms,
+    reader: @escaping TokenReader,
+    completion: @escaping @Sendable (Result<[Prediction], Refusal>) -> Void
+  ) -> Ticket {
+    precondition(graph.decoder != nil)
+    return admit(
+      RideRequest(
+        [sequence], selection: .last, continuation: ending(decoding, reader: reader), terms: terms,
         completion: completion), .atOnce)
   }
 

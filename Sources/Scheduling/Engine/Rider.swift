@@ -27,6 +27,9 @@ struct Rider {
   /// The rows reported so far, an array an output.
   private var reported: [[Float]] = []
   private var forecast: [Float] = []
+  /// The tokens that the graph's decoder comes to, once the rider's own steps are done.
+  private(set) var search: TokenSearch?
+  var isDecoding: Bool { search != nil }
 
   /// The rider of a request's `index`-th sequence.
   init(_ request: RideRequest, index: Int, foundSeat: Bool) {
@@ -83,6 +86,9 @@ struct Rider {
     guard case .generation(var generation) = continuation else {
       collect(index, from: workspace, graph: graph)
       guard part.finishes else { return .rides }
+      if case .decoding(let decoding, let reader) = continuation {
+        return beginDecoding(decoding, reader: reader, graph: graph)
+      }
       return feedBack(graph: graph).map { .goesOn(steps: $0) } ?? .ends
     }
     guard part.finishes else { return .rides }
@@ -105,10 +111,11 @@ struct Rider {
 
   private mutating func collect(_ index: Int, from workspace: Workspace, graph: ModelGraph) {
     if reported.isEmpty {
-      reported = Array(repeating: [], count: graph.model.outputs.count)
+      let answers = graph.model.outputs.count + graph.model.decoded.count
+      reported = Array(repeating: [], count: answers)
       if selection == .all {
         // As much as was reserved for it: growing by doubling would take twice that.
-        for output in reported.indices {
+        for output in graph.model.outputs.indices {
           let rows = graph.rowCount(
             ofOutput: output, selection: selection, stepCounts: input.stepCounts)
           reported[output].reserveCapacity((rows ?? 1) * graph.model.outputs[output].size)
@@ -161,12 +168,54 @@ struct Rider {
   /// Steps of its input that are not done.
   private var stepsLeft: Int { input.stepCount - cursor }
 
+  // MARK: - A decoder's tokens
+
+  /// The encoder is done: the decoder goes on with what it found out.
+  private mutating func beginDecoding(
+    _ decoding: Decoding, reader: Engine.TokenReader?, graph: ModelGraph
+  ) -> Next {
+    guard let decoder = graph.decoder else { preconditionFailure("a graph without a decoder") }
+    let values = Array(reported.suffix(graph.model.decoded.count))
+    reported.removeLast(values.count)
+    search = TokenSearch(decoder, decoding, values: values)
+    guard search?.isDone == false else {
+      _ = reader?(nil)
+      return .ends
+    }
+    return .goesOn(steps: 1)
+  }
+
+  /// Takes in a step of the decoder, and hands the tokens that are certain to the reader.
+  ///
+  /// - Parameter place: the first of the rider's rows in the turn.
+  mutating func advance(decoding place: Int, of turn: DecoderTurn) -> Next {
+    guard !group.isCompleted else { return .leaves }
+    search?.advance(rider: place, seat: place, from: turn.workspace, states: turn.states)
+    var reply = TokenReply.goOn
+    if case .decoding(_, let reader?) = continuation {
+      for token in search?.takeTokens() ?? [] where reply != .stop { reply = reader(token) }
+      if search?.isNotFinite == true { _ = reader(nil) }
+    }
+    guard let remaining = search?.remainingSteps, remaining > 0 else { return .ends }
+    switch reply {
+    case .goOn: return .goesOn(steps: 1)
+    case .stop:
+      search?.stop()
+      return .ends
+    case .wait:
+      hasBoarded = true
+      return .pauses(Journey(steps: 1, following: remaining - 1))
+    }
+  }
+
   // MARK: - Seats
 
   /// Takes along the state that its seat holds, to board again later. A graph that needs whole sequences begins each
   /// turn anew: there is no state to keep.
   mutating func leaveSeat(_ seat: Int, states: SeatStates, graph: ModelGraph) {
     hasBoarded = true
+    // The states of hypotheses are their own.
+    guard search == nil else { return }
     resumed = graph.isStreamable ? states.state(ofSeat: seat, position: position) : nil
   }
 
@@ -189,12 +238,12 @@ struct Rider {
         ], state: finalState)
     }
     return Prediction(
-      outputs: reported.enumerated().map { output, values in
+      outputs: reported.prefix(graph.model.outputs.count).enumerated().map { output, values in
         let size = graph.model.outputs[output].size
         return Prediction.Output(
           rows: graph.answersSteps(ofOutput: output, selection: selection)
             ? values.count / size : nil,
           size: size, values: values)
-      }, state: finalState)
+      }, state: finalState, decoded: search.flatMap { $0.isNotFinite ? nil : $0.answer })
   }
 }

@@ -6,12 +6,15 @@ struct WorkerState {
   private var riders: [Rider?] = []
   private var states: SeatStates
   private(set) var workspace: Workspace
+  /// The part of a turn in which the decoder runs; nil for a graph without one.
+  private var decoding: DecoderTurn?
   private let graph: ModelGraph
 
   init(graph: ModelGraph) {
     self.graph = graph
     states = SeatStates(graph: graph)
     workspace = Workspace(graph: graph)
+    decoding = graph.decoder.map { DecoderTurn($0) }
   }
 
   /// Takes a rider out of its seat, with the state that the seat holds.
@@ -29,7 +32,8 @@ struct WorkerState {
   /// Moves and boards riders as planned, and releases those that left.
   mutating func seat(_ boarding: [Rider], as turn: Turn) {
     for move in turn.moves {
-      states.move(from: move.from, to: move.to)
+      // Where the decoder runs, states are the hypotheses' own.
+      if riders[move.from]?.isDecoding != true { states.move(from: move.from, to: move.to) }
       riders[move.to] = riders[move.from].take()
     }
     let kept = turn.parts.count - turn.boardings.count
@@ -39,17 +43,34 @@ struct WorkerState {
 
   /// Advances all riders by their parts of a turn.
   mutating func compute(_ turn: Turn, crew: Crew?) {
-    graph.forward(
-      turn.parts.map { part in
-        guard let rider = riders[part.seat] else { preconditionFailure("nobody in a seat") }
-        return rider.part(part)
-      }, states: &states, workspace: &workspace, crew: crew)
+    let steps = turn.parts.compactMap { part -> TurnRider? in
+      guard let rider = riders[part.seat] else { preconditionFailure("nobody in a seat") }
+      guard rider.isDecoding, let search = rider.search else { return rider.part(part) }
+      decoding?.add(search, seat: part.seat)
+      return nil
+    }
+    if !steps.isEmpty {
+      graph.forward(steps, states: &states, workspace: &workspace, crew: crew)
+    }
+    decoding?.compute(crew: crew)
   }
 
   /// Copies what a turn reported to its riders; returns what each does next.
   mutating func advance(_ turn: Turn) -> [Rider.Next] {
-    turn.parts.enumerated().map { index, part in
-      riders[part.seat]?.advance(
+    guard let decoding else {
+      return turn.parts.enumerated().map { index, part in
+        riders[part.seat]?.advance(
+          part, index: index, from: workspace, states: states, graph: graph) ?? .leaves
+      }
+    }
+    defer { self.decoding?.clear() }
+    var index = 0
+    return turn.parts.map { part in
+      if let place = decoding.place(ofSeat: part.seat) {
+        return riders[part.seat]?.advance(decoding: place, of: decoding) ?? .leaves
+      }
+      defer { index += 1 }
+      return riders[part.seat]?.advance(
         part, index: index, from: workspace, states: states, graph: graph) ?? .leaves
     }
   }
@@ -58,8 +79,14 @@ struct WorkerState {
   mutating func clear() { riders.removeAll() }
 
   /// Frees memory that the last turns did not need.
-  mutating func trim() { workspace.trim() }
+  mutating func trim() {
+    workspace.trim()
+    decoding?.trim()
+  }
 
   /// Frees the turns' scratch memory; the next turn allocates it anew.
-  mutating func releaseScratch() { workspace = Workspace(graph: graph) }
+  mutating func releaseScratch() {
+    workspace = Workspace(graph: graph)
+    decoding = graph.decoder.map { DecoderTurn($0) }
+  }
 }

@@ -9,6 +9,8 @@ package enum InputsError: Error, Equatable, Sendable {
   case roundedToken(path: String, near: Float, size: Int)
   case unknownCharacter(path: String, character: String, position: Int)
   case noVocabulary(path: String)
+  /// More tokens than the model's decoder comes to.
+  case tooManyTokens(path: String, found: Int, limit: Int, model: String)
   case sequenceCounts(path: String, found: Int?, expected: Int?)
   case stepCounts(path: String, found: Int, other: String, expected: Int)
   case input(path: String, InputError)
@@ -35,7 +37,9 @@ extension InputsError: FaultSource {
 
   package var parameter: String? {
     switch self {
-    case .tooMany(_, let path, _, _, _), .input(let path, _), .notAnswered(let path, _, _): path
+    case .tooMany(_, let path, _, _, _), .input(let path, _), .notAnswered(let path, _, _),
+      .tooManyTokens(let path, _, _, _):
+      path
     case .tokenRange, .roundedToken, .unknownCharacter, .noVocabulary, .sequenceCounts, .stepCounts,
       .allWithHorizon, .notEveryStep, .decodedWhole, .erredWhole:
       nil
@@ -54,6 +58,8 @@ extension InputsError: FaultSource {
       "\(shortened(path)): character \(position), \(quoted(character)), is not in the model's vocabulary"
     case .noVocabulary(let path):
       "\(shortened(path)): found text, expected token ids, as the model has no vocabulary"
+    case .tooManyTokens(let path, let found, let limit, let model):
+      "\(path): found \(found), at most \(limit) are what the decoder of model \(quoted(model)) comes to (max_steps in its model.json)"
     case .sequenceCounts(let path, let found, let expected):
       "\(shortened(path)) holds \(count(found)), expected \(count(expected)) like the inputs before it"
     case .stepCounts(let path, let found, let other, let expected):

@@ -6,13 +6,15 @@ package enum ModelChoiceError: Error, Equatable, Sendable {
   case notForecaster(model: String, ForecastGap)
   case notGenerator(model: String, ForecastGap, known: [String])
   case outputNotFinite(model: String, output: String)
+  /// A member that only models with a decoder understand.
+  case noDecoder(model: String, member: String)
 }
 
 extension ModelChoiceError: FaultSource {
   package var kind: Fault.Kind {
     switch self {
     case .noSuchModel, .noModels: .notFound
-    case .otherModel, .notForecaster, .notGenerator: .badRequest
+    case .otherModel, .notForecaster, .notGenerator, .noDecoder: .badRequest
     case .outputNotFinite: .unprocessable
     }
   }
@@ -20,6 +22,7 @@ extension ModelChoiceError: FaultSource {
   package var parameter: String? {
     switch self {
     case .noSuchModel: "model"
+    case .noDecoder(_, let member): member
     case .otherModel, .noModels, .notForecaster, .notGenerator, .outputNotFinite: nil
     }
   }
@@ -37,6 +40,8 @@ extension ModelChoiceError: FaultSource {
       "model \(quoted(model)) does not continue text, "
         + (known.isEmpty ? "and no model here does" : "expected \(list(known, "or"))")
         + ": \(gap.phrase)"
+    case .noDecoder(let model, let member):
+      "\(member): model \(quoted(model)) has no decoder, whose tokens this would be about"
     case .outputNotFinite(let model, let output):
       "the inputs are too large for model \(quoted(model)): a number in its output \(quoted(output)) is beyond the range of a 32-bit float"
     }

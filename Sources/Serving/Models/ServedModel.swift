@@ -15,6 +15,8 @@ package final class ServedModel: Sendable {
   package let maxTokenBytes: [Int]
   /// What the labels of each output are called; nil for outputs that are not decoded.
   package let labelNames: [LabelNames?]
+  /// Of the longest text that a token of its decoder adds, what separates it from the one before included; 0 without a vocabulary.
+  package let maxDecodedTokenBytes: Int
   /// The identity that the states of its sequences carry; nil where it has no states, as its steps need the whole sequence.
   package let identity: ModelIdentity?
   private let onEnd: @Sendable () -> Void
@@ -27,13 +29,16 @@ package final class ServedModel: Sendable {
   @inlinable package var graph: ModelGraph { engine.graph }
   @inlinable package var description: ModelDescription { engine.graph.model.description }
 
+  /// The output of its decoder, which scores tokens; empty without a decoder.
+  package var decoderOutputName: String { graph.decoder?.graph.model.outputs[0].name ?? "" }
+
   /// - Parameter onEnd: called once all leases were given back and the engine has answered all that it took.
   package init(name: String, engine: Engine, onEnd: @escaping @Sendable () -> Void = {}) {
     self.name = name
     self.engine = engine
     self.onEnd = onEnd
     identity =
-      engine.graph.isStreamable
+      engine.graph.isStreamable && engine.graph.decoder == nil
       ? ModelIdentity(
         name: name, fingerprint: ModelFingerprint(engine.graph),
         floatCount: engine.graph.stateFloatCount)
@@ -45,6 +50,11 @@ package final class ServedModel: Sendable {
     labelNames = engine.graph.model.outputs.map { output in
       output.decode.map { _ in LabelNames(output.labelTexts, count: output.size) }
     }
+    let decoder = engine.graph.decoder?.decoder
+    maxDecodedTokenBytes =
+      (decoder?.vocabulary?.map(\.utf8.count).max()).map {
+        $0 + (decoder?.separator.utf8.count ?? 0)
+      } ?? 0
     maxTokenBytes = engine.graph.model.description.inputs.map { input in
       switch input.kind {
       case .tokens(_, let entries?): entries.map(\.utf8.count).max() ?? 0

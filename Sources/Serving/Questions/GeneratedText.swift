@@ -25,6 +25,8 @@ package struct GeneratedText: Sendable {
   private let maxSteps: Int
   /// What each token stands for; nil for a model without a vocabulary.
   private let vocabulary: [String]?
+  /// What stands before the text of each token but the first.
+  private let separator: String
   private let stopTokens: Set<Int32>
   private var matcher: StopMatcher
   private var text = ""
@@ -33,6 +35,7 @@ package struct GeneratedText: Sendable {
   package init(of question: GenerationQuestion) {
     maxSteps = question.maxSteps
     vocabulary = question.vocabulary
+    separator = question.separator
     switch question.stop {
     case .texts(let stops):
       stopTokens = []
@@ -55,11 +58,19 @@ package struct GeneratedText: Sendable {
       if stopTokens.contains(token) { end = .stop } else { tokens.append(token) }
       return
     }
-    let (piece, stops) = matcher.append(vocabulary[Int(token)])
+    let (piece, stops) = matcher.append(
+      (steps > 1 ? separator : "") + vocabulary[Int(token)])
     text += piece
     if stops { end = .stop }
     // Nothing follows that could make a stop of what is held back.
     if end == .length { text += matcher.finish() }
+  }
+
+  /// No token follows: the text ends where it did not before. Returns whether that adds to it what was held back for a stop.
+  package mutating func finish(_ end: End) -> Bool {
+    guard self.end == nil else { return false }
+    self.end = end
+    return releaseHeld()
   }
 
   /// Removes and returns the part that was added since the last call.
@@ -74,7 +85,7 @@ package struct GeneratedText: Sendable {
   /// Releases the text that was held back for a stop, as no token follows; returns false where there is none.
   package mutating func releaseHeld() -> Bool {
     let held = matcher.finish()
-    if !held.isEmpty { text = held }
+    text += held
     return !held.isEmpty
   }
 }

@@ -11,7 +11,8 @@ package struct GenerationQuestion: Sendable {
   package let model: ServedModel
   package let prompt: InputSequence
   package let maxSteps: Int
-  package let sampling: Sampling
+  /// How tokens are chosen; a beam only of a model with a decoder.
+  package let choice: Decoding.Choice
   package let stop: Stop
   /// Whether each token is sent as it comes.
   package let streams: Bool
@@ -27,13 +28,14 @@ package struct GenerationQuestion: Sendable {
   package static let temperatures = 0.0...100.0
 
   package init(
-    model: ServedModel, prompt: InputSequence, maxSteps: Int, sampling: Sampling, stop: Stop,
+    model: ServedModel, prompt: InputSequence, maxSteps: Int, choice: Decoding.Choice,
+    stop: Stop,
     streams: Bool, timeout: Duration?
   ) {
     self.model = model
     self.prompt = prompt
     self.maxSteps = maxSteps
-    self.sampling = sampling
+    self.choice = choice
     self.stop = stop
     self.streams = streams
     self.timeout = timeout
@@ -41,14 +43,27 @@ package struct GenerationQuestion: Sendable {
 
   /// What each token stands for; nil where the model has no vocabulary, and continues token ids.
   package var vocabulary: [String]? {
+    if let decoder = model.graph.decoder?.decoder { return decoder.vocabulary }
     guard let (_, input, _) = model.graph.generation,
       case .tokens(_, let vocabulary) = model.description.inputs[input].kind
     else { preconditionFailure("a question to a model that does not continue text") }
     return vocabulary
   }
 
+  /// What stands between the texts of two tokens.
+  package var separator: String { model.graph.decoder?.decoder.separator ?? "" }
+
+  /// What the random numbers begin with; nil where none are drawn.
+  package var seed: UInt64? {
+    switch choice {
+    case .sampling(let sampling): sampling.seed
+    case .beam: nil
+    }
+  }
+
   /// The name of the output whose scores decide on the next token.
   package var scoresName: String {
-    model.graph.generation.map { model.graph.model.outputs[$0.output].name } ?? ""
+    model.graph.generation.map { model.graph.model.outputs[$0.output].name }
+      ?? model.decoderOutputName
   }
 }

@@ -52,7 +52,11 @@ extension Question {
     }
     try limits.check(inputs.sequences)
     if let horizon { try inputs.checkLengths(with: horizon, path: "horizon", for: model) }
-    self.init(model: model, inputs: inputs, selection: selection, horizon: horizon)
+    self.init(
+      model: model, inputs: inputs, selection: selection, horizon: horizon,
+      decoding: model.graph.decoder.map {
+        Decoding(maxSteps: Swift.min($0.decoder.maxSteps, limits.maxGenerationSteps))
+      })
     try checkDecoding()
   }
 }

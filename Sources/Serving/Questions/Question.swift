@@ -18,12 +18,16 @@ package struct Question: Sendable {
   package let sessions: [SessionUse?]
   /// What is answered of what there is.
   package let answer: AnswerMembers
+  /// How the tokens of a model with a decoder are chosen; nil for others.
+  package let decoding: Decoding?
+  /// Whether each sequence is answered by an array of the best sequences of tokens, and not by the best.
+  package let answersAlternatives: Bool
 
   package init(
     model: ServedModel, inputs: InputBatch, selection: Selection, horizon: Int? = nil,
     timeout: Duration? = nil, states: StateTransfer = StateTransfer(),
     returnedState: StateElement? = nil, sessions: [SessionUse?] = [],
-    answer: AnswerMembers = .all
+    answer: AnswerMembers = .all, decoding: Decoding? = nil, answersAlternatives: Bool = false
   ) {
     self.model = model
     self.inputs = inputs
@@ -34,6 +38,8 @@ package struct Question: Sendable {
     self.returnedState = returnedState
     self.sessions = sessions
     self.answer = answer
+    self.decoding = decoding
+    self.answersAlternatives = answersAlternatives
   }
 
   @inlinable package var sequences: [InputSequence] { inputs.sequences }

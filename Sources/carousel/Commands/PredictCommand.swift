@@ -74,6 +74,7 @@ struct PredictCommand: ParsableCommand {
     for question: Question, of model: OfflineModel, named output: String
   ) throws -> [UInt8] {
     guard !question.carriesState else { throw CarouselError.stateWithOutput }
+    guard question.decoding == nil else { throw CarouselError.tokensWithOutput }
     let names = question.outputNames
     guard names.count == 1 || output.hasSuffix(".npz") else {
       throw CarouselError.manyArrays(path: output, names: names)

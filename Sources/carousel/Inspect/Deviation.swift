@@ -37,8 +37,23 @@ extension Deviation {
   init(of model: OfflineModel, on sample: Sample) throws {
     let graph = model.graph
     let exact = OfflineModel(try ModelGraph(graph.model, precision: .f32))
-    let found = try model.predictions(for: sample)
-    let expected = try exact.predictions(for: sample)
+    guard let decoder = graph.decoder else {
+      try self.init(
+        of: graph, on: sample, found: try model.predictions(for: sample),
+        expected: try exact.predictions(for: sample))
+      return
+    }
+    var steps = sample
+    steps.decoding = Decoding(
+      maxSteps: sample.decoding?.maxSteps ?? decoder.decoder.maxSteps, returnsSteps: true)
+    try self.init(
+      of: decoder.graph, on: sample, found: try model.predictions(for: steps),
+      expected: try exact.predictions(for: steps))
+  }
+
+  private init(
+    of graph: ModelGraph, on sample: Sample, found: [Prediction], expected: [Prediction]
+  ) throws {
     self.sample = sample.origin
     sequences = sample.sequences.count
     steps = sample.stepCount
@@ -46,11 +61,42 @@ extension Deviation {
     let outputs =
       sample.horizon == nil
       ? graph.model.outputs : graph.forecast.map { [graph.model.outputs[$0.output]] } ?? []
+    if expected.contains(where: { $0.decoded != nil }) {
+      let rows = zip(found, expected).map { Self.sharedSteps($0, $1, of: graph) }
+      self.outputs = [
+        try Output(
+          name: outputs[0].name, classes: graph.model.classCount(of: outputs[0]),
+          found: rows.map(\.found), expected: rows.map(\.expected))
+      ]
+      return
+    }
     self.outputs = try outputs.enumerated().map { index, output in
       try Output(
         name: output.name, classes: graph.model.classCount(of: output),
         found: found.map { $0.outputs[index] }, expected: expected.map { $0.outputs[index] })
     }
+  }
+}
+
+extension Deviation {
+  /// The scores of the steps of two decoded sequences that have the same tokens behind them.
+  private static func sharedSteps(
+    _ found: Prediction, _ expected: Prediction, of graph: ModelGraph
+  ) -> (found: Prediction.Output, expected: Prediction.Output) {
+    let (first, second) = (found.decoded?.first, expected.decoded?.first)
+    let shared = zip(first?.tokens ?? [], second?.tokens ?? []).prefix { $0 == $1 }.count
+    let size = graph.model.outputs[0].size
+    func output(_ sequence: DecodedSequence?) -> Prediction.Output {
+      // Where they part, the step that tells is shared.
+      let values = sequence?.steps.prefix((shared + 1) * size) ?? []
+      return Prediction.Output(rows: values.count / size, size: size, values: Array(values))
+    }
+    let (a, b) = (output(first), output(second))
+    let rows = min(a.rows ?? 0, b.rows ?? 0)
+    func cut(_ output: Prediction.Output) -> Prediction.Output {
+      Prediction.Output(rows: rows, size: size, values: Array(output.values.prefix(rows * size)))
+    }
+    return (cut(a), cut(b))
   }
 }
 

@@ -10,15 +10,18 @@ extension ModelReport {
     lines += ["", "Inputs"]
     lines += table(inputs.map { ["  \($0.name)", $0.form] })
     lines += ["", "Graph"]
-    lines += table(
-      nodes.map { node in
-        [
-          "  \(node.name)", "\(node.op)(\(node.inputs.joined(separator: ", ")))",
-          Self.form(node.kind, node.size),
-          node.shape ?? "", node.parameters > 0 ? "\(node.parameters) parameters" : "",
-        ]
-      })
-    lines += ["", "Outputs"]
+    lines += table(nodes.map(Self.row))
+    if let decoder {
+      lines += ["", "Decoder"]
+      lines += table(decoder.inputs.map { ["  \($0.name)", $0.origin] })
+      lines += table(decoder.nodes.map(Self.row))
+      lines += [
+        "", "Tokens",
+        "  \(decoder.output)  \(decoder.size) a step, \(decoder.course)"
+          + (decoder.text ? ", as text" : ""),
+      ]
+    }
+    if !outputs.isEmpty { lines += ["", "Outputs"] }
     lines += table(
       outputs.map { output in
         [
@@ -49,8 +52,10 @@ extension ModelReport {
       ("bytes", "\(bytes) in the file, \(packedBytes) packed"),
       ("precision", precision),
       ("streamable", streamable ? "yes: rides step by step" : "no: needs whole sequences"),
-      ("outputs", "\(defaultOutputs) unless the question says otherwise"),
     ]
+    if decoder == nil {
+      facts.append(("outputs", "\(defaultOutputs) unless the question says otherwise"))
+    }
     if let forecastSteps { facts.append(("forecast", "\(forecastSteps) steps at a time")) }
     if let source { facts.append(("source", source)) }
     facts.append(("licence", licence ?? "not stated"))
@@ -58,6 +63,14 @@ extension ModelReport {
       facts.append(("unused", unusedTensors.joined(separator: ", ")))
     }
     return facts
+  }
+
+  private static func row(_ node: Node) -> [String] {
+    [
+      "  \(node.name)", "\(node.op)(\(node.inputs.joined(separator: ", ")))",
+      form(node.kind, node.size), node.shape ?? "",
+      node.parameters > 0 ? "\(node.parameters) parameters" : "",
+    ]
   }
 
   private static func row(_ output: Deviation.Output) -> [String] {

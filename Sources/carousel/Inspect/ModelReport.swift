@@ -11,6 +11,8 @@ struct ModelReport: Encodable {
   let inputs: [Input]
   let nodes: [Node]
   let outputs: [Output]
+  /// What makes tokens of what the graph found out; nil for a model that answers its outputs.
+  let decoder: Decoder?
   /// Numbers in the tensors that the graph reads.
   let parameters: Int
   /// Bytes of those tensors in the file.
@@ -69,8 +71,8 @@ struct ModelReport: Encodable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case name, version, summary, source, licence, inputs, nodes, outputs, parameters, bytes,
-      precision
+    case name, version, summary, source, licence, inputs, nodes, outputs, decoder, parameters,
+      bytes, precision
     case packedBytes = "packed_bytes"
     case streamable
     case forecastSteps = "forecast_steps"
@@ -88,12 +90,8 @@ struct ModelReport: Encodable {
     source = description.source
     licence = description.licence
     inputs = description.inputs.map(Input.init)
-    nodes = model.nodes.map { node in
-      Node(
-        name: node.name, op: node.op.name, inputs: Self.inputs(of: node, in: model),
-        kind: node.form.kind, size: node.size, shape: Self.networkText(of: node),
-        parameters: node.tensors.reduce(0) { $0 + model.tensors.elementCount(of: $1) })
-    }
+    nodes = Self.nodes(of: model)
+    decoder = model.decoder.map { Decoder($0, of: model) }
     outputs = model.outputs.enumerated().map { index, output in
       Output(
         name: output.name, kind: output.form.kind, size: output.size,
@@ -111,6 +109,15 @@ struct ModelReport: Encodable {
     forecastSteps = graph.forecastSteps
     defaultOutputs = Self.text(graph.defaultSelection, of: model)
     self.deviation = deviation
+  }
+
+  static func nodes(of model: Model) -> [Node] {
+    model.nodes.map { node in
+      Node(
+        name: node.name, op: node.op.name, inputs: inputs(of: node, in: model),
+        kind: node.form.kind, size: node.size, shape: networkText(of: node),
+        parameters: node.tensors.reduce(0) { $0 + model.tensors.elementCount(of: $1) })
+    }
   }
 
   private static func name(_ reference: Model.ValueReference, of model: Model) -> String {

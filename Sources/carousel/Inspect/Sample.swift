@@ -10,6 +10,8 @@ struct Sample {
   let sequences: [InputSequence]
   let selection: Selection
   let horizon: Int?
+  /// How the tokens of a model with a decoder are chosen; nil for others.
+  var decoding: Decoding?
 
   var stepCount: Int { sequences.reduce(0) { $0 + $1.stepCount } }
 
@@ -19,6 +21,7 @@ struct Sample {
     sequences = question.sequences
     selection = question.selection
     horizon = question.horizon
+    decoding = question.decoding
   }
 
   /// The model's example, where it has one that it takes, and noise that fits its inputs: the same each time.
@@ -44,6 +47,7 @@ struct Sample {
     // The more answers, the better.
     selection = model.graph.supports(.all) ? .all : .last
     horizon = nil
+    decoding = model.graph.decoder.map { Decoding(maxSteps: $0.decoder.maxSteps) }
   }
 
   private static let noiseSequences = 8

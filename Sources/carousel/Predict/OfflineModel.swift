@@ -75,7 +75,8 @@ struct OfflineModel {
   func predictions(for sample: Sample) throws(CarouselError) -> [Prediction] {
     let result = waitFor { done in
       engine.predict(
-        sample.sequences, selection: sample.selection, horizon: sample.horizon, completion: done)
+        sample.sequences, selection: sample.selection, horizon: sample.horizon,
+        decoding: sample.decoding, completion: done)
     }
     do { return try result.get() } catch { throw .refused(reason: "\(error)") }
   }

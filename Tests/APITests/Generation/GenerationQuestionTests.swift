@@ -206,7 +206,7 @@ import Testing
     ),
     (
       #","horizon":3"#,
-      #""horizon" is not known, expected prompt, model, max_steps, temperature, top_k, top_p, seed, stop, stream or timeout_ms"#
+      #""horizon" is not known, expected prompt, model, max_steps, temperature, top_k, top_p, seed, stop, stream, timeout_ms, beam or length_penalty"#
     ),
     (#","seed":1,"seed":1"#, "seed is given twice"),
     (#","prompt":"a""#, "prompt is given twice"),
@@ -261,5 +261,13 @@ import Testing
         document, name: nil, models: models, limits: QuestionLimits())
       Issue.record("taken")
     } catch { #expect("\(error)" == sentence) }
+  }
+}
+
+extension GenerationQuestion {
+  /// Of a question that asks for no beam.
+  fileprivate var sampling: Sampling {
+    guard case .sampling(let sampling) = choice else { fatalError("a beam") }
+    return sampling
   }
 }

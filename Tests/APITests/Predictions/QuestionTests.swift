@@ -57,11 +57,11 @@ import Testing
     ("{}", 400, #"inputs is missing, expected {\"inputs\": …}"#),
     (
       #"{"":3}"#, 400,
-      #"\"\" is not known, expected inputs, model, outputs, horizon, timeout_ms, state, return_state, session or answer"#
+      #"\"\" is not known, expected inputs, model, outputs, horizon, timeout_ms, state, return_state, session, answer, max_steps, beam, length_penalty, alternatives, temperature, top_k, top_p or seed"#
     ),
     (
       #"{"input":[1]}"#, 400,
-      #"\"input\" is not known, expected inputs, model, outputs, horizon, timeout_ms, state, return_state, session or answer"#
+      #"\"input\" is not known, expected inputs, model, outputs, horizon, timeout_ms, state, return_state, session, answer, max_steps, beam, length_penalty, alternatives, temperature, top_k, top_p or seed"#
     ),
     (#"{"inputs":[[1,2]],"inputs":[[1,2]]}"#, 400, "inputs is given twice"),
     (#"{"inputs":[[1,2]],"horizon":1,"horizon":1}"#, 400, "horizon is given twice"),

@@ -77,10 +77,26 @@ final class TextReader: Sendable {
   func read(
     _ prompt: InputSequence, _ sampling: Sampling, maxSteps: Int, timeout: Duration? = nil
   ) async -> Reading {
-    let result = await withCheckedContinuation { continuation in
-      let ticket = engine.generate(
+    await read { completion in
+      engine.generate(
         prompt, sampling: sampling, maxSteps: maxSteps, terms: RideTerms(timeout: timeout),
-        reader: { self.take($0) }, completion: { continuation.resume(returning: $0) })
+        reader: { self.take($0) }, completion: completion)
+    }
+  }
+
+  /// Likewise, what a decoder makes of a sequence.
+  func decode(_ sequence: InputSequence, _ decoding: Decoding) async -> Reading {
+    await read { completion in
+      engine.decode(
+        sequence, decoding, terms: RideTerms(), reader: { self.take($0) }, completion: completion)
+    }
+  }
+
+  private func read(
+    _ start: (@escaping @Sendable (Result<[Prediction], Refusal>) -> Void) -> Engine.Ticket
+  ) async -> Reading {
+    let result = await withCheckedContinuation { continuation in
+      let ticket = start { continuation.resume(returning: $0) }
       let early = state.withLock { state in
         state.ticket = ticket
         defer { state.early = [] }

@@ -1,6 +1,11 @@
 import JSON
 
-extension GraphResolver {
+/// Finds tensors that were probably meant to be read.
+struct UnreadTensors {
+  let tensors: TensorFile
+  /// The graphs that read the file.
+  let graphs: [GraphResolver]
+
   /// A node, or an output that is decoded, and the tensors that it reads under its prefix.
   private struct Reader {
     let name: String
@@ -13,7 +18,9 @@ extension GraphResolver {
 
   /// Refuses tensors that stand under the prefix of a node but that no node reads: a model whose bias has a wrong name
   /// would answer without it.
-  func checkUnreadTensors() throws(ModelError) {
+  func check() throws(ModelError) {
+    let (nodes, outputs) = (graphs.flatMap(\.nodes), graphs.flatMap(\.outputs))
+    let usedTensors = Set(graphs.flatMap(\.usedTensors))
     var owners: [String: [Reader]] = [:]
     for node in nodes {
       guard let prefix = node.weights else { continue }

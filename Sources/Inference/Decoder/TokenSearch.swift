@@ -1,0 +1,266 @@
+import CKernels
+import ModelFormat
+
+/// A search for the tokens that answer a sequence: which hypotheses go on, and which tokens are certain.
+///
+/// A state machine: its caller lets the decoder run a step of each hypothesis (`riders`), and hands over what came of it.
+package struct TokenSearch: Sendable {
+  private let decoder: DecoderGraph
+  private let decoding: Decoding
+  private var sampler: TokenSampler?
+  /// Those that go on, the likeliest first.
+  private var live: [Hypothesis] = []
+  /// Those that ended, in the order in which they did.
+  private var ended: [(hypothesis: Hypothesis, end: DecodedSequence.End)] = []
+  /// Whether scores came that are not numbers.
+  package private(set) var isNotFinite = false
+  /// Tokens that `takeTokens` gave out.
+  private var givenCount = 0
+  private var stepsDone = 0
+
+  /// - Parameter values: what the encoder found out, in the order of its model's `decoded`.
+  package init(_ decoder: DecoderGraph, _ decoding: Decoding, values: [[Float]]) {
+    self.decoder = decoder
+    self.decoding = decoding
+    if case .sampling(let sampling) = decoding.choice {
+      sampler = TokenSampler(sampling, scale: decoder.scale, kernels: decoder.graph.kernels)
+    }
+    if let input = decoder.firstInput(values) {
+      live = [Hypothesis(input)]
+    } else {
+      isNotFinite = true
+    }
+  }
+
+  /// Whether no further step is needed.
+  package var isDone: Bool { live.isEmpty }
+  /// Steps yet to come, at the most.
+  package var remainingSteps: Int { isDone ? 0 : decoding.maxSteps - stepsDone }
+  /// How many riders the next step has.
+  package var width: Int { live.count }
+
+  /// The parts of a turn that compute the next step, with seats from `seat` on.
+  package func riders(seat: Int) -> [TurnRider] {
+    live.enumerated().map { $1.rider(seat: seat + $0) }
+  }
+
+  /// Takes in the step that a turn computed.
+  ///
+  /// - Parameters:
+  ///   - rider: the place of the first of its riders among those of the turn.
+  ///   - seat: the seat of that one.
+  package mutating func advance(
+    rider: Int, seat: Int, from workspace: Workspace, states: SeatStates
+  ) {
+    stepsDone += 1
+    let steps = live.indices.map { index in
+      Step(
+        scores: workspace.values(ofOutput: 0, rider: rider + index), decoder: decoder)
+    }
+    guard steps.allSatisfy(\.isFinite) else { return fail() }
+    guard let chosen = choose(from: steps) else { return fail() }
+    var next: [Hypothesis] = []
+    for choice in chosen {
+      let hypothesis = live[choice.hypothesis]
+      let isEnd = decoder.decoder.ends.contains(choice.token)
+      let isLast = stepsDone == decoding.maxSteps
+      let longer = hypothesis.appending(
+        choice.token, logarithm: choice.logarithm,
+        row: decoding.returnsSteps ? Array(steps[choice.hypothesis].scores) : nil,
+        next: isEnd || isLast
+          ? nil
+          : (
+            input(
+              after: hypothesis, choice.token, rider: rider + choice.hypothesis, from: workspace),
+            states.state(ofSeat: seat + choice.hypothesis, position: stepsDone)
+          ))
+      if isEnd {
+        ended.append((longer, .token))
+      } else if isLast {
+        ended.append((longer, .limit))
+      } else {
+        next.append(longer)
+      }
+    }
+    live = next
+    if isDecided { live = [] }
+  }
+
+  /// What the step behind a token reads.
+  private func input(
+    after hypothesis: Hypothesis, _ token: Int32, rider: Int, from workspace: Workspace
+  ) -> InputSequence {
+    var input = InputSequence(
+      replacing: decoder.decoder.tokenInput, of: hypothesis.input, with: token)
+    for (index, source) in decoder.decoder.sources.enumerated() {
+      guard case .feedback(let output, _) = source else { continue }
+      input = InputSequence(
+        replacing: index, of: input,
+        with: Array(workspace.values(ofOutput: output, rider: rider)), stepCount: 1)
+    }
+    return input
+  }
+
+  private mutating func fail() {
+    isNotFinite = true
+    live = []
+  }
+
+  /// The reader wants no more: what is there is the answer.
+  package mutating func stop() {
+    ended += live.prefix(1).map { ($0, .reader) }
+    live = []
+  }
+
+  // MARK: - Choices
+
+  /// A token that follows a hypothesis.
+  private struct Candidate {
+    let hypothesis: Int
+    let token: Int32
+    let logarithm: Double
+    /// That of the whole sequence.
+    let sum: Double
+    /// The score as the model gave it, which rounding has not touched.
+    let score: Float
+
+    /// Whether this one goes on before `other`: the likelier, of equals the first.
+    func isBetter(than other: Candidate) -> Bool {
+      if sum != other.sum { return sum > other.sum }
+      if hypothesis != other.hypothesis { return hypothesis < other.hypothesis }
+      return score != other.score ? score > other.score : token < other.token
+    }
+  }
+
+  /// The tokens to go on with, the likeliest first; nil where there is none.
+  private mutating func choose(from steps: [Step]) -> [Candidate]? {
+    if sampler != nil {
+      guard let token = sampler?.draw(from: steps[0].scores) else { return nil }
+      return [candidate(0, token, of: steps[0])]
+    }
+    let count = decoding.width - ended.count
+    var best: [Candidate] = []
+    for (index, step) in steps.enumerated() {
+      // No more than so many of one hypothesis are among the best of all.
+      var ranking = TokenRanking(Array(step.scores))
+      for _ in 0..<count {
+        guard let token = ranking.next(), step.scores[step.scores.startIndex + token] > step.floor
+        else { break }
+        let candidate = candidate(index, Int32(token), of: step)
+        if best.count == count {
+          guard candidate.isBetter(than: best[count - 1]) else { break }
+          best.removeLast()
+        }
+        best.insert(candidate, at: best.firstIndex { candidate.isBetter(than: $0) } ?? best.count)
+      }
+    }
+    return best.isEmpty ? nil : best
+  }
+
+  private func candidate(_ index: Int, _ token: Int32, of step: Step) -> Candidate {
+    let logarithm = step.logarithm(of: token)
+    return Candidate(
+      hypothesis: index, token: token, logarithm: logarithm,
+      sum: live[index].logarithm + logarithm,
+      score: step.scores[step.scores.startIndex + Int(token)])
+  }
+
+  // MARK: - The answer
+
+  /// Whether no hypothesis that goes on can become better than those that are to be answered.
+  private var isDecided: Bool {
+    guard ended.count >= decoding.alternatives, let first = live.first else { return false }
+    // A logarithm only falls, and is divided by no more than the longest sequence's.
+    let bound = score(first.logarithm, count: decoding.maxSteps)
+    return results[decoding.alternatives - 1].score >= bound
+  }
+
+  /// The sequences that ended, the best first.
+  private var results: [(hypothesis: Hypothesis, end: DecodedSequence.End, score: Double)] {
+    ended.enumerated().map {
+      ($0, $1.hypothesis, $1.end, score($1.hypothesis.logarithm, count: $1.hypothesis.tokens.count))
+    }.sorted { $0.3 != $1.3 ? $0.3 > $1.3 : $0.0 < $1.0 }.map { ($0.1, $0.2, $0.3) }
+  }
+
+  private func score(_ logarithm: Double, count: Int) -> Double {
+    guard case .beam(_, let penalty) = decoding.choice, penalty > 0, count > 1 else {
+      return logarithm
+    }
+    // Made of operations that round alike on every machine.
+    return logarithm / Elementary.exp(penalty * Elementary.log(Double(count)))
+  }
+
+  /// The answer, once it is done: the best first.
+  package var answer: [DecodedSequence] {
+    results.prefix(decoding.alternatives).map { hypothesis, end, score in
+      DecodedSequence(
+        tokens: hypothesis.tokens(without: end), score: score, end: end,
+        steps: hypothesis.rows.flatMap(\.self))
+    }
+  }
+
+  /// Removes and returns the tokens that are certain by now and were not given out: those that all hypotheses which can be
+  /// the best begin with.
+  package mutating func takeTokens() -> [Int32] {
+    var candidates = live.map(\.tokens)
+    if let best = results.first { candidates.append(best.hypothesis.tokens(without: best.end)) }
+    guard let first = candidates.first, !isNotFinite else { return [] }
+    let count = candidates.dropFirst().reduce(first.count) { count, tokens in
+      zip(first.prefix(count), tokens).prefix { $0 == $1 }.count
+    }
+    guard count > givenCount else { return [] }
+    defer { givenCount = count }
+    return Array(first[givenCount..<count])
+  }
+}
+
+extension Hypothesis {
+  fileprivate func tokens(without end: DecodedSequence.End) -> [Int32] {
+    end == .token ? tokens.dropLast() : tokens
+  }
+}
+
+/// The scores of one step of a hypothesis.
+private struct Step {
+  let scores: ArraySlice<Float>
+  private let scale: TokenSampler.Scale
+  /// What makes logarithms of probabilities of the scores, subtracted.
+  private let offset: Double
+
+  init(scores: ArraySlice<Float>, decoder: DecoderGraph) {
+    self.scores = scores
+    scale = decoder.scale
+    let best = scores.max() ?? 0
+    switch scale {
+    case .probability: offset = 0
+    case .logarithm:
+      var powers = scores.map { $0 - best }
+      // SAFETY: the routine works in place on the floats that the array holds.
+      unsafe powers.withUnsafeMutableBufferPointer {
+        unsafe decoder.graph.kernels.routines.exp_f32($0.baseAddress!, $0.count)
+      }
+      offset = Double(best) + Elementary.log(powers.reduce(0) { $0 + Double($1) })
+    }
+  }
+
+  /// Whether every score is a number or infinitely unlikely, and one is finite.
+  var isFinite: Bool {
+    var hasFinite = false
+    for score in scores {
+      if score.isNaN || score == .infinity { return false }
+      hasFinite = hasFinite || score.isFinite
+    }
+    return hasFinite
+  }
+
+  /// What no token can be chosen at: a probability of 0.
+  var floor: Float { scale == .probability ? 0 : -.infinity }
+
+  func logarithm(of token: Int32) -> Double {
+    let score = Double(scores[scores.startIndex + Int(token)])
+    switch scale {
+    case .probability: return Elementary.log(score)
+    case .logarithm: return score - offset
+    }
+  }
+}

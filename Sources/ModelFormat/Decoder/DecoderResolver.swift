@@ -1,0 +1,180 @@
+import JSON
+
+/// Makes a graph of its own of a decoder's description, whose inputs have the forms of the encoder's values, and checks it.
+struct DecoderResolver {
+  private(set) var graph: GraphResolver
+  private(set) var sources: [Model.Decoder.Source] = []
+  let tokenInput: Int
+  let vocabulary: [String]?
+  let separator: String
+  let start: Int32
+  let ends: Set<Int32>
+  let maxSteps: Int
+
+  /// - Parameter values: the encoder's values that inputs of the decoder read, by the inputs' places.
+  init(
+    _ decoder: ModelDescription.Decoder, of model: ModelDescription,
+    values: [Int: Model.ResolvedOutput], tensors: TensorFile
+  ) throws(ModelError) {
+    (tokenInput, vocabulary) = try Self.tokenInput(of: decoder)
+    separator = decoder.separator ?? ""
+    if let separator = decoder.separator, vocabulary == nil {
+      throw .unexpected(
+        path: "decoder.separator", found: separator.jsonExcerpt,
+        expected: "none, as the decoder has no vocabulary")
+    }
+    guard decoder.outputs.count == 1 else {
+      throw .unexpected(
+        path: "decoder.outputs", found: "\(decoder.outputs.count) outputs",
+        expected: "one: the scores of the next token")
+    }
+    guard model.outputs.isEmpty else {
+      throw .unexpected(
+        path: "outputs", found: "\(model.outputs.count) beside a decoder",
+        expected: "none: the tokens of the decoder are the answer")
+    }
+    var outputs = decoder.outputs
+    let more = outputs[0]
+    let others: [(key: String, isThere: Bool)] = [
+      ("labels", more.labels != nil), ("decode", more.decode != nil),
+      ("reconstructs", more.reconstructs != nil),
+    ]
+    if let (key, _) = others.first(where: \.isThere) {
+      throw .unexpected(
+        path: "decoder.outputs[0].\(key)", found: "something",
+        expected:
+          "none: the output scores the tokens of \(decoder.inputs[tokenInput].name.jsonExcerpt)")
+    }
+    outputs[0].forecasts = outputs[0].forecasts ?? decoder.inputs[tokenInput].name
+    var inputs: [ModelDescription.Input] = []
+    for (index, input) in decoder.inputs.enumerated() {
+      let (source, kind) = try Self.source(
+        of: input, path: "decoder.inputs[\(index)]", value: values[index],
+        place: values.keys.count { $0 < index }, outputs: &outputs)
+      sources.append(source)
+      inputs.append(ModelDescription.Input(name: input.name, kind: kind))
+    }
+    let description = ModelDescription(
+      name: model.name, version: model.version, inputs: inputs, nodes: decoder.nodes,
+      outputs: outputs)
+    do { graph = try GraphResolver(description, tensors: tensors) } catch {
+      throw .inDecoder(error)
+    }
+    guard graph.outputs[0].forecasts == tokenInput else {
+      throw .unexpected(
+        path: "decoder.outputs[0].forecasts", found: outputs[0].forecasts?.jsonExcerpt ?? "nothing",
+        expected: decoder.inputs[tokenInput].name.jsonExcerpt)
+    }
+    try Self.checkFeedback(decoder, sources: sources, graph: graph)
+    let size = inputs[tokenInput].kind.size
+    start = try decoder.start.id(path: "decoder.start", vocabulary: vocabulary, size: size)
+    var ends: Set<Int32> = []
+    for (index, token) in decoder.end.enumerated() {
+      let path = decoder.end.count == 1 ? "decoder.end" : "decoder.end[\(index)]"
+      ends.insert(try token.id(path: path, vocabulary: vocabulary, size: size))
+    }
+    self.ends = ends
+    guard decoder.maxSteps > 0 else {
+      throw .unexpected(path: "decoder.max_steps", found: "0", expected: "at least 1")
+    }
+    guard decoder.maxSteps <= ModelLimits.decoderSteps else {
+      throw .tooMany(
+        "decoder.max_steps", found: decoder.maxSteps, limit: ModelLimits.decoderSteps)
+    }
+    maxSteps = decoder.maxSteps
+  }
+
+  /// The only input of tokens.
+  private static func tokenInput(
+    of decoder: ModelDescription.Decoder
+  ) throws(ModelError) -> (Int, vocabulary: [String]?) {
+    var found: [(Int, [String]?)] = []
+    for (index, input) in decoder.inputs.enumerated() {
+      if case .tokens(_, let vocabulary) = input.source { found.append((index, vocabulary)) }
+    }
+    guard found.count == 1 else {
+      throw .unexpected(
+        path: "decoder.inputs", found: "\(found.count) of tokens",
+        expected: "one of \"kind\": \"tokens\", which holds the token of the step")
+    }
+    return found[0]
+  }
+
+  /// Where an input comes from, and its kind. What is fed back becomes an output.
+  private static func source(
+    of input: ModelDescription.Decoder.Input, path: String, value: Model.ResolvedOutput?,
+    place: Int, outputs: inout [ModelDescription.Output]
+  ) throws(ModelError) -> (Model.Decoder.Source, ModelDescription.Input.Kind) {
+    switch input.source {
+    case .tokens(let size, let vocabulary):
+      return (.token, .tokens(size: size, vocabulary: vocabulary))
+    case .encoder:
+      guard let value else { preconditionFailure("a value of the encoder is not resolved") }
+      guard case .vector(let size) = value.form else {
+        throw .inputForm(
+          path: "\(path).from", op: "the decoder", name: value.name, found: value.form,
+          expected: "a vector")
+      }
+      return (.encoder(place), .vector(size: size))
+    case .feedback(let name, let first):
+      let output = outputs.firstIndex { $0.name == name } ?? outputs.count
+      if output == outputs.count { outputs.append(ModelDescription.Output(name: name)) }
+      switch first {
+      case .zeros(let size):
+        return (
+          .feedback(output: output, first: nil), .features(size: size, mean: nil, scale: nil)
+        )
+      case .encoder:
+        guard let value else { preconditionFailure("a value of the encoder is not resolved") }
+        guard case .vector(let size) = value.form else {
+          throw .inputForm(
+            path: "\(path).from", op: "the first step", name: value.name, found: value.form,
+            expected: "a vector")
+        }
+        return (
+          .feedback(output: output, first: place), .features(size: size, mean: nil, scale: nil)
+        )
+      }
+    }
+  }
+
+  /// What is fed back has the size of the input that takes it.
+  private static func checkFeedback(
+    _ decoder: ModelDescription.Decoder, sources: [Model.Decoder.Source], graph: GraphResolver
+  ) throws(ModelError) {
+    for (index, source) in sources.enumerated() {
+      guard case .feedback(let output, _) = source else { continue }
+      let (found, size) = (graph.outputs[output], graph.description.inputs[index].kind.size)
+      guard found.size == size else {
+        throw .inputForm(
+          path: "decoder.inputs[\(index)].next", op: decoder.inputs[index].name.jsonExcerpt,
+          name: found.name, found: found.form, expected: "a value of size \(size)")
+      }
+    }
+  }
+}
+
+extension ModelDescription.Decoder.Token {
+  fileprivate func id(
+    path: String, vocabulary: [String]?, size: Int
+  ) throws(ModelError) -> Int32 {
+    switch self {
+    case .id(let id):
+      guard id < size else {
+        throw .unexpected(path: path, found: "\(id)", expected: "an id from 0 to \(size - 1)")
+      }
+      return Int32(id)
+    case .text(let text):
+      guard let vocabulary else {
+        throw .unexpected(
+          path: path, found: text.jsonExcerpt,
+          expected: "an id, as the decoder has no vocabulary")
+      }
+      guard let id = vocabulary.firstIndex(of: text) else {
+        throw .unexpected(
+          path: path, found: text.jsonExcerpt, expected: "a text of the decoder's vocabulary")
+      }
+      return Int32(id)
+    }
+  }
+}

@@ -7,6 +7,8 @@ struct Call: Sendable {
   let exchange: HTTPExchange
   let endpoint: Endpoint
   let path: MatchedPath
+  /// What its client may do.
+  var grant = Grant.all
   /// Whether it is on the thread of the loop that handed its exchange out.
   var isOnLoop = true
   let start = ContinuousClock.now

@@ -20,7 +20,7 @@ extension Fault {
     case .allowed(let methods):
       response.fields.append("allow", methods.joined(separator: ", "))
     // RFC 9110 §15.5.2: a 401 says how to authenticate.
-    case .bearer: response.fields.append("www-authenticate", "Bearer")
+    case .challenge(let challenge): response.fields.append("www-authenticate", challenge)
     case nil: break
     }
     if let seconds = retryAfterSeconds { response.fields.append("retry-after", String(seconds)) }

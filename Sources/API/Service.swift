@@ -56,6 +56,9 @@ package final class Service: Sendable {
       models: parts.models, sessions: parts.sessions, wallClock: { ProcessStatistics.now })
   }
 
+  /// Asks for the tokens of `table` from now on.
+  package func replaceTokens(by table: TokenTable) { access.replaceTokens(by: table) }
+
   /// What `/readyz` tells from now on. Draining refuses nothing here: engines do that once they shut down.
   package func setReadiness(_ readiness: Readiness) { parts.readiness.set(readiness) }
 
@@ -96,7 +99,7 @@ package final class Service: Sendable {
   private func receive(_ head: HTTPRequest) -> Reception {
     let (endpoint, path) = router.match(head.path)
     do throws(Fault) {
-      guard let route = try route(of: endpoint, for: head) else {
+      guard let (route, grant) = try route(of: endpoint, for: head) else {
         return Reception(.whole(maxBytes: ServiceSettings.maxUnreadBodyBytes)) { exchange in
           Call(exchange: exchange, endpoint: endpoint, path: path).answer(
             HTTPResponse(
@@ -105,7 +108,8 @@ package final class Service: Sendable {
       }
       return Reception(.whole(maxBytes: route.bodyLimit.maxBytes)) { exchange in
         self.answer(
-          Call(exchange: exchange, endpoint: endpoint, path: path), by: route.answer)
+          Call(exchange: exchange, endpoint: endpoint, path: path, grant: grant),
+          by: route.answer)
       }
     } catch {
       return Reception(.unwanted) { exchange in
@@ -114,8 +118,10 @@ package final class Service: Sendable {
     }
   }
 
-  /// The route that a request is for; nil where it only asks what there is.
-  private func route(of endpoint: Endpoint, for head: HTTPRequest) throws(Fault) -> Route? {
+  /// The route that a request is for, and what its client may do; nil where it only asks what there is.
+  private func route(
+    of endpoint: Endpoint, for head: HTTPRequest
+  ) throws(Fault) -> (Route, Grant)? {
     let isUnknown = endpoint === router.unknown
     if head.method == "OPTIONS", !isUnknown || head.path == "*" { return nil }
     guard !isUnknown else {
@@ -126,8 +132,7 @@ package final class Service: Sendable {
     guard let route = endpoint.route(for: head.method) else {
       throw Fault(RouteError.method(head.method, allowed: endpoint.methods))
     }
-    try access.check(route.access, by: head)
-    return route
+    return (route, try access.check(route.access, by: head))
   }
 
   private func answer(_ call: Call, by answer: Route.Answer) {

@@ -17,6 +17,10 @@ package struct ServiceSettings: Sendable {
   package var sessions = SessionLimits()
   /// `operator_key`, by which a request shows that it may list sessions; nil: nobody may.
   package var operatorKey: [UInt8]?
+  /// The tokens of `tokens_file`, one of which every request needs but those that are open to all; nil: none is asked for.
+  package var tokens: TokenTable?
+  /// `metrics_access`: whether `/metrics` is for operators only.
+  package var metricsAreForOperators = false
   /// What `GET /` calls the version of the server.
   package var version = "dev"
 

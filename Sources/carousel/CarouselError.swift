@@ -13,6 +13,8 @@ enum CarouselError: Error, Equatable {
   case twoNames(String, String, source: SettingSource)
   /// A settings file that is not one JSON object of plain values.
   case badSettingsFile(path: String, problem: String)
+  /// A file of tokens that can't be read, or not be added to.
+  case badTokenFile(path: String, problem: String)
   /// A system call that failed on a file (or on standard input, where the path is `-`).
   case file(path: String, code: Int32)
   /// A .npy or .npz file that can't be read.
@@ -69,6 +71,8 @@ extension CarouselError: CustomStringConvertible {
         + (nearest.map { "; did you mean \($0)?" } ?? "; `carousel config` lists them all")
     case .twoNames(let name, let former, let source):
       "\(former) (\(source)): found another value than that of \(name), which is the same setting"
+    case .badTokenFile(let path, let problem):
+      "\(path) is no file of tokens: \(problem)"
     case .badSettingsFile(let path, let problem):
       "\(path): \(problem)"
     case .file(let path, let code):

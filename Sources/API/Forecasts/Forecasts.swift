@@ -22,7 +22,7 @@ struct Forecasts: Sendable {
         call.exchange.request.body,
         members: ForecastDecoder.members)
       let forecast = try ForecastDecoder(
-        document: document, models: models.snapshot, limits: limits
+        document: document, models: call.grant.models(of: models.snapshot), limits: limits
       )
       .decode()
       return Inquiry(

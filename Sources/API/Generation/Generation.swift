@@ -27,7 +27,8 @@ struct Generation: Sendable {
       let document = try readers.read(
         call.exchange.request.body)
       let question = try GenerationQuestion(
-        document, name: call.path["name"], models: models.snapshot, limits: limits)
+        document, name: call.path["name"], models: call.grant.models(of: models.snapshot),
+        limits: limits)
       try budget.admit(
         AnswerSize(question), inputBytes: question.prompt.byteCount, into: reservation, for: call)
       let run = GenerationRun(question, for: call, pacer: pacer)

@@ -22,7 +22,8 @@ struct Predictions: Sendable {
   /// `POST /predict`, `POST /models/NAME/predict`
   func answer(_ call: Call) {
     rides.answer(call) { (call) throws(Fault) in
-      let question = try question(in: call.exchange.request.body, model: call.path["name"])
+      let question = try question(
+        in: call.exchange.request.body, model: call.path["name"], for: call.grant)
       let encoder = AnswerEncoder(question: question, sealer: sealer)
       return Inquiry(
         question: question, size: AnswerSize(question),
@@ -34,9 +35,12 @@ struct Predictions: Sendable {
   }
 
   /// What the body of a `POST /predict` asks; `model` is the one of the path, where that names one.
-  func question(in body: [UInt8], model: String? = nil) throws(Fault) -> Question {
+  func question(
+    in body: [UInt8], model: String? = nil, for grant: Grant = .all
+  ) throws(Fault) -> Question {
     let document = try readers.read(body)
     return try Question(
-      document, name: model, models: models.snapshot, limits: limits, sealer: sealer)
+      document, name: model, models: grant.models(of: models.snapshot), limits: limits,
+      sealer: sealer)
   }
 }

@@ -9,8 +9,6 @@ enum RouteError: Error, Equatable, Sendable {
   /// A part of a query that is not what it should be.
   case query(name: String, found: String, expected: BodyError.Expectation)
   case notReady(Readiness)
-  /// A route for operators only, and a request without the key; or there is no key.
-  case notOperator(hasKey: Bool)
 }
 
 extension RouteError: FaultSource {
@@ -20,9 +18,6 @@ extension RouteError: FaultSource {
     case .pathEscape, .query: .badRequest
     case .method: .methodNotAllowed
     case .notReady: .unavailable
-    case .notOperator(hasKey: true): .unauthorized
-    // No key that a client could show would do.
-    case .notOperator(hasKey: false): .forbidden
     }
   }
 
@@ -34,8 +29,7 @@ extension RouteError: FaultSource {
   var details: Fault.Details? {
     switch self {
     case .method(_, let allowed): .allowed(allowed)
-    case .notOperator(hasKey: true): .bearer
-    case .noSuchPath, .pathEscape, .query, .notReady, .notOperator(hasKey: false): nil
+    case .noSuchPath, .pathEscape, .query, .notReady: nil
     }
   }
 
@@ -50,10 +44,6 @@ extension RouteError: FaultSource {
       "?\(name)=: found \(quoted(found)), expected \(expected.phrase)"
     case .notReady(.draining): "the server is about to stop"
     case .notReady: "the server is starting"
-    case .notOperator(hasKey: true):
-      "sessions are listed for operators only, expected authorization: Bearer and the server's operator_key"
-    case .notOperator(hasKey: false):
-      "sessions are listed for operators only, and the server has no operator_key by which to know them"
     }
   }
 }

@@ -63,7 +63,8 @@ struct RouteTable: Sendable {
         "GET", "/healthz", "the same as /readyz", access: .open, isHealthCheck: true,
         .page(.onLoop) { _ throws(Fault) in try health.ready() }),
       Route(
-        "GET", "/metrics", "counters and histograms for Prometheus", access: .open,
+        "GET", "/metrics", "counters and histograms for Prometheus",
+        access: parts.settings.metricsAreForOperators ? .operate : .open,
         .page(.shared) { _ in metrics.response() }),
     ]
   }

@@ -16,7 +16,7 @@ struct SessionPages: Sendable {
 
   /// `GET /models/NAME/sessions`
   func list(_ call: Call) throws(Fault) -> HTTPResponse {
-    let model = try models.snapshot.model(call.path["name"] ?? "")
+    let model = try call.grant.models(of: models.snapshot).model(call.path["name"] ?? "")
     let limit = try Self.listLimit(of: call.exchange.request.query)
     let (listings, usage) = sessions.withTable { table in
       (
@@ -61,7 +61,7 @@ struct SessionPages: Sendable {
     _ call: Call,
     _ body: (inout SessionTable, SessionTable.Key) throws(SessionRefusal) -> sending Value
   ) throws(Fault) -> (id: String, Value) {
-    let models = models.snapshot
+    let models = call.grant.models(of: models.snapshot)
     let model = try models.model(call.path["name"] ?? "")
     // Of all that an id may hold, the colon alone is reserved (RFC 3986 §2.2); clients may encode it.
     let id = (call.path["id"] ?? "").replacing("%3A", with: ":")

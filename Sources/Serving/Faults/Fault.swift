@@ -35,8 +35,8 @@ package struct Fault: Error, Equatable, Sendable {
     case session(id: String, steps: Int)
     /// The methods that are.
     case allowed([String])
-    /// A bearer's token would do.
-    case bearer
+    /// How to authenticate, as `WWW-Authenticate` says it.
+    case challenge(String)
   }
 
   package let kind: Kind

@@ -3,6 +3,8 @@ package enum ModelChoiceError: Error, Equatable, Sendable {
   case noSuchModel(name: String, known: [String])
   case otherModel(inPath: String, inBody: String)
   case noModels
+  /// A model that the request's token is not for.
+  case notAllowed(name: String, token: String)
   case notForecaster(model: String, ForecastGap)
   case notGenerator(model: String, ForecastGap, known: [String])
   case outputNotFinite(model: String, output: String)
@@ -14,6 +16,7 @@ extension ModelChoiceError: FaultSource {
   package var kind: Fault.Kind {
     switch self {
     case .noSuchModel, .noModels: .notFound
+    case .notAllowed: .forbidden
     case .otherModel, .notForecaster, .notGenerator, .noDecoder: .badRequest
     case .outputNotFinite: .unprocessable
     }
@@ -21,7 +24,7 @@ extension ModelChoiceError: FaultSource {
 
   package var parameter: String? {
     switch self {
-    case .noSuchModel: "model"
+    case .noSuchModel, .notAllowed: "model"
     case .noDecoder(_, let member): member
     case .otherModel, .noModels, .notForecaster, .notGenerator, .outputNotFinite: nil
     }
@@ -33,6 +36,8 @@ extension ModelChoiceError: FaultSource {
       "there is no model \(quoted(name)), expected \(list(known, "or"))"
     case .otherModel(let inPath, let inBody):
       "the body asks for model \(quoted(inBody)), the path for \(quoted(inPath))"
+    case .notAllowed(let name, let token):
+      "the token \(quoted(token)) is not for the model \(quoted(name))"
     case .noModels: "the server holds no models"
     case .notForecaster(let model, let gap):
       "horizon: model \(quoted(model)) does not forecast its own input, so it has no horizon: \(gap.phrase)"

@@ -39,6 +39,9 @@ package struct ModelSnapshot: Sendable {
   /// Models that are not served by their names any more, but whose sessions may still be there: each once.
   package private(set) var former: [ModelIdentity] = []
 
+  /// The models that a token is for, and what it is called; nil for all.
+  private var limit: (names: Set<String>, token: String)?
+
   fileprivate init(_ models: [ServedModel], defaultName: String?) {
     self.models = models
     self.defaultName = defaultName
@@ -49,17 +52,27 @@ package struct ModelSnapshot: Sendable {
 
   /// The model called `name`.
   package func model(_ name: String) throws(Fault) -> ServedModel {
+    if let limit, !limit.names.contains(name) {
+      throw Fault(ModelChoiceError.notAllowed(name: name, token: limit.token))
+    }
     guard let place = places[name] else {
       throw Fault(ModelChoiceError.noSuchModel(name: name, known: models.map(\.name)))
     }
     return models[place]
   }
 
+  /// The same models, of which only those in `names` are found: those that the token of that name is for.
+  package func limited(to names: Set<String>, ofToken token: String) -> ModelSnapshot {
+    var snapshot = self
+    snapshot.limit = (names, token)
+    return snapshot
+  }
+
   /// The one that answers where none is named.
   package func defaultModel() throws(Fault) -> ServedModel {
     if let defaultName { return try model(defaultName) }
     guard let first = models.first else { throw Fault(ModelChoiceError.noModels) }
-    return first
+    return try model(first.name)
   }
 
   /// Its name; nil where there is none.

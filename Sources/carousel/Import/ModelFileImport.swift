@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import ModelFormat
 import Serving
 
@@ -56,10 +57,7 @@ struct ModelFileImport {
     }
     let stem = path.split(separator: "/").last?.split(separator: ".").first ?? "model"
     hashes += stem.utf8
-    let digits = Digest.hash(hashes.span).prefix(16).map { byte in
-      let text = String(byte, radix: 16)
-      return text.utf8.count == 1 ? "0" + text : text
-    }
+    let digits = Digest.hash(hashes.span).prefix(16).map { $0.hexadecimal() }
     let name = stem.unicodeScalars.prefix(40).map { scalar in
       scalar.isASCII && scalar.properties.isAlphabetic ? Character(scalar) : "-"
     }

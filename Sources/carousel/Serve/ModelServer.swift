@@ -15,7 +15,7 @@ final class ModelServer: Sendable {
   /// What clients make the process hold.
   let memory: MemoryBudget
   private let sessionFiles: SessionFiles?
-  private let certificates: CertificateWatch?
+  private let watches: [FileWatch]
   private let phase = Mutex(Phase.starting)
   /// Whether that went well; nil until it is done.
   private let sessionsWritten = Mutex<Bool?>(nil)
@@ -38,6 +38,7 @@ final class ModelServer: Sendable {
       settings.sessionFiles.isEmpty
       ? nil : try SessionFiles(paths: settings.sessionFiles, logger: logger)
     var modules = settings.modules
+    modules.service.tokens = try settings.tokens()
     let cores = graphs.count > 1 ? Cores(count: AvailableCores().count) : nil
     let engines = graphs.map { [limits = modules.engine] graph in
       Engine(graph: graph, limits: limits, share: cores?.share())
@@ -60,11 +61,20 @@ final class ModelServer: Sendable {
       application: logger.logLevel <= .debug
         ? logging(service.application, to: logger) : service.application)
     reference.set(server)
-    certificates = modules.server.tls.map { [server] tls in
-      CertificateWatch(tls, logger: logger) { (tls) throws(HTTPServerError) in
-        try server.reload(tls)
-      }
+    var watches: [FileWatch] = []
+    if let tls = modules.server.tls {
+      watches.append(
+        FileWatch("certificates", paths: tls.files, logger: logger) { [server] in
+          try server.reload(tls)
+        })
     }
+    if modules.service.tokens != nil {
+      watches.append(
+        FileWatch("tokens", paths: [settings.text(.tokensFile)], logger: logger) {
+          if let tokens = try settings.tokens() { service.replaceTokens(by: tokens) }
+        })
+    }
+    self.watches = watches
     if server.maxConnections < settings.integer(.maxConnections) {
       logger.warning(
         "max_connections is lowered to what the limit on open files (ulimit -n) leaves",
@@ -96,7 +106,7 @@ final class ModelServer: Sendable {
       sessionFiles?.claim(for: service.sessionTransfer)
       service.setReadiness(.ready)
       server.start()
-      certificates?.start()
+      for watch in watches { watch.start() }
       phase = .serving
       return true
     }

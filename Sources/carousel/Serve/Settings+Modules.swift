@@ -14,6 +14,7 @@ extension Settings {
     modules.engine.workers = cores(.workers)
     modules.service.stateKey = stateKey
     modules.service.operatorKey = secret(.operatorKey).map { Array($0.utf8) }
+    modules.service.metricsAreForOperators = text(.metricsAccess) == "operate"
     modules.service.version = CarouselCommand.version
 
     modules.server.address = text(.host)
@@ -38,6 +39,12 @@ extension Settings {
 
   /// Where sessions are written, in order.
   var sessionFiles: [String] { text(.sessionFile).split(separator: ":").map(String.init) }
+
+  /// The tokens; nil where none are asked for.
+  func tokens() throws(CarouselError) -> TokenTable? {
+    let path = text(.tokensFile)
+    return path.isEmpty ? nil : TokenTable(try TokenFile(path: path).tokens)
+  }
 
   /// The certificates; nil where there are none.
   ///

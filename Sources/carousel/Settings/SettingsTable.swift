@@ -189,6 +189,13 @@ extension Setting {
   static let operatorKey = Setting(
     "operator_key", .secret(minBytes: ServiceSettings.minOperatorKeyBytes), "",
     "Shows, as authorization: Bearer KEY, that a request may list sessions; empty: nobody may.")
+  static let tokensFile = Setting(
+    "tokens_file", .path, "",
+    "File of the tokens one of which every request shows, health checks apart (carousel token makes it); read again on SIGHUP and when it changes. Empty: none is asked for."
+  )
+  static let metricsAccess = Setting(
+    "metrics_access", .choice(["open", "operate"]), "open",
+    "Who may read /metrics: everyone, or operators.")
   static let logLevel = Setting(
     "log_level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
     "info", "Least level that is logged; debug logs every request that reaches a path.")
@@ -210,7 +217,7 @@ extension Setting {
     drainDelaySeconds, drainSeconds, drainGraceSeconds,
     compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,
     stateKey, maxSessionBytes, sessionIdleSeconds, maxSessionWaiters, sessionFile,
-    sessionExportSeconds, operatorKey,
+    sessionExportSeconds, operatorKey, tokensFile, metricsAccess,
     logLevel, logFormat,
   ]
 }

@@ -64,15 +64,18 @@ import Testing
   }
 
   /// A file that was replaced is found, whether it can be used or not, and once only.
-  @Test func certificatesAreWatched() throws {
+  @Test func filesAreWatched() throws {
     let tree = try FileTree(["chain": "a", "key": "b"])
-    let settings = TLSSettings(
-      certificates: [.init(chain: "\(tree.path)/chain", key: "\(tree.path)/key")])
     let count = Mutex(0)
-    let watch = CertificateWatch(settings, logger: logger) { (found) throws(HTTPServerError) in
-      #expect(found == settings)
-      count.withLock { $0 += 1 }
-      if count.withLock({ $0 }) == 1 { throw .certificate(file: "key", problem: "half of it") }
+    let watch = FileWatch(
+      "certificates", paths: ["\(tree.path)/chain", "\(tree.path)/key"], logger: logger
+    ) {
+      if count.withLock({
+        $0 += 1
+        return $0 == 1
+      }) {
+        throw HTTPServerError.certificate(file: "key", problem: "half of it")
+      }
     }
     watch.look()
     #expect(count.withLock { $0 } == 0)

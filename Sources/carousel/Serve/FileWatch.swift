@@ -1,14 +1,14 @@
 import Dispatch
 import Glibc
-import HTTPServer
 import Logging
 import Synchronization
 
-/// Has a server read its certificates again: on SIGHUP, and some seconds after one of their files has changed.
-final class CertificateWatch: Sendable {
-  private let settings: TLSSettings
+/// Has files read again that a server goes by: on SIGHUP, and some seconds after one of them has changed.
+final class FileWatch: Sendable {
+  private let what: Logger.Message
+  private let paths: [String]
   private let logger: Logger
-  private let reload: @Sendable (TLSSettings) throws(HTTPServerError) -> Void
+  private let reload: @Sendable () throws -> Void
   private let known: Mutex<[FileState?]>
 
   /// What tells one content of a file from another.
@@ -32,22 +32,24 @@ final class CertificateWatch: Sendable {
 
   static let intervalSeconds = 5
 
-  /// - Parameter reload: throws where the files can't be used, and then changes nothing.
+  /// - Parameters:
+  ///   - what: what the files hold, for the log.
+  ///   - reload: throws where they can't be used, and then changes nothing.
   init(
-    _ settings: TLSSettings, logger: Logger,
-    reload: @escaping @Sendable (TLSSettings) throws(HTTPServerError) -> Void
+    _ what: String, paths: [String], logger: Logger, reload: @escaping @Sendable () throws -> Void
   ) {
-    self.settings = settings
+    self.what = "\(what)"
+    self.paths = paths
     self.logger = logger
     self.reload = reload
-    known = Mutex(settings.files.map { FileState($0) })
+    known = Mutex(paths.map { FileState($0) })
   }
 
   /// Watches for the rest of the process.
   func start() {
     // Dispatch sees a signal only where its default, the end of the process, is switched off.
     signal(SIGHUP, SIG_IGN)
-    let queue = DispatchQueue(label: "certificates")
+    let queue = DispatchQueue(label: "files")
     let hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
     hangUp.setEventHandler {
       self.read(because: "SIGHUP")
@@ -68,20 +70,22 @@ final class CertificateWatch: Sendable {
 
   /// Reads the files again if one of them has changed since they were read.
   func look() {
-    let states = settings.files.map { FileState($0) }
+    let states = paths.map { FileState($0) }
     if known.withLock({ $0 != states }) { read(because: "a file changed") }
   }
 
   private func read(because reason: String) {
     // Before they are read: what changes meanwhile is found next time.
-    known.withLock { $0 = settings.files.map { FileState($0) } }
-    do throws(HTTPServerError) {
-      try reload(settings)
-      logger.notice("certificates are read again", metadata: ["reason": .string(reason)])
+    known.withLock { $0 = paths.map { FileState($0) } }
+    do {
+      try reload()
+      logger.notice(what, metadata: ["reason": .string(reason), "outcome": "read again"])
     } catch {
       logger.error(
-        "certificates stay as they were",
-        metadata: ["reason": .string(reason), "problem": .string("\(error)")])
+        what,
+        metadata: [
+          "reason": .string(reason), "outcome": "as before", "problem": .string("\(error)"),
+        ])
     }
   }
 }

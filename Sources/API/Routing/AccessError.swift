@@ -1,0 +1,46 @@
+import Serving
+
+/// Why a request's client may not do what it asks for. Cases carry facts; `sentence` words them.
+enum AccessError: Error, Equatable, Sendable {
+  /// There is no token; where `isKey`, the operator's key is the only one.
+  case noToken(needs: AccessToken.Scope, isKey: Bool)
+  case unknownToken(needs: AccessToken.Scope, isKey: Bool)
+  case scope(token: String, needs: AccessToken.Scope)
+  /// Nothing that a client could show would do.
+  case noOperatorKey
+}
+
+extension AccessError: FaultSource {
+  var kind: Fault.Kind {
+    switch self {
+    case .noToken, .unknownToken: .unauthorized
+    case .scope, .noOperatorKey: .forbidden
+    }
+  }
+
+  /// RFC 6750 §3.
+  var details: Fault.Details? {
+    switch self {
+    case .noToken, .unknownToken(_, isKey: true): .challenge("Bearer")
+    case .unknownToken(_, isKey: false): .challenge(#"Bearer error="invalid_token""#)
+    case .scope(_, let scope):
+      .challenge(#"Bearer error="insufficient_scope", scope="\#(scope.rawValue)""#)
+    case .noOperatorKey: nil
+    }
+  }
+
+  var sentence: String {
+    switch self {
+    case .noToken(_, isKey: true), .unknownToken(_, isKey: true):
+      "sessions are listed for operators only, expected authorization: Bearer and the server's operator_key"
+    case .noToken(let scope, isKey: false):
+      "found no token, expected authorization: Bearer and a token with the scope \(scope.rawValue)"
+    case .unknownToken(let scope, isKey: false):
+      "the token of authorization is not known, expected one with the scope \(scope.rawValue)"
+    case .scope(let token, let scope):
+      "the token \(quoted(token)) has not the scope \(scope.rawValue), which this needs"
+    case .noOperatorKey:
+      "sessions are listed for operators only, and the server has no operator_key by which to know them"
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import API
+import ArgumentParser
+import Glibc
+import JSON
+import ModelFormat
+import Serving
+
+/// `carousel token NAME --file FILE`.
+struct TokenCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "token",
+    abstract: "Makes a token that clients show, and adds its hash to a file of tokens.",
+    discussion: """
+      The token is printed once and kept nowhere. A server whose tokens_file names the file asks every request for \
+      one (authorization: Bearer TOKEN), health checks apart, and reads the file again when it changes. A line that is taken out of \
+      the file is refused from then on.
+      """)
+
+  @Argument(help: "What the token is called, for people.")
+  var name: String
+
+  @Option(
+    help: ArgumentHelp("The file of tokens, which is made if it is not there.", valueName: "file"))
+  var file: String
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "What it is for: predict, operate (the lists of sessions, metrics), or both.")
+  var scopes: [AccessToken.Scope] = [.predict]
+
+  @Option(parsing: .upToNextOption, help: "The models that it is for. (default: all)")
+  var models: [String] = []
+
+  func validate() throws {
+    guard !name.isEmpty else { throw ValidationError("NAME: found \"\", expected a name") }
+  }
+
+  func run() throws {
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    var tokens = unsafe access(file, F_OK) == 0 ? try TokenFile(path: file) : TokenFile()
+    var random = SystemRandomNumberGenerator()
+    let bytes = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+    let token = "carousel_" + bytes.map { $0.hexadecimal() }.joined()
+    let text = Array(token.utf8)
+    let isNew = tokens.add(
+      AccessToken(
+        name: name, digest: Digest.hash(text.span), scopes: Set(scopes),
+        models: models.isEmpty ? nil : Set(models)))
+    guard isNew else {
+      throw CarouselError.badTokenFile(
+        path: file, problem: "found a token called \"\(name)\", expected none")
+    }
+    try OpenFile.write(Array(tokens.text.utf8), to: file, isPrivate: true)
+    print(token)
+  }
+}
+
+extension AccessToken.Scope: ExpressibleByArgument {}

@@ -67,7 +67,7 @@ let package = Package(
     .target(
       name: "ModelImport",
       dependencies: ["ModelFormat", "JSON", "Compression", "NumPyFormat", "CHDF5"],
-      swiftSettings: strict),
+      swiftSettings: hot),
     .target(
       name: "HTTPServer", dependencies: ["CLinux", "CSSL", "HTTPCore", "HTTP2", "Compression"],
       swiftSettings: strict),

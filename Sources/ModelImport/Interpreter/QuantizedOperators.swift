@@ -1,0 +1,87 @@
+/// Operators on numbers of 8 bits with a scale.
+enum QuantizedOperators {
+  /// The outputs of a node; nil for an operator of another family.
+  static func evaluate(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor]? {
+    switch a.node.op {
+    case "DynamicQuantizeLinear": return try quantizeDynamically(a)
+    case "DequantizeLinear": return try dequantize(a)
+    case "QuantizeLinear": return try quantize(a)
+    case "MatMulInteger": return try multiply(a)
+    default: return nil
+    }
+  }
+
+  private static func quantizeDynamically(_ a: Interpreter.Arguments) throws(ImportError)
+    -> [SourceTensor]
+  {
+    let value = try a.required(0)
+    let low = min(value.elements.min() ?? 0, 0)
+    let high = max(value.elements.max() ?? 0, 0)
+    let scale = Double(Float((high - low) / 255))
+    let zero = scale == 0 ? 0 : min(max((-low / scale).rounded(.toNearestOrEven), 0), 255)
+    let quantized = value.map(.integer) {
+      scale == 0 ? 0 : min(max(($0 / scale).rounded(.toNearestOrEven) + zero, 0), 255)
+    }
+    return [
+      quantized, SourceTensor(shape: [], elements: [scale]),
+      SourceTensor(shape: [], kind: .integer, elements: [zero]),
+    ]
+  }
+
+  /// For each element of `value` the position in a scale or zero point: one for all, or one for each index of an axis.
+  static func channelPositions(
+    _ a: Interpreter.Arguments, _ value: SourceTensor, _ scale: SourceTensor
+  ) throws(ImportError) -> [Int] {
+    if scale.count == 1 { return Array(repeating: 0, count: value.count) }
+    let axis = try a.axis(a.node.integer("axis", default: 1), rank: value.rank)
+    guard scale.count == value.shape[axis], scale.rank == 1 else {
+      throw a.node.refusal("a scale of \(scale.shape)", because: "the value is of \(value.shape)")
+    }
+    let stride = RowMajor.strides(value.shape)[axis]
+    return (0..<value.count).map { $0 / stride % scale.count }
+  }
+
+  private static func dequantize(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
+    let (value, scale) = (try a.required(0), try a.required(1))
+    try a.checkCount(value.shape)
+    let channels = try channelPositions(a, value, scale)
+    let elements = channels.indices.map { index in
+      (value[index] - (a.optional(2)?[channels[index]] ?? 0)) * scale[channels[index]]
+    }
+    return [SourceTensor(shape: value.shape, elements: elements)]
+  }
+
+  private static func quantize(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
+    let (value, scale) = (try a.required(0), try a.required(1))
+    guard a.optional(2)?.kind != .float, scale.elements.allSatisfy({ $0 > 0 }) else {
+      throw a.node.refusal("a scale of \(scale.elements.prefix(4))", because: "a scale is above 0")
+    }
+    try a.checkCount(value.shape)
+    let channels = try channelPositions(a, value, scale)
+    // The type of the zero point isn't kept: one of 0 may be signed or not, so the value must fit both.
+    let elements = channels.indices.map { index in
+      (value[index] / scale[channels[index]]).rounded(.toNearestOrEven)
+        + (a.optional(2)?[channels[index]] ?? 0)
+    }
+    return [SourceTensor(shape: value.shape, kind: .integer, elements: elements)]
+  }
+
+  private static func multiply(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
+    let first = try a.required(0)
+    let zero = a.optional(2)?[0] ?? 0
+    var second = try a.required(1)
+    if let zeros = a.optional(3) {
+      try a.checkCount(second.shape)
+      guard zeros.count == 1 || zeros.count == second.shape.last else {
+        throw a.node.refusal(
+          "zero points of \(zeros.shape)", because: "the weights are of \(second.shape)")
+      }
+      let columns = second.shape.last ?? 1
+      let elements = (0..<second.count).map {
+        second[$0] - zeros[zeros.count == 1 ? 0 : $0 % columns]
+      }
+      second = SourceTensor(shape: second.shape, kind: .integer, elements: elements)
+    }
+    return [try MatrixOperators.product(a, first.map { $0 - zero }, second)]
+  }
+}

@@ -1,0 +1,98 @@
+import ModelFormat
+
+/// Operators of one input that work on each element by itself.
+enum ActivationLowering {
+  /// The outputs of a node; nil for an operator of another family.
+  static func lower(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue]? {
+    switch node.op {
+    case _ where plain[node.op] != nil: return try applyPlain(&l, node)
+    case _ where parametric[node.op] != nil: return try applyParametric(&l, node)
+    case "HardSwish", "Mish", "Swish": return try gated(&l, node)
+    case "Reciprocal": return try reciprocal(&l, node)
+    case "Erf": return try erf(&l, node)
+    case "Clip": return try clip(&l, node)
+    default: return nil
+    }
+  }
+
+  private static let plain: [String: ModelDescription.Op] = [
+    "Sigmoid": .sigmoid, "Tanh": .tanh, "Relu": .relu, "Softsign": .softsign, "Sqrt": .sqrt,
+    "Abs": .abs, "Exp": .exp, "Log": .log, "Neg": .affine(scale: [-1], shift: nil),
+    "Softplus": .softplus(),
+  ]
+
+  private static let parametric: [String: @Sendable (SourceNode) -> ModelDescription.Op] = [
+    "HardSigmoid": {
+      .hardSigmoid(slope: Float($0.float("alpha") ?? 0.2), offset: Float($0.float("beta") ?? 0.5))
+    },
+    "LeakyRelu": { .leakyReLU(slope: Float($0.float("alpha") ?? 0.01)) },
+    "ThresholdedRelu": { .thresholdedReLU(alpha: Float($0.float("alpha") ?? 1)) },
+    "Elu": { .elu(alpha: Float($0.float("alpha") ?? 1)) },
+    "Selu": { _ in .selu },
+    "Gelu": { .gelu(approximate: $0.text("approximate", default: "none") == "tanh" ? .tanh : nil) },
+  ]
+
+  private static func applyPlain(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    guard let op = plain[node.op] else { preconditionFailure(node.op) }
+    let value = try l.carried(node, 0)
+    return [.carried(Layout.map(&l, value, op, node))]
+  }
+
+  private static func applyParametric(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    guard let make = parametric[node.op] else { preconditionFailure(node.op) }
+    let value = try l.carried(node, 0)
+    return [.carried(Layout.map(&l, value, make(node), node))]
+  }
+
+  /// x times a function of x.
+  private static func gated(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    let value = try l.carried(node, 0)
+    let gate: CarriedValue
+    switch node.op {
+    case "HardSwish": gate = Layout.map(&l, value, .hardSigmoid(), node)
+    case "Mish": gate = Layout.map(&l, Layout.map(&l, value, .softplus(), node), .tanh, node)
+    default:
+      let alpha = node.float("alpha") ?? 1
+      gate = Layout.map(&l, Arithmetic.affine(&l, value, scale: [alpha], node), .sigmoid, node)
+    }
+    return [.carried(Arithmetic.product(&l, value, gate, node))]
+  }
+
+  private static func reciprocal(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    let value = try l.carried(node, 0)
+    return [
+      .carried(
+        try Arithmetic.combining(
+          &l, [Arithmetic.constant(&l, [1], like: value, node), value], .divide, node))
+    ]
+  }
+
+  private static func erf(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    [.pending(.erf(try l.carried(node, 0), factor: 1, plus: 0))]
+  }
+
+  private static func clip(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    let value = try l.carried(node, 0)
+    let low = try l.number(node, "min", input: 1, default: -.infinity)
+    let high = try l.number(node, "max", input: 2, default: .infinity)
+    // Bounds of float's own range, or beyond, bound nothing.
+    let largest = Double(Float.greatestFiniteMagnitude)
+    let (min, max) = (low > -largest ? Float(low) : nil, high < largest ? Float(high) : nil)
+    if min == nil, max == nil { return [.carried(value)] }
+    return [.carried(Layout.map(&l, value, .clip(min: min, max: max), node))]
+  }
+}

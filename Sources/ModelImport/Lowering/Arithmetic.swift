@@ -1,0 +1,155 @@
+import ModelFormat
+
+/// Ops on values, broadcast as NumPy does.
+enum Arithmetic {
+  /// The product of two values that lie the same way.
+  static func product(
+    _ l: inout Lowering, _ first: CarriedValue, _ second: CarriedValue, _ node: SourceNode
+  )
+    -> CarriedValue
+  {
+    var result = first
+    result.node = l.builder.emit(
+      .multiply, [first.node, second.node], named: node.outputs.first ?? node.name)
+    return result
+  }
+
+  /// `x · scale + shift`, element by element; one number stands for all.
+  static func affine(
+    _ l: inout Lowering, _ value: CarriedValue, scale: [Double]? = nil, shift: [Double]? = nil,
+    _ node: SourceNode
+  ) -> CarriedValue {
+    func isSame(_ numbers: [Double]) -> Bool { numbers.dropFirst().allSatisfy { $0 == numbers[0] } }
+    if let scale, isSame(scale), scale[0] == 1, shift == nil { return value }
+    if let shift, isSame(shift), shift[0] == 0, scale == nil { return value }
+    var tensors: [(name: String, shape: [Int], elements: [Double])] = []
+    var (factor, addend): ([Float]?, [Float]?) = (nil, nil)
+    if let scale {
+      if isSame(scale) {
+        factor = [Float(scale[0])]
+      } else {
+        tensors.append(("weight", [scale.count], scale))
+      }
+    }
+    if let shift {
+      if isSame(shift) {
+        addend = [Float(shift[0])]
+      } else {
+        tensors.append(("bias", [shift.count], shift))
+      }
+    }
+    return Layout.map(&l, value, .affine(scale: factor, shift: addend), node, tensors: tensors)
+  }
+
+  /// Constants in the form of a value: its elements times 0, and the constants.
+  static func constant(
+    _ l: inout Lowering, _ numbers: [Double], like value: CarriedValue, _ node: SourceNode
+  )
+    -> CarriedValue
+  {
+    let all = numbers.count == 1 ? Array(repeating: numbers[0], count: value.size) : numbers
+    return Arithmetic.affine(&l, Arithmetic.affine(&l, value, scale: [0], node), shift: all, node)
+  }
+
+  /// The result of an op on values that are broadcast against each other as NumPy does.
+  static func combining(
+    _ l: inout Lowering, _ values: [CarriedValue], _ op: ModelDescription.Op, _ node: SourceNode
+  ) throws(ImportError) -> CarriedValue {
+    var aligned = values
+    let rank = values.reduce(0) { max($0, $1.axes.count) }
+    aligned = aligned.map { Layout.padded($0, rank: rank) }
+    for axis in 0..<rank {
+      guard
+        let widest = aligned.indices.max(by: { aligned[$0].shape[axis] < aligned[$1].shape[axis] })
+      else { continue }
+      for index in aligned.indices where index != widest {
+        let size = aligned[index].shape[axis]
+        guard size == aligned[widest].shape[axis] || size == 1 else {
+          throw node.refusal("\(values.map(\.shape))", because: "these shapes don't fit each other")
+        }
+        if size != 1 || !aligned[index].axes[axis].isEmpty {
+          try Arithmetic.unify(&l, &aligned, widest, index, axis: axis, node)
+        }
+      }
+    }
+    var result = aligned[0]
+    result.kind = aligned[aligned.count - 1].kind == .boolean ? .boolean : .float
+    result.axes = (0..<rank).map { axis in
+      aligned.map { $0.axes[axis] }.max {
+        $0.reduce(1) { $0 * $1.size } < $1.reduce(1) { $0 * $1.size } || $0.isEmpty && !$1.isEmpty
+      } ?? []
+    }
+    let flat = result.axes.joined().filter { $0.role == .time }
+    guard Set(flat).count == flat.count else {
+      throw node.refusal(
+        "\(values.map(\.shape)), each step of one with each of the other",
+        because:
+          "only attention compares steps with steps, of dot products or of Keras's AdditiveAttention"
+      )
+    }
+    let order = result.foreignOrder
+    result.form = aligned.contains { $0.form == .sequence } ? .sequence : .vector
+    var inputs: [String] = []
+    for value in aligned {
+      inputs.append(
+        value.elements.isEmpty && !order.isEmpty
+          ? value.node : Layout.arranged(&l, value, order, node).node)
+    }
+    // The widest must be there whole where all others are single numbers.
+    if aligned.allSatisfy({ $0.elements.count < order.count }) {
+      inputs[0] = Layout.arranged(&l, aligned[0], order, node).node
+    }
+    result.node = l.builder.emit(op, inputs, named: node.outputs.first ?? node.name)
+    result.elements = order
+    return result
+  }
+
+  /// Makes the atoms of an axis, which has the same size in two values, those of the first; splits where one is coarser.
+  private static func unify(
+    _ l: inout Lowering, _ values: inout [CarriedValue], _ first: Int, _ second: Int, axis: Int,
+    _ node: SourceNode
+  ) throws(ImportError) {
+    var place = 0
+    while place < max(values[first].axes[axis].count, values[second].axes[axis].count) {
+      guard place < values[first].axes[axis].count, place < values[second].axes[axis].count else {
+        // What is left over are batches or steps of one.
+        return
+      }
+      let (one, other) = (values[first].axes[axis][place], values[second].axes[axis][place])
+      place += 1
+      if one == other { continue }
+      guard one.role == .element, other.role == .element else {
+        throw Arithmetic.mismatch(&l, one, other, node)
+      }
+      let common = min(one.size, other.size)
+      guard max(one.size, other.size) % common == 0 else {
+        throw Arithmetic.mismatch(&l, one, other, node)
+      }
+      for (index, atom) in [(first, one), (second, other)] where atom.size > common {
+        let parts = [l.newAtom(common), l.newAtom(atom.size / common)]
+        for other in values.indices {
+          values[other] = Layout.splitting(values[other], atom, into: parts)
+        }
+        _ = index
+      }
+      let (kept, replaced) = (
+        values[first].axes[axis][place - 1], values[second].axes[axis][place - 1]
+      )
+      values[second] = Layout.splitting(values[second], replaced, into: [kept])
+    }
+  }
+
+  private static func mismatch(_ l: inout Lowering, _ one: Atom, _ other: Atom, _ node: SourceNode)
+    -> ImportError
+  {
+    let refusal = node.refusal(
+      "\(one.role.rawValue) against \(other.role.rawValue)",
+      because: "an axis of one value is one of another kind in the other")
+    if one.role == .time, other.role == .time { return refusal }
+    for (atom, role) in [(one, other.role), (other, one.role)]
+    where atom.origin != nil && atom.role != role {
+      return l.wishing(atom, role, or: refusal)
+    }
+    return refusal
+  }
+}

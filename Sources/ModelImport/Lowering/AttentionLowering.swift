@@ -1,0 +1,183 @@
+import ModelFormat
+
+/// Attention as exporters write it: products of queries and keys, a softmax, a product with values; and weighted sums over the steps.
+enum AttentionLowering {
+  /// A step of a pattern that a product is; nil where it is none.
+  static func product(
+    _ l: inout Lowering, _ node: SourceNode, _ first: LoweredValue, _ second: LoweredValue
+  ) throws(ImportError) -> LoweredValue? {
+    switch (first, second) {
+    case (.carried(let queries), .carried(let keys)):
+      guard queries.form == .sequence, keys.form == .sequence,
+        queries.axes.count == keys.axes.count,
+        queries.axes.count >= 3, let inner = queries.axes.last,
+        inner.allSatisfy({ $0.role == .element }),
+        queries.axes[queries.axes.count - 2].map(\.role) == [.time],
+        keys.axes.last?.map(\.role) == [.time]
+      else { return nil }
+      return .pending(try scores(&l, node, queries, keys))
+    case (.pending(.pairWeights(let scores)), .carried(let values)):
+      return .carried(try attend(&l, node, scores, values))
+    case (.pending(.stepWeights(let scores)), .carried(let values)):
+      guard values.axes.count >= 2, values.axes[values.axes.count - 2].map(\.role) == [.time],
+        scores.axes.last?.map(\.role) == [.time], scores.size == 1,
+        scores.shape[scores.axes.count - 2] == 1
+      else { throw PatternLowering.refusal(node, .stepWeights(scores)) }
+      var result = weightedSum(&l, node, scores, values)
+      result.axes[values.axes.count - 2] = []
+      return .carried(result)
+    case (.carried(let values), .pending(.stepWeights(let scores))):
+      // [.., N, T] times [.., T, 1]
+      guard values.axes.last?.map(\.role) == [.time], scores.size == 1, scores.axes.count >= 2,
+        scores.axes[scores.axes.count - 2].map(\.role) == [.time]
+      else { throw PatternLowering.refusal(node, .stepWeights(scores)) }
+      var result = weightedSum(&l, node, scores, values)
+      result.axes[values.axes.count - 1] = []
+      return .carried(result)
+    case (.pending(.quantized(let value)), _), (_, .pending(.quantized(let value))):
+      throw PatternLowering.refusal(node, .quantized(value))
+    default: return nil
+    }
+  }
+
+  private static func scores(
+    _ l: inout Lowering, _ node: SourceNode, _ queries: CarriedValue, _ keys: CarriedValue
+  ) throws(ImportError) -> PendingValue {
+    let rank = queries.axes.count
+    let (heads, inner) = (Array(queries.axes[..<(rank - 2)].joined()), queries.axes[rank - 1])
+    let headAtoms = heads.filter { $0.role == .element }
+    let count = headAtoms.reduce(1) { $0 * $1.size }
+    let keyHeads = keys.axes[..<(rank - 2)].joined().filter { $0.role == .element }
+    guard keyHeads.map(\.size) == headAtoms.map(\.size),
+      keys.shape[rank - 2] == queries.shape[rank - 1],
+      queries.axes[rank - 2] == keys.axes[rank - 1]
+    else {
+      throw node.refusal(
+        "queries of \(queries.shape) and keys of \(keys.shape)",
+        because: "attention of as many steps on as many is carried")
+    }
+    let arrangedKeys = Layout.arranged(&l, keys, keyHeads + keys.axes[rank - 2], node)
+    return .pairScores(
+      .init(
+        queries: Layout.arranged(&l, queries, headAtoms + inner, node), keys: arrangedKeys,
+        axes: Array(queries.axes.dropLast()) + [keys.axes[rank - 1]], scale: 1, heads: count))
+  }
+
+  /// A number times scores, or a mask added to them.
+  static func binary(
+    _ node: SourceNode, _ op: String, _ pending: PendingValue, _ scores: PendingValue.PairScores,
+    _ other: LoweredValue,
+    isFirst: Bool
+  ) throws(ImportError) -> LoweredValue {
+    guard case .pairScores = pending, case .constant(let constant) = other else {
+      throw PatternLowering.refusal(node, pending)
+    }
+    var scores = scores
+    switch op {
+    case "Mul" where constant.isUniform: scores.scale *= constant.elements[0]
+    case "Div" where constant.isUniform && constant.elements[0] != 0 && isFirst:
+      scores.scale /= constant.elements[0]
+    case "Add":
+      if constant.isUniform, constant.elements[0] == 0 { break }
+      return try masked(
+        node, pending, keep: constant.map { $0 == 0 ? 1 : $0 <= -1e4 ? 0 : .nan },
+        isInverted: false, SourceTensor(shape: [], elements: [-.infinity]))
+    default: throw PatternLowering.refusal(node, pending)
+    }
+    return .pending(.pairScores(scores))
+  }
+
+  /// Scores of which a constant mask, [.., steps, steps], keeps some: all, or those up to the query's own step.
+  static func masked(
+    _ node: SourceNode, _ pending: PendingValue, keep: SourceTensor, isInverted: Bool,
+    _ fill: SourceTensor
+  ) throws(ImportError) -> LoweredValue {
+    guard case .pairScores(var scores) = pending, fill.elements.allSatisfy({ $0 <= -1e4 }) else {
+      throw PatternLowering.refusal(node, pending)
+    }
+    func keeps(_ element: Double) -> Bool { (element != 0) != isInverted }
+    if keep.isUniform {
+      guard keeps(keep.elements[0]) else { throw PatternLowering.refusal(node, pending) }
+      return .pending(pending)
+    }
+    let shape = pending.shape
+    let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
+    guard keep.count == rows * columns else { throw PatternLowering.refusal(node, pending) }
+    let isCausal = keep.elements.indices.allSatisfy { position in
+      let isKept = position % columns <= position / columns
+      return !keep.elements[position].isNaN && keeps(keep.elements[position]) == isKept
+    }
+    guard isCausal else {
+      if keep.elements.allSatisfy({ !$0.isNaN && keeps($0) }) { return .pending(pending) }
+      throw node.refusal(
+        "a mask of its own on attention",
+        because: "none, and one of the steps up to the query's own, are carried")
+    }
+    scores.isCausal = true
+    return .pending(.pairScores(scores))
+  }
+
+  static func softmax(
+    _ l: inout Lowering, _ node: SourceNode, _ pending: PendingValue
+  ) throws(ImportError) -> PendingValue {
+    guard case .pairScores(let scores) = pending, node.op == "Softmax" else {
+      throw PatternLowering.refusal(node, pending)
+    }
+    let axes = try ReductionOperators.softmaxAxes(node, opset: l.opset, rank: scores.axes.count)
+    guard axes == [scores.axes.count - 1] else { throw PatternLowering.refusal(node, pending) }
+    return .pairWeights(scores)
+  }
+
+  private static func attend(
+    _ l: inout Lowering, _ node: SourceNode, _ scores: PendingValue.PairScores,
+    _ values: CarriedValue
+  ) throws(ImportError) -> CarriedValue {
+    let rank = scores.axes.count
+    guard values.axes.count == rank, values.form == .sequence,
+      values.axes[rank - 2] == scores.axes[rank - 1]
+    else {
+      throw PatternLowering.refusal(node, .pairWeights(scores))
+    }
+    let heads = values.axes[..<(rank - 2)].joined().filter { $0.role == .element }
+    guard heads.reduce(1, { $0 * $1.size }) == scores.heads else {
+      throw PatternLowering.refusal(node, .pairWeights(scores))
+    }
+    let arranged = Layout.arranged(&l, values, heads + values.axes[rank - 1], node)
+    let op = ModelDescription.Op.attention(
+      scale: Float(scores.scale), heads: scores.heads, isCausal: scores.isCausal)
+    let name = l.builder.emit(
+      op, [scores.queries.node, scores.keys.node, arranged.node],
+      named: node.outputs.first ?? node.name)
+    var result = arranged
+    result.node = name
+    result.axes[rank - 2] = scores.axes[rank - 2]
+    return result
+  }
+
+  /// Values times the weights of their steps, to be summed.
+  static func weighted(
+    _ l: inout Lowering, _ node: SourceNode, _ scores: CarriedValue, _ values: CarriedValue
+  ) throws(ImportError) -> LoweredValue {
+    let pending = PendingValue.stepWeights(scores)
+    let rank = max(scores.axes.count, values.axes.count)
+    let (weights, wide) = (Layout.padded(scores, rank: rank), Layout.padded(values, rank: rank))
+    // Where all elements of a step have the same weight.
+    guard scores.size == 1, zip(weights.axes, wide.axes).allSatisfy({ $0.isEmpty || $0 == $1 }),
+      values.form == .sequence
+    else {
+      throw PatternLowering.refusal(node, pending)
+    }
+    return .pending(.weighted(scores: scores, values: wide))
+  }
+
+  /// The sum over the steps; the axis of the steps is still there.
+  static func weightedSum(
+    _ l: inout Lowering, _ node: SourceNode, _ scores: CarriedValue, _ values: CarriedValue
+  ) -> CarriedValue {
+    var result = values
+    result.node = l.builder.emit(
+      .softmaxSum, [scores.node, values.node], named: node.outputs.first ?? node.name)
+    result.form = .vector
+    return result
+  }
+}

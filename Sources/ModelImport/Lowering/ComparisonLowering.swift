@@ -1,0 +1,106 @@
+import ModelFormat
+
+/// Comparisons, and what is made of their results. A boolean is a number that is 0 or not, which `where` tells apart.
+enum ComparisonLowering {
+  /// The outputs of a node; nil for an operator of another family.
+  static func lower(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue]? {
+    switch node.op {
+    case "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual":
+      return [.carried(try compare(&l, node))]
+    case "Not":
+      var value = try boolean(&l, node, 0)
+      value.isInverted.toggle()
+      return [.carried(value)]
+    case "And", "Or": return [try combine(&l, node)]
+    default: return nil
+    }
+  }
+
+  private static func compare(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> CarriedValue {
+    try checkSetting(&l, node)
+    // Less is Greater with its operands exchanged; what may be equal is the contrary of the other.
+    let isExchanged = node.op == "Less" || node.op == "GreaterOrEqual"
+    var difference = node
+    difference.op = "Sub"
+    difference.inputs = isExchanged ? node.inputs.reversed() : node.inputs
+    let (first, second) = (try l.required(difference, 0), try l.required(difference, 1))
+    guard
+      case .carried(let value) = try ElementwiseLowering.binary(
+        &l, difference, "Sub", first, second)
+    else { preconditionFailure("a constant is folded") }
+    var result = Layout.map(&l, value, node.op == "Equal" ? .abs : .relu, node)
+    result.kind = .boolean
+    result.isInverted = ["Equal", "LessOrEqual", "GreaterOrEqual"].contains(node.op)
+    return result
+  }
+
+  /// A whole number that is compared with a constant is a setting, such as a sampling rate: it must be known.
+  private static func checkSetting(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) {
+    let (value, constant): (CarriedValue, SourceTensor)
+    switch (try l.required(node, 0), try l.required(node, 1)) {
+    case (.carried(let carried), .constant(let tensor)),
+      (.constant(let tensor), .carried(let carried)):
+      (value, constant) = (carried, tensor)
+    default: return
+    }
+    guard value.kind != .float else { return }
+    let refusal = node.refusal(
+      "a comparison of whole numbers", because: "ids lead to an embedding, and to no mask",
+      instead: "leave masks out of the export: each sequence is answered at its own length")
+    guard value.axes.allSatisfy(\.isEmpty), constant.count == 1, value.form != .tokens,
+      let input = l.origins(of: value.node).first
+    else { throw refusal }
+    throw l.wish(.fixed(input: input, value: constant[0]), or: refusal)
+  }
+
+  private static func boolean(
+    _ l: inout Lowering, _ node: SourceNode, _ index: Int
+  ) throws(ImportError) -> CarriedValue {
+    let value = try l.carried(node, index)
+    guard value.kind == .boolean else {
+      throw node.refusal("numbers as input \(index)", because: "\(node.op) is of booleans")
+    }
+    return value
+  }
+
+  private static func combine(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> LoweredValue {
+    for index in 0..<2 {
+      guard case .constant(let constant) = try l.required(node, index) else { continue }
+      guard constant.isUniform else {
+        throw node.refusal("a constant mask that differs", because: "it is the same for every step")
+      }
+      let isTrue = constant.elements[0] != 0
+      return isTrue == (node.op == "And") ? try l.required(node, 1 - index) : .constant(constant)
+    }
+    let isAnd = node.op == "And"
+    let one = straight(&l, try boolean(&l, node, 0), node)
+    let other = straight(&l, try boolean(&l, node, 1), node)
+    var result = try Arithmetic.combining(&l, [one, other], isAnd ? .multiply : .maximum, node)
+    result.kind = .boolean
+    return .carried(result)
+  }
+
+  /// A boolean as 1 where it is true and 0 where it is not.
+  static func straight(
+    _ l: inout Lowering, _ value: CarriedValue, _ node: SourceNode
+  ) -> CarriedValue {
+    var result = value
+    let (ones, zeros) = (
+      Arithmetic.constant(&l, [1], like: value, node),
+      Arithmetic.constant(&l, [0], like: value, node)
+    )
+    let choices = value.isInverted ? [zeros.node, ones.node] : [ones.node, zeros.node]
+    result.node = l.builder.emit(
+      .where, [value.node] + choices, named: node.outputs.first ?? node.name)
+    result.isInverted = false
+    return result
+  }
+}

@@ -1,0 +1,196 @@
+import Glibc
+import ModelFormat
+
+/// Operators of two inputs or more that work element by element.
+enum ElementwiseLowering {
+  /// The outputs of a node; nil for an operator of another family.
+  static func lower(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue]? {
+    switch node.op {
+    case "Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Mean": return try fold(&l, node)
+    case "Pow": return try power(&l, node)
+    case "PRelu": return try prelu(&l, node)
+    case "Where": return try choose(&l, node)
+    default: return nil
+    }
+  }
+
+  private static func fold(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    let op = node.op
+    var result = try l.required(node, 0)
+    for index in node.inputs.indices.dropFirst() {
+      let next = try l.required(node, index)
+      result = try binary(&l, node, op, result, next)
+    }
+    if op == "Mean", node.inputs.count > 1 {
+      let factor = SourceTensor(shape: [], elements: [1 / Double(node.inputs.count)])
+      result = try binary(&l, node, "Mul", result, .constant(factor))
+    }
+    return [result]
+  }
+
+  /// One operator of two values.
+  static func binary(
+    _ l: inout Lowering, _ node: SourceNode, _ op: String, _ first: LoweredValue,
+    _ second: LoweredValue
+  ) throws(ImportError) -> LoweredValue {
+    if let result = try PatternLowering.binary(&l, node, op, first, second) { return result }
+    switch (first, second) {
+    case (.carried(let first), .carried(let second)):
+      return .carried(try combine(&l, node, op, first, second))
+    case (.carried(let value), .constant(let constant)):
+      return .carried(try combine(&l, node, op, value, constant, isFirst: false))
+    case (.constant(let constant), .carried(let value)):
+      return .carried(try combine(&l, node, op, value, constant, isFirst: true))
+    case (.constant(let first), .constant(let second)):
+      var pair = node
+      pair.op = op == "Sum" || op == "Mean" ? "Add" : op
+      guard let result = try Interpreter(opset: l.opset).evaluate(pair, [first, second]) else {
+        preconditionFailure("\(op)")
+      }
+      return .constant(result[0])
+    case (.pending(let value), _), (_, .pending(let value)):
+      throw PatternLowering.refusal(node, value)
+    }
+  }
+
+  // MARK: Two values
+
+  private static func combine(
+    _ l: inout Lowering, _ node: SourceNode, _ op: String, _ first: CarriedValue,
+    _ second: CarriedValue
+  ) throws(ImportError) -> CarriedValue {
+    let kind: ModelDescription.Op
+    switch op {
+    case "Add", "Sum", "Mean": kind = .add
+    case "Sub": kind = .subtract
+    case "Mul": kind = .multiply
+    case "Div": kind = .divide
+    case "Max": kind = .maximum
+    default: kind = .minimum
+    }
+    return try Arithmetic.combining(&l, [first, second], kind, node)
+  }
+
+  // MARK: A value and a constant
+
+  /// - Parameter isFirst: whether the constant is the first operand.
+  private static func combine(
+    _ l: inout Lowering, _ node: SourceNode, _ op: String, _ carried: CarriedValue,
+    _ constant: SourceTensor,
+    isFirst: Bool
+  ) throws(ImportError) -> CarriedValue {
+    guard carried.form != .tokens else {
+      throw node.refusal(
+        "arithmetic with ids", because: "ids lead to an embedding",
+        instead: "export the model with a float input")
+    }
+    let value = try Layout.expanded(&l, carried, to: constant.shape, node)
+    let numbers = try Layout.elements(of: constant, along: value, node)
+    switch op {
+    case "Add", "Sum", "Mean": return Arithmetic.affine(&l, value, shift: numbers, node)
+    case "Sub":
+      if isFirst {
+        return Arithmetic.affine(
+          &l, Arithmetic.affine(&l, value, scale: [-1], node), shift: numbers, node)
+      }
+      return Arithmetic.affine(&l, value, shift: numbers.map { -$0 }, node)
+    case "Mul": return Arithmetic.affine(&l, value, scale: numbers, node)
+    case "Div" where !isFirst:
+      guard numbers.allSatisfy({ $0 != 0 }) else {
+        throw node.refusal("a divisor of 0", because: "the result would not be finite")
+      }
+      return Arithmetic.affine(&l, value, scale: numbers.map { 1 / $0 }, node)
+    default: break
+    }
+    let other = Arithmetic.constant(&l, numbers, like: value, node)
+    return try combine(&l, node, op, isFirst ? other : value, isFirst ? value : other)
+  }
+
+  private static func power(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    let value = try l.carried(node, 0)
+    guard let exponent = try l.constant(node, 1, "an exponent"), exponent.isUniform else {
+      throw node.refusal("exponents that differ", because: "one exponent can be carried")
+    }
+    let wide = try Layout.expanded(&l, value, to: exponent.shape, node)
+    switch exponent[0] {
+    case 1: return [.carried(wide)]
+    case 2: return [.carried(Layout.map(&l, wide, .square, node))]
+    case 0.5: return [.carried(Layout.map(&l, wide, .sqrt, node))]
+    case 3:
+      return [.carried(Arithmetic.product(&l, wide, Layout.map(&l, wide, .square, node), node))]
+    case 4: return [.carried(Layout.map(&l, Layout.map(&l, wide, .square, node), .square, node))]
+    case -0.5, -1, -2:
+      let root =
+        exponent[0] == -0.5
+        ? Layout.map(&l, wide, .sqrt, node)
+        : exponent[0] == -2 ? Layout.map(&l, wide, .square, node) : wide
+      return [
+        .carried(
+          try Arithmetic.combining(
+            &l, [Arithmetic.constant(&l, [1], like: root, node), root], .divide, node))
+      ]
+    default:
+      throw node.refusal(
+        "the exponent \(exponent[0])", because: "1, 2, 3, 4, 0.5, -0.5, -1 and -2 can be carried")
+    }
+  }
+
+  private static func prelu(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    let carried = try l.carried(node, 0)
+    guard let slope = try l.constant(node, 1, "a slope") else {
+      throw node.refusal("no slope", because: "PRelu needs one")
+    }
+    let value = try Layout.expanded(&l, carried, to: slope.shape, node)
+    let numbers = try Layout.elements(of: slope, along: value, node)
+    return [
+      .carried(Layout.map(&l, value, .prelu, node, tensors: [("weight", [numbers.count], numbers)]))
+    ]
+  }
+
+  private static func choose(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    let values = (try l.required(node, 0), try l.required(node, 1), try l.required(node, 2))
+    if let result = try PatternLowering.choose(&l, node, values.0, values.1, values.2) {
+      return [result]
+    }
+    guard case .carried(let condition) = values.0 else {
+      guard case .constant(let mask) = values.0, mask.isUniform || Set(mask.elements).count == 1
+      else {
+        throw node.refusal(
+          "a constant mask that differs",
+          because: "constants of a model folder are the same for every step")
+      }
+      let chosen = mask.elements[0] != 0 ? values.1 : values.2
+      guard case .carried(let value) = chosen else { return [chosen] }
+      return [.carried(try Layout.expanded(&l, value, to: mask.shape, node))]
+    }
+    var operands: [CarriedValue] = [condition]
+    for side in [values.1, values.2] {
+      switch side {
+      case .carried(let value): operands.append(value)
+      case .constant(let constant):
+        guard constant.elements.allSatisfy({ Float($0).isFinite }) else {
+          throw node.refusal("a constant that is not finite", because: "weights must be finite")
+        }
+        let value = try Layout.expanded(&l, condition, to: constant.shape, node)
+        operands.append(
+          Arithmetic.constant(
+            &l, try Layout.elements(of: constant, along: value, node), like: value, node))
+      case .pending(let value): throw PatternLowering.refusal(node, value)
+      }
+    }
+    if condition.isInverted { operands.swapAt(1, 2) }
+    var result = try Arithmetic.combining(&l, operands, .where, node)
+    result.isInverted = false
+    return [.carried(result)]
+  }
+}

@@ -1,0 +1,133 @@
+import ModelFormat
+
+/// A graph that was translated, while it is made into a folder: unused nodes go, states that callers kept become the sequence's.
+struct FinishedGraph {
+  /// An input of the folder.
+  struct Input: Equatable {
+    let name: String
+    /// Its name in the foreign graph.
+    let source: String
+    let form: CarriedValue.Form
+    var size: Int
+    let isScalar: Bool
+    let kind: SourceTensor.Kind
+  }
+
+  private(set) var builder: FolderBuilder
+  private(set) var inputs: [Input]
+  /// The final states that nodes of one step have, by the node.
+  let states: [String: String]
+  private(set) var outputs: [String] = []
+  private var outputNames: [String: String] = [:]
+
+  init(builder: FolderBuilder, inputs: [Input], states: [String: String]) {
+    self.builder = builder
+    self.inputs = inputs
+    self.states = states
+  }
+
+  /// Adds an output: a node of the output's name, with the elements in the order of the foreign array.
+  mutating func add(
+    output: String, _ lowering: inout Lowering, _ graph: SourceGraph
+  ) throws(ImportError) {
+    let node = SourceNode(name: output, op: "output", inputs: [output], outputs: [output])
+    switch try lowering.value(named: output, of: node) {
+    case .constant:
+      builder.note("the output \"\(output)\" is left out: it is the same whatever the inputs are")
+    case .pending(let value): throw PatternLowering.refusal(node, value)
+    case .carried(let value):
+      guard value.form != .tokens else {
+        builder.note("the output \"\(output)\" is left out: it repeats an input")
+        return
+      }
+      let arranged = Layout.inForeignOrder(&lowering, value, node)
+      builder = lowering.builder
+      outputs.append(arranged.node)
+      outputNames[arranged.node] = output
+    }
+  }
+
+  /// Removes what no output needs, and gives outputs their names.
+  mutating func finish(keepsStates: Bool) throws(ImportError) {
+    guard !outputs.isEmpty else {
+      throw ImportError(file: "", problem: "found no output that depends on an input")
+    }
+    var pass = FolderPass(
+      nodes: builder.nodes, inputs: inputs, outputs: outputs, outputNames: outputNames,
+      states: states)
+    if !keepsStates { pass.adoptStates() }
+    pass.prune()
+    pass.fuseBiases(&builder)
+    pass.nameOutputs(builder)
+    for note in pass.notes { builder.note(note) }
+    for input in inputs where !pass.inputs.contains(input) && !pass.adopted.contains(input.name) {
+      builder.note("the input \"\(input.source)\" is left out: no output depends on it")
+    }
+    (inputs, outputs) = (pass.inputs, pass.outputs)
+    // Weights go with their nodes.
+    let names = Set(pass.nodes.map { $0.weights ?? $0.name })
+    for node in builder.nodes where !names.contains(node.name) {
+      builder.removeTensors(of: node.name)
+    }
+    builder.replace(nodes: pass.nodes)
+  }
+
+  /// Whether another translation of the same graph came to the same nodes and weights.
+  func hasSameWeights(as other: FinishedGraph) -> Bool {
+    firstDifference(from: other) == nil && builder.nodes == other.builder.nodes
+  }
+
+  func firstDifference(from other: FinishedGraph) -> String? {
+    for (node, twin) in zip(builder.nodes, other.builder.nodes) where node != twin {
+      return node.name
+    }
+    for node in builder.nodes {
+      for (name, tensor) in builder.tensors where name.hasPrefix("\(node.name).") {
+        guard let twin = other.builder.tensors[name], twin.shape == tensor.shape,
+          twin.floats == tensor.floats
+        else { return node.name }
+      }
+    }
+    return builder.nodes.count == other.builder.nodes.count ? nil : builder.nodes.last?.name
+  }
+
+  // MARK: The folder
+
+  func draft(named name: String) throws(ImportError) -> FolderDraft {
+    var draft = FolderDraft(name: name)
+    for input in inputs {
+      draft.description.inputs.append(.init(name: input.name, kind: try kind(input)))
+    }
+    draft.description.nodes = builder.nodes
+    draft.description.outputs = outputs.map { .init(name: $0) }
+    for (name, tensor) in builder.tensors.sorted(by: { $0.key < $1.key }) {
+      if let index = tensor.floats.firstIndex(where: { !$0.isFinite }) {
+        throw ImportError(
+          file: "", place: "tensor \"\(name)\"",
+          problem:
+            "found \(tensor.floats[index]) at \(index): weights must be finite in single precision",
+          remedy: "export a model whose weights are finite")
+      }
+      draft.add(tensor: name, shape: tensor.shape, tensor.floats)
+    }
+    draft.notes = builder.notes
+    return draft
+  }
+
+  private func kind(_ input: Input) throws(ImportError) -> ModelDescription.Input.Kind {
+    switch input.form {
+    case .vector: return .vector(size: input.size)
+    case .sequence: return .features(size: input.size, mean: nil, scale: nil)
+    case .tokens:
+      let tables = builder.nodes.filter { $0.inputs.contains(input.name) }
+      let sizes = tables.compactMap { builder.tensors["\($0.name).weight"]?.shape.first }
+      guard let size = sizes.min() else {
+        throw ImportError(
+          file: "", place: "input \"\(input.source)\"",
+          problem: "found whole numbers that choose no rows of a table",
+          remedy: "export the model with this input as floats")
+      }
+      return .tokens(size: size, vocabulary: nil)
+    }
+  }
+}

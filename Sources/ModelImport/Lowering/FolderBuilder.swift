@@ -1,0 +1,60 @@
+import ModelFormat
+
+/// The nodes and tensors of a model folder while a foreign graph is translated.
+struct FolderBuilder {
+  typealias Node = ModelDescription.Node
+
+  private(set) var nodes: [Node] = []
+  private(set) var tensors: [String: (shape: [Int], floats: [Float])] = [:]
+  private(set) var notes: [String] = []
+  private var names: Set<String> = []
+
+  /// A name that nothing has yet, made from a foreign one.
+  mutating func unusedName(_ text: String) -> String {
+    let base = String(FolderDraft.name(from: text).prefix(80))
+    var name = base
+    var count = 2
+    while names.contains(name) {
+      name = "\(base)_\(count)"
+      count += 1
+    }
+    names.insert(name)
+    return name
+  }
+
+  /// Keeps a name for an output.
+  mutating func reserve(_ text: String) { names.insert(FolderDraft.name(from: text)) }
+
+  /// Adds a node; its tensors stand under its name.
+  mutating func emit(
+    _ op: ModelDescription.Op, _ inputs: [String?], named text: String,
+    tensors: [(name: String, shape: [Int], elements: [Double])] = []
+  ) -> String {
+    let name = unusedName(text)
+    nodes.append(Node(name: name, op: op, inputs: inputs))
+    for (tensor, shape, elements) in tensors {
+      self.tensors["\(name).\(tensor)"] = (shape, elements.map(Float.init))
+    }
+    return name
+  }
+
+  mutating func note(_ text: String) {
+    if !notes.contains(text) { notes.append(text) }
+  }
+
+  mutating func replace(nodes: [Node]) { self.nodes = nodes }
+
+  mutating func set(tensor name: String, shape: [Int], floats: [Float]) {
+    tensors[name] = (shape, floats)
+  }
+
+  /// Removes the tensors of a node that is gone, or that has others.
+  mutating func removeTensors(of node: String) {
+    for name in tensors.keys
+    where name.hasPrefix("\(node).") && !name.dropFirst(node.count + 1).contains(".") {
+      tensors[name] = nil
+    }
+  }
+
+  func floats(_ name: String) -> [Float]? { tensors[name]?.floats }
+}

@@ -1,0 +1,227 @@
+import ModelFormat
+
+/// What is done to a folder's nodes once all are there.
+struct FolderPass {
+  typealias Node = ModelDescription.Node
+
+  private(set) var nodes: [Node]
+  private(set) var inputs: [FinishedGraph.Input]
+  private(set) var outputs: [String]
+  private var outputNames: [String: String]
+  private let states: [String: String]
+  private(set) var notes: [String] = []
+  /// Inputs that became the state of the sequence.
+  private(set) var adopted: Set<String> = []
+
+  init(
+    nodes: [Node], inputs: [FinishedGraph.Input], outputs: [String], outputNames: [String: String],
+    states: [String: String]
+  ) {
+    self.nodes = nodes
+    self.inputs = inputs
+    self.outputs = outputs
+    self.outputNames = outputNames
+    self.states = states
+  }
+
+  /// The node that computes a value: of `h.hidden`, h.
+  private func owner(_ value: String, _ index: [String: Int]) -> Int? {
+    if let found = index[value] { return found }
+    for suffix in [".hidden", ".cell"] where value.hasSuffix(suffix) {
+      return index[String(value.dropLast(suffix.count))]
+    }
+    return nil
+  }
+
+  private var index: [String: Int] {
+    Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($0.element.name, $0.offset) })
+  }
+
+  // MARK: States
+
+  /// Where callers feed a network's final states back as its initial ones, the states become those of the sequence: inputs and outputs go.
+  mutating func adoptStates() {
+    let index = index
+    var kept: Set<String> = []
+    var candidates: [(input: String, nodes: Set<String>)] = []
+    for input in inputs where input.form == .vector {
+      // Every way from the input must end in the initial states of recurrent nodes, through choices of elements alone.
+      var ends: Set<String> = []
+      if reach(input.name, into: &ends), !ends.isEmpty { candidates.append((input.name, ends)) }
+    }
+    guard !candidates.isEmpty else { return }
+    var remaining: [String] = []
+    for output in outputs {
+      let sources = finalStates(output, index)
+      if let sources, candidates.contains(where: { !$0.nodes.isDisjoint(with: sources) }) {
+        kept.formUnion(sources)
+        notes.append(
+          "the output \"\(outputNames[output] ?? output)\" is left out: it is the state of the sequence, which is kept for the next steps"
+        )
+      } else {
+        remaining.append(output)
+      }
+    }
+    let bound = candidates.filter { $0.nodes.isSubset(of: kept) }
+    guard !bound.isEmpty, !remaining.isEmpty else {
+      notes.removeAll()
+      return
+    }
+    for (input, _) in bound {
+      adopted.insert(input)
+      notes.append(
+        "the input \"\(inputs.first { $0.name == input }?.source ?? input)\" is left out: it is the state of the sequence, zero before the first step and kept from then on"
+      )
+    }
+    outputs = remaining
+    for position in nodes.indices where nodes[position].op.recurrent != nil {
+      guard nodes[position].inputs.count > 1 else { continue }
+      var arguments = nodes[position].inputs
+      for slot in 1..<arguments.count {
+        if let value = arguments[slot], isMade(of: value, adopted, index) { arguments[slot] = nil }
+      }
+      while arguments.count > 1, arguments[arguments.count - 1] == nil { arguments.removeLast() }
+      nodes[position].inputs = arguments
+    }
+    inputs.removeAll { adopted.contains($0.name) }
+  }
+
+  private static func isChoice(_ node: Node) -> Bool {
+    ["slice", "gather", "transpose"].contains(node.op.name)
+  }
+
+  /// Whether a value leads only to initial states; the recurrent nodes that it leads to.
+  private func reach(_ value: String, into ends: inout Set<String>) -> Bool {
+    for node in nodes where node.inputs.contains(value) {
+      if node.op.recurrent != nil, node.inputs.first != .some(value) {
+        ends.insert(node.name)
+      } else if Self.isChoice(node) {
+        guard reach(node.name, into: &ends) else { return false }
+      } else {
+        return false
+      }
+    }
+    return !outputs.contains(value)
+  }
+
+  private func isMade(of value: String, _ sources: Set<String>, _ index: [String: Int]) -> Bool {
+    if sources.contains(value) { return true }
+    guard let at = index[value], Self.isChoice(nodes[at]), let source = nodes[at].inputs[0] else {
+      return false
+    }
+    return isMade(of: source, sources, index)
+  }
+
+  /// The recurrent nodes whose final states an output is made of, and nothing else; nil where it is made of more.
+  private func finalStates(_ value: String, _ index: [String: Int]) -> Set<String>? {
+    if let at = index[value] {
+      if states[value] != nil { return [value] }
+      guard Self.isChoice(nodes[at]) || nodes[at].op.name == "concat" else { return nil }
+      var all: Set<String> = []
+      for input in nodes[at].inputs {
+        guard let input, let sources = finalStates(input, index) else { return nil }
+        all.formUnion(sources)
+      }
+      return all
+    }
+    guard let at = owner(value, index) else { return nil }
+    return [nodes[at].name]
+  }
+
+  // MARK: Pruning
+
+  /// Keeps the nodes and inputs that lead to an output.
+  mutating func prune() {
+    let index = index
+    var needed: Set<String> = []
+    var pending = outputs
+    while let value = pending.popLast() {
+      let name = owner(value, index).map { nodes[$0].name } ?? value
+      guard needed.insert(name).inserted, let at = index[name] else { continue }
+      pending += nodes[at].inputs.compactMap { $0 }
+    }
+    nodes.removeAll { !needed.contains($0.name) }
+    inputs.removeAll { !needed.contains($0.name) }
+  }
+
+  // MARK: Biases
+
+  /// Puts the shift behind a linear node into it as its bias.
+  mutating func fuseBiases(_ builder: inout FolderBuilder) {
+    var uses: [String: Int] = [:]
+    for output in outputs { uses[output, default: 0] += 1 }
+    for node in nodes {
+      for input in node.inputs { if let input { uses[input, default: 0] += 1 } }
+    }
+    var index = index
+    for position in nodes.indices.reversed() {
+      let node = nodes[position]
+      guard let affine = node.op.definition as? AffineOp, let source = node.inputs[0],
+        let at = index[source],
+        ["linear", "conv1d", "conv"].contains(nodes[at].op.name), uses[source] == 1,
+        affine.scale == nil, builder.tensors["\(node.name).weight"] == nil,
+        builder.tensors["\(source).bias"] == nil, let weight = builder.tensors["\(source).weight"]
+      else { continue }
+      let outputs = weight.shape[0]
+      var bias = builder.floats("\(node.name).bias") ?? []
+      if let shift = affine.shift {
+        bias = shift.count == 1 ? Array(repeating: shift[0], count: outputs) : shift
+      }
+      guard bias.count == outputs else { continue }
+      // The linear node takes the affine one's place and name.
+      nodes[position] = Node(name: node.name, op: nodes[at].op, inputs: nodes[at].inputs)
+      builder.set(tensor: "\(node.name).weight", shape: weight.shape, floats: weight.floats)
+      builder.set(tensor: "\(node.name).bias", shape: [outputs], floats: bias)
+      builder.removeTensors(of: source)
+      nodes[at] = Node(name: "", op: .add, inputs: [])
+      index[source] = nil
+    }
+    nodes.removeAll { $0.name.isEmpty }
+  }
+
+  // MARK: Names
+
+  /// Gives each output the name that it has in the foreign graph; one whose value has another name already gets a node that repeats it.
+  mutating func nameOutputs(_ builder: FolderBuilder) {
+    var taken = Set(inputs.map(\.name) + nodes.map(\.name))
+    for position in outputs.indices {
+      let value = outputs[position]
+      let wanted = FolderDraft.name(from: outputNames[value] ?? value)
+      let isAgain = outputs[..<position].contains(value)
+      if wanted == value, !isAgain { continue }
+      var name = wanted
+      var count = 2
+      while taken.contains(name) {
+        name = "\(wanted)_\(count)"
+        count += 1
+      }
+      taken.insert(name)
+      if let at = index[value], !outputs.dropFirst(position + 1).contains(value), !isAgain {
+        rename(at, name, hasTensors: builder.tensors.keys.contains { $0.hasPrefix("\(value).") })
+      } else {
+        nodes.append(Node(name: name, op: .slice(), inputs: [value]))
+      }
+      outputs[position] = name
+    }
+  }
+
+  private mutating func rename(_ position: Int, _ name: String, hasTensors: Bool) {
+    let old = nodes[position].name
+    nodes[position].name = name
+    if hasTensors, nodes[position].weights == nil { nodes[position].weights = old }
+    for at in nodes.indices {
+      nodes[at].inputs = nodes[at].inputs.map { input in
+        guard let input else { return nil }
+        if input == old { return name }
+        for suffix in [".hidden", ".cell"] where input == old + suffix { return name + suffix }
+        return input
+      }
+    }
+    for at in outputs.indices {
+      for suffix in [".hidden", ".cell"] where outputs[at] == old + suffix {
+        outputNames[name + suffix] = outputNames[outputs[at]]
+        outputs[at] = name + suffix
+      }
+    }
+  }
+}

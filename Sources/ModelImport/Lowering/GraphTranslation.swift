@@ -1,0 +1,242 @@
+import ModelFormat
+
+/// Turns a foreign graph into a folder: finds out what its inputs' axes are, translates it, and keeps what leads to an output.
+package struct GraphTranslation {
+  let graph: SourceGraph
+  var options: Options
+
+  /// What the person says of a model beside its file.
+  package struct Options: Sendable {
+    /// Inputs that are constants.
+    package var fixed: [String: SourceTensor] = [:]
+    /// The sizes of inputs, axis by axis.
+    package var shapes: [String: [Int]] = [:]
+    /// Whether inputs that hold a recurrent network's states stay inputs.
+    package var keepsStates = false
+
+    package init() {}
+  }
+
+  package init(_ graph: SourceGraph, options: Options = Options()) {
+    self.graph = graph
+    self.options = options
+  }
+
+  /// Assumptions that are tried before the graph is given up.
+  private static let maxAttempts = 64
+
+  /// Numbers that stand for lengths: sequences of a batch, then steps.
+  private static let primes = [[7919, 1009, 1499, 1999, 2503], [8101, 1103, 1601, 2203, 2707]]
+
+  /// The folder.
+  ///
+  /// - Throws: where a node can't be carried.
+  package func folder(named name: String) throws(ImportError) -> FolderDraft {
+    let first = try translated(primes: Self.primes[0])
+    if graph.inputs.contains(where: {
+      $0.dimensions.contains { if case .named = $0 { true } else { false } }
+    }) {
+      let second = try translated(primes: Self.primes[1])
+      guard first.hasSameWeights(as: second) else {
+        throw ImportError(
+          file: "", place: first.firstDifference(from: second).map { "node \"\($0)\"" },
+          problem:
+            "found numbers that depend on how many steps or sequences there are: a folder's weights are the same for all",
+          remedy:
+            "leave what is computed from the length (positions, means by a division) out of the export"
+        )
+      }
+    }
+    return try first.draft(named: name)
+  }
+
+  private func translated(primes: [Int]) throws(ImportError) -> FinishedGraph {
+    var assumptions = Assumptions()
+    assumptions.fixed = options.fixed
+    assumptions.shapes = options.shapes
+    var attempts = 0
+    while true {
+      attempts += 1
+      var lowering = Lowering(opset: graph.opset, assumptions: assumptions)
+      do throws(ImportError) {
+        for output in graph.outputs where !graph.inputs.contains(where: { $0.name == output }) {
+          lowering.builder.reserve(output)
+        }
+        let inputs = try InputLowering(graph: graph, assumptions: assumptions, primes: primes)
+          .lower(&lowering)
+        try lowering.lower(graph)
+        var finished = FinishedGraph(
+          builder: lowering.builder, inputs: inputs, states: lowering.finalStates)
+        for output in graph.outputs { try finished.add(output: output, &lowering, graph) }
+        try finished.finish(keepsStates: options.keepsStates)
+        return finished
+      } catch {
+        guard attempts < Self.maxAttempts, let wish = lowering.wish, assumptions.grant(wish) else {
+          throw error
+        }
+      }
+    }
+  }
+}
+
+/// The inputs of a foreign graph as values: which axis is the batch, which the steps, which the elements.
+struct InputLowering {
+  let graph: SourceGraph
+  let assumptions: Assumptions
+  let primes: [Int]
+  private let states: StateInputs
+
+  init(graph: SourceGraph, assumptions: Assumptions, primes: [Int]) {
+    self.graph = graph
+    self.assumptions = assumptions
+    self.primes = primes
+    states = StateInputs(graph)
+  }
+
+  /// An axis of an input.
+  private struct InputAxis {
+    let size: Int
+    let role: Atom.Role
+    let isOpen: Bool
+  }
+
+  /// Defines the inputs in `lowering`, and returns those of the folder.
+  func lower(_ lowering: inout Lowering) throws(ImportError) -> [FinishedGraph.Input] {
+    var inputs: [FinishedGraph.Input] = []
+    var stepNames: [String] = []
+    for input in graph.inputs {
+      if let fixed = assumptions.fixed[input.name] {
+        lowering.define(
+          input.name,
+          .constant(SourceTensor(shape: fixed.shape, kind: input.kind, elements: fixed.elements)))
+        lowering.builder.note(
+          "\"\(input.name)\" is fixed: \(fixed.count == 1 ? "\(fixed[0])" : "an array of \(fixed.shape)")"
+        )
+        continue
+      }
+      let shape = try sizes(input, &stepNames)
+      if let steps = assumptions.lengths[input.name] {
+        lowering.define(
+          input.name,
+          .constant(
+            SourceTensor(repeating: Double(steps), shape: shape.map(\.size), kind: .integer)))
+        lowering.builder.note(
+          "\"\(input.name)\", the length of each sequence, is left out: a sequence is as long as it is given"
+        )
+        continue
+      }
+      inputs.append(lower(input, shape, &lowering))
+    }
+    return inputs
+  }
+
+  private func lower(
+    _ input: SourceGraph.Input, _ shape: [InputAxis], _ lowering: inout Lowering
+  ) -> FinishedGraph.Input {
+    var axes: [[Atom]] = []
+    for (axis, dimension) in shape.enumerated() {
+      let origin = Atom.Origin(input: input.name, axis: axis)
+      switch dimension.role {
+      case .element: axes.append([lowering.newAtom(dimension.size, origin: origin)])
+      case .batch, .time:
+        axes.append([
+          lowering.lengthAtom(
+            dimension.size, dimension.role, origin: origin, isOpen: dimension.isOpen)
+        ])
+      }
+    }
+    let name = lowering.builder.unusedName(input.name)
+    lowering.setOrigins(of: name, [input.name])
+    let elements = axes.joined().filter { $0.role == .element }
+    let hasSteps = axes.joined().contains { $0.role == .time }
+    let isStep =
+      assumptions.isStepwise && !assumptions.states.contains(input.name) && !shape.isEmpty
+    var value = CarriedValue(
+      node: name, form: hasSteps || isStep ? .sequence : .vector, axes: axes,
+      elements: Array(elements), kind: input.kind)
+    if input.kind != .float, elements.isEmpty, hasSteps || isStep { value.form = .tokens }
+    value = value.withoutSingles
+    lowering.define(input.name, .carried(value))
+    return FinishedGraph.Input(
+      name: name, source: input.name, form: value.form, size: value.size,
+      isScalar: shape.isEmpty, kind: input.kind)
+  }
+
+  /// Sizes and roles of an input's axes.
+  private func sizes(
+    _ input: SourceGraph.Input, _ stepNames: inout [String]
+  ) throws(ImportError) -> [InputAxis] {
+    let given = assumptions.shapes[input.name]
+    if let given, given.count != input.dimensions.count {
+      throw ImportError(
+        file: "", place: "input \"\(input.name)\"",
+        problem: "found a shape of \(given.count) sizes, expected \(input.dimensions.count)")
+    }
+    let dimensions = input.dimensions.enumerated().map { axis, dimension in
+      given.map { $0[axis] > 0 ? .fixed($0[axis]) : dimension } ?? dimension
+    }
+    let roles = roles(input, dimensions)
+    var result: [InputAxis] = []
+    for (axis, dimension) in dimensions.enumerated() {
+      switch (dimension, roles[axis]) {
+      case (.fixed(let size), let role):
+        result.append(InputAxis(size: size, role: role, isOpen: false))
+      case (.named, .batch): result.append(InputAxis(size: primes[0], role: .batch, isOpen: true))
+      case (.named(let name), .time):
+        let known = assumptions.sameSteps[name] ?? name
+        if !stepNames.contains(known) { stepNames.append(known) }
+        guard let index = stepNames.firstIndex(of: known), index + 1 < primes.count else {
+          throw ImportError(
+            file: "", place: "input \"\(input.name)\"",
+            problem: "found more than \(primes.count - 1) axes of steps with lengths of their own")
+        }
+        result.append(InputAxis(size: primes[index + 1], role: .time, isOpen: true))
+      case (.named(let name), .element):
+        let shape = input.dimensions.map {
+          if case .fixed(let size) = $0 { "\(size)" } else { "N" }
+        }
+        throw ImportError(
+          file: "", place: "input \"\(input.name)\"",
+          problem:
+            "found axis \(axis) (\"\(name)\") without a size: it holds the elements of a step, whose number is fixed",
+          remedy: "give the sizes: --shape '\(input.name)=\(shape.joined(separator: ","))'")
+      }
+    }
+    return result
+  }
+
+  /// What each axis is: as the operators need it, else as is usual.
+  private func roles(
+    _ input: SourceGraph.Input, _ dimensions: [SourceGraph.Dimension]
+  ) -> [Atom.Role] {
+    if assumptions.lengths[input.name] != nil { return dimensions.map { _ in .batch } }
+    var roles = dimensions.indices.map {
+      assumptions.roles[Atom.Origin(input: input.name, axis: $0)]
+    }
+    func isOpen(_ axis: Int) -> Bool {
+      if case .named = dimensions[axis] { true } else { false }
+    }
+    func next() -> Int? { roles.firstIndex { $0 == nil } }
+    // The batch comes first, then the steps, then the elements; a lone axis is of steps or elements.
+    if states.contains(input.name), dimensions.count > 1 {
+      // Layers and directions, the batch, the units; some have h and c before those.
+      let batch = roles.contains(.batch) ? -1 : dimensions.count - 2
+      return roles.enumerated().map { $1 ?? ($0 == batch ? .batch : .element) }
+    }
+    let isToken = input.kind != .float
+    let isOne = assumptions.isStepwise
+    let known = roles.compactMap { $0 }.count
+    if !roles.contains(.batch), let axis = next(), dimensions.count > 1,
+      dimensions.count - known > 1 || isToken
+    {
+      roles[axis] = .batch
+    }
+    let open = roles.indices.filter { roles[$0] == nil }
+    if !roles.contains(.time), !isOne, let axis = next(),
+      isToken || isOpen(axis) || open.count > 1
+    {
+      roles[axis] = .time
+    }
+    return roles.map { $0 ?? .element }
+  }
+}

@@ -1,0 +1,281 @@
+import ModelFormat
+
+/// Translates a foreign graph into a model folder's nodes: constants are folded, every other value is followed with the roles of its axes
+/// (batch, steps, elements), and operators become ops where the roles are those that the op works on.
+///
+/// Lengths that are known only when the model runs are stood in for by primes, so that arithmetic on shapes is arithmetic on constants, and
+/// an axis is known again by its size. A graph is translated with two sets of primes: what differs depends on a length.
+struct Lowering {
+  var builder = FolderBuilder()
+  let assumptions: Assumptions
+  /// What would have to be assumed for the operator that was refused.
+  private(set) var wish: Assumptions.Wish?
+  private(set) var values: [String: LoweredValue] = [:]
+  private let interpreter: Interpreter
+  private var atomCount = 0
+  /// The atoms of batches and steps, by their sizes.
+  private(set) var lengths: [Int: Atom] = [:]
+  /// For each input or node of the folder whose elements are only chosen or reordered from one: the inputs that they come from.
+  private var origins: [String: Set<String>] = [:]
+  /// Of nodes whose steps are calls of the foreign graph: the final state that a step's output is.
+  private(set) var finalStates: [String: String] = [:]
+
+  init(opset: Int, assumptions: Assumptions) {
+    interpreter = Interpreter(opset: opset)
+    self.assumptions = assumptions
+  }
+
+  var opset: Int { interpreter.opset }
+
+  // MARK: Graphs
+
+  /// Translates a graph's nodes. Names of the graph around it may be used in one that is part of a node.
+  mutating func lower(_ graph: SourceGraph) throws(ImportError) {
+    for (name, constant) in graph.constants where values[name] == nil {
+      sources[name] = constant
+    }
+    for node in graph.nodes {
+      let results = try lower(node)
+      for (index, value) in results.enumerated() {
+        if let name = node.output(index) { define(name, value) }
+      }
+    }
+  }
+
+  /// Constants that are read when they are first used.
+  private var sources: [String: SourceConstant] = [:]
+
+  private mutating func lower(_ node: SourceNode) throws(ImportError) -> [LoweredValue] {
+    if node.op == "If" { return try ControlLowering.branch(&self, node) }
+    var operands: [SourceTensor?] = []
+    var areConstant = true
+    for index in node.inputs.indices where areConstant {
+      switch try value(node, index) {
+      case nil: operands.append(nil)
+      case .constant(let tensor): operands.append(tensor)
+      case .carried, .pending: areConstant = false
+      }
+    }
+    if areConstant, let results = try interpreter.evaluate(node, operands) {
+      return results.map { .constant($0) }
+    }
+    if let results = try lowerShape(ofWeights: node) { return results }
+    do throws(ImportError) {
+      if let results = try lowerCarried(node) { return results }
+      throw node.refusal(
+        "the operator \(node.op)", because: "no op of a model folder does that",
+        instead: Remedy.operators[node.op] ?? Remedy.unknownOperator)
+    } catch {
+      if wish == nil { try wishLengths(node, or: error) }
+      throw error
+    }
+  }
+
+  /// A list of whole numbers that only lengths can be, where an operator on ids is refused.
+  private mutating func wishLengths(
+    _ node: SourceNode, or refusal: ImportError
+  ) throws(ImportError) {
+    for index in node.inputs.indices {
+      guard case .carried(let value)? = try value(node, index), value.form == .tokens,
+        value.axes.count == 1, let input = origins(of: value.node).first,
+        let steps = lengths.values.filter({ $0.role == .time && $0.origin?.input != input })
+          .min(by: { $0.id < $1.id })
+      else { continue }
+      throw wish(.lengths(input: input, steps: steps.size), or: refusal)
+    }
+  }
+
+  /// An operator that moves the axes of the weights of a sum over the steps, which are weights still.
+  private mutating func lowerShape(ofWeights node: SourceNode) throws(ImportError)
+    -> [LoweredValue]?
+  {
+    guard
+      ["Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Cast", "Dropout", "Flatten"]
+        .contains(node.op), let name = node.input(0),
+      case .pending(.stepWeights(let scores)) = try value(named: name, of: node)
+    else { return nil }
+    values[name] = .carried(scores)
+    let results = try lowerCarried(node)
+    values[name] = .pending(.stepWeights(scores))
+    return results?.map { result in
+      if case .carried(let value) = result { .pending(.stepWeights(value)) } else { result }
+    }
+  }
+
+  private mutating func lowerCarried(_ node: SourceNode) throws(ImportError) -> [LoweredValue]? {
+    if let results = try ShapeLowering.lower(&self, node) { return results }
+    if let results = try SelectionLowering.lower(&self, node) { return results }
+    if let results = try ElementwiseLowering.lower(&self, node) { return results }
+    if let results = try ComparisonLowering.lower(&self, node) { return results }
+    if let results = try ActivationLowering.lower(&self, node) { return results }
+    if let results = try MatrixLowering.lower(&self, node) { return results }
+    if let results = try ReductionLowering.lower(&self, node) { return results }
+    if let results = try RecurrentLowering.lower(&self, node) { return results }
+    if let results = try ConvolutionLowering.lower(&self, node) { return results }
+    if let results = try QuantizedLowering.lower(&self, node) { return results }
+    return try NormalizationLowering.lower(&self, node)
+  }
+
+  // MARK: Values
+
+  mutating func define(_ name: String, _ value: LoweredValue) {
+    values[name] = value
+    if case .carried(let carried) = value { record(carried) }
+  }
+
+  /// The value of a node's input; nil where it is left out.
+  mutating func value(_ node: SourceNode, _ index: Int) throws(ImportError) -> LoweredValue? {
+    guard let name = node.input(index) else { return nil }
+    return try value(named: name, of: node)
+  }
+
+  mutating func value(named name: String, of node: SourceNode) throws(ImportError) -> LoweredValue {
+    if let value = values[name] { return value }
+    guard let source = sources[name] else {
+      throw node.refusal(
+        "the input \"\(name.prefix(200))\"",
+        because: "no node before this one computes it: nodes must not need each other in a cycle")
+    }
+    let value = LoweredValue.constant(try source.tensor())
+    values[name] = value
+    return value
+  }
+
+  mutating func required(_ node: SourceNode, _ index: Int) throws(ImportError) -> LoweredValue {
+    guard let value = try value(node, index) else {
+      throw node.refusal("no input \(index)", because: "\(node.op) needs it")
+    }
+    return value
+  }
+
+  /// An input that must be constant; nil where it is left out.
+  mutating func constant(
+    _ node: SourceNode, _ index: Int, _ what: String
+  ) throws(ImportError) -> SourceTensor? {
+    switch try value(node, index) {
+    case nil: return nil
+    case .constant(let tensor): return tensor
+    case .carried(let value):
+      let input = Set(origins(of: value.node)).sorted().first
+      throw node.refusal(
+        "\(what) that depends on the model's input\(input.map { " \"\($0)\"" } ?? "")",
+        because: "it must be a constant",
+        instead: input.map {
+          "export the model with it as an initializer, or give its values: --set '\($0)=values.npy'"
+        })
+    case .pending:
+      throw node.refusal(
+        "\(what) that depends on the model's inputs", because: "it must be a constant")
+    }
+  }
+
+  /// Whole numbers as an attribute, as in old operators, or as an input.
+  mutating func integers(
+    _ node: SourceNode, _ key: String, input: Int
+  ) throws(ImportError) -> [Int]? {
+    if let values = node.integers(key) { return values }
+    return try constant(node, input, key)?.integers
+  }
+
+  /// Likewise a number.
+  mutating func number(
+    _ node: SourceNode, _ key: String, input: Int, default value: Double
+  ) throws(ImportError) -> Double {
+    if let number = node.float(key) { return number }
+    return try constant(node, input, key)?.elements.first ?? value
+  }
+
+  /// An input that is carried, a constant not being known how to be.
+  mutating func carried(_ node: SourceNode, _ index: Int) throws(ImportError) -> CarriedValue {
+    switch try required(node, index) {
+    case .carried(let value):
+      return value
+    case .constant(let tensor):
+      throw node.refusal(
+        "a constant of \(tensor.shape) as input \(index)",
+        because: "this must depend on the model's inputs")
+    case .pending(let value): throw PatternLowering.refusal(node, value)
+    }
+  }
+
+  // MARK: Wishes
+
+  /// Notes what would have to be assumed, and returns the refusal that holds if it can't be.
+  mutating func wish(_ wish: Assumptions.Wish, or refusal: ImportError) -> ImportError {
+    self.wish = wish
+    return refusal
+  }
+
+  /// Asks that the axis of an input which an atom is has another role, or gives the refusal that holds if it can't.
+  mutating func wishing(_ atom: Atom, _ role: Atom.Role, or refusal: ImportError) -> ImportError {
+    guard let origin = atom.origin else { return refusal }
+    return wish(.role(origin, role), or: refusal)
+  }
+
+  // MARK: Atoms
+
+  mutating func newAtom(_ size: Int, _ role: Atom.Role = .element, origin: Atom.Origin? = nil)
+    -> Atom
+  {
+    atomCount += 1
+    return Atom(id: atomCount, size: size, role: role, origin: origin)
+  }
+
+  /// The atom of a batch or of steps of this size, which all values share.
+  mutating func lengthAtom(
+    _ size: Int, _ role: Atom.Role, origin: Atom.Origin?, isOpen: Bool = false
+  ) -> Atom {
+    if let atom = lengths[size], atom.role == role { return atom }
+    var atom = newAtom(size, role, origin: origin)
+    atom.isOpen = isOpen
+    if lengths[size] == nil { lengths[size] = atom }
+    return atom
+  }
+
+  /// An axis of elements: no atom where there is one element.
+  mutating func elementAxis(_ size: Int) -> [Atom] { size == 1 ? [] : [newAtom(size)] }
+
+  // MARK: Steps
+
+  /// The atom of steps of another number, which an op made of those of `source`.
+  mutating func steps(_ count: Int, like source: Atom) -> Atom {
+    if count == source.size { return source }
+    var atom = lengthAtom(count, .time, origin: source.origin)
+    atom.isOpen = source.isOpen
+    return atom
+  }
+
+  /// For each atom of steps, a sequence that has as many.
+  private var examples: [Atom: (node: String, size: Int)] = [:]
+
+  /// Takes note that a value is a sequence of its steps.
+  mutating func record(_ value: CarriedValue) {
+    guard value.form == .sequence, value.kind == .float else { return }
+    for atom in value.timeAtoms where examples[atom] == nil {
+      examples[atom] = (value.node, value.size)
+    }
+  }
+
+  /// A value that is the same at every step as a sequence; nil where no sequence has these steps.
+  mutating func sequence(of value: CarriedValue, _ node: SourceNode) -> CarriedValue? {
+    guard let atom = value.timeAtoms.first, let example = examples[atom] else { return nil }
+    let name = node.outputs.first ?? node.name
+    var zeros = example.node
+    if example.size > 1 {
+      zeros = builder.emit(.slice(start: 0, end: 1), [zeros], named: "\(name).first")
+    }
+    zeros = builder.emit(.affine(scale: [0], shift: nil), [zeros], named: "\(name).zeros")
+    var result = value
+    result.node = builder.emit(.add, [value.node, zeros], named: "\(name).repeated")
+    result.form = .sequence
+    return result
+  }
+
+  // MARK: Origins
+
+  func origins(of node: String) -> Set<String> { origins[node] ?? [] }
+
+  mutating func setFinalState(of node: String, _ state: String) { finalStates[node] = state }
+
+  mutating func setOrigins(of node: String, _ inputs: Set<String>) { origins[node] = inputs }
+}

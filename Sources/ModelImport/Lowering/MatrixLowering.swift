@@ -1,0 +1,205 @@
+import ModelFormat
+
+/// Products with matrices.
+enum MatrixLowering {
+  /// The outputs of a node; nil for an operator of another family.
+  static func lower(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue]? {
+    switch node.op {
+    case "MatMul": return try matMul(&l, node)
+    case "Gemm": return try gemm(&l, node)
+    default: return nil
+    }
+  }
+
+  private static func matMul(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    let (first, second) = (try l.required(node, 0), try l.required(node, 1))
+    return [try product(&l, node, first, second)]
+  }
+
+  static func product(
+    _ l: inout Lowering, _ node: SourceNode, _ first: LoweredValue, _ second: LoweredValue
+  ) throws(ImportError) -> LoweredValue {
+    if let result = try AttentionLowering.product(&l, node, first, second) { return result }
+    switch (first, second) {
+    case (.carried(let value), .constant(let weights)):
+      return .carried(try product(&l, node, value, weights))
+    case (.constant(let weights), .carried(let value)):
+      return .carried(try product(&l, node, weights, value))
+    case (.carried(let first), .carried(let second)):
+      return .carried(try product(&l, node, first, second))
+    default:
+      if case .pending(let value) = first { throw PatternLowering.refusal(node, value) }
+      if case .pending(let value) = second { throw PatternLowering.refusal(node, value) }
+      preconditionFailure("a product of constants is folded")
+    }
+  }
+
+  /// `x W`: the last axis is taken through the matrix.
+  private static func product(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, _ weights: SourceTensor
+  ) throws(ImportError) -> CarriedValue {
+    guard let inner = value.shape.last, weights.rank >= 1 else {
+      throw node.refusal("\(value.shape) and \(weights.shape)", because: "a number is no matrix")
+    }
+    let matrix = weights.rank == 1 ? weights.reshaped([weights.count, 1]) : weights
+    guard matrix.shape.dropLast(2).allSatisfy({ $0 == 1 }), matrix.shape[matrix.rank - 2] == inner
+    else {
+      throw node.refusal(
+        "\(value.shape) and weights of \(weights.shape)", because: "one matrix for all is carried")
+    }
+    let outputs = matrix.shape[matrix.rank - 1]
+    var result = try MatrixLowering.contracting(
+      &l,
+      value, axis: value.axes.count - 1, outputs: outputs, node
+    ) { output, input in matrix[input * outputs + output] }
+    if weights.rank == 1 { result.axes.removeLast() }
+    return Layout.padded(result, rank: weights.rank)
+  }
+
+  /// `W x`: the last axis but one is taken through the matrix.
+  private static func product(
+    _ l: inout Lowering, _ node: SourceNode, _ weights: SourceTensor, _ value: CarriedValue
+  ) throws(ImportError) -> CarriedValue {
+    let axis = max(value.axes.count - 2, 0)
+    guard weights.rank >= 2, !value.axes.isEmpty, weights.shape.dropLast(2).allSatisfy({ $0 == 1 }),
+      weights.shape[weights.rank - 1] == value.shape[axis]
+    else {
+      throw node.refusal(
+        "weights of \(weights.shape) and \(value.shape)", because: "one matrix for all is carried")
+    }
+    let (outputs, inner) = (weights.shape[weights.rank - 2], value.shape[axis])
+    let result = try MatrixLowering.contracting(&l, value, axis: axis, outputs: outputs, node) {
+      output, input in
+      weights[output * inner + input]
+    }
+    return Layout.padded(result, rank: weights.rank)
+  }
+
+  /// A product of two values over elements: each of one with each of the other.
+  private static func product(
+    _ l: inout Lowering, _ node: SourceNode, _ first: CarriedValue, _ second: CarriedValue
+  ) throws(ImportError) -> CarriedValue {
+    guard first.axes.count >= 2, second.axes.count >= 2, let inner = first.axes.last else {
+      throw node.refusal("\(first.shape) and \(second.shape)", because: "matrices are multiplied")
+    }
+    // [.., M, K] and [.., K, N] as [.., M, N, K].
+    var (left, right) = (first, second)
+    left.axes.insert([], at: left.axes.count - 1)
+    let row = right.axes.count - 2
+    right.axes.append(right.axes.remove(at: row))
+    right.axes.insert([], at: row)
+    let product = try Arithmetic.combining(&l, [left, right], .multiply, node)
+    let last = product.axes.count - 1
+    if inner.contains(where: { $0.role != .element })
+      || product.axes[last].contains(where: { $0.role != .element })
+    {
+      return try ReductionLowering.overSteps(&l, node, product, axis: last, .sum, keeps: false)
+    }
+    return try MatrixLowering.summing(&l, product, axes: [last], node)
+  }
+
+  private static func gemm(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    func transposed(_ value: LoweredValue) throws(ImportError) -> LoweredValue {
+      switch value {
+      case .carried(var carried):
+        carried.axes.reverse()
+        return .carried(carried)
+      case .constant(let tensor):
+        let shape = Array(tensor.shape.reversed())
+        guard shape.count == 2 else {
+          throw node.refusal("\(tensor.shape)", because: "Gemm is of two matrices")
+        }
+        return .constant(
+          tensor.picking(
+            RowMajor.positions(shape: shape, strides: [1, tensor.shape[1]]), shape: shape))
+      case .pending(let value): throw PatternLowering.refusal(node, value)
+      }
+    }
+    var (first, second) = (try l.required(node, 0), try l.required(node, 1))
+    if node.integer("transA") == 1 { first = try transposed(first) }
+    if node.integer("transB") == 1 { second = try transposed(second) }
+    var result = try product(&l, node, first, second)
+    let (alpha, beta) = (node.float("alpha") ?? 1, node.float("beta") ?? 1)
+    if alpha != 1 {
+      result = try ElementwiseLowering.binary(
+        &l, node, "Mul", result, .constant(SourceTensor(shape: [], elements: [alpha])))
+    }
+    guard var bias = try l.value(node, 2), beta != 0 else { return [result] }
+    if beta != 1 {
+      bias = try ElementwiseLowering.binary(
+        &l, node, "Mul", bias, .constant(SourceTensor(shape: [], elements: [beta])))
+    }
+    return [try ElementwiseLowering.binary(&l, node, "Add", result, bias)]
+  }
+}
+
+extension MatrixLowering {
+  /// The value with one axis of elements taken through a matrix of `outputs` rows.
+  static func contracting(
+    _ l: inout Lowering, _ value: CarriedValue, axis: Int, outputs: Int, _ node: SourceNode,
+    weight: (_ output: Int, _ input: Int) -> Double
+  ) throws(ImportError) -> CarriedValue {
+    let atoms = value.axes[axis]
+    if let other = atoms.first(where: { $0.role != .element }) {
+      throw l.wishing(
+        other, .element,
+        or: node.refusal(
+          "a matrix over \(other.role.rawValue) (axis \(axis) of \(value.shape))",
+          because:
+            "each step, or vector, is taken through a matrix by itself: a fixed number of steps would be part of the weights",
+          instead: "pool over the steps, or take the last, before this layer"))
+    }
+    let inner = atoms.reduce(1) { $0 * $1.size }
+    let others = value.foreignOrder.filter { !atoms.contains($0) }
+    let arranged = Layout.arranged(&l, value, atoms + others, node)
+    var weights: [Double] = []
+    weights.reserveCapacity(outputs * inner)
+    for output in 0..<outputs {
+      for input in 0..<inner { weights.append(weight(output, input)) }
+    }
+    var result: CarriedValue
+    if others.isEmpty {
+      result = Layout.map(
+        &l, arranged, .linear, node, tensors: [("weight", [outputs, inner], weights)])
+    } else {
+      result = Layout.map(
+        &l, arranged, .conv1D(), node, tensors: [("weight", [outputs, inner, 1], weights)])
+    }
+    let atom = l.newAtom(outputs)
+    result.axes[axis] = [atom]
+    result.elements = [atom] + others
+    result.kind = .float
+    return result.withoutSingles
+  }
+
+  /// The sum over axes of elements, which are left out of the result.
+  static func summing(
+    _ l: inout Lowering, _ value: CarriedValue, axes: [Int], _ node: SourceNode
+  ) throws(ImportError) -> CarriedValue {
+    let atoms = axes.flatMap { value.axes[$0] }
+    let count = atoms.reduce(1) { $0 * $1.size }
+    let others = value.foreignOrder.filter { !atoms.contains($0) }
+    var result = Layout.arranged(&l, value, others + atoms, node)
+    if count > 1 {
+      if others.isEmpty {
+        result = Layout.map(
+          &l,
+          result, .linear, node,
+          tensors: [("weight", [1, count], Array(repeating: 1, count: count))])
+      } else {
+        let channels = others.reduce(1) { $0 * $1.size }
+        result = Layout.map(&l, result, .averagePool1D(channels: channels, kernel: count), node)
+        result = Arithmetic.affine(&l, result, scale: [Double(count)], node)
+      }
+    }
+    result.axes = value.axes.indices.filter { !axes.contains($0) }.map { value.axes[$0] }
+    result.elements = others
+    return result
+  }
+}

@@ -1,0 +1,137 @@
+import ModelFormat
+
+/// Operators on values that have a form of their own only once more of their pattern is seen.
+enum PatternLowering {
+  static func refusal(_ node: SourceNode, _ value: PendingValue) -> ImportError {
+    switch value {
+    case .pairScores, .pairWeights:
+      node.refusal(
+        "scores of steps against steps",
+        because:
+          "they are carried only as attention: a product of queries and keys, scaled, its softmax, a product with values",
+        instead:
+          "export the attention as scaled_dot_product_attention or as torch.nn.MultiheadAttention without masks of its own"
+      )
+    case .stepWeights, .weighted:
+      node.refusal(
+        "a softmax over the steps",
+        because: "it is carried only as the weights of a sum over the steps")
+    case .erf:
+      node.refusal(
+        "erf", because: "it is carried only as part of gelu, 0.5 · x · (1 + erf(x / √2))")
+    case .quantized:
+      node.refusal(
+        "numbers of 8 bits",
+        because: "they are carried only as the operand of MatMulInteger and its scale")
+    }
+  }
+
+  /// A step further in a pattern; nil where neither value is pending.
+  static func binary(
+    _ l: inout Lowering, _ node: SourceNode, _ op: String, _ first: LoweredValue,
+    _ second: LoweredValue
+  ) throws(ImportError) -> LoweredValue? {
+    switch (first, second) {
+    case (.pending(let pending), let other), (let other, .pending(let pending)):
+      let isFirst = if case .pending = first { true } else { false }
+      switch pending {
+      case .erf(let value, let factor, let plus):
+        return try erf(&l, node, op, value, factor: factor, plus: plus, other)
+      case .pairScores(let scores), .pairWeights(let scores):
+        return try AttentionLowering.binary(node, op, pending, scores, other, isFirst: isFirst)
+      case .stepWeights(let scores):
+        guard op == "Mul", case .carried(let values) = other else { throw refusal(node, pending) }
+        return try AttentionLowering.weighted(&l, node, scores, values)
+      case .weighted: throw refusal(node, pending)
+      case .quantized(let value):
+        return try QuantizedLowering.binary(&l, node, op, value, other)
+      }
+    default: return nil
+    }
+  }
+
+  /// `0.5 · x · (1 + erf(x / √2))`, in whatever order.
+  private static func erf(
+    _ l: inout Lowering, _ node: SourceNode, _ op: String, _ value: CarriedValue, factor: Double,
+    plus: Double,
+    _ other: LoweredValue
+  ) throws(ImportError) -> LoweredValue {
+    let pending = PendingValue.erf(value, factor: factor, plus: plus)
+    switch other {
+    case .constant(let constant):
+      guard constant.count == 1 else { throw refusal(node, pending) }
+      if op == "Add", constant[0] == 1, factor == 1, plus == 0 {
+        return .pending(.erf(value, factor: 1, plus: 1))
+      }
+      if op == "Mul", plus == 1 {
+        return .pending(.erf(value, factor: factor * constant[0], plus: 1))
+      }
+      throw refusal(node, pending)
+    case .carried(let x):
+      guard op == "Mul", plus == 1, let source = l.builder.scaled(value.node) else {
+        throw refusal(node, pending)
+      }
+      guard abs(source.factor * 2.0.squareRoot() - 1) < 1e-6 else { throw refusal(node, pending) }
+      var result = x
+      if x.node == source.node {
+        result = Arithmetic.affine(&l, Layout.map(&l, x, .gelu(), node), scale: [2 * factor], node)
+      } else if let half = l.builder.scaled(x.node), half.node == source.node {
+        result.node = source.node
+        result = Arithmetic.affine(
+          &l, Layout.map(&l, result, .gelu(), node), scale: [2 * factor * half.factor], node)
+      } else {
+        throw refusal(node, pending)
+      }
+      return .carried(result)
+    case .pending: throw refusal(node, pending)
+    }
+  }
+
+  static func reduce(_ l: inout Lowering, _ node: SourceNode) throws(ImportError) -> LoweredValue? {
+    guard case .pending(let pending) = try l.required(node, 0) else { return nil }
+    guard case .weighted(let scores, let values) = pending, node.op == "ReduceSum" else {
+      throw refusal(node, pending)
+    }
+    let axes = try ReductionOperators.reducedAxes(
+      node, rank: values.axes.count, axes: try l.integers(node, "axes", input: 1))
+    guard axes.count == 1, values.axes[axes[0]].map(\.role) == [.time] else {
+      throw refusal(node, pending)
+    }
+    var result = AttentionLowering.weightedSum(&l, node, scores, values)
+    if node.integer("keepdims", default: 1) == 1 {
+      result.axes[axes[0]] = []
+    } else {
+      result.axes.remove(at: axes[0])
+    }
+    return .carried(result)
+  }
+
+  /// `Where` of a constant mask on scores of steps against steps.
+  static func choose(
+    _ l: inout Lowering, _ node: SourceNode, _ condition: LoweredValue, _ yes: LoweredValue,
+    _ no: LoweredValue
+  ) throws(ImportError) -> LoweredValue? {
+    switch (condition, yes, no) {
+    case (.constant(let mask), .pending(let pending), .constant(let fill)):
+      return try AttentionLowering.masked(node, pending, keep: mask, isInverted: false, fill)
+    case (.constant(let mask), .constant(let fill), .pending(let pending)):
+      return try AttentionLowering.masked(node, pending, keep: mask, isInverted: true, fill)
+    case (_, .pending(let pending), _), (_, _, .pending(let pending)),
+      (.pending(let pending), _, _):
+      throw refusal(node, pending)
+    default: return nil
+    }
+  }
+}
+
+extension FolderBuilder {
+  /// The value that a node only multiplies by one number, and the number.
+  func scaled(_ name: String) -> (node: String, factor: Double)? {
+    guard let node = nodes.last(where: { $0.name == name }), let source = node.inputs.first ?? nil,
+      let affine = node.op.definition as? AffineOp, tensors["\(name).weight"] == nil,
+      tensors["\(name).bias"] == nil, affine.shift == nil, let scale = affine.scale,
+      scale.count == 1
+    else { return nil }
+    return (source, Double(scale[0]))
+  }
+}

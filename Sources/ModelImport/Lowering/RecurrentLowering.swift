@@ -1,0 +1,266 @@
+import ModelFormat
+
+/// LSTM, GRU and RNN, and the LSTM of ONNX Runtime whose weights have 8 bits.
+enum RecurrentLowering {
+  /// The outputs of a node; nil for an operator of another family.
+  static func lower(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue]? {
+    switch node.op {
+    case "LSTM", "GRU", "RNN": return try plain(&l, node)
+    case "com.microsoft.DynamicQuantizeLSTM": return try quantized(&l, node)
+    default: return nil
+    }
+  }
+
+  private static func plain(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    guard let w = try l.constant(node, 1, "weights W"), let r = try l.constant(node, 2, "weights R")
+    else {
+      throw node.refusal("no weights", because: "W and R are needed")
+    }
+    let cell = try RecurrentCell(
+      node, w: w, r: r, b: try l.constant(node, 3, "biases B"),
+      p: try l.constant(node, 7, "peepholes P"))
+    return try recurrent(&l, node, cell)
+  }
+
+  private static func quantized(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    var lstm = node
+    lstm.op = "LSTM"
+    let w = try dequantized(&l, node, weights: 1, scale: 8, zero: 9)
+    let r = try dequantized(&l, node, weights: 2, scale: 10, zero: 11)
+    let cell = try RecurrentCell(
+      lstm, w: w, r: r, b: try l.constant(node, 3, "biases B"),
+      p: try l.constant(node, 7, "peepholes P"))
+    l.builder.note(Note.roundedActivations)
+    return try recurrent(&l, lstm, cell)
+  }
+
+  /// Weights of 8 bits, which ONNX Runtime keeps as [directions, inputs, gates · H], as LSTM has them.
+  private static func dequantized(
+    _ l: inout Lowering, _ node: SourceNode, weights: Int, scale: Int, zero: Int
+  ) throws(ImportError) -> SourceTensor {
+    guard let values = try l.constant(node, weights, "weights"),
+      let scales = try l.constant(node, scale, "a scale"),
+      values.rank == 3,
+      scales.count == values.shape[0] || scales.count == values.shape[0] * values.shape[2]
+    else {
+      throw node.refusal("weights without a scale", because: "each direction, or column, has one")
+    }
+    let zeros = try l.constant(node, zero, "a zero point")
+    let (directions, inputs, columns) = (values.shape[0], values.shape[1], values.shape[2])
+    let isByColumn = scales.count != directions
+    var elements: [Double] = []
+    for direction in 0..<directions {
+      for column in 0..<columns {
+        let index = isByColumn ? direction * columns + column : direction
+        for input in 0..<inputs {
+          let value = values[(direction * inputs + input) * columns + column]
+          let zero =
+            zeros.map { $0.count == 1 ? $0[0] : $0[$0.count == scales.count ? index : direction] }
+            ?? 0
+          elements.append((value - zero) * scales[index])
+        }
+      }
+    }
+    return SourceTensor(shape: [directions, columns, inputs], elements: elements)
+  }
+
+  // MARK: The node
+
+  private static func recurrent(
+    _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell
+  ) throws(ImportError) -> [LoweredValue] {
+    var x = try l.carried(node, 0)
+    guard x.axes.count == 3 else {
+      throw node.refusal("X of \(x.shape)", because: "X has three axes")
+    }
+    let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
+    let states = try states(&l, node, cell)
+    if x.form == .vector, let sequence = l.sequence(of: x, node) { x = sequence }
+    try checkRoles(&l, node, x, time: time, batch: batch, states: states.compactMap { $0 })
+    try checkLengths(&l, node, steps: x.shape[time])
+    guard x.shape[2] == cell.inputSize else {
+      throw node.refusal("X of \(x.shape)", because: "W is for \(cell.inputSize) elements a step")
+    }
+    let steps = x.axes[time]
+    let rows = x.axes[batch]
+    x = Layout.inForeignOrder(&l, x, node)
+    let (tensors, op) = (weights(cell), try self.op(node, cell))
+    var inputs: [String?] = [x.node]
+    var initial = states.map { $0?.node }
+    while let last = initial.last, last == nil { initial.removeLast() }
+    inputs += initial
+    let name = l.builder.emit(op, inputs, named: recurrentName(node), tensors: tensors)
+
+    let directions = l.elementAxis(cell.directions)
+    let units = l.elementAxis(cell.hiddenSize)
+    let order = directions + units
+    let axes =
+      cell.isBatchFirst ? [rows, steps, directions, units] : [steps, directions, rows, units]
+    let stateAxes = cell.isBatchFirst ? [rows, directions, units] : [directions, rows, units]
+    let output = CarriedValue(node: name, form: .sequence, axes: axes, elements: order)
+    var hidden = CarriedValue(
+      node: "\(name).hidden", form: .vector, axes: stateAxes, elements: order)
+    let state = CarriedValue(node: "\(name).cell", form: .vector, axes: stateAxes, elements: order)
+    if l.assumptions.isStepwise, steps.isEmpty {
+      // One step a call: the state behind it is the step's output.
+      hidden.node = name
+      hidden.form = .sequence
+      l.setFinalState(of: name, "\(name).hidden")
+    }
+    let results: [CarriedValue] = cell.kind == .lstm ? [output, hidden, state] : [output, hidden]
+    return results.map { .carried($0) }
+  }
+
+  /// The node's name: the module's, where the exporter kept it, rather than the value's.
+  private static func recurrentName(_ node: SourceNode) -> String {
+    let parts = node.name.split(separator: "/").filter { !$0.isEmpty }
+    if node.name.hasPrefix("/"), parts.count > 1 { return parts.dropLast().joined(separator: ".") }
+    return node.op.lowercased()
+  }
+
+  /// Steps, sequences and elements must be where the operator has them; a state that is carried from call to call may make a call one step.
+  private static func checkRoles(
+    _ l: inout Lowering, _ node: SourceNode, _ x: CarriedValue, time: Int, batch: Int,
+    states: [CarriedValue]
+  ) throws(ImportError) {
+    if let atom = x.axes[time].first(where: { $0.role != .time }) {
+      throw l.wishing(
+        atom, .time,
+        or: node.refusal(
+          "X of \(x.shape), whose axis \(time) is \(atom.role.rawValue)",
+          because: "\(node.op) reads that axis step by step",
+          instead:
+            "set batch_first of the layer as the data are laid out, and export with the batch and the steps as dynamic axes"
+        ))
+    }
+    if let atom = x.axes[batch].first(where: { $0.role != .batch }) {
+      throw l.wishing(
+        atom, .batch,
+        or: node.refusal(
+          "X of \(x.shape), whose axis \(batch) holds \(atom.role.rawValue)",
+          because:
+            "\(node.op) takes that axis for sequences apart, which share nothing: a model folder's sequences are those of the request"
+        ))
+    }
+    if let atom = x.axes[2].first(where: { $0.role != .element }) {
+      throw l.wishing(
+        atom, .element,
+        or: node.refusal(
+          "X of \(x.shape), whose last axis holds \(atom.role.rawValue)",
+          because: "it must be the elements of a step"))
+    }
+    if x.axes[time].isEmpty, !l.assumptions.isStepwise {
+      let inputs = states.reduce(into: Set<String>()) { $0.formUnion(l.origins(of: $1.node)) }
+      let refusal = node.refusal(
+        "one step, \(x.shape), that is made of a value without steps",
+        because: "a recurrent network reads a sequence",
+        instead: "export the model with the steps as an axis of its input")
+      if inputs.isEmpty { throw refusal }
+      throw l.wish(.stepwise(states: inputs), or: refusal)
+    }
+    guard x.form == .sequence else {
+      throw node.refusal(
+        "\(x.shape), the same at every step", because: "a recurrent network reads a sequence")
+    }
+  }
+
+  /// Lengths must be those that the sequences have by themselves.
+  private static func checkLengths(_ l: inout Lowering, _ node: SourceNode, steps: Int)
+    throws(ImportError)
+  {
+    switch try l.value(node, 4) {
+    case nil: return
+    case .constant(let lengths):
+      guard lengths.elements.allSatisfy({ Int($0) == steps }) else {
+        throw node.refusal(
+          "sequence_lens of \(lengths.integers.prefix(8)) for \(steps) steps",
+          because: "each sequence is read at its own length",
+          instead: "export with sequence_lens as an input, or without it")
+      }
+    case .carried(let value):
+      let refusal = node.refusal(
+        "sequence_lens that are computed", because: "each sequence is read at its own length",
+        instead: "export with sequence_lens as an input, or without it")
+      guard let input = l.origins(of: value.node).first, l.origins(of: value.node).count == 1 else {
+        throw refusal
+      }
+      throw l.wish(.lengths(input: input, steps: steps), or: refusal)
+    case .pending(let value): throw PatternLowering.refusal(node, value)
+    }
+  }
+
+  /// h₀ and c₀ as vectors of directions · H; nil where they are zero.
+  private static func states(
+    _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell
+  ) throws(ImportError) -> [CarriedValue?] {
+    var states: [CarriedValue?] = []
+    for index in cell.kind == .lstm ? [5, 6] : [5] {
+      switch try l.value(node, index) {
+      case nil: states.append(nil)
+      case .constant(let tensor):
+        if tensor.elements.allSatisfy({ $0 == 0 }) {
+          states.append(nil)
+          continue
+        }
+        states.append(try constantState(&l, node, cell, tensor))
+      case .pending(let value): throw PatternLowering.refusal(node, value)
+      case .carried(let value):
+        let unit = value.axes.count - 1
+        guard value.axes.count == 3, value.shape[unit] == cell.hiddenSize else {
+          throw node.refusal(
+            "an initial state of \(value.shape)", because: "it has \(cell.hiddenSize) units")
+        }
+        for (axis, atoms) in value.axes.enumerated() {
+          let role: Atom.Role = axis == (cell.isBatchFirst ? 0 : 1) ? .batch : .element
+          if let atom = atoms.first(where: { $0.role != role }) {
+            throw l.wishing(
+              atom, role,
+              or: node.refusal(
+                "an initial state whose axis \(axis) holds \(atom.role.rawValue)",
+                because: "it must hold \(role.rawValue)"))
+          }
+        }
+        guard value.form == .vector else {
+          throw node.refusal(
+            "an initial state that differs from step to step", because: "a sequence has one")
+        }
+        states.append(Layout.inForeignOrder(&l, value, node))
+      }
+    }
+    return states
+  }
+
+  /// A constant initial state: the elements of the first step times 0, and the constants.
+  private static func constantState(
+    _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell, _ tensor: SourceTensor
+  ) throws(ImportError) -> CarriedValue {
+    let x = try l.carried(node, 0)
+    guard tensor.rank == 3, x.form == .sequence else {
+      throw node.refusal("an initial state of \(tensor.shape)", because: "it has three axes")
+    }
+    var first = x
+    first.node = l.builder.emit(.first, [x.node], named: "\(node.outputs.first ?? node.name).state")
+    first.form = .vector
+    let axis = l.elementAxis(cell.directions * cell.hiddenSize)
+    var value = Layout.picking(
+      &l,
+      first, Array(repeating: 0, count: cell.directions * cell.hiddenSize), node)
+    let batch = cell.isBatchFirst ? 0 : 1
+    let rows = tensor.shape[batch] == 1 ? [] : x.axes[batch]
+    value.axes = cell.isBatchFirst ? [rows, axis, []] : [axis, rows, []]
+    value.elements = axis
+    let shape =
+      cell.isBatchFirst
+      ? [tensor.shape[0], cell.directions, cell.hiddenSize]
+      : [cell.directions, tensor.shape[1], cell.hiddenSize]
+    value = try ShapeLowering.reshaped(&l, value, to: shape, node)
+    let numbers = try Layout.elements(of: tensor, along: value, node)
+    return Arithmetic.constant(&l, numbers, like: value, node)
+  }
+}

@@ -1,0 +1,380 @@
+import ModelFormat
+
+/// Operators that choose steps or elements, or put values together.
+enum SelectionLowering {
+  /// The outputs of a node; nil for an operator of another family.
+  static func lower(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue]? {
+    switch node.op {
+    case "Gather": return try gather(&l, node)
+    case "Slice": return try slice(&l, node)
+    case "Split": return try split(&l, node)
+    case "Concat": return try concat(&l, node)
+    case "Pad": return try pad(&l, node)
+    case "ReverseSequence": return try reverseSequence(&l, node)
+    case "GatherElements": return try gatherElements(&l, node)
+    default: return nil
+    }
+  }
+
+  // MARK: Gather
+
+  private static func gather(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    let (data, indices) = (try l.required(node, 0), try l.required(node, 1))
+    switch (data, indices) {
+    case (.constant(let table), .carried(let ids)):
+      return [.carried(try embed(&l, node, table, ids))]
+    case (.carried, .constant(let indices)):
+      let value = try l.carried(node, 0)
+      let given = node.integer("axis", default: 0)
+      let axis = given < 0 ? given + value.axes.count : given
+      guard value.axes.indices.contains(axis) else {
+        throw node.refusal("axis \(given)", because: "the value has \(value.axes.count) axes")
+      }
+      let size = value.shape[axis]
+      let chosen = indices.integers.map { $0 < 0 ? $0 + size : $0 }
+      guard chosen.allSatisfy({ (0..<size).contains($0) }), !chosen.isEmpty else {
+        throw node.refusal(
+          "the indices \(indices.integers.prefix(8))", because: "the axis has \(size) elements")
+      }
+      var result = try select(&l, node, value, axis: axis, chosen)
+      if indices.rank == 0 {
+        result.axes.remove(at: axis)
+      } else if indices.rank > 1 {
+        var shape = value.shape
+        shape.replaceSubrange(axis...axis, with: indices.shape)
+        result = try ShapeLowering.reshaped(&l, result, to: shape, node)
+      }
+      return [.carried(result)]
+    default:
+      throw node.refusal(
+        "indices that depend on the model's inputs", because: "only ids of a table of weights may",
+        instead: "let the last step be chosen by -1, or by the final state")
+    }
+  }
+
+  /// An embedding: rows of a constant table.
+  private static func embed(
+    _ l: inout Lowering, _ node: SourceNode, _ table: SourceTensor, _ ids: CarriedValue
+  ) throws(ImportError) -> CarriedValue {
+    guard ids.form == .tokens, node.integer("axis", default: 0) == 0, table.rank >= 1 else {
+      throw node.refusal(
+        "indices that are computed", because: "only ids of an input choose rows of a table",
+        instead: "let the model take the ids as an input of whole numbers")
+    }
+    let size = table.shape[1...].reduce(1, *)
+    let name = l.builder.emit(
+      .embedding, [ids.node], named: node.outputs.first ?? node.name,
+      tensors: [("weight", [table.shape[0], size], table.dense)])
+    let atoms = table.shape[1...].map { l.elementAxis($0) }
+    return CarriedValue(
+      node: name, form: .sequence, axes: ids.axes + atoms, elements: Array(atoms.joined()))
+  }
+
+  private static func gatherElements(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    let value = try l.carried(node, 0)
+    let given = node.integer("axis", default: 0)
+    let axis = given < 0 ? given + value.axes.count : given
+    guard let indices = try l.constant(node, 1, "indices"), indices.isUniform,
+      value.axes.indices.contains(axis)
+    else {
+      throw node.refusal("indices that differ", because: "only one index for all can be carried")
+    }
+    let size = value.shape[axis]
+    let index = Int(indices[0]) < 0 ? Int(indices[0]) + size : Int(indices[0])
+    guard (0..<size).contains(index), indices.rank == value.axes.count, indices.shape[axis] == 1
+    else {
+      throw node.refusal("the index \(indices[0])", because: "the axis has \(size) elements")
+    }
+    return [.carried(try select(&l, node, value, axis: axis, [index]))]
+  }
+
+  // MARK: Steps and elements
+
+  /// The value with an axis at these indices; where there is one, the axis stays with size 1.
+  static func select(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int]
+  ) throws(ImportError) -> CarriedValue {
+    let size = value.shape[axis]
+    if indices == Array(0..<size) { return value }
+    let roles = Set(value.axes[axis].map(\.role))
+    if roles.isSubset(of: [.element]) {
+      return Layout.selecting(&l, value, axis: axis, indices, node)
+    }
+    guard value.axes[axis].count == 1, let atom = value.axes[axis].first else {
+      throw node.refusal(
+        "a choice from an axis in which \(roles.map(\.rawValue).sorted().joined(separator: " and ")) are mixed",
+        because: "it isn't one of steps or elements alone")
+    }
+    if atom.role == .batch {
+      throw l.wishing(
+        atom, .time,
+        or: node.refusal(
+          "a choice of some sequences of a batch", because: "each sequence is answered by itself"))
+    }
+    return try selectSteps(&l, node, value, axis: axis, indices, size: size)
+  }
+
+  private static func selectSteps(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int],
+    size: Int
+  ) throws(ImportError) -> CarriedValue {
+    var result = value
+    let name = node.outputs.first ?? node.name
+    if value.form == .vector {
+      // It is the same at every step.
+      result.axes[axis] = []
+      if indices.count == 1 { return result }
+    } else if indices.count == 1 {
+      result.form = .vector
+      result.axes[axis] = []
+      if indices[0] == size - 1 {
+        result.node = l.builder.emit(.last, [value.node], named: name)
+      } else {
+        // The step comes to the front when the steps before it go away.
+        var source = value.node
+        if indices[0] > 0 {
+          source = l.builder.emit(.shift(steps: -indices[0]), [source], named: "\(name).shifted")
+        }
+        result.node = l.builder.emit(.first, [source], named: name)
+      }
+      return result
+    } else if indices == Array((0..<size).reversed()) {
+      result.node = l.builder.emit(.reverse, [value.node], named: name)
+      return result
+    }
+    return try StepLowering.range(&l, node, result, axis: axis, indices, size: size)
+  }
+
+  private static func slice(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    let value = try l.carried(node, 0)
+    guard let starts = try l.integers(node, "starts", input: 1),
+      let ends = try l.integers(node, "ends", input: 2)
+    else { throw node.refusal("no starts or ends", because: "Slice needs both") }
+    let ranges = try SelectionOperators.sliceRanges(
+      node, shape: value.shape, starts: starts, ends: ends,
+      axes: try l.integers(node, "axes", input: 3),
+      steps: try l.constant(node, 4, "steps")?.integers)
+    var result = value
+    for (axis, range) in ranges.enumerated() where !range.isAll(of: value.shape[axis]) {
+      guard range.count > 0 else {
+        throw node.refusal(
+          "a slice of \(value.shape) with nothing in it",
+          because: "values have one element at least")
+      }
+      result = try select(&l, node, result, axis: axis, range.indices)
+    }
+    return [.carried(result)]
+  }
+
+  private static func split(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    let value = try l.carried(node, 0)
+    let given = node.integer("axis", default: 0)
+    let axis = given < 0 ? given + value.axes.count : given
+    guard value.axes.indices.contains(axis) else {
+      throw node.refusal("axis \(given)", because: "the value has \(value.axes.count) axes")
+    }
+    let sizes = try SelectionOperators.splitSizes(
+      node, size: value.shape[axis],
+      given: try l.integers(node, "split", input: 1))
+    var start = 0
+    var parts: [LoweredValue] = []
+    for (index, size) in sizes.enumerated() {
+      var part = node
+      part.outputs = [node.output(index) ?? ""]
+      if size > 0, node.output(index) != nil {
+        parts.append(.carried(try select(&l, part, value, axis: axis, Array(start..<start + size))))
+      } else {
+        parts.append(.constant(SourceTensor(repeating: 0, shape: [0])))
+      }
+      start += size
+    }
+    return parts
+  }
+
+  // MARK: Concat
+
+  private static func concat(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    var parts: [CarriedValue] = []
+    let given = node.integer("axis", default: 0)
+    var axis = given
+    var constants: [Int: SourceTensor] = [:]
+    for index in node.inputs.indices {
+      switch try l.required(node, index) {
+      case .constant(let tensor):
+        if tensor.count > 0 { constants[index] = tensor }
+      case .carried: parts.append(try l.carried(node, index))
+      case .pending(let value): throw PatternLowering.refusal(node, value)
+      }
+    }
+    axis = given < 0 ? given + parts[0].axes.count : given
+    guard parts[0].axes.indices.contains(axis),
+      parts.allSatisfy({ $0.axes.count == parts[0].axes.count })
+    else {
+      throw node.refusal(
+        "axis \(given)", because: "the values have \(parts.map(\.axes.count)) axes")
+    }
+    if parts.count == 1, constants.isEmpty { return [.carried(parts[0])] }
+    for index in node.inputs.indices {
+      if let tensor = constants[index] {
+        parts.insert(
+          try constantPart(&l, node, tensor, beside: parts[0], axis: axis),
+          at: min(index, parts.count))
+      }
+    }
+    return [.carried(try concat(&l, node, parts, axis: axis))]
+  }
+
+  /// A constant that is put beside a value: made of the value's own elements, times 0.
+  private static func constantPart(
+    _ l: inout Lowering, _ node: SourceNode, _ tensor: SourceTensor, beside value: CarriedValue,
+    axis: Int
+  ) throws(ImportError) -> CarriedValue {
+    guard tensor.rank == value.axes.count, value.axes[axis].allSatisfy({ $0.role == .element })
+    else {
+      throw node.refusal(
+        "a constant of \(tensor.shape) before or behind the steps",
+        because: "steps come from inputs")
+    }
+    var model = Layout.selecting(
+      &l, value, axis: axis, Array(repeating: 0, count: tensor.shape[axis]), node)
+    model = try Layout.expanded(&l, model, to: tensor.shape, node)
+    let numbers = try Layout.elements(of: tensor, along: model, node)
+    return Layout.map(
+      &l,
+      model, .affine(scale: [0], shift: nil), node, tensors: [("bias", [model.size], numbers)])
+  }
+
+  static func concat(
+    _ l: inout Lowering, _ node: SourceNode, _ parts: [CarriedValue], axis: Int
+  ) throws(ImportError) -> CarriedValue {
+    let roles = Set(parts.flatMap { $0.axes[axis] }.map(\.role))
+    guard roles.isSubset(of: [.element]) else {
+      return try StepLowering.concat(&l, node, parts, axis: axis)
+    }
+    guard parts.count <= ModelLimits.nodeInputs else {
+      throw node.refusal(
+        "\(parts.count) values", because: "a node may have \(ModelLimits.nodeInputs) inputs")
+    }
+    // The other axes must agree; of elements, each part's atoms become the first part's.
+    var others: [Atom] = []
+    var first = parts[0]
+    for (index, atoms) in first.axes.enumerated() where index != axis {
+      others += atoms.filter { $0.role == .element }
+      for part in parts where part.shape[index] != first.shape[index] && index != axis {
+        throw node.refusal(
+          "\(first.shape) and \(part.shape)", because: "they differ beside axis \(axis)")
+      }
+    }
+    let atom = l.newAtom(parts.reduce(0) { $0 + $1.shape[axis] })
+    var nodes: [String] = []
+    var isSequence = false
+    for part in parts {
+      let rest = part.axes.enumerated().flatMap { index, atoms in
+        index == axis ? [] : atoms.filter { $0.role == .element }
+      }
+      let own = part.axes[axis]
+      nodes.append(Layout.arranged(&l, part, own + rest, node).node)
+      isSequence = isSequence || part.form == .sequence
+      // Where one has the batch or steps and another is the same for all, the wider holds.
+      for index in first.axes.indices where index != axis && first.axes[index].isEmpty {
+        first.axes[index] = part.axes[index]
+      }
+    }
+    var result = first
+    result.node = l.builder.emit(.concat, nodes, named: node.outputs.first ?? node.name)
+    result.form = isSequence ? .sequence : .vector
+    result.axes[axis] = [atom]
+    result.elements = [atom] + others
+    l.setOrigins(of: result.node, parts.reduce(into: []) { $0.formUnion(l.origins(of: $1.node)) })
+    return result.withoutSingles
+  }
+
+  // MARK: Pad, reverse
+
+  private static func pad(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    var value = try l.carried(node, 0)
+    guard let given = try l.integers(node, "pads", input: 1) else {
+      throw node.refusal("no pads", because: "Pad needs them")
+    }
+    let pads = try SelectionOperators.padding(
+      node, rank: value.axes.count, pads: given, axes: try l.constant(node, 3, "axes")?.integers)
+    let fill = try l.number(node, "value", input: 2, default: 0)
+    let mode = node.text("mode", default: "constant")
+    for (axis, pad) in pads.enumerated() where pad != (0, 0) {
+      if value.axes[axis].contains(where: { $0.role != .element }) {
+        value = try StepLowering.pad(&l, node, value, axis: axis, pad, mode, fill)
+        continue
+      }
+      value = try padElements(&l, node, value, axis: axis, pad, mode, fill)
+    }
+    return [.carried(value)]
+  }
+
+  private static func padElements(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int,
+    _ pad: (before: Int, after: Int), _ mode: String, _ fill: Double
+  ) throws(ImportError) -> CarriedValue {
+    let size = value.shape[axis]
+    if pad.before < 0 || pad.after < 0 {
+      guard size + min(pad.before, 0) + min(pad.after, 0) > 0, pad.before <= 0, pad.after <= 0
+      else {
+        throw node.refusal("pads of \(pad) of \(size) elements", because: "nothing is left")
+      }
+      return try select(&l, node, value, axis: axis, Array(-pad.before..<size + pad.after))
+    }
+    guard let op: PadOp.Mode = mode == "constant" ? .constant : PadOp.Mode(rawValue: mode) else {
+      throw node.refusal("the mode \(mode)", because: "constant, reflect and edge are known")
+    }
+    guard mode != "reflect" || max(pad.before, pad.after) < size else {
+      throw node.refusal(
+        "pads of \(pad) of \(size) elements",
+        because: "only the elements that are there can be reflected")
+    }
+    let others = value.foreignOrder.filter { !value.axes[axis].contains($0) }
+    let own = value.axes[axis]
+    var result = Layout.arranged(&l, value, others + own, node)
+    let channels = others.reduce(1) { $0 * $1.size }
+    result = Layout.map(
+      &l,
+      result,
+      .pad(
+        channels: channels, before: pad.before, after: pad.after, mode: op, value: Float(fill)),
+      node)
+    let atom = l.newAtom(size + pad.before + pad.after)
+    result.axes[axis] = [atom]
+    result.elements = others + [atom]
+    return result
+  }
+
+  private static func reverseSequence(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    var value = try l.carried(node, 0)
+    let axis = node.integer("time_axis", default: 0)
+    guard value.axes.indices.contains(axis), let lengths = try l.constant(node, 1, "lengths"),
+      lengths.elements.allSatisfy({ Int($0) == value.shape[axis] })
+    else {
+      throw node.refusal("lengths of their own", because: "each sequence is reversed as a whole")
+    }
+    guard value.axes[axis].count == 1, value.axes[axis][0].role == .time, value.form == .sequence
+    else {
+      throw node.refusal("axis \(axis)", because: "only steps are reversed", instead: nil)
+    }
+    value.node = l.builder.emit(.reverse, [value.node], named: node.outputs.first ?? node.name)
+    return [.carried(value)]
+  }
+}

@@ -1,0 +1,40 @@
+/// Which inputs of a foreign graph hold states of recurrent networks, by where they lead.
+struct StateInputs {
+  private var consumers: [String: [SourceNode]] = [:]
+
+  /// Operators that choose or move elements.
+  private static let moving: Set<String> = [
+    "Slice", "Gather", "Squeeze", "Unsqueeze", "Transpose", "Reshape", "Split", "Identity", "Cast",
+    "Flatten", "Expand",
+  ]
+
+  init(_ graph: SourceGraph) { collect(graph) }
+
+  private mutating func collect(_ graph: SourceGraph) {
+    for node in graph.nodes {
+      for name in Set(node.inputs) where !name.isEmpty { consumers[name, default: []].append(node) }
+      for key in ["then_branch", "else_branch"] {
+        if let branch = node.graph(key) { collect(branch) }
+      }
+    }
+  }
+
+  /// Whether everything that is computed of an input is, or becomes, an initial state.
+  func contains(_ input: String) -> Bool {
+    var (pending, seen): ([String], Set<String>) = ([input], [input])
+    var isState = false
+    while let name = pending.popLast() {
+      for node in consumers[name] ?? [] {
+        if ["LSTM", "GRU", "RNN", "com.microsoft.DynamicQuantizeLSTM"].contains(node.op) {
+          guard node.inputs.firstIndex(of: name).map({ $0 >= 5 }) ?? false else { return false }
+          isState = true
+        } else if Self.moving.contains(node.op), node.inputs.first == name {
+          for output in node.outputs where seen.insert(output).inserted { pending.append(output) }
+        } else if node.op != "Shape" {
+          return false
+        }
+      }
+    }
+    return isState
+  }
+}

@@ -1,0 +1,127 @@
+import ModelFormat
+
+/// A convolution over the steps, and maybe over elements of a step too.
+struct StepConvolution {
+  let value: CarriedValue
+  let weight: SourceTensor
+  let bias: SourceTensor?
+  let groups: Int
+  let windows: [ConvolutionOperators.Window]
+  /// Which of the windows runs over the steps.
+  let time: Int
+
+  func lower(_ l: inout Lowering, _ node: SourceNode) throws(ImportError) -> CarriedValue {
+    guard value.form == .sequence else {
+      throw node.refusal(
+        "\(value.shape), the same at every step",
+        because: "a convolution over the steps reads a sequence")
+    }
+    let window = windows[time]
+    var (before, after) = (window.before, window.after)
+    var source = value
+    // Zeros that a Pad has put before the steps belong to the convolution, which then streams.
+    if let (inner, padding) = l.builder.zeroPadding(value.node) {
+      (before, after) = (before + padding.before, after + padding.after)
+      source.node = inner
+    }
+    let (weights, outputs, inputs, count) = try kernel(node)
+    let reach = (window.size - 1) * window.dilation
+    let isCausal = before == reach && after == 0 && window.stride == 1
+    let padding: StepKernel.Padding =
+      isCausal ? .causal : before + after == 0 ? .valid : .explicit(before: before, after: after)
+    let spatial = windows.indices.filter { $0 != time }
+    source = Layout.arranged(
+      &l, source, value.axes[1] + spatial.flatMap { value.axes[$0 + 2] }, node)
+    var tensors = [(name: "weight", shape: [outputs, inputs, count], elements: weights)]
+    let places = spatial.map { windows[$0].count }
+    if let bias {
+      let repeats = places.reduce(1, *)
+      tensors.append(
+        (
+          name: "bias", shape: [outputs],
+          elements: bias.dense.flatMap { Array(repeating: $0, count: repeats) }
+        ))
+    }
+    var result = Layout.map(
+      &l,
+      source,
+      .conv(
+        padding: padding, stride: window.stride, dilation: window.dilation,
+        groups: spatial.isEmpty ? groups : 1), node, tensors: tensors)
+    result.axes[time + 2] = [l.steps(window.count, like: value.axes[time + 2][0])]
+    let channels = l.newAtom(weight.shape[0])
+    let atoms = places.map { l.newAtom($0) }
+    result.axes[1] = [channels]
+    for (index, axis) in spatial.enumerated() { result.axes[axis + 2] = [atoms[index]] }
+    result.elements = [channels] + atoms
+    return result.withoutSingles
+  }
+
+  /// The weights [outputs, inputs, steps]: of a convolution over elements too, each step's as a matrix.
+  private func kernel(_ node: SourceNode) throws(ImportError) -> (
+    [Double], outputs: Int, inputs: Int, count: Int
+  ) {
+    let count = windows[time].size
+    if windows.count == 1 { return (weight.dense, weight.shape[0], weight.shape[1], count) }
+    let spatial = windows.indices.filter { $0 != time }
+    // The kernel's axis over the steps comes first.
+    let strides = RowMajor.strides(weight.shape)
+    let order = [0, 1, time + 2] + spatial.map { $0 + 2 }
+    let shape = order.map { weight.shape[$0] }
+    let ordered = weight.picking(
+      RowMajor.positions(shape: shape, strides: order.map { strides[$0] }), shape: shape)
+    let unfolding = Unfolding(
+      weight: ordered, groups: groups, sizes: spatial.map { value.shape[$0 + 2] },
+      windows: spatial.map { windows[$0] })
+    let (outputs, inputs) = (unfolding.outputs, unfolding.inputs)
+    guard outputs * inputs * count <= 1 << 22 else {
+      throw node.refusal(
+        "a convolution of \(inputs) elements to \(outputs) over \(count) steps",
+        because:
+          "over steps and elements it becomes a matrix a step, of at most \(1 << 22) weights together"
+      )
+    }
+    var weights = Array(repeating: 0.0, count: outputs * inputs * count)
+    for tap in 0..<count {
+      for (position, element) in unfolding.matrix(tap: tap).enumerated() {
+        weights[position * count + tap] = element
+      }
+    }
+    return (weights, outputs, inputs, count)
+  }
+}
+
+/// A pool over the steps.
+struct StepPool {
+  let value: CarriedValue
+  let axis: Int
+  let window: ConvolutionOperators.Window
+
+  func lower(_ l: inout Lowering, _ node: SourceNode) throws(ImportError) -> CarriedValue {
+    guard value.form == .sequence, value.axes[axis].count == 1 else {
+      throw node.refusal("\(value.shape)", because: "a pool over the steps reads a sequence")
+    }
+    let isPadded = window.before + window.after > 0
+    let padding: StepKernel.Padding? =
+      isPadded ? .explicit(before: window.before, after: window.after) : nil
+    let isCeiling = node.integer("ceil_mode") == 1
+    let op: ModelDescription.Op
+    if node.op == "MaxPool" {
+      op = .maxPool(
+        kernel: window.size, stride: window.stride, padding: padding, dilation: window.dilation,
+        ceil: isCeiling)
+    } else {
+      guard window.dilation == 1 else {
+        throw node.refusal(
+          "a dilation of \(window.dilation)", because: "means are of steps side by side")
+      }
+      let countsPadding = node.integer("count_include_pad") == 1
+      op = .averagePool(
+        kernel: window.size, stride: window.stride, padding: padding, ceil: isCeiling,
+        countPadding: isPadded ? countsPadding : nil)
+    }
+    var result = Layout.map(&l, value, op, node)
+    result.axes[axis] = [l.steps(window.count, like: value.axes[axis][0])]
+    return result
+  }
+}

@@ -1,0 +1,84 @@
+import ModelFormat
+
+/// What changes the number of steps.
+enum StepLowering {
+  /// Some of the steps, more than one.
+  static func range(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int],
+    size: Int
+  ) throws(ImportError) -> CarriedValue {
+    let stride = indices[1] - indices[0]
+    guard stride > 0, value.form == .sequence,
+      zip(indices, indices.dropFirst()).allSatisfy({ $1 - $0 == stride })
+    else {
+      throw node.refusal(
+        "\(indices.count) of \(size) steps",
+        because: "only steps that are as far apart can be taken",
+        instead: "give the model only the steps that it is to read")
+    }
+    // What lies in the later half counts from the end, where the length is known only when the model runs.
+    func place(_ index: Int) -> Int {
+      value.axes[axis][0].isOpen && index > size / 2 ? index - size : index
+    }
+    let end = indices[indices.count - 1] + 1
+    var result = value
+    result.node = l.builder.emit(
+      .sliceSteps(
+        start: place(indices[0]), end: end + stride > size ? nil : place(end), stride: stride),
+      [value.node], named: node.outputs.first ?? node.name)
+    result.axes[axis] = [l.steps(indices.count, like: value.axes[axis][0])]
+    return result
+  }
+
+  static func pad(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int,
+    _ pad: (before: Int, after: Int), _ mode: String, _ fill: Double
+  ) throws(ImportError) -> CarriedValue {
+    guard value.axes[axis].count == 1, value.axes[axis][0].role == .time, value.form == .sequence
+    else {
+      throw node.refusal(
+        "padding of \(value.axes[axis].map(\.role.rawValue).joined(separator: " and "))",
+        because: "steps of a sequence and elements can be padded")
+    }
+    let size = value.shape[axis]
+    if pad.before < 0 || pad.after < 0 {
+      let (start, end) = (max(-pad.before, 0), size + min(pad.after, 0))
+      guard start + 1 < end, pad.before <= 0, pad.after <= 0 else {
+        throw node.refusal("pads of \(pad) of \(size) steps", because: "two steps must be left")
+      }
+      return try range(&l, node, value, axis: axis, Array(start..<end), size: size)
+    }
+    guard let op: PadOp.Mode = mode == "constant" ? .constant : PadOp.Mode(rawValue: mode) else {
+      throw node.refusal("the mode \(mode)", because: "constant, reflect and edge are known")
+    }
+    var result = value
+    result.node = l.builder.emit(
+      .padSteps(before: pad.before, after: pad.after, mode: op, value: Float(fill)), [value.node],
+      named: node.outputs.first ?? node.name)
+    result.axes[axis] = [l.steps(size + pad.before + pad.after, like: value.axes[axis][0])]
+    return result
+  }
+
+  /// Values one behind the other: constant steps before or behind a sequence.
+  static func concat(
+    _ l: inout Lowering, _ node: SourceNode, _ parts: [CarriedValue], axis: Int
+  ) throws(ImportError) -> CarriedValue {
+    throw node.refusal(
+      "values of \(parts.map(\.shape)) one behind the other along \(Atom.Role.time.rawValue)",
+      because: "no op puts steps behind others",
+      instead:
+        "a model that keeps earlier steps for the next call is exported without that: the folder keeps them by itself"
+    )
+  }
+}
+
+extension FolderBuilder {
+  /// What a node pads with zeros, and how far.
+  func zeroPadding(_ name: String) -> (source: String, padding: (before: Int, after: Int))? {
+    guard let node = nodes.last(where: { $0.name == name }), let source = node.inputs.first ?? nil,
+      let pad = node.op.definition as? PadStepsOp, pad.mode ?? .constant == .constant,
+      pad.value == 0
+    else { return nil }
+    return (source, (pad.before, pad.after))
+  }
+}

@@ -1,0 +1,186 @@
+/// Reads `GraphProto` and what it is made of.
+struct ONNXGraphParser {
+  let opset: Int
+  let external: ExternalData
+  private var nodeCount = 0
+
+  init(opset: Int, external: ExternalData) {
+    self.opset = opset
+    self.external = external
+  }
+
+  /// A `GraphProto`; the graphs of If and Loop are one deeper than the one around them.
+  mutating func graph(_ message: WireReader, depth: Int) throws(ImportError) -> SourceGraph {
+    guard depth <= ONNXModel.Limit.depth else {
+      throw message.malformed("graphs \(depth) deep", at: message.position)
+    }
+    var reader = message
+    var graph = SourceGraph(opset: opset)
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: graph.nodes.append(try node(try reader.message(field), depth: depth))
+      case 5:
+        let (name, constant) = try tensor(try reader.message(field))
+        graph.constants[name] = constant
+      case 11: graph.inputs.append(try input(try reader.message(field)))
+      case 12: graph.outputs.append(try input(try reader.message(field)).name)
+      case 15: throw reader.malformed("a sparse tensor, which isn't read", at: field.offset)
+      default: break
+      }
+    }
+    // Before version 4 of the format, every initializer was an input too.
+    graph.inputs.removeAll { graph.constants[$0.name] != nil }
+    return graph
+  }
+
+  private mutating func node(_ message: WireReader, depth: Int) throws(ImportError) -> SourceNode {
+    nodeCount += 1
+    guard nodeCount <= ONNXModel.Limit.nodes else {
+      throw message.malformed("more than \(ONNXModel.Limit.nodes) nodes", at: message.position)
+    }
+    var reader = message
+    var node = SourceNode(name: "", op: "", inputs: [], outputs: [])
+    var domain = ""
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: node.inputs.append(try reader.string(field))
+      case 2: node.outputs.append(try reader.string(field))
+      case 3: node.name = try reader.string(field)
+      case 4: node.op = try reader.string(field)
+      case 5:
+        let (name, value) = try attribute(try reader.message(field), depth: depth)
+        if let value { node.attributes[name] = value }
+      case 7: domain = try reader.string(field)
+      default: break
+      }
+    }
+    if !domain.isEmpty, domain != "ai.onnx" { node.op = "\(domain).\(node.op)" }
+    if node.name.isEmpty { node.name = node.outputs.first { !$0.isEmpty } ?? node.op }
+    return node
+  }
+
+  private mutating func attribute(
+    _ message: WireReader, depth: Int
+  ) throws(ImportError) -> (String, SourceAttribute?) {
+    var reader = message
+    var name = ""
+    var value: SourceAttribute?
+    var type: Int?
+    var (floats, integers, texts): ([Double], [Int], [String]) = ([], [], [])
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: name = try reader.string(field)
+      case 2: if type ?? 1 == 1 { value = .float(try reader.float(field)) }
+      case 3: if type ?? 2 == 2 { value = .integer(try reader.integer(field)) }
+      case 4: if type ?? 3 == 3 { value = .text(try reader.string(field)) }
+      case 5: value = .tensor(try tensor(try reader.message(field)).1)
+      case 6: value = .graph(try graph(try reader.message(field), depth: depth + 1))
+      case 7: try reader.floats(field, into: &floats)
+      case 8: try reader.integers(field, into: &integers)
+      case 9: texts.append(try reader.string(field))
+      // A function's attribute that a caller sets: kept as a text with a mark, and put in when the call is replaced.
+      case 21: value = .text(ONNXGraphParser.referenceMark + (try reader.string(field)))
+      case 20: type = try reader.integer(field)
+      default: break
+      }
+    }
+    switch type {
+    case 1: if case .float? = value {} else { value = .float(0) }
+    case 2: if case .integer? = value {} else { value = .integer(0) }
+    case 3: if case .text? = value {} else { value = .text("") }
+    case 6: value = .floats(floats)
+    case 7: value = .integers(integers)
+    case 8: value = .texts(texts)
+    default:
+      if value == nil, !integers.isEmpty { value = .integers(integers) }
+      if value == nil, !floats.isEmpty { value = .floats(floats) }
+      if value == nil, !texts.isEmpty { value = .texts(texts) }
+    }
+    if case .text(let text)? = value, text.hasPrefix(Self.referenceMark) {
+      return (name, .text(text))
+    }
+    return (name, value)
+  }
+
+  /// Begins the text of an attribute that stands for one of the caller's.
+  static let referenceMark = "\u{0}attribute of the call: "
+
+  private func input(_ message: WireReader) throws(ImportError) -> SourceGraph.Input {
+    var reader = message
+    var input = SourceGraph.Input(name: "", kind: .float, dimensions: [])
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: input.name = try reader.string(field)
+      case 2:
+        var type = try reader.message(field)
+        while let field = try type.next() {
+          guard field.number == 1 else { continue }
+          var tensor = try type.message(field)
+          while let field = try tensor.next() {
+            if field.number == 1 {
+              input.kind = ONNXElementType(rawValue: try tensor.integer(field))?.kind ?? .float
+            }
+            if field.number == 2 { input.dimensions = try dimensions(try tensor.message(field)) }
+          }
+        }
+      default: break
+      }
+    }
+    for (axis, dimension) in input.dimensions.enumerated() where dimension == .named("") {
+      input.dimensions[axis] = .named("\(input.name)[\(axis)]")
+    }
+    return input
+  }
+
+  /// The axes of a value; one without a size or a name is a `.named("")`.
+  private func dimensions(_ message: WireReader) throws(ImportError) -> [SourceGraph.Dimension] {
+    var reader = message
+    var dimensions: [SourceGraph.Dimension] = []
+    while let field = try reader.next() {
+      guard field.number == 1 else { continue }
+      var dimension = SourceGraph.Dimension.named("")
+      var size = try reader.message(field)
+      while let field = try size.next() {
+        if field.number == 1 {
+          let value = try size.integer(field)
+          if value > 0 { dimension = .fixed(value) }
+        }
+        if field.number == 2 { dimension = .named(try size.string(field)) }
+      }
+      dimensions.append(dimension)
+      guard dimensions.count <= 16 else {
+        throw reader.malformed("more than 16 axes", at: field.offset)
+      }
+    }
+    return dimensions
+  }
+
+  mutating func function(_ message: WireReader) throws(ImportError) -> ONNXFunction {
+    var reader = message
+    var function = ONNXFunction()
+    var (name, domain) = ("", "")
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: name = try reader.string(field)
+      case 4: function.inputs.append(try reader.string(field))
+      case 5: function.outputs.append(try reader.string(field))
+      case 7: function.nodes.append(try node(try reader.message(field), depth: 1))
+      case 10: domain = try reader.string(field)
+      case 11:
+        let (key, value) = try attribute(try reader.message(field), depth: 1)
+        if let value { function.defaults[key] = value }
+      default: break
+      }
+    }
+    function.op = domain.isEmpty || domain == "ai.onnx" ? name : "\(domain).\(name)"
+    return function
+  }
+
+  /// A `TensorProto`: its name and its elements, which stay in the file until they are needed.
+  private func tensor(_ message: WireReader) throws(ImportError) -> (String, SourceConstant) {
+    var reader = message
+    var raw = ONNXTensor(bytes: message.bytes, external: external, offset: message.position)
+    while let field = try reader.next() { try raw.take(field, &reader) }
+    return (raw.name, try raw.constant())
+  }
+}

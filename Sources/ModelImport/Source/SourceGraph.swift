@@ -1,0 +1,133 @@
+/// A foreign model's graph: the operators of ONNX, whatever file it came from, over named values with constants of known types.
+///
+/// Readers of files make it; `Lowering` turns it into a model folder, and `Interpreter` computes it.
+package struct SourceGraph: Sendable {
+  package var inputs: [Input] = []
+  /// In an order in which every value is computed before it is used.
+  package var nodes: [SourceNode] = []
+  package var outputs: [String] = []
+  package var constants: [String: SourceConstant] = [:]
+  /// The version of ONNX's operators that the nodes are meant by.
+  package var opset: Int
+
+  package init(opset: Int) { self.opset = opset }
+
+  package struct Input: Sendable, Equatable {
+    package var name: String
+    package var kind: SourceTensor.Kind
+    package var dimensions: [Dimension]
+
+    package init(name: String, kind: SourceTensor.Kind, dimensions: [Dimension]) {
+      self.name = name
+      self.kind = kind
+      self.dimensions = dimensions
+    }
+  }
+
+  package enum Dimension: Sendable, Equatable {
+    case fixed(Int)
+    /// Known only when the model runs; two of one name are equal.
+    case named(String)
+  }
+}
+
+/// A constant of a graph, whose elements are read when they are needed.
+package struct SourceConstant: Sendable {
+  package let shape: [Int]
+  package let kind: SourceTensor.Kind
+  package let load: @Sendable () throws(ImportError) -> [Double]
+
+  package init(
+    shape: [Int], kind: SourceTensor.Kind,
+    load: @escaping @Sendable () throws(ImportError) -> [Double]
+  ) {
+    self.shape = shape
+    self.kind = kind
+    self.load = load
+  }
+
+  package init(_ tensor: SourceTensor) {
+    self.init(shape: tensor.shape, kind: tensor.kind) { () throws(ImportError) in tensor.elements }
+  }
+
+  package func tensor() throws(ImportError) -> SourceTensor {
+    SourceTensor(shape: shape, kind: kind, elements: try load())
+  }
+}
+
+/// One operation of a graph.
+package struct SourceNode: Sendable {
+  /// The node's name in its file, or else its first output's.
+  package var name: String
+  /// ONNX's name of the operator; with another domain than ONNX's own, that and a dot before it.
+  package var op: String
+  /// Names of values; empty where an optional input is left out.
+  package var inputs: [String]
+  /// Likewise.
+  package var outputs: [String]
+  package var attributes: [String: SourceAttribute]
+
+  package init(
+    name: String, op: String, inputs: [String], outputs: [String],
+    attributes: [String: SourceAttribute] = [:]
+  ) {
+    self.name = name
+    self.op = op
+    self.inputs = inputs
+    self.outputs = outputs
+    self.attributes = attributes
+  }
+}
+
+package enum SourceAttribute: Sendable {
+  case integer(Int)
+  case float(Double)
+  case text(String)
+  case integers([Int])
+  case floats([Double])
+  case texts([String])
+  case tensor(SourceConstant)
+  case graph(SourceGraph)
+}
+
+extension SourceNode {
+  func integer(_ key: String) -> Int? {
+    if case .integer(let value)? = attributes[key] { value } else { nil }
+  }
+
+  func integer(_ key: String, default value: Int) -> Int { integer(key) ?? value }
+
+  func float(_ key: String) -> Double? {
+    if case .float(let value)? = attributes[key] { value } else { nil }
+  }
+
+  func text(_ key: String, default value: String) -> String {
+    if case .text(let text)? = attributes[key] { text } else { value }
+  }
+
+  func integers(_ key: String) -> [Int]? {
+    if case .integers(let values)? = attributes[key] { values } else { nil }
+  }
+
+  func floats(_ key: String) -> [Double]? {
+    if case .floats(let values)? = attributes[key] { values } else { nil }
+  }
+
+  func texts(_ key: String) -> [String]? {
+    if case .texts(let values)? = attributes[key] { values } else { nil }
+  }
+
+  func graph(_ key: String) -> SourceGraph? {
+    if case .graph(let graph)? = attributes[key] { graph } else { nil }
+  }
+
+  /// The name of an input; nil where it is left out.
+  func input(_ index: Int) -> String? {
+    index < inputs.count && !inputs[index].isEmpty ? inputs[index] : nil
+  }
+
+  /// The name of an output; nil where it is left out.
+  func output(_ index: Int) -> String? {
+    index < outputs.count && !outputs[index].isEmpty ? outputs[index] : nil
+  }
+}

@@ -1,0 +1,115 @@
+/// An array of numbers of a foreign graph, row-major; all in double precision, which holds every float and every integer up to 2⁵³.
+package struct SourceTensor: Sendable, Equatable {
+  /// What the graph takes the numbers for.
+  package enum Kind: Sendable, Equatable {
+    case float, integer, boolean
+  }
+
+  package var shape: [Int]
+  package var kind: Kind
+  /// The elements; a single one where all are equal (`isUniform`), so that large arrays of zeros take no memory.
+  package var elements: [Double]
+
+  /// The most elements of an array that is computed; weights are limited by their file.
+  package static let maxElements = 1 << 24
+
+  package init(shape: [Int], kind: Kind = .float, elements: [Double]) {
+    precondition(elements.count == shape.reduce(1, *) || elements.count == 1)
+    self.shape = shape
+    self.kind = kind
+    self.elements = elements
+  }
+
+  /// An array whose elements all equal `value`.
+  package init(repeating value: Double, shape: [Int], kind: Kind = .float) {
+    self.init(shape: shape, kind: kind, elements: [value])
+  }
+
+  /// A list of whole numbers, such as a shape.
+  package init(integers: [Int]) {
+    self.init(shape: [integers.count], kind: .integer, elements: integers.map(Double.init))
+  }
+
+  package var count: Int { shape.reduce(1, *) }
+  package var rank: Int { shape.count }
+  package var isUniform: Bool { elements.count == 1 }
+
+  package subscript(position: Int) -> Double { isUniform ? elements[0] : elements[position] }
+
+  /// Every element, also of a uniform array.
+  package var dense: [Double] {
+    isUniform && count != 1 ? Array(repeating: elements[0], count: count) : elements
+  }
+
+  /// The elements as whole numbers; those beyond Int's range are its ends.
+  package var integers: [Int] { dense.map(SourceTensor.integer) }
+
+  package static func integer(_ number: Double) -> Int {
+    if number.isNaN { return 0 }
+    if number >= 0x1p62 { return Int.max / 2 }
+    return number <= -0x1p62 ? Int.min / 2 : Int(number)
+  }
+
+  package func reshaped(_ shape: [Int]) -> SourceTensor {
+    SourceTensor(shape: shape, kind: kind, elements: elements)
+  }
+
+  /// The elements at `positions`, in a new shape.
+  func picking(_ positions: [Int], shape: [Int]) -> SourceTensor {
+    if isUniform { return reshaped(shape) }
+    return SourceTensor(shape: shape, kind: kind, elements: positions.map { elements[$0] })
+  }
+
+  /// Each element as `function` maps it.
+  func map(_ kind: Kind? = nil, _ function: (Double) -> Double) -> SourceTensor {
+    SourceTensor(shape: shape, kind: kind ?? self.kind, elements: elements.map(function))
+  }
+}
+
+/// Positions in row-major arrays.
+enum RowMajor {
+  /// How far apart neighbours along each axis stand.
+  static func strides(_ shape: [Int]) -> [Int] {
+    var strides = Array(repeating: 1, count: shape.count)
+    for axis in shape.indices.dropLast().reversed() {
+      strides[axis] = strides[axis + 1] * shape[axis + 1]
+    }
+    return strides
+  }
+
+  /// The positions that a walk over `shape`, row by row, comes to where a step along an axis is `strides[axis]` positions.
+  static func positions(shape: [Int], strides: [Int], offset: Int = 0) -> [Int] {
+    var positions = [offset]
+    for (size, stride) in zip(shape, strides) {
+      var next: [Int] = []
+      next.reserveCapacity(positions.count * size)
+      for position in positions {
+        for index in 0..<size { next.append(position + index * stride) }
+      }
+      positions = next
+    }
+    return positions
+  }
+
+  /// The strides by which an array of `shape` is read as one of the broadcast shape `wide`.
+  static func broadcastStrides(_ shape: [Int], to wide: [Int]) -> [Int] {
+    let own = strides(shape)
+    let lead = wide.count - shape.count
+    return wide.indices.map { axis in
+      axis < lead || shape[axis - lead] == 1 ? 0 : own[axis - lead]
+    }
+  }
+
+  /// The shape that arrays of both shapes have together by the rules of NumPy; nil where they don't fit.
+  static func broadcast(_ first: [Int], _ second: [Int]) -> [Int]? {
+    let rank = max(first.count, second.count)
+    var shape: [Int] = []
+    for axis in 0..<rank {
+      let one = axis < rank - first.count ? 1 : first[axis - rank + first.count]
+      let other = axis < rank - second.count ? 1 : second[axis - rank + second.count]
+      guard one == other || one == 1 || other == 1 else { return nil }
+      shape.append(one == 1 ? other : one)
+    }
+    return shape
+  }
+}

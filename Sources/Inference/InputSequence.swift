@@ -56,21 +56,23 @@ package struct InputSequence: Sendable, Equatable {
     }
   }
 
-  /// The steps that follow one another: `forecast` takes the place of the input that it foretells.
-  /// Only a model whose sole input with steps is that one can be fed its own output.
+  /// The steps that follow one another: `forecast` takes the place of the input that it foretells, of the first axis.
+  /// Inputs of other axes stay as they are.
   package init(
     replacing input: Int, of previous: InputSequence, with forecast: [Float], stepCount: Int
   ) {
     values = previous.values
     values[input] = .features(forecast)
-    stepCounts = [stepCount]
+    stepCounts = previous.stepCounts
+    stepCounts[0] = stepCount
   }
 
   /// The one step that follows: `token` takes the place of the input of tokens that it was drawn for.
   package init(replacing input: Int, of previous: InputSequence, with token: Int32) {
     values = previous.values
     values[input] = .tokens([token])
-    stepCounts = [1]
+    stepCounts = previous.stepCounts
+    stepCounts[0] = 1
   }
 
   /// One step more: `token` follows those of the input of tokens that it was drawn for.

@@ -66,10 +66,11 @@ package struct Model: Sendable {
 
   /// Resolves every name of the description and checks every tensor that its nodes read.
   package init(description: ModelDescription, tensors: TensorFile) throws(ModelError) {
-    let graph = try GraphResolver(description, tensors: tensors)
+    var graph = try GraphResolver(description, tensors: tensors)
     let decoder = try description.decoder.map { (decoder) throws(ModelError) in
       try DecoderResolver(decoder, of: description, values: graph.decoded, tensors: tensors)
     }
+    try decoder?.boundSteps(of: &graph)
     let usedTensors = graph.usedTensors.union(decoder?.graph.usedTensors ?? [])
     try UnreadTensors(tensors: tensors, graphs: [graph] + (decoder.map { [$0.graph] } ?? []))
       .check()

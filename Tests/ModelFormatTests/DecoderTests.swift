@@ -58,7 +58,7 @@ import Testing
     #expect(
       decoder.sources == [.token, .encoder(0), .feedback(output: 1, first: 1)])
     #expect(decoder.model.outputs.map(\.name) == ["fc", "dec"])
-    #expect(decoder.model.outputs[0].forecasts == 0 && decoder.tokenInput == 0)
+    #expect(decoder.model.outputs[0].forecasts == 0)
     #expect(decoder.start == 0 && decoder.ends == [1, 4] && decoder.maxSteps == 7)
     #expect(decoder.vocabulary?.count == 5 && decoder.separator == " ")
     #expect(
@@ -100,8 +100,9 @@ import Testing
         """, "start": "3", "end": nil, "separator": nil,
       ], head: Self.headWithoutSums)
     let decoder = try #require(model.decoder)
-    #expect(decoder.sources == [.encoder(0), .feedback(output: 1, first: nil), .token])
-    #expect(decoder.tokenInput == 2 && decoder.start == 3 && decoder.ends.isEmpty)
+    // The token is the first input of the graph.
+    #expect(decoder.sources == [.token, .encoder(0), .feedback(output: 1, first: nil)])
+    #expect(decoder.start == 3 && decoder.ends.isEmpty)
     #expect(decoder.vocabulary == nil && decoder.separator == "")
   }
 
@@ -150,7 +151,7 @@ import Testing
       ),
       (
         ["inputs": inputs(h0: #""from": "x""#)],
-        ["decoder.inputs[1].from", #""x" is a sequence of size 2"#, "a vector"]
+        ["decoder: nodes[2].inputs[1]", #""h0" has the steps of "h0""#]
       ),
       (
         [
@@ -189,6 +190,26 @@ import Testing
     [{ "name": "t", "kind": "tokens", "vocabulary": ["<s>", "</s>", "a", "b", "c"] },
      { "name": "h0", \(h0) }, { "name": "fed", \(fed) }\(more)]
     """
+  }
+
+  /// A sequence of the encoder has steps of its own, which an attention goes over: as many as that takes, at the most.
+  @Test func aDecoderAttendsToTheEncoder() throws {
+    let nodes = try #require(Self.members.first { $0.key == "nodes" }?.json)
+    let model = try model(
+      [
+        "inputs": Self.inputs(more: #", { "name": "steps", "from": "enc" }"#),
+        "nodes": nodes.replacing(
+          #"{ "name": "fc", "op": "linear", "inputs": ["dec"] }"#,
+          with: """
+            { "name": "fc", "op": "linear", "inputs": ["seen"] },
+            { "name": "seen", "op": "attention", "inputs": ["dec", "steps"] }
+            """),
+      ])
+    let decoder = try #require(model.decoder)
+    #expect(decoder.sources.last == .encoder(2) && model.decoded.last?.form == .sequence(size: 3))
+    #expect(decoder.model.inputAxes.map(\.input) == [0, 3])
+    #expect(model.inputAxes.map(\.most) == [ModelLimits.attentionSteps])
+    #expect(model.inputAxes[0].neededBy == nil)
   }
 
   /// The tensors are one file's: each has to be right, and none may be left over under a prefix of either graph.

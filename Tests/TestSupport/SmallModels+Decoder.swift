@@ -14,6 +14,9 @@ extension SmallModels {
     package var isBidirectional = false
     /// Whether the decoder reads at each step what it computed at the step before.
     package var hasFeedback = false
+    /// How the decoder attends to the encoder's steps; nil for not at all. With feedback, what it computed at the step before is
+    /// the query, and what it attends to is read by its network; else it goes into the scores beside the network's output.
+    package var attention: AttentionOp.Score?
     package var maxSteps = 12
     package var seed: UInt64 = 1
 
@@ -22,7 +25,8 @@ extension SmallModels {
     package init(_ change: (inout Translator) -> Void) { change(&self) }
 
     package var description: String {
-      "\(size) \(scores) of \(cell.rawValue), \(isBidirectional) \(hasFeedback) \(seed)"
+      "\(size) \(scores) of \(cell.rawValue), \(isBidirectional) \(hasFeedback) \(seed) "
+        + (attention?.rawValue ?? "")
     }
   }
 
@@ -44,10 +48,19 @@ extension SmallModels {
     for (name, shape) in encoder.tensors { add("encoder.\(name)", shape) }
     add("bridge.weight", [2 * hidden, encoded])
     add("words.weight", [size, 5], scale: 2)
-    let read = 5 + encoded + (kind.hasFeedback ? hidden : 0)
+    let attendsBefore = kind.attention != nil && kind.hasFeedback
+    let attendsBehind = kind.attention != nil && !kind.hasFeedback
+    let read =
+      5 + encoded + (kind.hasFeedback ? hidden : 0) + (attendsBefore ? encoded : 0)
     let decoder = kind.cell.network(inputSize: read, hiddenSize: hidden, directions: 1)
     for (name, shape) in decoder.tensors { add("decoder.\(name)", shape) }
-    add("head.weight", [size, hidden], scale: 3)
+    add("head.weight", [size, hidden + (attendsBehind ? encoded : 0)], scale: 3)
+    add("keys.weight", [hidden, encoded])
+    switch kind.attention {
+    case .additive: add("attention.weight", [hidden], scale: 3)
+    case .bilinear: add("attention.weight", [hidden, hidden], scale: 2)
+    case .dot, nil: break
+    }
     typealias Decoder = ModelDescription.Decoder
     var inputs: [Decoder.Input] = [
       .init(name: "start", source: .encoder("bridge")),
@@ -62,14 +75,33 @@ extension SmallModels {
       .init(name: "words", op: .embedding, inputs: ["word"]),
       .init(
         name: "read", op: .concat,
-        inputs: ["words", "context"] + (kind.hasFeedback ? ["before"] : [])),
+        inputs: ["words", "context"] + (kind.hasFeedback ? ["before"] : [])
+          + (attendsBefore ? ["attention"] : [])),
       .init(name: "decoder", op: kind.cell.op, inputs: ["read", "start"]),
-      .init(name: "head", op: .linear, inputs: ["decoder"]),
+      .init(name: "head", op: .linear, inputs: [attendsBehind ? "both" : "decoder"]),
     ]
+    if let score = kind.attention {
+      inputs += [
+        .init(name: "keys", source: .encoder("keys")),
+        .init(name: "steps", source: .encoder("encoder")),
+      ]
+      nodes.append(
+        .init(
+          name: "attention", op: .attention(score: score),
+          inputs: [attendsBefore ? "before" : "decoder", "keys", "steps"]))
+      if attendsBehind {
+        nodes.append(.init(name: "both", op: .concat, inputs: ["decoder", "attention"]))
+      }
+    }
+    let output: String
     switch kind.scores {
-    case .logits: break
-    case .logarithms: nodes.append(.init(name: "next", op: .logSoftmax, inputs: ["head"]))
-    case .probabilities: nodes.append(.init(name: "next", op: .softmax, inputs: ["head"]))
+    case .logits: output = "head"
+    case .logarithms:
+      output = "next"
+      nodes.append(.init(name: output, op: .logSoftmax, inputs: ["head"]))
+    case .probabilities:
+      output = "next"
+      nodes.append(.init(name: output, op: .softmax, inputs: ["head"]))
     }
     return try Model(
       description: ModelDescription(
@@ -79,9 +111,12 @@ extension SmallModels {
           .init(name: "letters", op: .embedding, inputs: ["letter"]),
           .init(name: "encoder", op: kind.cell.op, inputs: ["letters"]),
           .init(name: "bridge", op: .linear, inputs: ["encoder.hidden"]),
-        ], outputs: [],
+        ]
+          + (kind.attention == nil
+            ? [] : [.init(name: "keys", op: .linear, inputs: ["encoder"])]),
+        outputs: [],
         decoder: Decoder(
-          inputs: inputs, nodes: nodes, outputs: [.init(name: nodes.last!.name)],
+          inputs: inputs, nodes: nodes, outputs: [.init(name: output)],
           start: .id(size - 1), end: [.id(0)], maxSteps: kind.maxSteps, separator: kind.separator)),
       tensors: TensorFile(bytes: TensorFile.serialize(tensors)))
   }
@@ -93,13 +128,13 @@ extension ModelGraph {
     _ sequence: InputSequence, _ decoding: Decoding
   ) throws -> (answer: [DecodedSequence]?, tokens: [Int32]) {
     var search = TokenSearch(decoder!, decoding, values: decodedValues(of: sequence))
-    var (states, workspace) = (
-      SeatStates(graph: decoder!.graph), Workspace(graph: decoder!.graph)
-    )
+    var turn = DecoderTurn(decoder!)
     var tokens: [Int32] = []
     while !search.isDone {
-      decoder!.graph.forward(search.riders(seat: 0), states: &states, workspace: &workspace)
-      search.advance(rider: 0, seat: 0, from: workspace, states: states)
+      turn.add(search, seat: 0)
+      turn.compute()
+      search.advance(0, of: turn)
+      turn.clear()
       tokens += search.takeTokens()
     }
     return (search.isNotFinite ? nil : search.answer, tokens)

@@ -49,14 +49,15 @@ struct AnswerSize: Equatable {
     textBytes += count * Self.bytesPerSequence
     if let decoding = question.decoding, let decoder = graph.decoder {
       for sequence in question.sequences {
-        add(decoding, of: decoder, on: question.model, steps: sequence.stepCount)
+        add(decoding, of: decoder, on: question.model, for: sequence)
       }
     }
   }
 
-  /// Adds the tokens that a decoder makes of a sequence of so many steps: ids, texts and scores.
+  /// Adds the tokens that a decoder makes of a sequence: ids, texts and scores.
   private mutating func add(
-    _ decoding: Decoding, of decoder: DecoderGraph, on model: ServedModel, steps: Int
+    _ decoding: Decoding, of decoder: DecoderGraph, on model: ServedModel,
+    for sequence: InputSequence
   ) {
     let (answers, most) = (decoding.alternatives, decoding.maxSteps)
     let rows = decoding.returnsSteps ? most : 0
@@ -65,7 +66,7 @@ struct AnswerSize: Equatable {
     // An id, a label with its quotes, the text and the separator.
     let token = Self.bytesPerArray + 8 + 2 * model.maxDecodedTokenBytes * JSONWriter.maxEscape
     textBytes += answers * (most * token + Self.bytesPerSequence)
-    resultBytes += decoding.heldBytes(of: decoder, of: model.graph, steps: steps)
+    resultBytes += decoding.heldBytes(of: decoder, of: model.graph, on: sequence)
   }
 
   /// The size of the answer to a question in KServe's schema, which repeats the names of its series.
@@ -80,7 +81,7 @@ struct AnswerSize: Equatable {
       if let decoder = question.model.graph.decoder {
         resultBytes += Decoding(choice: question.choice, maxSteps: question.maxSteps)
           .heldBytes(
-            of: decoder, of: question.model.graph, steps: question.prompt.stepCount)
+            of: decoder, of: question.model.graph, on: question.prompt)
       }
     }
     guard !question.streams else { return }

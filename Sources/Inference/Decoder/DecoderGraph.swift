@@ -15,15 +15,57 @@ package struct DecoderGraph: Sendable {
       throw .inDecoder(error)
     }
     self.decoder = decoder
-    guard graph.isStreamable else {
-      let node = graph.nodes.firstIndex { $0.op.needsWholeSequence }
+    if let node = Self.wholeNode(in: graph) {
+      let (name, op) = (decoder.model.nodes[node].name, decoder.model.nodes[node].op.name)
       throw .unexpected(
-        path: "decoder.nodes",
-        found: node.map { "\(decoder.model.nodes[$0].name) (\(decoder.model.nodes[$0].op.name))" }
-          ?? "values that are known only at the end",
-        expected: "nodes that need no later step: a decoder runs a step a token")
+        path: "decoder.nodes", found: "node \"\(name)\" (\(op)), which needs other steps",
+        expected:
+          "nodes that need no later step and keep nothing of the encoder's steps: a decoder runs a step a token"
+      )
     }
     scale = graph.scale(ofOutput: 0)
+  }
+
+  /// A node that can't run when there is one token at a time, though the encoder's steps are all there; nil where there is none.
+  private static func wholeNode(in graph: ModelGraph) -> Int? {
+    // Values that are another one at each step.
+    var changing: Set<Model.ValueReference> = []
+    for (index, input) in graph.model.description.inputs.enumerated()
+    where input.kind.form != .vector(size: input.kind.size) && graph.axis(of: .input(index)) == 0 {
+      changing.insert(.input(index))
+    }
+    for (index, node) in graph.nodes.enumerated() {
+      let changes = node.inputs.contains { reference in
+        switch reference {
+        case .input, .node: changing.contains(reference)
+        case .hidden(let network, _), .cell(let network, _): changing.contains(.node(network))
+        }
+      }
+      if changes { changing.insert(.node(index)) }
+      func isEnd(_ reference: Model.ValueReference) -> Bool {
+        switch reference {
+        case .hidden(let network, _), .cell(let network, _): changing.contains(.node(network))
+        case .input, .node:
+          changing.contains(reference)
+            && [.reported, .ends].contains(graph.domain(of: reference))
+        }
+      }
+      if graph.model.nodes[index].op.name == AttentionOp.name {
+        // Each step attends to all of the encoder's.
+        if graph.axis(of: node.inputs[1]) == 0 || node.inputs.dropFirst().contains(where: isEnd) {
+          return index
+        }
+        continue
+      }
+      // What is kept from turn to turn would count the encoder's steps again.
+      if !changes, !node.state.isEmpty { return index }
+      if changes, node.op.needsWholeSequence || node.axis != 0 { return index }
+      if node.domain == .steps, node.inputs.contains(where: isEnd) { return index }
+      if [node.initialHidden, node.initialCell].compactMap(\.self).contains(where: isEnd) {
+        return index
+      }
+    }
+    return nil
   }
 
   /// The scores of a step.
@@ -42,7 +84,9 @@ package struct DecoderGraph: Sendable {
       source, input -> InputSequence.Values in
       switch source {
       case .token: .tokens([decoder.start])
-      case .encoder(let place): .vector(values[place])
+      case .encoder(let place):
+        input.kind.form == .vector(size: input.kind.size)
+          ? .vector(values[place]) : .features(values[place])
       case .feedback(_, let place?): .features(values[place])
       case .feedback(_, nil): .features(Array(repeating: 0, count: input.kind.size))
       }

@@ -46,11 +46,16 @@ package struct Decoding: Sendable, Equatable {
 }
 
 extension Decoding {
-  /// The memory that a sequence of so many steps takes at the most while it is decoded: what the encoder hands over, and for each
+  /// The memory that a sequence takes at the most while it is decoded: what the encoder hands over, and for each
   /// sequence of tokens under way its state twice, as a step makes a new one, its tokens, and the scores where they are kept.
-  package func heldBytes(of decoder: DecoderGraph, of graph: ModelGraph, steps: Int) -> Int {
+  package func heldBytes(
+    of decoder: DecoderGraph, of graph: ModelGraph, on sequence: InputSequence
+  ) -> Int {
     let values = graph.model.decoded.reduce(0) { sum, value in
-      if case .sequence(let size) = value.form { sum + size * steps } else { sum + value.size }
+      guard case .sequence(let size) = value.form, let axis = value.axis else {
+        return sum + value.size
+      }
+      return sum + size * graph.model.axes[axis].count(sequence.stepCounts)
     }
     let hypothesis =
       2 * decoder.hypothesisFloatCount + 2 * maxSteps

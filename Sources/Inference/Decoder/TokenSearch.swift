@@ -3,7 +3,7 @@ import ModelFormat
 
 /// A search for the tokens that answer a sequence: which hypotheses go on, and which tokens are certain.
 ///
-/// A state machine: its caller lets the decoder run a step of each hypothesis (`riders`), and hands over what came of it.
+/// A state machine: its caller lets the decoder run a step of each hypothesis (`DecoderTurn`), and hands over what came of it.
 package struct TokenSearch: Sendable {
   private let decoder: DecoderGraph
   private let decoding: Decoding
@@ -40,22 +40,18 @@ package struct TokenSearch: Sendable {
   package var width: Int { live.count }
 
   /// The parts of a turn that compute the next step, with seats from `seat` on.
-  package func riders(seat: Int) -> [TurnRider] {
+  func riders(seat: Int) -> [TurnRider] {
     live.enumerated().map { $1.rider(seat: seat + $0) }
   }
 
   /// Takes in the step that a turn computed.
   ///
-  /// - Parameters:
-  ///   - rider: the place of the first of its riders among those of the turn.
-  ///   - seat: the seat of that one.
-  package mutating func advance(
-    rider: Int, seat: Int, from workspace: Workspace, states: SeatStates
-  ) {
+  /// - Parameter place: the first of its rows in the turn.
+  package mutating func advance(_ place: Int, of turn: DecoderTurn) {
     stepsDone += 1
     let steps = live.indices.map { index in
       Step(
-        scores: workspace.values(ofOutput: 0, rider: rider + index), decoder: decoder)
+        scores: turn.values(ofOutput: 0, row: place + index), decoder: decoder)
     }
     guard steps.allSatisfy(\.isFinite) else { return fail() }
     guard let chosen = choose(from: steps) else { return fail() }
@@ -70,9 +66,8 @@ package struct TokenSearch: Sendable {
         next: isEnd || isLast
           ? nil
           : (
-            input(
-              after: hypothesis, choice.token, rider: rider + choice.hypothesis, from: workspace),
-            states.state(ofSeat: seat + choice.hypothesis, position: stepsDone)
+            input(after: hypothesis, choice.token, row: place + choice.hypothesis, of: turn),
+            turn.state(row: place + choice.hypothesis, position: stepsDone)
           ))
       if isEnd {
         ended.append((longer, .token))
@@ -88,15 +83,15 @@ package struct TokenSearch: Sendable {
 
   /// What the step behind a token reads.
   private func input(
-    after hypothesis: Hypothesis, _ token: Int32, rider: Int, from workspace: Workspace
+    after hypothesis: Hypothesis, _ token: Int32, row: Int, of turn: DecoderTurn
   ) -> InputSequence {
     var input = InputSequence(
-      replacing: decoder.decoder.tokenInput, of: hypothesis.input, with: token)
+      replacing: 0, of: hypothesis.input, with: token)
     for (index, source) in decoder.decoder.sources.enumerated() {
       guard case .feedback(let output, _) = source else { continue }
       input = InputSequence(
         replacing: index, of: input,
-        with: Array(workspace.values(ofOutput: output, rider: rider)), stepCount: 1)
+        with: Array(turn.values(ofOutput: output, row: row)), stepCount: 1)
     }
     return input
   }

@@ -3,8 +3,10 @@ import JSON
 /// Makes a graph of its own of a decoder's description, whose inputs have the forms of the encoder's values, and checks it.
 struct DecoderResolver {
   private(set) var graph: GraphResolver
+  /// Of the inputs of the graph, of which the token of the step is the first.
   private(set) var sources: [Model.Decoder.Source] = []
-  let tokenInput: Int
+  /// What the encoder hands over.
+  private let values: [Model.ResolvedOutput]
   let vocabulary: [String]?
   let separator: String
   let start: Int32
@@ -16,6 +18,7 @@ struct DecoderResolver {
     _ decoder: ModelDescription.Decoder, of model: ModelDescription,
     values: [Int: Model.ResolvedOutput], tensors: TensorFile
   ) throws(ModelError) {
+    let tokenInput: Int
     (tokenInput, vocabulary) = try Self.tokenInput(of: decoder)
     separator = decoder.separator ?? ""
     if let separator = decoder.separator, vocabulary == nil {
@@ -47,26 +50,29 @@ struct DecoderResolver {
     }
     outputs[0].forecasts = outputs[0].forecasts ?? decoder.inputs[tokenInput].name
     var inputs: [ModelDescription.Input] = []
-    for (index, input) in decoder.inputs.enumerated() {
-      let (source, kind) = try Self.source(
-        of: input, path: "decoder.inputs[\(index)]", value: values[index],
+    // The steps of the token come first: they are those that the graph runs by.
+    let order = [tokenInput] + decoder.inputs.indices.filter { $0 != tokenInput }
+    for index in order {
+      let (source, input) = try Self.source(
+        of: decoder.inputs[index], path: "decoder.inputs[\(index)]", value: values[index],
         place: values.keys.count { $0 < index }, outputs: &outputs)
       sources.append(source)
-      inputs.append(ModelDescription.Input(name: input.name, kind: kind))
+      inputs.append(input)
     }
+    self.values = values.sorted { $0.key < $1.key }.map(\.value)
     let description = ModelDescription(
       name: model.name, version: model.version, inputs: inputs, nodes: decoder.nodes,
       outputs: outputs)
     do { graph = try GraphResolver(description, tensors: tensors) } catch {
       throw .inDecoder(error)
     }
-    guard graph.outputs[0].forecasts == tokenInput else {
+    guard graph.outputs[0].forecasts == 0 else {
       throw .unexpected(
         path: "decoder.outputs[0].forecasts", found: outputs[0].forecasts?.jsonExcerpt ?? "nothing",
         expected: decoder.inputs[tokenInput].name.jsonExcerpt)
     }
-    try Self.checkFeedback(decoder, sources: sources, graph: graph)
-    let size = inputs[tokenInput].kind.size
+    try Self.checkFeedback(decoder, order: order, sources: sources, graph: graph)
+    let size = inputs[0].kind.size
     start = try decoder.start.id(path: "decoder.start", vocabulary: vocabulary, size: size)
     var ends: Set<Int32> = []
     for (index, token) in decoder.end.enumerated() {
@@ -104,25 +110,34 @@ struct DecoderResolver {
   private static func source(
     of input: ModelDescription.Decoder.Input, path: String, value: Model.ResolvedOutput?,
     place: Int, outputs: inout [ModelDescription.Output]
-  ) throws(ModelError) -> (Model.Decoder.Source, ModelDescription.Input.Kind) {
+  ) throws(ModelError) -> (Model.Decoder.Source, ModelDescription.Input) {
+    func described(
+      _ kind: ModelDescription.Input.Kind, axis: String? = nil
+    ) -> ModelDescription.Input {
+      ModelDescription.Input(name: input.name, kind: kind, axis: axis)
+    }
     switch input.source {
     case .tokens(let size, let vocabulary):
-      return (.token, .tokens(size: size, vocabulary: vocabulary))
+      return (.token, described(.tokens(size: size, vocabulary: vocabulary)))
     case .encoder:
       guard let value else { preconditionFailure("a value of the encoder is not resolved") }
-      guard case .vector(let size) = value.form else {
-        throw .inputForm(
-          path: "\(path).from", op: "the decoder", name: value.name, found: value.form,
-          expected: "a vector")
+      guard case .sequence(let size) = value.form else {
+        return (.encoder(place), described(.vector(size: value.size)))
       }
-      return (.encoder(place), .vector(size: size))
+      // Values of as many steps as each other share an axis in the decoder too.
+      return (
+        .encoder(place),
+        described(
+          .features(size: size, mean: nil, scale: nil), axis: "encoder.\(value.axis ?? 0)")
+      )
     case .feedback(let name, let first):
       let output = outputs.firstIndex { $0.name == name } ?? outputs.count
       if output == outputs.count { outputs.append(ModelDescription.Output(name: name)) }
       switch first {
       case .zeros(let size):
         return (
-          .feedback(output: output, first: nil), .features(size: size, mean: nil, scale: nil)
+          .feedback(output: output, first: nil),
+          described(.features(size: size, mean: nil, scale: nil))
         )
       case .encoder:
         guard let value else { preconditionFailure("a value of the encoder is not resolved") }
@@ -132,7 +147,8 @@ struct DecoderResolver {
             expected: "a vector")
         }
         return (
-          .feedback(output: output, first: place), .features(size: size, mean: nil, scale: nil)
+          .feedback(output: output, first: place),
+          described(.features(size: size, mean: nil, scale: nil))
         )
       }
     }
@@ -140,16 +156,34 @@ struct DecoderResolver {
 
   /// What is fed back has the size of the input that takes it.
   private static func checkFeedback(
-    _ decoder: ModelDescription.Decoder, sources: [Model.Decoder.Source], graph: GraphResolver
+    _ decoder: ModelDescription.Decoder, order: [Int], sources: [Model.Decoder.Source],
+    graph: GraphResolver
   ) throws(ModelError) {
-    for (index, source) in sources.enumerated() {
+    for (place, source) in sources.enumerated() {
       guard case .feedback(let output, _) = source else { continue }
-      let (found, size) = (graph.outputs[output], graph.description.inputs[index].kind.size)
+      let index = order[place]
+      let (found, size) = (graph.outputs[output], graph.description.inputs[place].kind.size)
       guard found.size == size else {
         throw .inputForm(
           path: "decoder.inputs[\(index)].next", op: decoder.inputs[index].name.jsonExcerpt,
           name: found.name, found: found.form, expected: "a value of size \(size)")
       }
+    }
+  }
+}
+
+extension DecoderResolver {
+  /// Lets the encoder make no sequences of more or fewer steps than the decoder takes.
+  func boundSteps(of encoder: inout GraphResolver) throws(ModelError) {
+    for (source, input) in zip(sources, graph.description.inputs) {
+      guard case .encoder(let place) = source, let own = input.axis,
+        let axis = graph.axes.inputAxes.first(where: {
+          graph.description.inputs[$0.input].axis == own
+        })
+      else { continue }
+      try encoder.bound(
+        values[place], axis.least...axis.most, node: axis.neededBy ?? input.name,
+        path: "decoder.\(input.name)")
     }
   }
 }

@@ -3,10 +3,8 @@ extension Model {
   package final class Decoder: Sendable {
     /// Its graph: the first output scores the next token, the others are what is fed back.
     package let model: Model
-    /// Where each input of the graph comes from.
+    /// Where each input of the graph comes from; the first is the token of the step.
     package let sources: [Source]
-    /// The input that holds the token of the step.
-    package let tokenInput: Int
     /// The text of each token, where the model says.
     package let vocabulary: [String]?
     /// What stands between them in a text.
@@ -27,7 +25,6 @@ extension Model {
     init(_ resolver: DecoderResolver, _ model: Model) {
       self.model = model
       sources = resolver.sources
-      tokenInput = resolver.tokenInput
       vocabulary = resolver.vocabulary
       separator = resolver.separator
       start = resolver.start

@@ -43,6 +43,15 @@ struct GraphResolver {
     try checkUse()
   }
 
+  /// Takes note of the steps that the decoder takes of a value that it reads.
+  mutating func bound(
+    _ value: Model.ResolvedOutput, _ range: ClosedRange<Int>, node: String, path: String
+  ) throws(ModelError) {
+    guard let axis = value.axis else { return }
+    try axes.record(
+      NodeResolution.StepBound(axis: axes.axes[axis], range: range), node: node, path: path)
+  }
+
   // MARK: Values
 
   private mutating func resolveNode(_ index: Int) throws(ModelError) -> Model.ResolvedNode {

@@ -190,7 +190,7 @@ struct Rider {
   /// - Parameter place: the first of the rider's rows in the turn.
   mutating func advance(decoding place: Int, of turn: DecoderTurn) -> Next {
     guard !group.isCompleted else { return .leaves }
-    search?.advance(rider: place, seat: place, from: turn.workspace, states: turn.states)
+    search?.advance(place, of: turn)
     var reply = TokenReply.goOn
     if case .decoding(_, let reader?) = continuation {
       for token in search?.takeTokens() ?? [] where reply != .stop { reply = reader(token) }

@@ -25,7 +25,12 @@ import Testing
         decoder.sources.map { source -> InputSequence.Values in
           switch source {
           case .token: .tokens([decoder.start] + tokens)
-          case .encoder(let place): .vector(values[place])
+          case .encoder(let place):
+            if case .sequence = self.graph.model.decoded[place].form {
+              .features(values[place])
+            } else {
+              .vector(values[place])
+            }
           case .feedback: fatalError("steps depend on those before")
           }
         }, for: graph.model)
@@ -79,12 +84,15 @@ import Testing
     try ModelGraph(SmallModels.translator(SmallModels.Translator(change)))
   }
 
+  private static let attentions: [AttentionOp.Score?] = [nil, .dot, .additive, .bilinear]
+
   /// A beam that holds every sequence finds the best of all, in their order.
   @Test(arguments: SmallModels.Scores.allCases, [0, 0.7, 1, 2] as [Double])
   func aWideBeamFindsTheBest(scale: SmallModels.Scores, penalty: Double) throws {
-    for seed: UInt64 in 1...6 {
+    for seed: UInt64 in 1...8 {
       let graph = try translator {
         ($0.size, $0.scores, $0.seed, $0.maxSteps) = (3, scale, seed, 4)
+        $0.attention = Self.attentions[Int(seed % 4)]
       }
       let sequence = try sequence(for: graph, seed: seed)
       // Fewer than 2⁴ go on, as one token in three ends a sequence; and at most 15 end before.
@@ -154,9 +162,13 @@ import Testing
   }
 
   /// Each token is the likeliest behind those before it, and each row what the decoder says of it.
-  @Test func greedyTokensAreTheLikeliest() throws {
+  @Test(arguments: attentions) func greedyTokensAreTheLikeliest(
+    attention: AttentionOp.Score?
+  ) throws {
     for seed: UInt64 in 1...10 {
-      let graph = try translator { $0.seed = seed }
+      let graph = try translator {
+        ($0.seed, $0.attention, $0.isBidirectional) = (seed, attention, seed % 2 == 0)
+      }
       let sequence = try sequence(for: graph, seed: seed)
       let answer = try #require(
         try graph.decode(sequence, Decoding(maxSteps: 12, returnsSteps: true)).answer?.first)
@@ -168,6 +180,7 @@ import Testing
         rows += scores
         tokens.append(Int32(scores.firstIndex(of: scores.max()!)!))
       }
+      // In one pass of all steps there are other queries beside each.
       #expect(answer.steps == rows)
       #expect(answer.tokens == (tokens.last == 0 ? tokens.dropLast() : tokens))
       #expect(answer.end == (tokens.last == 0 ? .token : .limit))
@@ -258,6 +271,94 @@ import Testing
     // 1, 1 + 2, 1 + 2 + 3, …
     #expect(answer.steps == [11, 21, 13, 23, 16, 26, 20, 30, 25, 35])
     #expect(answer.tokens == [1, 1, 1, 1, 1] && answer.end == .limit)
+  }
+
+  // MARK: - Graphs that can't run a step a token
+
+  /// A decoder of vectors `v` and sequences `s` of the encoder, with `nodes` before its scores `y`.
+  private func decoder(_ nodes: [ModelDescription.Node], scores: String) throws -> ModelGraph {
+    try ModelGraph(
+      Model(
+        description: ModelDescription(
+          name: "d", version: "1",
+          inputs: [.init(name: "x", kind: .features(size: 2, mean: nil, scale: nil))],
+          nodes: [.init(name: "v", op: .last, inputs: ["x"])], outputs: [],
+          decoder: ModelDescription.Decoder(
+            inputs: [
+              .init(name: "v", source: .encoder("v")), .init(name: "s", source: .encoder("x")),
+              .init(name: "t", source: .tokens(size: 2, vocabulary: nil)),
+            ],
+            nodes: nodes + [
+              .init(name: "e", op: .embedding, inputs: ["t"]),
+              .init(name: "a", op: .attention(), inputs: ["e", "s"]),
+              .init(name: "y", op: .add, inputs: ["a", "v", scores]),
+            ], outputs: [.init(name: "y")], start: .id(0), maxSteps: 3)),
+        tensors: TensorFile(
+          bytes: TensorFile.serialize([("e.weight", [2, 2], [1, 2, 3, 4])]))))
+  }
+
+  @Test(
+    arguments: [
+      ([("r", .reverse, ["e"])], "r"), ([("m", .mean, ["s"])], "m"),
+      ([("a2", .attention(), ["e", "e"])], "a2"),
+      ([("l", .last, ["e"]), ("r", .add, ["l", "e"])], "r"),
+    ] as [([(String, ModelDescription.Op, [String])], String)])
+  func stepsThatNeedOthersAreRefused(
+    nodes: [(name: String, op: ModelDescription.Op, inputs: [String])], refused: String
+  ) throws {
+    do {
+      _ = try decoder(
+        nodes.map { .init(name: $0.name, op: $0.op, inputs: $0.inputs) },
+        scores: nodes.last!.name)
+      Issue.record("no error")
+    } catch {
+      #expect("\(error)".contains("decoder.nodes: ") && "\(error)".contains("\"\(refused)\""))
+    }
+  }
+
+  /// What is the same at every step may be made of all the encoder's steps, and what is computed of each of them too.
+  @Test func stepsOfTheEncoderMayBeRead() throws {
+    let graph = try decoder(
+      [
+        .init(name: "whole", op: .attention(), inputs: ["v", "s"]),
+        .init(name: "back", op: .reverse, inputs: ["s"]),
+        .init(name: "z", op: .attention(), inputs: ["e", "back"]),
+        .init(name: "w", op: .add, inputs: ["whole", "z"]),
+      ], scores: "w")
+    let sequence = try InputSequence([.features([1, 2, 3, -1, 0.5, 2])], for: graph.model)
+    let answer = try #require(
+      try graph.decode(sequence, Decoding(maxSteps: 3, returnsSteps: true)).answer?.first)
+    let reference = Reference(graph, sequence)
+    for step in 0..<3 {
+      let scores = try reference.scores(after: Array(answer.tokens[..<step]))
+      #expect(Array(answer.steps[2 * step..<2 * step + 2]) == scores)
+    }
+  }
+
+  /// Hypotheses whose encoders' steps do not fit one pass take several: nobody can tell.
+  @Test func longSequencesTakeSeveralPasses() throws {
+    let graph = try translator { ($0.attention, $0.seed) = (.additive, 5) }
+    var noise = TestSupport.Noise(seed: 4)
+    let sequences = try [2000, 3, 2000, 1500].map {
+      try noise.sequence(for: graph.model, steps: $0)
+    }
+    let decoding = Decoding(choice: .beam(width: 48, lengthPenalty: 0), maxSteps: 2)
+    let decoder = try #require(graph.decoder)
+    var turn = DecoderTurn(decoder)
+    var searches = sequences.map {
+      TokenSearch(decoder, decoding, values: graph.decodedValues(of: $0))
+    }
+    for _ in 0..<2 {
+      for (seat, search) in searches.enumerated() { turn.add(search, seat: seat) }
+      turn.compute()
+      for seat in searches.indices {
+        searches[seat].advance(try #require(turn.place(ofSeat: seat)), of: turn)
+      }
+      turn.clear()
+    }
+    for (search, sequence) in zip(searches, sequences) {
+      #expect(search.answer == (try graph.decode(sequence, decoding)).answer)
+    }
   }
 
   // MARK: - Numbers without end

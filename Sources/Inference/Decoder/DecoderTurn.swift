@@ -1,0 +1,87 @@
+/// The riders of a turn whose own steps are done and for whom the decoder runs: a row for each hypothesis of each.
+///
+/// Their states are the hypotheses' own: those here last for one turn.
+package struct DecoderTurn {
+  private let decoder: DecoderGraph
+  private var states: SeatStates
+  private var workspace: Workspace
+  private var riders: [TurnRider] = []
+  /// By seat of the worker, the first of its rider's rows.
+  private var places: [Int: Int] = [:]
+  /// The rows of each output.
+  private var outputs: [[Float]]
+
+  /// Floats of the encoder's sequences that one pass takes, or one hypothesis alone: others wait for the next pass, so that memory
+  /// is bounded.
+  static let maxFloatsAtOnce = 1 << 21
+
+  package init(_ decoder: DecoderGraph) {
+    self.decoder = decoder
+    states = SeatStates(graph: decoder.graph)
+    workspace = Workspace(graph: decoder.graph)
+    outputs = decoder.graph.model.outputs.map { _ in [] }
+  }
+
+  /// Adds the next step of the rider in `seat`.
+  package mutating func add(_ search: TokenSearch, seat: Int) {
+    places[seat] = riders.count
+    riders += search.riders(seat: riders.count)
+  }
+
+  package mutating func compute(crew: Crew? = nil) {
+    var start = 0
+    while start < riders.count {
+      var (end, floats) = (start, 0)
+      while end < riders.count {
+        floats += riders[end].input.featureCount
+        if end > start, floats > Self.maxFloatsAtOnce { break }
+        end += 1
+      }
+      decoder.graph.forward(
+        Array(riders[start..<end]), states: &states, workspace: &workspace, crew: crew)
+      for index in start..<end {
+        for output in outputs.indices {
+          outputs[output] += workspace.values(ofOutput: output, rider: index - start)
+        }
+      }
+      start = end
+    }
+  }
+
+  /// The first row of the rider in a seat of the worker; nil where its own steps rode.
+  package func place(ofSeat seat: Int) -> Int? { places[seat] }
+
+  /// What the decoder computed for a row.
+  func values(ofOutput output: Int, row: Int) -> ArraySlice<Float> {
+    let size = decoder.graph.model.outputs[output].size
+    return outputs[output][row * size..<(row + 1) * size]
+  }
+
+  /// The state of a row, behind so many steps.
+  func state(row: Int, position: Int) -> SequenceState {
+    states.state(ofSeat: row, position: position)
+  }
+
+  /// The turn is over.
+  package mutating func clear() {
+    riders.removeAll(keepingCapacity: true)
+    places.removeAll(keepingCapacity: true)
+    for output in outputs.indices { outputs[output].removeAll(keepingCapacity: true) }
+  }
+
+  /// Frees memory that the last turns did not need.
+  package mutating func trim() {
+    workspace.trim()
+    states = SeatStates(graph: decoder.graph)
+    outputs = outputs.map { _ in [] }
+  }
+}
+
+extension InputSequence {
+  /// The floats of its sequences.
+  fileprivate var featureCount: Int {
+    values.reduce(0) { sum, value in
+      if case .features(let floats) = value { sum + floats.count } else { sum }
+    }
+  }
+}

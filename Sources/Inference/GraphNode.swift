@@ -29,4 +29,8 @@ struct GraphNode: Sendable {
   let initialCell: Model.ValueReference?
   /// Where the node's floats lie in a rider's state; empty where it has none.
   let state: Range<Int>
+  /// Says which steps of its input count; nil for all.
+  let mask: Model.ValueReference?
+  /// Likewise, what the node keeps for its mask.
+  let maskState: Range<Int>
 }

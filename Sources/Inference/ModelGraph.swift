@@ -57,14 +57,17 @@ package final class ModelGraph: Sendable {
           node: node, tensors: model.tensors, precision: precision, kernels: kernels))
       let inputDomains = node.inputs.map { Self.domain(of: $0, in: nodes, of: model) }
       let state = op.initialState(size: node.size)
+      let maskState = node.mask == nil ? [] : op.maskState(size: node.size)
+      let stateEnd = initialState.count + state.count
       nodes.append(
         GraphNode(
           op: op, inputs: node.inputs, size: node.size,
           domain: Self.domain(of: node, as: op.domain(of: inputDomains)), axis: node.axis ?? 0,
           finalLayers: finals[nodes.count] ?? [], initialHidden: node.initialHidden,
           initialCell: node.initialCell,
-          state: initialState.count..<initialState.count + state.count))
-      initialState += state
+          state: initialState.count..<stateEnd, mask: node.mask,
+          maskState: stateEnd..<stateEnd + maskState.count))
+      initialState += state + maskState
       packedByteCount += op.byteCount
       guard initialState.count <= Self.maxStateFloats else {
         throw .tooMany(

@@ -120,6 +120,8 @@ package struct Model: Sendable {
     /// Of a recurrent network, the inputs that its states start from; nil where they are zero.
     package let initialHidden: ValueReference?
     package let initialCell: ValueReference?
+    /// A sequence of 1: where it is 0, the node passes over the step.
+    package let mask: ValueReference?
     /// The form of the node's value; `size` is its elements a step or a sequence.
     package let form: ValueForm
     /// Elements a step or a sequence: no node's value is tokens.

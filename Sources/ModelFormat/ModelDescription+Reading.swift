@@ -98,7 +98,9 @@ extension ModelDescription.Node {
       let known = ModelDescription.Op.all.map(\.name).joined(separator: ", ")
       throw opField.unexpected("one of \(known)")
     }
-    let object = try field.object(known: ["name", "op", "inputs", "weights"] + op.attributeKeys)
+    let object = try field.object(
+      known: ["name", "op", "inputs", "weights"] + (op.maskedInput == nil ? [] : ["mask"])
+        + op.attributeKeys)
     try op.read(object)
     var inputs: [String?] = []
     for field in try object.required("inputs", expected: "an array of names").array() {
@@ -106,7 +108,7 @@ extension ModelDescription.Node {
     }
     self.init(
       name: try object.required("name", expected: "a string").string(), op: op, inputs: inputs,
-      weights: try object["weights"]?.string())
+      weights: try object["weights"]?.string(), mask: try object["mask"]?.string())
   }
 }
 

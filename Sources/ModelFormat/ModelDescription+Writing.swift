@@ -60,6 +60,7 @@ extension ModelDescription.Node {
       jsonField("inputs", "[\(inputs.map { $0?.jsonText ?? "null" }.joined(separator: ", "))]"),
     ]
     if let weights { fields.append(jsonField("weights", weights.jsonText)) }
+    if let mask { fields.append(jsonField("mask", mask.jsonText)) }
     fields += op.attributes.map { jsonField($0.key, $0.json) }
     return jsonObject(fields)
   }

@@ -70,12 +70,17 @@ package struct ModelDescription: Sendable, Equatable {
     package var inputs: [String?]
     /// The prefix of the node's tensors: `lstm` for `lstm.weight_ih_l0`. Nil: the node's name.
     package var weights: String?
+    /// The name of a sequence of 1: where it is 0, the node passes over the step.
+    package var mask: String?
 
-    package init(name: String, op: Op, inputs: [String?], weights: String? = nil) {
+    package init(
+      name: String, op: Op, inputs: [String?], weights: String? = nil, mask: String? = nil
+    ) {
       self.name = name
       self.op = op
       self.inputs = inputs
       self.weights = weights
+      self.mask = mask
     }
   }
 

@@ -49,7 +49,7 @@ import Testing
       forecaster.answerFloatCount(selection: .last, stepCounts: [steps], horizon: 9) == 9)
   }
 
-  private static let seeds: ClosedRange<UInt64> = 1...60
+  private static let seeds: ClosedRange<UInt64> = 1...80
 
   /// Random graphs, each rider with wishes of its own: what it gets alone, whole, by the scalar kernels, to the bit.
   @Test(arguments: seeds, Precision.allCases)
@@ -83,8 +83,14 @@ import Testing
       let forms = Set(
         graph.model.outputs.indices.map { graph.answersEveryStep(output: $0) })
       if forms.count == 2 { found.insert("mixed") }
+      if graph.model.inputAxes.count == 2 { found.insert("two axes") }
+      if graph.model.axes.count > graph.model.inputAxes.count { found.insert("other steps") }
+      if graph.isStreamable, graph.nodes.contains(where: { !$0.maskState.isEmpty }) {
+        found.insert("streamed mask")
+      }
       for (node, described) in zip(graph.nodes, graph.model.nodes) {
         guard let shape = described.recurrent else { continue }
+        if described.mask != nil { found.insert("masked network") }
         if shape.isReverse { found.insert("reverse") }
         if shape.bias == .one { found.insert("one bias") }
         if shape.hasPeepholes { found.insert("peepholes") }
@@ -112,7 +118,8 @@ import Testing
     }
     #expect(
       found == [
-        "mixed", "reverse", "one bias", "peepholes", "c alone", "bare", "states of a layer", "lstm",
+        "mixed", "two axes", "other steps", "streamed mask", "masked network", "reverse",
+        "one bias", "peepholes", "c alone", "bare", "states of a layer", "lstm",
         "rare lstm", "input_forget", "clip", "by direction", "gru before", "gru after", "rnn",
       ])
   }

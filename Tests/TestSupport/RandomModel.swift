@@ -72,9 +72,14 @@ package struct RandomModel {
       _ name: String, _ op: ModelDescription.Op, _ arguments: [Value?], isSequence: Bool,
       size: Int, steps: String? = nil, weights: String? = nil
     ) {
+      var (op, mask) = (op, String?.none)
+      if let place = op.maskedInput, let masked = arguments[place], masked.isSequence, chance(5) {
+        mask = addMask("\(name)m", masked)
+        if chance(2) { op = op.zeroingMasked }
+      }
       nodes.append(
         .init(
-          name: name, op: op, inputs: arguments.map { $0?.name }, weights: weights))
+          name: name, op: op, inputs: arguments.map { $0?.name }, weights: weights, mask: mask))
       for case let argument? in arguments {
         used.insert(argument.name)
         // A final state leads back to its network.
@@ -84,6 +89,18 @@ package struct RandomModel {
       values.append(
         Value(
           name: name, isSequence: isSequence, size: size, steps: steps ?? sequence?.steps ?? "x"))
+    }
+
+    /// Says of some of a sequence's steps that they don't count.
+    mutating func addMask(_ name: String, _ masked: Value) -> String {
+      if masked.steps == "x", chance(2), inputs.contains(where: { $0.name == "ids" }) {
+        nodes.append(.init(name: name, op: .mask(), inputs: ["ids"]))
+        return name
+      }
+      tensor("\(name)l.weight", [1, masked.size])
+      nodes.append(.init(name: "\(name)l", op: .linear, inputs: [masked.name]))
+      nodes.append(.init(name: name, op: .relu, inputs: ["\(name)l"]))
+      return name
     }
 
     mutating func addInputs() {
@@ -402,5 +419,24 @@ package struct RandomModel {
         addLinear("\(name)f", values.last!, size: self.size())
       }
     }
+  }
+}
+
+extension ModelDescription.Op {
+  /// A recurrent network's with zeros at masked steps; other ops as they are.
+  fileprivate var zeroingMasked: Self {
+    if var op = definition as? LSTMOp {
+      op.maskedOutput = .zero
+      return .lstm(op)
+    }
+    if var op = definition as? GRUOp {
+      op.maskedOutput = .zero
+      return .gru(op)
+    }
+    if var op = definition as? RNNOp {
+      op.maskedOutput = .zero
+      return .rnn(op)
+    }
+    return self
   }
 }

@@ -24,6 +24,8 @@ protocol OpForward: Sendable {
   func domain(of inputs: [RowDomain]) -> RowDomain
   /// What a sequence's state holds for a node of that size before the first step; empty where nothing is kept.
   func initialState(size: Int) -> [Float]
+  /// What it holds beside that where the node has a mask.
+  func maskState(size: Int) -> [Float]
 
   /// Computes the node's value over the turn.
   func forward(
@@ -46,6 +48,7 @@ extension OpForward {
   }
 
   func initialState(size: Int) -> [Float] { [] }
+  func maskState(size: Int) -> [Float] { [] }
 }
 
 /// An op that changes the rows of its one input in place, each by itself.

@@ -39,6 +39,7 @@ enum OpTable {
     ConvForward.self,
     MaxPoolForward.self,
     AveragePoolForward.self,
+    MaskForward.self,
     RepeatForward.self,
     RepeatStepsForward.self,
     SliceStepsForward.self,

@@ -68,6 +68,21 @@ struct TurnPlan {
     }
   }
 
+  /// The rows of a rider's vector in `domain`, one or several of those that are reported.
+  func rows(of rider: Int, in domain: RowDomain) -> Range<Int> {
+    switch domain {
+    case .reported: return reported[rider]
+    case .ends:
+      let place = endPlaces[rider]
+      return place..<(riders[rider].finishes ? place + 1 : place)
+    case .steps, .riders: preconditionFailure("no vector of a sequence has rows in \(domain)")
+    }
+  }
+
+  func rowCount(of domain: RowDomain) -> Int {
+    domain == .reported ? reportedSteps.count : ends.count
+  }
+
   /// For each row of `target`, the row that a value in `source` has for it; where one of them has steps, those of `axis`.
   func rows(of source: RowDomain, in target: RowDomain, axis: Int) -> [Int] {
     switch (target, source) {

@@ -32,6 +32,11 @@ struct GraphOrder {
       let target = try names.target(of: name, path: "\(path).inputs[\(position)]")
       if let node = target.node { needed.append(node) }
     }
+    if let mask = node.mask,
+      let node = try names.target(of: mask, path: "\(path).mask").node
+    {
+      needed.append(node)
+    }
     return needed
   }
 

@@ -79,6 +79,7 @@ struct GraphResolver {
       arguments.append(try argument(name, position: position, path: path))
     }
     if !node.op.combinesAxes { try axes.checkCommon(arguments, op: node.op.name) }
+    let mask = try mask(of: node, arguments, path: "\(path).mask")
     var op = node.op
     var resolution = NodeResolution(
       node, path: path, arguments: arguments, inputs: description.inputs, tensors: tensors)
@@ -97,8 +98,26 @@ struct GraphResolver {
     return Model.ResolvedNode(
       name: node.name, op: op, weights: op.tensors.isEmpty ? nil : resolution.prefix,
       tensors: resolution.usedTensors, inputs: arguments.map(\.value), initialHidden: initial(1),
-      initialCell: initial(2), form: form,
+      initialCell: initial(2), mask: mask, form: form,
       axis: resolution.axis.map { axes.place(of: $0) }, recurrent: resolution.recurrent)
+  }
+
+  /// What says which steps of a node's input count.
+  private func mask(
+    of node: ModelDescription.Node, _ arguments: [NodeResolution.Argument], path: String
+  ) throws(ModelError) -> Model.ValueReference? {
+    guard let name = node.mask else { return nil }
+    guard let position = node.op.maskedInput, arguments.indices.contains(position) else {
+      throw .unexpected(
+        path: path, found: name.jsonExcerpt, expected: "no mask for \(node.op.name)")
+    }
+    let mask = try argument(name, path: path)
+    guard mask.form == .sequence(size: 1) else {
+      throw .inputForm(
+        path: path, op: "a mask", name: name, found: mask.form, expected: "a sequence of size 1")
+    }
+    try axes.checkCommon([arguments[position], mask], op: "a mask")
+    return mask.value
   }
 
   func argument(
@@ -177,6 +196,7 @@ struct GraphResolver {
     for output in outputs + decoded.values { use(output.value) }
     for (index, node) in nodes.enumerated().reversed() where used.contains(.node(index)) {
       for input in node.inputs { use(input) }
+      if let mask = node.mask { use(mask) }
     }
     for (index, input) in description.inputs.enumerated() where !used.contains(.input(index)) {
       throw .unused(input.name, path: "inputs[\(index)]")

@@ -17,6 +17,8 @@ package protocol OpDefinition: Sendable, Equatable {
   static var attributes: [OpAttribute<Self>] { get }
   /// Whether the op's inputs may be sequences of different numbers of steps.
   static var combinesAxes: Bool { get }
+  /// The place of the input whose steps a mask says to pass over; nil: the op takes no mask.
+  static var maskedInput: Int? { get }
 
   /// Checks the forms of the node's inputs and the shapes of its tensors, and infers the form of its value.
   mutating func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm
@@ -26,6 +28,7 @@ extension OpDefinition {
   package static var inputCount: ClosedRange<Int> { 1...1 }
   package static var tensors: [String] { [] }
   package static var combinesAxes: Bool { false }
+  package static var maskedInput: Int? { nil }
   package static var attributes: [OpAttribute<Self>] { [] }
 
   /// Of an op that works on each step, or on a vector, by itself and changes no size.
@@ -67,6 +70,8 @@ extension ModelDescription {
     package var documentation: OpDocumentation { type(of: definition).documentation }
     var inputCount: ClosedRange<Int> { type(of: definition).inputCount }
     var combinesAxes: Bool { type(of: definition).combinesAxes }
+    /// The place of the input whose steps a mask says to pass over; nil: the op takes no mask.
+    package var maskedInput: Int? { type(of: definition).maskedInput }
     /// The tensors that the op reads, by their names behind the node's prefix.
     var tensors: [String] { type(of: definition).tensors }
     /// The keys of a node that only this op has.

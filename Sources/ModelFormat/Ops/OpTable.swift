@@ -37,6 +37,7 @@ extension ModelDescription.Op {
     .conv(),
     .maxPool(),
     .averagePool(),
+    .mask(),
     .repeat(),
     .repeatSteps(),
     .sliceSteps(),

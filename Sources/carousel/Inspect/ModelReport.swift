@@ -133,6 +133,7 @@ struct ModelReport: Encodable {
   private static func inputs(of node: Model.ResolvedNode, in model: Model) -> [String] {
     var names = node.inputs.map { name($0, of: model) }
     if node.initialHidden == nil, node.initialCell != nil { names.insert("-", at: 1) }
+    if let mask = node.mask { names.append("mask: \(name(mask, of: model))") }
     return names
   }
 

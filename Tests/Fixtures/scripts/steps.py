@@ -282,19 +282,123 @@ def keras_autoencoder() -> tuple[Json, Run]:
         outputs=["y", "five"], tensors=keras_tensors(encoder=encoder, decoder=decoder, y=head, five=fixed)), run
 
 
+def keras_masks() -> tuple[Json, Run]:
+    """Ids that are 0 where a sequence is padded, before, behind or inside."""
+    layers = keras.layers
+    words = layers.Embedding(6, 3, mask_zero=True)
+    forward = layers.GRU(4, return_sequences=True)
+    backward = layers.GRU(4, return_sequences=True, go_backwards=True)
+    both = layers.Bidirectional(layers.GRU(3, return_sequences=True))
+    ends = layers.Bidirectional(layers.GRU(3))
+    mean, attention = layers.GlobalAveragePooling1D(), layers.AdditiveAttention()
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        ids = given["ids"][None]
+        x, m = words(ids), words.compute_mask(ids)
+        h = forward(x, mask=m)
+        found = {"h": h, "back": backward(x, mask=m)[:, ::-1], "both": both(x, mask=m), "ends": ends(x, mask=m),
+                 "mean": mean(h, mask=m), "context": attention([h, h], mask=[m, m]), "end": h[:, -1]}
+        return {name: np.array(value)[0] for name, value in found.items()}
+
+    run({"ids": np.array([1, 2])})
+    for layer in (words, forward, backward, both, ends, attention):
+        layer.set_weights([0.5 * normal(*w.shape) for w in layer.get_weights()])
+    tensors = {"words.weight": np.array(words.get_weights()[0])} | keras_tensors(h=forward, back=backward)
+    for name, layer in (("both", both), ("e", ends)):
+        tensors |= keras_tensors(**{name: layer.forward_layer})
+        tensors |= {f"{k}_reverse": v for k, v in keras_tensors(**{name: layer.backward_layer}).items()}
+    tensors["attended.weight"] = np.array(attention.get_weights()[0])
+    return dict(
+        inputs=[{"name": "ids", "kind": "tokens", "size": 6}], padded="ids",
+        nodes=[node("words", "embedding", "ids"), node("m", "mask", "ids"), node("h", "gru", "words", mask="m"),
+               node("back", "gru", "words", mask="m", direction="reverse"),
+               node("both", "gru", "words", mask="m", masked_output="zero"), node("e", "gru", "words", mask="m"),
+               node("ends", "affine", "e.hidden", scale=1),
+               node("mean", "mean", "h", mask="m"), node("attended", "attention", "h", "h", score="additive", mask="m"),
+               node("context", "multiply", "attended", "m"), node("end", "last", "h")],
+        outputs=["h", "back", "both", "ends", "mean", "context", "end"], tensors=tensors), run
+
+
+def keras_masking() -> tuple[Json, Run]:
+    """Features that are -1 where a step is missing; two layers from a state; it streams."""
+    layers = keras.layers
+    masking = layers.Masking(-1.0)
+    lower, upper = layers.GRU(4, return_sequences=True), layers.GRU(3, return_sequences=True)
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        x = given["x"][None]
+        m = masking.compute_mask(x)
+        a = lower(masking(x), mask=m, initial_state=given["h0"][None])
+        return {"a": np.array(a)[0], "b": np.array(upper(a, mask=m))[0]}
+
+    run({"x": normal(9, 2), "h0": normal(4)})
+    for layer in (lower, upper):
+        layer.set_weights([0.5 * normal(*w.shape) for w in layer.get_weights()])
+    return dict(
+        inputs=[features("x", 2), {"name": "h0", "kind": "vector", "size": 4}], padded="x",
+        nodes=[node("m", "mask", "x", value=-1), node("seen", "multiply", "x", "m"),
+               node("a", "gru", "seen", "h0", mask="m"), node("b", "gru", "a", mask="m")],
+        outputs=["a", "b"], tensors=keras_tensors(a=lower, b=upper)), run
+
+
+def torch_masks() -> tuple[Json, Run]:
+    """A mask that is given, its steps left out: what PyTorch makes of the others alone."""
+    lstm = nn.LSTM(3, 4, 2, bidirectional=True, batch_first=True)
+    score = nn.Linear(8, 1)
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        x, m = torch.from_numpy(given["x"]), torch.from_numpy(given["m"])[:, 0] != 0
+        packed, (hidden, cell) = lstm(x[m].unsqueeze(0))
+        h = torch.zeros(len(x), 8)
+        h[m] = packed[0]
+        kept, bias = h[m], torch.where(m, 0.0, -torch.inf).expand(len(x), -1)
+        causal = bias + torch.full((len(x), len(x)), -torch.inf).triu(1)
+        seen = torch.arange(len(x)) >= m.int().argmax()
+        contexts = F.scaled_dot_product_attention(h[seen][None], h[None], h[None], attn_mask=causal[seen])[0]
+        past = torch.zeros(len(x), 8)
+        past[seen] = contexts
+        return as_arrays({
+            "h": h, "h.hidden": torch.cat([hidden[2, 0], hidden[3, 0]]), "h.cell": torch.cat([cell[2, 0], cell[3, 0]]),
+            "first": x[m][0], "last": x[m][-1], "mean": kept.mean(0), "max": kept.max(0).values, "sum": kept.sum(0),
+            "weighed": torch.softmax(score(kept), 0).T[0] @ kept,
+            "context": F.scaled_dot_product_attention(h[None], h[None], h[None], attn_mask=bias[None])[0], "past": past})
+
+    pools = [node(way, way, "x" if way in ("first", "last") else "h", mask="m")
+             for way in ("first", "last", "mean", "max", "sum")]
+    return dict(
+        inputs=[features("x", 3), features("m", 1)], padded="m",
+        nodes=[node("h", "lstm", "x", mask="m", masked_output="zero"), *pools, node("s", "linear", "h"),
+               node("weighed", "softmax_sum", "s", "h", mask="m"),
+               node("context", "attention", "h", "h", mask="m", scale=8 ** -0.5),
+               node("past", "attention", "h", "h", mask="m", scale=8 ** -0.5, causal=True)],
+        outputs=["h", "h.hidden", "h.cell", "first", "last", "mean", "max", "sum", "weighed", "context", "past"],
+        tensors=torch_tensors(h=lstm, s=score)), run
+
+
 def as_arrays(values: dict[str, Tensor]) -> dict[str, Array]:
     """PyTorch's tensors as NumPy's arrays."""
     return {name: value.detach().numpy() for name, value in values.items()}
+
+
+def pad(values: Array, length: int) -> None:
+    """Puts what a mask knows before, behind and into a sequence, as its length is."""
+    filler = -1 if values.ndim == 2 and values.shape[1] > 1 else 0
+    for kind, steps in ((9, slice(0, 3)), (10, slice(-4, None)), (23, slice(0, 2)), (23, slice(-1, None)),
+                        (23, slice(8, 12)), (33, slice(5, None, 3))):
+        if kind == length:
+            values[steps] = filler
 
 
 def random_inputs(inputs: list[Json], length: int) -> dict[str, Array]:
     """Random values for each declared input; of another axis than the first one's, of another length."""
     def value(declared: Json) -> Array:
         axis = declared.get("axis")
-        if axis not in lengths:
+        if axis not in lengths and declared["kind"] != "vector":
             lengths[axis] = int(RANDOM.integers(1, length + 4)) if lengths else length
         if declared["kind"] == "tokens":
             return RANDOM.integers(0, declared["size"], lengths[axis])
+        if declared["kind"] == "vector":
+            return normal(declared["size"])
         return normal(lengths[axis], declared["size"])
 
     lengths: dict[str | None, int] = {}
@@ -302,7 +406,8 @@ def random_inputs(inputs: list[Json], length: int) -> dict[str, Array]:
 
 
 MAKERS: tuple[Callable[[], tuple[Json, Run]], ...] = (
-    torch_kernels, torch_selections, torch_streamed, keras_kernels, torch_cross, keras_cross, keras_autoencoder)
+    torch_kernels, torch_selections, torch_streamed, keras_kernels, torch_cross, keras_cross, keras_autoencoder,
+    keras_masks, keras_masking, torch_masks)
 
 
 def main() -> None:
@@ -313,8 +418,12 @@ def main() -> None:
         made, run = maker()
         path = FIXTURES / "steps" / maker.__name__
         write_folder(path, made)
-        cases = [case(given, run(given)) for length in LENGTHS
-                 for given in [random_inputs(made["inputs"], length)]]
+        cases = []
+        for length in LENGTHS:
+            given = random_inputs(made["inputs"], length)
+            if "padded" in made:
+                pad(given[made["padded"]], length)
+            cases.append(case(given, run(given)))
         write_cases(path, cases, torch=torch.__version__, keras=keras.__version__)
 
 

@@ -70,7 +70,7 @@ extension CarouselInvarianceTests {
   @Test(arguments: [Kind.streamable, .forecaster, .writer, .wholeWriter])
   func ridersRotate(kind: Kind) throws {
     var rotations = 0
-    for seed in 1...6 as ClosedRange<UInt64> {
+    for seed in 1...12 as ClosedRange<UInt64> {
       var fairground = Fairground(graph: try ModelGraph(kind.model(seed: seed)), seed: seed)
       for _ in 0..<30 {
         try fairground.arrive()

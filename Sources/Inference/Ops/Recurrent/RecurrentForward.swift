@@ -23,6 +23,7 @@ extension RecurrentForward {
   func domain(of inputs: [RowDomain]) -> RowDomain { .steps }
 
   func initialState(size: Int) -> [Float] { network.initialState }
+  func maskState(size: Int) -> [Float] { network.maskState(size: size) }
 
   func forward(
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,

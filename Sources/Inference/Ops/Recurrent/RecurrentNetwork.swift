@@ -5,6 +5,8 @@ struct RecurrentNetwork: Sendable {
   /// Layer by layer, forward then reverse.
   private let layers: [RecurrentLayer]
   private let directions: Int
+  /// Whether a step under a mask has the answer before it; else it has zeros.
+  private let repeatsAnswers: Bool
 
   /// - Parameter cells: that of each direction.
   init(_ cells: [RecurrentCell], _ weights: NodeWeights) throws(ModelError) {
@@ -15,6 +17,8 @@ struct RecurrentNetwork: Sendable {
       cells, prefix: weights.prefix, shape: shape, precision: weights.precision,
       kernels: weights.kernels, from: weights.tensors)
     directions = shape.directions
+    let op = weights.node.op.definition as? any RecurrentOp
+    repeatsAnswers = op?.maskedOutput != .zero
   }
 
   var byteCount: Int { layers.reduce(0) { $0 + $1.byteCount } }
@@ -26,14 +30,52 @@ struct RecurrentNetwork: Sendable {
     Array(repeating: 0, count: layers.reduce(0) { $0 + $1.outputSize + $1.cellSize })
   }
 
+  /// What the network has answered last, for the steps that a mask passes over; one that needs whole sequences begins anew.
+  func maskState(size: Int) -> [Float] {
+    needsWholeSequence || !repeatsAnswers ? [] : Array(repeating: 0, count: size)
+  }
+
   func forward(
     _ turn: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    let (node, index, plan, layout) = (turn.node, turn.index, turn.plan, turn.layout)
+    let input = workspace[turn.node.inputs[0]]
+    guard let mask = StepMask(turn, workspace) else {
+      return run(
+        turn, input, layout: turn.layout, states: &states, workspace: &workspace, into: &output)
+    }
+    let masked = MaskedSteps(mask, of: turn.layout)
+    var found = Matrix()
+    run(
+      turn, masked.gather(input), layout: masked.layout, states: &states, workspace: &workspace,
+      into: &found)
+    output.resize(rows: turn.layout.rows, columns: turn.node.size)
+    let range = turn.node.maskState
+    let size = turn.node.size / directions
+    for direction in 0..<directions {
+      var previous = Matrix(rows: turn.plan.riders.count, columns: size)
+      for (j, rider) in turn.plan.riders.enumerated() where !range.isEmpty {
+        states.read(seat: rider.seat, range: range, into: &previous, row: j)
+      }
+      masked.scatter(
+        found, columns: direction * size..<(direction + 1) * size,
+        isReverse: layers[direction].isReverse, repeats: repeatsAnswers, previous: &previous,
+        into: &output)
+      for (j, rider) in turn.plan.riders.enumerated() where !range.isEmpty {
+        states.write(seat: rider.seat, range: range, from: previous.values, at: j * size)
+      }
+    }
+  }
+
+  /// Runs the riders over the steps of `layout`, which `input` has.
+  private func run(
+    _ turn: NodeTurn, _ given: Matrix, layout: PackedLayout, states: inout SeatStates,
+    workspace: inout Workspace, into output: inout Matrix
+  ) {
+    let (node, index, plan) = (turn.node, turn.index, turn.plan)
     let riders = plan.riders
     // Layers pass their outputs along in two buffers of the workspace; the node's input stays as it is.
-    var input = workspace[node.inputs[0]]
+    var input = given
     var (current, other, state) = (Matrix(), Matrix(), RecurrentState())
     swap(&current, &workspace.layers.current)
     swap(&other, &workspace.layers.other)
@@ -74,10 +116,11 @@ struct RecurrentNetwork: Sendable {
         states.read(seat: seat, range: cellRange, into: &state.cell, row: row)
       }
       if let initial = node.initialHidden {
-        begin(&state.hidden, from: initial, at: initialOffset.hidden, turn, workspace)
+        begin(
+          &state.hidden, from: initial, at: initialOffset.hidden, turn, layout, workspace)
       }
       if let initial = node.initialCell {
-        begin(&state.cell, from: initial, at: initialOffset.cell, turn, workspace)
+        begin(&state.cell, from: initial, at: initialOffset.cell, turn, layout, workspace)
       }
       initialOffset.hidden += layer.outputSize
       initialOffset.cell += layer.cellSize
@@ -111,7 +154,7 @@ struct RecurrentNetwork: Sendable {
   /// Lets the riders that begin in this turn start from `reference` instead of zero.
   private func begin(
     _ initial: inout Matrix, from reference: Model.ValueReference, at offset: Int,
-    _ turn: NodeTurn, _ workspace: Workspace
+    _ turn: NodeTurn, _ layout: PackedLayout, _ workspace: Workspace
   ) {
     let source = workspace[reference]
     let domain = turn.graph.domain(of: reference)
@@ -119,7 +162,7 @@ struct RecurrentNetwork: Sendable {
     for (j, rider) in turn.plan.riders.enumerated() where rider.position == 0 {
       let row = turn.plan.endRow(of: j, in: domain, axis: turn.node.axis)
       initial.set(
-        row: turn.layout.place(of: j), from: source.values, at: row * source.columns + offset,
+        row: layout.place(of: j), from: source.values, at: row * source.columns + offset,
         count: initial.columns)
     }
   }

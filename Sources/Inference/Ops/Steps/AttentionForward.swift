@@ -50,6 +50,7 @@ struct AttentionForward: OpForward {
       let queries = inputs[0]
       map.forward(queries, into: &inputs[0], kernels: kernels)
     }
+    let mask = StepMask(node, workspace)
     output.resize(rows: inputs[0].rows, columns: node.node.size)
     for rider in node.plan.riders.indices {
       // Every rider finishes, as the graph needs whole sequences.
@@ -57,7 +58,12 @@ struct AttentionForward: OpForward {
         node.node.domain == .ends
         ? [rider] : (0..<layout.steps[rider]).map { layout.row(rider: rider, step: $0) }
       let count = rows.count
-      let keyRows = (0..<source.steps[rider]).map { source.row(rider: rider, step: $0) }
+      let keySteps = mask?.steps(of: rider, in: source) ?? Array(0..<source.steps[rider])
+      let keyRows = keySteps.map { source.row(rider: rider, step: $0) }
+      guard !keyRows.isEmpty else {
+        for row in rows { for at in output.row(row) { output.values[at] = 0 } }
+        continue
+      }
       for head in 0..<op.heads {
         let queries = part(head, rows, of: inputs[0])
         let keys = part(head, keyRows, of: inputs[1])
@@ -72,7 +78,7 @@ struct AttentionForward: OpForward {
         for start in stride(from: 0, to: count, by: Self.queriesAtOnce) {
           let steps = start..<Swift.min(start + Self.queriesAtOnce, count)
           scorer.score(queries, steps, into: &scores, kernels: kernels)
-          normalise(&scores, from: start, kernels: kernels)
+          normalise(&scores, from: start, keySteps, kernels: kernels)
           sum.forward(scores, into: &contexts, kernels: kernels)
           for step in steps {
             output.set(
@@ -96,7 +102,9 @@ struct AttentionForward: OpForward {
   }
 
   /// Makes weights of scores, the first of which are those of the query at `start`.
-  private func normalise(_ scores: inout Matrix, from start: Int, kernels: Kernels) {
+  private func normalise(
+    _ scores: inout Matrix, from start: Int, _ keySteps: [Int], kernels: Kernels
+  ) {
     let scale = op.scale
     if scale != 1 {
       for at in 0..<scores.rows * scores.columns { scores.values[at] *= scale }
@@ -108,11 +116,15 @@ struct AttentionForward: OpForward {
       }
       return
     }
+    var count = 0
     for row in 0..<scores.rows {
-      let (first, count) = (scores.row(row).lowerBound, start + row + 1)
-      // SAFETY: the first `count` floats of a row, in place.
-      unsafe scores.update { values, _, columns in
-        unsafe kernels.routines.softmax_f32(values + first, 1, count, columns)
+      let first = scores.row(row).lowerBound
+      while count < keySteps.count, keySteps[count] <= start + row { count += 1 }
+      if count > 0 {
+        // SAFETY: the first `count` floats of a row, in place.
+        unsafe scores.update { values, _, columns in
+          unsafe kernels.routines.softmax_f32(values + first, 1, count, columns)
+        }
       }
       for at in first + count..<first + scores.columns { scores.values[at] = 0 }
     }

@@ -20,9 +20,12 @@ struct EmbeddingBagForward: OpForward {
 
   func domain(of inputs: [RowDomain]) -> RowDomain { .ends }
 
+  /// The largest element of no id: finite, so that the state can be taken along.
+  private static let nothing = -Float.greatestFiniteMagnitude
+
   func initialState(size: Int) -> [Float] {
     mode == .max
-      ? Array(repeating: -.infinity, count: size) : Array(repeating: 0, count: 2 * (size + 1))
+      ? Array(repeating: Self.nothing, count: size) : Array(repeating: 0, count: 2 * (size + 1))
   }
 
   func forward(
@@ -66,7 +69,7 @@ struct EmbeddingBagForward: OpForward {
     case .max:
       states.read(seat: seat, range: range, into: &output, row: row)
       // Of padding alone.
-      for at in output.row(row) where output.values[at] == -.infinity { output.values[at] = 0 }
+      for at in output.row(row) where output.values[at] == Self.nothing { output.values[at] = 0 }
     case .sum, .mean:
       let count = states.sum(seat: seat, range: range, at: output.columns).value
       let divisor = mode == .mean && count > 0 ? count : 1

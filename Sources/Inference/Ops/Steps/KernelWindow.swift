@@ -5,24 +5,20 @@ struct KernelWindow {
   let kernel: StepKernel
   /// Floats a step.
   private let size: Int
-  /// What stands beyond the ends.
-  private let padding: Float
   /// Of a kernel that looks back alone: the steps before are in the state.
   private let past: StepWindow?
 
-  init(_ kernel: StepKernel, size: Int, padding: Float = 0) {
+  init(_ kernel: StepKernel, size: Int) {
     self.kernel = kernel
     self.size = size
-    self.padding = padding
     past =
-      kernel.isCausal
-      ? StepWindow(size: size, before: kernel.span - 1, after: 0, padding: padding) : nil
+      kernel.isCausal ? StepWindow(size: size, before: kernel.span - 1, after: 0) : nil
   }
 
   var needsWholeSequence: Bool { past == nil }
   var initialState: [Float] { past?.initialState ?? [] }
 
-  /// Lays out a rider's steps of this turn, as rows, with those beyond the ends, so that a place t of the kernel begins at row
+  /// Lays out a rider's steps of this turn, as rows, with zeros beyond the ends, so that a place t of the kernel begins at row
   /// t · stride.
   func extend(
     _ rider: Int, _ node: NodeTurn, _ input: Matrix, states: inout SeatStates,
@@ -34,14 +30,14 @@ struct KernelWindow {
     let before = kernel.before(stepCount: count)
     let covered = (node.layout.steps[rider] - 1) * kernel.stride + kernel.span
     rows.resize(rows: Swift.max(before + count, covered), columns: size)
-    for at in 0..<before * size { rows.values[at] = padding }
+    for at in 0..<before * size { rows.values[at] = 0 }
     for t in 0..<count {
       rows.set(
         row: before + t, from: input.values, at: source.row(rider: rider, step: t) * size,
         count: size)
     }
     for at in Swift.min((before + count) * size, rows.rows * size)..<rows.rows * size {
-      rows.values[at] = padding
+      rows.values[at] = 0
     }
   }
 }

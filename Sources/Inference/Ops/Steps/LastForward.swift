@@ -1,15 +1,38 @@
 import ModelFormat
 
-/// The reported rows of a sequence.
+/// The reported rows of a sequence; under a mask at each the last step so far that counts, zeros before the first.
 struct LastForward: OpForward {
   init(_ op: LastOp, _ weights: NodeWeights) {}
 
   func domain(of inputs: [RowDomain]) -> RowDomain { .reported }
 
+  func maskState(size: Int) -> [Float] { Array(repeating: 0, count: size) }
+
   func forward(
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    node.gather(node.node.inputs[0], as: node.node.domain, workspace, into: &output)
+    guard let mask = StepMask(node, workspace) else {
+      return node.gather(node.node.inputs[0], as: node.node.domain, workspace, into: &output)
+    }
+    let (plan, layout, range) = (node.plan, node.layout, node.node.maskState)
+    let input = node.operand(0, workspace)
+    output.resize(rows: plan.rowCount(of: node.node.domain), columns: input.columns)
+    for (j, rider) in plan.riders.enumerated() {
+      let rows = plan.rows(of: j, in: node.node.domain)
+      for t in 0..<layout.steps[j] {
+        let row = layout.row(rider: j, step: t)
+        if mask.counts(row: row) {
+          states.write(
+            seat: rider.seat, range: range, from: input.values, at: row * input.columns)
+        }
+        // The reported steps are the last of the turn.
+        let index = t - (layout.steps[j] - rows.count)
+        if index >= 0 {
+          states.read(
+            seat: rider.seat, range: range, into: &output, row: rows.lowerBound + index)
+        }
+      }
+    }
   }
 }

@@ -34,21 +34,41 @@ extension PoolForward {
   ) {
     let (plan, layout, range) = (node.plan, node.layout, node.node.state)
     let input = node.operand(0, workspace)
+    let mask = StepMask(node, workspace)
     for (j, rider) in plan.riders.enumerated() {
       let state = PoolState(seat: rider.seat, range: range)
       for t in 0..<layout.steps[j] {
+        let row = layout.row(rider: j, step: t)
+        var isFirst = rider.position == 0 && t == 0
+        if let mask {
+          guard mask.counts(row: row) else { continue }
+          isFirst = count(of: rider, node, states) == 0
+          states.add(seat: rider.seat, range: node.node.maskState, [1], at: 0)
+        }
         add(
-          input.values, at: layout.row(rider: j, step: t) * input.columns,
-          isFirst: rider.position == 0 && t == 0, to: state, of: &states)
+          input.values, at: row * input.columns, isFirst: isFirst, to: state, of: &states)
       }
     }
     output.resize(rows: plan.ends.count, columns: node.node.size)
     for (row, j) in plan.ends.enumerated() {
       let rider = plan.riders[j]
+      let stepCount =
+        mask == nil ? rider.position + layout.steps[j] : count(of: rider, node, states)
+      guard stepCount > 0 else {
+        for at in output.row(row) { output.values[at] = 0 }
+        continue
+      }
       finish(
-        PoolState(seat: rider.seat, range: range), of: states,
-        stepCount: rider.position + layout.steps[j], into: &output, row: row)
+        PoolState(seat: rider.seat, range: range), of: states, stepCount: stepCount,
+        into: &output, row: row)
     }
+  }
+
+  /// Under a mask the steps that count, as a sum.
+  func maskState(size: Int) -> [Float] { [0, 0] }
+
+  private func count(of rider: TurnRider, _ node: NodeTurn, _ states: SeatStates) -> Int {
+    Int(states.sum(seat: rider.seat, range: node.node.maskState, at: 0).value)
   }
 }
 

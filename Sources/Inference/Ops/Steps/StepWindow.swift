@@ -1,18 +1,16 @@
 /// The steps that lie around each step of a sequence: those before it, which its state keeps where they came in an earlier
-/// turn, and those behind it, which only a whole sequence has. Beyond its ends is padding.
+/// turn, and those behind it, which only a whole sequence has. Beyond its ends are zeros.
 struct StepWindow {
   /// Floats a step.
   let size: Int
   /// Steps before and behind.
   let before: Int
   let after: Int
-  /// What stands beyond the ends.
-  var padding: Float = 0
 
   /// Whether steps are needed that come later.
   var looksAhead: Bool { after > 0 }
   /// The steps before the next one, the oldest first. A whole sequence has none.
-  var initialState: [Float] { looksAhead ? [] : Array(repeating: padding, count: before * size) }
+  var initialState: [Float] { looksAhead ? [] : Array(repeating: 0, count: before * size) }
 
   /// Lays out a rider's steps of this turn, as rows, with those around them: the first row is `before` steps before the first.
   /// What the next turn needs goes to the state.
@@ -25,7 +23,7 @@ struct StepWindow {
     let count = layout.steps[rider]
     rows.resize(rows: before + count + after, columns: size)
     if looksAhead {
-      for at in 0..<before * size { rows.values[at] = padding }
+      for at in 0..<before * size { rows.values[at] = 0 }
     } else {
       states.read(seat: seat, range: range, into: &rows, row: 0)
     }
@@ -35,7 +33,7 @@ struct StepWindow {
         at: layout.row(rider: rider, step: t) * size, count: size)
     }
     for at in (before + count) * size..<(before + count + after) * size {
-      rows.values[at] = padding
+      rows.values[at] = 0
     }
     if !looksAhead { states.write(seat: seat, range: range, from: rows.values, at: count * size) }
   }

@@ -3,13 +3,15 @@ package struct GRUOp: RecurrentOp {
   package static let name = "gru"
   package static let documentation = OpDocumentation(
     inputs: "sequence of D, [h₀]",
-    parameters: "see [recurrent networks](#recurrent-networks); `direction`, `reset`, "
+    parameters:
+      "see [recurrent networks](#recurrent-networks); `direction`, `masked_output`, `reset`, "
       + "`gate_activation`, `activation`, `clip`",
     result: "sequence of directions · hidden size")
   package static let gates = 3
   package static let hasCell = false
   package static let attributes: [OpAttribute<Self>] = [
     directionAttribute,
+    maskedOutputAttribute,
     .word("reset", \.reset, expected: "\"after\" or \"before\""),
     .activation("gate_activation", \.gateActivation),
     .activation("activation", \.activation),
@@ -22,6 +24,7 @@ package struct GRUOp: RecurrentOp {
   }
 
   package var direction: ModelDescription.Direction?
+  package var maskedOutput: MaskedOutput?
   /// Nil is after.
   package var reset: Reset?
   /// Of the gates r and z; nil is sigmoid.

@@ -3,7 +3,8 @@ package struct LSTMOp: RecurrentOp {
   package static let name = "lstm"
   package static let documentation = OpDocumentation(
     inputs: "sequence of D, [h₀], [c₀]",
-    parameters: "see [recurrent networks](#recurrent-networks); `direction`, `gate_activation`, "
+    parameters:
+      "see [recurrent networks](#recurrent-networks); `direction`, `masked_output`, `gate_activation`, "
       + "`activation`, `output_activation`, `clip`, `input_forget`",
     result: "sequence of directions · output size")
   package static let gates = 4
@@ -12,6 +13,7 @@ package struct LSTMOp: RecurrentOp {
     ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias", "weight_hr", "peephole"]
   package static let attributes: [OpAttribute<Self>] = [
     directionAttribute,
+    maskedOutputAttribute,
     .activation("gate_activation", \.gateActivation),
     .activation("activation", \.activation),
     .activation("output_activation", \.outputActivation),
@@ -20,6 +22,7 @@ package struct LSTMOp: RecurrentOp {
   ]
 
   package var direction: ModelDescription.Direction?
+  package var maskedOutput: MaskedOutput?
   /// Of the gates i, f and o; nil is sigmoid.
   package var gateActivation: CellActivation?
   /// Of the candidate g; nil is tanh.

@@ -3,17 +3,20 @@ package struct RNNOp: RecurrentOp {
   package static let name = "rnn"
   package static let documentation = OpDocumentation(
     inputs: "sequence of D, [h₀]",
-    parameters: "see [recurrent networks](#recurrent-networks); `direction`, `activation`, `clip`",
+    parameters:
+      "see [recurrent networks](#recurrent-networks); `direction`, `masked_output`, `activation`, `clip`",
     result: "sequence of directions · hidden size")
   package static let gates = 1
   package static let hasCell = false
   package static let attributes: [OpAttribute<Self>] = [
     directionAttribute,
+    maskedOutputAttribute,
     .activation("activation", \.activation),
     clipAttribute(\.clip),
   ]
 
   package var direction: ModelDescription.Direction?
+  package var maskedOutput: MaskedOutput?
   /// Nil is tanh.
   package var activation: CellActivation?
   /// What the sum is kept within, ±, before its activation.

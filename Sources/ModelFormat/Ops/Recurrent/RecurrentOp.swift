@@ -11,11 +11,23 @@ package protocol RecurrentOp: OpDefinition {
   static var module: String { get }
   /// Which way a network of one direction reads; nil is forward.
   var direction: ModelDescription.Direction? { get set }
+  /// What stands at a step that a mask passes over; nil is the answer before it.
+  var maskedOutput: MaskedOutput? { get set }
   /// The activations that the attributes of those keys give.
   var activations: [(key: String, value: CellActivation?)] { get }
 }
 
+/// What a recurrent network answers at a step that a mask passes over.
+package enum MaskedOutput: String, Sendable {
+  /// What it answered before it, on its way.
+  case previous
+  /// Zeros.
+  case zero
+}
+
 extension RecurrentOp {
+  package static var maskedInput: Int? { 0 }
+
   /// The sequence, h₀ and c₀.
   package static var inputCount: ClosedRange<Int> { hasCell ? 1...3 : 1...2 }
   package static var tensors: [String] { kinds }
@@ -27,6 +39,10 @@ extension RecurrentOp {
       "direction", \.direction,
       expected: "\"forward\" or \"reverse\" "
         + "(both directions are there where the tensors of both are)")
+  }
+
+  package static var maskedOutputAttribute: OpAttribute<Self> {
+    .word("masked_output", \.maskedOutput, expected: "\"previous\" or \"zero\"")
   }
 
   /// A bound on the sums before the activations of gates and candidate; may be left out.
@@ -47,6 +63,11 @@ extension RecurrentOp {
       throw .unexpected(
         path: "\(node.path).\(key)", found: "\(activation.ops.count) activations",
         expected: "one, as the network's tensors are those of one direction")
+    }
+    if let maskedOutput, node.node.mask == nil {
+      throw .unexpected(
+        path: "\(node.path).masked_output", found: maskedOutput.rawValue.jsonExcerpt,
+        expected: "nothing, as the node has no \"mask\"")
     }
     let states = shape.layers * shape.directions
     let sizes = [states * shape.outputSize, states * shape.hiddenSize]

@@ -27,6 +27,7 @@ package struct AttentionOp: OpDefinition {
   package static let inputCount = 2...3
   package static let tensors = ["weight"]
   package static let combinesAxes = true
+  package static let maskedInput: Int? = 1
   package static let attributes: [OpAttribute<Self>] = [
     .word("score", \.score, expected: "\"dot\", \"additive\" or \"bilinear\""),
     .number("scale", \.scale),

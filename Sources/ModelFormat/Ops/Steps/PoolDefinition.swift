@@ -2,6 +2,8 @@
 package protocol PoolDefinition: OpDefinition {}
 
 extension PoolDefinition {
+  package static var maskedInput: Int? { 0 }
+
   package func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm {
     .vector(size: try node.sequenceSize(of: node.arguments[0]))
   }

@@ -5,6 +5,7 @@ package struct SoftmaxSumOp: OpDefinition {
     inputs: "scores, a sequence of 1; values, a sequence of N",
     result: "vector of N: `Σₜ aₜ valuesₜ`, `a` the softmax of the scores over the steps")
   package static let inputCount = 2...2
+  package static let maskedInput: Int? = 0
 
   package init() {}
 

@@ -1,0 +1,45 @@
+import ModelFormat
+
+struct MaskForward: OpForward {
+  private let value: Float
+
+  init(_ op: MaskOp, _ weights: NodeWeights) { value = op.value }
+
+  func forward(
+    _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
+    into output: inout Matrix
+  ) {
+    let reference = node.node.inputs[0]
+    output.resize(rows: node.layout.rows, columns: 1)
+    if case .input(let input) = reference,
+      case .tokens = node.graph.model.description.inputs[input].kind
+    {
+      for row in 0..<output.rows {
+        output.values[row] = Float(workspace.tokens[input][row]) == value ? 0 : 1
+      }
+      return
+    }
+    let source = workspace[reference]
+    for row in 0..<output.rows {
+      output.values[row] = source.row(row).allSatisfy { source.values[$0] == value } ? 0 : 1
+    }
+  }
+}
+
+/// Which steps of a node's input count.
+struct StepMask {
+  private let values: Matrix
+
+  /// Nil where the node has none.
+  init?(_ node: NodeTurn, _ workspace: Workspace) {
+    guard let reference = node.node.mask else { return nil }
+    values = workspace[reference]
+  }
+
+  func counts(row: Int) -> Bool { values.values[row] != 0 }
+
+  /// The steps of a rider that count, in order.
+  func steps(of rider: Int, in layout: PackedLayout) -> [Int] {
+    (0..<layout.steps[rider]).filter { counts(row: layout.row(rider: rider, step: $0)) }
+  }
+}

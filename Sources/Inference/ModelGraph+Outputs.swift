@@ -57,7 +57,7 @@ extension ModelGraph {
     selection: Selection, stepCounts: [Int], horizon: Int? = nil
   ) -> Int {
     if let horizon, let forecast {
-      return horizon * (model.outputs[forecast.output].size / forecast.stepCount)
+      return horizon * forecast.size * forecast.parts.count
     }
     return model.outputs.enumerated().reduce(0) { sum, output in
       let rows = rowCount(ofOutput: output.offset, selection: selection, stepCounts: stepCounts)

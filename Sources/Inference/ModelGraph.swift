@@ -103,15 +103,8 @@ package final class ModelGraph: Sendable {
     nodes.contains { $0.op.addsOverTime } ? 3 : 1
   }
 
-  /// The output and the input of a forecaster: a model with one input, one of whose outputs foretells it.
-  package var forecast: (output: Int, input: Int, stepCount: Int)? {
-    guard model.description.inputs.count == 1,
-      let output = model.outputs.firstIndex(where: { $0.forecasts != nil }),
-      let input = model.outputs[output].forecasts,
-      case .features(let size, _, _) = model.description.inputs[input].kind
-    else { return nil }
-    return (output, input, model.outputs[output].size / size)
-  }
+  /// What a forecaster foretells of its one input.
+  package var forecast: Model.Forecast? { model.forecast }
 
   /// The output and the input of a model that continues text: one whose scores foretell its tokens. Where it is not
   /// streamable, the whole text runs again for each token.

@@ -11,6 +11,8 @@ package struct Model: Sendable {
   package let decoded: [ResolvedOutput]
   /// Makes a sequence of tokens of those values; nil where the outputs are all that the model answers.
   package let decoder: Decoder?
+  /// What it foretells of its one input of features.
+  package let forecast: Forecast?
   package let tensors: TensorFile
   /// Tensors of the file that no node reads, sorted: a `state_dict` may hold more than the graph uses.
   package let unusedTensors: [String]
@@ -76,15 +78,20 @@ package struct Model: Sendable {
       .check()
     self.init(
       graph, decoder: decoder.map { Decoder($0, Model($0.graph)) },
+      forecast: try Forecast(of: description, outputs: graph.outputs),
       unusedTensors: tensors.names.filter { !usedTensors.contains($0) })
   }
 
-  private init(_ graph: GraphResolver, decoder: Decoder? = nil, unusedTensors: [String] = []) {
+  private init(
+    _ graph: GraphResolver, decoder: Decoder? = nil, forecast: Forecast? = nil,
+    unusedTensors: [String] = []
+  ) {
     description = graph.description
     tensors = graph.tensors
     nodes = graph.nodes
     outputs = graph.outputs
     decoded = graph.decoded.sorted { $0.key < $1.key }.map(\.value)
+    self.forecast = forecast
     axes = graph.axes.axes
     inputAxes = graph.axes.inputAxes
     axesOfInputs = description.inputs.indices.map { graph.axes.axis(ofInput: $0)?.origin }

@@ -114,16 +114,22 @@ extension ModelDescription.Node {
 
 extension ModelDescription.Output {
   init(_ field: JSONField) throws(ModelError) {
-    let object = try field.object(known: ["name", "labels", "forecasts", "decode", "reconstructs"])
+    let object = try field.object(
+      known: ["name", "labels", "forecasts", "quantiles", "feedback", "decode", "reconstructs"])
     self.init(
       name: try object.required("name", expected: "a string").string(),
-      labels: try object["labels"]?.strings(), forecasts: try object["forecasts"]?.string(),
-      decode: try object["decode"].map { field throws(ModelError) in
-        try ModelDescription.Decode(field)
-      },
-      reconstructs: try object["reconstructs"].map { field throws(ModelError) in
-        try ModelDescription.Reconstruction(field)
-      })
+      labels: try object["labels"]?.strings(), forecasts: try object["forecasts"]?.string())
+    if let field = object["decode"] { decode = try ModelDescription.Decode(field) }
+    if let field = object["reconstructs"] {
+      reconstructs = try ModelDescription.Reconstruction(field)
+    }
+    quantiles = try object["quantiles"]?.floats()
+    if let field = object["feedback"] {
+      guard let known = ModelDescription.Feedback(rawValue: try field.string()) else {
+        throw field.unexpected("\"mean\" or \"median\"")
+      }
+      feedback = known
+    }
   }
 }
 

@@ -71,6 +71,8 @@ extension ModelDescription.Output {
     var fields = [jsonField("name", name.jsonText)]
     if let labels { fields.append(jsonField("labels", array(labels))) }
     if let forecasts { fields.append(jsonField("forecasts", forecasts.jsonText)) }
+    if let quantiles { fields.append(jsonField("quantiles", JSONText.array(quantiles))) }
+    if let feedback { fields.append(jsonField("feedback", feedback.rawValue.jsonText)) }
     if let decode { fields.append(jsonField("decode", decode.json)) }
     if let reconstructs { fields.append(jsonField("reconstructs", reconstructs.json)) }
     return jsonObject(fields)

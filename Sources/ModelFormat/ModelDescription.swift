@@ -101,16 +101,22 @@ package struct ModelDescription: Sendable, Equatable {
     package var decode: Decode?
     /// The input that it reconstructs, so that answers say how far off it is.
     package var reconstructs: Reconstruction?
+    /// The quantiles of what is foretold that its elements are, of each element of a step one after the other; nil: its mean.
+    package var quantiles: [Float]?
+    /// Which of all forecasts of the input goes in again; nil: the mean where there is one, else the median.
+    package var feedback: Feedback?
 
     package init(
       name: String, labels: [String]? = nil, forecasts: String? = nil, decode: Decode? = nil,
-      reconstructs: Reconstruction? = nil
+      reconstructs: Reconstruction? = nil, quantiles: [Float]? = nil, feedback: Feedback? = nil
     ) {
       self.name = name
       self.labels = labels
       self.forecasts = forecasts
       self.decode = decode
       self.reconstructs = reconstructs
+      self.quantiles = quantiles
+      self.feedback = feedback
     }
   }
 }

@@ -17,6 +17,8 @@ package enum ModelLimits {
   package static let attentionSteps = 2048
   /// The labels that `top_k` answers of a step.
   package static let rankedLabels = 100
+  /// The quantiles that one output foretells.
+  package static let quantiles = 100
   /// The labels of a CRF, which are compared each with each at every step.
   package static let crfLabels = 512
   /// The label sequences that a beam search follows at once.

@@ -48,6 +48,7 @@ extension BodyError.Expectation {
       "\(quoted(type)), as a step of the model is \(size) numbers"
     case .timestamp:
       "a date and time of ISO 8601 such as \"2025-06-05T13:10:00Z\", \"2025-06-05T13:10:00\" or \"2025-06-05\""
+    case .levels: "an array of numbers or null"
     case .emptyOrNull: "an empty array or null"
     case .element: "at least one element"
     case .states(nil): "a state (a string) or null"

@@ -66,6 +66,8 @@ enum BodyError: Error, Equatable, Sendable {
     /// The type of time series that a model takes whose steps are of that size.
     case seriesType(String, size: Int)
     case timestamp
+    /// An array of quantiles, or null.
+    case levels
     /// An array without elements, or null.
     case emptyOrNull
     /// At least one element.

@@ -30,17 +30,19 @@ struct ForecastDecoder {
           model: model.name, ForecastGap(in: model, ofTokens: false),
           known: models.models.filter { $0.graph.forecast != nil }.map(\.name)))
     }
-    let horizon = try horizon(try members.node("options"), of: model)
+    let (horizon, quantiles) = try options(try members.node("options"), of: model)
     let (series, sequences) = try inputs(try members.node("inputs"), of: model, size: size)
     let question = Question(
       model: model, inputs: InputBatch(sequences: sequences, isArray: true, isFlat: size == 1),
       selection: .last, horizon: horizon)
     try question.inputs.checkLengths(with: horizon, path: "options.horizon", for: model)
-    return ForecastQuestion(question: question, series: series)
+    return ForecastQuestion(question: question, series: series, quantiles: quantiles)
   }
 
-  /// KServe's `ForecastOptions`; quantiles may be asked for, but models here foretell one value a step.
-  private func horizon(_ node: Int, of model: ServedModel) throws(Fault) -> Int {
+  /// KServe's `ForecastOptions`. Who does not say which quantiles gets all that the model has.
+  private func options(
+    _ node: Int, of model: ServedModel
+  ) throws(Fault) -> (horizon: Int, quantiles: [Int]) {
     guard document.kind(node) == .object else {
       throw Fault(
         BodyError.unexpected(
@@ -48,21 +50,45 @@ struct ForecastDecoder {
     }
     let members = try BodyMembers(
       ["horizon", "quantiles"], others: .allowed, at: node, of: document, path: "options")
-    if let quantiles = members["quantiles"] {
-      switch document.found(quantiles) {
-      case .array(0): break
-      case .numbers(let count):
-        throw Fault(
-          ForecastError.noQuantiles(
-            path: members.path(of: "quantiles"), model: model.name, found: count))
-      case let found:
-        throw Fault(
-          BodyError.unexpected(
-            path: members.path(of: "quantiles"), found: found, expected: .emptyOrNull))
-      }
+    let known = model.graph.forecast?.quantiles ?? []
+    var quantiles = Array(known.indices)
+    if let node = members["quantiles"] {
+      quantiles = try self.quantiles(
+        node, path: members.path(of: "quantiles"), among: known, of: model)
     }
-    return try document.horizon(
-      try members.node("horizon"), path: members.path(of: "horizon"), limit: limits.maxHorizon)
+    return (
+      try document.horizon(
+        try members.node("horizon"), path: members.path(of: "horizon"), limit: limits.maxHorizon),
+      quantiles
+    )
+  }
+
+  /// The places among those `known` of the quantiles that an array names, in its order.
+  private func quantiles(
+    _ node: Int, path: String, among known: [Model.Forecast.Quantile], of model: ServedModel
+  ) throws(Fault) -> [Int] {
+    let found = document.found(node)
+    switch found {
+    case .array(0): return []
+    case .numbers(let count) where known.isEmpty:
+      throw Fault(ForecastError.noQuantiles(path: path, model: model.name, found: count))
+    case .numbers: break
+    default:
+      throw Fault(
+        BodyError.unexpected(
+          path: path, found: found, expected: known.isEmpty ? .emptyOrNull : .levels))
+    }
+    var places: [Int] = []
+    for (index, level) in document.numbers[document.range(node)].enumerated() {
+      guard let place = known.firstIndex(where: { $0.level == level }) else {
+        throw Fault(
+          ForecastError.noQuantile(
+            path: "\(path)[\(index)]", model: model.name, found: level.decimal,
+            known: known.map(\.text)))
+      }
+      if !places.contains(place) { places.append(place) }
+    }
+    return places
   }
 
   private func inputs(

@@ -59,7 +59,26 @@ struct ForecastEncoder {
     text.writer.raw(#","start_timestamp":"#)
     // The schema wants a string, though the series may have had none.
     text.writer.string(series.start?.description ?? "")
-    text.writer.raw(#","quantiles":null}],"error":null}"#)
+    text.writer.raw(#","quantiles":"#)
+    try writeQuantiles(of: prediction, to: &text)
+    text.writer.raw(#"}],"error":null}"#)
+  }
+
+  /// Each quantile's forecast by its level; null where there are none.
+  private func writeQuantiles(
+    of prediction: Prediction, to text: inout AnswerText
+  ) throws(Fault) {
+    guard !question.quantiles.isEmpty else { return text.writer.raw("null") }
+    var separator: Unicode.Scalar = "{"
+    for index in question.quantiles {
+      text.writer.byte(separator)
+      separator = ","
+      text.writer.string(question.question.quantiles[index].text)
+      text.writer.byte(":")
+      try AnswerEncoder.writeForecast(
+        prediction, quantile: index, of: question.question, to: &text)
+    }
+    text.writer.byte("}")
   }
 
   /// KServe's `Usage`.

@@ -5,6 +5,8 @@ enum ForecastError: Error, Equatable, Sendable {
   /// A time series for a model that forecasts none, unlike those known.
   case noTimeSeries(model: String, ForecastGap, known: [String])
   case noQuantiles(path: String, model: String, found: Int)
+  /// A quantile that is none of those that the model forecasts.
+  case noQuantile(path: String, model: String, found: Double, known: [String])
   /// A forecast that starts later than a timestamp can say.
   case afterLastYear(path: String)
 }
@@ -15,7 +17,8 @@ extension ForecastError: FaultSource {
   var parameter: String? {
     switch self {
     case .noTimeSeries: "model"
-    case .noQuantiles(let path, _, _), .afterLastYear(let path): path
+    case .noQuantiles(let path, _, _), .noQuantile(let path, _, _, _), .afterLastYear(let path):
+      path
     }
   }
 
@@ -27,6 +30,8 @@ extension ForecastError: FaultSource {
         + ": \(gap.phrase)"
     case .noQuantiles(let path, let model, let found):
       "\(path): found \(arrayOfNumbers(found)), expected none, as model \(quoted(model)) forecasts one value a step and no quantiles"
+    case .noQuantile(let path, let model, let found, let known):
+      "\(path): found \(plain(found)), expected a quantile that model \(quoted(model)) forecasts, \(list(known, "or"))"
     case .afterLastYear(let path):
       "\(path): the forecast would start after the year 9999, expected an earlier time"
     }

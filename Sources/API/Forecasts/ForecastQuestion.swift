@@ -8,6 +8,8 @@ struct ForecastQuestion: Sendable {
   let question: Question
   /// In the order of the request.
   let series: [Series]
+  /// The quantiles that are answered, by their places among the model's.
+  var quantiles: [Int] = []
 
   /// What the answer repeats of one series, and when its forecast starts.
   struct Series: Equatable, Sendable {

@@ -17,6 +17,8 @@ struct AnswerSize: Equatable {
   static let bytesPerNumber = 16
   /// The brackets and the comma of an array.
   private static let bytesPerArray = 3
+  /// The level of a quantile as a member's name; a float's text is shorter.
+  static let bytesPerQuantile = 20
   /// The text around a sequence in KServe's schema without its name (see `ForecastEncoder`), or around a session.
   private static let bytesPerSequence = 384
   /// The text of a sealed state beside its floats: its header, and the quotes.
@@ -27,7 +29,18 @@ struct AnswerSize: Equatable {
     let graph = question.model.graph
     // `{"model":"co2","outputs":` before the outputs, and what stands behind them.
     textBytes = 256 + 22 + question.model.name.utf8.count
-    for output in graph.model.outputs.indices {
+    if let horizon = question.horizon, let forecast = graph.forecast {
+      // Forecasts come several steps at a time; the last may go beyond the horizon.
+      let (each, count) = (forecast.stepCount, question.sequences.count)
+      let steps = (horizon + each - 1) / each * each
+      for member in [AnswerMembers.outputs] + forecast.quantiles.map({ _ in .quantiles }) {
+        textBytes += Self.bytesPerQuantile
+        for _ in 0..<count {
+          add(steps, of: forecast.size, isWritten: question.answer.contains(member))
+        }
+      }
+    }
+    for output in graph.model.outputs.indices where question.horizon == nil {
       for sequence in question.sequences {
         let rows = question.rows(ofOutput: output, for: sequence)
         add(
@@ -73,6 +86,7 @@ struct AnswerSize: Equatable {
   init(_ forecast: ForecastQuestion) {
     self.init(forecast.question)
     textBytes += forecast.series.reduce(0) { $0 + $1.name.utf8.count * JSONWriter.maxEscape }
+    textBytes += forecast.series.count * forecast.quantiles.count * Self.bytesPerQuantile
   }
 
   /// The size of a text of `steps` tokens, where it is not sent token by token.

@@ -55,7 +55,8 @@ struct ModelPages: Sendable {
     writer.array(Array(model.graph.model.outputs.enumerated())) { writer, output in
       Self.write(
         output.element, of: description,
-        answersEveryStep: model.graph.answersEveryStep(output: output.offset), to: &writer)
+        answersEveryStep: model.graph.answersEveryStep(output: output.offset),
+        quantiles: description.outputs[output.offset].quantiles, to: &writer)
     }
     if let decoder = model.graph.decoder {
       writer.raw(#","decoder":"#)
@@ -130,6 +131,7 @@ struct ModelPages: Sendable {
 
   private static func write(
     _ output: Model.ResolvedOutput, of description: ModelDescription, answersEveryStep: Bool,
+    quantiles: [Float]?,
     to writer: inout JSONWriter
   ) {
     writer.raw(#"{"name":"#)
@@ -144,6 +146,10 @@ struct ModelPages: Sendable {
     if let input = output.forecasts {
       writer.raw(#","forecasts":"#)
       writer.string(description.inputs[input].name)
+    }
+    if let quantiles {
+      writer.raw(#","quantiles":"#)
+      writer.floats(quantiles[...])
     }
     if let decode = output.decode {
       writer.raw(#","decode":"#)

@@ -28,11 +28,23 @@ struct AnswerEncoder {
     let names = question.outputNames
     if question.answer.contains(.outputs) {
       text.writer.raw(#","outputs":"#)
-      try writeEach(names.indices, to: &text) { (text, index) throws(Fault) in
+      // With a horizon, the quantiles stand apart.
+      let outputs = question.horizon == nil ? names.indices : 0..<1
+      try writeEach(outputs, to: &text) { (text, index) throws(Fault) in
         try write(output: index, names[index], of: predictions, to: &text)
       }
     }
-    try writeLabels(of: predictions, to: &text)
+    if !question.quantiles.isEmpty {
+      text.writer.raw(#","quantiles":{"#)
+      for (index, quantile) in question.quantiles.enumerated() {
+        if index > 0 { text.writer.byte(",") }
+        text.writer.string(quantile.text)
+        text.writer.byte(":")
+        try write(output: index + 1, names[index + 1], of: predictions, to: &text)
+      }
+      text.writer.byte("}")
+    }
+    if question.horizon == nil { try writeLabels(of: predictions, to: &text) }
     try writeErrors(of: predictions, to: &text)
     if let element = question.returnedState {
       text.writer.raw(#","state":"#)
@@ -46,11 +58,12 @@ struct AnswerEncoder {
     return text
   }
 
-  /// Writes the forecast of a prediction that was asked with a horizon, without its name.
+  /// Writes the forecast of a prediction that was asked with a horizon, or its `quantile`-th quantile, without its name.
   static func writeForecast(
-    _ prediction: Prediction, of question: Question, to text: inout AnswerText
+    _ prediction: Prediction, quantile: Int? = nil, of question: Question, to text: inout AnswerText
   ) throws(Fault) {
-    try write(prediction.outputs[0], question.outputNames[0], of: question, to: &text)
+    let index = quantile.map { $0 + 1 } ?? 0
+    try write(prediction.outputs[index], question.outputNames[index], of: question, to: &text)
   }
 
   /// Writes what `write` writes of outputs: by their names, where the model has several.

@@ -47,11 +47,14 @@ extension Question {
 }
 
 extension ServedModel {
-  /// Whether some output has that beside its numbers.
-  fileprivate func answers(_ member: AnswerMembers) -> Bool {
-    member == .errors
-      ? graph.model.outputs.contains { $0.reconstructs != nil }
-      : labelNames.contains { $0 != nil }
+  /// Whether there is such a member in an answer.
+  fileprivate func answers(_ member: AnswerMembers, hasHorizon: Bool) -> Bool {
+    switch member {
+    case .outputs: true
+    case .quantiles: hasHorizon && graph.forecast?.quantiles.isEmpty == false
+    case .errors: !hasHorizon && graph.model.outputs.contains { $0.reconstructs != nil }
+    default: !hasHorizon && labelNames.contains { $0 != nil }
+    }
   }
 }
 
@@ -75,7 +78,7 @@ extension BodyMembers {
         throw Fault(BodyError.unexpected(path: path, found: found, expected: .oneOf(names)))
       }
       guard asked.isDisjoint(with: member) else { throw Fault(BodyError.duplicate(path: path)) }
-      guard member == .outputs || (!hasHorizon && model.answers(member)) else {
+      guard model.answers(member, hasHorizon: hasHorizon) else {
         throw Fault(InputsError.notAnswered(path: path, member: name, model: model.name))
       }
       asked.insert(member)

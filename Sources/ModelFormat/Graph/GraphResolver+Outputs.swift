@@ -20,6 +20,11 @@ extension GraphResolver {
     if let name = output.forecasts {
       forecasts = try forecast(of: name, outputSize: size, path: "\(path).forecasts")
     }
+    var foretoldSize: Int?
+    if let forecasts, case .features(let size, _, _) = description.inputs[forecasts].kind {
+      foretoldSize = size
+    }
+    try Model.Forecast.check(output, size: foretoldSize, outputSize: size, path: path)
     var resolved = Model.ResolvedOutput(
       name: output.name, value: argument.value, form: argument.form,
       axis: argument.axis.flatMap { axes.axes.firstIndex(of: $0) }, labels: output.labels,

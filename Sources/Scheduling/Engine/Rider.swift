@@ -26,10 +26,11 @@ struct Rider {
   private var finalState: SequenceState?
   /// The rows reported so far, an array an output.
   private var reported: [[Float]] = []
-  private var forecast: [Float] = []
   /// The tokens that the graph's decoder comes to, once the rider's own steps are done.
   private(set) var search: TokenSearch?
   var isDecoding: Bool { search != nil }
+  /// What was foretold so far, of each of the forecast's parts.
+  private var foretold: [[Float]] = []
 
   /// The rider of a request's `index`-th sequence.
   init(_ request: RideRequest, index: Int, foundSeat: Bool) {
@@ -130,12 +131,15 @@ struct Rider {
   /// Feeds the forecast back where the horizon is not reached; returns the steps to go on for, nil at the end.
   private mutating func feedBack(graph: ModelGraph) -> Int? {
     guard case .forecast(let horizon) = continuation,
-      let (output, source, stepCount) = graph.forecast
+      let forecast = graph.forecast
     else { return nil }
-    let size = reported[output].count / stepCount
-    forecast += reported[output]
-    guard forecast.count < horizon * size else { return nil }
-    let next = reported[output]
+    if foretold.isEmpty { foretold = forecast.parts.map { _ in [] } }
+    for (index, part) in forecast.parts.enumerated() {
+      foretold[index] += part.elements(of: reported[part.output])
+    }
+    guard foretold[0].count < horizon * forecast.size else { return nil }
+    let (source, stepCount) = (forecast.input, forecast.stepCount)
+    let next = forecast.feedback.elements(of: reported[forecast.feedback.output])
     reported.removeAll()
     cursor = 0
     if graph.isStreamable {
@@ -227,15 +231,14 @@ struct Rider {
   /// The answer, once the rider is done.
   func prediction(of graph: ModelGraph) -> Prediction {
     if case .generation = continuation { return Prediction(outputs: []) }
-    if case .forecast(let horizon) = continuation, let (output, _, stepCount) = graph.forecast {
-      let size = reported[output].count / stepCount
-      let values = Array(forecast.prefix(horizon * size))
+    if case .forecast(let horizon) = continuation, let size = graph.forecast?.size {
       return Prediction(
-        outputs: [
-          size == 1
+        outputs: foretold.map { foretold in
+          let values = Array(foretold.prefix(horizon * size))
+          return size == 1
             ? Prediction.Output(rows: nil, size: horizon, values: values)
             : Prediction.Output(rows: horizon, size: size, values: values)
-        ], state: finalState)
+        }, state: finalState)
     }
     return Prediction(
       outputs: reported.prefix(graph.model.outputs.count).enumerated().map { output, values in

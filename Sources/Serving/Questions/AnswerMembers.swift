@@ -11,12 +11,14 @@ package struct AnswerMembers: OptionSet, Sendable {
   package static let scores = AnswerMembers(rawValue: 4)
   /// How far off outputs that reconstruct an input are.
   package static let errors = AnswerMembers(rawValue: 8)
+  /// The quantiles of a forecast.
+  package static let quantiles = AnswerMembers(rawValue: 16)
 
-  package static let all: AnswerMembers = [.outputs, .labels, .scores, .errors]
+  package static let all: AnswerMembers = [.outputs, .labels, .scores, .errors, .quantiles]
 
   /// The members by the names that they have in an answer.
   package static let named: [(name: String, member: AnswerMembers)] = [
     ("outputs", .outputs), ("labels", .labels), ("scores", .scores),
-    ("errors", .errors),
+    ("errors", .errors), ("quantiles", .quantiles),
   ]
 }

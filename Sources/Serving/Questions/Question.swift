@@ -62,11 +62,13 @@ package struct Question: Sendable {
 // MARK: - Answers
 
 extension Question {
-  /// The names of the outputs of each prediction: all of the model's, or with a horizon the forecast's alone.
+  /// The names of the outputs of each prediction: all of the model's, or with a horizon the forecast's and those of its
+  /// quantiles.
   package var outputNames: [String] {
     let names = model.description.outputs.map(\.name)
     guard horizon != nil, let forecast = model.graph.forecast else { return names }
-    return [names[forecast.output]]
+    let name = names[forecast.point.output]
+    return [name] + forecast.quantiles.map { "\(name).q\($0.text)" }
   }
 
   /// What decodes an output; nil where its labels and scores are not answered. A forecast is numbers.
@@ -102,14 +104,15 @@ extension Question {
     }
   }
 
-  /// The rows of an output that are reported for `sequence`.
+  /// The quantiles that are answered beside the forecast: none without a horizon.
+  package var quantiles: [Model.Forecast.Quantile] {
+    guard horizon != nil, answer.contains(.quantiles) else { return [] }
+    return model.graph.forecast?.quantiles ?? []
+  }
+
+  /// The rows of an output that are reported, without a horizon, for `sequence`.
   package func rows(ofOutput output: Int, for sequence: InputSequence) -> Int {
-    if let horizon {
-      guard let forecast = model.graph.forecast, forecast.output == output else { return 0 }
-      // Forecasts come several steps at a time; the last may go beyond the horizon.
-      return (horizon + forecast.stepCount - 1) / forecast.stepCount
-    }
-    return model.graph.rowCount(
+    model.graph.rowCount(
       ofOutput: output, selection: selection, stepCounts: sequence.stepCounts) ?? 1
   }
 

@@ -14,7 +14,7 @@ struct PredictCommand: ParsableCommand {
       The input is JSON as for POST /predict, or an array of NumPy's, of floats, integers or booleans: \
       (steps, features) is one sequence, (sequences, steps, features) are many; where there is one feature, \
       or ids, that axis may be left out. A model of several inputs takes an .npz file with an array for each, by the input's name. \
-      What was read is told on standard error. The answer is the server's, or with --output arrays. States \
+      What was read is told on standard error. The answer is the server's, or with --output arrays of its numbers. States \
       are signed with CAROUSEL_STATE_KEY, where that is set.
       """)
 

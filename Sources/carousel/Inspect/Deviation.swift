@@ -60,7 +60,7 @@ extension Deviation {
     // With a horizon, the forecast is all that is answered.
     let outputs =
       sample.horizon == nil
-      ? graph.model.outputs : graph.forecast.map { [graph.model.outputs[$0.output]] } ?? []
+      ? graph.model.outputs : graph.forecast.map { [graph.model.outputs[$0.point.output]] } ?? []
     if expected.contains(where: { $0.decoded != nil }) {
       let rows = zip(found, expected).map { Self.sharedSteps($0, $1, of: graph) }
       self.outputs = [

@@ -28,6 +28,8 @@ extension ModelReport {
           "  \(output.name)", Self.form(output.kind, output.size),
           output.labels.map { "labels \($0.joined(separator: ", "))" } ?? "",
           output.forecasts.map { "foretells \($0)" } ?? "",
+          output.quantiles.map { "quantiles \($0.map(\.description).joined(separator: ", "))" }
+            ?? "",
           output.decode.map { "decoded by \($0)" } ?? "",
           output.reconstructs.map { "reconstructs \($0)" } ?? "",
         ]

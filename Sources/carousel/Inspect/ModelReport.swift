@@ -60,13 +60,14 @@ struct ModelReport: Encodable {
     let everyStep: Bool
     let labels: [String]?
     let forecasts: String?
+    let quantiles: [Float]?
     let decode: String?
     let reconstructs: String?
 
     private enum CodingKeys: String, CodingKey {
       case name, kind, size
       case everyStep = "every_step"
-      case labels, forecasts, decode, reconstructs
+      case labels, forecasts, quantiles, decode, reconstructs
     }
   }
 
@@ -97,7 +98,7 @@ struct ModelReport: Encodable {
         name: output.name, kind: output.form.kind, size: output.size,
         everyStep: graph.answersEveryStep(output: index), labels: output.labels,
         forecasts: output.forecasts.map { description.inputs[$0].name },
-        decode: output.decode?.name,
+        quantiles: description.outputs[index].quantiles, decode: output.decode?.name,
         reconstructs: output.reconstructs.map { description.inputs[$0.input].name })
     }
     unusedTensors = model.unusedTensors

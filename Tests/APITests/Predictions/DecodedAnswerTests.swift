@@ -106,12 +106,12 @@ import Testing
   @Test(arguments: [
     (
       "7",
-      #"answer: found the number 7, expected an array of one or more of \"outputs\", \"labels\", \"scores\" and \"errors\""#
+      #"answer: found the number 7, expected an array of one or more of \"outputs\", \"labels\", \"scores\", \"errors\" and \"quantiles\""#
     ),
     ("[]", "answer: found an empty array, expected an array of one or more"),
     (
       #"["numbers"]"#,
-      #"answer[0]: found the string \"numbers\", expected \"outputs\", \"labels\", \"scores\" or \"errors\""#
+      #"answer[0]: found the string \"numbers\", expected \"outputs\", \"labels\", \"scores\", \"errors\" or \"quantiles\""#
     ),
     (#"["labels","labels"]"#, "answer[1] is given twice"),
   ])

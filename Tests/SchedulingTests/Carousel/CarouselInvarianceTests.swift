@@ -127,7 +127,7 @@ private struct Alone {
     case .ends:
       return RideAnswer(outputs: graph.outputs(of: question.sequence, question.selection).map(bits))
     case .forecast(let horizon):
-      let (output, input, _) = graph.forecast!
+      let (output, input) = (graph.forecast!.point.output, graph.forecast!.input)
       var (sequence, forecast) = (question.sequence, [Float]())
       let size = sequence.features(input).count / sequence.stepCount
       while forecast.count < horizon * size {

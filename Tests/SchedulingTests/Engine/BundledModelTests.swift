@@ -33,7 +33,7 @@ import Testing
       let found = try #require(answers[index])
       let outputs =
         one.horizon == nil
-        ? model.outputs : [model.outputs[try #require(engine.graph.forecast).output]]
+        ? model.outputs : [model.outputs[try #require(engine.graph.forecast).point.output]]
       try #require(found.outputs.count == outputs.count)
       for (output, values) in zip(outputs, found.outputs.map(\.values)) {
         let expected = try #require(one.outputs[output.name]).values

@@ -1,0 +1,152 @@
+import JSON
+
+extension ModelDescription {
+  /// Which forecast goes in again as the next steps.
+  package enum Feedback: String, Sendable, CaseIterable {
+    case mean, median
+  }
+}
+
+extension Model {
+  /// What a model with one input of features foretells of it.
+  package struct Forecast: Sendable, Equatable {
+    /// The elements of an output that are one forecast: from `first`, each `stride` behind the last.
+    package struct Part: Sendable, Equatable {
+      package let output: Int
+      package let first: Int
+      package let stride: Int
+
+      package func elements(of row: [Float]) -> [Float] {
+        guard stride > 1 else { return row }
+        return Swift.stride(from: first, to: row.count, by: stride).map { row[$0] }
+      }
+    }
+
+    package struct Quantile: Sendable, Equatable {
+      package let level: Float
+      package let part: Part
+
+      /// The level as it was written.
+      package var text: String { level.description }
+    }
+
+    /// An index in `description.inputs`.
+    package let input: Int
+    /// The elements of a step.
+    package let size: Int
+    /// The steps that are foretold at once.
+    package let stepCount: Int
+    /// What is answered as the forecast: its mean, or else the median.
+    package let point: Part
+    /// What goes in again.
+    package let feedback: Part
+    /// From the lowest level.
+    package let quantiles: [Quantile]
+
+    /// The point, then the quantiles.
+    package var parts: [Part] { [point] + quantiles.map(\.part) }
+  }
+}
+
+extension Model.Forecast {
+  /// The forecast of a model; nil where it has more inputs, or none of its outputs foretells features.
+  init?(
+    of description: ModelDescription, outputs: [Model.ResolvedOutput]
+  ) throws(ModelError) {
+    guard description.inputs.count == 1,
+      case .features(let size, _, _) = description.inputs[0].kind
+    else { return nil }
+    let series = outputs.indices.filter { outputs[$0].forecasts != nil }
+    guard let first = series.first else { return nil }
+    func stepCount(_ output: Int) -> Int {
+      outputs[output].size / size / Swift.max(1, description.outputs[output].quantiles?.count ?? 1)
+    }
+    var quantiles: [Quantile] = []
+    for output in series {
+      let levels = description.outputs[output].quantiles ?? []
+      for (index, level) in levels.enumerated() {
+        let path = "outputs[\(output)].quantiles[\(index)]"
+        if quantiles.contains(where: { $0.level == level }) {
+          throw .unexpected(
+            path: path, found: "\(level)", expected: "a quantile that no other forecast is")
+        }
+        quantiles.append(
+          Quantile(
+            level: level,
+            part: Part(output: output, first: index, stride: levels.count)))
+      }
+      guard levels.isEmpty || stepCount(output) == stepCount(first) else {
+        throw .unexpected(
+          path: "outputs[\(output)].quantiles", found: "\(stepCount(output)) steps",
+          expected: "\(stepCount(first)) steps, as \(outputs[first].name.jsonExcerpt) has")
+      }
+    }
+    let mean = series.first { description.outputs[$0].quantiles == nil }
+      .map { Part(output: $0, first: 0, stride: 1) }
+    let median = quantiles.first { $0.level == 0.5 }?.part
+    guard let point = mean ?? median else {
+      throw .unexpected(
+        path: "outputs[\(first)].quantiles", found: "neither the median nor the mean",
+        expected: "0.5 among the quantiles, or an output that forecasts without quantiles: "
+          + "it goes in again as the next steps")
+    }
+    let asked = series.filter { description.outputs[$0].feedback != nil }
+    if let other = asked.first(where: {
+      description.outputs[$0].feedback != description.outputs[asked[0]].feedback
+    }) {
+      throw .unexpected(
+        path: "outputs[\(other)].feedback",
+        found: description.outputs[other].feedback!.rawValue.jsonText,
+        expected: "what outputs[\(asked[0])].feedback says")
+    }
+    var feedback = point
+    if let output = asked.first, let asked = description.outputs[output].feedback {
+      guard let part = asked == .mean ? mean : median else {
+        throw .unexpected(
+          path: "outputs[\(output)].feedback", found: asked.rawValue.jsonText,
+          expected: asked == .mean
+            ? "\"median\", as no output forecasts without quantiles"
+            : "\"mean\", as no quantile is 0.5")
+      }
+      feedback = part
+    }
+    self.init(
+      input: 0, size: size, stepCount: stepCount(point.output), point: point, feedback: feedback,
+      quantiles: quantiles.sorted { $0.level < $1.level })
+  }
+}
+
+extension Model.Forecast {
+  /// Checks what is said of the forecasts of a features input, whose steps have `size` elements; nil of other outputs.
+  static func check(
+    _ output: ModelDescription.Output, size: Int?, outputSize: Int, path: String
+  ) throws(ModelError) {
+    if let feedback = output.feedback, size == nil {
+      throw .unexpected(
+        path: "\(path).feedback", found: feedback.rawValue.jsonText,
+        expected: "nothing, as the output does not forecast features")
+    }
+    guard let quantiles = output.quantiles else { return }
+    guard let size else {
+      throw .unexpected(
+        path: "\(path).quantiles", found: "\(quantiles.count)",
+        expected: "nothing, as the output does not forecast features")
+    }
+    guard (1...ModelLimits.quantiles).contains(quantiles.count) else {
+      throw .unexpected(
+        path: "\(path).quantiles", found: "\(quantiles.count)",
+        expected: "1 to \(ModelLimits.quantiles) numbers")
+    }
+    if let index = quantiles.firstIndex(where: { !($0 > 0 && $0 < 1) }) {
+      throw .unexpected(
+        path: "\(path).quantiles[\(index)]", found: "\(quantiles[index])",
+        expected: "a number between 0 and 1")
+    }
+    guard outputSize.isMultiple(of: size * quantiles.count) else {
+      throw .unexpected(
+        path: "\(path).quantiles", found: "\(quantiles.count)",
+        expected: "so many that the output's \(outputSize) elements are a number for each of them "
+          + "and each of the input's \(size)")
+    }
+  }
+}

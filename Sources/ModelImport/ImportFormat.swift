@@ -11,6 +11,7 @@ package struct ImportFormat: Sendable {
     @Sendable (_ request: ImportRequest, _ files: [SourceFile]) throws(ImportError) -> FolderDraft
 
   static let all: [ImportFormat] = [
+    KerasReader.format,
     .onnx,
     .torch,
     .npz,

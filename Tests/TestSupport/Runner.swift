@@ -1,10 +1,9 @@
 import Inference
-import TestSupport
 
 /// Runs sequences through a graph without an engine.
-enum Runner {
+package enum Runner {
   /// All sequences in one pass; an array of floats an output for each.
-  static func run(
+  package static func run(
     _ graph: ModelGraph, _ sequences: [InputSequence], selections: [Selection], crew: Crew? = nil
   ) -> [[[Float]]] {
     run(graph, sequences, selections: selections, crew: crew) { _, remaining in remaining }
@@ -12,7 +11,7 @@ enum Runner {
 
   /// All sequences side by side, turn by turn: `chunk` says how many of a rider's remaining steps it
   /// advances by; 0 lets it sit out the turn.
-  static func run(
+  package static func run(
     _ graph: ModelGraph, _ sequences: [InputSequence], selections: [Selection], crew: Crew? = nil,
     chunk: (_ rider: Int, _ remaining: Int) -> Int
   ) -> [[[Float]]] {

@@ -1,0 +1,242 @@
+import CHDF5
+import Synchronization
+
+/// An HDF5 file in memory, read through libhdf5: groups, attributes of texts, and data sets as floats.
+///
+/// Only what stands in the file itself is read: no link leads to another file, no data is kept in one.
+final class HDF5File {
+  private let handle: hid_t
+
+  /// The elements of all data sets that a reader may ask for, one at a time.
+  static let maxElements = 1 << 29
+  /// The bytes of one text.
+  static let maxTextBytes = 64 << 20
+  /// The texts of one attribute, and the members of one group.
+  static let maxMembers = 100_000
+  /// What deflate makes of a byte at most (RFC 1951: 258 bytes a match of 2 bits).
+  private static let maxRatio = 1032
+
+  init(_ bytes: [UInt8]) throws(HDF5Error) {
+    handle = HDF5Library.lockedWithName { name in
+      let access = H5Pcreate(chdf5_file_access())
+      defer { H5Pclose(access) }
+      guard H5Pset_fapl_core(access, 1 << 20, false) >= 0 else { return -1 }
+      // SAFETY: libhdf5 copies the image before it returns, and writes to its copy alone.
+      let isSet = unsafe bytes.withUnsafeBytes { image in
+        unsafe H5Pset_file_image(
+          access, UnsafeMutableRawPointer(mutating: image.baseAddress), image.count)
+      }
+      guard isSet >= 0 else { return -1 }
+      return unsafe H5Fopen(name, chdf5_read_only(), access)
+    }
+    guard handle >= 0 else { throw HDF5Error(path: "/", problem: .notHDF5) }
+  }
+
+  deinit {
+    let handle = handle
+    HDF5Library.locked { _ = H5Fclose(handle) }
+  }
+
+  /// Whether a group or data set stands at `path`: names with `/` between them, from the root.
+  func exists(_ path: String) -> Bool {
+    HDF5Library.locked { isHard(path) }
+  }
+
+  /// The names in a group, in alphabetical order.
+  func members(of path: String) throws(HDF5Error) -> [String] {
+    try read(path) { object throws(HDF5Error) in
+      var info = H5G_info_t()
+      guard unsafe H5Gget_info(object, &info) >= 0 else {
+        throw HDF5Error(path: path, problem: .notGroup)
+      }
+      guard info.nlinks <= Self.maxMembers else {
+        throw HDF5Error(path: path, problem: .tooMany(Int(info.nlinks), limit: Self.maxMembers))
+      }
+      var names: [String] = []
+      for index in 0..<info.nlinks {
+        names.append(try name(at: index, in: object, path: path))
+      }
+      return names
+    }
+  }
+
+  private func name(
+    at index: hsize_t, in group: hid_t, path: String
+  ) throws(HDF5Error) -> String {
+    let length = unsafe H5Lget_name_by_idx(
+      group, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, 0)
+    guard length >= 0, length <= Self.maxTextBytes else {
+      throw HDF5Error(path: path, problem: .unreadable)
+    }
+    var name = [CChar](repeating: 0, count: length + 1)
+    // SAFETY: the array holds the name and its closing zero, as many bytes as the call is told of.
+    let found = unsafe name.withUnsafeMutableBufferPointer { buffer in
+      unsafe H5Lget_name_by_idx(
+        group, ".", H5_INDEX_NAME, H5_ITER_INC, index, buffer.baseAddress, buffer.count, 0)
+    }
+    guard found == length else { throw HDF5Error(path: path, problem: .unreadable) }
+    return String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// The sizes of a data set.
+  func shape(of path: String) throws(HDF5Error) -> [Int] {
+    try read(path) { object throws(HDF5Error) in
+      let space = H5Dget_space(object)
+      guard space >= 0 else { throw HDF5Error(path: path, problem: .notDataSet) }
+      defer { H5Sclose(space) }
+      return try shape(of: space, path: path)
+    }
+  }
+
+  /// The sizes of a space: at most eight, whose product is a number of elements that may be read.
+  func shape(of space: hid_t, path: String) throws(HDF5Error) -> [Int] {
+    let rank = H5Sget_simple_extent_ndims(space)
+    guard rank >= 0, rank <= 8 else { throw HDF5Error(path: path, problem: .unreadable) }
+    var sizes = [hsize_t](repeating: 0, count: 8)
+    guard unsafe H5Sget_simple_extent_dims(space, &sizes, nil) == rank else {
+      throw HDF5Error(path: path, problem: .unreadable)
+    }
+    var elements = 1
+    for size in sizes.prefix(Int(rank)) {
+      let (product, overflow) = elements.multipliedReportingOverflow(
+        by: Int(truncatingIfNeeded: size))
+      guard !overflow, size <= UInt64(Self.maxElements), (0...Self.maxElements).contains(product)
+      else { throw HDF5Error(path: path, problem: .tooLarge(limit: Self.maxElements)) }
+      elements = product
+    }
+    return sizes.prefix(Int(rank)).map(Int.init)
+  }
+
+  /// The numbers of a data set, row-major, converted to f32.
+  func floats(of path: String) throws(HDF5Error) -> [Float] {
+    let count = try shape(of: path).reduce(1, *)
+    return try read(path) { object throws(HDF5Error) in
+      let type = H5Dget_type(object)
+      defer { H5Tclose(type) }
+      let kind = H5Tget_class(type)
+      let isHalfBrain = kind == H5T_OPAQUE && H5Tget_size(type) == 2
+      guard kind == H5T_FLOAT || kind == H5T_INTEGER || isHalfBrain else {
+        throw HDF5Error(path: path, problem: .notNumbers)
+      }
+      try checkStorage(of: object, bytes: count * H5Tget_size(type), path: path)
+      guard count > 0 else { return [] }
+      return isHalfBrain
+        ? try brainFloats(object, type: type, count: count, path: path)
+        : try convertedFloats(object, count: count, path: path)
+    }
+  }
+
+  private func convertedFloats(
+    _ object: hid_t, count: Int, path: String
+  ) throws(HDF5Error) -> [Float] {
+    var floats = [Float](repeating: 0, count: count)
+    // SAFETY: the array has an element for each of the data set's, of the type that they are converted to.
+    let status = unsafe floats.withUnsafeMutableBytes { buffer in
+      unsafe H5Dread(object, chdf5_native_float(), 0, 0, 0, buffer.baseAddress)
+    }
+    guard status >= 0 else { throw HDF5Error(path: path, problem: .unreadable) }
+    return floats
+  }
+
+  /// The upper halves of f32, which HDF5 has no type for: Keras writes them as opaque pairs of bytes.
+  private func brainFloats(
+    _ object: hid_t, type: hid_t, count: Int, path: String
+  ) throws(HDF5Error) -> [Float] {
+    var halves = [UInt16](repeating: 0, count: count)
+    // SAFETY: the array has two bytes for each of the data set's elements, whose type is of two bytes.
+    let status = unsafe halves.withUnsafeMutableBytes { buffer in
+      unsafe H5Dread(object, type, 0, 0, 0, buffer.baseAddress)
+    }
+    guard status >= 0 else { throw HDF5Error(path: path, problem: .unreadable) }
+    return halves.map { Float(bitPattern: UInt32($0) << 16) }
+  }
+
+  /// Refuses data that is kept elsewhere, and sizes that so few stored bytes can't have.
+  private func checkStorage(of object: hid_t, bytes: Int, path: String) throws(HDF5Error) {
+    let creation = H5Dget_create_plist(object)
+    defer { H5Pclose(creation) }
+    guard creation >= 0, H5Pget_layout(creation) != H5D_VIRTUAL,
+      H5Pget_external_count(creation) == 0
+    else { throw HDF5Error(path: path, problem: .elsewhere) }
+    let stored = Int(clamping: H5Dget_storage_size(object))
+    guard bytes / Self.maxRatio <= stored, bytes == 0 || stored > 0 else {
+      throw HDF5Error(path: path, problem: .empty(bytes: bytes, stored: stored))
+    }
+  }
+
+  /// Whether each name of `path` is a link to an object of this file.
+  private func isHard(_ path: String) -> Bool {
+    var sofar = ""
+    for name in path.split(separator: "/") {
+      sofar += "/\(name)"
+      guard unsafe chdf5_is_hard_link(handle, sofar) != 0 else { return false }
+    }
+    return true
+  }
+
+  /// What `body` makes of the object at `path`.
+  func read<Value>(
+    _ path: String, _ body: (hid_t) throws(HDF5Error) -> Value
+  ) throws(HDF5Error) -> Value {
+    // The lock's closure throws nothing: what happened is carried out of it.
+    let result = HDF5Library.locked { () -> Result<Value, HDF5Error> in
+      guard isHard(path) else { return .failure(HDF5Error(path: path, problem: .missing)) }
+      let object = unsafe H5Oopen(handle, path.isEmpty ? "/" : path, 0)
+      guard object >= 0 else { return .failure(HDF5Error(path: path, problem: .unreadable)) }
+      defer { H5Oclose(object) }
+      do throws(HDF5Error) { return .success(try body(object)) } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+}
+
+/// Access to libhdf5, which is not made for several threads at once.
+enum HDF5Library {
+  private static let callCount = Mutex(0)
+
+  static func locked<Value>(_ body: () -> Value) -> Value { lockedWithName { _ in body() } }
+
+  /// - Parameter body: given a name that no other call is given, as libhdf5 takes files in memory of one name for the same.
+  static func lockedWithName<Value>(_ body: (String) -> Value) -> Value {
+    callCount.withLock { count in
+      if count == 0 { chdf5_set_up() }
+      count += 1
+      return body("image \(count)")
+    }
+  }
+}
+
+/// What is wrong with an HDF5 file, and at which path in it.
+struct HDF5Error: Error, Equatable {
+  let path: String
+  let problem: Problem
+
+  enum Problem: Equatable {
+    case notHDF5, missing, notGroup, notDataSet, notNumbers, notText, unreadable, elsewhere
+    case tooMany(Int, limit: Int)
+    case tooLarge(limit: Int)
+    case empty(bytes: Int, stored: Int)
+    case shape(String, found: [Int], expected: [Int])
+  }
+}
+
+extension HDF5Error: CustomStringConvertible {
+  var description: String {
+    switch problem {
+    case .notHDF5: "not an HDF5 file that libhdf5 opens"
+    case .missing: "nothing stands at this path"
+    case .notGroup: "found no group, expected one"
+    case .notDataSet: "found no data set, expected one"
+    case .notNumbers: "found other elements, expected numbers"
+    case .notText: "found no text, expected one"
+    case .unreadable: "libhdf5 can't read it"
+    case .elsewhere: "the data is kept in another file; save the model as one file"
+    case .tooMany(let count, let limit): "found \(count) members, expected at most \(limit)"
+    case .tooLarge(let limit): "found more than \(limit) elements, at most those are read"
+    case .empty(let bytes, let stored):
+      "found \(stored) stored bytes, too few for the \(bytes) that its sizes come to"
+    case .shape(let name, let found, let expected):
+      "\(name): found the sizes \(found), expected \(expected)"
+    }
+  }
+}

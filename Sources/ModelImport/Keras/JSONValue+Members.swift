@@ -1,0 +1,58 @@
+import JSON
+
+extension JSONValue {
+  /// The value of a key of an object; nil where there is none, or null.
+  subscript(key: String) -> JSONValue? {
+    guard let value = members?.first(where: { $0.key == key })?.value, value != .null else {
+      return nil
+    }
+    return value
+  }
+
+  var members: [Member]? {
+    guard case .object(let members) = self else { return nil }
+    return members
+  }
+
+  var elements: [JSONValue]? {
+    guard case .array(let elements) = self else { return nil }
+    return elements
+  }
+
+  var string: String? {
+    guard case .string(let text) = self else { return nil }
+    return text
+  }
+
+  var number: Double? {
+    guard case .number(let text) = self else { return nil }
+    return Double(text)
+  }
+
+  /// A whole number, also where it is written `3.0`.
+  var integer: Int? { number.flatMap { Int(exactly: $0) } }
+
+  /// Whole numbers in an array, or one alone.
+  var integers: [Int]? {
+    if let integer { return [integer] }
+    guard let elements else { return nil }
+    let integers = elements.compactMap(\.integer)
+    return integers.count == elements.count ? integers : nil
+  }
+
+  /// Sizes of which some may be open.
+  var openSizes: [Int?]? {
+    guard let elements = elements ?? self["items"]?.elements else { return nil }
+    var sizes: [Int?] = []
+    for element in elements {
+      if element == .null {
+        sizes.append(nil)
+      } else if let size = element.integer {
+        sizes.append(size)
+      } else {
+        return nil
+      }
+    }
+    return sizes
+  }
+}

@@ -1,0 +1,85 @@
+import JSON
+
+/// A call of a layer: with which values, and where its weights stand.
+struct KerasCall {
+  let layer: KerasLayer
+  /// What the node is called that the layer's answer is.
+  let name: String
+  var weights: KerasWeights
+  /// The positional arguments, tensors and constants.
+  var arguments: [Operand] = []
+  var named: [(key: String, value: Operand)] = []
+
+  indirect enum Operand {
+    case value(KerasValue)
+    case list([Operand])
+    case constant(JSONValue)
+
+    var values: [KerasValue] {
+      switch self {
+      case .value(let value): [value]
+      case .list(let operands): operands.flatMap(\.values)
+      case .constant: []
+      }
+    }
+  }
+
+  init(
+    layer: KerasLayer, name: String, weights: KerasWeights, arguments: [Operand] = [],
+    named: [(key: String, value: Operand)] = []
+  ) {
+    self.layer = layer
+    self.name = name
+    self.weights = weights
+    self.arguments = arguments
+    self.named = named
+  }
+
+  /// A call of something that has no weights.
+  init(layer: KerasLayer, name: String, file: HDF5File) {
+    self.init(layer: layer, name: name, weights: KerasWeights(file: file, place: .list([])))
+  }
+
+  /// The same values for a layer inside this one.
+  func inside(
+    _ layer: KerasLayer, weights: KerasWeights, name: String? = nil, arguments: [Operand]? = nil
+  ) -> KerasCall {
+    KerasCall(
+      layer: layer, name: name ?? self.name, weights: weights,
+      arguments: arguments ?? self.arguments, named: named)
+  }
+
+  /// The tensors among the positional arguments.
+  var inputs: [KerasValue] { arguments.flatMap(\.values) }
+
+  subscript(key: String) -> Operand? { named.first { $0.key == key }?.value }
+
+  /// The one tensor that the layer takes.
+  func input() throws(ImportError) -> KerasValue {
+    let inputs = inputs
+    guard inputs.count == 1 else {
+      throw layer.refusal("found \(inputs.count) inputs, expected one")
+    }
+    return inputs[0]
+  }
+
+  /// A sequence of one size a step.
+  func sequence(_ value: KerasValue) throws(ImportError) -> (size: Int, steps: Int?) {
+    guard value.axes.count == 2, case .steps(let steps) = value.axes[0],
+      case .size(let size) = value.axes[1]
+    else { throw refusal(of: value, expected: "a sequence: (steps, size)") }
+    return (size, steps)
+  }
+
+  func refusal(of value: KerasValue, expected: String) -> ImportError {
+    layer.refusal("found an input of the sizes \(value.shape), expected \(expected)")
+  }
+
+  /// Refuses an input some of whose steps are masked.
+  func refuseMask(of value: KerasValue) throws(ImportError) {
+    guard let mask = value.mask else { return }
+    throw layer.refusal(
+      "\(mask.text), and this layer would pass over masked steps, which the graph can't yet",
+      remedy: "send sequences without padding, and save the model without the mask")
+  }
+}

@@ -1,0 +1,243 @@
+import JSON
+import ModelFormat
+
+/// Functions that were called on tensors between the layers: `x + y`, `x[:, -1]`, `keras.ops.mean(x, axis=1)`.
+enum KerasFunctions {
+  /// Whether a layer of Keras 2 stands for a function of TensorFlow.
+  static func isFunction(_ layer: KerasLayer) -> Bool {
+    ["TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"].contains(layer.className)
+  }
+
+  /// The name of the function: a class of Keras 3, or what TensorFlow calls it, its folders apart.
+  private static func name(of layer: KerasLayer) -> String {
+    guard isFunction(layer) else { return KerasWeightStore.snakeCase(layer.className) }
+    let path = layer["function"]?.string ?? layer.name
+    return String(path.split(separator: ".").last ?? "")
+  }
+
+  /// Whether a class is a function of Keras 3 that is carried.
+  static func isKnown(_ layer: KerasLayer) -> Bool {
+    layer.source.version == 3 && all[name(of: layer)] != nil
+  }
+
+  static func kind(of layer: KerasLayer) -> KerasLayerKind? {
+    let name = name(of: layer)
+    return KerasLayerKind(layer.className) { translation, call throws(ImportError) in
+      guard let function = all[name] else {
+        throw layer.refusal(
+          "found the function \(name.jsonExcerpt), which is not carried",
+          remedy: "use a layer in its place, or export the model to ONNX")
+      }
+      return [try function(&translation, KerasFunctionCall(call))]
+    }
+  }
+
+  typealias Function =
+    @Sendable (inout KerasTranslation, KerasFunctionCall) throws(ImportError) -> KerasValue
+
+  private static let all: [String: Function] = [
+    "add": arithmetic(.add), "subtract": arithmetic(.subtract), "sub": arithmetic(.subtract),
+    "multiply": arithmetic(.multiply), "mul": arithmetic(.multiply),
+    "divide": arithmetic(.divide), "true_divide": arithmetic(.divide),
+    "truediv": arithmetic(.divide), "maximum": arithmetic(.maximum),
+    "minimum": arithmetic(.minimum),
+    "tanh": simple(.tanh), "sigmoid": simple(.sigmoid), "relu": simple(.relu),
+    "exp": simple(.exp), "log": simple(.log), "sqrt": simple(.sqrt), "square": simple(.square),
+    "abs": simple(.abs), "absolute": simple(.abs), "softplus": simple(.softplus()),
+    "silu": simple(.silu), "swish": simple(.silu), "elu": simple(.elu()),
+    "negative": simple(.affine(scale: [-1], shift: [0])),
+    "neg": simple(.affine(scale: [-1], shift: [0])),
+    "mean": reduction(.mean), "reduce_mean": reduction(.mean),
+    "sum": reduction(.sum), "reduce_sum": reduction(.sum),
+    "max": reduction(.max), "reduce_max": reduction(.max),
+    "not_equal": notEqual, "any": anyElement,
+    "softmax": softmax, "get_item": item, "getitem": item,
+    "expand_dims": expanded, "squeeze": squeezed, "reshape": reshaped,
+    "concatenate": joined, "concat": joined, "transpose": transposedAxes,
+    "identity": { _, function throws(ImportError) in try function.value() },
+    "stop_gradient": { _, function throws(ImportError) in try function.value() },
+  ]
+
+  private static func simple(_ op: ModelDescription.Op) -> Function {
+    { translation, function throws(ImportError) in
+      try translation.map(op, try function.value(), for: function.call)
+    }
+  }
+
+  /// Of two tensors, or of a tensor and a number.
+  static func arithmetic(_ op: ModelDescription.Op) -> Function {
+    { translation, function throws(ImportError) in
+      let call = function.call
+      guard let number = function.number else {
+        return try KerasMergeLayers.elementwise(op, &translation, function.withValues())
+      }
+      let value = try function.value()
+      let isFirst = function.isNumberFirst
+      let affine: ModelDescription.Op?
+      switch op {
+      case .add: affine = .affine(scale: nil, shift: [number])
+      case .multiply: affine = .affine(scale: [number], shift: nil)
+      case .subtract:
+        affine =
+          isFirst ? .affine(scale: [-1], shift: [number]) : .affine(scale: nil, shift: [-number])
+      case .divide: affine = isFirst ? nil : .affine(scale: [1 / number], shift: nil)
+      case .maximum: affine = .clip(min: number)
+      case .minimum: affine = .clip(max: number)
+      default: affine = nil
+      }
+      guard let affine else { throw call.layer.refusal("found a number divided by a tensor") }
+      return try translation.map(affine, value, for: call)
+    }
+  }
+
+  /// Over the steps.
+  private static func reduction(_ op: ModelDescription.Op) -> Function {
+    { translation, function throws(ImportError) in
+      let call = function.call
+      let value = try translation.spreadOut(try function.value(), for: call)
+      let axes = try function.axes(of: value)
+      guard axes == [value.stepAxis] else {
+        throw call.layer.refusal(
+          "axis: found \(axes.map { $0.map { "\($0 + 1)" } ?? "none" }) of the sizes \(value.shape), expected the steps"
+        )
+      }
+      var result = value.with(name: try translation.add(op, [value], for: call))
+      let keeps = try function.bool("keepdims")
+      result.axes = value.axes
+      if keeps {
+        result.axes[value.stepAxis!] = .size(1)
+      } else {
+        result.axes.remove(at: value.stepAxis!)
+      }
+      if result.axes.isEmpty { result.axes = [.size(1)] }
+      result.mask = nil
+      return result
+    }
+  }
+
+  // MARK: Masks, which Keras 3 writes as functions too
+
+  private static let notEqual: Function = { _, function throws(ImportError) in
+    var value = try function.value()
+    guard let number = function.number else {
+      throw function.call.layer.refusal("found two tensors compared, expected one and a number")
+    }
+    let isIDs = value.axes.count == 1 && number == 0
+    value.content = .mask(
+      isIDs ? .zeroTokens(value.name) : .padding(value.name, number: number, isWhole: false))
+    return value
+  }
+
+  private static let anyElement: Function = { _, function throws(ImportError) in
+    var value = try function.value()
+    guard case .mask(.padding(let name, let number, false)) = value.content,
+      try function.axes(of: value) == [value.axes.count - 1]
+    else {
+      throw function.call.layer.refusal("found no mask of the last axis, expected one")
+    }
+    value.content = .mask(.padding(name, number: number, isWhole: true))
+    value.axes.removeLast()
+    return value
+  }
+
+  private static let softmax: Function = { translation, function throws(ImportError) in
+    let value = try function.value()
+    let axis = try function.axes(of: value, standard: -1)
+    guard axis.count == 1, let axis = axis[0] else {
+      throw function.call.layer.refusal("found no axis of the softmax")
+    }
+    return try KerasActivationLayers.softmax(
+      &translation, function.call, value, axis: axis, op: .softmax)
+  }
+
+  /// `x[:, -1]`, `x[:, 0]`, `x[:, -1, :]`, and a slice of the elements.
+  private static let item: Function = { translation, function throws(ImportError) in
+    let call = function.call
+    let value = try translation.spreadOut(try function.value(), for: call)
+    let keys = try function.keys()
+    let rest = Array(keys.dropFirst())
+    guard case .slice(nil, nil, nil)? = keys.first, rest.count <= value.axes.count else {
+      throw call.layer.refusal("found part of the batch, expected all of it: x[:, …]")
+    }
+    var result = value
+    var axes: [KerasValue.Axis] = []
+    for (place, axis) in value.axes.enumerated() {
+      switch (axis, place < rest.count ? rest[place] : .slice(nil, nil, nil)) {
+      case (_, .slice(nil, nil, nil)): axes.append(axis)
+      case (.steps(let count), .index(let index)):
+        guard index == -1 || index == 0 || count.map({ index == $0 - 1 }) ?? false else {
+          throw call.layer.refusal("found the step \(index), expected the first or the last")
+        }
+        result = result.with(
+          name: try translation.add(index == 0 ? .first : .last, [result], for: call, part: "step"))
+        result.mask = nil
+      case (.size(let size), let key) where value.sizes.count == 1:
+        let (start, end, stride, keeps) = try key.range(of: size, in: call.layer)
+        result = result.with(
+          name: try translation.add(
+            .slice(start: start, end: end, stride: stride), [result], for: call, part: "elements"))
+        if keeps { axes.append(.size((end - start + stride - 1) / stride)) }
+      default:
+        throw call.layer.refusal("found a part of the sizes \(value.shape) that is not carried")
+      }
+    }
+    result.axes = axes.isEmpty ? [.size(1)] : axes
+    return result
+  }
+
+  private static let expanded: Function = { translation, function throws(ImportError) in
+    var value = try function.value()
+    guard let axis = try function.integers("axis", position: 1)?.first else {
+      throw function.call.layer.refusal("found no axis")
+    }
+    let place = axis < 0 ? value.axes.count + 1 + axis : axis - 1
+    guard (0...value.axes.count).contains(place) else {
+      throw function.call.layer.refusal("axis: found \(axis) of the sizes \(value.shape)")
+    }
+    value.axes.insert(.size(1), at: place)
+    if place == 1, let result = translation.reread(try function.value(), as: value.axes) {
+      return result
+    }
+    return value
+  }
+
+  private static let squeezed: Function = { _, function throws(ImportError) in
+    var value = try function.value()
+    let axes = try function.axes(of: value).compactMap { $0 }
+    let places = axes.isEmpty ? value.axes.indices.filter { value.axes[$0] == .size(1) } : axes
+    for place in places.sorted().reversed() {
+      guard value.axes[place] == .size(1) else {
+        throw function.call.layer.refusal(
+          "found the sizes \(value.shape), expected 1 at axis \(place + 1)")
+      }
+      value.axes.remove(at: place)
+    }
+    return value
+  }
+
+  private static let reshaped: Function = { translation, function throws(ImportError) in
+    var sizes = try function.integers("newshape", position: 1)
+    if sizes == nil { sizes = try function.integers("shape", position: 1) }
+    guard let sizes, sizes.count > 1 else {
+      throw function.call.layer.refusal("found no sizes that are known before the model runs")
+    }
+    return try KerasShapeLayers.reshaped(
+      try function.value(), Array(sizes.dropFirst()), &translation, function.call)
+  }
+
+  private static let joined: Function = { translation, function throws(ImportError) in
+    let axis = try function.integers("axis", position: 1)?.first ?? -1
+    return try KerasMergeLayers.concatenated(
+      function.call.inputs, axis: axis, &translation, function.call)
+  }
+
+  private static let transposedAxes: Function = { translation, function throws(ImportError) in
+    var order = try function.integers("axes", position: 1)
+    if order == nil { order = try function.integers("perm", position: 1) }
+    guard let order, order.first == 0 else {
+      throw function.call.layer.refusal("found no order of axes that leaves the batch first")
+    }
+    return try KerasShapeLayers.permuted(
+      try function.value(), order.dropFirst().map { $0 - 1 }, &translation, function.call)
+  }
+}

@@ -1,0 +1,142 @@
+import JSON
+
+/// A layer of a Keras model as its configuration describes it.
+struct KerasLayer {
+  let className: String
+  let name: String
+  /// Where Keras 3 finds the class: `keras.layers`, or `keras.src.ops.…` for a function.
+  let module: String
+  let members: [JSONValue.Member]
+  let source: KerasSource
+  /// The layers that it stands in, then its name: `encoder/lstm`.
+  var path: String
+
+  /// - Parameter value: an object of `class_name` and `config`; Keras 1 and 2 may have the name beside them.
+  init(_ value: JSONValue, in parent: String, source: KerasSource) throws(ImportError) {
+    guard let className = value["class_name"]?.string, let config = value["config"] else {
+      throw source.refusal(
+        place: parent.isEmpty ? nil : parent,
+        "found \(value.kind), expected a layer: an object with \"class_name\" and \"config\"")
+    }
+    self.className = String(className.split(separator: ">").last ?? "")
+    module = value["module"]?.string ?? ""
+    // A Sequential model of Keras 1 has its layers alone.
+    members = config.members ?? [JSONValue.Member(key: "layers", value: config)]
+    name =
+      value["name"]?.string ?? config["name"]?.string
+      ?? KerasWeightStore.snakeCase(self.className)
+    self.source = source
+    path = parent.isEmpty ? name : "\(parent)/\(name)"
+  }
+
+  subscript(key: String) -> JSONValue? {
+    guard let value = members.first(where: { $0.key == key })?.value, value != .null else {
+      return nil
+    }
+    return value
+  }
+
+  /// Whether it is a model of layers itself.
+  var isModel: Bool {
+    self["layers"] != nil
+      && (className == "Sequential" || self["output_layers"] != nil || self["input_layers"] != nil)
+  }
+
+  /// Whether a call of a function stands in the graph as a layer would, though Keras counts it among none.
+  var isFunction: Bool { module.contains(".ops") && !module.contains("layers") }
+
+  // MARK: Refusals
+
+  /// The layer's place in a message: `LSTM "encoder/lstm"`.
+  var place: String { "\(className) \(path.jsonExcerpt)" }
+
+  func refusal(_ problem: String, remedy: String? = nil) -> ImportError {
+    source.refusal(place: place, problem, remedy: remedy)
+  }
+
+  private func refusal(of key: String, expected: String) -> ImportError {
+    refusal("\(key): found \(self[key]?.kind ?? "nothing"), expected \(expected)")
+  }
+
+  // MARK: Members of the configuration
+
+  func bool(_ key: String, _ standard: Bool = false) throws(ImportError) -> Bool {
+    switch self[key] {
+    case nil: return standard
+    case .bool(let value): return value
+    case .number(let text): return text != "0"
+    default: throw refusal(of: key, expected: "true or false")
+    }
+  }
+
+  func text(_ key: String) throws(ImportError) -> String? {
+    guard let value = self[key] else { return nil }
+    guard let text = value.string else { throw refusal(of: key, expected: "a text") }
+    return text
+  }
+
+  /// A number; Keras 2 writes one of NumPy's as an object with its value.
+  func number(_ key: String, _ standard: Double) throws(ImportError) -> Double {
+    guard let value = self[key] else { return standard }
+    guard let number = (value["value"] ?? value).number, number.isFinite else {
+      throw refusal(of: key, expected: "a finite number")
+    }
+    return number
+  }
+
+  /// A whole number from 0 to a million.
+  func integer(_ key: String, _ standard: Int? = nil) throws(ImportError) -> Int {
+    if self[key] == nil, let standard { return standard }
+    guard let integer = self[key]?.integer, (0...Self.maxSize).contains(integer) else {
+      throw refusal(of: key, expected: "a whole number from 0 to \(Self.maxSize)")
+    }
+    return integer
+  }
+
+  /// The one whole number of an array, or such a number: of kernels, strides and pools over one axis.
+  func single(_ key: String, _ standard: Int? = nil) throws(ImportError) -> Int {
+    guard case .array(let elements) = self[key] else { return try integer(key, standard) }
+    guard elements.count == 1, let number = elements[0].integer,
+      (0...Self.maxSize).contains(number)
+    else {
+      throw refusal(of: key, expected: "one whole number from 0 to \(Self.maxSize)")
+    }
+    return number
+  }
+
+  /// Whole numbers in an array, or one for an array of one.
+  func integers(_ key: String) throws(ImportError) -> [Int]? {
+    guard let value = self[key] else { return nil }
+    guard let numbers = value.integers, numbers.allSatisfy({ abs($0) <= Self.maxSize }) else {
+      throw refusal(of: key, expected: "whole numbers")
+    }
+    return numbers
+  }
+
+  /// Any size that a configuration may give.
+  static let maxSize = 4_194_304
+
+  /// A layer inside, as wrappers have one.
+  func layer(_ key: String) throws(ImportError) -> KerasLayer? {
+    guard let value = self[key] else { return nil }
+    return try KerasLayer(value, in: path, source: source)
+  }
+}
+
+/// The file that a model is read from, and which Keras wrote it.
+struct KerasSource {
+  let file: String
+  /// 1, 2 or 3.
+  let version: Int
+
+  /// The first number of a version such as `2.2.4-tf`.
+  static func version(of text: String?) -> Int {
+    // Keras wrote no version before 1.2.
+    guard let text, let major = Int(text.prefix { $0.isNumber }) else { return 1 }
+    return min(max(major, 1), 3)
+  }
+
+  func refusal(place: String?, _ problem: String, remedy: String? = nil) -> ImportError {
+    ImportError(file: file, place: place, problem: problem, remedy: remedy)
+  }
+}

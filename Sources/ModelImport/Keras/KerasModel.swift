@@ -1,0 +1,219 @@
+import JSON
+
+/// The graph of a model: its layers, what each is called with, its inputs and outputs.
+struct KerasModel {
+  /// The model as a layer of another, or as a whole.
+  let layer: KerasLayer
+  var layers: [Entry] = []
+  /// Names of input layers, in order; of a Sequential model, what its first layer is given.
+  var inputs: [String] = []
+  var outputs: [Tensor] = []
+
+  /// A layer and its calls, in order.
+  struct Entry {
+    let layer: KerasLayer
+    var calls: [Call]
+    /// What the first call of a nested model is counted as.
+    var firstCall = 0
+  }
+
+  /// An output of a call of a layer.
+  struct Tensor: Equatable {
+    let layer: String
+    let call: Int
+    let output: Int
+  }
+
+  struct Call {
+    var arguments: [Argument] = []
+    var named: [(key: String, value: Argument)] = []
+  }
+
+  indirect enum Argument {
+    case tensor(Tensor)
+    case list([Argument])
+    case constant(JSONValue)
+  }
+
+  /// Layers of one model; Keras's own largest have some hundreds.
+  static let maxLayers = 2000
+
+  init(_ layer: KerasLayer) throws(ImportError) {
+    self.layer = layer
+    guard let values = layer["layers"]?.elements, !values.isEmpty,
+      values.count <= Self.maxLayers
+    else {
+      throw layer.refusal(
+        "found \(layer["layers"]?.kind ?? "no layers"), expected 1 to \(Self.maxLayers) layers")
+    }
+    if layer.className == "Sequential" {
+      try readSequence(of: values)
+    } else {
+      try readGraph(of: values)
+    }
+  }
+
+  // MARK: Sequential
+
+  private mutating func readSequence(of values: [JSONValue]) throws(ImportError) {
+    var previous: Tensor?
+    for value in values {
+      let entry = try KerasLayer(value, in: layer.path, source: layer.source)
+      let call: Call
+      if let previous {
+        call = Call(arguments: [.tensor(previous)])
+      } else if entry.className == "InputLayer" {
+        call = Call()
+      } else {
+        // What a Sequential model without an input layer is given.
+        let input = "\(entry.name)_input"
+        inputs = [input]
+        call = Call(arguments: [.tensor(Tensor(layer: input, call: 0, output: 0))])
+      }
+      if entry.className == "InputLayer" { inputs = [entry.name] }
+      guard !layers.contains(where: { $0.layer.name == entry.name }) else {
+        throw entry.refusal("found a second layer of this name")
+      }
+      layers.append(Entry(layer: entry, calls: [call]))
+      previous = Tensor(layer: entry.name, call: 0, output: 0)
+    }
+    if let previous { outputs = [previous] }
+  }
+
+  // MARK: Functional
+
+  private mutating func readGraph(of values: [JSONValue]) throws(ImportError) {
+    var names: Set<String> = []
+    for value in values {
+      let entry = try KerasLayer(value, in: layer.path, source: layer.source)
+      let name = value["name"]?.string ?? entry.name
+      guard names.insert(name).inserted else {
+        throw entry.refusal("found a second layer of this name")
+      }
+      var calls: [Call] = []
+      for node in value["inbound_nodes"]?.elements ?? [] {
+        calls.append(try call(node, of: entry))
+      }
+      layers.append(Entry(layer: entry, calls: calls))
+    }
+    inputs = try tensors(layer["input_layers"], key: "input_layers").map(\.layer)
+    outputs = try tensors(layer["output_layers"], key: "output_layers")
+    countFirstCalls()
+  }
+
+  /// Where calls of a nested model are counted from 1, as the model itself has a node before any call.
+  private mutating func countFirstCalls() {
+    var lowest: [String: Int] = [:]
+    func note(_ tensor: Tensor) {
+      lowest[tensor.layer] = Swift.min(lowest[tensor.layer] ?? .max, tensor.call)
+    }
+    for entry in layers {
+      for call in entry.calls {
+        for argument in call.arguments + call.named.map(\.value) {
+          argument.tensors.forEach(note)
+        }
+      }
+    }
+    outputs.forEach(note)
+    for index in layers.indices where layers[index].layer.isModel {
+      layers[index].firstCall = lowest[layers[index].layer.name] == 0 ? 0 : 1
+    }
+  }
+
+  private func call(_ node: JSONValue, of layer: KerasLayer) throws(ImportError) -> Call {
+    var call = Call()
+    if let arguments = node["args"]?.elements {
+      // Keras 3.
+      call.arguments = arguments.map { Argument(keras3: $0) }
+      for member in node["kwargs"]?.members ?? [] where member.value != .null {
+        call.named.append((member.key, Argument(keras3: member.value)))
+      }
+      return call
+    }
+    // Keras 1 and 2: tensors as [layer, call, output, named arguments]; of a function, one such.
+    guard var elements = node.elements else {
+      throw layer.refusal("inbound_nodes: found \(node.kind), expected an array")
+    }
+    if case .string? = elements.first { elements = [node] }
+    for element in elements {
+      guard let parts = element.elements, parts.count >= 3 else {
+        throw layer.refusal("inbound_nodes: found \(element.kind), expected [layer, call, output]")
+      }
+      if parts[0].string == "_CONSTANT_VALUE" {
+        call.arguments.append(.constant(parts[2]))
+      } else if let tensor = Tensor(element) {
+        call.arguments.append(.tensor(tensor))
+      } else {
+        throw layer.refusal("inbound_nodes: found \(element.text), expected [layer, call, output]")
+      }
+      guard parts.count > 3 else { continue }
+      for member in parts[3].members ?? [] where member.value != .null {
+        call.named.append((member.key, Argument(keras2: member.value)))
+      }
+    }
+    return call
+  }
+
+  /// One tensor, tensors in an array, or by names in an object.
+  private func tensors(_ value: JSONValue?, key: String) throws(ImportError) -> [Tensor] {
+    guard let value else { throw layer.refusal("found no \(key)") }
+    if let tensor = Tensor(value) { return [tensor] }
+    var found: [Tensor] = []
+    for element in value.elements ?? value.members?.map(\.value) ?? [] {
+      guard let tensor = Tensor(element) else {
+        throw layer.refusal("\(key): found \(element.kind), expected [layer, call, output]")
+      }
+      found.append(tensor)
+    }
+    guard !found.isEmpty else { throw layer.refusal("\(key): found \(value.kind), expected some") }
+    return found
+  }
+}
+
+extension KerasModel.Tensor {
+  /// `[layer, call, output]`, with or without named arguments behind it.
+  init?(_ value: JSONValue) {
+    guard let parts = value.elements, (3...4).contains(parts.count),
+      let layer = parts[0].string, let call = parts[1].integer, let output = parts[2].integer,
+      call >= 0, output >= 0
+    else { return nil }
+    self.init(layer: layer, call: call, output: output)
+  }
+}
+
+extension KerasModel.Argument {
+  init(keras3 value: JSONValue) {
+    if value["class_name"]?.string == "__keras_tensor__",
+      let history = value["config"]?["keras_history"], let tensor = KerasModel.Tensor(history)
+    {
+      self = .tensor(tensor)
+    } else if let elements = value.elements {
+      self = .list(elements.map { Self(keras3: $0) })
+    } else if value["class_name"]?.string == "__tuple__",
+      let elements = (value["items"] ?? value["config"]?["value"])?.elements
+    {
+      self = .list(elements.map { Self(keras3: $0) })
+    } else {
+      self = .constant(value)
+    }
+  }
+
+  init(keras2 value: JSONValue) {
+    if let tensor = KerasModel.Tensor(value) {
+      self = .tensor(tensor)
+    } else if let elements = value.elements, elements.contains(where: { $0.elements != nil }) {
+      self = .list(elements.map { Self(keras2: $0) })
+    } else {
+      self = .constant(value)
+    }
+  }
+
+  /// The tensors in it, in order.
+  var tensors: [KerasModel.Tensor] {
+    switch self {
+    case .tensor(let tensor): [tensor]
+    case .list(let arguments): arguments.flatMap(\.tensors)
+    case .constant: []
+    }
+  }
+}

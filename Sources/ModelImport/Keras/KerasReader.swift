@@ -1,0 +1,205 @@
+import JSON
+import ModelFormat
+import NumPyFormat
+
+/// Reads a Keras model: its configuration, and its weights in HDF5.
+struct KerasReader {
+  /// Models of Keras 1, 2 and 3: `.keras`, `.h5`, and weights with the model's configuration beside them.
+  static let format = ImportFormat(
+    name: "Keras (.keras, .h5)",
+    recognises: { _, bytes in
+      let kind = ForeignFile(bytes.span)
+      return kind == .keras || kind == .hdf5
+    },
+    read: { request, files throws(ImportError) in
+      try KerasReader(request: request, files: files).folder()
+    })
+
+  private let name: String
+  private let source: KerasSource
+  private let model: KerasModel
+  private let file: HDF5File
+  private let container: KerasWeightStore.Container
+
+  init(request: ImportRequest, files: [SourceFile]) throws(ImportError) {
+    let first = files[0]
+    var parts: KerasParts
+    if ForeignFile(first.bytes.span) == .keras {
+      parts = try KerasParts(archive: first)
+    } else {
+      parts = try KerasParts(hdf5: first)
+    }
+    if let path = request.graph {
+      try parts.readConfiguration(of: try SourceFile(path: path), weights: first.path)
+    } else if parts.configuration == nil, files.count == 2 {
+      try parts.readConfiguration(of: files[1], weights: first.path)
+    } else if files.count > 1 {
+      throw ImportError(
+        file: files[1].path, problem: "found a second file beside a whole Keras model, expected one"
+      )
+    }
+    guard let configuration = parts.configuration else {
+      throw ImportError(
+        file: first.path, problem: "found weights alone, without the layers that they are of",
+        remedy:
+          "save the whole model: model.save('model.keras'); or the layers beside the weights: "
+          + "open('model.json', 'w').write(model.to_json()), and name them: --graph model.json")
+    }
+    name = request.name ?? first.stem
+    file = parts.file
+    source = KerasSource(file: first.path, version: parts.version)
+    var layer = try KerasLayer(configuration, in: "", source: source)
+    guard layer.isModel else {
+      throw layer.refusal(
+        "found a model that is a class of its own, whose graph only its Python code knows",
+        remedy:
+          "build the same layers with keras.Sequential or keras.Model(inputs, outputs), load the "
+          + "weights into them, and save that; or export it to ONNX")
+    }
+    layer.path = ""
+    model = try KerasModel(layer)
+    do { container = try KerasWeightStore(file: file).root() } catch {
+      throw ImportError(file: first.path, place: error.path, problem: "\(error)")
+    }
+  }
+
+  /// The model folder. What an input's first axis is, Keras doesn't say: it is read as steps, and where no graph comes of
+  /// that, as one frame.
+  func folder() throws(ImportError) -> FolderDraft {
+    do { return try folder(.steps) } catch {
+      if let draft = try? folder(.frames) { return draft }
+      if let draft = try? folder(.flattening) { return draft }
+      throw error
+    }
+  }
+
+  private func folder(_ mode: KerasTranslation.Mode) throws(ImportError) -> FolderDraft {
+    var translation = KerasTranslation(
+      name: name, store: KerasWeightStore(file: file), source: source, mode: mode)
+    let inputs = try translation.addInputs(of: model)
+    let outputs = try translation.run(model, in: container, inputs: inputs)
+    let draft = try translation.finish(outputs, model: model.layer)
+    do { _ = try draft.model() } catch { throw ImportError(file: source.file, error) }
+    return draft
+  }
+}
+
+/// The parts of a model's file.
+struct KerasParts {
+  let file: HDF5File
+  private(set) var configuration: JSONValue?
+  private(set) var version: Int
+
+  /// What the weights in a `.keras` archive may be long.
+  private static let maxWeightBytes = 4 << 30
+  private static let maxTextBytes = 64 << 20
+
+  /// A zip of `config.json`, `metadata.json` and `model.weights.h5`.
+  init(archive file: SourceFile) throws(ImportError) {
+    let archive: ZipArchive
+    do { archive = try ZipArchive(file.bytes) } catch { throw ImportError(file: file.path, error) }
+    func content(_ name: String, limit: Int) throws(ImportError) -> [UInt8] {
+      guard let place = archive.names.firstIndex(of: name) else {
+        throw ImportError(file: file.path, place: name, problem: "not in the archive")
+      }
+      let size = archive.size(at: place)
+      guard size <= limit else {
+        throw ImportError(
+          file: file.path, place: name, problem: "found \(size) bytes, at most \(limit) are read")
+      }
+      do { return try archive.content(at: place) } catch {
+        throw ImportError(file: file.path, error)
+      }
+    }
+    let metadata = try Self.parse(
+      try content("metadata.json", limit: Self.maxTextBytes), file: file.path,
+      place: "metadata.json")
+    version = KerasSource.version(of: metadata["keras_version"]?.string)
+    configuration = try Self.parse(
+      try content("config.json", limit: Self.maxTextBytes), file: file.path, place: "config.json")
+    self.file = try Self.open(
+      try content("model.weights.h5", limit: Self.maxWeightBytes), file: file.path,
+      place: "model.weights.h5")
+  }
+
+  /// An HDF5 file with the attributes `model_config` and `keras_version`, or with weights alone.
+  init(hdf5 source: SourceFile) throws(ImportError) {
+    file = try Self.open(source.bytes, file: source.path, place: nil)
+    do throws(HDF5Error) {
+      var version = try file.text("keras_version", of: "")
+      if version == nil, file.exists("model_weights") {
+        version = try file.text("keras_version", of: "model_weights")
+      }
+      // The store of Keras 3 (and of Keras 2.12 on) tells no version; what describes the layers does.
+      self.version = KerasSource.version(of: version)
+      guard let text = try file.text("model_config", of: "") else { return }
+      configuration = .string(text)
+    } catch {
+      throw ImportError(file: source.path, place: error.path, problem: "\(error)")
+    }
+    if let text = configuration?.string {
+      configuration = try Self.parse(Array(text.utf8), file: source.path, place: "model_config")
+    }
+  }
+
+  /// Takes the layers from a file of `model.to_json()`.
+  mutating func readConfiguration(
+    of file: SourceFile, weights: String
+  ) throws(ImportError) {
+    let value = try Self.parse(file.bytes, file: file.path, place: nil)
+    guard value["class_name"] != nil else {
+      throw ImportError(
+        file: file.path, problem: "found no class_name, expected the layers of the Keras model",
+        remedy: "write them in Python: open('model.json', 'w').write(model.to_json())")
+    }
+    configuration = value
+    // Keras 3 writes no version here, but where each class is found.
+    let isKeras3 = value["keras_version"] == nil && value["module"] != nil
+    version = isKeras3 ? 3 : KerasSource.version(of: value["keras_version"]?.string)
+  }
+
+  private static func open(
+    _ bytes: [UInt8], file: String, place: String?
+  ) throws(ImportError) -> HDF5File {
+    do { return try HDF5File(bytes) } catch {
+      throw ImportError(file: file, place: place, problem: "\(error)")
+    }
+  }
+
+  private static func parse(
+    _ bytes: [UInt8], file: String, place: String?
+  ) throws(ImportError) -> JSONValue {
+    do { return try JSONParser.parse(withoutNaN(bytes)) } catch {
+      throw ImportError(file: file, place: place, problem: "\(error)")
+    }
+  }
+
+  /// Python writes NaN and Infinity, which JSON has no words for, in the place of numbers that no layer needs.
+  private static func withoutNaN(_ bytes: [UInt8]) -> [UInt8] {
+    let words = ["NaN", "-Infinity", "Infinity"].map { Array($0.utf8) }
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count)
+    var isInString = false
+    var index = 0
+    while index < bytes.count {
+      let byte = bytes[index]
+      if isInString, byte == UInt8(ascii: "\\"), index + 1 < bytes.count {
+        result += [byte, bytes[index + 1]]
+        index += 2
+        continue
+      }
+      if byte == UInt8(ascii: "\"") { isInString.toggle() }
+      if !isInString,
+        byte == UInt8(ascii: "N") || byte == UInt8(ascii: "I") || byte == UInt8(ascii: "-"),
+        let word = words.first(where: { bytes[index...].starts(with: $0) })
+      {
+        result += "null".utf8
+        index += word.count
+        continue
+      }
+      result.append(byte)
+      index += 1
+    }
+    return result
+  }
+}

@@ -1,0 +1,108 @@
+import JSON
+
+extension KerasTranslation {
+  /// The value with other axes, where it is an input that nothing has read yet: clients then send it so. Nil where it is not.
+  mutating func reread(_ value: KerasValue, as axes: [KerasValue.Axis]) -> KerasValue? {
+    guard case .input(let index) = value.content, inputs[index].isOpen, !value.isStepped,
+      axes.count >= 2, value.stepAxis == nil || value.stepCount != nil, axes != value.axes,
+      mode != .frames
+    else { return nil }
+    var result = value
+    result.axes = axes
+    if case .size(let count) = axes[0] { result.axes[0] = .steps(count) }
+    inputs[index].axes = result.axes
+    return result
+  }
+
+  /// The inputs of the whole model, each as a value.
+  mutating func addInputs(of model: KerasModel) throws(ImportError) -> [KerasValue] {
+    var values: [KerasValue] = []
+    for name in model.inputs {
+      let (layer, sizes) = try shape(of: name, in: model)
+      let axes = try axes(sizes, of: layer)
+      let uses = model.layers.reduce(model.outputs.count { $0.layer == name }) { count, entry in
+        entry.calls.reduce(count) { count, call in
+          count
+            + (call.arguments + call.named.map(\.value)).flatMap(\.tensors).count {
+              $0.layer == name
+            }
+        }
+      }
+      let input = KerasInput(name: unusedName(name), axes: axes, uses: uses, place: inputs.count)
+      inputs.append(input)
+      var value = KerasValue(name: input.name, axes: axes)
+      value.content = .input(inputs.count - 1)
+      value.origin = inputs.count - 1
+      values.append(value)
+    }
+    return values
+  }
+
+  /// The layer that says an input's sizes, and the sizes without the batch's.
+  private func shape(
+    of name: String, in model: KerasModel
+  ) throws(ImportError) -> (KerasLayer, [Int?]) {
+    if let layer = model.layers.first(where: { $0.layer.name == name })?.layer {
+      guard let sizes = layer["batch_shape"]?.openSizes ?? layer["batch_input_shape"]?.openSizes,
+        !sizes.isEmpty
+      else { throw layer.refusal("found no sizes, expected batch_shape") }
+      return (layer, Array(sizes.dropFirst()))
+    }
+    // A Sequential model without an input layer: what its first layer says, or was built with.
+    guard let first = model.layers.first?.layer else {
+      throw model.layer.refusal("the input \(name.jsonExcerpt) is no layer of the model")
+    }
+    var layer = first
+    while layer.isModel, layer["batch_input_shape"] == nil {
+      guard let inner = try KerasModel(layer).layers.first?.layer else { break }
+      layer = inner
+    }
+    let builtWith =
+      model.layer["build_input_shape"] ?? layer["batch_input_shape"] ?? layer["batch_shape"]
+    if let sizes = builtWith?.openSizes, !sizes.isEmpty {
+      return (first, Array(sizes.dropFirst()))
+    }
+    if let sizes = layer["input_shape"]?.openSizes { return (first, sizes) }
+    if let size = layer["input_dim"]?.integer {
+      // Keras 1: of a recurrent layer and a convolution the steps stand apart.
+      let length = layer["input_length"]?.integer
+      switch layer.className {
+      case "Embedding": return (first, [length])
+      case "Dense": return (first, [size])
+      default: return (first, [length, size])
+      }
+    }
+    throw first.refusal(
+      "found no sizes of the model's input",
+      remedy: "build the model before it is saved: model.build((None, steps, features))")
+  }
+
+  private func axes(
+    _ sizes: [Int?], of layer: KerasLayer
+  ) throws(ImportError) -> [KerasValue.Axis] {
+    func size(_ size: Int?) throws(ImportError) -> KerasValue.Axis {
+      guard let size, (1...KerasLayer.maxSize).contains(size) else {
+        throw layer.refusal(
+          "found \(size.map(String.init) ?? "no number") among the sizes of the input, expected 1 "
+            + "to \(KerasLayer.maxSize)")
+      }
+      return .size(size)
+    }
+    guard sizes.count >= 2 else {
+      // Ids, or numbers: which, the first layer tells.
+      return sizes.first.map { [$0.map { .size($0) } ?? .steps(nil)] } ?? [.size(1)]
+    }
+    var axes: [KerasValue.Axis] = []
+    for (index, one) in sizes.enumerated() {
+      let isSteps = index == 0 && (mode != .frames || one == nil)
+      axes.append(isSteps ? .steps(one) : try size(one))
+    }
+    guard
+      KerasValue(name: "", axes: axes).sizes.reduce(1.0, { $0 * Double($1) })
+        <= Double(KerasLayer.maxSize)
+    else {
+      throw layer.refusal("found \(sizes.map { $0 ?? 0 }) as the sizes of the input, too large")
+    }
+    return axes
+  }
+}

@@ -1,0 +1,133 @@
+import JSON
+import ModelFormat
+
+extension KerasTranslation {
+  /// What a model answers for values, its layers called as its graph says.
+  ///
+  /// - Parameter inputs: as many values as the model has inputs.
+  mutating func run(
+    _ model: KerasModel, in container: KerasWeightStore.Container, inputs: [KerasValue]
+  ) throws(ImportError) -> [KerasValue] {
+    guard inputs.count == model.inputs.count else {
+      throw model.layer.refusal(
+        "found \(inputs.count) inputs, expected \(model.inputs.count)")
+    }
+    let weights = try store.weights(of: model, in: container)
+    var run = KerasRun(model)
+    for (name, value) in zip(model.inputs, inputs) { run.setInput(name, to: value) }
+    while let ready = run.next() {
+      let entry = model.layers[ready.layer]
+      let call = KerasCall(
+        layer: entry.layer, name: nodeName(of: entry.layer), weights: weights[ready.layer],
+        arguments: ready.arguments, named: ready.named)
+      run.record(try self.call(call), of: ready)
+    }
+    return try run.outputs()
+  }
+
+  /// Nodes are called as their layer is, those of nested models with the models' names before it.
+  private func nodeName(of layer: KerasLayer) -> String {
+    String(layer.path.map { $0 == "/" ? "." : $0 })
+  }
+
+  /// What a layer answers.
+  mutating func call(_ call: KerasCall) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    try countCall(of: layer)
+    if layer.isModel {
+      return try run(
+        KerasModel(layer), in: KerasWeightStore.container(of: call.weights), inputs: call.inputs)
+    }
+    guard let kind = KerasLayerTable.kind(of: layer) else {
+      throw KerasLayerTable.refusal(of: layer)
+    }
+    return try kind.translate(&self, call)
+  }
+}
+
+/// The calls of a model's layers, in an order in which each comes after those whose results it takes.
+struct KerasRun {
+  private let model: KerasModel
+  private var results: [String: [Int: [KerasValue]]] = [:]
+  private var firstCalls: [String: Int] = [:]
+  /// Places of layers, and of their calls, that have not been made.
+  private var pending: [(layer: Int, call: Int)] = []
+
+  /// A call whose arguments are there.
+  struct Ready {
+    let layer: Int
+    let call: Int
+    let arguments: [KerasCall.Operand]
+    let named: [(key: String, value: KerasCall.Operand)]
+  }
+
+  init(_ model: KerasModel) {
+    self.model = model
+    for (index, entry) in model.layers.enumerated() {
+      firstCalls[entry.layer.name] = entry.firstCall
+      guard entry.layer.className != "InputLayer" else { continue }
+      for call in entry.calls.indices { pending.append((index, call)) }
+    }
+  }
+
+  mutating func setInput(_ name: String, to value: KerasValue) {
+    results[name] = [0: [value]]
+  }
+
+  /// The first call that can be made; nil once none can.
+  mutating func next() -> Ready? {
+    for (place, (layer, index)) in pending.enumerated() {
+      let call = model.layers[layer].calls[index]
+      guard let arguments = operands(call.arguments),
+        let named = operands(call.named.map(\.value))
+      else { continue }
+      pending.remove(at: place)
+      return Ready(
+        layer: layer, call: index, arguments: arguments,
+        named: zip(call.named, named).map { ($0.key, $1) })
+    }
+    return nil
+  }
+
+  mutating func record(_ values: [KerasValue], of ready: Ready) {
+    let entry = model.layers[ready.layer]
+    results[entry.layer.name, default: [:]][entry.firstCall + ready.call] = values
+  }
+
+  private func operands(_ arguments: [KerasModel.Argument]) -> [KerasCall.Operand]? {
+    var operands: [KerasCall.Operand] = []
+    for argument in arguments {
+      guard let operand = operand(argument) else { return nil }
+      operands.append(operand)
+    }
+    return operands
+  }
+
+  private func operand(_ argument: KerasModel.Argument) -> KerasCall.Operand? {
+    switch argument {
+    case .constant(let value): .constant(value)
+    case .tensor(let tensor): value(tensor).map { .value($0) }
+    case .list(let arguments): operands(arguments).map { .list($0) }
+    }
+  }
+
+  private func value(_ tensor: KerasModel.Tensor) -> KerasValue? {
+    guard let values = results[tensor.layer]?[tensor.call], tensor.output < values.count else {
+      return nil
+    }
+    return values[tensor.output]
+  }
+
+  func outputs() throws(ImportError) -> [KerasValue] {
+    var values: [KerasValue] = []
+    for output in model.outputs {
+      guard let value = value(output) else {
+        throw model.layer.refusal(
+          "the output \(output.output) of call \(output.call) of \(output.layer.jsonExcerpt) "
+            + "follows from no input: the graph has a cycle, or names a layer that it doesn't have")
+      }
+      values.append(value)
+    }
+    return values
+  }
+}

@@ -1,0 +1,239 @@
+import JSON
+import ModelFormat
+
+/// A Keras model on its way to a graph: the nodes and tensors so far.
+struct KerasTranslation {
+  private(set) var draft: FolderDraft
+  let store: KerasWeightStore
+  let source: KerasSource
+  let mode: Mode
+  var inputs: [KerasInput] = []
+  /// For each layer that was called, what stands before the names of its tensors.
+  private var prefixes: [String: String] = [:]
+  private var knownPrefixes: Set<String> = []
+  private var names: Set<String> = []
+  private var callCount = 0
+
+  /// How an input of several axes is read, of which Keras does not say what they are.
+  enum Mode {
+    /// The first axis is the steps of a sequence.
+    case steps
+    /// A sequence is one frame: a vector.
+    case frames
+    /// As `steps`, where all steps of a sequence may be laid side by side.
+    case flattening
+  }
+
+  init(name: String, store: KerasWeightStore, source: KerasSource, mode: Mode) {
+    draft = FolderDraft(name: name)
+    self.store = store
+    self.source = source
+    self.mode = mode
+  }
+
+  // MARK: Names
+
+  /// A name that no input and no node has, made of Keras's.
+  mutating func unusedName(_ text: String) -> String {
+    // What ends like a state of a recurrent network would be taken for one.
+    let plain = text.replacing(".cell", with: "_cell").replacing(".hidden", with: "_hidden")
+    let name = String(FolderDraft.name(from: plain).prefix(80))
+    var candidate = name
+    var count = 1
+    while !names.insert(candidate).inserted {
+      candidate = "\(name)_\(count)"
+      count += 1
+    }
+    return candidate
+  }
+
+  /// What stands before the names of a layer's tensors, and whether they are there already: of a layer that is called twice.
+  mutating func prefix(of layer: KerasLayer, name: String) -> (prefix: String, isNew: Bool) {
+    if let prefix = prefixes[layer.path] { return (prefix, false) }
+    var prefix = FolderDraft.name(from: name)
+    while !knownPrefixes.insert(prefix).inserted { prefix += "_" }
+    prefixes[layer.path] = prefix
+    return (prefix, true)
+  }
+
+  mutating func note(_ text: String) {
+    if !draft.notes.contains(text) { draft.notes.append(text) }
+  }
+
+  /// Takes note of a call; a model in a model, each called many times, would make more than anyone can wait for.
+  mutating func countCall(of layer: KerasLayer) throws(ImportError) {
+    callCount += 1
+    guard callCount <= Self.maxCalls else {
+      throw layer.refusal("the model calls its layers more than \(Self.maxCalls) times")
+    }
+  }
+
+  private static let maxCalls = 10_000
+
+  /// Takes note that values have the same steps, so that the inputs behind them do.
+  mutating func unify(_ values: [KerasValue]) {
+    let origins = values.filter { $0.stepAxis != nil }.compactMap(\.origin)
+    guard let first = origins.first else { return }
+    let axis = inputs[first].axis
+    for origin in origins {
+      let other = inputs[origin].axis
+      for index in inputs.indices where inputs[index].axis == other { inputs[index].axis = axis }
+    }
+  }
+
+  // MARK: Nodes
+
+  /// Adds a node and returns its name.
+  ///
+  /// - Parameter part: behind the call's name, where the node is not what the layer as a whole answers.
+  mutating func add(
+    _ op: ModelDescription.Op, _ inputs: [KerasValue?], for call: KerasCall, part: String? = nil,
+    weights: String? = nil
+  ) throws(ImportError) -> String {
+    var operands: [String?] = []
+    for input in inputs {
+      operands.append(try input.map { value throws(ImportError) in try operand(value, for: call) })
+    }
+    let name = unusedName(part.map { "\(call.name).\($0)" } ?? call.name)
+    guard draft.description.nodes.count < Self.maxNodes else {
+      throw call.layer.refusal("the graph has more than \(Self.maxNodes) nodes by here")
+    }
+    draft.description.nodes.append(
+      ModelDescription.Node(
+        name: name, op: op, inputs: operands, weights: weights == name ? nil : weights))
+    return name
+  }
+
+  /// The most nodes that a graph may have.
+  static let maxNodes = 1000
+
+  /// Adds a node that works on each step by itself and keeps the value's axes.
+  mutating func map(
+    _ op: ModelDescription.Op, _ value: KerasValue, for call: KerasCall, part: String? = nil
+  ) throws(ImportError) -> KerasValue {
+    let isSpread = value.isSpread
+    var result = value.with(name: try add(op, [value], for: call, part: part))
+    result.isSpread = isSpread
+    return result
+  }
+
+  /// Adds one op after another; the last has the call's name.
+  mutating func chain(
+    _ ops: [ModelDescription.Op], _ value: KerasValue, for call: KerasCall, part: String? = nil
+  ) throws(ImportError) -> KerasValue {
+    var value = value
+    for (index, op) in ops.enumerated() {
+      value = try map(
+        op, value, for: call, part: index == ops.count - 1 ? part : part ?? op.name)
+    }
+    return value
+  }
+
+  /// Adds a node of several values that has the axes of one.
+  mutating func combine(
+    _ op: ModelDescription.Op, _ values: [KerasValue], as model: KerasValue, for call: KerasCall,
+    part: String? = nil
+  ) throws(ImportError) -> KerasValue {
+    var result = model.with(name: try add(op, values, for: call, part: part))
+    result.isSpread = values.allSatisfy(\.isSpread)
+    return result
+  }
+
+  mutating func add(tensor name: String, shape: [Int], _ floats: [Float]) {
+    draft.add(tensor: name, shape: shape, floats)
+  }
+
+  /// The name of a value that a node takes, which decides the kind of an input.
+  private mutating func operand(
+    _ value: KerasValue, for call: KerasCall
+  ) throws(ImportError) -> String {
+    switch value.content {
+    case .floats: return value.name
+    case .input(let index):
+      try inputs[index].declareFloats(for: call)
+      return value.name
+    case .flattened(let steps):
+      return try sideBySide(value, steps: steps, for: call)
+    case .mask:
+      throw call.layer.refusal("found a mask in the place of numbers, which is not carried")
+    case .scores:
+      throw call.layer.refusal(
+        "found a score of each step for each other, of which only a softmax and a product with "
+          + "the values are carried")
+    }
+  }
+
+  /// All steps of a sequence in one vector: a convolution over as many steps, of which each output picks one element.
+  private mutating func sideBySide(
+    _ value: KerasValue, steps: Int, for call: KerasCall
+  ) throws(ImportError) -> String {
+    let size = value.size / steps
+    guard value.size * steps <= Self.maxPickedWeights else {
+      throw call.layer.refusal(
+        "found \(steps) steps of \(size) elements side by side, which only a Dense right behind the Flatten "
+          + "can take where there are so many")
+    }
+    noteSteps(steps, of: call.layer)
+    let sequence = value.with(name: value.name, axes: [.steps(steps), .size(size)])
+    let picks = sequence.with(
+      name: try add(
+        .conv(padding: .valid, groups: size), [sequence], for: call, part: "picks"))
+    // Channel by channel, and of a channel step by step.
+    var weight = [Float](repeating: 0, count: value.size * steps)
+    for output in 0..<value.size { weight[output * steps + output % steps] = 1 }
+    add(tensor: "\(picks.name).weight", shape: [value.size, 1, steps], weight)
+    let last = value.with(name: try add(.last, [picks], for: call, part: "all"))
+    return try add(.transpose(rows: size), [last], for: call, part: "flat")
+  }
+
+  private static let maxPickedWeights = 1 << 22
+
+  mutating func noteSteps(_ steps: Int, of layer: KerasLayer) {
+    note(
+      "\(layer.place) works on all \(steps) steps side by side: send sequences of exactly \(steps) steps"
+    )
+  }
+
+  /// A value as the elements that its axes tell of: one that stands for all is repeated.
+  mutating func spreadOut(
+    _ value: KerasValue, for call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    guard value.isSpread, value.size > 1 else { return value }
+    let name = try add(.linear, [value], for: call, part: "spread")
+    add(tensor: "\(name).weight", shape: [value.size, 1], Array(repeating: 1, count: value.size))
+    return value.with(name: name)
+  }
+
+  // MARK: The folder
+
+  /// The folder, with the model's inputs and outputs.
+  mutating func finish(_ outputs: [KerasValue], model: KerasLayer) throws(ImportError)
+    -> FolderDraft
+  {
+    var taken: Set<String> = []
+    for output in outputs {
+      var value = output
+      let call = KerasCall(layer: model, name: "output", file: store.file)
+      value = try spreadOut(value, for: call)
+      guard value.stepAxis ?? 0 == 0 else {
+        throw model.refusal(
+          "an output has the sizes \(value.shape), expected the steps first: end with Permute((2, 1))"
+        )
+      }
+      if value.content != .floats || taken.contains(value.name) {
+        value = try map(.affine(scale: [1], shift: [0]), value, for: call)
+      }
+      taken.insert(value.name)
+      draft.description.outputs.append(ModelDescription.Output(name: value.name))
+    }
+    let axes = Set(inputs.filter(\.isSequence).map(\.axis))
+    for input in inputs {
+      let axis = axes.count > 1 ? inputs[input.axis].name : nil
+      guard let description = input.description(axis: axis) else {
+        throw model.refusal("the input \(input.name.jsonExcerpt) leads to no output")
+      }
+      draft.description.inputs.append(description)
+    }
+    return draft
+  }
+}

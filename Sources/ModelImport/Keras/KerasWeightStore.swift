@@ -1,0 +1,134 @@
+import JSON
+
+/// The weights of a model, found for each of its layers: by the store of Keras 3, or by the lists of Keras 1 and 2.
+struct KerasWeightStore {
+  let file: HDF5File
+
+  /// Where the weights of a model stand.
+  enum Container {
+    /// A group with one group for each layer, under `layers`.
+    case store(String)
+    /// A group with one list for each layer (`layer_names`, `weight_names`).
+    case lists(String)
+    /// One list for all layers of a nested model.
+    case list([String])
+  }
+
+  /// The container of the whole model.
+  func root() throws(HDF5Error) -> Container {
+    if try file.texts("layer_names", of: "") != nil { return .lists("") }
+    if file.exists("model_weights") { return .lists("model_weights") }
+    return .store("")
+  }
+
+  /// The weights of each layer of a model, in the order of its layers.
+  func weights(
+    of model: KerasModel, in container: Container
+  ) throws(ImportError) -> [KerasWeights] {
+    do throws(HDF5Error) {
+      switch container {
+      case .store(let path): return stored(model, at: path)
+      case .lists(let path):
+        return try listed(model, at: path).map { KerasWeights(file: file, place: .list($0)) }
+      case .list(let paths):
+        return split(paths, over: model).map { KerasWeights(file: file, place: .list($0)) }
+      }
+    } catch { throw model.layer.refusal(error) }
+  }
+
+  /// The container of a nested model.
+  static func container(of weights: KerasWeights) -> Container {
+    switch weights.place {
+    case .group(let path): .store(path)
+    case .list(let paths): .list(paths)
+    }
+  }
+
+  // MARK: Keras 3
+
+  /// Groups are called by class: `lstm`, `lstm_1`.
+  private func stored(_ model: KerasModel, at path: String) -> [KerasWeights] {
+    // Keras 2.12 called it otherwise.
+    let folder =
+      file.exists("\(path)/layers") ? "\(path)/layers" : "\(path)/_layer_checkpoint_dependencies"
+    var counts: [String: Int] = [:]
+    return model.layers.map { entry in
+      let name = Self.snakeCase(entry.layer.className)
+      guard !entry.layer.isFunction else {
+        return KerasWeights(file: file, place: .list([]))
+      }
+      let count = counts[name, default: 0]
+      counts[name] = count + 1
+      let group = "\(folder)/\(count == 0 ? name : "\(name)_\(count)")"
+      return KerasWeights(file: file, place: .group(group))
+    }
+  }
+
+  /// A class's name as Keras makes names of them: `TimeDistributed` is `time_distributed`, `Conv1D` `conv1d`.
+  static func snakeCase(_ name: String) -> String {
+    let letters = Array(name.unicodeScalars.filter { $0.isWord })
+    var text = ""
+    for (index, letter) in letters.enumerated() {
+      if index > 0, letter.isUpper {
+        // A capital before a small letter, whatever stands before it; or one behind a small letter.
+        let isBeforeSmall = index + 1 < letters.count && letters[index + 1].isLower
+        if isBeforeSmall && letters[index - 1] != "_" || letters[index - 1].isLower { text += "_" }
+      }
+      text.unicodeScalars.append(letter)
+    }
+    return text.lowercased()
+  }
+
+  // MARK: Keras 1 and 2
+
+  /// By name where the file has the model's names; else in order, of the layers that have weights, as Keras loads them.
+  private func listed(_ model: KerasModel, at path: String) throws(HDF5Error) -> [[String]] {
+    var lists: [(name: String, paths: [String])] = []
+    for name in try file.texts("layer_names", of: path) ?? [] {
+      let group = path.isEmpty ? name : "\(path)/\(name)"
+      let names = try file.texts("weight_names", of: group) ?? []
+      lists.append((name, names.map { "\(group)/\($0)" }))
+    }
+    let names = Set(model.layers.map(\.layer.name))
+    let byName = Dictionary(lists.map { ($0.name, $0.paths) }) { first, _ in first }
+    if lists.allSatisfy({ $0.paths.isEmpty || names.contains($0.name) }) {
+      return model.layers.map { byName[$0.layer.name] ?? [] }
+    }
+    var rest = lists.map(\.paths).filter { !$0.isEmpty }[...]
+    return model.layers.map { entry in
+      KerasLayerTable.weightCount(of: entry.layer).total == 0 ? [] : rest.popFirst() ?? []
+    }
+  }
+
+  /// What training changes comes first, of all layers, then what it does not: frozen layers, and running means.
+  private func split(_ paths: [String], over model: KerasModel) -> [[String]] {
+    let counts = model.layers.map { KerasLayerTable.weightCount(of: $0.layer) }
+    var rest = paths[...]
+    func take(_ count: Int) -> [String] {
+      let taken = Array(rest.prefix(count))
+      rest = rest.dropFirst(count)
+      return taken
+    }
+    let trained = counts.map { take($0.trained) }
+    return zip(trained, counts).map { $0 + take($1.fixed) }
+  }
+}
+
+/// How many weights of a layer training changes, and how many it does not.
+struct KerasWeightCount: Equatable {
+  var trained = 0
+  var fixed = 0
+  var total: Int { trained + fixed }
+
+  static func + (first: Self, second: Self) -> Self {
+    Self(trained: first.trained + second.trained, fixed: first.fixed + second.fixed)
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isUpper: Bool { ("A"..."Z").contains(self) }
+  fileprivate var isLower: Bool { ("a"..."z").contains(self) }
+  fileprivate var isWord: Bool {
+    isUpper || isLower || ("0"..."9").contains(self) || self == "_" || value > 0x7F
+  }
+}

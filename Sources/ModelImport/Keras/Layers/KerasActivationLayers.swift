@@ -1,0 +1,145 @@
+import JSON
+import ModelFormat
+
+/// Activations that are layers.
+enum KerasActivationLayers {
+  static let all = [
+    KerasLayerKind("Activation") { translation, call throws(ImportError) in
+      let value = try call.input()
+      // A softmax of scores of every step for every other.
+      if case .scores(var scores) = value.content, call.layer["activation"]?.string == "softmax" {
+        var result = value
+        scores.isSoftmax = true
+        result.content = .scores(scores)
+        return [result]
+      }
+      return [
+        try KerasActivation(call.layer, "activation").apply(to: value, &translation, call)
+      ]
+    },
+    KerasLayerKind("ReLU", "LeakyReLU", "ELU", "ThresholdedReLU") {
+      translation, call throws(ImportError) in
+      let value = try call.input()
+      if call.layer.className == "ReLU" {
+        return [try translation.chain(try reluOps(of: call.layer), value, for: call)]
+      }
+      return [try translation.map(try op(of: call.layer), value, for: call)]
+    },
+    KerasLayerKind("PReLU", weights: { _ in KerasWeightCount(trained: 1) }, translate: prelu),
+    KerasLayerKind("Softmax", translate: softmax),
+  ]
+
+  /// The one op of an activation layer.
+  static func op(of layer: KerasLayer) throws(ImportError) -> ModelDescription.Op {
+    switch layer.className {
+    case "ReLU":
+      let ops = try reluOps(of: layer)
+      guard ops.count == 1 else { throw layer.refusal("found both a slope and a bound in a cell") }
+      return ops[0]
+    case "LeakyReLU":
+      // Keras 3 calls it negative_slope.
+      let slope = try layer.number("negative_slope", layer.number("alpha", 0.3))
+      return .leakyReLU(slope: Float(slope))
+    case "ELU": return .elu(alpha: Float(try layer.number("alpha", 1)))
+    case "ThresholdedReLU":
+      return .thresholdedReLU(alpha: Float(try layer.number("theta", 1)))
+    default: throw KerasLayerTable.refusal(of: layer)
+    }
+  }
+
+  /// `max_value` above it, `slope · (x - threshold)` below the threshold.
+  private static func reluOps(of layer: KerasLayer) throws(ImportError) -> [ModelDescription.Op] {
+    let slope = Float(try layer.number("negative_slope", 0))
+    let threshold = Float(try layer.number("threshold", 0))
+    guard threshold == 0 || slope == 0 else {
+      throw layer.refusal("found both a negative_slope and a threshold, expected one of them")
+    }
+    var ops: [ModelDescription.Op] = []
+    if threshold != 0 {
+      ops.append(.thresholdedReLU(alpha: threshold))
+    } else {
+      ops.append(slope == 0 ? .relu : .leakyReLU(slope: slope))
+    }
+    if layer["max_value"] != nil {
+      ops.append(.clip(max: Float(try layer.number("max_value", 0))))
+    }
+    return ops
+  }
+
+  private static func prelu(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    let value = try translation.spreadOut(try call.input(), for: call)
+    let shape = try call.weights.shape(0, of: layer)
+    let arrays = try call.weights.arrays([("alpha", shape)], of: layer)
+    // A slope for each element, over the steps alike.
+    var sizes = shape
+    if let stepAxis = value.stepAxis, stepAxis < sizes.count { sizes.remove(at: stepAxis) }
+    guard shape.count == value.axes.count, sizes == value.sizes,
+      arrays[0].count == value.size
+    else {
+      throw layer.refusal(
+        "alpha: found the sizes \(shape), expected a slope for each element and all steps: shared_axes=[1]"
+      )
+    }
+    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    if isNew { translation.add(tensor: "\(prefix).weight", shape: [value.size], arrays[0]) }
+    return [
+      value.with(name: try translation.add(.prelu, [value], for: call, weights: prefix))
+    ]
+  }
+
+  // MARK: Softmax
+
+  private static func softmax(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let value = try call.input()
+    let axes = try call.layer.integers("axis") ?? [-1]
+    guard axes.count == 1 else {
+      throw call.layer.refusal("found \(axes.count) axes, expected one")
+    }
+    // The batch's axis is 0.
+    let axis = axes[0] < 0 ? value.axes.count + axes[0] : axes[0] - 1
+    return [try softmax(&translation, call, value, axis: axis, op: .softmax)]
+  }
+
+  /// - Parameter axis: a place among the value's axes.
+  static func softmax(
+    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue, axis: Int,
+    op: ModelDescription.Op
+  ) throws(ImportError) -> KerasValue {
+    guard value.axes.indices.contains(axis) else {
+      throw call.layer.refusal("axis: found \(axis + 1), the input has the sizes \(value.shape)")
+    }
+    if axis == value.stepAxis {
+      guard op == .softmax else {
+        throw call.layer.refusal("log_softmax over the steps is not carried")
+      }
+      return try softmaxOverSteps(&translation, call, value)
+    }
+    let spread = try translation.spreadOut(value, for: call)
+    guard
+      value.sizes.count == 1
+        || value.sizes.filter({ $0 != 1 }).count <= 1 && value.axes[axis] != .size(1)
+    else {
+      throw call.refusal(of: value, expected: "one size a step, which the softmax is over")
+    }
+    return try translation.map(op, spread, for: call)
+  }
+
+  /// exp(x - max) / Σ exp(x - max), each element over the steps.
+  private static func softmaxOverSteps(
+    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue
+  ) throws(ImportError) -> KerasValue {
+    try call.refuseMask(of: value)
+    let top = value.with(name: try translation.add(.max, [value], for: call, part: "max"))
+    let low = try translation.combine(.subtract, [value, top], as: value, for: call, part: "less")
+    let raised = try translation.map(.exp, low, for: call, part: "exp")
+    let sum = value.with(name: try translation.add(.sum, [raised], for: call, part: "sum"))
+    var result = try translation.combine(.divide, [raised, sum], as: value, for: call)
+    result.isSpread = value.isSpread
+    return result
+  }
+}

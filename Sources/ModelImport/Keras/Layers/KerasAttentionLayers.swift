@@ -1,0 +1,183 @@
+import JSON
+import ModelFormat
+
+/// Attention: each step of the queries weighs the steps of the values.
+enum KerasAttentionLayers {
+  static let all = [
+    KerasLayerKind(
+      "Attention",
+      weights: { layer in
+        KerasWeightCount(
+          trained: ((try? layer.bool("use_scale")) == true ? 1 : 0)
+            + (layer["score_mode"]?.string == "concat" ? 1 : 0))
+      }, translate: attention),
+    KerasLayerKind(
+      "AdditiveAttention",
+      weights: { KerasWeightCount(trained: (try? $0.bool("use_scale", true)) == false ? 0 : 1) },
+      translate: additiveAttention),
+    KerasLayerKind(
+      "MultiHeadAttention",
+      weights: { KerasWeightCount(trained: (try? $0.bool("use_bias", true)) == false ? 4 : 8) },
+      translate: multiHeadAttention),
+  ]
+
+  /// Queries, keys and values; Keras has the values before the keys.
+  private struct Parts {
+    var queries: KerasValue
+    var keys: KerasValue
+    var values: KerasValue
+    var isCausal: Bool
+  }
+
+  private static func parts(
+    _ call: KerasCall, inputs: [KerasValue]
+  ) throws(ImportError) -> Parts {
+    guard (2...3).contains(inputs.count) else {
+      throw call.layer.refusal("found \(inputs.count) inputs, expected query and value, or key too")
+    }
+    for (index, value) in inputs.enumerated() {
+      // One query alone may be a vector.
+      if index > 0 || value.axes.count != 2 || value.axes[0] != .size(1) {
+        _ = try call.sequence(value)
+      }
+      try call.refuseMask(of: value)
+    }
+    if case .constant(.bool(true))? = call["return_attention_scores"] {
+      throw call.layer.refusal("return_attention_scores: found true; the scores are not carried")
+    }
+    for key in ["mask", "query_mask", "value_mask", "key_mask", "attention_mask"] {
+      if let mask = call[key], mask.values.contains(where: { !$0.isMask }) {
+        throw call.layer.refusal("\(key): found a mask that the model makes, which is not carried")
+      }
+    }
+    var isCausal = try call.layer.bool("causal")
+    if case .constant(.bool(true))? = call["use_causal_mask"] { isCausal = true }
+    return Parts(
+      queries: inputs[0], keys: inputs[inputs.count - 1], values: inputs[1], isCausal: isCausal)
+  }
+
+  private static func add(
+    _ parts: Parts, score: AttentionOp.Score?, scale: Float = 1, heads: Int = 1,
+    _ translation: inout KerasTranslation, _ call: KerasCall, part: String? = nil,
+    weights: String? = nil
+  ) throws(ImportError) -> KerasValue {
+    let op = ModelDescription.Op.attention(
+      score: score, scale: scale, heads: heads, isCausal: parts.isCausal)
+    let name = try translation.add(
+      op, [parts.queries, parts.keys, parts.values], for: call, part: part, weights: weights)
+    translation.unify([parts.keys, parts.values])
+    return parts.queries.with(
+      name: name, axes: [parts.queries.axes[0], .size(parts.values.size)])
+  }
+
+  private static func attention(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    var parts = try parts(call, inputs: call.inputs)
+    let hasScale = try layer.bool("use_scale")
+    let isConcat = try layer.text("score_mode") == "concat"
+    var expected: [(name: String, shape: [Int])] = []
+    if hasScale { expected.append(("scale", [])) }
+    if isConcat { expected.append(("concat_score_weight", [])) }
+    let arrays = try call.weights.arrays(expected, of: layer)
+    let scale = hasScale ? arrays[0][0] : 1
+    guard isConcat else {
+      return [try add(parts, score: nil, scale: scale, &translation, call)]
+    }
+    // weight · Σ tanh(scale · (query + key)).
+    if hasScale {
+      let op = ModelDescription.Op.affine(scale: [scale], shift: nil)
+      parts.queries = try translation.map(op, parts.queries, for: call, part: "queries")
+      parts.keys = try translation.map(op, parts.keys, for: call, part: "keys")
+    }
+    let result = try add(
+      parts, score: .additive, scale: arrays[arrays.count - 1][0], &translation, call)
+    return [result]
+  }
+
+  private static func additiveAttention(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    let parts = try parts(call, inputs: call.inputs)
+    guard try layer.bool("use_scale", true) else {
+      return [try add(parts, score: .additive, &translation, call)]
+    }
+    let size = parts.queries.size
+    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    if isNew {
+      let arrays = try call.weights.arrays([("scale", [size])], of: layer)
+      translation.add(tensor: "\(prefix).weight", shape: [size], arrays[0])
+    }
+    return [try add(parts, score: .additive, &translation, call, weights: prefix)]
+  }
+
+  // MARK: MultiHeadAttention
+
+  private static func multiHeadAttention(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    var inputs = call.inputs
+    for key in ["query", "value", "key"] { inputs += call[key]?.values ?? [] }
+    var parts = try parts(call, inputs: inputs)
+    let heads = try layer.integer("num_heads")
+    let keySize = try layer.integer("key_dim")
+    let valueSize = try layer.integer("value_dim", keySize)
+    guard heads > 0, keySize > 0, valueSize > 0,
+      heads * max(keySize, valueSize) <= KerasLayer.maxSize
+    else { throw layer.refusal("found \(heads) heads of \(keySize) and \(valueSize) elements") }
+    if let axes = try layer.integers("attention_axes"), axes != [1] {
+      throw layer.refusal("attention_axes: found \(axes), expected the steps alone")
+    }
+    let output = try layer.integers("output_shape") ?? [parts.queries.size]
+    guard output.count == 1, output[0] > 0 else {
+      throw layer.refusal("output_shape: found \(output), expected one size")
+    }
+    let hasBias = try layer.bool("use_bias", true)
+    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let step = hasBias ? 2 : 1
+    func project(
+      _ name: String, _ value: KerasValue, size: Int, place: Int
+    ) throws(ImportError) -> KerasValue {
+      let all = heads * size
+      if isNew {
+        var expected = [(name: "\(name) kernel", shape: [value.size, heads, size])]
+        if hasBias { expected.append(("\(name) bias", [heads, size])) }
+        let weights = call.weights.part(
+          "\(name)_dense", weights: (place * step)..<((place + 1) * step))
+        let arrays = try weights.arrays(expected, of: layer)
+        translation.add(
+          tensor: "\(prefix).\(name).weight", shape: [all, value.size],
+          transposed(arrays[0], rows: value.size, columns: all))
+        if hasBias { translation.add(tensor: "\(prefix).\(name).bias", shape: [all], arrays[1]) }
+      }
+      return value.with(
+        name: try translation.add(
+          .linear, [value], for: call, part: name, weights: "\(prefix).\(name)"),
+        axes: [value.axes[0], .size(all)])
+    }
+    parts.queries = try project("query", parts.queries, size: keySize, place: 0)
+    parts.keys = try project("key", parts.keys, size: keySize, place: 1)
+    parts.values = try project("value", parts.values, size: valueSize, place: 2)
+    var context = try add(
+      parts, score: nil, scale: 1 / Float(keySize).squareRoot(), heads: heads, &translation, call,
+      part: "context")
+    if isNew {
+      let all = heads * valueSize
+      var expected = [(name: "output kernel", shape: [heads, valueSize, output[0]])]
+      if hasBias { expected.append(("output bias", [output[0]])) }
+      let arrays = try call.weights.part("output_dense", weights: (3 * step)..<(4 * step))
+        .arrays(expected, of: layer)
+      translation.add(
+        tensor: "\(prefix).output.weight", shape: [output[0], all],
+        transposed(arrays[0], rows: all, columns: output[0]))
+      if hasBias { translation.add(tensor: "\(prefix).output.bias", shape: [output[0]], arrays[1]) }
+    }
+    context = context.with(
+      name: try translation.add(.linear, [context], for: call, weights: "\(prefix).output"),
+      axes: [context.axes[0], .size(output[0])])
+    return [context]
+  }
+}

@@ -1,0 +1,170 @@
+import ModelFormat
+
+/// Matrices: Dense, Embedding.
+enum KerasDenseLayers {
+  static let all = [
+    KerasLayerKind("Dense", "TimeDistributedDense", weights: { count($0) }, translate: dense),
+    KerasLayerKind(
+      "Embedding", weights: { _ in KerasWeightCount(trained: 1) }, translate: embedding),
+  ]
+
+  private static func count(_ layer: KerasLayer) -> KerasWeightCount {
+    KerasWeightCount(trained: hasBias(layer) ? 2 : 1)
+  }
+
+  /// Keras 1 called it `bias`.
+  static func hasBias(_ layer: KerasLayer) -> Bool {
+    (try? layer.bool("use_bias", layer.bool("bias", true))) ?? true
+  }
+
+  private static func dense(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    if layer["quantization_config"] != nil
+      || layer["dtype"]?["config"]?["name"]?.string?
+        .contains("int8") == true
+    {
+      throw layer.refusal(
+        "found quantised weights, expected floats", remedy: "save the model before model.quantize()"
+      )
+    }
+    let value = try call.input()
+    let units = try layer.integer(layer["units"] == nil ? "output_dim" : "units")
+    guard let last = value.axes.last, units > 0 else {
+      throw call.refusal(of: value, expected: "a last axis of elements, which Dense works on")
+    }
+    let activation = try KerasActivation(layer, "activation")
+    let part = activation.isIdentity ? nil : "linear"
+    var result: KerasValue
+    if case .steps(let count) = last {
+      guard value.axes.count == 1, let steps = count else {
+        throw call.refusal(of: value, expected: "a last axis of elements, which Dense works on")
+      }
+      result = try denseOverSteps(
+        &translation, call, value, steps: steps, units: units, part: part)
+    } else if case .flattened(let steps) = value.content {
+      result = try denseOverSteps(
+        &translation, call, value, steps: steps, units: units, part: part)
+    } else {
+      let size = value.axes.last.flatMap { if case .size(let size) = $0 { size } else { nil } } ?? 0
+      let spread = try translation.spreadOut(value, for: call)
+      let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+      if isNew {
+        try addWeights(&translation, call, prefix: prefix, inputs: size, units: units)
+      }
+      result = try onChannels(&translation, call, spread, part: part) {
+        translation, value, part throws(ImportError) in
+        try translation.add(.linear, [value], for: call, part: part, weights: prefix)
+      }
+      result.axes[result.axes.count - 1] = .size(units)
+    }
+    return [try activation.apply(to: result, &translation, call)]
+  }
+
+  private static func addWeights(
+    _ translation: inout KerasTranslation, _ call: KerasCall, prefix: String, inputs: Int,
+    units: Int
+  ) throws(ImportError) {
+    var expected = [(name: "kernel", shape: [inputs, units])]
+    if hasBias(call.layer) { expected.append(("bias", [units])) }
+    let arrays = try call.weights.arrays(expected, of: call.layer)
+    translation.add(
+      tensor: "\(prefix).weight", shape: [units, inputs],
+      transposed(arrays[0], rows: inputs, columns: units))
+    if arrays.count > 1 { translation.add(tensor: "\(prefix).bias", shape: [units], arrays[1]) }
+  }
+
+  /// Makes a node on the last of the value's axes; where sizes stand before it, each of their places by itself.
+  private static func onChannels(
+    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue, part: String?,
+    _ make: (inout KerasTranslation, KerasValue, String?) throws(ImportError) -> String
+  ) throws(ImportError) -> KerasValue {
+    guard value.sizes.count == 1 else {
+      throw call.refusal(
+        of: value, expected: "one size a step: Flatten or a recurrent layer in TimeDistributed")
+    }
+    return value.with(name: try make(&translation, value, part))
+  }
+
+  /// A matrix on all steps side by side: at the last step, a convolution over as many.
+  private static func denseOverSteps(
+    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue, steps: Int,
+    units: Int, part: String?
+  ) throws(ImportError) -> KerasValue {
+    let layer = call.layer
+    // A vector of steps has one element each.
+    let total = value.axes.count == 1 && value.stepAxis == 0 ? steps : value.size
+    let size = total / steps
+    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    if isNew {
+      var expected = [(name: "kernel", shape: [total, units])]
+      if hasBias(layer) { expected.append(("bias", [units])) }
+      let arrays = try call.weights.arrays(expected, of: layer)
+      var weight = [Float](repeating: 0, count: total * units)
+      for step in 0..<steps {
+        for element in 0..<size {
+          let row = (step * size + element) * units
+          for unit in 0..<units {
+            weight[(unit * size + element) * steps + step] = arrays[0][row + unit]
+          }
+        }
+      }
+      translation.add(tensor: "\(prefix).weight", shape: [units, size, steps], weight)
+      if arrays.count > 1 { translation.add(tensor: "\(prefix).bias", shape: [units], arrays[1]) }
+    }
+    translation.noteSteps(steps, of: layer)
+    try call.refuseMask(of: value)
+    var sequence = value
+    sequence.axes = [.steps(steps), .size(size)]
+    if case .flattened = value.content { sequence.content = .floats }
+    sequence = sequence.with(
+      name: try translation.add(
+        .conv(padding: .valid), [sequence], for: call, part: "steps", weights: prefix))
+    return value.with(
+      name: try translation.add(.last, [sequence], for: call, part: part), axes: [.size(units)])
+  }
+
+  private static func embedding(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    let value = try call.input()
+    let ids = try layer.integer("input_dim")
+    let size = try layer.integer("output_dim")
+    guard case .input(let index) = value.content else {
+      throw layer.refusal(
+        "found ids that the graph makes, expected an input of the model",
+        remedy: "save a model whose input goes to the Embedding as it is")
+    }
+    guard value.axes.count == 1 else {
+      throw call.refusal(of: value, expected: "an id a step: (steps,)")
+    }
+    if layer["dropout"]?.number ?? 0 != 0, layer.source.version == 1 {
+      translation.note("\(layer.place): its dropout does nothing at inference")
+    }
+    try translation.inputs[index].declareTokens(size: ids, for: call)
+    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    if isNew {
+      let arrays = try call.weights.arrays([("embeddings", [ids, size])], of: layer)
+      translation.add(tensor: "\(prefix).weight", shape: [ids, size], arrays[0])
+    }
+    var tokens = value
+    tokens.content = .floats
+    var result = value.with(
+      name: try translation.add(.embedding, [tokens], for: call, weights: prefix))
+    let steps: Int? = if case .size(let count) = value.axes[0] { count } else { value.stepCount }
+    result.axes = [.steps(steps), .size(size)]
+    if try layer.bool("mask_zero") { result.mask = .zeroTokens(value.name) }
+    return [result]
+  }
+}
+
+/// The matrix with its rows as columns.
+func transposed(_ matrix: [Float], rows: Int, columns: Int) -> [Float] {
+  var result = [Float](repeating: 0, count: matrix.count)
+  for row in 0..<rows {
+    for column in 0..<columns { result[column * rows + row] = matrix[row * columns + column] }
+  }
+  return result
+}

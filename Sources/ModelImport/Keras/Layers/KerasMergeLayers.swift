@@ -1,0 +1,187 @@
+import JSON
+import ModelFormat
+
+/// Layers of several inputs: Concatenate, Add, Multiply, Dot, …
+enum KerasMergeLayers {
+  static let all: [KerasLayerKind] =
+    [
+      ("Add", ModelDescription.Op.add), ("Subtract", .subtract), ("Multiply", .multiply),
+      ("Maximum", .maximum), ("Minimum", .minimum), ("Average", .add),
+    ].map { name, op in
+      KerasLayerKind(name) { translation, call throws(ImportError) in
+        let function = KerasFunctionCall(call)
+        if function.number != nil {
+          return [try KerasFunctions.arithmetic(op)(&translation, function)]
+        }
+        return [try elementwise(op, isMean: name == "Average", &translation, call)]
+      }
+    } + [
+      KerasLayerKind("Concatenate") { translation, call throws(ImportError) in
+        let axis = try call.layer.integers("axis")?.first ?? -1
+        return [try concatenated(call.inputs, axis: axis, &translation, call)]
+      },
+      KerasLayerKind("Dot") { translation, call throws(ImportError) in
+        [try KerasDot(call.layer).apply(&translation, call)]
+      },
+      KerasLayerKind("Merge", translate: merge),
+    ]
+
+  /// The layer of Keras 1 for all of them.
+  private static func merge(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    switch try call.layer.text("mode") ?? "sum" {
+    case "sum": return [try elementwise(.add, &translation, call)]
+    case "mul": return [try elementwise(.multiply, &translation, call)]
+    case "ave": return [try elementwise(.add, isMean: true, &translation, call)]
+    case "max": return [try elementwise(.maximum, &translation, call)]
+    case "concat":
+      let axis = try call.layer.integers("concat_axis")?.first ?? -1
+      return [try concatenated(call.inputs, axis: axis, &translation, call)]
+    case let mode: throw call.layer.refusal("mode: found \(mode.jsonExcerpt), which is not carried")
+    }
+  }
+
+  /// Element by element; a size of 1 stands for every other, and a tensor of fewer axes at every step.
+  static func elementwise(
+    _ op: ModelDescription.Op, isMean: Bool = false, _ translation: inout KerasTranslation,
+    _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let values = call.inputs
+    guard values.count >= 2, values.count <= 100 else {
+      throw call.layer.refusal("found \(values.count) inputs, expected 2 to 100")
+    }
+    let (aligned, model) = try aligned(values, &translation, call)
+    var result = try translation.combine(
+      op, aligned, as: model, for: call, part: isMean ? "sum" : nil)
+    if isMean {
+      let scale = 1 / Float(values.count)
+      result = try translation.map(.affine(scale: [scale], shift: nil), result, for: call)
+    }
+    return result
+  }
+
+  /// Values as they stand beside each other, and one with the axes of what is made of them.
+  static func aligned(
+    _ values: [KerasValue], _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> ([KerasValue], KerasValue) {
+    let rank = values.map(\.axes.count).max() ?? 0
+    var model = values.first { $0.axes.count == rank }!
+    var axes: [KerasValue.Axis] = model.axes
+    var isWhole = true
+    for value in values {
+      // Keras puts the axes that are missing behind the batch's.
+      let shape = Array(repeating: .size(1), count: rank - value.axes.count) + value.axes
+      for (index, axis) in shape.enumerated() where axis != axes[index] {
+        switch (axes[index], axis) {
+        case (.size(1), _): axes[index] = axis
+        case (_, .size(1)): break
+        case (.steps(let count), .steps(let other)) where count == nil || other == nil:
+          axes[index] = .steps(count ?? other)
+        case (.steps, .steps):
+          throw call.layer.refusal(
+            "found sequences of the sizes \(values.map(\.shape).joined(separator: " and ")), "
+              + "expected as many steps in each")
+        default:
+          throw call.layer.refusal(
+            "found the sizes \(values.map(\.shape).joined(separator: " and ")), which don't fit")
+        }
+      }
+    }
+    let size = KerasValue(name: "", axes: axes).size
+    for value in values where !value.isSpread && value.size != size && value.size != 1 {
+      isWhole = false
+    }
+    guard isWhole else {
+      throw call.layer.refusal(
+        "found the sizes \(values.map(\.shape).joined(separator: " and ")), of which one stands for only "
+          + "some of the other's elements")
+    }
+    translation.unify(values)
+    // The axes' order must be the same, which a spread value does not care about.
+    model.axes = axes
+    model.mask = mask(of: values)
+    model.isStepped = values.contains(where: \.isStepped)
+    if values.allSatisfy({ $0.isSpread || $0.size == 1 }), size > 1,
+      let first = values.first(where: \.isSpread)
+    {
+      var all = values
+      let index = values.firstIndex { $0.isSpread }!
+      all[index] = try translation.spreadOut(first, for: call)
+      return (all, model)
+    }
+    return (values, model)
+  }
+
+  /// Keras takes the masks together; where there is one, each step that any masks is masked.
+  static func mask(of values: [KerasValue]) -> KerasMask? {
+    values.compactMap(\.mask).first
+  }
+
+  /// Elements, or the steps, one behind the other.
+  static func concatenated(
+    _ values: [KerasValue], axis: Int, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    guard let first = values.first, values.count <= 100 else {
+      throw call.layer.refusal("found \(values.count) inputs, expected 1 to 100")
+    }
+    if values.count == 1 { return first }
+    let rank = first.axes.count
+    let place = axis < 0 ? rank + axis : axis - 1
+    guard values.allSatisfy({ $0.axes.count == rank }), first.axes.indices.contains(place) else {
+      throw call.layer.refusal(
+        "axis: found \(axis), the inputs have the sizes \(values.map(\.shape).joined(separator: " and "))"
+      )
+    }
+    guard place != first.stepAxis else {
+      throw call.layer.refusal(
+        "found sequences one behind the other, which the graph can't put together")
+    }
+    var axes = first.axes
+    var total = 0
+    for value in values {
+      guard case .size(let size) = value.axes[place] else {
+        throw call.layer.refusal(
+          "found the sizes \(values.map(\.shape).joined(separator: " and ")), which don't fit")
+      }
+      total += size
+      for (index, axis) in value.axes.enumerated() where index != place {
+        switch (axes[index], axis) {
+        case (.steps(let count), .steps(let other))
+        where count == other || count == nil || other == nil:
+          axes[index] = .steps(count ?? other)
+        case (let one, let other) where one == other: break
+        default:
+          throw call.layer.refusal(
+            "found the sizes \(values.map(\.shape).joined(separator: " and ")), which don't fit")
+        }
+      }
+    }
+    axes[place] = .size(total)
+    // The elements of each lie together where no size above 1 stands before the axis.
+    let before = first.axes[..<place].reduce(1) {
+      if case .size(let size) = $1 { $0 * size } else { $0 }
+    }
+    translation.unify(values)
+    var spread: [KerasValue] = []
+    for value in values { spread.append(try translation.spreadOut(value, for: call)) }
+    var result = first.with(name: "", axes: axes)
+    result.mask = mask(of: values)
+    if before == 1 {
+      result.name = try translation.add(.concat, spread, for: call)
+      return result
+    }
+    let after = first.axes[(place + 1)...].reduce(1) {
+      if case .size(let size) = $1 { $0 * size } else { $0 }
+    }
+    var turned: [KerasValue] = []
+    for (index, value) in spread.enumerated() {
+      turned.append(
+        try translation.map(.transpose(rows: before), value, for: call, part: "turned.\(index)"))
+    }
+    let joined = first.with(
+      name: try translation.add(.concat, turned, for: call, part: "joined"), axes: axes)
+    result.name = try translation.add(.transpose(rows: total * after), [joined], for: call)
+    return result
+  }
+}

@@ -1,0 +1,272 @@
+import JSON
+import ModelFormat
+
+/// Layers that shift and scale: norms, Normalization, Rescaling.
+enum KerasNormalizationLayers {
+  static let all = [
+    KerasLayerKind(
+      "BatchNormalization", "SyncBatchNormalization", "BatchNormalizationV1",
+      weights: { layer in
+        KerasWeightCount(
+          trained: ["center", "scale"].count { (try? layer.bool($0, true)) ?? true }, fixed: 2)
+      }, translate: batchNormalization),
+    KerasLayerKind(
+      "LayerNormalization",
+      weights: { layer in
+        KerasWeightCount(
+          trained: ["center", "scale"].count { (try? layer.bool($0, true)) ?? true })
+      }, translate: layerNormalization),
+    KerasLayerKind(
+      "RMSNormalization", weights: { _ in KerasWeightCount(trained: 1) },
+      translate: rmsNormalization),
+    KerasLayerKind(
+      "GroupNormalization",
+      weights: { layer in
+        KerasWeightCount(
+          trained: ["center", "scale"].count { (try? layer.bool($0, true)) ?? true })
+      }, translate: groupNormalization),
+    KerasLayerKind("UnitNormalization") { translation, call throws(ImportError) in
+      let value = try call.input()
+      try checkLastAxis(call, value, of: "elements")
+      return [try translation.map(.l2Norm(epsilon: 1e-12), value, for: call)]
+    },
+    KerasLayerKind(
+      "Normalization",
+      weights: { layer in
+        layer["mean"] == nil ? KerasWeightCount(fixed: 3) : KerasWeightCount()
+      }, translate: normalization),
+    KerasLayerKind("Rescaling") { translation, call throws(ImportError) in
+      let value = try call.input()
+      let scale = try numbers("scale", 1, of: call.layer, count: value.size)
+      let shift = try numbers("offset", 0, of: call.layer, count: value.size)
+      return [try translation.map(.affine(scale: scale, shift: shift), value, for: call)]
+    },
+  ]
+
+  /// The axis that a layer works along, which must be the last, of elements.
+  private static func checkLastAxis(
+    _ call: KerasCall, _ value: KerasValue, of what: String
+  ) throws(ImportError) {
+    let axes = try call.layer.integers("axis") ?? [-1]
+    let last = value.axes.count
+    guard case .size? = value.axes.last, value.sizes.count == 1,
+      axes.count == 1, axes[0] == -1 || axes[0] == last
+    else {
+      throw call.layer.refusal(
+        "axis: found \(axes) of the sizes \(value.shape), expected the last axis, of \(what)")
+    }
+  }
+
+  /// γ and β where the layer has them, and what else it keeps.
+  private static func parameters(
+    _ call: KerasCall, size: Int, others: [String] = []
+  ) throws(ImportError) -> [String: [Float]] {
+    var names: [String] = []
+    if try call.layer.bool("scale", true) { names.append("gamma") }
+    if try call.layer.bool("center", true) { names.append("beta") }
+    names += others
+    let arrays = try call.weights.arrays(names.map { ($0, [size]) }, of: call.layer)
+    return Dictionary(uniqueKeysWithValues: zip(names, arrays))
+  }
+
+  private static func batchNormalization(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    let value = try translation.spreadOut(try call.input(), for: call)
+    let axes = try layer.integers("axis") ?? [-1]
+    if try layer.integer("mode", 0) != 0 {
+      throw layer.refusal("mode: found \(try layer.integer("mode", 0)), expected 0")
+    }
+    guard axes.count == 1 else { throw layer.refusal("axis: found \(axes), expected one axis") }
+    // Inside TimeDistributed the layer's own axes are those of a step.
+    let place = axes[0] < 0 ? value.axes.count + axes[0] : axes[0] - 1
+    guard value.axes.indices.contains(place), case .size(let size) = value.axes[place] else {
+      throw layer.refusal(
+        "axis: found \(axes) of the sizes \(value.shape), expected an axis of elements")
+    }
+    let known = try parameters(
+      call, size: size, others: ["moving_mean", "moving_variance"])
+    let epsilon = Float(try layer.number("epsilon", 1e-3))
+    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    if value.sizes.count == 1 {
+      if isNew {
+        let names = [
+          ("gamma", "weight"), ("beta", "bias"), ("moving_mean", "running_mean"),
+          ("moving_variance", "running_var"),
+        ]
+        for (name, tensor) in names {
+          if let floats = known[name] {
+            translation.add(tensor: "\(prefix).\(tensor)", shape: [size], floats)
+          }
+        }
+      }
+      return [
+        value.with(
+          name: try translation.add(
+            .batchNorm(epsilon: epsilon), [value], for: call, weights: prefix))
+      ]
+    }
+    if isNew {
+      // A frame: an element for each place of each channel.
+      let inner = value.axes[(place + 1)...].reduce(1) { product, axis in
+        if case .size(let size) = axis { product * size } else { product }
+      }
+      var scale: [Float] = []
+      var shift: [Float] = []
+      for index in 0..<value.size {
+        let channel = index / inner % size
+        let factor =
+          Double(known["gamma"]?[channel] ?? 1)
+          / (Double(known["moving_variance"]![channel]) + Double(epsilon)).squareRoot()
+        scale.append(Float(factor))
+        shift.append(
+          Float(
+            Double(known["beta"]?[channel] ?? 0) - Double(known["moving_mean"]![channel]) * factor))
+      }
+      translation.add(tensor: "\(prefix).weight", shape: [value.size], scale)
+      translation.add(tensor: "\(prefix).bias", shape: [value.size], shift)
+    }
+    return [
+      value.with(
+        name: try translation.add(
+          .affine(scale: nil, shift: nil), [value], for: call, weights: prefix))
+    ]
+  }
+
+  private static func layerNormalization(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    let value = try translation.spreadOut(try call.input(), for: call)
+    try checkLastAxis(call, value, of: "elements")
+    if try layer.bool("rms_scaling") {
+      throw layer.refusal(
+        "rms_scaling: found true, expected false", remedy: "use RMSNormalization in its place")
+    }
+    let known = try parameters(call, size: value.size)
+    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    if isNew {
+      for (name, tensor) in [("gamma", "weight"), ("beta", "bias")] {
+        if let floats = known[name] {
+          translation.add(tensor: "\(prefix).\(tensor)", shape: [value.size], floats)
+        }
+      }
+    }
+    let epsilon = Float(try layer.number("epsilon", 1e-3))
+    return [
+      value.with(
+        name: try translation.add(
+          .layerNorm(epsilon: epsilon), [value], for: call, weights: prefix))
+    ]
+  }
+
+  private static func rmsNormalization(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let value = try translation.spreadOut(try call.input(), for: call)
+    try checkLastAxis(call, value, of: "elements")
+    let arrays = try call.weights.arrays([("scale", [value.size])], of: call.layer)
+    let (prefix, isNew) = translation.prefix(of: call.layer, name: call.name)
+    if isNew { translation.add(tensor: "\(prefix).weight", shape: [value.size], arrays[0]) }
+    let epsilon = Float(try call.layer.number("epsilon", 1e-6))
+    return [
+      value.with(
+        name: try translation.add(.rmsNorm(epsilon: epsilon), [value], for: call, weights: prefix))
+    ]
+  }
+
+  private static func groupNormalization(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    let value = try translation.spreadOut(try call.input(), for: call)
+    try checkLastAxis(call, value, of: "elements")
+    guard value.stepAxis == nil else {
+      throw layer.refusal(
+        "found a sequence, over whose steps Keras takes mean and variance together",
+        remedy: "use it in TimeDistributed, or LayerNormalization")
+    }
+    let groups = try layer.number("groups", 32)
+    let known = try parameters(call, size: value.size)
+    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    if isNew {
+      for (name, tensor) in [("gamma", "weight"), ("beta", "bias")] {
+        if let floats = known[name] {
+          translation.add(tensor: "\(prefix).\(tensor)", shape: [value.size], floats)
+        }
+      }
+    }
+    let count = groups == -1 ? value.size : Int(groups)
+    guard count > 0, value.size % count == 0 else {
+      throw layer.refusal("groups: found \(groups), expected a divisor of \(value.size)")
+    }
+    let epsilon = Float(try layer.number("epsilon", 1e-3))
+    return [
+      value.with(
+        name: try translation.add(
+          .groupNorm(groups: count, epsilon: epsilon), [value], for: call, weights: prefix))
+    ]
+  }
+
+  // MARK: Normalization
+
+  /// `(x - mean) / max(√variance, 1e-7)`: what the input itself does, where nothing else reads it.
+  private static func normalization(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    let value = try translation.spreadOut(try call.input(), for: call)
+    if try layer.bool("invert") { throw layer.refusal("invert: found true, expected false") }
+    let axes = try layer.integers("axis") ?? []
+    guard value.sizes.count == 1 || axes.isEmpty else {
+      throw call.refusal(of: value, expected: "one size a step")
+    }
+    let size = axes.isEmpty ? 1 : value.size
+    var mean: [Float]
+    var variance: [Float]
+    if layer["mean"] != nil {
+      mean = try numbers("mean", 0, of: layer, count: value.size) ?? [0]
+      variance = try numbers("variance", 1, of: layer, count: value.size) ?? [1]
+    } else {
+      let shape = axes.isEmpty ? [] : [size]
+      let arrays = try call.weights.arrays(
+        [("mean", shape), ("variance", shape), ("count", [])], of: layer)
+      (mean, variance) = (arrays[0], arrays[1])
+    }
+    if mean.count == 1 { mean = Array(repeating: mean[0], count: value.size) }
+    if variance.count == 1 { variance = Array(repeating: variance[0], count: value.size) }
+    let scale = variance.map { max($0.squareRoot(), 1e-7) }
+    guard (mean + scale).allSatisfy(\.isFinite) else {
+      throw layer.refusal("found a mean or variance that is no number: was adapt() called?")
+    }
+    if case .input(let index) = value.content, translation.inputs[index].isOpen,
+      value.stepAxis != nil
+    {
+      try translation.inputs[index].normalise(mean: mean, scale: scale, for: call)
+      var result = value
+      result.content = .floats
+      return [result]
+    }
+    // Two steps, as Keras takes them: a large mean would eat the digits of a small scale.
+    let centred = try translation.map(
+      .affine(scale: nil, shift: mean.map { -$0 }), value, for: call, part: "centred")
+    return [
+      try translation.map(
+        .affine(scale: scale.map { 1 / $0 }, shift: nil), centred, for: call)
+    ]
+  }
+
+  /// One number for all elements, or one each; nil where the key is not there and the standard changes nothing.
+  private static func numbers(
+    _ key: String, _ standard: Float, of layer: KerasLayer, count: Int
+  ) throws(ImportError) -> [Float]? {
+    guard var value = layer[key] else { return nil }
+    while case .array(let elements) = value, elements.count == 1 { value = elements[0] }
+    let numbers = value.elements.map { $0.compactMap(\.number) } ?? value.number.map { [$0] } ?? []
+    guard numbers.count == 1 || numbers.count == count, numbers.allSatisfy(\.isFinite) else {
+      throw layer.refusal("\(key): found \(value.kind), expected one number or \(count)")
+    }
+    return numbers.map(Float.init)
+  }
+}

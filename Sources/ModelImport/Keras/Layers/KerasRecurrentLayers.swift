@@ -1,0 +1,183 @@
+import JSON
+import ModelFormat
+
+/// Recurrent layers of one direction.
+enum KerasRecurrentLayers {
+  static let all = [
+    KerasLayerKind(
+      "LSTM", "GRU", "SimpleRNN", "CuDNNLSTM", "CuDNNGRU", "RNN",
+      weights: { count($0) }, translate: recurrent)
+  ]
+
+  private static func recurrent(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let network = try KerasNetwork(call)
+    return try network.outputs(
+      of: network.run(&translation, call, reverse: network.isReverse), &translation, call)
+  }
+
+  static func count(_ layer: KerasLayer) -> KerasWeightCount {
+    KerasWeightCount(
+      trained: ((try? KerasNetwork.cells(of: layer)) ?? []).reduce(0) { $0 + $1.weightCount })
+  }
+}
+
+/// The cells of a recurrent layer, one above the other, and what it answers.
+struct KerasNetwork {
+  let layer: KerasLayer
+  let cells: [KerasCell]
+  let isReverse: Bool
+  let returnsSequences: Bool
+  let returnsState: Bool
+
+  init(_ call: KerasCall) throws(ImportError) { try self.init(call.layer) }
+
+  init(_ layer: KerasLayer) throws(ImportError) {
+    self.layer = layer
+    cells = try Self.cells(of: layer)
+    isReverse = try layer.bool("go_backwards")
+    returnsSequences = try layer.bool("return_sequences")
+    returnsState = try layer.bool("return_state")
+    if try layer.bool("time_major") {
+      throw layer.refusal("time_major: found true, expected sequences with the batch first")
+    }
+  }
+
+  /// Of an RNN those that it names.
+  static func cells(of layer: KerasLayer) throws(ImportError) -> [KerasCell] {
+    if let cell = try KerasCell(layer) { return [cell] }
+    guard let inner = try layer.layer("cell") else { throw KerasLayerTable.refusal(of: layer) }
+    var layers = [inner]
+    if inner.className == "StackedRNNCells" {
+      layers = []
+      for value in inner["cells"]?.elements ?? [] {
+        layers.append(try KerasLayer(value, in: inner.path, source: layer.source))
+      }
+    }
+    var cells: [KerasCell] = []
+    for layer in layers {
+      guard let cell = try KerasCell(layer) else { throw KerasLayerTable.refusal(of: layer) }
+      cells.append(cell)
+    }
+    guard !cells.isEmpty else { throw inner.refusal("found no cells, expected one or more") }
+    return cells
+  }
+
+  /// The weights of each cell.
+  func weights(of cells: [KerasCell], in weights: KerasWeights) -> [KerasWeights] {
+    // A class of its own for cuDNN has them itself.
+    guard !cells[0].isCuDNN else { return [weights] }
+    guard layer["cell"]?["class_name"]?.string == "StackedRNNCells" else {
+      return [weights.has("cell") ? weights.part("cell") : weights]
+    }
+    var counts: [String: Int] = [:]
+    var first = 0
+    return cells.map { cell in
+      let name = KerasWeightStore.snakeCase(cell.layer.className)
+      let count = counts[name, default: 0]
+      counts[name] = count + 1
+      let range = first..<(first + cell.weightCount)
+      first = range.upperBound
+      return weights.part(
+        "cell/cells/\(count == 0 ? name : "\(name)_\(count)")", weights: range)
+    }
+  }
+
+  // MARK: Nodes
+
+  /// The sequence of the last cell, and the name of each cell's node.
+  struct Result {
+    var sequence: KerasValue
+    var nodes: [String]
+  }
+
+  /// Adds a node for each cell. Steps of a reverse one stand in the input's order.
+  func run(
+    _ translation: inout KerasTranslation, _ call: KerasCall, reverse: Bool
+  ) throws(ImportError) -> Result {
+    guard var value = call.inputs.first else { throw layer.refusal("found no input") }
+    let (first, _) = try call.sequence(value)
+    try call.refuseMask(of: value)
+    var size = first
+    var states = call.inputs.dropFirst() + (call["initial_state"]?.values ?? [])
+    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let cellWeights = weights(of: cells, in: call.weights)
+    var nodes: [String] = []
+    for (index, cell) in cells.enumerated() {
+      let cellPrefix = cells.count == 1 ? prefix : "\(prefix).\(index)"
+      if isNew {
+        try cell.addTensors(
+          to: &translation, prefix: cellPrefix, suffix: "l0", inputs: size,
+          weights: cellWeights[index])
+      }
+      var inputs: [KerasValue?] = [value]
+      for _ in 0..<(states.isEmpty ? 0 : cell.kind == .lstm ? 2 : 1) {
+        inputs.append(try state(states.popFirst(), units: cell.units, &translation, call))
+      }
+      let name = try translation.add(
+        cell.op(direction: reverse ? .reverse : nil), inputs, for: call,
+        part: nodePart(ofCell: index), weights: cellPrefix)
+      nodes.append(name)
+      value = value.with(name: name, axes: [value.axes[0], .size(cell.units)])
+      size = cell.units
+    }
+    guard states.isEmpty else {
+      throw layer.refusal("found \(states.count) initial states too many")
+    }
+    return Result(sequence: value, nodes: nodes)
+  }
+
+  /// The last node has the layer's own name where it is what the layer answers.
+  private func nodePart(ofCell index: Int) -> String? {
+    if index == cells.count - 1, returnsSequences, !isReverse { return nil }
+    return cells.count == 1 ? "steps" : "steps.\(index)"
+  }
+
+  private func state(
+    _ value: KerasValue?, units: Int, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    guard let value else { throw layer.refusal("found too few initial states") }
+    guard value.axes == [.size(units)] else {
+      throw call.refusal(of: value, expected: "an initial state of (\(units))")
+    }
+    return try translation.spreadOut(value, for: call)
+  }
+
+  /// What Keras answers: the steps or the last, and the final states where they are asked for.
+  func outputs(
+    of result: Result, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    var outputs = [try output(of: result, reverse: isReverse, &translation, call)]
+    if returnsState { outputs += states(of: result) }
+    return outputs
+  }
+
+  /// Steps of a reverse network stand in the order in which it read them.
+  func output(
+    of result: Result, reverse: Bool, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let steps = result.sequence
+    var value = steps
+    switch (returnsSequences, reverse) {
+    case (true, false): return steps
+    case (true, true):
+      return try translation.map(.reverse, steps, for: call)
+    case (false, false):
+      value = steps.with(name: try translation.add(.last, [steps], for: call))
+    case (false, true):
+      value = steps.with(name: try translation.add(.first, [steps], for: call))
+    }
+    value.axes = [steps.axes[1]]
+    value.mask = nil
+    return value
+  }
+
+  /// The final h, and of an lstm c, of each cell.
+  func states(of result: Result) -> [KerasValue] {
+    zip(cells, result.nodes).flatMap { cell, node in
+      let names = cell.kind == .lstm ? ["\(node).hidden", "\(node).cell"] : ["\(node).hidden"]
+      return names.map { KerasValue(name: $0, axes: [.size(cell.units)]) }
+    }
+  }
+}

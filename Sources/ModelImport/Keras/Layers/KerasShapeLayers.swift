@@ -1,0 +1,194 @@
+import JSON
+import ModelFormat
+
+/// Layers that give the elements other axes: Flatten, Reshape, Permute, RepeatVector.
+enum KerasShapeLayers {
+  static let all = [
+    KerasLayerKind("Flatten") { translation, call throws(ImportError) in
+      [try flattened(try call.input(), &translation, call)]
+    },
+    KerasLayerKind("Reshape") { translation, call throws(ImportError) in
+      // Keras 1 called it dims.
+      let key = call.layer["target_shape"] == nil ? "dims" : "target_shape"
+      let sizes = try call.layer.integers(key) ?? []
+      return [try reshaped(try call.input(), sizes, &translation, call)]
+    },
+    KerasLayerKind("Permute") { translation, call throws(ImportError) in
+      let order = try call.layer.integers("dims") ?? []
+      return [try permuted(try call.input(), order.map { $0 - 1 }, &translation, call)]
+    },
+    KerasLayerKind("RepeatVector") { translation, call throws(ImportError) in
+      [try repeated(try call.input(), &translation, call)]
+    },
+  ]
+
+  // MARK: Flatten
+
+  static func flattened(
+    _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    var result = value
+    guard let stepAxis = value.stepAxis else {
+      result.axes = [.size(value.size)]
+      return result
+    }
+    // Steps of one element are a vector of steps.
+    if value.size == 1 {
+      result.axes = [value.axes[stepAxis]]
+      return result
+    }
+    guard let steps = value.stepCount else {
+      throw call.layer.refusal(
+        "found sequences of any length, whose steps can't stand side by side",
+        remedy: "save the model with a fixed number of steps in its input")
+    }
+    guard stepAxis == 0 else {
+      throw call.refusal(of: value, expected: "the steps first")
+    }
+    if steps == 1 {
+      result = value.with(
+        name: try translation.add(.last, [value], for: call), axes: [.size(value.size)])
+      result.mask = nil
+      return result
+    }
+    guard translation.mode == .flattening, !value.isStepped else {
+      throw call.layer.refusal(
+        "found \(steps) steps side by side, which only a Dense behind it can take")
+    }
+    try call.refuseMask(of: value)
+    result = try translation.spreadOut(value, for: call)
+    if case .input(let index) = result.content {
+      try translation.inputs[index].declareFloats(for: call)
+    }
+    result.axes = [.size(steps * value.size)]
+    result.content = .flattened(steps: steps)
+    return result
+  }
+
+  // MARK: Reshape
+
+  static func reshaped(
+    _ value: KerasValue, _ sizes: [Int], _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let target = try resolved(sizes, of: value, call)
+    // What nothing has read yet is read as the layer would have it.
+    if let result = translation.reread(value, as: target) { return result }
+    var result = value
+    guard let stepAxis = value.stepAxis else {
+      // One step, where no steps are known: what stands behind may be a recurrent layer.
+      if target.count == 2, target[0] == .size(1), !value.isStepped, value.axes.count == 1 {
+        return try steps(1, of: value, &translation, call)
+      }
+      result.axes = target
+      return result
+    }
+    // The steps stay where what stands behind them comes to as many elements as before.
+    if stepAxis == 0, case .steps = target[0] {
+      result.axes = target
+      return result
+    }
+    if target.count == 1 { return try flattened(value, &translation, call) }
+    throw call.layer.refusal(
+      "found \(value.shape) made \(sizes), which puts elements of several steps together")
+  }
+
+  /// The sizes that are meant, -1 worked out; the steps kept where they are first and all the rest fits.
+  private static func resolved(
+    _ sizes: [Int], of value: KerasValue, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue.Axis] {
+    let refusal = call.layer.refusal("found \(value.shape) made \(sizes), which don't fit")
+    guard !sizes.isEmpty, sizes.allSatisfy({ $0 >= -1 }), sizes.count(where: { $0 == -1 }) <= 1,
+      sizes.count <= 8
+    else { throw refusal }
+    let known = sizes.filter { $0 != -1 }.reduce(1.0) { $0 * Double($1) }
+    guard known > 0, known <= Double(1 << 40) else { throw refusal }
+    if value.stepAxis == 0, let first = sizes.first {
+      let rest = sizes.dropFirst().reduce(1) { $0 * max($1, 1) }
+      let keeps = first == -1 || value.stepCount == nil || first == value.stepCount
+      if keeps, !sizes.dropFirst().contains(-1), rest == value.size {
+        return [value.axes[0]] + sizes.dropFirst().map { .size($0) }
+      }
+      if keeps, first != -1, let open = sizes.firstIndex(of: -1), value.size % rest == 0 {
+        var axes: [KerasValue.Axis] = [value.axes[0]] + sizes.dropFirst().map { .size($0) }
+        axes[open] = .size(value.size / rest)
+        return axes
+      }
+    }
+    guard value.stepAxis == nil || value.stepCount != nil else { throw refusal }
+    let total = value.size * (value.stepCount ?? 1)
+    var axes = sizes
+    if let open = sizes.firstIndex(of: -1) {
+      guard total % Int(known) == 0 else { throw refusal }
+      axes[open] = total / Int(known)
+    }
+    guard axes.reduce(1, *) == total else { throw refusal }
+    return axes.map { .size($0) }
+  }
+
+  // MARK: Permute
+
+  static func permuted(
+    _ value: KerasValue, _ order: [Int], _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    guard order.sorted() == Array(value.axes.indices) else {
+      throw call.layer.refusal(
+        "dims: found \(order.map { $0 + 1 }), the input has the sizes \(value.shape)")
+    }
+    var result = value
+    result.axes = order.map { value.axes[$0] }
+    // Where the steps stand makes no difference to the graph.
+    let before = value.axes.indices.filter { $0 != value.stepAxis }
+    let after = order.filter { $0 != value.stepAxis }
+    if before == after || value.isSpread { return result }
+    guard before.count == 2 else {
+      throw call.layer.refusal("found the sizes \(value.shape), of which two can change places")
+    }
+    result.name = try translation.add(.transpose(rows: value.sizes[0]), [value], for: call)
+    result.content = .floats
+    return result
+  }
+
+  // MARK: RepeatVector
+
+  private static func repeated(
+    _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let count = try call.layer.integer("n")
+    guard value.axes.count == 1 else {
+      throw call.refusal(of: value, expected: "a vector")
+    }
+    // A number a step, for each of so many elements.
+    if case .steps = value.axes[0] {
+      var result = value
+      result.axes = [.size(count), value.axes[0]]
+      result.isSpread = true
+      return result
+    }
+    guard count > 0 else { throw call.layer.refusal("n: found 0, expected 1 or more") }
+    return try steps(count, of: value, &translation, call)
+  }
+
+  /// A vector at each of so many steps: those of an input that always has as many, so that both go together.
+  static func steps(
+    _ count: Int, of value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let value = try translation.spreadOut(value, for: call)
+    var result = value
+    if let index = translation.inputs.firstIndex(where: {
+      $0.isSequence && KerasValue(name: "", axes: $0.axes).hasSteps(count)
+    }) {
+      var like = KerasValue(
+        name: translation.inputs[index].name, axes: translation.inputs[index].axes)
+      like.origin = index
+      result.name = try translation.add(.repeat(), [value, like], for: call)
+      result.origin = index
+    } else {
+      result.name = try translation.add(.repeat(steps: count), [value], for: call)
+      result.origin = nil
+    }
+    result.content = .floats
+    result.isSpread = false
+    result.axes = [.steps(count), .size(value.size)]
+    return result
+  }
+}

@@ -1,0 +1,374 @@
+#!/usr/bin/env python3
+"""usage: keras_models.py FOLDER [CASE...]
+
+Makes small models of Keras 3 with random weights, as its savers write them, and beside each a .npz with inputs and what Keras
+answers: MODEL.keras, MODEL.h5, and MODEL.weights.h5 with the layers in MODEL.json. Run with keras 3.15 and tensorflow-cpu 2.21.
+"""
+
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+from keras import Input, Model, Sequential  # noqa: E402
+from keras import layers as L  # noqa: E402
+from keras import ops as O  # noqa: E402
+
+rng = np.random.default_rng(0)
+cases = {}
+
+
+def case(*kinds):
+    """A case by its function's name, saved in these kinds of file."""
+
+    def add(function):
+        cases[function.__name__] = (function, kinds or ("keras",))
+        return function
+
+    return add
+
+
+def floats(*shape):
+    return rng.normal(0, 1, shape).astype("float32")
+
+
+def ids(*rows):
+    return np.array(rows, "int32")
+
+
+every = ("keras", "h5", "weights")
+x = floats(2, 6, 3)
+
+
+@case(*every)
+def plain():
+    layers = [L.LSTM(4, return_sequences=True), L.Dropout(0.3), L.GRU(3), L.Dense(2, activation="softmax")]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case(*every)
+def hard_sigmoid():
+    layers = [L.LSTM(4, recurrent_activation="hard_sigmoid"), L.Dense(3, activation="hard_sigmoid")]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case()
+def gru_before():
+    return Sequential([Input((None, 3)), L.GRU(4, reset_after=False), L.Dense(2)]), [x]
+
+
+@case()
+def without_biases():
+    layers = [L.LSTM(4, use_bias=False, return_sequences=True), L.GRU(3, use_bias=False)]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case()
+def rnn():
+    layers = [L.SimpleRNN(4, activation="relu", return_sequences=True), L.SimpleRNN(3)]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case()
+def cell_activations():
+    layers = [
+        L.LSTM(3, activation="softsign", recurrent_activation="hard_sigmoid", return_sequences=True),
+        L.LSTM(3, activation="elu", return_sequences=True),
+        L.GRU(3, activation=L.LeakyReLU(0.3), return_sequences=True),
+        L.LSTM(3, activation="linear", recurrent_activation="softsign"),
+    ]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case()
+def backwards():
+    layers = [L.LSTM(4, go_backwards=True, return_sequences=True), L.GRU(3, go_backwards=True)]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case()
+def bidirectional():
+    layers = [
+        L.Bidirectional(L.LSTM(3, return_sequences=True)),
+        L.Bidirectional(L.GRU(2, return_sequences=True), merge_mode="sum"),
+        L.Bidirectional(L.GRU(2)),
+    ]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case()
+def bidirectional_merges():
+    i = Input((None, 3))
+    outputs = [L.Bidirectional(L.GRU(2), merge_mode=mode)(i) for mode in ("ave", "mul")]
+    outputs += L.Bidirectional(L.LSTM(2, return_sequences=True), merge_mode=None)(i)
+    one = L.LSTM(2, return_sequences=True)
+    other = L.LSTM(3, return_sequences=True, go_backwards=True, activation="relu")
+    return Model(i, outputs + [L.Bidirectional(one, backward_layer=other)(i)]), [x]
+
+
+@case()
+def bidirectional_states():
+    i = Input((None, 3))
+    states = [Input((3,)) for _ in range(4)]
+    y = L.Bidirectional(L.LSTM(3, return_sequences=True, return_state=True))(i, initial_state=states)
+    return Model([i, *states], y), [x] + [floats(2, 3) for _ in states]
+
+
+@case("keras", "h5")
+def states():
+    i, h, c = Input((None, 3)), Input((3,)), Input((3,))
+    y, a, b = L.LSTM(3, return_sequences=True, return_state=True)(i, initial_state=[h, c])
+    z = L.LSTM(3)(y, initial_state=[a, b])
+    return Model([i, h, c], [z, a, b]), [x, floats(2, 3), floats(2, 3)]
+
+
+@case(*every)
+def cells():
+    layers = [
+        L.RNN(L.LSTMCell(3), return_sequences=True),
+        L.Bidirectional(L.RNN(L.GRUCell(2), return_sequences=True)),
+        L.RNN([L.GRUCell(3), L.LSTMCell(2), L.GRUCell(2, reset_after=False)]),
+    ]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case()
+def embedding():
+    layers = [L.Embedding(9, 4), L.SpatialDropout1D(0.2), L.Bidirectional(L.LSTM(3)), L.Dense(2, activation="sigmoid")]
+    return Sequential([Input((None,)), *layers]), [ids([1, 0, 3, 8, 2], [4, 4, 5, 0, 6])]
+
+
+@case()
+def time_distributed():
+    layers = [
+        L.TimeDistributed(L.Dense(4, activation="relu")),
+        L.GRU(3, return_sequences=True),
+        L.TimeDistributed(L.Dense(2, activation="softmax")),
+    ]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case()
+def frames():
+    layers = [
+        L.TimeDistributed(L.Conv1D(3, 3, activation="relu")),
+        L.TimeDistributed(L.MaxPooling1D(2)),
+        L.TimeDistributed(L.BatchNormalization()),
+        L.TimeDistributed(L.Flatten()),
+        L.LSTM(3),
+    ]
+    return Sequential([Input((None, 8, 2)), *layers]), [floats(2, 4, 8, 2)]
+
+
+@case()
+def frames_in_a_model():
+    inner = Sequential([Input((8, 2)), L.Conv1D(3, 3, strides=2, padding="same"), L.GlobalMaxPooling1D(), L.Dense(3)])
+    return Sequential([Input((None, 8, 2)), L.TimeDistributed(inner), L.GRU(3)]), [floats(2, 4, 8, 2)]
+
+
+@case()
+def norms():
+    layers = [
+        L.LayerNormalization(),
+        L.LSTM(4, return_sequences=True),
+        L.BatchNormalization(),
+        L.UnitNormalization(),
+        L.TimeDistributed(L.GroupNormalization(2)),
+        L.RMSNormalization(),
+        L.GRU(4),
+        L.LayerNormalization(center=False),
+        L.BatchNormalization(scale=False),
+    ]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case("keras", "h5")
+def normalization():
+    layer = L.Normalization()
+    layer.adapt(100 + 5 * floats(50, 6, 3))
+    return Sequential([Input((None, 3)), layer, L.LSTM(3), L.Rescaling(2.5, offset=-1)]), [100 + 5 * x]
+
+
+@case()
+def normalization_beside():
+    i = Input((None, 3))
+    y = L.LSTM(3, return_sequences=True)(L.Normalization(mean=[1.0, 2, 3], variance=[4.0, 0.5, 0.1])(i))
+    return Model(i, L.Add()([y, i])), [x]
+
+
+@case()
+def convolutions():
+    layers = [
+        L.Conv1D(4, 3, padding="causal", dilation_rate=2, activation="relu"),
+        L.Conv1D(4, 4, padding="same", groups=2),
+        L.DepthwiseConv1D(3, padding="same", depth_multiplier=2),
+        L.SeparableConv1D(3, 3, padding="same", activation="tanh"),
+        L.LSTM(3),
+    ]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case()
+def flatten():
+    layers = [L.LSTM(4, return_sequences=True), L.Flatten(), L.Dropout(0.1), L.Dense(3, activation="relu"), L.Dense(1)]
+    return Sequential([Input((6, 3)), *layers]), [x]
+
+
+@case()
+def reshape():
+    return Sequential([Input((6,)), L.Reshape((6, 1)), L.LSTM(3), L.Dense(1)]), [floats(2, 6)]
+
+
+@case()
+def permute():
+    layers = [L.Reshape((6, 2, 2)), L.TimeDistributed(L.Permute((2, 1))), L.TimeDistributed(L.Flatten()), L.LSTM(3)]
+    return Sequential([Input((6, 4)), *layers]), [floats(2, 6, 4)]
+
+
+@case()
+def merges():
+    i, v = Input((None, 3)), Input((2,))
+    a, b = L.LSTM(3, return_sequences=True)(i), L.Dense(3)(i)
+    kinds = [L.Add, L.Subtract, L.Multiply, L.Average, L.Maximum, L.Minimum]
+    y = L.Concatenate()([kind()([a, b]) for kind in kinds])
+    z = L.Concatenate()([L.LSTM(3)(i), L.Dense(3, activation="relu")(v)])
+    return Model([i, v], [y, z]), [x, floats(2, 2)]
+
+
+@case(*every)
+def nested():
+    i = Input((None, 3))
+    encoder = Model(i, L.BatchNormalization()(L.LSTM(3, return_sequences=True, name="same")(i)), name="encoder")
+    layers = [
+        L.BatchNormalization(),
+        L.GRU(3, return_sequences=True, name="same"),
+        L.Dense(3, trainable=False),
+        L.BatchNormalization(trainable=False),
+    ]
+    decoder = Sequential([Input((None, 3)), *layers], name="decoder")
+    i = Input((None, 3))
+    y = encoder(i)
+    return Model(i, L.Add()([decoder(encoder(L.Dense(3)(y))), y])), [x]
+
+
+@case()
+def shared_layer():
+    i = Input((None, 3))
+    dense = L.Dense(3)
+    return Model(i, dense(L.LSTM(3, return_sequences=True)(dense(i)))), [x]
+
+
+@case()
+def attention():
+    i = Input((None, 3))
+    a, b = L.LSTM(4, return_sequences=True)(i), L.GRU(4, return_sequences=True)(i)
+    outputs = [
+        L.Attention(use_scale=True)([a, b], use_causal_mask=True),
+        L.Attention(use_scale=True, score_mode="concat")([a, b]),
+        L.AdditiveAttention()([a, b, L.Dense(4)(a)]),
+        L.MultiHeadAttention(2, 3, value_dim=4)(a, b),
+    ]
+    return Model(i, outputs), [x]
+
+
+@case()
+def attention_by_dot():
+    i = Input((None, 3))
+    a, b = L.LSTM(4, return_sequences=True)(i), L.GRU(4, return_sequences=True)(i)
+    weights = L.Activation("softmax")(L.Dot(axes=[2, 2])([a, b]))
+    return Model(i, L.Concatenate()([L.Dot(axes=[2, 1])([weights, b]), a])), [x]
+
+
+@case()
+def attention_over_steps():
+    i = Input((6, 3))
+    a = L.LSTM(4, return_sequences=True)(i)
+    scores = L.Activation("softmax")(L.Flatten()(L.Dense(1, activation="tanh")(a)))
+    products = L.Multiply()([a, L.Permute((2, 1))(L.RepeatVector(4)(scores))])
+    weights = L.Softmax(axis=1)(L.Dense(1)(a))
+    return Model(i, [L.GlobalAveragePooling1D()(products), L.Flatten()(L.Dot(axes=1)([weights, a]))]), [x]
+
+
+@case()
+def dot():
+    i = Input((None, 3))
+    a, b = L.LSTM(4)(i), L.GRU(4)(i)
+    return Model(i, [L.Dot(axes=1)([a, b]), L.Dot(axes=1, normalize=True)([a, b])]), [x]
+
+
+@case()
+def activations():
+    i = Input((None, 3))
+    y = L.Dense(4)(L.GRU(3, return_sequences=True)(i))
+    names = "mish hard_silu gelu log_sigmoid log_softmax relu6 tanh_shrink celu silu softplus selu".split()
+    layers = [L.Activation(name) for name in names] + [
+        L.LeakyReLU(0.2), L.ELU(0.7), L.PReLU(shared_axes=[1]), L.ReLU(1.5, negative_slope=0.1),
+        L.ReLU(threshold=0.3), L.Softmax(), L.Dense(2, activation=L.ELU(0.5)),
+    ]  # fmt: skip
+    return Model(i, [layer(y) for layer in layers]), [x]
+
+
+@case("keras", "h5")
+def functions():
+    i = Input((None, 3))
+    a = L.LSTM(4, return_sequences=True)(i)
+    y = O.tanh(a * 2.0 + 1.0) - a
+    weights = O.softmax(L.Dense(1)(a), axis=1)
+    return Model(i, [y[:, -1], O.mean(y, axis=1), y[:, :, 1:3], O.sum(weights * a, axis=1)]), [x]
+
+
+@case()
+def pools():
+    i = Input((None, 3))
+    a = L.LSTM(3, return_sequences=True)(i)
+    return Model(i, [L.GlobalAveragePooling1D()(a), L.GlobalMaxPooling1D(keepdims=True)(a)]), [x]
+
+
+@case()
+def stateful():
+    layers = [L.LSTM(3, stateful=True, return_sequences=True), L.Dense(1)]
+    return Sequential([Input((None, 3), batch_size=2), *layers]), [x]
+
+
+def randomize(model):
+    """Gives every weight another number than those that training starts from."""
+    fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}
+    for variable in model.weights:
+        if not variable.dtype.startswith("float") or "seed" in variable.path or id(variable) in fixed:
+            continue
+        numbers = rng.normal(0, 0.5, variable.shape)
+        variable.assign(abs(numbers) + 0.3 if "variance" in variable.path else numbers)
+
+
+def save(folder, name, model, inputs, kinds):
+    randomize(model)
+    outputs = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
+    outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+    arrays = {f"input_{index}": array for index, array in enumerate(inputs)}
+    arrays |= {f"output_{index}": array for index, array in enumerate(outputs)}
+    for kind in kinds:
+        path = f"{folder}/{name}.{kind}"
+        if kind == "weights":
+            model.save_weights(path + ".h5")
+            with open(f"{folder}/{name}.json", "w") as file:
+                file.write(model.to_json())
+        else:
+            model.save(path)
+        np.savez(path + ".npz", **arrays)
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1] == "--help":
+        sys.exit(__doc__)
+    folder, names = sys.argv[1], sys.argv[2:]
+    os.makedirs(folder, exist_ok=True)
+    for name, (function, kinds) in cases.items():
+        keras.utils.clear_session()
+        if not names or name in names:
+            save(folder, name, *function(), kinds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import ModelImport
+
+@Suite struct KerasRefusalTests {
+  /// The refusal of the weights of a fixture under other layers.
+  private func refusal(of layers: String, weights: String = "plain") throws -> ImportError {
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data(layers.utf8).write(to: file)
+    let request = ImportRequest(
+      files: [Fixtures.path("keras/\(weights).weights.h5")], graph: file.path(percentEncoded: false)
+    )
+    do {
+      _ = try importedFolder(request)
+      throw Unrefused()
+    } catch let error as ImportError { return error }
+  }
+
+  private struct Unrefused: Error {}
+
+  /// A Sequential model of Keras 3.
+  private func sequential(_ layers: String..., input: String = "[null, null, 3]") -> String {
+    let first = """
+      {"module": "keras.layers", "class_name": "InputLayer", "config": {"name": "x", "batch_shape": \(input)}}
+      """
+    return """
+      {"module": "keras", "class_name": "Sequential", "config": {"name": "m", "layers": [\(([first] + layers).joined(separator: ", "))]}}
+      """
+  }
+
+  private func layer(_ kind: String, _ config: String) -> String {
+    "{\"module\": \"keras.layers\", \"class_name\": \"\(kind)\", \"config\": {\(config)}}"
+  }
+
+  @Test func weightsAloneAreRefusedWithTheLineThatSavesTheLayers() throws {
+    let request = ImportRequest(files: [Fixtures.path("keras/plain.weights.h5")])
+    let error = #expect(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error?.remedy?.contains("model.to_json()") == true)
+  }
+
+  @Test(arguments: [
+    ("Lambda", "\"name\": \"double\"", "Lambda \"double\"", "Python"),
+    ("Conv2D", "\"name\": \"c\"", "Conv2D \"c\"", "not carried"),
+    ("MyAttention", "\"name\": \"own\"", "MyAttention \"own\"", "not carried"),
+    ("Dense", "\"name\": \"d\", \"units\": 2, \"activation\": \"snake\"", "Dense \"d\"", "snake"),
+    ("LSTM", "\"name\": \"l\", \"units\": -1", "LSTM \"l\"", "units: found -1"),
+    ("LSTM", "\"name\": \"l\", \"units\": 1e300", "LSTM \"l\"", "units: found 1e300"),
+    ("LSTM", "\"name\": \"l\", \"units\": 4, \"activation\": \"softmax\"", "LSTM \"l\"", "softmax"),
+    ("LSTM", "\"name\": \"l\", \"units\": 5", "LSTM \"l\"", "found the sizes [3, 16]"),
+    ("Reshape", "\"name\": \"r\", \"target_shape\": [7, 7]", "Reshape \"r\"", "don't fit"),
+    ("RNN", "\"name\": \"n\"", "RNN \"n\"", "not carried"),
+    (
+      "Embedding", "\"name\": \"e\", \"input_dim\": 3, \"output_dim\": 2", "Embedding \"e\"",
+      "an id a step"
+    ),
+  ])
+  func layersAreRefusedByName(
+    kind: String, config: String, place: String, problem: String
+  ) throws {
+    let error = try refusal(of: sequential(layer(kind, config)))
+    #expect(error.place == place)
+    #expect("\(error.problem); \(error.remedy ?? "")".contains(problem), "\(error)")
+  }
+
+  @Test(arguments: [
+    "{}", "[]", "{\"class_name\": 1}", "{\"class_name\": \"Sequential\", \"config\": 3}",
+    "{\"class_name\": \"Sequential\", \"config\": {\"layers\": []}}",
+    "{\"class_name\": \"Functional\", \"config\": {\"layers\": [{}], \"input_layers\": [], \"output_layers\": []}}",
+    "{\"class_name\": \"Own\", \"config\": {}}", "{\"class_name\"", "NaN",
+  ])
+  func whatIsNoModelIsRefused(text: String) throws {
+    #expect(throws: ImportError.self) { throw try refusal(of: text) }
+  }
+
+  @Test(arguments: ["[null]", "[null, null, null]", "[null, 0, 0]", "[null, 4, 1e18]", "3", "[]"])
+  func sizesOfInputsAreBounded(sizes: String) throws {
+    _ = try refusal(of: sequential(layer("LSTM", "\"units\": 4"), input: sizes))
+  }
+
+  /// A layer that waits for what comes from itself.
+  @Test func cyclesAreRefused() throws {
+    let tensor = { (name: String) in
+      "{\"class_name\": \"__keras_tensor__\", \"config\": {\"keras_history\": [\"\(name)\", 0, 0]}}"
+    }
+    let error = try refusal(
+      of: """
+        {"module": "keras", "class_name": "Functional", "config": {"name": "m", "layers": [
+        {"module": "keras.layers", "class_name": "InputLayer", "name": "x", "config": {"name": "x",
+        "batch_shape": [null, null, 3]}, "inbound_nodes": []},
+        {"module": "keras.layers", "class_name": "Add", "name": "a", "config": {"name": "a"},
+        "inbound_nodes": [{"args": [[\(tensor("x")), \(tensor("a"))]], "kwargs": {}}]}],
+        "input_layers": ["x", 0, 0], "output_layers": ["a", 0, 0]}}
+        """)
+    #expect(error.problem.contains("cycle"), "\(error)")
+  }
+
+  /// Models in models, each called ten times by the next, would call a layer ten thousand million times.
+  @Test func callsAreCounted() throws {
+    var model = "{\"class_name\": \"Dropout\", \"config\": {\"name\": \"d\"}}"
+    for depth in 0..<8 {
+      let calls = (0..<10).map {
+        "[[\"\($0 == 0 ? "x" : "m")\", \($0 == 0 || depth > 0 ? $0 : $0 - 1), 0, {}]]"
+      }
+      model = """
+        {"class_name": "Functional", "config": {"name": "f\(depth)", "layers": [
+        {"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_input_shape": [null, null, 3]},
+        "inbound_nodes": []}, \(model.dropLast()), "name": "m", "inbound_nodes": [\(calls.joined(separator: ", "))]}],
+        "input_layers": [["x", 0, 0]], "output_layers": [["m", \(depth == 0 ? 9 : 10), 0]]}}
+        """
+    }
+    let renamed = model.replacing("\"name\": \"d\"", with: "\"name\": \"m\"")
+    let error = try refusal(of: renamed)
+    #expect(error.problem.contains("more than"), "\(error)")
+  }
+
+  /// Bytes of HDF5 that were changed are refused, or harmless; libhdf5 itself runs in a child process.
+  @Test func damagedArchivesAreRefused() throws {
+    let bytes = try [UInt8](
+      Data(contentsOf: URL(filePath: Fixtures.path("keras/plain.keras"))))
+    for length in [30, 100, 1000, bytes.count - 30] {
+      #expect(throws: ImportError.self) {
+        try KerasReader(
+          request: ImportRequest(files: ["m.keras"]),
+          files: [SourceFile(path: "m.keras", bytes: Array(bytes.prefix(length)))])
+      }
+    }
+  }
+}

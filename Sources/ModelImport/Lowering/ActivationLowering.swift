@@ -12,6 +12,7 @@ enum ActivationLowering {
     case "HardSwish", "Mish", "Swish": return try gated(&l, node)
     case "Reciprocal": return try reciprocal(&l, node)
     case "Erf": return try erf(&l, node)
+    case "Erfc": return try erfc(&l, node)
     case "Clip": return try clip(&l, node)
     default: return nil
     }
@@ -81,6 +82,23 @@ enum ActivationLowering {
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue] {
     [.pending(.erf(try l.carried(node, 0), factor: 1, plus: 0))]
+  }
+
+  /// `1 - erf(x)`, which is `1 + erf(-x)`.
+  private static func erfc(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue] {
+    var value = try l.carried(node, 0)
+    // The sign and the factor may be nodes of their own.
+    var factor = -1.0
+    while abs(abs(factor) * 2.0.squareRoot() - 1) > 1e-6,
+      let source = l.builder.scaled(value.node)
+    {
+      value.node = source.node
+      factor *= source.factor
+    }
+    value = Arithmetic.affine(&l, value, scale: [factor], node)
+    return [.pending(.erf(value, factor: 1, plus: 1))]
   }
 
   private static func clip(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)

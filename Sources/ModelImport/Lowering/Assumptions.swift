@@ -14,6 +14,8 @@ struct Assumptions: Equatable, Sendable {
   var isStepwise = false
   /// Inputs that hold such states.
   var states: Set<String> = []
+  /// Inputs of floats that are ids.
+  var wholeNumbers: Set<String> = []
   /// Names of axes of steps that are as long as another's.
   var sameSteps: [String: String] = [:]
 
@@ -24,6 +26,7 @@ struct Assumptions: Equatable, Sendable {
     case lengths(input: String, steps: Int)
     case stepwise(states: Set<String>)
     case sameSteps(String, String)
+    case wholeNumbers(input: String)
   }
 
   /// Takes a wish over; false where it contradicts what was assumed for another operator's sake.
@@ -42,6 +45,7 @@ struct Assumptions: Equatable, Sendable {
       guard !isStepwise || !states.isSubset(of: self.states) else { return false }
       isStepwise = true
       self.states.formUnion(states)
+    case .wholeNumbers(let input): return wholeNumbers.insert(input).inserted
     case .sameSteps(let first, let second):
       guard first != second, sameSteps[first] == nil else { return false }
       sameSteps[first] = second

@@ -43,6 +43,8 @@ struct CarriedValue: Sendable {
   var kind: SourceTensor.Kind = .float
   /// Of a boolean: whether it is true where the number in the folder is 0, and not where it is another.
   var isInverted = false
+  /// Whether the foreign graph has it in 8 bits here: the folder's value is what was rounded, with its scale still.
+  var isRounded = false
 
   /// The shape of the foreign array.
   var shape: [Int] { axes.map { $0.reduce(1) { $0 * $1.size } } }
@@ -86,6 +88,10 @@ indirect enum PendingValue: Sendable {
   case erf(CarriedValue, factor: Double, plus: Double)
   /// Half of x, or x, times `1 + erf(…)`.
   case quantized(QuantizedValue)
+  /// Ids to which a number is added, or which are numbers in between.
+  case ids(CarriedValue, plus: Int)
+  /// The place of the largest element of each step, or of a vector.
+  case largest(CarriedValue)
 
   struct PairScores: Sendable {
     var queries: CarriedValue
@@ -114,6 +120,8 @@ indirect enum PendingValue: Sendable {
     case .stepWeights(let value): value.shape
     case .weighted(_, let values): values.shape
     case .erf(let value, _, _): value.shape
+    case .ids(let value, _): value.shape
+    case .largest(let value): value.shape
     case .quantized(let value):
       switch value {
       case .rounded(let value): value.shape

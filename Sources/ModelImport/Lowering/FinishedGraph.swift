@@ -19,6 +19,8 @@ struct FinishedGraph {
   let states: [String: String]
   private(set) var outputs: [String] = []
   private var outputNames: [String: String] = [:]
+  /// Outputs whose labels are the places of their largest elements.
+  private var decoded: Set<String> = []
 
   init(builder: FolderBuilder, inputs: [Input], states: [String: String]) {
     self.builder = builder
@@ -34,6 +36,17 @@ struct FinishedGraph {
     switch try lowering.value(named: output, of: node) {
     case .constant:
       builder.note("the output \"\(output)\" is left out: it is the same whatever the inputs are")
+    case .pending(.largest(let value)):
+      let arranged = Layout.inForeignOrder(&lowering, value, node)
+      builder = lowering.builder
+      builder.note(
+        "the output \"\(output)\" is the numbers that ArgMax chose from; the place of the largest stands beside them, as labels"
+      )
+      if !outputs.contains(arranged.node) {
+        outputs.append(arranged.node)
+        outputNames[arranged.node] = output
+      }
+      decoded.insert(arranged.node)
     case .pending(let value): throw PatternLowering.refusal(node, value)
     case .carried(let value):
       guard value.form != .tokens else {
@@ -54,7 +67,7 @@ struct FinishedGraph {
     }
     var pass = FolderPass(
       nodes: builder.nodes, inputs: inputs, outputs: outputs, outputNames: outputNames,
-      states: states)
+      states: states, decoded: decoded)
     if !keepsStates { pass.adoptStates() }
     pass.prune()
     pass.fuseBiases(&builder)
@@ -63,6 +76,7 @@ struct FinishedGraph {
     for input in inputs where !pass.inputs.contains(input) && !pass.adopted.contains(input.name) {
       builder.note("the input \"\(input.source)\" is left out: no output depends on it")
     }
+    decoded = pass.decoded
     (inputs, outputs) = (pass.inputs, pass.outputs)
     // Weights go with their nodes.
     let names = Set(pass.nodes.map { $0.weights ?? $0.name })
@@ -99,7 +113,9 @@ struct FinishedGraph {
       draft.description.inputs.append(.init(name: input.name, kind: try kind(input)))
     }
     draft.description.nodes = builder.nodes
-    draft.description.outputs = outputs.map { .init(name: $0) }
+    draft.description.outputs = outputs.map {
+      .init(name: $0, decode: decoded.contains($0) ? .argmax : nil)
+    }
     for (name, tensor) in builder.tensors.sorted(by: { $0.key < $1.key }) {
       if let index = tensor.floats.firstIndex(where: { !$0.isFinite }) {
         throw ImportError(

@@ -9,19 +9,22 @@ struct FolderPass {
   private(set) var outputs: [String]
   private var outputNames: [String: String]
   private let states: [String: String]
+  /// Outputs with labels.
+  private(set) var decoded: Set<String>
   private(set) var notes: [String] = []
   /// Inputs that became the state of the sequence.
   private(set) var adopted: Set<String> = []
 
   init(
     nodes: [Node], inputs: [FinishedGraph.Input], outputs: [String], outputNames: [String: String],
-    states: [String: String]
+    states: [String: String], decoded: Set<String>
   ) {
     self.nodes = nodes
     self.inputs = inputs
     self.outputs = outputs
     self.outputNames = outputNames
     self.states = states
+    self.decoded = decoded
   }
 
   /// The node that computes a value: of `h.hidden`, h.
@@ -202,6 +205,7 @@ struct FolderPass {
         nodes.append(Node(name: name, op: .slice(), inputs: [value]))
       }
       outputs[position] = name
+      if decoded.contains(value) { decoded.insert(name) }
     }
   }
 

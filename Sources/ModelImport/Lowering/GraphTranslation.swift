@@ -62,6 +62,11 @@ package struct GraphTranslation {
         for output in graph.outputs where !graph.inputs.contains(where: { $0.name == output }) {
           lowering.builder.reserve(output)
         }
+        var graph = graph
+        for index in graph.inputs.indices
+        where assumptions.wholeNumbers.contains(graph.inputs[index].name) {
+          graph.inputs[index].kind = .integer
+        }
         let inputs = try InputLowering(graph: graph, assumptions: assumptions, primes: primes)
           .lower(&lowering)
         try lowering.lower(graph)
@@ -147,6 +152,7 @@ struct InputLowering {
     }
     let name = lowering.builder.unusedName(input.name)
     lowering.setOrigins(of: name, [input.name])
+    lowering.setInput(name, input.name)
     let elements = axes.joined().filter { $0.role == .element }
     let hasSteps = axes.joined().contains { $0.role == .time }
     let isStep =

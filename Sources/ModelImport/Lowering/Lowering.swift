@@ -17,6 +17,7 @@ struct Lowering {
   private(set) var lengths: [Int: Atom] = [:]
   /// For each input or node of the folder whose elements are only chosen or reordered from one: the inputs that they come from.
   private var origins: [String: Set<String>] = [:]
+  private var inputs: [String: String] = [:]
   /// Of nodes whose steps are calls of the foreign graph: the final state that a step's output is.
   private(set) var finalStates: [String: String] = [:]
 
@@ -103,6 +104,7 @@ struct Lowering {
   }
 
   private mutating func lowerCarried(_ node: SourceNode) throws(ImportError) -> [LoweredValue]? {
+    if let results = try IdLowering.lower(&self, node) { return results }
     if let results = try ShapeLowering.lower(&self, node) { return results }
     if let results = try SelectionLowering.lower(&self, node) { return results }
     if let results = try ElementwiseLowering.lower(&self, node) { return results }
@@ -272,6 +274,11 @@ struct Lowering {
   }
 
   // MARK: Origins
+
+  /// The foreign graph's name of an input of the folder; nil of a node.
+  func input(named node: String) -> String? { inputs[node] }
+
+  mutating func setInput(_ node: String, _ name: String) { inputs[node] = name }
 
   func origins(of node: String) -> Set<String> { origins[node] ?? [] }
 

@@ -19,6 +19,14 @@ enum PatternLowering {
     case .erf:
       node.refusal(
         "erf", because: "it is carried only as part of gelu, 0.5 · x · (1 + erf(x / √2))")
+    case .ids:
+      node.refusal(
+        "arithmetic with ids", because: "ids lead to an embedding",
+        instead: "export the model with a float input")
+    case .largest:
+      node.refusal(
+        "ArgMax in the middle of a graph",
+        because: "the place of the largest element is carried as the label of an output alone")
     case .quantized:
       node.refusal(
         "numbers of 8 bits",
@@ -42,7 +50,7 @@ enum PatternLowering {
       case .stepWeights(let scores):
         guard op == "Mul", case .carried(let values) = other else { throw refusal(node, pending) }
         return try AttentionLowering.weighted(&l, node, scores, values)
-      case .weighted: throw refusal(node, pending)
+      case .weighted, .ids, .largest: throw refusal(node, pending)
       case .quantized(let value):
         return try QuantizedLowering.binary(&l, node, op, value, other)
       }

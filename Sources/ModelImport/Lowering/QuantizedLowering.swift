@@ -7,7 +7,12 @@ enum QuantizedLowering {
     switch node.op {
     case "DynamicQuantizeLinear": return try round(&l, node)
     case "MatMulInteger": return try multiply(&l, node)
-    case "QuantizeLinear", "DequantizeLinear": return try pass(&l, node)
+    case "QuantizeLinear":
+      var value = try l.carried(node, 0)
+      l.builder.note(Note.roundedActivations)
+      value.isRounded = true
+      return [.carried(value)]
+    case "DequantizeLinear": return [.carried(try dequantize(&l, node))]
     case "com.microsoft.DynamicQuantizeMatMul": return try dynamicProduct(&l, node)
     case "com.microsoft.MatMulIntegerToFloat": return try integerProduct(&l, node)
     default: return nil
@@ -25,12 +30,46 @@ enum QuantizedLowering {
     ]
   }
 
-  /// Values that are rounded on the way, and stand as they were.
-  private static func pass(
+  /// A value that was rounded on the way stands as it was; one that came out of a table of 8 bits is shifted and scaled.
+  private static func dequantize(
     _ l: inout Lowering, _ node: SourceNode
-  ) throws(ImportError) -> [LoweredValue] {
-    l.builder.note(Note.roundedActivations)
-    return [.carried(try l.carried(node, 0))]
+  ) throws(ImportError) -> CarriedValue {
+    var value = try l.carried(node, 0)
+    if value.isRounded {
+      value.isRounded = false
+      return value
+    }
+    guard let scale = try l.constant(node, 1, "a scale") else {
+      throw node.refusal("no scale", because: "DequantizeLinear needs one")
+    }
+    let zero = try l.constant(node, 2, "a zero point")
+    if let zero {
+      let shifts = try numbers(zero, along: value, &l, node).map { -$0 }
+      value = Arithmetic.affine(&l, value, shift: shifts, node)
+    }
+    value = Arithmetic.affine(
+      &l, value, scale: try numbers(scale, along: value, &l, node), node)
+    value.kind = .float
+    return value
+  }
+
+  /// A number for all or one for each place along `axis`, for each of the value's elements.
+  private static func numbers(
+    _ constant: SourceTensor, along value: CarriedValue, _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [Double] {
+    let given = node.integer("axis", default: 1)
+    let axis = given < 0 ? given + value.axes.count : given
+    var wide = constant
+    if constant.count > 1 {
+      guard value.axes.indices.contains(axis), constant.count == value.shape[axis] else {
+        throw node.refusal(
+          "\(constant.count) scales along axis \(given) of \(value.shape)",
+          because: "there is one for each place along the axis, or one for all")
+      }
+      wide.shape = Array(repeating: 1, count: value.axes.count)
+      wide.shape[axis] = constant.count
+    }
+    return try Layout.elements(of: wide, along: value, node)
   }
 
   private static func multiply(

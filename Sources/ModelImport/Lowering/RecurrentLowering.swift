@@ -247,19 +247,17 @@ enum RecurrentLowering {
     var first = x
     first.node = l.builder.emit(.first, [x.node], named: "\(node.outputs.first ?? node.name).state")
     first.form = .vector
-    let axis = l.elementAxis(cell.directions * cell.hiddenSize)
+    let (directions, units) = (l.elementAxis(cell.directions), l.elementAxis(cell.hiddenSize))
     var value = Layout.picking(
       &l,
       first, Array(repeating: 0, count: cell.directions * cell.hiddenSize), node)
     let batch = cell.isBatchFirst ? 0 : 1
     let rows = tensor.shape[batch] == 1 ? [] : x.axes[batch]
-    value.axes = cell.isBatchFirst ? [rows, axis, []] : [axis, rows, []]
-    value.elements = axis
-    let shape =
-      cell.isBatchFirst
-      ? [tensor.shape[0], cell.directions, cell.hiddenSize]
-      : [cell.directions, tensor.shape[1], cell.hiddenSize]
-    value = try ShapeLowering.reshaped(&l, value, to: shape, node)
+    value.axes = cell.isBatchFirst ? [rows, directions, units] : [directions, rows, units]
+    value.elements = directions + units
+    guard tensor.shape == value.shape else {
+      throw node.refusal("an initial state of \(tensor.shape)", because: "expected \(value.shape)")
+    }
     let numbers = try Layout.elements(of: tensor, along: value, node)
     return Arithmetic.constant(&l, numbers, like: value, node)
   }

@@ -11,11 +11,29 @@ enum ReductionLowering {
       "ReduceSumSquare", "GlobalAveragePool", "GlobalMaxPool":
       return try reduce(&l, node)
     case "Softmax", "LogSoftmax": return try softmax(&l, node)
+    case "ArgMax": return [try largest(&l, node)]
     default: return nil
     }
   }
 
   private enum Kind { case mean, sum, max, min }
+
+  /// The place of the largest element, which an output's labels are.
+  private static func largest(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> LoweredValue {
+    let value = try l.carried(node, 0)
+    let given = node.integer("axis", default: 0)
+    let axis = given < 0 ? given + value.axes.count : given
+    guard value.axes.indices.contains(axis), value.elements.count == 1,
+      value.axes[axis] == value.elements, node.integer("select_last_index", default: 0) == 0
+    else {
+      throw node.refusal(
+        "ArgMax over axis \(given) of \(value.shape)",
+        because: "the largest of a step's elements, or of a vector's, is carried")
+    }
+    return .pending(.largest(value))
+  }
 
   private static func reduce(
     _ l: inout Lowering, _ node: SourceNode

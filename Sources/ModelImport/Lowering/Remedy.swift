@@ -11,8 +11,6 @@ enum Remedy {
     "Loop": loop, "Scan": loop, "SequenceInsert": loop, "SequenceEmpty": loop,
     "SplitToSequence": loop,
     "SequenceAt": loop, "ConcatFromSequence": loop,
-    "ArgMax":
-      "leave ArgMax out of the export: answers are the scores, and `top` of a request names the best",
     "TopK": "leave TopK out of the export: answers are the scores",
     "STFT": "compute the spectrum before the model, and export what follows it",
     "NonZero": "export the model without packed sequences or boolean indexing",

@@ -57,7 +57,7 @@ enum SelectionLowering {
   }
 
   /// An embedding: rows of a constant table.
-  private static func embed(
+  static func embed(
     _ l: inout Lowering, _ node: SourceNode, _ table: SourceTensor, _ ids: CarriedValue
   ) throws(ImportError) -> CarriedValue {
     guard ids.form == .tokens, node.integer("axis", default: 0) == 0, table.rank >= 1 else {

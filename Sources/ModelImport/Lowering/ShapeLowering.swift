@@ -60,15 +60,12 @@ enum ShapeLowering {
       value = ComparisonLowering.straight(&l, value, node)
     }
     if value.kind == .float, kind == .integer {
-      throw node.refusal("a cast of floats to \(kind)", because: "no op rounds")
+      let refusal = node.refusal("a cast of floats to whole numbers", because: "no op rounds")
+      guard let input = l.input(named: value.node) else { throw refusal }
+      throw l.wish(.wholeNumbers(input: input), or: refusal)
     }
     if value.kind == .float, kind == .boolean {
       value = Layout.map(&l, value, .abs, node)
-    }
-    if value.form == .tokens, kind == .float {
-      throw node.refusal(
-        "ids that are taken for numbers", because: "ids lead to an embedding",
-        instead: "export the model with a float input")
     }
     value.kind = kind
     return [.carried(value)]

@@ -59,7 +59,8 @@ def write(name: str, model: onnx.ModelProto, given: Callable[[int], dict[str, Ar
     for length in lengths:
         feed = given(length)
         found = dict(zip(names, session.run(None, feed)))
-        cases.append(case({key: folder_array(feed[key], axes) for key, axes in inputs.items()},
+        cases.append(case({key: folder_array(feed[key].astype(np.int64) if key == "ids" else feed[key], axes)
+                           for key, axes in inputs.items()},
                           {key: folder_array(found[key], axes) for key, axes in outputs.items()}))
     write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
     print(name)
@@ -229,6 +230,16 @@ def torch_models() -> None:
         y, states = m.lstm(v, (h, c))
         return m.fc(y), *states
 
+    first = nn.ParameterList(torch.randn(2, 1, 5) for _ in range(2))
+    export("learned_states", Net(lambda m, v: m.lstm(v, tuple(s.expand(-1, v.shape[0], -1).contiguous() for s in m.first))[0],
+                                 lstm=lstm(4, bidirectional=True), first=first), features(4), x, step)
+    export("one_hot", Net(lambda m, i: m.gru(F.one_hot(i, 11).float())[0], gru=nn.GRU(11, 5, batch_first=True)), ids(),
+           tokens, step, dynamo=False)
+    def largest(m: Net, i: Tensor) -> tuple[Tensor, Tensor]:
+        scores = m.fc(m.lstm(m.e(i))[0])
+        return scores, scores.argmax(-1)
+
+    export("largest", Net(largest, e=nn.Embedding(11, 4), lstm=lstm(4), fc=nn.Linear(5, 3)), ids(), tokens, step)
     # A streaming model: states go in and come out, each call has some steps.
     export("streaming", Net(streaming, lstm=lstm(4, num_layers=2),
                             fc=nn.Linear(5, 3)),
@@ -280,5 +291,49 @@ def nodes() -> None:
         write(name, model, features(4, first="T"), {"x": "TBF"}, outputs)
 
 
+def written(nodes: list[onnx.NodeProto], inputs: dict[str, tuple[int, list[object]]], **tensors: Array) -> onnx.ModelProto:
+    """A model that is written node by node, with an output y."""
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info(key, *form) for key, form in inputs.items()],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(array, key) for key, array in tensors.items()])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+def tables() -> None:
+    """Embeddings as other tools than PyTorch write them: in 8 bits, with ids that may count from the end, with floats as ids."""
+    node = helper.make_node
+    table, scale = random(11, 4), np.float32(0.02)
+    recurrent = [node("Transpose", ["e"], ["t"], perm=[1, 0, 2]), node("LSTM", ["t", "W", "R"], ["h"], hidden_size=5),
+                 node("Squeeze", ["h", "one"], ["s"]), node("Transpose", ["s"], ["y"], perm=[1, 0, 2])]
+    weights = {"W": random(1, 20, 4), "R": random(1, 20, 5), "one": np.array([1])}
+    eight = {"table": RANDOM.integers(0, 256, (11, 4)).astype(np.uint8), "scale": scale, "zero": np.uint8(131)}
+    columns = {"table": eight["table"], "scale": random(4) ** 2, "zero": RANDOM.integers(100, 150, 4).astype(np.uint8)}
+    ids_of, floats_of = {"ids": (TensorProto.INT32, ["b", "t"])}, {"ids": (TensorProto.FLOAT, ["b", "t"])}
+    quantized = [node("Gather", ["table", "ids"], ["q"]), node("DequantizeLinear", ["q", "scale", "zero"], ["e"])]
+    by_column = [quantized[0], node("DequantizeLinear", ["q", "scale", "zero"], ["e"], axis=2)]
+    wrapped = [node("Add", ["ids", "size"], ["more"]), node("Cast", ["ids"], ["f"], to=TensorProto.FLOAT),
+               node("Less", ["f", "zero"], ["low"]), node("Not", ["low"], ["high"]),
+               node("Cast", ["low"], ["l"], to=TensorProto.INT32), node("Cast", ["high"], ["g"], to=TensorProto.INT32),
+               node("Mul", ["l", "more"], ["a"]), node("Mul", ["ids", "g"], ["b"]), node("Add", ["a", "b"], ["i"]),
+               node("Gather", ["table", "i"], ["e"])]
+    wrap = {"table": table, "size": np.int32(11), "zero": np.float32(0)}
+    whole = [node("Cast", ["ids"], ["i"], to=TensorProto.INT32), node("Add", ["i", "two"], ["j"]),
+             node("Gather", ["table", "j"], ["e"])]
+    made = {
+        "table_of_bytes": (quantized, ids_of, eight), "table_of_columns": (by_column, ids_of, columns),
+        "ids_from_the_end": (wrapped, ids_of, wrap),
+        "ids_as_floats": (whole, floats_of, {"table": random(13, 4), "two": np.int32(2)}),
+    }
+    for name, (before, inputs, constants) in made.items():
+        if WANTED and name not in WANTED:
+            continue
+        kind = np.int32 if inputs is ids_of else np.float32
+        model = written(before + recurrent, inputs, **weights, **constants)
+        write(name, model, lambda length: {"ids": RANDOM.integers(0, 11, (1, length)).astype(kind)}, {"ids": "BT"},
+                       {"y": "BTF"})
+
+
 torch_models()
 nodes()
+tables()

@@ -18,6 +18,14 @@ import Testing
     try expectFinalAnswers(of: draft, as: "onnx_imports/\(name)/io.json")
   }
 
+  @Test(arguments: ["largest_script", "largest_dynamo"])
+  func theLargestElementIsALabel(name: String) throws {
+    let draft = try importedFolder(
+      ImportRequest(files: [Fixtures.path("onnx_imports/\(name)/model.onnx")]))
+    #expect(draft.description.outputs.map(\.name) == ["y"])
+    #expect(draft.description.outputs.map(\.decode) == [.argmax])
+  }
+
   /// Of an output that has an answer a step where the reference has one, that is the last.
   private func expectFinalAnswers(of draft: FolderDraft, as cases: String) throws {
     let graph = try ModelGraph(draft.model())

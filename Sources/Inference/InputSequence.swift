@@ -52,7 +52,8 @@ package struct InputSequence: Sendable, Equatable {
   /// Checks that the model takes the sequence with so many steps more.
   package func checkLength(with more: Int, for model: Model) throws(InputError) {
     for (axis, count) in zip(model.inputAxes, stepCounts) where count + more > axis.most {
-      throw .tooManySteps(found: count + more, limit: axis.most)
+      throw .tooManySteps(
+        found: count + more, limit: axis.most, node: axis.limitedBy ?? "")
     }
   }
 
@@ -160,7 +161,7 @@ package enum InputError: Error, Equatable, CustomStringConvertible {
   /// What a kernel covers, or a slice names, must be there.
   case tooFewSteps(input: String, found: Int, least: Int, node: String)
   /// Those that are to follow count, too.
-  case tooManySteps(found: Int, limit: Int)
+  case tooManySteps(found: Int, limit: Int, node: String)
 
   package var description: String {
     switch self {
@@ -183,9 +184,9 @@ package enum InputError: Error, Equatable, CustomStringConvertible {
     case .tooFewSteps(let input, let found, let least, let node):
       "input \"\(input)\" holds \(found) \(found == 1 ? "step" : "steps"), expected at least \(least), which node "
         + "\"\(node)\" of the model needs"
-    case .tooManySteps(let found, let limit):
-      "the sequence has \(found) steps with those that are to follow, expected at most \(limit), which are compared each "
-        + "with each"
+    case .tooManySteps(let found, let limit, let node):
+      "the sequence has \(found) steps with those that are to follow, expected at most \(limit): node \"\(node)\" of the "
+        + "model takes no more"
     }
   }
 }

@@ -26,6 +26,8 @@ package enum ModelLimits {
   /// How many times the steps of an input a value may have, and how many steps more, or in all where that is fixed.
   package static let stepGrowth = 1024
   package static let addedSteps = 65536
+  /// The steps of a value that has more than its input.
+  package static let grownSteps = 1 << 20
   /// The elements of all steps of a vector that is repeated a fixed number of times.
   package static let repeatedElements = 1 << 24
   /// The elements of a value a step or a sequence, and the ids of a token input: concatenations can't overflow.

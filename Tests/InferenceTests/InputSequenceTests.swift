@@ -61,10 +61,12 @@ import Testing
     }
     let longest = try sequence(2048)
     try longest.checkLength(with: 0, for: model)
-    #expect(throws: InputError.tooManySteps(found: 2049, limit: 2048)) {
+    #expect(throws: InputError.tooManySteps(found: 2049, limit: 2048, node: "y")) {
       try longest.checkLength(with: 1, for: model)
     }
-    #expect(throws: InputError.tooManySteps(found: 2049, limit: 2048)) { try sequence(2049) }
+    #expect(throws: InputError.tooManySteps(found: 2049, limit: 2048, node: "y")) {
+      try sequence(2049)
+    }
     #expect(try SmallModels.forecaster().inputAxes[0].most == .max)
   }
 }

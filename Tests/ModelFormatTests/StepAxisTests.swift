@@ -139,6 +139,16 @@ import Testing
     #expect(axis.most == 2 * (2048 * 3 + 2) + 3)
   }
 
+  /// What becomes many steps for one is bounded.
+  @Test func growth() throws {
+    let model = try model([
+      node("a", .repeatSteps(times: 512), "x"), node("p", .maxPool(), "a"),
+      node("y", .sliceSteps(start: 1), "p"),
+    ])
+    #expect(model.inputAxes[0].most == 2048 && model.inputAxes[0].limitedBy == "a")
+    #expect(try self.model([node("y", .padSteps(before: 9), "x")]).inputAxes[0].most == .max)
+  }
+
   @Test func refused() {
     expectError(mentioning: ["nodes[1].inputs: expected at least 3, found 2 steps"]) {
       _ = try model([

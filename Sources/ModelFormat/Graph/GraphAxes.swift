@@ -53,7 +53,10 @@ struct GraphAxes {
       inputAxes[origin].least = least
       inputAxes[origin].neededBy = node
     }
-    inputAxes[origin].most = Swift.min(inputAxes[origin].most, most)
+    if most < inputAxes[origin].most {
+      inputAxes[origin].most = most
+      inputAxes[origin].limitedBy = node
+    }
     guard inputAxes[origin].least <= inputAxes[origin].most else {
       throw .unexpected(
         path: path, found: "at least \(inputAxes[origin].least) steps needed",

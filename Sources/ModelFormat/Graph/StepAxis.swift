@@ -26,6 +26,9 @@ package struct StepAxis: Sendable, Hashable {
   /// The number of steps where the origin has `count`.
   func count(_ count: Int) -> Int { stages.reduce(count) { $1($0) } }
 
+  /// Whether it has several steps for one of the origin's.
+  var grows: Bool { stages.contains { $0.factor > $0.divisor } }
+
   /// The steps of the origin that make `count` steps or more: the least; nil where no number of steps does.
   func leastOrigin(for count: Int) -> Int? {
     guard origin != nil else { return self.count(0) >= count ? 0 : nil }
@@ -105,8 +108,9 @@ package struct InputAxis: Sendable, Equatable {
   /// How many steps a sequence must have, and which node needs them.
   package internal(set) var least = 1
   package internal(set) var neededBy: String?
-  /// The most steps that a sequence may have.
+  /// The most steps that a sequence may have, and which node takes no more.
   package internal(set) var most = Int.max
+  package internal(set) var limitedBy: String?
 }
 
 /// The quotient, rounded towards minus infinity; `divisor` is above 0.

@@ -160,7 +160,8 @@ extension NodeResolution {
   /// Gives the value steps of its own: one at least.
   mutating func setSteps(_ axis: StepAxis) {
     self.axis = axis
-    bounds.append(StepBound(axis: axis, range: 1...Int.max))
+    bounds.append(
+      StepBound(axis: axis, range: 1...(axis.grows ? ModelLimits.grownSteps : Int.max)))
   }
 
   /// Gives the value a step for each place of a kernel.

@@ -35,12 +35,19 @@ struct Sample {
       description.inputs.reduce(0) { $0 + $1.kind.size }
       + model.graph.model.outputs.reduce(0) { $0 + $1.size }
     let steps = min(Self.noiseSteps, max(1, Self.maxFloats / (Self.noiseSequences * width)))
+    let inner = model.graph.model
+    let counts = description.inputs.indices.map { index in
+      inner.axis(of: .input(index)).map { place in
+        let axis = inner.inputAxes[place]
+        return max(axis.least, min(axis.most, steps))
+      } ?? 1
+    }
     var sequences = example ?? []
     for _ in 0..<Self.noiseSequences {
       sequences.append(
         try InputSequence(
-          description.inputs.map { noise.values(for: $0.kind, steps: steps) },
-          for: model.graph.model))
+          zip(description.inputs, counts).map { noise.values(for: $0.kind, steps: $1) },
+          for: inner))
     }
     origin = (example == nil ? "" : "the model's example and ") + "random sequences"
     self.sequences = sequences

@@ -5,6 +5,8 @@ package struct FolderDraft: Sendable {
   package var description: ModelDescription
   /// What the person should know or confirm: guesses, and what was left out because it changes nothing.
   package var notes: [String] = []
+  /// The graph of the file that it was made of, where the file has one.
+  package var reference: SourceReference?
   private var tensors: [(name: String, shape: [Int], floats: [Float])] = []
   private var tensorNames: Set<String> = []
 

@@ -16,6 +16,13 @@ package struct ImportRequest: Sendable {
   /// The labels of the output's elements.
   package var labels: String?
 
+  /// Inputs that are constants: `NAME=NUMBER` or `NAME=FILE.npy`.
+  package var fixedInputs: [String] = []
+  /// The sizes of inputs: `NAME=SIZE,SIZE`, 0 for one that stays open.
+  package var shapes: [String] = []
+  /// Whether inputs that hold a recurrent network's states stay inputs.
+  package var keepsStates = false
+
   package init(
     files: [String], graph: String? = nil, names: String? = nil, name: String? = nil,
     scaler: String? = nil, vocabulary: String? = nil, labels: String? = nil

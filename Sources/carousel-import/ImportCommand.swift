@@ -42,6 +42,36 @@ struct ImportCommand: ParsableCommand {
     help: ArgumentHelp("The labels of the answer's elements: .txt or .json.", valueName: "file"))
   var labels: String?
 
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "An input of an ONNX model that is a constant: a number, or an array.",
+      valueName: "input=value"))
+  var fixedInputs: [String] = []
+
+  @Option(
+    name: .customLong("shape"),
+    help: ArgumentHelp(
+      "The sizes of an input of an ONNX model whose file leaves them open; 0 leaves one open.",
+      valueName: "input=1,512"))
+  var shapes: [String] = []
+
+  @Flag(help: "States that a caller keeps stay inputs and outputs.")
+  var keepStates = false
+
+  @Flag(
+    help:
+      "Compares the folder's answers with its source: on random input, node by node, or with two arrays, --check-input and --check-output."
+  )
+  var check = false
+
+  @Option(
+    help: ArgumentHelp("What to ask the folder, sequences of one input.", valueName: "input.npy"))
+  var checkInput: String?
+
+  @Option(help: ArgumentHelp("What the framework answers.", valueName: "output.npy"))
+  var checkOutput: String?
+
   @Option(help: "The model's name; left out, it is made from the file's.")
   var name: String?
 
@@ -51,7 +81,10 @@ struct ImportCommand: ParsableCommand {
   func run() throws {
     let isNew = try makeFolder()
     let confinement = Confinement(
-      files: files + [graph, names, scaler, vocabulary, labels].compactMap { $0 }, output: output)
+      files: files
+        + [graph, names, scaler, vocabulary, labels, checkInput, checkOutput].compactMap { $0 }
+        + fixedInputs.compactMap { $0.split(separator: "=").last.map(String.init) },
+      output: output)
     switch confinement.split() {
     case .child(let missing):
       for part in missing { print("note: this kernel has no \(part) for a process") }
@@ -85,13 +118,51 @@ struct ImportCommand: ParsableCommand {
   }
 
   private func write() throws(ImportError) {
-    let draft = try importedFolder(
-      ImportRequest(
-        files: files, graph: graph, names: names, name: name, scaler: scaler,
-        vocabulary: vocabulary, labels: labels))
+    var request = ImportRequest(
+      files: files, graph: graph, names: names, name: name, scaler: scaler,
+      vocabulary: vocabulary, labels: labels)
+    request.fixedInputs = fixedInputs
+    request.shapes = shapes
+    request.keepsStates = keepStates
+    let draft = try importedFolder(request)
     do { try draft.write(to: output) } catch { throw ImportError(file: files[0], error) }
     for note in draft.notes { print("note: \(note)") }
+    try compare(draft)
     print("\(output): written; carousel serve \(output) serves it")
+  }
+
+  /// What `--check` says; throws where the folder departs.
+  private func compare(_ draft: FolderDraft) throws(ImportError) {
+    guard check || checkInput != nil || checkOutput != nil else { return }
+    let outcome: FolderCheck.Outcome
+    do {
+      let folder = FolderCheck(draft: draft)
+      if let checkInput, let checkOutput {
+        outcome = try folder.againstArrays(input: checkInput, output: checkOutput)
+      } else if checkInput != nil || checkOutput != nil {
+        throw ImportError(file: files[0], problem: "--check-input and --check-output come together")
+      } else if let reference = draft.reference {
+        outcome = try folder.againstSource(reference)
+      } else {
+        throw ImportError(
+          file: files[0], problem: "the file has no graph to check against",
+          remedy: "give arrays: --check-input input.npy --check-output output.npy")
+      }
+    } catch let error as ImportError {
+      throw error
+    } catch {
+      throw ImportError(file: files[0], problem: "the check can't be made: \(error)")
+    }
+    switch outcome {
+    case .agrees(let difference):
+      print("check: the answers are those of the source, within \(difference)")
+    case .departs(let value, let source, let difference):
+      throw ImportError(
+        file: files[0], place: "\"\(source)\"",
+        problem:
+          "the folder's \"\(value)\" is the first value that departs from the source, by \(difference)"
+      )
+    }
   }
 
   /// Why the reader of a file died.

@@ -38,6 +38,9 @@ enum ElementwiseLowering {
     _ second: LoweredValue
   ) throws(ImportError) -> LoweredValue {
     if let result = try PatternLowering.binary(&l, node, op, first, second) { return result }
+    if op == "Mul", let zero = settingTimesZero(first, second) ?? settingTimesZero(second, first) {
+      return zero
+    }
     switch (first, second) {
     case (.carried(let first), .carried(let second)):
       return .carried(try combine(&l, node, op, first, second))
@@ -55,6 +58,17 @@ enum ElementwiseLowering {
     case (.pending(let value), _), (_, .pending(let value)):
       throw PatternLowering.refusal(node, value)
     }
+  }
+
+  /// A number that is one for all, times 0: exporters keep an unused setting in the graph so.
+  private static func settingTimesZero(
+    _ first: LoweredValue, _ second: LoweredValue
+  ) -> LoweredValue? {
+    guard case .carried(let value) = first, case .constant(let constant) = second,
+      value.axes.allSatisfy(\.isEmpty), value.form == .vector, constant.count == 1,
+      constant.elements[0] == 0
+    else { return nil }
+    return .constant(SourceTensor(repeating: 0, shape: constant.shape))
   }
 
   // MARK: Two values

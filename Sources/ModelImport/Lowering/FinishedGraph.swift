@@ -18,6 +18,8 @@ struct FinishedGraph {
   /// The final states that nodes of one step have, by the node.
   let states: [String: String]
   private(set) var outputs: [String] = []
+  private(set) var renamed: [String: String] = [:]
+  var reference: SourceReference?
   private var outputNames: [String: String] = [:]
   /// Outputs whose labels are the places of their largest elements.
   private var decoded: Set<String> = []
@@ -78,6 +80,7 @@ struct FinishedGraph {
     }
     decoded = pass.decoded
     (inputs, outputs) = (pass.inputs, pass.outputs)
+    renamed = pass.renamed
     // Weights go with their nodes.
     let names = Set(pass.nodes.map { $0.weights ?? $0.name })
     for node in builder.nodes where !names.contains(node.name) {
@@ -127,6 +130,7 @@ struct FinishedGraph {
       draft.add(tensor: name, shape: tensor.shape, tensor.floats)
     }
     draft.notes = builder.notes
+    draft.reference = reference
     return draft
   }
 

@@ -14,6 +14,8 @@ struct FolderPass {
   private(set) var notes: [String] = []
   /// Inputs that became the state of the sequence.
   private(set) var adopted: Set<String> = []
+  /// The new names of nodes that were renamed.
+  private(set) var renamed: [String: String] = [:]
 
   init(
     nodes: [Node], inputs: [FinishedGraph.Input], outputs: [String], outputNames: [String: String],
@@ -211,6 +213,7 @@ struct FolderPass {
 
   private mutating func rename(_ position: Int, _ name: String, hasTensors: Bool) {
     let old = nodes[position].name
+    renamed[old] = name
     nodes[position].name = name
     if hasTensors, nodes[position].weights == nil { nodes[position].weights = old }
     for at in nodes.indices {

@@ -50,6 +50,50 @@ package struct GraphTranslation {
     return try first.draft(named: name)
   }
 
+  /// The graph beside the folder: where its values stand.
+  private func reference(
+    _ lowering: Lowering, _ finished: FinishedGraph, _ primes: [Int]
+  ) -> SourceReference {
+    let assumptions = lowering.assumptions
+    var (inputs, others): ([(String, CarriedValue)], [(String, [Int], SourceReference.Fill)]) = (
+      [], []
+    )
+    for input in graph.inputs {
+      guard let value = lowering.values[input.name] else { continue }
+      if let steps = assumptions.lengths[input.name] {
+        others.append((input.name, value.shape, .steps(steps)))
+      } else if case .constant(let tensor) = value {
+        others.append((input.name, tensor.shape, .constant(tensor)))
+      } else if case .carried(let carried) = value {
+        if finished.inputs.contains(where: { $0.source == input.name }) {
+          inputs.append((input.name, carried))
+        } else {
+          others.append((input.name, value.shape, .zeros))
+        }
+      }
+    }
+    let nodes = Set(finished.builder.nodes.map(\.name))
+    var values: [(String, CarriedValue)] = []
+    for name in graph.nodes.flatMap(\.outputs) {
+      guard case .carried(var value)? = lowering.values[name], value.kind == .float else {
+        continue
+      }
+      value.node = finished.renamed[value.node] ?? value.node
+      if nodes.contains(value.node) { values.append((name, value)) }
+    }
+    for name in graph.outputs {
+      guard case .carried(var value)? = lowering.values[name] else { continue }
+      value.node = FolderDraft.name(from: name)
+      value.elements = value.foreignOrder
+      if nodes.contains(value.node), finished.outputs.contains(value.node) {
+        values.append((name, value))
+      }
+    }
+    return SourceReference(
+      graph: graph, inputs: inputs, others: others, values: values, open: lowering.lengths,
+      isStepwise: assumptions.isStepwise)
+  }
+
   private func translated(primes: [Int]) throws(ImportError) -> FinishedGraph {
     var assumptions = Assumptions()
     assumptions.fixed = options.fixed
@@ -74,6 +118,7 @@ package struct GraphTranslation {
           builder: lowering.builder, inputs: inputs, states: lowering.finalStates)
         for output in graph.outputs { try finished.add(output: output, &lowering, graph) }
         try finished.finish(keepsStates: options.keepsStates)
+        finished.reference = reference(lowering, finished, primes)
         return finished
       } catch {
         guard attempts < Self.maxAttempts, let wish = lowering.wish, assumptions.grant(wish) else {
@@ -178,8 +223,13 @@ struct InputLowering {
         file: "", place: "input \"\(input.name)\"",
         problem: "found a shape of \(given.count) sizes, expected \(input.dimensions.count)")
     }
+    // A batch of one that is given for an open one says nothing: sequences are answered one by one.
     let dimensions = input.dimensions.enumerated().map { axis, dimension in
-      given.map { $0[axis] > 0 ? .fixed($0[axis]) : dimension } ?? dimension
+      guard let size = given?[axis], size > 0 else { return dimension }
+      if axis == 0, size == 1, input.dimensions.count > 1, case .named = dimension {
+        return dimension
+      }
+      return SourceGraph.Dimension.fixed(size)
     }
     let roles = roles(input, dimensions)
     var result: [InputAxis] = []

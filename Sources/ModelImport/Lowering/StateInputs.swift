@@ -14,7 +14,13 @@ struct StateInputs {
     for node in graph.nodes {
       for name in Set(node.inputs) where !name.isEmpty { consumers[name, default: []].append(node) }
       for key in ["then_branch", "else_branch"] {
-        if let branch = node.graph(key) { collect(branch) }
+        guard let branch = node.graph(key) else { continue }
+        collect(branch)
+        // What a branch gives is what the If gives.
+        for (inner, outer) in zip(branch.outputs, node.outputs) {
+          consumers[inner, default: []].append(
+            SourceNode(name: node.name, op: "Identity", inputs: [inner], outputs: [outer]))
+        }
       }
     }
   }

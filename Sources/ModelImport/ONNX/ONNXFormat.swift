@@ -13,7 +13,8 @@ extension ImportFormat {
     let file = files[0]
     do throws(ImportError) {
       let graph = try SourceGraph(onnx: file.bytes, file: file.path)
-      return try GraphTranslation(graph).folder(named: request.name ?? file.stem)
+      return try GraphTranslation(graph, options: .init(request)).folder(
+        named: request.name ?? file.stem)
     } catch { throw error.of(file.path) }
   }
 }

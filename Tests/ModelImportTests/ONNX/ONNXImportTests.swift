@@ -40,4 +40,57 @@ import Testing
       }
     }
   }
+
+  /// Each value of the folder against the graph, computed operator by operator in double precision.
+  @Test(arguments: cases)
+  func valuesAreThoseOfTheGraph(name: String) throws {
+    let draft = try importedFolder(
+      ImportRequest(files: [Fixtures.path("onnx_imports/\(name)/model.onnx")]))
+    let reference = try #require(draft.reference)
+    let one = try #require(try Fixtures.cases("onnx_imports/\(name)/io.json").first)
+    var numbers: [String: [Float]] = [:]
+    var steps = 1
+    for input in draft.description.inputs {
+      let given = try #require(one.inputs[input.name])
+      numbers[input.name] = given.values ?? given.tokens?.map { Float($0) }
+      if case .vector = input.kind {
+      } else {
+        steps = given.tokens?.count ?? given.shape?[0] ?? 1
+      }
+    }
+    let values = try reference.values(for: numbers, steps: steps)
+    for output in draft.description.outputs {
+      let value = try #require(values.last { $0.name == output.name })
+      let expected = try #require(one.outputs[output.name]).values
+      try #require(value.numbers.count == expected.count)
+      for (a, b) in zip(value.numbers, expected) {
+        #expect(abs(a - Double(b)) <= 1e-5 * max(1, abs(a)), "\(output.name)")
+      }
+    }
+  }
+
+  /// An input that the person fixes, and one whose sizes are given.
+  @Test func optionsAreRead() throws {
+    var request = ImportRequest(files: [])
+    request.fixedInputs = ["sr=16000"]
+    request.shapes = ["input=1,512"]
+    let options = try GraphTranslation.Options(request)
+    #expect(options.fixed["sr"]?.elements == [16000])
+    #expect(options.shapes["input"] == [1, 512])
+    for wrong in ["input", "input=", "input=a,b", "input=1,-1"] {
+      request.shapes = [wrong]
+      #expect(throws: ImportError.self) { try GraphTranslation.Options(request) }
+    }
+  }
+
+  /// States that a caller keeps stay inputs and outputs where that is asked for.
+  @Test func statesMayStay() throws {
+    let file = Fixtures.path("onnx_imports/streaming_script/model.onnx")
+    var request = ImportRequest(files: [file])
+    #expect(try importedFolder(request).description.inputs.map(\.name) == ["x"])
+    request.keepsStates = true
+    let draft = try importedFolder(request)
+    #expect(draft.description.inputs.map(\.name) == ["x", "h", "c"])
+    #expect(draft.description.outputs.count == 3)
+  }
 }

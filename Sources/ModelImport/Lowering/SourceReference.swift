@@ -1,0 +1,143 @@
+/// The foreign graph beside the folder that it became: what each of the folder's values should be, computed in double precision.
+package struct SourceReference: Sendable {
+  let graph: SourceGraph
+  /// Inputs of the folder, with the shapes and axes of their foreign ones.
+  let inputs: [(name: String, value: CarriedValue)]
+  /// Inputs that the folder has not: constants, lengths, states.
+  let others: [(name: String, shape: [Int], fill: Fill)]
+  /// Values of the graph that are values of the folder too, in the order in which they are computed; the folder's names.
+  let values: [(source: String, value: CarriedValue)]
+  /// Sizes that stand for a batch and for steps.
+  let open: [Int: Atom]
+  let isStepwise: Bool
+
+  enum Fill: Sendable {
+    case constant(SourceTensor)
+    /// Zeros, or how many steps there are.
+    case zeros
+    case steps(Int)
+  }
+
+  /// What a value of the folder is for one sequence, or why that isn't known.
+  package struct Expected: Sendable {
+    /// The value's name in the folder, and the node's of the foreign graph that computes it.
+    package let name: String
+    package let source: String
+    /// Steps · elements, or the elements of a vector.
+    package let numbers: [Double]
+    package let hasSteps: Bool
+  }
+
+  /// The steps that a sequence must have; nil where it may have any.
+  package var fixedSteps: Int? {
+    if isStepwise { return 1 }
+    for (_, value) in inputs {
+      for atom in value.timeAtoms where !atom.isOpen { return atom.size }
+    }
+    return nil
+  }
+
+  /// The values for a sequence whose inputs these are.
+  package func values(
+    for sequence: [String: [Float]], steps: Int
+  ) throws(ImportError) -> [Expected] {
+    var tensors: [String: SourceTensor] = [:]
+    let sizes = sizes(steps: steps)
+    for (name, value) in inputs {
+      guard let numbers = sequence[value.node] else { continue }
+      tensors[name] = foreign(numbers, value, sizes)
+    }
+    for (name, shape, fill) in others {
+      let shape = shape.map { sizes[$0] ?? $0 }
+      switch fill {
+      case .constant(let tensor): tensors[name] = tensor
+      case .zeros: tensors[name] = SourceTensor(repeating: 0, shape: shape)
+      case .steps(let size):
+        tensors[name] = SourceTensor(
+          repeating: Double(sizes[size] ?? size), shape: shape, kind: .integer)
+      }
+    }
+    var interpreter = GraphInterpreter(opset: graph.opset, inputs: tensors)
+    try interpreter.run(graph)
+    var expected: [Expected] = []
+    for (source, value) in values {
+      guard let tensor = interpreter.values[source], let numbers = local(tensor, value) else {
+        continue
+      }
+      expected.append(
+        Expected(
+          name: value.node, source: source, numbers: numbers, hasSteps: value.form == .sequence))
+    }
+    return expected
+  }
+
+  /// What the open sizes are: one sequence, so many steps.
+  private func sizes(steps: Int) -> [Int: Int] {
+    var sizes: [Int: Int] = [:]
+    for (_, value) in inputs {
+      for atom in value.axes.joined() where atom.isOpen {
+        sizes[atom.size] = atom.role == .batch ? 1 : steps
+      }
+    }
+    for (size, atom) in open where atom.isOpen && atom.role == .batch { sizes[size] = 1 }
+    return sizes
+  }
+
+  /// The folder's numbers as the foreign array, the same for every sequence of a fixed batch.
+  private func foreign(
+    _ numbers: [Float], _ value: CarriedValue, _ sizes: [Int: Int]
+  ) -> SourceTensor {
+    func size(_ atom: Atom) -> Int { atom.isOpen ? sizes[atom.size] ?? atom.size : atom.size }
+    let atoms = Array(value.axes.joined())
+    let elementStrides = RowMajor.strides(value.elements.map(\.size))
+    let strides = atoms.map { atom -> Int in
+      switch atom.role {
+      case .batch: 0
+      case .time: value.size
+      case .element: value.elements.firstIndex(of: atom).map { elementStrides[$0] } ?? 0
+      }
+    }
+    let positions = RowMajor.positions(shape: atoms.map(size), strides: strides)
+    return SourceTensor(
+      shape: value.axes.map { $0.reduce(1) { $0 * size($1) } },
+      kind: value.form == .tokens ? .integer : value.kind,
+      elements: positions.map { Double(numbers[$0]) })
+  }
+
+  /// The foreign array as the folder's numbers, of its first sequence; nil where its shape is another.
+  private func local(_ tensor: SourceTensor, _ value: CarriedValue) -> [Double]? {
+    guard tensor.rank == value.axes.count else { return nil }
+    var (step, count): (Int?, Int) = (nil, 1)
+    var elementSteps: [Atom: Int] = [:]
+    let strides = RowMajor.strides(tensor.shape)
+    for (axis, atoms) in value.axes.enumerated() {
+      // Of an axis, the open atom has what the others leave.
+      let known = atoms.filter { !$0.isOpen }.reduce(1) { $0 * $1.size }
+      let open = atoms.filter(\.isOpen)
+      let times = open.filter { $0.role == .time }
+      guard open.count <= 1 || open.contains(where: { $0.role == .batch }), known > 0 else {
+        return nil
+      }
+      var stride = strides[axis]
+      for atom in atoms.reversed() {
+        var size = atom.size
+        if atom.isOpen {
+          size = atom.role == .batch && !times.isEmpty ? 1 : tensor.shape[axis] / known
+        }
+        switch atom.role {
+        case .batch: break
+        case .time: (step, count) = (stride, size)
+        case .element: elementSteps[atom] = stride
+        }
+        stride *= size
+      }
+      guard stride == strides[axis] * tensor.shape[axis] else { return nil }
+    }
+    var (shape, steps) = (value.elements.map(\.size), value.elements.map { elementSteps[$0] ?? 0 })
+    if value.form == .sequence, let step {
+      shape.insert(count, at: 0)
+      steps.insert(step, at: 0)
+    }
+    return RowMajor.positions(shape: shape, strides: steps).map { tensor[$0] }
+  }
+}

@@ -1,0 +1,112 @@
+import Inference
+import ModelFormat
+import ModelImport
+
+/// Compares what a folder answers with what its source does: with arrays that were given, or with the source's own graph.
+struct FolderCheck {
+  let draft: FolderDraft
+
+  /// How far off the answers may be, relative to what is larger than 1.
+  static let tolerance = 1e-4
+
+  enum Outcome {
+    /// The largest difference of the outputs.
+    case agrees(Double)
+    /// A value, the node of the source, and the difference.
+    case departs(value: String, source: String, Double)
+  }
+
+  /// On random input, against the foreign graph; every value that both have.
+  func againstSource(_ reference: SourceReference) throws -> Outcome {
+    let steps = reference.fixedSteps ?? 24
+    var random = RandomNumbers()
+    var numbers: [String: [Float]] = [:]
+    for input in draft.description.inputs {
+      switch input.kind {
+      case .features(let size, _, _):
+        numbers[input.name] = (0..<steps * size).map { _ in random.next() }
+      case .vector(let size): numbers[input.name] = (0..<size).map { _ in random.next() }
+      case .tokens(let size, _):
+        numbers[input.name] = (0..<steps).map { _ in Float(random.next(below: size)) }
+      }
+    }
+    let expected = try reference.values(for: numbers, steps: steps)
+    let outputs = Set(draft.description.outputs.map(\.name))
+    var largest = 0.0
+    // An answer has a hundred outputs at most.
+    for start in stride(from: 0, to: expected.count, by: 50) {
+      let part = Array(expected[start..<min(start + 50, expected.count)])
+      let found = try answers(part.map(\.name), numbers, steps: steps)
+      for value in part {
+        guard let answer = found[value.name], !value.numbers.isEmpty,
+          answer.count % value.numbers.count == 0
+        else { continue }
+        let difference = Self.difference(answer.suffix(value.numbers.count), value.numbers)
+        guard difference <= Self.tolerance else {
+          return .departs(value: value.name, source: value.source, difference)
+        }
+        if outputs.contains(value.name) { largest = max(largest, difference) }
+      }
+    }
+    return .agrees(largest)
+  }
+
+  static func difference(_ found: some Sequence<Float>, _ expected: [Double]) -> Double {
+    var largest = 0.0
+    for (a, b) in zip(found, expected) where Double(a) != b {
+      let difference = abs(Double(a) - b) / max(1, abs(b))
+      largest = difference.isNaN ? .infinity : max(largest, difference)
+    }
+    return largest
+  }
+
+  /// The folder's values of these names for one sequence.
+  func answers(
+    _ names: [String], _ numbers: [String: [Float]], steps: Int
+  ) throws -> [String: [Float]] {
+    var draft = draft
+    let known = Set(draft.description.outputs.map(\.name))
+    for name in Set(names).subtracting(known).sorted() {
+      draft.description.outputs.append(.init(name: name))
+    }
+    let graph = try ModelGraph(draft.model())
+    let values = draft.description.inputs.map { input -> InputSequence.Values in
+      let own = numbers[input.name] ?? []
+      return switch input.kind {
+      case .features: .features(own)
+      case .vector: .vector(own)
+      case .tokens: .tokens(own.map { Int32($0) })
+      }
+    }
+    let sequence = try InputSequence(values, for: graph.model)
+    var states = SeatStates(graph: graph)
+    var workspace = Workspace(graph: graph)
+    let rider = TurnRider(
+      input: sequence, steps: 0..<sequence.stepCount, position: 0, finishes: true,
+      selection: graph.supports(.all) ? .all : graph.defaultSelection, seat: 0)
+    graph.forward([rider], states: &states, workspace: &workspace, crew: nil)
+    var answers: [String: [Float]] = [:]
+    for (index, output) in graph.model.outputs.enumerated() {
+      answers[output.name] = Array(workspace.values(ofOutput: index, rider: 0))
+    }
+    return answers
+  }
+}
+
+/// Numbers that look random and are the same each time (SplitMix64).
+private struct RandomNumbers {
+  private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+  mutating func word() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var word = state
+    word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+    word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+    return word ^ word >> 31
+  }
+
+  /// Within ±1.
+  mutating func next() -> Float { Float(word() >> 40) / Float(1 << 23) - 1 }
+
+  mutating func next(below count: Int) -> Int { Int(word() % UInt64(count)) }
+}

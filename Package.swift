@@ -67,6 +67,7 @@ let package = Package(
     .target(
       name: "ModelImport",
       dependencies: ["ModelFormat", "JSON", "Compression", "NumPyFormat", "CHDF5"],
+      exclude: ["IMPORT.md"],
       swiftSettings: hot),
     .target(
       name: "HTTPServer", dependencies: ["CLinux", "CSSL", "HTTPCore", "HTTP2", "Compression"],

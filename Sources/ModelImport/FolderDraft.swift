@@ -7,7 +7,7 @@ package struct FolderDraft: Sendable {
   package var notes: [String] = []
   /// The graph of the file that it was made of, where the file has one.
   package var reference: SourceReference?
-  private var tensors: [(name: String, shape: [Int], floats: [Float])] = []
+  private(set) var tensors: [(name: String, shape: [Int], floats: [Float])] = []
   private var tensorNames: Set<String> = []
 
   /// - Parameter name: the model's name; letters that a name has no place for become `-`.

@@ -11,6 +11,8 @@ struct FinishedGraph {
     var size: Int
     let isScalar: Bool
     let kind: SourceTensor.Kind
+    /// The name of the axis of its steps; nil of a vector.
+    var steps: String?
   }
 
   private(set) var builder: FolderBuilder
@@ -112,8 +114,11 @@ struct FinishedGraph {
 
   func draft(named name: String) throws(ImportError) -> FolderDraft {
     var draft = FolderDraft(name: name)
+    let axes = Set(inputs.compactMap(\.steps))
     for input in inputs {
-      draft.description.inputs.append(.init(name: input.name, kind: try kind(input)))
+      // Inputs whose lengths have names of their own differ in length.
+      let axis = axes.count > 1 ? input.steps : nil
+      draft.description.inputs.append(.init(name: input.name, kind: try kind(input), axis: axis))
     }
     draft.description.nodes = builder.nodes
     draft.description.outputs = outputs.map {

@@ -210,7 +210,8 @@ struct InputLowering {
     lowering.define(input.name, .carried(value))
     return FinishedGraph.Input(
       name: name, source: input.name, form: value.form, size: value.size,
-      isScalar: shape.isEmpty, kind: input.kind)
+      isScalar: shape.isEmpty, kind: input.kind,
+      steps: value.timeAtoms.first?.origin.map { FolderDraft.name(from: $0.input) })
   }
 
   /// Sizes and roles of an input's axes.

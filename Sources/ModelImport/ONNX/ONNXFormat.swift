@@ -5,17 +5,23 @@ extension ImportFormat {
   static let onnx = ImportFormat(name: "an ONNX model") { path, bytes in
     ForeignFile(bytes.span) == .onnx || path.hasSuffix(".onnx")
   } read: { request, files throws(ImportError) in
-    guard files.count == 1 else {
+    guard files.count <= 2 else {
       throw ImportError(
-        file: files[1].path, problem: "found a second file, expected one ONNX model",
-        remedy: "import each file into a folder of its own")
+        file: files[2].path,
+        problem: "found a third file, expected a model, or an encoder and a decoder")
     }
-    let file = files[0]
-    do throws(ImportError) {
-      let graph = try SourceGraph(onnx: file.bytes, file: file.path)
-      return try GraphTranslation(graph, options: .init(request)).folder(
-        named: request.name ?? file.stem)
-    } catch { throw error.of(file.path) }
+    var options = try GraphTranslation.Options(request)
+    options.keepsStates = options.keepsStates || files.count == 2
+    var drafts: [FolderDraft] = []
+    for file in files {
+      do throws(ImportError) {
+        let graph = try SourceGraph(onnx: file.bytes, file: file.path)
+        drafts.append(
+          try GraphTranslation(graph, options: options).folder(named: request.name ?? file.stem))
+      } catch { throw error.of(file.path) }
+    }
+    if drafts.count == 1 { return drafts[0] }
+    return try DecoderPair(encoder: drafts[0], decoder: drafts[1], file: files[1].path).draft()
   }
 }
 

@@ -334,6 +334,54 @@ def tables() -> None:
                        {"y": "BTF"})
 
 
+def pair() -> None:
+    """An encoder and a decoder in two files, as Keras's lstm_seq2seq is exported: tokens are rows with one 1."""
+    size, tokens = 5, 6
+    folder = FIXTURES / "onnx_pairs" / "speller"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def value(name: str, *shape: object) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
+
+    def save(name: str, nodes: list[onnx.NodeProto], inputs: list[onnx.ValueInfoProto],
+             outputs: list[onnx.ValueInfoProto], tensors: dict[str, Array]) -> onnxruntime.InferenceSession:
+        tensors["zero"] = np.array([0])
+        graph = helper.make_graph(nodes, "g", inputs, outputs, [numpy_helper.from_array(a, k) for k, a in tensors.items()])
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), folder / f"{name}.onnx")
+        return onnxruntime.InferenceSession(str(folder / f"{name}.onnx"), providers=["CPUExecutionProvider"])
+
+    def weights(inputs: int) -> dict[str, Array]:
+        return {"W": random(1, 4 * size, inputs), "R": random(1, 4 * size, size), "B": random(1, 8 * size)}
+
+    states = [helper.make_node("Squeeze", ["yh", "zero"], ["h"]), helper.make_node("Squeeze", ["yc", "zero"], ["c"])]
+    encoder = save("encoder", [helper.make_node("Transpose", ["x"], ["t"], perm=[1, 0, 2]),
+                               helper.make_node("LSTM", ["t", "W", "R", "B"], ["", "yh", "yc"], hidden_size=size), *states],
+                   [value("x", "b", "t", 4)], [value("h", "b", size), value("c", "b", size)], weights(4))
+    decoder = save("decoder", [helper.make_node("Unsqueeze", ["h_in", "zero"], ["h0"]),
+                               helper.make_node("Unsqueeze", ["c_in", "zero"], ["c0"]),
+                               helper.make_node("Transpose", ["token"], ["t"], perm=[1, 0, 2]),
+                               helper.make_node("LSTM", ["t", "W", "R", "B", "", "h0", "c0"], ["ys", "yh", "yc"], hidden_size=size),
+                               helper.make_node("Squeeze", ["ys", "one"], ["s"]),
+                               helper.make_node("Transpose", ["s"], ["m"], perm=[1, 0, 2]),
+                               helper.make_node("MatMul", ["m", "D"], ["logits"]),
+                               helper.make_node("Softmax", ["logits"], ["y"], axis=-1), *states],
+                   [value("token", "b", "n", tokens), value("h_in", "b", size), value("c_in", "b", size)],
+                   [value("y", "b", "n", tokens), value("h", "b", size), value("c", "b", size)],
+                   weights(tokens) | {"D": random(size, tokens), "one": np.array([1])})
+    cases = []
+    for length in LENGTHS:
+        x, ids = random(1, length, 4), RANDOM.integers(0, tokens, (1, 5))
+        h, c = encoder.run(None, {"x": x})
+        rows = []
+        for token in ids[0]:
+            y, h, c = decoder.run(None, {"token": np.eye(tokens, dtype=np.float32)[[[token]]], "h_in": h, "c_in": c})
+            rows.append(y[0, 0])
+        cases.append(case({"x": x[0], "token": ids[0]}, {"y": np.stack(rows)}))
+    write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
+
+
 torch_models()
 nodes()
 tables()
+if not WANTED or "pair" in WANTED:
+    pair()

@@ -91,7 +91,7 @@ enum ActivationLowering {
     var value = try l.carried(node, 0)
     // The sign and the factor may be nodes of their own.
     var factor = -1.0
-    while abs(abs(factor) * 2.0.squareRoot() - 1) > 1e-6,
+    while abs(factor * 2.0.squareRoot() - 1) > 1e-6,
       let source = l.builder.scaled(value.node)
     {
       value.node = source.node

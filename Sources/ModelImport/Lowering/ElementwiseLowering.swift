@@ -192,13 +192,17 @@ enum ElementwiseLowering {
       switch side {
       case .carried(let value): operands.append(value)
       case .constant(let constant):
-        guard constant.elements.allSatisfy({ Float($0).isFinite }) else {
+        // What is minus infinity for a softmax or a maximum may as well be the smallest number.
+        guard constant.elements.allSatisfy({ Float($0).isFinite || $0 == -.infinity }) else {
           throw node.refusal("a constant that is not finite", because: "weights must be finite")
         }
         let value = try Layout.expanded(&l, condition, to: constant.shape, node)
         operands.append(
           Arithmetic.constant(
-            &l, try Layout.elements(of: constant, along: value, node), like: value, node))
+            &l,
+            try Layout.elements(of: constant, along: value, node).map {
+              max($0, -Double(Float.greatestFiniteMagnitude))
+            }, like: value, node))
       case .pending(let value): throw PatternLowering.refusal(node, value)
       }
     }

@@ -5,7 +5,7 @@ enum IdLowering {
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
     switch node.op {
-    case "Less", "GreaterOrEqual": return try compared(&l, node)
+    case "Less", "GreaterOrEqual", "Equal", "Greater": return try compared(&l, node)
     case "Add", "Mul": return try computed(&l, node)
     case "Cast": return try cast(&l, node)
     case "Where": return try chosen(&l, node)
@@ -24,15 +24,59 @@ enum IdLowering {
     }
   }
 
-  /// Whether ids are below 0, as exporters ask to count them from the end: those of a request never are.
+  /// Ids against a constant: as exporters ask whether they count from the end, which those of a request never do; whether they are
+  /// padding; and which of all classes they are.
   private static func compared(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
-    guard let (ids, shift) = ids(try l.value(node, 0)), shift == 0,
-      case .constant(let constant)? = try l.value(node, 1), constant.count == 1, constant[0] == 0
+    let values = (try l.value(node, 0), try l.value(node, 1))
+    let isFirst = ids(values.0) != nil
+    guard let (ids, shift) = ids(isFirst ? values.0 : values.1), shift == 0,
+      case .constant(let constant)? = isFirst ? values.1 : values.0
     else { return nil }
-    let answer: Double = node.op == "Less" ? 0 : 1
-    return [.constant(SourceTensor(repeating: answer, shape: ids.shape, kind: .boolean))]
+    if node.op == "Equal", constant.integers == Array(0..<constant.count), constant.count > 1 {
+      return try classes(&l, node, ids, constant)
+    }
+    guard Set(constant.elements).count == 1,
+      RowMajor.broadcast(constant.shape, ids.shape) == ids.shape
+    else { return nil }
+    let number = constant.elements[0]
+    switch node.op {
+    case "Less" where isFirst && number == 0, "GreaterOrEqual" where isFirst && number == 0:
+      let answer: Double = node.op == "Less" ? 0 : 1
+      return [.constant(SourceTensor(repeating: answer, shape: ids.shape, kind: .boolean))]
+    case "Equal": return [.carried(mask(&l, node, ids, of: number, isInverted: true))]
+    case "Greater" where isFirst && number == 0, "Less" where !isFirst && number == 0,
+      "GreaterOrEqual" where isFirst && number == 1:
+      return [.carried(mask(&l, node, ids, of: 0, isInverted: false))]
+    default: return nil
+    }
+  }
+
+  /// Whether ids are another than `id`, or with `isInverted` that one: a mask, which is 0 where they are.
+  private static func mask(
+    _ l: inout Lowering, _ node: SourceNode, _ ids: CarriedValue, of id: Double, isInverted: Bool
+  ) -> CarriedValue {
+    let name = l.builder.emit(
+      .mask(value: Float(id)), [ids.node], named: node.outputs.first ?? node.name)
+    var result = CarriedValue(node: name, form: .sequence, axes: ids.axes, elements: [])
+    result.kind = .boolean
+    result.isInverted = isInverted
+    return result
+  }
+
+  /// `ids[.., 1] == [0, 1, … classes - 1]`.
+  private static func classes(
+    _ l: inout Lowering, _ node: SourceNode, _ ids: CarriedValue, _ constant: SourceTensor
+  ) throws(ImportError) -> [LoweredValue]? {
+    guard ids.axes.last?.isEmpty == true, constant.shape.last == constant.count,
+      constant.rank <= ids.axes.count
+    else { return nil }
+    var lone = ids
+    lone.axes.removeLast()
+    var result = try table(&l, node, lone, classes: constant.count, values: (0, 1))
+    result.kind = .boolean
+    return [.carried(result)]
   }
 
   /// Ids plus a number, or times 1 or 0, as a choice is written in arithmetic.
@@ -57,8 +101,11 @@ enum IdLowering {
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
     guard let (ids, shift) = ids(try l.value(node, 0)),
-      let kind = ONNXElementType(rawValue: node.integer("to", default: 1))?.kind, kind != .boolean
+      let kind = ONNXElementType(rawValue: node.integer("to", default: 1))?.kind
     else { return nil }
+    if kind == .boolean {
+      return shift == 0 ? [.carried(mask(&l, node, ids, of: 0, isInverted: false))] : nil
+    }
     return kind == .integer && shift == 0 ? [.carried(ids)] : [.pending(.ids(ids, plus: shift))]
   }
 
@@ -101,14 +148,23 @@ enum IdLowering {
     else { throw node.refusal("no depth or values", because: "OneHot needs both") }
     let size = depth.integers[0]
     let axis = node.integer("axis", default: -1)
-    guard axis == -1 || axis == ids.axes.count, size > 0, size <= 1 << 11 else {
-      throw node.refusal(
-        "axis \(axis), \(size) classes",
-        because: "the classes must be the last axis, and at most \(1 << 11)")
+    guard axis == -1 || axis == ids.axes.count else {
+      throw node.refusal("axis \(axis)", because: "the classes must be the last axis")
+    }
+    return try table(&l, node, ids, classes: size, values: (values[0], values[1]))
+  }
+
+  private static func table(
+    _ l: inout Lowering, _ node: SourceNode, _ ids: CarriedValue, classes: Int,
+    values: (Double, Double)
+  ) throws(ImportError) -> CarriedValue {
+    guard (1...1 << 11).contains(classes) else {
+      throw node.refusal("\(classes) classes", because: "at most \(1 << 11) are carried")
     }
     var table = SourceTensor(
-      shape: [size, size], elements: Array(repeating: values[0], count: size * size))
-    for row in 0..<size { table.elements[row * size + row] = values[1] }
+      shape: [classes, classes],
+      elements: Array(repeating: values.0, count: classes * classes))
+    for row in 0..<classes { table.elements[row * classes + row] = values.1 }
     var gather = node
     gather.attributes = [:]
     return try SelectionLowering.embed(&l, gather, table, ids)

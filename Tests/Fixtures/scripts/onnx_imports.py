@@ -234,12 +234,27 @@ def torch_models() -> None:
     export("learned_states", Net(lambda m, v: m.lstm(v, tuple(s.expand(-1, v.shape[0], -1).contiguous() for s in m.first))[0],
                                  lstm=lstm(4, bidirectional=True), first=first), features(4), x, step)
     export("one_hot", Net(lambda m, i: m.gru(F.one_hot(i, 11).float())[0], gru=nn.GRU(11, 5, batch_first=True)), ids(),
-           tokens, step, dynamo=False)
+           tokens, step)
     def largest(m: Net, i: Tensor) -> tuple[Tensor, Tensor]:
         scores = m.fc(m.lstm(m.e(i))[0])
         return scores, scores.argmax(-1)
 
     export("largest", Net(largest, e=nn.Embedding(11, 4), lstm=lstm(4), fc=nn.Linear(5, 3)), ids(), tokens, step)
+    def padded(length: int) -> dict[str, Array]:
+        return {"ids": np.pad(RANDOM.integers(1, 11, (1, length)), ((0, 0), (0, 2)))}
+
+    def masked_mean(m: Net, i: Tensor) -> Tensor:
+        mask = (i != 0).unsqueeze(-1).float()
+        return (m.gru(m.e(i))[0] * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+
+    def masked_attention(m: Net, i: Tensor) -> Tensor:
+        h = m.gru(m.e(i))[0]
+        weights = torch.softmax(m.score(h).squeeze(-1).masked_fill(i == 0, float("-inf")), 1)
+        return (h * weights.unsqueeze(-1)).sum(1)
+
+    gru = {"gru": nn.GRU(4, 5, batch_first=True), "e": nn.Embedding(11, 4, padding_idx=0)}
+    export("masked_mean", Net(masked_mean, **gru), padded, tokens, vector)
+    export("masked_attention", Net(masked_attention, score=nn.Linear(5, 1), **gru), padded, tokens, vector)
     # A streaming model: states go in and come out, each call has some steps.
     export("streaming", Net(streaming, lstm=lstm(4, num_layers=2),
                             fc=nn.Linear(5, 3)),

@@ -250,13 +250,15 @@ struct InputLowering {
         result.append(InputAxis(size: primes[index + 1], role: .time, isOpen: true))
       case (.named(let name), .element):
         let shape = input.dimensions.map {
-          if case .fixed(let size) = $0 { "\(size)" } else { "N" }
+          if case .fixed(let size) = $0 { "\(size)" } else { "0" }
         }
         throw ImportError(
           file: "", place: "input \"\(input.name)\"",
           problem:
             "found axis \(axis) (\"\(name)\") without a size: it holds the elements of a step, whose number is fixed",
-          remedy: "give the sizes: --shape '\(input.name)=\(shape.joined(separator: ","))'")
+          remedy:
+            "give the sizes, 0 for one that stays open: --shape '\(input.name)=\(shape.joined(separator: ","))'"
+        )
       }
     }
     return result

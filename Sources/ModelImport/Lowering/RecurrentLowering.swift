@@ -77,7 +77,12 @@ enum RecurrentLowering {
   ) throws(ImportError) -> [LoweredValue] {
     var x = try l.carried(node, 0)
     guard x.axes.count == 3 else {
-      throw node.refusal("X of \(x.shape)", because: "X has three axes")
+      let open = l.lengths.values.first { $0.role == .time && $0.isOpen }?.origin?.input
+      throw node.refusal(
+        "X of \(x.shape)", because: "X has three axes",
+        instead: open.map {
+          "if an axis of the input \"\($0)\" is a frame of one size and not the steps, give its size: --shape '\($0)=0,512'"
+        })
     }
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
     let states = try states(&l, node, cell)

@@ -75,6 +75,9 @@ extension BodyMembers {
     } else {
       (found, path) = (document.found(node), "outputs")
     }
+    if case .string(Selection.Steps.last.rawValue) = found {
+      throw Fault(InputsError.wholeAnswer(path: path, model: model.name))
+    }
     guard case .string(Selection.Steps.all.rawValue) = found else {
       throw Fault(
         BodyError.unexpected(

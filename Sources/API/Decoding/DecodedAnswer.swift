@@ -23,16 +23,26 @@ struct DecodedAnswer {
     self.decoded = decoded
   }
 
-  /// Writes the members of the answer, the first without a comma before it.
+  /// Writes the members of the answer that are asked for, each behind a comma.
   func write(to text: inout AnswerText) {
-    if question.decoding?.returnsSteps == true {
-      text.writer.raw(#""outputs":"#)
+    if question.decoding?.returnsSteps == true, question.answer.contains(.outputs) {
+      text.writer.raw(#","outputs":"#)
       each(to: &text) { text, sequence in
         text.numbers(sequence.steps, rowSize: question.model.graph.decoder?.scoreCount)
       }
-      text.writer.byte(",")
     }
-    text.writer.raw(#""tokens":"#)
+    if question.answer.contains(.labels) { writeTokens(to: &text) }
+    if question.answer.contains(.scores) {
+      text.writer.raw(#","scores":"#)
+      each(to: &text) { text, sequence in text.writer.float(Float(sequence.score)) }
+    }
+    text.writer.raw(#","finish":"#)
+    each(to: &text) { text, sequence in text.writer.string(sequence.finish.rawValue) }
+  }
+
+  /// Writes the ids of the tokens and, where they have texts, these.
+  private func writeTokens(to text: inout AnswerText) {
+    text.writer.raw(#","tokens":"#)
     each(to: &text) { text, sequence in
       text.writer.array(sequence.tokens) { writer, token in writer.integer(token) }
     }
@@ -49,10 +59,6 @@ struct DecodedAnswer {
           sequence.tokens.map { vocabulary[Int($0)] }.joined(separator: decoder.separator))
       }
     }
-    text.writer.raw(#","scores":"#)
-    each(to: &text) { text, sequence in text.writer.float(Float(sequence.score)) }
-    text.writer.raw(#","finish":"#)
-    each(to: &text) { text, sequence in text.writer.string(sequence.finish.rawValue) }
   }
 
   private func each(

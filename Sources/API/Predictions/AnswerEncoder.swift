@@ -20,7 +20,6 @@ struct AnswerEncoder {
     text.writer.raw(#"{"model":"#)
     text.writer.string(question.model.name)
     guard question.decoding == nil else {
-      text.writer.byte(",")
       try DecodedAnswer(question, predictions).write(to: &text)
       text.writer.raw("}\n")
       return text

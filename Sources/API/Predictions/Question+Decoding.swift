@@ -19,7 +19,13 @@ extension Question {
     let model = try members.model(path: name, models: models)
     let horizon = try members.horizon(of: model, limit: limits.maxHorizon)
     let timeout = try members.timeout()
-    let returnsSteps = model.graph.decoder != nil ? try members.stepScores(of: model) : false
+    let answer = try members.answer(of: model, hasHorizon: horizon != nil)
+    var returnsSteps = false
+    if model.graph.decoder != nil {
+      // By name, or with the outputs that the answer is to have.
+      returnsSteps =
+        try members.stepScores(of: model) || (members["answer"] != nil && answer.contains(.outputs))
+    }
     let decoding = try members.decoding(
       of: model, names: BodyMembers.decodingNames, limits: limits, returnsSteps: returnsSteps)
     let selection =
@@ -40,7 +46,7 @@ extension Question {
     self.init(
       model: model, inputs: inputs, selection: selection, horizon: horizon, timeout: timeout,
       states: states, returnedState: returnedState, sessions: sessions,
-      answer: try members.answer(of: model, hasHorizon: horizon != nil), decoding: decoding?.0,
+      answer: answer, decoding: decoding?.0,
       answersAlternatives: decoding?.answersAlternatives ?? false)
     try checkDecoding()
   }
@@ -49,7 +55,8 @@ extension Question {
 extension ServedModel {
   /// Whether there is such a member in an answer.
   fileprivate func answers(_ member: AnswerMembers, hasHorizon: Bool) -> Bool {
-    switch member {
+    guard graph.decoder == nil else { return [.outputs, .labels, .scores].contains(member) }
+    return switch member {
     case .outputs: true
     case .quantiles: hasHorizon && graph.forecast?.quantiles.isEmpty == false
     case .errors: !hasHorizon && graph.model.outputs.contains { $0.reconstructs != nil }

@@ -40,7 +40,8 @@ struct DecoderResolver {
     let more = outputs[0]
     let others: [(key: String, isThere: Bool)] = [
       ("labels", more.labels != nil), ("decode", more.decode != nil),
-      ("reconstructs", more.reconstructs != nil),
+      ("reconstructs", more.reconstructs != nil), ("quantiles", more.quantiles != nil),
+      ("feedback", more.feedback != nil),
     ]
     if let (key, _) = others.first(where: \.isThere) {
       throw .unexpected(

@@ -23,6 +23,8 @@ package enum InputsError: Error, Equatable, Sendable {
   case decodedWhole(path: String, output: String, decoder: String)
   /// "last" of an output that is compared with its input over all its steps.
   case erredWhole(output: String)
+  /// "last" of a model that answers all tokens of its decoder.
+  case wholeAnswer(path: String, model: String)
   /// A member of the answer that the model does not have.
   case notAnswered(path: String, member: String, model: String)
 
@@ -38,7 +40,7 @@ extension InputsError: FaultSource {
   package var parameter: String? {
     switch self {
     case .tooMany(_, let path, _, _, _), .input(let path, _), .notAnswered(let path, _, _),
-      .tooManyTokens(let path, _, _, _):
+      .tooManyTokens(let path, _, _, _), .wholeAnswer(let path, _):
       path
     case .tokenRange, .roundedToken, .unknownCharacter, .noVocabulary, .sequenceCounts, .stepCounts,
       .allWithHorizon, .notEveryStep, .decodedWhole, .erredWhole:
@@ -77,6 +79,8 @@ extension InputsError: FaultSource {
         + ", or \"answer\": [\"outputs\"], which leaves labels and scores out"
     case .erredWhole(let output):
       "outputs: the errors of output \(quoted(output)) depend on all steps of a sequence, expected \"all\", or \"answer\": [\"outputs\"], which leaves them out"
+    case .wholeAnswer(let path, let model):
+      "\(path): found \"last\", expected \"all\", which adds the scores of each step, or nothing: model \(quoted(model)) answers all tokens of its decoder"
     case .notAnswered(let path, let member, let model):
       "\(path): found \(quoted(member)), which answers of model \(quoted(model)) do not have"
     }

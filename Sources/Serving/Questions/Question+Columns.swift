@@ -42,8 +42,13 @@ extension Question {
             setting: "max_horizon"))
       }
     }
+    if model.graph.decoder != nil, outputs == .last {
+      throw Fault(InputsError.wholeAnswer(path: "outputs", model: model.name))
+    }
     let selection =
-      try outputs.map { (steps) throws(Fault) in
+      model.graph.decoder != nil
+      ? .last
+      : try outputs.map { (steps) throws(Fault) in
         try model.selection(of: steps, hasHorizon: horizon != nil)
       } ?? model.defaultSelection(hasHorizon: horizon != nil)
     let inputs: InputBatch
@@ -55,7 +60,9 @@ extension Question {
     self.init(
       model: model, inputs: inputs, selection: selection, horizon: horizon,
       decoding: model.graph.decoder.map {
-        Decoding(maxSteps: Swift.min($0.decoder.maxSteps, limits.maxGenerationSteps))
+        Decoding(
+          maxSteps: Swift.min($0.decoder.maxSteps, limits.maxGenerationSteps),
+          returnsSteps: outputs == .all)
       })
     try checkDecoding()
   }

@@ -116,7 +116,10 @@ extension TestModels {
     (#""beam":2,"alternatives":3"#, "alternatives: found the number 3"),
     (#""beam":2,"length_penalty":-1"#, "length_penalty: found the number -1"),
     (#""beam":2,"temperature":1"#, "temperature is given beside beam"),
-    (#""outputs":"last""#, #"outputs: found the string \"last\", expected \"all\""#),
+    (#""outputs":"last""#, #"outputs: found \"last\", expected \"all\""#),
+    (#""outputs":{"y":"last"}"#, #"outputs.y: found \"last\", expected \"all\""#),
+    (#""outputs":3"#, #"outputs: found the number 3, expected \"all\""#),
+    (#""answer":["errors"]"#, #"answer[0]: found \"errors\""#),
     (#""outputs":{"z":"all"}"#, #"outputs: \"z\" is not known, expected y"#),
     (#""return_state":true"#, "return_state"), (#""horizon":3"#, "horizon"),
     (#""session":"a""#, "session"),
@@ -171,6 +174,21 @@ extension TestModels {
     let one = await service.predict(#"{"inputs":[\#(Self.zeros)],\#(beam),"alternatives":1}"#)
     #expect(one.body.contains(#""tokens":[[[2,3,4]]],"labels":[[["a","b","c"]]],"text":[["abc"]]"#))
     #expect(one.body.hasSuffix(#""finish":[["stop"]]}"# + "\n"))
+  }
+
+  /// `answer` leaves members out, and asks for the scores of each step as `outputs` does.
+  @Test(arguments: [
+    (#"["labels"]"#, #","tokens":[],"labels":[],"text":"","finish":"stop"}"#),
+    (#"["scores"]"#, #","scores":-1.6711287e-05,"finish":"stop"}"#),
+    (#"["outputs"]"#, #","outputs":[[0.0,20.0,9.0,1.0,0.0]],"finish":"stop"}"#),
+    (
+      #"["outputs","scores"]"#,
+      #","outputs":[[0.0,20.0,9.0,1.0,0.0]],"scores":-1.6711287e-05,"finish":"stop"}"#
+    ),
+  ]) func anAnswerHasWhatIsAskedFor(answer: String, members: String) async throws {
+    let service = try Service.make(TestModels.speller())
+    let found = await service.predict(#"{"inputs":[[0,20,0,0,0]],"answer":\#(answer)}"#)
+    #expect(found.body == #"{"model":"speller""# + members + "\n")
   }
 
   /// The score is the logarithm of the probability.

@@ -79,7 +79,7 @@ struct KerasCall {
   func refuseMask(of value: KerasValue) throws(ImportError) {
     guard let mask = value.mask else { return }
     throw layer.refusal(
-      "\(mask.text), and this layer would pass over masked steps, which the graph can't yet",
+      "\(mask.text), and this layer would pass over masked steps, which the graph can't",
       remedy: "send sequences without padding, and save the model without the mask")
   }
 }

@@ -28,7 +28,10 @@ enum KerasFunctions {
           "found the function \(name.jsonExcerpt), which is not carried",
           remedy: "use a layer in its place, or export the model to ONNX")
       }
-      return [try function(&translation, KerasFunctionCall(call))]
+      var result = try function(&translation, KerasFunctionCall(call))
+      // No function knows of masks.
+      result.mask = nil
+      return [result]
     }
   }
 

@@ -128,12 +128,21 @@ struct KerasSource {
   let file: String
   /// 1, 2 or 3.
   let version: Int
+  /// Whether a Bidirectional answers masked steps by zeros: in every Keras but the one apart from TensorFlow.
+  var answersZeros = true
 
   /// The first number of a version such as `2.2.4-tf`.
   static func version(of text: String?) -> Int {
     // Keras wrote no version before 1.2.
     guard let text, let major = Int(text.prefix { $0.isNumber }) else { return 1 }
     return min(max(major, 1), 3)
+  }
+
+  /// Whether the text is the version of a Keras apart from TensorFlow: up to 2.3.1, without `-tf`.
+  static func isApart(_ text: String?) -> Bool {
+    guard let text, version(of: text) == 2 else { return version(of: text) == 1 }
+    return ["2.0.", "2.1.", "2.2.", "2.3."].contains { text.hasPrefix($0) }
+      && !text.hasSuffix("-tf")
   }
 
   func refusal(place: String?, _ problem: String, remedy: String? = nil) -> ImportError {

@@ -47,7 +47,8 @@ struct KerasReader {
     }
     name = request.name ?? first.stem
     file = parts.file
-    source = KerasSource(file: first.path, version: parts.version)
+    source = KerasSource(
+      file: first.path, version: parts.version, answersZeros: !parts.isApart)
     var layer = try KerasLayer(configuration, in: "", source: source)
     guard layer.isModel else {
       throw layer.refusal(
@@ -89,6 +90,8 @@ struct KerasParts {
   let file: HDF5File
   private(set) var configuration: JSONValue?
   private(set) var version: Int
+  /// Whether Keras was not TensorFlow's own.
+  private(set) var isApart = false
 
   /// What the weights in a `.keras` archive may be long.
   private static let maxWeightBytes = 4 << 30
@@ -132,6 +135,7 @@ struct KerasParts {
       }
       // The store of Keras 3 (and of Keras 2.12 on) tells no version; what describes the layers does.
       self.version = KerasSource.version(of: version)
+      isApart = KerasSource.isApart(version)
       guard let text = try file.text("model_config", of: "") else { return }
       configuration = .string(text)
     } catch {
@@ -155,6 +159,7 @@ struct KerasParts {
     configuration = value
     // Keras 3 writes no version here, but where each class is found.
     let isKeras3 = value["keras_version"] == nil && value["module"] != nil
+    isApart = !isKeras3 && KerasSource.isApart(value["keras_version"]?.string)
     version = isKeras3 ? 3 : KerasSource.version(of: value["keras_version"]?.string)
   }
 

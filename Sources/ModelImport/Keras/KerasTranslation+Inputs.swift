@@ -28,7 +28,7 @@ extension KerasTranslation {
             }
         }
       }
-      let input = KerasInput(name: unusedName(name), axes: axes, uses: uses, place: inputs.count)
+      let input = KerasInput(name: names.unused(name), axes: axes, uses: uses, place: inputs.count)
       inputs.append(input)
       var value = KerasValue(name: input.name, axes: axes)
       value.content = .input(inputs.count - 1)

@@ -8,11 +8,10 @@ struct KerasTranslation {
   let source: KerasSource
   let mode: Mode
   var inputs: [KerasInput] = []
-  /// For each layer that was called, what stands before the names of its tensors.
-  private var prefixes: [String: String] = [:]
-  private var knownPrefixes: Set<String> = []
-  private var names: Set<String> = []
+  var names = KerasNodeNames()
   private var callCount = 0
+  /// The nodes of masks.
+  private var maskNodes: [KerasMask: String] = [:]
 
   /// How an input of several axes is read, of which Keras does not say what they are.
   enum Mode {
@@ -29,31 +28,6 @@ struct KerasTranslation {
     self.store = store
     self.source = source
     self.mode = mode
-  }
-
-  // MARK: Names
-
-  /// A name that no input and no node has, made of Keras's.
-  mutating func unusedName(_ text: String) -> String {
-    // What ends like a state of a recurrent network would be taken for one.
-    let plain = text.replacing(".cell", with: "_cell").replacing(".hidden", with: "_hidden")
-    let name = String(FolderDraft.name(from: plain).prefix(80))
-    var candidate = name
-    var count = 1
-    while !names.insert(candidate).inserted {
-      candidate = "\(name)_\(count)"
-      count += 1
-    }
-    return candidate
-  }
-
-  /// What stands before the names of a layer's tensors, and whether they are there already: of a layer that is called twice.
-  mutating func prefix(of layer: KerasLayer, name: String) -> (prefix: String, isNew: Bool) {
-    if let prefix = prefixes[layer.path] { return (prefix, false) }
-    var prefix = FolderDraft.name(from: name)
-    while !knownPrefixes.insert(prefix).inserted { prefix += "_" }
-    prefixes[layer.path] = prefix
-    return (prefix, true)
   }
 
   mutating func note(_ text: String) {
@@ -88,24 +62,67 @@ struct KerasTranslation {
   /// - Parameter part: behind the call's name, where the node is not what the layer as a whole answers.
   mutating func add(
     _ op: ModelDescription.Op, _ inputs: [KerasValue?], for call: KerasCall, part: String? = nil,
-    weights: String? = nil
+    weights: String? = nil, mask: String? = nil
   ) throws(ImportError) -> String {
     var operands: [String?] = []
     for input in inputs {
       operands.append(try input.map { value throws(ImportError) in try operand(value, for: call) })
     }
-    let name = unusedName(part.map { "\(call.name).\($0)" } ?? call.name)
+    let name = names.unused(part.map { "\(call.name).\($0)" } ?? call.name)
     guard draft.description.nodes.count < Self.maxNodes else {
       throw call.layer.refusal("the graph has more than \(Self.maxNodes) nodes by here")
     }
     draft.description.nodes.append(
       ModelDescription.Node(
-        name: name, op: op, inputs: operands, weights: weights == name ? nil : weights))
+        name: name, op: op, inputs: operands, weights: weights == name ? nil : weights,
+        mask: mask))
     return name
   }
 
   /// The most nodes that a graph may have.
   static let maxNodes = 1000
+
+  /// The node of a value's mask, or of the one that a call names, which is the same or the model's own; nil where there is none.
+  mutating func maskNode(
+    of value: KerasValue, for call: KerasCall, key: String = "mask"
+  ) throws(ImportError) -> String? {
+    var mask = value.mask
+    if let named = call[key]?.values.first {
+      guard case .mask(let other) = named.content else {
+        throw call.layer.refusal("\(key): found a mask that the model makes, which is not carried")
+      }
+      mask = other
+    }
+    guard let mask else { return nil }
+    if let node = maskNodes[mask] { return node }
+    var number: Float = 0
+    var masked = value
+    switch mask {
+    case .zeroTokens(let input):
+      masked = KerasValue(name: input, axes: [.steps(nil)])
+    case .padding(let name, let padding, true):
+      masked = KerasValue(name: name, axes: [.steps(nil)])
+      number = padding
+      for index in inputs.indices where inputs[index].name == name {
+        try inputs[index].declareFloats(for: call)
+      }
+    case .mixed, .padding(_, _, false):
+      try call.refuseMask(of: value)
+      throw call.layer.refusal("\(key): \(mask.text), which is not carried")
+    }
+    let node = try add(.mask(value: number), [masked], for: call, part: "mask")
+    maskNodes[mask] = node
+    return node
+  }
+
+  /// A value that has left its mask behind, as Keras's layers do that know of none.
+  mutating func withoutMask(_ value: KerasValue, for call: KerasCall) -> KerasValue {
+    guard value.mask != nil else { return value }
+    note("\(call.layer.place) knows of no masks: as in Keras, the steps behind it are not masked")
+    var value = value
+    value.mask = nil
+    return value
+  }
 
   /// Adds a node that works on each step by itself and keeps the value's axes.
   mutating func map(

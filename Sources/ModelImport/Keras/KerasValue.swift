@@ -97,14 +97,17 @@ struct KerasScores: Equatable {
 }
 
 /// Where the steps that Keras passes over come from: by the name of a value.
-enum KerasMask: Equatable {
+enum KerasMask: Hashable {
   /// Ids of 0 (`mask_zero`).
   case zeroTokens(String)
+  /// Several masks together.
+  case mixed
   /// Elements that are a number; steps all of whose elements are (`Masking`), where `isWhole`.
   case padding(String, number: Float, isWhole: Bool)
 
   var text: String {
     switch self {
+    case .mixed: "sequences of different masks are put together"
     case .zeroTokens(let input): "the id 0 of \(input.jsonExcerpt) is masked (mask_zero)"
     case .padding(let value, let number, _):
       "steps of \(value.jsonExcerpt) that are \(number) are masked (Masking)"

@@ -211,6 +211,73 @@ def convolutions():
 
 
 @case()
+def steps():
+    layers = [
+        L.ZeroPadding1D((2, 1)),
+        L.Conv1D(4, 3, strides=2),
+        L.UpSampling1D(2),
+        L.MaxPooling1D(3, 1, padding="same"),
+        L.AveragePooling1D(3, 2, padding="same"),
+        L.Cropping1D((1, 1)),
+        L.GRU(3, return_sequences=True),
+    ]
+    return Sequential([Input((21, 2)), *layers]), [floats(2, 21, 2)]
+
+
+@case()
+def autoencoder():
+    layers = [L.LSTM(3), L.RepeatVector(6), L.LSTM(3, return_sequences=True), L.TimeDistributed(L.Dense(3))]
+    return Sequential([Input((6, 3)), *layers]), [x]
+
+
+@case()
+def convolutions_before_steps():
+    layers = [L.Conv1D(4, 3, activation="relu"), L.MaxPooling1D(2), L.Flatten(), L.RepeatVector(3), L.LSTM(2)]
+    return Sequential([Input((12, 2)), *layers]), [floats(2, 12, 2)]
+
+
+@case()
+def lengths():
+    i, j = Input((None, 3)), Input((None, 2))
+    a, b = L.LSTM(4, return_sequences=True)(i), L.GRU(4, return_sequences=True)(j)
+    return Model([i, j], L.Concatenate()([a, L.AdditiveAttention()([a, b])])), [x, floats(2, 4, 2)]
+
+
+tokens = ids([1, 0, 3, 8, 2, 0], [0, 4, 5, 7, 0, 0])
+
+
+@case("keras", "h5")
+def masked_tokens():
+    i = Input((None,))
+    e = L.Embedding(9, 4, mask_zero=True)(i)
+    a = L.Bidirectional(L.LSTM(3, return_sequences=True))(e)
+    b = L.Dense(2)(L.GRU(3, return_sequences=True)(L.Dropout(0.2)(e)))
+    return Model(i, [a, b, L.LSTM(2)(a), L.Bidirectional(L.GRU(2))(e), L.GlobalAveragePooling1D()(b)]), [tokens]
+
+
+@case("keras", "h5")
+def masked_steps():
+    padded = floats(2, 6, 3)
+    padded[0, 4:], padded[1, 1], padded[1, 3, 1] = -1, -1, -1
+    layers = [
+        L.Masking(-1.0),
+        L.LSTM(3, return_sequences=True),
+        L.TimeDistributed(L.Dense(3)),
+        L.GRU(2, go_backwards=True, return_sequences=True),
+        L.SimpleRNN(2, zero_output_for_mask=True, return_sequences=True),
+    ]
+    return Sequential([Input((None, 3)), *layers]), [padded]
+
+
+@case()
+def masked_attention():
+    i = Input((None,))
+    e = L.Embedding(9, 4, mask_zero=True)(i)
+    a = L.LSTM(4, return_sequences=True)(e)
+    return Model(i, [L.Attention()([a, e]), L.AdditiveAttention()([a, a]), L.Concatenate()([a, e])]), [tokens]
+
+
+@case()
 def flatten():
     layers = [L.LSTM(4, return_sequences=True), L.Flatten(), L.Dropout(0.1), L.Dense(3, activation="relu"), L.Dense(1)]
     return Sequential([Input((6, 3)), *layers]), [x]

@@ -83,7 +83,7 @@ enum KerasActivationLayers {
         "alpha: found the sizes \(shape), expected a slope for each element and all steps: shared_axes=[1]"
       )
     }
-    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     if isNew { translation.add(tensor: "\(prefix).weight", shape: [value.size], arrays[0]) }
     return [
       value.with(name: try translation.add(.prelu, [value], for: call, weights: prefix))

@@ -40,7 +40,7 @@ enum KerasAttentionLayers {
       if index > 0 || value.axes.count != 2 || value.axes[0] != .size(1) {
         _ = try call.sequence(value)
       }
-      try call.refuseMask(of: value)
+      if call.layer.className == "MultiHeadAttention" { try call.refuseMask(of: value) }
     }
     if case .constant(.bool(true))? = call["return_attention_scores"] {
       throw call.layer.refusal("return_attention_scores: found true; the scores are not carried")
@@ -63,8 +63,24 @@ enum KerasAttentionLayers {
   ) throws(ImportError) -> KerasValue {
     let op = ModelDescription.Op.attention(
       score: score, scale: scale, heads: heads, isCausal: parts.isCausal)
-    let name = try translation.add(
-      op, [parts.queries, parts.keys, parts.values], for: call, part: part, weights: weights)
+    // Keras's mask is that of the values, which come second.
+    let mask =
+      parts.values.mask == nil
+      ? nil : try translation.maskNode(of: parts.values, for: call, key: "")
+    var queries = parts.queries
+    let queryMask =
+      queries.mask == nil ? nil : try translation.maskNode(of: queries, for: call, key: "")
+    let own = queryMask == nil ? part : "context"
+    var name = try translation.add(
+      op, [parts.queries, parts.keys, parts.values], for: call, part: own, weights: weights,
+      mask: mask)
+    if let queryMask {
+      // What a masked query is answered is 0.
+      queries.name = name
+      let steps = KerasValue(name: queryMask, axes: [queries.axes[0], .size(1)])
+      name = try translation.add(
+        .multiply, [queries.with(name: name), steps], for: call, part: part)
+    }
     translation.unify([parts.keys, parts.values])
     return parts.queries.with(
       name: name, axes: [parts.queries.axes[0], .size(parts.values.size)])
@@ -105,7 +121,7 @@ enum KerasAttentionLayers {
       return [try add(parts, score: .additive, &translation, call)]
     }
     let size = parts.queries.size
-    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     if isNew {
       let arrays = try call.weights.arrays([("scale", [size])], of: layer)
       translation.add(tensor: "\(prefix).weight", shape: [size], arrays[0])
@@ -136,7 +152,7 @@ enum KerasAttentionLayers {
       throw layer.refusal("output_shape: found \(output), expected one size")
     }
     let hasBias = try layer.bool("use_bias", true)
-    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     let step = hasBias ? 2 : 1
     func project(
       _ name: String, _ value: KerasValue, size: Int, place: Int

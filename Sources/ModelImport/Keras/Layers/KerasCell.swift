@@ -49,20 +49,21 @@ struct KerasCell {
 
   /// The op, of one direction; `backward` is that of the other of two.
   func op(
-    direction: ModelDescription.Direction? = nil, backward: KerasCell? = nil
+    direction: ModelDescription.Direction? = nil, backward: KerasCell? = nil,
+    maskedOutput: MaskedOutput? = nil
   ) throws(ImportError) -> ModelDescription.Op {
     let activation = try cellActivation("activation", "activation", .tanh, backward)
     switch kind {
     case .lstm:
       var op = LSTMOp()
-      op.direction = direction
+      (op.direction, op.maskedOutput) = (direction, maskedOutput)
       op.gateActivation = try cellActivation(
         "recurrent_activation", "inner_activation", .sigmoid, backward)
       op.activation = activation
       return .lstm(op)
     case .gru:
       var op = GRUOp()
-      op.direction = direction
+      (op.direction, op.maskedOutput) = (direction, maskedOutput)
       op.gateActivation = try cellActivation(
         "recurrent_activation", "inner_activation", .sigmoid, backward)
       op.activation = activation
@@ -70,7 +71,7 @@ struct KerasCell {
       return .gru(op)
     case .rnn:
       var op = RNNOp()
-      op.direction = direction
+      (op.direction, op.maskedOutput) = (direction, maskedOutput)
       op.activation = activation
       return .rnn(op)
     }

@@ -131,7 +131,7 @@ enum KerasConvolutionLayers {
   ) throws(ImportError) -> KerasValue {
     let value = try translation.spreadOut(input, for: call)
     let isFrame = value.stepAxis == nil
-    let (base, isNew) = translation.prefix(of: call.layer, name: call.name)
+    let (base, isNew) = translation.names.prefix(of: call.layer, name: call.name)
     let prefix = prefixPart.map { "\(base).\($0)" } ?? base
     if isNew || prefixPart != nil {
       let rows = filter.weight.count / filter.outputs / filter.window.kernel
@@ -148,8 +148,7 @@ enum KerasConvolutionLayers {
         padding: window.stepPadding, stride: window.stride, dilation: window.dilation,
         groups: filter.groups)
       try window.check(steps: value.stepCount, of: call.layer)
-      try call.refuseMask(of: value)
-      return value.with(
+      return translation.withoutMask(value, for: call).with(
         name: try translation.add(op, [value], for: call, part: part, weights: prefix),
         axes: [.steps(window.count(of: value.stepCount)), .size(filter.outputs)])
     }

@@ -49,7 +49,7 @@ enum KerasDenseLayers {
     } else {
       let size = value.axes.last.flatMap { if case .size(let size) = $0 { size } else { nil } } ?? 0
       let spread = try translation.spreadOut(value, for: call)
-      let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+      let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
       if isNew {
         try addWeights(&translation, call, prefix: prefix, inputs: size, units: units)
       }
@@ -96,7 +96,7 @@ enum KerasDenseLayers {
     // A vector of steps has one element each.
     let total = value.axes.count == 1 && value.stepAxis == 0 ? steps : value.size
     let size = total / steps
-    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     if isNew {
       var expected = [(name: "kernel", shape: [total, units])]
       if hasBias(layer) { expected.append(("bias", [units])) }
@@ -114,7 +114,6 @@ enum KerasDenseLayers {
       if arrays.count > 1 { translation.add(tensor: "\(prefix).bias", shape: [units], arrays[1]) }
     }
     translation.noteSteps(steps, of: layer)
-    try call.refuseMask(of: value)
     var sequence = value
     sequence.axes = [.steps(steps), .size(size)]
     if case .flattened = value.content { sequence.content = .floats }
@@ -144,7 +143,7 @@ enum KerasDenseLayers {
       translation.note("\(layer.place): its dropout does nothing at inference")
     }
     try translation.inputs[index].declareTokens(size: ids, for: call)
-    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     if isNew {
       let arrays = try call.weights.arrays([("embeddings", [ids, size])], of: layer)
       translation.add(tensor: "\(prefix).weight", shape: [ids, size], arrays[0])

@@ -113,9 +113,10 @@ enum KerasMergeLayers {
     return (values, model)
   }
 
-  /// Keras takes the masks together; where there is one, each step that any masks is masked.
+  /// The mask that the values have; several are Keras's to put together, not ours.
   static func mask(of values: [KerasValue]) -> KerasMask? {
-    values.compactMap(\.mask).first
+    let masks = Set(values.compactMap(\.mask))
+    return masks.count > 1 ? .mixed : masks.first
   }
 
   /// Elements, or the steps, one behind the other.

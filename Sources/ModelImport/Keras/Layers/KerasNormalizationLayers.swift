@@ -88,7 +88,7 @@ enum KerasNormalizationLayers {
     let known = try parameters(
       call, size: size, others: ["moving_mean", "moving_variance"])
     let epsilon = Float(try layer.number("epsilon", 1e-3))
-    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     if value.sizes.count == 1 {
       if isNew {
         let names = [
@@ -145,7 +145,7 @@ enum KerasNormalizationLayers {
         "rms_scaling: found true, expected false", remedy: "use RMSNormalization in its place")
     }
     let known = try parameters(call, size: value.size)
-    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     if isNew {
       for (name, tensor) in [("gamma", "weight"), ("beta", "bias")] {
         if let floats = known[name] {
@@ -167,7 +167,7 @@ enum KerasNormalizationLayers {
     let value = try translation.spreadOut(try call.input(), for: call)
     try checkLastAxis(call, value, of: "elements")
     let arrays = try call.weights.arrays([("scale", [value.size])], of: call.layer)
-    let (prefix, isNew) = translation.prefix(of: call.layer, name: call.name)
+    let (prefix, isNew) = translation.names.prefix(of: call.layer, name: call.name)
     if isNew { translation.add(tensor: "\(prefix).weight", shape: [value.size], arrays[0]) }
     let epsilon = Float(try call.layer.number("epsilon", 1e-6))
     return [
@@ -189,7 +189,7 @@ enum KerasNormalizationLayers {
     }
     let groups = try layer.number("groups", 32)
     let known = try parameters(call, size: value.size)
-    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     if isNew {
       for (name, tensor) in [("gamma", "weight"), ("beta", "bias")] {
         if let floats = known[name] {

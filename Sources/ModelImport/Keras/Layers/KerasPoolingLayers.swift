@@ -40,8 +40,10 @@ enum KerasPoolingLayers {
     _ = try call.sequence(value)
     let number = Float(try call.layer.number("mask_value", 0))
     value.mask = .padding(value.name, number: number, isWhole: true)
-    try call.refuseMask(of: value)
-    return value
+    guard let mask = try translation.maskNode(of: value, for: call) else { return value }
+    return try translation.combine(
+      .multiply, [value, KerasValue(name: mask, axes: [value.axes[0], .size(1)])], as: value,
+      for: call)
   }
 
   private static func checkFormat(_ layer: KerasLayer) throws(ImportError) {
@@ -79,8 +81,12 @@ enum KerasPoolingLayers {
         : .maxPool1D(channels: channels, kernel: length)
       result = try translation.map(pool, turned, for: call)
     } else {
-      try call.refuseMask(of: value)
-      result = value.with(name: try translation.add(op, [value], for: call))
+      let mask =
+        op == .mean
+        ? try translation.maskNode(of: value, for: call)
+        : nil
+      let whole = op == .mean ? value : translation.withoutMask(value, for: call)
+      result = value.with(name: try translation.add(op, [whole], for: call, mask: mask))
     }
     let keeps = try call.layer.bool("keepdims")
     result.axes = keeps ? [.size(1), .size(channels)] : [.size(channels)]
@@ -131,9 +137,9 @@ enum KerasPoolingLayers {
     _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall,
     _ op: ModelDescription.Op, steps: Int?
   ) throws(ImportError) -> KerasValue {
-    try call.refuseMask(of: value)
-    return value.with(
-      name: try translation.add(op, [value], for: call), axes: [.steps(steps), value.axes[1]])
+    let plain = translation.withoutMask(value, for: call)
+    return plain.with(
+      name: try translation.add(op, [plain], for: call), axes: [.steps(steps), value.axes[1]])
   }
 
   /// One number for both ends, or an array of two.

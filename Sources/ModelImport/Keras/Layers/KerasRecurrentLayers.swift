@@ -30,6 +30,8 @@ struct KerasNetwork {
   let isReverse: Bool
   let returnsSequences: Bool
   let returnsState: Bool
+  /// Whether a masked step is answered by zeros.
+  var answersZeros: Bool
 
   init(_ call: KerasCall) throws(ImportError) { try self.init(call.layer) }
 
@@ -39,6 +41,10 @@ struct KerasNetwork {
     isReverse = try layer.bool("go_backwards")
     returnsSequences = try layer.bool("return_sequences")
     returnsState = try layer.bool("return_state")
+    answersZeros = try layer.bool("zero_output_for_mask")
+    guard cells.count == 1 || !answersZeros else {
+      throw layer.refusal("zero_output_for_mask: found true of several cells, which is not carried")
+    }
     if try layer.bool("time_major") {
       throw layer.refusal("time_major: found true, expected sequences with the batch first")
     }
@@ -98,10 +104,10 @@ struct KerasNetwork {
   ) throws(ImportError) -> Result {
     guard var value = call.inputs.first else { throw layer.refusal("found no input") }
     let (first, _) = try call.sequence(value)
-    try call.refuseMask(of: value)
+    let mask = try translation.maskNode(of: value, for: call)
     var size = first
     var states = call.inputs.dropFirst() + (call["initial_state"]?.values ?? [])
-    let (prefix, isNew) = translation.prefix(of: layer, name: call.name)
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     let cellWeights = weights(of: cells, in: call.weights)
     var nodes: [String] = []
     for (index, cell) in cells.enumerated() {
@@ -116,8 +122,8 @@ struct KerasNetwork {
         inputs.append(try state(states.popFirst(), units: cell.units, &translation, call))
       }
       let name = try translation.add(
-        cell.op(direction: reverse ? .reverse : nil), inputs, for: call,
-        part: nodePart(ofCell: index), weights: cellPrefix)
+        cell.op(direction: reverse ? .reverse : nil, maskedOutput: maskedOutput(mask)), inputs,
+        for: call, part: nodePart(ofCell: index), weights: cellPrefix, mask: mask)
       nodes.append(name)
       value = value.with(name: name, axes: [value.axes[0], .size(cell.units)])
       size = cell.units
@@ -126,6 +132,11 @@ struct KerasNetwork {
       throw layer.refusal("found \(states.count) initial states too many")
     }
     return Result(sequence: value, nodes: nodes)
+  }
+
+  /// Zeros where the layer says so.
+  func maskedOutput(_ mask: String?) -> MaskedOutput? {
+    mask != nil && answersZeros ? .zero : nil
   }
 
   /// The last node has the layer's own name where it is what the layer answers.

@@ -5,17 +5,20 @@ import ModelFormat
 enum KerasShapeLayers {
   static let all = [
     KerasLayerKind("Flatten") { translation, call throws(ImportError) in
-      [try flattened(try call.input(), &translation, call)]
+      let value = translation.withoutMask(try call.input(), for: call)
+      return [try flattened(value, &translation, call)]
     },
     KerasLayerKind("Reshape") { translation, call throws(ImportError) in
       // Keras 1 called it dims.
       let key = call.layer["target_shape"] == nil ? "dims" : "target_shape"
       let sizes = try call.layer.integers(key) ?? []
-      return [try reshaped(try call.input(), sizes, &translation, call)]
+      let value = translation.withoutMask(try call.input(), for: call)
+      return [try reshaped(value, sizes, &translation, call)]
     },
     KerasLayerKind("Permute") { translation, call throws(ImportError) in
       let order = try call.layer.integers("dims") ?? []
-      return [try permuted(try call.input(), order.map { $0 - 1 }, &translation, call)]
+      let value = translation.withoutMask(try call.input(), for: call)
+      return [try permuted(value, order.map { $0 - 1 }, &translation, call)]
     },
     KerasLayerKind("RepeatVector") { translation, call throws(ImportError) in
       [try repeated(try call.input(), &translation, call)]
@@ -55,8 +58,7 @@ enum KerasShapeLayers {
       throw call.layer.refusal(
         "found \(steps) steps side by side, which only a Dense behind it can take")
     }
-    try call.refuseMask(of: value)
-    result = try translation.spreadOut(value, for: call)
+    result = try translation.spreadOut(translation.withoutMask(value, for: call), for: call)
     if case .input(let index) = result.content {
       try translation.inputs[index].declareFloats(for: call)
     }

@@ -28,8 +28,14 @@ enum KerasWrapperLayers {
     guard let inner = try layer.layer("layer") else { throw layer.refusal("found no layer inside") }
     var other = try layer.layer("backward_layer") ?? inner
     if other.path == inner.path { other.path += ".backward" }
-    let forward = try KerasNetwork(inner)
-    let backward = try KerasNetwork(other)
+    var forward = try KerasNetwork(inner)
+    var backward = try KerasNetwork(other)
+    // Keras's own decision, whatever the layers say, since it is part of TensorFlow.
+    forward.answersZeros = forward.returnsSequences && layer.source.answersZeros
+    backward.answersZeros = forward.answersZeros
+    guard forward.cells.count == 1 || !forward.answersZeros || call.inputs.first?.mask == nil else {
+      throw layer.refusal("found a mask over several cells, which is not carried")
+    }
     let mode: String? =
       layer["merge_mode"] == nil && layer.members.contains { $0.key == "merge_mode" }
       ? nil : try layer.text("merge_mode") ?? "concat"
@@ -56,6 +62,7 @@ enum KerasWrapperLayers {
         arguments: [.value(value)]
           + states[(index * half)..<((index + 1) * half)].map { .value($0) })
       one.named = []
+      if let mask = call["mask"] { one.named = [("mask", mask)] }
       calls.append(one)
     }
     let first = try forward.run(&translation, calls[0], reverse: false)
@@ -80,8 +87,8 @@ enum KerasWrapperLayers {
     else { return nil }
     let value = try call.input()
     let (size, _) = try call.sequence(value)
-    try call.refuseMask(of: value)
-    let (prefix, isNew) = translation.prefix(of: call.layer, name: call.name)
+    let mask = try translation.maskNode(of: value, for: call)
+    let (prefix, isNew) = translation.names.prefix(of: call.layer, name: call.name)
     if isNew {
       let sides = zip([forward, backward], zip(["l0", "l0_reverse"], halves))
       for (network, (suffix, weights)) in sides {
@@ -91,8 +98,8 @@ enum KerasWrapperLayers {
       }
     }
     let name = try translation.add(
-      cell.op(backward: other), [value], for: call,
-      part: forward.returnsSequences ? nil : "steps", weights: prefix)
+      cell.op(backward: other, maskedOutput: forward.maskedOutput(mask)), [value], for: call,
+      part: forward.returnsSequences ? nil : "steps", weights: prefix, mask: mask)
     if forward.returnsSequences {
       return [value.with(name: name, axes: [value.axes[0], .size(2 * cell.units)])]
     }

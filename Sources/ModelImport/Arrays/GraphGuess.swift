@@ -5,6 +5,8 @@ struct GraphGuess {
   private let table: WeightTable
   private let layers: [WeightLayer]
   private let others: [String]
+  /// The prefix of a conditional random field's tensors, and how many labels it has.
+  private let field: (prefix: String, labels: Int)?
   /// Chains that were begun; what is left when `maxTries` are is taken for no chain.
   private var tries = 0
 
@@ -22,7 +24,25 @@ struct GraphGuess {
 
   private init(_ table: WeightTable) {
     self.table = table
-    (layers, others) = WeightLayer.layers(of: table)
+    let (layers, others) = WeightLayer.layers(of: table)
+    self.layers = layers
+    field = Self.field(others, table)
+    self.others = field == nil ? others : []
+  }
+
+  /// The random field that the tensors beside the layers are, if they are one, as pytorch-crf has it.
+  private static func field(
+    _ others: [String], _ table: WeightTable
+  ) -> (prefix: String, labels: Int)? {
+    let suffix = ".start_transitions"
+    guard let start = others.first(where: { $0.hasSuffix(suffix) }) else { return nil }
+    let prefix = String(start.dropLast(suffix.count))
+    guard others.count == 3, let matrix = table["\(prefix).transitions"], matrix.shape.count == 2,
+      matrix.shape[0] == matrix.shape[1],
+      Set(others)
+        == Set(["start_transitions", "end_transitions", "transitions"].map { "\(prefix).\($0)" })
+    else { return nil }
+    return (prefix, matrix.shape[0])
   }
 
   private var failure: ImportError {
@@ -63,10 +83,10 @@ struct GraphGuess {
     _ chain: [WeightLayer], size: Int, rest: [Int]
   ) -> [WeightLayer]? {
     guard !rest.isEmpty else {
-      return chain.contains { layer in
-        if case .recurrent = layer.kind { return true }
-        return false
-      } ? chain : nil
+      let isRecurrent = chain.contains { layer in
+        if case .recurrent = layer.kind { true } else { false }
+      }
+      return isRecurrent && (field == nil || field?.labels == size) ? chain : nil
     }
     tries += 1
     guard tries <= Self.maxTries else { return nil }
@@ -124,6 +144,14 @@ struct GraphGuess {
     }
     description.outputs = [.init(name: value)]
     notes += Self.questions(about: chain)
+    if let field {
+      var crf = ModelDescription.Decode.CRF()
+      crf.weights = field.prefix
+      description.outputs[0].decode = .crf(crf)
+      notes.append(
+        "\(field.prefix) is taken for a conditional random field, its transitions from row to column as pytorch-crf has them"
+      )
+    }
     return (description, notes)
   }
 

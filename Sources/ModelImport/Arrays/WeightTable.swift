@@ -16,7 +16,9 @@ struct WeightTable {
   var notes: [String] = []
   /// Whether `weights` stand in the order in which the model's modules were made.
   var isOrdered = true
-  /// Parts of the graph that a checkpoint tells although it has no graph: `nonlinearity` and the like are not among them.
+  /// Texts by id that stand beside the weights, by the keys that they stand under.
+  var texts: [(key: String, list: TextList)] = []
+
   var names: [String] { weights.map(\.name) }
 
   init(file: String) { self.file = file }
@@ -57,6 +59,7 @@ extension WeightTable {
         return weight
       }
       joined.notes += table.notes
+      joined.texts += table.texts
       joined.isOrdered = joined.isOrdered && table.isOrdered
     }
     return joined

@@ -20,6 +20,7 @@ struct WeightsImport {
       let (description, notes) = try GraphGuess.description(of: short, name: name)
       var draft = try GraphFit(description: description, graphFile: nil).draft([short])
       draft.notes += notes
+      CheckpointTexts.add(table.texts, to: &draft, beside: request)
       return draft
     }
     var description: ModelDescription
@@ -27,7 +28,9 @@ struct WeightsImport {
       throw ImportError(file: graph, error)
     }
     if let name = request.name { description.name = FolderDraft.name(from: name) }
-    return try GraphFit(description: description, graphFile: graph)
+    var draft = try GraphFit(description: description, graphFile: graph)
       .draft(isShorter ? [short, table] : [table])
+    CheckpointTexts.add(table.texts, to: &draft, beside: request)
+    return draft
   }
 }

@@ -11,6 +11,9 @@ struct StateDict {
   /// The class of a module that was saved whole.
   private(set) var moduleClass: String?
 
+  /// The objects that are tensors, by the names that they have; of several names the first.
+  private(set) var references: [PickleGraph.Reference: String] = [:]
+
   private let pickled: PickledTensors
   private var places: [String: Int] = [:]
   private var visits = 0
@@ -83,7 +86,9 @@ struct StateDict {
       return
     }
     switch pickled.finding(reference) {
-    case .tensor(let tensor): return add(name, tensor)
+    case .tensor(let tensor):
+      references[reference] = references[reference] ?? name
+      return add(name, tensor)
     case .unreadable(let reason): return unreadable.append((name, reason))
     case .quantised:
       quantised = quantised ?? name

@@ -10,27 +10,18 @@ struct TorchFile {
   private let storages: Storages
 
   private enum Storages {
-    case zip(ZipRecords)
+    /// Records whose names begin so.
+    case zip(ZipRecords, String)
     case legacy([UInt8], [String: Range<Int>])
     case none
   }
 
   init(_ file: SourceFile) throws(ImportError) {
-    path = file.path
     if ZipArchive.isZip(file.bytes) {
-      let records = try ZipRecords(file)
-      let pickle = try records.content("data.pkl")
-      do { (graph, root, _) = try PickleMachine.load(pickle) } catch {
-        throw ImportError(file: file.path, error, in: "data.pkl")
-      }
-      if records.names.contains("byteorder") {
-        isBigEndian = try records.content("byteorder").elementsEqual("big".utf8)
-      } else {
-        isBigEndian = false
-      }
-      storages = .zip(records)
+      self = try TorchFile(try ZipRecords(file), pickle: "data.pkl", storages: "data/")
       return
     }
+    path = file.path
     do throws(PickleError) {
       guard ForeignFile(file.bytes.span) == .torchPickle else {
         (graph, root, _) = try PickleMachine.load(file.bytes)
@@ -47,6 +38,21 @@ struct TorchFile {
     }
   }
 
+  /// One pickle of an archive, with the records of its storages.
+  init(_ records: ZipRecords, pickle: String, storages: String) throws(ImportError) {
+    path = records.path
+    let bytes = try records.content(pickle)
+    do { (graph, root, _) = try PickleMachine.load(bytes) } catch {
+      throw ImportError(file: records.path, error, in: pickle)
+    }
+    if records.names.contains("byteorder") {
+      isBigEndian = try records.content("byteorder").elementsEqual("big".utf8)
+    } else {
+      isBigEndian = false
+    }
+    self.storages = .zip(records, storages)
+  }
+
   /// The bytes of a storage; nil where the file has none of that name.
   func bytes(of storage: StridedTensor.Storage) throws(ImportError) -> ArraySlice<UInt8>? {
     switch storage {
@@ -54,9 +60,9 @@ struct TorchFile {
     case .nestedFile(let reference): return NestedStorage(graph, reference)?.bytes
     case .record(let key):
       switch storages {
-      case .zip(let records):
-        guard records.names.contains("data/\(key)") else { return nil }
-        return try records.content("data/\(key)")[...]
+      case .zip(let records, let folder):
+        guard records.names.contains(folder + key) else { return nil }
+        return try records.content(folder + key)[...]
       case .legacy(let bytes, let records): return records[key].map { bytes[$0] }
       case .none: return nil
       }

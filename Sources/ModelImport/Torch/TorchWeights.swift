@@ -25,6 +25,7 @@ extension WeightTable {
           + "torch.save(model.state_dict(), 'weights.pt') saves just these")
     }
     if !state.passedOver.isEmpty { notes.append("passed over: \(excerpt(state.passedOver))") }
+    texts = CheckpointTexts.lists(in: file)
     weights = try Self.read(state.tensors, of: file, fileBytes: fileBytes)
     if let (name, reason) = state.unreadable.first { notes.append("\(name) is \(reason)") }
   }

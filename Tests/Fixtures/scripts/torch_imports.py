@@ -234,6 +234,13 @@ def main() -> None:
     write("without_biases", bare, "pt", saved(bare.state_dict()))
     cell = CellTagger()
     write("cell", cell, "pt", saved(cell.state_dict()))
+    labelled = Tagger()
+    field = {"crf.start_transitions": torch.randn(3), "crf.end_transitions": torch.randn(3),
+             "crf.transitions": torch.randn(3, 3)}
+    write("crf", labelled, "pt", saved({
+        "model_state_dict": labelled.state_dict() | field,
+        "char2id": {chr(97 + i): i for i in range(11)}, "label2id": {"P": 0, "S": 1, "X": 2},
+        "id2label": {0: "P", 1: "S", 2: "X"}, "config": {"hidden_dim": 5}, "best": 0.99}))
     deep = Deep()
     write("weight_norm", deep, "pt", saved(deep.state_dict()))
 

@@ -11,7 +11,7 @@ import Testing
 @Suite struct TorchImportTests {
   static let cases: [String] = Fixtures.folders("torch_imports")
 
-  @Test func casesAreThere() { #expect(Self.cases.count >= 34) }
+  @Test func casesAreThere() { #expect(Self.cases.count >= 35) }
 
   @Test(arguments: cases)
   func imported(name: String) throws {
@@ -72,6 +72,16 @@ import Testing
     let draft = try importedFolder(Self.request("checkpoint"))
     #expect(draft.notes.contains { $0.hasPrefix("passed over: ") && $0.contains("ema") })
     #expect(!draft.hasTensor("ema.model.fc.weight"))
+  }
+
+  /// A vocabulary and labels beside the weights are taken, and a random field decodes.
+  @Test func whatACheckpointTellsBeside() throws {
+    let draft = try importedFolder(Self.request("crf"))
+    let letters = (0..<11).map { String(Unicode.Scalar(UInt8(97 + $0))) }
+    #expect(draft.description.inputs[0].kind == .tokens(size: 11, vocabulary: letters))
+    #expect(draft.description.outputs[0].labels == ["P", "S", "X"])
+    #expect(draft.description.outputs[0].decode?.name == "crf")
+    #expect(draft.hasTensor("crf.transitions") && draft.hasTensor("crf.end_transitions"))
   }
 
   @Test func aWholeModuleGivesItsWeightsAndTheLineThatSavesThem() throws {

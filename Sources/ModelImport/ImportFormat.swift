@@ -13,6 +13,7 @@ package struct ImportFormat: Sendable {
   static let all: [ImportFormat] = [
     KerasReader.format,
     .onnx,
+    .torchGraph,
     .torch,
     .npz,
     .safetensors,

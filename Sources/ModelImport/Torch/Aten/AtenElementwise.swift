@@ -1,0 +1,200 @@
+/// Operators that work on each element, and activations.
+enum AtenElementwise {
+  /// Operators of one tensor that ONNX has without attributes.
+  private static let plain = [
+    "relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "exp": "Exp", "log": "Log",
+    "sqrt": "Sqrt",
+    "abs": "Abs", "neg": "Neg", "reciprocal": "Reciprocal", "erf": "Erf", "softsign": "Softsign",
+    "mish": "Mish", "hardswish": "HardSwish", "floor": "Floor", "sign": "Sign", "cos": "Cos",
+    "sin": "Sin", "logical_not": "Not", "bitwise_not": "Not",
+  ]
+
+  private static let binary = [
+    "mul": "Mul", "multiply": "Mul", "maximum": "Max", "minimum": "Min", "eq": "Equal",
+    "lt": "Less",
+    "gt": "Greater", "le": "LessOrEqual", "ge": "GreaterOrEqual", "logical_and": "And",
+    "bitwise_and": "And", "logical_or": "Or", "bitwise_or": "Or",
+  ]
+
+  private static let comparisons: Set<String> = ["eq", "ne", "lt", "gt", "le", "ge"]
+
+  /// Whether it is a tensor or a number, and no list or text.
+  private static func isComparable(_ value: AtenValue?) -> Bool {
+    switch value {
+    case .tensor?, .int?, .float?, .bool?: true
+    case nil, .some(.none), .text?, .list?, .packed?, .batchSizes?, .other?: false
+    }
+  }
+
+  static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenValue?
+  {
+    // `relu_` is relu in place.
+    let name =
+      call.name.hasSuffix("_") && !call.name.hasPrefix("_")
+      ? String(call.name.dropLast()) : call.name
+    if let op = plain[name] {
+      let x = try call.tensor(0, "self")
+      return .tensor(t.emit(op, [x], rank: x.rank, of: call))
+    }
+    if comparisons.contains(name),
+      !isComparable(call.value(0, "self")) || !isComparable(call.value(1, "other"))
+    {
+      return .other("a comparison")
+    }
+    if let op = binary[name] {
+      return .tensor(try two(&t, op, call.value(0, "self"), call.value(1, "other"), call))
+    }
+    switch name {
+    case "add", "sub", "rsub", "subtract": return .tensor(try sum(&t, name, call))
+    case "div", "true_divide", "divide", "truediv", "floor_divide", "floordiv":
+      let isFloor = name.hasPrefix("floor") || call.text(-1, "rounding_mode") == "floor"
+      let quotient = try two(&t, "Div", call.value(0, "self"), call.value(1, "other"), call)
+      guard isFloor, !quotient.isWhole else { return .tensor(quotient) }
+      return .tensor(t.emit("Floor", [quotient], rank: quotient.rank, of: call))
+    case "ne":
+      let equal = try two(&t, "Equal", call.value(0, "self"), call.value(1, "other"), call)
+      return .tensor(t.emit("Not", [equal], rank: equal.rank, of: call))
+    case "pow":
+      return .tensor(try two(&t, "Pow", call.value(0, "self"), call.value(1, "exponent"), call))
+    case "square":
+      let x = try call.tensor(0, "self")
+      return .tensor(t.emit("Mul", [x, x], rank: x.rank, of: call))
+    case "rsqrt":
+      let x = try call.tensor(0, "self")
+      let root = t.emit("Sqrt", [x], rank: x.rank, of: call)
+      return .tensor(t.emit("Reciprocal", [root], rank: x.rank, of: call))
+    case "where": return .tensor(try choose(&t, call))
+    case "masked_fill": return .tensor(try fill(&t, call))
+    default: return try activation(&t, name, call).map { .tensor($0) }
+    }
+  }
+
+  /// The result of an operator of two tensors or numbers.
+  static func two(
+    _ t: inout AtenTranslation, _ op: String, _ first: AtenValue?, _ second: AtenValue?,
+    _ call: AtenCall
+  ) throws(ImportError) -> AtenTensor {
+    var a = try t.operand(first, call)
+    var b = try t.operand(second, call)
+    // A number takes the type of the tensor beside it.
+    if a.isWhole != b.isWhole {
+      let (isFirst, whole) = a.isWhole ? (true, a) : (false, b)
+      let float = t.emit("Cast", [whole], ["to": .integer(1)], rank: whole.rank, of: call)
+      if isFirst { a = float } else { b = float }
+    }
+    let rank = a.rank.flatMap { first in b.rank.map { max(first, $0) } }
+    var result = t.emit(op, [a, b], rank: rank, isWhole: a.isWhole && b.isWhole, of: call)
+    result.isNumber = a.isNumber || b.isNumber
+    return result
+  }
+
+  /// Sums and differences, of which the second part may be taken `alpha` times.
+  private static func sum(
+    _ t: inout AtenTranslation, _ name: String, _ call: AtenCall
+  ) throws(ImportError) -> AtenTensor {
+    var second = call.value(1, "other")
+    let alpha = try call.number(2, "alpha", default: 1)
+    if alpha != 1 { second = .tensor(try two(&t, "Mul", second, .float(alpha), call)) }
+    switch name {
+    case "add": return try two(&t, "Add", call.value(0, "self"), second, call)
+    case "rsub": return try two(&t, "Sub", second, call.value(0, "self"), call)
+    default: return try two(&t, "Sub", call.value(0, "self"), second, call)
+    }
+  }
+
+  private static func choose(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let condition = try call.tensor(0, "condition")
+    let (a, b) = (
+      try t.operand(call.value(1, "self"), call), try t.operand(call.value(2, "other"), call)
+    )
+    let rank = [condition.rank, a.rank, b.rank].compactMap { $0 }.max()
+    return t.emit(
+      "Where", [condition, a, b], rank: rank, isWhole: a.isWhole && b.isWhole, of: call)
+  }
+
+  private static func fill(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let (x, mask) = (try call.tensor(0, "self"), try call.tensor(1, "mask"))
+    let value = t.scalar(try call.number(2, "value"), isWhole: x.isWhole)
+    return t.emit("Where", [mask, value, x], rank: x.rank, isWhole: x.isWhole, of: call)
+  }
+
+  // MARK: Activations
+
+  private static func activation(
+    _ t: inout AtenTranslation, _ name: String, _ call: AtenCall
+  ) throws(ImportError) -> AtenTensor? {
+    func one(_ op: String, _ attributes: [String: SourceAttribute]) throws(ImportError)
+      -> AtenTensor
+    {
+      let x = try call.tensor(0, "self")
+      return t.emit(op, [x], attributes, rank: x.rank, of: call)
+    }
+    switch name {
+    case "leaky_relu":
+      return try one(
+        "LeakyRelu", ["alpha": .float(try call.number(1, "negative_slope", default: 0.01))])
+    case "elu", "celu":
+      guard try call.number(2, "scale", default: 1) == 1,
+        try call.number(3, "input_scale", default: 1) == 1
+      else {
+        throw call.failure("a scale", because: "only elu's own form is known")
+      }
+      return try one("Elu", ["alpha": .float(try call.number(1, "alpha", default: 1))])
+    case "selu": return try one("Selu", [:])
+    case "gelu":
+      return try one("Gelu", ["approximate": .text(call.text(-1, "approximate") ?? "none")])
+    case "silu":
+      return try two(&t, "Mul", call.value(0, "self"), .tensor(try one("Sigmoid", [:])), call)
+    case "softplus":
+      guard try call.number(1, "beta", default: 1) == 1 else {
+        throw call.failure("a beta", because: "only 1 is known")
+      }
+      return try one("Softplus", [:])
+    case "hardsigmoid":
+      return try one("HardSigmoid", ["alpha": .float(1.0 / 6), "beta": .float(0.5)])
+    case "log_sigmoid": return try one("LogSigmoid", [:])
+    case "hardtanh", "clamp", "clip", "relu6", "clamp_min", "clamp_max":
+      let x = try call.tensor(0, "self")
+      let isHardTanh = name == "hardtanh"
+      func bound(_ index: Int, _ key: String, _ fallback: Double) throws(ImportError) -> AtenTensor?
+      {
+        guard let value = call.value(index, key) else {
+          return isHardTanh ? t.scalar(fallback) : nil
+        }
+        if case .none = value { return nil }
+        guard case .tensor(let tensor) = value else { return t.scalar(try call.number(index, key)) }
+        return tensor
+      }
+      if name == "relu6" {
+        return t.emit("Clip", [x, t.scalar(0), t.scalar(6)], rank: x.rank, of: call)
+      }
+      if name == "clamp_max" {
+        return t.emit("Clip", [x, nil, try bound(1, "max", 0)], rank: x.rank, of: call)
+      }
+      let low = try bound(1, isHardTanh ? "min_val" : "min", -1)
+      let high = name == "clamp_min" ? nil : try bound(2, isHardTanh ? "max_val" : "max", 1)
+      return t.emit("Clip", [x, low, high], rank: x.rank, of: call)
+    case "prelu", "_prelu_kernel":
+      let (x, weight) = (try call.tensor(0, "self"), try call.tensor(1, "weight"))
+      return t.emit("PRelu", [x, weight], rank: x.rank, of: call)
+    case "glu":
+      let x = try call.tensor(0, "self")
+      let axis = try call.int(1, "dim", default: -1)
+      let halves = t.emit(
+        "Split", [x], ["axis": .integer(axis), "num_outputs": .integer(2)], outputs: 2, of: call
+      )
+      .map { AtenTensor(name: $0, rank: x.rank) }
+      let gate = t.emit("Sigmoid", [halves[1]], rank: x.rank, of: call)
+      return t.emit("Mul", [halves[0], gate], rank: x.rank, of: call)
+    case "softmax", "_softmax", "log_softmax", "_log_softmax":
+      let op = name.contains("log") ? "LogSoftmax" : "Softmax"
+      return try one(op, ["axis": .integer(try call.int(1, "dim"))])
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,178 @@
+/// Sizes, arithmetic on them, and arrays that are made of nothing but a shape.
+enum AtenNumbers {
+  static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenValue?
+  {
+    switch call.name {
+    case "size", "sym_size":
+      if case .batchSizes? = call.value(0) { return nil }
+      let tensor = try call.tensor(0, "self")
+      guard call.value(1, "dim") == nil else {
+        return t.size(of: tensor, axis: try call.int(1, "dim"), call)
+      }
+      guard let rank = tensor.rank else {
+        throw call.failure("a tensor of unknown rank", because: "its sizes can't be counted")
+      }
+      return .list((0..<rank).map { t.size(of: tensor, axis: $0, call) })
+    case "dim", "ndimension":
+      guard let rank = try call.tensor(0, "self").rank else {
+        throw call.failure("a tensor of unknown rank", because: "its axes can't be counted")
+      }
+      return .int(rank)
+    case "len":
+      guard let list = call.list(0) else { return t.size(of: try call.tensor(0), axis: 0, call) }
+      return .int(list.count)
+    case "int", "Int", "NumToTensor", "scalar_tensor", "item", "ScalarImplicit", "IntImplicit",
+      "sym_size_int", "_local_scalar_dense":
+      return call.value(0)
+    case "zeros", "new_zeros", "zeros_like", "ones", "new_ones", "ones_like", "full", "full_like",
+      "new_full", "empty", "empty_like":
+      return .tensor(try filled(&t, call))
+    case "add", "sub", "mul", "floordiv", "floor_divide", "remainder", "neg", "eq", "ne", "lt",
+      "gt", "le", "ge",
+      "__not__", "__is__", "__isnot__", "__and__", "__or__", "floor", "truediv", "div":
+      return known(call)
+    case "arange": return try range(&t, call)
+    default: return nil
+    }
+  }
+
+  /// The result of arithmetic on numbers that the file has; nil where a tensor is among them.
+  private static func known(_ call: AtenCall) -> AtenValue? {
+    switch call.name {
+    case "__is__":
+      return isNone(call.value(0)).map { .bool($0 == (isNone(call.value(1)) ?? false)) }
+    case "__isnot__":
+      return isNone(call.value(0)).map { .bool($0 != (isNone(call.value(1)) ?? false)) }
+    case "__not__":
+      guard case .bool(let value)? = call.value(0) else { return nil }
+      return .bool(!value)
+    case "neg":
+      switch call.value(0) {
+      case .int(let value)?: return .int(0 &- value)
+      case .float(let value)?: return .float(-value)
+      default: return nil
+      }
+    default: break
+    }
+    if case .text(let a)? = call.value(0), case .text(let b)? = call.value(1) {
+      return call.name == "eq" ? .bool(a == b) : call.name == "ne" ? .bool(a != b) : nil
+    }
+    if case .bool(let a)? = call.value(0), case .bool(let b)? = call.value(1) {
+      switch call.name {
+      case "__and__": return .bool(a && b)
+      case "__or__": return .bool(a || b)
+      case "eq": return .bool(a == b)
+      case "ne": return .bool(a != b)
+      default: return nil
+      }
+    }
+    if case .int(let a)? = call.value(0), case .int(let b)? = call.value(1) {
+      return whole(call.name, a, b)
+    }
+    guard let a = double(call.value(0)), let b = double(call.value(1)) else { return nil }
+    switch call.name {
+    case "add": return .float(a + b)
+    case "sub": return .float(a - b)
+    case "mul": return .float(a * b)
+    case "div", "truediv": return .float(a / b)
+    case "eq": return .bool(a == b)
+    case "ne": return .bool(a != b)
+    case "lt": return .bool(a < b)
+    case "gt": return .bool(a > b)
+    case "le": return .bool(a <= b)
+    case "ge": return .bool(a >= b)
+    default: return nil
+    }
+  }
+
+  /// Whether a value is None; nil where only a run of the model would tell.
+  private static func isNone(_ value: AtenValue?) -> Bool? {
+    switch value {
+    case nil: nil
+    case .some(.none): true
+    case .tensor, .int, .float, .bool, .text, .list, .packed, .batchSizes, .other: false
+    }
+  }
+
+  private static func double(_ value: AtenValue?) -> Double? {
+    switch value {
+    case .int(let value)?: Double(value)
+    case .float(let value)?: value
+    default: nil
+    }
+  }
+
+  private static func whole(_ name: String, _ a: Int, _ b: Int) -> AtenValue? {
+    switch name {
+    case "add": return .int(a &+ b)
+    case "sub": return .int(a &- b)
+    case "mul": return .int(a &* b)
+    case "div", "truediv": return b == 0 ? nil : .float(Double(a) / Double(b))
+    case "floordiv", "floor_divide":
+      guard b != 0, a != .min else { return nil }
+      return .int((Double(a) / Double(b)).rounded(.down) == Double(a / b) ? a / b : a / b - 1)
+    case "remainder":
+      guard b != 0, a != .min else { return nil }
+      return .int(((a % b) + b) % b)
+    case "eq": return .bool(a == b)
+    case "ne": return .bool(a != b)
+    case "lt": return .bool(a < b)
+    case "gt": return .bool(a > b)
+    case "le": return .bool(a <= b)
+    case "ge": return .bool(a >= b)
+    default: return nil
+    }
+  }
+
+  /// An array all of one number.
+  private static func filled(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let isLike = call.name.hasSuffix("_like")
+    let sizesAt = call.name.hasPrefix("new_") ? 1 : 0
+    var value = call.name.contains("ones") ? 1.0 : 0.0
+    if call.name.contains("full") {
+      value = try call.number(isLike ? 1 : sizesAt + 1, "fill_value")
+    }
+    let type = call.value(-1, "dtype").flatMap { value in
+      if case .int(let int) = value { int } else { nil }
+    }
+    let isWhole = type.map { !AtenShapes.floatTypes.contains($0) } ?? false
+    let fill = SourceConstant(
+      SourceTensor(shape: [1], kind: isWhole ? .integer : .float, elements: [value]))
+    let shape: AtenTensor
+    var rank: Int?
+    if isLike {
+      let tensor = try call.tensor(0, "self")
+      shape = t.emit("Shape", [tensor], rank: 1, isWhole: true, of: call)
+      rank = tensor.rank
+    } else {
+      guard let sizes = call.list(sizesAt, "size") else {
+        throw call.failure("no sizes", because: "it needs a list of them")
+      }
+      shape = try t.sizes(sizes, call)
+      rank = sizes.count
+    }
+    return t.emit(
+      "ConstantOfShape", [shape], ["value": .tensor(fill)], rank: rank, isWhole: isWhole, of: call)
+  }
+
+  private static func range(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenValue
+  {
+    let values = (0..<min(call.count, 3)).compactMap { call.value($0) }.filter { value in
+      switch value {
+      case .int, .float, .tensor: true
+      case .none, .bool, .text, .list, .packed, .batchSizes, .other: false
+      }
+    }
+    guard (1...3).contains(values.count) else {
+      throw call.failure("no numbers", because: "it needs some")
+    }
+    let start = try t.operand(values.count > 1 ? values[0] : .int(0), call)
+    let end = try t.operand(values.count > 1 ? values[1] : values[0], call)
+    let step = try t.operand(values.count > 2 ? values[2] : .int(1), call)
+    return .tensor(t.emit("Range", [start, end, step], rank: 1, isWhole: true, of: call))
+  }
+}

@@ -1,0 +1,229 @@
+/// LSTM, GRU and RNN of PyTorch, a layer a node.
+enum AtenRecurrent {
+  private enum Kind {
+    case lstm, gru, rnn(activation: String)
+
+    var op: String {
+      switch self {
+      case .lstm: "LSTM"
+      case .gru: "GRU"
+      case .rnn: "RNN"
+      }
+    }
+
+    /// Which of PyTorch's gates stands where in ONNX: i f g o → i o f c; r z n → z r h.
+    var order: [Int] {
+      switch self {
+      case .lstm: [0, 3, 1, 2]
+      case .gru: [1, 0, 2]
+      case .rnn: [0]
+      }
+    }
+  }
+
+  static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenValue?
+  {
+    switch call.name {
+    case "lstm": return try network(&t, .lstm, call)
+    case "gru": return try network(&t, .gru, call)
+    case "rnn_tanh": return try network(&t, .rnn(activation: "Tanh"), call)
+    case "rnn_relu": return try network(&t, .rnn(activation: "Relu"), call)
+    case "lstm_cell": return try cell(&t, .lstm, call)
+    case "gru_cell": return try cell(&t, .gru, call)
+    case "rnn_tanh_cell": return try cell(&t, .rnn(activation: "Tanh"), call)
+    case "rnn_relu_cell": return try cell(&t, .rnn(activation: "Relu"), call)
+    case "_pack_padded_sequence":
+      let x = try call.tensor(0, "input")
+      guard let lengths = call.value(1, "lengths") else { return nil }
+      let isFirst = call.bool(2, "batch_first")
+      return .list([
+        .packed(x, lengths: lengths, isBatchFirst: isFirst), .batchSizes(x, isBatchFirst: isFirst),
+      ])
+    case "_pad_packed_sequence":
+      guard case .packed(let x, let lengths, let isFirst)? = call.value(0, "data") else {
+        return nil
+      }
+      guard isFirst == call.bool(2, "batch_first") else {
+        return .list([.tensor(AtenShapes.transposed(&t, x, [1, 0, 2], call)), lengths])
+      }
+      return .list([.tensor(x), lengths])
+    default: return nil
+    }
+  }
+
+  // MARK: Networks
+
+  /// `lstm(input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first)`; of packed sequences
+  /// `lstm(data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional)`.
+  private static func network(
+    _ t: inout AtenTranslation, _ kind: Kind, _ call: AtenCall
+  ) throws(ImportError) -> AtenValue {
+    var x: AtenTensor
+    var lengths: AtenValue?
+    var isBatchFirst: Bool
+    let first: Int
+    if case .packed(let data, let given, let isFirst)? = call.value(0, "data") {
+      (x, lengths, isBatchFirst, first) = (data, given, isFirst, 2)
+    } else {
+      x = try call.tensor(0, "input")
+      (lengths, isBatchFirst, first) = (nil, call.bool(8, "batch_first"), 1)
+    }
+    let states: [AtenTensor]
+    if case .tensor(let state)? = call.value(first, "hx") {
+      states = [state]
+    } else {
+      states = try call.tensors(first, "hx")
+    }
+    let params = try call.tensors(first + 1, "params")
+    let layers = try call.int(first + 3, "num_layers")
+    let hasBiases = call.bool(first + 2, "has_biases")
+    let directions = call.bool(first + 6, "bidirectional") ? 2 : 1
+    if call.bool(first + 5, "train") {
+      throw call.failure(
+        "train=True", because: "dropout would be at work",
+        instead: "call model.eval() before the export")
+    }
+    let each = hasBiases ? 4 : 2
+    guard (1...1000).contains(layers), params.count == layers * directions * each else {
+      throw call.failure(
+        "\(params.count) weights for \(layers) layers",
+        because:
+          "there are \(each) a layer and direction: a projection (proj_size) is not carried from a graph",
+        instead: "save the state_dict and import that: its projection is carried")
+    }
+    let isUnbatched = x.rank == 2 && lengths == nil
+    if isUnbatched { x = AtenShapes.unsqueeze(&t, x, 1, call) }
+    let swaps = isBatchFirst && !isUnbatched
+    if swaps { x = AtenShapes.transposed(&t, x, [1, 0, 2], call) }
+    var ends: [[AtenTensor]] = []
+    for layer in 0..<layers {
+      let own = Array(params[layer * directions * each..<(layer + 1) * directions * each])
+      let initial = states.map { state in
+        let lifted =
+          isUnbatched && state.rank == 2 ? AtenShapes.unsqueeze(&t, state, 1, call) : state
+        return part(
+          &t, lifted, layer * directions..<(layer + 1) * directions, of: layers * directions, call)
+      }
+      let node = try self.layer(
+        &t, kind, x, initial, own, hasBiases: hasBiases, directions: directions, lengths: lengths,
+        call)
+      x = node[0]
+      ends.append(Array(node.dropFirst()))
+    }
+    if swaps { x = AtenShapes.transposed(&t, x, [1, 0, 2], call) }
+    if isUnbatched { x = t.emit("Squeeze", [x, t.ints([1])], rank: 2, of: call) }
+    var results: [AtenValue] = [
+      lengths.map { .packed(x, lengths: $0, isBatchFirst: isBatchFirst) } ?? .tensor(x)
+    ]
+    if lengths != nil { results.append(.other("batch sizes")) }
+    for index in ends[0].indices {
+      var end =
+        layers == 1
+        ? ends[0][index]
+        : t.emit("Concat", ends.map { $0[index] }, ["axis": .integer(0)], rank: 3, of: call)
+      if isUnbatched { end = t.emit("Squeeze", [end, t.ints([1])], rank: 2, of: call) }
+      results.append(.tensor(end))
+    }
+    if lengths != nil { results.remove(at: 1) }
+    return .list(results)
+  }
+
+  private static func part(
+    _ t: inout AtenTranslation, _ state: AtenTensor, _ range: Range<Int>, of count: Int,
+    _ call: AtenCall
+  ) -> AtenTensor {
+    guard range.count < count else { return state }
+    return t.emit(
+      "Slice", [state, t.ints([range.lowerBound]), t.ints([range.upperBound]), t.ints([0])],
+      rank: 3, of: call)
+  }
+
+  /// The steps' outputs with the directions side by side, and the final states.
+  private static func layer(
+    _ t: inout AtenTranslation, _ kind: Kind, _ x: AtenTensor, _ initial: [AtenTensor],
+    _ params: [AtenTensor],
+    hasBiases: Bool, directions: Int, lengths: AtenValue?, _ call: AtenCall
+  ) throws(ImportError) -> [AtenTensor] {
+    let each = hasBiases ? 4 : 2
+    func stacked(_ index: Int) throws(ImportError) -> AtenTensor {
+      var matrices: [AtenTensor] = []
+      for direction in 0..<directions {
+        let gates = try inForeignOrder(&t, params[direction * each + index], kind, call)
+        matrices.append(AtenShapes.unsqueeze(&t, gates, 0, call))
+      }
+      return matrices.count == 1
+        ? matrices[0] : t.emit("Concat", matrices, ["axis": .integer(0)], rank: 3, of: call)
+    }
+    let (w, r) = (try stacked(0), try stacked(1))
+    guard let recurrent = t.shape(of: params[1]), recurrent.count == 2 else {
+      throw call.failure("computed weights", because: "they must be constants")
+    }
+    var b: AtenTensor?
+    if hasBiases {
+      b = t.emit(
+        "Concat", [try stacked(2), try stacked(3)], ["axis": .integer(1)], rank: 2, of: call)
+    }
+    let sequenceLengths: AtenTensor?
+    if case .tensor(let tensor)? = lengths {
+      sequenceLengths = tensor
+    } else {
+      sequenceLengths = nil
+    }
+    var attributes: [String: SourceAttribute] = [
+      "hidden_size": .integer(recurrent[1]),
+      "direction": .text(directions == 2 ? "bidirectional" : "forward"),
+    ]
+    switch kind {
+    case .gru: attributes["linear_before_reset"] = .integer(1)
+    case .rnn(let activation):
+      attributes["activations"] = .texts(Array(repeating: activation, count: directions))
+    case .lstm: break
+    }
+    let outputs = t.emit(
+      kind.op, [x, w, r, b, sequenceLengths] + initial.map { $0 }, attributes,
+      outputs: 1 + initial.count, of: call)
+    let steps = AtenTensor(name: outputs[0], rank: 4)
+    let swapped = AtenShapes.transposed(&t, steps, [0, 2, 1, 3], call)
+    let y = t.emit("Reshape", [swapped, t.ints([0, 0, -1])], rank: 3, of: call)
+    return [y] + outputs.dropFirst().map { AtenTensor(name: $0, rank: 3) }
+  }
+
+  /// A matrix or a bias with its gates as ONNX has them.
+  private static func inForeignOrder(
+    _ t: inout AtenTranslation, _ weight: AtenTensor, _ kind: Kind, _ call: AtenCall
+  ) throws(ImportError) -> AtenTensor {
+    guard kind.order.count > 1 else { return weight }
+    guard let rows = t.shape(of: weight)?.first, rows.isMultiple(of: kind.order.count) else {
+      throw call.failure("computed weights", because: "they must be constants")
+    }
+    let size = rows / kind.order.count
+    let indices = kind.order.flatMap { gate in gate * size..<(gate + 1) * size }
+    return t.emit(
+      "Gather", [weight, t.ints(indices)], ["axis": .integer(0)], rank: weight.rank, of: call)
+  }
+
+  // MARK: Cells
+
+  /// `lstm_cell(input, [h, c], w_ih, w_hh, b_ih, b_hh)`: a network of one step.
+  private static func cell(
+    _ t: inout AtenTranslation, _ kind: Kind, _ call: AtenCall
+  ) throws(ImportError) -> AtenValue {
+    let x = AtenShapes.unsqueeze(&t, try call.tensor(0, "input"), 0, call)
+    let states: [AtenTensor]
+    if case .tensor(let state)? = call.value(1, "hx") {
+      states = [state]
+    } else {
+      states = try call.tensors(1, "hx")
+    }
+    let biases = [call.optionalTensor(4, "b_ih"), call.optionalTensor(5, "b_hh")].compactMap { $0 }
+    let params = [try call.tensor(2, "w_ih"), try call.tensor(3, "w_hh")] + biases
+    let results = try layer(
+      &t, kind, x, states.map { AtenShapes.unsqueeze(&t, $0, 0, call) }, params,
+      hasBiases: biases.count == 2, directions: 1, lengths: nil, call)
+    let ends = results.dropFirst().map { end in
+      AtenValue.tensor(t.emit("Squeeze", [end, t.ints([0])], rank: 2, of: call))
+    }
+    return ends.count == 1 ? ends[0] : .list(Array(ends))
+  }
+}

@@ -1,0 +1,210 @@
+/// Operators that choose elements, or put tensors together.
+enum AtenSelections {
+  static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenValue?
+  {
+    if case .batchSizes(let x, let isFirst)? = call.value(0) {
+      // A code that asks for the first of them asks for the sequences, one that asks how many there are for the steps.
+      switch call.name {
+      case "select" where try call.int(2, "index") == 0:
+        return t.size(of: x, axis: isFirst ? 0 : 1, call)
+      case "size": return t.size(of: x, axis: isFirst ? 1 : 0, call)
+      default: return nil
+      }
+    }
+    switch call.name {
+    case "embedding":
+      let ids = try call.tensor(1, "indices")
+      return .tensor(
+        t.emit(
+          "Gather", [try call.tensor(0, "weight"), ids], ["axis": .integer(0)],
+          rank: ids.rank.map { $0 + 1 }, of: call))
+    case "select", "index_select": return .tensor(try select(&t, call))
+    case "slice", "narrow": return .tensor(try slice(&t, call))
+    case "cat", "concat", "concatenate", "stack": return .tensor(try join(&t, call))
+    case "split", "split_with_sizes", "chunk", "unbind", "tensor_split", "unsafe_split",
+      "unsafe_chunk":
+      return try split(&t, call)
+    case "flip": return .tensor(try flip(&t, call))
+    case "gather":
+      let (x, index) = (try call.tensor(0, "self"), try call.tensor(2, "index"))
+      return .tensor(
+        t.emit(
+          "GatherElements", [x, index], ["axis": .integer(try call.int(1, "dim"))], rank: x.rank,
+          isWhole: x.isWhole, of: call))
+    case "constant_pad_nd", "pad", "replication_pad1d", "reflection_pad1d":
+      return .tensor(try pad(&t, call))
+    case "getitem", "__getitem__": return try item(call)
+    default: return nil
+    }
+  }
+
+  private static func item(_ call: AtenCall) throws(ImportError) -> AtenValue? {
+    guard let list = call.list(0) else { return nil }
+    let index = try call.int(1)
+    let counted = index < 0 ? index + list.count : index
+    guard list.indices.contains(counted) else {
+      throw call.failure("index \(index)", because: "there are \(list.count)")
+    }
+    return list[counted]
+  }
+
+  private static func select(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    let axis = try call.int(1, "dim")
+    let isOne = call.name == "select"
+    let index = try t.operand(call.value(2, "index"), call)
+    return t.emit(
+      "Gather", [x, index], ["axis": .integer(axis)], rank: isOne ? x.rank.map { $0 - 1 } : x.rank,
+      isWhole: x.isWhole, of: call)
+  }
+
+  private static func slice(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    let axis = try call.int(1, "dim", default: 0)
+    var (start, end, step) = (call.value(2, "start") ?? .none, call.value(3, "end") ?? .none, 1)
+    if call.name == "narrow" {
+      let length = try call.int(3, "length")
+      let first = try call.int(2, "start")
+      end = .int(first &+ length)
+    } else {
+      step = try call.int(4, "step", default: 1)
+    }
+    if case .none = start { start = .int(0) }
+    if case .none = end { end = .int(Int(Int32.max)) }
+    if case .int(let last) = end, last > Int(Int32.max) { end = .int(Int(Int32.max)) }
+    if case .int(0) = start, case .int(Int(Int32.max)) = end, step == 1 { return x }
+    return t.emit(
+      "Slice",
+      [x, try t.entry(start, call), try t.entry(end, call), t.ints([axis]), t.ints([step])],
+      rank: x.rank, isWhole: x.isWhole, of: call)
+  }
+
+  private static func join(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    var tensors = try call.tensors(0, "tensors")
+    let axis = try call.int(1, "dim", default: 0)
+    if call.name == "stack" { tensors = tensors.map { AtenShapes.unsqueeze(&t, $0, axis, call) } }
+    guard let first = tensors.first else {
+      throw call.failure("no tensors", because: "it needs some")
+    }
+    if tensors.count == 1 { return first }
+    return t.emit(
+      "Concat", tensors, ["axis": .integer(axis)], rank: first.rank, isWhole: first.isWhole,
+      of: call)
+  }
+
+  private static func split(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenValue
+  {
+    let x = try call.tensor(0, "self")
+    let axisAt = call.name == "unbind" ? 1 : 2
+    let axis = try call.int(axisAt, "dim", default: 0)
+    func part(_ start: AtenValue, _ end: AtenValue) throws(ImportError) -> AtenTensor {
+      t.emit(
+        "Slice", [x, try t.entry(start, call), try t.entry(end, call), t.ints([axis])],
+        rank: x.rank, isWhole: x.isWhole, of: call)
+    }
+    var parts: [AtenTensor] = []
+    if let sizes = call.list(1, "split_sizes") {
+      var start = 0
+      for size in sizes {
+        guard case .int(let size) = size else {
+          throw call.failure(
+            "sizes that depend on the input", because: "they must be known from the file")
+        }
+        parts.append(try part(.int(start), .int(start + size)))
+        start += size
+      }
+      return .list(parts.map { .tensor($0) })
+    }
+    let known = t.shape(of: x).flatMap { shape -> Int? in
+      let counted = axis < 0 ? axis + shape.count : axis
+      return shape.indices.contains(counted) ? shape[counted] : nil
+    }
+    switch call.name {
+    case "unbind":
+      guard let count = call.resultCount ?? known else {
+        throw call.failure(
+          "a number of parts that depends on the input", because: "it must be known from the file")
+      }
+      return .list(
+        (0..<count).map { index in
+          .tensor(
+            t.emit(
+              "Gather", [x, t.scalar(Double(index), isWhole: true)], ["axis": .integer(axis)],
+              rank: x.rank.map { $0 - 1 }, isWhole: x.isWhole, of: call))
+        })
+    case "chunk", "unsafe_chunk", "tensor_split":
+      let count = try call.int(1, "chunks")
+      guard (1...1000).contains(count) else {
+        throw call.failure("\(count) parts", because: "there are 1 to 1000")
+      }
+      let names = t.emit(
+        "Split", [x], ["axis": .integer(axis), "num_outputs": .integer(count)], outputs: count,
+        of: call)
+      return .list(names.map { .tensor(AtenTensor(name: $0, rank: x.rank, isWhole: x.isWhole)) })
+    default:
+      let size = try call.int(1, "split_size")
+      guard size > 0, let count = call.resultCount ?? known.map({ ($0 + size - 1) / size }),
+        count <= 1000
+      else {
+        throw call.failure(
+          "a number of parts that depends on the input", because: "it must be known from the file")
+      }
+      for index in 0..<count {
+        let end = index + 1 == count ? Int(Int32.max) : (index + 1) * size
+        parts.append(try part(.int(index * size), .int(end)))
+      }
+      return .list(parts.map { .tensor($0) })
+    }
+  }
+
+  private static func flip(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    var x = try call.tensor(0, "self")
+    for axis in try call.ints(1, "dims") ?? [] {
+      x = t.emit(
+        "Slice", [x, t.ints([-1]), t.ints([-Int(Int32.max)]), t.ints([axis]), t.ints([-1])],
+        rank: x.rank, isWhole: x.isWhole, of: call)
+    }
+    return x
+  }
+
+  /// PyTorch lists the paddings of the last axis first, before and behind it.
+  private static func pad(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    guard let pads = try call.ints(1, "pad"), let rank = x.rank, pads.count.isMultiple(of: 2),
+      pads.count <= 2 * rank
+    else { throw call.failure("paddings that aren't known", because: "each axis has two") }
+    var before = Array(repeating: 0, count: rank)
+    var after = before
+    for (index, axis) in (0..<pads.count / 2).map({ ($0, rank - 1 - $0) }) {
+      before[axis] = pads[2 * index]
+      after[axis] = pads[2 * index + 1]
+    }
+    var mode = "constant"
+    var value = 0.0
+    switch call.name {
+    case "constant_pad_nd": value = try call.number(2, "value", default: 0)
+    case "replication_pad1d": mode = "edge"
+    case "reflection_pad1d": mode = "reflect"
+    default:
+      mode = call.text(2, "mode") ?? "constant"
+      if mode == "replicate" { mode = "edge" }
+      value = try call.number(3, "value", default: 0)
+    }
+    return t.emit(
+      "Pad", [x, t.ints(before + after), t.scalar(value, isWhole: x.isWhole)],
+      ["mode": .text(mode)],
+      rank: rank, isWhole: x.isWhole, of: call)
+  }
+}

@@ -1,0 +1,200 @@
+/// Operators that change the shape of a tensor and no number.
+enum AtenShapes {
+  /// The numbers of PyTorch's floating-point types.
+  static let floatTypes: Set<Int> = [5, 6, 7, 15]
+
+  static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenValue?
+  {
+    switch call.name {
+    case "contiguous", "clone", "detach", "detach_", "alias", "dropout", "dropout_",
+      "feature_dropout",
+      "alpha_dropout", "native_dropout", "lift_fresh_copy", "lift_fresh", "to_dense",
+      "requires_grad_", "pin_memory",
+      "cpu", "cuda", "_to_copy_same", "positive", "resolve_conj", "resolve_neg":
+      return call.value(0, "self") ?? call.value(-1, "input")
+    case "to", "_to_copy", "type_as", "float", "double", "half", "long", "convert_element_type":
+      return .tensor(try cast(&t, call))
+    case "view", "reshape", "_unsafe_view", "_reshape_alias", "reshape_as", "view_as":
+      return .tensor(try reshape(&t, call))
+    case "flatten": return .tensor(try flatten(&t, call))
+    case "unflatten": return .tensor(try unflatten(&t, call))
+    case "squeeze", "squeeze_": return .tensor(try squeeze(&t, call))
+    case "unsqueeze", "unsqueeze_":
+      let x = try call.tensor(0, "self")
+      return .tensor(unsqueeze(&t, x, try call.int(1, "dim"), call))
+    case "t", "numpy_T", "mT", "adjoint", "transpose", "transpose_", "swapaxes", "swapdims",
+      "permute":
+      return .tensor(try permute(&t, call))
+    case "expand", "expand_as", "broadcast_to": return .tensor(try expand(&t, call))
+    case "repeat":
+      let x = try call.tensor(0, "self")
+      let repeats = call.list(1, "repeats") ?? []
+      guard x.rank == repeats.count else {
+        throw call.failure("repeats of another rank", because: "it must keep the tensor's axes")
+      }
+      return .tensor(
+        t.emit("Tile", [x, try t.sizes(repeats, call)], rank: x.rank, isWhole: x.isWhole, of: call))
+    default: return nil
+    }
+  }
+
+  static func unsqueeze(
+    _ t: inout AtenTranslation, _ x: AtenTensor, _ axis: Int, _ call: AtenCall
+  ) -> AtenTensor {
+    t.emit(
+      "Unsqueeze", [x, t.ints([axis])], rank: x.rank.map { $0 + 1 }, isWhole: x.isWhole, of: call)
+  }
+
+  static func transposed(
+    _ t: inout AtenTranslation, _ x: AtenTensor, _ order: [Int], _ call: AtenCall
+  ) -> AtenTensor {
+    t.emit(
+      "Transpose", [x], ["perm": .integers(order)], rank: order.count, isWhole: x.isWhole, of: call)
+  }
+
+  private static func cast(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    var isWhole = x.isWhole
+    switch call.name {
+    case "float", "double", "half": isWhole = false
+    case "long": isWhole = true
+    case "type_as": isWhole = try call.tensor(1, "other").isWhole
+    default:
+      if case .tensor(let other)? = call.value(1, "other") {
+        isWhole = other.isWhole
+      } else if let type = (1..<4).lazy.compactMap({ index -> Int? in
+        if case .int(let type)? = call.value(index) { type } else { nil }
+      }).first ?? (try? call.int(-1, "dtype")) {
+        isWhole = !floatTypes.contains(type)
+      }
+    }
+    guard isWhole != x.isWhole else { return x }
+    return t.emit(
+      "Cast", [x], ["to": .integer(isWhole ? 7 : 1)], rank: x.rank, isWhole: isWhole, of: call)
+  }
+
+  private static func reshape(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    if call.name.hasSuffix("_as") {
+      let other = try call.tensor(1, "other")
+      let shape = t.emit("Shape", [other], rank: 1, isWhole: true, of: call)
+      return t.emit("Reshape", [x, shape], rank: other.rank, isWhole: x.isWhole, of: call)
+    }
+    guard let sizes = call.list(1, "shape") ?? call.list(-1, "size") else {
+      throw call.failure("no sizes", because: "it needs a list of them")
+    }
+    return t.emit(
+      "Reshape", [x, try t.sizes(sizes, call)], ["allowzero": .integer(1)], rank: sizes.count,
+      isWhole: x.isWhole, of: call)
+  }
+
+  private static func rank(_ x: AtenTensor, _ call: AtenCall) throws(ImportError) -> Int {
+    guard let rank = x.rank else {
+      throw call.failure("a tensor of unknown rank", because: "its axes can't be counted")
+    }
+    return rank
+  }
+
+  /// An axis that may be counted from the end.
+  static func axis(_ axis: Int, of x: AtenTensor, _ call: AtenCall) throws(ImportError) -> Int {
+    guard axis < 0 else { return axis }
+    let counted = axis + (try rank(x, call))
+    guard counted >= 0 else { throw call.failure("axis \(axis)", because: "the tensor has fewer") }
+    return counted
+  }
+
+  private static func flatten(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    let rank = try rank(x, call)
+    let start = try axis(try call.int(1, "start_dim", default: 0), of: x, call)
+    let end = try axis(try call.int(2, "end_dim", default: -1), of: x, call)
+    guard start <= end, end < rank else {
+      throw call.failure("axes \(start) to \(end)", because: "the tensor has \(rank)")
+    }
+    var sizes = (0..<start).map { t.size(of: x, axis: $0, call) }
+    sizes.append(.int(-1))
+    for axis in (end + 1)..<max(rank, end + 1) { sizes.append(t.size(of: x, axis: axis, call)) }
+    return t.emit(
+      "Reshape", [x, try t.sizes(sizes, call)], rank: sizes.count, isWhole: x.isWhole, of: call)
+  }
+
+  private static func unflatten(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    let rank = try rank(x, call)
+    let axis = try axis(try call.int(1, "dim"), of: x, call)
+    guard let parts = call.list(2, "sizes"), axis < rank else {
+      throw call.failure("no sizes", because: "it needs a list of them")
+    }
+    var sizes = (0..<axis).map { t.size(of: x, axis: $0, call) } + parts
+    for axis in (axis + 1)..<max(rank, axis + 1) { sizes.append(t.size(of: x, axis: axis, call)) }
+    return t.emit(
+      "Reshape", [x, try t.sizes(sizes, call)], rank: sizes.count, isWhole: x.isWhole, of: call)
+  }
+
+  private static func squeeze(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    guard let axes = try call.ints(1, "dim") else {
+      return t.emit("Squeeze", [x], rank: nil, isWhole: x.isWhole, of: call)
+    }
+    return t.emit(
+      "Squeeze", [x, t.ints(axes)], rank: x.rank.map { $0 - axes.count }, isWhole: x.isWhole,
+      of: call)
+  }
+
+  private static func permute(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    let rank = try rank(x, call)
+    var order = Array(0..<rank)
+    switch call.name {
+    case "t": order.reverse()
+    case "numpy_T": order.reverse()
+    case "mT", "adjoint": if rank > 1 { order.swapAt(rank - 1, rank - 2) }
+    case "permute":
+      guard let dims = try call.ints(1, "dims") else {
+        throw call.failure("no axes", because: "it needs a list")
+      }
+      order = []
+      for dim in dims { order.append(try axis(dim, of: x, call)) }
+    default:
+      let (first, second) = (
+        try axis(try call.int(1, "dim0"), of: x, call),
+        try axis(try call.int(2, "dim1"), of: x, call)
+      )
+      guard first < rank, second < rank else {
+        throw call.failure("axes \(first) and \(second)", because: "the tensor has \(rank)")
+      }
+      order.swapAt(first, second)
+    }
+    return order == Array(0..<rank) ? x : transposed(&t, x, order, call)
+  }
+
+  private static func expand(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    if call.name == "expand_as" {
+      let other = try call.tensor(1, "other")
+      let shape = t.emit("Shape", [other], rank: 1, isWhole: true, of: call)
+      return t.emit("Expand", [x, shape], rank: other.rank, isWhole: x.isWhole, of: call)
+    }
+    // -1 is an axis as it is, which 1 is in ONNX.
+    let sizes = (call.list(1, "size") ?? []).map { size -> AtenValue in
+      if case .int(-1) = size { .int(1) } else { size }
+    }
+    return t.emit(
+      "Expand", [x, try t.sizes(sizes, call)], rank: sizes.count, isWhole: x.isWhole, of: call)
+  }
+}

@@ -1,0 +1,162 @@
+/// Translates calls of PyTorch's operators into a source graph of ONNX's, one by one.
+struct AtenTranslation {
+  /// The version of ONNX's operators that is written.
+  static let opset = 18
+
+  private(set) var graph = SourceGraph(opset: opset)
+  private var names: Set<String> = []
+
+  // MARK: Values
+
+  /// A name that no value has.
+  mutating func unusedName(_ wanted: String) -> String {
+    var name = wanted.isEmpty ? "value" : wanted
+    var count = 1
+    while !names.insert(name).inserted {
+      count += 1
+      name = "\(wanted).\(count)"
+    }
+    return name
+  }
+
+  mutating func addInput(_ input: SourceGraph.Input) -> AtenTensor {
+    var input = input
+    input.name = unusedName(input.name)
+    graph.inputs.append(input)
+    return AtenTensor(
+      name: input.name, rank: input.dimensions.count, isWhole: input.kind != .float)
+  }
+
+  mutating func addOutput(_ tensor: AtenTensor, named wanted: String) {
+    var name = tensor.name
+    // An output that has a name keeps it, and a value may be an output twice.
+    if name != wanted {
+      name = unusedName(wanted)
+      graph.nodes.append(
+        SourceNode(name: name, op: "Identity", inputs: [tensor.name], outputs: [name]))
+    }
+    graph.outputs.append(name)
+  }
+
+  /// A constant of the file.
+  mutating func constant(_ constant: SourceConstant, named wanted: String) -> AtenTensor {
+    let name = unusedName(wanted)
+    graph.constants[name] = constant
+    return AtenTensor(name: name, rank: constant.shape.count, isWhole: constant.kind != .float)
+  }
+
+  mutating func ints(_ values: [Int]) -> AtenTensor {
+    constant(SourceConstant(SourceTensor(integers: values)), named: "ints")
+  }
+
+  mutating func scalar(_ value: Double, isWhole: Bool = false) -> AtenTensor {
+    constant(
+      SourceConstant(
+        SourceTensor(shape: [], kind: isWhole ? .integer : .float, elements: [value])),
+      named: "number")
+  }
+
+  /// The shape of a constant; nil of what is computed.
+  func shape(of tensor: AtenTensor) -> [Int]? { graph.constants[tensor.name]?.shape }
+
+  // MARK: Nodes
+
+  /// Adds a node of one output.
+  mutating func emit(
+    _ op: String, _ inputs: [AtenTensor?], _ attributes: [String: SourceAttribute] = [:],
+    rank: Int?, isWhole: Bool = false, of call: AtenCall
+  ) -> AtenTensor {
+    let name = emit(op, inputs, attributes, outputs: 1, of: call)[0]
+    return AtenTensor(name: name, rank: rank, isWhole: isWhole)
+  }
+
+  /// Adds a node, and returns the names of its outputs.
+  mutating func emit(
+    _ op: String, _ inputs: [AtenTensor?], _ attributes: [String: SourceAttribute] = [:],
+    outputs count: Int, of call: AtenCall
+  ) -> [String] {
+    let outputs = (0..<count).map { _ in unusedName("\(call.label).\(op)") }
+    graph.nodes.append(
+      SourceNode(
+        name: call.nodeName, op: op, inputs: inputs.map { $0?.name ?? "" }, outputs: outputs,
+        attributes: attributes))
+    return outputs
+  }
+
+  // MARK: Numbers
+
+  /// An argument as a tensor: itself, or a number.
+  mutating func operand(_ value: AtenValue?, _ call: AtenCall) throws(ImportError) -> AtenTensor {
+    switch value {
+    case .tensor(let tensor)?: return tensor
+    case .int(let value)?: return scalar(Double(value), isWhole: true)
+    case .float(let value)?: return scalar(value)
+    case .bool(let value)?: return scalar(value ? 1 : 0, isWhole: true)
+    default:
+      throw call.failure("an argument that is no number", because: "it needs a tensor or a number")
+    }
+  }
+
+  /// A size or an index as an array of one.
+  mutating func entry(_ value: AtenValue, _ call: AtenCall) throws(ImportError) -> AtenTensor {
+    switch value {
+    case .int(let value): return ints([value])
+    case .tensor(let tensor) where tensor.rank ?? 0 == 0:
+      return emit("Unsqueeze", [tensor, ints([0])], rank: 1, isWhole: true, of: call)
+    default: throw call.failure("a size that is no number", because: "it needs a whole number")
+    }
+  }
+
+  /// Sizes, some of which may be known only when the model runs, as one array.
+  mutating func sizes(_ values: [AtenValue], _ call: AtenCall) throws(ImportError) -> AtenTensor {
+    let known = values.compactMap { value in if case .int(let int) = value { int } else { nil } }
+    if known.count == values.count { return ints(known) }
+    var entries: [AtenTensor] = []
+    for value in values { entries.append(try entry(value, call)) }
+    return emit("Concat", entries, ["axis": .integer(0)], rank: 1, isWhole: true, of: call)
+  }
+
+  /// The size of an axis, as a number.
+  mutating func size(of tensor: AtenTensor, axis: Int, _ call: AtenCall) -> AtenValue {
+    if let shape = shape(of: tensor), shape.indices.contains(axis < 0 ? axis + shape.count : axis) {
+      return .int(shape[axis < 0 ? axis + shape.count : axis])
+    }
+    let shape = emit("Shape", [tensor], rank: 1, isWhole: true, of: call)
+    var size = emit(
+      "Gather", [shape, scalar(Double(axis), isWhole: true)], ["axis": .integer(0)], rank: 0,
+      isWhole: true, of: call)
+    size.isNumber = true
+    return .tensor(size)
+  }
+
+  // MARK: Calls
+
+  /// The result of a call. Errors of what becomes of it later name its module, those of the call itself its place.
+  mutating func call(_ call: AtenCall) throws(ImportError) -> AtenValue {
+    let first = graph.nodes.count
+    let value = try translated(call)
+    guard case .tensor(var tensor) = value else { return value }
+    guard graph.nodes.count > first, graph.nodes[graph.nodes.count - 1].outputs == [tensor.name]
+    else {
+      return .tensor(tensor)
+    }
+    let name = unusedName(call.label)
+    graph.nodes[graph.nodes.count - 1].outputs = [name]
+    tensor.name = name
+    return .tensor(tensor)
+  }
+
+  private mutating func translated(_ call: AtenCall) throws(ImportError) -> AtenValue {
+    if let value = try AtenNumbers.translate(&self, call) { return value }
+    if let value = try AtenShapes.translate(&self, call) { return value }
+    if let value = try AtenSelections.translate(&self, call) { return value }
+    if let value = try AtenElementwise.translate(&self, call) { return value }
+    if let value = try AtenWeights.translate(&self, call) { return value }
+    if let value = try AtenReductions.translate(&self, call) { return value }
+    if let value = try AtenRecurrent.translate(&self, call) { return value }
+    throw ImportError(
+      file: "", place: call.place, problem: "found the operator \(call.name), which is not carried",
+      remedy: "save the state_dict, write the graph as model.json and give both: --graph model.json"
+    )
+  }
+}

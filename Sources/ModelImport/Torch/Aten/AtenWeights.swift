@@ -1,0 +1,223 @@
+/// Operators with weights: linear maps, convolutions and normalisations; and products.
+enum AtenWeights {
+  static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenValue?
+  {
+    switch call.name {
+    case "linear":
+      return .tensor(
+        linear(
+          &t, try call.tensor(0, "input"), try call.tensor(1, "weight"),
+          call.optionalTensor(2, "bias"), call))
+    case "addmm", "addbmm", "baddbmm":
+      guard try call.number(3, "beta", default: 1) == 1,
+        try call.number(4, "alpha", default: 1) == 1
+      else {
+        throw call.failure("beta or alpha", because: "only 1 is known")
+      }
+      let product = product(&t, try call.tensor(1), try call.tensor(2), call)
+      return .tensor(try AtenElementwise.two(&t, "Add", .tensor(product), call.value(0), call))
+    case "mm", "bmm", "matmul", "mv", "dot":
+      return .tensor(product(&t, try call.tensor(0, "self"), try call.tensor(1, "other"), call))
+    case "conv1d", "convolution", "_convolution": return .tensor(try convolution(&t, call))
+    case "max_pool1d", "avg_pool1d": return .tensor(try pool(&t, call))
+    case "adaptive_avg_pool1d", "adaptive_max_pool1d": return .tensor(try adaptivePool(&t, call))
+    case "layer_norm", "native_layer_norm": return .tensor(try layerNorm(&t, call))
+    case "batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm",
+      "cudnn_batch_norm",
+      "_batch_norm_no_update":
+      let isNative = call.name != "batch_norm"
+      let y = try batchNorm(&t, call)
+      return isNative ? .list([.tensor(y), .none, .none]) : .tensor(y)
+    case "rms_norm":
+      let x = try call.tensor(0, "input")
+      let axes = try call.ints(1, "normalized_shape") ?? []
+      var weight = call.optionalTensor(2, "weight")
+      if weight == nil { weight = ones(&t, axes) }
+      return .tensor(
+        t.emit(
+          "RMSNormalization", [x, weight],
+          [
+            "axis": .integer(-axes.count),
+            "epsilon": .float(try call.number(3, "eps", default: 1.1920929e-07)),
+          ],
+          rank: x.rank, of: call))
+    case "scaled_dot_product_attention": return .tensor(try attention(&t, call))
+    default: return nil
+    }
+  }
+
+  private static func linear(
+    _ t: inout AtenTranslation, _ x: AtenTensor, _ weight: AtenTensor, _ bias: AtenTensor?,
+    _ call: AtenCall
+  ) -> AtenTensor {
+    let columns = AtenShapes.transposed(&t, weight, [1, 0], call)
+    let product = t.emit("MatMul", [x, columns], rank: x.rank, of: call)
+    guard let bias else { return product }
+    return t.emit("Add", [product, bias], rank: x.rank, of: call)
+  }
+
+  private static func product(
+    _ t: inout AtenTranslation, _ a: AtenTensor, _ b: AtenTensor, _ call: AtenCall
+  ) -> AtenTensor {
+    let rank = a.rank.flatMap { first -> Int? in
+      guard let second = b.rank else { return nil }
+      if first == 1 || second == 1 { return max(first, second) - 1 }
+      return max(first, second)
+    }
+    return t.emit("MatMul", [a, b], rank: rank, of: call)
+  }
+
+  // MARK: Windows
+
+  private static func convolution(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let (x, weight) = (try call.tensor(0, "input"), try call.tensor(1, "weight"))
+    guard let kernel = t.shape(of: weight)?.dropFirst(2), kernel.count == 1 else {
+      throw call.failure(
+        "a kernel that isn't a constant of three axes", because: "convolutions are over one axis")
+    }
+    let isLong = call.name != "conv1d"
+    if isLong, call.bool(6, "transposed") {
+      throw call.failure("transposed=True", because: "no op does that")
+    }
+    let stride = try call.ints(3, "stride")?.first ?? 1
+    let dilation = try call.ints(5, "dilation")?.first ?? 1
+    let groups = try call.int(isLong ? 8 : 6, "groups", default: 1)
+    var pads = [0, 0]
+    switch call.text(4, "padding") {
+    case "same":
+      let total = dilation * (kernel[2] - 1)
+      pads = [total / 2, total - total / 2]
+    case "valid": break
+    default:
+      let padding = try call.ints(4, "padding")?.first ?? 0
+      pads = [padding, padding]
+    }
+    return t.emit(
+      "Conv", [x, weight, call.optionalTensor(2, "bias")],
+      [
+        "strides": .integers([stride]), "dilations": .integers([dilation]), "pads": .integers(pads),
+        "group": .integer(groups), "kernel_shape": .integers(Array(kernel)),
+      ], rank: x.rank, of: call)
+  }
+
+  private static func pool(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    guard let kernel = try call.ints(1, "kernel_size")?.first else {
+      throw call.failure("no kernel_size", because: "it needs one")
+    }
+    let stride = try call.ints(2, "stride")?.first ?? kernel
+    let padding = try call.ints(3, "padding")?.first ?? 0
+    var attributes: [String: SourceAttribute] = [
+      "kernel_shape": .integers([kernel]), "strides": .integers([stride]),
+      "pads": .integers([padding, padding]),
+    ]
+    let isMax = call.name == "max_pool1d"
+    if isMax {
+      attributes["dilations"] = .integers([try call.ints(4, "dilation")?.first ?? 1])
+    } else {
+      attributes["count_include_pad"] = .integer(
+        call.bool(5, "count_include_pad", default: true) ? 1 : 0)
+    }
+    attributes["ceil_mode"] = .integer(call.bool(isMax ? 5 : 4, "ceil_mode") ? 1 : 0)
+    return t.emit(isMax ? "MaxPool" : "AveragePool", [x], attributes, rank: x.rank, of: call)
+  }
+
+  private static func adaptivePool(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    guard try call.ints(1, "output_size") == [1] else {
+      throw call.failure("an output_size other than 1", because: "its windows depend on the length")
+    }
+    let op = call.name == "adaptive_avg_pool1d" ? "ReduceMean" : "ReduceMax"
+    return t.emit(op, [x, t.ints([-1])], ["keepdims": .integer(1)], rank: x.rank, of: call)
+  }
+
+  // MARK: Normalisations
+
+  private static func ones(_ t: inout AtenTranslation, _ shape: [Int]) -> AtenTensor {
+    t.constant(SourceConstant(SourceTensor(repeating: 1, shape: shape)), named: "ones")
+  }
+
+  private static func layerNorm(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "input")
+    let axes = try call.ints(1, "normalized_shape") ?? []
+    guard axes.allSatisfy({ (1...1 << 24).contains($0) }), axes.count == 1 else {
+      throw call.failure(
+        "normalized_shape \(axes)", because: "one axis is normalised, the last one")
+    }
+    var weight = call.optionalTensor(2, "weight")
+    if weight == nil { weight = ones(&t, axes) }
+    return t.emit(
+      "LayerNormalization", [x, weight, call.optionalTensor(3, "bias")],
+      ["axis": .integer(-1), "epsilon": .float(try call.number(4, "eps", default: 1e-5))],
+      rank: x.rank, of: call)
+  }
+
+  private static func batchNorm(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "input")
+    let (mean, variance) = (try call.tensor(3, "running_mean"), try call.tensor(4, "running_var"))
+    let isShort =
+      call.name == "_native_batch_norm_legit_no_training" || call.name == "_batch_norm_no_update"
+    if !isShort, call.bool(5, "training") {
+      throw call.failure(
+        "training=True", because: "a batch's own statistics differ with its company",
+        instead: "call model.eval() before the export")
+    }
+    let epsilon = try call.number(isShort ? 6 : 7, "eps", default: 1e-5)
+    guard let size = t.shape(of: mean) else {
+      throw call.failure("computed statistics", because: "they must be constants")
+    }
+    var (weight, bias) = (call.optionalTensor(1, "weight"), call.optionalTensor(2, "bias"))
+    if weight == nil { weight = ones(&t, size) }
+    if bias == nil {
+      bias = t.constant(SourceConstant(SourceTensor(repeating: 0, shape: size)), named: "zeros")
+    }
+    return t.emit(
+      "BatchNormalization", [x, weight, bias, mean, variance], ["epsilon": .float(epsilon)],
+      rank: x.rank, of: call)
+  }
+
+  // MARK: Attention
+
+  /// softmax(q kᵀ / √d) v
+  private static func attention(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let (q, k, v) = (
+      try call.tensor(0, "query"), try call.tensor(1, "key"), try call.tensor(2, "value")
+    )
+    guard let rank = k.rank, rank >= 2 else {
+      throw call.failure("keys of unknown rank", because: "their axes can't be told")
+    }
+    if call.bool(5, "is_causal") {
+      throw call.failure("is_causal=True", because: "causal attention isn't read")
+    }
+    var order = Array(0..<rank)
+    order.swapAt(rank - 1, rank - 2)
+    let keys = AtenShapes.transposed(&t, k, order, call)
+    var scores = t.emit("MatMul", [q, keys], rank: rank, of: call)
+    if let scale = try? call.number(6, "scale") {
+      scores = t.emit("Mul", [scores, t.scalar(scale)], rank: rank, of: call)
+    } else {
+      let size = try t.operand(t.size(of: q, axis: -1, call), call)
+      let root = t.emit(
+        "Sqrt", [t.emit("Cast", [size], ["to": .integer(1)], rank: 0, of: call)], rank: 0, of: call)
+      scores = t.emit("Div", [scores, root], rank: rank, of: call)
+    }
+    if let mask = call.optionalTensor(3, "attn_mask") {
+      scores = t.emit("Add", [scores, mask], rank: rank, of: call)
+    }
+    let weights = t.emit("Softmax", [scores], ["axis": .integer(-1)], rank: rank, of: call)
+    return t.emit("MatMul", [weights, v], rank: rank, of: call)
+  }
+}

@@ -1,0 +1,65 @@
+/// What the axes of a graph's inputs may be, where the file doesn't say which of their lengths are free.
+struct InputAlternatives {
+  /// What is known of an input.
+  struct Input {
+    let name: String
+    let kind: SourceTensor.Kind
+    /// The sizes of an example, or nil where an axis is free.
+    let sizes: [Int?]
+  }
+
+  private enum Layout: CaseIterable {
+    /// Elements last, as recurrent networks have them.
+    case elementsLast
+    /// Channels before steps, as convolutions have them.
+    case elementsSecond
+    /// As the file has it.
+    case given
+  }
+
+  let inputs: [Input]
+
+  /// The inputs in each way that they may be meant, the likeliest first.
+  var all: [[SourceGraph.Input]] {
+    let isOpen = inputs.contains { $0.sizes.contains(nil) }
+    let layouts: [Layout] = isOpen ? [.given, .elementsLast, .elementsSecond] : Layout.allCases
+    var found: [[SourceGraph.Input]] = []
+    for layout in layouts {
+      let inputs = inputs.map { Self.input($0, layout) }
+      if !found.contains(inputs) { found.append(inputs) }
+    }
+    return found
+  }
+
+  private static func input(_ input: Input, _ layout: Layout) -> SourceGraph.Input {
+    let dimensions = input.sizes.enumerated().map { axis, size -> SourceGraph.Dimension in
+      let open = SourceGraph.Dimension.named("\(input.name).\(axis)")
+      guard let size else { return open }
+      let elements: Int
+      switch layout {
+      case .given: return .fixed(size)
+      case .elementsLast: elements = input.sizes.count - 1
+      case .elementsSecond: elements = 1
+      }
+      return input.kind == .float && axis == elements ? .fixed(size) : open
+    }
+    return SourceGraph.Input(name: input.name, kind: input.kind, dimensions: dimensions)
+  }
+
+  /// The folder of the first way that a graph can be carried in; the error of the likeliest where there is none.
+  ///
+  /// - Parameter graph: the graph for inputs of these axes.
+  func folder(
+    named name: String, graph: ([SourceGraph.Input]) throws(ImportError) -> SourceGraph
+  ) throws(ImportError) -> FolderDraft {
+    var first: ImportError?
+    for inputs in all {
+      do throws(ImportError) {
+        return try GraphTranslation(try graph(inputs)).folder(named: name)
+      } catch {
+        first = first ?? error
+      }
+    }
+    throw first ?? ImportError(file: "", problem: "found no inputs")
+  }
+}

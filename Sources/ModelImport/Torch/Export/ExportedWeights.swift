@@ -1,0 +1,120 @@
+import ModelFormat
+
+/// The weights of an exported program, by the names of its signature.
+struct ExportedWeights {
+  private let file: String
+  private let records: ZipRecords
+  private var tensors: [String: Entry] = [:]
+
+  private enum Entry {
+    /// A record of the archive with the elements as they are.
+    case raw(String, StridedTensor)
+    /// A tensor of a file of `torch.save` that stands in the archive.
+    case saved(TorchFile, StridedTensor)
+  }
+
+  /// - Parameter program: the record of the program.
+  init(_ source: SourceFile, _ records: ZipRecords, program: String) throws(ImportError) {
+    file = source.path
+    self.records = records
+    let isBigEndian: Bool
+    if records.names.contains("byteorder") {
+      isBigEndian = try records.content("byteorder").elementsEqual("big".utf8)
+    } else {
+      isBigEndian = false
+    }
+    let model = program.split(separator: "/").last.map { $0.dropLast(".json".count) } ?? "model"
+    for (folder, config) in [
+      ("data/weights/", "_weights_config.json"), ("data/constants/", "_constants_config.json"),
+    ] {
+      let name = "\(folder)\(model)\(config)"
+      if records.names.contains(name) { try readConfiguration(name, folder: folder, isBigEndian) }
+    }
+    // The form of PyTorch up to 2.7: files of torch.save, whatever their names end with.
+    for name in ["serialized_state_dict", "serialized_constants"] {
+      for record in ["\(name).pt", "\(name).json"] where records.names.contains(record) {
+        let bytes = try records.content(record)
+        guard !bytes.isEmpty else { continue }
+        let saved = try TorchFile(SourceFile(path: source.path, bytes: bytes))
+        let state = StateDict(
+          PickledTensors(saved.graph, isBigEndian: saved.isBigEndian), root: saved.root)
+        for (name, tensor) in state.tensors { tensors[name] = .saved(saved, tensor) }
+      }
+    }
+  }
+
+  private mutating func readConfiguration(
+    _ record: String, folder: String, _ isBigEndian: Bool
+  ) throws(ImportError) {
+    let value = try ExportedValue(records, record)
+    for (name, entry) in value["config"]?.members ?? [] {
+      guard let path = entry["path_name"]?.text else { continue }
+      if entry["use_pickle"]?.isTrue ?? false {
+        let saved = try TorchFile(SourceFile(path: file, bytes: try records.content(folder + path)))
+        let pickled = PickledTensors(saved.graph, isBigEndian: saved.isBigEndian)
+        if case .tensor(let tensor)? = pickled.finding(saved.root) {
+          tensors[name] = .saved(saved, tensor)
+        }
+        continue
+      }
+      guard let meta = entry["tensor_meta"],
+        let type = meta["dtype"]?.int.flatMap({ Self.type($0) })
+      else {
+        continue
+      }
+      func sizes(_ key: String) -> [Int] {
+        (meta[key]?.elements ?? []).compactMap { $0["as_int"]?.int }
+      }
+      var tensor = StridedTensor(
+        type, shape: sizes("sizes"), strides: sizes("strides"),
+        offset: meta["storage_offset"]?["as_int"]?.int ?? 0,
+        storage: .record(path))
+      tensor.isBigEndian = isBigEndian
+      tensors[name] = .raw(folder + path, tensor)
+    }
+  }
+
+  /// PyTorch's numbers of types and one more.
+  private static func type(_ number: Int) -> ElementType? {
+    let types: [ElementType?] = [
+      nil, .u8, .i8, .i16, .i32, .i64, .f16, .f32, .f64, nil, nil, nil, .bool, .bf16,
+    ]
+    return types.indices.contains(number) ? types[number] : nil
+  }
+
+  func constant(_ name: String) throws(ImportError) -> SourceConstant {
+    guard let entry = tensors[name] else {
+      throw ImportError(
+        file: file, place: name, problem: "found no weights of that name in the archive")
+    }
+    let tensor: StridedTensor
+    switch entry {
+    case .raw(_, let found), .saved(_, let found): tensor = found
+    }
+    guard let count = tensor.elementCount, count <= 1 << 30 else {
+      throw ImportError(file: file, place: name, problem: "found a shape of \(tensor.shape)")
+    }
+    let kind: SourceTensor.Kind = tensor.type.isConvertible ? .float : .integer
+    let records = records
+    return SourceConstant(shape: tensor.shape, kind: kind) { () throws(ImportError) in
+      let bytes: ArraySlice<UInt8>?
+      switch entry {
+      case .raw(let record, _): bytes = try records.content(record)[...]
+      case .saved(let saved, _): bytes = try saved.bytes(of: tensor.storage)
+      }
+      guard let bytes, count <= WeightTable.maxElements(fileBytes: bytes.count),
+        let floats = tensor.floats(from: bytes)
+      else {
+        throw ImportError(
+          file: "", place: name,
+          problem: "found too few bytes for a tensor of shape \(tensor.shape)")
+      }
+      if kind == .float, let index = floats.firstIndex(where: { !$0.isFinite }) {
+        throw ImportError(
+          file: "", place: name,
+          problem: "element \(index) is \(floats[index]), expected finite weights")
+      }
+      return floats.map(Double.init)
+    }
+  }
+}

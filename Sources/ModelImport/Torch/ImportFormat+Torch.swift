@@ -1,0 +1,43 @@
+import ModelFormat
+import NumPyFormat
+
+extension ImportFormat {
+  /// Archives that carry their graph: TorchScript, and what `torch.export.save` writes.
+  static let torchGraph = ImportFormat(
+    name: "a TorchScript archive or a .pt2 of torch.export",
+    recognises: { path, bytes in
+      guard ZipArchive.isZip(bytes), ForeignFile(bytes.span) != .npz,
+        let records = try? ZipRecords(SourceFile(path: path, bytes: bytes))
+      else { return false }
+      return ScriptModule.isThere(in: records) || ExportedProgram.record(in: records) != nil
+    },
+    read: { request, files throws(ImportError) in
+      let file = files[0]
+      guard files.count == 1 else {
+        throw ImportError(
+          file: files[1].path, problem: "found a second file, expected one archive with its graph",
+          remedy: "import each file into a folder of its own")
+      }
+      let records = try ZipRecords(file)
+      let record = ExportedProgram.record(in: records)
+      if request.graph != nil || request.names != nil {
+        guard record == nil else {
+          throw ImportError(
+            file: file.path,
+            problem: "found a .pt2, which has its own graph, and one given with it",
+            remedy:
+              "leave --graph and --names out, or save the state_dict and import that with the graph"
+          )
+        }
+        return try ImportFormat.torch.read(request, files)
+      }
+      do throws(ImportError) {
+        let name = request.name ?? file.stem
+        guard let record else { return try ScriptImport(file, records).draft(named: name) }
+        let program = try ExportedProgram(file, records, record: record)
+        return try InputAlternatives(inputs: try program.inputs()).folder(named: name) {
+          inputs throws(ImportError) in try program.sourceGraph(inputs)
+        }
+      } catch { throw error.of(file.path) }
+    })
+}

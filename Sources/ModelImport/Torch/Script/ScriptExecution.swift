@@ -1,0 +1,420 @@
+/// Follows TorchScript's code from its entry: calls of its own functions and modules are gone into, conditions that the file
+/// decides are decided, and every other operator becomes a node of a source graph. Nothing is computed.
+struct ScriptExecution {
+  private let module: ScriptModule
+  private let weights: ScriptWeights
+  private(set) var translation = AtenTranslation()
+  private var constants: [PickleGraph.Reference: AtenTensor] = [:]
+  /// The names that lead to each module, and those of the module whose code is followed.
+  private var modulePaths: [PickleGraph.Reference: String] = [:]
+  private var modulePath = ""
+  private var statements = 0
+  private var depth = 0
+
+  /// Statements that are followed, and calls within each other.
+  private static let maxStatements = 200_000
+  private static let maxDepth = 40
+
+  /// What a name stands for.
+  enum Value {
+    case plain(AtenValue)
+    /// A module.
+    case object(PickleGraph.Reference)
+    /// A function of the archive or an operator, by its whole name.
+    case callable(String)
+  }
+
+  private typealias Scope = [String: Value]
+
+  /// How a block ends.
+  private enum Flow {
+    case next
+    case returned(Value)
+    case raised
+  }
+
+  /// Where a statement stands.
+  private struct Place {
+    let path: String
+    var line: Int
+    var text: String { "\(path), line \(line)" }
+  }
+
+  init(_ module: ScriptModule, _ weights: ScriptWeights) {
+    self.module = module
+    self.weights = weights
+  }
+
+  // MARK: The entry
+
+  /// The source graph of `forward` for inputs of those kinds and sizes, in the order of its parameters.
+  static func graph(
+    _ module: ScriptModule, _ weights: ScriptWeights, inputs: [SourceGraph.Input]
+  ) throws(ImportError) -> SourceGraph {
+    var execution = ScriptExecution(module, weights)
+    guard let (type, definition) = module.type(of: module.file.root),
+      let forward = definition.methods["forward"]
+    else {
+      throw ImportError(
+        file: "", problem: "found no forward in the archive's code",
+        remedy: "torch.jit.save(torch.jit.trace(model, (x,)), 'model.pt') writes one")
+    }
+    var arguments: [Value] = [.object(module.file.root)]
+    var rest = inputs[...]
+    let place = Place(path: module.path(of: type), line: forward.line)
+    for parameter in forward.parameters.dropFirst() {
+      switch ScriptInputs.kind(of: parameter) {
+      case .tensors(let count, let isTuple):
+        let tensors = rest.prefix(count).map {
+          AtenValue.tensor(execution.translation.addInput($0))
+        }
+        rest = rest.dropFirst(count)
+        arguments.append(.plain(isTuple ? .list(tensors) : tensors[0]))
+      case .fallback(let expression):
+        arguments.append(try execution.evaluate(expression, [:], place))
+      case .unknown:
+        throw ImportError(
+          file: "", place: place.text,
+          problem:
+            "found the parameter \(parameter.name) of type \(parameter.type), expected Tensor",
+          remedy: "trace the model with tensors alone: torch.jit.trace(model, (x,))")
+      }
+    }
+    let result = try execution.run(forward, arguments, [:], path: module.path(of: type), at: place)
+    try execution.addOutputs(result, place)
+    return execution.translation.graph
+  }
+
+  private mutating func addOutputs(_ value: Value, _ place: Place) throws(ImportError) {
+    var outputs: [AtenTensor] = []
+    func collect(_ value: AtenValue, depth: Int) -> Bool {
+      switch value {
+      case .tensor(let tensor): outputs.append(tensor)
+      case .list(let values):
+        return depth < 4 && values.allSatisfy { collect($0, depth: depth + 1) }
+      case .none: break
+      case .int, .float, .bool, .text, .packed, .batchSizes, .other: return false
+      }
+      return true
+    }
+    guard case .plain(let plain) = value, collect(plain, depth: 0), !outputs.isEmpty else {
+      throw ImportError(
+        file: "", place: place.text,
+        problem: "found a result that is no tensor, or no tuple of tensors")
+    }
+    for (index, output) in outputs.enumerated() {
+      translation.addOutput(output, named: outputs.count == 1 ? "output" : "output.\(index)")
+    }
+  }
+
+  // MARK: Functions
+
+  private mutating func run(
+    _ function: ScriptSyntax.Function, _ arguments: [Value], _ named: [String: Value], path: String,
+    at place: Place
+  ) throws(ImportError) -> Value {
+    depth += 1
+    guard depth <= Self.maxDepth else {
+      throw ImportError(
+        file: "", place: place.text,
+        problem: "found more than \(Self.maxDepth) calls within each other")
+    }
+    defer { depth -= 1 }
+    var scope: Scope = [:]
+    for (index, parameter) in function.parameters.enumerated() {
+      if index < arguments.count {
+        scope[parameter.name] = arguments[index]
+      } else if let value = named[parameter.name] {
+        scope[parameter.name] = value
+      } else if let fallback = parameter.fallback {
+        scope[parameter.name] = try evaluate(fallback, [:], place)
+      }
+    }
+    switch try run(function.body, &scope, Place(path: path, line: function.line)) {
+    case .returned(let value): return value
+    case .next: return .plain(.none)
+    case .raised:
+      throw ImportError(
+        file: "", place: place.text,
+        problem: "found that \(function.name) would raise an error for every input")
+    }
+  }
+
+  private mutating func run(
+    _ block: [ScriptSyntax.Statement], _ scope: inout Scope, _ start: Place
+  ) throws(ImportError) -> Flow {
+    var place = start
+    for statement in block {
+      place.line = statement.line
+      statements += 1
+      guard statements <= Self.maxStatements else {
+        throw ImportError(
+          file: "", place: place.text, problem: "found more than \(Self.maxStatements) statements")
+      }
+      switch statement.kind {
+      case .pass: break
+      case .return(let expression):
+        guard let expression else { return .returned(.plain(.none)) }
+        return .returned(try evaluate(expression, scope, place))
+      case .expression(let expression):
+        if Self.raises(expression) { return .raised }
+        _ = try evaluate(expression, scope, place)
+      case .assign(let names, let expression):
+        try assign(names, expression, &scope, place)
+      case .if(let condition, let then, let otherwise):
+        let flow: Flow
+        if try decide(condition, then, otherwise, scope, place) {
+          flow = try run(then, &scope, place)
+        } else {
+          flow = try run(otherwise, &scope, place)
+        }
+        if case .next = flow { break }
+        return flow
+      case .control(let word):
+        throw ImportError(
+          file: "", place: place.text, problem: "found \(word): control flow is not carried",
+          remedy:
+            "torch.jit.trace(model.eval(), (x,)) writes the same without it, where it does not depend on the input"
+        )
+      }
+    }
+    return .next
+  }
+
+  private mutating func assign(
+    _ names: [String], _ expression: ScriptSyntax.Expression, _ scope: inout Scope, _ place: Place
+  ) throws(ImportError) {
+    let value = try evaluate(
+      expression, scope, place, resultCount: names.count > 1 ? names.count : nil)
+    guard names.count > 1 else {
+      // `a, = …` takes a list of one apart; a name alone takes it whole.
+      scope[names[0]] = value
+      return
+    }
+    guard case .plain(.list(let values)) = value, values.count == names.count else {
+      throw ImportError(
+        file: "", place: place.text,
+        problem:
+          "found something else than \(names.count) values for \(names.joined(separator: ", "))")
+    }
+    for (name, value) in zip(names, values) { scope[name] = .plain(value) }
+  }
+
+  /// Whether the first branch is taken. Of two branches, one that only raises an error is not.
+  private mutating func decide(
+    _ condition: ScriptSyntax.Expression, _ then: [ScriptSyntax.Statement],
+    _ otherwise: [ScriptSyntax.Statement], _ scope: Scope, _ place: Place
+  ) throws(ImportError) -> Bool {
+    if case .plain(let value) = try evaluate(condition, scope, place) {
+      switch value {
+      case .bool(let value): return value
+      case .int(let value): return value != 0
+      case .none: return false
+      case .tensor, .float, .text, .list, .packed, .batchSizes, .other: break
+      }
+    }
+    if then.contains(where: Self.raises) { return false }
+    if otherwise.contains(where: Self.raises) { return true }
+    throw ImportError(
+      file: "", place: place.text,
+      problem: "found an if that depends on the input: control flow is not carried",
+      remedy: "torch.jit.trace(model.eval(), (x,)) writes one branch alone")
+  }
+
+  private static func raises(_ statement: ScriptSyntax.Statement) -> Bool {
+    if case .expression(let expression) = statement.kind { raises(expression) } else { false }
+  }
+
+  private static func raises(_ expression: ScriptSyntax.Expression) -> Bool {
+    if case .call(.attribute(.attribute(.name("ops"), "prim"), "RaiseException"), _, _) = expression
+    {
+      true
+    } else {
+      false
+    }
+  }
+
+  // MARK: Expressions
+
+  private mutating func evaluate(
+    _ expression: ScriptSyntax.Expression, _ scope: Scope, _ place: Place, resultCount: Int? = nil
+  ) throws(ImportError) -> Value {
+    switch expression {
+    case .int(let value): return .plain(.int(value))
+    case .float(let value): return .plain(.float(value))
+    case .text(let text): return .plain(.text(text))
+    case .bool(let value): return .plain(.bool(value))
+    case .none: return .plain(.none)
+    case .other(let what): return .plain(.other(what))
+    case .list(let elements), .tuple(let elements):
+      var values: [AtenValue] = []
+      for element in elements { values.append(plain(try evaluate(element, scope, place))) }
+      return .plain(.list(values))
+    case .name(let name): return scope[name] ?? .callable(name)
+    case .attribute(let base, let name):
+      switch try evaluate(base, scope, place) {
+      case .object(let object): return try attribute(name, of: object, place)
+      case .callable("CONSTANTS"): return try constant(name, place)
+      case .callable(let path): return .callable("\(path).\(name)")
+      case .plain: return .plain(.other(name))
+      }
+    case .element(let base, let index):
+      let value = plain(try evaluate(base, scope, place))
+      let place = plain(try evaluate(index, scope, place))
+      guard case .list(let values) = value, case .int(let given) = place,
+        values.indices.contains(given < 0 ? given + values.count : given)
+      else { return .plain(.other("an element")) }
+      return .plain(values[given < 0 ? given + values.count : given])
+    case .call(let function, let arguments, let keywords):
+      return try call(function, arguments, keywords, scope, place, resultCount)
+    }
+  }
+
+  private func plain(_ value: Value) -> AtenValue {
+    switch value {
+    case .plain(let value): value
+    case .object: .other("a module")
+    case .callable(let name): .other(name)
+    }
+  }
+
+  private mutating func attribute(
+    _ name: String, of object: PickleGraph.Reference, _ place: Place
+  ) throws(ImportError) -> Value {
+    if let reference = module.attribute(name, of: object) {
+      let value = try value(of: reference, name, place)
+      if case .object(let part) = value, modulePaths[part] == nil {
+        let parent = modulePaths[object] ?? ""
+        modulePaths[part] = parent.isEmpty ? name : "\(parent).\(name)"
+      }
+      return value
+    }
+    guard let (_, definition) = module.type(of: object), let expression = definition.constants[name]
+    else {
+      throw ImportError(
+        file: "", place: place.text, problem: "found \(name), which its module has not")
+    }
+    return try evaluate(expression, [:], place)
+  }
+
+  /// An object of the file as a value.
+  private mutating func value(
+    of reference: PickleGraph.Reference, _ name: String, _ place: Place, depth: Int = 0
+  ) throws(ImportError) -> Value {
+    if module.type(of: reference) != nil { return .object(reference) }
+    if let tensor = constants[reference] { return .plain(.tensor(tensor)) }
+    if let constant = try weights.constant(reference, name: name, place: place.text) {
+      let tensor = translation.constant(constant, named: weights.name(of: reference) ?? name)
+      constants[reference] = tensor
+      return .plain(.tensor(tensor))
+    }
+    switch module.file.graph[reference] {
+    case .none: return .plain(.none)
+    case .bool(let value): return .plain(.bool(value))
+    case .int(let value): return .plain(.int(value))
+    case .float(let value): return .plain(.float(value))
+    case .text(let bytes): return .plain(.text(String(decoding: bytes, as: UTF8.self)))
+    case .tuple(let elements), .list(let elements):
+      guard depth < 8 else { return .plain(.other(name)) }
+      var values: [AtenValue] = []
+      for element in elements {
+        values.append(plain(try self.value(of: element, name, place, depth: depth + 1)))
+      }
+      return .plain(.list(values))
+    case .call(let call):
+      // `restore_type_tag(list, 'List[int]')`, `build_intlist([…])` and the like give their first argument.
+      guard depth < 8,
+        module.file.graph.globalName(call.function)?.hasPrefix("torch.jit._pickle.") ?? false,
+        let first = module.file.graph.elements(call.arguments)?.first
+      else { return .plain(.other(name)) }
+      return try value(of: first, name, place, depth: depth + 1)
+    case .largeInt, .bytes, .set, .dictionary, .global, .persistent: return .plain(.other(name))
+    }
+  }
+
+  /// `CONSTANTS.c0`
+  private mutating func constant(_ name: String, _ place: Place) throws(ImportError) -> Value {
+    guard let index = Int(name.dropFirst()),
+      let constant = try module.constant(index, place: place.text)
+    else {
+      throw ImportError(
+        file: "", place: place.text, problem: "found CONSTANTS.\(name), which constants.pkl has not"
+      )
+    }
+    return .plain(.tensor(translation.constant(constant, named: "constant.\(index)")))
+  }
+
+  // MARK: Calls
+
+  private mutating func call(
+    _ function: ScriptSyntax.Expression, _ arguments: [ScriptSyntax.Expression],
+    _ keywords: [ScriptSyntax.Keyword], _ scope: Scope, _ place: Place, _ resultCount: Int?
+  ) throws(ImportError) -> Value {
+    var values: [Value] = []
+    for argument in arguments { values.append(try evaluate(argument, scope, place)) }
+    var named: [String: Value] = [:]
+    for keyword in keywords { named[keyword.name] = try evaluate(keyword.value, scope, place) }
+    if case .attribute(let base, let method) = function,
+      case .object(let object) = try evaluate(base, scope, place)
+    {
+      guard let (type, definition) = module.type(of: object), let found = definition.methods[method]
+      else {
+        throw ImportError(
+          file: "", place: place.text,
+          problem: "found a call of \(method), which its module has not")
+      }
+      let caller = modulePath
+      modulePath = modulePaths[object] ?? caller
+      defer { modulePath = caller }
+      return try run(
+        found, [.object(object)] + values, named, path: module.path(of: type), at: place)
+    }
+    guard case .callable(let name) = try evaluate(function, scope, place) else {
+      throw ImportError(
+        file: "", place: place.text, problem: "found a call of something that is no function")
+    }
+    if let found = module.function(name) {
+      return try run(found, values, named, path: module.path(of: name), at: place)
+    }
+    switch name {
+    case "annotate", "unchecked_cast": return values.last ?? .plain(.none)
+    case "getattr":
+      guard values.count == 2, case .object(let object) = values[0],
+        case .plain(.text(let name)) = values[1]
+      else { break }
+      return try attribute(name, of: object, place)
+    case "uninitialized": return .plain(.none)
+    case "torch.device", "ops.prim.device", "torch.format", "ops.prim.layout":
+      return .plain(.other(name))
+    case "ops.prim.dtype":
+      guard case .tensor(let tensor)? = values.first.map(plain) else { return .plain(.int(6)) }
+      return .plain(.int(tensor.isWhole ? 4 : 6))
+    case "ops.prim.data", "ops.prim.TupleUnpack": return values.first ?? .plain(.none)
+    case "torch.__contains__": return try contains(values.map(plain), place)
+    default: break
+    }
+    guard
+      name.hasPrefix("torch.") || name.hasPrefix("ops.")
+        || ["int", "float", "bool", "len"].contains(name)
+    else {
+      throw ImportError(
+        file: "", place: place.text, problem: "found a call of \(name), which is not carried")
+    }
+    if name == "float" || name == "bool", let first = values.first { return first }
+    let op = name.split(separator: ".").last.map(String.init) ?? name
+    return .plain(
+      try translation.call(
+        AtenCall(
+          op, values.map(plain), named.mapValues(plain), place: place.text, module: modulePath,
+          resultCount: resultCount)))
+  }
+
+  private func contains(_ values: [AtenValue], _ place: Place) throws(ImportError) -> Value {
+    guard values.count == 2, case .list(let list) = values[0], case .int(let wanted) = values[1]
+    else {
+      return .plain(.other("whether it is among them"))
+    }
+    return .plain(
+      .bool(list.contains { value in if case .int(wanted) = value { true } else { false } }))
+  }
+}

@@ -1,0 +1,99 @@
+import ModelFormat
+
+/// The objects of a TorchScript archive: the module and its parts, with their code.
+struct ScriptModule {
+  let file: TorchFile
+  /// What stands in `constants.pkl`, by number.
+  private let constants: TorchFile?
+  private let classes: [String: ScriptSyntax.Class]
+  private let functions: [String: ScriptSyntax.Function]
+  /// For errors: the file that a class or a function stands in.
+  private let paths: [String: String]
+  private let traced: TorchFile?
+  private let constantWeights: ScriptWeights?
+
+  /// Whether an archive is one of TorchScript.
+  static func isThere(in records: ZipRecords) -> Bool {
+    records.names.contains("constants.pkl") && records.names.contains { $0.hasPrefix("code/") }
+  }
+
+  init(_ source: SourceFile, _ records: ZipRecords) throws(ImportError) {
+    file = try TorchFile(source)
+    let constants = try? TorchFile(records, pickle: "constants.pkl", storages: "constants/")
+    self.constants = constants
+    constantWeights = constants.map { ScriptWeights($0, fileBytes: source.bytes.count) }
+    traced = try? TorchFile(records, pickle: "traced_inputs.pkl", storages: "traced_inputs/")
+    var classes: [String: ScriptSyntax.Class] = [:]
+    var functions: [String: ScriptSyntax.Function] = [:]
+    var paths: [String: String] = [:]
+    for name in records.names.sorted() where name.hasPrefix("code/") && name.hasSuffix(".py") {
+      let module = name.dropFirst("code/".count).dropLast(".py".count)
+        .split(separator: "/").joined(separator: ".")
+      let parsed: ScriptSyntax.File
+      do { parsed = try ScriptParser.parse(try records.content(name)) } catch let error
+        as ScriptError
+      {
+        throw ImportError(
+          file: source.path, place: "\(name), line \(error.line)", problem: error.problem)
+      } catch let error as ImportError {
+        throw error
+      } catch { preconditionFailure("\(error)") }
+      for (key, value) in parsed.classes {
+        classes["\(module).\(key)"] = value
+        paths["\(module).\(key)"] = name
+      }
+      for (key, value) in parsed.functions {
+        functions["\(module).\(key)"] = value
+        paths["\(module).\(key)"] = name
+      }
+    }
+    self.classes = classes
+    self.functions = functions
+    self.paths = paths
+  }
+
+  func function(_ name: String) -> ScriptSyntax.Function? { functions[name] }
+  func path(of name: String) -> String { paths[name] ?? name }
+
+  /// The class of an object of the pickle, and its name.
+  func type(
+    of object: PickleGraph.Reference
+  ) -> (name: String, definition: ScriptSyntax.Class)? {
+    guard case .call(let call) = file.graph[object],
+      let name = file.graph.globalName(call.function),
+      let definition = classes[name]
+    else { return nil }
+    return (name, definition)
+  }
+
+  /// The tensor of that number in `constants.pkl`; nil where there is none.
+  func constant(_ index: Int, place: String) throws(ImportError) -> SourceConstant? {
+    guard let constants, let elements = constants.graph.elements(constants.root),
+      elements.indices.contains(index)
+    else { return nil }
+    return try constantWeights?.constant(elements[index], name: "constant \(index)", place: place)
+  }
+
+  /// The tensors that `forward` was traced with; nil of code that was not traced.
+  func tracedInputs() -> [StridedTensor]? {
+    guard let traced else { return nil }
+    // Lists and dictionaries have their types with them: `restore_type_tag(value, 'List[Any]')`.
+    func untagged(_ reference: PickleGraph.Reference) -> PickleGraph.Reference {
+      guard case .call(let call) = traced.graph[reference],
+        let first = traced.graph.elements(call.arguments)?.first
+      else { return reference }
+      return first
+    }
+    guard let inputs = traced.graph.value("forward", of: untagged(traced.root)) else { return nil }
+    let state = StateDict(PickledTensors(traced.graph), root: untagged(inputs))
+    return state.tensors.isEmpty ? nil : state.tensors.map(\.tensor)
+  }
+
+  /// An attribute of an object.
+  func attribute(
+    _ name: String, of object: PickleGraph.Reference
+  ) -> PickleGraph.Reference? {
+    guard case .call(let call) = file.graph[object], let state = call.state else { return nil }
+    return file.graph.value(name, of: state)
+  }
+}

@@ -1,0 +1,71 @@
+/// TorchScript's serialized code: what of Python it uses.
+enum ScriptSyntax {
+  indirect enum Expression: Equatable {
+    case name(String)
+    case int(Int)
+    case float(Double)
+    case text(String)
+    case bool(Bool)
+    case none
+    case list([Expression])
+    case tuple([Expression])
+    case attribute(Expression, String)
+    case element(Expression, Expression)
+    case call(Expression, [Expression], [Keyword])
+    /// What needs no value here, such as a dictionary or a type.
+    case other(String)
+  }
+
+  struct Keyword: Equatable {
+    let name: String
+    let value: Expression
+  }
+
+  struct Statement: Equatable {
+    /// The line of the file.
+    let line: Int
+    let kind: Kind
+  }
+
+  indirect enum Kind: Equatable {
+    case assign([String], Expression)
+    case expression(Expression)
+    case `return`(Expression?)
+    case `if`(Expression, then: [Statement], else: [Statement])
+    case pass
+    /// A loop, or another statement that is not straight on: its first word.
+    case control(String)
+  }
+
+  struct Function: Equatable {
+    let name: String
+    let line: Int
+    let parameters: [Parameter]
+    let body: [Statement]
+  }
+
+  struct Parameter: Equatable {
+    let name: String
+    /// The type as it is written, without spaces.
+    let type: String
+    let fallback: Expression?
+  }
+
+  struct Class: Equatable {
+    let name: String
+    /// Attributes whose values stand in the code (`Final`).
+    var constants: [String: Expression] = [:]
+    var methods: [String: Function] = [:]
+  }
+
+  struct File: Equatable {
+    var classes: [String: Class] = [:]
+    var functions: [String: Function] = [:]
+  }
+}
+
+/// Code that is not read, and at which line.
+struct ScriptError: Error, Equatable {
+  let line: Int
+  let problem: String
+}

@@ -1,0 +1,231 @@
+"""Makes Tests/Fixtures/torch_graphs: small random models as TorchScript (traced, some scripted) and as torch.export's .pt2.
+
+Each folder holds traced.pt, scripted.pt and exported.pt2, as far as PyTorch makes them, and io.json as ops.py has it: what
+PyTorch answers for sequences of several lengths, each alone, with the outputs by their number.
+
+Use: python torch_graphs.py (PyTorch 2.15)
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+ROOT = Path(__file__).resolve().parents[1] / "torch_graphs"
+LENGTHS = (2, 3, 7)
+Json = dict[str, Any]
+
+
+class Tagger(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(11, 4, padding_idx=0)
+        self.rnn = nn.LSTM(4, 5, num_layers=2, batch_first=True, bidirectional=True, dropout=0.2)
+        self.dropout = nn.Dropout(0.3)
+        self.fc = nn.Linear(10, 3)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        h, _ = self.rnn(self.embedding(ids))
+        return F.log_softmax(self.fc(self.dropout(h)), dim=-1)
+
+
+class LastStates(nn.Module):
+    """Steps first; the last step and a final state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(3, 5, 2)
+        self.norm = nn.LayerNorm(5)
+        self.fc = nn.Linear(5, 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        y, h = self.rnn(x)
+        return self.fc(self.norm(y[-1])), torch.sigmoid(self.fc(h[-1]))
+
+
+class BothEnds(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(11, 4)
+        self.rnn = nn.LSTM(4, 5, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(10, 3)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        _, (h, c) = self.rnn(self.embedding(ids))
+        return torch.softmax(self.fc(torch.cat((h[-2], h[-1]), dim=1)), 1)
+
+
+class Convolved(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(3, 6, 3, padding=1)
+        self.norm = nn.BatchNorm1d(6)
+        self.rnn = nn.LSTM(6, 5, batch_first=True)
+        self.head = nn.Sequential(nn.Linear(5, 4), nn.GELU(), nn.Dropout(0.1), nn.Linear(4, 2))
+        self.norm.running_mean.uniform_(-1, 1)
+        self.norm.running_var.uniform_(0.5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.norm(self.conv(x.transpose(1, 2)))).permute(0, 2, 1)
+        h, _ = self.rnn(x)
+        return self.head(h.mean(dim=1))
+
+
+class AttentionPool(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(3, 5, batch_first=True, bidirectional=True)
+        self.hidden = nn.Linear(10, 6)
+        self.score = nn.Linear(6, 1, bias=False)
+        self.fc = nn.Linear(10, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h, _ = self.rnn(x)
+        weights = torch.softmax(self.score(torch.tanh(self.hidden(h))), dim=1)
+        return self.fc((weights * h).sum(dim=1))
+
+
+class Residual(nn.Module):
+    """Blocks of a module list, each with a norm and what came in added."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entry = nn.Linear(3, 4)
+        self.blocks = nn.ModuleList([nn.LSTM(4, 4, batch_first=True) for _ in range(2)])
+        self.norms = nn.ModuleList([nn.LayerNorm(4) for _ in range(2)])
+        self.scale = nn.Parameter(torch.rand(4))
+        self.fc = nn.Linear(4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.leaky_relu(self.entry(x), 0.1)
+        for block, norm in zip(self.blocks, self.norms):
+            x = x + norm(block(x)[0]) * self.scale
+        return self.fc(x.max(dim=1)[0]).squeeze(-1)
+
+
+class Halves(nn.Module):
+    """A network of relu's, its outputs taken apart and gated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.RNN(3, 6, nonlinearity="relu", batch_first=True)
+        self.fc = nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h, _ = self.rnn((x - 0.5) / 2.0)
+        a, b = torch.chunk(h, 2, dim=-1)
+        return torch.clamp(self.fc(a * torch.sigmoid(b)), -1.0, 1.0)
+
+
+class Stateful(nn.Module):
+    """States go in and come out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, 1, batch_first=True)
+        self.fc = nn.Linear(4, 1)
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y, (h, c) = self.rnn(x, (h, c))
+        return self.fc(y), h, c
+
+
+class Packed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(11, 4)
+        self.rnn = nn.LSTM(4, 5, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(10, 3)
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(
+            self.embedding(ids), lengths, batch_first=True, enforce_sorted=True)
+        h, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        return self.fc(h)
+
+
+class SelfAttention(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+        self.query, self.key, self.value = (nn.Linear(4, 4) for _ in range(3))
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h, _ = self.rnn(x)
+        q, k, v = self.query(h), self.key(h), self.value(h)
+        return self.fc(F.scaled_dot_product_attention(q, k, v))
+
+
+MODELS = {
+    "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
+    "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
+    "packed": Packed, "self_attention": SelfAttention,
+}
+
+
+def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
+    """The arguments of `forward`."""
+    if name in ("tagger", "both_ends"):
+        return {"ids": torch.randint(1, 11, (batch, length))}
+    if name == "packed":
+        return {"ids": torch.randint(1, 11, (batch, length)),
+                "lengths": torch.full((batch,), length)}
+    if name == "last_states":
+        return {"x": torch.randn(length, batch, 3)}
+    x = {"x": torch.randn(batch, length, 3)}
+    if name == "stateful":
+        x |= {"h": torch.randn(1, batch, 4), "c": torch.randn(1, batch, 4)}
+    return x
+
+
+def described(value: Tensor) -> Json:
+    """One sequence's input as io.json has it."""
+    if value.dtype == torch.int64:
+        return {"tokens": value.flatten().tolist()}
+    return {"shape": list(value.shape), "values": value.flatten().tolist()}
+
+
+def cases(name: str, model: nn.Module) -> Json:
+    found = []
+    for length in LENGTHS:
+        given = inputs(name, 1, length)
+        with torch.no_grad():
+            answers = model(*given.values())
+        answers = answers if isinstance(answers, tuple) else (answers,)
+        found.append({
+            "inputs": {k: described(v) for k, v in given.items() if k != "lengths"},
+            "outputs": {str(i): {"shape": list(y.shape), "values": y.flatten().tolist()}
+                        for i, y in enumerate(answers)}})
+    return {"torch": torch.__version__, "cases": found}
+
+
+def main() -> None:
+    torch.manual_seed(14)
+    shutil.rmtree(ROOT, ignore_errors=True)
+    for name, kind in MODELS.items():
+        folder = ROOT / name
+        folder.mkdir(parents=True)
+        model = kind().eval()
+        (folder / "io.json").write_text(json.dumps(cases(name, model)) + "\n")
+        example = tuple(inputs(name, 2, 6).values())
+        torch.jit.trace(model, example).save(folder / "traced.pt")
+        if name in ("tagger", "last_states", "stateful"):
+            torch.jit.script(model).save(folder / "scripted.pt")
+        for file, make in {
+            "exported.pt2": lambda: torch.export.save(
+                torch.export.export(model, example), folder / "exported.pt2"),
+        }.items():
+            try:
+                make()
+            except Exception as error:  # PyTorch's exporters do not take every model
+                print(f"{name}: no {file}: {str(error).splitlines()[0][:120]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+import Inference
+import ModelFormat
+import TestSupport
+import Testing
+
+@testable import ModelImport
+
+/// TorchScript and exported programs against what PyTorch answers: see Tests/Fixtures/scripts/torch_graphs.py.
+@Suite struct TorchGraphTests {
+  static let files: [String] = Fixtures.folders("torch_graphs").flatMap { folder in
+    Fixtures.folders("torch_graphs/\(folder)").filter { !$0.hasSuffix(".json") }
+      .map { "\(folder)/\($0)" }
+  }
+
+  @Test func filesAreThere() { #expect(Self.files.count >= 22) }
+
+  @Test(arguments: files)
+  func imported(file: String) throws {
+    let draft = try importedFolder(ImportRequest(files: [Fixtures.path("torch_graphs/\(file)")]))
+    let graph = try ModelGraph(draft.model())
+    let folder = file.split(separator: "/")[0]
+    let cases = try Fixtures.cases("torch_graphs/\(folder)/io.json")
+    for expected in cases {
+      // States that are kept with a sequence are no inputs: their cases begin with others than zero.
+      let isStateful = expected.inputs.count > graph.model.description.inputs.count
+      guard !isStateful else { continue }
+      let found = SoleRider.answer(graph, try sequence(expected, graph.model))
+      for (index, found) in found.enumerated() {
+        let reference = try #require(expected.outputs["\(index)"])
+        // What is answered at every step, where PyTorch does for the last one.
+        let found = found.suffix(reference.values.count)
+        try #require(found.count == reference.values.count)
+        for (a, b) in zip(found, reference.values) {
+          #expect(abs(a - b) <= 1e-5 * max(1, abs(b)), "output \(index)")
+        }
+      }
+    }
+  }
+
+  /// The case's inputs in the order of the model's, which may be called otherwise.
+  private func sequence(_ given: ModelCase, _ model: Model) throws -> InputSequence {
+    let inputs = model.description.inputs
+    guard inputs.count == 1, let value = given.inputs.values.first else {
+      return try given.sequence(for: model)
+    }
+    switch inputs[0].kind {
+    case .tokens: return try InputSequence([.tokens(value.tokens ?? [])], for: model)
+    case .features: return try InputSequence([.features(value.values ?? [])], for: model)
+    case .vector: return try InputSequence([.vector(value.values ?? [])], for: model)
+    }
+  }
+}
+
+@Suite struct ScriptParserTests {
+  private func parse(_ code: String) throws -> ScriptSyntax.File {
+    try ScriptParser.parse(Array(code.utf8))
+  }
+
+  private func statements(_ lines: String) throws -> [ScriptSyntax.Kind] {
+    let body = lines.split(separator: "\n").map { "  \($0)\n" }.joined()
+    return try #require(parse("def f(x: Tensor) -> Tensor:\n\(body)").functions["f"]).body.map(
+      \.kind)
+  }
+
+  @Test func expressions() throws {
+    let x = ScriptSyntax.Expression.name("x")
+    #expect(try statements("y = -1") == [.assign(["y"], .int(-1))])
+    #expect(try statements("y = 1.0000000000000001e-05") == [.assign(["y"], .float(1e-5))])
+    #expect(try statements("y = 2.") == [.assign(["y"], .float(2))])
+    #expect(try statements("a, b, = x") == [.assign(["a", "b"], x)])
+    #expect(try statements("return (x, (x)[0])") == [.return(.tuple([x, .element(x, .int(0))]))])
+    #expect(try statements("return (x,)") == [.return(.tuple([x]))])
+    #expect(
+      try statements("y = torch.add(x, x, alpha=2)") == [
+        .assign(
+          ["y"],
+          .call(.attribute(.name("torch"), "add"), [x, x], [.init(name: "alpha", value: .int(2))]))
+      ])
+    #expect(
+      try statements("return (self.fc).forward(x, )") == [
+        .return(.call(.attribute(.attribute(.name("self"), "fc"), "forward"), [x], []))
+      ])
+    #expect(try statements("pass\nreturn None") == [.pass, .return(ScriptSyntax.Expression.none)])
+    #expect(
+      try statements("for i in range(3):\n  y = x\nreturn x") == [.control("for"), .return(x)])
+  }
+
+  @Test func classes() throws {
+    let file = try parse(
+      """
+      class A(Module):
+        __parameters__ = ["w", ]
+        w : Tensor
+        size : Final[int] = 3
+        def forward(self: __torch__.A,
+          x: Tensor,
+          hx: Optional[Tuple[Tensor, Tensor]]=None) -> Tuple[Tensor, Tensor]:
+          if torch.__is__(hx, None):
+            y = x
+          else:
+            y = x
+          return (y, y)
+      """)
+    let found = try #require(file.classes["A"])
+    #expect(found.constants["size"] == .int(3))
+    let forward = try #require(found.methods["forward"])
+    #expect(
+      forward.parameters.map(\.type) == ["__torch__.A", "Tensor", "Optional[Tuple[Tensor,Tensor]]"])
+    #expect(forward.line == 5 && forward.body.map(\.line) == [8, 12])
+  }
+
+  @Test(arguments: [
+    ("def f(x", 1), ("def f(x: Tensor) -> Tensor:\n  y = (x", 2), ("def f(x):\n  y = \"a", 2),
+    ("def f(x):\n  1 = x", 2), ("def f(x):\n  y = {a", 2), ("def f(x):\n  y = 1.2.3", 2),
+    ("class", 1), ("def f(x):\n  y = \(String(repeating: "(", count: 500))", 2),
+  ])
+  func refused(code: String, line: Int) throws {
+    let error = #expect(throws: ScriptError.self) { try parse(code) }
+    #expect(error?.line == line)
+  }
+}

@@ -13,10 +13,10 @@ package struct ImportFormat: Sendable {
   static let all: [ImportFormat] = [
     KerasReader.format,
     .onnx,
-    .torchGraph,
-    .torch,
-    .npz,
-    .safetensors,
+    TorchGraphFormat.torchGraph,
+    WeightFormats.torch,
+    WeightFormats.npz,
+    WeightFormats.safetensors,
   ]
 }
 

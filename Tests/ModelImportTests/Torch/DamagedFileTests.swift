@@ -133,7 +133,7 @@ import Testing
     }
     let file = SourceFile(path: path, bytes: zipArchive(of: files))
     let error = try #require(throws: ImportError.self) {
-      try ImportFormat.torch.read(ImportRequest(files: [path]), [file])
+      try WeightFormats.torch.read(ImportRequest(files: [path]), [file])
     }
     #expect(error.place == "w" && error.problem.contains("68719476736"))
   }

@@ -1,7 +1,8 @@
 /// LSTM, GRU and RNN of PyTorch, a layer a node.
 enum AtenRecurrent {
   private enum Kind {
-    case lstm, gru, rnn(activation: String)
+    case lstm, gru
+    case rnn(activation: String)
 
     var op: String {
       switch self {

@@ -17,6 +17,27 @@ indirect enum AtenValue {
   case other(String)
 }
 
+extension AtenValue {
+  /// The tensor that it is, or those of a list in their order; nil where something else is among them.
+  var tensors: [AtenTensor]? { tensors(depth: 0) }
+
+  private func tensors(depth: Int) -> [AtenTensor]? {
+    switch self {
+    case .tensor(let tensor): return [tensor]
+    case .none: return []
+    case .list(let values):
+      guard depth < 4 else { return nil }
+      var all: [AtenTensor] = []
+      for value in values {
+        guard let tensors = value.tensors(depth: depth + 1) else { return nil }
+        all += tensors
+      }
+      return all
+    case .int, .float, .bool, .text, .packed, .batchSizes, .other: return nil
+    }
+  }
+}
+
 /// A value of the source graph.
 struct AtenTensor: Equatable {
   /// The value's name in the graph.

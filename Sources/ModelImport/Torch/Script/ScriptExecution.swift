@@ -86,18 +86,7 @@ struct ScriptExecution {
   }
 
   private mutating func addOutputs(_ value: Value, _ place: Place) throws(ImportError) {
-    var outputs: [AtenTensor] = []
-    func collect(_ value: AtenValue, depth: Int) -> Bool {
-      switch value {
-      case .tensor(let tensor): outputs.append(tensor)
-      case .list(let values):
-        return depth < 4 && values.allSatisfy { collect($0, depth: depth + 1) }
-      case .none: break
-      case .int, .float, .bool, .text, .packed, .batchSizes, .other: return false
-      }
-      return true
-    }
-    guard case .plain(let plain) = value, collect(plain, depth: 0), !outputs.isEmpty else {
+    guard case .plain(let plain) = value, let outputs = plain.tensors, !outputs.isEmpty else {
       throw ImportError(
         file: "", place: place.text,
         problem: "found a result that is no tensor, or no tuple of tensors")
@@ -157,7 +146,7 @@ struct ScriptExecution {
         guard let expression else { return .returned(.plain(.none)) }
         return .returned(try evaluate(expression, scope, place))
       case .expression(let expression):
-        if Self.raises(expression) { return .raised }
+        if expression.raises { return .raised }
         _ = try evaluate(expression, scope, place)
       case .assign(let names, let expression):
         try assign(names, expression, &scope, place)
@@ -213,25 +202,12 @@ struct ScriptExecution {
       case .tensor, .float, .text, .list, .packed, .batchSizes, .other: break
       }
     }
-    if then.contains(where: Self.raises) { return false }
-    if otherwise.contains(where: Self.raises) { return true }
+    if then.contains(where: \.raises) { return false }
+    if otherwise.contains(where: \.raises) { return true }
     throw ImportError(
       file: "", place: place.text,
       problem: "found an if that depends on the input: control flow is not carried",
       remedy: "torch.jit.trace(model.eval(), (x,)) writes one branch alone")
-  }
-
-  private static func raises(_ statement: ScriptSyntax.Statement) -> Bool {
-    if case .expression(let expression) = statement.kind { raises(expression) } else { false }
-  }
-
-  private static func raises(_ expression: ScriptSyntax.Expression) -> Bool {
-    if case .call(.attribute(.attribute(.name("ops"), "prim"), "RaiseException"), _, _) = expression
-    {
-      true
-    } else {
-      false
-    }
   }
 
   // MARK: Expressions

@@ -64,6 +64,22 @@ enum ScriptSyntax {
   }
 }
 
+extension ScriptSyntax.Statement {
+  /// Whether it ends the run with an error.
+  var raises: Bool {
+    if case .expression(let expression) = kind { expression.raises } else { false }
+  }
+}
+
+extension ScriptSyntax.Expression {
+  /// `ops.prim.RaiseException(…)`
+  var raises: Bool {
+    guard case .call(.attribute(.attribute(.name("ops"), "prim"), "RaiseException"), _, _) = self
+    else { return false }
+    return true
+  }
+}
+
 /// Code that is not read, and at which line.
 struct ScriptError: Error, Equatable {
   let line: Int

@@ -1,7 +1,8 @@
 import ModelFormat
 import NumPyFormat
 
-extension ImportFormat {
+/// The formats of files that hold weights alone.
+enum WeightFormats {
   /// Files of `torch.save`, zip and old form, and pickles of NumPy's arrays.
   static let torch = ImportFormat(
     name: "a file of torch.save (.pt, .pth, .ckpt, .bin) or a pickle of arrays",

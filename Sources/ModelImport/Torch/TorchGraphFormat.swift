@@ -1,8 +1,9 @@
 import ModelFormat
 import NumPyFormat
 
-extension ImportFormat {
-  /// Archives that carry their graph: TorchScript, and what `torch.export.save` writes.
+/// Archives of PyTorch's that carry their graph.
+enum TorchGraphFormat {
+  /// TorchScript, and what `torch.export.save` writes.
   static let torchGraph = ImportFormat(
     name: "a TorchScript archive or a .pt2 of torch.export",
     recognises: { path, bytes in
@@ -29,7 +30,7 @@ extension ImportFormat {
               "leave --graph and --names out, or save the state_dict and import that with the graph"
           )
         }
-        return try ImportFormat.torch.read(request, files)
+        return try WeightFormats.torch.read(request, files)
       }
       do throws(ImportError) {
         let name = request.name ?? file.stem

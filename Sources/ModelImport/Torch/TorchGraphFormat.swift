@@ -34,9 +34,14 @@ enum TorchGraphFormat {
       }
       do throws(ImportError) {
         let name = request.name ?? file.stem
-        guard let record else { return try ScriptImport(file, records).draft(named: name) }
+        let options = try GraphTranslation.Options(request)
+        guard let record else {
+          return try ScriptImport(file, records).draft(named: name, options: options)
+        }
         let program = try ExportedProgram(file, records, record: record)
-        return try InputAlternatives(inputs: try program.inputs()).folder(named: name) {
+        return try InputAlternatives(inputs: try program.inputs()).folder(
+          named: name, options: options
+        ) {
           inputs throws(ImportError) in try program.sourceGraph(inputs)
         }
       } catch { throw error.of(file.path) }

@@ -50,12 +50,13 @@ struct InputAlternatives {
   ///
   /// - Parameter graph: the graph for inputs of these axes.
   func folder(
-    named name: String, graph: ([SourceGraph.Input]) throws(ImportError) -> SourceGraph
+    named name: String, options: GraphTranslation.Options,
+    graph: ([SourceGraph.Input]) throws(ImportError) -> SourceGraph
   ) throws(ImportError) -> FolderDraft {
     var first: ImportError?
     for inputs in all {
       do throws(ImportError) {
-        return try GraphTranslation(try graph(inputs)).folder(named: name)
+        return try GraphTranslation(try graph(inputs), options: options).folder(named: name)
       } catch {
         first = first ?? error
       }

@@ -17,11 +17,13 @@ struct ScriptImport {
     self.forward = forward
   }
 
-  func draft(named name: String) throws(ImportError) -> FolderDraft {
+  func draft(
+    named name: String, options: GraphTranslation.Options
+  ) throws(ImportError) -> FolderDraft {
     var first: ImportError?
     for inputs in try candidates() {
       do throws(ImportError) {
-        return try InputAlternatives(inputs: inputs).folder(named: name) {
+        return try InputAlternatives(inputs: inputs).folder(named: name, options: options) {
           inputs throws(ImportError) in
           try ScriptExecution.graph(module, weights, inputs: inputs)
         }

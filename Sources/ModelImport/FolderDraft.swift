@@ -28,6 +28,34 @@ package struct FolderDraft: Sendable {
 
   package func hasTensor(_ name: String) -> Bool { tensorNames.contains(name) }
 
+  /// Leaves out nodes without weights that lead to no output, such as the steps of a layer of which only the states are used.
+  package mutating func dropUnusedNodes() {
+    let places = Dictionary(
+      description.nodes.enumerated().map { ($0.element.name, $0.offset) },
+      uniquingKeysWith: { first, _ in first })
+    func place(_ value: String) -> Int? {
+      if let place = places[value] { return place }
+      for state in [".hidden", ".cell"] where value.hasSuffix(state) {
+        return places[String(value.dropLast(state.count))]
+      }
+      return nil
+    }
+    var needed: Set<Int> = []
+    var pending = description.outputs.map(\.name)
+    while let value = pending.popLast() {
+      guard let place = place(value), needed.insert(place).inserted else { continue }
+      let node = description.nodes[place]
+      pending += node.inputs.compactMap { $0 } + [node.mask].compactMap { $0 }
+    }
+    description.nodes = description.nodes.enumerated().filter { place, node in
+      let prefix = (node.weights ?? node.name) + "."
+      return needed.contains(place)
+        || tensors.contains {
+          $0.name.hasPrefix(prefix) && !$0.name.dropFirst(prefix.count).contains(".")
+        }
+    }.map(\.element)
+  }
+
   /// The model that the folder would hold, checked as a folder is when it is loaded.
   package func model() throws(ModelError) -> Model {
     try Model(

@@ -79,7 +79,8 @@ struct KerasReader {
       name: name, store: KerasWeightStore(file: file), source: source, mode: mode)
     let inputs = try translation.addInputs(of: model)
     let outputs = try translation.run(model, in: container, inputs: inputs)
-    let draft = try translation.finish(outputs, model: model.layer)
+    var draft = try translation.finish(outputs, model: model.layer)
+    draft.dropUnusedNodes()
     do { _ = try draft.model() } catch { throw ImportError(file: source.file, error) }
     return draft
   }

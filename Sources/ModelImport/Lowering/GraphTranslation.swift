@@ -291,7 +291,8 @@ struct InputLowering {
       roles[axis] = .batch
     }
     let open = roles.indices.filter { roles[$0] == nil }
-    if !roles.contains(.time), !isOne, let axis = next(),
+    // An axis whose size is fixed is no steps where another's is open.
+    if !roles.contains(.time), !isOne, let axis = open.first(where: isOpen) ?? next(),
       isToken || isOpen(axis) || open.count > 1
     {
       roles[axis] = .time

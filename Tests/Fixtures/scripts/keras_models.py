@@ -116,6 +116,13 @@ def bidirectional_states():
     return Model([i, *states], y), [x] + [floats(2, 3) for _ in states]
 
 
+@case("keras")
+def bidirectional_final_states():
+    i = Input((None, 3))
+    _, a, _, b, _ = L.Bidirectional(L.LSTM(3, return_sequences=True, return_state=True))(i)
+    return Model(i, L.Dense(2)(L.Concatenate()([a, b]))), [x]
+
+
 @case("keras", "h5")
 def states():
     i, h, c = Input((None, 3)), Input((3,)), Input((3,))

@@ -151,6 +151,9 @@ def torch_models() -> None:
            features(4), x, step)
     export("causal_conv", Net(lambda m, v: m.lstm(m.conv(F.pad(v.transpose(1, 2), (4, 0))).transpose(1, 2))[0],
                               conv=nn.Conv1d(4, 6, 3, dilation=2), lstm=lstm(6)), features(4), x, step)
+    export("channels_first", Net(lambda m, v: m.lstm(torch.relu(m.conv(v)).transpose(1, 2))[0],
+                                 conv=nn.Conv1d(4, 6, 3, padding=1), lstm=lstm(6)),
+           lambda length: {"x": random(1, 4, length)}, {"x": "BFT"}, step, dynamo=False)
     export("strided_conv", Net(lambda m, v: m.lstm(m.conv(v.transpose(1, 2)).transpose(1, 2))[0][:, -1],
                                conv=nn.Conv1d(4, 6, 3, stride=2, padding=2), lstm=lstm(6)), features(4), x, vector)
 

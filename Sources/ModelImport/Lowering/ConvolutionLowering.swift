@@ -127,27 +127,17 @@ enum ConvolutionLowering {
     let after = max(reach - size - window.before, 0)
     var result = Layout.arranged(&l, value, others + own, node)
     let padding = [window.before, after]
-    if node.op == "MaxPool" {
-      guard after * 2 <= window.size else {
-        throw node.refusal(
-          "\(window)", because: "more than half of a window would be beyond the end")
-      }
-      result = Layout.map(
-        &l,
-        result,
-        .maxPool1D(
-          channels: channels, kernel: window.size, stride: window.stride, padding: padding), node)
-    } else {
-      guard after * 2 <= window.size else {
-        throw node.refusal(
-          "\(window)", because: "more than half of a window would be beyond the end")
-      }
-      result = Layout.map(
-        &l,
-        result,
-        .averagePool1D(
-          channels: channels, kernel: window.size, stride: window.stride, padding: padding), node)
+    guard after * 2 <= window.size else {
+      throw node.refusal(
+        "\(window)", because: "more than half of a window would be beyond the end")
     }
+    let op: ModelDescription.Op =
+      node.op == "MaxPool"
+      ? .maxPool1D(
+        channels: channels, kernel: window.size, stride: window.stride, padding: padding)
+      : .averagePool1D(
+        channels: channels, kernel: window.size, stride: window.stride, padding: padding)
+    result = Layout.map(&l, result, op, node)
     let atom = l.newAtom(window.count)
     result.axes[axis] = [atom]
     result.elements = others + [atom]

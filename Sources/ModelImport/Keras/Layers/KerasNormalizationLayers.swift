@@ -144,21 +144,29 @@ enum KerasNormalizationLayers {
       throw layer.refusal(
         "rms_scaling: found true, expected false", remedy: "use RMSNormalization in its place")
     }
-    let known = try parameters(call, size: value.size)
-    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
-    if isNew {
-      for (name, tensor) in [("gamma", "weight"), ("beta", "bias")] {
-        if let floats = known[name] {
-          translation.add(tensor: "\(prefix).\(tensor)", shape: [value.size], floats)
-        }
-      }
-    }
+    let prefix = try scaleAndShift(&translation, call, size: value.size)
     let epsilon = Float(try layer.number("epsilon", 1e-3))
     return [
       value.with(
         name: try translation.add(
           .layerNorm(epsilon: epsilon), [value], for: call, weights: prefix))
     ]
+  }
+
+  /// Adds a layer's gamma and beta, as far as it has them, unless another call of it did; returns the prefix of their names.
+  private static func scaleAndShift(
+    _ translation: inout KerasTranslation, _ call: KerasCall, size: Int
+  ) throws(ImportError) -> String {
+    let known = try parameters(call, size: size)
+    let (prefix, isNew) = translation.names.prefix(of: call.layer, name: call.name)
+    if isNew {
+      for (name, tensor) in [("gamma", "weight"), ("beta", "bias")] {
+        if let floats = known[name] {
+          translation.add(tensor: "\(prefix).\(tensor)", shape: [size], floats)
+        }
+      }
+    }
+    return prefix
   }
 
   private static func rmsNormalization(
@@ -188,15 +196,7 @@ enum KerasNormalizationLayers {
         remedy: "use it in TimeDistributed, or LayerNormalization")
     }
     let groups = try layer.number("groups", 32)
-    let known = try parameters(call, size: value.size)
-    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
-    if isNew {
-      for (name, tensor) in [("gamma", "weight"), ("beta", "bias")] {
-        if let floats = known[name] {
-          translation.add(tensor: "\(prefix).\(tensor)", shape: [value.size], floats)
-        }
-      }
-    }
+    let prefix = try scaleAndShift(&translation, call, size: value.size)
     let count = groups == -1 ? value.size : Int(groups)
     guard count > 0, value.size % count == 0 else {
       throw layer.refusal("groups: found \(groups), expected a divisor of \(value.size)")

@@ -2,6 +2,8 @@
 -- Posts the lines of the file BODIES in turn, and prints what wrk measured as one line of JSON.
 -- With "close" each request has a connection of its own. Lines may begin with a path and a tab.
 
+dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "report.lua")
+
 local requests = {}
 local nextRequest = 0
 
@@ -18,13 +20,4 @@ end
 function request()
   nextRequest = nextRequest % #requests + 1
   return requests[nextRequest]
-end
-
-function done(summary, latency, requests)
-  local errors = summary.errors
-  io.write(string.format(
-    '{"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"statuses":%d,"connect":%d,"read":%d,'
-      .. '"write":%d,"timeout":%d}\n',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-    errors.status, errors.connect, errors.read, errors.write, errors.timeout))
 end

@@ -46,8 +46,8 @@ class Server:
     """A child process that serves HTTP on the loopback interface; use it in a `with`."""
 
     def __init__(
-        self, command: list[str], port: int, *, cwd: Path, environment: dict[str, str],
-        ready: str = "/readyz",
+        self, command: list[str], port: int, *, cwd: Path, environment: dict[str, str] | None,
+        ready: str | None = "/readyz",
     ) -> None:
         self.port = port
         self.log = tempfile.TemporaryFile(mode="w+")
@@ -85,15 +85,19 @@ class Server:
             port, cwd=Path(tempfile.gettempdir()), environment=kept,
         )
 
-    def _wait_until_ready(self, path: str, seconds: float = HANG) -> None:
+    def _wait_until_ready(self, path: str | None, seconds: float = HANG) -> None:
+        """Waits for a 200 at `path`; where that is None, for a connection."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise SystemExit(f"the server ended at once:\n{self.output()}")
             try:
                 connection = http.client.HTTPConnection(HOST, self.port, timeout=seconds)
-                connection.request("GET", path)
-                status = connection.getresponse().status
+                connection.connect()
+                status = 200
+                if path:
+                    connection.request("GET", path)
+                    status = connection.getresponse().status
                 connection.close()
                 if status == 200:
                     return

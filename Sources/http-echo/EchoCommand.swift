@@ -48,7 +48,8 @@ enum EchoCommand {
   private static func echo(_ request: HTTPRequest) -> HTTPResponse {
     if request.path == "/", request.method == "GET" {
       return HTTPResponse(
-        status: .ok, fields: ["content-type": "text/plain"], body: Array("This is http-echo, of Carousel: Hello, world!\n".utf8))
+        status: .ok, fields: ["content-type": "text/plain"],
+        body: Array("This is http-echo, of Carousel: Hello, world!\n".utf8))
     }
     var text = "\(request.method) \(request.path)\n"
     if let query = request.query { text += "?\(query)\n" }

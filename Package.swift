@@ -6,6 +6,8 @@ let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .strictMemorySafety(),
   .treatAllWarnings(as: .error),
+  // Tests run in debug builds, which check at run time that accesses don't overlap; a fourteenth of a short request.
+  .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 /// The modules that tests compute with for most of their time are optimised in debug builds too, with their assertions.

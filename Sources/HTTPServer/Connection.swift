@@ -169,7 +169,8 @@ final class Connection {
     else { return events }
     wire = successor
     self.opening = nil
-    return wire.receive(opening.first.span)
+    let first = opening.first
+    return wire.receive(first.span)
   }
 
   /// Whether more is read from it now.

@@ -163,6 +163,7 @@ extension HTTPResponse {
     guard status.code != 204, status.code != 304,
       fields["content-encoding"] == nil, let type = fields["content-type"]
     else { return false }
+    if type == "application/json" { return true }
     let name = type.prefix { $0 != ";" }.trimmed.lowercased()
     return name.hasPrefix("text/") || name.hasSuffix("+json") || name.hasSuffix("+xml")
       || Self.compressibleApplicationTypes.contains(name)

@@ -46,7 +46,7 @@ package final class Crew: Sendable {
 
   /// Runs `work` once on every core that comes, each with its share; returns when all are done.
   package func run(_ work: @escaping @Sendable (Share, Barrier) -> Void) {
-    guard !Self.isBusy.exchange(true, ordering: .acquiring) else { return work(.whole, Barrier()) }
+    guard !Self.isBusy.exchange(true, ordering: .acquiring) else { return work(.whole, .none) }
     defer { Self.isBusy.store(false, ordering: .releasing) }
     let roster = Roster()
     for helper in helpers {
@@ -109,6 +109,9 @@ package final class Barrier: Sendable {
   fileprivate let expected = Atomic(1)
   private let arrived = Atomic(0)
   private let generation = Atomic(0)
+
+  /// That of a core that is alone: nobody waits there.
+  static let none = Barrier()
 
   fileprivate var count: Int {
     get { expected.load(ordering: .relaxed) }

@@ -13,8 +13,8 @@ enum RowDomain: Sendable, Equatable {
   case ends
 }
 
-/// A node ready to run: its weights packed, its inputs found.
-struct GraphNode: Sendable {
+/// A node ready to run: its weights packed, its inputs found. One object, which every turn of every thread reads.
+final class GraphNode: Sendable {
   let op: any OpForward
   let inputs: [Model.ValueReference]
   /// Elements a row.
@@ -22,6 +22,8 @@ struct GraphNode: Sendable {
   let domain: RowDomain
   /// The steps of its value or, of a vector, of its inputs: an index in the model's `axes`.
   let axis: Int
+  /// The steps of its value alone; 0 of a vector.
+  let valueAxis: Int
   /// Of a recurrent network, the layers whose final states something reads.
   let finalLayers: Set<Int>
   /// Of a recurrent network, where its initial states come from; nil where they are zero.
@@ -33,4 +35,43 @@ struct GraphNode: Sendable {
   let mask: Model.ValueReference?
   /// Likewise, what the node keeps for its mask.
   let maskState: Range<Int>
+
+  /// - Parameters:
+  ///   - domain: the rows of its value.
+  ///   - finalLayers: of a recurrent network, the layers whose final states something reads.
+  ///   - state: where its floats lie in a rider's state.
+  ///   - maskState: where those lie that it keeps for its mask.
+  init(
+    _ node: Model.ResolvedNode, op: any OpForward, domain: RowDomain, finalLayers: Set<Int>,
+    state: Range<Int>, maskState: Range<Int>
+  ) {
+    self.op = op
+    inputs = node.inputs
+    size = node.size
+    self.domain = domain
+    axis = node.axis ?? 0
+    valueAxis = if case .sequence = node.form { axis } else { 0 }
+    self.finalLayers = finalLayers
+    initialHidden = node.initialHidden
+    initialCell = node.initialCell
+    self.state = state
+    mask = node.mask
+    self.maskState = maskState
+  }
+}
+
+/// What a turn has to know of one of the model's inputs.
+struct GraphInput: Sendable {
+  let domain: RowDomain
+  /// Its steps: an index in the model's `axes`; 0 of a vector.
+  let axis: Int
+}
+
+/// What a turn has to know of a value that it reports: an output of the model or, behind these, what its decoder reads.
+struct GraphAnswer: Sendable {
+  let value: Model.ValueReference
+  let domain: RowDomain
+  let axis: Int
+  /// Whether it is a row a step.
+  let isSequence: Bool
 }

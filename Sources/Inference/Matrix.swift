@@ -29,9 +29,31 @@ struct Matrix {
     row index: Int, column: Int = 0, from source: [Float], at start: Int, count: Int
   ) {
     let target = index * columns + column
-    var span = values.mutableSpan
-    let other = source.span
-    for k in 0..<count { span[target + k] = other[start + k] }
+    precondition(start >= 0 && target >= 0 && count >= 0)
+    precondition(start + count <= source.count && target + count <= values.count)
+    // SAFETY: both pieces lie within their arrays, which are two: values is exclusively ours.
+    unsafe source.withUnsafeBufferPointer { source in
+      unsafe values.withUnsafeMutableBufferPointer { values in
+        guard let from = source.baseAddress, let to = values.baseAddress else { return }
+        unsafe (to + target).update(from: from + start, count: count)
+      }
+    }
+  }
+
+  /// Copies rows of `source`, which lie there one after the other from element `start` on: each to the one of `rows`, `offset`
+  /// further.
+  mutating func scatter(
+    _ source: [Float], from start: Int, to rows: ArraySlice<Int>, offset: Int
+  ) {
+    for (place, row) in zip(0..., rows) {
+      set(row: row + offset, from: source, at: start + place * columns, count: columns)
+    }
+  }
+
+  /// Copies a row to another.
+  mutating func copy(row source: Int, to target: Int) {
+    let (from, to) = (row(source), row(target))
+    for (source, target) in zip(from, to) { values[target] = values[source] }
   }
 
   /// Becomes the rows of `source` at those indices.

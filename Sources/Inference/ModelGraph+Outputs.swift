@@ -6,7 +6,7 @@ extension ModelGraph {
   /// which case each step's answer is that of the sequence that ends there. What pools a sequence, and a recurrent network's final
   /// states, exist once.
   package func answersEveryStep(output index: Int) -> Bool {
-    switch domain(of: model.outputs[index].value) {
+    switch answers[index].domain {
     case .steps, .reported: true
     case .riders, .ends: false
     }
@@ -70,34 +70,33 @@ extension ModelGraph {
     guard selection != .last else { return false }
     return model.outputs.indices.contains { index in
       selection.steps(ofOutput: index) == .all
-        && domain(of: model.outputs[index].value) == .reported
+        && answers[index].domain == .reported
     }
   }
 
   /// Collects what a turn answers of an output: of each rider the rows that it asks for, of one without steps the vector,
   /// once the rider finishes. What a decoder reads comes after the outputs: every step of a sequence, or the vector.
   func report(output index: Int, plan: TurnPlan, workspace: inout Workspace) {
-    let decoded = index - model.outputs.count
-    let answer = decoded < 0 ? model.outputs[index] : model.decoded[decoded]
-    let isSequence = if case .sequence = answer.form { true } else { false }
-    let value = answer.value
-    let (domain, axis) = (domain(of: value), axis(of: value))
-    let layout = plan.layouts[axis]
+    let answer = answers[index]
+    let isOutput = index < model.outputs.count
+    let layout = plan.layouts[answer.axis]
     var rows: [Int] = []
     for j in plan.riders.indices {
       let start = rows.count
       let everyStep =
-        decoded < 0 ? plan.riders[j].selection.steps(ofOutput: index) == .all : isSequence
-      switch domain {
+        isOutput ? plan.riders[j].selection.steps(ofOutput: index) == .all : answer.isSequence
+      switch answer.domain {
       case .steps where everyStep:
         for t in 0..<layout.steps[j] { rows.append(layout.row(rider: j, step: t)) }
       case .reported where everyStep: rows += plan.reported[j]
       case .steps, .reported, .riders, .ends:
-        if plan.riders[j].finishes { rows.append(plan.endRow(of: j, in: domain, axis: axis)) }
+        if plan.riders[j].finishes {
+          rows.append(plan.endRow(of: j, in: answer.domain, axis: answer.axis))
+        }
       }
       workspace.reported[index][plan.order[j]] = start..<rows.count
     }
-    let source = workspace[value]
+    let source = workspace[answer.value]
     workspace.outputs[index].gather(rows, of: source)
   }
 }

@@ -5,7 +5,9 @@ package final class ModelGraph: Sendable {
   package let model: Model
   /// What the weights of its recurrent networks are kept as.
   package let precision: Precision
+  let inputs: [GraphInput]
   let nodes: [GraphNode]
+  let answers: [GraphAnswer]
   let kernels: Kernels
   /// How the numbers of each output become labels; nil for those that have none.
   package let decoders: [OutputDecoder?]
@@ -61,11 +63,8 @@ package final class ModelGraph: Sendable {
       let stateEnd = initialState.count + state.count
       nodes.append(
         GraphNode(
-          op: op, inputs: node.inputs, size: node.size,
-          domain: Self.domain(of: node, as: op.domain(of: inputDomains)), axis: node.axis ?? 0,
-          finalLayers: finals[nodes.count] ?? [], initialHidden: node.initialHidden,
-          initialCell: node.initialCell,
-          state: initialState.count..<stateEnd, mask: node.mask,
+          node, op: op, domain: Self.domain(of: node, as: op.domain(of: inputDomains)),
+          finalLayers: finals[nodes.count] ?? [], state: initialState.count..<stateEnd,
           maskState: stateEnd..<stateEnd + maskState.count))
       initialState += state + maskState
       packedByteCount += op.byteCount
@@ -87,6 +86,17 @@ package final class ModelGraph: Sendable {
     }
     self.decoders = decoders
     self.nodes = nodes
+    inputs = model.description.inputs.indices.map { index in
+      GraphInput(
+        domain: Self.domain(of: .input(index), in: nodes, of: model),
+        axis: model.axis(of: .input(index)) ?? 0)
+    }
+    answers = (model.outputs + model.decoded).map { output in
+      let isSequence = if case .sequence = output.form { true } else { false }
+      return GraphAnswer(
+        value: output.value, domain: Self.domain(of: output.value, in: nodes, of: model),
+        axis: model.axis(of: output.value) ?? 0, isSequence: isSequence)
+    }
     self.initialState = initialState
     decoder = try model.decoder.map { (decoder) throws(ModelError) in
       try DecoderGraph(decoder, precision: precision, kernels: kernels)
@@ -150,10 +160,20 @@ package final class ModelGraph: Sendable {
   }
 
   /// The steps of a value, an index in the model's `axes`; 0 of a vector.
-  func axis(of reference: Model.ValueReference) -> Int { model.axis(of: reference) ?? 0 }
+  func axis(of reference: Model.ValueReference) -> Int {
+    switch reference {
+    case .input(let index): inputs[index].axis
+    case .node(let index): nodes[index].valueAxis
+    case .hidden, .cell: 0
+    }
+  }
 
   func domain(of reference: Model.ValueReference) -> RowDomain {
-    Self.domain(of: reference, in: nodes, of: model)
+    switch reference {
+    case .input(let index): inputs[index].domain
+    case .node(let index): nodes[index].domain
+    case .hidden, .cell: .ends
+    }
   }
 
   private static func domain(

@@ -2,14 +2,14 @@
 ///
 /// Riders are placed by their steps, longest first, so the active ones are a shrinking prefix: step t of the rider at
 /// place j is row `starts[t] + j`. The layout is that of PyTorch's `PackedSequence`.
-struct PackedLayout {
+final class PackedLayout: Sendable {
   /// Steps of each rider.
   let steps: [Int]
   /// Riders active at each step.
-  private(set) var active: [Int] = []
+  let active: [Int]
   /// The first row of each step.
-  private(set) var starts: [Int] = []
-  private(set) var rows = 0
+  let starts: [Int]
+  let rows: Int
   /// The place of each rider; nil where they come longest first.
   private let places: [Int]?
 
@@ -30,13 +30,20 @@ struct PackedLayout {
       places = found
     }
     precondition(sorted.last.map { $0 >= 0 } ?? true)
-    var riding = sorted.count
-    for t in 0..<(sorted.first ?? 0) {
+    let longest = sorted.first ?? 0
+    var (active, starts): ([Int], [Int]) = ([], [])
+    active.reserveCapacity(longest)
+    starts.reserveCapacity(longest)
+    var (riding, rows) = (sorted.count, 0)
+    for t in 0..<longest {
       while sorted[riding - 1] <= t { riding -= 1 }
       active.append(riding)
       starts.append(rows)
       rows += riding
     }
+    self.active = active
+    self.starts = starts
+    self.rows = rows
   }
 
   /// A rider's place: the row of its first step, and of its state.

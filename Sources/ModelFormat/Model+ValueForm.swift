@@ -1,6 +1,6 @@
 extension Model.ValueForm {
   /// The elements a step or a sequence; nil for tokens.
-  package var size: Int? {
+  @inlinable package var size: Int? {
     switch self {
     case .tokens: nil
     case .sequence(let size), .vector(let size): size

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A model folder, read and checked: every name resolves and every tensor has the shape its node needs.
-package struct Model: Sendable {
+package final class Model: Sendable {
   package let description: ModelDescription
   /// The nodes in an order in which every input comes before its use.
   package let nodes: [ResolvedNode]
@@ -23,7 +23,7 @@ package struct Model: Sendable {
   let axesOfInputs: [Int?]
 
   /// Loads the folder's `model.json` and `model.safetensors` and checks that they fit each other.
-  package init(folder path: String) throws(ModelError) {
+  package convenience init(folder path: String) throws(ModelError) {
     let description: ModelDescription
     do { description = try ModelDescription(path: "\(path)/\(Model.descriptionFile)") } catch {
       switch error {
@@ -67,7 +67,7 @@ package struct Model: Sendable {
   }
 
   /// Resolves every name of the description and checks every tensor that its nodes read.
-  package init(description: ModelDescription, tensors: TensorFile) throws(ModelError) {
+  package convenience init(description: ModelDescription, tensors: TensorFile) throws(ModelError) {
     var graph = try GraphResolver(description, tensors: tensors)
     let decoder = try description.decoder.map { (decoder) throws(ModelError) in
       try DecoderResolver(decoder, of: description, values: graph.decoded, tensors: tensors)
@@ -144,7 +144,7 @@ package struct Model: Sendable {
     package let value: ValueReference
     package let form: ValueForm
     /// Elements a step or a sequence: no output is tokens.
-    package var size: Int { form.size! }
+    @inlinable package var size: Int { form.size! }
     /// Of a sequence, its steps: an index in `axes`.
     package let axis: Int?
     package let labels: [String]?

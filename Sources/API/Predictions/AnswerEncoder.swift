@@ -70,7 +70,7 @@ struct AnswerEncoder {
     _ outputs: some Collection<Int>, to text: inout AnswerText,
     _ write: (inout AnswerText, Int) throws(Fault) -> Void
   ) throws(Fault) {
-    guard question.model.description.outputs.count > 1 else { return try write(&text, 0) }
+    guard question.model.outputNames.count > 1 else { return try write(&text, 0) }
     text.writer.byte("{")
     var isFirst = true
     for output in outputs {
@@ -88,8 +88,9 @@ struct AnswerEncoder {
     of predictions: [Prediction], to text: inout AnswerText
   ) throws(Fault) {
     var decoded: [Int: [DecodedLabels]] = [:]
-    for (output, name) in question.outputNames.enumerated() {
+    for output in question.model.decodedOutputs {
       guard let decoder = question.decoder(ofOutput: output) else { continue }
+      let name = question.outputNames[output]
       var labels: [DecodedLabels] = []
       for prediction in predictions {
         try question.check(prediction.outputs[output], name)
@@ -123,7 +124,7 @@ struct AnswerEncoder {
   private func writeErrors(
     of predictions: [Prediction], to text: inout AnswerText
   ) throws(Fault) {
-    let outputs = question.model.graph.model.outputs.indices.filter {
+    let outputs = question.model.reconstructions.filter {
       question.reconstruction(ofOutput: $0) != nil
     }
     guard !outputs.isEmpty else { return }

@@ -8,7 +8,7 @@ extension BodyMembers {
   /// output of which nothing is said gets what it gets by default.
   func selection(of model: ServedModel, hasHorizon: Bool) throws(Fault) -> Selection {
     let graph = model.graph
-    let names = graph.model.outputs.map(\.name)
+    let names = model.outputNames
     let fallback = model.defaultSelection(hasHorizon: hasHorizon)
     guard let node = self["outputs"] else { return fallback }
     guard document.kind(node) == .object else {

@@ -4,10 +4,11 @@ import Scheduling
 import Serving
 
 extension Question {
-  private static let members = [
-    "inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session",
-    "answer",
-  ]
+  private static let members =
+    [
+      "inputs", "model", "outputs", "horizon", "timeout_ms", "state", "return_state", "session",
+      "answer",
+    ] + BodyMembers.decodingNames
 
   /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
   init(
@@ -15,7 +16,7 @@ extension Question {
     sealer: StateSealer
   ) throws(Fault) {
     let members = try BodyMembers(
-      Self.members + BodyMembers.decodingNames, others: .refused, of: document)
+      Self.members, others: .refused, of: document)
     let model = try members.model(path: name, models: models)
     let horizon = try members.horizon(of: model, limit: limits.maxHorizon)
     let timeout = try members.timeout()
@@ -59,8 +60,8 @@ extension ServedModel {
     return switch member {
     case .outputs: true
     case .quantiles: hasHorizon && graph.forecast?.quantiles.isEmpty == false
-    case .errors: !hasHorizon && graph.model.outputs.contains { $0.reconstructs != nil }
-    default: !hasHorizon && labelNames.contains { $0 != nil }
+    case .errors: !hasHorizon && !reconstructions.isEmpty
+    default: !hasHorizon && !decodedOutputs.isEmpty
     }
   }
 }

@@ -36,30 +36,28 @@ extension ModelGraph {
 
   /// Brings an input into packed order, normalised.
   private func pack(input index: Int, plan: TurnPlan, workspace: inout Workspace) {
-    let layout = plan.layouts[axis(of: .input(index))]
+    let layout = plan.layouts[inputs[index].axis]
     switch model.description.inputs[index].kind {
     case .tokens:
       let missing = layout.rows - workspace.tokens[index].count
       if missing > 0 {
-        workspace.tokens[index] += Array(repeating: 0, count: missing)
+        workspace.tokens[index].append(contentsOf: repeatElement(0, count: missing))
       } else {
         workspace.tokens[index].removeLast(-missing)
       }
-      for (j, rider) in plan.riders.enumerated() {
-        guard case .tokens(let ids) = rider.input.values[index] else { continue }
-        for t in 0..<layout.steps[j] {
-          workspace.tokens[index][layout.row(rider: j, step: t)] = ids[rider.steps.lowerBound + t]
-        }
+      var rows = workspace.tokens[index].mutableSpan
+      for j in plan.riders.indices {
+        guard case .tokens(let ids) = plan.riders[j].input.values[index] else { continue }
+        let (place, first) = (layout.place(of: j), plan.riders[j].steps.lowerBound)
+        for t in 0..<layout.steps[j] { rows[layout.starts[t] + place] = ids[first + t] }
       }
     case .features(let size, let mean, let scale):
       workspace.inputs[index].resize(rows: layout.rows, columns: size)
-      for (j, rider) in plan.riders.enumerated() {
-        guard case .features(let floats) = rider.input.values[index] else { continue }
-        for t in 0..<layout.steps[j] {
-          workspace.inputs[index].set(
-            row: layout.row(rider: j, step: t), from: floats,
-            at: (rider.steps.lowerBound + t) * size, count: size)
-        }
+      for j in plan.riders.indices {
+        guard case .features(let floats) = plan.riders[j].input.values[index] else { continue }
+        workspace.inputs[index].scatter(
+          floats, from: plan.riders[j].steps.lowerBound * size,
+          to: layout.starts.prefix(layout.steps[j]), offset: layout.place(of: j))
       }
       guard mean != nil || scale != nil else { return }
       var values = workspace.inputs[index].values.mutableSpan

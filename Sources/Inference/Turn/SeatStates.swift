@@ -30,8 +30,7 @@ package struct SeatStates {
 
   /// Moves the state of one seat to another.
   package mutating func move(from source: Int, to target: Int) {
-    matrix.set(
-      row: target, from: matrix.values, at: source * matrix.columns, count: matrix.columns)
+    matrix.copy(row: source, to: target)
   }
 
   /// Copies floats `range` of a seat's state into a row of `target`.

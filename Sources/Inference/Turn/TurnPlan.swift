@@ -1,7 +1,7 @@
 import ModelFormat
 
 /// The order of a turn: where each rider's steps lie, and which rows are reported.
-struct TurnPlan {
+final class TurnPlan: Sendable {
   /// The riders, longest first.
   let riders: [TurnRider]
   /// The place of each of them among those given.
@@ -9,13 +9,13 @@ struct TurnPlan {
   /// Where the steps of each of the model's axes lie.
   let layouts: [PackedLayout]
   /// The reported rows of each rider.
-  private(set) var reported: [Range<Int>] = []
+  let reported: [Range<Int>]
   /// The packed row of each reported row, and its rider.
-  private var reportedSteps: [Int] = []
-  private var reportedRiders: [Int] = []
+  private let reportedSteps: [Int]
+  private let reportedRiders: [Int]
   /// The riders that finish; and for each that does, its place among them.
-  private(set) var ends: [Int] = []
-  private var endPlaces: [Int] = []
+  let ends: [Int]
+  private let endPlaces: [Int]
 
   /// - Parameters:
   ///   - axes: those of the model, the first of which orders the riders.
@@ -45,6 +45,10 @@ struct TurnPlan {
       layouts.append(PackedLayout(steps: steps))
     }
     self.layouts = layouts
+    var (reported, reportedSteps): ([Range<Int>], [Int]) = ([], [])
+    var (reportedRiders, ends, endPlaces): ([Int], [Int], [Int]) = ([], [], [])
+    reported.reserveCapacity(riders.count)
+    endPlaces.reserveCapacity(riders.count)
     for j in riders.indices {
       let (steps, finishes) = (lengths[order[j]], riders[j].finishes)
       let count = reportsEveryStep(riders[j].selection) ? steps : finishes ? 1 : 0
@@ -56,6 +60,11 @@ struct TurnPlan {
       endPlaces.append(ends.count)
       if finishes { ends.append(j) }
     }
+    self.reported = reported
+    self.reportedSteps = reportedSteps
+    self.reportedRiders = reportedRiders
+    self.ends = ends
+    self.endPlaces = endPlaces
   }
 
   /// The row that a value in `domain` has for the end of a rider that finishes; of steps, those of `axis`.

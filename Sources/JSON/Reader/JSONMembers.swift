@@ -15,8 +15,8 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
   /// The object's own place; nil for the document itself.
   @usableFromInline let path: String?
   @usableFromInline let names: [String]
-  /// In the order of `names`.
-  @usableFromInline var nodes: [Int?]
+  /// The members that are there: few as a rule, however many there may be.
+  @usableFromInline var found: [(name: String, node: Int)] = []
   /// Names of members that are passed over, the first few.
   @usableFromInline var others: [String] = []
 
@@ -35,16 +35,15 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
     self.document = document
     self.path = path
     self.names = names
-    nodes = Array(repeating: nil, count: names.count)
-    let long = names.filter { $0.utf8.count >= Self.minMisspelt }
+    let long = others == .allowed ? names.filter { $0.utf8.count >= Self.minMisspelt } : []
     var otherCount = 0
     var misspelt: [(found: String, meant: String)] = []
     var name = node + 1
     for _ in 0..<document.count(node) {
       let found = document.string(name)
-      if let index = names.firstIndex(of: found) {
-        guard nodes[index] == nil else { throw Failure(.duplicate(path: self.path(of: found))) }
-        nodes[index] = name + 1
+      if names.contains(found) {
+        guard given(found) == nil else { throw Failure(.duplicate(path: self.path(of: found))) }
+        self.found.append((found, name + 1))
       } else if others == .refused {
         throw Failure(.unknown(found, path: path, known: names))
       } else {
@@ -79,8 +78,9 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
 
   /// The node of a member, null or not; nil where there is none.
   @inlinable package func given(_ name: String) -> Int? {
-    guard let index = names.firstIndex(of: name) else { preconditionFailure("no member \(name)") }
-    return nodes[index]
+    assert(names.contains(name), "no member \(name)")
+    for index in found.indices where found[index].name == name { return found[index].node }
+    return nil
   }
 
   /// The string that a member has to be.

@@ -1,7 +1,9 @@
 import Inference
 
 /// A sequence on its way: queued, on board or parked.
-struct Rider {
+///
+/// Unchecked: it belongs to the one who took it from where it waited, rode or was parked; others have only its name.
+final class Rider: @unchecked Sendable {
   private var input: InputSequence
   private let selection: Selection
   private var continuation: Continuation
@@ -73,7 +75,7 @@ struct Rider {
 
   /// Copies the rows that a turn reported for this rider, the turn's `index`-th. Where its steps are done and it writes text,
   /// draws a token and hands it to the reader.
-  mutating func advance(
+  func advance(
     _ part: Turn.Part, index: Int, from workspace: Workspace, states: SeatStates, graph: ModelGraph
   ) -> Next {
     guard !group.isCompleted else { return .leaves }
@@ -110,7 +112,7 @@ struct Rider {
     }
   }
 
-  private mutating func collect(_ index: Int, from workspace: Workspace, graph: ModelGraph) {
+  private func collect(_ index: Int, from workspace: Workspace, graph: ModelGraph) {
     if reported.isEmpty {
       let answers = graph.model.outputs.count + graph.model.decoded.count
       reported = Array(repeating: [], count: answers)
@@ -129,7 +131,7 @@ struct Rider {
   }
 
   /// Feeds the forecast back where the horizon is not reached; returns the steps to go on for, nil at the end.
-  private mutating func feedBack(graph: ModelGraph) -> Int? {
+  private func feedBack(graph: ModelGraph) -> Int? {
     guard case .forecast(let horizon) = continuation,
       let forecast = graph.forecast
     else { return nil }
@@ -156,7 +158,7 @@ struct Rider {
   }
 
   /// Feeds the token that was drawn back: the only step to go on for, or the last of all that are run again.
-  private mutating func feedBack(_ generation: Generation, token: Int32, graph: ModelGraph) {
+  private func feedBack(_ generation: Generation, token: Int32, graph: ModelGraph) {
     var generation = generation
     generation.remainingSteps = Swift.max(0, generation.remainingSteps - 1)
     continuation = .generation(generation)
@@ -175,7 +177,7 @@ struct Rider {
   // MARK: - A decoder's tokens
 
   /// The encoder is done: the decoder goes on with what it found out.
-  private mutating func beginDecoding(
+  private func beginDecoding(
     _ decoding: Decoding, reader: Engine.TokenReader?, graph: ModelGraph
   ) -> Next {
     guard let decoder = graph.decoder else { preconditionFailure("a graph without a decoder") }
@@ -192,7 +194,7 @@ struct Rider {
   /// Takes in a step of the decoder, and hands the tokens that are certain to the reader.
   ///
   /// - Parameter place: the first of the rider's rows in the turn.
-  mutating func advance(decoding place: Int, of turn: DecoderTurn) -> Next {
+  func advance(decoding place: Int, of turn: DecoderTurn) -> Next {
     guard !group.isCompleted else { return .leaves }
     search?.advance(place, of: turn)
     var reply = TokenReply.goOn
@@ -216,7 +218,7 @@ struct Rider {
 
   /// Takes along the state that its seat holds, to board again later. A graph that needs whole sequences begins each
   /// turn anew: there is no state to keep.
-  mutating func leaveSeat(_ seat: Int, states: SeatStates, graph: ModelGraph) {
+  func leaveSeat(_ seat: Int, states: SeatStates, graph: ModelGraph) {
     hasBoarded = true
     // The states of hypotheses are their own.
     guard search == nil else { return }
@@ -224,7 +226,7 @@ struct Rider {
   }
 
   /// Stays in the seat that it was about to leave.
-  mutating func keepSeat() { resumed = nil }
+  func keepSeat() { resumed = nil }
 
   // MARK: - The answer
 

@@ -38,14 +38,14 @@ struct WorkerState {
     }
     let kept = turn.parts.count - turn.boardings.count
     riders.removeLast(riders.count - kept)
-    riders.append(contentsOf: boarding)
+    for rider in boarding { riders.append(rider) }
   }
 
   /// Advances all riders by their parts of a turn.
   mutating func compute(_ turn: Turn, crew: Crew?) {
     let steps = turn.parts.compactMap { part -> TurnRider? in
       guard let rider = riders[part.seat] else { preconditionFailure("nobody in a seat") }
-      guard rider.isDecoding, let search = rider.search else { return rider.part(part) }
+      guard let search = rider.search else { return rider.part(part) }
       decoding?.add(search, seat: part.seat)
       return nil
     }
@@ -57,22 +57,25 @@ struct WorkerState {
 
   /// Copies what a turn reported to its riders; returns what each does next.
   mutating func advance(_ turn: Turn) -> [Rider.Next] {
-    guard let decoding else {
-      return turn.parts.enumerated().map { index, part in
-        riders[part.seat]?.advance(
-          part, index: index, from: workspace, states: states, graph: graph) ?? .leaves
-      }
-    }
-    defer { self.decoding?.clear() }
+    defer { decoding?.clear() }
+    var next: [Rider.Next] = []
+    next.reserveCapacity(turn.parts.count)
+    /// The rider's place among those whose own steps ran.
     var index = 0
-    return turn.parts.map { part in
-      if let place = decoding.place(ofSeat: part.seat) {
-        return riders[part.seat]?.advance(decoding: place, of: decoding) ?? .leaves
+    for part in turn.parts {
+      guard let rider = riders[part.seat] else {
+        next.append(.leaves)
+        continue
       }
-      defer { index += 1 }
-      return riders[part.seat]?.advance(
-        part, index: index, from: workspace, states: states, graph: graph) ?? .leaves
+      if let decoding, let place = decoding.place(ofSeat: part.seat) {
+        next.append(rider.advance(decoding: place, of: decoding))
+      } else {
+        next.append(
+          rider.advance(part, index: index, from: workspace, states: states, graph: graph))
+        index += 1
+      }
     }
+    return next
   }
 
   /// Nobody rides any more.

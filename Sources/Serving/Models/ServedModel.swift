@@ -13,6 +13,11 @@ package final class ServedModel: Sendable {
   package let vocabularies: [Vocabulary?]
   /// The bytes of the longest text that stands for a token of an input, or of its longest id; 0 for inputs that take none.
   package let maxTokenBytes: [Int]
+  package let outputNames: [String]
+  /// The outputs whose numbers become labels.
+  package let decodedOutputs: [Int]
+  /// The outputs that reconstruct an input.
+  package let reconstructions: [Int]
   /// What the labels of each output are called; nil for outputs that are not decoded.
   package let labelNames: [LabelNames?]
   /// Of the longest text that a token of its decoder adds, what separates it from the one before included; 0 without a vocabulary.
@@ -47,7 +52,11 @@ package final class ServedModel: Sendable {
       guard case .tokens(_, let entries?) = input.kind else { return nil }
       return Vocabulary(entries)
     }
-    labelNames = engine.graph.model.outputs.map { output in
+    let outputs = engine.graph.model.outputs
+    outputNames = outputs.map(\.name)
+    decodedOutputs = outputs.indices.filter { outputs[$0].decode != nil }
+    reconstructions = outputs.indices.filter { outputs[$0].reconstructs != nil }
+    labelNames = outputs.map { output in
       output.decode.map { _ in LabelNames(output.labelTexts, count: output.size) }
     }
     let decoder = engine.graph.decoder?.decoder

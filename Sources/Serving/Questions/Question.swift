@@ -65,7 +65,7 @@ extension Question {
   /// The names of the outputs of each prediction: all of the model's, or with a horizon the forecast's and those of its
   /// quantiles.
   package var outputNames: [String] {
-    let names = model.description.outputs.map(\.name)
+    let names = model.outputNames
     guard horizon != nil, let forecast = model.graph.forecast else { return names }
     let name = names[forecast.point.output]
     return [name] + forecast.quantiles.map { "\(name).q\($0.text)" }
@@ -85,6 +85,7 @@ extension Question {
 
   /// Refuses a question whose labels or errors depend on steps that are not in it.
   package func checkDecoding() throws(Fault) {
+    guard !model.decodedOutputs.isEmpty || !model.reconstructions.isEmpty else { return }
     for (index, output) in model.graph.model.outputs.enumerated() {
       if reconstruction(ofOutput: index) != nil, selection.steps(ofOutput: index) != .all {
         throw Fault(InputsError.erredWhole(output: output.name))

@@ -8,8 +8,8 @@ struct RecurrentState {
   var cell = Matrix()
 }
 
-/// One layer of a recurrent network in one direction.
-struct RecurrentLayer: Sendable {
+/// One layer of a recurrent network in one direction: one object, which every turn of every thread reads.
+final class RecurrentLayer: Sendable {
   let cell: RecurrentCell
   let inputSize: Int
   let hiddenSize: Int
@@ -120,7 +120,7 @@ struct RecurrentLayer: Sendable {
             if let crew {
               crew.run { share, barrier in pass.run(share, barrier) }
             } else {
-              pass.run(.whole, Barrier())
+              pass.run(.whole, .none)
             }
           }
         }

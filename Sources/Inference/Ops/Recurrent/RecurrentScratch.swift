@@ -2,7 +2,7 @@ import CKernels
 import Glibc
 
 /// Room that layers share within a turn.
-struct RecurrentScratch {
+final class RecurrentScratch: Sendable {
   /// Projected inputs of a window of steps.
   let window = Room<Float>()
   /// h of one step before its projection.

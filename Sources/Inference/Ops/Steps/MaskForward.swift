@@ -31,7 +31,7 @@ struct StepMask {
   private let values: Matrix
 
   /// Nil where the node has none.
-  init?(_ node: NodeTurn, _ workspace: Workspace) {
+  init?(_ node: borrowing NodeTurn, _ workspace: borrowing Workspace) {
     guard let reference = node.node.mask else { return nil }
     values = workspace[reference]
   }

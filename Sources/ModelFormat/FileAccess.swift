@@ -70,7 +70,8 @@ package struct OpenFile: ~Copyable {
     if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
       throw .system("write", path: path, code: EISDIR)
     }
-    let partial = "\(path).\(getpid()).partial"
+    guard replaces(path) else { return }
+    let partial = partialPath(of: path)
     // SAFETY: as above.
     let descriptor = unsafe open(partial, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .system("create", path: partial, code: errno) }
@@ -78,17 +79,34 @@ package struct OpenFile: ~Copyable {
     remove(partial)
   }
 
-  /// Writes a file beside `path` and renames it there, so that no reader ever sees or maps half of it.
+  /// Whether what is written to `path` takes the place of a file: a device, a pipe or a link stays what it is.
+  private static func replaces(_ path: String) -> Bool {
+    var status = stat()
+    // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
+    guard unsafe lstat(path, &status) == 0 else { return true }
+    return status.st_mode & S_IFMT == S_IFREG
+  }
+
+  private static func partialPath(of path: String) -> String { "\(path).\(getpid()).partial" }
+
+  /// Writes a file beside `path` and renames it there, so that no reader ever sees or maps half of it. What is there and
+  /// no regular file is written to.
   ///
   /// - Parameter isPrivate: whether only this user may read it.
   package static func write(
     _ bytes: [UInt8], to path: String, isPrivate: Bool = false
   ) throws(ModelError) {
-    let partial = "\(path).\(getpid()).partial"
+    let replaces = replaces(path)
+    let target = replaces ? partialPath(of: path) : path
+    func fail(_ call: String, _ path: String) -> ModelError {
+      let code = errno
+      if replaces { remove(target) }
+      return .system(call, path: path, code: code)
+    }
     // SAFETY: the paths are zero-terminated strings for the length of each call, here and below.
     let descriptor = unsafe open(
-      partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
-    guard descriptor >= 0 else { throw .system("create", path: partial, code: errno) }
+      target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
+    guard descriptor >= 0 else { throw .system("create", path: target, code: errno) }
     var written = 0
     while written < bytes.count {
       // SAFETY: the call reads the `bytes.count - written` bytes that follow `written` in `bytes`.
@@ -97,18 +115,14 @@ package struct OpenFile: ~Copyable {
       }
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else {
-        let code = errno
+        let error = fail("write", target)
         close(descriptor)
-        remove(partial)
-        throw .system("write", path: partial, code: code)
+        throw error
       }
       written += count
     }
-    guard close(descriptor) == 0, unsafe rename(partial, path) == 0 else {
-      let code = errno
-      remove(partial)
-      throw .system("write", path: path, code: code)
-    }
+    guard close(descriptor) == 0 else { throw fail("write", path) }
+    if replaces, unsafe rename(target, path) != 0 { throw fail("write", path) }
   }
 }
 

@@ -28,6 +28,9 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Print JSON instead of text.")
   var json = false
 
+  @OptionGroup(title: "Of a file that is imported, as for carousel-import") var imports:
+    ImportOptions
+
   func run() throws {
     try checkInstructionSet()
     let report = try report()
@@ -35,7 +38,7 @@ struct InspectCommand: ParsableCommand {
   }
 
   func report() throws -> ModelReport {
-    let graph = try loadModel(try modelFolder(folder), precision: precision)
+    let graph = try loadModel(try imports.folders(of: [folder])[0], precision: precision)
     guard graph.precision != .f32 else {
       guard input == nil else {
         throw ValidationError("--input: the weights are kept as f32, which differs in nothing")

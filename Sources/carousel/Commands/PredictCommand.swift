@@ -40,6 +40,9 @@ struct PredictCommand: ParsableCommand {
   @Option(help: .precision)
   var precision: Precision?
 
+  @OptionGroup(title: "Of a file that is imported, as for carousel-import") var imports:
+    ImportOptions
+
   func validate() throws {
     if let horizon, horizon < 1 {
       throw ValidationError("--horizon: found \(horizon), expected 1 or more")
@@ -54,7 +57,7 @@ struct PredictCommand: ParsableCommand {
     // Before anything is computed.
     if let output { try OpenFile.checkWritable(output) }
     let model = OfflineModel(
-      try loadModel(try modelFolder(folder), precision: precision),
+      try loadModel(try imports.folders(of: [folder])[0], precision: precision),
       stateKey: try Self.stateKey(in: ProcessInfo.processInfo.environment))
     let asked = try QuestionInput(
       try readFile(input), path: input, inputs: model.graph.model.description.inputs,

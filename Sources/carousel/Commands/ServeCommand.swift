@@ -23,6 +23,9 @@ struct ServeCommand: ParsableCommand {
     help: "Model folders, or files that are imported. (default: the folders in --models)")
   var folders: [String] = []
 
+  @OptionGroup(title: "Of a file that is imported, as for carousel-import") var imports:
+    ImportOptions
+
   @OptionGroup(title: "Settings") var settings: SettingOptions
 
   func validate() throws {
@@ -39,7 +42,7 @@ struct ServeCommand: ParsableCommand {
 
     keepMemorySmall()
     let graphs = try loadModels(
-      try folders(of: settings).map(modelFolder), precision: settings.precision)
+      try imports.folders(of: try folders(of: settings)), precision: settings.precision)
     logUnreadTensors(of: graphs, to: logger)
     let server: ModelServer
     do {

@@ -21,15 +21,18 @@ struct ModelFileImport {
     return ModelFileImport(importer: importer, cache: "\(cache)/carousel/models")
   }
 
-  /// The folder of the model in the file at `path`, made if it is not in the cache.
-  func folder(of path: String) throws(CarouselError) -> String {
-    let target = "\(cache)/\(try key(of: path))"
+  /// The folder of the model in the file at `path`, imported with `options`; made if it is not in the cache.
+  func folder(
+    of path: String, _ options: ImportOptions? = nil
+  ) throws(CarouselError) -> String {
+    let target = "\(cache)/\(try key(of: path, options))"
     if isModelFolder(target) { return target }
     try makeFolder(cache)
     let partial = "\(target).\(getpid()).partial"
     let result: ChildProcess.Result
     do {
-      result = try ChildProcess.run(importer, [path, "--output", partial], timeout: timeout)
+      result = try ChildProcess.run(
+        importer, [path, "--output", partial] + (options?.arguments ?? []), timeout: timeout)
     } catch { throw .file(path: importer, code: error.code) }
     guard result.ending == .exited(0) else {
       remove(partial)
@@ -48,13 +51,17 @@ struct ModelFileImport {
     return target
   }
 
-  /// What the folder is called: the file's name, for people, and a hash of its content and of the program.
-  private func key(of path: String) throws(CarouselError) -> String {
+  /// What the folder is called: the file's name, for people, and a hash of its content, of the options and their files, and of
+  /// the program.
+  private func key(
+    of path: String, _ options: ImportOptions?
+  ) throws(CarouselError) -> String {
     var hashes: [UInt8] = []
-    for file in [path, importer] {
+    for file in [path, importer] + (options?.files ?? []) {
       let bytes = try readFile(file)
       hashes += Digest.hash(bytes.span)
     }
+    for argument in options?.arguments ?? [] { hashes += Digest.hash(Array(argument.utf8).span) }
     let stem = path.split(separator: "/").last?.split(separator: ".").first ?? "model"
     hashes += stem.utf8
     let digits = Digest.hash(hashes.span).prefix(16).map { $0.hexadecimal() }
@@ -110,10 +117,9 @@ struct ModelFileImport {
   }
 }
 
-/// The folder of the model that `path` names: itself, or what the file there is imported to.
-func modelFolder(_ path: String) throws(CarouselError) -> String {
+/// Whether `path` names a file, which is not a model folder but may become one.
+func isFile(_ path: String) -> Bool {
   var status = stat()
   // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
-  guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return path }
-  return try ModelFileImport.here(file: path).folder(of: path)
+  return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 import ModelFormat
 import Testing
@@ -94,8 +95,44 @@ import Testing
     }
   }
 
+  /// Options go to the importer and into the key, with what is in their files.
+  @Test func optionsAreTheImporters() throws {
+    let tree = try FileTree([:])
+    let folder = tree.path
+    let files = try importing(
+      with: Self.works + "\nshift 3; echo \"$@\" > \"$0.given\"", in: folder)
+    let path = "\(folder)/my.model.onnx"
+    try OpenFile.write(Array("one".utf8), to: "\(folder)/v.txt")
+    let given = [
+      "--shape", "x=0,5", "--set", "sr=16000", "--vocabulary", "\(folder)/v.txt", "--keep-states",
+      "--with", "\(folder)/v.txt",
+    ]
+    let options = try ImportOptions.parse(given)
+    let first = try files.folder(of: path, options)
+    let told = String(
+      decoding: try OpenFile(path: "\(folder)/importer.given").read(), as: UTF8.self)
+    #expect(
+      told
+        == "\(folder)/v.txt --vocabulary \(folder)/v.txt --set sr=16000 --shape x=0,5 --keep-states\n"
+    )
+    #expect(try files.folder(of: path, options) == first)
+    #expect(try files.folder(of: path, ImportOptions.parse(["--shape", "x=0,6"])) != first)
+    #expect(try files.folder(of: path) != first)
+    try OpenFile.write(Array("two".utf8), to: "\(folder)/v.txt")
+    #expect(try files.folder(of: path, options) != first)
+  }
+
+  @Test func optionsAreForOneFile() throws {
+    let tree = try FileTree(["a.onnx": "a", "b.onnx": "b"])
+    let options = try ImportOptions.parse(["--shape", "x=0,5"])
+    for paths in [["/usr"], [], ["\(tree.path)/a.onnx", "\(tree.path)/b.onnx"]] {
+      #expect(throws: ValidationError.self) { try options.folders(of: paths) }
+    }
+    #expect(try ImportOptions.parse([]).folders(of: ["/usr"]) == ["/usr"])
+  }
+
   @Test func aFolderIsItself() throws {
-    #expect(try modelFolder("/nowhere/at/all") == "/nowhere/at/all")
-    #expect(try modelFolder("/usr") == "/usr")
+    let none = try ImportOptions.parse([])
+    #expect(try none.folders(of: ["/nowhere/at/all", "/usr"]) == ["/nowhere/at/all", "/usr"])
   }
 }

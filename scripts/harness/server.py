@@ -65,11 +65,11 @@ class Server:
     @classmethod
     def carousel(
         cls, binary: str, folders: list[Path], port: int = 0, options: tuple[str, ...] = (),
-        open_files: int | None = None,
+        open_files: int | None = None, environment: dict[str, str] | None = None,
     ) -> Self:
-        """`carousel serve` with the models in `folders`; picks a port where none is given.
+        """`carousel serve` with the models in `folders`, or of files; picks a port where none is given.
 
-        It may have `open_files` descriptors, or as many as we may.
+        It may have `open_files` descriptors, or as many as we may; `environment` is added to ours.
         """
         limit = ["prlimit", f"--nofile={open_files}:{open_files}"] if open_files else []
         port = port or free_port()
@@ -82,7 +82,7 @@ class Server:
         return cls(
             [*limit, binary, "serve", *names, "--host", HOST, "--port", str(port),
              "--log-level", "warning", *options],
-            port, cwd=Path(tempfile.gettempdir()), environment=kept,
+            port, cwd=Path(tempfile.gettempdir()), environment=kept | (environment or {}),
         )
 
     def _wait_until_ready(self, path: str | None, seconds: float = HANG) -> None:

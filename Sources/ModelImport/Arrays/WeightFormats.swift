@@ -28,7 +28,7 @@ enum WeightFormats {
             "found \(ForeignFile(file.bytes.span)?.what ?? "a file of an unknown kind"), expected weights as in the file before"
         )
       }
-      tables.append((file.stem, try kind.table(file)))
+      tables.append((file.stem, try kind.table(file, hasGraph: request.graph != nil)))
     }
     return try WeightsImport(request: request).draft(tables)
   }
@@ -43,6 +43,7 @@ private enum WeightFile {
     switch ForeignFile(bytes.span) {
     case .torchZip, .torchPickle, .pickle: self = .torch
     case .npz: self = .npz
+    case .npy where TorchFile.pickledObjects(in: bytes) != nil: self = .torch
     case nil where Self.isSafetensors(bytes): self = .safetensors
     case nil where path.hasSuffix(".pkl") || path.hasSuffix(".pickle"): self = .torch
     default: return nil
@@ -54,9 +55,11 @@ private enum WeightFile {
     bytes.count > 8 && bytes[5..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
   }
 
-  func table(_ file: SourceFile) throws(ImportError) -> WeightTable {
+  func table(_ file: SourceFile, hasGraph: Bool) throws(ImportError) -> WeightTable {
     switch self {
-    case .torch: try WeightTable(torch: try TorchFile(file), fileBytes: file.bytes.count)
+    case .torch:
+      try WeightTable(
+        torch: try TorchFile(file), fileBytes: file.bytes.count, hasGraph: hasGraph)
     case .npz: try WeightTable(npz: file)
     case .safetensors: try WeightTable(safetensors: file)
     }

@@ -12,46 +12,49 @@ enum RecurrentOperators {
 
   private static func run(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
     let cell = try RecurrentCell(
-      a.node, w: try a.required(1), r: try a.required(2), b: a.optional(3), p: a.optional(7))
+      a.node, w: try a.required(1), r: try a.required(2), b: a.optional(3), p: a.optional(7),
+      projection: a.optional(RecurrentCell.projectionInput))
     let x = try a.required(0)
     guard x.rank == 3, x.shape[2] == cell.inputSize else {
       throw a.node.refusal(
         "X of \(x.shape)", because: "the last of three axes has \(cell.inputSize) elements")
     }
     let (steps, batch) = cell.isBatchFirst ? (x.shape[1], x.shape[0]) : (x.shape[0], x.shape[1])
-    let size = cell.hiddenSize
-    try a.checkCount([steps, cell.directions, batch, size])
+    // h and c have as many elements as each other, but for a projection.
+    let sizes = [cell.outputSize, cell.hiddenSize]
+    try a.checkCount([steps, cell.directions, batch, sizes[1]])
     let lengths = a.optional(4)?.integers ?? Array(repeating: steps, count: batch)
     let states = [a.optional(5), a.optional(6)]
-    let stateShape =
+    let stateShapes = sizes.map { size in
       cell.isBatchFirst ? [batch, cell.directions, size] : [cell.directions, batch, size]
-    for state in states {
-      if let state, state.shape != stateShape {
-        throw a.node.refusal("a state of \(state.shape)", because: "it is \(stateShape) here")
+    }
+    for (state, shape) in zip(states, stateShapes) {
+      if let state, state.shape != shape {
+        throw a.node.refusal("a state of \(state.shape)", because: "it is \(shape) here")
       }
     }
     guard lengths.count == batch, lengths.allSatisfy({ (0...steps).contains($0) }) else {
       throw a.node.refusal(
         "sequence_lens of \(lengths.prefix(8))", because: "\(batch) sequences have \(steps) steps")
     }
-    /// Where the state of a sequence and direction begins.
-    func stateStart(_ direction: Int, _ row: Int) -> Int {
-      (cell.isBatchFirst ? row * cell.directions + direction : direction * batch + row) * size
+    /// Where the state of a sequence and direction stands among the others.
+    func place(_ direction: Int, _ row: Int) -> Int {
+      cell.isBatchFirst ? row * cell.directions + direction : direction * batch + row
     }
+    let size = sizes[0]
     func outputStart(_ step: Int, _ direction: Int, _ row: Int) -> Int {
       cell.isBatchFirst
         ? ((row * steps + step) * cell.directions + direction) * size
         : ((step * cell.directions + direction) * batch + row) * size
     }
     var output = Array(repeating: 0.0, count: steps * cell.directions * batch * size)
-    var finals = [[Double]](
-      repeating: Array(repeating: 0, count: cell.directions * batch * size), count: 2)
+    var finals = sizes.map { Array(repeating: 0.0, count: cell.directions * batch * $0) }
     for direction in 0..<cell.directions {
       let isReverse = direction == 1 || cell.isReverse
       for row in 0..<batch {
-        let start = stateStart(direction, row)
-        var h = (0..<size).map { states[0]?[start + $0] ?? 0 }
-        var c = (0..<size).map { states[1]?[start + $0] ?? 0 }
+        let starts = sizes.map { place(direction, row) * $0 }
+        var h = (0..<sizes[0]).map { states[0]?[starts[0] + $0] ?? 0 }
+        var c = (0..<sizes[1]).map { states[1]?[starts[1] + $0] ?? 0 }
         for index in 0..<lengths[row] {
           let step = isReverse ? lengths[row] - 1 - index : index
           let from = (cell.isBatchFirst ? row * steps + step : step * batch + row) * cell.inputSize
@@ -62,8 +65,9 @@ enum RecurrentOperators {
         }
         // A sequence of no steps ends with zeros, as ONNX Runtime has it.
         if lengths[row] == 0 { (h, c) = (h.map { _ in 0 }, c.map { _ in 0 }) }
-        finals[0].replaceSubrange(start..<start + size, with: h)
-        finals[1].replaceSubrange(start..<start + size, with: c)
+        for (index, state) in [h, c].enumerated() {
+          finals[index].replaceSubrange(starts[index]..<starts[index] + sizes[index], with: state)
+        }
       }
     }
     let shape =
@@ -71,7 +75,7 @@ enum RecurrentOperators {
       ? [batch, steps, cell.directions, size] : [steps, cell.directions, batch, size]
     let results =
       [SourceTensor(shape: shape, elements: output)]
-      + finals.map { SourceTensor(shape: stateShape, elements: $0) }
+      + zip(finals, stateShapes).map { SourceTensor(shape: $1, elements: $0) }
     return cell.kind == .lstm ? results : Array(results.dropLast())
   }
 }
@@ -123,7 +127,7 @@ private struct RecurrentStep {
     func peephole(_ index: Int, _ unit: Int) -> Double {
       cell.peepholes?[direction][index * size + unit] ?? 0
     }
-    var next = h
+    var next = Array(repeating: 0.0, count: size)
     switch cell.kind {
     case .rnn:
       for unit in 0..<size { next[unit] = activate(0, gate(0, unit, h)) }
@@ -154,6 +158,10 @@ private struct RecurrentStep {
         next[unit] = (1 - z[unit]) * new + z[unit] * h[unit]
       }
     }
-    h = next
+    guard let projection = cell.projections?[direction] else {
+      h = next
+      return
+    }
+    h = (0..<cell.outputSize).map { dot(projection, $0, next) }
   }
 }

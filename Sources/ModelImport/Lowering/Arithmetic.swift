@@ -65,7 +65,10 @@ enum Arithmetic {
       for index in aligned.indices where index != widest {
         let size = aligned[index].shape[axis]
         guard size == aligned[widest].shape[axis] || size == 1 else {
-          throw node.refusal("\(values.map(\.shape))", because: "these shapes don't fit each other")
+          throw l.wishingSameSteps(
+            [aligned[index].axes[axis], aligned[widest].axes[axis]],
+            or: node.refusal(
+              "\(values.map(\.shape))", because: "these shapes don't fit each other"))
         }
         if size != 1 || !aligned[index].axes[axis].isEmpty {
           try Arithmetic.unify(&l, &aligned, widest, index, axis: axis, node)
@@ -146,6 +149,14 @@ enum Arithmetic {
       "\(one.role.rawValue) against \(other.role.rawValue)",
       because: "an axis of one value is one of another kind in the other")
     if one.role == .time, other.role == .time { return refusal }
+    let inputs = Set([one, other].compactMap { $0.origin?.input })
+    if one.role == .batch, other.role == .batch, let input = inputs.sorted().last, inputs.count > 1
+    {
+      return node.refusal(
+        "the batches of \(inputs.sorted().map { "\"\($0)\"" }.joined(separator: " and "))",
+        because: "they are of different sizes",
+        instead: "if one is a constant of the model: --set '\(input)=values.npy'")
+    }
     for (atom, role) in [(one, other.role), (other, one.role)]
     where atom.origin != nil && atom.role != role {
       return l.wishing(atom, role, or: refusal)

@@ -16,12 +16,15 @@ struct Assumptions: Equatable, Sendable {
   var states: Set<String> = []
   /// Inputs of floats that are ids.
   var wholeNumbers: Set<String> = []
+  /// Sizes of axes of elements that the file leaves open, by the weights that they meet.
+  var sizes: [Atom.Origin: Int] = [:]
   /// Names of axes of steps that are as long as another's.
   var sameSteps: [String: String] = [:]
 
   /// One more assumption.
   enum Wish: Hashable, Sendable {
     case role(Atom.Origin, Atom.Role)
+    case size(Atom.Origin, Int)
     case fixed(input: String, value: Double)
     case lengths(input: String, steps: Int)
     case stepwise(states: Set<String>)
@@ -35,6 +38,9 @@ struct Assumptions: Equatable, Sendable {
     case .role(let origin, let role):
       guard roles[origin] == nil else { return false }
       roles[origin] = role
+    case .size(let origin, let size):
+      guard sizes[origin] == nil else { return false }
+      sizes[origin] = size
     case .fixed(let input, let value):
       guard fixed[input] == nil else { return false }
       fixed[input] = SourceTensor(shape: [], kind: .integer, elements: [value])

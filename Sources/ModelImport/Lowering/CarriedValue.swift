@@ -15,6 +15,8 @@ struct Atom: Hashable, Sendable {
   var origin: Origin?
   /// Whether its size is known only when the model runs: a prime stands in for it.
   var isOpen = false
+  /// Whether they are steps that an op made of those of an input, another number of them.
+  var isDerived = false
 
   /// Atoms are the same by their ids.
   static func == (first: Atom, second: Atom) -> Bool { first.id == second.id }

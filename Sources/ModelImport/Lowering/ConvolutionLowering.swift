@@ -57,9 +57,11 @@ enum ConvolutionLowering {
     guard groups > 0, weight.shape[0] % groups == 0, weight.shape[1] * groups == value.shape[1],
       bias.map({ $0.count == weight.shape[0] }) ?? true
     else {
-      throw node.refusal(
-        "\(value.shape) and weights of \(weight.shape)",
-        because: "these shapes don't fit each other")
+      throw l.wishing(
+        value.axes[1], ofSize: weight.shape[1] * max(groups, 1),
+        or: node.refusal(
+          "\(value.shape) and weights of \(weight.shape)",
+          because: "these shapes don't fit each other"))
     }
     if let atom = value.axes[0].first(where: { $0.role == .element }) {
       throw node.refusal(

@@ -25,18 +25,20 @@ package struct GraphTranslation {
   /// Assumptions that are tried before the graph is given up.
   private static let maxAttempts = 64
 
-  /// Numbers that stand for lengths: sequences of a batch, then steps.
-  private static let primes = [[7919, 1009, 1499, 1999, 2503], [8101, 1103, 1601, 2203, 2707]]
+  private static let standIns = [
+    StandIns(batch: 7919, steps: [1009, 1499, 1999, 2503], elements: [3001, 3253, 3511, 3761]),
+    StandIns(batch: 8101, steps: [1103, 1601, 2203, 2707], elements: [3089, 3347, 3593, 3847]),
+  ]
 
   /// The folder.
   ///
   /// - Throws: where a node can't be carried.
   package func folder(named name: String) throws(ImportError) -> FolderDraft {
-    let first = try translated(primes: Self.primes[0])
+    let first = try translated(Self.standIns[0])
     if graph.inputs.contains(where: {
       $0.dimensions.contains { if case .named = $0 { true } else { false } }
     }) {
-      let second = try translated(primes: Self.primes[1])
+      let second = try translated(Self.standIns[1])
       guard first.hasSameWeights(as: second) else {
         throw ImportError(
           file: "", place: first.firstDifference(from: second).map { "node \"\($0)\"" },
@@ -52,7 +54,7 @@ package struct GraphTranslation {
 
   /// The graph beside the folder: where its values stand.
   private func reference(
-    _ lowering: Lowering, _ finished: FinishedGraph, _ primes: [Int]
+    _ lowering: Lowering, _ finished: FinishedGraph
   ) -> SourceReference {
     let assumptions = lowering.assumptions
     var (inputs, others): ([(String, CarriedValue)], [(String, [Int], SourceReference.Fill)]) = (
@@ -94,7 +96,7 @@ package struct GraphTranslation {
       isStepwise: assumptions.isStepwise)
   }
 
-  private func translated(primes: [Int]) throws(ImportError) -> FinishedGraph {
+  private func translated(_ standIns: StandIns) throws(ImportError) -> FinishedGraph {
     var assumptions = Assumptions()
     assumptions.fixed = options.fixed
     assumptions.shapes = options.shapes
@@ -111,18 +113,23 @@ package struct GraphTranslation {
         where assumptions.wholeNumbers.contains(graph.inputs[index].name) {
           graph.inputs[index].kind = .integer
         }
-        let inputs = try InputLowering(graph: graph, assumptions: assumptions, primes: primes)
-          .lower(&lowering)
+        let inputs = try InputLowering(
+          graph: graph, assumptions: assumptions, standIns: standIns
+        ).lower(&lowering)
         try lowering.lower(graph)
         var finished = FinishedGraph(
           builder: lowering.builder, inputs: inputs, states: lowering.finalStates)
         for output in graph.outputs { try finished.add(output: output, &lowering, graph) }
         try finished.finish(keepsStates: options.keepsStates)
-        finished.reference = reference(lowering, finished, primes)
+        for input in finished.inputs {
+          if let problem = lowering.missingSizes[input.source] { throw problem }
+        }
+        finished.reference = reference(lowering, finished)
         return finished
       } catch {
         guard attempts < Self.maxAttempts, let wish = lowering.wish, assumptions.grant(wish) else {
-          throw error
+          let missing = lowering.missingSizes.sorted { $0.key < $1.key }.first?.value
+          throw missing ?? standIns.named(in: error)
         }
       }
     }
@@ -133,13 +140,13 @@ package struct GraphTranslation {
 struct InputLowering {
   let graph: SourceGraph
   let assumptions: Assumptions
-  let primes: [Int]
+  let standIns: StandIns
   private let states: StateInputs
 
-  init(graph: SourceGraph, assumptions: Assumptions, primes: [Int]) {
+  init(graph: SourceGraph, assumptions: Assumptions, standIns: StandIns) {
     self.graph = graph
     self.assumptions = assumptions
-    self.primes = primes
+    self.standIns = standIns
     states = StateInputs(graph)
   }
 
@@ -164,7 +171,7 @@ struct InputLowering {
         )
         continue
       }
-      let shape = try sizes(input, &stepNames)
+      let shape = try sizes(input, &stepNames, &lowering)
       if let steps = assumptions.lengths[input.name] {
         lowering.define(
           input.name,
@@ -187,7 +194,10 @@ struct InputLowering {
     for (axis, dimension) in shape.enumerated() {
       let origin = Atom.Origin(input: input.name, axis: axis)
       switch dimension.role {
-      case .element: axes.append([lowering.newAtom(dimension.size, origin: origin)])
+      case .element:
+        var atom = lowering.newAtom(dimension.size, origin: origin)
+        atom.isOpen = dimension.isOpen
+        axes.append([atom])
       case .batch, .time:
         axes.append([
           lowering.lengthAtom(
@@ -216,7 +226,7 @@ struct InputLowering {
 
   /// Sizes and roles of an input's axes.
   private func sizes(
-    _ input: SourceGraph.Input, _ stepNames: inout [String]
+    _ input: SourceGraph.Input, _ stepNames: inout [String], _ lowering: inout Lowering
   ) throws(ImportError) -> [InputAxis] {
     let given = assumptions.shapes[input.name]
     if let given, given.count != input.dimensions.count {
@@ -238,30 +248,56 @@ struct InputLowering {
       switch (dimension, roles[axis]) {
       case (.fixed(let size), let role):
         result.append(InputAxis(size: size, role: role, isOpen: false))
-      case (.named, .batch): result.append(InputAxis(size: primes[0], role: .batch, isOpen: true))
+      case (.named, .time)
+      where assumptions.sizes[Atom.Origin(input: input.name, axis: axis)] != nil:
+        let size = assumptions.sizes[Atom.Origin(input: input.name, axis: axis)] ?? 1
+        result.append(InputAxis(size: size, role: .time, isOpen: false))
+      case (.named, .batch):
+        result.append(InputAxis(size: standIns.batch, role: .batch, isOpen: true))
       case (.named(let name), .time):
         let known = assumptions.sameSteps[name] ?? name
+        lowering.setStepName(Atom.Origin(input: input.name, axis: axis), known)
         if !stepNames.contains(known) { stepNames.append(known) }
-        guard let index = stepNames.firstIndex(of: known), index + 1 < primes.count else {
+        guard let index = stepNames.firstIndex(of: known), index < standIns.steps.count else {
           throw ImportError(
             file: "", place: "input \"\(input.name)\"",
-            problem: "found more than \(primes.count - 1) axes of steps with lengths of their own")
+            problem:
+              "found more than \(standIns.steps.count) axes of steps with lengths of their own")
         }
-        result.append(InputAxis(size: primes[index + 1], role: .time, isOpen: true))
+        result.append(InputAxis(size: standIns.steps[index], role: .time, isOpen: true))
       case (.named(let name), .element):
-        let shape = input.dimensions.map {
-          if case .fixed(let size) = $0 { "\(size)" } else { "0" }
+        if let size = assumptions.sizes[Atom.Origin(input: input.name, axis: axis)] {
+          result.append(InputAxis(size: size, role: .element, isOpen: false))
+          continue
         }
-        throw ImportError(
-          file: "", place: "input \"\(input.name)\"",
-          problem:
-            "found axis \(axis) (\"\(name)\") without a size: it holds the elements of a step, whose number is fixed",
-          remedy:
-            "give the sizes, 0 for one that stays open: --shape '\(input.name)=\(shape.joined(separator: ","))'"
-        )
+        // Which size it is, weights tell that it meets later on.
+        let problem = missingSize(input, axis, name)
+        let used = lowering.missingSizes.count
+        guard used < standIns.elements.count, lowering.missingSizes[input.name] == nil else {
+          throw problem
+        }
+        lowering.setMissingSize(input.name, problem)
+        result.append(InputAxis(size: standIns.elements[used], role: .element, isOpen: true))
       }
     }
     return result
+  }
+
+  /// Why an input isn't taken whose elements nobody counts.
+  private func missingSize(
+    _ input: SourceGraph.Input, _ axis: Int, _ name: String
+  ) -> ImportError {
+    let shape = input.dimensions.enumerated().map { place, dimension in
+      if case .fixed(let size) = dimension { return "\(size)" }
+      return place == axis ? "N" : "0"
+    }
+    return ImportError(
+      file: "", place: "input \"\(input.name)\"",
+      problem:
+        "found axis \(axis) (\"\(name)\") without a size: it holds the elements of a step, whose number is fixed",
+      remedy:
+        "give the size in the place of N, 0 for one that stays open: --shape '\(input.name)=\(shape.joined(separator: ","))'"
+    )
   }
 
   /// What each axis is: as the operators need it, else as is usual.

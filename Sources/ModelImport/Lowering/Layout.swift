@@ -135,8 +135,12 @@ enum Layout {
   ) throws(ImportError) -> CarriedValue {
     var result = Layout.padded(value, rank: shape.count)
     guard let wide = RowMajor.broadcast(result.shape, shape) else {
-      throw node.refusal(
+      var refusal = node.refusal(
         "\(value.shape) and \(shape)", because: "these shapes don't fit each other")
+      for (atoms, size) in zip(result.axes.reversed(), shape.reversed()) where size > 1 {
+        refusal = l.wishing(atoms, ofSize: size, or: refusal)
+      }
+      throw refusal
     }
     var order = result.elements
     for (axis, size) in wide.enumerated()

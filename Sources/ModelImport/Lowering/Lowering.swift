@@ -18,6 +18,10 @@ struct Lowering {
   /// For each input or node of the folder whose elements are only chosen or reordered from one: the inputs that they come from.
   private var origins: [String: Set<String>] = [:]
   private var inputs: [String: String] = [:]
+  /// The names of the inputs' axes of steps.
+  private var stepNames: [Atom.Origin: String] = [:]
+  /// Of inputs with an axis of elements that the file gives no size: what is wrong with that.
+  private(set) var missingSizes: [String: ImportError] = [:]
   /// Of nodes whose steps are calls of the foreign graph: the final state that a step's output is.
   private(set) var finalStates: [String: String] = [:]
 
@@ -214,6 +218,33 @@ struct Lowering {
     return wish(.role(origin, role), or: refusal)
   }
 
+  /// Asks that the first two steps that differ are as many as each other: those of inputs that the graph puts together.
+  mutating func wishingSameSteps(_ axes: [[Atom]], or refusal: ImportError) -> ImportError {
+    let names = axes.joined().filter { $0.role == .time && !$0.isDerived }
+      .compactMap { $0.origin.flatMap { stepNames[$0] } }
+    guard let first = names.first, let second = names.first(where: { $0 != first }) else {
+      return refusal
+    }
+    return wish(.sameSteps(second, first), or: refusal)
+  }
+
+  /// Asks that an axis whose size the file leaves open is so long that these atoms are `count` elements together.
+  mutating func wishing(
+    _ atoms: [Atom], ofSize count: Int, or refusal: ImportError
+  ) -> ImportError {
+    guard let open = atoms.first(where: { $0.isOpen && $0.role != .batch }),
+      let origin = open.origin, !open.isDerived
+    else { return refusal }
+    let others = atoms.filter { $0 != open }
+    let known = others.reduce(1) { $0 * $1.size }
+    guard count > 0, count % known == 0, count / known < 1 << 22,
+      others.allSatisfy({ !$0.isOpen })
+    else { return refusal }
+    // An axis by itself holds elements; steps beside elements are all laid side by side.
+    if open.role == .time, others.isEmpty { return wishing(open, .element, or: refusal) }
+    return wish(.size(origin, count / known), or: refusal)
+  }
+
   // MARK: Atoms
 
   mutating func newAtom(_ size: Int, _ role: Atom.Role = .element, origin: Atom.Origin? = nil)
@@ -244,6 +275,7 @@ struct Lowering {
     if count == source.size { return source }
     var atom = lengthAtom(count, .time, origin: source.origin)
     atom.isOpen = source.isOpen
+    atom.isDerived = true
     return atom
   }
 
@@ -258,15 +290,23 @@ struct Lowering {
     }
   }
 
-  /// A value that is the same at every step as a sequence; nil where no sequence has these steps.
-  mutating func sequence(of value: CarriedValue, _ node: SourceNode) -> CarriedValue? {
-    guard let atom = value.timeAtoms.first, let example = examples[atom] else { return nil }
+  /// A sequence of one zero a step with these steps; nil where no sequence has them.
+  mutating func zeros(likeStepsOf atom: Atom, _ node: SourceNode) -> String? {
+    guard let example = examples[atom] else { return nil }
     let name = node.outputs.first ?? node.name
     var zeros = example.node
     if example.size > 1 {
       zeros = builder.emit(.slice(start: 0, end: 1), [zeros], named: "\(name).first")
     }
-    zeros = builder.emit(.affine(scale: [0], shift: nil), [zeros], named: "\(name).zeros")
+    return builder.emit(.affine(scale: [0], shift: nil), [zeros], named: "\(name).zeros")
+  }
+
+  /// A value that is the same at every step as a sequence; nil where no sequence has these steps.
+  mutating func sequence(of value: CarriedValue, _ node: SourceNode) -> CarriedValue? {
+    guard let atom = value.timeAtoms.first, let zeros = zeros(likeStepsOf: atom, node) else {
+      return nil
+    }
+    let name = node.outputs.first ?? node.name
     var result = value
     result.node = builder.emit(.add, [value.node, zeros], named: "\(name).repeated")
     result.form = .sequence
@@ -277,6 +317,12 @@ struct Lowering {
 
   /// The foreign graph's name of an input of the folder; nil of a node.
   func input(named node: String) -> String? { inputs[node] }
+
+  mutating func setStepName(_ origin: Atom.Origin, _ name: String) { stepNames[origin] = name }
+
+  mutating func setMissingSize(_ input: String, _ problem: ImportError) {
+    missingSizes[input] = missingSizes[input] ?? problem
+  }
 
   mutating func setInput(_ node: String, _ name: String) { inputs[node] = name }
 

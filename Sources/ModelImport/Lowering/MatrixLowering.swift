@@ -48,8 +48,11 @@ enum MatrixLowering {
     let matrix = weights.rank == 1 ? weights.reshaped([weights.count, 1]) : weights
     guard matrix.shape.dropLast(2).allSatisfy({ $0 == 1 }), matrix.shape[matrix.rank - 2] == inner
     else {
-      throw node.refusal(
-        "\(value.shape) and weights of \(weights.shape)", because: "one matrix for all is carried")
+      throw l.wishing(
+        value.axes[value.axes.count - 1], ofSize: matrix.shape[matrix.rank - 2],
+        or: node.refusal(
+          "\(value.shape) and weights of \(weights.shape)",
+          because: "one matrix for all is carried"))
     }
     let outputs = matrix.shape[matrix.rank - 1]
     var result = try MatrixLowering.contracting(
@@ -146,6 +149,9 @@ extension MatrixLowering {
     weight: (_ output: Int, _ input: Int) -> Double
   ) throws(ImportError) -> CarriedValue {
     let atoms = value.axes[axis]
+    if let result = try flattened(&l, value, axis: axis, outputs: outputs, node, weight: weight) {
+      return result
+    }
     if let other = atoms.first(where: { $0.role != .element }) {
       throw l.wishing(
         other, .element,
@@ -174,6 +180,41 @@ extension MatrixLowering {
     let atom = l.newAtom(outputs)
     result.axes[axis] = [atom]
     result.elements = [atom] + others
+    result.kind = .float
+    return result.withoutSingles
+  }
+
+  /// A matrix over all steps and their elements side by side: at the last step, a convolution over as many steps as there must be.
+  private static func flattened(
+    _ l: inout Lowering, _ value: CarriedValue, axis: Int, outputs: Int, _ node: SourceNode,
+    weight: (_ output: Int, _ input: Int) -> Double
+  ) throws(ImportError) -> CarriedValue? {
+    let atoms = value.axes[axis]
+    let times = atoms.filter { $0.role == .time }
+    guard value.form == .sequence, times.count == 1, let time = times.first, !time.isOpen,
+      atoms.count > 1, value.timeAtoms.count == 1, atoms.allSatisfy({ $0.role != .batch }),
+      value.foreignOrder.allSatisfy(atoms.contains)
+    else { return nil }
+    let elements = atoms.filter { $0.role == .element }
+    let arranged = Layout.arranged(&l, value, elements, node)
+    // The convolution's weights are [outputs, elements, steps].
+    let strides = RowMajor.strides(atoms.map(\.size))
+    func stride(_ atom: Atom) -> Int { atoms.firstIndex(of: atom).map { strides[$0] } ?? 0 }
+    let inputs = RowMajor.positions(
+      shape: elements.map(\.size) + [time.size], strides: elements.map(stride) + [stride(time)])
+    var weights: [Double] = []
+    for output in 0..<outputs { weights += inputs.map { weight(output, $0) } }
+    var result = Layout.map(
+      &l, arranged, .conv(), node,
+      tensors: [("weight", [outputs, value.size, time.size], weights)])
+    result = Layout.map(&l, result, .last, node)
+    l.builder.note(
+      "\(node.place) works on all \(time.size) steps side by side: send sequences of exactly \(time.size) steps"
+    )
+    let atom = l.newAtom(outputs)
+    result.form = .vector
+    result.axes[axis] = [atom]
+    result.elements = [atom]
     result.kind = .float
     return result.withoutSingles
   }

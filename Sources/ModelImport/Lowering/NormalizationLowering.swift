@@ -66,8 +66,10 @@ enum NormalizationLowering {
     for (name, tensor) in [("weight", scale), ("bias", bias)] {
       guard let tensor else { continue }
       guard tensor.count == size else {
-        throw node.refusal(
-          "a \(name) of \(tensor.shape)", because: "\(size) elements are normalised")
+        throw l.wishing(
+          own, ofSize: tensor.count,
+          or: node.refusal(
+            "a \(name) of \(tensor.shape)", because: "\(size) elements are normalised"))
       }
       let all = Array(repeating: tensor.dense, count: groups).flatMap { $0 }
       tensors.append((name, [all.count], all))
@@ -125,7 +127,10 @@ enum NormalizationLowering {
       parameters.append(tensor)
     }
     guard value.axes.count >= 2, parameters.allSatisfy({ $0.count == value.shape[1] }) else {
-      throw node.refusal("\(value.shape)", because: "there are \(parameters[0].count) channels")
+      throw l.wishing(
+        value.axes.count > 1 ? value.axes[1] : [], ofSize: parameters[0].count,
+        or: node.refusal(
+          "\(value.shape)", because: "there are \(parameters[0].count) channels"))
     }
     if let atom = value.axes[1].first(where: { $0.role != .element }) {
       throw l.wishing(

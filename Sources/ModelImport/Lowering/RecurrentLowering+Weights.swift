@@ -28,9 +28,12 @@ extension RecurrentLowering {
         ))
       tensors.append(
         (
-          "weight_hh\(suffix)", [rows, size],
-          gates(cell.recurrentWeights[direction][...], columns: size)
+          "weight_hh\(suffix)", [rows, cell.outputSize],
+          gates(cell.recurrentWeights[direction][...], columns: cell.outputSize)
         ))
+      if let projection = cell.projections?[direction] {
+        tensors.append(("weight_hr\(suffix)", [cell.outputSize, size], projection))
+      }
       if let biases = cell.biases?[direction] {
         tensors.append(("bias_ih\(suffix)", [rows], gates(biases[..<rows], columns: 1)))
         tensors.append(("bias_hh\(suffix)", [rows], gates(biases[rows...], columns: 1)))

@@ -22,7 +22,8 @@ enum RecurrentLowering {
     }
     let cell = try RecurrentCell(
       node, w: w, r: r, b: try l.constant(node, 3, "biases B"),
-      p: try l.constant(node, 7, "peepholes P"))
+      p: try l.constant(node, 7, "peepholes P"),
+      projection: try l.constant(node, RecurrentCell.projectionInput, "a projection"))
     return try recurrent(&l, node, cell)
   }
 
@@ -31,8 +32,8 @@ enum RecurrentLowering {
   {
     var lstm = node
     lstm.op = "LSTM"
-    let w = try dequantized(&l, node, weights: 1, scale: 8, zero: 9)
-    let r = try dequantized(&l, node, weights: 2, scale: 10, zero: 11)
+    let w = try QuantizedLowering.cellWeights(&l, node, weights: 1, scale: 8, zero: 9)
+    let r = try QuantizedLowering.cellWeights(&l, node, weights: 2, scale: 10, zero: 11)
     let cell = try RecurrentCell(
       lstm, w: w, r: r, b: try l.constant(node, 3, "biases B"),
       p: try l.constant(node, 7, "peepholes P"))
@@ -40,42 +41,12 @@ enum RecurrentLowering {
     return try recurrent(&l, lstm, cell)
   }
 
-  /// Weights of 8 bits, which ONNX Runtime keeps as [directions, inputs, gates · H], as LSTM has them.
-  private static func dequantized(
-    _ l: inout Lowering, _ node: SourceNode, weights: Int, scale: Int, zero: Int
-  ) throws(ImportError) -> SourceTensor {
-    guard let values = try l.constant(node, weights, "weights"),
-      let scales = try l.constant(node, scale, "a scale"),
-      values.rank == 3,
-      scales.count == values.shape[0] || scales.count == values.shape[0] * values.shape[2]
-    else {
-      throw node.refusal("weights without a scale", because: "each direction, or column, has one")
-    }
-    let zeros = try l.constant(node, zero, "a zero point")
-    let (directions, inputs, columns) = (values.shape[0], values.shape[1], values.shape[2])
-    let isByColumn = scales.count != directions
-    var elements: [Double] = []
-    for direction in 0..<directions {
-      for column in 0..<columns {
-        let index = isByColumn ? direction * columns + column : direction
-        for input in 0..<inputs {
-          let value = values[(direction * inputs + input) * columns + column]
-          let zero =
-            zeros.map { $0.count == 1 ? $0[0] : $0[$0.count == scales.count ? index : direction] }
-            ?? 0
-          elements.append((value - zero) * scales[index])
-        }
-      }
-    }
-    return SourceTensor(shape: [directions, columns, inputs], elements: elements)
-  }
-
   // MARK: The node
 
   private static func recurrent(
     _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell
   ) throws(ImportError) -> [LoweredValue] {
-    var x = try l.carried(node, 0)
+    var x = try input(&l, node)
     guard x.axes.count == 3 else {
       let open = l.lengths.values.first { $0.role == .time && $0.isOpen }?.origin?.input
       throw node.refusal(
@@ -90,7 +61,10 @@ enum RecurrentLowering {
     try checkRoles(&l, node, x, time: time, batch: batch, states: states.compactMap { $0 })
     try checkLengths(&l, node, steps: x.shape[time])
     guard x.shape[2] == cell.inputSize else {
-      throw node.refusal("X of \(x.shape)", because: "W is for \(cell.inputSize) elements a step")
+      throw l.wishing(
+        x.axes[2], ofSize: cell.inputSize,
+        or: node.refusal(
+          "X of \(x.shape)", because: "W is for \(cell.inputSize) elements a step"))
     }
     let steps = x.axes[time]
     let rows = x.axes[batch]
@@ -103,15 +77,19 @@ enum RecurrentLowering {
     let name = l.builder.emit(op, inputs, named: recurrentName(node), tensors: tensors)
 
     let directions = l.elementAxis(cell.directions)
-    let units = l.elementAxis(cell.hiddenSize)
+    let units = l.elementAxis(cell.outputSize)
+    let cells = cell.projections == nil ? units : l.elementAxis(cell.hiddenSize)
     let order = directions + units
     let axes =
       cell.isBatchFirst ? [rows, steps, directions, units] : [steps, directions, rows, units]
-    let stateAxes = cell.isBatchFirst ? [rows, directions, units] : [directions, rows, units]
+    func stateAxes(_ units: [Atom]) -> [[Atom]] {
+      cell.isBatchFirst ? [rows, directions, units] : [directions, rows, units]
+    }
     let output = CarriedValue(node: name, form: .sequence, axes: axes, elements: order)
     var hidden = CarriedValue(
-      node: "\(name).hidden", form: .vector, axes: stateAxes, elements: order)
-    let state = CarriedValue(node: "\(name).cell", form: .vector, axes: stateAxes, elements: order)
+      node: "\(name).hidden", form: .vector, axes: stateAxes(units), elements: order)
+    let state = CarriedValue(
+      node: "\(name).cell", form: .vector, axes: stateAxes(cells), elements: directions + cells)
     if l.assumptions.isStepwise, steps.isEmpty {
       // One step a call: the state behind it is the step's output.
       hidden.node = name
@@ -120,6 +98,31 @@ enum RecurrentLowering {
     }
     let results: [CarriedValue] = cell.kind == .lstm ? [output, hidden, state] : [output, hidden]
     return results.map { .carried($0) }
+  }
+
+  /// X; of a constant that is the same at every step, such as the zeros that a decoder reads, that number at each step of a sequence.
+  private static func input(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> CarriedValue {
+    guard case .constant(let tensor) = try l.required(node, 0), tensor.isUniform, tensor.rank == 3
+    else { return try l.carried(node, 0) }
+    let known = l.lengths
+    let lengths = tensor.shape[..<2].compactMap { known[$0] }
+    guard let time = lengths.first(where: { $0.role == .time }),
+      let batch = lengths.first(where: { $0.role == .batch })
+    else { return try l.carried(node, 0) }
+    var value = CarriedValue(
+      node: "", form: .vector, axes: tensor.shape[..<2].map { $0 == time.size ? [time] : [batch] },
+      elements: [])
+    guard let zeros = l.zeros(likeStepsOf: time, node) else { return try l.carried(node, 0) }
+    value.node = zeros
+    value.form = .sequence
+    value = Layout.picking(
+      &l, value, Array(repeating: 0, count: tensor.shape[2]), node)
+    let elements = l.elementAxis(tensor.shape[2])
+    value.axes.append(elements)
+    value.elements = elements
+    return Arithmetic.affine(&l, value, shift: [tensor[0]], node)
   }
 
   /// The node's name: the module's, where the exporter kept it, rather than the value's.
@@ -206,6 +209,7 @@ enum RecurrentLowering {
   ) throws(ImportError) -> [CarriedValue?] {
     var states: [CarriedValue?] = []
     for index in cell.kind == .lstm ? [5, 6] : [5] {
+      let size = index == 5 ? cell.outputSize : cell.hiddenSize
       switch try l.value(node, index) {
       case nil: states.append(nil)
       case .constant(let tensor):
@@ -213,13 +217,15 @@ enum RecurrentLowering {
           states.append(nil)
           continue
         }
-        states.append(try constantState(&l, node, cell, tensor))
+        states.append(try constantState(&l, node, cell, tensor, size: size))
       case .pending(let value): throw PatternLowering.refusal(node, value)
       case .carried(let value):
         let unit = value.axes.count - 1
-        guard value.axes.count == 3, value.shape[unit] == cell.hiddenSize else {
-          throw node.refusal(
-            "an initial state of \(value.shape)", because: "it has \(cell.hiddenSize) units")
+        guard value.axes.count == 3, value.shape[unit] == size else {
+          throw l.wishing(
+            value.axes.last ?? [], ofSize: size,
+            or: node.refusal(
+              "an initial state of \(value.shape)", because: "it has \(size) units"))
         }
         for (axis, atoms) in value.axes.enumerated() {
           let role: Atom.Role = axis == (cell.isBatchFirst ? 0 : 1) ? .batch : .element
@@ -243,7 +249,8 @@ enum RecurrentLowering {
 
   /// A constant initial state: the elements of the first step times 0, and the constants.
   private static func constantState(
-    _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell, _ tensor: SourceTensor
+    _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell, _ tensor: SourceTensor,
+    size: Int
   ) throws(ImportError) -> CarriedValue {
     let x = try l.carried(node, 0)
     guard tensor.rank == 3, x.form == .sequence else {
@@ -252,10 +259,10 @@ enum RecurrentLowering {
     var first = x
     first.node = l.builder.emit(.first, [x.node], named: "\(node.outputs.first ?? node.name).state")
     first.form = .vector
-    let (directions, units) = (l.elementAxis(cell.directions), l.elementAxis(cell.hiddenSize))
+    let (directions, units) = (l.elementAxis(cell.directions), l.elementAxis(size))
     var value = Layout.picking(
       &l,
-      first, Array(repeating: 0, count: cell.directions * cell.hiddenSize), node)
+      first, Array(repeating: 0, count: cell.directions * size), node)
     let batch = cell.isBatchFirst ? 0 : 1
     let rows = tensor.shape[batch] == 1 ? [] : x.axes[batch]
     value.axes = cell.isBatchFirst ? [rows, directions, units] : [directions, rows, units]

@@ -273,8 +273,10 @@ enum SelectionLowering {
     for (index, atoms) in first.axes.enumerated() where index != axis {
       others += atoms.filter { $0.role == .element }
       for part in parts where part.shape[index] != first.shape[index] && index != axis {
-        throw node.refusal(
-          "\(first.shape) and \(part.shape)", because: "they differ beside axis \(axis)")
+        throw l.wishingSameSteps(
+          [first.axes[index], part.axes[index]],
+          or: node.refusal(
+            "\(first.shape) and \(part.shape)", because: "they differ beside axis \(axis)"))
       }
     }
     let atom = l.newAtom(parts.reduce(0) { $0 + $1.shape[axis] })

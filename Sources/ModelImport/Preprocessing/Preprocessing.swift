@@ -93,6 +93,15 @@ struct Preprocessing {
 
   private func label(_ draft: inout FolderDraft, by path: String) throws(ImportError) {
     let list = try TextList(try SourceFile(path: path))
+    // What a decoder answers are its tokens.
+    if let inputs = draft.description.decoder?.inputs {
+      for (index, input) in inputs.enumerated() {
+        guard case .tokens(let size, _) = input.source else { continue }
+        let texts = try Self.vocabulary(list, size: size, path: path, notes: &draft.notes)
+        draft.description.decoder?.inputs[index].source = .tokens(size: size, vocabulary: texts)
+        return
+      }
+    }
     let labels = list.texts.compactMap { $0 }
     guard labels.count == list.texts.count else {
       throw ImportError(

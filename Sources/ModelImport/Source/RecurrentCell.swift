@@ -29,6 +29,9 @@ struct RecurrentCell {
     var beta: Double?
   }
 
+  /// The input that a projection is: one behind those of ONNX.
+  static let projectionInput = 8
+
   let kind: Kind
   let hiddenSize: Int
   let inputSize: Int
@@ -46,9 +49,14 @@ struct RecurrentCell {
   let recurrentWeights: [[Double]]
   let biases: [[Double]]?
   let peepholes: [[Double]]?
+  /// What h is taken through before it is answered and goes on, [P, H]: PyTorch's `proj_size`, which ONNX's LSTM has not.
+  let projections: [[Double]]?
+  /// Elements of h: as many as units, or rows of the projection.
+  let outputSize: Int
 
   init(
-    _ node: SourceNode, w: SourceTensor, r: SourceTensor, b: SourceTensor?, p: SourceTensor?
+    _ node: SourceNode, w: SourceTensor, r: SourceTensor, b: SourceTensor?, p: SourceTensor?,
+    projection: SourceTensor? = nil
   ) throws(ImportError) {
     guard let kind = Kind(rawValue: node.op) else {
       throw node.refusal(node.op, because: "it is no recurrent network")
@@ -69,9 +77,19 @@ struct RecurrentCell {
       throw node.refusal(
         "W of \(w.shape) and R of \(r.shape)", because: "each has \(directions) matrices here")
     }
-    let size = r.shape[2]
+    if let projection {
+      guard kind == .lstm, projection.rank == 3, projection.shape[0] == directions,
+        projection.shape[1] == r.shape[2]
+      else {
+        throw node.refusal(
+          "a projection of \(projection.shape)",
+          because: "an LSTM may have one, [\(directions), \(r.shape[2]), hidden_size] here")
+      }
+    }
+    let size = projection?.shape[2] ?? r.shape[2]
     let rows = kind.gates * size
     hiddenSize = size
+    outputSize = r.shape[2]
     inputSize = w.shape[2]
     guard size > 0, w.shape[1] == rows, r.shape[1] == rows,
       node.integer("hidden_size", default: size) == size
@@ -81,7 +99,7 @@ struct RecurrentCell {
         because:
           "W is [directions, \(kind.gates) · hidden_size, input_size], R [directions, \(kind.gates) · hidden_size, hidden_size]",
         instead: node.op == "LSTM"
-          ? "an LSTM with a projection (proj_size) has no form in ONNX: save its state_dict (.pt) and import that"
+          ? "an LSTM with a projection (proj_size) has no form in ONNX: torch.export.save(torch.export.export(model.eval(), (x,)), 'm.pt2') writes one that is carried"
           : nil)
     }
     if let b, b.shape != [directions, 2 * rows] {
@@ -94,6 +112,7 @@ struct RecurrentCell {
     recurrentWeights = Self.parts(r, directions)
     biases = b.map { [directions] in Self.parts($0, directions) }
     peepholes = p.map { [directions] in Self.parts($0, directions) }
+    projections = projection.map { [directions] in Self.parts($0, directions) }
     activations = try Self.activations(node, kind, directions)
   }
 

@@ -73,6 +73,16 @@ struct PickledTensors {
     return nil
   }
 
+  /// The one object of an array of objects, as `numpy.save` makes of a dictionary; nil of another object.
+  func soleElement(of reference: PickleGraph.Reference) -> PickleGraph.Reference? {
+    guard case .call(let call) = graph[reference],
+      graph.globalName(call.function)?.hasSuffix("multiarray._reconstruct") ?? false,
+      let state = call.state.flatMap({ graph.elements($0) }), state.count >= 5,
+      case .list(let elements) = graph[state[4]], elements.count == 1
+    else { return nil }
+    return elements[0]
+  }
+
   // MARK: PyTorch
 
   /// `_rebuild_from_type_v2(function, type, arguments, state)`, of a subclass of a tensor.

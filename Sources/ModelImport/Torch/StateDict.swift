@@ -33,7 +33,7 @@ struct StateDict {
 
   init(_ pickled: PickledTensors, root: PickleGraph.Reference) {
     self.pickled = pickled
-    var root = root
+    var root = pickled.soleElement(of: root) ?? root
     for _ in 0..<8 {
       guard let next = nested(in: root) else { break }
       root = next

@@ -24,7 +24,9 @@ struct TorchFile {
     path = file.path
     do throws(PickleError) {
       guard ForeignFile(file.bytes.span) == .torchPickle else {
-        (graph, root, _) = try PickleMachine.load(file.bytes)
+        let start = Self.pickledObjects(in: file.bytes) ?? 0
+        (graph, root, _) = try PickleMachine.load(
+          start == 0 ? file.bytes : Array(file.bytes[start...]))
         isBigEndian = false
         storages = .none
         return
@@ -36,6 +38,17 @@ struct TorchFile {
     } catch {
       throw ImportError(file: file.path, error)
     }
+  }
+
+  /// Where the pickle begins of a file that `numpy.save` wrote of objects of Python's, such as a dictionary; nil of another file.
+  static func pickledObjects(in bytes: [UInt8]) -> Int? {
+    guard ForeignFile(bytes.span) == .npy, bytes.count > 12 else { return nil }
+    let isShort = bytes[6] == 1
+    let length = (0..<(isShort ? 2 : 4)).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
+    let start = (isShort ? 10 : 12) + length
+    guard start < bytes.count else { return nil }
+    let header = String(decoding: bytes[..<start], as: UTF8.self)
+    return header.contains("'|O'") ? start : nil
   }
 
   /// One pickle of an archive, with the records of its storages.

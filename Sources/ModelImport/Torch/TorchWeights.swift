@@ -2,7 +2,9 @@ import ModelFormat
 
 extension WeightTable {
   /// The tensors of a file of `torch.save` or `pickle.dump`, whatever it holds beside them.
-  init(torch file: TorchFile, fileBytes: Int) throws(ImportError) {
+  ///
+  /// - Parameter hasGraph: whether the person says how the weights are wired; without that, a module that was saved whole is refused.
+  init(torch file: TorchFile, fileBytes: Int, hasGraph: Bool) throws(ImportError) {
     self.init(file: file.path)
     let pickled = PickledTensors(file.graph, isBigEndian: file.isBigEndian)
     let state = StateDict(pickled, root: file.root)
@@ -20,6 +22,13 @@ extension WeightTable {
         remedy: "torch.save(model.state_dict(), 'weights.pt') writes a file that has them")
     }
     if let name = state.moduleClass {
+      guard hasGraph else {
+        throw ImportError(
+          file: file.path,
+          problem:
+            "found a whole module (\(name)), as torch.save(model, …) writes it: its code is not in the file, and code would not be run",
+          remedy: Self.moduleRemedy)
+      }
       notes.append(
         "a whole module was saved (\(name)), whose code is not in the file: its weights alone were read; "
           + "torch.save(model.state_dict(), 'weights.pt') saves just these")
@@ -29,6 +38,10 @@ extension WeightTable {
     weights = try Self.read(state.tensors, of: file, fileBytes: fileBytes)
     if let (name, reason) = state.unreadable.first { notes.append("\(name) is \(reason)") }
   }
+
+  private static let moduleRemedy =
+    "where the module can be loaded, export it with its graph, torch.onnx.export(model.eval(), (example,), 'model.onnx', dynamo=True), "
+    + "or its weights, torch.save(model.state_dict(), 'weights.pt'); with --graph model.json this file's weights are read"
 
   /// Reads each storage once, and from it all the tensors that are views of it.
   private static func read(

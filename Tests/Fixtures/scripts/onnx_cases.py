@@ -3,12 +3,14 @@
 The cases are those of the package onnx (Apache-2.0), `backend/test/case/node/{lstm,gru,rnn}.py`, as it writes them: a
 folder each with model.onnx and test_data_set_0/input_K.npy and output_K.npy, W, R, B and P among the inputs. Here those
 become model.safetensors, and each sequence of X with its initial states and what the case expects of it, Y, Y_h and
-Y_c, becomes a case of io.json; with `sequence_lens`, each as long as it says.
+Y_c, becomes a case of io.json; with `sequence_lens`, each as long as it says. Beside them the case itself, for the importer:
+operator.onnx, and what of its inputs are weights as W.npy, R.npy, B.npy and P.npy.
 
 Use: python onnx_cases.py FOLDER_OF_CASES
 """
 
 import argparse
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +72,10 @@ def convert(path: Path) -> None:
                    for name, own_name in STATES.items() if own_name in states}
         cases.append(case(given, answer))
     write_cases(folder, cases, onnx=onnx.__version__)
+    shutil.copyfile(path / "model.onnx", folder / "operator.onnx")
+    for name in ("W", "R", "B", "P"):
+        if name in values:
+            np.save(folder / f"{name}.npy", values[name])
 
 
 def main() -> None:

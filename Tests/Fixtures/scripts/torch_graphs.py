@@ -1,13 +1,15 @@
 """Makes Tests/Fixtures/torch_graphs: small random models as TorchScript (traced, some scripted) and as torch.export's .pt2.
 
-Each folder holds traced.pt, scripted.pt and exported.pt2, as far as PyTorch makes them, and io.json as ops.py has it: what
+Each folder holds traced.pt, frozen.pt (of which torch.jit.freeze took the names off), scripted.pt and exported.pt2, as far as
+PyTorch makes them, and io.json as ops.py has it: what
 PyTorch answers for sequences of several lengths, each alone, with the outputs by their number.
 
-Use: python torch_graphs.py (PyTorch 2.15)
+Use: python torch_graphs.py [NAME…] (PyTorch 2.15)
 """
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -162,23 +164,106 @@ class SelfAttention(nn.Module):
         return self.fc(F.scaled_dot_product_attention(q, k, v))
 
 
+class Projected(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 6, 2, batch_first=True, bidirectional=True, proj_size=2)
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        y, (_, c) = self.rnn(x)
+        return self.fc(y), torch.tanh(c[-1])
+
+
+class Sorted(nn.Module):
+    """Sequences that PyTorch sorts by their lengths, and puts back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(11, 4)
+        self.rnn = nn.GRU(4, 5, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(10, 3)
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        packed = pack_padded_sequence(
+            self.embedding(ids), lengths, batch_first=True, enforce_sorted=False)
+        y, h = self.rnn(packed)
+        y, _ = pad_packed_sequence(y, batch_first=True)
+        return self.fc(torch.cat((h[0], h[1]), dim=1)), torch.relu(y)
+
+
+class OneHot(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.GRU(11, 5, batch_first=True)
+        self.pool = nn.AdaptiveMaxPool1d(1)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        y, _ = self.rnn(F.one_hot(ids, 11).float())
+        return self.pool(y.transpose(1, 2)).squeeze(-1)
+
+
+class Image(nn.Module):
+    """A spectrogram, convolved as an image, then read step by step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, (3, 3), padding=(1, 1), stride=(1, 2))
+        self.rnn = nn.LSTM(12, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.conv(x.unsqueeze(1)))
+        y = F.max_pool2d(y, (1, 2), (1, 2), (0, 1))
+        y = y.permute(0, 2, 1, 3).flatten(2)
+        return self.rnn(y)[0]
+
+
+class Flattened(nn.Module):
+    """Every step has weights of its own: sequences of six."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+        self.fc = nn.Linear(24, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y, _ = self.rnn(x)
+        return self.fc(y.reshape(y.shape[0], -1))
+
+
+class Seeded(nn.Module):
+    """A decoder that reads zeros, from the state that an encoder ends with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.LSTM(3, 4, batch_first=True)
+        self.decoder = nn.LSTM(2, 4, batch_first=True)
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, state = self.encoder(x)
+        y, _ = self.decoder(torch.zeros(x.shape[0], x.shape[1], 2), state)
+        return self.fc(y)
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
-    "packed": Packed, "self_attention": SelfAttention,
+    "packed": Packed, "self_attention": SelfAttention, "projected": Projected, "sorted": Sorted,
+    "one_hot": OneHot, "image": Image, "flattened": Flattened, "seeded": Seeded,
 }
 
 
 def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
     """The arguments of `forward`."""
-    if name in ("tagger", "both_ends"):
+    if name in ("tagger", "both_ends", "one_hot"):
         return {"ids": torch.randint(1, 11, (batch, length))}
-    if name == "packed":
+    if name in ("packed", "sorted"):
         return {"ids": torch.randint(1, 11, (batch, length)),
                 "lengths": torch.full((batch,), length)}
     if name == "last_states":
         return {"x": torch.randn(length, batch, 3)}
-    x = {"x": torch.randn(batch, length, 3)}
+    x = {"x": torch.randn(batch, length, 12 if name == "image" else 3)}
     if name == "stateful":
         x |= {"h": torch.randn(1, batch, 4), "c": torch.randn(1, batch, 4)}
     return x
@@ -193,7 +278,7 @@ def described(value: Tensor) -> Json:
 
 def cases(name: str, model: nn.Module) -> Json:
     found = []
-    for length in LENGTHS:
+    for length in (6, 6) if name == "flattened" else LENGTHS:
         given = inputs(name, 1, length)
         with torch.no_grad():
             answers = model(*given.values())
@@ -207,24 +292,23 @@ def cases(name: str, model: nn.Module) -> Json:
 
 def main() -> None:
     torch.manual_seed(14)
-    shutil.rmtree(ROOT, ignore_errors=True)
-    for name, kind in MODELS.items():
+    chosen = sys.argv[1:] or list(MODELS)
+    for name in chosen:
         folder = ROOT / name
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        model = kind().eval()
+        model = MODELS[name]().eval()
         (folder / "io.json").write_text(json.dumps(cases(name, model)) + "\n")
         example = tuple(inputs(name, 2, 6).values())
         torch.jit.trace(model, example).save(folder / "traced.pt")
-        if name in ("tagger", "last_states", "stateful"):
+        if name in ("tagger", "last_states", "stateful", "projected"):
             torch.jit.script(model).save(folder / "scripted.pt")
-        for file, make in {
-            "exported.pt2": lambda: torch.export.save(
-                torch.export.export(model, example), folder / "exported.pt2"),
-        }.items():
-            try:
-                make()
-            except Exception as error:  # PyTorch's exporters do not take every model
-                print(f"{name}: no {file}: {str(error).splitlines()[0][:120]}")
+        if name not in ("halves", "packed", "image", "sorted"):
+            torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")
+        try:
+            torch.export.save(torch.export.export(model, example), folder / "exported.pt2")
+        except Exception as error:  # PyTorch's exporter does not take every model
+            print(f"{name}: no exported.pt2: {str(error).splitlines()[0][:120]}")
 
 
 if __name__ == "__main__":

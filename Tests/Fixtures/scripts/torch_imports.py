@@ -200,11 +200,13 @@ def main() -> None:
         model, tensors = rounded(Tagger(), dtype)
         write(str(dtype).removeprefix("torch."), model, "pt", saved(tensors))
     whole = Tagger()
-    write("whole_module", whole, "pt", saved(whole))
+    write("whole_module", whole, "pt", saved(whole), graph=graph("lstm"))
     write("safetensors", tagger, "safetensors",
           lambda path: safetensors.torch.save_file(dict(state), path))
     for protocol in (0, 2, 4, 5):
         write(f"arrays{protocol}", tagger, "pkl", pickled(arrays(state), protocol))
+    write("arrays_npy", tagger, "npy",
+          lambda path: np.save(path, np.array(arrays(state), dtype=object), allow_pickle=True))
     fortran = {k: np.asfortranarray(v).astype(">f8") for k, v in arrays(state).items()}
     write("arrays_fortran", tagger, "pkl", pickled(fortran, 4))
     write("pickled_tensors", tagger, "pkl", pickled(dict(state), 2))

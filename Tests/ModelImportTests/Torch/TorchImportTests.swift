@@ -84,9 +84,16 @@ import Testing
     #expect(draft.hasTensor("crf.transitions") && draft.hasTensor("crf.end_transitions"))
   }
 
-  @Test func aWholeModuleGivesItsWeightsAndTheLineThatSavesThem() throws {
-    let draft = try importedFolder(Self.request("whole_module"))
+  /// With a graph its weights are read, without one it is refused with the lines that save it otherwise.
+  @Test func aWholeModuleGivesItsWeightsToAGraph() throws {
+    var request = try Self.request("whole_module")
+    let draft = try importedFolder(request)
     #expect(draft.notes.contains { $0.contains("__main__.Tagger") && $0.contains("state_dict()") })
+    request.graph = nil
+    let error = try #require(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error.problem.contains("__main__.Tagger"))
+    #expect(error.remedy?.contains("torch.onnx.export(model.eval()") == true)
+    #expect(error.remedy?.contains("torch.save(model.state_dict()") == true)
   }
 
   @Test func tensorsAreCheckedAgainstTheGraph() throws {

@@ -22,7 +22,9 @@ enum AtenElementwise {
   private static func isComparable(_ value: AtenValue?) -> Bool {
     switch value {
     case .tensor?, .int?, .float?, .bool?: true
-    case nil, .some(.none), .text?, .list?, .packed?, .batchSizes?, .other?: false
+    case nil, .some(.none), .text?, .list?, .packed?, .batchSizes?, .permutation?,
+      .other?:
+      false
     }
   }
 

@@ -19,7 +19,13 @@ enum AtenNumbers {
         throw call.failure("a tensor of unknown rank", because: "its axes can't be counted")
       }
       return .int(rank)
+    case "is_nested", "is_grad_enabled", "is_inference", "is_quantized", "is_sparse":
+      return .bool(false)
+    case "is_autocast_enabled":
+      // Where it is, attention is written out in plain operators and not in one of its own.
+      return .bool(true)
     case "len":
+      if case .text(let text)? = call.value(0) { return .int(text.unicodeScalars.count) }
       guard let list = call.list(0) else { return t.size(of: try call.tensor(0), axis: 0, call) }
       return .int(list.count)
     case "int", "Int", "NumToTensor", "scalar_tensor", "item", "ScalarImplicit", "IntImplicit",
@@ -91,7 +97,8 @@ enum AtenNumbers {
     switch value {
     case nil: nil
     case .some(.none): true
-    case .tensor, .int, .float, .bool, .text, .list, .packed, .batchSizes, .other: false
+    case .tensor, .int, .float, .bool, .text, .list, .packed, .batchSizes, .permutation, .other:
+      false
     }
   }
 
@@ -164,7 +171,7 @@ enum AtenNumbers {
     let values = (0..<min(call.count, 3)).compactMap { call.value($0) }.filter { value in
       switch value {
       case .int, .float, .tensor: true
-      case .none, .bool, .text, .list, .packed, .batchSizes, .other: false
+      case .none, .bool, .text, .list, .packed, .batchSizes, .permutation, .other: false
       }
     }
     guard (1...3).contains(values.count) else {

@@ -34,21 +34,6 @@ enum AtenRecurrent {
     case "gru_cell": return try cell(&t, .gru, call)
     case "rnn_tanh_cell": return try cell(&t, .rnn(activation: "Tanh"), call)
     case "rnn_relu_cell": return try cell(&t, .rnn(activation: "Relu"), call)
-    case "_pack_padded_sequence":
-      let x = try call.tensor(0, "input")
-      guard let lengths = call.value(1, "lengths") else { return nil }
-      let isFirst = call.bool(2, "batch_first")
-      return .list([
-        .packed(x, lengths: lengths, isBatchFirst: isFirst), .batchSizes(x, isBatchFirst: isFirst),
-      ])
-    case "_pad_packed_sequence":
-      guard case .packed(let x, let lengths, let isFirst)? = call.value(0, "data") else {
-        return nil
-      }
-      guard isFirst == call.bool(2, "batch_first") else {
-        return .list([.tensor(AtenShapes.transposed(&t, x, [1, 0, 2], call)), lengths])
-      }
-      return .list([.tensor(x), lengths])
     default: return nil
     }
   }
@@ -85,13 +70,14 @@ enum AtenRecurrent {
         "train=True", because: "dropout would be at work",
         instead: "call model.eval() before the export")
     }
-    let each = hasBiases ? 4 : 2
+    // With a projection, weight_hr stands behind the biases.
+    let plain = hasBiases ? 4 : 2
+    let isProjected = params.count == layers * directions * (plain + 1) && kind.op == "LSTM"
+    let each = isProjected ? plain + 1 : plain
     guard (1...1000).contains(layers), params.count == layers * directions * each else {
       throw call.failure(
         "\(params.count) weights for \(layers) layers",
-        because:
-          "there are \(each) a layer and direction: a projection (proj_size) is not carried from a graph",
-        instead: "save the state_dict and import that: its projection is carried")
+        because: "there are \(plain) a layer and direction, or one more with a projection")
     }
     let isUnbatched = x.rank == 2 && lengths == nil
     if isUnbatched { x = AtenShapes.unsqueeze(&t, x, 1, call) }
@@ -107,8 +93,8 @@ enum AtenRecurrent {
           &t, lifted, layer * directions..<(layer + 1) * directions, of: layers * directions, call)
       }
       let node = try self.layer(
-        &t, kind, x, initial, own, hasBiases: hasBiases, directions: directions, lengths: lengths,
-        call)
+        &t, kind, x, initial, own, hasBiases: hasBiases, isProjected: isProjected,
+        directions: directions, lengths: lengths, call)
       x = node[0]
       ends.append(Array(node.dropFirst()))
     }
@@ -144,20 +130,25 @@ enum AtenRecurrent {
   private static func layer(
     _ t: inout AtenTranslation, _ kind: Kind, _ x: AtenTensor, _ initial: [AtenTensor],
     _ params: [AtenTensor],
-    hasBiases: Bool, directions: Int, lengths: AtenValue?, _ call: AtenCall
+    hasBiases: Bool, isProjected: Bool = false, directions: Int, lengths: AtenValue?,
+    _ call: AtenCall
   ) throws(ImportError) -> [AtenTensor] {
-    let each = hasBiases ? 4 : 2
-    func stacked(_ index: Int) throws(ImportError) -> AtenTensor {
+    let each = (hasBiases ? 4 : 2) + (isProjected ? 1 : 0)
+    func stacked(_ index: Int, isByGates: Bool = true) throws(ImportError) -> AtenTensor {
       var matrices: [AtenTensor] = []
       for direction in 0..<directions {
-        let gates = try inForeignOrder(&t, params[direction * each + index], kind, call)
+        let own = params[direction * each + index]
+        let gates = isByGates ? try inForeignOrder(&t, own, kind, call) : own
         matrices.append(AtenShapes.unsqueeze(&t, gates, 0, call))
       }
       return matrices.count == 1
         ? matrices[0] : t.emit("Concat", matrices, ["axis": .integer(0)], rank: 3, of: call)
     }
     let (w, r) = (try stacked(0), try stacked(1))
-    guard let recurrent = t.shape(of: params[1]), recurrent.count == 2 else {
+    // Of [gates · H, H]; with a projection to P, weight_hr is [P, H].
+    guard let recurrent = t.shape(of: isProjected ? params[each - 1] : params[1]),
+      recurrent.count == 2
+    else {
       throw call.failure("computed weights", because: "they must be constants")
     }
     var b: AtenTensor?
@@ -181,8 +172,13 @@ enum AtenRecurrent {
       attributes["activations"] = .texts(Array(repeating: activation, count: directions))
     case .lstm: break
     }
+    var inputs = [x, w, r, b, sequenceLengths] + initial.map { $0 }
+    if isProjected {
+      while inputs.count < RecurrentCell.projectionInput { inputs.append(nil) }
+      inputs.append(try stacked(each - 1, isByGates: false))
+    }
     let outputs = t.emit(
-      kind.op, [x, w, r, b, sequenceLengths] + initial.map { $0 }, attributes,
+      kind.op, inputs, attributes,
       outputs: 1 + initial.count, of: call)
     let steps = AtenTensor(name: outputs[0], rank: 4)
     let swapped = AtenShapes.transposed(&t, steps, [0, 2, 1, 3], call)

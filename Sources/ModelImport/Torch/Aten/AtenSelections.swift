@@ -19,6 +19,18 @@ enum AtenSelections {
         t.emit(
           "Gather", [try call.tensor(0, "weight"), ids], ["axis": .integer(0)],
           rank: ids.rank.map { $0 + 1 }, of: call))
+    case "one_hot":
+      let ids = try call.tensor(0, "self")
+      let size = try call.int(1, "num_classes")
+      guard (1...4096).contains(size) else {
+        throw call.failure("num_classes \(size)", because: "it must be known from the file")
+      }
+      let rows = (0..<size * size).map { $0 % (size + 1) == 0 ? 1.0 : 0 }
+      let table = t.constant(
+        SourceConstant(SourceTensor(shape: [size, size], elements: rows)), named: "one_hot")
+      return .tensor(
+        t.emit(
+          "Gather", [table, ids], ["axis": .integer(0)], rank: ids.rank.map { $0 + 1 }, of: call))
     case "select", "index_select": return .tensor(try select(&t, call))
     case "slice", "narrow": return .tensor(try slice(&t, call))
     case "cat", "concat", "concatenate", "stack": return .tensor(try join(&t, call))

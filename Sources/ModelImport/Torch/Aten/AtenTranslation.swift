@@ -5,6 +5,8 @@ struct AtenTranslation {
 
   private(set) var graph = SourceGraph(opset: opset)
   private var names: Set<String> = []
+  /// Lengths in the order of which sequences are to be put together.
+  private var sorted: Set<String> = []
 
   // MARK: Values
 
@@ -129,6 +131,23 @@ struct AtenTranslation {
     return .tensor(size)
   }
 
+  // MARK: Lengths
+
+  /// Takes note that lengths were sorted: they must turn out to be lengths.
+  mutating func noteSorted(_ lengths: AtenTensor) { sorted.insert(lengths.name) }
+
+  /// Takes note that sequences of these lengths were put together.
+  mutating func notePacked(_ lengths: AtenTensor) { sorted.remove(lengths.name) }
+
+  /// The graph, when everything was translated.
+  func finished() throws(ImportError) -> SourceGraph {
+    guard let name = sorted.min() else { return graph }
+    throw ImportError(
+      file: "", place: "sort of \"\(name)\"",
+      problem: "found whole numbers that are sorted, and no sequences of these lengths",
+      remedy: "leave what sorts out of the export")
+  }
+
   // MARK: Calls
 
   /// The result of a call. Errors of what becomes of it later name its module, those of the call itself its place.
@@ -147,6 +166,7 @@ struct AtenTranslation {
   }
 
   private mutating func translated(_ call: AtenCall) throws(ImportError) -> AtenValue {
+    if let value = try AtenPacking.translate(&self, call) { return value }
     if let value = try AtenNumbers.translate(&self, call) { return value }
     if let value = try AtenShapes.translate(&self, call) { return value }
     if let value = try AtenSelections.translate(&self, call) { return value }

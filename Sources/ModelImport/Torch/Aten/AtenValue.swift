@@ -13,6 +13,8 @@ indirect enum AtenValue {
   /// How many of packed sequences have a first step, a second and so on: it has as many elements as the longest has steps, and
   /// begins with the number of sequences.
   case batchSizes(AtenTensor, isBatchFirst: Bool)
+  /// An order of the sequences of a batch.
+  case permutation
   /// What no operator here reads: a device, a layout, a generator; or an object of the module.
   case other(String)
 }
@@ -33,7 +35,7 @@ extension AtenValue {
         all += tensors
       }
       return all
-    case .int, .float, .bool, .text, .packed, .batchSizes, .other: return nil
+    case .int, .float, .bool, .text, .packed, .batchSizes, .permutation, .other: return nil
     }
   }
 }

@@ -19,9 +19,12 @@ enum AtenWeights {
       return .tensor(try AtenElementwise.two(&t, "Add", .tensor(product), call.value(0), call))
     case "mm", "bmm", "matmul", "mv", "dot":
       return .tensor(product(&t, try call.tensor(0, "self"), try call.tensor(1, "other"), call))
-    case "conv1d", "convolution", "_convolution": return .tensor(try convolution(&t, call))
-    case "max_pool1d", "avg_pool1d": return .tensor(try pool(&t, call))
-    case "adaptive_avg_pool1d", "adaptive_max_pool1d": return .tensor(try adaptivePool(&t, call))
+    case "conv1d", "conv2d", "convolution", "_convolution":
+      return .tensor(try convolution(&t, call))
+    case "max_pool1d", "avg_pool1d", "max_pool2d", "avg_pool2d": return .tensor(try pool(&t, call))
+    case "adaptive_avg_pool1d": return .tensor(try adaptivePool(&t, call))
+    case "adaptive_max_pool1d":
+      return .list([.tensor(try adaptivePool(&t, call)), .other("indices")])
     case "layer_norm", "native_layer_norm": return .tensor(try layerNorm(&t, call))
     case "batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm",
       "cudnn_batch_norm",
@@ -74,31 +77,32 @@ enum AtenWeights {
     -> AtenTensor
   {
     let (x, weight) = (try call.tensor(0, "input"), try call.tensor(1, "weight"))
-    guard let kernel = t.shape(of: weight)?.dropFirst(2), kernel.count == 1 else {
+    guard let kernel = t.shape(of: weight)?.dropFirst(2), (1...2).contains(kernel.count) else {
       throw call.failure(
-        "a kernel that isn't a constant of three axes", because: "convolutions are over one axis")
+        "a kernel that isn't a constant of three or four axes",
+        because: "convolutions are over one axis or two")
     }
-    let isLong = call.name != "conv1d"
+    let isLong = call.name.hasSuffix("convolution")
     if isLong, call.bool(6, "transposed") {
       throw call.failure("transposed=True", because: "no op does that")
     }
-    let stride = try call.ints(3, "stride")?.first ?? 1
-    let dilation = try call.ints(5, "dilation")?.first ?? 1
+    let strides = try axes(call, 3, "stride", count: kernel.count, default: 1)
+    let dilations = try axes(call, 5, "dilation", count: kernel.count, default: 1)
     let groups = try call.int(isLong ? 8 : 6, "groups", default: 1)
-    var pads = [0, 0]
+    var pads = Array(repeating: 0, count: 2 * kernel.count)
     switch call.text(4, "padding") {
     case "same":
-      let total = dilation * (kernel[2] - 1)
-      pads = [total / 2, total - total / 2]
+      let totals = zip(dilations, kernel).map { $0 * ($1 - 1) }
+      pads = totals.map { $0 / 2 } + totals.map { $0 - $0 / 2 }
     case "valid": break
     default:
-      let padding = try call.ints(4, "padding")?.first ?? 0
-      pads = [padding, padding]
+      let padding = try axes(call, 4, "padding", count: kernel.count, default: 0)
+      pads = padding + padding
     }
     return t.emit(
       "Conv", [x, weight, call.optionalTensor(2, "bias")],
       [
-        "strides": .integers([stride]), "dilations": .integers([dilation]), "pads": .integers(pads),
+        "strides": .integers(strides), "dilations": .integers(dilations), "pads": .integers(pads),
         "group": .integer(groups), "kernel_shape": .integers(Array(kernel)),
       ], rank: x.rank, of: call)
   }
@@ -107,24 +111,42 @@ enum AtenWeights {
     -> AtenTensor
   {
     let x = try call.tensor(0, "self")
-    guard let kernel = try call.ints(1, "kernel_size")?.first else {
+    let count = call.name.hasSuffix("2d") ? 2 : 1
+    guard call.value(1, "kernel_size") != nil else {
       throw call.failure("no kernel_size", because: "it needs one")
     }
-    let stride = try call.ints(2, "stride")?.first ?? kernel
-    let padding = try call.ints(3, "padding")?.first ?? 0
+    let kernel = try axes(call, 1, "kernel_size", count: count, default: 1)
+    let given = try call.ints(2, "stride") ?? []
+    let strides = given.isEmpty ? kernel : try axes(call, 2, "stride", count: count, default: 1)
+    let padding = try axes(call, 3, "padding", count: count, default: 0)
     var attributes: [String: SourceAttribute] = [
-      "kernel_shape": .integers([kernel]), "strides": .integers([stride]),
-      "pads": .integers([padding, padding]),
+      "kernel_shape": .integers(kernel), "strides": .integers(strides),
+      "pads": .integers(padding + padding),
     ]
-    let isMax = call.name == "max_pool1d"
+    let isMax = call.name.hasPrefix("max")
     if isMax {
-      attributes["dilations"] = .integers([try call.ints(4, "dilation")?.first ?? 1])
+      attributes["dilations"] = .integers(
+        try axes(call, 4, "dilation", count: count, default: 1))
     } else {
       attributes["count_include_pad"] = .integer(
         call.bool(5, "count_include_pad", default: true) ? 1 : 0)
     }
     attributes["ceil_mode"] = .integer(call.bool(isMax ? 5 : 4, "ceil_mode") ? 1 : 0)
     return t.emit(isMax ? "MaxPool" : "AveragePool", [x], attributes, rank: x.rank, of: call)
+  }
+
+  /// A number for each axis: of one number, that for all.
+  private static func axes(
+    _ call: AtenCall, _ index: Int, _ name: String, count: Int, default value: Int
+  ) throws(ImportError) -> [Int] {
+    let given = try call.ints(index, name) ?? []
+    switch given.count {
+    case 0: return Array(repeating: value, count: count)
+    case 1: return Array(repeating: given[0], count: count)
+    case count: return given
+    default:
+      throw call.failure("a \(name) of \(given)", because: "it has \(count) axes")
+    }
   }
 
   private static func adaptivePool(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)

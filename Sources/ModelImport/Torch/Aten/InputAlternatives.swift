@@ -1,7 +1,7 @@
 /// What the axes of a graph's inputs may be, where the file doesn't say which of their lengths are free.
 struct InputAlternatives {
   /// What is known of an input.
-  struct Input {
+  struct Input: Equatable {
     let name: String
     let kind: SourceTensor.Kind
     /// The sizes of an example, or nil where an axis is free.

@@ -84,7 +84,7 @@ struct ExportedProgram {
       }
       translation.addOutput(tensor, named: tensor.name)
     }
-    return translation.graph
+    return try translation.finished()
   }
 
   private func translate(

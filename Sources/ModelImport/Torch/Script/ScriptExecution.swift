@@ -82,7 +82,7 @@ struct ScriptExecution {
     }
     let result = try execution.run(forward, arguments, [:], path: module.path(of: type), at: place)
     try execution.addOutputs(result, place)
-    return execution.translation.graph
+    return try execution.translation.finished()
   }
 
   private mutating func addOutputs(_ value: Value, _ place: Place) throws(ImportError) {
@@ -159,6 +159,13 @@ struct ScriptExecution {
         }
         if case .next = flow { break }
         return flow
+      case .setAttribute(let name):
+        throw ImportError(
+          file: "", place: place.text,
+          problem: "found self.\(name) = …: a module that keeps something from call to call",
+          remedy:
+            "let forward take the state as an argument and return the new one, or take the model as ONNX where its package has it: the state becomes the sequence's"
+        )
       case .control(let word):
         throw ImportError(
           file: "", place: place.text, problem: "found \(word): control flow is not carried",
@@ -199,7 +206,7 @@ struct ScriptExecution {
       case .bool(let value): return value
       case .int(let value): return value != 0
       case .none: return false
-      case .tensor, .float, .text, .list, .packed, .batchSizes, .other: break
+      case .tensor, .float, .text, .list, .packed, .batchSizes, .permutation, .other: break
       }
     }
     if then.contains(where: \.raises) { return false }
@@ -224,7 +231,7 @@ struct ScriptExecution {
     case .other(let what): return .plain(.other(what))
     case .list(let elements), .tuple(let elements):
       var values: [AtenValue] = []
-      for element in elements { values.append(plain(try evaluate(element, scope, place))) }
+      for element in elements { values.append(try evaluate(element, scope, place).plain) }
       return .plain(.list(values))
     case .name(let name): return scope[name] ?? .callable(name)
     case .attribute(let base, let name):
@@ -235,22 +242,14 @@ struct ScriptExecution {
       case .plain: return .plain(.other(name))
       }
     case .element(let base, let index):
-      let value = plain(try evaluate(base, scope, place))
-      let place = plain(try evaluate(index, scope, place))
+      let value = try evaluate(base, scope, place).plain
+      let place = try evaluate(index, scope, place).plain
       guard case .list(let values) = value, case .int(let given) = place,
         values.indices.contains(given < 0 ? given + values.count : given)
       else { return .plain(.other("an element")) }
       return .plain(values[given < 0 ? given + values.count : given])
     case .call(let function, let arguments, let keywords):
       return try call(function, arguments, keywords, scope, place, resultCount)
-    }
-  }
-
-  private func plain(_ value: Value) -> AtenValue {
-    switch value {
-    case .plain(let value): value
-    case .object: .other("a module")
-    case .callable(let name): .other(name)
     }
   }
 
@@ -294,7 +293,7 @@ struct ScriptExecution {
       guard depth < 8 else { return .plain(.other(name)) }
       var values: [AtenValue] = []
       for element in elements {
-        values.append(plain(try self.value(of: element, name, place, depth: depth + 1)))
+        values.append(try self.value(of: element, name, place, depth: depth + 1).plain)
       }
       return .plain(.list(values))
     case .call(let call):
@@ -352,21 +351,13 @@ struct ScriptExecution {
     if let found = module.function(name) {
       return try run(found, values, named, path: module.path(of: name), at: place)
     }
+    if let value = ScriptBuiltins.value(of: name, values) { return value }
     switch name {
-    case "annotate", "unchecked_cast": return values.last ?? .plain(.none)
     case "getattr":
       guard values.count == 2, case .object(let object) = values[0],
         case .plain(.text(let name)) = values[1]
       else { break }
       return try attribute(name, of: object, place)
-    case "uninitialized": return .plain(.none)
-    case "torch.device", "ops.prim.device", "torch.format", "ops.prim.layout":
-      return .plain(.other(name))
-    case "ops.prim.dtype":
-      guard case .tensor(let tensor)? = values.first.map(plain) else { return .plain(.int(6)) }
-      return .plain(.int(tensor.isWhole ? 4 : 6))
-    case "ops.prim.data", "ops.prim.TupleUnpack": return values.first ?? .plain(.none)
-    case "torch.__contains__": return try contains(values.map(plain), place)
     default: break
     }
     guard
@@ -381,16 +372,7 @@ struct ScriptExecution {
     return .plain(
       try translation.call(
         AtenCall(
-          op, values.map(plain), named.mapValues(plain), place: place.text, module: modulePath,
+          op, values.map(\.plain), named.mapValues(\.plain), place: place.text, module: modulePath,
           resultCount: resultCount)))
-  }
-
-  private func contains(_ values: [AtenValue], _ place: Place) throws(ImportError) -> Value {
-    guard values.count == 2, case .list(let list) = values[0], case .int(let wanted) = values[1]
-    else {
-      return .plain(.other("whether it is among them"))
-    }
-    return .plain(
-      .bool(list.contains { value in if case .int(wanted) = value { true } else { false } }))
   }
 }

@@ -21,7 +21,7 @@ struct ScriptImport {
     named name: String, options: GraphTranslation.Options
   ) throws(ImportError) -> FolderDraft {
     var first: ImportError?
-    for inputs in try candidates() {
+    for inputs in try candidates(options.shapes) {
       do throws(ImportError) {
         return try InputAlternatives(inputs: inputs).folder(named: name, options: options) {
           inputs throws(ImportError) in
@@ -34,8 +34,23 @@ struct ScriptImport {
     throw first ?? ImportError(file: "", problem: "found a forward without tensors")
   }
 
-  /// What the inputs may be: as they were traced, or by what the weights are for.
-  private func candidates() throws(ImportError) -> [[InputAlternatives.Input]] {
+  /// What the inputs may be: as they were traced, or by what the weights are for; with the sizes that the person gives.
+  private func candidates(
+    _ shapes: [String: [Int]]
+  ) throws(ImportError) -> [[InputAlternatives.Input]] {
+    var found: [[InputAlternatives.Input]] = []
+    for inputs in alternatives() {
+      let given = inputs.map { input in
+        guard let sizes = shapes[input.name], sizes.count != input.sizes.count else { return input }
+        return InputAlternatives.Input(
+          name: input.name, kind: input.kind, sizes: sizes.map { $0 == 0 ? nil : $0 })
+      }
+      if !found.contains(given) { found.append(given) }
+    }
+    return found
+  }
+
+  private func alternatives() -> [[InputAlternatives.Input]] {
     let names = ScriptInputs.names(of: forward)
     if let traced = module.tracedInputs(), traced.count >= names.count, !names.isEmpty {
       return [
@@ -45,13 +60,12 @@ struct ScriptImport {
         }
       ]
     }
-    let sizes = module.file.inputSizes
-    var found: [[InputAlternatives.Input]] = [[], []]
-    for rank in [2, 1] {
-      found[2 - rank] = names.map {
-        .init(name: $0, kind: .integer, sizes: Array(repeating: nil, count: rank))
-      }
+    func all(_ kind: SourceTensor.Kind, rank: Int) -> [InputAlternatives.Input] {
+      names.map { .init(name: $0, kind: kind, sizes: Array(repeating: nil, count: rank)) }
     }
+    let ids = [2, 1].map { all(.integer, rank: $0) }
+    let sizes = module.file.inputSizes
+    var found: [[InputAlternatives.Input]] = []
     // Each input may have elements of its own: a state as many as there are units.
     for choice in Self.choices(of: Array(sizes.prefix(4)), count: names.count) {
       for lead in [[nil, nil], [nil]] as [[Int?]] {
@@ -64,7 +78,18 @@ struct ScriptImport {
           .init(name: input.0, kind: .float, sizes: [index == 0 ? nil : 1, nil, input.1])
         })
     }
-    return isText ? found : Array(found.dropFirst(2)) + found.prefix(2)
+    // Of a module that was frozen the weights have no names to go by: what takes the elements in, tells how many there are.
+    found += [3, 2].map { all(.float, rank: $0) }
+    if names.count > 1 {
+      // Ids, or steps, beside vectors or the length of each sequence.
+      for (kind, rank) in [(SourceTensor.Kind.integer, 2), (.float, 3)] {
+        for (other, otherRank) in [(SourceTensor.Kind.integer, 1), (.float, 2)] {
+          found.append(
+            Array(all(kind, rank: rank).prefix(1)) + all(other, rank: otherRank).dropFirst())
+        }
+      }
+    }
+    return isText ? ids + found : found + ids
   }
 
   /// Every choice of `count` sizes, those of one size for all first; only these where there would be too many.
@@ -77,11 +102,12 @@ struct ScriptImport {
     return choices
   }
 
-  /// Whether a part of the module is an embedding.
+  /// Whether a part of the module is an embedding, or was one before it was frozen.
   private var isText: Bool {
-    module.file.graph.nodes.contains { node in
-      if case .global(_, let name) = node { name == "Embedding" } else { false }
-    }
+    module.callsEmbedding
+      || module.file.graph.nodes.contains { node in
+        if case .global(_, let name) = node { name == "Embedding" } else { false }
+      }
   }
 }
 

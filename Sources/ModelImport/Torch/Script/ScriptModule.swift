@@ -11,6 +11,10 @@ struct ScriptModule {
   private let paths: [String: String]
   private let traced: TorchFile?
   private let constantWeights: ScriptWeights?
+  /// Files of the archive's code that can't be read, by module: an error where they are needed.
+  private var problems: [String: ImportError] = [:]
+  /// Whether the code looks rows of a table up.
+  private(set) var callsEmbedding = false
 
   /// Whether an archive is one of TorchScript.
   static func isThere(in records: ZipRecords) -> Bool {
@@ -29,15 +33,14 @@ struct ScriptModule {
     for name in records.names.sorted() where name.hasPrefix("code/") && name.hasSuffix(".py") {
       let module = name.dropFirst("code/".count).dropLast(".py".count)
         .split(separator: "/").joined(separator: ".")
+      let code = try records.content(name)
+      callsEmbedding = callsEmbedding || Self.contains(code, "torch.embedding(")
       let parsed: ScriptSyntax.File
-      do { parsed = try ScriptParser.parse(try records.content(name)) } catch let error
-        as ScriptError
-      {
-        throw ImportError(
+      do throws(ScriptError) { parsed = try ScriptParser.parse(code) } catch {
+        problems[module] = ImportError(
           file: source.path, place: "\(name), line \(error.line)", problem: error.problem)
-      } catch let error as ImportError {
-        throw error
-      } catch { preconditionFailure("\(error)") }
+        continue
+      }
       for (key, value) in parsed.classes {
         classes["\(module).\(key)"] = value
         paths["\(module).\(key)"] = name
@@ -52,7 +55,18 @@ struct ScriptModule {
     self.paths = paths
   }
 
+  private static func contains(_ code: [UInt8], _ text: String) -> Bool {
+    String(decoding: code, as: UTF8.self).split(separator: "\n").contains { $0.contains(text) }
+  }
+
   func function(_ name: String) -> ScriptSyntax.Function? { functions[name] }
+
+  /// Why a class or a function isn't known: its file can't be read; nil where there is no such file.
+  func problem(of name: String) -> ImportError? {
+    let parts = name.split(separator: ".")
+    return problems[parts.dropLast().joined(separator: ".")]
+  }
+
   func path(of name: String) -> String { paths[name] ?? name }
 
   /// The class of an object of the pickle, and its name.

@@ -205,12 +205,17 @@ struct ScriptParser {
     skipLine()
     switch first {
     case .name(let name): return .assign([name], value)
+    case .attribute(_, let name): return .setAttribute(name)
     case .tuple(let elements):
       let names = elements.compactMap { element -> String? in
         if case .name(let name) = element { name } else { nil }
       }
-      guard names.count == elements.count else { throw failure("expected names before '='") }
+      guard names.count == elements.count else {
+        for case .attribute(_, let name) in elements { return .setAttribute(name) }
+        throw failure("expected names before '='")
+      }
       return .assign(names, value)
+    case .element: return .control("an assignment to an element")
     default: throw failure("expected a name before '='")
     }
   }

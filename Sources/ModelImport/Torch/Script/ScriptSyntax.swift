@@ -33,6 +33,8 @@ enum ScriptSyntax {
     case `return`(Expression?)
     case `if`(Expression, then: [Statement], else: [Statement])
     case pass
+    /// `self.name = …`
+    case setAttribute(String)
     /// A loop, or another statement that is not straight on: its first word.
     case control(String)
   }

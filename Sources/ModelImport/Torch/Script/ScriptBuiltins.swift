@@ -1,0 +1,58 @@
+/// Functions of TorchScript that compute nothing of tensors: what they give is known from what they are given.
+enum ScriptBuiltins {
+  typealias Value = ScriptExecution.Value
+
+  /// What a call gives; nil of another function.
+  static func value(of name: String, _ values: [Value]) -> Value? {
+    // A named tuple is a tuple.
+    if name.hasSuffix(".PackedSequence") { return .plain(.list(values.map(\.plain))) }
+    switch name {
+    case "isinstance":
+      guard let first = values.first, case .callable(let type)? = values.dropFirst().first else {
+        return nil
+      }
+      return .plain(.bool(isInstance(first.plain, of: type)))
+    case "annotate", "unchecked_cast": return values.last ?? .plain(.none)
+    case "uninitialized": return .plain(.none)
+    case "torch.device", "ops.prim.device", "ops.prim.type", "torch.format", "ops.prim.layout":
+      return .plain(.other(name))
+    case "ops.prim.dtype":
+      guard case .tensor(let tensor)? = values.first?.plain else { return .plain(.int(6)) }
+      return .plain(.int(tensor.isWhole ? 4 : 6))
+    case "ops.prim.data", "ops.prim.TupleUnpack": return values.first ?? .plain(.none)
+    case "torch.__contains__": return contains(values.map(\.plain))
+    default: return nil
+    }
+  }
+
+  private static func isInstance(_ value: AtenValue, of type: String) -> Bool {
+    switch value {
+    case .tensor, .packed, .batchSizes, .permutation: type == "Tensor"
+    case .int: type == "int"
+    case .float: type == "float"
+    case .bool: type == "bool"
+    case .text: type == "str"
+    case .none, .list, .other: false
+    }
+  }
+
+  private static func contains(_ values: [AtenValue]) -> Value {
+    guard values.count == 2, case .list(let list) = values[0], case .int(let wanted) = values[1]
+    else {
+      return .plain(.other("whether it is among them"))
+    }
+    return .plain(
+      .bool(list.contains { value in if case .int(wanted) = value { true } else { false } }))
+  }
+}
+
+extension ScriptExecution.Value {
+  /// The value where an operator takes it.
+  var plain: AtenValue {
+    switch self {
+    case .plain(let value): value
+    case .object: .other("a module")
+    case .callable(let name): .other(name)
+    }
+  }
+}

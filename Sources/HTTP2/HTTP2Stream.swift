@@ -26,6 +26,8 @@ final class HTTP2Stream {
   var fieldBytes = 0
   /// The request without its body, from the end of its head to the end of its body.
   var request: HTTPRequest?
+  /// What its response has beside its own fields.
+  var fields = HTTPFields()
   /// What answers it.
   var answer: HTTPAnswer = { _ in }
   /// How much its body may come to, where that is gathered.

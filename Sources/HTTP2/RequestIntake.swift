@@ -54,6 +54,7 @@ final class RequestIntake {
   private func receive(_ request: HTTPRequest, on stream: HTTP2Stream) throws(HTTP2Error) {
     let reception = reception(request, stream.announcedCount)
     stream.answer = reception.answer
+    stream.fields = reception.fields
     switch reception.body {
     case .whole(let maxBytes):
       stream.headBytes = request.headBytes

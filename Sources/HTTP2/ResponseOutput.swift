@@ -18,13 +18,13 @@ final class ResponseOutput {
     streams.move(stream, to: .sending)
     streams.setResponseBody(response.body, of: stream)
     session.respond(
-      ResponseHead(response, omitsBody: stream.omitsBody, date: date), to: stream.id)
+      ResponseHead(response, stream.fields, omitsBody: stream.omitsBody, date: date), to: stream.id)
   }
 
   /// Queues the head of a response whose body is written part by part.
   func begin(_ response: HTTPResponse, on stream: HTTP2Stream) {
     let head = ResponseHead(
-      response, omitsBody: stream.omitsBody, isStreamed: true, date: date)
+      response, stream.fields, omitsBody: stream.omitsBody, isStreamed: true, date: date)
     if head.hasBody {
       streams.setResponseBody(response.body, of: stream)
       stream.isOpen = true

@@ -39,16 +39,21 @@ package struct Reception: Sendable {
   }
 
   package let body: Body
+  /// What every response to the request has beside its own fields, whoever makes it.
+  package let fields: HTTPFields
   package let answer: HTTPAnswer
 
-  package init(_ body: Body, _ answer: @escaping HTTPAnswer) {
+  package init(_ body: Body, fields: HTTPFields = HTTPFields(), _ answer: @escaping HTTPAnswer) {
     self.body = body
+    self.fields = fields
     self.answer = answer
   }
 
   /// A request that gets `response` whatever its body is.
-  package static func refusal(_ response: HTTPResponse) -> Reception {
-    Reception(.unwanted) { $0.respond(response) }
+  package static func refusal(
+    _ response: HTTPResponse, fields: HTTPFields = HTTPFields()
+  ) -> Reception {
+    Reception(.unwanted, fields: fields) { $0.respond(response) }
   }
 }
 

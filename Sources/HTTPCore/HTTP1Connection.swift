@@ -166,7 +166,8 @@ package final class HTTP1Connection: ConnectionProtocol {
     let bodyBytes = head.framing.announcedBytes
     let reception = reception(head.request, bodyBytes)
     var request = HTTP1ResponseQueue.Request(
-      isHEAD: head.request.method == "HEAD", isHTTP10: head.isHTTP10, keepsAlive: head.keepsAlive)
+      isHEAD: head.request.method == "HEAD", isHTTP10: head.isHTTP10,
+      keepsAlive: head.keepsAlive, fields: reception.fields)
     // A client that has begun to send its body does not wait for 100 Continue.
     let expectsContinue = head.expectsContinue && !isMoreHere
     switch reception.body {
@@ -222,10 +223,12 @@ package final class HTTP1Connection: ConnectionProtocol {
     responses.dropContinue()
     let isHEAD = reader.method == "HEAD"
     reader.end()
+    let fields = gathered?.fields ?? HTTPFields()
     gathered = nil
     guard let stream = upload?.stream else {
       responses.add(
-        .init(isHEAD: isHEAD, isHTTP10: false, keepsAlive: false), response: response)
+        .init(isHEAD: isHEAD, isHTTP10: false, keepsAlive: false, fields: fields),
+        response: response)
       return
     }
     upload = nil

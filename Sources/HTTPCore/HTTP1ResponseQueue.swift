@@ -6,6 +6,8 @@ struct HTTP1ResponseQueue: ~Copyable {
     let isHEAD: Bool
     let isHTTP10: Bool
     var keepsAlive: Bool
+    /// What its response has beside its own fields.
+    var fields = HTTPFields()
   }
 
   /// How the end of a streamed body is told.
@@ -74,6 +76,7 @@ struct HTTP1ResponseQueue: ~Copyable {
   /// Adds a request, which a response will be given to, or is known of already.
   mutating func add(_ request: Request, response: HTTPResponse? = nil) {
     owed.append(Owed(request: request, response: response))
+    owed[owed.count - 1].response?.fields.append(contentsOf: request.fields)
     if response != nil { flush() }
   }
 
@@ -114,7 +117,7 @@ struct HTTP1ResponseQueue: ~Copyable {
   /// Gives `stream` its response, and closes the connection behind it where `closes`.
   mutating func respond(_ response: HTTPResponse, to stream: StreamID, closes: Bool = false) {
     guard let index = index(of: stream), owed[index].response == nil else { return }
-    owed[index].response = response
+    setResponse(response, ofOwed: index)
     if continuing == stream { continuing = nil }
     if closes { owed[index].request.keepsAlive = false }
     if index == 0 { flush() }
@@ -128,7 +131,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     let request = owed[index].request
     let framing: Framing =
       request.isHEAD || !response.mayHaveContent ? .none : request.isHTTP10 ? .close : .chunked
-    owed[index].response = response
+    setResponse(response, ofOwed: index)
     if continuing == stream { continuing = nil }
     owed[index].framing = framing
     owed[index].isOpen = true
@@ -138,6 +141,12 @@ struct HTTP1ResponseQueue: ~Copyable {
     }
     if index == 0 { flush() }
     return framing == .close
+  }
+
+  private mutating func setResponse(_ response: HTTPResponse, ofOwed index: Int) {
+    var response = response
+    response.fields.append(contentsOf: owed[index].request.fields)
+    owed[index].response = response
   }
 
   mutating func write(_ bytes: [UInt8], to stream: StreamID) {

@@ -66,6 +66,7 @@ package enum HTTP1Serializer {
     for field in response.fields.all where !isOurs(field.name) {
       append(field, to: &output)
     }
+    if let server = date.server { append(server, to: &output) }
     if let date = date.field { append(date, to: &output) }
     switch persistence {
     case .implied: break
@@ -105,6 +106,7 @@ package enum HTTP1Serializer {
   private static func isOurs(_ name: String) -> Bool {
     switch name.utf8.count {
     case 4: name == ResponseDate.name
+    case 6: name == ResponseDate.serverName
     case 10: name == "connection" || name == "keep-alive"
     case 14: name == "content-length"
     case 17: name == "transfer-encoding"

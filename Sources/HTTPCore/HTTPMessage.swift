@@ -36,7 +36,7 @@ extension HTTPRequest {
   package var heldBytes: Int { body.capacity + headBytes + 4096 }
 }
 
-/// A response. The server adds Content-Length, Date, Connection and content coding; the application the rest.
+/// A response. The server adds Content-Length, Date, Server, Connection and content coding; the application the rest.
 package struct HTTPResponse: Sendable, Equatable {
   package var status: HTTPStatus
   package var fields: HTTPFields
@@ -143,6 +143,11 @@ package struct HTTPFields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   /// About what they take in memory.
   package var heldBytes: Int {
     all.reduce(0) { $0 + 64 + $1.name.utf8.count + $1.value.utf8.count }
+  }
+
+  /// Adds `fields` after those present.
+  package mutating func append(contentsOf fields: HTTPFields) {
+    if !fields.all.isEmpty { all += fields.all }
   }
 
   /// Makes room for `count` fields at once.

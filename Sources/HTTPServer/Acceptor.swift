@@ -7,14 +7,18 @@ import Synchronization
 final class Acceptor {
   /// A connection that was accepted.
   enum Newcomer: ~Copyable {
-    case admitted(AcceptedSocket)
+    case admitted(AcceptedSocket, AddressShares.Place?)
     /// One more than may be open: to be refused, or heard for a moment where it may be a probe.
-    case extra(AcceptedSocket)
+    case extra(AcceptedSocket, isBeyondShare: Bool)
   }
 
   private var listeners: [Listener]
   private let counters: ServerCounters
   private var maxConnections = 0
+  /// Nil where an address may have all connections.
+  private let shares: AddressShares?
+  /// Those whose connections are their clients', which have shares of their own.
+  private let proxies: TrustedProxies
   /// Whether the listeners are watched for newcomers.
   private var isWatching = false
 
@@ -24,9 +28,14 @@ final class Acceptor {
   /// Set on a listener's token, whose other bits are its index.
   private static let listenerBit: UInt64 = 1 << 63
 
-  init(listeners: [Listener], counters: ServerCounters) {
+  init(
+    listeners: [Listener], counters: ServerCounters, shares: AddressShares?,
+    proxies: TrustedProxies
+  ) {
     self.listeners = listeners
     self.counters = counters
+    self.shares = shares
+    self.proxies = proxies
   }
 
   /// Whether an event's token is that of a listener.
@@ -86,11 +95,21 @@ final class Acceptor {
     while let accepted = try listener.accept() {
       // Counted first and then looked at: so two loops never both take the last place.
       let open = counters.connectionsOpen.add(1, ordering: .relaxed).newValue
-      if open <= maxConnections {
-        admit(.admitted(accepted))
+      guard open <= maxConnections else {
+        counters.connectionsOpen.subtract(1, ordering: .relaxed)
+        admit(.extra(accepted, isBeyondShare: false))
+        continue
+      }
+      guard let shares, !proxies.contains(accepted.peer.address) else {
+        admit(.admitted(accepted, nil))
+        continue
+      }
+      if let place = shares.take(accepted.peer.address) {
+        admit(.admitted(accepted, place))
       } else {
         counters.connectionsOpen.subtract(1, ordering: .relaxed)
-        admit(.extra(accepted))
+        counters.connectionsBeyondShare.add(1, ordering: .relaxed)
+        admit(.extra(accepted, isBeyondShare: true))
       }
     }
   }

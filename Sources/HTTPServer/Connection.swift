@@ -6,8 +6,7 @@ import HTTPCore
 final class Connection {
   let token: UInt64
   let transport: any Transport
-  /// Where the peer connects from.
-  private let address: PeerAddress
+  private let origin: ConnectionOrigin
   /// Counts the memory that is held for it.
   let memory: MemoryAccount
   /// The reference to this connection that its exchanges get; made once for the connection, not once a request.
@@ -69,7 +68,7 @@ final class Connection {
   /// What a connection is made from.
   struct Parts {
     let transport: any Transport
-    let origin: HTTPPeer
+    let origin: ConnectionOrigin
     let memory: MemoryAccount
     let date: ResponseDate
     let deadline: DeadlineWheel<LoopDeadline>.Entry
@@ -82,7 +81,7 @@ final class Connection {
   init(_ parts: Parts, token: UInt64) {
     self.token = token
     transport = parts.transport
-    address = parts.origin.address
+    origin = parts.origin
     memory = parts.memory
     date = parts.date
     deadline = parts.deadline
@@ -97,8 +96,13 @@ final class Connection {
     hasLeft = { peer.hasLeft }
   }
 
-  /// The peer's address and, once it has shown one, its name.
-  var origin: HTTPPeer { HTTPPeer(address: address, name: transport.peerName) }
+  /// The address that the peer has, or passes on, and, once it has shown one, its name.
+  var peer: HTTPPeer {
+    HTTPPeer(address: transport.clientAddress ?? origin.peer.address, name: transport.peerName)
+  }
+
+  /// What it is told where it is one too many.
+  var refusal: HTTPResponse { origin.refusal }
 
   // MARK: What it holds
 
@@ -196,10 +200,10 @@ final class Connection {
 
   // MARK: Output
 
-  /// Answers, before any request, that the server has `max_connections`.
+  /// Answers, before any request, that there are too many connections.
   func refuse() {
     probeFilter = nil
-    opening?.refuse(.tooManyConnections, date: date)
+    opening?.refuse(refusal, date: date)
   }
 
   /// Sends what there is, or a part of it; adds what was taken to `sent`.

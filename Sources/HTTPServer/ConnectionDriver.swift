@@ -94,7 +94,7 @@ final class ConnectionDriver {
   /// - Parameter makeTransport: is given the connection's token.
   @discardableResult
   func admit(
-    from origin: HTTPPeer, _ makeTransport: (_ token: UInt64) -> any Transport
+    from origin: ConnectionOrigin, _ makeTransport: (_ token: UInt64) -> any Transport
   ) -> Connection {
     let number = counters.connectionsAccepted.add(1, ordering: .relaxed).newValue
     let connection = insert(
@@ -104,7 +104,7 @@ final class ConnectionDriver {
   }
 
   /// Adds a connection beyond `max_connections`; where there are too many even of those, another one is closed for it.
-  func admitExtra(from origin: HTTPPeer, _ makeTransport: (_ token: UInt64) -> any Transport) {
+  func admitExtra(from origin: ConnectionOrigin, _ makeTransport: (UInt64) -> any Transport) {
     let surplus = extras.surplus { connections[$0]?.lifecycle.isRefused ?? true }
     if let surplus, let connection = connections[surplus] { close(connection) }
     let lifecycle = ConnectionLifecycle(
@@ -123,7 +123,7 @@ final class ConnectionDriver {
 
   /// Adds a connection; it is closed at once where it can't be watched.
   private func insert(
-    _ lifecycle: ConnectionLifecycle, number: UInt64?, _ origin: HTTPPeer,
+    _ lifecycle: ConnectionLifecycle, number: UInt64?, _ origin: ConnectionOrigin,
     _ makeTransport: (_ token: UInt64) -> any Transport
   ) -> Connection {
     let connection = connections.insert { token in

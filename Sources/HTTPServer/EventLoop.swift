@@ -20,7 +20,9 @@ final class EventLoop: @unchecked Sendable {
   /// Nil where no listener speaks TLS.
   private let tls: TLSReference?
   private let timer: LoopTimer
-  private let drainGrace: Int
+  private let settings: HTTPServerSettings
+  /// Nil where an address may have all connections.
+  private let shares: AddressShares?
   /// The deadlines of the loop's own.
   private let accepting: DeadlineWheel<LoopDeadline>.Entry
   private let grace: DeadlineWheel<LoopDeadline>.Entry
@@ -47,7 +49,7 @@ final class EventLoop: @unchecked Sendable {
 
   init(
     name: String, listeners: [Listener], tls: TLSReference?, settings: HTTPServerSettings,
-    memory: MemoryBudget,
+    memory: MemoryBudget, shares: AddressShares?,
     counters: ServerCounters, clock: LoopClock, codingQueues: CodingQueues,
     reportPause: @escaping @Sendable (CInt) -> Void, application: Application
   ) throws(HTTPServerError) {
@@ -65,10 +67,12 @@ final class EventLoop: @unchecked Sendable {
     driver = ConnectionDriver(
       settings: settings, memory: memory, counters: counters, time: time,
       codingQueues: codingQueues, inbox: inbox, application: application)
-    acceptor = Acceptor(listeners: listeners, counters: counters)
+    acceptor = Acceptor(
+      listeners: listeners, counters: counters, shares: shares, proxies: settings.trustedProxies)
     poller = try Poller()
     timer = try LoopTimer()
-    drainGrace = settings.drainGrace.nanoseconds
+    self.settings = settings
+    self.shares = shares
     accepting = time.deadlines.insert(.accepting)
     grace = time.deadlines.insert(.grace)
     stop = time.deadlines.insert(.stop)
@@ -142,26 +146,35 @@ final class EventLoop: @unchecked Sendable {
 
   private func admit(_ newcomer: consuming Acceptor.Newcomer) {
     switch consume newcomer {
-    case .admitted(let accepted):
-      let (origin, isTLS) = (accepted.peer, accepted.isTLS)
+    case .admitted(let accepted, let place):
+      let origin = ConnectionOrigin(peer: accepted.peer, place: place)
+      let isTLS = accepted.isTLS
       var socket: Descriptor? = accepted.takeSocket()
-      driver.admit(from: origin) { transport(&socket, isTLS: isTLS, token: $0) }
-    case .extra(let accepted):
-      let (origin, isTLS) = (accepted.peer, accepted.isTLS)
+      driver.admit(from: origin) { transport(&socket, isTLS: isTLS, origin.peer, token: $0) }
+    case .extra(let accepted, let isBeyondShare):
+      let origin = ConnectionOrigin(peer: accepted.peer, isBeyondShare: isBeyondShare)
+      let isTLS = accepted.isTLS
       var socket: Descriptor? = accepted.takeSocket()
-      driver.admitExtra(from: origin) { transport(&socket, isTLS: isTLS, token: $0) }
+      driver.admitExtra(from: origin) { transport(&socket, isTLS: isTLS, origin.peer, token: $0) }
     }
   }
 
   private func transport(
-    _ socket: inout Descriptor?, isTLS: Bool, token: UInt64
+    _ socket: inout Descriptor?, isTLS: Bool, _ peer: HTTPPeer, token: UInt64
   ) -> any Transport {
     guard let descriptor = socket.take() else { preconditionFailure("asked for twice") }
+    let number = descriptor.number
+    let transport: any Transport
     if isTLS, let tls {
-      return TLSTransport(
+      transport = TLSTransport(
         descriptor, context: tls.current, counters: counters, poller: poller, token: token)
+    } else {
+      transport = SocketTransport(descriptor, poller: poller, token: token)
     }
-    return SocketTransport(descriptor, poller: poller, token: token)
+    guard settings.expectsProxyHeader, settings.trustedProxies.contains(peer.address) else {
+      return transport
+    }
+    return ProxiedTransport(transport, number: number, counters: counters, shares: shares)
   }
 
   /// Calls `accept`; where descriptors or memory are used up, accepting pauses for a moment.
@@ -236,7 +249,8 @@ final class EventLoop: @unchecked Sendable {
       acceptor.dropNewcomers()
       acceptAll()
       driver.beginDrain()
-      time.deadlines.set(grace, to: PhaseTimeouts.deadline(after: drainGrace, from: time.now))
+      time.deadlines.set(
+        grace, to: PhaseTimeouts.deadline(after: settings.drainGrace.nanoseconds, from: time.now))
       time.deadlines.set(stop, to: PhaseTimeouts.deadline(after: limit, from: time.now))
       turn()
     }

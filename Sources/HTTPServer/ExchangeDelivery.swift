@@ -94,9 +94,16 @@ final class ExchangeDelivery {
     { [unowned self, unowned connection] head, bodyBytes in
       if connection.isExtra, !settings.isProbe(head) {
         counters.connectionsRefused.add(1, ordering: .relaxed)
-        return .refusal(.tooManyConnections)
+        return .refusal(connection.refusal)
       }
-      let reception = application.receive(head, connection.origin)
+      let client: HTTPPeer
+      do throws(TrustedProxies.Conflict) {
+        client = try settings.trustedProxies.client(of: head, from: connection.peer)
+      } catch {
+        counters.countRefusal(.badRequest)
+        return .refusal(error.response)
+      }
+      let reception = application.receive(head, client)
       guard bodyBytes != 0, reception.body != .unwanted,
         !memory.hasRoom(forBody: bodyBytes ?? 1)
       else { return reception }
@@ -196,7 +203,8 @@ final class ExchangeDelivery {
     let exchange = HTTPExchange(
       request: request, body: connection.owed.body(of: stream),
       connection: .init(
-        number: connection.number, peer: connection.origin, memory: connection.memory,
+        number: connection.number, peer: client(of: request, connection),
+        memory: connection.memory,
         isNew: connection.requestCount == 1,
         hasLeft: connection.hasLeft, stream: stream, askPresence: connection.askPresence),
       postpone: postpone,
@@ -209,6 +217,12 @@ final class ExchangeDelivery {
     guard let answer = connection.owed.setExchange(exchange, for: stream) else { return }
     memory.recount(connection)
     answer(exchange)
+  }
+
+  /// Whom `request` comes from, which was let in.
+  private func client(of request: HTTPRequest, _ connection: Connection) -> HTTPPeer {
+    let peer = connection.peer
+    return (try? settings.trustedProxies.client(of: request, from: peer)) ?? peer
   }
 
   /// How exchanges of `connection` ask whether its client is there.

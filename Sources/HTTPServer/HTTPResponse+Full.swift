@@ -16,4 +16,14 @@ extension HTTPResponse {
     response.fields.append("retry-after", "1")
     return response
   }
+
+  /// The response to a connection beyond `max_connections_per_address`.
+  static var tooManyConnectionsOfAddress: HTTPResponse {
+    var response = error(
+      .tooManyRequests,
+      "this address has as many connections as max_connections_per_address allows, close one of them"
+    )
+    response.fields.append("retry-after", "1")
+    return response
+  }
 }

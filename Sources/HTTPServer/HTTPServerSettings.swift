@@ -14,6 +14,12 @@ package struct HTTPServerSettings: Sendable {
   package var loops: Int?
   /// `max_connections`: the next one gets a 429 and is closed. Fewer where the process may not have so many descriptors.
   package var maxConnections = 10_000
+  /// `max_connections_per_address`: of an IPv4 address, or of a /64 of IPv6; 0: as many as there may be.
+  package var maxConnectionsPerAddress = 0
+  /// `trusted_proxies` and `forwarded_field`: who is believed that a request is another's, and where it says so.
+  package var trustedProxies = TrustedProxies()
+  /// `proxy_protocol`: whether connections from trusted proxies begin with a header of the PROXY protocol.
+  package var expectsProxyHeader = false
   /// Paths of health checks: answered even where descriptors admit no further connection.
   package var probePaths: [String] = []
   /// `head_timeout`: from a request head's first byte to its last.

@@ -5,8 +5,8 @@ import HTTPCore
 struct LoopClock {
   /// Monotonic nanoseconds.
   private(set) var now = 0
-  /// Dates responses with the wall clock's second.
-  let date = ResponseDate()
+  /// Dates responses with the wall clock's second; and names the server, without the version, which helps attackers alone.
+  let date = ResponseDate(server: "carousel")
   private var second = -1
   private let readMonotonic: @Sendable () -> Int
 

@@ -54,13 +54,16 @@ package final class Server: Sendable {
       tlsPort = tls.map { _ in group.port }
     }
     let counters = ServerCounters()
+    let shares =
+      settings.maxConnectionsPerAddress > 0
+      ? AddressShares(maxCount: settings.maxConnectionsPerAddress) : nil
     let codingQueues = CodingQueues(loopCount: settings.loopCount)
     var loops: [EventLoop] = []
     for (index, listeners) in group.loops.enumerated() {
       loops.append(
         try EventLoop(
           name: "http-\(index)", listeners: listeners, tls: tls, settings: settings,
-          memory: memory,
+          memory: memory, shares: shares,
           counters: counters, clock: LoopClock(monotonic: monotonic ?? LoopClock.monotonic),
           codingQueues: codingQueues, reportPause: reportPause, application: application))
     }

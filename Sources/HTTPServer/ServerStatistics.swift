@@ -9,6 +9,10 @@ package struct ServerStatistics: Sendable, Equatable {
   package var connectionsAccepted = 0
   /// Connections that were one too many and got a 429, or were closed where even that was too much.
   package var connectionsRefused = 0
+  /// Of those, connections beyond `max_connections_per_address`.
+  package var connectionsBeyondShare = 0
+  /// Connections that were closed as a proxy did not begin them with a header of the PROXY protocol.
+  package var proxyHeadersRefused = 0
   /// Times that a loop stopped accepting for a moment, as descriptors or memory were used up.
   package var acceptPauses = 0
   /// TLS handshakes that were completed, and those that failed.
@@ -41,6 +45,8 @@ final class ServerCounters: Sendable {
   let connectionsOpen = Atomic(0)
   let connectionsAccepted = Atomic(0)
   let connectionsRefused = Atomic(0)
+  let connectionsBeyondShare = Atomic(0)
+  let proxyHeadersRefused = Atomic(0)
   let acceptPauses = Atomic(0)
   let tlsHandshakes = Atomic(0)
   let tlsFailures = Atomic(0)
@@ -74,6 +80,8 @@ final class ServerCounters: Sendable {
       connectionsOpen: connectionsOpen.load(ordering: .relaxed),
       connectionsAccepted: connectionsAccepted.load(ordering: .relaxed),
       connectionsRefused: connectionsRefused.load(ordering: .relaxed),
+      connectionsBeyondShare: connectionsBeyondShare.load(ordering: .relaxed),
+      proxyHeadersRefused: proxyHeadersRefused.load(ordering: .relaxed),
       acceptPauses: acceptPauses.load(ordering: .relaxed),
       tlsHandshakes: tlsHandshakes.load(ordering: .relaxed),
       tlsFailures: tlsFailures.load(ordering: .relaxed),

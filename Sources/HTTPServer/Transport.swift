@@ -29,6 +29,9 @@ protocol Transport: AnyObject {
   /// What the peer has shown that it is called, by its certificate; nil where it has shown none.
   var peerName: String? { get }
 
+  /// Whom the peer passes on, as far as it has said so; nil where it speaks for itself.
+  var clientAddress: PeerAddress? { get }
+
   /// About what it takes in memory beside what it moves.
   var heldBytes: Int { get }
 
@@ -55,6 +58,7 @@ protocol Transport: AnyObject {
 extension Transport {
   var isOpening: Bool { false }
   var peerName: String? { nil }
+  var clientAddress: PeerAddress? { nil }
   var heldBytes: Int { 0 }
   func translate(_ readiness: Poller.Readiness) -> Poller.Readiness { readiness }
 }

@@ -99,10 +99,11 @@ final class HTTP2Peer {
 
   init(
     _ limits: HTTP2Limits = HTTP2Limits(), greets: Bool = true, date: String = "",
-    body: Reception.Body = .whole()
+    body: Reception.Body = .whole(), fields: HTTPFields = HTTPFields(), server: String? = nil
   ) {
-    connection = HTTP2Connection(limits: limits, date: ResponseDate(date)) { _, bodyBytes in
-      Reception(bodyBytes == 0 ? .whole() : body) { _ in }
+    connection = HTTP2Connection(limits: limits, date: ResponseDate(date, server: server)) {
+      _, bodyBytes in
+      Reception(bodyBytes == 0 ? .whole() : body, fields: fields) { _ in }
     }
     if greets {
       send(bytes: Self.preface)

@@ -23,6 +23,24 @@ import Testing
     peer.events.flatMap { if case .part(let bytes, _) = $0 { bytes } else { [] as [UInt8] } }
   }
 
+  /// Whole or streamed, the application's or the connection's own.
+  @Test func fieldsOfTheReceptionAreInEveryResponse() {
+    let peer = HTTP2Peer(
+      limits { $0.maxBodyBytes = 10 }, fields: ["x-added": "yes"], server: "carousel")
+    peer.send(.get(1), .get(3))
+    peer.respond(1, HTTPResponse(status: .ok, fields: ["x-own": "1"]))
+    peer.connection.begin(HTTPResponse(status: .ok), to: StreamID(3))
+    peer.connection.end(StreamID(3), trailers: HTTPFields())
+    peer.send(.post(5, [("content-length", "11")]))
+    peer.read()
+    #expect([1, 3, 5].map { peer.status($0) } == ["200", "200", "413"])
+    for stream in [1, 3, 5] {
+      #expect(peer.heads(stream).last?["x-added"] == "yes")
+      #expect(peer.heads(stream).last?["server"] == "carousel")
+    }
+    #expect(peer.heads(1).last?["x-own"] == "1")
+  }
+
   // MARK: Refusals
 
   /// The answer does not wait for the body; behind it n − 1 and n bytes are thrown away, and n + 1 stop the upload.

@@ -10,7 +10,8 @@ import Testing
     var wheel = DeadlineWheel<LoopDeadline>()
     let parts = Connection.Parts(
       transport: BufferTransport(.init(), token: token),
-      origin: HTTPPeer(address: PeerAddress(bytes: [127, 0, 0, 1], port: 1)), memory: account,
+      origin: ConnectionOrigin(
+        peer: HTTPPeer(address: PeerAddress(bytes: [127, 0, 0, 1], port: 1))), memory: account,
       date: ResponseDate(), deadline: wheel.insert(.connection(token)),
       lifecycle: ConnectionLifecycle(PhaseTimeouts(head: 1, body: 1, idle: 1, linger: 1)),
       number: 1)

@@ -17,7 +17,7 @@ import Testing
     for _ in 0..<3 {
       client.send(get)
       let text = client.receive(until: "GET /a ")
-      #expect(text?.hasPrefix("HTTP/1.1 200 OK\r\ndate: ") == true)
+      #expect(text?.hasPrefix("HTTP/1.1 200 OK\r\nserver: carousel\r\ndate: ") == true)
     }
     client.send(last)
     #expect(client.receiveAll()?.contains("connection: close\r\n") == true)

@@ -38,7 +38,8 @@ final class SimulatedLoop {
     insert(manner) { driver.admitExtra(from: Self.nobody, $0) }
   }
 
-  private static let nobody = HTTPPeer(address: PeerAddress(bytes: [127, 0, 0, 1], port: 1))
+  private static let nobody = ConnectionOrigin(
+    peer: HTTPPeer(address: PeerAddress(bytes: [127, 0, 0, 1], port: 1)))
 
   private func insert(
     _ manner: BufferTransport.Manner, _ admit: ((UInt64) -> any Transport) -> Void

@@ -17,6 +17,8 @@ import TestSupport
     var protocols: [UInt8] = []
     var certificate: String?
     var maxVersion = TLS1_3_VERSION
+    /// What is sent before the handshake.
+    var preamble: [UInt8] = []
     /// A session of an earlier connection.
     var session: OpaquePointer?
   }
@@ -48,6 +50,7 @@ import TestSupport
     }
     if let session = unsafe options.session { unsafe SSL_set_session(connection, session) }
     unsafe SSL_set_fd(connection, client.descriptor)
+    if !options.preamble.isEmpty { client.send(options.preamble) }
     ERR_clear_error()
     guard unsafe SSL_connect(connection) == 1 else { return nil }
   }

@@ -1,6 +1,8 @@
 import CSSL
+import Dispatch
 import Glibc
 import HTTPCore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -169,6 +171,38 @@ import Testing
     }
     #expect(
       try answer(of: TLSClient(port: server.port, .init(name: "two.test"))).contains("200 OK"))
+  }
+
+  /// Whoever connects meanwhile gets the one or the other, whole, and no request fails.
+  @Test func certificatesAreReplacedUnderLoad() throws {
+    let server = try server(["one"])
+    let target = server.server
+    let isOver = Atomic(false)
+    let failures = Tally()
+    let reloads = Tally()
+    let group = DispatchGroup()
+    // A queue of its own has a thread of its own, however busy the others are.
+    DispatchQueue(label: "reloads").async(group: group) {
+      while !isOver.load(ordering: .relaxed) {
+        let name = reloads.value % 2 == 0 ? "two" : "one"
+        let settings = TLSSettings(certificates: [TLSFixtures.certificate(name)])
+        do { try target.reload(settings) } catch { failures.raise() }
+        reloads.raise()
+      }
+    }
+    var answers = 0
+    while answers < 60 || reloads.value < 10, failures.value == 0 {
+      guard let client = TLSClient(port: target.port) else {
+        failures.raise()
+        break
+      }
+      client.send(Self.get)
+      let answer = client.receiveAll().map { String(decoding: $0, as: UTF8.self) }
+      if answer?.hasPrefix("HTTP/1.1 200 ") == true { answers += 1 } else { failures.raise() }
+    }
+    isOver.store(true, ordering: .relaxed)
+    group.wait()
+    #expect(failures.value == 0 && answers >= 60 && reloads.value >= 10)
   }
 
   @Test(arguments: ["one-key.pem", "nowhere.pem"]) func filesThatCantBeUsedAreNamed(name: String) {

@@ -1,0 +1,100 @@
+/// The elements of `X-Forwarded-For` or of `Forwarded` (RFC 7239 §4), from the last one on.
+///
+/// The end is what a trusted proxy has written; what its client wrote before, quotes that do not close among it, has no
+/// influence on how that is read.
+struct ForwardedList {
+  /// An element that is not empty.
+  struct Node: Equatable {
+    /// The address that it tells; nil where it tells none.
+    let address: PeerAddress?
+  }
+
+  private var rest: ArraySlice<UInt8>
+  private let hasParameters: Bool
+
+  /// - Parameter hasParameters: whether elements are those of `Forwarded`, `for=192.0.2.1;proto=http`.
+  init(_ value: String, hasParameters: Bool) {
+    rest = Array(value.utf8)[...]
+    self.hasParameters = hasParameters
+  }
+
+  /// Takes the last element that is left.
+  mutating func popLast() -> Node? {
+    while !rest.isEmpty {
+      let comma = lastComma
+      let element = Self.trimmed(rest[(comma.map { $0 + 1 } ?? rest.startIndex)...])
+      rest = comma.map { rest[..<$0] } ?? []
+      guard !element.isEmpty else { continue }
+      let node = hasParameters ? Self.forParameter(of: element) : element
+      return Node(address: node.flatMap { PeerAddress(node: String(decoding: $0, as: UTF8.self)) })
+    }
+    return nil
+  }
+
+  /// The last comma outside quotes.
+  private var lastComma: Int? {
+    var isQuoted = false
+    for index in rest.indices.reversed() {
+      switch rest[index] {
+      case Self.quote where hasParameters:
+        // Within quotes an odd number of backslashes before it makes it a part of them.
+        let slashes = rest[..<index].reversed().prefix { $0 == Self.backslash }.count
+        if !isQuoted || slashes % 2 == 0 { isQuoted.toggle() }
+      case ASCII.comma where !isQuoted: return index
+      default: break
+      }
+    }
+    return nil
+  }
+
+  private static let quote = UInt8(ascii: "\"")
+  private static let backslash = UInt8(ascii: "\\")
+
+  private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let isSpace: (UInt8) -> Bool = { $0 == ASCII.space || $0 == ASCII.tab }
+    let start = bytes.drop(while: isSpace)
+    return start.dropLast(start.reversed().prefix(while: isSpace).count)
+  }
+
+  /// The value of the one `for=` of an element; nil where there is none, or what follows no grammar.
+  private static func forParameter(of element: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    var rest = element
+    var found: ArraySlice<UInt8>?
+    while true {
+      let name = rest.prefix { ByteSet.token.contains($0) }
+      rest = rest.dropFirst(name.count)
+      guard !name.isEmpty, rest.popFirst() == UInt8(ascii: "="), let value = popValue(of: &rest)
+      else { return nil }
+      if String(decoding: name, as: UTF8.self).lowercased() == "for" {
+        guard found == nil else { return nil }
+        found = value
+      }
+      rest = trimmed(rest)
+      guard !rest.isEmpty else { return found }
+      guard rest.popFirst() == UInt8(ascii: ";") else { return nil }
+      rest = trimmed(rest)
+    }
+  }
+
+  /// Takes a token or a quoted string (RFC 9110 §5.6.4) from the front.
+  private static func popValue(of rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard rest.first == quote else {
+      // A port behind an IPv4 address needs quotes by the grammar, and proxies leave them out.
+      let value = rest.prefix { ByteSet.token.contains($0) || $0 == ASCII.colon }
+      rest = rest.dropFirst(value.count)
+      return value.isEmpty ? nil : value
+    }
+    rest.removeFirst()
+    var value: [UInt8] = []
+    while let byte = rest.popFirst() {
+      switch byte {
+      case quote: return value[...]
+      case backslash:
+        guard let escaped = rest.popFirst() else { return nil }
+        value.append(escaped)
+      default: value.append(byte)
+      }
+    }
+    return nil
+  }
+}

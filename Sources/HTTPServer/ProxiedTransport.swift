@@ -1,0 +1,79 @@
+import Glibc
+import HTTPCore
+
+/// A transport behind a proxy that speaks the PROXY protocol: its header comes first, before TLS.
+final class ProxiedTransport: Transport {
+  private let inner: any Transport
+  /// The descriptor of `inner`, open as long as that is there.
+  private let number: CInt
+  private let counters: ServerCounters
+  /// Nil where addresses have no shares.
+  private let shares: AddressShares?
+  private var header = ProxyHeader()
+  private var place: AddressShares.Place?
+  private var isBroken = false
+
+  /// - Parameter number: the descriptor that `inner` has.
+  init(
+    _ inner: any Transport, number: CInt, counters: ServerCounters, shares: AddressShares?
+  ) {
+    self.inner = inner
+    self.number = number
+    self.counters = counters
+    self.shares = shares
+  }
+
+  var clientAddress: PeerAddress? { header.source }
+
+  func read(into buffer: inout MutableSpan<UInt8>) -> TransferResult {
+    while !header.isComplete {
+      let result = readHeader()
+      guard case .moved = result else { return result }
+    }
+    return inner.read(into: &buffer)
+  }
+
+  /// Reads some of the header, and nothing behind it.
+  private func readHeader() -> TransferResult {
+    guard !isBroken else { return .failed }
+    var piece = [UInt8](repeating: 0, count: header.neededCount)
+    // SAFETY: the kernel writes at most the array's count of bytes.
+    let count = unsafe recv(number, &piece, piece.count, 0)
+    guard count > 0 else {
+      if count < 0 { return errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed }
+      // A connection that sends nothing at all is a proxy that looks whether somebody listens.
+      return header.isEmpty ? .ended : refuse()
+    }
+    do throws(ProxyHeader.Failure) {
+      try header.receive(piece.span.extracting(first: count))
+    } catch {
+      return refuse()
+    }
+    guard let shares, let client = header.source else { return .moved(count) }
+    place = shares.take(client)
+    guard place == nil else { return .moved(count) }
+    isBroken = true
+    counters.connectionsRefused.add(1, ordering: .relaxed)
+    counters.connectionsBeyondShare.add(1, ordering: .relaxed)
+    return .failed
+  }
+
+  private func refuse() -> TransferResult {
+    isBroken = true
+    counters.proxyHeadersRefused.add(1, ordering: .relaxed)
+    return .failed
+  }
+
+  // What follows is the inner transport's.
+
+  var peer: PeerWatch { inner.peer }
+  var unacknowledgedCount: Int { inner.unacknowledgedCount }
+  var isOpening: Bool { !header.isComplete || inner.isOpening }
+  var peerName: String? { inner.peerName }
+  var heldBytes: Int { inner.heldBytes }
+  func watch(for readiness: Poller.Readiness) -> Bool { inner.watch(for: readiness) }
+  func translate(_ readiness: Poller.Readiness) -> Poller.Readiness { inner.translate(readiness) }
+  func write(_ bytes: Span<UInt8>) -> TransferResult { inner.write(bytes) }
+  func endOutput() { inner.endOutput() }
+  func close() { inner.close() }
+}

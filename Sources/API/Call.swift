@@ -9,6 +9,8 @@ struct Call: Sendable {
   let path: MatchedPath
   /// What its client may do.
   var grant = Grant.all
+  /// Its place among those that its client has under way, where these are counted.
+  var place: ClientPlace?
   /// Whether it is on the thread of the loop that handed its exchange out.
   var isOnLoop = true
   let start = ContinuousClock.now
@@ -68,6 +70,7 @@ struct Call: Sendable {
   }
 
   private func record(_ status: Int) {
+    place?.leave()
     endpoint.counters.record(status: status, seconds: start.duration(to: .now).seconds)
   }
 }

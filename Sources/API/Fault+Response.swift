@@ -9,14 +9,28 @@ extension Fault {
     switch details {
     case .session(let id, let steps):
       // For clients that go on from there: `id` and `steps`, as the session's own page has them.
-      var writer = JSONWriter()
-      writer.raw(Array(response.body.prefix { $0 != UInt8(ascii: "\n") }.dropLast()))
-      writer.raw(#","id":"#)
-      writer.string(id)
-      writer.raw(#","steps":"#)
-      writer.integer(steps)
-      writer.raw("}\n")
-      response.body = writer.bytes
+      response.addMembers { writer in
+        writer.raw(#","id":"#)
+        writer.string(id)
+        writer.raw(#","steps":"#)
+        writer.integer(steps)
+      }
+    case .rate(let perSecond, let burst, let waitMilliseconds):
+      response.addMembers { writer in
+        writer.raw(#","limit":{"name":"rate_limit","per_second":"#)
+        writer.raw(Array(perSecond.plainText.utf8))
+        writer.raw(#","burst":"#)
+        writer.integer(burst)
+        writer.raw(#","retry_after_ms":"#)
+        writer.integer(waitMilliseconds)
+        writer.raw("}")
+      }
+    case .concurrency(let requests):
+      response.addMembers { writer in
+        writer.raw(#","limit":{"name":"concurrency_limit","requests":"#)
+        writer.integer(requests)
+        writer.raw("}")
+      }
     case .allowed(let methods):
       response.fields.append("allow", methods.joined(separator: ", "))
     // RFC 9110 §15.5.2: a 401 says how to authenticate.
@@ -43,5 +57,16 @@ extension Fault {
     case .unavailable: .serviceUnavailable
     case .timedOut: .gatewayTimeout
     }
+  }
+}
+
+extension HTTPResponse {
+  /// Adds what `write` writes, commas first, to the members of an error.
+  fileprivate mutating func addMembers(_ write: (inout JSONWriter) -> Void) {
+    var writer = JSONWriter()
+    writer.raw(Array(body.prefix { $0 != UInt8(ascii: "\n") }.dropLast()))
+    write(&writer)
+    writer.raw("}\n")
+    body = writer.bytes
   }
 }

@@ -11,6 +11,7 @@ package final class Service: Sendable {
   let parts: ServiceParts
   private let router: Router
   private let access: AccessPolicy
+  private let crossOrigin: CrossOriginPolicy
 
   /// A service that is not ready until `setReadiness` says so.
   ///
@@ -40,6 +41,7 @@ package final class Service: Sendable {
     router = Router(
       [IndexPage.route(listing: routes, of: parts)] + routes, metrics: parts.metrics)
     access = AccessPolicy(parts.settings)
+    crossOrigin = CrossOriginPolicy(parts.settings.origins)
   }
 
   /// The paths of health checks, which cost next to nothing.
@@ -90,29 +92,39 @@ package final class Service: Sendable {
   }
 
   /// The service as a server calls it.
-  package var application: Application { Application { head, _ in self.receive(head) } }
+  package var application: Application { Application { self.receive($0, from: $1) } }
 
   /// Answers `exchange`, whose request is complete, now or from another thread later.
-  package func handle(_ exchange: HTTPExchange) { receive(exchange.request).answer(exchange) }
+  package func handle(_ exchange: HTTPExchange) {
+    receive(exchange.request, from: exchange.connection?.peer).answer(exchange)
+  }
 
   /// Decides by the head of a request which route answers it, and how much body is read for that.
-  private func receive(_ head: HTTPRequest) -> Reception {
+  private func receive(_ head: HTTPRequest, from peer: HTTPPeer?) -> Reception {
     let (endpoint, path) = router.match(head.path)
+    let fields = crossOrigin.fields(for: head)
     do throws(Fault) {
-      guard let (route, grant) = try route(of: endpoint, for: head) else {
-        return Reception(.whole(maxBytes: ServiceSettings.maxUnreadBodyBytes)) { exchange in
-          Call(exchange: exchange, endpoint: endpoint, path: path).answer(
-            HTTPResponse(
-              status: .ok, fields: ["allow": endpoint.methods.joined(separator: ", ")]))
+      let (route, grant, place) = try parts.clients.admitting(peer) { () throws(Fault) in
+        try self.route(of: endpoint, for: head)
+      }
+      guard let route else {
+        var answer = HTTPResponse(
+          status: .ok, fields: ["allow": endpoint.methods.joined(separator: ", ")])
+        answer.fields.append(
+          contentsOf: crossOrigin.preflightFields(for: head, methods: endpoint.methods))
+        return Reception(
+          .whole(maxBytes: ServiceSettings.maxUnreadBodyBytes), fields: fields
+        ) { [answer] exchange in
+          Call(exchange: exchange, endpoint: endpoint, path: path, place: place).answer(answer)
         }
       }
-      return Reception(.whole(maxBytes: route.bodyLimit.maxBytes)) { exchange in
+      return Reception(.whole(maxBytes: route.bodyLimit.maxBytes), fields: fields) { exchange in
         self.answer(
-          Call(exchange: exchange, endpoint: endpoint, path: path, grant: grant),
+          Call(exchange: exchange, endpoint: endpoint, path: path, grant: grant, place: place),
           by: route.answer)
       }
     } catch {
-      return Reception(.unwanted) { exchange in
+      return Reception(.unwanted, fields: fields) { exchange in
         Call(exchange: exchange, endpoint: endpoint, path: path).refuse(error)
       }
     }
@@ -121,9 +133,9 @@ package final class Service: Sendable {
   /// The route that a request is for, and what its client may do; nil where it only asks what there is.
   private func route(
     of endpoint: Endpoint, for head: HTTPRequest
-  ) throws(Fault) -> (Route, Grant)? {
+  ) throws(Fault) -> (Route?, Grant) {
     let isUnknown = endpoint === router.unknown
-    if head.method == "OPTIONS", !isUnknown || head.path == "*" { return nil }
+    if head.method == "OPTIONS", !isUnknown || head.path == "*" { return (nil, .all) }
     guard !isUnknown else {
       let escape = NormalizedPath.badEscape(in: head.path)
       throw Fault(

@@ -12,6 +12,8 @@ struct ServiceParts: Sendable {
   /// Counts the memory that the process holds for clients.
   let memory: MemoryBudget
   let budget: AnswerBudget
+  /// Holds clients to what they may ask for.
+  let clients: ClientLimiter
   /// The server's statistics of its connections, for `/metrics`.
   let connections: (@Sendable () -> ConnectionStatistics)?
   let metrics = Metrics()
@@ -31,6 +33,7 @@ struct ServiceParts: Sendable {
     self.memory = memory
     self.connections = connections
     budget = AnswerBudget(memory: memory, maxAnswerBytes: settings.maxAnswerBytes)
+    clients = ClientLimiter(limits: settings.clients)
     sessions = Sessions(limits: settings.sessions)
     sealer = settings.stateKey.map { StateSealer(key: $0) } ?? StateSealer()
     queues = BodyQueues(maxInlineBytes: settings.maxInlineBytes)

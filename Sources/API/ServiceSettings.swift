@@ -21,6 +21,10 @@ package struct ServiceSettings: Sendable {
   package var tokens: TokenTable?
   /// `metrics_access`: whether `/metrics` is for operators only.
   package var metricsAreForOperators = false
+  /// How much each client may ask for, but for tokens that say otherwise.
+  package var clients = RequestLimits()
+  /// `cors_origins`: the origins whose pages may read answers.
+  package var origins = CrossOrigins.none
   /// What `GET /` calls the version of the server.
   package var version = "dev"
 

@@ -6,6 +6,10 @@ package struct ConnectionStatistics: Sendable, Equatable {
   package var open, limit: Int
   /// Connections taken, and turned away at the limit, since the start.
   package var accepted, refused: UInt64
+  /// Of those, beyond the share of their addresses (`max_connections_per_address`).
+  package var beyondShare: UInt64
+  /// Connections of proxies that were closed for want of a header of the PROXY protocol.
+  package var proxyHeadersRefused: UInt64
   /// How often accepting paused for a moment, as descriptors or memory were used up.
   package var acceptPauses: UInt64
   /// Bodies and answers that were given up since their clients sent or took them too slowly.
@@ -16,7 +20,8 @@ package struct ConnectionStatistics: Sendable, Equatable {
   package var requestsRefused: [HTTPStatus: UInt64]
 
   package init(
-    open: Int, limit: Int, accepted: UInt64, refused: UInt64, acceptPauses: UInt64 = 0,
+    open: Int, limit: Int, accepted: UInt64, refused: UInt64, beyondShare: UInt64 = 0,
+    proxyHeadersRefused: UInt64 = 0, acceptPauses: UInt64 = 0,
     tlsHandshakes: UInt64 = 0, tlsFailures: UInt64 = 0, slowUploads: UInt64 = 0,
     slowDownloads: UInt64 = 0,
     requestsRefused: [HTTPStatus: UInt64] = [:]
@@ -25,6 +30,8 @@ package struct ConnectionStatistics: Sendable, Equatable {
     self.limit = limit
     self.accepted = accepted
     self.refused = refused
+    self.beyondShare = beyondShare
+    self.proxyHeadersRefused = proxyHeadersRefused
     self.acceptPauses = acceptPauses
     self.tlsHandshakes = tlsHandshakes
     self.tlsFailures = tlsFailures

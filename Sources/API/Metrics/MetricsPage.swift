@@ -11,6 +11,7 @@ struct MetricsPage: Sendable {
   private let maxSessionBytes: Int
   private let memory: MemoryBudget
   private let refusedAnswers: Counter
+  private let clients: ClientLimiter
   private let connections: (@Sendable () -> ConnectionStatistics)?
 
   init(_ parts: ServiceParts) {
@@ -21,6 +22,7 @@ struct MetricsPage: Sendable {
     maxSessionBytes = parts.settings.sessions.maxBytes
     memory = parts.memory
     refusedAnswers = parts.budget.refusedAnswers
+    clients = parts.clients
     connections = parts.connections
   }
 
@@ -39,6 +41,7 @@ struct MetricsPage: Sendable {
     writeEngines(of: models, to: &page)
     writeSessions(of: models, to: &page)
     writeMemory(to: &page)
+    writeClients(to: &page)
     if let connections { Self.write(connections(), to: &page) }
     return page.text
   }
@@ -157,6 +160,16 @@ struct MetricsPage: Sendable {
     }
   }
 
+  private func writeClients(to page: inout PrometheusText) {
+    page.family("carousel_clients", .gauge, help: "Clients whose requests are counted, for limits.")
+    page.sample(value: clients.rememberedCount)
+    page.family(
+      "carousel_limited_requests_total", .counter,
+      help: "Requests refused as their client had sent too many, by the limit that they met.")
+    page.sample([("limit", "rate_limit")], value: clients.rateRefusals.value)
+    page.sample([("limit", "concurrency_limit")], value: clients.concurrencyRefusals.value)
+  }
+
   private func writeMemory(to page: inout PrometheusText) {
     page.family(
       "carousel_memory_bytes", .gauge,
@@ -184,6 +197,14 @@ struct MetricsPage: Sendable {
       "carousel_connections_refused_total", .counter,
       help: "Connections turned away at the limit.")
     page.sample(value: connections.refused)
+    page.family(
+      "carousel_connections_beyond_share_total", .counter,
+      help: "Of those, connections beyond max_connections_per_address.")
+    page.sample(value: connections.beyondShare)
+    page.family(
+      "carousel_proxy_headers_refused_total", .counter,
+      help: "Connections of trusted proxies closed for want of a PROXY header that can be read.")
+    page.sample(value: connections.proxyHeadersRefused)
     page.family(
       "carousel_accept_pauses_total", .counter,
       help: "Times that nobody was accepted for a moment, as descriptors or memory were used up.")

@@ -27,6 +27,10 @@ struct Grant: Sendable {
   let tokenName: String?
   /// The models that it may use; nil for all.
   let models: Set<String>?
+  /// What its token is for; nil where none is asked for.
+  var scopes: Set<AccessToken.Scope>?
+  /// How much its token may ask for, where that is not what others may.
+  var limits: RequestLimits.Exceptions?
 
   static let all = Grant(tokenName: nil, models: nil)
 
@@ -68,7 +72,8 @@ final class AccessPolicy: Sendable {
     guard token.scopes.contains(scope) else {
       throw Fault(AccessError.scope(token: token.name, needs: scope))
     }
-    return Grant(tokenName: token.name, models: token.models)
+    return Grant(
+      tokenName: token.name, models: token.models, scopes: token.scopes, limits: token.limits)
   }
 }
 

@@ -17,14 +17,20 @@ package struct AccessToken: Sendable, Equatable {
   package var scopes: Set<Scope>
   /// The names of the models that it may use; nil for all.
   package var models: Set<String>?
+  /// How much it may ask for, where that is not what others may.
+  package var limits = RequestLimits.Exceptions()
 
   /// - Precondition: `digest` has the length of a SHA-256.
-  package init(name: String, digest: [UInt8], scopes: Set<Scope>, models: Set<String>? = nil) {
+  package init(
+    name: String, digest: [UInt8], scopes: Set<Scope>, models: Set<String>? = nil,
+    limits: RequestLimits.Exceptions = RequestLimits.Exceptions()
+  ) {
     precondition(digest.count == Digest.byteCount, "a SHA-256 has 32 bytes")
     self.name = name
     self.digest = digest
     self.scopes = scopes
     self.models = models
+    self.limits = limits
   }
 }
 

@@ -37,6 +37,10 @@ package struct Fault: Error, Equatable, Sendable {
     case allowed([String])
     /// How to authenticate, as `WWW-Authenticate` says it.
     case challenge(String)
+    /// A client's rate of requests, how many it may send at once, and when the next one is taken.
+    case rate(perSecond: Double, burst: Int, waitMilliseconds: Int)
+    /// How many requests a client may have under way.
+    case concurrency(Int)
   }
 
   package let kind: Kind

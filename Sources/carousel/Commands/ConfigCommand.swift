@@ -84,7 +84,7 @@ extension Setting.Value: Encodable {
     case .text(let text): try container.encode(text)
     case .secret: try container.encode(description)
     case .integer(let number): try container.encode(number)
-    case .seconds(let seconds): try container.encode(seconds)
+    case .seconds(let number), .number(let number): try container.encode(number)
     }
   }
 }

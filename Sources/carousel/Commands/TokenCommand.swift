@@ -31,8 +31,37 @@ struct TokenCommand: ParsableCommand {
   @Option(parsing: .upToNextOption, help: "The models that it is for. (default: all)")
   var models: [String] = []
 
+  @Option(help: "Requests a second that it may send. (default: the server's)")
+  var rateLimit: String?
+
+  @Option(help: "Requests that it may send at once after a pause. (default: the server's)")
+  var rateBurst: String?
+
+  @Option(help: "Requests that it may have under way. (default: the server's)")
+  var concurrencyLimit: String?
+
   func validate() throws {
     guard !name.isEmpty else { throw ValidationError("NAME: found \"\", expected a name") }
+    _ = try limits()
+  }
+
+  private func limits() throws -> RequestLimits.Exceptions {
+    func value(_ text: String?, of setting: Setting) throws -> Setting.Value? {
+      try text.map { text in
+        guard let value = setting.parse(text) else {
+          throw ValidationError(
+            "--\(setting.optionName): found \(text), expected \(setting.expected)")
+        }
+        return value
+      }
+    }
+    var limits = RequestLimits.Exceptions()
+    if case .number(let rate)? = try value(rateLimit, of: .rateLimit) { limits.rate = rate }
+    if case .integer(let burst)? = try value(rateBurst, of: .rateBurst) { limits.burst = burst }
+    if case .integer(let count)? = try value(concurrencyLimit, of: .concurrencyLimit) {
+      limits.concurrency = count
+    }
+    return limits
   }
 
   func run() throws {
@@ -45,7 +74,7 @@ struct TokenCommand: ParsableCommand {
     let isNew = tokens.add(
       AccessToken(
         name: name, digest: Digest.hash(text.span), scopes: Set(scopes),
-        models: models.isEmpty ? nil : Set(models)))
+        models: models.isEmpty ? nil : Set(models), limits: try limits()))
     guard isNew else {
       throw CarouselError.badTokenFile(
         path: file, problem: "found a token called \"\(name)\", expected none")

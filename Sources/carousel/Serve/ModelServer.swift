@@ -51,6 +51,7 @@ final class ModelServer: Sendable {
       connections: { reference.connections })
     modules.server.probePaths = service.probePaths
     modules.server.tls = try settings.tls()
+    modules.server.trustedProxies = try settings.trustedProxies()
     server = try Server(
       settings: modules.server, memory: memory,
       reportPause: { code in
@@ -166,6 +167,8 @@ private final class ServerReference: Sendable {
       open: statistics?.connectionsOpen ?? 0, limit: server?.maxConnections ?? 0,
       accepted: UInt64(statistics?.connectionsAccepted ?? 0),
       refused: UInt64(statistics?.connectionsRefused ?? 0),
+      beyondShare: UInt64(statistics?.connectionsBeyondShare ?? 0),
+      proxyHeadersRefused: UInt64(statistics?.proxyHeadersRefused ?? 0),
       acceptPauses: UInt64(statistics?.acceptPauses ?? 0),
       tlsHandshakes: UInt64(statistics?.tlsHandshakes ?? 0),
       tlsFailures: UInt64(statistics?.tlsFailures ?? 0),

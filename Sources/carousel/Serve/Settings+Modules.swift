@@ -15,10 +15,12 @@ extension Settings {
     modules.service.stateKey = stateKey
     modules.service.operatorKey = secret(.operatorKey).map { Array($0.utf8) }
     modules.service.metricsAreForOperators = text(.metricsAccess) == "operate"
+    modules.service.origins = origins
     modules.service.version = CarouselCommand.version
 
     modules.server.address = text(.host)
     modules.server.port = integer(.port)
+    modules.server.expectsProxyHeader = expectsProxyHeader
     modules.server.loops = cores(.loops)
     modules.server.drainGrace = min(modules.server.drainGrace, .seconds(seconds(.drainSeconds)))
     // A head that is let in has to be unpacked first, and a body that is let in to be on its way.

@@ -1,3 +1,5 @@
+import API
+import HTTPCore
 import Scheduling
 
 /// One thing that can be set: its name, what it takes, its default, why one would change it, and where it goes.
@@ -20,6 +22,7 @@ struct Setting: Sendable {
   enum Destination: Sendable {
     case integer(WritableKeyPath<ModuleSettings, Int> & Sendable)
     case duration(WritableKeyPath<ModuleSettings, Duration> & Sendable)
+    case number(WritableKeyPath<ModuleSettings, Double> & Sendable)
   }
 
   /// What a setting takes.
@@ -34,6 +37,12 @@ struct Setting: Sendable {
     case bytes(ClosedRange<Int>)
     /// Seconds, fractions allowed.
     case seconds(ClosedRange<Double>)
+    /// A number, fractions allowed.
+    case number(ClosedRange<Double>)
+    /// Addresses and blocks of them, separated by commas or spaces.
+    case networks
+    /// Origins of web pages, separated in the same way, or `*`.
+    case origins
     /// One of these, or what the default is.
     case choice([String])
     /// Text of at least so many bytes, or none; it is shown nowhere.
@@ -46,6 +55,7 @@ struct Setting: Sendable {
     case secret(String)
     case integer(Int)
     case seconds(Double)
+    case number(Double)
   }
 
   init(
@@ -98,21 +108,24 @@ struct Setting: Sendable {
     case .text, .path, .paths:
       return .text(text)
     case .integer(let range):
-      guard let number = Self.wholeNumber(text), range.contains(number) else { return nil }
+      guard let number = SettingText.wholeNumber(text), range.contains(number) else { return nil }
       return .integer(number)
     case .bytes(let range):
-      guard let number = Self.byteCount(text), range.contains(number) else { return nil }
+      guard let number = SettingText.byteCount(text), range.contains(number) else { return nil }
       return .integer(number)
-    case .seconds(let range):
-      guard let first = text.utf8.first, first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9"),
-        let number = Double(text), range.contains(number)
-      else { return nil }
-      return .seconds(number)
+    case .seconds(let range): return SettingText.number(text, range).map { .seconds($0) }
+    case .number(let range): return SettingText.number(text, range).map { .number($0) }
+    case .networks:
+      return SettingText.elements(of: text).allSatisfy { NetworkBlock($0) != nil }
+        ? .text(text) : nil
+    case .origins:
+      let isList = SettingText.elements(of: text).allSatisfy { WebOrigin($0) != nil }
+      return isList || SettingText.elements(of: text) == ["*"] ? .text(text) : nil
     case .choice(let choices):
       return choices.contains(text) || text == defaultText ? .text(text) : nil
     case .secret(let minBytes):
       // Editors, `echo` and secrets made from files leave line ends behind, which no field of a request can carry.
-      let key = text.trimmingLineEnds
+      let key = SettingText.trimmed(text)
       return key.isEmpty || key.utf8.count >= minBytes ? .secret(key) : nil
     }
   }
@@ -129,6 +142,10 @@ struct Setting: Sendable {
       "a number of bytes from \(range.lowerBound) to \(range.upperBound), or with KiB, MiB or GiB"
     case .seconds(let range):
       "seconds from \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
+    case .number(let range):
+      "a number from \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
+    case .networks: "addresses such as 192.0.2.1 or blocks such as 10.0.0.0/8, separated by commas"
+    case .origins: "origins such as https://example.org, separated by commas, or *"
     case .choice(let choices): choices.joined(separator: " or ")
     case .secret(let minBytes): "at least \(minBytes) bytes"
     }
@@ -147,7 +164,9 @@ struct Setting: Sendable {
       switch (destination, value) {
       case (.integer(let path), .integer(let number)): modules[keyPath: path] = number
       case (.duration(let path), .seconds(let seconds)): modules[keyPath: path] = .seconds(seconds)
-      case (.integer, _), (.duration, _): preconditionFailure("\(name) goes where it does not fit")
+      case (.number(let path), .number(let number)): modules[keyPath: path] = number
+      case (.integer, _), (.duration, _), (.number, _):
+        preconditionFailure("\(name) goes where it does not fit")
       }
     }
   }
@@ -156,28 +175,6 @@ struct Setting: Sendable {
   static func plain(_ seconds: Double) -> String {
     Int(exactly: seconds).map(String.init) ?? "\(seconds)"
   }
-
-  /// Digits alone: no sign, no space, no separator.
-  private static func wholeNumber(_ text: some StringProtocol) -> Int? {
-    guard text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {
-      return nil
-    }
-    return Int(text)
-  }
-
-  /// Digits, then optionally a unit: `8 MiB`, `8MiB`, `8388608`.
-  private static func byteCount(_ text: String) -> Int? {
-    let digits = text.prefix { $0.isASCII && $0.isNumber }
-    let rest = text.dropFirst(digits.count)
-    let unit = rest.first == " " ? rest.dropFirst() : rest
-    guard let number = wholeNumber(digits),
-      let factor = rest.isEmpty ? 1 : byteUnits[String(unit)]
-    else { return nil }
-    let (product, overflow) = number.multipliedReportingOverflow(by: factor)
-    return overflow ? nil : product
-  }
-
-  private static let byteUnits = ["KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
 }
 
 extension Setting: Hashable {
@@ -197,18 +194,9 @@ extension Setting.Destination {
       let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
       return units.first { number.isMultiple(of: $0.1) }.map { "\(number / $0.1) \($0.0)" }
         ?? "\(number)"
+    case .number(let path): return Setting.plain(ModuleSettings.standard[keyPath: path])
     case .duration(let path): return Setting.plain(ModuleSettings.standard[keyPath: path].seconds)
     }
-  }
-}
-
-extension String {
-  /// The text without the line ends and spaces before and behind it.
-  fileprivate var trimmingLineEnds: String {
-    let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
-    let bytes = utf8.drop(while: isSpace)
-    let end = bytes.lastIndex { !isSpace($0) }.map { bytes.index(after: $0) }
-    return String(self[bytes.startIndex..<(end ?? bytes.startIndex)])
   }
 }
 
@@ -218,7 +206,7 @@ extension Setting.Value: CustomStringConvertible {
     case .text(let text): text
     case .secret(let text): text.isEmpty ? "not set" : "set"
     case .integer(let number): String(number)
-    case .seconds(let seconds): Setting.plain(seconds)
+    case .seconds(let number), .number(let number): Setting.plain(number)
     }
   }
 }

@@ -115,6 +115,9 @@ extension Setting.Kind {
     case .integer: "n"
     case .bytes: "bytes"
     case .seconds: "seconds"
+    case .number: "number"
+    case .networks: "address[/bits],…"
+    case .origins: "origin,…"
     case .choice(let choices): choices.joined(separator: "|")
     case .secret: "secret"
     }

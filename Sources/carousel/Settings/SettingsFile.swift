@@ -52,7 +52,7 @@ struct SettingsFile: Sendable, Equatable {
         case .paths:
           text.split(separator: ":").map { Self.resolve(String($0), besideFile: path) }
             .joined(separator: ":")
-        case .text, .integer, .bytes, .seconds, .choice, .secret: text
+        case .text, .integer, .bytes, .seconds, .number, .networks, .origins, .choice, .secret: text
         }
     }
     self.texts = texts

@@ -1,4 +1,5 @@
 import API
+import HTTPCore
 import ModelFormat
 
 /// The table of settings. Whatever is said about a setting anywhere (help texts, names in the
@@ -112,6 +113,38 @@ extension Setting {
     "max_connections", .integer(1...1_000_000),
     "Open connections; one more gets 429. Fewer where the limit on open files (ulimit -n) is too low.",
     into: .integer(\.server.maxConnections))
+  static let maxConnectionsPerAddress = Setting(
+    "max_connections_per_address", .integer(0...1_000_000),
+    "Of those, connections of one IPv4 address, or one /64 of IPv6; one more gets 429. Trusted proxies have as many as they like. 0: no such limit.",
+    into: .integer(\.server.maxConnectionsPerAddress))
+  static let trustedProxies = Setting(
+    "trusted_proxies", .networks, "",
+    "Addresses and blocks of the proxies that are believed when they say whom a request comes from; empty: nobody is."
+  )
+  static let forwardedField = Setting(
+    "forwarded_field", .choice(TrustedProxies.Field.allCases.map(\.rawValue)), "any",
+    "The field in which trusted proxies say so; any: either, and a request in which the two differ gets 400."
+  )
+  static let proxyProtocol = Setting(
+    "proxy_protocol", .choice(["off", "v2"]), "off",
+    "Whether connections from trusted proxies begin with a header of the PROXY protocol, version 2, before TLS; others never do."
+  )
+  static let rateLimit = Setting(
+    "rate_limit", .number(RequestLimits.rates),
+    "Requests a second of one client, a token or else an address, health checks apart; beyond it 429. The tokens file may say otherwise of a token. 0: no limit.",
+    into: .number(\.service.clients.rate))
+  static let rateBurst = Setting(
+    "rate_burst", .integer(RequestLimits.bursts),
+    "Requests that a client may send at once after a pause; 0: those of a second.",
+    into: .integer(\.service.clients.burst))
+  static let concurrencyLimit = Setting(
+    "concurrency_limit", .integer(RequestLimits.concurrencies),
+    "Requests that one client may have under way; one more gets 429. 0: no limit.",
+    into: .integer(\.service.clients.concurrency))
+  static let corsOrigins = Setting(
+    "cors_origins", .origins, "",
+    "Origins whose web pages may read answers, such as https://example.org; * for all, empty for none."
+  )
   static let headTimeoutSeconds = Setting(
     "head_timeout_seconds", .seconds(0.01...3600),
     "From a request's first byte to the end of its head, against slow clients.",
@@ -211,7 +244,8 @@ extension Setting {
     maxHorizon, maxGenerationSteps,
     maxBodyBytes, maxMemoryBytes, maxAnswerBytes, maxInlineBytes, maxHeadBytes,
     maxTargetBytes, maxFields, maxConcurrentStreams, streamWindowBytes, maxIncompleteBytes,
-    maxConnections,
+    maxConnections, maxConnectionsPerAddress, trustedProxies, forwardedField, proxyProtocol,
+    rateLimit, rateBurst, concurrencyLimit, corsOrigins,
     headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
     minUploadRate, minDownloadRate,
     drainDelaySeconds, drainSeconds, drainGraceSeconds,

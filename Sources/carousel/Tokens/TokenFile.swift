@@ -3,7 +3,7 @@ import JSON
 import ModelFormat
 import Serving
 
-/// The file of `tokens_file`: `{"tokens": [{"name", "sha256", "scopes", "models"}]}`. It holds no token, only their hashes.
+/// The file of `tokens_file`: `{"tokens": [{"name", "sha256", "scopes", "models", "rate_limit", …}]}`. It holds no token, only their hashes.
 struct TokenFile: Equatable {
   private(set) var tokens: [AccessToken] = []
 
@@ -54,6 +54,10 @@ struct TokenFile: Equatable {
       if let models = token.models {
         fields.append("\"models\": [\(models.sorted().map(\.jsonText).joined(separator: ", "))]")
       }
+      let limits = token.limits
+      if let rate = limits.rate { fields.append("\"rate_limit\": \(Setting.plain(rate))") }
+      if let burst = limits.burst { fields.append("\"rate_burst\": \(burst)") }
+      if let count = limits.concurrency { fields.append("\"concurrency_limit\": \(count)") }
       return "    { \(fields.joined(separator: ", ")) }"
     }
     return "{\n  \"tokens\": [\n\(lines.joined(separator: ",\n"))\n  ]\n}\n"
@@ -98,7 +102,11 @@ struct TokenFile: Equatable {
     }
 
     func token(_ value: JSONValue, _ part: String) throws(CarouselError) -> AccessToken {
-      let fields = try object(value, part, keys: ["name", "sha256", "scopes", "models"])
+      let fields = try object(
+        value, part,
+        keys: [
+          "name", "sha256", "scopes", "models", "rate_limit", "rate_burst", "concurrency_limit",
+        ])
       let name = try string(fields["name"], "\(part).name")
       guard !name.isEmpty else { throw failure("\(part).name", "\"\"", "a name") }
       let digits = try string(fields["sha256"], "\(part).sha256")
@@ -123,7 +131,27 @@ struct TokenFile: Equatable {
           models?.insert(try string(element, "\(part).models"))
         }
       }
-      return AccessToken(name: name, digest: digest, scopes: scopes, models: models)
+      return AccessToken(
+        name: name, digest: digest, scopes: scopes, models: models,
+        limits: try limits(fields, part))
+    }
+
+    /// What the settings of the same names are, for one token.
+    private func limits(
+      _ fields: [String: JSONValue], _ part: String
+    ) throws(CarouselError) -> RequestLimits.Exceptions {
+      func value(of setting: Setting) throws(CarouselError) -> Setting.Value? {
+        guard let given = fields[setting.name], given != .null else { return nil }
+        guard case .number(let text) = given, let value = setting.parse(text) else {
+          throw failure("\(part).\(setting.name)", given.text, setting.expected)
+        }
+        return value
+      }
+      var limits = RequestLimits.Exceptions()
+      if case .number(let rate)? = try value(of: .rateLimit) { limits.rate = rate }
+      if case .integer(let burst)? = try value(of: .rateBurst) { limits.burst = burst }
+      if case .integer(let count)? = try value(of: .concurrencyLimit) { limits.concurrency = count }
+      return limits
     }
 
     private static func bytes(hexadecimal digits: String) -> [UInt8]? {

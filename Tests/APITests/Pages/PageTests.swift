@@ -69,7 +69,8 @@ import Testing
       engines: [],
       connections: {
         ConnectionStatistics(
-          open: 3, limit: 9, accepted: 20, refused: 4, tlsHandshakes: 8, tlsFailures: 1,
+          open: 3, limit: 9, accepted: 20, refused: 4, beyondShare: 2, proxyHeadersRefused: 3,
+          tlsHandshakes: 8, tlsFailures: 1,
           slowUploads: 6, slowDownloads: 7,
           requestsRefused: [.notImplemented: 2, .requestHeaderFieldsTooLarge: 5])
       })
@@ -78,6 +79,8 @@ import Testing
     #expect(samples["carousel_connections_limit"] == 9)
     #expect(samples["carousel_connections_accepted_total"] == 20)
     #expect(samples["carousel_connections_refused_total"] == 4)
+    #expect(samples["carousel_connections_beyond_share_total"] == 2)
+    #expect(samples["carousel_proxy_headers_refused_total"] == 3)
     #expect(samples[#"carousel_slow_transfers_total{direction="upload"}"#] == 6)
     #expect(samples[#"carousel_slow_transfers_total{direction="download"}"#] == 7)
     #expect(samples[#"carousel_tls_handshakes_total{outcome="done"}"#] == 8)

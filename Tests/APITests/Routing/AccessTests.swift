@@ -1,5 +1,6 @@
 import HTTPCore
 import Serving
+import Synchronization
 import TestSupport
 import Testing
 
@@ -125,6 +126,49 @@ import Testing
         == .unauthorized)
     #expect(
       await ask(service, "POST", "/predict", token: "new", body: Self.predict).status == .ok)
+  }
+
+  private final class Replacement: Sendable {
+    let isDone = Atomic(false)
+  }
+
+  /// Whoever has been refused once with the old one, or let in once with the new one, always is.
+  @Test func tokensAreReplacedUnderLoad() async throws {
+    let service = try service()
+    let replacement = Replacement()
+    let statuses = await withTaskGroup(of: (token: String, statuses: [Int]).self) { group in
+      for token in ["user", "new", "user", "new"] {
+        group.addTask {
+          var statuses: [Int] = []
+          var rest = 20
+          while rest > 0 {
+            // Refusals come at once, so that without this nobody else would have a turn.
+            await Task.yield()
+            if replacement.isDone.load(ordering: .acquiring) { rest -= 1 }
+            statuses.append(
+              await ask(service, "POST", "/predict", token: token, body: Self.predict).status.code)
+          }
+          return (token, statuses)
+        }
+      }
+      group.addTask {
+        for _ in 0..<50 {
+          _ = await ask(service, "POST", "/predict", token: "both", body: Self.predict)
+        }
+        service.replaceTokens(by: TokenTable([Self.token("new", [.predict])]))
+        replacement.isDone.store(true, ordering: .releasing)
+        return ("", [])
+      }
+      var all: [(token: String, statuses: [Int])] = []
+      for await found in group where !found.token.isEmpty { all.append(found) }
+      return all
+    }
+    for (token, statuses) in statuses {
+      let (before, after) = token == "user" ? (200, 401) : (401, 200)
+      #expect(Set(statuses).isSubset(of: [before, after]))
+      #expect(statuses.suffix(20).allSatisfy { $0 == after })
+      #expect(!statuses.drop { $0 == before }.contains(before))
+    }
   }
 
   /// Without tokens everybody may ask, whatever they show.

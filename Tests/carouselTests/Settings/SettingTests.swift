@@ -31,7 +31,8 @@ import Testing
       switch setting.kind {
       case .integer(let range), .bytes(let range): .integer(range.lowerBound)
       case .seconds(let range): .seconds(range.lowerBound)
-      case .text, .path, .paths, .choice, .secret: standard
+      case .number(let range): .number(range.lowerBound)
+      case .text, .path, .paths, .networks, .origins, .choice, .secret: standard
       }
     var modules = ModuleSettings()
     setting.apply(least, to: &modules)
@@ -43,6 +44,7 @@ import Testing
       switch destination {
       case .integer(let path): path
       case .duration(let path): path
+      case .number(let path): path
       }
     }
     #expect(Set(paths).count == paths.count && paths.count > 25)
@@ -51,7 +53,7 @@ import Testing
   static let numbers: [Setting] = Setting.all.filter {
     switch $0.kind {
     case .integer, .bytes: true
-    case .text, .path, .paths, .seconds, .choice, .secret: false
+    case .text, .path, .paths, .seconds, .number, .networks, .origins, .choice, .secret: false
     }
   }
 
@@ -60,7 +62,7 @@ import Testing
     let bounds: ClosedRange<Int>
     switch setting.kind {
     case .integer(let range), .bytes(let range): bounds = range
-    case .text, .path, .paths, .seconds, .choice, .secret: return
+    case .text, .path, .paths, .seconds, .number, .networks, .origins, .choice, .secret: return
     }
     let (low, high) = (bounds.lowerBound, bounds.upperBound)
     #expect(setting.parse("\(low - 1)") == nil)
@@ -102,6 +104,32 @@ import Testing
     #expect(Setting.headTimeoutSeconds.parse(text) == value.map { .seconds($0) })
   }
 
+  @Test(arguments: [
+    ("0", 0), ("0.5", 0.5), ("1000000", 1e6), ("1000000.5", nil), ("-1", nil), ("x", nil),
+    ("", nil),
+  ])
+  func numbersWithFractions(text: String, value: Double?) {
+    #expect(Setting.rateLimit.parse(text) == value.map { .number($0) })
+  }
+
+  @Test(arguments: [
+    ("", true), ("10.0.0.0/8", true), ("10.0.0.0/8,::1", true), ("192.0.2.1, fd00::/8", true),
+    ("10.0.0.0/33", false), ("example.org", false), ("10.0.0.1;10.0.0.2", false),
+  ])
+  func networks(text: String, isTaken: Bool) {
+    #expect((Setting.trustedProxies.parse(text) != nil) == isTaken)
+  }
+
+  @Test(arguments: [
+    ("", true), ("*", true), ("https://a.example", true),
+    ("https://a.example, http://[::1]:3000", true),
+    ("https://a.example/", false), ("a.example", false), ("*, https://a.example", false),
+    ("https://*.example", false), ("null", false), ("https://", false), ("://a", false),
+  ])
+  func origins(text: String, isTaken: Bool) {
+    #expect((Setting.corsOrigins.parse(text) != nil) == isTaken)
+  }
+
   @Test func choices() {
     #expect(Setting.logFormat.parse("json") == .text("json"))
     #expect(Setting.logFormat.parse("JSON") == nil)
@@ -137,6 +165,7 @@ extension Setting {
       switch destination {
       case .integer(let path): .integer(modules[keyPath: path])
       case .duration(let path): .seconds(modules[keyPath: path].seconds)
+      case .number(let path): .number(modules[keyPath: path])
       }
     }
   }

@@ -17,7 +17,9 @@ import Testing
     let digest = [UInt8](repeating: 10, count: 32)
     let first = tokens.add(AccessToken(name: "a \"b\"", digest: digest, scopes: [.predict]))
     let second = tokens.add(
-      AccessToken(name: "ops", digest: digest, scopes: [.predict, .operate], models: ["x", "y"]))
+      AccessToken(
+        name: "ops", digest: digest, scopes: [.predict, .operate], models: ["x", "y"],
+        limits: .init(rate: 0.5, burst: 3, concurrency: 0)))
     let again = tokens.add(AccessToken(name: "ops", digest: digest, scopes: []))
     #expect(first && second && !again)
     #expect(try file(tokens.text) == tokens)
@@ -47,6 +49,18 @@ import Testing
       #"tokens[0].models: found "x", expected an array"#
     ),
     (
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":[],"rate_limit":"5"}]}"#,
+      #"tokens[0].rate_limit: found "5", expected a number from 0 to 1000000"#
+    ),
+    (
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":[],"rate_burst":1.5}]}"#,
+      "tokens[0].rate_burst: found 1.5, expected a whole number from 0 to 1000000"
+    ),
+    (
+      #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":[],"concurrency_limit":-1}]}"#,
+      "tokens[0].concurrency_limit: found -1, expected a whole number"
+    ),
+    (
       #"{"tokens":[{"name":"a","sha256":"\#(digits)","scopes":[]},{"name":"a","sha256":"\#(digits)","scopes":[]}]}"#,
       "tokens[1].name: found a, expected a name that no other token has"
     ),
@@ -68,12 +82,14 @@ import Testing
     try first.run()
     try TokenCommand.parse([
       "bob", "--file", path, "--scopes", "predict", "operate", "--models", "co2",
+      "--rate-limit", "2.5", "--concurrency-limit", "4",
     ]).run()
     #expect(throws: CarouselError.self) { try first.run() }
     let tokens = try TokenFile(path: path).tokens
     #expect(tokens.map(\.name) == ["alice", "bob"])
     #expect(tokens.map(\.scopes) == [[.predict], [.predict, .operate]])
     #expect(tokens.map(\.models) == [nil, ["co2"]])
+    #expect(tokens.map(\.limits) == [.init(), .init(rate: 2.5, concurrency: 4)])
     #expect(tokens[0].digest != tokens[1].digest)
   }
 }

@@ -1,0 +1,91 @@
+import Serving
+
+/// How much one client may ask for: that of a token, or without one that of an address.
+package struct RequestLimits: Sendable, Equatable {
+  /// `rate_limit`: requests a second, on average; 0: as many as there may be.
+  package var rate = 0.0
+  /// `rate_burst`: requests that may come at once after a pause; 0: those of a second, and one at least.
+  package var burst = 0
+  /// `concurrency_limit`: requests that are under way at a time; 0: as many as there may be.
+  package var concurrency = 0
+
+  package init(rate: Double = 0, burst: Int = 0, concurrency: Int = 0) {
+    self.rate = rate
+    self.burst = burst
+    self.concurrency = concurrency
+  }
+
+  /// The bounds of each.
+  package static let rates = 0...1_000_000.0
+  package static let bursts = 0...1_000_000
+  package static let concurrencies = 0...1_000_000
+
+  var areNone: Bool { rate == 0 && concurrency == 0 }
+
+  /// The burst in requests.
+  var effectiveBurst: Int { burst > 0 ? burst : max(1, Int(rate.rounded(.up))) }
+
+  /// Those of a token that the server's do not hold for; nil where a limit of the server does.
+  package struct Exceptions: Sendable, Equatable {
+    package var rate: Double?
+    package var burst: Int?
+    package var concurrency: Int?
+
+    package init(rate: Double? = nil, burst: Int? = nil, concurrency: Int? = nil) {
+      self.rate = rate
+      self.burst = burst
+      self.concurrency = concurrency
+    }
+  }
+
+  func with(_ exceptions: Exceptions) -> RequestLimits {
+    RequestLimits(
+      rate: exceptions.rate ?? rate,
+      // The burst of another rate means nothing.
+      burst: exceptions.burst ?? (exceptions.rate == nil ? burst : 0),
+      concurrency: exceptions.concurrency ?? concurrency)
+  }
+}
+
+/// Why a request of a client that may ask for it is not answered now.
+enum LimitError: Error, Equatable, Sendable {
+  /// The next request is taken in so many nanoseconds.
+  case rate(client: String, RequestLimits, wait: Int)
+  case concurrency(client: String, RequestLimits)
+}
+
+extension LimitError: FaultSource {
+  var kind: Fault.Kind { .tooManyRequests }
+
+  /// Nobody knows when a client's requests that are under way will be answered.
+  var retryAfterSeconds: Int? {
+    switch self {
+    case .rate(_, _, let wait): max(1, (wait - 1) / 1_000_000_000 + 1)
+    case .concurrency: nil
+    }
+  }
+
+  var details: Fault.Details? {
+    switch self {
+    case .rate(_, let limits, let wait):
+      .rate(
+        perSecond: limits.rate, burst: limits.effectiveBurst,
+        waitMilliseconds: max(1, (wait - 1) / 1_000_000 + 1))
+    case .concurrency(_, let limits): .concurrency(limits.concurrency)
+    }
+  }
+
+  var sentence: String {
+    switch self {
+    case .rate(let client, let limits, _):
+      "\(client) has sent more requests than rate_limit allows: \(limits.rate.plainText) a second, \(limits.effectiveBurst) at once"
+    case .concurrency(let client, let limits):
+      "\(client) has as many requests under way as concurrency_limit allows, \(limits.concurrency)"
+    }
+  }
+}
+
+extension Double {
+  /// The number without a needless `.0`.
+  var plainText: String { Int(exactly: self).map(String.init) ?? "\(self)" }
+}

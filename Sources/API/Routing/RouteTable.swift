@@ -53,6 +53,9 @@ struct RouteTable: Sendable {
         "DELETE", "/models/{name}/sessions/{id}", nil, access: .predict,
         .page(.onLoop, sessions.end)),
       Route(
+        "GET", "/whoami", "what the server takes you for: address, token, limits", access: .predict,
+        .page(.onLoop) { [client = ClientPage(parts)] in client.response(to: $0) }),
+      Route(
         "GET", "/livez", "200 as long as the process runs", access: .open, isHealthCheck: true,
         .page(.onLoop) { _ in health.live() }),
       Route(

@@ -32,9 +32,61 @@ struct GraphInterpreter {
       for name in branch.outputs { results.append(try value(name, of: node)) }
       return results
     }
+    if node.op == "Loop" { return try loop(node, operands) }
     guard let results = try interpreter.evaluate(node, operands) else {
       throw node.refusal(
         "the operator \(node.op)", because: "it can't be computed here, so that nothing is checked")
+    }
+    return results
+  }
+
+  /// Rounds of a loop that are computed.
+  private static let maxRounds = 4096
+
+  private mutating func loop(
+    _ node: SourceNode, _ operands: [SourceTensor?]
+  ) throws(ImportError) -> [SourceTensor] {
+    guard let body = node.graph("body"), body.inputs.count == operands.count, operands.count >= 2,
+      body.outputs.count + 1 >= operands.count
+    else { throw node.refusal("a body", because: "it has other variables than the loop") }
+    let rounds = operands[0].map { SourceTensor.integer($0[0]) } ?? Int.max
+    var goesOn = operands[1].map { $0[0] != 0 } ?? true
+    var variables = Array(operands.dropFirst(2))
+    var scans = [[SourceTensor]](
+      repeating: [], count: body.outputs.count - 1 - variables.count)
+    var round = 0
+    while goesOn, round < rounds {
+      guard round < Self.maxRounds else {
+        throw node.refusal(
+          "more than \(Self.maxRounds) rounds", because: "so many are not computed")
+      }
+      values[body.inputs[0].name] = SourceTensor(
+        shape: [], kind: .integer, elements: [Double(round)])
+      values[body.inputs[1].name] = SourceTensor(shape: [], kind: .boolean, elements: [1])
+      for (input, variable) in zip(body.inputs.dropFirst(2), variables) {
+        values[input.name] = variable
+      }
+      try run(body)
+      var results: [SourceTensor] = []
+      for name in body.outputs { results.append(try value(name, of: node)) }
+      goesOn = results[0][0] != 0
+      variables = Array(results.dropFirst().prefix(variables.count))
+      for index in scans.indices { scans[index].append(results[1 + variables.count + index]) }
+      round += 1
+    }
+    var results: [SourceTensor] = []
+    for variable in variables {
+      guard let variable else {
+        throw node.refusal("a variable without a value", because: "each has one")
+      }
+      results.append(variable)
+    }
+    for scan in scans {
+      let shape = scan.first?.shape ?? []
+      results.append(
+        SourceTensor(
+          shape: [scan.count] + shape, kind: scan.first?.kind ?? .float,
+          elements: scan.flatMap(\.dense)))
     }
     return results
   }

@@ -42,6 +42,25 @@ struct FolderBuilder {
     if !notes.contains(text) { notes.append(text) }
   }
 
+  /// Gives a recurrent network a mask: steps that it passes over, and what it answers there.
+  mutating func set(mask: String, of name: String, isZero: Bool) {
+    guard let index = nodes.lastIndex(where: { $0.name == name }) else { return }
+    nodes[index].mask = mask
+    guard isZero else { return }
+    switch nodes[index].op.definition {
+    case var op as LSTMOp:
+      op.maskedOutput = .zero
+      nodes[index].op = .lstm(op)
+    case var op as GRUOp:
+      op.maskedOutput = .zero
+      nodes[index].op = .gru(op)
+    case var op as RNNOp:
+      op.maskedOutput = .zero
+      nodes[index].op = .rnn(op)
+    default: break
+    }
+  }
+
   mutating func replace(nodes: [Node]) { self.nodes = nodes }
 
   mutating func set(tensor name: String, shape: [Int], floats: [Float]) {

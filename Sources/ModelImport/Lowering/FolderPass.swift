@@ -143,7 +143,7 @@ struct FolderPass {
     while let value = pending.popLast() {
       let name = owner(value, index).map { nodes[$0].name } ?? value
       guard needed.insert(name).inserted, let at = index[name] else { continue }
-      pending += nodes[at].inputs.compactMap { $0 }
+      pending += (nodes[at].inputs + [nodes[at].mask]).compactMap { $0 }
     }
     nodes.removeAll { !needed.contains($0.name) }
     inputs.removeAll { !needed.contains($0.name) }
@@ -156,7 +156,7 @@ struct FolderPass {
     var uses: [String: Int] = [:]
     for output in outputs { uses[output, default: 0] += 1 }
     for node in nodes {
-      for input in node.inputs { if let input { uses[input, default: 0] += 1 } }
+      for input in node.inputs + [node.mask] { if let input { uses[input, default: 0] += 1 } }
     }
     var index = index
     for position in nodes.indices.reversed() {
@@ -217,6 +217,7 @@ struct FolderPass {
     nodes[position].name = name
     if hasTensors, nodes[position].weights == nil { nodes[position].weights = old }
     for at in nodes.indices {
+      if nodes[at].mask == old { nodes[at].mask = name }
       nodes[at].inputs = nodes[at].inputs.map { input in
         guard let input else { return nil }
         if input == old { return name }

@@ -108,6 +108,7 @@ struct Lowering {
   }
 
   private mutating func lowerCarried(_ node: SourceNode) throws(ImportError) -> [LoweredValue]? {
+    if let results = try LoopLowering.lower(&self, node) { return results }
     if let results = try IdLowering.lower(&self, node) { return results }
     if let results = try ShapeLowering.lower(&self, node) { return results }
     if let results = try SelectionLowering.lower(&self, node) { return results }

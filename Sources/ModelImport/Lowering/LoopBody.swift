@@ -1,0 +1,118 @@
+/// The body of a Loop that goes over the steps of a sequence: what it reads of each step, and what it carries from step to step.
+struct LoopBody {
+  enum Variable: Equatable {
+    /// How many steps have been read.
+    case counter
+    /// The same at every step: a weight, say.
+    case constant
+    case state
+  }
+
+  /// A value of the body that is a step of a sequence of the graph around it.
+  struct Read {
+    let name: String
+    let sequence: String
+  }
+
+  let node: SourceNode
+  private(set) var variables: [Variable] = []
+  private(set) var reads: [Read] = []
+  /// The body without the nodes that read.
+  private(set) var step: SourceGraph
+  private let producers: [String: SourceNode]
+
+  /// Nil where the body has another form.
+  init?(_ node: SourceNode) {
+    guard let graph = node.graph("body"), graph.inputs.count == node.inputs.count,
+      graph.inputs.count > 2, graph.outputs.count + 1 >= graph.inputs.count,
+      graph.nodes.count < 2000
+    else { return nil }
+    self.node = node
+    step = graph
+    var producers: [String: SourceNode] = [:]
+    for node in graph.nodes {
+      for output in node.outputs { producers[output] = node }
+    }
+    self.producers = producers
+    for index in 0..<graph.inputs.count - 2 {
+      let input = graph.inputs[index + 2].name
+      let next = origin(graph.outputs[index + 1])
+      if next == input {
+        variables.append(.constant)
+      } else if graph.inputs[index + 2].kind == .integer, producers[next]?.op == "Add",
+        producers[next]?.inputs.contains(where: { origin($0) == input }) ?? false
+      {
+        variables.append(.counter)
+      } else {
+        variables.append(.state)
+      }
+    }
+    read()
+  }
+
+  /// Names of the body's inputs that are variables.
+  var names: [String] { step.inputs.dropFirst(2).map(\.name) }
+
+  /// What the variables are after a step.
+  var next: [String] { step.outputs.dropFirst().prefix(variables.count).map(\.self) }
+
+  /// What is kept of each step.
+  var scans: [String] { step.outputs.dropFirst(variables.count + 1).map(\.self) }
+
+  /// The value that a name stands for, past nodes that change nothing.
+  func origin(_ name: String) -> String {
+    var name = name
+    for _ in 0..<64 {
+      guard let node = producers[name], node.op == "Identity", let source = node.input(0) else {
+        break
+      }
+      name = source
+    }
+    return name
+  }
+
+  /// The variable of a name; nil of another value.
+  func variable(_ name: String) -> Int? { names.firstIndex(of: origin(name)) }
+
+  private mutating func read() {
+    var nodes: [SourceNode] = []
+    for node in step.nodes {
+      guard node.op == "Gather", node.integer("axis", default: 0) == 0, node.inputs.count == 2,
+        isCounter(node.inputs[1]), let sequence = outer(node.inputs[0]), let output = node.output(0)
+      else {
+        nodes.append(node)
+        continue
+      }
+      reads.append(Read(name: output, sequence: sequence))
+    }
+    step.nodes = nodes
+  }
+
+  private func isCounter(_ name: String) -> Bool {
+    var name = origin(name)
+    while let node = producers[name], node.op == "Cast", let source = node.input(0) {
+      name = origin(source)
+    }
+    return name == step.inputs[0].name || variable(name).map { variables[$0] == .counter } ?? false
+  }
+
+  /// The name that a value has in the graph around the body; nil of one that the body computes.
+  private func outer(_ name: String) -> String? {
+    let name = origin(name)
+    if let index = variable(name) {
+      return variables[index] == .constant ? node.inputs[index + 2] : nil
+    }
+    return producers[name] == nil && !step.inputs.contains { $0.name == name } ? name : nil
+  }
+
+  /// Names of the graph around the body that a step needs beside its inputs and what it reads.
+  var needed: Set<String> {
+    var known = Set(step.inputs.map(\.name) + reads.map(\.name) + step.constants.keys)
+    var needed: Set<String> = []
+    for node in step.nodes {
+      for name in node.inputs where !name.isEmpty && !known.contains(name) { needed.insert(name) }
+      known.formUnion(node.outputs)
+    }
+    return needed
+  }
+}

@@ -1,0 +1,241 @@
+/// The cell that a Loop's body computes: found by the matrices that a step and a state are multiplied by, and held against the body with
+/// numbers, so that no other body is taken for one.
+struct LoopCell {
+  /// An LSTM, GRU or RNN of ONNX, with its weights as inputs 1 to 3.
+  private(set) var node: SourceNode
+  private(set) var weights: [SourceTensor]
+  /// The places of the states among the loop's variables: h, and of an LSTM c. Others are what was answered before.
+  private(set) var hidden: Int
+  private(set) var cell: Int?
+  /// What stands where a step is passed over; nil where none is.
+  private(set) var masked: Masked?
+
+  enum Masked {
+    case previous, zero
+  }
+
+  /// What the body gives for numbers.
+  private struct Trial {
+    let x: SourceTensor
+    let states: [Int: [Double]]
+    let next: [Int: [Double]]
+    let scans: [[Double]]
+  }
+
+  /// How far a cell's numbers may be from the body's, whose constants are in single precision.
+  private static let tolerance = 1e-5
+
+  /// Nil where the body is no cell that is known.
+  init?(_ l: inout Lowering, _ body: LoopBody) throws(ImportError) {
+    guard let runner = try LoopRunner(&l, body) else { return nil }
+    guard let matrices = try LoopMatrices(body, runner) else { return nil }
+    var trials: [Trial] = []
+    var numbers = runner.numbers()
+    // Large numbers too, which bounds of an activation show in.
+    for scale in [1.0, 1, 20] {
+      guard
+        let trial = try Self.trial(
+          runner, body, &numbers, scale: scale, mask: runner.mask == nil ? nil : 1)
+      else { return nil }
+      trials.append(trial)
+    }
+    for candidate in matrices.candidates() {
+      for cell in candidate.op == "LSTM" ? runner.states.filter({ $0 != matrices.hidden }) : [-1] {
+        guard
+          try Self.fits(
+            candidate, body, trials, hidden: matrices.hidden, cell: cell < 0 ? nil : cell)
+        else { continue }
+        (node, weights) = (candidate.node, candidate.weights)
+        (hidden, self.cell) = (matrices.hidden, cell < 0 ? nil : cell)
+        masked = nil
+        guard runner.mask != nil else { return }
+        guard let masked = try masking(runner, body, &numbers) else { return nil }
+        self.masked = masked
+        return
+      }
+    }
+    return nil
+  }
+
+  private static func trial(
+    _ runner: LoopRunner, _ body: LoopBody, _ numbers: inout LoopRunner.Numbers,
+    scale: Double = 1, mask: Double?
+  ) throws(ImportError) -> Trial? {
+    let x = SourceTensor(
+      shape: [1, runner.inputSize],
+      elements: numbers.next(runner.inputSize).map { $0 * scale })
+    var states: [Int: [Double]] = [:]
+    for state in runner.states { states[state] = numbers.next(runner.size) }
+    guard let values = try runner.run(x: x, states: states, mask: mask) else { return nil }
+    var next: [Int: [Double]] = [:]
+    for state in runner.states { next[state] = values[body.next[state]]?.dense }
+    let scans = body.scans.map { values[$0]?.dense ?? [] }
+    return Trial(x: x, states: states, next: next, scans: scans)
+  }
+
+  private static func isNear(_ a: [Double]?, _ b: [Double]) -> Bool {
+    guard let a, a.count == b.count else { return false }
+    return zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
+  }
+
+  /// Whether a cell computes what the body does.
+  private static func fits(
+    _ candidate: LoopMatrices.Candidate, _ body: LoopBody, _ trials: [Trial], hidden: Int,
+    cell: Int?
+  ) throws(ImportError) -> Bool {
+    for trial in trials {
+      func state(_ index: Int?) -> SourceTensor? {
+        index.flatMap { trial.states[$0] }
+          .map { SourceTensor(shape: [1, 1, $0.count], elements: $0) }
+      }
+      var operands: [SourceTensor?] = [trial.x.reshaped([1] + trial.x.shape)]
+      operands += candidate.weights
+      operands += [nil, state(hidden)]
+      if cell != nil { operands.append(state(cell)) }
+      guard
+        let results = try Interpreter(opset: AtenTranslation.opset).evaluate(
+          candidate.node, operands)
+      else { return false }
+      let h = results[1].dense
+      for (index, next) in trial.next {
+        let expected = index == cell ? results[2].dense : h
+        guard isNear(next, expected) else { return false }
+      }
+      guard trial.scans.allSatisfy({ isNear($0, h) }) else { return false }
+    }
+    return true
+  }
+
+  /// What a step that is passed over leaves: the states as they were, and an answer.
+  private func masking(
+    _ runner: LoopRunner, _ body: LoopBody, _ numbers: inout LoopRunner.Numbers
+  ) throws(ImportError) -> Masked? {
+    guard let trial = try Self.trial(runner, body, &numbers, mask: 0) else { return nil }
+    for state in runner.states {
+      guard Self.isNear(trial.next[state], trial.states[state] ?? []) else { return nil }
+    }
+    // What was answered before is a state of its own; without one, zeros are answered.
+    let others = runner.states.filter { $0 != hidden && $0 != cell }
+    for scan in trial.scans {
+      if let other = others.first, Self.isNear(scan, trial.states[other] ?? []) { return .previous }
+      return scan.allSatisfy { $0 == 0 } ? .zero : nil
+    }
+    return .previous
+  }
+}
+
+/// Computes a step of a Loop's body with numbers.
+struct LoopRunner {
+  /// The sequence that is read, and the mask's.
+  let sequence: LoopBody.Read
+  let mask: LoopBody.Read?
+  let inputSize: Int
+  /// Elements of a state, and the states' places among the variables.
+  let size: Int
+  let states: [Int]
+  private let body: LoopBody
+  private let opset: Int
+  private var constants: [String: SourceTensor] = [:]
+
+  /// Nil where the body reads more than a sequence and its mask, or carries more than vectors of one size.
+  init?(_ l: inout Lowering, _ body: LoopBody) throws(ImportError) {
+    self.body = body
+    opset = l.opset
+    var (sequences, masks): ([(LoopBody.Read, Int)], [LoopBody.Read]) = ([], [])
+    for read in body.reads {
+      guard case .carried(let value) = try l.value(named: read.sequence, of: body.node),
+        value.axes.count == 3
+      else { return nil }
+      if value.kind == .boolean, value.shape[2] == 1 {
+        masks.append(read)
+      } else {
+        sequences.append((read, value.shape[2]))
+      }
+    }
+    guard sequences.count == 1, masks.count <= 1 else { return nil }
+    sequence = sequences[0].0
+    inputSize = sequences[0].1
+    mask = masks.first
+    states = body.variables.indices.filter { body.variables[$0] == .state }
+    var sizes: Set<Int> = []
+    for index in states {
+      let shape = try l.value(named: body.node.inputs[index + 2], of: body.node).shape
+      guard shape.count == 2 else { return nil }
+      sizes.insert(shape[1])
+    }
+    guard sizes.count == 1, let size = sizes.first else { return nil }
+    self.size = size
+    for (index, name) in body.names.enumerated() where body.variables[index] == .constant {
+      guard
+        case .constant(let tensor) = try l.value(named: body.node.inputs[index + 2], of: body.node)
+      else { continue }
+      constants[name] = Self.alone(tensor, l)
+    }
+    for name in body.needed {
+      guard case .constant(let tensor) = try l.value(named: name, of: body.node) else {
+        return nil
+      }
+      constants[name] = Self.alone(tensor, l)
+    }
+  }
+
+  /// A constant that has a row for each sequence of a batch, such as zeros of a state's form, for one sequence.
+  private static func alone(_ tensor: SourceTensor, _ l: Lowering) -> SourceTensor {
+    guard tensor.isUniform, let first = tensor.shape.first, tensor.rank > 1,
+      l.lengths[first]?.role == .batch
+    else { return tensor }
+    return tensor.reshaped([1] + tensor.shape.dropFirst())
+  }
+
+  /// The values of a step; nil where one can't be computed.
+  func run(
+    x: SourceTensor, states: [Int: [Double]], mask given: Double?, count: Int = 0
+  ) throws(ImportError) -> [String: SourceTensor]? {
+    var inputs = constants
+    inputs[sequence.name] = x
+    if let mask, let given {
+      inputs[mask.name] = SourceTensor(shape: [1, 1], kind: .boolean, elements: [given])
+    }
+    inputs[body.step.inputs[0].name] = Self.whole(count)
+    inputs[body.step.inputs[1].name] = SourceTensor(shape: [], kind: .boolean, elements: [1])
+    for (index, name) in body.names.enumerated() {
+      switch body.variables[index] {
+      case .counter: inputs[name] = Self.whole(count)
+      case .state:
+        inputs[name] = SourceTensor(shape: [1, size], elements: states[index] ?? [0])
+      case .constant: break
+      }
+    }
+    var interpreter = GraphInterpreter(opset: opset, inputs: inputs)
+    do throws(ImportError) { try interpreter.run(body.step) } catch { return nil }
+    return interpreter.values
+  }
+
+  /// Whether the loop goes on behind the step of that number.
+  func goesOn(behind count: Int) throws(ImportError) -> Bool {
+    let x = SourceTensor(repeating: 0, shape: [1, inputSize])
+    let zeros = Dictionary(uniqueKeysWithValues: states.map { ($0, [0.0]) })
+    let values = try run(x: x, states: zeros, mask: mask == nil ? nil : 1, count: count)
+    return values?[body.step.outputs[0]].map { $0[0] != 0 } ?? false
+  }
+
+  private static func whole(_ number: Int) -> SourceTensor {
+    SourceTensor(shape: [], kind: .integer, elements: [Double(number)])
+  }
+
+  func numbers() -> Numbers { Numbers() }
+
+  /// Numbers within ±1.5, the same each time.
+  struct Numbers {
+    private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    mutating func next(_ count: Int) -> [Double] {
+      (0..<count).map { _ in
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return Double(state >> 40) / Double(1 << 24) * 3 - 1.5
+      }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/// Loop, where an exporter wrote a recurrent network as one, such as Keras's with masks: the network that it is.
+enum LoopLowering {
+  static func lower(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue]? {
+    guard node.op == "Loop" else { return nil }
+    let refusal = node.refusal(
+      "a Loop that is no LSTM, GRU or RNN over the steps of one sequence",
+      because: "no op of a model folder does that", instead: Remedy.loop)
+    guard let body = LoopBody(node), let runner = try LoopRunner(&l, body),
+      case .carried(let x) = try l.value(named: runner.sequence.sequence, of: node),
+      let time = x.axes.first?.first, time.role == .time, x.axes[0].count == 1,
+      try isEveryStep(&l, node, runner, steps: x.shape[0]),
+      let cell = try LoopCell(&l, body)
+    else { throw refusal }
+    let results = try network(&l, node, body, runner, cell)
+    if let mask = runner.mask {
+      guard case .carried(let value) = try l.value(named: mask.sequence, of: node),
+        value.axes[0] == x.axes[0], value.form == .sequence
+      else { throw refusal }
+      let straight = ComparisonLowering.straight(&l, value, node)
+      l.builder.set(
+        mask: straight.node, of: results[0].node, isZero: cell.masked == .zero)
+    }
+    return try outputs(&l, node, body, cell, results, steps: x.shape[0])
+  }
+
+  /// Whether the loop goes over all steps.
+  private static func isEveryStep(
+    _ l: inout Lowering, _ node: SourceNode, _ runner: LoopRunner, steps: Int
+  ) throws(ImportError) -> Bool {
+    guard case .constant(let count)? = try l.value(node, 0), count.count == 1,
+      Int(count[0]) == steps
+    else { return false }
+    switch try l.value(node, 1) {
+    case nil: break
+    case .constant(let condition): guard condition[0] != 0 else { return false }
+    case .carried, .pending: return false
+    }
+    guard steps > 1 else { return true }
+    guard try runner.goesOn(behind: 0) else { return false }
+    return try runner.goesOn(behind: steps - 2)
+  }
+
+  /// The node of the network: its steps, h and c, without an axis of directions.
+  private static func network(
+    _ l: inout Lowering, _ node: SourceNode, _ body: LoopBody, _ runner: LoopRunner,
+    _ cell: LoopCell
+  ) throws(ImportError) -> [CarriedValue] {
+    let name = node.output(0) ?? node.name
+    var own = cell.node
+    own.name = node.name
+    own.inputs = [runner.sequence.sequence]
+    for (index, tensor) in cell.weights.enumerated() {
+      own.inputs.append("\(name).weights.\(index)")
+      l.define(own.inputs[index + 1], .constant(tensor))
+    }
+    own.inputs.append("")
+    for index in [cell.hidden, cell.cell].compactMap({ $0 }) {
+      let state = node.inputs[index + 2]
+      let lifted = "\(name).state.\(index)"
+      switch try l.value(named: state, of: node) {
+      case .constant(let tensor): l.define(lifted, .constant(tensor.reshaped([1] + tensor.shape)))
+      case .carried(var value):
+        value.axes.insert([], at: 0)
+        l.define(lifted, .carried(value))
+      case .pending(let value): throw PatternLowering.refusal(node, value)
+      }
+      own.inputs.append(lifted)
+    }
+    own.outputs = ["\(name).steps"]
+    var results: [CarriedValue] = []
+    for (index, value) in (try RecurrentLowering.lower(&l, own) ?? []).enumerated() {
+      guard case .carried(var carried) = value else { continue }
+      carried.axes.remove(at: index == 0 ? 1 : 0)
+      results.append(carried)
+    }
+    return results
+  }
+
+  private static func outputs(
+    _ l: inout Lowering, _ node: SourceNode, _ body: LoopBody, _ cell: LoopCell,
+    _ results: [CarriedValue], steps: Int
+  ) throws(ImportError) -> [LoweredValue] {
+    var values: [LoweredValue] = []
+    for (index, variable) in body.variables.enumerated() {
+      switch variable {
+      case .counter:
+        values.append(
+          .constant(SourceTensor(shape: [], kind: .integer, elements: [Double(steps)])))
+      case .constant: values.append(try l.value(named: node.inputs[index + 2], of: node))
+      case .state: values.append(.carried(index == cell.cell ? results[2] : results[1]))
+      }
+    }
+    return values + body.scans.map { _ in .carried(results[0]) }
+  }
+}

@@ -1,0 +1,88 @@
+"""Makes the folders keras_… of Tests/Fixtures/onnx_imports: small random models of Keras 3 that tf2onnx writes as a Loop.
+
+It does where a layer has a mask, a GRU its reset gate before the product, or a cell other activations. Files as onnx_imports.py
+has them: model.onnx, and in io.json what ONNX Runtime answers.
+
+Use: python onnx_loops.py (Keras 3.13, TensorFlow 2.21, tf2onnx 1.17, onnxruntime)
+"""
+
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+from keras import layers
+from reference import FIXTURES, Array, case, write_cases
+
+ROOT = FIXTURES / "onnx_imports"
+RANDOM = np.random.default_rng(7)
+
+
+def numbers(steps: int) -> Array:
+    """A sequence, of whose steps some are passed over by Masking."""
+    x = RANDOM.uniform(-1, 1, (1, steps, 3)).astype(np.float32)
+    x[0, RANDOM.random(steps) < 0.3] = -1
+    return x
+
+
+def ids(steps: int) -> Array:
+    """Ids, of which 0 is padding in any place."""
+    return RANDOM.integers(0, 7, (1, steps)).astype(np.int32)
+
+
+def sequence(*stack: keras.Layer) -> keras.Model:
+    return keras.Sequential([keras.Input((None, 3), name="x"), *stack])
+
+
+def text(*stack: keras.Layer) -> keras.Model:
+    embedding = layers.Embedding(7, 4, mask_zero=True)
+    return keras.Sequential([keras.Input((None,), dtype="int32", name="x"), embedding, *stack])
+
+
+MODELS = {
+    "keras_mask_lstm": (numbers, lambda: sequence(layers.Masking(-1.0), layers.LSTM(4), layers.Dense(2))),
+    "keras_mask_steps": (numbers, lambda: sequence(layers.Masking(-1.0), layers.LSTM(4, return_sequences=True))),
+    "keras_mask_zero": (ids, lambda: text(layers.GRU(4), layers.Dense(2, activation="softmax"))),
+    "keras_mask_both": (ids, lambda: text(layers.Bidirectional(layers.LSTM(4)), layers.Dense(2))),
+    "keras_mask_stack": (ids, lambda: text(layers.LSTM(4, return_sequences=True), layers.SimpleRNN(3))),
+    "keras_gru_before": (numbers, lambda: sequence(layers.GRU(4, reset_after=False))),
+    "keras_hard_sigmoid": (numbers, lambda: sequence(
+        layers.LSTM(4, recurrent_activation="hard_sigmoid", return_sequences=True),
+        layers.LSTM(3, activation="softsign"))),
+    "keras_relu": (numbers, lambda: sequence(layers.SimpleRNN(4, activation="relu"), layers.Dense(1))),
+}
+
+
+def main() -> None:
+    """Writes every folder."""
+    keras.utils.set_random_seed(7)
+    for name, (given, build) in MODELS.items():
+        model = build()
+        model(given(4))
+        model.set_weights([RANDOM.uniform(-0.8, 0.8, weight.shape) for weight in model.get_weights()])
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(temporary) / "model.onnx"
+            model.export(path, format="onnx", verbose=False)
+            exported = onnx.load(path)
+        names = {exported.graph.input[0].name: "x", exported.graph.output[0].name: "y"}
+        for node in exported.graph.node:
+            node.input[:] = [names.get(value, value) for value in node.input]
+            node.output[:] = [names.get(value, value) for value in node.output]
+        exported.graph.input[0].name, exported.graph.output[0].name = "x", "y"
+        folder = ROOT / name
+        folder.mkdir(parents=True, exist_ok=True)
+        onnx.save(exported, folder / "model.onnx")
+        session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+        cases = []
+        for steps in (1, 4, 9):
+            x = given(steps)
+            (answer,) = session.run(None, {"x": x})
+            assert np.allclose(answer, model(x), atol=1e-5), name
+            cases.append(case({"x": x[0].astype(np.int64) if x.dtype == np.int32 else x[0]}, {"y": answer[0]}))
+        write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
+
+
+if __name__ == "__main__":
+    main()

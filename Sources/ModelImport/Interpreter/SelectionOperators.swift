@@ -189,7 +189,15 @@ enum SelectionOperators {
     var parts: [SourceTensor] = []
     for index in a.values.indices {
       let part = try a.required(index)
-      guard part.rank == first.rank,
+      guard part.rank == first.rank else {
+        throw a.node.refusal(
+          "\(first.shape) and \(part.shape)",
+          because: "they have different numbers of axes, which ONNX doesn't allow",
+          instead:
+            "PyTorch's exporter writes an LSTM with a projection (proj_size) so, and ONNX Runtime refuses it too: torch.export.save(torch.export.export(model.eval(), (x,)), 'm.pt2') writes one that is carried"
+        )
+      }
+      guard
         part.shape.indices.allSatisfy({ $0 == axis || part.shape[$0] == first.shape[$0] })
       else {
         throw a.node.refusal(

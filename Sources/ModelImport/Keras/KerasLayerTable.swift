@@ -64,6 +64,14 @@ enum KerasLayerTable {
           "build the model with layers in its place (Reshape, Permute, Dot, GlobalAveragePooling1D, "
           + "Rescaling …), load the weights into it and save it; or export the model to ONNX")
     }
+    if ["TextVectorization", "StringLookup", "IntegerLookup"].contains(layer.className) {
+      return layer.refusal(
+        "found a layer that makes ids of texts: a model folder has its texts as the vocabulary of an input",
+        remedy:
+          "save the layers behind it, keras.Sequential(model.layers[1:]) built for ids, and its texts, "
+          + "json.dump(layer.get_vocabulary(), open('vocabulary.json', 'w')): --vocabulary vocabulary.json"
+      )
+    }
     let known = all.flatMap(\.classes)
     let guess = nearestName(to: layer.className, among: known).map { "; did you mean \($0)?" } ?? ""
     return layer.refusal(

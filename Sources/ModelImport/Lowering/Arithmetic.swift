@@ -150,12 +150,14 @@ enum Arithmetic {
       because: "an axis of one value is one of another kind in the other")
     if one.role == .time, other.role == .time { return refusal }
     let inputs = Set([one, other].compactMap { $0.origin?.input })
-    if one.role == .batch, other.role == .batch, let input = inputs.sorted().last, inputs.count > 1
+    // One of which the file says how many there are, may be what was a constant of the model.
+    if one.role == .batch, other.role == .batch, inputs.count > 1,
+      let input = [one, other].first(where: { !$0.isOpen })?.origin?.input
     {
       return node.refusal(
         "the batches of \(inputs.sorted().map { "\"\($0)\"" }.joined(separator: " and "))",
         because: "they are of different sizes",
-        instead: "if one is a constant of the model: --set '\(input)=values.npy'")
+        instead: "if \"\(input)\" is a constant of the model: --set '\(input)=values.npy'")
     }
     for (atom, role) in [(one, other.role), (other, one.role)]
     where atom.origin != nil && atom.role != role {

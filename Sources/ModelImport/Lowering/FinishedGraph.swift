@@ -7,7 +7,7 @@ struct FinishedGraph {
     let name: String
     /// Its name in the foreign graph.
     let source: String
-    let form: CarriedValue.Form
+    var form: CarriedValue.Form
     var size: Int
     let isScalar: Bool
     let kind: SourceTensor.Kind
@@ -21,6 +21,8 @@ struct FinishedGraph {
   let states: [String: String]
   private(set) var outputs: [String] = []
   private(set) var renamed: [String: String] = [:]
+  /// Whether the foreign graph takes vectors alone.
+  private(set) var readsNoSequence = false
   var reference: SourceReference?
   private var outputNames: [String: String] = [:]
   /// Outputs whose labels are the places of their largest elements.
@@ -82,6 +84,14 @@ struct FinishedGraph {
     }
     decoded = pass.decoded
     (inputs, outputs) = (pass.inputs, pass.outputs)
+    if inputs.allSatisfy({ $0.form == .vector }) {
+      // What is computed of a vector alone is computed of each step alike.
+      for index in inputs.indices { inputs[index].form = .sequence }
+      readsNoSequence = true
+      builder.note(
+        "the model reads no sequence: it answers each step by itself, and a question is a sequence of one step"
+      )
+    }
     renamed = pass.renamed
     // Weights go with their nodes.
     let names = Set(pass.nodes.map { $0.weights ?? $0.name })

@@ -93,7 +93,7 @@ package struct GraphTranslation {
     }
     return SourceReference(
       graph: graph, inputs: inputs, others: others, values: values, open: lowering.lengths,
-      isStepwise: assumptions.isStepwise)
+      isStepwise: assumptions.isStepwise || finished.readsNoSequence)
   }
 
   private func translated(_ standIns: StandIns) throws(ImportError) -> FinishedGraph {

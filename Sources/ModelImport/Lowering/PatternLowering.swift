@@ -30,7 +30,10 @@ enum PatternLowering {
     case .quantized:
       node.refusal(
         "numbers of 8 bits",
-        because: "they are carried only as the operand of MatMulInteger and its scale")
+        because: "they are carried only as the operand of MatMulInteger and its scale",
+        instead:
+          "take the model as it was before it was quantised; \"precision\": \"int8\" in model.json makes its recurrent weights int8 here"
+      )
     }
   }
 

@@ -352,6 +352,27 @@ def tables() -> None:
                        {"y": "BTF"})
 
 
+def vectors() -> None:
+    """Two layers of a vector, without a sequence: a question is a sequence of one step."""
+    if WANTED and "vectors" not in WANTED:
+        return
+    folder = ROOT / "vectors"
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {"W": random(4, 6), "b": random(6), "V": random(6, 3)}
+    nodes = [helper.make_node("Gemm", ["x", "W", "b"], ["h"]), helper.make_node("Tanh", ["h"], ["t"]),
+             helper.make_node("MatMul", ["t", "V"], ["y"])]
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["b", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["b", 3])],
+        [numpy_helper.from_array(a, k) for k, a in tensors.items()])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), folder / "model.onnx")
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    given = [random(1, 4) for _ in range(3)]
+    write_cases(folder, [case({"x": x}, {"y": session.run(None, {"x": x})[0][0]}) for x in given],
+                onnxruntime=onnxruntime.__version__)
+    print("vectors")
+
+
 def pair() -> None:
     """An encoder and a decoder in two files, as Keras's lstm_seq2seq is exported: tokens are rows with one 1."""
     size, tokens = 5, 6
@@ -401,5 +422,6 @@ def pair() -> None:
 torch_models()
 nodes()
 tables()
+vectors()
 if not WANTED or "pair" in WANTED:
     pair()

@@ -301,9 +301,9 @@ def main() -> None:
         (folder / "io.json").write_text(json.dumps(cases(name, model)) + "\n")
         example = tuple(inputs(name, 2, 6).values())
         torch.jit.trace(model, example).save(folder / "traced.pt")
-        if name in ("tagger", "last_states", "stateful", "projected"):
+        if name in ("tagger", "last_states", "stateful", "projected", "sorted"):
             torch.jit.script(model).save(folder / "scripted.pt")
-        if name not in ("halves", "packed", "image", "sorted"):
+        if name not in ("halves", "packed", "image"):
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")
         try:
             torch.export.save(torch.export.export(model, example), folder / "exported.pt2")

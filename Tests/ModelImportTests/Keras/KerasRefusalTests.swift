@@ -44,6 +44,11 @@ import Testing
   @Test(arguments: [
     ("Lambda", "\"name\": \"double\"", "Lambda \"double\"", "Python"),
     ("Conv2D", "\"name\": \"c\"", "Conv2D \"c\"", "not carried"),
+    (
+      "TextVectorization", "\"name\": \"t\"", "TextVectorization \"t\"",
+      "--vocabulary vocabulary.json"
+    ),
+    ("StringLookup", "\"name\": \"s\"", "StringLookup \"s\"", "get_vocabulary()"),
     ("MyAttention", "\"name\": \"own\"", "MyAttention \"own\"", "not carried"),
     ("Dense", "\"name\": \"d\", \"units\": 2, \"activation\": \"snake\"", "Dense \"d\"", "snake"),
     ("LSTM", "\"name\": \"l\", \"units\": -1", "LSTM \"l\"", "units: found -1"),

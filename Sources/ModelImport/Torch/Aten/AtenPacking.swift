@@ -13,6 +13,15 @@ enum AtenPacking {
       default: return nil
       }
     }
+    if case .packed(let x, _, _)? = call.value(0) {
+      // All steps of all sequences in a row, with their elements.
+      switch call.name {
+      case "dim": return .int(2)
+      case "size" where try call.int(1, "dim", default: 0) == -1:
+        return t.size(of: x, axis: -1, call)
+      default: break
+      }
+    }
     switch call.name {
     case "sort":
       // sort(lengths, dim, descending): the lengths as they are, and an order that makes no difference.

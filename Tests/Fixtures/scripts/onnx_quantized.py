@@ -1,0 +1,77 @@
+"""Makes Tests/Fixtures/onnx_quantized: a model of onnx_imports as ONNX Runtime quantises it, and what it answers then.
+
+Weights have 8 bits; what goes into products is rounded to 8 bits at each call (dynamic) or by scales that were measured (static).
+A folder keeps the first and not the second: its answers lie between these and those of the model as it was, `exact` in io.json.
+
+Use: python onnx_quantized.py (onnxruntime 1.32, onnx 1.23)
+"""
+
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_dynamic, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from reference import FIXTURES, Array, case, write_cases
+
+ROOT = FIXTURES / "onnx_quantized"
+RANDOM = np.random.default_rng(3)
+MODELS = {"tagger": "tagger_script", "residual": "residual_script"}
+
+
+def answer(path: Path, feed: dict[str, Array]) -> Array:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(None, feed)[0]
+
+
+class Examples(CalibrationDataReader):
+    """Inputs to measure scales with."""
+
+    def __init__(self, feeds: list[dict[str, Array]]) -> None:
+        self.feeds = iter(feeds)
+
+    def get_next(self) -> dict[str, Array] | None:
+        return next(self.feeds, None)
+
+
+def main() -> None:
+    """Writes every folder."""
+    logging.disable(logging.WARNING)
+    for name, source in MODELS.items():
+        exact = FIXTURES / "onnx_imports" / source / "model.onnx"
+        session = onnxruntime.InferenceSession(str(exact), providers=["CPUExecutionProvider"])
+        (declared,) = session.get_inputs()
+
+        def given(length: int) -> dict[str, Array]:
+            if "int" in declared.type:
+                return {declared.name: RANDOM.integers(1, 10, (1, length))}
+            return {declared.name: RANDOM.uniform(-1, 1, (1, length, declared.shape[-1])).astype(np.float32)}
+
+        makers: dict[str, Callable[[Path, Path], Any]] = {
+            "dynamic": lambda model, path: quantize_dynamic(model, path),
+            "static": lambda model, path: quantize_static(
+                model, path, Examples([given(9) for _ in range(20)]), quant_format=QuantFormat.QDQ),
+        }
+        for kind, make in makers.items():
+            folder = ROOT / f"{name}_{kind}"
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory() as temporary:
+                prepared = Path(temporary) / "prepared.onnx"
+                quant_pre_process(exact, prepared, skip_symbolic_shape=True)
+                make(prepared, folder / "model.onnx")
+            cases = []
+            for length in (2, 5, 9):
+                feed = given(length)
+                value = feed[declared.name][0]
+                found = answer(folder / "model.onnx", feed)[0]
+                cases.append(case({declared.name: value}, {session.get_outputs()[0].name: found},
+                                  exact=[float(str(v)) for v in answer(exact, feed)[0].flatten()]))
+            write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
+
+
+if __name__ == "__main__":
+    main()

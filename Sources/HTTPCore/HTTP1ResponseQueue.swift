@@ -264,6 +264,7 @@ struct HTTP1ResponseQueue: ~Copyable {
 
   /// Takes from the output what of a head, which begins at `start`, was sent before.
   private mutating func leaveOutBegun(from start: Int) {
+    guard begunBytes > 0 else { return }
     output.removeSubrange(start..<(start + begunBytes))
     begunBytes = 0
   }

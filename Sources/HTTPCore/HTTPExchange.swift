@@ -48,7 +48,8 @@ package final class HTTPExchange: Sendable {
   package typealias PartCoder = @Sendable (_ bytes: [UInt8], _ isLast: Bool) -> [UInt8]
 
   /// Changes the head of a response that is sent as it is made; returns what its parts go through, nil for nothing.
-  package typealias Coding = @Sendable (inout HTTPResponse) -> PartCoder?
+  package typealias Coding =
+    @Sendable (_ response: inout HTTPResponse, _ request: HTTPRequest) -> PartCoder?
 
   /// Keeps something to do for the end of a loop's intake; the thing is told whether nothing else is to be done then.
   package typealias Postpone = @Sendable (@escaping @Sendable (_ isQuiet: Bool) -> Void) -> Void
@@ -131,7 +132,7 @@ package final class HTTPExchange: Sendable {
       state.begun = response
       guard !collects else { return }
       var response = response
-      state.coder = code?(&response)
+      state.coder = code?(&response, request)
       if let coder = state.coder, !response.body.isEmpty {
         response.body = coder(response.body, false)
       }

@@ -1,12 +1,6 @@
 /// A request as the application sees it: its head parsed, its body whole, chunking undone.
 package struct HTTPRequest: Sendable, Equatable {
-  /// The method, case-sensitive as on the wire (RFC 9110 §9.1).
-  package var method: String
-  /// The request target without its query: `/predict`.
-  package var path: String
-  /// What follows the first `?` of the target, without it; nil where there is none.
-  package var query: String?
-  package var fields: HTTPFields
+  private var head: Head
   /// The content, after chunked decoding and content decoding (gzip, deflate); empty where it comes in parts.
   package var body: [UInt8]
   /// The fields that followed the content (RFC 9110 §6.5); empty where it comes in parts.
@@ -16,11 +10,40 @@ package struct HTTPRequest: Sendable, Equatable {
     method: String, path: String, query: String? = nil, fields: HTTPFields = HTTPFields(),
     body: [UInt8] = []
   ) {
-    self.method = method
-    self.path = path
-    self.query = query
-    self.fields = fields
+    head = Head(method: method, path: path, query: query, fields: fields)
     self.body = body
+  }
+
+  /// The method, case-sensitive as on the wire (RFC 9110 §9.1).
+  package var method: String { head.method }
+  /// The request target without its query: `/predict`.
+  package var path: String { head.path }
+  /// What follows the first `?` of the target, without it; nil where there is none.
+  package var query: String? { head.query }
+  package var fields: HTTPFields {
+    get { head.fields }
+    set { head = Head(method: method, path: path, query: query, fields: newValue) }
+  }
+
+  /// A request is handed on a dozen times and hardly ever changed, so that its copies share what they have read.
+  private final class Head: Sendable, Equatable {
+    let method: String
+    let path: String
+    let query: String?
+    let fields: HTTPFields
+
+    init(method: String, path: String, query: String?, fields: HTTPFields) {
+      self.method = method
+      self.path = path
+      self.query = query
+      self.fields = fields
+    }
+
+    static func == (one: Head, other: Head) -> Bool {
+      one === other
+        || one.method == other.method && one.path == other.path && one.query == other.query
+          && one.fields == other.fields
+    }
   }
 }
 
@@ -136,7 +159,7 @@ package struct HTTPFields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   }
 
   /// Adds a field whose name is known to be in lower case.
-  mutating func append(lowercased name: String, _ value: String) {
+  package mutating func append(lowercased name: String, _ value: String) {
     all.append(Field(name: name, value: value))
   }
 
@@ -151,7 +174,7 @@ package struct HTTPFields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   }
 
   /// Makes room for `count` fields at once.
-  mutating func reserveCapacity(_ count: Int) {
+  package mutating func reserveCapacity(_ count: Int) {
     all.reserveCapacity(count)
   }
 
@@ -162,7 +185,11 @@ package struct HTTPFields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
   /// The value of the first field called `name` (in lower case); setting replaces all of that name.
   package subscript(name: String) -> String? {
-    get { all.first { $0.name == name }?.value }
+    get {
+      // A closure over the elements would copy each.
+      for index in all.indices where all[index].name == name { return all[index].value }
+      return nil
+    }
     set {
       all.removeAll { $0.name == name }
       if let newValue { append(name, newValue) }

@@ -34,10 +34,7 @@ final class BodyMemory {
 
   /// Brings the counts of what is held up to date with `connection`.
   func recount(_ connection: Connection) {
-    let isOpen = !connection.lifecycle.isClosed
-    let body = isOpen ? connection.bodyBytes : 0
-    let all = isOpen ? body + connection.outputBytes : 0
-    let incomplete = isOpen ? connection.wire.incompleteBytes : 0
+    let (body, incomplete, all) = connection.lifecycle.isClosed ? (0, 0, 0) : connection.holdings
     let before = connection.counted
     connection.counted = (body, incomplete, all)
     if all != before.all { connection.memory.add(all - before.all) }

@@ -9,9 +9,10 @@ final class Connection {
   private let origin: ConnectionOrigin
   /// Counts the memory that is held for it.
   let memory: MemoryAccount
-  /// The reference to this connection that its exchanges get; made once for the connection, not once a request.
-  let hasLeft: @Sendable () -> Bool
-  var askPresence: HTTPExchange.ConnectionReference.AskPresence = { $1(true) }
+  /// What its exchanges get of it, from the first request on.
+  var link: HTTPExchange.Link?
+  /// How responses are coded that are sent as they are made, from the first request on.
+  var code: HTTPExchange.Coding?
   /// Its number among the connections that the server admitted.
   let number: UInt64
   /// Whether it is beyond `max_connections`.
@@ -45,7 +46,7 @@ final class Connection {
   var isLate = false
   /// Whether it waits for the end of the round to be flushed.
   var isFlushScheduled = false
-  /// The values of `bodyBytes`, of `wire.incompleteBytes` and of all memory held, as last added to the loop's counts.
+  /// `holdings` as last added to the loop's counts.
   var counted = (body: 0, incomplete: 0, all: 0)
   var watched: Poller.Readiness = [.input, .peerEnd]
   /// When the loop looks at it.
@@ -92,8 +93,6 @@ final class Connection {
     let opening = OpeningConnection()
     self.opening = opening
     wire = opening
-    let peer = parts.transport.peer
-    hasLeft = { peer.hasLeft }
   }
 
   /// The address that the peer has, or passes on, and, once it has shown one, its name.
@@ -106,21 +105,20 @@ final class Connection {
 
   // MARK: What it holds
 
-  /// The memory that the bodies of its requests take, complete or not.
-  var bodyBytes: Int { wire.incompleteBytes + owed.bodyBytes }
-
-  /// The other memory that grows with what the peer sends or leaves unread.
-  var outputBytes: Int {
-    wire.heldBytes + output.capacity + owed.headBytes + transport.heldBytes
+  /// The memory that the bodies of its requests take, complete or not, that of those not complete, and all that grows
+  /// with what the peer sends or leaves unread.
+  var holdings: (body: Int, incomplete: Int, all: Int) {
+    let wire = wire
+    let incomplete = wire.incompleteBytes
+    let body = incomplete + owed.bodyBytes
+    let output = wire.heldBytes + output.capacity + owed.headBytes + transport.heldBytes
+    return (body, incomplete, body + output)
   }
 
-  /// While more than this waits for the peer to take it, nothing is read from it, and none of its
-  /// requests that have come is begun.
+  /// While more than this waits for the peer's socket to take it, nothing is read from it, and none of its
+  /// requests that have come is begun. Output that waits for an HTTP/2 peer to open its windows does not count: the peer
+  /// opens them by what it sends.
   static let maxUnsentBytes = 256 * 1024
-
-  /// Whether so much output waits for the peer's socket that nothing more is read from it. Output that waits for an HTTP/2
-  /// peer to open its windows does not count: the peer opens them by what it sends.
-  var isBehind: Bool { output.count + wire.outputCount > Self.maxUnsentBytes }
 
   /// Tells the protocol how much more output may wait. When the server's memory `isFull`, a request
   /// waits until those before it are answered and that is written.
@@ -179,18 +177,21 @@ final class Connection {
 
   /// Whether more is read from it now.
   var reads: Bool {
-    lifecycle.discardsInput || (wire.wantsInput && !isBehind && waiting.isEmpty)
+    guard !lifecycle.discardsInput else { return true }
+    let wire = wire
+    return wire.wantsInput && waiting.isEmpty
+      && output.count + wire.outputCount <= Self.maxUnsentBytes
   }
 
   /// What the connection waits for its peer to send: nothing while the loop does not read from it, or while output waits
   /// for the peer to receive it.
-  var phase: ConnectionPhase {
+  func phase(reads: Bool) -> ConnectionPhase {
     let phase = transport.isOpening ? .readingHead : wire.phase
     return reads && (phase != .idle || output.count == 0) ? phase : .answering
   }
 
   /// What its transport is to be watched for.
-  var wantedReadiness: Poller.Readiness {
+  func wantedReadiness(reads: Bool) -> Poller.Readiness {
     var wanted = Poller.Readiness()
     if reads, !lifecycle.hasReadAll { wanted.insert(.input) }
     if lifecycle.awaitsPeerEnd { wanted.insert(.peerEnd) }

@@ -181,9 +181,7 @@ final class ConnectionDriver {
 
   /// Goes on with input that was left unread, sends what can be sent, and arranges what to wait for.
   private func flush(_ connection: Connection) {
-    defer {
-      for status in connection.wire.takeRefusals() { counters.countRefusal(status) }
-    }
+    defer { connection.wire.takeRefusals().forEach(counters.countRefusal) }
     let events = connection.wire.takeEvents()
     if !events.isEmpty { exchanges.handle(events, from: connection) }
     connection.updateOutputRoom(isFull: memory.isFull)
@@ -203,8 +201,9 @@ final class ConnectionDriver {
       carryOut(connection.outputDrained(now: time.now), for: connection)
     }
     guard !connection.lifecycle.isClosed else { return }
-    connection.lifecycle.wait(for: connection.phase, now: time.now)
-    watch(connection)
+    let reads = connection.reads
+    connection.lifecycle.wait(for: connection.phase(reads: reads), now: time.now)
+    watch(connection, reads: reads)
     // As output was written, requests that waited for that may go on.
     if connection.hasBacklog || result == .paused {
       if rounds.isUsedUp(by: connection) {
@@ -227,13 +226,13 @@ final class ConnectionDriver {
   }
 
   /// Arranges which readiness the transport reports, and when the connection is looked at next.
-  private func watch(_ connection: Connection) {
+  private func watch(_ connection: Connection, reads: Bool) {
     let look = connection.nextLook(now: time.now, tick: tick, isDraining: isDraining)
     // Where a look is due sooner already, it sets the next one.
     if look < time.deadlines.time(of: connection.deadline) {
       time.deadlines.set(connection.deadline, to: look)
     }
-    let wanted = connection.wantedReadiness
+    let wanted = connection.wantedReadiness(reads: reads)
     guard wanted != connection.watched else { return }
     connection.watched = wanted
     _ = connection.transport.watch(for: wanted)
@@ -305,7 +304,7 @@ final class ConnectionDriver {
     flush(connection)
     guard !connection.lifecycle.isClosed else { return answer(false) }
     connection.questions.ask(count: connection.output.sentCount, now: time.now, answer)
-    watch(connection)
+    watch(connection, reads: connection.reads)
   }
 
   // MARK: Time
@@ -319,7 +318,7 @@ final class ConnectionDriver {
     guard !connection.lifecycle.isClosed else { return }
     answerQuestions(of: connection)
     guard !connection.lifecycle.isClosed else { return }
-    watch(connection)
+    watch(connection, reads: connection.reads)
   }
 
   private func measure(_ connection: Connection) {
@@ -372,7 +371,7 @@ final class ConnectionDriver {
         connection.wire.shutDown()
         rounds.scheduleFlush(connection)
       }
-      watch(connection)
+      watch(connection, reads: connection.reads)
     }
   }
 

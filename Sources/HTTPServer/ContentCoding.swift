@@ -95,10 +95,12 @@ package struct ContentCoding: Sendable {
   /// Compresses the body where the client takes gzip and it pays, and says in Vary when that was a
   /// choice.
   package func encode(_ response: inout HTTPResponse, for request: HTTPRequest) {
-    guard !response.body.isEmpty, response.isCompressible else { return }
-    let choice = AcceptEncoding(request.fields).choice
     let isLarge = response.body.count >= settings.minCompressBytes
-    guard isLarge || choice == .onlyGzip else { return }
+    guard isLarge || request.fields["accept-encoding"] != nil, !response.body.isEmpty else {
+      return
+    }
+    let choice = AcceptEncoding(request.fields).choice
+    guard isLarge || choice == .onlyGzip, response.isCompressible else { return }
     response.addVary("accept-encoding")
     guard choice != .identity else { return }
     // A failure leaves the body as it is: every client can be sent that.

@@ -224,7 +224,7 @@ final class EventLoop: @unchecked Sendable {
   private func setTimer() -> Bool {
     let next = time.deadlines.next
     guard next < .max else { return true }
-    let delay = next - time.clock.read()
+    let delay = next - time.read()
     guard delay > 0 else { return false }
     let deadline = time.now + min(delay, driver.tick)
     if deadline < timerDeadline {

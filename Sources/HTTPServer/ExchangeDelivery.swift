@@ -10,7 +10,7 @@ final class ExchangeDelivery {
   static let maxCodedBytesOnLoop = 4 * 1024
   /// So are those of which more than this comes out.
   static let maxInflatedBytesOnLoop = 16 * 1024
-  /// A response from so many bytes on is counted at once, not at the end of the round: until then others would take the
+  /// A body from so many bytes on is counted at once, not at the end of the round: until then others would take the
   /// memory that was reserved for it.
   private static let leastBytesCountedAtOnce = 4096
 
@@ -161,10 +161,12 @@ final class ExchangeDelivery {
 
   /// Undoes the body's content coding, elsewhere where it is large, and hands the request on.
   private func decode(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
-    memory.recount(connection)
-    guard request.body.isEmpty || memory.makeRoom() else {
-      refuse(.full, stream, of: connection)
-      return
+    if !request.body.isEmpty {
+      memory.recount(connection)
+      guard memory.makeRoom() else {
+        refuse(.full, stream, of: connection)
+        return
+      }
     }
     guard request.fields["content-encoding"] != nil else {
       handOut(request, stream, of: connection)
@@ -199,23 +201,17 @@ final class ExchangeDelivery {
   private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
     let token = connection.token
     connection.requestCount += 1
-    if connection.requestCount == 1 { connection.askPresence = presenceQuestion(of: connection) }
     let exchange = HTTPExchange(
       request: request, body: connection.owed.body(of: stream),
       connection: .init(
-        number: connection.number, peer: client(of: request, connection),
-        memory: connection.memory,
-        isNew: connection.requestCount == 1,
-        hasLeft: connection.hasLeft, stream: stream, askPresence: connection.askPresence),
-      postpone: postpone,
-      code: { [coding, memory = connection.memory] in
-        coding.encodeStream(&$0, for: request, within: memory)
-      },
+        link(to: connection), peer: client(of: request, connection),
+        isNew: connection.requestCount == 1, stream: stream),
+      postpone: postpone, code: connection.code,
       deliverPart: { [inbox] part in
         inbox.post(Mail(connection: token, stream: stream, content: .part(part)))
       })
     guard let answer = connection.owed.setExchange(exchange, for: stream) else { return }
-    memory.recount(connection)
+    if request.body.count >= Self.leastBytesCountedAtOnce { memory.recount(connection) }
     answer(exchange)
   }
 
@@ -223,6 +219,20 @@ final class ExchangeDelivery {
   private func client(of request: HTTPRequest, _ connection: Connection) -> HTTPPeer {
     let peer = connection.peer
     return (try? settings.trustedProxies.client(of: request, from: peer)) ?? peer
+  }
+
+  /// What exchanges of `connection` share.
+  private func link(to connection: Connection) -> HTTPExchange.Link {
+    if let link = connection.link { return link }
+    let peer = connection.transport.peer
+    let link = HTTPExchange.Link(
+      number: connection.number, memory: connection.memory,
+      hasLeft: { peer.hasLeft }, askPresence: presenceQuestion(of: connection))
+    connection.link = link
+    connection.code = { [coding, memory = connection.memory] response, request in
+      coding.encodeStream(&response, for: request, within: memory)
+    }
+    return link
   }
 
   /// How exchanges of `connection` ask whether its client is there.
@@ -267,8 +277,14 @@ final class ExchangeDelivery {
       if case .presenceAsked(let answer) = piece.content {
         askPresence(piece.connection, piece.stream, answer)
       } else if let connection = connections[piece.connection] {
-        connection.undelivered.append(piece)
-        deliverMail(of: connection)
+        guard connection.undelivered.isEmpty, !connection.isLate, !rounds.isUsedUp(by: connection)
+        else {
+          connection.undelivered.append(piece)
+          deliverMail(of: connection)
+          continue
+        }
+        open(piece, of: connection)
+        rounds.charge(connection)
       }
     }
     mail.removeAll(keepingCapacity: mail.count <= Self.maxKeptMail)

@@ -8,13 +8,10 @@ struct LoopClock {
   /// Dates responses with the wall clock's second; and names the server, without the version, which helps attackers alone.
   let date = ResponseDate(server: "carousel")
   private var second = -1
-  private let readMonotonic: @Sendable () -> Int
+  /// Nanoseconds of a clock that never goes back.
+  let monotonic: @Sendable () -> Int
 
-  /// - Parameter monotonic: nanoseconds of a clock that never goes back.
-  init(monotonic: @escaping @Sendable () -> Int) { readMonotonic = monotonic }
-
-  /// The monotonic time at this moment, not at the round's beginning.
-  func read() -> Int { readMonotonic() }
+  init(monotonic: @escaping @Sendable () -> Int) { self.monotonic = monotonic }
 
   /// The kernel's monotonic nanoseconds.
   @Sendable static func monotonic() -> Int {
@@ -26,7 +23,7 @@ struct LoopClock {
 
   /// Reads the clocks; makes a new date once a second.
   mutating func update() {
-    now = readMonotonic()
+    now = monotonic()
     var time = timespec()
     // SAFETY: the kernel writes one timespec into a local.
     _ = unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)

@@ -33,7 +33,7 @@ final class LoopRounds {
 
   /// Charges `connection` for the loop's time since the last call.
   func charge(_ connection: Connection) {
-    let now = time.clock.read()
+    let now = time.read()
     connection.share.spend(now - chargedUntil, in: round)
     chargedUntil = now
   }

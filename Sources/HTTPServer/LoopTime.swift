@@ -15,7 +15,16 @@ final class LoopTime {
   var clock: LoopClock
   var deadlines = DeadlineWheel<LoopDeadline>()
 
-  init(_ clock: LoopClock) { self.clock = clock }
+  private let monotonic: @Sendable () -> Int
 
+  init(_ clock: LoopClock) {
+    self.clock = clock
+    monotonic = clock.monotonic
+  }
+
+  /// When this round began.
   var now: Int { clock.now }
+
+  /// The time at this moment. Not through the clock, which would be copied for it.
+  func read() -> Int { monotonic() }
 }

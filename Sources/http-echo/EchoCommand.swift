@@ -46,11 +46,7 @@ enum EchoCommand {
 
   /// Answers `GET /` with a short text and everything else with the request as it was understood.
   private static func echo(_ request: HTTPRequest) -> HTTPResponse {
-    if request.path == "/", request.method == "GET" {
-      return HTTPResponse(
-        status: .ok, fields: ["content-type": "text/plain"],
-        body: Array("This is http-echo, of Carousel: Hello, world!\n".utf8))
-    }
+    if request.path == "/", request.method == "GET" { return greeting }
     var text = "\(request.method) \(request.path)\n"
     if let query = request.query { text += "?\(query)\n" }
     for field in request.fields.all { text += "\(field.name): \(field.value)\n" }
@@ -58,6 +54,10 @@ enum EchoCommand {
       status: .ok, fields: ["content-type": "text/plain"],
       body: Array("\(text)\n".utf8) + request.body)
   }
+
+  private static let greeting = HTTPResponse(
+    status: .ok, fields: ["content-type": "text/plain"],
+    body: Array("This is http-echo, of Carousel: Hello, world!\n".utf8))
 
   private static func usage() -> Never {
     fail("usage: http-echo [--port PORT] [--loops COUNT] [--certificate FILE --key FILE]")

@@ -19,7 +19,7 @@ import Testing
     let response: HTTPResponse = await withCheckedContinuation { continuation in
       let exchange = HTTPExchange(
         request: request,
-        connection: .init(number: 1, peer: peer, isNew: true, hasLeft: { false }),
+        connection: .init(.init(number: 1, hasLeft: { false }), peer: peer, isNew: true),
         deliverPart: {
           if case .whole(let response) = $0 { continuation.resume(returning: response) }
         })

@@ -397,8 +397,9 @@ import Testing
       request: HTTPRequest(
         method: "POST", path: "/predict", body: Array(#"{"inputs":[3],"session":"s"}"#.utf8)),
       connection: .init(
-        number: 1, isNew: true, hasLeft: { false },
-        askPresence: { _, action in asked.withLock { $0 = action } })
+        .init(
+          number: 1, hasLeft: { false },
+          askPresence: { _, action in asked.withLock { $0 = action } }), isNew: true)
     ) { part in
       if case .whole(let response) = part { status.withLock { $0 = response.status.code } }
     }

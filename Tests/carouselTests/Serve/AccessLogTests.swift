@@ -47,7 +47,7 @@ import Testing
     let peer = HTTPPeer(address: PeerAddress(bytes: [192, 0, 2, 1], port: 7))
     let exchange = HTTPExchange(
       request: HTTPRequest(method: "GET", path: "/"),
-      connection: .init(number: 1, peer: peer, isNew: true, hasLeft: { false }),
+      connection: .init(.init(number: 1, hasLeft: { false }), peer: peer, isNew: true),
       deliverPart: { _ in })
     answer(exchange, record) { $0.respond(HTTPResponse(status: .ok)) }
     #expect(record.lines.withLock { $0 }.first?.contains("client=192.0.2.1") == true)

@@ -67,7 +67,6 @@ package final class HTTP2Connection: ConnectionProtocol {
   package func respond(_ response: HTTPResponse, to stream: StreamID) {
     guard let stream = streams.unanswered(stream) else { return }
     responses.send(response, on: stream)
-    pump()
   }
 
   package func begin(_ response: HTTPResponse, to stream: StreamID) {
@@ -278,8 +277,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   /// A byte may stand for thousands of a field (RFC 7541 §7.3), so what is decompressed is counted, and
   /// text is made of what is kept only.
   func field(
-    _ id: Int32, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>,
-    isTrailer: Bool
+    _ id: Int32, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
   ) -> Bool {
     guard ending != .terminated, let stream = streams[id] else { return ending != .terminated }
     let size = name.count + value.count + RequestHead.bytesPerField
@@ -372,7 +370,12 @@ package final class HTTP2Connection: ConnectionProtocol {
     for stream in streams.all(at: .owed) { requests.abandon(stream) }
   }
 
+  /// Has what is queued made into frames.
   private func pump() {
-    while output.count < Self.outputMark, session.nextOutput(&output) {}
+    guard session.wantsWrite else { return }
+    var bytes: [UInt8] = []
+    swap(&bytes, &output)
+    while bytes.count < Self.outputMark, session.nextOutput(&bytes) {}
+    output = bytes
   }
 }

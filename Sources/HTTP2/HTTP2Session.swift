@@ -6,6 +6,8 @@ import HTTPCore
 /// A class, since the two sides of a connection share it; it does not outlive the connection.
 @safe final class HTTP2Session {
   private let session: OpaquePointer
+  /// Its room is used for one response after the other.
+  private var block = FieldBlock()
 
   /// Makes a session that has its SETTINGS to send.
   init(_ limits: HTTP2Limits) {
@@ -102,7 +104,9 @@ import HTTPCore
   /// Queues a response; its body is asked for through the callbacks.
   func respond(_ head: ResponseHead, to stream: Int32) {
     // SAFETY: nghttp2 copies the fields and the provider during the call.
-    unsafe withFields(head.fields) { fields in
+    unsafe withFields {
+      head.append(to: &$0)
+    } submit: { fields in
       if head.hasBody {
         var provider = unsafe SessionCallbacks.bodyProvider
         return unsafe nghttp2_submit_response(
@@ -135,9 +139,10 @@ import HTTPCore
 
   /// Queues the fields behind a response's body, whose last part does not end the stream.
   func sendTrailers(_ trailers: HTTPFields, on stream: Int32) {
-    let fields = trailers.all.map { ResponseHead.Field(name: $0.name, value: $0.value) }
     // SAFETY: nghttp2 copies the fields during the call.
-    unsafe withFields(fields) { fields in
+    unsafe withFields {
+      for field in trailers.all { $0.append(field.name, field.value) }
+    } submit: { fields in
       unsafe nghttp2_submit_trailer(session, stream, fields.baseAddress, fields.count)
     }
   }
@@ -145,7 +150,9 @@ import HTTPCore
   /// Queues an informational 100.
   func sendContinue(_ stream: Int32) {
     // SAFETY: nghttp2 copies the fields during the call.
-    unsafe withFields([.init(name: ":status", value: "100")]) { fields in
+    unsafe withFields {
+      $0.append(known: ":status", "100")
+    } submit: { fields in
       unsafe nghttp2_submit_headers(
         session, none, stream, nil, fields.baseAddress, fields.count, nil)
     }
@@ -188,37 +195,18 @@ import HTTPCore
     unsafe nghttp2_session_terminate_session(session, code.rawValue)
   }
 
-  /// Calls `body` with `fields` as nghttp2 takes them, leaving out those that are not valid.
+  /// Calls `submit` with the fields that `fill` adds.
   private func withFields(
-    _ fields: [ResponseHead.Field],
-    _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Int32
+    _ fill: (inout FieldBlock) -> Void, submit: (UnsafeBufferPointer<nghttp2_nv>) -> Int32
   ) {
-    var text: [UInt8] = []
-    for field in fields {
-      text.append(contentsOf: field.name.utf8)
-      text.append(contentsOf: field.value.utf8)
-    }
-    // SAFETY: the pairs point into `text`, which is not touched before nghttp2 has copied them.
-    let status = unsafe text.withUnsafeMutableBufferPointer { text in
-      var pairs = unsafe [nghttp2_nv]()
-      var next = 0
-      for field in fields {
-        let (nameCount, valueCount) = (field.name.utf8.count, field.value.utf8.count)
-        let name = unsafe text.baseAddress! + next
-        let value = unsafe name + nameCount
-        next += nameCount + valueCount
-        let isPseudo = unsafe name.pointee == UInt8(ascii: ":")
-        guard
-          unsafe isPseudo || nghttp2_check_header_name(name, nameCount) != 0,
-          unsafe nghttp2_check_header_value_rfc9113(value, valueCount) != 0
-        else { continue }
-        unsafe pairs.append(
-          nghttp2_nv(
-            name: name, value: value, namelen: nameCount, valuelen: valueCount, flags: none))
-      }
-      return unsafe pairs.withUnsafeBufferPointer { unsafe body($0) }
-    }
-    Self.require(status)
+    // Moved out, so that it is not held while nghttp2 is called.
+    var block = FieldBlock()
+    swap(&block, &self.block)
+    block.clear()
+    fill(&block)
+    // SAFETY: `submit` has the fields copied.
+    Self.require(unsafe block.withPairs(submit))
+    swap(&block, &self.block)
   }
 
   /// The library's errors in what it is asked to send are our own bugs, or want of memory.

@@ -26,29 +26,63 @@ struct RequestHead {
     guard fault == nil else { return }
     byteCount += nameBytes.count + valueBytes.count + Self.bytesPerField
     // SAFETY: read during the call that lends them.
-    if valueBytes.count > limits.maxTargetBytes, unsafe nameBytes.elementsEqual(":path".utf8) {
-      fault = .targetTooLong(limit: limits.maxTargetBytes)
-    } else if byteCount > limits.maxHeadBytes {
+    let name = unsafe Span(_unsafeElements: nameBytes)
+    if name.count > 0, name[0] == UInt8(ascii: ":") {
+      let part = PseudoField(name)
+      if part == .path, valueBytes.count > limits.maxTargetBytes {
+        fault = .targetTooLong(limit: limits.maxTargetBytes)
+      } else if byteCount > limits.maxHeadBytes {
+        fault = .headTooLong(limit: limits.maxHeadBytes)
+      } else {
+        // SAFETY: copied during the call that lends them.
+        unsafe set(part, valueBytes)
+      }
+      return
+    }
+    guard byteCount <= limits.maxHeadBytes else {
       fault = .headTooLong(limit: limits.maxHeadBytes)
+      return
+    }
+    fieldCount += 1
+    guard fieldCount <= limits.maxFields else {
+      fault = .tooManyFields(limit: limits.maxFields)
+      return
+    }
+    // SAFETY: copied during the call that lends them.
+    let value = unsafe String(decoding: valueBytes, as: UTF8.self)
+    append(FieldNames.lowercased(name), value)
+  }
+
+  private mutating func set(_ part: PseudoField, _ bytes: UnsafeBufferPointer<UInt8>) {
+    switch part {
+    // SAFETY: copied during the call that lends them.
+    case .method: method = unsafe String(decoding: bytes, as: UTF8.self)
+    case .path: target = unsafe String(decoding: bytes, as: UTF8.self)
+    case .authority: authority = unsafe String(decoding: bytes, as: UTF8.self)
+    case .scheme: break
+    }
+  }
+
+  private mutating func append(_ name: String, _ value: String) {
+    if name == "cookie", let cookies = fields["cookie"] {
+      // RFC 9113 §8.2.3: crumbs for the sake of compression, one field for the application.
+      fields["cookie"] = "\(cookies); \(value)"
     } else {
-      // SAFETY: copied during the call that lends them.
-      let name = unsafe String(decoding: nameBytes, as: UTF8.self)
-      let value = unsafe String(decoding: valueBytes, as: UTF8.self)
-      switch name {
-      case ":method": method = value
-      case ":path": target = value
-      case ":authority": authority = value
-      case ":scheme": break
-      default:
-        fieldCount += 1
-        if fieldCount > limits.maxFields {
-          fault = .tooManyFields(limit: limits.maxFields)
-        } else if name == "cookie", let cookies = fields["cookie"] {
-          // RFC 9113 §8.2.3: crumbs for the sake of compression, one field for the application.
-          fields["cookie"] = "\(cookies); \(value)"
-        } else {
-          fields.append(name, value)
-        }
+      if fieldCount == 1 { fields.reserveCapacity(8) }
+      fields.append(lowercased: name, value)
+    }
+  }
+
+  /// The pseudo-header fields of requests, of which nghttp2 lets through no others.
+  private enum PseudoField {
+    case method, path, authority, scheme
+
+    init(_ name: Span<UInt8>) {
+      switch name.count {
+      case 5: self = .path
+      case 10: self = .authority
+      case 7 where name[1] == UInt8(ascii: "m"): self = .method
+      default: self = .scheme
       }
     }
   }
@@ -64,24 +98,42 @@ struct RequestHead {
     if let fault { throw fault }
     guard method != "CONNECT" else { throw .connectUnsupported }
     guard let target, target.isTarget(for: method) else { throw .invalidTarget(target ?? "") }
-    var fields = fields
-    if let authority {
-      // RFC 9113 §8.3.1: the two must not differ; a request without :authority has Host alone.
-      for host in fields.values(of: "host") where host.lowercased() != authority.lowercased() {
-        throw .hostDiffers(host: host, authority: authority)
-      }
-      fields["host"] = authority
+    let fields = try fieldsWithHost()
+    guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else {
+      return HTTPRequest(method: method, path: target, fields: fields)
     }
-    for host in fields.values(of: "host") where host.isEmpty || !Authority.isValid(host.utf8.span) {
-      throw .invalidHost(host)
-    }
-    for expectation in fields.values(of: "expect") where !expectation.isContinue {
-      throw .unsupportedExpectation(expectation)
-    }
-    let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     return HTTPRequest(
-      method: method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : nil,
-      fields: fields)
+      method: method, path: String(target[..<mark]),
+      query: String(target[target.utf8.index(after: mark)...]), fields: fields)
+  }
+
+  /// The fields, with the authority for Host.
+  private func fieldsWithHost() throws(HTTP2Error) -> HTTPFields {
+    var hasHost = false
+    for field in fields.all where field.name == "host" {
+      hasHost = true
+      // RFC 9113 §8.3.1: the two must not differ; a request without :authority has Host alone.
+      if let authority, field.value.lowercased() != authority.lowercased() {
+        throw .hostDiffers(host: field.value, authority: authority)
+      }
+      try check(host: authority ?? field.value)
+    }
+    for field in fields.all where field.name == "expect" && !field.value.isContinue {
+      throw .unsupportedExpectation(field.value)
+    }
+    guard let authority else { return fields }
+    var fields = fields
+    if hasHost {
+      fields["host"] = authority
+    } else {
+      try check(host: authority)
+      fields.append(lowercased: "host", authority)
+    }
+    return fields
+  }
+
+  private func check(host: String) throws(HTTP2Error) {
+    guard !host.isEmpty, Authority.isValid(host.utf8.span) else { throw .invalidHost(host) }
   }
 }
 
@@ -93,15 +145,8 @@ extension String {
   fileprivate func isTarget(for method: String) -> Bool {
     if self == "*" { return method == "OPTIONS" }
     guard utf8.first == UInt8(ascii: "/") else { return false }
-    return utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "#"), UInt8(ascii: "<"), UInt8(ascii: ">"),
-        UInt8(ascii: "\\"), UInt8(ascii: "^"), UInt8(ascii: "`"), UInt8(ascii: "{"),
-        UInt8(ascii: "|"), UInt8(ascii: "}"):
-        false
-      default:
-        (0x21...0x7e).contains(byte)
-      }
-    }
+    let bytes = utf8.span
+    for index in bytes.indices where !ByteSet.target.contains(bytes[index]) { return false }
+    return true
   }
 }

@@ -1,15 +1,11 @@
 import HTTPCore
 
 /// The fields of a response as HTTP/2 sends them.
-struct ResponseHead: Equatable {
-  /// A name in lower case and its value; pseudo-header fields come first.
-  struct Field: Equatable {
-    let name: String
-    let value: String
-  }
-
-  /// In the order they are sent.
-  let fields: [Field]
+struct ResponseHead {
+  private let response: HTTPResponse
+  private let others: HTTPFields
+  private let date: ResponseDate
+  private let tellsLength: Bool
   /// Whether DATA follows.
   let hasBody: Bool
 
@@ -21,24 +17,37 @@ struct ResponseHead: Equatable {
     _ response: HTTPResponse, _ others: HTTPFields = HTTPFields(), omitsBody: Bool,
     isStreamed: Bool = false, date: ResponseDate
   ) {
-    var fields = [Field(name: ":status", value: String(response.status.code))]
-    for field in response.fields.all
-    where !field.name.hasPrefix(":") && !Self.dropped.contains(field.name) {
-      fields.append(Field(name: field.name, value: field.value))
-    }
-    for field in others.all { fields.append(Field(name: field.name, value: field.value)) }
-    if let server = date.server { fields.append(Field(name: server.name, value: server.value)) }
-    if let date = date.field { fields.append(Field(name: date.name, value: date.value)) }
-    if response.mayHaveContent, !isStreamed {
-      fields.append(Field(name: "content-length", value: String(response.body.count)))
-    }
-    self.fields = fields
+    self.response = response
+    self.others = others
+    self.date = date
+    tellsLength = response.mayHaveContent && !isStreamed
     hasBody = response.mayHaveContent && !omitsBody && (isStreamed || !response.body.isEmpty)
   }
 
+  /// Puts the fields into `block`, in the order they are sent: pseudo-header fields come first.
+  func append(to block: inout FieldBlock) {
+    block.append(known: ":status", response.status == .ok ? "200" : String(response.status.code))
+    for field in response.fields.all where !Self.isDropped(field.name) {
+      block.append(field.name, field.value)
+    }
+    for field in others.all { block.append(field.name, field.value) }
+    if let server = date.server { block.append(server.name, server.value) }
+    if let date = date.field { block.append(known: date.name, date.value) }
+    if tellsLength { block.append(known: "content-length", String(response.body.count)) }
+  }
+
   /// What RFC 9113 §8.2.2 forbids, and what is the server's own to say.
-  private static let dropped: Set<String> = [
-    "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te",
-    "content-length", ResponseDate.serverName, ResponseDate.name,
-  ]
+  private static func isDropped(_ name: String) -> Bool {
+    switch name.utf8.count {
+    case 2: name == "te"
+    case 4: name == ResponseDate.name
+    case 6: name == ResponseDate.serverName
+    case 7: name == "upgrade"
+    case 10: name == "connection" || name == "keep-alive"
+    case 14: name == "content-length"
+    case 16: name == "proxy-connection"
+    case 17: name == "transfer-encoding"
+    default: false
+    }
+  }
 }

@@ -12,8 +12,10 @@ enum SessionCallbacks {
     unsafe nghttp2_data_provider(source: nghttp2_data_source(ptr: nil)) {
       _, stream, buffer, capacity, flags, _, user in
       // SAFETY: see above; `buffer` has `capacity` bytes.
-      unsafe connection(user).readBody(
-        stream, into: UnsafeMutableBufferPointer(start: buffer, count: capacity), flags: flags!)
+      unsafe withConnection(user) {
+        unsafe $0.readBody(
+          stream, into: UnsafeMutableBufferPointer(start: buffer, count: capacity), flags: flags!)
+      }
     }
   }
 
@@ -22,43 +24,46 @@ enum SessionCallbacks {
     // SAFETY: see above, for each of the closures; none captures anything.
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
       if unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
-        unsafe connection(user).headBegan(frame!.pointee.hd.stream_id)
+        unsafe withConnection(user) { unsafe $0.headBegan(frame!.pointee.hd.stream_id) }
       }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
       _, frame, name, nameCount, value, valueCount, _, user in
-      let goesOn = unsafe connection(user).field(
-        frame!.pointee.hd.stream_id, UnsafeBufferPointer(start: name, count: nameCount),
-        UnsafeBufferPointer(start: value, count: valueCount),
-        isTrailer: frame!.pointee.headers.cat != NGHTTP2_HCAT_REQUEST)
+      let goesOn = unsafe withConnection(user) {
+        unsafe $0.field(
+          frame!.pointee.hd.stream_id, UnsafeBufferPointer(start: name, count: nameCount),
+          UnsafeBufferPointer(start: value, count: valueCount))
+      }
       return goesOn ? 0 : NGHTTP2_ERR_PAUSE.rawValue
     }
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
       _, _, stream, bytes, count, user in
-      unsafe connection(user).bodyArrived(
-        stream, UnsafeBufferPointer(start: bytes, count: count))
+      unsafe withConnection(user) {
+        unsafe $0.bodyArrived(stream, UnsafeBufferPointer(start: bytes, count: count))
+      }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
       let header = unsafe frame!.pointee.hd
-      let owner = unsafe connection(user)
       let endsStream = header.has(NGHTTP2_FLAG_END_STREAM)
-      switch UInt32(header.type) {
-      case NGHTTP2_HEADERS.rawValue:
-        if unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
-          owner.headEnded(header.stream_id, endsStream: endsStream)
-        } else if endsStream {
+      unsafe withConnection(user) { owner in
+        switch UInt32(header.type) {
+        case NGHTTP2_HEADERS.rawValue:
+          if unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
+            owner.headEnded(header.stream_id, endsStream: endsStream)
+          } else if endsStream {
+            owner.bodyEnded(header.stream_id)
+          }
+        case NGHTTP2_DATA.rawValue where endsStream:
           owner.bodyEnded(header.stream_id)
+        case NGHTTP2_SETTINGS.rawValue where !header.has(NGHTTP2_FLAG_ACK):
+          owner.settingsArrived()
+        case NGHTTP2_PING.rawValue where header.has(NGHTTP2_FLAG_ACK):
+          unsafe owner.pingAnswered(isOurs: HTTP2Session.isOwnPing(frame!.pointee.ping))
+        default:
+          break
         }
-      case NGHTTP2_DATA.rawValue where endsStream:
-        owner.bodyEnded(header.stream_id)
-      case NGHTTP2_SETTINGS.rawValue where !header.has(NGHTTP2_FLAG_ACK):
-        owner.settingsArrived()
-      case NGHTTP2_PING.rawValue where header.has(NGHTTP2_FLAG_ACK):
-        unsafe owner.pingAnswered(isOurs: HTTP2Session.isOwnPing(frame!.pointee.ping))
-      default:
-        break
       }
       return 0
     }
@@ -66,23 +71,29 @@ enum SessionCallbacks {
       let header = unsafe frame!.pointee.hd
       let type = UInt32(header.type)
       if type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue {
-        unsafe connection(user).partSent(
-          header.stream_id, endsStream: header.has(NGHTTP2_FLAG_END_STREAM))
+        unsafe withConnection(user) {
+          $0.partSent(header.stream_id, endsStream: header.has(NGHTTP2_FLAG_END_STREAM))
+        }
       }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
       _, stream, code, user in
-      unsafe connection(user).streamClosed(stream, code: code)
+      unsafe withConnection(user) { $0.streamClosed(stream, code: code) }
       return 0
     }
   }
 }
 
+/// Calls `body` with the connection, of which no reference is counted, as that would be a dozen times a request.
+///
 /// Not a member: a C function pointer cannot capture even a metatype.
-private func connection(_ user: UnsafeMutableRawPointer?) -> HTTP2Connection {
-  // SAFETY: HTTP2Session.attach set it.
-  unsafe Unmanaged<HTTP2Connection>.fromOpaque(user!).takeUnretainedValue()
+@inline(__always)
+private func withConnection<Result>(
+  _ user: UnsafeMutableRawPointer?, _ body: (HTTP2Connection) -> Result
+) -> Result {
+  // SAFETY: HTTP2Session.attach set it, and the connection lives as long as the call that led here.
+  unsafe Unmanaged<HTTP2Connection>.fromOpaque(user!)._withUnsafeGuaranteedRef(body)
 }
 
 extension nghttp2_frame_hd {

@@ -5,6 +5,8 @@ import HTTPCore
 /// What changes a stage or a body goes through here, so that the counts are true. The two sides of the connection share it.
 final class StreamTable {
   private var streams: [Int32: HTTP2Stream] = [:]
+  /// The stream that was asked for last: what comes on one comes in a row.
+  private var latest: HTTP2Stream?
   /// How many streams have sent part of a head.
   private(set) var headCount = 0
   /// How many have sent part of a body.
@@ -32,17 +34,22 @@ final class StreamTable {
   /// The memory that responses and the streams themselves take.
   var heldBytes: Int { responseBytes + streams.count * Self.bytesPerStream }
 
-  subscript(id: Int32) -> HTTP2Stream? { streams[id] }
+  subscript(id: Int32) -> HTTP2Stream? {
+    if let latest, latest.id == id { return latest }
+    guard let stream = streams[id] else { return nil }
+    latest = stream
+    return stream
+  }
 
   /// The stream of `id` while no response of it has begun.
   func unanswered(_ id: StreamID) -> HTTP2Stream? {
-    guard let stream = streams[Int32(truncatingIfNeeded: id.rawValue)] else { return nil }
+    guard let stream = self[Int32(truncatingIfNeeded: id.rawValue)] else { return nil }
     return stream.stage == .owed && !stream.isOpen ? stream : nil
   }
 
   /// The stream of `id` while the body of its response goes on.
   func open(_ id: StreamID) -> HTTP2Stream? {
-    guard let stream = streams[Int32(truncatingIfNeeded: id.rawValue)] else { return nil }
+    guard let stream = self[Int32(truncatingIfNeeded: id.rawValue)] else { return nil }
     return stream.isOpen ? stream : nil
   }
 
@@ -66,13 +73,16 @@ final class StreamTable {
 
   /// Adds a stream whose head begins.
   func insert(_ id: Int32) {
-    streams[id] = HTTP2Stream(id)
+    let stream = HTTP2Stream(id)
+    streams[id] = stream
+    latest = stream
     headCount += 1
   }
 
   /// Takes out a stream that is over.
   func remove(_ id: Int32) -> (stream: HTTP2Stream, wasOwed: Bool)? {
     guard let stream = streams.removeValue(forKey: id) else { return nil }
+    if latest === stream { latest = nil }
     let wasOwed = stream.stage == .owed
     move(stream, to: .sending)
     setResponseBody([], of: stream)

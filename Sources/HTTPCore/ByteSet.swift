@@ -1,11 +1,11 @@
 /// A set of ASCII bytes, held in two words so that a lookup is a shift and no table is loaded.
-struct ByteSet {
+package struct ByteSet: Sendable {
   let low: UInt64
   let high: UInt64
 
   /// Whether `byte` is in the set; bytes from 0x80 on never are.
   @inline(__always)
-  func contains(_ byte: UInt8) -> Bool {
+  package func contains(_ byte: UInt8) -> Bool {
     let word = byte < 64 ? low : high
     return byte < 128 && (word >> UInt64(byte & 63)) & 1 == 1
   }
@@ -16,7 +16,7 @@ struct ByteSet {
   }
 
   /// What a path and query may hold by RFC 3986: visible ASCII but ``"#<>\^`{|}``.
-  static var target: ByteSet {
+  package static var target: ByteSet {
     ByteSet(low: 0xAFFF_FFF2_0000_0000, high: 0x47FF_FFFE_AFFF_FFFF)
   }
 

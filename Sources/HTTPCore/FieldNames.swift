@@ -1,7 +1,7 @@
 /// The common request fields, so that their names need neither allocation nor lower-casing.
-enum FieldNames {
+package enum FieldNames {
   /// The name in lower case of a field name on the wire, every byte of which is a token character.
-  static func lowercased(_ bytes: Span<UInt8>) -> String {
+  package static func lowercased(_ bytes: Span<UInt8>) -> String {
     if let candidate = candidate(for: bytes), bytes.equalsCaseless(candidate) { return candidate }
     var name: [UInt8] = []
     name.reserveCapacity(bytes.count)

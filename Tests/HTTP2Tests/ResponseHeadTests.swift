@@ -5,7 +5,16 @@ import Testing
 
 @Suite struct ResponseHeadTests {
   private func pairs(_ head: ResponseHead) -> [String] {
-    head.fields.map { "\($0.name): \($0.value)" }
+    var block = FieldBlock()
+    head.append(to: &block)
+    return unsafe block.withPairs { pairs in
+      unsafe pairs.map { pair in
+        let name = unsafe UnsafeBufferPointer(start: pair.name, count: pair.namelen)
+        let value = unsafe UnsafeBufferPointer(start: pair.value, count: pair.valuelen)
+        return
+          unsafe "\(String(decoding: name, as: UTF8.self)): \(String(decoding: value, as: UTF8.self))"
+      }
+    }
   }
 
   @Test func whatBelongsToAConnectionIsDropped() {

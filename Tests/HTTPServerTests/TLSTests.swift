@@ -64,6 +64,23 @@ import Testing
     }
   }
 
+  /// What OpenSSL has read of the socket and holds nobody is told of: records of any size that come together, more than
+  /// its buffer holds, are all read, the last one too.
+  @Test(arguments: [37, 1000, 16_384]) func allRecordsAreRead(bytesEach: Int) throws {
+    let server = try server { exchange in
+      exchange.respond(
+        HTTPResponse(status: .ok, body: Array("\(exchange.request.body.count) bytes".utf8)))
+    }
+    let client = try #require(TLSClient(port: server.port))
+    let count = max(20, 100_000 / bytesEach)
+    for _ in 0..<3 {
+      client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: \(count * bytesEach)\r\n\r\n")
+      for _ in 0..<count { client.send([UInt8](repeating: 7, count: bytesEach)) }
+      let answer = try #require(client.receive())
+      #expect(String(decoding: answer, as: UTF8.self).hasSuffix("\(count * bytesEach) bytes"))
+    }
+  }
+
   @Test func otherProtocolsAreRefused() throws {
     let server = try server()
     #expect(TLSClient(port: server.port, .init(protocols: Array("\u{3}foo".utf8))) == nil)

@@ -24,7 +24,7 @@ import HTTPCore
   private var writtenCount = 0
   private(set) var peerName: String?
 
-  /// A record holds so much at the most (RFC 8446 §5.1), so that this much room never leaves a part of one behind.
+  /// A record holds so much at the most (RFC 8446 §5.1).
   private static let maxRecordBytes = 16 * 1024
 
   /// About what OpenSSL keeps for a connection that is idle.
@@ -81,8 +81,15 @@ import HTTPCore
   }
 
   func read(into buffer: inout MutableSpan<UInt8>) -> TransferResult {
+    // Nothing tells of records that OpenSSL keeps, so all that it has read of the socket is taken. It reads ahead of the
+    // first record only, which saves a call for its header and another to learn that no more has come; there is room for
+    // that record, for a buffer of OpenSSL's, and for the record that the buffer's end is within.
+    precondition(buffer.count >= 4 * Self.maxRecordBytes, "a record would be left behind")
+    guard let connection = unsafe connection else { return .failed }
     var filled = 0
-    while buffer.count - filled >= Self.maxRecordBytes {
+    // SAFETY: the connection is live until deinit, here and below.
+    unsafe SSL_set_read_ahead(connection, 1)
+    while true {
       var count = 0
       ERR_clear_error()
       let status = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
@@ -93,7 +100,9 @@ import HTTPCore
       if status == 1 {
         setReadWaits(false)
         filled += count
-        continue
+        unsafe SSL_set_read_ahead(connection, 0)
+        if unsafe SSL_has_pending(connection) == 1 { continue }
+        break
       }
       let result = failure(status)
       if case .wouldBlock(let output) = result { setReadWaits(output) }
@@ -104,6 +113,7 @@ import HTTPCore
   }
 
   func write(_ bytes: Span<UInt8>) -> TransferResult {
+    guard let connection = unsafe connection else { return .failed }
     var count = 0
     ERR_clear_error()
     let status = unsafe bytes.withUnsafeBufferPointer { bytes in

@@ -137,20 +137,20 @@ CK_INLINE void add_to_lanes(double *lanes, const float *values, size_t count) {
   for (size_t l = 0; l < count; l++) lanes[l] += (double)values[l];
 }
 
-/// The partial sums from first to last, rounded once.
-static float sum_of_lanes(const double *lanes) {
+/// The partial sums from first to last.
+static double sum_of_lanes(const double *lanes) {
   double sum = 0;
   for (size_t l = 0; l < CK_LANES; l++) sum += lanes[l];
-  return (float)sum;
+  return sum;
 }
 
-/// The sum of a row in one order for every variant: CK_LANES partial sums, then these.
+/// The sum of a row in one order for every variant: CK_LANES partial sums, then these; rounded once.
 static float sum_in_lanes(const float *values, size_t count) {
   double lanes[CK_LANES] = {0};
   size_t at = 0;
   for (; at + CK_LANES <= count; at += CK_LANES) add_to_lanes(lanes, values + at, CK_LANES);
   add_to_lanes(lanes, values + at, count - at);
-  return sum_of_lanes(lanes);
+  return (float)sum_of_lanes(lanes);
 }
 
 /// Subtracts a row's maximum, so that no exponential overflows.
@@ -197,8 +197,65 @@ static void log_softmax(float *values, size_t rows, size_t columns, size_t strid
       exp_all(part, count);
       add_to_lanes(lanes, part, count);
     }
-    float logarithm = natural_logarithm(sum_of_lanes(lanes));
+    float logarithm = natural_logarithm((float)sum_of_lanes(lanes));
     for (size_t i = 0; i < columns; i++) row[i] -= logarithm;
+  }
+}
+
+// --- Scores of attention ---
+
+/// Keys at a time of a dot product.
+#define CK_DOTS 2
+
+// A product of two floats is exact in double; sums are made in the order of sum_in_lanes.
+
+CK_INLINE void add_products(double *lanes, const float *a, const float *b) {
+  for (size_t l = 0; l < CK_LANES; l++) lanes[l] += (double)a[l] * (double)b[l];
+}
+
+/// Products with several keys, for which an element of the query is widened once.
+CK_INLINE void dot_some(
+    const int keys_at_once, const float *query, const float *keys, size_t size, double *scores) {
+  double lanes[CK_DOTS][CK_LANES] = {0};
+  size_t at = 0;
+  for (; at + CK_LANES <= size; at += CK_LANES) {
+    CK_UNROLL for (int key = 0; key < keys_at_once; key++) {
+      add_products(lanes[key], query + at, keys + (size_t)key * size + at);
+    }
+  }
+  for (int key = 0; key < keys_at_once; key++) {
+    float q[CK_LANES] = {0}, k[CK_LANES] = {0};
+    memcpy(q, query + at, (size - at) * sizeof *q);
+    memcpy(k, keys + (size_t)key * size + at, (size - at) * sizeof *k);
+    add_products(lanes[key], q, k);
+    scores[key] = sum_of_lanes(lanes[key]);
+  }
+}
+
+static void dot_scores(
+    const float *query, const float *keys, size_t count, size_t size, double *scores) {
+  size_t key = 0;
+  for (; key + CK_DOTS <= count; key += CK_DOTS) {
+    dot_some(CK_DOTS, query, keys + key * size, size, scores + key);
+  }
+  for (; key < count; key++) dot_some(1, query, keys + key * size, size, scores + key);
+}
+
+static void additive_scores(
+    const float *query, const float *weight, const float *keys, size_t count, size_t size,
+    double *scores) {
+  for (; count-- > 0; keys += size, scores++) {
+    double lanes[CK_LANES] = {0};
+    for (size_t start = 0; start < size; start += CK_LANES) {
+      float shown[CK_LANES], factor[CK_LANES];
+      for (size_t part = 0; part < CK_LANES; part += CK_WIDTH) {
+        const size_t at = start + part, some = lanes_left(size, at);
+        store(shown + part, tanh_(load_some(query + at, some) + load_some(keys + at, some)));
+        store(factor + part, load_some(weight + at, some));
+      }
+      add_products(lanes, factor, shown);
+    }
+    *scores = sum_of_lanes(lanes);
   }
 }
 
@@ -245,5 +302,6 @@ static uint32_t read_all(const void *memory, size_t count) {
     .step_i8 = step_i8, .quantize = quantize, .sigmoid_f32 = sigmoid_all,                       \
     .tanh_f32 = tanh_all, .relu_f32 = relu_all, .exp_f32 = exp_all,                             \
     .activate_f32 = activate_all, .softmax_f32 = softmax, .log_softmax_f32 = log_softmax,       \
+    .dot_scores = dot_scores, .additive_scores = additive_scores,                               \
     .fma_f32 = fma_all, .fma_flops = (size_t)2 * CK_CHAINS * CK_WIDTH, .read = read_all         \
   }

@@ -58,6 +58,8 @@ static const struct {
   {"relu of special numbers", kc_relu, 0},
   {"softmax, any rows and columns", kc_softmax, 0},
   {"log softmax, any rows and columns", kc_softmax, 1},
+  {"scores of attention, by product", kc_scores, false},
+  {"scores of attention, additive", kc_scores, true},
   {"exp against double precision", kc_units_in_the_last_place, KC_EXP},
   {"sigmoid against double precision", kc_units_in_the_last_place, KC_SIGMOID},
   {"tanh against double precision", kc_units_in_the_last_place, KC_TANH},

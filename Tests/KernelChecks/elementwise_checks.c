@@ -1,4 +1,5 @@
-// The activations and softmax against the scalar variant, one number or one row at a time.
+// The activations, softmax and scores of attention against the scalar variant, one number or one row at a time.
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -81,6 +82,48 @@ bool kc_softmax(kc_run *run, int kind) {
       SOFTMAX(run->scalar)(kc_row(expected, row), 1, expected.columns, expected.columns);
     }
     if (!kc_same(run, "result", found, expected)) return false;
+    kc_release(run, 0);
+  }
+  return true;
+}
+
+/// A score of attention is the sum in double of its products, and the scalar variant's to the bit.
+bool kc_scores(kc_run *run, int additive) {
+  static const size_t sizes[] = {0, 1, 7, 16, 33, 100, 512};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    const size_t size = sizes[i], count = 1 + i;
+    kc_trying(run, "%zu keys of %zu elements", count, size);
+    const kc_matrix query = kc_floats(run, 1, size, 0), weight = kc_floats(run, 1, size, 0);
+    const kc_matrix keys = kc_floats(run, count, size, 0);
+    kc_fill(run, query, 3, KC_ORDINARY);
+    kc_fill(run, weight, 50, KC_ORDINARY);
+    kc_fill(run, keys, 3, KC_ORDINARY);
+    double found[sizeof sizes / sizeof *sizes], expected[sizeof sizes / sizeof *sizes];
+    const float *q = kc_row(query, 0), *w = kc_row(weight, 0), *k = kc_row(keys, 0);
+    if (additive) {
+      run->kernels->additive_scores(q, w, k, count, size, found);
+      run->scalar->additive_scores(q, w, k, count, size, expected);
+    } else {
+      run->kernels->dot_scores(q, k, count, size, found);
+      run->scalar->dot_scores(q, k, count, size, expected);
+    }
+    for (size_t key = 0; key < count; key++) {
+      double sum = 0, magnitude = 0;
+      for (size_t at = 0; at < size; at++) {
+        float shown = q[at] + k[key * size + at];
+        run->scalar->tanh_f32(&shown, 1);
+        const double term = additive ? (double)w[at] * (double)shown
+                                     : (double)q[at] * (double)k[key * size + at];
+        sum += term;
+        magnitude += fabs(term);
+      }
+      if (memcmp(found + key, expected + key, sizeof *found) != 0) {
+        return kc_fail(run, "key %zu: %.17g, of scalar %.17g", key, found[key], expected[key]);
+      }
+      if (!(fabs(found[key] - sum) <= magnitude * (double)size * DBL_EPSILON)) {
+        return kc_fail(run, "key %zu: %.17g, not %.17g", key, found[key], sum);
+      }
+    }
     kc_release(run, 0);
   }
   return true;

@@ -205,6 +205,13 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /// In place over each row of `rows` × `columns`, rows `stride` apart.
   void (*softmax_f32)(float *values, size_t rows, size_t columns, size_t stride);
   void (*log_softmax_f32)(float *values, size_t rows, size_t columns, size_t stride);
+  /// Scores of attention, summed in double: query · key for each of `count` keys of `size` elements.
+  void (*dot_scores)(
+      const float *query, const float *keys, size_t count, size_t size, double *scores);
+  /// Likewise Σ weight · tanh(query + key).
+  void (*additive_scores)(
+      const float *query, const float *weight, const float *keys, size_t count, size_t size,
+      double *scores);
   /// For benchmarks. Runs `count` times fma_flops floating-point operations that wait for nothing
   /// but the multiply-add units; returns a number that depends on them all.
   float (*fma_f32)(size_t count);

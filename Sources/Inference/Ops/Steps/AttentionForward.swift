@@ -1,19 +1,22 @@
 import CKernels
 import ModelFormat
 
-/// Attention of a sequence's steps, or of its vector, to steps: scores, their softmax, and the weighted sum, a head at a time and for some
-/// queries at once.
+/// Attention of a sequence's steps, or of its vector, to steps: scores, their softmax, and the weighted sum, for some queries
+/// at once.
 struct AttentionForward: OpForward {
   private let op: AttentionOp
-  /// Of an additive score; nil where each element counts alike.
+  /// Of an additive score, an element a number of the key; nil of a product.
   private let weight: [Float]?
   /// Of a bilinear score: the queries as the keys are.
   private let map: Linear?
 
   init(_ op: AttentionOp, _ weights: NodeWeights) throws(ModelError) {
+    guard let keySize = op.keySize else { preconditionFailure("the op is not resolved") }
     self.op = op
-    weight = op.score == .additive ? try weights.optional("weight") : nil
-    guard op.score == .bilinear, let keySize = op.keySize else {
+    weight =
+      op.score == .additive
+      ? try weights.optional("weight") ?? Array(repeating: 1, count: keySize) : nil
+    guard op.score == .bilinear else {
       map = nil
       return
     }
@@ -36,163 +39,67 @@ struct AttentionForward: OpForward {
 
   func domain(of inputs: [RowDomain]) -> RowDomain { inputs[0] == .steps ? .steps : .ends }
 
-  /// Queries at once: what they are scored in stays in a core's cache.
-  private static let queriesAtOnce = 32
-
   func forward(
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    var inputs = node.operands(workspace)
+    var queries = node.operand(0, workspace)
     let (layout, kernels) = (node.layout, node.graph.kernels)
-    let source = node.layout(ofInput: 1)
     if let map {
-      let queries = inputs[0]
-      map.forward(queries, into: &inputs[0], kernels: kernels)
+      let given = queries
+      map.forward(given, into: &queries, kernels: kernels)
     }
     let mask = StepMask(node, workspace)
-    output.resize(rows: inputs[0].rows, columns: node.node.size)
+    output.resize(rows: queries.rows, columns: node.node.size)
+    var (some, contexts) = (Matrix(), Matrix())
     for rider in node.plan.riders.indices {
       // Every rider finishes, as the graph needs whole sequences.
       let rows =
         node.node.domain == .ends
         ? [rider] : (0..<layout.steps[rider]).map { layout.row(rider: rider, step: $0) }
-      let count = rows.count
-      let keySteps = mask?.steps(of: rider, in: source) ?? Array(0..<source.steps[rider])
-      let keyRows = keySteps.map { source.row(rider: rider, step: $0) }
-      guard !keyRows.isEmpty else {
+      guard let source = source(of: rider, node, mask, workspace) else {
         for row in rows { for at in output.row(row) { output.values[at] = 0 } }
         continue
       }
-      for head in 0..<op.heads {
-        let queries = part(head, rows, of: inputs[0])
-        let keys = part(head, keyRows, of: inputs[1])
-        let scorer = Scorer(self, head: head, keys: keys, kernels: kernels)
-        // The weighted sum as a product: an output an element, over all steps.
-        let values = part(head, keyRows, of: inputs.last!).transposed()
-        let sum = Linear(
-          inputSize: keyRows.count, outputSize: values.rows,
-          weight: Array(values.values.prefix(values.rows * keyRows.count)), bias: nil,
-          kernels: kernels)
-        var (scores, contexts) = (Matrix(), Matrix())
-        for start in stride(from: 0, to: count, by: Self.queriesAtOnce) {
-          let steps = start..<Swift.min(start + Self.queriesAtOnce, count)
-          scorer.score(queries, steps, into: &scores, kernels: kernels)
-          normalise(&scores, from: start, keySteps, kernels: kernels)
-          sum.forward(scores, into: &contexts, kernels: kernels)
-          for step in steps {
-            output.set(
-              row: rows[step], column: head * values.rows, from: contexts.values,
-              at: (step - start) * values.rows, count: values.rows)
-          }
-        }
-      }
-    }
-  }
-
-  /// A head's elements of a sequence's steps.
-  private func part(_ head: Int, _ rows: [Int], of input: Matrix) -> Matrix {
-    let size = input.columns / op.heads
-    var part = Matrix(rows: rows.count, columns: size)
-    for (step, row) in rows.enumerated() {
-      part.set(
-        row: step, from: input.values, at: row * input.columns + head * size, count: size)
-    }
-    return part
-  }
-
-  /// Makes weights of scores, the first of which are those of the query at `start`.
-  private func normalise(
-    _ scores: inout Matrix, from start: Int, _ keySteps: [Int], kernels: Kernels
-  ) {
-    let scale = op.scale
-    if scale != 1 {
-      for at in 0..<scores.rows * scores.columns { scores.values[at] *= scale }
-    }
-    guard op.isCausal else {
-      // SAFETY: rows × columns floats, in place.
-      unsafe scores.update { values, rows, columns in
-        unsafe kernels.routines.softmax_f32(values, rows, columns, columns)
-      }
-      return
-    }
-    var count = 0
-    for row in 0..<scores.rows {
-      let first = scores.row(row).lowerBound
-      while count < keySteps.count, keySteps[count] <= start + row { count += 1 }
-      if count > 0 {
-        // SAFETY: the first `count` floats of a row, in place.
-        unsafe scores.update { values, _, columns in
-          unsafe kernels.routines.softmax_f32(values + first, 1, count, columns)
-        }
-      }
-      for at in first + count..<first + scores.columns { scores.values[at] = 0 }
-    }
-  }
-
-  /// Compares queries with the keys of one sequence.
-  private struct Scorer {
-    private let keys: Matrix
-    /// The product with all keys, or with the weight of an additive score.
-    private let product: Linear
-    private let isAdditive: Bool
-
-    init(_ attention: AttentionForward, head: Int, keys: Matrix, kernels: Kernels) {
-      self.keys = keys
-      isAdditive = attention.op.score == .additive
-      let size = keys.columns
-      if isAdditive {
-        let part = head * size..<(head + 1) * size
-        product = Linear(
-          inputSize: size, outputSize: 1,
-          weight: attention.weight.map { Array($0[part]) } ?? Array(repeating: 1, count: size),
-          bias: nil, kernels: kernels)
-      } else {
-        product = Linear(
-          inputSize: size, outputSize: keys.rows,
-          weight: Array(keys.values.prefix(keys.rows * size)), bias: nil, kernels: kernels)
-      }
-    }
-
-    func score(
-      _ queries: Matrix, _ steps: Range<Int>, into scores: inout Matrix, kernels: Kernels
-    ) {
-      let size = keys.columns
-      guard isAdditive else {
-        var some = Matrix(rows: steps.count, columns: size)
+      for start in stride(from: 0, to: rows.count, by: AttentionSource.queriesAtOnce) {
+        let steps = start..<Swift.min(start + AttentionSource.queriesAtOnce, rows.count)
+        some.gather(Array(rows[steps]), of: queries)
+        source.attend(
+          some, scale: op.scale, reach: op.isCausal ? source.reach(of: steps) : nil,
+          into: &contexts, kernels: kernels)
         for (row, step) in steps.enumerated() {
-          some.set(row: row, from: queries.values, at: step * size, count: size)
+          output.set(
+            row: rows[step], from: contexts.values, at: row * contexts.columns,
+            count: contexts.columns)
         }
-        return product.forward(some, into: &scores, kernels: kernels)
-      }
-      scores.resize(rows: steps.count, columns: keys.rows)
-      var (sums, column) = (keys, Matrix())
-      for (row, step) in steps.enumerated() {
-        for key in 0..<keys.rows {
-          for k in 0..<size {
-            sums.values[key * size + k] =
-              keys.values[key * size + k] + queries.values[step * size + k]
-          }
-        }
-        // SAFETY: rows × columns floats, in place.
-        unsafe sums.update { values, rows, columns in
-          unsafe kernels.routines.tanh_f32(values, rows * columns)
-        }
-        product.forward(sums, into: &column, kernels: kernels)
-        scores.set(row: row, from: column.values, at: 0, count: keys.rows)
       }
     }
+  }
+
+  /// What a rider's queries attend to; nil where no step counts.
+  private func source(
+    of rider: Int, _ node: NodeTurn, _ mask: StepMask?, _ workspace: Workspace
+  ) -> AttentionSource? {
+    let layout = node.layout(ofInput: 1)
+    let steps = mask?.steps(of: rider, in: layout) ?? Array(0..<layout.steps[rider])
+    guard !steps.isEmpty else { return nil }
+    let rows = steps.map { layout.row(rider: rider, step: $0) }
+    var (keys, values) = (Matrix(), Matrix())
+    keys.gather(rows, of: workspace[node.node.inputs[1]])
+    values.gather(rows, of: workspace[node.node.inputs.last!])
+    return AttentionSource(
+      steps: steps, keys: keys, values: values, heads: op.heads, additive: weight,
+      kernels: node.graph.kernels)
   }
 }
 
-extension Matrix {
-  fileprivate func transposed() -> Matrix {
-    var result = Matrix(rows: columns, columns: rows)
-    for row in 0..<rows {
-      for column in 0..<columns {
-        result.values[column * rows + row] = values[row * columns + column]
-      }
+extension AttentionSource {
+  /// For each of some queries, which are steps of the same sequence, how many steps are not behind it.
+  fileprivate func reach(of queries: Range<Int>) -> [Int] {
+    var count = 0
+    return queries.map { query in
+      while count < steps.count, steps[count] <= query { count += 1 }
+      return count
     }
-    return result
   }
 }

@@ -107,17 +107,32 @@ package final class HTTPExchange: Sendable {
 
   // MARK: A whole response
 
+  /// Has `answer` answer it; returns a whole response that was given by its return, which is not delivered then: the loop
+  /// that asks needs no word of it from itself.
+  package func handOut(to answer: HTTPAnswer) -> HTTPResponse? {
+    state.withLock { $0.isHandedOut = false }
+    answer(self)
+    return state.withLock { state in
+      state.isHandedOut = true
+      defer { state.early = nil }
+      return state.early
+    }
+  }
+
   /// Sends `response`. The first of `respond` and `begin` wins; after the client has left, nothing is
   /// sent.
   package func respond(_ response: HTTPResponse) {
-    let (first, onFinish) = state.withLock { state in
-      guard state.phase == .open else { return (false, nil as (@Sendable (Outcome) -> Void)?) }
-      let onFinish = state.onFinish
+    let (isFirst, isEarly, onFinish) = state.withLock { state in
+      guard state.phase == .open else {
+        return (false, false, nil as (@Sendable (Outcome) -> Void)?)
+      }
+      let (onFinish, isEarly) = (state.onFinish, !state.isHandedOut)
       state.finish(.answered)
-      return (true, onFinish)
+      if isEarly { state.early = response }
+      return (true, isEarly, onFinish)
     }
-    guard first else { return }
-    deliver(.whole(response))
+    guard isFirst else { return }
+    if !isEarly { deliver(.whole(response)) }
     onFinish?(.answered(response.status))
   }
 

@@ -22,13 +22,17 @@ struct ResponseProgress: Sendable {
   var coder: HTTPExchange.PartCoder?
   var unsentBytes = 0
   var isBehind = false
+  /// False while the application is called with the exchange for the first time.
+  var isHandedOut = true
+  /// The whole response, where it was given by then.
+  var early: HTTPResponse?
 
   /// Whether nothing was decided yet or a stream goes on.
   var isUnderWay: Bool { phase == .open || phase == .streaming }
 
   /// Ends the exchange; lets go of closures, which may hold the exchange itself.
   mutating func finish(_ phase: Phase) {
-    self = ResponseProgress(phase: phase)
+    self = ResponseProgress(phase: phase, isHandedOut: isHandedOut)
   }
 
   /// What to call since the client has caught up. While there is nothing, it remains to be told.

@@ -212,7 +212,7 @@ final class ExchangeDelivery {
       })
     guard let answer = connection.owed.setExchange(exchange, for: stream) else { return }
     if request.body.count >= Self.leastBytesCountedAtOnce { memory.recount(connection) }
-    answer(exchange)
+    if let response = exchange.handOut(to: answer) { encode(response, stream, of: connection) }
   }
 
   /// Whom `request` comes from, which was let in.

@@ -30,6 +30,25 @@ import Testing
     #expect(!exchange.isAbandoned)
   }
 
+  @Test func aResponseDuringTheHandOutIsReturned() {
+    let record = Record()
+    let exchange = record.exchange()
+    exchange.onFinish { if $0 == .answered(.ok) { record.count() } }
+    let response = exchange.handOut { $0.respond(HTTPResponse(status: .ok)) }
+    exchange.respond(HTTPResponse(status: .notFound))
+    #expect(response?.status == .ok)
+    #expect(record.statuses.withLock { $0 }.isEmpty)
+    #expect(record.abandonments.withLock { $0 } == 1)
+  }
+
+  @Test func aResponseBehindTheHandOutIsDelivered() {
+    let record = Record()
+    let exchange = record.exchange()
+    #expect(exchange.handOut { _ in } == nil)
+    exchange.respond(HTTPResponse(status: .ok))
+    #expect(record.statuses.withLock { $0 } == [200])
+  }
+
   @Test(arguments: [true, false])
   func abandonmentIsToldOnce(_ isListenerFirst: Bool) {
     let record = Record()

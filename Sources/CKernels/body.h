@@ -47,6 +47,9 @@
 
 #define CK_AT(x) x##_f32
 #define CK_INTEGER 0
+// A step of AVX2 or NEON has a dozen multiply-adds: the addresses and the counter of each would cost half as much. Where weights
+// are converted, steps side by side need more registers than there are.
+#define CK_STEPS_AT_ONCE ((size_t)(CK_TOGETHER ? 1 : 4))
 #define weight_t float
 CK_INLINE vf column_f32(const float *weights) { return load(weights); }
 #include "tiles.h"
@@ -55,6 +58,7 @@ CK_INLINE vf column_f32(const float *weights) { return load(weights); }
 
 #define CK_AT(x) x##_f16
 #define CK_INTEGER 0
+#define CK_STEPS_AT_ONCE ((size_t)1)
 #define weight_t uint16_t
 CK_INLINE vf column_f16(const uint16_t *weights) { return widened(weights); }
 #include "tiles.h"
@@ -63,6 +67,7 @@ CK_INLINE vf column_f16(const uint16_t *weights) { return widened(weights); }
 
 #define CK_AT(x) x##_i8
 #define CK_INTEGER 1
+#define CK_STEPS_AT_ONCE ((size_t)1)
 #define weight_t int8_t
 #include "dot.h"
 #include "tiles.h"

@@ -2,6 +2,7 @@
 // defines
 //   CK_AT(x)                           the name of x at this precision
 //   CK_INTEGER                         whether sums are of integers (dot.h), made floats when they are done
+//   CK_STEPS_AT_ONCE                   steps between two looks at the counter
 //   weight_t                           what packed weights are stored as
 //   CK_AT(column)(const weight_t *)    a panel's weights of a step
 //
@@ -51,6 +52,48 @@ CK_INLINE CK_AT(weights) CK_AT(weights_at)(
       set * steps * CK_STEP, width * CK_STEP};
 }
 
+/// sum[row][panel] += weights[panel][k] · input[row][k], of one k.
+///
+/// - Parameters:
+///   - input: k of each row.
+///   - set: k of each set of panels.
+CK_INLINE void CK_AT(add_step)(
+    const int rows, const int panels, const int across, sum_t sum[][CK_MOST_PANELS][CK_PARTS],
+    const input_t *const input[], const weight_t *const set[], size_t inputs_at, size_t weights_at) {
+  // Of a tile of one panel in several registers, its weights stay in registers and inputs come one by one. Else the inputs
+  // of all rows stay and weights come one by one. Both would be more registers than AVX2 has.
+  const bool weights_stay = CK_PARTS > 1 && panels == 1;
+  operand_t x[CK_ROWS];
+  if (!weights_stay) {
+    CK_UNROLL for (int r = 0; r < rows; r++) x[r] = CK_AT(broadcast)(input[r] + inputs_at);
+  }
+  CK_UNROLL for (int p = 0; p < panels; p++) {
+    const weight_t *panel =
+        set[p / across] + weights_at + (size_t)(p % across) * CK_LANES * CK_STEP;
+    // A tile of one or two rows is as fast as the memory; the CPU's own prefetching does best there.
+    if (rows > 2) __builtin_prefetch((const char *)panel + CK_AHEAD);
+    operand_t column[CK_PARTS];
+    if (weights_stay) {
+      CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
+        column[part] = CK_AT(column)(panel + part * CK_WIDTH * CK_STEP);
+      }
+      CK_UNROLL for (int r = 0; r < rows; r++) {
+        x[0] = CK_AT(broadcast)(input[r] + inputs_at);
+        CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
+          sum[r][p][part] = CK_AT(add)(sum[r][p][part], column[part], x[0]);
+        }
+      }
+    } else {
+      CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
+        column[0] = CK_AT(column)(panel + part * CK_WIDTH * CK_STEP);
+        CK_UNROLL for (int r = 0; r < rows; r++) {
+          sum[r][p][part] = CK_AT(add)(sum[r][p][part], column[0], x[r]);
+        }
+      }
+    }
+  }
+}
+
 /// sum[row][panel] += weights[panel][k] · input[row][k], k ascending.
 ///
 /// - Parameter next: what to fetch meanwhile, a cache line a step; or NULL.
@@ -58,34 +101,27 @@ CK_INLINE void CK_AT(accumulate)(
     const int rows, const int panels, const int across, sum_t sum[][CK_MOST_PANELS][CK_PARTS],
     const input_t *restrict input, size_t input_stride, const CK_AT(weights) weights,
     size_t steps, const char *next) {
-  for (size_t k = 0; k < steps; k++) {
-    if (rows >= CK_FETCHING && next) __builtin_prefetch(next + k * CK_LINE, 0, 2);
-    // Where a panel is one register, the inputs of all rows are kept in registers and weights come one by one; where
-    // it is several, the other way round.
-    operand_t x[CK_ROWS];
-    if (CK_PARTS == 1) {
-      CK_UNROLL for (int r = 0; r < rows; r++) {
-        x[r] = CK_AT(broadcast)(input + (size_t)r * input_stride + k * CK_STEP);
-      }
+  const input_t *inputs[CK_ROWS];
+  CK_UNROLL for (int r = 0; r < rows; r++) inputs[r] = input + (size_t)r * input_stride;
+  const weight_t *sets[CK_MOST_PANELS];
+  CK_UNROLL for (int s = 0; s * across < panels; s++) sets[s] = weights.first + (size_t)s * weights.set;
+  // Panels that lie one after the other have all their steps a constant apart.
+  const size_t step = CK_TOGETHER ? weights.step : CK_LANES * CK_STEP;
+  const bool fetches = rows >= CK_FETCHING && next;
+  size_t k = 0;
+  for (; k + CK_STEPS_AT_ONCE <= steps; k += CK_STEPS_AT_ONCE) {
+    CK_UNROLL for (size_t i = 0; i < CK_STEPS_AT_ONCE; i++) {
+      if (fetches) __builtin_prefetch(next + (k + i) * CK_LINE, 0, 2);
     }
-    CK_UNROLL for (int p = 0; p < panels; p++) {
-      const weight_t *panel = weights.first + (size_t)(p / across) * weights.set +
-                              (size_t)(p % across) * CK_LANES * CK_STEP + k * weights.step;
-      // A tile of one or two rows is as fast as the memory; the CPU's own prefetching does best there.
-      if (rows > 2) __builtin_prefetch((const char *)panel + CK_AHEAD);
-      operand_t column[CK_PARTS];
-      CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
-        column[part] = CK_AT(column)(panel + part * CK_WIDTH * CK_STEP);
-      }
-      CK_UNROLL for (int r = 0; r < rows; r++) {
-        if (CK_PARTS > 1) {
-          x[r] = CK_AT(broadcast)(input + (size_t)r * input_stride + k * CK_STEP);
-        }
-        CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
-          sum[r][p][part] = CK_AT(add)(sum[r][p][part], column[part], x[r]);
-        }
-      }
+    CK_UNROLL for (size_t i = 0; i < CK_STEPS_AT_ONCE; i++) {
+      CK_AT(add_step)(
+          rows, panels, across, sum, inputs, sets, (k + i) * CK_STEP, (k + i) * step);
+      // Else the compiler reads the weights of several steps at once, and has no registers for them.
+      if (CK_STEPS_AT_ONCE > 1) __asm__ volatile("" ::: "memory");
     }
+  }
+  for (; k < steps; k++) {
+    CK_AT(add_step)(rows, panels, across, sum, inputs, sets, k * CK_STEP, k * step);
   }
 }
 
@@ -355,6 +391,7 @@ static void CK_AT(step)(const ck_step *s) {
 #undef CK_INTEGER
 #undef CK_ROWS
 #undef CK_STEP
+#undef CK_STEPS_AT_ONCE
 #undef CK_SUMS
 #undef sum_t
 #undef operand_t

@@ -106,12 +106,21 @@ let package = Package(
     .target(
       name: "ConfinementChecks", dependencies: ["CConfinement"], path: "Tests/ConfinementChecks",
       cSettings: [.unsafeFlags(optimised)]),
+    .target(
+      name: "Fuzzing",
+      dependencies: [
+        "API", "Serving", "Scheduling", "Inference", "ModelFormat", "NumPyFormat", "HTTPCore",
+        "HTTP2", "Compression",
+      ],
+      path: "Tests/Fuzzing/Targets", swiftSettings: tested),
     // main.c is for where there is no Swift: see scripts/test-kernels.
     .target(
       name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks",
       exclude: ["main.c"], cSettings: [.unsafeFlags(optimised)]),
     .testTarget(
       name: "CKernelsTests", dependencies: ["CKernels", "KernelChecks"], swiftSettings: tested),
+    .testTarget(
+      name: "FuzzingTests", dependencies: ["Fuzzing", "TestSupport"], swiftSettings: tested),
     .testTarget(
       name: "JSONTests", dependencies: ["JSON", "CSimdJSON", "TestSupport"],
       swiftSettings: tested),

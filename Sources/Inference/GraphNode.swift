@@ -67,11 +67,13 @@ struct GraphInput: Sendable {
   let axis: Int
 }
 
-/// What a turn has to know of a value that it reports: an output of the model or, behind these, what its decoder reads.
+/// What a turn has to know of a value that it reports: an output of the model or, behind these, a mask or what its decoder reads.
 struct GraphAnswer: Sendable {
   let value: Model.ValueReference
   let domain: RowDomain
   let axis: Int
   /// Whether it is a row a step.
   let isSequence: Bool
+  /// The output that it is, or is the mask of: a question says which of its steps are wanted. Nil: all are.
+  let output: Int?
 }

@@ -75,16 +75,16 @@ extension ModelGraph {
   }
 
   /// Collects what a turn answers of an output: of each rider the rows that it asks for, of one without steps the vector,
-  /// once the rider finishes. What a decoder reads comes after the outputs: every step of a sequence, or the vector.
+  /// once the rider finishes; of a mask the steps of its output. What a decoder reads comes last: every step of a sequence, or the vector.
   func report(output index: Int, plan: TurnPlan, workspace: inout Workspace) {
     let answer = answers[index]
-    let isOutput = index < model.outputs.count
     let layout = plan.layouts[answer.axis]
     var rows: [Int] = []
     for j in plan.riders.indices {
       let start = rows.count
       let everyStep =
-        isOutput ? plan.riders[j].selection.steps(ofOutput: index) == .all : answer.isSequence
+        answer.output.map { plan.riders[j].selection.steps(ofOutput: $0) == .all }
+        ?? answer.isSequence
       switch answer.domain {
       case .steps where everyStep:
         for t in 0..<layout.steps[j] { rows.append(layout.row(rider: j, step: t)) }

@@ -8,6 +8,8 @@ package final class ModelGraph: Sendable {
   let inputs: [GraphInput]
   let nodes: [GraphNode]
   let answers: [GraphAnswer]
+  /// How many values a turn reports.
+  package var answerCount: Int { answers.count }
   let kernels: Kernels
   /// How the numbers of each output become labels; nil for those that have none.
   package let decoders: [OutputDecoder?]
@@ -91,11 +93,12 @@ package final class ModelGraph: Sendable {
         domain: Self.domain(of: .input(index), in: nodes, of: model),
         axis: model.axis(of: .input(index)) ?? 0)
     }
-    answers = (model.outputs + model.decoded).map { output in
+    answers = model.answers.enumerated().map { index, output in
       let isSequence = if case .sequence = output.form { true } else { false }
       return GraphAnswer(
         value: output.value, domain: Self.domain(of: output.value, in: nodes, of: model),
-        axis: model.axis(of: output.value) ?? 0, isSequence: isSequence)
+        axis: model.axis(of: output.value) ?? 0, isSequence: isSequence,
+        output: model.output(ofAnswer: index))
     }
     self.initialState = initialState
     decoder = try model.decoder.map { (decoder) throws(ModelError) in

@@ -54,11 +54,14 @@ package struct Prediction: Sendable, Equatable {
     package var size: Int
     /// rows × size, row-major.
     package var values: [Float]
+    /// Of each step, 0 where decoding passes over it; nil where all count.
+    package var mask: [Float]?
 
-    package init(rows: Int?, size: Int, values: [Float]) {
+    package init(rows: Int?, size: Int, values: [Float], mask: [Float]? = nil) {
       self.rows = rows
       self.size = size
       self.values = values
+      self.mask = mask
     }
   }
 }

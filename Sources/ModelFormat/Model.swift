@@ -7,6 +7,8 @@ package final class Model: Sendable {
   package let nodes: [ResolvedNode]
   /// The outputs, in `description.outputs`' order.
   package let outputs: [ResolvedOutput]
+  /// Those that are decoded under a mask.
+  private let maskedOutputs: [Int]
   /// The values that a decoder reads, in the order of its inputs; none without a decoder.
   package let decoded: [ResolvedOutput]
   /// Makes a sequence of tokens of those values; nil where the outputs are all that the model answers.
@@ -90,6 +92,7 @@ package final class Model: Sendable {
     tensors = graph.tensors
     nodes = graph.nodes
     outputs = graph.outputs
+    maskedOutputs = graph.outputs.indices.filter { graph.outputs[$0].mask != nil }
     decoded = graph.decoded.sorted { $0.key < $1.key }.map(\.value)
     self.forecast = forecast
     axes = graph.axes.axes
@@ -99,8 +102,22 @@ package final class Model: Sendable {
     self.unusedTensors = unusedTensors
   }
 
-  /// All that a sequence's ride gives out: the outputs, and what the decoder reads.
-  package var answers: [ResolvedOutput] { outputs + decoded }
+  /// All that a sequence's ride gives out: the outputs, the masks of those that are decoded under one, and what the decoder reads.
+  package var answers: [ResolvedOutput] {
+    outputs + maskedOutputs.compactMap { outputs[$0].maskAnswer } + decoded
+  }
+
+  /// The place among `answers` of the mask under which an output is decoded; nil where it has none.
+  package func maskPlace(ofOutput index: Int) -> Int? {
+    maskedOutputs.firstIndex(of: index).map { outputs.count + $0 }
+  }
+
+  /// The output that an element of `answers` is, or is the mask of; nil of what the decoder reads.
+  package func output(ofAnswer index: Int) -> Int? {
+    if index < outputs.count { return index }
+    let place = index - outputs.count
+    return place < maskedOutputs.count ? maskedOutputs[place] : nil
+  }
 
   /// The numbers in the tensors that some node reads.
   package var parameterCount: Int {
@@ -154,10 +171,20 @@ package final class Model: Sendable {
     package var decode: ModelDescription.Decode?
     /// The text of each label: `labels` or, of what scores the next token, the vocabulary. Nil where labels are numbers.
     package var labelTexts: [String]?
+    /// A sequence of 1: where it is 0, decoding passes over the step.
+    package var mask: ValueReference?
     /// The input that it reconstructs.
     package var reconstructs: ResolvedReconstruction?
     /// The tensors that decoding reads.
     package var tensors: [String] = []
+
+    /// Its mask, as what is given out beside it.
+    fileprivate var maskAnswer: ResolvedOutput? {
+      mask.map {
+        ResolvedOutput(
+          name: name, value: $0, form: .sequence(size: 1), axis: axis, labels: nil, forecasts: nil)
+      }
+    }
   }
 
   /// Where a value comes from: an index in `description.inputs` or in `nodes`.

@@ -43,6 +43,7 @@ import Testing
     /// From states that the client gives, beyond what a computed h can be.
     case givenStates
     case gru, gruResetBefore, rnn, rareLSTM
+    case maskedKernels
 
     func model() throws -> Model {
       switch self {
@@ -53,6 +54,7 @@ import Testing
       case .gruResetBefore: try Model(folder: Fixtures.path("cells/gru_reset_before"))
       case .rnn: try SmallModels.forecaster(cell: .rnnReLU)
       case .rareLSTM: try SmallModels.forecaster(cell: .rareLSTM)
+      case .maskedKernels: try SmallModels.maskedKernels()
       }
     }
   }

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 @Suite struct MaskedStepsTests {
-  /// Of a sequence none of whose steps counts, networks keep their state and answer zeros, as pools and attention do.
+  /// Of a sequence none of whose steps counts, networks keep their state and answer zeros, as pools, attention and kernels over
+  /// the steps do.
   @Test(arguments: [1, 4])
   func noStepCounts(steps: Int) throws {
     var noise = Noise(seed: 5)
@@ -21,12 +22,21 @@ import Testing
           + ops.map { .init(name: $0.name, op: $0, inputs: ["x"], mask: "m") } + [
             .init(name: "weighed", op: .softmaxSum, inputs: ["m", "x"], mask: "m"),
             .init(name: "context", op: .attention(isCausal: true), inputs: ["x", "x"], mask: "m"),
+            .init(name: "conv", op: .conv(), inputs: ["x"], mask: "m"),
+            .init(name: "max_pool", op: .maxPool(padding: .same), inputs: ["x"], mask: "m"),
+            .init(
+              name: "average_pool",
+              op: .averagePool(kernel: 3, stride: 1, padding: .explicit(before: 1, after: 1)),
+              inputs: ["x"], mask: "m"),
           ],
-        outputs: ["h", "h.hidden", "last", "first", "mean", "max", "sum", "weighed", "context"]
-          .map { .init(name: $0) }),
+        outputs: [
+          "h", "h.hidden", "last", "first", "mean", "max", "sum", "weighed", "context", "conv",
+          "max_pool", "average_pool",
+        ].map { .init(name: $0) }),
       tensors: TensorFile(
         bytes: TensorFile.serialize([
           ("h.weight_ih_l0", [2, 3], noise.floats(6)), ("h.weight_hh_l0", [2, 2], noise.floats(4)),
+          ("conv.weight", [2, 3, 2], noise.floats(12)),
         ])))
     let graph = try ModelGraph(model)
     func sequence(_ mask: [Float], _ x: [Float]) throws -> InputSequence {
@@ -46,8 +56,9 @@ import Testing
   }
 
   /// What a mask passes over shows nowhere.
-  @Test func maskedStepsDoNotMatter() throws {
-    let model = try Model(folder: Fixtures.path("steps/torch_masks"))
+  @Test(arguments: ["torch_masks", "torch_masked_kernels"])
+  func maskedStepsDoNotMatter(folder: String) throws {
+    let model = try Model(folder: Fixtures.path("steps/\(folder)"))
     let graph = try ModelGraph(model)
     var noise = Noise(seed: 3)
     let mask: [Float] = [0, 1, 0, 0, 1, 1, 0, 1, 0]

@@ -55,6 +55,35 @@ import Testing
     #expect(try ModelDescription(json: Array(model.description.json.utf8)) == model.description)
   }
 
+  /// A mask is read, and written, and leads to no output of its own.
+  @Test(arguments: ["crf", "ctc"]) func masks(op: String) throws {
+    func model(_ mask: String, _ node: String) throws -> Model {
+      let text = String(
+        decoding: Self.text(#"{"op":"\#(op)","mask":"\#(mask)"}"#), as: UTF8.self)
+      return try Model(
+        description: ModelDescription(
+          json: Array(text.replacing("\"nodes\": [", with: "\"nodes\": [\(node),").utf8)),
+        tensors: zeros(Self.tensors.filter { op == "crf" || $0.key == "y.weight" }))
+    }
+    let mask = #"{ "name": "m", "op": "mask", "inputs": ["x"] }"#
+    let found = try model("m", mask)
+    #expect(found.outputs[0].mask == .node(0) && found.outputs[0].decode?.mask == "m")
+    #expect(found.maskPlace(ofOutput: 0) == 2 && found.maskPlace(ofOutput: 1) == nil)
+    #expect(found.answers.map(\.form.size) == [3, 3, 1])
+    #expect((0...2).map { found.output(ofAnswer: $0) } == [0, 1, 0])
+    #expect(try ModelDescription(json: Array(found.description.json.utf8)) == found.description)
+    expectError(mentioning: ["outputs[0].decode.mask", "\"x\"", "a sequence of size 1"]) {
+      _ = try model("x", mask)
+    }
+    expectError(mentioning: ["outputs[0].decode.mask", "\"n\""]) { _ = try model("n", mask) }
+    expectError(mentioning: ["outputs[0].decode.mask", "as many steps"]) {
+      _ = try model(
+        "later",
+        mask.replacing("\"m\"", with: "\"whole\"")
+          + #", { "name": "later", "op": "slice_steps", "start": 1, "inputs": ["whole"] }"#)
+    }
+  }
+
   @Test(arguments: [
     (#""viterbi""#, "outputs[0].decode: expected one of argmax, top_k, crf, ctc"),
     (#"{"op":"beam"}"#, "outputs[0].decode.op: expected one of argmax, top_k, crf, ctc"),

@@ -301,7 +301,12 @@ package struct RandomModel {
       ]
       let padding = paddings.randomElement(using: &noise)!
       let op: ModelDescription.Op
-      switch number(0...6) {
+      switch number(0...7) {
+      case 7:
+        let like = value(sequence: true)!
+        return node(
+          name, .cropOrPad(align: [nil, .centre, .end].randomElement(using: &noise)!),
+          [given, like], isSequence: true, size: given.size, steps: like.steps)
       case 0:
         tensor("\(name).weight", [3, sequence.size, kernel])
         op = .conv(padding: padding, stride: stride, dilation: number(1...2))

@@ -123,6 +123,7 @@ struct AnswerSize: Equatable {
       let names = question.model.labelNames[output]
     else { return }
     let size = question.model.graph.model.outputs[output].size
+    let isMasked = question.model.graph.model.outputs[output].mask != nil
     var workBytes = 0
     // The members' names, and the output's in each.
     textBytes += 64 + 2 * question.outputNames[output].utf8.count
@@ -133,7 +134,13 @@ struct AnswerSize: Equatable {
       if question.answer.contains(.labels) { textBytes += labels * names.maxBytes + arrays }
       if question.answer.contains(.scores) { textBytes += scores * Self.bytesPerNumber + arrays }
       resultBytes += (labels + scores) * MemoryLayout<Float>.size
-      workBytes = max(workBytes, decoder.workBytes(steps: rows, size: size))
+      var bytes = decoder.workBytes(steps: rows, size: size)
+      if isMasked {
+        // The mask, and the steps that count, one after the other.
+        resultBytes += rows * MemoryLayout<Float>.size
+        bytes += rows * size * MemoryLayout<Float>.size
+      }
+      workBytes = max(workBytes, bytes)
       decodingOperations += decoder.operationCount(steps: rows, size: size)
     }
     resultBytes += workBytes

@@ -34,6 +34,7 @@ package enum OutputDecoder: Sendable {
   ///
   /// - Parameter output: every step, where the decoder needs them all.
   package func decode(_ output: Prediction.Output) -> DecodedLabels {
+    let output = output.counted
     switch self {
     case .argmax:
       let indices = output.rowRanges.map { output.values.ranked(1, in: $0)[0] }
@@ -91,6 +92,15 @@ package enum OutputDecoder: Sendable {
 }
 
 extension Prediction.Output {
+  /// The steps that count.
+  fileprivate var counted: Self {
+    guard let mask else { return self }
+    var counted = Self(rows: 0, size: size, values: [])
+    for (row, range) in zip(mask, rowRanges) where row != 0 { counted.values += values[range] }
+    counted.rows = counted.values.count / size
+    return counted
+  }
+
   /// The places of each row's elements; of a vector those of the one that it is.
   var rowRanges: [Range<Int>] {
     stride(from: 0, to: values.count, by: size).map { $0..<$0 + size }

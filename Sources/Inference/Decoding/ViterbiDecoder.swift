@@ -46,6 +46,7 @@ package struct ViterbiDecoder: Sendable {
 
   /// The best labels of the steps whose emissions these are, a row a step, and their score.
   func path(_ emissions: [Float]) -> (labels: [Int32], score: Float) {
+    guard !emissions.isEmpty else { return ([], 0) }
     let stepCount = emissions.count / size
     var scores = (0..<size).map { starts[$0] + Double(emissions[$0]) }
     var next = scores

@@ -44,6 +44,7 @@ enum OpTable {
     RepeatStepsForward.self,
     SliceStepsForward.self,
     PadStepsForward.self,
+    CropOrPadForward.self,
     ReverseForward.self,
     ShiftForward.self,
     ConcatForward.self,

@@ -9,7 +9,7 @@ package struct Workspace {
   var nodes: [Matrix]
   var hidden: [[Matrix]]
   var cell: [[Matrix]]
-  /// What the turn reports of each of the model's outputs, and of the values that its decoder reads.
+  /// What the turn reports of each of the model's outputs, their masks, and of the values that its decoder reads.
   var outputs: [Matrix]
   /// The rows of each output that belong to each rider, in the order in which the riders were given.
   package internal(set) var reported: [[Range<Int>]]
@@ -27,7 +27,7 @@ package struct Workspace {
       Array(repeating: Matrix(), count: node.recurrent?.layers ?? 0)
     }
     cell = hidden
-    let count = graph.model.outputs.count + graph.model.decoded.count
+    let count = graph.answerCount
     reported = Array(repeating: [], count: count)
     outputs = Array(repeating: Matrix(), count: count)
   }

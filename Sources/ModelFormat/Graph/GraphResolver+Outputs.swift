@@ -37,6 +37,9 @@ extension GraphResolver {
     if let decode = output.decode {
       resolved.tensors = try decode.resolve(
         resolved, inputs: description.inputs, tensors: tensors, path: "\(path).decode")
+      resolved.mask = try decode.mask.map { (name) throws(ModelError) in
+        try mask(named: name, of: argument, path: "\(path).decode.mask")
+      }
     }
     if let reconstruction = output.reconstructs {
       resolved.reconstructs = try reconstruction.resolve(

@@ -111,12 +111,19 @@ struct GraphResolver {
       throw .unexpected(
         path: path, found: name.jsonExcerpt, expected: "no mask for \(node.op.name)")
     }
+    return try mask(named: name, of: arguments[position], path: path)
+  }
+
+  /// What says which steps of `masked` count.
+  func mask(
+    named name: String, of masked: NodeResolution.Argument, path: String
+  ) throws(ModelError) -> Model.ValueReference {
     let mask = try argument(name, path: path)
     guard mask.form == .sequence(size: 1) else {
       throw .inputForm(
         path: path, op: "a mask", name: name, found: mask.form, expected: "a sequence of size 1")
     }
-    try axes.checkCommon([arguments[position], mask], op: "a mask")
+    try axes.checkCommon([masked, mask], op: "a mask")
     return mask.value
   }
 
@@ -193,7 +200,10 @@ struct GraphResolver {
     func use(_ value: Model.ValueReference) {
       if let node = value.node { used.insert(.node(node)) } else { used.insert(value) }
     }
-    for output in outputs + decoded.values { use(output.value) }
+    for output in outputs + decoded.values {
+      use(output.value)
+      if let mask = output.mask { use(mask) }
+    }
     for (index, node) in nodes.enumerated().reversed() where used.contains(.node(index)) {
       for input in node.inputs { use(input) }
       if let mask = node.mask { use(mask) }

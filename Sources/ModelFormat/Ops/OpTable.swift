@@ -42,6 +42,7 @@ extension ModelDescription.Op {
     .repeatSteps(),
     .sliceSteps(),
     .padSteps(),
+    .cropOrPad(),
     .reverse,
     .shift(),
     .concat,

@@ -20,6 +20,8 @@ extension ModelDescription {
       package var start: Int?
       /// The label that stands behind every sequence, likewise.
       package var end: Int?
+      /// The name of a sequence of 1: where it is 0, the step has no label.
+      package var mask: String?
 
       /// What the rows and the columns of `transitions` are.
       package enum Order: String, Sendable, CaseIterable {
@@ -38,10 +40,13 @@ extension ModelDescription {
       package var blank = 0
       /// The label sequences that are followed at once; nil: the best label of each step is taken.
       package var beam: Int?
+      /// The name of a sequence of 1: where it is 0, the step is left out.
+      package var mask: String?
 
-      package init(blank: Int = 0, beam: Int? = nil) {
+      package init(blank: Int = 0, beam: Int? = nil, mask: String? = nil) {
         self.blank = blank
         self.beam = beam
+        self.mask = mask
       }
     }
 
@@ -51,6 +56,15 @@ extension ModelDescription {
       case .topK: "top_k"
       case .crf: "crf"
       case .ctc: "ctc"
+      }
+    }
+
+    /// The name of what says which steps count; nil for all.
+    package var mask: String? {
+      switch self {
+      case .argmax, .topK: nil
+      case .crf(let crf): crf.mask
+      case .ctc(let ctc): ctc.mask
       }
     }
 
@@ -91,7 +105,7 @@ extension ModelDescription.Decode {
     case "top_k":
       self = .topK(try object(["k"]).required("k", expected: "a whole number").count())
     case "crf":
-      let object = try object(["weights", "order", "start", "end"])
+      let object = try object(["weights", "order", "start", "end", "mask"])
       var crf = CRF()
       if let weights = object["weights"] { crf.weights = try weights.string() }
       if let order = object["order"] {
@@ -102,10 +116,14 @@ extension ModelDescription.Decode {
       }
       crf.start = try object["start"]?.count()
       crf.end = try object["end"]?.count()
+      crf.mask = try object["mask"]?.string()
       self = .crf(crf)
     default:
-      let object = try object(["blank", "beam"])
-      self = .ctc(CTC(blank: try object["blank"]?.count() ?? 0, beam: try object["beam"]?.count()))
+      let object = try object(["blank", "beam", "mask"])
+      self = .ctc(
+        CTC(
+          blank: try object["blank"]?.count() ?? 0, beam: try object["beam"]?.count(),
+          mask: try object["mask"]?.string()))
     }
   }
 
@@ -123,6 +141,7 @@ extension ModelDescription.Decode {
       if ctc.blank != CTC().blank { attributes.append(("blank", "\(ctc.blank)")) }
       if let beam = ctc.beam { attributes.append(("beam", "\(beam)")) }
     }
+    if let mask { attributes.append(("mask", mask.jsonText)) }
     guard !attributes.isEmpty else { return name.jsonText }
     let members = [("op", name.jsonText)] + attributes
     return "{ \(members.map { "\($0.jsonText): \($1)" }.joined(separator: ", ")) }"

@@ -114,8 +114,7 @@ final class Rider: @unchecked Sendable {
 
   private func collect(_ index: Int, from workspace: Workspace, graph: ModelGraph) {
     if reported.isEmpty {
-      let answers = graph.model.outputs.count + graph.model.decoded.count
-      reported = Array(repeating: [], count: answers)
+      reported = Array(repeating: [], count: graph.answerCount)
       if selection == .all {
         // As much as was reserved for it: growing by doubling would take twice that.
         for output in graph.model.outputs.indices {
@@ -248,7 +247,8 @@ final class Rider: @unchecked Sendable {
         return Prediction.Output(
           rows: graph.answersSteps(ofOutput: output, selection: selection)
             ? values.count / size : nil,
-          size: size, values: values)
+          size: size, values: values,
+          mask: graph.model.maskPlace(ofOutput: output).map { reported[$0] })
       }, state: finalState, decoded: search.flatMap { $0.isNotFinite ? nil : $0.answer })
   }
 }

@@ -11,11 +11,12 @@ import Testing
   /// Gives three features a step back as they are, under the labels a, b and "c"; a second output is the last step.
   private func model(
     _ decode: ModelDescription.Decode?, end: ModelDescription.Decode? = nil, hasEnd: Bool = false,
-    labels: [String]? = ["a", "b", "\"c\""]
+    labels: [String]? = ["a", "b", "\"c\""], isMasked: Bool = false
   ) throws -> Model {
     var nodes: [ModelDescription.Node] = [
       .init(name: "y", op: .affine(scale: [1, 1, 1], shift: nil), inputs: ["x"])
     ]
+    if isMasked { nodes.append(.init(name: "m", op: .mask(value: 9), inputs: ["x"])) }
     var outputs: [ModelDescription.Output] = [.init(name: "y", labels: labels, decode: decode)]
     if hasEnd {
       nodes.append(.init(name: "end", op: .last, inputs: ["y"]))
@@ -58,6 +59,35 @@ import Testing
     let text = #"{"model":"m","# + Self.numbers + expected
     #expect(answer.body.hasPrefix(text), "\(answer.body)")
     if decode == nil { #expect(answer.body == text + "}\n") }
+  }
+
+  private static var maskedCRF: ModelDescription.Decode {
+    var crf = ModelDescription.Decode.CRF()
+    crf.mask = "m"
+    return .crf(crf)
+  }
+
+  /// The labels of a sequence are those of its steps that count, wherever the others stand.
+  @Test(arguments: [
+    (maskedCRF, #"["b","\"c\""]"#, "3.5"),
+    (.ctc(.init(blank: 0, mask: "m")), #"["b"]"#, "-0.8152"),
+    (.ctc(.init(blank: 0, beam: 8, mask: "m")), #"["b"]"#, "-0.40760"),
+  ])
+  func masks(decode: ModelDescription.Decode, labels: String, score: String) async throws {
+    let service = try Service.make(model(decode, hasEnd: true, isMasked: true))
+    let one = await service.predict(
+      #"{"inputs":[[9,9,9],[1,2,0],[9,9,9],[9,9,9],[0,2,1],[9,9,9]],"answer":["labels","scores"]}"#)
+    let text = #"{"model":"m","labels":{"y":\#(labels)},"scores":{"y":\#(score)"#
+    #expect(one.body.hasPrefix(text), "\(one.body)")
+    // Where none counts, there is no label.
+    let many = await service.predict(
+      #"{"inputs":[[[9,9,9]],[[1,2,0],[9,9,9],[0,2,1]]],"answer":["labels","scores"]}"#)
+    let texts = #"{"model":"m","labels":{"y":[[],\#(labels)]},"scores":{"y":[0.0,\#(score)"#
+    #expect(many.body.hasPrefix(texts), "\(many.body)")
+    let last = await service.predict(
+      #"{"inputs":[[1,2,0],[9,9,9]],"outputs":"last","answer":["outputs"]}"#)
+    #expect(
+      last.body == #"{"model":"m","outputs":{"y":[9.0,9.0,9.0],"end":[9.0,9.0,9.0]}}"# + "\n")
   }
 
   @Test func eachSequenceHasItsOwn() async throws {

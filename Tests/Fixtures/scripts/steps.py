@@ -375,6 +375,87 @@ def torch_masks() -> tuple[Json, Run]:
         tensors=torch_tensors(h=lstm, s=score)), run
 
 
+def torch_masked_kernels() -> tuple[Json, Run]:
+    """Convolutions and pools that take the steps of a mask for padding."""
+    before, strided = nn.Conv1d(3, 4, 3), nn.Conv1d(3, 4, 3, stride=2, padding=1)
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        x, m = torch.from_numpy(given["x"]), torch.from_numpy(given["m"]) != 0
+        kept = torch.where(m, x, 0)
+
+        def windows(t: Tensor, kernel: int, stride: int, ends: tuple[int, int], filler: float) -> Tensor:
+            return F.pad(t.T, ends, value=filler).T.unfold(0, kernel, stride)
+
+        def largest(kernel: int, stride: int, ends: tuple[int, int]) -> Tensor:
+            found = windows(torch.where(m, x, -torch.inf), kernel, stride, ends, -torch.inf).amax(-1)
+            return torch.where(found == -torch.inf, 0, found)
+
+        def mean(kernel: int, stride: int, ends: tuple[int, int]) -> Tensor:
+            counts = windows(m.float(), kernel, stride, ends, 0).sum(-1)
+            return windows(kept, kernel, stride, ends, 0).sum(-1) / counts.clamp(min=1)
+
+        return as_arrays({
+            "causal": over_steps(lambda t: before(F.pad(t, (2, 0))), kept), "strided": over_steps(strided, kept),
+            "largest": largest(3, 1, (2, 0)), "largest_strided": largest(3, 2, (1, 1)), "mean": mean(3, 1, (2, 0)),
+            "mean_padded": over_steps(lambda t: F.avg_pool1d(t, 4, 3, 2), kept), "mean_inside": mean(4, 3, (2, 2)),
+            "left": windows(m.float(), 3, 2, (1, 1), 0).amax(-1)})
+
+    masked = dict(mask="m")
+    return dict(
+        inputs=[features("x", 3), features("m", 1)], padded="m",
+        nodes=[node("causal", "conv", "x", weights="before", **masked),
+               node("strided", "conv", "x", stride=2, padding=1, **masked),
+               node("largest", "max_pool", "x", kernel=3, stride=1, padding="causal", **masked),
+               node("largest_strided", "max_pool", "x", kernel=3, stride=2, padding=1, **masked),
+               node("mean", "average_pool", "x", kernel=3, stride=1, padding="causal", **masked),
+               node("mean_padded", "average_pool", "x", kernel=4, stride=3, padding=2, **masked),
+               node("mean_inside", "average_pool", "x", kernel=4, stride=3, padding=2, count_padding=False, **masked),
+               node("known", "mask", "m"), node("left", "max_pool", "known", kernel=3, stride=2, padding=1)],
+        outputs=["causal", "strided", "largest", "largest_strided", "mean", "mean_padded", "mean_inside", "left"],
+        tensors=torch_tensors(before=before, strided=strided)), run
+
+
+def torch_unet() -> tuple[Json, Run]:
+    """Two levels down and up again with skips, cropped or padded as U-Nets do it, whatever the length."""
+    down, low, bottom = nn.Conv1d(3, 4, 3, padding=1), nn.Conv1d(4, 5, 3, padding=1), nn.Conv1d(5, 6, 3, padding=1)
+    middle, top = nn.Conv1d(11, 5, 3, padding=1), nn.Conv1d(9, 2, 3, padding=1)
+
+    def fitted(t: Tensor, steps: int) -> Tensor:
+        ends = steps - t.shape[-1]
+        return F.pad(t, (ends // 2, ends - ends // 2))
+
+    def run(given: dict[str, Array]) -> dict[str, Array]:
+        x = torch.from_numpy(given["x"])
+        first = down(x.T[None]).relu()
+        second = low(F.max_pool1d(first, 2)).relu()
+        third = bottom(F.max_pool1d(second, 2)).relu()
+        up = middle(torch.cat([second, fitted(third.repeat_interleave(2, 2), second.shape[-1])], 1)).relu()
+        wide = up.repeat_interleave(2, 2)
+        padded = torch.cat([first, fitted(wide, first.shape[-1])], 1)
+        cropped = torch.cat([first[..., :wide.shape[-1]], wide], 1)
+        newest = first[..., first.shape[-1] - wide.shape[-1]:]
+        return as_arrays({"y": top(padded)[0].T, "shorter": top(cropped)[0].T, "newest": newest[0].T,
+                          "later": F.pad(wide, (first.shape[-1] - wide.shape[-1], 0))[0].T})
+
+    def conv(name: str, source: str) -> list[Json]:
+        return [node(f"{name}_c", "conv", source, padding=1, weights=name), node(name, "relu", f"{name}_c")]
+
+    return dict(
+        inputs=[features("x", 3)],
+        nodes=[*conv("down", "x"), node("down_p", "max_pool", "down"), *conv("low", "down_p"),
+               node("low_p", "max_pool", "low"), *conv("bottom", "low_p"), node("bottom_u", "repeat_steps", "bottom"),
+               node("bottom_f", "crop_or_pad", "bottom_u", "low", align="center"),
+               node("joined", "concat", "low", "bottom_f"), *conv("middle", "joined"),
+               node("middle_u", "repeat_steps", "middle"), node("middle_f", "crop_or_pad", "middle_u", "down", align="center"),
+               node("skip", "concat", "down", "middle_f"), node("y", "conv", "skip", padding=1, weights="top"),
+               node("down_f", "crop_or_pad", "down", "middle_u"), node("short", "concat", "down_f", "middle_u"),
+               node("shorter", "conv", "short", padding=1, weights="top"),
+               node("newest", "crop_or_pad", "down", "middle_u", align="end"),
+               node("later", "crop_or_pad", "middle_u", "x", align="end")],
+        outputs=["y", "shorter", "newest", "later"],
+        tensors=torch_tensors(down=down, low=low, bottom=bottom, middle=middle, top=top)), run
+
+
 def as_arrays(values: dict[str, Tensor]) -> dict[str, Array]:
     """PyTorch's tensors as NumPy's arrays."""
     return {name: value.detach().numpy() for name, value in values.items()}
@@ -407,7 +488,7 @@ def random_inputs(inputs: list[Json], length: int) -> dict[str, Array]:
 
 MAKERS: tuple[Callable[[], tuple[Json, Run]], ...] = (
     torch_kernels, torch_selections, torch_streamed, keras_kernels, torch_cross, keras_cross, keras_autoencoder,
-    keras_masks, keras_masking, torch_masks)
+    keras_masks, keras_masking, torch_masks, torch_masked_kernels, torch_unet)
 
 
 def main() -> None:

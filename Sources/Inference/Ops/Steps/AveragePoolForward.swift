@@ -11,17 +11,15 @@ struct AveragePoolForward: StepPoolForward {
   }
 
   func reduce(
-    _ rows: Matrix, from first: Int, steps: (count: Int, start: Int), into output: inout Matrix,
-    row: Int
+    _ rows: Matrix, _ covered: [Int], start: Int, count: Int, into output: inout Matrix, row: Int
   ) {
-    let kernel = window.kernel.kernel
     // What `ceil` adds behind the padding counts for nothing.
-    let behind = countsPadding ? window.kernel.after(stepCount: steps.count) : 0
-    let end = Swift.min(steps.start + kernel, steps.count + behind)
-    let divisor = Double(end - (countsPadding ? steps.start : Swift.max(steps.start, 0)))
+    let end = Swift.min(
+      start + window.kernel.kernel, count + window.kernel.after(stepCount: count))
+    let divisor = Double(countsPadding ? end - start : covered.count)
     for (k, at) in output.row(row).enumerated() {
       var sum = 0.0
-      for tap in 0..<kernel { sum += Double(rows.values[(first + tap) * rows.columns + k]) }
+      for step in covered { sum += Double(rows.values[step * rows.columns + k]) }
       output.values[at] = Float(sum / divisor)
     }
   }

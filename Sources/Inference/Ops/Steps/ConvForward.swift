@@ -1,6 +1,7 @@
 import ModelFormat
 
-/// A convolution over the steps, as a GEMM of the steps that the kernel covers, for the steps of all riders together.
+/// A convolution over the steps, as a GEMM of the steps that the kernel covers, for the steps of all riders together. Steps that a
+/// mask passes over are zeros, as those beyond the ends are.
 struct ConvForward: OpForward {
   private let window: KernelWindow
   /// Floats of all steps that the kernel covers at a place.
@@ -41,13 +42,16 @@ struct ConvForward: OpForward {
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    let (input, layout) = (node.operand(0, workspace), node.layout)
+    var input = node.operand(0, workspace)
+    StepMask(node, workspace)?.clear(&input)
+    let layout = node.layout
     output.resize(rows: layout.rows, columns: node.node.size)
     let fitting = Swift.max(1, (1 << 16) / patchSize)
     var batch = Batch(maps, capacity: Swift.min(layout.rows, fitting))
     var rows = Matrix()
     for rider in layout.steps.indices {
-      window.extend(rider, node, input, states: &states, into: &rows)
+      window.extend(
+        rider, node, input, states: &states, range: node.node.state, into: &rows)
       for t in 0..<layout.steps[rider] {
         batch.append(
           stepsFrom: t * window.kernel.stride, by: window.kernel.dilation, of: rows,

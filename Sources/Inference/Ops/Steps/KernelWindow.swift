@@ -19,12 +19,14 @@ struct KernelWindow {
   var initialState: [Float] { past?.initialState ?? [] }
 
   /// Lays out a rider's steps of this turn, as rows, with zeros beyond the ends, so that a place t of the kernel begins at row
-  /// t · stride.
+  /// t · stride. What a later turn needs is in `range` of the rider's state.
   func extend(
-    _ rider: Int, _ node: NodeTurn, _ input: Matrix, states: inout SeatStates,
+    _ rider: Int, _ node: NodeTurn, _ input: Matrix, states: inout SeatStates, range: Range<Int>,
     into rows: inout Matrix
   ) {
-    if let past { return past.extend(rider, node, input, states: &states, into: &rows) }
+    if let past {
+      return past.extend(rider, node, input, states: &states, range: range, into: &rows)
+    }
     let source = node.layout(ofInput: 0)
     let count = source.steps[rider]
     let before = kernel.before(stepCount: count)

@@ -28,7 +28,7 @@ struct MaskForward: OpForward {
 
 /// Which steps of a node's input count.
 struct StepMask {
-  private let values: Matrix
+  let values: Matrix
 
   /// Nil where the node has none.
   init?(_ node: borrowing NodeTurn, _ workspace: borrowing Workspace) {
@@ -37,6 +37,13 @@ struct StepMask {
   }
 
   func counts(row: Int) -> Bool { values.values[row] != 0 }
+
+  /// Puts zeros at the steps that do not count.
+  func clear(_ rows: inout Matrix) {
+    for row in 0..<rows.rows where !counts(row: row) {
+      for at in rows.row(row) { rows.values[at] = 0 }
+    }
+  }
 
   /// The steps of a rider that count, in order.
   func steps(of rider: Int, in layout: PackedLayout) -> [Int] {

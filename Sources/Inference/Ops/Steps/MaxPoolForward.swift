@@ -8,17 +8,12 @@ struct MaxPoolForward: StepPoolForward {
   }
 
   func reduce(
-    _ rows: Matrix, from first: Int, steps: (count: Int, start: Int), into output: inout Matrix,
-    row: Int
+    _ rows: Matrix, _ covered: [Int], start: Int, count: Int, into output: inout Matrix, row: Int
   ) {
-    let dilation = window.kernel.dilation
-    let taps = (0..<window.kernel.kernel).filter {
-      (0..<steps.count).contains(steps.start + $0 * dilation)
-    }
     for (k, at) in output.row(row).enumerated() {
       var largest = -Float.infinity
-      for tap in taps {
-        let value = rows.values[(first + tap * dilation) * rows.columns + k]
+      for step in covered {
+        let value = rows.values[step * rows.columns + k]
         // As PyTorch has it, a NaN wins.
         if value > largest || value.isNaN { largest = value }
         if largest.isNaN { break }

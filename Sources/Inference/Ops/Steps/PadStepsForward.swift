@@ -7,7 +7,7 @@ struct PadStepsForward: StepSelectionForward {
 
   var padding: Float { op.value }
 
-  func source(of step: Int, count: Int) -> Int? {
+  func source(of step: Int, count: Int, total: Int) -> Int? {
     (op.mode ?? .constant).source(of: step - op.before, length: count)
   }
 }

@@ -5,5 +5,5 @@ struct RepeatStepsForward: StepSelectionForward {
 
   init(_ op: RepeatStepsOp, _ weights: NodeWeights) { times = op.times }
 
-  func source(of step: Int, count: Int) -> Int? { step / times }
+  func source(of step: Int, count: Int, total: Int) -> Int? { step / times }
 }

@@ -3,5 +3,5 @@ import ModelFormat
 struct ReverseForward: StepSelectionForward {
   init(_ op: ReverseOp, _ weights: NodeWeights) {}
 
-  func source(of step: Int, count: Int) -> Int? { count - 1 - step }
+  func source(of step: Int, count: Int, total: Int) -> Int? { count - 1 - step }
 }

@@ -22,7 +22,8 @@ struct ShiftForward: OpForward {
     output.resize(rows: input.rows, columns: input.columns)
     var rows = Matrix()
     for rider in node.plan.riders.indices {
-      window.extend(rider, node, input, states: &states, into: &rows)
+      window.extend(
+        rider, node, input, states: &states, range: node.node.state, into: &rows)
       for t in 0..<layout.steps[rider] {
         output.set(
           row: layout.row(rider: rider, step: t), from: rows.values,

@@ -5,5 +5,7 @@ struct SliceStepsForward: StepSelectionForward {
 
   init(_ op: SliceStepsOp, _ weights: NodeWeights) { self.op = op }
 
-  func source(of step: Int, count: Int) -> Int? { op.source(of: step, stepCount: count) }
+  func source(of step: Int, count: Int, total: Int) -> Int? {
+    op.source(of: step, stepCount: count)
+  }
 }

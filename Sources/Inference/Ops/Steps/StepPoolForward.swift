@@ -4,12 +4,14 @@ import ModelFormat
 protocol StepPoolForward: OpForward where Definition: StepPoolDefinition {
   var window: KernelWindow { get }
 
-  /// Writes a row of `output`: what becomes of the rows of a place.
+  /// Writes a row of `output`: what becomes of some rows, those of a place of the kernel that count.
   ///
-  /// - Parameter steps: how many steps the sequence has, and at which of them the kernel begins, below 0 in the padding.
+  /// - Parameters:
+  ///   - covered: the rows; under a mask one at least.
+  ///   - start: the step at which the kernel begins, below 0 in the padding.
+  ///   - count: how many steps the sequence has.
   func reduce(
-    _ rows: Matrix, from first: Int, steps: (count: Int, start: Int), into output: inout Matrix,
-    row: Int)
+    _ rows: Matrix, _ covered: [Int], start: Int, count: Int, into output: inout Matrix, row: Int)
 }
 
 extension StepPoolForward {
@@ -19,23 +21,44 @@ extension StepPoolForward {
 
   func initialState(size: Int) -> [Float] { window.initialState }
 
+  /// The mask of the steps that are kept.
+  func maskState(size: Int) -> [Float] { maskWindow.initialState }
+
+  private var maskWindow: KernelWindow { KernelWindow(window.kernel, size: 1) }
+
   func forward(
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
     let (input, layout) = (node.operand(0, workspace), node.layout)
-    let source = node.layout(ofInput: 0)
+    let (source, kernel, maskWindow) = (node.layout(ofInput: 0), window.kernel, maskWindow)
+    let mask = StepMask(node, workspace)
     output.resize(rows: layout.rows, columns: node.node.size)
-    var rows = Matrix()
+    var (rows, counts, covered) = (Matrix(), Matrix(), [Int]())
     for (j, rider) in node.plan.riders.enumerated() {
-      window.extend(j, node, input, states: &states, into: &rows)
+      window.extend(j, node, input, states: &states, range: node.node.state, into: &rows)
+      if let mask {
+        maskWindow.extend(
+          j, node, mask.values, states: &states, range: node.node.maskState, into: &counts)
+      }
       let count = rider.position + source.steps[j]
-      let before = window.kernel.before(stepCount: count) - rider.position
+      let before = kernel.before(stepCount: count) - rider.position
       for t in 0..<layout.steps[j] {
-        let first = t * window.kernel.stride
-        reduce(
-          rows, from: first, steps: (count, first - before), into: &output,
-          row: layout.row(rider: j, step: t))
+        let first = t * kernel.stride
+        covered.removeAll(keepingCapacity: true)
+        for tap in 0..<kernel.kernel {
+          let at = first + tap * kernel.dilation
+          guard (0..<count).contains(at - before), mask == nil || counts.values[at] != 0 else {
+            continue
+          }
+          covered.append(at)
+        }
+        let row = layout.row(rider: j, step: t)
+        guard mask == nil || !covered.isEmpty else {
+          for at in output.row(row) { output.values[at] = 0 }
+          continue
+        }
+        reduce(rows, covered, start: first - before, count: count, into: &output, row: row)
       }
     }
   }

@@ -2,8 +2,8 @@ import ModelFormat
 
 /// An op each of whose steps is one of the input's, or a number.
 protocol StepSelectionForward: OpForward {
-  /// The step of an input of `count` steps that stands at a step of the value; nil for `padding`.
-  func source(of step: Int, count: Int) -> Int?
+  /// The step of an input of `count` steps that stands at a step of the value, which has `total`; nil for `padding`.
+  func source(of step: Int, count: Int, total: Int) -> Int?
   var padding: Float { get }
 }
 
@@ -21,10 +21,10 @@ extension StepSelectionForward {
     let (input, layout) = (node.operand(0, workspace), node.layout)
     let from = node.layout(ofInput: 0)
     output.resize(rows: layout.rows, columns: input.columns)
-    for (rider, count) in layout.steps.enumerated() {
-      for t in 0..<count {
+    for (rider, total) in layout.steps.enumerated() {
+      for t in 0..<total {
         let row = layout.row(rider: rider, step: t)
-        if let step = source(of: t, count: from.steps[rider]) {
+        if let step = source(of: t, count: from.steps[rider], total: total) {
           output.set(
             row: row, from: input.values, at: from.row(rider: rider, step: step) * input.columns,
             count: input.columns)

@@ -13,12 +13,12 @@ struct StepWindow {
   var initialState: [Float] { looksAhead ? [] : Array(repeating: 0, count: before * size) }
 
   /// Lays out a rider's steps of this turn, as rows, with those around them: the first row is `before` steps before the first.
-  /// What the next turn needs goes to the state.
+  /// What the next turn needs goes to `range` of the rider's state.
   func extend(
-    _ rider: Int, _ node: NodeTurn, _ input: Matrix, states: inout SeatStates,
+    _ rider: Int, _ node: NodeTurn, _ input: Matrix, states: inout SeatStates, range: Range<Int>,
     into rows: inout Matrix
   ) {
-    let (seat, range) = (node.plan.riders[rider].seat, node.node.state)
+    let seat = node.plan.riders[rider].seat
     let layout = node.layout
     let count = layout.steps[rider]
     rows.resize(rows: before + count + after, columns: size)

@@ -8,6 +8,7 @@ package struct ConvOp: OpDefinition {
       + "steps](#kernels-over-the-steps); `dilation` (1), `groups` (1)",
     result: "sequence of O: `torch.nn.Conv1d` over the steps. Beyond the ends are zeros")
   package static let tensors = ["weight", "bias"]
+  package static let maskedInput: Int? = 0
   package static let attributes: [OpAttribute<Self>] = [
     .stepPadding(\.padding),
     .integer("stride", \.stride, in: 1...ModelLimits.size),

@@ -28,6 +28,8 @@ package struct StepPooling: Sendable, Equatable {
 }
 
 extension StepPoolDefinition {
+  package static var maskedInput: Int? { 0 }
+
   package static var stepPoolParameters: String {
     "`kernel` (2), `stride` (kernel), `padding` (`\"valid\"`), `ceil` (false): see [kernels over the "
       + "steps](#kernels-over-the-steps)"

@@ -1,0 +1,19 @@
+import ModelFormat
+
+struct CropOrPadForward: StepSelectionForward {
+  private let align: CropOrPadOp.Alignment
+
+  init(_ op: CropOrPadOp, _ weights: NodeWeights) { align = op.align ?? .start }
+
+  func source(of step: Int, count: Int, total: Int) -> Int? {
+    // Steps of the input before the first of the value; below 0 those of padding.
+    let missing = total - count
+    let skipped =
+      switch align {
+      case .start: 0
+      case .centre: -(missing / 2)
+      case .end: -missing
+      }
+    return (0..<count).contains(step + skipped) ? step + skipped : nil
+  }
+}

@@ -64,6 +64,11 @@ struct Call: Sendable {
   /// Records that the client left, and needs no answer.
   func abandoned() { record(Metrics.abandonedStatus) }
 
+  /// Ends what takes long where nobody waits for it any more.
+  func checkPresence() throws(Fault) {
+    if exchange.isAbandoned { throw Fault(Refusal.cancelled) }
+  }
+
   /// Answers with the error, in the schema of the endpoint.
   func refuse(_ error: Fault) {
     answer(endpoint.errors(error))

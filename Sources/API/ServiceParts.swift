@@ -32,7 +32,7 @@ struct ServiceParts: Sendable {
     self.settings = settings
     self.memory = memory
     self.connections = connections
-    budget = AnswerBudget(memory: memory, maxAnswerBytes: settings.maxAnswerBytes)
+    budget = AnswerBudget(memory: memory, settings: settings)
     clients = ClientLimiter(limits: settings.clients)
     sessions = Sessions(limits: settings.sessions)
     sealer = settings.stateKey.map { StateSealer(key: $0) } ?? StateSealer()

@@ -7,6 +7,7 @@
 //   CK_DOT_…           how bytes are multiplied: see dot.h
 //
 // Compiled with contraction off: a multiply-add is fused where `fma_` says so and nowhere else.
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -264,6 +265,26 @@ static void additive_scores(
   }
 }
 
+// --- Labels ---
+
+/// Which label a maximum comes from is not kept: whoever walks back asks once a step.
+static void best_scores(
+    const double *scores, const float *transitions, const float *emissions, size_t count,
+    double *next) {
+  for (size_t to = 0; to < count; to += CK_LANES) {
+    double best[CK_LANES];
+    for (size_t l = 0; l < CK_LANES; l++) best[l] = -INFINITY;
+    for (size_t from = 0; from < count; from++, transitions += CK_LANES) {
+      for (size_t l = 0; l < CK_LANES; l++) {
+        const double score = scores[from] + (double)transitions[l];
+        best[l] = score > best[l] ? score : best[l];
+      }
+    }
+    const size_t some = count - to < CK_LANES ? count - to : CK_LANES;
+    for (size_t l = 0; l < some; l++) next[to + l] = best[l] + (double)emissions[to + l];
+  }
+}
+
 // --- For benchmarks ---
 
 #define CK_CHAINS CK_TILE_SUMS
@@ -307,6 +328,6 @@ static uint32_t read_all(const void *memory, size_t count) {
     .step_i8 = step_i8, .quantize = quantize, .sigmoid_f32 = sigmoid_all,                       \
     .tanh_f32 = tanh_all, .relu_f32 = relu_all, .exp_f32 = exp_all,                             \
     .activate_f32 = activate_all, .softmax_f32 = softmax, .log_softmax_f32 = log_softmax,       \
-    .dot_scores = dot_scores, .additive_scores = additive_scores,                               \
+    .dot_scores = dot_scores, .additive_scores = additive_scores, .best_scores = best_scores,   \
     .fma_f32 = fma_all, .fma_flops = (size_t)2 * CK_CHAINS * CK_WIDTH, .read = read_all         \
   }

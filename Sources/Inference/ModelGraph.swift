@@ -83,7 +83,7 @@ package final class ModelGraph: Sendable {
     }
     var decoders: [OutputDecoder?] = []
     for output in model.outputs {
-      decoders.append(try OutputDecoder(output, of: model))
+      decoders.append(try OutputDecoder(output, of: model, kernels: kernels))
       packedByteCount += decoders.last??.byteCount ?? 0
     }
     self.decoders = decoders

@@ -60,6 +60,7 @@ static const struct {
   {"log softmax, any rows and columns", kc_softmax, 1},
   {"scores of attention, by product", kc_scores, false},
   {"scores of attention, additive", kc_scores, true},
+  {"best scores of labels", kc_best_scores, 0},
   {"exp against double precision", kc_units_in_the_last_place, KC_EXP},
   {"sigmoid against double precision", kc_units_in_the_last_place, KC_SIGMOID},
   {"tanh against double precision", kc_units_in_the_last_place, KC_TANH},

@@ -12,7 +12,7 @@ kc_check kc_step;                                                  // step_check
 kc_check kc_step_accuracy, kc_carousel;                            // cell_checks.c
 kc_check kc_quantize;                                              // quantize_checks.c
 kc_check kc_elementwise, kc_activations, kc_relu, kc_softmax,
-    kc_scores;  // elementwise_checks.c
+    kc_scores, kc_best_scores;  // elementwise_checks.c
 kc_check kc_units_in_the_last_place, kc_activation_accuracy, kc_extremes,
     kc_softmax_accuracy;  // accuracy_checks.c
 kc_check kc_table, kc_benchmarks;                                  // table_checks.c

@@ -1,4 +1,4 @@
-// The activations, softmax and scores of attention against the scalar variant, one number or one row at a time.
+// The activations, softmax, scores of attention and of labels against the scalar variant, one number or one row at a time.
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -122,6 +122,43 @@ bool kc_scores(kc_run *run, int additive) {
       }
       if (!(fabs(found[key] - sum) <= magnitude * (double)size * DBL_EPSILON)) {
         return kc_fail(run, "key %zu: %.17g, not %.17g", key, found[key], sum);
+      }
+    }
+    kc_release(run, 0);
+  }
+  return true;
+}
+
+/// The best score of a label is the largest of all ways to it, and the scalar variant's to the bit.
+bool kc_best_scores(kc_run *run, int kind) {
+  (void)kind;
+  static const size_t counts[] = {1, 2, 15, 16, 17, 33, 100, 512};
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    const size_t count = counts[i], blocks = (count + CK_LANES - 1) / CK_LANES;
+    kc_trying(run, "%zu labels", count);
+    const kc_matrix emissions = kc_floats(run, 1, count, 0), given = kc_floats(run, 1, count, 0);
+    const kc_matrix transitions = kc_floats(run, 1, blocks * count * CK_LANES, 0);
+    kc_fill(run, emissions, 3, KC_ORDINARY);
+    kc_fill(run, given, 1000, KC_ORDINARY);
+    kc_fill(run, transitions, 3, KC_ORDINARY);
+    const float *e = kc_row(emissions, 0), *t = kc_row(transitions, 0);
+    double scores[512], found[512], expected[512];
+    for (size_t from = 0; from < count; from++) {
+      // Scores that no float is, some of them equal.
+      scores[from] = from % 5 == 4 ? scores[from - 1] : (double)kc_row(given, 0)[from] / 3;
+    }
+    run->kernels->best_scores(scores, t, e, count, found);
+    run->scalar->best_scores(scores, t, e, count, expected);
+    for (size_t to = 0; to < count; to++) {
+      const float *ways = t + to / CK_LANES * count * CK_LANES + to % CK_LANES;
+      double best = scores[0] + (double)ways[0];
+      for (size_t from = 1; from < count; from++) {
+        best = fmax(best, scores[from] + (double)ways[from * CK_LANES]);
+      }
+      best += (double)e[to];
+      if (memcmp(found + to, expected + to, sizeof *found) != 0 || found[to] != best) {
+        return kc_fail(
+            run, "label %zu: %.17g, of scalar %.17g, not %.17g", to, found[to], expected[to], best);
       }
     }
     kc_release(run, 0);

@@ -8,12 +8,14 @@ struct AnswerBudget: Sendable {
   /// Counts the memory that the process holds for clients.
   private let memory: MemoryBudget
   private let maxAnswerBytes: Int
+  private let maxDecodingOperations: Int
   /// Requests refused at `max_answer_bytes`.
   let refusedAnswers = Counter()
 
-  init(memory: MemoryBudget, maxAnswerBytes: Int) {
+  init(memory: MemoryBudget, settings: ServiceSettings) {
     self.memory = memory
-    self.maxAnswerBytes = maxAnswerBytes
+    maxAnswerBytes = settings.maxAnswerBytes
+    maxDecodingOperations = settings.maxDecodingOperations
   }
 
   /// Reserves the memory for reading the body of `call`.
@@ -23,13 +25,18 @@ struct AnswerBudget: Sendable {
 
   /// Changes the reservation of a request, whose body is read, to the memory of its sequences and its answer.
   ///
-  /// - Throws: where the answer would be longer than `max_answer_bytes`, or does not fit into memory.
+  /// - Throws: where the answer would be longer than `max_answer_bytes` or its labels take more work than
+  ///   `max_decoding_operations`, or where it does not fit into memory.
   func admit(
     _ size: AnswerSize, inputBytes: Int, into reservation: MemoryReservation, for call: Call
   ) throws(Fault) {
     guard size.textBytes <= maxAnswerBytes else {
       refusedAnswers.add()
       throw Fault(MemoryError.answerTooLarge(bytes: size.textBytes, limit: maxAnswerBytes))
+    }
+    guard size.decodingOperations <= maxDecodingOperations else {
+      throw Fault(
+        DecodingWorkError(operations: size.decodingOperations, limit: maxDecodingOperations))
     }
     try resize(reservation, to: inputBytes + size.heldBytes, for: call)
   }

@@ -6,6 +6,8 @@ import Serving
 struct AnswerEncoder {
   let question: Question
   let sealer: StateSealer
+  /// Called every so often while labels are looked for; ends that by its error.
+  var checkpoint: @Sendable () throws(Fault) -> Void = {}
 
   /// About what a float takes: nine digits with sign and exponent are 15 bytes and a comma, most are less.
   static let bytesPerFloat = 12
@@ -94,7 +96,7 @@ struct AnswerEncoder {
       var labels: [DecodedLabels] = []
       for prediction in predictions {
         try question.check(prediction.outputs[output], name)
-        labels.append(decoder.decode(prediction.outputs[output]))
+        labels.append(try decoder.decode(prediction.outputs[output], checkpoint: checkpoint))
         guard labels.last?.scores.values.allSatisfy(\.isFinite) ?? true else {
           throw Fault(ModelChoiceError.outputNotFinite(model: question.model.name, output: name))
         }

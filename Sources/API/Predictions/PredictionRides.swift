@@ -135,7 +135,7 @@ struct PredictionRides: Sendable {
       }
     } catch {
       closeSessions(of: inquiry.question, with: nil)
-      call.refuse(error)
+      call.exchange.isAbandoned ? call.abandoned() : call.refuse(error)
     }
   }
 

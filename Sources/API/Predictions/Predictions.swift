@@ -24,7 +24,8 @@ struct Predictions: Sendable {
     rides.answer(call) { (call) throws(Fault) in
       let question = try question(
         in: call.exchange.request.body, model: call.path["name"], for: call.grant)
-      let encoder = AnswerEncoder(question: question, sealer: sealer)
+      let encoder = AnswerEncoder(
+        question: question, sealer: sealer, checkpoint: call.checkPresence)
       return Inquiry(
         question: question, size: AnswerSize(question),
         timeout: try call.timeout(question.timeout)

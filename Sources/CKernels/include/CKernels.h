@@ -212,6 +212,12 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*additive_scores)(
       const float *query, const float *weight, const float *keys, size_t count, size_t size,
       double *scores);
+  /// A step of Viterbi's algorithm over `count` labels, in double: the best score of each label that a step comes to is the largest
+  /// of scores[from] + transition, plus its emission. `transitions` has for each CK_LANES labels that a step comes to, the last
+  /// padded, those from each label: [to / CK_LANES][from][CK_LANES].
+  void (*best_scores)(
+      const double *scores, const float *transitions, const float *emissions, size_t count,
+      double *next);
   /// For benchmarks. Runs `count` times fma_flops floating-point operations that wait for nothing
   /// but the multiply-add units; returns a number that depends on them all.
   float (*fma_f32)(size_t count);

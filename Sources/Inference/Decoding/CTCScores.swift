@@ -18,11 +18,14 @@ package enum CTCScores: Sendable {
 
   /// The best label of each step, without repetitions and then without blanks; the score is the logarithm of the probability
   /// of these steps' labels.
-  func greedy(_ output: Prediction.Output, blank: Int) -> DecodedLabels {
+  func greedy<E: Error>(
+    _ output: Prediction.Output, blank: Int, checkpoint: () throws(E) -> Void
+  ) throws(E) -> DecodedLabels {
     var labels: [Int32] = []
     var last = blank
     var score = 0.0
-    for range in output.rowRanges {
+    for (step, range) in output.rowRanges.enumerated() {
+      if step.isMultiple(of: OutputDecoder.stepsBetweenCheckpoints) { try checkpoint() }
       let best = output.values.ranked(1, in: range)[0]
       score += logarithms(output.values[range])[best - range.lowerBound]
       let label = best - range.lowerBound

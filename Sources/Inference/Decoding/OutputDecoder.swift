@@ -12,13 +12,17 @@ package enum OutputDecoder: Sendable {
   case ctcBeam(CTCScores, blank: Int, width: Int)
 
   /// The decoder of an output; nil where it has none.
-  init?(_ output: Model.ResolvedOutput, of model: Model) throws(ModelError) {
+  init?(
+    _ output: Model.ResolvedOutput, of model: Model, kernels: Kernels
+  ) throws(ModelError) {
     switch output.decode {
     case nil: return nil
     case .argmax: self = .argmax
     case .topK(let count): self = .topK(count)
     case .crf(let crf):
-      self = .viterbi(try ViterbiDecoder(crf, size: output.size, tensors: model.tensors))
+      self = .viterbi(
+        try ViterbiDecoder(
+          crf, size: output.size, tensors: model.tensors, kernels: kernels))
     case .ctc(let ctc):
       var scores = CTCScores.logits
       if case .node(let node) = output.value, model.nodes[node].op == .softmax {
@@ -30,10 +34,22 @@ package enum OutputDecoder: Sendable {
     }
   }
 
+  /// How often a search over the steps lets itself be ended.
+  static let stepsBetweenCheckpoints = 64
+
   /// The labels and scores of finite numbers.
   ///
   /// - Parameter output: every step, where the decoder needs them all.
   package func decode(_ output: Prediction.Output) -> DecodedLabels {
+    decode(output, checkpoint: {})
+  }
+
+  /// Likewise.
+  ///
+  /// - Parameter checkpoint: called every so many steps of what takes long; ends it by its error.
+  package func decode<E: Error>(
+    _ output: Prediction.Output, checkpoint: () throws(E) -> Void
+  ) throws(E) -> DecodedLabels {
     let output = output.counted
     switch self {
     case .argmax:
@@ -43,13 +59,16 @@ package enum OutputDecoder: Sendable {
       let indices = output.rowRanges.flatMap { output.values.ranked(count, in: $0) }
       return output.labels(at: indices, form: output.rows == nil ? .row : .rows(size: count))
     case .viterbi(let decoder):
-      let path = decoder.path(output.values)
+      let path = try decoder.path(output.values, checkpoint: checkpoint)
       return DecodedLabels(labels: Nested(path.labels, .row), scores: Nested([path.score], .one))
     case .ctcGreedy(let scores, let blank):
-      return scores.greedy(output, blank: blank)
+      return try scores.greedy(output, blank: blank, checkpoint: checkpoint)
     case .ctcBeam(let scores, let blank, let width):
       var search = CTCBeamSearch(blank: blank, width: width)
-      for range in output.rowRanges { search.advance(by: scores.logarithms(output.values[range])) }
+      for (step, range) in output.rowRanges.enumerated() {
+        if step.isMultiple(of: Self.stepsBetweenCheckpoints) { try checkpoint() }
+        search.advance(by: scores.logarithms(output.values[range]))
+      }
       return search.best
     }
   }
@@ -67,7 +86,7 @@ package enum OutputDecoder: Sendable {
   package func workBytes(steps: Int, size: Int) -> Int {
     switch self {
     case .argmax, .topK, .ctcGreedy: 0
-    case .viterbi: steps * size * MemoryLayout<UInt16>.size
+    case .viterbi: ViterbiDecoder.workBytes(steps: steps, size: size)
     case .ctcBeam(_, _, let width): CTCBeamSearch.workBytes(steps: steps, size: size, width: width)
     }
   }

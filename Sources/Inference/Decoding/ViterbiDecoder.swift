@@ -1,3 +1,4 @@
+import CKernels
 import ModelFormat
 
 /// Finds the labels of the steps that a linear-chain conditional random field scores highest together (Viterbi's algorithm).
@@ -5,76 +6,109 @@ import ModelFormat
 /// The score of labels y is start[y₀] + Σ emission[t][yₜ] + Σ transition[yₜ₋₁][yₜ] + end[y_last]. Of equal paths the one
 /// whose last label is the first counts, and so on backwards.
 package struct ViterbiDecoder: Sendable {
-  /// size × size: a row for each label that a step comes to, an element for each that it comes from.
-  private let transitions: [Double]
+  private static let lanes = Int(CK_LANES)
+
+  /// As the kernel reads them: for each block of labels that a step comes to, padded with zeros, those from each label.
+  private let transitions: [Float]
   private let starts: [Double]
   private let ends: [Double]
   private let size: Int
+  private let kernels: Kernels
 
   init(
-    _ crf: ModelDescription.Decode.CRF, size: Int, tensors: TensorFile
+    _ crf: ModelDescription.Decode.CRF, size: Int, tensors: TensorFile, kernels: Kernels
   ) throws(ModelError) {
-    func floats(_ name: String) throws(ModelError) -> [Double]? {
-      let name = tensorName(name, under: crf.weights)
-      return tensors.contains(name) ? try tensors.floats(name).map(Double.init) : nil
+    let given = try tensors.floats(tensorName("transitions", under: crf.weights))
+    func transition(from: Int, to: Int) -> Float {
+      crf.order == .fromTo ? given[from * size + to] : given[to * size + from]
     }
-    var transitions = try tensors.floats(tensorName("transitions", under: crf.weights))
-      .map(Double.init)
-    if crf.order == .fromTo {
-      let rows = transitions
+    let blocks = (size + Self.lanes - 1) / Self.lanes
+    var transitions = [Float](repeating: 0, count: blocks * Self.lanes * size)
+    for to in 0..<size {
       for from in 0..<size {
-        for to in 0..<size { transitions[to * size + from] = rows[from * size + to] }
+        transitions[Self.place(from: from, to: to, size: size)] = transition(from: from, to: to)
       }
     }
     self.transitions = transitions
     self.size = size
-    if let start = crf.start {
-      starts = (0..<size).map { transitions[$0 * size + start] }
-    } else {
-      starts = try floats("start_transitions") ?? Array(repeating: 0, count: size)
+    self.kernels = kernels
+    /// The scores at an end: those of a label that stands there or, without one, of a tensor that may be there.
+    func scores(
+      _ label: Int?, _ tensor: String, _ transition: (_ end: Int, _ label: Int) -> Float
+    ) throws(ModelError) -> [Double] {
+      if let label { return (0..<size).map { Double(transition(label, $0)) } }
+      let name = tensorName(tensor, under: crf.weights)
+      guard tensors.contains(name) else { return Array(repeating: 0, count: size) }
+      return try tensors.floats(name).map(Double.init)
     }
-    if let end = crf.end {
-      ends = Array(transitions[end * size..<(end + 1) * size])
-    } else {
-      ends = try floats("end_transitions") ?? Array(repeating: 0, count: size)
-    }
+    starts = try scores(crf.start, "start_transitions") { transition(from: $0, to: $1) }
+    ends = try scores(crf.end, "end_transitions") { transition(from: $1, to: $0) }
+  }
+
+  private static func place(from: Int, to: Int, size: Int) -> Int {
+    (to / lanes * size + from) * lanes + to % lanes
   }
 
   var byteCount: Int {
-    (transitions.count + starts.count + ends.count) * MemoryLayout<Double>.stride
+    transitions.count * MemoryLayout<Float>.stride
+      + (starts.count + ends.count) * MemoryLayout<Double>.stride
   }
 
+  /// Bytes that are held for the labels of so many steps: the scores of all.
+  static func workBytes(steps: Int, size: Int) -> Int { steps * size * MemoryLayout<Double>.stride }
+
   /// The best labels of the steps whose emissions these are, a row a step, and their score.
-  func path(_ emissions: [Float]) -> (labels: [Int32], score: Float) {
+  ///
+  /// - Parameter checkpoint: called every `OutputDecoder.stepsBetweenCheckpoints` steps; ends the search by its error.
+  func path<E: Error>(
+    _ emissions: [Float], checkpoint: () throws(E) -> Void
+  ) throws(E) -> (labels: [Int32], score: Float) {
     guard !emissions.isEmpty else { return ([], 0) }
     let stepCount = emissions.count / size
-    var scores = (0..<size).map { starts[$0] + Double(emissions[$0]) }
-    var next = scores
-    // For each step but the first, and each label, the label before it on the best path there.
-    var previous: [UInt16] = []
-    previous.reserveCapacity((stepCount - 1) * size)
+    // For each step and label the score of the best path there: who walks back finds again where it came from.
+    var scores = [Double](repeating: 0, count: emissions.count)
+    for label in 0..<size { scores[label] = starts[label] + Double(emissions[label]) }
     for step in 1..<Swift.max(1, stepCount) {
-      for to in 0..<size {
-        let row = to * size
-        var (best, bestScore) = (0, scores[0] + transitions[row])
-        for from in 1..<Swift.max(1, size) {
-          let score = scores[from] + transitions[row + from]
-          if score > bestScore { (best, bestScore) = (from, score) }
-        }
-        next[to] = bestScore + Double(emissions[step * size + to])
-        previous.append(UInt16(best))
-      }
-      swap(&scores, &next)
+      if step.isMultiple(of: OutputDecoder.stepsBetweenCheckpoints) { try checkpoint() }
+      advance(&scores, to: step, emissions)
     }
-    for label in 0..<size { scores[label] += ends[label] }
-    var label = scores.indices.reduce(0) { scores[$1] > scores[$0] ? $1 : $0 }
-    let score = scores[label]
+    let last = (stepCount - 1) * size
+    for label in 0..<size { scores[last + label] += ends[label] }
+    var label = (0..<size).reduce(0) { scores[last + $1] > scores[last + $0] ? $1 : $0 }
+    let score = scores[last + label]
     var labels = [Int32](repeating: 0, count: stepCount)
     labels[stepCount - 1] = Int32(label)
-    for step in stride(from: stepCount - 1, to: 0, by: -1) {
-      label = Int(previous[(step - 1) * size + label])
-      labels[step - 1] = Int32(label)
+    for step in stride(from: stepCount - 2, through: 0, by: -1) {
+      if step.isMultiple(of: OutputDecoder.stepsBetweenCheckpoints) { try checkpoint() }
+      label = origin(of: label, in: scores, at: step)
+      labels[step] = Int32(label)
     }
     return (labels, Float(score))
+  }
+
+  /// Computes the scores of a step from those of the one before.
+  private func advance(_ scores: inout [Double], to step: Int, _ emissions: [Float]) {
+    precondition(step > 0 && scores.count == emissions.count && (step + 1) * size <= scores.count)
+    // SAFETY: the rows of `step` and the one before have `size` elements each and do not overlap; transitions are laid out
+    // for that many labels.
+    unsafe scores.withUnsafeMutableBufferPointer { scores in
+      unsafe emissions.withUnsafeBufferPointer { emissions in
+        let (row, before) = (step * size, (step - 1) * size)
+        unsafe kernels.routines.best_scores(
+          scores.baseAddress! + before, transitions, emissions.baseAddress! + row, size,
+          scores.baseAddress! + row)
+      }
+    }
+  }
+
+  /// The label at `step` from which the best path comes to a label of the next one.
+  private func origin(of label: Int, in scores: [Double], at step: Int) -> Int {
+    let first = Self.place(from: 0, to: label, size: size)
+    var (best, bestScore) = (0, -Double.infinity)
+    for from in 0..<size {
+      let score = scores[step * size + from] + Double(transitions[first + from * Self.lanes])
+      if score > bestScore { (best, bestScore) = (from, score) }
+    }
+    return best
   }
 }

@@ -22,6 +22,7 @@ struct OfflineModel {
     settings.questions.maxSequenceSteps = Self.plenty
     settings.questions.maxHorizon = Self.plenty
     settings.maxAnswerBytes = .max
+    settings.maxDecodingOperations = .max
     self.graph = graph
     engine = Engine(
       graph: graph,

@@ -81,6 +81,10 @@ extension Setting {
     "max_answer_bytes", .bytes(1...(1 << 40)),
     "Text of one answer; a request that asks for more gets 413 before anything is computed.",
     into: .integer(\.service.maxAnswerBytes))
+  static let maxDecodingOperations = Setting(
+    "max_decoding_operations", .integer(1...(1 << 50)),
+    "Work of finding the labels of one answer: of a CRF steps × labels², of CTC's beam about steps × 64 × width²; more gets 413.",
+    into: .integer(\.service.maxDecodingOperations))
   static let maxInlineBytes = Setting(
     "max_inline_bytes", .bytes(0...(1 << 30)),
     "Larger bodies are decoded away from the event loop, for the price of a hop between threads.",
@@ -242,7 +246,8 @@ extension Setting {
     precision, loops, workers,
     maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps, maxSequencesPerRequest,
     maxHorizon, maxGenerationSteps,
-    maxBodyBytes, maxMemoryBytes, maxAnswerBytes, maxInlineBytes, maxHeadBytes,
+    maxBodyBytes, maxMemoryBytes, maxAnswerBytes, maxDecodingOperations, maxInlineBytes,
+    maxHeadBytes,
     maxTargetBytes, maxFields, maxConcurrentStreams, streamWindowBytes, maxIncompleteBytes,
     maxConnections, maxConnectionsPerAddress, trustedProxies, forwardedField, proxyProtocol,
     rateLimit, rateBurst, concurrencyLimit, corsOrigins,

@@ -1,3 +1,4 @@
+import HTTPCore
 import Inference
 import ModelFormat
 import TestSupport
@@ -237,6 +238,43 @@ import Testing
     #expect(await service.predict(Self.one + #","answer":["labels"]}"#).status == 413)
     #expect(await service.predict(Self.one + #","answer":["outputs","scores"]}"#).status == 200)
     #expect(await service.predict(Self.one + #","answer":["outputs"]}"#).status == 200)
+  }
+
+  /// What takes too long is refused before anything is computed, unless the labels are left out.
+  @Test(arguments: [(-1, 413), (0, 200), (1, 200)])
+  func workIsBounded(extra: Int, status: Int) async throws {
+    var settings = ServiceSettings()
+    // Two steps of three labels.
+    settings.maxDecodingOperations = 18 + extra
+    let service = try Service.make(model(.crf(.init())), settings: settings)
+    let answer = await service.predict(Self.one + "}")
+    #expect(answer.status == status)
+    guard status == 413 else { return }
+    #expect(
+      answer.body.contains(
+        "about 18 operations, at most 17 are allowed (max_decoding_operations)"), "\(answer.body)")
+    #expect(await service.predict(Self.one + #","answer":["outputs"]}"#).status == 200)
+  }
+
+  /// A client that has left ends the search.
+  @Test func searchesEndWithTheirClients() throws {
+    let service = try Service.make(model(.crf(.init())))
+    let steps = 500
+    let rows = Array(repeating: "[1,2,0]", count: steps).joined(separator: ",")
+    let question = try Predictions(service.parts).question(
+      in: Array(#"{"inputs":[\#(rows)]}"#.utf8))
+    let prediction = Prediction(outputs: [
+      .init(rows: steps, size: 3, values: Array(repeating: 1, count: 3 * steps))
+    ])
+    let exchange = HTTPExchange(
+      request: HTTPRequest(method: "POST", path: "/predict"), deliver: { _ in })
+    let call = Call(
+      exchange: exchange, endpoint: Endpoint(label: "/predict"), path: MatchedPath("/predict"))
+    let encoder = AnswerEncoder(
+      question: question, sealer: service.parts.sealer, checkpoint: call.checkPresence)
+    #expect(throws: Never.self) { try encoder.text(of: [prediction], isWhole: true) }
+    exchange.abandon()
+    #expect(throws: Fault.self) { try encoder.text(of: [prediction], isWhole: true) }
   }
 
   @Test func pagesTellOfDecoding() async throws {

@@ -65,7 +65,8 @@ import Testing
   // MARK: - Viterbi
 
   private func crf(
-    size: Int, noise: inout TestSupport.Noise, order: ModelDescription.Decode.CRF.Order = .fromTo
+    size: Int, noise: inout TestSupport.Noise, order: ModelDescription.Decode.CRF.Order = .fromTo,
+    kernels: Kernels = .shared
   ) throws -> (decoder: ViterbiDecoder, score: ([Float], [Int]) -> Double) {
     let transitions = noise.floats(size * size, scale: 2)
     let (starts, ends) = (noise.floats(size, scale: 2), noise.floats(size, scale: 2))
@@ -78,7 +79,8 @@ import Testing
       ("crf.start_transitions", [size], starts), ("crf.end_transitions", [size], ends),
     ]
     let decoder = try ViterbiDecoder(
-      definition, size: size, tensors: TensorFile(bytes: TensorFile.serialize(tensors)))
+      definition, size: size, tensors: TensorFile(bytes: TensorFile.serialize(tensors)),
+      kernels: kernels)
     return (
       decoder,
       { emissions, labels in
@@ -119,9 +121,70 @@ import Testing
         let score = score(emissions, labels)
         if score > best.score { best = (labels, score) }
       }
-      let found = decoder.path(emissions)
+      let found = decoder.path(emissions, checkpoint: {})
       #expect(found.labels == best.labels.map { Int32($0) })
       #expect(abs(Double(found.score) - best.score) < 1e-5)
+    }
+  }
+
+  /// With more labels than can be enumerated: no change of one label or two is better, and the score is the path's own. The same on
+  /// every machine.
+  @Test(arguments: [15, 16, 17, 40, 130])
+  func findsTheSameEverywhere(size: Int) throws {
+    for kernels in InvarianceTests.instructionSets.compactMap(Kernels.init) {
+      var noise = TestSupport.Noise(seed: UInt64(size))
+      let (decoder, score) = try crf(size: size, noise: &noise, kernels: kernels)
+      let emissions = noise.floats(size * 9, scale: 2)
+      let found = decoder.path(emissions, checkpoint: {})
+      let labels = found.labels.map { Int($0) }
+      let best = score(emissions, labels)
+      #expect(abs(Double(found.score) - best) < 1e-4 && labels.count == 9)
+      for step in 0..<9 {
+        for label in 0..<size {
+          var other = labels
+          other[step] = label
+          #expect(score(emissions, other) <= best)
+          guard step > 0, label.isMultiple(of: 7) else { continue }
+          for before in 0..<size {
+            other[step - 1] = before
+            #expect(score(emissions, other) <= best)
+          }
+        }
+      }
+      let scalar = try #require(Kernels(.scalar))
+      var again = TestSupport.Noise(seed: UInt64(size))
+      let reference = try crf(size: size, noise: &again, kernels: scalar).decoder
+        .path(emissions, checkpoint: {})
+      #expect(found.labels == reference.labels)
+      #expect(found.score.bitPattern == reference.score.bitPattern)
+    }
+  }
+
+  private struct Left: Error {}
+
+  /// A search is ended within so many steps, and is asked no more often.
+  @Test func searchesCanBeEnded() throws {
+    var noise = TestSupport.Noise(seed: 2)
+    let steps = 5 * OutputDecoder.stepsBetweenCheckpoints
+    let values = noise.floats(steps * 4)
+    let output = Prediction.Output(rows: steps, size: 4, values: values)
+    for decoder in [
+      OutputDecoder.viterbi(try crf(size: 4, noise: &noise).decoder),
+      .ctcGreedy(.logits, blank: 0), .ctcBeam(.logits, blank: 0, width: 3),
+    ] {
+      var calls = 0
+      let whole = decoder.decode(output) { calls += 1 }
+      #expect(whole == decoder.decode(output) && (4...10).contains(calls))
+      for last in 1...calls {
+        var count = 0
+        #expect(throws: Left.self) {
+          try decoder.decode(output) { () throws(Left) in
+            count += 1
+            if count == last { throw Left() }
+          }
+        }
+        #expect(count == last)
+      }
     }
   }
 
@@ -129,8 +192,9 @@ import Testing
   @Test func tiesGoToTheFirst() throws {
     let tensors = try TensorFile(
       bytes: TensorFile.serialize([("crf.transitions", [2, 2], [0, 0, 0, 0])]))
-    let decoder = try ViterbiDecoder(ModelDescription.Decode.CRF(), size: 2, tensors: tensors)
-    #expect(decoder.path([0, 0, 1, 0, 0, 0]).labels == [0, 0, 0])
+    let decoder = try ViterbiDecoder(
+      ModelDescription.Decode.CRF(), size: 2, tensors: tensors, kernels: .shared)
+    #expect(decoder.path([0, 0, 1, 0, 0, 0], checkpoint: {}).labels == [0, 0, 0])
   }
 
   // MARK: - CTC

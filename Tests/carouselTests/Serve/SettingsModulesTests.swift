@@ -20,6 +20,7 @@ import Testing
     #expect(service.questions.maxHorizon == ownService.questions.maxHorizon)
     #expect(service.maxInlineBytes == ownService.maxInlineBytes)
     #expect(service.maxAnswerBytes == ownService.maxAnswerBytes)
+    #expect(service.maxDecodingOperations == ownService.maxDecodingOperations)
     #expect((1...(1 << 30)).contains(settings.memoryLimit))
     #expect(service.stateKey == nil && ownService.stateKey == nil)
     #expect(service.sessions == ownService.sessions)
@@ -47,6 +48,7 @@ import Testing
       .maxQueuedSteps: "5", .maxSequenceSteps: "6", .maxSequencesPerRequest: "7", .maxHorizon: "8",
       .maxBodyBytes: "128 MiB", .maxInlineBytes: "10",
       .maxMemoryBytes: "1000", .maxAnswerBytes: "1 KiB",
+      .maxDecodingOperations: "25",
       .maxHeadBytes: "300", .maxConnections: "11", .maxTargetBytes: "64", .maxFields: "22",
       .maxConcurrentStreams: "23", .streamWindowBytes: "2 MiB", .maxGenerationSteps: "24",
       .drainGraceSeconds: "3", .drainSeconds: "2",
@@ -66,7 +68,7 @@ import Testing
     #expect(service.questions.maxHorizon == 8)
     #expect(service.questions.maxGenerationSteps == 24)
     #expect(service.maxInlineBytes == 10)
-    #expect(service.maxAnswerBytes == 1024)
+    #expect(service.maxAnswerBytes == 1024 && service.maxDecodingOperations == 25)
     #expect(settings.memoryLimit == 1000)
     #expect(service.stateKey == Array("0123456789abcdef".utf8))
     #expect(

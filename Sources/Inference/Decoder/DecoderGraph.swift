@@ -6,6 +6,8 @@ package struct DecoderGraph: Sendable {
   package let decoder: Model.Decoder
   /// What the scores of tokens are.
   let scale: TokenSampler.Scale
+  /// What its attention goes over that is made ready once a sequence.
+  let attention: SteadyAttention
 
   /// - Throws: as `ModelGraph`, and where the graph does not run step by step.
   init(
@@ -15,7 +17,9 @@ package struct DecoderGraph: Sendable {
       throw .inDecoder(error)
     }
     self.decoder = decoder
-    if let node = Self.wholeNode(in: graph) {
+    let changing = Self.changingValues(of: graph)
+    attention = SteadyAttention(in: graph, changing: changing)
+    if let node = Self.wholeNode(in: graph, changing: changing) {
       let (name, op) = (decoder.model.nodes[node].name, decoder.model.nodes[node].op.name)
       throw .unexpected(
         path: "decoder.nodes", found: "node \"\(name)\" (\(op)), which needs other steps",
@@ -26,22 +30,31 @@ package struct DecoderGraph: Sendable {
     scale = graph.scale(ofOutput: 0)
   }
 
-  /// A node that can't run when there is one token at a time, though the encoder's steps are all there; nil where there is none.
-  private static func wholeNode(in graph: ModelGraph) -> Int? {
-    // Values that are another one at each step.
+  /// Values that are another one at each step.
+  private static func changingValues(of graph: ModelGraph) -> Set<Model.ValueReference> {
     var changing: Set<Model.ValueReference> = []
     for (index, input) in graph.model.description.inputs.enumerated()
     where input.kind.form != .vector(size: input.kind.size) && graph.axis(of: .input(index)) == 0 {
       changing.insert(.input(index))
     }
     for (index, node) in graph.nodes.enumerated() {
-      let changes = node.inputs.contains { reference in
+      let changes = (node.inputs + [node.mask].compactMap(\.self)).contains { reference in
         switch reference {
         case .input, .node: changing.contains(reference)
         case .hidden(let network, _), .cell(let network, _): changing.contains(.node(network))
         }
       }
       if changes { changing.insert(.node(index)) }
+    }
+    return changing
+  }
+
+  /// A node that can't run when there is one token at a time, though the encoder's steps are all there; nil where there is none.
+  private static func wholeNode(
+    in graph: ModelGraph, changing: Set<Model.ValueReference>
+  ) -> Int? {
+    for (index, node) in graph.nodes.enumerated() {
+      let changes = changing.contains(.node(index))
       func isEnd(_ reference: Model.ValueReference) -> Bool {
         switch reference {
         case .hidden(let network, _), .cell(let network, _): changing.contains(.node(network))
@@ -73,6 +86,17 @@ package struct DecoderGraph: Sendable {
   /// The floats that a hypothesis carries from step to step.
   package var hypothesisFloatCount: Int {
     graph.stateFloatCount + graph.model.outputs.dropFirst().reduce(0) { $0 + $1.size }
+  }
+
+  /// Floats of what attention goes over, made ready for a sequence of which the encoder's inputs have so many steps.
+  func attentionFloatCount(of encoder: ModelGraph, stepCounts: [Int]) -> Int {
+    let own = graph.model.inputAxes.map { axis in
+      guard case .encoder(let place) = decoder.sources[axis.input],
+        let axis = encoder.model.decoded[place].axis
+      else { return 1 }
+      return encoder.model.axes[axis].count(stepCounts)
+    }
+    return attention.floatCount(in: graph, stepCounts: own)
   }
 
   /// What a first step reads.

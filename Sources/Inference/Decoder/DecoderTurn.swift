@@ -33,7 +33,7 @@ package struct DecoderTurn {
     while start < riders.count {
       var (end, floats) = (start, 0)
       while end < riders.count {
-        floats += riders[end].input.featureCount
+        floats += riders[end].featureCount
         if end > start, floats > Self.maxFloatsAtOnce { break }
         end += 1
       }
@@ -77,10 +77,11 @@ package struct DecoderTurn {
   }
 }
 
-extension InputSequence {
-  /// The floats of its sequences.
+extension TurnRider {
+  /// The floats of the sequences that it reads.
   fileprivate var featureCount: Int {
-    values.reduce(0) { sum, value in
+    if hasSources { return 0 }
+    return input.values.reduce(0) { sum, value in
       if case .features(let floats) = value { sum + floats.count } else { sum }
     }
   }

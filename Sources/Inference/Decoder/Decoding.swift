@@ -46,7 +46,7 @@ package struct Decoding: Sendable, Equatable {
 }
 
 extension Decoding {
-  /// The memory that a sequence takes at the most while it is decoded: what the encoder hands over, and for each
+  /// The memory that a sequence takes at the most while it is decoded: what the encoder hands over, what attention makes of it, and for each
   /// sequence of tokens under way its state twice, as a step makes a new one, its tokens, and the scores where they are kept.
   package func heldBytes(
     of decoder: DecoderGraph, of graph: ModelGraph, on sequence: InputSequence
@@ -60,7 +60,8 @@ extension Decoding {
     let hypothesis =
       2 * decoder.hypothesisFloatCount + 2 * maxSteps
       + (returnsSteps ? maxSteps * decoder.scoreCount : 0)
-    return MemoryLayout<Float>.size * (2 * values + width * hypothesis) + 256 * width
+    let sources = decoder.attentionFloatCount(of: graph, stepCounts: sequence.stepCounts)
+    return MemoryLayout<Float>.size * (2 * values + sources + width * hypothesis) + 256 * width
   }
 }
 

@@ -36,9 +36,11 @@ struct Hypothesis: Sendable {
   }
 
   /// A rider's part of the turn that computes its next step.
-  func rider(seat: Int) -> TurnRider {
+  ///
+  /// - Parameter memory: what attention goes over.
+  func rider(seat: Int, memory: AttentionMemory?) -> TurnRider {
     TurnRider(
       input: input, steps: 0..<1, position: state?.position ?? 0, finishes: true, selection: .last,
-      seat: seat, resumed: state)
+      seat: seat, resumed: state, memory: memory)
   }
 }

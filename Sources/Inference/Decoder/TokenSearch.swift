@@ -8,6 +8,8 @@ package struct TokenSearch: Sendable {
   private let decoder: DecoderGraph
   private let decoding: Decoding
   private var sampler: TokenSampler?
+  /// What attention goes over: the same for all hypotheses.
+  private let memory: AttentionMemory?
   /// Those that go on, the likeliest first.
   private var live: [Hypothesis] = []
   /// Those that ended, in the order in which they did.
@@ -22,6 +24,7 @@ package struct TokenSearch: Sendable {
   package init(_ decoder: DecoderGraph, _ decoding: Decoding, values: [[Float]]) {
     self.decoder = decoder
     self.decoding = decoding
+    memory = decoder.attention.nodes.isEmpty ? nil : AttentionMemory(decoder.attention)
     if case .sampling(let sampling) = decoding.choice {
       sampler = TokenSampler(sampling, scale: decoder.scale, kernels: decoder.graph.kernels)
     }
@@ -41,7 +44,7 @@ package struct TokenSearch: Sendable {
 
   /// The parts of a turn that compute the next step, with seats from `seat` on.
   func riders(seat: Int) -> [TurnRider] {
-    live.enumerated().map { $1.rider(seat: seat + $0) }
+    live.enumerated().map { $1.rider(seat: seat + $0, memory: memory) }
   }
 
   /// Takes in the step that a turn computed.

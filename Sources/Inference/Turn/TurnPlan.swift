@@ -41,7 +41,9 @@ final class TurnPlan: Sendable {
     var layouts = [layout]
     for axis in axes.dropFirst() {
       var steps: [Int] = []
-      for rider in riders.indices { steps.append(axis.count(riders[rider].input.stepCounts)) }
+      for rider in riders.indices {
+        steps.append(riders[rider].hasSources ? 0 : axis.count(riders[rider].input.stepCounts))
+      }
       layouts.append(PackedLayout(steps: steps))
     }
     self.layouts = layouts

@@ -12,10 +12,21 @@ package struct TurnRider: Sendable {
   package let seat: Int
   /// The state to go on from, of that position; nil for what the seat holds.
   package let resumed: SequenceState?
+  /// What attention of a decoder goes over, kept from step to step; nil of other graphs.
+  let memory: AttentionMemory?
 
   package init(
     input: InputSequence, steps: Range<Int>, position: Int, finishes: Bool, selection: Selection,
     seat: Int, resumed: SequenceState? = nil
+  ) {
+    self.init(
+      input: input, steps: steps, position: position, finishes: finishes, selection: selection,
+      seat: seat, resumed: resumed, memory: nil)
+  }
+
+  init(
+    input: InputSequence, steps: Range<Int>, position: Int, finishes: Bool, selection: Selection,
+    seat: Int, resumed: SequenceState?, memory: AttentionMemory?
   ) {
     precondition(resumed.map { $0.position == position && position > 0 } ?? true)
     self.input = input
@@ -25,5 +36,9 @@ package struct TurnRider: Sendable {
     self.selection = selection
     self.seat = seat
     self.resumed = resumed
+    self.memory = memory
   }
+
+  /// Whether the steps of other axes than the first have been taken into the memory, so that they are none of this turn's.
+  var hasSources: Bool { memory?.replacesSteps ?? false }
 }

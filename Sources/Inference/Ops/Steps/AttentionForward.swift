@@ -52,12 +52,13 @@ struct AttentionForward: OpForward {
     let mask = StepMask(node, workspace)
     output.resize(rows: queries.rows, columns: node.node.size)
     var (some, contexts) = (Matrix(), Matrix())
-    for rider in node.plan.riders.indices {
+    for riders in ridersBySource(node) {
       // Every rider finishes, as the graph needs whole sequences.
-      let rows =
+      let rows = riders.flatMap { rider in
         node.node.domain == .ends
-        ? [rider] : (0..<layout.steps[rider]).map { layout.row(rider: rider, step: $0) }
-      guard let source = source(of: rider, node, mask, workspace) else {
+          ? [rider] : (0..<layout.steps[rider]).map { layout.row(rider: rider, step: $0) }
+      }
+      guard let source = source(of: riders.lowerBound, node, mask, workspace) else {
         for row in rows { for at in output.row(row) { output.values[at] = 0 } }
         continue
       }
@@ -76,8 +77,33 @@ struct AttentionForward: OpForward {
     }
   }
 
+  /// The riders, those together that attend to one kept source: their queries are compared at once.
+  private func ridersBySource(_ node: NodeTurn) -> [Range<Int>] {
+    let riders = node.plan.riders
+    var ranges: [Range<Int>] = []
+    for rider in riders.indices {
+      if !op.isCausal, let last = ranges.last, let memory = riders[rider].memory,
+        memory.covers(node: node.index), memory === riders[last.lowerBound].memory
+      {
+        ranges[ranges.count - 1] = last.lowerBound..<rider + 1
+      } else {
+        ranges.append(rider..<rider + 1)
+      }
+    }
+    return ranges
+  }
+
   /// What a rider's queries attend to; nil where no step counts.
   private func source(
+    of rider: Int, _ node: NodeTurn, _ mask: StepMask?, _ workspace: Workspace
+  ) -> AttentionSource? {
+    guard let memory = node.plan.riders[rider].memory, memory.covers(node: node.index) else {
+      return makeSource(of: rider, node, mask, workspace)
+    }
+    return memory.source(ofNode: node.index) { makeSource(of: rider, node, mask, workspace) }
+  }
+
+  private func makeSource(
     of rider: Int, _ node: NodeTurn, _ mask: StepMask?, _ workspace: Workspace
   ) -> AttentionSource? {
     let layout = node.layout(ofInput: 1)

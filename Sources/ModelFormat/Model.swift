@@ -220,6 +220,8 @@ package final class Model: Sendable {
     package var gates = LSTMOp.gates
     /// Whether the gates see c.
     package var hasPeepholes = false
+    /// Whether it has the matrices of a product that the gates see in the place of h.
+    package var isMultiplicative = false
 
     package enum Bias: Sendable, Equatable {
       case none

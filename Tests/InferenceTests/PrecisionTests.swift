@@ -43,7 +43,8 @@ import Testing
   func weightsAreRounded(shape: SmallModels.Shape, cell: SmallModels.Cell) throws {
     let model = try SmallModels.forecaster(shape, cell: cell)
     let tensors = try model.tensors.names.map { name in
-      let isRounded = name.contains("weight_ih") || name.contains("weight_hh")
+      let kinds = ["weight_ih", "weight_hh", "weight_mx", "weight_mh"]
+      let isRounded = kinds.contains { name.contains($0) }
       return (
         name: name, shape: try #require(model.tensors.shape(of: name)),
         floats: try model.tensors.floats(name).map { isRounded ? Float(Float16($0)) : $0 }

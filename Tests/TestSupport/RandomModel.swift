@@ -442,6 +442,10 @@ extension ModelDescription.Op {
       op.maskedOutput = .zero
       return .rnn(op)
     }
+    if var op = definition as? MLSTMOp {
+      op.maskedOutput = .zero
+      return .mlstm(op)
+    }
     return self
   }
 }

@@ -26,7 +26,7 @@ package struct RandomNetwork {
     biases: [String] = ["bias_ih", "bias_hh"]
   ) {
     guard let network = op.recurrent else { preconditionFailure("\(op.name) is not recurrent") }
-    let projectionSize = network.hasCell ? projectionSize : nil
+    let projectionSize = network.kinds.contains("weight_hr") ? projectionSize : nil
     let output = projectionSize ?? hiddenSize
     let rows = network.gates * hiddenSize
     var tensors: [(name: String, shape: [Int])] = []
@@ -36,7 +36,14 @@ package struct RandomNetwork {
           ("weight_ih\(suffix)", [rows, layer == 0 ? inputSize : directions * output]))
         tensors.append(("weight_hh\(suffix)", [rows, output]))
         tensors += biases.map { ("\($0)\(suffix)", [rows]) }
-        if hasPeepholes, network.hasCell { tensors.append(("peephole\(suffix)", [3 * hiddenSize])) }
+        if network.kinds.contains("weight_mx") {
+          tensors.append(
+            ("weight_mx\(suffix)", [hiddenSize, layer == 0 ? inputSize : directions * output]))
+          tensors.append(("weight_mh\(suffix)", [hiddenSize, hiddenSize]))
+        }
+        if hasPeepholes, network.kinds.contains("peephole") {
+          tensors.append(("peephole\(suffix)", [3 * hiddenSize]))
+        }
         if let projectionSize {
           tensors.append(("weight_hr\(suffix)", [projectionSize, hiddenSize]))
         }
@@ -52,7 +59,7 @@ package struct RandomNetwork {
 }
 
 extension Noise {
-  /// An lstm, a gru or a rnn, half of the time with other activations than its own, a clip, and what else it has. What it
+  /// An lstm, a gru, a rnn or a mlstm, half of the time with other activations than its own, a clip, and what else it has. What it
   /// computes stays finite over any number of steps.
   package mutating func recurrentOp(directions: Int) -> ModelDescription.Op {
     let direction: ModelDescription.Direction? =
@@ -69,7 +76,11 @@ extension Noise {
       return CellActivation(forward: first, reverse: choices.randomElement(using: &noise)!)
     }
     let candidates = clip == nil ? Self.bounded : Self.bounded + Self.unbounded
-    switch Int.random(in: 0..<4, using: &self) {
+    switch Int.random(in: 0..<5, using: &self) {
+    case 4:
+      var op = MLSTMOp()
+      op.direction = direction
+      return .mlstm(op)
     case 0, 1:
       var op = LSTMOp()
       op.direction = direction

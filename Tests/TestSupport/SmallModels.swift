@@ -24,6 +24,7 @@ package enum SmallModels {
     case rareGRU
     case rnn
     case rnnReLU
+    case mlstm
 
     package var op: ModelDescription.Op {
       switch self {
@@ -50,6 +51,7 @@ package enum SmallModels {
         op.activation = CellActivation(.relu)
         op.clip = 2
         return .rnn(op)
+      case .mlstm: return .mlstm
       }
     }
 

@@ -7,6 +7,7 @@ enum OpTable {
     LSTMForward.self,
     GRUForward.self,
     RNNForward.self,
+    MLSTMForward.self,
     LinearForward.self,
     SigmoidForward.self,
     TanhForward.self,

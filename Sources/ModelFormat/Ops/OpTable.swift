@@ -5,6 +5,7 @@ extension ModelDescription.Op {
     .lstm,
     .gru,
     .rnn,
+    .mlstm,
     .linear,
     .sigmoid,
     .tanh,

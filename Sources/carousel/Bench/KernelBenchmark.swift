@@ -6,7 +6,7 @@ import Scheduling
 struct KernelBenchmark: Sendable {
   /// What a layer is made of: each the common one of its kind, as PyTorch has it.
   enum Cell: String, Sendable, CaseIterable {
-    case lstm, gru, rnn
+    case lstm, gru, rnn, mlstm
 
     /// Rows of W and R for a hidden unit.
     var gates: Int {
@@ -14,6 +14,8 @@ struct KernelBenchmark: Sendable {
       case .lstm: 4
       case .gru: 3
       case .rnn: 1
+      // Four gates and the product.
+      case .mlstm: 5
       }
     }
 
@@ -22,6 +24,7 @@ struct KernelBenchmark: Sendable {
       case .lstm: .lstm
       case .gru: .gru
       case .rnn: .rnn
+      case .mlstm: .mlstm
       }
     }
   }

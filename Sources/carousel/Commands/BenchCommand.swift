@@ -24,7 +24,7 @@ struct BenchKernelCommand: ParsableCommand {
       the faster is measured.
       """)
 
-  @Option(help: "Cells, separated by commas: lstm, gru, rnn.")
+  @Option(help: "Cells, separated by commas: lstm, gru, rnn, mlstm.")
   var cell = CommaSeparated<KernelBenchmark.Cell>([.lstm])
 
   @Option(help: "Hidden sizes.")

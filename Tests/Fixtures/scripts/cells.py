@@ -1,6 +1,6 @@
 """Makes Tests/Fixtures/cells: random recurrent networks of every kind, with what PyTorch and ONNX Runtime answer.
 
-GRUs and RNNs of torch.nn, and its three cells step by step, come from PyTorch; reset gates before the product,
+GRUs and RNNs of torch.nn, its three cells step by step, and multiplicative LSTMs made of its parts come from PyTorch; reset gates before the product,
 peepholes, clip, input_forget and other activations from ONNX Runtime, a node layer by layer. The formulas of FORMAT.md
 (reference.py) are held against all of them, and answer themselves for activations that neither has. Each sequence was
 run alone, in float32 on a CPU; with `sequence_lens` those of one batch were run together.
@@ -96,6 +96,61 @@ def torch_cells() -> tuple[Json, Run]:
                for key, tensor in cell.state_dict().items()}
     return dict(inputs=[{"name": "x", "kind": "features", "size": 3}], outputs=tuple(cells), tensors=tensors,
                 nodes=[{"name": name, "op": name, "inputs": ["x"]} for name in cells]), run
+
+
+class MultiplicativeLSTM(nn.Module):
+    """One layer of Krause et al. (2016): the gates of an LSTM see m, a product of x and h, in the place of h."""
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.gates_of_x, self.gates_of_m = nn.Linear(inputs, 4 * hidden), nn.Linear(hidden, 4 * hidden)
+        self.m_of_x, self.m_of_h = nn.Linear(inputs, hidden, bias=False), nn.Linear(hidden, hidden, bias=False)
+
+    def forward(self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """All h, and the last h and c."""
+        steps = []
+        for step in x:
+            i, f, g, o = (self.gates_of_x(step) + self.gates_of_m(self.m_of_x(step) * self.m_of_h(h))).chunk(4)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+            steps.append(h)
+        return torch.stack(steps), h, c
+
+    def tensors(self, suffix: str) -> Values:
+        """As a folder has them."""
+        own = {"weight_ih": self.gates_of_x.weight, "weight_hh": self.gates_of_m.weight, "bias_ih": self.gates_of_x.bias,
+               "bias_hh": self.gates_of_m.bias, "weight_mx": self.m_of_x.weight, "weight_mh": self.m_of_h.weight}
+        return {f"h.{name}_l{suffix}": value.detach().numpy() for name, value in own.items()}
+
+
+def multiplicative(layers: int, both: bool) -> tuple[Json, Run]:
+    """Layers of multiplicative LSTMs from h0 and c0, in one direction or two."""
+    hidden, directions = 6, 2 if both else 1
+    cells = [[MultiplicativeLSTM(3 if layer == 0 else directions * hidden, hidden) for _ in range(directions)]
+             for layer in range(layers)]
+    with torch.no_grad():
+        for row in cells:
+            for cell in row:
+                for parameter in cell.parameters():
+                    parameter.copy_(torch.from_numpy(random(*parameter.shape, scale=1.5 / hidden ** 0.5)))
+
+    @torch.no_grad()
+    def run(given: Values) -> Values:
+        x, answers = torch.from_numpy(given["x"]), {}
+        h0, c0 = (torch.from_numpy(given[name]).reshape(layers, directions, hidden) for name in ("h0", "c0"))
+        for layer, row in enumerate(cells):
+            found = []
+            for direction, cell in enumerate(row):
+                h, *ends = cell(x.flip(0) if direction else x, h0[layer, direction], c0[layer, direction])
+                found.append((h.flip(0) if direction else h, *ends))
+            x, hidden_end, cell_end = (torch.cat(parts, -1) for parts in zip(*found))
+            for name, end in (("hidden", hidden_end), ("cell", cell_end)):
+                answers |= {f"h.{name}.{layer}": end.numpy(), f"h.{name}": end.numpy()}
+        return answers | {"h": x.numpy()}
+
+    tensors = {name: value for layer, row in enumerate(cells) for direction, cell in enumerate(row)
+               for name, value in cell.tensors(f"{layer}{'_reverse' if direction else ''}").items()}
+    return made("mlstm", tensors, ("h0", "c0"), ("h", "h.hidden", "h.cell.0")), run
 
 
 # MARK: ONNX Runtime
@@ -258,6 +313,8 @@ def main() -> None:
         described = made(name.split("_")[0], tensors, states, ("h", "h.hidden.0", "h.hidden"), **own)
         write(name, described, run, **from_torch)
     write("cells", *torch_cells(), **from_torch)
+    write("mlstm", *multiplicative(2, both=False), **from_torch)
+    write("mlstm_both_directions", *multiplicative(2, both=True), **from_torch)
     for name, described in onnx_models().items():
         write(name, described, onnx_network(described), onnxruntime=onnxruntime.__version__)
     for name, described in formula_models().items():

@@ -118,7 +118,7 @@ class Reference:
         return values | {name: x}
 
 
-KINDS = ("weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh", "bias", "peephole")
+KINDS = ("weight_ih", "weight_hh", "weight_hr", "weight_mx", "weight_mh", "bias_ih", "bias_hh", "bias", "peephole")
 
 
 def activation(given: Any, default: str, direction: int) -> Callable[[Array], Array]:
@@ -187,6 +187,13 @@ class LSTMCell(Cell):
         return h if self.own["weight_hr"] is None else self.own["weight_hr"] @ h, c
 
 
+class MLSTMCell(LSTMCell):
+    """An LSTM whose gates see a product of x and h in the place of h."""
+
+    def __call__(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
+        return super().__call__(x, (self.own["weight_mx"] @ x) * (self.own["weight_mh"] @ h), c)
+
+
 class GRUCell(Cell):
     """Gates in the order r z n."""
 
@@ -216,7 +223,7 @@ class RNNCell(Cell):
         return self.candidate(self.clip(sums)), c
 
 
-CELLS: dict[str, type[Cell]] = {"lstm": LSTMCell, "gru": GRUCell, "rnn": RNNCell}
+CELLS: dict[str, type[Cell]] = {"lstm": LSTMCell, "gru": GRUCell, "rnn": RNNCell, "mlstm": MLSTMCell}
 
 
 def deviation(path: Path) -> float:

@@ -54,7 +54,7 @@ import Testing
         SmallModels.translator(
           SmallModels.Translator {
             ($0.cell, $0.isBidirectional, $0.hasFeedback) = (cell, isBidirectional, index % 2 == 0)
-            $0.attention = [nil, .dot, .additive, .additive, .bilinear, nil, .dot][index]
+            $0.attention = [nil, .dot, .additive, .additive, .bilinear, nil, .dot][index % 7]
           }), precision: Precision.allCases[index % Precision.allCases.count])
       let engine = Engine(
         graph: graph, limits: EngineLimits(workers: room.workers, maxSeats: room.seats))

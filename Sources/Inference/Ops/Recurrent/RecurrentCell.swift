@@ -12,10 +12,12 @@ struct RecurrentCell: Sendable {
   /// What a step computes.
   let kernel: ck_cell
   /// What completes the step, where its R takes what the first kernel has made of all units: the candidate of a
-  /// GRU whose reset gate acts before the product.
+  /// GRU whose reset gate acts before the product, the LSTM behind the product of a multiplicative one.
   let completion: ck_cell?
   /// The gates whose sum of R h starts from R's own bias; of the others the two biases count by their sum.
   let separateBiases: Range<Int>
+  /// Whether the first kernel has matrices of its own (`RecurrentMultiplier`).
+  var multiplies: Bool { kernel.kind == CK_PRODUCT }
   /// Whether every h that a step computes lies within ±1.
   let isHiddenBounded: Bool
 

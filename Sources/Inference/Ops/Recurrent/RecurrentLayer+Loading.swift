@@ -26,6 +26,10 @@ extension RecurrentLayer {
         if shape.projectionSize != nil {
           projection = try tensors.floats(name("weight_hr"))
         }
+        var multiplier: (input: [Float], recurrent: [Float])?
+        if shape.isMultiplicative {
+          multiplier = (try matrix(name("weight_mx")), try matrix(name("weight_mh")))
+        }
         let peepholes = shape.hasPeepholes ? try tensors.floats(name("peephole")) : nil
         layers.append(
           RecurrentLayer(
@@ -35,7 +39,7 @@ extension RecurrentLayer {
             inputWeights: try matrix(name("weight_ih")),
             recurrentWeights: try matrix(name("weight_hh")),
             bias: biases.input, recurrentBias: biases.recurrent, peepholes: peepholes,
-            projection: projection, kernels: kernels))
+            multiplier: multiplier, projection: projection, kernels: kernels))
       }
     }
     return layers

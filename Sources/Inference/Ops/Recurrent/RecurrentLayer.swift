@@ -23,6 +23,8 @@ final class RecurrentLayer: Sendable {
   /// 3·hiddenSize: those of i, f and o; nil where the gates don't see c.
   let peepholes: PackedWeights?
   let projection: Linear?
+  /// Of a multiplicative cell; nil of others.
+  let multiplier: RecurrentMultiplier?
 
   /// The size of h.
   var outputSize: Int { projection?.outputSize ?? hiddenSize }
@@ -34,7 +36,7 @@ final class RecurrentLayer: Sendable {
   var byteCount: Int {
     inputWeights.byteCount + recurrentWeights.byteCount + bias.byteCount
       + (recurrentBias?.byteCount ?? 0) + (peepholes?.byteCount ?? 0)
-      + (projection?.byteCount ?? 0)
+      + (projection?.byteCount ?? 0) + (multiplier?.byteCount ?? 0)
   }
 
   /// Whether h is quantised by its largest element, for int8; else it lies within ±1 and needs no scale of its own.
@@ -50,16 +52,19 @@ final class RecurrentLayer: Sendable {
   ///   - bias: gates·hiddenSize, added to W x.
   ///   - recurrentBias: likewise, added to R h; nil where all of the cell's biases are added up.
   ///   - peepholes: 3·hiddenSize, those of i, f and o; nil where the gates don't see c.
+  ///   - multiplier: of a multiplicative cell, the hiddenSize rows of W_mx and of W_mh.
   ///   - projection: P, outputSize × hiddenSize, or nil where h is not projected.
   ///   - kernels: what will compute: weights lie as it takes them.
   init(
     _ cell: RecurrentCell, precision: Precision = .f32, inputSize: Int, hiddenSize: Int,
     isReverse: Bool,
     inputWeights: [Float], recurrentWeights: [Float], bias: [Float],
-    recurrentBias: [Float]? = nil, peepholes: [Float]? = nil, projection: [Float]?,
+    recurrentBias: [Float]? = nil, peepholes: [Float]? = nil,
+    multiplier: (input: [Float], recurrent: [Float])? = nil, projection: [Float]?,
     kernels: Kernels = .shared
   ) {
     precondition((recurrentBias == nil) == cell.separateBiases.isEmpty)
+    precondition((multiplier != nil) == cell.multiplies)
     self.cell = cell
     self.inputSize = inputSize
     self.hiddenSize = hiddenSize
@@ -75,8 +80,13 @@ final class RecurrentLayer: Sendable {
         precision, gates: cell.gates, units: hiddenSize, depth: depth, matrix: matrix,
         kernels: kernels)
     }
-    self.inputWeights = pack(
-      precision == .int8 && isNarrow ? .f32 : precision, depth: inputSize, inputWeights)
+    let inputPrecision = precision == .int8 && isNarrow ? .f32 : precision
+    self.inputWeights = pack(inputPrecision, depth: inputSize, inputWeights)
+    self.multiplier = multiplier.map {
+      RecurrentMultiplier(
+        inputPrecision: inputPrecision, precision: precision, units: hiddenSize,
+        inputWeights: $0.input, recurrentWeights: $0.recurrent, kernels: kernels)
+    }
     self.recurrentWeights = pack(
       precision, depth: recurrentWeights.count / (cell.gates * hiddenSize), recurrentWeights)
     self.bias = pack(.f32, depth: 1, bias)

@@ -25,7 +25,6 @@ import CKernels
 
   private var stepCount: Int { layout.active.count }
   private var riders: Int { layout.active.first ?? 0 }
-  private var columns: Int { layer.bias.packedColumns }
   private var isInteger: Bool { layer.recurrentWeights.precision == .int8 }
 
   /// A core's share of the pass: all of it where the core is alone.
@@ -38,7 +37,15 @@ import CKernels
         least: layer.scalesHidden ? 0 : 1, to: scratch.initial)
       barrier.wait()
     }
-    let units = unitShare(share)
+    let parts = Parts(
+      whole: unitShare(
+        share, layer.recurrentWeights, bias: layer.bias, recurrentBias: layer.recurrentBias,
+        window: scratch.window),
+      product: layer.multiplier.map {
+        unitShare(
+          share, $0.recurrentWeights, bias: $0.bias, recurrentBias: $0.bias,
+          window: scratch.productWindow)
+      })
     let windowRows = RecurrentScratch.windowRows(layer, layout: layout)
     var done = 0
     while done < stepCount {
@@ -53,7 +60,7 @@ import CKernels
       let firstRow = layout.starts[Swift.min(time(done), time(end - 1))]
       project(firstRow..<firstRow + rows, share, barrier)
       for index in done..<end {
-        step(index, windowStart: firstRow, units, share, barrier)
+        step(index, windowStart: firstRow, parts, share, barrier)
       }
       done = end
     }
@@ -67,34 +74,49 @@ import CKernels
   /// b + W x for a window of rows, in the columns of a share.
   private func project(_ rows: Range<Int>, _ share: Share, _ barrier: Barrier) {
     let depth = layer.inputSize
-    let blocks = share.of(layer.bias.blockCount)
-    let own = layer.bias.columns(of: blocks)
-    var call = unsafe ck_gemm()
-    unsafe call.rows = rows.count
-    unsafe call.depth = depth
-    unsafe call.columns = own.count
-    unsafe call.input.values = UnsafeRawPointer(input + rows.lowerBound * depth)
-    unsafe call.input.stride = depth
+    var given = unsafe ck_inputs()
+    unsafe given.values = UnsafeRawPointer(input + rows.lowerBound * depth)
+    unsafe given.stride = depth
     if layer.inputWeights.precision == .int8 {
       unsafe quantize(
         input + rows.lowerBound * depth, stride: depth, columns: depth, rows: share.of(rows.count),
         least: 0, to: scratch.inputs)
       barrier.wait()
-      unsafe call.input = operand(scratch.inputs, columns: depth, fromRow: 0, isScaled: true)
+      unsafe given = operand(scratch.inputs, columns: depth, fromRow: 0, isScaled: true)
     }
-    unsafe call.weights = layer.inputWeights.operand(fromBlock: blocks.lowerBound)
-    unsafe call.bias = layer.bias.floats + own.lowerBound
-    unsafe call.output = scratch.window.first(rows.count * columns)! + own.lowerBound
-    unsafe call.output_stride = columns
-    unsafe kernels.gemm(layer.inputWeights.precision, &call)
+    unsafe project(
+      given, rows.count, share, by: layer.inputWeights, bias: layer.bias, to: scratch.window)
+    if let multiplier = layer.multiplier {
+      unsafe project(
+        given, rows.count, share, by: multiplier.inputWeights, bias: multiplier.bias,
+        to: scratch.productWindow)
+    }
+  }
+
+  private func project(
+    _ given: ck_inputs, _ rows: Int, _ share: Share, by weights: PackedWeights,
+    bias: PackedWeights, to window: Room<Float>
+  ) {
+    let blocks = share.of(bias.blockCount)
+    let own = bias.columns(of: blocks)
+    var call = unsafe ck_gemm()
+    unsafe call.rows = rows
+    unsafe call.depth = layer.inputSize
+    unsafe call.columns = own.count
+    unsafe call.input = given
+    unsafe call.weights = weights.operand(fromBlock: blocks.lowerBound)
+    unsafe call.bias = bias.floats + own.lowerBound
+    unsafe call.output = window.first(rows * bias.packedColumns)! + own.lowerBound
+    unsafe call.output_stride = bias.packedColumns
+    unsafe kernels.gemm(weights.precision, &call)
   }
 
   /// A share of the step that comes `index`-th, of all riders that are active then.
   private func step(
-    _ index: Int, windowStart: Int, _ units: UnitShare, _ share: Share, _ barrier: Barrier
+    _ index: Int, windowStart: Int, _ parts: Parts, _ share: Share, _ barrier: Barrier
   ) {
     let active = layout.active[time(index)]
-    compute(layer.cell.kernel, index, windowStart, units)
+    compute(layer.cell.kernel, index, windowStart, parts.product ?? parts.whole)
     barrier.wait()
     if let completion = layer.cell.completion {
       if isInteger {
@@ -103,7 +125,7 @@ import CKernels
           columns: layer.hiddenSize, rows: share.of(active), least: 0, to: scratch.quantizedGated)
         barrier.wait()
       }
-      compute(completion, index, windowStart, units)
+      compute(completion, index, windowStart, parts.whole)
       barrier.wait()
     }
     let target = unsafe output + layout.starts[time(index)] * width
@@ -125,28 +147,43 @@ import CKernels
   @safe private struct UnitShare {
     let first: Int
     let count: Int
-    /// The first of their packed columns.
+    /// The first of their packed columns, of so many.
     let column: Int
+    let columns: Int
+    /// b + W x.
+    let window: Room<Float>
     /// What is the same at every step of the pass.
     let call: ck_step
   }
 
-  private func unitShare(_ share: Share) -> UnitShare {
-    let blocks = share.of(layer.bias.blockCount)
-    let first = blocks.lowerBound * layer.bias.blockUnits
-    let count = Swift.min(blocks.upperBound * layer.bias.blockUnits, layer.hiddenSize) - first
-    let column = blocks.lowerBound * layer.bias.blockColumns
+  /// A share of what a step computes with the cell's matrices and, of a multiplicative one, before that with those of its product.
+  @safe private struct Parts {
+    let whole: UnitShare
+    let product: UnitShare?
+  }
+
+  /// - Parameter weights: R, whose W x + b is in `window`.
+  private func unitShare(
+    _ share: Share, _ weights: PackedWeights, bias: PackedWeights, recurrentBias: PackedWeights?,
+    window: Room<Float>
+  ) -> UnitShare {
+    let blocks = share.of(bias.blockCount)
+    let first = blocks.lowerBound * bias.blockUnits
+    let count = Swift.min(blocks.upperBound * bias.blockUnits, layer.hiddenSize) - first
+    let column = blocks.lowerBound * bias.blockColumns
     var call = unsafe ck_step()
     unsafe call.recurrent_size = layer.outputSize
     unsafe call.hidden_size = count
-    unsafe call.projected_stride = columns
-    unsafe call.weights = layer.recurrentWeights.operand(fromBlock: blocks.lowerBound)
-    unsafe call.recurrent_bias = layer.recurrentBias.map { unsafe $0.floats + column }
+    unsafe call.projected_stride = bias.packedColumns
+    unsafe call.weights = weights.operand(fromBlock: blocks.lowerBound)
+    unsafe call.recurrent_bias = recurrentBias.map { unsafe $0.floats + column }
     unsafe call.cell_state_stride = layer.hiddenSize
     unsafe call.peepholes = layer.peepholes.map { unsafe $0.floats + first }
     unsafe call.peephole_stride = layer.hiddenSize
     unsafe call.update_stride = layer.hiddenSize
-    return unsafe UnitShare(first: first, count: count, column: column, call: call)
+    return unsafe UnitShare(
+      first: first, count: count, column: column, columns: bias.packedColumns, window: window,
+      call: call)
   }
 
   /// What a kernel makes of some units of all riders that are active.
@@ -176,7 +213,9 @@ import CKernels
   ) {
     let (hiddenSize, firstUnit) = (layer.hiddenSize, units.first)
     let row = layout.starts[time(index)] + riders.lowerBound
-    let projected = unsafe scratch.window.first((row - windowStart + riders.count) * columns)!
+    let columns = units.columns
+    let projected = unsafe units.window.first((row - windowStart + riders.count) * columns)!
+    let isFirstOfTwo = layer.cell.completion != nil && cell.kind == layer.cell.kernel.kind
     /// These riders and units in a room of riders × hiddenSize.
     func part(of room: Room<Float>) -> UnsafeMutablePointer<Float> {
       unsafe room.first(riders.upperBound * hiddenSize)! + riders.lowerBound * hiddenSize
@@ -197,15 +236,17 @@ import CKernels
     if layer.projection != nil {
       unsafe call.output = part(of: scratch.raw)
       unsafe call.output_stride = hiddenSize
-    } else if cell.kind == CK_GRU_GATES {
+    } else if isFirstOfTwo {
       unsafe call.output = part(of: scratch.gated)
       unsafe call.output_stride = hiddenSize
     } else {
       unsafe call.output = output + row * width + firstUnit
       unsafe call.output_stride = width
     }
-    if cell.kind == CK_GRU_CANDIDATE { unsafe call.hidden = gatedHidden(of: riders.lowerBound) }
-    if isInteger, !layer.scalesHidden {
+    if layer.cell.completion != nil, !isFirstOfTwo {
+      unsafe call.hidden = gatedHidden(of: riders.lowerBound)
+    }
+    if isInteger, !layer.scalesHidden, !isFirstOfTwo {
       let stride = QuantizedRoom.stride(layer.outputSize)
       let bytes = unsafe quantizedHidden(after: index).bytes.first(riders.upperBound * stride)!
       unsafe call.quantized = bytes + riders.lowerBound * stride + firstUnit

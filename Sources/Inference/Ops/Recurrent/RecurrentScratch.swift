@@ -5,6 +5,8 @@ import Glibc
 final class RecurrentScratch: Sendable {
   /// Projected inputs of a window of steps.
   let window = Room<Float>()
+  /// Likewise, of a multiplicative cell's product.
+  let productWindow = Room<Float>()
   /// h of one step before its projection.
   let raw = Room<Float>()
   /// Of a cell whose step has two parts, what the first makes of h for the second's R, and what it keeps for it.
@@ -29,6 +31,7 @@ final class RecurrentScratch: Sendable {
     let riders = layout.active.first ?? 0
     let rows = Swift.min(Self.windowRows(layer, layout: layout), layout.rows)
     window.fit(rows * layer.bias.packedColumns)
+    if let multiplier = layer.multiplier { productWindow.fit(rows * multiplier.bias.packedColumns) }
     if layer.projection != nil { raw.fit(riders * layer.hiddenSize) }
     let hasTwoParts = layer.cell.completion != nil
     if hasTwoParts {
@@ -47,6 +50,7 @@ final class RecurrentScratch: Sendable {
   /// Gives back what a large turn needed and an ordinary one does not.
   func trim(to count: Int) {
     window.trim(to: count)
+    productWindow.trim(to: count)
     inputs.bytes.trim(to: count)
   }
 }

@@ -22,7 +22,10 @@ package final class TrialLayer: Sendable {
       cell, precision: precision, inputSize: inputSize, hiddenSize: hiddenSize,
       isReverse: false, inputWeights: uniform(rows * inputSize, &noise),
       recurrentWeights: uniform(rows * hiddenSize, &noise), bias: uniform(rows, &noise),
-      recurrentBias: cell.separateBiases.isEmpty ? nil : uniform(rows, &noise), projection: nil,
+      recurrentBias: cell.separateBiases.isEmpty ? nil : uniform(rows, &noise),
+      multiplier: cell.multiplies
+        ? (uniform(hiddenSize * inputSize, &noise), uniform(hiddenSize * hiddenSize, &noise)) : nil,
+      projection: nil,
       kernels: kernels)
   }
 

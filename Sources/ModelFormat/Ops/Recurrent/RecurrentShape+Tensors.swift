@@ -65,7 +65,8 @@ extension Model.RecurrentShape {
       hiddenSize: hiddenSize, projectionSize: projectionSize,
       bias: hasTwo ? .two : tensors.contains(name("bias")) ? .one : .none, isReverse: isReverse,
       gates: gates,
-      hasPeepholes: op.kinds.contains("peephole") && tensors.contains(name("peephole")))
+      hasPeepholes: op.kinds.contains("peephole") && tensors.contains(name("peephole")),
+      isMultiplicative: op.kinds.contains("weight_mx"))
     guard !(isReverse && bidirectional) else {
       throw .secondDirection(second, node: node)
     }
@@ -121,6 +122,11 @@ extension Model.RecurrentShape {
           ("weight_ih", [gates * hiddenSize, layerInput]),
           ("weight_hh", [gates * hiddenSize, outputSize]),
         ]
+        if isMultiplicative {
+          shapes += [
+            ("weight_mx", [hiddenSize, layerInput]), ("weight_mh", [hiddenSize, hiddenSize]),
+          ]
+        }
         switch bias {
         case .none: break
         case .one: shapes.append(("bias", [gates * hiddenSize]))

@@ -81,6 +81,8 @@ package struct DecoderGraph: Sendable {
     return nil
   }
 
+  /// Whether a step needs nothing of the encoder's steps but what its attention keeps of them.
+  package var keepsAllSources: Bool { attention.readsAllSteps }
   /// The scores of a step.
   package var scoreCount: Int { graph.model.outputs[0].size }
   /// The floats that a hypothesis carries from step to step.

@@ -14,8 +14,8 @@ struct PredictCommand: ParsableCommand {
       The input is JSON as for POST /predict, or an array of NumPy's, of floats, integers or booleans: \
       (steps, features) is one sequence, (sequences, steps, features) are many; where there is one feature, \
       or ids, that axis may be left out. A model of several inputs takes an .npz file with an array for each, by the input's name. \
-      What was read is told on standard error. The answer is the server's, or with --output arrays of its numbers. States \
-      are signed with CAROUSEL_STATE_KEY, where that is set.
+      What was read is told on standard error. The answer is the server's, or with --output arrays of its numbers and, in an \
+      .npz file, its labels and scores. States are signed with CAROUSEL_STATE_KEY, where that is set.
       """)
 
   @Argument(help: "A model folder, or a file that is imported.")
@@ -33,7 +33,7 @@ struct PredictCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write the answer there, as .npy or, of several outputs, .npz, instead of JSON on standard output.",
+      "Write the answer there, as .npy or, of several outputs or with labels, .npz, instead of JSON on standard output.",
       valueName: "file"))
   var output: String?
 
@@ -86,8 +86,12 @@ struct PredictCommand: ParsableCommand {
     do { try question.check(predictions) } catch {
       throw CarouselError.refused(reason: "\(error)")
     }
-    return try OutputArrays(named: names, predictions, isBatch: question.isBatch)
-      .file(named: output)
+    // One array is the numbers alone.
+    let labels =
+      output.hasSuffix(".npz") ? OutputLabels.all(of: question, predictions) : []
+    return try OutputArrays(
+      named: names, predictions, labels: labels, isBatch: question.isBatch
+    ).file(named: output)
   }
 
   /// The answer as the server writes it.

@@ -4,16 +4,19 @@ import Serving
 
 /// A model's answers as arrays, and the files that hold them.
 struct OutputArrays {
-  let arrays: [Tensor]
+  let arrays: [OutputArray]
 
   /// - Parameters:
   ///   - names: those of the predictions' outputs.
+  ///   - labels: what outputs are decoded to, by their names: `NAME.labels` and `NAME.scores`.
   ///   - isBatch: whether an array has an axis of sequences (see `Tensor.answers`).
-  /// - Throws: where an array of one sequence would have the name of another output.
+  /// - Throws: where an array would have the name of another.
   init(
-    named names: [String], _ predictions: [Prediction], isBatch: Bool
+    named names: [String], _ predictions: [Prediction], labels: [OutputLabels] = [], isBatch: Bool
   ) throws(CarouselError) {
-    arrays = Tensor.answers(named: names, predictions, isArray: isBatch)
+    arrays =
+      Tensor.answers(named: names, predictions, isArray: isBatch).map { OutputArray($0) }
+      + labels.flatMap { $0.arrays(isBatch: isBatch) }
     var known: Set<String> = []
     for array in arrays where !known.insert(array.name).inserted {
       throw .sameArrayName(array.name)
@@ -32,23 +35,47 @@ struct OutputArrays {
   }
 }
 
-extension Tensor {
-  /// The array as a .npy file of version 1 (NumPy Enhancement Proposal 1): little-endian floats in C order.
-  fileprivate var file: [UInt8] {
-    guard case .floats(let floats, let range) = elements else {
-      preconditionFailure("an answer of \(type)")
+/// What an output is decoded to, of each sequence.
+struct OutputLabels {
+  let output: String
+  /// A text a label; nil where labels are their indices.
+  let texts: [String]?
+  let decoded: [DecodedLabels]
+
+  /// Those of the outputs of which a question's answer has labels or scores.
+  static func all(of question: Question, _ predictions: [Prediction]) -> [OutputLabels] {
+    question.model.decodedOutputs.compactMap { output in
+      guard let decoder = question.decoder(ofOutput: output) else { return nil }
+      return OutputLabels(
+        output: question.outputNames[output], texts: question.model.labelNames[output]?.texts,
+        decoded: predictions.map { decoder.decode($0.outputs[output]) })
     }
-    let values = floats[range]
-    let sizes = shape.map { "\($0)," }.joined(separator: " ")
-    var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(sizes)), }"
-    // The data begins at a multiple of 64, behind a line's end.
-    let before = 10
-    header += String(repeating: " ", count: 63 - (before + header.utf8.count) % 64) + "\n"
-    var bytes: [UInt8] = [0x93] + "NUMPY".utf8 + [1, 0]
-    bytes.reserveCapacity(before + header.utf8.count + 4 * values.count)
-    bytes.appendLittleEndian(UInt64(header.utf8.count), bytes: 2)
-    bytes += header.utf8
-    for value in values { bytes.appendLittleEndian(UInt64(value.bitPattern), bytes: 4) }
-    return bytes
+  }
+
+  fileprivate func arrays(isBatch: Bool) -> [OutputArray] {
+    let labels = decoded.map { decoded -> (shape: [Int], elements: OutputArray.Elements) in
+      let values = decoded.labels.values
+      return (
+        decoded.labels.shape,
+        texts.map { texts in .texts(values.map { texts[Int($0)] }) }
+          ?? .indices(values)
+      )
+    }
+    let scores = decoded.map { decoded -> (shape: [Int], elements: OutputArray.Elements) in
+      (decoded.scores.shape, .floats(decoded.scores.values))
+    }
+    return OutputArray.arrays(named: "\(output).labels", labels, isBatch: isBatch)
+      + OutputArray.arrays(named: "\(output).scores", scores, isBatch: isBatch)
+  }
+}
+
+extension Nested {
+  /// The sizes of its axes.
+  fileprivate var shape: [Int] {
+    switch form {
+    case .one: []
+    case .row: [values.count]
+    case .rows(let size): [values.count / max(1, size), size]
+    }
   }
 }

@@ -204,6 +204,50 @@ import Testing
     }
   }
 
+  /// Labels are texts, or indices where the model has none, a row for each sequence or an array of its own.
+  @Test func labelsStandBesideTheNumbers() throws {
+    let rows = [([1, 0], 0.5), ([0, 0], -1)].map { labels, score in
+      DecodedLabels(
+        labels: Nested(labels.map { Int32($0) }, .row), scores: Nested([Float(score)], .one))
+    }
+    func arrays(_ texts: [String]?, _ decoded: [DecodedLabels], isBatch: Bool) throws
+      -> [OutputArray]
+    {
+      let predictions = decoded.map { _ in
+        Prediction(outputs: [.init(rows: 1, size: 2, values: [1, 2])])
+      }
+      return try OutputArrays(
+        named: ["y"], predictions,
+        labels: [OutputLabels(output: "y", texts: texts, decoded: decoded)], isBatch: isBatch
+      ).arrays
+    }
+    let both = try arrays(["a", "öß"], rows, isBatch: true)
+    #expect(both.map(\.name) == ["y", "y.labels", "y.scores"])
+    #expect(both.map(\.shape) == [[2, 1, 2], [2, 2], [2]])
+    let text = both[1].file
+    #expect(String(decoding: text, as: UTF8.self).contains("'descr': '<U2'"))
+    let scalars: [UInt8] = [
+      0xF6, 0, 0, 0, 0xDF, 0, 0, 0, 0x61, 0, 0, 0, 0, 0, 0, 0,
+      0x61, 0, 0, 0, 0, 0, 0, 0, 0x61, 0, 0, 0, 0, 0, 0, 0,
+    ]
+    #expect(text.count % 64 == scalars.count && Array(text.suffix(scalars.count)) == scalars)
+    let one = try arrays(nil, [rows[0]], isBatch: false)
+    #expect(one.map(\.shape) == [[1, 2], [2], []])
+    #expect(String(decoding: one[1].file, as: UTF8.self).contains("'descr': '<i4'"))
+    #expect(Array(one[1].file.suffix(8)) == [1, 0, 0, 0, 0, 0, 0, 0])
+    #expect(try NPYFile(one[2].file).json == "0.5")
+    let short = DecodedLabels(labels: Nested([1], .row), scores: Nested([0], .one))
+    #expect(
+      try arrays(nil, [rows[0], short], isBatch: true).map(\.name)
+        == ["y", "y.labels.0", "y.labels.1", "y.scores"])
+    #expect(throws: CarouselError.sameArrayName("y.labels")) {
+      _ = try OutputArrays(
+        named: ["y", "y.labels"],
+        [Prediction(outputs: Array(repeating: .init(rows: nil, size: 1, values: [0]), count: 2))],
+        labels: [OutputLabels(output: "y", texts: nil, decoded: [short])], isBatch: false)
+    }
+  }
+
   /// A name with a sequence's number may be another output's.
   @Test(arguments: ["y.0", "y.1", "y.2"])
   func noArrayTakesAnothersName(other: String) throws {

@@ -6,9 +6,20 @@ package struct RandomModel {
   package let model: Model
   private var noise: Noise
 
-  package init(seed: UInt64) throws {
+  /// What a graph has beside what is drawn anyway.
+  package enum Focus: String, Sendable, CaseIterable {
+    /// Attention to a sequence of other steps, some of which don't count.
+    case maskedAttention
+    /// Convolutions and pools over steps some of which don't count.
+    case maskedKernels
+    /// A multiplicative LSTM, and a sequence cropped or padded to another's steps.
+    case recent
+  }
+
+  /// - Parameter focus: nil for nothing.
+  package init(seed: UInt64, focus: Focus? = nil) throws {
     var maker = Maker(noise: Noise(seed: seed))
-    model = try maker.make()
+    model = try maker.make(focus)
     noise = maker.noise
   }
 
@@ -38,9 +49,15 @@ package struct RandomModel {
 
     init(noise: Noise) { self.noise = noise }
 
-    mutating func make() throws -> Model {
+    mutating func make(_ focus: Focus?) throws -> Model {
       addInputs()
       for index in 0..<number(2...9) { addNode("n\(index)") }
+      switch focus {
+      case nil: break
+      case .maskedAttention: addMaskedAttention()
+      case .maskedKernels: addMaskedKernels()
+      case .recent: addRecent()
+      }
       let leaves = values.filter { !used.contains($0.name) }
       return try Model(
         description: ModelDescription(
@@ -70,10 +87,12 @@ package struct RandomModel {
 
     mutating func node(
       _ name: String, _ op: ModelDescription.Op, _ arguments: [Value?], isSequence: Bool,
-      size: Int, steps: String? = nil, weights: String? = nil
+      size: Int, steps: String? = nil, weights: String? = nil, isMasked: Bool? = nil
     ) {
       var (op, mask) = (op, String?.none)
-      if let place = op.maskedInput, let masked = arguments[place], masked.isSequence, chance(5) {
+      if let place = op.maskedInput, let masked = arguments[place], masked.isSequence,
+        isMasked ?? chance(5)
+      {
         mask = addMask("\(name)m", masked)
         if chance(2) { op = op.zeroingMasked }
       }
@@ -179,6 +198,50 @@ package struct RandomModel {
           name, .softmaxSum, [values.last!, weighed],
           isSequence: false, size: weighed.size)
       }
+    }
+
+    mutating func addMaskedAttention() {
+      let size = size()
+      inputs.append(
+        .init(name: "s", kind: .features(size: size, mean: nil, scale: nil), axis: "source"))
+      let keys = Value(name: "s", isSequence: true, size: size, steps: "source")
+      let query = value(sequence: chance(3) ? false : true) ?? value()!
+      tensor("attended.weight", [query.size, size])
+      node(
+        "attended", .attention(score: .bilinear, scale: 0.3), [query, keys],
+        isSequence: query.isSequence, size: size, isMasked: true)
+    }
+
+    mutating func addMaskedKernels() {
+      let x = value(sequence: true, steps: "x")!
+      let paddings: [StepKernel.Padding?] = [.same, .causal, .explicit(before: 1, after: 1)]
+      tensor("c.weight", [3, x.size, 3])
+      node(
+        "c", .conv(padding: paddings.randomElement(using: &noise)!, stride: number(1...3)), [x],
+        isSequence: true, size: 3, steps: "c", isMasked: true)
+      for (name, isLargest) in [("largest", true), ("mean", false)] {
+        let (padding, stride) = (paddings.randomElement(using: &noise)!, number(1...3))
+        node(
+          name,
+          isLargest
+            ? .maxPool(kernel: 3, stride: stride, padding: padding)
+            : .averagePool(
+              kernel: 3, stride: stride, padding: padding, countPadding: chance(2)),
+          [x], isSequence: true, size: x.size, steps: name, isMasked: true)
+      }
+    }
+
+    mutating func addRecent() {
+      let x = value(sequence: true)!
+      let network = RandomNetwork(
+        .mlstm, inputSize: x.size, hiddenSize: size(), layers: 2, directions: number(1...2))
+      for (name, shape) in network.tensors { tensor("m.\(name)", shape) }
+      node(
+        "m", .mlstm, [x], isSequence: true, size: network.directions * network.outputSize)
+      let like = value(sequence: true)!
+      node(
+        "f", .cropOrPad(align: [nil, .centre, .end].randomElement(using: &noise)!),
+        [values.last!, like], isSequence: true, size: values.last!.size, steps: like.steps)
     }
 
     /// What the ids of a sequence come to.

@@ -9,7 +9,21 @@ import Testing
 @Suite struct RandomGraphTests {
   @Test(arguments: 1...25, Precision.allCases)
   func answersDoNotDependOnTheBatch(seed: UInt64, precision: Precision) async throws {
-    var random = try RandomModel(seed: seed)
+    try await check(RandomModel(seed: seed), seed: seed, precision: precision)
+  }
+
+  /// What would be drawn too seldom.
+  @Test(arguments: 1...8, RandomModel.Focus.allCases)
+  func norOnWhatIsSeldomDrawn(seed: UInt64, focus: RandomModel.Focus) async throws {
+    try await check(
+      RandomModel(seed: seed, focus: focus), seed: seed,
+      precision: Precision.allCases[Int(seed) % Precision.allCases.count])
+  }
+
+  private func check(
+    _ random: RandomModel, seed: UInt64, precision: Precision
+  ) async throws {
+    var random = random
     let graph = try ModelGraph(random.model, precision: precision)
     let scalar = try ModelGraph(
       random.model, precision: precision, kernels: #require(Kernels(.scalar)))

@@ -109,8 +109,8 @@ let package = Package(
     .target(
       name: "Fuzzing",
       dependencies: [
-        "API", "Serving", "Scheduling", "Inference", "ModelFormat", "NumPyFormat", "HTTPCore",
-        "HTTP2", "Compression",
+        "API", "Serving", "Scheduling", "Inference", "ModelFormat", "ModelImport", "NumPyFormat",
+        "HTTPCore", "HTTP2", "Compression", "JSON",
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: tested),
     // main.c is for where there is no Swift: see scripts/test-kernels.

@@ -59,11 +59,18 @@ package struct SourceFile: Sendable {
 ///
 /// - Throws: where no format is recognised, or its reader refuses the files.
 package func importedFolder(_ request: ImportRequest) throws(ImportError) -> FolderDraft {
-  guard let first = request.files.first else {
-    throw ImportError(file: "-", problem: "no file was named")
-  }
   var files: [SourceFile] = []
   for path in request.files { files.append(try SourceFile(path: path)) }
+  return try importedFolder(request, from: files)
+}
+
+/// The same of files whose bytes are there: those that the request names.
+package func importedFolder(
+  _ request: ImportRequest, from files: [SourceFile]
+) throws(ImportError) -> FolderDraft {
+  guard let first = files.first?.path else {
+    throw ImportError(file: "-", problem: "no file was named")
+  }
   guard let format = ImportFormat.all.first(where: { $0.recognises(first, files[0].bytes) }) else {
     let bytes = files[0].bytes
     let kind = ForeignFile(bytes.span)

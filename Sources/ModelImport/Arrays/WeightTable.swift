@@ -28,7 +28,7 @@ struct WeightTable {
   /// What is kept of tensors that no graph could hold, by the size of the file that they are read from: a tensor may be a
   /// view that repeats one element without end.
   static func maxElements(fileBytes: Int) -> Int {
-    max(1 << 24, fileBytes.multipliedReportingOverflow(by: 4).partialValue)
+    max(SourceTensor.maxElements, fileBytes.multipliedReportingOverflow(by: 4).partialValue)
   }
 
   /// Gives every tensor the name that `rename` makes of its own. Of two tensors that get the same name nothing is lost: false

@@ -91,7 +91,8 @@ enum ConvolutionOperators {
     let (value, weight) = (try a.required(0), try a.required(1))
     let groups = a.node.integer("group", default: 1)
     guard value.rank >= 3, weight.rank == value.rank, groups > 0, weight.shape[0] % groups == 0,
-      weight.shape[1] * groups == value.shape[1]
+      value.shape[1] % groups == 0, weight.shape[1] == value.shape[1] / groups,
+      a.optional(2).map({ $0.count == weight.shape[0] }) ?? true
     else {
       throw a.node.refusal(
         "\(value.shape) and weights of \(weight.shape)",
@@ -102,6 +103,8 @@ enum ConvolutionOperators {
     let shape = [value.shape[0], weight.shape[0]] + windows.map(\.count)
     try a.checkCount(shape)
     try a.checkCount(windows.map(\.count) + windows.map(\.size))
+    try a.takeMultiplications(
+      shape.reduce(1, *), weight.shape[1], windows.reduce(1) { $0 * $1.size })
     let places = positions(windows, sizes: sizes)
     let (taps, area) = (windows.map(\.size).reduce(1, *), sizes.reduce(1, *))
     let (channels, perGroup) = (weight.shape[1], weight.shape[0] / groups)
@@ -146,6 +149,7 @@ enum ConvolutionOperators {
     let shape = Array(value.shape[..<2]) + windows.map(\.count)
     try a.checkCount(shape)
     try a.checkCount(windows.map(\.count) + windows.map(\.size))
+    try a.takeMultiplications(shape.reduce(1, *), windows.reduce(1) { $0 * $1.size })
     let places = positions(windows, sizes: sizes)
     let (size, area) = (kernel.reduce(1, *), sizes.reduce(1, *))
     var elements: [Double] = []

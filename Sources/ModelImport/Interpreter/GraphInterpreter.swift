@@ -5,10 +5,16 @@ struct GraphInterpreter {
   /// What stands for constants that are not read yet.
   private var sources: [String: SourceConstant] = [:]
 
-  init(opset: Int, inputs: [String: SourceTensor]) {
-    interpreter = Interpreter(opset: opset)
+  /// - Parameter budget: what may be computed; nil: as much as constants and inputs account for.
+  init(
+    opset: Int, inputs: [String: SourceTensor], budget: Interpreter.Budget? = nil
+  ) {
+    interpreter = Interpreter(opset: opset, budget: budget, operands: Array(inputs.values))
     values = inputs
   }
+
+  /// What a whole graph may take of each array that is computed for a check.
+  static var checkBudget: Interpreter.Budget { Interpreter.Budget(base: 1 << 27) }
 
   mutating func run(_ graph: SourceGraph) throws(ImportError) {
     sources.merge(graph.constants) { first, _ in first }
@@ -25,7 +31,7 @@ struct GraphInterpreter {
     for name in node.inputs { operands.append(name.isEmpty ? nil : try value(name, of: node)) }
     if node.op == "If" {
       guard let condition = operands.first ?? nil,
-        let branch = node.graph(condition[0] != 0 ? "then_branch" : "else_branch")
+        let branch = node.graph(condition.first != 0 ? "then_branch" : "else_branch")
       else { throw node.refusal("no branch", because: "If has a condition and two branches") }
       try run(branch)
       var results: [SourceTensor] = []
@@ -49,8 +55,8 @@ struct GraphInterpreter {
     guard let body = node.graph("body"), body.inputs.count == operands.count, operands.count >= 2,
       body.outputs.count + 1 >= operands.count
     else { throw node.refusal("a body", because: "it has other variables than the loop") }
-    let rounds = operands[0].map { SourceTensor.integer($0[0]) } ?? Int.max
-    var goesOn = operands[1].map { $0[0] != 0 } ?? true
+    let rounds = operands[0].map { SourceTensor.integer($0.first) } ?? Int.max
+    var goesOn = operands[1].map { $0.first != 0 } ?? true
     var variables = Array(operands.dropFirst(2))
     var scans = [[SourceTensor]](
       repeating: [], count: body.outputs.count - 1 - variables.count)
@@ -69,7 +75,7 @@ struct GraphInterpreter {
       try run(body)
       var results: [SourceTensor] = []
       for name in body.outputs { results.append(try value(name, of: node)) }
-      goesOn = results[0][0] != 0
+      goesOn = results[0].first != 0
       variables = Array(results.dropFirst().prefix(variables.count))
       for index in scans.indices { scans[index].append(results[1 + variables.count + index]) }
       round += 1
@@ -83,6 +89,13 @@ struct GraphInterpreter {
     }
     for scan in scans {
       let shape = scan.first?.shape ?? []
+      guard scan.allSatisfy({ $0.shape == shape }),
+        RowMajor.count([scan.count] + shape, limit: SourceTensor.maxElements) != nil
+      else {
+        throw node.refusal(
+          "\(scan.count) rounds of \(shape)",
+          because: "each gives an array of the same shape, and all fit one array")
+      }
       results.append(
         SourceTensor(
           shape: [scan.count] + shape, kind: scan.first?.kind ?? .float,
@@ -99,6 +112,7 @@ struct GraphInterpreter {
       throw node.refusal("the input \"\(name)\"", because: "no node before this one computes it")
     }
     let value = try source.tensor()
+    interpreter.budget.add(value)
     values[name] = value
     return value
   }

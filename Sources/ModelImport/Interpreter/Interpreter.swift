@@ -1,12 +1,49 @@
 /// Computes ONNX's operators in double precision: constants while a graph is translated, and whole graphs to check a translation.
 struct Interpreter {
   let opset: Int
+  let budget: Budget
+
+  /// - Parameters:
+  ///   - budget: what may be computed; nil: as much as `operands` account for.
+  init(opset: Int, budget: Budget? = nil, operands: [SourceTensor] = []) {
+    self.opset = opset
+    self.budget = budget ?? Budget(operands: operands)
+  }
+
+  /// What may still be computed: a small file could ask for arrays without end, one from the other.
+  final class Budget {
+    /// In elements of arrays.
+    private(set) var room: Int
+
+    /// Enough for masks, positions and shapes.
+    static let base = 1 << 24
+    /// For each element of a weight: it may be cast, scaled, transposed, split and put together again.
+    static let perElement = 8
+    /// Multiplications take so many times less of it than elements, which take memory too.
+    static let multiplicationsPerElement = 64
+
+    init(base: Int = Budget.base, operands: [SourceTensor] = []) {
+      room = base
+      for operand in operands { add(operand) }
+    }
+
+    /// An array that the file, or the person, gave.
+    func add(_ operand: SourceTensor) { room += Budget.perElement * operand.elements.count }
+
+    /// False where there isn't that much left.
+    func take(_ elements: Int) -> Bool {
+      guard elements <= room else { return false }
+      room -= elements
+      return true
+    }
+  }
 
   /// A node with the values of its inputs.
   struct Arguments {
     let node: SourceNode
     let opset: Int
     let values: [SourceTensor?]
+    let budget: Budget
 
     /// An input that must be there.
     func required(_ index: Int) throws(ImportError) -> SourceTensor {
@@ -14,6 +51,14 @@ struct Interpreter {
         throw node.refusal("no input \(index)", because: "\(node.op) needs it")
       }
       return value
+    }
+
+    /// An input of one number.
+    func number(_ index: Int) throws(ImportError) -> Double {
+      guard let number = try required(index).elements.first else {
+        throw node.refusal("no number as input \(index)", because: "\(node.op) needs one")
+      }
+      return number
     }
 
     func optional(_ index: Int) -> SourceTensor? { index < values.count ? values[index] : nil }
@@ -36,16 +81,25 @@ struct Interpreter {
     /// Axes as an attribute, as in old operators, or as an input; nil where neither is there.
     func axes(input: Int) -> [Int]? { node.integers("axes") ?? optional(input)?.integers }
 
+    /// Checks that an array of `shape` may be computed: it has no more elements than one that it comes of, or few.
     func checkCount(_ shape: [Int]) throws(ImportError) {
-      var count = 1
-      for size in shape {
-        let (product, overflows) = count.multipliedReportingOverflow(by: size)
-        guard size >= 0, !overflows, product <= SourceTensor.maxElements else {
-          throw node.refusal(
-            "an array of \(shape)",
-            because: "arrays that are computed may have \(SourceTensor.maxElements) elements")
-        }
-        count = product
+      let largest = values.lazy.compactMap { $0?.elements.count }.max() ?? 0
+      let limit = max(SourceTensor.maxElements, largest)
+      guard RowMajor.count(shape, limit: limit) != nil else {
+        throw node.refusal(
+          "an array of \(shape)",
+          because: "arrays that are computed may have \(limit) elements here")
+      }
+    }
+
+    /// Takes so many multiplications from the budget, their number being the product of `factors`.
+    func takeMultiplications(_ factors: Int...) throws(ImportError) {
+      guard let count = RowMajor.count(factors),
+        budget.take(count / Budget.multiplicationsPerElement)
+      else {
+        throw node.refusal(
+          "\(factors.map(String.init).joined(separator: " · ")) multiplications",
+          because: "that is more than the file's weights account for")
       }
     }
   }
@@ -54,7 +108,32 @@ struct Interpreter {
   func evaluate(_ node: SourceNode, _ values: [SourceTensor?]) throws(ImportError)
     -> [SourceTensor]?
   {
-    let a = Arguments(node: node, opset: opset, values: values)
+    let results = try results(Arguments(node: node, opset: opset, values: values, budget: budget))
+    for result in results ?? [] {
+      guard RowMajor.count(result.shape) != nil else {
+        throw node.refusal("an array of \(result.shape)", because: "no array can be that large")
+      }
+      // A uniform array is dense where an operator needs it so: then each element takes memory for a while.
+      if result.isUniform, result.count > SourceTensor.maxElements {
+        throw node.refusal(
+          "an array of \(result.shape)",
+          because: "arrays that are computed may have \(SourceTensor.maxElements) elements")
+      }
+      guard Self.sharing.contains(node.op) || budget.take(result.elements.count) else {
+        throw node.refusal(
+          "an array of \(result.shape) behind many others",
+          because: "together they have more elements than the file's weights account for")
+      }
+    }
+    return results
+  }
+
+  /// Operators whose result is the memory of an operand.
+  private static let sharing: Set<String> = [
+    "Identity", "Dropout", "StopGradient", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Constant",
+  ]
+
+  private func results(_ a: Arguments) throws(ImportError) -> [SourceTensor]? {
     if let results = try ElementwiseOperators.evaluate(a) { return results }
     if let results = try ShapeOperators.evaluate(a) { return results }
     if let results = try SelectionOperators.evaluate(a) { return results }

@@ -37,6 +37,7 @@ enum MatrixOperators {
         "\(first.shape) and \(second.shape)", because: "these shapes don't fit each other")
     }
     try a.checkCount(stack + [rows, columns])
+    try a.takeMultiplications(stack.reduce(1, *), rows, inner, columns)
     let bases = (
       RowMajor.positions(
         shape: stack, strides: RowMajor.broadcastStrides(Array(left.dropLast(2)), to: stack)),

@@ -32,6 +32,10 @@ enum QuantizedOperators {
   static func channelPositions(
     _ a: Interpreter.Arguments, _ value: SourceTensor, _ scale: SourceTensor
   ) throws(ImportError) -> [Int] {
+    if let zeros = a.optional(2), zeros.count != scale.count {
+      throw a.node.refusal(
+        "zero points of \(zeros.shape)", because: "the scale is of \(scale.shape)")
+    }
     if scale.count == 1 { return Array(repeating: 0, count: value.count) }
     let axis = try a.axis(a.node.integer("axis", default: 1), rank: value.rank)
     guard scale.count == value.shape[axis], scale.rank == 1 else {
@@ -68,7 +72,7 @@ enum QuantizedOperators {
 
   private static func multiply(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
     let first = try a.required(0)
-    let zero = a.optional(2)?[0] ?? 0
+    let zero = a.optional(2)?.elements.first ?? 0
     var second = try a.required(1)
     if let zeros = a.optional(3) {
       try a.checkCount(second.shape)

@@ -23,6 +23,9 @@ enum RecurrentOperators {
     // h and c have as many elements as each other, but for a projection.
     let sizes = [cell.outputSize, cell.hiddenSize]
     try a.checkCount([steps, cell.directions, batch, sizes[1]])
+    try a.takeMultiplications(
+      steps, cell.directions, batch, cell.kind.gates * cell.hiddenSize,
+      cell.inputSize + cell.outputSize)
     let lengths = a.optional(4)?.integers ?? Array(repeating: steps, count: batch)
     let states = [a.optional(5), a.optional(6)]
     let stateShapes = sizes.map { size in

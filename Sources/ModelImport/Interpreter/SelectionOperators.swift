@@ -105,7 +105,7 @@ enum SelectionOperators {
   private static func gatherND(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
     let (value, indices) = (try a.required(0), try a.required(1))
     guard a.node.integer("batch_dims", default: 0) == 0, let depth = indices.shape.last,
-      (1...max(value.rank, 1)).contains(depth)
+      value.rank > 0, (1...value.rank).contains(depth)
     else {
       throw a.node.refusal(
         "indices of \(indices.shape)", because: "only GatherND without batch_dims is known")
@@ -165,7 +165,7 @@ enum SelectionOperators {
     }
     for index in starts.indices {
       let axis = axes[index] < 0 ? axes[index] + shape.count : axes[index]
-      guard shape.indices.contains(axis), steps[index] != 0, steps[index] > -(1 << 40) else {
+      guard shape.indices.contains(axis), steps[index] != 0 else {
         throw node.refusal(
           "axis \(axes[index]), step \(steps[index])", because: "the value has \(shape.count) axes")
       }
@@ -206,7 +206,7 @@ enum SelectionOperators {
       parts.append(part)
     }
     var shape = first.shape
-    shape[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
+    shape[axis] = parts.reduce(0) { min($0 + $1.shape[axis], SourceTensor.maxExtent) }
     if first.isUniform, parts.allSatisfy({ $0.isUniform && $0.elements == first.elements }) {
       return [first.reshaped(shape)]
     }
@@ -244,12 +244,17 @@ enum SelectionOperators {
   static func splitSizes(_ node: SourceNode, size: Int, given: [Int]?) throws(ImportError) -> [Int]
   {
     if let given {
-      guard given.allSatisfy({ (0...size).contains($0) }), given.reduce(0, +) == size else {
+      guard given.allSatisfy({ (0...size).contains($0) }),
+        given.reduce(0, { min($0 + $1, SourceTensor.maxExtent) }) == size
+      else {
         throw node.refusal("parts of \(given)", because: "the axis has \(size) elements")
       }
       return given
     }
     let parts = max(node.integer("num_outputs") ?? node.outputs.count, 1)
+    guard parts <= max(node.outputs.count, 1) else {
+      throw node.refusal("\(parts) parts", because: "it has \(node.outputs.count) outputs")
+    }
     let each = (size + parts - 1) / parts
     return (0..<parts).map { max(min(each, size - $0 * each), 0) }
   }
@@ -259,7 +264,7 @@ enum SelectionOperators {
     let pads = try padding(
       a.node, rank: value.rank, pads: try a.integers("pads", input: 1),
       axes: a.optional(3)?.integers)
-    let fill = a.node.float("value") ?? a.optional(2)?[0] ?? 0
+    let fill = a.node.float("value") ?? a.optional(2)?.elements.first ?? 0
     let mode = a.node.text("mode", default: "constant")
     let shape = value.shape.indices.map { value.shape[$0] + pads[$0].before + pads[$0].after }
     try a.checkCount(shape)
@@ -314,7 +319,11 @@ enum SelectionOperators {
 
   private static func oneHot(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
     let (indices, values) = (try a.required(0), try a.required(2))
-    let depth = try a.required(1).integers[0]
+    let depth = SourceTensor.integer(try a.number(1))
+    guard values.count == 2 else {
+      throw a.node.refusal(
+        "values of \(values.shape)", because: "there is one for off and one for on")
+    }
     let rank = indices.rank + 1
     let axis = try a.axis(a.node.integer("axis", default: -1), rank: rank)
     var shape = indices.shape
@@ -354,7 +363,7 @@ enum SelectionOperators {
     -> [SourceTensor]
   {
     let value = try a.required(0)
-    let axis = try a.axis(try a.required(1).integers[0], rank: value.rank)
+    let axis = try a.axis(SourceTensor.integer(try a.number(1)), rank: value.rank)
     guard a.node.integer("exclusive", default: 0) == 0, a.node.integer("reverse", default: 0) == 0
     else {
       throw a.node.refusal("exclusive or reverse", because: "only the plain CumSum is known")

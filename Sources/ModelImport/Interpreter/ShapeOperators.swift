@@ -53,20 +53,7 @@ enum ShapeOperators {
     var value = SourceTensor(shape: [1], elements: [0])
     if case .tensor(let constant)? = a.node.attributes["value"] { value = try constant.tensor() }
     let shape = try a.required(0).integers
-    try checkSizes(a, shape)
     return [SourceTensor(repeating: value.elements.first ?? 0, shape: shape, kind: value.kind)]
-  }
-
-  /// Sizes that no uniform array may exceed: their product fits in an Int.
-  private static func checkSizes(_ a: Interpreter.Arguments, _ shape: [Int]) throws(ImportError) {
-    var count = 1
-    for size in shape {
-      let (product, overflows) = count.multipliedReportingOverflow(by: size)
-      guard size >= 0, !overflows, product < 1 << 48 else {
-        throw a.node.refusal("the shape \(shape)", because: "no array can be that large")
-      }
-      count = product
-    }
   }
 
   private static func reshape(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
@@ -84,13 +71,13 @@ enum ShapeOperators {
 
   /// The shape that Reshape gives; nil where the number of elements differs.
   static func reshapedShape(_ shape: [Int], to wanted: [Int], zeroIsSize: Bool) -> [Int]? {
-    let count = shape.reduce(1, *)
+    guard let count = RowMajor.count(shape, limit: Lowering.maxExtent) else { return nil }
     var result = wanted
     for (axis, size) in wanted.enumerated() where size == 0 && !zeroIsSize {
       guard axis < shape.count else { return nil }
       result[axis] = shape[axis]
     }
-    guard result.allSatisfy({ (-1...(1 << 48)).contains($0) }) else { return nil }
+    guard result.allSatisfy({ (-1...SourceTensor.maxExtent).contains($0) }) else { return nil }
     var known = 1
     for size in result where size >= 0 {
       let (product, overflows) = known.multipliedReportingOverflow(by: size)
@@ -188,7 +175,6 @@ enum ShapeOperators {
       throw a.node.refusal(
         "\(value.shape) to \(wanted)", because: "these shapes don't fit each other")
     }
-    try checkSizes(a, shape)
     if value.isUniform { return [value.reshaped(shape)] }
     try a.checkCount(shape)
     return [
@@ -205,8 +191,9 @@ enum ShapeOperators {
     guard repeats.count == value.rank, repeats.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }) else {
       throw a.node.refusal("repeats \(repeats)", because: "the value has \(value.rank) axes")
     }
-    let shape = zip(value.shape, repeats).map { $0 &* $1 }
-    try checkSizes(a, shape)
+    let shape = zip(value.shape, repeats).map { size, count in
+      RowMajor.count([size, count]) ?? SourceTensor.maxExtent
+    }
     if value.isUniform { return [value.reshaped(shape)] }
     try a.checkCount(shape)
     let strides = RowMajor.strides(value.shape)
@@ -216,18 +203,19 @@ enum ShapeOperators {
   }
 
   private static func range(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
-    let start = try a.required(0)
-    let (limit, step) = (try a.required(1)[0], try a.required(2)[0])
+    let (start, limit, step) = (try a.number(0), try a.number(1), try a.number(2))
+    let kind = try a.required(0).kind
     guard step != 0 else { throw a.node.refusal("a step of 0", because: "such a range never ends") }
-    let count = max(((limit - start[0]) / step).rounded(.up), 0)
+    let count = max(((limit - start) / step).rounded(.up), 0)
+    // Not where it is no number.
     guard count <= Double(SourceTensor.maxElements) else {
       throw a.node.refusal(
         "\(count) elements", because: "arrays may have \(SourceTensor.maxElements)")
     }
     return [
       SourceTensor(
-        shape: [Int(count)], kind: start.kind,
-        elements: (0..<Int(count)).map { start[0] + Double($0) * step })
+        shape: [Int(count)], kind: kind,
+        elements: (0..<Int(count)).map { start + Double($0) * step })
     ]
   }
 

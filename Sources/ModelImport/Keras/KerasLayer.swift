@@ -107,7 +107,9 @@ struct KerasLayer {
   /// Whole numbers in an array, or one for an array of one.
   func integers(_ key: String) throws(ImportError) -> [Int]? {
     guard let value = self[key] else { return nil }
-    guard let numbers = value.integers, numbers.allSatisfy({ abs($0) <= Self.maxSize }) else {
+    guard let numbers = value.integers,
+      numbers.allSatisfy({ (-Self.maxSize...Self.maxSize).contains($0) })
+    else {
       throw refusal(of: key, expected: "whole numbers")
     }
     return numbers
@@ -115,6 +117,8 @@ struct KerasLayer {
 
   /// Any size that a configuration may give.
   static let maxSize = 4_194_304
+  /// Those of an axis.
+  static let sizes = 1...maxSize
 
   /// A layer inside, as wrappers have one.
   func layer(_ key: String) throws(ImportError) -> KerasLayer? {

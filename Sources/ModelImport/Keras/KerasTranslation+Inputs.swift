@@ -81,13 +81,14 @@ extension KerasTranslation {
     _ sizes: [Int?], of layer: KerasLayer
   ) throws(ImportError) -> [KerasValue.Axis] {
     func size(_ size: Int?) throws(ImportError) -> KerasValue.Axis {
-      guard let size, (1...KerasLayer.maxSize).contains(size) else {
+      guard let size, KerasLayer.sizes.contains(size) else {
         throw layer.refusal(
           "found \(size.map(String.init) ?? "no number") among the sizes of the input, expected 1 "
             + "to \(KerasLayer.maxSize)")
       }
       return .size(size)
     }
+    for one in sizes { if let one { _ = try size(one) } }
     guard sizes.count >= 2 else {
       // Ids, or numbers: which, the first layer tells.
       return sizes.first.map { [$0.map { .size($0) } ?? .steps(nil)] } ?? [.size(1)]

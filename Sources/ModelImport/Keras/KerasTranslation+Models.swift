@@ -41,7 +41,9 @@ extension KerasTranslation {
     guard let kind = KerasLayerTable.kind(of: layer) else {
       throw KerasLayerTable.refusal(of: layer)
     }
-    return try kind.translate(&self, call)
+    let results = try kind.translate(&self, call)
+    for result in results { try result.check(layer) }
+    return results
   }
 }
 
@@ -112,7 +114,8 @@ struct KerasRun {
   }
 
   private func value(_ tensor: KerasModel.Tensor) -> KerasValue? {
-    guard let values = results[tensor.layer]?[tensor.call], tensor.output < values.count else {
+    guard let values = results[tensor.layer]?[tensor.call], values.indices.contains(tensor.output)
+    else {
       return nil
     }
     return values[tensor.output]

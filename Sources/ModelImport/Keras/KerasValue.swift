@@ -57,6 +57,17 @@ struct KerasValue {
   /// The elements a step or a sequence.
   var size: Int { sizes.reduce(1, *) }
 
+  /// Refuses sizes that no layer answers with: their products are Ints, and what is made of them is no larger than an input may be.
+  func check(_ layer: KerasLayer) throws(ImportError) {
+    guard RowMajor.count(sizes, limit: KerasLayer.maxSize) != nil,
+      (0...KerasLayer.maxSize).contains(stepCount ?? 1)
+    else {
+      throw layer.refusal(
+        "found the sizes \(shape), expected at most \(KerasLayer.maxSize) steps, and as many elements of one"
+      )
+    }
+  }
+
   /// The place of the steps among the axes.
   var stepAxis: Int? { axes.firstIndex { if case .steps = $0 { true } else { false } } }
 

@@ -91,6 +91,11 @@ enum Arithmetic {
       )
     }
     let order = result.foreignOrder
+    guard RowMajor.count(order.map(\.size), limit: Lowering.maxElements) != nil else {
+      throw node.refusal(
+        "\(values.map(\.shape)), each element of one with each of the other",
+        because: "a step may have \(Lowering.maxElements) elements")
+    }
     result.form = aligned.contains { $0.form == .sequence } ? .sequence : .vector
     var inputs: [String] = []
     for value in aligned {

@@ -5,7 +5,7 @@ enum ControlLowering {
     guard let condition = try l.constant(node, 0, "a condition") else {
       throw node.refusal("no condition", because: "If needs one")
     }
-    guard let graph = node.graph(condition[0] != 0 ? "then_branch" : "else_branch") else {
+    guard let graph = node.graph(condition.first != 0 ? "then_branch" : "else_branch") else {
       throw node.refusal("no branch", because: "If has two")
     }
     try l.lower(graph)

@@ -54,11 +54,12 @@ enum ConvolutionLowering {
     try checkRoles(&l, node, value)
     let bias = try l.constant(node, 2, "biases")
     let groups = node.integer("group", default: 1)
-    guard groups > 0, weight.shape[0] % groups == 0, weight.shape[1] * groups == value.shape[1],
+    let channels = RowMajor.count([weight.shape[1], max(groups, 1)]) ?? 0
+    guard groups > 0, weight.shape[0] % groups == 0, channels == value.shape[1],
       bias.map({ $0.count == weight.shape[0] }) ?? true
     else {
       throw l.wishing(
-        value.axes[1], ofSize: weight.shape[1] * max(groups, 1),
+        value.axes[1], ofSize: channels,
         or: node.refusal(
           "\(value.shape) and weights of \(weight.shape)",
           because: "these shapes don't fit each other"))
@@ -217,10 +218,14 @@ private struct FrameConvolution {
   private func dense(_ l: inout Lowering, _ node: SourceNode) throws(ImportError) -> CarriedValue {
     let unfolding = Unfolding(
       weight: weight, groups: groups, sizes: Array(value.shape[2...]), windows: windows)
-    guard unfolding.inputs * unfolding.outputs <= 1 << 22 else {
+    guard
+      RowMajor.count([unfolding.inputs, unfolding.outputs], limit: Lowering.maxElements) != nil
+    else {
       throw node.refusal(
         "a convolution of \(unfolding.inputs) elements to \(unfolding.outputs)",
-        because: "over several axes of a step it becomes a matrix, of at most \(1 << 22) weights")
+        because:
+          "over several axes of a step it becomes a matrix, of at most \(Lowering.maxElements) weights"
+      )
     }
     var result = Layout.arranged(&l, value, value.axes[1] + value.axes[2...].joined(), node)
     var tensors = [
@@ -249,8 +254,10 @@ struct Unfolding {
   let sizes: [Int]
   let windows: [ConvolutionOperators.Window]
 
-  var inputs: Int { weight.shape[1] * groups * sizes.reduce(1, *) }
-  var outputs: Int { weight.shape[0] * windows.reduce(1) { $0 * $1.count } }
+  var inputs: Int { RowMajor.count([weight.shape[1], groups] + sizes) ?? SourceTensor.maxExtent }
+  var outputs: Int {
+    RowMajor.count([weight.shape[0]] + windows.map(\.count)) ?? SourceTensor.maxExtent
+  }
 
   /// [outputs, inputs], row-major: channels outermost on either side. `tap` fixes the place in the kernel's first axis, which `weight` then
   /// has beside those of `sizes`.

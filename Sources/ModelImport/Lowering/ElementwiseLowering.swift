@@ -51,7 +51,10 @@ enum ElementwiseLowering {
     case (.constant(let first), .constant(let second)):
       var pair = node
       pair.op = op == "Sum" || op == "Mean" ? "Add" : op
-      guard let result = try Interpreter(opset: l.opset).evaluate(pair, [first, second]) else {
+      guard
+        let result = try Interpreter(opset: l.opset, operands: [first, second])
+          .evaluate(pair, [first, second])
+      else {
         preconditionFailure("\(op)")
       }
       return .constant(result[0])

@@ -8,15 +8,19 @@ struct FolderBuilder {
   private(set) var tensors: [String: (shape: [Int], floats: [Float])] = [:]
   private(set) var notes: [String] = []
   private var names: Set<String> = []
+  /// The number that the next name of those letters gets.
+  private var counts: [String: Int] = [:]
+  /// Elements of all tensors that were ever added.
+  private(set) var elementCount = 0
 
   /// A name that nothing has yet, made from a foreign one.
   mutating func unusedName(_ text: String) -> String {
     let base = String(FolderDraft.name(from: text).prefix(80))
     var name = base
-    var count = 2
     while names.contains(name) {
+      let count = counts[base, default: 2]
+      counts[base] = count + 1
       name = "\(base)_\(count)"
-      count += 1
     }
     names.insert(name)
     return name
@@ -34,6 +38,7 @@ struct FolderBuilder {
     nodes.append(Node(name: name, op: op, inputs: inputs))
     for (tensor, shape, elements) in tensors {
       self.tensors["\(name).\(tensor)"] = (shape, elements.map(Float.init))
+      elementCount += elements.count
     }
     return name
   }

@@ -103,7 +103,7 @@ package struct GraphTranslation {
     var attempts = 0
     while true {
       attempts += 1
-      var lowering = Lowering(opset: graph.opset, assumptions: assumptions)
+      var lowering = Lowering(graph, assumptions: assumptions)
       do throws(ImportError) {
         for output in graph.outputs where !graph.inputs.contains(where: { $0.name == output }) {
           lowering.builder.reserve(output)
@@ -229,6 +229,14 @@ struct InputLowering {
     _ input: SourceGraph.Input, _ stepNames: inout [String], _ lowering: inout Lowering
   ) throws(ImportError) -> [InputAxis] {
     let given = assumptions.shapes[input.name]
+    let fixed = input.dimensions.compactMap { dimension in
+      if case .fixed(let size) = dimension { size } else { nil }
+    }
+    guard RowMajor.count(fixed, limit: Lowering.maxElements) != nil else {
+      throw ImportError(
+        file: "", place: "input \"\(input.name)\"",
+        problem: "found the sizes \(fixed), expected at most \(Lowering.maxElements) elements")
+    }
     if let given, given.count != input.dimensions.count {
       throw ImportError(
         file: "", place: "input \"\(input.name)\"",

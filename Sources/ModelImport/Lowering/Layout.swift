@@ -154,8 +154,8 @@ enum Layout {
       }
     }
     guard order.count > result.elements.count else { return result }
-    guard order.reduce(1, { $0 * $1.size }) <= 1 << 22 else {
-      throw node.refusal("\(wide)", because: "a step may have \(1 << 22) elements")
+    guard RowMajor.count(order.map(\.size), limit: Lowering.maxElements) != nil else {
+      throw node.refusal("\(wide)", because: "a step may have \(Lowering.maxElements) elements")
     }
     return Layout.arranged(&l, result, order, node)
   }

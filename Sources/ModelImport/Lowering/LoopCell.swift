@@ -216,7 +216,7 @@ struct LoopRunner {
     let x = SourceTensor(repeating: 0, shape: [1, inputSize])
     let zeros = Dictionary(uniqueKeysWithValues: states.map { ($0, [0.0]) })
     let values = try run(x: x, states: zeros, mask: mask == nil ? nil : 1, count: count)
-    return values?[body.step.outputs[0]].map { $0[0] != 0 } ?? false
+    return values?[body.step.outputs[0]].map { $0.first != 0 } ?? false
   }
 
   private static func whole(_ number: Int) -> SourceTensor {

@@ -30,11 +30,11 @@ enum LoopLowering {
     _ l: inout Lowering, _ node: SourceNode, _ runner: LoopRunner, steps: Int
   ) throws(ImportError) -> Bool {
     guard case .constant(let count)? = try l.value(node, 0), count.count == 1,
-      Int(count[0]) == steps
+      SourceTensor.integer(count.first) == steps
     else { return false }
     switch try l.value(node, 1) {
     case nil: break
-    case .constant(let condition): guard condition[0] != 0 else { return false }
+    case .constant(let condition): guard condition.first != 0 else { return false }
     case .carried, .pending: return false
     }
     guard steps > 1 else { return true }

@@ -25,12 +25,19 @@ struct Lowering {
   /// Of nodes whose steps are calls of the foreign graph: the final state that a step's output is.
   private(set) var finalStates: [String: String] = [:]
 
-  init(opset: Int, assumptions: Assumptions) {
-    interpreter = Interpreter(opset: opset)
+  init(_ graph: SourceGraph, assumptions: Assumptions) {
+    interpreter = Interpreter(opset: graph.opset)
+    constantRoom = graph.maxConstants
     self.assumptions = assumptions
   }
 
   var opset: Int { interpreter.opset }
+
+  /// As of arrays that are computed, and the primes that stand in for a batch and steps.
+  static let maxExtent = 1 << 58
+
+  /// Elements of a step, or of a vector.
+  static let maxElements = 1 << 22
 
   // MARK: Graphs
 
@@ -40,15 +47,41 @@ struct Lowering {
       sources[name] = constant
     }
     for node in graph.nodes {
+      let before = builder.elementCount
       let results = try lower(node)
+      for value in results { try check(value, node) }
+      guard interpreter.budget.take(builder.elementCount - before) else {
+        throw node.refusal(
+          "\(builder.elementCount - before) weights more",
+          because: "together they are more than the file's weights account for")
+      }
       for (index, value) in results.enumerated() {
         if let name = node.output(index) { define(name, value) }
       }
     }
   }
 
+  private func check(_ value: LoweredValue, _ node: SourceNode) throws(ImportError) {
+    guard RowMajor.count(value.shape, limit: Self.maxExtent) != nil else {
+      throw node.refusal("an array of \(value.shape)", because: "no array can be that large")
+    }
+    guard case .carried(let value) = value else { return }
+    guard !value.shape.contains(0) else {
+      throw node.refusal(
+        "an array of \(value.shape), with nothing in it",
+        because: "values have one element at least")
+    }
+    guard RowMajor.count(value.elements.map(\.size), limit: Self.maxElements) != nil else {
+      throw node.refusal(
+        "elements of \(value.elements.map(\.size))",
+        because: "a step may have \(Self.maxElements) elements")
+    }
+  }
+
   /// Constants that are read when they are first used.
   private var sources: [String: SourceConstant] = [:]
+  /// Elements of constants that may still be read.
+  private var constantRoom: Int
 
   private mutating func lower(_ node: SourceNode) throws(ImportError) -> [LoweredValue] {
     if node.op == "If" { return try ControlLowering.branch(&self, node) }
@@ -143,7 +176,15 @@ struct Lowering {
         "the input \"\(name.prefix(200))\"",
         because: "no node before this one computes it: nodes must not need each other in a cycle")
     }
-    let value = LoweredValue.constant(try source.tensor())
+    guard let count = RowMajor.count(source.shape), count <= constantRoom else {
+      throw node.refusal(
+        "the constant \"\(name.prefix(200))\" of \(source.shape)",
+        because: "with those before it, it is more than a file of this size may hold")
+    }
+    constantRoom -= count
+    let tensor = try source.tensor()
+    interpreter.budget.add(tensor)
+    let value = LoweredValue.constant(tensor)
     values[name] = value
     return value
   }
@@ -238,7 +279,7 @@ struct Lowering {
     else { return refusal }
     let others = atoms.filter { $0 != open }
     let known = others.reduce(1) { $0 * $1.size }
-    guard count > 0, count % known == 0, count / known < 1 << 22,
+    guard count > 0, count % known == 0, count / known < Self.maxElements,
       others.allSatisfy({ !$0.isOpen })
     else { return refusal }
     // An axis by itself holds elements; steps beside elements are all laid side by side.

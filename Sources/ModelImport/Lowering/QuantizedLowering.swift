@@ -98,7 +98,10 @@ enum QuantizedLowering {
   ) throws(ImportError) -> SourceTensor {
     var pair = node
     pair.op = op
-    guard let result = try Interpreter(opset: opset).evaluate(pair, [first, second]) else {
+    guard
+      let result = try Interpreter(opset: opset, operands: [first, second])
+        .evaluate(pair, [first, second])
+    else {
       preconditionFailure(op)
     }
     return result[0]

@@ -185,7 +185,7 @@ enum RecurrentLowering {
     switch try l.value(node, 4) {
     case nil: return
     case .constant(let lengths):
-      guard lengths.elements.allSatisfy({ Int($0) == steps }) else {
+      guard lengths.elements.allSatisfy({ SourceTensor.integer($0) == steps }) else {
         throw node.refusal(
           "sequence_lens of \(lengths.integers.prefix(8)) for \(steps) steps",
           because: "each sequence is read at its own length",

@@ -78,15 +78,16 @@ enum SelectionLowering {
     -> [LoweredValue]
   {
     let value = try l.carried(node, 0)
-    let given = node.integer("axis", default: 0)
-    let axis = given < 0 ? given + value.axes.count : given
+    let givenAxis = node.integer("axis", default: 0)
+    let axis = givenAxis < 0 ? givenAxis + value.axes.count : givenAxis
     guard let indices = try l.constant(node, 1, "indices"), indices.isUniform,
       value.axes.indices.contains(axis)
     else {
       throw node.refusal("indices that differ", because: "only one index for all can be carried")
     }
     let size = value.shape[axis]
-    let index = Int(indices[0]) < 0 ? Int(indices[0]) + size : Int(indices[0])
+    let given = SourceTensor.integer(indices.first)
+    let index = given < 0 ? given + size : given
     guard (0..<size).contains(index), indices.rank == value.axes.count, indices.shape[axis] == 1
     else {
       throw node.refusal("the index \(indices[0])", because: "the axis has \(size) elements")
@@ -368,7 +369,7 @@ enum SelectionLowering {
     var value = try l.carried(node, 0)
     let axis = node.integer("time_axis", default: 0)
     guard value.axes.indices.contains(axis), let lengths = try l.constant(node, 1, "lengths"),
-      lengths.elements.allSatisfy({ Int($0) == value.shape[axis] })
+      lengths.elements.allSatisfy({ SourceTensor.integer($0) == value.shape[axis] })
     else {
       throw node.refusal("lengths of their own", because: "each sequence is reversed as a whole")
     }

@@ -31,7 +31,10 @@ enum ShapeLowering {
   private static func size(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
     -> [LoweredValue]
   {
-    let count = try l.required(node, 0).shape.reduce(1, *)
+    let shape = try l.required(node, 0).shape
+    guard let count = RowMajor.count(shape, limit: Lowering.maxExtent) else {
+      throw node.refusal("an array of \(shape)", because: "no array can be that large")
+    }
     return [.constant(SourceTensor(shape: [], kind: .integer, elements: [Double(count)]))]
   }
 
@@ -210,7 +213,7 @@ enum ShapeLowering {
     let repeats = try l.constant(node, 1, "repeats")?.integers ?? []
     let shape = zip(value.shape, repeats).map { $0 &* $1 }
     guard repeats.count == value.axes.count,
-      zip(value.shape, repeats).allSatisfy({ $0 == 1 || $1 == 1 })
+      zip(value.shape, repeats).allSatisfy({ $0 == 1 && $1 > 0 || $1 == 1 })
     else {
       throw node.refusal(
         "repeats \(repeats) of \(value.shape)", because: "only an axis of size 1 can be repeated")

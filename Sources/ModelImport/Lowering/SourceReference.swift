@@ -57,7 +57,8 @@ package struct SourceReference: Sendable {
           repeating: Double(sizes[size] ?? size), shape: shape, kind: .integer)
       }
     }
-    var interpreter = GraphInterpreter(opset: graph.opset, inputs: tensors)
+    var interpreter = GraphInterpreter(
+      opset: graph.opset, inputs: tensors, budget: GraphInterpreter.checkBudget)
     try interpreter.run(graph)
     var expected: [Expected] = []
     for (source, value) in values {

@@ -74,11 +74,11 @@ struct StepConvolution {
       weight: ordered, groups: groups, sizes: spatial.map { value.shape[$0 + 2] },
       windows: spatial.map { windows[$0] })
     let (outputs, inputs) = (unfolding.outputs, unfolding.inputs)
-    guard outputs * inputs * count <= 1 << 22 else {
+    guard RowMajor.count([outputs, inputs, count], limit: Lowering.maxElements) != nil else {
       throw node.refusal(
         "a convolution of \(inputs) elements to \(outputs) over \(count) steps",
         because:
-          "over steps and elements it becomes a matrix a step, of at most \(1 << 22) weights together"
+          "over steps and elements it becomes a matrix a step, of at most \(Lowering.maxElements) weights together"
       )
     }
     var weights = Array(repeating: 0.0, count: outputs * inputs * count)

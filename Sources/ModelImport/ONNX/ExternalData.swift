@@ -74,9 +74,16 @@ struct ExternalData: Sendable {
     } catch { preconditionFailure("\(error)") }
   }
 
-  private func read(_ path: String) throws(ModelError) -> [UInt8] {
+  private func read(_ path: String) throws -> [UInt8] {
     if let bytes = opened.bytes.withLock({ $0[path] }) { return bytes }
-    let bytes = try OpenFile(path: path).read()
+    let file = try OpenFile(path: path)
+    // A file with holes may be said to be as long as one likes.
+    guard file.size <= SourceFile.maxBytes else {
+      throw ImportError(
+        file: path,
+        problem: "found \(file.size) bytes, at most \(SourceFile.maxBytes) are read")
+    }
+    let bytes = try file.read()
     opened.bytes.withLock { $0[path] = bytes }
     return bytes
   }

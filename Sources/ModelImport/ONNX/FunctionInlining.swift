@@ -70,8 +70,8 @@ struct FunctionInlining {
           graph.inputs[index].name = prefix + graph.inputs[index].name
         }
         graph.constants = Dictionary(
-          uniqueKeysWithValues: graph.constants.map { (names[$0.key] ?? prefix + $0.key, $0.value) }
-        )
+          graph.constants.map { (names[$0.key] ?? prefix + $0.key, $0.value) },
+          uniquingKeysWith: { first, _ in first })
         node.attributes[key] = .graph(graph)
       }
     }

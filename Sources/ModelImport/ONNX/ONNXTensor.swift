@@ -59,11 +59,10 @@ struct ONNXTensor {
       }
       throw refusal("elements of type \(type), expected numbers of 8 to 64 bits")
     }
-    var count = 1
-    for size in shape {
-      let (product, overflows) = count.multipliedReportingOverflow(by: size)
-      guard size >= 0, !overflows, product <= 1 << 40 else { throw refusal("the shape \(shape)") }
-      count = product
+    // Where a size is 0, no bytes account for the others.
+    let limit = shape.contains(0) ? SourceTensor.maxElements : 1 << 40
+    guard let count = RowMajor.count(shape, limit: limit) else {
+      throw refusal("the shape \(shape)")
     }
     let expected = count * element.size
     if isExternal {

@@ -3,7 +3,7 @@ import ModelFormat
 import NumPyFormat
 
 /// What a scaler of scikit-learn's does to each feature, as (x - mean) / scale.
-struct ScalerFile: Equatable {
+package struct ScalerFile: Equatable {
   private(set) var mean: [Double]
   private(set) var scale: [Double]
 
@@ -14,7 +14,7 @@ struct ScalerFile: Equatable {
       + "open('scaler.json', 'w'))\" writes a file that can be"
   }
 
-  init(_ file: SourceFile) throws(ImportError) {
+  package init(_ file: SourceFile) throws(ImportError) {
     let arrays: [String: [Double]]
     switch ForeignFile(file.bytes.span) {
     case .npz: arrays = try Self.arrays(npz: file)

@@ -1,7 +1,7 @@
 import JSON
 
 /// Texts by id, as files of vocabularies and labels have them: in the order of the ids, or with their ids.
-struct TextList {
+package struct TextList {
   /// The text of each id from 0; nil where the file names none.
   private(set) var texts: [String?]
   /// Whether ids beyond those that a model has are no mistake: a Keras Tokenizer counts words that it leaves out.
@@ -23,7 +23,7 @@ struct TextList {
     }
   }
 
-  init(_ file: SourceFile) throws(ImportError) {
+  package init(_ file: SourceFile) throws(ImportError) {
     let first = file.bytes.first { !" \t\r\n".utf8.contains($0) }
     let isJSON = file.path.hasSuffix(".json") && first.map { "[{\"".utf8.contains($0) } ?? false
     guard isJSON else {

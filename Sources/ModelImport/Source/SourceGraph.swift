@@ -9,6 +9,8 @@ package struct SourceGraph: Sendable {
   package var constants: [String: SourceConstant] = [:]
   /// The version of ONNX's operators that the nodes are meant by.
   package var opset: Int
+  /// How many elements the constants may have that are read, together: a file may have many views of the same bytes.
+  var maxConstants = Int.max
 
   package init(opset: Int) { self.opset = opset }
 
@@ -51,7 +53,16 @@ package struct SourceConstant: Sendable {
   }
 
   package func tensor() throws(ImportError) -> SourceTensor {
-    SourceTensor(shape: shape, kind: kind, elements: try load())
+    let elements = try load()
+    guard let count = RowMajor.count(shape),
+      elements.count == count || elements.count == 1 && count <= SourceTensor.maxElements
+    else {
+      throw ImportError(
+        file: "",
+        problem:
+          "found \(elements.count) elements for a constant of \(shape), expected as many as that")
+    }
+    return SourceTensor(shape: shape, kind: kind, elements: elements)
   }
 }
 
@@ -91,8 +102,13 @@ package enum SourceAttribute: Sendable {
 }
 
 extension SourceNode {
+  /// A whole number, such as an axis or a size; one beyond any size is the largest one, so that sums need no check.
   func integer(_ key: String) -> Int? {
-    if case .integer(let value)? = attributes[key] { value } else { nil }
+    if case .integer(let value)? = attributes[key] { SourceNode.bounded(value) } else { nil }
+  }
+
+  static func bounded(_ value: Int) -> Int {
+    min(max(value, -SourceTensor.maxExtent), SourceTensor.maxExtent)
   }
 
   func integer(_ key: String, default value: Int) -> Int { integer(key) ?? value }
@@ -106,7 +122,7 @@ extension SourceNode {
   }
 
   func integers(_ key: String) -> [Int]? {
-    if case .integers(let values)? = attributes[key] { values } else { nil }
+    if case .integers(let values)? = attributes[key] { values.map(SourceNode.bounded) } else { nil }
   }
 
   func floats(_ key: String) -> [Double]? {

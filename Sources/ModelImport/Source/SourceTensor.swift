@@ -10,11 +10,16 @@ package struct SourceTensor: Sendable, Equatable {
   /// The elements; a single one where all are equal (`isUniform`), so that large arrays of zeros take no memory.
   package var elements: [Double]
 
-  /// The most elements of an array that is computed; weights are limited by their file.
-  package static let maxElements = 1 << 24
+  /// The most elements of an array that is computed, where none of those that it comes of has more: those are accounted for by
+  /// the file.
+  package static let maxElements = 1 << 22
+
+  /// What the sizes of an array, but those of 0, may come to: more than any memory holds, and so far from the ends of an Int that
+  /// positions in an array, and sums and differences of them, are Ints without a check.
+  static let maxExtent = 1 << 48
 
   package init(shape: [Int], kind: Kind = .float, elements: [Double]) {
-    precondition(elements.count == shape.reduce(1, *) || elements.count == 1)
+    precondition(elements.count == 1 || elements.count == RowMajor.count(shape))
     self.shape = shape
     self.kind = kind
     self.elements = elements
@@ -34,6 +39,9 @@ package struct SourceTensor: Sendable, Equatable {
   package var rank: Int { shape.count }
   package var isUniform: Bool { elements.count == 1 }
 
+  /// The first element, of an array that should have one alone; no number where there is none.
+  var first: Double { elements.first ?? .nan }
+
   package subscript(position: Int) -> Double { isUniform ? elements[0] : elements[position] }
 
   /// Every element, also of a uniform array.
@@ -41,13 +49,12 @@ package struct SourceTensor: Sendable, Equatable {
     isUniform && count != 1 ? Array(repeating: elements[0], count: count) : elements
   }
 
-  /// The elements as whole numbers; those beyond Int's range are its ends.
+  /// The elements as whole numbers; those beyond any size are the largest one.
   package var integers: [Int] { dense.map(SourceTensor.integer) }
 
   package static func integer(_ number: Double) -> Int {
-    if number.isNaN { return 0 }
-    if number >= 0x1p62 { return Int.max / 2 }
-    return number <= -0x1p62 ? Int.min / 2 : Int(number)
+    let limit = Double(maxExtent)
+    return number.isNaN ? 0 : Int(min(max(number, -limit), limit))
   }
 
   package func reshaped(_ shape: [Int]) -> SourceTensor {
@@ -68,6 +75,18 @@ package struct SourceTensor: Sendable, Equatable {
 
 /// Positions in row-major arrays.
 enum RowMajor {
+  /// How many elements an array of `shape` has; nil where a size is below 0, or the sizes but those of 0 come to more than `limit`.
+  static func count(_ shape: some Sequence<Int>, limit: Int = SourceTensor.maxExtent) -> Int? {
+    var (extent, isEmpty) = (1, false)
+    for size in shape {
+      let (product, overflows) = extent.multipliedReportingOverflow(by: max(size, 1))
+      guard size >= 0, !overflows, product <= limit else { return nil }
+      extent = product
+      isEmpty = isEmpty || size == 0
+    }
+    return isEmpty ? 0 : extent
+  }
+
   /// How far apart neighbours along each axis stand.
   static func strides(_ shape: [Int]) -> [Int] {
     var strides = Array(repeating: 1, count: shape.count)

@@ -46,17 +46,12 @@ struct StridedTensor {
   /// More axes than any weight has.
   static let maxAxes = 8
 
-  /// The number of elements; nil where the shape is none, or beyond what an Int holds.
+  /// The number of elements; nil where the shape is none, or is beyond any array. Where a size is 0, no bytes account for the
+  /// others, which then are few.
   var elementCount: Int? {
     guard shape.count <= Self.maxAxes, strides.count == shape.count else { return nil }
-    var count = 1
-    for size in shape {
-      guard size >= 0 else { return nil }
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      if overflow { return nil }
-      count = product
-    }
-    return count
+    return RowMajor.count(
+      shape, limit: shape.contains(0) ? SourceTensor.maxElements : SourceTensor.maxExtent)
   }
 
   /// How many elements the storage must have; nil where an Int does not hold it, or a stride or the offset is below 0.
@@ -66,6 +61,8 @@ struct StridedTensor {
     var last = offset
     for (size, stride) in zip(shape, strides) {
       guard stride >= 0 else { return nil }
+      // Along an axis of one element nothing moves, whatever its stride is said to be.
+      if size == 1 { continue }
       let (distance, overflow) = stride.multipliedReportingOverflow(by: size - 1)
       let (sum, sumOverflow) = last.addingReportingOverflow(distance)
       if overflow || sumOverflow { return nil }
@@ -86,6 +83,7 @@ struct StridedTensor {
     floats.reserveCapacity(count)
     guard count > 0 else { return floats }
     var index = [Int](repeating: 0, count: shape.count)
+    let strides = zip(shape, strides).map { $0 == 1 ? 0 : $1 }
     var element = offset
     while true {
       var word: UInt64 = 0

@@ -24,5 +24,6 @@ package struct FuzzTarget: Sendable {
     .http1Head, .chunked, .http1Connection, .http2, .proxyHeader, .forwarded, .gzip,
     .requestJSON, .stateToken,
     .safetensors, .modelFolder, .npy, .npz, .zip,
+    .onnx, .pickle, .torch, .torchScript, .exportedProgram, .keras, .textList,
   ]
 }

@@ -30,6 +30,14 @@ package enum Seeds {
       }
   }
 
+  /// A fixture's bytes.
+  static func fixture(_ path: String) -> [UInt8] {
+    guard let bytes = bytes("\(root)/Tests/Fixtures/\(path)") else {
+      fatalError("no fixture \(path)")
+    }
+    return bytes
+  }
+
   /// What once brought a target down, each by its file's name.
   package static func crashers(_ target: FuzzTarget) -> [(name: String, bytes: [UInt8])] {
     files("\(root)/Tests/Fuzzing/Crashers/\(target.name)").compactMap { path in

@@ -56,6 +56,10 @@ import Testing
     ("LSTM", "\"name\": \"l\", \"units\": 4, \"activation\": \"softmax\"", "LSTM \"l\"", "softmax"),
     ("LSTM", "\"name\": \"l\", \"units\": 5", "LSTM \"l\"", "found the sizes [3, 16]"),
     ("Reshape", "\"name\": \"r\", \"target_shape\": [7, 7]", "Reshape \"r\"", "don't fit"),
+    (
+      "Reshape", "\"name\": \"r\", \"target_shape\": [-9223372036854775808]", "Reshape \"r\"",
+      "target_shape: found an array of 1, expected whole numbers"
+    ),
     ("RNN", "\"name\": \"n\"", "RNN \"n\"", "not carried"),
     (
       "Embedding", "\"name\": \"e\", \"input_dim\": 3, \"output_dim\": 2", "Embedding \"e\"",
@@ -80,7 +84,10 @@ import Testing
     #expect(throws: ImportError.self) { throw try refusal(of: text) }
   }
 
-  @Test(arguments: ["[null]", "[null, null, null]", "[null, 0, 0]", "[null, 4, 1e18]", "3", "[]"])
+  @Test(arguments: [
+    "[null, -9223372036854775808]", "[null, 4194305]", "[null, 4194305, 3]",
+    "[null]", "[null, null, null]", "[null, 0, 0]", "[null, 4, 1e18]", "3", "[]",
+  ])
   func sizesOfInputsAreBounded(sizes: String) throws {
     _ = try refusal(of: sequential(layer("LSTM", "\"units\": 4"), input: sizes))
   }

@@ -92,7 +92,11 @@ import Testing
     #expect(tensor([.max, .max], [1, 1]).floats(from: bytes) == nil)
     #expect(tensor([-1], [1]).floats(from: bytes) == nil)
     #expect(tensor([2], [1, 1]).floats(from: bytes) == nil)
-    #expect(tensor([0, .max], [1, 1]).floats(from: bytes) == [])
+    #expect(tensor([0, 3], [1, 1]).floats(from: bytes) == [])
+    #expect(tensor([0, .max], [1, 1]).floats(from: bytes) == nil)
+    // An axis of one element never moves.
+    #expect(tensor([1, 6], [.max, 1]).floats(from: bytes)?.count == 6)
+    #expect(tensor([6, 1], [1, .max]).floats(from: bytes)?.count == 6)
     #expect(tensor([], [], offset: 5).floats(from: bytes) == [0])
     #expect(tensor([], [], offset: 6).floats(from: bytes) == nil)
   }

@@ -197,7 +197,7 @@ enum KerasNormalizationLayers {
     }
     let groups = try layer.number("groups", 32)
     let prefix = try scaleAndShift(&translation, call, size: value.size)
-    let count = groups == -1 ? value.size : Int(groups)
+    let count = groups == -1 ? value.size : Int(exactly: groups) ?? 0
     guard count > 0, value.size % count == 0 else {
       throw layer.refusal("groups: found \(groups), expected a divisor of \(value.size)")
     }

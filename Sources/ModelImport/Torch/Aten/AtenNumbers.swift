@@ -121,7 +121,9 @@ enum AtenNumbers {
       return .int((Double(a) / Double(b)).rounded(.down) == Double(a / b) ? a / b : a / b - 1)
     case "remainder":
       guard b != 0, a != .min else { return nil }
-      return .int(((a % b) + b) % b)
+      // As in Python it has the sign of the divisor.
+      let rest = a % b
+      return .int(rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest)
     case "eq": return .bool(a == b)
     case "ne": return .bool(a != b)
     case "lt": return .bool(a < b)

@@ -5,17 +5,22 @@ struct AtenTranslation {
 
   private(set) var graph = SourceGraph(opset: opset)
   private var names: Set<String> = []
+  /// The number that the next name of those letters gets.
+  private var counts: [String: Int] = [:]
   /// Lengths in the order of which sequences are to be put together.
   private var sorted: Set<String> = []
+
+  /// - Parameter maxConstants: elements of all constants together.
+  init(maxConstants: Int) { graph.maxConstants = maxConstants }
 
   // MARK: Values
 
   /// A name that no value has.
   mutating func unusedName(_ wanted: String) -> String {
     var name = wanted.isEmpty ? "value" : wanted
-    var count = 1
     while !names.insert(name).inserted {
-      count += 1
+      let count = counts[wanted, default: 2]
+      counts[wanted] = count + 1
       name = "\(wanted).\(count)"
     }
     return name

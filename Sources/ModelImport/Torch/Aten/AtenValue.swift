@@ -109,9 +109,9 @@ struct AtenCall {
     -> Int
   {
     switch value(index, name) {
-    case .int(let value)?: return value
+    case .int(let value)?: return SourceNode.bounded(value)
     case .bool(let value)?: return value ? 1 : 0
-    case .float(let value)?: if let whole = Int(exactly: value) { return whole }
+    case .float(let value)?: if let whole = Int(exactly: value) { return SourceNode.bounded(whole) }
     default: if let fallback { return fallback }
     }
     throw failure("no whole number as argument \(index)", because: "it must be known from the file")
@@ -150,9 +150,11 @@ struct AtenCall {
   /// Whole numbers known from the file: a list, or one number; nil where the argument is left out or None.
   func ints(_ index: Int, _ name: String = "") throws(ImportError) -> [Int]? {
     switch value(index, name) {
-    case .int(let value)?: return [value]
+    case .int(let value)?: return [SourceNode.bounded(value)]
     case .list(let values)?:
-      let ints = values.compactMap { value in if case .int(let int) = value { int } else { nil } }
+      let ints = values.compactMap { value in
+        if case .int(let int) = value { SourceNode.bounded(int) } else { nil }
+      }
       guard ints.count == values.count else {
         throw failure("sizes that depend on the input", because: "they must be known from the file")
       }

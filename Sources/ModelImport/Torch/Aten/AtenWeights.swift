@@ -92,7 +92,7 @@ enum AtenWeights {
     var pads = Array(repeating: 0, count: 2 * kernel.count)
     switch call.text(4, "padding") {
     case "same":
-      let totals = zip(dilations, kernel).map { $0 * ($1 - 1) }
+      let totals = zip(dilations, kernel).map { $0 &* ($1 - 1) }
       pads = totals.map { $0 / 2 } + totals.map { $0 - $0 / 2 }
     case "valid": break
     default:

@@ -55,7 +55,7 @@ struct ExportedProgram {
 
   /// The source graph, with the axes of its inputs as they are given.
   func sourceGraph(_ inputs: [SourceGraph.Input]) throws(ImportError) -> SourceGraph {
-    var translation = AtenTranslation()
+    var translation = AtenTranslation(maxConstants: weights.maxElements)
     var values: [String: AtenValue] = [:]
     var rest = inputs[...]
     for spec in signature["input_specs"]?.elements ?? [] {

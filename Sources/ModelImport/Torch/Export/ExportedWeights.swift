@@ -4,6 +4,8 @@ import ModelFormat
 struct ExportedWeights {
   private let file: String
   private let records: ZipRecords
+  /// Of all of them together.
+  let maxElements: Int
   private var tensors: [String: Entry] = [:]
 
   private enum Entry {
@@ -17,6 +19,7 @@ struct ExportedWeights {
   init(_ source: SourceFile, _ records: ZipRecords, program: String) throws(ImportError) {
     file = source.path
     self.records = records
+    maxElements = WeightTable.maxElements(fileBytes: source.bytes.count)
     let isBigEndian: Bool
     if records.names.contains("byteorder") {
       isBigEndian = try records.content("byteorder").elementsEqual("big".utf8)
@@ -91,7 +94,7 @@ struct ExportedWeights {
     switch entry {
     case .raw(_, let found), .saved(_, let found): tensor = found
     }
-    guard let count = tensor.elementCount, count <= 1 << 30 else {
+    guard let count = tensor.elementCount, count <= maxElements else {
       throw ImportError(file: file, place: name, problem: "found a shape of \(tensor.shape)")
     }
     let kind: SourceTensor.Kind = tensor.type.isConvertible ? .float : .integer
@@ -102,9 +105,7 @@ struct ExportedWeights {
       case .raw(let record, _): bytes = try records.content(record)[...]
       case .saved(let saved, _): bytes = try saved.bytes(of: tensor.storage)
       }
-      guard let bytes, count <= WeightTable.maxElements(fileBytes: bytes.count),
-        let floats = tensor.floats(from: bytes)
-      else {
+      guard let bytes, let floats = tensor.floats(from: bytes) else {
         throw ImportError(
           file: "", place: name,
           problem: "found too few bytes for a tensor of shape \(tensor.shape)")

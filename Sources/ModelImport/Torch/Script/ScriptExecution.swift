@@ -3,7 +3,7 @@
 struct ScriptExecution {
   private let module: ScriptModule
   private let weights: ScriptWeights
-  private(set) var translation = AtenTranslation()
+  private(set) var translation: AtenTranslation
   private var constants: [PickleGraph.Reference: AtenTensor] = [:]
   /// The names that lead to each module, and those of the module whose code is followed.
   private var modulePaths: [PickleGraph.Reference: String] = [:]
@@ -43,6 +43,7 @@ struct ScriptExecution {
   init(_ module: ScriptModule, _ weights: ScriptWeights) {
     self.module = module
     self.weights = weights
+    translation = AtenTranslation(maxConstants: weights.maxElements)
   }
 
   // MARK: The entry

@@ -3,7 +3,8 @@ struct ScriptWeights {
   private let file: TorchFile
   private let pickled: PickledTensors
   private let names: [PickleGraph.Reference: String]
-  private let maxElements: Int
+  /// Of all of them together.
+  let maxElements: Int
 
   init(_ file: TorchFile, fileBytes: Int) {
     self.file = file

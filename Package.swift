@@ -48,6 +48,7 @@ let package = Package(
       name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: strict),
     .target(
@@ -58,6 +59,9 @@ let package = Package(
       name: "Scheduling",
       dependencies: ["Inference", .product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: hot),
+    .target(
+      name: "SessionStores", dependencies: ["Scheduling", "Inference", "CSQLite", "CZlib"],
+      swiftSettings: strict),
     .target(
       name: "Serving", dependencies: ["Scheduling", "Inference", "ModelFormat", "CCrypto"],
       swiftSettings: strict),
@@ -83,8 +87,8 @@ let package = Package(
     .executableTarget(
       name: "carousel",
       dependencies: [
-        "API", "Serving", "HTTPServer", "HTTPCore", "Scheduling", "Inference", "ModelFormat",
-        "JSON", "NumPyFormat", "Compression", "CLinux", "CSSL", "CArguments",
+        "API", "Serving", "SessionStores", "HTTPServer", "HTTPCore", "Scheduling", "Inference",
+        "ModelFormat", "JSON", "NumPyFormat", "Compression", "CLinux", "CSSL", "CArguments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -142,6 +146,10 @@ let package = Package(
       dependencies: ["Scheduling", "Inference", "ModelFormat", "TestSupport"],
       swiftSettings: tested),
     .testTarget(
+      name: "SessionStoresTests",
+      dependencies: ["SessionStores", "Scheduling", "Inference", "CSQLite", "TestSupport"],
+      swiftSettings: tested),
+    .testTarget(
       name: "ServingTests",
       dependencies: ["Serving", "Scheduling", "Inference", "ModelFormat", "TestSupport"],
       swiftSettings: tested),
@@ -162,15 +170,15 @@ let package = Package(
     .testTarget(
       name: "APITests",
       dependencies: [
-        "API", "Serving", "Scheduling", "Inference", "ModelFormat", "HTTPCore", "JSON",
-        "TestSupport",
+        "API", "Serving", "SessionStores", "Scheduling", "Inference", "ModelFormat", "HTTPCore",
+        "JSON", "TestSupport",
       ],
       swiftSettings: tested),
     .testTarget(
       name: "carouselTests",
       dependencies: [
-        "carousel", "API", "Serving", "HTTPServer", "HTTPCore", "Scheduling", "Inference",
-        "ModelFormat", "NumPyFormat", "JSON", "TestSupport",
+        "carousel", "API", "Serving", "SessionStores", "HTTPServer", "HTTPCore", "Scheduling",
+        "Inference", "ModelFormat", "NumPyFormat", "JSON", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

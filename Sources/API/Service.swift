@@ -18,11 +18,13 @@ package final class Service: Sendable {
   /// - Parameters:
   ///   - engines: the models, each under the name that it has in URLs; no name twice.
   ///   - defaultModel: the one that answers `/predict`, of `engines`; the first where nil.
+  ///   - sessionStore: where sessions are kept that survive the process; nil where none do.
   ///   - memory: where documents and answers are counted; the server's own, so that all is counted together.
   package convenience init(
     engines: [(name: String, engine: Engine)], defaultModel: String? = nil,
     settings: ServiceSettings = ServiceSettings(),
     memory: MemoryBudget = MemoryBudget(limit: 1 << 30),
+    sessionStore: (any SessionStore)? = nil,
     connections: (@Sendable () -> ConnectionStatistics)? = nil
   ) {
     self.init(
@@ -30,7 +32,7 @@ package final class Service: Sendable {
         models: ModelRegistry(
           engines.map { ServedModel(name: $0.name, engine: $0.engine) }, defaultModel: defaultModel),
         settings: settings,
-        memory: memory, connections: connections)
+        memory: memory, sessionStore: sessionStore, connections: connections)
     ) { RouteTable(parts: $0).rows }
   }
 
@@ -56,6 +58,11 @@ package final class Service: Sendable {
   package var sessionTransfer: SessionTransfer {
     SessionTransfer(
       models: parts.models, sessions: parts.sessions, wallClock: { ProcessStatistics.now })
+  }
+
+  /// Ends the service of sessions; `completion` is told whether their store, where there is one, has all of them.
+  package func endSessions(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {
+    parts.sessions.shutDown(completion: completion)
   }
 
   /// Asks for the tokens of `table` from now on.
@@ -154,6 +161,10 @@ package final class Service: Sendable {
       parts.pages.add { [budget = parts.budget] in budget.answer([call], make) }
     case .page(.shared, let make):
       parts.pages.add(call) { [budget = parts.budget] in budget.answer($0, make) }
+    case .laterPage(let make):
+      make(call) { [budget = parts.budget] page in
+        budget.answer([call]) { _ throws(Fault) in try page.get() }
+      }
     case .question(let answer): parts.queues.answer(call, by: answer)
     }
   }

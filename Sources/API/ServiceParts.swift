@@ -26,6 +26,7 @@ struct ServiceParts: Sendable {
 
   init(
     models: ModelRegistry, settings: ServiceSettings, memory: MemoryBudget,
+    sessionStore: (any SessionStore)? = nil,
     connections: (@Sendable () -> ConnectionStatistics)?
   ) {
     self.models = models
@@ -34,7 +35,7 @@ struct ServiceParts: Sendable {
     self.connections = connections
     budget = AnswerBudget(memory: memory, settings: settings)
     clients = ClientLimiter(limits: settings.clients)
-    sessions = Sessions(limits: settings.sessions)
+    sessions = Sessions(limits: settings.sessions, store: sessionStore)
     sealer = settings.stateKey.map { StateSealer(key: $0) } ?? StateSealer()
     queues = BodyQueues(maxInlineBytes: settings.maxInlineBytes)
   }

@@ -2,6 +2,7 @@ import Glibc
 import ModelFormat
 import NumPyFormat
 import Serving
+import SessionStores
 
 /// What stops a command, as facts; `description` is the one sentence that the user reads.
 enum CarouselError: Error, Equatable {
@@ -40,6 +41,8 @@ enum CarouselError: Error, Equatable {
   case noModelsFolder(path: String)
   /// A place of `session_file` where no session file can be: it is left as it is.
   case sessionPlace(path: String, SessionFileProblem)
+  /// A `session_store` that can't be one.
+  case sessionStore(path: String, FileStoreError)
   /// A file that no input is, of a kind that is known by its first bytes or not.
   case notAnInput(path: String, ForeignFile?)
   /// A model's file, and no program to import it with.
@@ -102,6 +105,8 @@ extension CarouselError: CustomStringConvertible {
       "\(path): \(systemMessage(ENOENT)); name model folders, or --models"
     case .sessionPlace(let path, let problem):
       "session_file: \(path): \(problem)"
+    case .sessionStore(let path, let error):
+      "session_store: \(path): \(error.phrase)"
     case .notAnInput(let path, let file?): file.questionDescription(of: inputName(path))
     case .notAnInput(let path, nil): "\(inputName(path)): neither JSON nor .npy nor .npz"
     case .noImporter(let file):
@@ -135,4 +140,19 @@ private func axes(_ shape: [Int?]) -> String {
 
 private func quoted(_ names: [String]) -> String {
   names.map { "\"\($0)\"" }.joined(separator: ", ")
+}
+
+extension FileStoreError {
+  fileprivate var phrase: String {
+    switch self {
+    case .otherFile:
+      "found another file, expected one of sessions, or none: it is left as it is"
+    case .otherLayout(let found):
+      "found sessions in layout \(found), which another version of carousel wrote: it is left as it is"
+    case .taken:
+      "another process has it (and its .lock), expected one process a file"
+    case .system(let code): systemMessage(code)
+    case .sqlite(let error): error.message
+    }
+  }
 }

@@ -150,12 +150,12 @@ extension Service {
   /// A service that is ready, over `models`, the first of which is the default.
   static func make(
     _ models: Model..., settings: ServiceSettings = ServiceSettings(),
-    limits: EngineLimits = EngineLimits()
+    limits: EngineLimits = EngineLimits(), sessionStore: (any SessionStore)? = nil
   ) throws -> Service {
     let service = Service(
       engines: try models.map {
         ($0.description.name, Engine(graph: try ModelGraph($0), limits: limits))
-      }, settings: settings)
+      }, settings: settings, sessionStore: sessionStore)
     service.setReadiness(.ready)
     return service
   }

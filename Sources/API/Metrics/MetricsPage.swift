@@ -143,7 +143,7 @@ struct MetricsPage: Sendable {
   }
 
   private func writeSessions(of models: [ServedModel], to page: inout PrometheusText) {
-    let (usage, ends) = sessions.withTable { ($0.usage, $0.endCounts) }
+    let (usage, ends) = sessions.usage
     page.family("carousel_sessions", .gauge, help: "Sessions that clients left here.")
     for model in models {
       page.sample([("model", model.name)], value: usage[model.sessionOwner]?.count ?? 0)
@@ -158,6 +158,36 @@ struct MetricsPage: Sendable {
     for (end, name) in [(SessionEnd.ended, "ended"), (.expired, "expired"), (.evicted, "evicted")] {
       page.sample([("reason", name)], value: ends[end] ?? 0)
     }
+    writeSessionStore(to: &page)
+  }
+
+  private func writeSessionStore(to page: inout PrometheusText) {
+    guard let (store, problem) = sessions.storeStatistics else { return }
+    page.family(
+      "carousel_session_store_up", .gauge,
+      help: "1 while the store of sessions does what it is asked, else 0.")
+    page.sample(value: problem == nil && !store.isFailing ? 1 : 0)
+    page.family(
+      "carousel_session_store_bytes_limit", .gauge, help: "What the sessions in the store may take."
+    )
+    page.sample(value: store.maxBytes)
+    page.family(
+      "carousel_session_store_file_bytes", .gauge, help: "What the store's files take on the disk.")
+    page.sample(value: store.fileBytes)
+    page.family(
+      "carousel_session_store_moves_total", .counter, help: "Moves of sessions that were stored.")
+    page.sample(value: store.moves)
+    page.family(
+      "carousel_session_store_commits_total", .counter,
+      help: "Times that the store took moves, of as many requests as waited.")
+    page.sample(value: store.commits)
+    page.family(
+      "carousel_session_store_failures_total", .counter, help: "Times that the store failed.")
+    page.sample(value: store.failures)
+    page.family(
+      "carousel_session_store_damaged_total", .counter,
+      help: "Sessions whose entry in the store was found damaged.")
+    page.sample(value: store.endCounts[.damaged] ?? 0)
   }
 
   private func writeClients(to page: inout PrometheusText) {

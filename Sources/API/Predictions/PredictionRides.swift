@@ -94,7 +94,7 @@ struct PredictionRides: Sendable {
         answer(call, predictions, inquiry)
       }
     case .failure(let refusal):
-      closeSessions(of: inquiry.question, with: nil)
+      returnSessions(of: inquiry.question)
       if refusal == .cancelled {
         call.abandoned()
       } else {
@@ -103,14 +103,10 @@ struct PredictionRides: Sendable {
     }
   }
 
-  /// Gives the sessions of a question back: as the predictions leave them, or as they were where there is no answer.
-  ///
-  /// - Returns: false where it is too late for that, so that there must be no answer.
-  @discardableResult
-  private func closeSessions(of question: Question, with predictions: [Prediction]?) -> Bool {
-    guard !question.sessions.isEmpty else { return true }
-    return sessions.close(
-      question.sessionResults(of: predictions), model: question.model.sessionOwner)
+  /// Gives the sessions of a question back as they were, where there is no answer.
+  private func returnSessions(of question: Question) {
+    guard !question.sessions.isEmpty else { return }
+    sessions.close(question.sessionResults(of: nil), model: question.model.sessionOwner)
   }
 
   private func answer(_ call: Call, _ predictions: [Prediction], _ inquiry: Inquiry) {
@@ -123,18 +119,23 @@ struct PredictionRides: Sendable {
       // on its way.
       call.exchange.askPresence { [self] isPresent in
         guard isPresent else {
-          closeSessions(of: inquiry.question, with: nil)
+          returnSessions(of: inquiry.question)
           return call.abandoned()
         }
         // Before the answer goes out: its client may come back for the session at once.
-        guard closeSessions(of: inquiry.question, with: predictions) else {
-          return call.refuse(
-            Fault(SessionError.refused(.frozen, model: inquiry.question.model.name)))
+        let question = inquiry.question
+        sessions.close(
+          question.sessionResults(of: predictions), model: question.model.sessionOwner
+        ) { refusal in
+          if let refusal {
+            call.refuse(Fault(SessionError.refused(refusal, model: question.model.name)))
+          } else {
+            send(response, of: inquiry, to: call)
+          }
         }
-        send(response, of: inquiry, to: call)
       }
     } catch {
-      closeSessions(of: inquiry.question, with: nil)
+      returnSessions(of: inquiry.question)
       call.exchange.isAbandoned ? call.abandoned() : call.refuse(error)
     }
   }

@@ -24,6 +24,9 @@ struct Route: Sendable {
   enum Answer: Sendable {
     /// A response that depends on no body. A route of GET answers HEAD, too.
     case page(PageMaking, @Sendable (Call) throws(Fault) -> HTTPResponse)
+    /// The same, made once the store of sessions has told what it takes; the closure gets it from any thread.
+    case laterPage(
+      @Sendable (Call, @escaping @Sendable (Result<HTTPResponse, Fault>) -> Void) -> Void)
     /// Reads the body of the request and sees to it that the call is answered. Called away from the event loop
     /// where the body is large.
     case question(@Sendable (Call) -> Void)

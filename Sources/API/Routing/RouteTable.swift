@@ -45,13 +45,13 @@ struct RouteTable: Sendable {
       Route(
         "GET", "/models/{name}/sessions",
         "the model's sessions, the last used first, for operators", access: .operate,
-        .page(.forEach, sessions.list)),
+        .laterPage { sessions.list($0, completion: $1) }),
       Route(
         "GET", "/models/{name}/sessions/{id}", "one session; DELETE ends it", access: .predict,
-        .page(.onLoop, sessions.one)),
+        .laterPage { sessions.one($0, completion: $1) }),
       Route(
         "DELETE", "/models/{name}/sessions/{id}", nil, access: .predict,
-        .page(.onLoop, sessions.end)),
+        .laterPage { sessions.end($0, completion: $1) }),
       Route(
         "GET", "/whoami", "what the server takes you for: address, token, limits", access: .predict,
         .page(.onLoop) { [client = ClientPage(parts)] in client.response(to: $0) }),

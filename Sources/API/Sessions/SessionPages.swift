@@ -8,22 +8,38 @@ import Serving
 struct SessionPages: Sendable {
   private let models: ModelRegistry
   private let sessions: Sessions
+  private let pages: PageQueue
 
   init(_ parts: ServiceParts) {
     models = parts.models
     sessions = parts.sessions
+    pages = parts.pages
   }
 
+  typealias Completion = @Sendable (Result<HTTPResponse, Fault>) -> Void
+
   /// `GET /models/NAME/sessions`
-  func list(_ call: Call) throws(Fault) -> HTTPResponse {
-    let model = try call.grant.models(of: models.snapshot).model(call.path["name"] ?? "")
-    let limit = try Self.listLimit(of: call.exchange.request.query)
-    let (listings, usage) = sessions.withTable { table in
-      (
-        table.listings(of: model.sessionOwner, limit: limit, now: .now),
-        table.usage[model.sessionOwner] ?? SessionTable.Usage()
-      )
+  func list(_ call: Call, completion: @escaping Completion) {
+    do throws(Fault) {
+      let model = try call.grant.models(of: models.snapshot).model(call.path["name"] ?? "")
+      let limit = try Self.listLimit(of: call.exchange.request.query)
+      // The page may be long: it is made away from the loop.
+      pages.add {
+        sessions.listings(of: model.sessionOwner, limit: limit) { result in
+          completion(
+            result.map { list(of: model, $0) }
+              .mapError { Fault(SessionError.refused($0, model: model.name)) })
+        }
+      }
+    } catch {
+      completion(.failure(error))
     }
+  }
+
+  private func list(
+    of model: ServedModel, _ listings: [SessionTable.Listing]
+  ) -> HTTPResponse {
+    let usage = sessions.usage.sessions[model.sessionOwner] ?? SessionTable.Usage()
     var writer = JSONWriter()
     writer.raw(#"{"model":"#)
     writer.string(model.name)
@@ -38,29 +54,45 @@ struct SessionPages: Sendable {
   }
 
   /// `GET /models/NAME/sessions/ID`: whoever knows an id may ask for it.
-  func one(_ call: Call) throws(Fault) -> HTTPResponse {
-    let (_, listing) = try table(call) { (table, key) throws(SessionRefusal) in
-      try table.listing(of: key, now: .now)
+  func one(_ call: Call, completion: @escaping Completion) {
+    do throws(Fault) {
+      let place = try place(of: call)
+      sessions.listing(of: place.key, floatCount: place.model.graph.stateFloatCount) { result in
+        completion(
+          result.map { listing in
+            var writer = JSONWriter()
+            Self.write(listing, to: &writer)
+            writer.raw("\n")
+            return .json(writer.bytes)
+          }.mapError { fault(for: $0, at: place) })
+      }
+    } catch {
+      completion(.failure(error))
     }
-    var writer = JSONWriter()
-    Self.write(listing, to: &writer)
-    writer.raw("\n")
-    return .json(writer.bytes)
   }
 
   /// `DELETE /models/NAME/sessions/ID`
-  func end(_ call: Call) throws(Fault) -> HTTPResponse {
-    let (id, _) = try table(call) { (table, key) throws(SessionRefusal) in
-      try table.end(key, now: .now)
+  func end(_ call: Call, completion: @escaping Completion) {
+    do throws(Fault) {
+      let place = try place(of: call)
+      sessions.end(place.key, floatCount: place.model.graph.stateFloatCount) { refusal in
+        completion(
+          refusal.map { .failure(fault(for: $0, at: place)) }
+            ?? .success(.json(Array("{\"id\":\"\(place.key.id)\",\"ended\":true}\n".utf8))))
+      }
+    } catch {
+      completion(.failure(error))
     }
-    return .json(Array("{\"id\":\"\(id)\",\"ended\":true}\n".utf8))
   }
 
-  /// Does to the table what the session of the path is asked for; returns its id, too.
-  private func table<Value: Sendable>(
-    _ call: Call,
-    _ body: (inout SessionTable, SessionTable.Key) throws(SessionRefusal) -> sending Value
-  ) throws(Fault) -> (id: String, Value) {
+  /// The session that a path names.
+  private struct Place: Sendable {
+    let models: ModelSnapshot
+    let model: ServedModel
+    let key: SessionTable.Key
+  }
+
+  private func place(of call: Call) throws(Fault) -> Place {
     let models = call.grant.models(of: models.snapshot)
     let model = try models.model(call.path["name"] ?? "")
     // Of all that an id may hold, the colon alone is reserved (RFC 3986 §2.2); clients may encode it.
@@ -69,20 +101,17 @@ struct SessionPages: Sendable {
       throw Fault(
         BodyError.unexpected(path: "the path's session", found: .string(id), expected: .sessionID))
     }
-    let key = SessionTable.Key(model: model.sessionOwner, id: id)
-    do throws(SessionRefusal) {
-      return (
-        id,
-        try sessions.withTable { table throws(SessionRefusal) in try body(&table, key) }
-      )
-    } catch {
-      let refusal = sessions.refusal(error, of: model, among: models)
-      // A client that asks for a session's page, or ends it, is not told how to begin one.
-      if case .unknown = refusal {
-        throw Fault(SessionError.noSuchSession(id: id, model: model.name))
-      }
-      throw Fault(SessionError.refused(refusal, model: model.name))
+    return Place(
+      models: models, model: model, key: SessionTable.Key(model: model.sessionOwner, id: id))
+  }
+
+  private func fault(for refusal: SessionRefusal, at place: Place) -> Fault {
+    let refusal = sessions.refusal(refusal, of: place.model, among: place.models)
+    // A client that asks for a session's page, or ends it, is not told how to begin one.
+    if case .unknown(let id) = refusal {
+      return Fault(SessionError.noSuchSession(id: id, model: place.model.name))
     }
+    return Fault(SessionError.refused(refusal, model: place.model.name))
   }
 
   /// The `limit` of a query, which is all that it may hold.

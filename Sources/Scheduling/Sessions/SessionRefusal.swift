@@ -1,7 +1,7 @@
-/// How a session came to its end.
-package enum SessionEnd: Sendable, Hashable, CaseIterable {
+/// How a session came to its end. Files have the number.
+package enum SessionEnd: UInt8, Sendable, Hashable, CaseIterable {
   /// It was the least recently used when others needed its memory.
-  case evicted
+  case evicted = 1
   /// Nobody used it for `session_idle_seconds`.
   case expired
   /// Its client ended it.
@@ -10,6 +10,8 @@ package enum SessionEnd: Sendable, Hashable, CaseIterable {
   case otherModel
   /// The process that had it did not hand it over: it ended uncleanly.
   case lost
+  /// What the store has of it is damaged.
+  case damaged
 }
 
 /// Why a request does not get a session.
@@ -34,6 +36,8 @@ package enum SessionRefusal: Error, Equatable, Sendable {
   case tooLarge(needed: Int, limit: Int)
   /// The sessions that other requests have open at the moment leave too little memory.
   case full(limit: Int)
+  /// The store does not do its part, so that no session has moved, or none is known to have.
+  case store(SessionStoreProblem)
   /// The request's time-out passed while it waited.
   case deadlinePassed(timeout: Duration)
 }

@@ -54,15 +54,24 @@ package struct SessionTable {
     package let steps: Int
     package let age: Duration
     package let idle: Duration
+
+    package init(id: String, steps: Int, age: Duration, idle: Duration) {
+      self.id = id
+      self.steps = steps
+      self.age = age
+      self.idle = idle
+    }
   }
 
-  fileprivate struct Entry {
+  struct Entry {
     let key: Key
     /// Nil until its first request is done.
     var state: SequenceState?
     let byteCount: Int
     var created: Instant
     var used: Instant
+    /// Its moves in the store; 0 where it is not there, or where there is no store.
+    var version = 0
     var use = Use.idle
 
     enum Use: Equatable {
@@ -85,17 +94,19 @@ package struct SessionTable {
   package static let overheadBytes = 312
 
   package let limits: SessionLimits
-  private var indices: [Key: Int] = [:]
-  private var entries = UseList<Entry>()
-  private var ends = SessionEnds()
-  private var lost = LostSessions()
+  /// Whether a store has the sessions: then those that leave the table do not end, and what is not here is looked up there.
+  package let isCache: Bool
+  var indices: [Key: Int] = [:]
+  var entries = UseList<Entry>()
+  var ends = SessionEnds()
+  var lost = LostSessions()
   /// Whether the sessions are on their way to the next process: from then on none moves, begins or ends.
-  package private(set) var isFrozen = false
+  package internal(set) var isFrozen = false
 
   /// The memory that all sessions take.
-  package private(set) var byteCount = 0
+  package internal(set) var byteCount = 0
   /// The memory that open sessions take.
-  private var openByteCount = 0
+  var openByteCount = 0
   /// Sessions there are.
   package var count: Int { indices.count }
   /// By model.
@@ -103,7 +114,10 @@ package struct SessionTable {
   /// Sessions that ended, by how.
   package private(set) var endCounts: [SessionEnd: Int] = [:]
 
-  package init(limits: SessionLimits) { self.limits = limits }
+  package init(limits: SessionLimits, isCache: Bool = false) {
+    self.limits = limits
+    self.isCache = isCache
+  }
 
   // MARK: - Requests
 
@@ -112,22 +126,28 @@ package struct SessionTable {
   /// - Parameters:
   ///   - openings: no id twice.
   ///   - floatCount: the floats of a state of the model.
+  ///   - findings: what the store knows of those that are not here (`missing`).
   /// - Returns: the states to go on from, in order; nil for what begins.
   package mutating func open(
-    _ openings: [Opening], model: String, floatCount: Int, now: Instant
+    _ openings: [Opening], model: String, floatCount: Int,
+    findings: [Key: SessionFinding] = [:], now: Instant
   ) throws(SessionRefusal) -> [SequenceState?] {
     guard !isFrozen else { throw .frozen }
     expire(now: now)
     let keys = openings.map { Key(model: model, id: $0.id) }
     var states: [SequenceState?] = []
     for (opening, key) in zip(openings, keys) {
+      var steps: Int?
       if let index = indices[key] {
         guard entries[index].use == .idle else { throw .busy(opening.id) }
-        guard opening.way == .resume || opening.replaces else {
-          throw .exists(opening.id, steps: entries[index].state?.position ?? 0)
-        }
+        steps = entries[index].state?.position ?? 0
+      } else if case .session(let record, _) = findings[key] {
+        steps = record.state.position
       }
-      states.append(try initialState(of: opening, key))
+      if let steps, opening.way != .resume, !opening.replaces {
+        throw .exists(opening.id, steps: steps)
+      }
+      states.append(try initialState(of: opening, key, findings))
     }
     let (needed, new) = keys.reduce(into: (0, 0)) { sums, key in
       let byteCount = Self.byteCount(of: key, floatCount: floatCount)
@@ -149,18 +169,23 @@ package struct SessionTable {
       if let index = indices[Key(model: model, id: source)] { touch(index, now: now) }
     }
     makeRoom(new)
-    for key in keys where indices[key] == nil {
-      insert(
-        Entry(
-          key: key, byteCount: Self.byteCount(of: key, floatCount: floatCount), created: now,
-          used: now, use: .open(anew: true)))
+    for (opening, key) in zip(openings, keys) where indices[key] == nil {
+      var entry = Entry(
+        key: key, byteCount: Self.byteCount(of: key, floatCount: floatCount), created: now,
+        used: now, use: .open(anew: opening.way != .resume))
+      if case .session(let record, let version) = findings[key] {
+        entry.state = record.state
+        entry.version = version
+        entry.created = now - record.age
+      }
+      insert(entry)
     }
     return states
   }
 
   /// The state that a request goes on from; nil where it begins.
   private func initialState(
-    of opening: Opening, _ key: Key
+    of opening: Opening, _ key: Key, _ findings: [Key: SessionFinding]
   ) throws(SessionRefusal) -> SequenceState? {
     let source: Key
     switch opening.way {
@@ -169,7 +194,7 @@ package struct SessionTable {
     case .fork(let id): source = Key(model: key.model, id: id)
     }
     let state: SequenceState
-    do throws(SessionRefusal) { state = try self.state(of: source) } catch {
+    do throws(SessionRefusal) { state = try self.state(of: source, findings) } catch {
       guard error == .unknown(source.id) else { throw error }
       // None can begin either.
       guard limits.maxBytes > 0 else { throw .tooLarge(needed: 0, limit: 0) }
@@ -191,6 +216,7 @@ package struct SessionTable {
     entries[index].use = .idle
     openByteCount -= entries[index].byteCount
     if let state {
+      entries[index].version += 1
       entries[index].state = state
       if anew { entries[index].created = now }
     }
@@ -222,13 +248,22 @@ package struct SessionTable {
   }
 
   /// The state of a session that exists and that no request has open.
-  private func state(of key: Key) throws(SessionRefusal) -> SequenceState {
+  private func state(
+    of key: Key, _ findings: [Key: SessionFinding] = [:]
+  ) throws(SessionRefusal) -> SequenceState {
+    if indices[key] == nil {
+      switch findings[key] {
+      case .session(let record, _): return record.state
+      case .ended(let reason): throw .gone(key.id, reason)
+      case .unknown, nil: break
+      }
+    }
     let entry = try entry(key)
     guard entry.use == .idle, let state = entry.state else { throw .busy(key.id) }
     return state
   }
 
-  private func entry(_ key: Key) throws(SessionRefusal) -> Entry {
+  func entry(_ key: Key) throws(SessionRefusal) -> Entry {
     guard let index = indices[key] else {
       if let reason = ends[key] { throw .gone(key.id, reason) }
       if lost.contains(key) { throw .gone(key.id, .lost) }
@@ -246,7 +281,7 @@ package struct SessionTable {
   }
 
   /// Evicts idle sessions until `needed` bytes fit; the open sessions leave that much.
-  private mutating func makeRoom(_ needed: Int) {
+  mutating func makeRoom(_ needed: Int) {
     endOldest(.evicted) { table, _ in table.byteCount + needed <= table.limits.maxBytes }
   }
 
@@ -257,7 +292,8 @@ package struct SessionTable {
     var next = entries.oldest
     while let index = next, !suffices(self, entries[index].used) {
       next = entries.newer(than: index)
-      if entries[index].use == .idle { end(index, reason) }
+      guard entries[index].use == .idle else { continue }
+      if isCache { remove(index) } else { end(index, reason) }
     }
   }
 
@@ -283,87 +319,13 @@ package struct SessionTable {
     return found
   }
 
-  // MARK: - To another process
-
-  /// A session as it is carried from one process to the next.
-  package struct Record: Sendable, Equatable {
-    package let key: Key
-    package let state: SequenceState
-    package let age: Duration
-    package let idle: Duration
-
-    package init(key: Key, state: SequenceState, age: Duration, idle: Duration) {
-      self.key = key
-      self.state = state
-      self.age = age
-      self.idle = idle
-    }
-  }
-
-  /// Freezes the sessions for the next process.
-  package mutating func freeze() { isFrozen = true }
-
-  /// An iteration over the sessions of a frozen table, the least recently used first.
-  package struct Walk: Sendable {
-    fileprivate var next: Int?
-  }
-
-  package func walk() -> Walk { Walk(next: entries.oldest) }
-
-  /// The next sessions of an iteration, up to `limit` of them; none at its end.
-  package func records(_ walk: inout Walk, limit: Int = .max, now: Instant) -> [Record] {
-    var found: [Record] = []
-    while found.count < limit, let index = walk.next {
-      let entry = entries[index]
-      if let state = entry.state {
-        found.append(
-          Record(
-            key: entry.key, state: state, age: entry.created.duration(to: now),
-            idle: entry.used.duration(to: now)))
-      }
-      walk.next = entries.newer(than: index)
-    }
-    return found
-  }
-
-  /// The sessions that are gone, and why, in the order in which they ended.
-  package var rememberedEnds: [(key: Key, reason: SessionEnd)] { ends.remembered }
-
-  /// Takes in a session of another process; they come in the order of `records`, before any request.
-  package mutating func restore(_ record: Record, now: Instant) {
-    let byteCount = Self.byteCount(of: record.key, floatCount: record.state.floats.count)
-    guard indices[record.key] == nil else { return }
-    guard byteCount <= limits.maxBytes else { return remember(record.key, .evicted) }
-    makeRoom(byteCount)
-    insert(
-      Entry(
-        key: record.key, state: record.state, byteCount: byteCount, created: now - record.age,
-        used: now - record.idle))
-  }
-
-  /// Remembers that a process before this one had a session and did not hand it over.
-  package mutating func rememberLost(_ key: Key) { lost.insert(key.stableHash) }
-
-  /// Remembers what processes before that one had lost: their `rememberedLost`.
-  package mutating func rememberLost(_ hashes: [UInt64]) {
-    for hash in hashes { lost.insert(hash) }
-  }
-
-  /// The sessions that processes before this one did not hand over, as hashes of their keys; first those lost first.
-  package var rememberedLost: [UInt64] { lost.remembered }
-
-  /// Remembers why a session is gone, be it one of another process that this one can't go on with.
-  package mutating func remember(_ key: Key, _ reason: SessionEnd) {
-    ends.insert(key, reason)
-  }
-
   // MARK: - Entries
 
-  private static func byteCount(of key: Key, floatCount: Int) -> Int {
+  package static func byteCount(of key: Key, floatCount: Int) -> Int {
     floatCount * MemoryLayout<Float>.stride + key.id.utf8.count + overheadBytes
   }
 
-  private mutating func insert(_ entry: Entry) {
+  mutating func insert(_ entry: Entry) {
     byteCount += entry.byteCount
     usage[entry.key.model, default: Usage()].count += 1
     usage[entry.key.model, default: Usage()].byteCount += entry.byteCount
@@ -372,14 +334,14 @@ package struct SessionTable {
     lost.remove(entry.key)
   }
 
-  private mutating func end(_ index: Int, _ reason: SessionEnd) {
+  mutating func end(_ index: Int, _ reason: SessionEnd) {
     let key = entries[index].key
     remove(index)
     endCounts[reason, default: 0] += 1
     remember(key, reason)
   }
 
-  private mutating func remove(_ index: Int) {
+  mutating func remove(_ index: Int) {
     let entry = entries.remove(index)
     byteCount -= entry.byteCount
     usage[entry.key.model, default: Usage()].count -= 1

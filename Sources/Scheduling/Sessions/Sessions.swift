@@ -10,45 +10,76 @@ package final class Sessions: Sendable {
 
   /// A request that may have to wait for a session.
   package struct Waiter: Hashable, Sendable {
-    fileprivate let number: UInt64
+    let number: UInt64
   }
 
-  private struct Waiting {
+  struct Waiting: Sendable {
     let waiter: Waiter
     let openings: [SessionTable.Opening]
     let model: String
     let floatCount: Int
     /// When its client stops waiting, and the time-out by which it does.
     let due: (deadline: ContinuousClock.Instant, timeout: Duration)?
+    let mayWait: Bool
     let completion: @Sendable (Grant) -> Void
+
+    /// The sessions that it copies.
+    var sources: [SessionTable.Key] {
+      openings.compactMap { opening in
+        guard case .fork(let source) = opening.way else { return nil }
+        return SessionTable.Key(model: model, id: source)
+      }
+    }
   }
 
-  private struct LockedState {
+  /// What becomes of a request that asks for sessions.
+  enum Outcome {
+    case grant(Grant)
+    /// It waits for a session that is busy.
+    case waits
+    /// The store has to be asked for these first.
+    case fetch([SessionTable.Key])
+  }
+
+  struct LockedState {
     var table: SessionTable
     let clock: @Sendable () -> ContinuousClock.Instant
+    /// What the store has been asked, and who waits for its answer.
+    var questions = StoreQuestions()
     /// In the order in which they came, by the session that they wait for.
     var waiting: [SessionTable.Key: Deque<Waiting>] = [:]
     /// Whether a timer looks at the deadlines of waiting requests.
     var isWatched = false
-    /// Requests that wait no more, whose completions are yet to be called, in order.
-    var reports: Deque<(Waiting, Grant)> = []
+    /// Requests that wait no more, and are yet to be told, in order.
+    var reports: Deque<(Waiting, Outcome)> = []
     /// Whether a thread is calling them.
     var isReporting = false
 
-    /// Opens the sessions of a request, or lets it wait for the one that is busy; nil where it waits.
-    mutating func open(_ request: Waiting, mayWait: Bool) -> Grant? {
+    /// Opens the sessions of a request, or lets it wait for the one that is busy.
+    ///
+    /// - Parameter findings: what the store has just said of those that it was asked for.
+    mutating func open(
+      _ request: Waiting, findings: [SessionTable.Key: SessionFinding] = [:]
+    ) -> Outcome {
+      if table.isCache, !table.isFrozen {
+        let missing = table.missing(for: request.openings, model: request.model)
+        // All again, where one has left the table since: what was found before may have moved.
+        if missing.contains(where: { findings[$0] == nil }) { return .fetch(missing) }
+      }
       do throws(SessionRefusal) {
-        return .success(
-          try table.open(
-            request.openings, model: request.model, floatCount: request.floatCount, now: clock()))
+        return .grant(
+          .success(
+            try table.open(
+              request.openings, model: request.model, floatCount: request.floatCount,
+              findings: findings, now: clock())))
       } catch {
-        guard mayWait, case .busy(let id) = error else { return .failure(error) }
+        guard request.mayWait, case .busy(let id) = error else { return .grant(.failure(error)) }
         let key = SessionTable.Key(model: request.model, id: id)
         guard waiting[key]?.count ?? 0 < table.limits.maxWaiters else {
-          return .failure(.tooManyWait(id, limit: table.limits.maxWaiters))
+          return .grant(.failure(.tooManyWait(id, limit: table.limits.maxWaiters)))
         }
         waiting[key, default: []].append(request)
-        return nil
+        return .waits
       }
     }
 
@@ -56,9 +87,17 @@ package final class Sessions: Sendable {
     mutating func admitWaiters(of key: SessionTable.Key) {
       // A request that has to wait again waits for another session, as this one is free.
       while !table.isOpen(key), let request = waiting[key]?.popFirst() {
-        if let grant = open(request, mayWait: true) { reports.append((request, grant)) }
+        let outcome = open(request)
+        if case .waits = outcome { continue }
+        reports.append((request, outcome))
       }
       if waiting[key]?.isEmpty == true { waiting[key] = nil }
+    }
+
+    /// - Returns: whether the caller has to start the timer that looks at deadlines.
+    mutating func startWatch() -> Bool {
+      defer { isWatched = true }
+      return !isWatched
     }
 
     /// Removes the requests whose deadline passed.
@@ -72,24 +111,58 @@ package final class Sessions: Sendable {
       return Array(late)
     }
 
-    /// The next completion to call; nil where there is none.
-    mutating func nextReport() -> (Waiting, Grant)? {
+    /// Takes back the sessions of a request that is done, for those that wait for them.
+    ///
+    /// - Returns: whether to call `tellWaiters` then.
+    mutating func close(_ results: [Closing], model: String) -> Bool {
+      let now = clock()
+      for result in results {
+        let key = SessionTable.Key(model: model, id: result.id)
+        table.close(key, with: result.state, now: now)
+        guard result.ends, result.state != nil else { continue }
+        if table.isCache { table.discard(key) } else { try? table.end(key, now: now) }
+      }
+      return admitWaiters(of: results.map(\.id), model: model)
+    }
+
+    /// - Returns: whether to call `tellWaiters` then.
+    mutating func admitWaiters(of ids: [String], model: String) -> Bool {
+      for id in ids { admitWaiters(of: .init(model: model, id: id)) }
+      guard !isReporting, !reports.isEmpty else { return false }
+      isReporting = true
+      return true
+    }
+
+    /// The next request to tell; nil where there is none.
+    mutating func nextReport() -> (Waiting, Outcome)? {
       isReporting = !reports.isEmpty
       return reports.popFirst()
     }
   }
 
-  private let state: Mutex<LockedState>
+  /// A session that a request gives back: its state now, nil where it keeps the one that it had, and whether it ends.
+  package typealias Closing = (id: String, state: SequenceState?, ends: Bool)
+
+  let state: Mutex<LockedState>
+  /// Where the sessions are kept that survive the process; nil where none do.
+  let store: (any SessionStore)?
   private let waiterCount = Atomic<UInt64>(0)
 
   /// Sessions that expire within a second of their time.
   ///
   /// - Parameter clock: by which they expire, and time-outs pass.
   package init(
-    limits: SessionLimits, clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    limits: SessionLimits, store: (any SessionStore)? = nil,
+    clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
-    state = Mutex(LockedState(table: SessionTable(limits: limits), clock: clock))
+    self.store = store
+    state = Mutex(
+      LockedState(table: SessionTable(limits: limits, isCache: store != nil), clock: clock))
     expireLater()
+    store?.attach { [weak self] key, reason in
+      guard let self else { return true }
+      return state.withLock { $0.table.letGo(key, because: reason, now: $0.clock()) }
+    }
   }
 
   private func expireLater() {
@@ -101,8 +174,10 @@ package final class Sessions: Sendable {
   }
 
   /// The number by which a request may leave while it waits; made before it does, so that it can leave from the first moment.
-  package func makeWaiter() -> Waiter {
-    Waiter(number: waiterCount.add(1, ordering: .relaxed).newValue)
+  package func makeWaiter() -> Waiter { Waiter(number: nextNumber()) }
+
+  func nextNumber() -> UInt64 {
+    waiterCount.add(1, ordering: .relaxed).newValue
   }
 
   /// Takes up sessions for a request, all or none; `close` gives them back.
@@ -120,15 +195,36 @@ package final class Sessions: Sendable {
   ) {
     let request = Waiting(
       waiter: waiter, openings: openings, model: model, floatCount: floatCount,
-      due: timeout.map { (arrived + $0, $0) }, completion: completion)
-    let (grant, startsClock) = state.withLock { state in
-      let grant = state.open(request, mayWait: waits)
-      guard grant == nil, timeout != nil, !state.isWatched else { return (grant, false) }
-      state.isWatched = true
-      return (grant, true)
+      due: timeout.map { (arrived + $0, $0) }, mayWait: waits, completion: completion)
+    if let problem = store?.problem { return completion(.failure(.store(problem))) }
+    let (outcome, startsClock) = state.withLock { state in
+      let outcome = state.open(request)
+      guard case .waits = outcome, timeout != nil else { return (outcome, false) }
+      return (outcome, state.startWatch())
     }
-    if let grant { completion(grant) }
     if startsClock { refuseLateLater() }
+    tell(request, outcome)
+  }
+
+  /// Does what follows for a request that asked for sessions.
+  func tell(_ request: Waiting, _ outcome: Outcome) {
+    switch outcome {
+    case .grant(let grant):
+      if let store, case .success = grant {
+        let sources = request.sources
+        if !sources.isEmpty { store.touch(sources) }
+      }
+      request.completion(grant)
+    case .waits: break
+    case .fetch(let keys): fetch(keys, for: request)
+    }
+  }
+
+  /// Tells the requests that wait no more.
+  ///
+  /// A completion may close its sessions at once, and let the next request go on: in this loop, not by recursion.
+  func tellWaiters() {
+    while let (request, outcome) = state.withLock({ $0.nextReport() }) { tell(request, outcome) }
   }
 
   /// How often the timer looks at deadlines, while a waiting request has one.
@@ -136,14 +232,17 @@ package final class Sessions: Sendable {
 
   /// Refuses the requests whose deadline passed while they waited, and looks again as long as there are any with one: one
   /// timer for all of them.
-  private func refuseLateLater() {
+  func refuseLateLater() {
     DispatchQueue.global().asyncAfter(deadline: .now() + Self.watchSeconds) { [weak self] in
       guard let self else { return }
-      let (late, goesOn) = state.withLock { state in
-        let late = state.removeLate(now: state.clock())
-        state.isWatched = state.waiting.values.joined().contains { $0.due != nil }
-        return (late, state.isWatched)
+      let (late, unanswered, goesOn) = state.withLock { state in
+        let now = state.clock()
+        let (late, unanswered) = (state.removeLate(now: now), state.questions.removeLate(now: now))
+        state.isWatched =
+          !state.questions.isEmpty || state.waiting.values.joined().contains { $0.due != nil }
+        return (late, unanswered, state.isWatched)
       }
+      for question in unanswered { question.giveUp() }
       for request in late {
         guard let (_, timeout) = request.due else { preconditionFailure("late without a deadline") }
         request.completion(.failure(.deadlinePassed(timeout: timeout)))
@@ -156,6 +255,7 @@ package final class Sessions: Sendable {
   @discardableResult
   package func leave(_ waiter: Waiter) -> Bool {
     state.withLock { state in
+      if state.questions.remove(waiter.number) != nil { return true }
       for (key, queue) in state.waiting {
         guard let index = queue.firstIndex(where: { $0.waiter == waiter }) else { continue }
         state.waiting[key]?.remove(at: index)
@@ -168,40 +268,32 @@ package final class Sessions: Sendable {
 
   /// Gives back the sessions of a request that is done.
   ///
-  /// - Parameter results: the state that each has now, nil where it keeps what it had, and whether it ends.
-  /// - Returns: false where the sessions are frozen, so that none of these has moved.
-  @discardableResult
+  /// - Parameter completion: called once, here or on the store's thread: nil once all have moved, so that the answer may leave,
+  ///   or why none has.
   package func close(
-    _ results: [(id: String, state: SequenceState?, ends: Bool)], model: String
-  ) -> Bool {
-    let (isTaken, tells) = state.withLock { state in
-      guard !state.table.isFrozen else { return (false, false) }
-      let now = state.clock()
-      for result in results {
-        let key = SessionTable.Key(model: model, id: result.id)
-        state.table.close(key, with: result.state, now: now)
-        if result.ends, result.state != nil { try? state.table.end(key, now: now) }
-      }
-      for result in results { state.admitWaiters(of: .init(model: model, id: result.id)) }
-      guard !state.isReporting, !state.reports.isEmpty else { return (true, false) }
-      state.isReporting = true
-      return (true, true)
+    _ results: [Closing], model: String,
+    completion: @escaping @Sendable (SessionRefusal?) -> Void = { _ in }
+  ) {
+    if let store, results.contains(where: { $0.state != nil }) {
+      return write(results, model: model, to: store, completion: completion)
     }
-    // A completion may close its sessions at once, and let the next request go on: in this loop, not by recursion.
-    guard tells else { return isTaken }
-    while let (request, grant) = state.withLock({ $0.nextReport() }) { request.completion(grant) }
-    return isTaken
+    let (isFrozen, tells) = state.withLock { state in
+      state.table.isFrozen ? (true, false) : (false, state.close(results, model: model))
+    }
+    if tells { tellWaiters() }
+    completion(isFrozen ? .frozen : nil)
   }
 
   /// From now on no session moves, begins or ends, so that they can be carried to the next process; waiting requests are
   /// refused.
   package func freeze() {
-    let waiting = state.withLock { state in
+    let (waiting, unanswered) = state.withLock { state in
       state.table.freeze()
       defer { state.waiting = [:] }
-      return state.waiting.values.flatMap(Array.init)
+      return (state.waiting.values.flatMap(Array.init), state.questions.removeFetches())
     }
     for request in waiting { request.completion(.failure(.frozen)) }
+    for question in unanswered { question.refuse(.frozen) }
   }
 
   /// Calls `body` with the table, for changes that no waiting request depends on.

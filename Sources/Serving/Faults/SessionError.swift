@@ -27,7 +27,11 @@ extension SessionError: FaultSource {
   }
 
   package var retryAfterSeconds: Int? {
-    if case .refused(.frozen, _) = self { Fault.secondsToOtherProcess } else { nil }
+    switch self {
+    case .refused(.frozen, _), .refused(.store(.closed), _): Fault.secondsToOtherProcess
+    case .refused(.store, _): 1
+    default: nil
+    }
   }
 
   package var details: Fault.Details? {
@@ -62,7 +66,7 @@ extension SessionRefusal {
     case .unknown, .unknownSource: .notFound
     case .gone: .gone
     case .busy, .tooManyWait, .exists, .otherSteps: .conflict
-    case .frozen: .unavailable
+    case .frozen, .store: .unavailable
     case .full: .tooManyRequests
     case .deadlinePassed: .timedOut
     case .tooLarge(_, limit: 0): .badRequest
@@ -76,7 +80,7 @@ extension SessionRefusal {
   fileprivate var session: (id: String, steps: Int)? {
     switch self {
     case .exists(let id, let steps), .otherSteps(let id, let steps, _): (id, steps)
-    case .unknown, .unknownSource, .gone, .busy, .tooManyWait, .tooLarge, .full, .frozen,
+    case .unknown, .unknownSource, .gone, .busy, .tooManyWait, .tooLarge, .full, .frozen, .store,
       .deadlinePassed:
       nil
     }
@@ -99,7 +103,16 @@ extension SessionRefusal {
       "session \(quoted(id)) is gone: another model is called \(quoted(model)) now"
     case .gone(let id, .lost):
       "session \(quoted(id)) is gone: the process that had it did not hand it over, as one does that ends cleanly"
-    case .frozen: "the server is about to stop, and its sessions go on in the next process"
+    case .gone(let id, .damaged):
+      "session \(quoted(id)) is gone: what the session store has of it is damaged"
+    case .store(.failing(let reason)):
+      "the session store fails (\(reason)): no session of the request has moved"
+    case .store(.slow(let time)):
+      "the session store has not answered for \(Int(time.seconds.rounded(.up))) s: whether the session moved tells \"at\" in the next request"
+    case .store(.moved(let id, _)):
+      "session \(quoted(id)) moved otherwise in the session store"
+    case .frozen, .store(.closed):
+      "the server is about to stop, and its sessions go on in the next process"
     case .exists(let id, let steps):
       "session \(quoted(id)) exists, with \(counted(steps, "step")); \"replace\": true starts it over"
     case .otherSteps(let id, let found, let expected):

@@ -126,21 +126,3 @@ enum SessionFileBlock: UInt8 {
   /// Kind and length.
   static let headByteCount = 5
 }
-
-extension SessionEnd {
-  /// The number that stands for it in a file.
-  var code: UInt8 {
-    switch self {
-    case .evicted: 1
-    case .expired: 2
-    case .ended: 3
-    case .otherModel: 4
-    case .lost: 5
-    }
-  }
-
-  init?(code: UInt8) {
-    guard let end = Self.allCases.first(where: { $0.code == code }) else { return nil }
-    self = end
-  }
-}

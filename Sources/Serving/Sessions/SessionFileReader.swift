@@ -64,7 +64,7 @@ struct SessionFileReader {
       var ends: [(key: SessionTable.Key, reason: SessionEnd)] = []
       while !content.isEmpty {
         guard let (key, _) = key(&content), let code = content.word(1),
-          let reason = SessionEnd(code: UInt8(code))
+          let reason = SessionEnd(rawValue: UInt8(code))
         else { throw .damaged(offset: content.offset) }
         ends.append((key, reason))
       }

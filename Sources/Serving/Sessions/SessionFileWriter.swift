@@ -39,7 +39,7 @@ struct SessionFileWriter<Failure: Error> {
 
   mutating func add(_ key: SessionTable.Key, _ reason: SessionEnd) throws(Failure) {
     guard try begin(.ends, key) else { return }
-    content.append(reason.code)
+    content.append(reason.rawValue)
   }
 
   mutating func addLost(_ hashes: [UInt64]) throws(Failure) {

@@ -48,6 +48,7 @@ final class ModelServer: Sendable {
     let service = Service(
       engines: Array(zip(names, engines)), defaultModel: defaultModel.isEmpty ? nil : defaultModel,
       settings: modules.service, memory: memory,
+      sessionStore: try openSessionStore(by: settings, for: graphs, logger: logger),
       connections: { reference.connections })
     modules.server.probePaths = service.probePaths
     modules.server.tls = try settings.tls()
@@ -136,9 +137,11 @@ final class ModelServer: Sendable {
         self.writeSessions()
       }
       self.server.stop(within: .seconds(self.settings.seconds(.drainSeconds))) {
-        let isWell = self.writeSessions()
-        for engine in self.service.engines { engine.shutDown() }
-        completion(isWell)
+        let isWritten = self.writeSessions()
+        self.service.endSessions { isStored in
+          for engine in self.service.engines { engine.shutDown() }
+          completion(isWritten && isStored)
+        }
       }
     }
   }

@@ -45,6 +45,8 @@ struct Setting: Sendable {
     case origins
     /// One of these, or what the default is.
     case choice([String])
+    /// `memory`, or `file:` and a path, which in the settings file is relative to that file's folder.
+    case store
     /// Text of at least so many bytes, or none; it is shown nowhere.
     case secret(minBytes: Int)
   }
@@ -121,6 +123,7 @@ struct Setting: Sendable {
     case .origins:
       let isList = SettingText.elements(of: text).allSatisfy { WebOrigin($0) != nil }
       return isList || SettingText.elements(of: text) == ["*"] ? .text(text) : nil
+    case .store: return text == "memory" || SettingText.storePath(text) != nil ? .text(text) : nil
     case .choice(let choices):
       return choices.contains(text) || text == defaultText ? .text(text) : nil
     case .secret(let minBytes):
@@ -131,25 +134,7 @@ struct Setting: Sendable {
   }
 
   /// What the kind admits, as it reads after "expected".
-  var expected: String {
-    switch kind {
-    case .text: "text"
-    case .path: "a path"
-    case .paths: "a path, or several separated by colons"
-    case .integer(let range):
-      "a whole number from \(range.lowerBound) to \(range.upperBound)"
-    case .bytes(let range):
-      "a number of bytes from \(range.lowerBound) to \(range.upperBound), or with KiB, MiB or GiB"
-    case .seconds(let range):
-      "seconds from \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
-    case .number(let range):
-      "a number from \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))"
-    case .networks: "addresses such as 192.0.2.1 or blocks such as 10.0.0.0/8, separated by commas"
-    case .origins: "origins such as https://example.org, separated by commas, or *"
-    case .choice(let choices): choices.joined(separator: " or ")
-    case .secret(let minBytes): "at least \(minBytes) bytes"
-    }
-  }
+  var expected: String { kind.expected }
 
   /// `text` as an error may repeat it.
   func quoted(_ text: String) -> String {
@@ -174,6 +159,30 @@ struct Setting: Sendable {
   /// `seconds` without a needless `.0`.
   static func plain(_ seconds: Double) -> String {
     Int(exactly: seconds).map(String.init) ?? "\(seconds)"
+  }
+}
+
+extension Setting.Kind {
+  /// What the kind admits, as it reads after "expected".
+  var expected: String {
+    switch self {
+    case .text: "text"
+    case .path: "a path"
+    case .paths: "a path, or several separated by colons"
+    case .integer(let range):
+      "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .bytes(let range):
+      "a number of bytes from \(range.lowerBound) to \(range.upperBound), or with KiB, MiB or GiB"
+    case .seconds(let range):
+      "seconds from \(Setting.plain(range.lowerBound)) to \(Setting.plain(range.upperBound))"
+    case .number(let range):
+      "a number from \(Setting.plain(range.lowerBound)) to \(Setting.plain(range.upperBound))"
+    case .networks: "addresses such as 192.0.2.1 or blocks such as 10.0.0.0/8, separated by commas"
+    case .origins: "origins such as https://example.org, separated by commas, or *"
+    case .choice(let choices): choices.joined(separator: " or ")
+    case .store: "memory, or file: and a path"
+    case .secret(let minBytes): "at least \(minBytes) bytes"
+    }
   }
 }
 

@@ -119,6 +119,7 @@ extension Setting.Kind {
     case .networks: "address[/bits],…"
     case .origins: "origin,…"
     case .choice(let choices): choices.joined(separator: "|")
+    case .store: "memory|file:path"
     case .secret: "secret"
     }
   }

@@ -35,6 +35,13 @@ enum SettingText {
 
   private static let byteUnits = ["KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30]
 
+  /// The path of a store in a file, `file:PATH`.
+  static func storePath(_ text: String) -> String? {
+    let prefix = "file:"
+    guard text.hasPrefix(prefix), text != prefix else { return nil }
+    return String(text.dropFirst(prefix.count))
+  }
+
   /// The text without the line ends and spaces before and behind it.
   static func trimmed(_ text: String) -> String {
     let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }

@@ -52,6 +52,8 @@ struct SettingsFile: Sendable, Equatable {
         case .paths:
           text.split(separator: ":").map { Self.resolve(String($0), besideFile: path) }
             .joined(separator: ":")
+        case .store:
+          SettingText.storePath(text).map { "file:\(Self.resolve($0, besideFile: path))" } ?? text
         case .text, .integer, .bytes, .seconds, .number, .networks, .origins, .choice, .secret: text
         }
     }

@@ -1,6 +1,7 @@
 import API
 import HTTPCore
 import ModelFormat
+import Scheduling
 
 /// The table of settings. Whatever is said about a setting anywhere (help texts, names in the
 /// environment, `carousel config`, error messages, bounds) is taken from here, and so is the variable of a module that
@@ -219,6 +220,18 @@ extension Setting {
     "session_file", .paths, "",
     "File that sessions are written to at the end and read from at the start, and after a colon another one for when it can't be written; what is no such file is not touched, and .sessions added to its name; empty: they end with the process."
   )
+  static let sessionStore = Setting(
+    "session_store", .store, "memory",
+    "Where sessions are kept: memory, or a file that survives whatever ends the process (file:PATH); not beside session_file."
+  )
+  static let sessionDurability = Setting(
+    "session_durability", .choice(SessionDurability.allCases.map(\.rawValue)), "answer",
+    "With a session_store in a file, before an answer leaves: answer: its state has left the process, so that a power cut alone loses any, of the last second; sync: it is on the disk; behind: nothing, and a killed process loses up to a second, too."
+  )
+  static let maxSessionStoreBytes = Setting(
+    "max_session_store_bytes", .bytes(1...(1 << 50)), "4 GiB",
+    "What the sessions in the session_store may take; beyond it the least recently used go. max_session_bytes is what of them memory holds, then."
+  )
   static let sessionExportSeconds = Setting(
     "session_export_seconds", .seconds(0...3600), "5",
     "How long a drain may take before sessions are written, whatever is on its way; from then on they answer 503."
@@ -256,7 +269,8 @@ extension Setting {
     drainDelaySeconds, drainSeconds, drainGraceSeconds,
     compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,
     stateKey, maxSessionBytes, sessionIdleSeconds, maxSessionWaiters, sessionFile,
-    sessionExportSeconds, operatorKey, tokensFile, metricsAccess,
+    sessionStore, sessionDurability, maxSessionStoreBytes, sessionExportSeconds, operatorKey,
+    tokensFile, metricsAccess,
     logLevel, logFormat,
   ]
 }

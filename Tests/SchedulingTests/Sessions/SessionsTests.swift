@@ -159,8 +159,11 @@ import Testing
     room.ask("e", [Opening("t")])
     room.ask("f", [Opening("u", .begin)])
     #expect(room.heard() == ["e: frozen", "f: frozen"])
-    #expect(
-      !room.sessions.close([("t", SequenceState(position: 9, floats: [1]), false)], model: "m"))
+    let refusals = Mutex<[SessionRefusal?]>([])
+    room.sessions.close([("t", SequenceState(position: 9, floats: [1]), false)], model: "m") {
+      refusal in refusals.withLock { $0.append(refusal) }
+    }
+    #expect(refusals.withLock { $0 } == [.frozen])
     let records = room.sessions.withTable { table in
       table.expire(now: .now + .seconds(100_000))
       var walk = table.walk()

@@ -32,7 +32,7 @@ import Testing
       case .integer(let range), .bytes(let range): .integer(range.lowerBound)
       case .seconds(let range): .seconds(range.lowerBound)
       case .number(let range): .number(range.lowerBound)
-      case .text, .path, .paths, .networks, .origins, .choice, .secret: standard
+      case .text, .path, .paths, .networks, .origins, .choice, .store, .secret: standard
       }
     var modules = ModuleSettings()
     setting.apply(least, to: &modules)
@@ -50,10 +50,19 @@ import Testing
     #expect(Set(paths).count == paths.count && paths.count > 25)
   }
 
+  @Test(arguments: [
+    ("memory", true), ("file:s.db", true), ("file:/a:b", true), ("", false), ("file:", false),
+    ("file", false), ("s.db", false), ("Memory", false), ("redis://x", false),
+  ])
+  func stores(text: String, isTaken: Bool) {
+    #expect((Setting.sessionStore.parse(text) != nil) == isTaken)
+  }
+
   static let numbers: [Setting] = Setting.all.filter {
     switch $0.kind {
     case .integer, .bytes: true
-    case .text, .path, .paths, .seconds, .number, .networks, .origins, .choice, .secret: false
+    case .text, .path, .paths, .seconds, .number, .networks, .origins, .choice, .store, .secret:
+      false
     }
   }
 
@@ -62,7 +71,8 @@ import Testing
     let bounds: ClosedRange<Int>
     switch setting.kind {
     case .integer(let range), .bytes(let range): bounds = range
-    case .text, .path, .paths, .seconds, .number, .networks, .origins, .choice, .secret: return
+    case .text, .path, .paths, .seconds, .number, .networks, .origins, .choice, .store, .secret:
+      return
     }
     let (low, high) = (bounds.lowerBound, bounds.upperBound)
     #expect(setting.parse("\(low - 1)") == nil)

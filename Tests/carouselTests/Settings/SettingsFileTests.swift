@@ -16,6 +16,15 @@ import Testing
       texts == [.port: "80", .headTimeoutSeconds: "2.5", .logLevel: "debug", .loops: "true"])
   }
 
+  @Test(arguments: [
+    ("memory", "memory"), ("file:a", "file:/etc/a"), ("file:/a", "file:/a"),
+    ("file:../a", "file:/etc/../a"),
+  ])
+  func stores(text: String, store: String) throws {
+    #expect(
+      try texts("{\"session_store\": \"\(text)\"}", path: "/etc/c.json") == [.sessionStore: store])
+  }
+
   /// Each of several, and nothing where there is none.
   @Test(arguments: [
     ("", ""), ("a", "/etc/a"), ("/a:b", "/a:/etc/b"), ("a:../b", "/etc/a:/etc/../b"),

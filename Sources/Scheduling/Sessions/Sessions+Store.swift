@@ -1,0 +1,211 @@
+import Inference
+
+/// What `Sessions` asks of a store, and does with its answers. No lock is held while anyone is told.
+extension Sessions {
+  /// Asks the store for sessions that are not in the table, and takes the request up again with what it says.
+  func fetch(_ keys: [SessionTable.Key], for request: Waiting) {
+    guard let store else { preconditionFailure("only a cache misses sessions") }
+    let number = request.waiter.number
+    let startsClock = state.withLock { state in
+      let patience = state.clock() + StoreQuestions.patience
+      let (deadline, late): (ContinuousClock.Instant, SessionRefusal) =
+        if let due = request.due, due.deadline < patience {
+          (due.deadline, .deadlinePassed(timeout: due.timeout))
+        } else {
+          (patience, .store(.slow(StoreQuestions.patience)))
+        }
+      state.questions.insert(
+        .init(isFetch: true, deadline: deadline, late: late) { request.completion(.failure($0)) },
+        number)
+      return state.startWatch()
+    }
+    if startsClock { refuseLateLater() }
+    store.fetch(keys, floatCount: request.floatCount) { [self] result in
+      // What is found holds until this returns, so the sessions are opened before.
+      let outcome = state.withLock { state -> Outcome? in
+        guard state.questions.remove(number) != nil else { return nil }
+        return switch result {
+        case .success(let findings):
+          state.open(
+            request, findings: Dictionary(zip(keys, findings), uniquingKeysWith: { $1 }))
+        case .failure(let problem): .grant(.failure(.store(problem)))
+        }
+      }
+      if let outcome { tell(request, outcome) }
+    }
+  }
+
+  /// Has the store make the moves of a request that is done. Its sessions stay open until it has.
+  func write(
+    _ results: [Closing], model: String, to store: any SessionStore,
+    completion: @escaping @Sendable (SessionRefusal?) -> Void
+  ) {
+    let number = nextNumber()
+    let isBehind = store.durability == .behind
+    let (isFrozen, startsClock) = state.withLock { state in
+      guard !state.table.isFrozen else { return (true, false) }
+      let moves = results.compactMap { result in
+        result.state.flatMap {
+          state.table.move(
+            of: .init(model: model, id: result.id), to: $0, ends: result.ends)
+        }
+      }
+      // In the lock, so that moves reach the store in the order in which they are made, and none after `freeze`.
+      if isBehind {
+        store.write(moves) { [self] outcome in discard(outcome, model: model) }
+        return (false, false)
+      }
+      state.questions.insert(
+        .init(
+          isFetch: false, deadline: state.clock() + StoreQuestions.patience,
+          late: .store(.slow(StoreQuestions.patience)), refuse: completion), number)
+      store.write(moves) { [self] outcome in
+        finish(results, model: model, outcome, number, completion)
+      }
+      return (false, state.startWatch())
+    }
+    if isFrozen { return completion(.frozen) }
+    if startsClock { refuseLateLater() }
+    if isBehind {
+      if state.withLock({ $0.close(results, model: model) }) { tellWaiters() }
+      completion(nil)
+    }
+  }
+
+  /// Closes the sessions of a request as the store has them now, and tells its client, unless it was told that the store is
+  /// slow.
+  private func finish(
+    _ results: [Closing], model: String, _ outcome: Result<Void, SessionStoreProblem>,
+    _ number: UInt64, _ completion: @Sendable (SessionRefusal?) -> Void
+  ) {
+    let (isAwaited, refusal, tells) = state.withLock { state -> (Bool, SessionRefusal?, Bool) in
+      let isAwaited = state.questions.remove(number) != nil
+      switch outcome {
+      case .success: return (isAwaited, nil, state.close(results, model: model))
+      case .failure(let problem):
+        let refusal = state.refusal(for: problem, model: model)
+        let kept: [Closing] = results.map { (id: $0.id, state: nil, ends: false) }
+        return (isAwaited, refusal, state.close(kept, model: model))
+      }
+    }
+    if tells { tellWaiters() }
+    if isAwaited { completion(refusal) }
+  }
+
+  /// Forgets a session that turned out to be otherwise in the store, after its answer had left.
+  private func discard(_ outcome: Result<Void, SessionStoreProblem>, model: String) {
+    guard case .failure(let problem) = outcome else { return }
+    state.withLock { _ = $0.refusal(for: problem, model: model) }
+  }
+
+  // MARK: - Pages
+
+  /// What there is and what it takes, by model, and how sessions ended since the start.
+  package var usage: (sessions: [String: SessionTable.Usage], ends: [SessionEnd: Int]) {
+    if let statistics = store?.statistics { return (statistics.usage, statistics.endCounts) }
+    return withTable { ($0.usage, $0.endCounts) }
+  }
+
+  /// What the store tells of itself; nil where there is none.
+  package var storeStatistics: (SessionStoreStatistics, problem: SessionStoreProblem?)? {
+    store.map { ($0.statistics, $0.problem) }
+  }
+
+  /// The session called `key`, as its client or an operator sees it.
+  package func listing(
+    of key: SessionTable.Key, floatCount: Int,
+    completion: @escaping @Sendable (Result<SessionTable.Listing, SessionRefusal>) -> Void
+  ) {
+    let found = state.withLock { state -> Result<SessionTable.Listing, SessionRefusal> in
+      do throws(SessionRefusal) {
+        return .success(try state.table.listing(of: key, now: state.clock()))
+      } catch {
+        return .failure(error)
+      }
+    }
+    guard let store, case .failure = found else { return completion(found) }
+    if let problem = store.problem { return completion(.failure(.store(problem))) }
+    store.fetch([key], floatCount: floatCount) { result in
+      completion(
+        result.mapError { .store($0) }.flatMap { findings in
+          switch findings.first {
+          case .session(let record, _): .success(SessionTable.Listing(record))
+          case .ended(let reason): .failure(.gone(key.id, reason))
+          case .unknown, nil: .failure(.unknown(key.id))
+          }
+        })
+    }
+  }
+
+  /// Up to `limit` sessions of `model`, the last used first.
+  package func listings(
+    of model: String, limit: Int,
+    completion: @escaping @Sendable (Result<[SessionTable.Listing], SessionRefusal>) -> Void
+  ) {
+    let here = state.withLock { $0.table.listings(of: model, limit: limit, now: $0.clock()) }
+    guard let store else { return completion(.success(here)) }
+    if let problem = store.problem { return completion(.failure(.store(problem))) }
+    store.list(of: model, limit: limit) { result in
+      completion(
+        result.mapError { .store($0) }.map { stored in
+          // What was used lately is here, in order; the store's order is as exact as it writes it.
+          let known = Set(here.map(\.id))
+          let all = here + stored.filter { !known.contains($0.id) }
+          return Array(all.sorted { $0.idle < $1.idle }.prefix(limit))
+        })
+    }
+  }
+
+  /// Ends a session by its client's request.
+  package func end(
+    _ key: SessionTable.Key, floatCount: Int,
+    completion: @escaping @Sendable (SessionRefusal?) -> Void
+  ) {
+    guard store != nil else {
+      do throws(SessionRefusal) {
+        try state.withLock { state throws(SessionRefusal) in
+          try state.table.end(key, now: state.clock())
+        }
+      } catch { return completion(error) }
+      return completion(nil)
+    }
+    // As a request that takes it up, and moves it nowhere but to its end.
+    open(
+      [.init(key.id)], model: key.model, floatCount: floatCount, waits: false, arrived: .now,
+      timeout: nil, as: makeWaiter()
+    ) { [self] grant in
+      switch grant {
+      case .failure(let refusal): completion(refusal)
+      case .success(let states):
+        close([(key.id, states[0], true)], model: key.model, completion: completion)
+      }
+    }
+  }
+
+  /// Ends the service of sessions: none moves any more, and the store finishes what it has.
+  ///
+  /// - Parameter completion: is told whether all is stored.
+  package func shutDown(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {
+    freeze()
+    guard let store else { return completion(true) }
+    store.close(completion: completion)
+  }
+}
+
+extension Sessions.LockedState {
+  /// The refusal for a request whose moves the store did not make. A session that is otherwise there is looked up again.
+  mutating func refusal(for problem: SessionStoreProblem, model: String) -> SessionRefusal {
+    guard case .moved(let id, let steps) = problem else { return .store(problem) }
+    let key = SessionTable.Key(model: model, id: id)
+    let expected = (try? table.listing(of: key, now: clock()))?.steps ?? 0
+    table.discard(key)
+    return steps.map { .otherSteps(id, found: $0, expected: expected) } ?? .unknown(id)
+  }
+}
+
+extension SessionTable.Listing {
+  fileprivate init(_ record: SessionTable.Record) {
+    self.init(
+      id: record.key.id, steps: record.state.position, age: record.age, idle: record.idle)
+  }
+}

@@ -1,0 +1,31 @@
+import Scheduling
+
+/// What a file of sessions may hold, and for how long.
+package struct FileSessionLimits: Sendable, Equatable {
+  /// What its sessions may take (`max_session_store_bytes`), counted as in memory; beyond it the least recently used go.
+  package var maxBytes: Int
+  /// After which a session that nobody used ends (`session_idle_seconds`).
+  package var idleTimeout: Duration
+
+  package init(maxBytes: Int = 4 << 30, idleTimeout: Duration = .seconds(3600)) {
+    self.maxBytes = maxBytes
+    self.idleTimeout = idleTimeout
+  }
+
+  var idleMilliseconds: Int {
+    let (seconds, attoseconds) = idleTimeout.components
+    return max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
+  }
+}
+
+/// Why a file is none of sessions, or can't be used.
+package enum FileStoreError: Error, Equatable, Sendable {
+  /// Another program's, of SQLite or not.
+  case otherFile
+  /// Of a version of this program that this one does not know.
+  case otherLayout(found: Int)
+  /// Another process has it.
+  case taken
+  case system(code: Int32)
+  case sqlite(SQLiteError)
+}

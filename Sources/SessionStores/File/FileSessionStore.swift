@@ -1,0 +1,387 @@
+import CSQLite
+import Dispatch
+import Glibc
+import Scheduling
+import Synchronization
+
+/// Sessions in a file, in SQLite with a write-ahead log.
+///
+/// One thread writes. It takes all that waits, makes the moves of all requests in one transaction, and then answers them: the
+/// more requests come while it writes, the more share the next commit. What is in the log has left the process, so
+/// that its end, however it comes, takes nothing. Each second another thread syncs the log and copies it into the database:
+/// a power cut takes what was written since. With `sync` each commit is synced.
+package final class FileSessionStore: SessionStore {
+  package typealias Clock = @Sendable () -> Int
+
+  typealias MayEnd = @Sendable (SessionTable.Key, SessionEnd) -> Bool
+
+  private struct LockedState {
+    var jobs: [FileStoreJob] = []
+    /// Since when the oldest of these waits, and the oldest of those that are being done; nil where there is none.
+    var waitingSince: ContinuousClock.Instant?
+    var busySince: ContinuousClock.Instant?
+    /// Whether the thread works, or is about to.
+    var isRunning = false
+    var isClosed = false
+    /// What failed last; nil once something went well since that would have failed, too.
+    var failure: (reason: String, isOfWrite: Bool)?
+    var statistics = SessionStoreStatistics()
+    /// Whether the log has something that is not synced.
+    var isUnsynced = false
+    var mayEnd: MayEnd = { _, _ in true }
+  }
+
+  package let durability: SessionDurability
+  private let path: String
+  private let limits: FileSessionLimits
+  private let clock: Clock
+  private let report: @Sendable (String) -> Void
+  private let state = Mutex(LockedState())
+  /// Used on `queue` alone; nil where it is to be opened again after a failure, and at the end.
+  private let database: Mutex<SessionDatabase?>
+  private let queue = DispatchQueue(label: "session store", qos: .userInitiated)
+  /// Syncs, and reads what is long: on `sideQueue` alone.
+  private let side: Mutex<SQLiteDatabase?>
+  private let sideQueue = DispatchQueue(label: "session store, aside", qos: .utility)
+  private let lock: Mutex<StoreLock?>
+
+  /// Since when a job may wait before new ones are refused.
+  private static let slowAfter = Duration.seconds(1)
+  /// How often what is written behind answers is tried again where the store fails.
+  private static let retrySeconds = 0.1
+
+  /// Opens the file at `path`, or makes it, whatever it holds: it is read as sessions are asked for.
+  ///
+  /// - Parameters:
+  ///   - served: the models that are served, by name.
+  ///   - patience: how long to wait for another process that has the file and is about to end.
+  ///   - clock: milliseconds since 1970.
+  ///   - report: told what operators should know, as it reads behind "the session store".
+  package init(
+    path: String, durability: SessionDurability = .answer,
+    limits: FileSessionLimits = FileSessionLimits(),
+    served: [(name: String, fingerprint: String)] = [], patience: Duration = .seconds(10),
+    clock: @escaping Clock = FileSessionStore.wallClock,
+    report: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(FileStoreError) {
+    lock = Mutex(try StoreLock(ofFile: path, patience: patience))
+    // States are their owners' data: nobody else on the machine reads them. The log gets the same mode.
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .system(code: errno) }
+    Glibc.close(descriptor)
+    let opened = try SessionDatabase(
+      path: path, durability: durability, limits: limits, mayBeNew: true)
+    do throws(SQLiteError) {
+      try opened.register(served)
+      side = Mutex(try SQLiteDatabase(path: path))
+    } catch { throw .sqlite(error) }
+    self.path = path
+    self.durability = durability
+    self.limits = limits
+    self.clock = clock
+    self.report = report
+    let usage = opened.counts.usageByModel
+    database = Mutex(opened)
+    state.withLock { state in
+      state.statistics.usage = usage
+      state.statistics.maxBytes = limits.maxBytes
+    }
+    careLater()
+  }
+
+  package static let wallClock: Clock = {
+    var time = timespec()
+    // SAFETY: the call writes one `timespec`.
+    _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+  }
+
+  package var problem: SessionStoreProblem? {
+    state.withLock { state in
+      if state.isClosed { return .closed }
+      if let since = state.busySince ?? state.waitingSince {
+        let age = since.duration(to: .now)
+        if age > Self.slowAfter { return .slow(age) }
+      }
+      // Answers that left already wait for the store to work again: no more may come to them.
+      guard durability == .behind, let failure = state.failure else { return nil }
+      return .failing(reason: failure.reason)
+    }
+  }
+
+  package var statistics: SessionStoreStatistics {
+    var statistics = state.withLock { state in
+      state.statistics.isFailing = state.failure != nil
+      return state.statistics
+    }
+    statistics.fileBytes = ["", "-wal", "-shm"].reduce(0) { $0 + Self.byteCount(of: path + $1) }
+    return statistics
+  }
+
+  private static func byteCount(of path: String) -> Int {
+    var status = stat()
+    // SAFETY: the path is a zero-terminated string, and the call writes one `stat`.
+    return unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
+  }
+
+  package func attach(mayEnd: @escaping @Sendable (SessionTable.Key, SessionEnd) -> Bool) {
+    state.withLock { $0.mayEnd = mayEnd }
+  }
+
+  package func fetch(
+    _ keys: [SessionTable.Key], floatCount: Int,
+    completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void
+  ) {
+    add(.fetch(keys, floatCount: floatCount, completion))
+  }
+
+  package func write(
+    _ moves: [SessionMove],
+    completion: @escaping @Sendable (Result<Void, SessionStoreProblem>) -> Void
+  ) {
+    add(.write(moves, completion))
+  }
+
+  package func touch(_ keys: [SessionTable.Key]) { add(.touch(keys)) }
+
+  package func close(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {
+    add(.close(completion))
+  }
+
+  package func list(
+    of model: String, limit: Int,
+    completion: @escaping @Sendable (Result<[SessionTable.Listing], SessionStoreProblem>) -> Void
+  ) {
+    sideQueue.async { [self] in
+      let result = side.withLock { side -> Result<[SessionTable.Listing], SessionStoreProblem> in
+        guard let side else { return .failure(.closed) }
+        do throws(SQLiteError) {
+          return .success(
+            try side.listings(
+              of: model, limit: limit, limits: limits, now: clock()))
+        } catch {
+          return .failure(.failing(reason: "\(error)"))
+        }
+      }
+      completion(result)
+    }
+  }
+
+  // MARK: - Jobs
+
+  private func add(_ job: FileStoreJob) {
+    let (isRefused, starts) = state.withLock { state in
+      if state.isClosed { return (true, false) }
+      if case .close = job { state.isClosed = true }
+      state.jobs.append(job)
+      if state.waitingSince == nil { state.waitingSince = .now }
+      defer { state.isRunning = true }
+      return (false, !state.isRunning)
+    }
+    // Not here: whoever calls may hold a lock that the completion takes.
+    if isRefused { queue.async { job.refuse(.closed) } }
+    if starts { queue.async { self.work() } }
+  }
+
+  /// The jobs that wait, and who has a say in ends; nil where there are none, and the thread may go.
+  private func takeJobs() -> ([FileStoreJob], MayEnd)? {
+    state.withLock { state in
+      state.busySince = state.waitingSince
+      state.waitingSince = nil
+      state.isRunning = !state.jobs.isEmpty
+      guard state.isRunning else { return nil }
+      defer { state.jobs = [] }
+      return (state.jobs, state.mayEnd)
+    }
+  }
+
+  /// Does all jobs that wait, and those that come meanwhile: of each turn first the moves, in one transaction.
+  private func work() {
+    while let (jobs, mayEnd) = takeJobs() {
+      let writes = jobs.filter(\.isWrite)
+      var isWell = true
+      if let failure = write(writes, mayEnd) {
+        if durability == .behind, !jobs.contains(where: \.isClose) {
+          return tryLater(writes, others: jobs.filter { !$0.isWrite }, failure)
+        }
+        for job in writes { job.refuse(failure) }
+        if durability == .behind {
+          isWell = false
+          report("ends without \(writes.count) requests' moves, whose answers have left")
+        }
+      }
+      for job in jobs where !job.isWrite { finish(job, mayEnd, isWell: isWell) }
+    }
+  }
+
+  /// Puts the moves of answers that have left before all that came since, to be made once the store works again.
+  private func tryLater(
+    _ writes: [FileStoreJob], others: [FileStoreJob], _ failure: SessionStoreProblem
+  ) {
+    for job in others { job.refuse(failure) }
+    state.withLock { state in
+      state.jobs = writes + state.jobs
+      state.waitingSince = state.busySince
+    }
+    queue.asyncAfter(deadline: .now() + Self.retrySeconds) { self.work() }
+  }
+
+  /// Makes moves, and tells that they are made; returns why they are not, where they are not.
+  private func write(_ jobs: [FileStoreJob], _ mayEnd: MayEnd) -> SessionStoreProblem? {
+    guard !jobs.isEmpty else { return nil }
+    let requests = jobs.map(\.moves)
+    let now = clock()
+    let problems: [SessionStoreProblem?]
+    do throws(SQLiteError) {
+      problems = try withDatabase(isWrite: true) { database throws(SQLiteError) in
+        try database.make(requests, now: now, mayEnd: mayEnd)
+      }
+    } catch {
+      return note(error, isOfWrite: true)
+    }
+    state.withLock { state in
+      state.statistics.commits += 1
+      state.statistics.moves += requests.reduce(0) { $0 + $1.count }
+      state.isUnsynced = true
+    }
+    for (job, problem) in zip(jobs, problems) {
+      guard case .write(_, let completion) = job else { continue }
+      completion(problem.map { .failure($0) } ?? .success(()))
+    }
+    return nil
+  }
+
+  private func finish(_ job: FileStoreJob, _ mayEnd: MayEnd, isWell: Bool) {
+    switch job {
+    case .write: break
+    case .fetch(let keys, let floatCount, let completion):
+      let now = clock()
+      do throws(SQLiteError) {
+        completion(
+          .success(
+            try withDatabase { database throws(SQLiteError) in
+              try database.find(keys, floatCount: floatCount, now: now)
+            }))
+      } catch {
+        completion(.failure(note(error)))
+      }
+    case .touch(let keys):
+      let now = clock()
+      do throws(SQLiteError) {
+        try withDatabase(isWrite: true) { database throws(SQLiteError) in
+          try database.touch(keys, now: now)
+        }
+      } catch {
+        _ = note(error, isOfWrite: true)
+      }
+    case .expire:
+      let now = clock()
+      do throws(SQLiteError) {
+        let mayBeMore = try withDatabase { database throws(SQLiteError) in
+          try database.expire(now: now, mayEnd: mayEnd)
+        }
+        // Behind what has come meanwhile.
+        if mayBeMore { add(.expire) }
+      } catch {
+        _ = note(error)
+      }
+    case .close(let completion):
+      database.withLock { $0 = nil }
+      sideQueue.async { [self] in
+        side.withLock { $0 = nil }
+        lock.withLock { $0 = nil }
+        completion(isWell)
+      }
+    }
+  }
+
+  /// Calls `body` with the database, opened again where it had to be given up.
+  private func withDatabase<Value>(
+    isWrite: Bool = false, _ body: (SessionDatabase) throws(SQLiteError) -> Value
+  ) throws(SQLiteError) -> Value {
+    try database.withLock { database throws(SQLiteError) in
+      do throws(SQLiteError) {
+        if database == nil { database = try reopened() }
+        guard let current = database else { preconditionFailure("it was opened") }
+        let value = try body(current)
+        noteSuccess(of: current, isWrite: isWrite)
+        return value
+      } catch {
+        // What has gone bad may be well again when it is opened anew.
+        if error.isOfConnection { database = nil }
+        throw error
+      }
+    }
+  }
+
+  private func reopened() throws(SQLiteError) -> SessionDatabase {
+    do throws(FileStoreError) {
+      let opened = try SessionDatabase(
+        path: path, durability: durability, limits: limits, mayBeNew: false)
+      opened.counts.ends = state.withLock { $0.statistics.endCounts }
+      return opened
+    } catch {
+      if case .sqlite(let error) = error { throw error }
+      throw SQLiteError(code: SQLITE_CANTOPEN, message: "\(error)")
+    }
+  }
+
+  private func noteSuccess(of database: SessionDatabase, isWrite: Bool) {
+    let (usage, ends) = (database.counts.usageByModel, database.counts.ends)
+    let (isBack, damaged) = state.withLock { state in
+      // A full disk can be read.
+      let isBack = state.failure.map { isWrite || !$0.isOfWrite } ?? false
+      defer {
+        if isBack { state.failure = nil }
+        state.statistics.usage = usage
+        state.statistics.endCounts = ends
+      }
+      return (
+        isBack,
+        ends[.damaged] ?? 0 > state.statistics.endCounts[.damaged] ?? 0
+      )
+    }
+    if isBack { report("works again") }
+    if damaged { report("has a damaged entry, which is skipped: its client is told") }
+  }
+
+  private func note(_ error: SQLiteError, isOfWrite: Bool = false) -> SessionStoreProblem {
+    let isNew = state.withLock { state in
+      state.statistics.failures += 1
+      defer { state.failure = (error.message, isOfWrite || state.failure?.isOfWrite ?? false) }
+      return state.failure == nil
+    }
+    if isNew { report("fails: \(error.message)") }
+    return .failing(reason: error.message)
+  }
+
+  // MARK: - Each second
+
+  /// Ends sessions whose time has come, and has the log synced and copied into the database.
+  private func careLater() {
+    sideQueue.asyncAfter(deadline: .now() + 1) { [weak self] in
+      guard let self else { return }
+      let isUnsynced = state.withLock { state in
+        defer { state.isUnsynced = false }
+        return state.isUnsynced
+      }
+      if isUnsynced { sync() }
+      guard !state.withLock({ $0.isClosed }) else { return }
+      add(.expire)
+      careLater()
+    }
+  }
+
+  private func sync() {
+    side.withLock { side in
+      do throws(SQLiteError) {
+        if side?.hasMoved ?? false { side = try SQLiteDatabase(path: path) }
+        try side?.checkpoint()
+      } catch {
+        _ = note(error)
+        state.withLock { $0.isUnsynced = true }
+      }
+    }
+  }
+}

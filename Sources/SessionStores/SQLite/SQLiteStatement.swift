@@ -1,0 +1,103 @@
+import CSQLite
+
+/// A prepared statement, used again and again: bind, then take its rows or run it.
+@safe final class SQLiteStatement {
+  // SAFETY: open from `init` to `deinit`, and nobody else has it.
+  private let handle: OpaquePointer
+  private let database: SQLiteDatabase
+
+  init(_ handle: OpaquePointer, of database: SQLiteDatabase) {
+    unsafe self.handle = handle
+    self.database = database
+  }
+
+  // SAFETY: nobody else has the handle.
+  deinit { unsafe sqlite3_finalize(handle) }
+
+  /// What a place in a statement takes.
+  enum Value {
+    case integer(Int)
+    case text(String)
+    case floats([Float])
+  }
+
+  /// Begins anew with `values` in the places, in order.
+  private func bind(_ values: [Value]) throws(SQLiteError) {
+    reset()
+    for (index, value) in values.enumerated() {
+      let place = Int32(index + 1)
+      let code =
+        switch value {
+        // SAFETY: the handle is open, and SQLite copies text and bytes during the call.
+        case .integer(let number): unsafe sqlite3_bind_int64(handle, place, Int64(number))
+        case .text(let text):
+          unsafe csqlite_bind_text(handle, place, text, Int32(text.utf8.count))
+        case .floats(let floats):
+          unsafe floats.withUnsafeBytes { bytes in
+            unsafe csqlite_bind_blob(handle, place, bytes.baseAddress, Int32(bytes.count))
+          }
+        }
+      guard code == SQLITE_OK else { throw database.error(code) }
+    }
+  }
+
+  /// Whether there is a first row with `values` in the places; `next` goes on to the others.
+  func first(_ values: Value...) throws(SQLiteError) -> Bool {
+    try bind(values)
+    return try next()
+  }
+
+  /// Whether there is a next row.
+  func next() throws(SQLiteError) -> Bool {
+    // SAFETY: the handle is open.
+    let code = unsafe sqlite3_step(handle)
+    switch code {
+    case SQLITE_ROW: return true
+    case SQLITE_DONE:
+      reset()
+      return false
+    default:
+      let error = database.error(code)
+      reset()
+      throw error
+    }
+  }
+
+  /// Runs a statement that returns no rows; returns how many it changed.
+  @discardableResult
+  func run(_ values: Value...) throws(SQLiteError) -> Int {
+    try bind(values)
+    _ = try next()
+    return database.changeCount
+  }
+
+  /// Lets go of the rows that are left, and with them of the transaction that reads them.
+  func reset() {
+    // SAFETY: the handle is open; the result repeats that of the last step.
+    unsafe sqlite3_reset(handle)
+  }
+
+  // MARK: - The columns of a row
+
+  // SAFETY: of all below, the handle has a row, and what SQLite lends is copied before the next call.
+
+  func integer(_ column: Int32) -> Int { Int(unsafe sqlite3_column_int64(handle, column)) }
+
+  func text(_ column: Int32) -> String {
+    unsafe sqlite3_column_text(handle, column).map { unsafe String(cString: $0) } ?? ""
+  }
+
+  /// The floats of a column's bytes; nil where these are no whole number of them.
+  func floats(_ column: Int32) -> [Float]? {
+    let start = unsafe sqlite3_column_blob(handle, column)
+    let byteCount = Int(unsafe sqlite3_column_bytes(handle, column))
+    let stride = MemoryLayout<Float>.stride
+    guard byteCount.isMultiple(of: stride) else { return nil }
+    guard let start = unsafe start, byteCount > 0 else { return [] }
+    return unsafe [Float](unsafeUninitializedCapacity: byteCount / stride) { buffer, count in
+      unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(
+        from: UnsafeRawBufferPointer(start: start, count: byteCount))
+      count = byteCount / stride
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import CSQLite
+import Glibc
+import Inference
+import Synchronization
+
+@testable import Scheduling
+@testable import SessionStores
+
+/// A file of sessions in a folder of its own, and a clock that only tests move.
+final class StoreRoom: Sendable {
+  typealias Key = SessionTable.Key
+
+  let folder: String
+  let milliseconds = Atomic<Int>(1_000_000)
+  let reports = Mutex<[String]>([])
+  var path: String { folder + "/sessions.db" }
+
+  init() {
+    var template = Array("/tmp/carousel-store-XXXXXX\0".utf8CString)
+    folder = String(cString: mkdtemp(&template))
+  }
+
+  deinit {
+    for name in ["", "-wal", "-shm", ".lock", ".away"] { unlink(path + name) }
+    rmdir(folder)
+  }
+
+  func store(
+    _ durability: SessionDurability = .answer, maxBytes: Int = 1 << 30,
+    idleTimeout: Duration = .seconds(100), served: [(name: String, fingerprint: String)] = [],
+    patience: Duration = .zero
+  ) throws -> FileSessionStore {
+    try FileSessionStore(
+      path: path, durability: durability,
+      limits: FileSessionLimits(maxBytes: maxBytes, idleTimeout: idleTimeout), served: served,
+      patience: patience, clock: { self.milliseconds.load(ordering: .relaxed) },
+      report: { report in self.reports.withLock { $0.append(report) } })
+  }
+
+  func advance(by milliseconds: Int) {
+    self.milliseconds.add(milliseconds, ordering: .relaxed)
+  }
+
+  /// Runs statements on the file beside the store.
+  func execute(_ text: String) throws {
+    let database = try SQLiteDatabase(path: path)
+    try database.execute(text)
+  }
+
+  static func state(_ steps: Int, floats: Int = 3) -> SequenceState {
+    SequenceState(position: steps, floats: (0..<floats).map { Float(steps) + Float($0) / 8 })
+  }
+
+  static func move(
+    _ id: String, from version: Int, steps: Int, model: String = "m", ends: Bool = false
+  ) -> SessionMove {
+    SessionMove(
+      key: Key(model: model, id: id), version: version, state: state(steps), isAnew: version == 0,
+      ends: ends)
+  }
+}
+
+extension FileSessionStore {
+  /// Waits without holding the thread.
+  func make(_ moves: SessionMove...) async -> SessionStoreProblem? {
+    await withCheckedContinuation { continuation in
+      write(moves) { result in
+        if case .failure(let problem) = result {
+          continuation.resume(returning: problem)
+        } else {
+          continuation.resume(returning: nil)
+        }
+      }
+    }
+  }
+
+  func find(
+    _ ids: String..., model: String = "m", floatCount: Int = 3
+  ) async -> Result<[SessionFinding], SessionStoreProblem> {
+    await withCheckedContinuation { continuation in
+      fetch(ids.map { .init(model: model, id: $0) }, floatCount: floatCount) {
+        continuation.resume(returning: $0)
+      }
+    }
+  }
+
+  /// The session as `steps/version`, or what became of it.
+  func tell(_ id: String, model: String = "m", floatCount: Int = 3) async -> String {
+    switch await find(id, model: model, floatCount: floatCount) {
+    case .success(let findings):
+      switch findings[0] {
+      case .session(let record, let version):
+        record.state == StoreRoom.state(record.state.position, floats: floatCount)
+          ? "\(record.state.position)/\(version)" : "another state"
+      case .ended(let reason): "\(reason)"
+      case .unknown: "unknown"
+      }
+    case .failure(let problem): "\(problem)"
+    }
+  }
+
+  func ids(model: String = "m", limit: Int = 100) async -> [String] {
+    await withCheckedContinuation { continuation in
+      list(of: model, limit: limit) { result in
+        continuation.resume(returning: ((try? result.get()) ?? []).map(\.id))
+      }
+    }
+  }
+
+  @discardableResult
+  func end() async -> Bool {
+    await withCheckedContinuation { continuation in
+      close { continuation.resume(returning: $0) }
+    }
+  }
+}

@@ -349,6 +349,8 @@ package final class FileSessionStore: SessionStore {
   private func note(_ error: SQLiteError, isOfWrite: Bool = false) -> SessionStoreProblem {
     let isNew = state.withLock { state in
       state.statistics.failures += 1
+      // A log that fills the disk is begun anew once all of it is in the database.
+      if isOfWrite { state.isUnsynced = true }
       defer { state.failure = (error.message, isOfWrite || state.failure?.isOfWrite ?? false) }
       return state.failure == nil
     }

@@ -12,8 +12,8 @@ final class SessionDatabase: @unchecked Sendable {
   private static let applicationID = 0x4341_5253
   private static let layout = 1
   /// Pages of 4 KiB in the write-ahead log before the thread that writes copies them into the database, where the other
-  /// thread, which does so each second, does not keep up. A start after a crash reads the log: this is 32 MiB.
-  private static let maxLogPages = 8192
+  /// thread, which does so each second, does not keep up. A start after a crash reads the log: this is 16 MiB.
+  private static let maxLogPages = 4096
 
   let database: SQLiteDatabase
   let statements: Statements

@@ -1,4 +1,4 @@
-// The activations that a cell may name, over a register. Included once a variant, by body.h.
+// The activations that a cell can choose, over a register. Included once a variant, by body.h.
 
 CK_INLINE vf magnitude_(vf x) { return x < (vf)0 ? -x : x; }
 
@@ -16,7 +16,7 @@ CK_INLINE vf softplus_(vf x) {
   return fma_(s + s, series, relu_(x));
 }
 
-/// A call a register: the cells that are common do without.
+/// Applies an activation to a register. Not inlined: the common cells don't use this function.
 static __attribute__((noinline)) vf activated(const ck_activation *activation, vf x) {
   const vf alpha = (vf)activation->alpha, beta = (vf)activation->beta;
   const vf none = (vf)0, one = (vf)1;

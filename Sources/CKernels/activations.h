@@ -1,4 +1,4 @@
-// The activations over one type of vector: CK_V of floats, CK_U of as many unsigned integers.
+// The activations over one type of vector: CK_V of floats, with CK_U of as many unsigned integers.
 // Included once a type, by body.h.
 
 #define CK_POWER_(v) power_##v
@@ -12,7 +12,7 @@ CK_INLINE CK_V clamp(CK_V x, CK_V low, CK_V high) {
   return high < x ? high : x;
 }
 
-/// x, with the integer nearest to x · scale in the low bits: adding 1.5·2²³ leaves it there (Hacker's
+/// A float whose low bits are the integer nearest to x · scale: adding 1.5·2²³ puts it there (Hacker's
 /// Delight, chapter 17).
 CK_INLINE CK_V shifted_(CK_V x, CK_V scale) { return fma_(x, scale, (CK_V)CK_SHIFT); }
 
@@ -22,7 +22,7 @@ CK_INLINE CK_U bits_of(CK_V x) {
   return bits;
 }
 
-/// eˣ = 2ⁿ (1 + p), n the integer nearest x / ln 2; p = e^r − 1 for the rest r, |r| ≤ ln 2 / 2.
+/// eˣ = 2ⁿ (1 + p), n the integer nearest x / ln 2; p = e^r − 1 for the remainder r, |r| ≤ ln 2 / 2.
 ///
 /// p = r + r² q(r), q of degree 4 by the Remez exchange for the least relative error of p: 1.4e-8.
 /// The domain is [CK_EXP_LOW, CK_EXP_HIGH], where 2ⁿ is a normal number.

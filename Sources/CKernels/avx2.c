@@ -1,4 +1,4 @@
-// Eight floats a register, sixteen registers: 6 rows × 2 registers of sums, 2 weights, 1 input.
+// AVX2: eight floats a register, sixteen registers: 6 rows × 2 registers of sums, 2 of weights, 1 of inputs.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)

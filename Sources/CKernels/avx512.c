@@ -1,4 +1,4 @@
-// Sixteen floats a register, thirty-two registers: 6 rows × 4 gates of sums, 6 inputs, 1 weight.
+// AVX-512: sixteen floats a register, thirty-two registers: 6 rows × 4 registers of sums, 6 of inputs, 1 of weights.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,f16c"))), apply_to = function)

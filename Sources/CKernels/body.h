@@ -1,9 +1,9 @@
-// The routines, once. Included by each variant, which defines
+// The source of all routines. Included by each variant, which defines
 //   CK_WIDTH           floats in a vector register: 16, 8, 4 or 1
 //   CK_TOGETHER        whether the panels of a block lie side by side, for tiles of at least four panels
 //   CK_TILE_ROWS       rows of the tallest tile of floats
-//   CK_TILE_SUMS       registers of sums of such tiles: as many as leave some for weights and inputs
-//   CK_DOT_ROWS, CK_DOT_SUMS  likewise of bytes
+//   CK_TILE_SUMS       registers of sums of such tiles; the others hold weights and inputs
+//   CK_DOT_ROWS, CK_DOT_SUMS  the same for tiles of bytes
 //   CK_DOT_…           how bytes are multiplied: see dot.h
 //
 // Compiled with contraction off: a multiply-add is fused where `fma_` says so and nowhere else.
@@ -14,14 +14,14 @@
 #include "CKernels.h"
 
 #pragma STDC FP_CONTRACT OFF
-// Vectors wider than a register cross only calls that are inlined.
+// The warning is about passing wide vectors to calls; all such calls here are inlined.
 #pragma clang diagnostic ignored "-Wpsabi"
 
 #include "vector.h"
 
-/// Bytes ahead of the weights under way that a tile asks for.
+/// How far ahead a tile prefetches its weights, in bytes.
 #define CK_AHEAD 16384
-/// Bytes of a cache line.
+/// The bytes of a cache line.
 #define CK_LINE 64
 
 #define CK_EXP_LOW (-87.3f)
@@ -73,7 +73,7 @@ CK_INLINE vf column_f16(const uint16_t *weights) { return widened(weights); }
 #include "dot.h"
 #include "tiles.h"
 
-/// The largest magnitude of a row as the bits of a float: those of an infinity or NaN are the largest.
+/// The largest magnitude of a row, as the bits of a float; those of an infinity or NaN compare as the largest.
 CK_INLINE uint32_t largest_magnitude(const float *values, size_t count) {
   uint32_t largest = 0;
   for (size_t k = 0; k < count; k++) {
@@ -85,7 +85,7 @@ CK_INLINE uint32_t largest_magnitude(const float *values, size_t count) {
   return largest;
 }
 
-/// Below this, 127 divided by a magnitude is no number: the row counts as zero.
+/// The least magnitude by which 127 can be divided without overflow; a row below it counts as zero.
 #define CK_I8_LEAST 0x1p-119f
 
 static void quantize(
@@ -138,19 +138,19 @@ static void activate_all(const ck_activation *activation, float *values, size_t 
   }
 }
 
-/// Adds up to CK_LANES floats to as many partial sums, in double: a row may be as long as a sequence.
+/// Adds up to CK_LANES floats to as many partial sums, in double, since a row may be as long as a sequence.
 CK_INLINE void add_to_lanes(double *lanes, const float *values, size_t count) {
   for (size_t l = 0; l < count; l++) lanes[l] += (double)values[l];
 }
 
-/// The partial sums from first to last.
+/// The total of the partial sums, added from first to last.
 static double sum_of_lanes(const double *lanes) {
   double sum = 0;
   for (size_t l = 0; l < CK_LANES; l++) sum += lanes[l];
   return sum;
 }
 
-/// The sum of a row in one order for every variant: CK_LANES partial sums, then these; rounded once.
+/// The sum of a row, in the same order for every variant: CK_LANES partial sums, then their total; rounded once.
 static float sum_in_lanes(const float *values, size_t count) {
   double lanes[CK_LANES] = {0};
   size_t at = 0;
@@ -210,16 +210,16 @@ static void log_softmax(float *values, size_t rows, size_t columns, size_t strid
 
 // --- Scores of attention ---
 
-/// Keys at a time of a dot product.
+/// The keys whose products are computed together.
 #define CK_DOTS 2
 
-// A product of two floats is exact in double; sums are made in the order of sum_in_lanes.
+// A product of two floats is exact in double; sums have the order of sum_in_lanes.
 
 CK_INLINE void add_products(double *lanes, const float *a, const float *b) {
   for (size_t l = 0; l < CK_LANES; l++) lanes[l] += (double)a[l] * (double)b[l];
 }
 
-/// Products with several keys, for which an element of the query is widened once.
+/// Products of a query with several keys together, so that each element of the query is widened once.
 CK_INLINE void dot_some(
     const int keys_at_once, const float *query, const float *keys, size_t size, double *scores) {
   double lanes[CK_DOTS][CK_LANES] = {0};
@@ -290,7 +290,7 @@ static void best_scores(
 #define CK_CHAINS CK_TILE_SUMS
 
 static float fma_all(size_t count) {
-  // Not constants to the compiler, which may not do this work at compile time.
+  // Volatile, so that the compiler can't compute the loop at compile time.
   volatile float factor = 0.999f, term = 1e-3f;
   const vf x = (vf)factor, y = (vf)term;
   vf chain[CK_CHAINS];

@@ -1,23 +1,23 @@
-// What becomes of a cell's sums. Included once a variant, by body.h; the same for all precisions.
+// Epilogues: they apply a cell's gates to its sums. Included once a variant, by body.h; the same for all precisions.
 //
-// An epilogue takes what the tiles have left of a band: for each row, and each sixteen units, the panels of those units. It
-// finds the state of a unit by the step's own pointers.
+// An epilogue gets the sums of a band of rows: [row][16 units][panel][lane]. Through the step's pointers it reads and
+// updates the units' state.
 
 /// - Parameters:
-///   - row, rows: of the step.
-///   - unit: the first.
-///   - units: how many sixteens of them.
+///   - row, rows: the first row of the band in the step, and the number of rows.
+///   - unit: the first unit.
+///   - units: the number of units, in groups of sixteen.
 typedef void epilogue(
     const ck_step *, float *sums, size_t row, size_t rows, size_t unit, size_t units);
 
-/// A register of units in one row.
+/// One register of units of one row; `count` of them exist.
 typedef struct {
   const ck_step *step;
   float *sums;
   size_t row, unit, count;
 } cell;
 
-/// Calls a function for every register of units, of `panels` panels a unit.
+/// Calls `name` for every register of units; a unit has `panels` panels.
 #define CK_EACH_CELL(name, panels)                                                                  \
   for (size_t r = 0; r < rows; r++)                                                                 \
     for (size_t u = 0; u < units; u++)                                                              \
@@ -30,7 +30,6 @@ typedef struct {
                 lanes_left(s->hidden_size, unit + at)});                                            \
       }
 
-// The parts of a cell's state.
 CK_INLINE vf get(const bool whole, const float *p, size_t count) {
   return whole ? load(p) : load_some(p, count);
 }
@@ -47,7 +46,7 @@ CK_INLINE float *of(float *rows, size_t stride, cell u) { return rows + u.row * 
 
 CK_INLINE vf sum(cell u, int panel) { return load(u.sums + panel * (int)CK_LANES); }
 
-/// b + W x of a panel, of `gates` a unit.
+/// b + W x of a panel; a unit has `gates` panels.
 CK_INLINE vf projected(cell u, size_t gates, size_t panel) {
   const size_t column = (u.unit / CK_LANES * gates + panel) * CK_LANES + u.unit % CK_LANES;
   return load(u.step->projected + u.row * u.step->projected_stride + column);
@@ -57,12 +56,12 @@ CK_INLINE vf previous(const bool whole, cell u) {
   return get(whole, u.step->previous + u.row * u.step->previous_stride + u.unit, u.count);
 }
 
-/// x · factor, which lies within ±CK_I8_MAX, rounded to nearest even, and 128.
+/// x · factor, rounded to nearest even, plus 128. |x · factor| has to be at most CK_I8_MAX.
 CK_INLINE vb rounded_bytes(vf x, float factor) {
   return low_bytes(bits_of(shifted_(x, (vf)factor)) + 128);
 }
 
-/// h'.
+/// Stores h', and its quantised bytes where the step wants them.
 CK_INLINE void put_output(const bool whole, cell u, vf h) {
   const ck_step *s = u.step;
   put(whole, of(s->output, s->output_stride, u), h, u.count);
@@ -74,7 +73,7 @@ CK_INLINE void put_output(const bool whole, cell u, vf h) {
   }
 }
 
-/// Within the cell's clip.
+/// x bounded by ±clip, where the cell has one.
 CK_INLINE vf clipped(cell u, vf x) {
   const float clip = u.step->cell.clip;
   return clip > 0 ? clamp(x, (vf)-clip, (vf)clip) : x;
@@ -90,10 +89,10 @@ CK_INLINE vf candidate_of(const bool common, cell u, vf x) {
 
 // --- LSTM ---
 
-/// c', and what of o is left to do, in place of the sums.
+/// Computes c', and replaces the sums by c' and the denominator of o, for the second pass.
 ///
-/// i·g and o·tanh(c') each share one division. f keeps its own: a forget gate that is open rounds to
-/// exactly 1, and the carousel then carries c unchanged to the bit, for any number of steps.
+/// i·g and o·tanh(c') each share one division. f has its own: so an open forget gate rounds to exactly 1, and the
+/// cell carries c unchanged to the bit, for any number of steps.
 CK_INLINE void lstm_state(const bool whole, const bool common, cell u) {
   (void)common;
   vf g = sum(u, 2);
@@ -103,24 +102,24 @@ CK_INLINE void lstm_state(const bool whole, const bool common, cell u) {
       gates(CK_EXP_LOW, CK_EXP_LOW, -high, CK_EXP_LOW),
       gates(CK_EXP_HIGH, CK_EXP_HIGH, high, CK_EXP_HIGH));
   power_vg e = power_of_e(x);
-  // e^−i, e^−f, e^2g − 1, e^−o, then the denominators 1 + e^−i, …, and e^2g + 1.
+  // First e^−i, e^−f, e^2g − 1, e^−o; then the denominators 1 + e^−i, 1 + e^−f, e^2g + 1, 1 + e^−o.
   vg power = fma_(e.scale, e.fraction, e.scale - gates(0, 0, 1, 0));
-  vg below = power + gates(1, 1, 2, 1);
-  vf written = gate(power, 2) / (gate(below, 0) * gate(below, 2));
+  vg denominator = power + gates(1, 1, 2, 1);
+  vf update = gate(power, 2) / (gate(denominator, 0) * gate(denominator, 2));
   float *state = of(u.step->cell_state, u.step->cell_state_stride, u);
-  vf c = fma_((vf)1 / gate(below, 1), get(whole, state, u.count), written);
+  vf c = fma_((vf)1 / gate(denominator, 1), get(whole, state, u.count), update);
   put(whole, state, c, u.count);
   store(u.sums, c);
-  store(u.sums + CK_LANES, gate(below, 3));
+  store(u.sums + CK_LANES, gate(denominator, 3));
 }
 
 CK_INLINE void lstm_output(const bool whole, const bool common, cell u) {
   (void)common;
-  vf shown = tanh_numerator(sum(u, 0));
-  put_output(whole, u, shown / (sum(u, 1) * (shown + (vf)2)));
+  vf numerator = tanh_numerator(sum(u, 0));
+  put_output(whole, u, numerator / (sum(u, 1) * (numerator + (vf)2)));
 }
 
-/// An LSTM of any activations, with peepholes or without.
+/// An LSTM with any activations, with or without peepholes.
 CK_INLINE void lstm(const bool whole, const bool common, cell u) {
   (void)common;
   const ck_step *s = u.step;
@@ -141,7 +140,7 @@ CK_INLINE void lstm(const bool whole, const bool common, cell u) {
 
 // --- GRU ---
 
-/// (1 − z) n + z h: an update gate that is open is exactly 1, and h is carried on unchanged.
+/// (1 − z) n + z h. A saturated update gate is exactly 1 and carries h unchanged.
 CK_INLINE vf mixed(vf z, vf n, vf h) { return fma_(z, h, ((vf)1 - z) * n); }
 
 CK_INLINE void gru(const bool whole, const bool common, cell u) {
@@ -192,7 +191,7 @@ CK_INLINE void product(const bool whole, const bool common, cell u) {
   CK_EPILOGUE(name##_whole_any, true, false, any)          \
   CK_EPILOGUE(name##_some_any, false, false, any)
 
-// By the time that the second pass needs a c', the divisions of the first are long done.
+// Two passes: when the second needs a c', the first pass's divisions are long done.
 CK_EPILOGUES(
     lstm, CK_EACH_CELL(lstm_state, 4) CK_EACH_CELL(lstm_output, 4), CK_EACH_CELL(lstm, 4))
 CK_EPILOGUES(gru, CK_EACH_CELL(gru, 3), CK_EACH_CELL(gru, 3))
@@ -201,7 +200,7 @@ CK_EPILOGUES(gru_candidate, CK_EACH_CELL(gru_candidate, 1), CK_EACH_CELL(gru_can
 CK_EPILOGUES(rnn, CK_EACH_CELL(rnn, 1), CK_EACH_CELL(rnn, 1))
 CK_EPILOGUES(product, CK_EACH_CELL(product, 1), CK_EACH_CELL(product, 1))
 
-/// Whether a cell is the common one of its kind.
+/// Whether a step's cell is `ck_common_cell` of its kind.
 CK_INLINE bool is_common(const ck_cell_kind kind, const ck_step *s) {
   const ck_cell *cell = &s->cell;
   if (cell->candidate.kind != CK_TANH || cell->clip > 0) return false;
@@ -211,7 +210,9 @@ CK_INLINE bool is_common(const ck_cell_kind kind, const ck_step *s) {
          (cell->output.kind == CK_TANH && !cell->input_forget && !s->peepholes);
 }
 
-/// - Parameter whole: whether all of the units exist.
+/// The epilogue for a kind of cell.
+///
+/// - Parameter whole: whether all lanes are existing units.
 CK_INLINE epilogue *epilogue_of(const ck_cell_kind kind, bool common, bool whole) {
 #define CK_FOUR(name) \
   {{name##_some_any, name##_whole_any}, {name##_some_common, name##_whole_common}}

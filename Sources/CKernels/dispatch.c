@@ -9,7 +9,7 @@
 #endif
 
 #if defined(__x86_64__)
-// __builtin_cpu_supports also asks whether the system saves the wide registers.
+// __builtin_cpu_supports also checks that the operating system saves the wide registers.
 static bool has_avx2(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
          __builtin_cpu_supports("f16c");

@@ -1,10 +1,9 @@
-// Sums of products of bytes, four at a time, by what the instruction set has. Included by body.h; a
-// variant defines one of
-//   CK_DOT_VNNI     unsigned by signed in one instruction: inputs keep their 128, the offsets take it back
-//   CK_DOT_MADD     AVX2's or AVX-512's pairs, without saturation
+// Sums of products of bytes, four at a time. Included by body.h; a variant defines one of
+//   CK_DOT_VNNI     unsigned by signed in one instruction: inputs keep their added 128, which `offsets` subtract
+//   CK_DOT_MADD     AVX2's or AVX-512's sums of pairs, in a range that never saturates
 //   CK_DOT_NEON     widening products
 //   CK_DOT_SDOT     signed by signed in one instruction
-// or none, and takes one byte at a time. All sums are exact, so all give the same bits.
+// or none: then one byte is multiplied at a time. All sums are exact, so that all variants give the same bits.
 
 CK_INLINE vi load_dot(const void *p) {
   vi v;
@@ -12,12 +11,12 @@ CK_INLINE vi load_dot(const void *p) {
   return v;
 }
 
-/// Four inputs in every lane.
+/// The same four inputs in every lane.
 CK_INLINE vi broadcast_i8(const uint8_t *inputs) {
   uint32_t four;
   memcpy(&four, inputs, sizeof four);
 #if !CK_DOT_VNNI
-  four ^= 0x80808080;  // without their 128
+  four ^= 0x80808080;  // subtracts the added 128 from each
 #endif
   return (vi)(int32_t)four;
 }
@@ -47,7 +46,7 @@ CK_INLINE vi add_i8(vi sum, vi weights, vi inputs) {
 #elif CK_DOT_VNNI
   return (vi)_mm256_dpbusd_avx_epi32((__m256i)sum, (__m256i)inputs, (__m256i)weights);
 #elif CK_DOT_MADD && CK_WIDTH == 16
-  // |x| · (w with x's sign): two products are at most 2 · 127², which 16 bits hold.
+  // |x| · (w with x's sign): the sum of two products is at most 2 · 127², which fits 16 bits.
   const __m512i x = (__m512i)inputs, w = (__m512i)weights;
   const __m512i turned =
       _mm512_mask_sub_epi8(w, _mm512_movepi8_mask(x), _mm512_setzero_si512(), w);

@@ -1,4 +1,4 @@
-// Four floats a register, thirty-two registers: 6 rows × 4 registers of sums, 4 weights, 1 input.
+// NEON: four floats a register, thirty-two registers: 6 rows × 4 registers of sums, 4 of weights, 1 of inputs.
 #if defined(__aarch64__)
 #include <arm_neon.h>
 #define CK_WIDTH 4

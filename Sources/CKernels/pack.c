@@ -8,7 +8,7 @@ static size_t rounded_up(size_t count, size_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
 }
 
-/// Panels of a whole block.
+/// The panels of a whole block.
 static size_t block_panels(size_t gates) { return gates == 1 ? 4 : gates; }
 
 size_t ck_block_units(size_t gates) { return block_panels(gates) / gates * CK_LANES; }
@@ -24,7 +24,7 @@ size_t ck_packed_bytes(ck_precision precision, size_t packed_columns, size_t dep
   return 0;
 }
 
-/// To half precision, to nearest even; beyond its range infinite.
+/// The half-precision bits of `value`, rounded to nearest even; infinite beyond the range.
 static uint16_t half_of(float value) {
   uint32_t bits;
   memcpy(&bits, &value, sizeof bits);
@@ -33,7 +33,7 @@ static uint16_t half_of(float value) {
   if (bits >= 0x47800000) {  // 2¹⁶ and more, infinities, NaN
     return (uint16_t)(sign | (bits > 0x7f800000 ? 0x7e00 : 0x7c00));
   }
-  if (bits < 0x38800000) {  // below 2⁻¹⁴: multiples of 2⁻²⁴, which adding a half brings to the low bits
+  if (bits < 0x38800000) {  // below 2⁻¹⁴: multiples of 2⁻²⁴; adding a half leaves them in the low bits
     float magnitude;
     memcpy(&magnitude, &bits, sizeof magnitude);
     magnitude += 0.5f;
@@ -45,13 +45,12 @@ static uint16_t half_of(float value) {
 }
 
 
-/// Where the weights of one output go: those of a step `width` from those of the step before, the first at
-/// depth · `start`.
+/// Where the weights of one output go: the first at depth · `start`, each `width` after the one before.
 typedef struct {
   size_t column, start, width;
 } place;
 
-/// - Parameter beside: columns that lie side by side.
+/// - Parameter beside: the number of columns that lie side by side.
 static place place_of(size_t column, size_t beside, size_t packed_columns) {
   const size_t start = column / beside * beside;
   return (place){column, start, packed_columns - start < beside ? packed_columns - start : beside};
@@ -76,7 +75,7 @@ static void pack_row(
       int8_t *to = (int8_t *)panels + at.start * rounded_up(depth, CK_I8_STEP) + lane * CK_I8_STEP;
       float largest = 0;
       for (size_t k = 0; k < depth; k++) largest = fmaxf(largest, fabsf(row[k]));
-      // A subnormal scale is too coarse: quotients by it may exceed an int8. Such a row counts as zero.
+      // A subnormal scale is too coarse: a quotient by it may exceed an int8. Such a row counts as zero.
       const float scale = largest / CK_I8_MAX < FLT_MIN ? 0 : largest / CK_I8_MAX;
       int32_t sum = 0;
       for (size_t k = 0; k < depth; k++) {

@@ -4,12 +4,13 @@
 //   CK_INTEGER                         whether sums are of integers (dot.h), made floats when they are done
 //   CK_STEPS_AT_ONCE                   steps between two looks at the counter
 //   weight_t                           what packed weights are stored as
-//   CK_AT(column)(const weight_t *)    a panel's weights of a step
+//   CK_AT(column)(const weight_t *)    loads a panel's weights for one k
 //
-// A tile is `rows` rows by `panels` panels, whose sums stay in registers through all of k.
+// A tile is `rows` rows by `panels` panels, whose sums stay in registers through all of k. A step of a sum is one k, of
+// int8 four.
 
-// Rows of the tallest tile; registers of sums; inputs that a step of a sum takes; a register of sums, and one of
-// factors; what inputs are stored as; the inputs of a step, in every lane; a sum after a step.
+// CK_ROWS: rows of the tallest tile; CK_SUMS: registers of sums; CK_STEP: inputs of a step. sum_t: a register of sums;
+// operand_t: one of factors; input_t: the type of stored inputs. Then: a step's inputs in every lane; a sum after a step.
 #if CK_INTEGER
 #define CK_ROWS CK_DOT_ROWS
 #define CK_SUMS CK_DOT_SUMS
@@ -28,22 +29,22 @@ CK_INLINE vf CK_AT(broadcast)(const float *input) { return (vf)*input; }
 CK_INLINE vf CK_AT(add)(vf sum, vf weights, vf inputs) { return fma_(weights, inputs, sum); }
 #endif
 
-/// Where the weights of a tile lie. Its panels come in sets that lie side by side: `set` from one to the next, `step` from
-/// one step to the next.
+/// The weights of a tile. Panels that lie side by side are a set: `set` is the distance from one set to the next, `step`
+/// from one step to the next.
 typedef struct {
   const weight_t *first;
   size_t set, step;
 } CK_AT(weights);
 
 /// - Parameters:
-///   - block: panels of a block.
-///   - column: a packed column that begins a panel.
-///   - columns: those there are, in whole panels.
-///   - set: columns from one set of panels to the next.
+///   - block: the panels of a block.
+///   - column: the packed column at which the tile begins; a panel's first.
+///   - columns: all packed columns, in whole panels.
+///   - set: the columns from one set of panels to the next.
 CK_INLINE CK_AT(weights) CK_AT(weights_at)(
     const ck_weights *weights, size_t block, size_t steps, size_t column, size_t columns,
     size_t set) {
-  // What lies side by side begins at `start` and is `width` columns.
+  // The columns that lie side by side begin at `start` and are `width`.
   const size_t beside = (CK_TOGETHER ? block : 1) * CK_LANES;
   const size_t start = column / beside * beside;
   const size_t width = columns - start < beside ? columns - start : beside;
@@ -96,7 +97,7 @@ CK_INLINE void CK_AT(add_step)(
 
 /// sum[row][panel] += weights[panel][k] · input[row][k], k ascending.
 ///
-/// - Parameter next: what to fetch meanwhile, a cache line a step; or NULL.
+/// - Parameter next: memory to prefetch, a cache line a step; or NULL.
 CK_INLINE void CK_AT(accumulate)(
     const int rows, const int panels, const int across, sum_t sum[][CK_MOST_PANELS][CK_PARTS],
     const input_t *restrict input, size_t input_stride, const CK_AT(weights) weights,
@@ -125,7 +126,8 @@ CK_INLINE void CK_AT(accumulate)(
   }
 }
 
-/// A sum before its first product; `start` is where the float counts from.
+/// A sum before its first product. A sum of floats begins with the value at `start` (the bias), which `finish` adds to an
+/// integer sum.
 CK_INLINE sum_t CK_AT(begin)(const ck_weights *weights, size_t column, const float *start) {
 #if CK_INTEGER
   (void)start;
@@ -158,31 +160,31 @@ CK_INLINE float CK_AT(row_scale)(const ck_inputs *inputs, size_t row) {
 
 CK_INLINE size_t CK_AT(steps)(size_t depth) { return (depth + CK_STEP - 1) / CK_STEP; }
 
-/// Sums of some rows by some panels: what is added up, what the sums start from, and where they go.
+/// The sums of some rows by some panels: their inputs, weights, start values and output.
 typedef struct {
   ck_inputs input;
   size_t steps;
   CK_AT(weights) weights;
-  /// Of the first panel's columns, and how many columns on the next set of panels begins.
+  /// Scales and offsets of the first panel's columns; and the columns from one set of panels to the next.
   ck_weights columns;
   size_t set;
-  /// Likewise; `apart` is where every third panel starts from, in every row, or NULL where it is no other than the rest.
+  /// The start values, of the same columns. Unless NULL, `apart` has those of every third panel, the same for all rows.
   const float *start, *apart;
   size_t start_stride;
-  /// Which of three the first panel is.
+  /// The first panel's position (0 to 2) among three, for `apart`.
   size_t gate;
   float *output;
   size_t output_stride;
-  /// Columns of the output that exist, where they are not whole panels.
+  /// The columns of the output, where the last panel is not whole.
   size_t left;
-  /// Weights that the first tiles fetch meanwhile, a panel each; or NULL.
+  /// Weights for the first tiles to prefetch, a panel each; or NULL.
   const weight_t *after;
 } CK_AT(sums);
 
-/// Where the sums of panel `p` start, of the first row.
+/// The start values of panel `p` for the first row; `stride` is their distance from row to row.
 CK_INLINE const float *CK_AT(start)(
     const int across, const CK_AT(sums) *s, const int p, size_t column, size_t *stride) {
-  // Tiles of whole sets know which panel is the third.
+  // In tiles of whole sets the third panel is known at compile time.
   const bool apart = across == 1   ? s->apart && (s->gate + (size_t)p) % 3 == 2
                      : across == 3 ? s->apart && p % 3 == 2
                                    : false;
@@ -191,12 +193,12 @@ CK_INLINE const float *CK_AT(start)(
 }
 
 /// - Parameters:
-///   - across: panels of a set.
-///   - whole: whether all of the panels' columns exist.
+///   - across: the panels of a set.
+///   - whole: whether all columns of the panels exist.
 CK_INLINE void CK_AT(tile)(
     const int rows, const int panels, const int across, const bool whole, const CK_AT(sums) *call,
     size_t row, const char *next) {
-  const CK_AT(sums) copy = *call, *s = &copy;  // which no store can change
+  const CK_AT(sums) copy = *call, *s = &copy;  // a copy that no store aliases
   const input_t *input = (const input_t *)s->input.values + row * s->input.stride;
   sum_t sum[CK_ROWS][CK_MOST_PANELS][CK_PARTS];
   CK_UNROLL for (int p = 0; p < panels; p++) {
@@ -266,12 +268,12 @@ static __attribute__((noinline)) void CK_AT(strip_of)(
   __builtin_trap();  // not a breadth of any tile
 }
 
-/// The last panel of a matrix, some of whose columns do not exist.
+/// The last panel of a matrix, which has padding columns.
 static __attribute__((noinline)) void CK_AT(last_strip)(const CK_AT(sums) *s, size_t rows) {
   CK_AT(strip)(1, 1, false, s, rows);
 }
 
-/// The sums over the panels from a packed column on.
+/// The sums of the panels that begin at a packed column.
 CK_INLINE CK_AT(sums) CK_AT(sums_at)(
     const ck_weights *weights, ck_inputs input, size_t depth, size_t block, size_t column,
     size_t columns, size_t set) {
@@ -312,11 +314,11 @@ static void CK_AT(gemm)(const ck_gemm *g) {
   }
 }
 
-/// The sums of some blocks, of a band of rows.
+/// Computes the sums of some blocks for a band of rows.
 ///
 /// - Parameters:
-///   - first: the packed column that begins the pass's panels.
-///   - all: panels of the blocks; `most`: of a tile.
+///   - first: the packed column of the pass's first panel.
+///   - all: the panels of the blocks; `most`: the most of a tile.
 CK_INLINE void CK_AT(band)(
     const ck_step *s, const pass pass, size_t row, size_t rows, size_t first, size_t all,
     size_t most, size_t columns, float *sums) {
@@ -345,18 +347,18 @@ CK_INLINE void CK_AT(band)(
   }
 }
 
-/// - Parameter kind: that of the cell, so that what follows from it is known to the compiler.
+/// - Parameter kind: the cell's kind, a constant to the compiler, which makes code for each.
 CK_INLINE void CK_AT(step_of)(const ck_cell_kind kind, const ck_step *s) {
   const pass pass = pass_of(kind);
   const shape shape = shape_of(s->rows, pass.panels, CK_ROWS, CK_SUMS);
   const size_t bands = (s->rows + shape.height - 1) / shape.height;
   const size_t panels = (s->hidden_size + CK_LANES - 1) / CK_LANES * pass.gates;
-  // Groups of whole blocks, of nearly equal size; then what there is of a last block.
+  // Groups of whole blocks, of nearly equal size; the last group has the rest of the last block.
   const size_t blocks = panels / pass.block, rest = panels % pass.block;
   const size_t groups = (blocks + shape.blocks - 1) / shape.blocks, turns = groups + (rest > 0);
   const bool common = is_common(kind, s);
   float sums[CK_BAND_PANELS * CK_LANES];
-  // A block's weights stay near while the rows pass over them; bands are of nearly equal size too.
+  // All bands of rows use a group's weights while these are in the cache. Bands are of nearly equal size too.
   for (size_t turn = 0; turn < turns; turn++) {
     const size_t group = s->backward ? turns - 1 - turn : turn;
     const bool last = group == groups;

@@ -1,4 +1,4 @@
-// The variants' tables; which of them a CPU may use is dispatch.c's to say.
+// The variants' tables. dispatch.c chooses among them.
 #ifndef CK_VARIANTS_H
 #define CK_VARIANTS_H
 

@@ -1,10 +1,10 @@
-// The registers of a variant, of CK_WIDTH floats each, and what moves floats between them and memory.
+// A variant's registers of CK_WIDTH floats, and loads and stores.
 // Included once a variant, by body.h.
 
 #define CK_INLINE static inline __attribute__((always_inline, overloadable))
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 
-/// Registers a panel.
+/// The registers of a panel.
 #define CK_PARTS ((int)(CK_LANES / CK_WIDTH))
 
 #if CK_WIDTH > 1
@@ -18,7 +18,7 @@ typedef int32_t vi;
 typedef uint32_t vu;
 typedef uint8_t vb;
 #endif
-/// The four gates of as many units, side by side: the compiler interleaves what is done to them.
+/// The four gates of CK_WIDTH units in one wide vector, so that the compiler interleaves their operations.
 typedef float vg __attribute__((ext_vector_type(4 * CK_WIDTH)));
 typedef uint32_t vgu __attribute__((ext_vector_type(4 * CK_WIDTH)));
 
@@ -30,7 +30,7 @@ CK_INLINE vf load(const float *p) {
 
 CK_INLINE void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
 
-/// The register of which `count` floats (up to CK_WIDTH) exist in memory; the others are zero.
+/// Loads `count` floats (up to CK_WIDTH); the other lanes are zero.
 CK_INLINE vf load_some(const float *p, size_t count) {
   if (count >= CK_WIDTH) return load(p);
   float lanes[CK_WIDTH] = {0};
@@ -66,7 +66,7 @@ CK_INLINE vg gates(float i, float f, float g, float o) {
   return joined((vf)i, (vf)f, (vf)g, (vf)o);
 }
 
-/// Lanes from `start` on that exist.
+/// The number of columns from `start` on.
 CK_INLINE size_t lanes_left(size_t columns, size_t start) {
   return columns > start ? columns - start : 0;
 }
@@ -86,7 +86,7 @@ CK_INLINE vf widened(const uint16_t *p) {
   memcpy(&half, p, sizeof half);
   return __builtin_convertvector(half, vf);
 #else
-  // The exponent's bias grows from 15 to 127; infinities and NaN keep the largest there is.
+  // The exponent's bias changes from 15 to 127; infinities and NaN keep the largest exponent.
   uint32_t bits = (uint32_t)(*p & 0x8000) << 16 | (uint32_t)(*p & 0x7fff) << 13;
   if ((*p & 0x7c00) == 0x7c00) bits |= 0x7f800000;
   float scaled;

@@ -1,5 +1,5 @@
 #define SIMDJSON_EXCEPTIONS 0
-// A container that ends where the document ends, inside another, is an error at once.
+// Makes simdjson report at once a text that ends inside an array or object.
 #define SIMDJSON_CHECK_EOF 1
 #include <simdjson.h>
 
@@ -20,24 +20,24 @@ namespace ondemand = simdjson::ondemand;
 
 namespace {
 
-// What an error message quotes of a token and of a member's name, in bytes.
+// The most bytes that an error message quotes of a token and of a member's name.
 constexpr size_t max_found_bytes = 40;
 constexpr size_t max_name_bytes = 64;
 // Buffers start at one page, and grow by doubling.
 constexpr size_t min_capacity = 4096;
-// 1e and 19 digits.
+// The shortest number whose exponent simdjson may wrap around: 1e and 19 digits.
 constexpr size_t min_wrapping_bytes = 21;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-// The text of a value that starts as a number does, without the space behind it.
+// The text of a number, without the white space behind it.
 std::string_view number_of(ondemand::value &value) {
   std::string_view token = value.raw_json_token();
   while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
   return token;
 }
 
-// The token at `start`: a bracket, a string with its quotes, or what stands before a separator.
+// The token at `start`, for an error: a bracket, a string with its quotes, or the text before a separator.
 std::string_view token_of(const char *start, const char *end) {
   const std::string_view text(start, static_cast<size_t>(end - start));
   if (!text.empty() && std::strchr("[{", text[0]) != nullptr) return text.substr(0, 1);
@@ -53,7 +53,8 @@ std::string_view token_of(const char *start, const char *end) {
   return text.substr(0, length);
 }
 
-// The end of the object that starts at `start`, the first bracket in it that closes another kind, or `end`.
+// The end of the object that starts at `start`; with `mismatched`, the first bracket in it that closes the wrong kind; or
+// `end`, where the object is not complete.
 const char *end_of_object(const char *start, const char *end, bool &mismatched) {
   std::string open;
   bool in_string = false;
@@ -84,7 +85,7 @@ const char *skip_space(const char *at, const char *end) {
   return at;
 }
 
-// Whether `token` is a number by RFC 8259 §6.
+// Whether all of `token` is a number by RFC 8259 §6.
 bool is_number(std::string_view token) {
   size_t at = 0;
   auto digits = [&] {
@@ -107,16 +108,16 @@ bool is_number(std::string_view token) {
   return at == token.size();
 }
 
-// Whether the number written at `token`, which no double is near to, is too small for one, not too large.
+// Whether a number beyond the range of a double is too small (true) or too large (false).
 bool is_tiny(std::string_view token) {
   constexpr int64_t huge = int64_t{1} << 40;  // more than a document has digits
-  int64_t magnitude = 0;                      // the number is about 10 to this
+  int64_t magnitude = 0;                      // the decimal exponent
   bool fraction = false, significant = false;
   size_t at = 0;
   for (; at < token.size() && (token[at] | 0x20) != 'e'; at++) {
     if (token[at] == '.') fraction = true;
     if (token[at] >= '1' && token[at] <= '9') significant = true;
-    if (token[at] < '0') continue;  // a sign or the point
+    if (token[at] < '0') continue;  // skips the sign and the point
     magnitude += significant && !fraction ? 1 : !significant && fraction ? -1 : 0;
   }
   int64_t exponent = 0;
@@ -129,9 +130,10 @@ bool is_tiny(std::string_view token) {
   return magnitude + (negative ? -exponent : exponent) < 0;
 }
 
-// Reads `token`, a number by RFC 8259 §6, where it is whole and its magnitude has at most 64 bits.
+// Reads `token`, a number by RFC 8259 §6, exactly; false where the number is not whole or its magnitude has more than 64
+// bits.
 //
-// The digits are those of the text, so that no rounding makes one whole number of another, or of a fraction.
+// Works on the digits of the text: by way of a double, 3.00000001 might become 3.
 bool whole_magnitude(std::string_view token, uint64_t &magnitude) {
   constexpr int64_t huge = int64_t{1} << 40;  // more than a document has digits
   size_t end = 0;
@@ -144,7 +146,7 @@ bool whole_magnitude(std::string_view token, uint64_t &magnitude) {
     exponent = std::min(exponent * 10 + (token[at] - '0'), huge);
   }
   if (negative) exponent = -exponent;
-  // The place of the digit that comes next, as a power of ten.
+  // The power of ten of the next digit.
   const size_t point = std::min(token.find('.'), end);
   int64_t place = exponent + static_cast<int64_t>(point) - (token[0] == '-' ? 1 : 0) - 1;
   magnitude = 0;
@@ -164,7 +166,7 @@ bool whole_magnitude(std::string_view token, uint64_t &magnitude) {
   return true;
 }
 
-// The double nearest to the number written as `token`, whatever its length; false beyond the range.
+// The double nearest to the number in `token`, of any length; false where the number is too large.
 bool nearest_double(std::string_view token, double &out) {
   const auto result = std::from_chars(token.data(), token.data() + token.size(), out);
   if (result.ec == std::errc::result_out_of_range) {
@@ -174,7 +176,7 @@ bool nearest_double(std::string_view token, double &out) {
   return true;
 }
 
-// Whether `token` is how some language writes a number that is not finite: NaN, -Infinity, inf.
+// Whether `token` is NaN or an infinity as some language writes it: NaN, -Infinity, inf.
 bool is_non_finite_literal(std::string_view token) {
   if (!token.empty() && (token[0] == '-' || token[0] == '+')) token.remove_prefix(1);
   for (std::string_view literal : {"NaN", "nan", "Infinity", "infinity", "Inf", "inf"}) {
@@ -183,11 +185,11 @@ bool is_non_finite_literal(std::string_view token) {
   return false;
 }
 
-// The float nearest to the number written at `token`, whose nearest double is `nearest`; false beyond the range.
+// The float nearest to the number at `token`, whose nearest double is `nearest`; false where the number is too large.
 //
-// Rounding twice goes wrong only where the double lies exactly half way between two floats: every such point is a
-// double, so rounding to double never crosses one. For normal floats those are the doubles whose 29 lower bits are
-// 1000…; there, and among subnormal floats, the text is read again.
+// Rounding to double and then to float differs from rounding once only where the double lies exactly half way between two
+// floats. Every midpoint is a double, so that the first rounding never crosses one. For normal floats the midpoints are the
+// doubles whose 29 lower bits are 1000…; for those, and for subnormal floats, the text is read again.
 bool nearest_float(double nearest, const char *token, const char *end, float &out) {
   uint64_t bits;
   std::memcpy(&bits, &nearest, sizeof bits);
@@ -211,10 +213,10 @@ bool is_whole(float number) {
          number == static_cast<float>(static_cast<int32_t>(number));
 }
 
-// Whether the number written as `token` is another than `nearest`, a whole number and the float nearest to it: 3.00000001,
-// which is no id. `number` is the double nearest to it.
+// Whether `nearest`, a whole number, differs from the number in `token` (3.00000001), which is then no id. `number` and
+// `nearest` are the double and the float nearest to `token`.
 bool is_rounded(double number, float nearest, std::string_view token) {
-  // No two texts of at most 15 digits have the same double; and none so short as these is rounded to 0.
+  // A double tells numbers of up to 15 digits apart, and no text of up to 5 bytes is rounded to 0 (1e-99 is not).
   const size_t exact_bytes = number == 0 ? 5 : 16;
   if (static_cast<double>(nearest) == number && token.size() <= exact_bytes) return false;
   while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
@@ -237,10 +239,11 @@ struct csj_reader {
   std::vector<float> numbers;
   std::vector<uint8_t> text;
   uint32_t max_depth = 0;
-  // The members that are read, as in csj_read, or null for all; and the path of the object that is being read.
+  // The members to read, as in csj_read, or null for all.
   const char *members = nullptr;
+  // The path of the object that is being read.
   std::string prefix;
-  // What a failure is reported with.
+  // Where and at which token reading stopped.
   std::string path;
   std::string found;
   size_t offset = 0;
@@ -249,7 +252,7 @@ struct csj_reader {
   csj_status read_value(ondemand::value &value, uint32_t depth);
   csj_status read_elements(ondemand::array &array, uint32_t depth);
   csj_status read_members(ondemand::object &object, uint32_t depth);
-  // Puts a step before the path at which reading stopped.
+  // Prepends a step to `path`, as the recursion returns from an error.
   void prepend(std::string_view step) {
     if (!path.empty() && path[0] != '[') path.insert(0, ".");
     path.insert(0, step);
@@ -259,14 +262,14 @@ struct csj_reader {
     max_depth = CSJ_MAX_UNREAD_DEPTH;
     return stop(csj_status_too_deep, token);
   }
-  // Checks a value that is not read, of which nothing is kept. A level takes some hundred bytes of the stack.
+  // Checks that a value of an unread member is JSON, and keeps nothing of the value. A level takes some hundred bytes of stack.
   csj_status check_value(ondemand::value &value, uint32_t depth);
   csj_status read_double(ondemand::value &value, double &number);
   csj_status add_text(std::string_view string);
 
-  // Records where reading stopped, and at what token; returns `status`.
+  // Records the place and the token at which reading stopped; returns `status`.
   csj_status stop(csj_status status, const char *at);
-  // The same for an error of simdjson's whose place is the document's current one.
+  // The same for an error of simdjson's at the document's current location.
   csj_status stop(simdjson::error_code code);
   const char *end() const { return bytes.data() + bytes.size() - simdjson::SIMDJSON_PADDING; }
 };
@@ -329,7 +332,7 @@ csj_status csj_reader::read_document(const uint8_t *source, size_t length) {
   if (*start != '{') return stop(csj_status_not_object, start);
   ondemand::object object;
   if (document.get_object().get(object)) {
-    // The last token closes no object: what started is not complete, or more follows it.
+    // The text does not end with the object's bracket: the object is incomplete, or more text follows.
     bool mismatched;
     const char *more = skip_space(end_of_object(start, end(), mismatched), end());
     if (mismatched) return stop(csj_status_syntax, more);
@@ -396,7 +399,7 @@ csj_status csj_reader::read_value(ondemand::value &value, uint32_t depth) {
   }
 }
 
-// Reads what follows `[`: into one node while the elements are numbers, into a node each otherwise.
+// Reads the elements behind `[`: numbers become one node, other elements a node each.
 csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
   const size_t index = nodes.size();
   nodes.push_back({csj_kind_array, 0, numbers.size()});
@@ -450,7 +453,7 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
   return csj_status_ok;
 }
 
-// Reads what follows `{`.
+// Reads the members behind `{`.
 csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
   const size_t index = nodes.size();
   nodes.push_back({csj_kind_object, 0, 0});
@@ -463,7 +466,7 @@ csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
     if (field.unescaped_key().get(name)) return stop(csj_status_syntax, quote);
     csj_status status;
     if (members != nullptr && !is_read(name)) {
-      // Before the value is read, which may take the place of the name's text.
+      // First, as reading the value may overwrite the name's text.
       add_text(name);
       status = check_value(field.value(), depth);
       if (status == csj_status_ok) {
@@ -490,9 +493,9 @@ csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
   return csj_status_ok;
 }
 
-// Whether the member `name` of the object at `prefix` is among `members`.
+// Whether `members` has the path of the member `name` of the object at `prefix`.
 bool csj_reader::is_read(std::string_view name) const {
-  // Paths are told apart by spaces, and their steps by points.
+  // Spaces separate paths and points their steps, so that no name with either is in the list.
   if (name.find_first_of(" .") != name.npos) return false;
   for (std::string_view rest = members; !rest.empty();) {
     const size_t length = rest.find(' ');
@@ -557,9 +560,9 @@ csj_status csj_reader::check_value(ondemand::value &value, uint32_t depth) {
 }
 
 csj_status csj_reader::read_double(ondemand::value &value, double &number) {
-  // With the space behind it.
+  // The token includes the white space behind the number.
   std::string_view token = value.raw_json_token();
-  // Where an exponent has 19 digits simdjson may wrap it around, and read a huge number as 0.
+  // simdjson may wrap an exponent of 19 digits around and read a huge number as 0.
   const auto error = value.get_double().get(number);
   if (!error && (number != 0 || token.size() < min_wrapping_bytes)) return csj_status_ok;
   token = number_of(value);
@@ -602,7 +605,7 @@ csj_document csj_read(
     const char *members) {
   try {
     return reader->read(bytes, length, max_depth, members);
-  } catch (...) {  // Buffers grow by operator new, which throws where memory is short.
+  } catch (...) {  // operator new throws where memory is short
     csj_document failure = {};
     failure.status = csj_status_out_of_memory;
     return failure;

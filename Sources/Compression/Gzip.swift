@@ -1,14 +1,14 @@
 import CZlib
 
-/// Compresses `bytes` into one gzip member (RFC 1952) with neither name nor time.
+/// Compresses `bytes` into one gzip member (RFC 1952) without name and time.
 ///
 /// - Parameters:
 ///   - level: 1 (fastest) to 9 (smallest).
-///   - onlyIfSmaller: gives up, with nil, as soon as the result would not be smaller than `bytes`.
+///   - onlyIfSmaller: returns nil as soon as the result would not be smaller than `bytes`.
 package func gzipped(
   _ bytes: Span<UInt8>, level: Int, onlyIfSmaller: Bool = false
 ) throws(CompressionError) -> [UInt8]? {
-  // zlib counts in 32 bits; half of it leaves room for what incompressible input grows by.
+  // zlib counts in 32 bits; half of that range leaves room for the growth of incompressible input.
   let limit = Int(Int32.max)
   guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
   if onlyIfSmaller, bytes.isEmpty { return nil }
@@ -17,17 +17,17 @@ package func gzipped(
   return stream.deflate(bytes, capacity: capacity)
 }
 
-/// A gzip member that is compressed part by part.
+/// Compresses a gzip member part by part.
 package struct GzipStream: ~Copyable {
   private let stream: DeflateStream
 
-  /// What zlib's state takes in memory (Memory Footprint in zlib's Technical Details, and a little).
+  /// The memory that zlib's state takes, rounded up (Memory Footprint in zlib's Technical Details).
   package static let byteCount = 272 << 10
 
   /// - Parameter level: 1 (fastest) to 9 (smallest).
   package init(level: Int) throws(CompressionError) { stream = try DeflateStream(level: level) }
 
-  /// What is to be sent after `bytes` were added; it may be nothing unless these are the last.
+  /// Adds `bytes` and returns the output that is ready, which may be empty unless `isLast`.
   package func compress(_ bytes: Span<UInt8>, isLast: Bool) -> [UInt8] {
     var output: [UInt8] = []
     stream.deflate(bytes, isLast: isLast, to: &output)
@@ -62,13 +62,13 @@ package struct GzipStream: ~Copyable {
     unsafe stream.deallocate()
   }
 
-  /// The most that `byteCount` bytes can become.
+  /// The largest compressed size of `byteCount` bytes.
   func bound(_ byteCount: Int) -> Int {
     // SAFETY: the stream is live.
     unsafe Int(deflateBound(stream, UInt(byteCount)))
   }
 
-  /// Adds `input`, and what comes of it to `output`.
+  /// Compresses `input` and appends the output that is ready to `output`.
   func deflate(_ input: Span<UInt8>, isLast: Bool, to output: inout [UInt8]) {
     let scratch = ScratchBuffer(byteCount: 16 << 10)
     var offset = 0
@@ -77,7 +77,7 @@ package struct GzipStream: ~Copyable {
         input.extracting(offset...), isLast: isLast, into: scratch)
       offset += consumed
       scratch.append(produced, to: &output)
-      // A buffer that is not full has all that there is now.
+      // zlib fills the buffer as long as it has output, so that a part of a buffer is the last of it.
       if produced < scratch.byteCount { return }
     }
   }
@@ -106,7 +106,7 @@ package struct GzipStream: ~Copyable {
     }
   }
 
-  /// Compresses all of `input`, nil where the result would take more than `capacity` bytes.
+  /// Compresses all of `input`; nil where the result would have more than `capacity` bytes.
   func deflate(_ input: Span<UInt8>, capacity: Int) -> [UInt8]? {
     var status = Z_OK
     // SAFETY: zlib reads the span and writes at most `capacity` bytes of the new array, both alive

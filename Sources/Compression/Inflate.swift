@@ -1,50 +1,50 @@
 import CZlib
 
-/// The wrappers around deflate data that HTTP knows (RFC 9110 §8.4.1).
+/// The formats of deflate data: HTTP's two codings (RFC 9110 §8.4.1), and the bare data in zip archives.
 package enum CompressedFormat: Sendable, Equatable {
-  /// RFC 1952: one member, or several one after another.
+  /// RFC 1952: one or more members.
   case gzip
-  /// RFC 1950, or, where the zlib header is missing, the bare RFC 1951 that some clients send.
+  /// RFC 1950, or bare RFC 1951 data, which some clients send under this name.
   case deflate
   /// RFC 1951 alone, as in archives.
   case bareDeflate
 }
 
-/// How much may come out of compressed bytes.
+/// How large inflated output may be.
 package struct InflateLimits: Sendable, Equatable {
-  /// What may come out, in bytes.
+  /// The most bytes of output.
   package var maxBytes: Int
-  /// What may come out for each byte that goes in; deflate itself ends at 1032 (zlib's Technical
+  /// The most bytes of output for each byte of input. Deflate itself reaches at most 1032 (zlib's Technical
   /// Details).
   package var maxRatio: Int
 
-  /// Up to this many bytes of output no ratio is held against an input: it can do no harm, and what is
-  /// padded compresses as far as a bomb.
-  package static let ratioFreeBytes = 1 << 20
+  /// `maxRatio` holds for larger outputs only: smaller ones do no harm, and padded data compresses as far as a
+  /// bomb.
+  package static let maxUncheckedRatioBytes = 1 << 20
 
   package init(maxBytes: Int, maxRatio: Int) {
     self.maxBytes = maxBytes
     self.maxRatio = maxRatio
   }
 
-  /// The error that `outputBytes` from `inputBytes` amount to, nil where they are within the
-  /// limits.
+  /// The limit that `outputBytes` from `inputBytes` exceed, as an error; nil where they exceed none.
   func violation(outputBytes: Int, inputBytes: Int) -> CompressionError? {
     if outputBytes > maxBytes { return .tooLarge(limit: maxBytes) }
     let (allowed, overflows) = inputBytes.multipliedReportingOverflow(by: maxRatio)
-    if !overflows, outputBytes > max(allowed, Self.ratioFreeBytes) {
+    if !overflows, outputBytes > max(allowed, Self.maxUncheckedRatioBytes) {
       return .ratioTooHigh(limit: maxRatio)
     }
     return nil
   }
 }
 
-/// Inflates the whole of `bytes`.
+/// Inflates all of `bytes`.
 ///
-/// Output beyond a limit is refused as soon as it appears, so a bomb costs no more memory than the
+/// Inflation stops as soon as the output exceeds a limit, so that a bomb costs no more memory than the
 /// limit.
 ///
-/// - Parameter hasRoom: is asked before the output takes so many bytes.
+/// - Parameter hasRoom: called with the output's new capacity, in bytes, before the output grows; false
+///   ends inflation with `CompressionError.noRoom`.
 package func inflated(
   _ bytes: Span<UInt8>, from format: CompressedFormat, limits: InflateLimits,
   hasRoom: (Int) -> Bool = { _ in true }
@@ -74,13 +74,13 @@ package func inflated(
     case .ended where offset == bytes.count:
       return output
     case .ended:
-      // RFC 1952 §2.2: a gzip file is a series of members; only another one's first byte may
+      // RFC 1952 §2.2: a gzip file is a series of members, so that only the first byte of another member may
       // follow.
       guard format == .gzip, bytes[offset] == gzipMagic else {
         throw .trailingGarbage(offset: offset)
       }
       stream.reset()
-    case .starved:
+    case .needsInput:
       throw .truncated(inputBytes: bytes.count)
     case .corrupt:
       throw .corrupt(offset: offset)
@@ -94,7 +94,7 @@ package func inflated(
 private let gzipMagic: UInt8 = 0x1f
 
 extension CompressedFormat {
-  /// zlib's `windowBits`: 15 is the largest window, 16 more asks for gzip, negative for no wrapper.
+  /// zlib's `windowBits`: 15 is the largest window; adding 16 means gzip, a negative number no wrapper.
   fileprivate func windowBits(_ bytes: Span<UInt8>) -> Int32 {
     switch self {
     case .gzip: 31
@@ -105,9 +105,9 @@ extension CompressedFormat {
 }
 
 extension Span<UInt8> {
-  /// Whether RFC 1950 §2.2 allows the first two bytes: method 8, and a multiple of 31 together.
+  /// Whether the first two bytes are a zlib header by RFC 1950 §2.2: method 8, and together a multiple of 31.
   ///
-  /// Bare deflate data never begins so: its low nibble would be a stored block with non-zero
+  /// Bare deflate data never begins so: the low nibble of 8 would be a stored block with non-zero
   /// padding.
   fileprivate var beginsWithZlibHeader: Bool {
     guard count >= 2 else { return count == 1 && self[0] & 0x0f == 8 }
@@ -116,8 +116,7 @@ extension Span<UInt8> {
 }
 
 extension [UInt8] {
-  /// The capacity for `more` bytes: by doubling, but never beyond `limit`, which doubling alone would
-  /// pass.
+  /// The capacity that holds `more` bytes: doubled, but not beyond `limit`.
   fileprivate func capacity(for more: Int, limit: Int) -> Int {
     let needed = count + more
     return needed > capacity ? Swift.min(Swift.max(needed, capacity * 2), limit) : capacity

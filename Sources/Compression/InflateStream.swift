@@ -2,19 +2,19 @@ import CZlib
 
 /// Owns zlib's state for one inflation.
 @safe struct InflateStream: ~Copyable {
-  /// What one call of zlib came to.
+  /// The result of one call of zlib.
   enum Outcome: Equatable {
-    /// There may be more output, or more input is to be taken.
+    /// zlib has more output, or has input left to consume.
     case more
     /// The stream, or a gzip member of it, is complete.
     case ended
-    /// All input is taken and the stream is not complete.
-    case starved
+    /// All input is consumed, and the stream is not complete.
+    case needsInput
     case corrupt
     case outOfMemory
   }
 
-  /// How far one call went.
+  /// What one call consumed and produced.
   struct Step {
     let consumed: Int
     let produced: Int
@@ -24,7 +24,7 @@ import CZlib
   // On the heap: zlib keeps the address of its z_stream and refuses one that has moved.
   private let stream: UnsafeMutablePointer<z_stream>
 
-  /// - Parameter windowBits: zlib's way to name a format, see `CompressedFormat`.
+  /// - Parameter windowBits: the format, by zlib's numbers; see `CompressedFormat.windowBits`.
   init(_ windowBits: Int32) throws(CompressionError) {
     // SAFETY: one z_stream is allocated, set to zeros (zlib's defaults), owned by this value and
     // freed once, here or in deinit.
@@ -44,7 +44,7 @@ import CZlib
     unsafe stream.deallocate()
   }
 
-  /// Makes ready for another stream of the same format.
+  /// Prepares for another stream of the same format.
   func reset() {
     // SAFETY: the stream is live; inflateReset keeps its memory.
     let status = unsafe inflateReset(stream)
@@ -73,7 +73,7 @@ import CZlib
       switch status {
       case Z_STREAM_END: .ended
       case Z_OK where consumed + produced > 0: .more
-      case Z_OK, Z_BUF_ERROR: .starved
+      case Z_OK, Z_BUF_ERROR: .needsInput
       case Z_MEM_ERROR: .outOfMemory
       default: .corrupt  // Z_DATA_ERROR, and Z_NEED_DICT: HTTP has no way to agree on a dictionary.
       }
@@ -99,16 +99,16 @@ import CZlib
 
   var byteCount: Int { unsafe bytes.count }
 
-  /// Lends the buffer to what writes into it.
+  /// Calls `body` with the buffer to write into.
   func fill<Result>(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Result) -> Result {
-    // SAFETY: alive for the call, which does not keep it.
+    // SAFETY: the buffer is alive for the call, and `body` does not keep it.
     unsafe body(bytes)
   }
 
-  /// Adds the first `count` bytes to `array`.
+  /// Appends the buffer's first `count` bytes to `array`.
   func append(_ count: Int, to array: inout [UInt8]) {
-    // SAFETY: `count` is at most what zlib was given to write; extracting checks it in debug
-    // builds.
+    // SAFETY: `count` is at most the buffer's size, as zlib wrote so many bytes; extracting checks this in
+    // debug builds.
     unsafe array.append(contentsOf: bytes.extracting(..<count))
   }
 }

@@ -1,6 +1,6 @@
-/// The name that `text` was probably meant to be: at most two edits away, the fewest first.
+/// The name of `names` that is nearest to `text`, at most two edits away; nil where none is that near.
 package func nearestName(to text: String, among names: some Sequence<String>) -> String? {
-  // An edit changes a character, of four bytes at the most: so a long text costs nothing.
+  // Two edits change at most two characters of up to four bytes each. The filter skips long texts cheaply.
   names.filter { abs($0.utf8.count - text.utf8.count) <= 2 * 4 }
     .map { (name: $0, distance: editDistance(text, $0)) }
     .filter { $0.distance <= 2 }
@@ -8,8 +8,8 @@ package func nearestName(to text: String, among names: some Sequence<String>) ->
     .name
 }
 
-/// The fewest insertions, deletions, replacements and swaps of neighbours that make one text of the
-/// other (the optimal string alignment distance).
+/// The optimal string alignment distance: the fewest insertions, deletions, replacements and swaps of
+/// neighbours that turn one text into the other.
 package func editDistance(_ first: String, _ second: String) -> Int {
   let first = Array(first)
   let second = Array(second)

@@ -3,10 +3,10 @@ import ModelFormat
 /// An array as NumPy saves it, versions 1 to 3 (NumPy Enhancement Proposal 1).
 package struct NPYFile: Sendable {
   package let header: NPYHeader
-  /// The elements' bytes, in the order of the file; their indices are those of the file.
+  /// The elements' bytes in the file's order. The slice's indices are offsets in the file.
   private let data: ArraySlice<UInt8>
 
-  /// The header is text that NumPy keeps far below this.
+  /// The longest header. NumPy's are far shorter.
   package static let maxHeaderBytes = 1 << 16
 
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
@@ -14,10 +14,10 @@ package struct NPYFile: Sendable {
   /// Whether `bytes` begin as a .npy file does.
   package static func isNPY(_ bytes: [UInt8]) -> Bool { bytes.starts(with: magic) }
 
-  /// Takes a file's bytes, which must be header and data and nothing more.
+  /// Parses a file, which must consist of header and data only.
   package init(_ bytes: [UInt8]) throws(NumPyError) {
     guard Self.isNPY(bytes) else { throw .npy(offset: 0, problem: .notNPY) }
-    let prefix = 12  // magic, version, and version 2's length; no file is shorter
+    let prefix = 12  // magic, version, and a header length of version 2; no file is shorter
     guard bytes.count >= prefix else {
       throw .npy(
         offset: bytes.count, problem: .truncated(expected: prefix, found: bytes.count))
@@ -55,7 +55,7 @@ package struct NPYFile: Sendable {
     self.data = data
   }
 
-  /// The elements' bytes with the last axis fastest, whatever the order in the file.
+  /// The elements' bytes with the last axis fastest (C order), whatever the file's order.
   package var rowMajor: ArraySlice<UInt8> {
     guard header.isFortran, header.shape.count > 1 else { return data }
     let size = header.elementType.bits / 8
@@ -68,14 +68,14 @@ package struct NPYFile: Sendable {
     return bytes[...]
   }
 
-  /// An error about an element, by its number where the last axis is fastest: it names its place in the file.
+  /// An error about the `element`-th element in C order; `problem` gets the element's index in the file.
   package func failure(at element: Int, _ problem: (Int) -> NPYProblem) -> NumPyError {
     let place = place(of: element)
     return .npy(
       offset: data.startIndex + place * (header.elementType.bits / 8), problem: problem(place))
   }
 
-  /// The place in the file of an element that is the `element`-th where the last axis is fastest.
+  /// The index in the file of the `element`-th element in C order.
   private func place(of element: Int) -> Int {
     guard header.isFortran else { return element }
     var (rest, place) = (element, 0)

@@ -6,10 +6,10 @@ package struct NPYHeader: Sendable, Equatable {
   package let elementType: ElementType
   package let shape: [Int]
 
-  /// Whether the first axis varies fastest, as Fortran has it.
+  /// Whether the first axis varies fastest (Fortran order).
   package let isFortran: Bool
 
-  /// More axes than any input or weight has.
+  /// A limit above the number of axes of any input or weight.
   static let maxAxes = 8
 
   /// - Parameters:
@@ -52,7 +52,7 @@ package struct NPYHeader: Sendable, Equatable {
     guard shape.count <= Self.maxAxes else {
       throw scanner.failure(.tooManyAxes(found: shape.count, limit: Self.maxAxes))
     }
-    // No input is empty, and (10**15, 0) would take no bytes and for ever.
+    // An empty array is no input. And a shape of (10**15, 0) takes no bytes, but reading its rows would never end.
     guard !shape.contains(0) else { throw scanner.failure(.emptyAxis) }
     self.elementType = elementType
     self.shape = shape
@@ -64,14 +64,14 @@ package struct NPYHeader: Sendable, Equatable {
     "(\(shape.map { "\($0)" }.joined(separator: ", "))\(shape.count == 1 ? "," : ""))"
   }
 
-  /// How many elements lie between one and the next along each axis.
+  /// For each axis, the distance in elements from one index to the next.
   package var strides: [Int] {
     shape.indices.map { axis in
       (isFortran ? shape[..<axis] : shape[(axis + 1)...]).reduce(1, *)
     }
   }
 
-  /// The number of elements and of their bytes; nil where an Int does not hold it.
+  /// The number of elements and of their bytes; nil where an Int can't hold them.
   package var counts: (elements: Int, bytes: Int)? {
     var elements = 1
     for axis in shape {
@@ -85,8 +85,8 @@ package struct NPYHeader: Sendable, Equatable {
 }
 
 extension ElementType {
-  /// The type that NumPy's `descr` names: byte order (little-endian only), kind, size in bytes. Nil where elements of it are
-  /// not read.
+  /// The type of NumPy's `descr`: byte order (little-endian only), kind, size in bytes. Nil for types that are not
+  /// supported.
   package init?(numpy name: String) {
     switch name {
     case "|b1", "<b1": self = .bool
@@ -106,7 +106,7 @@ extension ElementType {
   }
 }
 
-/// Reads the few forms of Python's literals that a .npy header holds.
+/// Reads the Python literals of a .npy header.
 private struct NPYHeaderScanner {
   private var rest: ArraySlice<UInt8>
   private let origin: Int
@@ -120,7 +120,7 @@ private struct NPYHeaderScanner {
     .npy(offset: origin + rest.startIndex, problem: problem)
   }
 
-  /// Skips white space, then `character` where it comes next.
+  /// Skips white space, then `character`; returns whether `character` was there.
   mutating func skip(_ character: Unicode.Scalar) -> Bool {
     rest = rest.drop { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A }
     guard rest.first.map(Unicode.Scalar.init) == character else { return false }

@@ -1,13 +1,13 @@
-/// Arrays with names, as NumPy's `savez` and `savez_compressed` save them: a zip archive of .npy files.
+/// Named arrays as NumPy's `savez` and `savez_compressed` write them: a zip archive of .npy files.
 package struct NPZFile: Sendable {
-  /// In the archive's order; no name twice.
+  /// The names in the archive's order; all differ.
   package let names: [String]
   private let archive: ZipArchive
 
-  /// What the arrays that are read may come to together when they are inflated.
+  /// The most bytes, inflated, of all arrays that are read together.
   package static let maxBytes = 1 << 30
 
-  /// What `savez` calls the first array that it is given without a name.
+  /// The name that `savez` gives its first unnamed array.
   package static let unnamed = "arr_0"
 
   private static let suffix = ".npy"
@@ -24,7 +24,7 @@ package struct NPZFile: Sendable {
     self.names = names
   }
 
-  /// The arrays at places of `names`; nothing is inflated before all are known to fit.
+  /// The arrays at these indices of `names`. Their sizes are checked against `maxBytes` before any is inflated.
   package func arrays(at places: [Int]) throws(NumPyError) -> [NPYFile] {
     var room = Self.maxBytes
     for place in places {
@@ -50,7 +50,7 @@ package struct NPZFile: Sendable {
     }
   }
 
-  /// An error of one array, as one of the archive.
+  /// An error about the array at index `place` of `names`, as an error of the archive.
   package func failure(at place: Int, _ error: NumPyError) -> NumPyError {
     error.inArchive(entry: archive.names[place])
   }

@@ -3,7 +3,7 @@ package enum NPZProblem: Sendable, Equatable {
   case zip(ZipProblem)
   case notNPY
   case tooLarge(bytes: Int, limit: Int)
-  /// The file is one, and no array that is read.
+  /// The file is a .npy file with a problem; `offset` counts from its start.
   case array(offset: Int, NPYProblem)
 }
 

@@ -1,11 +1,11 @@
-/// What stops the reading of NumPy's files, as facts; `description` is the sentence.
+/// Why a file of NumPy's can't be read. Cases carry facts; `description` is the sentence.
 package enum NumPyError: Error, Sendable, Equatable {
   /// A .npy file that can't be read; `offset` is the byte where reading stopped.
   case npy(offset: Int, problem: NPYProblem)
-  /// An .npz file that can't be read, where that is known by the file in it.
+  /// An .npz file that can't be read; `entry` is the file in it, where the problem has one.
   case npz(entry: String?, problem: NPZProblem)
 
-  /// The same error of a file in an archive.
+  /// The error, placed in the file `entry` of an archive.
   func inArchive(entry: String) -> NumPyError {
     switch self {
     case .npy(let offset, let problem):

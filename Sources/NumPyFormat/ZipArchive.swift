@@ -1,8 +1,9 @@
 import Compression
 
-/// A zip archive in memory (PKWARE's APPNOTE 6.3.10, with its 64-bit sizes): files stored or deflated, whose checksums hold.
+/// A zip archive in memory (PKWARE's APPNOTE 6.3.10, with 64-bit sizes). Files may be stored or deflated; their checksums
+/// are checked.
 package struct ZipArchive: Sendable {
-  /// In the archive's order; no name twice.
+  /// The names in the archive's order; all differ.
   package let names: [String]
   private let entries: [ZipDirectory.Entry]
   private let bytes: [UInt8]
@@ -22,10 +23,10 @@ package struct ZipArchive: Sendable {
     names = entries.map(\.name)
   }
 
-  /// The bytes that the file at a place of `names` has when it is inflated, by the directory.
+  /// The inflated size, by the directory, of the file at index `place` of `names`.
   package func size(at place: Int) -> Int { entries[place].size }
 
-  /// The content of the file at a place of `names`: as many bytes as the directory says, or an error.
+  /// The content of the file at index `place` of `names`. Throws if its size or checksum is not the directory's.
   package func content(at place: Int) throws(ZipError) -> [UInt8] {
     let entry = entries[place]
     let packed = Array(bytes[entry.data])

@@ -10,16 +10,16 @@ struct ZipDirectory {
     let method: Method
     /// CRC-32 of the content.
     let checksum: UInt32
-    /// Bytes of the content.
+    /// The content's size in bytes, inflated.
     let size: Int
-    /// Where its bytes stand in the archive.
+    /// The range in the archive of the file's stored bytes.
     let data: Range<Int>
   }
 
   private(set) var entries: [Entry] = []
   private let bytes: [UInt8]
 
-  /// What an archive of arrays may hold.
+  /// The most files in an archive.
   static let maxEntries = 10_000
 
   init(_ bytes: [UInt8]) throws(ZipError) {
@@ -38,7 +38,7 @@ struct ZipDirectory {
     try Self.check(records + [start..<at], cover: directoryEnd)
   }
 
-  /// Refuses bytes before `end` that stand in none of `records`: what NumPy would not read, nobody should take for read.
+  /// Throws if a byte before `end` belongs to none of `records`. NumPy ignores such bytes; a user might think they are read.
   private static func check(_ records: [Range<Int>], cover end: Int) throws(ZipError) {
     var reached = 0
     for record in records.sorted(by: { $0.lowerBound < $1.lowerBound }) {
@@ -53,9 +53,9 @@ struct ZipDirectory {
     }
   }
 
-  /// How many entries there are, where the first one's record stands, and where the last one's ends.
+  /// The number of entries, and the start and end of the central directory in the archive.
   private func directory() throws(ZipError) -> (count: Int, start: Int, end: Int) {
-    // The end record has 22 bytes and a comment behind it of at most 65,535.
+    // The end record has 22 bytes, and a comment of at most 65,535 follows.
     let earliest = max(0, bytes.count - 22 - 65_535)
     var end = bytes.count - 22
     while end >= earliest, !(try has("PK\u{5}\u{6}", at: end)) { end -= 1 }
@@ -69,14 +69,14 @@ struct ZipDirectory {
       throw ZipError(entry: nil, problem: .truncated(offset: fileEnd))
     }
     let (count, start) = (try number(at: end + 10, bytes: 2), try number(at: end + 16, bytes: 4))
-    // The locator of the 64-bit end record, where there is one, stands right before. PyTorch writes both always, also where
-    // the numbers fit their fields.
+    // The locator of a 64-bit end record stands right before the end record. PyTorch always writes the 64-bit record, even if
+    // the numbers fit the shorter one.
     guard end >= 20, try has("PK\u{6}\u{7}", at: end - 20) else { return (count, start, end) }
     let wide = try number(at: end - 20 + 8, bytes: 8)
     guard try has("PK\u{6}\u{6}", at: wide) else {
       throw ZipError(entry: nil, problem: .noDirectory)
     }
-    // The length of that record is told without its first 12 bytes.
+    // The record's length field does not count its first 12 bytes.
     let wideEnd = wide.addingReportingOverflow(try number(at: wide + 4, bytes: 8))
     guard !wideEnd.overflow, wideEnd.partialValue == end - 20 - 12 else {
       throw ZipError(entry: nil, problem: .noRecord(offset: wide))
@@ -86,7 +86,7 @@ struct ZipDirectory {
     )
   }
 
-  /// The entry whose record stands at `at`, which goes on to the next one, and the bytes of its file.
+  /// The entry whose record begins at `at`, and the range of its file's bytes; moves `at` to the next record.
   private func entry(_ at: inout Int) throws(ZipError) -> (Entry, record: Range<Int>) {
     guard try has("PK\u{1}\u{2}", at: at) else {
       throw ZipError(entry: nil, problem: .noRecord(offset: at))
@@ -101,7 +101,7 @@ struct ZipDirectory {
     let commentLength = try number(at: at + 32, bytes: 2)
     var header = try number(at: at + 42, bytes: 4)
     let name = String(decoding: try slice(at: at + 46, count: nameLength), as: UTF8.self)
-    // The 64-bit field has those of the three, in this order, that do not fit their own (§4.5.3).
+    // The 64-bit field has those of the three numbers, in this order, that don't fit their own fields (§4.5.3).
     var field = at + 46 + nameLength
     let end = field + extraLength
     while field + 4 <= end {
@@ -126,7 +126,7 @@ struct ZipDirectory {
     guard try has("PK\u{3}\u{4}", at: header) else {
       throw ZipError(entry: name, problem: .noRecord(offset: header))
     }
-    // The lengths in the local header are its own.
+    // The local header has its own lengths of name and extra field.
     let start =
       header + 30 + (try number(at: header + 26, bytes: 2))
       + (try number(at: header + 28, bytes: 2))
@@ -137,10 +137,11 @@ struct ZipDirectory {
     return (entry, header..<data.upperBound + (try descriptorBytes(at: data.upperBound, flags)))
   }
 
-  /// The bytes of the data descriptor (§4.3.9), which writers put behind a file that they could not go back in.
+  /// The size of the data descriptor (§4.3.9), which writers that can't seek put behind a file.
   private func descriptorBytes(at offset: Int, _ flags: Int) throws(ZipError) -> Int {
     guard flags & 8 != 0 else { return 0 }
-    // A signature, which may be missing, a checksum, and two sizes, which may have 64 bits; a record follows.
+    // An optional signature, a checksum and two sizes of 32 or 64 bits; then a record follows, by whose signature the length is
+    // recognised.
     for count in [12, 16, 20, 24] where bytes.count - offset >= count + 4 {
       let isBehindFile = try has("PK\u{3}\u{4}", at: offset + count)
       let isBehindLastFile = try has("PK\u{1}\u{2}", at: offset + count)

@@ -1,4 +1,4 @@
-/// What is wrong with a zip archive, and with which file in it where that is known.
+/// What is wrong with a zip archive; `entry` is the file in it, where the problem has one.
 package struct ZipError: Error, Sendable, Equatable {
   package let entry: String?
   package let problem: ZipProblem
@@ -28,17 +28,17 @@ extension ZipProblem: CustomStringConvertible {
     case .noDirectory: "found no directory at the end of the archive"
     case .noRecord(let offset): "found no record of an archive at byte \(offset)"
     case .truncated(let offset):
-      "the archive ends before byte \(offset) and what should stand there"
+      "the archive ends before byte \(offset), where more should follow"
     case .strayBytes(let count, let offset):
       "found \(count) bytes at byte \(offset) that belong to no file of the archive"
     case .tooManyEntries(let found, let limit): "found \(found) files, at most \(limit) are read"
-    case .twice: "the name stands there twice"
+    case .twice: "the archive has two files of this name"
     case .encrypted: "the file is encrypted"
     case .method(let method):
       "found compression method \(method), expected 0 (stored) or 8 (deflated)"
-    case .notInflated: "the file can't be inflated, or to more than the archive says"
+    case .notInflated: "the file can't be inflated, or is larger than the archive says"
     case .size(let found, let expected): "found \(found) bytes, expected \(expected)"
-    case .checksum: "the checksum is another"
+    case .checksum: "the checksum does not match"
     }
   }
 }

@@ -1,17 +1,17 @@
 import Compression
 
-/// A zip archive that stores `files` as they are (PKWARE's APPNOTE 6.3.10), as NumPy's `savez` does: dated 1980, with
-/// 64-bit sizes.
+/// A zip archive (PKWARE's APPNOTE 6.3.10) of `files`, uncompressed. Like NumPy's `savez` it has 64-bit sizes and the date 1
+/// January 1980, so that the same files make the same bytes.
 package func zipArchive(of files: [(name: String, content: [UInt8])]) -> [UInt8] {
   var archive: [UInt8] = []
   var directory: [UInt8] = []
   for (name, content) in files {
     let offset = archive.count
     let checksum = UInt64(crc32(of: content))
-    /// From the version that is needed to the lengths of name and extra field, the same in both records.
+    /// The fields that both records share: from the version needed to the lengths of name and extra field.
     func appendCommon(to bytes: inout [UInt8], extra: Int) {
       let wide: UInt64 = 0xFFFF_FFFF
-      // Version 4.5; name in UTF-8; stored; time and date of 1 January 1980; sizes in the extra field.
+      // Version 4.5; UTF-8 name; stored; 1 January 1980; sizes in the extra field.
       for (value, count) in [
         (45, 2), (1 << 11, 2), (0, 2), (0, 2), (0x21, 2), (checksum, 4), (wide, 4), (wide, 4),
         (UInt64(name.utf8.count), 2), (UInt64(extra), 2),
@@ -33,7 +33,7 @@ package func zipArchive(of files: [(name: String, content: [UInt8])]) -> [UInt8]
     directory += "PK\u{1}\u{2}".utf8
     directory.appendLittleEndian(45, bytes: 2)
     appendCommon(to: &directory, extra: 28)
-    // No comment, disk 0, no attributes; the offset is in the extra field.
+    // No comment; disk 0; no attributes; offset in the extra field.
     for (value, count) in [(0, 2), (0, 2), (0, 2), (0, 4), (0xFFFF_FFFF, 4)] as [(UInt64, Int)] {
       directory.appendLittleEndian(value, bytes: count)
     }

@@ -121,9 +121,9 @@ import Testing
 
   @Test func ratioIsCappedAboveTheFreeBytes() throws {
     let limits = InflateLimits(maxBytes: 1 << 30, maxRatio: 100)
-    let small = try gzip([UInt8](repeating: 0, count: InflateLimits.ratioFreeBytes))
+    let small = try gzip([UInt8](repeating: 0, count: InflateLimits.maxUncheckedRatioBytes))
     #expect(
-      try inflated(small.span, from: .gzip, limits: limits).count == InflateLimits.ratioFreeBytes)
+      try inflated(small.span, from: .gzip, limits: limits).count == InflateLimits.maxUncheckedRatioBytes)
     let bomb = try gzip([UInt8](repeating: 0, count: 8 << 20))
     #expect(throws: CompressionError.ratioTooHigh(limit: 100)) {
       try inflated(bomb.span, from: .gzip, limits: limits)
@@ -136,7 +136,7 @@ import Testing
     #expect(limits.violation(outputBytes: 1_500_000, inputBytes: 150_000) == nil)
     #expect(
       limits.violation(outputBytes: 1_500_001, inputBytes: 150_000) == .ratioTooHigh(limit: 10))
-    let free = InflateLimits.ratioFreeBytes
+    let free = InflateLimits.maxUncheckedRatioBytes
     #expect(limits.violation(outputBytes: free, inputBytes: 1) == nil)
     #expect(limits.violation(outputBytes: free + 1, inputBytes: 1) == .ratioTooHigh(limit: 10))
     #expect(limits.violation(outputBytes: 2_000_000, inputBytes: .max) == nil)

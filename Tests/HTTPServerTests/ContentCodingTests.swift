@@ -125,7 +125,7 @@ import Testing
 
   /// JSON that is padded with spaces is no bomb.
   @Test func paddingIsNoBomb() throws {
-    let padded = [UInt8](repeating: 0x20, count: InflateLimits.ratioFreeBytes)
+    let padded = [UInt8](repeating: 0x20, count: InflateLimits.maxUncheckedRatioBytes)
     var request = posted("gzip", try gzip(padded))
     #expect(padded.count > ContentCoding.Settings().maxInflateRatio * request.body.count)
     #expect(ContentCoding().decode(&request) == nil)

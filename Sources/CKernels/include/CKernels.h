@@ -1,12 +1,12 @@
 // The compute routines of recurrent networks on the CPU, one variant an instruction set, picked at run time.
 //
-// Every variant gives the same bits. An output unit accumulates in one order — bias, then inputs by
+// Every variant gives the same bits: an output unit accumulates in one order — bias, then inputs by
 // index, then hidden units by index — with one fused multiply-add a term (or exactly, in integers), and
-// the activations are the same operations everywhere, so neither the instruction set nor the shape of the
-// batch shows in a result.
+// the activations are the same operations everywhere. Results depend neither on the instruction set nor
+// on the shape of the batch.
 //
-// Matrices are row-major; a stride counts elements from one row to the next. No routine allocates,
-// and none reads or writes past the sizes that it is given. Outputs never overlap inputs, unless said so.
+// Matrices are row-major; a stride is the number of elements from one row to the next. No routine allocates
+// or accesses memory past the given sizes. Outputs must not overlap inputs, except where said.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -18,11 +18,11 @@
 extern "C" {
 #endif
 
-/// Columns side by side in a packed panel: one AVX-512 register of sums, two of AVX2, four of NEON.
+/// The columns of a packed panel: one AVX-512 register of sums, two of AVX2, four of NEON.
 #define CK_LANES ((size_t)16)
-/// Bytes that an int8 routine takes at a step; rows of them are padded to a multiple.
+/// The inputs that an int8 routine multiplies at a step; rows are padded to a multiple.
 #define CK_I8_STEP ((size_t)4)
-/// The most inputs of an int8 routine: sums of as many products of int8 fit 32 bits.
+/// The most inputs of an int8 routine: the sum of so many products fits 32 bits.
 #define CK_I8_MAX_DEPTH ((size_t)1 << 16)
 /// The largest magnitude of a quantised value.
 #define CK_I8_MAX 127
@@ -38,29 +38,29 @@ typedef enum {
 } ck_isa;
 #define CK_ISA_COUNT 7
 
-/// What weights are stored as. Bias, cell and gate arithmetic are f32 throughout.
+/// How weights are stored. Bias, cell and gate arithmetic are always f32.
 typedef enum {
   CK_F32 = 0,
   /// IEEE half precision, widened to f32 as it is read: f32's result for the rounded weights.
   CK_F16 = 1,
-  /// One scale an output, symmetric, and inputs quantised by `quantize`; sums are exact.
+  /// Symmetric int8 with one scale an output; inputs are quantised by `quantize`; sums are exact.
   CK_I8 = 2,
 } ck_precision;
 
 /// Packed weights, by ck_pack.
 typedef struct {
-  /// ck_packed_bytes of them.
+  /// `ck_packed_bytes` bytes.
   const void *panels;
   /// int8 only: the scale of each packed column, and −128 times the sum of its weights.
   const float *scales;
   const int32_t *offsets;
-  /// Outputs a unit, as ck_pack was told.
+  /// The outputs of a unit, as given to ck_pack.
   size_t gates;
 } ck_weights;
 
-/// Inputs, a row a sequence.
+/// Inputs, one row a sequence.
 typedef struct {
-  /// rows × depth of float; for int8 weights of uint8_t, by `quantize`.
+  /// rows × depth: floats, or for int8 weights the uint8_t of `quantize`.
   const void *values;
   size_t stride;
   /// int8 only: the scale of each row, or NULL for 1 / CK_I8_MAX everywhere.
@@ -72,7 +72,7 @@ typedef struct {
   size_t rows, depth, columns;
   ck_inputs input;
   ck_weights weights;
-  const float *bias;  // one a packed column
+  const float *bias;  // one for each packed column
   float *output;      // rows × columns
   size_t output_stride;
 } ck_gemm;
@@ -87,9 +87,9 @@ typedef enum {
   CK_HARD_TANH = 4,         // min(1, max(−1, x))
   CK_SOFTSIGN = 5,          // x / (1 + |x|)
   CK_SOFTPLUS = 6,          // ln(1 + eˣ)
-  CK_ELU = 7,               // where x < 0 alpha (eˣ − 1), else beta x: with beta = 1 the ELU, else a SELU
-  CK_LEAKY_RELU = 8,        // where x < 0 alpha x, else x
-  CK_THRESHOLDED_RELU = 9,  // where x > alpha x, else 0
+  CK_ELU = 7,               // x < 0: alpha (eˣ − 1), else beta x; ELU with beta = 1, else SELU
+  CK_LEAKY_RELU = 8,        // x < 0: alpha x, else x
+  CK_THRESHOLDED_RELU = 9,  // x > alpha: x, else 0
   CK_SCALED_TANH = 10,      // alpha tanh(beta x)
   CK_AFFINE = 11,           // alpha x + beta
   CK_SILU = 12,             // x σ(x)
@@ -105,25 +105,25 @@ typedef struct {
 
 // --- Cells ---
 
-/// What a step computes of x and h. Each sum starts from b + W x and adds R h. f, g and a stand for the activations `gate`,
-/// `candidate` and `output`.
+/// What a step computes. Each sum starts from b + W x and adds R h; f, g and a are the activations `gate`, `candidate` and
+/// `output`.
 typedef enum {
-  /// Four gates, i f g o:
+  /// Four gates, in the order i f g o:
   /// i = f(W_i x + R_i h + b_i + p_i c)   f = f(W_f x + R_f h + b_f + p_f c)   g = g(W_g x + R_g h + b_g)
   /// c' = f c + i g                       o = f(W_o x + R_o h + b_o + p_o c')  h' = o a(c')
   CK_LSTM = 0,
-  /// Three gates, r z n, the reset gate after the product:
+  /// Three gates, in the order r z n; the reset gate is applied after the product:
   /// r = f(W_r x + R_r h + b_r)   z = f(W_z x + R_z h + b_z)
   /// n = g(W_n x + b_n + r (R_n h + d_n))   h' = (1 − z) n + z h
   CK_GRU = 1,
-  /// The reset gate before the product, in two calls a step, since a unit needs r h of all. First r and z: r h is the
-  /// output, z goes to `update`.
+  /// A GRU whose reset gate is applied before the product takes two calls a step, since each unit needs r h of all. This
+  /// one, the first, computes r and z: `output` gets r h, `update` gets z.
   CK_GRU_GATES = 2,
-  /// Then n = g(W_n x + R_n (r h) + b_n) with r h for `hidden`, and h' = (1 − z) n + z h.
+  /// The second call, with r h as `hidden`: n = g(W_n x + R_n (r h) + b_n), h' = (1 − z) n + z h.
   CK_GRU_CANDIDATE = 3,
   /// One gate: h' = g(W x + R h + b).
   CK_RNN = 4,
-  /// One gate: h' = (W x + b) (R h + d), by which a multiplicative LSTM makes its h.
+  /// One gate: h' = (W x + b) (R h + d), the intermediate state of a multiplicative LSTM.
   CK_PRODUCT = 5,
 } ck_cell_kind;
 #define CK_CELL_COUNT 6
@@ -131,13 +131,13 @@ typedef enum {
 typedef struct {
   ck_cell_kind kind;
   ck_activation gate, candidate, output;
-  /// Bounds what gates and candidate are functions of, peepholes included, by ±clip; 0 for none.
+  /// Bounds the arguments of gates and candidate, peepholes included, by ±clip; 0 for no bound.
   float clip;
   /// Of an LSTM: f = 1 − i.
   bool input_forget;
 } ck_cell;
 
-/// The cell of a kind that is meant where nothing is said: σ for its gates, tanh for the rest. It is the fastest.
+/// The default cell of a kind, σ for its gates and tanh for the rest; it has the fastest code.
 static inline ck_cell ck_common_cell(ck_cell_kind kind) {
   const ck_activation tanh = {CK_TANH, 0, 0};
   const ck_cell cell = {kind, {CK_SIGMOID, 0, 0}, tanh, tanh, 0, false};
@@ -152,15 +152,15 @@ typedef struct {
   size_t projected_stride;
   ck_inputs hidden;    // rows × recurrent_size
   ck_weights weights;  // R, packed with all gates of the cell
-  /// d, in packed columns, of CK_GRU (where those of n are read) and CK_PRODUCT.
+  /// d, in packed columns: for CK_PRODUCT, and for CK_GRU, which reads only those of n.
   const float *recurrent_bias;
-  /// c, of CK_LSTM: rows × hidden_size, updated in place.
+  /// CK_LSTM: c, rows × hidden_size, updated in place.
   float *cell_state;
   size_t cell_state_stride;
-  /// p, of CK_LSTM, or NULL: rows i f o of hidden_size.
+  /// CK_LSTM: p, three rows (i, f, o) of hidden_size; or NULL.
   const float *peepholes;
   size_t peephole_stride;
-  /// h before the step as floats, of all kinds of GRU: rows × hidden_size.
+  /// All kinds of GRU: h before the step as floats, rows × hidden_size.
   const float *previous;
   size_t previous_stride;
   /// z, which CK_GRU_GATES writes and CK_GRU_CANDIDATE reads: rows × hidden_size.
@@ -168,47 +168,47 @@ typedef struct {
   size_t update_stride;
   float *output;  // rows × hidden_size: h'
   size_t output_stride;
-  /// int8 only, or NULL: h', which must lie within ±1, as `quantize` gives it at a `least` of 1, without its scales, which
-  /// are all 1 / CK_I8_MAX; for a NaN any byte.
+  /// int8 only, or NULL: h' as bytes, like `quantize` with a `least` of 1, whose scales are then all 1 / CK_I8_MAX. h' has to
+  /// lie within ±1; a NaN becomes any byte.
   uint8_t *quantized;
   size_t quantized_stride;
-  /// Visits the units from last to first. A caller that alternates finds in its cache what the step
-  /// before read last.
+  /// Visits the units from last to first. If steps alternate, each begins with the weights that the last
+  /// step left in the cache.
   bool backward;
 } ck_step;
 
-/// The routines of one instruction set: constant, for any thread.
+/// The routines of one instruction set: a constant table, which any thread may use.
 typedef struct __attribute__((swift_attr("@Sendable"))) {
   ck_isa isa;
   const char *name;
-  /// How it takes packed weights: the panels of a block side by side, or one after the other.
+  /// Whether packed weights have the panels of a block side by side, or one after the other.
   bool panels_together;
   void (*gemm_f32)(const ck_gemm *);
-  /// f16 and int8: `columns` are whole panels, as of f32 where there is more than one gate.
+  /// `columns` has to be whole panels: for f16 and int8 always, for f32 with more than one gate.
   void (*gemm_f16)(const ck_gemm *);
   void (*gemm_i8)(const ck_gemm *);
   void (*step_f32)(const ck_step *);
   void (*step_f16)(const ck_step *);
   void (*step_i8)(const ck_step *);
-  /// Rounds rows to int8, ties to even, and adds 128. A row's scale, the 127th part of its largest
-  /// magnitude or of `least` if that is larger, goes to `scales`; a row that holds an infinity or a NaN
-  /// gets that for its scale. `quantized` has a stride of at least depth.
+  /// Quantises rows to int8, ties to even, and adds 128. A row's scale is its largest magnitude, but at least
+  /// `least`, divided by 127. The scale of a row with an infinity or a NaN is that value. The stride of
+  /// `quantized` is at least depth.
   void (*quantize)(
       const float *values, size_t rows, size_t depth, size_t stride, float least,
       uint8_t *quantized, size_t quantized_stride, float *scales);
-  /// In place over `count` floats.
+  /// Applied in place to `count` floats.
   void (*sigmoid_f32)(float *values, size_t count);
   void (*tanh_f32)(float *values, size_t count);
   void (*relu_f32)(float *values, size_t count);
   void (*exp_f32)(float *values, size_t count);
   void (*activate_f32)(const ck_activation *, float *values, size_t count);
-  /// In place over each row of `rows` × `columns`, rows `stride` apart.
+  /// Applied in place to each of `rows` rows of `columns` floats, `stride` apart.
   void (*softmax_f32)(float *values, size_t rows, size_t columns, size_t stride);
   void (*log_softmax_f32)(float *values, size_t rows, size_t columns, size_t stride);
   /// Scores of attention, summed in double: query · key for each of `count` keys of `size` elements.
   void (*dot_scores)(
       const float *query, const float *keys, size_t count, size_t size, double *scores);
-  /// Likewise Σ weight · tanh(query + key).
+  /// The same with Σ weight · tanh(query + key).
   void (*additive_scores)(
       const float *query, const float *weight, const float *keys, size_t count, size_t size,
       double *scores);
@@ -226,37 +226,37 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   uint32_t (*read)(const void *memory, size_t count);
 } ck_kernels;
 
-/// The variant for `isa`, or NULL where this CPU or build does not have it.
+/// The variant for `isa`, or NULL where this CPU or build lacks it.
 const ck_kernels *ck_kernels_for(ck_isa isa);
 
-/// The fastest variant that this CPU has.
+/// The fastest variant for this CPU.
 const ck_kernels *ck_kernels_best(void);
 
-/// Units of a whole block. A unit has as many outputs as gates; a plain matrix is units of one gate each.
+/// The units of a whole block. A unit has an output for each gate; the outputs of a plain matrix are units of one gate.
 size_t ck_block_units(size_t gates);
 
-/// Packed columns of `units` units: gates · units, rounded up to whole panels. A block begins at the column
+/// The packed columns of `units` units: gates · units, rounded up to whole panels. A block begins at column
 /// gates · its first unit.
 size_t ck_packed_columns(size_t gates, size_t units);
 
 /// The bytes of the panels of `packed_columns` × `depth` weights.
 size_t ck_packed_bytes(ck_precision precision, size_t packed_columns, size_t depth);
 
-/// Packs gates·units × `depth` (one row an output, gate by gate, as PyTorch stores a weight) for `kernels`.
+/// Packs gates·units × `depth` weights (one row an output, gate by gate, as PyTorch stores them) for `kernels`.
 ///
-/// A panel is CK_LANES outputs of one gate; a block the panels of CK_LANES units, or of one gate four panels, the last as
-/// many as needed. In memory [panel][depth][lane], or with `panels_together` [block][depth][panel][lane]; int8:
-/// [panel][depth / 4][lane][4] and [block][depth / 4][panel][lane][4]. What lies beyond the last unit or input is zero. Any
-/// block begins at the same byte in both.
+/// A panel is CK_LANES outputs of one gate. A block is the panels of CK_LANES units or, with one gate, four panels; the
+/// last block has as many as needed. In memory [panel][depth][lane], or with `panels_together`
+/// [block][depth][panel][lane]; int8: [panel][depth / 4][lane][4] and [block][depth / 4][panel][lane][4]. Padding is zero. A
+/// block begins at the same byte in both layouts.
 ///
-/// `panels` takes ck_packed_bytes; int8 also fills `scales` and `offsets`, one a packed column (else
-/// NULL). int8 takes at most CK_I8_MAX_DEPTH inputs; f16 rounds to nearest even, and what is beyond its
-/// range becomes infinite. A row whose scale would be subnormal counts as zero in int8.
+/// `panels` has to hold ck_packed_bytes. int8 also fills `scales` and `offsets`, one for each packed column (else
+/// NULL). int8 allows at most CK_I8_MAX_DEPTH inputs. f16 rounds to nearest even; values beyond its range become
+/// infinite. In int8 a row whose scale would be subnormal counts as zero.
 void ck_pack(
     const ck_kernels *kernels, ck_precision precision, size_t gates, const float *matrix,
     size_t units, size_t depth, void *panels, float *scales, int32_t *offsets);
 
-/// For a loop that waits for another core: lets this one rest for some cycles.
+/// Pauses this core for some cycles; for loops that wait for another core.
 static inline void ck_relax(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

@@ -1,8 +1,8 @@
-/// Parses one JSON document (RFC 8259), strictly: no duplicate keys, no lone surrogates, nothing behind it but space.
+/// Parses one JSON document (RFC 8259) strictly: no duplicate keys, no lone surrogates, only white space behind it.
 package struct JSONParser {
-  /// The values of one document, all levels together: at some 50 bytes each, 50 MB.
+  /// The most values in one document, all levels together; at some 50 bytes each they take 50 MB.
   package static let maxValues = 1_000_000
-  /// How deep arrays and objects nest; the parser recurses once a level.
+  /// The most levels of arrays and objects; the parser recurses once a level.
   package static let maxDepth = 32
 
   private let bytes: [UInt8]
@@ -22,8 +22,8 @@ package struct JSONParser {
     return value
   }
 
-  /// The encoding that a text starts as, where that is not plain UTF-8: by its byte order mark, or by the zero bytes that
-  /// ASCII has in others.
+  /// The name of the text's encoding if its first bytes show another one than plain UTF-8: by a byte order mark, or by the
+  /// zero bytes that UTF-16 and UTF-32 put beside ASCII.
   private static func otherEncoding(of bytes: [UInt8]) -> String? {
     let marks: [(mark: [UInt8], name: String)] = [
       ([0xEF, 0xBB, 0xBF], "UTF-8 with a byte order mark"),
@@ -92,7 +92,7 @@ package struct JSONParser {
     return elements
   }
 
-  /// Steps over the bracket that opens a level.
+  /// Skips the bracket that opens a level, and counts the level.
   private mutating func descend() throws(JSONSyntaxError) {
     depth += 1
     guard depth <= Self.maxDepth else {
@@ -110,7 +110,7 @@ package struct JSONParser {
     return value
   }
 
-  /// RFC 8259 §6: no leading zero, no bare point, no plus sign.
+  /// RFC 8259 §6 allows no leading zero, no point without digits on both sides, no plus sign.
   private mutating func parseNumber() throws(JSONSyntaxError) -> JSONValue {
     let start = index
     _ = skip(UInt8(ascii: "-"))
@@ -173,7 +173,7 @@ package struct JSONParser {
     return scalar
   }
 
-  /// `uXXXX`, or two of them where the first is the high half of a surrogate pair.
+  /// `uXXXX`, or two such escapes where the first is a high surrogate.
   private mutating func parseUnicodeEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
     let start = index
     var code = try parseHexDigits()

@@ -1,15 +1,15 @@
-/// Why a text is not the JSON that `JSONParser` takes. Lines and columns count from 1, columns in bytes.
+/// Why `JSONParser` refuses a text. Lines and columns count from 1, columns in bytes.
 package enum JSONSyntaxError: Error, Equatable, Sendable {
-  /// `found` is the byte at that place; nil: the end.
+  /// `found` is the byte at that place; nil at the end of the text.
   case malformed(line: Int, column: Int, found: UInt8?, expected: String)
-  /// A text in another encoding than UTF-8, or with a byte order mark.
+  /// The text has another encoding than UTF-8, or a byte order mark.
   case encoding(String)
   case duplicateKey(String, line: Int, column: Int)
   case tooManyValues(limit: Int)
 }
 
 extension JSONSyntaxError: CustomStringConvertible {
-  /// One sentence, without a full stop, on what was found where and what was expected.
+  /// One sentence without a full stop: what was found, where, and what was expected.
   package var description: String {
     switch self {
     case .malformed(let line, let column, let found, let expected):

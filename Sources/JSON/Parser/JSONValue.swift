@@ -1,4 +1,4 @@
-/// A JSON value as it was written: a number keeps its text, an object the order of its keys.
+/// A JSON value as it was written: numbers keep their text, objects the order of their keys.
 package enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
@@ -31,7 +31,7 @@ package enum JSONValue: Sendable, Equatable {
     }
   }
 
-  /// What the value is, for a message.
+  /// The kind of value, for a message.
   package var kind: String {
     switch self {
     case .null: "null"

@@ -1,18 +1,18 @@
 import CSimdJSON
 
-/// A JSON document taken apart: its nodes in the order of the text, a container before its members.
+/// A parsed JSON document: its nodes in the order of the text, a container before its members.
 ///
-/// A node is named by its index. An array of numbers is one node, its floats side by side in `numbers`;
-/// where arrays of numbers follow one another in the text, so do their floats.
+/// A node is identified by its index. An array of numbers is one node, whose floats are contiguous in `numbers`. Floats of
+/// consecutive arrays are consecutive too.
 package struct JSONDocument: Sendable {
-  /// What stands at a node.
+  /// The kind of value at a node.
   package typealias Kind = csj_kind
 
-  /// The root, an object, comes first.
+  /// The nodes; the first is the root, an object.
   let nodes: [csj_node]
   /// The float nearest to each number's text.
   package let numbers: [Float]
-  /// The strings, escapes undone, as UTF-8.
+  /// The strings, unescaped, as UTF-8.
   package let text: [UInt8]
 
   /// How many nodes there are.
@@ -20,10 +20,10 @@ package struct JSONDocument: Sendable {
 
   package func kind(_ node: Int) -> Kind { nodes[node].kind }
 
-  /// The elements of an array, the members of an object.
+  /// The number of elements of an array, of members of an object.
   package func count(_ node: Int) -> Int { Int(nodes[node].count) }
 
-  /// The node after `node` and all that it holds.
+  /// The node after `node` and everything inside it.
   package func next(_ node: Int) -> Int {
     switch nodes[node].kind {
     case .array, .object: Int(nodes[node].detail)
@@ -31,14 +31,14 @@ package struct JSONDocument: Sendable {
     }
   }
 
-  /// Where a node of kind `numbers` has its floats.
+  /// The range in `numbers` of the floats of a node of kind `numbers`.
   package func range(_ node: Int) -> Range<Int> {
     let start = Int(UInt32(truncatingIfNeeded: nodes[node].detail))
     return start..<start + count(node)
   }
 
-  /// The first element of a node of kind `numbers` whose float is a whole number and whose text is another: 3.00000001.
-  /// It is told of numbers that are all whole, as ids are.
+  /// In a node of kind `numbers`, the first element whose text is not a whole number but whose float is, by rounding
+  /// (3.00000001). Known only as far as all elements before are whole numbers, as ids are.
   package func firstRoundedElement(_ node: Int) -> Int? {
     let place = Int(nodes[node].detail >> 32)
     return place > 0 ? place - 1 : nil
@@ -53,9 +53,9 @@ package struct JSONDocument: Sendable {
     }
   }
 
-  /// The whole number that a node of kind `number` is to the last digit, be it written 5, 5.0 or 50e-1.
+  /// The exact whole number of a node of kind `number`, whether written 5, 5.0 or 50e-1.
   ///
-  /// Nil where it is none, or none that `Integer` can hold.
+  /// Nil where the number is not whole, or `Integer` can't hold it.
   package func integer<Integer: FixedWidthInteger>(
     _ node: Int, as type: Integer.Type = Int.self
   ) -> Integer? {
@@ -77,7 +77,7 @@ package struct JSONDocument: Sendable {
 
   package func string(_ node: Int) -> String { String(decoding: bytes(node), as: UTF8.self) }
 
-  /// What stands at `node`, for an error.
+  /// A description of the value at `node`, for an error.
   package func found(_ node: Int) -> Found {
     switch nodes[node].kind {
     case .null: .null
@@ -93,7 +93,7 @@ package struct JSONDocument: Sendable {
 
   private func foundNumber(_ node: Int) -> Found {
     let isWhole = nodes[node].count != csj_number.double.rawValue
-    // A double has one more bit than it stores.
+    // A double's significand has one implicit bit beside those stored.
     let isExact = nodes[node].detail <= 1 << (Double.significandBitCount + 1)
     guard isWhole, !isExact else { return .number(number(node)) }
     let sign = nodes[node].count == csj_number.negative_whole.rawValue ? "-" : ""
@@ -108,9 +108,9 @@ package struct JSONDocument: Sendable {
     /// The digits of a whole number that a double might round.
     case largeNumber(String)
     case string(String)
-    /// An array of that many numbers.
+    /// An array of so many numbers.
     case numbers(Int)
-    /// An array of that many elements, not all numbers.
+    /// An array of so many elements, not all of them numbers.
     case array(Int)
     case object
   }

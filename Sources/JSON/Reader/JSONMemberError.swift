@@ -1,13 +1,13 @@
-/// Why an object's members are not those that are read.
+/// Why an object's members are not the expected ones.
 package enum JSONMemberError: Error, Equatable, Sendable {
-  /// `others` are names of members that nothing reads, the first few.
+  /// A required member is absent; `others` are the names of the first ignored members.
   case missing(path: String, others: [String])
-  /// A name that is not among `known`; `path` is the object's, nil for the document itself.
+  /// A name that is not among `known`; `path` is the object's, nil for the root.
   case unknown(String, path: String?, known: [String])
   case duplicate(path: String)
   case unexpected(path: String, found: JSONDocument.Found, expected: Expectation)
 
-  /// What would have been right.
+  /// The value that was expected.
   package enum Expectation: Equatable, Sendable {
     case string
     case boolean
@@ -16,7 +16,7 @@ package enum JSONMemberError: Error, Equatable, Sendable {
   }
 }
 
-/// The errors of whoever reads members: made from those of `JSONMembers` in one place.
+/// An error type that can carry the errors of `JSONMembers`.
 package protocol JSONMemberFailure: Error {
   init(_ error: JSONMemberError)
 }

@@ -1,31 +1,31 @@
-/// Where the members of one object stand, by name, so that they may come in any order.
+/// The members of one object by name, in whatever order they came.
 ///
-/// `Failure` is the error type of its caller, made from its own errors. All is inlinable, so that the caller's module compiles
-/// it for its `Failure`; generic code would cost a short request half a microsecond.
+/// `Failure` is the caller's error type, made from `JSONMemberError`. Everything is inlinable, so that the caller's module
+/// specialises the code for its `Failure`: unspecialised generic code costs a short request half a microsecond.
 package struct JSONMembers<Failure: JSONMemberFailure> {
-  /// How members of other names are treated.
+  /// What to do with members whose names are not expected.
   package enum Others {
     case refused
-    /// Passed over: the schema lets clients add some. One whose name is a slip away from that of a member that is missing
-    /// is refused all the same: it would be ignored, and its client not told.
+    /// Ignores them, as the schema lets clients add members. An unexpected name that is a likely misspelling of a missing
+    /// member is refused all the same, so that the member isn't ignored in silence.
     case allowed
   }
 
   package let document: JSONDocument
-  /// The object's own place; nil for the document itself.
+  /// The path of the object in the document, for errors; nil for the root.
   @usableFromInline let path: String?
   @usableFromInline let names: [String]
-  /// The members that are there: few as a rule, however many there may be.
+  /// The members found. A list, as there are few of them as a rule.
   @usableFromInline var found: [(name: String, node: Int)] = []
-  /// Names of members that are passed over, the first few.
+  /// The names of the first ignored members, for errors.
   @usableFromInline var others: [String] = []
 
-  /// Members that are passed over and that an error may name.
-  @inlinable static var maxOthers: Int { 5 }
-  /// Members whose names are compared with those that are known.
+  /// The most ignored members that an error names.
+  @inlinable static var maxReportedOthers: Int { 5 }
+  /// The most unexpected names that are compared with the expected ones.
   @inlinable static var maxCompared: Int { 100 }
-  /// The characters of a name from which on another one is taken for it: short words are near to many.
-  @inlinable static var minMisspelt: Int { 5 }
+  /// The shortest expected name, in bytes, that another name can be a misspelling of: short names are near to many words.
+  @inlinable static var minCorrectedBytes: Int { 5 }
 
   /// Finds the members of the object at `node` that are in `names`.
   @inlinable package init(
@@ -35,7 +35,7 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
     self.document = document
     self.path = path
     self.names = names
-    let long = others == .allowed ? names.filter { $0.utf8.count >= Self.minMisspelt } : []
+    let long = others == .allowed ? names.filter { $0.utf8.count >= Self.minCorrectedBytes } : []
     var otherCount = 0
     var misspelt: [(found: String, meant: String)] = []
     var name = node + 1
@@ -47,7 +47,7 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
       } else if others == .refused {
         throw Failure(.unknown(found, path: path, known: names))
       } else {
-        if self.others.count < Self.maxOthers { self.others.append(found) }
+        if self.others.count < Self.maxReportedOthers { self.others.append(found) }
         otherCount += 1
         if otherCount <= Self.maxCompared, let meant = nearestName(to: found, among: long) {
           misspelt.append((found, meant))
@@ -60,15 +60,15 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
     }
   }
 
-  /// The member's place in the body, for an error.
+  /// The member's path in the document, for an error.
   @inlinable package func path(of name: String) -> String { path.map { "\($0).\(name)" } ?? name }
 
-  /// The node of a member that may be left out; nil where it is absent or null, which mean the same.
+  /// The node of an optional member; nil where the member is absent or null, which mean the same.
   @inlinable package subscript(name: String) -> Int? {
     given(name).flatMap { document.kind($0) == .null ? nil : $0 }
   }
 
-  /// The node of a member that has to be there.
+  /// The node of a required member; throws where the member is absent.
   @inlinable package func node(_ name: String) throws(Failure) -> Int {
     guard let node = given(name) else {
       throw Failure(.missing(path: path(of: name), others: others))
@@ -76,25 +76,25 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
     return node
   }
 
-  /// The node of a member, null or not; nil where there is none.
+  /// The node of a member, which may be null; nil where the member is absent.
   @inlinable package func given(_ name: String) -> Int? {
     assert(names.contains(name), "no member \(name)")
     for index in found.indices where found[index].name == name { return found[index].node }
     return nil
   }
 
-  /// The string that a member has to be.
+  /// The value of a required string.
   @inlinable package func string(_ name: String) throws(Failure) -> String {
     try string(at: try node(name), name)
   }
 
-  /// The string that a member is where it is neither absent nor null.
+  /// The value of an optional string; nil where the member is absent or null.
   @inlinable package func optionalString(_ name: String) throws(Failure) -> String? {
     guard let node = self[name] else { return nil }
     return try string(at: node, name)
   }
 
-  /// A whole number within bounds, read to the last digit; nil where there is none.
+  /// The exact value of an optional whole number within `bounds`; nil where the member is absent or null.
   @inlinable package func integer<Integer: FixedWidthInteger>(
     _ name: String, in bounds: ClosedRange<Integer>
   ) throws(Failure) -> Integer? {
@@ -108,7 +108,7 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
     return number
   }
 
-  /// True or false; nil where there is neither.
+  /// The value of an optional boolean; nil where the member is absent or null.
   @inlinable package func boolean(_ name: String) throws(Failure) -> Bool? {
     guard let node = self[name] else { return nil }
     guard case .boolean(let value) = document.found(node) else {

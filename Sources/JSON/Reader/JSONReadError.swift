@@ -1,8 +1,8 @@
 import CSimdJSON
 
-/// Why bytes are no JSON object that can be read.
+/// Why bytes can't be read as a JSON object.
 package enum JSONReadError: Error, Equatable, Sendable {
-  /// There is nothing but space.
+  /// The text is empty or white space.
   case empty
   case outOfMemory
   case invalidUTF8
@@ -11,12 +11,12 @@ package enum JSONReadError: Error, Equatable, Sendable {
   /// The text ends inside a string, an array or an object.
   case incomplete(offset: Int)
   case syntax(offset: Int, path: String, found: String)
-  /// More follows the object.
+  /// More text follows the object, from `offset`.
   case trailing(offset: Int, found: String)
-  /// JSON, perhaps, but something else than an object.
+  /// The text begins as something other than an object.
   case notObject(found: String)
   case tooDeep(path: String, limit: Int)
-  /// NaN, an infinity, or a number beyond the range of a float (of a double, outside arrays).
+  /// NaN, an infinity, or a number beyond the range of a float (outside arrays: of a double).
   case notFinite(path: String, found: String)
   /// Something other than a number after numbers of the same array.
   case mixed(path: String, found: String)

@@ -1,21 +1,21 @@
 import CSimdJSON
 import Synchronization
 
-/// Reads JSON documents through simdjson, with buffers that are used again.
+/// Reads JSON documents through simdjson, with pooled readers whose buffers are reused.
 package final class JSONReaderPool: Sendable {
-  /// As many readers wait for their next use; more come and go with the load.
+  /// The most idle readers kept; readers beyond that are freed after use.
   static let maxIdleReaders = 4
-  /// A reader whose buffers grew to hold more than this is let go: they are some ten times the body.
+  /// A reader that has read a larger body is freed: its buffers take some ten times the body's size.
   static let maxRetainedBodyBytes = 256 << 10
 
   private let idle = Mutex<[JSONReader]>([])
 
   package init() {}
 
-  /// Reads the JSON object in `body`, which may be any bytes; at most `maxDepth` arrays and objects nest.
+  /// Reads the JSON object in `body`, which may be any bytes; at most `maxDepth` arrays and objects may nest.
   ///
-  /// - Parameter members: the paths of the members that are read; nil for all. What others are is not looked at,
-  ///   as long as it is JSON.
+  /// - Parameter members: the paths of the members to read; nil for all. Other members have to be JSON, and their values
+  ///   are dropped.
   package func read(
     _ body: [UInt8], maxDepth: Int, members: [String]? = nil
   ) throws(JSONReadError) -> JSONDocument {
@@ -29,8 +29,8 @@ package final class JSONReaderPool: Sendable {
   }
 }
 
-/// The C reader. It serves one thread at a time, and so this class is `Sendable` only as the pool uses it:
-/// a reader leaves the pool to one caller, which gives it back when it is done.
+/// The C reader, for one thread at a time. This class is `Sendable` because the pool lends a reader to one caller at a
+/// time.
 @safe private final class JSONReader: @unchecked Sendable {
   private let handle: OpaquePointer
 

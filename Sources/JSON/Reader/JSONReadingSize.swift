@@ -1,27 +1,28 @@
-/// What reading a JSON document takes in memory beside its text, told from the text before it is read.
+/// A bound on the memory that reading a JSON document takes beside its text, found from the text before it is read.
 package enum JSONReadingSize {
-  /// A copy of the text and simdjson's index of it: 4 bytes for each of its bytes.
+  /// For each byte of the text: one of its copy and four of simdjson's index.
   private static let bytesPerByte = 5
-  /// Nodes, numbers and strings stand in buffers that grow by doubling, so that old and new ones together are twice as
-  /// large; afterwards they are copied once, and the old ones go.
+  /// The reader's buffers of nodes, numbers and strings grow by doubling, so that they have up to twice the size they need. The
+  /// copies that a `JSONDocument` gets are made when growth has ended.
   private static let copies = 2
-  /// The most for each byte of text: `{"":0},` is three nodes.
+  /// The most for each byte of text. The densest text is `{"":0},`: three nodes in seven bytes.
   package static let maxBytesPerByte = bytesPerByte + copies * 3 * nodeBytes / 7 + 1
   private static let nodeBytes = 16
   private static let numberBytes = 4
-  /// Shorter texts are taken for the worst that they may be: counting takes time, and they are read on an event loop.
-  package static let leastCountedBytes = 64 << 10
+  /// Texts of up to so many bytes get the bound of the densest text: they are read on an event loop, where counting would take
+  /// time.
+  package static let maxUncountedBytes = 64 << 10
 
-  /// A bound for `body`, whatever it holds.
+  /// The bound for `body`, in bytes, whatever `body` holds.
   package static func byteCount(of body: [UInt8]) -> Int {
     let most = body.count * maxBytesPerByte
-    guard body.count > leastCountedBytes else { return most }
+    guard body.count > maxUncountedBytes else { return most }
     var nodes = 0
     var quotes = 0
     var commas = 0
     for byte in body {
       switch byte {
-      // Containers, and what null, true and false begin with. Those in strings count for nothing worse.
+      // Containers, and the first letters of null, true and false. Letters inside strings only raise the bound.
       case UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: "n"), UInt8(ascii: "t"),
         UInt8(ascii: "f"):
         nodes &+= 1
@@ -30,9 +31,10 @@ package enum JSONReadingSize {
       default: break
       }
     }
-    // A number in an object is a node of its own, behind its name.
+    // A member is at most two nodes that no letter counted here announces: its name and, for a number, its value. A name has
+    // two quotes.
     nodes += quotes + 1
-    // Strings take what is neither a bracket nor a comma.
+    // Strings take at most the bytes that are not commas.
     let text = quotes > 0 ? body.count - commas : 0
     let taken = nodes * nodeBytes + (commas + 1 + nodes) * numberBytes + text
     return min(most, body.count * bytesPerByte + copies * taken)

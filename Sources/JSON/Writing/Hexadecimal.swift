@@ -1,5 +1,5 @@
 extension UInt8 {
-  /// Its two hexadecimal digits: `0f`, or `0F` in upper case.
+  /// The byte's two hexadecimal digits: `0f`, or `0F` in upper case.
   package func hexadecimal(uppercase: Bool = false) -> String {
     String(decoding: hexadecimalDigits(uppercase: uppercase), as: UTF8.self)
   }
@@ -14,7 +14,7 @@ extension UInt8 {
 }
 
 extension UInt8 {
-  /// What it is worth as a hexadecimal digit in ASCII, of either case; nil where it is none.
+  /// The value of this ASCII hexadecimal digit, of either case; nil for any other byte.
   package var hexadecimalValue: UInt8? {
     switch self {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")

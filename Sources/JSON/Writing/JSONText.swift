@@ -1,4 +1,4 @@
-/// Escapes in strings of JSON (RFC 8259 §7): whatever this server writes as JSON is escaped here.
+/// Escapes in JSON strings (RFC 8259 §7). All JSON that this server writes is escaped here.
 enum JSONEscape {
   /// Appends the escape of a UTF-16 code unit: `\"`, `\\`, `\n`, `\r`, `\t`, or `\u001f` for any other.
   static func append(_ unit: UInt16, to bytes: inout [UInt8]) {
@@ -16,14 +16,14 @@ enum JSONEscape {
 }
 
 extension String {
-  /// The text as a JSON string, quotes included, with what a terminal would obey escaped too.
+  /// The text as a JSON string with its quotes. Characters that control a terminal are escaped too.
   package var jsonText: String {
     var bytes = [UInt8(ascii: "\"")]
     for scalar in unicodeScalars {
       if scalar != "\"", scalar != "\\", scalar.isPrintable {
         bytes += String(scalar).utf8
       } else {
-        // None of those that can't be printed is beyond 16 bits.
+        // `isPrintable` is false only for scalars of at most 16 bits.
         JSONEscape.append(UInt16(scalar.value), to: &bytes)
       }
     }
@@ -31,14 +31,14 @@ extension String {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The text as a JSON string, cut short where it is long, for a message.
+  /// The text as a JSON string for a message: beyond 80 characters it is cut and ends in `…`.
   package var jsonExcerpt: String {
     let short = unicodeScalars.prefix(81)
     guard short.count > 80 else { return jsonText }
     return (String(UnicodeScalarView(short.dropLast())) + "…").jsonText
   }
 
-  /// The text on one line, with what a terminal would obey in place of showing it as escapes: `\u001b`.
+  /// The text on one line, with characters that control a terminal escaped (`\u001b`).
   package var printable: String {
     unicodeScalars.allSatisfy(\.isPrintable)
       ? self
@@ -51,8 +51,8 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// Whether a terminal shows it: no control character (C0, DEL, C1), and none that ends a line or turns the direction of
-  /// what follows, so that text from a file could pass for something else.
+  /// Whether a terminal shows the character as it is. False for control characters (C0, DEL, C1), line ends and marks of
+  /// text direction: with these, text from a file could pass for other output.
   package var isPrintable: Bool {
     switch value {
     case 0..<0x20, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: false
@@ -61,9 +61,9 @@ extension Unicode.Scalar {
   }
 }
 
-/// JSON that is written as text.
+/// JSON as strings, for short pieces; `JSONWriter` writes bytes.
 package enum JSONText {
-  /// Finite numbers as an array.
+/// An array of finite numbers.
   package static func array(_ numbers: [Int]) -> String {
     "[\(numbers.map(String.init).joined(separator: ", "))]"
   }

@@ -4,7 +4,7 @@ package struct JSONWriter: Sendable {
 
   package init() {}
 
-  /// Hands over what was written, and begins anew.
+  /// Returns what was written and empties the writer.
   package mutating func takeBytes() -> [UInt8] {
     defer { bytes = [] }
     return bytes
@@ -12,7 +12,7 @@ package struct JSONWriter: Sendable {
 
   package mutating func reserve(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
 
-  /// Appends text that is JSON already.
+  /// Appends text without escaping: it has to be JSON already.
   package mutating func raw(_ text: StaticString) {
     text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
   }
@@ -23,7 +23,7 @@ package struct JSONWriter: Sendable {
     bytes.append(UInt8(truncatingIfNeeded: character.value))
   }
 
-  /// What a byte of a string becomes at the most.
+  /// The most bytes that one byte of a string becomes when it is escaped (`\u001f`).
   package static let maxEscape = 6
 
   /// Appends a string with its quotes, escaped by RFC 8259 §7.
@@ -52,8 +52,8 @@ package struct JSONWriter: Sendable {
 
   /// Appends the shortest text that reads back as the same float; `value` must be finite.
   ///
-  /// That is what the standard library's `description` is, always with a fraction or an exponent. It takes 15
-  /// bytes at most, which a `String` holds without allocating.
+  /// That is the standard library's `description`, always with a fraction or an exponent. It has at most 15
+  /// bytes, which a `String` holds without allocating.
   package mutating func float(_ value: Float) {
     precondition(value.isFinite, "JSON has no way to write \(value)")
     bytes.append(contentsOf: value.description.utf8)
@@ -63,13 +63,14 @@ package struct JSONWriter: Sendable {
     array(values) { writer, value in writer.float(value) }
   }
 
-  /// Appends what stands in `range` of an array of numbers or, with a row size, of an array of rows of so many: with the
-  /// brackets and commas that stand before them and, behind the last, the end.
+  /// Appends the elements in `range` of an array of numbers or, with `rowSize`, of an array of rows of that many numbers.
+  /// Calls for consecutive ranges write the whole array: each writes the brackets and commas before its elements, the last
+  /// call the closing brackets too.
   package mutating func numbers(_ values: [Float], in range: Range<Int>, rowSize: Int?) {
     elements(count: values.count, in: range, rowSize: rowSize) { $0.float(values[$1]) }
   }
 
-  /// Likewise of an array of `count` elements, each by `write`.
+  /// The same for an array of `count` elements; `write` appends one of them.
   package mutating func elements(
     count: Int, in range: Range<Int>, rowSize: Int?, _ write: (inout JSONWriter, Int) -> Void
   ) {
@@ -77,7 +78,7 @@ package struct JSONWriter: Sendable {
       byte("[")
       if rowSize != nil, count > 0 { byte("[") }
     }
-    // Counted, as a division for each number would cost more than the comma.
+    // Counted up: a division for each number would cost more than writing the comma.
     var column = rowSize.map { range.lowerBound % $0 } ?? 0
     for index in range {
       if let rowSize {
@@ -99,7 +100,7 @@ package struct JSONWriter: Sendable {
     }
   }
 
-  /// Appends an array, each element by `write`.
+  /// Appends an array; `write` appends one element.
   package mutating func array<Elements: Collection, Failure: Error>(
     _ elements: Elements, _ write: (inout JSONWriter, Elements.Element) throws(Failure) -> Void
   ) throws(Failure) {

@@ -4,63 +4,64 @@ import NumPyFormat
 import Serving
 import SessionStores
 
-/// What stops a command, as facts; `description` is the one sentence that the user reads.
+/// Why a command fails. Cases carry facts; `description` is the sentence for the user.
 enum CarouselError: Error, Equatable {
-  /// A value that its setting does not take.
+  /// A value that the setting does not allow.
   case badSetting(name: String, source: SettingSource, found: String, expected: String)
-  /// A name in the settings file or the environment that no setting has.
+  /// A name in the settings file or the environment that is not a setting's.
   case unknownSetting(name: String, source: SettingSource, nearest: String?)
-  /// Both names of one setting, with two values.
+  /// Two different values for one setting, under its name and its former name.
   case twoNames(String, String, source: SettingSource)
-  /// A settings file that is not one JSON object of plain values.
+  /// A settings file that is not a JSON object of plain values.
   case badSettingsFile(path: String, problem: String)
-  /// A file of tokens that can't be read, or not be added to.
+  /// A token file that can't be read, or to which the token can't be added.
   case badTokenFile(path: String, problem: String)
-  /// A system call that failed on a file (or on standard input, where the path is `-`).
+  /// A system call that failed for a file; the path `-` is standard input.
   case file(path: String, code: Int32)
   /// A .npy or .npz file that can't be read.
   case numPy(NumPyError)
-  /// Arrays by other names than the model's inputs have; `mayHaveNoName`: of a single input NumPy's `arr_0` is one too.
+  /// Arrays whose names are not those of the model's inputs. `mayHaveNoName`: with a single input, NumPy's `arr_0` is
+  /// allowed too.
   case arrayNames(found: [String], expected: [String], mayHaveNoName: Bool)
-  /// An array whose axes are none of its input's; each of `expected` would do, nil standing for any length, or many of such
-  /// along another axis before.
+  /// An array whose shape the input does not allow. Each of `expected` is allowed (nil is any length), and so is an
+  /// additional first axis of sequences.
   case arrayShape(input: String, found: [Int], expected: [[Int?]])
-  /// One array for a model of several inputs.
+  /// A .npy file, which has one array, for a model of several inputs.
   case oneArray(inputs: [String])
-  /// Arrays for a file that holds one.
+  /// Several arrays to write to a .npy file, which holds one.
   case manyArrays(path: String, names: [String])
-  /// Two arrays of one name: an output, and another's answer to one of several sequences.
+  /// Two arrays of one name: an output's, and another output's for one of several sequences.
   case sameArrayName(String)
-  /// States, for which an array has no place.
+  /// States can't be written as arrays.
   case stateWithOutput
-  /// Tokens, likewise.
+  /// Tokens can't be written as arrays.
   case tokensWithOutput
-  /// A folder without a model in it, which may be one itself.
+  /// A folder without model folders in it; with `isModel`, it is a model folder itself.
   case noModels(folder: String, isModel: Bool)
-  /// No folder of models where none was named.
+  /// The default folder of models does not exist.
   case noModelsFolder(path: String)
-  /// A place of `session_file` where no session file can be: it is left as it is.
+  /// A path of `session_file` at which no session file can be made; what is there is left as it is.
   case sessionPlace(path: String, SessionFileProblem)
   /// A `session_store` that can't be one.
   case sessionStore(path: String, FileStoreError)
   /// A file that no input is, of a kind that is known by its first bytes or not.
   case notAnInput(path: String, ForeignFile?)
-  /// A model's file, and no program to import it with.
+  /// A model file, but `carousel-import` was not found.
   case noImporter(file: String)
-  /// A model's file, and no folder to keep what it becomes.
+  /// A model file, but no folder is known for the imported model.
   case noCache(file: String)
-  /// A file that was not imported, and the importer's reason, which names the file.
+  /// A file that could not be imported, and the importer's reason, which names the file.
   case notImported(path: String, reason: String)
-  /// What is wrong with an input, and where that comes from: a file, and the shape of an array.
+  /// An error about an input; `origin` is its file and, for an array, its shape.
   indirect case inInput(origin: String, CarouselError)
   case portInUse(port: Int, address: String)
   /// Two folders whose models have the same name.
   case duplicateModel(name: String, folders: [String])
-  /// A `default_model` that is none of those loaded.
+  /// A `default_model` that is not loaded.
   case unknownDefaultModel(name: String, loaded: [String])
-  /// Answers that no difference can be told of.
+  /// Answers that are not finite, so that they can't be compared.
   case notFinite(output: String)
-  /// A prediction that was refused, with the refusal's words.
+  /// A prediction that was refused, with the refusal's sentence.
   case refused(reason: String)
 }
 
@@ -130,10 +131,10 @@ extension CarouselError: CustomStringConvertible {
   }
 }
 
-/// What the file at a path is called in a sentence.
+/// The name of the file at `path` in a sentence.
 func inputName(_ path: String) -> String { path == "-" ? "standard input" : path }
 
-/// The lengths of axes; `n` for any.
+/// The lengths of axes, comma-separated; `n` is any length.
 private func axes(_ shape: [Int?]) -> String {
   shape.map { $0.map { "\($0)" } ?? "n" }.joined(separator: ", ") + (shape.count == 1 ? "," : "")
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The whole content of the file at `path`; `-` is standard input.
+/// The content of the file at `path`; `-` is standard input.
 func readFile(_ path: String) throws(CarouselError) -> [UInt8] {
   // SAFETY: `open` reads the path, which ends with a zero byte and outlives the call.
   let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
@@ -20,7 +20,7 @@ func readFile(_ path: String) throws(CarouselError) -> [UInt8] {
   }
 }
 
-/// The subfolders of `folder` that hold a model, by name.
+/// The subfolders of `folder` that hold a model, sorted by name.
 func modelFolders(in folder: String) throws(CarouselError) -> [String] {
   // SAFETY: `opendir` copies the path; the stream that it gives is closed once, below.
   guard let stream = unsafe opendir(folder) else { throw .file(path: folder, code: errno) }
@@ -46,13 +46,13 @@ func modelFolders(in folder: String) throws(CarouselError) -> [String] {
   return folders.sorted()
 }
 
-/// Whether there is a model.json; where there is none, `errno` says why.
+/// Whether the folder holds a model.json; if not, `errno` says why.
 func isModelFolder(_ path: String) -> Bool {
   // SAFETY: `access` reads the path, which ends with a zero byte and outlives the call.
   unsafe access("\(path)/model.json", F_OK) == 0
 }
 
-/// What the system says about the error `code`.
+/// The system's message for the error `code`.
 func systemMessage(_ code: Int32) -> String {
   // SAFETY: strerror gives a string that ends with a zero byte; it is copied at once.
   unsafe String(cString: strerror(code))

@@ -1,6 +1,6 @@
 import Inference
 
-/// Refuses a `CAROUSEL_ISA` that is no instruction set of this CPU's, which would be passed over otherwise.
+/// Throws if `CAROUSEL_ISA` names an instruction set that this CPU lacks; otherwise it would be ignored in silence.
 func checkInstructionSet(_ requested: String? = Kernels.requested) throws(CarouselError) {
   guard let requested, !requested.isEmpty else { return }
   let present = Kernels.InstructionSet.allCases.filter { Kernels($0) != nil }.map(\.rawValue)

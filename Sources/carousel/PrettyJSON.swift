@@ -20,7 +20,7 @@ private func json(
 }
 
 extension String {
-  /// JSON with what a terminal would obey as escapes; its own line ends, which none of its strings holds, stay.
+  /// JSON with characters that control a terminal escaped. Line ends stay: they are between values, not in strings.
   var printableJSON: String {
     split(separator: "\n", omittingEmptySubsequences: false).map(\.description.printable)
       .joined(separator: "\n")

@@ -1,20 +1,20 @@
-/// Why a request gets no answer; every protocol writes it in its own way.
+/// Why a request gets no answer. Each protocol encodes faults in its own way.
 ///
-/// Each feature has an enum of its errors, with the facts, which becomes a fault (`FaultSource`).
+/// A feature has an enum of its errors (`FaultSource`), from which faults are made.
 package struct Fault: Error, Equatable, Sendable {
-  /// Whose fault it is and what the client can do, for which a protocol has a status or a code.
+  /// The kind of fault, which a protocol maps to a status or a code.
   package enum Kind: Sendable, Equatable {
-    /// The request can never be answered as it is.
+    /// The request is wrong: it can never be answered as it is.
     case badRequest
     /// The client has to authenticate.
     case unauthorized
-    /// Authenticating would not help.
+    /// The client may not do this, whether authenticated or not.
     case forbidden
     case notFound
     case methodNotAllowed
-    /// The state of a session is not the one that the request expects, or another request has it.
+    /// A session's state is not the one that the request expects, or another request uses the session.
     case conflict
-    /// It existed before.
+    /// The thing existed before.
     case gone
     /// More than can ever be accepted.
     case tooLarge
@@ -29,26 +29,26 @@ package struct Fault: Error, Equatable, Sendable {
     case timedOut
   }
 
-  /// Facts that some protocols write beside the sentence.
+  /// Facts that some protocols encode beside the sentence.
   package enum Details: Sendable, Equatable {
-    /// A session that is otherwise than the request says, and its steps.
+    /// A session that differs from what the request says, and the session's steps.
     case session(id: String, steps: Int)
-    /// The methods that are.
+    /// The methods that the path allows.
     case allowed([String])
-    /// How to authenticate, as `WWW-Authenticate` says it.
+    /// How to authenticate: the value of `WWW-Authenticate`.
     case challenge(String)
-    /// A client's rate of requests, how many it may send at once, and when the next one is taken.
+    /// The client's limit of requests a second, its burst, and when the next request will be accepted.
     case rate(perSecond: Double, burst: Int, waitMilliseconds: Int)
-    /// How many requests a client may have under way.
+    /// The most requests that the client may have under way.
     case concurrency(Int)
   }
 
   package let kind: Kind
   /// One sentence that names the field, what was found and what was expected.
   package let sentence: String
-  /// The member of the body that is at fault, where there is one.
+  /// The member of the body at fault; nil where there is none.
   package let parameter: String?
-  /// When to come back, where that is known.
+  /// When the client should try again; nil where that is unknown.
   package let retryAfterSeconds: Int?
   package let details: Details?
 
@@ -64,7 +64,7 @@ package struct Fault: Error, Equatable, Sendable {
   }
 }
 
-/// The errors of a feature: an enum whose cases carry facts, and that says what kind of fault each is, and words it.
+/// The errors of a feature: an enum whose cases carry facts; it gives each its kind and its sentence.
 package protocol FaultSource: Error {
   var kind: Fault.Kind { get }
   var sentence: String { get }
@@ -86,8 +86,7 @@ extension Fault {
       retryAfterSeconds: error.retryAfterSeconds, details: error.details)
   }
 
-  /// The seconds after which a client that was refused while the server starts or drains may try again: another process may
-  /// be there then.
+  /// When a client that was refused during start or drain should try again: another process may serve by then.
   package static let secondsToOtherProcess = 1
 }
 

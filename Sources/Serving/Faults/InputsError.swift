@@ -1,31 +1,32 @@
 import Inference
 
-/// Why the inputs of a request, or what it asks of them, do not fit its model. Cases carry facts; `sentence` words them.
+/// Why the inputs or options of a request do not fit its model. Cases carry facts; `sentence` words them.
 package enum InputsError: Error, Equatable, Sendable {
-  /// More than a limit allows, which is given by its name in the settings.
+  /// More than a limit allows; `setting` is the limit's name in the settings.
   case tooMany(Countable, path: String, found: Int, limit: Int, setting: String)
   case tokenRange(path: String, found: Float, size: Int)
-  /// A number that a float rounds to a whole one, which it is not.
+  /// A number that is whole only when rounded to a float.
   case roundedToken(path: String, near: Float, size: Int)
   case unknownCharacter(path: String, character: String, position: Int)
   case noVocabulary(path: String)
-  /// More tokens than the model's decoder comes to.
+  /// More tokens than the model's decoder makes.
   case tooManyTokens(path: String, found: Int, limit: Int, model: String)
   case sequenceCounts(path: String, found: Int?, expected: Int?)
   case stepCounts(path: String, found: Int, other: String, expected: Int)
   case input(path: String, InputError)
   /// `horizon` with "all" at `path`, which is `outputs` or one of its members.
   case allWithHorizon(path: String)
-  /// "all" of a model none of whose outputs has an answer a step, or by name of an output that has none.
+  /// "all" of a model without outputs at every step or, with a name, of an output without.
   case notEveryStep(model: String, output: String?)
 
-  /// Less than a whole sequence of an output that is decoded over all its steps: "last" at `outputs`, or one that goes on.
+  /// Less than a whole sequence for an output that is decoded over all its steps: "last" at `outputs`, or a sequence that
+  /// continues a state.
   case decodedWhole(path: String, output: String, decoder: String)
-  /// "last" of an output that is compared with its input over all its steps.
+  /// "last" of an output that is compared with its input over all steps.
   case erredWhole(output: String)
-  /// "last" of a model that answers all tokens of its decoder.
+  /// "last" of a model with a decoder, which answers all tokens.
   case wholeAnswer(path: String, model: String)
-  /// A member of the answer that the model does not have.
+  /// A member of the answer that this model never has.
   case notAnswered(path: String, member: String, model: String)
 
   /// What a limit counts.

@@ -1,14 +1,14 @@
-/// Why no model answers a request, or not this one. Cases carry facts; `sentence` words them.
+/// Why no model, or not the one named, can answer a request. Cases carry facts; `sentence` words them.
 package enum ModelChoiceError: Error, Equatable, Sendable {
   case noSuchModel(name: String, known: [String])
   case otherModel(inPath: String, inBody: String)
   case noModels
-  /// A model that the request's token is not for.
+  /// A model that the client's access token does not allow.
   case notAllowed(name: String, token: String)
   case notForecaster(model: String, ForecastGap)
   case notGenerator(model: String, ForecastGap, known: [String])
   case outputNotFinite(model: String, output: String)
-  /// A member that only models with a decoder understand.
+  /// A member that only models with a decoder have a use for.
   case noDecoder(model: String, member: String)
 }
 

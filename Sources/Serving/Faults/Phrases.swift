@@ -1,6 +1,6 @@
-// Parts of sentences that faults have in common.
+// Phrases that several faults use.
 
-/// Items that an error lists.
+/// The most items that an error lists.
 private let maxListed = 20
 
 package func list(_ items: [String], _ conjunction: String) -> String {
@@ -12,10 +12,10 @@ package func list(_ items: [String], _ conjunction: String) -> String {
   return items.dropLast().joined(separator: ", ") + " \(conjunction) " + last
 }
 
-/// The characters of a client's text that an error repeats.
+/// The most characters of a client's text that an error repeats.
 package let maxQuotedCharacters = 60
 
-/// Text that came from outside, cut to what an error should repeat.
+/// A client's text, cut to `maxQuotedCharacters`.
 package func shortened(_ text: String) -> String {
   let end = text.unicodeScalars.index(
     text.startIndex, offsetBy: maxQuotedCharacters, limitedBy: text.endIndex)
@@ -29,12 +29,12 @@ package func counted(_ count: Int, _ noun: String) -> String {
 
 package func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }
 
-/// A number as a client may have written it: 3 rather than 3.0.
+/// A number as a client writes it: 3, not 3.0.
 package func plain(_ number: Double) -> String {
   Int(exactly: number).map { "\($0)" } ?? "\(number)"
 }
 
 extension Float {
-  /// The shortest decimal that is this float, as a client may have written it: 0.1, not 0.10000000149.
+  /// The shortest decimal that reads back as this float, as a client writes it: 0.1, not 0.10000000149.
   package var decimal: Double { Double(description) ?? Double(self) }
 }

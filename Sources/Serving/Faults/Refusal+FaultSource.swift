@@ -11,8 +11,8 @@ extension Refusal: FaultSource {
     }
   }
 
-  /// Only where a place is promised, or where another process is expected. It is not known when other clients will have read the
-  /// answers, or ended the sessions, whose memory a request waits for.
+  /// Known only if the engine promised a place, or if another process is expected. Nobody knows when other clients will have
+  /// read their answers or ended their sessions, and so released memory.
   package var retryAfterSeconds: Int? {
     if self == .draining { return Fault.secondsToOtherProcess }
     return secondsUntilRoom.map { Swift.max(1, Int($0.rounded(.up))) }

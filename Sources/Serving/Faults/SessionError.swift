@@ -1,8 +1,8 @@
 import Scheduling
 
-/// Why a request can do nothing with sessions, or not what it says. Cases carry facts; `sentence` words them.
+/// Why a request's use of sessions is refused. Cases carry facts; `sentence` words them.
 package enum SessionError: Error, Equatable, Sendable {
-  /// One id for two sequences of a request.
+  /// The same id for two sequences of a request.
   case twice(id: String, path: String, other: String)
   /// `fork` with `begin`.
   case forkThatBegins(path: String)
@@ -10,10 +10,10 @@ package enum SessionError: Error, Equatable, Sendable {
   case atThatBegins(path: String)
   /// `replace` with neither `begin` nor `fork`.
   case replaceWithoutBegin(path: String)
-  /// A state beside a session that has one.
+  /// A state for a sequence whose session has one.
   case stateOfSession(path: String)
   case refused(SessionRefusal, model: String)
-  /// None of that id, which a page of it or its end was asked for.
+  /// `GET` or `DELETE` of an id that no session has.
   case noSuchSession(id: String, model: String)
 }
 
@@ -76,7 +76,7 @@ extension SessionRefusal {
 }
 
 extension SessionRefusal {
-  /// The session that is otherwise than the request says, and its steps.
+  /// The session that differs from what the request says, and the session's steps.
   fileprivate var session: (id: String, steps: Int)? {
     switch self {
     case .exists(let id, let steps), .otherSteps(let id, let steps, _): (id, steps)

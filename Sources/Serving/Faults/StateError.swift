@@ -1,10 +1,10 @@
-/// Why there is no state to go on from, or to take along. Cases carry facts; `sentence` words them.
+/// Why a state can't be used or returned. Cases carry facts; `sentence` words them.
 package enum StateError: Error, Equatable, Sendable {
-  /// A text that is no state of the model.
+  /// A text that is not a state token of the model.
   case unreadable(path: String, model: String, StateFlaw)
-  /// `state` or `return_state` of a model that needs the whole sequence at once.
+  /// `state` or `return_state` for a model that needs whole sequences.
   case notStreamable(option: String, model: String)
-  /// A state holds a number beyond the range of what it is to be written as.
+  /// A state holds a number beyond the range of the element type of the token.
   case notFinite(model: String, StateElement)
 }
 

@@ -3,16 +3,16 @@ import ModelFormat
 
 /// Why a model can't forecast its own input, or continue its own text.
 package enum ForecastGap: Equatable, Sendable {
-  /// No output says in `model.json` that it foretells the input; `output` could by its size.
+  /// No output is declared in `model.json` as a forecast of the input; `output` has the right size.
   case undeclared(output: String, input: String)
-  /// No output has a size that forecasts of the input have.
+  /// No output has the size of a forecast of the input.
   case noOutput(inputSize: Int)
-  /// It has more inputs than the one that is foretold.
+  /// The model has other inputs beside the one to forecast.
   case inputs([String])
-  /// Its input is of ids where it should be of features, or the other way round.
+  /// The input takes token ids where features are needed, or the other way round.
   case otherKind(input: String, isTokens: Bool)
 
-  /// - Parameter ofTokens: whether text is to be continued, rather than features forecast.
+  /// - Parameter ofTokens: true to continue text, false to forecast features.
   package init(in model: ServedModel, ofTokens: Bool) {
     let inputs = model.description.inputs
     guard inputs.count == 1 else {

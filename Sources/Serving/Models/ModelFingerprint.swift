@@ -1,26 +1,25 @@
 import Inference
 import ModelFormat
 
-/// Tells models apart by what they compute, in 16 bytes: replicas have the same, and so has a copy under another
-/// name or version; other weights, another graph or precision have another, and so has one whose states were laid out
-/// otherwise by an earlier version of this program.
+/// Identifies what a model computes, in 16 bytes. Replicas have the same fingerprint, and so have copies under another
+/// name or version. It changes with weights, graph and precision, and with the layout of states in this program.
 package struct ModelFingerprint: Sendable, Hashable {
   package let bytes: [UInt8]
-  /// All of them in hexadecimal.
+  /// All bytes in hexadecimal.
   package let text: String
 
-  /// As many of a SHA-256's bytes as make a chance match out of the question.
+  /// A prefix of a SHA-256, long enough that no two models match by chance.
   package static let byteCount = 16
 
   package init(_ graph: ModelGraph) {
     let description = graph.model.description
-    // The names in it are those of the graph's own values.
+    // Names in this description are those of the graph's own values, so that renaming changes nothing.
     let plan = ModelDescription(
       name: "", version: "", precision: graph.precision, inputs: description.inputs,
       nodes: description.nodes, outputs: description.outputs)
     let weights = graph.model.tensors.withBytes { Digest.hash($0) }
     var whole = weights + Array(plan.json.utf8)
-    // A state of another layout is another model's. The first one is not named: its tokens go on.
+    // A state of another layout belongs to another model. Layout 1 adds nothing, so that its tokens stay valid.
     if graph.stateLayout > 1 { whole += "state layout \(graph.stateLayout)".utf8 }
     self.init(bytes: Digest.hash(whole.span).prefix(Self.byteCount))
   }
@@ -33,7 +32,7 @@ package struct ModelFingerprint: Sendable, Hashable {
 }
 
 extension ModelFingerprint: CustomStringConvertible {
-  /// Its first four bytes in hexadecimal: enough for people to tell one from another.
+  /// The first four bytes in hexadecimal, enough for people to tell fingerprints apart.
   package var description: String {
     Self.hexadecimal(bytes.prefix(4))
   }

@@ -1,9 +1,9 @@
-/// The model that a state belongs to: any model that computes the same can go on with it, whatever its name.
+/// The model that a state belongs to. Any model with the same fingerprint can continue the state.
 package struct ModelIdentity: Sendable, Hashable {
-  /// The one that it has, or had, in URLs.
+  /// The model's name in URLs, now or before.
   package let name: String
   package let fingerprint: ModelFingerprint
-  /// The numbers of a state.
+  /// The number of floats of a state.
   package let floatCount: Int
 
   package init(name: String, fingerprint: ModelFingerprint, floatCount: Int) {

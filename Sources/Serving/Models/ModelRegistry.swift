@@ -1,45 +1,45 @@
 import Scheduling
 import Synchronization
 
-/// The models that are served by name: they come, go and are replaced while requests are answered.
+/// The models in service, by name. They are added, replaced and removed while requests are answered.
 ///
-/// Requests never see it change: each looks at a snapshot, and holds the model that it found there.
+/// A request uses one snapshot of the registry, and holds the model that it found there.
 package final class ModelRegistry: Sendable {
   private let current: Mutex<ModelSnapshot>
 
   /// - Parameters:
-  ///   - models: no name twice.
-  ///   - defaultModel: the name of the one that answers where none is named; the first where nil.
+  ///   - models: models with different names.
+  ///   - defaultModel: the name of the model for requests that name none; nil for the first.
   package init(_ models: [ServedModel] = [], defaultModel: String? = nil) {
     current = Mutex(ModelSnapshot(models, defaultName: defaultModel))
   }
 
-  /// The models that are served now.
+  /// The models in service now.
   package var snapshot: ModelSnapshot { current.withLock { $0 } }
 
-  /// Serves `model` by its name, after all others; in the place of the one that had its name, where there was one.
+  /// Adds `model` behind the others, or replaces the model of the same name.
   package func serve(_ model: ServedModel) {
-    // Let go of outside the lock: the last lease of it may be this one.
+    // The replaced model is released outside the lock: this may be its last reference, whose end shuts an engine down.
     _ = current.withLock { $0.serve(model) }
   }
 
-  /// Serves nothing by `name` any more; false where nothing was.
+  /// Removes the model called `name`; false where there is none.
   @discardableResult
   package func remove(_ name: String) -> Bool {
     current.withLock { $0.remove(name) } != nil
   }
 }
 
-/// The models that were served at one moment.
+/// The models in service at one moment.
 package struct ModelSnapshot: Sendable {
-  /// In the order in which they came.
+  /// The models in the order in which they were added.
   package private(set) var models: [ServedModel]
   private var places: [String: Int] = [:]
   private let defaultName: String?
-  /// Models that are not served by their names any more, but whose sessions may still be there: each once.
+  /// Models that were replaced or removed, but whose sessions may still be there; each once.
   package private(set) var former: [ModelIdentity] = []
 
-  /// The models that a token is for, and what it is called; nil for all.
+  /// The models that the client's access token allows, and the token's name; nil for all models.
   private var limit: (names: Set<String>, token: String)?
 
   fileprivate init(_ models: [ServedModel], defaultName: String?) {
@@ -61,26 +61,26 @@ package struct ModelSnapshot: Sendable {
     return models[place]
   }
 
-  /// The same models, of which only those in `names` are found: those that the token of that name is for.
+  /// A snapshot that finds only the models in `names`, those that the access token called `token` allows.
   package func limited(to names: Set<String>, ofToken token: String) -> ModelSnapshot {
     var snapshot = self
     snapshot.limit = (names, token)
     return snapshot
   }
 
-  /// The one that answers where none is named.
+  /// The model for requests that name none.
   package func defaultModel() throws(Fault) -> ServedModel {
     if let defaultName { return try model(defaultName) }
     guard let first = models.first else { throw Fault(ModelChoiceError.noModels) }
     return try model(first.name)
   }
 
-  /// Its name; nil where there is none.
+  /// The default model's name; nil where there is no model.
   package var defaultModelName: String? {
     defaultName.map { places[$0] == nil ? nil : $0 } ?? models.first?.name
   }
 
-  /// Returns the model in whose place the other one is now.
+  /// Returns the model that was replaced.
   fileprivate mutating func serve(_ model: ServedModel) -> ServedModel? {
     defer { former.removeAll { $0 == model.identity } }
     guard let place = places[model.name] else {
@@ -94,7 +94,7 @@ package struct ModelSnapshot: Sendable {
     return replaced
   }
 
-  /// Returns the model that is no more there.
+  /// Returns the model that was removed.
   fileprivate mutating func remove(_ name: String) -> ServedModel? {
     guard let place = places[name] else { return nil }
     let removed = models.remove(at: place)
@@ -103,7 +103,7 @@ package struct ModelSnapshot: Sendable {
     return removed
   }
 
-  /// Remembers a model that is about to go.
+  /// Adds a model to `former`.
   private mutating func remember(_ model: ServedModel) {
     if let identity = model.identity { former.append(identity) }
   }

@@ -2,42 +2,43 @@ import Inference
 import ModelFormat
 import Scheduling
 
-/// A model as the service knows it: its engine, its name in URLs, and what its requests need at hand.
+/// A model in service: its name in URLs, its engine, and facts about the graph that requests need often.
 ///
-/// To hold it is to lease it: a request keeps the one that it found to its end, whatever the registry serves by then. When
-/// nobody holds it any more its engine shuts down, and lets go of the weights.
+/// A reference is a lease: a request keeps the model that it found until its end, whatever the registry serves meanwhile. When
+/// the last reference goes, the engine shuts down and releases the weights.
 package final class ServedModel: Sendable {
   package let name: String
   package let engine: Engine
-  /// For each input of tokens that has a vocabulary; nil for the others.
+  /// The vocabulary of each input; nil for inputs without one.
   package let vocabularies: [Vocabulary?]
-  /// The bytes of the longest text that stands for a token of an input, or of its longest id; 0 for inputs that take none.
+  /// For each input, the bytes of the longest text of a token or, without a vocabulary, of the longest id; 0 for inputs that
+  /// don't take tokens.
   package let maxTokenBytes: [Int]
   package let outputNames: [String]
-  /// The outputs whose numbers become labels.
+  /// The indices of outputs that are decoded to labels.
   package let decodedOutputs: [Int]
-  /// The outputs that reconstruct an input.
+  /// The indices of outputs that reconstruct an input.
   package let reconstructions: [Int]
-  /// What the labels of each output are called; nil for outputs that are not decoded.
+  /// The label names of each output; nil for outputs that are not decoded.
   package let labelNames: [LabelNames?]
-  /// Of the longest text that a token of its decoder adds, what separates it from the one before included; 0 without a vocabulary.
+  /// The bytes of the longest text of a token of the decoder, with the separator; 0 without a vocabulary.
   package let maxDecodedTokenBytes: Int
-  /// The identity that the states of its sequences carry; nil where it has no states, as its steps need the whole sequence.
+  /// The identity that states of its sequences carry; nil for a model that needs whole sequences and so has no states.
   package let identity: ModelIdentity?
   private let onEnd: @Sendable () -> Void
 
-  // These are inlinable, since a call from another module would copy all of a description, some twenty reference counts.
-
+  // Inlinable, as a call from another module would copy a whole description, with some twenty reference counts.
+  
   @inlinable package var fingerprint: ModelFingerprint? { identity?.fingerprint }
-  /// The key of its sessions; empty for a model that can have none.
+  /// The owner in its sessions' keys; empty for a model that can't have sessions.
   package var sessionOwner: String { fingerprint?.text ?? "" }
   @inlinable package var graph: ModelGraph { engine.graph }
   @inlinable package var description: ModelDescription { engine.graph.model.description }
 
-  /// The output of its decoder, which scores tokens; empty without a decoder.
+  /// The name of the decoder's output, which scores tokens; empty without a decoder.
   package var decoderOutputName: String { graph.decoder?.graph.model.outputs[0].name ?? "" }
 
-  /// - Parameter onEnd: called once all leases were given back and the engine has answered all that it took.
+  /// - Parameter onEnd: called when the last reference is gone and the engine has answered every request.
   package init(name: String, engine: Engine, onEnd: @escaping @Sendable () -> Void = {}) {
     self.name = name
     self.engine = engine

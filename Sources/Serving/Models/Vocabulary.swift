@@ -1,13 +1,13 @@
-/// Turns text into token ids: at each place the longest entry of the vocabulary that the text goes on with.
+/// Turns text into token ids. At each position the longest vocabulary entry that matches is the next token.
 ///
-/// A trie over the entries' UTF-8; in a vocabulary of single characters that is a look-up a character.
+/// A trie over the entries' UTF-8. A vocabulary of single characters takes one look-up a character.
 package struct Vocabulary: Sendable {
-  /// From a node and a byte to the node after it; the key is `node << 8 | byte`, the root is 0.
+  /// Maps a node and a byte, as `node << 8 | byte`, to the child node; the root is 0.
   private var children: [UInt64: Int] = [:]
   /// The id of the entry that ends at a node.
   private var ids: [Int32?] = [nil]
 
-  /// Takes one text an id. Of equal entries the first counts; an empty one is never met.
+  /// - Parameter entries: the text of each id. Of equal entries the first is used; an empty one never matches.
   package init(_ entries: [String]) {
     for (id, entry) in entries.enumerated() {
       var node = 0
@@ -28,11 +28,11 @@ package struct Vocabulary: Sendable {
   /// A character of the text at which no entry starts.
   package struct UnknownCharacter: Error, Equatable {
     package let character: Character
-    /// Its place, counted in characters from 0.
+    /// Its index in the text, in characters from 0.
     package let position: Int
   }
 
-  /// The ids of `text`, which is UTF-8.
+  /// The token ids of `text`, which is UTF-8.
   package func encode(_ text: ArraySlice<UInt8>) throws(UnknownCharacter) -> [Int32] {
     var tokens: [Int32] = []
     tokens.reserveCapacity(text.count)

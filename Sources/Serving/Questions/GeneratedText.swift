@@ -1,31 +1,31 @@
-/// A text as its tokens are drawn: which part of it can be sent, and whether it ends.
+/// A text to which tokens are added one by one: which part can be sent, and whether the text has ended.
 package struct GeneratedText: Sendable {
   /// Why a text ended.
   package enum End: String, Sendable {
-    /// It came to as many tokens as were asked for.
+    /// It has as many tokens as were asked for.
     case length
     /// A stop follows.
     case stop
-    /// The model's scores are beyond numbers.
+    /// The model's scores are not finite.
     case notFinite
   }
 
-  /// The part that was added since the last one.
+  /// The part that was added since the last piece.
   package enum Piece: Sendable, Equatable {
-    /// Of a model that writes text.
+    /// For a model with a vocabulary.
     case text(String)
-    /// Of another model.
+    /// For a model without one.
     case tokens([Int32])
   }
 
-  /// The tokens drawn.
+  /// The number of tokens so far.
   package private(set) var steps = 0
-  /// Nil while it goes on.
+  /// Why the text has ended; nil while it goes on.
   package private(set) var end: End?
   private let maxSteps: Int
-  /// What each token stands for; nil for a model without a vocabulary.
+  /// The text of each token; nil for a model without a vocabulary.
   private let vocabulary: [String]?
-  /// What stands before the text of each token but the first.
+  /// The text before each token but the first.
   private let separator: String
   private let stopTokens: Set<Int32>
   private var matcher: StopMatcher
@@ -46,7 +46,7 @@ package struct GeneratedText: Sendable {
     }
   }
 
-  /// Adds the next token; nil where the scores were not finite.
+  /// Adds the next token; nil if the scores were not finite.
   package mutating func append(_ token: Int32?) {
     guard let token else {
       end = .notFinite
@@ -62,11 +62,11 @@ package struct GeneratedText: Sendable {
       (steps > 1 ? separator : "") + vocabulary[Int(token)])
     text += piece
     if stops { end = .stop }
-    // Nothing follows that could make a stop of what is held back.
+    // No text follows that could complete a stop.
     if end == .length { text += matcher.finish() }
   }
 
-  /// No token follows: the text ends where it did not before. Returns whether that adds to it what was held back for a stop.
+  /// Ends the text, unless it has ended. Returns whether this added text that was held back for a stop.
   package mutating func finish(_ end: End) -> Bool {
     guard self.end == nil else { return false }
     self.end = end
@@ -82,7 +82,7 @@ package struct GeneratedText: Sendable {
     return vocabulary == nil ? .tokens(tokens) : .text(text)
   }
 
-  /// Releases the text that was held back for a stop, as no token follows; returns false where there is none.
+  /// Adds the text that was held back for a stop, as no token follows; false if there was none.
   package mutating func releaseHeld() -> Bool {
     let held = matcher.finish()
     text += held

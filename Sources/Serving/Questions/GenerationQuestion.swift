@@ -1,8 +1,8 @@
 import Inference
 
-/// What a model is asked to continue, and how, checked against the model.
+/// A request to continue a text, checked against the model.
 package struct GenerationQuestion: Sendable {
-  /// Where the text ends before `maxSteps`.
+  /// What ends the text before `maxSteps`.
   package enum Stop: Sendable, Equatable {
     case texts([String])
     case tokens(Set<Int32>)
@@ -11,19 +11,19 @@ package struct GenerationQuestion: Sendable {
   package let model: ServedModel
   package let prompt: InputSequence
   package let maxSteps: Int
-  /// How tokens are chosen; a beam only of a model with a decoder.
+  /// How tokens are chosen; a beam only for a model with a decoder.
   package let choice: Decoding.Choice
   package let stop: Stop
-  /// Whether each token is sent as it comes.
+  /// Whether each token is sent as soon as it is chosen.
   package let streams: Bool
   package let timeout: Duration?
 
-  /// Tokens where the client does not say how many.
+  /// The number of tokens if the client gives none.
   package static let defaultSteps = 256
-  /// Stops of a request, and the bytes of each.
+  /// The most stops of a request, and the most bytes of each.
   package static let maxStops = 16
   package static let maxStopBytes = 256
-  /// Those that are drawn where the client says none: what JSON's numbers hold exactly in every language.
+  /// The range of seeds that the server draws: integers that JSON numbers hold exactly in every language.
   package static let drawnSeeds: ClosedRange<UInt64> = 0...(1 << 53)
   package static let temperatures = 0.0...100.0
 
@@ -41,7 +41,7 @@ package struct GenerationQuestion: Sendable {
     self.timeout = timeout
   }
 
-  /// What each token stands for; nil where the model has no vocabulary, and continues token ids.
+  /// The text of each token; nil for a model without a vocabulary, which continues token ids.
   package var vocabulary: [String]? {
     if let decoder = model.graph.decoder?.decoder { return decoder.vocabulary }
     guard let (_, input, _) = model.graph.generation,
@@ -50,10 +50,10 @@ package struct GenerationQuestion: Sendable {
     return vocabulary
   }
 
-  /// What stands between the texts of two tokens.
+  /// The text between the texts of two tokens.
   package var separator: String { model.graph.decoder?.decoder.separator ?? "" }
 
-  /// What the random numbers begin with; nil where none are drawn.
+  /// The seed of the random numbers; nil where none are drawn.
   package var seed: UInt64? {
     switch choice {
     case .sampling(let sampling): sampling.seed
@@ -61,7 +61,7 @@ package struct GenerationQuestion: Sendable {
     }
   }
 
-  /// The name of the output whose scores decide on the next token.
+  /// The name of the output that scores the next token.
   package var scoresName: String {
     model.graph.generation.map { model.graph.model.outputs[$0.output].name }
       ?? model.decoderOutputName

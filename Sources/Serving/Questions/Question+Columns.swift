@@ -1,9 +1,9 @@
 import Inference
 
 extension ServedModel {
-  /// The selection of `steps` of all outputs.
+  /// The selection of `steps` for all outputs.
   ///
-  /// - Throws: where the model does not answer every step, or a forecast is asked for beside.
+  /// - Throws: for all steps, if the model does not answer every step or a forecast is asked for too.
   package func selection(of steps: Selection.Steps, hasHorizon: Bool) throws(Fault) -> Selection {
     if steps == .all, hasHorizon { throw Fault(InputsError.allWithHorizon(path: "outputs")) }
     guard graph.supports(Selection(steps)) else {
@@ -12,12 +12,12 @@ extension ServedModel {
     return Selection(steps)
   }
 
-  /// The selection of a question that does not say which steps.
+  /// The selection if the question names no steps.
   package func defaultSelection(hasHorizon: Bool) -> Selection {
     hasHorizon ? .last : graph.defaultSelection
   }
 
-  /// Checks that the model forecasts its own input, so that a question may have a horizon.
+  /// Throws unless the model forecasts its own input, as a horizon needs.
   package func checkForecasts() throws(Fault) {
     guard graph.forecastSteps != nil else {
       throw Fault(
@@ -28,7 +28,7 @@ extension ServedModel {
 }
 
 extension Question {
-  /// Asks `model` for predictions of the sequences in `columns`: one an input of the model, in the model's order.
+  /// Asks `model` for predictions of the sequences in `columns`, one for each input of the model, in its order.
   package init(
     of model: ServedModel, _ columns: [InputColumn], outputs: Selection.Steps? = nil,
     horizon: Int? = nil, limits: QuestionLimits
@@ -86,7 +86,7 @@ extension QuestionLimits {
 }
 
 extension InputsError {
-  /// Why columns are no sequences of a model; the columns are called `inputs`.
+  /// The error for columns of the member `inputs`.
   package init(_ flaw: InputBatch.Flaw) {
     switch flaw {
     case .sequenceCounts(let input, let found, let expected):

@@ -2,25 +2,25 @@ import Inference
 import ModelFormat
 import Scheduling
 
-/// What a prediction is asked for, checked against its model.
+/// A request for predictions, checked against its model.
 package struct Question: Sendable {
   package let model: ServedModel
   package let inputs: InputBatch
   package let selection: Selection
   package let horizon: Int?
-  /// How long the client waits; nil for as long as it takes.
+  /// How long the client waits; nil without a limit.
   package let timeout: Duration?
-  /// The states that its sequences go on from, and whether it asks for their last ones.
+  /// The states that the sequences continue, and whether their final states are asked for.
   package let states: StateTransfer
-  /// The precision of the states that it asks for.
+  /// The precision of the states to return.
   package let returnedState: StateElement?
-  /// The sessions that its sequences go on with, nil for a sequence without; empty where none has one.
+  /// The session of each sequence, nil for a sequence without one; empty if none has one.
   package let sessions: [SessionUse?]
-  /// What is answered of what there is.
+  /// The members to answer.
   package let answer: AnswerMembers
-  /// How the tokens of a model with a decoder are chosen; nil for others.
+  /// How the tokens of a model with a decoder are chosen; nil for other models.
   package let decoding: Decoding?
-  /// Whether each sequence is answered by an array of the best sequences of tokens, and not by the best.
+  /// Whether the answer to a sequence is an array of the best token sequences, not just the best.
   package let answersAlternatives: Bool
 
   package init(
@@ -43,14 +43,14 @@ package struct Question: Sendable {
   }
 
   @inlinable package var sequences: [InputSequence] { inputs.sequences }
-  /// Whether many sequences were sent, be it one in an array.
+  /// Whether the client sent an array of sequences, even of one.
   @inlinable package var isBatch: Bool { inputs.isArray }
-  /// Whether states go in or out beside the predictions, or sessions are named.
+  /// Whether the question brings or asks for states, or names sessions.
   package var carriesState: Bool {
     !sessions.isEmpty || returnedState != nil || !states.initial.isEmpty
   }
 
-  /// What was read, for people: "2 sequences of 3 to 5 steps".
+  /// The sequences in words: "2 sequences of 3 to 5 steps".
   package var sequencesText: String {
     let counts = sequences.map(\.stepCount)
     let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
@@ -62,8 +62,7 @@ package struct Question: Sendable {
 // MARK: - Answers
 
 extension Question {
-  /// The names of the outputs of each prediction: all of the model's, or with a horizon the forecast's and those of its
-  /// quantiles.
+  /// The names of each prediction's outputs: all of the model's or, with a horizon, those of the forecast and its quantiles.
   package var outputNames: [String] {
     let names = model.outputNames
     guard horizon != nil, let forecast = model.graph.forecast else { return names }
@@ -71,19 +70,19 @@ extension Question {
     return [name] + forecast.quantiles.map { "\(name).q\($0.text)" }
   }
 
-  /// What decodes an output; nil where its labels and scores are not answered. A forecast is numbers.
+  /// The decoder of an output; nil where labels and scores are not answered. Forecasts are not decoded.
   package func decoder(ofOutput output: Int) -> OutputDecoder? {
     guard horizon == nil, !answer.isDisjoint(with: [.labels, .scores]) else { return nil }
     return model.graph.decoders[output]
   }
 
-  /// What an output reconstructs; nil where its errors are not answered.
+  /// The reconstruction of an output; nil where its errors are not answered.
   package func reconstruction(ofOutput output: Int) -> Model.ResolvedReconstruction? {
     guard horizon == nil, answer.contains(.errors) else { return nil }
     return model.graph.model.outputs[output].reconstructs
   }
 
-  /// Refuses a question whose labels or errors depend on steps that are not in it.
+  /// Throws if labels or errors need steps that the question does not have or ask for.
   package func checkDecoding() throws(Fault) {
     guard !model.decodedOutputs.isEmpty || !model.reconstructions.isEmpty else { return }
     for (index, output) in model.graph.model.outputs.enumerated() {
@@ -105,19 +104,19 @@ extension Question {
     }
   }
 
-  /// The quantiles that are answered beside the forecast: none without a horizon.
+  /// The quantiles to answer beside the forecast; none without a horizon.
   package var quantiles: [Model.Forecast.Quantile] {
     guard horizon != nil, answer.contains(.quantiles) else { return [] }
     return model.graph.forecast?.quantiles ?? []
   }
 
-  /// The rows of an output that are reported, without a horizon, for `sequence`.
+  /// The number of rows of an output that are answered for `sequence`, without a horizon.
   package func rows(ofOutput output: Int, for sequence: InputSequence) -> Int {
     model.graph.rowCount(
       ofOutput: output, selection: selection, stepCounts: sequence.stepCounts) ?? 1
   }
 
-  /// Refuses predictions with numbers that are not finite.
+  /// Throws if a prediction holds a number that is not finite.
   package func check(_ predictions: [Prediction]) throws(Fault) {
     let names = outputNames
     for prediction in predictions {
@@ -125,7 +124,7 @@ extension Question {
     }
   }
 
-  /// Refuses an output with numbers that are not finite: JSON can't write them, and no client could use them.
+  /// Throws if an output holds a number that is not finite: JSON can't represent it, and no client could use it.
   package func check(_ output: Prediction.Output, _ name: String) throws(Fault) {
     guard output.values.allSatisfy(\.isFinite) else {
       throw Fault(ModelChoiceError.outputNotFinite(model: model.name, output: name))
@@ -136,8 +135,7 @@ extension Question {
 // MARK: - Sessions
 
 extension Question {
-  /// The states that its sequences go on from: those of the opened sessions, in their order, and those that the client
-  /// brought.
+  /// The states that the sequences continue: those of the `opened` sessions, in order, and those that the client sent.
   package func states(with opened: [SequenceState?]) -> StateTransfer {
     var (merged, remaining) = (states.initial, opened[...])
     if merged.isEmpty { merged = Array(repeating: nil, count: sessions.count) }
@@ -147,7 +145,7 @@ extension Question {
     return StateTransfer(initial: merged, returnsFinal: true)
   }
 
-  /// The sessions as the predictions leave them; without predictions they stay as they were.
+  /// The sessions after the predictions; without predictions they are unchanged.
   package func sessionResults(
     of predictions: [Prediction]?
   ) -> [(id: String, state: SequenceState?, ends: Bool)] {

@@ -1,11 +1,11 @@
 import Scheduling
 
-/// What a sequence of a request does with a session.
+/// How a sequence of a request uses a session.
 package struct SessionUse: Sendable, Equatable {
   package let opening: SessionTable.Opening
   /// Whether the session ends with the request.
   package var ends = false
-  /// Whether to wait for it where another request has it.
+  /// Whether to wait while another request uses the session.
   package var waits = false
 
   package init(opening: SessionTable.Opening, ends: Bool = false, waits: Bool = false) {
@@ -16,10 +16,11 @@ package struct SessionUse: Sendable, Equatable {
 
   package var id: String { opening.id }
 
-  /// The characters of an id at most.
+  /// The most characters of an id.
   package static let maxIDLength = 128
 
-  /// Whether an id is one: it stands in paths as it is (RFC 3986 §2.3, and the colon), and is no dot segment (§3.3).
+  /// Whether `text` is a valid id: only characters that need no escape in a path (RFC 3986 §2.3, and the colon), and not a
+  /// dot segment (§3.3).
   package static func isID(_ text: String) -> Bool {
     text != "." && text != ".." && (1...maxIDLength).contains(text.utf8.count)
       && text.utf8.allSatisfy { isIDCharacter($0) }

@@ -1,6 +1,6 @@
-/// Finds where a text that comes piece by piece has to stop, and holds back what may be the beginning of that.
+/// Finds stops in a text that comes piece by piece, and holds back an end that may be the beginning of a stop.
 struct StopMatcher {
-  /// UTF-8, none of them empty.
+  /// The stops as UTF-8; none is empty.
   private let stops: [[UInt8]]
   private var held: [UInt8] = []
 
@@ -8,7 +8,7 @@ struct StopMatcher {
 
   /// Adds a piece of text.
   ///
-  /// - Returns: the text that can be given out now, and whether a stop follows it.
+  /// - Returns: the text that can be sent now, and whether a stop follows it.
   mutating func append(_ piece: String) -> (text: String, stops: Bool) {
     held += piece.utf8
     let found = stops.compactMap { held.firstRange(of: $0)?.lowerBound }.min()
@@ -21,13 +21,13 @@ struct StopMatcher {
     return (String(decoding: held.dropLast(kept), as: UTF8.self), false)
   }
 
-  /// What is held back, at the end of the text.
+  /// Returns the held text, as no more text follows.
   mutating func finish() -> String {
     defer { held = [] }
     return String(decoding: held, as: UTF8.self)
   }
 
-  /// The bytes at the end of what is held that `stop` begins with.
+  /// The number of bytes at the end of the held text that begin `stop`.
   private func overlap(_ stop: [UInt8]) -> Int {
     stride(from: min(stop.count - 1, held.count), to: 0, by: -1).first {
       held.suffix($0).elementsEqual(stop.prefix($0))

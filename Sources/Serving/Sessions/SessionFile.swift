@@ -1,20 +1,20 @@
 import Inference
 import Scheduling
 
-/// The head of a file of sessions: what it is, of which process, and whether it may still be gone on with.
+/// The head of a session file: its time, its process, and whether its sessions may still continue.
 ///
 /// A file is this head and blocks. The head: the magic text with the version of this layout (20 bytes), the wall clock's
-/// seconds since 1970 (8), the number of sessions (8), the generation (8), 1 where the file is spent (8), and the SHA-256
-/// of all that (32). It is written again in place when a process takes the file over: that is what makes a file spent.
-/// Numbers are little-endian. Whoever may write the file is trusted, so nothing is signed: hashes find what broke.
+/// seconds since 1970 (8), the number of sessions (8), the generation (8), 1 if the file is spent (8), and the SHA-256
+/// of all that (32). Numbers are little-endian. A process that takes the file over marks it as spent: it writes the head again
+/// in place. Whoever may write the file is trusted, so nothing is signed; the hashes detect damage.
 package struct SessionFileHead: Equatable, Sendable {
   /// When the sessions were written: seconds since 1970.
   package var time: Double
-  /// Sessions in the file.
+  /// The number of sessions in the file.
   package var count: Int
-  /// Which process wrote it or, where it is spent, took it over; later ones have higher numbers.
+  /// The process that wrote the file or, if spent, took it over; later processes have higher numbers.
   package var generation: UInt64
-  /// Whether a process has gone on with its sessions, or has begun without any: no other may.
+  /// Whether a process has taken the sessions over, or started without them: no other process may use them.
   package var isSpent: Bool
 
   package init(time: Double, count: Int, generation: UInt64, isSpent: Bool) {
@@ -37,7 +37,7 @@ package struct SessionFileHead: Equatable, Sendable {
     return bytes + Digest.hash(bytes.span)
   }
 
-  /// - Parameter bytes: the first `byteCount` of a file, or all of one that has fewer.
+  /// - Parameter bytes: the first `byteCount` bytes of a file, or all of a shorter one.
   package init(bytes: [UInt8]) throws(SessionFileFlaw) {
     guard bytes.starts(with: Self.name.utf8) else { throw .magic }
     guard bytes.starts(with: Self.magic) else {
@@ -59,32 +59,32 @@ package struct SessionFileHead: Equatable, Sendable {
     isSpent = words[3] == 1
   }
 
-  /// Whether the first bytes of a file, as many as a head has or all of fewer, may be what is left of one: cut short, or
-  /// with up to a quarter of its name wrong. Others' files don't begin so.
+  /// Whether a file's first bytes (as many as a head has, or fewer) look like a damaged head: cut short, or with up to a
+  /// quarter of the magic text wrong. Other programs' files don't begin so.
   package static func isDamagedStart(_ bytes: [UInt8]) -> Bool {
     4 * zip(bytes, name.utf8).count { $0 != $1 } <= min(bytes.count, name.utf8.count)
   }
 
-  /// What stands in a head's place while the rest of the file is written: known as ours, and no head.
+  /// The bytes in the head's place while the rest of the file is written: recognised as ours, but not valid.
   package static var placeholder: [UInt8] {
     magic + Array(repeating: 0, count: byteCount - magic.count)
   }
 
-  /// Beyond any that a clock gives, and with room for those that come after it.
+  /// A bound above any generation made from a clock, with room for later ones.
   static let generationLimit: UInt64 = 1 << 62
 }
 
-/// Why bytes are no file of sessions.
+/// Why bytes are not a usable session file.
 package enum SessionFileFlaw: Error, Equatable, Sendable {
-  /// They begin otherwise.
+  /// They don't begin with the magic text.
   case magic
-  /// They are of another version of the layout.
+  /// They have another version of the layout.
   case version(String)
   /// They end early.
   case truncated
-  /// The block at this byte is not what was written: its hash is another, or it holds what can't be.
+  /// The block at this byte is damaged: its hash does not match, or its content is impossible.
   case damaged(offset: Int)
-  /// More follows where the file should end.
+  /// More bytes follow the end.
   case trailing(offset: Int)
   /// The system could not read them.
   case unreadable(code: Int32)
@@ -104,25 +104,25 @@ extension SessionFileFlaw: CustomStringConvertible {
   }
 }
 
-/// What follows the head: blocks of a kind (a byte), the length of their content (4 bytes), the content, and the SHA-256 of
-/// the hash before and all that, so that no block can be lost or change its place.
+/// A block behind the head: its kind (1 byte), the length of its content (4 bytes), the content, and the SHA-256 of the
+/// previous hash and all that, so that no block can be lost or moved unnoticed.
 enum SessionFileBlock: UInt8 {
-  /// The models, once and first: each the length of its name (2) and the name, its fingerprint (16) and the
-  /// number of floats of a state (4).
+  /// The models, in the first block only: for each the length of its name (2) and the name, its fingerprint (16) and
+  /// the number of floats of a state (4).
   case models = 1
-  /// Sessions, the least recently used first: each its model's place among these (2), the length of its id (1) and the
+  /// Sessions, the least recently used first: for each the index of its model (2), the length of its id (1) and the
   /// id, the steps done (8), its age and idle time in milliseconds (8 each), and its floats.
   case sessions = 2
-  /// Sessions that are gone: each its model's place (2), the length of its id (1) and the id, and why (1).
+  /// Sessions that are gone: for each the index of its model (2), the length of its id (1) and the id, and why (1).
   case ends = 3
   /// The end: the number of sessions (8).
   case end = 4
-  /// Sessions that processes before this one did not hand over, first those lost first, before all sessions: of each the
-  /// hash of its key (8). A file has none where there are none.
+  /// Sessions that earlier processes did not hand over, the earliest lost first: the hash of each key (8). These blocks
+  /// precede those of sessions; a file may have none.
   case lost = 5
 
-  /// How long a block's content becomes before the next one begins.
+  /// The length of content at which a block is closed.
   static let byteCount = 1 << 18
-  /// Kind and length.
+  /// The bytes of kind and length.
   static let headByteCount = 5
 }

@@ -1,7 +1,7 @@
 import Inference
 import Scheduling
 
-/// Reads a file of sessions block by block.
+/// Reads a session file block by block.
 struct SessionFileReader {
   enum Block {
     case sessions([SessionTable.Record])
@@ -16,12 +16,12 @@ struct SessionFileReader {
   private var hash = [UInt8](repeating: 0, count: Digest.byteCount)
   private var sessionCount = 0
   private let head: SessionFileHead
-  /// Those of one fingerprint have states of one size.
+  /// The file's models. Those with the same fingerprint have the same state size.
   private(set) var models: [ModelIdentity] = []
 
   /// - Parameters:
-  ///   - byteCount: the bytes of the file.
-  ///   - read: gives its next bytes behind the head, so many or, at its end, fewer.
+  ///   - byteCount: the size of the file.
+  ///   - read: returns the next bytes behind the head: as many as asked for or, at the end, fewer.
   init(
     head: SessionFileHead, byteCount: Int,
     read: @escaping (Int) throws(SessionFileFlaw) -> [UInt8]
@@ -84,10 +84,10 @@ struct SessionFileReader {
     }
   }
 
-  /// The content of a block, whose hash fits.
+  /// The content of a block whose hash matches.
   private struct Content {
     let kind: SessionFileBlock
-    /// Where the block begins in the file.
+    /// The offset of the block in the file.
     let offset: Int
     var bytes: ArraySlice<UInt8>
 
@@ -122,7 +122,7 @@ struct SessionFileReader {
     let start = offset
     let head = try readBytes(SessionFileBlock.headByteCount)
     let length = Int(head[...].word(at: 1, 4))
-    // Before memory is taken for what a damaged length says.
+    // Checked before memory is allocated for a length that may be damaged.
     guard length + Digest.byteCount <= remaining else { throw .truncated }
     var block = hash + head
     block += try readBytes(length + Digest.byteCount)

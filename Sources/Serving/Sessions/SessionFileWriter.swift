@@ -1,16 +1,16 @@
 import Inference
 import Scheduling
 
-/// Gathers blocks, and hands each on as it is full: however many sessions there are, it holds one block.
+/// Writes a session file block by block. Holds one block in memory, however many sessions there are.
 struct SessionFileWriter<Failure: Error> {
   private let write: ([UInt8]) throws(Failure) -> Void
   private var hash = [UInt8](repeating: 0, count: Digest.byteCount)
   private var kind = SessionFileBlock.models
   private var content: [UInt8] = []
-  /// By what tells a model, its first place among them.
+  /// By fingerprint, the index of the first model in the file that has it.
   private let places: [String: Int]
 
-  /// Begins with the models.
+  /// Writes the block of models.
   init(
     models: [ModelIdentity], write: @escaping ([UInt8]) throws(Failure) -> Void
   ) throws(Failure) {
@@ -56,7 +56,7 @@ struct SessionFileWriter<Failure: Error> {
     try flush()
   }
 
-  /// Begins an entry of a block of that kind; false where its model is none of the file's.
+  /// Begins an entry in a block of `kind`; false where its model is not in the file.
   private mutating func begin(
     _ kind: SessionFileBlock, _ key: SessionTable.Key
   ) throws(Failure) -> Bool {
@@ -68,7 +68,7 @@ struct SessionFileWriter<Failure: Error> {
     return true
   }
 
-  /// Begins an entry of a block of that kind.
+  /// Begins an entry in a block of `kind`.
   private mutating func begin(_ kind: SessionFileBlock) throws(Failure) {
     if self.kind != kind || content.count >= SessionFileBlock.byteCount { try flush() }
     self.kind = kind
@@ -90,7 +90,7 @@ struct SessionFileWriter<Failure: Error> {
 }
 
 extension Duration {
-  /// Whole milliseconds, none below zero.
+  /// Whole milliseconds, at least 0.
   fileprivate var wholeMilliseconds: UInt64 {
     UInt64(clamping: attoseconds / 1_000_000_000_000_000)
   }

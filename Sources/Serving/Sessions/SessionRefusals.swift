@@ -1,7 +1,8 @@
 import Scheduling
 
 extension Sessions {
-  /// The refusal for the client of `model`: a session of another model that had this name before is gone, not unknown.
+  /// The refusal to report to a client of `model`. An unknown session is reported as gone if a former model of this name had
+  /// it.
   package func refusal(
     _ refusal: SessionRefusal, of model: ServedModel, among models: ModelSnapshot
   ) -> SessionRefusal {

@@ -1,14 +1,14 @@
 import Inference
 import Scheduling
 
-/// Sessions from one process to the next.
+/// Exports sessions at the end of a process, and restores them in the next.
 package struct SessionTransfer: Sendable {
   private let models: ModelRegistry
   private let sessions: Sessions
 
   private let wallClock: @Sendable () -> Double
 
-  /// - Parameter wallClock: tells the seconds since 1970.
+  /// - Parameter wallClock: returns the seconds since 1970.
   package init(
     models: ModelRegistry, sessions: Sessions, wallClock: @escaping @Sendable () -> Double
   ) {
@@ -17,15 +17,15 @@ package struct SessionTransfer: Sendable {
     self.wallClock = wallClock
   }
 
-  /// From now on no session moves, begins or ends; who asks for one is refused. Before `export`.
+  /// Freezes all sessions: none moves, begins or ends any more, and requests for sessions are refused. Call before `export`.
   package func freeze() { sessions.freeze() }
 
-  /// Sessions there are.
+  /// The number of sessions.
   package var count: Int { sessions.withTable { $0.count } }
 
-  /// Writes every session, why others are gone, and which are lost, as the blocks of a file that follow its head.
+  /// Writes the blocks of a session file: every session, why others are gone, and which are lost.
   ///
-  /// - Returns: the head, which does not know yet of which generation it is.
+  /// - Returns: the file's head, whose generation is not set yet.
   package func export<Failure: Error>(
     to write: @escaping ([UInt8]) throws(Failure) -> Void
   ) throws(Failure) -> SessionFileHead {
@@ -40,7 +40,7 @@ package struct SessionTransfer: Sendable {
     try writer.addLost(sessions.withTable { $0.rememberedLost })
     let now = ContinuousClock.now
     while true {
-      // A part at a time, as others look at the table meanwhile.
+      // In parts, so that other threads get the lock in between.
       let records = sessions.withTable { [walk] table in
         var walk = walk
         return (table.records(&walk, limit: 1000, now: now), walk)
@@ -58,16 +58,16 @@ package struct SessionTransfer: Sendable {
 
   /// The result of importing the sessions of a file.
   package struct SessionImport: Sendable {
-    /// Those that go on here.
+    /// The number of sessions that continue here.
     package var restored = 0
-    /// Those that don't, by the name of their model, and why in words.
+    /// The number of sessions that don't, for each model's name, and the reason in words.
     package var refused: [(model: String, count: Int, reason: String)] = []
   }
 
-  /// Takes in what another process exported, or only remembers that it is lost; call it before the first request.
+  /// Restores sessions that another process exported, or only remembers that they are lost. Call before the first request.
   ///
-  /// A session goes on with a model that computes the same, whatever its name. Where there is none, but another has the name
-  /// of its model, it is remembered as gone: its client is told. What throws has taken in nothing.
+  /// A session continues with a model of the same fingerprint, whatever its name. If there is none, but another model has the
+  /// name, the session is remembered as gone, so that its client is told. If this throws, nothing was restored.
   package func restore(
     _ head: SessionFileHead, asLost: Bool = false, byteCount: Int,
     from read: @escaping (Int) throws(SessionFileFlaw) -> [UInt8]
@@ -77,8 +77,8 @@ package struct SessionTransfer: Sendable {
       let away = Duration.seconds(Swift.max(0, wallClock() - head.time))
       let snapshot = models.snapshot
       let heirs = Dictionary(grouping: reader.models, by: \.fingerprint.text)
-        .mapValues { Heirs(of: $0, among: snapshot) }
-      /// A session's names here.
+        .mapValues { SuccessorModels(of: $0, among: snapshot) }
+      /// The keys of a session in this process.
       func keys(_ key: SessionTable.Key) -> [SessionTable.Key] {
         heirs[key.model]?.owners.map { .init(model: $0, id: key.id) } ?? []
       }
@@ -123,20 +123,20 @@ package struct SessionTransfer: Sendable {
     }
   }
 
-  /// Takes nothing of what was imported.
+  /// Forgets everything that was imported.
   package func forget() {
     sessions.withTable { $0 = SessionTable(limits: $0.limits) }
   }
 }
 
-/// The models here that clients ask for the sessions of a model of another process.
-private struct Heirs {
-  /// The keys of their sessions.
+/// The models here that may continue the sessions of a model of another process.
+private struct SuccessorModels {
+/// The owners in the keys of their sessions.
   let owners: [String]
-  /// Why the sessions can't go on; nil where they can, with the only heir.
+  /// Why the sessions can't continue; nil where they can, with the only successor.
   let refusal: String?
 
-  /// - Parameter models: one model, under each of its names.
+  /// - Parameter models: the identities of one model, one for each of its names.
   init(of models: [ModelIdentity], among snapshot: ModelSnapshot) {
     let model = models[0]
     if let served = snapshot.models.first(where: { $0.fingerprint == model.fingerprint }) {
@@ -164,7 +164,7 @@ private struct Heirs {
 }
 
 extension SessionTable.Record {
-  /// The same record, older by the time in which it could not be used.
+  /// The record, aged by the `time` between the two processes.
   fileprivate func away(_ time: Duration) -> Self {
     Self(key: key, state: state, age: age + time, idle: idle + time)
   }

@@ -1,6 +1,6 @@
 /// Base64 for URLs, without padding (RFC 4648 §5).
 enum Base64URL {
-  /// The characters that `byteCount` bytes take.
+  /// The number of characters for `byteCount` bytes.
   static func characterCount(_ byteCount: Int) -> Int { (byteCount * 4 + 2) / 3 }
 
   static func encode(_ bytes: [UInt8]) -> [UInt8] {
@@ -20,13 +20,13 @@ enum Base64URL {
     return text
   }
 
-  /// The place in a text of the first character that can't stand there.
+  /// The index of the first character that is not allowed.
   struct BadCharacter: Error, Equatable {
     let position: Int
   }
 
-  /// The bytes of `text`, which must be what `encode` makes of them: in its last character, bits that say
-  /// nothing are zero, so that no two texts stand for the same bytes (§3.5).
+  /// The bytes of `text`. Unused bits of the last character have to be zero, so that no two texts decode to the
+  /// same bytes (§3.5).
   static func decode(_ text: ArraySlice<UInt8>) throws(BadCharacter) -> [UInt8] {
     let values = values
     var bytes: [UInt8] = []
@@ -51,7 +51,7 @@ enum Base64URL {
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
-  /// By character; 64 where it is none of the alphabet.
+  /// The value of each character; 64 for characters outside the alphabet.
   private static let values: [UInt8] = {
     var values = [UInt8](repeating: 64, count: 256)
     for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(value) }

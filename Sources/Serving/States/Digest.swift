@@ -1,12 +1,12 @@
 import CCrypto
 
-/// SHA-256 (FIPS 180-4) and the HMAC made with it (RFC 2104), both by OpenSSL.
+/// SHA-256 (FIPS 180-4) and HMAC-SHA256 (RFC 2104) by OpenSSL.
 package enum Digest {
-  /// The bytes of a hash and of an HMAC.
+  /// The size in bytes of a hash or an HMAC.
   package static let byteCount = 32
 
-  /// Readies OpenSSL, once: without reading its settings file, and without a clean-up at exit, which would
-  /// take away what threads still use.
+  /// Initialises OpenSSL once: without its configuration file, and without a clean-up at exit, which would
+  /// free what other threads still use.
   private static let isReady =
     OPENSSL_init_crypto(
       UInt64(OPENSSL_INIT_NO_LOAD_CONFIG) | UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
@@ -43,7 +43,7 @@ package enum Digest {
     return digest
   }
 
-  /// Whether two runs of bytes are equal, in a time that depends on their lengths alone.
+  /// Whether two byte sequences are equal, in a time that depends only on their lengths.
   package static func areEqual(_ first: ArraySlice<UInt8>, _ second: [UInt8]) -> Bool {
     guard first.count == second.count else { return false }
     // SAFETY: reads as many bytes as both hold.

@@ -1,30 +1,30 @@
 import Inference
 
-/// What the floats of a token are.
+/// The type of the floats in a token.
 package enum StateElement: String, Sendable, CaseIterable {
-  /// As they are in the server: a sequence goes on to the same bits.
+  /// The server's own type: a continued sequence has the same bits.
   case f32
-  /// The nearest halves, for tokens of half the size.
+  /// Half precision, for tokens of half the size.
   case f16
 
   package var byteCount: Int { self == .f32 ? 4 : 2 }
 
-  /// The number that stands for it in a token.
+  /// Its code in a token.
   fileprivate var code: UInt8 { self == .f32 ? 1 : 2 }
 }
 
-/// Writes a sequence's state into a token that its client takes along, and reads it when the client comes back.
+/// Writes a sequence's state into a signed token for its client, and reads the token when the client sends it back.
 ///
-/// A token is base64url of: the version of this layout (a byte), the element (a byte), the model's fingerprint (16),
-/// the steps done (8), the floats, and the HMAC-SHA256 of all that under the server's key (32); numbers are
-/// little-endian. Nothing of a token is believed before the HMAC fits.
+/// A token is base64url of: the version of this layout (1 byte), the element (1), the model's fingerprint (16),
+/// the steps done (8), the floats, and the HMAC-SHA256 of all that under the server's key (32). Numbers are
+/// little-endian. The HMAC is checked before anything else is used.
 package struct StateSealer: Sendable {
   private let key: [UInt8]
 
   package static let version: UInt8 = 1
-  /// What stands before the floats.
+  /// The bytes before the floats.
   package static let headByteCount = 2 + ModelFingerprint.byteCount + 8
-  /// The bytes of a key at least: half of what the HMAC can make use of, and beyond guessing if random.
+  /// The fewest bytes of a key: half of a hash, and beyond guessing if random.
   package static let minKeyByteCount = 16
 
   package init(key: [UInt8]) {
@@ -32,19 +32,19 @@ package struct StateSealer: Sendable {
     self.key = key
   }
 
-  /// A sealer whose tokens nobody else can read, nor make.
+  /// A sealer with a random key: tokens are valid in this process only.
   package init() {
     var random = SystemRandomNumberGenerator()
     self.init(key: (0..<Digest.byteCount).map { _ in .random(in: 0...255, using: &random) })
   }
 
-  /// The characters of a token for a state of `floatCount` floats.
+  /// The number of characters of a token for a state of `floatCount` floats.
   package static func characterCount(floatCount: Int, _ element: StateElement) -> Int {
     Base64URL.characterCount(
       headByteCount + floatCount * element.byteCount + Digest.byteCount)
   }
 
-  /// The token, as text; nil where a float is beyond the range of `element`.
+  /// The token as text; nil if a float is beyond the range of `element`.
   package func seal(
     _ state: SequenceState, as element: StateElement, model: ModelFingerprint
   ) -> [UInt8]? {
@@ -68,12 +68,12 @@ package struct StateSealer: Sendable {
     return sign(message)
   }
 
-  /// A message with its HMAC, as text.
+  /// A message and its HMAC, as base64url.
   package func sign(_ message: [UInt8]) -> [UInt8] {
     Base64URL.encode(message + Digest.authenticate(message[...], key: key))
   }
 
-  /// The state in `token`, which must be one of `model` and hold `floatCount` floats.
+  /// The state in `token`, which has to be one of `model` with `floatCount` floats.
   package func open(
     _ token: ArraySlice<UInt8>, model: ModelFingerprint, floatCount: Int
   ) throws(StateFlaw) -> SequenceState {
@@ -91,7 +91,7 @@ package struct StateSealer: Sendable {
     return try Self.parse(bytes[..<end], model: model, floatCount: floatCount)
   }
 
-  /// Reads a message that some server with the key wrote, though perhaps one of another version.
+  /// Parses a message whose HMAC matches, so that a server with the key wrote it, perhaps one of another version.
   private static func parse(
     _ message: ArraySlice<UInt8>, model: ModelFingerprint, floatCount: Int
   ) throws(StateFlaw) -> SequenceState {
@@ -129,22 +129,22 @@ package struct StateSealer: Sendable {
     return SequenceState(position: Int(steps), floats: floats)
   }
 
-  /// Steps that a state may have behind it: with them, those of a request still are an `Int`.
+  /// The most steps done of a state: with a request's own steps added, they still fit an `Int`.
   package static let maxPosition: UInt64 = 1 << 62
 }
 
-/// Why a text is no state to go on from.
+/// Why a text is not a state token that can be continued.
 package enum StateFlaw: Error, Equatable, Sendable {
-  /// More characters than a state of the model takes.
+  /// More characters than a token of the model has.
   case tooLong(found: Int, limit: Int)
-  /// What base64url does not have, or not there.
+  /// A character that base64url does not allow here.
   case character(position: Int)
-  /// The HMAC does not fit; with the characters found, and those of an f32 or an f16 token.
+  /// The HMAC does not match; with the number of characters found, and those of an f32 and an f16 token.
   case signature(found: Int, expected: [Int])
   case version(found: Int?, expected: Int)
   case otherModel(found: ModelFingerprint, expected: ModelFingerprint)
   case element(found: Int)
-  /// Bytes without the HMAC.
+  /// The number of bytes, without the HMAC, is wrong.
   case size(found: Int, expected: Int)
   case position(found: UInt64, limit: UInt64)
   case notFinite(index: Int)
@@ -157,7 +157,7 @@ extension [UInt8] {
 }
 
 extension ArraySlice<UInt8> {
-  /// The little-endian word of `count` bytes at `offset` from the start.
+  /// The little-endian number of `count` bytes at `offset` from the start.
   func word(at offset: Int, _ count: Int) -> UInt64 {
     (0..<count).reduce(0) {
       $0 | UInt64(self[startIndex + offset + $1]) << (8 * UInt64($1))

@@ -4,9 +4,9 @@ import ModelFormat
 /// The values of one input for all sequences of a request.
 package struct InputColumn: Sendable {
   package var values: [InputSequence.Values]
-  /// Whether many sequences were sent, be it one in an array.
+  /// Whether the client sent an array of sequences, even of one.
   package var isArray: Bool
-  /// Whether steps were written as bare numbers (or text), not as vectors.
+  /// Whether the client wrote steps as single numbers (or text), not as vectors.
   package var isFlat: Bool
 
   package init(values: [InputSequence.Values], isArray: Bool, isFlat: Bool) {
@@ -16,24 +16,24 @@ package struct InputColumn: Sendable {
   }
 }
 
-/// The sequences of a request, checked against their model: the one place where they are made.
+/// The sequences of a request, checked against their model.
 package struct InputBatch: Sendable {
   package let sequences: [InputSequence]
-  /// Whether the question was an array of sequences, be it of one: its answer is too.
+  /// Whether the client sent an array of sequences, even of one; the answer is then an array too.
   package let isArray: Bool
-  /// Whether steps were written as bare numbers (or text), not as vectors: the answer's steps of one
-  /// element are too.
+  /// Whether the client wrote steps as single numbers (or text), not as vectors; the answer's steps of one
+  /// element are then single numbers too.
   package let isFlat: Bool
 
-  /// Why columns are no sequences of a model.
+  /// Why columns don't make sequences of a model.
   package enum Flaw: Error, Equatable, Sendable {
-    /// An input has other sequences than those before it: so many in an array, or one that is in none (nil).
+    /// An input has another number of sequences than the inputs before it; nil is one sequence outside an array.
     case sequenceCounts(input: String, found: Int?, expected: Int?)
-    /// A sequence, by its place in the array, is none of the model's.
+    /// The sequence at this index of the array (nil: outside an array) does not fit the model.
     case sequence(Int?, InputError)
   }
 
-  /// - Parameter columns: one an input of the model, in the model's order.
+  /// - Parameter columns: one for each input of the model, in the model's order.
   package init(_ columns: [InputColumn], for model: Model) throws(Flaw) {
     let first = columns[0]
     for (index, column) in columns.enumerated().dropFirst()
@@ -55,7 +55,7 @@ package struct InputBatch: Sendable {
       sequences: sequences, isArray: first.isArray, isFlat: columns.allSatisfy(\.isFlat))
   }
 
-  /// Sequences that are checked already.
+  /// A batch of sequences that are already checked.
   package init(sequences: [InputSequence], isArray: Bool, isFlat: Bool) {
     self.sequences = sequences
     self.isArray = isArray
@@ -64,7 +64,7 @@ package struct InputBatch: Sendable {
 }
 
 extension InputBatch {
-  /// Checks that the model takes the sequences with so many steps more, which the member at `path` asks for.
+  /// Checks that the model allows the sequences with `more` additional steps, which the member at `path` asks for.
   package func checkLengths(with more: Int, path: String, for model: ServedModel) throws(Fault) {
     for sequence in sequences {
       do { try sequence.checkLength(with: more, for: model.graph.model) } catch {

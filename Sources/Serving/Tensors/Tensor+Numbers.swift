@@ -1,5 +1,5 @@
 extension Tensor {
-  /// The elements as floats, each the nearest; without a copy where a whole buffer is meant.
+  /// The elements, each as the nearest float; no copy if the tensor is a whole array of floats.
   package func floats() throws(TensorError) -> [Float] {
     switch elements {
     case .floats(let floats, let range):
@@ -23,7 +23,7 @@ extension Tensor {
     }
   }
 
-  /// The elements as ids: whole numbers from 0 to `size` - 1, to the last digit.
+  /// The elements as ids. Each has to be exactly a whole number from 0 to `size` - 1.
   package func ids(size: Int) throws(TensorError) -> [Int32] {
     var ids: [Int32] = []
     ids.reserveCapacity(count)
@@ -61,7 +61,7 @@ extension Tensor {
     return ids
   }
 
-  /// A number as its type has it.
+  /// An element without rounding.
   package enum Number {
     case whole(Int64)
     case natural(UInt64)
@@ -69,7 +69,7 @@ extension Tensor {
     case double(Double)
   }
 
-  /// The element of that index.
+  /// The element at this index.
   package func number(_ element: Int) -> Number {
     switch elements {
     case .floats(let floats, let range): .float(floats[range.lowerBound + element])

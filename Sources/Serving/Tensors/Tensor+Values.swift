@@ -2,7 +2,7 @@ import Inference
 import ModelFormat
 
 extension Tensor {
-  /// The tensor as one sequence of an input: the one place where tensors become a model's values.
+  /// The tensor as the values of one sequence of an input.
   ///
   /// | input | shape |
   /// |---|---|
@@ -28,8 +28,8 @@ extension Tensor {
     }
   }
 
-  /// The tensor as one sequence or, where an axis of sequences comes first, as many. Its shape decides; where both would do it
-  /// is one.
+  /// The tensor as one sequence or, if its first axis is one of sequences, as many. The shape decides; a shape that fits both is
+  /// one sequence.
   package func column(of input: ModelDescription.Input.Kind) throws(TensorError) -> InputColumn {
     let one = Self.shapesOfOne(input)
     let many = Self.shapesOfMany(input)
@@ -52,7 +52,7 @@ extension Tensor {
     return InputColumn(values: values, isArray: true, isFlat: Self.isFlat(inner, input))
   }
 
-  /// The shapes of a sequence that stands alone; nil is any number of steps.
+  /// The shapes of a tensor that is one sequence; nil is any number of steps.
   private static func shapesOfOne(_ input: ModelDescription.Input.Kind) -> [[Int?]] {
     switch input {
     case .features(size: 1, _, _): [[nil, 1], [nil]]
@@ -62,12 +62,12 @@ extension Tensor {
     }
   }
 
-  /// The shapes of a sequence behind an axis of sequences.
+  /// The shapes of a sequence in a tensor of several, without the first axis.
   private static func shapesOfMany(_ input: ModelDescription.Input.Kind) -> [[Int?]] {
     if case .tokens = input { [[nil], [nil, 1]] } else { shapesOfOne(input) }
   }
 
-  /// Whether steps of a sequence of that shape are single numbers, rather than vectors.
+  /// Whether the steps of a sequence of this shape are single numbers, not vectors.
   private static func isFlat(_ shape: [Int], _ input: ModelDescription.Input.Kind) -> Bool {
     switch input {
     case .features(let size, _, _): size == 1
@@ -82,7 +82,7 @@ extension Tensor {
 }
 
 extension TensorError {
-  /// The error of an element of a part, as that of the whole, in which the part begins at `offset`.
+  /// The error of an element of a slice, with the element's index in the whole tensor; the slice begins at `offset`.
   fileprivate func moved(by offset: Int) -> TensorError {
     switch self {
     case .notFinite(let element): .notFinite(element: element + offset)

@@ -1,23 +1,22 @@
 import Inference
 
-/// Numbers of one type in a shape: what the inputs of every protocol become before they become sequences, and what
-/// predictions become before a protocol writes them.
+/// Numbers of one type in a shape. Protocols decode inputs to tensors, and encode predictions from tensors.
 package struct Tensor: Sendable, Equatable {
-  /// Where the numbers are: in the order of the shape, the last axis fastest.
+  /// The numbers in row-major order.
   package enum Elements: Sendable, Equatable {
-    /// Those of `range`, which may be a part of what others use too.
+    /// The floats in `range` of an array, which several tensors may share.
     case floats([Float], Range<Int>)
     case ids([Int32])
-    /// As they stand in a message or a file: side by side, little-endian.
+    /// Bytes of a message or a file: contiguous, little-endian.
     case bytes(ArraySlice<UInt8>, TensorType)
   }
 
   package let name: String
-  /// The length of each axis, the outermost first.
+  /// The length of each axis, outermost first.
   package let shape: [Int]
   package let elements: Elements
 
-  /// A tensor of as many elements as `shape` has.
+  /// A tensor; `elements` must have as many elements as `shape`.
   package init(_ name: String = "", shape: [Int], _ elements: Elements) {
     self.name = name
     self.shape = shape
@@ -25,9 +24,9 @@ package struct Tensor: Sendable, Equatable {
     precondition(shape.reduce(1, *) == count, "\(count) elements of shape \(shape)")
   }
 
-  /// The tensor of `bytes`, which come from outside.
+  /// A tensor of `bytes` from a client or a file.
   ///
-  /// - Throws: where they are not as many as the type and the shape say.
+  /// - Throws: if their number does not match the type and the shape.
   package init(
     _ name: String, _ type: TensorType, shape: [Int], bytes: ArraySlice<UInt8>
   ) throws(TensorError) {
@@ -51,7 +50,7 @@ package struct Tensor: Sendable, Equatable {
     }
   }
 
-  /// How many elements there are.
+  /// The number of elements.
   package var count: Int {
     switch elements {
     case .floats(_, let range): range.count
@@ -60,7 +59,7 @@ package struct Tensor: Sendable, Equatable {
     }
   }
 
-  /// The tensors of which this is made along its first axis, of the other axes each.
+  /// The slices along the first axis, each with the shape of the other axes.
   package var slices: [Tensor] {
     let inner = Array(shape.dropFirst())
     let size = inner.reduce(1, *)
@@ -81,12 +80,12 @@ package struct Tensor: Sendable, Equatable {
 }
 
 extension Tensor {
-  /// Predictions as tensors: the one place where answers become some.
+  /// Predictions as tensors.
   ///
   /// - Parameters:
-  ///   - names: those of the predictions' outputs.
-  ///   - isArray: whether a tensor has an axis of sequences, be there one. Where sequences have answers of
-  ///     different lengths each has a tensor of its own, `NAME.0` and so on.
+  ///   - names: the names of the predictions' outputs.
+  ///   - isArray: whether tensors have an axis of sequences, even for one sequence. If answers differ in
+  ///     length, each sequence has its own tensor, `NAME.0` and so on.
   package static func answers(
     named names: [String], _ predictions: [Prediction], isArray: Bool
   ) -> [Tensor] {
@@ -112,14 +111,14 @@ extension Tensor {
   }
 }
 
-/// Why a tensor is not what an input takes.
+/// Why a tensor does not fit an input.
 package enum TensorError: Error, Equatable, Sendable {
   case shapeTooLarge([Int])
   case byteCount(found: Int, expected: Int)
-  /// Axes that an input of such values does not have; each of `expected` would do, nil standing for any length.
+  /// A shape that the input does not allow. `expected` lists the allowed shapes; nil is any length.
   case shape(found: [Int], expected: [[Int?]])
-  /// The element of that index is not finite, or beyond the range of a 32-bit float.
+  /// The element at this index is not finite, or beyond the range of a 32-bit float.
   case notFinite(element: Int)
-  /// The element of that index is no whole number from 0 to `size` - 1.
+  /// The element at this index is not a whole number from 0 to `size` - 1.
   case id(element: Int, found: Double, size: Int)
 }

@@ -1,4 +1,4 @@
-/// What the elements of a tensor are, by the names of the Open Inference Protocol.
+/// The type of a tensor's elements, by the Open Inference Protocol's names.
 package enum TensorType: String, Sendable, CaseIterable {
   case bool = "BOOL"
   case uint8 = "UINT8"
@@ -13,7 +13,7 @@ package enum TensorType: String, Sendable, CaseIterable {
   case fp32 = "FP32"
   case fp64 = "FP64"
 
-  /// The bytes of an element.
+  /// The size of an element in bytes.
   package var byteCount: Int {
     switch self {
     case .bool, .uint8, .int8: 1

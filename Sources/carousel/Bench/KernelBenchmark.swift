@@ -2,13 +2,13 @@ import Inference
 import ModelFormat
 import Scheduling
 
-/// Measures one layer's pass over a batch, beside what this machine can do at best.
+/// Measures a pass of one layer over a batch, and the machine's own limits for comparison.
 struct KernelBenchmark: Sendable {
-  /// What a layer is made of: each the common one of its kind, as PyTorch has it.
+  /// The kind of cell; each is the common one of its kind, as in PyTorch.
   enum Cell: String, Sendable, CaseIterable {
     case lstm, gru, rnn, mlstm
 
-    /// Rows of W and R for a hidden unit.
+    /// The rows of W and R for a hidden unit.
     var gates: Int {
       switch self {
       case .lstm: 4
@@ -48,13 +48,13 @@ struct KernelBenchmark: Sendable {
       self.precision = precision
     }
 
-    /// In W and R.
+    /// The number of weights in W and R.
     var weightCount: Int { cell.gates * hiddenSize * (inputSize + hiddenSize) }
 
-    /// Floating-point (or integer) operations of a pass: two a weight, a row and a step.
+    /// The floating-point (or integer) operations of a pass: two for each weight, row and step.
     var operations: Double { operations(weightCount) }
 
-    /// Those by R alone.
+    /// The operations of a pass with R.
     fileprivate var recurrentOperations: Double { operations(cell.gates * hiddenSize * hiddenSize) }
 
     private func operations(_ weights: Int) -> Double {
@@ -65,9 +65,9 @@ struct KernelBenchmark: Sendable {
   /// How threads divide the work.
   enum Division: String, Sendable {
     case none
-    /// Each has some of the rows, and all of the weights.
+    /// Each thread has some of the rows, and all of the weights.
     case rows
-    /// Each has some of the hidden units, and meets the others at every step.
+    /// Each thread has some of the hidden units, and waits for the others at every step.
     case units
   }
 
@@ -75,21 +75,21 @@ struct KernelBenchmark: Sendable {
     let shape: Shape
     let instructionSet: String
     let division: Division
-    /// One pass: all steps of all rows. Median and 99th percentile.
+    /// The time of a pass, all steps of all rows: median and 99th percentile.
     let milliseconds, p99Milliseconds: Double
     let gflops: Double
-    /// The multiply-add units' peak, in f32, of as many threads.
+    /// The f32 peak of the multiply-add units, with the same number of threads.
     let peakGflops: Double
-    /// Gigabytes a second that as many threads read of the recurrent weights, each its share again and again.
+    /// The gigabytes a second at which the same number of threads read the recurrent weights, each its share repeatedly.
     let readGBps: Double
-    /// Gigabytes a second of weights that the pass read: R once a step, W once a window of steps.
+    /// The gigabytes of weights a second that the pass read: R once a step, W once a window of steps.
     let weightsGBps: Double
-    /// What a pass would come to that multiplied at the peak, but at each step had to read R if that takes longer. W is read
-    /// for many steps at once. Nil for int8, whose products have another peak.
+    /// The bound on a pass: it multiplies at the peak or, if that takes longer, reads R at each step. W is read for many steps
+    /// at once. Nil for int8, whose products have another peak.
     let boundGflops: Double?
   }
 
-  /// An answer that is not the scalar routines'.
+  /// The error of a result that differs from the scalar routines'.
   struct WrongAnswer: Error, CustomStringConvertible {
     let description: String
   }
@@ -100,7 +100,7 @@ struct KernelBenchmark: Sendable {
   /// steps × rows × inputSize.
   private let input: [Float]
 
-  /// Makes a layer with weights as PyTorch draws them, and standard normal inputs.
+  /// Makes a layer with weights drawn as PyTorch draws them, and standard normal inputs.
   init(_ shape: Shape, kernels: Kernels = .shared) {
     self.shape = shape
     self.kernels = kernels
@@ -109,7 +109,7 @@ struct KernelBenchmark: Sendable {
     input = (0..<shape.stepCount * shape.batchSize * shape.inputSize).map { _ in noise.normal() }
   }
 
-  /// The layer, the same each time.
+  /// The layer; its weights are the same each time.
   private static func layer(_ shape: Shape, for kernels: Kernels) -> TrialLayer {
     var noise = Noise()
     return TrialLayer(
@@ -118,7 +118,7 @@ struct KernelBenchmark: Sendable {
       noise: &noise, kernels: kernels)
   }
 
-  /// Checks the answer, then measures for about `seconds`.
+  /// Checks the result, then measures for about `seconds`.
   func run(seconds: Double) throws(WrongAnswer) -> Result {
     let crew = Crew(size: shape.threads)
     let whole = Batch(layer, rows: 0..<shape.batchSize, of: shape, input)
@@ -130,9 +130,9 @@ struct KernelBenchmark: Sendable {
     var peak = 0.0
     var read = 0.0
     var times: [Double] = []
-    // The machine's limits are measured around and between the passes: its speed wanders.
+    // The machine's limits are measured before, between and after the passes, as its speed varies.
     let rounds = 4
-    // For a few milliseconds each time, less where all is to be over sooner.
+    // A few milliseconds each time, less for a short benchmark.
     let effort = min(1, seconds / Double(rounds) * 10)
     for _ in 0..<rounds {
       peak = max(peak, peakGflops(crew, effort: effort))
@@ -185,7 +185,7 @@ struct KernelBenchmark: Sendable {
     }
   }
 
-  /// Tries the ways to divide the work, whose answers must be those of one thread, and takes the fastest.
+  /// Measures each way to divide the work, checks its result against one thread's, and returns the fastest.
   private func fastestDivision(
     _ crew: Crew, expected: Batch
   ) throws(WrongAnswer) -> Division {
@@ -208,7 +208,7 @@ struct KernelBenchmark: Sendable {
 
   // MARK: - Checking
 
-  /// Compares the first steps of the first and the last row with the scalar routines', bit by bit.
+  /// Compares the first steps of the first and the last row with the scalar routines', to the bit.
   private func check(_ whole: Batch) throws(WrongAnswer) {
     guard let scalar = Kernels(.scalar) else { preconditionFailure("no scalar routines") }
     let layer = Self.layer(shape, for: scalar)
@@ -261,15 +261,15 @@ struct KernelBenchmark: Sendable {
   }
 }
 
-/// Some rows of a benchmark's batch, and what their pass writes.
+/// Some rows of a benchmark's batch, and the output of their pass.
 private struct Batch: Sendable {
   let rows: Range<Int>
   private let steps: Int
   private let trial: TrialBatch
 
   /// - Parameters:
-  ///   - steps: the first of the shape's; all where left out.
-  ///   - input: steps × rows of all the shape's rows.
+  ///   - steps: how many of the shape's steps; nil for all.
+  ///   - input: steps × rows, with all rows of the shape.
   init(
     _ layer: TrialLayer, rows: Range<Int>, steps: Int? = nil, of shape: KernelBenchmark.Shape,
     _ input: [Float]
@@ -290,7 +290,7 @@ private struct Batch: Sendable {
     trial.run(kernels, crew: crew)
   }
 
-  /// Whether every row and step that both have is the same, to the bit.
+  /// Whether all rows and steps that both have are the same, to the bit.
   func output(matches other: Batch) -> Bool {
     (0..<min(steps, other.steps)).allSatisfy { step in
       rows.clamped(to: other.rows).allSatisfy { row in

@@ -78,7 +78,7 @@ struct BenchKernelCommand: ParsableCommand {
     }
   }
 
-  /// A gigabyte of them.
+  /// The most floats that a benchmark may hold, 1 GiB.
   private static let maxFloats = 1 << 28
   private static let maxThreads = 256
 
@@ -199,7 +199,7 @@ struct CommaSeparated<Value: ExpressibleByArgument>: ExpressibleByArgument {
 
 extension KernelBenchmark.Cell: ExpressibleByArgument {}
 
-/// A size of a layer or a batch: a whole number from 1 to a million or so.
+/// A size of a layer or a batch: a whole number from 1 to about a million.
 struct Size: ExpressibleByArgument, ExpressibleByIntegerLiteral {
   let value: Int
 

@@ -6,7 +6,7 @@ import ModelFormat
 /// The executable's root command.
 @main
 struct CarouselCommand: ParsableCommand {
-  /// The version that `carousel version` and `GET /` tell.
+  /// The version that `carousel version` and `GET /` report.
   static let version = "0.1.0"
 
   static let configuration = CommandConfiguration(
@@ -31,7 +31,7 @@ struct CarouselCommand: ParsableCommand {
     }
   }
 
-  /// The error as it is shown. A sentence of ours may repeat what a file or a peer says, and is one line.
+  /// The error as it is printed: one line without control characters, as our sentences may quote a file or a peer.
   static func printable(_ error: any Error) -> any Error {
     switch error {
     case is CarouselError, is ModelError, is HTTPServerError:

@@ -27,7 +27,7 @@ struct ConfigCommand: ParsableCommand {
     print(json ? try Self.json(settings) : Self.table(settings))
   }
 
-  /// Two lines a setting: its value and source, then why.
+  /// Two lines for each setting: its value and source, then why one would change it.
   static func table(_ settings: Settings) -> String {
     let rows = settings.entries.map { entry in
       let byMachine = settings.valueByMachine(of: entry.setting)
@@ -45,7 +45,7 @@ struct ConfigCommand: ParsableCommand {
     }.joined(separator: "\n")
   }
 
-  /// An array of objects, one a setting.
+  /// An array of objects, one for each setting.
   static func json(_ settings: Settings) throws -> String {
     try prettyJSON(
       settings.entries.map { Row($0, byMachine: settings.valueByMachine(of: $0.setting)) })
@@ -54,7 +54,7 @@ struct ConfigCommand: ParsableCommand {
   private struct Row: Encodable {
     let name: String
     let value: Setting.Value
-    /// What the value comes to on this machine, and why, where that is left to it.
+    /// The value computed for this machine, and why, for a setting that leaves this to the machine.
     let effective: Int?
     let reason: String?
     let source: String

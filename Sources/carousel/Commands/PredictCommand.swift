@@ -54,7 +54,7 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     try checkInstructionSet()
-    // Before anything is computed.
+    // Checked first, before time is spent on computing.
     if let output { try OpenFile.checkWritable(output) }
     let model = OfflineModel(
       try loadModel(try imports.folders(of: [folder])[0], precision: precision),
@@ -72,7 +72,7 @@ struct PredictCommand: ParsableCommand {
         .printableJSON, terminator: "")
   }
 
-  /// The answer as the bytes of a file of arrays.
+  /// The answer as the bytes of a .npy or .npz file.
   private func arrays(
     for question: Question, of model: OfflineModel, named output: String
   ) throws -> [UInt8] {
@@ -94,7 +94,7 @@ struct PredictCommand: ParsableCommand {
     ).file(named: output)
   }
 
-  /// The answer as the server writes it.
+  /// The answer as the server's JSON.
   private func text(
     for question: Question, asked: QuestionInput, of model: OfflineModel
   ) throws -> [UInt8] {
@@ -102,7 +102,7 @@ struct PredictCommand: ParsableCommand {
     case .columns:
       return try model.answerText(
         to: question, try model.predictions(for: Sample(question, origin: input)))
-    // The body may ask for states and sessions too.
+    // A JSON body may also ask for states and sessions.
     case .json(let body):
       let response = model.answer(to: body)
       guard response.status == .ok else {
@@ -113,21 +113,21 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
-  /// The server's `state_key`, where the environment has it. No other setting is looked at: a server's need not
-  /// make sense here.
+  /// The server's `state_key`, if the environment has it. Other settings are not read, as those of a server need not be valid
+  /// here.
   static func stateKey(in environment: [String: String]) throws(CarouselError) -> [UInt8]? {
     try Settings(
       environment: environment.filter { $0.key == Setting.stateKey.environmentName }
     ).stateKey
   }
 
-  /// What the service says when it refuses.
+  /// The body of an error response.
   private struct Problem: Decodable {
     let error: String
   }
 }
 
-/// Writes a line for people, beside what the command prints.
+/// Writes a line for people to standard error, apart from the command's output.
 func printToStandardError(_ line: String) {
   let bytes = Array("\(line)\n".utf8)
   // SAFETY: the call reads the bytes of the array, which lives through it.

@@ -1,8 +1,8 @@
 import CArguments
 
-/// The arguments behind the program's name.
+/// The program's arguments, without its name.
 ///
-/// Swift's `CommandLine` reads them from /proc, and has none where that is not mounted.
+/// Swift's `CommandLine` reads them from /proc, and so has none where /proc is not mounted.
 enum ProgramArguments {
   static var all: [String] {
     (0..<carguments_count()).dropFirst().map { index in

@@ -50,7 +50,7 @@ struct ServeCommand: ParsableCommand {
     } catch HTTPServerError.addressInUse(let address, let port) {
       throw CarouselError.portInUse(port: port, address: address)
     }
-    // A reader that leaves must not end the server: not one of its answers, nor one of its log.
+    // Writing to a closed socket or log pipe must return an error, not end the process.
     signal(SIGPIPE, SIG_IGN)
     onTermination { name in
       logger.notice("stopping", metadata: ["signal": .string(name)])
@@ -73,7 +73,7 @@ struct ServeCommand: ParsableCommand {
       logger.info(
         "no state_key is set, so the states that clients take along end with this process")
     }
-    // Where it is stopped by now, whoever stopped it ends the process.
+    // If the server was stopped already, the signal's handler ends the process.
     guard server.start() else { dispatchMain() }
     announce(server, graphs: graphs, settings: settings)
     let milliseconds = start.duration(to: .now) / .milliseconds(1)
@@ -88,7 +88,7 @@ struct ServeCommand: ParsableCommand {
     dispatchMain()
   }
 
-  /// The folders named, else all of the models folder, which must hold one.
+  /// The folders named on the command line or, if none, all in the models folder, which must hold one.
   func folders(of settings: Settings) throws(CarouselError) -> [String] {
     guard folders.isEmpty else { return folders }
     let parent = settings.text(.models)
@@ -102,7 +102,7 @@ struct ServeCommand: ParsableCommand {
     return folders
   }
 
-  /// Tells people where the server is and how to ask it something.
+  /// Prints the server's URL and an example request, for people.
   private func announce(_ server: ModelServer, graphs: [ModelGraph], settings: Settings) {
     let descriptions = graphs.map(\.model.description)
     let name = settings.text(.defaultModel)
@@ -114,7 +114,7 @@ struct ServeCommand: ParsableCommand {
       ?? "curl -s \(server.url)/models/\(answering.name)"
     print(
       "Carousel serves \(descriptions.map(\.name).joined(separator: ", ")). Try:\n\n\(example)\n")
-    // Standard output is no terminal in a container, and its buffer would hold the line back.
+    // Without a terminal, as in a container, standard output is buffered.
     fflush(nil)
   }
 }

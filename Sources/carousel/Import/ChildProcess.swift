@@ -1,6 +1,6 @@
 import Glibc
 
-/// A program that is run to its end, with an empty environment, nothing to read, and an output that is kept up to a bound.
+/// Runs a program to its end, with an empty environment and input, and keeps a bounded part of its output.
 enum ChildProcess {
   enum Ending: Equatable {
     case exited(Int32)
@@ -10,10 +10,10 @@ enum ChildProcess {
 
   struct Result {
     let ending: Ending
-    /// What it wrote to its standard output and error, cut off at `maxOutputBytes`.
+    /// The program's standard output and error, cut at `maxOutputBytes`.
     let output: String
 
-    /// The line that says why it failed.
+    /// The line of output that says why the program failed.
     var reason: String {
       switch ending {
       case .timedOut: "it took too long"
@@ -78,7 +78,7 @@ enum ChildProcess {
     return child
   }
 
-  /// What comes from `descriptor` up to its end; false where `deadline` was first.
+  /// Reads `descriptor` to its end; false if `deadline` passed before.
   private static func read(
     _ descriptor: Int32, until deadline: ContinuousClock.Instant
   ) -> ([UInt8], isOver: Bool) {

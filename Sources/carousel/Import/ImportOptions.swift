@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What `carousel-import` is told beside the file that it makes a folder of, in the words that it takes.
+/// The options of `carousel-import`, which `carousel` passes on.
 struct ImportOptions: ParsableArguments {
   @Option(
     name: .customLong("with"),
@@ -42,7 +42,7 @@ struct ImportOptions: ParsableArguments {
   @Flag(help: "States that a caller keeps stay inputs and outputs.")
   var keepStates = false
 
-  /// The files among the options, whose content decides what the folder is.
+  /// The files among the options; the imported model depends on their content.
   var files: [String] {
     let arrays = fixedInputs.compactMap { text in
       text.lastIndex(of: "=").map { String(text[text.index(after: $0)...]) }
@@ -51,7 +51,7 @@ struct ImportOptions: ParsableArguments {
       + arrays.filter { $0.hasSuffix(".npy") }
   }
 
-  /// The options as the importer's command line has them, behind the first file.
+  /// The options as arguments for the importer, behind the model file.
   var arguments: [String] {
     var arguments = others
     let named = [
@@ -64,9 +64,9 @@ struct ImportOptions: ParsableArguments {
     return keepStates ? arguments + ["--keep-states"] : arguments
   }
 
-  /// The folders of models that were named, files among them imported with these options.
+  /// The model folders for the paths on the command line; files among these are imported with these options.
   ///
-  /// - Throws: a usage error where there are options for more than one file, or for none.
+  /// - Throws: a usage error for options with more or fewer than one file.
   func folders(of paths: [String]) throws -> [String] {
     let files = paths.filter(isFile)
     guard arguments.isEmpty || files.count == 1 else {

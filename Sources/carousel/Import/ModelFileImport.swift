@@ -3,25 +3,25 @@ import JSON
 import ModelFormat
 import Serving
 
-/// Makes a model folder of a file that people hold (.onnx, .keras, .h5, .pt, …): by `carousel-import`, a program of its own, into a
-/// cache, where the same file is found again.
+/// Imports a model file (.onnx, .keras, .h5, .pt, …) to a model folder in a cache, by running `carousel-import`. The same file
+/// with the same options is imported once.
 struct ModelFileImport {
-  /// The program that imports.
+  /// The path of `carousel-import`.
   let importer: String
-  /// The folder of the cache.
+  /// The cache's folder.
   let cache: String
-  /// How long the program may take.
+  /// How long an import may take.
   var timeout = Duration.seconds(900)
 
-  /// By this process's environment: the program lies beside this one or on the PATH, the cache where the XDG Base Directory
-  /// Specification has it.
+  /// The import for this process: with the program beside this one or on the PATH, and the cache where the XDG Base Directory
+  /// Specification puts it.
   static func here(file: String) throws(CarouselError) -> ModelFileImport {
     guard let importer = importerPath() else { throw .noImporter(file: file) }
     guard let cache = cachePath() else { throw .noCache(file: file) }
     return ModelFileImport(importer: importer, cache: "\(cache)/carousel/models")
   }
 
-  /// The folder of the model in the file at `path`, imported with `options`; made if it is not in the cache.
+  /// The model folder of the file at `path`, imported with `options` unless the cache has it.
   func folder(
     of path: String, _ options: ImportOptions? = nil
   ) throws(CarouselError) -> String {
@@ -45,14 +45,14 @@ struct ModelFileImport {
     if unsafe rename(partial, target) != 0 {
       let code = errno
       remove(partial)
-      // Where another process was first, its folder is as good.
+      // Another process may have imported the same file meanwhile; its folder is used.
       guard isModelFolder(target) else { throw .file(path: target, code: code) }
     }
     return target
   }
 
-  /// What the folder is called: the file's name, for people, and a hash of its content, of the options and their files, and of
-  /// the program.
+  /// The folder's name in the cache: the file's name, for people, and a hash of the file's content, the options, their
+  /// files and the program.
   private func key(
     of path: String, _ options: ImportOptions?
   ) throws(CarouselError) -> String {
@@ -83,7 +83,7 @@ struct ModelFileImport {
     }
   }
 
-  /// Removes what was begun: a folder and the files in it.
+  /// Removes a partial folder and the files in it.
   private func remove(_ folder: String) {
     for name in [Model.descriptionFile, Model.tensorFile] { OpenFile.remove("\(folder)/\(name)") }
     // SAFETY: the path is a zero-terminated string for the length of the call.
@@ -117,7 +117,7 @@ struct ModelFileImport {
   }
 }
 
-/// Whether `path` names a file, which is not a model folder but may become one.
+/// Whether `path` is a regular file, which may be a model to import.
 func isFile(_ path: String) -> Bool {
   var status = stat()
   // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.

@@ -1,9 +1,9 @@
 import Inference
 import ModelFormat
 
-/// How far a model's answers are from those that it gives with weights in f32, on a sample.
+/// How far a model's answers on a sample are from those with weights in f32.
 struct Deviation: Encodable {
-  /// Where the sample comes from.
+  /// The origin of the sample.
   let sample: String
   let sequences: Int
   let steps: Int
@@ -12,13 +12,13 @@ struct Deviation: Encodable {
   struct Output: Encodable {
     let name: String
     let largestDifference: Double
-    /// The root of the mean square.
+    /// The root mean square of the differences.
     let rmsDifference: Double
-    /// The least and the greatest number in f32.
+    /// The least and the greatest number of the f32 answers.
     let f32Range: [Float]
-    /// Steps, or sequences, that were answered.
+    /// The number of answers: steps, or sequences.
     let answers: Int
-    /// Of these, how many have another largest element than in f32; nil where the elements are no classes.
+    /// How many answers have another largest element than in f32; nil if the elements are not classes.
     let otherClass: Int?
 
     private enum CodingKeys: String, CodingKey {
@@ -33,7 +33,7 @@ struct Deviation: Encodable {
 }
 
 extension Deviation {
-  /// Asks the model and its f32 self.
+  /// Compares the model with the same model in f32.
   init(of model: OfflineModel, on sample: Sample) throws {
     let graph = model.graph
     let exact = OfflineModel(try ModelGraph(graph.model, precision: .f32))
@@ -57,7 +57,7 @@ extension Deviation {
     self.sample = sample.origin
     sequences = sample.sequences.count
     steps = sample.stepCount
-    // With a horizon, the forecast is all that is answered.
+    // With a horizon, only the forecast is answered.
     let outputs =
       sample.horizon == nil
       ? graph.model.outputs : graph.forecast.map { [graph.model.outputs[$0.point.output]] } ?? []
@@ -79,7 +79,7 @@ extension Deviation {
 }
 
 extension Deviation {
-  /// The scores of the steps of two decoded sequences that have the same tokens behind them.
+  /// The scores of two decoded sequences at the steps that follow the same tokens in both.
   private static func sharedSteps(
     _ found: Prediction, _ expected: Prediction, of graph: ModelGraph
   ) -> (found: Prediction.Output, expected: Prediction.Output) {
@@ -87,7 +87,7 @@ extension Deviation {
     let shared = zip(first?.tokens ?? [], second?.tokens ?? []).prefix { $0 == $1 }.count
     let size = graph.model.outputs[0].size
     func output(_ sequence: DecodedSequence?) -> Prediction.Output {
-      // Where they part, the step that tells is shared.
+      // The first step that chooses different tokens is included: it still follows the same tokens.
       let values = sequence?.steps.prefix((shared + 1) * size) ?? []
       return Prediction.Output(rows: values.count / size, size: size, values: Array(values))
     }
@@ -101,7 +101,7 @@ extension Deviation {
 }
 
 extension Deviation.Output {
-  /// Compares one output of all sequences; `classes` is how many elements of an answer are classes, or nil.
+  /// Compares one output of all sequences; `classes` is the number of elements that are classes, or nil.
   init(
     name: String, classes: Int?, found: [Prediction.Output], expected: [Prediction.Output]
   ) throws(CarouselError) {
@@ -137,11 +137,11 @@ extension Deviation.Output {
 }
 
 extension Model {
-  /// The elements of an output that are scores of classes, labelled or a softmax's; nil where they are not.
+  /// The number of elements that score classes, as labelled outputs and those of a softmax do; nil for other outputs.
   fileprivate func classCount(of output: ResolvedOutput) -> Int? {
     guard output.size > 1 else { return nil }
     if let input = output.forecasts {
-      // The next token is a class, the next value is not.
+      // A forecast of a token scores classes, one of features does not.
       return description.inputs[input].kind.form == .tokens ? output.size : nil
     }
     if output.labels != nil { return output.size }

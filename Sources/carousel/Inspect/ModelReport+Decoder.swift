@@ -5,7 +5,7 @@ extension ModelReport {
   struct Decoder: Encodable {
     let inputs: [Input]
     let nodes: [Node]
-    /// The output that scores the next token, and how many tokens there are.
+    /// The output that scores the next token, and the number of tokens.
     let output: String
     let size: Int
     let start: Int32
@@ -18,9 +18,9 @@ extension ModelReport {
       let name: String
       let kind: String
       let size: Int
-      /// The encoder's value that it is, or at the first step.
+      /// The encoder's value for this input, or for its first step.
       let from: String?
-      /// The decoder's own value that it is at the next steps.
+      /// The decoder's value for this input at later steps.
       let next: String?
     }
 
@@ -55,7 +55,7 @@ extension ModelReport {
 }
 
 extension ModelReport.Decoder.Input {
-  /// Where it comes from, for people.
+  /// The input's origin, for people.
   var origin: String {
     guard from != nil || next != nil else { return "the token before, an id below \(size)" }
     let first = from ?? "zeros"
@@ -64,7 +64,7 @@ extension ModelReport.Decoder.Input {
 }
 
 extension ModelReport.Decoder {
-  /// What it begins with and how it ends, for people.
+  /// How decoding begins and ends, for people.
   var course: String {
     let ends = end.map { "\($0)" }.joined(separator: " or ")
     return "begins with \(start), ends "

@@ -84,7 +84,7 @@ extension ModelReport {
     ]
   }
 
-  /// Three significant digits.
+  /// A number with three significant digits.
   static func brief(_ number: Double) -> String {
     guard number != 0 else { return "0" }
     let unit = pow(10, floor(log10(abs(number))) - 2)
@@ -95,7 +95,7 @@ extension ModelReport {
     "\(size) a \(kind == "vector" ? "sequence" : "step")"
   }
 
-  /// Rows with their columns aligned, two spaces apart.
+  /// Rows as lines, with columns aligned two spaces apart.
   private func table(_ rows: [[String]]) -> [String] {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }

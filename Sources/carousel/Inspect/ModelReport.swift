@@ -1,7 +1,7 @@
 import Inference
 import ModelFormat
 
-/// What a model is, for people (`text`) and as JSON.
+/// A description of a model, for people (`text`) and as JSON.
 struct ModelReport: Encodable {
   let name: String
   let version: String
@@ -11,24 +11,24 @@ struct ModelReport: Encodable {
   let inputs: [Input]
   let nodes: [Node]
   let outputs: [Output]
-  /// What makes tokens of what the graph found out; nil for a model that answers its outputs.
+  /// The decoder; nil for a model that answers its outputs.
   let decoder: Decoder?
-  /// Numbers in the tensors that the graph reads.
+  /// The number of elements in the tensors that the graph reads.
   let parameters: Int
-  /// Bytes of those tensors in the file.
+  /// The bytes of those tensors in the file.
   let bytes: Int
-  /// What the weights of recurrent networks are kept as in memory.
+  /// The precision in memory of the recurrent networks' weights.
   let precision: String
-  /// Bytes of weights in memory, packed for the kernels.
+  /// The bytes of weights in memory, packed for the kernels.
   let packedBytes: Int
-  /// Whether sequences ride step by step.
+  /// Whether the model computes step by step, without the whole sequence.
   let streamable: Bool
-  /// Steps that one forecast foretells; nil where the model is no forecaster.
+  /// The steps of one forecast; nil for a model that does not forecast.
   let forecastSteps: Int?
-  /// What `outputs` is where a question does not say.
+  /// The default of `outputs`.
   let defaultOutputs: String
   var unusedTensors: [String]
-  /// What the precision costs, where it was measured.
+  /// The difference that the precision makes, if it was measured.
   let deviation: Deviation?
 
   struct Input: Encodable {
@@ -37,7 +37,7 @@ struct ModelReport: Encodable {
     let size: Int
     /// Whether the model takes raw units and normalises them itself.
     let normalised: Bool
-    /// Whether text is taken for tokens.
+    /// Whether text is accepted as tokens.
     let text: Bool
   }
 
@@ -47,7 +47,7 @@ struct ModelReport: Encodable {
     let inputs: [String]
     let kind: String
     let size: Int
-    /// What more there is to say of a recurrent network.
+    /// Further facts about a recurrent network.
     let shape: String?
     let parameters: Int
   }
@@ -56,7 +56,7 @@ struct ModelReport: Encodable {
     let name: String
     let kind: String
     let size: Int
-    /// Whether it has an answer at every step.
+    /// Whether the output has an answer at every step.
     let everyStep: Bool
     let labels: [String]?
     let forecasts: String?
@@ -138,7 +138,7 @@ struct ModelReport: Encodable {
     return names
   }
 
-  /// `last`, `all`, or these by output.
+  /// `last`, `all`, or one of these for each output.
   private static func text(_ selection: Selection, of model: Model) -> String {
     guard case .each(let steps) = selection else { return selection.steps(ofOutput: 0).rawValue }
     return zip(model.outputs, steps).map { "\($0.name) \($1.rawValue)" }.joined(separator: ", ")
@@ -179,7 +179,7 @@ extension ModelReport.Input {
 }
 
 extension TensorFile {
-  /// What the tensors but `excluded` take of the file.
+  /// The bytes in the file of all tensors except `excluded`.
   fileprivate func byteCount(except excluded: Set<String>) -> Int {
     names.filter { !excluded.contains($0) }.reduce(0) { sum, name in
       sum + elementCount(of: name) * (dtype(of: name)?.bits ?? 0) / 8
@@ -188,7 +188,7 @@ extension TensorFile {
 }
 
 extension Model.ResolvedNode {
-  /// What the final state of a layer is called; of the last layer it is the network's own.
+  /// The name of a layer's final state; the last layer's has the network's own name.
   fileprivate func stateName(_ state: String, layer: Int) -> String {
     layer + 1 == recurrent?.layers ? "\(name).\(state)" : "\(name).\(state).\(layer)"
   }

@@ -3,19 +3,19 @@ import Inference
 import ModelFormat
 import Serving
 
-/// Sequences to compare a model's answers on, and how it is asked.
+/// Sequences on which a model's answers are compared, and the options of the question.
 struct Sample {
-  /// Where they come from, for people.
+  /// The sequences' origin, for people.
   let origin: String
   let sequences: [InputSequence]
   let selection: Selection
   let horizon: Int?
-  /// How the tokens of a model with a decoder are chosen; nil for others.
+  /// How the tokens of a model with a decoder are chosen; nil for other models.
   var decoding: Decoding?
 
   var stepCount: Int { sequences.reduce(0) { $0 + $1.stepCount } }
 
-  /// What `question` asks.
+  /// The sequences and options of `question`.
   init(_ question: Question, origin: String) {
     self.origin = origin
     sequences = question.sequences
@@ -24,7 +24,7 @@ struct Sample {
     decoding = question.decoding
   }
 
-  /// The model's example, where it has one that it takes, and noise that fits its inputs: the same each time.
+  /// The model's example, if it has a valid one, and random inputs, the same each time.
   init(of model: OfflineModel) throws(InputError) {
     let description = model.graph.model.description
     let example = description.example.flatMap {
@@ -51,7 +51,7 @@ struct Sample {
     }
     origin = (example == nil ? "" : "the model's example and ") + "random sequences"
     self.sequences = sequences
-    // The more answers, the better.
+    // All steps, if possible: more answers make a better comparison.
     selection = model.graph.supports(.all) ? .all : .last
     horizon = nil
     decoding = model.graph.decoder.map { Decoding(maxSteps: $0.decoder.maxSteps) }
@@ -59,12 +59,13 @@ struct Sample {
 
   private static let noiseSequences = 8
   private static let noiseSteps = 100
-  /// About what the inputs and outputs of a sample of noise hold: 64 MB, for wide models fewer steps.
+  /// A bound on the floats of random inputs and their outputs, 64 MB; wide models get fewer steps.
   private static let maxFloats = 1 << 24
 }
 
 extension Noise {
-  /// Features as the model normalises them, any ids, standard normal vectors.
+  /// Random values for an input: features with the mean and deviation by which the model normalises, any ids, standard normal
+  /// vectors.
   fileprivate mutating func values(
     for kind: ModelDescription.Input.Kind, steps: Int
   ) -> InputSequence.Values {

@@ -1,9 +1,9 @@
 import Glibc
 import Logging
 
-/// Writes each event as one line, with one system call: a JSON object, or text for people.
+/// Writes each event as one line (JSON or text) with one system call.
 struct LineLogHandler: LogHandler {
-  /// How a line is laid out (`log_format`).
+  /// The format of a line (`log_format`).
   enum Format: String {
     case json
     case text
@@ -15,7 +15,7 @@ struct LineLogHandler: LogHandler {
   var metadataProvider: Logger.MetadataProvider?
   private let write: @Sendable ([UInt8]) -> Void
 
-  /// - Parameter write: takes a whole line with its line feed; standard error unless a test wants it.
+  /// - Parameter write: called with a whole line and its line feed; writes to standard error except in tests.
   init(
     format: Format, level: Logger.Level,
     write: @escaping @Sendable ([UInt8]) -> Void = LineLogHandler.writeToStandardError
@@ -39,8 +39,8 @@ struct LineLogHandler: LogHandler {
   }
 
   private static func writeToStandardError(_ line: [UInt8]) {
-    // SAFETY: the call reads `line.count` bytes from the start of `line`. A log that can't be written
-    // (a full disk, a closed pipe) is not worth failing a request for, hence no retry.
+    // SAFETY: the call reads `line.count` bytes from the start of `line`. If the log can't be written
+    // (a full disk, a closed pipe), the line is dropped, and the request does not fail.
     _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }
 }

@@ -2,14 +2,14 @@ import JSON
 import Logging
 import ModelFormat
 
-/// What one log line says.
+/// The content of a log line.
 struct LogLine {
   let time: Timestamp
   let level: String
   let message: String
   let metadata: Logger.Metadata
 
-  /// The names that a line uses itself; metadata of such a name gets an underscore behind it.
+  /// The names of a line's own members; metadata with such a name gets an underscore appended.
   private static let ownNames: Set = ["time", "level", "message"]
 
   /// A JSON object: `time`, `level`, `message`, then the metadata by name.
@@ -22,7 +22,7 @@ struct LogLine {
     return line + "}"
   }
 
-  /// `2026-01-31T23:59:59.999Z info  ready address=… model="a b"`, control characters escaped.
+  /// `2026-01-31T23:59:59.999Z info  ready address=… model="a b"`, with control characters escaped.
   var text: String {
     let padding = String(repeating: " ", count: max(0, 7 - level.utf8.count))
     var line = "\(time) \(level)\(padding) \(Self.oneLine(message))"
@@ -37,7 +37,7 @@ struct LogLine {
     case .string(let text): text.jsonText
     case .stringConvertible(let value):
       switch value {
-      // Numbers stay numbers; NaN and infinities have no number in JSON.
+      // Numbers stay numbers, except NaN and infinities, which JSON lacks.
       case let number as any BinaryInteger: "\(number)"
       case let number as Double where number.isFinite: "\(number)"
       case let number as Float where number.isFinite: "\(number)"
@@ -60,7 +60,7 @@ struct LogLine {
     }
   }
 
-  /// `text` itself, in quotes where it would not read as one word.
+  /// `text`, in quotes if it is not a single word.
   private static func word(_ text: String) -> String {
     let plain = text.unicodeScalars.allSatisfy {
       $0.isPrintable && $0 != " " && $0 != "\"" && $0 != "="
@@ -68,7 +68,7 @@ struct LogLine {
     return plain && !text.isEmpty ? text : text.jsonText
   }
 
-  /// `text` without control characters, so that nothing a client sent starts a line of its own.
+  /// `text` with control characters escaped, so that a client's text can't begin a new line.
   private static func oneLine(_ text: String) -> String {
     text.unicodeScalars.allSatisfy(\.isPrintable) ? text : text.jsonText
   }

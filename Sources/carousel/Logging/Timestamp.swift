@@ -8,7 +8,7 @@ struct Timestamp {
   /// 0 to 999.
   let milliseconds: Int
 
-  /// The present, by the system's clock.
+  /// The present by the system's clock.
   static var now: Timestamp {
     let milliseconds = Int(ProcessStatistics.now * 1000)
     return Timestamp(seconds: milliseconds / 1000, milliseconds: milliseconds % 1000)

@@ -3,12 +3,12 @@ import NumPyFormat
 import Serving
 
 extension NPYFile {
-  /// The array with its last axis fastest.
+  /// The array in row-major order.
   var tensor: Tensor {
     Tensor(shape: header.shape, .bytes(rowMajor, TensorType(header.elementType)))
   }
 
-  /// The array as sequences of an input: one, or many along its first axis (see `Tensor.column`).
+  /// The array as sequences of an input: one, or several along the first axis (see `Tensor.column`).
   func column(for input: ModelDescription.Input) throws(CarouselError) -> InputColumn {
     do { return try tensor.column(of: input.kind) } catch {
       switch error {
@@ -29,7 +29,7 @@ extension NPYFile {
 }
 
 extension TensorType {
-  /// The type of a .npy file's elements.
+  /// The type of the elements of a .npy file.
   fileprivate init(_ type: ElementType) {
     switch type {
     case .bool: self = .bool

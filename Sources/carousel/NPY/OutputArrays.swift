@@ -2,7 +2,7 @@ import Inference
 import NumPyFormat
 import Serving
 
-/// A model's answers as arrays, and the files that hold them.
+/// A model's answers as arrays, and as .npy or .npz files.
 struct OutputArrays {
   let arrays: [OutputArray]
 
@@ -23,7 +23,7 @@ struct OutputArrays {
     }
   }
 
-  /// The bytes of a file of such a name: an archive where it ends in .npz, else the one array.
+  /// The bytes of a file called `path`: an archive if the name ends in .npz, else the only array.
   func file(named path: String) throws(CarouselError) -> [UInt8] {
     if path.hasSuffix(".npz") {
       return zipArchive(of: arrays.map { ("\($0.name).npy", $0.file) })

@@ -6,7 +6,7 @@ import Scheduling
 import Serving
 import Synchronization
 
-/// A model that answers in this process, without the limits of a server: nobody else is waiting.
+/// A model that answers in this process, without a server's limits, as there are no other clients.
 struct OfflineModel {
   let graph: ModelGraph
   private let engine: Engine
@@ -14,7 +14,7 @@ struct OfflineModel {
 
   private static let plenty = Int(Int32.max)
 
-  /// - Parameter stateKey: what states are signed with; nil for a random key.
+  /// - Parameter stateKey: the key that signs states; nil for a random one.
   init(_ graph: ModelGraph, stateKey: [UInt8]? = nil) {
     var settings = ServiceSettings()
     settings.stateKey = stateKey
@@ -43,12 +43,12 @@ struct OfflineModel {
     }
   }
 
-  /// What such a body asks.
+  /// The question in the body of a `POST /predict`.
   func question(in body: [UInt8]) throws(CarouselError) -> Question {
     do { return try service.question(in: body) } catch { throw .refused(reason: "\(error)") }
   }
 
-  /// What an input asks, whose errors say where it comes from.
+  /// The question of an input; errors name the input's origin.
   func question(in input: QuestionInput) throws(CarouselError) -> Question {
     do throws(CarouselError) {
       switch input.content {
@@ -63,7 +63,7 @@ struct OfflineModel {
     }
   }
 
-  /// The text of the server's answer to `question`.
+  /// The server's answer to `question`, as text.
   func answerText(
     to question: Question, _ predictions: [Prediction]
   ) throws(CarouselError) -> [UInt8] {
@@ -72,7 +72,7 @@ struct OfflineModel {
     }
   }
 
-  /// The predictions for a sample, in the order of its sequences.
+  /// The predictions for a sample, in its sequences' order.
   func predictions(for sample: Sample) throws(CarouselError) -> [Prediction] {
     let result = waitFor { done in
       engine.predict(
@@ -82,7 +82,7 @@ struct OfflineModel {
     do { return try result.get() } catch { throw .refused(reason: "\(error)") }
   }
 
-  /// What `start` passes on, now or from another thread later.
+  /// Waits for the value that `start` passes to its callback, perhaps later and from another thread.
   private func waitFor<Value: Sendable>(
     _ start: (_ done: @escaping @Sendable (Value) -> Void) -> Void
   ) -> Value {

@@ -4,24 +4,24 @@ import ModelFormat
 import NumPyFormat
 import Serving
 
-/// The question to ask with, and where it comes from.
+/// The content of `--input`, and its origin.
 struct QuestionInput {
   enum Content {
     /// The body of a `POST /predict`.
     case json([UInt8])
-    /// A column an input of the model, in the model's order.
+    /// One column for each input of the model, in the model's order.
     case columns([InputColumn], outputs: Selection.Steps?, horizon: Int?)
   }
 
   let content: Content
-  /// The file, and of an array the shape, for errors.
+  /// The file and, for an array, its shape; for errors.
   let origin: String
 
-  /// The bytes of a file themselves, or the arrays of a .npy or .npz file with the options around them.
+  /// The body in a JSON file, or the arrays of a .npy or .npz file together with the options of the command line.
   ///
   /// - Parameters:
-  ///   - path: the file that the bytes are from; `-` is standard input.
-  ///   - inputs: the model's, whose kinds tell what an array's axes are.
+  ///   - path: the path of the file; `-` is standard input.
+  ///   - inputs: the model's inputs, whose kinds give the axes of arrays a meaning.
   init(
     _ bytes: [UInt8], path: String, inputs: [ModelDescription.Input],
     outputs: Selection.Steps? = nil, horizon: Int? = nil
@@ -58,7 +58,7 @@ struct QuestionInput {
     self.origin = origin
   }
 
-  /// Whether a zip may be one of arrays: not of PyTorch, Keras or an office suite.
+  /// Whether a zip archive may hold arrays, and is not a file of PyTorch, Keras or an office suite.
   private static func isArchive(_ bytes: [UInt8]) -> Bool {
     switch ForeignFile(bytes.span) {
     case .npz, .zip, nil: true
@@ -66,8 +66,8 @@ struct QuestionInput {
     }
   }
 
-  /// Whether bytes are JSON, or at least text that is refused as what it is: no text starts with control characters or
-  /// bytes beyond ASCII, but for one in another encoding; arrays of other formats, weights and archives do.
+  /// Whether the bytes are text, so that they are parsed as JSON and errors speak of JSON. Binary formats begin with control
+  /// characters or bytes beyond ASCII; text does only in another encoding.
   private static func isText(_ bytes: [UInt8]) -> Bool {
     let space: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
     if bytes.first(where: { !space.contains($0) }) == UInt8(ascii: "{") { return true }
@@ -76,11 +76,11 @@ struct QuestionInput {
   }
 }
 
-/// What stands before a text to tell that it is UTF-8 or UTF-16.
+/// The byte order marks of UTF-8 and UTF-16.
 private let byteOrderMarks: [[UInt8]] = [[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]]
 
 extension NPZFile {
-  /// The arrays of the model's inputs, by name; a single one may have been given none.
+  /// The arrays of the model's inputs, found by name. An only array may have none.
   fileprivate func columns(
     for inputs: [ModelDescription.Input]
   ) throws(CarouselError) -> [InputColumn] {
@@ -89,7 +89,7 @@ extension NPZFile {
     guard isUnnamed || names.sorted() == expected.sorted() else {
       throw .arrayNames(found: names, expected: expected, mayHaveNoName: expected.count == 1)
     }
-    // Each name is there.
+    // The guard above found every name.
     let places = isUnnamed ? [0] : expected.compactMap { names.firstIndex(of: $0) }
     var columns: [InputColumn] = []
     for (place, array) in zip(places, try read(at: places)) {

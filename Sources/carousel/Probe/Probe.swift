@@ -1,7 +1,7 @@
 import CSSL
 import Glibc
 
-/// Why a probe got no status.
+/// Why a probe received no status.
 enum ProbeError: Error, Equatable {
   case unknownHost(String)
   case system(call: String, code: Int32)
@@ -22,13 +22,13 @@ extension ProbeError: CustomStringConvertible {
   }
 }
 
-/// One blocking GET, to see whether a server says 200.
+/// One blocking GET request, to see whether a server is healthy.
 struct Probe {
   let target: ProbeTarget
-  /// For all of it: connecting, asking and the status line.
+  /// The time for everything: connecting, sending and receiving the status line.
   let timeoutSeconds: Double
 
-  /// The status line's code.
+  /// Sends the request and returns the status code.
   func status() throws(ProbeError) -> Int {
     let deadline = ContinuousClock.now + .seconds(timeoutSeconds)
     var socket = try connect(until: deadline)
@@ -50,7 +50,7 @@ struct Probe {
     return code
   }
 
-  /// A connection to the first of the host's addresses that takes one.
+  /// Connects to the first of the host's addresses that accepts.
   private func connect(until deadline: ContinuousClock.Instant) throws(ProbeError) -> ProbeSocket {
     // SAFETY: the strings and `hints` (whose pointers are nil) outlive the call; the list that it makes
     // is freed once, below.
@@ -80,19 +80,19 @@ struct Probe {
   }
 }
 
-/// A connected TCP socket whose every wait ends at a deadline.
+/// A connected TCP socket. All waits end at a deadline.
 @safe private struct ProbeSocket: ~Copyable {
   private let descriptor: Int32
-  /// Nil in the clear.
+  /// The TLS connection; nil without TLS.
   private var tls: OpaquePointer?
 
   deinit {
-    // SAFETY: made by `startTLS`, not used after this; nil is passed over.
+    // SAFETY: made by `startTLS`, not used after this; SSL_free ignores nil.
     unsafe SSL_free(tls)
     close(descriptor)
   }
 
-  /// Connects to `address`, which must be one of getaddrinfo's.
+  /// Connects to `address`, which must be from getaddrinfo.
   @unsafe
   init(connectedTo address: addrinfo, until deadline: ContinuousClock.Instant) throws(ProbeError) {
     let type =
@@ -110,7 +110,7 @@ struct Probe {
     guard code == 0 else { throw .system(call: "connect", code: code) }
   }
 
-  /// Shakes hands with a server that may have any certificate: nothing is told to it but the request.
+  /// Makes the TLS handshake, and accepts any certificate: the request holds no secret.
   mutating func startTLS(
     host: String, until deadline: ContinuousClock.Instant
   ) throws(ProbeError) {
@@ -124,7 +124,7 @@ struct Probe {
     _ = try unsafe perform(tls, until: deadline) { unsafe SSL_connect($0) }
   }
 
-  /// Calls `call` until it moves bytes; returns how many, 0 at the end.
+  /// Repeats `call` until it transfers bytes; returns their number, 0 at the end.
   @unsafe private func perform(
     _ tls: OpaquePointer, until deadline: ContinuousClock.Instant,
     _ call: (OpaquePointer) -> CInt
@@ -146,7 +146,7 @@ struct Probe {
   /// Sends all of `bytes`.
   func send(_ bytes: [UInt8], until deadline: ContinuousClock.Instant) throws(ProbeError) {
     if let tls = unsafe tls {
-      // SAFETY: reads as many bytes as `bytes` has; without partial writes all of them are taken.
+      // SAFETY: reads at most `bytes.count` bytes; as partial writes are off, all are sent.
       _ = try unsafe perform(tls, until: deadline) {
         unsafe SSL_write($0, bytes, CInt(bytes.count))
       }
@@ -168,7 +168,7 @@ struct Probe {
     }
   }
 
-  /// The bytes before the first CR LF, of which 4 KiB at most are waited for.
+  /// The bytes before the first CR LF; at most 4 KiB are read.
   func receiveLine(until deadline: ContinuousClock.Instant) throws(ProbeError) -> [UInt8] {
     var line: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1024)
@@ -199,7 +199,7 @@ struct Probe {
     throw .notHTTP
   }
 
-  /// Where the CR stands that something follows.
+  /// The index of the first CR that another byte follows.
   private static func lineEnd(in bytes: [UInt8]) -> Int? {
     bytes.firstIndex(of: UInt8(ascii: "\r")).flatMap { $0 + 1 < bytes.count ? $0 : nil }
   }

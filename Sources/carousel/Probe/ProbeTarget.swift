@@ -1,15 +1,15 @@
-/// Where a probe goes: an http or https URL, taken apart.
+/// The parts of a probe's http or https URL.
 struct ProbeTarget: Equatable {
-  /// A name or an address; an IPv6 address without its brackets.
+  /// A name or an address; an IPv6 address without brackets.
   let host: String
   let isTLS: Bool
   let port: String
-  /// Path and query, as they stand in the request line.
+  /// Path and query, for the request line.
   let target: String
   /// Host and port as the URL writes them, for the Host field.
   let authority: String
 
-  /// Takes `http[s]://host[:port][/path][?query]` apart (RFC 3986 §3); nil for anything else.
+  /// Parses `http[s]://host[:port][/path][?query]` (RFC 3986 §3); nil for anything else.
   init?(url: String) {
     let schemes = ["http://", "https://"]
     guard let scheme = schemes.first(where: { url.lowercased().hasPrefix($0) }),

@@ -1,8 +1,8 @@
 import HTTPCore
 import Logging
 
-/// `application`, with a line at debug for each request: its client's address, method, path, status, milliseconds to the
-/// end of its response.
+/// Wraps `application` to log a line at debug for each request: client's address, method, path, status, milliseconds until
+/// the response ended.
 func logging(_ application: Application, to logger: Logger) -> Application {
   Application { head, peer in
     let reception = application.receive(head, peer)

@@ -1,16 +1,16 @@
 import CLinux
 import Glibc
 
-/// The cores that this process may use: those that its affinity allows, or what the CPU quota of a cgroup comes to,
-/// rounded up, where that is less. It needs neither /proc nor /sys.
+/// The number of cores that this process may use: those of its affinity or, if less, the CPU quota of a cgroup, rounded up.
+/// Works without /proc and /sys.
 struct AvailableCores {
-  /// One at the least.
+  /// At least 1.
   let count: Int
-  /// Why so many.
+  /// The reason for this number, for people.
   let reason: String
 
   /// - Parameters:
-  ///   - root: what stands before /proc and /sys; empty but in tests.
+  ///   - root: a prefix for /proc and /sys; empty except in tests.
   ///   - allowed: the cores that the kernel may run the process on.
   init(root: String = "", allowed: Int = Self.allowedCores) {
     let quotas = Self.quotas(in: ControlGroups(root: root)).map { Int($0.rounded(.up)) }
@@ -21,16 +21,16 @@ struct AvailableCores {
       ? "what the cgroup's CPU quota comes to" : "the cores that the process may run on"
   }
 
-  /// The cores that quotas come to (`docker --cpus`, limits of Kubernetes): CPU time in each period, by the period.
+  /// The quotas of the cgroups (`docker --cpus`, limits of Kubernetes) in cores: CPU time in a period, divided by the period.
   private static func quotas(in groups: ControlGroups) -> [Double] {
     groups.folders(of: "cpu").compactMap { folder, version in
       let parts: [Substring]
       switch version {
       case .two:
-        // "50000 100000", or "max 100000" without a quota.
+        // Quota and period: "50000 100000", or "max 100000" without a quota.
         parts = firstLine(of: "\(folder)/cpu.max")?.split(separator: " ") ?? []
       case .one:
-        // A quota of -1 is none.
+        // A quota of -1 means none.
         parts = ["cpu.cfs_quota_us", "cpu.cfs_period_us"].compactMap {
           firstLine(of: "\(folder)/\($0)")
         }

@@ -1,26 +1,26 @@
 import Glibc
 
-/// The memory that this process may use: what the machine has, less where a cgroup or a limit on the address space
-/// leaves less. It needs neither /proc nor /sys.
+/// The memory that this process may use: the least of the machine's memory, cgroup limits and the limit on the address
+/// space. Works without /proc and /sys.
 struct AvailableMemory {
   /// In bytes.
   let byteCount: Int
-  /// Whose bytes these are.
+  /// Which of these is the least.
   let bound: Bound
 
-  /// What leaves the process the least memory.
+  /// The kind of limit.
   enum Bound: String {
     case machine = "the machine"
     case addressSpace = "the limit on the address space (ulimit -v)"
     case cgroup = "the cgroup"
   }
 
-  /// What clients may take of it where nothing else is set: half, and not more than this.
+  /// The bound on the default of `max_memory_bytes`, which is half of the available memory.
   static let maxStandardLimit = 1 << 30
 
   var standardLimit: Int { min(byteCount / 2, Self.maxStandardLimit) }
 
-  /// Why that is the limit.
+  /// The reason for the default limit, for people.
   var standardLimitReason: String {
     byteCount / 2 > Self.maxStandardLimit
       ? "1 GiB, less than half of the \(byteCount) bytes of \(bound.rawValue)"
@@ -28,8 +28,8 @@ struct AvailableMemory {
   }
 
   /// - Parameters:
-  ///   - root: what stands before /proc and /sys; empty but in tests.
-  ///   - machine: the bytes of the machine, and of the address space that is left.
+  ///   - root: a prefix for /proc and /sys; empty except in tests.
+  ///   - machine: the machine's memory in bytes; `addressSpace`: the bytes left of the address space.
   init(root: String = "", machine: Int = Self.machineBytes, addressSpace: Int? = nil) {
     var least = (byteCount: machine, bound: Bound.machine)
     let others =
@@ -43,19 +43,19 @@ struct AvailableMemory {
   private static func cgroupLimits(in groups: ControlGroups) -> [Int] {
     groups.folders(of: "memory").compactMap { folder, version in
       let file = version == .two ? "memory.max" : "memory.limit_in_bytes"
-      // "max", or nothing there, is no limit; in version 1 neither is a number near 2⁶³.
+      // "max" or a missing file means no limit, in version 1 also a number near 2⁶³.
       return firstLine(of: "\(folder)/\(file)").flatMap { Int($0) }
     }.filter { $0 > 0 }
   }
 
-  /// The bytes that the machine has.
+  /// The machine's memory in bytes.
   static var machineBytes: Int {
     let bytes = sysconf(CInt(_SC_PHYS_PAGES)).multipliedReportingOverflow(
       by: sysconf(CInt(_SC_PAGESIZE)))
     return bytes.overflow || bytes.partialValue <= 0 ? .max : bytes.partialValue
   }
 
-  /// What a limit on the address space (`ulimit -v`) leaves beside what is mapped already.
+  /// The bytes that a limit on the address space (`ulimit -v`) leaves unmapped.
   private static var addressSpaceLeft: Int {
     var limit = rlimit()
     // SAFETY: the call writes one `rlimit`.

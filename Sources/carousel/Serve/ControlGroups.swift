@@ -1,14 +1,14 @@
-/// The cgroup of the process and those around it, as far as /proc and /sys show them.
+/// The cgroup of the process and its ancestors, as far as /proc and /sys show them.
 struct ControlGroups {
   private let root: String
 
-  /// - Parameter root: what stands before /proc and /sys; empty but in tests.
+  /// - Parameter root: a prefix for /proc and /sys; empty except in tests.
   init(root: String = "") { self.root = root }
 
-  /// The folders of `controller`, that of the process first.
+  /// The folders of `controller`: that of the process's cgroup first, then its ancestors'.
   ///
   /// A line of /proc/self/cgroup is `0::/path` for version 2 and `4:memory:/path` for the memory controller of
-  /// version 1 (cgroups(7)). A container may see its own group as the root, whatever path that names.
+  /// version 1 (cgroups(7)). A container may see its own cgroup as the root, whatever path the line names.
   func folders(of controller: String) -> [(path: String, version: Version)] {
     var folders: [(path: String, version: Version)] = []
     let groups = text(of: "\(root)/proc/self/cgroup") ?? "0::/\n1:\(controller):/"
@@ -35,7 +35,7 @@ struct ControlGroups {
   enum Version { case one, two }
 }
 
-/// The first line of a file; nil where it can't be read.
+/// The first line of a file; nil if the file can't be read.
 func firstLine(of path: String) -> Substring? { text(of: path)?.prefix { $0 != "\n" } }
 
 private func text(of path: String) -> String? {

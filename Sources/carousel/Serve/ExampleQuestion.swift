@@ -1,11 +1,11 @@
 import JSON
 import ModelFormat
 
-/// A body for `POST /predict` that a model answers: its own example, else three steps of nothing special.
+/// A body for `POST /predict` that the model answers: its own example, or else three made-up steps.
 struct ExampleQuestion {
   let json: String
 
-  /// Nil where it would not be small.
+  /// Nil if the body would be long.
   init?(for model: ModelDescription) {
     if let example = model.example {
       json = "{\"inputs\": \(example)}"
@@ -25,7 +25,7 @@ struct ExampleQuestion {
 }
 
 extension ModelDescription.Input {
-  /// Three steps of it (or one vector), as JSON.
+  /// Three steps of the input (or one vector) as JSON.
   fileprivate var example: String? {
     guard kind.size <= 16 || kind.form == .tokens else { return nil }
     switch kind {
@@ -34,9 +34,9 @@ extension ModelDescription.Input {
     case .vector(let size):
       return Self.array(Array(repeating: "0", count: size))
     case .features(let size, let mean, _):
-      // A model that normalises its inputs knows what is usual for them.
+      // The mean by which a model normalises is a typical value.
       let step = (mean ?? Array(repeating: 0, count: size)).map { "\($0)" }
-      // Scalars are written flat.
+      // Steps of size 1 are written as single numbers.
       return Self.array(Array(repeating: size == 1 ? step[0] : Self.array(step), count: 3))
     }
   }

@@ -3,7 +3,7 @@ import Glibc
 import Logging
 import Synchronization
 
-/// Has files read again that a server goes by: on SIGHUP, and some seconds after one of them has changed.
+/// Reloads files of settings (certificates, tokens): on SIGHUP, and some seconds after one of them has changed.
 final class FileWatch: Sendable {
   private let what: Logger.Message
   private let paths: [String]
@@ -11,14 +11,14 @@ final class FileWatch: Sendable {
   private let reload: @Sendable () throws -> Void
   private let known: Mutex<[FileState?]>
 
-  /// What tells one content of a file from another.
+  /// Facts about a file that change when its content does.
   private struct FileState: Equatable {
     let inode: UInt
     let size: Int
     let seconds: Int
     let nanoseconds: Int
 
-    /// Of the file at `path`, through links, as secrets are mounted; nil where there is none.
+    /// The state of the file at `path`; nil if there is none. Follows links, by which Kubernetes mounts secrets.
     init?(_ path: String) {
       var status = stat()
       // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
@@ -33,8 +33,8 @@ final class FileWatch: Sendable {
   static let intervalSeconds = 5
 
   /// - Parameters:
-  ///   - what: what the files hold, for the log.
-  ///   - reload: throws where they can't be used, and then changes nothing.
+  ///   - what: the content of the files, for the log.
+  ///   - reload: reads the files; throws if they are invalid, and then changes nothing.
   init(
     _ what: String, paths: [String], logger: Logger, reload: @escaping @Sendable () throws -> Void
   ) {
@@ -45,15 +45,15 @@ final class FileWatch: Sendable {
     known = Mutex(paths.map { FileState($0) })
   }
 
-  /// Watches for the rest of the process.
+  /// Watches until the process ends.
   func start() {
-    // Dispatch sees a signal only where its default, the end of the process, is switched off.
+    // Dispatch receives a signal only if its default action, which ends the process, is off.
     signal(SIGHUP, SIG_IGN)
     let queue = DispatchQueue(label: "files")
     let hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
     hangUp.setEventHandler {
       self.read(because: "SIGHUP")
-      // The handler holds its source, so that it lives.
+      // The handler keeps its source alive.
       _ = hangUp
     }
     hangUp.activate()
@@ -62,20 +62,20 @@ final class FileWatch: Sendable {
       deadline: .now() + .seconds(Self.intervalSeconds), repeating: .seconds(Self.intervalSeconds),
       leeway: .seconds(1))
     timer.setEventHandler {
-      self.look()
+      self.reloadIfChanged()
       _ = timer
     }
     timer.activate()
   }
 
-  /// Reads the files again if one of them has changed since they were read.
-  func look() {
+  /// Reloads the files if one of them has changed since they were read.
+  func reloadIfChanged() {
     let states = paths.map { FileState($0) }
     if known.withLock({ $0 != states }) { read(because: "a file changed") }
   }
 
   private func read(because reason: String) {
-    // Before they are read: what changes meanwhile is found next time.
+    // Before reading: a change during reading is found next time.
     known.withLock { $0 = paths.map { FileState($0) } }
     do {
       try reload()

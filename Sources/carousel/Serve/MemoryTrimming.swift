@@ -5,15 +5,15 @@ import HTTPCore
 import Scheduling
 import Synchronization
 
-/// Gives memory back to the system a second after much of it was released, and the rest a few seconds later, as long as
-/// `memory` lives: malloc itself keeps what lies between pieces that are still in use, and engines what they computed with.
+/// Returns free memory to the system, as long as `memory` lives: a second after much was released, and the rest a few seconds
+/// later. By itself malloc keeps free memory between blocks in use, and engines keep their scratch buffers.
 func giveBackMemory(of memory: MemoryBudget, _ engines: @escaping @Sendable () -> [Engine]) {
   let timer = DispatchSource.makeTimerSource(queue: .global(qos: .utility))
   timer.schedule(
     deadline: .now() + .seconds(1), repeating: .seconds(1), leeway: .milliseconds(200))
   let policy = Mutex(TrimmingPolicy())
   timer.setEventHandler { [weak memory] in
-    // The handler holds its source, so that it lives.
+    // The handler keeps its source alive.
     guard let memory else { return timer.cancel() }
     let isDue = policy.withLock {
       $0.isDue(
@@ -29,30 +29,36 @@ func giveBackMemory(of memory: MemoryBudget, _ engines: @escaping @Sendable () -
   timer.activate()
 }
 
-/// When it pays to give memory back.
+/// Decides when it pays to return memory to the system.
 struct TrimmingPolicy {
-  /// So much is given back at once.
+  /// A release of so many bytes is returned at once.
   static let leastBytes = 8 << 20
-  /// In quiet, memory is given back where what is resident has changed by so much: also what is not counted.
+  /// The change of resident memory, which includes memory that the budget does not count, that is worth a trim when the
+  /// server is quiet.
   static func leastChange(of resident: Int) -> Int { max(1 << 20, resident / 8) }
-  /// It is quiet once what was held varied by less than this between so many calls and those before them.
+  /// The server is quiet once `quietCalls` calls in a row found that less than this was released.
   static let quietBytes = 64 << 10
   static let quietCalls = 3
 
-  /// The most that was held since memory was last given back.
+  /// The most bytes held since the last trim.
   private var highest = 0
-  /// What was resident at the first call after that; nil until then.
+  /// The resident bytes at the first call after the last trim; nil until then.
   private var resident: Int?
-  /// Whether memory was given back while clients still left: what they have let go of since lies free.
+  /// Whether the last trim was while clients still released memory, so that some was freed after it.
   private var isUnfinished = false
-  /// How many calls in a row found that nothing was released.
+  /// The number of calls in a row that found less than `quietBytes` released.
   private var callsWithoutRelease = 0
 
-  /// Whether it pays now: at most `peak` bytes were held since the last call, `held` are now, `resident` are in all.
+  /// Whether to trim now.
   ///
-  /// Those who leave together do so over a while, and what the last of them held is less than is worth while as long as the
-  /// server is busy. What is resident after that is in use; where it has grown or shrunk since, some of it may be free, as
-  /// malloc itself gives back only what lies at the end of its heaps.
+  /// Many clients that leave together release their memory over a while; the last part is too small for a trim while the
+  /// server is busy, so it waits until the server is quiet. Memory resident after a trim is in use. If the resident size has
+  /// changed since, some of it may be free, as malloc returns only the ends of its heaps.
+  ///
+  /// - Parameters:
+  ///   - peak: the most bytes of the budget that were held since the last call.
+  ///   - held: the bytes held now.
+  ///   - resident: the resident bytes of the process.
   mutating func isDue(peak: Int, held: Int, resident: Int) -> Bool {
     highest = max(highest, peak)
     callsWithoutRelease = peak - held < Self.quietBytes ? callsWithoutRelease + 1 : 0

@@ -4,7 +4,8 @@ import Logging
 import ModelFormat
 import Synchronization
 
-/// Loads the model of `folder`, its recurrent networks' weights kept as `precision`, or as it asks for itself where nil.
+/// Loads the model of `folder`. `precision` is that of the recurrent networks' weights; nil for the one that the model asks
+/// for.
 func loadModel(_ folder: String, precision: Precision?) throws(ModelError) -> ModelGraph {
   let model = try Model(folder: folder)
   do { return try ModelGraph(model, precision: precision) } catch {
@@ -12,9 +13,9 @@ func loadModel(_ folder: String, precision: Precision?) throws(ModelError) -> Mo
   }
 }
 
-/// Loads the models of `folders`, all at once, in their order.
+/// Loads the models of `folders` in parallel; returns them in the folders' order.
 ///
-/// - Throws: the error of the first folder that has one.
+/// - Throws: the error of the first folder that can't be loaded.
 func loadModels(_ folders: [String], precision: Precision? = nil) throws -> [ModelGraph] {
   let results = Mutex<[Result<ModelGraph, ModelError>?]>(
     Array(repeating: nil, count: folders.count))
@@ -34,7 +35,7 @@ func loadModels(_ folders: [String], precision: Precision? = nil) throws -> [Mod
   return graphs
 }
 
-/// Refuses two models of one name: it stands in URLs.
+/// Throws if two models have the same name, as names are used in URLs.
 private func checkNames(of names: [String], in folders: [String]) throws(CarouselError) {
   for (index, name) in names.enumerated() {
     guard let first = names.firstIndex(of: name), first != index else { continue }
@@ -42,7 +43,7 @@ private func checkNames(of names: [String], in folders: [String]) throws(Carouse
   }
 }
 
-/// Says which tensors of the files no node reads, as one of them may be a bias that has been forgotten.
+/// Logs the tensors that no node reads, as one may be a forgotten bias.
 func logUnreadTensors(of graphs: [ModelGraph], to logger: Logger) {
   for model in graphs.map(\.model) where !model.unusedTensors.isEmpty {
     let some = model.unusedTensors.prefix(20)

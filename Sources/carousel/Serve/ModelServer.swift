@@ -7,17 +7,17 @@ import Logging
 import Scheduling
 import Synchronization
 
-/// The server with its service and engines, from start to drain.
+/// The HTTP server with its service and engines, from start to drain.
 final class ModelServer: Sendable {
   private let service: Service
   private let server: Server
   private let settings: Settings
-  /// What clients make the process hold.
+  /// The budget of memory that clients make the process hold.
   let memory: MemoryBudget
   private let sessionFiles: SessionFiles?
   private let watches: [FileWatch]
   private let phase = Mutex(Phase.starting)
-  /// Whether that went well; nil until it is done.
+  /// Whether all sessions were written; nil until writing is done.
   private let sessionsWritten = Mutex<Bool?>(nil)
 
   private enum Phase {
@@ -27,7 +27,7 @@ final class ModelServer: Sendable {
   /// Makes the engines and binds the sockets.
   ///
   /// - Parameter graphs: the models; the first answers `/predict` unless `default_model` names another.
-  /// - Throws: `CarouselError`, or `HTTPServerError` where the address can't be listened on.
+  /// - Throws: `CarouselError`, or `HTTPServerError` if the server can't listen on the address.
   init(graphs: [ModelGraph], settings: Settings, logger: Logger) throws {
     let names = graphs.map(\.model.description.name)
     let defaultModel = settings.text(.defaultModel)
@@ -94,12 +94,12 @@ final class ModelServer: Sendable {
   /// The URL at which a client on this machine finds the server.
   var url: String { settings.url(port: server.port) }
 
-  /// The port of TLS; nil where there is none.
+  /// The port for TLS; nil if there is none.
   var tlsPort: Int? { server.tlsPort }
 
-  /// Begins to answer, with the sessions that the process before this one left.
+  /// Restores the sessions of the last process and begins to answer.
   ///
-  /// - Returns: false where `drain` was called meanwhile: then it does not begin, and the session files are as they were.
+  /// - Returns: false if `drain` was called before; then nothing starts, and the session files are unchanged.
   @discardableResult
   func start() -> Bool {
     sessionFiles?.read(into: service.sessionTransfer)
@@ -114,13 +114,13 @@ final class ModelServer: Sendable {
     }
   }
 
-  /// Ends gracefully: `/readyz` fails at once; after `drain_delay_seconds` no connection is taken any
-  /// more; what is in flight has `drain_seconds` to end; then `completion` is called.
+  /// Ends gracefully. `/readyz` fails at once. After `drain_delay_seconds` no connection is accepted any more;
+  /// requests under way have `drain_seconds` to end. Then `completion` is called.
   ///
-  /// Sessions are written when all is answered, or `session_export_seconds` after the drain began: a slow reader must not
-  /// put that off until the process is killed. They move no more from then on, so that the file tells the last of them.
+  /// Sessions are written when everything is answered, but at most `session_export_seconds` after the drain began, so that a
+  /// slow reader can't delay this until the process is killed. From then on sessions are frozen: the file has their last state.
   ///
-  /// - Parameter completion: is told whether all went well.
+  /// - Parameter completion: called with whether all went well.
   func drain(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {
     let before = phase.withLock { phase in
       defer { phase = .stopping }
@@ -146,7 +146,7 @@ final class ModelServer: Sendable {
     }
   }
 
-  /// Writes the sessions, once; whoever else calls it waits for that.
+  /// Writes the sessions once; concurrent callers wait until this is done.
   @discardableResult
   private func writeSessions() -> Bool {
     sessionsWritten.withLock { written in
@@ -157,7 +157,7 @@ final class ModelServer: Sendable {
   }
 }
 
-/// The server, for the service that was made before it.
+/// A late-bound reference to the server, for the service, which is made first.
 private final class ServerReference: Sendable {
   private let server = Mutex<Server?>(nil)
 

@@ -2,9 +2,9 @@ import API
 import HTTPCore
 
 extension Settings {
-  /// The proxies that are believed.
+  /// The trusted proxies.
   ///
-  /// - Throws: where what they are to say is set, and there are none.
+  /// - Throws: if a setting depends on proxies, and none are set.
   func trustedProxies() throws(CarouselError) -> TrustedProxies {
     let blocks = SettingText.elements(of: text(.trustedProxies)).compactMap { NetworkBlock($0) }
     guard let field = TrustedProxies.Field(rawValue: text(.forwardedField)) else {
@@ -21,10 +21,10 @@ extension Settings {
     return TrustedProxies(blocks, field: field)
   }
 
-  /// Whether these begin their connections with a header of the PROXY protocol.
+  /// Whether trusted proxies begin their connections with a header of the PROXY protocol.
   var expectsProxyHeader: Bool { text(.proxyProtocol) == "v2" }
 
-  /// The origins whose pages may read answers.
+  /// The origins of web pages that may read answers (CORS).
   var origins: CrossOrigins {
     let elements = SettingText.elements(of: text(.corsOrigins))
     if elements.isEmpty { return .none }

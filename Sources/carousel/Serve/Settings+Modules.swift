@@ -5,8 +5,8 @@ import ModelFormat
 import Scheduling
 
 extension Settings {
-  /// What the modules are told: each setting where its declaration says, and then what follows from several of them, or
-  /// from the machine.
+  /// The modules' settings: first each setting at the destinations of its declaration, then values that depend on several
+  /// settings or on the machine.
   var modules: ModuleSettings {
     var modules = ModuleSettings()
     for entry in entries { entry.setting.apply(entry.value, to: &modules) }
@@ -23,7 +23,7 @@ extension Settings {
     modules.server.expectsProxyHeader = expectsProxyHeader
     modules.server.loops = cores(.loops)
     modules.server.drainGrace = min(modules.server.drainGrace, .seconds(seconds(.drainSeconds)))
-    // A head that is let in has to be unpacked first, and a body that is let in to be on its way.
+    // An accepted head must have room to be unpacked, and an accepted body a window to arrive in.
     let http2 = modules.server.http2
     modules.server.http2.maxUnpackedHeadBytes = max(
       http2.maxUnpackedHeadBytes, 2 * http2.maxHeadBytes)
@@ -31,26 +31,26 @@ extension Settings {
     return modules
   }
 
-  /// A number of threads: that of `setting`, or of the cores that the process may use where it is 0.
+  /// The number of threads of `setting`; 0 means one for each core that the process may use.
   private func cores(_ setting: Setting) -> Int {
     valueByMachine(of: setting)?.value ?? integer(setting)
   }
 
-  /// What recurrent networks' weights are kept as; nil: what each model asks for.
+  /// The precision of recurrent networks' weights; nil for what each model asks for.
   var precision: Precision? { Precision(rawValue: text(.precision)) }
 
-  /// Where sessions are written, in order.
+  /// The paths at which to write sessions, in order of preference.
   var sessionFiles: [String] { text(.sessionFile).split(separator: ":").map(String.init) }
 
-  /// The tokens; nil where none are asked for.
+  /// The access tokens; nil if clients need none.
   func tokens() throws(CarouselError) -> TokenTable? {
     let path = text(.tokensFile)
     return path.isEmpty ? nil : TokenTable(try TokenFile(path: path).tokens)
   }
 
-  /// The certificates; nil where there are none.
+  /// The certificates and keys; nil without TLS.
   ///
-  /// - Throws: where not each of them has a key.
+  /// - Throws: if their numbers differ.
   func tls() throws(CarouselError) -> TLSSettings? {
     let paths = { text($0).split(separator: ":").map(String.init) }
     let (chains, keys) = (paths(.tlsCertificate), paths(.tlsKey))
@@ -77,13 +77,13 @@ extension Settings {
       clientAuthorities: authorities.isEmpty ? nil : authorities, port: port == 0 ? nil : port)
   }
 
-  /// Whether the port that everything is asked on speaks TLS.
+  /// Whether the main port speaks TLS.
   private var speaksTLS: Bool { !text(.tlsCertificate).isEmpty && integer(.tlsPort) == 0 }
 
-  /// What the states that clients take along are signed with; nil for a random key.
+  /// The key that signs state tokens; nil for a random key.
   var stateKey: [UInt8]? { secret(.stateKey).map { Array($0.utf8) } }
 
-  /// What a setting that leaves its value to the machine, by 0, comes to there, and why; nil for others.
+  /// For a setting that is 0, and so is computed from the machine: the value and its reason; nil for other settings.
   func valueByMachine(of setting: Setting) -> (value: Int, reason: String)? {
     switch setting {
     case .loops, .workers:
@@ -98,12 +98,12 @@ extension Settings {
     }
   }
 
-  /// What bodies, documents, answers and unread output may take together.
+  /// The bytes that bodies, documents, answers and unsent output may take together.
   var memoryLimit: Int {
     valueByMachine(of: .maxMemoryBytes)?.value ?? integer(.maxMemoryBytes)
   }
 
-  /// Where log lines go, and which.
+  /// The handler for log lines, by the settings.
   var logHandler: LineLogHandler {
     guard let format = LineLogHandler.Format(rawValue: text(.logFormat)),
       let level = Logger.Level(rawValue: text(.logLevel))
@@ -116,7 +116,7 @@ extension Settings {
     let host = text(.host)
     let reachable =
       switch host {
-      // An address, not a name: an image without /etc/hosts knows no localhost.
+      // An address, as an image without /etc/hosts can't resolve localhost.
       case "::", "0.0.0.0": "127.0.0.1"
       case _ where host.contains(":"): "[\(host)]"
       default: host

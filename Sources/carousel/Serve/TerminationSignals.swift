@@ -2,19 +2,19 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Watches SIGTERM and SIGINT for the rest of the process: the first one calls `action` with its name, on a
-/// queue of Dispatch; the second exits at once.
+/// Watches SIGTERM and SIGINT until the process ends: the first signal calls `action` with its name, on a Dispatch
+/// queue; the second exits at once.
 func onTermination(_ action: @escaping @Sendable (String) -> Void) {
   let count = SignalCount()
   for (number, name) in [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
-    // Dispatch sees a signal only where its default, the end of the process, is switched off.
+    // Dispatch receives a signal only if its default action, which ends the process, is off.
     signal(number, SIG_IGN)
     let source = DispatchSource.makeSignalSource(signal: number)
     source.setEventHandler {
-      // A shell says 128 + n of a process that signal n ended.
+      // Shells report 128 + n for a process that signal n ended.
       guard count.next() == 1 else { exit(128 + number) }
       action(name)
-      // The handler holds its source, so that it lives.
+      // The handler keeps its source alive.
       _ = source
     }
     source.activate()

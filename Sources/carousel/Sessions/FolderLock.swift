@@ -1,10 +1,10 @@
 import Glibc
 import Logging
 
-/// Keeps other processes from reading and writing session files in a folder, as long as it lives.
+/// A lock on a folder: as long as it lives, no other process reads or writes session files there.
 ///
-/// A process that was stopped while it had the lock must not keep another from its start or its end, so the wait ends;
-/// without the lock only processes that begin and end in the same moment are not told apart.
+/// The wait for a lock is bounded, so that a suspended process with the lock can't block another's start or end. Only
+/// processes that start and end at the same moment need the lock.
 final class FolderLock: Sendable {
   private let descriptor: Int32
   private let device: dev_t
@@ -12,9 +12,9 @@ final class FolderLock: Sendable {
 
   private static let pauseMicroseconds: UInt32 = 5000
 
-  /// The locks of the folders in which `paths` are, each folder's once.
+  /// Locks the folder of each of `paths`, once.
   ///
-  /// - Parameter patience: how long another process may have them.
+  /// - Parameter patience: how long to wait for other processes.
   static func all(ofFiles paths: [String], patience: Duration, _ logger: Logger) -> [FolderLock] {
     let end = ContinuousClock.now + patience
     var locks: [FolderLock] = []
@@ -32,7 +32,7 @@ final class FolderLock: Sendable {
     return locks
   }
 
-  /// Nil where there is no such folder.
+  /// Nil if the folder can't be opened.
   private init?(_ folder: String) {
     // SAFETY: the path is a zero-terminated string for the length of the call.
     let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -45,7 +45,7 @@ final class FolderLock: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Waits for the lock; returns the error where there is none.
+  /// Waits for the lock; returns the error code on failure.
   private func wait(until end: ContinuousClock.Instant) -> Int32? {
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       let code = errno

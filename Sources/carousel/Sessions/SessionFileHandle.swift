@@ -4,20 +4,20 @@ import JSON
 import ModelFormat
 import Serving
 
-/// Why a place can't be read or written.
+/// Why a path can't be read or written as a session file.
 enum SessionFileProblem: Error, Equatable {
   /// A system call failed.
   case system(_ operation: String, code: Int32)
-  /// Something else than a regular file: what, in words.
+  /// Not a regular file; the kind of file in words.
   case notRegular(String)
-  /// A file that is not one of sessions: what it begins with.
+  /// Not a session file; its first bytes.
   case foreign([UInt8])
-  /// A damaged session file stands there that could not be moved out of the way.
+  /// A damaged session file is there, and could not be renamed.
   case blocked
 }
 
 extension SessionFileProblem {
-  /// Whether something stands there that is no session file.
+  /// Whether the path has something other than a session file.
   var isOtherThing: Bool {
     switch self {
     case .notRegular, .foreign, .system("open", code: ELOOP): true
@@ -37,17 +37,17 @@ extension SessionFileProblem: CustomStringConvertible {
     }
   }
 
-  /// Text as it is, other bytes as numbers.
+  /// Bytes as text if they are printable, else as numbers.
   private static func quoted(_ bytes: [UInt8]) -> String {
     if let text = String(validating: bytes, as: UTF8.self) { return "\"\(text.printable)\"" }
     return "the bytes " + bytes.hexadecimal(separator: " ")
   }
 }
 
-/// A file of sessions that is open; closed when it goes.
+/// An open session file; `deinit` closes it.
 final class SessionFileHandle: Sendable {
   let byteCount: Int
-  /// Whether its head can be written again.
+  /// Whether the head can be overwritten.
   let isWritable: Bool
   private let descriptor: Int32
 
@@ -59,8 +59,8 @@ final class SessionFileHandle: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Opens the regular file at `path`; nil where nothing stands there. What is no regular file is not opened: that would
-  /// let whoever waits at the other end of a pipe go on, or make this process wait for a device.
+  /// Opens the regular file at `path`; nil if nothing is there. Other kinds of file are not opened: opening a pipe would wake
+  /// the process at its other end, and opening a device may block.
   private convenience init?(path: String) throws(SessionFileProblem) {
     var status = stat()
     // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
@@ -81,7 +81,7 @@ final class SessionFileHandle: Sendable {
       if errno == ENOENT { return nil }
       throw .system("open", code: errno)
     }
-    // Another may stand there by now.
+    // The path may have another file by now.
     // SAFETY: the call writes one `stat`.
     guard unsafe fstat(descriptor, &status) == 0, Self.kind(of: status) == nil else {
       close(descriptor)
@@ -91,7 +91,7 @@ final class SessionFileHandle: Sendable {
       descriptor: descriptor, byteCount: Int(status.st_size), isWritable: isWritable)
   }
 
-  /// What stands there, in words, where it is no regular file.
+  /// The kind of file in words; nil for a regular file.
   private static func kind(of status: stat) -> String? {
     switch status.st_mode & S_IFMT {
     case S_IFREG: nil
@@ -103,7 +103,7 @@ final class SessionFileHandle: Sendable {
     }
   }
 
-  /// Whether `path` is a device itself: whoever names one wants no file beside it.
+  /// Whether `path` itself is a device: then no file is wanted beside it.
   static func isDevice(_ path: String) -> Bool {
     var status = stat()
     // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
@@ -111,28 +111,28 @@ final class SessionFileHandle: Sendable {
       && [S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT)
   }
 
-  /// A session file of ours: open, and its head or what is wrong with that.
+  /// An open session file, and its head or what is wrong with the head.
   typealias Found = (file: SessionFileHandle, head: Result<SessionFileHead, SessionFileFlaw>)
 
-  /// The session file at `path`, damaged or not; nil where nothing stands there.
+  /// The session file at `path`, damaged or not; nil if nothing is there.
   ///
-  /// - Throws: where something else stands there, or what can't be known. Nobody may rename it or write over it.
+  /// - Throws: if something else is there, or if this can't be found out. The path must then not be renamed or overwritten.
   static func find(at path: String) throws(SessionFileProblem) -> Found? {
     guard let file = try SessionFileHandle(path: path) else { return nil }
     let start = try file.readStart(SessionFileHead.byteCount)
     let head = Result { () throws(SessionFileFlaw) in try SessionFileHead(bytes: start) }
     if head == .failure(.magic), !SessionFileHead.isDamagedStart(start) {
-      // What a crash leaves of a file whose bytes did not reach the disk has nothing but zeros.
+      // After a crash, a file whose bytes did not reach the disk is all zeros.
       let more = try file.readStart(zerosLookedAt)
       guard (start + more).allSatisfy({ $0 == 0 }) else { throw .foreign(Array(start.prefix(16))) }
     }
     return (file, head)
   }
 
-  /// A file that begins with so many zeros, or holds nothing else, is taken for one that holds nothing.
+  /// A file that begins with so many zeros, or has only zeros, counts as empty.
   private static let zerosLookedAt = 1 << 20
 
-  /// Finds out whether a file could be made at `path`, where nothing stands.
+  /// Throws unless a file can be made at `path`, where nothing is.
   static func checkFolder(of path: String) throws(SessionFileProblem) {
     let folder = folder(of: path)
     // SAFETY: the path is a zero-terminated string for the length of the call.
@@ -141,11 +141,11 @@ final class SessionFileHandle: Sendable {
     }
   }
 
-  /// Where a symbolic link leads, if to a file or to where there is none yet; else `path` itself.
+  /// The target of the symbolic link at `path`, if that is a file or does not exist yet; else `path`.
   static func resolved(_ path: String) -> String {
     var found = path
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    // As many links as Linux follows.
+    // Linux follows at most 40 links.
     for _ in 0..<40 {
       // SAFETY: the path is a zero-terminated string; at most `$0.count` bytes of the buffer are written.
       let count = unsafe buffer.withUnsafeMutableBytes {
@@ -175,7 +175,7 @@ final class SessionFileHandle: Sendable {
     }
   }
 
-  /// The next bytes: so many, or fewer at the end of the file.
+  /// Reads the next `count` bytes, or fewer at the end of the file.
   func read(_ count: Int) throws(SessionFileFlaw) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     var filled = 0
@@ -193,7 +193,7 @@ final class SessionFileHandle: Sendable {
     return bytes
   }
 
-  /// Adds `bytes`.
+  /// Appends `bytes`.
   func write(_ bytes: [UInt8]) throws(SessionFileProblem) {
     var written = 0
     while written < bytes.count {
@@ -207,10 +207,10 @@ final class SessionFileHandle: Sendable {
     }
   }
 
-  /// Writes `bytes` over the beginning of the file, to the disk.
+  /// Overwrites the beginning of the file with `bytes`, and syncs them to the disk.
   func overwrite(with bytes: [UInt8]) throws(SessionFileProblem) {
-    // SAFETY: the call reads `bytes.count` bytes from the start of `bytes`. Far fewer than a block of a disk, they are
-    // written whole or not at all.
+    // SAFETY: the call reads `bytes.count` bytes from the start of `bytes`. As these are far less than a block of a disk,
+    // they are written whole or not at all.
     let count = unsafe bytes.withUnsafeBytes {
       unsafe pwrite(descriptor, $0.baseAddress, $0.count, 0)
     }
@@ -224,19 +224,19 @@ final class SessionFileHandle: Sendable {
     }
   }
 
-  /// What a file at `path` is called while it is written.
+  /// The name of the file for `path` while it is being written.
   static func partial(of path: String) -> String { "\(path).partial" }
 
-  /// Writes a file beside `path` and renames it there once it is on the disk, so that nobody ever sees half of it.
-  /// Session files that stand there are replaced, and nothing else is.
+  /// Writes a file beside `path` and renames it to `path` once it is on the disk, so that nobody sees half a file. Replaces a
+  /// session file, but nothing else.
   ///
-  /// - Parameter body: writes what follows the head, and returns that.
+  /// - Parameter body: writes the blocks behind the head, and returns the head.
   static func replace(
     _ path: String, _ body: (SessionFileHandle) throws(SessionFileProblem) -> SessionFileHead
   ) throws(SessionFileProblem) {
     let partial = partial(of: path)
     _ = try find(at: path)
-    // What was interrupted leaves one, with the folder's lock nobody else's.
+    // An interrupted write leaves a partial file. We have the folder's lock, so no other process is writing it.
     _ = try find(at: partial)
     // SAFETY: the paths are zero-terminated strings for the length of each call, here and below.
     unsafe unlink(partial)
@@ -247,7 +247,7 @@ final class SessionFileHandle: Sendable {
       try file.write(SessionFileHead.placeholder)
       try file.overwrite(with: try body(file).bytes)
       guard unsafe rename(partial, path) == 0 else { throw .system("rename", code: errno) }
-      // The name, too, is on the disk only when the folder is.
+      // The folder is synced too, as it holds the file's name.
       let folder = unsafe open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       if folder >= 0 {
         _ = fsync(folder)

@@ -4,19 +4,19 @@ import Logging
 import Serving
 import Synchronization
 
-/// The places on disk by which sessions outlive the process (`session_file`).
+/// The files by which sessions outlive the process (`session_file`).
 ///
-/// Each process has a generation, a number higher than that of any before it. When it begins, it marks each file as spent
-/// under its generation, on the disk, before the first session moves; at its end it writes a file that is not spent. So
-/// whoever begins can tell: a file that is not spent, of the highest generation of all, holds what was last. A spent one
-/// is of a process that did not end cleanly, or runs still; one of a lower generation is older than what clients know.
-/// Nothing of these is gone on with: their clients are told. Who reads or writes has the folders' locks.
+/// Each process has a generation, a number higher than that of any earlier process. When it starts, it marks each file as
+/// spent under its generation, on the disk, before the first session moves. At its end it writes a file that is not spent.
+/// So the next process can tell which file is valid: one that is not spent and has the highest generation. A spent file
+/// belongs to a process that did not end cleanly or still runs; a file of a lower generation is older than what clients
+/// know. Their sessions don't continue, and clients are told. Reading and writing need the folders' locks.
 final class SessionFiles: Sendable {
-  /// What stands at a place.
+  /// What is at a path.
   private enum Content {
     case nothing
     case file(SessionFileHandle, SessionFileHead)
-    /// A session file that can't be gone on with, and is kept under another name.
+    /// A session file that can't be used; it is kept under another name.
     case useless(suffix: String, reason: String)
 
     var file: (handle: SessionFileHandle, head: SessionFileHead)? {
@@ -26,9 +26,9 @@ final class SessionFiles: Sendable {
 
   private enum Phase {
     case new
-    /// What was found at the places, until it is claimed, and the highest generation.
+    /// Read but not claimed: what was found at the paths, and the highest generation.
     case read([Content], newest: UInt64, locks: [FolderLock])
-    /// The generation of this process, and the places where something stands that it must not touch.
+    /// Claimed: the generation of this process, and the paths with something that must not be touched.
     case claimed(generation: UInt64, blocked: Set<String>)
   }
 
@@ -36,10 +36,10 @@ final class SessionFiles: Sendable {
   private let logger: Logger
   private let phase = Mutex(Phase.new)
 
-  /// - Parameter paths: where to write, in order: the next where one can't be written.
-  ///   Where something else than a session file stands, `.sessions` is added to the name, and nothing there is touched.
-  /// - Throws: where that is no place either, or is a device, or something else stands beside a place by the name that a
-  ///   file has while it is written, or where there is no place at which one could be.
+  /// - Parameter paths: the paths to write, in order; the next is used if one can't be written.
+  ///   If a path has something other than a session file, that is left alone, and the path with `.sessions` appended is used.
+  /// - Throws: if that path can't be used either, if a path is a device, if the name of the partial file is taken by something
+  ///   else, or if no path can be written.
   init(paths: [String], logger: Logger) throws(CarouselError) {
     precondition(!paths.isEmpty)
     var (places, empty): ([String], [String]) = ([], [])
@@ -53,8 +53,8 @@ final class SessionFiles: Sendable {
     try checkPlaces(empty: empty)
   }
 
-  /// Where a link leads that `path` is, or beside it where something else stands than a session file; and whether nothing
-  /// stands there.
+  /// The path to use for `path`: a link's target or, if something other than a session file is there, the path with
+  /// `.sessions`. Also returns whether nothing is there.
   private static func place(
     for path: String, _ logger: Logger
   ) throws(CarouselError) -> (path: String, isEmpty: Bool) {
@@ -76,14 +76,14 @@ final class SessionFiles: Sendable {
     }
   }
 
-  /// Whether nothing stands at `path`, or else a session file.
+  /// Whether nothing is at `path`; throws if that is something other than a session file.
   private static func isEmpty(_ path: String) throws(CarouselError) -> Bool {
     do throws(SessionFileProblem) { return try SessionFileHandle.find(at: path) == nil } catch {
       throw .sessionPlace(path: path, error)
     }
   }
 
-  /// - Parameter empty: places where nothing stands.
+  /// - Parameter empty: the paths at which nothing is.
   private func checkPlaces(empty: [String]) throws(CarouselError) {
     for path in paths { _ = try Self.isEmpty(SessionFileHandle.partial(of: path)) }
     var first: CarouselError?
@@ -96,9 +96,9 @@ final class SessionFiles: Sendable {
     if let first, empty.count == paths.count { throw first }
   }
 
-  // MARK: - The beginning
-
-  /// Takes in the sessions that the process before this one left. Changes nothing on the disk.
+  // MARK: - Start
+  
+  /// Restores the sessions of the last process. Changes nothing on the disk.
   func read(into sessions: SessionTransfer) {
     let locks = FolderLock.all(ofFiles: paths, patience: .seconds(10), logger)
     var contents = paths.map(Self.content)
@@ -109,7 +109,7 @@ final class SessionFiles: Sendable {
     if let kept { contents[kept] = resume(contents[kept], at: paths[kept], in: sessions) }
     let isResumed = kept.map { contents[$0].file != nil } ?? false
     for index in paths.indices where index != kept {
-      // A spent file's sessions were taken over by the process that ended cleanly, which wrote them again.
+      // The sessions of a spent file were taken over by a process that ended cleanly and wrote them again.
       guard let head = contents[index].file?.head, !isResumed || !head.isSpent else { continue }
       let reason =
         head.isSpent
@@ -121,7 +121,7 @@ final class SessionFiles: Sendable {
   }
 
   private static func content(of path: String) -> Content {
-    // What has come to stand there since it was checked stays as it is; who writes there is told.
+    // If something else came there since the check, it is left alone; the write at the end reports it.
     guard let (file, head) = (try? SessionFileHandle.find(at: path)) ?? nil else { return .nothing }
     switch head {
     case .success(let head): return .file(file, head)
@@ -129,7 +129,7 @@ final class SessionFiles: Sendable {
     }
   }
 
-  /// Goes on with the sessions of a file.
+  /// Restores the sessions of a file.
   private func resume(_ content: Content, at path: String, in sessions: SessionTransfer) -> Content
   {
     guard let (file, head) = content.file else { return content }
@@ -154,7 +154,7 @@ final class SessionFiles: Sendable {
         metadata: [
           "restored": .stringConvertible(result.restored), "found": .stringConvertible(head.count),
         ])
-      // Whoever started another model by mistake has them still.
+      // A file none of whose sessions fit is kept: the wrong models may have been started by mistake.
       guard refused == 0 || refused < head.count else {
         return .useless(suffix: "refused", reason: "none of its sessions is of a model served here")
       }
@@ -164,12 +164,12 @@ final class SessionFiles: Sendable {
     }
   }
 
-  /// Remembers that the sessions of a file are lost.
+  /// Remembers that a file's sessions are lost.
   private func remember(
     _ content: Content, at path: String, because reason: String, in sessions: SessionTransfer
   ) -> Content {
     guard let (file, head) = content.file else { return content }
-    // As `claim` leaves it, where no file stood.
+    // `claim` writes such an empty file where there was none.
     guard head.count > 0 || file.byteCount > SessionFileHead.byteCount else { return content }
     do throws(SessionFileFlaw) {
       _ = try sessions.restore(
@@ -188,7 +188,7 @@ final class SessionFiles: Sendable {
     }
   }
 
-  /// Marks what was read as spent, on the disk: sessions may move from now on. What is of no use is set aside.
+  /// Marks the files that were read as spent, on the disk, so that sessions may move from now on. Unusable files are set aside.
   func claim(for sessions: SessionTransfer) {
     guard case .read(let contents, let newest, let locks) = phase.withLock({ $0 }) else {
       preconditionFailure("claimed before it was read")
@@ -210,7 +210,7 @@ final class SessionFiles: Sendable {
           try file.overwrite(with: head.bytes)
           isClaimed = true
         } catch {
-          // Read again by the next process, it would take clients back to where they were.
+          // A file that can't be marked would be read again by the next process, which would take clients back to old states.
           if !wasSpent { sessions.forget() }
           let reason = "it can't be marked as read: \(error)"
           if !setAside(path, "unwritable-\(generation)", because: reason) { blocked.insert(path) }
@@ -218,7 +218,7 @@ final class SessionFiles: Sendable {
       }
     }
     for path in paths where !isClaimed && !blocked.contains(path) {
-      // An older process may still write here; this tells the next one that its sessions are not the last.
+      // An older process may still write here; the generation tells the next process that its sessions are not the latest.
       let head = SessionFileHead(
         time: ProcessStatistics.now, count: 0, generation: generation, isSpent: true)
       do throws(SessionFileProblem) {
@@ -234,7 +234,7 @@ final class SessionFiles: Sendable {
     withExtendedLifetime(locks) {}
   }
 
-  /// Keeps what can't be gone on with from being overwritten at the end; false where it stays in the way.
+  /// Renames an unusable file, so that it is not overwritten at the end; false if it can't be renamed.
   private func setAside(_ path: String, _ suffix: String, because reason: String) -> Bool {
     var metadata: Logger.Metadata = ["file": .string(path), "error": .string(reason)]
     defer { logger.error("sessions can't be restored", metadata: metadata) }
@@ -248,16 +248,16 @@ final class SessionFiles: Sendable {
     return true
   }
 
-  // MARK: - The end
-
-  /// Writes every session for the next process; they move no more.
+  // MARK: - End
+  
+  /// Writes all sessions for the next process; they don't move any more.
   ///
-  /// - Returns: whether all went well: false where the first place could not be written, though another may have been.
+  /// - Returns: whether all went well; false if the first path could not be written, even if another was.
   func write(_ sessions: SessionTransfer) -> Bool {
     sessions.freeze()
-    // Where nothing was claimed no session has moved, and the files are as they were.
+    // If nothing was claimed, no session has moved, and the files are still valid.
     guard case .claimed(let generation, let blocked) = phase.withLock({ $0 }) else { return true }
-    // Sooner than it may be killed: it is not much that a lock protects from.
+    // A short wait: the process may be killed soon, and working without the lock is a small risk.
     let locks = FolderLock.all(ofFiles: paths, patience: .seconds(2), logger)
     defer { withExtendedLifetime(locks) {} }
     let newest = paths.compactMap { Self.content(of: $0).file?.head.generation }.max() ?? 0
@@ -289,7 +289,7 @@ final class SessionFiles: Sendable {
     return false
   }
 
-  /// Keeps the sessions, if there are any, beside the places where the next process looks, for whoever runs the server.
+  /// Writes the sessions, if there are any, to a file of another name, which an operator can restore.
   private func writeBeside(
     _ sessions: SessionTransfer, _ generation: UInt64, suffix: String, because reason: String
   ) {
@@ -331,7 +331,7 @@ final class SessionFiles: Sendable {
 }
 
 extension SessionFileFlaw {
-  /// What the name of a file that is kept aside says of it.
+  /// The suffix for the name of a file that is set aside.
   fileprivate var suffix: String {
     switch self {
     case .version: "refused"

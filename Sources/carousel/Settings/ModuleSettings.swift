@@ -2,12 +2,12 @@ import API
 import HTTPServer
 import Scheduling
 
-/// Everything that the modules may be told, by which settings say where they go.
+/// The settings of all modules; a `Setting` has key paths into this.
 struct ModuleSettings: Sendable {
   var engine = EngineLimits()
   var service = ServiceSettings()
   var server = HTTPServerSettings()
 
-  /// What the modules do by themselves.
+  /// The modules' own defaults.
   static let standard = ModuleSettings()
 }

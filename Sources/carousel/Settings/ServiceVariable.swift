@@ -1,10 +1,10 @@
-/// The environment variables that Kubernetes and Docker's links set for services, by which a service called `carousel`, or
-/// `carousel-0`, looks like settings of ours.
+/// Environment variables that Kubernetes and Docker's links set for services. Those of a service called `carousel` or
+/// `carousel-0` look like our settings.
 enum ServiceVariable {
   private static let protocols = ["TCP", "UDP", "SCTP"]
 
-  /// Whether a variable tells where a service is: `…_PORT` and `…_PORT_8080_TCP` by a value such as
-  /// `tcp://10.0.0.1:8080`, others by their names' ends, which no setting of ours has.
+  /// Whether a variable gives the address of a service. `…_PORT` and `…_PORT_8080_TCP` are recognised by a value such as
+  /// `tcp://10.0.0.1:8080`, others by the ends of their names, which none of our settings has.
   static func isOne(_ name: String, _ text: String) -> Bool {
     if name.hasSuffix("_SERVICE_HOST") || name.hasSuffix("_SERVICE_PORT")
       || name.contains("_SERVICE_PORT_")

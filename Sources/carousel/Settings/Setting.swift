@@ -2,48 +2,48 @@ import API
 import HTTPCore
 import Scheduling
 
-/// One thing that can be set: its name, what it takes, its default, why one would change it, and where it goes.
+/// The declaration of a setting: its name, kind, default, purpose and destination.
 ///
-/// The environment's and the command line's names follow from `name`; `Setting.all` is the table.
+/// Its names in the environment and on the command line follow from `name`. `Setting.all` is the table.
 struct Setting: Sendable {
   /// The name in the settings file: `max_body_bytes`.
   let name: String
   let kind: Kind
-  /// The default, written as a user would.
+  /// The default, as a user would write it.
   let defaultText: String
-  /// One line on what it does and why one would change it.
+  /// One line: what the setting does, and why one would change it.
   let why: String
-  /// The name that it had before, which is still taken.
+  /// A former name, which is still accepted.
   let formerName: String?
-  /// Where its value goes; none for one that is asked for by name, since more than that follows from it.
+  /// The variables that get the value. Empty for a setting that code reads by name, as several things follow from it.
   let destinations: [Destination]
 
-  /// A variable of a module, whose own default is the setting's.
+  /// A variable of a module; its default is the setting's.
   enum Destination: Sendable {
     case integer(WritableKeyPath<ModuleSettings, Int> & Sendable)
     case duration(WritableKeyPath<ModuleSettings, Duration> & Sendable)
     case number(WritableKeyPath<ModuleSettings, Double> & Sendable)
   }
 
-  /// What a setting takes.
+  /// The values that a setting allows.
   enum Kind: Sendable, Hashable {
     case text
-    /// A path; one in the settings file is relative to that file's folder.
+    /// A path; in the settings file it is relative to that file's folder.
     case path
-    /// Paths separated by colons, each of them as a path.
+    /// Paths separated by colons.
     case paths
     case integer(ClosedRange<Int>)
-    /// A number of bytes, plain or with KiB, MiB or GiB.
+    /// A number of bytes, with or without KiB, MiB or GiB.
     case bytes(ClosedRange<Int>)
     /// Seconds, fractions allowed.
     case seconds(ClosedRange<Double>)
     /// A number, fractions allowed.
     case number(ClosedRange<Double>)
-    /// Addresses and blocks of them, separated by commas or spaces.
+    /// IP addresses and blocks, separated by commas or spaces.
     case networks
-    /// Origins of web pages, separated in the same way, or `*`.
+    /// Origins of web pages, separated by commas or spaces, or `*`.
     case origins
-    /// One of these, or what the default is.
+    /// One of these, or the default.
     case choice([String])
     /// `memory`, or `file:` and a path, which in the settings file is relative to that file's folder.
     case store
@@ -51,7 +51,7 @@ struct Setting: Sendable {
     case secret(minBytes: Int)
   }
 
-  /// A value that its setting's kind admitted.
+  /// A value that was checked by its setting's kind.
   enum Value: Sendable, Hashable {
     case text(String)
     case secret(String)
@@ -71,7 +71,7 @@ struct Setting: Sendable {
     destinations = []
   }
 
-  /// A setting that is a variable of a module, or the same of several; its default is what that is by itself.
+  /// A setting of a module's variable, or of the same variable in several modules, with the variable's own default.
   init(_ name: String, _ kind: Kind, _ why: String, into destinations: Destination...) {
     formerName = nil
     self.name = name
@@ -87,13 +87,13 @@ struct Setting: Sendable {
   /// The command line's option without its dashes: `max-body-bytes`.
   var optionName: String { Self.optionName(name) }
 
-  /// The environment variable of a setting of that name.
+  /// The environment variable of the setting called `name`.
   static func environmentName(_ name: String) -> String { environmentPrefix + name.uppercased() }
 
-  /// The option of a setting of that name.
+  /// The option of the setting called `name`.
   static func optionName(_ name: String) -> String { String(name.map { $0 == "_" ? "-" : $0 }) }
 
-  /// The settings by every name that they go by, spelt by `spelling`.
+  /// The settings by all their names, former ones too; `spelling` turns a name into a key.
   static func all(by spelling: (String) -> String) -> [String: Setting] {
     let pairs = all.flatMap { setting in
       ([setting.name] + (setting.formerName.map { [$0] } ?? [])).map { (spelling($0), setting) }
@@ -101,10 +101,10 @@ struct Setting: Sendable {
     return Dictionary(uniqueKeysWithValues: pairs)
   }
 
-  /// What every environment variable of Carousel begins with.
+  /// The prefix of all environment variables of Carousel.
   static let environmentPrefix = "CAROUSEL_"
 
-  /// The value that `text` stands for; nil where the kind does not admit it.
+  /// The value of `text`; nil if the kind does not allow it.
   func parse(_ text: String) -> Value? {
     switch kind {
     case .text, .path, .paths:
@@ -127,7 +127,7 @@ struct Setting: Sendable {
     case .choice(let choices):
       return choices.contains(text) || text == defaultText ? .text(text) : nil
     case .secret(let minBytes):
-      // Editors, `echo` and secrets made from files leave line ends behind, which no field of a request can carry.
+      // Editors, `echo` and secrets from files add line ends, which no field of a request can carry.
       let key = SettingText.trimmed(text)
       return key.isEmpty || key.utf8.count >= minBytes ? .secret(key) : nil
     }
@@ -136,14 +136,14 @@ struct Setting: Sendable {
   /// What the kind admits, as it reads after "expected".
   var expected: String { kind.expected }
 
-  /// `text` as an error may repeat it.
+  /// `text` as an error may quote it.
   func quoted(_ text: String) -> String {
     if case .secret = kind { "\(text.utf8.count) bytes" } else { text }
   }
 
   var isSecret: Bool { if case .secret = kind { true } else { false } }
 
-  /// Gives `value` to the modules that it is for.
+  /// Stores `value` at the setting's destinations.
   func apply(_ value: Value, to modules: inout ModuleSettings) {
     for destination in destinations {
       switch (destination, value) {
@@ -156,7 +156,7 @@ struct Setting: Sendable {
     }
   }
 
-  /// `seconds` without a needless `.0`.
+  /// `seconds` as text, without a trailing `.0`.
   static func plain(_ seconds: Double) -> String {
     Int(exactly: seconds).map(String.init) ?? "\(seconds)"
   }
@@ -194,7 +194,7 @@ extension Setting: Hashable {
 }
 
 extension Setting.Destination {
-  /// What the variable is by itself, written as a user would.
+  /// The variable's default, as a user would write it.
   fileprivate func defaultText(of kind: Setting.Kind) -> String {
     switch self {
     case .integer(let path):

@@ -2,15 +2,15 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 
-/// One option a setting, named and explained by the table, beside `--config`.
+/// The command line's options: `--config`, and one for each setting in the table.
 ///
-/// The parser finds options by reflection and decodes each by its label: here both go by the settings' names.
+/// The parser finds options by reflection and decodes each by its label; both are generated from the settings' names.
 struct SettingOptions: ParsableArguments {
-  /// The settings file that was named.
+  /// The settings file of `--config`.
   var config: String? { configOption.wrappedValue }
 
   private let configOption: Option<String?>
-  /// In the order of `Setting.all`.
+  /// The options in the order of `Setting.all`.
   private let options: [Option<String?>]
 
   init() {
@@ -39,26 +39,26 @@ struct SettingOptions: ParsableArguments {
     init?(intValue: Int) { nil }
   }
 
-  /// The settings file that is read when none is named.
+  /// The settings file that is read if none is named.
   static let standardPath = "config/carousel.json"
 
-  /// What was given on the command line.
+  /// The values given on the command line.
   var given: [Setting: String] {
     var given: [Setting: String] = [:]
     for (setting, option) in zip(Setting.all, options) { given[setting] = option.wrappedValue }
     return given
   }
 
-  /// Refuses a value of the command line that its setting does not take.
+  /// Throws if a value on the command line is not allowed.
   ///
-  /// For `validate` of a command, whose usage stands below such an error.
+  /// Called by a command's `validate`, so that its usage follows the error.
   func checkGiven() throws {
     do { _ = try Settings(commandLine: given) } catch { throw ValidationError("\(error)") }
   }
 
-  /// Reads the settings file and the environment, and resolves everything.
+  /// Reads the settings file and the environment, and resolves all settings.
   ///
-  /// - Throws: a usage error where the command line is at fault, else `CarouselError`.
+  /// - Throws: a usage error if the command line is at fault, else `CarouselError`.
   func resolve(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> Settings {
@@ -106,7 +106,7 @@ extension Option where Value == String? {
 }
 
 extension Setting.Kind {
-  /// What stands for the value in a help text.
+  /// The placeholder of the value in a help text.
   fileprivate var placeholder: String {
     switch self {
     case .text: "text"

@@ -1,11 +1,11 @@
-/// How values of settings are written.
+/// Parsers of settings' values.
 enum SettingText {
   /// The elements of a list in `text`.
   static func elements(of text: String) -> [Substring] {
     text.split { $0 == "," || $0 == " " }
   }
 
-  /// A number that begins with a digit: no sign, no name of one.
+  /// A number in `range` that begins with a digit; a sign, `nan` and `inf` are not allowed.
   static func number(_ text: String, _ range: ClosedRange<Double>) -> Double? {
     guard let first = text.utf8.first, first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9"),
       let number = Double(text), range.contains(number)
@@ -13,7 +13,7 @@ enum SettingText {
     return number
   }
 
-  /// Digits alone: no sign, no space, no separator.
+  /// A number of digits only, without sign, space or separator.
   static func wholeNumber(_ text: some StringProtocol) -> Int? {
     guard text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {
       return nil

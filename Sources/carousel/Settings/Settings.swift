@@ -3,7 +3,7 @@ import JSON
 import ModelFormat
 import Synchronization
 
-/// Every setting with its value, checked, and where the value came from.
+/// All settings with their checked values and the values' sources.
 struct Settings: Sendable {
   /// One row of the table, resolved.
   struct Entry: Sendable {
@@ -12,19 +12,19 @@ struct Settings: Sendable {
     let source: SettingSource
   }
 
-  /// In the order of `Setting.all`.
+  /// The entries in the order of `Setting.all`.
   let entries: [Entry]
-  /// Variables that have a setting's name and tell where another service is, which is no value of theirs.
+  /// Environment variables that are named like a setting, but give the address of another service.
   let ignoredVariables: [String]
-  /// Variables of settings that hold nothing, which is as if they were not set.
+  /// Environment variables of settings that are empty, and so count as not set.
   let emptyVariables: [String]
 
-  /// Resolves the table: command line over environment over file over defaults.
+  /// Resolves all settings: command line over environment over file over defaults.
   ///
   /// - Parameters:
-  ///   - commandLine: values by setting, as they were typed.
-  ///   - environment: the process's variables, all of them.
-  ///   - file: the settings file, where there is one.
+  ///   - commandLine: the values given there, as typed.
+  ///   - environment: all environment variables of the process.
+  ///   - file: the settings file, if there is one.
   init(
     commandLine: [Setting: String] = [:], environment: [String: String] = [:],
     file: SettingsFile? = nil
@@ -59,19 +59,19 @@ struct Settings: Sendable {
     self.entries = entries
   }
 
-  /// The value of a setting that is text, a path or a choice.
+  /// The value of a setting whose kind is text, a path or a choice.
   func text(_ setting: Setting) -> String {
     guard case .text(let text) = value(setting) else { preconditionFailure(setting.name) }
     return text
   }
 
-  /// The value of a setting that is a secret; nil where it is not set.
+  /// The value of a secret; nil if it is not set.
   func secret(_ setting: Setting) -> String? {
     guard case .secret(let text) = value(setting) else { preconditionFailure(setting.name) }
     return text.isEmpty ? nil : text
   }
 
-  /// The value of a setting that is a number or a number of bytes.
+  /// The value of a setting whose kind is a whole number or a number of bytes.
   func integer(_ setting: Setting) -> Int {
     guard case .integer(let number) = value(setting) else { preconditionFailure(setting.name) }
     return number
@@ -85,7 +85,7 @@ struct Settings: Sendable {
 
   private func value(_ setting: Setting) -> Setting.Value { entry(of: setting).value }
 
-  /// A setting's value, and where that is from.
+  /// A setting's value and its source.
   func entry(of setting: Setting) -> Entry {
     guard let entry = entries.first(where: { $0.setting == setting }) else {
       preconditionFailure("\(setting.name) is not in the table")
@@ -93,13 +93,13 @@ struct Settings: Sendable {
     return entry
   }
 
-  /// Variables that begin as ours do and are no settings.
+  /// Variables with our prefix that are not settings.
   private static let otherVariables: Set = ["CAROUSEL_CONFIG", "CAROUSEL_ISA"]
 
-  /// The settings among `environment`. A misspelt name is refused, as long as it is clearly ours:
-  /// Kubernetes adds CAROUSEL_SERVICE_HOST and the like for a service called carousel. A variable that holds nothing is as
-  /// if it were not set, as OpenTelemetry's specification has it: files of variables, and templates that make them, can't
-  /// leave one out. On the command line and in the settings file an empty value is a value.
+  /// The settings in `environment`. A variable with our prefix and an unknown name throws, unless it is a service's
+  /// (Kubernetes adds CAROUSEL_SERVICE_HOST and the like for a service called carousel). An empty variable counts as not set, as
+  /// in OpenTelemetry's specification, since files and templates of variables can't leave one out. On the command line and in
+  /// the settings file an empty value is a value.
   private static func texts(
     in environment: [String: String]
   ) throws(CarouselError) -> (texts: [Setting: String], ignored: [String], empty: [String]) {
@@ -108,7 +108,7 @@ struct Settings: Sendable {
     var (ignored, empty): ([String], [String]) = ([], [])
     for (name, given) in environment.sorted(by: { $0.key < $1.key })
     where name.hasPrefix(Setting.environmentPrefix) {
-      // Variables that are made from files end as those do; no value means a line end.
+      // Variables made from files end with a line end, which is never meant.
       let text = String(given.reversed().drop { $0.isNewline }.reversed())
       if ServiceVariable.isOne(name, text) {
         if settings[name] != nil { ignored.append(name) }
@@ -135,14 +135,14 @@ struct Settings: Sendable {
   }
 }
 
-/// Where a setting's value came from.
+/// The source of a setting's value.
 enum SettingSource: Sendable, Hashable {
   case commandLine
   case environment
   case file(path: String)
   case standard
 
-  /// The setting's name as that source spells it.
+  /// The setting's name as this source spells it.
   func name(of setting: Setting) -> String {
     switch self {
     case .commandLine: "--" + setting.optionName
@@ -163,11 +163,11 @@ extension SettingSource: CustomStringConvertible {
   }
 }
 
-/// Remembers which provider answered the reader's last question.
+/// Records which provider answered the reader's last access.
 private final class LayerRecorder: AccessReporter {
   private let last = Mutex(0)
 
-  /// The provider's place in the reader's list.
+  /// The provider's index in the reader's list.
   var layer: Int { last.withLock { $0 } }
 
   /// A reader asks its providers in order and stops at the first that answers.

@@ -4,7 +4,7 @@ import ModelFormat
 /// A settings file: one JSON object, each key the name of a setting.
 struct SettingsFile: Sendable, Equatable {
   let path: String
-  /// The values as they would be typed; a null is a setting left out.
+  /// The values as one would type them; a null counts as left out.
   let texts: [Setting: String]
 
   /// The file at `path`.

@@ -3,11 +3,12 @@ import JSON
 import ModelFormat
 import Serving
 
-/// The file of `tokens_file`: `{"tokens": [{"name", "sha256", "scopes", "models", "rate_limit", …}]}`. It holds no token, only their hashes.
+/// The file of `tokens_file`: `{"tokens": [{"name", "sha256", "scopes", "models", "rate_limit", …}]}`. It holds hashes of
+/// access tokens, not the tokens.
 struct TokenFile: Equatable {
   private(set) var tokens: [AccessToken] = []
 
-  /// More would be accounts, which belong into a proxy.
+  /// The most tokens. More would be user accounts, which belong in a proxy.
   static let maxTokens = 10_000
 
   init() {}
@@ -36,14 +37,14 @@ struct TokenFile: Equatable {
     }
   }
 
-  /// Adds a token; false where there is one of its name.
+  /// Adds a token; false if the file has one of its name.
   mutating func add(_ token: AccessToken) -> Bool {
     guard !tokens.contains(where: { $0.name == token.name }) else { return false }
     tokens.append(token)
     return true
   }
 
-  /// The file's text, a line a token.
+  /// The file's text, with one line for each token.
   var text: String {
     let lines = tokens.map { token in
       var fields = [
@@ -63,7 +64,7 @@ struct TokenFile: Equatable {
     return "{\n  \"tokens\": [\n\(lines.joined(separator: ",\n"))\n  ]\n}\n"
   }
 
-  /// Reads parts of the file; errors name them.
+  /// Reads parts of the file; errors name the part.
   private struct Reader {
     let path: String
 
@@ -136,7 +137,7 @@ struct TokenFile: Equatable {
         limits: try limits(fields, part))
     }
 
-    /// What the settings of the same names are, for one token.
+    /// A token's own limits, which have the names and bounds of the settings.
     private func limits(
       _ fields: [String: JSONValue], _ part: String
     ) throws(CarouselError) -> RequestLimits.Exceptions {

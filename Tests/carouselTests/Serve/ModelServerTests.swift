@@ -77,12 +77,12 @@ import Testing
         throw HTTPServerError.certificate(file: "key", problem: "half of it")
       }
     }
-    watch.look()
+    watch.reloadIfChanged()
     #expect(count.withLock { $0 } == 0)
     for (number, file) in ["key", "chain"].enumerated() {
       try OpenFile.write(Array("new".utf8), to: "\(tree.path)/\(file)")
-      watch.look()
-      watch.look()
+      watch.reloadIfChanged()
+      watch.reloadIfChanged()
       #expect(count.withLock { $0 } == number + 1)
     }
   }

@@ -3,7 +3,7 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// One core's part of work that several divide.
+/// One core's share of work that several cores divide.
 package struct Share: Sendable, Equatable {
   package let index: Int
   package let count: Int
@@ -15,25 +15,25 @@ package struct Share: Sendable, Equatable {
 
   static let whole = Share(index: 0, count: 1)
 
-  /// This share of `items`, which all shares cover evenly.
+  /// This share's part of `items`; the parts are of nearly equal size.
   package func of(_ items: Int) -> Range<Int> {
     items * index / count..<items * (index + 1) / count
   }
 }
 
-/// Cores that divide the work of a turn: the caller's, and those of some helpers that wait for it.
+/// Cores that divide the work of a turn: the caller's, and those of helper threads.
 ///
-/// Who has not come when the work begins is not waited for: the system may have better things to do.
+/// Work begins without helpers that are late, as the system may need their cores for something else.
 package final class Crew: Sendable {
   private let helpers: [DispatchQueue]
 
-  /// Cores, the caller's included.
+  /// The number of cores, the caller's included.
   package var size: Int { helpers.count + 1 }
 
-  /// How long the caller waits for helpers: what it takes to wake a thread, several times over.
+  /// How long the caller waits for helpers: several times what waking a thread takes.
   private static let patience = Duration.microseconds(100)
 
-  /// - Parameter size: cores, the caller's included.
+  /// - Parameter size: the number of cores, the caller's included.
   package init(size: Int) {
     precondition(size > 0)
     helpers = (1..<size).map {
@@ -41,10 +41,10 @@ package final class Crew: Sendable {
     }
   }
 
-  /// Whether a crew is at work: another of this process would only be in its way.
+  /// Whether a crew of this process is working: a second one would compete with it for the same cores.
   private static let isBusy = Atomic(false)
 
-  /// Runs `work` once on every core that comes, each with its share; returns when all are done.
+  /// Runs `work` once on every core that takes part, each with its share; returns when all are done.
   package func run(_ work: @escaping @Sendable (Share, Barrier) -> Void) {
     guard !Self.isBusy.exchange(true, ordering: .acquiring) else { return work(.whole, .none) }
     defer { Self.isBusy.store(false, ordering: .releasing) }
@@ -62,15 +62,15 @@ package final class Crew: Sendable {
   }
 }
 
-/// Who takes part in one run of a crew.
+/// The participants in one run of a crew.
 private final class Roster: Sendable {
-  /// Helpers that have come; `closed` is added when the work begins.
+  /// The number of helpers that have joined; `closed` is added when the work begins.
   private let joined = Atomic(0)
   private let left = Atomic(0)
   let barrier = Barrier()
   private static let closed = 1 << 32
 
-  /// For a helper: its share, as soon as the work begins; nil where it has begun.
+  /// Called by a helper: waits until the work begins and returns the helper's share; nil if the work has begun already.
   func join() -> Share? {
     let before = joined.add(1, ordering: .acquiringAndReleasing).oldValue
     guard before < Self.closed else { return nil }
@@ -78,11 +78,11 @@ private final class Roster: Sendable {
     return Share(index: before + 1, count: barrier.count)
   }
 
-  /// For the caller: begins with those who have come.
+  /// Called by the caller: begins the work with the helpers that have joined.
   func begin(expecting helpers: Int, patience: Duration) -> Share {
     let deadline = ContinuousClock.now + patience
     while joined.load(ordering: .relaxed) < helpers, ContinuousClock.now < deadline { ck_relax() }
-    // Between this count and the closing, one more may come.
+    // Another helper may join between this load and the closing.
     var come = joined.load(ordering: .acquiring)
     barrier.count = come + 1
     while true {
@@ -103,14 +103,14 @@ private final class Roster: Sendable {
   }
 }
 
-/// Where cores wait for each other.
+/// A barrier at which cores wait for each other.
 package final class Barrier: Sendable {
-  /// How many wait; set before the first does.
+  /// The number of cores; set before the first of them waits.
   fileprivate let expected = Atomic(1)
   private let arrived = Atomic(0)
   private let generation = Atomic(0)
 
-  /// That of a core that is alone: nobody waits there.
+  /// The barrier of a single core, which never waits.
   static let none = Barrier()
 
   fileprivate var count: Int {
@@ -118,7 +118,7 @@ package final class Barrier: Sendable {
     set { expected.store(newValue, ordering: .relaxed) }
   }
 
-  /// Returns when all have called it as often as the caller.
+  /// Returns when all cores have called this as often as the caller.
   func wait() {
     let count = self.count
     if count == 1 { return }
@@ -132,7 +132,7 @@ package final class Barrier: Sendable {
   }
 }
 
-/// Waits for what another core is about to do; after a while, others may have this one.
+/// Spins until `condition` holds, which another core causes; after a while yields to other threads.
 private func spin(until condition: () -> Bool) {
   var tries = 0
   while !condition() {

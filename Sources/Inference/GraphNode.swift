@@ -1,46 +1,46 @@
 import ModelFormat
 
-/// Which rows a value has within a turn.
+/// The rows of a value within a turn.
 enum RowDomain: Sendable, Equatable {
-  /// A row a step of each rider, as the PackedLayout of the value's steps places them.
+  /// A row for each step of each rider, in the order of the `PackedLayout` of the value's axis.
   case steps
-  /// A row a rider, known from its boarding on: the model's vector inputs and what is computed from them.
+  /// A row for each rider, known when it boards: vector inputs, and values computed from them.
   case riders
-  /// A row a reported step: the final one of a rider that finishes, or all of a rider's that asks for every step of an
-  /// output that is computed from `last`.
+  /// A row for each reported step: the final step of a rider that finishes, or all steps of a rider that asks for every step of
+  /// an output computed from `last`.
   case reported
-  /// A row a rider that finishes: what exists at the end of a sequence only.
+  /// A row for each rider that finishes: values that exist only at the end of a sequence.
   case ends
 }
 
-/// A node ready to run: its weights packed, its inputs found. One object, which every turn of every thread reads.
+/// A node ready to run, with packed weights and resolved inputs. Immutable and shared by all threads.
 final class GraphNode: Sendable {
   let op: any OpForward
   let inputs: [Model.ValueReference]
-  /// Elements a row.
+  /// The elements of a row.
   let size: Int
   let domain: RowDomain
-  /// The steps of its value or, of a vector, of its inputs: an index in the model's `axes`.
+  /// The axis of its value or, for a vector, of its inputs: an index in the model's `axes`.
   let axis: Int
-  /// The steps of its value alone; 0 of a vector.
+  /// The axis of its value; 0 for a vector.
   let valueAxis: Int
-  /// Of a recurrent network, the layers whose final states something reads.
+  /// Recurrent networks: the layers whose final states are read by other nodes or outputs.
   let finalLayers: Set<Int>
-  /// Of a recurrent network, where its initial states come from; nil where they are zero.
+  /// Recurrent networks: the values of the initial states; nil where they are zero.
   let initialHidden: Model.ValueReference?
   let initialCell: Model.ValueReference?
-  /// Where the node's floats lie in a rider's state; empty where it has none.
+  /// The range of the node's floats in a rider's state; empty if it has none.
   let state: Range<Int>
-  /// Says which steps of its input count; nil for all.
+  /// The mask that says which steps of the input count; nil for all.
   let mask: Model.ValueReference?
-  /// Likewise, what the node keeps for its mask.
+  /// The range in a rider's state of the floats for the node's mask.
   let maskState: Range<Int>
 
   /// - Parameters:
   ///   - domain: the rows of its value.
-  ///   - finalLayers: of a recurrent network, the layers whose final states something reads.
-  ///   - state: where its floats lie in a rider's state.
-  ///   - maskState: where those lie that it keeps for its mask.
+  ///   - finalLayers: recurrent networks: the layers whose final states are read.
+  ///   - state: the range of its floats in a rider's state.
+  ///   - maskState: the range of the floats for its mask.
   init(
     _ node: Model.ResolvedNode, op: any OpForward, domain: RowDomain, finalLayers: Set<Int>,
     state: Range<Int>, maskState: Range<Int>
@@ -60,10 +60,10 @@ final class GraphNode: Sendable {
   }
 }
 
-/// What a turn has to know of one of the model's inputs.
+/// Facts about one of the model's inputs that a turn needs.
 struct GraphInput: Sendable {
   let domain: RowDomain
-  /// Its steps: an index in the model's `axes`; 0 of a vector.
+  /// Its axis, an index in the model's `axes`; 0 for a vector.
   let axis: Int
 }
 
@@ -72,7 +72,7 @@ struct GraphAnswer: Sendable {
   let value: Model.ValueReference
   let domain: RowDomain
   let axis: Int
-  /// Whether it is a row a step.
+  /// Whether it has a row for each step.
   let isSequence: Bool
   /// The output that it is, or is the mask of: a question says which of its steps are wanted. Nil: all are.
   let output: Int?

@@ -12,15 +12,15 @@ package struct InputSequence: Sendable, Equatable {
     case vector([Float])
   }
 
-  /// In the order of the model's inputs.
+  /// The values in the order of the model's inputs.
   package private(set) var values: [Values]
-  /// The steps of the sequence in each of the model's `inputAxes`.
+  /// The number of steps for each of the model's `inputAxes`.
   package private(set) var stepCounts: [Int]
-  /// The most of them: the steps that the sequence takes a turn through.
+  /// The greatest of these: the steps that the sequence rides.
   package var stepCount: Int { stepCounts.reduce(0, Swift.max) }
 
-  /// Checks that there is a value an input, of the input's kind and size, finite and in range, and that
-  /// all inputs of an axis have as many steps, of which the model takes so many.
+  /// Checks that each input has a value of its kind and size, finite and in range, that all inputs of an
+  /// axis have the same number of steps, and that the model allows so many.
   package init(_ values: [Values], for model: Model) throws(InputError) {
     let inputs = model.description.inputs
     guard values.count == inputs.count else {
@@ -49,7 +49,7 @@ package struct InputSequence: Sendable, Equatable {
     try checkLength(with: 0, for: model)
   }
 
-  /// Checks that the model takes the sequence with so many steps more.
+  /// Checks that the model allows the sequence with `more` additional steps.
   package func checkLength(with more: Int, for model: Model) throws(InputError) {
     for (axis, count) in zip(model.inputAxes, stepCounts) where count + more > axis.most {
       throw .tooManySteps(
@@ -57,8 +57,8 @@ package struct InputSequence: Sendable, Equatable {
     }
   }
 
-  /// The steps that follow one another: `forecast` takes the place of the input that it foretells, of the first axis.
-  /// Inputs of other axes stay as they are.
+  /// A sequence that continues this one: `forecast` replaces the input that it predicts, on the first axis.
+  /// Inputs of other axes stay the same.
   package init(
     replacing input: Int, of previous: InputSequence, with forecast: [Float], stepCount: Int
   ) {
@@ -68,7 +68,7 @@ package struct InputSequence: Sendable, Equatable {
     stepCounts[0] = stepCount
   }
 
-  /// The one step that follows: `token` takes the place of the input of tokens that it was drawn for.
+  /// The one step that continues this sequence: `token` replaces the values of the input that it was drawn for.
   package init(replacing input: Int, of previous: InputSequence, with token: Int32) {
     values = previous.values
     values[input] = .tokens([token])
@@ -76,7 +76,7 @@ package struct InputSequence: Sendable, Equatable {
     stepCounts[0] = 1
   }
 
-  /// One step more: `token` follows those of the input of tokens that it was drawn for.
+  /// Appends a step: `token` follows the tokens of the input that it was drawn for.
   package init(appending token: Int32, to input: Int, of previous: InputSequence) {
     values = previous.values
     guard case .tokens(let ids) = values[input] else {
@@ -94,7 +94,7 @@ package struct InputSequence: Sendable, Equatable {
     return floats
   }
 
-  /// Checks one value; returns its steps, nil for a vector.
+  /// Checks one value; returns its number of steps, nil for a vector.
   private static func check(
     _ value: Values, against input: ModelDescription.Input
   ) throws(InputError) -> Int? {
@@ -148,7 +148,7 @@ extension ModelDescription.Input.Kind {
   }
 }
 
-/// Why values are no sequence for a model.
+/// Why values don't make a sequence of a model.
 package enum InputError: Error, Equatable, CustomStringConvertible {
   case inputCount(found: Int, expected: Int)
   case kind(input: String, found: String, expected: String)
@@ -158,9 +158,9 @@ package enum InputError: Error, Equatable, CustomStringConvertible {
   case notFinite(input: String, index: Int)
   case noSteps(input: String)
   case stepCounts(input: String, found: Int, other: String, expected: Int)
-  /// What a kernel covers, or a slice names, must be there.
+  /// Fewer steps than a kernel covers or a slice names.
   case tooFewSteps(input: String, found: Int, least: Int, node: String)
-  /// Those that are to follow count, too.
+  /// More steps than a node allows, including those of a horizon or continuation.
   case tooManySteps(found: Int, limit: Int, node: String)
 
   package var description: String {

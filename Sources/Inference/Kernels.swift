@@ -1,9 +1,9 @@
 import CKernels
 import Glibc
 
-/// The compute routines that this process uses: the CPU's fastest, or those that `CAROUSEL_ISA` names.
+/// The compute routines of one instruction set.
 @safe package struct Kernels: Sendable {
-  /// The instruction sets, slowest first, by the names that `CAROUSEL_ISA` takes.
+  /// The instruction sets, slowest first, by their names in `CAROUSEL_ISA`.
   package enum InstructionSet: String, Sendable, CaseIterable {
     case scalar, avx2
     case avxVNNI = "avx-vnni"
@@ -28,7 +28,7 @@ import Glibc
   package let instructionSet: InstructionSet
   let routines: ck_kernels
 
-  /// The routines for one instruction set; nil where this CPU lacks it.
+  /// The routines for an instruction set; nil if this CPU lacks it.
   package init?(_ instructionSet: InstructionSet) {
     // SAFETY: the function returns nil or a table that lives as long as the process.
     guard let routines = unsafe ck_kernels_for(instructionSet.code) else { return nil }
@@ -36,21 +36,21 @@ import Glibc
     unsafe self.routines = routines.pointee
   }
 
-  /// Floating-point operations of one of `multiplyAdd`'s rounds.
+  /// The floating-point operations of a round of `multiplyAdd`.
   package var multiplyAddOperations: Int { unsafe routines.fma_flops }
 
-  /// Multiplies and adds, `rounds` times, waiting for nothing but the units that do it.
+  /// Multiplies and adds `rounds` times, bounded only by the multiply-add units. For benchmarks.
   package func multiplyAdd(rounds: Int) {
     _ = unsafe routines.fma_f32(rounds)
   }
 
-  /// The routines of this process, chosen at first use. A name in `CAROUSEL_ISA` that is unknown, or that
-  /// this CPU lacks, counts as absent; `Kernels.requested` tells.
+  /// The routines of this process: those that `CAROUSEL_ISA` names, or the CPU's fastest. A name that is unknown, or
+  /// an instruction set that this CPU lacks, is ignored here; the executable checks `Kernels.requested`.
   package static let shared: Kernels =
     requested.flatMap(InstructionSet.init(rawValue:)).flatMap(Kernels.init)
     ?? InstructionSet.allCases.reversed().lazy.compactMap(Kernels.init).first!
 
-  /// What `CAROUSEL_ISA` holds, valid or not; nil where it is unset.
+  /// The value of `CAROUSEL_ISA`, valid or not; nil if unset.
   package static var requested: String? {
     // SAFETY: the environment is not changed after start, and the text is copied at once.
     guard let value = unsafe getenv("CAROUSEL_ISA") else { return nil }

@@ -19,7 +19,7 @@ struct Linear: Sendable {
       kernels: kernels)
   }
 
-  /// Maps of as many groups of outputs, each over inputs of its own: `weight` and `bias` hold them one after the other.
+  /// One map for each group of outputs, each over inputs of its own. `weight` and `bias` hold the groups one after another.
   static func groups(
     _ count: Int, outputSize: Int, weight: [Float], bias: [Float]?, kernels: Kernels
   ) -> [Linear] {
@@ -34,7 +34,7 @@ struct Linear: Sendable {
     }
   }
 
-  /// Bytes of packed weights.
+  /// The bytes of the packed weights.
   var byteCount: Int { weights.byteCount + bias.byteCount }
 
   /// Computes `rows` rows of `input` into `output`.
@@ -53,7 +53,7 @@ struct Linear: Sendable {
     }
   }
 
-  /// Computes `rows` rows between raw matrices, rows `stride` floats apart: the columns of a share.
+  /// Computes the columns of a share, for `rows` rows of raw matrices whose rows are `stride` floats apart.
   func forward(
     rows: Int, _ input: UnsafePointer<Float>, stride inputStride: Int,
     into output: UnsafeMutablePointer<Float>, stride outputStride: Int, kernels: Kernels,

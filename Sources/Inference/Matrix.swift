@@ -1,8 +1,8 @@
-/// A row-major matrix of floats whose storage is kept from use to use.
+/// A row-major matrix of floats whose storage is reused.
 struct Matrix {
   private(set) var rows = 0
   private(set) var columns = 0
-  /// At least `rows * columns` floats; what lies beyond is left over from a larger use.
+  /// At least `rows * columns` floats; further ones are left over from a larger use.
   var values: [Float] = []
 
   init() {}
@@ -11,7 +11,7 @@ struct Matrix {
     resize(rows: rows, columns: columns)
   }
 
-  /// Takes another shape. The contents are unspecified afterwards.
+  /// Changes the shape. The contents are unspecified afterwards.
   mutating func resize(rows: Int, columns: Int) {
     self.rows = rows
     self.columns = columns
@@ -19,7 +19,7 @@ struct Matrix {
     if missing > 0 { values.append(contentsOf: repeatElement(0, count: missing)) }
   }
 
-  /// The indices of a row's elements in `values`.
+  /// The range of a row in `values`.
   func row(_ index: Int) -> Range<Int> {
     index * columns..<(index + 1) * columns
   }
@@ -40,8 +40,7 @@ struct Matrix {
     }
   }
 
-  /// Copies rows of `source`, which lie there one after the other from element `start` on: each to the one of `rows`, `offset`
-  /// further.
+  /// Copies consecutive rows of `source`, from element `start` on: the i-th to row `rows[i] + offset`.
   mutating func scatter(
     _ source: [Float], from start: Int, to rows: ArraySlice<Int>, offset: Int
   ) {
@@ -56,7 +55,7 @@ struct Matrix {
     for (source, target) in zip(from, to) { values[target] = values[source] }
   }
 
-  /// Becomes the rows of `source` at those indices.
+  /// Replaces the contents by the rows of `source` at these indices.
   mutating func gather(_ rows: [Int], of source: Matrix) {
     resize(rows: rows.count, columns: source.columns)
     for (row, from) in rows.enumerated() {
@@ -66,7 +65,7 @@ struct Matrix {
 }
 
 extension Matrix {
-  /// Lets a routine work in place: it gets the first of rows × columns floats, the rows and the columns.
+  /// Calls a routine that works in place, with a pointer to the floats, the rows and the columns.
   mutating func update(_ routine: (UnsafeMutablePointer<Float>, Int, Int) -> Void) {
     let (rows, columns) = (rows, columns)
     // SAFETY: the matrix holds rows × columns floats, which are exclusively the routine's.

@@ -1,10 +1,10 @@
 import ModelFormat
 
-/// The form of each output's answer: one vector a sequence, or a row a step.
+/// The form of each output's answer: one vector for a sequence, or a row for each step.
 extension ModelGraph {
-  /// Whether an output can be answered at every step: it has a value a step, or is computed from `last`, step by step, in
-  /// which case each step's answer is that of the sequence that ends there. What pools a sequence, and a recurrent network's final
-  /// states, exist once.
+  /// Whether an output can be answered at every step. It can if it has a value at each step, or is computed from `last` in a
+  /// model that runs step by step; each step's answer is then that of the sequence that ends there. Pools over a sequence and
+  /// final states exist only once.
   package func answersEveryStep(output index: Int) -> Bool {
     switch answers[index].domain {
     case .steps, .reported: true
@@ -12,8 +12,8 @@ extension ModelGraph {
     }
   }
 
-  /// Whether the model can answer for `selection`: `all` wants one output at least that has an answer a step, and an
-  /// output of which every step is asked by name has to be such a one.
+  /// Whether the model can answer `selection`: `all` needs at least one output with an answer at every step, and so does each
+  /// output whose steps are asked for by name.
   package func supports(_ selection: Selection) -> Bool {
     let outputs = model.outputs.indices
     switch selection {
@@ -25,12 +25,12 @@ extension ModelGraph {
     }
   }
 
-  /// What an output gets of which a question says nothing: every step of a sequence, else the vector that it is.
+  /// The default steps of an output: every step of a sequence, else its vector.
   package func defaultSteps(ofOutput index: Int) -> Selection.Steps {
     if case .sequence = model.outputs[index].form { .all } else { .last }
   }
 
-  /// What a question gets that does not say.
+  /// The selection if a question has none.
   package var defaultSelection: Selection {
     let steps = model.outputs.indices.map { defaultSteps(ofOutput: $0) }
     if steps.allSatisfy({ $0 == .last }) { return .last }
@@ -42,9 +42,9 @@ extension ModelGraph {
     selection.steps(ofOutput: index) == .all && answersEveryStep(output: index)
   }
 
-  /// The rows of an output's answer for a sequence; nil where it is one vector.
+  /// The number of rows of an output's answer for a sequence; nil if the answer is one vector.
   ///
-  /// - Parameter stepCounts: the steps of the sequence in each of the model's `inputAxes`.
+  /// - Parameter stepCounts: the number of steps for each of the model's `inputAxes`.
   package func rowCount(
     ofOutput index: Int, selection: Selection, stepCounts: [Int]
   ) -> Int? {
@@ -52,7 +52,7 @@ extension ModelGraph {
     return model.axes[model.outputs[index].axis ?? 0].count(stepCounts)
   }
 
-  /// The floats of the answer for a sequence, without a state; with a horizon the forecast is all.
+  /// The number of floats in the answer for a sequence, without its state; with a horizon, only the forecast's.
   package func answerFloatCount(
     selection: Selection, stepCounts: [Int], horizon: Int? = nil
   ) -> Int {
@@ -65,7 +65,7 @@ extension ModelGraph {
     }
   }
 
-  /// Whether a question asks for every step of an output that is computed from `last`.
+  /// Whether a selection asks for every step of an output that is computed from `last`.
   func reportsEveryStep(_ selection: Selection) -> Bool {
     guard selection != .last else { return false }
     return model.outputs.indices.contains { index in

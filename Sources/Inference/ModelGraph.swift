@@ -1,9 +1,9 @@
 import ModelFormat
 
-/// A model ready to run: its weights packed for the kernels, its plan fixed. Immutable, shared by threads.
+/// A model ready to run, with weights packed for the kernels. Immutable; shared by threads.
 package final class ModelGraph: Sendable {
   package let model: Model
-  /// What the weights of its recurrent networks are kept as.
+  /// The precision of its recurrent networks' weights.
   package let precision: Precision
   let inputs: [GraphInput]
   let nodes: [GraphNode]
@@ -11,27 +11,27 @@ package final class ModelGraph: Sendable {
   /// How many values a turn reports.
   package var answerCount: Int { answers.count }
   let kernels: Kernels
-  /// How the numbers of each output become labels; nil for those that have none.
+  /// The decoder to labels of each output; nil for outputs without labels.
   package let decoders: [OutputDecoder?]
-  /// What makes a sequence of tokens of the graph's values; nil where the outputs are all that it answers.
+  /// The decoder that makes a token sequence from the graph's values; nil for a model that answers its outputs.
   package let decoder: DecoderGraph?
 
-  /// Whether a sequence can ride step by step: no op needs the whole of it.
+  /// Whether the model runs step by step: no op needs the whole sequence.
   package let isStreamable: Bool
-  /// What a rider's state holds when it boards. Its size is the floats that a rider carries.
+  /// A rider's state when it boards.
   package let initialState: [Float]
-  /// The floats that a sequence carries from step to step.
+  /// The number of floats that a sequence carries from step to step.
   package var stateFloatCount: Int { initialState.count }
-  /// Bytes of weights in memory.
+  /// The bytes of weights in memory.
   package let packedByteCount: Int
 
-  /// The most floats that one sequence may carry from turn to turn: 4 MB, a hundred times what the
-  /// largest networks in use have.
+  /// The most floats in the state of a sequence: 4 MB, a hundred times what the largest networks in use
+  /// need.
   static let maxStateFloats = 1 << 20
-  /// The most bytes of weights, padding included: nodes may share tensors, but each packs its own.
+  /// The most bytes of packed weights, padding included. Nodes may share tensors, but each packs its own copy.
   static let maxPackedBytes = 4 << 30
 
-  /// Bytes of the largest recurrent matrix.
+  /// The bytes of the largest recurrent matrix.
   package var largestRecurrentByteCount: Int {
     Swift.max(
       nodes.lazy.map(\.op.largestRecurrentByteCount).max() ?? 0,
@@ -40,10 +40,10 @@ package final class ModelGraph: Sendable {
 
   /// Packs the weights of `model`.
   ///
-  /// - Throws: `ModelError` where a tensor's values can't be read as f32, or the model would take more
-  ///   memory than `maxStateFloats` and `maxPackedBytes` allow.
+  /// - Throws: `ModelError` if a tensor's values can't be read as f32, or if the model exceeds
+  ///   `maxStateFloats` or `maxPackedBytes`.
   ///
-  /// - Parameter precision: what recurrent networks' weights are kept as; nil for what the model asks for, else f32.
+  /// - Parameter precision: the precision of recurrent networks' weights; nil for the one that the model asks for, or f32.
   package init(
     _ model: Model, precision: Precision? = nil, kernels: Kernels = .shared
   ) throws(ModelError) {
@@ -110,16 +110,16 @@ package final class ModelGraph: Sendable {
       && !Self.looksAhead(nodes, in: model)
   }
 
-  /// The arrangement of the floats in a sequence's state, which its tokens depend on: 3 where sums over time are there, each
-  /// in two floats (`PreciseSum`; of a layout 2, none was kept in units), else 1.
+  /// The version of the layout of a sequence's state, on which state tokens depend: 3 with sums over time, each in two floats
+  /// (`PreciseSum`), else 1. In layout 2, sums beyond the range of a float were not kept.
   package var stateLayout: Int {
     nodes.contains { $0.op.addsOverTime } ? 3 : 1
   }
 
-  /// What a forecaster foretells of its one input.
+  /// The model's forecast of its own input; nil if it does not forecast.
   package var forecast: Model.Forecast? { model.forecast }
 
-  /// The output and the input of a model that continues text: one whose scores foretell its tokens. Where it is not
+  /// For a model that continues text: the output that scores the next token, and the input of tokens. If the model is not
   /// streamable, the whole text runs again for each token.
   package var generation: (output: Int, input: Int, scale: TokenSampler.Scale)? {
     guard model.description.inputs.count == 1,
@@ -130,10 +130,10 @@ package final class ModelGraph: Sendable {
     return (output, input, scale(ofOutput: output))
   }
 
-  /// What an output that scores tokens says of each.
+  /// The scale of an output that scores tokens.
   func scale(ofOutput output: Int) -> TokenSampler.Scale {
     var value = model.outputs[output].value
-    // The last step of scores is scores of the same kind.
+    // `last` does not change the scale of scores.
     while case .node(let node) = value, model.nodes[node].op == .last {
       value = nodes[node].inputs[0]
     }
@@ -141,10 +141,10 @@ package final class ModelGraph: Sendable {
     return .logarithm
   }
 
-  /// How many steps one forecast foretells; nil where the model is no forecaster.
+  /// The number of steps of a forecast; nil if the model does not forecast.
   package var forecastSteps: Int? { forecast?.stepCount }
 
-  /// The layers of each recurrent network whose final states something reads.
+  /// For each node, the layers of a recurrent network whose final states are read.
   private static func finals(in model: Model) -> [Int: Set<Int>] {
     var finals: [Int: Set<Int>] = [:]
     for reference in model.nodes.flatMap(\.inputs) + model.answers.map(\.value) {
@@ -157,12 +157,12 @@ package final class ModelGraph: Sendable {
     return finals
   }
 
-  /// What is read off at each step is so where the steps are those of the first input: others come out together.
+  /// Only `last` over the first axis can be reported at each step; over other axes its value exists only at the end.
   private static func domain(of node: Model.ResolvedNode, as domain: RowDomain) -> RowDomain {
     domain == .reported && node.op == .last && node.axis != 0 ? .ends : domain
   }
 
-  /// The steps of a value, an index in the model's `axes`; 0 of a vector.
+  /// The axis of a value, an index in the model's `axes`; 0 for a vector.
   func axis(of reference: Model.ValueReference) -> Int {
     switch reference {
     case .input(let index): inputs[index].axis
@@ -190,7 +190,7 @@ package final class ModelGraph: Sendable {
     }
   }
 
-  /// Whether steps are made of what is known only at the end of the sequence.
+  /// Whether a value with steps depends on one that is known only at the end of the sequence.
   private static func looksAhead(_ nodes: [GraphNode], in model: Model) -> Bool {
     nodes.contains { node in
       node.domain == .steps
@@ -201,7 +201,7 @@ package final class ModelGraph: Sendable {
     }
   }
 
-  /// Whether a recurrent network starts from what another part of the graph knows only at the end of the sequence.
+  /// Whether a recurrent network's initial state depends on a value that is known only at the end of the sequence.
   private static func restarts(_ nodes: [GraphNode]) -> Bool {
     nodes.contains { node in
       [node.initialHidden, node.initialCell].contains { reference in

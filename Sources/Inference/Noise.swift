@@ -1,4 +1,4 @@
-/// Random numbers that are the same each time: SplitMix64 (Steele, Lea and Flood, 2014).
+/// Reproducible random numbers: SplitMix64 (Steele, Lea and Flood, 2014).
 package struct Noise: RandomNumberGenerator {
   private var state: UInt64
 
@@ -12,7 +12,7 @@ package struct Noise: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 
-  /// Standard normal, near enough: the sum of twelve uniform numbers.
+  /// An approximately standard normal number: the sum of twelve uniform numbers.
   package mutating func normal() -> Float {
     (0..<12).reduce(-6) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
   }

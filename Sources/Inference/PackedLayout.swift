@@ -1,19 +1,19 @@
-/// Where the steps of a turn lie: time-major, without padding.
+/// The layout of a turn's steps as rows: time-major, without padding, as in PyTorch's `PackedSequence`.
 ///
-/// Riders are placed by their steps, longest first, so the active ones are a shrinking prefix: step t of the rider at
-/// place j is row `starts[t] + j`. The layout is that of PyTorch's `PackedSequence`.
+/// Riders are ordered by their steps, longest first, so that the riders active at a step are a prefix: step t of the rider at
+/// place j is row `starts[t] + j`.
 final class PackedLayout: Sendable {
-  /// Steps of each rider.
+  /// The number of steps of each rider.
   let steps: [Int]
-  /// Riders active at each step.
+  /// The number of riders active at each step.
   let active: [Int]
   /// The first row of each step.
   let starts: [Int]
   let rows: Int
-  /// The place of each rider; nil where they come longest first.
+  /// The place of each rider; nil if they are given longest first.
   private let places: [Int]?
 
-  /// - Parameter steps: those of each rider, none below zero.
+  /// - Parameter steps: the number of steps of each rider, at least 0.
   init(steps: [Int]) {
     self.steps = steps
     var sorted = steps

@@ -2,34 +2,34 @@ import CKernels
 import Glibc
 import ModelFormat
 
-/// Weights in the kernels' order, on cache-line boundaries; immutable once made.
+/// Weights in the kernels' order, aligned to cache lines. Immutable.
 ///
-/// Unchecked: the memory is written in `init` only, and read from then on.
+/// Unchecked: the memory is written in `init` only.
 @safe final class PackedWeights: @unchecked Sendable {
   let precision: Precision
-  /// Outputs a unit: of a plain matrix 1.
+  /// The outputs of a unit; 1 for a plain matrix.
   let gates: Int
   let depth: Int
-  /// Columns with the padding of the last panel or block.
+  /// The number of columns, with the padding of the last panel or block.
   let packedColumns: Int
-  /// Units of a whole block, and its columns.
+  /// The units and the columns of a whole block.
   let blockUnits: Int
   let blockColumns: Int
-  /// Blocks, the last perhaps with fewer panels.
+  /// The number of blocks; the last may have fewer panels.
   let blockCount: Int
   private let panels: UnsafeMutableRawPointer
-  /// How they lie: variants of the kernels differ in that.
+  /// The order of panels, in which kernel variants differ (`ck_kernels.panels_together`).
   private let panelsTogether: Bool
-  /// Bytes of the weights proper.
+  /// The bytes of the weights, without scales and offsets.
   let panelBytes: Int
-  /// int8: a scale and an offset a packed column; else empty.
+  /// int8: a scale and an offset for each packed column; else empty.
   private let scales: UnsafeMutableBufferPointer<Float>
   private let offsets: UnsafeMutableBufferPointer<Int32>
 
-  /// Bytes held.
+  /// The bytes in memory.
   var byteCount: Int { panelBytes + (precision == .int8 ? 8 * packedColumns : 0) }
 
-  /// Packs the gates of `units` units for `kernels`: a matrix of gates·units × `depth`, gate by gate as PyTorch stores it.
+  /// Packs the gates of `units` units for `kernels`: a matrix of gates·units × `depth`, gate by gate, as PyTorch stores it.
   init(
     _ precision: Precision = .f32, gates: Int, units: Int, depth: Int, matrix: [Float],
     kernels: Kernels
@@ -65,7 +65,7 @@ import ModelFormat
     unsafe offsets.deallocate()
   }
 
-  /// Packs a matrix of `columns` × `depth`, one row an output, for `kernels`.
+  /// Packs a matrix of `columns` × `depth` (one row for each output) for `kernels`.
   convenience init(
     _ precision: Precision = .f32, columns: Int, depth: Int, matrix: [Float], kernels: Kernels
   ) {
@@ -73,12 +73,12 @@ import ModelFormat
       precision, gates: 1, units: columns, depth: depth, matrix: matrix, kernels: kernels)
   }
 
-  /// Whether they lie as `kernels` takes them.
+  /// Whether the weights are packed for `kernels`.
   func suits(_ kernels: Kernels) -> Bool {
     unsafe panelsTogether == kernels.routines.panels_together
   }
 
-  /// The most inputs that int8 weights have: more could overflow a sum.
+  /// The most inputs of int8 weights: with more, a sum could overflow.
   static let int8MaxDepth = Int(CK_I8_MAX_DEPTH)
 
   /// The packed columns of some blocks.
@@ -87,7 +87,7 @@ import ModelFormat
     return Swift.min(blocks.lowerBound * blockColumns, end)..<end
   }
 
-  /// The weights from a block on, as the kernels take them; good for as long as self is.
+  /// The weights from a block on, for a kernel call; valid as long as self lives.
   func operand(fromBlock block: Int = 0) -> ck_weights {
     precondition((0...blockCount).contains(block))
     let column = block * blockColumns
@@ -99,14 +99,14 @@ import ModelFormat
       gates: gates)
   }
 
-  /// The f32 weights of one input, which a bias is.
+  /// The f32 weights of a matrix with one input, such as a bias.
   var floats: UnsafePointer<Float> {
     precondition(precision == .f32)
     // SAFETY: f32 panels are floats.
     return unsafe UnsafePointer(panels.assumingMemoryBound(to: Float.self))
   }
 
-  /// Reads a share of the weights once, as fast as `kernels` can.
+  /// Reads a share of the weights once, at full speed. For benchmarks.
   func read(_ share: Share, kernels: Kernels) {
     let pieces = share.of(panelBytes / Self.readPiece)
     // SAFETY: the pieces lie within the panels.
@@ -114,6 +114,6 @@ import ModelFormat
       panels + pieces.lowerBound * Self.readPiece, pieces.count * Self.readPiece)
   }
 
-  /// Bytes of which the reading routine takes a multiple.
+  /// The reading routine needs a multiple of so many bytes.
   private static let readPiece = 1024
 }

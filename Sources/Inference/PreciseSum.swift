@@ -1,16 +1,16 @@
-/// A sum of floats kept in two: itself, rounded, and what the rounding left out.
+/// A sum of floats, kept as two floats: the rounded sum and the rounding error.
 ///
 /// Knuth's two-sum (The Art of Computer Programming, volume 2, 4.2.2, theorem B) finds the error of each addition exactly,
-/// so the pair has some 48 bits: a million terms lose about as much as one addition in f32. It is made of plain additions in
-/// the order of the terms, which give the same bits on every CPU, and two floats are what a sequence's state can hold.
+/// so the pair has some 48 bits: a million terms lose about as much as one addition in f32. Plain additions in the order of
+/// the terms give the same bits on every CPU, and a sequence's state holds floats.
 ///
-/// A sum that is beyond the range of a float may have a mean within it. From there on it is kept in units of 2⁶⁴, with the
-/// two floats exchanged: `low` is never the larger one otherwise.
+/// A sum may exceed the range of a float although its mean does not. Then it is kept in units of 2⁶⁴, which is marked by
+/// exchanging the two floats: otherwise `low` is never the larger one.
 struct PreciseSum {
   private(set) var high: Float
   private(set) var low: Float
 
-  /// The sum that a state holds.
+  /// The sum with these floats of a state.
   init(high: Float = 0, low: Float = 0) { (self.high, self.low) = (high, low) }
 
   private static let unit: Float = 0x1p64
@@ -30,7 +30,7 @@ struct PreciseSum {
     }
   }
 
-  /// Exact but for the last of a double's 53 bits.
+  /// The sum, exact except for the last bit of a double.
   var value: Double {
     let sum = Double(high) + Double(low)
     return isInUnits ? sum * Double(Self.unit) : sum
@@ -43,7 +43,7 @@ struct PreciseSum {
     return twoSum(high, sum.low + error)
   }
 
-  /// The rounded sum of two floats and its error: together they are the exact sum.
+  /// The rounded sum of two floats, and its error; added up, they are the exact sum.
   private static func twoSum(_ a: Float, _ b: Float) -> (high: Float, low: Float) {
     let sum = a + b
     let partOfB = sum - a

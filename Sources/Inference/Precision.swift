@@ -12,7 +12,7 @@ extension Precision {
 }
 
 extension Kernels {
-  /// The routine that multiplies by weights of `precision`.
+  /// The GEMM routine for weights of `precision`.
   func gemm(_ precision: Precision, _ call: inout ck_gemm) {
     // SAFETY: who fills in the call vouches for its pointers.
     switch precision {
@@ -22,7 +22,7 @@ extension Kernels {
     }
   }
 
-  /// The routine that advances a cell whose recurrent weights are of `precision`.
+  /// The step routine for recurrent weights of `precision`.
   func step(_ precision: Precision, _ call: inout ck_step) {
     // SAFETY: who fills in the call vouches for its pointers.
     switch precision {

@@ -1,13 +1,13 @@
-/// Which steps a prediction reports of each output.
+/// The steps that a prediction has for each output.
 package enum Selection: Sendable, Equatable {
   /// The final step of every output.
   case last
-  /// Every step of the outputs that have an answer a step; the others are the one vector that they are.
+  /// Every step of the outputs that have an answer at each step; the others are one vector.
   case all
-  /// What each output says for itself, in the order of the model's outputs.
+  /// A choice for each output, in the order of the model's outputs.
   case each([Steps])
 
-  /// Which steps one output reports.
+  /// The steps of one output.
   package enum Steps: String, Sendable, Equatable, CaseIterable {
     /// The final step only.
     case last
@@ -19,7 +19,7 @@ package enum Selection: Sendable, Equatable {
     self = steps == .all ? .all : .last
   }
 
-  /// Which steps are asked of one output. Of an output that is one vector a sequence, `all` asks for that vector.
+  /// The steps selected for one output. For an output that is one vector, `all` selects the vector.
   package func steps(ofOutput index: Int) -> Steps {
     switch self {
     case .last: .last
@@ -29,13 +29,13 @@ package enum Selection: Sendable, Equatable {
   }
 }
 
-/// What a model answers for one sequence.
+/// A model's answer for one sequence.
 package struct Prediction: Sendable, Equatable {
-  /// In the order of the model's outputs.
+  /// The outputs in the model's order.
   package var outputs: [Output]
-  /// What the sequence goes on from, where that was asked for.
+  /// The state after the sequence, if asked for.
   package var state: SequenceState?
-  /// What the model's decoder made of the sequence, the best first; nil where its scores were not finite, or there is no decoder.
+  /// The decoder's token sequences, the best first; nil without a decoder, or if scores were not finite.
   package var decoded: [DecodedSequence]?
 
   package init(
@@ -48,9 +48,9 @@ package struct Prediction: Sendable, Equatable {
 
   /// One output's values.
   package struct Output: Sendable, Equatable {
-    /// Steps reported; nil where the output is one vector.
+    /// The number of steps; nil if the output is one vector.
     package var rows: Int?
-    /// Elements a step, or of the vector.
+    /// The elements of a step, or of the vector.
     package var size: Int
     /// rows × size, row-major.
     package var values: [Float]

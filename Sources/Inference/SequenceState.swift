@@ -1,8 +1,8 @@
-/// All that a sequence carries from step to step, to go on from: the states of every recurrent network, and what pools gathered.
+/// Everything that a sequence carries from step to step: the states of all recurrent networks, and of pools and other ops.
 package struct SequenceState: Sendable, Equatable {
-  /// Steps done; at least one.
+  /// The number of steps done, at least 1.
   package let position: Int
-  /// In the order of the graph's nodes, as many as `ModelGraph.stateFloatCount`.
+  /// The floats in the order of the graph's nodes; `ModelGraph.stateFloatCount` of them.
   package let floats: [Float]
 
   package init(position: Int, floats: [Float]) {

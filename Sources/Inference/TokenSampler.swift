@@ -1,15 +1,15 @@
 import CKernels
 import Glibc
 
-/// How the next token is drawn from a model's scores.
+/// How to draw the next token from a model's scores.
 package struct Sampling: Sendable, Equatable {
-  /// What the scores are divided by: below 1 the likely become likelier; 0 takes the likeliest.
+  /// The divisor of the scores: below 1, likely tokens become likelier; 0 always takes the likeliest.
   package var temperature: Float
-  /// Only as many of the likeliest tokens are drawn from; nil for all.
+  /// Draws only from so many of the likeliest tokens; nil for all.
   package var topK: Int?
-  /// Only the likeliest tokens whose probabilities reach this sum are drawn from.
+  /// Draws only from the likeliest tokens whose probabilities together reach this.
   package var topP: Float
-  /// What the random numbers begin with: the same seed draws the same tokens.
+  /// The seed of the random numbers: the same seed draws the same tokens.
   package var seed: UInt64
 
   package init(temperature: Float = 1, topK: Int? = nil, topP: Float = 1, seed: UInt64) {
@@ -21,12 +21,12 @@ package struct Sampling: Sendable, Equatable {
   }
 }
 
-/// Draws tokens one after another: by the inverse of the cumulative distribution, with random numbers of its own.
+/// Draws tokens one after another, by inverting the cumulative distribution with random numbers of its own.
 ///
-/// The same scores and seed give the same token on every CPU: exponentials come from the kernels, sums are made in the
-/// order of the ids.
+/// The same scores and seed give the same token on every CPU: exponentials are the kernels', and sums are in the order of
+/// the ids.
 package struct TokenSampler: Sendable {
-  /// What a model's output says of each token.
+  /// The scale of scores.
   package enum Scale: Sendable, Equatable {
     /// Logits or logarithms of probabilities, which differ by a constant.
     case logarithm
@@ -45,26 +45,26 @@ package struct TokenSampler: Sendable {
     random = Noise(from: sampling.seed)
   }
 
-  /// The next token, by the scores of all; nil where a score is not a number, or none is finite.
+  /// Draws the next token; nil if a score is NaN, or the highest is not finite.
   package mutating func draw(from scores: ArraySlice<Float>) -> Int32? {
-    // Infinitely unlikely is a score; infinitely likely is an overflow.
+    // A score of −∞ is valid (probability 0); +∞ is an overflow.
     guard let best = likeliest(in: scores), scores[best].isFinite else { return nil }
     guard sampling.temperature > 0 else { return Int32(best - scores.startIndex) }
     var weights = weights(of: scores, best: scores[best])
     restrict(&weights)
     let total = weights.reduce(0) { $0 + Double($1) }
-    // 53 bits: every double from 0 to 1 that is a multiple of 2⁻⁵³.
+    // 53 random bits: a multiple of 2⁻⁵³ from 0 to below 1.
     let threshold = Double(random.next() >> 11) * 0x1p-53 * total
     var sum = 0.0
     for (token, weight) in weights.enumerated() {
       sum += Double(weight)
       if sum > threshold { return Int32(token) }
     }
-    // Rounded up to the total: the last that can be drawn.
+    // The threshold was rounded up to the total: take the last token that can be drawn.
     return weights.lastIndex { $0 > 0 }.map { Int32($0) }
   }
 
-  /// The first of the highest scores; nil where one is NaN.
+  /// The index of the highest score, the first of equals; nil if a score is NaN.
   private func likeliest(in scores: ArraySlice<Float>) -> Int? {
     var best: Int?
     for index in scores.indices {
@@ -74,7 +74,7 @@ package struct TokenSampler: Sendable {
     return best
   }
 
-  /// Probabilities at the temperature, but for a factor: that of the likeliest is 1.
+  /// Unnormalised probabilities at the temperature; the likeliest token has 1.
   private func weights(of scores: ArraySlice<Float>, best: Float) -> [Float] {
     var weights: [Float]
     switch scale {
@@ -90,7 +90,7 @@ package struct TokenSampler: Sendable {
     return weights
   }
 
-  /// Takes those away that `topK` and then `topP` leave out.
+  /// Sets the weights of tokens that `topK`, and then `topP`, exclude to 0.
   private func restrict(_ weights: inout [Float]) {
     guard sampling.topK ?? weights.count < weights.count || sampling.topP < 1 else { return }
     var ranking = TokenRanking(weights)
@@ -114,10 +114,10 @@ package struct TokenSampler: Sendable {
     }
   }
 
-  /// Keeps the likeliest tokens whose weights reach `topP` of all.
+  /// Keeps the likeliest tokens whose weights reach the fraction `topP` of all weights.
   ///
-  /// The sum of all is that of the weights from the likeliest to the least likely, so that it has the same bits as ever.
-  /// A sum in any other order is so near to it that it nearly always tells where to stop, and spares ordering all.
+  /// By definition the total is summed from the likeliest to the least likely token, which needs all tokens sorted. A sum in
+  /// any other order is so near that it nearly always decides where to stop; only otherwise all tokens are sorted.
   private func keepLikeliest(by ranking: inout TokenRanking, in weights: inout [Float]) {
     let share = Double(sampling.topP)
     let sum = weights.reduce(0) { $0 + Double($1) }
@@ -131,7 +131,7 @@ package struct TokenSampler: Sendable {
       if reached >= limits.upperBound { return keep(kept, in: &weights) }
       if reached >= limits.lowerBound { break }
     }
-    // Too near to tell: in order, all of them.
+    // Too near to decide: sort all tokens.
     var order = kept
     while let token = ranking.next() { order.append(token) }
     let limit = order.reduce(0) { $0 + Double(weights[$1]) } * share
@@ -143,7 +143,7 @@ package struct TokenSampler: Sendable {
     keep(order[...(end ?? order.endIndex - 1)], in: &weights)
   }
 
-  /// Takes the weights of all other tokens away.
+  /// Sets the weights of all other tokens to 0.
   private func keep(_ tokens: some Sequence<Int>, in weights: inout [Float]) {
     var kept = [Float](repeating: 0, count: weights.count)
     for token in tokens { kept[token] = weights[token] }
@@ -151,8 +151,8 @@ package struct TokenSampler: Sendable {
   }
 }
 
-/// Tokens from the likeliest to the least likely, as many as are asked for: a binary heap, made in linear time, from
-/// which each takes logarithmic time. Of equal ones the first counts as likelier.
+/// Gives tokens from the likeliest to the least likely: a binary heap, built in linear time; each token takes logarithmic
+/// time. Of equals, the first counts as likelier.
 struct TokenRanking {
   private let weights: [Float]
   private var heap: [Int]
@@ -167,7 +167,7 @@ struct TokenRanking {
     weights[a] == weights[b] ? a < b : weights[a] > weights[b]
   }
 
-  /// The likeliest of those that were not given yet; nil when all were.
+  /// Removes and returns the likeliest remaining token; nil if none remains.
   mutating func next() -> Int? {
     guard let first = heap.first else { return nil }
     let last = heap.removeLast()

@@ -1,6 +1,6 @@
 import JSON
 
-/// Checks what a description says without a look at the tensors: names, counts, sizes, vocabularies, numbers.
+/// Checks a description by itself, without the tensors: names, counts, sizes, vocabularies, numbers.
 struct DescriptionCheck {
   let description: ModelDescription
 
@@ -80,7 +80,7 @@ extension ModelDescription.Node {
   }
 }
 
-/// Names stand in URLs, in JSON and on command lines.
+/// Restricts names, as they are used in URLs, in JSON and on command lines.
 private func checkName(_ name: String, path: String) throws(ModelError) {
   let isPlain = name.utf8.allSatisfy { byte in
     switch byte {

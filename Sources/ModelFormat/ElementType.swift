@@ -35,7 +35,7 @@ package enum ElementType: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether `TensorFile.floats` reads it.
+  /// Whether `TensorFile.floats` can read the type.
   package var isConvertible: Bool {
     switch self {
     case .f16, .bf16, .f32, .f64: true

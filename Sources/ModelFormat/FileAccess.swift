@@ -1,12 +1,12 @@
 import Glibc
 
-/// A file opened for reading; closed when it goes.
+/// A file opened for reading; `deinit` closes it.
 package struct OpenFile: ~Copyable {
   let path: String
   package let size: Int
   private let descriptor: Int32
 
-  /// Opens a regular file. A pipe or a folder is refused, without waiting for a writer.
+  /// Opens a regular file. Refuses pipes (without waiting for a writer) and folders.
   package init(path: String) throws(ModelError) {
     // SAFETY: the path is a zero-terminated string for the length of the call, here and below.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -39,7 +39,7 @@ package struct OpenFile: ~Copyable {
     return unsafe FileMapping(address: address, count: size)
   }
 
-  /// The file's bytes, copied; fewer where the file shrank since it was opened.
+  /// A copy of the file's bytes; fewer than `size` if the file shrank since it was opened.
   package func read() throws(ModelError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: size)
     var filled = 0
@@ -63,7 +63,7 @@ package struct OpenFile: ~Copyable {
     unsafe unlink(path)
   }
 
-  /// Finds out whether `write` could make a file at `path`, by making one beside it and removing that.
+  /// Checks that `write` can make a file at `path`: makes one beside it and removes that.
   package static func checkWritable(_ path: String) throws(ModelError) {
     var status = stat()
     // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
@@ -79,7 +79,7 @@ package struct OpenFile: ~Copyable {
     remove(partial)
   }
 
-  /// Whether what is written to `path` takes the place of a file: a device, a pipe or a link stays what it is.
+  /// Whether `write` replaces what is at `path`: a regular file or nothing. Devices, pipes and links are written to.
   private static func replaces(_ path: String) -> Bool {
     var status = stat()
     // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
@@ -89,8 +89,8 @@ package struct OpenFile: ~Copyable {
 
   private static func partialPath(of path: String) -> String { "\(path).\(getpid()).partial" }
 
-  /// Writes a file beside `path` and renames it there, so that no reader ever sees or maps half of it. What is there and
-  /// no regular file is written to.
+  /// Writes a file beside `path` and renames it to `path`, so that no reader sees or maps half a file. If `path` has something
+  /// other than a regular file, the bytes are written to that.
   ///
   /// - Parameter isPrivate: whether only this user may read it.
   package static func write(
@@ -126,12 +126,12 @@ package struct OpenFile: ~Copyable {
   }
 }
 
-/// What errors tell of folders.
+/// Look-ups in folders, for error messages.
 enum Folder {
-  /// Entries of a folder that are looked at.
+  /// The most entries of a folder that are read.
   private static let maxEntries = 1000
 
-  /// The names in a folder but those that begin with a dot; none where it can't be read.
+  /// The names in a folder, except those that begin with a dot; empty if the folder can't be read.
   static func names(in folder: String) -> [String] {
     // SAFETY: `opendir` copies the path; the stream that it gives is closed once, below.
     guard let stream = unsafe opendir(folder) else { return [] }
@@ -171,8 +171,8 @@ final class FileMapping: @unchecked Sendable {
   // SAFETY: the address and count that mmap gave; no span outlives `withBytes`, hence self.
   deinit { unsafe munmap(address, count) }
 
-  /// Lends the bytes. If another process truncates the file, reading the lost pages kills this one (SIGBUS):
-  /// replace model files by renaming, never in place.
+  /// Calls a closure with the bytes. If another process truncates the file, reading lost pages kills this process
+  /// (SIGBUS): replace model files by renaming, never in place.
   func withBytes<Result, Failure: Error>(
     _ body: (Span<UInt8>) throws(Failure) -> Result
   ) throws(Failure) -> Result {

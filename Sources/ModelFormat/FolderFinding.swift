@@ -1,14 +1,14 @@
 import JSON
 
-/// What stands in a folder that lacks one of a model's files.
+/// What a folder has instead of a missing model file, for an error.
 package enum FolderFinding: Sendable, Equatable {
-  /// Folders that hold models, where `model.json` is missing.
+  /// Subfolders that are models, if `model.json` is missing.
   case models([String])
-  /// Files that may be the one, under other names.
+  /// Files that may be the missing one under another name.
   case files([String])
   case none
 
-  /// - Parameter names: what the folder holds, without the file called `name`.
+  /// - Parameter names: the names in the folder, `name` not among them.
   init(of names: [String], inFolder folder: String, missing name: String) {
     let files: [String]
     if name == Model.descriptionFile {
@@ -17,7 +17,7 @@ package enum FolderFinding: Sendable, Equatable {
         self = .models(models)
         return
       }
-      // Other programs' .json files are many.
+      // Many programs write .json files, so only a similar name counts.
       files = nearestName(to: name, among: names).map { [$0] } ?? []
     } else {
       files = names.filter { $0.hasSuffix(".safetensors") }

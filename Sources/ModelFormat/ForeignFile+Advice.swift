@@ -1,16 +1,16 @@
 extension ForeignFile {
-  /// What the file at `path` is, and how to make a model of it.
+  /// A sentence on what the file at `path` is, and how to make a model of it.
   func description(of path: String) -> String {
     "\(path) is \(what); \(advice(Self.word(path)))"
   }
 
-  /// What the file at `path` is, and how to ask a model what it holds: of a command that reads JSON, .npy and .npz.
+  /// A sentence on what the file at `path` is, and how to use its data as input; for a command that reads JSON, .npy and .npz.
   package func questionDescription(of path: String) -> String {
     let saving = loading(Self.word(path)).map { "; numpy.save('x.npy', \($0)) makes one in Python" }
     return "\(path) is \(what), expected JSON, .npy or .npz\(saving ?? inputAdvice)"
   }
 
-  /// What such bytes are in the place of a JSON object, and what to send instead.
+  /// A sentence for a body that is such a file: what it is, and what to send instead.
   package var bodyDescription: String {
     let sending = loading("FILE").map {
       ", expected its numbers as JSON: {\"inputs\": \($0).tolist()} in Python"
@@ -19,7 +19,7 @@ extension ForeignFile {
       + (self == .npy || self == .npz ? "; carousel predict --input FILE reads it as it is" : "")
   }
 
-  /// The path where it needs no quotes in a command line.
+  /// The path if it needs no quotes on a command line, else a placeholder.
   private static func word(_ path: String) -> String {
     let isPlain = path.utf8.allSatisfy { byte in
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./".utf8.contains(byte)
@@ -27,7 +27,7 @@ extension ForeignFile {
     return isPlain ? path : "FILE"
   }
 
-  /// What gives the numbers of `file` as an array of NumPy's, in Python; nil where a file of the kind holds none.
+  /// A Python expression that reads `file` as a NumPy array; nil if this kind of file holds no array.
   private func loading(_ file: String) -> String? {
     switch self {
     case .npy: "numpy.load('\(file)')"
@@ -45,7 +45,7 @@ extension ForeignFile {
     }
   }
 
-  /// What to do with a file of which nothing loads numbers, where inputs are expected.
+  /// Advice for a file that has no array, where inputs are expected.
   private var inputAdvice: String {
     switch self {
     case .keras, .onnx, .tensorFlowModel, .tensorFlowLite, .gguf:
@@ -58,7 +58,7 @@ extension ForeignFile {
     }
   }
 
-  /// What the file is, for a sentence.
+  /// The kind of file, for a sentence.
   package var what: String {
     switch self {
     case .hdf5: "an HDF5 file, as Keras writes (.h5)"

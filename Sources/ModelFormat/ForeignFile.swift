@@ -1,27 +1,27 @@
 import Glibc
 
-/// A kind of file that is no model folder, safetensors or JSON but that people have, told by its first bytes.
+/// A common kind of file that is not a model folder, safetensors or JSON; recognised by its first bytes.
 package enum ForeignFile: Sendable, Equatable, CaseIterable {
-  /// HDF5, which Keras wrote as .h5.
+  /// HDF5: Keras's former format, .h5.
   case hdf5
-  /// A zip of Keras 3.
+  /// Keras 3's format, a zip archive.
   case keras
-  /// A zip that `torch.save` or TorchScript wrote: .pt, .pth, .bin, .ckpt.
+  /// A zip archive of `torch.save` or TorchScript: .pt, .pth, .bin, .ckpt.
   case torchZip
-  /// What `torch.save` wrote before PyTorch 1.6.
+  /// The format of `torch.save` before PyTorch 1.6.
   case torchPickle
-  /// A pickle of something else.
+  /// Another pickle.
   case pickle
   case onnx
   case tensorFlowModel
   case tensorFlowLite
   case gguf
-  /// A zip of an office suite: .xlsx, .ods.
+  /// A document of an office suite, a zip archive: .xlsx, .ods.
   case office
   case npz
   case npy
   case parquet
-  /// Arrow's file format, also as Feather.
+  /// Arrow's file format, also called Feather.
   case arrow
   case matlab
   case sqlite
@@ -31,19 +31,19 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
   case xz
   case zstd
   case tar
-  /// What stands in a Git repository for a file that Git LFS keeps elsewhere.
+  /// The pointer that a Git repository has for a file in Git LFS.
   case gitLFSPointer
-  /// A page such as a download that failed leaves.
+  /// A web page, which a failed download may leave.
   case html
 
-  /// Nil where the bytes, the first ones of a file at least, tell of none of these.
+  /// Nil if the bytes (the first of a file at least) are of none of these kinds.
   package init?(_ bytes: Span<UInt8>) {
     let head = Array(bytes.prefixBytes(Self.headBytes))
     guard let kind = Self.allCases.first(where: { $0.matches(head) }) else { return nil }
     self = kind
   }
 
-  /// The kind of the file at `path`; nil where it can't be read, is empty, or is none of these.
+  /// The kind of the file at `path`; nil if the file can't be read, is empty, or is of none of these kinds.
   init?(at path: String) {
     guard let file = try? OpenFile(path: path), file.size > 0, let mapping = try? file.map(),
       let kind = mapping.withBytes({ ForeignFile($0) })
@@ -51,17 +51,17 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
     self = kind
   }
 
-  /// The first file of a folder, by name, that holds a model in another form.
+  /// The first file of a folder, by name, that has a model in another format.
   static func first(inFolder folder: String) -> (name: String, ForeignFile)? {
     Folder.names(in: folder).sorted().lazy.compactMap { name in
       ForeignFile(at: "\(folder)/\(name)").flatMap { $0.isModel ? (name, $0) : nil }
     }.first
   }
 
-  /// Bytes that are looked at.
+  /// The number of bytes that are examined.
   private static let headBytes = 4096
 
-  /// Whether such a file is likely to hold the weights that are looked for.
+  /// Whether this kind of file is likely to hold a model's weights.
   private var isModel: Bool {
     switch self {
     case .hdf5, .keras, .torchZip, .torchPickle, .pickle, .onnx, .tensorFlowModel, .tensorFlowLite,
@@ -82,7 +82,7 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
     case .torchZip:
       guard let entry = ZipEntry(head) else { return false }
       return entry.hasTorchPadding || entry.name.hasSuffix("/data.pkl")
-    // The pickled integer that PyTorch's old format begins with.
+    // PyTorch's old format begins with this pickled integer.
     case .torchPickle:
       return head.starts(
         with: [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19])
@@ -95,7 +95,7 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
       return ["[Content_Types].xml", "_rels/.rels", "mimetype"].contains(ZipEntry(head)?.name ?? "")
     case .npz: return ZipEntry(head)?.name.hasSuffix(".npy") ?? false
     case .npy: return head.starts(with: [0x93]) && head.dropFirst().starts(with: "NUMPY".utf8)
-    // Text may start with these letters too, but no control character follows them there.
+    // Text may begin with these letters too, but not with a control character after them.
     case .parquet: return Self.starts(head, with: "PAR1")
     case .arrow: return Self.starts(head, with: "ARROW1") || Self.starts(head, with: "FEA1")
     case .matlab: return head.starts(with: "MATLAB ".utf8) && head.contains(0)
@@ -115,7 +115,7 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
     }
   }
 
-  /// Whether `magic` and a control character begin `head`.
+  /// Whether `head` begins with `magic` and a control character.
   private static func starts(_ head: [UInt8], with magic: String) -> Bool {
     head.starts(with: magic.utf8)
       && head.dropFirst(magic.utf8.count).first.map { $0 < 0x20 } ?? false
@@ -125,7 +125,7 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
 /// The first entry of a zip archive (PKWARE's APPNOTE, 4.3.7).
 private struct ZipEntry {
   let name: String
-  /// Whether it has the extra field "FB" by which PyTorch aligns its records.
+  /// Whether the entry has the extra field "FB", by which PyTorch aligns its records.
   let hasTorchPadding: Bool
 
   init?(_ head: [UInt8]) {
@@ -137,14 +137,14 @@ private struct ZipEntry {
   }
 }
 
-/// The first fields of a message of Protocol Buffers: what its numbers are, and what of it was short enough to be seen.
+/// The first fields of a Protocol Buffers message, as far as the examined bytes go.
 private struct ProtocolBuffer {
-  /// Fields from the start on, until the head ends: number and, of a length-delimited one, its length.
+  /// The fields up to the end of the head: number and, for a length-delimited field, its length.
   private var fields: [(number: Int, length: Int?)] = []
 
   init(_ head: [UInt8]) {
     var at = 0
-    /// A varint; nil at the head's end.
+    /// The next varint; nil at the end of the head.
     func number() -> Int? {
       var value = 0
       for shift in stride(from: 0, to: 35, by: 7) {
@@ -166,7 +166,7 @@ private struct ProtocolBuffer {
     }
   }
 
-  /// `ModelProto` of onnx.proto: `ir_version` (1), some texts (2 to 4, 6), a version (5), then the graph (7).
+  /// Whether this is a `ModelProto` of onnx.proto: `ir_version` (1), some texts (2 to 4, 6), a version (5), then the graph (7).
   var isONNX: Bool {
     guard let first = fields.first, first.number == 1, first.length == nil,
       let graph = fields.firstIndex(where: { $0.number == 7 })
@@ -175,7 +175,7 @@ private struct ProtocolBuffer {
       && fields[..<graph].allSatisfy { (1...6).contains($0.number) || $0.number == 8 }
   }
 
-  /// `SavedModel` of saved_model.proto: a version (1), which is 1, and graphs (2).
+  /// Whether this is a `SavedModel` of saved_model.proto: a version (1), which is 1, and graphs (2).
   var isSavedModel: Bool {
     fields.count == 2 && fields[0] == (1, nil) && fields[1].number == 2
       && (fields[1].length ?? 0) > 4096
@@ -183,7 +183,7 @@ private struct ProtocolBuffer {
 }
 
 extension Span<UInt8> {
-  /// Its first bytes, as many as there are up to `count`.
+  /// The first `count` bytes, or fewer if there are fewer.
   fileprivate func prefixBytes(_ count: Int) -> [UInt8] {
     (0..<Swift.min(count, self.count)).map { self[$0] }
   }

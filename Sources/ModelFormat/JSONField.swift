@@ -1,6 +1,6 @@
 import JSON
 
-/// A JSON value and the path that leads to it (`nodes[2].inputs[0]`), which its errors name.
+/// A JSON value with its path (`nodes[2].inputs[0]`), which errors name.
 struct JSONField {
   let path: String
   let value: JSONValue
@@ -10,14 +10,14 @@ struct JSONField {
     self.value = value
   }
 
-  /// The value of a whole document. This is the one place where errors of JSON become those of a model.
+  /// The root of a document. Syntax errors become `ModelError`s here.
   init(document bytes: [UInt8], path: String = "") throws(ModelError) {
     do { self.init(path: path, value: try JSONParser.parse(bytes)) } catch {
       throw .syntax(error)
     }
   }
 
-  /// An object's fields by key; a key that is not among `known` is refused.
+  /// An object's fields; throws if a key is not among `known`.
   func object(known: [String]) throws(ModelError) -> JSONObject {
     let object = try object()
     for key in object.keys where !known.contains(key) {
@@ -26,7 +26,7 @@ struct JSONField {
     return object
   }
 
-  /// An object's fields by key, whatever the keys.
+  /// An object's fields, with any keys.
   func object() throws(ModelError) -> JSONObject {
     guard case .object(let members) = value else { throw unexpected("an object") }
     return JSONObject(path: path, members: members)
@@ -53,7 +53,7 @@ struct JSONField {
     return value
   }
 
-  /// A whole number of 0 or more, written without point or exponent.
+  /// A whole number of at least 0, written without point or exponent.
   func count() throws(ModelError) -> Int {
     guard case .number(let text) = value, let count = Int(text), count >= 0 else {
       throw unexpected("a whole number of 0 or more")
@@ -69,7 +69,7 @@ struct JSONField {
     return number
   }
 
-  /// An array of whole numbers, or one number, which is an array of one.
+  /// An array of whole numbers; a single number counts as an array of one.
   func integers() throws(ModelError) -> [Int] {
     if case .number = value { return [try integer()] }
     guard case .array = value else { throw unexpected("a whole number or an array of them") }
@@ -78,7 +78,7 @@ struct JSONField {
     return numbers
   }
 
-  /// The float nearest to the number; beyond a float's range is refused.
+  /// The float nearest to the number; throws if the number is beyond the range of a float.
   func float() throws(ModelError) -> Float {
     guard case .number(let text) = value, let number = Float(text), number.isFinite else {
       throw unexpected("a number within a float's range")
@@ -86,7 +86,7 @@ struct JSONField {
     return number
   }
 
-  /// An array of numbers, or one number, which is an array of one.
+  /// An array of numbers; a single number counts as an array of one.
   func floats() throws(ModelError) -> [Float] {
     if case .number = value { return [try float()] }
     guard case .array = value else { throw unexpected("a number or an array of numbers") }
@@ -95,7 +95,7 @@ struct JSONField {
     return numbers
   }
 
-  /// The error that this value is something else than `expected`.
+  /// The error that this value is not what was expected.
   func unexpected(_ expected: String) -> ModelError {
     .unexpected(path: path, found: value.kind, expected: expected)
   }
@@ -118,12 +118,12 @@ struct JSONObject {
     members.map { ($0.key, JSONField(path: path(to: $0.key), value: $0.value)) }
   }
 
-  /// The field at `key`; nil where it is left out.
+  /// The field at `key`; nil if it is absent.
   subscript(key: String) -> JSONField? {
     members.first { $0.key == key }.map { JSONField(path: path(to: key), value: $0.value) }
   }
 
-  /// The field at `key`, which must be there.
+  /// The field at `key`; throws if it is absent.
   func required(_ key: String, expected: String) throws(ModelError) -> JSONField {
     guard let field = self[key] else {
       throw .unexpected(path: path(to: key), found: "nothing", expected: expected)

@@ -1,5 +1,5 @@
 extension Model.ValueForm {
-  /// The elements a step or a sequence; nil for tokens.
+  /// The elements of a step or of a vector; nil for tokens.
   @inlinable package var size: Int? {
     switch self {
     case .tokens: nil
@@ -7,7 +7,7 @@ extension Model.ValueForm {
     }
   }
 
-  /// What the form is called where a model is described: the `kind` of an input that has it.
+  /// The name of the form: the `kind` of an input of this form.
   package var kind: String {
     switch self {
     case .tokens: "tokens"
@@ -27,7 +27,7 @@ extension Model.ValueForm {
 }
 
 extension Model {
-  /// The steps of a value, an index in `axes`; nil of a vector.
+  /// The axis of a value, an index in `axes`; nil for a vector.
   package func axis(of value: ValueReference) -> Int? {
     switch value {
     case .input(let index): return axesOfInputs[index]

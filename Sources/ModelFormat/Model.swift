@@ -5,23 +5,23 @@ package final class Model: Sendable {
   package let description: ModelDescription
   /// The nodes in an order in which every input comes before its use.
   package let nodes: [ResolvedNode]
-  /// The outputs, in `description.outputs`' order.
+  /// The outputs in the description's order.
   package let outputs: [ResolvedOutput]
   /// Those that are decoded under a mask.
   private let maskedOutputs: [Int]
   /// The values that a decoder reads, in the order of its inputs; none without a decoder.
   package let decoded: [ResolvedOutput]
-  /// Makes a sequence of tokens of those values; nil where the outputs are all that the model answers.
+  /// The decoder, which makes a token sequence of those values; nil for a model that answers its outputs.
   package let decoder: Decoder?
-  /// What it foretells of its one input of features.
+  /// The forecast of its only input; nil for a model that does not forecast.
   package let forecast: Forecast?
   package let tensors: TensorFile
-  /// Tensors of the file that no node reads, sorted: a `state_dict` may hold more than the graph uses.
+  /// The tensors that no node reads, sorted; a `state_dict` may hold more than the graph uses.
   package let unusedTensors: [String]
-  /// The steps that values have: those of the inputs first, in the order of `inputAxes`, then those that ops make of them.
+  /// The axes of values: those of the inputs first, in the order of `inputAxes`, then those that ops make of them.
   package let axes: [StepAxis]
   package let inputAxes: [InputAxis]
-  /// For each input the axis of its steps, an index in `inputAxes`; nil of a vector.
+  /// The axis of each input, an index in `inputAxes`; nil for a vector.
   let axesOfInputs: [Int?]
 
   /// Loads the folder's `model.json` and `model.safetensors` and checks that they fit each other.
@@ -39,7 +39,7 @@ package final class Model: Sendable {
     let tensors: TensorFile
     let tensorPath = "\(path)/\(Model.tensorFile)"
     do { tensors = try TensorFile(path: tensorPath) } catch {
-      // It names the file itself.
+      // This error names the file itself.
       if case .system(_, _, code: ENOENT) = error {
         throw Model.missing(Model.tensorFile, in: path) ?? error
       }
@@ -53,8 +53,8 @@ package final class Model: Sendable {
     }
   }
 
-  /// Why there is no file `name` in a folder: what stands there, or that there is no folder. Nil where the name is there,
-  /// as of a link that leads nowhere.
+  /// Why a folder has no file `name`: other files in it, or that there is no folder. Nil if the name is there, such as a
+  /// broken link.
   private static func missing(_ name: String, in folder: String) -> ModelError? {
     guard Folder.exists(folder) else { return .noFolder(path: folder) }
     let names = Folder.names(in: folder).sorted()
@@ -119,7 +119,7 @@ package final class Model: Sendable {
     return place < maskedOutputs.count ? maskedOutputs[place] : nil
   }
 
-  /// The numbers in the tensors that some node reads.
+  /// The number of elements in the tensors that nodes read.
   package var parameterCount: Int {
     let unused = Set(unusedTensors)
     return tensors.names.reduce(0) { count, name in
@@ -130,29 +130,29 @@ package final class Model: Sendable {
   package static let descriptionFile = "model.json"
   package static let tensorFile = "model.safetensors"
 
-  /// A node with its inputs found and its sizes known.
+  /// A node with resolved inputs and known sizes.
   package struct ResolvedNode: Sendable, Equatable {
     package let name: String
-    /// The description's op; an affine's scale and shift are both filled in, one float an element.
+    /// The description's op, resolved: an affine has both scale and shift, one float for each element.
     package let op: ModelDescription.Op
-    /// The prefix of the node's tensors; nil where the op has none.
+    /// The prefix of the node's tensors; nil if the op has none.
     package let weights: String?
     /// The tensors that the node reads.
     package let tensors: [String]
     /// The node's inputs, without those that are left out.
     package let inputs: [ValueReference]
-    /// Of a recurrent network, the inputs that its states start from; nil where they are zero.
+    /// Recurrent networks: the values of the initial states; nil where they are zero.
     package let initialHidden: ValueReference?
     package let initialCell: ValueReference?
-    /// A sequence of 1: where it is 0, the node passes over the step.
+    /// The mask, a sequence of size 1: the node skips steps at which it is 0.
     package let mask: ValueReference?
-    /// The form of the node's value; `size` is its elements a step or a sequence.
+    /// The form of the node's value.
     package let form: ValueForm
-    /// Elements a step or a sequence: no node's value is tokens.
+    /// The elements of a step or of a vector; a node's value is never tokens.
     package var size: Int { form.size! }
-    /// An index in `axes`: the steps of its value or, of a vector, of its inputs; nil where these are vectors.
+    /// The axis of its value or, for a vector, of its inputs, an index in `axes`; nil if the inputs are vectors.
     package let axis: Int?
-    /// The network's shape where `op` is a recurrent one.
+    /// Recurrent networks: the network's shape.
     package let recurrent: RecurrentShape?
   }
 
@@ -160,22 +160,22 @@ package final class Model: Sendable {
     package let name: String
     package let value: ValueReference
     package let form: ValueForm
-    /// Elements a step or a sequence: no output is tokens.
+    /// The elements of a step or of a vector; an output is never tokens.
     @inlinable package var size: Int { form.size! }
-    /// Of a sequence, its steps: an index in `axes`.
+    /// The axis of a sequence, an index in `axes`; nil for a vector.
     package let axis: Int?
     package let labels: [String]?
-    /// The index in `description.inputs` of the input that this output foretells.
+    /// The index in `description.inputs` of the input that this output forecasts.
     package let forecasts: Int?
-    /// How its numbers become labels.
+    /// How its numbers are decoded to labels.
     package var decode: ModelDescription.Decode?
-    /// The text of each label: `labels` or, of what scores the next token, the vocabulary. Nil where labels are numbers.
+    /// The text of each label: `labels` or, for scores of the next token, the vocabulary. Nil if labels are numbers.
     package var labelTexts: [String]?
     /// A sequence of 1: where it is 0, decoding passes over the step.
     package var mask: ValueReference?
     /// The input that it reconstructs.
     package var reconstructs: ResolvedReconstruction?
-    /// The tensors that decoding reads.
+    /// The tensors that the decoding reads.
     package var tensors: [String] = []
 
     /// Its mask, as what is given out beside it.
@@ -187,38 +187,38 @@ package final class Model: Sendable {
     }
   }
 
-  /// Where a value comes from: an index in `description.inputs` or in `nodes`.
+  /// A reference to a value, by an index in `description.inputs` or in `nodes`.
   package enum ValueReference: Sendable, Hashable {
     case input(Int)
     case node(Int)
-    /// The final hidden (or cell) state of one layer of the recurrent network at that node, directions concatenated.
+    /// The final hidden (or cell) state of one layer of the recurrent network at this node, directions concatenated.
     case hidden(Int, layer: Int)
     case cell(Int, layer: Int)
   }
 
   package enum ValueForm: Sendable, Equatable {
-    /// One id a step.
+    /// One id for each step.
     case tokens
-    /// `size` floats a step.
+    /// `size` floats for each step.
     case sequence(size: Int)
-    /// `size` floats a sequence.
+    /// `size` floats for a sequence.
     case vector(size: Int)
   }
 
-  /// The shape of a recurrent network as its tensors tell it (PyTorch's names, `weight_ih_l0` and so on).
+  /// The shape of a recurrent network, read from its tensors (with PyTorch's names, `weight_ih_l0` and so on).
   package struct RecurrentShape: Sendable, Equatable {
     package let layers: Int
     package let bidirectional: Bool
     package let inputSize: Int
     package let hiddenSize: Int
-    /// The size of h after `weight_hr_l0`, where there is one.
+    /// The size of h after the projection `weight_hr_l0`; nil without one.
     package let projectionSize: Int?
     package let bias: Bias
-    /// Whether its one direction reads the last step first.
+    /// Whether its only direction reads the last step first.
     package var isReverse = false
-    /// Rows of each matrix and bias for a hidden unit.
+    /// The rows of each matrix and bias for a hidden unit.
     package var gates = LSTMOp.gates
-    /// Whether the gates see c.
+    /// Whether gates also read c.
     package var hasPeepholes = false
     /// Whether it has the matrices of a product that the gates see in the place of h.
     package var isMultiplicative = false
@@ -227,11 +227,11 @@ package final class Model: Sendable {
       case none
       /// `bias_l0`.
       case one
-      /// `bias_ih_l0` and `bias_hh_l0`, whose sum counts.
+      /// `bias_ih_l0` and `bias_hh_l0`, which are added up.
       case two
     }
 
-    /// The size of h: the projection's where there is one, else the hidden size.
+    /// The size of h: the projection's if there is one, else the hidden size.
     package var outputSize: Int { projectionSize ?? hiddenSize }
     package var directions: Int { bidirectional ? 2 : 1 }
   }

@@ -19,7 +19,7 @@ extension ModelDescription {
     do { try self.init(json: bytes) } catch { throw .inFile(path: path, error) }
   }
 
-  /// Reads the bytes of a `model.json`: its syntax, keys and types. `Model` checks what they say together.
+  /// Reads the bytes of a `model.json`: syntax, keys and types. `Model` checks the graph.
   package init(json bytes: [UInt8]) throws(ModelError) {
     let root = try JSONField(document: bytes)
     let object = try root.object(known: ModelDescription.keys)
@@ -140,7 +140,7 @@ extension JSONObject {
 }
 
 extension JSONField {
-  /// An array of numbers, or one number that stands for all `size`.
+  /// An array of numbers, or one number to repeat `size` times.
   fileprivate func floats(spreadOver size: Int) throws(ModelError) -> [Float] {
     guard case .number = value, size <= ModelLimits.size else { return try floats() }
     return Array(repeating: try float(), count: size)

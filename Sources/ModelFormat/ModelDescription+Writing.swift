@@ -6,9 +6,9 @@ extension ModelDescription {
     try OpenFile.write(Array(json.utf8), to: path)
   }
 
-  /// The text of a `model.json`, one line an input, node and output; it reads back as an equal description.
+  /// The text of a `model.json`, with a line for each input, node and output; it reads back as an equal description.
   ///
-  /// The description's numbers must be finite, as `Model` demands.
+  /// The description's numbers have to be finite.
   package var json: String {
     var fields = [
       jsonField("format", ModelDescription.format.jsonText), jsonField("name", name.jsonText),
@@ -85,7 +85,7 @@ private func array(_ texts: [String]) -> String {
   "[\(texts.map(\.jsonText).joined(separator: ", "))]"
 }
 
-/// An array of objects, one a line.
+/// An array of objects, one on each line.
 func jsonLines(_ objects: [String], indent: Int = 4) -> String {
   let margin = String(repeating: " ", count: indent)
   return objects.isEmpty

@@ -1,21 +1,21 @@
-/// What `model.json` says: a small graph of named values (see FORMAT.md beside this file).
+/// The content of `model.json`: a small graph of named values (see FORMAT.md beside this file).
 package struct ModelDescription: Sendable, Equatable {
-  /// The model's name, as it stands in URLs: letters, digits, `-`, `_` and `.`.
+  /// The model's name, which is used in URLs: letters, digits, `-`, `_` and `.`.
   package var name: String
   package var version: String
-  /// One sentence on what the model is.
+  /// One sentence that describes the model.
   package var summary: String?
   /// Where the training data came from, and its licence.
   package var source: String?
   package var licence: String?
-  /// JSON of `inputs` that the model makes sense of, as `POST /predict` takes it: for people to try.
+  /// An example of `inputs` as JSON for `POST /predict`, for people to try.
   package var example: String?
-  /// What the recurrent networks' weights are kept as in memory, unless who loads the model says otherwise; nil is f32.
+  /// The precision in memory of the recurrent networks' weights, unless the loader chooses another; nil is f32.
   package var precision: Precision?
   package var inputs: [Input]
   package var nodes: [Node]
   package var outputs: [Output]
-  /// What makes a sequence of tokens of what the graph found out; nil where the graph's outputs are all.
+  /// The decoder, which makes a token sequence from values of the graph; nil for a model that answers its outputs.
   package var decoder: Decoder?
 
   package init(
@@ -40,7 +40,7 @@ package struct ModelDescription: Sendable, Equatable {
   package struct Input: Sendable, Equatable {
     package var name: String
     package var kind: Kind
-    /// Inputs of one axis have as many steps as each other; nil: the axis of all inputs that name none.
+    /// The name of the input's axis; inputs of one axis have the same number of steps. Nil: the axis of all inputs without a name.
     package var axis: String?
 
     package init(name: String, kind: Kind, axis: String? = nil) {
@@ -50,27 +50,27 @@ package struct ModelDescription: Sendable, Equatable {
     }
 
     package enum Kind: Sendable, Equatable {
-      /// A vector of `size` floats a step, normalised as `(x - mean) / scale` where these are given
+      /// A vector of `size` floats for each step, normalised as `(x - mean) / scale` if these are given
       /// (each of `size` elements).
       case features(size: Int, mean: [Float]?, scale: [Float]?)
-      /// An id in `0..<size` a step. `vocabulary` has one text an id where given.
+      /// An id in `0..<size` for each step. `vocabulary`, if given, has a text for each id.
       case tokens(size: Int, vocabulary: [String]?)
-      /// One vector of `size` floats a sequence (an initial state, say).
+      /// One vector of `size` floats for a sequence (an initial state, for example).
       case vector(size: Int)
     }
   }
 
-  /// One operation; its value carries its name.
+  /// One operation; its value has the node's name.
   package struct Node: Sendable, Equatable {
     package var name: String
     package var op: Op
-    /// Names of inputs or other nodes, in any order of the list. A recurrent network named `h` also offers `h.hidden`, and
-    /// an lstm `h.cell`: the final states of its last layer, directions concatenated; `h.hidden.0` is that of its first layer. Nil: an
-    /// initial state of an lstm that is left out before another.
+    /// The names of inputs or other nodes, which may come later in the list. A recurrent network named `h` also has `h.hidden`,
+    /// and an lstm `h.cell`: the final states of its last layer, directions concatenated; `h.hidden.0` is that of its first
+    /// layer. Nil: an lstm's h₀ that is omitted before a c₀.
     package var inputs: [String?]
     /// The prefix of the node's tensors: `lstm` for `lstm.weight_ih_l0`. Nil: the node's name.
     package var weights: String?
-    /// The name of a sequence of 1: where it is 0, the node passes over the step.
+    /// The name of a mask, a sequence of size 1: the node skips steps at which it is 0.
     package var mask: String?
 
     package init(
@@ -84,7 +84,7 @@ package struct ModelDescription: Sendable, Equatable {
     }
   }
 
-  /// Which way a recurrent network reads a sequence.
+  /// The direction in which a recurrent network reads a sequence.
   package enum Direction: String, Sendable, Equatable, CaseIterable {
     case forward, reverse
   }
@@ -92,18 +92,19 @@ package struct ModelDescription: Sendable, Equatable {
   package struct Output: Sendable, Equatable {
     /// The node's (or input's) name.
     package var name: String
-    /// One label an element of the output, where given.
+    /// A label for each element of the output; nil if there are none.
     package var labels: [String]?
-    /// The features input whose next steps this output foretells, in that input's units: an output of
+    /// The features input whose next steps this output forecasts, in that input's units: an output of
     /// K·size elements holds the next K steps. Makes `horizon` possible.
     package var forecasts: String?
-    /// How its numbers become labels, which are answered beside them; nil where they do not.
+    /// How its numbers are decoded to labels, which are answered too; nil if they are not.
     package var decode: Decode?
-    /// The input that it reconstructs, so that answers say how far off it is.
+    /// The input that it reconstructs; answers then have the error of the reconstruction.
     package var reconstructs: Reconstruction?
-    /// The quantiles of what is foretold that its elements are, of each element of a step one after the other; nil: its mean.
+    /// For a forecast of quantiles, their levels; the elements hold all quantiles of an element of a step one after another. Nil:
+    /// the mean.
     package var quantiles: [Float]?
-    /// Which of all forecasts of the input goes in again; nil: the mean where there is one, else the median.
+    /// The forecast that becomes the input of the next steps; nil: the mean if there is one, else the median.
     package var feedback: Feedback?
 
     package init(
@@ -122,14 +123,14 @@ package struct ModelDescription: Sendable, Equatable {
 }
 
 extension ModelDescription.Input.Kind {
-  /// The elements a step or a sequence, or the number of ids.
+  /// The elements of a step or of a vector, or the number of ids.
   package var size: Int {
     switch self {
     case .features(let size, _, _), .tokens(let size, _), .vector(let size): size
     }
   }
 
-  /// Whether there is a value a step.
+  /// Whether the input has a value for each step.
   var hasSteps: Bool {
     switch self {
     case .features, .tokens: true

@@ -91,7 +91,7 @@ extension ModelError: CustomStringConvertible {
         + "every layer and direction has the same kinds of tensor, and layers are counted from 0"
         + (missing.map { "; there is no \(quote($0))" } ?? "")
     case .unknownName(let name, let path, let known):
-      // Short names are all near to each other.
+      // Short names are all similar.
       let nearest = name.utf8.count > 3 ? nearestName(to: name, among: known) : nil
       let meant = nearest.map { "; perhaps \(quote($0)) is meant" } ?? ""
       return "\(path): nothing is named \(quote(name)); there is \(list(known, limit: 20))\(meant)"
@@ -111,7 +111,7 @@ extension ModelError: CustomStringConvertible {
     }
   }
 
-  /// What a folder holds in the place of a file, or what to do.
+  /// What a folder has instead of a missing file, or what to do.
   private func phrase(of finding: FolderFinding, missing name: String, folder: String) -> String {
     switch finding {
     case .models(let models):
@@ -123,7 +123,7 @@ extension ModelError: CustomStringConvertible {
     }
   }
 
-  /// What a tensor probably means, as the end of a sentence.
+  /// A hint about a tensor, as the end of a sentence.
   private func phrase(of hint: TensorHint?) -> String {
     switch hint {
     case nil: ""
@@ -144,7 +144,7 @@ extension ModelError: CustomStringConvertible {
 
   private func rows(_ count: Int) -> String { count == 1 ? "1 row" : "\(count) rows" }
 
-  /// Names in quotes, the first few of many.
+  /// The first names in quotes, and how many more there are.
   private func list(_ names: [String], limit: Int = 6) -> String {
     names.prefix(limit).map(quote).joined(separator: ", ")
       + (names.count > limit ? " and \(names.count - limit) more" : "")

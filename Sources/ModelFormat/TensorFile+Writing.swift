@@ -3,14 +3,14 @@ import JSON
 extension TensorFile {
   /// Writes F32 tensors to a safetensors file at `path`, which appears whole or not at all.
   ///
-  /// Each tensor's floats are row-major, as many as its shape says; two of one name are refused.
+  /// Each tensor's floats are row-major, as many as its shape has; two tensors of one name are refused.
   package static func write(
     _ tensors: [(name: String, shape: [Int], floats: [Float])], to path: String
   ) throws(ModelError) {
     try OpenFile.write(try serialize(tensors), to: path)
   }
 
-  /// The bytes of such a file, as the reference implementation lays them out: tensors sorted by name, the header
+  /// The bytes of a safetensors file in the reference implementation's layout: tensors sorted by name, the header
   /// padded with spaces so that the data starts at a multiple of 8.
   package static func serialize(
     _ tensors: [(name: String, shape: [Int], floats: [Float])]
@@ -43,7 +43,7 @@ extension TensorFile {
         }
       }
     }
-    // What was written must be readable: this refuses duplicate names and floats that are not finite.
+    // Reads the bytes back, which refuses duplicate names and floats that are not finite.
     let file = try TensorFile(bytes: bytes)
     for name in file.names { _ = try file.floats(name) }
     return bytes

@@ -1,6 +1,6 @@
-/// A safetensors file: named tensors, memory-mapped, converted to floats when asked for.
+/// A safetensors file: named tensors, memory-mapped, converted to floats on demand.
 ///
-/// The file is treated as hostile: every offset and size is checked when it is opened.
+/// The file is untrusted: every offset and size is checked when it is opened.
 package struct TensorFile: Sendable {
   private enum Storage {
     case mapped(FileMapping)
@@ -10,8 +10,8 @@ package struct TensorFile: Sendable {
   private let storage: Storage
   private let header: TensorHeader
 
-  /// Maps and checks the file at `path`. It must not be changed in place while it is open: a file that is truncated
-  /// by another process kills this one when a lost page is read.
+  /// Maps and checks the file at `path`. The file must not be changed in place while it is open: if another process
+  /// truncates it, reading a lost page kills this process (SIGBUS).
   package init(path: String) throws(ModelError) {
     let file = try OpenFile(path: path)
     guard file.size > 0 else {
@@ -27,7 +27,7 @@ package struct TensorFile: Sendable {
     storage = .mapped(mapping)
   }
 
-  /// Checks the bytes of a file that is in memory.
+  /// Checks the bytes of a file in memory.
   package init(bytes: [UInt8]) throws(ModelError) {
     header = try TensorHeader(bytes.span)
     storage = .bytes(bytes)
@@ -41,22 +41,22 @@ package struct TensorFile: Sendable {
 
   package func contains(_ name: String) -> Bool { header.entries[name] != nil }
 
-  /// The tensor's sizes, slowest first; nil where there is no such tensor.
+  /// The tensor's shape, outermost axis first; nil if there is no such tensor.
   package func shape(of name: String) -> [Int]? { header.entries[name]?.shape }
 
-  /// The tensor's elements; none where there is no such tensor.
+  /// The number of the tensor's elements; 0 if there is no such tensor.
   package func elementCount(of name: String) -> Int { shape(of: name)?.reduce(1, *) ?? 0 }
 
-  /// The type of the tensor's elements; nil where there is no such tensor.
+  /// The type of the tensor's elements; nil if there is no such tensor.
   package func dtype(of name: String) -> ElementType? { header.entries[name]?.type }
 
-  /// The error that `node`'s tensor is missing, with what it may be instead.
+  /// The error that `node`'s tensor is missing, with tensors that may be meant.
   func missing(_ tensor: String, node: String, hint: TensorHint? = nil) -> ModelError {
     .missingTensor(
       tensor, node: node, near: ModelFormat.names(near: tensor, among: names), hint: hint)
   }
 
-  /// Lends the bytes of the whole file.
+  /// Calls a closure with the bytes of the whole file.
   package func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
     switch storage {
     case .mapped(let mapping): mapping.withBytes(body)
@@ -64,9 +64,9 @@ package struct TensorFile: Sendable {
     }
   }
 
-  /// The tensor's elements in row-major order as the nearest floats.
+  /// The tensor's elements in row-major order, each as the nearest float.
   ///
-  /// Refuses types other than F16, BF16, F32 and F64, and elements that are not finite as floats.
+  /// Throws for types other than F16, BF16, F32 and F64, and for elements that are not finite as floats.
   package func floats(_ name: String) throws(ModelError) -> [Float] {
     guard let entry = header.entries[name] else {
       throw .missingTensor(name, node: nil, near: [], hint: nil)

@@ -1,8 +1,8 @@
 import JSON
 
-/// The header of a safetensors file: where each tensor lies, checked against the bytes that are there.
+/// The header of a safetensors file: the place of each tensor, checked against the file's size.
 struct TensorHeader: Sendable {
-  /// A tensor's type, shape and bytes, counted from the file's start.
+  /// A tensor's type, shape and byte range in the file.
   struct Entry: Sendable, Equatable {
     let type: ElementType
     let shape: [Int]
@@ -16,7 +16,7 @@ struct TensorHeader: Sendable {
   let names: [String]
   let metadata: [String: String]
 
-  /// The bytes before the header: its length, little-endian.
+  /// The size of the header's length, which comes first, little-endian.
   static let lengthBytes = 8
   private static let tensorKeys = ["dtype", "shape", "data_offsets"]
 
@@ -42,7 +42,7 @@ struct TensorHeader: Sendable {
     self.metadata = metadata
   }
 
-  /// Where the header ends and the data starts.
+  /// The offset at which the header ends and the data starts.
   private static func end(in file: Span<UInt8>) throws(ModelError) -> Int {
     guard file.count >= lengthBytes else {
       throw .truncated("the header's length", expected: lengthBytes, found: file.count)
@@ -102,7 +102,7 @@ struct TensorHeader: Sendable {
     return product
   }
 
-  /// As the reference implementation demands, the tensors tile the data: no overlap, no hole, no rest.
+  /// Checks that the tensors cover the data exactly, as in the reference implementation: no overlap, no gap, no rest.
   private static func checkCoverage(
     _ entries: [String: Entry], of data: Range<Int>
   ) throws(ModelError) {

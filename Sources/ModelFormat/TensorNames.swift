@@ -1,42 +1,42 @@
 import JSON
 
-/// The full name of a node's tensor: without a prefix (a bare module's `state_dict`) there is no dot.
+/// The full name of a node's tensor; with an empty prefix (the `state_dict` of a single module) there is no dot.
 package func tensorName(_ name: String, under prefix: String) -> String {
   prefix.isEmpty ? name : "\(prefix).\(name)"
 }
 
-/// The part of a tensor's name behind `prefix`; nil where it does not stand under it. Under the empty prefix stand the
-/// names without a dot.
+/// The part of a tensor's name after `prefix`; nil if the name does not have the prefix. Names without a dot have the empty
+/// prefix.
 func nameOfTensor(_ tensor: String, under prefix: String) -> String? {
   if prefix.isEmpty { return tensor.contains(".") ? nil : tensor }
   guard tensor.hasPrefix(prefix + ".") else { return nil }
   return String(tensor.dropFirst(prefix.count + 1))
 }
 
-/// What a tensor that does not fit probably is.
+/// What a missing or unread tensor probably is.
 package enum TensorHint: Sendable, Equatable {
-  /// It was meant to have that name.
+  /// Its name should have been this.
   case meant(String)
-  /// A tensor that is there and has the values of the one that is missing, as tied weights do.
+  /// Weights tied to this tensor, which has the values of the missing one.
   case tied(to: String, bias: String)
-  /// A cell's, which has no layers: `weight_ih` for `weight_ih_l0`. `of` is the network's class in PyTorch.
+  /// A tensor of a single cell, without layers: `weight_ih` for `weight_ih_l0`. `of` is the network's class in PyTorch.
   case cell(of: String)
-  /// Keras's, whose matrices are transposed: `kernel`, `recurrent_kernel`.
+  /// A tensor of Keras, whose matrices are transposed: `kernel`, `recurrent_kernel`.
   case keras
-  /// Statistics that a batch normalisation subtracts and divides by.
+  /// Statistics of a batch normalisation.
   case batchNorm
-  /// An attribute of the node stands in its place.
+  /// An attribute of the node replaces it.
   case attribute
-  /// Weights in a reparametrised form, to be merged before they are saved.
+  /// Reparametrised weights, which have to be merged before saving.
   case reparametrised
 }
 
-/// What tells one kind of recurrent network from another.
+/// A kind of recurrent network, for errors.
 package struct RecurrentKind: Sendable, Equatable {
   package let op: String
   /// Its class in PyTorch.
   package let module: String
-  /// Rows of `weight_hh` for each of its columns.
+  /// The rows of `weight_hh` for each column.
   package let gates: Int
 
   init(_ network: any RecurrentOp.Type) {
@@ -45,12 +45,12 @@ package struct RecurrentKind: Sendable, Equatable {
     gates = network.gates
   }
 
-  /// Rows of each of its matrices, as a shape has them.
+  /// The rows of its matrices, in words.
   var rows: String { gates == 1 ? "hidden" : "\(gates)·hidden" }
 }
 
-/// At most three of `names` that `name` may stand for: those of the same last part, those beside it under its prefix, and
-/// those that a typing error is away.
+/// At most three of `names` that `name` may mean: those with the same last part, those with the same prefix, and those a
+/// typing error away.
 func names(near name: String, among names: [String]) -> [String] {
   let (prefix, last) = split(name)
   let ranked = names.prefix(comparedNames).compactMap { other -> (rank: Int, name: String)? in
@@ -63,10 +63,10 @@ func names(near name: String, among names: [String]) -> [String] {
   return ranked.sorted { ($0.rank, $0.name) < ($1.rank, $1.name) }.prefix(3).map(\.name)
 }
 
-/// Names of a file that a missing one is compared with: a file may have millions.
+/// The most names that a missing one is compared with, as a file may have millions.
 private let comparedNames = 2000
 
-/// A tensor's prefix and the rest, of which long ones are cut.
+/// A tensor's prefix and the rest, cut if long.
 private func split(_ name: String) -> (prefix: String, last: String) {
   guard let dot = name.lastIndex(of: ".") else { return ("", name) }
   return (String(name[..<dot].suffix(200)), String(name[name.index(after: dot)...].suffix(200)))

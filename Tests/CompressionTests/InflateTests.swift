@@ -123,7 +123,8 @@ import Testing
     let limits = InflateLimits(maxBytes: 1 << 30, maxRatio: 100)
     let small = try gzip([UInt8](repeating: 0, count: InflateLimits.maxUncheckedRatioBytes))
     #expect(
-      try inflated(small.span, from: .gzip, limits: limits).count == InflateLimits.maxUncheckedRatioBytes)
+      try inflated(small.span, from: .gzip, limits: limits).count
+        == InflateLimits.maxUncheckedRatioBytes)
     let bomb = try gzip([UInt8](repeating: 0, count: 8 << 20))
     #expect(throws: CompressionError.ratioTooHigh(limit: 100)) {
       try inflated(bomb.span, from: .gzip, limits: limits)

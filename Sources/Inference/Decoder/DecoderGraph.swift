@@ -1,15 +1,15 @@
 import ModelFormat
 
-/// A decoder ready to run: one step a token, each from the state of the step before.
+/// A decoder ready to run: one step for each token, from the state of the step before.
 package struct DecoderGraph: Sendable {
   package let graph: ModelGraph
   package let decoder: Model.Decoder
-  /// What the scores of tokens are.
+  /// The scale of the tokens' scores.
   let scale: TokenSampler.Scale
   /// What its attention goes over that is made ready once a sequence.
   let attention: SteadyAttention
 
-  /// - Throws: as `ModelGraph`, and where the graph does not run step by step.
+  /// - Throws: as `ModelGraph`; and if the graph can't run step by step.
   init(
     _ decoder: Model.Decoder, precision: Precision, kernels: Kernels
   ) throws(ModelError) {
@@ -70,7 +70,7 @@ package struct DecoderGraph: Sendable {
         }
         continue
       }
-      // What is kept from turn to turn would count the encoder's steps again.
+      // A state kept from step to step would accumulate the encoder's steps again each time.
       if !changes, !node.state.isEmpty { return index }
       if changes, node.op.needsWholeSequence || node.axis != 0 { return index }
       if node.domain == .steps, node.inputs.contains(where: isEnd) { return index }
@@ -103,8 +103,8 @@ package struct DecoderGraph: Sendable {
 
   /// What a first step reads.
   ///
-  /// - Parameter values: what the encoder found out, in the order of its model's `decoded`.
-  /// - Returns: nil where a number is not finite.
+  /// - Parameter values: the encoder's values, in the order of its model's `decoded`.
+  /// - Returns: nil if a number is not finite.
   func firstInput(_ values: [[Float]]) -> InputSequence? {
     let inputs = zip(decoder.sources, graph.model.description.inputs).map {
       source, input -> InputSequence.Values in

@@ -1,18 +1,18 @@
-/// The riders of a turn whose own steps are done and for whom the decoder runs: a row for each hypothesis of each.
+/// The decoder's part of a turn: for each rider whose own steps are done, a row for each hypothesis.
 ///
-/// Their states are the hypotheses' own: those here last for one turn.
+/// Hypotheses hold their states; those here last for one turn.
 package struct DecoderTurn {
   private let decoder: DecoderGraph
   private var states: SeatStates
   private var workspace: Workspace
   private var riders: [TurnRider] = []
-  /// By seat of the worker, the first of its rider's rows.
+  /// By the worker's seat, the first row of the seat's rider.
   private var places: [Int: Int] = [:]
   /// The rows of each output.
   private var outputs: [[Float]]
 
-  /// Floats of the encoder's sequences that one pass takes, or one hypothesis alone: others wait for the next pass, so that memory
-  /// is bounded.
+  /// Bounds memory: the most floats of encoder sequences in one pass, unless a single hypothesis has more. Other hypotheses
+  /// run in the next pass.
   static let maxFloatsAtOnce = 1 << 21
 
   package init(_ decoder: DecoderGraph) {
@@ -22,7 +22,7 @@ package struct DecoderTurn {
     outputs = decoder.graph.model.outputs.map { _ in [] }
   }
 
-  /// Adds the next step of the rider in `seat`.
+  /// Adds the next step of the hypotheses of the rider in `seat`.
   package mutating func add(_ search: TokenSearch, seat: Int) {
     places[seat] = riders.count
     riders += search.riders(seat: riders.count)
@@ -48,21 +48,21 @@ package struct DecoderTurn {
     }
   }
 
-  /// The first row of the rider in a seat of the worker; nil where its own steps rode.
+  /// The first row of the rider in a seat of the worker; nil for a rider whose own steps are in the turn.
   package func place(ofSeat seat: Int) -> Int? { places[seat] }
 
-  /// What the decoder computed for a row.
+  /// The decoder's scores for a row.
   func values(ofOutput output: Int, row: Int) -> ArraySlice<Float> {
     let size = decoder.graph.model.outputs[output].size
     return outputs[output][row * size..<(row + 1) * size]
   }
 
-  /// The state of a row, behind so many steps.
+  /// The state of a row after so many steps.
   func state(row: Int, position: Int) -> SequenceState {
     states.state(ofSeat: row, position: position)
   }
 
-  /// The turn is over.
+  /// Removes all rows, as the turn is over.
   package mutating func clear() {
     riders.removeAll(keepingCapacity: true)
     places.removeAll(keepingCapacity: true)

@@ -1,17 +1,17 @@
-/// How a decoder's tokens are chosen, and what is asked for beside them.
+/// How a decoder's tokens are chosen, and what is answered beside them.
 package struct Decoding: Sendable, Equatable {
   package enum Choice: Sendable, Equatable {
-    /// A token a step; at a temperature of 0 the likeliest (greedy).
+    /// Draws one token a step; at temperature 0 the likeliest (greedy).
     case sampling(Sampling)
-    /// The likeliest sequences, as far as a search finds them that goes on with so many at a time. A sequence's score is
-    /// the logarithm of its probability, divided by its number of tokens to the power of `lengthPenalty`.
+    /// Beam search for the likeliest sequences, with `width` hypotheses at a time. A sequence's score is the logarithm of its
+    /// probability, divided by its number of tokens to the power of `lengthPenalty`.
     case beam(width: Int, lengthPenalty: Double)
   }
 
   package var choice: Choice
-  /// The most tokens, one that ends the sequence among them.
+  /// The most tokens, including the one that ends the sequence.
   package var maxSteps: Int
-  /// How many sequences are answered at the most, the best first; one unless `choice` is a beam.
+  /// The most sequences to answer, the best first; 1 unless `choice` is a beam.
   package var alternatives: Int
   /// Whether the scores of all tokens at each step are answered too.
   package var returnsSteps: Bool
@@ -32,11 +32,11 @@ package struct Decoding: Sendable, Equatable {
     self.returnsSteps = returnsSteps
   }
 
-  /// Sequences that a search may go on with at a time: each takes as much as a rider.
+  /// The widths that a beam may have; a hypothesis costs as much as a rider.
   package static let widths = 1...64
   package static let lengthPenalties = 0.0...10.0
 
-  /// Sequences that are under way at a time, at the most.
+  /// The most hypotheses at a time.
   package var width: Int {
     switch choice {
     case .sampling: 1
@@ -66,27 +66,27 @@ extension Decoding {
 }
 
 extension Decoding.Choice {
-  /// The likeliest token of each step.
+  /// Chooses the likeliest token at each step.
   package static var greedy: Self { .sampling(Sampling(temperature: 0, seed: 0)) }
 }
 
-/// A sequence of tokens that a decoder came to.
+/// A sequence of tokens that a decoder answers.
 package struct DecodedSequence: Sendable, Equatable {
-  /// Why it ended.
+  /// Why a sequence ended.
   package enum End: Sendable, Equatable {
-    /// With a token that ends it.
+    /// Its last token is an end token.
     case token
-    /// It came to as many tokens as were asked for.
+    /// It has as many tokens as were asked for.
     case limit
-    /// Its reader wanted no more.
+    /// Its reader stopped it.
     case reader
   }
 
-  /// Without the token that ends it.
+  /// The tokens without the end token.
   package let tokens: [Int32]
-  /// The logarithm of its probability, that of the token that ends it included; of a beam, divided as `Decoding.Choice` says.
+  /// The logarithm of the sequence's probability, with the end token; for a beam, divided as in `Decoding.Choice`.
   package let score: Double
   package let end: End
-  /// The scores of all tokens at each step, the one that ends it included, a row a step; empty where they were not asked for.
+  /// The scores of all tokens, a row for each step, that of the end token included; empty if not asked for.
   package let steps: [Float]
 }

@@ -1,23 +1,23 @@
-/// A sequence of tokens under way.
+/// A sequence of tokens that is still growing.
 struct Hypothesis: Sendable {
-  /// Those after the first, which the model gives.
+  /// The tokens after the start token.
   private(set) var tokens: [Int32] = []
-  /// The logarithm of their probability.
+  /// The logarithm of the tokens' probability.
   private(set) var logarithm = 0.0
-  /// The scores of each step, where they were asked for.
+  /// The scores of each step; empty if not asked for.
   private(set) var rows: [[Float]] = []
-  /// What the next step reads.
+  /// The input of the next step.
   private(set) var input: InputSequence
-  /// The state that it goes on from; nil before the first step.
+  /// The state before the next step; nil before the first.
   private(set) var state: SequenceState?
 
   init(_ input: InputSequence) { self.input = input }
 
-  /// One token longer.
+  /// The hypothesis with one more token.
   ///
   /// - Parameters:
-  ///   - row: the scores of the step, where they are kept.
-  ///   - input: what the step behind that token reads; nil where the token ends the sequence.
+  ///   - row: the scores of the step, if they are kept.
+  ///   - input: the input of the step after the token; nil if the token ends the sequence.
   func appending(
     _ token: Int32, logarithm: Double, row: [Float]?,
     next: (input: InputSequence, state: SequenceState)?

@@ -1,9 +1,9 @@
 import CKernels
 import ModelFormat
 
-/// A search for the tokens that answer a sequence: which hypotheses go on, and which tokens are certain.
+/// The search for the tokens that answer a sequence: sampling or beam search.
 ///
-/// A state machine: its caller lets the decoder run a step of each hypothesis (`DecoderTurn`), and hands over what came of it.
+/// A state machine: the caller runs a decoder step for each hypothesis (`DecoderTurn`) and passes the scores to the search.
 package struct TokenSearch: Sendable {
   private let decoder: DecoderGraph
   private let decoding: Decoding
@@ -12,15 +12,15 @@ package struct TokenSearch: Sendable {
   private let memory: AttentionMemory?
   /// Those that go on, the likeliest first.
   private var live: [Hypothesis] = []
-  /// Those that ended, in the order in which they did.
+  /// Hypotheses that ended, in the order in which they ended.
   private var ended: [(hypothesis: Hypothesis, end: DecodedSequence.End)] = []
-  /// Whether scores came that are not numbers.
+  /// Whether a step had scores that are not finite.
   package private(set) var isNotFinite = false
-  /// Tokens that `takeTokens` gave out.
+  /// The number of tokens that `takeTokens` returned.
   private var givenCount = 0
   private var stepsDone = 0
 
-  /// - Parameter values: what the encoder found out, in the order of its model's `decoded`.
+  /// - Parameter values: the encoder's values, in the order of its model's `decoded`.
   package init(_ decoder: DecoderGraph, _ decoding: Decoding, values: [[Float]]) {
     self.decoder = decoder
     self.decoding = decoding
@@ -37,19 +37,19 @@ package struct TokenSearch: Sendable {
 
   /// Whether no further step is needed.
   package var isDone: Bool { live.isEmpty }
-  /// Steps yet to come, at the most.
+  /// A bound on the remaining steps.
   package var remainingSteps: Int { isDone ? 0 : decoding.maxSteps - stepsDone }
-  /// How many riders the next step has.
+  /// The number of hypotheses, and so of the next step's riders.
   package var width: Int { live.count }
 
-  /// The parts of a turn that compute the next step, with seats from `seat` on.
+  /// The riders for the turn that computes the next step, with seats from `seat` on.
   func riders(seat: Int) -> [TurnRider] {
     live.enumerated().map { $1.rider(seat: seat + $0, memory: memory) }
   }
 
-  /// Takes in the step that a turn computed.
+  /// Advances the search by the step that a turn computed.
   ///
-  /// - Parameter place: the first of its rows in the turn.
+  /// - Parameter place: the search's first row in the turn.
   package mutating func advance(_ place: Int, of turn: DecoderTurn) {
     stepsDone += 1
     let steps = live.indices.map { index in
@@ -84,7 +84,7 @@ package struct TokenSearch: Sendable {
     if isDecided { live = [] }
   }
 
-  /// What the step behind a token reads.
+  /// The input of the step after a token.
   private func input(
     after hypothesis: Hypothesis, _ token: Int32, row: Int, of turn: DecoderTurn
   ) -> InputSequence {
@@ -104,7 +104,7 @@ package struct TokenSearch: Sendable {
     live = []
   }
 
-  /// The reader wants no more: what is there is the answer.
+  /// Ends the search, as the reader wants no more; the answer is what there is.
   package mutating func stop() {
     ended += live.prefix(1).map { ($0, .reader) }
     live = []
@@ -112,17 +112,17 @@ package struct TokenSearch: Sendable {
 
   // MARK: - Choices
 
-  /// A token that follows a hypothesis.
+  /// A candidate: a hypothesis and a token that may follow.
   private struct Candidate {
     let hypothesis: Int
     let token: Int32
     let logarithm: Double
-    /// That of the whole sequence.
+    /// The logarithm of the whole sequence's probability.
     let sum: Double
-    /// The score as the model gave it, which rounding has not touched.
+    /// The token's score as the model computed it, without further rounding.
     let score: Float
 
-    /// Whether this one goes on before `other`: the likelier, of equals the first.
+    /// Whether this candidate is better than `other`: the likelier one; of equals, the first.
     func isBetter(than other: Candidate) -> Bool {
       if sum != other.sum { return sum > other.sum }
       if hypothesis != other.hypothesis { return hypothesis < other.hypothesis }
@@ -130,7 +130,7 @@ package struct TokenSearch: Sendable {
     }
   }
 
-  /// The tokens to go on with, the likeliest first; nil where there is none.
+  /// The best candidates, the likeliest first; nil if there is none.
   private mutating func choose(from steps: [Step]) -> [Candidate]? {
     if sampler != nil {
       guard let token = sampler?.draw(from: steps[0].scores) else { return nil }
@@ -139,7 +139,7 @@ package struct TokenSearch: Sendable {
     let count = decoding.width - ended.count
     var best: [Candidate] = []
     for (index, step) in steps.enumerated() {
-      // No more than so many of one hypothesis are among the best of all.
+      // No hypothesis can have more of the best candidates than are kept in all.
       var ranking = TokenRanking(Array(step.scores))
       for _ in 0..<count {
         guard let token = ranking.next(), step.scores[step.scores.startIndex + token] > step.floor
@@ -165,15 +165,15 @@ package struct TokenSearch: Sendable {
 
   // MARK: - The answer
 
-  /// Whether no hypothesis that goes on can become better than those that are to be answered.
+  /// Whether no continuing hypothesis can become better than the ended ones that will be answered.
   private var isDecided: Bool {
     guard ended.count >= decoding.alternatives, let first = live.first else { return false }
-    // A logarithm only falls, and is divided by no more than the longest sequence's.
+    // A logarithm only decreases, and its divisor is at most that of the longest sequence.
     let bound = score(first.logarithm, count: decoding.maxSteps)
     return results[decoding.alternatives - 1].score >= bound
   }
 
-  /// The sequences that ended, the best first.
+  /// The ended sequences, the best first.
   private var results: [(hypothesis: Hypothesis, end: DecodedSequence.End, score: Double)] {
     ended.enumerated().map {
       ($0, $1.hypothesis, $1.end, score($1.hypothesis.logarithm, count: $1.hypothesis.tokens.count))
@@ -184,11 +184,11 @@ package struct TokenSearch: Sendable {
     guard case .beam(_, let penalty) = decoding.choice, penalty > 0, count > 1 else {
       return logarithm
     }
-    // Made of operations that round alike on every machine.
+    // `Elementary` rounds the same on every machine.
     return logarithm / Elementary.exp(penalty * Elementary.log(Double(count)))
   }
 
-  /// The answer, once it is done: the best first.
+  /// The answer, once the search is done: the best sequence first.
   package var answer: [DecodedSequence] {
     results.prefix(decoding.alternatives).map { hypothesis, end, score in
       DecodedSequence(
@@ -197,8 +197,8 @@ package struct TokenSearch: Sendable {
     }
   }
 
-  /// Removes and returns the tokens that are certain by now and were not given out: those that all hypotheses which can be
-  /// the best begin with.
+  /// Returns the tokens that have become certain since the last call: the common beginning of all hypotheses that can still be
+  /// the best.
   package mutating func takeTokens() -> [Int32] {
     var candidates = live.map(\.tokens)
     if let best = results.first { candidates.append(best.hypothesis.tokens(without: best.end)) }
@@ -222,7 +222,7 @@ extension Hypothesis {
 private struct Step {
   let scores: ArraySlice<Float>
   private let scale: TokenSampler.Scale
-  /// What makes logarithms of probabilities of the scores, subtracted.
+  /// Subtracted from the scores, this makes them logarithms of probabilities.
   private let offset: Double
 
   init(scores: ArraySlice<Float>, decoder: DecoderGraph) {
@@ -241,7 +241,7 @@ private struct Step {
     }
   }
 
-  /// Whether every score is a number or infinitely unlikely, and one is finite.
+  /// Whether at least one score is finite, and the others are finite or mean a probability of 0.
   var isFinite: Bool {
     var hasFinite = false
     for score in scores {
@@ -251,7 +251,7 @@ private struct Step {
     return hasFinite
   }
 
-  /// What no token can be chosen at: a probability of 0.
+  /// The score of a token with probability 0, which is never chosen.
   var floor: Float { scale == .probability ? 0 : -.infinity }
 
   func logarithm(of token: Int32) -> Double {

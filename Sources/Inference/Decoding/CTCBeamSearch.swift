@@ -1,16 +1,16 @@
-/// Finds the labels that connectionist temporal classification makes most probable, following `width` of them at once:
-/// prefix beam search (Graves et al. 2006; Hannun et al. 2014, without a language model).
+/// Prefix beam search of width `width` for the most probable labels under connectionist temporal classification (Graves et
+/// al. 2006; Hannun et al. 2014, without a language model).
 ///
-/// Each prefix has the probability of all alignments to it, those that end in a blank apart from those that end in its last
-/// label. All are logarithms.
+/// A prefix has two probabilities: of all alignments to it that end in a blank, and of all that end in its last label. All
+/// are logarithms.
 struct CTCBeamSearch {
   private struct Beam {
-    /// Its place in the tree of prefixes.
+    /// Its index in the tree of prefixes.
     let prefix: Int32
-    /// Of the alignments that end in a blank, and of those that end in the last label.
+    /// The probabilities of the alignments that end in a blank, and of those that end in the last label.
     var blank: Double
     var label: Double
-    /// Of both.
+    /// The probability of all alignments.
     var total: Double
 
     init(prefix: Int32, blank: Double, label: Double) {
@@ -21,7 +21,7 @@ struct CTCBeamSearch {
     }
   }
 
-  /// A prefix that a step may lead to: one of the beams as it is, or a beam and a label more.
+  /// A prefix after the next step: a beam's, or a beam's with one more label.
   private enum Step {
     case stays(Beam)
     case grows(Int32, label: Int32, probability: Double)
@@ -37,10 +37,10 @@ struct CTCBeamSearch {
   private let blank: Int
   private let width: Int
   private var beams = [Beam(prefix: 0, blank: 0, label: -.infinity)]
-  /// The tree of prefixes: of each its last label and the prefix before that; the first is the empty one.
+  /// The tree of prefixes: for each its last label and its parent. The first prefix is the empty one.
   private var lastLabels: [Int32] = [-1]
   private var parents: [Int32] = [-1]
-  /// The place of a prefix with one label more: parent << 32 | label.
+  /// The child of a prefix for a label, by parent << 32 | label.
   private var children: [UInt64: Int32] = [:]
 
   init(blank: Int, width: Int) {
@@ -48,15 +48,15 @@ struct CTCBeamSearch {
     self.width = width
   }
 
-  /// What a search of that many steps holds at the most: a step adds `width` prefixes to the tree.
+  /// A bound on the bytes of a search of so many steps: a step adds at most `width` prefixes to the tree.
   static func workBytes(steps: Int, size: Int, width: Int) -> Int {
-    // Two labels and places, and an entry of a table that may be a third full; a step's logarithms.
+    // A prefix: two labels and indices, and an entry in a hash table that may be a third full. Also a step's logarithms.
     steps * width * 72 + size * 24 + width * width * 64
   }
 
-  /// Goes on by one step, of which these are the labels' probabilities.
+  /// Advances the search by a step with these probabilities of the labels.
   mutating func advance(by probabilities: [Double]) {
-    // Of each prefix at most `width` labels can be among the best, but for those that lead to another beam.
+    // A prefix has at most `width` labels among the best, beside those that lead to another beam.
     let labels = probabilities.ranked(width + 1, in: probabilities.indices)
       .filter { $0 != blank }
     var places: [Int32: Int] = [:]
@@ -81,7 +81,7 @@ struct CTCBeamSearch {
     for beam in beams {
       for label in labels {
         let growth = growth(of: beam, by: label, probability: probabilities[label])
-        // The labels that follow are less probable, whether this one repeats the last or not.
+        // All later labels are less probable, whether this one repeats the last label or not.
         guard best.admits(beam.total + probabilities[label]) else { break }
         if let child = children[Self.key(beam.prefix, Int32(label))], places[child] != nil {
           continue
@@ -98,7 +98,7 @@ struct CTCBeamSearch {
     }
   }
 
-  /// The most probable labels, and the logarithm of their probability.
+  /// The most probable labels, with the logarithm of their probability as the score.
   var best: DecodedLabels {
     var labels: [Int32] = []
     var prefix = Int(beams[0].prefix)
@@ -110,12 +110,12 @@ struct CTCBeamSearch {
       labels: Nested(labels.reversed(), .row), scores: Nested([Float(beams[0].total)], .one))
   }
 
-  /// The probability that a step adds the label to a prefix: what repeats its last label does so only behind a blank.
+  /// The probability that a step adds the label to a prefix: repeating the last label takes a blank between.
   private func growth(of beam: Beam, by label: Int, probability: Double) -> Double {
     (lastLabels[Int(beam.prefix)] == Int32(label) ? beam.blank : beam.total) + probability
   }
 
-  /// The place of `parent` with a label more.
+  /// The index of the prefix of `parent` and a label.
   private mutating func prefix(_ parent: Int32, _ label: Int32) -> Int32 {
     let key = Self.key(parent, label)
     if let child = children[key] { return child }
@@ -137,14 +137,14 @@ struct CTCBeamSearch {
     return most + Elementary.logOfOnePlus(Elementary.exp(least - most))
   }
 
-  /// The most probable steps, from the first; of equal ones those that came first.
+  /// The most probable candidates; of equals, those that came first.
   private struct BestSteps {
     let width: Int
     private(set) var steps: [Step] = []
 
     init(width: Int) { self.width = width }
 
-    /// Whether a step of that probability would be kept.
+    /// Whether a candidate of this probability would be kept.
     func admits(_ total: Double) -> Bool {
       steps.count < width ? total > -.infinity || steps.isEmpty : total > steps[width - 1].total
     }

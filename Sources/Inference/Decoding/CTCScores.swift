@@ -1,4 +1,4 @@
-/// What the numbers of an output that connectionist temporal classification reads are, and the best label of each step.
+/// The kind of numbers of an output with CTC labels; and greedy CTC decoding.
 package enum CTCScores: Sendable {
   /// Logits or logarithms of probabilities.
   case logits

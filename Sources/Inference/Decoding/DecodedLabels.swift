@@ -1,6 +1,6 @@
-/// What the numbers of an output say of one sequence: labels, as their indices, and scores.
+/// The labels (as indices) and scores of one output for one sequence.
 ///
-/// Labels may be as many as the steps, or fewer or more.
+/// The number of labels may differ from the number of steps.
 package struct DecodedLabels: Sendable, Equatable {
   package var labels: Nested<Int32>
   package var scores: Nested<Float>
@@ -14,7 +14,7 @@ package struct DecodedLabels: Sendable, Equatable {
 package enum NestedForm: Sendable, Equatable {
   case one
   case row
-  /// Rows of so many values each.
+  /// Rows of `size` values.
   case rows(size: Int)
 }
 

@@ -1,9 +1,9 @@
 import ModelFormat
 
-/// How the numbers of one output become labels, with the tensors that takes.
+/// Decodes the numbers of one output to labels; holds the tensors for this.
 ///
-/// Only the numbers of one sequence count, in double precision and in one order: an answer's labels are the same in any
-/// company and on every machine.
+/// Labels depend on the numbers of one sequence only, in double precision and in one order: they are the same in every batch
+/// and on every machine.
 package enum OutputDecoder: Sendable {
   case argmax
   case topK(Int)
@@ -39,7 +39,7 @@ package enum OutputDecoder: Sendable {
 
   /// The labels and scores of finite numbers.
   ///
-  /// - Parameter output: every step, where the decoder needs them all.
+  /// - Parameter output: the output's rows; all steps, if the decoder needs them.
   package func decode(_ output: Prediction.Output) -> DecodedLabels {
     decode(output, checkpoint: {})
   }
@@ -73,7 +73,7 @@ package enum OutputDecoder: Sendable {
     }
   }
 
-  /// The labels and scores that a sequence of which `rows` steps are answered has at the most.
+  /// A bound on the labels and scores of a sequence with `rows` answered steps.
   package func counts(rows: Int) -> (labels: Int, scores: Int) {
     switch self {
     case .argmax: (rows, rows)
@@ -82,7 +82,7 @@ package enum OutputDecoder: Sendable {
     }
   }
 
-  /// Bytes that are held while a sequence of that many steps is decoded, at the most.
+  /// A bound on the bytes held while a sequence of so many steps is decoded.
   package func workBytes(steps: Int, size: Int) -> Int {
     switch self {
     case .argmax, .topK, .ctcGreedy: 0
@@ -91,7 +91,7 @@ package enum OutputDecoder: Sendable {
     }
   }
 
-  /// Bytes of tensors as the decoder holds them.
+  /// The bytes of the decoder's tensors in memory.
   var byteCount: Int {
     switch self {
     case .argmax, .topK, .ctcGreedy, .ctcBeam: 0
@@ -99,7 +99,7 @@ package enum OutputDecoder: Sendable {
     }
   }
 
-  /// About how many operations it takes to decode so many steps.
+  /// The approximate number of operations for decoding so many steps.
   package func operationCount(steps: Int, size: Int) -> Int {
     switch self {
     case .argmax, .topK: steps * size
@@ -125,7 +125,7 @@ extension Prediction.Output {
     stride(from: 0, to: values.count, by: size).map { $0..<$0 + size }
   }
 
-  /// The elements at `indices` of `values` as labels, and as their scores.
+  /// The `indices` as labels, and the elements of `values` there as scores.
   fileprivate func labels<Indices: Sequence<Int>>(
     at indices: Indices, form: NestedForm
   ) -> DecodedLabels {

@@ -1,7 +1,7 @@
 extension RandomAccessCollection where Index == Int, Element: Comparable {
-  /// The indices in `range` of the `count` largest elements, from the largest; of equal ones the first comes first.
+  /// The indices in `range` of the `count` largest elements, the largest first; of equals, the first comes first.
   ///
-  /// A heap of as many as are kept, whose first is the one to go: most elements are compared with that one alone.
+  /// Uses a heap of `count` elements with the least at its root: most elements are compared with the root only.
   func ranked(_ count: Int, in range: Range<Int>) -> [Int] {
     var kept: [Int] = []
     kept.reserveCapacity(count)

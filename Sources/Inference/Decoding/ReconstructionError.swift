@@ -1,16 +1,16 @@
 import ModelFormat
 
-/// How far the steps of a sequence are from what an output reconstructs of them.
+/// The difference between the steps of a sequence and their reconstruction by an output.
 package struct ReconstructionError: Sendable, Equatable {
-  /// Of each step, the mean over its elements.
+  /// For each step, the mean over its elements.
   package let steps: [Float]
-  /// The mean over all of them.
+  /// The mean over all steps.
   package let sequence: Float
 
   /// - Parameters:
-  ///   - output: every step.
+  ///   - output: all steps of the output.
   ///   - values: the floats of the input, as the client sent them.
-  ///   - kind: that of the input.
+  ///   - kind: the kind of the input.
   package init(
     of output: [Float], from values: [Float], _ kind: ModelDescription.Input.Kind,
     by reconstruction: Model.ResolvedReconstruction
@@ -25,7 +25,7 @@ package struct ReconstructionError: Sendable, Equatable {
       var sum = 0.0
       for k in 0..<size {
         var value = values[start + k]
-        // As the graph sees it: rounded likewise.
+        // Normalised with the same rounding as in the graph.
         if reconstruction.units == .normalised, mean != nil || scale != nil {
           value = (value - (mean?[k] ?? 0)) / (scale?[k] ?? 1)
         }

@@ -1,10 +1,10 @@
 import CKernels
 import ModelFormat
 
-/// Finds the labels of the steps that a linear-chain conditional random field scores highest together (Viterbi's algorithm).
+/// Viterbi's algorithm: finds the labels with the highest score under a linear-chain conditional random field.
 ///
-/// The score of labels y is start[y₀] + Σ emission[t][yₜ] + Σ transition[yₜ₋₁][yₜ] + end[y_last]. Of equal paths the one
-/// whose last label is the first counts, and so on backwards.
+/// The score of labels y is start[y₀] + Σ emission[t][yₜ] + Σ transition[yₜ₋₁][yₜ] + end[y_last]. Of equal paths, the one with
+/// the lowest last label wins, then the one with the lowest label before that, and so on.
 package struct ViterbiDecoder: Sendable {
   private static let lanes = Int(CK_LANES)
 

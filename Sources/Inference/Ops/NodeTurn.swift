@@ -1,32 +1,32 @@
 import ModelFormat
 
-/// A node under way in a turn: where its inputs are, and with what it computes.
+/// A node's part of a turn: gives access to its inputs, the plan and the cores.
 struct NodeTurn {
   let graph: ModelGraph
   let plan: TurnPlan
-  /// Cores that divide the work; nil for the caller's alone.
+  /// Cores that divide the work; nil for the caller's only.
   let crew: Crew?
   /// The node's place in the graph.
   var index = 0
 
   var node: GraphNode { graph.nodes[index] }
 
-  /// Where the steps of the node's value lie or, of a vector, those of its inputs.
+  /// The layout of the node's value or, for a vector, of its inputs.
   var layout: PackedLayout { plan.layouts[graph.nodes[index].axis] }
 
-  /// Where those of an input lie.
+  /// The layout of an input.
   func layout(ofInput position: Int) -> PackedLayout {
     plan.layouts[graph.axis(of: graph.nodes[index].inputs[position])]
   }
 
-  /// An input in the domain of the node's value.
+  /// An input, with rows as those of the node's value.
   func operand(_ position: Int, _ workspace: Workspace) -> Matrix {
     let node = node
     let reference = node.inputs[position]
     switch (node.domain, graph.domain(of: reference)) {
     case (.reported, .riders), (.ends, .riders), (.ends, .reported), (.steps, .riders),
       (.steps, .reported), (.steps, .ends):
-      // An op some of whose inputs are vectors with other rows than its value.
+      // A vector has other rows than the value.
       var gathered = Matrix()
       gather(reference, as: node.domain, workspace, into: &gathered)
       return gathered
@@ -35,12 +35,12 @@ struct NodeTurn {
     }
   }
 
-  /// All inputs, likewise.
+  /// All inputs, with rows as those of the node's value.
   func operands(_ workspace: Workspace) -> [Matrix] {
     graph.nodes[index].inputs.indices.map { operand($0, workspace) }
   }
 
-  /// Copies a value's rows for another domain.
+  /// Copies a value's rows to another domain.
   func gather(
     _ reference: Model.ValueReference, as target: RowDomain, _ workspace: Workspace,
     into output: inout Matrix

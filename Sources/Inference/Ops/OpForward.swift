@@ -1,30 +1,30 @@
 import ModelFormat
 
-/// An op ready to run: what a node of it computes in a turn.
+/// An op ready to run: computes a node's value in a turn.
 ///
-/// An op is a file with a struct of this protocol, and a row in `OpTable`. Its name, attributes and shape rule are a file
-/// in `ModelFormat`. A row's result depends on that row's values and, over time, on its sequence's alone, to the bit, on
-/// every machine: plain floating-point operations in one order, and the routines of `CKernels`.
+/// An op is a file with a struct of this protocol, and a row in `OpTable`; its name, attributes and shape rule are a file
+/// in `ModelFormat`. A row's result depends only on that row's values and, over time, on its own sequence; it has the same
+/// bits on every machine. So ops use plain floating-point operations in a fixed order, and the routines of `CKernels`.
 protocol OpForward: Sendable {
   associatedtype Definition: OpDefinition
 
   /// Reads and packs the weights of a node.
   init(_ op: Definition, _ weights: NodeWeights) throws(ModelError)
 
-  /// Bytes of weights as the op holds them.
+  /// The bytes of the op's weights in memory.
   var byteCount: Int { get }
-  /// Of a recurrent network, bytes of its largest recurrent matrix.
+  /// Recurrent networks: the bytes of the largest recurrent matrix.
   var largestRecurrentByteCount: Int { get }
   /// Whether the op needs every step of a sequence at once.
   var needsWholeSequence: Bool { get }
   /// Whether the op's state holds sums over the steps (`PreciseSum`).
   var addsOverTime: Bool { get }
 
-  /// The rows of the op's value, whose inputs have those.
+  /// The domain of the op's value, for inputs with these domains.
   func domain(of inputs: [RowDomain]) -> RowDomain
-  /// What a sequence's state holds for a node of that size before the first step; empty where nothing is kept.
+  /// The initial floats in a sequence's state for a node of this size; empty if the op keeps nothing.
   func initialState(size: Int) -> [Float]
-  /// What it holds beside that where the node has a mask.
+  /// The initial floats that a node with a mask has in addition.
   func maskState(size: Int) -> [Float]
 
   /// Computes the node's value over the turn.
@@ -39,8 +39,8 @@ extension OpForward {
   var needsWholeSequence: Bool { false }
   var addsOverTime: Bool { false }
 
-  /// Of an op that works on each row by itself: the steps where an input has steps, at each of which its other inputs
-  /// stand, else those of the input that is known last.
+  /// The domain of an op that works row by row: steps if an input has steps (other inputs are repeated), else the domain of the
+  /// input that is known last.
   func domain(of inputs: [RowDomain]) -> RowDomain {
     inputs.first { $0 == .steps } ?? inputs.first { $0 == .ends } ?? inputs.first {
       $0 == .reported
@@ -51,7 +51,7 @@ extension OpForward {
   func maskState(size: Int) -> [Float] { [] }
 }
 
-/// An op that changes the rows of its one input in place, each by itself.
+/// An op that changes each row of its only input in place.
 protocol RowForward: OpForward {
   func apply(to rows: inout Matrix, kernels: Kernels)
 }
@@ -66,24 +66,24 @@ extension RowForward {
   }
 }
 
-/// Where a node's tensors are read, and how its weights are to be kept.
+/// Reads a node's tensors; has the precision and kernels for its weights.
 struct NodeWeights {
   let node: Model.ResolvedNode
   let tensors: TensorFile
-  /// What a recurrent network's weights are kept as.
+  /// The precision of a recurrent network's weights.
   let precision: Precision
-  /// What will compute with them.
+  /// The kernels that will use the weights.
   let kernels: Kernels
 
-  /// What stands before the names of the node's tensors.
+  /// The prefix of the names of the node's tensors.
   var prefix: String { node.weights ?? node.name }
 
-  /// A tensor's elements, by its name behind the prefix.
+  /// A tensor's elements, by its name after the prefix.
   func required(_ name: String) throws(ModelError) -> [Float] {
     try tensors.floats(tensorName(name, under: prefix))
   }
 
-  /// Likewise; nil where it is not there.
+  /// The same for an optional tensor; nil if it is absent.
   func optional(_ name: String) throws(ModelError) -> [Float]? {
     tensors.contains(tensorName(name, under: prefix)) ? try required(name) : nil
   }

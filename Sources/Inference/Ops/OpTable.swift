@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// What computes each op, in the order of `ModelDescription.Op.all`.
+/// The implementation of each op, in the order of `ModelDescription.Op.all`.
 enum OpTable {
   static let rows: [any OpForward.Type] = [
     EmbeddingForward.self,
@@ -74,7 +74,7 @@ enum OpTable {
     PadForward.self,
   ]
 
-  /// What computes `node`, its weights read and packed.
+  /// The implementation of `node`, with its weights read and packed.
   static func forward(of weights: NodeWeights) throws(ModelError) -> any OpForward {
     for row in rows {
       if let forward = try row.make(weights) { return forward }
@@ -82,14 +82,14 @@ enum OpTable {
     preconditionFailure("no row for \(weights.node.op.name)")
   }
 
-  /// The cell of a recurrent network in one direction, 0 or 1; nil of another op.
+  /// The cell of a recurrent network in a direction, 0 or 1; nil for other ops.
   static func cell(of op: ModelDescription.Op, direction: Int = 0) -> RecurrentCell? {
     rows.lazy.compactMap { ($0 as? any RecurrentForward.Type)?.cell(of: op, direction) }.first
   }
 }
 
 extension OpForward {
-  /// Nil for a node of another op.
+  /// Returns nil for a node of another op.
   fileprivate static func make(_ weights: NodeWeights) throws(ModelError) -> (any OpForward)? {
     guard let op = weights.node.op.definition as? Definition else { return nil }
     return try Self(op, weights)
@@ -97,7 +97,7 @@ extension OpForward {
 }
 
 extension RecurrentForward {
-  /// Nil of another op.
+  /// Returns nil for another op.
   fileprivate static func cell(of op: ModelDescription.Op, _ direction: Int) -> RecurrentCell? {
     (op.definition as? Definition).map { cell($0, direction: direction) }
   }

@@ -3,10 +3,10 @@ import ModelFormat
 extension ModelGraph {
   /// Advances every rider by its steps, in one pass over the weights.
   ///
-  /// A rider's results depend on its own inputs and state only, to the bit. Where the graph is not
-  /// streamable, each rider's steps are the whole of its sequence.
+  /// A rider's results depend on its own inputs and state only, to the bit. If the graph is not streamable, each
+  /// rider's steps have to be its whole sequence.
   ///
-  /// - Parameter crew: cores that divide the hidden units of recurrent networks; nil for the caller's alone.
+  /// - Parameter crew: cores that divide the hidden units of recurrent networks; nil for the caller's only.
   package func forward(
     _ riders: [TurnRider], states: inout SeatStates, workspace: inout Workspace,
     crew: Crew? = nil
@@ -34,7 +34,7 @@ extension ModelGraph {
     }
   }
 
-  /// Brings an input into packed order, normalised.
+  /// Copies an input to packed order, and normalises it.
   private func pack(input index: Int, plan: TurnPlan, workspace: inout Workspace) {
     let layout = plan.layouts[inputs[index].axis]
     switch model.description.inputs[index].kind {

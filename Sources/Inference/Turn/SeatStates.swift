@@ -1,4 +1,4 @@
-/// The states of the riders on board, a row a seat; memory is taken for seats that were ever filled.
+/// The states of the riders on board, a row for each seat. Rows are allocated when a seat is first used.
 package struct SeatStates {
   private var matrix: Matrix
 
@@ -6,24 +6,24 @@ package struct SeatStates {
     matrix = Matrix(rows: 0, columns: graph.initialState.count)
   }
 
-  /// Gives a seat the state of a sequence that has not begun.
+  /// Sets a seat to the initial state.
   mutating func reset(seat: Int, graph: ModelGraph) {
     fill(seat: seat, with: graph.initialState)
   }
 
-  /// Gives a seat a state to go on from.
+  /// Sets a seat to a given state.
   mutating func resume(seat: Int, from state: SequenceState) {
     fill(seat: seat, with: state.floats)
   }
 
-  /// The state of a seat whose sequence has `position` steps behind it.
+  /// The state of a seat whose sequence has done `position` steps.
   package func state(ofSeat seat: Int, position: Int) -> SequenceState {
     SequenceState(position: position, floats: Array(matrix.values[matrix.row(seat)]))
   }
 
   private mutating func fill(seat: Int, with floats: [Float]) {
     precondition(floats.count == matrix.columns)
-    // Rows lie one after the other, so those that are there stay as they are.
+    // Rows are contiguous, so adding rows keeps the others.
     if seat >= matrix.rows { matrix.resize(rows: seat + 1, columns: matrix.columns) }
     matrix.set(row: seat, from: floats, at: 0, count: floats.count)
   }
@@ -46,7 +46,7 @@ package struct SeatStates {
       row: seat, column: range.lowerBound, from: source, at: start, count: range.count)
   }
 
-  /// Changes a seat's floats one by one, each with its partner in `source` from `start` on.
+  /// Merges each of a seat's floats with the corresponding one of `source`, from `start` on.
   mutating func merge(
     seat: Int, range: Range<Int>, with source: [Float], at start: Int,
     _ combine: (Float, Float) -> Float
@@ -59,8 +59,8 @@ package struct SeatStates {
     }
   }
 
-  /// Adds floats of `source`, from `start` on, to a seat's sums: in `range` the first half is what they are, the second
-  /// what rounding left out.
+  /// Adds floats of `source`, from `start` on, to a seat's sums (`PreciseSum`): in `range` first all rounded sums, then all
+  /// errors.
   mutating func add(seat: Int, range: Range<Int>, _ source: [Float], at start: Int) {
     let count = range.count / 2
     let base = seat * matrix.columns + range.lowerBound

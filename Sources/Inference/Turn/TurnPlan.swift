@@ -1,32 +1,32 @@
 import ModelFormat
 
-/// The order of a turn: where each rider's steps lie, and which rows are reported.
+/// The plan of a turn: the rows of each rider's steps, and the rows to report.
 final class TurnPlan: Sendable {
   /// The riders, longest first.
   let riders: [TurnRider]
-  /// The place of each of them among those given.
+  /// The index of each of these among the riders as given.
   let order: [Int]
-  /// Where the steps of each of the model's axes lie.
+  /// The layout of each of the model's axes.
   let layouts: [PackedLayout]
-  /// The reported rows of each rider.
+  /// For each rider, the range of its reported rows.
   let reported: [Range<Int>]
-  /// The packed row of each reported row, and its rider.
+  /// For each reported row, the packed row and the rider.
   private let reportedSteps: [Int]
   private let reportedRiders: [Int]
-  /// The riders that finish; and for each that does, its place among them.
+  /// The riders that finish; and for each of these, its index among them.
   let ends: [Int]
   private let endPlaces: [Int]
 
   /// - Parameters:
-  ///   - axes: those of the model, the first of which orders the riders.
-  ///   - reportsEveryStep: whether a rider with that selection needs reported rows of all its steps.
+  ///   - axes: the model's axes; riders are ordered by their steps on the first.
+  ///   - reportsEveryStep: whether a rider with this selection needs a reported row for each step.
   init(_ given: [TurnRider], axes: [StepAxis], reportsEveryStep: (Selection) -> Bool) {
-    // Riders are read by index: a copy of each would count references.
+    // By index, as copying riders would change reference counts.
     let isAlone = axes.count == 1
     let lengths = given.indices.map {
       isAlone ? given[$0].steps.count : given[$0].input.stepCounts[0]
     }
-    // Equal lengths keep their order, so a batch of equal lengths is not shuffled.
+    // The common case: riders of equal lengths need no sorting.
     if zip(lengths, lengths.dropFirst()).allSatisfy({ $0 >= $1 }) {
       order = Array(given.indices)
       riders = given
@@ -37,7 +37,7 @@ final class TurnPlan: Sendable {
       riders = order.map { given[$0] }
     }
     let layout = PackedLayout(steps: order.map { lengths[$0] })
-    // Where there are several axes, a rider's steps are the whole of its sequence.
+    // With several axes, a rider's steps are its whole sequence.
     var layouts = [layout]
     for axis in axes.dropFirst() {
       var steps: [Int] = []
@@ -69,7 +69,7 @@ final class TurnPlan: Sendable {
     self.endPlaces = endPlaces
   }
 
-  /// The row that a value in `domain` has for the end of a rider that finishes; of steps, those of `axis`.
+  /// The row of a value in `domain` (for steps, on `axis`) for the end of a rider that finishes.
   func endRow(of rider: Int, in domain: RowDomain, axis: Int) -> Int {
     switch domain {
     case .steps: layouts[axis].lastRow(rider: rider)
@@ -79,7 +79,7 @@ final class TurnPlan: Sendable {
     }
   }
 
-  /// The rows of a rider's vector in `domain`, one or several of those that are reported.
+  /// The rows in `domain` of a rider's vector: one, or all its reported rows.
   func rows(of rider: Int, in domain: RowDomain) -> Range<Int> {
     switch domain {
     case .reported: return reported[rider]
@@ -94,7 +94,7 @@ final class TurnPlan: Sendable {
     domain == .reported ? reportedSteps.count : ends.count
   }
 
-  /// For each row of `target`, the row that a value in `source` has for it; where one of them has steps, those of `axis`.
+  /// For each row of the domain `target`, the corresponding row of the domain `source`; steps are those of `axis`.
   func rows(of source: RowDomain, in target: RowDomain, axis: Int) -> [Int] {
     switch (target, source) {
     case (.reported, .steps): return reportedSteps

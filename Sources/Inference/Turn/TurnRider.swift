@@ -1,16 +1,16 @@
-/// A rider's part in one turn: the steps of its inputs that it advances by.
+/// A rider's part in one turn.
 package struct TurnRider: Sendable {
   package let input: InputSequence
-  /// Steps of `input` to run; not empty.
+  /// The steps of `input` to run; not empty.
   package let steps: Range<Int>
-  /// Steps that the sequence has run before; 0 makes it start from its initial state.
+  /// The number of steps that the sequence has done before; 0 starts from the initial state.
   package let position: Int
-  /// Whether these are the last steps, so that what exists at the end of a sequence is computed.
+  /// Whether these are the sequence's last steps; then values that exist only at its end are computed.
   package let finishes: Bool
   package let selection: Selection
-  /// The row of the state matrix that holds the rider's state.
+  /// The rider's row in `SeatStates`.
   package let seat: Int
-  /// The state to go on from, of that position; nil for what the seat holds.
+  /// The state to continue, which has done `position` steps; nil to use the seat's.
   package let resumed: SequenceState?
   /// What attention of a decoder goes over, kept from step to step; nil of other graphs.
   let memory: AttentionMemory?

@@ -1,21 +1,21 @@
 import ModelFormat
 
-/// What a turn computes in, kept from turn to turn; and what it reported.
+/// The buffers of a turn, reused from turn to turn, and the reported rows of the last one.
 package struct Workspace {
-  /// Token ids of each input, packed.
+  /// The token ids of each input, in packed order.
   var tokens: [[Int32]]
-  /// The value of each input, of each node, and of each recurrent network's final states by layer.
+  /// The values of inputs, of nodes, and of recurrent networks' final states by layer.
   var inputs: [Matrix]
   var nodes: [Matrix]
   var hidden: [[Matrix]]
   var cell: [[Matrix]]
   /// What the turn reports of each of the model's outputs, their masks, and of the values that its decoder reads.
   var outputs: [Matrix]
-  /// The rows of each output that belong to each rider, in the order in which the riders were given.
+  /// For each output, the range of each rider's rows, in the order in which the riders were given.
   package internal(set) var reported: [[Range<Int>]]
   let recurrent = RecurrentScratch()
   var state = RecurrentState()
-  /// The output of the layer under way, and of the one before it.
+  /// The outputs of the current and of the previous layer.
   var layers = (current: Matrix(), other: Matrix())
 
   package init(graph: ModelGraph) {
@@ -32,10 +32,10 @@ package struct Workspace {
     outputs = Array(repeating: Matrix(), count: count)
   }
 
-  /// Floats that a matrix may keep from one load to the next.
+  /// The most floats that a matrix keeps when memory is released.
   static let keptFloats = 1 << 20
 
-  /// Gives back the matrices that a large turn needed and an ordinary one does not.
+  /// Frees matrices that only a large turn needed.
   package mutating func trim() {
     func trim(_ matrix: inout Matrix) {
       if matrix.values.count > Self.keptFloats { matrix = Matrix() }
@@ -54,7 +54,7 @@ package struct Workspace {
     recurrent.trim(to: Self.keptFloats)
   }
 
-  /// What the turn reported of an output for a rider: its reported rows × the output's size.
+  /// The reported values of an output for a rider: its reported rows × the output's size.
   package func values(ofOutput output: Int, rider: Int) -> ArraySlice<Float> {
     let (rows, columns) = (reported[output][rider], outputs[output].columns)
     return outputs[output].values[rows.lowerBound * columns..<rows.upperBound * columns]
@@ -62,7 +62,7 @@ package struct Workspace {
 }
 
 extension Workspace {
-  /// The value behind a reference; an input of tokens has none.
+  /// The value of a reference; an input of tokens has none.
   subscript(reference: Model.ValueReference) -> Matrix {
     switch reference {
     case .input(let index): inputs[index]

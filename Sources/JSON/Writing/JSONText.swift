@@ -63,7 +63,7 @@ extension Unicode.Scalar {
 
 /// JSON as strings, for short pieces; `JSONWriter` writes bytes.
 package enum JSONText {
-/// An array of finite numbers.
+  /// An array of finite numbers.
   package static func array(_ numbers: [Int]) -> String {
     "[\(numbers.map(String.init).joined(separator: ", "))]"
   }

@@ -1,11 +1,11 @@
 import JSON
 
-/// Makes a graph of its own of a decoder's description, whose inputs have the forms of the encoder's values, and checks it.
+/// Makes a graph from a decoder's description and checks it. The graph's inputs have the forms of the encoder's values.
 struct DecoderResolver {
   private(set) var graph: GraphResolver
-  /// Of the inputs of the graph, of which the token of the step is the first.
+  /// The source of each input of the graph; the first is the step's token.
   private(set) var sources: [Model.Decoder.Source] = []
-  /// What the encoder hands over.
+  /// The encoder's values that the decoder reads.
   private let values: [Model.ResolvedOutput]
   let vocabulary: [String]?
   let separator: String
@@ -13,7 +13,7 @@ struct DecoderResolver {
   let ends: Set<Int32>
   let maxSteps: Int
 
-  /// - Parameter values: the encoder's values that inputs of the decoder read, by the inputs' places.
+  /// - Parameter values: the encoder's values that the decoder reads, by the indices of the decoder's inputs.
   init(
     _ decoder: ModelDescription.Decoder, of model: ModelDescription,
     values: [Int: Model.ResolvedOutput], tensors: TensorFile
@@ -51,7 +51,7 @@ struct DecoderResolver {
     }
     outputs[0].forecasts = outputs[0].forecasts ?? decoder.inputs[tokenInput].name
     var inputs: [ModelDescription.Input] = []
-    // The steps of the token come first: they are those that the graph runs by.
+    // The token's axis has to come first: the graph runs by the steps of the first axis.
     let order = [tokenInput] + decoder.inputs.indices.filter { $0 != tokenInput }
     for index in order {
       let (source, input) = try Self.source(
@@ -91,7 +91,7 @@ struct DecoderResolver {
     maxSteps = decoder.maxSteps
   }
 
-  /// The only input of tokens.
+  /// The index of the only input of tokens.
   private static func tokenInput(
     of decoder: ModelDescription.Decoder
   ) throws(ModelError) -> (Int, vocabulary: [String]?) {
@@ -107,7 +107,7 @@ struct DecoderResolver {
     return found[0]
   }
 
-  /// Where an input comes from, and its kind. What is fed back becomes an output.
+  /// The source of an input, and its kind. A value that is fed back becomes an output of the graph.
   private static func source(
     of input: ModelDescription.Decoder.Input, path: String, value: Model.ResolvedOutput?,
     place: Int, outputs: inout [ModelDescription.Output]
@@ -125,7 +125,7 @@ struct DecoderResolver {
       guard case .sequence(let size) = value.form else {
         return (.encoder(place), described(.vector(size: value.size)))
       }
-      // Values of as many steps as each other share an axis in the decoder too.
+      // Encoder values of the same axis share an axis in the decoder too.
       return (
         .encoder(place),
         described(
@@ -155,7 +155,7 @@ struct DecoderResolver {
     }
   }
 
-  /// What is fed back has the size of the input that takes it.
+  /// Checks that a value that is fed back has the size of its input.
   private static func checkFeedback(
     _ decoder: ModelDescription.Decoder, order: [Int], sources: [Model.Decoder.Source],
     graph: GraphResolver
@@ -174,7 +174,7 @@ struct DecoderResolver {
 }
 
 extension DecoderResolver {
-  /// Lets the encoder make no sequences of more or fewer steps than the decoder takes.
+  /// Bounds the encoder's steps by those that the decoder allows.
   func boundSteps(of encoder: inout GraphResolver) throws(ModelError) {
     for (source, input) in zip(sources, graph.description.inputs) {
       guard case .encoder(let place) = source, let own = input.axis,

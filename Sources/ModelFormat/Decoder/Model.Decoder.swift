@@ -1,24 +1,24 @@
 extension Model {
   /// The decoder of a sequence-to-sequence model, checked.
   package final class Decoder: Sendable {
-    /// Its graph: the first output scores the next token, the others are what is fed back.
+    /// The decoder's graph: the first output scores the next token, the others are fed back.
     package let model: Model
-    /// Where each input of the graph comes from; the first is the token of the step.
+    /// The source of each input of the graph; the first is the step's token.
     package let sources: [Source]
-    /// The text of each token, where the model says.
+    /// The text of each token; nil without a vocabulary.
     package let vocabulary: [String]?
-    /// What stands between them in a text.
+    /// The text between two tokens' texts.
     package let separator: String
     package let start: Int32
     package let ends: Set<Int32>
-    /// The most tokens, one that ends the sequence among them.
+    /// The most tokens, including the one that ends the sequence.
     package let maxSteps: Int
 
     package enum Source: Sendable, Equatable {
       case token
-      /// A value of the encoder, by its place in the encoder's `decoded`.
+      /// A value of the encoder, by its index in the encoder's `decoded`.
       case encoder(Int)
-      /// What the decoder's output of that index was at the step before; at the first step the encoder's value, or zeros.
+      /// The decoder's output of this index at the previous step; at the first step the encoder's value, or zeros.
       case feedback(output: Int, first: Int?)
     }
 

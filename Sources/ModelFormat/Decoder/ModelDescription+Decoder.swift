@@ -1,18 +1,18 @@
 extension ModelDescription {
-  /// The decoder of a sequence-to-sequence model: a second graph that starts from values of the model's own (the
-  /// encoder), and whose token at each step is drawn from its scores at the step before.
+  /// The decoder of a sequence-to-sequence model: a second graph that starts from values of the model's own graph (the
+  /// encoder). Its token at each step is chosen by its scores of the previous step.
   package struct Decoder: Sendable, Equatable {
     package var inputs: [Input]
     package var nodes: [Node]
-    /// One: the scores of the next token.
+    /// One output: the scores of the next token.
     package var outputs: [Output]
     /// The token of the first step.
     package var start: Token
-    /// The tokens that end a sequence; none where it ends at its limit alone.
+    /// The tokens that end a sequence; empty if sequences end only at their limit.
     package var end: [Token]
-    /// The most tokens, one that ends the sequence among them.
+    /// The most tokens, including the one that ends the sequence.
     package var maxSteps: Int
-    /// What stands between the texts of tokens; nil for nothing.
+    /// The text between two tokens' texts; nil for none.
     package var separator: String?
 
     package init(
@@ -42,12 +42,12 @@ extension ModelDescription {
         case tokens(size: Int, vocabulary: [String]?)
         /// A value of the encoder, by its name: the same at every step.
         case encoder(String)
-        /// At each step the value that a node of the decoder had at the step before; at the first step a vector of the
-        /// encoder by its name, or zeros.
+        /// The value of a node of the decoder at the previous step; at the first step a vector of the encoder by its name,
+        /// or zeros.
         case feedback(of: String, first: First)
       }
 
-      /// What is fed back before there is anything to feed back.
+      /// The value at the first step.
       package enum First: Sendable, Equatable {
         case encoder(String)
         case zeros(size: Int)
@@ -63,7 +63,7 @@ extension ModelDescription {
 }
 
 extension ModelDescription.Decoder {
-  /// Names of encoder values that the decoder reads, and where each stands.
+  /// The names of the encoder's values that the decoder reads, with the index of the input that names each.
   var encoderValues: [(input: Int, name: String)] {
     inputs.enumerated().compactMap { index, input in
       switch input.source {

@@ -1,9 +1,9 @@
-/// The steps of the values of a graph: which there are, and how many a sequence may have.
+/// The axes of a graph's values, and the bounds on a sequence's steps.
 struct GraphAxes {
-  /// Those of the inputs first, then those that nodes make of them.
+  /// The axes of the inputs first, then those that nodes make of them.
   private(set) var axes: [StepAxis] = []
   private(set) var inputAxes: [InputAxis] = []
-  /// For each input of the description its axis; nil of a vector.
+  /// The axis of each input of the description; nil for a vector.
   private var ofInputs: [StepAxis?] = []
   private let description: ModelDescription
 
@@ -27,14 +27,14 @@ struct GraphAxes {
 
   func axis(ofInput index: Int) -> StepAxis? { ofInputs[index] }
 
-  /// The place of an axis among all, which it joins where it is not there.
+  /// The index of an axis in `axes`, to which the axis is added if it is new.
   mutating func place(of axis: StepAxis) -> Int {
     if let place = axes.firstIndex(of: axis) { return place }
     axes.append(axis)
     return axes.count - 1
   }
 
-  /// Takes note of the steps that a node takes.
+  /// Records the bounds on steps that a node needs.
   mutating func record(
     _ bound: NodeResolution.StepBound, node: String, path: String
   ) throws(ModelError) {
@@ -64,7 +64,7 @@ struct GraphAxes {
     }
   }
 
-  /// Refuses inputs of a node that have different numbers of steps.
+  /// Throws if a node's inputs have different numbers of steps.
   func checkCommon(
     _ arguments: [NodeResolution.Argument], op: String
   ) throws(ModelError) {

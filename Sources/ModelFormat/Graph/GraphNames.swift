@@ -1,7 +1,7 @@
-/// What the names of a description stand for.
+/// Looks up the names of a description.
 struct GraphNames {
   private var declarations: [String: Declaration] = [:]
-  /// In the order of the description; those of single layers are left out.
+  /// All names in the order of the description, without those of single layers.
   private var names: [String] = []
 
   private struct Declaration {
@@ -9,14 +9,14 @@ struct GraphNames {
     let path: String
   }
 
-  /// What a name stands for; node indices are the description's. Of a final state, nil is the last layer's.
+  /// The target of a name; node indices are the description's. For a final state, a layer of nil is the last layer.
   enum Target {
     case input(Int)
     case node(Int)
     case hidden(Int, layer: Int?)
     case cell(Int, layer: Int?)
 
-    /// The index of the node whose value, hidden or cell state this is.
+    /// The index of the node with this value, hidden or cell state; nil for an input.
     var node: Int? {
       switch self {
       case .input: nil
@@ -44,7 +44,7 @@ struct GraphNames {
     }
   }
 
-  /// What `name`, which stands at `path`, stands for.
+  /// The target of `name`; `path` is the place of the name, for an error.
   func target(of name: String, path: String) throws(ModelError) -> Target {
     guard let declaration = declarations[name] ?? layerState(name) else {
       throw .unknownName(name, path: path, known: names)
@@ -62,10 +62,10 @@ struct GraphNames {
     names.append(name)
   }
 
-  /// What `h.hidden.0` stands for: the final state of one layer.
+  /// The target of a name such as `h.hidden.0`: the final state of one layer.
   private func layerState(_ name: String) -> Declaration? {
     guard let dot = name.lastIndex(of: "."), let layer = Int(name[name.index(after: dot)...]),
-      // As Int reads more: "+1", "01".
+      // Int also accepts "+1" and "01".
       name[name.index(after: dot)...] == "\(layer)", layer >= 0,
       let whole = declarations[String(name[..<dot])]
     else { return nil }

@@ -1,6 +1,6 @@
-/// An order of a description's nodes in which each stands behind all that it needs, otherwise the description's own.
+/// A topological order of a description's nodes; otherwise the description's order is kept.
 struct GraphOrder {
-  /// Indices of the description's nodes.
+  /// The indices of the description's nodes, in this order.
   let indices: [Int]
 
   init(_ description: ModelDescription, names: GraphNames) throws(ModelError) {
@@ -40,7 +40,7 @@ struct GraphOrder {
     return needed
   }
 
-  /// Follows the needs of nodes that wait on each other until one comes up again.
+  /// Finds a cycle: follows the inputs of nodes that depend on each other until a node comes up again.
   private static func cycle(_ needs: [[Int]], done: Set<Int>) -> [Int] {
     var trail: [Int] = []
     var next = needs.indices.first { !done.contains($0) }

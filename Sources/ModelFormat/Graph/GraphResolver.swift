@@ -1,19 +1,19 @@
 import JSON
 
-/// Turns a description's names into references, in an order that can be computed, and checks every node on the way.
+/// Resolves a description's names to references, puts the nodes in an order that can be computed, and checks every node.
 struct GraphResolver {
   let description: ModelDescription
   let tensors: TensorFile
-  /// The tensors that some node reads.
+  /// The tensors that nodes read.
   private(set) var usedTensors: Set<String> = []
   private(set) var nodes: [Model.ResolvedNode] = []
   private(set) var outputs: [Model.ResolvedOutput] = []
   private(set) var axes: GraphAxes
-  /// For each input of the decoder that reads a value of this graph, that value.
+  /// The values of this graph that the decoder reads, by the indices of the decoder's inputs.
   private(set) var decoded: [Int: Model.ResolvedOutput] = [:]
 
   private let names: GraphNames
-  /// For each node of the description, its place in `nodes`.
+  /// For each node of the description, its index in `nodes`.
   private var resolvedIndex: [Int: Int] = [:]
 
   init(_ description: ModelDescription, tensors: TensorFile) throws(ModelError) {
@@ -43,7 +43,7 @@ struct GraphResolver {
     try checkUse()
   }
 
-  /// Takes note of the steps that the decoder takes of a value that it reads.
+  /// Records the decoder's bounds on the steps of a value that it reads.
   mutating func bound(
     _ value: Model.ResolvedOutput, _ range: ClosedRange<Int>, node: String, path: String
   ) throws(ModelError) {
@@ -102,7 +102,7 @@ struct GraphResolver {
       axis: resolution.axis.map { axes.place(of: $0) }, recurrent: resolution.recurrent)
   }
 
-  /// What says which steps of a node's input count.
+  /// The reference to a node's mask.
   private func mask(
     of node: ModelDescription.Node, _ arguments: [NodeResolution.Argument], path: String
   ) throws(ModelError) -> Model.ValueReference? {
@@ -136,7 +136,7 @@ struct GraphResolver {
       axis: axis(of: value))
   }
 
-  /// The steps of a value; nil of a vector.
+  /// The axis of a value; nil for a vector.
   private func axis(of value: Model.ValueReference) -> StepAxis? {
     switch value {
     case .input(let index): return axes.axis(ofInput: index)
@@ -194,7 +194,7 @@ struct GraphResolver {
     }
   }
 
-  /// Refuses inputs and nodes that no output needs: clients would send, and every turn compute, what nobody reads.
+  /// Throws if no output needs an input or a node: clients would send, and every turn compute, values that nobody reads.
   private func checkUse() throws(ModelError) {
     var used = Set<Model.ValueReference>()
     func use(_ value: Model.ValueReference) {
@@ -220,7 +220,7 @@ struct GraphResolver {
 }
 
 extension Model.ValueReference {
-  /// The index of the node whose value, hidden or cell state this is.
+  /// The index of the node with this value, hidden or cell state; nil for an input.
   fileprivate var node: Int? {
     switch self {
     case .input: nil
@@ -230,7 +230,7 @@ extension Model.ValueReference {
 }
 
 extension ClosedRange<Int> {
-  /// "1 name", "1 to 3 names" or, where only a limit bounds it, "2 to 100 names".
+  /// The count in words: "1 name", "1 to 3 names".
   fileprivate var text: String {
     guard lowerBound < upperBound else { return lowerBound == 1 ? "1 name" : "\(lowerBound) names" }
     return "\(lowerBound) to \(upperBound) names"

@@ -1,11 +1,12 @@
-/// The steps that a value has. Values whose axes are equal have as many steps as each other in every sequence.
+/// The step axis of a value: how its number of steps follows from an input's. Values with equal axes have the same number of
+/// steps in every sequence.
 package struct StepAxis: Sendable, Hashable {
-  /// The inputs whose steps these come from, as an index in `Model.inputAxes`; nil: their number is always the same.
+  /// The input axis from which the steps come, an index in `Model.inputAxes`; nil for a fixed number of steps.
   package private(set) var origin: Int?
-  /// How the number of steps follows from that of the origin, one after another.
+  /// The stages by which the number of steps follows from the origin's, in order.
   private(set) var stages: [Stage] = []
 
-  /// One number from another: `⌊(factor · n + offset) / divisor⌋`.
+  /// A stage maps n to `⌊(factor · n + offset) / divisor⌋`.
   struct Stage: Sendable, Hashable {
     var factor = 1
     var offset = 0
@@ -14,22 +15,22 @@ package struct StepAxis: Sendable, Hashable {
     func callAsFunction(_ count: Int) -> Int { floor(factor * count + offset, divisor) }
   }
 
-  /// The steps of some inputs.
+  /// The axis of inputs.
   init(origin: Int) { self.origin = origin }
 
-  /// A fixed number of steps.
+  /// An axis with a fixed number of steps.
   init(count: Int) { stages = [Stage(factor: 0, offset: count)] }
 
-  /// The number of steps where the inputs behind `origin` have as many as `counts` says.
+  /// The number of steps, given the steps of all input axes.
   package func count(_ counts: [Int]) -> Int { count(origin.map { counts[$0] } ?? 0) }
 
-  /// The number of steps where the origin has `count`.
+  /// The number of steps, given the origin's.
   func count(_ count: Int) -> Int { stages.reduce(count) { $1($0) } }
 
-  /// Whether it has several steps for one of the origin's.
+  /// Whether there are more steps than the origin's.
   var grows: Bool { stages.contains { $0.factor > $0.divisor } }
 
-  /// The steps of the origin that make `count` steps or more: the least; nil where no number of steps does.
+  /// The fewest steps of the origin that make at least `count` steps; nil if no number does.
   func leastOrigin(for count: Int) -> Int? {
     guard origin != nil else { return self.count(0) >= count ? 0 : nil }
     return stages.reversed().reduce(count) { count, stage in
@@ -37,7 +38,7 @@ package struct StepAxis: Sendable, Hashable {
     }
   }
 
-  /// The most steps of the origin that make `count` steps or fewer; nil where no number of steps does.
+  /// The most steps of the origin that make at most `count` steps; nil if no number does.
   func mostOrigin(for count: Int) -> Int? {
     guard origin != nil else { return self.count(0) <= count ? .max : nil }
     return stages.reversed().reduce(count) { count, stage in
@@ -45,7 +46,7 @@ package struct StepAxis: Sendable, Hashable {
     }
   }
 
-  /// The axis of what has so many steps for those of this one; nil where the numbers go beyond `ModelLimits`.
+  /// The axis with one more stage; nil if numbers exceed `ModelLimits`.
   func applying(_ stage: Stage) -> StepAxis? {
     var axis = self
     axis.append(stage)
@@ -62,7 +63,7 @@ package struct StepAxis: Sendable, Hashable {
     return fits && growth <= Double(ModelLimits.stepGrowth) && axis.stages.count <= 16 ? axis : nil
   }
 
-  /// Adds a stage, so that equal numbers of steps are, where that is easily seen, the same stages.
+  /// Adds a stage and simplifies, so that in common cases equal numbers of steps have equal stages.
   private mutating func append(_ stage: Stage) {
     var next = stage
     if let last = stages.last {
@@ -79,14 +80,14 @@ package struct StepAxis: Sendable, Hashable {
       }
     }
     let common = greatestCommonDivisor(next.factor, next.divisor)
-    // A whole multiple before the rounding: ⌊(f · n + o) / d⌋ of f and d without it.
+    // Cancels a common factor: f, o and d divided by it give the same quotient.
     next.factor /= common
     next.divisor /= common
     next.offset = floor(next.offset, common)
     if next != Stage() { stages.append(next) }
   }
 
-  /// The steps in words, by the name of the origin's input: "(the steps of \"x\" + 1) / 2, rounded down".
+  /// The number of steps in words: "(the steps of \"x\" + 1) / 2, rounded down".
   func text(origin: String) -> String {
     stages.enumerated().reduce("the steps of \(origin)") { text, stage in
       let (index, stage) = stage
@@ -101,14 +102,14 @@ package struct StepAxis: Sendable, Hashable {
   }
 }
 
-/// Inputs that have as many steps as each other.
+/// An axis of the model's inputs: all its inputs have the same number of steps.
 package struct InputAxis: Sendable, Equatable {
-  /// The first of them, an index in the description's inputs.
+  /// The axis's first input, an index in the description's inputs.
   package let input: Int
-  /// How many steps a sequence must have, and which node needs them.
+  /// The fewest steps of a sequence, and the node that needs them.
   package internal(set) var least = 1
   package internal(set) var neededBy: String?
-  /// The most steps that a sequence may have, and which node takes no more.
+  /// The most steps of a sequence, and the node that allows no more.
   package internal(set) var most = Int.max
   package internal(set) var limitedBy: String?
 }

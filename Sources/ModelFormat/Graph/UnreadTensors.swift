@@ -1,23 +1,23 @@
 import JSON
 
-/// Finds tensors that were probably meant to be read.
+/// Finds tensors that no node reads, but that were probably meant to be read.
 struct UnreadTensors {
   let tensors: TensorFile
   /// The graphs that read the file.
   let graphs: [GraphResolver]
 
-  /// A node, or an output that is decoded, and the tensors that it reads under its prefix.
+  /// A node (or a decoded output) with the tensors that it reads under its prefix.
   private struct Reader {
     let name: String
     let op: String
     let tensors: [String]
-    /// Those that it could read, without the prefix.
+    /// The names of all tensors that it could read, without the prefix.
     let readable: [String]
     let recurrent: Model.RecurrentShape?
   }
 
-  /// Refuses tensors that stand under the prefix of a node but that no node reads: a model whose bias has a wrong name
-  /// would answer without it.
+  /// Throws if a tensor has the prefix of a node but no node reads it: a model whose bias has a wrong name would answer
+  /// without the bias.
   func check() throws(ModelError) {
     let (nodes, outputs) = (graphs.flatMap(\.nodes), graphs.flatMap(\.outputs))
     let usedTensors = Set(graphs.flatMap(\.usedTensors))
@@ -47,7 +47,7 @@ struct UnreadTensors {
     }
   }
 
-  /// What a tensor stands under, the longest first: of nested prefixes that one counts.
+  /// The readers whose prefix a tensor has, the longest prefix first; with nested prefixes, the longest one counts.
   private static func prefixes(of tensor: String) -> [String] {
     let dots = tensor.indices.filter { tensor[$0] == "." }
     return dots.isEmpty ? [""] : dots.reversed().map { String(tensor[..<$0]) }
@@ -58,13 +58,13 @@ struct UnreadTensors {
   ) -> TensorHint? {
     guard let name = nameOfTensor(tensor, under: prefix) else { return nil }
     if let shape = owner.recurrent {
-      // The one bias of a recurrent network that has none so far.
+      // A single bias, for a recurrent network without biases.
       let bias = Model.RecurrentShape.tensorName("bias", layer: 0, direction: 0, under: prefix)
       return shape.bias == .none && Self.aliases[name, default: name] == "bias"
         ? .meant(bias) : nil
     }
     let readable = owner.readable
-    // The node would read it if no attribute gave what it holds.
+    // The node would read it, but an attribute replaces it.
     if readable.contains(name) { return .attribute }
     if ["running_mean", "running_var", "num_batches_tracked"].contains(name) { return .batchNorm }
     if Self.reparametrised.contains(where: { name.contains($0) }) { return .reparametrised }
@@ -77,14 +77,14 @@ struct UnreadTensors {
     return nearestName(to: tensor, among: absent).map { .meant($0) }
   }
 
-  /// What other frameworks, and hurried people, call them.
+  /// Other frameworks' names of tensors, and common mistakes.
   private static let aliases = [
     "b": "bias", "beta": "bias", "offset": "bias", "shift": "bias", "bias_": "bias",
     "w": "weight", "gamma": "weight", "kernel": "weight", "scale": "weight", "weights": "weight",
     "biases": "bias", "chain_kernel": "transitions", "left_boundary": "start_transitions",
     "right_boundary": "end_transitions",
   ]
-  /// Parts of names that adapters, masks and norms of weights have.
+  /// Parts of the names of adapters, pruning masks and weight norms.
   private static let reparametrised = [
     "lora_", "weight_orig", "weight_mask", "weight_g", "weight_v", "weight_u", "parametrizations",
     "_raw",

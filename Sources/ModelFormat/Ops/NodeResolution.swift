@@ -1,11 +1,11 @@
 import JSON
 
-/// A node while its op is checked: its inputs and the file's tensors, and what the op finds out about them.
+/// A node while its op is being resolved: its inputs, the file's tensors, and the results of the op's checks.
 package struct NodeResolution {
   let node: ModelDescription.Node
   /// The node's path in the description.
   let path: String
-  /// The node's inputs, without those that are left out; one at least.
+  /// The node's inputs, without omitted ones; at least one.
   let arguments: [Argument]
   /// The inputs of the model.
   let inputs: [ModelDescription.Input]
@@ -13,11 +13,11 @@ package struct NodeResolution {
 
   /// The tensors that the node reads, in order.
   private(set) var usedTensors: [String] = []
-  /// Set by the ops that have one.
+  /// The shape of a recurrent network, set by such ops.
   var recurrent: Model.RecurrentShape?
-  /// The steps of the node's value, where it is a sequence: those of its inputs, unless the op says otherwise.
+  /// The axis of the node's value, if it is a sequence: that of its inputs, unless the op sets another.
   var axis: StepAxis?
-  /// How many steps the op needs and takes.
+  /// The bounds on steps that the op needs.
   var bounds: [StepBound] = []
 
   init(
@@ -32,30 +32,30 @@ package struct NodeResolution {
     axis = arguments.lazy.compactMap(\.axis).first
   }
 
-  /// Numbers of steps that an op takes.
+  /// A bound on the number of steps.
   struct StepBound {
     let axis: StepAxis
     let range: ClosedRange<Int>
   }
 
-  /// A node's input: its path and name in the description, and what they stand for.
+  /// A node's input: its path and name in the description, and the resolved value.
   struct Argument {
-    /// Its place in the node's list of inputs.
+    /// Its index in the node's list of inputs.
     let position: Int
     let path: String
     let name: String
     let value: Model.ValueReference
     let form: Model.ValueForm
-    /// Its steps; nil of a vector.
+    /// Its axis; nil for a vector.
     let axis: StepAxis?
   }
 
-  /// What stands before the names of the node's tensors.
+  /// The prefix of the names of the node's tensors.
   var prefix: String { node.weights ?? node.name }
 
   // MARK: Inputs
 
-  /// The elements a step or a sequence of an input that may be a sequence or a vector.
+  /// The size of an input that may be a sequence or a vector.
   func size(of argument: Argument) throws(ModelError) -> Int {
     guard let size = argument.form.size else {
       throw refusal(of: argument, expected: "a sequence or a vector")
@@ -63,7 +63,7 @@ package struct NodeResolution {
     return size
   }
 
-  /// The elements a step of an input that must be a sequence.
+  /// The size of an input that has to be a sequence.
   func sequenceSize(of argument: Argument) throws(ModelError) -> Int {
     guard case .sequence(let size) = argument.form else {
       throw refusal(of: argument, expected: "a sequence")
@@ -77,7 +77,7 @@ package struct NodeResolution {
       expected: expected)
   }
 
-  /// The form that the inputs have together: a vector stands at every step of a sequence, and a size of 1 for every element.
+  /// The common form of the inputs: vectors are repeated for every step of a sequence, and values of size 1 for every element.
   func broadcastForm() throws(ModelError) -> Model.ValueForm {
     var widest = arguments[0]
     var size = try size(of: widest)
@@ -93,7 +93,7 @@ package struct NodeResolution {
     return steppedForm(size: size)
   }
 
-  /// A sequence where one input is a sequence, else a vector.
+  /// A sequence if an input is one, else a vector.
   func steppedForm(size: Int) -> Model.ValueForm {
     arguments.contains { if case .sequence = $0.form { true } else { false } }
       ? .sequence(size: size) : .vector(size: size)
@@ -109,7 +109,7 @@ package struct NodeResolution {
     usedTensors.append(tensor)
   }
 
-  /// Likewise, where the tensor is there; returns whether it is.
+  /// The same for an optional tensor; returns whether it is there.
   @discardableResult
   mutating func useIfPresent(_ tensor: String, shape: [Int]) throws(ModelError) -> Bool {
     guard tensors.contains(tensor) else { return false }
@@ -117,12 +117,12 @@ package struct NodeResolution {
     return true
   }
 
-  /// Takes note of a tensor that does not count at inference, where it is there.
+  /// Marks a tensor as read, if it is there, although inference does not need it.
   mutating func passOver(_ tensor: String) {
     if tensors.contains(tensor) { usedTensors.append(tensor) }
   }
 
-  /// The size that a matrix leaves open, where `read` finds its other size to be right.
+  /// The unknown size of a matrix whose other size is known.
   func openSize(
     of tensor: String, pattern: String, hint: TensorHint? = nil, read: ([Int]) -> Int?
   ) throws(ModelError) -> Int {
@@ -139,12 +139,12 @@ package struct NodeResolution {
 // MARK: - Steps
 
 extension NodeResolution {
-  /// Refuses sequences of which the steps of `argument` are not that many.
+  /// Requires that `argument` has so many steps.
   mutating func bound(_ argument: Argument, _ range: ClosedRange<Int>) {
     if let axis = argument.axis { bounds.append(StepBound(axis: axis, range: range)) }
   }
 
-  /// Gives the value as many steps as `stage` makes of those of the first input: one at least.
+  /// Sets the value's axis: the first input's with `stage` applied; at least one step.
   mutating func changeSteps(_ stage: StepAxis.Stage, key: String) throws(ModelError) {
     guard let source = axis else { preconditionFailure("a node without steps changes none") }
     guard let axis = source.applying(stage) else {
@@ -157,14 +157,14 @@ extension NodeResolution {
     setSteps(axis)
   }
 
-  /// Gives the value steps of its own: one at least.
+  /// Sets the value's axis; at least one step.
   mutating func setSteps(_ axis: StepAxis) {
     self.axis = axis
     bounds.append(
       StepBound(axis: axis, range: 1...(axis.grows ? ModelLimits.grownSteps : Int.max)))
   }
 
-  /// Gives the value a step for each place of a kernel.
+  /// Sets the value's axis: a step for each position of a kernel.
   ///
   /// - Parameter limit: the most steps of padding; nil for any number.
   mutating func place(_ kernel: StepKernel, paddingLimit limit: Int? = nil) throws(ModelError) {

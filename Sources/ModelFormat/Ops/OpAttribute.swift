@@ -1,16 +1,16 @@
 import JSON
 
-/// A key of a node that only its op has, kept in a property of the op: how it is read, checked and written.
+/// An attribute of an op: a key of its nodes, stored in a property of the op. Defines how it is read, checked and written.
 package struct OpAttribute<Op: Sendable>: Sendable {
   let key: String
   let read: @Sendable (JSONField, inout Op) throws(ModelError) -> Void
-  /// Nil where it is left out.
+  /// Nil if the attribute is omitted.
   let json: @Sendable (Op) -> String?
   /// The second argument is the attribute's path.
   let check: @Sendable (Op, String) throws(ModelError) -> Void
 }
 
-/// Which numbers an attribute may be.
+/// The numbers that an attribute allows.
 enum NumberBound: Sendable {
   case finite, zeroOrMore, positive
 
@@ -34,7 +34,7 @@ enum NumberBound: Sendable {
 extension OpAttribute {
   typealias Property<Value> = WritableKeyPath<Op, Value> & Sendable
 
-  /// A number; left out, it is what the op's `init()` says.
+  /// A number, by default that of the op's `init()`.
   static func number(
     _ key: String, _ property: Property<Float>, _ bound: NumberBound = .finite
   ) -> OpAttribute {
@@ -50,7 +50,7 @@ extension OpAttribute {
     }
   }
 
-  /// A number; may be left out.
+  /// An optional number.
   static func optionalNumber(
     _ key: String, _ property: Property<Float?>, _ bound: NumberBound = .finite
   ) -> OpAttribute {
@@ -64,7 +64,7 @@ extension OpAttribute {
     }
   }
 
-  /// Whether something is so; left out, it is not.
+  /// A boolean, by default false.
   static func flag(_ key: String, _ property: Property<Bool>) -> OpAttribute {
     OpAttribute(key: key) { field, op throws(ModelError) in
       op[keyPath: property] = try field.bool()
@@ -74,7 +74,7 @@ extension OpAttribute {
     }
   }
 
-  /// Whether something is so; may be left out.
+  /// An optional boolean.
   static func optionalFlag(_ key: String, _ property: Property<Bool?>) -> OpAttribute {
     OpAttribute(key: key) { field, op throws(ModelError) in
       op[keyPath: property] = try field.bool()
@@ -84,7 +84,7 @@ extension OpAttribute {
     }
   }
 
-  /// A whole number; left out, it is what the op's `init()` says.
+  /// A whole number, by default that of the op's `init()`.
   static func integer(
     _ key: String, _ property: Property<Int>, in bounds: ClosedRange<Int> = allIntegers
   ) -> OpAttribute {
@@ -97,7 +97,7 @@ extension OpAttribute {
     }
   }
 
-  /// A whole number that may be left out.
+  /// An optional whole number.
   static func optionalInteger(
     _ key: String, _ property: Property<Int?>, in bounds: ClosedRange<Int> = allIntegers
   ) -> OpAttribute {
@@ -110,7 +110,7 @@ extension OpAttribute {
     }
   }
 
-  /// An array of whole numbers, or one number for an array of one.
+  /// An array of whole numbers; a single number counts as an array of one.
   static func integers(_ key: String, _ property: Property<[Int]>) -> OpAttribute {
     OpAttribute(key: key) { field, op throws(ModelError) in
       op[keyPath: property] = try field.integers()
@@ -123,7 +123,7 @@ extension OpAttribute {
     }
   }
 
-  /// Whole numbers that no sum of sizes makes overflow.
+  /// Whole numbers of any sign that can't overflow when added to sizes.
   static var allIntegers: ClosedRange<Int> { -ModelLimits.size...ModelLimits.size }
 
   private static func checkInteger(
@@ -136,7 +136,7 @@ extension OpAttribute {
     }
   }
 
-  /// An array of numbers, or one number for an array of one; may be left out.
+  /// An optional array of numbers; a single number counts as an array of one.
   static func numbers(_ key: String, _ property: Property<[Float]?>) -> OpAttribute {
     OpAttribute(key: key) { field, op throws(ModelError) in
       op[keyPath: property] = try field.floats()
@@ -147,7 +147,7 @@ extension OpAttribute {
     }
   }
 
-  /// One of some words; may be left out. `expected` names them.
+  /// An optional word of an enum; `expected` lists the words for errors.
   static func word<Word: RawRepresentable<String> & SendableMetatype>(
     _ key: String, _ property: Property<Word?>, expected: String
   ) -> OpAttribute {
@@ -161,7 +161,7 @@ extension OpAttribute {
   }
 }
 
-/// Refuses numbers that are not finite and, where `count` is given, others than as many.
+/// Throws unless all numbers are finite and, if `count` is given, there are so many.
 func checkNumbers(
   _ numbers: [Float], count: Int? = nil, path: String
 ) throws(ModelError) {

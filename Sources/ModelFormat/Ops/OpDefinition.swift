@@ -1,7 +1,7 @@
-/// What an op is in `model.json`: its name, inputs, attributes and tensors, and the form of its value.
+/// An op of `model.json`: its name, inputs, attributes and tensors, and the form of its value.
 ///
 /// An op is a file with a struct of this protocol, and a row in `ModelDescription.Op.all`. Its stored properties are its
-/// attributes. What computes it is a file in `Inference`.
+/// attributes. Its computation is a file in `Inference`.
 package protocol OpDefinition: Sendable, Equatable {
   /// The op with the defaults of its attributes.
   init()
@@ -9,15 +9,15 @@ package protocol OpDefinition: Sendable, Equatable {
   static var name: String { get }
   /// The op's row of FORMAT.md.
   static var documentation: OpDocumentation { get }
-  /// How many inputs the op takes.
+  /// The number of inputs that the op takes.
   static var inputCount: ClosedRange<Int> { get }
-  /// The tensors that the op reads, by their names behind the node's prefix; empty: a node names no prefix.
+  /// The names of the op's tensors, without the node's prefix; empty for ops without tensors, whose nodes have no prefix.
   static var tensors: [String] { get }
-  /// The keys of a node that the op has beside those of every node.
+  /// The keys that the op's nodes have beside those of every node.
   static var attributes: [OpAttribute<Self>] { get }
-  /// Whether the op's inputs may be sequences of different numbers of steps.
+  /// Whether the op's inputs may have different axes.
   static var combinesAxes: Bool { get }
-  /// The place of the input whose steps a mask says to pass over; nil: the op takes no mask.
+  /// The index of the input whose steps a mask selects; nil if the op takes no mask.
   static var maskedInput: Int? { get }
 
   /// Checks the forms of the node's inputs and the shapes of its tensors, and infers the form of its value.
@@ -31,7 +31,7 @@ extension OpDefinition {
   package static var maskedInput: Int? { nil }
   package static var attributes: [OpAttribute<Self>] { [] }
 
-  /// Of an op that works on each step, or on a vector, by itself and changes no size.
+  /// The rule for an op that works on each step, or on a vector, and keeps its size.
   package func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm {
     _ = try node.size(of: node.arguments[0])
     return node.arguments[0].form
@@ -41,7 +41,7 @@ extension OpDefinition {
 /// The cells of an op's row in FORMAT.md, between its name and the end.
 package struct OpDocumentation: Sendable, Equatable {
   package let inputs: String
-  /// Its tensors and attributes.
+  /// The cell of tensors and attributes.
   package let parameters: String
   package let result: String
 
@@ -53,7 +53,7 @@ package struct OpDocumentation: Sendable, Equatable {
 }
 
 extension ModelDescription {
-  /// One of the ops of FORMAT.md with its attributes.
+  /// An op with its attributes.
   package struct Op: Sendable, Equatable {
     package private(set) var definition: any OpDefinition
 
@@ -70,22 +70,22 @@ extension ModelDescription {
     package var documentation: OpDocumentation { type(of: definition).documentation }
     var inputCount: ClosedRange<Int> { type(of: definition).inputCount }
     var combinesAxes: Bool { type(of: definition).combinesAxes }
-    /// The place of the input whose steps a mask says to pass over; nil: the op takes no mask.
+    /// The index of the input whose steps a mask selects; nil if the op takes no mask.
     package var maskedInput: Int? { type(of: definition).maskedInput }
-    /// The tensors that the op reads, by their names behind the node's prefix.
+    /// The names of the op's tensors, without the node's prefix.
     var tensors: [String] { type(of: definition).tensors }
     /// The keys of a node that only this op has.
     var attributeKeys: [String] { definition.attributeKeys }
 
-    /// Reads the attributes that are there.
+    /// Reads the attributes that are present.
     mutating func read(_ node: JSONObject) throws(ModelError) {
       try definition.read(node)
     }
 
-    /// The attributes as JSON, those that are left out apart.
+    /// The attributes as JSON, without omitted ones.
     package var attributes: [(key: String, json: String)] { definition.writtenAttributes }
 
-    /// Checks what can be checked without the tensors.
+    /// Checks the attributes, without the tensors.
     func check(path: String) throws(ModelError) {
       try definition.check(path: path)
     }

@@ -1,44 +1,44 @@
 import JSON
 
 extension ModelDescription {
-  /// How the numbers of an output become labels.
+  /// How the numbers of an output are decoded to labels.
   package enum Decode: Sendable, Equatable {
     /// The label of the largest element.
     case argmax
-    /// The labels of so many largest elements, from the largest.
+    /// The labels of the k largest elements, the largest first.
     case topK(Int)
-    /// The labels of the steps that a linear-chain conditional random field finds best together.
+    /// The best labels of all steps by a linear-chain conditional random field.
     case crf(CRF)
-    /// The labels that connectionist temporal classification reads over the steps.
+    /// The labels by connectionist temporal classification.
     case ctc(CTC)
 
     package struct CRF: Sendable, Equatable {
       /// The prefix of its tensors.
       package var weights = "crf"
       package var order = Order.fromTo
-      /// The label that stands before every sequence, where the transitions have one; its row is the start's scores.
+      /// The start label, if the transitions have one: its transitions are the scores of a sequence's first label.
       package var start: Int?
-      /// The label that stands behind every sequence, likewise.
+      /// The end label, if the transitions have one.
       package var end: Int?
       /// The name of a sequence of 1: where it is 0, the step has no label.
       package var mask: String?
 
-      /// What the rows and the columns of `transitions` are.
+      /// The meaning of the rows and columns of `transitions`.
       package enum Order: String, Sendable, CaseIterable {
         case fromTo = "from_to"
         case toFrom = "to_from"
       }
 
-      /// Its tensors' names behind the prefix.
+      /// The names of its tensors, without the prefix.
       static let tensors = ["transitions", "start_transitions", "end_transitions"]
 
       package init() {}
     }
 
     package struct CTC: Sendable, Equatable {
-      /// The label that stands for none.
+      /// The blank label.
       package var blank = 0
-      /// The label sequences that are followed at once; nil: the best label of each step is taken.
+      /// The width of a beam search; nil for the best label of each step (greedy).
       package var beam: Int?
       /// The name of a sequence of 1: where it is 0, the step is left out.
       package var mask: String?
@@ -83,7 +83,7 @@ extension ModelDescription {
 extension ModelDescription.Decode {
   private static let names = ["argmax", "top_k", "crf", "ctc"]
 
-  /// A name, or an object of `op` and attributes.
+  /// A name, or an object with `op` and attributes.
   init(_ field: JSONField) throws(ModelError) {
     let nameField: JSONField
     if case .object = field.value {
@@ -151,7 +151,7 @@ extension ModelDescription.Decode {
 // MARK: - Against the graph
 
 extension ModelDescription.Decode {
-  /// Checks that the output can be decoded so; returns the tensors that takes.
+  /// Checks that the output can be decoded in this way; returns the tensors that this needs.
   func resolve(
     _ output: Model.ResolvedOutput, inputs: [ModelDescription.Input], tensors: TensorFile,
     path: String
@@ -199,7 +199,7 @@ extension ModelDescription.Decode {
 }
 
 extension ModelDescription.Decode.CRF {
-  /// The full names of its tensors that are there, checked.
+  /// Checks its tensors; returns the full names of those that are there.
   fileprivate func resolve(
     size: Int, output: String, tensors: TensorFile
   ) throws(ModelError) -> [String] {
@@ -209,7 +209,7 @@ extension ModelDescription.Decode.CRF {
     used.append(transitions)
     for (tensor, label) in [("start_transitions", start), ("end_transitions", end)] {
       let name = tensorName(tensor, under: weights)
-      // A label of the transitions stands in its place.
+      // A start or end label replaces the tensor.
       guard label == nil, tensors.contains(name) else { continue }
       try tensors.check(name, hasShape: [size], node: output)
       used.append(name)

@@ -1,16 +1,16 @@
 import JSON
 
 extension ModelDescription {
-  /// Which forecast goes in again as the next steps.
+  /// The forecast that becomes the input of the next steps.
   package enum Feedback: String, Sendable, CaseIterable {
     case mean, median
   }
 }
 
 extension Model {
-  /// What a model with one input of features foretells of it.
+  /// The forecast of a model's only input, of features.
   package struct Forecast: Sendable, Equatable {
-    /// The elements of an output that are one forecast: from `first`, each `stride` behind the last.
+    /// The elements of an output that are one forecast: the first at `first`, each `stride` after the one before.
     package struct Part: Sendable, Equatable {
       package let output: Int
       package let first: Int
@@ -26,7 +26,7 @@ extension Model {
       package let level: Float
       package let part: Part
 
-      /// The level as it was written.
+      /// The level as it is written in `model.json`.
       package var text: String { level.description }
     }
 
@@ -34,13 +34,13 @@ extension Model {
     package let input: Int
     /// The elements of a step.
     package let size: Int
-    /// The steps that are foretold at once.
+    /// The steps of one forecast.
     package let stepCount: Int
-    /// What is answered as the forecast: its mean, or else the median.
+    /// The part that is answered as the forecast: the mean, or else the median.
     package let point: Part
-    /// What goes in again.
+    /// The part that becomes the input of the next steps.
     package let feedback: Part
-    /// From the lowest level.
+    /// The quantiles, from the lowest level.
     package let quantiles: [Quantile]
 
     /// The point, then the quantiles.
@@ -49,7 +49,7 @@ extension Model {
 }
 
 extension Model.Forecast {
-  /// The forecast of a model; nil where it has more inputs, or none of its outputs foretells features.
+  /// The forecast of a model; nil if it has other inputs, or no output that forecasts features.
   init?(
     of description: ModelDescription, outputs: [Model.ResolvedOutput]
   ) throws(ModelError) {
@@ -117,7 +117,7 @@ extension Model.Forecast {
 }
 
 extension Model.Forecast {
-  /// Checks what is said of the forecasts of a features input, whose steps have `size` elements; nil of other outputs.
+  /// Checks the attributes of an output about forecasts; `size` is that of the forecast features input, nil for other outputs.
   static func check(
     _ output: ModelDescription.Output, size: Int?, outputSize: Int, path: String
   ) throws(ModelError) {

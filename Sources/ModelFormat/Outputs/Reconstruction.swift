@@ -1,7 +1,7 @@
 import JSON
 
 extension ModelDescription {
-  /// What an output reconstructs, and how far off it counts as.
+  /// The input that an output reconstructs, and how the error is measured.
   package struct Reconstruction: Sendable, Equatable {
     /// The name of a features input.
     package var input: String
@@ -16,23 +16,23 @@ extension ModelDescription {
       self.units = units
     }
 
-    /// What is averaged.
+    /// The differences that are averaged.
     package enum ErrorMeasure: String, Sendable, CaseIterable {
       case squared, absolute
     }
 
-    /// What the output and the error are in.
+    /// The units of the output and the error.
     package enum Units: String, Sendable, CaseIterable {
-      /// As the graph sees the input.
+      /// Normalised, as in the graph.
       case normalised
-      /// As clients send it.
+      /// The client's units.
       case input
     }
   }
 }
 
 extension ModelDescription.Reconstruction {
-  /// A name, or an object of `input` and attributes.
+  /// A name, or an object with `input` and attributes.
   init(_ field: JSONField) throws(ModelError) {
     if case .string(let name) = field.value {
       self.init(input: name)
@@ -78,7 +78,7 @@ extension Model {
 }
 
 extension ModelDescription.Reconstruction {
-  /// Checks that `argument`, an output, has the form of the input that it reconstructs.
+  /// Checks that the output `argument` has the form of the input that it reconstructs.
   func resolve(
     _ argument: NodeResolution.Argument, inputs: [ModelDescription.Input], axes: GraphAxes,
     path: String

@@ -28,7 +28,7 @@ package final class ServedModel: Sendable {
   private let onEnd: @Sendable () -> Void
 
   // Inlinable, as a call from another module would copy a whole description, with some twenty reference counts.
-  
+
   @inlinable package var fingerprint: ModelFingerprint? { identity?.fingerprint }
   /// The owner in its sessions' keys; empty for a model that can't have sessions.
   package var sessionOwner: String { fingerprint?.text ?? "" }

@@ -131,7 +131,7 @@ package struct SessionTransfer: Sendable {
 
 /// The models here that may continue the sessions of a model of another process.
 private struct SuccessorModels {
-/// The owners in the keys of their sessions.
+  /// The owners in the keys of their sessions.
   let owners: [String]
   /// Why the sessions can't continue; nil where they can, with the only successor.
   let refusal: String?

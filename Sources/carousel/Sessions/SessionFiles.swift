@@ -97,7 +97,7 @@ final class SessionFiles: Sendable {
   }
 
   // MARK: - Start
-  
+
   /// Restores the sessions of the last process. Changes nothing on the disk.
   func read(into sessions: SessionTransfer) {
     let locks = FolderLock.all(ofFiles: paths, patience: .seconds(10), logger)
@@ -249,7 +249,7 @@ final class SessionFiles: Sendable {
   }
 
   // MARK: - End
-  
+
   /// Writes all sessions for the next process; they don't move any more.
   ///
   /// - Returns: whether all went well; false if the first path could not be written, even if another was.

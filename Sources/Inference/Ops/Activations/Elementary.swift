@@ -1,15 +1,15 @@
 /// Elementary functions in double precision, for results that are rounded to floats.
 ///
-/// Additions, multiplications and divisions alone: those round alike everywhere, where C libraries differ in the last bit.
-/// Relative errors are below 2e-10, 0.003 ULP of a float. NaN passes through.
+/// Made of additions, multiplications and divisions only, which round the same everywhere; C libraries differ in the last
+/// bit. Relative errors are below 2e-10, 0.003 ULP of a float. NaN passes through.
 enum Elementary {
-  /// eˣ; beyond ±200, where floats have ended, that of ±200.
+  /// eˣ; x is clamped to ±200, beyond the range of floats.
   static func exp(_ x: Double) -> Double {
     let (scale, fraction) = power(x)
     return scale + scale * fraction
   }
 
-  /// eˣ − 1, as exact for small x.
+  /// eˣ − 1, with the same relative error for small x.
   static func expMinusOne(_ x: Double) -> Double {
     let (scale, fraction) = power(x)
     return scale * fraction + (scale - 1)
@@ -46,7 +46,7 @@ enum Elementary {
   /// The standard normal distribution function, ½ erfc(−x/√2).
   ///
   /// For a = |x| its tail is e^(−a²/2) g(w) / (a + 4), w = (a − 4) / (a + 4); g is the polynomial of degree 12 that meets the
-  /// exact one at the Chebyshev nodes of a from 0 to 15: a relative error of 5.3e-11. Beyond 15 floats have ended.
+  /// exact one at the Chebyshev nodes of a from 0 to 15: a relative error of 5.3e-11. Beyond 15 the tail is below any float.
   static func normalDistribution(_ x: Double) -> Double {
     var a = x.magnitude
     a = a > 15 ? 15 : a
@@ -68,12 +68,12 @@ enum Elementary {
     return x > 0 ? 1 - tail : tail
   }
 
-  /// eˣ = 2ⁿ (1 + p), n the integer nearest x / ln 2; p = e^r − 1 for the rest r, |r| ≤ ln 2 / 2, by its power series, of
-  /// which what is left out behind r¹¹ is below 7e-15.
+  /// eˣ = 2ⁿ (1 + p), n the integer nearest x / ln 2; p = e^r − 1 for the remainder r, |r| ≤ ln 2 / 2, by its power series up
+  /// to r¹¹; the omitted terms are below 7e-15.
   private static func power(_ x: Double) -> (scale: Double, fraction: Double) {
     var x = x > 200 ? 200 : x
     x = x < -200 ? -200 : x
-    // Adding 1.5·2⁵² leaves the integer nearest in the low bits.
+    // Adding 1.5·2⁵² leaves the nearest integer in the low bits.
     let shift = 0x1.8p52
     let shifted = x * 0x1.71547652b82fep0 + shift
     let n = shifted - shift

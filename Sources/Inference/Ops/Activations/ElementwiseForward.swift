@@ -1,7 +1,7 @@
 import ModelFormat
 
-/// An op that changes each element by itself, by a formula in double precision whose result is rounded once: within 0.51 ULP
-/// of the exact value. The formulas are of plain operations and of `Elementary`, so every machine gives the same bits.
+/// An op that changes each element by a formula in double precision, rounded once: within 0.51 ULP of the exact value. The
+/// formulas use plain operations and `Elementary`, so that every machine gives the same bits.
 protocol ElementwiseForward: RowForward {
   func value(of x: Double) -> Double
 }

@@ -8,7 +8,7 @@ struct GELUForward: ElementwiseForward {
   }
 
   func value(of x: Double) -> Double {
-    // What is left at −15 is less than any float; the limit at −∞ is 0.
+    // At −15 the result is below any float; clamping avoids NaN at −∞, where the limit is 0.
     let x = x < -15 ? -15 : x
     guard isApproximate else { return x * Elementary.normalDistribution(x) }
     // (1 + tanh u) / 2 = 1 / (1 + e^(−2u)), which keeps the digits of the tail.

@@ -10,7 +10,7 @@ struct ScaledTanhForward: ElementwiseForward {
   }
 
   func value(of x: Double) -> Double {
-    // tanh z = E / (E + 2) for E = e²ᶻ − 1. It is 1 to a float's last bit long before z is 20.
+    // tanh z = E / (E + 2) for E = e²ᶻ − 1. It rounds to 1 long before z is 20.
     var z = beta * x
     z = z > 20 ? 20 : z < -20 ? -20 : z
     let e = Elementary.expMinusOne(2 * z)

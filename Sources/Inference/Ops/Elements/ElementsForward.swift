@@ -1,5 +1,5 @@
-/// An op that makes one value of several, element by element, from the first to the last. A vector stands at every step of
-/// a sequence, and a size of 1 for every element.
+/// An op that combines several values element by element, from the first to the last. A vector is repeated for every step of
+/// a sequence, and a value of size 1 for every element.
 protocol ElementsForward: OpForward {
   func combine(_ first: Float, _ second: Float) -> Float
 }
@@ -26,7 +26,7 @@ extension ElementsForward {
 }
 
 extension Matrix {
-  /// The matrix itself, or one of whose columns there are so many.
+  /// The matrix itself or, for one column, a matrix that repeats it `columns` times.
   func broadcast(columns: Int) -> Matrix {
     guard self.columns != columns else { return self }
     var wide = Matrix(rows: rows, columns: columns)

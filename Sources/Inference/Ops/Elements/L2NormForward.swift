@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// Divides each row by its Euclidean length, or by `epsilon` where that is larger. In double precision, where no square
+/// Divides each row by its Euclidean norm, but at least by `epsilon`. In double precision, in which no square of a float
 /// overflows.
 struct L2NormForward: RowForward {
   private let epsilon: Double

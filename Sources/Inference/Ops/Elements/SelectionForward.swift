@@ -1,6 +1,6 @@
-/// An op each of whose elements is one of its input's.
+/// An op that selects elements of its input.
 protocol SelectionForward: OpForward {
-  /// Their places in the input.
+  /// The indices of the elements in the input.
   var elements: [Int] { get }
 }
 

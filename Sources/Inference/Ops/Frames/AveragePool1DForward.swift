@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// In double precision, rounded once.
+/// Averages in double precision, rounded once.
 struct AveragePool1DForward: FramePoolForward {
   let op: AveragePool1DOp
 

@@ -1,10 +1,10 @@
 import ModelFormat
 
-/// A convolution within each step, as a GEMM: a row a place of the kernel.
+/// A convolution within each step, as a GEMM with a row for each position of the kernel.
 struct Conv1DForward: OpForward {
   private let frame: Frame
   private let window: Frame.Window
-  /// One a group.
+  /// A map for each group.
   private let maps: [Linear]
 
   init(_ op: Conv1DOp, _ weights: NodeWeights) throws(ModelError) {
@@ -27,7 +27,7 @@ struct Conv1DForward: OpForward {
     let channels = frame.channels / maps.count
     output.resize(rows: input.rows, columns: node.node.size)
     var (patches, results) = (Matrix(), Matrix())
-    // Some rows at a time, so that the patches stay in a core's cache.
+    // Few enough rows at a time that the patches stay in a core's cache.
     let rowsAtOnce = Swift.max(1, (1 << 16) / (places * channels * window.kernel))
     for (group, map) in maps.enumerated() {
       for start in stride(from: 0, to: input.rows, by: rowsAtOnce) {
@@ -54,7 +54,7 @@ struct Conv1DForward: OpForward {
     }
   }
 
-  /// Copies what the kernel covers at a place: channel by channel.
+  /// Copies the elements under the kernel at a position, channel by channel.
   private func gather(
     _ input: Matrix, row: Int, place: Int, channels: Range<Int>, into patches: inout Matrix,
     at index: Int

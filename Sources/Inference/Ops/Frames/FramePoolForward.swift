@@ -4,7 +4,7 @@ import ModelFormat
 protocol FramePoolForward: OpForward where Definition: FramePoolDefinition {
   var op: Definition { get }
 
-  /// What becomes of the elements of a window, of which there is at least one.
+  /// Reduces the elements of a window, at least one, to one.
   func reduce(_ values: ArraySlice<Float>) -> Float
 }
 

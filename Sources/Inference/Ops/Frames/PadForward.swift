@@ -29,7 +29,7 @@ struct PadForward: OpForward {
 }
 
 extension PadOp.Mode {
-  /// Which of `length` elements stands at a place, below 0 before the first; nil for the number that is put there.
+  /// The index of the element for a position (below 0 in the padding before the first); nil for the padding number.
   func source(of place: Int, length: Int) -> Int? {
     if (0..<length).contains(place) { return place }
     return switch self {

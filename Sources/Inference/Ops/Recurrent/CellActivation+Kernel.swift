@@ -2,7 +2,7 @@ import CKernels
 import ModelFormat
 
 extension CellActivation? {
-  /// What the kernels compute for a direction, 0 or 1; where nothing is given, `common`.
+  /// The kernels' cell for a direction, 0 or 1; `common` where no activations are given.
   func kernel(_ direction: Int, or common: ck_activation) -> ck_activation {
     self.map { ck_activation($0[direction]) } ?? common
   }
@@ -38,7 +38,7 @@ extension ck_activation {
     }
   }
 
-  /// Whether its values lie within ±1.
+  /// Whether the activation's values lie within ±1.
   var isBounded: Bool {
     [CK_SIGMOID, CK_TANH, CK_HARD_SIGMOID, CK_HARD_TANH, CK_SOFTSIGN].contains(kind)
   }

@@ -2,7 +2,7 @@ import CKernels
 import ModelFormat
 
 /// Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine translation" (2014), in
-/// both forms of its reset gate. Gates in the order r z n. h stays as large as it is given.
+/// both forms of its reset gate. Gates in the order r z n. An h within ±1 stays there, but an initial h may be larger.
 struct GRUForward: RecurrentForward {
   typealias Definition = GRUOp
 

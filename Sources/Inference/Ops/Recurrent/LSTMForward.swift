@@ -2,7 +2,7 @@ import CKernels
 import ModelFormat
 
 /// Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 9 (1997), with the forget gate of Gers,
-/// Schmidhuber and Cummins (2000) and, where they are there, the peepholes of Gers, Schraudolph and Schmidhuber (2002) and
+/// Schmidhuber and Cummins (2000) and, optionally, the peepholes of Gers, Schraudolph and Schmidhuber (2002) and
 /// the projection of Sak, Senior and Beaufays (2014). Gates in the order i f g o.
 struct LSTMForward: RecurrentForward {
   typealias Definition = LSTMOp

@@ -1,11 +1,11 @@
 import ModelFormat
 
-/// The steps of a turn that a recurrent network reads under a mask: it runs over these alone, so that its state is carried
+/// The steps of a turn that count under a mask. A recurrent network runs over these only, and so carries its state unchanged
 /// over the others.
 struct MaskedSteps {
-  /// Where they lie, without the others.
+  /// The layout of these steps.
   let layout: PackedLayout
-  /// Those of each rider.
+  /// The counting steps of each rider.
   private let steps: [[Int]]
   private let whole: PackedLayout
 
@@ -15,7 +15,7 @@ struct MaskedSteps {
     self.layout = PackedLayout(steps: steps.map(\.count))
   }
 
-  /// The rows of those steps.
+  /// Their rows in the input.
   func gather(_ input: Matrix) -> Matrix {
     var rows = Matrix(rows: layout.rows, columns: input.columns)
     for (rider, steps) in steps.enumerated() {
@@ -28,15 +28,15 @@ struct MaskedSteps {
     return rows
   }
 
-  /// Brings what the network answers in one direction, `columns` of a step, back to all steps. At a step that it passed over
-  /// stands the answer before it on the way, which `previous` holds when a turn begins and ends; or zeros.
+  /// Copies the network's answers in one direction (`columns` of a step) to all steps. A masked step gets the previous answer in
+  /// that direction, or zeros; `previous` carries that answer from turn to turn.
   func scatter(
     _ found: Matrix, columns: Range<Int>, isReverse: Bool, repeats: Bool,
     previous: inout Matrix, into output: inout Matrix
   ) {
     for (rider, kept) in steps.enumerated() {
       var next = isReverse ? kept.count - 1 : 0
-      /// Where the answer lies that stands at masked steps; nil for `previous`.
+      /// The row of the answer for masked steps; nil for `previous`.
       var current: Int?
       for index in 0..<whole.steps[rider] {
         let step = isReverse ? whole.steps[rider] - 1 - index : index

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// An op that is a recurrent network of one kind of cell.
+/// A recurrent network with one kind of cell.
 protocol RecurrentForward: OpForward where Definition: RecurrentOp {
   var network: RecurrentNetwork { get }
 

@@ -3,7 +3,7 @@ import ModelFormat
 extension RecurrentLayer {
   /// The layers of a node, layer by layer, forward then reverse, from PyTorch's tensors under `prefix`.
   ///
-  /// - Parameter cells: that of each direction.
+  /// - Parameter cells: the cell of each direction.
   static func load(
     _ cells: [RecurrentCell], prefix: String, shape: Model.RecurrentShape, precision: Precision,
     kernels: Kernels, from tensors: TensorFile
@@ -45,7 +45,7 @@ extension RecurrentLayer {
     return layers
   }
 
-  /// The bias that is added to W x, and that of R h for the gates where it stays apart.
+  /// The bias that is added to W x, and the separate one of R h for the gates that need it.
   private static func biases(
     _ cell: RecurrentCell, _ shape: Model.RecurrentShape, from tensors: TensorFile,
     named name: (String) -> String
@@ -67,7 +67,7 @@ extension RecurrentLayer {
     return (input, cell.separateBiases.isEmpty ? nil : recurrent)
   }
 
-  /// The largest number that half precision has.
+  /// The largest finite number of half precision.
   private static var largestHalf: Float { 65504 }
 
   private static func checkHalf(_ values: [Float], of tensor: String) throws(ModelError) {

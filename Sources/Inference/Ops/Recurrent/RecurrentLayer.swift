@@ -1,14 +1,14 @@
 import ModelFormat
 
-/// The final states of one layer in one direction, a row a rider: read at the start of a turn, written at its end.
+/// The states of one layer in one direction, a row for each rider: read at the start of a turn, written at its end.
 struct RecurrentState {
   /// riders × outputSize.
   var hidden = Matrix()
-  /// riders × hiddenSize, of cells that have a c: the constant error carousel.
+  /// riders × hiddenSize, for cells with a c: the constant error carousel.
   var cell = Matrix()
 }
 
-/// One layer of a recurrent network in one direction: one object, which every turn of every thread reads.
+/// One layer of a recurrent network in one direction. Immutable and shared by all threads.
 final class RecurrentLayer: Sendable {
   let cell: RecurrentCell
   let inputSize: Int
@@ -16,11 +16,11 @@ final class RecurrentLayer: Sendable {
   let isReverse: Bool
   let inputWeights: PackedWeights
   let recurrentWeights: PackedWeights
-  /// What W x starts from.
+  /// The start of the sums W x.
   let bias: PackedWeights
-  /// Of the cell's gates with a bias of their own for R h; nil where all are added up.
+  /// The separate bias of R h; nil where the biases are added up.
   let recurrentBias: PackedWeights?
-  /// 3·hiddenSize: those of i, f and o; nil where the gates don't see c.
+  /// 3·hiddenSize: those of i, f and o; nil without peepholes.
   let peepholes: PackedWeights?
   let projection: Linear?
   /// Of a multiplicative cell; nil of others.
@@ -32,21 +32,21 @@ final class RecurrentLayer: Sendable {
   /// The size of c.
   var cellSize: Int { cell.hasCell ? hiddenSize : 0 }
 
-  /// Bytes of packed weights.
+  /// The bytes of packed weights.
   var byteCount: Int {
     inputWeights.byteCount + recurrentWeights.byteCount + bias.byteCount
       + (recurrentBias?.byteCount ?? 0) + (peepholes?.byteCount ?? 0)
       + (projection?.byteCount ?? 0) + (multiplier?.byteCount ?? 0)
   }
 
-  /// Whether h is quantised by its largest element, for int8; else it lies within ±1 and needs no scale of its own.
+  /// For int8: whether h is quantised by its largest element; else it lies within ±1 and has a fixed scale.
   var scalesHidden: Bool { projection != nil || !cell.isHiddenBounded }
 
   /// - Parameters:
-  ///   - cell: what the layer is made of.
-  ///   - precision: what W and R are kept as; bias and P are f32. Few inputs stay f32 where int8 is
-  ///     asked for: up to a quarter of hiddenSize, their products cost no more than those of h, and the
-  ///     features that a model is given are the last thing to round.
+  ///   - cell: the kind of cell.
+  ///   - precision: the precision of W and R; bias and P are f32. With int8, W of few inputs stays f32: up to
+  ///     a quarter of hiddenSize its products cost no more than those of R, and rounding a model's features
+  ///     costs the most accuracy.
   ///   - inputWeights: W, gates·hiddenSize × inputSize, as PyTorch stores it.
   ///   - recurrentWeights: R, gates·hiddenSize × outputSize.
   ///   - bias: gates·hiddenSize, added to W x.
@@ -91,7 +91,7 @@ final class RecurrentLayer: Sendable {
       precision, depth: recurrentWeights.count / (cell.gates * hiddenSize), recurrentWeights)
     self.bias = pack(.f32, depth: 1, bias)
     self.recurrentBias = recurrentBias.map { pack(.f32, depth: 1, $0) }
-    // Of one input and one gate, packed weights lie as they are given.
+    // With one input and one gate, packing does not change the order.
     self.peepholes = peepholes.map {
       PackedWeights(columns: $0.count, depth: 1, matrix: $0, kernels: kernels)
     }
@@ -102,9 +102,8 @@ final class RecurrentLayer: Sendable {
   /// - Parameters:
   ///   - input: layout.rows × inputSize.
   ///   - output: layout.rows × at least `column` + outputSize; h of each step is written from `column` on.
-  ///   - state: the riders' states, by their places, before their first step; after their last when the call returns.
-  ///   - crew: the cores that divide the units among them; nil for the caller's alone. It does not show in
-  ///     the results.
+  ///   - state: the riders' states, in the layout's order, before their first step; updated to those after their last.
+  ///   - crew: the cores that divide the units; nil for the caller's only. Results don't depend on it.
   func forward(
     _ input: Matrix, layout: PackedLayout, state: inout RecurrentState, output: inout Matrix,
     column: Int, scratch: RecurrentScratch, kernels: Kernels, crew: Crew?

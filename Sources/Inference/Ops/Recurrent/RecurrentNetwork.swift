@@ -1,14 +1,14 @@
 import ModelFormat
 
-/// Layers of a recurrent network, in one direction or two.
+/// The layers of a recurrent network, in one direction or two.
 struct RecurrentNetwork: Sendable {
   /// Layer by layer, forward then reverse.
   private let layers: [RecurrentLayer]
   private let directions: Int
-  /// Whether a step under a mask has the answer before it; else it has zeros.
+  /// Whether a masked step repeats the previous answer; else it has zeros.
   private let repeatsAnswers: Bool
 
-  /// - Parameter cells: that of each direction.
+  /// - Parameter cells: the cell of each direction.
   init(_ cells: [RecurrentCell], _ weights: NodeWeights) throws(ModelError) {
     guard let shape = weights.node.recurrent else {
       preconditionFailure("a recurrent network without its shape")
@@ -30,7 +30,7 @@ struct RecurrentNetwork: Sendable {
     Array(repeating: 0, count: layers.reduce(0) { $0 + $1.outputSize + $1.cellSize })
   }
 
-  /// What the network has answered last, for the steps that a mask passes over; one that needs whole sequences begins anew.
+  /// The last answer, for masked steps; empty for a network that needs whole sequences, which keeps none between turns.
   func maskState(size: Int) -> [Float] {
     needsWholeSequence || !repeatsAnswers ? [] : Array(repeating: 0, count: size)
   }
@@ -67,14 +67,14 @@ struct RecurrentNetwork: Sendable {
     }
   }
 
-  /// Runs the riders over the steps of `layout`, which `input` has.
+  /// Runs the riders over the steps of `layout`, whose rows `input` has.
   private func run(
     _ turn: NodeTurn, _ given: Matrix, layout: PackedLayout, states: inout SeatStates,
     workspace: inout Workspace, into output: inout Matrix
   ) {
     let (node, index, plan) = (turn.node, turn.index, turn.plan)
     let riders = plan.riders
-    // Layers pass their outputs along in two buffers of the workspace; the node's input stays as it is.
+    // Layers alternate between two buffers of the workspace; the node's input is not changed.
     var input = given
     var (current, other, state) = (Matrix(), Matrix(), RecurrentState())
     swap(&current, &workspace.layers.current)
@@ -151,14 +151,14 @@ struct RecurrentNetwork: Sendable {
     }
   }
 
-  /// Lets the riders that begin in this turn start from `reference` instead of zero.
+  /// Sets the initial state of riders that begin in this turn to the value of `reference`.
   private func begin(
     _ initial: inout Matrix, from reference: Model.ValueReference, at offset: Int,
     _ turn: NodeTurn, _ layout: PackedLayout, _ workspace: Workspace
   ) {
     let source = workspace[reference]
     let domain = turn.graph.domain(of: reference)
-    // Where the graph restarts from an end of the sequence, every rider finishes in this turn.
+    // If the initial state is known only at a sequence's end, the graph needs whole sequences, and every rider finishes.
     for (j, rider) in turn.plan.riders.enumerated() where rider.position == 0 {
       let row = turn.plan.endRow(of: j, in: domain, axis: turn.node.axis)
       initial.set(

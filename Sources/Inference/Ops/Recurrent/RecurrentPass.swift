@@ -1,13 +1,13 @@
 import CKernels
 
-/// A layer's pass over the steps of a turn, as each core of a crew takes part in it.
+/// A layer's pass over the steps of a turn, divided among the cores of a crew.
 ///
-/// A core owns a share of the hidden units: their columns of W, R and the window, and their cells. It needs
-/// nothing of the others but h, so they meet once a step; twice where a cell's step has two parts. Every unit is computed as it would be by one
-/// core, to the bit.
+/// A core owns a share of the hidden units: their columns of W, R and the window, and their cells. From other cores it needs
+/// only h, so cores wait for each other once a step, or twice if a step has two kernels. The result has the same bits as on
+/// one core.
 ///
-/// Unchecked: the caller of `run` keeps the memory until all cores are done, and what a core writes no other
-/// reads before they have met.
+/// Unchecked: the caller of `run` keeps the memory alive until all cores are done, and no core reads what another
+/// writes before both have passed a barrier.
 @safe struct RecurrentPass: @unchecked Sendable {
   let layer: RecurrentLayer
   let layout: PackedLayout
@@ -20,18 +20,18 @@ import CKernels
   /// riders × outputSize and × hiddenSize; nil where the cell has no c.
   let initial: UnsafePointer<Float>
   let cells: UnsafeMutablePointer<Float>?
-  /// With room for this pass.
+  /// The buffers, prepared for this pass.
   let scratch: RecurrentScratch
 
   private var stepCount: Int { layout.active.count }
   private var riders: Int { layout.active.first ?? 0 }
   private var isInteger: Bool { layer.recurrentWeights.precision == .int8 }
 
-  /// A core's share of the pass: all of it where the core is alone.
+  /// Runs a core's share of the pass.
   func run(_ share: Share, _ barrier: Barrier) {
     if isInteger {
-      // Of most cells, a state that has not been given but computed lies within ±1, and gets the scale that it has
-      // while it rides.
+      // With most cells a computed h lies within ±1 and has the fixed scale, here as while it rides; an h from a client may
+      // be larger.
       unsafe quantize(
         initial, stride: layer.outputSize, columns: layer.outputSize, rows: share.of(riders),
         least: layer.scalesHidden ? 0 : 1, to: scratch.initial)
@@ -49,7 +49,7 @@ import CKernels
     let windowRows = RecurrentScratch.windowRows(layer, layout: layout)
     var done = 0
     while done < stepCount {
-      // A window of steps in the direction of travel; its rows lie together in the layout.
+      // A window of consecutive steps in the layer's direction; its rows are contiguous in the layout.
       var (rows, end) = (0, done)
       while end < stepCount {
         let next = layout.active[time(end)]
@@ -66,12 +66,12 @@ import CKernels
     }
   }
 
-  /// The step that comes `index`-th in this layer's direction.
+  /// The time of the `index`-th step in this layer's direction.
   private func time(_ index: Int) -> Int {
     layer.isReverse ? stepCount - 1 - index : index
   }
 
-  /// b + W x for a window of rows, in the columns of a share.
+  /// Computes b + W x for a window of rows, in the columns of a share.
   private func project(_ rows: Range<Int>, _ share: Share, _ barrier: Barrier) {
     let depth = layer.inputSize
     var given = unsafe ck_inputs()
@@ -95,7 +95,7 @@ import CKernels
 
   private func project(
     _ given: ck_inputs, _ rows: Int, _ share: Share, by weights: PackedWeights,
-    bias: PackedWeights, to window: Room<Float>
+    bias: PackedWeights, to window: ScratchBuffer<Float>
   ) {
     let blocks = share.of(bias.blockCount)
     let own = bias.columns(of: blocks)
@@ -111,7 +111,7 @@ import CKernels
     unsafe kernels.gemm(weights.precision, &call)
   }
 
-  /// A share of the step that comes `index`-th, of all riders that are active then.
+  /// Computes a share of the `index`-th step, for all riders that are active then.
   private func step(
     _ index: Int, windowStart: Int, _ parts: Parts, _ share: Share, _ barrier: Barrier
   ) {
@@ -151,7 +151,7 @@ import CKernels
     let column: Int
     let columns: Int
     /// b + W x.
-    let window: Room<Float>
+    let window: ScratchBuffer<Float>
     /// What is the same at every step of the pass.
     let call: ck_step
   }
@@ -165,7 +165,7 @@ import CKernels
   /// - Parameter weights: R, whose W x + b is in `window`.
   private func unitShare(
     _ share: Share, _ weights: PackedWeights, bias: PackedWeights, recurrentBias: PackedWeights?,
-    window: Room<Float>
+    window: ScratchBuffer<Float>
   ) -> UnitShare {
     let blocks = share.of(bias.blockCount)
     let first = blocks.lowerBound * bias.blockUnits
@@ -186,11 +186,11 @@ import CKernels
       call: call)
   }
 
-  /// What a kernel makes of some units of all riders that are active.
+  /// Runs a kernel for some units of all active riders.
   private func compute(_ cell: ck_cell, _ index: Int, _ windowStart: Int, _ units: UnitShare) {
     guard units.count > 0 else { return }
-    // Riders that have come this far go on from the step before; the others start here, from their state.
-    // Forward, all have or none has; in reverse, short ones join as time falls.
+    // Riders that have had a step in this pass continue from that; the others start from their state. Forward, all
+    // riders start at the first step; in reverse, shorter riders start later.
     let active = layout.active[time(index)]
     let continuing = index == 0 ? 0 : Swift.min(layout.active[time(index - 1)], active)
     if continuing > 0 {
@@ -206,7 +206,7 @@ import CKernels
     }
   }
 
-  /// Likewise, of riders whose h lies in one place: as R takes it, and as `floats`.
+  /// The same for riders whose h is in one buffer: `hidden` is h as R needs it, `floats` as floats.
   private func compute(
     _ cell: ck_cell, _ index: Int, riders: Range<Int>, hidden: ck_inputs,
     floats: UnsafePointer<Float>, stride: Int, _ windowStart: Int, _ units: UnitShare
@@ -216,9 +216,9 @@ import CKernels
     let columns = units.columns
     let projected = unsafe units.window.first((row - windowStart + riders.count) * columns)!
     let isFirstOfTwo = layer.cell.completion != nil && cell.kind == layer.cell.kernel.kind
-    /// These riders and units in a room of riders × hiddenSize.
-    func part(of room: Room<Float>) -> UnsafeMutablePointer<Float> {
-      unsafe room.first(riders.upperBound * hiddenSize)! + riders.lowerBound * hiddenSize
+    /// These riders and units in a buffer of riders × hiddenSize.
+    func part(of buffer: ScratchBuffer<Float>) -> UnsafeMutablePointer<Float> {
+      unsafe buffer.first(riders.upperBound * hiddenSize)! + riders.lowerBound * hiddenSize
         + firstUnit
     }
     var call = unsafe units.call
@@ -228,11 +228,11 @@ import CKernels
       UnsafePointer(projected + (row - windowStart) * columns + units.column)
     unsafe call.hidden = hidden
     unsafe call.cell_state = cells.map { unsafe $0 + riders.lowerBound * hiddenSize + firstUnit }
-    // Where h is projected, no kernel takes its floats.
+    // With a projection, no kernel reads h as floats.
     unsafe call.previous = layer.projection == nil ? floats + firstUnit : nil
     unsafe call.previous_stride = stride
     if layer.cell.completion != nil { unsafe call.update = part(of: scratch.update) }
-    // h goes to the output; where it is projected, to a buffer first.
+    // h goes to the output or, before a projection, to a buffer.
     if layer.projection != nil {
       unsafe call.output = part(of: scratch.raw)
       unsafe call.output_stride = hiddenSize
@@ -247,19 +247,19 @@ import CKernels
       unsafe call.hidden = gatedHidden(of: riders.lowerBound)
     }
     if isInteger, !layer.scalesHidden, !isFirstOfTwo {
-      let stride = QuantizedRoom.stride(layer.outputSize)
+      let stride = QuantizedBuffer.stride(layer.outputSize)
       let bytes = unsafe quantizedHidden(after: index).bytes.first(riders.upperBound * stride)!
       unsafe call.quantized = bytes + riders.lowerBound * stride + firstUnit
       unsafe call.quantized_stride = stride
     }
-    // There and back again: what the last step read last is still in the cache.
+    // Alternates direction, as the weights that the last step read last are still in the cache.
     unsafe call.backward = !index.isMultiple(of: 2)
     unsafe kernels.step(layer.recurrentWeights.precision, &call)
   }
 
   // MARK: - Where h lies
 
-  /// h of the riders that go on after a step, from the first on.
+  /// h after a step, for the riders that continue.
   private func hidden(after index: Int) -> ck_inputs {
     guard isInteger else {
       return unsafe ck_inputs(
@@ -270,7 +270,7 @@ import CKernels
       isScaled: layer.scalesHidden)
   }
 
-  /// What the first part of a step has made of h, for the second, of the riders from `rider` on.
+  /// The first kernel's result for the second one's R, from `rider` on.
   private func gatedHidden(of rider: Int) -> ck_inputs {
     let size = layer.hiddenSize
     guard isInteger else {
@@ -291,30 +291,30 @@ import CKernels
       scratch.initial, columns: layer.outputSize, fromRow: rider, isScaled: true)
   }
 
-  private func quantizedHidden(after index: Int) -> QuantizedRoom {
+  private func quantizedHidden(after index: Int) -> QuantizedBuffer {
     index.isMultiple(of: 2) ? scratch.hidden.0 : scratch.hidden.1
   }
 
   private func operand(
-    _ room: QuantizedRoom, columns: Int, fromRow row: Int, isScaled: Bool
+    _ buffer: QuantizedBuffer, columns: Int, fromRow row: Int, isScaled: Bool
   ) -> ck_inputs {
-    let stride = QuantizedRoom.stride(columns)
-    // SAFETY: there is room for the rows of this pass, of which `row` is one.
+    let stride = QuantizedBuffer.stride(columns)
+    // SAFETY: the buffer has all rows of this pass, of which `row` is one.
     return unsafe ck_inputs(
-      values: room.bytes.first((row + 1) * stride)! + row * stride, stride: stride,
-      scales: isScaled ? UnsafePointer(room.scales.first(row + 1)! + row) : nil)
+      values: buffer.bytes.first((row + 1) * stride)! + row * stride, stride: stride,
+      scales: isScaled ? UnsafePointer(buffer.scales.first(row + 1)! + row) : nil)
   }
 
-  /// Quantises some rows of a matrix into the same rows of a room.
+  /// Quantises some rows of a matrix into the same rows of a buffer.
   private func quantize(
     _ values: UnsafePointer<Float>, stride: Int, columns: Int, rows: Range<Int>, least: Float,
-    to room: QuantizedRoom
+    to buffer: QuantizedBuffer
   ) {
     guard !rows.isEmpty else { return }
-    let byteStride = QuantizedRoom.stride(columns)
+    let byteStride = QuantizedBuffer.stride(columns)
     unsafe kernels.routines.quantize(
       values + rows.lowerBound * stride, rows.count, columns, stride, least,
-      room.bytes.first(rows.upperBound * byteStride)! + rows.lowerBound * byteStride, byteStride,
-      room.scales.first(rows.upperBound)! + rows.lowerBound)
+      buffer.bytes.first(rows.upperBound * byteStride)! + rows.lowerBound * byteStride, byteStride,
+      buffer.scales.first(rows.upperBound)! + rows.lowerBound)
   }
 }

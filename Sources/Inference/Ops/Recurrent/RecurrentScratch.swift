@@ -1,32 +1,32 @@
 import CKernels
 import Glibc
 
-/// Room that layers share within a turn.
+/// Buffers that layers share within a turn.
 final class RecurrentScratch: Sendable {
   /// Projected inputs of a window of steps.
-  let window = Room<Float>()
+  let window = ScratchBuffer<Float>()
   /// Likewise, of a multiplicative cell's product.
-  let productWindow = Room<Float>()
+  let productWindow = ScratchBuffer<Float>()
   /// h of one step before its projection.
-  let raw = Room<Float>()
-  /// Of a cell whose step has two parts, what the first makes of h for the second's R, and what it keeps for it.
-  let gated = Room<Float>()
-  let update = Room<Float>()
-  /// For int8 weights: the inputs of a window, h before the riders' first steps, h of two steps in turn, and `gated`.
-  let inputs = QuantizedRoom()
-  let quantizedGated = QuantizedRoom()
-  let initial = QuantizedRoom()
-  let hidden = (QuantizedRoom(), QuantizedRoom())
+  let raw = ScratchBuffer<Float>()
+  /// For a cell whose step has two kernels: the first one's results for the second (r h, and z).
+  let gated = ScratchBuffer<Float>()
+  let update = ScratchBuffer<Float>()
+  /// For int8 weights: the inputs of a window, h before the riders' first steps, h of two alternating steps, and `gated`.
+  let inputs = QuantizedBuffer()
+  let quantizedGated = QuantizedBuffer()
+  let initial = QuantizedBuffer()
+  let hidden = (QuantizedBuffer(), QuantizedBuffer())
 
-  /// Floats of projected input kept at a time: what a core's own cache holds beside the weights.
+  /// The most floats of a window: they fit a core's own cache beside the weights.
   private static let windowFloats = 1 << 18
 
-  /// Rows of projected input that a pass of `layer` keeps at a time: at least one step of all riders.
+  /// The rows of a window in a pass of `layer`: at least one step of all riders.
   static func windowRows(_ layer: RecurrentLayer, layout: PackedLayout) -> Int {
     Swift.max(layout.active.first ?? 0, windowFloats / layer.bias.packedColumns)
   }
 
-  /// Makes room for a pass of `layer`.
+  /// Grows the buffers for a pass of `layer`.
   func fit(_ layer: RecurrentLayer, layout: PackedLayout) {
     let riders = layout.active.first ?? 0
     let rows = Swift.min(Self.windowRows(layer, layout: layout), layout.rows)
@@ -40,14 +40,14 @@ final class RecurrentScratch: Sendable {
     }
     if layer.inputWeights.precision == .int8 { inputs.fit(rows: rows, columns: layer.inputSize) }
     if layer.recurrentWeights.precision == .int8 {
-      for room in [initial, hidden.0, hidden.1] {
-        room.fit(rows: riders, columns: layer.outputSize)
+      for buffer in [initial, hidden.0, hidden.1] {
+        buffer.fit(rows: riders, columns: layer.outputSize)
       }
       if hasTwoParts { quantizedGated.fit(rows: riders, columns: layer.hiddenSize) }
     }
   }
 
-  /// Gives back what a large turn needed and an ordinary one does not.
+  /// Frees memory that only a large turn needed.
   func trim(to count: Int) {
     window.trim(to: count)
     productWindow.trim(to: count)
@@ -55,10 +55,12 @@ final class RecurrentScratch: Sendable {
   }
 }
 
-/// Memory that grows when more is asked for, and is zero where nobody has written.
+/// Memory that grows on demand, and is zero where it was not written.
 ///
-/// Unchecked: it belongs to one workspace, which one thread at a time has.
-@safe final class Room<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: @unchecked Sendable
+/// Unchecked: a buffer belongs to one workspace, which one thread uses at a time.
+@safe
+final class ScratchBuffer<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>:
+  @unchecked Sendable
 {
   private var memory = unsafe UnsafeMutableBufferPointer<Element>(start: nil, count: 0)
 
@@ -66,11 +68,11 @@ final class RecurrentScratch: Sendable {
     unsafe free(memory.baseAddress)
   }
 
-  /// Makes room for `count` elements; their contents are unspecified afterwards.
+  /// Grows the buffer to `count` elements; their contents are unspecified afterwards.
   func fit(_ count: Int) {
     guard unsafe count > memory.count else { return }
     trim(to: 0)
-    // SAFETY: the memory has that size, and is initialised before anything reads it.
+    // SAFETY: the memory has this size, and is initialised before anything reads it.
     let first = unsafe alignedMemory(count * MemoryLayout<Element>.stride)
       .bindMemory(to: Element.self, capacity: count)
     unsafe memory = .init(start: first, count: count)
@@ -83,19 +85,19 @@ final class RecurrentScratch: Sendable {
     unsafe memory = .init(start: nil, count: 0)
   }
 
-  /// The first of `count` elements, which there must be room for; good until the next change of the room.
+  /// A pointer to `count` elements, which the buffer must have; valid until the buffer grows or shrinks.
   func first(_ count: Int) -> UnsafeMutablePointer<Element>? {
     precondition(unsafe count <= memory.count)
     return unsafe memory.baseAddress
   }
 }
 
-/// Room for rows as the int8 routines take them: bytes, and a scale a row.
-struct QuantizedRoom {
-  let bytes = Room<UInt8>()
-  let scales = Room<Float>()
+/// A buffer of quantised rows for the int8 routines: bytes, and a scale for each row.
+struct QuantizedBuffer {
+  let bytes = ScratchBuffer<UInt8>()
+  let scales = ScratchBuffer<Float>()
 
-  /// Bytes from one row of `columns` to the next.
+  /// The bytes from one row of `columns` to the next.
   static func stride(_ columns: Int) -> Int {
     let step = Int(CK_I8_STEP)
     return (columns + step - 1) / step * step

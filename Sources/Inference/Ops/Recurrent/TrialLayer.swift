@@ -1,12 +1,12 @@
 import ModelFormat
 
-/// A layer of random weights, for measurements: weights as PyTorch draws them, uniform within 1/√H.
+/// A layer with random weights, for measurements: uniform within ±1/√H, as PyTorch draws them.
 package final class TrialLayer: Sendable {
   fileprivate let layer: RecurrentLayer
 
   /// - Parameters:
-  ///   - op: a recurrent network's.
-  ///   - kernels: what runs it.
+  ///   - op: the op of a recurrent network.
+  ///   - kernels: the kernels to run.
   package init(
     _ op: ModelDescription.Op = .lstm, inputSize: Int, hiddenSize: Int, precision: Precision,
     noise: inout Noise, kernels: Kernels
@@ -29,19 +29,19 @@ package final class TrialLayer: Sendable {
       kernels: kernels)
   }
 
-  /// Bytes of packed weights, without biases.
+  /// The bytes of packed weights, without biases.
   package var inputWeightBytes: Int { layer.inputWeights.panelBytes }
   package var recurrentWeightBytes: Int { layer.recurrentWeights.panelBytes }
 
-  /// Reads a share of the recurrent weights once, as fast as `kernels` can.
+  /// Reads a share of the recurrent weights once, at full speed.
   package func readRecurrentWeights(_ share: Share, kernels: Kernels) {
     layer.recurrentWeights.read(share, kernels: kernels)
   }
 }
 
-/// Sequences of one length for a trial layer, and what a pass over them writes.
+/// Sequences of one length for a trial layer, and the output of a pass over them.
 ///
-/// Unchecked: one thread at a time runs it.
+/// Unchecked: one thread uses it at a time.
 package final class TrialBatch: @unchecked Sendable {
   package let rows: Int
   private let trial: TrialLayer
@@ -62,7 +62,7 @@ package final class TrialBatch: @unchecked Sendable {
     output = Matrix(rows: layout.rows, columns: trial.layer.outputSize)
   }
 
-  /// How often a pass reads the input weights: once a window of steps.
+  /// The number of windows, in each of which a pass reads the input weights once.
   package var windows: Int {
     let steps = Swift.max(1, RecurrentScratch.windowRows(trial.layer, layout: layout) / rows)
     return (layout.active.count + steps - 1) / steps
@@ -78,7 +78,7 @@ package final class TrialBatch: @unchecked Sendable {
       kernels: kernels, crew: crew)
   }
 
-  /// h of a row at a step, as the last pass wrote it.
+  /// h of a row at a step, of the last pass.
   package func hidden(row: Int, step: Int) -> ArraySlice<Float> {
     output.values[output.row(layout.row(rider: row, step: step))]
   }

@@ -1,13 +1,13 @@
 import CKernels
 import ModelFormat
 
-/// Attention of a sequence's steps, or of its vector, to steps: scores, their softmax, and the weighted sum, for some queries
-/// at once.
+/// Attention of queries (a sequence's steps, or its vector) to steps: scores, their softmax, and the weighted sum. Several
+/// queries are computed at once.
 struct AttentionForward: OpForward {
   private let op: AttentionOp
-  /// Of an additive score, an element a number of the key; nil of a product.
+  /// Additive scores: the weight of each element of a key; nil for products.
   private let weight: [Float]?
-  /// Of a bilinear score: the queries as the keys are.
+  /// Bilinear scores: maps queries to the size of keys.
   private let map: Linear?
 
   init(_ op: AttentionOp, _ weights: NodeWeights) throws(ModelError) {
@@ -120,7 +120,7 @@ struct AttentionForward: OpForward {
 }
 
 extension AttentionSource {
-  /// For each of some queries, which are steps of the same sequence, how many steps are not behind it.
+  /// For queries that are steps of the same sequence: the number of steps up to each.
   fileprivate func reach(of queries: Range<Int>) -> [Int] {
     var count = 0
     return queries.map { query in

@@ -1,16 +1,15 @@
 import CKernels
 
-/// What queries attend to: the steps of one sequence, their keys ready to be compared and their values ready to be added up,
-/// for any number of queries.
+/// The keys and values of one sequence, packed for any number of queries.
 struct AttentionSource: Sendable {
   /// The steps that count.
   let steps: [Int]
   private let heads: [Head]
 
   /// - Parameters:
-  ///   - steps: those that count, one at least.
-  ///   - keys, values: a row for each of them.
-  ///   - weight: of an additive score, a number an element of a key; nil of a product.
+  ///   - steps: the steps that count, at least one.
+  ///   - keys, values: a row for each of these steps.
+  ///   - weight: additive scores: the weight of each element of a key; nil for products.
   init(
     steps: [Int], keys: Matrix, values: Matrix, heads: Int, additive weight: [Float]?,
     kernels: Kernels
@@ -30,26 +29,26 @@ struct AttentionSource: Sendable {
 
   private struct Head: Sendable {
     let keys: Matrix
-    /// Of an additive score; nil of a product.
+    /// Additive scores: the weight of each element of a key; nil for products.
     let weight: [Float]?
-    /// The weighted sum of the values, as a product.
+    /// The map of weights to the weighted sum of the values.
     let sum: Linear
   }
 
-  /// Floats held for a sequence of so many steps.
+  /// The number of floats held for a sequence of so many steps.
   static func floatCount(steps: Int, keySize: Int, valueSize: Int, heads: Int) -> Int {
     let sum = ck_packed_bytes(CK_F32, ck_packed_columns(1, valueSize / heads), steps)
     return heads * sum / MemoryLayout<Float>.size + steps * keySize
   }
 
-  /// Queries at once: what they are scored in stays in a core's cache.
+  /// The queries computed at once: their scores stay in a core's cache.
   static let queriesAtOnce = 32
 
   /// Computes the contexts of some queries.
   ///
   /// - Parameters:
-  ///   - queries: a row each, `queriesAtOnce` at the most.
-  ///   - scale: of the scores.
+  ///   - queries: a row for each, at most `queriesAtOnce`.
+  ///   - scale: the factor of the scores.
   ///   - reach: for each query, how many of the steps it attends to; nil for all.
   ///   - contexts: a row for each query.
   func attend(
@@ -71,7 +70,8 @@ struct AttentionSource: Sendable {
     }
   }
 
-  /// A row for each query, an element for each step. They are exponents, and may be large: their sums are made in double.
+  /// The scores: a row for each query, an element for each step. They are exponents and may be large, so they are summed in
+  /// double.
   private func scores(of queries: Matrix, _ head: Head, kernels: Kernels) -> [Double] {
     let keys = head.keys
     precondition(queries.columns == keys.columns)
@@ -95,7 +95,7 @@ struct AttentionSource: Sendable {
     return scores
   }
 
-  /// The softmax of each query's scores. What scores have in common is subtracted before they are rounded.
+  /// The softmax of each query's scores. The largest score is subtracted before rounding to float.
   private func weights(
     _ scores: [Double], scale: Float, reach: [Int]?, kernels: Kernels
   ) -> Matrix {

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// In double precision, rounded once.
+/// Averages in double precision, rounded once.
 struct AveragePoolForward: StepPoolForward {
   let window: KernelWindow
   private let countsPadding: Bool

@@ -4,9 +4,9 @@ import ModelFormat
 /// mask passes over are zeros, as those beyond the ends are.
 struct ConvForward: OpForward {
   private let window: KernelWindow
-  /// Floats of all steps that the kernel covers at a place.
+  /// The number of floats under the kernel at a position.
   private let patchSize: Int
-  /// One a group, over the kernel's steps one after the other.
+  /// A map for each group, over the kernel's steps one after another.
   private let maps: [Linear]
 
   init(_ op: ConvOp, _ weights: NodeWeights) throws(ModelError) {
@@ -62,14 +62,14 @@ struct ConvForward: OpForward {
     batch.finish(into: &output, kernels: node.graph.kernels)
   }
 
-  /// What the kernel covers at some steps, which are computed together.
+  /// The floats under the kernel at some positions, which are computed together.
   private struct Batch {
     let maps: [Linear]
-    /// Steps at a time, so that they stay in a core's cache.
+    /// The most positions at a time: they stay in a core's cache.
     let capacity: Int
-    /// The rows of the result.
+    /// The rows of the results.
     private var targets: [Int] = []
-    /// One a group.
+    /// A matrix for each group.
     private var patches: [Matrix]
     private var results = Matrix()
 

@@ -1,9 +1,9 @@
 import ModelFormat
 
-/// Its state holds what a pool's does: the largest elements so far, or sums in two floats each (`PreciseSum`), with the
-/// number of ids that count as one element more.
+/// The state is that of a pool: the largest elements so far, or sums in two floats each (`PreciseSum`), and additionally the
+/// number of ids that count.
 struct EmbeddingBagForward: OpForward {
-  /// vocabulary × size, a row an id.
+  /// vocabulary × size, a row for each id.
   private let table: [Float]
   private let mode: EmbeddingBagOp.Mode
   private let padding: Int32?
@@ -20,7 +20,7 @@ struct EmbeddingBagForward: OpForward {
 
   func domain(of inputs: [RowDomain]) -> RowDomain { .ends }
 
-  /// The largest element of no id: finite, so that the state can be taken along.
+  /// The initial maximum; finite, so that a state with it can be sent to the client.
   private static let nothing = -Float.greatestFiniteMagnitude
 
   func initialState(size: Int) -> [Float] {
@@ -61,14 +61,14 @@ struct EmbeddingBagForward: OpForward {
     }
   }
 
-  /// Writes the vector of a sequence whose last step has been taken in.
+  /// Writes the vector of a sequence, after its last step.
   private func finish(
     seat: Int, range: Range<Int>, of states: SeatStates, into output: inout Matrix, row: Int
   ) {
     switch mode {
     case .max:
       states.read(seat: seat, range: range, into: &output, row: row)
-      // Of padding alone.
+      // The sequence has only padding.
       for at in output.row(row) where output.values[at] == Self.nothing { output.values[at] = 0 }
     case .sum, .mean:
       let count = states.sum(seat: seat, range: range, at: output.columns).value

@@ -1,11 +1,11 @@
 import ModelFormat
 
-/// The steps that a kernel covers at each of its places.
+/// The steps under a kernel at each of its positions.
 struct KernelWindow {
   let kernel: StepKernel
-  /// Floats a step.
+  /// The floats of a step.
   private let size: Int
-  /// Of a kernel that looks back alone: the steps before are in the state.
+  /// For a causal kernel: earlier steps are in the state.
   private let past: StepWindow?
 
   init(_ kernel: StepKernel, size: Int) {

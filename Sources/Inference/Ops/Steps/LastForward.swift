@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// The reported rows of a sequence; under a mask at each the last step so far that counts, zeros before the first.
+/// The reported rows of a sequence. With a mask, each row is the last step so far that counts, zeros before the first.
 struct LastForward: OpForward {
   init(_ op: LastOp, _ weights: NodeWeights) {}
 

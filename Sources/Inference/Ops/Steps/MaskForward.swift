@@ -26,11 +26,11 @@ struct MaskForward: OpForward {
   }
 }
 
-/// Which steps of a node's input count.
+/// A node's mask: which steps of its input count.
 struct StepMask {
   let values: Matrix
 
-  /// Nil where the node has none.
+  /// Returns nil for a node without a mask.
   init?(_ node: borrowing NodeTurn, _ workspace: borrowing Workspace) {
     guard let reference = node.node.mask else { return nil }
     values = workspace[reference]

@@ -3,7 +3,7 @@ import ModelFormat
 struct MaxForward: PoolForward {
   init(_ op: MaxOp, _ weights: NodeWeights) {}
 
-  /// Finite, so that it can be taken along where a mask has passed over every step so far.
+  /// Finite, so that a state can be sent to the client even if no step counted so far.
   func initialState(size: Int) -> [Float] { Array(repeating: 0, count: size) }
 
   func add(
@@ -13,7 +13,7 @@ struct MaxForward: PoolForward {
     if isFirst {
       return states.write(seat: state.seat, range: state.range, from: input, at: start)
     }
-    // As PyTorch has it, a NaN wins.
+    // NaN wins, as in PyTorch.
     states.merge(seat: state.seat, range: state.range, with: input, at: start) {
       $1 > $0 || $1.isNaN ? $1 : $0
     }

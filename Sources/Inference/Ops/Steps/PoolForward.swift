@@ -1,25 +1,25 @@
 import ModelFormat
 
-/// An op that reduces a sequence to a vector, step by step, in the rider's state.
+/// An op that reduces a sequence to a vector step by step, and accumulates in the rider's state.
 protocol PoolForward: OpForward {
-  /// Takes a step, the floats of `input` from `start` on, into a rider's state.
+  /// Adds a step, the floats of `input` from `start` on, to a rider's state.
   func add(
     _ input: [Float], at start: Int, isFirst: Bool, to state: PoolState, of states: inout SeatStates
   )
-  /// Writes the vector of a sequence of `stepCount` steps, whose last has been taken in.
+  /// Writes the vector of a sequence of `stepCount` steps, after its last step.
   func finish(
     _ state: PoolState, of states: SeatStates, stepCount: Int, into output: inout Matrix, row: Int)
 }
 
-/// Where the state of a pool is for one rider.
+/// The place of a pool's state for one rider.
 struct PoolState {
   let seat: Int
-  /// Within the seat's floats.
+  /// The range in the seat's floats.
   let range: Range<Int>
 }
 
 extension PoolForward {
-  /// Of a pool whose state is the vector.
+  /// Writes the vector of a pool whose state is the vector.
   func finish(
     _ state: PoolState, of states: SeatStates, stepCount: Int, into output: inout Matrix, row: Int
   ) {
@@ -64,7 +64,7 @@ extension PoolForward {
     }
   }
 
-  /// Under a mask the steps that count, as a sum.
+  /// With a mask, the number of steps that count, as a `PreciseSum`.
   func maskState(size: Int) -> [Float] { [0, 0] }
 
   private func count(of rider: TurnRider, _ node: NodeTurn, _ states: SeatStates) -> Int {
@@ -74,14 +74,14 @@ extension PoolForward {
 
 /// A pool that adds the steps up.
 protocol SumPoolForward: PoolForward {
-  /// What a sum over `stepCount` steps is divided by.
+  /// The divisor of a sum over `stepCount` steps.
   func divisor(stepCount: Int) -> Double
 }
 
 extension SumPoolForward {
   var addsOverTime: Bool { true }
 
-  /// Each sum in two floats.
+  /// Two floats for each sum (`PreciseSum`).
   func initialState(size: Int) -> [Float] { Array(repeating: 0, count: 2 * size) }
 
   func add(

@@ -1,7 +1,7 @@
 import CKernels
 import ModelFormat
 
-/// Each rider's values, weighted by the softmax of its scores over time, summed step by step in double precision.
+/// The sum over time of each rider's values, weighted by the softmax of its scores. Summed step by step in double precision.
 struct SoftmaxSumForward: OpForward {
   init(_ op: SoftmaxSumOp, _ weights: NodeWeights) {}
 

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// An op each of whose steps is one of the input's, or a number.
+/// An op whose steps are steps of its input, or padding.
 protocol StepSelectionForward: OpForward {
   /// The step of an input of `count` steps that stands at a step of the value, which has `total`; nil for `padding`.
   func source(of step: Int, count: Int, total: Int) -> Int?

@@ -1,15 +1,15 @@
-/// The steps that lie around each step of a sequence: those before it, which its state keeps where they came in an earlier
-/// turn, and those behind it, which only a whole sequence has. Beyond its ends are zeros.
+/// The steps around each step of a sequence. Steps before, from earlier turns, are kept in the state; steps after need whole
+/// sequences. Beyond the ends are zeros.
 struct StepWindow {
-  /// Floats a step.
+  /// The floats of a step.
   let size: Int
-  /// Steps before and behind.
+  /// The numbers of steps before and after.
   let before: Int
   let after: Int
 
-  /// Whether steps are needed that come later.
+  /// Whether later steps are needed.
   var looksAhead: Bool { after > 0 }
-  /// The steps before the next one, the oldest first. A whole sequence has none.
+  /// The state: the steps before the next one, the oldest first; empty for whole sequences.
   var initialState: [Float] { looksAhead ? [] : Array(repeating: 0, count: before * size) }
 
   /// Lays out a rider's steps of this turn, as rows, with those around them: the first row is `before` steps before the first.

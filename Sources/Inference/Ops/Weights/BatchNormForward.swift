@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// In double precision, rounded once.
+/// Batch normalisation in double precision, rounded once.
 struct BatchNormForward: RowForward {
   private let scale: [Double]
   private let mean: [Double]

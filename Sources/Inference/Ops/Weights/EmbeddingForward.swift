@@ -1,7 +1,7 @@
 import ModelFormat
 
 struct EmbeddingForward: OpForward {
-  /// vocabulary × size, a row an id.
+  /// vocabulary × size, a row for each id.
   private let table: [Float]
 
   init(_ op: EmbeddingOp, _ weights: NodeWeights) throws(ModelError) {

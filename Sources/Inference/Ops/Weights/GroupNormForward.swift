@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// In double precision, as a group may be wide.
+/// Group normalisation in double precision, as a group may be wide.
 struct GroupNormForward: RowForward {
   private let groups: Int
   private let weight: [Float]?
@@ -37,7 +37,7 @@ struct GroupNormForward: RowForward {
 }
 
 extension Matrix {
-  /// The mean of some elements, and the root of their biased variance and `epsilon`.
+  /// The mean of some elements, and the square root of their biased variance plus `epsilon`.
   func moments(of part: Range<Int>, epsilon: Double) -> (mean: Double, deviation: Double) {
     let count = Double(part.count)
     let mean = part.reduce(0) { $0 + Double(values[$1]) } / count

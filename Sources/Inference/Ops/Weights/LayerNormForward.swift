@@ -1,7 +1,7 @@
 import ModelFormat
 
-/// Layer normalisation (Ba, Kiros and Hinton, 2016): the biased variance, as PyTorch takes it. In double precision, as a
-/// row may be wide.
+/// Layer normalisation (Ba, Kiros and Hinton, 2016) with the biased variance, as in PyTorch. In double precision, as a row may
+/// be wide.
 struct LayerNormForward: RowForward {
   private let weight: [Float]?
   private let bias: [Float]?

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// In double precision, as a row may be wide.
+/// RMS normalisation in double precision, as a row may be wide.
 struct RMSNormForward: RowForward {
   private let weight: [Float]?
   private let epsilon: Double

@@ -1,4 +1,4 @@
-/// Each element, but no less and no more than two bounds.
+/// Each element, clamped to two bounds.
 package struct ClipOp: OpDefinition {
   package static let name = "clip"
   package static let documentation = OpDocumentation(

@@ -13,7 +13,7 @@ package struct GELUOp: OpDefinition {
     case none, tanh
   }
 
-  /// Nil is none.
+  /// Nil for the exact function.
   package var approximate: Approximation?
 
   package init() {}

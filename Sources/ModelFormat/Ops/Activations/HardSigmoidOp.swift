@@ -1,4 +1,4 @@
-/// The logistic function made of three straight pieces. The defaults are PyTorch's; Keras 2 and ONNX have 0.2 and 0.5.
+/// A piecewise linear approximation of the logistic function. The defaults are PyTorch's; Keras 2 and ONNX have 0.2 and 0.5.
 package struct HardSigmoidOp: OpDefinition {
   package static let name = "hard_sigmoid"
   package static let documentation = OpDocumentation(

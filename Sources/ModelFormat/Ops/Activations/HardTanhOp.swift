@@ -1,4 +1,4 @@
-/// The hyperbolic tangent made of three straight pieces.
+/// A piecewise linear approximation of the hyperbolic tangent.
 package struct HardTanhOp: OpDefinition {
   package static let name = "hard_tanh"
   package static let documentation = OpDocumentation(

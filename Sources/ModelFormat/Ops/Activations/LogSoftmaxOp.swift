@@ -1,4 +1,4 @@
-/// The logarithms of what `softmax` gives.
+/// The logarithms of the softmax.
 package struct LogSoftmaxOp: OpDefinition {
   package static let name = "log_softmax"
   package static let documentation = OpDocumentation(

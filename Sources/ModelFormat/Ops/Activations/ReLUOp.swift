@@ -1,4 +1,4 @@
-/// Each element, and 0 in the place of one below.
+/// Each element, or 0 if it is below 0.
 package struct ReLUOp: OpDefinition {
   package static let name = "relu"
   package static let documentation = OpDocumentation(inputs: "any", result: "`max(x, 0)`")

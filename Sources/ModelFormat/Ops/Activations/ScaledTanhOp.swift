@@ -1,4 +1,4 @@
-/// The hyperbolic tangent, stretched in both directions.
+/// The hyperbolic tangent with its argument and result scaled.
 package struct ScaledTanhOp: OpDefinition {
   package static let name = "scaled_tanh"
   package static let documentation = OpDocumentation(

@@ -1,4 +1,4 @@
-/// Each element weighed by its logistic function (Elfwing, Uchibe and Doya, 2017), which is also called swish.
+/// Each element times its logistic function (Elfwing, Uchibe and Doya, 2017); also called swish.
 package struct SiLUOp: OpDefinition {
   package static let name = "silu"
   package static let documentation = OpDocumentation(

@@ -1,4 +1,4 @@
-/// A smooth `relu`.
+/// A smooth approximation of `relu`.
 package struct SoftplusOp: OpDefinition {
   package static let name = "softplus"
   package static let documentation = OpDocumentation(

@@ -1,4 +1,4 @@
-/// Each element brought between −1 and 1.
+/// x / (1 + |x|) for each element x.
 package struct SoftsignOp: OpDefinition {
   package static let name = "softsign"
   package static let documentation = OpDocumentation(

@@ -1,4 +1,4 @@
-/// Each element that is larger than a threshold; the others become 0.
+/// Each element, or 0 if it is not larger than a threshold.
 package struct ThresholdedReLUOp: OpDefinition {
   package static let name = "thresholded_relu"
   package static let documentation = OpDocumentation(

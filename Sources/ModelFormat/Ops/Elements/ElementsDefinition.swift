@@ -1,4 +1,4 @@
-/// An op that makes one value of several, element by element.
+/// An op that combines several values element by element.
 package protocol ElementsDefinition: OpDefinition {}
 
 extension ElementsDefinition {

@@ -1,4 +1,4 @@
-/// Elements of each row by their places.
+/// The elements of each row at given indices.
 package struct GatherOp: OpDefinition {
   package static let name = "gather"
   package static let documentation = OpDocumentation(

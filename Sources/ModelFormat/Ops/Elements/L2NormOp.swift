@@ -1,4 +1,4 @@
-/// Each row divided by its Euclidean length.
+/// Each row divided by its Euclidean norm.
 package struct L2NormOp: OpDefinition {
   package static let name = "l2_norm"
   package static let documentation = OpDocumentation(

@@ -1,4 +1,4 @@
-/// Some elements of each row, at equal distances.
+/// A slice of the elements of each row, as in Python.
 package struct SliceOp: OpDefinition {
   package static let name = "slice"
   package static let documentation = OpDocumentation(
@@ -17,7 +17,7 @@ package struct SliceOp: OpDefinition {
 
   package init() {}
 
-  /// Makes start and end those that count from 0.
+  /// Replaces negative starts and ends, which count from the end, by indices.
   package mutating func resolve(
     _ node: inout NodeResolution
   ) throws(ModelError) -> Model.ValueForm {

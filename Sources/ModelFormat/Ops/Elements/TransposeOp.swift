@@ -1,4 +1,4 @@
-/// Each row, which is a matrix written row by row, turned into its transpose.
+/// The transpose of each row, taken as a row-major matrix.
 package struct TransposeOp: OpDefinition {
   package static let name = "transpose"
   package static let documentation = OpDocumentation(

@@ -1,4 +1,4 @@
-/// Each element of one of two values, as a third one says.
+/// Chooses each element from one of two values, by a condition.
 package struct WhereOp: ElementsDefinition {
   package static let name = "where"
   package static let documentation = OpDocumentation(

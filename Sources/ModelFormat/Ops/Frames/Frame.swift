@@ -1,23 +1,22 @@
-/// A step that is channels, one after the other, each of as many elements (PyTorch's [C, L], flattened), as a kernel goes
-/// over them.
+/// A step that consists of channels of equal length, one after another (PyTorch's [C, L], flattened).
 package struct Frame: Sendable, Equatable {
   package let channels: Int
   package let length: Int
 
-  /// How a kernel goes over the elements of a channel.
+  /// How a kernel moves over the elements of a channel.
   package struct Window: Sendable, Equatable {
     package var kernel: Int
     package var stride = 1
     package var dilation = 1
-    /// Elements of padding before the first and behind the last.
+    /// The elements of padding before the first and after the last.
     package var before = 0
     package var after = 0
 
-    /// From the first to the last element that it covers.
+    /// The distance from the first to the last element under the kernel, both included.
     package var span: Int { (kernel - 1) * dilation + 1 }
   }
 
-  /// How many places `window` has.
+  /// The number of positions of `window`.
   package func places(of window: Window) -> Int {
     let room = length + window.before + window.after - window.span
     return room < 0 ? 0 : room / window.stride + 1
@@ -25,7 +24,7 @@ package struct Frame: Sendable, Equatable {
 }
 
 extension NodeResolution {
-  /// Elements of padding before and behind: one number for both, or two.
+  /// The elements of padding before and after: one number for both, or two.
   func padding(_ padding: [Int]) throws(ModelError) -> (before: Int, after: Int) {
     guard (1...2).contains(padding.count),
       padding.allSatisfy({ (0...ModelLimits.size).contains($0) })
@@ -37,13 +36,13 @@ extension NodeResolution {
     return (padding[0], padding[padding.count - 1])
   }
 
-  /// The frame that a node's input is.
+  /// The frame of a node's input.
   func frame(channels: Int, key: String) throws(ModelError) -> Frame {
     try checkChannels(channels, key: key)
     return Frame(channels: channels, length: try size(of: arguments[0]) / channels)
   }
 
-  /// The places of a window, of which there must be one.
+  /// The number of positions of a window; throws if there is none.
   func places(of window: Frame.Window, in frame: Frame, key: String) throws(ModelError) -> Int {
     let places = frame.places(of: window)
     guard places > 0 else {

@@ -3,7 +3,7 @@ package protocol FramePoolDefinition: OpDefinition {
   var pooling: FramePooling { get set }
 }
 
-/// Which windows.
+/// The windows of a pool.
 package struct FramePooling: Sendable, Equatable {
   var channels = 1
   /// Nil for all of a channel.
@@ -11,7 +11,7 @@ package struct FramePooling: Sendable, Equatable {
   /// Nil for the kernel's length.
   var stride: Int?
   var padding = [0]
-  /// What these come to, once the input's size is known.
+  /// The frame, set once the input's size is known.
   package fileprivate(set) var frame = Frame(channels: 1, length: 1)
   package fileprivate(set) var window = Frame.Window(kernel: 1)
 

@@ -1,4 +1,4 @@
-/// The largest of each window over the elements of a step.
+/// The maximum of each window over the elements of a step.
 package struct MaxPool1DOp: FramePoolDefinition {
   package static let name = "max_pool1d"
   package static let documentation = OpDocumentation(

@@ -1,12 +1,12 @@
-/// Elements put before and behind each channel of a step.
+/// Padding before and after the elements of each channel of a step.
 package struct PadOp: OpDefinition {
-  /// What is put there.
+  /// The kind of padding.
   package enum Mode: String, Sendable {
     /// One number.
     case constant
-    /// The channel's own elements, read backwards from its ends, which are not repeated.
+    /// The channel's elements mirrored at its ends; the end elements are not repeated.
     case reflect
-    /// The element at that end.
+    /// The element at the end, repeated.
     case edge
   }
 

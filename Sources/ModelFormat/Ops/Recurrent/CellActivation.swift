@@ -1,8 +1,8 @@
 import JSON
 
-/// The activation at one place of a recurrent cell: an op that changes each element by itself, with its attributes.
+/// An activation of a recurrent cell: an elementwise op with its attributes.
 package struct CellActivation: Sendable, Equatable {
-  /// One for both directions, or one each: forward, then reverse.
+  /// One op for both directions, or two: forward, then reverse.
   package let ops: [ModelDescription.Op]
 
   package init(_ op: ModelDescription.Op) { ops = [op] }
@@ -13,7 +13,7 @@ package struct CellActivation: Sendable, Equatable {
 
   private init(ops: [ModelDescription.Op]) { self.ops = ops }
 
-  /// That of a direction, 0 or 1.
+  /// The op of a direction, 0 or 1.
   package subscript(direction: Int) -> ModelDescription.Op {
     ops[Swift.min(direction, ops.count - 1)]
   }
@@ -92,7 +92,7 @@ extension CellActivation {
 }
 
 extension OpAttribute {
-  /// An activation of a cell; left out, the cell's own.
+  /// An optional activation; omitted, it is the cell's default.
   static func activation(_ key: String, _ property: Property<CellActivation?>) -> OpAttribute {
     OpAttribute(key: key) { field, op throws(ModelError) in
       op[keyPath: property] = try CellActivation(field)

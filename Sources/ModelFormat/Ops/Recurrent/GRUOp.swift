@@ -18,20 +18,20 @@ package struct GRUOp: RecurrentOp {
     clipAttribute(\.clip),
   ]
 
-  /// Where the reset gate acts: on what the candidate's matrix has made of h, or on h before that.
+  /// Where the reset gate is applied: to the product of the candidate's matrix and h, or to h before the product.
   package enum Reset: String, Sendable {
     case after, before
   }
 
   package var direction: ModelDescription.Direction?
   package var maskedOutput: MaskedOutput?
-  /// Nil is after.
+  /// Nil means after the product.
   package var reset: Reset?
-  /// Of the gates r and z; nil is sigmoid.
+  /// The activation of the gates r and z; nil is sigmoid.
   package var gateActivation: CellActivation?
-  /// Of the candidate n; nil is tanh.
+  /// The activation of the candidate n; nil is tanh.
   package var activation: CellActivation?
-  /// What the gates' and the candidate's sums are kept within, ±, before their activation.
+  /// The gates' and the candidate's sums are clipped to ± this before their activation.
   package var clip: Float?
 
   package init() {}

@@ -23,13 +23,13 @@ package struct LSTMOp: RecurrentOp {
 
   package var direction: ModelDescription.Direction?
   package var maskedOutput: MaskedOutput?
-  /// Of the gates i, f and o; nil is sigmoid.
+  /// The activation of the gates i, f and o; nil is sigmoid.
   package var gateActivation: CellActivation?
-  /// Of the candidate g; nil is tanh.
+  /// The activation of the candidate g; nil is tanh.
   package var activation: CellActivation?
-  /// Of c on its way into h; nil is the candidate's.
+  /// The activation of c in h; nil is the candidate's.
   package var outputActivation: CellActivation?
-  /// What the gates' and the candidate's sums are kept within, ±, before their activation.
+  /// The gates' and the candidate's sums are clipped to ± this before their activation.
   package var clip: Float?
   /// Whether the forget gate is 1 − i.
   package var couplesForgetGate = false

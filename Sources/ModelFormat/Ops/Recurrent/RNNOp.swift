@@ -17,9 +17,9 @@ package struct RNNOp: RecurrentOp {
 
   package var direction: ModelDescription.Direction?
   package var maskedOutput: MaskedOutput?
-  /// Nil is tanh.
+  /// The activation; nil is tanh.
   package var activation: CellActivation?
-  /// What the sum is kept within, ±, before its activation.
+  /// The sum is clipped to ± this before the activation.
   package var clip: Float?
 
   package init() {}

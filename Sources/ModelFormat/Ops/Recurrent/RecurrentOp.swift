@@ -1,25 +1,25 @@
-/// An op that is a recurrent network of layers, in one direction or two. Its tensors have PyTorch's names; how it is
-/// computed is a `RecurrentCell` in `Inference`.
+/// A recurrent network: layers of one kind of cell, in one direction or two. Its tensors have PyTorch's names; its computation
+/// is a `RecurrentCell` in `Inference`.
 package protocol RecurrentOp: OpDefinition {
-  /// Rows of W, R and each bias for a hidden unit, as PyTorch stores them.
+  /// The rows of W, R and each bias for a hidden unit, as PyTorch stores them.
   static var gates: Int { get }
-  /// Whether a state vector c goes from step to step beside h: the node then takes an initial one and offers the final one.
+  /// Whether the cell has a state vector c beside h; the node then takes an initial c and has a final one.
   static var hasCell: Bool { get }
-  /// The kinds of tensor that a layer and direction may have.
+  /// The kinds of tensor of a layer in a direction.
   static var kinds: [String] { get }
-  /// The class in PyTorch: `torch.nn.` and this, or for one step this and `Cell`.
+  /// The name of the class in `torch.nn`; with `Cell` appended, that of the single cell.
   static var module: String { get }
-  /// Which way a network of one direction reads; nil is forward.
+  /// The direction in which the network reads; nil is forward.
   var direction: ModelDescription.Direction? { get set }
-  /// What stands at a step that a mask passes over; nil is the answer before it.
+  /// The answer at a masked step; nil is the previous answer.
   var maskedOutput: MaskedOutput? { get set }
-  /// The activations that the attributes of those keys give.
+  /// The activations, by the keys of their attributes.
   var activations: [(key: String, value: CellActivation?)] { get }
 }
 
-/// What a recurrent network answers at a step that a mask passes over.
+/// The answer of a recurrent network at a masked step.
 package enum MaskedOutput: String, Sendable {
-  /// What it answered before it, on its way.
+  /// The previous answer in the network's direction.
   case previous
   /// Zeros.
   case zero
@@ -45,7 +45,7 @@ extension RecurrentOp {
     .word("masked_output", \.maskedOutput, expected: "\"previous\" or \"zero\"")
   }
 
-  /// A bound on the sums before the activations of gates and candidate; may be left out.
+  /// An optional bound on the sums before the activations of gates and candidate.
   static func clipAttribute(_ property: OpAttribute<Self>.Property<Float?>) -> OpAttribute<Self> {
     .optionalNumber("clip", property, .positive)
   }
@@ -85,11 +85,11 @@ extension RecurrentOp {
 }
 
 extension ModelDescription.Op {
-  /// What the op is as a recurrent network; nil for other ops.
+  /// The op's type as a recurrent network; nil for other ops.
   package var recurrent: (any RecurrentOp.Type)? {
     (definition as? any RecurrentOp).map { type(of: $0) }
   }
 
-  /// The recurrent networks, by the rows of `weight_hh` for each of its columns.
+  /// All recurrent networks.
   static let recurrentNetworks: [any RecurrentOp.Type] = all.compactMap(\.recurrent)
 }

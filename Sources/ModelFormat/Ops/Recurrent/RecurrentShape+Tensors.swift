@@ -1,5 +1,5 @@
 extension Model.RecurrentShape {
-  /// What the tensor of that kind is called.
+  /// The name of the tensor of a kind, layer and direction.
   package static func tensorName(
     _ kind: String, layer: Int, direction: Int, under prefix: String
   ) -> String {
@@ -7,11 +7,11 @@ extension Model.RecurrentShape {
       "\(kind)_l\(layer)" + (direction == 1 ? "_reverse" : ""), under: prefix)
   }
 
-  /// Reads the network's shape from the tensors at `prefix` and checks every one of them.
+  /// Reads the network's shape from its tensors under the prefix, and checks all of them.
   ///
   /// - Parameters:
-  ///   - op: what the network's node says that it is.
-  ///   - isReverse: whether the network's one direction reads from the end.
+  ///   - op: the op of the network's node.
+  ///   - isReverse: whether the network's only direction reads from the end.
   init(
     _ op: any RecurrentOp.Type, node: String, prefix: String, inputSize: Int, isReverse: Bool,
     tensors: TensorFile
@@ -83,7 +83,7 @@ extension Model.RecurrentShape {
     }
   }
 
-  /// The tensor without which one that stands by itself has no layer or direction; nil where none is missing.
+  /// The tensor that is missing for the layer or direction of a given tensor; nil if none is missing.
   private func missingPartner(of own: String, under prefix: String) -> String? {
     if own.hasSuffix("_reverse"), !bidirectional {
       return Self.tensorName("weight_ih", layer: 0, direction: 1, under: prefix)
@@ -93,7 +93,7 @@ extension Model.RecurrentShape {
     return Self.tensorName("weight_ih", layer: layers, direction: 0, under: prefix)
   }
 
-  /// Refuses the tensors of a network with other gates, and cells of these, whose recurrent matrix has other rows for its columns.
+  /// Throws if the recurrent matrix has the number of rows of another kind of network.
   private static func checkGates(
     _ op: any RecurrentOp.Type, node: String, prefix: String, tensors: TensorFile
   ) throws(ModelError) {
@@ -144,7 +144,7 @@ extension Model.RecurrentShape {
 }
 
 extension TensorFile {
-  /// Checks that `node`'s tensor `name` is there, in that shape, and of a type that converts to floats.
+  /// Checks that `node`'s tensor `name` is there, has the shape, and has a type that converts to floats.
   func check(_ name: String, hasShape expected: [Int], node: String) throws(ModelError) {
     guard let found = shape(of: name), let type = dtype(of: name) else {
       throw missing(name, node: node)

@@ -1,12 +1,12 @@
-/// Attention of each step, or of a vector, to all steps: a context for each.
+/// Attention of each step, or of a vector, to all steps of a sequence.
 package struct AttentionOp: OpDefinition {
-  /// How a query and a key are compared.
+  /// The score of a query and a key.
   package enum Score: String, Sendable {
     /// Luong et al. (2015), Vaswani et al. (2017).
     case dot
     /// Bahdanau et al. (2015).
     case additive
-    /// Luong et al. (2015), their "general".
+    /// Luong et al. (2015), there called "general".
     case bilinear
   }
 
@@ -38,10 +38,10 @@ package struct AttentionOp: OpDefinition {
   package var score: Score?
   package var scale: Float = 1
   package var heads = 1
-  /// Whether a step attends to none behind it.
+  /// Whether a step attends only to steps up to itself.
   package var isCausal = false
 
-  /// Elements of a key, once they are known.
+  /// The size of a key, once known.
   package private(set) var keySize: Int?
 
   package init() {}
@@ -81,7 +81,7 @@ package struct AttentionOp: OpDefinition {
     let weight = node.fullName("weight")
     switch score ?? .dot {
     case .additive:
-      // A linear map to one score has a row.
+      // As the weight of a linear map to one score, the vector is a matrix with one row.
       let isRow = node.tensors.shape(of: weight) == [1, size]
       try node.useIfPresent(weight, shape: isRow ? [1, size] : [size])
     case .bilinear:

@@ -14,7 +14,7 @@ package struct AveragePoolOp: StepPoolDefinition {
 
   package var pooling = StepPooling()
   package var countPadding: Bool?
-  /// Whether the steps of padding are divided by.
+  /// Whether the divisor includes the steps of padding.
   package var countsPadding: Bool {
     if let countPadding { return countPadding }
     if case .explicit = pooling.padding { return true }

@@ -1,6 +1,6 @@
 import JSON
 
-/// The rows of a table that belong to the ids of a sequence, reduced to one vector.
+/// The rows of a table for the ids of a sequence, reduced to one vector.
 package struct EmbeddingBagOp: OpDefinition {
   package enum Mode: String, Sendable {
     case sum, mean, max
@@ -8,7 +8,7 @@ package struct EmbeddingBagOp: OpDefinition {
 
   /// Nil for the mean, as in PyTorch.
   package var mode: Mode?
-  /// The id that counts for nothing.
+  /// The id of padding, which is ignored.
   package var padding: Int?
 
   package static let name = "embedding_bag"

@@ -1,4 +1,4 @@
-/// Which steps count: those that are not a given id or number.
+/// A mask of the steps that are not a given id or number.
 package struct MaskOp: OpDefinition {
   package static let name = "mask"
   package static let documentation = OpDocumentation(

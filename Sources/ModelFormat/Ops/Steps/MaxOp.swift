@@ -1,4 +1,4 @@
-/// The largest of each element over the steps.
+/// The maximum of each element over the steps.
 package struct MaxOp: PoolDefinition {
   package static let name = "max"
   package static let documentation = OpDocumentation(

@@ -1,4 +1,4 @@
-/// The largest of each window over the steps.
+/// The maximum of each window over the steps.
 package struct MaxPoolOp: StepPoolDefinition {
   package static let name = "max_pool"
   package static let documentation = OpDocumentation(

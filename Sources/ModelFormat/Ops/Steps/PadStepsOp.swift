@@ -1,4 +1,4 @@
-/// Steps more before the first and behind the last.
+/// Padding before the first and after the last step.
 package struct PadStepsOp: OpDefinition {
   package static let name = "pad_steps"
   package static let documentation = OpDocumentation(

@@ -1,4 +1,4 @@
-/// An op that makes one vector of a sequence, of the size of its steps.
+/// An op that reduces a sequence to a vector of the same size.
 package protocol PoolDefinition: OpDefinition {}
 
 extension PoolDefinition {

@@ -1,4 +1,4 @@
-/// A vector as a sequence, the same at every step.
+/// A vector, repeated at every step of a sequence.
 package struct RepeatOp: OpDefinition {
   package static let name = "repeat"
   package static let documentation = OpDocumentation(

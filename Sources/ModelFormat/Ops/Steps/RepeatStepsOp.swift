@@ -1,4 +1,4 @@
-/// Each step several times.
+/// Each step, repeated several times.
 package struct RepeatStepsOp: OpDefinition {
   package static let name = "repeat_steps"
   package static let documentation = OpDocumentation(

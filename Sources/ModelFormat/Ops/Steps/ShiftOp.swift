@@ -1,4 +1,4 @@
-/// Each step some steps later, or earlier.
+/// A sequence shifted by some steps to later or earlier.
 package struct ShiftOp: OpDefinition {
   package static let name = "shift"
   package static let documentation = OpDocumentation(

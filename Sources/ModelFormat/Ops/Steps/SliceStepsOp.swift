@@ -1,4 +1,4 @@
-/// Some steps of a sequence.
+/// A slice of the steps of a sequence, as in Python.
 package struct SliceStepsOp: OpDefinition {
   package static let name = "slice_steps"
   package static let documentation = OpDocumentation(
@@ -26,7 +26,7 @@ package struct SliceStepsOp: OpDefinition {
     let argument = node.arguments[0]
     let size = try node.sequenceSize(of: argument)
     let end = end ?? 0
-    // Both ends lie a fixed number of steps from the same end of the sequence, or each from its own.
+    // Start and end may count from the same end of the sequence, or from different ends.
     let stage: StepAxis.Stage
     switch (start < 0, self.end.map { $0 >= 0 } ?? false) {
     case (false, false): stage = StepAxis.Stage(offset: end - start)
@@ -47,7 +47,7 @@ package struct SliceStepsOp: OpDefinition {
     return .sequence(size: size)
   }
 
-  /// The step of the input that a step of the value is.
+  /// The step of the input for a step of the value.
   package func source(of step: Int, stepCount: Int) -> Int {
     (start < 0 ? stepCount + start : start) + step * stride
   }

@@ -1,4 +1,4 @@
-/// The sum of the values of all steps, weighed by the softmax of their scores: attention over time.
+/// The sum of all steps' values, weighted by the softmax of their scores: attention over time.
 package struct SoftmaxSumOp: OpDefinition {
   package static let name = "softmax_sum"
   package static let documentation = OpDocumentation(

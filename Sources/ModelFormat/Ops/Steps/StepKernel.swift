@@ -1,14 +1,14 @@
-/// How a kernel goes over the steps of a sequence.
+/// How a kernel moves over the steps of a sequence.
 package struct StepKernel: Sendable, Equatable {
-  /// Where the steps lie that a result is made of.
+  /// Which steps a result depends on.
   package enum Padding: Sendable, Equatable {
-    /// Up to its own: with a stride of 1 the op streams.
+    /// Steps up to its own. With a stride of 1 the op runs step by step.
     case causal
-    /// Around its own, where their number is even one more behind it. With a stride as TensorFlow has it: ⌈T / stride⌉ steps.
+    /// Steps around its own; with an even number, one more after it. With a stride as in TensorFlow: ⌈T / stride⌉ steps.
     case same
-    /// No step beyond the ends.
+    /// Only steps of the sequence, without padding.
     case valid
-    /// So many steps beyond the ends.
+    /// With so many steps of padding.
     case explicit(before: Int, after: Int)
   }
 
@@ -16,13 +16,13 @@ package struct StepKernel: Sendable, Equatable {
   package var stride = 1
   package var dilation = 1
   package var padding: Padding
-  /// Whether the last place may reach beyond the end (PyTorch's `ceil_mode`).
+  /// Whether the last position may reach beyond the end (PyTorch's `ceil_mode`).
   package var isCeiling = false
 
-  /// From the first to the last step that the kernel covers.
+  /// The distance from the first to the last step under the kernel, both included.
   package var span: Int { (kernel - 1) * dilation + 1 }
 
-  /// Whether a result is made of its own step and those before it, so that the op streams.
+  /// Whether a result depends on no later step, so that the op runs step by step.
   package var isCausal: Bool {
     guard stride == 1 else { return false }
     return switch padding {
@@ -33,7 +33,7 @@ package struct StepKernel: Sendable, Equatable {
     }
   }
 
-  /// How many places the kernel has for so many steps.
+  /// The number of positions of the kernel, from the number of steps.
   var stage: StepAxis.Stage {
     switch padding {
     case .causal, .same: StepAxis.Stage(offset: stride - 1, divisor: stride)
@@ -45,12 +45,12 @@ package struct StepKernel: Sendable, Equatable {
   private func stage(before: Int, after: Int) -> StepAxis.Stage {
     let offset = before + after - span + stride
     guard isCeiling else { return StepAxis.Stage(offset: offset, divisor: stride) }
-    // No place begins behind the last step.
+    // No position begins after the last step.
     return StepAxis.Stage(
       offset: Swift.min(offset + stride - 1, before - 1 + stride), divisor: stride)
   }
 
-  /// How many steps before the first one the kernel begins.
+  /// The steps of padding before the first step.
   package func before(stepCount: Int) -> Int {
     switch padding {
     case .causal: span - 1
@@ -61,7 +61,7 @@ package struct StepKernel: Sendable, Equatable {
     }
   }
 
-  /// How many steps of padding are behind the last one, those apart that only `isCeiling` adds.
+  /// The steps of padding after the last step, without those that only `isCeiling` adds.
   package func after(stepCount: Int) -> Int {
     switch padding {
     case .causal, .valid: 0
@@ -74,7 +74,7 @@ package struct StepKernel: Sendable, Equatable {
 }
 
 extension OpAttribute {
-  /// A word, a number for both ends or an array of two.
+  /// Reads a word, a number for both ends, or an array of two.
   static func stepPadding(_ property: Property<StepKernel.Padding?>) -> OpAttribute {
     let expected =
       "\"causal\", \"same\", \"valid\", or one or two whole numbers from 0 to \(ModelLimits.addedSteps)"

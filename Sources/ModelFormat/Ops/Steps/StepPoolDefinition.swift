@@ -3,7 +3,7 @@ package protocol StepPoolDefinition: OpDefinition {
   var pooling: StepPooling { get set }
 }
 
-/// Which windows.
+/// The windows of a pool.
 package struct StepPooling: Sendable, Equatable {
   var kernel = 2
   /// Nil for the kernel's length.

@@ -1,4 +1,4 @@
-/// The row of a table that belongs to each id.
+/// The row of a table for each id.
 package struct EmbeddingOp: OpDefinition {
   package static let name = "embedding"
   package static let documentation = OpDocumentation(

@@ -1,6 +1,6 @@
-/// Ops whose rows are channels, one after the other, each of as many elements.
+/// For ops whose rows are channels of equal length, one after another.
 extension NodeResolution {
-  /// The channels of a node's input: the length of a vector among its tensors, which the node reads.
+  /// The number of channels of a node's input: the length of one of its tensors, a vector.
   mutating func useChannels(_ tensor: String) throws(ModelError) -> Int {
     let size = try size(of: arguments[0])
     let name = fullName(tensor)
@@ -14,11 +14,11 @@ extension NodeResolution {
     return shape[0]
   }
 
-  /// The shape of a convolution's weight, [outputs, channels of a group, kernel], which the node reads with its bias.
+  /// The shape of a convolution's weight, [outputs, channels of a group, kernel]. Marks it and the bias as read.
   ///
   /// - Parameters:
-  ///   - channels: what the channels of a group are to be, for an error.
-  ///   - fits: whether so many channels in all are right.
+  ///   - channels: the expected channels of a group, for an error.
+  ///   - fits: whether a total number of channels is right.
   mutating func useConvolution(
     groups: Int, channels: String, fits: (Int) -> Bool
   ) throws(ModelError) -> (outputs: Int, channels: Int, kernel: Int) {
@@ -38,7 +38,7 @@ extension NodeResolution {
     return (shape[0], shape[1] * groups, shape[2])
   }
 
-  /// Refuses channels that do not divide a node's input; `key` is the attribute that says how many there are.
+  /// Throws if the number of channels does not divide the input's size; `key` is the attribute with that number.
   func checkChannels(_ channels: Int, key: String) throws(ModelError) {
     let size = try size(of: arguments[0])
     guard size.isMultiple(of: channels) else {

@@ -1,4 +1,4 @@
-/// Each row divided by the root of the mean of its squares (Zhang and Sennrich, 2019).
+/// Each row divided by its root mean square (Zhang and Sennrich, 2019).
 package struct RMSNormOp: OpDefinition {
   package static let name = "rms_norm"
   package static let documentation = OpDocumentation(

@@ -3,7 +3,7 @@
 static int count;
 static char **values;
 
-// glibc hands a constructor what it hands main, and calls it first.
+// glibc passes main's arguments to constructors, which run before main.
 __attribute__((constructor)) static void keep_arguments(int argc, char **argv) {
   count = argc;
   values = argv;

@@ -29,9 +29,9 @@ static int limit_resources(const confinement *wanted) {
          limit(RLIMIT_CPU, wanted->cpu_seconds) == 0 && limit(RLIMIT_CORE, 0) == 0;
 }
 
-// Rights on a file; the others are a folder's (landlock(7)).
+// The rights on files; all others are rights on folders (landlock(7)).
 enum { read_rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR };
-// The rights of the first version, of which there are 13, and truncation, which the third added and older headers lack.
+// The 13 rights of the first version, and truncation, which the third version added and older headers lack.
 enum { first_rights = (1 << 13) - 1, truncate_right = 1 << 14 };
 enum { file_rights = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | truncate_right };
 
@@ -76,7 +76,7 @@ static int limit_calls(void) {
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, THIS_ARCHITECTURE, 1, 0),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      // Numbers of the x32 interface, under which the same calls have others.
+      // The x32 interface has other numbers for the same calls, so all of its numbers are refused.
       BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
       DENY(SYS_socket),
@@ -97,7 +97,7 @@ static int limit_calls(void) { return 0; }
 
 static int confine(const confinement *wanted) {
   int result = limit_resources(wanted) ? confined_resources : 0;
-  // Without it the two below need privileges.
+  // Without this, the two below need privileges.
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return result;
   if (limit_files(wanted)) result |= confined_files;
   if (limit_calls()) result |= confined_calls;
@@ -108,7 +108,7 @@ int confine_child(const confinement *wanted, int *in_force) {
   pid_t child = fork();
   if (child < 0) return NO_CHILD;
   if (child == 0) {
-    // Not to outlive the parent, which may be told to end.
+    // Ends the child with its parent.
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     *in_force = confine(wanted);
     return 0;

@@ -160,10 +160,10 @@ struct TokenRanking {
   init(_ weights: [Float]) {
     self.weights = weights
     heap = Array(weights.indices)
-    for node in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(node) }
+    heap.makeHeap { Self.isLikelier($0, $1, by: weights) }
   }
 
-  private func isLikelier(_ a: Int, _ b: Int) -> Bool {
+  private static func isLikelier(_ a: Int, _ b: Int, by weights: [Float]) -> Bool {
     weights[a] == weights[b] ? a < b : weights[a] > weights[b]
   }
 
@@ -173,21 +173,9 @@ struct TokenRanking {
     let last = heap.removeLast()
     if !heap.isEmpty {
       heap[0] = last
-      sink(0)
+      let weights = weights
+      heap.siftDown(from: 0) { Self.isLikelier($0, $1, by: weights) }
     }
     return first
-  }
-
-  private mutating func sink(_ start: Int) {
-    let token = heap[start]
-    var node = start
-    while 2 * node + 1 < heap.count {
-      var child = 2 * node + 1
-      if child + 1 < heap.count, isLikelier(heap[child + 1], heap[child]) { child += 1 }
-      guard isLikelier(heap[child], token) else { break }
-      heap[node] = heap[child]
-      node = child
-    }
-    heap[node] = token
   }
 }

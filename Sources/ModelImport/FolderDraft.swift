@@ -1,16 +1,16 @@
 import ModelFormat
 
-/// A model folder in the making: what a reader of a format fills, and what is written once it holds.
+/// A model folder before it is written: readers of formats fill it, and it is checked before writing.
 package struct FolderDraft: Sendable {
   package var description: ModelDescription
-  /// What the person should know or confirm: guesses, and what was left out because it changes nothing.
+  /// Notes for the person: guesses to confirm, and parts that were left out because they change nothing.
   package var notes: [String] = []
-  /// The graph of the file that it was made of, where the file has one.
+  /// The graph of the source file, if it has one.
   package var reference: SourceReference?
   private(set) var tensors: [(name: String, shape: [Int], floats: [Float])] = []
   private var tensorNames: Set<String> = []
 
-  /// - Parameter name: the model's name; letters that a name has no place for become `-`.
+  /// - Parameter name: the model's name; characters that names don't allow become `-`.
   package init(name: String) {
     description = ModelDescription(
       name: Self.name(from: name), version: "1", inputs: [], nodes: [], outputs: [])
@@ -20,7 +20,7 @@ package struct FolderDraft: Sendable {
     self.description = description
   }
 
-  /// Adds a tensor for `model.safetensors`, row-major; the last of two of one name stays.
+  /// Adds a tensor for `model.safetensors`, row-major; replaces one of the same name.
   package mutating func add(tensor name: String, shape: [Int], _ floats: [Float]) {
     if !tensorNames.insert(name).inserted { tensors.removeAll { $0.name == name } }
     tensors.append((name, shape, floats))
@@ -28,7 +28,7 @@ package struct FolderDraft: Sendable {
 
   package func hasTensor(_ name: String) -> Bool { tensorNames.contains(name) }
 
-  /// Leaves out nodes without weights that lead to no output, such as the steps of a layer of which only the states are used.
+  /// Removes nodes without weights that lead to no output, such as the steps of a layer of which only the states are used.
   package mutating func dropUnusedNodes() {
     let places = Dictionary(
       description.nodes.enumerated().map { ($0.element.name, $0.offset) },
@@ -56,20 +56,20 @@ package struct FolderDraft: Sendable {
     }.map(\.element)
   }
 
-  /// The model that the folder would hold, checked as a folder is when it is loaded.
+  /// The model of the folder, checked as on loading.
   package func model() throws(ModelError) -> Model {
     try Model(
       description: description, tensors: try TensorFile(bytes: try TensorFile.serialize(tensors)))
   }
 
-  /// Writes `model.json` and `model.safetensors` into `folder`, which exists, after the checks of a load.
+  /// Checks the model as on loading, and writes `model.json` and `model.safetensors` into the existing `folder`.
   package func write(to folder: String) throws(ModelError) {
     _ = try model()
     try TensorFile.write(tensors, to: "\(folder)/\(Model.tensorFile)")
     try description.write(to: "\(folder)/\(Model.descriptionFile)")
   }
 
-  /// A name that a model, an input or a node may have, made from any text: letters, digits, `-`, `_` and `.`, at most 100.
+  /// Makes a valid name of a model, an input or a node from any text: letters, digits, `-`, `_` and `.`, at most 100 bytes.
   package static func name(from text: String) -> String {
     var name = String(
       text.unicodeScalars.map { scalar in

@@ -1,15 +1,15 @@
 import ModelFormat
 import NumPyFormat
 
-/// Why a file was not turned into a model folder: where in it, what was found there, and what to do instead.
+/// Why a file was not imported: where in the file, what was found, and what to do instead.
 package struct ImportError: Error, Sendable, Equatable {
-  /// The file, as it was named.
+  /// The file's path as given.
   package var file: String
-  /// Where in the file: a node, a layer, a tensor, a byte. Nil: the file as a whole.
+  /// The place in the file: a node, a layer, a tensor, a byte; nil for the whole file.
   package var place: String?
-  /// What was found, and why it can't be carried.
+  /// What was found, and why it can't be imported.
   package var problem: String
-  /// What the person can do: the line that exports the model otherwise, say.
+  /// What the person can do, such as another way to export the model.
   package var remedy: String?
 
   package init(file: String, place: String? = nil, problem: String, remedy: String? = nil) {
@@ -28,7 +28,7 @@ extension ImportError: CustomStringConvertible {
 }
 
 extension ImportError {
-  /// What the model folder's own checks say of what would be written.
+  /// An error of the checks on the model folder.
   package init(file: String, _ error: ModelError) {
     self.init(file: file, problem: "\(error)")
   }

@@ -1,12 +1,12 @@
 import ModelFormat
 
-/// A format that models are brought in. A new one is a folder of its own beside the others and a row of `all`.
+/// A format that can be imported. A new one is a folder beside the others, and a row of `all`.
 package struct ImportFormat: Sendable {
-  /// What the format is called in a sentence.
+  /// The format's name in a sentence.
   package let name: String
-  /// Whether files that begin with these bytes are of it; `path` is for formats that share their first bytes.
+  /// Whether a file with these bytes has this format; `path` tells formats apart that begin alike.
   let recognises: @Sendable (_ path: String, _ bytes: [UInt8]) -> Bool
-  /// Reads the files of a request, the first of which was recognised.
+  /// Reads the files of a request; the first was recognised.
   let read:
     @Sendable (_ request: ImportRequest, _ files: [SourceFile]) throws(ImportError) -> FolderDraft
 
@@ -20,12 +20,12 @@ package struct ImportFormat: Sendable {
   ]
 }
 
-/// A file that was named, and its bytes.
+/// A file's path and bytes.
 package struct SourceFile: Sendable {
   package let path: String
   package let bytes: [UInt8]
 
-  /// What a file may be long, external data apart.
+  /// The largest file, without external data.
   package static let maxBytes = 4 << 30
 
   package init(path: String, bytes: [UInt8]) {
@@ -48,16 +48,16 @@ package struct SourceFile: Sendable {
     } catch { preconditionFailure("\(error)") }
   }
 
-  /// The name without its folder and its endings.
+  /// The name without folder and extensions.
   package var stem: String {
     let name = path.split(separator: "/").last ?? "model"
     return String(name.split(separator: ".").first ?? name)
   }
 }
 
-/// The folder that the files of a request become.
+/// Imports the files of a request.
 ///
-/// - Throws: where no format is recognised, or its reader refuses the files.
+/// - Throws: if no format is recognised, or its reader refuses the files.
 package func importedFolder(_ request: ImportRequest) throws(ImportError) -> FolderDraft {
   var files: [SourceFile] = []
   for path in request.files { files.append(try SourceFile(path: path)) }

@@ -1,26 +1,26 @@
-/// What is to be imported, as the command line says it.
+/// An import as the command line asks for it.
 package struct ImportRequest: Sendable {
-  /// The files, in the order in which they were named: one, or the parts of one model (encoder, then decoder).
+  /// The files in the given order: one, or the parts of one model (encoder, then decoder).
   package var files: [String]
-  /// A `model.json` whose graph the weights are for; of files that hold weights alone.
+  /// The path of a `model.json` with the graph, for files that hold only weights.
   package var graph: String?
-  /// A JSON object from the file's tensor names to those of the graph.
+  /// The path of a JSON object from the file's tensor names to those of the graph.
   package var names: String?
-  /// The model's name; nil: made from that of the first file.
+  /// The model's name; nil for one made from the first file's name.
   package var name: String?
 
-  /// A scaler of scikit-learn's, for the features input.
+  /// The path of a scikit-learn scaler for the features input.
   package var scaler: String?
-  /// The texts of the ids of the tokens input.
+  /// The path of the texts of the tokens input's ids.
   package var vocabulary: String?
-  /// The labels of the output's elements.
+  /// The path of the labels of the output's elements.
   package var labels: String?
 
   /// Inputs that are constants: `NAME=NUMBER` or `NAME=FILE.npy`.
   package var fixedInputs: [String] = []
-  /// The sizes of inputs: `NAME=SIZE,SIZE`, 0 for one that stays open.
+  /// The sizes of inputs: `NAME=SIZE,SIZE`, with 0 for a size that stays open.
   package var shapes: [String] = []
-  /// Whether inputs that hold a recurrent network's states stay inputs.
+  /// Whether inputs with a recurrent network's states stay inputs.
   package var keepsStates = false
 
   package init(

@@ -1,30 +1,30 @@
 import CConfinement
 import Glibc
 
-/// What a process gives up before it reads a stranger's file: memory and CPU beyond a bound, all files but those that were
-/// named (with what lies beside them, such as ONNX's external data), all writing outside one folder, sockets, other programs.
+/// Confines a process before it reads an untrusted file: limits on memory and CPU; reading only of the named files (and those
+/// beside them, such as ONNX's external data); writing only to one folder; no sockets, no other programs.
 struct Confinement {
-  /// The files that were named.
+  /// The named files.
   let files: [String]
   /// The folder to write to.
   let output: String
 
-  /// Address space beyond what the files' bytes take several times over: the program, its libraries, its threads.
+  /// The address space for the program, its libraries and threads, in addition to `copies` of the files.
   static let baseBytes = 3 << 30
-  /// Copies of a file's bytes that there may be at once: as they are, unpacked, as floats, as they are written, checked.
+  /// The most copies of a file's bytes at once: raw, unpacked, as floats, being written, being checked.
   static let copies = 12
   static let cpuSeconds = 600
 
   enum Side {
-    /// The one that is confined, as far as the kernel can; what it can't is listed for people.
+    /// The confined process; with a list, for people, of the parts that the kernel does not support.
     case child(missing: [String])
-    /// The other, after the child has ended: with an exit status, or by a signal.
+    /// The parent, after the child has ended with an exit status or by a signal.
     case exited(status: Int32)
     case ended(signal: Int32)
     case noRoom
   }
 
-  /// Splits the process in two, of which one is confined; returns in both.
+  /// Forks, and confines the child; returns in both processes.
   func split() -> Side {
     let folders = files.map { file in
       file.contains("/") ? String(file[...(file.lastIndex(of: "/") ?? file.startIndex)]) : "."

@@ -3,7 +3,7 @@ import ModelImport
 import NumPyFormat
 
 extension FolderCheck {
-  /// The largest difference between what the folder answers for the sequences of `input` and those of `output`.
+  /// The largest difference between the folder's answers for the sequences of `input` and those in `output`.
   func againstArrays(input: String, output: String) throws -> Outcome {
     let (given, expected) = (try Self.array(input), try Self.array(output))
     let description = draft.description
@@ -42,7 +42,7 @@ extension FolderCheck {
       }
       let tail = Array(found.suffix(answerSize))
       var difference = Self.difference(tail, reference)
-      // Outputs of [elements, steps] are answered step by step.
+      // Outputs of [elements, steps] are transposed, as answers are step by step.
       if let last = expected.shape.last, last > 0, answerSize % last == 0, expected.shape.count > 1
       {
         let rows = answerSize / last

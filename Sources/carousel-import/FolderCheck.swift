@@ -2,21 +2,21 @@ import Inference
 import ModelFormat
 import ModelImport
 
-/// Compares what a folder answers with what its source does: with arrays that were given, or with the source's own graph.
+/// Compares a folder's answers with its source's: with given arrays, or with the source's own graph.
 struct FolderCheck {
   let draft: FolderDraft
 
-  /// How far off the answers may be, relative to what is larger than 1.
+  /// The largest allowed difference; relative for numbers above 1.
   static let tolerance = 1e-4
 
   enum Outcome {
     /// The largest difference of the outputs.
     case agrees(Double)
-    /// A value, the node of the source, and the difference.
+    /// The value that differs, its node in the source, and the difference.
     case departs(value: String, source: String, Double)
   }
 
-  /// On random input, against the foreign graph; every value that both have.
+  /// Compares all values that are in both graphs, on random input.
   func againstSource(_ reference: SourceReference) throws -> Outcome {
     let steps = reference.fixedSteps ?? 24
     var random = RandomNumbers()
@@ -33,7 +33,7 @@ struct FolderCheck {
     let expected = try reference.values(for: numbers, steps: steps)
     let outputs = Set(draft.description.outputs.map(\.name))
     var largest = 0.0
-    // An answer has a hundred outputs at most.
+    // A model has at most a hundred outputs.
     for start in stride(from: 0, to: expected.count, by: 50) {
       let part = Array(expected[start..<min(start + 50, expected.count)])
       let found = try answers(part.map(\.name), numbers, steps: steps)
@@ -93,7 +93,7 @@ struct FolderCheck {
   }
 }
 
-/// Numbers that look random and are the same each time (SplitMix64).
+/// Reproducible pseudo-random numbers (SplitMix64).
 private struct RandomNumbers {
   private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 
@@ -105,7 +105,7 @@ private struct RandomNumbers {
     return word ^ word >> 31
   }
 
-  /// Within ±1.
+  /// A number within ±1.
   mutating func next() -> Float { Float(word() >> 40) / Float(1 << 23) - 1 }
 
   mutating func next(below count: Int) -> Int { Int(word() % UInt64(count)) }

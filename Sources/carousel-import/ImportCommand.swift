@@ -101,7 +101,7 @@ struct ImportCommand: ParsableCommand {
     }
   }
 
-  /// Makes the folder that is written to; false where it was there.
+  /// Makes the output folder; false if it exists.
   private func makeFolder() throws(ImportError) -> Bool {
     // SAFETY: the path is a zero-terminated string for the length of the call.
     if unsafe mkdir(output, 0o755) == 0 { return true }
@@ -111,7 +111,7 @@ struct ImportCommand: ParsableCommand {
     return false
   }
 
-  /// Removes the folder that was made, if nothing was written to it.
+  /// Removes the output folder if it is empty.
   private func removeFolder() {
     // SAFETY: the path is a zero-terminated string for the length of the call.
     unsafe rmdir(output)
@@ -131,7 +131,7 @@ struct ImportCommand: ParsableCommand {
     print("\(output): written; carousel serve \(output) serves it")
   }
 
-  /// What `--check` says; throws where the folder departs.
+  /// Prints the result of `--check`; throws if the folder differs from its source.
   private func compare(_ draft: FolderDraft) throws(ImportError) {
     guard check || checkInput != nil || checkOutput != nil else { return }
     let outcome: FolderCheck.Outcome
@@ -165,7 +165,7 @@ struct ImportCommand: ParsableCommand {
     }
   }
 
-  /// Why the reader of a file died.
+  /// Why the confined process died.
   private func problem(endedBy signal: Int32) -> String {
     switch signal {
     case SIGXCPU, SIGKILL:
@@ -176,7 +176,7 @@ struct ImportCommand: ParsableCommand {
   }
 }
 
-/// What the system says about the error `code`.
+/// The system's message for the error `code`.
 private func errorText(_ code: Int32) -> String {
   // SAFETY: strerror gives a string that ends with a zero byte; it is copied at once.
   unsafe String(cString: strerror(code))

@@ -1,8 +1,8 @@
-// The arguments that the process was started with, from the C library rather than from /proc.
+// The process's arguments, from the C library and not from /proc, which may not be mounted.
 #pragma once
 
-/// How many there are, the program's name among them.
+/// The number of arguments, including the program's name.
 int carguments_count(void);
 
-/// The argument at `index`, which is below the count; the process keeps it to its end.
+/// The argument at `index`, which has to be below the count; valid until the process ends.
 const char *carguments_value(int index);

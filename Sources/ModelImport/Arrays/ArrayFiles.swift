@@ -2,7 +2,7 @@ import ModelFormat
 import NumPyFormat
 
 extension WeightTable {
-  /// The arrays of an .npz file; those that are no numbers are passed over.
+  /// The arrays of an .npz file; arrays without numbers are skipped.
   init(npz file: SourceFile) throws(ImportError) {
     self.init(file: file.path)
     let archive: NPZFile
@@ -36,7 +36,7 @@ extension WeightTable {
     if !passedOver.isEmpty { notes.append("no numbers, passed over: \(excerpt(passedOver))") }
   }
 
-  /// Whether it is an array of texts or objects, or an empty one, and not a damaged one.
+  /// Whether the array can be skipped: it holds texts or objects, or is empty, but is not damaged.
   private static func isOther(_ problem: NPYProblem) -> Bool {
     switch problem {
     case .elementType, .emptyAxis: true
@@ -46,7 +46,7 @@ extension WeightTable {
     }
   }
 
-  /// The tensors of a safetensors file; those that are no numbers that floats hold are passed over.
+  /// The tensors of a safetensors file; types that can't be converted to floats are skipped.
   init(safetensors file: SourceFile) throws(ImportError) {
     self.init(file: file.path)
     isOrdered = false

@@ -1,15 +1,15 @@
 import ModelFormat
 
-/// Fits the tensors of a file to a graph: finds what its nodes read, and makes a model folder of it.
+/// Fits the tensors of a file to a graph: finds the tensors of its nodes, and makes a model folder.
 struct GraphFit {
   let description: ModelDescription
-  /// What `--graph` was given, or nil of a graph that was guessed.
+  /// The file of `--graph`; nil for a guessed graph.
   let graphFile: String?
 
   /// The folder with the tensors that the graph reads.
   ///
-  /// - Parameter tables: the same tensors under the names that they may have; of these the one that the graph's nodes find
-  ///   most of their tensors in.
+  /// - Parameter tables: the same tensors under different conventions of names; the table in which the graph's nodes find
+  ///   most of their tensors is used.
   func draft(_ tables: [WeightTable]) throws(ImportError) -> FolderDraft {
     var best: (table: WeightTable, found: Int)?
     for table in tables {
@@ -35,7 +35,7 @@ struct GraphFit {
   private func draft(_ table: WeightTable) throws(ImportError) -> FolderDraft {
     let model: Model
     do {
-      // What is not finite is refused below, where the graph reads it.
+      // Values that are not finite are refused below, if the graph reads them.
       let tensors = table.weights.map { weight in
         (
           name: weight.name, shape: weight.shape,

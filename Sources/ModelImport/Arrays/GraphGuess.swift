@@ -1,19 +1,19 @@
 import ModelFormat
 
-/// The graph that weights alone suggest: their layers as one chain, each taking what the one before it gives.
+/// A graph guessed from weights: their layers as a chain, each with the previous one's output as its input.
 struct GraphGuess {
   private let table: WeightTable
   private let layers: [WeightLayer]
   private let others: [String]
-  /// The prefix of a conditional random field's tensors, and how many labels it has.
+  /// The prefix of a conditional random field's tensors, and its number of labels.
   private let field: (prefix: String, labels: Int)?
-  /// Chains that were begun; what is left when `maxTries` are is taken for no chain.
+  /// The number of chains tried; after `maxTries` there counts as being none.
   private var tries = 0
 
   private static let maxTries = 20_000
   private static let maxLayers = 60
 
-  /// The description of the chain, and what is to be confirmed of it.
+  /// The description of the chain, and notes on what the person should confirm.
   static func description(
     of table: WeightTable, name: String
   ) throws(ImportError) -> (ModelDescription, notes: [String]) {
@@ -30,7 +30,7 @@ struct GraphGuess {
     self.others = field == nil ? others : []
   }
 
-  /// The random field that the tensors beside the layers are, if they are one, as pytorch-crf has it.
+  /// The conditional random field, if the tensors beside the layers are those of pytorch-crf.
   private static func field(
     _ others: [String], _ table: WeightTable
   ) -> (prefix: String, labels: Int)? {
@@ -78,7 +78,7 @@ struct GraphGuess {
     return nil
   }
 
-  /// The chain with all the rest behind it; of layers that fit, the first of the file goes first.
+  /// Extends the chain by all remaining layers; of layers that fit, the first in the file is tried first.
   private mutating func continued(
     _ chain: [WeightLayer], size: Int, rest: [Int]
   ) -> [WeightLayer]? {
@@ -170,7 +170,7 @@ struct GraphGuess {
     }
   }
 
-  /// Whether nobody would build the two without an activation between them.
+  /// Whether the two layers make sense only with an activation between them.
   private static func needsActivation(_ layer: WeightLayer, before next: WeightLayer) -> Bool {
     switch (layer.kind, next.kind) {
     case (.linear, .linear), (.conv, .conv), (.conv, .recurrent), (.conv, .linear),

@@ -1,7 +1,7 @@
-/// Turns tensors with Keras's names and layout into those of FORMAT.md: `kernel` and `recurrent_kernel` are transposed, a
+/// Converts tensors with Keras's names and layout to those of FORMAT.md: `kernel` and `recurrent_kernel` are transposed, a
 /// GRU's gates z r n become r z n.
 struct KerasNames {
-  /// The names that only Keras gives.
+  /// Names that only Keras uses.
   private static let own: Set<Substring> = [
     "kernel", "recurrent_kernel", "embeddings", "gamma", "beta", "moving_mean", "moving_variance",
   ]
@@ -11,12 +11,12 @@ struct KerasNames {
     var weights: [Substring: WeightTable.Weight] = [:]
   }
 
-  /// Whether some tensor has a name of Keras's.
+  /// Whether a tensor has one of Keras's names.
   static func areThere(in table: WeightTable) -> Bool {
     table.names.contains { own.contains(split($0).last) }
   }
 
-  /// Converts the layers that have a tensor with a name of Keras's, and leaves the others.
+  /// Converts the layers that have a tensor with one of Keras's names; leaves the others unchanged.
   static func convert(_ table: inout WeightTable) throws(ImportError) {
     var layers: [Layer] = []
     var places: [String: Int] = [:]
@@ -40,13 +40,14 @@ struct KerasNames {
     table.weights = converted
   }
 
-  /// The name without `:0`, its parts divided by dots; of a cell within a layer (`lstm/lstm_cell/kernel`) the layer's alone.
+  /// The name without `:0` and with dots between its parts; for a cell within a layer (`lstm/lstm_cell/kernel`) only the
+  /// layer's name.
   private static func split(_ name: String) -> (prefix: String, last: Substring) {
     var parts = name.split { $0 == "/" || $0 == "." }
     guard var last = parts.popLast() else { return ("", name[...]) }
     if let colon = last.firstIndex(of: ":") { last = last[..<colon] }
     if let cell = parts.last, parts.count > 1, isCell(cell) { parts.removeLast() }
-    // Keras's older files have the layer's name twice.
+    // Older files of Keras repeat the layer's name.
     if parts.count > 1, parts[parts.count - 1] == parts[parts.count - 2] { parts.removeLast() }
     return (parts.joined(separator: "."), last)
   }
@@ -86,7 +87,7 @@ struct KerasNames {
         problem: "found \(recurrent.shape), expected [H, gates · H] beside a kernel [D, gates · H]")
     }
     let isGRU = recurrent.shape[1] / recurrent.shape[0] == 3
-    // Gate orders: Keras's LSTM i f c o is PyTorch's; its GRU has z r n for r z n.
+    // Gate orders: Keras's LSTM has PyTorch's (i f c o); its GRU has z r n, not r z n.
     func rows(_ weight: WeightTable.Weight, _ name: String) -> WeightTable.Weight {
       var weight = weight
       weight.name = join(layer.prefix, name)
@@ -116,7 +117,7 @@ struct KerasNames {
     prefix.isEmpty ? name : "\(prefix).\(name)"
   }
 
-  /// With its axes in the opposite order: a matrix transposed, a convolution's [K, C, O] as [O, C, K].
+  /// The weight with its axes reversed: a transposed matrix, or a convolution's [K, C, O] as [O, C, K].
   private static func reversedAxes(_ weight: WeightTable.Weight) -> WeightTable.Weight {
     guard weight.shape.count > 1 else { return weight }
     var transposed = weight

@@ -1,7 +1,7 @@
 import JSON
 
-/// What `--names` gives: for names of the file's tensors those of the graph. A `*` on both sides stands for any text; null
-/// leaves a tensor out.
+/// The rules of `--names`, from names of the file's tensors to the graph's. A `*` on both sides matches any text; null leaves
+/// a tensor out.
 struct NameMap {
   private struct Rule {
     let from: String
@@ -45,7 +45,7 @@ struct NameMap {
     self.rules = rules
   }
 
-  /// Renames the table's tensors. A rule that matches none is refused.
+  /// Renames the table's tensors. Throws if a rule matches none.
   func apply(to table: inout WeightTable) throws(ImportError) {
     var used = Set<String>()
     var left: [WeightTable.Weight] = []
@@ -72,7 +72,7 @@ struct NameMap {
     table.weights = left
   }
 
-  /// The first rule that a name meets, and what it makes of it.
+  /// The first rule that matches a name, and the new name.
   private func match(_ name: String) -> (rule: Rule, name: String?)? {
     for rule in rules {
       guard let star = rule.from.firstIndex(of: "*") else {
@@ -91,7 +91,7 @@ struct NameMap {
   }
 }
 
-/// The first of many names, for a sentence.
+/// The first names, for a sentence.
 func excerpt(_ names: [String], limit: Int = 12) -> String {
   let shown = names.prefix(limit).joined(separator: ", ")
   return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown

@@ -1,16 +1,16 @@
-/// Brings the names of a state dict to those that FORMAT.md has: without what wrappers put before them, a cell's with the
-/// number of its layer, and a weight that is kept as direction and length put together.
+/// Converts the names of a state dict to those of FORMAT.md: removes the prefixes of wrappers, adds the layer's number to a
+/// cell's names, and merges weight-normalised tensors.
 struct TorchNames {
-  /// What wrappers of a whole model put before every name.
+  /// The prefixes of wrappers around a whole model.
   private static let wrappers = ["module.", "_orig_mod.", "model.", "net.", "network."]
 
-  /// Removes what `torch.compile`, `DataParallel` and the like have put into names.
+  /// Removes the parts that `torch.compile`, `DataParallel` and the like add to names.
   static func unwrap(_ table: inout WeightTable) {
     table.rename { $0.split(separator: ".").filter { $0 != "_orig_mod" }.joined(separator: ".") }
     removePrefix("module.", &table)
   }
 
-  /// Removes prefixes that all names share and that say nothing: `model.` and the like. False where there are none.
+  /// Removes wrapper prefixes (`model.` and the like) that all names share; false if there are none.
   static func removeSharedPrefixes(_ table: inout WeightTable) -> Bool {
     var isChanged = false
     while let prefix = wrappers.first(where: { prefix in
@@ -48,7 +48,7 @@ struct TorchNames {
 
   // MARK: Weight normalisation
 
-  /// Puts together what `torch.nn.utils.weight_norm` keeps apart: w = g · v / ‖v‖, the norm over all axes but the first.
+  /// Merges the tensors of `torch.nn.utils.weight_norm`: w = g · v / ‖v‖, with the norm over all axes but the first.
   static func mergeWeightNorm(_ table: inout WeightTable) {
     let names = Set(table.names)
     for weight in table.weights {

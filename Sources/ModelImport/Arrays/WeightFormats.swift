@@ -1,9 +1,9 @@
 import ModelFormat
 import NumPyFormat
 
-/// The formats of files that hold weights alone.
+/// The formats of files with weights but no graph.
 enum WeightFormats {
-  /// Files of `torch.save`, zip and old form, and pickles of NumPy's arrays.
+  /// Files of `torch.save` (zip or legacy), and pickles of NumPy arrays.
   static let torch = ImportFormat(
     name: "a file of torch.save (.pt, .pth, .ckpt, .bin) or a pickle of arrays",
     recognises: { path, bytes in WeightFile(path: path, bytes) == .torch }, read: readWeights)
@@ -34,11 +34,11 @@ enum WeightFormats {
   }
 }
 
-/// A kind of file that holds tensors by name, and no graph.
+/// A kind of file with named tensors and no graph.
 private enum WeightFile {
   case torch, npz, safetensors
 
-  /// Nil where the bytes are of none.
+  /// Nil if the bytes are of no such kind.
   init?(path: String, _ bytes: [UInt8]) {
     switch ForeignFile(bytes.span) {
     case .torchZip, .torchPickle, .pickle: self = .torch
@@ -50,7 +50,7 @@ private enum WeightFile {
     }
   }
 
-  /// Whether the length of a header stands first, and the header behind it.
+  /// Whether the bytes begin with a header's length and the header (safetensors).
   private static func isSafetensors(_ bytes: [UInt8]) -> Bool {
     bytes.count > 8 && bytes[5..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
   }

@@ -1,7 +1,7 @@
-/// The tensors under one prefix, as the layer that their names and shapes tell of.
+/// A layer, recognised by the names and shapes of the tensors under one prefix.
 struct WeightLayer {
   enum Kind: Equatable {
-    /// A matrix without a bias, which may be a linear map too.
+    /// A matrix without a bias; may also be a linear map.
     case embedding
     case linear
     /// Gates 4, 3 and 1: lstm, gru and rnn.
@@ -16,10 +16,10 @@ struct WeightLayer {
   let kind: Kind
   let input: Int
   let output: Int
-  /// Whether it is a matrix without a bias: an embedding or a linear map.
+  /// Whether the layer is a matrix without a bias: an embedding or a linear map.
   var isBare = false
 
-  /// The layers of a table, in its order, and the names of tensors that make none.
+  /// The layers of a table, in its order, and the names of tensors that belong to no layer.
   static func layers(of table: WeightTable) -> (layers: [WeightLayer], others: [String]) {
     var prefixes: [String] = []
     var shapes: [String: [String: [Int]]] = [:]
@@ -74,7 +74,7 @@ struct WeightLayer {
     case 1: (kind, input, output) = (.prelu, weight[0], weight[0])
     case 2 where hasBias: (kind, input, output) = (.linear, weight[1], weight[0])
     case 2:
-      // As a linear map until the chain says that it is an embedding.
+      // A linear map, unless the chain needs an embedding.
       (kind, input, output) = (.linear, weight[1], weight[0])
       isBare = true
     case 3: (kind, input, output) = (.conv(kernel: weight[2]), weight[1], weight[0])
@@ -89,7 +89,7 @@ struct WeightLayer {
     self.output = output
   }
 
-  /// A bare matrix as an embedding: from ids to its rows.
+  /// A bare matrix as an embedding, from ids to rows.
   var asEmbedding: WeightLayer? {
     isBare ? WeightLayer(prefix: prefix, kind: .embedding, input: output, output: input) : nil
   }
@@ -100,7 +100,7 @@ struct WeightLayer {
     return isBare && (name.contains("emb") || name.contains("lookup"))
   }
 
-  /// The layer in a sentence.
+  /// A description of the layer for a sentence.
   var text: String {
     let name = prefix.isEmpty ? "" : " \(prefix)"
     switch kind {

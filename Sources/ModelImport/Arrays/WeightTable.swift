@@ -1,22 +1,22 @@
-/// The tensors of files that hold weights alone, by name, in the files' order.
+/// The named tensors of files without a graph, in the files' order.
 struct WeightTable {
   struct Weight: Equatable {
     var name: String
     var shape: [Int]
-    /// Row-major, as many as the shape says; maybe not all finite.
+    /// Row-major, as many as the shape has; may not be finite.
     var floats: [Float]
-    /// Whether the file has whole numbers: counters, indices, masks.
+    /// Whether the file has the tensor as whole numbers, as of counters, indices or masks.
     var isWhole = false
   }
 
-  /// The file, as it was named.
+  /// The file's path as given.
   let file: String
   var weights: [Weight] = []
-  /// What the person should know of how the file was read.
+  /// Notes for the person on how the file was read.
   var notes: [String] = []
-  /// Whether `weights` stand in the order in which the model's modules were made.
+  /// Whether `weights` have the order in which the model's modules were made.
   var isOrdered = true
-  /// Texts by id that stand beside the weights, by the keys that they stand under.
+  /// Lists of texts beside the weights, by their keys.
   var texts: [(key: String, list: TextList)] = []
 
   var names: [String] { weights.map(\.name) }
@@ -25,14 +25,12 @@ struct WeightTable {
 
   subscript(name: String) -> Weight? { weights.first { $0.name == name } }
 
-  /// What is kept of tensors that no graph could hold, by the size of the file that they are read from: a tensor may be a
-  /// view that repeats one element without end.
+  /// The most elements of a tensor, by the size of its file: a tensor may be a view that repeats one element without end.
   static func maxElements(fileBytes: Int) -> Int {
     max(SourceTensor.maxElements, fileBytes.multipliedReportingOverflow(by: 4).partialValue)
   }
 
-  /// Gives every tensor the name that `rename` makes of its own. Of two tensors that get the same name nothing is lost: false
-  /// is returned, and nothing changed.
+  /// Renames every tensor by `rename`. If two tensors would get the same name, changes nothing and returns false.
   @discardableResult
   mutating func rename(_ rename: (String) -> String) -> Bool {
     let renamed = names.map(rename)
@@ -47,7 +45,7 @@ struct WeightTable {
 }
 
 extension WeightTable {
-  /// The tables of several files as one, each tensor under the stem of its file.
+  /// The tables of several files as one, with each tensor's name prefixed by the stem of its file.
   static func joined(_ tables: [(stem: String, table: WeightTable)]) -> WeightTable {
     guard let first = tables.first else { return WeightTable(file: "-") }
     guard tables.count > 1 else { return first.table }

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// From the tensors of files that hold weights alone to a model folder: by a graph that is given, or by a guess.
+/// Makes a model folder from tensors without a graph: by a graph that is given, or by a guess.
 struct WeightsImport {
   let request: ImportRequest
 

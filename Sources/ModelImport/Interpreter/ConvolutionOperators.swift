@@ -9,15 +9,15 @@ enum ConvolutionOperators {
     }
   }
 
-  /// How a window runs along one axis.
+  /// How a window moves along one axis.
   struct Window: Equatable {
     var size: Int
     var stride: Int
     var dilation: Int
-    /// Elements beyond the ends.
+    /// The elements of padding.
     var before: Int
     var after: Int
-    /// How many windows there are.
+    /// The number of windows.
     var count: Int
   }
 
@@ -68,7 +68,7 @@ enum ConvolutionOperators {
     return windows
   }
 
-  /// Every window's elements: for each place of a window, the positions within a channel, nil beyond the ends.
+  /// For each window, the positions of its elements within a channel; nil for padding.
   private static func positions(_ windows: [Window], sizes: [Int]) -> [[Int?]] {
     let strides = RowMajor.strides(sizes)
     var places: [[Int?]] = [[0]]

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Operators that work on each element by itself.
+/// Elementwise operators.
 enum ElementwiseOperators {
   /// The outputs of a node; nil for an operator of another family.
   static func evaluate(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor]? {

@@ -1,8 +1,8 @@
-/// Computes a whole graph in double precision, node by node.
+/// Computes a graph in double precision, node by node.
 struct GraphInterpreter {
   private let interpreter: Interpreter
   private(set) var values: [String: SourceTensor]
-  /// What stands for constants that are not read yet.
+  /// Constants that are not read yet.
   private var sources: [String: SourceConstant] = [:]
 
   /// - Parameter budget: what may be computed; nil: as much as constants and inputs account for.
@@ -46,7 +46,7 @@ struct GraphInterpreter {
     return results
   }
 
-  /// Rounds of a loop that are computed.
+  /// The most iterations of a loop.
   private static let maxRounds = 4096
 
   private mutating func loop(

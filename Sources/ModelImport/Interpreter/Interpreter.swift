@@ -1,4 +1,5 @@
-/// Computes ONNX's operators in double precision: constants while a graph is translated, and whole graphs to check a translation.
+/// Computes ONNX's operators in double precision: for constants while a graph is translated, and for whole graphs to check a
+/// translation.
 struct Interpreter {
   let opset: Int
   let budget: Budget
@@ -45,7 +46,7 @@ struct Interpreter {
     let values: [SourceTensor?]
     let budget: Budget
 
-    /// An input that must be there.
+    /// A required input.
     func required(_ index: Int) throws(ImportError) -> SourceTensor {
       guard let value = optional(index) else {
         throw node.refusal("no input \(index)", because: "\(node.op) needs it")
@@ -63,7 +64,7 @@ struct Interpreter {
 
     func optional(_ index: Int) -> SourceTensor? { index < values.count ? values[index] : nil }
 
-    /// An axis that may be counted from the end.
+    /// An axis, which may be negative to count from the end.
     func axis(_ axis: Int, rank: Int) throws(ImportError) -> Int {
       let counted = axis < 0 ? axis + rank : axis
       guard (0..<rank).contains(counted) else {
@@ -72,13 +73,13 @@ struct Interpreter {
       return counted
     }
 
-    /// Whole numbers as an attribute, as in old operators, or as an input.
+    /// Whole numbers from an attribute (old operators) or an input.
     func integers(_ key: String, input: Int) throws(ImportError) -> [Int] {
       if let values = node.integers(key) { return values }
       return try required(input).integers
     }
 
-    /// Axes as an attribute, as in old operators, or as an input; nil where neither is there.
+    /// Axes from an attribute (old operators) or an input; nil if there is neither.
     func axes(input: Int) -> [Int]? { node.integers("axes") ?? optional(input)?.integers }
 
     /// Checks that an array of `shape` may be computed: it has no more elements than one that it comes of, or few.
@@ -104,7 +105,7 @@ struct Interpreter {
     }
   }
 
-  /// The node's outputs; nil for an operator that isn't known.
+  /// The node's outputs; nil for an unknown operator.
   func evaluate(_ node: SourceNode, _ values: [SourceTensor?]) throws(ImportError)
     -> [SourceTensor]?
   {

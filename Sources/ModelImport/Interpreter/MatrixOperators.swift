@@ -19,7 +19,7 @@ enum MatrixOperators {
     [try product(a, try a.required(0), try a.required(1))]
   }
 
-  /// The product of matrices, or of stacks of them, as NumPy's `matmul`.
+  /// The product of matrices or of stacks of matrices, as in NumPy's `matmul`.
   static func product(
     _ a: Interpreter.Arguments, _ first: SourceTensor, _ second: SourceTensor
   ) throws(ImportError) -> SourceTensor {
@@ -90,7 +90,7 @@ enum MatrixOperators {
     return [SourceTensor(shape: result.shape, elements: elements)]
   }
 
-  /// Each run of `size` elements less its mean, divided by its deviation.
+  /// Normalises each group of `size` consecutive elements by its mean and standard deviation.
   private static func normalised(_ values: [Double], size: Int, epsilon: Double) -> [Double] {
     var result = values
     for start in stride(from: 0, to: values.count, by: max(size, 1)) {

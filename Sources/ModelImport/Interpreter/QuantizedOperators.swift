@@ -1,4 +1,4 @@
-/// Operators on numbers of 8 bits with a scale.
+/// Operators on 8-bit numbers with a scale.
 enum QuantizedOperators {
   /// The outputs of a node; nil for an operator of another family.
   static func evaluate(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor]? {
@@ -28,7 +28,7 @@ enum QuantizedOperators {
     ]
   }
 
-  /// For each element of `value` the position in a scale or zero point: one for all, or one for each index of an axis.
+  /// For each element of `value`, the index in a scale or zero point, which has one number or one for each index of an axis.
   static func channelPositions(
     _ a: Interpreter.Arguments, _ value: SourceTensor, _ scale: SourceTensor
   ) throws(ImportError) -> [Int] {
@@ -62,7 +62,7 @@ enum QuantizedOperators {
     }
     try a.checkCount(value.shape)
     let channels = try channelPositions(a, value, scale)
-    // The type of the zero point isn't kept: one of 0 may be signed or not, so the value must fit both.
+    // Whether a zero point of 0 is signed isn't known here, so the value must fit both types.
     let elements = channels.indices.map { index in
       (value[index] / scale[channels[index]]).rounded(.toNearestOrEven)
         + (a.optional(2)?[channels[index]] ?? 0)

@@ -20,7 +20,7 @@ enum RecurrentOperators {
         "X of \(x.shape)", because: "the last of three axes has \(cell.inputSize) elements")
     }
     let (steps, batch) = cell.isBatchFirst ? (x.shape[1], x.shape[0]) : (x.shape[0], x.shape[1])
-    // h and c have as many elements as each other, but for a projection.
+    // h and c have the same size, unless there is a projection.
     let sizes = [cell.outputSize, cell.hiddenSize]
     try a.checkCount([steps, cell.directions, batch, sizes[1]])
     try a.takeMultiplications(
@@ -40,7 +40,7 @@ enum RecurrentOperators {
       throw a.node.refusal(
         "sequence_lens of \(lengths.prefix(8))", because: "\(batch) sequences have \(steps) steps")
     }
-    /// Where the state of a sequence and direction stands among the others.
+    /// The offset of the state of a sequence and direction.
     func place(_ direction: Int, _ row: Int) -> Int {
       cell.isBatchFirst ? row * cell.directions + direction : direction * batch + row
     }
@@ -66,7 +66,7 @@ enum RecurrentOperators {
           output.replaceSubrange(
             outputStart(step, direction, row)..<outputStart(step, direction, row) + size, with: h)
         }
-        // A sequence of no steps ends with zeros, as ONNX Runtime has it.
+        // A sequence without steps ends with zeros, as in ONNX Runtime.
         if lengths[row] == 0 { (h, c) = (h.map { _ in 0 }, c.map { _ in 0 }) }
         for (index, state) in [h, c].enumerated() {
           finals[index].replaceSubrange(starts[index]..<starts[index] + sizes[index], with: state)
@@ -122,7 +122,7 @@ private struct RecurrentStep {
     let (w, r) = (cell.inputWeights[direction], cell.recurrentWeights[direction])
     let rows = cell.kind.gates * size
     func bias(_ row: Int) -> Double { cell.biases?[direction][row] ?? 0 }
-    /// What goes into the gate at this place, without the recurrent part of a GRU's new state.
+    /// The argument of a gate, without the recurrent part of a GRU's candidate.
     func gate(_ index: Int, _ unit: Int, _ h: [Double]) -> Double {
       let row = index * size + unit
       return dot(w, row, x) + dot(r, row, h) + bias(row) + bias(rows + row)
@@ -143,7 +143,7 @@ private struct RecurrentStep {
           ? 1 - i : activate(0, gate(2, unit, h) + peephole(2, unit) * c[unit])
         cells[unit] = f * c[unit] + i * activate(1, gate(3, unit, h))
         let o = activate(0, gate(1, unit, h) + peephole(1, unit) * cells[unit])
-        // ONNX Runtime doesn't clip what goes into the last activation.
+        // ONNX Runtime doesn't clip the argument of the last activation.
         next[unit] = o * activate(2, cells[unit], isClipped: false)
       }
       c = cells

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Operators that make one number of many.
+/// Operators that reduce several numbers to one.
 enum ReductionOperators {
   /// The outputs of a node; nil for an operator of another family.
   static func evaluate(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor]? {
@@ -30,7 +30,7 @@ enum ReductionOperators {
     "ReduceLogSum": { log($0.reduce(0, +)) },
   ]
 
-  /// The axes that a reduction runs over; all where none are given, unless it then does nothing.
+  /// The axes of a reduction; if none are given, all axes or, for some nodes, none.
   static func reducedAxes(_ node: SourceNode, rank: Int, axes: [Int]?) throws(ImportError) -> [Int]
   {
     guard let axes, !axes.isEmpty else {
@@ -108,7 +108,7 @@ enum ReductionOperators {
     return [result]
   }
 
-  /// TopK: the largest, or smallest, elements along an axis, and where they were; of equal ones the first comes first.
+  /// TopK: the largest or smallest elements along an axis, and their indices; of equals, the first comes first.
   private static func largest(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor] {
     let value = try a.required(0)
     let axis = try a.axis(a.node.integer("axis", default: -1), rank: value.rank)
@@ -164,7 +164,7 @@ enum ReductionOperators {
     return [SourceTensor(shape: value.shape, elements: elements)]
   }
 
-  /// The axes over which the exponentials are summed: before version 13, all from the axis on.
+  /// The axes over which the exponentials are summed: before version 13, all axes from the given one on.
   static func softmaxAxes(_ node: SourceNode, opset: Int, rank: Int) throws(ImportError) -> [Int] {
     let given = node.integer("axis", default: opset < 13 ? 1 : -1)
     let axis = given < 0 ? given + rank : given

@@ -1,4 +1,4 @@
-/// Operators that choose elements of their inputs, or put them together.
+/// Operators that select elements of their inputs, or concatenate inputs.
 enum SelectionOperators {
   /// The outputs of a node; nil for an operator of another family.
   static func evaluate(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor]? {
@@ -36,7 +36,7 @@ enum SelectionOperators {
     return [value.picking(positions, shape: Array(shape))]
   }
 
-  /// Indices that may count from the end.
+  /// Indices, which may be negative to count from the end.
   static func wrapped(
     _ a: Interpreter.Arguments, _ indices: [Int], size: Int
   ) throws(ImportError) -> [Int] {
@@ -142,7 +142,7 @@ enum SelectionOperators {
     return [value.picking(positions, shape: shape)]
   }
 
-  /// What Slice takes of one axis: `count` elements from `start` on, `step` apart.
+  /// A slice of one axis: `count` elements from `start` on, `step` apart.
   struct AxisRange: Equatable {
     var start: Int
     var step: Int
@@ -152,7 +152,7 @@ enum SelectionOperators {
     var indices: [Int] { (0..<count).map { start + $0 * step } }
   }
 
-  /// The ranges of Slice, one an axis.
+  /// The slices of Slice, one for each axis.
   static func sliceRanges(
     _ node: SourceNode, shape: [Int], starts: [Int], ends: [Int], axes: [Int]?, steps: [Int]?
   ) throws(ImportError) -> [AxisRange] {
@@ -300,7 +300,7 @@ enum SelectionOperators {
     ]
   }
 
-  /// What Pad adds before and behind each axis.
+  /// The padding of Pad before and after each axis.
   static func padding(
     _ node: SourceNode, rank: Int, pads: [Int], axes: [Int]?
   ) throws(ImportError) -> [(before: Int, after: Int)] {

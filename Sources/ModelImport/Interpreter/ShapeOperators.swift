@@ -1,4 +1,4 @@
-/// Operators that make, or change, shapes.
+/// Operators that return or change shapes.
 enum ShapeOperators {
   /// The outputs of a node; nil for an operator of another family.
   static func evaluate(_ a: Interpreter.Arguments) throws(ImportError) -> [SourceTensor]? {
@@ -33,7 +33,7 @@ enum ShapeOperators {
     [SourceTensor(integers: shapeRange(a.node, try a.required(0).shape))]
   }
 
-  /// What `Shape` gives of a shape: all of it, or from `start` to `end`.
+  /// The result of `Shape`: a whole shape, or its part from `start` to `end`.
   static func shapeRange(_ node: SourceNode, _ shape: [Int]) -> [Int] {
     func bound(_ key: String, _ value: Int) -> Int {
       let at = node.integer(key, default: value)
@@ -69,7 +69,7 @@ enum ShapeOperators {
     return [value.reshaped(shape)]
   }
 
-  /// The shape that Reshape gives; nil where the number of elements differs.
+  /// The shape of Reshape's result; nil if the number of elements differs.
   static func reshapedShape(_ shape: [Int], to wanted: [Int], zeroIsSize: Bool) -> [Int]? {
     guard let count = RowMajor.count(shape, limit: Lowering.maxExtent) else { return nil }
     var result = wanted
@@ -115,7 +115,7 @@ enum ShapeOperators {
     ]
   }
 
-  /// The axes that Squeeze drops.
+  /// The axes that Squeeze removes.
   static func squeezedAxes(
     _ node: SourceNode, _ shape: [Int], _ axes: [Int]?
   ) throws(ImportError) -> Set<Int> {
@@ -254,7 +254,7 @@ enum ShapeOperators {
 }
 
 extension SourceNode {
-  /// The value of a Constant node; nil where it isn't of numbers.
+  /// The value of a Constant node; nil if it has no numbers.
   func constantValue() throws(ImportError) -> SourceTensor? {
     if case .tensor(let constant)? = attributes["value"] { return try constant.tensor() }
     if let value = float("value_float") { return SourceTensor(shape: [], elements: [value]) }

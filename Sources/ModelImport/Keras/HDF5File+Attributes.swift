@@ -1,15 +1,15 @@
 import CHDF5
 
 extension HDF5File {
-  /// The text of an attribute; nil where there is none of the name.
+  /// The text of an attribute; nil if there is no such attribute.
   func text(_ attribute: String, of path: String) throws(HDF5Error) -> String? {
     guard let texts = try attributeTexts(attribute, of: path) else { return nil }
     guard texts.count == 1 else { throw HDF5Error(path: path, problem: .notText) }
     return texts[0]
   }
 
-  /// The texts of an attribute that Keras may have split into `NAME0`, `NAME1`, …, as one was longer than HDF5 allows; nil
-  /// where there is none of the name.
+  /// The texts of an attribute; nil if there is no such attribute. Keras splits attributes that are too long for HDF5 into
+  /// `NAME0`, `NAME1`, ….
   func texts(_ attribute: String, of path: String) throws(HDF5Error) -> [String]? {
     if let texts = try attributeTexts(attribute, of: path) { return texts }
     var texts: [String]?
@@ -35,7 +35,7 @@ extension HDF5File {
       guard count <= Self.maxMembers else {
         throw HDF5Error(path: path, problem: .tooMany(count, limit: Self.maxMembers))
       }
-      // NumPy gives an array of no texts the type of a number.
+      // NumPy gives an empty array of texts a numeric type.
       guard count > 0 else { return [] }
       let type = H5Aget_type(handle)
       defer { H5Tclose(type) }
@@ -48,15 +48,15 @@ extension HDF5File {
     }
   }
 
-  /// Texts of any length, each of which libhdf5 allocates.
+  /// Texts of variable length, which libhdf5 allocates.
   private func variableTexts(
     _ handle: hid_t, type: hid_t, space: hid_t, count: Int, path: String
   ) throws(HDF5Error) -> [String] {
     let memory = H5Tcopy(type)
     defer { H5Tclose(memory) }
     var pointers = unsafe [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-    // SAFETY: the array has a pointer for each text. Those that libhdf5 fills in end with a zero, and are given back by
-    // it below.
+    // SAFETY: the array has a pointer for each text. The texts that libhdf5 allocates end with a zero, and are freed
+    // below.
     let texts = unsafe pointers.withUnsafeMutableBytes { buffer -> [String]? in
       guard unsafe H5Aread(handle, memory, buffer.baseAddress) >= 0 else { return nil }
       defer { unsafe H5Dvlen_reclaim(memory, space, 0, buffer.baseAddress) }
@@ -68,7 +68,7 @@ extension HDF5File {
     return texts
   }
 
-  /// Texts of one length, filled up with zeros or spaces.
+  /// Texts of fixed length, padded with zeros or spaces.
   private func fixedTexts(
     _ handle: hid_t, type: hid_t, count: Int, path: String
   ) throws(HDF5Error) -> [String] {

@@ -3,17 +3,17 @@ import Synchronization
 
 /// An HDF5 file in memory, read through libhdf5: groups, attributes of texts, and data sets as floats.
 ///
-/// Only what stands in the file itself is read: no link leads to another file, no data is kept in one.
+/// Only data in the file itself is read: links to other files and external data are refused.
 final class HDF5File {
   private let handle: hid_t
 
-  /// The elements of all data sets that a reader may ask for, one at a time.
+  /// The most elements of a data set.
   static let maxElements = 1 << 29
-  /// The bytes of one text.
+  /// The most bytes of a text.
   static let maxTextBytes = 64 << 20
-  /// The texts of one attribute, and the members of one group.
+  /// The most texts of an attribute, and the most members of a group.
   static let maxMembers = 100_000
-  /// What deflate makes of a byte at most (RFC 1951: 258 bytes a match of 2 bits).
+  /// The highest ratio of deflate (RFC 1951: 258 bytes for a match of 2 bits).
   private static let maxRatio = 1032
 
   init(_ bytes: [UInt8]) throws(HDF5Error) {
@@ -21,7 +21,7 @@ final class HDF5File {
       let access = H5Pcreate(chdf5_file_access())
       defer { H5Pclose(access) }
       guard H5Pset_fapl_core(access, 1 << 20, false) >= 0 else { return -1 }
-      // SAFETY: libhdf5 copies the image before it returns, and writes to its copy alone.
+      // SAFETY: libhdf5 copies the image before it returns, and writes only to its copy.
       let isSet = unsafe bytes.withUnsafeBytes { image in
         unsafe H5Pset_file_image(
           access, UnsafeMutableRawPointer(mutating: image.baseAddress), image.count)
@@ -37,7 +37,7 @@ final class HDF5File {
     HDF5Library.locked { _ = H5Fclose(handle) }
   }
 
-  /// Whether a group or data set stands at `path`: names with `/` between them, from the root.
+  /// Whether a group or data set exists at `path`: names from the root, with `/` between them.
   func exists(_ path: String) -> Bool {
     HDF5Library.locked { isHard(path) }
   }
@@ -78,7 +78,7 @@ final class HDF5File {
     return String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  /// The sizes of a data set.
+  /// The shape of a data set.
   func shape(of path: String) throws(HDF5Error) -> [Int] {
     try read(path) { object throws(HDF5Error) in
       let space = H5Dget_space(object)
@@ -88,7 +88,7 @@ final class HDF5File {
     }
   }
 
-  /// The sizes of a space: at most eight, whose product is a number of elements that may be read.
+  /// The sizes of a data space: at most eight, with at most `maxElements` elements.
   func shape(of space: hid_t, path: String) throws(HDF5Error) -> [Int] {
     let rank = H5Sget_simple_extent_ndims(space)
     guard rank >= 0, rank <= 8 else { throw HDF5Error(path: path, problem: .unreadable) }
@@ -107,7 +107,7 @@ final class HDF5File {
     return sizes.prefix(Int(rank)).map(Int.init)
   }
 
-  /// The numbers of a data set, row-major, converted to f32.
+  /// The numbers of a data set, row-major, as f32.
   func floats(of path: String) throws(HDF5Error) -> [Float] {
     let count = try shape(of: path).reduce(1, *)
     return try read(path) { object throws(HDF5Error) in
@@ -138,7 +138,7 @@ final class HDF5File {
     return floats
   }
 
-  /// The upper halves of f32, which HDF5 has no type for: Keras writes them as opaque pairs of bytes.
+  /// The numbers of a data set in bfloat16. HDF5 has no such type: Keras writes them as opaque pairs of bytes.
   private func brainFloats(
     _ object: hid_t, type: hid_t, count: Int, path: String
   ) throws(HDF5Error) -> [Float] {
@@ -151,7 +151,7 @@ final class HDF5File {
     return halves.map { Float(bitPattern: UInt32($0) << 16) }
   }
 
-  /// Refuses data that is kept elsewhere, and sizes that so few stored bytes can't have.
+  /// Throws for data in other files, and for more elements than the stored bytes can hold.
   private func checkStorage(of object: hid_t, bytes: Int, path: String) throws(HDF5Error) {
     let creation = H5Dget_create_plist(object)
     defer { H5Pclose(creation) }
@@ -164,7 +164,7 @@ final class HDF5File {
     }
   }
 
-  /// Whether each name of `path` is a link to an object of this file.
+  /// Whether all names of `path` are links to objects in this file.
   private func isHard(_ path: String) -> Bool {
     var sofar = ""
     for name in path.split(separator: "/") {
@@ -174,11 +174,11 @@ final class HDF5File {
     return true
   }
 
-  /// What `body` makes of the object at `path`.
+  /// Opens the object at `path` and returns the result of `body`.
   func read<Value>(
     _ path: String, _ body: (hid_t) throws(HDF5Error) -> Value
   ) throws(HDF5Error) -> Value {
-    // The lock's closure throws nothing: what happened is carried out of it.
+    // The lock's closure can't throw, so it returns a result.
     let result = HDF5Library.locked { () -> Result<Value, HDF5Error> in
       guard isHard(path) else { return .failure(HDF5Error(path: path, problem: .missing)) }
       let object = unsafe H5Oopen(handle, path.isEmpty ? "/" : path, 0)
@@ -190,13 +190,13 @@ final class HDF5File {
   }
 }
 
-/// Access to libhdf5, which is not made for several threads at once.
+/// A lock for libhdf5, which is not thread-safe.
 enum HDF5Library {
   private static let callCount = Mutex(0)
 
   static func locked<Value>(_ body: () -> Value) -> Value { lockedWithName { _ in body() } }
 
-  /// - Parameter body: given a name that no other call is given, as libhdf5 takes files in memory of one name for the same.
+  /// - Parameter body: called with a unique name, as libhdf5 confuses files in memory that have the same name.
   static func lockedWithName<Value>(_ body: (String) -> Value) -> Value {
     callCount.withLock { count in
       if count == 0 { chdf5_set_up() }
@@ -206,7 +206,7 @@ enum HDF5Library {
   }
 }
 
-/// What is wrong with an HDF5 file, and at which path in it.
+/// A problem of an HDF5 file, and its path in the file.
 struct HDF5Error: Error, Equatable {
   let path: String
   let problem: Problem

@@ -1,7 +1,7 @@
 import JSON
 
 extension JSONValue {
-  /// The value of a key of an object; nil where there is none, or null.
+  /// The value of an object's key; nil if it is absent or null.
   subscript(key: String) -> JSONValue? {
     guard let value = members?.first(where: { $0.key == key })?.value, value != .null else {
       return nil
@@ -29,10 +29,10 @@ extension JSONValue {
     return Double(text)
   }
 
-  /// A whole number, also where it is written `3.0`.
+  /// A whole number, even if written `3.0`.
   var integer: Int? { number.flatMap { Int(exactly: $0) } }
 
-  /// Whole numbers in an array, or one alone.
+  /// Whole numbers in an array, or a single one.
   var integers: [Int]? {
     if let integer { return [integer] }
     guard let elements else { return nil }
@@ -40,7 +40,7 @@ extension JSONValue {
     return integers.count == elements.count ? integers : nil
   }
 
-  /// Sizes of which some may be open.
+  /// Sizes; nil for open ones.
   var openSizes: [Int?]? {
     guard let elements = elements ?? self["items"]?.elements else { return nil }
     var sizes: [Int?] = []

@@ -1,9 +1,9 @@
 import JSON
 
-/// A call of a layer: with which values, and where its weights stand.
+/// A call of a layer, with its arguments and weights.
 struct KerasCall {
   let layer: KerasLayer
-  /// What the node is called that the layer's answer is.
+  /// The name of the node with the layer's result.
   let name: String
   var weights: KerasWeights
   /// The positional arguments, tensors and constants.
@@ -35,12 +35,12 @@ struct KerasCall {
     self.named = named
   }
 
-  /// A call of something that has no weights.
+  /// A call without weights.
   init(layer: KerasLayer, name: String, file: HDF5File) {
     self.init(layer: layer, name: name, weights: KerasWeights(file: file, place: .list([])))
   }
 
-  /// The same values for a layer inside this one.
+  /// The same arguments for a layer inside this one.
   func inside(
     _ layer: KerasLayer, weights: KerasWeights, name: String? = nil, arguments: [Operand]? = nil
   ) -> KerasCall {
@@ -54,7 +54,7 @@ struct KerasCall {
 
   subscript(key: String) -> Operand? { named.first { $0.key == key }?.value }
 
-  /// The one tensor that the layer takes.
+  /// The layer's only input.
   func input() throws(ImportError) -> KerasValue {
     let inputs = inputs
     guard inputs.count == 1 else {
@@ -63,7 +63,7 @@ struct KerasCall {
     return inputs[0]
   }
 
-  /// A sequence of one size a step.
+  /// An input that has to be a sequence of vectors.
   func sequence(_ value: KerasValue) throws(ImportError) -> (size: Int, steps: Int?) {
     guard value.axes.count == 2, case .steps(let steps) = value.axes[0],
       case .size(let size) = value.axes[1]
@@ -75,7 +75,7 @@ struct KerasCall {
     layer.refusal("found an input of the sizes \(value.shape), expected \(expected)")
   }
 
-  /// Refuses an input some of whose steps are masked.
+  /// Throws for an input with a mask.
   func refuseMask(of value: KerasValue) throws(ImportError) {
     guard let mask = value.mask else { return }
     throw layer.refusal(

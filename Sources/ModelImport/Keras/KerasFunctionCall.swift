@@ -1,12 +1,12 @@
 import JSON
 
-/// A call of a function: its tensors and constants, by place or by name.
+/// A call of a function, with positional and named tensors and constants.
 struct KerasFunctionCall {
   let call: KerasCall
 
   init(_ call: KerasCall) { self.call = call }
 
-  /// The tensors, by place or by name.
+  /// All tensors, positional or named.
   private var values: [KerasValue] {
     call.inputs + call.named.flatMap(\.value.values)
   }
@@ -16,14 +16,14 @@ struct KerasFunctionCall {
     return value
   }
 
-  /// The call with all tensors by place.
+  /// The call with all tensors as positional arguments.
   func withValues() -> KerasCall {
     var call = call
     call.arguments = values.map { .value($0) }
     return call
   }
 
-  /// What stands in a call: a constant by name, or else by place; a class of Keras 3 keeps it in its configuration.
+  /// A constant argument, by name or position; classes of Keras 3 keep it in their configuration.
   func constant(_ key: String, position: Int? = nil) -> JSONValue? {
     if case .constant(let value)? = call[key] { return value }
     if case .list(let operands)? = call[key] { return Self.constants(operands) }
@@ -65,7 +65,7 @@ struct KerasFunctionCall {
     return integers
   }
 
-  /// The places of the axes that the call names, the batch's apart: nil for that.
+  /// The indices of the axes that the call names, without the batch; nil for the batch.
   func axes(of value: KerasValue, standard: Int? = nil) throws(ImportError) -> [Int?] {
     let axes = try integers("axis", position: 1) ?? standard.map { [$0] } ?? []
     var places: [Int?] = []
@@ -81,7 +81,7 @@ struct KerasFunctionCall {
 
   // MARK: Numbers
 
-  /// The number beside the tensor.
+  /// The constant beside the tensor.
   var number: Float? {
     let constants =
       call.arguments.compactMap { if case .constant(let value) = $0 { value.number } else { nil } }
@@ -126,7 +126,7 @@ struct KerasFunctionCall {
     }
   }
 
-  /// The keys in the brackets, that of the batch first.
+  /// The keys in the brackets, the batch's first.
   func keys() throws(ImportError) -> [Key] {
     let value = constant("key", position: 1) ?? constant("slice_spec")
     let items = value?["items"]?.elements ?? value?.elements ?? value.map { [$0] } ?? []

@@ -1,21 +1,21 @@
 import JSON
 import ModelFormat
 
-/// Functions that were called on tensors between the layers: `x + y`, `x[:, -1]`, `keras.ops.mean(x, axis=1)`.
+/// Functions on tensors between the layers: `x + y`, `x[:, -1]`, `keras.ops.mean(x, axis=1)`.
 enum KerasFunctions {
-  /// Whether a layer of Keras 2 stands for a function of TensorFlow.
+  /// Whether a layer of Keras 2 is a function of TensorFlow.
   static func isFunction(_ layer: KerasLayer) -> Bool {
     ["TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"].contains(layer.className)
   }
 
-  /// The name of the function: a class of Keras 3, or what TensorFlow calls it, its folders apart.
+  /// The name of the function: a class of Keras 3, or TensorFlow's name without its folders.
   private static func name(of layer: KerasLayer) -> String {
     guard isFunction(layer) else { return KerasWeightStore.snakeCase(layer.className) }
     let path = layer["function"]?.string ?? layer.name
     return String(path.split(separator: ".").last ?? "")
   }
 
-  /// Whether a class is a function of Keras 3 that is carried.
+  /// Whether a class is a supported function of Keras 3.
   static func isKnown(_ layer: KerasLayer) -> Bool {
     layer.source.version == 3 && all[name(of: layer)] != nil
   }
@@ -29,7 +29,7 @@ enum KerasFunctions {
           remedy: "use a layer in its place, or export the model to ONNX")
       }
       var result = try function(&translation, KerasFunctionCall(call))
-      // No function knows of masks.
+      // Functions drop masks.
       result.mask = nil
       return [result]
     }
@@ -67,7 +67,7 @@ enum KerasFunctions {
     }
   }
 
-  /// Of two tensors, or of a tensor and a number.
+  /// Functions of two tensors, or of a tensor and a number.
   static func arithmetic(_ op: ModelDescription.Op) -> Function {
     { translation, function throws(ImportError) in
       let call = function.call
@@ -93,7 +93,7 @@ enum KerasFunctions {
     }
   }
 
-  /// Over the steps.
+  /// Functions over the steps.
   private static func reduction(_ op: ModelDescription.Op) -> Function {
     { translation, function throws(ImportError) in
       let call = function.call
@@ -118,7 +118,7 @@ enum KerasFunctions {
     }
   }
 
-  // MARK: Masks, which Keras 3 writes as functions too
+  // MARK: Masks, which Keras 3 also writes as functions
 
   private static let notEqual: Function = { _, function throws(ImportError) in
     var value = try function.value()

@@ -1,14 +1,14 @@
 import JSON
 import ModelFormat
 
-/// An input of the model, whose kind is known once a layer has used it.
+/// An input of the model. Its kind is known when a layer has used it.
 struct KerasInput {
   let name: String
-  /// Keras's axes.
+  /// The axes in Keras.
   var axes: [KerasValue.Axis]
-  /// How many layers use it.
+  /// The number of layers that use it.
   let uses: Int
-  /// The first of the inputs that have as many steps as this one.
+  /// The first of the inputs with the same number of steps.
   var axis: Int
   private(set) var kind: ModelDescription.Input.Kind?
 
@@ -19,7 +19,7 @@ struct KerasInput {
     axis = place
   }
 
-  /// - Parameter axis: the name of its steps; nil where all inputs have the same.
+  /// - Parameter axis: the name of its axis; nil if all inputs have the same.
   func description(axis: String?) -> ModelDescription.Input? {
     guard let kind else { return nil }
     if case .vector = kind { return ModelDescription.Input(name: name, kind: kind) }
@@ -34,10 +34,10 @@ struct KerasInput {
     }
   }
 
-  /// Whether nothing has used it yet, so that it may be read in another way.
+  /// Whether nothing has used the input yet, so that its axes can still be changed.
   var isOpen: Bool { kind == nil && uses == 1 }
 
-  /// Takes the input for numbers.
+  /// Marks the input as features.
   mutating func declareFloats(for call: KerasCall) throws(ImportError) {
     let value = KerasValue(name: name, axes: axes)
     switch kind {
@@ -53,7 +53,7 @@ struct KerasInput {
     }
   }
 
-  /// Takes the input for ids.
+  /// Marks the input as ids.
   mutating func declareTokens(
     size: Int, vocabulary: [String]? = nil, for call: KerasCall
   ) throws(ImportError) {
@@ -67,7 +67,7 @@ struct KerasInput {
     }
   }
 
-  /// Lets the input itself make `(x - mean) / scale`, an element each.
+  /// Makes the input normalise its elements: `(x - mean) / scale`.
   mutating func normalise(
     mean: [Float], scale: [Float], for call: KerasCall
   ) throws(ImportError) {

@@ -1,17 +1,17 @@
 import JSON
 
-/// A layer of a Keras model as its configuration describes it.
+/// A layer of a Keras model, by its configuration.
 struct KerasLayer {
   let className: String
   let name: String
-  /// Where Keras 3 finds the class: `keras.layers`, or `keras.src.ops.…` for a function.
+  /// The Python module of the class in Keras 3: `keras.layers`, or `keras.src.ops.…` for a function.
   let module: String
   let members: [JSONValue.Member]
   let source: KerasSource
-  /// The layers that it stands in, then its name: `encoder/lstm`.
+  /// The names of the surrounding models and its own: `encoder/lstm`.
   var path: String
 
-  /// - Parameter value: an object of `class_name` and `config`; Keras 1 and 2 may have the name beside them.
+  /// - Parameter value: an object with `class_name` and `config`, in Keras 1 and 2 perhaps also with `name`.
   init(_ value: JSONValue, in parent: String, source: KerasSource) throws(ImportError) {
     guard let className = value["class_name"]?.string, let config = value["config"] else {
       throw source.refusal(
@@ -20,7 +20,7 @@ struct KerasLayer {
     }
     self.className = String(className.split(separator: ">").last ?? "")
     module = value["module"]?.string ?? ""
-    // A Sequential model of Keras 1 has its layers alone.
+    // The configuration of a Sequential model of Keras 1 is just the array of layers.
     members = config.members ?? [JSONValue.Member(key: "layers", value: config)]
     name =
       value["name"]?.string ?? config["name"]?.string
@@ -36,13 +36,13 @@ struct KerasLayer {
     return value
   }
 
-  /// Whether it is a model of layers itself.
+  /// Whether the layer is itself a model.
   var isModel: Bool {
     self["layers"] != nil
       && (className == "Sequential" || self["output_layers"] != nil || self["input_layers"] != nil)
   }
 
-  /// Whether a call of a function stands in the graph as a layer would, though Keras counts it among none.
+  /// Whether the layer is a function's call, which Keras writes like a layer.
   var isFunction: Bool { module.contains(".ops") && !module.contains("layers") }
 
   // MARK: Refusals
@@ -75,7 +75,7 @@ struct KerasLayer {
     return text
   }
 
-  /// A number; Keras 2 writes one of NumPy's as an object with its value.
+  /// A number; Keras 2 writes a NumPy number as an object with its value.
   func number(_ key: String, _ standard: Double) throws(ImportError) -> Double {
     guard let value = self[key] else { return standard }
     guard let number = (value["value"] ?? value).number, number.isFinite else {
@@ -93,7 +93,7 @@ struct KerasLayer {
     return integer
   }
 
-  /// The one whole number of an array, or such a number: of kernels, strides and pools over one axis.
+  /// A whole number, or an array of one: for kernels, strides and pools over one axis.
   func single(_ key: String, _ standard: Int? = nil) throws(ImportError) -> Int {
     guard case .array(let elements) = self[key] else { return try integer(key, standard) }
     guard elements.count == 1, let number = elements[0].integer,
@@ -104,7 +104,7 @@ struct KerasLayer {
     return number
   }
 
-  /// Whole numbers in an array, or one for an array of one.
+  /// Whole numbers in an array; a single one counts as an array of one.
   func integers(_ key: String) throws(ImportError) -> [Int]? {
     guard let value = self[key] else { return nil }
     guard let numbers = value.integers,
@@ -115,34 +115,34 @@ struct KerasLayer {
     return numbers
   }
 
-  /// Any size that a configuration may give.
+  /// The largest size that a configuration may have.
   static let maxSize = 4_194_304
   /// Those of an axis.
   static let sizes = 1...maxSize
 
-  /// A layer inside, as wrappers have one.
+  /// The layer inside a wrapper.
   func layer(_ key: String) throws(ImportError) -> KerasLayer? {
     guard let value = self[key] else { return nil }
     return try KerasLayer(value, in: path, source: source)
   }
 }
 
-/// The file that a model is read from, and which Keras wrote it.
+/// The file of a model, and the Keras that wrote it.
 struct KerasSource {
   let file: String
-  /// 1, 2 or 3.
+  /// Keras's major version: 1, 2 or 3.
   let version: Int
-  /// Whether a Bidirectional answers masked steps by zeros: in every Keras but the one apart from TensorFlow.
+  /// Whether a Bidirectional answers masked steps with zeros: true except in standalone Keras, apart from TensorFlow.
   var answersZeros = true
 
-  /// The first number of a version such as `2.2.4-tf`.
+  /// The major version in a text such as `2.2.4-tf`.
   static func version(of text: String?) -> Int {
     // Keras wrote no version before 1.2.
     guard let text, let major = Int(text.prefix { $0.isNumber }) else { return 1 }
     return min(max(major, 1), 3)
   }
 
-  /// Whether the text is the version of a Keras apart from TensorFlow: up to 2.3.1, without `-tf`.
+  /// Whether the text is the version of standalone Keras: up to 2.3.1, without `-tf`.
   static func isApart(_ text: String?) -> Bool {
     guard let text, version(of: text) == 2 else { return version(of: text) == 1 }
     return ["2.0.", "2.1.", "2.2.", "2.3."].contains { text.hasPrefix($0) }

@@ -1,11 +1,11 @@
 import JSON
 
-/// A class of Keras's layers: what its weights are counted as, and which nodes it becomes.
+/// A class of Keras layers: the number of its weights, and its translation to nodes.
 struct KerasLayerKind: Sendable {
   typealias Translate =
     @Sendable (inout KerasTranslation, KerasCall) throws(ImportError) -> [KerasValue]
 
-  /// The class, and what it is called elsewhere.
+  /// The class's names.
   let classes: [String]
   let weightCount: @Sendable (KerasLayer) -> KerasWeightCount
   let translate: Translate
@@ -21,7 +21,7 @@ struct KerasLayerKind: Sendable {
   }
 }
 
-/// The layers that are carried. A new one is a function in a file of `Layers`, and a row.
+/// The supported layers. A new one is a function in a file of `Layers`, and a row.
 enum KerasLayerTable {
   static let all: [KerasLayerKind] =
     KerasIdentityLayers.all + KerasDenseLayers.all + KerasActivationLayers.all
@@ -37,12 +37,12 @@ enum KerasLayerTable {
     if layer.isFunction || KerasFunctions.isFunction(layer) {
       return KerasFunctions.kind(of: layer)
     }
-    // In its .h5, Keras 3 says of a function's class no more than of a layer's.
+    // In .h5, Keras 3 does not tell functions' classes from layers'.
     return byClass[layer.className]
       ?? (KerasFunctions.isKnown(layer) ? KerasFunctions.kind(of: layer) : nil)
   }
 
-  /// How many weights a layer has, as Keras 1 and 2 list them.
+  /// The number of weights of a layer in the lists of Keras 1 and 2.
   static func weightCount(of layer: KerasLayer) -> KerasWeightCount {
     var count: KerasWeightCount
     if layer.isModel, let model = try? KerasModel(layer) {

@@ -1,19 +1,19 @@
 import JSON
 
-/// The graph of a model: its layers, what each is called with, its inputs and outputs.
+/// The graph of a model: its layers, their calls, its inputs and outputs.
 struct KerasModel {
-  /// The model as a layer of another, or as a whole.
+  /// The model as a layer.
   let layer: KerasLayer
   var layers: [Entry] = []
-  /// Names of input layers, in order; of a Sequential model, what its first layer is given.
+  /// The names of the input layers, in order; for a Sequential model, of its first layer's input.
   var inputs: [String] = []
   var outputs: [Tensor] = []
 
-  /// A layer and its calls, in order.
+  /// A layer with its calls, in order.
   struct Entry {
     let layer: KerasLayer
     var calls: [Call]
-    /// What the first call of a nested model is counted as.
+    /// The number of the first call of a nested model.
     var firstCall = 0
   }
 
@@ -35,7 +35,7 @@ struct KerasModel {
     case constant(JSONValue)
   }
 
-  /// Layers of one model; Keras's own largest have some hundreds.
+  /// The most layers of a model; Keras's own largest models have some hundreds.
   static let maxLayers = 2000
 
   init(_ layer: KerasLayer) throws(ImportError) {
@@ -65,7 +65,7 @@ struct KerasModel {
       } else if entry.className == "InputLayer" {
         call = Call()
       } else {
-        // What a Sequential model without an input layer is given.
+        // The input of a Sequential model without an input layer.
         let input = "\(entry.name)_input"
         inputs = [input]
         call = Call(arguments: [.tensor(Tensor(layer: input, call: 0, output: 0))])
@@ -101,7 +101,7 @@ struct KerasModel {
     countFirstCalls()
   }
 
-  /// Where calls of a nested model are counted from 1, as the model itself has a node before any call.
+  /// Finds the number of each layer's first call. Calls of a nested model count from 1, as the model itself has a node first.
   private mutating func countFirstCalls() {
     var lowest: [String: Int] = [:]
     func note(_ tensor: Tensor) {
@@ -130,7 +130,7 @@ struct KerasModel {
       }
       return call
     }
-    // Keras 1 and 2: tensors as [layer, call, output, named arguments]; of a function, one such.
+    // Keras 1 and 2: an array of tensors as [layer, call, output, named arguments]; for a function, a single one.
     guard var elements = node.elements else {
       throw layer.refusal("inbound_nodes: found \(node.kind), expected an array")
     }
@@ -154,7 +154,7 @@ struct KerasModel {
     return call
   }
 
-  /// One tensor, tensors in an array, or by names in an object.
+  /// A tensor, an array of tensors, or an object of named tensors.
   private func tensors(_ value: JSONValue?, key: String) throws(ImportError) -> [Tensor] {
     guard let value else { throw layer.refusal("found no \(key)") }
     if let tensor = Tensor(value) { return [tensor] }
@@ -171,7 +171,7 @@ struct KerasModel {
 }
 
 extension KerasModel.Tensor {
-  /// `[layer, call, output]`, with or without named arguments behind it.
+  /// `[layer, call, output]`, perhaps followed by named arguments.
   init?(_ value: JSONValue) {
     guard let parts = value.elements, (3...4).contains(parts.count),
       let layer = parts[0].string, let call = parts[1].integer, let output = parts[2].integer,

@@ -1,13 +1,13 @@
-/// The names that the nodes and tensors of a graph have so far.
+/// The names of a graph's nodes and tensors.
 struct KerasNodeNames {
-  /// For each layer that was called, what stands before the names of its tensors.
+  /// The prefix of the tensors of each layer that was called.
   private var prefixes: [String: String] = [:]
   private var knownPrefixes: Set<String> = []
   private var names: Set<String> = []
 
-  /// A name that no input and no node has, made of Keras's.
+  /// A new name for an input or node, made from Keras's.
   mutating func unused(_ text: String) -> String {
-    // What ends like a state of a recurrent network would be taken for one.
+    // These endings would be read as states of a recurrent network.
     let plain = text.replacing(".cell", with: "_cell").replacing(".hidden", with: "_hidden")
     let name = String(FolderDraft.name(from: plain).prefix(80))
     var candidate = name
@@ -19,7 +19,7 @@ struct KerasNodeNames {
     return candidate
   }
 
-  /// What stands before the names of a layer's tensors, and whether they are there already: of a layer that is called twice.
+  /// The prefix of a layer's tensors, and whether they are there already, as for a layer that is called again.
   mutating func prefix(of layer: KerasLayer, name: String) -> (prefix: String, isNew: Bool) {
     if let prefix = prefixes[layer.path] { return (prefix, false) }
     var prefix = FolderDraft.name(from: name)

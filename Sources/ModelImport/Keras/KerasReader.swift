@@ -2,7 +2,7 @@ import JSON
 import ModelFormat
 import NumPyFormat
 
-/// Reads a Keras model: its configuration, and its weights in HDF5.
+/// Reads Keras models: the configuration, and weights in HDF5.
 struct KerasReader {
   /// Models of Keras 1, 2 and 3: `.keras`, `.h5`, and weights with the model's configuration beside them.
   static let format = ImportFormat(
@@ -64,8 +64,8 @@ struct KerasReader {
     }
   }
 
-  /// The model folder. What an input's first axis is, Keras doesn't say: it is read as steps, and where no graph comes of
-  /// that, as one frame.
+  /// The model folder. Keras doesn't say what an input's first axis means: it is read as steps or, if that makes no graph, as
+  /// one frame.
   func folder() throws(ImportError) -> FolderDraft {
     do { return try folder(.steps) } catch {
       if let draft = try? folder(.frames) { return draft }
@@ -91,14 +91,14 @@ struct KerasParts {
   let file: HDF5File
   private(set) var configuration: JSONValue?
   private(set) var version: Int
-  /// Whether Keras was not TensorFlow's own.
+  /// Whether standalone Keras wrote the file, not TensorFlow's.
   private(set) var isApart = false
 
-  /// What the weights in a `.keras` archive may be long.
+  /// The most bytes of weights in a `.keras` archive.
   private static let maxWeightBytes = 4 << 30
   private static let maxTextBytes = 64 << 20
 
-  /// A zip of `config.json`, `metadata.json` and `model.weights.h5`.
+  /// Reads a zip archive with `config.json`, `metadata.json` and `model.weights.h5`.
   init(archive file: SourceFile) throws(ImportError) {
     let archive: ZipArchive
     do { archive = try ZipArchive(file.bytes) } catch { throw ImportError(file: file.path, error) }
@@ -126,7 +126,7 @@ struct KerasParts {
       place: "model.weights.h5")
   }
 
-  /// An HDF5 file with the attributes `model_config` and `keras_version`, or with weights alone.
+  /// Reads an HDF5 file with the attributes `model_config` and `keras_version`, or with only weights.
   init(hdf5 source: SourceFile) throws(ImportError) {
     file = try Self.open(source.bytes, file: source.path, place: nil)
     do throws(HDF5Error) {
@@ -134,7 +134,7 @@ struct KerasParts {
       if version == nil, file.exists("model_weights") {
         version = try file.text("keras_version", of: "model_weights")
       }
-      // The store of Keras 3 (and of Keras 2.12 on) tells no version; what describes the layers does.
+      // The weights of Keras 3 (and of Keras 2.12 and later) have no version; the description of the layers does.
       self.version = KerasSource.version(of: version)
       isApart = KerasSource.isApart(version)
       guard let text = try file.text("model_config", of: "") else { return }
@@ -147,7 +147,7 @@ struct KerasParts {
     }
   }
 
-  /// Takes the layers from a file of `model.to_json()`.
+  /// Reads the layers from a file of `model.to_json()`.
   mutating func readConfiguration(
     of file: SourceFile, weights: String
   ) throws(ImportError) {
@@ -158,7 +158,7 @@ struct KerasParts {
         remedy: "write them in Python: open('model.json', 'w').write(model.to_json())")
     }
     configuration = value
-    // Keras 3 writes no version here, but where each class is found.
+    // Keras 3 writes no version here, but the module of each class.
     let isKeras3 = value["keras_version"] == nil && value["module"] != nil
     isApart = !isKeras3 && KerasSource.isApart(value["keras_version"]?.string)
     version = isKeras3 ? 3 : KerasSource.version(of: value["keras_version"]?.string)
@@ -180,7 +180,7 @@ struct KerasParts {
     }
   }
 
-  /// Python writes NaN and Infinity, which JSON has no words for, in the place of numbers that no layer needs.
+  /// Replaces NaN and Infinity, which Python writes but JSON lacks. No layer needs these numbers.
   private static func withoutNaN(_ bytes: [UInt8]) -> [UInt8] {
     let words = ["NaN", "-Infinity", "Infinity"].map { Array($0.utf8) }
     var result: [UInt8] = []

@@ -1,7 +1,7 @@
 import JSON
 
 extension KerasTranslation {
-  /// The value with other axes, where it is an input that nothing has read yet: clients then send it so. Nil where it is not.
+  /// The value with other axes, if it is an input that nothing has used yet: clients then send these axes. Else nil.
   mutating func reread(_ value: KerasValue, as axes: [KerasValue.Axis]) -> KerasValue? {
     guard case .input(let index) = value.content, inputs[index].isOpen, !value.isStepped,
       axes.count >= 2, value.stepAxis == nil || value.stepCount != nil, axes != value.axes,
@@ -14,7 +14,7 @@ extension KerasTranslation {
     return result
   }
 
-  /// The inputs of the whole model, each as a value.
+  /// The inputs of the whole model, as values.
   mutating func addInputs(of model: KerasModel) throws(ImportError) -> [KerasValue] {
     var values: [KerasValue] = []
     for name in model.inputs {
@@ -38,7 +38,7 @@ extension KerasTranslation {
     return values
   }
 
-  /// The layer that says an input's sizes, and the sizes without the batch's.
+  /// The layer that gives an input's sizes, and the sizes without the batch.
   private func shape(
     of name: String, in model: KerasModel
   ) throws(ImportError) -> (KerasLayer, [Int?]) {
@@ -48,7 +48,7 @@ extension KerasTranslation {
       else { throw layer.refusal("found no sizes, expected batch_shape") }
       return (layer, Array(sizes.dropFirst()))
     }
-    // A Sequential model without an input layer: what its first layer says, or was built with.
+    // A Sequential model without an input layer: the sizes are the first layer's, or those it was built with.
     guard let first = model.layers.first?.layer else {
       throw model.layer.refusal("the input \(name.jsonExcerpt) is no layer of the model")
     }
@@ -64,7 +64,7 @@ extension KerasTranslation {
     }
     if let sizes = layer["input_shape"]?.openSizes { return (first, sizes) }
     if let size = layer["input_dim"]?.integer {
-      // Keras 1: of a recurrent layer and a convolution the steps stand apart.
+      // Keras 1 has the steps of recurrent layers and convolutions in a member of their own.
       let length = layer["input_length"]?.integer
       switch layer.className {
       case "Embedding": return (first, [length])
@@ -90,7 +90,7 @@ extension KerasTranslation {
     }
     for one in sizes { if let one { _ = try size(one) } }
     guard sizes.count >= 2 else {
-      // Ids, or numbers: which, the first layer tells.
+      // The first layer tells whether these are ids or numbers.
       return sizes.first.map { [$0.map { .size($0) } ?? .steps(nil)] } ?? [.size(1)]
     }
     var axes: [KerasValue.Axis] = []

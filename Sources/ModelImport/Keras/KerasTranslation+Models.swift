@@ -2,9 +2,7 @@ import JSON
 import ModelFormat
 
 extension KerasTranslation {
-  /// What a model answers for values, its layers called as its graph says.
-  ///
-  /// - Parameter inputs: as many values as the model has inputs.
+  /// Translates a model for `inputs`, a value for each of its inputs, and returns its outputs.
   mutating func run(
     _ model: KerasModel, in container: KerasWeightStore.Container, inputs: [KerasValue]
   ) throws(ImportError) -> [KerasValue] {
@@ -25,12 +23,12 @@ extension KerasTranslation {
     return try run.outputs()
   }
 
-  /// Nodes are called as their layer is, those of nested models with the models' names before it.
+  /// The name of a layer's node: the layer's, with the names of surrounding models before it.
   private func nodeName(of layer: KerasLayer) -> String {
     String(layer.path.map { $0 == "/" ? "." : $0 })
   }
 
-  /// What a layer answers.
+  /// Translates a call of a layer, and returns its results.
   mutating func call(_ call: KerasCall) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
     try countCall(of: layer)
@@ -47,15 +45,15 @@ extension KerasTranslation {
   }
 }
 
-/// The calls of a model's layers, in an order in which each comes after those whose results it takes.
+/// The calls of a model's layers in an order in which each comes after the calls whose results it uses.
 struct KerasRun {
   private let model: KerasModel
   private var results: [String: [Int: [KerasValue]]] = [:]
   private var firstCalls: [String: Int] = [:]
-  /// Places of layers, and of their calls, that have not been made.
+  /// The indices of layers and calls that are left.
   private var pending: [(layer: Int, call: Int)] = []
 
-  /// A call whose arguments are there.
+  /// A call whose arguments are known.
   struct Ready {
     let layer: Int
     let call: Int
@@ -76,7 +74,7 @@ struct KerasRun {
     results[name] = [0: [value]]
   }
 
-  /// The first call that can be made; nil once none can.
+  /// The first call whose arguments are known; nil if there is none.
   mutating func next() -> Ready? {
     for (place, (layer, index)) in pending.enumerated() {
       let call = model.layers[layer].calls[index]

@@ -1,7 +1,7 @@
 import JSON
 import ModelFormat
 
-/// A Keras model on its way to a graph: the nodes and tensors so far.
+/// The translation of a Keras model to a graph: the nodes and tensors so far.
 struct KerasTranslation {
   private(set) var draft: FolderDraft
   let store: KerasWeightStore
@@ -10,16 +10,15 @@ struct KerasTranslation {
   var inputs: [KerasInput] = []
   var names = KerasNodeNames()
   private var callCount = 0
-  /// The nodes of masks.
   private var maskNodes: [KerasMask: String] = [:]
 
-  /// How an input of several axes is read, of which Keras does not say what they are.
+  /// How the axes of an input are read, whose meaning Keras does not say.
   enum Mode {
     /// The first axis is the steps of a sequence.
     case steps
-    /// A sequence is one frame: a vector.
+    /// The whole input is one frame: a vector.
     case frames
-    /// As `steps`, where all steps of a sequence may be laid side by side.
+    /// As `steps`, but all steps of a sequence may be flattened to a vector.
     case flattening
   }
 
@@ -34,7 +33,7 @@ struct KerasTranslation {
     if !draft.notes.contains(text) { draft.notes.append(text) }
   }
 
-  /// Takes note of a call; a model in a model, each called many times, would make more than anyone can wait for.
+  /// Counts a call, and throws if there are too many: nested models that are each called many times would take for ever.
   mutating func countCall(of layer: KerasLayer) throws(ImportError) {
     callCount += 1
     guard callCount <= Self.maxCalls else {
@@ -44,7 +43,7 @@ struct KerasTranslation {
 
   private static let maxCalls = 10_000
 
-  /// Takes note that values have the same steps, so that the inputs behind them do.
+  /// Records that values have the same steps, and so the inputs behind them.
   mutating func unify(_ values: [KerasValue]) {
     let origins = values.filter { $0.stepAxis != nil }.compactMap(\.origin)
     guard let first = origins.first else { return }
@@ -57,9 +56,7 @@ struct KerasTranslation {
 
   // MARK: Nodes
 
-  /// Adds a node and returns its name.
-  ///
-  /// - Parameter part: behind the call's name, where the node is not what the layer as a whole answers.
+  /// Adds a node and returns its name; `part` is a suffix for a node that is not the layer's result.
   mutating func add(
     _ op: ModelDescription.Op, _ inputs: [KerasValue?], for call: KerasCall, part: String? = nil,
     weights: String? = nil, mask: String? = nil
@@ -82,7 +79,7 @@ struct KerasTranslation {
   /// The most nodes that a graph may have.
   static let maxNodes = 1000
 
-  /// The node of a value's mask, or of the one that a call names, which is the same or the model's own; nil where there is none.
+  /// The node of a value's mask, or of the mask that a call names, which has to be the same or an input; nil if there is none.
   mutating func maskNode(
     of value: KerasValue, for call: KerasCall, key: String = "mask"
   ) throws(ImportError) -> String? {
@@ -115,7 +112,7 @@ struct KerasTranslation {
     return node
   }
 
-  /// A value that has left its mask behind, as Keras's layers do that know of none.
+  /// The value without its mask, as Keras's layers that don't support masks return it.
   mutating func withoutMask(_ value: KerasValue, for call: KerasCall) -> KerasValue {
     guard value.mask != nil else { return value }
     note("\(call.layer.place) knows of no masks: as in Keras, the steps behind it are not masked")
@@ -146,7 +143,7 @@ struct KerasTranslation {
     return value
   }
 
-  /// Adds a node of several values that has the axes of one.
+  /// Adds a node of several values; its axes are those of one of them.
   mutating func combine(
     _ op: ModelDescription.Op, _ values: [KerasValue], as model: KerasValue, for call: KerasCall,
     part: String? = nil
@@ -160,7 +157,7 @@ struct KerasTranslation {
     draft.add(tensor: name, shape: shape, floats)
   }
 
-  /// The name of a value that a node takes, which decides the kind of an input.
+  /// The name of a value that a node uses; if it is an input, this decides its kind.
   private mutating func operand(
     _ value: KerasValue, for call: KerasCall
   ) throws(ImportError) -> String {
@@ -180,7 +177,7 @@ struct KerasTranslation {
     }
   }
 
-  /// All steps of a sequence in one vector: a convolution over as many steps, of which each output picks one element.
+  /// Flattens all steps of a sequence to a vector, by a convolution over all steps in which each output picks one element.
   private mutating func sideBySide(
     _ value: KerasValue, steps: Int, for call: KerasCall
   ) throws(ImportError) -> String {
@@ -195,7 +192,7 @@ struct KerasTranslation {
     let picks = sequence.with(
       name: try add(
         .conv(padding: .valid, groups: size), [sequence], for: call, part: "picks"))
-    // Channel by channel, and of a channel step by step.
+    // Channel by channel, and within a channel step by step.
     var weight = [Float](repeating: 0, count: value.size * steps)
     for output in 0..<value.size { weight[output * steps + output % steps] = 1 }
     add(tensor: "\(picks.name).weight", shape: [value.size, 1, steps], weight)
@@ -211,7 +208,7 @@ struct KerasTranslation {
     )
   }
 
-  /// A value as the elements that its axes tell of: one that stands for all is repeated.
+  /// A value with all elements of its axes: a single element that stands for all is repeated.
   mutating func spreadOut(
     _ value: KerasValue, for call: KerasCall
   ) throws(ImportError) -> KerasValue {

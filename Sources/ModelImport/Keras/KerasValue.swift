@@ -1,36 +1,36 @@
 import JSON
 
-/// A tensor of Keras as a value of the graph.
+/// A Keras tensor as a value of the graph.
 struct KerasValue {
-  /// The node, input or state in the graph.
+  /// The name of the node, input or state in the graph.
   var name: String
-  /// Keras's axes without the batch's. Elements of the sizes stand in Keras's order, the last axis fastest.
+  /// Keras's axes without the batch. Elements are in Keras's order, the last axis fastest.
   var axes: [Axis]
   var content = Content.floats
-  /// Which steps Keras passes over; nil: none.
+  /// The mask; nil for none.
   var mask: KerasMask?
-  /// The input of the model whose steps these are.
+  /// The index of the input with these steps.
   var origin: Int?
-  /// Whether it stands at steps that `axes` does not show: inside TimeDistributed.
+  /// Whether it has steps that `axes` does not show, as inside TimeDistributed.
   var isStepped = false
-  /// Whether the graph's value has one element, which stands for all.
+  /// Whether the graph's value has a single element that stands for all.
   var isSpread = false
 
   enum Axis: Equatable {
-    /// The steps of the sequence, and how many where that is fixed.
+    /// The steps of the sequence, with their number if it is fixed.
     case steps(Int?)
     case size(Int)
   }
 
   enum Content: Equatable {
     case floats
-    /// An input of the model whose kind its first use decides: its place among the inputs.
+    /// An input whose kind its first use will decide, by its index.
     case input(Int)
-    /// All steps of a sequence in one vector, before anything is made of it.
+    /// All steps of a sequence flattened to a vector, before that has a node.
     case flattened(steps: Int)
-    /// A score of each query for each key: `Dot` over the elements of two sequences, and their softmax.
+    /// The scores of queries and keys (`Dot` over the elements of two sequences), or their softmax.
     case scores(KerasScores)
-    /// Which steps count, as a function of the model says.
+    /// A mask that a function of the model computes.
     case mask(KerasMask)
   }
 
@@ -39,7 +39,7 @@ struct KerasValue {
     self.axes = axes
   }
 
-  /// A value of the graph at the steps of this one, with its mask.
+  /// A value of the graph with the steps and mask of this one.
   func with(name: String, axes: [Axis]? = nil) -> KerasValue {
     var value = self
     value.name = name
@@ -49,12 +49,12 @@ struct KerasValue {
     return value
   }
 
-  /// The sizes, steps apart.
+  /// The sizes without the steps.
   var sizes: [Int] {
     axes.compactMap { if case .size(let size) = $0 { size } else { nil } }
   }
 
-  /// The elements a step or a sequence.
+  /// The elements of a step or of a vector.
   var size: Int { sizes.reduce(1, *) }
 
   /// Refuses sizes that no layer answers with: their products are Ints, and what is made of them is no larger than an input may be.
@@ -71,7 +71,7 @@ struct KerasValue {
   /// The place of the steps among the axes.
   var stepAxis: Int? { axes.firstIndex { if case .steps = $0 { true } else { false } } }
 
-  /// Whether the first axis is so many steps, or ids.
+  /// Whether the first axis is a fixed number of steps or ids.
   func hasSteps(_ count: Int) -> Bool {
     axes.first == .steps(count) || axes == [.size(count)]
   }
@@ -87,7 +87,7 @@ struct KerasValue {
   /// Whether it is a sequence in the graph.
   var isSequence: Bool { stepAxis != nil || isStepped }
 
-  /// The sizes as Keras writes them, the batch's apart.
+  /// The shape as Keras writes it, without the batch.
   var shape: String {
     let texts = axes.map { axis in
       switch axis {
@@ -99,7 +99,7 @@ struct KerasValue {
   }
 }
 
-/// The product of the steps of two sequences, as attention that is written with `Dot` has it.
+/// The product of two sequences' steps, as in attention written with `Dot`.
 struct KerasScores: Equatable {
   let queries: String
   let keys: String
@@ -107,13 +107,13 @@ struct KerasScores: Equatable {
   var isSoftmax = false
 }
 
-/// Where the steps that Keras passes over come from: by the name of a value.
+/// The origin of a mask, by the name of a value.
 enum KerasMask: Hashable {
-  /// Ids of 0 (`mask_zero`).
+  /// Masks ids of 0 (`mask_zero`).
   case zeroTokens(String)
-  /// Several masks together.
+  /// Several masks combined.
   case mixed
-  /// Elements that are a number; steps all of whose elements are (`Masking`), where `isWhole`.
+  /// Masks elements equal to a number or, with `isWhole`, steps all of whose elements are (`Masking`).
   case padding(String, number: Float, isWhole: Bool)
 
   var text: String {

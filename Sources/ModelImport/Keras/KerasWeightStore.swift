@@ -1,10 +1,10 @@
 import JSON
 
-/// The weights of a model, found for each of its layers: by the store of Keras 3, or by the lists of Keras 1 and 2.
+/// Finds the weights of each layer: in the groups of Keras 3, or in the lists of Keras 1 and 2.
 struct KerasWeightStore {
   let file: HDF5File
 
-  /// Where the weights of a model stand.
+  /// The place of a model's weights.
   enum Container {
     /// A group with one group for each layer, under `layers`.
     case store(String)
@@ -48,7 +48,7 @@ struct KerasWeightStore {
 
   /// Groups are called by class: `lstm`, `lstm_1`.
   private func stored(_ model: KerasModel, at path: String) -> [KerasWeights] {
-    // Keras 2.12 called it otherwise.
+    // Keras 2.12 has another name.
     let folder =
       file.exists("\(path)/layers") ? "\(path)/layers" : "\(path)/_layer_checkpoint_dependencies"
     var counts: [String: Int] = [:]
@@ -64,13 +64,13 @@ struct KerasWeightStore {
     }
   }
 
-  /// A class's name as Keras makes names of them: `TimeDistributed` is `time_distributed`, `Conv1D` `conv1d`.
+  /// A class's name in snake case, as Keras makes it: `TimeDistributed` is `time_distributed`, `Conv1D` `conv1d`.
   static func snakeCase(_ name: String) -> String {
     let letters = Array(name.unicodeScalars.filter { $0.isWord })
     var text = ""
     for (index, letter) in letters.enumerated() {
       if index > 0, letter.isUpper {
-        // A capital before a small letter, whatever stands before it; or one behind a small letter.
+        // A word begins at a capital before a small letter, or after one.
         let isBeforeSmall = index + 1 < letters.count && letters[index + 1].isLower
         if isBeforeSmall && letters[index - 1] != "_" || letters[index - 1].isLower { text += "_" }
       }
@@ -81,7 +81,7 @@ struct KerasWeightStore {
 
   // MARK: Keras 1 and 2
 
-  /// By name where the file has the model's names; else in order, of the layers that have weights, as Keras loads them.
+  /// Matches layers by name if the file has the model's names; else in the order of the layers with weights, as Keras does.
   private func listed(_ model: KerasModel, at path: String) throws(HDF5Error) -> [[String]] {
     var lists: [(name: String, paths: [String])] = []
     for name in try file.texts("layer_names", of: path) ?? [] {
@@ -100,7 +100,7 @@ struct KerasWeightStore {
     }
   }
 
-  /// What training changes comes first, of all layers, then what it does not: frozen layers, and running means.
+  /// The trainable weights of all layers come first, then the others: frozen layers, and running means.
   private func split(_ paths: [String], over model: KerasModel) -> [[String]] {
     let counts = model.layers.map { KerasLayerTable.weightCount(of: $0.layer) }
     var rest = paths[...]
@@ -114,7 +114,7 @@ struct KerasWeightStore {
   }
 }
 
-/// How many weights of a layer training changes, and how many it does not.
+/// The number of a layer's trainable weights, and of the others.
 struct KerasWeightCount: Equatable {
   var trained = 0
   var fixed = 0

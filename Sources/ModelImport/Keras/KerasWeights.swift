@@ -1,18 +1,18 @@
 import JSON
 
-/// Where the weights of a layer stand in a file.
+/// The weights of a layer in a file.
 struct KerasWeights {
   let file: HDF5File
   let place: Place
 
   enum Place: Equatable {
-    /// The layer's group of Keras 3's store: `vars` holds its own weights, other groups are its parts.
+    /// The layer's group in a file of Keras 3: `vars` has its own weights, other groups its parts.
     case group(String)
-    /// Data sets in Keras's order: those that training changes, then the others.
+    /// Data sets in Keras's order: trainable weights, then the others.
     case list([String])
   }
 
-  /// The part of a layer that an attribute of Keras's class holds; of a list, the same list.
+  /// The weights of a part of a layer, by the attribute's name in Keras; for a list, the same list.
   func part(_ attribute: String) -> KerasWeights {
     switch place {
     case .group(let path): KerasWeights(file: file, place: .group("\(path)/\(attribute)"))
@@ -20,19 +20,19 @@ struct KerasWeights {
     }
   }
 
-  /// Whether the store knows the part.
+  /// Whether there is a group for the part.
   func has(_ attribute: String) -> Bool {
     guard case .group(let path) = place else { return false }
     return file.exists("\(path)/\(attribute)")
   }
 
-  /// Some of a list; of a group, the part that stands for them.
+  /// A range of a list; for a group, the part instead.
   func part(_ attribute: String, weights range: Range<Int>) -> KerasWeights {
     guard case .list(let paths) = place else { return part(attribute) }
     return KerasWeights(file: file, place: .list(Array(paths[range.clamped(to: paths.indices)])))
   }
 
-  /// How many weights there are, parts apart.
+  /// The number of weights, without parts.
   func count(of layer: KerasLayer) throws(ImportError) -> Int { try paths(of: layer).count }
 
   private func paths(of layer: KerasLayer) throws(ImportError) -> [String] {
@@ -55,9 +55,9 @@ struct KerasWeights {
     do { return try file.shape(of: paths[index]) } catch { throw layer.refusal(error) }
   }
 
-  /// The weights of a layer, each with the sizes that are expected of it.
+  /// Reads the weights of a layer and checks their shapes.
   ///
-  /// - Parameter expected: as many names and sizes as there are weights, in Keras's order.
+  /// - Parameter expected: the name and shape of each weight, in Keras's order.
   func arrays(
     _ expected: [(name: String, shape: [Int])], of layer: KerasLayer
   ) throws(ImportError) -> [[Float]] {

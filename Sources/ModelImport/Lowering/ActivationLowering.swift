@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// Operators of one input that work on each element by itself.
+/// Elementwise operators with one input.
 enum ActivationLowering {
   /// The outputs of a node; nil for an operator of another family.
   static func lower(
@@ -89,7 +89,7 @@ enum ActivationLowering {
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue] {
     var value = try l.carried(node, 0)
-    // The sign and the factor may be nodes of their own.
+    // The sign and the factor may be separate nodes.
     var factor = -1.0
     while abs(factor * 2.0.squareRoot() - 1) > 1e-6,
       let source = l.builder.scaled(value.node)
@@ -107,7 +107,7 @@ enum ActivationLowering {
     let value = try l.carried(node, 0)
     let low = try l.number(node, "min", input: 1, default: -.infinity)
     let high = try l.number(node, "max", input: 2, default: .infinity)
-    // Bounds of float's own range, or beyond, bound nothing.
+    // Bounds outside of float's range have no effect.
     let largest = Double(Float.greatestFiniteMagnitude)
     let (min, max) = (low > -largest ? Float(low) : nil, high < largest ? Float(high) : nil)
     if min == nil, max == nil { return [.carried(value)] }

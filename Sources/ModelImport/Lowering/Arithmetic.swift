@@ -1,8 +1,8 @@
 import ModelFormat
 
-/// Ops on values, broadcast as NumPy does.
+/// Ops on values, broadcast as in NumPy.
 enum Arithmetic {
-  /// The product of two values that lie the same way.
+  /// The product of two values with the same arrangement of elements.
   static func product(
     _ l: inout Lowering, _ first: CarriedValue, _ second: CarriedValue, _ node: SourceNode
   )
@@ -14,7 +14,7 @@ enum Arithmetic {
     return result
   }
 
-  /// `x · scale + shift`, element by element; one number stands for all.
+  /// `x · scale + shift`, element by element; a single number applies to all elements.
   static func affine(
     _ l: inout Lowering, _ value: CarriedValue, scale: [Double]? = nil, shift: [Double]? = nil,
     _ node: SourceNode
@@ -41,7 +41,7 @@ enum Arithmetic {
     return Layout.map(&l, value, .affine(scale: factor, shift: addend), node, tensors: tensors)
   }
 
-  /// Constants in the form of a value: its elements times 0, and the constants.
+  /// Constants as a value of the same form as `value`: its elements times 0, plus the constants.
   static func constant(
     _ l: inout Lowering, _ numbers: [Double], like value: CarriedValue, _ node: SourceNode
   )
@@ -51,7 +51,7 @@ enum Arithmetic {
     return Arithmetic.affine(&l, Arithmetic.affine(&l, value, scale: [0], node), shift: all, node)
   }
 
-  /// The result of an op on values that are broadcast against each other as NumPy does.
+  /// Adds an op on values that are broadcast against each other as in NumPy.
   static func combining(
     _ l: inout Lowering, _ values: [CarriedValue], _ op: ModelDescription.Op, _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {
@@ -103,7 +103,7 @@ enum Arithmetic {
         value.elements.isEmpty && !order.isEmpty
           ? value.node : Layout.arranged(&l, value, order, node).node)
     }
-    // The widest must be there whole where all others are single numbers.
+    // If all others are single numbers, the widest value must have all elements.
     if aligned.allSatisfy({ $0.elements.count < order.count }) {
       inputs[0] = Layout.arranged(&l, aligned[0], order, node).node
     }
@@ -112,7 +112,7 @@ enum Arithmetic {
     return result
   }
 
-  /// Makes the atoms of an axis, which has the same size in two values, those of the first; splits where one is coarser.
+  /// Unifies the atoms of an axis that has the same size in two values, to those of the first; splits coarser atoms.
   private static func unify(
     _ l: inout Lowering, _ values: inout [CarriedValue], _ first: Int, _ second: Int, axis: Int,
     _ node: SourceNode
@@ -120,7 +120,7 @@ enum Arithmetic {
     var place = 0
     while place < max(values[first].axes[axis].count, values[second].axes[axis].count) {
       guard place < values[first].axes[axis].count, place < values[second].axes[axis].count else {
-        // What is left over are batches or steps of one.
+        // Only batches or steps of size 1 are left.
         return
       }
       let (one, other) = (values[first].axes[axis][place], values[second].axes[axis][place])
@@ -155,7 +155,7 @@ enum Arithmetic {
       because: "an axis of one value is one of another kind in the other")
     if one.role == .time, other.role == .time { return refusal }
     let inputs = Set([one, other].compactMap { $0.origin?.input })
-    // One of which the file says how many there are, may be what was a constant of the model.
+    // An input with a fixed batch may have been a constant of the model.
     if one.role == .batch, other.role == .batch, inputs.count > 1,
       let input = [one, other].first(where: { !$0.isOpen })?.origin?.input
     {

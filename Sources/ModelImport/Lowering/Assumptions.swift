@@ -1,27 +1,28 @@
-/// What is taken for granted of a graph's inputs while it is translated, since no file says it.
+/// Assumptions about a graph's inputs that no file states.
 ///
-/// A translation begins with what is usual; an operator that needs it otherwise asks for another assumption, and the translation begins anew.
+/// A translation begins with the usual assumptions. An operator that needs another one asks for it, and the translation starts
+/// again.
 struct Assumptions: Equatable, Sendable {
-  /// What an axis of an input is, by the needs of the operators.
+  /// The role of each axis of an input, as operators need it.
   var roles: [Atom.Origin: Atom.Role] = [:]
-  /// Sizes of an input's axes that the person gave, or that are asked for.
+  /// The sizes of inputs' axes, given by the person or asked for by operators.
   var shapes: [String: [Int]] = [:]
   /// Inputs that are constants: given by the person, or settings that the graph compares with a constant.
   var fixed: [String: SourceTensor] = [:]
   /// Inputs that hold the length of each sequence, and the size of the axis of steps that they measure.
   var lengths: [String: Int] = [:]
-  /// Whether each call of the foreign graph computes one step, from states that its caller keeps.
+  /// Whether each call of the source graph computes one step, with states that its caller keeps.
   var isStepwise = false
-  /// Inputs that hold such states.
+  /// Inputs with such states.
   var states: Set<String> = []
   /// Inputs of floats that are ids.
   var wholeNumbers: Set<String> = []
-  /// Sizes of axes of elements that the file leaves open, by the weights that they meet.
+  /// The sizes of element axes that the file leaves open, inferred from weights.
   var sizes: [Atom.Origin: Int] = [:]
-  /// Names of axes of steps that are as long as another's.
+  /// The names of step axes that have the same length as another.
   var sameSteps: [String: String] = [:]
 
-  /// One more assumption.
+  /// A request for another assumption.
   enum Wish: Hashable, Sendable {
     case role(Atom.Origin, Atom.Role)
     case size(Atom.Origin, Int)
@@ -32,7 +33,7 @@ struct Assumptions: Equatable, Sendable {
     case wholeNumbers(input: String)
   }
 
-  /// Takes a wish over; false where it contradicts what was assumed for another operator's sake.
+  /// Adds a request; false if it contradicts an assumption for another operator.
   mutating func grant(_ wish: Wish) -> Bool {
     switch wish {
     case .role(let origin, let role):

@@ -1,8 +1,9 @@
 import ModelFormat
 
-/// Attention as exporters write it: products of queries and keys, a softmax, a product with values; and weighted sums over the steps.
+/// Attention as exporters write it: a product of queries and keys, a softmax, a product with values; and weighted sums over
+/// the steps.
 enum AttentionLowering {
-  /// A step of a pattern that a product is; nil where it is none.
+  /// The next part of a pattern, if a product is one; else nil.
   static func product(
     _ l: inout Lowering, _ node: SourceNode, _ first: LoweredValue, _ second: LoweredValue
   ) throws(ImportError) -> LoweredValue? {
@@ -63,7 +64,7 @@ enum AttentionLowering {
         axes: Array(queries.axes.dropLast()) + [keys.axes[rank - 1]], scale: 1, heads: count))
   }
 
-  /// A number times scores, or a mask added to them.
+  /// Scores times a number, or plus a mask.
   static func binary(
     _ node: SourceNode, _ op: String, _ pending: PendingValue, _ scores: PendingValue.PairScores,
     _ other: LoweredValue,
@@ -87,7 +88,7 @@ enum AttentionLowering {
     return .pending(.pairScores(scores))
   }
 
-  /// Scores of which a constant mask, [.., steps, steps], keeps some: all, or those up to the query's own step.
+  /// Scores under a constant mask [.., steps, steps] that keeps all, or those up to the query's step.
   static func masked(
     _ node: SourceNode, _ pending: PendingValue, keep: SourceTensor, isInverted: Bool,
     _ fill: SourceTensor
@@ -154,14 +155,14 @@ enum AttentionLowering {
     return result
   }
 
-  /// Values times the weights of their steps, to be summed.
+  /// Values times their steps' weights, to be summed.
   static func weighted(
     _ l: inout Lowering, _ node: SourceNode, _ scores: CarriedValue, _ values: CarriedValue
   ) throws(ImportError) -> LoweredValue {
     let pending = PendingValue.stepWeights(scores)
     let rank = max(scores.axes.count, values.axes.count)
     let (weights, wide) = (Layout.padded(scores, rank: rank), Layout.padded(values, rank: rank))
-    // Where all elements of a step have the same weight.
+    // All elements of a step need the same weight.
     guard scores.size == 1, zip(weights.axes, wide.axes).allSatisfy({ $0.isEmpty || $0 == $1 }),
       values.form == .sequence
     else {
@@ -170,7 +171,7 @@ enum AttentionLowering {
     return .pending(.weighted(scores: scores, values: wide))
   }
 
-  /// The sum over the steps; the axis of the steps is still there.
+  /// The sum over the steps, whose axis stays with size 1.
   static func weightedSum(
     _ l: inout Lowering, _ node: SourceNode, _ scores: CarriedValue, _ values: CarriedValue
   ) -> CarriedValue {

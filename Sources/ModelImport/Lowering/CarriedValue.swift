@@ -1,6 +1,6 @@
-/// A run of numbers along which a foreign graph's values extend: the sequences of a batch, their steps, or elements of a step.
+/// An indivisible part of an axis of the source graph's arrays: the sequences of a batch, steps, or elements of a step.
 ///
-/// An axis of a foreign array is a list of them: `[T · B, 2 · H]` has the atoms T and B in its first axis, directions and units in its second.
+/// An axis is a list of atoms: `[T · B, 2 · H]` has the atoms T and B in its first axis, directions and units in its second.
 struct Atom: Hashable, Sendable {
   enum Role: String, Sendable {
     case batch = "the sequences of a batch"
@@ -11,14 +11,14 @@ struct Atom: Hashable, Sendable {
   let id: Int
   let size: Int
   let role: Role
-  /// The axis of the model's input that it is.
+  /// The axis of the model's input from which it comes.
   var origin: Origin?
-  /// Whether its size is known only when the model runs: a prime stands in for it.
+  /// Whether its size is known only when the model runs; a prime stands in for the size.
   var isOpen = false
-  /// Whether they are steps that an op made of those of an input, another number of them.
+  /// Whether an op made these steps from an input's and changed their number.
   var isDerived = false
 
-  /// Atoms are the same by their ids.
+  /// Atoms are identified by their ids.
   static func == (first: Atom, second: Atom) -> Bool { first.id == second.id }
 
   func hash(into hasher: inout Hasher) { hasher.combine(id) }
@@ -29,7 +29,8 @@ struct Atom: Hashable, Sendable {
   }
 }
 
-/// A value of a foreign graph that is not constant: which value of the model folder holds its numbers, and how they lie in the foreign array.
+/// A value of the source graph that is not constant: the value of the model folder with its numbers, and how these are
+/// arranged in the source array.
 struct CarriedValue: Sendable {
   enum Form: Sendable {
     case tokens, sequence, vector
@@ -38,33 +39,33 @@ struct CarriedValue: Sendable {
   /// The input or node of the folder, or a final state such as `h.hidden`.
   var node: String
   var form: Form
-  /// For each axis of the foreign array, outermost first, its atoms; none for an axis of size 1.
+  /// The atoms of each axis of the source array, outermost first; none for an axis of size 1.
   var axes: [[Atom]]
-  /// The atoms of a step's elements, or a vector's, as they lie in the folder's value. Atoms of size 1 are left out.
+  /// The atoms of the elements of a step or vector, in the order of the folder's value, without atoms of size 1.
   var elements: [Atom]
   var kind: SourceTensor.Kind = .float
-  /// Of a boolean: whether it is true where the number in the folder is 0, and not where it is another.
+  /// For a boolean: whether it is true where the folder's number is 0, and false elsewhere.
   var isInverted = false
-  /// Whether the foreign graph has it in 8 bits here: the folder's value is what was rounded, with its scale still.
+  /// Whether the source graph has rounded it to 8 bits; the folder's value is the one before rounding, in its own scale.
   var isRounded = false
 
-  /// The shape of the foreign array.
+  /// The shape of the source array.
   var shape: [Int] { axes.map { $0.reduce(1) { $0 * $1.size } } }
-  /// Elements a step or a vector.
+  /// The elements of a step or of a vector.
   var size: Int { elements.reduce(1) { $0 * $1.size } }
-  /// The elements' atoms in the order in which they come in the foreign array.
+  /// The elements' atoms in the order of the source array.
   var foreignOrder: [Atom] { axes.joined().filter { $0.role == .element } }
   var timeAtoms: [Atom] { axes.joined().filter { $0.role == .time } }
 
-  /// The axis in which an atom lies.
+  /// The index of the axis with an atom.
   func axis(of atom: Atom) -> Int? { axes.firstIndex { $0.contains(atom) } }
 }
 
-/// What is known of a foreign graph's value.
+/// The translation of a value of the source graph.
 enum LoweredValue: Sendable {
   case constant(SourceTensor)
   case carried(CarriedValue)
-  /// Something that has no form of its own in the folder, and has once more of its pattern is seen.
+  /// A part of a pattern, which becomes a value of the folder when the rest of the pattern is seen.
   case pending(PendingValue)
 
   var shape: [Int] {
@@ -76,13 +77,13 @@ enum LoweredValue: Sendable {
   }
 }
 
-/// A value of which only a larger pattern is an op.
+/// A value that has no op by itself, only as a part of a larger pattern.
 indirect enum PendingValue: Sendable {
-  /// Scores of each step of `queries` against each step of `keys`, times a number: [.., steps, steps].
+  /// The scores of each step of `queries` and each step of `keys`, times a number: [.., steps, steps].
   case pairScores(PairScores)
-  /// Softmax of those over the last axis.
+  /// The softmax of such scores over the last axis.
   case pairWeights(PairScores)
-  /// Softmax over the steps of a sequence of one score a step.
+  /// The softmax over the steps of a sequence with one score for each step.
   case stepWeights(CarriedValue)
   /// Steps' values, each multiplied by its weight.
   case weighted(scores: CarriedValue, values: CarriedValue)
@@ -90,9 +91,9 @@ indirect enum PendingValue: Sendable {
   case erf(CarriedValue, factor: Double, plus: Double)
   /// Half of x, or x, times `1 + erf(…)`.
   case quantized(QuantizedValue)
-  /// Ids to which a number is added, or which are numbers in between.
+  /// Ids plus a number; or ids converted to floats.
   case ids(CarriedValue, plus: Int)
-  /// The place of the largest element of each step, or of a vector.
+  /// The index of the largest element of each step, or of a vector.
   case largest(CarriedValue)
 
   struct PairScores: Sendable {
@@ -104,7 +105,7 @@ indirect enum PendingValue: Sendable {
     var isCausal = false
   }
 
-  /// A value that was rounded to 8 bits, or what integers came out of a product with it.
+  /// A value that was rounded to 8 bits, or the integer result of a product with one.
   enum QuantizedValue: Sendable {
     case rounded(CarriedValue)
     case scale(CarriedValue)

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// Comparisons, and what is made of their results. A boolean is a number that is 0 or not, which `where` tells apart.
+/// Comparisons and operators on booleans. A boolean is a number, false if 0, as for the op `where`.
 enum ComparisonLowering {
   /// The outputs of a node; nil for an operator of another family.
   static func lower(
@@ -22,7 +22,7 @@ enum ComparisonLowering {
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {
     try checkSetting(&l, node)
-    // Less is Greater with its operands exchanged; what may be equal is the contrary of the other.
+    // Less is Greater with exchanged operands; LessOrEqual and GreaterOrEqual are negations.
     let isExchanged = node.op == "Less" || node.op == "GreaterOrEqual"
     var difference = node
     difference.op = "Sub"
@@ -38,7 +38,7 @@ enum ComparisonLowering {
     return result
   }
 
-  /// A whole number that is compared with a constant is a setting, such as a sampling rate: it must be known.
+  /// An integer input that is compared with a constant is a setting, such as a sampling rate, and has to be fixed.
   private static func checkSetting(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) {
@@ -88,7 +88,7 @@ enum ComparisonLowering {
     return .carried(result)
   }
 
-  /// A boolean as 1 where it is true and 0 where it is not.
+  /// A boolean as 1 for true and 0 for false.
   static func straight(
     _ l: inout Lowering, _ value: CarriedValue, _ node: SourceNode
   ) -> CarriedValue {

@@ -1,4 +1,4 @@
-/// If, whose condition must be known before the model runs.
+/// If. Its condition has to be constant.
 enum ControlLowering {
   static func branch(_ l: inout Lowering, _ node: SourceNode) throws(ImportError) -> [LoweredValue]
   {

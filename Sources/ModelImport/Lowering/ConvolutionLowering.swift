@@ -111,7 +111,7 @@ enum ConvolutionLowering {
     return value
   }
 
-  /// A pool over elements, for each of the others.
+  /// A pool over an axis of elements, for each index of the others.
   private static func poolElements(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int,
     _ window: ConvolutionOperators.Window
@@ -125,7 +125,7 @@ enum ConvolutionLowering {
     let others = value.foreignOrder.filter { !own.contains($0) }
     let channels = others.reduce(1) { $0 * $1.size }
     let size = value.shape[axis]
-    // Where the sizes are rounded up, the last window reaches beyond the end.
+    // With ceil_mode the last window may reach beyond the end.
     let reach = (window.count - 1) * window.stride + window.size
     let after = max(reach - size - window.before, 0)
     var result = Layout.arranged(&l, value, others + own, node)
@@ -150,7 +150,7 @@ enum ConvolutionLowering {
     return result.withoutSingles
   }
 
-  /// Means over as many elements as a window has within the ends, and not over those that stand for padding.
+  /// Scales means to the number of elements that each window counts: without padding, unless `count_include_pad`.
   private static func correctingMeans(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int,
     _ window: ConvolutionOperators.Window, size: Int
@@ -186,7 +186,7 @@ private struct FrameConvolution {
     return try dense(&l, node)
   }
 
-  /// Along one axis: torch.nn.Conv1d.
+  /// A convolution along one axis, as torch.nn.Conv1d.
   private func along(_ l: inout Lowering, _ node: SourceNode, axis: Int) throws(ImportError)
     -> CarriedValue
   {
@@ -214,7 +214,7 @@ private struct FrameConvolution {
     return result.withoutSingles
   }
 
-  /// Over several axes: a matrix from all elements to all results.
+  /// A convolution over several axes, as a matrix from all elements to all results.
   private func dense(_ l: inout Lowering, _ node: SourceNode) throws(ImportError) -> CarriedValue {
     let unfolding = Unfolding(
       weight: weight, groups: groups, sizes: Array(value.shape[2...]), windows: windows)
@@ -259,8 +259,8 @@ struct Unfolding {
     RowMajor.count([weight.shape[0]] + windows.map(\.count)) ?? SourceTensor.maxExtent
   }
 
-  /// [outputs, inputs], row-major: channels outermost on either side. `tap` fixes the place in the kernel's first axis, which `weight` then
-  /// has beside those of `sizes`.
+  /// The matrix [outputs, inputs], row-major, with channels outermost on both sides. `tap` is the index in the kernel's first
+  /// axis, if `weight` has one axis more than `sizes`.
   func matrix(tap: Int? = nil) -> [Double] {
     var matrix = Array(repeating: 0.0, count: outputs * inputs)
     let kernel = windows.map(\.size)

@@ -1,7 +1,7 @@
 import Glibc
 import ModelFormat
 
-/// Operators of two inputs or more that work element by element.
+/// Elementwise operators with two inputs or more.
 enum ElementwiseLowering {
   /// The outputs of a node; nil for an operator of another family.
   static func lower(
@@ -63,7 +63,7 @@ enum ElementwiseLowering {
     }
   }
 
-  /// A number that is one for all, times 0: exporters keep an unused setting in the graph so.
+  /// A single number times 0, by which exporters keep an unused setting in the graph.
   private static func settingTimesZero(
     _ first: LoweredValue, _ second: LoweredValue
   ) -> LoweredValue? {
@@ -195,7 +195,7 @@ enum ElementwiseLowering {
       switch side {
       case .carried(let value): operands.append(value)
       case .constant(let constant):
-        // What is minus infinity for a softmax or a maximum may as well be the smallest number.
+        // The smallest float serves a softmax or a maximum as well as minus infinity.
         guard constant.elements.allSatisfy({ Float($0).isFinite || $0 == -.infinity }) else {
           throw node.refusal("a constant that is not finite", because: "weights must be finite")
         }

@@ -1,31 +1,31 @@
 import ModelFormat
 
-/// A graph that was translated, while it is made into a folder: unused nodes go, states that callers kept become the sequence's.
+/// Makes a translated graph a folder: removes unused nodes, and makes states that callers kept states of the sequence.
 struct FinishedGraph {
   /// An input of the folder.
   struct Input: Equatable {
     let name: String
-    /// Its name in the foreign graph.
+    /// Its name in the source graph.
     let source: String
     var form: CarriedValue.Form
     var size: Int
     let isScalar: Bool
     let kind: SourceTensor.Kind
-    /// The name of the axis of its steps; nil of a vector.
+    /// The name of its axis; nil for a vector.
     var steps: String?
   }
 
   private(set) var builder: FolderBuilder
   private(set) var inputs: [Input]
-  /// The final states that nodes of one step have, by the node.
+  /// The final states of nodes that compute one step, by the node.
   let states: [String: String]
   private(set) var outputs: [String] = []
   private(set) var renamed: [String: String] = [:]
-  /// Whether the foreign graph takes vectors alone.
+  /// Whether all inputs of the source graph are vectors.
   private(set) var readsNoSequence = false
   var reference: SourceReference?
   private var outputNames: [String: String] = [:]
-  /// Outputs whose labels are the places of their largest elements.
+  /// Outputs that are decoded by argmax.
   private var decoded: Set<String> = []
 
   init(builder: FolderBuilder, inputs: [Input], states: [String: String]) {
@@ -34,7 +34,7 @@ struct FinishedGraph {
     self.states = states
   }
 
-  /// Adds an output: a node of the output's name, with the elements in the order of the foreign array.
+  /// Adds an output: a node with the output's name and the elements in the source array's order.
   mutating func add(
     output: String, _ lowering: inout Lowering, _ graph: SourceGraph
   ) throws(ImportError) {
@@ -66,7 +66,7 @@ struct FinishedGraph {
     }
   }
 
-  /// Removes what no output needs, and gives outputs their names.
+  /// Removes nodes that no output needs, and gives outputs their names.
   mutating func finish(keepsStates: Bool) throws(ImportError) {
     guard !outputs.isEmpty else {
       throw ImportError(file: "", problem: "found no output that depends on an input")
@@ -85,7 +85,7 @@ struct FinishedGraph {
     decoded = pass.decoded
     (inputs, outputs) = (pass.inputs, pass.outputs)
     if inputs.allSatisfy({ $0.form == .vector }) {
-      // What is computed of a vector alone is computed of each step alike.
+      // A graph of vectors is applied to each step of a sequence.
       for index in inputs.indices { inputs[index].form = .sequence }
       readsNoSequence = true
       builder.note(
@@ -93,7 +93,7 @@ struct FinishedGraph {
       )
     }
     renamed = pass.renamed
-    // Weights go with their nodes.
+    // Removes the weights of removed nodes.
     let names = Set(pass.nodes.map { $0.weights ?? $0.name })
     for node in builder.nodes where !names.contains(node.name) {
       builder.removeTensors(of: node.name)
@@ -101,7 +101,7 @@ struct FinishedGraph {
     builder.replace(nodes: pass.nodes)
   }
 
-  /// Whether another translation of the same graph came to the same nodes and weights.
+  /// Whether another translation of the same graph has the same nodes and weights.
   func hasSameWeights(as other: FinishedGraph) -> Bool {
     firstDifference(from: other) == nil && builder.nodes == other.builder.nodes
   }
@@ -126,7 +126,7 @@ struct FinishedGraph {
     var draft = FolderDraft(name: name)
     let axes = Set(inputs.compactMap(\.steps))
     for input in inputs {
-      // Inputs whose lengths have names of their own differ in length.
+      // Inputs whose lengths have different names may differ in length.
       let axis = axes.count > 1 ? input.steps : nil
       draft.description.inputs.append(.init(name: input.name, kind: try kind(input), axis: axis))
     }

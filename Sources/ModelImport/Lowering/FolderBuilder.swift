@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// The nodes and tensors of a model folder while a foreign graph is translated.
+/// The nodes and tensors of a model folder during translation.
 struct FolderBuilder {
   typealias Node = ModelDescription.Node
 
@@ -13,7 +13,7 @@ struct FolderBuilder {
   /// Elements of all tensors that were ever added.
   private(set) var elementCount = 0
 
-  /// A name that nothing has yet, made from a foreign one.
+  /// A new name, made from one of the source graph.
   mutating func unusedName(_ text: String) -> String {
     let base = String(FolderDraft.name(from: text).prefix(80))
     var name = base
@@ -26,10 +26,10 @@ struct FolderBuilder {
     return name
   }
 
-  /// Keeps a name for an output.
+  /// Reserves a name for an output.
   mutating func reserve(_ text: String) { names.insert(FolderDraft.name(from: text)) }
 
-  /// Adds a node; its tensors stand under its name.
+  /// Adds a node, with its tensors under its name.
   mutating func emit(
     _ op: ModelDescription.Op, _ inputs: [String?], named text: String,
     tensors: [(name: String, shape: [Int], elements: [Double])] = []
@@ -47,7 +47,7 @@ struct FolderBuilder {
     if !notes.contains(text) { notes.append(text) }
   }
 
-  /// Gives a recurrent network a mask: steps that it passes over, and what it answers there.
+  /// Sets the mask of a recurrent network, and its answer at masked steps.
   mutating func set(mask: String, of name: String, isZero: Bool) {
     guard let index = nodes.lastIndex(where: { $0.name == name }) else { return }
     nodes[index].mask = mask
@@ -72,7 +72,7 @@ struct FolderBuilder {
     tensors[name] = (shape, floats)
   }
 
-  /// Removes the tensors of a node that is gone, or that has others.
+  /// Removes the tensors of a node that was removed or replaced.
   mutating func removeTensors(of node: String) {
     for name in tensors.keys
     where name.hasPrefix("\(node).") && !name.dropFirst(node.count + 1).contains(".") {

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// What is done to a folder's nodes once all are there.
+/// Passes over a folder's nodes after translation.
 struct FolderPass {
   typealias Node = ModelDescription.Node
 
@@ -12,7 +12,7 @@ struct FolderPass {
   /// Outputs with labels.
   private(set) var decoded: Set<String>
   private(set) var notes: [String] = []
-  /// Inputs that became the state of the sequence.
+  /// Inputs that became states of the sequence.
   private(set) var adopted: Set<String> = []
   /// The new names of nodes that were renamed.
   private(set) var renamed: [String: String] = [:]
@@ -29,7 +29,7 @@ struct FolderPass {
     self.decoded = decoded
   }
 
-  /// The node that computes a value: of `h.hidden`, h.
+  /// The node that computes a value: h for `h.hidden`.
   private func owner(_ value: String, _ index: [String: Int]) -> Int? {
     if let found = index[value] { return found }
     for suffix in [".hidden", ".cell"] where value.hasSuffix(suffix) {
@@ -44,13 +44,14 @@ struct FolderPass {
 
   // MARK: States
 
-  /// Where callers feed a network's final states back as its initial ones, the states become those of the sequence: inputs and outputs go.
+  /// If callers feed a network's final states back as initial states, makes them states of the sequence, and removes these
+  /// inputs and outputs.
   mutating func adoptStates() {
     let index = index
     var kept: Set<String> = []
     var candidates: [(input: String, nodes: Set<String>)] = []
     for input in inputs where input.form == .vector {
-      // Every way from the input must end in the initial states of recurrent nodes, through choices of elements alone.
+      // The input may lead only to initial states of recurrent nodes, through nodes that select elements.
       var ends: Set<String> = []
       if reach(input.name, into: &ends), !ends.isEmpty { candidates.append((input.name, ends)) }
     }
@@ -95,7 +96,7 @@ struct FolderPass {
     ["slice", "gather", "transpose"].contains(node.op.name)
   }
 
-  /// Whether a value leads only to initial states; the recurrent nodes that it leads to.
+  /// Whether a value leads only to initial states; and the recurrent nodes that it leads to.
   private func reach(_ value: String, into ends: inout Set<String>) -> Bool {
     for node in nodes where node.inputs.contains(value) {
       if node.op.recurrent != nil, node.inputs.first != .some(value) {
@@ -117,7 +118,7 @@ struct FolderPass {
     return isMade(of: source, sources, index)
   }
 
-  /// The recurrent nodes whose final states an output is made of, and nothing else; nil where it is made of more.
+  /// The recurrent nodes whose final states make up an output; nil if other values do too.
   private func finalStates(_ value: String, _ index: [String: Int]) -> Set<String>? {
     if let at = index[value] {
       if states[value] != nil { return [value] }
@@ -151,7 +152,7 @@ struct FolderPass {
 
   // MARK: Biases
 
-  /// Puts the shift behind a linear node into it as its bias.
+  /// Merges a shift after a linear node into the node's bias.
   mutating func fuseBiases(_ builder: inout FolderBuilder) {
     var uses: [String: Int] = [:]
     for output in outputs { uses[output, default: 0] += 1 }
@@ -186,7 +187,8 @@ struct FolderPass {
 
   // MARK: Names
 
-  /// Gives each output the name that it has in the foreign graph; one whose value has another name already gets a node that repeats it.
+  /// Gives each output its name in the source graph. If its value already has another output's name, adds a node that repeats
+  /// the value.
   mutating func nameOutputs(_ builder: FolderBuilder) {
     var taken = Set(inputs.map(\.name) + nodes.map(\.name))
     for position in outputs.indices {

@@ -1,17 +1,18 @@
 import ModelFormat
 
-/// Turns a foreign graph into a folder: finds out what its inputs' axes are, translates it, and keeps what leads to an output.
+/// Translates a source graph to a folder: finds the roles of its inputs' axes, translates the nodes, and keeps those that lead
+/// to an output.
 package struct GraphTranslation {
   let graph: SourceGraph
   var options: Options
 
-  /// What the person says of a model beside its file.
+  /// The person's options for a model.
   package struct Options: Sendable {
     /// Inputs that are constants.
     package var fixed: [String: SourceTensor] = [:]
-    /// The sizes of inputs, axis by axis.
+    /// The sizes of inputs' axes.
     package var shapes: [String: [Int]] = [:]
-    /// Whether inputs that hold a recurrent network's states stay inputs.
+    /// Whether inputs with a recurrent network's states stay inputs.
     package var keepsStates = false
 
     package init() {}
@@ -22,7 +23,7 @@ package struct GraphTranslation {
     self.options = options
   }
 
-  /// Assumptions that are tried before the graph is given up.
+  /// The most translations that are tried.
   private static let maxAttempts = 64
 
   private static let standIns = [
@@ -32,7 +33,7 @@ package struct GraphTranslation {
 
   /// The folder.
   ///
-  /// - Throws: where a node can't be carried.
+  /// - Throws: if a node can't be translated.
   package func folder(named name: String) throws(ImportError) -> FolderDraft {
     let first = try translated(Self.standIns[0])
     if graph.inputs.contains(where: {
@@ -52,7 +53,7 @@ package struct GraphTranslation {
     return try first.draft(named: name)
   }
 
-  /// The graph beside the folder: where its values stand.
+  /// The source graph with the places of its values in the folder.
   private func reference(
     _ lowering: Lowering, _ finished: FinishedGraph
   ) -> SourceReference {
@@ -136,7 +137,7 @@ package struct GraphTranslation {
   }
 }
 
-/// The inputs of a foreign graph as values: which axis is the batch, which the steps, which the elements.
+/// The inputs of a source graph as values, with the roles of their axes: batch, steps or elements.
 struct InputLowering {
   let graph: SourceGraph
   let assumptions: Assumptions
@@ -157,7 +158,7 @@ struct InputLowering {
     let isOpen: Bool
   }
 
-  /// Defines the inputs in `lowering`, and returns those of the folder.
+  /// Defines the inputs in `lowering`, and returns the folder's.
   func lower(_ lowering: inout Lowering) throws(ImportError) -> [FinishedGraph.Input] {
     var inputs: [FinishedGraph.Input] = []
     var stepNames: [String] = []
@@ -224,7 +225,7 @@ struct InputLowering {
       steps: value.timeAtoms.first?.origin.map { FolderDraft.name(from: $0.input) })
   }
 
-  /// Sizes and roles of an input's axes.
+  /// The sizes and roles of an input's axes.
   private func sizes(
     _ input: SourceGraph.Input, _ stepNames: inout [String], _ lowering: inout Lowering
   ) throws(ImportError) -> [InputAxis] {
@@ -242,7 +243,7 @@ struct InputLowering {
         file: "", place: "input \"\(input.name)\"",
         problem: "found a shape of \(given.count) sizes, expected \(input.dimensions.count)")
     }
-    // A batch of one that is given for an open one says nothing: sequences are answered one by one.
+    // A size of 1 given for an open batch is ignored: sequences are answered one by one.
     let dimensions = input.dimensions.enumerated().map { axis, dimension in
       guard let size = given?[axis], size > 0 else { return dimension }
       if axis == 0, size == 1, input.dimensions.count > 1, case .named = dimension {
@@ -278,7 +279,7 @@ struct InputLowering {
           result.append(InputAxis(size: size, role: .element, isOpen: false))
           continue
         }
-        // Which size it is, weights tell that it meets later on.
+        // Weights may tell the size later.
         let problem = missingSize(input, axis, name)
         let used = lowering.missingSizes.count
         guard used < standIns.elements.count, lowering.missingSizes[input.name] == nil else {
@@ -291,7 +292,7 @@ struct InputLowering {
     return result
   }
 
-  /// Why an input isn't taken whose elements nobody counts.
+  /// The error for an input whose number of elements is unknown.
   private func missingSize(
     _ input: SourceGraph.Input, _ axis: Int, _ name: String
   ) -> ImportError {
@@ -308,7 +309,7 @@ struct InputLowering {
     )
   }
 
-  /// What each axis is: as the operators need it, else as is usual.
+  /// The role of each axis: as operators need it, else the usual one.
   private func roles(
     _ input: SourceGraph.Input, _ dimensions: [SourceGraph.Dimension]
   ) -> [Atom.Role] {
@@ -320,9 +321,9 @@ struct InputLowering {
       if case .named = dimensions[axis] { true } else { false }
     }
     func next() -> Int? { roles.firstIndex { $0 == nil } }
-    // The batch comes first, then the steps, then the elements; a lone axis is of steps or elements.
+    // The usual order is batch, steps, elements; a single axis is steps or elements.
     if states.contains(input.name), dimensions.count > 1 {
-      // Layers and directions, the batch, the units; some have h and c before those.
+      // The order is layers and directions, batch, units; some have an axis for h and c first.
       let batch = roles.contains(.batch) ? -1 : dimensions.count - 2
       return roles.enumerated().map { $1 ?? ($0 == batch ? .batch : .element) }
     }
@@ -335,7 +336,7 @@ struct InputLowering {
       roles[axis] = .batch
     }
     let open = roles.indices.filter { roles[$0] == nil }
-    // An axis whose size is fixed is no steps where another's is open.
+    // If one axis is open and another fixed, the fixed one is not the steps.
     if !roles.contains(.time), !isOne, let axis = open.first(where: isOpen) ?? next(),
       isToken || isOpen(axis) || open.count > 1
     {

@@ -1,6 +1,6 @@
-/// Ids: what exporters do with them before they choose rows of a table.
+/// Operators on ids, before they select rows of a table.
 enum IdLowering {
-  /// The outputs of a node; nil for one that is not about ids.
+  /// The outputs of a node; nil if it is not about ids.
   static func lower(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
@@ -15,7 +15,7 @@ enum IdLowering {
     }
   }
 
-  /// Ids, and what is added to them; nil of another value.
+  /// Ids, and the number added to them; nil for other values.
   private static func ids(_ value: LoweredValue?) -> (ids: CarriedValue, shift: Int)? {
     switch value {
     case .carried(let ids) where ids.form == .tokens: (ids, 0)
@@ -24,8 +24,8 @@ enum IdLowering {
     }
   }
 
-  /// Ids against a constant: as exporters ask whether they count from the end, which those of a request never do; whether they are
-  /// padding; and which of all classes they are.
+  /// Comparisons of ids with a constant. Exporters ask whether ids are negative (those of a request never are), whether they are
+  /// padding, and which class they are.
   private static func compared(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
@@ -53,7 +53,7 @@ enum IdLowering {
     }
   }
 
-  /// Whether ids are another than `id`, or with `isInverted` that one: a mask, which is 0 where they are.
+  /// A mask that is 0 where ids are `id`; with `isInverted` it means that they are.
   private static func mask(
     _ l: inout Lowering, _ node: SourceNode, _ ids: CarriedValue, of id: Double, isInverted: Bool
   ) -> CarriedValue {
@@ -79,7 +79,7 @@ enum IdLowering {
     return [.carried(result)]
   }
 
-  /// Ids plus a number, or times 1 or 0, as a choice is written in arithmetic.
+  /// Ids plus a number, or times 1 or 0, which is a choice written as arithmetic.
   private static func computed(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
@@ -109,7 +109,7 @@ enum IdLowering {
     return kind == .integer && shift == 0 ? [.carried(ids)] : [.pending(.ids(ids, plus: shift))]
   }
 
-  /// A choice that is the same for all, of ids.
+  /// A choice between ids that is the same for all.
   private static func chosen(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
@@ -120,7 +120,7 @@ enum IdLowering {
     return [value]
   }
 
-  /// Ids with the same number added to each, which choose rows that lie so much further on.
+  /// Ids plus a number, which select rows at an offset.
   private static func embedShifted(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
@@ -138,7 +138,7 @@ enum IdLowering {
     return [.carried(try SelectionLowering.embed(&l, node, rest, ids))]
   }
 
-  /// One element a class, which is a row of a table of zeros and ones.
+  /// A one-hot encoding: a row of a table of zeros and ones.
   private static func oneHot(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {

@@ -1,8 +1,8 @@
 import ModelFormat
 
-/// How the elements of values lie, and ops that move them.
+/// The arrangement of values' elements, and ops that rearrange them.
 enum Layout {
-  /// Adds a node that computes each element by itself: the result lies as `value` does.
+  /// Adds an elementwise node: the result has the arrangement of `value`.
   static func map(
     _ l: inout Lowering, _ value: CarriedValue, _ op: ModelDescription.Op, _ node: SourceNode,
     tensors: [(name: String, shape: [Int], elements: [Double])] = []
@@ -13,7 +13,7 @@ enum Layout {
     return result
   }
 
-  /// The value with its elements in another order: the same atoms, or some more of which each index stands for the same element.
+  /// The value with its elements in another order: the same atoms, or additional ones over which it is repeated.
   static func arranged(
     _ l: inout Lowering, _ value: CarriedValue, _ order: [Atom], _ node: SourceNode
   ) -> CarriedValue {
@@ -27,14 +27,14 @@ enum Layout {
     return result
   }
 
-  /// The value with its elements in the order of the foreign array.
+  /// The value with its elements in the source array's order.
   static func inForeignOrder(_ l: inout Lowering, _ value: CarriedValue, _ node: SourceNode)
     -> CarriedValue
   {
     Layout.arranged(&l, value, value.foreignOrder, node)
   }
 
-  /// A node with the elements at these positions; axes and atoms are those of `value` still.
+  /// Adds a node that selects the elements at these positions; axes and atoms are still those of `value`.
   static func picking(
     _ l: inout Lowering, _ value: CarriedValue, _ positions: [Int], _ node: SourceNode
   )
@@ -57,7 +57,7 @@ enum Layout {
     return result
   }
 
-  /// How far apart the positions are, where that is the same forward distance everywhere.
+  /// The distance between positions, if it is positive and the same everywhere.
   private static func stride(_ positions: [Int]) -> Int? {
     if positions.count == 1 { return 1 }
     let stride = positions[1] - positions[0]
@@ -70,7 +70,7 @@ enum Layout {
     return end + stride > size && end == size ? nil : end
   }
 
-  /// The rows of the matrix of all elements that these positions read column by column.
+  /// The number of rows, if the positions are the transpose of a row-major matrix.
   private static func transposedRows(_ positions: [Int]) -> Int? {
     let count = positions.count
     guard count > 3, positions[0] == 0, positions[1] > 1, count % positions[1] == 0 else {
@@ -82,7 +82,7 @@ enum Layout {
       ? rows : nil
   }
 
-  /// The value with the given atoms split in two: everywhere where it names them.
+  /// The value with an atom split into `parts`, in axes and elements.
   static func splitting(_ value: CarriedValue, _ atom: Atom, into parts: [Atom]) -> CarriedValue {
     var result = value
     result.elements = value.elements.flatMap { $0 == atom ? parts : [$0] }
@@ -90,9 +90,9 @@ enum Layout {
     return result
   }
 
-  /// A constant, broadcast against a value, as one number for each of the value's elements, in their order.
+  /// A constant broadcast against a value: a number for each of the value's elements, in their order.
   ///
-  /// The value has as many axes as the constant at least, and each of the constant's sizes is the value's or 1.
+  /// The value has at least as many axes as the constant, and each of the constant's sizes is the value's or 1.
   static func elements(
     of constant: SourceTensor, along value: CarriedValue, _ node: SourceNode
   ) throws(ImportError) -> [Double] {
@@ -106,7 +106,7 @@ enum Layout {
         step *= atom.size
       }
     }
-    // A constant that has one row for each sequence or step must say the same of all.
+    // A constant with a row for each sequence or step must have equal rows.
     for atom in steps.keys where atom.role != .element && atom.size > 1 {
       guard let step = steps[atom], constant.isSame(along: step, count: atom.size) else {
         throw node.refusal(
@@ -122,14 +122,15 @@ enum Layout {
     ).map { constant[$0] }
   }
 
-  /// The value with axes of size 1 before its own, until it has `rank`.
+  /// The value with axes of size 1 inserted first, up to `rank` axes.
   static func padded(_ value: CarriedValue, rank: Int) -> CarriedValue {
     var result = value
     result.axes = Array(repeating: [], count: max(rank - value.axes.count, 0)) + value.axes
     return result
   }
 
-  /// The value broadcast to a shape: axes of size 1 get new atoms, elements that are repeated, or the batch or steps that have that size.
+  /// The value broadcast to a shape: axes of size 1 get new atoms over which elements are repeated, or the batch or steps of
+  /// that size.
   static func expanded(
     _ l: inout Lowering, _ value: CarriedValue, to shape: [Int], _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {
@@ -160,14 +161,14 @@ enum Layout {
     return Layout.arranged(&l, result, order, node)
   }
 
-  /// The value with the elements of one axis at `indices`, which become one new axis of elements.
+  /// Selects `indices` of one axis of elements, which become a new axis of elements.
   static func selecting(
     _ l: inout Lowering, _ value: CarriedValue, axis: Int, _ indices: [Int], _ node: SourceNode
   ) -> CarriedValue {
     let others = value.elements.filter { !value.axes[axis].contains($0) }
     let chosen = value.axes[axis].filter { $0.role == .element }
     let atom = l.newAtom(indices.count)
-    // Where the axis comes first or last among the elements, it stays there; otherwise the order of the foreign array is taken.
+    // If the axis is first or last among the elements, it stays there; otherwise the source array's order is used.
     var wide = value
     wide.axes[axis] = [atom]
     let before = value.foreignOrder.prefix { !chosen.contains($0) }
@@ -200,7 +201,7 @@ enum Layout {
 }
 
 extension CarriedValue {
-  /// The value without the atoms of one element.
+  /// The value without atoms of size 1.
   var withoutSingles: CarriedValue {
     var result = self
     result.axes = axes.map { $0.filter { $0.role != .element || $0.size != 1 } }
@@ -210,7 +211,7 @@ extension CarriedValue {
 }
 
 extension SourceTensor {
-  /// Whether elements that are `stride` apart are equal, `count` of them in a row.
+  /// Whether each group of `count` elements, `stride` apart, has equal elements.
   fileprivate func isSame(along stride: Int, count: Int) -> Bool {
     let block = stride * count
     return elements.indices.allSatisfy { index in

@@ -1,14 +1,14 @@
-/// The body of a Loop that goes over the steps of a sequence: what it reads of each step, and what it carries from step to step.
+/// The body of a Loop over the steps of a sequence: the values that it reads at each step, and the variables that it carries.
 struct LoopBody {
   enum Variable: Equatable {
-    /// How many steps have been read.
+    /// The number of steps done.
     case counter
-    /// The same at every step: a weight, say.
+    /// A value that is the same at every step, such as a weight.
     case constant
     case state
   }
 
-  /// A value of the body that is a step of a sequence of the graph around it.
+  /// A value of the body that is a step of a sequence of the surrounding graph.
   struct Read {
     let name: String
     let sequence: String
@@ -17,11 +17,11 @@ struct LoopBody {
   let node: SourceNode
   private(set) var variables: [Variable] = []
   private(set) var reads: [Read] = []
-  /// The body without the nodes that read.
+  /// The body without the nodes that read steps.
   private(set) var step: SourceGraph
   private let producers: [String: SourceNode]
 
-  /// Nil where the body has another form.
+  /// Nil if the body has another form.
   init?(_ node: SourceNode) {
     guard let graph = node.graph("body"), graph.inputs.count == node.inputs.count,
       graph.inputs.count > 2, graph.outputs.count + 1 >= graph.inputs.count,
@@ -50,16 +50,16 @@ struct LoopBody {
     read()
   }
 
-  /// Names of the body's inputs that are variables.
+  /// The names of the body's inputs that are variables.
   var names: [String] { step.inputs.dropFirst(2).map(\.name) }
 
-  /// What the variables are after a step.
+  /// The names of the variables' values after a step.
   var next: [String] { step.outputs.dropFirst().prefix(variables.count).map(\.self) }
 
-  /// What is kept of each step.
+  /// The names of the values that are collected over the steps.
   var scans: [String] { step.outputs.dropFirst(variables.count + 1).map(\.self) }
 
-  /// The value that a name stands for, past nodes that change nothing.
+  /// The value of a name, skipping nodes that change nothing.
   func origin(_ name: String) -> String {
     var name = name
     for _ in 0..<64 {
@@ -71,7 +71,7 @@ struct LoopBody {
     return name
   }
 
-  /// The variable of a name; nil of another value.
+  /// The index of the variable with a name; nil for other values.
   func variable(_ name: String) -> Int? { names.firstIndex(of: origin(name)) }
 
   private mutating func read() {
@@ -96,7 +96,7 @@ struct LoopBody {
     return name == step.inputs[0].name || variable(name).map { variables[$0] == .counter } ?? false
   }
 
-  /// The name that a value has in the graph around the body; nil of one that the body computes.
+  /// A value's name in the surrounding graph; nil if the body computes it.
   private func outer(_ name: String) -> String? {
     let name = origin(name)
     if let index = variable(name) {
@@ -105,7 +105,7 @@ struct LoopBody {
     return producers[name] == nil && !step.inputs.contains { $0.name == name } ? name : nil
   }
 
-  /// Names of the graph around the body that a step needs beside its inputs and what it reads.
+  /// The names of the surrounding graph that a step needs beside its inputs and the steps that it reads.
   var needed: Set<String> {
     var known = Set(step.inputs.map(\.name) + reads.map(\.name) + step.constants.keys)
     var needed: Set<String> = []

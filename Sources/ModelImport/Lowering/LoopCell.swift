@@ -1,20 +1,20 @@
-/// The cell that a Loop's body computes: found by the matrices that a step and a state are multiplied by, and held against the body with
-/// numbers, so that no other body is taken for one.
+/// The recurrent cell that a Loop's body computes. It is guessed from the body's matrices, and then verified: both are computed
+/// with numbers and compared.
 struct LoopCell {
   /// An LSTM, GRU or RNN of ONNX, with its weights as inputs 1 to 3.
   private(set) var node: SourceNode
   private(set) var weights: [SourceTensor]
-  /// The places of the states among the loop's variables: h, and of an LSTM c. Others are what was answered before.
+  /// The indices of the states among the loop's variables: h and, for an LSTM, c. Other variables are previous answers.
   private(set) var hidden: Int
   private(set) var cell: Int?
-  /// What stands where a step is passed over; nil where none is.
+  /// The answer at masked steps; nil without a mask.
   private(set) var masked: Masked?
 
   enum Masked {
     case previous, zero
   }
 
-  /// What the body gives for numbers.
+  /// Computes the body with numbers.
   private struct Trial {
     let x: SourceTensor
     let states: [Int: [Double]]
@@ -22,16 +22,16 @@ struct LoopCell {
     let scans: [[Double]]
   }
 
-  /// How far a cell's numbers may be from the body's, whose constants are in single precision.
+  /// The largest difference between cell and body, whose constants are in single precision.
   private static let tolerance = 1e-5
 
-  /// Nil where the body is no cell that is known.
+  /// Nil if the body is no known cell.
   init?(_ l: inout Lowering, _ body: LoopBody) throws(ImportError) {
     guard let runner = try LoopRunner(&l, body) else { return nil }
     guard let matrices = try LoopMatrices(body, runner) else { return nil }
     var trials: [Trial] = []
     var numbers = runner.numbers()
-    // Large numbers too, which bounds of an activation show in.
+    // Large numbers too, as they show bounds of activations.
     for scale in [1.0, 1, 20] {
       guard
         let trial = try Self.trial(
@@ -78,7 +78,7 @@ struct LoopCell {
     return zip(a, b).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
   }
 
-  /// Whether a cell computes what the body does.
+  /// Whether a cell computes the same as the body.
   private static func fits(
     _ candidate: LoopMatrices.Candidate, _ body: LoopBody, _ trials: [Trial], hidden: Int,
     cell: Int?
@@ -106,7 +106,7 @@ struct LoopCell {
     return true
   }
 
-  /// What a step that is passed over leaves: the states as they were, and an answer.
+  /// The result of a masked step: unchanged states, and an answer.
   private func masking(
     _ runner: LoopRunner, _ body: LoopBody, _ numbers: inout LoopRunner.Numbers
   ) throws(ImportError) -> Masked? {
@@ -114,7 +114,7 @@ struct LoopCell {
     for state in runner.states {
       guard Self.isNear(trial.next[state], trial.states[state] ?? []) else { return nil }
     }
-    // What was answered before is a state of its own; without one, zeros are answered.
+    // The previous answer is a variable of its own; without one, the answer is zeros.
     let others = runner.states.filter { $0 != hidden && $0 != cell }
     for scan in trial.scans {
       if let other = others.first, Self.isNear(scan, trial.states[other] ?? []) { return .previous }
@@ -126,18 +126,18 @@ struct LoopCell {
 
 /// Computes a step of a Loop's body with numbers.
 struct LoopRunner {
-  /// The sequence that is read, and the mask's.
+  /// The sequence that is read, and the mask.
   let sequence: LoopBody.Read
   let mask: LoopBody.Read?
   let inputSize: Int
-  /// Elements of a state, and the states' places among the variables.
+  /// The size of a state, and the indices of the states among the variables.
   let size: Int
   let states: [Int]
   private let body: LoopBody
   private let opset: Int
   private var constants: [String: SourceTensor] = [:]
 
-  /// Nil where the body reads more than a sequence and its mask, or carries more than vectors of one size.
+  /// Nil if the body reads more than a sequence and its mask, or carries anything but vectors of one size.
   init?(_ l: inout Lowering, _ body: LoopBody) throws(ImportError) {
     self.body = body
     opset = l.opset
@@ -179,7 +179,7 @@ struct LoopRunner {
     }
   }
 
-  /// A constant that has a row for each sequence of a batch, such as zeros of a state's form, for one sequence.
+  /// A constant with a row for each sequence of a batch, such as zeros for a state, cut to one sequence.
   private static func alone(_ tensor: SourceTensor, _ l: Lowering) -> SourceTensor {
     guard tensor.isUniform, let first = tensor.shape.first, tensor.rank > 1,
       l.lengths[first]?.role == .batch
@@ -187,7 +187,7 @@ struct LoopRunner {
     return tensor.reshaped([1] + tensor.shape.dropFirst())
   }
 
-  /// The values of a step; nil where one can't be computed.
+  /// The values of a step; nil if one can't be computed.
   func run(
     x: SourceTensor, states: [Int: [Double]], mask given: Double?, count: Int = 0
   ) throws(ImportError) -> [String: SourceTensor]? {
@@ -211,7 +211,7 @@ struct LoopRunner {
     return interpreter.values
   }
 
-  /// Whether the loop goes on behind the step of that number.
+  /// Whether the loop continues after a step.
   func goesOn(behind count: Int) throws(ImportError) -> Bool {
     let x = SourceTensor(repeating: 0, shape: [1, inputSize])
     let zeros = Dictionary(uniqueKeysWithValues: states.map { ($0, [0.0]) })
@@ -225,7 +225,7 @@ struct LoopRunner {
 
   func numbers() -> Numbers { Numbers() }
 
-  /// Numbers within ±1.5, the same each time.
+  /// Reproducible numbers within ±1.5.
   struct Numbers {
     private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 

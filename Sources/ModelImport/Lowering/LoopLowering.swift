@@ -1,4 +1,4 @@
-/// Loop, where an exporter wrote a recurrent network as one, such as Keras's with masks: the network that it is.
+/// Loop, if it is a recurrent network, as in Keras's exports of networks with masks.
 enum LoopLowering {
   static func lower(
     _ l: inout Lowering, _ node: SourceNode
@@ -25,7 +25,7 @@ enum LoopLowering {
     return try outputs(&l, node, body, cell, results, steps: x.shape[0])
   }
 
-  /// Whether the loop goes over all steps.
+  /// Whether the loop runs over all steps.
   private static func isEveryStep(
     _ l: inout Lowering, _ node: SourceNode, _ runner: LoopRunner, steps: Int
   ) throws(ImportError) -> Bool {
@@ -42,7 +42,7 @@ enum LoopLowering {
     return try runner.goesOn(behind: steps - 2)
   }
 
-  /// The node of the network: its steps, h and c, without an axis of directions.
+  /// Adds the network's node; returns its steps, h and c, without an axis of directions.
   private static func network(
     _ l: inout Lowering, _ node: SourceNode, _ body: LoopBody, _ runner: LoopRunner,
     _ cell: LoopCell

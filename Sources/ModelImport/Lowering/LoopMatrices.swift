@@ -1,12 +1,12 @@
-/// The matrices and biases of a Loop's body, and the cells that they may be of.
+/// The matrices and biases of a Loop's body, and the cells that they may belong to.
 struct LoopMatrices {
-  /// The place among the loop's variables of the state that is multiplied by a matrix.
+  /// The index among the loop's variables of the state that a matrix multiplies.
   let hidden: Int
   private let size: Int
-  /// Columns side by side: [inputs, gates · H], [H, gates · H].
+  /// The gates' matrices side by side: [inputs, gates · H], [H, gates · H].
   private let input: SourceTensor
   private let recurrent: SourceTensor
-  /// Of a GRU whose reset gate comes before the product: what its state is multiplied by behind it.
+  /// For a GRU whose reset gate is applied before the product: the candidate's matrix.
   private let behind: SourceTensor?
   private let biases: [[Double]]
 
@@ -17,7 +17,7 @@ struct LoopMatrices {
     var op: String { node.op }
   }
 
-  /// Nil where the body multiplies something else.
+  /// Nil if the body has other products.
   init?(_ body: LoopBody, _ runner: LoopRunner) throws(ImportError) {
     let zeros = Dictionary(uniqueKeysWithValues: runner.states.map { ($0, [0.0]) })
     let x = SourceTensor(repeating: 0, shape: [1, runner.inputSize])
@@ -77,7 +77,7 @@ struct LoopMatrices {
       RowMajor.positions(shape: shape, strides: [1, matrix.shape[1]]), shape: shape)
   }
 
-  /// Matrices of as many rows side by side.
+  /// Matrices with the same number of rows, side by side.
   private static func beside(_ matrices: [SourceTensor]) -> SourceTensor? {
     guard let first = matrices.first else { return nil }
     if matrices.count == 1 { return first }
@@ -98,7 +98,7 @@ struct LoopMatrices {
 
   private typealias Function = (name: String, alpha: Double, beta: Double)
 
-  /// Sigmoids of Keras 3 and of Keras 2 among them. A value is given only to those that take it.
+  /// The activations of gates, with the hard sigmoids of Keras 2 and 3. `alpha` and `beta` are passed only where they apply.
   private static let gates: [Function] = [
     ("Sigmoid", 0, 0), ("HardSigmoid", 1 / 6.0, 0.5), ("HardSigmoid", 0.2, 0.5), ("Tanh", 0, 0),
     ("Relu", 0, 0),
@@ -108,7 +108,7 @@ struct LoopMatrices {
     ("Softplus", 0, 0), ("Affine", 1, 0), ("HardSigmoid", 1 / 6.0, 0.5), ("HardSigmoid", 0.2, 0.5),
   ]
 
-  /// Every cell of these matrices, the usual ones first.
+  /// All cells that these matrices may belong to, the usual ones first.
   func candidates() -> [Candidate] {
     let gateCount = input.shape[1] / size
     guard input.shape[1] % size == 0 else { return [] }
@@ -154,7 +154,7 @@ struct LoopMatrices {
     _ op: String, order: [Int], _ recurrent: SourceTensor, _ biases: [[Double]?],
     _ functions: [Function], isAfter: Bool = false
   ) -> Candidate {
-    /// [rows, gates · H] as [1, gates · H, rows], the gates in their order.
+    /// [rows, gates · H] as [1, gates · H, rows], with the gates reordered.
     func weights(_ matrix: SourceTensor) -> SourceTensor {
       let (rows, columns) = (matrix.shape[0], matrix.shape[1])
       var elements: [Double] = []

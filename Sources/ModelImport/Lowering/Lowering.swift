@@ -1,28 +1,29 @@
 import ModelFormat
 
-/// Translates a foreign graph into a model folder's nodes: constants are folded, every other value is followed with the roles of its axes
-/// (batch, steps, elements), and operators become ops where the roles are those that the op works on.
+/// Translates a source graph into a model folder's nodes. Constants are folded. For every other value the roles of its axes
+/// (batch, steps, elements) are tracked, and an operator becomes an op if the roles are those that the op works on.
 ///
-/// Lengths that are known only when the model runs are stood in for by primes, so that arithmetic on shapes is arithmetic on constants, and
-/// an axis is known again by its size. A graph is translated with two sets of primes: what differs depends on a length.
+/// Primes stand in for lengths that are known only when the model runs: arithmetic on shapes is then arithmetic on constants,
+/// and an axis can be recognised by its size. A graph is translated with two sets of primes: whatever differs between the two
+/// depends on a length.
 struct Lowering {
   var builder = FolderBuilder()
   let assumptions: Assumptions
-  /// What would have to be assumed for the operator that was refused.
+  /// The assumption that the refused operator needs.
   private(set) var wish: Assumptions.Wish?
   private(set) var values: [String: LoweredValue] = [:]
   private let interpreter: Interpreter
   private var atomCount = 0
   /// The atoms of batches and steps, by their sizes.
   private(set) var lengths: [Int: Atom] = [:]
-  /// For each input or node of the folder whose elements are only chosen or reordered from one: the inputs that they come from.
+  /// For each input, and each node that only selects or reorders elements: the inputs from which the elements come.
   private var origins: [String: Set<String>] = [:]
   private var inputs: [String: String] = [:]
   /// The names of the inputs' axes of steps.
   private var stepNames: [Atom.Origin: String] = [:]
-  /// Of inputs with an axis of elements that the file gives no size: what is wrong with that.
+  /// The errors of inputs whose element axis has no size in the file.
   private(set) var missingSizes: [String: ImportError] = [:]
-  /// Of nodes whose steps are calls of the foreign graph: the final state that a step's output is.
+  /// For nodes of which a call of the source graph is one step: the final state that is the step's output.
   private(set) var finalStates: [String: String] = [:]
 
   init(_ graph: SourceGraph, assumptions: Assumptions) {
@@ -41,7 +42,7 @@ struct Lowering {
 
   // MARK: Graphs
 
-  /// Translates a graph's nodes. Names of the graph around it may be used in one that is part of a node.
+  /// Translates a graph's nodes. A graph inside a node may use names of the surrounding graph.
   mutating func lower(_ graph: SourceGraph) throws(ImportError) {
     for (name, constant) in graph.constants where values[name] == nil {
       sources[name] = constant
@@ -109,7 +110,7 @@ struct Lowering {
     }
   }
 
-  /// A list of whole numbers that only lengths can be, where an operator on ids is refused.
+  /// For a node that is refused because an input is ids: if the input may be sequence lengths instead, asks for that.
   private mutating func wishLengths(
     _ node: SourceNode, or refusal: ImportError
   ) throws(ImportError) {
@@ -123,7 +124,7 @@ struct Lowering {
     }
   }
 
-  /// An operator that moves the axes of the weights of a sum over the steps, which are weights still.
+  /// An operator that moves the axes of weights of a sum over the steps; the result is still such weights.
   private mutating func lowerShape(ofWeights node: SourceNode) throws(ImportError)
     -> [LoweredValue]?
   {
@@ -163,7 +164,7 @@ struct Lowering {
     if case .carried(let carried) = value { record(carried) }
   }
 
-  /// The value of a node's input; nil where it is left out.
+  /// The value of a node's input; nil if it is omitted.
   mutating func value(_ node: SourceNode, _ index: Int) throws(ImportError) -> LoweredValue? {
     guard let name = node.input(index) else { return nil }
     return try value(named: name, of: node)
@@ -196,7 +197,7 @@ struct Lowering {
     return value
   }
 
-  /// An input that must be constant; nil where it is left out.
+  /// An input that has to be constant; nil if it is omitted.
   mutating func constant(
     _ node: SourceNode, _ index: Int, _ what: String
   ) throws(ImportError) -> SourceTensor? {
@@ -217,7 +218,7 @@ struct Lowering {
     }
   }
 
-  /// Whole numbers as an attribute, as in old operators, or as an input.
+  /// Whole numbers from an attribute (old operators) or an input.
   mutating func integers(
     _ node: SourceNode, _ key: String, input: Int
   ) throws(ImportError) -> [Int]? {
@@ -225,7 +226,7 @@ struct Lowering {
     return try constant(node, input, key)?.integers
   }
 
-  /// Likewise a number.
+  /// A number from an attribute or an input.
   mutating func number(
     _ node: SourceNode, _ key: String, input: Int, default value: Double
   ) throws(ImportError) -> Double {
@@ -233,7 +234,7 @@ struct Lowering {
     return try constant(node, input, key)?.elements.first ?? value
   }
 
-  /// An input that is carried, a constant not being known how to be.
+  /// An input that must not be constant.
   mutating func carried(_ node: SourceNode, _ index: Int) throws(ImportError) -> CarriedValue {
     switch try required(node, index) {
     case .carried(let value):
@@ -248,19 +249,19 @@ struct Lowering {
 
   // MARK: Wishes
 
-  /// Notes what would have to be assumed, and returns the refusal that holds if it can't be.
+  /// Records a request for an assumption, and returns the error for the case that it can't be granted.
   mutating func wish(_ wish: Assumptions.Wish, or refusal: ImportError) -> ImportError {
     self.wish = wish
     return refusal
   }
 
-  /// Asks that the axis of an input which an atom is has another role, or gives the refusal that holds if it can't.
+  /// Asks that the input axis of an atom gets another role; returns the error for the case that it can't.
   mutating func wishing(_ atom: Atom, _ role: Atom.Role, or refusal: ImportError) -> ImportError {
     guard let origin = atom.origin else { return refusal }
     return wish(.role(origin, role), or: refusal)
   }
 
-  /// Asks that the first two steps that differ are as many as each other: those of inputs that the graph puts together.
+  /// Asks that two step axes that the graph combines have the same length.
   mutating func wishingSameSteps(_ axes: [[Atom]], or refusal: ImportError) -> ImportError {
     let names = axes.joined().filter { $0.role == .time && !$0.isDerived }
       .compactMap { $0.origin.flatMap { stepNames[$0] } }
@@ -270,7 +271,7 @@ struct Lowering {
     return wish(.sameSteps(second, first), or: refusal)
   }
 
-  /// Asks that an axis whose size the file leaves open is so long that these atoms are `count` elements together.
+  /// Asks for the size of an open axis, so that these atoms together have `count` elements.
   mutating func wishing(
     _ atoms: [Atom], ofSize count: Int, or refusal: ImportError
   ) -> ImportError {
@@ -282,7 +283,7 @@ struct Lowering {
     guard count > 0, count % known == 0, count / known < Self.maxElements,
       others.allSatisfy({ !$0.isOpen })
     else { return refusal }
-    // An axis by itself holds elements; steps beside elements are all laid side by side.
+    // A step axis alone becomes elements; steps beside elements are flattened.
     if open.role == .time, others.isEmpty { return wishing(open, .element, or: refusal) }
     return wish(.size(origin, count / known), or: refusal)
   }
@@ -296,7 +297,7 @@ struct Lowering {
     return Atom(id: atomCount, size: size, role: role, origin: origin)
   }
 
-  /// The atom of a batch or of steps of this size, which all values share.
+  /// The shared atom of a batch or of steps with this size.
   mutating func lengthAtom(
     _ size: Int, _ role: Atom.Role, origin: Atom.Origin?, isOpen: Bool = false
   ) -> Atom {
@@ -307,12 +308,12 @@ struct Lowering {
     return atom
   }
 
-  /// An axis of elements: no atom where there is one element.
+  /// The atoms of an element axis; none for a single element.
   mutating func elementAxis(_ size: Int) -> [Atom] { size == 1 ? [] : [newAtom(size)] }
 
   // MARK: Steps
 
-  /// The atom of steps of another number, which an op made of those of `source`.
+  /// The atom of steps that an op made from those of `source`, with another number.
   mutating func steps(_ count: Int, like source: Atom) -> Atom {
     if count == source.size { return source }
     var atom = lengthAtom(count, .time, origin: source.origin)
@@ -321,10 +322,10 @@ struct Lowering {
     return atom
   }
 
-  /// For each atom of steps, a sequence that has as many.
+  /// A sequence for each atom of steps.
   private var examples: [Atom: (node: String, size: Int)] = [:]
 
-  /// Takes note that a value is a sequence of its steps.
+  /// Records a value as a sequence with its steps.
   mutating func record(_ value: CarriedValue) {
     guard value.form == .sequence, value.kind == .float else { return }
     for atom in value.timeAtoms where examples[atom] == nil {
@@ -332,7 +333,7 @@ struct Lowering {
     }
   }
 
-  /// A sequence of one zero a step with these steps; nil where no sequence has them.
+  /// A sequence of zeros of size 1 with these steps; nil if no sequence has them.
   mutating func zeros(likeStepsOf atom: Atom, _ node: SourceNode) -> String? {
     guard let example = examples[atom] else { return nil }
     let name = node.outputs.first ?? node.name
@@ -343,7 +344,7 @@ struct Lowering {
     return builder.emit(.affine(scale: [0], shift: nil), [zeros], named: "\(name).zeros")
   }
 
-  /// A value that is the same at every step as a sequence; nil where no sequence has these steps.
+  /// A vector repeated as a sequence; nil if no sequence has these steps.
   mutating func sequence(of value: CarriedValue, _ node: SourceNode) -> CarriedValue? {
     guard let atom = value.timeAtoms.first, let zeros = zeros(likeStepsOf: atom, node) else {
       return nil
@@ -357,7 +358,7 @@ struct Lowering {
 
   // MARK: Origins
 
-  /// The foreign graph's name of an input of the folder; nil of a node.
+  /// The source graph's name for an input of the folder; nil for a node.
   func input(named node: String) -> String? { inputs[node] }
 
   mutating func setStepName(_ origin: Atom.Origin, _ name: String) { stepNames[origin] = name }

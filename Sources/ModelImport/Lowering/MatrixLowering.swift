@@ -38,7 +38,7 @@ enum MatrixLowering {
     }
   }
 
-  /// `x W`: the last axis is taken through the matrix.
+  /// `x W`: the matrix applies to the last axis.
   private static func product(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, _ weights: SourceTensor
   ) throws(ImportError) -> CarriedValue {
@@ -63,7 +63,7 @@ enum MatrixLowering {
     return Layout.padded(result, rank: weights.rank)
   }
 
-  /// `W x`: the last axis but one is taken through the matrix.
+  /// `W x`: the matrix applies to the last axis but one.
   private static func product(
     _ l: inout Lowering, _ node: SourceNode, _ weights: SourceTensor, _ value: CarriedValue
   ) throws(ImportError) -> CarriedValue {
@@ -82,7 +82,7 @@ enum MatrixLowering {
     return Layout.padded(result, rank: weights.rank)
   }
 
-  /// A product of two values over elements: each of one with each of the other.
+  /// The product of two values over axes of elements.
   private static func product(
     _ l: inout Lowering, _ node: SourceNode, _ first: CarriedValue, _ second: CarriedValue
   ) throws(ImportError) -> CarriedValue {
@@ -143,7 +143,7 @@ enum MatrixLowering {
 }
 
 extension MatrixLowering {
-  /// The value with one axis of elements taken through a matrix of `outputs` rows.
+  /// Applies a matrix with `outputs` rows to one axis of elements.
   static func contracting(
     _ l: inout Lowering, _ value: CarriedValue, axis: Int, outputs: Int, _ node: SourceNode,
     weight: (_ output: Int, _ input: Int) -> Double
@@ -184,7 +184,7 @@ extension MatrixLowering {
     return result.withoutSingles
   }
 
-  /// A matrix over all steps and their elements side by side: at the last step, a convolution over as many steps as there must be.
+  /// A matrix over all steps and their elements, flattened: the last step of a convolution over the fixed number of steps.
   private static func flattened(
     _ l: inout Lowering, _ value: CarriedValue, axis: Int, outputs: Int, _ node: SourceNode,
     weight: (_ output: Int, _ input: Int) -> Double
@@ -219,7 +219,7 @@ extension MatrixLowering {
     return result.withoutSingles
   }
 
-  /// The sum over axes of elements, which are left out of the result.
+  /// The sum over axes of elements, which the result does not have.
   static func summing(
     _ l: inout Lowering, _ value: CarriedValue, axes: [Int], _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {

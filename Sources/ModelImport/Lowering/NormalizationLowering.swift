@@ -27,7 +27,7 @@ enum NormalizationLowering {
     }
   }
 
-  /// The axes' atoms, all of elements; the value with the other elements first.
+  /// The atoms of the axes, which have to be elements, and the value with its other elements first.
   private static func elements(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axes: Range<Int>
   ) throws(ImportError) -> (CarriedValue, others: [Atom], own: [Atom]) {

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// Operators on values that have a form of their own only once more of their pattern is seen.
+/// Operators on pending values, which are parts of patterns.
 enum PatternLowering {
   static func refusal(_ node: SourceNode, _ value: PendingValue) -> ImportError {
     switch value {
@@ -37,7 +37,7 @@ enum PatternLowering {
     }
   }
 
-  /// A step further in a pattern; nil where neither value is pending.
+  /// The next part of a pattern; nil if neither value is pending.
   static func binary(
     _ l: inout Lowering, _ node: SourceNode, _ op: String, _ first: LoweredValue,
     _ second: LoweredValue
@@ -61,7 +61,7 @@ enum PatternLowering {
     }
   }
 
-  /// `0.5 · x · (1 + erf(x / √2))`, in whatever order.
+  /// `0.5 · x · (1 + erf(x / √2))`, in any order.
   private static func erf(
     _ l: inout Lowering, _ node: SourceNode, _ op: String, _ value: CarriedValue, factor: Double,
     plus: Double,
@@ -136,7 +136,7 @@ enum PatternLowering {
 }
 
 extension FolderBuilder {
-  /// The value that a node only multiplies by one number, and the number.
+  /// If a node multiplies a value by a single number: the value and the number.
   func scaled(_ name: String) -> (node: String, factor: Double)? {
     guard let node = nodes.last(where: { $0.name == name }), let source = node.inputs.first ?? nil,
       let affine = node.op.definition as? AffineOp, tensors["\(name).weight"] == nil,

@@ -1,4 +1,4 @@
-/// Products with weights of 8 bits. The values are kept in single precision: what was rounded to 8 bits on the way isn't.
+/// Products with 8-bit weights. Values stay in single precision: the source's rounding of values to 8 bits is left out.
 enum QuantizedLowering {
   /// The outputs of a node; nil for an operator of another family.
   static func lower(
@@ -30,7 +30,7 @@ enum QuantizedLowering {
     ]
   }
 
-  /// A value that was rounded on the way stands as it was; one that came out of a table of 8 bits is shifted and scaled.
+  /// Dequantises: a rounded value is replaced by the one before rounding; a value from an 8-bit table is shifted and scaled.
   private static func dequantize(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {
@@ -53,7 +53,7 @@ enum QuantizedLowering {
     return value
   }
 
-  /// A number for all or one for each place along `axis`, for each of the value's elements.
+  /// A number for each of the value's elements, from one for all or one for each index of `axis`.
   private static func numbers(
     _ constant: SourceTensor, along value: CarriedValue, _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [Double] {
@@ -107,7 +107,7 @@ enum QuantizedLowering {
     return result[0]
   }
 
-  /// Scales that are multiplied, and the product of integers times them.
+  /// Products of scales, and of an integer product with them.
   static func binary(
     _ l: inout Lowering, _ node: SourceNode, _ op: String, _ value: PendingValue.QuantizedValue,
     _ other: LoweredValue
@@ -124,7 +124,7 @@ enum QuantizedLowering {
     }
   }
 
-  /// A, B of 8 bits, its scale and zero point, a bias.
+  /// Inputs: A, the 8-bit B, its scale and zero point, a bias.
   private static func dynamicProduct(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue] {
@@ -142,7 +142,7 @@ enum QuantizedLowering {
     return [try ElementwiseLowering.binary(&l, node, "Add", result, bias)]
   }
 
-  /// A and B of 8 bits, their scales and zero points, a bias.
+  /// Inputs: the 8-bit A and B, their scales and zero points, a bias.
   private static func integerProduct(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue] {
@@ -162,14 +162,14 @@ enum QuantizedLowering {
   }
 }
 
-/// What a person is told beside the folder.
+/// The note for the person.
 enum Note {
   static let roundedActivations =
     "the file rounds what goes into products to 8 bits; the folder doesn't, so that its answers are nearer to those of the model before it was quantised"
 }
 
 extension QuantizedLowering {
-  /// Weights of 8 bits, which ONNX Runtime keeps as [directions, inputs, gates · H], as LSTM has them.
+  /// 8-bit weights of ONNX Runtime, [directions, inputs, gates · H], in the layout of LSTM.
   static func cellWeights(
     _ l: inout Lowering, _ node: SourceNode, weights: Int, scale: Int, zero: Int
   ) throws(ImportError) -> SourceTensor {

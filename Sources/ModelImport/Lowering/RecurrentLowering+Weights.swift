@@ -1,7 +1,7 @@
 import ModelFormat
 
 extension RecurrentLowering {
-  /// The tensors of a node: gates in the order of PyTorch.
+  /// The tensors of a node, with gates in PyTorch's order.
   static func weights(_ cell: RecurrentCell) -> [(name: String, shape: [Int], elements: [Double])] {
     let size = cell.hiddenSize
     let rows = cell.kind.gates * size
@@ -67,7 +67,7 @@ extension RecurrentLowering {
       op.couplesForgetGate = cell.couplesForgetGate
       op.gateActivation = try activation(node, cell, 0)
       op.activation = try activation(node, cell, 1)
-      // Left out, it is what `activation` is.
+      // The default is `activation`.
       if let output = try activation(node, cell, 2) {
         op.outputActivation = output
       } else if op.activation != nil {
@@ -91,7 +91,7 @@ extension RecurrentLowering {
     }
   }
 
-  /// An activation in both directions; nil where it is the default.
+  /// An activation for both directions; nil if it is the default.
   private static func activation(
     _ node: SourceNode, _ cell: RecurrentCell, _ index: Int
   ) throws(ImportError) -> CellActivation? {

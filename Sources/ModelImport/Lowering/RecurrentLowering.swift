@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// LSTM, GRU and RNN, and the LSTM of ONNX Runtime whose weights have 8 bits.
+/// LSTM, GRU and RNN, and ONNX Runtime's LSTM with 8-bit weights.
 enum RecurrentLowering {
   /// The outputs of a node; nil for an operator of another family.
   static func lower(
@@ -91,7 +91,7 @@ enum RecurrentLowering {
     let state = CarriedValue(
       node: "\(name).cell", form: .vector, axes: stateAxes(cells), elements: directions + cells)
     if l.assumptions.isStepwise, steps.isEmpty {
-      // One step a call: the state behind it is the step's output.
+      // A call is one step, whose output is the state after it.
       hidden.node = name
       hidden.form = .sequence
       l.setFinalState(of: name, "\(name).hidden")
@@ -100,7 +100,7 @@ enum RecurrentLowering {
     return results.map { .carried($0) }
   }
 
-  /// X; of a constant that is the same at every step, such as the zeros that a decoder reads, that number at each step of a sequence.
+  /// The input X. A constant that is the same at every step, such as the zeros that a decoder reads, becomes a sequence.
   private static func input(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {
@@ -125,14 +125,15 @@ enum RecurrentLowering {
     return Arithmetic.affine(&l, value, shift: [tensor[0]], node)
   }
 
-  /// The node's name: the module's, where the exporter kept it, rather than the value's.
+  /// The node's name: the module's, if the exporter kept it, else the value's.
   private static func recurrentName(_ node: SourceNode) -> String {
     let parts = node.name.split(separator: "/").filter { !$0.isEmpty }
     if node.name.hasPrefix("/"), parts.count > 1 { return parts.dropLast().joined(separator: ".") }
     return node.op.lowercased()
   }
 
-  /// Steps, sequences and elements must be where the operator has them; a state that is carried from call to call may make a call one step.
+  /// Checks that steps, batch and elements are in the operator's axes. If states are carried from call to call, a call may be one
+  /// step.
   private static func checkRoles(
     _ l: inout Lowering, _ node: SourceNode, _ x: CarriedValue, time: Int, batch: Int,
     states: [CarriedValue]
@@ -178,7 +179,7 @@ enum RecurrentLowering {
     }
   }
 
-  /// Lengths must be those that the sequences have by themselves.
+  /// Checks that `sequence_lens` are the sequences' own lengths.
   private static func checkLengths(_ l: inout Lowering, _ node: SourceNode, steps: Int)
     throws(ImportError)
   {
@@ -203,7 +204,7 @@ enum RecurrentLowering {
     }
   }
 
-  /// h₀ and c₀ as vectors of directions · H; nil where they are zero.
+  /// h₀ and c₀ as vectors of directions · H; nil if zero.
   private static func states(
     _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell
   ) throws(ImportError) -> [CarriedValue?] {
@@ -247,7 +248,7 @@ enum RecurrentLowering {
     return states
   }
 
-  /// A constant initial state: the elements of the first step times 0, and the constants.
+  /// A constant initial state: the elements of the first step times 0, plus the constants.
   private static func constantState(
     _ l: inout Lowering, _ node: SourceNode, _ cell: RecurrentCell, _ tensor: SourceTensor,
     size: Int

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// Operators that make one number of many: over steps, or over elements.
+/// Reductions over steps or elements.
 enum ReductionLowering {
   /// The outputs of a node; nil for an operator of another family.
   static func lower(
@@ -18,7 +18,7 @@ enum ReductionLowering {
 
   private enum Kind { case mean, sum, max, min }
 
-  /// The place of the largest element, which an output's labels are.
+  /// The index of the largest element, as for an output decoded by argmax.
   private static func largest(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> LoweredValue {
@@ -69,7 +69,7 @@ enum ReductionLowering {
     return [.carried(result)]
   }
 
-  /// The reduction, without the axes that it runs over.
+  /// The reduction; the result does not have the reduced axes.
   private static func over(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axes: [Int], _ kind: Kind
   ) throws(ImportError) -> CarriedValue {
@@ -89,7 +89,7 @@ enum ReductionLowering {
         "an axis in which steps and elements are mixed",
         because: "it isn't one of steps alone (axis \(axis))")
     }
-    // Elements first; their axes stay as empty ones until all are done.
+    // Elements first; reduced axes stay, empty, until all are done.
     if elements.contains(where: { !value.axes[$0].isEmpty }) {
       result = try overElements(&l, node, result, axes: elements, kind)
       for axis in elements.sorted() { result.axes.insert([], at: axis) }
@@ -179,7 +179,7 @@ enum ReductionLowering {
     return [.carried(Layout.map(&l, Layout.inForeignOrder(&l, value, node), op, node))]
   }
 
-  /// A softmax over some of the elements, for each of the others: each group is taken out.
+  /// A softmax over some axes of elements, for each index of the others: each group is selected by itself.
   private static func grouped(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, _ atoms: [Atom],
     _ others: [Atom],

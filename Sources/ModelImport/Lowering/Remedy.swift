@@ -1,4 +1,4 @@
-/// What a person can do about what can't be carried.
+/// Advice for operators that can't be imported.
 enum Remedy {
   static let unknownOperator =
     "write model.json by hand around the weights (FORMAT.md), or leave this part out of the export"
@@ -6,7 +6,7 @@ enum Remedy {
   static let loop =
     "export without a loop: in PyTorch torch.onnx.export(model, args, 'model.onnx', dynamo=True) of a module with torch.nn.LSTM; of a Keras model import the .keras file itself"
 
-  /// By operator.
+  /// The advice by operator.
   static let operators: [String: String] = [
     "Loop": loop, "Scan": loop, "SequenceInsert": loop, "SequenceEmpty": loop,
     "SplitToSequence": loop,

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// Operators that choose steps or elements, or put values together.
+/// Operators that select steps or elements, or concatenate values.
 enum SelectionLowering {
   /// The outputs of a node; nil for an operator of another family.
   static func lower(
@@ -97,7 +97,7 @@ enum SelectionLowering {
 
   // MARK: Steps and elements
 
-  /// The value with an axis at these indices; where there is one, the axis stays with size 1.
+  /// Selects these indices of an axis; for a single index the axis stays with size 1.
   static func select(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int]
   ) throws(ImportError) -> CarriedValue {
@@ -128,7 +128,7 @@ enum SelectionLowering {
     var result = value
     let name = node.outputs.first ?? node.name
     if value.form == .vector {
-      // It is the same at every step.
+      // The value is the same at every step.
       result.axes[axis] = []
       if indices.count == 1 { return result }
     } else if indices.count == 1 {
@@ -137,7 +137,7 @@ enum SelectionLowering {
       if indices[0] == size - 1 {
         result.node = l.builder.emit(.last, [value.node], named: name)
       } else {
-        // The step comes to the front when the steps before it go away.
+        // Slicing off the steps before makes the step the first.
         var source = value.node
         if indices[0] > 0 {
           source = l.builder.emit(.shift(steps: -indices[0]), [source], named: "\(name).shifted")
@@ -237,7 +237,7 @@ enum SelectionLowering {
     return [.carried(try concat(&l, node, parts, axis: axis))]
   }
 
-  /// A constant that is put beside a value: made of the value's own elements, times 0.
+  /// A constant to concatenate with a value: the value's elements times 0, plus the constant.
   private static func constantPart(
     _ l: inout Lowering, _ node: SourceNode, _ tensor: SourceTensor, beside value: CarriedValue,
     axis: Int
@@ -268,7 +268,7 @@ enum SelectionLowering {
       throw node.refusal(
         "\(parts.count) values", because: "a node may have \(ModelLimits.nodeInputs) inputs")
     }
-    // The other axes must agree; of elements, each part's atoms become the first part's.
+    // The other axes must agree; axes of elements get the first part's atoms.
     var others: [Atom] = []
     var first = parts[0]
     for (index, atoms) in first.axes.enumerated() where index != axis {
@@ -290,7 +290,7 @@ enum SelectionLowering {
       let own = part.axes[axis]
       nodes.append(Layout.arranged(&l, part, own + rest, node).node)
       isSequence = isSequence || part.form == .sequence
-      // Where one has the batch or steps and another is the same for all, the wider holds.
+      // If one value has the batch or steps and another is the same for all, the former's axis is used.
       for index in first.axes.indices where index != axis && first.axes[index].isEmpty {
         first.axes[index] = part.axes[index]
       }

@@ -1,4 +1,4 @@
-/// Operators that change the shape of an array and no number: they move atoms between axes.
+/// Operators that change shapes only: they move atoms between axes.
 enum ShapeLowering {
   /// The outputs of a node; nil for an operator of another family.
   static func lower(
@@ -92,7 +92,7 @@ enum ShapeLowering {
     var value = try l.carried(node, 0)
     let axes = try l.integers(node, "axes", input: 1)
     let dropped = try ShapeOperators.squeezedAxes(node, value.shape, axes)
-    // Steps or a batch of one go to a neighbour, so that they are not lost.
+    // Moves steps or a batch of size 1 to a neighbour, so that they are not lost.
     let lost = dropped.sorted().flatMap { value.axes[$0] }
     value.axes = value.axes.indices.filter { !dropped.contains($0) }.map { value.axes[$0] }
     if !lost.isEmpty, !value.axes.isEmpty { value.axes[0] = lost + value.axes[0] }
@@ -139,7 +139,7 @@ enum ShapeLowering {
     return [.carried(try reshaped(&l, value, to: shape, node))]
   }
 
-  /// The value with its atoms, in their order, dealt out to axes of the given sizes.
+  /// The value with its atoms distributed in order to axes of the given sizes.
   static func reshaped(
     _ l: inout Lowering, _ value: CarriedValue, to shape: [Int], _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {
@@ -150,7 +150,7 @@ enum ShapeLowering {
       var axis: [Atom] = []
       var left = size
       if size == 1 {
-        // A batch or steps of one may stand by themselves.
+        // A batch or steps of size 1 may be an axis by themselves.
         if let first = rest.first, first.size == 1 { axis.append(rest.removeFirst()) }
         axes.append(axis)
         continue

@@ -1,26 +1,26 @@
-/// The foreign graph beside the folder that it became: what each of the folder's values should be, computed in double precision.
+/// The source graph of a folder, to compute in double precision what each of the folder's values should be.
 package struct SourceReference: Sendable {
   let graph: SourceGraph
-  /// Inputs of the folder, with the shapes and axes of their foreign ones.
+  /// The folder's inputs, with the shapes and axes of the source's.
   let inputs: [(name: String, value: CarriedValue)]
-  /// Inputs that the folder has not: constants, lengths, states.
+  /// Inputs that the folder does not have: constants, lengths, states.
   let others: [(name: String, shape: [Int], fill: Fill)]
-  /// Values of the graph that are values of the folder too, in the order in which they are computed; the folder's names.
+  /// The values that are in both graphs, in the order of computation.
   let values: [(source: String, value: CarriedValue)]
-  /// Sizes that stand for a batch and for steps.
+  /// The sizes that stand in for a batch and for steps.
   let open: [Int: Atom]
   let isStepwise: Bool
 
   enum Fill: Sendable {
     case constant(SourceTensor)
-    /// Zeros, or how many steps there are.
+    /// Zeros, or the number of steps.
     case zeros
     case steps(Int)
   }
 
-  /// What a value of the folder is for one sequence, or why that isn't known.
+  /// The expected value of the folder for one sequence, or why it isn't known.
   package struct Expected: Sendable {
-    /// The value's name in the folder, and the node's of the foreign graph that computes it.
+    /// The value's name in the folder, and the name of the source node that computes it.
     package let name: String
     package let source: String
     /// Steps · elements, or the elements of a vector.
@@ -28,7 +28,7 @@ package struct SourceReference: Sendable {
     package let hasSteps: Bool
   }
 
-  /// The steps that a sequence must have; nil where it may have any.
+  /// The number of steps that a sequence must have; nil for any.
   package var fixedSteps: Int? {
     if isStepwise { return 1 }
     for (_, value) in inputs {
@@ -37,7 +37,7 @@ package struct SourceReference: Sendable {
     return nil
   }
 
-  /// The values for a sequence whose inputs these are.
+  /// The expected values for a sequence with these inputs.
   package func values(
     for sequence: [String: [Float]], steps: Int
   ) throws(ImportError) -> [Expected] {
@@ -72,7 +72,7 @@ package struct SourceReference: Sendable {
     return expected
   }
 
-  /// What the open sizes are: one sequence, so many steps.
+  /// The open sizes for one sequence of so many steps.
   private func sizes(steps: Int) -> [Int: Int] {
     var sizes: [Int: Int] = [:]
     for (_, value) in inputs {
@@ -84,7 +84,7 @@ package struct SourceReference: Sendable {
     return sizes
   }
 
-  /// The folder's numbers as the foreign array, the same for every sequence of a fixed batch.
+  /// The folder's numbers arranged as the source array; all sequences of a fixed batch get the same.
   private func foreign(
     _ numbers: [Float], _ value: CarriedValue, _ sizes: [Int: Int]
   ) -> SourceTensor {
@@ -105,14 +105,14 @@ package struct SourceReference: Sendable {
       elements: positions.map { Double(numbers[$0]) })
   }
 
-  /// The foreign array as the folder's numbers, of its first sequence; nil where its shape is another.
+  /// The numbers of the source array's first sequence, arranged as the folder's; nil if the shape is another.
   private func local(_ tensor: SourceTensor, _ value: CarriedValue) -> [Double]? {
     guard tensor.rank == value.axes.count else { return nil }
     var (step, count): (Int?, Int) = (nil, 1)
     var elementSteps: [Atom: Int] = [:]
     let strides = RowMajor.strides(tensor.shape)
     for (axis, atoms) in value.axes.enumerated() {
-      // Of an axis, the open atom has what the others leave.
+      // The open atom of an axis has the size that the other atoms leave.
       let known = atoms.filter { !$0.isOpen }.reduce(1) { $0 * $1.size }
       let open = atoms.filter(\.isOpen)
       let times = open.filter { $0.role == .time }

@@ -1,12 +1,12 @@
-/// Primes in the place of sizes that a file leaves open, by which an axis is known again wherever it goes.
+/// The primes that stand in for sizes that a file leaves open, by which an axis is recognised.
 struct StandIns {
   let batch: Int
-  /// Of axes of steps with lengths of their own.
+  /// For step axes with lengths of their own.
   let steps: [Int]
-  /// Of axes of elements.
+  /// For element axes.
   let elements: [Int]
 
-  /// The error with names where these numbers, or numbers made of them, stand in shapes: people did not give them.
+  /// The error with these numbers, and numbers derived from them, replaced by names in shapes: people don't know the primes.
   func named(in error: ImportError) -> ImportError {
     var error = error
     error.problem = named(in: error.problem)
@@ -29,10 +29,10 @@ struct StandIns {
     return String(result.dropLast())
   }
 
-  /// How far a number of steps may be from that of an input: kernels and shifts change it.
+  /// How much kernels and shifts may change a number of steps for it to be recognised.
   private static let reach = 64
 
-  /// What a number stands for; nil of one that stands for itself.
+  /// The name for a number; nil for an ordinary number.
   private func name(_ number: Int) -> String? {
     let known =
       [(batch, "batch")]

@@ -1,8 +1,8 @@
-/// Which inputs of a foreign graph hold states of recurrent networks, by where they lead.
+/// Finds the inputs of a source graph that are states of recurrent networks, by their uses.
 struct StateInputs {
   private var consumers: [String: [SourceNode]] = [:]
 
-  /// Operators that choose or move elements.
+  /// Operators that select or move elements.
   private static let moving: Set<String> = [
     "Slice", "Gather", "Squeeze", "Unsqueeze", "Transpose", "Reshape", "Split", "Identity", "Cast",
     "Flatten", "Expand",
@@ -16,7 +16,7 @@ struct StateInputs {
       for key in ["then_branch", "else_branch"] {
         guard let branch = node.graph(key) else { continue }
         collect(branch)
-        // What a branch gives is what the If gives.
+        // A branch's outputs are the If's.
         for (inner, outer) in zip(branch.outputs, node.outputs) {
           consumers[inner, default: []].append(
             SourceNode(name: node.name, op: "Identity", inputs: [inner], outputs: [outer]))
@@ -25,7 +25,7 @@ struct StateInputs {
     }
   }
 
-  /// Whether everything that is computed of an input is, or becomes, an initial state.
+  /// Whether an input leads only to initial states.
   func contains(_ input: String) -> Bool {
     var (pending, seen): ([String], Set<String>) = ([input], [input])
     var isState = false

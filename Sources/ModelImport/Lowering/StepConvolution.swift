@@ -1,13 +1,13 @@
 import ModelFormat
 
-/// A convolution over the steps, and maybe over elements of a step too.
+/// A convolution over the steps, perhaps over elements of a step too.
 struct StepConvolution {
   let value: CarriedValue
   let weight: SourceTensor
   let bias: SourceTensor?
   let groups: Int
   let windows: [ConvolutionOperators.Window]
-  /// Which of the windows runs over the steps.
+  /// The index of the window over the steps.
   let time: Int
 
   func lower(_ l: inout Lowering, _ node: SourceNode) throws(ImportError) -> CarriedValue {
@@ -19,7 +19,7 @@ struct StepConvolution {
     let window = windows[time]
     var (before, after) = (window.before, window.after)
     var source = value
-    // Zeros that a Pad has put before the steps belong to the convolution, which then streams.
+    // Zeros from a Pad before the steps become the convolution's padding, which then is causal.
     if let (inner, padding) = l.builder.zeroPadding(value.node) {
       (before, after) = (before + padding.before, after + padding.after)
       source.node = inner
@@ -57,14 +57,14 @@ struct StepConvolution {
     return result.withoutSingles
   }
 
-  /// The weights [outputs, inputs, steps]: of a convolution over elements too, each step's as a matrix.
+  /// The weights [outputs, inputs, steps]. If the convolution is over elements too, each step's weights become a matrix.
   private func kernel(_ node: SourceNode) throws(ImportError) -> (
     [Double], outputs: Int, inputs: Int, count: Int
   ) {
     let count = windows[time].size
     if windows.count == 1 { return (weight.dense, weight.shape[0], weight.shape[1], count) }
     let spatial = windows.indices.filter { $0 != time }
-    // The kernel's axis over the steps comes first.
+    // Moves the kernel's step axis to the front.
     let strides = RowMajor.strides(weight.shape)
     let order = [0, 1, time + 2] + spatial.map { $0 + 2 }
     let shape = order.map { weight.shape[$0] }

@@ -1,8 +1,8 @@
 import ModelFormat
 
-/// What changes the number of steps.
+/// Operators that change the number of steps.
 enum StepLowering {
-  /// Some of the steps, more than one.
+  /// Selects several steps.
   static func range(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int],
     size: Int
@@ -16,7 +16,7 @@ enum StepLowering {
         because: "only steps that are as far apart can be taken",
         instead: "give the model only the steps that it is to read")
     }
-    // What lies in the later half counts from the end, where the length is known only when the model runs.
+    // If the length is known only when the model runs, indices in the second half count from the end.
     func place(_ index: Int) -> Int {
       value.axes[axis][0].isOpen && index > size / 2 ? index - size : index
     }
@@ -59,7 +59,7 @@ enum StepLowering {
     return result
   }
 
-  /// Values one behind the other: constant steps before or behind a sequence.
+  /// Concatenation over steps: constant steps before or after a sequence.
   static func concat(
     _ l: inout Lowering, _ node: SourceNode, _ parts: [CarriedValue], axis: Int
   ) throws(ImportError) -> CarriedValue {
@@ -73,7 +73,7 @@ enum StepLowering {
 }
 
 extension FolderBuilder {
-  /// What a node pads with zeros, and how far.
+  /// The value that a node pads with zeros, and the padding.
   func zeroPadding(_ name: String) -> (source: String, padding: (before: Int, after: Int))? {
     guard let node = nodes.last(where: { $0.name == name }), let source = node.inputs.first ?? nil,
       let pad = node.op.definition as? PadStepsOp, pad.mode ?? .constant == .constant,

@@ -1,14 +1,14 @@
 import ModelFormat
 
-/// An encoder and a decoder that a package ships as two files, as one folder: the decoder's states begin as what the encoder gives, and
-/// its recurrent networks go on by themselves from token to token.
+/// An encoder and a decoder from two files, as one folder: the encoder's outputs become the decoder's initial states, and the
+/// decoder's recurrent networks keep their states from token to token.
 struct DecoderPair {
   let encoder: FolderDraft
   let decoder: FolderDraft
   /// The decoder's file, for errors.
   let file: String
 
-  /// Tokens of a sequence at most, where nobody says it.
+  /// The default of the most tokens of a sequence.
   static let maxSteps = 256
 
   func draft() throws(ImportError) -> FolderDraft {
@@ -39,7 +39,7 @@ struct DecoderPair {
       ModelDescription.Decoder.Input(
         name: steps[0].name, source: .tokens(size: size, vocabulary: nil))
     ]
-    // States are matched by their names where they are called alike, else in the order of the files.
+    // States are matched by equal names, else in the files' order.
     for (index, vector) in vectors.enumerated() {
       let source = given.contains(vector.name) ? vector.name : given[index]
       inputs.append(.init(name: vector.name, source: .encoder(source)))
@@ -65,7 +65,7 @@ struct DecoderPair {
     return draft
   }
 
-  /// The number of tokens. A decoder that reads rows of 0 and a 1 gets the rows of a table.
+  /// The number of tokens. A decoder that reads one-hot rows gets an embedding of such rows.
   private func tokens(
     _ nodes: inout [ModelDescription.Node], _ input: ModelDescription.Input,
     _ draft: inout FolderDraft
@@ -95,7 +95,7 @@ struct DecoderPair {
     }
   }
 
-  /// Whether an output is a final state, and no more.
+  /// Whether an output is just a final state.
   private func isState(_ name: String) -> Bool {
     for suffix in [".hidden", ".cell"] where name.hasSuffix(suffix) { return true }
     guard let node = decoder.description.nodes.first(where: { $0.name == name }) else {

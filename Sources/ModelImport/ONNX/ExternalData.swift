@@ -1,13 +1,13 @@
 import ModelFormat
 import Synchronization
 
-/// The files beside a model that hold weights (ONNX's "external data").
+/// The files with weights beside a model (ONNX's "external data").
 struct ExternalData: Sendable {
   /// The folder of the model's file.
   let folder: String
   private let opened = OpenedFiles()
 
-  /// The files that were read, by their paths.
+  /// The files read so far, by path.
   private final class OpenedFiles: Sendable {
     let bytes = Mutex<[String: [UInt8]]>([:])
   }
@@ -23,7 +23,7 @@ struct ExternalData: Sendable {
     let length: Int
   }
 
-  /// Where a tensor's bytes stand; never outside the model's folder.
+  /// The place of a tensor's bytes, which has to be in the model's folder.
   func place(
     _ entries: [String: String], expected: Int, tensor: String
   ) throws(ImportError) -> Place {

@@ -1,4 +1,4 @@
-/// Puts a function's nodes in the place of each node that calls it.
+/// Replaces each node that calls a function by the function's nodes.
 struct FunctionInlining {
   let functions: [String: ONNXFunction]
   private var calls = 0
@@ -39,7 +39,7 @@ struct FunctionInlining {
     return result
   }
 
-  /// The function's nodes, with the call's inputs, outputs and attributes, and names of their own for what is between.
+  /// The function's nodes with the call's inputs, outputs and attributes, and unique names for values in between.
   private func expanded(_ function: ONNXFunction, _ call: SourceNode) -> [SourceNode] {
     var names: [String: String] = ["": ""]
     for (index, name) in function.inputs.enumerated() { names[name] = call.input(index) ?? "" }

@@ -1,4 +1,4 @@
-/// `TensorProto.DataType` of onnx.proto, as far as its numbers are read.
+/// `TensorProto.DataType` of onnx.proto: the supported types.
 enum ONNXElementType: Int {
   case float = 1
   case uint8 = 2
@@ -22,7 +22,7 @@ enum ONNXElementType: Int {
     }
   }
 
-  /// Bytes an element.
+  /// The bytes of an element.
   var size: Int {
     switch self {
     case .uint8, .int8, .bool: 1
@@ -32,7 +32,7 @@ enum ONNXElementType: Int {
     }
   }
 
-  /// The number that little-endian bytes hold.
+  /// The number of little-endian bytes.
   func number(_ word: UInt64) -> Double {
     switch self {
     case .float: Double(Float(bitPattern: UInt32(truncatingIfNeeded: word)))

@@ -1,7 +1,7 @@
 import ModelFormat
 
 extension ImportFormat {
-  /// `.onnx` files, of whatever exporter, with their external data beside them.
+  /// `.onnx` files of any exporter, with external data beside them.
   static let onnx = ImportFormat(name: "an ONNX model") { path, bytes in
     ForeignFile(bytes.span) == .onnx || path.hasSuffix(".onnx")
   } read: { request, files throws(ImportError) in
@@ -26,7 +26,7 @@ extension ImportFormat {
 }
 
 extension SourceGraph {
-  /// The graph of an ONNX file, its functions put in the place of their calls.
+  /// The graph of an ONNX file, with functions inlined.
   package init(onnx bytes: [UInt8], file: String) throws(ImportError) {
     let model = try ONNXModel(bytes, file: file)
     var inlining = FunctionInlining(functions: model.functions)

@@ -1,4 +1,4 @@
-/// Reads `GraphProto` and what it is made of.
+/// Parses a `GraphProto` and its parts.
 struct ONNXGraphParser {
   let opset: Int
   let external: ExternalData
@@ -9,7 +9,7 @@ struct ONNXGraphParser {
     self.external = external
   }
 
-  /// A `GraphProto`; the graphs of If and Loop are one deeper than the one around them.
+  /// Parses a `GraphProto`; the graphs of If and Loop are a level deeper.
   mutating func graph(_ message: WireReader, depth: Int) throws(ImportError) -> SourceGraph {
     guard depth <= ONNXModel.Limit.depth else {
       throw message.malformed("graphs \(depth) deep", at: message.position)
@@ -78,7 +78,7 @@ struct ONNXGraphParser {
       case 7: try reader.floats(field, into: &floats)
       case 8: try reader.integers(field, into: &integers)
       case 9: texts.append(try reader.string(field))
-      // A function's attribute that a caller sets: kept as a text with a mark, and put in when the call is replaced.
+      // An attribute of a function that the caller sets: kept as a marked text, and replaced when the call is inlined.
       case 21: value = .text(ONNXGraphParser.referenceMark + (try reader.string(field)))
       case 20: type = try reader.integer(field)
       default: break
@@ -102,7 +102,7 @@ struct ONNXGraphParser {
     return (name, value)
   }
 
-  /// Begins the text of an attribute that stands for one of the caller's.
+  /// The mark of a text that refers to an attribute of the caller.
   static let referenceMark = "\u{0}attribute of the call: "
 
   private func input(_ message: WireReader) throws(ImportError) -> SourceGraph.Input {
@@ -132,7 +132,7 @@ struct ONNXGraphParser {
     return input
   }
 
-  /// The axes of a value; one without a size or a name is a `.named("")`.
+  /// The axes of a value; an axis without size and name is `.named("")`.
   private func dimensions(_ message: WireReader) throws(ImportError) -> [SourceGraph.Dimension] {
     var reader = message
     var dimensions: [SourceGraph.Dimension] = []
@@ -176,7 +176,7 @@ struct ONNXGraphParser {
     return function
   }
 
-  /// A `TensorProto`: its name and its elements, which stay in the file until they are needed.
+  /// A `TensorProto`: its name, and its elements, which are read on demand.
   private func tensor(_ message: WireReader) throws(ImportError) -> (String, SourceConstant) {
     var reader = message
     var raw = ONNXTensor(bytes: message.bytes, external: external, offset: message.position)

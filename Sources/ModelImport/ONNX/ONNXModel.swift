@@ -4,14 +4,14 @@ struct ONNXModel {
   private(set) var functions: [String: ONNXFunction] = [:]
   private(set) var producer = ""
 
-  /// What a file may hold, so that a hostile one costs no more than its length.
+  /// Limits, so that a hostile file costs no more than its length.
   enum Limit {
-    /// Graphs within graphs, as of If and Loop.
+    /// The most levels of nested graphs (If and Loop).
     static let depth = 16
     static let nodes = 200_000
   }
 
-  /// - Parameter file: the file's path, beside which external data stand.
+  /// - Parameter file: the file's path; external data is beside it.
   init(_ bytes: [UInt8], file: String) throws(ImportError) {
     var reader = WireReader(bytes)
     var graphs: [WireReader] = []
@@ -59,7 +59,7 @@ struct ONNXModel {
   }
 }
 
-/// `FunctionProto`: nodes that stand for a node which names the function as its operator.
+/// `FunctionProto`: the nodes that replace a node whose operator is the function.
 struct ONNXFunction {
   var op = ""
   var inputs: [String] = []

@@ -1,14 +1,14 @@
-/// `TensorProto` while its fields are read.
+/// A `TensorProto` whose fields are being parsed.
 struct ONNXTensor {
   let bytes: [UInt8]
   let external: ExternalData
-  /// Where the tensor begins in the file.
+  /// The tensor's offset in the file.
   let offset: Int
   private(set) var name = ""
   private var shape: [Int] = []
   private var type = 0
   private var raw: Range<Int>?
-  /// Floats, doubles or integers that stand as fields of the message.
+  /// The elements, if they are numeric fields of the message.
   private var numbers: [Double] = []
   private var integers: [Int] = []
   private var location: [String: String] = [:]
@@ -49,7 +49,7 @@ struct ONNXTensor {
       remedy: remedy)
   }
 
-  /// The tensor's elements, to be read when they are needed.
+  /// The tensor's elements, read on demand.
   func constant() throws(ImportError) -> SourceConstant {
     guard let element = ONNXElementType(rawValue: type) else {
       if type == 8 {

@@ -1,7 +1,7 @@
-/// The fields of one message of Protocol Buffers, read one after the other from bytes that another message may hold.
+/// Reads the fields of a Protocol Buffers message, one after another.
 ///
-/// The few messages of onnx.proto that matter are read by hand: SwiftProtobuf's errors say nothing of where they happened, its
-/// messages copy every weight, and its 5,000 generated lines build for minutes.
+/// The few needed messages of onnx.proto are parsed by hand: SwiftProtobuf's errors have no offsets, its messages copy all
+/// weights, and its 5,000 generated lines take minutes to compile.
 struct WireReader {
   let bytes: [UInt8]
   private(set) var position: Int
@@ -19,18 +19,18 @@ struct WireReader {
     case varint(UInt64)
     case fixed32(UInt32)
     case fixed64(UInt64)
-    /// Where the bytes of a string, a message or packed numbers stand.
+    /// The range of a string, a message or packed numbers.
     case bytes(Range<Int>)
   }
 
   struct Field: Equatable {
     let number: Int
     let value: Value
-    /// Where the field begins.
+    /// The field's offset.
     let offset: Int
   }
 
-  /// The next field; nil at the message's end.
+  /// The next field; nil at the end of the message.
   mutating func next() throws(ImportError) -> Field? {
     guard position < end else { return nil }
     let offset = position
@@ -111,7 +111,7 @@ extension WireReader {
     return Double(Float(bitPattern: word))
   }
 
-  /// Whole numbers, packed or one by one.
+  /// Whole numbers, packed or single.
   func integers(_ field: Field, into numbers: inout [Int]) throws(ImportError) {
     guard case .bytes(let range) = field.value else {
       numbers.append(try integer(field))
@@ -123,7 +123,7 @@ extension WireReader {
     }
   }
 
-  /// Floats or doubles, packed or one by one.
+  /// Floats or doubles, packed or single.
   func floats(_ field: Field, into numbers: inout [Double]) throws(ImportError) {
     switch field.value {
     case .fixed32(let word): numbers.append(Double(Float(bitPattern: word)))
@@ -137,7 +137,7 @@ extension WireReader {
     }
   }
 
-  /// Doubles, packed or one by one.
+  /// Doubles, packed or single.
   func doubles(_ field: Field, into numbers: inout [Double]) throws(ImportError) {
     guard case .bytes(let range) = field.value else { return try floats(field, into: &numbers) }
     var reader = WireReader(bytes, range)

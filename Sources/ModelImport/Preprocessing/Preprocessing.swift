@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// What travels beside a model: how its features are scaled, the texts of its ids, the names of what it answers.
+/// Files beside a model: the scaling of features, the texts of ids, the labels of outputs.
 struct Preprocessing {
   let request: ImportRequest
 
@@ -66,7 +66,7 @@ struct Preprocessing {
       size: size, mean: spread(scaler.mean), scale: spread(scaler.scale))
   }
 
-  /// As many texts as there are ids: those that the list has none for are called by their number.
+  /// A text for each id; ids without a text in the list get their number.
   static func vocabulary(
     _ list: TextList, size: Int, path: String, notes: inout [String]
   ) throws(ImportError) -> [String] {
@@ -93,7 +93,7 @@ struct Preprocessing {
 
   private func label(_ draft: inout FolderDraft, by path: String) throws(ImportError) {
     let list = try TextList(try SourceFile(path: path))
-    // What a decoder answers are its tokens.
+    // The labels of a decoder are its tokens.
     if let inputs = draft.description.decoder?.inputs {
       for (index, input) in inputs.enumerated() {
         guard case .tokens(let size, _) = input.source else { continue }

@@ -7,7 +7,7 @@ package struct ScalerFile: Equatable {
   private(set) var mean: [Double]
   private(set) var scale: [Double]
 
-  /// Writes what is needed of a scaler that was pickled.
+  /// A command that writes the numbers of a pickled scaler as JSON; advice for an error.
   static func exportLine(_ path: String) -> String {
     "python3 -c \"import joblib, json; s = joblib.load('\(path)'); json.dump({k: v.tolist() for k, v in "
       + "vars(s).items() if k in ('mean_', 'scale_', 'min_', 'center_') and v is not None}, "
@@ -35,7 +35,7 @@ package struct ScalerFile: Equatable {
         remedy: Self.exportLine("scaler.pkl"))
     }
     if let shift = array("min") {
-      // A MinMaxScaler makes x · scale_ + min_.
+      // A MinMaxScaler computes x · scale_ + min_.
       guard let factor = array("scale"), factor.count == shift.count else {
         throw ImportError(
           file: file.path, place: "scale_", problem: "expected \(shift.count) numbers, as min_ has")

@@ -4,15 +4,15 @@ import JSON
 package struct TextList {
   /// The text of each id from 0; nil where the file names none.
   private(set) var texts: [String?]
-  /// Whether ids beyond those that a model has are no mistake: a Keras Tokenizer counts words that it leaves out.
+  /// Whether ids beyond the model's are allowed: a Keras Tokenizer also lists words that it leaves out.
   private(set) var mayBeLonger = false
 
-  /// More ids than any input has.
+  /// A limit above the number of ids of any input.
   private static let maxCount = 4_194_304
 
   init(_ texts: [String?]) { self.texts = texts }
 
-  /// Texts with their ids; nil where an id stands twice, is below 0, or lies far beyond the number of texts.
+  /// Texts with their ids; nil if an id is repeated, negative, or far beyond the number of texts.
   init?(ids: [(text: String, id: Int)]) {
     let bound = min(Self.maxCount, 2 * ids.count + 16)
     guard !ids.isEmpty, ids.allSatisfy({ (0..<bound).contains($0.id) }) else { return nil }
@@ -44,7 +44,7 @@ package struct TextList {
     self = list
   }
 
-  /// A text a line; where each line has a tab and a number behind it, and these are the ids, by them.
+  /// One text in each line; if all lines have a tab and a number after the text, the numbers are the ids.
   private init(lines bytes: [UInt8]) {
     var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
       String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
@@ -65,7 +65,7 @@ package struct TextList {
 
   // MARK: JSON
 
-  /// The members that a list may stand under in a larger object.
+  /// The members under which a larger object may have the list.
   private static let keys = [
     "vocabulary", "vocab", "word_index", "token_to_id", "char_to_id", "char2id", "char2idx",
     "word2id", "word2idx", "stoi", "itos", "id2label", "label2id", "labels", "classes", "classes_",
@@ -80,7 +80,7 @@ package struct TextList {
         return text
       }
       return texts.count == elements.count && !texts.isEmpty ? TextList(texts) : nil
-    // A Tokenizer's word_index is a document within the document.
+    // A Tokenizer's word_index is JSON in a string.
     case .string(let text):
       return (try? JSONParser.parse(Array(text.utf8))).flatMap { list(in: $0, depth: depth + 1) }
     case .object(let members):
@@ -117,7 +117,7 @@ package struct TextList {
     switch name {
     case "Tokenizer": list.mayBeLonger = true
     case "TextVectorization":
-      // Its ids 0 and 1 are padding and what is unknown, which the configuration leaves out.
+      // Ids 0 and 1 are padding and unknown words, which the configuration leaves out.
       if list.texts.first != "" { list.texts = ["", "[UNK]"] + list.texts }
     default: if list.texts.first != "[UNK]" { list.texts = ["[UNK]"] + list.texts }
     }

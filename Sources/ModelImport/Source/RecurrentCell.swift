@@ -1,4 +1,4 @@
-/// An LSTM, GRU or RNN node of ONNX: its weights by direction and its attributes, for the interpreter and for what is written.
+/// An LSTM, GRU or RNN node of ONNX: its weights by direction and its attributes.
 struct RecurrentCell {
   enum Kind: String {
     case lstm = "LSTM"
@@ -13,7 +13,7 @@ struct RecurrentCell {
       }
     }
 
-    /// What the activations of a direction are by default.
+    /// The default activations of a direction.
     var activations: [String] {
       switch self {
       case .lstm: ["Sigmoid", "Tanh", "Tanh"]
@@ -29,29 +29,29 @@ struct RecurrentCell {
     var beta: Double?
   }
 
-  /// The input that a projection is: one behind those of ONNX.
+  /// The index of a projection's input, after ONNX's own inputs.
   static let projectionInput = 8
 
   let kind: Kind
   let hiddenSize: Int
   let inputSize: Int
-  /// Which directions there are, the first of one direction being reverse or not.
+  /// The number of directions.
   let directions: Int
   let isReverse: Bool
   let isBatchFirst: Bool
   let clip: Double?
   let couplesForgetGate: Bool
   let resetsAfter: Bool
-  /// One list a direction.
+  /// A list for each direction.
   let activations: [[Activation]]
-  /// Each by direction, row-major: [gates · H, D], [gates · H, H], [2 · gates · H], [3H].
+  /// For each direction, row-major: [gates · H, D], [gates · H, H], [2 · gates · H], [3H].
   let inputWeights: [[Double]]
   let recurrentWeights: [[Double]]
   let biases: [[Double]]?
   let peepholes: [[Double]]?
-  /// What h is taken through before it is answered and goes on, [P, H]: PyTorch's `proj_size`, which ONNX's LSTM has not.
+  /// The projections of h, [P, H]: PyTorch's `proj_size`, which ONNX's LSTM lacks.
   let projections: [[Double]]?
-  /// Elements of h: as many as units, or rows of the projection.
+  /// The size of h: the number of units, or of the projection's rows.
   let outputSize: Int
 
   init(
@@ -132,7 +132,7 @@ struct RecurrentCell {
       throw node.refusal(
         "\(names.count) activations", because: "\(node.op) has \(each) a direction")
     }
-    // The values belong, in order, to those activations that take any.
+    // The values belong, in order, to the activations with parameters.
     var alphas = (node.floats("activation_alpha") ?? [])[...]
     var betas = (node.floats("activation_beta") ?? [])[...]
     var all: [Activation] = []

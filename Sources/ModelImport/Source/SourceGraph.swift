@@ -1,13 +1,13 @@
-/// A foreign model's graph: the operators of ONNX, whatever file it came from, over named values with constants of known types.
+/// The graph of an imported model, in ONNX's operators whatever the file's format.
 ///
-/// Readers of files make it; `Lowering` turns it into a model folder, and `Interpreter` computes it.
+/// Readers of files make it; `Lowering` translates it to a model folder, and `Interpreter` computes it.
 package struct SourceGraph: Sendable {
   package var inputs: [Input] = []
-  /// In an order in which every value is computed before it is used.
+  /// The nodes, in an order in which every value is computed before it is used.
   package var nodes: [SourceNode] = []
   package var outputs: [String] = []
   package var constants: [String: SourceConstant] = [:]
-  /// The version of ONNX's operators that the nodes are meant by.
+  /// The version of ONNX's operators that the nodes have.
   package var opset: Int
   /// How many elements the constants may have that are read, together: a file may have many views of the same bytes.
   var maxConstants = Int.max
@@ -28,12 +28,12 @@ package struct SourceGraph: Sendable {
 
   package enum Dimension: Sendable, Equatable {
     case fixed(Int)
-    /// Known only when the model runs; two of one name are equal.
+    /// A size that is known only when the model runs; sizes of one name are equal.
     case named(String)
   }
 }
 
-/// A constant of a graph, whose elements are read when they are needed.
+/// A constant of a graph; its elements are read on demand.
 package struct SourceConstant: Sendable {
   package let shape: [Int]
   package let kind: SourceTensor.Kind
@@ -68,13 +68,13 @@ package struct SourceConstant: Sendable {
 
 /// One operation of a graph.
 package struct SourceNode: Sendable {
-  /// The node's name in its file, or else its first output's.
+  /// The node's name in its file, or its first output's.
   package var name: String
-  /// ONNX's name of the operator; with another domain than ONNX's own, that and a dot before it.
+  /// ONNX's name of the operator; with a domain other than ONNX's, `domain.name`.
   package var op: String
-  /// Names of values; empty where an optional input is left out.
+  /// The names of input values; empty for an omitted optional input.
   package var inputs: [String]
-  /// Likewise.
+  /// The names of output values; empty for an omitted one.
   package var outputs: [String]
   package var attributes: [String: SourceAttribute]
 
@@ -137,12 +137,12 @@ extension SourceNode {
     if case .graph(let graph)? = attributes[key] { graph } else { nil }
   }
 
-  /// The name of an input; nil where it is left out.
+  /// The name of an input; nil if it is omitted.
   func input(_ index: Int) -> String? {
     index < inputs.count && !inputs[index].isEmpty ? inputs[index] : nil
   }
 
-  /// The name of an output; nil where it is left out.
+  /// The name of an output; nil if it is omitted.
   func output(_ index: Int) -> String? {
     index < outputs.count && !outputs[index].isEmpty ? outputs[index] : nil
   }

@@ -1,9 +1,9 @@
 extension SourceNode {
-  /// Why a graph with this node isn't carried.
+  /// The error that a graph with this node can't be imported.
   ///
   /// - Parameters:
-  ///   - found: what the node has that can't be carried.
-  ///   - reason: why not, a sentence without a subject of its own.
+  ///   - found: what the node has that is not supported.
+  ///   - reason: why not; a sentence without a subject.
   ///   - remedy: what to do instead.
   func refusal(_ found: String, because reason: String, instead remedy: String? = nil)
     -> ImportError
@@ -11,12 +11,12 @@ extension SourceNode {
     ImportError(file: "", place: place, problem: "found \(found): \(reason)", remedy: remedy)
   }
 
-  /// Where the node is, for errors.
+  /// The node's place, for errors.
   var place: String { "node \"\(name.prefix(200))\" (\(op))" }
 }
 
 extension ImportError {
-  /// The error with the file that it is of.
+  /// The error with its file.
   func of(_ file: String) -> ImportError {
     var error = self
     if error.file.isEmpty { error.file = file }

@@ -2,7 +2,7 @@ import ModelFormat
 import NumPyFormat
 
 extension SourceTensor {
-  /// An array of NumPy's.
+  /// A NumPy array.
   package init(npy file: SourceFile) throws(ImportError) {
     let array: NPYFile
     do { array = try NPYFile(file.bytes) } catch { throw ImportError(file: file.path, error) }
@@ -45,7 +45,7 @@ extension SourceTensor {
 }
 
 extension GraphTranslation.Options {
-  /// What the person said of a model's inputs: `NAME=NUMBER` or `NAME=FILE.npy`, and `NAME=SIZE,SIZE`.
+  /// Parses options about a model's inputs: `NAME=NUMBER` or `NAME=FILE.npy`, and `NAME=SIZE,SIZE`.
   package init(_ request: ImportRequest) throws(ImportError) {
     self.init()
     func parts(_ text: String) throws(ImportError) -> (String, String) {

@@ -1,13 +1,13 @@
-/// An array of numbers of a foreign graph, row-major; all in double precision, which holds every float and every integer up to 2⁵³.
+/// An array of numbers of a source graph, row-major, in double precision, which holds every float and every integer up to 2⁵³.
 package struct SourceTensor: Sendable, Equatable {
-  /// What the graph takes the numbers for.
+  /// The kind of numbers.
   package enum Kind: Sendable, Equatable {
     case float, integer, boolean
   }
 
   package var shape: [Int]
   package var kind: Kind
-  /// The elements; a single one where all are equal (`isUniform`), so that large arrays of zeros take no memory.
+  /// The elements; a single one if all are equal (`isUniform`), so that large arrays of zeros take no memory.
   package var elements: [Double]
 
   /// The most elements of an array that is computed, where none of those that it comes of has more: those are accounted for by
@@ -44,7 +44,7 @@ package struct SourceTensor: Sendable, Equatable {
 
   package subscript(position: Int) -> Double { isUniform ? elements[0] : elements[position] }
 
-  /// Every element, also of a uniform array.
+  /// All elements, even for a uniform array.
   package var dense: [Double] {
     isUniform && count != 1 ? Array(repeating: elements[0], count: count) : elements
   }
@@ -67,7 +67,7 @@ package struct SourceTensor: Sendable, Equatable {
     return SourceTensor(shape: shape, kind: kind, elements: positions.map { elements[$0] })
   }
 
-  /// Each element as `function` maps it.
+  /// The elements mapped by `function`.
   func map(_ kind: Kind? = nil, _ function: (Double) -> Double) -> SourceTensor {
     SourceTensor(shape: shape, kind: kind ?? self.kind, elements: elements.map(function))
   }
@@ -96,7 +96,7 @@ enum RowMajor {
     return strides
   }
 
-  /// The positions that a walk over `shape`, row by row, comes to where a step along an axis is `strides[axis]` positions.
+  /// The positions of the elements of `shape` in row-major order, with a distance of `strides[axis]` along each axis.
   static func positions(shape: [Int], strides: [Int], offset: Int = 0) -> [Int] {
     var positions = [offset]
     for (size, stride) in zip(shape, strides) {
@@ -110,7 +110,7 @@ enum RowMajor {
     return positions
   }
 
-  /// The strides by which an array of `shape` is read as one of the broadcast shape `wide`.
+  /// The strides for reading an array of `shape` as broadcast to `wide`.
   static func broadcastStrides(_ shape: [Int], to wide: [Int]) -> [Int] {
     let own = strides(shape)
     let lead = wide.count - shape.count
@@ -119,7 +119,7 @@ enum RowMajor {
     }
   }
 
-  /// The shape that arrays of both shapes have together by the rules of NumPy; nil where they don't fit.
+  /// The broadcast shape of two shapes by NumPy's rules; nil if they don't fit.
   static func broadcast(_ first: [Int], _ second: [Int]) -> [Int]? {
     let rank = max(first.count, second.count)
     var shape: [Int] = []

@@ -1,11 +1,11 @@
 import ModelFormat
 
-/// Vocabularies and labels that stand in a checkpoint beside its weights: `{"char2id": {"a": 0, …}, "id2label": {0: "noun", …}}`.
+/// Vocabularies and labels in a checkpoint beside its weights: `{"char2id": {"a": 0, …}, "id2label": {0: "noun", …}}`.
 enum CheckpointTexts {
-  /// More entries than any vocabulary has.
+  /// A limit above the number of entries of any vocabulary.
   private static let maxEntries = 1_000_000
 
-  /// What of the checkpoint, or of an object in it, gives texts ids.
+  /// The lists of texts in the checkpoint, or in an object in it.
   static func lists(in file: TorchFile) -> [(key: String, list: TextList)] {
     var lists: [(key: String, list: TextList)] = []
     func collect(_ reference: PickleGraph.Reference, _ key: String, depth: Int) {
@@ -43,8 +43,8 @@ enum CheckpointTexts {
     "vocab", "char", "word", "token", "stoi", "itos", "symbol", "grapheme", "letter", "src",
   ]
 
-  /// Gives the tokens input and the output of a model what fits them in size and by name, where there is one such list and nothing
-  /// else was given.
+  /// Gives the tokens input and the output of a model the list that fits in size and name, if there is exactly one and the person
+  /// gave none.
   static func add(
     _ texts: [(key: String, list: TextList)], to draft: inout FolderDraft,
     beside request: ImportRequest
@@ -70,12 +70,12 @@ enum CheckpointTexts {
     keep(changed, &draft)
   }
 
-  /// Takes a change where the model holds with it: texts may be equal, which a vocabulary's may not.
+  /// Applies a change unless the model is then invalid: a vocabulary must not have equal texts.
   private static func keep(_ changed: FolderDraft, _ draft: inout FolderDraft) {
     if (try? changed.model()) != nil { draft = changed }
   }
 
-  /// The only list of that size whose key has one of the words; nil where there are several that differ.
+  /// The only list of this size whose key has one of the words; nil if there are several different ones.
   private static func sole(
     _ texts: [(key: String, list: TextList)], of size: Int, named words: [String],
     not others: [String]

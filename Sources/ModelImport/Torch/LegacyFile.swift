@@ -1,12 +1,12 @@
 import ModelFormat
 
-/// What `torch.save` wrote before PyTorch 1.6, and writes still when asked: five pickles one after the other (a number, a
+/// The legacy format of `torch.save`, the default before PyTorch 1.6: five pickles one after another (a magic number, a
 /// version, the machine, the object, the keys of its storages), then the storages' elements.
 struct LegacyFile {
   let graph: PickleGraph
   let root: PickleGraph.Reference
   let isBigEndian: Bool
-  /// Where each storage's bytes stand.
+  /// The byte range of each storage.
   private(set) var records: [String: Range<Int>] = [:]
 
   init(_ bytes: [UInt8]) throws(PickleError) {
@@ -54,12 +54,12 @@ struct LegacyFile {
   }
 }
 
-/// A storage that was pickled by itself, as a file of the old form.
+/// A storage that was pickled by itself, as a legacy file.
 struct NestedStorage {
   let type: String
   let bytes: ArraySlice<UInt8>
 
-  /// Nil where the string of bytes at `reference` is no such file.
+  /// Nil if the bytes at `reference` are no such file.
   init?(_ graph: PickleGraph, _ reference: PickleGraph.Reference) {
     guard let content = graph.bytes(reference), let file = try? LegacyFile(content),
       case .persistent(let id) = file.graph[file.root],

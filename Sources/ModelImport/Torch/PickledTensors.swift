@@ -1,12 +1,12 @@
 import ModelFormat
 import NumPyFormat
 
-/// Tells the tensors among the objects of a pickle by the functions that would make them.
+/// Finds the tensors among a pickle's objects, by the functions that would make them.
 struct PickledTensors {
   let graph: PickleGraph
-  /// Whether the file says that its storages have their highest bytes first.
+  /// Whether the file's storages are big-endian.
   let isBigEndian: Bool
-  /// The class of each storage that is pickled by itself, by the string of bytes that holds it.
+  /// The class of each storage that is pickled by itself, by its bytes.
   private let nestedTypes: [PickleGraph.Reference: String]
 
   init(_ graph: PickleGraph, isBigEndian: Bool = false) {
@@ -24,18 +24,18 @@ struct PickledTensors {
     nestedTypes = types
   }
 
-  /// What an object is, as far as weights go.
+  /// The result of examining an object.
   enum Finding {
     case tensor(StridedTensor)
-    /// A tensor whose numbers can't be had: what it is.
+    /// A tensor that can't be read, and why.
     case unreadable(String)
     /// A quantised tensor, or the packed weights of a quantised module.
     case quantised
   }
 
-  /// Nil where the object is no tensor.
+  /// Nil if the object is not a tensor.
   func finding(_ reference: PickleGraph.Reference) -> Finding? {
-    // A parameter holds a tensor, a tensor's subclass a call that makes one; a few of them may be nested.
+    // A parameter has a tensor, a subclass of a tensor a call that makes one; some may be nested.
     var reference = reference
     for _ in 0..<8 {
       guard case .call(let call) = graph[reference], let name = graph.globalName(call.function)
@@ -73,7 +73,7 @@ struct PickledTensors {
     return nil
   }
 
-  /// The one object of an array of objects, as `numpy.save` makes of a dictionary; nil of another object.
+  /// The object in an array of one object, which `numpy.save` makes of a dictionary; nil for other objects.
   func soleElement(of reference: PickleGraph.Reference) -> PickleGraph.Reference? {
     guard case .call(let call) = graph[reference],
       graph.globalName(call.function)?.hasSuffix("multiarray._reconstruct") ?? false,
@@ -85,14 +85,14 @@ struct PickledTensors {
 
   // MARK: PyTorch
 
-  /// `_rebuild_from_type_v2(function, type, arguments, state)`, of a subclass of a tensor.
+  /// `_rebuild_from_type_v2(function, type, arguments, state)`, for subclasses of tensors.
   private func inner(_ arguments: [PickleGraph.Reference]) -> Finding? {
     guard let function = graph.globalName(arguments[0]), let inner = graph.elements(arguments[2])
     else { return nil }
     return function.hasPrefix("torch._utils._rebuild_tensor") ? tensor(inner) : nil
   }
 
-  /// `_rebuild_tensor_v2(storage, offset, size, stride, …)`; version 3's sixth argument more is the type.
+  /// `_rebuild_tensor_v2(storage, offset, size, stride, …)`; version 3 adds the type as a seventh argument.
   private func tensor(_ arguments: [PickleGraph.Reference]) -> Finding? {
     guard arguments.count >= 4, let offset = graph.int(arguments[1]),
       let shape = sizes(arguments[2]), let strides = sizes(arguments[3]),
@@ -116,7 +116,7 @@ struct PickledTensors {
     return .tensor(tensor)
   }
 
-  /// A storage: which, the name of its class without module, and where a view of it begins.
+  /// A storage: its identity, the name of its class without module, and the start of a view.
   private func storage(
     _ reference: PickleGraph.Reference
   ) -> (storage: StridedTensor.Storage, type: String, start: Int)? {
@@ -158,7 +158,7 @@ struct PickledTensors {
         type, shape: shape, isFortran: isFortran, storage: .bytes(bytes), isBigEndian: isBigEndian))
   }
 
-  /// `_frombuffer(buffer, dtype, shape, order)`, of protocol 5.
+  /// `_frombuffer(buffer, dtype, shape, order)`, in protocol 5.
   private func arrayFromBuffer(_ arguments: [PickleGraph.Reference]) -> Finding? {
     guard arguments.count >= 4, let bytes = bytesReference(arguments[0]),
       let (type, isBigEndian) = dtype(arguments[1]), let shape = sizes(arguments[2])
@@ -169,7 +169,7 @@ struct PickledTensors {
         isBigEndian: isBigEndian))
   }
 
-  /// `numpy.dtype('f4', …)` with the state (3, '<', …), whose second part is the order of bytes.
+  /// `numpy.dtype('f4', …)` with the state (3, '<', …), whose second element is the byte order.
   private func dtype(
     _ reference: PickleGraph.Reference
   ) -> (type: ElementType, isBigEndian: Bool)? {
@@ -192,7 +192,7 @@ struct PickledTensors {
     return graph.ints(reference)
   }
 
-  /// The bytes that an object stands for: themselves, a string of Python 2, or what `_codecs.encode` would make.
+  /// The bytes of an object: bytes, a Python 2 string, or a call of `_codecs.encode`.
   private func bytesReference(_ reference: PickleGraph.Reference) -> PickleGraph.Reference? {
     switch graph[reference] {
     case .bytes, .text: return reference
@@ -211,7 +211,7 @@ struct PickledTensors {
 }
 
 extension PickleGraph {
-  /// The bytes that an object stands for; nil where it stands for none.
+  /// The bytes of an object; nil if it has none.
   func bytes(_ reference: Reference, depth: Int = 0) -> [UInt8]? {
     switch self[reference] {
     case .bytes(let bytes), .text(let bytes): return bytes
@@ -231,13 +231,13 @@ extension PickleGraph {
   }
 }
 
-/// What a pickle says of a storage outside of it:
-/// `('storage', class, key, location, elements)`, and in the old form behind it a view, `(key, start, elements)`.
+/// The persistent id of a storage: `('storage', class, key, location, elements)`, in the legacy format followed by a view,
+/// `(key, start, elements)`.
 struct StorageRecord {
   let key: String
   /// The name of the storage's class, without its module.
   let type: String
-  /// Where a view of the storage begins, in elements.
+  /// The start of a view of the storage, in elements.
   var viewStart = 0
 
   init?(_ id: PickleGraph.Reference, in graph: PickleGraph) {

@@ -1,34 +1,34 @@
-/// The tensors of a pickle by name: those of a state dict, of one among other things in a checkpoint, or of a whole module.
+/// The named tensors of a pickle: of a state dict, of one within a checkpoint, or of a whole module.
 struct StateDict {
-  /// In the file's order.
+  /// The tensors in the file's order.
   private(set) var tensors: [(name: String, tensor: StridedTensor)] = []
-  /// Names of tensors that are there, but can't be read, and why.
+  /// The names of tensors that can't be read, and why.
   private(set) var unreadable: [(name: String, reason: String)] = []
-  /// The first name of what is quantised.
+  /// The name of the first quantised tensor.
   private(set) var quantised: String?
-  /// What of a checkpoint was left aside although it has tensors.
+  /// The parts of a checkpoint that were skipped although they have tensors.
   private(set) var passedOver: [String] = []
-  /// The class of a module that was saved whole.
+  /// The class of the module, if a whole module was saved.
   private(set) var moduleClass: String?
 
-  /// The objects that are tensors, by the names that they have; of several names the first.
+  /// The names of tensor objects; of several names, the first.
   private(set) var references: [PickleGraph.Reference: String] = [:]
 
   private let pickled: PickledTensors
   private var places: [String: Int] = [:]
   private var visits = 0
 
-  /// Objects that are looked at: a graph whose parts share each other would take for ever as a tree.
+  /// The most objects that are visited: as a tree, a graph with shared parts could be endless.
   static let maxVisits = 2_000_000
   static let maxDepth = 64
 
-  /// Where checkpoints keep the model's state dict, the first that is there.
+  /// The keys of the model's state dict in checkpoints; the first one present is used.
   private static let modelKeys = [
     "state_dict", "model_state_dict", "model_state", "model_dict", "model", "net", "network",
     "module", "weights", "params", "parameters", "state",
   ]
 
-  /// What checkpoints hold beside the weights, by a part of the key.
+  /// Parts of keys of other data in checkpoints.
   private static let otherKeys = ["optim", "sched", "scaler", "callback", "loops", "rng_state"]
 
   init(_ pickled: PickledTensors, root: PickleGraph.Reference) {
@@ -42,11 +42,11 @@ struct StateDict {
     collect(root, name: "", path: [])
   }
 
-  /// The value of the key that a checkpoint keeps the model under; nil where the object is no checkpoint.
+  /// The model's state dict in a checkpoint; nil if the object is not a checkpoint.
   private mutating func nested(in root: PickleGraph.Reference) -> PickleGraph.Reference? {
     guard let entries = pickled.graph.entries(root) else { return nil }
     let named = entries.prefix(Self.maxVisits).map { (pickled.graph.text($0.key) ?? "", $0.value) }
-    // A state dict has its tensors directly under their names; beside one in a checkpoint may stand some, as a best loss.
+    // A state dict has tensors directly under dotted names. A checkpoint may have single tensors too, such as a best loss.
     guard !named.contains(where: { $0.0.contains(".") && pickled.finding($0.1) != nil }) else {
       return nil
     }
@@ -101,7 +101,7 @@ struct StateDict {
     }
   }
 
-  /// What an object holds that may have tensors, by the names that a state dict would give them.
+  /// The members of an object that may have tensors, with the names that a state dict would have.
   private func parts(
     of reference: PickleGraph.Reference
   ) -> [(key: String, value: PickleGraph.Reference)] {
@@ -134,7 +134,7 @@ struct StateDict {
   }
 
   private mutating func add(_ name: String, _ tensor: StridedTensor) {
-    // Of two values of one key the last counts, as in Python.
+    // Of two values of one key the last is used, as in Python.
     if let place = places[name] {
       tensors[place].tensor = tensor
     } else {

@@ -1,27 +1,27 @@
 import ModelFormat
 
-/// A tensor of a pickle, not read yet: its shape, and where in which storage its elements stand.
+/// A tensor of a pickle that is not read yet: its shape, and the place of its elements in a storage.
 struct StridedTensor {
   var type: ElementType
   var shape: [Int]
-  /// How many elements of the storage lie between one and the next along each axis.
+  /// The distance along each axis, in elements of the storage.
   var strides: [Int]
-  /// The first element, counted in elements of the storage.
+  /// The index of the first element in the storage.
   var offset: Int
   var storage: Storage
   var isBigEndian = false
 
   /// Bytes that several tensors may share.
   enum Storage: Hashable {
-    /// A record of the file, by the key that the pickle has for it.
+    /// A record of the file, by its key in the pickle.
     case record(String)
-    /// A string of bytes in the pickle itself.
+    /// Bytes in the pickle itself.
     case bytes(PickleGraph.Reference)
-    /// A file of torch.save's old form within a string of bytes, as `pickle.dump` of tensors makes.
+    /// A legacy file of torch.save within bytes, as `pickle.dump` of tensors makes.
     case nestedFile(PickleGraph.Reference)
   }
 
-  /// An array whose elements stand one after the other, the last axis fastest, or the first as in Fortran.
+  /// A contiguous array, in C order or Fortran order.
   init(
     _ type: ElementType, shape: [Int], isFortran: Bool = false, storage: Storage,
     isBigEndian: Bool = false
@@ -43,7 +43,7 @@ struct StridedTensor {
     self.storage = storage
   }
 
-  /// More axes than any weight has.
+  /// A limit above the number of axes of any weight.
   static let maxAxes = 8
 
   /// The number of elements; nil where the shape is none, or is beyond any array. Where a size is 0, no bytes account for the
@@ -54,7 +54,7 @@ struct StridedTensor {
       shape, limit: shape.contains(0) ? SourceTensor.maxElements : SourceTensor.maxExtent)
   }
 
-  /// How many elements the storage must have; nil where an Int does not hold it, or a stride or the offset is below 0.
+  /// The number of elements that the storage must have; nil if an Int can't hold it, or a stride or the offset is negative.
   var requiredElements: Int? {
     guard let elementCount, offset >= 0 else { return nil }
     guard elementCount > 0 else { return 0 }
@@ -71,8 +71,7 @@ struct StridedTensor {
     return last.addingReportingOverflow(1).overflow ? nil : last + 1
   }
 
-  /// The elements as the nearest floats, the last axis fastest. Nil where `bytes`, the storage's, are too few, or the type has
-  /// no floats.
+  /// The elements as the nearest floats, row-major. Nil if the storage's `bytes` are too few, or the type does not convert.
   func floats(from bytes: ArraySlice<UInt8>) -> [Float]? {
     guard type.bits >= 8, let convert = type.floatConversion, let count = elementCount,
       let required = requiredElements, required <= bytes.count / (type.bits / 8)
@@ -104,10 +103,34 @@ struct StridedTensor {
       if axis < 0 { return floats }
     }
   }
+
+  /// The tensor as a constant of a source graph. Floats count as weights, which have to be finite.
+  ///
+  /// - Parameters:
+  ///   - name: the tensor's name, for errors.
+  ///   - read: returns the storage's bytes when the constant is read; nil if they are too few.
+  func constant(
+    name: String, _ read: @escaping @Sendable () throws(ImportError) -> ArraySlice<UInt8>?
+  ) -> SourceConstant {
+    let isWeight = type.isConvertible
+    return SourceConstant(shape: shape, kind: isWeight ? .float : .integer) {
+      () throws(ImportError) in
+      guard let bytes = try read(), let floats = floats(from: bytes) else {
+        throw ImportError(
+          file: "", place: name, problem: "found too few bytes for a tensor of shape \(shape)")
+      }
+      if isWeight, let index = floats.firstIndex(where: { !$0.isFinite }) {
+        throw ImportError(
+          file: "", place: name,
+          problem: "element \(index) is \(floats[index]), expected finite weights")
+      }
+      return floats.map(Double.init)
+    }
+  }
 }
 
 extension ElementType {
-  /// What makes a float of an element's bits; nil of the types that saved weights don't have.
+  /// Converts an element's bits to a float; nil for types that saved weights don't have.
   var floatConversion: ((UInt64) -> Float)? {
     switch self {
     case .f16: { Float(Float16(bitPattern: UInt16($0))) }
@@ -124,7 +147,7 @@ extension ElementType {
     }
   }
 
-  /// The type of the elements of PyTorch's storage class of that name, or of its dtype.
+  /// The element type of a PyTorch storage class or dtype.
   init?(torch name: String) {
     switch name {
     case "FloatStorage", "float32", "float": self = .f32

@@ -1,7 +1,7 @@
 import ModelFormat
 import NumPyFormat
 
-/// A file of `torch.save`, TorchScript or `pickle.dump`: the objects of its pickle, and the bytes of its storages.
+/// A file of `torch.save`, TorchScript or `pickle.dump`: the objects of its pickle, and its storages.
 struct TorchFile {
   let path: String
   let graph: PickleGraph
@@ -10,7 +10,7 @@ struct TorchFile {
   private let storages: Storages
 
   private enum Storages {
-    /// Records whose names begin so.
+    /// Records with this prefix.
     case zip(ZipRecords, String)
     case legacy([UInt8], [String: Range<Int>])
     case none
@@ -40,7 +40,7 @@ struct TorchFile {
     }
   }
 
-  /// Where the pickle begins of a file that `numpy.save` wrote of objects of Python's, such as a dictionary; nil of another file.
+  /// The offset of the pickle in a file of `numpy.save` with Python objects, such as a dictionary; nil for other files.
   static func pickledObjects(in bytes: [UInt8]) -> Int? {
     guard ForeignFile(bytes.span) == .npy, bytes.count > 12 else { return nil }
     let isShort = bytes[6] == 1
@@ -51,7 +51,7 @@ struct TorchFile {
     return header.contains("'|O'") ? start : nil
   }
 
-  /// One pickle of an archive, with the records of its storages.
+  /// A pickle of an archive, with the records of its storages.
   init(_ records: ZipRecords, pickle: String, storages: String) throws(ImportError) {
     path = records.path
     let bytes = try records.content(pickle)
@@ -66,7 +66,7 @@ struct TorchFile {
     self.storages = .zip(records, storages)
   }
 
-  /// The bytes of a storage; nil where the file has none of that name.
+  /// The bytes of a storage; nil if the file has no such storage.
   func bytes(of storage: StridedTensor.Storage) throws(ImportError) -> ArraySlice<UInt8>? {
     switch storage {
     case .bytes(let reference): return graph.bytes(reference)?[...]
@@ -83,12 +83,12 @@ struct TorchFile {
   }
 }
 
-/// The records of a zip archive of PyTorch's, named without the folder that all stand in.
+/// The records of PyTorch's zip archive, with names relative to the top folder.
 struct ZipRecords {
   let path: String
   private let archive: ZipArchive
   private let places: [String: Int]
-  /// What deflated records may come to; weights are stored as they are.
+  /// The most bytes of inflated records. Weights are stored uncompressed.
   private let inflatedLimit: Int
 
   var names: Dictionary<String, Int>.Keys { places.keys }

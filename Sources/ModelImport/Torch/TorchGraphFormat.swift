@@ -1,9 +1,9 @@
 import ModelFormat
 import NumPyFormat
 
-/// Archives of PyTorch's that carry their graph.
+/// PyTorch's archives with a graph.
 enum TorchGraphFormat {
-  /// TorchScript, and what `torch.export.save` writes.
+  /// TorchScript, and files of `torch.export.save`.
   static let torchGraph = ImportFormat(
     name: "a TorchScript archive or a .pt2 of torch.export",
     recognises: { path, bytes in

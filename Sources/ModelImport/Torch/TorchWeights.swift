@@ -1,9 +1,9 @@
 import ModelFormat
 
 extension WeightTable {
-  /// The tensors of a file of `torch.save` or `pickle.dump`, whatever it holds beside them.
+  /// The tensors of a file of `torch.save` or `pickle.dump`.
   ///
-  /// - Parameter hasGraph: whether the person says how the weights are wired; without that, a module that was saved whole is refused.
+  /// - Parameter hasGraph: whether the person gave a graph; without one, a module that was saved whole is refused.
   init(torch file: TorchFile, fileBytes: Int, hasGraph: Bool) throws(ImportError) {
     self.init(file: file.path)
     let pickled = PickledTensors(file.graph, isBigEndian: file.isBigEndian)
@@ -43,7 +43,7 @@ extension WeightTable {
     "where the module can be loaded, export it with its graph, torch.onnx.export(model.eval(), (example,), 'model.onnx', dynamo=True), "
     + "or its weights, torch.save(model.state_dict(), 'weights.pt'); with --graph model.json this file's weights are read"
 
-  /// Reads each storage once, and from it all the tensors that are views of it.
+  /// Reads each storage once, with all tensors that are views of it.
   private static func read(
     _ tensors: [(name: String, tensor: StridedTensor)], of file: TorchFile, fileBytes: Int
   ) throws(ImportError) -> [Weight] {

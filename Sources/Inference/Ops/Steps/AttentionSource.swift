@@ -95,7 +95,7 @@ struct AttentionSource: Sendable {
     return scores
   }
 
-  /// The softmax of each query's scores. The largest score is subtracted before rounding to float.
+  /// The softmax of each query's scores. The highest score is subtracted before rounding to float.
   private func weights(
     _ scores: [Double], scale: Float, reach: [Int]?, kernels: Kernels
   ) -> Matrix {

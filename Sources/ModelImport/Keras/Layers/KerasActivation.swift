@@ -1,30 +1,30 @@
 import JSON
 import ModelFormat
 
-/// An activation as a layer's configuration names it, made of ops of the graph.
+/// An activation of a layer's configuration, as ops of the graph.
 struct KerasActivation {
   private let recipe: Recipe
 
   private enum Recipe {
     case identity
-    /// One op after another.
+    /// Ops in sequence.
     case ops([ModelDescription.Op])
-    /// x times what the ops make of it.
+    /// x times the ops' result.
     case gated([ModelDescription.Op])
-    /// x less what the op makes of it.
+    /// x minus the op's result.
     case less(ModelDescription.Op)
     case softmax(ModelDescription.Op)
-    /// A layer in an activation's place.
+    /// A layer used as an activation.
     case layer(KerasLayer)
   }
 
-  /// - Parameter standard: what is meant where the key is not there.
+  /// - Parameter standard: the activation if the key is absent.
   init(_ layer: KerasLayer, _ key: String, standard: String = "linear") throws(ImportError) {
     switch layer[key] {
     case nil: recipe = try Self.recipe(named: standard, of: layer, key: key)
     case .string(let name): recipe = try Self.recipe(named: name, of: layer, key: key)
     case .some(let value):
-      // An object: a function by its name, or a layer.
+      // An object: a named function, or a layer.
       if let name = value["config"]?.string {
         guard value["module"]?.string != "builtins" || value["registered_name"] == nil else {
           throw Self.refusal(of: name, layer: layer, key: key)
@@ -82,7 +82,7 @@ struct KerasActivation {
     }
   }
 
-  /// The op that a recurrent cell takes for it; nil: the cell's own, where that is the same.
+  /// The op for a recurrent cell; nil if it is the cell's default.
   func cellOp(
     of layer: KerasLayer, key: String, standard: ModelDescription.Op
   ) throws(ImportError) -> ModelDescription.Op? {
@@ -102,7 +102,7 @@ struct KerasActivation {
     return op == standard ? nil : op
   }
 
-  /// Makes the activation of a value, under the call's own name.
+  /// Adds the activation of a value, with the call's name.
   func apply(
     to value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {

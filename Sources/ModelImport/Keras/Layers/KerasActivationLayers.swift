@@ -6,7 +6,7 @@ enum KerasActivationLayers {
   static let all = [
     KerasLayerKind("Activation") { translation, call throws(ImportError) in
       let value = try call.input()
-      // A softmax of scores of every step for every other.
+      // A softmax of attention scores.
       if case .scores(var scores) = value.content, call.layer["activation"]?.string == "softmax" {
         var result = value
         scores.isSoftmax = true
@@ -29,7 +29,7 @@ enum KerasActivationLayers {
     KerasLayerKind("Softmax", translate: softmax),
   ]
 
-  /// The one op of an activation layer.
+  /// The single op of an activation layer.
   static func op(of layer: KerasLayer) throws(ImportError) -> ModelDescription.Op {
     switch layer.className {
     case "ReLU":
@@ -37,7 +37,7 @@ enum KerasActivationLayers {
       guard ops.count == 1 else { throw layer.refusal("found both a slope and a bound in a cell") }
       return ops[0]
     case "LeakyReLU":
-      // Keras 3 calls it negative_slope.
+      // Keras 3's name is negative_slope.
       let slope = try layer.number("negative_slope", layer.number("alpha", 0.3))
       return .leakyReLU(slope: Float(slope))
     case "ELU": return .elu(alpha: Float(try layer.number("alpha", 1)))
@@ -73,7 +73,7 @@ enum KerasActivationLayers {
     let value = try translation.spreadOut(try call.input(), for: call)
     let shape = try call.weights.shape(0, of: layer)
     let arrays = try call.weights.arrays([("alpha", shape)], of: layer)
-    // A slope for each element, over the steps alike.
+    // A slope for each element, the same at all steps.
     var sizes = shape
     if let stepAxis = value.stepAxis, stepAxis < sizes.count { sizes.remove(at: stepAxis) }
     guard shape.count == value.axes.count, sizes == value.sizes,
@@ -105,7 +105,7 @@ enum KerasActivationLayers {
     return [try softmax(&translation, call, value, axis: axis, op: .softmax)]
   }
 
-  /// - Parameter axis: a place among the value's axes.
+  /// - Parameter axis: an index of the value's axes.
   static func softmax(
     _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue, axis: Int,
     op: ModelDescription.Op
@@ -129,7 +129,7 @@ enum KerasActivationLayers {
     return try translation.map(op, spread, for: call)
   }
 
-  /// exp(x - max) / Σ exp(x - max), each element over the steps.
+  /// exp(x - max) / Σ exp(x - max) over the steps, for each element.
   private static func softmaxOverSteps(
     _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue
   ) throws(ImportError) -> KerasValue {

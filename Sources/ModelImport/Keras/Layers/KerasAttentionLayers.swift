@@ -1,7 +1,7 @@
 import JSON
 import ModelFormat
 
-/// Attention: each step of the queries weighs the steps of the values.
+/// Attention layers.
 enum KerasAttentionLayers {
   static let all = [
     KerasLayerKind(
@@ -36,7 +36,7 @@ enum KerasAttentionLayers {
       throw call.layer.refusal("found \(inputs.count) inputs, expected query and value, or key too")
     }
     for (index, value) in inputs.enumerated() {
-      // One query alone may be a vector.
+      // A single query may be a vector.
       if index > 0 || value.axes.count != 2 || value.axes[0] != .size(1) {
         _ = try call.sequence(value)
       }
@@ -63,7 +63,7 @@ enum KerasAttentionLayers {
   ) throws(ImportError) -> KerasValue {
     let op = ModelDescription.Op.attention(
       score: score, scale: scale, heads: heads, isCausal: parts.isCausal)
-    // Keras's mask is that of the values, which come second.
+    // Keras uses the mask of the values, the second input.
     let mask =
       parts.values.mask == nil
       ? nil : try translation.maskNode(of: parts.values, for: call, key: "")
@@ -75,7 +75,7 @@ enum KerasAttentionLayers {
       op, [parts.queries, parts.keys, parts.values], for: call, part: own, weights: weights,
       mask: mask)
     if let queryMask {
-      // What a masked query is answered is 0.
+      // The result of a masked query is 0.
       queries.name = name
       let steps = KerasValue(name: queryMask, axes: [queries.axes[0], .size(1)])
       name = try translation.add(

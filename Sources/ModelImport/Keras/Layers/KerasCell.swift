@@ -1,15 +1,15 @@
 import JSON
 import ModelFormat
 
-/// A recurrent cell as a layer describes it, and its weights as tensors of the graph.
+/// A recurrent cell of a layer, and the conversion of its weights.
 struct KerasCell {
   let layer: KerasLayer
   let kind: Kind
   let units: Int
   let hasBias: Bool
-  /// Whether the weights are kept as cuDNN has them.
+  /// Whether the weights have cuDNN's layout.
   let isCuDNN: Bool
-  /// Whether a gru's reset gate acts on what the candidate's matrix has made of h.
+  /// Whether a gru's reset gate is applied after the product of the candidate's matrix and h.
   let isResetAfter: Bool
 
   enum Kind: Int {
@@ -26,12 +26,12 @@ struct KerasCell {
     "SimpleRNN": .rnn, "SimpleRNNCell": .rnn,
   ]
 
-  /// Nil where the class is another.
+  /// Nil for other classes.
   init?(_ layer: KerasLayer) throws(ImportError) {
     guard let kind = Self.kinds[layer.className] else { return nil }
     self.layer = layer
     self.kind = kind
-    // Keras 1 called it output_dim.
+    // Keras 1's name is output_dim.
     units = try layer.integer(layer["units"] == nil ? "output_dim" : "units")
     guard units > 0 else { throw layer.refusal("units: found 0, expected 1 or more") }
     isCuDNN = layer.className.hasPrefix("CuDNN")
@@ -39,7 +39,7 @@ struct KerasCell {
     isResetAfter = isCuDNN ? true : try layer.bool("reset_after", false)
   }
 
-  /// How many weights Keras lists.
+  /// The number of weights that Keras lists.
   var weightCount: Int {
     if layer.source.version == 1, layer["consume_less"]?.string != "gpu" { return 3 * kind.gates }
     return hasBias ? 3 : 2
@@ -47,7 +47,7 @@ struct KerasCell {
 
   // MARK: The op
 
-  /// The op, of one direction; `backward` is that of the other of two.
+  /// The op for one direction or, with `backward`, for two.
   func op(
     direction: ModelDescription.Direction? = nil, backward: KerasCell? = nil,
     maskedOutput: MaskedOutput? = nil
@@ -77,7 +77,7 @@ struct KerasCell {
     }
   }
 
-  /// An activation of the cell, or of both cells; nil: the op's own.
+  /// An activation of the cell, or of both cells; nil for the op's default.
   private func cellActivation(
     _ key: String, _ oldKey: String, _ standard: ModelDescription.Op, _ backward: KerasCell?
   ) throws(ImportError) -> CellActivation? {
@@ -93,7 +93,7 @@ struct KerasCell {
   ) throws(ImportError) -> ModelDescription.Op? {
     if isCuDNN { return nil }
     let key = layer[key] == nil && layer[oldKey] != nil ? oldKey : key
-    // What Keras 1 meant where it wrote none.
+    // Keras 1's default.
     let name = layer.source.version == 1 && standard == .sigmoid ? "hard_sigmoid" : standard.name
     return try KerasActivation(layer, key, standard: name)
       .cellOp(of: layer, key: key, standard: standard)
@@ -101,7 +101,7 @@ struct KerasCell {
 
   // MARK: Tensors
 
-  /// Adds the cell's tensors behind a prefix: `suffix` is `l0`, or `l0_reverse`.
+  /// Adds the cell's tensors under a prefix; `suffix` is `l0` or `l0_reverse`.
   func addTensors(
     to translation: inout KerasTranslation, prefix: String, suffix: String, inputs: Int,
     weights: KerasWeights
@@ -121,13 +121,13 @@ struct KerasCell {
     }
   }
 
-  /// How many biases the cell's tensors have: 0, 1 or 2.
+  /// The number of biases of the cell: 0, 1 or 2.
   var biasCount: Int {
     guard hasBias else { return 0 }
     return kind == .gru && isResetAfter ? 2 : 1
   }
 
-  /// Rows of matrices whose gates are Keras's, z r n of a gru, in the graph's order, r z n.
+  /// Reorders the rows of a matrix from Keras's gates (z r n of a gru) to the graph's (r z n).
   private func ordered(_ matrix: [Float], columns: Int) -> [Float] {
     guard kind == .gru else { return matrix }
     let gate = units * columns
@@ -173,7 +173,7 @@ struct KerasCell {
     return matrices
   }
 
-  /// Of cuDNN, the columns of a gate hold that gate's matrix [units, rows] row by row.
+  /// In cuDNN's layout, the columns of a gate hold the gate's matrix [units, rows] row by row.
   private func cuDNNMatrix(_ matrix: [Float], rows: Int) -> [Float] {
     let columns = kind.gates * units
     var result: [Float] = []
@@ -187,7 +187,7 @@ struct KerasCell {
     return result
   }
 
-  /// Keras 1 kept W, U and b of each gate apart: of an lstm i c f o, of a gru z r h.
+  /// Merges Keras 1's separate W, U and b of each gate: i c f o of an lstm, z r h of a gru.
   private func readSeparateGates(
     _ weights: KerasWeights, inputs: Int
   ) throws(ImportError) -> Matrices {

@@ -16,7 +16,7 @@ enum KerasConvolutionLayers {
     KerasWeightCount(trained: KerasDenseLayers.hasBias(layer) ? 2 : 1)
   }
 
-  /// What a convolution is, and its weights as the graph has them: [O, D / groups, K] and [O].
+  /// The parameters of a convolution, and its weights in the graph's layout: [O, D / groups, K] and [O].
   private struct Filter {
     var window: KerasWindow
     var outputs: Int
@@ -78,7 +78,7 @@ enum KerasConvolutionLayers {
     var expected = [(name: "kernel", shape: shape)]
     if KerasDenseLayers.hasBias(layer) { expected.append(("bias", [outputs])) }
     let arrays = try call.weights.arrays(expected, of: layer)
-    // [K, I, O] → [O, I, K]; a depthwise one [K, C, M], whose output is C · M.
+    // [K, I, O] → [O, I, K]; a depthwise one is [K, C, M], with an output of C · M.
     let rows = isDepthwise ? 1 : inner
     filter.weight = [Float](repeating: 0, count: arrays[0].count)
     for tap in 0..<kernel {

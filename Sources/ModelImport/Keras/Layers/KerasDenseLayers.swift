@@ -75,7 +75,7 @@ enum KerasDenseLayers {
     if arrays.count > 1 { translation.add(tensor: "\(prefix).bias", shape: [units], arrays[1]) }
   }
 
-  /// Makes a node on the last of the value's axes; where sizes stand before it, each of their places by itself.
+  /// Adds a node on the last of the value's axes, applied to each index of the axes before.
   private static func onChannels(
     _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue, part: String?,
     _ make: (inout KerasTranslation, KerasValue, String?) throws(ImportError) -> String
@@ -87,13 +87,13 @@ enum KerasDenseLayers {
     return value.with(name: try make(&translation, value, part))
   }
 
-  /// A matrix on all steps side by side: at the last step, a convolution over as many.
+  /// A matrix on all steps, flattened: the last step of a convolution over all steps.
   private static func denseOverSteps(
     _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue, steps: Int,
     units: Int, part: String?
   ) throws(ImportError) -> KerasValue {
     let layer = call.layer
-    // A vector of steps has one element each.
+    // A flattened sequence has one element for each step.
     let total = value.axes.count == 1 && value.stepAxis == 0 ? steps : value.size
     let size = total / steps
     let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
@@ -159,7 +159,7 @@ enum KerasDenseLayers {
   }
 }
 
-/// The matrix with its rows as columns.
+/// The transpose.
 func transposed(_ matrix: [Float], rows: Int, columns: Int) -> [Float] {
   var result = [Float](repeating: 0, count: matrix.count)
   for row in 0..<rows {

@@ -62,7 +62,7 @@ struct KerasDot {
     values.map(\.shape).joined(separator: " and ")
   }
 
-  /// Σ over the elements of two vectors, of two sequences' same steps, or of each step for each other.
+  /// Sums over the elements: of two vectors, of the same steps of two sequences, or of each pair of steps.
   private func overElements(
     _ translation: inout KerasTranslation, _ call: KerasCall, _ values: [KerasValue]
   ) throws(ImportError) -> KerasValue {
@@ -85,12 +85,12 @@ struct KerasDot {
     translation.add(
       tensor: "\(name).weight", shape: [1, first.size],
       Array(repeating: 1, count: first.size))
-    // The axes that are left: the steps of one, or none, which Keras keeps as one element.
+    // The remaining axes: the steps of one, or none, for which Keras has one element.
     let axes = model.axes.filter { if case .steps = $0 { true } else { false } }
     return model.with(name: name, axes: axes.isEmpty ? [.size(1)] : axes)
   }
 
-  /// Σ over the steps of what one says of a step times the other.
+  /// The sum over the steps of a sequence, weighted by the other input.
   private func overSteps(
     _ translation: inout KerasTranslation, _ call: KerasCall, _ values: [KerasValue]
   ) throws(ImportError) -> KerasValue {
@@ -109,7 +109,7 @@ struct KerasDot {
     return result
   }
 
-  /// The values that softmaxed scores weigh, for each query.
+  /// The sum of values weighted by the softmax of scores, for each query.
   private func context(
     _ translation: inout KerasTranslation, _ call: KerasCall, weights: KerasValue,
     values: KerasValue, _ places: [Int]

@@ -26,7 +26,7 @@ enum KerasMergeLayers {
       KerasLayerKind("Merge", translate: merge),
     ]
 
-  /// The layer of Keras 1 for all of them.
+  /// Keras 1's layer for all merges.
   private static func merge(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
@@ -42,7 +42,7 @@ enum KerasMergeLayers {
     }
   }
 
-  /// Element by element; a size of 1 stands for every other, and a tensor of fewer axes at every step.
+  /// Merges element by element; sizes of 1 and missing axes are broadcast.
   static func elementwise(
     _ op: ModelDescription.Op, isMean: Bool = false, _ translation: inout KerasTranslation,
     _ call: KerasCall
@@ -61,7 +61,7 @@ enum KerasMergeLayers {
     return result
   }
 
-  /// Values as they stand beside each other, and one with the axes of what is made of them.
+  /// The values broadcast against each other, and a value with the axes of the result.
   static func aligned(
     _ values: [KerasValue], _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> ([KerasValue], KerasValue) {
@@ -70,7 +70,7 @@ enum KerasMergeLayers {
     var axes: [KerasValue.Axis] = model.axes
     var isWhole = true
     for value in values {
-      // Keras puts the axes that are missing behind the batch's.
+      // Keras inserts missing axes after the batch.
       let shape = Array(repeating: .size(1), count: rank - value.axes.count) + value.axes
       for (index, axis) in shape.enumerated() where axis != axes[index] {
         switch (axes[index], axis) {
@@ -98,7 +98,7 @@ enum KerasMergeLayers {
           + "some of the other's elements")
     }
     translation.unify(values)
-    // The axes' order must be the same, which a spread value does not care about.
+    // The axes' order must be the same, except for values with one element for all.
     model.axes = axes
     model.mask = mask(of: values)
     model.isStepped = values.contains(where: \.isStepped)
@@ -113,13 +113,13 @@ enum KerasMergeLayers {
     return (values, model)
   }
 
-  /// The mask that the values have; several are Keras's to put together, not ours.
+  /// The mask of the values; throws if they have different ones.
   static func mask(of values: [KerasValue]) -> KerasMask? {
     let masks = Set(values.compactMap(\.mask))
     return masks.count > 1 ? .mixed : masks.first
   }
 
-  /// Elements, or the steps, one behind the other.
+  /// Concatenates elements or steps.
   static func concatenated(
     _ values: [KerasValue], axis: Int, _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {
@@ -159,7 +159,7 @@ enum KerasMergeLayers {
       }
     }
     axes[place] = .size(total)
-    // The elements of each lie together where no size above 1 stands before the axis.
+    // Each value's elements stay contiguous if no axis before has a size above 1.
     let before = first.axes[..<place].reduce(1) {
       if case .size(let size) = $1 { $0 * size } else { $0 }
     }

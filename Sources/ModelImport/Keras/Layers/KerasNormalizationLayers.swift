@@ -43,7 +43,7 @@ enum KerasNormalizationLayers {
     },
   ]
 
-  /// The axis that a layer works along, which must be the last, of elements.
+  /// The axis of a layer, which has to be the last and one of elements.
   private static func checkLastAxis(
     _ call: KerasCall, _ value: KerasValue, of what: String
   ) throws(ImportError) {
@@ -57,7 +57,7 @@ enum KerasNormalizationLayers {
     }
   }
 
-  /// γ and β where the layer has them, and what else it keeps.
+  /// γ and β if the layer has them, and its other weights.
   private static func parameters(
     _ call: KerasCall, size: Int, others: [String] = []
   ) throws(ImportError) -> [String: [Float]] {
@@ -79,7 +79,7 @@ enum KerasNormalizationLayers {
       throw layer.refusal("mode: found \(try layer.integer("mode", 0)), expected 0")
     }
     guard axes.count == 1 else { throw layer.refusal("axis: found \(axes), expected one axis") }
-    // Inside TimeDistributed the layer's own axes are those of a step.
+    // Inside TimeDistributed the layer's axes are those of a step.
     let place = axes[0] < 0 ? value.axes.count + axes[0] : axes[0] - 1
     guard value.axes.indices.contains(place), case .size(let size) = value.axes[place] else {
       throw layer.refusal(
@@ -108,7 +108,7 @@ enum KerasNormalizationLayers {
       ]
     }
     if isNew {
-      // A frame: an element for each place of each channel.
+      // A frame has an element for each position of each channel.
       let inner = value.axes[(place + 1)...].reduce(1) { product, axis in
         if case .size(let size) = axis { product * size } else { product }
       }
@@ -153,7 +153,7 @@ enum KerasNormalizationLayers {
     ]
   }
 
-  /// Adds a layer's gamma and beta, as far as it has them, unless another call of it did; returns the prefix of their names.
+  /// Adds a layer's gamma and beta, if it has them and no earlier call added them; returns the prefix of their names.
   private static func scaleAndShift(
     _ translation: inout KerasTranslation, _ call: KerasCall, size: Int
   ) throws(ImportError) -> String {
@@ -211,7 +211,7 @@ enum KerasNormalizationLayers {
 
   // MARK: Normalization
 
-  /// `(x - mean) / max(√variance, 1e-7)`: what the input itself does, where nothing else reads it.
+  /// `(x - mean) / max(√variance, 1e-7)`, done by the input itself if nothing else uses it.
   private static func normalization(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
@@ -248,7 +248,7 @@ enum KerasNormalizationLayers {
       result.content = .floats
       return [result]
     }
-    // Two steps, as Keras takes them: a large mean would eat the digits of a small scale.
+    // In two operations, as in Keras: merged, a large mean would cost digits.
     let centred = try translation.map(
       .affine(scale: nil, shift: mean.map { -$0 }), value, for: call, part: "centred")
     return [
@@ -257,7 +257,7 @@ enum KerasNormalizationLayers {
     ]
   }
 
-  /// One number for all elements, or one each; nil where the key is not there and the standard changes nothing.
+  /// A number for each element; nil if the key is absent and the default changes nothing.
   private static func numbers(
     _ key: String, _ standard: Float, of layer: KerasLayer, count: Int
   ) throws(ImportError) -> [Float]? {

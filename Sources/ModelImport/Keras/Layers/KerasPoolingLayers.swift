@@ -1,7 +1,7 @@
 import JSON
 import ModelFormat
 
-/// Pools, over all steps or by windows, and what takes steps away or adds some.
+/// Pools over all steps or windows, and layers that remove or add steps.
 enum KerasPoolingLayers {
   static let all = [
     KerasLayerKind("GlobalAveragePooling1D", "GlobalAvgPool1D") {
@@ -32,7 +32,7 @@ enum KerasPoolingLayers {
     },
   ]
 
-  /// Masks steps, and makes their elements 0.
+  /// Masks steps, and sets their elements to 0.
   private static func masked(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {
@@ -130,9 +130,9 @@ enum KerasPoolingLayers {
     return try translation.map(.transpose(rows: channels), frame, for: call)
   }
 
-  // MARK: Steps more or fewer
+  // MARK: Other numbers of steps
 
-  /// A node that gives a sequence another number of steps.
+  /// Adds a node that changes the number of steps.
   private static func resized(
     _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall,
     _ op: ModelDescription.Op, steps: Int?
@@ -142,7 +142,7 @@ enum KerasPoolingLayers {
       name: try translation.add(op, [plain], for: call), axes: [.steps(steps), value.axes[1]])
   }
 
-  /// One number for both ends, or an array of two.
+  /// Reads one number for both ends, or an array of two.
   private static func ends(
     _ layer: KerasLayer, _ key: String
   ) throws(ImportError) -> (before: Int, after: Int) {

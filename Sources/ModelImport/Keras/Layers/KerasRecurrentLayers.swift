@@ -23,14 +23,14 @@ enum KerasRecurrentLayers {
   }
 }
 
-/// The cells of a recurrent layer, one above the other, and what it answers.
+/// The stacked cells of a recurrent layer, and the values that it returns.
 struct KerasNetwork {
   let layer: KerasLayer
   let cells: [KerasCell]
   let isReverse: Bool
   let returnsSequences: Bool
   let returnsState: Bool
-  /// Whether a masked step is answered by zeros.
+  /// Whether the result at a masked step is zeros.
   var answersZeros: Bool
 
   init(_ call: KerasCall) throws(ImportError) { try self.init(call.layer) }
@@ -50,7 +50,7 @@ struct KerasNetwork {
     }
   }
 
-  /// Of an RNN those that it names.
+  /// The cells of an RNN layer.
   static func cells(of layer: KerasLayer) throws(ImportError) -> [KerasCell] {
     if let cell = try KerasCell(layer) { return [cell] }
     guard let inner = try layer.layer("cell") else { throw KerasLayerTable.refusal(of: layer) }
@@ -72,7 +72,7 @@ struct KerasNetwork {
 
   /// The weights of each cell.
   func weights(of cells: [KerasCell], in weights: KerasWeights) -> [KerasWeights] {
-    // A class of its own for cuDNN has them itself.
+    // cuDNN's classes have no cell, so the weights are the layer's.
     guard !cells[0].isCuDNN else { return [weights] }
     guard layer["cell"]?["class_name"]?.string == "StackedRNNCells" else {
       return [weights.has("cell") ? weights.part("cell") : weights]
@@ -92,13 +92,13 @@ struct KerasNetwork {
 
   // MARK: Nodes
 
-  /// The sequence of the last cell, and the name of each cell's node.
+  /// Returns the sequence of the last cell, and the name of each cell's node.
   struct Result {
     var sequence: KerasValue
     var nodes: [String]
   }
 
-  /// Adds a node for each cell. Steps of a reverse one stand in the input's order.
+  /// Adds a node for each cell. The steps of a reverse cell are in the input's order.
   func run(
     _ translation: inout KerasTranslation, _ call: KerasCall, reverse: Bool
   ) throws(ImportError) -> Result {
@@ -134,12 +134,12 @@ struct KerasNetwork {
     return Result(sequence: value, nodes: nodes)
   }
 
-  /// Zeros where the layer says so.
+  /// The answer at masked steps: zeros, if the layer asks for them.
   func maskedOutput(_ mask: String?) -> MaskedOutput? {
     mask != nil && answersZeros ? .zero : nil
   }
 
-  /// The last node has the layer's own name where it is what the layer answers.
+  /// The last node has the layer's name if it is the layer's result.
   private func nodePart(ofCell index: Int) -> String? {
     if index == cells.count - 1, returnsSequences, !isReverse { return nil }
     return cells.count == 1 ? "steps" : "steps.\(index)"
@@ -155,7 +155,7 @@ struct KerasNetwork {
     return try translation.spreadOut(value, for: call)
   }
 
-  /// What Keras answers: the steps or the last, and the final states where they are asked for.
+  /// The layer's results: all steps or the last, and the final states if asked for.
   func outputs(
     of result: Result, _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
@@ -164,7 +164,7 @@ struct KerasNetwork {
     return outputs
   }
 
-  /// Steps of a reverse network stand in the order in which it read them.
+  /// Keras returns the steps of a reverse network in the order in which it read them.
   func output(
     of result: Result, reverse: Bool, _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {
@@ -184,7 +184,7 @@ struct KerasNetwork {
     return value
   }
 
-  /// The final h, and of an lstm c, of each cell.
+  /// The final h of each cell, and the final c of an lstm.
   func states(of result: Result) -> [KerasValue] {
     zip(cells, result.nodes).flatMap { cell, node in
       let names = cell.kind == .lstm ? ["\(node).hidden", "\(node).cell"] : ["\(node).hidden"]

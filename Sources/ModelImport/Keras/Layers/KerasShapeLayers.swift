@@ -1,7 +1,7 @@
 import JSON
 import ModelFormat
 
-/// Layers that give the elements other axes: Flatten, Reshape, Permute, RepeatVector.
+/// Layers that change axes: Flatten, Reshape, Permute, RepeatVector.
 enum KerasShapeLayers {
   static let all = [
     KerasLayerKind("Flatten") { translation, call throws(ImportError) in
@@ -9,7 +9,7 @@ enum KerasShapeLayers {
       return [try flattened(value, &translation, call)]
     },
     KerasLayerKind("Reshape") { translation, call throws(ImportError) in
-      // Keras 1 called it dims.
+      // Keras 1's name is dims.
       let key = call.layer["target_shape"] == nil ? "dims" : "target_shape"
       let sizes = try call.layer.integers(key) ?? []
       let value = translation.withoutMask(try call.input(), for: call)
@@ -35,7 +35,7 @@ enum KerasShapeLayers {
       result.axes = [.size(value.size)]
       return result
     }
-    // Steps of one element are a vector of steps.
+    // Flattened steps of one element are a vector with an element for each step.
     if value.size == 1 {
       result.axes = [value.axes[stepAxis]]
       return result
@@ -73,18 +73,18 @@ enum KerasShapeLayers {
     _ value: KerasValue, _ sizes: [Int], _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {
     let target = try resolved(sizes, of: value, call)
-    // What nothing has read yet is read as the layer would have it.
+    // An input that nothing has used yet gets the target's axes.
     if let result = translation.reread(value, as: target) { return result }
     var result = value
     guard let stepAxis = value.stepAxis else {
-      // One step, where no steps are known: what stands behind may be a recurrent layer.
+      // A vector becomes a sequence of one step, as a recurrent layer may follow.
       if target.count == 2, target[0] == .size(1), !value.isStepped, value.axes.count == 1 {
         return try steps(1, of: value, &translation, call)
       }
       result.axes = target
       return result
     }
-    // The steps stay where what stands behind them comes to as many elements as before.
+    // The steps are kept if the other sizes give the same number of elements.
     if stepAxis == 0, case .steps = target[0] {
       result.axes = target
       return result
@@ -94,7 +94,7 @@ enum KerasShapeLayers {
       "found \(value.shape) made \(sizes), which puts elements of several steps together")
   }
 
-  /// The sizes that are meant, -1 worked out; the steps kept where they are first and all the rest fits.
+  /// The target's sizes, with -1 computed; steps are kept if they come first and the rest fits.
   private static func resolved(
     _ sizes: [Int], of value: KerasValue, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue.Axis] {
@@ -138,7 +138,7 @@ enum KerasShapeLayers {
     }
     var result = value
     result.axes = order.map { value.axes[$0] }
-    // Where the steps stand makes no difference to the graph.
+    // The position of the steps makes no difference to the graph.
     let before = value.axes.indices.filter { $0 != value.stepAxis }
     let after = order.filter { $0 != value.stepAxis }
     if before == after || value.isSpread { return result }
@@ -159,7 +159,7 @@ enum KerasShapeLayers {
     guard value.axes.count == 1 else {
       throw call.refusal(of: value, expected: "a vector")
     }
-    // A number a step, for each of so many elements.
+    // A sequence with one number for each step, repeated as elements.
     if case .steps = value.axes[0] {
       var result = value
       result.axes = [.size(count), value.axes[0]]
@@ -170,7 +170,7 @@ enum KerasShapeLayers {
     return try steps(count, of: value, &translation, call)
   }
 
-  /// A vector at each of so many steps: those of an input that always has as many, so that both go together.
+  /// Repeats a vector for so many steps, by an input with that fixed number of steps, so that both can be combined.
   static func steps(
     _ count: Int, of value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {

@@ -1,7 +1,7 @@
 import JSON
 import ModelFormat
 
-/// How a kernel goes over the steps of a sequence, or over a frame, as a layer says.
+/// A layer's kernel over the steps of a sequence, or over a frame.
 struct KerasWindow {
   var kernel: Int
   var stride = 1
@@ -14,7 +14,7 @@ struct KerasWindow {
 
   init(kernel: Int) { self.kernel = kernel }
 
-  /// Of a convolution; Keras 1 had other names.
+  /// The window of a convolution; Keras 1 has other names.
   init(_ layer: KerasLayer) throws(ImportError) {
     kernel = try layer.single(layer["kernel_size"] == nil ? "filter_length" : "kernel_size")
     stride = try layer.single(layer["strides"] == nil ? "subsample_length" : "strides", 1)
@@ -23,7 +23,7 @@ struct KerasWindow {
     try check(layer)
   }
 
-  /// Of a pool.
+  /// The window of a pool.
   init(pool layer: KerasLayer) throws(ImportError) {
     kernel = try layer.single(layer["pool_size"] == nil ? "pool_length" : "pool_size", 2)
     stride = try layer.single(layer["strides"] == nil ? "stride" : "strides", kernel)
@@ -50,7 +50,7 @@ struct KerasWindow {
 
   private var span: Int { (kernel - 1) * dilation + 1 }
 
-  /// The number of places for so many steps.
+  /// The number of positions for so many steps.
   func count(of steps: Int?) -> Int? {
     guard let steps else { return nil }
     switch padding {
@@ -59,7 +59,7 @@ struct KerasWindow {
     }
   }
 
-  /// The padding of the steps. A kernel of one step streams, whatever it is called.
+  /// The padding of the steps. A kernel of one step is causal with any padding.
   var stepPadding: StepKernel.Padding {
     switch padding {
     case .causal: .causal
@@ -68,7 +68,7 @@ struct KerasWindow {
     }
   }
 
-  /// Refuses a kernel that no window has room for.
+  /// Throws if no position of the kernel fits.
   func check(steps: Int?, of layer: KerasLayer) throws(ImportError) {
     guard let steps, count(of: steps) == 0 else { return }
     throw layer.refusal("found a kernel over \(span) of \(steps) steps, expected fewer")
@@ -76,7 +76,7 @@ struct KerasWindow {
 
   // MARK: Frames
 
-  /// The zeros before and behind a frame: TensorFlow puts an odd one behind.
+  /// The zeros before and after a frame; TensorFlow puts the odd one after.
   func padding(of length: Int) -> [Int] {
     switch padding {
     case .valid: return [0]
@@ -87,7 +87,7 @@ struct KerasWindow {
     }
   }
 
-  /// The number of places in a frame.
+  /// The number of positions in a frame.
   func places(of length: Int, in layer: KerasLayer) throws(ImportError) -> Int {
     let places = count(of: length)!
     guard places > 0 else {

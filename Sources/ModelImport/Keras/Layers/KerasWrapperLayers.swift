@@ -1,7 +1,7 @@
 import JSON
 import ModelFormat
 
-/// Layers around a layer: Bidirectional, TimeDistributed.
+/// Wrapper layers: Bidirectional, TimeDistributed.
 enum KerasWrapperLayers {
   static let all = [
     KerasLayerKind(
@@ -30,7 +30,7 @@ enum KerasWrapperLayers {
     if other.path == inner.path { other.path += ".backward" }
     var forward = try KerasNetwork(inner)
     var backward = try KerasNetwork(other)
-    // Keras's own decision, whatever the layers say, since it is part of TensorFlow.
+    // Keras decides this for Bidirectional, whatever the layers say.
     forward.answersZeros = forward.returnsSequences && layer.source.answersZeros
     backward.answersZeros = forward.answersZeros
     guard forward.cells.count == 1 || !forward.answersZeros || call.inputs.first?.mask == nil else {
@@ -48,7 +48,7 @@ enum KerasWrapperLayers {
     if let values = try together(&translation, call, forward, backward, mode, halves) {
       return values
     }
-    // Each direction a node of its own; half of the initial states is for each.
+    // A node for each direction; each takes half of the initial states.
     let states = Array(call.inputs.dropFirst()) + (call["initial_state"]?.values ?? [])
     guard let value = call.inputs.first, states.count % 2 == 0 else {
       throw layer.refusal("found \(states.count) initial states, expected an even number")
@@ -73,7 +73,7 @@ enum KerasWrapperLayers {
     return outputs
   }
 
-  /// One node of two directions, where one is enough for all that is asked; nil where it is not.
+  /// A single node with two directions, if that is enough for all results; else nil.
   private static func together(
     _ translation: inout KerasTranslation, _ call: KerasCall, _ forward: KerasNetwork,
     _ backward: KerasNetwork, _ mode: String?, _ halves: [KerasWeights]
@@ -103,11 +103,11 @@ enum KerasWrapperLayers {
     if forward.returnsSequences {
       return [value.with(name: name, axes: [value.axes[0], .size(2 * cell.units)])]
     }
-    // Of the forward direction the last step, of the other its own last: the first.
+    // The last step of the forward direction, and the first, which the other direction reads last.
     return [KerasValue(name: "\(name).hidden", axes: [.size(2 * cell.units)])]
   }
 
-  /// Steps in the order of the input, or the final state.
+  /// The steps in the input's order, or the final state.
   private static func answer(
     of result: KerasNetwork.Result, _ network: KerasNetwork
   ) -> KerasValue {
@@ -144,7 +144,7 @@ enum KerasWrapperLayers {
 
   // MARK: TimeDistributed
 
-  /// The layer inside sees the values of a step.
+  /// Calls the inner layer with the values of a step.
   private static func timeDistributed(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {

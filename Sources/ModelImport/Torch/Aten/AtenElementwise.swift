@@ -1,6 +1,6 @@
-/// Operators that work on each element, and activations.
+/// Elementwise operators and activations.
 enum AtenElementwise {
-  /// Operators of one tensor that ONNX has without attributes.
+  /// Operators with one tensor that ONNX has too, without attributes.
   private static let plain = [
     "relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "exp": "Exp", "log": "Log",
     "sqrt": "Sqrt",
@@ -18,7 +18,7 @@ enum AtenElementwise {
 
   private static let comparisons: Set<String> = ["eq", "ne", "lt", "gt", "le", "ge"]
 
-  /// Whether it is a tensor or a number, and no list or text.
+  /// Whether the value is a tensor or a number.
   private static func isComparable(_ value: AtenValue?) -> Bool {
     switch value {
     case .tensor?, .int?, .float?, .bool?: true
@@ -31,7 +31,7 @@ enum AtenElementwise {
   static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenValue?
   {
-    // `relu_` is relu in place.
+    // A final underscore means in place: `relu_`.
     let name =
       call.name.hasSuffix("_") && !call.name.hasPrefix("_")
       ? String(call.name.dropLast()) : call.name
@@ -79,7 +79,7 @@ enum AtenElementwise {
   ) throws(ImportError) -> AtenTensor {
     var a = try t.operand(first, call)
     var b = try t.operand(second, call)
-    // A number takes the type of the tensor beside it.
+    // A number gets the type of the tensor.
     if a.isWhole != b.isWhole {
       let (isFirst, whole) = a.isWhole ? (true, a) : (false, b)
       let float = t.emit("Cast", [whole], ["to": .integer(1)], rank: whole.rank, of: call)
@@ -91,7 +91,7 @@ enum AtenElementwise {
     return result
   }
 
-  /// Sums and differences, of which the second part may be taken `alpha` times.
+  /// Sums and differences, with the second operand times `alpha`.
   private static func sum(
     _ t: inout AtenTranslation, _ name: String, _ call: AtenCall
   ) throws(ImportError) -> AtenTensor {

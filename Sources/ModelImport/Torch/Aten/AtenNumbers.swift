@@ -1,4 +1,4 @@
-/// Sizes, arithmetic on them, and arrays that are made of nothing but a shape.
+/// Sizes, arithmetic on sizes, and arrays made from a shape.
 enum AtenNumbers {
   static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenValue?
@@ -22,7 +22,7 @@ enum AtenNumbers {
     case "is_nested", "is_grad_enabled", "is_inference", "is_quantized", "is_sparse":
       return .bool(false)
     case "is_autocast_enabled":
-      // Where it is, attention is written out in plain operators and not in one of its own.
+      // If true, attention is written with plain operators.
       return .bool(true)
     case "len":
       if case .text(let text)? = call.value(0) { return .int(text.unicodeScalars.count) }
@@ -43,7 +43,7 @@ enum AtenNumbers {
     }
   }
 
-  /// The result of arithmetic on numbers that the file has; nil where a tensor is among them.
+  /// The result of arithmetic on known numbers; nil if an operand is a tensor.
   private static func known(_ call: AtenCall) -> AtenValue? {
     switch call.name {
     case "__is__":
@@ -82,17 +82,25 @@ enum AtenNumbers {
     case "sub": return .float(a - b)
     case "mul": return .float(a * b)
     case "div", "truediv": return .float(a / b)
-    case "eq": return .bool(a == b)
-    case "ne": return .bool(a != b)
-    case "lt": return .bool(a < b)
-    case "gt": return .bool(a > b)
-    case "le": return .bool(a <= b)
-    case "ge": return .bool(a >= b)
-    default: return nil
+    default: return comparison(call.name, a, b)
     }
   }
 
-  /// Whether a value is None; nil where only a run of the model would tell.
+  private static func comparison<Number: Comparable>(
+    _ name: String, _ a: Number, _ b: Number
+  ) -> AtenValue? {
+    switch name {
+    case "eq": .bool(a == b)
+    case "ne": .bool(a != b)
+    case "lt": .bool(a < b)
+    case "gt": .bool(a > b)
+    case "le": .bool(a <= b)
+    case "ge": .bool(a >= b)
+    default: nil
+    }
+  }
+
+  /// Whether a value is None; nil if that is known only when the model runs.
   private static func isNone(_ value: AtenValue?) -> Bool? {
     switch value {
     case nil: nil
@@ -134,7 +142,7 @@ enum AtenNumbers {
     }
   }
 
-  /// An array all of one number.
+  /// An array with all elements equal.
   private static func filled(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenTensor
   {

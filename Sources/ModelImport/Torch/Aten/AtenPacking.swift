@@ -1,5 +1,5 @@
-/// Sequences of several lengths put together, as `pack_padded_sequence` and `pad_packed_sequence` do it, and the order in which
-/// they are put: a folder answers each sequence by itself, so that any order of a batch is the order that it has.
+/// `pack_padded_sequence`, `pad_packed_sequence` and the sorting for these. A folder answers each sequence by itself, so the
+/// order of a batch does not matter.
 enum AtenPacking {
   static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenValue?
@@ -14,7 +14,7 @@ enum AtenPacking {
       }
     }
     if case .packed(let x, _, _)? = call.value(0) {
-      // All steps of all sequences in a row, with their elements.
+      // The steps of all sequences in one axis, with their elements.
       switch call.name {
       case "dim": return .int(2)
       case "size" where try call.int(1, "dim", default: 0) == -1:
@@ -24,7 +24,7 @@ enum AtenPacking {
     }
     switch call.name {
     case "sort":
-      // sort(lengths, dim, descending): the lengths as they are, and an order that makes no difference.
+      // sort(lengths, dim, descending): returns the lengths unchanged, as the order makes no difference.
       guard case .tensor(let lengths)? = call.value(0), lengths.isWhole, lengths.rank == 1 else {
         throw call.failure(
           "something else than the lengths of sequences", because: "no op sorts",

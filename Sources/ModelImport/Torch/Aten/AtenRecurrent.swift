@@ -1,4 +1,4 @@
-/// LSTM, GRU and RNN of PyTorch, a layer a node.
+/// PyTorch's LSTM, GRU and RNN, with a node for each layer.
 enum AtenRecurrent {
   private enum Kind {
     case lstm, gru
@@ -12,7 +12,7 @@ enum AtenRecurrent {
       }
     }
 
-    /// Which of PyTorch's gates stands where in ONNX: i f g o → i o f c; r z n → z r h.
+    /// The order of ONNX's gates among PyTorch's: i f g o → i o f c; r z n → z r h.
     var order: [Int] {
       switch self {
       case .lstm: [0, 3, 1, 2]
@@ -70,7 +70,7 @@ enum AtenRecurrent {
         "train=True", because: "dropout would be at work",
         instead: "call model.eval() before the export")
     }
-    // With a projection, weight_hr stands behind the biases.
+    // With a projection, weight_hr comes after the biases.
     let plain = hasBiases ? 4 : 2
     let isProjected = params.count == layers * directions * (plain + 1) && kind.op == "LSTM"
     let each = isProjected ? plain + 1 : plain
@@ -145,7 +145,7 @@ enum AtenRecurrent {
         ? matrices[0] : t.emit("Concat", matrices, ["axis": .integer(0)], rank: 3, of: call)
     }
     let (w, r) = (try stacked(0), try stacked(1))
-    // Of [gates · H, H]; with a projection to P, weight_hr is [P, H].
+    // H from the shape [gates · H, H] or, with a projection to P, from weight_hr, [P, H].
     guard let recurrent = t.shape(of: isProjected ? params[each - 1] : params[1]),
       recurrent.count == 2
     else {
@@ -186,7 +186,7 @@ enum AtenRecurrent {
     return [y] + outputs.dropFirst().map { AtenTensor(name: $0, rank: 3) }
   }
 
-  /// A matrix or a bias with its gates as ONNX has them.
+  /// A matrix or a bias with its gates in ONNX's order.
   private static func inForeignOrder(
     _ t: inout AtenTranslation, _ weight: AtenTensor, _ kind: Kind, _ call: AtenCall
   ) throws(ImportError) -> AtenTensor {

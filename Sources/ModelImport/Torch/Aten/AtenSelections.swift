@@ -1,10 +1,10 @@
-/// Operators that choose elements, or put tensors together.
+/// Operators that select elements, or concatenate tensors.
 enum AtenSelections {
   static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenValue?
   {
     if case .batchSizes(let x, let isFirst)? = call.value(0) {
-      // A code that asks for the first of them asks for the sequences, one that asks how many there are for the steps.
+      // The first of the batch sizes is the number of sequences; their count is the number of steps.
       switch call.name {
       case "select" where try call.int(2, "index") == 0:
         return t.size(of: x, axis: isFirst ? 0 : 1, call)
@@ -189,7 +189,7 @@ enum AtenSelections {
     return x
   }
 
-  /// PyTorch lists the paddings of the last axis first, before and behind it.
+  /// PyTorch lists paddings from the last axis on, each before and after.
   private static func pad(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenTensor
   {

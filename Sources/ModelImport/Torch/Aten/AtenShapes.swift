@@ -1,4 +1,4 @@
-/// Operators that change the shape of a tensor and no number.
+/// Operators that change shapes only.
 enum AtenShapes {
   /// The numbers of PyTorch's floating-point types.
   static let floatTypes: Set<Int> = [5, 6, 7, 15]
@@ -100,7 +100,7 @@ enum AtenShapes {
     return rank
   }
 
-  /// An axis that may be counted from the end.
+  /// An axis, which may be negative to count from the end.
   static func axis(_ axis: Int, of x: AtenTensor, _ call: AtenCall) throws(ImportError) -> Int {
     guard axis < 0 else { return axis }
     let counted = axis + (try rank(x, call))
@@ -190,7 +190,7 @@ enum AtenShapes {
       let shape = t.emit("Shape", [other], rank: 1, isWhole: true, of: call)
       return t.emit("Expand", [x, shape], rank: other.rank, isWhole: x.isWhole, of: call)
     }
-    // -1 is an axis as it is, which 1 is in ONNX.
+    // -1 keeps a size, as 1 does in ONNX.
     let sizes = (call.list(1, "size") ?? []).map { size -> AtenValue in
       if case .int(-1) = size { .int(1) } else { size }
     }

@@ -1,6 +1,6 @@
-/// Translates calls of PyTorch's operators into a source graph of ONNX's, one by one.
+/// Translates calls of PyTorch's operators to a source graph with ONNX's operators.
 struct AtenTranslation {
-  /// The version of ONNX's operators that is written.
+  /// The version of ONNX's operators in the graph.
   static let opset = 18
 
   private(set) var graph = SourceGraph(opset: opset)
@@ -15,7 +15,7 @@ struct AtenTranslation {
 
   // MARK: Values
 
-  /// A name that no value has.
+  /// A new name for a value.
   mutating func unusedName(_ wanted: String) -> String {
     var name = wanted.isEmpty ? "value" : wanted
     while !names.insert(name).inserted {
@@ -36,7 +36,7 @@ struct AtenTranslation {
 
   mutating func addOutput(_ tensor: AtenTensor, named wanted: String) {
     var name = tensor.name
-    // An output that has a name keeps it, and a value may be an output twice.
+    // An output keeps its name, and a value may be several outputs.
     if name != wanted {
       name = unusedName(wanted)
       graph.nodes.append(
@@ -63,12 +63,12 @@ struct AtenTranslation {
       named: "number")
   }
 
-  /// The shape of a constant; nil of what is computed.
+  /// The shape of a constant; nil for a computed value.
   func shape(of tensor: AtenTensor) -> [Int]? { graph.constants[tensor.name]?.shape }
 
   // MARK: Nodes
 
-  /// Adds a node of one output.
+  /// Adds a node with one output.
   mutating func emit(
     _ op: String, _ inputs: [AtenTensor?], _ attributes: [String: SourceAttribute] = [:],
     rank: Int?, isWhole: Bool = false, of call: AtenCall
@@ -92,7 +92,7 @@ struct AtenTranslation {
 
   // MARK: Numbers
 
-  /// An argument as a tensor: itself, or a number.
+  /// An argument as a tensor, even if it is a number.
   mutating func operand(_ value: AtenValue?, _ call: AtenCall) throws(ImportError) -> AtenTensor {
     switch value {
     case .tensor(let tensor)?: return tensor
@@ -114,7 +114,7 @@ struct AtenTranslation {
     }
   }
 
-  /// Sizes, some of which may be known only when the model runs, as one array.
+  /// Sizes as one array; some may be known only when the model runs.
   mutating func sizes(_ values: [AtenValue], _ call: AtenCall) throws(ImportError) -> AtenTensor {
     let known = values.compactMap { value in if case .int(let int) = value { int } else { nil } }
     if known.count == values.count { return ints(known) }
@@ -138,13 +138,13 @@ struct AtenTranslation {
 
   // MARK: Lengths
 
-  /// Takes note that lengths were sorted: they must turn out to be lengths.
+  /// Records that lengths were sorted; they have to be used as lengths later.
   mutating func noteSorted(_ lengths: AtenTensor) { sorted.insert(lengths.name) }
 
-  /// Takes note that sequences of these lengths were put together.
+  /// Records that sequences with these lengths were packed.
   mutating func notePacked(_ lengths: AtenTensor) { sorted.remove(lengths.name) }
 
-  /// The graph, when everything was translated.
+  /// The graph, after all calls.
   func finished() throws(ImportError) -> SourceGraph {
     guard let name = sorted.min() else { return graph }
     throw ImportError(
@@ -155,7 +155,7 @@ struct AtenTranslation {
 
   // MARK: Calls
 
-  /// The result of a call. Errors of what becomes of it later name its module, those of the call itself its place.
+  /// The result of a call. Errors of the translation name the call's place; later errors name its module.
   mutating func call(_ call: AtenCall) throws(ImportError) -> AtenValue {
     let first = graph.nodes.count
     let value = try translated(call)

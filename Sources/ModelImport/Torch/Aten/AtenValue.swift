@@ -1,4 +1,4 @@
-/// What PyTorch's operators take and give.
+/// An argument or a result of PyTorch's operators.
 indirect enum AtenValue {
   case tensor(AtenTensor)
   case int(Int)
@@ -8,19 +8,18 @@ indirect enum AtenValue {
   case text(String)
   /// A list or a tuple.
   case list([AtenValue])
-  /// Sequences put together for a recurrent network, and the lengths that they have by themselves.
+  /// A packed sequence, and its lengths.
   case packed(AtenTensor, lengths: AtenValue, isBatchFirst: Bool)
-  /// How many of packed sequences have a first step, a second and so on: it has as many elements as the longest has steps, and
-  /// begins with the number of sequences.
+  /// The batch sizes of a packed sequence: for each step, the number of sequences that have it.
   case batchSizes(AtenTensor, isBatchFirst: Bool)
-  /// An order of the sequences of a batch.
+  /// A permutation of a batch's sequences.
   case permutation
-  /// What no operator here reads: a device, a layout, a generator; or an object of the module.
+  /// A value that no operator here uses: a device, a layout, a generator, or an object of the module.
   case other(String)
 }
 
 extension AtenValue {
-  /// The tensor that it is, or those of a list in their order; nil where something else is among them.
+  /// The tensor, or the tensors of a list in order; nil if there is anything else.
   var tensors: [AtenTensor]? { tensors(depth: 0) }
 
   private func tensors(depth: Int) -> [AtenTensor]? {
@@ -44,25 +43,25 @@ extension AtenValue {
 struct AtenTensor: Equatable {
   /// The value's name in the graph.
   var name: String
-  /// How many axes it has; nil where that isn't known.
+  /// The number of axes; nil if unknown.
   var rank: Int?
   /// Whether it holds whole numbers.
   var isWhole = false
-  /// Whether it is a number of Python's, known when the model runs: a size, say.
+  /// Whether it is a Python number that is known when the model runs, such as a size.
   var isNumber = false
 }
 
 /// A call of an operator: `torch.linear(x, weight, bias)`.
 struct AtenCall {
-  /// The operator's name without what tells its variants apart: `linear`.
+  /// The operator's name without its overload: `linear`.
   let name: String
   private let positional: [AtenValue]
   private let named: [String: AtenValue]
-  /// Where the call stands, for errors.
+  /// The place of the call, for errors.
   let place: String
-  /// The module that it is a part of, by the names that lead to it: `encoder.rnn`. Empty of the model itself.
+  /// The path of the module with the call: `encoder.rnn`; empty for the model itself.
   let module: String
-  /// How many values the caller takes the result apart into; nil where it takes it whole.
+  /// The number of values into which the caller unpacks the result; nil if it does not.
   var resultCount: Int?
 
   init(
@@ -79,15 +78,15 @@ struct AtenCall {
 
   var count: Int { positional.count }
 
-  /// What the result is called: as the module that has but this, or else as the operator.
+  /// The name of the result: the module's path, or the operator's name for the model itself.
   var label: String { module.isEmpty ? name : module }
 
-  /// The name of a node, as PyTorch's exporter to ONNX makes them.
+  /// The name of a node, in the style of PyTorch's ONNX exporter.
   var nodeName: String {
     module.isEmpty ? name : "/\(module.split(separator: ".").joined(separator: "/"))/\(name)"
   }
 
-  /// The argument at a place, or by a name; nil where it is left out.
+  /// The argument at an index or with a name; nil if omitted.
   func value(_ index: Int, _ name: String = "") -> AtenValue? {
     if index >= 0, index < positional.count { return positional[index] }
     return named[name]
@@ -100,7 +99,7 @@ struct AtenCall {
     return tensor
   }
 
-  /// A tensor; nil where the argument is None or left out.
+  /// A tensor; nil if the argument is None or omitted.
   func optionalTensor(_ index: Int, _ name: String = "") -> AtenTensor? {
     if case .tensor(let tensor)? = value(index, name) { tensor } else { nil }
   }
@@ -142,12 +141,12 @@ struct AtenCall {
     if case .text(let text)? = value(index, name) { text } else { nil }
   }
 
-  /// The elements of a list; nil where the argument is none.
+  /// The elements of a list; nil if the argument is not one.
   func list(_ index: Int, _ name: String = "") -> [AtenValue]? {
     if case .list(let values)? = value(index, name) { values } else { nil }
   }
 
-  /// Whole numbers known from the file: a list, or one number; nil where the argument is left out or None.
+  /// Known whole numbers, a list or a single one; nil if the argument is omitted or None.
   func ints(_ index: Int, _ name: String = "") throws(ImportError) -> [Int]? {
     switch value(index, name) {
     case .int(let value)?: return [SourceNode.bounded(value)]
@@ -174,7 +173,7 @@ struct AtenCall {
     return tensors
   }
 
-  /// Why a call isn't carried.
+  /// The error that a call can't be imported.
   func failure(_ found: String, because reason: String, instead remedy: String? = nil)
     -> ImportError
   {

@@ -135,7 +135,7 @@ enum AtenWeights {
     return t.emit(isMax ? "MaxPool" : "AveragePool", [x], attributes, rank: x.rank, of: call)
   }
 
-  /// A number for each axis: of one number, that for all.
+  /// A number for each axis; a single number is used for all.
   private static func axes(
     _ call: AtenCall, _ index: Int, _ name: String, count: Int, default value: Int
   ) throws(ImportError) -> [Int] {

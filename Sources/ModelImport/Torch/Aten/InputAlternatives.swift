@@ -1,25 +1,25 @@
-/// What the axes of a graph's inputs may be, where the file doesn't say which of their lengths are free.
+/// The possible axes of a graph's inputs, if the file doesn't say which lengths are free.
 struct InputAlternatives {
-  /// What is known of an input.
+  /// Known facts about an input.
   struct Input: Equatable {
     let name: String
     let kind: SourceTensor.Kind
-    /// The sizes of an example, or nil where an axis is free.
+    /// The sizes of an example; nil for a free axis.
     let sizes: [Int?]
   }
 
   private enum Layout: CaseIterable {
-    /// Elements last, as recurrent networks have them.
+    /// Elements last, as in recurrent networks.
     case elementsLast
-    /// Channels before steps, as convolutions have them.
+    /// Channels before steps, as in convolutions.
     case elementsSecond
-    /// As the file has it.
+    /// As in the file.
     case given
   }
 
   let inputs: [Input]
 
-  /// The inputs in each way that they may be meant, the likeliest first.
+  /// All possible meanings of the inputs, the likeliest first.
   var all: [[SourceGraph.Input]] {
     let isOpen = inputs.contains { $0.sizes.contains(nil) }
     let layouts: [Layout] = isOpen ? [.given, .elementsLast, .elementsSecond] : Layout.allCases
@@ -46,9 +46,9 @@ struct InputAlternatives {
     return SourceGraph.Input(name: input.name, kind: input.kind, dimensions: dimensions)
   }
 
-  /// The folder of the first way that a graph can be carried in; the error of the likeliest where there is none.
+  /// The folder of the first alternative that can be translated; if none can, the error of the likeliest.
   ///
-  /// - Parameter graph: the graph for inputs of these axes.
+  /// - Parameter graph: makes the graph for inputs with these axes.
   func folder(
     named name: String, options: GraphTranslation.Options,
     graph: ([SourceGraph.Input]) throws(ImportError) -> SourceGraph

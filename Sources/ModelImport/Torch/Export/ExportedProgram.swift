@@ -1,13 +1,13 @@
 import ModelFormat
 
-/// A graph that `torch.export.save` wrote (.pt2): calls of PyTorch's operators one after the other, and what its inputs are.
+/// A graph of `torch.export.save` (.pt2): a list of calls of PyTorch's operators, and a signature of its inputs.
 struct ExportedProgram {
   private let path: String
   private let graph: ExportedValue
   private let signature: ExportedValue
   private let weights: ExportedWeights
 
-  /// Where the program stands in its archive.
+  /// The name of the program's record.
   static func record(in records: ZipRecords) -> String? {
     records.names.filter { name in
       name == "serialized_exported_program.json"
@@ -32,7 +32,7 @@ struct ExportedProgram {
 
   // MARK: Inputs
 
-  /// What the inputs of the model are, by the graph.
+  /// The inputs of the model, from the graph.
   func inputs() throws(ImportError) -> [InputAlternatives.Input] {
     var inputs: [InputAlternatives.Input] = []
     for spec in signature["input_specs"]?.elements ?? [] {
@@ -53,7 +53,7 @@ struct ExportedProgram {
 
   // MARK: The graph
 
-  /// The source graph, with the axes of its inputs as they are given.
+  /// The source graph, for inputs with the given axes.
   func sourceGraph(_ inputs: [SourceGraph.Input]) throws(ImportError) -> SourceGraph {
     var translation = AtenTranslation(maxConstants: weights.maxElements)
     var values: [String: AtenValue] = [:]
@@ -149,7 +149,7 @@ struct ExportedProgram {
     }
   }
 
-  /// The module that a node is of: the last of `L__self__,,Model;L__self__fc,fc,torch.nn.modules.linear.Linear`.
+  /// The path of a node's module: the last in `L__self__,,Model;L__self__fc,fc,torch.nn.modules.linear.Linear`.
   private static func module(of node: ExportedValue) -> String {
     let stack = node["metadata"]?["nn_module_stack"]?.text ?? ""
     let last = stack.split(separator: ";").last ?? ""
@@ -178,7 +178,7 @@ struct ExportedProgram {
     case "as_float": return content.double.map { .float($0) } ?? .other(kind)
     case "as_bool": return .bool(content.isTrue)
     case "as_string": return content.text.map { .text($0) } ?? .other(kind)
-    // These numbers are PyTorch's and one more.
+    // These numbers are PyTorch's plus one.
     case "as_scalar_type": return content.int.map { .int($0 - 1) } ?? .other(kind)
     case "as_sym_int", "as_sym_bool", "as_sym_float":
       if let name = content["as_name"] { return try named(name) }

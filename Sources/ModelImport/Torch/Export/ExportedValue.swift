@@ -1,10 +1,10 @@
 import JSON
 
-/// A value of the JSON that an exported program is written in.
+/// A JSON value of an exported program.
 struct ExportedValue {
   private let json: JSONValue
 
-  /// The document in a record of an archive.
+  /// Parses a record of an archive.
   init(_ records: ZipRecords, _ record: String) throws(ImportError) {
     let bytes = try records.content(record)
     do { json = try JSONParser.parse(bytes) } catch {
@@ -14,7 +14,7 @@ struct ExportedValue {
 
   private init(_ json: JSONValue) { self.json = json }
 
-  /// The member of an object; nil where there is none, or no object.
+  /// The member of an object; nil if there is none, or the value is no object.
   subscript(key: String) -> ExportedValue? {
     guard case .object(let members) = json else { return nil }
     return members.last { $0.key == key }.map { ExportedValue($0.value) }
@@ -25,10 +25,10 @@ struct ExportedValue {
     return members.map { ($0.key, ExportedValue($0.value)) }
   }
 
-  /// The only member of an object, as unions are written.
+  /// The only member of an object, which is how unions are encoded.
   var sole: (String, ExportedValue)? { members.count == 1 ? members[0] : nil }
 
-  /// An array's elements; none of anything else.
+  /// An array's elements; empty for other values.
   var elements: [ExportedValue] {
     if case .array(let elements) = json { elements.map { ExportedValue($0) } } else { [] }
   }

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// The weights of an exported program, by the names of its signature.
+/// The weights of an exported program, by their names in its signature.
 struct ExportedWeights {
   private let file: String
   private let records: ZipRecords
@@ -9,13 +9,13 @@ struct ExportedWeights {
   private var tensors: [String: Entry] = [:]
 
   private enum Entry {
-    /// A record of the archive with the elements as they are.
+    /// A record of the archive with raw elements.
     case raw(String, StridedTensor)
-    /// A tensor of a file of `torch.save` that stands in the archive.
+    /// A tensor in a file of `torch.save` within the archive.
     case saved(TorchFile, StridedTensor)
   }
 
-  /// - Parameter program: the record of the program.
+  /// - Parameter program: the name of the program's record.
   init(_ source: SourceFile, _ records: ZipRecords, program: String) throws(ImportError) {
     file = source.path
     self.records = records
@@ -33,7 +33,7 @@ struct ExportedWeights {
       let name = "\(folder)\(model)\(config)"
       if records.names.contains(name) { try readConfiguration(name, folder: folder, isBigEndian) }
     }
-    // The form of PyTorch up to 2.7: files of torch.save, whatever their names end with.
+    // PyTorch up to 2.7 has files of torch.save, whatever their extensions.
     for name in ["serialized_state_dict", "serialized_constants"] {
       for record in ["\(name).pt", "\(name).json"] where records.names.contains(record) {
         let bytes = try records.content(record)
@@ -77,7 +77,7 @@ struct ExportedWeights {
     }
   }
 
-  /// PyTorch's numbers of types and one more.
+  /// The element type for a number, which is PyTorch's plus one.
   private static func type(_ number: Int) -> ElementType? {
     let types: [ElementType?] = [
       nil, .u8, .i8, .i16, .i32, .i64, .f16, .f32, .f64, nil, nil, nil, .bool, .bf16,
@@ -97,25 +97,12 @@ struct ExportedWeights {
     guard let count = tensor.elementCount, count <= maxElements else {
       throw ImportError(file: file, place: name, problem: "found a shape of \(tensor.shape)")
     }
-    let kind: SourceTensor.Kind = tensor.type.isConvertible ? .float : .integer
     let records = records
-    return SourceConstant(shape: tensor.shape, kind: kind) { () throws(ImportError) in
-      let bytes: ArraySlice<UInt8>?
+    return tensor.constant(name: name) { () throws(ImportError) in
       switch entry {
-      case .raw(let record, _): bytes = try records.content(record)[...]
-      case .saved(let saved, _): bytes = try saved.bytes(of: tensor.storage)
+      case .raw(let record, _): return try records.content(record)[...]
+      case .saved(let saved, _): return try saved.bytes(of: tensor.storage)
       }
-      guard let bytes, let floats = tensor.floats(from: bytes) else {
-        throw ImportError(
-          file: "", place: name,
-          problem: "found too few bytes for a tensor of shape \(tensor.shape)")
-      }
-      if kind == .float, let index = floats.firstIndex(where: { !$0.isFinite }) {
-        throw ImportError(
-          file: "", place: name,
-          problem: "element \(index) is \(floats[index]), expected finite weights")
-      }
-      return floats.map(Double.init)
     }
   }
 }

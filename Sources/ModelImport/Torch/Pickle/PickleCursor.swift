@@ -20,7 +20,7 @@ struct PickleCursor {
     return bytes[offset - count..<offset]
   }
 
-  /// A little-endian number of `count` bytes, without a sign.
+  /// An unsigned little-endian number of `count` bytes.
   mutating func number(_ count: Int) throws(PickleError) -> Int {
     let word = try take(count).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard let number = Int(exactly: word) else { throw failure(.truncated) }
@@ -32,7 +32,7 @@ struct PickleCursor {
     Int(Int32(truncatingIfNeeded: try number(4)))
   }
 
-  /// A two's complement number of `count` bytes; nil where an Int does not hold it.
+  /// A two's complement number of `count` bytes; nil if an Int can't hold it.
   mutating func integer(_ count: Int) throws(PickleError) -> Int? {
     let digits = try take(count)
     guard let highest = digits.last else { return 0 }
@@ -42,11 +42,11 @@ struct PickleCursor {
     var word: UInt64 = isNegative ? .max : 0
     for digit in digits.prefix(8).reversed() { word = word << 8 | UInt64(digit) }
     let value = Int(truncatingIfNeeded: word)
-    // Eight digits and their filler must agree on the sign.
+    // The sign of the eight lowest bytes must be the number's.
     return (value < 0) == isNegative ? value : nil
   }
 
-  /// A double, its highest byte first.
+  /// A big-endian double.
   mutating func double() throws(PickleError) -> Double {
     Double(bitPattern: try take(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
   }

@@ -1,7 +1,7 @@
-/// The objects that a pickle describes. None of them is made: a call of a function or a class is kept as what would be called
-/// and with what, so that reading a pickle executes nothing.
+/// The objects that a pickle describes. A call of a function or a class is only recorded, with its arguments: reading a pickle
+/// executes nothing.
 struct PickleGraph {
-  /// Where an object stands in the graph. Objects refer to each other, also in cycles.
+  /// A reference to an object in the graph. References may be cyclic.
   struct Reference: Hashable {
     let index: Int
   }
@@ -19,7 +19,7 @@ struct PickleGraph {
     /// An integer beyond 64 bits.
     case largeInt
     case float(Double)
-    /// UTF-8; of Python 2's strings whatever bytes they had.
+    /// UTF-8, or the bytes of a Python 2 string.
     case text([UInt8])
     case bytes([UInt8])
     case tuple([Reference])
@@ -28,19 +28,19 @@ struct PickleGraph {
     case dictionary([Entry])
     case global(module: String, name: String)
     case call(Call)
-    /// What stands outside of the pickle: the storage of a tensor.
+    /// A persistent id of something outside the pickle, such as a tensor's storage.
     case persistent(Reference)
   }
 
-  /// What Python would call, and what it would do to the result.
+  /// A call that Python would make, and the changes to its result.
   struct Call {
     let function: Reference
     let arguments: Reference
-    /// What BUILD gives the object.
+    /// The state that BUILD sets.
     var state: Reference?
-    /// What is added to the object as to a dictionary.
+    /// Entries added as to a dictionary.
     var entries: [Entry] = []
-    /// What is added to the object as to a list or a set.
+    /// Elements added as to a list or a set.
     var elements: [Reference] = []
   }
 
@@ -48,19 +48,19 @@ struct PickleGraph {
 
   subscript(reference: Reference) -> Node { nodes[reference.index] }
 
-  /// More nodes than any saved model has; each takes some 50 bytes.
+  /// A limit above the nodes of any saved model; each takes some 50 bytes.
   static let maxNodes = 4_000_000
 
-  /// Nil where there are as many nodes as there may be.
+  /// Adds a node; nil if there are `maxNodes`.
   mutating func add(_ node: Node) -> Reference? {
     guard nodes.count < Self.maxNodes else { return nil }
     nodes.append(node)
     return Reference(index: nodes.count - 1)
   }
 
-  /// Changes a node in place; false where `change` refuses it.
+  /// Changes a node in place; false if `change` refuses.
   mutating func change(_ reference: Reference, _ change: (inout Node) -> Bool) -> Bool {
-    // Taken out of the array, the node's own array has one owner and is not copied.
+    // The node is taken out of the array, so that its own array has one owner and is not copied.
     var node = nodes[reference.index]
     nodes[reference.index] = .none
     let isChanged = change(&node)
@@ -103,7 +103,7 @@ extension PickleGraph {
     return ints.count == elements.count ? ints : nil
   }
 
-  /// The entries of a dictionary, an OrderedDict, or another object that is filled like one; nil of anything else.
+  /// The entries of a dictionary, an OrderedDict, or another object filled like one; nil for anything else.
   func entries(_ reference: Reference) -> [Entry]? {
     switch self[reference] {
     case .dictionary(let entries): return entries
@@ -113,7 +113,7 @@ extension PickleGraph {
           isGlobal(call.function, ["collections"], "defaultdict") || !call.entries.isEmpty
         return isDictionary ? call.entries : nil
       }
-      // Python 2 gives an OrderedDict its entries as an argument: a list of pairs.
+      // Python 2 passes an OrderedDict's entries as an argument, a list of pairs.
       guard let arguments = elements(call.arguments), let first = arguments.first,
         let pairs = elements(first)
       else { return call.entries }
@@ -128,7 +128,7 @@ extension PickleGraph {
     }
   }
 
-  /// The value at a text key; the last one where there are several, as in Python.
+  /// The value at a text key; of several, the last, as in Python.
   func value(_ key: String, of reference: Reference) -> Reference? {
     entries(reference)?.last { text($0.key) == key }?.value
   }

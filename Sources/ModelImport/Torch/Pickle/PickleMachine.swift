@@ -1,16 +1,16 @@
-/// Reads a pickle of protocols 0 to 5 (Python's pickletools) into a graph of what it describes.
+/// Reads a pickle of protocols 0 to 5 (Python's pickletools) into a graph of the objects that it describes.
 ///
-/// Nothing is imported, called or made. Each operation takes a bounded time and makes at most one object, so that what a file
-/// of n bytes takes is in proportion to n.
+/// Nothing is imported, called or instantiated. Each operation takes bounded time and makes at most one object, so that time
+/// and memory are proportional to the file's size.
 struct PickleMachine {
   private var graph = PickleGraph()
   private var cursor: PickleCursor
   private var stack: [PickleGraph.Reference] = []
-  /// How high the stack was at each mark.
+  /// The stack's height at each mark.
   private var marks: [Int] = []
   private var memo: [Int: PickleGraph.Reference] = [:]
 
-  /// What a pickle in `bytes` describes, and the offset behind it.
+  /// Reads the pickle in `bytes`; returns its graph and the offset after it.
   static func load(
     _ bytes: [UInt8], at offset: Int = 0
   ) throws(PickleError) -> (graph: PickleGraph, root: PickleGraph.Reference, end: Int) {
@@ -187,7 +187,7 @@ struct PickleMachine {
       try call(function, Array(parts.dropFirst()))
     case "b":
       let state = try pop(code)
-      // What BUILD does to anything but an object that a call made has no bearing on tensors.
+      // BUILD on anything but a call's result can't affect tensors.
       _ = graph.change(try top(code)) { node in
         guard case .call(var call) = node else { return false }
         call.state = state
@@ -282,7 +282,7 @@ struct PickleMachine {
     stack.append(try add(node))
   }
 
-  /// The lowest place of the stack that operations may touch: that of the last mark.
+  /// The lowest index of the stack that operations may touch: the last mark's.
   private var floor: Int { marks.last ?? 0 }
 
   private func top(_ code: UInt8) throws(PickleError) -> PickleGraph.Reference {

@@ -1,18 +1,18 @@
-/// What is wrong with a pickle.
+/// The kind of problem of a pickle.
 enum PickleProblem: Equatable {
   case truncated
   case unknownOpcode(UInt8)
-  /// An operation that takes more from the stack than there is.
+  /// An operation pops more than the stack has.
   case emptyStack(opcode: UInt8)
   case noMark(opcode: UInt8)
-  /// An object that was never stored under this number.
+  /// No object was stored in the memo under this number.
   case unknownMemo(Int)
   case badNumber(String)
   case badText
   /// An operation on an object of another type.
   case wrongType(opcode: UInt8)
   case tooManyObjects(limit: Int)
-  /// What only the process that wrote it can resolve: extension codes and buffers outside of the pickle.
+  /// Data that only the writing process can resolve: extension codes, and buffers outside the pickle.
   case notSelfContained(opcode: UInt8)
 }
 

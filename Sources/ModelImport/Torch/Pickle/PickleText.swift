@@ -1,6 +1,6 @@
-/// The strings of the oldest pickles, which are written as Python's source has them.
+/// The strings of protocol 0, which are written as Python literals.
 enum PickleText {
-  /// What `repr` of a string of bytes stands for: quotes and escapes removed. Nil where it is not well formed.
+  /// The bytes of a `repr` with quotes and escapes; nil if malformed.
   static func unquoted(_ line: ArraySlice<UInt8>) -> [UInt8]? {
     guard line.count >= 2, let quote = line.first, quote == line.last,
       quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"")
@@ -27,7 +27,7 @@ enum PickleText {
     return result
   }
 
-  /// What Python's raw-unicode-escape stands for, as UTF-8: Latin-1 with \u and \U. Nil where a number is not well formed.
+  /// Decodes Python's raw-unicode-escape (Latin-1 with \u and \U) to UTF-8; nil if an escape is malformed.
   static func unescaped(_ line: ArraySlice<UInt8>) -> [UInt8]? {
     var result: [UInt8] = []
     var rest = line
@@ -46,7 +46,7 @@ enum PickleText {
     return result
   }
 
-  /// The bytes whose Latin-1 is the UTF-8 `text`; nil where a character is none of Latin-1.
+  /// Encodes the UTF-8 `text` as Latin-1; nil if a character is not in Latin-1.
   static func latin1(_ text: [UInt8]) -> [UInt8]? {
     var result: [UInt8] = []
     result.reserveCapacity(text.count)

@@ -1,8 +1,8 @@
-/// Functions of TorchScript that compute nothing of tensors: what they give is known from what they are given.
+/// TorchScript functions that don't compute tensors: their results are known at once.
 enum ScriptBuiltins {
   typealias Value = ScriptExecution.Value
 
-  /// What a call gives; nil of another function.
+  /// The result of a call; nil for other functions.
   static func value(of name: String, _ values: [Value]) -> Value? {
     // A named tuple is a tuple.
     if name.hasSuffix(".PackedSequence") { return .plain(.list(values.map(\.plain))) }
@@ -47,7 +47,7 @@ enum ScriptBuiltins {
 }
 
 extension ScriptExecution.Value {
-  /// The value where an operator takes it.
+  /// The value as an operator's argument.
   var plain: AtenValue {
     switch self {
     case .plain(let value): value

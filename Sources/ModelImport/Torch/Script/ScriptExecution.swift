@@ -1,26 +1,26 @@
-/// Follows TorchScript's code from its entry: calls of its own functions and modules are gone into, conditions that the file
-/// decides are decided, and every other operator becomes a node of a source graph. Nothing is computed.
+/// Executes TorchScript's code symbolically from its entry: inlines calls of the archive's functions and modules, evaluates
+/// conditions that are constant, and makes every other operator a node of a source graph. Tensors are not computed.
 struct ScriptExecution {
   private let module: ScriptModule
   private let weights: ScriptWeights
   private(set) var translation: AtenTranslation
   private var constants: [PickleGraph.Reference: AtenTensor] = [:]
-  /// The names that lead to each module, and those of the module whose code is followed.
+  /// The path of each module, and of the module whose code is being executed.
   private var modulePaths: [PickleGraph.Reference: String] = [:]
   private var modulePath = ""
   private var statements = 0
   private var depth = 0
 
-  /// Statements that are followed, and calls within each other.
+  /// The most statements that are executed, and the most nested calls.
   private static let maxStatements = 200_000
   private static let maxDepth = 40
 
-  /// What a name stands for.
+  /// The value of a name.
   enum Value {
     case plain(AtenValue)
     /// A module.
     case object(PickleGraph.Reference)
-    /// A function of the archive or an operator, by its whole name.
+    /// A function of the archive or an operator, by its full name.
     case callable(String)
   }
 
@@ -33,7 +33,7 @@ struct ScriptExecution {
     case raised
   }
 
-  /// Where a statement stands.
+  /// The place of a statement.
   private struct Place {
     let path: String
     var line: Int
@@ -48,7 +48,7 @@ struct ScriptExecution {
 
   // MARK: The entry
 
-  /// The source graph of `forward` for inputs of those kinds and sizes, in the order of its parameters.
+  /// The source graph of `forward` for inputs of these kinds and sizes, in the order of its parameters.
   static func graph(
     _ module: ScriptModule, _ weights: ScriptWeights, inputs: [SourceGraph.Input]
   ) throws(ImportError) -> SourceGraph {
@@ -184,7 +184,7 @@ struct ScriptExecution {
     let value = try evaluate(
       expression, scope, place, resultCount: names.count > 1 ? names.count : nil)
     guard names.count > 1 else {
-      // `a, = …` takes a list of one apart; a name alone takes it whole.
+      // `a, = …` unpacks a list of one; a name without comma gets the list.
       scope[names[0]] = value
       return
     }
@@ -197,7 +197,7 @@ struct ScriptExecution {
     for (name, value) in zip(names, values) { scope[name] = .plain(value) }
   }
 
-  /// Whether the first branch is taken. Of two branches, one that only raises an error is not.
+  /// Whether the first branch is taken. A branch that only raises an error is never taken.
   private mutating func decide(
     _ condition: ScriptSyntax.Expression, _ then: [ScriptSyntax.Statement],
     _ otherwise: [ScriptSyntax.Statement], _ scope: Scope, _ place: Place
@@ -298,7 +298,7 @@ struct ScriptExecution {
       }
       return .plain(.list(values))
     case .call(let call):
-      // `restore_type_tag(list, 'List[int]')`, `build_intlist([…])` and the like give their first argument.
+      // `restore_type_tag(list, 'List[int]')`, `build_intlist([…])` and the like return their first argument.
       guard depth < 8,
         module.file.graph.globalName(call.function)?.hasPrefix("torch.jit._pickle.") ?? false,
         let first = module.file.graph.elements(call.arguments)?.first

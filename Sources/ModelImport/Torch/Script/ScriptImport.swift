@@ -1,4 +1,4 @@
-/// From a TorchScript archive to a model folder.
+/// Imports a TorchScript archive.
 struct ScriptImport {
   private let module: ScriptModule
   private let weights: ScriptWeights
@@ -34,7 +34,7 @@ struct ScriptImport {
     throw first ?? ImportError(file: "", problem: "found a forward without tensors")
   }
 
-  /// What the inputs may be: as they were traced, or by what the weights are for; with the sizes that the person gives.
+  /// The possible inputs: those of the trace, or guesses from the weights; with the person's sizes.
   private func candidates(
     _ shapes: [String: [Int]]
   ) throws(ImportError) -> [[InputAlternatives.Input]] {
@@ -66,22 +66,22 @@ struct ScriptImport {
     let ids = [2, 1].map { all(.integer, rank: $0) }
     let sizes = module.file.inputSizes
     var found: [[InputAlternatives.Input]] = []
-    // Each input may have elements of its own: a state as many as there are units.
+    // Inputs may differ in size: a state has as many elements as there are units.
     for choice in Self.choices(of: Array(sizes.prefix(4)), count: names.count) {
       for lead in [[nil, nil], [nil]] as [[Int?]] {
         found.append(zip(names, choice).map { .init(name: $0, kind: .float, sizes: lead + [$1]) })
       }
-      // Behind the first, states of one layer and direction.
+      // Inputs after the first may be states of one layer and direction.
       guard names.count > 1 else { continue }
       found.append(
         zip(names, choice).enumerated().map { index, input in
           .init(name: input.0, kind: .float, sizes: [index == 0 ? nil : 1, nil, input.1])
         })
     }
-    // Of a module that was frozen the weights have no names to go by: what takes the elements in, tells how many there are.
+    // The weights of a frozen module have no names; the operator that uses an input tells its size.
     found += [3, 2].map { all(.float, rank: $0) }
     if names.count > 1 {
-      // Ids, or steps, beside vectors or the length of each sequence.
+      // Ids or steps, with vectors or sequence lengths.
       for (kind, rank) in [(SourceTensor.Kind.integer, 2), (.float, 3)] {
         for (other, otherRank) in [(SourceTensor.Kind.integer, 1), (.float, 2)] {
           found.append(
@@ -92,7 +92,7 @@ struct ScriptImport {
     return isText ? ids + found : found + ids
   }
 
-  /// Every choice of `count` sizes, those of one size for all first; only these where there would be too many.
+  /// All choices of `count` sizes, first those with one size for all; only these if there would be too many.
   private static func choices(of sizes: [Int], count: Int) -> [[Int]] {
     var choices = sizes.map { Array(repeating: $0, count: count) }
     guard count > 1, count <= 3 else { return choices }
@@ -102,7 +102,7 @@ struct ScriptImport {
     return choices
   }
 
-  /// Whether a part of the module is an embedding, or was one before it was frozen.
+  /// Whether the module has an embedding, or had one before it was frozen.
   private var isText: Bool {
     module.callsEmbedding
       || module.file.graph.nodes.contains { node in
@@ -112,7 +112,7 @@ struct ScriptImport {
 }
 
 extension TorchFile {
-  /// What the weights of the file take in, in its order: the sizes that the elements of an input may have.
+  /// The input sizes of the file's weights, in order: the sizes that an input may have.
   fileprivate var inputSizes: [Int] {
     var sizes: [Int] = []
     for (_, tensor) in StateDict(PickledTensors(graph), root: root).tensors {

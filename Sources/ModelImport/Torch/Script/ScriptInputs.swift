@@ -1,9 +1,9 @@
-/// What the parameters of a TorchScript's `forward` may be.
+/// The possible parameters of a TorchScript `forward`.
 enum ScriptInputs {
   enum Kind {
-    /// So many tensors, given as one or as a tuple.
+    /// So many tensors, as one or as a tuple.
     case tensors(Int, isTuple: Bool)
-    /// It is left out.
+    /// The parameter is omitted.
     case fallback(ScriptSyntax.Expression)
     case unknown
   }
@@ -21,7 +21,7 @@ enum ScriptInputs {
     return .unknown
   }
 
-  /// The names of the tensors that `forward` takes.
+  /// The names of the tensors that `forward` needs.
   static func names(of forward: ScriptSyntax.Function) -> [String] {
     forward.parameters.dropFirst().flatMap { parameter -> [String] in
       switch kind(of: parameter) {

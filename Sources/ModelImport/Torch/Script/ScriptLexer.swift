@@ -1,4 +1,4 @@
-/// Cuts TorchScript's code into words, numbers, strings and signs, with the indentation of each line.
+/// Splits TorchScript's code into words, numbers, strings and signs, with the indentation of each line.
 struct ScriptLexer {
   enum Token: Equatable {
     case word(String)
@@ -8,9 +8,9 @@ struct ScriptLexer {
     case sign(UInt8)
     /// `->`
     case arrow
-    /// The end of a line that is not within brackets.
+    /// The end of a line, outside of brackets.
     case lineEnd
-    /// The first token of a line: how many spaces stand before it.
+    /// The indentation of a line, before its first token.
     case indent(Int)
     case end
   }
@@ -20,7 +20,7 @@ struct ScriptLexer {
     let line: Int
   }
 
-  /// More than any model's code has.
+  /// A limit above the tokens of any model's code.
   private static let maxTokens = 2_000_000
 
   private let bytes: [UInt8]

@@ -1,22 +1,22 @@
 import ModelFormat
 
-/// The objects of a TorchScript archive: the module and its parts, with their code.
+/// A TorchScript archive: the module and its submodules, with their code.
 struct ScriptModule {
   let file: TorchFile
-  /// What stands in `constants.pkl`, by number.
+  /// The objects of `constants.pkl`, by number.
   private let constants: TorchFile?
   private let classes: [String: ScriptSyntax.Class]
   private let functions: [String: ScriptSyntax.Function]
-  /// For errors: the file that a class or a function stands in.
+  /// The file of each class and function, for errors.
   private let paths: [String: String]
   private let traced: TorchFile?
   private let constantWeights: ScriptWeights?
-  /// Files of the archive's code that can't be read, by module: an error where they are needed.
+  /// The errors of code files that can't be parsed, by module; thrown if they are needed.
   private var problems: [String: ImportError] = [:]
-  /// Whether the code looks rows of a table up.
+  /// Whether the code calls an embedding.
   private(set) var callsEmbedding = false
 
-  /// Whether an archive is one of TorchScript.
+  /// Whether an archive is TorchScript's.
   static func isThere(in records: ZipRecords) -> Bool {
     records.names.contains("constants.pkl") && records.names.contains { $0.hasPrefix("code/") }
   }
@@ -61,7 +61,7 @@ struct ScriptModule {
 
   func function(_ name: String) -> ScriptSyntax.Function? { functions[name] }
 
-  /// Why a class or a function isn't known: its file can't be read; nil where there is no such file.
+  /// Why a class or a function is unknown: the error of its file; nil if there is no such file.
   func problem(of name: String) -> ImportError? {
     let parts = name.split(separator: ".")
     return problems[parts.dropLast().joined(separator: ".")]
@@ -80,7 +80,7 @@ struct ScriptModule {
     return (name, definition)
   }
 
-  /// The tensor of that number in `constants.pkl`; nil where there is none.
+  /// The tensor with a number in `constants.pkl`; nil if there is none.
   func constant(_ index: Int, place: String) throws(ImportError) -> SourceConstant? {
     guard let constants, let elements = constants.graph.elements(constants.root),
       elements.indices.contains(index)
@@ -88,10 +88,10 @@ struct ScriptModule {
     return try constantWeights?.constant(elements[index], name: "constant \(index)", place: place)
   }
 
-  /// The tensors that `forward` was traced with; nil of code that was not traced.
+  /// The tensors with which `forward` was traced; nil if it was not traced.
   func tracedInputs() -> [StridedTensor]? {
     guard let traced else { return nil }
-    // Lists and dictionaries have their types with them: `restore_type_tag(value, 'List[Any]')`.
+    // Lists and dictionaries are wrapped with their types: `restore_type_tag(value, 'List[Any]')`.
     func untagged(_ reference: PickleGraph.Reference) -> PickleGraph.Reference {
       guard case .call(let call) = traced.graph[reference],
         let first = traced.graph.elements(call.arguments)?.first

@@ -1,8 +1,8 @@
-/// Reads a file of TorchScript's serialized code: classes with their methods, and functions.
+/// Parses a file of TorchScript's serialized code: classes with their methods, and functions.
 struct ScriptParser {
   private let places: [ScriptLexer.Place]
   private var at = 0
-  /// Expressions and blocks within each other.
+  /// The depth of nested expressions and blocks.
   private var depth = 0
 
   private static let maxDepth = 200
@@ -118,7 +118,7 @@ struct ScriptParser {
     return .init(name: name, line: start, parameters: parameters, body: try block(indent))
   }
 
-  /// The text of a type, up to one of the signs outside of its brackets.
+  /// The text of a type, up to one of the signs outside its brackets.
   private mutating func type(until ends: [Unicode.Scalar]) -> String {
     var text = ""
     var brackets = 0
@@ -181,7 +181,7 @@ struct ScriptParser {
       return .if(condition, then: then, else: otherwise)
     }
     if case .word(let word) = token, ["for", "while", "with", "raise", "assert"].contains(word) {
-      // What stands within is not looked at.
+      // The body is skipped.
       skipLine()
       while case .indent(let inner) = token, inner > indent { skipLine() }
       return .control(word)
@@ -220,7 +220,7 @@ struct ScriptParser {
     }
   }
 
-  /// One expression, or several, which are a tuple: `a, b,`.
+  /// One expression, or a tuple: `a, b,`.
   private mutating func expressions() throws(ScriptError) -> ScriptSyntax.Expression {
     let first = try expression()
     guard token == .sign(UInt8(ascii: ",")) else { return first }

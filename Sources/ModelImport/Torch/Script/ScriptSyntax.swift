@@ -1,4 +1,4 @@
-/// TorchScript's serialized code: what of Python it uses.
+/// The syntax of TorchScript's serialized code, a subset of Python.
 enum ScriptSyntax {
   indirect enum Expression: Equatable {
     case name(String)
@@ -12,7 +12,7 @@ enum ScriptSyntax {
     case attribute(Expression, String)
     case element(Expression, Expression)
     case call(Expression, [Expression], [Keyword])
-    /// What needs no value here, such as a dictionary or a type.
+    /// An expression whose value is not needed, such as a dictionary or a type.
     case other(String)
   }
 
@@ -22,7 +22,7 @@ enum ScriptSyntax {
   }
 
   struct Statement: Equatable {
-    /// The line of the file.
+    /// The line in the file.
     let line: Int
     let kind: Kind
   }
@@ -35,7 +35,7 @@ enum ScriptSyntax {
     case pass
     /// `self.name = …`
     case setAttribute(String)
-    /// A loop, or another statement that is not straight on: its first word.
+    /// A loop or another unsupported statement, with its first word.
     case control(String)
   }
 
@@ -48,14 +48,14 @@ enum ScriptSyntax {
 
   struct Parameter: Equatable {
     let name: String
-    /// The type as it is written, without spaces.
+    /// The type's text, without spaces.
     let type: String
     let fallback: Expression?
   }
 
   struct Class: Equatable {
     let name: String
-    /// Attributes whose values stand in the code (`Final`).
+    /// Attributes whose values are in the code (`Final`).
     var constants: [String: Expression] = [:]
     var methods: [String: Function] = [:]
   }
@@ -67,7 +67,7 @@ enum ScriptSyntax {
 }
 
 extension ScriptSyntax.Statement {
-  /// Whether it ends the run with an error.
+  /// Whether the block raises an error.
   var raises: Bool {
     if case .expression(let expression) = kind { expression.raises } else { false }
   }
@@ -82,7 +82,7 @@ extension ScriptSyntax.Expression {
   }
 }
 
-/// Code that is not read, and at which line.
+/// An error about unsupported code, with its line.
 struct ScriptError: Error, Equatable {
   let line: Int
   let problem: String

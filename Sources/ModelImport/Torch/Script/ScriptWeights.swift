@@ -1,4 +1,4 @@
-/// The tensors of a TorchScript archive as constants of a source graph, each read when it is needed.
+/// The tensors of a TorchScript archive as constants of a source graph, read on demand.
 struct ScriptWeights {
   private let file: TorchFile
   private let pickled: PickledTensors
@@ -13,10 +13,10 @@ struct ScriptWeights {
     names = StateDict(pickled, root: file.root).references
   }
 
-  /// The name that the state dict has for a tensor.
+  /// A tensor's name in the state dict.
   func name(of reference: PickleGraph.Reference) -> String? { names[reference] }
 
-  /// Nil where the object is no tensor.
+  /// The constant of an object; nil if it is not a tensor.
   func constant(
     _ reference: PickleGraph.Reference, name: String, place: String
   ) throws(ImportError) -> SourceConstant? {
@@ -38,21 +38,9 @@ struct ScriptWeights {
         file: "", place: place,
         problem: "found \(name) of shape \(tensor.shape), more than a file of this size may hold")
     }
-    let kind: SourceTensor.Kind = tensor.type.isConvertible ? .float : .integer
     let file = file
-    return SourceConstant(shape: tensor.shape, kind: kind) { () throws(ImportError) in
-      guard let bytes = try file.bytes(of: tensor.storage), let floats = tensor.floats(from: bytes)
-      else {
-        throw ImportError(
-          file: "", place: name,
-          problem: "found too few bytes for a tensor of shape \(tensor.shape)")
-      }
-      if kind == .float, let index = floats.firstIndex(where: { !$0.isFinite }) {
-        throw ImportError(
-          file: "", place: name,
-          problem: "element \(index) is \(floats[index]), expected finite weights")
-      }
-      return floats.map(Double.init)
+    return tensor.constant(name: name) { () throws(ImportError) in
+      try file.bytes(of: tensor.storage)
     }
   }
 }

@@ -11,7 +11,7 @@ package struct ServiceSettings: Sendable {
   /// `max_answer_bytes`: the text of one answer; what asks for more is refused before it is computed.
   package var maxAnswerBytes = 256 << 20
   /// `max_decoding_operations`: what it takes to find the labels of one answer, by `OutputDecoder.operationCount`: of a CRF
-  /// steps × labels², some seconds of a core.
+  /// steps × labels²; the default is 262,144 steps of 512 labels.
   package var maxDecodingOperations = 1 << 36
   /// `state_key`, which signs the states that clients take along: 16 bytes or more, the same in every process
   /// that is to go on from them; nil: a random one.

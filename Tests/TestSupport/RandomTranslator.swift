@@ -184,7 +184,8 @@ package struct RandomTranslator {
       tensor("start.weight", [layers * hidden, start.size])
       encoder.append(.init(name: "start", op: .linear, inputs: [start.name]))
       let from = read(Value(name: "start", size: layers * hidden), as: "h0")
-      nodes.append(.init(name: "decoder", op: op, inputs: [parts.count > 1 ? "read" : "words", from]))
+      nodes.append(
+        .init(name: "decoder", op: op, inputs: [parts.count > 1 ? "read" : "words", from]))
       var behind = [Value(name: "decoder", size: hidden)]
       for index in 0..<number(0...2) {
         let size = attention("later\(index)", "decoder", size: hidden)

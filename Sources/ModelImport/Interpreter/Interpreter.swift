@@ -17,7 +17,7 @@ struct Interpreter {
     private(set) var room: Int
 
     /// Enough for masks, positions and shapes.
-    static let base = 1 << 24
+    static let base = 1 << 26
     /// For each element of a weight: it may be cast, scaled, transposed, split and put together again.
     static let perElement = 8
     /// Multiplications take so many times less of it than elements, which take memory too.
@@ -114,12 +114,6 @@ struct Interpreter {
       guard RowMajor.count(result.shape) != nil else {
         throw node.refusal("an array of \(result.shape)", because: "no array can be that large")
       }
-      // A uniform array is dense where an operator needs it so: then each element takes memory for a while.
-      if result.isUniform, result.count > SourceTensor.maxElements {
-        throw node.refusal(
-          "an array of \(result.shape)",
-          because: "arrays that are computed may have \(SourceTensor.maxElements) elements")
-      }
       guard Self.sharing.contains(node.op) || budget.take(result.elements.count) else {
         throw node.refusal(
           "an array of \(result.shape) behind many others",
@@ -134,8 +128,22 @@ struct Interpreter {
     "Identity", "Dropout", "StopGradient", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Constant",
   ]
 
+  /// Operators that leave an array whose elements are all equal as it is, and look at no element by itself.
+  private static let keepingUniform: Set<String> = [
+    "Shape", "Size", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Expand", "Tile",
+    "Slice", "Split", "Concat", "Gather",
+  ]
+
   private func results(_ a: Arguments) throws(ImportError) -> [SourceTensor]? {
     if let results = try ElementwiseOperators.evaluate(a) { return results }
+    for (index, value) in a.values.enumerated() {
+      guard let value, value.isTooLargeToBeDense,
+        !(Self.keepingUniform.contains(a.node.op) && (index == 0 || a.node.op == "Concat"))
+      else { continue }
+      throw a.node.refusal(
+        "an array of \(value.shape) as input \(index)",
+        because: "arrays that are computed may have \(SourceTensor.maxElements) elements")
+    }
     if let results = try ShapeOperators.evaluate(a) { return results }
     if let results = try SelectionOperators.evaluate(a) { return results }
     if let results = try ReductionOperators.evaluate(a) { return results }

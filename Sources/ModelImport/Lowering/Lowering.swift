@@ -62,6 +62,25 @@ struct Lowering {
     }
   }
 
+  /// Operators that take an array whose elements are all equal for one number.
+  private static let takingUniform: Set<String> = [
+    "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Min", "Max", "Sum", "Mean", "Where", "Equal", "Less",
+    "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor", "PRelu", "CastLike",
+  ]
+
+  /// Refuses weights that are one number without end.
+  private mutating func checkConstants(of node: SourceNode) throws(ImportError) {
+    guard !Self.takingUniform.contains(node.op) else { return }
+    for index in node.inputs.indices {
+      guard case .constant(let tensor)? = try value(node, index), tensor.isTooLargeToBeDense else {
+        continue
+      }
+      throw node.refusal(
+        "an array of \(tensor.shape) as input \(index)",
+        because: "arrays that are computed may have \(SourceTensor.maxElements) elements")
+    }
+  }
+
   private func check(_ value: LoweredValue, _ node: SourceNode) throws(ImportError) {
     guard RowMajor.count(value.shape, limit: Self.maxExtent) != nil else {
       throw node.refusal("an array of \(value.shape)", because: "no array can be that large")
@@ -98,6 +117,7 @@ struct Lowering {
     if areConstant, let results = try interpreter.evaluate(node, operands) {
       return results.map { .constant($0) }
     }
+    try checkConstants(of: node)
     if let results = try lowerShape(ofWeights: node) { return results }
     do throws(ImportError) {
       if let results = try lowerCarried(node) { return results }

@@ -12,7 +12,7 @@ package struct SourceTensor: Sendable, Equatable {
 
   /// The most elements of an array that is computed, where none of those that it comes of has more: those are accounted for by
   /// the file.
-  package static let maxElements = 1 << 22
+  package static let maxElements = 1 << 24
 
   /// What the sizes of an array, but those of 0, may come to: more than any memory holds, and so far from the ends of an Int that
   /// positions in an array, and sums and differences of them, are Ints without a check.
@@ -43,6 +43,9 @@ package struct SourceTensor: Sendable, Equatable {
   var first: Double { elements.first ?? .nan }
 
   package subscript(position: Int) -> Double { isUniform ? elements[0] : elements[position] }
+
+  /// Whether its elements, all equal, are more than an array may have that is computed.
+  var isTooLargeToBeDense: Bool { isUniform && count > SourceTensor.maxElements }
 
   /// All elements, even for a uniform array.
   package var dense: [Double] {

@@ -75,7 +75,7 @@ import Testing
 
   /// Nobody restarts a server for being asked often; all else has a rate, what is not there too.
   @Test func healthChecksAreExempt() async throws {
-    let service = try service(RequestLimits(rate: 0.01, burst: 3))
+    let service = try service(RequestLimits(rate: 0.001, burst: 3))
     #expect(try await ask(service, "GET", "/nowhere").status == 404)
     #expect(try await ask(service, "OPTIONS", "/predict").status == 200)
     #expect(try await ask(service, "PUT", "/predict").status == 405)
@@ -94,10 +94,10 @@ import Testing
   /// A token is one client from all addresses; whoever guesses at one is an address.
   @Test func tokensAndThoseWithout() async throws {
     let service = try service(
-      RequestLimits(rate: 0.01, burst: 1),
+      RequestLimits(rate: 0.001, burst: 1),
       tokens: [
         Self.token("a"), Self.token("b", .init(rate: 0)),
-        Self.token("c", .init(rate: 0.01, burst: 2)),
+        Self.token("c", .init(rate: 0.001, burst: 2)),
       ])
     #expect(try await predict(service, token: "a").status == 200)
     let answer = try await predict(service, token: "a", from: "192.0.2.2")

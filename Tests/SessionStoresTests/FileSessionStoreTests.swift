@@ -39,6 +39,21 @@ import Testing
     await store.end()
   }
 
+  /// Each second, so that the log neither grows for ever nor is lost to a power cut.
+  @Test func theLogIsCopiedIntoTheDatabase() async throws {
+    let room = StoreRoom()
+    let store = try room.store()
+    #expect(await store.make(Self.move("s", from: 0, steps: 7)) == nil)
+    let copy = StoreRoom()
+    try await eventually {
+      // The database alone, as if its log had been lost.
+      try copyFile(room.path, copy.path)
+      let rows = try? SQLiteDatabase(path: copy.path).number("SELECT count(*) FROM session")
+      return rows == 1
+    }
+    await store.end()
+  }
+
   private func copyFile(_ from: String, _ to: String) throws {
     let (source, target) = (fopen(from, "r")!, fopen(to, "w")!)
     defer {

@@ -89,6 +89,8 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
 
   /// Copies what the write-ahead log has into the database, on the disk, as far as nobody is in the way.
   func checkpoint() throws(SQLiteError) {
+    // A connection that has read nothing yet does not know that there is a log, and would copy nothing.
+    _ = try number("SELECT count(*) FROM sqlite_master")
     // SAFETY: the handle is open; no count is asked for.
     let code = unsafe sqlite3_wal_checkpoint_v2(
       handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)

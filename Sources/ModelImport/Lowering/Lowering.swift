@@ -71,7 +71,9 @@ struct Lowering {
   /// Refuses weights that are one number without end.
   private mutating func checkConstants(of node: SourceNode) throws(ImportError) {
     guard !Self.takingUniform.contains(node.op) else { return }
-    for index in node.inputs.indices {
+    // What a recurrent network reads may be one number at every step.
+    let first = ["LSTM", "GRU", "RNN"].contains(node.op) ? 1 : 0
+    for index in node.inputs.indices.dropFirst(first) {
       guard case .constant(let tensor)? = try value(node, index), tensor.isTooLargeToBeDense else {
         continue
       }

@@ -2,6 +2,7 @@ import CSQLite
 import Glibc
 import Inference
 import Synchronization
+import TestSupport
 
 @testable import Scheduling
 @testable import SessionStores
@@ -10,20 +11,10 @@ import Synchronization
 final class StoreRoom: Sendable {
   typealias Key = SessionTable.Key
 
-  let folder: String
+  private let folder = TemporaryFolder()
   let milliseconds = Atomic<Int>(1_000_000)
   let reports = Mutex<[String]>([])
-  var path: String { folder + "/sessions.db" }
-
-  init() {
-    var template = Array("/tmp/carousel-store-XXXXXX\0".utf8CString)
-    folder = String(cString: mkdtemp(&template))
-  }
-
-  deinit {
-    for name in ["", "-wal", "-shm", ".lock", ".away"] { unlink(path + name) }
-    rmdir(folder)
-  }
+  var path: String { folder.path + "/sessions.db" }
 
   func store(
     _ durability: SessionDurability = .answer, maxBytes: Int = 1 << 30,

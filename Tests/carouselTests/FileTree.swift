@@ -1,15 +1,13 @@
-import FoundationEssentials
 import Glibc
+import TestSupport
 import Testing
 
 /// A folder with files in it, which goes with the value.
 final class FileTree {
-  let path: String
+  private let root = TemporaryFolder()
+  var path: String { root.path }
 
   init(_ files: [String: String]) throws {
-    var template = Array("/tmp/carousel-files-XXXXXX".utf8CString)
-    try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) } != nil)
-    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     for (name, text) in files {
       var folder = path
       for part in name.split(separator: "/").dropLast() {
@@ -20,9 +18,5 @@ final class FileTree {
       fputs(text, file)
       fclose(file)
     }
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(atPath: path)
   }
 }

@@ -16,18 +16,8 @@ import Testing
 
   /// A folder for a file of sessions.
   private final class Place: Sendable {
-    let folder: String
-    var path: String { folder + "/sessions.db" }
-
-    init() {
-      var template = Array("/tmp/carousel-stored-XXXXXX\0".utf8CString)
-      folder = String(cString: mkdtemp(&template))
-    }
-
-    deinit {
-      for name in ["", "-wal", "-shm", ".lock", ".away"] { unlink(path + name) }
-      rmdir(folder)
-    }
+    private let folder = TemporaryFolder()
+    var path: String { folder.path + "/sessions.db" }
 
     func service(
       _ durability: SessionDurability = .answer, sessionBytes: Int = 1 << 20

@@ -60,7 +60,7 @@ let package = Package(
       dependencies: ["Inference", .product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: hot),
     .target(
-      name: "SessionStores", dependencies: ["Scheduling", "Inference", "CSQLite", "CZlib"],
+      name: "SessionStores", dependencies: ["Scheduling", "Inference", "CSQLite", "Compression"],
       swiftSettings: strict),
     .target(
       name: "Serving", dependencies: ["Scheduling", "Inference", "ModelFormat", "CCrypto"],

@@ -46,7 +46,7 @@ package struct ZipArchive: Sendable {
       throw ZipError(
         entry: entry.name, problem: .size(found: content.count, expected: entry.size))
     }
-    guard crc32(of: content) == entry.checksum else {
+    guard crc32(of: content.span.bytes) == entry.checksum else {
       throw ZipError(entry: entry.name, problem: .checksum)
     }
     return content

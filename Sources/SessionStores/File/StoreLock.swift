@@ -6,21 +6,26 @@ import Glibc
 final class StoreLock: Sendable {
   private let descriptor: Int32
 
-  private static let pauseMicroseconds: UInt32 = 10_000
-
   /// - Parameter patience: how long to wait for a process that is about to end.
   init(ofFile path: String, patience: Duration) throws(FileStoreError) {
     let end = ContinuousClock.now + patience
     // SAFETY: the path is a zero-terminated string for the length of the call.
     descriptor = unsafe open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .system(code: errno) }
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      let code = errno
-      guard code == EWOULDBLOCK || code == EINTR else { throw .system(code: code) }
-      guard ContinuousClock.now < end else { throw .taken }
-      usleep(Self.pauseMicroseconds)
-    }
+    guard let code = lockFile(descriptor, until: end) else { return }
+    throw code == EWOULDBLOCK || code == EINTR ? .taken : .system(code: code)
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
+}
+
+/// Waits for the lock of an open file or folder (flock(2)); returns the error code on failure, EWOULDBLOCK where another process
+/// has it until `end`. The wait polls, so that it is bounded.
+package func lockFile(_ descriptor: Int32, until end: ContinuousClock.Instant) -> Int32? {
+  while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+    let code = errno
+    guard code == EWOULDBLOCK || code == EINTR, ContinuousClock.now < end else { return code }
+    usleep(5000)
+  }
+  return nil
 }

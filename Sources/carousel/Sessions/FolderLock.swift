@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import SessionStores
 
 /// A lock on a folder: as long as it lives, no other process reads or writes session files there.
 ///
@@ -9,8 +10,6 @@ final class FolderLock: Sendable {
   private let descriptor: Int32
   private let device: dev_t
   private let inode: ino_t
-
-  private static let pauseMicroseconds: UInt32 = 5000
 
   /// Locks the folder of each of `paths`, once.
   ///
@@ -22,7 +21,7 @@ final class FolderLock: Sendable {
       guard let lock = FolderLock(folder),
         !locks.contains(where: { $0.device == lock.device && $0.inode == lock.inode })
       else { continue }
-      if let code = lock.wait(until: end) {
+      if let code = lockFile(lock.descriptor, until: end) {
         logger.warning(
           "the folder of the session file can't be locked",
           metadata: ["folder": .string(folder), "error": .string(systemMessage(code))])
@@ -44,14 +43,4 @@ final class FolderLock: Sendable {
   }
 
   deinit { close(descriptor) }
-
-  /// Waits for the lock; returns the error code on failure.
-  private func wait(until end: ContinuousClock.Instant) -> Int32? {
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      let code = errno
-      guard code == EWOULDBLOCK || code == EINTR, ContinuousClock.now < end else { return code }
-      usleep(Self.pauseMicroseconds)
-    }
-    return nil
-  }
 }

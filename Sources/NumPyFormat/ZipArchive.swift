@@ -29,26 +29,29 @@ package struct ZipArchive: Sendable {
   /// The content of the file at index `place` of `names`. Throws if its size or checksum is not the directory's.
   package func content(at place: Int) throws(ZipError) -> [UInt8] {
     let entry = entries[place]
+    let content = try unpacked(entry)
+    guard content.count == entry.size else {
+      throw ZipError(
+        entry: entry.name, problem: .size(found: content.count, expected: entry.size))
+    }
+    guard crc32(of: content.span) == entry.checksum else {
+      throw ZipError(entry: entry.name, problem: .checksum)
+    }
+    return content
+  }
+
+  private func unpacked(_ entry: ZipDirectory.Entry) throws(ZipError) -> [UInt8] {
     let packed = Array(bytes[entry.data])
-    let content: [UInt8]
     switch entry.method {
-    case .stored: content = packed
+    case .stored: return packed
     case .deflated:
       do {
-        content = try inflated(
+        return try inflated(
           packed.span, from: .bareDeflate,
           limits: InflateLimits(maxBytes: entry.size, maxRatio: .max))
       } catch {
         throw ZipError(entry: entry.name, problem: .notInflated)
       }
     }
-    guard content.count == entry.size else {
-      throw ZipError(
-        entry: entry.name, problem: .size(found: content.count, expected: entry.size))
-    }
-    guard crc32(of: content.span.bytes) == entry.checksum else {
-      throw ZipError(entry: entry.name, problem: .checksum)
-    }
-    return content
   }
 }

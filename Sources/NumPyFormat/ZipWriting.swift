@@ -7,7 +7,7 @@ package func zipArchive(of files: [(name: String, content: [UInt8])]) -> [UInt8]
   var directory: [UInt8] = []
   for (name, content) in files {
     let offset = archive.count
-    let checksum = UInt64(crc32(of: content.span.bytes))
+    let checksum = UInt64(crc32(of: content.span))
     /// The fields that both records share: from the version needed to the lengths of name and extra field.
     func appendCommon(to bytes: inout [UInt8], extra: Int) {
       let wide: UInt64 = 0xFFFF_FFFF

@@ -6,6 +6,6 @@ import Scheduling
 enum StateChecksum {
   static func of(_ state: SequenceState, key: SessionTable.Key, version: Int) -> Int {
     let name = "\(key.model) \(key.id) \(version) \(state.position)"
-    return Int(crc32(of: state.floats.span.bytes, continuing: crc32(of: name.utf8.span.bytes)))
+    return Int(crc32(of: state.floats.span, continuing: crc32(of: name.utf8.span)))
   }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 
 /// Where bodies are decoded and answers encoded that would keep an event loop too long.
 final class BodyQueues: Sendable {
@@ -21,6 +22,8 @@ final class BodyQueues: Sendable {
     call.isOnLoop = false
     (byteCount > Self.maxBytesReadBesideOthers ? hugeBodies : background).async { [call] in
       answer(call)
+      // Another body may be next: the threads that wait for this core come first.
+      sched_yield()
     }
   }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import Inference
 import Synchronization
 
@@ -26,11 +27,16 @@ extension Engine {
           break
         }
         share?.goOn(after: seconds)
+        // Event loops that wait for this core get it before the next turn.
+        if seconds > Self.leastSecondsBeforeOthers { sched_yield() }
       }
       worker.trim()
     }
     reportEnd(state.withLock { $0.takeEnd() })
   }
+
+  /// After a turn of more seconds, other threads that wait for its core get it; shorter ones are not worth the system call.
+  static let leastSecondsBeforeOthers = 0.0003
 
   /// Whether no other engine uses the cores.
   private var hasIdleCores: Bool {

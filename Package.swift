@@ -117,6 +117,9 @@ let package = Package(
         "HTTPCore", "HTTP2", "Compression", "JSON",
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: tested),
+    .target(
+      name: "SimulatedDisk", dependencies: ["CSQLite"], path: "Tests/SimulatedDisk",
+      cSettings: [.unsafeFlags(optimised)]),
     // main.c is for where there is no Swift: see scripts/test-kernels.
     .target(
       name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks",
@@ -147,7 +150,9 @@ let package = Package(
       swiftSettings: tested),
     .testTarget(
       name: "SessionStoresTests",
-      dependencies: ["SessionStores", "Scheduling", "Inference", "CSQLite", "TestSupport"],
+      dependencies: [
+        "SessionStores", "Scheduling", "Inference", "CSQLite", "SimulatedDisk", "TestSupport",
+      ],
       swiftSettings: tested),
     .testTarget(
       name: "ServingTests",

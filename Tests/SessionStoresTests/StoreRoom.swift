@@ -1,6 +1,7 @@
 import CSQLite
 import Glibc
 import Inference
+import SimulatedDisk
 import Synchronization
 import TestSupport
 
@@ -15,6 +16,32 @@ final class StoreRoom: Sendable {
   let milliseconds = Atomic<Int>(1_000_000)
   let reports = Mutex<[String]>([])
   var path: String { folder.path + "/sessions.db" }
+  /// The number of the simulated disk; nil where the folder is on a real one.
+  private let disk: Int32?
+
+  /// - Parameter capacity: the bytes of a simulated disk to put the file on.
+  init(capacity: Int? = nil) {
+    let path = folder.path
+    disk = capacity.map { sd_begin(path, Int64($0)) }
+    precondition(disk.map { $0 >= 0 } ?? true, "too many disks")
+  }
+
+  deinit { if let disk { sd_end(disk) } }
+
+  /// What the simulated disk has room for beyond what it holds.
+  func setRoom(_ byteCount: Int) {
+    guard let disk else { preconditionFailure("a real disk") }
+    sd_set_capacity(disk, sd_used(disk) + Int64(byteCount))
+  }
+
+  /// A room with the files as a power cut could leave them now.
+  func afterPowerCut(seed: Int) -> StoreRoom {
+    guard let disk else { preconditionFailure("a real disk") }
+    let room = StoreRoom()
+    precondition(
+      sd_cut_power(disk, room.folder.path, UInt32(seed)), "\(room.path) can't be written")
+    return room
+  }
 
   func store(
     _ durability: SessionDurability = .answer, maxBytes: Int = 1 << 30,

@@ -44,6 +44,7 @@ package final class FileSessionStore: SessionStore {
   private let side: Mutex<SQLiteDatabase?>
   private let sideQueue = DispatchQueue(label: "session store, aside", qos: .utility)
   private let lock: Mutex<StoreLock?>
+  private let checkpoints = CheckpointLock()
 
   /// Since when a job may wait before new ones are refused.
   private static let slowAfter = Duration.seconds(1)
@@ -71,7 +72,7 @@ package final class FileSessionStore: SessionStore {
     guard descriptor >= 0 else { throw .system(code: errno) }
     Glibc.close(descriptor)
     let opened = try SessionDatabase(
-      path: path, durability: durability, limits: limits, mayBeNew: true)
+      path: path, durability: durability, limits: limits, checkpoints: checkpoints, mayBeNew: true)
     do throws(SQLiteError) {
       try opened.register(served)
       side = Mutex(try SQLiteDatabase(path: path))
@@ -318,7 +319,8 @@ package final class FileSessionStore: SessionStore {
   private func reopened() throws(SQLiteError) -> SessionDatabase {
     do throws(FileStoreError) {
       let opened = try SessionDatabase(
-        path: path, durability: durability, limits: limits, mayBeNew: false)
+        path: path, durability: durability, limits: limits, checkpoints: checkpoints,
+        mayBeNew: false)
       opened.counts.ends = state.withLock { $0.statistics.endCounts }
       return opened
     } catch {
@@ -330,7 +332,6 @@ package final class FileSessionStore: SessionStore {
   private func noteSuccess(of database: SessionDatabase, isWrite: Bool) {
     let (usage, ends) = (database.counts.usageByModel, database.counts.ends)
     let (isBack, damaged) = state.withLock { state in
-      // A full disk can be read.
       let isBack = state.failure.map { isWrite || !$0.isOfWrite } ?? false
       defer {
         if isBack { state.failure = nil }
@@ -347,6 +348,8 @@ package final class FileSessionStore: SessionStore {
   }
 
   private func note(_ error: SQLiteError, isOfWrite: Bool = false) -> SessionStoreProblem {
+    // A full disk can be read, so that what is read well says nothing about it.
+    let isOfWrite = isOfWrite || error.isOfFullDisk
     let isNew = state.withLock { state in
       state.statistics.failures += 1
       // A log that fills the disk is begun anew once all of it is in the database.
@@ -379,7 +382,7 @@ package final class FileSessionStore: SessionStore {
     side.withLock { side in
       do throws(SQLiteError) {
         if side?.hasMoved ?? false { side = try SQLiteDatabase(path: path) }
-        try side?.checkpoint()
+        try checkpoints.withLock { () throws(SQLiteError) in try side?.checkpoint() }
       } catch {
         _ = note(error)
         state.withLock { $0.isUnsynced = true }

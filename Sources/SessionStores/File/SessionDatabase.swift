@@ -10,27 +10,32 @@ import Scheduling
 final class SessionDatabase: @unchecked Sendable {
   /// What tells our files from others of SQLite ("CARS"), and their layout.
   private static let applicationID = 0x4341_5253
-  private static let layout = 1
+  static let layout = 1
   /// Pages of 4 KiB in the write-ahead log before the thread that writes copies them into the database, where the other
   /// thread, which does so each second, does not keep up. A start after a crash reads the log: this is 16 MiB.
   private static let maxLogPages = 4096
 
   let database: SQLiteDatabase
   let statements: Statements
+  private let reserve: DiskReserve
   let limits: FileSessionLimits
   var counts = StoreCounts()
 
   /// Opens the file at `path`.
   ///
-  /// - Parameter mayBeNew: whether an empty file is one of no sessions yet; else they have gone.
+  /// - Parameters:
+  ///   - checkpoints: taken by whoever copies the log into this database.
+  ///   - mayBeNew: whether an empty file is one of no sessions yet; else they have gone.
   /// - Throws: where that is another program's file, or a later version's, or SQLite fails.
   init(
-    path: String, durability: SessionDurability, limits: FileSessionLimits, mayBeNew: Bool
+    path: String, durability: SessionDurability, limits: FileSessionLimits,
+    checkpoints: CheckpointLock = CheckpointLock(), mayBeNew: Bool
   ) throws(FileStoreError) {
     self.limits = limits
     database = try Self.open(path, durability, mayBeNew: mayBeNew)
     do throws(SQLiteError) {
       statements = try Statements(database)
+      reserve = try DiskReserve(database, checkpoints)
       let rows = try database.prepare("SELECT number, fingerprint, count, bytes FROM model")
       while try rows.next() {
         counts.add(rows.integer(0), fingerprint: rows.text(1))
@@ -64,6 +69,8 @@ final class SessionDatabase: @unchecked Sendable {
       try database.execute("PRAGMA synchronous = \(level)")
       try database.execute("PRAGMA wal_autocheckpoint = \(maxLogPages)")
       try database.execute("PRAGMA cache_size = -16384")
+      // What a transaction puts aside needs no other disk.
+      try database.execute("PRAGMA temp_store = MEMORY")
       if found.isNew {
         try database.execute(
           "BEGIN; \(schema) PRAGMA application_id = \(applicationID);"
@@ -98,8 +105,18 @@ final class SessionDatabase: @unchecked Sendable {
     CREATE UNIQUE INDEX ended_id ON ended(model, id);
     """
 
-  /// Calls `body` in a transaction, of which all is done or nothing.
+  /// Calls `body` in a transaction, of which all is done or nothing; where the disk is full, again once the log was emptied.
   func transaction<Value>(
+    _ body: () throws(SQLiteError) -> Value
+  ) throws(SQLiteError) -> Value {
+    do throws(SQLiteError) { return try transactionOnce(body) } catch {
+      guard error.isOfFullDisk else { throw error }
+    }
+    try reserve.recover()
+    return try transactionOnce(body)
+  }
+
+  private func transactionOnce<Value>(
     _ body: () throws(SQLiteError) -> Value
   ) throws(SQLiteError) -> Value {
     let before = counts
@@ -112,7 +129,7 @@ final class SessionDatabase: @unchecked Sendable {
           .integer(usage.count), .integer(usage.byteCount), .integer(model))
       }
       counts.changedModels = []
-      _ = try statements.commit.run()
+      try reserve.commit(by: statements.commit)
       return value
     } catch {
       counts = before

@@ -7,6 +7,9 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
 
   package var description: String { message }
 
+  /// Whether there is no room on the disk.
+  var isOfFullDisk: Bool { code & 0xFF == SQLITE_FULL }
+
   /// Whether the connection is of no use any more, and a new one may be.
   var isOfConnection: Bool {
     switch code & 0xFF {
@@ -37,6 +40,10 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
     }
     // SAFETY: the handle is open.
     unsafe sqlite3_extended_result_codes(handle, 1)
+    // Each connection has to know: a checkpoint cuts the file to whole chunks.
+    var byteCount = Int32(DiskReserve.chunkBytes)
+    // SAFETY: the call reads one integer.
+    unsafe sqlite3_file_control(handle, nil, SQLITE_FCNTL_CHUNK_SIZE, &byteCount)
   }
 
   // SAFETY: statements keep their connection, so that none is left.
@@ -85,6 +92,22 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
     // SAFETY: the call writes one integer.
     let code = unsafe sqlite3_file_control(handle, nil, SQLITE_FCNTL_HAS_MOVED, &moved)
     return code == SQLITE_OK && moved != 0
+  }
+
+  /// Makes the file at least that long, with its room taken on the disk.
+  func reserve(byteCount: Int) throws(SQLiteError) {
+    var size = Int64(byteCount)
+    // SAFETY: the call reads one integer.
+    let code = unsafe sqlite3_file_control(handle, nil, SQLITE_FCNTL_SIZE_HINT, &size)
+    guard code != SQLITE_OK else { return }
+    throw SQLiteError(
+      code: SQLITE_FULL, message: "the disk has no room for a database of \(byteCount) bytes")
+  }
+
+  /// Makes the write-ahead log's file at least that long, as far as the disk has room.
+  func reserveLog(byteCount: Int) {
+    // SAFETY: the handle is open.
+    _ = unsafe csqlite_reserve_log(handle, Int64(byteCount))
   }
 
   /// Copies what the write-ahead log has into the database, on the disk, as far as nobody is in the way.

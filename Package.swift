@@ -51,6 +51,7 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "JSON", dependencies: ["CSimdJSON"], swiftSettings: strict),
+    .target(name: "Cryptography", dependencies: ["CCrypto"], swiftSettings: strict),
     .target(
       name: "ModelFormat", dependencies: ["JSON"], exclude: ["FORMAT.md"], swiftSettings: strict),
     .target(
@@ -60,10 +61,11 @@ let package = Package(
       dependencies: ["Inference", .product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: hot),
     .target(
-      name: "SessionStores", dependencies: ["Scheduling", "Inference", "CSQLite", "Compression"],
+      name: "SessionStores",
+      dependencies: ["Scheduling", "Inference", "CSQLite", "Compression", "Cryptography"],
       swiftSettings: strict),
     .target(
-      name: "Serving", dependencies: ["Scheduling", "Inference", "ModelFormat", "CCrypto"],
+      name: "Serving", dependencies: ["Scheduling", "Inference", "ModelFormat", "Cryptography"],
       swiftSettings: strict),
     .target(name: "HTTPCore", dependencies: ["JSON"], swiftSettings: strict),
     .target(name: "HTTP2", dependencies: ["HTTPCore", "CNGHTTP2"], swiftSettings: strict),
@@ -81,14 +83,15 @@ let package = Package(
     .target(
       name: "API",
       dependencies: [
-        "Serving", "Scheduling", "Inference", "ModelFormat", "HTTPCore", "JSON",
+        "Serving", "Scheduling", "Inference", "ModelFormat", "Cryptography", "HTTPCore", "JSON",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "carousel",
       dependencies: [
         "API", "Serving", "SessionStores", "HTTPServer", "HTTPCore", "Scheduling", "Inference",
-        "ModelFormat", "JSON", "NumPyFormat", "Compression", "CLinux", "CSSL", "CArguments",
+        "ModelFormat", "JSON", "NumPyFormat", "Compression", "Cryptography", "CLinux", "CSSL",
+        "CArguments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -156,8 +159,12 @@ let package = Package(
       swiftSettings: tested),
     .testTarget(
       name: "ServingTests",
-      dependencies: ["Serving", "Scheduling", "Inference", "ModelFormat", "TestSupport"],
+      dependencies: [
+        "Serving", "Scheduling", "Inference", "ModelFormat", "Cryptography", "TestSupport",
+      ],
       swiftSettings: tested),
+    .testTarget(
+      name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: tested),
     .testTarget(
       name: "HTTPCoreTests", dependencies: ["HTTPCore", "TestSupport"], swiftSettings: tested),
     .testTarget(
@@ -175,8 +182,8 @@ let package = Package(
     .testTarget(
       name: "APITests",
       dependencies: [
-        "API", "Serving", "SessionStores", "Scheduling", "Inference", "ModelFormat", "HTTPCore",
-        "JSON", "TestSupport",
+        "API", "Serving", "SessionStores", "Scheduling", "Inference", "ModelFormat", "Cryptography",
+        "HTTPCore", "JSON", "TestSupport",
       ],
       swiftSettings: tested),
     .testTarget(

@@ -46,11 +46,13 @@ final class StoreRoom: Sendable {
   func store(
     _ durability: SessionDurability = .answer, maxBytes: Int = 1 << 30,
     idleTimeout: Duration = .seconds(100), served: [(name: String, fingerprint: String)] = [],
-    patience: Duration = .zero
+    patience: Duration = .zero, keys: [StateKey] = []
   ) throws -> FileSessionStore {
     try FileSessionStore(
       path: path, durability: durability,
-      limits: FileSessionLimits(maxBytes: maxBytes, idleTimeout: idleTimeout), served: served,
+      limits: FileSessionLimits(maxBytes: maxBytes, idleTimeout: idleTimeout),
+      sealing: StateSealing(keys),
+      served: served,
       patience: patience, clock: { self.milliseconds.load(ordering: .relaxed) },
       report: { report in self.reports.withLock { $0.append(report) } })
   }

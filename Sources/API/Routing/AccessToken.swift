@@ -1,3 +1,4 @@
+import Cryptography
 import Serving
 
 /// A bearer's token, known by its hash.

@@ -1,3 +1,4 @@
+import Cryptography
 import Inference
 
 /// The type of the floats in a token.

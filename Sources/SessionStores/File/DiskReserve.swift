@@ -47,6 +47,6 @@ final class DiskReserve {
     try lock.withLock { () throws(SQLiteError) in try database.checkpoint() }
     try database.execute("PRAGMA journal_size_limit = \(Self.chunkBytes)")
     // The limit takes effect with the first commit to a log that begins anew: this one needs a page.
-    try database.execute("PRAGMA user_version = \(SessionDatabase.layout)")
+    try database.execute("PRAGMA user_version = \(StoreLayout.number)")
   }
 }

@@ -29,11 +29,14 @@ package final class FileSessionStore: SessionStore {
     /// Whether the log has something that is not synced.
     var isUnsynced = false
     var mayEnd: MayEnd = { _, _ in true }
+    /// Whether it was told that keys are missing.
+    var hasToldOfKeys = false
   }
 
   package let durability: SessionDurability
   private let path: String
   private let limits: FileSessionLimits
+  private let codec: StateCodec
   private let clock: Clock
   private let report: @Sendable (String) -> Void
   private let state = Mutex(LockedState())
@@ -54,30 +57,30 @@ package final class FileSessionStore: SessionStore {
   /// Opens the file at `path`, or makes it, whatever it holds: it is read as sessions are asked for.
   ///
   /// - Parameters:
+  ///   - sealing: encrypts states; nil where they are written as they are.
   ///   - served: the models that are served, by name.
   ///   - patience: how long to wait for another process that has the file and is about to end.
   ///   - clock: milliseconds since 1970.
   ///   - report: told what operators should know, as it reads behind "the session store".
   package init(
     path: String, durability: SessionDurability = .answer,
-    limits: FileSessionLimits = FileSessionLimits(),
+    limits: FileSessionLimits = FileSessionLimits(), sealing: StateSealing? = nil,
     served: [(name: String, fingerprint: String)] = [], patience: Duration = .seconds(10),
     clock: @escaping Clock = FileSessionStore.wallClock,
     report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(FileStoreError) {
     lock = Mutex(try StoreLock(ofFile: path, patience: patience))
-    // States are their owners' data: nobody else on the machine reads them. The log gets the same mode.
-    // SAFETY: the path is a zero-terminated string for the length of the call.
-    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw .system(code: errno) }
-    Glibc.close(descriptor)
+    try StoreFile.make(at: path)
+    let codec = StateCodec(sealing)
     let opened = try SessionDatabase(
-      path: path, durability: durability, limits: limits, checkpoints: checkpoints, mayBeNew: true)
+      path: path, durability: durability, limits: limits, codec: codec,
+      checkpoints: checkpoints, mayBeNew: true)
     do throws(SQLiteError) {
       try opened.register(served)
       side = Mutex(try SQLiteDatabase(path: path))
     } catch { throw .sqlite(error) }
     self.path = path
+    self.codec = codec
     self.durability = durability
     self.limits = limits
     self.clock = clock
@@ -116,14 +119,8 @@ package final class FileSessionStore: SessionStore {
       state.statistics.isFailing = state.failure != nil
       return state.statistics
     }
-    statistics.fileBytes = ["", "-wal", "-shm"].reduce(0) { $0 + Self.byteCount(of: path + $1) }
+    statistics.fileBytes = StoreFile.byteCount(of: path)
     return statistics
-  }
-
-  private static func byteCount(of path: String) -> Int {
-    var status = stat()
-    // SAFETY: the path is a zero-terminated string, and the call writes one `stat`.
-    return unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
   }
 
   package func attach(mayEnd: @escaping @Sendable (SessionTable.Key, SessionEnd) -> Bool) {
@@ -319,8 +316,8 @@ package final class FileSessionStore: SessionStore {
   private func reopened() throws(SQLiteError) -> SessionDatabase {
     do throws(FileStoreError) {
       let opened = try SessionDatabase(
-        path: path, durability: durability, limits: limits, checkpoints: checkpoints,
-        mayBeNew: false)
+        path: path, durability: durability, limits: limits, codec: codec,
+        checkpoints: checkpoints, mayBeNew: false)
       opened.counts.ends = state.withLock { $0.statistics.endCounts }
       return opened
     } catch {
@@ -348,6 +345,14 @@ package final class FileSessionStore: SessionStore {
   }
 
   private func note(_ error: SQLiteError, isOfWrite: Bool = false) -> SessionStoreProblem {
+    if error.isOfOneSession {
+      let isNews = state.withLock { state in
+        defer { state.hasToldOfKeys = true }
+        return !state.hasToldOfKeys
+      }
+      if isNews { report("needs another key: \(error.message)") }
+      return .failing(reason: error.message)
+    }
     // A full disk can be read, so that what is read well says nothing about it.
     let isOfWrite = isOfWrite || error.isOfFullDisk
     let isNew = state.withLock { state in

@@ -8,9 +8,6 @@ import Scheduling
 /// page: `listed`, which is indexed, is when a session was used as of the last look at it, at most what `used` says. Whoever
 /// wants the least recently used begins with the least `listed`, and lists those anew that were used since.
 final class SessionDatabase: @unchecked Sendable {
-  /// What tells our files from others of SQLite ("CARS"), and their layout.
-  private static let applicationID = 0x4341_5253
-  static let layout = 1
   /// Pages of 4 KiB in the write-ahead log before the thread that writes copies them into the database, where the other
   /// thread, which does so each second, does not keep up. A start after a crash reads the log: this is 16 MiB.
   private static let maxLogPages = 4096
@@ -19,6 +16,7 @@ final class SessionDatabase: @unchecked Sendable {
   let statements: Statements
   private let reserve: DiskReserve
   let limits: FileSessionLimits
+  let codec: StateCodec
   var counts = StoreCounts()
 
   /// Opens the file at `path`.
@@ -29,9 +27,11 @@ final class SessionDatabase: @unchecked Sendable {
   /// - Throws: where that is another program's file, or a later version's, or SQLite fails.
   init(
     path: String, durability: SessionDurability, limits: FileSessionLimits,
-    checkpoints: CheckpointLock = CheckpointLock(), mayBeNew: Bool
+    codec: StateCodec = StateCodec(nil), checkpoints: CheckpointLock = CheckpointLock(),
+    mayBeNew: Bool
   ) throws(FileStoreError) {
     self.limits = limits
+    self.codec = codec
     database = try Self.open(path, durability, mayBeNew: mayBeNew)
     do throws(SQLiteError) {
       statements = try Statements(database)
@@ -60,7 +60,9 @@ final class SessionDatabase: @unchecked Sendable {
     } catch {
       throw error.code & 0xFF == SQLITE_NOTADB ? .otherFile : .sqlite(error)
     }
-    guard (found.isNew && mayBeNew) || found.id == applicationID else { throw .otherFile }
+    guard (found.isNew && mayBeNew) || found.id == StoreLayout.applicationID else {
+      throw .otherFile
+    }
     do throws(SQLiteError) {
       let database = found.database
       try database.execute("PRAGMA journal_mode = WAL")
@@ -73,37 +75,16 @@ final class SessionDatabase: @unchecked Sendable {
       try database.execute("PRAGMA temp_store = MEMORY")
       if found.isNew {
         try database.execute(
-          "BEGIN; \(schema) PRAGMA application_id = \(applicationID);"
-            + "PRAGMA user_version = \(layout); COMMIT")
+          "BEGIN; \(StoreLayout.schema) PRAGMA application_id = \(StoreLayout.applicationID);"
+            + "PRAGMA user_version = \(StoreLayout.number); COMMIT")
       }
       found.layout = try database.number("PRAGMA user_version")
     } catch {
       throw .sqlite(error)
     }
-    guard found.layout == layout else { throw .otherLayout(found: found.layout) }
+    guard found.layout == StoreLayout.number else { throw .otherLayout(found: found.layout) }
     return found.database
   }
-
-  private static let schema = """
-    CREATE TABLE model(
-      number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE,
-      count INTEGER NOT NULL, bytes INTEGER NOT NULL);
-    CREATE TABLE name(
-      name TEXT NOT NULL, model INTEGER NOT NULL, is_current INTEGER NOT NULL,
-      PRIMARY KEY(name, model)) WITHOUT ROWID;
-    CREATE TABLE session(
-      number INTEGER PRIMARY KEY, model INTEGER NOT NULL, id TEXT NOT NULL,
-      version INTEGER NOT NULL, steps INTEGER NOT NULL, bytes INTEGER NOT NULL,
-      created INTEGER NOT NULL, used INTEGER NOT NULL, listed INTEGER NOT NULL,
-      checksum INTEGER NOT NULL, state BLOB NOT NULL);
-    CREATE UNIQUE INDEX session_id ON session(model, id);
-    CREATE INDEX session_listed ON session(listed);
-    CREATE INDEX session_model_listed ON session(model, listed);
-    CREATE TABLE ended(
-      number INTEGER PRIMARY KEY, model INTEGER NOT NULL, id TEXT NOT NULL,
-      reason INTEGER NOT NULL);
-    CREATE UNIQUE INDEX ended_id ON ended(model, id);
-    """
 
   /// Calls `body` in a transaction, of which all is done or nothing; where the disk is full, again once the log was emptied.
   func transaction<Value>(
@@ -219,17 +200,16 @@ final class SessionDatabase: @unchecked Sendable {
       }
     } else {
       let version = move.version + 1
-      let checksum = StateChecksum.of(move.state, key: move.key, version: version)
+      let (checksum, state) = codec.values(of: move.state, key: move.key, version: version)
       if isThere {
         changed = try statements.update.run(
           .integer(version), .integer(move.state.position), .integer(now),
-          .integer(move.isAnew ? 1 : 0), .integer(now), .integer(checksum),
-          .floats(move.state.floats), .integer(model), .text(move.key.id), .integer(move.version))
+          .integer(move.isAnew ? 1 : 0), .integer(now), checksum, state, .integer(model),
+          .text(move.key.id), .integer(move.version))
       } else {
         changed = try statements.insert.run(
           .integer(model), .text(move.key.id), .integer(version), .integer(move.state.position),
-          .integer(bytes), .integer(now), .integer(now), .integer(now), .integer(checksum),
-          .floats(move.state.floats))
+          .integer(bytes), .integer(now), .integer(now), .integer(now), checksum, state)
         if changed > 0 {
           counts.count(model, sessions: 1, bytes: bytes)
           try statements.forget.run(.integer(model), .text(move.key.id))

@@ -7,6 +7,17 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
 
   package var description: String { message }
 
+  /// A session whose state is encrypted with a key that is not given.
+  static func noKey(_ name: String, id: String) -> SQLiteError {
+    SQLiteError(
+      code: SQLITE_AUTH,
+      message: "session \(id) is encrypted with a key \(name) that session_store_keys does not have"
+    )
+  }
+
+  /// Whether it is about one session, and says nothing about the others.
+  var isOfOneSession: Bool { code & 0xFF == SQLITE_AUTH }
+
   /// Whether there is no room on the disk.
   var isOfFullDisk: Bool { code & 0xFF == SQLITE_FULL }
 

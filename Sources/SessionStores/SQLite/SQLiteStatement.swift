@@ -19,6 +19,7 @@ import CSQLite
     case integer(Int)
     case text(String)
     case floats([Float])
+    case bytes([UInt8])
   }
 
   /// Begins anew with `values` in the places, in order.
@@ -36,6 +37,8 @@ import CSQLite
           unsafe floats.withUnsafeBytes { bytes in
             unsafe csqlite_bind_blob(handle, place, bytes.baseAddress, Int32(bytes.count))
           }
+        case .bytes(let bytes):
+          unsafe csqlite_bind_blob(handle, place, bytes, Int32(bytes.count))
         }
       guard code == SQLITE_OK else { throw database.error(code) }
     }
@@ -85,6 +88,13 @@ import CSQLite
 
   func text(_ column: Int32) -> String {
     unsafe sqlite3_column_text(handle, column).map { unsafe String(cString: $0) } ?? ""
+  }
+
+  func bytes(_ column: Int32) -> [UInt8] {
+    let start = unsafe sqlite3_column_blob(handle, column)
+    let count = Int(unsafe sqlite3_column_bytes(handle, column))
+    guard let start = unsafe start, count > 0 else { return [] }
+    return unsafe Array(UnsafeRawBufferPointer(start: start, count: count))
   }
 
   /// The floats of a column's bytes; nil where these are no whole number of them.

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Cryptography
 import Glibc
 import JSON
 import ModelFormat

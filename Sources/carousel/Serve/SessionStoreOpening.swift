@@ -10,6 +10,7 @@ import SessionStores
 func openSessionStore(
   by settings: Settings, for graphs: [ModelGraph], logger: Logger
 ) throws(CarouselError) -> FileSessionStore? {
+  let sealing = try stateSealing(by: settings)
   guard let path = SettingText.storePath(settings.text(.sessionStore)) else { return nil }
   let file = settings.entry(of: .sessionFile)
   guard settings.sessionFiles.isEmpty else {
@@ -27,6 +28,7 @@ func openSessionStore(
       limits: FileSessionLimits(
         maxBytes: settings.integer(.maxSessionStoreBytes),
         idleTimeout: .seconds(settings.seconds(.sessionIdleSeconds))),
+      sealing: sealing,
       served: graphs.filter { $0.isStreamable && $0.decoder == nil }
         .map { ($0.model.description.name, ModelFingerprint($0).text) },
       report: { message in

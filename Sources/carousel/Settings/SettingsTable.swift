@@ -232,6 +232,10 @@ extension Setting {
     "max_session_store_bytes", .bytes(1...(1 << 50)), "4 GiB",
     "What the sessions in the session_store may take; beyond it the least recently used go. max_session_bytes is what of them memory holds, then."
   )
+  static let sessionStoreKeys = Setting(
+    "session_store_keys", .path, "",
+    "File of the keys that encrypt states in the session_store, a line each: a name, and 32 bytes in hexadecimal digits or base64. The first is for what is written, the others for what they wrote before. Empty: states are written as they are."
+  )
   static let sessionExportSeconds = Setting(
     "session_export_seconds", .seconds(0...3600), "5",
     "How long a drain may take before sessions are written, whatever is on its way; from then on they answer 503."
@@ -269,8 +273,8 @@ extension Setting {
     drainDelaySeconds, drainSeconds, drainGraceSeconds,
     compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,
     stateKey, maxSessionBytes, sessionIdleSeconds, maxSessionWaiters, sessionFile,
-    sessionStore, sessionDurability, maxSessionStoreBytes, sessionExportSeconds, operatorKey,
-    tokensFile, metricsAccess,
+    sessionStore, sessionDurability, maxSessionStoreBytes, sessionStoreKeys,
+    sessionExportSeconds, operatorKey, tokensFile, metricsAccess,
     logLevel, logFormat,
   ]
 }

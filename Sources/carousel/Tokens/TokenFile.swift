@@ -1,4 +1,5 @@
 import API
+import Cryptography
 import JSON
 import ModelFormat
 import Serving

@@ -1,3 +1,4 @@
+import Cryptography
 import Scheduling
 
 @testable import API

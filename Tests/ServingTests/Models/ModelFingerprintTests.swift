@@ -1,3 +1,4 @@
+import Cryptography
 import Inference
 import ModelFormat
 import TestSupport

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Serving
+@testable import Cryptography
 
 @Suite struct DigestTests {
   private func hexadecimal(_ bytes: [UInt8]) -> String {

@@ -11,6 +11,9 @@ package enum Digest {
     OPENSSL_init_crypto(
       UInt64(OPENSSL_INIT_NO_LOAD_CONFIG) | UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
 
+  /// Makes OpenSSL ready, once.
+  static func prepare() { precondition(isReady) }
+
   /// The SHA-256 of `bytes`.
   package static func hash(_ bytes: Span<UInt8>) -> [UInt8] {
     precondition(isReady)

@@ -1,0 +1,104 @@
+import Cryptography
+import Scheduling
+
+/// Encrypts the states that a store keeps, each bound to whose it is, so that none passes for another's or for another version.
+///
+/// A sealed state is the length of the key's name (1 byte), the name, 4 bytes that depend on the key alone, and what `AuthenticatedCipher` makes of the state's bytes: its key is
+/// the HMAC-SHA256 under the named key of the session's model, id, version and steps, which are its context, too. So a key of
+/// the file never seals itself, and the 2³² times that a key may seal are those of one version of one session.
+package struct StateSealing: Sendable {
+  private let keys: [StateKey]
+
+  /// - Parameter keys: the first seals; all open.
+  package init?(_ keys: [StateKey]) {
+    guard !keys.isEmpty else { return nil }
+    self.keys = keys
+  }
+
+  /// The bytes of a sealed state.
+  package func seal(
+    _ plain: [UInt8], of key: SessionTable.Key, version: Int, steps: Int
+  ) -> [UInt8] {
+    let context = Self.context(key, version, steps)
+    let name = Array(keys[0].name.utf8)
+    return [UInt8(name.count)] + name + keys[0].check
+      + AuthenticatedCipher.seal(
+        plain, key: Digest.authenticate(context[...], key: keys[0].bytes), context: context)
+  }
+
+  /// The state's bytes of what `seal` made of them.
+  package func open(
+    _ sealed: [UInt8], of key: SessionTable.Key, version: Int, steps: Int
+  ) throws(StateSealingError) -> [UInt8] {
+    guard let name = Self.keyName(of: sealed) else { throw .damaged }
+    let rest = sealed[(1 + name.utf8.count)...]
+    // Another key of that name is a mistake of who wrote the file of keys, not damage.
+    guard let used = keys.first(where: { $0.name == name }), rest.starts(with: used.check) else {
+      throw .noKey(name: name)
+    }
+    let context = Self.context(key, version, steps)
+    guard
+      let plain = AuthenticatedCipher.open(
+        Array(rest.dropFirst(used.check.count)),
+        key: Digest.authenticate(context[...], key: used.bytes), context: context)
+    else { throw .damaged }
+    return plain
+  }
+
+  /// The name of the key that sealed a state; nil where none can have.
+  package static func keyName(of sealed: [UInt8]) -> String? {
+    guard let count = sealed.first.map(Int.init), count > 0, sealed.count > count,
+      let name = String(validating: sealed[1...count], as: UTF8.self), StateKey.isName(name)
+    else { return nil }
+    return name
+  }
+
+  /// Whose a state is: each part with its length before it, so that no two sessions have the same.
+  private static func context(
+    _ key: SessionTable.Key, _ version: Int, _ steps: Int
+  ) -> [UInt8] {
+    var context = Array("carousel session".utf8)
+    for part in [key.model, key.id, "\(version)", "\(steps)"] {
+      context += Array("\(part.utf8.count):\(part)".utf8)
+    }
+    return context
+  }
+}
+
+/// Why a sealed state can't be opened.
+package enum StateSealingError: Error, Equatable, Sendable {
+  /// It was sealed with a key that is not among those given.
+  case noKey(name: String)
+  /// It is no sealed state, or another session's, or was changed.
+  case damaged
+}
+
+/// A key that seals states, and the name by which a sealed state tells which key it needs.
+package struct StateKey: Sendable, Equatable {
+  package let name: String
+  let bytes: [UInt8]
+  /// What tells it from others of its name, and nothing else about it.
+  let check: [UInt8]
+
+  init(name: String, bytes: [UInt8]) {
+    self.name = name
+    self.bytes = bytes
+    check = Array(Digest.authenticate(Array("carousel key".utf8)[...], key: bytes).prefix(4))
+  }
+
+  /// The most characters of a name.
+  static let maxNameLength = 32
+
+  static func isName(_ text: String) -> Bool {
+    (1...maxNameLength).contains(text.utf8.count)
+      && text.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+          UInt8(ascii: "."):
+          true
+        default: false
+        }
+      }
+  }
+}

@@ -1,0 +1,29 @@
+import SessionStores
+
+/// What encrypts states in the session store; nil where they are written as they are.
+func stateSealing(by settings: Settings) throws(CarouselError) -> StateSealing? {
+  let path = settings.text(.sessionStoreKeys)
+  guard !path.isEmpty else { return nil }
+  guard settings.text(.sessionStore) != Setting.sessionStore.defaultText else {
+    let entry = settings.entry(of: .sessionStoreKeys)
+    throw .badSetting(
+      name: entry.source.name(of: .sessionStoreKeys), source: entry.source, found: path,
+      expected: "none where session_store is memory, which writes no states")
+  }
+  return try stateSealing(byKeysIn: path)
+}
+
+/// What encrypts states by the keys in the file at `path`.
+func stateSealing(byKeysIn path: String) throws(CarouselError) -> StateSealing? {
+  let content: [UInt8]
+  do throws(CarouselError) { content = try readFile(path) } catch {
+    guard case .file(_, let code) = error else { throw error }
+    throw .badStoreKeys(path: path, problem: systemMessage(code))
+  }
+  guard let text = String(validating: content, as: UTF8.self) else {
+    throw .badStoreKeys(path: path, problem: "found bytes that are no text (UTF-8)")
+  }
+  do throws(StateKeyFileError) { return StateSealing(try StateKey.keys(in: text)) } catch {
+    throw .badStoreKeys(path: path, problem: "\(error)")
+  }
+}

@@ -9,6 +9,9 @@ import Inference
 package protocol SessionStore: AnyObject, Sendable {
   /// What an answer waits for.
   var durability: SessionDurability { get }
+  /// Whether other processes may have it too: then a session is taken for each request, and the table keeps none that no request
+  /// has.
+  var isShared: Bool { get }
   /// Why it would take nothing at the moment; nil where it works.
   var problem: SessionStoreProblem? { get }
   var statistics: SessionStoreStatistics { get }
@@ -25,7 +28,19 @@ package protocol SessionStore: AnyObject, Sendable {
     _ keys: [SessionTable.Key], floatCount: Int,
     completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void)
 
-  /// Makes the moves of one request, all or none. Moves are made in the order of the calls.
+  /// Takes sessions of a shared store for a request, all or none: until `write` or `release` no other request gets them, in no process.
+  ///
+  /// - Parameters:
+  ///   - sources: sessions that are only looked up; they too must not be another request's.
+  ///   - completion: gets what is known of `keys`, then of `sources`; or `SessionStoreProblem.leased`.
+  func take(
+    _ keys: [SessionTable.Key], beside sources: [SessionTable.Key], floatCount: Int,
+    completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void)
+
+  /// Gives sessions of a shared store back that a request has taken and does not move.
+  func release(_ keys: [SessionTable.Key])
+
+  /// Makes the moves of one request, all or none, and gives the sessions back, also where that fails. Moves are made in the order of the calls.
   func write(
     _ moves: [SessionMove],
     completion: @escaping @Sendable (Result<Void, SessionStoreProblem>) -> Void)
@@ -44,6 +59,19 @@ package protocol SessionStore: AnyObject, Sendable {
   func close(completion: @escaping @Sendable (_ isWell: Bool) -> Void)
 }
 
+extension SessionStore {
+  package var isShared: Bool { false }
+
+  package func take(
+    _ keys: [SessionTable.Key], beside sources: [SessionTable.Key], floatCount: Int,
+    completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void
+  ) {
+    fetch(keys + sources, floatCount: floatCount, completion: completion)
+  }
+
+  package func release(_ keys: [SessionTable.Key]) {}
+}
+
 /// What an answer waits for before it leaves, with a store (`session_durability`).
 package enum SessionDurability: String, Sendable, CaseIterable {
   /// Its state is safe from the end of the process, however that comes.
@@ -56,7 +84,7 @@ package enum SessionDurability: String, Sendable, CaseIterable {
 
 /// What a store knows of a session that it was asked for.
 package enum SessionFinding: Sendable, Equatable {
-  /// It is there; its version is the number of its moves.
+  /// It is there; its version grows with each move.
   case session(SessionTable.Record, version: Int)
   case ended(SessionEnd)
   case unknown
@@ -94,6 +122,10 @@ package enum SessionStoreProblem: Error, Sendable, Equatable {
   case closed
   /// A session has moved, or ended, otherwise than by this process; its steps where it is there.
   case moved(id: String, steps: Int?)
+  /// A request of another process has a session.
+  case leased(id: String)
+  /// It was lost while it made moves: whether it has made them is not known.
+  case unsure(reason: String)
 }
 
 /// What operators want to know of a store.
@@ -102,9 +134,9 @@ package struct SessionStoreStatistics: Sendable {
   package var usage: [String: SessionTable.Usage] = [:]
   /// Sessions that ended since the start, by how.
   package var endCounts: [SessionEnd: Int] = [:]
-  /// What its files take on the disk.
+  /// What its files take on the disk, or where it is no file its memory.
   package var fileBytes = 0
-  /// What its sessions may take.
+  /// What its sessions may take; 0 where it has no bound.
   package var maxBytes = 0
   /// Times that sessions were written together.
   package var commits = 0

@@ -6,20 +6,7 @@ extension Sessions {
   func fetch(_ keys: [SessionTable.Key], for request: Waiting) {
     guard let store else { preconditionFailure("only a cache misses sessions") }
     let number = request.waiter.number
-    let startsClock = state.withLock { state in
-      let patience = state.clock() + StoreQuestions.patience
-      let (deadline, late): (ContinuousClock.Instant, SessionRefusal) =
-        if let due = request.due, due.deadline < patience {
-          (due.deadline, .deadlinePassed(timeout: due.timeout))
-        } else {
-          (patience, .store(.slow(StoreQuestions.patience)))
-        }
-      state.questions.insert(
-        .init(isFetch: true, deadline: deadline, late: late) { request.completion(.failure($0)) },
-        number)
-      return state.startWatch()
-    }
-    if startsClock { refuseLateLater() }
+    noteQuestion(of: request)
     store.fetch(keys, floatCount: request.floatCount) { [self] result in
       // What is found holds until this returns, so the sessions are opened before.
       let outcome = state.withLock { state -> Outcome? in
@@ -35,11 +22,31 @@ extension Sessions {
     }
   }
 
+  /// Notes that a request waits for the store's answer.
+  func noteQuestion(of request: Waiting) {
+    let startsClock = state.withLock { state in
+      let patience = state.clock() + StoreQuestions.patience
+      let (deadline, late): (ContinuousClock.Instant, SessionRefusal) =
+        if let due = request.due, due.deadline < patience {
+          (due.deadline, .deadlinePassed(timeout: due.timeout))
+        } else {
+          (patience, .store(.slow(StoreQuestions.patience)))
+        }
+      state.questions.insert(
+        .init(isFetch: true, deadline: deadline, late: late) { request.completion(.failure($0)) },
+        request.waiter.number)
+      return state.startWatch()
+    }
+    if startsClock { refuseLateLater() }
+  }
+
   /// Has the store make the moves of a request that is done. Its sessions stay open until it has.
   func write(
     _ results: [Closing], model: String, to store: any SessionStore,
     completion: @escaping @Sendable (SessionRefusal?) -> Void
   ) {
+    let unmoved = results.filter { $0.state == nil }
+    if !unmoved.isEmpty { store.release(unmoved.map { .init(model: model, id: $0.id) }) }
     let number = nextNumber()
     let isBehind = store.durability == .behind
     let (isFrozen, startsClock) = state.withLock { state in

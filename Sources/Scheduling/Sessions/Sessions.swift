@@ -23,6 +23,9 @@ package final class Sessions: Sendable {
     let mayWait: Bool
     let completion: @Sendable (Grant) -> Void
 
+    /// The sessions that it takes up.
+    var keys: [SessionTable.Key] { openings.map { .init(model: model, id: $0.id) } }
+
     /// The sessions that it copies.
     var sources: [SessionTable.Key] {
       openings.compactMap { opening in
@@ -43,6 +46,8 @@ package final class Sessions: Sendable {
 
   struct LockedState {
     var table: SessionTable
+    /// Whether other processes have the store too.
+    let isShared: Bool
     let clock: @Sendable () -> ContinuousClock.Instant
     /// What the store has been asked, and who waits for its answer.
     var questions = StoreQuestions()
@@ -50,6 +55,8 @@ package final class Sessions: Sendable {
     var waiting: [SessionTable.Key: Deque<Waiting>] = [:]
     /// Whether a timer looks at the deadlines of waiting requests.
     var isWatched = false
+    /// Sessions that requests are about to take from a shared store: who comes later waits here, in order.
+    var reserved: Set<SessionTable.Key> = []
     /// Requests that wait no more, and are yet to be told, in order.
     var reports: Deque<(Waiting, Outcome)> = []
     /// Whether a thread is calling them.
@@ -61,7 +68,14 @@ package final class Sessions: Sendable {
     mutating func open(
       _ request: Waiting, findings: [SessionTable.Key: SessionFinding] = [:]
     ) -> Outcome {
-      if table.isCache, !table.isFrozen {
+      if isShared, !table.isFrozen, findings.isEmpty {
+        if let taken = (request.keys + request.sources).first(where: isTaken) {
+          return wait(request, for: taken.id)
+        }
+        reserved.formUnion(request.keys)
+        return .fetch(request.keys)
+      }
+      if table.isCache, !isShared, !table.isFrozen {
         let missing = table.missing(for: request.openings, model: request.model)
         // All again, where one has left the table since: what was found before may have moved.
         if missing.contains(where: { findings[$0] == nil }) { return .fetch(missing) }
@@ -73,20 +87,29 @@ package final class Sessions: Sendable {
               request.openings, model: request.model, floatCount: request.floatCount,
               findings: findings, now: clock())))
       } catch {
-        guard request.mayWait, case .busy(let id) = error else { return .grant(.failure(error)) }
-        let key = SessionTable.Key(model: request.model, id: id)
-        guard waiting[key]?.count ?? 0 < table.limits.maxWaiters else {
-          return .grant(.failure(.tooManyWait(id, limit: table.limits.maxWaiters)))
-        }
-        waiting[key, default: []].append(request)
-        return .waits
+        guard case .busy(let id) = error else { return .grant(.failure(error)) }
+        return wait(request, for: id)
       }
+    }
+
+    /// Whether a request of this process has `key`, or is about to.
+    func isTaken(_ key: SessionTable.Key) -> Bool { table.isOpen(key) || reserved.contains(key) }
+
+    /// Lets a request wait for a session that is busy, if it may.
+    private mutating func wait(_ request: Waiting, for id: String) -> Outcome {
+      guard request.mayWait else { return .grant(.failure(.busy(id))) }
+      let key = SessionTable.Key(model: request.model, id: id)
+      guard waiting[key]?.count ?? 0 < table.limits.maxWaiters else {
+        return .grant(.failure(.tooManyWait(id, limit: table.limits.maxWaiters)))
+      }
+      waiting[key, default: []].append(request)
+      return .waits
     }
 
     /// Opens `key` for the first request that waits for it.
     mutating func admitWaiters(of key: SessionTable.Key) {
       // A request that has to wait again waits for another session, as this one is free.
-      while !table.isOpen(key), let request = waiting[key]?.popFirst() {
+      while !isTaken(key), let request = waiting[key]?.popFirst() {
         let outcome = open(request)
         if case .waits = outcome { continue }
         reports.append((request, outcome))
@@ -119,6 +142,11 @@ package final class Sessions: Sendable {
       for result in results {
         let key = SessionTable.Key(model: model, id: result.id)
         table.close(key, with: result.state, now: now)
+        if isShared {
+          // What is in the store may be another by the next request.
+          table.discard(key)
+          continue
+        }
         guard result.ends, result.state != nil else { continue }
         if table.isCache { table.discard(key) } else { try? table.end(key, now: now) }
       }
@@ -157,7 +185,9 @@ package final class Sessions: Sendable {
   ) {
     self.store = store
     state = Mutex(
-      LockedState(table: SessionTable(limits: limits, isCache: store != nil), clock: clock))
+      LockedState(
+        table: SessionTable(limits: limits, isCache: store != nil),
+        isShared: store?.isShared ?? false, clock: clock))
     expireLater()
     store?.attach { [weak self] key, reason in
       guard let self else { return true }
@@ -216,7 +246,12 @@ package final class Sessions: Sendable {
       }
       request.completion(grant)
     case .waits: break
-    case .fetch(let keys): fetch(keys, for: request)
+    case .fetch(let keys):
+      if let store, store.isShared {
+        SessionTaking(sessions: self, store: store, request: request, keys: keys).begin()
+      } else {
+        fetch(keys, for: request)
+      }
     }
   }
 
@@ -277,6 +312,8 @@ package final class Sessions: Sendable {
     if let store, results.contains(where: { $0.state != nil }) {
       return write(results, model: model, to: store, completion: completion)
     }
+    // Before whoever waits for them asks for them.
+    store?.release(results.map { .init(model: model, id: $0.id) })
     let (isFrozen, tells) = state.withLock { state in
       state.table.isFrozen ? (true, false) : (false, state.close(results, model: model))
     }

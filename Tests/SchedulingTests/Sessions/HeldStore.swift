@@ -13,12 +13,19 @@ final class HeldStore: SessionStore {
     var questions: [(name: String, answer: @Sendable (SessionStoreProblem?) -> Void)] = []
     var mayEnd: @Sendable (Key, SessionEnd) -> Bool = { _, _ in true }
     var problem: SessionStoreProblem?
+    var leased: Set<Key> = []
+    var released: [String] = []
   }
 
   let durability: SessionDurability
   private let held = Mutex(Held())
 
-  init(_ durability: SessionDurability = .answer) { self.durability = durability }
+  let isShared: Bool
+
+  init(_ durability: SessionDurability = .answer, isShared: Bool = false) {
+    self.durability = durability
+    self.isShared = isShared
+  }
 
   var problem: SessionStoreProblem? {
     get { held.withLock { $0.problem } }
@@ -64,6 +71,57 @@ final class HeldStore: SessionStore {
     held.withLock { $0.mayEnd = mayEnd }
   }
 
+  /// Another process takes a session, or gives it back.
+  func lease(_ id: String, _ isLeased: Bool = true) {
+    held.withLock { held in
+      if isLeased {
+        held.leased.insert(Key(model: "m", id: id))
+      } else {
+        held.leased.remove(Key(model: "m", id: id))
+      }
+    }
+  }
+
+  /// What was given back since the last time.
+  func releases() -> [String] {
+    held.withLock { held in
+      defer { held.released = [] }
+      return held.released
+    }
+  }
+
+  func release(_ keys: [Key]) {
+    guard isShared else { return }
+    held.withLock { $0.released += keys.map(\.id) }
+  }
+
+  func take(
+    _ keys: [Key], beside sources: [Key], floatCount: Int,
+    completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void
+  ) {
+    let ids = keys.map(\.id) + sources.map { "(\($0.id))" }
+    ask("take \(ids.joined(separator: " "))") { [self] problem in
+      if let problem { return completion(.failure(problem)) }
+      if let key = (keys + sources).first(where: { key in
+        held.withLock { $0.leased.contains(key) }
+      }) {
+        return completion(.failure(.leased(id: key.id)))
+      }
+      completion(.success((keys + sources).map(find)))
+    }
+  }
+
+  private func find(_ key: Key) -> SessionFinding {
+    held.withLock { held in
+      if let (state, version) = held.sessions[key] {
+        return .session(
+          SessionTable.Record(
+            key: key, state: state, age: .seconds(5), idle: .seconds(3)), version: version)
+      }
+      return held.ends[key].map { .ended($0) } ?? .unknown
+    }
+  }
+
   private func ask(_ name: String, _ answer: @escaping @Sendable (SessionStoreProblem?) -> Void) {
     held.withLock { $0.questions.append((name, answer)) }
   }
@@ -74,18 +132,7 @@ final class HeldStore: SessionStore {
   ) {
     ask("fetch \(keys.map(\.id).joined(separator: " "))") { [self] problem in
       if let problem { return completion(.failure(problem)) }
-      completion(
-        .success(
-          held.withLock { held in
-            keys.map { key in
-              if let (state, version) = held.sessions[key] {
-                return .session(
-                  SessionTable.Record(
-                    key: key, state: state, age: .seconds(5), idle: .seconds(3)), version: version)
-              }
-              return held.ends[key].map { .ended($0) } ?? .unknown
-            }
-          }))
+      completion(.success(keys.map(find)))
     }
   }
 

@@ -1,0 +1,75 @@
+import Dispatch
+import Inference
+
+/// How a request gets sessions of a store that other processes have too: it takes them for itself, in the store.
+struct SessionTaking: Sendable {
+  let sessions: Sessions
+  let store: any SessionStore
+  let request: Sessions.Waiting
+  /// The sessions; they are reserved for the request among those of this process.
+  let keys: [SessionTable.Key]
+
+  /// How often a request asks again for a session that another process has: from, to.
+  private static let pause = (first: Duration.milliseconds(2), last: Duration.milliseconds(50))
+
+  /// Asks the store until the request has them all, or is refused.
+  func begin() { ask(pause: Self.pause.first) }
+
+  private func ask(pause: Duration) {
+    let sources = request.sources.filter { !keys.contains($0) }
+    sessions.noteQuestion(of: request)
+    store.take(keys, beside: sources, floatCount: request.floatCount) { result in
+      let found = Dictionary(
+        zip(keys + sources, (try? result.get()) ?? []), uniquingKeysWith: { $1 })
+      let (outcome, goesOn) = sessions.state.withLock { state -> (Sessions.Outcome?, Bool) in
+        let isAwaited = state.questions.remove(request.waiter.number) != nil
+        switch result {
+        case .success: return (isAwaited ? state.open(request, findings: found) : nil, false)
+        case .failure(.leased(let id)):
+          if isAwaited, request.mayWait { return (nil, true) }
+          return (isAwaited ? .grant(.failure(.busy(id))) : nil, false)
+        case .failure(let problem):
+          return (isAwaited ? .grant(.failure(.store(problem))) : nil, false)
+        }
+      }
+      if goesOn { return askLater(pause: pause) }
+      if case .grant(.success) = outcome {
+      } else if case .success = result {
+        // Before whoever waits for them here asks for them.
+        store.release(keys)
+      }
+      giveUpReservation()
+      if let outcome { sessions.tell(request, outcome) }
+    }
+  }
+
+  private func giveUpReservation() {
+    let tells = sessions.state.withLock { state in
+      state.reserved.subtract(keys)
+      return state.admitWaiters(of: keys.map(\.id), model: request.model)
+    }
+    if tells { sessions.tellWaiters() }
+  }
+
+  /// Asks again in a while, unless the request's client leaves or stops waiting before.
+  private func askLater(pause: Duration) {
+    let number = request.waiter.number
+    let startsClock = sessions.state.withLock { state in
+      // A lease ends with its process, so that the wait is bounded where the request has no deadline, too.
+      let deadline = request.due?.deadline ?? state.clock() + .seconds(86_400)
+      let late = SessionRefusal.deadlinePassed(timeout: request.due?.timeout ?? .zero)
+      state.questions.insert(
+        .init(isFetch: true, deadline: deadline, late: late) { request.completion(.failure($0)) },
+        number)
+      return state.startWatch()
+    }
+    if startsClock { sessions.refuseLateLater() }
+    let nanoseconds = Int((pause * Double.random(in: 0.5..<1.5)).attoseconds / 1_000_000_000)
+    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) {
+      guard sessions.state.withLock({ $0.questions.remove(number) != nil }) else {
+        return giveUpReservation()
+      }
+      ask(pause: min(pause * 2, Self.pause.last))
+    }
+  }
+}

@@ -62,7 +62,10 @@ let package = Package(
       swiftSettings: hot),
     .target(
       name: "SessionStores",
-      dependencies: ["Scheduling", "Inference", "CSQLite", "Compression", "Cryptography"],
+      dependencies: [
+        "Scheduling", "Inference", "CSQLite", "CLinux", "Compression", "Cryptography",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
       swiftSettings: strict),
     .target(
       name: "Serving", dependencies: ["Scheduling", "Inference", "ModelFormat", "Cryptography"],

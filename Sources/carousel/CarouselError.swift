@@ -46,6 +46,8 @@ enum CarouselError: Error, Equatable {
   case sessionStore(path: String, FileStoreError)
   /// A file of `session_store_keys` that can't be read; the problem quotes no key.
   case badStoreKeys(path: String, problem: String)
+  /// A Redis that can't be one.
+  case redis(RedisLocation, RedisProblem)
   /// A file that no input is, of a kind that is known by its first bytes or not.
   case notAnInput(path: String, ForeignFile?)
   /// A model file, but `carousel-import` was not found.
@@ -111,6 +113,8 @@ extension CarouselError: CustomStringConvertible {
     case .sessionStore(let path, let error):
       "session_store: \(path): \(error.phrase)"
     case .badStoreKeys(let path, let problem): "session_store_keys: \(path): \(problem)"
+    case .redis(let location, let problem):
+      "session_store: \(location.description): \(problem.reason)"
     case .notAnInput(let path, let file?): file.questionDescription(of: inputName(path))
     case .notAnInput(let path, nil): "\(inputName(path)): neither JSON nor .npy nor .npz"
     case .noImporter(let file):

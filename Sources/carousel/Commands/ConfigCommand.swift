@@ -31,7 +31,7 @@ struct ConfigCommand: ParsableCommand {
   static func table(_ settings: Settings) -> String {
     let rows = settings.entries.map { entry in
       let byMachine = settings.valueByMachine(of: entry.setting)
-      let value = byMachine.map { "\($0.value)" } ?? "\(entry.value)"
+      let value = byMachine.map { "\($0.value)" } ?? "\(entry.shown)"
       let reason = byMachine.map { " \(entry.value): \($0.reason)" } ?? ""
       return (
         value: "\(entry.setting.name) = \(value)", source: "(\(entry.source)\(reason))",
@@ -67,7 +67,7 @@ struct ConfigCommand: ParsableCommand {
       effective = byMachine?.value
       reason = byMachine?.reason
       name = entry.setting.name
-      value = entry.value
+      value = entry.shown
       source = entry.source.description
       environment = entry.setting.environmentName
       option = "--" + entry.setting.optionName

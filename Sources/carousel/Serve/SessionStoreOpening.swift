@@ -6,12 +6,13 @@ import SessionStores
 
 /// Where sessions are kept that survive the process; nil where memory is the place.
 ///
-/// - Throws: where the file can't be used, or `session_file` says another place.
+/// - Throws: where the file or the Redis can't be used, or another setting says another place.
 func openSessionStore(
   by settings: Settings, for graphs: [ModelGraph], logger: Logger
-) throws(CarouselError) -> FileSessionStore? {
-  let sealing = try stateSealing(by: settings)
-  guard let path = SettingText.storePath(settings.text(.sessionStore)) else { return nil }
+) throws(CarouselError) -> (any SessionStore)? {
+  let place = StorePlace(settings.text(.sessionStore)) ?? .memory
+  let sealing = try stateSealing(by: settings, at: place)
+  guard place != .memory else { return nil }
   let file = settings.entry(of: .sessionFile)
   guard settings.sessionFiles.isEmpty else {
     throw .badSetting(
@@ -22,20 +23,44 @@ func openSessionStore(
   guard let durability = SessionDurability(rawValue: settings.text(.sessionDurability)) else {
     preconditionFailure("the table admits no other")
   }
-  do throws(FileStoreError) {
-    return try FileSessionStore(
-      path: path, durability: durability,
-      limits: FileSessionLimits(
-        maxBytes: settings.integer(.maxSessionStoreBytes),
-        idleTimeout: .seconds(settings.seconds(.sessionIdleSeconds))),
-      sealing: sealing,
-      served: graphs.filter { $0.isStreamable && $0.decoder == nil }
-        .map { ($0.model.description.name, ModelFingerprint($0).text) },
-      report: { message in
-        logger.error(
-          "the session store \(message)", metadata: ["file": .string(path)])
-      })
-  } catch {
-    throw .sessionStore(path: path, error)
+  let idleTimeout = Duration.seconds(settings.seconds(.sessionIdleSeconds))
+  let served = graphs.filter { $0.isStreamable && $0.decoder == nil }
+    .map { ($0.model.description.name, ModelFingerprint($0).text) }
+  switch place {
+  case .memory: return nil
+  case .file(let path):
+    do throws(FileStoreError) {
+      return try FileSessionStore(
+        path: path, durability: durability,
+        limits: FileSessionLimits(
+          maxBytes: settings.integer(.maxSessionStoreBytes), idleTimeout: idleTimeout),
+        sealing: sealing,
+        served: served,
+        report: { message in
+          logger.error(
+            "the session store \(message)", metadata: ["file": .string(path)])
+        })
+    } catch {
+      throw .sessionStore(path: path, error)
+    }
+  case .redis(let location):
+    let bound = settings.entry(of: .maxSessionStoreBytes)
+    guard bound.source == .standard else {
+      throw .badSetting(
+        name: bound.source.name(of: .maxSessionStoreBytes), source: bound.source,
+        found: "\(bound.value)",
+        expected: "none beside a session_store in Redis, which has a bound of its own (maxmemory)")
+    }
+    do throws(RedisProblem) {
+      return try RedisSessionStore(
+        location, durability: durability, limits: RedisSessionLimits(idleTimeout: idleTimeout),
+        served: served,
+        report: { message in
+          logger.error(
+            "the session store \(message)", metadata: ["redis": .string(location.description)])
+        })
+    } catch {
+      throw .redis(location, error)
+    }
   }
 }

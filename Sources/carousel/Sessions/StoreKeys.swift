@@ -1,14 +1,16 @@
 import SessionStores
 
 /// What encrypts states in the session store; nil where they are written as they are.
-func stateSealing(by settings: Settings) throws(CarouselError) -> StateSealing? {
+func stateSealing(by settings: Settings, at place: StorePlace) throws(CarouselError)
+  -> StateSealing?
+{
   let path = settings.text(.sessionStoreKeys)
   guard !path.isEmpty else { return nil }
-  guard settings.text(.sessionStore) != Setting.sessionStore.defaultText else {
+  guard case .file = place else {
     let entry = settings.entry(of: .sessionStoreKeys)
     throw .badSetting(
       name: entry.source.name(of: .sessionStoreKeys), source: entry.source, found: path,
-      expected: "none where session_store is memory, which writes no states")
+      expected: "none unless session_store is a file: states are encrypted nowhere else")
   }
   return try stateSealing(byKeysIn: path)
 }

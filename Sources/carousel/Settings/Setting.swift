@@ -123,7 +123,7 @@ struct Setting: Sendable {
     case .origins:
       let isList = SettingText.elements(of: text).allSatisfy { WebOrigin($0) != nil }
       return isList || SettingText.elements(of: text) == ["*"] ? .text(text) : nil
-    case .store: return text == "memory" || SettingText.storePath(text) != nil ? .text(text) : nil
+    case .store: return StorePlace(text) != nil ? .text(text) : nil
     case .choice(let choices):
       return choices.contains(text) || text == defaultText ? .text(text) : nil
     case .secret(let minBytes):
@@ -138,7 +138,11 @@ struct Setting: Sendable {
 
   /// `text` as an error may quote it.
   func quoted(_ text: String) -> String {
-    if case .secret = kind { "\(text.utf8.count) bytes" } else { text }
+    switch kind {
+    case .secret: "\(text.utf8.count) bytes"
+    case .store: StorePlace.withoutPassword(text)
+    default: text
+    }
   }
 
   var isSecret: Bool { if case .secret = kind { true } else { false } }
@@ -180,7 +184,7 @@ extension Setting.Kind {
     case .networks: "addresses such as 192.0.2.1 or blocks such as 10.0.0.0/8, separated by commas"
     case .origins: "origins such as https://example.org, separated by commas, or *"
     case .choice(let choices): choices.joined(separator: " or ")
-    case .store: "memory, or file: and a path"
+    case .store: "memory, file: and a path, or redis://[[user:]password@]host[:port][/database]"
     case .secret(let minBytes): "at least \(minBytes) bytes"
     }
   }

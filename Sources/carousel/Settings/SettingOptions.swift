@@ -119,7 +119,7 @@ extension Setting.Kind {
     case .networks: "address[/bits],…"
     case .origins: "origin,…"
     case .choice(let choices): choices.joined(separator: "|")
-    case .store: "memory|file:path"
+    case .store: "memory|file:path|redis://…"
     case .secret: "secret"
     }
   }

@@ -10,6 +10,12 @@ struct Settings: Sendable {
     let setting: Setting
     let value: Setting.Value
     let source: SettingSource
+
+    /// The value as it may be shown: without a password.
+    var shown: Setting.Value {
+      guard case .store = setting.kind, case .text(let text) = value else { return value }
+      return .text(StorePlace.withoutPassword(text))
+    }
   }
 
   /// The entries in the order of `Setting.all`.

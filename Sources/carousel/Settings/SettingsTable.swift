@@ -222,15 +222,15 @@ extension Setting {
   )
   static let sessionStore = Setting(
     "session_store", .store, "memory",
-    "Where sessions are kept: memory, or a file that survives whatever ends the process (file:PATH); not beside session_file."
+    "Where sessions are kept: memory; a file that survives whatever ends the process (file:PATH); or a Redis that several servers share (redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]). Not beside session_file."
   )
   static let sessionDurability = Setting(
     "session_durability", .choice(SessionDurability.allCases.map(\.rawValue)), "answer",
-    "With a session_store in a file, before an answer leaves: answer: its state has left the process, so that a power cut alone loses any, of the last second; sync: it is on the disk; behind: nothing, and a killed process loses up to a second, too."
+    "With a session_store, before an answer leaves: answer: its state has left the process, so that a power cut alone loses any, of the last second; in Redis it is acknowledged; sync: it is on the disk, for which a Redis needs appendfsync always; behind: nothing, and a killed process loses up to a second, too."
   )
   static let maxSessionStoreBytes = Setting(
     "max_session_store_bytes", .bytes(1...(1 << 50)), "4 GiB",
-    "What the sessions in the session_store may take; beyond it the least recently used go. max_session_bytes is what of them memory holds, then."
+    "What the sessions in the file of a session_store may take (a Redis has its own maxmemory); beyond it the least recently used go. max_session_bytes is what of them memory holds, then."
   )
   static let sessionStoreKeys = Setting(
     "session_store_keys", .path, "",

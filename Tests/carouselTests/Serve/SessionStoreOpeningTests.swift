@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Scheduling
 import SessionStores
 import Testing
 
@@ -9,7 +10,7 @@ import Testing
 @Suite struct SessionStoreOpeningTests {
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-  private func open(_ given: [Setting: String]) throws -> FileSessionStore? {
+  private func open(_ given: [Setting: String]) throws -> (any SessionStore)? {
     try openSessionStore(by: try Settings(commandLine: given), for: [], logger: logger)
   }
 
@@ -34,5 +35,37 @@ import Testing
     } throws: { error in
       "\(error)" == "session_store: /nowhere/t: No such file or directory"
     }
+  }
+
+  /// What bounds a file bounds no Redis: nothing that is set is passed over.
+  @Test func noBoundOfAFileForARedis() {
+    #expect(
+      throws: CarouselError.badSetting(
+        name: "--max-session-store-bytes", source: .commandLine, found: "1048576",
+        expected: "none beside a session_store in Redis, which has a bound of its own (maxmemory)")
+    ) {
+      try open([.sessionStore: "redis://127.0.0.1:1", .maxSessionStoreBytes: "1 MiB"])
+    }
+  }
+
+  /// A server starts without its Redis, and serves all that needs no session.
+  @Test func aRedisThatIsNotThereYet() throws {
+    let store = try #require(try open([.sessionStore: "redis://127.0.0.1:1"]))
+    #expect(store.isShared)
+    guard case .failing = store.problem else {
+      Issue.record("\(String(describing: store.problem))")
+      return
+    }
+    store.close { _ in }
+  }
+
+  @Test(arguments: [
+    ("redis://u:p%40@h:1/2", "redis://u:***@h:1/2"), ("redis://:p@h", "redis://:***@h:6379/0"),
+    ("redis://u:p@h:x", "redis://***@h:x"), ("file:a@b", "file:a@b"),
+    ("http://u:p@h", "http://***@h"),
+  ])
+  func passwordsAreNotShown(text: String, shown: String) {
+    #expect(StorePlace.withoutPassword(text) == shown)
+    #expect(Setting.sessionStore.quoted(text) == shown)
   }
 }

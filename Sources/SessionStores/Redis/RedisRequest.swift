@@ -1,0 +1,66 @@
+import Scheduling
+
+/// A script that Redis runs, known to it by its SHA-1 once it is loaded.
+struct RedisScript: Sendable, Equatable {
+  let name: String
+  let text: String
+}
+
+/// What a Redis is asked: a command, or a script with its keys and arguments.
+///
+/// All that is asked can be asked again: a script tells by its token whether it has run before.
+struct RedisRequest: Sendable {
+  enum Body: Sendable {
+    case command([[UInt8]])
+    case script(RedisScript, keys: [[UInt8]], arguments: [[UInt8]])
+  }
+
+  let body: Body
+  /// When whoever asks stops waiting; nil where it waits as long as it takes.
+  let due: ContinuousClock.Instant?
+  /// Whether it changes what is there, so that it matters whether it has been done.
+  let isWrite: Bool
+  let completion: @Sendable (Result<RESPValue, RedisProblem>) -> Void
+  let asked = ContinuousClock.now
+  /// Whether it went out over a connection that was lost then.
+  var mayBeDone = false
+  /// Whether the script itself is sent, as Redis does not have it.
+  var sendsScript = false
+
+  init(
+    _ body: Body, due: ContinuousClock.Instant?, isWrite: Bool = false,
+    completion: @escaping @Sendable (Result<RESPValue, RedisProblem>) -> Void
+  ) {
+    self.body = body
+    self.due = due
+    self.isWrite = isWrite
+    self.completion = completion
+  }
+
+  /// About what it takes on its way.
+  var byteCount: Int {
+    switch body {
+    case .command(let parts): parts.reduce(64) { $0 + $1.count + 16 }
+    case .script(_, let keys, let arguments):
+      keys.reduce(arguments.reduce(128) { $0 + $1.count + 16 }) { $0 + $1.count + 16 }
+    }
+  }
+
+  /// - Parameter hashes: the SHA-1 of each script, by its name.
+  func append(to output: inout [UInt8], hashes: [String: [UInt8]]) {
+    switch body {
+    case .command(let parts): RESPCommand.append(parts, to: &output)
+    case .script(let script, let keys, let arguments):
+      let head: [[UInt8]] =
+        if !sendsScript, let hash = hashes[script.name] { [Array("EVALSHA".utf8), hash] } else {
+          [Array("EVAL".utf8), Array(script.text.utf8)]
+        }
+      RESPCommand.append(head + [Array("\(keys.count)".utf8)] + keys + arguments, to: &output)
+    }
+  }
+
+  /// Tells whoever asked that it was not done, or that this is not known.
+  func refuse(_ problem: RedisProblem) {
+    completion(.failure(mayBeDone && isWrite ? .unsure(problem.reason) : problem))
+  }
+}

@@ -1,0 +1,146 @@
+import CLinux
+import Glibc
+
+/// A TCP connection that never blocks, for one thread.
+final class RedisSocket {
+  let number: CInt
+
+  private init(_ number: CInt) { self.number = number }
+
+  deinit { _ = Glibc.close(number) }
+
+  /// The addresses of a host. Waits for the name servers, as long as the system is told to.
+  static func addresses(
+    of host: String, port: Int
+  ) throws(RedisProblem) -> [(sockaddr_storage, socklen_t)] {
+    var hints = unsafe addrinfo()
+    unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+    var list: UnsafeMutablePointer<addrinfo>?
+    // SAFETY: both strings end with a zero, and the list is freed below.
+    let code = unsafe getaddrinfo(host, String(port), &hints, &list)
+    guard code == 0 else {
+      // SAFETY: the message is the C library's own.
+      throw .unreachable("\(host): \(unsafe String(cString: gai_strerror(code)))")
+    }
+    defer { unsafe freeaddrinfo(list) }
+    var found: [(sockaddr_storage, socklen_t)] = []
+    var next = unsafe list
+    while let entry = unsafe next {
+      var storage = sockaddr_storage()
+      // SAFETY: ai_addr points to ai_addrlen bytes, never more than a sockaddr_storage holds.
+      unsafe memcpy(&storage, entry.pointee.ai_addr, Int(entry.pointee.ai_addrlen))
+      found.append((storage, unsafe entry.pointee.ai_addrlen))
+      unsafe next = entry.pointee.ai_next
+    }
+    return found
+  }
+
+  /// Begins to connect: once the socket is writable, `failure` tells how that went.
+  static func connecting(
+    to address: (sockaddr_storage, socklen_t)
+  ) throws(RedisProblem) -> RedisSocket {
+    var storage = address.0
+    let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let number = Glibc.socket(CInt(storage.ss_family), type, 0)
+    guard number >= 0 else { throw .unreachable(message(errno)) }
+    let socket = RedisSocket(number)
+    socket.set(CInt(TCP_NODELAY), at: CInt(IPPROTO_TCP))
+    socket.set(SO_KEEPALIVE, at: SOL_SOCKET)
+    // SAFETY: the kernel reads as many bytes of a local as the address has.
+    let status = unsafe withUnsafePointer(to: &storage) { pointer in
+      unsafe connect(
+        number, UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), address.1)
+    }
+    guard status == 0 || errno == EINPROGRESS else { throw .unreachable(message(errno)) }
+    return socket
+  }
+
+  private func set(_ option: CInt, at level: CInt) {
+    var value: CInt = 1
+    // SAFETY: the kernel reads an integer that lives through the call.
+    _ = unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<CInt>.size))
+  }
+
+  /// Why connecting failed; nil where it did not.
+  var failure: String? {
+    var code: CInt = 0
+    var size = socklen_t(MemoryLayout<CInt>.size)
+    // SAFETY: the kernel writes one integer.
+    let status = unsafe getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &size)
+    return status == 0 && code == 0 ? nil : Self.message(status == 0 ? code : errno)
+  }
+
+  /// Reads what has come, up to the buffer's size: how many bytes, 0 for none yet.
+  func read(into buffer: inout [UInt8]) throws(RedisProblem) -> Int {
+    // SAFETY: the kernel writes at most the buffer's own count of bytes.
+    let count = unsafe buffer.withUnsafeMutableBytes { bytes in
+      unsafe recv(number, bytes.baseAddress, bytes.count, 0)
+    }
+    if count > 0 { return count }
+    if count == 0 { throw .unreachable("it closed the connection") }
+    guard errno == EAGAIN || errno == EINTR else { throw .unreachable(Self.message(errno)) }
+    return 0
+  }
+
+  /// Writes what the socket takes: how many bytes.
+  func write(_ bytes: ArraySlice<UInt8>) throws(RedisProblem) -> Int {
+    // SAFETY: the kernel reads the buffer's own count of bytes.
+    let count = unsafe bytes.withUnsafeBytes { bytes in
+      unsafe send(number, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+    }
+    if count >= 0 { return count }
+    guard errno == EAGAIN || errno == EINTR else { throw .unreachable(Self.message(errno)) }
+    return 0
+  }
+
+  private static func message(_ code: CInt) -> String {
+    // SAFETY: the text is copied at once; of codes that it knows, the C library has constants.
+    unsafe String(cString: strerror(code))
+  }
+}
+
+/// Wakes a thread that waits in `wait`, from any thread.
+final class RedisWakeup: Sendable {
+  private let number: CInt
+
+  init() {
+    number = eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK))
+    precondition(number >= 0, "a process that serves has a descriptor left")
+  }
+
+  deinit { _ = Glibc.close(number) }
+
+  func signal() { _ = eventfd_write(number, 1) }
+
+  /// Waits for a socket, for a signal, or until `end`.
+  ///
+  /// - Returns: what the socket is ready for.
+  func wait(
+    for socket: RedisSocket?, output: Bool, until end: ContinuousClock.Instant
+  ) -> (input: Bool, output: Bool) {
+    var entries = [
+      pollfd(fd: number, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: -1, events: Int16(POLLIN), revents: 0),
+    ]
+    if let socket {
+      entries[1].fd = socket.number
+      if output { entries[1].events |= Int16(POLLOUT) }
+    }
+    let (seconds, attoseconds) = ContinuousClock.now.duration(to: end).components
+    // Rounded up, so that nobody comes back before `end` again and again.
+    let milliseconds =
+      seconds < 0 || attoseconds <= 0 && seconds == 0
+      ? 0 : seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1
+    // SAFETY: the kernel reads and writes the array's own entries.
+    let count = unsafe poll(&entries, 2, CInt(clamping: min(milliseconds, 60_000)))
+    guard count > 0 else { return (false, false) }
+    if entries[0].revents != 0 {
+      var value: eventfd_t = 0
+      // SAFETY: the call writes one number.
+      _ = unsafe eventfd_read(number, &value)
+    }
+    let events = Int32(entries[1].revents)
+    let isBroken = events & (POLLERR | POLLHUP | POLLNVAL) != 0
+    return (events & POLLIN != 0 || isBroken, events & POLLOUT != 0 || isBroken)
+  }
+}

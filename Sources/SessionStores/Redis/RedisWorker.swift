@@ -1,0 +1,336 @@
+import DequeModule
+import Scheduling
+
+/// The thread of a `RedisClient`: connects, sends, reads, and connects again.
+final class RedisWorker {
+  private struct Sent {
+    let request: RedisRequest
+    /// Whether it has been told that it got no answer in time.
+    var isGivenUp = false
+  }
+
+  private let client: RedisClient
+  private let scripts: [RedisScript]
+  private let greeting: @Sendable (RedisServerFacts) -> RedisProblem?
+  private let report: @Sendable (RedisClient.Status) -> Void
+  private var hashes: [String: [UInt8]] = [:]
+  /// What is to be sent: what Redis did not have the script of goes first.
+  private var again: Deque<RedisRequest> = []
+  private var unsent: Deque<RedisRequest> = []
+  private var sent: Deque<Sent> = []
+  private var socket: RedisSocket?
+  private var parser = RESPParser()
+  private var output: [UInt8] = []
+  private var written = 0
+  private var buffer = [UInt8](repeating: 0, count: 64 << 10)
+  private var heard = ContinuousClock.now
+  /// When to give up what is left; nil before the end.
+  private var end: ContinuousClock.Instant?
+  private var isWell = true
+
+  /// What is put into the output before the socket has taken it.
+  private static let maxOutputBytes = 256 << 10
+
+  init(
+    _ client: RedisClient, scripts: [RedisScript],
+    greeting: @escaping @Sendable (RedisServerFacts) -> RedisProblem?,
+    report: @escaping @Sendable (RedisClient.Status) -> Void
+  ) {
+    self.client = client
+    self.scripts = scripts
+    self.greeting = greeting
+    self.report = report
+  }
+
+  func run() {
+    var pause = client.limits.backOff.first
+    while !isOver {
+      do throws(RedisProblem) {
+        try connect()
+        pause = client.limits.backOff.first
+        try serve()
+      } catch {
+        lose(error)
+        let factor = 1 + Double.random(in: 0..<0.5)
+        wait(until: .now + pause * factor)
+        pause = min(pause * 2, client.limits.backOff.last)
+      }
+    }
+    finish()
+  }
+
+  // MARK: - A connection
+
+  private func connect() throws(RedisProblem) {
+    let due = ContinuousClock.now + client.limits.connect
+    var problem = RedisProblem.unreachable("\(client.location.host): it has no address")
+    for address in try RedisSocket.addresses(of: client.location.host, port: client.location.port) {
+      do throws(RedisProblem) {
+        let opened = try RedisSocket.connecting(to: address)
+        while !pause(for: opened, output: true, until: min(due, look())).output {
+          guard .now < due else { throw .slow(client.limits.connect) }
+          tend()
+        }
+        if let failure = opened.failure { throw .unreachable(failure) }
+        socket = opened
+        break
+      } catch { problem = error }
+    }
+    guard socket != nil else { throw problem }
+    parser = RESPParser()
+    (output, written) = ([], 0)
+    try greet(until: due)
+    set(.ready)
+    heard = .now
+  }
+
+  /// Says who we are, asks what is there, and has it load the scripts.
+  private func greet(until due: ContinuousClock.Instant) throws(RedisProblem) {
+    let location = client.location
+    var commands: [[String]] = []
+    if let password = location.password {
+      commands.append(["AUTH"] + (location.user.map { [$0] } ?? []) + [password])
+    }
+    if location.database != 0 { commands.append(["SELECT", "\(location.database)"]) }
+    let prologue = commands.count
+    commands += [["INFO"], ["CONFIG", "GET", "*append*"]]
+    commands += scripts.map { ["SCRIPT", "LOAD", $0.text] }
+    for command in commands {
+      RESPCommand.append(command.map { Array($0.utf8) }, to: &output)
+    }
+    var replies: [RESPValue] = []
+    while replies.count < commands.count {
+      try flush()
+      if let reply = try nextReply() {
+        replies.append(reply)
+        // Settings alone may be hidden from us.
+        if case .error(let text) = reply, replies.count != prologue + 2 { throw .refused(text) }
+        continue
+      }
+      guard .now < due else { throw .slow(client.limits.connect) }
+      let ready = pause(for: socket, output: written < output.count, until: min(due, look()))
+      if ready.input { try read() }
+      tend()
+    }
+    var facts = RedisServerFacts(info: replies[prologue].text ?? "")
+    switch replies[prologue + 1] {
+    case .error(let text): facts.appendRefusal = text
+    case let reply:
+      let names = (reply.elements ?? []).compactMap(\.text)
+      facts.appendSettings = [:]
+      for index in stride(from: 0, to: names.count - 1, by: 2) {
+        facts.appendSettings?[names[index]] = names[index + 1]
+      }
+    }
+    for (script, reply) in zip(scripts, replies.dropFirst(prologue + 2)) {
+      guard case .bytes(let hash) = reply else { throw .malformed }
+      hashes[script.name] = hash
+    }
+    if facts.info["loading"] == "1" { throw .refused("LOADING") }
+    if let problem = greeting(facts) { throw problem }
+  }
+
+  private func serve() throws(RedisProblem) {
+    while true {
+      takeIncoming()
+      send()
+      try flush()
+      if isOver { return }
+      let wakes = look()
+      let stalls = sent.isEmpty ? wakes : heard + client.limits.stall
+      let ready = pause(
+        for: socket, output: written < output.count, until: min(wakes, stalls))
+      if ready.input {
+        try read()
+        while let reply = try nextReply() { try answer(reply) }
+      } else if !sent.isEmpty, .now >= heard + client.limits.stall {
+        throw .slow(client.limits.stall)
+      }
+      tend()
+    }
+  }
+
+  private func send() {
+    while output.count - written < Self.maxOutputBytes,
+      let request = again.popFirst() ?? unsent.popFirst()
+    {
+      if sent.isEmpty { heard = .now }
+      request.append(to: &output, hashes: hashes)
+      sent.append(Sent(request: request))
+    }
+  }
+
+  private func flush() throws(RedisProblem) {
+    guard let socket else { throw .unreachable("the connection is closed") }
+    while written < output.count {
+      let count = try socket.write(output[written...])
+      if count == 0 { break }
+      written += count
+    }
+    if written == output.count {
+      output.removeAll(keepingCapacity: output.count <= 1 << 20)
+    } else if written > 1 << 20 {
+      output.removeFirst(written)
+    } else {
+      return
+    }
+    written = 0
+  }
+
+  private func read() throws(RedisProblem) {
+    guard let socket else { throw .unreachable("the connection is closed") }
+    while true {
+      let count = try socket.read(into: &buffer)
+      if count == 0 { return }
+      heard = .now
+      parser.append(buffer[..<count])
+      if count < buffer.count { return }
+    }
+  }
+
+  private func nextReply() throws(RedisProblem) -> RESPValue? {
+    do throws(RESPError) { return try parser.next() } catch { throw .malformed }
+  }
+
+  private func answer(_ reply: RESPValue) throws(RedisProblem) {
+    guard let first = sent.popFirst() else { throw .malformed }
+    var request = first.request
+    guard case .error(let text) = reply else {
+      forget(request)
+      if !first.isGivenUp { request.completion(.success(reply)) }
+      return
+    }
+    if text.hasPrefix("NOSCRIPT"), !request.sendsScript, !first.isGivenUp {
+      request.sendsScript = true
+      return again.append(request)
+    }
+    forget(request)
+    let problem = RedisProblem.refused(text)
+    // An error says that it was not done now; before, over a connection that is lost, it may have been.
+    if !first.isGivenUp { request.refuse(problem) }
+    if problem.isOfConnection { throw problem }
+  }
+
+  /// Gives the connection up; what it has not answered goes out again over the next one, in order.
+  private func lose(_ problem: RedisProblem) {
+    socket = nil
+    for item in sent.reversed() {
+      var request = item.request
+      // Redis may have it still, and do it when nobody waits any more.
+      if item.isGivenUp {
+        forget(request)
+        continue
+      }
+      request.mayBeDone = true
+      unsent.prepend(request)
+    }
+    sent = []
+    for request in again.reversed() { unsent.prepend(request) }
+    again = []
+    set(.lost(problem))
+  }
+
+  // MARK: - What waits
+
+  private func takeIncoming() {
+    let (incoming, isClosing) = client.state.withLock { state in
+      defer { state.incoming = [] }
+      return (state.incoming, state.isClosing)
+    }
+    unsent.append(contentsOf: incoming)
+    if isClosing, end == nil { end = .now + client.limits.close }
+  }
+
+  /// When to look at what waits again, at the latest.
+  private func look() -> ContinuousClock.Instant {
+    let isIdle = sent.isEmpty && unsent.isEmpty && again.isEmpty && end == nil
+    return .now + (isIdle ? .seconds(30) : .milliseconds(50))
+  }
+
+  /// Waits for the socket, for what comes, or until `moment`; what came since the last look ends the wait at once.
+  private func pause(
+    for socket: RedisSocket?, output: Bool, until moment: ContinuousClock.Instant
+  ) -> (input: Bool, output: Bool) {
+    let sleeps = client.state.withLock { state in
+      state.isAsleep = state.incoming.isEmpty
+      return state.isAsleep
+    }
+    defer { client.state.withLock { $0.isAsleep = false } }
+    return client.wakeup.wait(for: socket, output: output, until: sleeps ? moment : .now)
+  }
+
+  private func wait(until moment: ContinuousClock.Instant) {
+    while .now < moment, !isOver {
+      _ = pause(for: nil, output: false, until: min(moment, look()))
+      tend()
+    }
+  }
+
+  /// Takes in what has come, and tells those who have waited long enough.
+  private func tend() {
+    takeIncoming()
+    let now = ContinuousClock.now
+    func isLate(_ request: RedisRequest) -> Bool { request.due.map { $0 <= now } ?? false }
+    if unsent.contains(where: isLate) {
+      let late = unsent.filter(isLate)
+      unsent.removeAll(where: isLate)
+      for request in late {
+        forget(request)
+        request.refuse(currentProblem(request.asked.duration(to: now)))
+      }
+    }
+    for index in sent.indices where !sent[index].isGivenUp && isLate(sent[index].request) {
+      sent[index].isGivenUp = true
+      var request = sent[index].request
+      request.mayBeDone = true
+      request.refuse(.slow(request.asked.duration(to: now)))
+    }
+    let oldest = sent.first?.request.asked
+    client.state.withLock { $0.waitingSince = oldest }
+  }
+
+  private func currentProblem(_ age: Duration) -> RedisProblem {
+    client.state.withLock { if case .lost(let problem) = $0.status { problem } else { .slow(age) } }
+  }
+
+  private func forget(_ request: RedisRequest) {
+    client.state.withLock { $0.byteCount -= request.byteCount }
+  }
+
+  private func set(_ status: RedisClient.Status) {
+    let isNew = client.state.withLock { state in
+      defer { state.status = status }
+      guard state.status != status else { return false }
+      state.since = .now
+      return true
+    }
+    if isNew { report(status) }
+  }
+
+  // MARK: - The end
+
+  private var isOver: Bool {
+    guard let end else { return false }
+    return .now >= end || (sent.isEmpty && unsent.isEmpty && again.isEmpty)
+  }
+
+  private func finish() {
+    takeIncoming()
+    for var request in sent.filter({ !$0.isGivenUp }).map(\.request) {
+      request.mayBeDone = true
+      isWell = false
+      request.refuse(.closed)
+    }
+    for request in again + unsent {
+      isWell = false
+      request.refuse(.closed)
+    }
+    socket = nil
+    let closings = client.state.withLock { state in
+      state.isClosed = true
+      defer { state.closings = [] }
+      return state.closings
+    }
+    for closing in closings { closing(isWell) }
+  }
+}

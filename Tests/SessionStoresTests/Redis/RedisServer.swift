@@ -1,0 +1,117 @@
+import FoundationEssentials
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+
+/// A redis-server of a test's own. It ends with the test's process, however that ends: it is watched by a shell whose
+/// input the test holds.
+final class RedisServer: Sendable {
+  static let isInstalled = access("/usr/bin/redis-server", X_OK) == 0
+
+  let port: Int
+  private let folder = TemporaryFolder()
+  private let arguments: [String]
+  private let input = Mutex<Int32>(-1)
+  private let shell = Mutex<pid_t>(0)
+
+  /// - Parameter arguments: settings beside those that keep it apart.
+  init(_ arguments: String...) {
+    port = Self.freePort()
+    self.arguments = arguments
+    start()
+  }
+
+  deinit { end() }
+
+  /// Starts it, where it has ended, with what its append-only file has.
+  func start() {
+    var ends: [Int32] = [0, 0]
+    precondition(pipe(&ends) == 0)
+    for end in ends { precondition(fcntl(end, F_SETFD, FD_CLOEXEC) == 0) }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
+    for output: Int32 in [1, 2] {
+      posix_spawn_file_actions_addopen(&actions, output, "/dev/null", O_WRONLY, 0)
+    }
+    let command =
+      "redis-server --port \(port) --bind 127.0.0.1 --dir '\(folder.path)' --save '' \(arguments.joined(separator: " ")) "
+      + "< /dev/null & read line; kill -9 $!; wait"
+    let words = ["sh", "-c", command]
+    var pointers = words.map { strdup($0) } + [nil]
+    var process: pid_t = 0
+    // A thread of the pool blocks signals, and a shell that inherits that never hears that its child has ended.
+    var attributes = posix_spawnattr_t()
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_init(&attributes)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    defer { posix_spawnattr_destroy(&attributes) }
+    precondition(posix_spawn(&process, "/bin/sh", &actions, &attributes, &pointers, environ) == 0)
+    for pointer in pointers { free(pointer) }
+    posix_spawn_file_actions_destroy(&actions)
+    close(ends[0])
+    input.withLock { $0 = ends[1] }
+    shell.withLock { $0 = process }
+    waitUntil { !ask("PING").isEmpty }
+  }
+
+  /// Ends it as kill -9 does.
+  func end() {
+    input.withLock { input in
+      if input >= 0 { close(input) }
+      input = -1
+    }
+    shell.withLock { shell in
+      var status: Int32 = 0
+      if shell > 0 { waitpid(shell, &status, 0) }
+      shell = 0
+    }
+  }
+
+  /// What it answers to an inline command, as it comes; empty where it does not answer.
+  @discardableResult
+  func ask(_ command: String) -> String {
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    var wait = timeval(tv_sec: 10, tv_usec: 0)
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+    var address = Self.address(port)
+    let status = withUnsafePointer(to: &address) {
+      connect(
+        socket, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),
+        socklen_t(MemoryLayout<sockaddr_in>.size))
+    }
+    guard status == 0 else { return "" }
+    let text = Array("\(command)\r\n".utf8)
+    guard send(socket, text, text.count, Int32(MSG_NOSIGNAL)) == text.count else { return "" }
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    let count = recv(socket, &buffer, buffer.count, 0)
+    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : ""
+  }
+
+  private static func address(_ port: Int) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    return address
+  }
+
+  private static func freePort() -> Int {
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(socket) }
+    var address = address(0)
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    return withUnsafeMutablePointer(to: &address) { pointer in
+      let pointer = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
+      precondition(bind(socket, pointer, size) == 0 && getsockname(socket, pointer, &size) == 0)
+      return Int(
+        UInt16(
+          bigEndian: UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr_in.self).pointee
+            .sin_port))
+    }
+  }
+}

@@ -138,11 +138,9 @@ struct Setting: Sendable {
 
   /// `text` as an error may quote it.
   func quoted(_ text: String) -> String {
-    switch kind {
-    case .secret: "\(text.utf8.count) bytes"
-    case .store: StorePlace.withoutPassword(text)
-    default: text
-    }
+    if case .secret = kind { return "\(text.utf8.count) bytes" }
+    if case .store = kind { return StorePlace.withoutPassword(text) }
+    return text
   }
 
   var isSecret: Bool { if case .secret = kind { true } else { false } }

@@ -21,25 +21,27 @@ import Testing
 
   @Test func areReadFromTheirFile() throws {
     let path = try write("a \(String(repeating: "0f", count: 32))\n")
-    #expect(try stateSealing(by: settings("file:/x", path)) != nil)
-    #expect(try stateSealing(by: settings("file:/x", "")) == nil)
+    #expect(try stateSealing(by: settings("file:/x", path), at: .file(path: "/x")) != nil)
+    #expect(try stateSealing(by: settings("file:/x", ""), at: .file(path: "/x")) == nil)
   }
 
   @Test func memoryNeedsNone() throws {
     let path = try write("a \(String(repeating: "0f", count: 32))\n")
-    #expect(throws: CarouselError.self) { try stateSealing(by: settings("memory", path)) }
+    #expect(throws: CarouselError.self) {
+      try stateSealing(by: settings("memory", path), at: .memory)
+    }
   }
 
   @Test func problemsNameTheFileAndTheLine() throws {
     let path = try write("# keys\na 0f0f\n")
     let error = #expect(throws: CarouselError.self) {
-      try stateSealing(by: settings("file:/x", path))
+      try stateSealing(by: settings("file:/x", path), at: .file(path: "/x"))
     }
     let sentence = "\(try #require(error))"
     #expect(sentence.hasPrefix("session_store_keys: \(path): line 2: "))
     #expect(!sentence.contains("0f0f"))
     let missing = #expect(throws: CarouselError.self) {
-      try stateSealing(by: settings("file:/x", path + ".none"))
+      try stateSealing(by: settings("file:/x", path + ".none"), at: .file(path: "/x"))
     }
     #expect(
       "\(try #require(missing))" == "session_store_keys: \(path).none: No such file or directory")

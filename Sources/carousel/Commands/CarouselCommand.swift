@@ -18,7 +18,7 @@ struct CarouselCommand: ParsableCommand {
     version: version,
     subcommands: [
       ServeCommand.self, PredictCommand.self, InspectCommand.self, ConfigCommand.self,
-      TokenCommand.self,
+      TokenCommand.self, SessionsCommand.self,
       ProbeCommand.self, BenchCommand.self, VersionCommand.self,
     ])
 

@@ -52,7 +52,8 @@ import Testing
 
   @Test(arguments: [
     ("memory", true), ("file:s.db", true), ("file:/a:b", true), ("", false), ("file:", false),
-    ("file", false), ("s.db", false), ("Memory", false), ("redis://x", false),
+    ("file", false), ("s.db", false), ("Memory", false), ("redis://x", true),
+    ("redis://", false), ("redis", false),
   ])
   func stores(text: String, isTaken: Bool) {
     #expect((Setting.sessionStore.parse(text) != nil) == isTaken)

@@ -1,0 +1,243 @@
+import ArgumentParser
+import HTTPCore
+import JSON
+import Scheduling
+import SessionStores
+
+/// `carousel sessions`: what operators do with a store that no server uses.
+struct SessionsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sessions",
+    abstract: "Lists, copies and checks the sessions of a store that no server uses.",
+    discussion: """
+      STORE is what session_store says, file:PATH. A file that a server or another command has open is left alone: stop the \
+      server first. Where states are encrypted, --keys names the file of session_store_keys. Sessions are read one after \
+      another, however many there are.
+      """,
+    subcommands: [
+      ListSessions.self, ExportSessions.self, ImportSessions.self, MoveSessions.self,
+      CheckSessions.self,
+    ])
+}
+
+/// What all commands about a store are told.
+struct StoreOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("The file of session_store_keys, for encrypted states.", valueName: "file"))
+  var keys: String?
+
+  /// - Parameter mayBeNew: whether the store is made where there is none.
+  func open(_ store: String, mayBeNew: Bool = false) throws(CarouselError) -> StoredSessions {
+    guard let path = SettingText.storePath(store) else {
+      throw .refused(reason: "STORE: found \(store), expected file: and a path")
+    }
+    var sealing: StateSealing?
+    if let keys { sealing = try stateSealing(byKeysIn: keys) }
+    do throws(FileStoreError) {
+      return try StoredSessions(path: path, sealing: sealing, mayBeNew: mayBeNew)
+    } catch { throw .sessionStore(path: path, error) }
+  }
+}
+
+/// Tells what is wrong with a session, on standard error.
+private func complain(_ session: StoredSession, _ problem: String) {
+  printToStandardError(
+    "session \(session.key.id.printable) of model \(session.key.model.printable): \(problem)")
+}
+
+extension StoredSessions.Finding {
+  /// The session where its state can be read; else the reason is told.
+  fileprivate func readable() -> StoredSession? {
+    switch self {
+    case .session(let session): return session
+    case .damaged(let session): complain(session, "its state is damaged")
+    case .locked(let session, let name):
+      complain(session, "its state is encrypted with a key \(name), which --keys does not have")
+    }
+    return nil
+  }
+
+  fileprivate var session: StoredSession {
+    switch self {
+    case .session(let session), .damaged(let session), .locked(let session, _): session
+    }
+  }
+}
+
+/// `carousel sessions list STORE`.
+struct ListSessions: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "Prints a line for each session: model, id, steps, when it began and was last used.")
+
+  @Argument(help: "The store: file:PATH.")
+  var store: String
+
+  @OptionGroup var options: StoreOptions
+
+  func run() throws {
+    let sessions = try options.open(store)
+    let names = try sessions.modelNames()
+    while case let batch = try sessions.next(), !batch.isEmpty {
+      for session in batch.map(\.session) {
+        let model = names[session.key.model] ?? session.key.model
+        print(
+          "\(model.printable)\t\(session.key.id.printable)\t\(session.steps)\t"
+            + "\(Self.time(session.created))\t\(Self.time(session.used))")
+      }
+    }
+  }
+
+  private static func time(_ milliseconds: Int) -> String {
+    let time = CivilTime(secondsSince1970: milliseconds / 1000)
+    return "\(time.date.year.padded(4))-\(time.date.month.padded())-\(time.date.day.padded())"
+      + "T\(time.hour.padded()):\(time.minute.padded()):\(time.second.padded())Z"
+  }
+}
+
+/// `carousel sessions export STORE`.
+struct ExportSessions: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Prints all sessions as lines of JSON, with their states.",
+    discussion: """
+      The states are not encrypted in what is printed. A session that can't be read is told on standard error, and the exit \
+      status is 1.
+      """)
+
+  @Argument(help: "The store: file:PATH.")
+  var store: String
+
+  @OptionGroup var options: StoreOptions
+
+  func run() throws {
+    let sessions = try options.open(store)
+    var isWell = true
+    print(SessionLines.head)
+    while case let batch = try sessions.next(), !batch.isEmpty {
+      for finding in batch {
+        if let session = finding.readable() {
+          print(SessionLines.line(session))
+        } else {
+          isWell = false
+        }
+      }
+    }
+    if !isWell { throw ExitCode.failure }
+  }
+}
+
+/// `carousel sessions import STORE`.
+struct ImportSessions: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import",
+    abstract: "Puts what export printed, on standard input, into a store.",
+    discussion: """
+      The store is made where there is none. A session whose id is taken stays as it is in the store: it is told, and the \
+      exit status is 1. What is read up to a line that is wrong is in the store.
+      """)
+
+  @Argument(help: "The store: file:PATH.")
+  var store: String
+
+  @OptionGroup var options: StoreOptions
+
+  func run() throws {
+    let sessions = try options.open(store, mayBeNew: true)
+    let lines = LineReader()
+    try SessionLines.checkHead(try lines.next())
+    var (count, refused) = (0, 0)
+    var batch: [StoredSession] = []
+    func flush() throws {
+      let taken = try sessions.add(batch)
+      for session in taken { complain(session, "the store has another of its id, which stays") }
+      count += batch.count - taken.count
+      refused += taken.count
+      batch = []
+    }
+    while let line = try lines.next() {
+      guard !line.isEmpty else { continue }
+      do { batch.append(try SessionLines.session(line, number: lines.count)) } catch {
+        try flush()
+        throw error
+      }
+      if batch.count == StoredSessions.batchCount { try flush() }
+    }
+    try flush()
+    print("\(count) sessions imported")
+    if refused > 0 { throw ExitCode.failure }
+  }
+}
+
+/// `carousel sessions move FROM TO`.
+struct MoveSessions: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "move",
+    abstract: "Moves all sessions from one store to another.",
+    discussion: """
+      A session leaves the first store once the other one has it on the disk; after an interruption the same command goes \
+      on. What can't be read, or whose id is taken there, stays: it is told, and the exit status is 1. States are encrypted with the \
+      first key of --keys, or of --to-keys.
+      """)
+
+  @Argument(help: "The store that sessions leave: file:PATH.")
+  var from: String
+
+  @Argument(help: "The store that they go to, which is made where there is none: file:PATH.")
+  var to: String
+
+  @OptionGroup var options: StoreOptions
+
+  @Option(help: ArgumentHelp("The file of keys of TO. (default: --keys)", valueName: "file"))
+  var toKeys: String?
+
+  func run() throws {
+    let source = try options.open(from)
+    var targetOptions = options
+    if let toKeys { targetOptions.keys = toKeys }
+    let target = try targetOptions.open(to, mayBeNew: true)
+    var (count, kept) = (0, 0)
+    while case let batch = try source.next(), !batch.isEmpty {
+      let readable = batch.compactMap { $0.readable() }
+      let taken = try target.add(readable)
+      for session in taken {
+        complain(session, "\(to) has another of its id, so it stays in \(from)")
+      }
+      let moved = readable.filter { !taken.contains($0) }
+      try source.remove(moved)
+      count += moved.count
+      kept += batch.count - moved.count
+    }
+    print("\(count) sessions moved")
+    if kept > 0 { throw ExitCode.failure }
+  }
+}
+
+/// `carousel sessions check STORE`.
+struct CheckSessions: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Reads all sessions, and tells which are damaged.",
+    discussion: """
+      Each state is checked against its checksum, or decrypted, and the file's own structure is checked. The exit status is 1 where \
+      anything is wrong; nothing is changed.
+      """)
+
+  @Argument(help: "The store: file:PATH.")
+  var store: String
+
+  @OptionGroup var options: StoreOptions
+
+  func run() throws {
+    let sessions = try options.open(store)
+    var (count, bad) = (0, 0)
+    while case let batch = try sessions.next(), !batch.isEmpty {
+      count += batch.count
+      bad += batch.count { $0.readable() == nil }
+    }
+    let flaws = try sessions.flaws()
+    for flaw in flaws { printToStandardError("\(store): \(flaw)".printable) }
+    print("\(count) sessions, \(bad) can't be read")
+    if bad > 0 || !flaws.isEmpty { throw ExitCode.failure }
+  }
+}

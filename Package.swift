@@ -63,7 +63,7 @@ let package = Package(
     .target(
       name: "SessionStores",
       dependencies: [
-        "Scheduling", "Inference", "CSQLite", "CLinux", "Compression", "Cryptography",
+        "Scheduling", "Inference", "CSQLite", "CLinux", "CSSL", "Compression", "Cryptography",
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),

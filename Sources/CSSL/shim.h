@@ -97,3 +97,31 @@ static inline const char *cssl_reason(void) {
   ERR_clear_error();
   return reason == NULL ? "unknown" : reason;
 }
+
+/// A context of a client that accepts only certificates of the authorities in `file`, or where that is NULL of the system's (or those in
+/// the file that SSL_CERT_FILE names), over TLS 1.2 and 1.3; NULL for want of memory, or where the file can't be read.
+static inline SSL_CTX *cssl_new_client_context(const char *file) {
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  if (context == NULL) return NULL;
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+  int found = file != NULL ? SSL_CTX_load_verify_locations(context, file, NULL) : SSL_CTX_set_default_verify_paths(context);
+  if (found == 1) return context;
+  SSL_CTX_free(context);
+  return NULL;
+}
+
+/// Has the peer's certificate be one of `host`, a name or an address; 0 where that can't be.
+static inline int cssl_expect_host(SSL *ssl, const char *host) {
+  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1) return 1;
+  ERR_clear_error();
+  return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
+}
+
+/// Why the peer's certificate was not accepted; NULL where it was, or where there was none.
+static inline const char *cssl_refusal_of_certificate(SSL *ssl) {
+  long code = SSL_get_verify_result(ssl);
+  return code == X509_V_OK ? NULL : X509_verify_cert_error_string(code);
+}

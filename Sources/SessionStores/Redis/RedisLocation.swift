@@ -1,4 +1,4 @@
-/// Where a Redis is: `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`.
+/// Where a Redis is: `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`, or `rediss://` over TLS.
 package struct RedisLocation: Sendable, Equatable {
   package static let standardPort = 6379
 
@@ -8,6 +8,10 @@ package struct RedisLocation: Sendable, Equatable {
   package var user: String?
   package var password: String?
   package var database: Int
+  /// Whether it is spoken to over TLS.
+  package var isSecure = false
+  /// The file of the authorities whose certificate it has; nil for the system's.
+  var authorities: String?
 
   package init(
     host: String, port: Int = Self.standardPort, user: String? = nil, password: String? = nil,
@@ -22,8 +26,8 @@ package struct RedisLocation: Sendable, Equatable {
 
   /// Reads a URL; nil where it is none of a Redis.
   package init?(_ text: String) {
-    let scheme = "redis://"
-    guard text.hasPrefix(scheme) else { return nil }
+    guard let scheme = ["redis://", "rediss://"].first(where: text.hasPrefix) else { return nil }
+    isSecure = scheme == "rediss://"
     var rest = text.dropFirst(scheme.count)
     database = 0
     if let slash = rest.lastIndex(of: "/"), !rest[slash...].contains("@") {
@@ -69,7 +73,7 @@ package struct RedisLocation: Sendable, Equatable {
   package var description: String {
     let name = host.contains(":") ? "[\(host)]" : host
     let who = password == nil ? "" : "\(user ?? ""):***@"
-    return "redis://\(who)\(name):\(port)/\(database)"
+    return "redis\(isSecure ? "s" : "")://\(who)\(name):\(port)/\(database)"
   }
 
   private static func number(_ digits: Substring) -> Int? {

@@ -1,13 +1,60 @@
 import CLinux
+import CSSL
 import Glibc
 
-/// A TCP connection that never blocks, for one thread.
-final class RedisSocket {
+/// A TCP connection that never blocks, for one thread; over TLS, whose handshake runs within `write` and `read`, where `secure` was
+/// called.
+@safe final class RedisSocket {
   let number: CInt
+  // SAFETY: made in `secure`, freed in `deinit`, and nobody else has it.
+  private var tls: OpaquePointer?
+  /// Whether nothing can be written before something comes: the handshake's next part.
+  private(set) var writeWaitsForInput = false
 
   private init(_ number: CInt) { self.number = number }
 
-  deinit { _ = Glibc.close(number) }
+  deinit {
+    // SAFETY: not used after this; nil is passed over.
+    unsafe SSL_free(tls)
+    _ = Glibc.close(number)
+  }
+
+  /// Speaks TLS from now on, to a peer whose certificate is of `host` and of the authorities in a file, or of the system's.
+  func secure(host: String, authorities: String?) throws(RedisProblem) {
+    // SAFETY: the connection holds the context, and is freed in deinit; names are copied.
+    guard let context = unsafe cssl_new_client_context(authorities) else {
+      throw .unfit(
+        "TLS: the certificates of authorities can't be read from \(authorities ?? "the system's files")"
+      )
+    }
+    unsafe tls = SSL_new(context)
+    unsafe SSL_CTX_free(context)
+    guard let tls = unsafe tls, unsafe cssl_expect_host(tls, host) == 1,
+      unsafe SSL_set_fd(tls, number) == 1
+    else { throw .unreachable("TLS: no connection for \(host)") }
+    unsafe SSL_set_connect_state(tls)
+  }
+
+  /// What a call over TLS moved, 0 where it has to wait.
+  private func moved(_ status: CInt, _ count: Int) throws(RedisProblem) -> Int {
+    if status == 1 { return count }
+    // SAFETY: asked on the thread of the call that failed, right behind it; texts are copied.
+    switch unsafe tls.map({ unsafe SSL_get_error($0, status) }) {
+    case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return 0
+    case SSL_ERROR_ZERO_RETURN: throw .unreachable("it closed the connection")
+    default:
+      let code = errno
+      if let reason = unsafe tls.flatMap({ unsafe cssl_refusal_of_certificate($0) }) {
+        throw .unfit("TLS: its certificate is not accepted: \(unsafe String(cString: reason))")
+      }
+      let reason =
+        ERR_peek_error() == 0 ? Self.message(code) : unsafe String(cString: cssl_reason())
+      throw .unreachable("TLS: \(reason)")
+    }
+  }
+
+  /// Whether more may be there, after a call that read so many bytes into a buffer of so many.
+  func mayHaveMore(_ count: Int, of size: Int) -> Bool { unsafe tls != nil || count == size }
 
   /// The addresses of a host. Waits for the name servers, as long as the system is told to.
   static func addresses(
@@ -72,6 +119,15 @@ final class RedisSocket {
 
   /// Reads what has come, up to the buffer's size: how many bytes, 0 for none yet.
   func read(into buffer: inout [UInt8]) throws(RedisProblem) -> Int {
+    if let tls = unsafe tls {
+      var count = 0
+      ERR_clear_error()
+      // SAFETY: OpenSSL writes at most the buffer's own count of bytes.
+      let status = unsafe buffer.withUnsafeMutableBytes { bytes in
+        unsafe SSL_read_ex(tls, bytes.baseAddress, bytes.count, &count)
+      }
+      return try moved(status, count)
+    }
     // SAFETY: the kernel writes at most the buffer's own count of bytes.
     let count = unsafe buffer.withUnsafeMutableBytes { bytes in
       unsafe recv(number, bytes.baseAddress, bytes.count, 0)
@@ -84,6 +140,18 @@ final class RedisSocket {
 
   /// Writes what the socket takes: how many bytes.
   func write(_ bytes: ArraySlice<UInt8>) throws(RedisProblem) -> Int {
+    if let tls = unsafe tls {
+      var count = 0
+      ERR_clear_error()
+      // SAFETY: OpenSSL reads the buffer's own count of bytes.
+      let status = unsafe bytes.withUnsafeBytes { bytes in
+        unsafe SSL_write_ex(tls, bytes.baseAddress, bytes.count, &count)
+      }
+      // SAFETY: as in `moved`.
+      let code = unsafe SSL_get_error(tls, status)
+      writeWaitsForInput = code == SSL_ERROR_WANT_READ
+      return try moved(status, count)
+    }
     // SAFETY: the kernel reads the buffer's own count of bytes.
     let count = unsafe bytes.withUnsafeBytes { bytes in
       unsafe send(number, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
@@ -124,7 +192,7 @@ final class RedisWakeup: Sendable {
     ]
     if let socket {
       entries[1].fd = socket.number
-      if output { entries[1].events |= Int16(POLLOUT) }
+      if output, !socket.writeWaitsForInput { entries[1].events |= Int16(POLLOUT) }
     }
     let (seconds, attoseconds) = ContinuousClock.now.duration(to: end).components
     // Rounded up, so that nobody comes back before `end` again and again.

@@ -72,6 +72,9 @@ final class RedisWorker {
           tend()
         }
         if let failure = opened.failure { throw .unreachable(failure) }
+        if client.location.isSecure {
+          try opened.secure(host: client.location.host, authorities: client.location.authorities)
+        }
         socket = opened
         break
       } catch { problem = error }
@@ -184,7 +187,7 @@ final class RedisWorker {
       if count == 0 { return }
       heard = .now
       parser.append(buffer[..<count])
-      if count < buffer.count { return }
+      if !socket.mayHaveMore(count, of: buffer.count) { return }
     }
   }
 

@@ -182,7 +182,8 @@ extension Setting.Kind {
     case .networks: "addresses such as 192.0.2.1 or blocks such as 10.0.0.0/8, separated by commas"
     case .origins: "origins such as https://example.org, separated by commas, or *"
     case .choice(let choices): choices.joined(separator: " or ")
-    case .store: "memory, file: and a path, or redis://[[user:]password@]host[:port][/database]"
+    case .store:
+      "memory, file: and a path, or redis://[[user]:password@]host[:port][/database] (rediss over TLS)"
     case .secret(let minBytes): "at least \(minBytes) bytes"
     }
   }

@@ -78,11 +78,18 @@ import Testing
     ("redis://:p%40%2f:@[::1]:7", RedisLocation(host: "::1", port: 7, password: "p@/:")),
     ("redis://", nil), ("redis://h:0", nil), ("redis://h:65536", nil), ("redis://h:", nil),
     ("redis://h/x", nil), ("redis://u@h", nil), ("redis://u:@h", nil), ("redis://u:%4@h", nil),
-    ("redis://h:1:2", nil), ("redis://[::1", nil), ("redis://[::1]7", nil), ("rediss://h", nil),
+    ("redis://h:1:2", nil), ("redis://[::1", nil), ("redis://[::1]7", nil), ("redisss://h", nil),
     ("redis://h/1?x=y", nil), ("http://h", nil),
   ])
   func locations(text: String, location: RedisLocation?) {
     #expect(RedisLocation(text) == location)
+  }
+
+  @Test func secureLocations() throws {
+    let location = try #require(RedisLocation("rediss://:p@h:7/1"))
+    #expect(location.isSecure)
+    #expect(location.description == "rediss://:***@h:7/1")
+    #expect(try !#require(RedisLocation("redis://h")).isSecure)
   }
 
   @Test(arguments: [

@@ -12,11 +12,13 @@ final class RedisServer: Sendable {
   let port: Int
   private let folder = TemporaryFolder()
   private let arguments: [String]
+  private let isSecure: Bool
   private let input = Mutex<Int32>(-1)
   private let shell = Mutex<pid_t>(0)
 
   /// - Parameter arguments: settings beside those that keep it apart.
-  init(_ arguments: String...) {
+  init(_ arguments: String..., isSecure: Bool = false) {
+    self.isSecure = isSecure
     port = Self.freePort()
     self.arguments = arguments
     start()
@@ -36,7 +38,7 @@ final class RedisServer: Sendable {
       posix_spawn_file_actions_addopen(&actions, output, "/dev/null", O_WRONLY, 0)
     }
     let command =
-      "redis-server --port \(port) --bind 127.0.0.1 --dir '\(folder.path)' --save '' \(arguments.joined(separator: " ")) "
+      "redis-server \(isSecure ? "--port 0 --tls-port" : "--port") \(port) --bind 127.0.0.1 --dir '\(folder.path)' --save '' \(arguments.joined(separator: " ")) "
       + "< /dev/null & read line; kill -9 $!; wait"
     let words = ["sh", "-c", command]
     var pointers = words.map { strdup($0) } + [nil]
@@ -55,7 +57,8 @@ final class RedisServer: Sendable {
     close(ends[0])
     input.withLock { $0 = ends[1] }
     shell.withLock { $0 = process }
-    waitUntil { !ask("PING").isEmpty }
+    // To the port of TLS a plain command has no answer.
+    waitUntil { isSecure ? accepts() : !ask("PING").isEmpty }
   }
 
   /// Ends it as kill -9 does.
@@ -71,11 +74,9 @@ final class RedisServer: Sendable {
     }
   }
 
-  /// What it answers to an inline command, as it comes; empty where it does not answer.
-  @discardableResult
-  func ask(_ command: String) -> String {
+  /// A connection that waits 10 s for an answer; -1 where there is none.
+  private func connected() -> Int32 {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
     var wait = timeval(tv_sec: 10, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
     var address = Self.address(port)
@@ -84,7 +85,22 @@ final class RedisServer: Sendable {
         socket, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self),
         socklen_t(MemoryLayout<sockaddr_in>.size))
     }
-    guard status == 0 else { return "" }
+    if status != 0 { close(socket) }
+    return status == 0 ? socket : -1
+  }
+
+  private func accepts() -> Bool {
+    let socket = connected()
+    if socket >= 0 { close(socket) }
+    return socket >= 0
+  }
+
+  /// What it answers to an inline command, as it comes; empty where it does not answer.
+  @discardableResult
+  func ask(_ command: String) -> String {
+    let socket = connected()
+    guard socket >= 0 else { return "" }
+    defer { close(socket) }
     let text = Array("\(command)\r\n".utf8)
     guard send(socket, text, text.count, Int32(MSG_NOSIGNAL)) == text.count else { return "" }
     var buffer = [UInt8](repeating: 0, count: 1 << 16)

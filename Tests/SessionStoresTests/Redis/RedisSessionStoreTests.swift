@@ -37,6 +37,48 @@ struct RedisSessionStoreTests {
     }
   }
 
+  /// Over TLS, to a certificate of the authority and for the host alone.
+  @Test func overTLS() async throws {
+    func store(
+      of certificate: String, _ server: RedisServer
+    ) throws(RedisProblem) -> RedisSessionStore {
+      var location = RedisLocation(host: "127.0.0.1", port: server.port)
+      location.isSecure = true
+      location.authorities = Fixtures.path("tls/\(certificate).pem")
+      var client = RedisClient.Limits()
+      client.connect = .seconds(60)
+      return try RedisSessionStore(
+        location, durability: .answer, limits: RedisSessionLimits(patience: .seconds(60)),
+        client: client, report: { _ in })
+    }
+    func server(_ name: String) -> RedisServer {
+      RedisServer(
+        "--tls-cert-file '\(Fixtures.path("tls/\(name).pem"))'",
+        "--tls-key-file '\(Fixtures.path("tls/\(name)-key.pem"))'", "--tls-auth-clients no",
+        "--tls-ca-cert-file '\(Fixtures.path("tls/authority.pem"))'", isSecure: true)
+    }
+    let one = server("one")
+    let well = try store(of: "authority", one)
+    // More than a record holds.
+    let large = SequenceState(position: 1, floats: (0..<100_000).map { Float($0) })
+    let move = SessionMove(
+      key: .init(model: "m", id: "s"), version: 0, state: large, isAnew: true, ends: false)
+    #expect(await well.make(move) == nil)
+    #expect(await well.take("s", floatCount: large.floats.count).state == large)
+    await well.end()
+    #expect {
+      _ = try store(of: "stranger", one)
+    } throws: {
+      ($0 as? RedisProblem)?.reason.contains("its certificate is not accepted") == true
+    }
+    let two = server("two")
+    #expect {
+      _ = try store(of: "authority", two)
+    } throws: {
+      ($0 as? RedisProblem)?.reason.contains("its certificate is not accepted") == true
+    }
+  }
+
   private static func move(
     _ id: String, from version: Int, steps: Int, ends: Bool = false
   ) -> SessionMove { StoreRoom.move(id, from: version, steps: steps, ends: ends) }
@@ -111,6 +153,8 @@ struct RedisSessionStoreTests {
     // All or none: nobody has u.
     #expect(await one.take("u") == .success([.unknown]))
     one.release([Key(model: "m", id: "u")])
+    // Another connection may be faster.
+    try await eventually { room.server.ask("EXISTS carousel:l:{m/u}") == ":0\r\n" }
     // A source is only read, where nobody has it.
     #expect(await other.take("u", sources: ["s"]) == .failure(.leased(id: "s")))
     // Whoever only looks waits for nobody.
@@ -334,6 +378,16 @@ extension Result {
   fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
 }
 
+extension Result<[SessionFinding], SessionStoreProblem> {
+  /// The state of the one session that was found.
+  fileprivate var state: SequenceState? {
+    guard case .success(let findings) = self, case .session(let record, _) = findings.first else {
+      return nil
+    }
+    return record.state
+  }
+}
+
 extension SessionStore {
   fileprivate func make(_ moves: SessionMove...) async -> SessionStoreProblem? {
     await withCheckedContinuation { continuation in
@@ -342,12 +396,12 @@ extension SessionStore {
   }
 
   fileprivate func take(
-    _ ids: String..., sources: [String] = []
+    _ ids: String..., sources: [String] = [], floatCount: Int = 3
   ) async -> Result<[SessionFinding], SessionStoreProblem> {
     await withCheckedContinuation { continuation in
       take(
         ids.map { .init(model: "m", id: $0) }, beside: sources.map { .init(model: "m", id: $0) },
-        floatCount: 3
+        floatCount: floatCount
       ) { continuation.resume(returning: $0) }
     }
   }

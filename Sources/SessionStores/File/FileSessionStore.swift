@@ -31,6 +31,7 @@ package final class FileSessionStore: SessionStore {
     var mayEnd: MayEnd = { _, _ in true }
     /// Whether it was told that keys are missing.
     var hasToldOfKeys = false
+    var news = FailureNews()
   }
 
   package let durability: SessionDurability
@@ -329,9 +330,10 @@ package final class FileSessionStore: SessionStore {
   private func noteSuccess(of database: SessionDatabase, isWrite: Bool) {
     let (usage, ends) = (database.counts.usageByModel, database.counts.ends)
     let (isBack, damaged) = state.withLock { state in
-      let isBack = state.failure.map { isWrite || !$0.isOfWrite } ?? false
+      let works = state.failure.map { isWrite || !$0.isOfWrite } ?? false
+      let isBack = works && state.news.works()
       defer {
-        if isBack { state.failure = nil }
+        if works { state.failure = nil }
         state.statistics.usage = usage
         state.statistics.endCounts = ends
       }
@@ -359,8 +361,8 @@ package final class FileSessionStore: SessionStore {
       state.statistics.failures += 1
       // A log that fills the disk is begun anew once all of it is in the database.
       if isOfWrite { state.isUnsynced = true }
-      defer { state.failure = (error.message, isOfWrite || state.failure?.isOfWrite ?? false) }
-      return state.failure == nil
+      state.failure = (error.message, isOfWrite || state.failure?.isOfWrite ?? false)
+      return state.news.fails(at: .now)
     }
     if isNew { report("fails: \(error.message)") }
     return .failing(reason: error.message)

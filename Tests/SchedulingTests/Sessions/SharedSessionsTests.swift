@@ -9,60 +9,18 @@ import Testing
 @Suite struct SharedSessionsTests {
   private typealias Opening = SessionTable.Opening
 
-  private final class Room: Sendable {
-    let store: HeldStore
-    let sessions: Sessions
-    let clock = TestClock()
-    private let told = Mutex<[String]>([])
-
-    init(_ durability: SessionDurability = .answer) {
-      store = HeldStore(durability, isShared: true)
-      sessions = Sessions(
-        limits: SessionLimits(maxWaiters: 2), store: store, clock: { [clock] in clock.now })
-    }
-
-    @discardableResult
-    func ask(
-      _ name: String, _ openings: Opening..., waits: Bool = true, timeout: Duration? = nil
-    ) -> Sessions.Waiter {
-      let waiter = sessions.makeWaiter()
-      sessions.open(
-        openings, model: "m", floatCount: 1, waits: waits, arrived: clock.now, timeout: timeout,
-        as: waiter
-      ) { grant in
-        switch grant {
-        case .success(let states):
-          let steps = states.map { $0.map { "\($0.position)" } ?? "-" }
-          self.told.withLock { $0.append("\(name): \(steps.joined(separator: " "))") }
-        case .failure(let refusal): self.told.withLock { $0.append("\(name): \(refusal)") }
-        }
-      }
-      return waiter
-    }
-
-    func close(_ name: String, _ id: String, _ steps: Int?, ends: Bool = false) {
-      let state = steps.map { SequenceState(position: $0, floats: [Float($0)]) }
-      sessions.close([(id, state, ends)], model: "m") { refusal in
-        self.told.withLock { $0.append("\(name): \(refusal.map { "\($0)" } ?? "moved")") }
-      }
-    }
-
-    func heard() -> [String] {
-      told.withLock { told in
-        defer { told = [] }
-        return told
-      }
-    }
+  private static func room(_ durability: SessionDurability = .answer) -> SessionsRoom {
+    SessionsRoom(durability, limits: SessionLimits(maxWaiters: 2), isShared: true)
   }
 
   /// What another process may have moved since is not answered from memory.
   @Test func theStoreIsAskedEachTime() {
-    let room = Room()
+    let room = Self.room()
     room.store.put("s", steps: 4, version: 9)
     room.ask("a", Opening("s"))
     #expect(room.store.asked == ["take s"])
     room.store.answer()
-    room.close("a", "s", 5)
+    room.close("a", ("s", 5))
     #expect(room.store.asked == ["write s:9>5"])
     room.store.answer()
     #expect(room.heard() == ["a: 4", "a: moved"])
@@ -78,7 +36,7 @@ import Testing
 
   /// Those of one process stand in a queue of their own, so that one of them at a time asks.
   @Test func requestsOfAProcessComeInOrder() {
-    let room = Room()
+    let room = Self.room()
     room.store.put("s", steps: 1)
     for name in ["a", "b", "c"] { room.ask(name, Opening("s")) }
     room.ask("d", Opening("s"))
@@ -88,7 +46,7 @@ import Testing
     room.store.answer()
     #expect(room.heard() == ["a: 1"])
     for (name, next, steps) in [("a", "b", 2), ("b", "c", 3)] {
-      room.close(name, "s", steps)
+      room.close(name, ("s", steps))
       room.store.answer()
       #expect(room.heard() == ["\(name): moved"])
       #expect(room.store.asked == ["take s"])
@@ -98,7 +56,7 @@ import Testing
   }
 
   @Test func whatIsNotUsedIsGivenBack() {
-    let room = Room()
+    let room = Self.room()
     room.store.put("s", steps: 1)
     // Refused.
     room.ask("a", Opening("s", .begin))
@@ -118,14 +76,14 @@ import Testing
     room.store.answer()
     #expect(room.heard() == ["d: 1"])
     // It failed.
-    room.close("d", "s", nil)
+    room.close("d", ("s", nil))
     #expect(room.store.releases() == ["s"])
     #expect(room.heard() == ["d: moved"])
     #expect(room.sessions.withTable { $0.count } == 0)
   }
 
   @Test func anotherProcessHasIt() async throws {
-    let room = Room()
+    let room = Self.room()
     room.store.put("s", steps: 1)
     room.store.lease("s")
     room.ask("a", Opening("s"), waits: false)
@@ -147,7 +105,7 @@ import Testing
 
   /// The wait for another process counts against the request's time-out; its place is the next one's then.
   @Test func theWaitIsBounded() async throws {
-    let room = Room()
+    let room = Self.room()
     room.store.put("s", steps: 1)
     room.store.lease("s")
     room.ask("a", Opening("s"), timeout: .seconds(2))
@@ -178,7 +136,7 @@ import Testing
 
   /// A source is looked up, and must not be another request's; it is not taken.
   @Test func forks() {
-    let room = Room()
+    let room = Self.room()
     room.store.put("s", steps: 3)
     room.ask("a", Opening("t", .fork(from: "s")))
     #expect(room.store.asked == ["take t (s)"])
@@ -195,23 +153,23 @@ import Testing
 
   /// Where it moved otherwise all the same, as a lease had expired, its client is told the true steps.
   @Test func noMoveIsLost() {
-    let room = Room()
+    let room = Self.room()
     room.store.put("s", steps: 1, version: 5)
     room.ask("a", Opening("s"))
     room.store.answer()
     room.store.put("s", steps: 4, version: 6)
-    room.close("a", "s", 2)
+    room.close("a", ("s", 2))
     room.store.answer()
     #expect(room.heard() == ["a: 1", #"a: otherSteps("s", found: 4, expected: 1)"#])
     #expect(room.sessions.withTable { $0.count } == 0)
   }
 
   @Test func behindTheAnswer() {
-    let room = Room(.behind)
+    let room = Self.room(.behind)
     room.store.put("s", steps: 1)
     room.ask("a", Opening("s"))
     room.store.answer()
-    room.close("a", "s", 2)
+    room.close("a", ("s", 2))
     room.ask("b", Opening("s"))
     // In this order over one connection, so that the second finds what the first has moved.
     #expect(room.store.asked == ["write s:1>2", "take s"])

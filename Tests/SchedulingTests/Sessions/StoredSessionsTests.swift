@@ -9,69 +9,8 @@ import Testing
 @Suite struct StoredSessionsTests {
   private typealias Opening = SessionTable.Opening
 
-  /// Sessions over a store that answers when it is told to, and what each request heard.
-  private final class Room: Sendable {
-    let store: HeldStore
-    let sessions: Sessions
-    let clock = TestClock()
-    private let told = Mutex<[String]>([])
-
-    init(_ durability: SessionDurability = .answer, maxBytes: Int = 1 << 20) {
-      store = HeldStore(durability)
-      sessions = Sessions(
-        limits: SessionLimits(maxBytes: maxBytes), store: store,
-        clock: { [clock] in clock.now })
-    }
-
-    @discardableResult
-    func ask(
-      _ name: String, _ openings: Opening..., waits: Bool = true, timeout: Duration? = nil
-    ) -> Sessions.Waiter {
-      let waiter = sessions.makeWaiter()
-      sessions.open(
-        openings, model: "m", floatCount: 1, waits: waits, arrived: clock.now, timeout: timeout,
-        as: waiter
-      ) { grant in
-        switch grant {
-        case .success(let states):
-          let steps = states.map { $0.map { "\($0.position)" } ?? "-" }
-          self.told.withLock { $0.append("\(name): \(steps.joined(separator: " "))") }
-        case .failure(let refusal): self.told.withLock { $0.append("\(name): \(refusal)") }
-        }
-      }
-      return waiter
-    }
-
-    func close(_ name: String, _ results: (id: String, steps: Int?)..., ends: Bool = false) {
-      sessions.close(
-        results.map { id, steps in
-          (id, steps.map { SequenceState(position: $0, floats: [Float($0)]) }, ends)
-        }, model: "m"
-      ) { refusal in
-        self.told.withLock { $0.append("\(name): \(refusal.map { "\($0)" } ?? "moved")") }
-      }
-    }
-
-    /// What was told since the last time, in order.
-    func heard() -> [String] {
-      told.withLock { told in
-        defer { told = [] }
-        return told
-      }
-    }
-
-    func hear() async throws -> [String] {
-      var heard: [String] = []
-      try await eventually {
-        heard += self.heard()
-        return !heard.isEmpty
-      }
-      return heard
-    }
-  }
-
   @Test func aStateIsFetchedOnce() {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.put("s", steps: 4, version: 9)
     room.ask("a", Opening("s"))
     #expect(room.heard() == [])
@@ -90,7 +29,7 @@ import Testing
 
   /// Until the store has a move its session is its request's own: nobody goes on from what may be lost.
   @Test func nobodyGoesOnBeforeItIsStored() {
-    let room = Room()
+    let room = SessionsRoom()
     room.ask("a", Opening("s", .begin))
     room.store.answer()
     room.close("a", ("s", 1))
@@ -102,7 +41,7 @@ import Testing
   }
 
   @Test func whatIsNotStoredHasNotMoved() {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.put("s", steps: 4)
     room.ask("a", Opening("s"))
     room.store.answer()
@@ -121,7 +60,7 @@ import Testing
 
   /// A begin that is not stored leaves nothing.
   @Test func aBeginThatFails() {
-    let room = Room()
+    let room = SessionsRoom()
     room.ask("a", Opening("s", .begin))
     room.store.answer()
     room.close("a", ("s", 1))
@@ -132,7 +71,7 @@ import Testing
   }
 
   @Test func whatTheStoreSays() {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.put("s", steps: 4)
     for reason in SessionEnd.allCases {
       room.store.put("\(reason)", steps: 1)
@@ -158,7 +97,7 @@ import Testing
 
   /// A name whose end is remembered may be begun anew, and one that is there replaced.
   @Test func beginsOverWhatWas() {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.put("s", steps: 4)
     room.store.put("gone", steps: 4)
     #expect(room.store.end("gone", .expired))
@@ -172,7 +111,7 @@ import Testing
 
   /// Compare and set: whoever went on from what is no more is told, and the next one sees what is.
   @Test func movedBySomebodyElse() {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.put("s", steps: 4)
     room.ask("a", Opening("s"))
     room.store.answer()
@@ -188,7 +127,7 @@ import Testing
   /// What leaves memory does not end, and what the store ends leaves memory, unless a request has it.
   @Test func theTableIsACache() {
     let size = SessionTable.byteCount(of: .init(model: "m", id: "a"), floatCount: 1)
-    let room = Room(maxBytes: 2 * size)
+    let room = SessionsRoom(limits: SessionLimits(maxBytes: 2 * size))
     for id in ["a", "b", "c"] {
       room.ask(id, Opening(id, .begin))
       room.store.answer()
@@ -208,7 +147,7 @@ import Testing
   }
 
   @Test func usedOfLateDoesNotExpire() {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.put("s", steps: 1)
     room.ask("a", Opening("s"))
     room.store.answer()
@@ -220,7 +159,7 @@ import Testing
 
   /// A store that hangs holds no request for ever; what it says later counts, though nobody hears it.
   @Test func aStoreThatHangs() async throws {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.put("s", steps: 4)
     room.ask("a", Opening("s"))
     room.store.answer()
@@ -242,7 +181,7 @@ import Testing
   }
 
   @Test func whoLeavesWhileItIsFetched() {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.put("s", steps: 4)
     let waiter = room.ask("a", Opening("s"))
     #expect(room.sessions.leave(waiter))
@@ -254,7 +193,7 @@ import Testing
   }
 
   @Test func aProblemIsToldAtOnce() {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.problem = .slow(.seconds(2))
     room.ask("a", Opening("s", .begin))
     #expect(room.store.asked == [])
@@ -267,7 +206,7 @@ import Testing
 
   /// Answers leave first, and moves reach the store in the order in which they were made.
   @Test func behind() {
-    let room = Room(.behind)
+    let room = SessionsRoom(.behind)
     room.ask("a", Opening("s", .begin))
     room.store.answer()
     room.close("a", ("s", 1))
@@ -281,7 +220,7 @@ import Testing
 
   @Test(arguments: [SessionDurability.answer, .behind])
   func theEnd(durability: SessionDurability) {
-    let room = Room(durability)
+    let room = SessionsRoom(durability)
     room.ask("a", Opening("s", .begin))
     room.store.answer()
     room.ask("b", Opening("s"))
@@ -300,7 +239,7 @@ import Testing
 
   /// What was on its way to the store when the service ended has moved, if the store says so.
   @Test func storedAfterTheEnd() {
-    let room = Room()
+    let room = SessionsRoom()
     room.ask("a", Opening("s", .begin))
     room.store.answer()
     room.close("a", ("s", 1))
@@ -310,7 +249,7 @@ import Testing
   }
 
   @Test func endsByRequest() {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.put("s", steps: 4)
     let told = Mutex<[String]>([])
     func end(_ id: String) {
@@ -330,7 +269,7 @@ import Testing
   }
 
   @Test func listings() {
-    let room = Room()
+    let room = SessionsRoom()
     room.store.put("cold", steps: 4)
     room.store.put("s", steps: 7)
     room.ask("a", Opening("s"))

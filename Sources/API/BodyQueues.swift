@@ -1,18 +1,26 @@
 import Dispatch
 import Glibc
+import Synchronization
 
 /// Where bodies are decoded and answers encoded that would keep an event loop too long.
 final class BodyQueues: Sendable {
-  /// Larger bodies are read one at a time, so that clients that send such leave cores to the others.
-  static let maxBytesReadBesideOthers = 1 << 20
+  /// Larger bodies are read on a few threads only, so that clients that send such leave cores to the others.
+  static let maxBytesReadBesideOthers = 128 << 10
 
   /// Work of so many bytes is done at once, where it arose.
   let maxInlineBytes: Int
-  let hugeBodies = DispatchQueue(label: "decode huge bodies", qos: .userInitiated)
   let background = DispatchQueue(
     label: "decode and encode", qos: .userInitiated, attributes: .concurrent)
+  /// Each reads one large body at a time.
+  private let largeBodies: [DispatchQueue]
+  private let largeBodyCount = Atomic(0)
 
-  init(maxInlineBytes: Int) { self.maxInlineBytes = maxInlineBytes }
+  init(_ settings: ServiceSettings) {
+    maxInlineBytes = settings.maxInlineBytes
+    largeBodies = (0..<settings.largeBodyThreads).map {
+      DispatchQueue(label: "decode large bodies \($0)", qos: .userInitiated)
+    }
+  }
 
   /// Has `call`, which the event loop handed out, answered there or, where its body is large, on another thread.
   func answer(_ call: Call, by answer: @escaping @Sendable (Call) -> Void) {
@@ -20,10 +28,16 @@ final class BodyQueues: Sendable {
     guard byteCount > maxInlineBytes else { return answer(call) }
     var call = call
     call.isOnLoop = false
-    (byteCount > Self.maxBytesReadBesideOthers ? hugeBodies : background).async { [call] in
+    let isLarge = byteCount > Self.maxBytesReadBesideOthers
+    (isLarge ? nextForLargeBodies() : background).async { [call] in
       answer(call)
       // Another body may be next: the threads that wait for this core come first.
       sched_yield()
     }
+  }
+
+  private func nextForLargeBodies() -> DispatchQueue {
+    let turn = largeBodyCount.wrappingAdd(1, ordering: .relaxed).oldValue
+    return largeBodies[turn % largeBodies.count]
   }
 }

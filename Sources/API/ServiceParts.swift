@@ -37,6 +37,6 @@ struct ServiceParts: Sendable {
     clients = ClientLimiter(limits: settings.clients)
     sessions = Sessions(limits: settings.sessions, store: sessionStore)
     sealer = settings.stateKey.map { StateSealer(key: $0) } ?? StateSealer()
-    queues = BodyQueues(maxInlineBytes: settings.maxInlineBytes)
+    queues = BodyQueues(settings)
   }
 }

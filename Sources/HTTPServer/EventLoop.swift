@@ -125,6 +125,8 @@ final class EventLoop: @unchecked Sendable {
         eventCount == 0 && !hadPutOff && !wasDue && driver.isIdle && setTimer()
         && inbox.rest(.waiting)
       wait = isQuiet ? Self.waitMilliseconds : 0
+      // Who asks for more than a share keeps neither other connections waiting nor other threads.
+      if !driver.rounds.isIdle { sched_yield() }
     }
     // Other work of the queue may run first.
     queue.async { self.turn() }

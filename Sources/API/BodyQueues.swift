@@ -12,7 +12,7 @@ final class BodyQueues: Sendable {
   let background = DispatchQueue(
     label: "decode and encode", qos: .userInitiated, attributes: .concurrent)
   /// Each reads one large body at a time.
-  private let largeBodies: [DispatchQueue]
+  let largeBodies: [DispatchQueue]
   private let largeBodyCount = Atomic(0)
 
   init(_ settings: ServiceSettings) {

@@ -21,8 +21,9 @@ extension Settings {
     modules.server.address = text(.host)
     modules.server.port = integer(.port)
     modules.server.expectsProxyHeader = expectsProxyHeader
-    modules.server.loops = cores(.loops)
-    modules.service.largeBodyThreads = max(1, modules.server.loops / 2)
+    let loops = cores(.loops)
+    modules.server.loops = loops
+    modules.service.largeBodyThreads = max(1, loops / 2)
     modules.server.drainGrace = min(modules.server.drainGrace, .seconds(seconds(.drainSeconds)))
     // An accepted head must have room to be unpacked, and an accepted body a window to arrive in.
     let http2 = modules.server.http2

@@ -74,20 +74,20 @@ import Testing
     }
   }
 
-  /// Whoever sends huge bodies has one read at a time; others don't wait for those.
-  @Test func hugeBodiesAreReadOneAfterAnother() throws {
+  /// A thread reads one large body at a time; others don't wait for those.
+  @Test func largeBodiesAreReadOneAfterAnother() throws {
     let service = try Service.make(TestModels.counter())
     let answers = Answers()
     func body(_ count: Int) -> String {
       let question = #"{"inputs":[1]}"#
       return question + String(repeating: " ", count: count - question.utf8.count)
     }
-    service.parts.queues.hugeBodies.suspend()
+    service.parts.queues.largeBodies[0].suspend()
     answers.ask(service, "/models/counter/predict", body(BodyQueues.maxBytesReadBesideOthers + 1))
     for _ in 0..<20 { answers.ask(service, "/predict", body(BodyQueues.maxBytesReadBesideOthers)) }
     #expect(waitUntil { answers.count("/predict") == 20 })
     #expect(answers.count("/models/counter/predict") == 0)
-    service.parts.queues.hugeBodies.resume()
+    service.parts.queues.largeBodies[0].resume()
     #expect(waitUntil { answers.count("/models/counter/predict") == 1 })
     #expect(answers.bodies.withLock { $0.values.joined().allSatisfy { $0.hasPrefix("200 ") } })
   }

@@ -1,8 +1,9 @@
 """Four clients that ask for what takes much of a loop's time, while others ask short questions.
 
 The others' 99th percentile is compared with that without abuse. The generators share the machine's
-cores with the server, so the figures are no better than they would be from elsewhere. Resident
-sizes are judged by the scenario `memory`.
+cores with the server, so the figures are no better than they would be from elsewhere: for
+comparison, the others' waits are printed too while as many programs are busy as there are cores,
+which ask nothing of the server. Resident sizes are judged by the scenario `memory`.
 """
 
 import contextlib
@@ -166,6 +167,28 @@ def waits(port: int, seconds: float) -> list[float]:
     return sorted(found)
 
 
+def busy() -> None:
+    """Computes and calls the kernel without end."""
+    read, write = os.pipe()
+    while True:
+        os.write(write, b"x")
+        os.read(read, 1)
+
+
+def beside_busy_programs(port: int) -> list[float]:
+    """`waits` while programs that have nothing to do with the server are busy."""
+    programs = [
+        multiprocessing.Process(target=busy, daemon=True) for _ in os.sched_getaffinity(0)]
+    for program in programs:
+        program.start()
+    try:
+        return waits(port, 5)
+    finally:
+        for program in programs:
+            program.kill()
+            program.join()
+
+
 def percentile(sorted_waits: list[float], share: float) -> float:
     """The wait that `share` of them don't exceed."""
     return sorted_waits[min(len(sorted_waits) - 1, int(len(sorted_waits) * share))]
@@ -176,6 +199,10 @@ def run(binary: str) -> Iterator[str]:
     with Server.carousel(binary, bundled_models()) as server:
         waits(server.port, 1)
         print(f"  resident {server.resident_kib() / 1024:.0f} MiB before")
+        busied = beside_busy_programs(server.port)
+        print(
+            f"  beside busy programs that ask for nothing: p50 {percentile(busied, 0.5):.2f} ms,"
+            f" p99 {percentile(busied, 0.99):.2f} ms, worst {busied[-1]:.1f} ms", flush=True)
         for kind in abuses():
             calm = waits(server.port, 5)
             end = time.monotonic() + SECONDS + 1

@@ -28,6 +28,13 @@ package protocol SessionStore: AnyObject, Sendable {
     _ keys: [SessionTable.Key], floatCount: Int,
     completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void)
 
+  /// Takes sessions of a shared store that this process has kept since it moved them last, all or none: as `take` would, and at once.
+  ///
+  /// - Returns: what is known of `keys`, then of `sources`; nil where the store has to be asked.
+  func takeKept(
+    _ keys: [SessionTable.Key], beside sources: [SessionTable.Key], floatCount: Int
+  ) -> [SessionFinding]?
+
   /// Takes sessions of a shared store for a request, all or none: until `write` or `release` no other request gets them, in no process.
   ///
   /// - Parameters:
@@ -61,6 +68,10 @@ package protocol SessionStore: AnyObject, Sendable {
 
 extension SessionStore {
   package var isShared: Bool { false }
+
+  package func takeKept(
+    _ keys: [SessionTable.Key], beside sources: [SessionTable.Key], floatCount: Int
+  ) -> [SessionFinding]? { nil }
 
   package func take(
     _ keys: [SessionTable.Key], beside sources: [SessionTable.Key], floatCount: Int,
@@ -122,8 +133,8 @@ package enum SessionStoreProblem: Error, Sendable, Equatable {
   case closed
   /// A session has moved, or ended, otherwise than by this process; its steps where it is there.
   case moved(id: String, steps: Int?)
-  /// A request of another process has a session.
-  case leased(id: String)
+  /// Another process has a session: a request of it uses it, or it keeps it, and gives it back as it is asked now.
+  case leased(id: String, isUsed: Bool)
   /// It was lost while it made moves: whether it has made them is not known.
   case unsure(reason: String)
 }

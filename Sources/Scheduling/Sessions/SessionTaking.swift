@@ -10,7 +10,7 @@ struct SessionTaking: Sendable {
   let keys: [SessionTable.Key]
 
   /// How often a request asks again for a session that another process has: from, to.
-  private static let pause = (first: Duration.milliseconds(2), last: Duration.milliseconds(50))
+  private static let pause = (first: Duration.milliseconds(1), last: Duration.milliseconds(50))
 
   /// Asks the store until the request has them all, or is refused.
   func begin() { ask(pause: Self.pause.first) }
@@ -25,16 +25,16 @@ struct SessionTaking: Sendable {
         let isAwaited = state.questions.remove(request.waiter.number) != nil
         switch result {
         case .success: return (isAwaited ? state.open(request, findings: found) : nil, false)
-        case .failure(.leased(let id)):
-          if isAwaited, request.mayWait { return (nil, true) }
+        case .failure(.leased(let id, let isUsed)):
+          // What nobody uses is about to be given back, so that it counts as free.
+          if isAwaited, request.mayWait || !isUsed { return (nil, true) }
           return (isAwaited ? .grant(.failure(.busy(id))) : nil, false)
         case .failure(let problem):
           return (isAwaited ? .grant(.failure(.store(problem))) : nil, false)
         }
       }
       if goesOn { return askLater(pause: pause) }
-      if case .grant(.success) = outcome {
-      } else if case .success = result {
+      if (try? result.get()) != nil, outcome?.isGranted != true {
         // Before whoever waits for them here asks for them.
         store.release(keys)
       }

@@ -49,33 +49,36 @@ extension Sessions {
     if !unmoved.isEmpty { store.release(unmoved.map { .init(model: model, id: $0.id) }) }
     let number = nextNumber()
     let isBehind = store.durability == .behind
-    let (isFrozen, startsClock) = state.withLock { state in
-      guard !state.table.isFrozen else { return (true, false) }
+    let (moves, startsClock) = state.withLock { state -> ([SessionMove]?, Bool) in
+      guard !state.table.isFrozen else { return (nil, false) }
       let moves = results.compactMap { result in
         result.state.flatMap {
           state.table.move(
             of: .init(model: model, id: result.id), to: $0, ends: result.ends)
         }
       }
-      // In the lock, so that moves reach the store in the order in which they are made, and none after `freeze`.
       if isBehind {
+        // In the lock, so that moves reach the store in the order in which they are made, and none after `freeze`.
         store.write(moves) { [self] outcome in discard(outcome, model: model) }
-        return (false, false)
+        return (moves, false)
       }
       state.questions.insert(
         .init(
           isFetch: false, deadline: state.clock() + StoreQuestions.patience,
           late: .store(.slow(StoreQuestions.patience)), refuse: completion), number)
-      store.write(moves) { [self] outcome in
-        finish(results, model: model, outcome, number, completion)
-      }
-      return (false, state.startWatch())
+      return (moves, state.startWatch())
     }
-    if isFrozen { return completion(.frozen) }
+    guard let moves else { return completion(.frozen) }
     if startsClock { refuseLateLater() }
     if isBehind {
       if state.withLock({ $0.close(results, model: model) }) { tellWaiters() }
       completion(nil)
+    } else {
+      // Outside the lock, which others wait for: until it is answered, the sessions are this request's. After `freeze` the store
+      // takes what comes before it is closed, and refuses the rest.
+      store.write(moves) { [self] outcome in
+        finish(results, model: model, outcome, number, completion)
+      }
     }
   }
 

@@ -42,12 +42,15 @@ package final class Sessions: Sendable {
     case waits
     /// The store has to be asked for these first.
     case fetch([SessionTable.Key])
+
+    /// Whether the request has its sessions.
+    var isGranted: Bool { if case .grant(.success) = self { true } else { false } }
   }
 
   struct LockedState {
     var table: SessionTable
-    /// Whether other processes have the store too.
-    let isShared: Bool
+    /// The store, where other processes have it too.
+    let shared: (any SessionStore)?
     let clock: @Sendable () -> ContinuousClock.Instant
     /// What the store has been asked, and who waits for its answer.
     var questions = StoreQuestions()
@@ -68,14 +71,8 @@ package final class Sessions: Sendable {
     mutating func open(
       _ request: Waiting, findings: [SessionTable.Key: SessionFinding] = [:]
     ) -> Outcome {
-      if isShared, !table.isFrozen, findings.isEmpty {
-        if let taken = (request.keys + request.sources).first(where: isTaken) {
-          return wait(request, for: taken.id)
-        }
-        reserved.formUnion(request.keys)
-        return .fetch(request.keys)
-      }
-      if table.isCache, !isShared, !table.isFrozen {
+      if let shared, !table.isFrozen, findings.isEmpty { return take(request, from: shared) }
+      if table.isCache, shared == nil, !table.isFrozen {
         let missing = table.missing(for: request.openings, model: request.model)
         // All again, where one has left the table since: what was found before may have moved.
         if missing.contains(where: { findings[$0] == nil }) { return .fetch(missing) }
@@ -90,6 +87,22 @@ package final class Sessions: Sendable {
         guard case .busy(let id) = error else { return .grant(.failure(error)) }
         return wait(request, for: id)
       }
+    }
+
+    /// Opens sessions of a shared store: at once where it has kept them for this process.
+    private mutating func take(_ request: Waiting, from store: any SessionStore) -> Outcome {
+      let (keys, sources) = (request.keys, request.sources)
+      if let taken = (keys + sources).first(where: isTaken) { return wait(request, for: taken.id) }
+      guard
+        let found = store.takeKept(keys, beside: sources, floatCount: request.floatCount)
+      else {
+        reserved.formUnion(keys)
+        return .fetch(keys)
+      }
+      let outcome = open(
+        request, findings: Dictionary(zip(keys + sources, found), uniquingKeysWith: { $1 }))
+      if !outcome.isGranted { store.release(keys) }
+      return outcome
     }
 
     /// Whether a request of this process has `key`, or is about to.
@@ -142,7 +155,7 @@ package final class Sessions: Sendable {
       for result in results {
         let key = SessionTable.Key(model: model, id: result.id)
         table.close(key, with: result.state, now: now)
-        if isShared {
+        if shared != nil {
           // What is in the store may be another by the next request.
           table.discard(key)
           continue
@@ -187,7 +200,7 @@ package final class Sessions: Sendable {
     state = Mutex(
       LockedState(
         table: SessionTable(limits: limits, isCache: store != nil),
-        isShared: store?.isShared ?? false, clock: clock))
+        shared: store.flatMap { $0.isShared ? $0 : nil }, clock: clock))
     expireLater()
     store?.attach { [weak self] key, reason in
       guard let self else { return true }
@@ -206,9 +219,7 @@ package final class Sessions: Sendable {
   /// The number by which a request may leave while it waits; made before it does, so that it can leave from the first moment.
   package func makeWaiter() -> Waiter { Waiter(number: nextNumber()) }
 
-  func nextNumber() -> UInt64 {
-    waiterCount.add(1, ordering: .relaxed).newValue
-  }
+  func nextNumber() -> UInt64 { waiterCount.add(1, ordering: .relaxed).newValue }
 
   /// Takes up sessions for a request, all or none; `close` gives them back.
   ///

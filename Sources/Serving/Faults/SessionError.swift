@@ -111,7 +111,7 @@ extension SessionRefusal {
       "the session store has not answered for \(Int(time.seconds.rounded(.up))) s: whether the session moved tells \"at\" in the next request"
     case .store(.unsure(let reason)):
       "the session store was lost while it was asked to move the request's sessions (\(reason)): whether they moved tells \"at\" in the next request"
-    case .store(.leased(let id)):
+    case .store(.leased(let id, _)):
       "session \(quoted(id)) is busy with another server's request"
     case .store(.moved(let id, _)):
       "session \(quoted(id)) moved otherwise in the session store"

@@ -35,7 +35,7 @@ struct RedisCare: Sendable {
     _ body: RedisRequest.Body, completion: @escaping @Sendable (RESPValue) -> Void
   ) {
     client.ask(
-      RedisRequest(body, due: .now + RedisSessionStore.patience) { result in
+      RedisRequest(body, due: .now + ScriptRunner.patience) { result in
         if case .success(let reply) = result { completion(reply) }
       })
   }
@@ -58,8 +58,8 @@ struct RedisCare: Sendable {
 
   private func expire(_ model: String) {
     let arguments = [
-      Array(model.utf8), limits.idleTimeout.scriptMilliseconds,
-      limits.endsRemembered.scriptMilliseconds,
+      Array(model.utf8), limits.idleMilliseconds,
+      limits.endsMilliseconds,
     ]
     ask(
       .script(

@@ -45,25 +45,35 @@ final class RedisClient: Sendable {
   let location: RedisLocation
   let limits: Limits
   let wakeup = RedisWakeup()
+  private let scripts: [RedisScript]
+  /// Whether messages of the channel come; not from a Redis before 6, nor where the user may not hear them.
+  var isSubscribed: Bool { subscription.load(ordering: .relaxed) }
+  let subscription = Atomic(false)
   let state = Mutex(LockedState())
   private let queue = DispatchQueue(label: "redis", qos: .userInitiated)
 
-  /// Begins to connect.
-  ///
-  /// - Parameters:
-  ///   - scripts: what requests will name.
-  ///   - greeting: checks what is at the other end, by its answers to INFO and CONFIG GET.
-  ///   - report: is told of each change of the status, on the client's thread.
-  init(
-    _ location: RedisLocation, limits: Limits = Limits(), scripts: [RedisScript],
-    greeting: @escaping @Sendable (RedisServerFacts) -> RedisProblem?,
-    report: @escaping @Sendable (Status) -> Void
-  ) {
+  /// - Parameter scripts: what requests will name.
+  init(_ location: RedisLocation, limits: Limits = Limits(), scripts: [RedisScript]) {
     self.location = location
     self.limits = limits
-    queue.async { [self] in
-      RedisWorker(self, scripts: scripts, greeting: greeting, report: report).run()
-    }
+    self.scripts = scripts
+  }
+
+  /// What is done with what comes unasked; all on the client's thread.
+  struct Listener: Sendable {
+    /// The channel whose messages are wanted.
+    let channel: [UInt8]
+    /// Checks what is at the other end of a connection, by its answers to INFO and CONFIG GET.
+    let greeting: @Sendable (RedisServerFacts) -> RedisProblem?
+    /// Is told of each message of the channel.
+    let message: @Sendable ([UInt8]) -> Void
+    /// Is told of each change of the status.
+    let report: @Sendable (Status) -> Void
+  }
+
+  /// Begins to connect.
+  func start(_ listener: Listener) {
+    queue.async { [self] in RedisWorker(self, scripts: scripts, listener).run() }
   }
 
   /// What it does, since when, and for how long its oldest question has waited.

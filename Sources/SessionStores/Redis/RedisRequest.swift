@@ -22,6 +22,8 @@ struct RedisRequest: Sendable {
   let isWrite: Bool
   let completion: @Sendable (Result<RESPValue, RedisProblem>) -> Void
   let asked = ContinuousClock.now
+  /// About what it takes on its way.
+  let byteCount: Int
   /// Whether it went out over a connection that was lost then.
   var mayBeDone = false
   /// Whether the script itself is sent, as Redis does not have it.
@@ -35,14 +37,10 @@ struct RedisRequest: Sendable {
     self.due = due
     self.isWrite = isWrite
     self.completion = completion
-  }
-
-  /// About what it takes on its way.
-  var byteCount: Int {
     switch body {
-    case .command(let parts): parts.reduce(64) { $0 + $1.count + 16 }
+    case .command(let parts): byteCount = parts.reduce(64) { $0 + $1.count + 16 }
     case .script(_, let keys, let arguments):
-      keys.reduce(arguments.reduce(128) { $0 + $1.count + 16 }) { $0 + $1.count + 16 }
+      byteCount = keys.reduce(arguments.reduce(128) { $0 + $1.count + 16 }) { $0 + $1.count + 16 }
     }
   }
 
@@ -51,11 +49,17 @@ struct RedisRequest: Sendable {
     switch body {
     case .command(let parts): RESPCommand.append(parts, to: &output)
     case .script(let script, let keys, let arguments):
-      let head: [[UInt8]] =
-        if !sendsScript, let hash = hashes[script.name] { [Array("EVALSHA".utf8), hash] } else {
-          [Array("EVAL".utf8), Array(script.text.utf8)]
-        }
-      RESPCommand.append(head + [Array("\(keys.count)".utf8)] + keys + arguments, to: &output)
+      RESPCommand.appendHead(3 + keys.count + arguments.count, to: &output)
+      if !sendsScript, let hash = hashes[script.name] {
+        RESPCommand.append(Array("EVALSHA".utf8), to: &output)
+        RESPCommand.append(hash, to: &output)
+      } else {
+        RESPCommand.append(Array("EVAL".utf8), to: &output)
+        RESPCommand.append(Array(script.text.utf8), to: &output)
+      }
+      RESPCommand.append(Array("\(keys.count)".utf8), to: &output)
+      for key in keys { RESPCommand.append(key, to: &output) }
+      for argument in arguments { RESPCommand.append(argument, to: &output) }
     }
   }
 

@@ -3,28 +3,41 @@ import Scheduling
 /// How long a Redis keeps what it has of sessions.
 package struct RedisSessionLimits: Sendable, Equatable {
   /// After which a session that nobody used ends (`session_idle_seconds`).
-  package var idleTimeout: Duration
+  package let idleTimeout: Duration
   /// How long a lease outlives the process that has it.
-  package var lease: Duration
+  package let lease: Duration
   /// How long it is remembered why a session has gone.
-  package var endsRemembered: Duration
+  package let endsRemembered: Duration
   /// How long to wait for the first connection before serving without one.
-  package var patience: Duration
+  package let patience: Duration
+  /// What the sessions take at the most that this process keeps for their next requests, beside those that requests use.
+  package let maxKeptBytes: Int
+  /// Times as scripts take them: whole milliseconds, at least one.
+  let idleMilliseconds: [UInt8]
+  let leaseMilliseconds: [UInt8]
+  let endsMilliseconds: [UInt8]
 
   package init(
     idleTimeout: Duration = .seconds(3600), lease: Duration = .seconds(3),
-    endsRemembered: Duration = .seconds(86_400), patience: Duration = .seconds(3)
+    endsRemembered: Duration = .seconds(86_400), patience: Duration = .seconds(3),
+    maxKeptBytes: Int = 32 << 20
   ) {
     self.idleTimeout = idleTimeout
     self.lease = lease
     self.endsRemembered = endsRemembered
     self.patience = patience
+    self.maxKeptBytes = maxKeptBytes
+    func milliseconds(_ duration: Duration) -> [UInt8] {
+      Array("\(max(1, duration.attoseconds / 1_000_000_000_000_000))".utf8)
+    }
+    idleMilliseconds = milliseconds(idleTimeout)
+    leaseMilliseconds = milliseconds(lease)
+    endsMilliseconds = milliseconds(endsRemembered)
   }
-}
 
-extension Duration {
-  /// Whole milliseconds, at least one, as scripts take them.
-  var scriptMilliseconds: [UInt8] {
-    Array("\(max(1, attoseconds / 1_000_000_000_000_000))".utf8)
-  }
+  /// How long ago a session may have been listed as used that is used.
+  var listing: Duration { idleTimeout / 64 }
+
+  /// Whether a session that is kept for as long as its lease lasts, and then used that long, is there still.
+  var mayKeep: Bool { idleTimeout >= lease * 2 }
 }

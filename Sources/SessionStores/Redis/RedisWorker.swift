@@ -11,8 +11,7 @@ final class RedisWorker {
 
   private let client: RedisClient
   private let scripts: [RedisScript]
-  private let greeting: @Sendable (RedisServerFacts) -> RedisProblem?
-  private let report: @Sendable (RedisClient.Status) -> Void
+  private let listener: RedisClient.Listener
   private var hashes: [String: [UInt8]] = [:]
   /// What is to be sent: what Redis did not have the script of goes first.
   private var again: Deque<RedisRequest> = []
@@ -24,22 +23,23 @@ final class RedisWorker {
   private var written = 0
   private var buffer = [UInt8](repeating: 0, count: 64 << 10)
   private var heard = ContinuousClock.now
+  /// When it was looked last whether somebody has waited long enough.
+  private var tended = ContinuousClock.now
+  /// What requests that are done took on their way, as far as it still counts.
+  private var forgottenByteCount = 0
   /// When to give up what is left; nil before the end.
   private var end: ContinuousClock.Instant?
   private var isWell = true
 
   /// What is put into the output before the socket has taken it.
   private static let maxOutputBytes = 256 << 10
+  /// How long nobody looks who has waited long enough.
+  private static let lateness = Duration.milliseconds(10)
 
-  init(
-    _ client: RedisClient, scripts: [RedisScript],
-    greeting: @escaping @Sendable (RedisServerFacts) -> RedisProblem?,
-    report: @escaping @Sendable (RedisClient.Status) -> Void
-  ) {
+  init(_ client: RedisClient, scripts: [RedisScript], _ listener: RedisClient.Listener) {
     self.client = client
     self.scripts = scripts
-    self.greeting = greeting
-    self.report = report
+    self.listener = listener
   }
 
   func run() {
@@ -87,7 +87,7 @@ final class RedisWorker {
     heard = .now
   }
 
-  /// Says who we are, asks what is there, and has it load the scripts.
+  /// Says who we are, asks what is there, has it load the scripts, and asks for the messages of the channel.
   private func greet(until due: ContinuousClock.Instant) throws(RedisProblem) {
     let location = client.location
     var commands: [[String]] = []
@@ -96,25 +96,11 @@ final class RedisWorker {
     }
     if location.database != 0 { commands.append(["SELECT", "\(location.database)"]) }
     let prologue = commands.count
-    commands += [["INFO"], ["CONFIG", "GET", "*append*"]]
+    commands += [["INFO"], ["CONFIG", "GET", "*append*"], ["HELLO", "3"]]
     commands += scripts.map { ["SCRIPT", "LOAD", $0.text] }
-    for command in commands {
-      RESPCommand.append(command.map { Array($0.utf8) }, to: &output)
-    }
-    var replies: [RESPValue] = []
-    while replies.count < commands.count {
-      try flush()
-      if let reply = try nextReply() {
-        replies.append(reply)
-        // Settings alone may be hidden from us.
-        if case .error(let text) = reply, replies.count != prologue + 2 { throw .refused(text) }
-        continue
-      }
-      guard .now < due else { throw .slow(client.limits.connect) }
-      let ready = pause(for: socket, output: written < output.count, until: min(due, look()))
-      if ready.input { try read() }
-      tend()
-    }
+    // Settings may be hidden from us; a Redis before 6 speaks RESP2 alone.
+    let replies = try exchange(
+      commands.map { $0.map { Array($0.utf8) } }, mayFail: prologue + 1...prologue + 2, until: due)
     var facts = RedisServerFacts(info: replies[prologue].text ?? "")
     switch replies[prologue + 1] {
     case .error(let text): facts.appendRefusal = text
@@ -125,17 +111,43 @@ final class RedisWorker {
         facts.appendSettings?[names[index]] = names[index + 1]
       }
     }
-    for (script, reply) in zip(scripts, replies.dropFirst(prologue + 2)) {
+    for (script, reply) in zip(scripts, replies.dropFirst(prologue + 3)) {
       guard case .bytes(let hash) = reply else { throw .malformed }
       hashes[script.name] = hash
     }
     if facts.info["loading"] == "1" { throw .refused("LOADING") }
-    if let problem = greeting(facts) { throw problem }
+    if let problem = listener.greeting(facts) { throw problem }
+    // In RESP2 a connection that listens can do nothing else.
+    guard case .array = replies[prologue + 2] else { return }
+    let channel = [Array("SUBSCRIBE".utf8), listener.channel]
+    let reply = try exchange([channel], mayFail: 0...0, until: due)[0]
+    if case .push = reply { client.subscription.store(true, ordering: .relaxed) }
+  }
+
+  /// Sends commands, and waits for their replies.
+  private func exchange(
+    _ commands: [[[UInt8]]], mayFail: ClosedRange<Int>, until due: ContinuousClock.Instant
+  ) throws(RedisProblem) -> [RESPValue] {
+    for command in commands { RESPCommand.append(command, to: &output) }
+    var replies: [RESPValue] = []
+    while replies.count < commands.count {
+      try flush()
+      if let reply = try nextReply() {
+        if case .error(let text) = reply, !mayFail.contains(replies.count) { throw .refused(text) }
+        replies.append(reply)
+        continue
+      }
+      guard .now < due else { throw .slow(client.limits.connect) }
+      let ready = pause(for: socket, output: written < output.count, until: min(due, look()))
+      if ready.input { try read() }
+      tend()
+    }
+    return replies
   }
 
   private func serve() throws(RedisProblem) {
+    takeIncoming()
     while true {
-      takeIncoming()
       send()
       try flush()
       if isOver { return }
@@ -145,7 +157,9 @@ final class RedisWorker {
         for: socket, output: written < output.count, until: min(wakes, stalls))
       if ready.input {
         try read()
-        while let reply = try nextReply() { try answer(reply) }
+        while let reply = try nextReply() {
+          if case .push(let parts) = reply { hear(parts) } else { try answer(reply) }
+        }
       } else if !sent.isEmpty, .now >= heard + client.limits.stall {
         throw .slow(client.limits.stall)
       }
@@ -195,6 +209,13 @@ final class RedisWorker {
     do throws(RESPError) { return try parser.next() } catch { throw .malformed }
   }
 
+  private func hear(_ parts: [RESPValue]) {
+    guard parts.count == 3, parts[0].text == "message", case .bytes(let message) = parts[2] else {
+      return
+    }
+    listener.message(message)
+  }
+
   private func answer(_ reply: RESPValue) throws(RedisProblem) {
     guard let first = sent.popFirst() else { throw .malformed }
     var request = first.request
@@ -217,6 +238,7 @@ final class RedisWorker {
   /// Gives the connection up; what it has not answered goes out again over the next one, in order.
   private func lose(_ problem: RedisProblem) {
     socket = nil
+    client.subscription.store(false, ordering: .relaxed)
     for item in sent.reversed() {
       var request = item.request
       // Redis may have it still, and do it when nobody waits any more.
@@ -236,10 +258,15 @@ final class RedisWorker {
   // MARK: - What waits
 
   private func takeIncoming() {
+    let oldest = sent.first?.request.asked
     let (incoming, isClosing) = client.state.withLock { state in
       defer { state.incoming = [] }
+      state.isAsleep = false
+      state.byteCount -= forgottenByteCount
+      state.waitingSince = oldest
       return (state.incoming, state.isClosing)
     }
+    forgottenByteCount = 0
     unsent.append(contentsOf: incoming)
     if isClosing, end == nil { end = .now + client.limits.close }
   }
@@ -258,7 +285,6 @@ final class RedisWorker {
       state.isAsleep = state.incoming.isEmpty
       return state.isAsleep
     }
-    defer { client.state.withLock { $0.isAsleep = false } }
     return client.wakeup.wait(for: socket, output: output, until: sleeps ? moment : .now)
   }
 
@@ -273,6 +299,8 @@ final class RedisWorker {
   private func tend() {
     takeIncoming()
     let now = ContinuousClock.now
+    guard now >= tended + Self.lateness else { return }
+    tended = now
     func isLate(_ request: RedisRequest) -> Bool { request.due.map { $0 <= now } ?? false }
     if unsent.contains(where: isLate) {
       let late = unsent.filter(isLate)
@@ -288,17 +316,13 @@ final class RedisWorker {
       request.mayBeDone = true
       request.refuse(.slow(request.asked.duration(to: now)))
     }
-    let oldest = sent.first?.request.asked
-    client.state.withLock { $0.waitingSince = oldest }
   }
 
   private func currentProblem(_ age: Duration) -> RedisProblem {
     client.state.withLock { if case .lost(let problem) = $0.status { problem } else { .slow(age) } }
   }
 
-  private func forget(_ request: RedisRequest) {
-    client.state.withLock { $0.byteCount -= request.byteCount }
-  }
+  private func forget(_ request: RedisRequest) { forgottenByteCount += request.byteCount }
 
   private func set(_ status: RedisClient.Status) {
     let isNew = client.state.withLock { state in
@@ -307,7 +331,7 @@ final class RedisWorker {
       state.since = .now
       return true
     }
-    if isNew { report(status) }
+    if isNew { listener.report(status) }
   }
 
   // MARK: - The end

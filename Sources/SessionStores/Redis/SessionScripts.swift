@@ -1,15 +1,15 @@
 /// What Redis runs for sessions, each as one step that nothing comes between.
 ///
 /// Keys, with NAME for `{MODEL/ID}`, whose braces make a cluster keep the keys of a session together:
-/// - `carousel:s:NAME`, a hash: v the version (the microseconds at which it began, and one more for each move: a session that has the id
-///   of one that ended never has a version of that one), n the steps, c and u when it was created and used (milliseconds of Redis's
-///   clock), k the checksum, t the token of its last move, d the floats. It expires when nobody uses it.
-/// - `carousel:l:NAME`, the lease: the token of the request that has it.
+/// - `carousel:s:NAME`, a string (`RedisEntry`). It expires when nobody uses the session.
+/// - `carousel:l:NAME`, the lease: the token of the request that took it, with a mark while a request uses it (`RedisToken`).
 /// - `carousel:e:NAME`, how it ended (`SessionEnd`'s number, a space, the token of the move that ended it).
-/// - `carousel:i:MODEL`, a sorted set of the ids by when they were used.
+/// - `carousel:i:MODEL`, a sorted set of the ids by when they were used, as of the last look (`RedisSessionLimits.listing`).
 /// - `carousel:models`, a set of `FINGERPRINT NAME` of the models that are or were served.
+///
+/// The channel `carousel:w:PROCESS` tells a process which of its leases another one wants: the token, and the key of the lease.
 enum SessionScripts {
-  static let all = [take, move, release, renew, touch, damage, list, expire]
+  static let all = [take, move, step, release, mark, renew, touch, damage, list, expire]
 
   private static let now = """
     local t = redis.call('TIME')
@@ -20,30 +20,31 @@ enum SessionScripts {
   /// Takes leases of sessions, all or none, and looks these and others up.
   ///
   /// KEYS: of each session s, l, e, i; then of each `namesakes` s keys. ARGV: token, lease ms, idle ms, namesakes, then of
-  /// each session the id and `l` to take its lease, `r` to read where nobody has it, or `p` to read in any case.
-  /// Returns the index of a session that another request has; or an array a session: version, steps, age, idle (ms), checksum,
-  /// floats, or the number of its end, or nothing.
+  /// each session the id and `l` to take its lease, `r` to read where no other process has it, or `p` to read in any case.
+  /// Returns the index of a session that another process has, and 1 where a request uses it; or an array a session: entry, ms of
+  /// its life that are left, ms since it was created; or the number of its end; or nothing.
   static let take = RedisScript(
     name: "take",
     text: now + """
       local sessions = (#ARGV - 4) / 2
       for i = 1, sessions do
         if ARGV[4 + 2 * i] ~= 'p' then
-          local holder = redis.call('GET', KEYS[4 * i - 2])
-          if holder and holder ~= ARGV[1] then return i end
+          local l = KEYS[4 * i - 2]
+          local holder = redis.call('GET', l)
+          if holder and string.sub(holder, 1, 8) ~= string.sub(ARGV[1], 1, 8) then
+            -- An error, where the user may not, only makes the wait longer.
+            redis.pcall('PUBLISH', 'carousel:w:' .. string.sub(holder, 1, 8), string.sub(holder, 1, 16) .. l)
+            return {i, #holder > 16 and 1 or 0}
+          end
         end
       end
       local found = {}
       for i = 1, sessions do
         local s, l, e, x = unpack(KEYS, 4 * i - 3, 4 * i)
         local id, mode = ARGV[3 + 2 * i], ARGV[4 + 2 * i]
-        local r = redis.call('HMGET', s, 'v', 'n', 'c', 'u', 'k', 'd')
-        if mode == 'l' then
-          redis.call('SET', l, ARGV[1], 'PX', ARGV[2])
-          if r[1] then redis.call('PEXPIRE', s, ARGV[2] + ARGV[3]) end
-        end
-        if r[1] then
-          found[i] = {r[1], r[2], now - r[3], now - r[4], r[5], r[6]}
+        local r = redis.call('GET', s)
+        if r then
+          found[i] = {r, redis.call('PTTL', s), now - (tonumber(string.sub(r, 17, 32)) or now)}
         else
           local reason = redis.call('GET', e)
           if reason then
@@ -62,56 +63,93 @@ enum SessionScripts {
             end
           end
         end
+        if mode == 'l' then
+          redis.call('SET', l, ARGV[1] .. '!', 'PX', ARGV[2])
+          if r then redis.call('PEXPIRE', s, ARGV[2] + ARGV[3]) end
+        end
       end
       return found
       """)
 
-  /// Makes the moves of a request, all or none, and gives its leases back in any case.
+  /// Makes the moves of a request, all or none, and gives its leases back in any case, or keeps them for the process.
   ///
-  /// KEYS: of each session s, l, e, i. ARGV: token, idle ms, ms that ends are remembered, then of each session: lease, id,
-  /// version, steps, whether it began (1), whether it ends (1), checksum, floats.
-  /// Returns 0, or the index of a session that has another version and its steps, -1 where it is not there.
+  /// KEYS: of each session s, l, e, i. ARGV: token, idle ms, ms that ends are remembered, lease ms, then of each session: the token
+  /// of its lease, whether to keep that (1), id, the version that is expected, what happens (`m` it moves, `b` it begins, `e` it
+  /// ends), entry.
+  /// Returns 0, or 1 where a lease that was to be kept is another's; or the index of a session that has another version and its
+  /// steps (8 bytes), none where it is not there.
   static let move = RedisScript(
     name: "move",
     text: now + """
-      local sessions = (#ARGV - 3) / 8
-      local done, wrong = {}, nil
+      local sessions = (#ARGV - 4) / 6
+      local done, created, wrong, lost = {}, {}, nil, 0
       for i = 1, sessions do
         local s, l, e, x = unpack(KEYS, 4 * i - 3, 4 * i)
-        local lease, id, version, steps, anew, ends = unpack(ARGV, 8 * i - 4, 8 * i + 1)
-        local r = redis.call('HMGET', s, 'v', 'n', 't')
+        local lease, keeps, id, version, kind = unpack(ARGV, 6 * i - 1, 6 * i + 3)
+        local r = redis.call('GETRANGE', s, 0, 47)
         redis.call('ZSCORE', x, id)
-        local reason = redis.call('GET', e)
-        local found = tonumber(r[1] or '0')
-        if ends == '1' then
-          done[i] = not r[1] and reason == '3 ' .. ARGV[1]
+        created[i] = string.sub(r, 17, 32)
+        if kind == 'e' then
+          done[i] = r == '' and redis.call('GET', e) == '3 ' .. ARGV[1]
         else
-          done[i] = r[3] == ARGV[1]
+          done[i] = string.sub(r, 33) == ARGV[1]
         end
-        if not done[i] and not wrong and found ~= tonumber(version) then
-          wrong = {i, tonumber(r[2] or '-1')}
-        end
+        local found = r == '' and string.rep('\\0', 8) or string.sub(r, 1, 8)
+        if not done[i] and not wrong and found ~= version then wrong = {i, string.sub(r, 9, 16)} end
       end
       for i = 1, sessions do
         local s, l, e, x = unpack(KEYS, 4 * i - 3, 4 * i)
-        local lease, id, version, steps, anew, ends, checksum, floats = unpack(ARGV, 8 * i - 4, 8 * i + 3)
+        local lease, keeps, id, version, kind, entry = unpack(ARGV, 6 * i - 1, 6 * i + 4)
         if not wrong and not done[i] then
-          if ends == '1' then
+          if kind == 'e' then
             redis.call('SET', e, '3 ' .. ARGV[1], 'PX', ARGV[3])
             redis.call('DEL', s)
             redis.call('ZREM', x, id)
           else
-            local v = version == '0' and t[1] * 1000000 + t[2] or version + 1
-            redis.call('HSET', s, 'v', v, 'n', steps, 'u', now, 'k', checksum, 't', ARGV[1], 'd', floats)
-            if anew == '1' or version == '0' then redis.call('HSET', s, 'c', now) end
-            redis.call('PEXPIRE', s, ARGV[2])
+            if kind == 'b' then
+              entry = string.sub(entry, 1, 16) .. string.format('%016.0f', now) .. string.sub(entry, 33)
+            elseif string.sub(entry, 17, 32) == string.rep('0', 16) then
+              entry = string.sub(entry, 1, 16) .. created[i] .. string.sub(entry, 33)
+            end
+            -- The first write is one that a Redis whose memory is full refuses.
+            redis.call('SET', s, entry, 'PX', ARGV[2])
             redis.call('ZADD', x, now, id)
-            if version == '0' then redis.call('DEL', e) end
+            if kind == 'b' then redis.call('DEL', e) end
           end
         end
-        if lease ~= '' and redis.call('GET', l) == lease then redis.call('DEL', l) end
+        local holder = lease ~= '' and redis.call('GET', l)
+        if holder and string.sub(holder, 1, 16) == lease then
+          if keeps == '1' and not wrong then
+            redis.call('SET', l, lease, 'PX', ARGV[4])
+          else
+            redis.call('DEL', l)
+          end
+        elseif keeps == '1' then
+          lost = 1
+        end
       end
-      return wrong or 0
+      return wrong or lost
+      """)
+
+  /// The same for one session that goes on, whose lease is kept, and that is listed already: what most steps are.
+  ///
+  /// KEYS: s, l. ARGV: the version that is expected, idle ms, entry, lease ms, the token of the lease to set it anew, or nothing.
+  /// Returns 0, or 1 where the lease is another's; or the steps (8 bytes), none where the session is not there.
+  static let step = RedisScript(
+    name: "step",
+    text: """
+      local r = redis.call('GETRANGE', KEYS[1], 0, 47)
+      if string.sub(r, 1, 8) == ARGV[1] then
+        redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])
+      elseif string.sub(r, 33) ~= string.sub(ARGV[3], 33, 48) then
+        return string.sub(r, 9, 16)
+      end
+      if ARGV[5] ~= '' then
+        local holder = redis.call('GET', KEYS[2])
+        if holder and string.sub(holder, 1, 16) ~= ARGV[5] then return 1 end
+        redis.call('SET', KEYS[2], ARGV[5], 'PX', ARGV[4])
+      end
+      return 0
       """)
 
   /// Gives leases back. KEYS: of each session s, l. ARGV: idle ms, then a token a session.
@@ -119,10 +157,20 @@ enum SessionScripts {
     name: "release",
     text: """
       for i = 1, #KEYS / 2 do
-        if redis.call('GET', KEYS[2 * i]) == ARGV[i + 1] then
+        if string.sub(redis.call('GET', KEYS[2 * i]) or '', 1, 16) == ARGV[i + 1] then
           redis.call('DEL', KEYS[2 * i])
           redis.call('PEXPIRE', KEYS[2 * i - 1], ARGV[1])
         end
+      end
+      return 0
+      """)
+
+  /// Marks a lease as that of a request. KEYS: l. ARGV: token.
+  static let mark = RedisScript(
+    name: "mark",
+    text: """
+      if redis.call('GET', KEYS[1]) == ARGV[1] then
+        redis.call('SET', KEYS[1], ARGV[1] .. '!', 'KEEPTTL')
       end
       return 0
       """)
@@ -133,7 +181,7 @@ enum SessionScripts {
     text: """
       local renewed = 0
       for i = 1, #KEYS / 2 do
-        if redis.call('GET', KEYS[2 * i]) == ARGV[i + 2] then
+        if string.sub(redis.call('GET', KEYS[2 * i]) or '', 1, 16) == ARGV[i + 2] then
           redis.call('PEXPIRE', KEYS[2 * i], ARGV[1])
           redis.call('PEXPIRE', KEYS[2 * i - 1], ARGV[1] + ARGV[2])
           renewed = renewed + 1
@@ -147,20 +195,19 @@ enum SessionScripts {
     name: "touch",
     text: now + """
       for i = 1, #KEYS / 2 do
-        if redis.call('EXISTS', KEYS[2 * i - 1]) == 1 then
-          redis.call('HSET', KEYS[2 * i - 1], 'u', now)
-          redis.call('PEXPIRE', KEYS[2 * i - 1], ARGV[1])
+        if redis.call('PEXPIRE', KEYS[2 * i - 1], ARGV[1]) == 1 then
           redis.call('ZADD', KEYS[2 * i], now, ARGV[i + 1])
         end
       end
       return 0
       """)
 
-  /// Ends a session whose entry is damaged. KEYS: s, e, i. ARGV: id, version, ms that ends are remembered. Returns whether it did.
+  /// Ends a session whose entry is damaged. KEYS: s, e, i. ARGV: id, the first 8 bytes of the entry, ms that ends are remembered. Returns
+  /// whether it did.
   static let damage = RedisScript(
     name: "damage",
     text: """
-      if (redis.call('HGET', KEYS[1], 'v') or '') ~= ARGV[2] then return 0 end
+      if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[2] then return 0 end
       redis.call('DEL', KEYS[1])
       redis.call('ZREM', KEYS[3], ARGV[1])
       redis.call('SET', KEYS[2], '6 damaged', 'PX', ARGV[3])
@@ -168,14 +215,15 @@ enum SessionScripts {
       """)
 
   /// The sessions of a model, the last used first. KEYS: i. ARGV: the model, how many.
-  /// Returns of each: id, steps, age, idle (ms).
+  /// Returns the time, then of each session: id, head, ms of its life that are left.
   static let list = RedisScript(
     name: "list",
     text: now + """
-      local found = {}
+      local found = {now}
       for _, id in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, ARGV[2] - 1)) do
-        local r = redis.call('HMGET', 'carousel:s:{' .. ARGV[1] .. '/' .. id .. '}', 'n', 'c', 'u')
-        if r[1] then found[#found + 1] = {id, r[1], now - r[2], now - r[3]} end
+        local s = 'carousel:s:{' .. ARGV[1] .. '/' .. id .. '}'
+        local head = redis.call('GETRANGE', s, 0, 63)
+        if #head == 64 then found[#found + 1] = {id, head, redis.call('PTTL', s)} end
       end
       return found
       """)
@@ -183,7 +231,7 @@ enum SessionScripts {
   /// Remembers as expired what Redis has let expire, up to 256 sessions of a model, and counts the others.
   ///
   /// KEYS: i. ARGV: the model, idle ms, ms that ends are remembered. Returns: how many expired, how many are left, the bytes of
-  /// the floats and id of the last used.
+  /// the state and id of the last used.
   static let expire = RedisScript(
     name: "expire",
     text: now + """
@@ -196,12 +244,14 @@ enum SessionScripts {
           redis.call('ZREM', x, id)
           ended = ended + 1
         else
-          -- Used since, by a request that moved nothing.
+          -- Used since it was listed.
           redis.call('ZADD', x, now + rest - ARGV[2], id)
         end
       end
       local bytes, newest = 0, redis.call('ZREVRANGE', x, 0, 0)[1]
-      if newest then bytes = redis.call('HSTRLEN', 'carousel:s:{' .. ARGV[1] .. '/' .. newest .. '}', 'd') + #newest end
+      if newest then
+        bytes = math.max(0, redis.call('STRLEN', 'carousel:s:{' .. ARGV[1] .. '/' .. newest .. '}') - 64) + #newest
+      end
       return {ended, redis.call('ZCARD', x), bytes}
       """)
 }

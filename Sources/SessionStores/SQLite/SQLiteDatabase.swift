@@ -11,7 +11,7 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
   static func noKey(_ name: String, id: String) -> SQLiteError {
     SQLiteError(
       code: SQLITE_AUTH,
-      message: "session \(id) is encrypted with a key \(name) that session_store_keys does not have"
+      message: StateSealingError.explanation(ofMissingKey: name, id: id)
     )
   }
 

@@ -1,7 +1,7 @@
 import Inference
 import Scheduling
 
-/// How states are written to a file: as they are, with a checksum beside them, or sealed.
+/// How states are written to a store: as they are, with a checksum beside them, or sealed.
 struct StateCodec: Sendable {
   /// Nil where states are written as they are.
   let sealing: StateSealing?
@@ -11,26 +11,15 @@ struct StateCodec: Sendable {
 
   init(_ sealing: StateSealing?) { self.sealing = sealing }
 
-  /// What the columns `checksum` and `state` get.
+  /// What the columns `checksum` and `state` of a file get.
   func values(
     of state: SequenceState, key: SessionTable.Key, version: Int
   ) -> (checksum: SQLiteStatement.Value, state: SQLiteStatement.Value) {
-    guard let sealing else {
-      return (
-        .integer(StateChecksum.of(state, key: key, version: version)), .floats(state.floats)
-      )
+    guard sealing == nil else {
+      let (checksum, sealed) = bytes(of: state, key: key, version: version)
+      return (.integer(checksum), .bytes(sealed))
     }
-    var plain: [UInt8] = []
-    plain.reserveCapacity(4 * state.floats.count)
-    for float in state.floats {
-      for shift in stride(from: 0, to: 32, by: 8) {
-        plain.append(UInt8(truncatingIfNeeded: float.bitPattern >> UInt32(shift)))
-      }
-    }
-    return (
-      .integer(Self.sealed),
-      .bytes(sealing.seal(plain, of: key, version: version, steps: state.position))
-    )
+    return (.integer(StateChecksum.of(state, key: key, version: version)), .floats(state.floats))
   }
 
   /// The state's floats, from the column `place` of a row.
@@ -38,24 +27,71 @@ struct StateCodec: Sendable {
     of row: SQLiteStatement, _ place: Int32, checksum: Int, key: SessionTable.Key, version: Int,
     steps: Int
   ) throws(StateSealingError) -> [Float] {
+    guard checksum != Self.sealed else {
+      return try floats(
+        of: row.bytes(place), checksum: checksum, key: key, version: version, steps: steps)
+    }
+    guard let floats = row.floats(place),
+      checksum
+        == StateChecksum.of(
+          SequenceState(position: steps, floats: floats), key: key, version: version)
+    else { throw .damaged }
+    return floats
+  }
+
+  /// A state as bytes, and the checksum that is kept beside them.
+  func bytes(
+    of state: SequenceState, key: SessionTable.Key, version: Int
+  ) -> (checksum: Int, bytes: [UInt8]) {
+    let plain = Self.bytes(of: state.floats)
+    guard let sealing else {
+      return (StateChecksum.of(state, key: key, version: version), plain)
+    }
+    return (Self.sealed, sealing.seal(plain, of: key, version: version, steps: state.position))
+  }
+
+  /// The floats of the state that `bytes` made bytes and a checksum of.
+  func floats(
+    of bytes: [UInt8], checksum: Int, key: SessionTable.Key, version: Int, steps: Int
+  ) throws(StateSealingError) -> [Float] {
     guard checksum == Self.sealed else {
-      guard let floats = row.floats(place),
+      guard let floats = Self.floats(of: bytes),
         checksum
           == StateChecksum.of(
             SequenceState(position: steps, floats: floats), key: key, version: version)
       else { throw .damaged }
       return floats
     }
-    let sealed = row.bytes(place)
     guard let sealing else {
-      guard let name = StateSealing.keyName(of: sealed) else { throw .damaged }
+      guard let name = StateSealing.keyName(of: bytes) else { throw .damaged }
       throw .noKey(name: name)
     }
-    let plain = try sealing.open(sealed, of: key, version: version, steps: steps)
-    guard plain.count.isMultiple(of: 4) else { throw .damaged }
-    return stride(from: 0, to: plain.count, by: 4).map { start in
-      var bits: UInt32 = 0
-      for index in 0..<4 { bits |= UInt32(plain[start + index]) << UInt32(8 * index) }
+    let plain = try sealing.open(bytes, of: key, version: version, steps: steps)
+    guard let floats = Self.floats(of: plain) else { throw .damaged }
+    return floats
+  }
+
+  /// The floats as they are in memory: of IEEE 754, the low byte first.
+  private static func bytes(of floats: [Float]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(4 * floats.count)
+    for float in floats {
+      let bits = float.bitPattern
+      bytes.append(UInt8(truncatingIfNeeded: bits))
+      bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
+      bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
+      bytes.append(UInt8(truncatingIfNeeded: bits >> 24))
+    }
+    return bytes
+  }
+
+  /// Nil where the bytes are no whole number of floats.
+  private static func floats(of bytes: [UInt8]) -> [Float]? {
+    guard bytes.count.isMultiple(of: 4) else { return nil }
+    return stride(from: 0, to: bytes.count, by: 4).map { index in
+      let bits =
+        UInt32(bytes[index]) | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2]) << 16
+        | UInt32(bytes[index + 3]) << 24
       return Float(bitPattern: bits)
     }
   }

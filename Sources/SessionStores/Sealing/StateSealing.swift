@@ -71,6 +71,11 @@ package enum StateSealingError: Error, Equatable, Sendable {
   case noKey(name: String)
   /// It is no sealed state, or another session's, or was changed.
   case damaged
+
+  /// What operators and clients are told of a session whose key is missing.
+  static func explanation(ofMissingKey name: String, id: String) -> String {
+    "session \(id) is encrypted with a key \(name) that session_store_keys does not have"
+  }
 }
 
 /// A key that seals states, and the name by which a sealed state tells which key it needs.

@@ -54,7 +54,7 @@ func openSessionStore(
     do throws(RedisProblem) {
       return try RedisSessionStore(
         location, durability: durability, limits: RedisSessionLimits(idleTimeout: idleTimeout),
-        served: served,
+        sealing: sealing, served: served,
         report: { message in
           logger.error(
             "the session store \(message)", metadata: ["redis": .string(location.description)])

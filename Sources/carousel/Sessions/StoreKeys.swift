@@ -6,11 +6,11 @@ func stateSealing(by settings: Settings, at place: StorePlace) throws(CarouselEr
 {
   let path = settings.text(.sessionStoreKeys)
   guard !path.isEmpty else { return nil }
-  guard case .file = place else {
+  guard place != .memory else {
     let entry = settings.entry(of: .sessionStoreKeys)
     throw .badSetting(
       name: entry.source.name(of: .sessionStoreKeys), source: entry.source, found: path,
-      expected: "none unless session_store is a file: states are encrypted nowhere else")
+      expected: "none unless session_store is a file or a Redis: states are encrypted nowhere else")
   }
   return try stateSealing(byKeysIn: path)
 }

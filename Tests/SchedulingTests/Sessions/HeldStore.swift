@@ -13,7 +13,10 @@ final class HeldStore: SessionStore {
     var questions: [(name: String, answer: @Sendable (SessionStoreProblem?) -> Void)] = []
     var mayEnd: @Sendable (Key, SessionEnd) -> Bool = { _, _ in true }
     var problem: SessionStoreProblem?
-    var leased: Set<Key> = []
+    /// What another process has, and whether a request uses it.
+    var leased: [Key: Bool] = [:]
+    /// What this process has kept.
+    var kept: Set<Key> = []
     var released: [String] = []
   }
 
@@ -72,14 +75,18 @@ final class HeldStore: SessionStore {
   }
 
   /// Another process takes a session, or gives it back.
-  func lease(_ id: String, _ isLeased: Bool = true) {
-    held.withLock { held in
-      if isLeased {
-        held.leased.insert(Key(model: "m", id: id))
-      } else {
-        held.leased.remove(Key(model: "m", id: id))
-      }
-    }
+  func lease(_ id: String, _ isLeased: Bool = true, isUsed: Bool = true) {
+    held.withLock { $0.leased[Key(model: "m", id: id)] = isLeased ? isUsed : nil }
+  }
+
+  /// From now on this process has a session without asking.
+  func keep(_ id: String) {
+    held.withLock { held in _ = held.kept.insert(Key(model: "m", id: id)) }
+  }
+
+  func takeKept(_ keys: [Key], beside sources: [Key], floatCount: Int) -> [SessionFinding]? {
+    guard held.withLock({ $0.kept.isSuperset(of: keys) }), sources.isEmpty else { return nil }
+    return keys.map(find)
   }
 
   /// What was given back since the last time.
@@ -103,9 +110,10 @@ final class HeldStore: SessionStore {
     ask("take \(ids.joined(separator: " "))") { [self] problem in
       if let problem { return completion(.failure(problem)) }
       if let key = (keys + sources).first(where: { key in
-        held.withLock { $0.leased.contains(key) }
+        held.withLock { $0.leased[key] != nil }
       }) {
-        return completion(.failure(.leased(id: key.id)))
+        let isUsed = held.withLock { $0.leased[key] ?? false }
+        return completion(.failure(.leased(id: key.id, isUsed: isUsed)))
       }
       completion(.success((keys + sources).map(find)))
     }

@@ -176,4 +176,58 @@ import Testing
     room.store.answerAll()
     #expect(room.heard() == ["a: 1", "a: moved", "b: 2"])
   }
+
+  /// What this process has kept is not asked for; a request that is refused leaves it kept.
+  @Test func whatIsKeptIsAnsweredAtOnce() {
+    let room = Self.room()
+    room.store.put("s", steps: 1, version: 7)
+    room.store.keep("s")
+    room.ask("a", Opening("s"))
+    room.ask("b", Opening("s"))
+    #expect(room.heard() == ["a: 1"])
+    #expect(room.store.asked == [])
+    room.close("a", ("s", 2))
+    #expect(room.store.asked == ["write s:7>2"])
+    room.store.answer()
+    #expect(room.heard() == ["b: 2", "a: moved"])
+    room.close("b", ("s", nil))
+    #expect(room.store.releases() == ["s"])
+    #expect(room.heard() == ["b: moved"])
+    room.ask("c", Opening("s", at: 9))
+    #expect(room.heard() == [#"c: otherSteps("s", found: 2, expected: 9)"#])
+    #expect(room.store.releases() == ["s"])
+    // With one that has to be asked for, all are.
+    room.ask("d", Opening("s"), Opening("t", .begin))
+    #expect(room.store.asked == ["take s t"])
+    room.store.answer()
+    #expect(room.heard() == ["d: 2 -"])
+    #expect(room.sessions.withTable { $0.count } == 2)
+  }
+
+  /// What another process keeps and does not use counts as free: also who does not wait gets it, as soon as it is given back.
+  @Test func whatAnotherProcessKeeps() async throws {
+    let room = Self.room()
+    room.store.put("s", steps: 1)
+    room.store.lease("s", isUsed: false)
+    room.ask("a", Opening("s"), waits: false)
+    for _ in 0..<3 {
+      try await eventually { room.store.asked == ["take s"] }
+      room.store.answer()
+      #expect(room.heard() == [])
+    }
+    room.store.lease("s", false)
+    try await eventually { room.store.asked == ["take s"] }
+    room.store.answer()
+    #expect(room.heard() == ["a: 1"])
+    room.close("a", ("s", 2))
+    room.store.answer()
+    // It began to use it before it was told.
+    room.store.lease("s", isUsed: false)
+    room.ask("b", Opening("s"), waits: false)
+    room.store.answer()
+    room.store.lease("s")
+    try await eventually { room.store.asked == ["take s"] }
+    room.store.answer()
+    #expect(room.heard() == ["a: moved", #"b: busy("s")"#])
+  }
 }

@@ -12,6 +12,15 @@ import Testing
       "*3\r\n:1\r\n*2\r\n$1\r\nx\r\n$-1\r\n+y\r\n",
       .array([.integer(1), .array([.bytes([0x78]), .null]), .simple("y")])
     ),
+    ("_\r\n", .null), ("#t\r\n", .integer(1)), ("#f\r\n", .integer(0)),
+    (",1.5\r\n", .simple("1.5")),
+    ("=7\r\ntxt:a:b\r\n", .bytes(Array("a:b".utf8))), ("=4\r\ntxt:\r\n", .bytes([])),
+    ("~1\r\n+a\r\n", .array([.simple("a")])),
+    ("%1\r\n+a\r\n*1\r\n:1\r\n", .array([.simple("a"), .array([.integer(1)])])),
+    (
+      ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$0\r\n\r\n",
+      .push([.bytes(Array("message".utf8)), .bytes([0x63]), .bytes([])])
+    ),
   ]
 
   @Test(arguments: 0..<replies.count)
@@ -42,7 +51,8 @@ import Testing
 
   @Test(arguments: [
     "\r\n", "?1\r\n", ":+1\r\n", ":1x\r\n", ":\r\n", "$x\r\n", "$1\r\nab\r\n", "+a\rb\r\n",
-    ":99999999999999999999\r\n",
+    ":99999999999999999999\r\n", "_x\r\n", "#\r\n", "#x\r\n", "=3\r\ntxt\r\n", "=-1\r\n",
+    "*1\r\n>1\r\n+a\r\n",
   ])
   func malformed(text: String) {
     var parser = RESPParser()
@@ -63,6 +73,10 @@ import Testing
     #expect(error("$-2\r\n") == .tooLong(-2))
     #expect(
       error("*\(RESPParser.maxElements + 1)\r\n") == .tooLong(RESPParser.maxElements + 1))
+    for kind in ["~", "%", ">"] {
+      #expect(
+        error("\(kind)\(RESPParser.maxElements + 1)\r\n") == .tooLong(RESPParser.maxElements + 1))
+    }
     let nested = String(repeating: "*1\r\n", count: RESPParser.maxDepth - 1)
     #expect(error(nested + ":1\r\n") == nil)
     #expect(error(nested + "*1\r\n:1\r\n") == .tooDeep)

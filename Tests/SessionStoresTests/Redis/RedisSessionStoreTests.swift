@@ -12,30 +12,7 @@ import Testing
 struct RedisSessionStoreTests {
   private typealias Key = SessionTable.Key
 
-  /// A Redis, and stores of several processes.
-  private final class Room: Sendable {
-    let server: RedisServer
-    let reports = Mutex<[String]>([])
-
-    init(_ server: RedisServer = RedisServer()) { self.server = server }
-
-    func store(
-      _ durability: SessionDurability = .answer, idle: Duration = .seconds(600),
-      lease: Duration = .seconds(300), served: [(name: String, fingerprint: String)] = [("m", "m")],
-      password: String? = nil
-    ) throws(RedisProblem) -> RedisSessionStore {
-      // Starved machines take their time; what ends early is asked for by the tests that are about it.
-      var client = RedisClient.Limits()
-      client.connect = .seconds(60)
-      client.stall = .seconds(60)
-      return try RedisSessionStore(
-        RedisLocation(host: "127.0.0.1", port: server.port, password: password),
-        durability: durability,
-        limits: RedisSessionLimits(idleTimeout: idle, lease: lease, patience: .seconds(60)),
-        client: client, served: served,
-        report: { report in self.reports.withLock { $0.append(report) } })
-    }
-  }
+  private typealias Room = RedisRoom
 
   /// Over TLS, to a certificate of the authority and for the host alone.
   @Test func overTLS() async throws {
@@ -148,21 +125,21 @@ struct RedisSessionStoreTests {
       Issue.record("not taken")
       return
     }
-    #expect(await other.take("s") == .failure(.leased(id: "s")))
-    #expect(await other.take("u", "t") == .failure(.leased(id: "t")))
+    #expect(await other.take("s") == .failure(.leased(id: "s", isUsed: true)))
+    #expect(await other.take("u", "t") == .failure(.leased(id: "t", isUsed: true)))
     // All or none: nobody has u.
     #expect(await one.take("u") == .success([.unknown]))
     one.release([Key(model: "m", id: "u")])
     // Another connection may be faster.
     try await eventually { room.server.ask("EXISTS carousel:l:{m/u}") == ":0\r\n" }
     // A source is only read, where nobody has it.
-    #expect(await other.take("u", sources: ["s"]) == .failure(.leased(id: "s")))
+    #expect(await other.take("u", sources: ["s"]) == .failure(.leased(id: "s", isUsed: true)))
     // Whoever only looks waits for nobody.
     #expect(await other.look("s").steps == 1)
     #expect(await one.make(Self.move("s", from: version, steps: 2)) == nil)
     #expect(await other.take("u", sources: ["s"]).map(\.count) == .success(2))
     #expect(await other.take("s").map(\.count) == .success(1))
-    #expect(await other.take("t") == .failure(.leased(id: "t")))
+    #expect(await other.take("t") == .failure(.leased(id: "t", isUsed: true)))
     // At its end a process gives all back.
     await one.end()
     #expect(await other.take("t") == .success([.unknown]))
@@ -176,7 +153,7 @@ struct RedisSessionStoreTests {
       try room.store(lease: .milliseconds(300)), try room.store(lease: .milliseconds(300))
     )
     room.server.ask("SET carousel:l:{m/s} crashed PX 300")
-    #expect(await one.take("s") == .failure(.leased(id: "s")))
+    #expect(await one.take("s") == .failure(.leased(id: "s", isUsed: false)))
     try await eventually { room.server.ask("EXISTS carousel:l:{m/s}") == ":0\r\n" }
     guard case .success = await other.take("s") else {
       Issue.record("not taken")
@@ -233,13 +210,14 @@ struct RedisSessionStoreTests {
     await store.end()
   }
 
-  @Test(arguments: ["d", "k", "n"])
-  func damagedEntriesAreSkipped(field: String) async throws {
+  /// Its steps, checksum, state, or nothing but a part of it.
+  @Test(arguments: ["SETRANGE {} 8 7", "SETRANGE {} 56 7", "SETRANGE {} 66 7", "SET {} short"])
+  func damagedEntriesAreSkipped(damage: String) async throws {
     let room = Room()
     let store = try room.store()
     #expect(await store.make(Self.move("s", from: 0, steps: 1)) == nil)
     #expect(await store.make(Self.move("t", from: 0, steps: 1)) == nil)
-    room.server.ask("HSET carousel:s:{m/s} \(field) 7")
+    room.server.ask(damage.replacing("{}", with: "carousel:s:{m/s}"))
     #expect(await store.look("s").finding == .ended(.damaged))
     try await eventually { store.statistics.endCounts[.damaged] == 1 }
     #expect(await store.look("s").finding == .ended(.damaged))
@@ -280,7 +258,7 @@ struct RedisSessionStoreTests {
   @Test func errorsAreTold() async throws {
     let room = Room()
     let store = try room.store()
-    room.server.ask("SET carousel:s:{m/other} text")
+    room.server.ask("LPUSH carousel:s:{m/other} text")
     let wrong = await store.take("other")
     guard case .failure(.failing(let reason)) = wrong else {
       Issue.record("\(wrong)")
@@ -371,70 +349,5 @@ struct RedisSessionStoreTests {
       #expect(await store.look("s").steps == steps)
     }
     await store.end()
-  }
-}
-
-extension Result {
-  fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
-}
-
-extension Result<[SessionFinding], SessionStoreProblem> {
-  /// The state of the one session that was found.
-  fileprivate var state: SequenceState? {
-    guard case .success(let findings) = self, case .session(let record, _) = findings.first else {
-      return nil
-    }
-    return record.state
-  }
-}
-
-extension SessionStore {
-  fileprivate func make(_ moves: SessionMove...) async -> SessionStoreProblem? {
-    await withCheckedContinuation { continuation in
-      write(moves) { continuation.resume(returning: $0.failure) }
-    }
-  }
-
-  fileprivate func take(
-    _ ids: String..., sources: [String] = [], floatCount: Int = 3
-  ) async -> Result<[SessionFinding], SessionStoreProblem> {
-    await withCheckedContinuation { continuation in
-      take(
-        ids.map { .init(model: "m", id: $0) }, beside: sources.map { .init(model: "m", id: $0) },
-        floatCount: floatCount
-      ) { continuation.resume(returning: $0) }
-    }
-  }
-
-  /// What is there, its steps and version where it is a session whose floats are its own.
-  fileprivate func look(
-    _ id: String, model: String = "m", floatCount: Int = 3
-  ) async -> (finding: SessionFinding?, steps: Int?, version: Int) {
-    let result = await withCheckedContinuation { continuation in
-      fetch([.init(model: model, id: id)], floatCount: floatCount) {
-        continuation.resume(returning: $0)
-      }
-    }
-    let finding = (try? result.get())?.first
-    guard case .session(let record, let version) = finding,
-      record.state == StoreRoom.state(record.state.position, floats: floatCount)
-    else { return (finding, nil, 0) }
-    return (finding, record.state.position, version)
-  }
-
-  /// The ids of the sessions there are, in alphabetical order.
-  fileprivate func names() async -> [String] {
-    await withCheckedContinuation { continuation in
-      list(of: "m", limit: 100) { result in
-        continuation.resume(returning: ((try? result.get()) ?? []).map(\.id).sorted())
-      }
-    }
-  }
-
-  @discardableResult
-  fileprivate func end() async -> Bool {
-    await withCheckedContinuation { continuation in
-      close { continuation.resume(returning: $0) }
-    }
   }
 }

@@ -25,6 +25,13 @@ import Testing
     #expect(try stateSealing(by: settings("file:/x", ""), at: .file(path: "/x")) == nil)
   }
 
+  @Test func forARedisToo() throws {
+    let path = try write("a \(String(repeating: "0f", count: 32))\n")
+    let store = "redis://h"
+    let place = try #require(StorePlace(store))
+    #expect(try stateSealing(by: settings(store, path), at: place) != nil)
+  }
+
   @Test func memoryNeedsNone() throws {
     let path = try write("a \(String(repeating: "0f", count: 32))\n")
     #expect(throws: CarouselError.self) {

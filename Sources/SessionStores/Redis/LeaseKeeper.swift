@@ -1,0 +1,92 @@
+import Dispatch
+import Scheduling
+import Synchronization
+
+/// Keeps a process's leases as they should be in Redis: renews those that requests use, and gives back what others want.
+final class LeaseKeeper: Sendable {
+  private struct LockedState {
+    var leases = SessionLeases()
+    var isClosed = false
+  }
+
+  private let state = Mutex(LockedState())
+  private let tokenCount = Atomic<UInt64>(0)
+  private let runner: ScriptRunner
+  private let limits: RedisSessionLimits
+  /// Tells this process's tokens from those of others.
+  let process = RedisToken.randomProcess()
+
+  init(_ runner: ScriptRunner, limits: RedisSessionLimits) {
+    self.runner = runner
+    self.limits = limits
+  }
+
+  func makeToken() -> RedisToken {
+    RedisToken(
+      process: process, number: tokenCount.add(1, ordering: .relaxed).newValue)
+  }
+
+  func withLeases<Value>(_ body: (inout SessionLeases) -> sending Value) -> sending Value {
+    state.withLock { body(&$0.leases) }
+  }
+
+  func giveBack(_ leases: [SessionLeases.Held]) {
+    guard !leases.isEmpty else { return }
+    withLeases { held in for lease in leases { held.remove(lease.key, lease.token) } }
+    runner.run(SessionScripts.release, over: leases, [limits.idleMilliseconds])
+  }
+
+  /// A request does not use sessions any more, which have not moved: what was kept before, and that nobody has asked for, is
+  /// kept still.
+  func release(_ keys: [SessionTable.Key]) {
+    giveBack(
+      withLeases { leases in
+        let held = leases.held(keys)
+        return held.filter { lease in
+          leases[lease.key]?.isMarked != false
+            || !leases.keep(lease.key, lease.token, limit: limits.maxKeptBytes) { _ in }
+        }
+      })
+  }
+
+  /// Another process wants a lease: its message has the lease's token and key.
+  func giveWanted(_ message: [UInt8]) {
+    guard let token = RedisToken(message.prefix(RedisToken.byteCount)),
+      let key = SessionKeys.key(ofLease: message.dropFirst(RedisToken.byteCount))
+    else { return }
+    switch withLeases({ $0.want(key, token) }) {
+    case .none: break
+    case .mark:
+      runner.run(
+        .script(SessionScripts.mark, keys: [SessionKeys.lease(key)], arguments: [token.bytes]))
+    case .giveBack: giveBack([.init(key: key, token: token)])
+    }
+  }
+
+  /// Renews the leases that requests have, three times in their life, and forgets those that are kept and not used.
+  func renewLater() {
+    let (seconds, attoseconds) = (limits.lease / 3).components
+    DispatchQueue.global(qos: .userInitiated).asyncAfter(
+      deadline: .now() + Double(seconds) + Double(attoseconds) * 1e-18
+    ) { [weak self] in
+      guard let self, !state.withLock({ $0.isClosed }) else { return }
+      let used = withLeases { leases in
+        leases.forgetKept(renewedBefore: .now - limits.lease)
+        return leases.used
+      }
+      runner.run(
+        SessionScripts.renew, over: used,
+        [limits.leaseMilliseconds, limits.idleMilliseconds])
+      renewLater()
+    }
+  }
+
+  /// Gives all back.
+  func close() {
+    let leases = state.withLock { state in
+      state.isClosed = true
+      return state.leases.all
+    }
+    giveBack(leases)
+  }
+}

@@ -1,0 +1,72 @@
+import Scheduling
+import Synchronization
+
+/// How a Redis does, by its answers, and what operators are told of it.
+final class RedisHealth: Sendable {
+  private struct LockedState {
+    /// What it answered with last that was an error; nil since it did something of that kind.
+    var failure: (reason: String, isOfWrite: Bool)?
+    var failureCount = 0
+    var news = FailureNews()
+    var connectionNews = FailureNews()
+    /// Whether it was told that keys are missing.
+    var hasToldOfKeys = false
+  }
+
+  private let state = Mutex(LockedState())
+  /// Told what operators should know, as it reads behind "the session store".
+  let report: @Sendable (String) -> Void
+
+  init(report: @escaping @Sendable (String) -> Void) { self.report = report }
+
+  var failure: String? { state.withLock { $0.failure?.reason } }
+  var failureCount: Int { state.withLock { $0.failureCount } }
+
+  /// Notes what a script came to.
+  func note(_ result: Result<RESPValue, RedisProblem>, isOfWrite: Bool) {
+    let news = state.withLock { state -> String? in
+      switch result {
+      case .success:
+        // What is full can be read.
+        guard let failure = state.failure, isOfWrite || !failure.isOfWrite else { return nil }
+        state.failure = nil
+        return state.news.works() ? "works again" : nil
+      case .failure(.closed): return nil
+      case .failure(let problem):
+        state.failureCount += 1
+        // The rest is the connection's, which tells of itself.
+        guard case .refused = problem else { return nil }
+        state.failure = (problem.reason, isOfWrite || state.failure?.isOfWrite ?? false)
+        return state.news.fails(at: .now) ? "fails: \(problem.reason)" : nil
+      }
+    }
+    if let news { report(news) }
+  }
+
+  func note(_ status: RedisClient.Status) {
+    let news = state.withLock { state -> String? in
+      switch status {
+      case .connecting, .lost(.closed): return nil
+      case .ready: return state.connectionNews.works() ? "works again" : nil
+      case .lost(let problem):
+        return state.connectionNews.fails(at: .now) ? "fails: \(problem.reason)" : nil
+      }
+    }
+    if let news { report(news) }
+  }
+
+  /// Notes that a session's state is encrypted with a key that is not there.
+  ///
+  /// - Returns: what its request is refused with.
+  func noteMissingKey(_ name: String, of key: SessionTable.Key) -> SessionStoreProblem {
+    let problem = StateSealingError.explanation(ofMissingKey: name, id: key.id)
+    let isNews = state.withLock { state in
+      defer { state.hasToldOfKeys = true }
+      return !state.hasToldOfKeys
+    }
+    if isNews { report("needs another key: \(problem)") }
+    return .failing(reason: problem)
+  }
+
+  func noteDamage() { report("has a damaged entry, which is skipped: its client is told") }
+}

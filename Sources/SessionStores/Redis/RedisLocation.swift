@@ -1,9 +1,48 @@
-/// Where a Redis is: `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`, or `rediss://` over TLS.
+/// Where a Redis is: `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`; or who knows that, the Sentinels that watch over it:
+/// `redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE]`. `rediss` is over TLS.
 package struct RedisLocation: Sendable, Equatable {
   package static let standardPort = 6379
+  package static let sentinelPort = 26_379
 
-  package var host: String
-  package var port: Int
+  /// A name or address, and a port there.
+  package struct Place: Sendable, Equatable {
+    package var host: String
+    package var port: Int
+
+    package init(host: String, port: Int) {
+      self.host = host
+      self.port = port
+    }
+
+    /// Nil where the text is no host with a port behind it, or without.
+    init?(_ text: Substring, standardPort: Int) {
+      var (name, rest) = (text, Substring())
+      if text.hasPrefix("[") {
+        guard let end = text.firstIndex(of: "]") else { return nil }
+        name = text[text.index(after: text.startIndex)..<end]
+        rest = text[text.index(after: end)...]
+        guard rest.isEmpty || rest.hasPrefix(":") else { return nil }
+      } else {
+        name = text.prefix { $0 != ":" }
+        rest = text.dropFirst(name.count)
+      }
+      port = standardPort
+      if !rest.isEmpty {
+        guard let number = RedisLocation.number(rest.dropFirst()), (1...65_535).contains(number)
+        else { return nil }
+        port = number
+      }
+      guard !name.isEmpty, !name.contains(where: { "/?#[], ".contains($0) }) else { return nil }
+      host = String(name)
+    }
+
+    var description: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+  }
+
+  /// The Redis, or the Sentinels; never empty.
+  package var places: [Place]
+  /// What the Sentinels call the Redis; nil where there are none.
+  package var sentinelName: String?
   /// Nil for the user that Redis calls `default`.
   package var user: String?
   package var password: String?
@@ -17,8 +56,7 @@ package struct RedisLocation: Sendable, Equatable {
     host: String, port: Int = Self.standardPort, user: String? = nil, password: String? = nil,
     database: Int = 0
   ) {
-    self.host = host
-    self.port = port
+    places = [Place(host: host, port: port)]
     self.user = user
     self.password = password
     self.database = database
@@ -26,18 +64,10 @@ package struct RedisLocation: Sendable, Equatable {
 
   /// Reads a URL; nil where it is none of a Redis.
   package init?(_ text: String) {
-    guard let scheme = ["redis://", "rediss://"].first(where: text.hasPrefix) else { return nil }
-    isSecure = scheme == "rediss://"
+    let schemes = ["redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://"]
+    guard let scheme = schemes.first(where: text.hasPrefix) else { return nil }
+    isSecure = scheme.hasPrefix("rediss")
     var rest = text.dropFirst(scheme.count)
-    database = 0
-    if let slash = rest.lastIndex(of: "/"), !rest[slash...].contains("@") {
-      let digits = rest[rest.index(after: slash)...]
-      if !digits.isEmpty {
-        guard let number = Self.number(digits), number <= 1_000_000 else { return nil }
-        database = number
-      }
-      rest = rest[..<slash]
-    }
     if let sign = rest.lastIndex(of: "@") {
       let parts = rest[..<sign].split(
         separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -48,35 +78,38 @@ package struct RedisLocation: Sendable, Equatable {
       self.password = password
       rest = rest[rest.index(after: sign)...]
     }
-    port = Self.standardPort
-    var name = rest
-    if rest.hasPrefix("[") {
-      guard let end = rest.firstIndex(of: "]") else { return nil }
-      name = rest[rest.index(after: rest.startIndex)..<end]
-      rest = rest[rest.index(after: end)...]
-      guard rest.isEmpty || rest.hasPrefix(":") else { return nil }
-    } else {
-      name = rest.prefix { $0 != ":" }
-      rest = rest.dropFirst(name.count)
-    }
-    if !rest.isEmpty {
-      guard let number = Self.number(rest.dropFirst()), (1...65_535).contains(number) else {
-        return nil
+    var parts = rest.split(separator: "/", omittingEmptySubsequences: false)
+    let hosts = parts.removeFirst()
+    if scheme.hasSuffix("+sentinel://") {
+      guard let first = parts.first, let name = Self.decoded(parts.removeFirst()), !first.isEmpty
+      else { return nil }
+      sentinelName = name
+      places = []
+      for part in hosts.split(separator: ",", omittingEmptySubsequences: false) {
+        guard let place = Place(part, standardPort: Self.sentinelPort) else { return nil }
+        places.append(place)
       }
-      port = number
+    } else {
+      guard let place = Place(hosts, standardPort: Self.standardPort) else { return nil }
+      places = [place]
     }
-    guard !name.isEmpty, !name.contains(where: { "/?#[] ".contains($0) }) else { return nil }
-    host = String(name)
+    database = 0
+    if let digits = parts.first, !digits.isEmpty {
+      guard let number = Self.number(digits), number <= 1_000_000 else { return nil }
+      database = number
+    }
+    guard parts.count <= 1 else { return nil }
   }
 
   /// The URL without its password, for logs and errors.
   package var description: String {
-    let name = host.contains(":") ? "[\(host)]" : host
     let who = password == nil ? "" : "\(user ?? ""):***@"
-    return "redis\(isSecure ? "s" : "")://\(who)\(name):\(port)/\(database)"
+    let hosts = places.map(\.description).joined(separator: ",")
+    let scheme = "redis\(isSecure ? "s" : "")\(sentinelName == nil ? "" : "+sentinel")"
+    return "\(scheme)://\(who)\(hosts)\(sentinelName.map { "/\($0)" } ?? "")/\(database)"
   }
 
-  private static func number(_ digits: Substring) -> Int? {
+  fileprivate static func number(_ digits: Substring) -> Int? {
     guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
       return nil
     }

@@ -17,11 +17,7 @@ final class RedisWorker {
   private var again: Deque<RedisRequest> = []
   private var unsent: Deque<RedisRequest> = []
   private var sent: Deque<Sent> = []
-  private var socket: RedisSocket?
-  private var parser = RESPParser()
-  private var output: [UInt8] = []
-  private var written = 0
-  private var buffer = [UInt8](repeating: 0, count: 64 << 10)
+  private var connection: RedisConnection?
   private var heard = ContinuousClock.now
   /// When it was looked last whether somebody has waited long enough.
   private var tended = ContinuousClock.now
@@ -63,8 +59,46 @@ final class RedisWorker {
 
   private func connect() throws(RedisProblem) {
     let due = ContinuousClock.now + client.limits.connect
-    var problem = RedisProblem.unreachable("\(client.location.host): it has no address")
-    for address in try RedisSocket.addresses(of: client.location.host, port: client.location.port) {
+    let location = client.location
+    var place = location.places[0]
+    if let name = location.sentinelName { place = try askSentinels(for: name) }
+    let opened = try open(place, until: due)
+    try greet(opened, until: due)
+    connection = opened
+    set(.ready)
+    heard = .now
+  }
+
+  /// Where the Redis is, by the first Sentinel that knows.
+  private func askSentinels(for name: String) throws(RedisProblem) -> RedisLocation.Place {
+    var problem = RedisProblem.unreachable("there are no Sentinels")
+    for sentinel in client.location.places {
+      do throws(RedisProblem) {
+        let due = ContinuousClock.now + client.limits.connect
+        let opened = try open(sentinel, until: due)
+        let question = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", name].map { Array($0.utf8) }
+        let reply = try exchange([question], over: opened, mayFail: nil, until: due)[0]
+        guard reply != .null else {
+          throw .unreachable("it knows no \(name)")
+        }
+        let parts = (reply.elements ?? []).compactMap(\.text)
+        guard parts.count == 2, let port = Int(parts[1]), (1...65_535).contains(port) else {
+          throw .malformed
+        }
+        return .init(host: parts[0], port: port)
+      } catch {
+        problem = .unreachable("the Sentinel \(sentinel.description): \(error.reason)")
+      }
+    }
+    throw problem
+  }
+
+  /// Connects to the first address of a place that takes it.
+  private func open(
+    _ place: RedisLocation.Place, until due: ContinuousClock.Instant
+  ) throws(RedisProblem) -> RedisConnection {
+    var problem = RedisProblem.unreachable("\(place.host): it has no address")
+    for address in try RedisSocket.addresses(of: place.host, port: place.port) {
       do throws(RedisProblem) {
         let opened = try RedisSocket.connecting(to: address)
         while !pause(for: opened, output: true, until: min(due, look())).output {
@@ -73,22 +107,18 @@ final class RedisWorker {
         }
         if let failure = opened.failure { throw .unreachable(failure) }
         if client.location.isSecure {
-          try opened.secure(host: client.location.host, authorities: client.location.authorities)
+          try opened.secure(host: place.host, authorities: client.location.authorities)
         }
-        socket = opened
-        break
+        return RedisConnection(opened)
       } catch { problem = error }
     }
-    guard socket != nil else { throw problem }
-    parser = RESPParser()
-    (output, written) = ([], 0)
-    try greet(until: due)
-    set(.ready)
-    heard = .now
+    throw problem
   }
 
   /// Says who we are, asks what is there, has it load the scripts, and asks for the messages of the channel.
-  private func greet(until due: ContinuousClock.Instant) throws(RedisProblem) {
+  private func greet(
+    _ opened: RedisConnection, until due: ContinuousClock.Instant
+  ) throws(RedisProblem) {
     let location = client.location
     var commands: [[String]] = []
     if let password = location.password {
@@ -100,7 +130,8 @@ final class RedisWorker {
     commands += scripts.map { ["SCRIPT", "LOAD", $0.text] }
     // Settings may be hidden from us; a Redis before 6 speaks RESP2 alone.
     let replies = try exchange(
-      commands.map { $0.map { Array($0.utf8) } }, mayFail: prologue + 1...prologue + 2, until: due)
+      commands.map { $0.map { Array($0.utf8) } }, over: opened,
+      mayFail: prologue + 1...prologue + 2, until: due)
     var facts = RedisServerFacts(info: replies[prologue].text ?? "")
     switch replies[prologue + 1] {
     case .error(let text): facts.appendRefusal = text
@@ -120,44 +151,51 @@ final class RedisWorker {
     // In RESP2 a connection that listens can do nothing else.
     guard case .array = replies[prologue + 2] else { return }
     let channel = [Array("SUBSCRIBE".utf8), listener.channel]
-    let reply = try exchange([channel], mayFail: 0...0, until: due)[0]
+    let reply = try exchange([channel], over: opened, mayFail: 0...0, until: due)[0]
     if case .push = reply { client.subscription.store(true, ordering: .relaxed) }
   }
 
   /// Sends commands, and waits for their replies.
   private func exchange(
-    _ commands: [[[UInt8]]], mayFail: ClosedRange<Int>, until due: ContinuousClock.Instant
+    _ commands: [[[UInt8]]], over opened: RedisConnection, mayFail: ClosedRange<Int>?,
+    until due: ContinuousClock.Instant
   ) throws(RedisProblem) -> [RESPValue] {
-    for command in commands { RESPCommand.append(command, to: &output) }
+    opened.send { output in
+      for command in commands { RESPCommand.append(command, to: &output) }
+    }
     var replies: [RESPValue] = []
     while replies.count < commands.count {
-      try flush()
-      if let reply = try nextReply() {
-        if case .error(let text) = reply, !mayFail.contains(replies.count) { throw .refused(text) }
+      try opened.flush()
+      if let reply = try opened.next() {
+        if case .error(let text) = reply, mayFail?.contains(replies.count) != true {
+          throw .refused(text)
+        }
         replies.append(reply)
         continue
       }
       guard .now < due else { throw .slow(client.limits.connect) }
-      let ready = pause(for: socket, output: written < output.count, until: min(due, look()))
-      if ready.input { try read() }
+      let ready = pause(
+        for: opened.socket, output: opened.unsentByteCount > 0, until: min(due, look()))
+      if ready.input { _ = try opened.read() }
       tend()
     }
     return replies
   }
 
   private func serve() throws(RedisProblem) {
+    guard let connection else { preconditionFailure("it stands") }
     takeIncoming()
     while true {
-      send()
-      try flush()
+      send(over: connection)
+      try connection.flush()
       if isOver { return }
       let wakes = look()
       let stalls = sent.isEmpty ? wakes : heard + client.limits.stall
       let ready = pause(
-        for: socket, output: written < output.count, until: min(wakes, stalls))
+        for: connection.socket, output: connection.unsentByteCount > 0, until: min(wakes, stalls))
       if ready.input {
-        try read()
-        while let reply = try nextReply() {
+        if try connection.read() { heard = .now }
+        while let reply = try connection.next() {
           if case .push(let parts) = reply { hear(parts) } else { try answer(reply) }
         }
       } else if !sent.isEmpty, .now >= heard + client.limits.stall {
@@ -167,46 +205,14 @@ final class RedisWorker {
     }
   }
 
-  private func send() {
-    while output.count - written < Self.maxOutputBytes,
+  private func send(over connection: RedisConnection) {
+    while connection.unsentByteCount < Self.maxOutputBytes,
       let request = again.popFirst() ?? unsent.popFirst()
     {
       if sent.isEmpty { heard = .now }
-      request.append(to: &output, hashes: hashes)
+      connection.send { request.append(to: &$0, hashes: hashes) }
       sent.append(Sent(request: request))
     }
-  }
-
-  private func flush() throws(RedisProblem) {
-    guard let socket else { throw .unreachable("the connection is closed") }
-    while written < output.count {
-      let count = try socket.write(output[written...])
-      if count == 0 { break }
-      written += count
-    }
-    if written == output.count {
-      output.removeAll(keepingCapacity: output.count <= 1 << 20)
-    } else if written > 1 << 20 {
-      output.removeFirst(written)
-    } else {
-      return
-    }
-    written = 0
-  }
-
-  private func read() throws(RedisProblem) {
-    guard let socket else { throw .unreachable("the connection is closed") }
-    while true {
-      let count = try socket.read(into: &buffer)
-      if count == 0 { return }
-      heard = .now
-      parser.append(buffer[..<count])
-      if !socket.mayHaveMore(count, of: buffer.count) { return }
-    }
-  }
-
-  private func nextReply() throws(RedisProblem) -> RESPValue? {
-    do throws(RESPError) { return try parser.next() } catch { throw .malformed }
   }
 
   private func hear(_ parts: [RESPValue]) {
@@ -237,7 +243,7 @@ final class RedisWorker {
 
   /// Gives the connection up; what it has not answered goes out again over the next one, in order.
   private func lose(_ problem: RedisProblem) {
-    socket = nil
+    connection = nil
     client.subscription.store(false, ordering: .relaxed)
     for item in sent.reversed() {
       var request = item.request
@@ -352,7 +358,7 @@ final class RedisWorker {
       isWell = false
       request.refuse(.closed)
     }
-    socket = nil
+    connection = nil
     let closings = client.state.withLock { state in
       state.isClosed = true
       defer { state.closings = [] }

@@ -222,7 +222,7 @@ extension Setting {
   )
   static let sessionStore = Setting(
     "session_store", .store, "memory",
-    "Where sessions are kept: memory; a file that survives whatever ends the process (file:PATH); or a Redis that several servers share (redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]). Not beside session_file."
+    "Where sessions are kept: memory; a file that survives whatever ends the process (file:PATH); or a Redis that several servers share (redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], or where its Sentinels say: redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE]). Not beside session_file."
   )
   static let sessionDurability = Setting(
     "session_durability", .choice(SessionDurability.allCases.map(\.rawValue)), "answer",

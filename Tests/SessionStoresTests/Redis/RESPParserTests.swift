@@ -99,6 +99,25 @@ import Testing
     #expect(RedisLocation(text) == location)
   }
 
+  @Test func sentinels() throws {
+    let location = try #require(
+      RedisLocation("rediss+sentinel://u:p@a:1,[::1],c/my%20master/3"))
+    #expect(
+      location.places == [
+        .init(host: "a", port: 1), .init(host: "::1", port: 26_379), .init(host: "c", port: 26_379),
+      ])
+    #expect(location.sentinelName == "my master" && location.database == 3 && location.isSecure)
+    #expect(location.user == "u" && location.password == "p")
+    #expect(
+      location.description == "rediss+sentinel://u:***@a:1,[::1]:26379,c:26379/my master/3")
+    #expect(try #require(RedisLocation("redis+sentinel://a/m")).database == 0)
+    for text in [
+      "redis+sentinel://a", "redis+sentinel://a/", "redis+sentinel:///m", "redis+sentinel://a,/m",
+      "redis+sentinel://a/m/x", "redis+sentinel://a/m/1/2", "redis+sentinel://a:0/m", "redis://a,b",
+      "redis://a/1/2",
+    ] { #expect(RedisLocation(text) == nil) }
+  }
+
   @Test func secureLocations() throws {
     let location = try #require(RedisLocation("rediss://:p@h:7/1"))
     #expect(location.isSecure)

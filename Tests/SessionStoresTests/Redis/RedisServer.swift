@@ -13,12 +13,15 @@ final class RedisServer: Sendable {
   private let folder = TemporaryFolder()
   private let arguments: [String]
   private let isSecure: Bool
+  /// The port of the Redis that it watches over, where it is a Sentinel, by the name `mymaster`.
+  private let watched: Int?
   private let input = Mutex<Int32>(-1)
   private let shell = Mutex<pid_t>(0)
 
   /// - Parameter arguments: settings beside those that keep it apart.
-  init(_ arguments: String..., isSecure: Bool = false) {
+  init(_ arguments: String..., isSecure: Bool = false, watching server: RedisServer? = nil) {
     self.isSecure = isSecure
+    watched = server?.port
     port = Self.freePort()
     self.arguments = arguments
     start()
@@ -37,9 +40,22 @@ final class RedisServer: Sendable {
     for output: Int32 in [1, 2] {
       posix_spawn_file_actions_addopen(&actions, output, "/dev/null", O_WRONLY, 0)
     }
+    var program =
+      "redis-server \(isSecure ? "--port 0 --tls-port" : "--port") \(port) --bind 127.0.0.1 --dir '\(folder.path)' --save '' "
+      + arguments.joined(separator: " ")
+    var preparation = ""
+    if let watched {
+      // A Sentinel writes what it finds out into its settings.
+      let lines = [
+        "port \(port)", "bind 127.0.0.1", "sentinel monitor mymaster 127.0.0.1 \(watched) 1",
+        "sentinel down-after-milliseconds mymaster 300", "sentinel failover-timeout mymaster 3000",
+      ]
+      let path = "'\(folder.path)/sentinel.conf'"
+      preparation = "printf '\(lines.joined(separator: "\\n"))\\n' > \(path); "
+      program = "redis-server \(path) --sentinel"
+    }
     let command =
-      "redis-server \(isSecure ? "--port 0 --tls-port" : "--port") \(port) --bind 127.0.0.1 --dir '\(folder.path)' --save '' \(arguments.joined(separator: " ")) "
-      + "< /dev/null & read line; kill -9 $!; wait"
+      "\(preparation)\(program) < /dev/null & read line; kill -9 $!; wait"
     let words = ["sh", "-c", command]
     var pointers = words.map { strdup($0) } + [nil]
     var process: pid_t = 0
@@ -116,18 +132,19 @@ final class RedisServer: Sendable {
     return address
   }
 
+  /// A port that nobody has; below those that the kernel gives to clients, which could take it before the server does.
   private static func freePort() -> Int {
-    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
-    var address = address(0)
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    return withUnsafeMutablePointer(to: &address) { pointer in
-      let pointer = UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self)
-      precondition(bind(socket, pointer, size) == 0 && getsockname(socket, pointer, &size) == 0)
-      return Int(
-        UInt16(
-          bigEndian: UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr_in.self).pointee
-            .sin_port))
+    while true {
+      let port = Int.random(in: 16_000..<32_000)
+      let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(socket) }
+      var address = address(port)
+      let status = withUnsafePointer(to: &address) { pointer in
+        bind(
+          socket, UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self),
+          socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+      if status == 0 { return port }
     }
   }
 }

@@ -35,15 +35,18 @@ final class GraphNode: Sendable {
   let mask: Model.ValueReference?
   /// The range in a rider's state of the floats for the node's mask.
   let maskState: Range<Int>
+  /// The range in a rider's state of the value's last step so far; empty if nobody needs it beyond the turn that gave it.
+  let lastStep: Range<Int>
 
   /// - Parameters:
   ///   - domain: the rows of its value.
   ///   - finalLayers: recurrent networks: the layers whose final states are read.
   ///   - state: the range of its floats in a rider's state.
   ///   - maskState: the range of the floats for its mask.
+  ///   - lastStep: the range of the value's last step.
   init(
     _ node: Model.ResolvedNode, op: any OpForward, domain: RowDomain, finalLayers: Set<Int>,
-    state: Range<Int>, maskState: Range<Int>
+    state: Range<Int>, maskState: Range<Int>, lastStep: Range<Int>
   ) {
     self.op = op
     inputs = node.inputs
@@ -57,6 +60,7 @@ final class GraphNode: Sendable {
     self.state = state
     mask = node.mask
     self.maskState = maskState
+    self.lastStep = lastStep
   }
 }
 

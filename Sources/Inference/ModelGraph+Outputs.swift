@@ -76,10 +76,13 @@ extension ModelGraph {
 
   /// Collects what a turn answers of an output: of each rider the rows that it asks for, of one without steps the vector,
   /// once the rider finishes; of a mask the steps of its output. What a decoder reads comes last: every step of a sequence, or the vector.
-  func report(output index: Int, plan: TurnPlan, workspace: inout Workspace) {
+  func report(output index: Int, plan: TurnPlan, states: SeatStates, workspace: inout Workspace) {
     let answer = answers[index]
     let layout = plan.layouts[answer.axis]
+    let kept = lastStep(of: answer.value)
     var rows: [Int] = []
+    /// The rows whose values stand in the rider's state, and its seat.
+    var stored: [(row: Int, seat: Int)] = []
     for j in plan.riders.indices {
       let start = rows.count
       let everyStep =
@@ -90,13 +93,33 @@ extension ModelGraph {
         for t in 0..<layout.steps[j] { rows.append(layout.row(rider: j, step: t)) }
       case .reported where everyStep: rows += plan.reported[j]
       case .steps, .reported, .riders, .ends:
-        if plan.riders[j].finishes {
+        guard plan.riders[j].finishes else { break }
+        if !kept.isEmpty, layout.steps[j] == 0 {
+          stored.append((rows.count, plan.riders[j].seat))
+          rows.append(Self.noRow)
+        } else {
           rows.append(plan.endRow(of: j, in: answer.domain, axis: answer.axis))
         }
       }
       workspace.reported[index][plan.order[j]] = start..<rows.count
     }
     let source = workspace[answer.value]
-    workspace.outputs[index].gather(rows, of: source)
+    guard !stored.isEmpty else { return workspace.outputs[index].gather(rows, of: source) }
+    workspace.outputs[index].resize(rows: rows.count, columns: source.columns)
+    for (row, from) in rows.enumerated() where from != Self.noRow {
+      workspace.outputs[index].set(
+        row: row, from: source.values, at: from * source.columns, count: source.columns)
+    }
+    for (row, seat) in stored {
+      states.read(seat: seat, range: kept, into: &workspace.outputs[index], row: row)
+    }
+  }
+
+  /// In the place of a row that no value of the turn has.
+  private static let noRow = -1
+
+  /// The range in a rider's state of a value's last step so far; empty if none is kept.
+  func lastStep(of reference: Model.ValueReference) -> Range<Int> {
+    if case .node(let index) = reference { nodes[index].lastStep } else { 0..<0 }
   }
 }

@@ -51,34 +51,47 @@ package final class ModelGraph: Sendable {
     self.model = model
     self.precision = precision
     self.kernels = kernels
-    let finals = Self.finals(in: model)
-    var nodes: [GraphNode] = []
-    var initialState: [Float] = []
+    var ops: [any OpForward] = []
+    var domains = GraphDomains(model)
     var packedByteCount = 0
     for node in model.nodes {
       let op = try OpTable.forward(
         of: NodeWeights(
           node: node, tensors: model.tensors, precision: precision, kernels: kernels))
-      let inputDomains = node.inputs.map { Self.domain(of: $0, in: nodes, of: model) }
-      let state = op.initialState(size: node.size)
-      let maskState = node.mask == nil ? [] : op.maskState(size: node.size)
-      let stateEnd = initialState.count + state.count
-      nodes.append(
-        GraphNode(
-          node, op: op, domain: Self.domain(of: node, as: op.domain(of: inputDomains)),
-          finalLayers: finals[nodes.count] ?? [], state: initialState.count..<stateEnd,
-          maskState: stateEnd..<stateEnd + maskState.count))
-      initialState += state + maskState
+      domains.append(node, op)
+      ops.append(op)
       packedByteCount += op.byteCount
-      guard initialState.count <= Self.maxStateFloats else {
-        throw .tooMany(
-          "floats of state a sequence, up to node \"\(node.name)\"", found: initialState.count,
-          limit: Self.maxStateFloats)
-      }
       guard packedByteCount <= Self.maxPackedBytes else {
         throw .tooMany(
           "bytes of packed weights, up to node \"\(node.name)\"", found: packedByteCount,
           limit: Self.maxPackedBytes)
+      }
+    }
+    isStreamable = domains.areStreamable(ops)
+    let finals = Self.finals(in: model)
+    let kept = isStreamable ? domains.keptNodes : []
+    var nodes: [GraphNode] = []
+    var initialState: [Float] = []
+    for (index, node) in model.nodes.enumerated() {
+      let op = ops[index]
+      func place(_ floats: [Float]) -> Range<Int> {
+        let start = initialState.count
+        initialState += floats
+        return start..<initialState.count
+      }
+      let state = place(op.initialState(size: node.size))
+      let maskState = place(node.mask == nil ? [] : op.maskState(size: node.size))
+      let lastStep = place(
+        kept.contains(index) ? Array(repeating: 0, count: node.size) : [])
+      nodes.append(
+        GraphNode(
+          node, op: op, domain: domains.nodes[index], finalLayers: finals[index] ?? [],
+          state: state,
+          maskState: maskState, lastStep: lastStep))
+      guard initialState.count <= Self.maxStateFloats else {
+        throw .tooMany(
+          "floats of state a sequence, up to node \"\(node.name)\"", found: initialState.count,
+          limit: Self.maxStateFloats)
       }
     }
     var decoders: [OutputDecoder?] = []
@@ -90,13 +103,13 @@ package final class ModelGraph: Sendable {
     self.nodes = nodes
     inputs = model.description.inputs.indices.map { index in
       GraphInput(
-        domain: Self.domain(of: .input(index), in: nodes, of: model),
+        domain: domains[.input(index)],
         axis: model.axis(of: .input(index)) ?? 0)
     }
     answers = model.answers.enumerated().map { index, output in
       let isSequence = if case .sequence = output.form { true } else { false }
       return GraphAnswer(
-        value: output.value, domain: Self.domain(of: output.value, in: nodes, of: model),
+        value: output.value, domain: domains[output.value],
         axis: model.axis(of: output.value) ?? 0, isSequence: isSequence,
         output: model.output(ofAnswer: index))
     }
@@ -105,9 +118,6 @@ package final class ModelGraph: Sendable {
       try DecoderGraph(decoder, precision: precision, kernels: kernels)
     }
     self.packedByteCount = packedByteCount + (decoder?.graph.packedByteCount ?? 0)
-    isStreamable =
-      model.axes.count == 1 && !nodes.contains { $0.op.needsWholeSequence } && !Self.restarts(nodes)
-      && !Self.looksAhead(nodes, in: model)
   }
 
   /// The version of the layout of a sequence's state, on which state tokens depend: 3 with sums over time, each in two floats
@@ -157,11 +167,6 @@ package final class ModelGraph: Sendable {
     return finals
   }
 
-  /// Only `last` over the first axis can be reported at each step; over other axes its value exists only at the end.
-  private static func domain(of node: Model.ResolvedNode, as domain: RowDomain) -> RowDomain {
-    domain == .reported && node.op == .last && node.axis != 0 ? .ends : domain
-  }
-
   /// The axis of a value, an index in the model's `axes`; 0 for a vector.
   func axis(of reference: Model.ValueReference) -> Int {
     switch reference {
@@ -176,41 +181,6 @@ package final class ModelGraph: Sendable {
     case .input(let index): inputs[index].domain
     case .node(let index): nodes[index].domain
     case .hidden, .cell: .ends
-    }
-  }
-
-  private static func domain(
-    of reference: Model.ValueReference, in nodes: [GraphNode], of model: Model
-  ) -> RowDomain {
-    switch reference {
-    case .input(let index):
-      if case .vector = model.description.inputs[index].kind { .riders } else { .steps }
-    case .node(let index): nodes[index].domain
-    case .hidden, .cell: .ends
-    }
-  }
-
-  /// Whether a value with steps depends on one that is known only at the end of the sequence.
-  private static func looksAhead(_ nodes: [GraphNode], in model: Model) -> Bool {
-    nodes.contains { node in
-      node.domain == .steps
-        && node.inputs.contains {
-          let domain = domain(of: $0, in: nodes, of: model)
-          return domain == .reported || domain == .ends
-        }
-    }
-  }
-
-  /// Whether a recurrent network's initial state depends on a value that is known only at the end of the sequence.
-  private static func restarts(_ nodes: [GraphNode]) -> Bool {
-    nodes.contains { node in
-      [node.initialHidden, node.initialCell].contains { reference in
-        switch reference {
-        case .hidden, .cell: true
-        case .node(let index): nodes[index].domain != .riders
-        case .input, nil: false
-        }
-      }
     }
   }
 }

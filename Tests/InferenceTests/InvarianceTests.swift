@@ -43,7 +43,7 @@ import Testing
     /// From states that the client gives, beyond what a computed h can be.
     case givenStates
     case gru, gruResetBefore, rnn, rareLSTM
-    case maskedKernels
+    case maskedKernels, changingSteps
 
     func model() throws -> Model {
       switch self {
@@ -55,6 +55,7 @@ import Testing
       case .rnn: try SmallModels.forecaster(cell: .rnnReLU)
       case .rareLSTM: try SmallModels.forecaster(cell: .rareLSTM)
       case .maskedKernels: try SmallModels.maskedKernels()
+      case .changingSteps: try SmallModels.changingSteps()
       }
     }
   }

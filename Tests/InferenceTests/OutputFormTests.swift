@@ -54,8 +54,20 @@ import Testing
   /// Random graphs, each rider with wishes of its own: what it gets alone, whole, by the scalar kernels, to the bit.
   @Test(arguments: seeds, Precision.allCases)
   func neitherBatchNorChunkNorInstructionSetMatters(seed: UInt64, precision: Precision) throws {
-    var random = try RandomModel(seed: seed &+ 500)
-    var noise = Noise(seed: seed)
+    try check(RandomModel(seed: seed &+ 500), seed: seed, precision: precision)
+  }
+
+  /// Likewise where the number of steps changes, though not a step is waited for.
+  @Test(arguments: seeds)
+  func norDoNumbersOfSteps(seed: UInt64) throws {
+    let random = try RandomModel(seed: seed, focus: .streamed)
+    #expect(try ModelGraph(random.model).isStreamable)
+    try check(
+      random, seed: seed, precision: Precision.allCases[Int(seed) % Precision.allCases.count])
+  }
+
+  private func check(_ random: RandomModel, seed: UInt64, precision: Precision) throws {
+    var (random, noise) = (random, Noise(seed: seed))
     let scalar = try ModelGraph(
       random.model, precision: precision, kernels: #require(Kernels(.scalar)))
     let sequences = try (0..<6).map { _ in
@@ -72,6 +84,50 @@ import Testing
         graph.isStreamable ? Swift.min(remaining, .random(in: 0...9, using: &noise)) : remaining
       }
       #expect(found.map(\.bits) == alone)
+    }
+  }
+
+  /// A state may say that it has done any number of steps: they count as the ones so far, without overflow.
+  @Test(arguments: [1, 2, 3, 1 << 53, 1 << 62])
+  func aStateFarAlong(position: Int) throws {
+    let graph = try ModelGraph(SmallModels.changingSteps())
+    var noise = Noise(seed: 3)
+    let sequence = try noise.sequence(for: graph.model, steps: 4)
+    var (states, workspace) = (SeatStates(graph: graph), Workspace(graph: graph))
+    let resumed = SequenceState(
+      position: position, floats: Array(repeating: 0.25, count: graph.stateFloatCount))
+    graph.forward(
+      [
+        TurnRider(
+          input: sequence, steps: 0..<4, position: position, finishes: true,
+          selection: graph.defaultSelection, seat: 0, resumed: resumed)
+      ], states: &states, workspace: &workspace)
+    for (index, output) in graph.model.outputs.enumerated() {
+      let values = workspace.values(ofOutput: index, rider: 0)
+      // Wherever they begin, four steps give two, each of these three, and these six again half as many.
+      let rows = ["lstm": 2, "each": 6, "gru": 3][output.name] ?? 1
+      #expect(values.count == rows * output.size, "\(output.name)")
+      #expect(values.allSatisfy { $0.isFinite })
+    }
+  }
+
+  /// The graphs that run step by step hold what they are meant to.
+  @Test func streamedGraphsChangeTheirSteps() throws {
+    var found: Set<String> = []
+    for seed in Self.seeds {
+      let graph = try ModelGraph(RandomModel(seed: seed, focus: .streamed).model)
+      for node in graph.model.nodes where node.axis ?? 0 > 0 {
+        found.insert(node.mask == nil ? node.op.name : "masked \(node.op.name)")
+      }
+      if graph.nodes.contains(where: { !$0.lastStep.isEmpty }) { found.insert("kept") }
+      if graph.model.axes.count > 3 { found.insert("many") }
+    }
+    let ops = [
+      "conv", "max_pool", "average_pool", "repeat_steps", "lstm", "gru", "rnn", "mlstm", "last",
+      "first", "mean", "max", "sum",
+    ]
+    for name in ops + ["masked lstm", "masked last", "masked mean", "masked conv", "kept", "many"] {
+      #expect(found.contains(name), "\(name)")
     }
   }
 

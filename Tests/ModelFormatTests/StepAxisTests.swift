@@ -57,6 +57,72 @@ import Testing
     }
   }
 
+  /// Pieces add up to the whole, wherever they are cut, and no piece has more than it would have from the beginning.
+  @Test func piecesAddUp() throws {
+    let causal = [1, 2, 3, 7].map { StepKernel(kernel: 4, stride: $0, padding: .causal).stage }
+    var random = SeededGenerator(state: 4)
+    for _ in 0..<200 {
+      let stages = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+        Bool.random(using: &random)
+          ? causal.randomElement(using: &random)!
+          : StepAxis.Stage(factor: .random(in: 1...3, using: &random))
+      }
+      let axis = try #require(stages.reduce(x, { $0?.applying($1) }))
+      var (position, sum) = (0, 0)
+      while position < 60 {
+        let steps = Int.random(in: 0...5, using: &random)
+        let added = axis.added(by: steps, after: position)
+        #expect((0...axis.count([steps])).contains(added))
+        (position, sum) = (position + steps, sum + added)
+        #expect(axis.count([position]) == sum)
+      }
+    }
+  }
+
+  /// A state may claim any number of steps.
+  @Test func farAlong() throws {
+    let most = 1 << 62
+    let grown = try axis(.init(factor: 1024))
+    #expect(grown.added(by: 3, after: most) == 3072)
+    #expect(grown.exactCount(most) == Int128(most) * 1024)
+    let thirds = try axis(.init(factor: 512), .init(offset: 2, divisor: 3), .init(factor: 2))
+    let added = (0..<3).map { thirds.added(by: 1, after: most + $0) }
+    #expect(added.reduce(0, +) == 1024 && thirds.added(by: 3, after: most) == 1024)
+  }
+
+  private static let causal: [(StepKernel, Bool)] = [
+    (StepKernel(kernel: 3, stride: 2, padding: .causal), true),
+    (StepKernel(kernel: 3, stride: 2, dilation: 2, padding: .explicit(before: 4, after: 0)), true),
+    (StepKernel(kernel: 3, stride: 2, padding: .explicit(before: 3, after: 0)), false),
+    (StepKernel(kernel: 3, stride: 2, padding: .explicit(before: 1, after: 0)), false),
+    (StepKernel(kernel: 3, stride: 2, padding: .explicit(before: 2, after: 1)), false),
+    (StepKernel(kernel: 1, stride: 2, padding: .valid), true),
+    (StepKernel(kernel: 2, stride: 2, padding: .valid), false),
+    (StepKernel(kernel: 1, stride: 3, padding: .same), true),
+    (StepKernel(kernel: 2, stride: 2, padding: .same), false),
+    (
+      StepKernel(kernel: 2, stride: 1, padding: .explicit(before: 1, after: 0), isCeiling: true),
+      true
+    ),
+    (
+      StepKernel(kernel: 3, stride: 2, padding: .explicit(before: 2, after: 0), isCeiling: true),
+      false
+    ),
+    (StepKernel(kernel: 1, stride: 2, padding: .valid, isCeiling: true), true),
+  ]
+
+  /// Of a causal kernel, position k ends with step k · stride: there are as many as steps that are such.
+  @Test(arguments: causal)
+  func causalKernels(kernel: StepKernel, isCausal: Bool) throws {
+    #expect(kernel.isCausal == isCausal)
+    let axis = try axis(kernel.stage)
+    let isCounted = (1...40).allSatisfy {
+      axis.count([$0]) == ($0 + kernel.stride - 1) / kernel.stride
+        && kernel.before(stepCount: $0) == kernel.span - 1
+    }
+    #expect(isCounted == isCausal)
+  }
+
   @Test func sameNumberSameAxis() throws {
     let halved = try axis(StepKernel(kernel: 2, stride: 2, padding: .same).stage)
     #expect(try axis(.init(offset: 3, divisor: 4)) == halved.applying(.init(offset: 1, divisor: 2)))

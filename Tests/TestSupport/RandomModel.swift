@@ -14,6 +14,8 @@ package struct RandomModel {
     case maskedKernels
     /// A multiplicative LSTM, and a sequence cropped or padded to another's steps.
     case recent
+    /// Nothing but what runs step by step, over numbers of steps that change along the way.
+    case streamed
   }
 
   /// - Parameter focus: nil for nothing.
@@ -50,9 +52,14 @@ package struct RandomModel {
     init(noise: Noise) { self.noise = noise }
 
     mutating func make(_ focus: Focus?) throws -> Model {
-      addInputs()
-      for index in 0..<number(2...9) { addNode("n\(index)") }
+      addInputs(hasOneAxis: focus == .streamed)
+      if focus == .streamed {
+        for index in 0..<number(4...9) { addStreamed("n\(index)") }
+      } else {
+        for index in 0..<number(2...9) { addNode("n\(index)") }
+      }
       switch focus {
+      case .streamed: break
       case nil: break
       case .maskedAttention: addMaskedAttention()
       case .maskedKernels: addMaskedKernels()
@@ -122,11 +129,11 @@ package struct RandomModel {
       return name
     }
 
-    mutating func addInputs() {
+    mutating func addInputs(hasOneAxis: Bool) {
       let (features, vectors) = (number(0...2), number(0...1))
       for index in 0..<features {
         let size = size()
-        let axis = index > 0 && chance(3) ? "other" : nil
+        let axis = !hasOneAxis && index > 0 && chance(3) ? "other" : nil
         inputs.append(
           .init(
             name: "x\(index)",
@@ -197,6 +204,55 @@ package struct RandomModel {
         node(
           name, .softmaxSum, [values.last!, weighed],
           isSequence: false, size: weighed.size)
+      }
+    }
+
+    /// What needs no later step.
+    mutating func addStreamed(_ name: String) {
+      let x = value(sequence: true)!
+      let (kernel, stride, dilation) = (number(1...4), number(1...3), number(1...2))
+      let span = (kernel - 1) * dilation + 1
+      let paddings: [StepKernel.Padding] = [.causal, .explicit(before: span - 1, after: 0)]
+      let padding = paddings.randomElement(using: &noise)!
+      let steps = stride == 1 ? x.steps : name
+      switch number(0...11) {
+      case 0...2:
+        tensor("\(name).weight", [3, x.size, kernel])
+        node(
+          name, .conv(padding: padding, stride: stride, dilation: dilation), [x],
+          isSequence: true, size: 3, steps: steps)
+      case 3:
+        node(
+          name,
+          .maxPool(kernel: kernel, stride: stride, padding: padding, dilation: dilation),
+          [x], isSequence: true, size: x.size, steps: steps)
+      case 4:
+        node(
+          name,
+          .averagePool(
+            kernel: kernel, stride: stride,
+            padding: padding == .causal ? .causal : .explicit(before: kernel - 1, after: 0),
+            countPadding: chance(2)),
+          [x], isSequence: true, size: x.size, steps: steps)
+      case 5 where nodes.count(where: { $0.op.name == "repeat_steps" }) < 4:
+        node(
+          name, .repeatSteps(times: number(2...3)), [x], isSequence: true, size: x.size,
+          steps: name)
+      case 6...8:
+        let network = RandomNetwork(
+          [.lstm(LSTMOp()), .gru(GRUOp()), .rnn(RNNOp()), .mlstm(MLSTMOp())]
+            .randomElement(using: &noise)!,
+          inputSize: x.size, hiddenSize: size(), layers: number(1...2))
+        for (part, shape) in network.tensors { tensor("\(name).\(part)", shape) }
+        node(name, network.op, [x], isSequence: true, size: network.outputSize)
+      case 9:
+        let other = value(sequence: true, steps: x.steps)!
+        node(name, .concat, [x, other], isSequence: true, size: x.size + other.size)
+      default:
+        let ops: [ModelDescription.Op] = [.last, .first, .mean, .max, .sum]
+        node(
+          name, ops.randomElement(using: &noise)!, [x], isSequence: false, size: x.size,
+          isMasked: chance(2))
       }
     }
 

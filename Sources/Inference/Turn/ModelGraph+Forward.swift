@@ -11,7 +11,7 @@ extension ModelGraph {
     _ riders: [TurnRider], states: inout SeatStates, workspace: inout Workspace,
     crew: Crew? = nil
   ) {
-    let plan = TurnPlan(riders, axes: model.axes, reportsEveryStep: reportsEveryStep)
+    let plan = TurnPlan(riders, of: model, reportsEveryStep: reportsEveryStep)
     for rider in riders {
       if let state = rider.resumed {
         states.resume(seat: rider.seat, from: state)
@@ -27,10 +27,25 @@ extension ModelGraph {
       swap(&output, &workspace.nodes[index])
       nodes[index].op.forward(turn, states: &states, workspace: &workspace, into: &output)
       swap(&output, &workspace.nodes[index])
+      if !nodes[index].lastStep.isEmpty {
+        keepLastStep(of: index, plan: plan, states: &states, workspace: workspace)
+      }
     }
     for index in workspace.outputs.indices {
       workspace.reported[index] = Array(repeating: 0..<0, count: riders.count)
-      report(output: index, plan: plan, workspace: &workspace)
+      report(output: index, plan: plan, states: states, workspace: &workspace)
+    }
+  }
+
+  /// Keeps a node's last step in the state of each rider to which this turn gave one.
+  private func keepLastStep(
+    of index: Int, plan: TurnPlan, states: inout SeatStates, workspace: borrowing Workspace
+  ) {
+    let (node, layout) = (nodes[index], plan.layouts[nodes[index].valueAxis])
+    for (j, rider) in plan.riders.enumerated() where layout.steps[j] > 0 {
+      states.write(
+        seat: rider.seat, range: node.lastStep, from: workspace.nodes[index].values,
+        at: layout.lastRow(rider: j) * node.size)
     }
   }
 

@@ -8,6 +8,10 @@ final class TurnPlan: Sendable {
   let order: [Int]
   /// The layout of each of the model's axes.
   let layouts: [PackedLayout]
+  private let axes: [StepAxis]
+  /// Whether all inputs have the same steps, so that the numbers of others follow from those of the turn. Else a rider's steps
+  /// are its whole sequence.
+  private let hasOneAxis: Bool
   /// For each rider, the range of its reported rows.
   let reported: [Range<Int>]
   /// For each reported row, the packed row and the rider.
@@ -18,13 +22,15 @@ final class TurnPlan: Sendable {
   private let endPlaces: [Int]
 
   /// - Parameters:
-  ///   - axes: the model's axes; riders are ordered by their steps on the first.
+  ///   - model: its axes are those of the layouts; riders are ordered by their steps on the first.
   ///   - reportsEveryStep: whether a rider with this selection needs a reported row for each step.
-  init(_ given: [TurnRider], axes: [StepAxis], reportsEveryStep: (Selection) -> Bool) {
+  init(_ given: [TurnRider], of model: Model, reportsEveryStep: (Selection) -> Bool) {
+    axes = model.axes
+    let hasOneAxis = model.inputAxes.count == 1
+    self.hasOneAxis = hasOneAxis
     // By index, as copying riders would change reference counts.
-    let isAlone = axes.count == 1
     let lengths = given.indices.map {
-      isAlone ? given[$0].steps.count : given[$0].input.stepCounts[0]
+      hasOneAxis ? given[$0].steps.count : given[$0].input.stepCounts[0]
     }
     // The common case: riders of equal lengths need no sorting.
     if zip(lengths, lengths.dropFirst()).allSatisfy({ $0 >= $1 }) {
@@ -37,12 +43,17 @@ final class TurnPlan: Sendable {
       riders = order.map { given[$0] }
     }
     let layout = PackedLayout(steps: order.map { lengths[$0] })
-    // With several axes, a rider's steps are its whole sequence.
     var layouts = [layout]
     for axis in axes.dropFirst() {
       var steps: [Int] = []
-      for rider in riders.indices {
-        steps.append(riders[rider].hasSources ? 0 : axis.count(riders[rider].input.stepCounts))
+      for (rider, length) in zip(riders.indices, order.lazy.map { lengths[$0] }) {
+        if riders[rider].hasSources {
+          steps.append(0)
+        } else if hasOneAxis, axis.origin != nil {
+          steps.append(axis.added(by: length, after: riders[rider].position))
+        } else {
+          steps.append(axis.count(riders[rider].input.stepCounts))
+        }
       }
       layouts.append(PackedLayout(steps: steps))
     }
@@ -67,6 +78,14 @@ final class TurnPlan: Sendable {
     self.reportedRiders = reportedRiders
     self.ends = ends
     self.endPlaces = endPlaces
+  }
+
+  /// The steps that a rider's values on an axis had before this turn.
+  func stepsBefore(rider: Int, axis: Int) -> Int128 {
+    let position = riders[rider].position
+    guard axis > 0 else { return Int128(position) }
+    return position > 0 && hasOneAxis && axes[axis].origin != nil
+      ? axes[axis].exactCount(position) : 0
   }
 
   /// The row of a value in `domain` (for steps, on `axis`) for the end of a rider that finishes.

@@ -12,7 +12,9 @@ package struct StepAxis: Sendable, Hashable {
     var offset = 0
     var divisor = 1
 
-    func callAsFunction(_ count: Int) -> Int { floor(factor * count + offset, divisor) }
+    func callAsFunction<Number: BinaryInteger>(_ count: Number) -> Number {
+      floor(Number(factor) * count + Number(offset), Number(divisor))
+    }
   }
 
   /// The axis of inputs.
@@ -26,6 +28,15 @@ package struct StepAxis: Sendable, Hashable {
 
   /// The number of steps, given the origin's.
   func count(_ count: Int) -> Int { stages.reduce(count) { $1($0) } }
+
+  /// The number of steps, given the origin's: any that a state from outside may claim, without overflow.
+  package func exactCount(_ count: Int) -> Int128 { stages.reduce(Int128(count)) { $1($0) } }
+
+  /// The number of steps that the next `steps` of the origin add to those of the first `position`.
+  package func added(by steps: Int, after position: Int) -> Int {
+    guard position > 0 else { return count(steps) }
+    return Int(exactCount(position + steps) - exactCount(position))
+  }
 
   /// Whether there are more steps than the origin's.
   var grows: Bool { stages.contains { $0.factor > $0.divisor } }
@@ -115,7 +126,7 @@ package struct InputAxis: Sendable, Equatable {
 }
 
 /// The quotient, rounded towards minus infinity; `divisor` is above 0.
-private func floor(_ number: Int, _ divisor: Int) -> Int {
+private func floor<Number: BinaryInteger>(_ number: Number, _ divisor: Number) -> Number {
   let (quotient, rest) = number.quotientAndRemainder(dividingBy: divisor)
   return rest < 0 ? quotient - 1 : quotient
 }

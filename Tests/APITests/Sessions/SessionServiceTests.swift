@@ -75,13 +75,15 @@ import Testing
   /// Random graphs of random ops, cut at random places: the last step's outputs, as written.
   @Test(arguments: 1...12)
   func randomModelsInPieces(seed: UInt64) async throws {
+    let changing =
+      seed.isMultiple(of: 2) ? try RandomModel(seed: seed, focus: .streamed) : nil
     let streamable = (0..<UInt64(1000)).lazy.compactMap { attempt -> RandomModel? in
       guard let random = try? RandomModel(seed: seed &* 1000 &+ attempt),
         let graph = try? ModelGraph(random.model), graph.isStreamable, graph.stateFloatCount > 0
       else { return nil }
       return random
     }
-    var random = try #require(streamable.first)
+    var random = try #require(changing ?? streamable.first)
     var noise = TestSupport.Noise(seed: seed)
     let service = try Service.make(random.model)
     for journey in 1...4 {
@@ -97,6 +99,76 @@ import Testing
         service, inputs(of: sequence, random.model), more: #","outputs":"last""#)
       #expect(found.outputs == whole.outputs)
       #expect(found.session == #"{"id":"\#(journey)","steps":\#(sequence.stepCount)}"#)
+    }
+  }
+
+  /// A step at a time: of every other one nothing comes, and the last so far stays the last.
+  @Test func fewerStepsThanThereWere() async throws {
+    let model = try Model(
+      description: ModelDescription(
+        name: "halved", version: "1",
+        inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil))],
+        nodes: [
+          .init(name: "y", op: .maxPool(padding: .causal), inputs: ["x"]),
+          .init(name: "end", op: .last, inputs: ["y"]),
+          .init(name: "mean", op: .mean, inputs: ["y"]),
+        ],
+        outputs: [.init(name: "y", decode: .argmax), .init(name: "end"), .init(name: "mean")]),
+      tensors: TensorFile(bytes: TensorFile.serialize([])))
+    let service = try Service.make(model)
+    let head = #"{"model":"halved","outputs":"#
+    let whole = try await ask(service, "[1,2,3,4,5]").outputs
+    #expect(
+      whole == head
+        + #"{"y":[1.0,3.0,5.0],"end":[5.0],"mean":[3.0]},"labels":{"y":[0,0,0]},"scores":{"y":[1.0,3.0,5.0]}}"#
+        + "\n")
+    let expected: [(y: String, labels: String, last: String, mean: String)] = [
+      ("[1.0]", "[0]", "1.0", "1.0"), ("[]", "[]", "1.0", "1.0"), ("[3.0]", "[0]", "3.0", "2.0"),
+      ("[]", "[]", "3.0", "2.0"), ("[5.0]", "[0]", "5.0", "3.0"),
+    ]
+    for (index, step) in expected.enumerated() {
+      let begin = index == 0 ? #","begin":true"# : ""
+      let all = try await ask(service, "[\(index + 1)]", #"{"id":"all"\#(begin)}"#)
+      #expect(
+        all.outputs == head
+          + #"{"y":\#(step.y),"end":[\#(step.last)],"mean":[\#(step.mean)]},"labels":{"y":\#(step.labels)},"scores":{"y":\#(step.y)}}"#
+          + "\n")
+      #expect(all.session == #"{"id":"all","steps":\#(index + 1)}"#)
+      let last = try await ask(
+        service, "[\(index + 1)]", #"{"id":"last"\#(begin)}"#,
+        more: #","outputs":"last","answer":["outputs"]"#)
+      #expect(
+        last.outputs == head
+          + #"{"y":[\#(step.last)],"end":[\#(step.last)],"mean":[\#(step.mean)]}}"# + "\n")
+    }
+    // Sequences of one request that stand at different steps.
+    let together = try await ask(
+      service, "[[6],[7]]", #"["all",{"id":"new","begin":true}]"#, more: #","answer":["outputs"]"#)
+    #expect(
+      together.outputs == head
+        + #"{"y":[[],[7.0]],"end":[[5.0],[7.0]],"mean":[[3.0],[7.0]]}}"# + "\n")
+  }
+
+  /// A convolution with a stride and an LSTM behind it: pieces of one step, and of any, by a token and by a session.
+  @Test func aStridedConvolutionAStepAtATime() async throws {
+    let model = try SmallModels.changingSteps()
+    let service = try Service.make(model)
+    var noise = TestSupport.Noise(seed: 5)
+    let whole = try noise.sequence(for: model, steps: 23)
+    let expected = try await ask(service, inputs(of: whole, model), more: #","outputs":"last""#)
+    var token: String?
+    for step in 0..<whole.stepCount {
+      let piece = try inputs(of: whole.piece(step..<step + 1, for: model), model)
+      let state = token.map { #","state":"\#($0)""# } ?? ""
+      let answer = await service.predict(
+        #"{"inputs":\#(piece),"outputs":"last","return_state":true\#(state)}"#)
+      try #require(answer.status == 200, "\(answer.body)")
+      token = try self.token(in: answer.body)
+      let found = try await ask(
+        service, piece, step == 0 ? #"{"id":"s","begin":true}"# : #""s""#,
+        more: #","outputs":"last""#)
+      #expect(answer.body.hasPrefix(found.outputs.dropLast(2)))
+      if step == whole.stepCount - 1 { #expect(found.outputs == expected.outputs) }
     }
   }
 

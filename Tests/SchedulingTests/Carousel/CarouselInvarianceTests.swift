@@ -9,7 +9,7 @@ import Testing
 /// alone in one turn. The carousel drives the model here, without engine or threads, so that a seed is a schedule.
 @Suite struct CarouselInvarianceTests {
   enum Kind: CaseIterable {
-    case streamable, wholeSequences, forecaster, writer, wholeWriter
+    case streamable, changingSteps, wholeSequences, forecaster, writer, wholeWriter
 
     func model(seed: UInt64) throws -> Model {
       switch self {
@@ -20,6 +20,7 @@ import Testing
           if graph.isStreamable == (self == .streamable), graph.stateFloatCount > 0 { return model }
         }
         throw NoSuchGraph()
+      case .changingSteps: return try RandomModel(seed: seed, focus: .streamed).model
       case .forecaster:
         let shapes = SmallModels.Shape.allCases
         return try SmallModels.forecaster(shapes[Int(seed) % shapes.count], seed: seed)

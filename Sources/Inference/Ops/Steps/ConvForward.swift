@@ -52,9 +52,10 @@ struct ConvForward: OpForward {
     for rider in layout.steps.indices {
       window.extend(
         rider, node, input, states: &states, range: node.node.state, into: &rows)
+      let first = window.firstRow(rider, node)
       for t in 0..<layout.steps[rider] {
         batch.append(
-          stepsFrom: t * window.kernel.stride, by: window.kernel.dilation, of: rows,
+          stepsFrom: first + t * window.kernel.stride, by: window.kernel.dilation, of: rows,
           for: layout.row(rider: rider, step: t),
           into: &output, kernels: node.graph.kernels)
       }
@@ -96,6 +97,7 @@ struct ConvForward: OpForward {
     }
 
     mutating func finish(into output: inout Matrix, kernels: Kernels) {
+      guard !targets.isEmpty else { return }
       for (group, map) in maps.enumerated() {
         patches[group].resize(rows: targets.count, columns: map.inputSize)
         map.forward(patches[group], into: &results, kernels: kernels)

@@ -18,8 +18,17 @@ struct KernelWindow {
   var needsWholeSequence: Bool { past == nil }
   var initialState: [Float] { past?.initialState ?? [] }
 
-  /// Lays out a rider's steps of this turn, as rows, with zeros beyond the ends, so that a place t of the kernel begins at row
-  /// t · stride. What a later turn needs is in `range` of the rider's state.
+  /// The row of `extend` at which the kernel begins at a rider's first place in this turn; at place t it begins t · stride
+  /// rows later. Above 0 where the turn does not begin with a step at which the kernel stands.
+  func firstRow(_ rider: Int, _ node: NodeTurn) -> Int {
+    guard kernel.stride > 1 else { return 0 }
+    let axis = node.graph.axis(of: node.node.inputs[0])
+    let rest = Int(node.plan.stepsBefore(rider: rider, axis: axis) % Int128(kernel.stride))
+    return rest == 0 ? 0 : kernel.stride - rest
+  }
+
+  /// Lays out a rider's steps of this turn, as rows, with those under the kernel before them, and zeros beyond the ends.
+  /// What a later turn needs is in `range` of the rider's state.
   func extend(
     _ rider: Int, _ node: NodeTurn, _ input: Matrix, states: inout SeatStates, range: Range<Int>,
     into rows: inout Matrix

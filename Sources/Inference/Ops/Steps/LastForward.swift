@@ -12,10 +12,19 @@ struct LastForward: OpForward {
     _ node: NodeTurn, states: inout SeatStates, workspace: inout Workspace,
     into output: inout Matrix
   ) {
-    guard let mask = StepMask(node, workspace) else {
-      return node.gather(node.node.inputs[0], as: node.node.domain, workspace, into: &output)
-    }
     let (plan, layout, range) = (node.plan, node.layout, node.node.maskState)
+    guard let mask = StepMask(node, workspace) else {
+      let kept = node.graph.lastStep(of: node.node.inputs[0])
+      guard node.node.domain == .ends, !kept.isEmpty else {
+        return node.gather(node.node.inputs[0], as: node.node.domain, workspace, into: &output)
+      }
+      // A turn may give the rider no step of this axis.
+      output.resize(rows: plan.ends.count, columns: node.node.size)
+      for (row, j) in plan.ends.enumerated() {
+        states.read(seat: plan.riders[j].seat, range: kept, into: &output, row: row)
+      }
+      return
+    }
     let input = node.operand(0, workspace)
     output.resize(rows: plan.rowCount(of: node.node.domain), columns: input.columns)
     for (j, rider) in plan.riders.enumerated() {
@@ -32,6 +41,10 @@ struct LastForward: OpForward {
           states.read(
             seat: rider.seat, range: range, into: &output, row: rows.lowerBound + index)
         }
+      }
+      // Of another axis there may be none.
+      if layout.steps[j] == 0, let row = rows.first {
+        states.read(seat: rider.seat, range: range, into: &output, row: row)
       }
     }
   }

@@ -53,7 +53,9 @@ extension PoolForward {
     for (row, j) in plan.ends.enumerated() {
       let rider = plan.riders[j]
       let stepCount =
-        mask == nil ? rider.position + layout.steps[j] : count(of: rider, node, states)
+        mask == nil
+        ? Int(clamping: plan.stepsBefore(rider: j, axis: node.node.axis) + Int128(layout.steps[j]))
+        : count(of: rider, node, states)
       guard stepCount > 0 else {
         for at in output.row(row) { output.values[at] = 0 }
         continue

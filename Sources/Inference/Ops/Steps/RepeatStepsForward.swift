@@ -5,5 +5,7 @@ struct RepeatStepsForward: StepSelectionForward {
 
   init(_ op: RepeatStepsOp, _ weights: NodeWeights) { times = op.times }
 
+  var needsWholeSequence: Bool { false }
+
   func source(of step: Int, count: Int, total: Int) -> Int? { step / times }
 }

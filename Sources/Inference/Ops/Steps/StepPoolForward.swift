@@ -31,20 +31,26 @@ extension StepPoolForward {
     into output: inout Matrix
   ) {
     let (input, layout) = (node.operand(0, workspace), node.layout)
+    let sourceAxis = node.graph.axis(of: node.node.inputs[0])
     let (source, kernel, maskWindow) = (node.layout(ofInput: 0), window.kernel, maskWindow)
     let mask = StepMask(node, workspace)
     output.resize(rows: layout.rows, columns: node.node.size)
     var (rows, counts, covered) = (Matrix(), Matrix(), [Int]())
-    for (j, rider) in node.plan.riders.enumerated() {
+    for j in node.plan.riders.indices {
       window.extend(j, node, input, states: &states, range: node.node.state, into: &rows)
       if let mask {
         maskWindow.extend(
           j, node, mask.values, states: &states, range: node.node.maskState, into: &counts)
       }
-      let count = rider.position + source.steps[j]
-      let before = kernel.before(stepCount: count) - rider.position
+      // Of the steps before, as many as a kernel may cover; where there are more, it covers no padding.
+      let earlier = Int(
+        Swift.min(
+          node.plan.stepsBefore(rider: j, axis: sourceAxis), Int128(kernel.span)))
+      let count = earlier + source.steps[j]
+      let before = kernel.before(stepCount: count) - earlier
+      let firstRow = window.firstRow(j, node)
       for t in 0..<layout.steps[j] {
-        let first = t * kernel.stride
+        let first = firstRow + t * kernel.stride
         covered.removeAll(keepingCapacity: true)
         for tap in 0..<kernel.kernel {
           let at = first + tap * kernel.dilation

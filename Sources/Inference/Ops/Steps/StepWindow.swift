@@ -19,7 +19,7 @@ struct StepWindow {
     into rows: inout Matrix
   ) {
     let seat = node.plan.riders[rider].seat
-    let layout = node.layout
+    let layout = node.layout(ofInput: 0)
     let count = layout.steps[rider]
     rows.resize(rows: before + count + after, columns: size)
     if looksAhead {

@@ -2,7 +2,7 @@
 package struct StepKernel: Sendable, Equatable {
   /// Which steps a result depends on.
   package enum Padding: Sendable, Equatable {
-    /// Steps up to its own. With a stride of 1 the op runs step by step.
+    /// Steps up to its own: the op runs step by step.
     case causal
     /// Steps around its own; with an even number, one more after it. With a stride as in TensorFlow: ⌈T / stride⌉ steps.
     case same
@@ -22,14 +22,15 @@ package struct StepKernel: Sendable, Equatable {
   /// The distance from the first to the last step under the kernel, both included.
   package var span: Int { (kernel - 1) * dilation + 1 }
 
-  /// Whether a result depends on no later step, so that the op runs step by step.
+  /// Whether each result depends on no step after its own, the steps 0, stride, 2 · stride and so on, so that the op runs
+  /// step by step.
   package var isCausal: Bool {
-    guard stride == 1 else { return false }
-    return switch padding {
+    switch padding {
     case .causal: true
-    case .same: span == 1
-    case .valid: span == 1
-    case .explicit(let before, let after): before == span - 1 && after == 0
+    case .same, .valid: span == 1
+    case .explicit(let before, let after):
+      // Rounded up, positions begin behind the last step's own.
+      before == span - 1 && after == 0 && (!isCeiling || stride == 1 || span == 1)
     }
   }
 

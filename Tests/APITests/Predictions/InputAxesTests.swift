@@ -8,28 +8,7 @@ import Testing
 
 /// Inputs that have steps of their own, over HTTP.
 @Suite struct InputAxesTests {
-  /// A target attends to a source; a third input has the target's steps.
-  private func service() throws -> Service {
-    try Service.make(
-      Model(
-        description: ModelDescription(
-          name: "m", version: "1",
-          inputs: [
-            .init(
-              name: "source", kind: .features(size: 1, mean: nil, scale: nil), axis: "source"),
-            .init(name: "target", kind: .features(size: 1, mean: nil, scale: nil), axis: "t"),
-            .init(name: "ids", kind: .tokens(size: 3, vocabulary: nil), axis: "t"),
-          ],
-          nodes: [
-            .init(name: "sum", op: .sum, inputs: ["source"]),
-            .init(name: "e", op: .embedding, inputs: ["ids"]),
-            .init(name: "total", op: .repeat(), inputs: ["sum", "target"]),
-            .init(name: "y", op: .concat, inputs: ["target", "e", "total"]),
-            .init(name: "p", op: .maxPool(), inputs: ["source"]),
-          ], outputs: [.init(name: "y"), .init(name: "p")]),
-        tensors: TensorFile(
-          bytes: TensorFile.serialize([("e.weight", [3, 1], [10, 20, 30])]))))
-  }
+  private func service() throws -> Service { try Service.make(SmallModels.twoAxes()) }
 
   @Test func eachHasItsOwnLength() async throws {
     let service = try service()
@@ -65,5 +44,48 @@ import Testing
     let answer = try await service().predict(body)
     #expect(answer.status == 400)
     for part in parts { #expect(answer.body.contains(part), "\(answer.body)") }
+  }
+
+  /// KServe's schema has one series: of a model that takes others beside it, these are named.
+  @Test func noTimeSeries() async throws {
+    var body = ForecastBody()
+    body.model = #""m""#
+    let answer = try await service().forecast(body.json)
+    #expect(answer.status == 400)
+    #expect(answer.body.contains("it has 3 inputs, source, target and ids"), "\(answer.body)")
+  }
+
+  /// Series of different lengths, of a model that looks at every other step.
+  @Test func seriesOfDifferentLengths() async throws {
+    let model = try Model(
+      description: ModelDescription(
+        name: "halved", version: "1",
+        inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil))],
+        nodes: [
+          .init(name: "pool", op: .maxPool(padding: .causal), inputs: ["x"]),
+          .init(name: "end", op: .last, inputs: ["pool"]),
+          .init(name: "y", op: .affine(scale: [1], shift: [1]), inputs: ["end"]),
+        ], outputs: [.init(name: "y", forecasts: "x")]),
+      tensors: TensorFile(bytes: TensorFile.serialize([])))
+    let service = try Service.make(model)
+    let series: [[Int]] = [[1], [1, 2], [5, 3, 1], [1, 4, 2, 3]]
+    var body = ForecastBody()
+    body.model = #""halved""#
+    body.options = #"{"horizon":3}"#
+    body.inputs = series.map { series in
+      var input = ForecastBody.Input()
+      input.series = "\(series)"
+      return input
+    }
+    let together = await service.forecast(body.json)
+    try #require(together.status == 200, "\(together.body)")
+    // A step later, the pool's last one is the same or sees the last two.
+    let expected = [[2, 2, 3], [2, 3, 3], [4, 4, 5], [5, 6, 6]]
+    for (series, forecast) in zip(series, expected) {
+      let text = "[\(forecast.map { "\($0).0" }.joined(separator: ","))]"
+      #expect(together.body.contains(text), "\(text): \(together.body)")
+      let alone = await service.predict(#"{"inputs":\#(series),"horizon":3}"#)
+      #expect(alone.body.contains(text), "\(text): \(alone.body)")
+    }
   }
 }

@@ -85,6 +85,14 @@ import Testing
       try statements("for i in range(3):\n  y = x\nreturn x") == [.control("for"), .return(x)])
   }
 
+  /// However many there are, they leave the depth of what follows as it was.
+  @Test func constantsThatAreNoExpressionsArePassedOver() throws {
+    let constants = (0..<250).map { "  c\($0) : List[int] = [1 2]\n" }.joined()
+    let file = try parse(
+      "class A(Module):\n\(constants)  def forward(self) -> int:\n    return [1]\n")
+    #expect(file.classes["A"]?.methods["forward"] != nil)
+  }
+
   @Test func classes() throws {
     let file = try parse(
       """

@@ -67,10 +67,10 @@ struct ScriptParser {
     _ body: (inout ScriptParser) throws(ScriptError) -> Value
   ) throws(ScriptError) -> Value {
     depth += 1
+    // What fails within a class's constants is passed over.
+    defer { depth -= 1 }
     guard depth <= Self.maxDepth else { throw failure("more than \(Self.maxDepth) levels") }
-    let value = try body(&self)
-    depth -= 1
-    return value
+    return try body(&self)
   }
 
   // MARK: Definitions

@@ -1,5 +1,5 @@
 /// A reply of Redis (RESP2; of RESP3 what can be said in RESP2, and pushes).
-enum RESPValue: Equatable, Sendable {
+package enum RESPValue: Equatable, Sendable {
   /// A status, such as OK.
   case simple(String)
   /// An error: a code in capitals, a space, and a sentence.

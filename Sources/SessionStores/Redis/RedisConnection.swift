@@ -5,6 +5,8 @@ final class RedisConnection {
   private var parser = RESPParser()
   private var output: [UInt8] = []
   private var written = 0
+  /// Whether more may have come than was read: nothing tells of that again.
+  private(set) var hasMore = false
   private var buffer = [UInt8](repeating: 0, count: 64 << 10)
 
   init(_ socket: RedisSocket) { self.socket = socket }
@@ -32,16 +34,12 @@ final class RedisConnection {
     written = 0
   }
 
-  /// Reads what has come; whether that was anything.
+  /// Reads a piece of what has come; whether that was anything. What has come then may be a reply, so that nothing piles up.
   func read() throws(RedisProblem) -> Bool {
-    var isAnything = false
-    while true {
-      let count = try socket.read(into: &buffer)
-      if count == 0 { return isAnything }
-      isAnything = true
-      parser.append(buffer[..<count])
-      if !socket.mayHaveMore(count, of: buffer.count) { return true }
-    }
+    let count = try socket.read(into: &buffer)
+    hasMore = count > 0 && socket.mayHaveMore(count, of: buffer.count)
+    parser.append(buffer[..<count])
+    return count > 0
   }
 
   /// The next reply; nil where it has not come whole.

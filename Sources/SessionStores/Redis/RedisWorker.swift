@@ -175,8 +175,9 @@ final class RedisWorker {
       }
       guard .now < due else { throw .slow(client.limits.connect) }
       let ready = pause(
-        for: opened.socket, output: opened.unsentByteCount > 0, until: min(due, look()))
-      if ready.input { _ = try opened.read() }
+        for: opened.socket, output: opened.unsentByteCount > 0,
+        until: opened.hasMore ? .now : min(due, look()))
+      if ready.input || opened.hasMore { _ = try opened.read() }
       tend()
     }
     return replies
@@ -192,8 +193,9 @@ final class RedisWorker {
       let wakes = look()
       let stalls = sent.isEmpty ? wakes : heard + client.limits.stall
       let ready = pause(
-        for: connection.socket, output: connection.unsentByteCount > 0, until: min(wakes, stalls))
-      if ready.input {
+        for: connection.socket, output: connection.unsentByteCount > 0,
+        until: connection.hasMore ? .now : min(wakes, stalls))
+      if ready.input || connection.hasMore {
         if try connection.read() { heard = .now }
         while let reply = try connection.next() {
           if case .push(let parts) = reply { hear(parts) } else { try answer(reply) }

@@ -77,12 +77,37 @@ import Testing
       #expect(
         error("\(kind)\(RESPParser.maxElements + 1)\r\n") == .tooLong(RESPParser.maxElements + 1))
     }
+    #expect(error("*2\r\n*\(RESPParser.maxElements - 2)\r\n") == nil)
+    let rest = RESPParser.maxElements - 1
+    #expect(error("*2\r\n*\(rest)\r\n") == .tooLong(rest))
+    #expect(error("%\(RESPParser.maxElements / 2)\r\n") == nil)
     let nested = String(repeating: "*1\r\n", count: RESPParser.maxDepth - 1)
     #expect(error(nested + ":1\r\n") == nil)
     #expect(error(nested + "*1\r\n:1\r\n") == .tooDeep)
     let line = String(repeating: "a", count: RESPParser.maxLineBytes - 2)
     #expect(error("+\(line)") == nil)
     #expect(error("+\(line)a") == .tooLong(RESPParser.maxLineBytes))
+  }
+
+  /// A reply has a longest length in all, whether its items have come or not; those before it don't count.
+  @Test func wholeReplies() throws {
+    let reply = "*3\r\n$2\r\nab\r\n:1\r\n*1\r\n+c\r\n"
+    var parser = RESPParser(maxReplyBytes: reply.utf8.count - 1)
+    for _ in 0..<3 {
+      parser.append(reply.utf8)
+      #expect(try parser.next() != nil)
+    }
+    for byte in reply.utf8.dropLast() {
+      parser.append([byte])
+      #expect(try parser.next() == nil)
+    }
+    parser = RESPParser(maxReplyBytes: reply.utf8.count - 2)
+    for byte in reply.utf8.dropLast(2) {
+      parser.append([byte])
+      #expect(try parser.next() == nil)
+    }
+    parser.append([0x0D])
+    #expect(throws: RESPError.tooLong(reply.utf8.count - 1)) { try parser.next() }
   }
 
   @Test(arguments: [

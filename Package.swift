@@ -119,8 +119,8 @@ let package = Package(
     .target(
       name: "Fuzzing",
       dependencies: [
-        "API", "Serving", "Scheduling", "Inference", "ModelFormat", "ModelImport", "NumPyFormat",
-        "HTTPCore", "HTTP2", "Compression", "JSON",
+        "API", "Serving", "SessionStores", "Scheduling", "Inference", "ModelFormat", "ModelImport",
+        "NumPyFormat", "HTTPCore", "HTTP2", "Compression", "Cryptography", "JSON",
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: tested),
     .target(
@@ -202,3 +202,14 @@ let package = Package(
   cLanguageStandard: .c11,
   cxxLanguageStandard: .cxx17
 )
+
+// The readers under libFuzzer: for scripts/fuzz-readers alone, which builds them with flags that nothing else is built with.
+if Context.environment["CAROUSEL_FUZZ"] != nil {
+  package.products.append(.executable(name: "fuzz-readers", targets: ["fuzz-readers"]))
+  package.targets += [
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzzing/CLibFuzzer"),
+    .executableTarget(
+      name: "fuzz-readers", dependencies: ["Fuzzing", "CLibFuzzer"], path: "Tests/Fuzzing/Driver",
+      swiftSettings: tested),
+  ]
+}

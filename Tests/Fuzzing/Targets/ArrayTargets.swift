@@ -2,7 +2,7 @@ import NumPyFormat
 
 extension FuzzTarget {
   /// Arrays of NumPy's.
-  static let npy = FuzzTarget(name: "npy") {
+  static let npy = FuzzTarget(name: "npy", maxBytes: fileBytes) {
     Seeds.fixtures("torch", ".npy", count: 4) + Seeds.fixtures("onnx", ".npy", count: 8)
   } run: { bytes in
     guard let file = try? NPYFile(bytes) else { return }
@@ -12,7 +12,7 @@ extension FuzzTarget {
   }
 
   /// Archives of arrays.
-  static let npz = FuzzTarget(name: "npz") {
+  static let npz = FuzzTarget(name: "npz", maxBytes: fileBytes) {
     Seeds.fixtures("keras", ".npz", count: 8) + Seeds.fixtures("torch_imports", ".npz", count: 4)
   } run: { bytes in
     guard let file = try? NPZFile(bytes) else { return }
@@ -22,7 +22,7 @@ extension FuzzTarget {
   }
 
   /// Zip archives: as they are, and one that holds the bytes.
-  static let zip = FuzzTarget(name: "zip", changes: 150) {
+  static let zip = FuzzTarget(name: "zip", changes: 150, maxBytes: fileBytes) {
     Seeds.fixtures("keras", ".npz", count: 3)
       + Seeds.fixtures("torch_imports", ".pt", ".npz", count: 6)
       + [zipArchive(of: []), zipArchive(of: [("a/b", [1, 2, 3]), ("c", [])])]

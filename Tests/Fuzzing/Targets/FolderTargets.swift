@@ -2,7 +2,7 @@ import ModelFormat
 
 extension FuzzTarget {
   /// The weights of a model folder.
-  static let safetensors = FuzzTarget(name: "safetensors") {
+  static let safetensors = FuzzTarget(name: "safetensors", maxBytes: fileBytes) {
     Seeds.fixtures("ops", ".safetensors", count: 6)
       + Seeds.fixtures("torch", ".safetensors", count: 2)
   } run: { bytes in
@@ -14,7 +14,7 @@ extension FuzzTarget {
   }
 
   /// A model folder: `model.json`, and of `model.safetensors` the header, behind which there are zeros.
-  static let modelFolder = FuzzTarget(name: "model-folder") {
+  static let modelFolder = FuzzTarget(name: "model-folder", maxBytes: fileBytes) {
     ["ops", "forms", "cells", "decoders", "decoding", "steps"].flatMap(Seeds.modelFolders)
       .map { description, tensors in
         ArchiveText.text(of: [("model.json", description), ("header", header(of: tensors))])

@@ -2,7 +2,7 @@ import HTTPCore
 
 extension FuzzTarget {
   /// The request line and the fields.
-  static let http1Head = FuzzTarget(name: "http1-head") {
+  static let http1Head = FuzzTarget(name: "http1-head", maxBytes: 20_000) {
     [
       "GET / HTTP/1.1\r\nhost: a\r\n\r\n",
       "\r\nPOST /models/kjv/predict?a=%20 HTTP/1.1\r\nHost: [::1]:80\r\nContent-Length: 12\r\n\r\n",

@@ -4,7 +4,7 @@ import HTTPCore
 extension FuzzTarget {
   /// An HTTP/2 connection behind the client's preface: nghttp2 under our code. The first byte says in what pieces the rest comes,
   /// and when requests are answered.
-  static let http2 = FuzzTarget(name: "http2") {
+  static let http2 = FuzzTarget(name: "http2", maxBytes: 8192) {
     let settings = frame(4, 0, 0)
     let get = frame(1, 5, 1, fields("GET", "/"))
     let post =

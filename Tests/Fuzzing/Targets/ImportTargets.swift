@@ -2,7 +2,7 @@ import ModelImport
 
 extension FuzzTarget {
   /// ONNX models: the messages, the graph, what is computed of it, and the folder that it becomes.
-  static let onnx = FuzzTarget(name: "onnx", changes: 100) {
+  static let onnx = FuzzTarget(name: "onnx", changes: 100, maxBytes: fileBytes) {
     Seeds.fixtures("onnx", ".onnx") + Seeds.fixtures("onnx_imports", ".onnx", count: 60)
       + Seeds.fixtures("onnx_quantized", ".onnx")
   } run: {
@@ -10,28 +10,28 @@ extension FuzzTarget {
   }
 
   /// Pickles of arrays, and the old form of torch.save, which is pickles one after the other.
-  static let pickle = FuzzTarget(name: "pickle", changes: 100) {
+  static let pickle = FuzzTarget(name: "pickle", changes: 100, maxBytes: fileBytes) {
     Seeds.fixtures("torch_imports", ".pkl", "legacy/weights.pt", "arrays_npy/weights.npy")
   } run: {
     importFolder($0, named: "weights.pkl")
   }
 
   /// State dicts in the archives of torch.save.
-  static let torch = FuzzTarget(name: "torch", changes: 60) {
+  static let torch = FuzzTarget(name: "torch", changes: 60, maxBytes: fileBytes) {
     Seeds.fixtures("torch_imports", ".pt", ".pth", ".ckpt", ".bin").compactMap(archiveText)
   } run: {
     importArchive($0, named: "weights.pt")
   }
 
   /// TorchScript: pickles and code.
-  static let torchScript = FuzzTarget(name: "torchscript", changes: 25) {
+  static let torchScript = FuzzTarget(name: "torchscript", changes: 25, maxBytes: fileBytes) {
     Seeds.fixtures("torch_graphs", "scripted.pt", "traced.pt").compactMap(archiveText)
   } run: {
     importArchive($0, named: "model.pt")
   }
 
   /// Archives of torch.export.
-  static let exportedProgram = FuzzTarget(name: "pt2", changes: 40) {
+  static let exportedProgram = FuzzTarget(name: "pt2", changes: 40, maxBytes: fileBytes) {
     Seeds.fixtures("torch_graphs", ".pt2").compactMap(archiveText)
   } run: {
     importArchive($0, named: "model.pt2")

@@ -3,7 +3,7 @@ import NumPyFormat
 extension FuzzTarget {
   /// The description of a Keras model's layers: the name of a fixture in a line, and JSON. The weights are the fixture's, as
   /// libhdf5 is not to be trusted with a stranger's file, and never reads one outside of the confined child.
-  static let keras = FuzzTarget(name: "keras", changes: 100) {
+  static let keras = FuzzTarget(name: "keras", changes: 100, maxBytes: fileBytes) {
     archives.keys.sorted().map { name in
       Array("\(name)\n".utf8) + (content("config.json", of: name) ?? [])
     }

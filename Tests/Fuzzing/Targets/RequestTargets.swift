@@ -21,7 +21,7 @@ extension FuzzTarget {
   }
 
   /// Models of each kind of input, small.
-  private static let service: Service = {
+  static let service: Service = {
     let models = [
       model(
         "echo", .features(size: 2, mean: nil, scale: nil),

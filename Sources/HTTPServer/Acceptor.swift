@@ -19,23 +19,38 @@ final class Acceptor {
   private let shares: AddressShares?
   /// Those whose connections are their clients', which have shares of their own.
   private let proxies: TrustedProxies
+  /// Whether one more than may be open can be accepted.
+  private let hasRoomForExtra: () -> Bool
   /// Whether the listeners are watched for newcomers.
   private var isWatching = false
 
-  /// How long nobody is accepted once descriptors or memory are used up.
-  static let pauseNanoseconds = 100_000_000
+  /// Why nobody is accepted for a moment: who waits then stays in the kernel's queue.
+  enum Pause: Error {
+    /// Descriptors or memory are used up.
+    case exhausted(errno: CInt)
+    /// Those beyond the most that may be open have yet to be heard.
+    case crowded
+
+    var nanoseconds: Int {
+      switch self {
+      case .exhausted: 100_000_000
+      case .crowded: ExtraConnections.hearingNanoseconds
+      }
+    }
+  }
 
   /// Set on a listener's token, whose other bits are its index.
   private static let listenerBit: UInt64 = 1 << 63
 
   init(
     listeners: [Listener], counters: ServerCounters, shares: AddressShares?,
-    proxies: TrustedProxies
+    proxies: TrustedProxies, hasRoomForExtra: @escaping () -> Bool
   ) {
     self.listeners = listeners
     self.counters = counters
     self.shares = shares
     self.proxies = proxies
+    self.hasRoomForExtra = hasRoomForExtra
   }
 
   /// Whether an event's token is that of a listener.
@@ -74,25 +89,26 @@ final class Acceptor {
   }
 
   /// Calls `admit` for each connection that waits at the listener of `token`.
-  ///
-  /// - Throws: where descriptors or memory are used up; who waits then stays in the kernel's queue.
   func accept(
     _ token: UInt64, _ admit: (consuming Newcomer) -> Void
-  ) throws(Listener.Exhaustion) {
+  ) throws(Pause) {
     let index = Int(token & ~Self.listenerBit)
     guard index < listeners.count else { return }
     try accept(from: listeners[index], admit)
   }
 
   /// Calls `admit` for each connection that waits at any listener.
-  func acceptAll(_ admit: (consuming Newcomer) -> Void) throws(Listener.Exhaustion) {
+  func acceptAll(_ admit: (consuming Newcomer) -> Void) throws(Pause) {
     for listener in listeners { try accept(from: listener, admit) }
   }
 
   private func accept(
     from listener: Listener, _ admit: (consuming Newcomer) -> Void
-  ) throws(Listener.Exhaustion) {
-    while let accepted = try listener.accept() {
+  ) throws(Pause) {
+    while true {
+      guard counters.connectionsOpen.load(ordering: .relaxed) < maxConnections || hasRoomForExtra()
+      else { throw .crowded }
+      guard let accepted = try next(of: listener) else { return }
       // Counted first and then looked at: so two loops never both take the last place.
       let open = counters.connectionsOpen.add(1, ordering: .relaxed).newValue
       guard open <= maxConnections else {
@@ -111,6 +127,12 @@ final class Acceptor {
         counters.connectionsBeyondShare.add(1, ordering: .relaxed)
         admit(.extra(accepted, isBeyondShare: true))
       }
+    }
+  }
+
+  private func next(of listener: Listener) throws(Pause) -> AcceptedSocket? {
+    do throws(Listener.Exhaustion) { return try listener.accept() } catch {
+      throw .exhausted(errno: error.errno)
     }
   }
 }

@@ -39,10 +39,7 @@ final class ConnectionDriver {
 
   /// Sets how many connections beyond `max_connections` are accepted.
   func limitExtras(to descriptors: DescriptorBudget) {
-    extras = ExtraConnections(
-      maxCount: descriptors.maxExtrasPerLoop,
-      answersProbes: descriptors.maxConnections < settings.maxConnections
-        && !settings.probePaths.isEmpty)
+    extras = ExtraConnections(descriptors, settings)
   }
 
   /// How often there is something to measure.
@@ -105,13 +102,12 @@ final class ConnectionDriver {
 
   /// Adds a connection beyond `max_connections`; where there are too many even of those, another one is closed for it.
   func admitExtra(from origin: ConnectionOrigin, _ makeTransport: (UInt64) -> any Transport) {
-    let surplus = extras.surplus { connections[$0]?.lifecycle.isRefused ?? true }
-    if let surplus, let connection = connections[surplus] { close(connection) }
+    if let surplus = extras.surplus(isRefused: isRefused) { connections[surplus].map(close) }
     let lifecycle = ConnectionLifecycle(
       timeouts.phases, screeningUntil: time.now + ExtraConnections.screeningNanoseconds)
     let connection = insert(lifecycle, number: nil, origin, makeTransport)
     guard !connection.lifecycle.isClosed else { return }
-    extras.append(connection.token)
+    extras.append(connection.token, now: time.now)
     guard extras.areScreened else {
       carryOut(connection.lifecycle.refuse(), for: connection)
       return
@@ -120,6 +116,11 @@ final class ConnectionDriver {
     read(connection)
     rounds.scheduleFlush(connection)
   }
+
+  /// Whether a connection beyond `max_connections` would take the place of none that has yet to be heard.
+  var hasRoomForExtra: Bool { extras.hasRoom(now: time.now, isRefused: isRefused) }
+
+  private func isRefused(_ id: UInt64) -> Bool { connections[id]?.lifecycle.isRefused ?? true }
 
   /// Adds a connection; it is closed at once where it can't be watched.
   private func insert(

@@ -1,8 +1,9 @@
 import Glibc
 
-/// An open file descriptor, closed when its one owner lets go of it.
+/// An open file descriptor, closed when its one owner lets go of it or closes it before.
 struct Descriptor: ~Copyable {
-  let number: CInt
+  /// -1 once closed.
+  private(set) var number: CInt
 
   /// Takes over `number`; nil where it is the -1 of a failed call.
   init?(adopting number: CInt) {
@@ -10,7 +11,12 @@ struct Descriptor: ~Copyable {
     self.number = number
   }
 
-  deinit { _ = close(number) }
+  deinit { if number >= 0 { _ = Glibc.close(number) } }
+
+  mutating func close() {
+    if number >= 0 { _ = Glibc.close(number) }
+    number = -1
+  }
 
   /// Sets an integer socket option; returns whether the kernel took it.
   @discardableResult

@@ -68,7 +68,8 @@ final class EventLoop: @unchecked Sendable {
       settings: settings, memory: memory, counters: counters, time: time,
       codingQueues: codingQueues, inbox: inbox, application: application)
     acceptor = Acceptor(
-      listeners: listeners, counters: counters, shares: shares, proxies: settings.trustedProxies)
+      listeners: listeners, counters: counters, shares: shares, proxies: settings.trustedProxies
+    ) { [driver] in driver.hasRoomForExtra }
     poller = try Poller()
     timer = try LoopTimer()
     self.settings = settings
@@ -137,7 +138,7 @@ final class EventLoop: @unchecked Sendable {
     case WakeupEvent.token: break
     case LoopTimer.token: timerDeadline = .max
     case _ where Acceptor.owns(token):
-      pausingOnExhaustion { () throws(Listener.Exhaustion) in
+      pausing { () throws(Acceptor.Pause) in
         try acceptor.accept(token) { admit($0) }
       }
     default: driver.handle(readiness, of: token)
@@ -179,19 +180,22 @@ final class EventLoop: @unchecked Sendable {
     return ProxiedTransport(transport, number: number, counters: counters, shares: shares)
   }
 
-  /// Calls `accept`; where descriptors or memory are used up, accepting pauses for a moment.
-  private func pausingOnExhaustion(_ accept: () throws(Listener.Exhaustion) -> Void) {
-    do throws(Listener.Exhaustion) {
+  /// Calls `accept`; accepting pauses for a moment where that says so.
+  private func pausing(_ accept: () throws(Acceptor.Pause) -> Void) {
+    do throws(Acceptor.Pause) {
       try accept()
     } catch {
-      counters.acceptPauses.add(1, ordering: .relaxed)
-      if time.now >= nextPauseReport {
-        nextPauseReport = time.now + Self.pauseReportInterval
-        reportPause(error.errno)
-      }
+      if case .exhausted(let number) = error { tellPause(number) }
       acceptor.watch(false, poller)
-      time.deadlines.set(accepting, to: time.now + Acceptor.pauseNanoseconds)
+      time.deadlines.set(accepting, to: time.now + error.nanoseconds)
     }
+  }
+
+  private func tellPause(_ number: CInt) {
+    counters.acceptPauses.add(1, ordering: .relaxed)
+    guard time.now >= nextPauseReport else { return }
+    nextPauseReport = time.now + Self.pauseReportInterval
+    reportPause(number)
   }
 
   // MARK: Time

@@ -4,7 +4,7 @@ import HTTPCore
 /// A transport behind a proxy that speaks the PROXY protocol: its header comes first, before TLS.
 final class ProxiedTransport: Transport {
   private let inner: any Transport
-  /// The descriptor of `inner`, open as long as that is there.
+  /// The descriptor of `inner`, open until that is closed.
   private let number: CInt
   private let counters: ServerCounters
   /// Nil where addresses have no shares.
@@ -75,5 +75,8 @@ final class ProxiedTransport: Transport {
   func translate(_ readiness: Poller.Readiness) -> Poller.Readiness { inner.translate(readiness) }
   func write(_ bytes: Span<UInt8>) -> TransferResult { inner.write(bytes) }
   func endOutput() { inner.endOutput() }
-  func close() { inner.close() }
+  func close() {
+    isBroken = true
+    inner.close()
+  }
 }

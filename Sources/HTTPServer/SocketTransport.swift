@@ -5,17 +5,12 @@ import HTTPCore
 /// A TCP socket as it is.
 final class SocketTransport: Transport {
   let peer: PeerWatch
-  private let socket: Descriptor
-  private let poller: Poller
-  private let token: UInt64
-  private var isWatched = false
+  private var socket: WatchedSocket
 
   /// - Parameter token: what events of the poller are to carry.
   init(_ socket: consuming Descriptor, poller: Poller, token: UInt64) {
     peer = PeerWatch(socket.number)
-    self.socket = socket
-    self.poller = poller
-    self.token = token
+    self.socket = WatchedSocket(socket, poller: poller, token: token)
   }
 
   /// Before the socket is closed.
@@ -23,14 +18,7 @@ final class SocketTransport: Transport {
 
   var unacknowledgedCount: Int { Int(clinux_unacknowledged_bytes(socket.number)) }
 
-  func watch(for readiness: Poller.Readiness) -> Bool {
-    if isWatched {
-      poller.modify(socket, for: readiness, token: token)
-    } else {
-      isWatched = poller.add(socket, for: readiness, token: token)
-    }
-    return isWatched
-  }
+  func watch(for readiness: Poller.Readiness) -> Bool { socket.watch(for: readiness) }
 
   func read(into buffer: inout MutableSpan<UInt8>) -> TransferResult {
     let count = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
@@ -56,12 +44,12 @@ final class SocketTransport: Transport {
 
   func endOutput() {
     peer.end()
-    _ = shutdown(socket.number, CInt(SHUT_WR))
+    socket.endOutput()
   }
 
-  /// The descriptor lives as long as this does.
   func close() {
-    if isWatched { poller.remove(socket) }
-    isWatched = false
+    // Before its number is another's.
+    peer.end()
+    socket.close()
   }
 }

@@ -63,13 +63,37 @@ import Testing
     withExtendedLifetime(first) {}
   }
 
-  /// The oldest of them makes room, so that silent ones keep no probe out.
+  /// The oldest of them makes room after a moment, so that silent ones keep no probe out.
   @Test func silentOnesKeepNoProbeOut() throws {
-    let (server, first) = try fullServer()
+    let clock = TestClock()
+    let (server, first) = try fullServer(clock)
     let silent = try (0..<5).map { _ in try server.connect() }
-    let text = try server.answer(to: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
-    #expect(text?.hasPrefix("HTTP/1.1 200 ") == true)
+    let probe = try server.connect()
+    probe.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    #expect(
+      waitUntil {
+        clock.advance(by: .milliseconds(20))
+        return server.server.statistics.http1Requests == 2
+      })
+    #expect(probe.receiveAll()?.hasPrefix("HTTP/1.1 200 ") == true)
     withExtendedLifetime((first, silent)) {}
+  }
+
+  /// Those who come while the first have yet to be heard wait for that, however many they are.
+  @Test func aCrowdOfNewcomersClosesNoneUnheard() throws {
+    let clock = TestClock()
+    let (server, first) = try fullServer(clock)
+    let probes = try (0..<2).map { _ in try server.connect() }
+    let crowd = try (0..<50).map { _ in try server.connect() }
+    for client in crowd { client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n") }
+    for probe in probes { probe.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n") }
+    for probe in probes { #expect(probe.receiveAll()?.hasPrefix("HTTP/1.1 200 ") == true) }
+    #expect(
+      waitUntil {
+        clock.advance(by: .milliseconds(20))
+        return server.server.statistics.connectionsRefused == crowd.count
+      })
+    withExtendedLifetime(first) {}
   }
 
   /// Where `max_connections` is the bound, an operator set it, and nobody is heard beyond it.
@@ -83,6 +107,24 @@ import Testing
     #expect(first.receive(until: "GET /a ") != nil)
     let text = try server.answer(to: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
     #expect(text?.hasPrefix("HTTP/1.1 429 ") == true)
+  }
+}
+
+@Suite struct ExtraConnectionsTests {
+  @Test func roomIsMadeByTheRefusedAndByThoseWhoWereHeardForLong() {
+    var extras = ExtraConnections(maxCount: 2, answersProbes: true)
+    let moment = ExtraConnections.hearingNanoseconds
+    #expect(extras.hasRoom(now: 0) { _ in false })
+    extras.append(1, now: 0)
+    extras.append(2, now: 10)
+    #expect(!extras.hasRoom(now: moment - 1) { _ in false })
+    #expect(extras.hasRoom(now: moment) { _ in false })
+    #expect(extras.surplus { _ in false } == 1)
+    #expect(extras.hasRoom(now: 10) { $0 == 2 })
+    #expect(extras.surplus { $0 == 2 } == 2)
+    extras.remove(1)
+    #expect(extras.hasRoom(now: 10) { _ in false })
+    #expect(extras.surplus { _ in false } == nil)
   }
 }
 

@@ -170,6 +170,8 @@ def run(binary: str) -> Iterator[str]:
             f"  the crowd: {outcomes}; health checks: {probes[True]} answered, {probes[False]} not;"
             f" {server.open_files()} files open, {server.resident_kib() / 1024:.0f} MiB resident",
             flush=True)
+        if "Too many open files" in server.output():
+            yield "all descriptors were used up, which files and libdispatch need too"
         if kept.failures:
             yield f"those who were in got {dict(kept.failures)}"
         if p99 > RATIO * calm:

@@ -6,15 +6,12 @@ import HTTPCore
 /// TLS over a TCP socket: its handshake runs within `read` and `write`.
 @safe final class TLSTransport: Transport {
   let peer: PeerWatch
-  private let socket: Descriptor
-  private let poller: Poller
-  private let token: UInt64
+  private var socket: WatchedSocket
   /// Keeps what OpenSSL's callbacks point to.
   private let context: TLSContext
   /// Nil only where there was no memory for it.
   private let connection: OpaquePointer?
   private let counters: ServerCounters
-  private var isWatched = false
   private var wanted = Poller.Readiness()
   private var isHandshakeOver = false
   /// Reading goes on once the socket takes more.
@@ -40,9 +37,7 @@ import HTTPCore
     unsafe connection = context.newConnection(socket.number)
     self.context = context
     self.counters = counters
-    self.socket = socket
-    self.poller = poller
-    self.token = token
+    self.socket = WatchedSocket(socket, poller: poller, token: token)
   }
 
   deinit {
@@ -67,13 +62,7 @@ import HTTPCore
   }
 
   private func watch() -> Bool {
-    let readiness = readWaitsForOutput ? wanted.union(.output) : wanted
-    if isWatched {
-      poller.modify(socket, for: readiness, token: token)
-    } else {
-      isWatched = poller.add(socket, for: readiness, token: token)
-    }
-    return isWatched
+    socket.watch(for: readWaitsForOutput ? wanted.union(.output) : wanted)
   }
 
   func translate(_ readiness: Poller.Readiness) -> Poller.Readiness {
@@ -85,7 +74,7 @@ import HTTPCore
     // first record only, which saves a call for its header and another to learn that no more has come; there is room for
     // that record, for a buffer of OpenSSL's, and for the record that the buffer's end is within.
     precondition(buffer.count >= 4 * Self.maxRecordBytes, "a record would be left behind")
-    guard let connection = unsafe connection else { return .failed }
+    guard !isBroken, let connection = unsafe connection else { return .failed }
     var filled = 0
     // SAFETY: the connection is live until deinit, here and below.
     unsafe SSL_set_read_ahead(connection, 1)
@@ -113,7 +102,7 @@ import HTTPCore
   }
 
   func write(_ bytes: Span<UInt8>) -> TransferResult {
-    guard let connection = unsafe connection else { return .failed }
+    guard !isBroken, let connection = unsafe connection else { return .failed }
     var count = 0
     ERR_clear_error()
     let status = unsafe bytes.withUnsafeBufferPointer { bytes in
@@ -161,7 +150,7 @@ import HTTPCore
   private func setReadWaits(_ waits: Bool) {
     guard waits != readWaitsForOutput else { return }
     readWaitsForOutput = waits
-    if isWatched { _ = watch() }
+    if socket.isWatched { _ = watch() }
   }
 
   private func noteHandshake() {
@@ -192,17 +181,18 @@ import HTTPCore
       // SAFETY: the connection is live. Where its close-notify finds no room, the end of the socket tells.
       _ = unsafe SSL_shutdown(connection)
     }
-    _ = shutdown(socket.number, CInt(SHUT_WR))
+    socket.endOutput()
   }
 
-  /// The descriptor lives as long as this does.
   func close() {
     if isHandshakeOver, !isBroken {
       ERR_clear_error()
       // SAFETY: as above; a second call waits for nothing.
       _ = unsafe SSL_shutdown(connection)
     }
-    if isWatched { poller.remove(socket) }
-    isWatched = false
+    // Nothing is read of its number any more, which may be another's.
+    isBroken = true
+    peer.end()
+    socket.close()
   }
 }

@@ -18,6 +18,8 @@ enum CarouselError: Error, Equatable {
   case badTokenFile(path: String, problem: String)
   /// A system call that failed for a file; the path `-` is standard input.
   case file(path: String, code: Int32)
+  /// Standard output did not take all that was printed.
+  case output(code: Int32)
   /// A .npy or .npz file that can't be read.
   case numPy(NumPyError)
   /// Arrays whose names are not those of the model's inputs. `mayHaveNoName`: with a single input, NumPy's `arr_0` is
@@ -85,6 +87,8 @@ extension CarouselError: CustomStringConvertible {
       "\(path): \(problem)"
     case .file(let path, let code):
       "\(inputName(path)): \(systemMessage(code))"
+    case .output(let code):
+      "standard output: \(systemMessage(code)): not all could be printed"
     case .numPy(let error): "\(error)"
     case .manyArrays(let path, let names):
       "\(path): a .npy file holds one array, expected the name of an .npz file for \(names.joined(separator: ", "))"
@@ -155,10 +159,12 @@ extension FileStoreError {
     switch self {
     case .otherFile:
       "found another file, expected one of sessions, or none: it is left as it is"
+    case .noFile:
+      "found no regular file, expected one of sessions, or none"
     case .otherLayout(let found):
       "found sessions in layout \(found), which another version of carousel wrote: it is left as it is"
     case .taken:
-      "another process has it (and its .lock), expected one process a file"
+      "another process, or this command by another name, has the file (and its .lock), expected one process a file"
     case .system(let code): systemMessage(code)
     case .sqlite(let error): error.message
     }

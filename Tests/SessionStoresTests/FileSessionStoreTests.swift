@@ -266,6 +266,35 @@ import Testing
     await next.end()
   }
 
+  /// Also by another of its names, and where somebody has removed what was locked beside it.
+  @Test(arguments: ["a hard link", "a symbolic link", "no lock beside it"])
+  func oneProcessAFileByAnyName(kind: String) async throws {
+    let room = StoreRoom()
+    let store = try room.store()
+    let other = kind == "no lock beside it" ? room.path : room.path + ".other"
+    let result =
+      switch kind {
+      case "a hard link": link(room.path, other)
+      case "a symbolic link": symlink(room.path, other)
+      default: unlink(room.path + ".lock")
+      }
+    #expect(result == 0)
+    #expect(throws: FileStoreError.taken) {
+      try FileSessionStore(path: other, patience: .zero)
+    }
+    #expect(throws: FileStoreError.taken) { try StoredSessions(path: other, sealing: nil) }
+    await store.end()
+    await (try FileSessionStore(path: room.path, patience: .zero)).end()
+  }
+
+  @Test func onlyRegularFiles() throws {
+    let room = StoreRoom()
+    try #require(mkfifo(room.path, 0o600) == 0)
+    #expect(throws: FileStoreError.noFile) { try room.store() }
+    #expect(throws: FileStoreError.noFile) { try StoredSessions(path: room.path, sealing: nil) }
+    #expect(access(room.path + ".lock", F_OK) != 0)
+  }
+
   @Test(arguments: ["text", "CREATE TABLE other(x)", "PRAGMA user_version = 9"])
   func otherFilesAreLeftAsTheyAre(content: String) async throws {
     let room = StoreRoom()

@@ -22,6 +22,8 @@ package struct FileSessionLimits: Sendable, Equatable {
 package enum FileStoreError: Error, Equatable, Sendable {
   /// Another program's, of SQLite or not.
   case otherFile
+  /// A folder, a pipe, a device.
+  case noFile
   /// Of a version of this program that this one does not know.
   case otherLayout(found: Int)
   /// Another process has it.

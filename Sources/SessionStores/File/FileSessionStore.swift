@@ -71,7 +71,6 @@ package final class FileSessionStore: SessionStore {
     report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(FileStoreError) {
     lock = Mutex(try StoreLock(ofFile: path, patience: patience))
-    try StoreFile.make(at: path)
     let codec = StateCodec(sealing)
     let opened = try SessionDatabase(
       path: path, durability: durability, limits: limits, codec: codec,

@@ -2,21 +2,39 @@ import Glibc
 
 /// Keeps other processes from a file of sessions, as long as it lives: two that write one would each know half.
 ///
-/// A file of its own beside it (`.lock`), as closing any descriptor of the database would drop SQLite's own locks.
+/// A file of its own beside it is locked (`.lock`), which keeps the path, and the file itself, which may have other names: links,
+/// mounts. Closing any descriptor of the database drops SQLite's own locks, so this is to live longer than the database.
 final class StoreLock: Sendable {
-  private let descriptor: Int32
+  private let descriptors: [Int32]
 
+  /// Makes an empty file where there is none.
+  ///
+  /// States are their owners' data: nobody else on the machine reads them. The log gets the same mode.
+  ///
   /// - Parameter patience: how long to wait for a process that is about to end.
   init(ofFile path: String, patience: Duration) throws(FileStoreError) {
     let end = ContinuousClock.now + patience
-    // SAFETY: the path is a zero-terminated string for the length of the call.
-    descriptor = unsafe open("\(path).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw .system(code: errno) }
-    guard let code = lockFile(descriptor, until: end) else { return }
-    throw code == EWOULDBLOCK || code == EINTR ? .taken : .system(code: code)
+    var status = stat()
+    // SAFETY: the path is a zero-terminated string, and the call writes one `stat`.
+    if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG { throw .noFile }
+    var descriptors: [Int32] = []
+    for name in ["\(path).lock", path] {
+      // SAFETY: the path is a zero-terminated string for the length of the call.
+      let descriptor = unsafe open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+      var code = descriptor < 0 ? errno : nil
+      if descriptor >= 0 {
+        descriptors.append(descriptor)
+        code = lockFile(descriptor, until: end)
+      }
+      if let code {
+        for descriptor in descriptors { close(descriptor) }
+        throw code == EWOULDBLOCK || code == EINTR ? .taken : .system(code: code)
+      }
+    }
+    self.descriptors = descriptors
   }
 
-  deinit { if descriptor >= 0 { close(descriptor) } }
+  deinit { for descriptor in descriptors { close(descriptor) } }
 }
 
 /// Waits for the lock of an open file or folder (flock(2)); returns the error code on failure, EWOULDBLOCK where another process

@@ -37,12 +37,13 @@ package final class StoredSessions {
     case locked(StoredSession, keyName: String)
   }
 
-  private let lock: StoreLock
   private let database: SessionDatabase
   private let rows: SQLiteStatement
   private let delete: SQLiteStatement
   private let codec: StateCodec
   private var last = 0
+  // Behind the database, which ends before it.
+  private let lock: StoreLock
 
   /// How many sessions share a transaction, and are in memory at once.
   package static let batchCount = 64
@@ -54,9 +55,8 @@ package final class StoredSessions {
   package init(
     path: String, sealing: StateSealing?, mayBeNew: Bool = false
   ) throws(FileStoreError) {
-    if mayBeNew { try StoreFile.make(at: path) }
     // SAFETY: the path is a zero-terminated string for the length of the call.
-    guard unsafe access(path, R_OK | W_OK) == 0 else { throw .system(code: errno) }
+    guard unsafe mayBeNew || access(path, R_OK | W_OK) == 0 else { throw .system(code: errno) }
     lock = try StoreLock(ofFile: path, patience: .zero)
     // Commands don't hurry: what they report as done is on the disk.
     let limits = FileSessionLimits(maxBytes: .max, idleTimeout: .seconds(31_536_000))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import HTTPServer
 import JSON
 import ModelFormat
@@ -26,9 +27,15 @@ struct CarouselCommand: ParsableCommand {
     do {
       var command = try parseAsRoot(ProgramArguments.all)
       try command.run()
+      try finishOutput()
     } catch {
       exit(withError: printable(error))
     }
+  }
+
+  /// A full disk, say, is found only now: `print` tells of nothing.
+  private static func finishOutput() throws(CarouselError) {
+    guard fflush(nil) == 0 else { throw .output(code: errno) }
   }
 
   /// The error as it is printed: one line without control characters, as our sentences may quote a file or a peer.

@@ -61,6 +61,12 @@ final class SessionsRoom: Sendable {
     }
   }
 
+  /// Lets the store answer as soon as it is asked `question` and nothing else.
+  func answer(_ question: String) async throws {
+    try await eventually { self.store.asked == [question] }
+    store.answer()
+  }
+
   func hear() async throws -> [String] {
     var heard: [String] = []
     try await eventually {

@@ -91,14 +91,10 @@ import Testing
     #expect(room.heard() == [#"a: busy("s")"#])
     room.ask("b", Opening("s"))
     room.ask("c", Opening("s"))
-    for _ in 0..<5 {
-      try await eventually { room.store.asked == ["take s"] }
-      room.store.answer()
-    }
+    for _ in 0..<5 { try await room.answer("take s") }
     #expect(room.heard() == [])
     room.store.lease("s", false)
-    try await eventually { room.store.asked == ["take s"] }
-    room.store.answer()
+    try await room.answer("take s")
     #expect(room.heard() == ["b: 1"])
     #expect(room.store.releases() == [])
   }
@@ -110,8 +106,7 @@ import Testing
     room.store.lease("s")
     room.ask("a", Opening("s"), timeout: .seconds(2))
     let leaver = room.ask("b", Opening("s"), timeout: .seconds(9))
-    try await eventually { room.store.asked == ["take s"] }
-    room.store.answer()
+    try await room.answer("take s")
     room.clock.advance(by: .seconds(3))
     var heard: [String] = []
     try await eventually {
@@ -211,13 +206,11 @@ import Testing
     room.store.lease("s", isUsed: false)
     room.ask("a", Opening("s"), waits: false)
     for _ in 0..<3 {
-      try await eventually { room.store.asked == ["take s"] }
-      room.store.answer()
+      try await room.answer("take s")
       #expect(room.heard() == [])
     }
     room.store.lease("s", false)
-    try await eventually { room.store.asked == ["take s"] }
-    room.store.answer()
+    try await room.answer("take s")
     #expect(room.heard() == ["a: 1"])
     room.close("a", ("s", 2))
     room.store.answer()
@@ -226,8 +219,7 @@ import Testing
     room.ask("b", Opening("s"), waits: false)
     room.store.answer()
     room.store.lease("s")
-    try await eventually { room.store.asked == ["take s"] }
-    room.store.answer()
+    try await room.answer("take s")
     #expect(room.heard() == ["a: moved", #"b: busy("s")"#])
   }
 }

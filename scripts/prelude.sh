@@ -1,9 +1,12 @@
 # shellcheck shell=bash
-# Sourced by every script here: where the repository is, --help, and running as root.
+# Sourced by every script here: where the repository is, --help, how tests run, and running as root.
 
 # The repository's root; the scripts run from any directory.
 # shellcheck disable=SC2034 # used by those who source this
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Swift Testing begins all tests at once, so that each waits for all others; with so many each is soon done.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8
 
 # --help prints the comment that a script begins with.
 case ${1:-} in

@@ -140,7 +140,7 @@ extension Engine {
   /// Refuses the parked riders whose deadline passed, at `time` and again as long as any has one.
   private func refuseLateParked(at time: ContinuousClock.Instant) {
     let seconds = Swift.max(0, ContinuousClock.now.duration(to: time).seconds)
-    DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [weak self] in
+    timers.asyncAfter(deadline: .now() + seconds) { [weak self] in
       guard let self else { return }
       // Timers and clocks may differ by a little.
       let (late, next, end) = state.withLock { state in

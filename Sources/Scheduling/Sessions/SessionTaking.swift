@@ -65,7 +65,7 @@ struct SessionTaking: Sendable {
     }
     if startsClock { sessions.refuseLateLater() }
     let nanoseconds = Int((pause * Double.random(in: 0.5..<1.5)).attoseconds / 1_000_000_000)
-    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) {
+    timers.asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) {
       guard sessions.state.withLock({ $0.questions.remove(number) != nil }) else {
         return giveUpReservation()
       }

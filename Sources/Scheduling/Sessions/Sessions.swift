@@ -209,7 +209,7 @@ package final class Sessions: Sendable {
   }
 
   private func expireLater() {
-    DispatchQueue.global().asyncAfter(deadline: .now() + 1) { [weak self] in
+    timers.asyncAfter(deadline: .now() + 1) { [weak self] in
       guard let self else { return }
       state.withLock { $0.table.expire(now: $0.clock()) }
       expireLater()
@@ -279,7 +279,7 @@ package final class Sessions: Sendable {
   /// Refuses the requests whose deadline passed while they waited, and looks again as long as there are any with one: one
   /// timer for all of them.
   func refuseLateLater() {
-    DispatchQueue.global().asyncAfter(deadline: .now() + Self.watchSeconds) { [weak self] in
+    timers.asyncAfter(deadline: .now() + Self.watchSeconds) { [weak self] in
       guard let self else { return }
       let (late, unanswered, goesOn) = state.withLock { state in
         let now = state.clock()

@@ -122,7 +122,7 @@ extension FileSessionStore {
   func ids(model: String = "m", limit: Int = 100) async -> [String] {
     await withCheckedContinuation { continuation in
       list(of: model, limit: limit) { result in
-        continuation.resume(returning: ((try? result.get()) ?? []).map(\.id))
+        continuation.resume(returning: ((try? result.get())?.listings ?? []).map(\.id))
       }
     }
   }

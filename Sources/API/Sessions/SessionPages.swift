@@ -37,18 +37,17 @@ struct SessionPages: Sendable {
   }
 
   private func list(
-    of model: ServedModel, _ listings: [SessionTable.Listing]
+    of model: ServedModel, _ page: SessionTable.Page
   ) -> HTTPResponse {
-    let usage = sessions.usage.sessions[model.sessionOwner] ?? SessionTable.Usage()
     var writer = JSONWriter()
     writer.raw(#"{"model":"#)
     writer.string(model.name)
     writer.raw(#","count":"#)
-    writer.integer(usage.count)
+    writer.integer(page.usage.count)
     writer.raw(#","bytes":"#)
-    writer.integer(usage.byteCount)
+    writer.integer(page.usage.byteCount)
     writer.raw(#","sessions":"#)
-    writer.array(listings) { writer, listing in Self.write(listing, to: &writer) }
+    writer.array(page.listings) { writer, listing in Self.write(listing, to: &writer) }
     writer.raw("}\n")
     return .json(writer.bytes)
   }

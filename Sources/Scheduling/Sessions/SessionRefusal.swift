@@ -26,6 +26,8 @@ package enum SessionRefusal: Error, Equatable, Sendable {
   case exists(String, steps: Int)
   /// It has another number of steps than the request goes on from.
   case otherSteps(String, found: Int, expected: Int)
+  /// It moved otherwise while the request was computed, and has so many steps; nil where it is not there any more.
+  case movedElsewhere(String, steps: Int?)
   /// The server is about to stop, and its sessions are on their way to the next process.
   case frozen
   /// Another request has it.

@@ -39,9 +39,11 @@ package protocol SessionStore: AnyObject, Sendable {
   ///
   /// - Parameters:
   ///   - sources: sessions that are only looked up; they too must not be another request's.
+  ///   - freesOnly: whether the request ends all of them, so that a store without room takes them for it all the same.
   ///   - completion: gets what is known of `keys`, then of `sources`; or `SessionStoreProblem.leased`.
   func take(
     _ keys: [SessionTable.Key], beside sources: [SessionTable.Key], floatCount: Int,
+    freesOnly: Bool,
     completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void)
 
   /// Gives sessions of a shared store back that a request has taken and does not move.
@@ -55,10 +57,10 @@ package protocol SessionStore: AnyObject, Sendable {
   /// Notes that sessions are used, though they do not move: others begin as their copies.
   func touch(_ keys: [SessionTable.Key])
 
-  /// Up to `limit` sessions of a model, the last used first, as far as the store keeps their order.
+  /// Up to `limit` sessions of a model, the last used first, as far as the store keeps their order, and what all of them are.
   func list(
     of model: String, limit: Int,
-    completion: @escaping @Sendable (Result<[SessionTable.Listing], SessionStoreProblem>) -> Void)
+    completion: @escaping @Sendable (Result<SessionTable.Page, SessionStoreProblem>) -> Void)
 
   /// Finishes what it was given, and lets go of its files; whoever calls it afterwards is told that it is closed.
   ///
@@ -75,6 +77,7 @@ extension SessionStore {
 
   package func take(
     _ keys: [SessionTable.Key], beside sources: [SessionTable.Key], floatCount: Int,
+    freesOnly: Bool,
     completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void
   ) {
     fetch(keys + sources, floatCount: floatCount, completion: completion)

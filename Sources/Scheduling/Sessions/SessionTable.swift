@@ -38,12 +38,17 @@ package struct SessionTable {
     package let at: Int?
     /// Whether it starts over what is there under its id.
     package let replaces: Bool
+    /// Whether it ends with the request.
+    package var ends: Bool
 
-    package init(_ id: String, _ way: Way = .resume, at: Int? = nil, replaces: Bool = false) {
+    package init(
+      _ id: String, _ way: Way = .resume, at: Int? = nil, replaces: Bool = false, ends: Bool = false
+    ) {
       self.id = id
       self.way = way
       self.at = at
       self.replaces = replaces
+      self.ends = ends
     }
   }
 
@@ -87,6 +92,17 @@ package struct SessionTable {
     package var byteCount = 0
 
     package init() {}
+  }
+
+  /// Some sessions of a model, and what all that it has are.
+  package struct Page: Sendable, Equatable {
+    package let listings: [Listing]
+    package let usage: Usage
+
+    package init(listings: [Listing], usage: Usage) {
+      self.listings = listings
+      self.usage = usage
+    }
   }
 
   /// What a session takes beside its floats and its id: its entry, its places in tables, and what the allocator
@@ -317,6 +333,12 @@ package struct SessionTable {
       next = entries.older(than: index)
     }
     return found
+  }
+
+  /// The same, and what all of them are.
+  mutating func page(of model: String, limit: Int, now: Instant) -> Page {
+    let listings = listings(of: model, limit: limit, now: now)
+    return Page(listings: listings, usage: usage[model] ?? Usage())
   }
 
   // MARK: - Entries

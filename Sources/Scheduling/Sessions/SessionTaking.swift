@@ -18,7 +18,11 @@ struct SessionTaking: Sendable {
   private func ask(pause: Duration) {
     let sources = request.sources.filter { !keys.contains($0) }
     sessions.noteQuestion(of: request)
-    store.take(keys, beside: sources, floatCount: request.floatCount) { result in
+    // What ends sessions that are there, and does nothing else.
+    let freesOnly = request.openings.allSatisfy { $0.ends && $0.way == .resume }
+    store.take(
+      keys, beside: sources, floatCount: request.floatCount, freesOnly: freesOnly
+    ) { result in
       let found = Dictionary(
         zip(keys + sources, (try? result.get()) ?? []), uniquingKeysWith: { $1 })
       let (outcome, goesOn) = sessions.state.withLock { state -> (Sessions.Outcome?, Bool) in

@@ -5,12 +5,11 @@ extension Sessions {
   /// Asks the store for sessions that are not in the table, and takes the request up again with what it says.
   func fetch(_ keys: [SessionTable.Key], for request: Waiting) {
     guard let store else { preconditionFailure("only a cache misses sessions") }
-    let number = request.waiter.number
     noteQuestion(of: request)
     store.fetch(keys, floatCount: request.floatCount) { [self] result in
       // What is found holds until this returns, so the sessions are opened before.
       let outcome = state.withLock { state -> Outcome? in
-        guard state.questions.remove(number) != nil else { return nil }
+        guard state.questions.remove(request.waiter.number) != nil else { return nil }
         return switch result {
         case .success(let findings):
           state.open(
@@ -65,7 +64,7 @@ extension Sessions {
       state.questions.insert(
         .init(
           isFetch: false, deadline: state.clock() + StoreQuestions.patience,
-          late: .store(.slow(StoreQuestions.patience)), refuse: completion), number)
+          late: StoreQuestions.lateMove, refuse: completion), number)
       return (moves, state.startWatch())
     }
     guard let moves else { return completion(.frozen) }
@@ -147,21 +146,22 @@ extension Sessions {
     }
   }
 
-  /// Up to `limit` sessions of `model`, the last used first.
+  /// Up to `limit` sessions of `model`, the last used first, and what all of them are.
   package func listings(
     of model: String, limit: Int,
-    completion: @escaping @Sendable (Result<[SessionTable.Listing], SessionRefusal>) -> Void
+    completion: @escaping @Sendable (Result<SessionTable.Page, SessionRefusal>) -> Void
   ) {
-    let here = state.withLock { $0.table.listings(of: model, limit: limit, now: $0.clock()) }
+    let here = state.withLock { $0.table.page(of: model, limit: limit, now: $0.clock()) }
     guard let store else { return completion(.success(here)) }
     if let problem = store.problem { return completion(.failure(.store(problem))) }
     store.list(of: model, limit: limit) { result in
       completion(
         result.mapError { .store($0) }.map { stored in
           // What was used lately is here, in order; the store's order is as exact as it writes it.
-          let known = Set(here.map(\.id))
-          let all = here + stored.filter { !known.contains($0.id) }
-          return Array(all.sorted { $0.idle < $1.idle }.prefix(limit))
+          let known = Set(here.listings.map(\.id))
+          let all = here.listings + stored.listings.filter { !known.contains($0.id) }
+          return .init(
+            listings: Array(all.sorted { $0.idle < $1.idle }.prefix(limit)), usage: stored.usage)
         })
     }
   }
@@ -181,8 +181,8 @@ extension Sessions {
     }
     // As a request that takes it up, and moves it nowhere but to its end.
     open(
-      [.init(key.id)], model: key.model, floatCount: floatCount, waits: false, arrived: .now,
-      timeout: nil, as: makeWaiter()
+      [.init(key.id, ends: true)], model: key.model, floatCount: floatCount, waits: false,
+      arrived: .now, timeout: nil, as: makeWaiter()
     ) { [self] grant in
       switch grant {
       case .failure(let refusal): completion(refusal)
@@ -206,10 +206,8 @@ extension Sessions.LockedState {
   /// The refusal for a request whose moves the store did not make. A session that is otherwise there is looked up again.
   mutating func refusal(for problem: SessionStoreProblem, model: String) -> SessionRefusal {
     guard case .moved(let id, let steps) = problem else { return .store(problem) }
-    let key = SessionTable.Key(model: model, id: id)
-    let expected = (try? table.listing(of: key, now: clock()))?.steps ?? 0
-    table.discard(key)
-    return steps.map { .otherSteps(id, found: $0, expected: expected) } ?? .unknown(id)
+    table.discard(.init(model: model, id: id))
+    return .movedElsewhere(id, steps: steps)
   }
 }
 

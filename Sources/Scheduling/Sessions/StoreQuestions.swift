@@ -15,6 +15,9 @@ struct StoreQuestions: Sendable {
 
   /// How long a store may take.
   static let patience = Duration.seconds(5)
+  /// What whoever asked it for moves is told then.
+  static let lateMove = SessionRefusal.store(
+    .unsure(reason: "no answer for \(patience.components.seconds) s"))
 
   private var questions: [UInt64: Question] = [:]
 

@@ -29,7 +29,7 @@ extension SessionError: FaultSource {
   package var retryAfterSeconds: Int? {
     switch self {
     case .refused(.frozen, _), .refused(.store(.closed), _): Fault.secondsToOtherProcess
-    case .refused(.store, _): 1
+    case .refused(.store, _), .refused(.busy, _), .refused(.tooManyWait, _): 1
     default: nil
     }
   }
@@ -65,7 +65,7 @@ extension SessionRefusal {
     switch self {
     case .unknown, .unknownSource: .notFound
     case .gone: .gone
-    case .busy, .tooManyWait, .exists, .otherSteps: .conflict
+    case .busy, .tooManyWait, .exists, .otherSteps, .movedElsewhere: .conflict
     case .frozen, .store: .unavailable
     case .full: .tooManyRequests
     case .deadlinePassed: .timedOut
@@ -79,9 +79,11 @@ extension SessionRefusal {
   /// The session that differs from what the request says, and the session's steps.
   fileprivate var session: (id: String, steps: Int)? {
     switch self {
-    case .exists(let id, let steps), .otherSteps(let id, let steps, _): (id, steps)
+    case .exists(let id, let steps), .otherSteps(let id, let steps, _),
+      .movedElsewhere(let id, .some(let steps)):
+      (id, steps)
     case .unknown, .unknownSource, .gone, .busy, .tooManyWait, .tooLarge, .full, .frozen, .store,
-      .deadlinePassed:
+      .movedElsewhere(_, nil), .deadlinePassed:
       nil
     }
   }
@@ -108,13 +110,17 @@ extension SessionRefusal {
     case .store(.failing(let reason)):
       "the session store fails (\(reason)): no session of the request has moved"
     case .store(.slow(let time)):
-      "the session store has not answered for \(Int(time.seconds.rounded(.up))) s: whether the session moved tells \"at\" in the next request"
+      "the session store has not answered for \(Int(time.seconds.rounded(.up))) s: no session of the request has moved"
     case .store(.unsure(let reason)):
-      "the session store was lost while it was asked to move the request's sessions (\(reason)): whether they moved tells \"at\" in the next request"
+      "the session store did not answer when it was asked to move the request's sessions (\(reason)): whether they moved tells \"at\" in the next request"
     case .store(.leased(let id, _)):
       "session \(quoted(id)) is busy with another server's request"
     case .store(.moved(let id, _)):
       "session \(quoted(id)) moved otherwise in the session store"
+    case .movedElsewhere(let id, .some(let steps)):
+      "session \(quoted(id)) moved by another request while this one was computed, and has \(counted(steps, "step")) now: no session of this request has moved"
+    case .movedElsewhere(let id, nil):
+      "session \(quoted(id)) ended while this request was computed: no session of this request has moved"
     case .frozen, .store(.closed):
       "the server is about to stop, and its sessions go on in the next process"
     case .exists(let id, let steps):

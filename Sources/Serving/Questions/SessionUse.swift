@@ -3,18 +3,19 @@ import Scheduling
 /// How a sequence of a request uses a session.
 package struct SessionUse: Sendable, Equatable {
   package let opening: SessionTable.Opening
-  /// Whether the session ends with the request.
-  package var ends = false
   /// Whether to wait while another request uses the session.
   package var waits = false
 
   package init(opening: SessionTable.Opening, ends: Bool = false, waits: Bool = false) {
+    var opening = opening
+    opening.ends = ends
     self.opening = opening
-    self.ends = ends
     self.waits = waits
   }
 
   package var id: String { opening.id }
+  /// Whether the session ends with the request.
+  package var ends: Bool { opening.ends }
 
   /// The most characters of an id.
   package static let maxIDLength = 128

@@ -149,15 +149,15 @@ package final class FileSessionStore: SessionStore {
 
   package func list(
     of model: String, limit: Int,
-    completion: @escaping @Sendable (Result<[SessionTable.Listing], SessionStoreProblem>) -> Void
+    completion: @escaping @Sendable (Result<SessionTable.Page, SessionStoreProblem>) -> Void
   ) {
     sideQueue.async { [self] in
-      let result = side.withLock { side -> Result<[SessionTable.Listing], SessionStoreProblem> in
+      let usage = state.withLock { $0.statistics.usage[model] ?? .init() }
+      let result = side.withLock { side -> Result<SessionTable.Page, SessionStoreProblem> in
         guard let side else { return .failure(.closed) }
         do throws(SQLiteError) {
-          return .success(
-            try side.listings(
-              of: model, limit: limit, limits: limits, now: clock()))
+          let listings = try side.listings(of: model, limit: limit, limits: limits, now: clock())
+          return .success(.init(listings: listings, usage: usage))
         } catch {
           return .failure(.failing(reason: "\(error)"))
         }

@@ -6,6 +6,7 @@ import Synchronization
 final class LeaseKeeper: Sendable {
   private struct LockedState {
     var leases = SessionLeases()
+    var late = LateLeases()
     var isClosed = false
   }
 
@@ -30,10 +31,41 @@ final class LeaseKeeper: Sendable {
     state.withLock { body(&$0.leases) }
   }
 
-  func giveBack(_ leases: [SessionLeases.Held]) {
+  /// - Parameter isLate: whether Redis may yet take them, as it has not answered.
+  func giveBack(_ leases: [SessionLeases.Held], isLate: Bool = false) {
     guard !leases.isEmpty else { return }
-    withLeases { held in for lease in leases { held.remove(lease.key, lease.token) } }
-    runner.run(SessionScripts.release, over: leases, [limits.idleMilliseconds])
+    state.withLock { state in
+      for lease in leases { state.leases.remove(lease.key, lease.token) }
+      if isLate { state.late.add(leases) }
+    }
+    release(leases)
+  }
+
+  private func release(_ leases: [SessionLeases.Held]) {
+    runner.run(SessionScripts.release, over: leases, [limits.idleMilliseconds]) {
+      [weak self] asked, result in
+      guard let self else { return }
+      state.withLock { state in
+        switch result {
+        case .success(let reply):
+          let returned = Set(
+            (reply.elements ?? []).compactMap(\.number).filter { asked.indices.contains($0 - 1) }
+              .map { asked[$0 - 1] })
+          state.late.note(asked: asked, returned: returned, now: .now, life: limits.lease)
+        case .failure(.refused):
+          state.late.note(asked: asked, returned: [], now: .now, life: limits.lease)
+        case .failure:
+          let known = Set(state.late.all)
+          state.late.add(asked.filter { !known.contains($0) })
+        }
+      }
+    }
+  }
+
+  /// Gives back what could not be given back when it should have been, where Redis answers.
+  func giveBackLate() {
+    guard runner.client.status.status == .ready else { return }
+    release(state.withLock { $0.late.all })
   }
 
   /// A request does not use sessions any more, which have not moved: what was kept before, and that nobody has asked for, is
@@ -58,7 +90,8 @@ final class LeaseKeeper: Sendable {
     case .none: break
     case .mark:
       runner.run(
-        .script(SessionScripts.mark, keys: [SessionKeys.lease(key)], arguments: [token.bytes]))
+        .script(SessionScripts.mark, keys: [SessionKeys.lease(key)], arguments: [token.bytes]),
+        .frees)
     case .giveBack: giveBack([.init(key: key, token: token)])
     }
   }
@@ -77,6 +110,7 @@ final class LeaseKeeper: Sendable {
       runner.run(
         SessionScripts.renew, over: used,
         [limits.leaseMilliseconds, limits.idleMilliseconds])
+      giveBackLate()
       renewLater()
     }
   }

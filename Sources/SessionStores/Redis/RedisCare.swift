@@ -7,6 +7,7 @@ struct RedisCare: Sendable {
   let client: RedisClient
   let limits: RedisSessionLimits
   let served: [(name: String, fingerprint: String)]
+  let health: RedisHealth
   /// The store's, as long as it is there.
   let change: @Sendable ((inout RedisSessionStore.LockedState) -> Void) -> Void
 
@@ -17,7 +18,9 @@ struct RedisCare: Sendable {
     guard client.status.status == .ready else { return }
     if !served.isEmpty {
       let models = served.map { Array("\($0.fingerprint) \($0.name)".utf8) }
-      ask(.command([Array("SADD".utf8), SessionKeys.models] + models)) { _ in }
+      ask(.script(SessionScripts.serve, keys: [SessionKeys.models], arguments: models)) { reply in
+        if case .integer = reply { health.noteThatItTakesWrites() }
+      }
     }
     ask(.command([Array("SMEMBERS".utf8), SessionKeys.models])) { reply in
       learn(models: (reply.elements ?? []).compactMap(\.text))
@@ -35,7 +38,7 @@ struct RedisCare: Sendable {
     _ body: RedisRequest.Body, completion: @escaping @Sendable (RESPValue) -> Void
   ) {
     client.ask(
-      RedisRequest(body, due: .now + ScriptRunner.patience) { result in
+      RedisRequest(body, due: .now + client.limits.patience) { result in
         if case .success(let reply) = result { completion(reply) }
       })
   }
@@ -68,11 +71,7 @@ struct RedisCare: Sendable {
       guard let found = reply.elements?.compactMap(\.number), found.count == 3 else { return }
       change { state in
         if found[0] > 0 { state.statistics.endCounts[.expired, default: 0] += found[0] }
-        // The states of a model are of one size; what is added is about what Redis takes beside one.
-        var usage = SessionTable.Usage()
-        usage.count = found[1]
-        usage.byteCount = found[1] * (found[2] + SessionTable.overheadBytes)
-        state.statistics.usage[model] = usage
+        state.statistics.usage[model] = RedisEntry.usage(found[1...])
       }
       if found[0] == 256 { expire(model) }
     }

@@ -12,6 +12,8 @@ final class RedisClient: Sendable {
     var connect = Duration.seconds(2)
     /// For the next byte, while answers are due; then the connection counts as lost.
     var stall = Duration.seconds(3)
+    /// For an answer: less than `Sessions` waits, so that whoever asks is told what is known.
+    var patience = Duration.seconds(4)
     /// Between attempts to connect: from, to. Doubled each time, with up to a half more by chance.
     var backOff = (first: Duration.milliseconds(20), last: Duration.seconds(1))
     /// What may wait to be answered.

@@ -35,6 +35,19 @@ struct RedisEntry: Sendable, Equatable {
     return Int(truncatingIfNeeded: number)
   }
 
+  /// What the sessions of a model take, by a script's count of them and of the bytes of one's state and id.
+  ///
+  /// The states of a model are of one size; what is added is about what Redis takes beside one.
+  static func usage(_ numbers: ArraySlice<Int>) -> SessionTable.Usage {
+    var usage = SessionTable.Usage()
+    guard numbers.count == 2, let count = numbers.first, let byteCount = numbers.last else {
+      return usage
+    }
+    usage.count = count
+    usage.byteCount = count * (byteCount + SessionTable.overheadBytes)
+    return usage
+  }
+
   func bytes(of key: SessionTable.Key, by codec: StateCodec) -> [UInt8] {
     let (checksum, coded) = codec.bytes(of: state, key: key, version: version)
     var bytes: [UInt8] = []

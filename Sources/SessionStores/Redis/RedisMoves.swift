@@ -53,6 +53,11 @@ struct RedisMoves {
     }
   }
 
+  /// Those that end sessions, and nothing else, a Redis makes that is full.
+  var effect: ScriptEffect {
+    moves.allSatisfy { $0.kind == .ends && $0.expected != 0 } ? .frees : .moves
+  }
+
   /// Whether this is one step of a session that is kept, and listed: what a shorter script does.
   private var isStep: Bool {
     guard moves.count == 1, moves[0].kind == .moves, moves[0].keeps, let lease = moves[0].lease,

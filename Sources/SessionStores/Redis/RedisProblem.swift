@@ -58,6 +58,14 @@ package enum RedisProblem: Error, Equatable, Sendable {
     }
   }
 
+  /// Whether it is of all that it is asked to write, not of some scripts or keys.
+  var isOfWhole: Bool {
+    guard case .refused(let error) = self else { return false }
+    return [
+      "OOM", "READONLY", "LOADING", "NOAUTH", "MISCONF", "MASTERDOWN", "BUSY", "NOREPLICAS",
+    ].contains { error.contains($0) }
+  }
+
   /// Whether time alone won't mend it.
   var isForOperators: Bool {
     switch self {

@@ -23,13 +23,15 @@ extension RedisSessionStore {
 
   package func take(
     _ keys: [SessionTable.Key], beside sources: [SessionTable.Key], floatCount: Int,
+    freesOnly: Bool,
     completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void
   ) {
     let (token, asked) = (keeper.makeToken(), ContinuousClock.now)
     // What is kept of them is of an earlier lease.
     keeper.withLeases { leases in for key in keys { leases.forget(key) } }
     finder.find(
-      keys.map { ($0, .lease) } + sources.map { ($0, .read) }, namesakes: namesakes(of: keys),
+      keys.map { ($0, freesOnly ? .leaseToFree : .lease) } + sources.map { ($0, .read) },
+      namesakes: namesakes(of: keys),
       token: token, floatCount: floatCount
     ) { [keeper] result in
       switch result {
@@ -46,8 +48,8 @@ extension RedisSessionStore {
         }
       case .failure(.leased): break
       case .failure:
-        // They may be taken all the same.
-        keeper.giveBack(keys.map { .init(key: $0, token: token) })
+        // They may be taken all the same, now or later.
+        keeper.giveBack(keys.map { .init(key: $0, token: token) }, isLate: true)
       }
       completion(result.map { $0.map(\.finding) })
     }
@@ -77,10 +79,12 @@ extension RedisSessionStore {
       moves, leases: keeper.withLeases { leases in moves.map { leases[$0.key] } }, token: token,
       process: keeper.process, mayKeep: limits.mayKeep && client.isSubscribed, limits: limits,
       now: .now)
-    runner.run(asked.body(by: codec), isWrite: true, waits: durability == .behind) {
-      [self] result in
+    runner.run(
+      asked.body(by: codec), asked.effect, isWrite: true, waits: durability == .behind
+    ) { [self] result in
       let outcome = (try? result.get()).flatMap { asked.outcome(of: $0) }
-      keeper.giveBack(keeper.withLeases { asked.settle(outcome, in: &$0) })
+      keeper.giveBack(
+        keeper.withLeases { asked.settle(outcome, in: &$0) }, isLate: outcome == nil)
       switch (result, outcome) {
       case (.failure(let problem), _): completion(.failure(problem.asStoreProblem))
       case (.success, .done):
@@ -103,22 +107,24 @@ extension RedisSessionStore {
       .script(
         SessionScripts.touch,
         keys: keys.flatMap { [SessionKeys.session($0), SessionKeys.index(ofModel: $0.model)] },
-        arguments: [limits.idleMilliseconds] + keys.map { Array($0.id.utf8) }))
+        arguments: [limits.idleMilliseconds] + keys.map { Array($0.id.utf8) }), .frees)
   }
 
   package func list(
     of model: String, limit: Int,
-    completion: @escaping @Sendable (Result<[SessionTable.Listing], SessionStoreProblem>) -> Void
+    completion: @escaping @Sendable (Result<SessionTable.Page, SessionStoreProblem>) -> Void
   ) {
     runner.run(
       .script(
         SessionScripts.list, keys: [SessionKeys.index(ofModel: model)],
-        arguments: [Array(model.utf8), Array("\(limit)".utf8)])
+        arguments: [Array(model.utf8), Array("\(limit)".utf8)]), .reads
     ) { [idleTimeout = limits.idleTimeout] result in
       completion(
         result.mapError(\.asStoreProblem).map { reply in
-          let now = reply.elements?.first?.number ?? 0
-          return (reply.elements ?? []).dropFirst().compactMap { item in
+          let numbers = (reply.elements ?? []).prefix(3).map { $0.number ?? 0 }
+          let now = numbers.first ?? 0
+          let listings = (reply.elements ?? []).dropFirst(3).compactMap {
+            item -> SessionTable.Listing? in
             guard let fields = item.elements, fields.count == 3, let id = fields[0].text,
               case .bytes(let bytes) = fields[1], let head = RedisEntry.Head(bytes),
               let rest = fields[2].number
@@ -127,6 +133,7 @@ extension RedisSessionStore {
               id: id, steps: head.steps, age: .milliseconds(max(0, now - head.created)),
               idle: max(.zero, idleTimeout - .milliseconds(rest)))
           }
+          return .init(listings: listings, usage: RedisEntry.usage(numbers.dropFirst()))
         })
     }
   }

@@ -56,15 +56,15 @@ package final class RedisSessionStore: SessionStore {
     self.limits = limits
     codec = StateCodec(sealing)
     client = RedisClient(location, limits: clientLimits, scripts: SessionScripts.all)
-    health = RedisHealth(report: report)
+    health = RedisHealth(isAskedWhileFailing: durability != .behind, report: report)
     runner = ScriptRunner(client: client, health: health)
     keeper = LeaseKeeper(runner, limits: limits)
     if let problem = connect() { throw problem }
     keeper.renewLater()
     careLater(
-      RedisCare(client: client, limits: limits, served: served) { [weak self] change in
-        self?.state.withLock { change(&$0) }
-      })
+      RedisCare(
+        client: client, limits: limits, served: served, health: health,
+        change: { [weak self] change in self?.state.withLock { change(&$0) } }))
   }
 
   /// Begins to connect, and waits for the first connection for as long as `limits.patience`.
@@ -89,6 +89,7 @@ package final class RedisSessionStore: SessionStore {
           if isFirst { isSettled.signal() }
           // Nobody hears who wants what is kept.
           if case .lost = status { keeper.withLeases { $0.forgetKept() } }
+          if case .ready = status { keeper.giveBackLate() }
           health.note(status)
         }))
     let (seconds, attoseconds) = limits.patience.components

@@ -1,6 +1,6 @@
 /// What tells the leases and moves of a process from each other and from those of other processes: eight letters or digits of the
 /// process, at random, and eight bytes that count.
-struct RedisToken: Sendable, Equatable {
+struct RedisToken: Sendable, Hashable {
   static let byteCount = 16
 
   let bytes: [UInt8]

@@ -1,10 +1,18 @@
 import Scheduling
 
+/// What running a script shows of a Redis, in rising order: one that is full does the first two.
+enum ScriptEffect: Int, Sendable, Comparable {
+  case reads
+  /// It writes, and takes no more memory.
+  case frees
+  case leases
+  case moves
+
+  static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
 /// Has a Redis run scripts.
 struct ScriptRunner: Sendable {
-  /// How long whoever asks waits: less than `Sessions` would, so that it is told what is known.
-  static let patience = Duration.seconds(4)
-
   let client: RedisClient
   let health: RedisHealth
 
@@ -14,28 +22,34 @@ struct ScriptRunner: Sendable {
   ///   - isWrite: whether it matters whether it has run, where its answer is lost.
   ///   - waits: whether it waits as long as it takes.
   func run(
-    _ body: RedisRequest.Body, isWrite: Bool = false, waits: Bool = false,
+    _ body: RedisRequest.Body, _ effect: ScriptEffect, isWrite: Bool = false, waits: Bool = false,
     completion: @escaping @Sendable (Result<RESPValue, RedisProblem>) -> Void = { _ in }
   ) {
     client.ask(
-      RedisRequest(body, due: waits ? nil : .now + Self.patience, isWrite: isWrite) {
-        [health] result in
-        health.note(result, isOfWrite: isWrite)
+      RedisRequest(
+        body, due: waits ? nil : .now + client.limits.patience, isWrite: isWrite
+      ) { [health] result in
+        health.note(result, effect)
         completion(result)
       })
   }
 
-  /// Runs a script over leases, some at a time, so that it keeps nobody else waiting for long.
+  /// What a script was run over, and what it returned.
+  typealias Report = @Sendable ([SessionLeases.Held], Result<RESPValue, RedisProblem>) -> Void
+
+  /// Runs a script that frees memory over leases, some at a time, so that it keeps nobody else waiting for long.
   func run(
-    _ script: RedisScript, over leases: [SessionLeases.Held], _ arguments: [[UInt8]]
+    _ script: RedisScript, over leases: [SessionLeases.Held], _ arguments: [[UInt8]],
+    completion: @escaping Report = { _, _ in }
   ) {
     for begin in stride(from: 0, to: leases.count, by: 256) {
-      let some = leases[begin..<min(begin + 256, leases.count)]
+      let some = Array(leases[begin..<min(begin + 256, leases.count)])
       run(
         .script(
           script,
           keys: some.flatMap { [SessionKeys.session($0.key), SessionKeys.lease($0.key)] },
-          arguments: arguments + some.map(\.token.bytes)))
+          arguments: arguments + some.map(\.token.bytes)), .frees
+      ) { completion(some, $0) }
     }
   }
 }

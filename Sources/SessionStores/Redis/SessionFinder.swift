@@ -13,10 +13,20 @@ struct SessionFinder: Sendable {
   /// What is looked up, and whether with its lease.
   enum Mode: String {
     case lease = "l"
+    /// The same for a request that only frees memory, which a Redis does that is full.
+    case leaseToFree = "f"
     /// Where no other process has it.
     case read = "r"
     /// In any case.
     case peek = "p"
+
+    var effect: ScriptEffect {
+      switch self {
+      case .lease: .leases
+      case .leaseToFree: .frees
+      case .read, .peek: .reads
+      }
+    }
   }
 
   let runner: ScriptRunner
@@ -43,7 +53,8 @@ struct SessionFinder: Sendable {
         arguments: [
           token.bytes, limits.leaseMilliseconds, limits.idleMilliseconds,
           Array("\(namesakes.count)".utf8),
-        ] + keys.flatMap { [Array($0.key.id.utf8), Array($0.mode.rawValue.utf8)] })
+        ] + keys.flatMap { [Array($0.key.id.utf8), Array($0.mode.rawValue.utf8)] }),
+      keys.map(\.mode.effect).max() ?? .reads
     ) { result in
       completion(
         Result { () throws(SessionStoreProblem) in
@@ -78,6 +89,8 @@ struct SessionFinder: Sendable {
       let reason = parts.first?.number.flatMap {
         SessionEnd(rawValue: UInt8(truncatingIfNeeded: $0))
       }
+      // Behind the reason: its key is of another type.
+      if parts.count == 2 { end(key, version: []) }
       return Found(finding: reason.map { .ended($0) } ?? .unknown, entry: nil)
     }
     do throws(StateSealingError) {
@@ -107,7 +120,7 @@ struct SessionFinder: Sendable {
         keys: [
           SessionKeys.session(key), SessionKeys.end(key), SessionKeys.index(ofModel: key.model),
         ],
-        arguments: [Array(key.id.utf8), version, limits.endsMilliseconds])
+        arguments: [Array(key.id.utf8), version, limits.endsMilliseconds]), .frees
     ) { result in
       if case .success(.integer(1)) = result { noteDamage() }
     }

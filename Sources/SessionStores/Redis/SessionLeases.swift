@@ -11,7 +11,7 @@ struct SessionLeases {
   typealias Key = SessionTable.Key
   typealias Instant = ContinuousClock.Instant
 
-  struct Held: Sendable, Equatable {
+  struct Held: Sendable, Hashable {
     let key: Key
     let token: RedisToken
   }

@@ -389,6 +389,9 @@ import Testing
       refusal(busy, 409)
         == #"session \"s\" is busy with another request; one for predictions may wait for it (\"wait\": true)"#
     )
+    // It is free again soon.
+    let path = "/models/echo/sessions/s"
+    #expect(await service.answer("DELETE", path).fields["retry-after"] == "1")
     let waiting = post(service, #"{"inputs":[3],"session":{"id":"s","wait":true}}"#)
     let tooMany = await service.predict(#"{"inputs":[4],"session":{"id":"s","wait":true}}"#)
     #expect(

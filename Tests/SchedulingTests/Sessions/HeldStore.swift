@@ -55,6 +55,9 @@ final class HeldStore: SessionStore {
     }
   }
 
+  /// Another process ends a session.
+  func remove(_ id: String) { held.withLock { $0.sessions[Key(model: "m", id: id)] = nil } }
+
   func steps(_ id: String) -> Int? {
     held.withLock { $0.sessions[Key(model: "m", id: id)]?.state.position }
   }
@@ -103,11 +106,11 @@ final class HeldStore: SessionStore {
   }
 
   func take(
-    _ keys: [Key], beside sources: [Key], floatCount: Int,
+    _ keys: [Key], beside sources: [Key], floatCount: Int, freesOnly: Bool,
     completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void
   ) {
     let ids = keys.map(\.id) + sources.map { "(\($0.id))" }
-    ask("take \(ids.joined(separator: " "))") { [self] problem in
+    ask("take \(ids.joined(separator: " "))\(freesOnly ? " to end" : "")") { [self] problem in
       if let problem { return completion(.failure(problem)) }
       if let key = (keys + sources).first(where: { key in
         held.withLock { $0.leased[key] != nil }
@@ -171,17 +174,20 @@ final class HeldStore: SessionStore {
 
   func list(
     of model: String, limit: Int,
-    completion: @escaping @Sendable (Result<[SessionTable.Listing], SessionStoreProblem>) -> Void
+    completion: @escaping @Sendable (Result<SessionTable.Page, SessionStoreProblem>) -> Void
   ) {
     ask("list") { [self] problem in
       if let problem { return completion(.failure(problem)) }
       completion(
         .success(
           held.withLock { held in
-            held.sessions.map { key, session in
-              SessionTable.Listing(
-                id: key.id, steps: session.state.position, age: .seconds(5), idle: .seconds(3))
-            }
+            var usage = SessionTable.Usage()
+            usage.count = held.sessions.count
+            return SessionTable.Page(
+              listings: held.sessions.map { key, session in
+                SessionTable.Listing(
+                  id: key.id, steps: session.state.position, age: .seconds(5), idle: .seconds(3))
+              }, usage: usage)
           }))
     }
   }

@@ -146,6 +146,24 @@ import Testing
     #expect(room.heard() == [#"c: busy("s")"#])
   }
 
+  /// A store without room takes what ends for its request, and nothing that goes on or begins.
+  @Test func whatOnlyFreesMemory() {
+    let room = Self.room()
+    for id in ["s", "t"] { room.store.put(id, steps: 1) }
+    room.ask("a", Opening("s", ends: true), Opening("t", ends: true))
+    #expect(room.store.asked == ["take s t to end"])
+    room.store.answer()
+    room.close("a", ("s", nil), ("t", nil))
+    for opening in [Opening("t"), Opening("t", .begin, replaces: true, ends: true)] {
+      room.ask("b", Opening("s", ends: true), opening)
+      #expect(room.store.asked == ["take s t"])
+      room.store.answer()
+      room.close("b", ("s", nil), ("t", nil))
+    }
+    room.sessions.end(.init(model: "m", id: "s"), floatCount: 1) { _ in }
+    #expect(room.store.asked == ["take s to end"])
+  }
+
   /// Where it moved otherwise all the same, as a lease had expired, its client is told the true steps.
   @Test func noMoveIsLost() {
     let room = Self.room()
@@ -155,8 +173,22 @@ import Testing
     room.store.put("s", steps: 4, version: 6)
     room.close("a", ("s", 2))
     room.store.answer()
-    #expect(room.heard() == ["a: 1", #"a: otherSteps("s", found: 4, expected: 1)"#])
+    #expect(room.heard() == ["a: 1", #"a: movedElsewhere("s", steps: Optional(4))"#])
     #expect(room.sessions.withTable { $0.count } == 0)
+    // Also where it has as many steps as before: it began anew meanwhile.
+    room.ask("b", Opening("s"))
+    room.store.answer()
+    room.store.put("s", steps: 4, version: 7)
+    room.close("b", ("s", 5))
+    room.store.answer()
+    #expect(room.heard() == ["b: 4", #"b: movedElsewhere("s", steps: Optional(4))"#])
+    // Or is not there any more.
+    room.ask("c", Opening("s"))
+    room.store.answer()
+    room.store.remove("s")
+    room.close("c", ("s", 5))
+    room.store.answer()
+    #expect(room.heard() == ["c: 4", #"c: movedElsewhere("s", steps: nil)"#])
   }
 
   @Test func behindTheAnswer() {

@@ -15,18 +15,19 @@ final class RedisRoom: Sendable {
     _ durability: SessionDurability = .answer, idle: Duration = .seconds(600),
     lease: Duration = .seconds(300), maxKeptBytes: Int = 1 << 20,
     served: [(name: String, fingerprint: String)] = [("m", "m")], user: String? = nil,
-    password: String? = nil, keys: [StateKey] = []
+    password: String? = nil, keys: [StateKey] = [], client limits: RedisClient.Limits? = nil
   ) throws(RedisProblem) -> RedisSessionStore {
     // Starved machines take their time; what ends early is asked for by the tests that are about it.
     var client = RedisClient.Limits()
     client.connect = .seconds(60)
     client.stall = .seconds(60)
+    client.patience = .seconds(60)
     return try RedisSessionStore(
       RedisLocation(host: "127.0.0.1", port: server.port, user: user, password: password),
       durability: durability,
       limits: RedisSessionLimits(
         idleTimeout: idle, lease: lease, patience: .seconds(60), maxKeptBytes: maxKeptBytes),
-      client: client, sealing: StateSealing(keys), served: served,
+      client: limits ?? client, sealing: StateSealing(keys), served: served,
       report: { report in self.reports.withLock { $0.append(report) } })
   }
 }
@@ -53,12 +54,12 @@ extension SessionStore {
   }
 
   func take(
-    _ ids: String..., sources: [String] = [], floatCount: Int = 3
+    _ ids: String..., sources: [String] = [], floatCount: Int = 3, freesOnly: Bool = false
   ) async -> Result<[SessionFinding], SessionStoreProblem> {
     await withCheckedContinuation { continuation in
       take(
         ids.map { .init(model: "m", id: $0) }, beside: sources.map { .init(model: "m", id: $0) },
-        floatCount: floatCount
+        floatCount: floatCount, freesOnly: freesOnly
       ) { continuation.resume(returning: $0) }
     }
   }
@@ -83,7 +84,7 @@ extension SessionStore {
   func names() async -> [String] {
     await withCheckedContinuation { continuation in
       list(of: "m", limit: 100) { result in
-        continuation.resume(returning: ((try? result.get()) ?? []).map(\.id).sorted())
+        continuation.resume(returning: ((try? result.get())?.listings ?? []).map(\.id).sorted())
       }
     }
   }

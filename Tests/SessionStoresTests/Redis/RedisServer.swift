@@ -17,6 +17,8 @@ final class RedisServer: Sendable {
   private let watched: Int?
   private let input = Mutex<Int32>(-1)
   private let shell = Mutex<pid_t>(0)
+  /// The process that `hold` stopped last.
+  private let held = Mutex<pid_t>(0)
 
   /// - Parameter arguments: settings beside those that keep it apart.
   init(_ arguments: String..., isSecure: Bool = false, watching server: RedisServer? = nil) {
@@ -87,6 +89,18 @@ final class RedisServer: Sendable {
       var status: Int32 = 0
       if shell > 0 { waitpid(shell, &status, 0) }
       shell = 0
+    }
+  }
+
+  /// Stops its process as it is, or has it go on.
+  func hold(_ isHeld: Bool) {
+    if isHeld {
+      let process = ask("INFO server").split(whereSeparator: \.isNewline)
+        .first { $0.hasPrefix("process_id:") }
+      held.withLock { $0 = process.flatMap { pid_t($0.dropFirst("process_id:".count)) } ?? 0 }
+    }
+    held.withLock { process in
+      precondition(process > 0 && kill(process, isHeld ? SIGSTOP : SIGCONT) == 0)
     }
   }
 

@@ -258,10 +258,11 @@ struct RedisSessionStoreTests {
   @Test func errorsAreTold() async throws {
     let room = Room()
     let store = try room.store()
-    room.server.ask("LPUSH carousel:s:{m/other} text")
-    let wrong = await store.take("other")
-    guard case .failure(.failing(let reason)) = wrong else {
-      Issue.record("\(wrong)")
+    // Of all sessions of a model.
+    room.server.ask("SET carousel:i:other text")
+    let wrong = await store.make(StoreRoom.move("s", from: 0, steps: 1, model: "other"))
+    guard case .failing(let reason) = wrong else {
+      Issue.record("\(wrong as Any)")
       return
     }
     #expect(reason.hasPrefix("a key that begins with carousel: is of another program: "))

@@ -53,33 +53,45 @@ CK_INLINE CK_AT(weights) CK_AT(weights_at)(
       set * steps * CK_STEP, width * CK_STEP};
 }
 
-/// sum[row][panel] += weights[panel][k] · input[row][k], of one k.
+/// The next inputs of a tile's rows: of the first three from `low` on, of the others from `high` on. An address is a
+/// pointer and up to twice the stride, so that two pointers go along with k and not one for each row.
+typedef struct {
+  const input_t *low, *high;
+  size_t stride;
+} CK_AT(rows);
+
+CK_INLINE const input_t *CK_AT(row_at)(const CK_AT(rows) *rows, int row) {
+  return row < 3 ? rows->low + (size_t)row * rows->stride : rows->high + (size_t)(row - 3) * rows->stride;
+}
+
+/// sum[row][panel] += weights[panel][k] · input[row][k], of one k, the `i`-th from here.
 ///
 /// - Parameters:
-///   - input: k of each row.
-///   - set: k of each set of panels.
+///   - set: the next weights of each set of panels; `step`: the distance to the next k's.
+///   - ahead: whether to prefetch weights, CK_AHEAD bytes before they are read.
 CK_INLINE void CK_AT(add_step)(
-    const int rows, const int panels, const int across, sum_t sum[][CK_MOST_PANELS][CK_PARTS],
-    const input_t *const input[], const weight_t *const set[], size_t inputs_at, size_t weights_at) {
+    const int rows, const int panels, const int across, const bool ahead,
+    sum_t sum[][CK_MOST_PANELS][CK_PARTS], const CK_AT(rows) *inputs, const weight_t *const set[],
+    size_t step, size_t i) {
   // Of a tile of one panel in several registers, its weights stay in registers and inputs come one by one. Else the inputs
   // of all rows stay and weights come one by one. Both would be more registers than AVX2 has.
   const bool weights_stay = CK_PARTS > 1 && panels == 1;
   operand_t x[CK_ROWS];
   if (!weights_stay) {
-    CK_UNROLL for (int r = 0; r < rows; r++) x[r] = CK_AT(broadcast)(input[r] + inputs_at);
+    CK_UNROLL for (int r = 0; r < rows; r++) {
+      x[r] = CK_AT(broadcast)(CK_AT(row_at)(inputs, r) + i * CK_STEP);
+    }
   }
   CK_UNROLL for (int p = 0; p < panels; p++) {
-    const weight_t *panel =
-        set[p / across] + weights_at + (size_t)(p % across) * CK_LANES * CK_STEP;
-    // A tile of one or two rows is as fast as the memory; the CPU's own prefetching does best there.
-    if (rows > 2) __builtin_prefetch((const char *)panel + CK_AHEAD);
+    const weight_t *panel = set[p / across] + i * step + (size_t)(p % across) * CK_LANES * CK_STEP;
+    if (ahead) __builtin_prefetch((const char *)panel + CK_AHEAD);
     operand_t column[CK_PARTS];
     if (weights_stay) {
       CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
         column[part] = CK_AT(column)(panel + part * CK_WIDTH * CK_STEP);
       }
       CK_UNROLL for (int r = 0; r < rows; r++) {
-        x[0] = CK_AT(broadcast)(input[r] + inputs_at);
+        x[0] = CK_AT(broadcast)(CK_AT(row_at)(inputs, r) + i * CK_STEP);
         CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
           sum[r][p][part] = CK_AT(add)(sum[r][p][part], column[part], x[0]);
         }
@@ -90,40 +102,65 @@ CK_INLINE void CK_AT(add_step)(
         CK_UNROLL for (int r = 0; r < rows; r++) {
           sum[r][p][part] = CK_AT(add)(sum[r][p][part], column[0], x[r]);
         }
+        // Else the compiler reads weights before it needs them, and has no registers for them.
+        if (CK_STEPS_AT_ONCE > 1) __asm__ volatile("" ::: "memory");
       }
     }
   }
 }
 
-/// sum[row][panel] += weights[panel][k] · input[row][k], k ascending.
+/// `count` times `at_once` steps of a sum.
 ///
 /// - Parameter next: memory to prefetch, a cache line a step; or NULL.
+CK_INLINE void CK_AT(add_steps)(
+    const int rows, const int panels, const int across, const bool ahead, const size_t at_once,
+    sum_t sum[][CK_MOST_PANELS][CK_PARTS], CK_AT(rows) *inputs, const weight_t *set[], size_t step,
+    size_t count, const char *next) {
+  for (; count > 0; count--) {
+    if (next) {
+      CK_UNROLL for (size_t i = 0; i < at_once; i++) __builtin_prefetch(next + i * CK_LINE, 0, 2);
+      next += at_once * CK_LINE;
+    }
+    CK_UNROLL for (size_t i = 0; i < at_once; i++) {
+      CK_AT(add_step)(rows, panels, across, ahead, sum, inputs, set, step, i);
+      // Else the compiler reads the weights of several steps at once, and has no registers for them.
+      if (at_once > 1) __asm__ volatile("" ::: "memory");
+    }
+    inputs->low += at_once * CK_STEP;
+    if (rows > 3) {
+      inputs->high += at_once * CK_STEP;
+      // Else the compiler computes it from the other one at each step.
+      __asm__("" : "+r"(inputs->high));
+    }
+    CK_UNROLL for (int s = 0; s * across < panels; s++) set[s] += at_once * step;
+  }
+}
+
+/// sum[row][panel] += weights[panel][k] · input[row][k], k ascending.
+///
+/// - Parameters:
+///   - ahead: whether to prefetch weights.
+///   - next: memory to prefetch, a cache line a step; or NULL.
 CK_INLINE void CK_AT(accumulate)(
     const int rows, const int panels, const int across, sum_t sum[][CK_MOST_PANELS][CK_PARTS],
-    const input_t *restrict input, size_t input_stride, const CK_AT(weights) weights,
-    size_t steps, const char *next) {
-  const input_t *inputs[CK_ROWS];
-  CK_UNROLL for (int r = 0; r < rows; r++) inputs[r] = input + (size_t)r * input_stride;
+    const input_t *restrict input, size_t input_stride, const CK_AT(weights) weights, size_t steps,
+    bool ahead, const char *next) {
+  CK_AT(rows) inputs = {input, input + 3 * input_stride, input_stride};
   const weight_t *sets[CK_MOST_PANELS];
   CK_UNROLL for (int s = 0; s * across < panels; s++) sets[s] = weights.first + (size_t)s * weights.set;
   // Panels that lie one after the other have all their steps a constant apart.
   const size_t step = CK_TOGETHER ? weights.step : CK_LANES * CK_STEP;
-  const bool fetches = rows >= CK_FETCHING && next;
-  size_t k = 0;
-  for (; k + CK_STEPS_AT_ONCE <= steps; k += CK_STEPS_AT_ONCE) {
-    CK_UNROLL for (size_t i = 0; i < CK_STEPS_AT_ONCE; i++) {
-      if (fetches) __builtin_prefetch(next + (k + i) * CK_LINE, 0, 2);
-    }
-    CK_UNROLL for (size_t i = 0; i < CK_STEPS_AT_ONCE; i++) {
-      CK_AT(add_step)(
-          rows, panels, across, sum, inputs, sets, (k + i) * CK_STEP, (k + i) * step);
-      // Else the compiler reads the weights of several steps at once, and has no registers for them.
-      if (CK_STEPS_AT_ONCE > 1) __asm__ volatile("" ::: "memory");
-    }
+  const size_t turns = steps / CK_STEPS_AT_ONCE, left = steps % CK_STEPS_AT_ONCE;
+  if (rows < CK_FETCHING) next = NULL;
+  // A tile of one or two rows is as fast as the memory; the CPU's own prefetching does best there.
+  if (rows > 2 && ahead) {
+    CK_AT(add_steps)(
+        rows, panels, across, true, CK_STEPS_AT_ONCE, sum, &inputs, sets, step, turns, next);
+  } else {
+    CK_AT(add_steps)(
+        rows, panels, across, false, CK_STEPS_AT_ONCE, sum, &inputs, sets, step, turns, next);
   }
-  for (; k < steps; k++) {
-    CK_AT(add_step)(rows, panels, across, sum, inputs, sets, k * CK_STEP, k * step);
-  }
+  CK_AT(add_steps)(rows, panels, across, false, 1, sum, &inputs, sets, step, left, NULL);
 }
 
 /// A sum before its first product. A sum of floats begins with the value at `start` (the bias), which `finish` adds to an
@@ -197,7 +234,7 @@ CK_INLINE const float *CK_AT(start)(
 ///   - whole: whether all columns of the panels exist.
 CK_INLINE void CK_AT(tile)(
     const int rows, const int panels, const int across, const bool whole, const CK_AT(sums) *call,
-    size_t row, const char *next) {
+    size_t row, bool ahead, const char *next) {
   const CK_AT(sums) copy = *call, *s = &copy;  // a copy that no store aliases
   const input_t *input = (const input_t *)s->input.values + row * s->input.stride;
   sum_t sum[CK_ROWS][CK_MOST_PANELS][CK_PARTS];
@@ -206,6 +243,8 @@ CK_INLINE void CK_AT(tile)(
     size_t stride;
     const float *start = CK_AT(start)(across, s, p, column, &stride) + row * stride;
     CK_UNROLL for (int r = 0; r < rows; r++) {
+      // The next panel's. Rows lie in pages of their own, so that the CPU does not fetch them by itself.
+      if (stride) __builtin_prefetch(start + (size_t)r * stride + (size_t)panels * CK_LANES);
       CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
         sum[r][p][part] = CK_AT(begin)(
             &s->columns, column + (size_t)part * CK_WIDTH, start + (size_t)r * stride + part * CK_WIDTH);
@@ -213,7 +252,7 @@ CK_INLINE void CK_AT(tile)(
     }
   }
   CK_AT(accumulate)(
-      rows, panels, across, sum, input, s->input.stride, s->weights, s->steps, next);
+      rows, panels, across, sum, input, s->input.stride, s->weights, s->steps, ahead, next);
   float *output = s->output + row * s->output_stride;
   CK_UNROLL for (int r = 0; r < rows; r++) {
     const float scale = CK_AT(row_scale)(&s->input, row + (size_t)r);
@@ -242,13 +281,16 @@ CK_INLINE void CK_AT(strip)(
   const size_t tiles = (count + CK_ROWS - 1) / CK_ROWS;
   for (size_t tile = 0, row = 0; tile < tiles; tile++) {
     const size_t rows = (count - row + tiles - tile - 1) / (tiles - tile);
-    const char *next = s->after && tiles > 1 && tile < (size_t)panels
+    // Panel after panel, the first tile fetches the weights that the next tiles find in the cache. Panels side by side are
+    // more than that; there each tile fetches, and each a panel of what comes after.
+    const bool ahead = CK_TOGETHER || tile == 0;
+    const char *next = CK_TOGETHER && s->after && tiles > 1 && tile < (size_t)panels
                            ? (const char *)s->after + tile * s->steps * CK_LINE
                            : NULL;
     switch (rows) {
 #define CK_CASE(rows)                                                                         \
   case rows:                                                                                  \
-    if (CK_FITS(rows, panels)) CK_AT(tile)(rows, panels, across, whole, s, row, next); \
+    if (CK_FITS(rows, panels)) CK_AT(tile)(rows, panels, across, whole, s, row, ahead, next); \
     break;
       CK_EACH_HEIGHT(CK_CASE)
 #undef CK_CASE

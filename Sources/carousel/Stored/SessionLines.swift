@@ -33,9 +33,13 @@ enum SessionLines {
   /// The session of a line.
   static func session(_ line: [UInt8], number: Int) throws(CarouselError) -> StoredSession {
     let reader = Reader(number: number, members: try members(of: line, number: number))
+    try reader.checkNames()
     let model = try reader.text("model", bounds: 1...256)
     let id = try reader.text("id", bounds: 1...1024)
-    guard SessionUse.isID(id) else { throw reader.failure("id", "a session's id") }
+    guard SessionUse.isID(id) else {
+      throw reader.failure(
+        "id", "1 to \(SessionUse.maxIDLength) letters, digits and - . _ ~ :, but neither . nor ..")
+    }
     let floats = try reader.floats("state")
     let steps = try reader.integer("steps", from: 1)
     let version = try reader.integer("version", from: 1)
@@ -46,10 +50,20 @@ enum SessionLines {
   }
 
   static func checkHead(_ line: [UInt8]?) throws(CarouselError) {
-    guard let line, let members = try? members(of: line, number: 1),
-      members["carousel_sessions"] == .number("1")
-    else {
-      throw .refused(reason: "line 1: found another beginning, expected \(head)")
+    guard let line else {
+      throw .refused(reason: "line 1: found nothing, expected \(head) and a line for each session")
+    }
+    let found = (try? members(of: line, number: 1))?["carousel_sessions"]
+    if case .number(let layout)? = found, layout != "1" {
+      throw .refused(
+        reason:
+          "line 1: carousel_sessions: found \(layout), which another version of carousel wrote, expected 1"
+      )
+    }
+    guard found == .number("1") else {
+      throw .refused(
+        reason:
+          "line 1: found another beginning, expected \(head), as carousel sessions export prints")
     }
   }
 
@@ -58,7 +72,12 @@ enum SessionLines {
   ) throws(CarouselError) -> [String: JSONValue] {
     let value: JSONValue
     do { value = try JSONParser.parse(line) } catch {
-      throw .refused(reason: "line \(number): \(error)")
+      // To the parser, the line is all there is.
+      let problem = "\(error)"
+      let first = "line 1, "
+      throw .refused(
+        reason: problem.hasPrefix(first)
+          ? "line \(number), \(problem.dropFirst(first.count))" : "line \(number): \(problem)")
     }
     guard case .object(let members) = value else {
       throw .refused(reason: "line \(number): found \(value.kind), expected an object")
@@ -71,16 +90,31 @@ enum SessionLines {
     let number: Int
     let members: [String: JSONValue]
 
-    func failure(_ name: String, _ expected: String) -> CarouselError {
+    func failure(_ name: String, _ expected: String, found: String? = nil) -> CarouselError {
       .refused(
-        reason:
-          "line \(number): \(name): found \(members[name]?.kind ?? "nothing"), expected \(expected)"
-      )
+        reason: "line \(number): \(name): found \(found ?? text(of: name)), expected \(expected)")
+    }
+
+    /// What a member has, in words, as far as it is short.
+    private func text(of name: String) -> String {
+      guard let value = members[name] else { return "nothing" }
+      let text = value.text
+      return text.utf8.count <= 100 ? text : "\(value.kind) of \(text.utf8.count) bytes"
+    }
+
+    func checkNames() throws(CarouselError) {
+      let names = ["model", "id", "version", "steps", "created", "used", "state"]
+      if let other = members.keys.sorted().first(where: { !names.contains($0) }) {
+        throw .refused(
+          reason:
+            "line \(number): found \(other.jsonText), expected \(names.joined(separator: ", ")) and no other"
+        )
+      }
     }
 
     func text(_ name: String, bounds: ClosedRange<Int>) throws(CarouselError) -> String {
       guard case .string(let text)? = members[name], bounds.contains(text.utf8.count) else {
-        throw failure(name, "a text of up to \(bounds.upperBound) bytes")
+        throw failure(name, "a text of \(bounds.lowerBound) to \(bounds.upperBound) bytes")
       }
       return text
     }
@@ -88,20 +122,27 @@ enum SessionLines {
     func integer(_ name: String, from least: Int) throws(CarouselError) -> Int {
       guard case .number(let text)? = members[name], let value = Int(text),
         value >= least, value <= 1 << 62
-      else { throw failure(name, "a whole number from \(least)") }
+      else { throw failure(name, "a whole number from \(least) to \(1 << 62)") }
       return value
     }
 
     func floats(_ name: String) throws(CarouselError) -> [Float] {
-      guard case .string(let text)? = members[name], let bytes = Data(base64Encoded: text),
-        !bytes.isEmpty, bytes.count.isMultiple(of: 4)
-      else { throw failure(name, "base64 of 4 bytes for each float") }
+      let expected = "the state's floats in base64, 4 bytes each"
+      guard case .string(let text)? = members[name] else { throw failure(name, expected) }
+      guard let bytes = Data(base64Encoded: text) else {
+        throw failure(name, expected, found: "a text of \(text.utf8.count) bytes that is no base64")
+      }
+      guard !bytes.isEmpty, bytes.count.isMultiple(of: 4) else {
+        throw failure(name, expected, found: "\(bytes.count) bytes")
+      }
       let floats = stride(from: 0, to: bytes.count, by: 4).map { start in
         var bits: UInt32 = 0
         for index in 0..<4 { bits |= UInt32(bytes[start + index]) << UInt32(8 * index) }
         return Float(bitPattern: bits)
       }
-      guard floats.allSatisfy(\.isFinite) else { throw failure(name, "finite floats") }
+      if let place = floats.firstIndex(where: { !$0.isFinite }) {
+        throw failure(name, "finite floats", found: "\(floats[place]) as float \(place)")
+      }
       return floats
     }
   }

@@ -43,6 +43,44 @@ import Testing
     #expect(sentence.hasPrefix("line 2") && sentence.contains(name))
   }
 
+  /// Errors name the line and the field, what was found and what was expected.
+  @Test(arguments: [
+    ("\"version\": 3", "\"version\": 0", "version: found 0, expected a whole number from 1 to"),
+    ("\"steps\": 24", "\"steps\": \"x\"", "steps: found \"x\", expected a whole number"),
+    ("\"used\": 2, ", "", "used: found nothing, expected a whole number from 0 to"),
+    ("\"used\": 2", "\"used\": 2, \"age\": 1", "found \"age\", expected model, id, "),
+    ("\"used\": 2", "\"used\": 2, \"used\": 1", ", column "),
+    ("a:b.c-d_e~1", "..", "id: found \"..\", expected 1 to 128 letters, digits"),
+    (
+      "\"state\": \"AAAAAA", "\"state\": \"?AAAAA",
+      "state: found a text of 28 bytes that is no base64"
+    ),
+    ("\"state\": \"AAAAAA", "\"state\": \"AADAfw", "state: found nan as float 0, expected finite"),
+  ])
+  func saysWhatIsWrong(part: String, other: String, expected: String) throws {
+    let line = SessionLines.line(Self.session)
+    let range = try #require(line.firstRange(of: part))
+    let damaged = line.replacingCharacters(in: range, other)
+    let error = #expect(throws: CarouselError.self) {
+      try SessionLines.session(Array(damaged.utf8), number: 2)
+    }
+    let mark = expected.hasPrefix(",") ? "" : ": "
+    #expect("\(try #require(error))".hasPrefix("line 2\(mark)\(expected)"))
+  }
+
+  @Test(arguments: [
+    (nil, "line 1: found nothing, expected {"), ("", "line 1: found another beginning"),
+    ("{\"carousel_sessions\": 2}", "line 1: carousel_sessions: found 2, which another version"),
+    ("{\"model\": 1}", "line 1: found another beginning"),
+  ])
+  func otherBeginnings(line: String?, expected: String) throws {
+    let error = #expect(throws: CarouselError.self) {
+      try SessionLines.checkHead(line.map { Array($0.utf8) })
+    }
+    #expect("\(try #require(error))".hasPrefix(expected))
+    try SessionLines.checkHead(Array(SessionLines.head.utf8))
+  }
+
   @Test func linesAreReadHoweverTheyCome() throws {
     let folder = TemporaryFolder()
     let long = String(repeating: "x", count: 200_000)

@@ -48,6 +48,10 @@ enum CarouselError: Error, Equatable {
   case sessionStore(path: String, FileStoreError)
   /// A file of `session_store_keys` that can't be read; the problem quotes no key.
   case badStoreKeys(path: String, problem: String)
+  /// Something else than a regular file where a setting names one; its kind in words.
+  case notRegular(path: String, kind: String)
+  /// A file that a setting names, with more bytes than are read.
+  case longFile(path: String, found: Int, limit: Int)
   /// A Redis that can't be one.
   case redis(RedisLocation, RedisProblem)
   /// A file that no input is, of a kind that is known by its first bytes or not.
@@ -115,8 +119,11 @@ extension CarouselError: CustomStringConvertible {
     case .sessionPlace(let path, let problem):
       "session_file: \(path): \(problem)"
     case .sessionStore(let path, let error):
-      "session_store: \(path): \(error.phrase)"
+      "session_store: \(path): \(error)"
     case .badStoreKeys(let path, let problem): "session_store_keys: \(path): \(problem)"
+    case .notRegular(let path, let kind): "\(path): found \(kind), expected a regular file"
+    case .longFile(let path, let found, let limit):
+      "\(path): found \(found) bytes, expected a file of at most \(limit)"
     case .redis(let location, let problem):
       "session_store: \(location.description): \(problem.reason)"
     case .notAnInput(let path, let file?): file.questionDescription(of: inputName(path))
@@ -152,21 +159,4 @@ private func axes(_ shape: [Int?]) -> String {
 
 private func quoted(_ names: [String]) -> String {
   names.map { "\"\($0)\"" }.joined(separator: ", ")
-}
-
-extension FileStoreError {
-  fileprivate var phrase: String {
-    switch self {
-    case .otherFile:
-      "found another file, expected one of sessions, or none: it is left as it is"
-    case .noFile:
-      "found no regular file, expected one of sessions, or none"
-    case .otherLayout(let found):
-      "found sessions in layout \(found), which another version of carousel wrote: it is left as it is"
-    case .taken:
-      "another process, or this command by another name, has the file (and its .lock), expected one process a file"
-    case .system(let code): systemMessage(code)
-    case .sqlite(let error): error.message
-    }
-  }
 }

@@ -176,10 +176,31 @@ import Testing
     #expect(await store.make(Self.move("a", from: 1, steps: 2)) == nil)
     room.advance(by: 10)
     #expect(await store.make(Self.move("d", from: 0, steps: 1)) == nil)
-    #expect(await store.tell("c") == "evicted")
+    #expect(await store.tell("c") == "storeFull")
     for id in ["a", "b", "d"] { #expect(await store.tell(id).hasSuffix("/\(id == "a" ? 2 : 1)")) }
     #expect(store.statistics.usage["m"]?.byteCount == 3 * size)
-    #expect(store.statistics.endCounts == [.evicted: 1])
+    #expect(store.statistics.endCounts == [.storeFull: 1])
+    await store.end()
+  }
+
+  /// A bound that is lower than before is kept without any request.
+  @Test func aLowerBoundHoldsFromTheStart() async throws {
+    let room = StoreRoom()
+    let size = SessionTable.byteCount(of: .init(model: "m", id: "a"), floatCount: 3)
+    var store = try room.store()
+    for id in ["a", "b", "c", "d"] {
+      #expect(await store.make(Self.move(id, from: 0, steps: 1)) == nil)
+      room.advance(by: 10)
+    }
+    await store.end()
+    store = try room.store(maxBytes: 2 * size)
+    #expect(store.maxBytes == 2 * size)
+    #expect(room.reports.withLock { $0.count } == 1)
+    #expect(
+      room.reports.withLock { $0[0].hasPrefix("holds sessions of \(4 * size) bytes, more than") })
+    try await eventually { store.statistics.usage["m"]?.byteCount == 2 * size }
+    for id in ["a", "b"] { #expect(await store.tell(id) == "storeFull") }
+    for id in ["c", "d"] { #expect(await store.tell(id) == "1/1") }
     await store.end()
   }
 
@@ -203,9 +224,11 @@ import Testing
   ])
   func damagedEntriesAreTold(damage: String) async throws {
     let room = StoreRoom()
-    let store = try room.store()
+    var store = try room.store()
     #expect(await store.make(Self.move("s", from: 0, steps: 1)) == nil)
+    await store.end()
     try room.execute(damage)
+    store = try room.store()
     let id = damage.hasSuffix("'other'") ? "other" : "s"
     #expect(await store.tell(id) == "damaged")
     #expect(room.reports.withLock { $0.count } == 1)

@@ -42,7 +42,7 @@ import Testing
       #expect(await store.make(Self.move("s\(session)", from: 0)) == nil)
     }
     #expect(store.statistics.failures == 0)
-    #expect(store.statistics.endCounts[.evicted] ?? 0 > 2000)
+    #expect(store.statistics.endCounts[.storeFull] ?? 0 > 2000)
     await store.end()
   }
 
@@ -90,6 +90,34 @@ import Testing
       let steps = session < 200 ? 4 : 1
       #expect(await store.tell("s\(session)", floatCount: Self.floatCount) == "\(steps)/\(steps)")
     }
+    await store.end()
+  }
+
+  /// A start needs no room: sessions wait until there is some, the file's own or a new one's.
+  @Test(arguments: [true, false])
+  func aStartWithoutRoom(isNew: Bool) async throws {
+    let room = StoreRoom(capacity: 1 << 40)
+    if !isNew {
+      let first = try room.store()
+      #expect(await first.make(Self.move("s", from: 0)) == nil)
+      await first.end()
+    }
+    room.setRoom(0)
+    let store = try room.store(served: [("air", "m")])
+    let problem = await store.make(Self.move("t", from: 0))
+    guard case .failing(let reason)? = problem else {
+      Issue.record("\(String(describing: problem))")
+      return
+    }
+    #expect(reason.contains("the disk of \(room.path) has no room"))
+    #expect(await store.tell("s").contains("has no room"))
+    #expect(store.statistics.isFailing)
+    #expect(room.reports.withLock { $0.count } == 1)
+    room.setRoom(8 << 20)
+    #expect(await store.make(Self.move("t", from: 0)) == nil)
+    #expect(
+      await store.tell("s", floatCount: Self.floatCount) == (isNew ? "unknown" : "1/1"))
+    #expect(room.reports.withLock { $0.last } == "works again")
     await store.end()
   }
 }

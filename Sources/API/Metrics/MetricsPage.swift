@@ -155,7 +155,10 @@ struct MetricsPage: Sendable {
     page.family("carousel_session_bytes_limit", .gauge, help: "What all of them may take.")
     page.sample(value: maxSessionBytes)
     page.family("carousel_sessions_ended_total", .counter, help: "Sessions ended, by how.")
-    for (end, name) in [(SessionEnd.ended, "ended"), (.expired, "expired"), (.evicted, "evicted")] {
+    for (end, name) in [
+      (SessionEnd.ended, "ended"), (.expired, "expired"), (.evicted, "evicted"),
+      (.storeFull, "store_full"),
+    ] {
       page.sample([("reason", name)], value: ends[end] ?? 0)
     }
     writeSessionStore(to: &page)

@@ -12,6 +12,8 @@ package enum SessionEnd: UInt8, Sendable, Hashable, CaseIterable {
   case lost
   /// What the store has of it is damaged.
   case damaged
+  /// It was the least recently used when the sessions of a store took more than that may hold.
+  case storeFull
 }
 
 /// Why a request does not get a session.
@@ -36,6 +38,8 @@ package enum SessionRefusal: Error, Equatable, Sendable {
   case tooManyWait(String, limit: Int)
   /// The request's sessions alone are more than the server keeps.
   case tooLarge(needed: Int, limit: Int)
+  /// They are more than the store keeps.
+  case tooLargeForStore(needed: Int, limit: Int)
   /// The sessions that other requests have open at the moment leave too little memory.
   case full(limit: Int)
   /// The store does not do its part, so that no session has moved, or none is known to have.

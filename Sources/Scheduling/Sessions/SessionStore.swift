@@ -15,6 +15,8 @@ package protocol SessionStore: AnyObject, Sendable {
   /// Why it would take nothing at the moment; nil where it works.
   var problem: SessionStoreProblem? { get }
   var statistics: SessionStoreStatistics { get }
+  /// What its sessions may take together, counted as in memory.
+  var maxBytes: Int { get }
 
   /// Says who else has to agree before a session expires or is evicted; before the first request.
   ///
@@ -84,6 +86,15 @@ extension SessionStore {
   }
 
   package func release(_ keys: [SessionTable.Key]) {}
+
+  package var maxBytes: Int { .max }
+
+  /// Why a request for these sessions is refused before the store is asked; nil where it is not.
+  func refusal(of keys: [SessionTable.Key], floatCount: Int) -> SessionRefusal? {
+    if let problem { return .store(problem) }
+    let needed = keys.reduce(0) { $0 + SessionTable.byteCount(of: $1, floatCount: floatCount) }
+    return needed > maxBytes ? .tooLargeForStore(needed: needed, limit: maxBytes) : nil
+  }
 }
 
 /// What an answer waits for before it leaves, with a store (`session_durability`).

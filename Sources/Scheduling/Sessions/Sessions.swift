@@ -3,6 +3,9 @@ import Dispatch
 import Inference
 import Synchronization
 
+/// How often a timer looks at deadlines, while a waiting request has one.
+private let watchSeconds = 0.05
+
 /// The sessions of a server: the table under a lock, the requests that wait for one, and the clock.
 package final class Sessions: Sendable {
   /// The states that a request goes on from, nil for a session that begins; or why it gets none.
@@ -237,7 +240,9 @@ package final class Sessions: Sendable {
     let request = Waiting(
       waiter: waiter, openings: openings, model: model, floatCount: floatCount,
       due: timeout.map { (arrived + $0, $0) }, mayWait: waits, completion: completion)
-    if let problem = store?.problem { return completion(.failure(.store(problem))) }
+    if let refusal = store?.refusal(of: request.keys, floatCount: floatCount) {
+      return completion(.failure(refusal))
+    }
     let (outcome, startsClock) = state.withLock { state in
       let outcome = state.open(request)
       guard case .waits = outcome, timeout != nil else { return (outcome, false) }
@@ -273,13 +278,10 @@ package final class Sessions: Sendable {
     while let (request, outcome) = state.withLock({ $0.nextReport() }) { tell(request, outcome) }
   }
 
-  /// How often the timer looks at deadlines, while a waiting request has one.
-  private static let watchSeconds = 0.05
-
   /// Refuses the requests whose deadline passed while they waited, and looks again as long as there are any with one: one
   /// timer for all of them.
   func refuseLateLater() {
-    timers.asyncAfter(deadline: .now() + Self.watchSeconds) { [weak self] in
+    timers.asyncAfter(deadline: .now() + watchSeconds) { [weak self] in
       guard let self else { return }
       let (late, unanswered, goesOn) = state.withLock { state in
         let now = state.clock()

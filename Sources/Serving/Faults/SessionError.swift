@@ -70,7 +70,7 @@ extension SessionRefusal {
     case .full: .tooManyRequests
     case .deadlinePassed: .timedOut
     case .tooLarge(_, limit: 0): .badRequest
-    case .tooLarge: .tooLarge
+    case .tooLarge, .tooLargeForStore: .tooLarge
     }
   }
 }
@@ -82,8 +82,8 @@ extension SessionRefusal {
     case .exists(let id, let steps), .otherSteps(let id, let steps, _),
       .movedElsewhere(let id, .some(let steps)):
       (id, steps)
-    case .unknown, .unknownSource, .gone, .busy, .tooManyWait, .tooLarge, .full, .frozen, .store,
-      .movedElsewhere(_, nil), .deadlinePassed:
+    case .unknown, .unknownSource, .gone, .busy, .tooManyWait, .tooLarge, .tooLargeForStore, .full,
+      .frozen, .store, .movedElsewhere(_, nil), .deadlinePassed:
       nil
     }
   }
@@ -98,6 +98,8 @@ extension SessionRefusal {
       "session \(quoted(fork)) can't begin as a fork: there is no session \(quoted(id)) of model \(quoted(model))"
     case .gone(let id, .evicted):
       "session \(quoted(id)) is gone: others, used later, needed its room (max_session_bytes)"
+    case .gone(let id, .storeFull):
+      "session \(quoted(id)) is gone: others, used later, needed its room in the session store (max_session_store_bytes)"
     case .gone(let id, .expired):
       "session \(quoted(id)) is gone: nobody used it for as long as session_idle_seconds says"
     case .gone(let id, .ended): "session \(quoted(id)) is gone: a request ended it"
@@ -134,6 +136,8 @@ extension SessionRefusal {
     case .tooLarge(_, limit: 0): "session: this server keeps none (max_session_bytes is 0)"
     case .tooLarge(let needed, let limit):
       "the request's sessions take \(needed) bytes, the server keeps \(limit) of all (max_session_bytes)"
+    case .tooLargeForStore(let needed, let limit):
+      "the request's sessions take \(needed) bytes, the session store keeps \(limit) of all (max_session_store_bytes)"
     case .full(let limit):
       "the sessions of requests under way take all that there is, \(limit) bytes (max_session_bytes)"
     case .deadlinePassed(let timeout): lateSentence(timeout)

@@ -4,7 +4,7 @@ import Synchronization
 final class CheckpointLock: Sendable {
   private let mutex = Mutex<Void>(())
 
-  func withLock(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+  func withLock<Value>(_ body: () throws(SQLiteError) -> Value) throws(SQLiteError) -> Value {
     try mutex.withLock { _ throws(SQLiteError) in try body() }
   }
 }

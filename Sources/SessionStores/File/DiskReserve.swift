@@ -14,6 +14,9 @@ final class DiskReserve {
   /// The chunks that all committed pages take; the database's file has them. 0 where that has yet to be made sure.
   private var chunkCount = 0
 
+  /// The bytes that the database's file has at least, once something was committed here.
+  var committedBytes: Int { chunkCount * Self.chunkBytes }
+
   init(_ database: SQLiteDatabase, _ lock: CheckpointLock) throws(SQLiteError) {
     self.database = database
     self.lock = lock
@@ -44,7 +47,7 @@ final class DiskReserve {
 
   /// After SQLITE_FULL: empties the log into the database, and gives back what the log takes beyond a chunk.
   func recover() throws(SQLiteError) {
-    try lock.withLock { () throws(SQLiteError) in try database.checkpoint() }
+    try lock.withLock { () throws(SQLiteError) in _ = try database.checkpoint() }
     try database.execute("PRAGMA journal_size_limit = \(Self.chunkBytes)")
     // The limit takes effect with the first commit to a log that begins anew: this one needs a page.
     try database.execute("PRAGMA user_version = \(StoreLayout.number)")

@@ -17,17 +17,3 @@ package struct FileSessionLimits: Sendable, Equatable {
     return max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
   }
 }
-
-/// Why a file is none of sessions, or can't be used.
-package enum FileStoreError: Error, Equatable, Sendable {
-  /// Another program's, of SQLite or not.
-  case otherFile
-  /// A folder, a pipe, a device.
-  case noFile
-  /// Of a version of this program that this one does not know.
-  case otherLayout(found: Int)
-  /// Another process has it.
-  case taken
-  case system(code: Int32)
-  case sqlite(SQLiteError)
-}

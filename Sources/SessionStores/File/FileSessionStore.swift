@@ -37,25 +37,21 @@ package final class FileSessionStore: SessionStore {
   package let durability: SessionDurability
   private let path: String
   private let limits: FileSessionLimits
-  private let codec: StateCodec
   private let clock: Clock
   private let report: @Sendable (String) -> Void
   private let state = Mutex(LockedState())
-  /// Used on `queue` alone; nil where it is to be opened again after a failure, and at the end.
-  private let database: Mutex<SessionDatabase?>
+  private let connections: StoreConnections
   private let queue = DispatchQueue(label: "session store", qos: .userInitiated)
-  /// Syncs, and reads what is long: on `sideQueue` alone.
-  private let side: Mutex<SQLiteDatabase?>
+  /// Syncs, and reads what is long.
   private let sideQueue = DispatchQueue(label: "session store, aside", qos: .utility)
-  private let lock: Mutex<StoreLock?>
-  private let checkpoints = CheckpointLock()
 
   /// Since when a job may wait before new ones are refused.
   private static let slowAfter = Duration.seconds(1)
   /// How often what is written behind answers is tried again where the store fails.
   private static let retrySeconds = 0.1
 
-  /// Opens the file at `path`, or makes it, whatever it holds: it is read as sessions are asked for.
+  /// Opens the file at `path`, or makes it, whatever it holds: it is read as sessions are asked for. On a full disk that is done once there
+  /// is room; until then the store fails.
   ///
   /// - Parameters:
   ///   - sealing: encrypts states; nil where they are written as they are.
@@ -70,26 +66,30 @@ package final class FileSessionStore: SessionStore {
     clock: @escaping Clock = FileSessionStore.wallClock,
     report: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(FileStoreError) {
-    lock = Mutex(try StoreLock(ofFile: path, patience: patience))
-    let codec = StateCodec(sealing)
-    let opened = try SessionDatabase(
-      path: path, durability: durability, limits: limits, codec: codec,
-      checkpoints: checkpoints, mayBeNew: true)
-    do throws(SQLiteError) {
-      try opened.register(served)
-      side = Mutex(try SQLiteDatabase(path: path))
-    } catch { throw .sqlite(error) }
     self.path = path
-    self.codec = codec
     self.durability = durability
     self.limits = limits
     self.clock = clock
     self.report = report
-    let usage = opened.counts.usageByModel
-    database = Mutex(opened)
-    state.withLock { state in
-      state.statistics.usage = usage
-      state.statistics.maxBytes = limits.maxBytes
+    connections = StoreConnections(
+      path: path, durability: durability, limits: limits, codec: StateCodec(sealing),
+      served: served, report: report)
+    state.withLock { $0.statistics.maxBytes = limits.maxBytes }
+    do throws(FileStoreError) {
+      let counts = try connections.open(patience: patience)
+      let usage = counts.usageByModel
+      if counts.byteCount > limits.maxBytes {
+        report(
+          "holds sessions of \(counts.byteCount) bytes, more than max_session_store_bytes (\(limits.maxBytes)): the least recently used are ended"
+        )
+      }
+      state.withLock { state in
+        state.statistics.usage = usage
+        state.isUnsynced = true
+      }
+    } catch {
+      guard error.isOfFullDisk else { throw error }
+      _ = note(.fullDisk(of: path), isOfWrite: true)
     }
     careLater()
   }
@@ -123,6 +123,8 @@ package final class FileSessionStore: SessionStore {
     return statistics
   }
 
+  package var maxBytes: Int { limits.maxBytes }
+
   package func attach(mayEnd: @escaping @Sendable (SessionTable.Key, SessionEnd) -> Bool) {
     state.withLock { $0.mayEnd = mayEnd }
   }
@@ -153,16 +155,23 @@ package final class FileSessionStore: SessionStore {
   ) {
     sideQueue.async { [self] in
       let usage = state.withLock { $0.statistics.usage[model] ?? .init() }
-      let result = side.withLock { side -> Result<SessionTable.Page, SessionStoreProblem> in
-        guard let side else { return .failure(.closed) }
-        do throws(SQLiteError) {
-          let listings = try side.listings(of: model, limit: limit, limits: limits, now: clock())
-          return .success(.init(listings: listings, usage: usage))
-        } catch {
-          return .failure(.failing(reason: "\(error)"))
+      do throws(SQLiteError) {
+        let found = try connections.withSide { side throws(SQLiteError) in
+          try side.listings(of: model, limit: limit, limits: limits, now: clock())
         }
+        completion(
+          found.map { .success(.init(listings: $0, usage: usage)) } ?? .failure(notOpen))
+      } catch {
+        completion(.failure(.failing(reason: "\(error)")))
       }
-      completion(result)
+    }
+  }
+
+  /// Why there is nothing to read.
+  private var notOpen: SessionStoreProblem {
+    state.withLock { state in
+      guard !state.isClosed, let failure = state.failure else { return .closed }
+      return .failing(reason: failure.reason)
     }
   }
 
@@ -285,44 +294,20 @@ package final class FileSessionStore: SessionStore {
         _ = note(error)
       }
     case .close(let completion):
-      database.withLock { $0 = nil }
       sideQueue.async { [self] in
-        side.withLock { $0 = nil }
-        lock.withLock { $0 = nil }
+        connections.close()
         completion(isWell)
       }
     }
   }
 
-  /// Calls `body` with the database, opened again where it had to be given up.
   private func withDatabase<Value>(
     isWrite: Bool = false, _ body: (SessionDatabase) throws(SQLiteError) -> Value
   ) throws(SQLiteError) -> Value {
-    try database.withLock { database throws(SQLiteError) in
-      do throws(SQLiteError) {
-        if database == nil { database = try reopened() }
-        guard let current = database else { preconditionFailure("it was opened") }
-        let value = try body(current)
-        noteSuccess(of: current, isWrite: isWrite)
-        return value
-      } catch {
-        // What has gone bad may be well again when it is opened anew.
-        if error.isOfConnection { database = nil }
-        throw error
-      }
-    }
-  }
-
-  private func reopened() throws(SQLiteError) -> SessionDatabase {
-    do throws(FileStoreError) {
-      let opened = try SessionDatabase(
-        path: path, durability: durability, limits: limits, codec: codec,
-        checkpoints: checkpoints, mayBeNew: false)
-      opened.counts.ends = state.withLock { $0.statistics.endCounts }
-      return opened
-    } catch {
-      if case .sqlite(let error) = error { throw error }
-      throw SQLiteError(code: SQLITE_CANTOPEN, message: "\(error)")
+    try connections.withWriter { database throws(SQLiteError) in
+      let value = try body(database)
+      noteSuccess(of: database, isWrite: isWrite)
+      return value
     }
   }
 
@@ -385,14 +370,9 @@ package final class FileSessionStore: SessionStore {
   }
 
   private func sync() {
-    side.withLock { side in
-      do throws(SQLiteError) {
-        if side?.hasMoved ?? false { side = try SQLiteDatabase(path: path) }
-        try checkpoints.withLock { () throws(SQLiteError) in try side?.checkpoint() }
-      } catch {
-        _ = note(error)
-        state.withLock { $0.isUnsynced = true }
-      }
+    do throws(SQLiteError) { try connections.copyLog() } catch {
+      _ = note(error)
+      state.withLock { $0.isUnsynced = true }
     }
   }
 }

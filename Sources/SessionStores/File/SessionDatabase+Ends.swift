@@ -57,7 +57,7 @@ extension SessionDatabase {
         of: found, 6, checksum: found.integer(5), key: key, version: version, steps: steps)
     } catch {
       // Not damaged: an operator may have the key.
-      if case .noKey(let name) = error { throw .noKey(name, id: key.id) }
+      if case .noKey(let missing) = error { throw .noKey(missing, id: key.id) }
       floats = nil
     }
     return Row(
@@ -112,16 +112,22 @@ extension SessionDatabase {
   ) throws(SQLiteError) {
     while counts.byteCount > limits.maxBytes {
       // What is used in this very millisecond is in use.
-      guard try endOldest(.evicted, before: now - 1, now: now, mayEnd: mayEnd) else { return }
+      guard try endOldest(.storeFull, before: now - 1, now: now, mayEnd: mayEnd) else { return }
     }
   }
 
-  /// Ends the sessions that nobody has used for as long as `idleMilliseconds`, up to some hundreds.
+  /// Ends the sessions that nobody has used for as long as `idleMilliseconds`, and those for which there is no room, as where it was more
+  /// before the start; up to some hundreds.
   ///
   /// - Returns: whether there may be more.
   func expire(
     now: Int, mayEnd: (SessionTable.Key, SessionEnd) -> Bool
   ) throws(SQLiteError) -> Bool {
+    if counts.byteCount > limits.maxBytes {
+      return try transaction { () throws(SQLiteError) in
+        try endOldest(.storeFull, before: now - 1, now: now, mayEnd: mayEnd)
+      }
+    }
     let last = now - limits.idleMilliseconds
     guard try statements.findOldest.first(.integer(last)) else { return false }
     statements.findOldest.reset()
@@ -147,7 +153,7 @@ extension SessionDatabase {
         continue
       }
       // Behind one that moves to its place, others may be that were used before those that follow here.
-      if reason == .evicted, !isInOrder || counts.byteCount <= limits.maxBytes { continue }
+      if reason == .storeFull, !isInOrder || counts.byteCount <= limits.maxBytes { continue }
       guard mayEnd(session.key, reason) else {
         // A request has it: so it is used now, and is looked at again when its time comes.
         try statements.touch.run(.integer(now), .integer(now), .integer(session.number))

@@ -15,9 +15,13 @@ final class SessionDatabase: @unchecked Sendable {
   let database: SQLiteDatabase
   let statements: Statements
   private let reserve: DiskReserve
+  /// The bytes that the database's file has at least; 0 where that has yet to be made sure.
+  var committedBytes: Int { reserve.committedBytes }
   let limits: FileSessionLimits
   let codec: StateCodec
   var counts = StoreCounts()
+  /// The transactions that were made.
+  private(set) var commitCount = 0
 
   /// Opens the file at `path`.
   ///
@@ -111,6 +115,7 @@ final class SessionDatabase: @unchecked Sendable {
       }
       counts.changedModels = []
       try reserve.commit(by: statements.commit)
+      commitCount += 1
       return value
     } catch {
       counts = before
@@ -154,11 +159,7 @@ final class SessionDatabase: @unchecked Sendable {
   func make(
     _ requests: [[SessionMove]], now: Int, mayEnd: (SessionTable.Key, SessionEnd) -> Bool
   ) throws(SQLiteError) -> [SessionStoreProblem?] {
-    // What is written to a file that has lost its name would be found by nobody.
-    guard !database.hasMoved else {
-      throw SQLiteError(code: SQLITE_CANTOPEN, message: "its file has been moved or removed")
-    }
-    return try transaction { () throws(SQLiteError) in
+    try transaction { () throws(SQLiteError) in
       var problems: [SessionStoreProblem?] = []
       for moves in requests { problems.append(try make(moves, now: now)) }
       try makeRoom(now: now, mayEnd: mayEnd)

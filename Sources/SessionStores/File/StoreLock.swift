@@ -6,6 +6,8 @@ import Glibc
 /// mounts. Closing any descriptor of the database drops SQLite's own locks, so this is to live longer than the database.
 final class StoreLock: Sendable {
   private let descriptors: [Int32]
+  /// The file that is locked, wherever it is now.
+  var identity: StoreFile.Identity? { descriptors.last.flatMap { StoreFile.Identity(of: $0) } }
 
   /// Makes an empty file where there is none.
   ///

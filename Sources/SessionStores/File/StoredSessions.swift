@@ -34,14 +34,18 @@ package final class StoredSessions {
     /// Its state is not what was stored.
     case damaged(StoredSession)
     /// It was encrypted with a key that is not given.
-    case locked(StoredSession, keyName: String)
+    case locked(StoredSession, MissingKey)
+    /// It is in a part of the file that is damaged; nil where its name is, too.
+    case unreadable(SessionTable.Key?)
   }
 
-  private let database: SessionDatabase
+  let database: SessionDatabase
   private let rows: SQLiteStatement
   private let delete: SQLiteStatement
   private let codec: StateCodec
   private var last = 0
+  /// Whether sessions behind those that were found are not, as the file's indexes are damaged, too.
+  package private(set) var isCut = false
   // Behind the database, which ends before it.
   private let lock: StoreLock
 
@@ -74,29 +78,62 @@ package final class StoredSessions {
     } catch { throw .sqlite(error) }
   }
 
-  /// The names under which models were served, by fingerprint.
-  package func modelNames() throws(FileStoreError) -> [String: String] {
-    do throws(SQLiteError) {
-      let found = try database.database.prepare(
-        "SELECT fingerprint, name FROM model JOIN name ON model = number ORDER BY is_current")
-      var names: [String: String] = [:]
-      while try found.next() { names[found.text(0)] = found.text(1) }
-      return names
-    } catch { throw .sqlite(error) }
-  }
-
-  /// The next sessions; empty after the last.
+  /// The next sessions; empty after the last. Parts of the file that are damaged are passed over.
   package func next() throws(FileStoreError) -> [Finding] {
+    var found: [Finding] = []
     do throws(SQLiteError) {
-      var found: [Finding] = []
       var isThere = try rows.first(.integer(last))
       while isThere {
         last = rows.integer(0)
         found.append(finding())
         isThere = try rows.next()
       }
-      return found
-    } catch { throw .sqlite(error) }
+    } catch {
+      guard error.isOfDamage else { throw .sqlite(error) }
+      if found.isEmpty { return try nextByIndexes() }
+    }
+    return found
+  }
+
+  /// The next sessions one by one, where they do not follow one another any more: by the first index that can be read.
+  private func nextByIndexes() throws(FileStoreError) -> [Finding] {
+    for (index, name) in [
+      ("session_id", "model, id"), ("session_model_listed", "model, NULL"),
+      ("session_listed", "NULL, NULL"),
+    ] {
+      do throws(SQLiteError) {
+        let numbers = try database.database.prepare(
+          """
+          SELECT number, \(name) FROM session INDEXED BY \(index)
+          WHERE number > ?1 ORDER BY number LIMIT \(Self.batchCount)
+          """)
+        var places: [(number: Int, key: SessionTable.Key?)] = []
+        var isThere = try numbers.first(.integer(last))
+        while isThere {
+          let model = database.counts.fingerprints[numbers.integer(1)]
+          let id = numbers.text(2)
+          places.append(
+            (numbers.integer(0), id.isEmpty ? nil : model.map { .init(model: $0, id: id) }))
+          isThere = try numbers.next()
+        }
+        last = places.last?.number ?? last
+        return places.map { read($0.number) ?? .unreadable($0.key) }
+      } catch {
+        guard error.isOfDamage else { throw .sqlite(error) }
+      }
+    }
+    isCut = true
+    return []
+  }
+
+  /// The session of a number; nil where it can't be read.
+  private func read(_ number: Int) -> Finding? {
+    guard (try? rows.first(.integer(number - 1))) ?? false, rows.integer(0) == number else {
+      rows.reset()
+      return nil
+    }
+    defer { rows.reset() }
+    return finding()
   }
 
   private func finding() -> Finding {
@@ -115,7 +152,7 @@ package final class StoredSessions {
     } catch {
       switch error {
       case .damaged: return .damaged(session(nil))
-      case .noKey(let name): return .locked(session(nil), keyName: name)
+      case .noKey(let missing): return .locked(session(nil), missing)
       }
     }
   }
@@ -162,34 +199,47 @@ package final class StoredSessions {
   }
 
   /// Takes sessions out, as they are elsewhere now: no end of them is remembered.
-  package func remove(_ sessions: [StoredSession]) throws(FileStoreError) {
+  ///
+  /// - Returns: those that could not be taken out, as the file is damaged.
+  package func remove(_ sessions: [StoredSession]) throws(FileStoreError) -> [StoredSession] {
     do throws(SQLiteError) {
-      try database.transaction { () throws(SQLiteError) in
-        for session in sessions {
-          let model = try database.number(ofModel: session.key.model)
-          let count = try delete.run(
-            .integer(model), .text(session.key.id), .integer(session.version))
-          if count > 0 {
-            database.counts.count(
-              model, sessions: -1,
-              bytes: -SessionTable.byteCount(
-                of: session.key, floatCount: session.floats?.count ?? 0))
-          }
+      try removeAll(sessions)
+      return []
+    } catch {
+      guard error.isOfDamage else { throw .sqlite(error) }
+    }
+    guard sessions.count > 1 else { return sessions }
+    var left: [StoredSession] = []
+    for session in sessions { left += try remove([session]) }
+    return left
+  }
+
+  private func removeAll(_ sessions: [StoredSession]) throws(SQLiteError) {
+    try database.transaction { () throws(SQLiteError) in
+      for session in sessions {
+        let model = try database.number(ofModel: session.key.model)
+        let count = try delete.run(
+          .integer(model), .text(session.key.id), .integer(session.version))
+        if count > 0 {
+          database.counts.count(
+            model, sessions: -1,
+            bytes: -SessionTable.byteCount(
+              of: session.key, floatCount: session.floats?.count ?? 0))
         }
       }
-    } catch { throw .sqlite(error) }
+    }
   }
 
   /// What SQLite finds wrong with the file's own structure, up to ten things; nothing where it is whole.
   package func flaws() throws(FileStoreError) -> [String] {
+    var found: [String] = []
     do throws(SQLiteError) {
       let rows = try database.database.prepare("PRAGMA integrity_check(10)")
-      var found: [String] = []
       while try rows.next() { found.append(rows.text(0)) }
-      return found == ["ok"] ? [] : found
     } catch {
-      guard error.code & 0xFF == SQLITE_CORRUPT else { throw .sqlite(error) }
-      return [error.message]
+      guard error.isOfDamage else { throw .sqlite(error) }
+      found.append(error.message)
     }
+    return found == ["ok"] ? [] : found
   }
 }

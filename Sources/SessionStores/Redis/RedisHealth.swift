@@ -76,8 +76,8 @@ final class RedisHealth: Sendable {
   /// Notes that a session's state is encrypted with a key that is not there.
   ///
   /// - Returns: what its request is refused with.
-  func noteMissingKey(_ name: String, of key: SessionTable.Key) -> SessionStoreProblem {
-    let problem = StateSealingError.explanation(ofMissingKey: name, id: key.id)
+  func noteMissingKey(_ missing: MissingKey, of key: SessionTable.Key) -> SessionStoreProblem {
+    let problem = "session \(key.id) \(missing.explanation())"
     let isNews = state.withLock { state in
       defer { state.hasToldOfKeys = true }
       return !state.hasToldOfKeys

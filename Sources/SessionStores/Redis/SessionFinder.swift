@@ -107,7 +107,7 @@ struct SessionFinder: Sendable {
       case .damaged:
         end(key, version: Array(bytes.prefix(8)))
         return Found(finding: .ended(.damaged), entry: nil)
-      case .noKey(let name): throw runner.health.noteMissingKey(name, of: key)
+      case .noKey(let missing): throw runner.health.noteMissingKey(missing, of: key)
       }
     }
   }

@@ -1,50 +1,27 @@
 import CSQLite
 
-/// Why SQLite does not do what it is asked: its extended result code, and the message that it has for it.
-package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible {
-  package let code: Int32
-  package let message: String
-
-  package var description: String { message }
-
-  /// A session whose state is encrypted with a key that is not given.
-  static func noKey(_ name: String, id: String) -> SQLiteError {
-    SQLiteError(
-      code: SQLITE_AUTH,
-      message: StateSealingError.explanation(ofMissingKey: name, id: id)
-    )
-  }
-
-  /// Whether it is about one session, and says nothing about the others.
-  var isOfOneSession: Bool { code & 0xFF == SQLITE_AUTH }
-
-  /// Whether there is no room on the disk.
-  var isOfFullDisk: Bool { code & 0xFF == SQLITE_FULL }
-
-  /// Whether the connection is of no use any more, and a new one may be.
-  var isOfConnection: Bool {
-    switch code & 0xFF {
-    case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN, SQLITE_READONLY: true
-    default: false
-    }
-  }
-}
-
-/// A connection to a database of SQLite, for one thread at a time.
-@safe final class SQLiteDatabase {
+/// A connection to a database of SQLite: for one thread at a time, as the lock of whoever has it sees to; so it may be handed from
+/// thread to thread.
+@safe final class SQLiteDatabase: @unchecked Sendable {
   // SAFETY: open from `init` to `deinit`, and nobody else has it.
   private let handle: OpaquePointer
+  private let path: String
+
+  /// What keeps other processes out, and the index of the write-ahead log in memory: there is no `-shm` file, and so none that
+  /// could be cut under a process, which would end it. Connections of one process share both.
+  private static let fileSystem = "unix-excl"
 
   /// Opens a file that is there.
   init(path: String) throws(SQLiteError) {
     var handle: OpaquePointer?
     // SAFETY: the path is a zero-terminated string, and the handle is written, for the length of the call.
     let code = unsafe sqlite3_open_v2(
-      path, &handle, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, nil)
+      path, &handle, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, Self.fileSystem)
     guard let handle = unsafe handle else {
       throw SQLiteError(code: code, message: "out of memory")
     }
     unsafe self.handle = handle
+    self.path = path
     guard code == SQLITE_OK else {
       // The handle has the message; `deinit` closes it.
       throw error(code)
@@ -64,7 +41,10 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
   func error(_ code: Int32) -> SQLiteError {
     // SAFETY: the handle is open, and the message is copied before the next call.
     let message = unsafe sqlite3_errmsg(handle).map { unsafe String(cString: $0) }
-    return SQLiteError(code: code, message: message ?? "error \(code)")
+    // SAFETY: the handle is open.
+    let cause = unsafe sqlite3_system_errno(handle)
+    return SQLiteError(
+      code: code, message: message ?? "error \(code)", cause: cause, path: path)
   }
 
   /// Executes statements that return nothing.
@@ -97,12 +77,30 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
   // SAFETY: the handle is open.
   var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
 
-  /// Whether the file is no more where it was opened.
-  var hasMoved: Bool {
-    var moved: Int32 = 0
-    // SAFETY: the call writes one integer.
-    let code = unsafe sqlite3_file_control(handle, nil, SQLITE_FCNTL_HAS_MOVED, &moved)
-    return code == SQLITE_OK && moved != 0
+  /// The files of a connection.
+  enum File: Int32 { case database, log }
+
+  /// The bytes of a file as it is open here; nil where they are not known.
+  func byteCount(of file: File) -> Int? {
+    // SAFETY: the handle is open.
+    let size = unsafe csqlite_file_size(handle, file.rawValue)
+    return size < 0 ? nil : Int(size)
+  }
+
+  /// The first bytes of the write-ahead log, which tell whose it is; nil where it has none.
+  func logHead() -> [UInt8]? {
+    var head = [UInt8](repeating: 0, count: 32)
+    let code = unsafe head.withUnsafeMutableBytes { bytes in
+      // SAFETY: the handle is open, and the call writes at most `count` bytes.
+      unsafe csqlite_read_log(handle, bytes.baseAddress, Int32(bytes.count))
+    }
+    return code == SQLITE_OK ? head : nil
+  }
+
+  /// Has the end of the connection leave the write-ahead log as it is.
+  func keepLog() {
+    // SAFETY: the handle is open.
+    _ = unsafe csqlite_keep_log(handle)
   }
 
   /// Makes the file at least that long, with its room taken on the disk.
@@ -111,8 +109,7 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
     // SAFETY: the call reads one integer.
     let code = unsafe sqlite3_file_control(handle, nil, SQLITE_FCNTL_SIZE_HINT, &size)
     guard code != SQLITE_OK else { return }
-    throw SQLiteError(
-      code: SQLITE_FULL, message: "the disk has no room for a database of \(byteCount) bytes")
+    throw .fullDisk(of: path, needed: byteCount)
   }
 
   /// Makes the write-ahead log's file at least that long, as far as the disk has room.
@@ -122,12 +119,17 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
   }
 
   /// Copies what the write-ahead log has into the database, on the disk, as far as nobody is in the way.
-  func checkpoint() throws(SQLiteError) {
+  ///
+  /// - Returns: whether all of it is there.
+  @discardableResult
+  func checkpoint() throws(SQLiteError) -> Bool {
     // A connection that has read nothing yet does not know that there is a log, and would copy nothing.
     _ = try number("SELECT count(*) FROM sqlite_master")
-    // SAFETY: the handle is open; no count is asked for.
+    var (logPages, copiedPages): (Int32, Int32) = (0, 0)
+    // SAFETY: the handle is open, and the call writes two integers.
     let code = unsafe sqlite3_wal_checkpoint_v2(
-      handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+      handle, nil, SQLITE_CHECKPOINT_PASSIVE, &logPages, &copiedPages)
     guard code == SQLITE_OK || code & 0xFF == SQLITE_BUSY else { throw error(code) }
+    return code == SQLITE_OK && logPages == copiedPages
   }
 }

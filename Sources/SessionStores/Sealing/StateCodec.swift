@@ -64,7 +64,7 @@ struct StateCodec: Sendable {
     }
     guard let sealing else {
       guard let name = StateSealing.keyName(of: bytes) else { throw .damaged }
-      throw .noKey(name: name)
+      throw .noKey(MissingKey(name))
     }
     let plain = try sealing.open(bytes, of: key, version: version, steps: steps)
     guard let floats = Self.floats(of: plain) else { throw .damaged }

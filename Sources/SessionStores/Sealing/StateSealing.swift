@@ -32,10 +32,9 @@ package struct StateSealing: Sendable {
   ) throws(StateSealingError) -> [UInt8] {
     guard let name = Self.keyName(of: sealed) else { throw .damaged }
     let rest = sealed[(1 + name.utf8.count)...]
+    guard let used = keys.first(where: { $0.name == name }) else { throw .noKey(MissingKey(name)) }
     // Another key of that name is a mistake of who wrote the file of keys, not damage.
-    guard let used = keys.first(where: { $0.name == name }), rest.starts(with: used.check) else {
-      throw .noKey(name: name)
-    }
+    guard rest.starts(with: used.check) else { throw .noKey(MissingKey(name, isNamesake: true)) }
     let context = Self.context(key, version, steps)
     guard
       let plain = AuthenticatedCipher.open(
@@ -68,13 +67,29 @@ package struct StateSealing: Sendable {
 /// Why a sealed state can't be opened.
 package enum StateSealingError: Error, Equatable, Sendable {
   /// It was sealed with a key that is not among those given.
-  case noKey(name: String)
+  case noKey(MissingKey)
   /// It is no sealed state, or another session's, or was changed.
   case damaged
+}
 
-  /// What operators and clients are told of a session whose key is missing.
-  static func explanation(ofMissingKey name: String, id: String) -> String {
-    "session \(id) is encrypted with a key \(name) that session_store_keys does not have"
+/// A key that a sealed state needs and that is not there.
+package struct MissingKey: Error, Equatable, Sendable {
+  package let name: String
+  /// Whether there is a key of that name, of other bytes.
+  package let isNamesake: Bool
+
+  init(_ name: String, isNamesake: Bool = false) {
+    self.name = name
+    self.isNamesake = isNamesake
+  }
+
+  /// What operators and clients are told of a session.
+  ///
+  /// - Parameter setting: what names the file of keys.
+  package func explanation(setting: String = "session_store_keys") -> String {
+    isNamesake
+      ? "is encrypted with another key \(name) than the one of that name in \(setting), which has other bytes"
+      : "is encrypted with a key \(name) that \(setting) does not have"
   }
 }
 

@@ -39,27 +39,50 @@ struct StoreOptions: ParsableArguments {
   }
 }
 
+/// Calls `body` with what reads or writes `store`, which its errors name.
+private func with<Value>(
+  _ store: String, _ body: () throws(FileStoreError) -> Value
+) throws(CarouselError) -> Value {
+  do { return try body() } catch {
+    throw .sessionStore(path: SettingText.storePath(store) ?? store, error)
+  }
+}
+
 /// Tells what is wrong with a session, on standard error.
-private func complain(_ session: StoredSession, _ problem: String) {
-  printToStandardError(
-    "session \(session.key.id.printable) of model \(session.key.model.printable): \(problem)")
+private func complain(_ store: String, _ key: SessionTable.Key?, _ problem: String) {
+  let session =
+    key.map { "session \($0.id.printable) of model \($0.model.printable)" }
+    ?? "a session without a name that can be read"
+  printToStandardError("\(store.printable): \(session): \(problem)")
+}
+
+extension StoredSessions {
+  /// Tells where sessions may be missing behind the last one that was found.
+  fileprivate func complainIfCut(_ store: String) {
+    guard isCut else { return }
+    printToStandardError(
+      "\(store.printable): more sessions may be behind these: the file is damaged, and so are its indexes"
+    )
+  }
 }
 
 extension StoredSessions.Finding {
   /// The session where its state can be read; else the reason is told.
-  fileprivate func readable() -> StoredSession? {
+  fileprivate func readable(in store: String) -> StoredSession? {
     switch self {
     case .session(let session): return session
-    case .damaged(let session): complain(session, "its state is damaged")
-    case .locked(let session, let name):
-      complain(session, "its state is encrypted with a key \(name), which --keys does not have")
+    case .damaged(let session): complain(store, session.key, "its state is damaged")
+    case .locked(let session, let key):
+      complain(store, session.key, "its state \(key.explanation(setting: "--keys"))")
+    case .unreadable(let key): complain(store, key, "its part of the file is damaged")
     }
     return nil
   }
 
-  fileprivate var session: StoredSession {
+  fileprivate var session: StoredSession? {
     switch self {
     case .session(let session), .damaged(let session), .locked(let session, _): session
+    case .unreadable: nil
     }
   }
 }
@@ -77,15 +100,22 @@ struct ListSessions: ParsableCommand {
 
   func run() throws {
     let sessions = try options.open(store)
-    let names = try sessions.modelNames()
-    while case let batch = try sessions.next(), !batch.isEmpty {
-      for session in batch.map(\.session) {
+    let names = try with(store) { () throws(FileStoreError) in try sessions.modelNames() }
+    var isWell = true
+    while case let batch = try with(store, sessions.next), !batch.isEmpty {
+      for finding in batch {
+        guard let session = finding.session else {
+          isWell = finding.readable(in: store) != nil
+          continue
+        }
         let model = names[session.key.model] ?? session.key.model
         print(
           "\(model.printable)\t\(session.key.id.printable)\t\(session.steps)\t"
             + "\(Self.time(session.created))\t\(Self.time(session.used))")
       }
     }
+    sessions.complainIfCut(store)
+    if !isWell || sessions.isCut { throw ExitCode.failure }
   }
 
   private static func time(_ milliseconds: Int) -> String {
@@ -102,7 +132,7 @@ struct ExportSessions: ParsableCommand {
     abstract: "Prints all sessions as lines of JSON, with their states.",
     discussion: """
       The states are not encrypted in what is printed. A session that can't be read is told on standard error, and the exit \
-      status is 1.
+      status is 1. How earlier sessions ended, and the names of models, are not in it; move takes them along.
       """)
 
   @Argument(help: "The store: file:PATH.")
@@ -114,16 +144,17 @@ struct ExportSessions: ParsableCommand {
     let sessions = try options.open(store)
     var isWell = true
     print(SessionLines.head)
-    while case let batch = try sessions.next(), !batch.isEmpty {
+    while case let batch = try with(store, sessions.next), !batch.isEmpty {
       for finding in batch {
-        if let session = finding.readable() {
+        if let session = finding.readable(in: store) {
           print(SessionLines.line(session))
         } else {
           isWell = false
         }
       }
     }
-    if !isWell { throw ExitCode.failure }
+    sessions.complainIfCut(store)
+    if !isWell || sessions.isCut { throw ExitCode.failure }
   }
 }
 
@@ -149,8 +180,11 @@ struct ImportSessions: ParsableCommand {
     var (count, refused) = (0, 0)
     var batch: [StoredSession] = []
     func flush() throws {
-      let taken = try sessions.add(batch)
-      for session in taken { complain(session, "the store has another of its id, which stays") }
+      let sent = batch
+      let taken = try with(store) { () throws(FileStoreError) in try sessions.add(sent) }
+      for session in taken {
+        complain(store, session.key, "the store has another of its id, which stays")
+      }
       count += batch.count - taken.count
       refused += taken.count
       batch = []
@@ -175,6 +209,7 @@ struct MoveSessions: ParsableCommand {
     commandName: "move",
     abstract: "Moves all sessions from one store to another.",
     discussion: """
+      Also what clients are told of sessions that are gone, and the names of models. \
       A session leaves the first store once the other one has it on the disk; after an interruption the same command goes \
       on. What can't be read, or whose id is taken there, stays: it is told, and the exit status is 1. States are encrypted with the \
       first key of --keys, or of --to-keys.
@@ -196,20 +231,40 @@ struct MoveSessions: ParsableCommand {
     var targetOptions = options
     if let toKeys { targetOptions.keys = toKeys }
     let target = try targetOptions.open(to, mayBeNew: true)
+    let names = try with(from) { () throws(FileStoreError) in try source.names() }
+    try with(to) { () throws(FileStoreError) in try target.add(names) }
     var (count, kept) = (0, 0)
-    while case let batch = try source.next(), !batch.isEmpty {
-      let readable = batch.compactMap { $0.readable() }
-      let taken = try target.add(readable)
+    while case let batch = try with(from, source.next), !batch.isEmpty {
+      let readable = batch.compactMap { $0.readable(in: from) }
+      let taken = try with(to) { () throws(FileStoreError) in try target.add(readable) }
       for session in taken {
-        complain(session, "\(to) has another of its id, so it stays in \(from)")
+        complain(from, session.key, "\(to) has another of its id, so it stays")
       }
       let moved = readable.filter { !taken.contains($0) }
-      try source.remove(moved)
+      let stuck = try with(from) { () throws(FileStoreError) in try source.remove(moved) }
+      for session in stuck {
+        complain(from, session.key, "\(to) has it now, but it can't be taken out of a damaged file")
+      }
       count += moved.count
-      kept += batch.count - moved.count
+      kept += batch.count - moved.count + stuck.count
     }
-    print("\(count) sessions moved")
-    if kept > 0 { throw ExitCode.failure }
+    source.complainIfCut(from)
+    let endCount = try moveEnds(from: source, to: target)
+    print("\(count) sessions moved, and how \(endCount) earlier ones ended")
+    if kept > 0 || source.isCut { throw ExitCode.failure }
+  }
+
+  /// Moves what the source remembers of sessions that are gone; returns of how many.
+  private func moveEnds(
+    from source: StoredSessions, to target: StoredSessions
+  ) throws(CarouselError) -> Int {
+    var count = 0
+    while case let ends = try with(from, source.firstEnds), !ends.isEmpty {
+      try with(to) { () throws(FileStoreError) in try target.add(ends) }
+      try with(from) { () throws(FileStoreError) in try source.remove(ends) }
+      count += ends.count
+    }
+    return count
   }
 }
 
@@ -231,13 +286,14 @@ struct CheckSessions: ParsableCommand {
   func run() throws {
     let sessions = try options.open(store)
     var (count, bad) = (0, 0)
-    while case let batch = try sessions.next(), !batch.isEmpty {
+    while case let batch = try with(store, sessions.next), !batch.isEmpty {
       count += batch.count
-      bad += batch.count { $0.readable() == nil }
+      bad += batch.count { $0.readable(in: store) == nil }
     }
-    let flaws = try sessions.flaws()
+    sessions.complainIfCut(store)
+    let flaws = try with(store, sessions.flaws)
     for flaw in flaws { printToStandardError("\(store): \(flaw)".printable) }
     print("\(count) sessions, \(bad) can't be read")
-    if bad > 0 || !flaws.isEmpty { throw ExitCode.failure }
+    if bad > 0 || sessions.isCut || !flaws.isEmpty { throw ExitCode.failure }
   }
 }

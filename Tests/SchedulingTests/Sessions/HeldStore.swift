@@ -24,9 +24,13 @@ final class HeldStore: SessionStore {
   private let held = Mutex(Held())
 
   let isShared: Bool
+  let maxBytes: Int
 
-  init(_ durability: SessionDurability = .answer, isShared: Bool = false) {
+  init(
+    _ durability: SessionDurability = .answer, isShared: Bool = false, maxBytes: Int = .max
+  ) {
     self.durability = durability
+    self.maxBytes = maxBytes
     self.isShared = isShared
   }
 

@@ -15,9 +15,9 @@ final class SessionsRoom: Sendable {
   init(
     _ durability: SessionDurability = .answer,
     limits: SessionLimits = SessionLimits(maxBytes: 1 << 20),
-    isShared: Bool = false
+    isShared: Bool = false, storeBytes: Int = .max
   ) {
-    store = HeldStore(durability, isShared: isShared)
+    store = HeldStore(durability, isShared: isShared, maxBytes: storeBytes)
     sessions = Sessions(
       limits: limits, store: store,
       clock: { [clock] in clock.now })

@@ -70,6 +70,19 @@ import Testing
     #expect(room.heard().last == #"b: unknown("s")"#)
   }
 
+  /// Refused before it is computed: behind the answer would be too late.
+  @Test func moreThanTheStoreKeeps() {
+    let size = SessionTable.byteCount(of: .init(model: "m", id: "s"), floatCount: 1)
+    let room = SessionsRoom(storeBytes: 2 * size - 1)
+    room.ask("a", Opening("s", .begin), Opening("t", .begin))
+    #expect(
+      room.heard() == ["a: tooLargeForStore(needed: \(2 * size), limit: \(2 * size - 1))"])
+    room.ask("b", Opening("s", .begin))
+    #expect(room.store.asked == ["fetch s"])
+    room.store.answer()
+    #expect(room.heard() == ["b: -"])
+  }
+
   @Test func whatTheStoreSays() {
     let room = SessionsRoom()
     room.store.put("s", steps: 4)

@@ -20,6 +20,34 @@ func readFile(_ path: String) throws(CarouselError) -> [UInt8] {
   }
 }
 
+/// The content of the file at `path`, which a setting names. Others than regular files are not opened: a pipe would wait for whoever
+/// writes to it, and a device may have no end.
+func readSettingFile(_ path: String) throws(CarouselError) -> [UInt8] {
+  var status = stat()
+  // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
+  guard unsafe stat(path, &status) == 0 else { throw .file(path: path, code: errno) }
+  if let kind = fileKind(status) { throw .notRegular(path: path, kind: kind) }
+  guard status.st_size <= maxSettingFileBytes else {
+    throw .longFile(path: path, found: Int(status.st_size), limit: maxSettingFileBytes)
+  }
+  return try readFile(path)
+}
+
+/// The most bytes of a file that a setting names: 10,000 tokens of some KB each.
+let maxSettingFileBytes = 64 << 20
+
+/// The kind of file in words; nil for a regular file.
+func fileKind(_ status: stat) -> String? {
+  switch status.st_mode & S_IFMT {
+  case S_IFREG: nil
+  case S_IFDIR: "a folder"
+  case S_IFIFO: "a pipe"
+  case S_IFSOCK: "a socket"
+  case S_IFCHR, S_IFBLK: "a device"
+  default: "something that is no file"
+  }
+}
+
 /// The subfolders of `folder` that hold a model, sorted by name.
 func modelFolders(in folder: String) throws(CarouselError) -> [String] {
   // SAFETY: `opendir` copies the path; the stream that it gives is closed once, below.

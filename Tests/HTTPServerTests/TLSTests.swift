@@ -234,4 +234,22 @@ import Testing
       return !problem.isEmpty
     }
   }
+
+  /// OpenSSL would wait for whoever writes to the pipe.
+  @Test func onlyRegularFiles() throws {
+    let folder = TemporaryFolder()
+    let pipe = folder.path + "/pipe"
+    try #require(mkfifo(pipe, 0o600) == 0)
+    let key = TLSFixtures.file("one-key.pem")
+    for settings in [
+      TLSSettings(certificates: [.init(chain: pipe, key: key)]),
+      TLSSettings(certificates: [.init(chain: TLSFixtures.file("one.pem"), key: pipe)]),
+      TLSSettings(certificates: [TLSFixtures.certificate("one")], clientAuthorities: pipe),
+    ] {
+      #expect(
+        throws: HTTPServerError.certificate(
+          file: pipe, problem: "found no regular file, expected one in PEM")
+      ) { try TLSContext(settings) }
+    }
+  }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import carousel
@@ -8,6 +9,35 @@ import Testing
     let bytes = try readFile(#filePath)
     #expect(bytes.starts(with: Array("import Glibc\n".utf8)))
     #expect(bytes.last == UInt8(ascii: "\n"))
+  }
+
+  /// Neither waited for nor read without end.
+  @Test func filesOfSettingsAreRegular() throws {
+    let folder = TemporaryFolder()
+    let pipe = folder.path + "/pipe"
+    try #require(mkfifo(pipe, 0o600) == 0)
+    for (path, kind) in [(pipe, "a pipe"), ("/dev/zero", "a device"), (folder.path, "a folder")] {
+      let expected = CarouselError.notRegular(path: path, kind: kind)
+      #expect(throws: expected) { try readSettingFile(path) }
+      #expect(throws: expected) { try TokenFile(path: path) }
+      #expect(throws: expected) { try SettingsFile(path: path) }
+      let keys = #expect(throws: CarouselError.self) { try stateSealing(byKeysIn: path) }
+      #expect(
+        "\(try #require(keys))"
+          == "session_store_keys: \(path): found \(kind), expected a regular file")
+    }
+    #expect(try readSettingFile(#filePath) == readFile(#filePath))
+  }
+
+  @Test func longFilesOfSettingsAreRefused() throws {
+    let folder = TemporaryFolder()
+    let path = folder.path + "/long"
+    fclose(fopen(path, "w"))
+    try #require(truncate(path, maxSettingFileBytes + 1) == 0)
+    #expect(
+      throws: CarouselError.longFile(
+        path: path, found: maxSettingFileBytes + 1, limit: maxSettingFileBytes)
+    ) { try readSettingFile(path) }
   }
 
   @Test func errorsNameThePath() {

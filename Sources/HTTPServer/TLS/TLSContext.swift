@@ -1,4 +1,5 @@
 import CSSL
+import Glibc
 import Synchronization
 
 /// What the connections of a server need to speak TLS: certificates and keys, read once. Used by any thread.
@@ -36,6 +37,13 @@ import Synchronization
   private static func context(
     _ certificate: TLSSettings.Certificate, _ clientAuthorities: String?
   ) throws(HTTPServerError) -> OpaquePointer {
+    for file in [certificate.chain, certificate.key] + (clientAuthorities.map { [$0] } ?? []) {
+      var status = stat()
+      // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
+      guard unsafe stat(file, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { continue }
+      // OpenSSL would wait for a pipe's writer, and read a device that has no end.
+      throw .certificate(file: file, problem: "found no regular file, expected one in PEM")
+    }
     // SAFETY: the paths are zero-terminated strings for the length of each call; the context is freed where it is of no use.
     guard let context = unsafe cssl_new_server_context() else {
       throw .certificate(file: certificate.chain, problem: "out of memory")

@@ -68,7 +68,7 @@ final class SessionFileHandle: Sendable {
       if errno == ENOENT { return nil }
       throw .system("open", code: errno)
     }
-    if let kind = Self.kind(of: status) { throw .notRegular(kind) }
+    if let kind = fileKind(status) { throw .notRegular(kind) }
     let flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY
     // SAFETY: the path is a zero-terminated string for the length of the call, here and below.
     var descriptor = unsafe open(path, O_RDWR | flags)
@@ -83,24 +83,12 @@ final class SessionFileHandle: Sendable {
     }
     // The path may have another file by now.
     // SAFETY: the call writes one `stat`.
-    guard unsafe fstat(descriptor, &status) == 0, Self.kind(of: status) == nil else {
+    guard unsafe fstat(descriptor, &status) == 0, fileKind(status) == nil else {
       close(descriptor)
       throw .notRegular("something else than a moment ago")
     }
     self.init(
       descriptor: descriptor, byteCount: Int(status.st_size), isWritable: isWritable)
-  }
-
-  /// The kind of file in words; nil for a regular file.
-  private static func kind(of status: stat) -> String? {
-    switch status.st_mode & S_IFMT {
-    case S_IFREG: nil
-    case S_IFDIR: "a folder"
-    case S_IFIFO: "a pipe"
-    case S_IFSOCK: "a socket"
-    case S_IFCHR, S_IFBLK: "a device"
-    default: "something that is no file"
-    }
   }
 
   /// Whether `path` itself is a device: then no file is wanted beside it.

@@ -18,9 +18,13 @@ func stateSealing(by settings: Settings, at place: StorePlace) throws(CarouselEr
 /// What encrypts states by the keys in the file at `path`.
 func stateSealing(byKeysIn path: String) throws(CarouselError) -> StateSealing? {
   let content: [UInt8]
-  do throws(CarouselError) { content = try readFile(path) } catch {
-    guard case .file(_, let code) = error else { throw error }
-    throw .badStoreKeys(path: path, problem: systemMessage(code))
+  do throws(CarouselError) { content = try readSettingFile(path) } catch {
+    switch error {
+    case .file(_, let code): throw .badStoreKeys(path: path, problem: systemMessage(code))
+    case .notRegular(_, let kind):
+      throw .badStoreKeys(path: path, problem: "found \(kind), expected a regular file")
+    default: throw error
+    }
   }
   guard let text = String(validating: content, as: UTF8.self) else {
     throw .badStoreKeys(path: path, problem: "found bytes that are no text (UTF-8)")

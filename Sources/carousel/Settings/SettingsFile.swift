@@ -9,7 +9,7 @@ struct SettingsFile: Sendable, Equatable {
 
   /// The file at `path`.
   init(path: String) throws(CarouselError) {
-    try self.init(try readFile(path), path: path)
+    try self.init(try readSettingFile(path), path: path)
   }
 
   /// - Parameters:

@@ -15,7 +15,7 @@ struct TokenFile: Equatable {
   init() {}
 
   /// The file at `path`.
-  init(path: String) throws(CarouselError) { try self.init(try readFile(path), path: path) }
+  init(path: String) throws(CarouselError) { try self.init(try readSettingFile(path), path: path) }
 
   /// - Parameter path: names the file in errors.
   init(_ bytes: [UInt8], path: String) throws(CarouselError) {

@@ -306,7 +306,12 @@ def main() -> None:
         if name not in ("halves", "packed", "image"):
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")
         try:
-            torch.export.save(torch.export.export(model, example), folder / "exported.pt2")
+            program = torch.export.export(model, example)
+            # They say where the files lay that made it.
+            for module in program.graph_module.modules():
+                for node in getattr(module, "graph", torch.fx.Graph()).nodes:
+                    node.meta.pop("stack_trace", None)
+            torch.export.save(program, folder / "exported.pt2")
         except Exception as error:  # PyTorch's exporter does not take every model
             print(f"{name}: no exported.pt2: {str(error).splitlines()[0][:120]}")
 

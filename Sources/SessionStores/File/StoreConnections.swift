@@ -213,8 +213,7 @@ final class StoreConnections: Sendable {
     writer.database?.database.keepLog()
     side.withLock { $0?.keepLog() }
     closeConnections(of: &writer)
-    if case .databaseCut = change {
-    } else {
+    if change.isOfLog {
       let log = StoreFile.logPath(of: path)
       // A next process would copy what is left of it into the database.
       // SAFETY: the paths are zero-terminated strings for the length of the call.

@@ -10,6 +10,13 @@ struct StoreFileWatch {
     /// The log has lost content, or other content was written over it.
     case logCut
     case logOverwritten
+
+    var isOfLog: Bool {
+      switch self {
+      case .databaseGone, .databaseCut: false
+      case .logGone, .logCut, .logOverwritten: true
+      }
+    }
   }
 
   private let path: String

@@ -8,11 +8,11 @@
 /// - `carousel:models`, a set of `FINGERPRINT NAME` of the models that are or were served.
 ///
 /// The channel `carousel:w:PROCESS` tells a process which of its leases another one wants: the token, and the key of the lease.
+///
+/// A Redis whose memory is full refuses a script at its first write where that might take memory (SET, ZADD), and lets one go
+/// on that has written before. So what makes moves or takes leases begins with such a write, and what only makes room with one that
+/// frees memory (DEL, ZREM, PEXPIRE), whether or not there is anything to free.
 enum SessionScripts {
-  ///
-  /// A Redis whose memory is full refuses a script at its first write where that might take memory (SET, ZADD), and lets one go
-  /// on that has written before. So what makes moves or takes leases begins with such a write, and what only makes room with one that
-  /// frees memory (DEL, ZREM, PEXPIRE), whether or not there is anything to free.
   static let all = [take, move, step, release, mark, renew, touch, damage, list, expire, serve]
 
   private static let now = """

@@ -105,7 +105,8 @@ struct ListSessions: ParsableCommand {
     while case let batch = try with(store, sessions.next), !batch.isEmpty {
       for finding in batch {
         guard let session = finding.session else {
-          isWell = finding.readable(in: store) != nil
+          _ = finding.readable(in: store)
+          isWell = false
           continue
         }
         let model = names[session.key.model] ?? session.key.model

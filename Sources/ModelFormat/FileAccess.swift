@@ -63,7 +63,7 @@ package struct OpenFile: ~Copyable {
     unsafe unlink(path)
   }
 
-  /// Checks that `write` can make a file at `path`: makes one beside it and removes that.
+  /// Checks that `write` could create a file at `path`: creates its temporary file beside it and removes that again.
   package static func checkWritable(_ path: String) throws(ModelError) {
     var status = stat()
     // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
@@ -79,7 +79,8 @@ package struct OpenFile: ~Copyable {
     remove(partial)
   }
 
-  /// Whether `write` replaces what is at `path`: a regular file or nothing. Devices, pipes and links are written to.
+  /// Whether `write` replaces what is at `path` by renaming: it does so for a regular file, or where there is nothing.
+  /// It opens devices, pipes and links, and writes into them.
   private static func replaces(_ path: String) -> Bool {
     var status = stat()
     // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
@@ -89,10 +90,10 @@ package struct OpenFile: ~Copyable {
 
   private static func partialPath(of path: String) -> String { "\(path).\(getpid()).partial" }
 
-  /// Writes a file beside `path` and renames it to `path`, so that no reader sees or maps half a file. If `path` has something
-  /// other than a regular file, the bytes are written to that.
+  /// Writes a temporary file beside `path` and renames it to `path`, so that no reader sees or maps half a file. If
+  /// there is something other than a regular file at `path`, writes the bytes into that instead.
   ///
-  /// - Parameter isPrivate: whether only this user may read it.
+  /// - Parameter isPrivate: whether only the current user may read the file.
   package static func write(
     _ bytes: [UInt8], to path: String, isPrivate: Bool = false
   ) throws(ModelError) {
@@ -168,7 +169,7 @@ final class FileMapping: @unchecked Sendable {
     self.count = count
   }
 
-  // SAFETY: the address and count that mmap gave; no span outlives `withBytes`, hence self.
+  // SAFETY: the address and count that mmap gave; no span outlives `withBytes`, and so none outlives self.
   deinit { unsafe munmap(address, count) }
 
   /// Calls a closure with the bytes. If another process truncates the file, reading lost pages kills this process

@@ -10,7 +10,7 @@ extension ForeignFile {
     return "\(path) is \(what), expected JSON, .npy or .npz\(saving ?? inputAdvice)"
   }
 
-  /// A sentence for a body that is such a file: what it is, and what to send instead.
+  /// A sentence for a request body that is a file of this kind: what it is, and what to send instead.
   package var bodyDescription: String {
     let sending = loading("FILE").map {
       ", expected its numbers as JSON: {\"inputs\": \($0).tolist()} in Python"

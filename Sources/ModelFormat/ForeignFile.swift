@@ -36,7 +36,8 @@ package enum ForeignFile: Sendable, Equatable, CaseIterable {
   /// A web page, which a failed download may leave.
   case html
 
-  /// Nil if the bytes (the first of a file at least) are of none of these kinds.
+  /// Recognises a file by its first bytes; nil if they belong to none of these kinds. `bytes` has to begin where the
+  /// file does.
   package init?(_ bytes: Span<UInt8>) {
     let head = Array(bytes.prefixBytes(Self.headBytes))
     guard let kind = Self.allCases.first(where: { $0.matches(head) }) else { return nil }

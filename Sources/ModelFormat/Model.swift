@@ -7,18 +7,18 @@ package final class Model: Sendable {
   package let nodes: [ResolvedNode]
   /// The outputs in the description's order.
   package let outputs: [ResolvedOutput]
-  /// Those that are decoded under a mask.
+  /// The indices in `outputs` of the outputs that are decoded under a mask.
   private let maskedOutputs: [Int]
-  /// The values that a decoder reads, in the order of its inputs; none without a decoder.
+  /// The values that a decoder reads, in the order of its inputs; empty without a decoder.
   package let decoded: [ResolvedOutput]
-  /// The decoder, which makes a token sequence of those values; nil for a model that answers its outputs.
+  /// The decoder, which generates a token sequence from `decoded`; nil for a model that answers with its outputs.
   package let decoder: Decoder?
   /// The forecast of its only input; nil for a model that does not forecast.
   package let forecast: Forecast?
   package let tensors: TensorFile
   /// The tensors that no node reads, sorted; a `state_dict` may hold more than the graph uses.
   package let unusedTensors: [String]
-  /// The axes of values: those of the inputs first, in the order of `inputAxes`, then those that ops make of them.
+  /// The axes of all values: first the axes of the inputs, in the order of `inputAxes`, then the axes that ops create.
   package let axes: [StepAxis]
   package let inputAxes: [InputAxis]
   /// The axis of each input, an index in `inputAxes`; nil for a vector.
@@ -39,7 +39,7 @@ package final class Model: Sendable {
     let tensors: TensorFile
     let tensorPath = "\(path)/\(Model.tensorFile)"
     do { tensors = try TensorFile(path: tensorPath) } catch {
-      // This error names the file itself.
+      // These errors name the file themselves.
       if case .system(_, _, code: ENOENT) = error {
         throw Model.missing(Model.tensorFile, in: path) ?? error
       }
@@ -53,8 +53,8 @@ package final class Model: Sendable {
     }
   }
 
-  /// Why a folder has no file `name`: other files in it, or that there is no folder. Nil if the name is there, such as a
-  /// broken link.
+  /// The error that `folder` has no file `name`: it says which other files are there, or that there is no folder. Nil
+  /// if the name is in the folder, as a broken link is, for example.
   private static func missing(_ name: String, in folder: String) -> ModelError? {
     guard Folder.exists(folder) else { return .noFolder(path: folder) }
     let names = Folder.names(in: folder).sorted()
@@ -102,17 +102,19 @@ package final class Model: Sendable {
     self.unusedTensors = unusedTensors
   }
 
-  /// All that a sequence's ride gives out: the outputs, the masks of those that are decoded under one, and what the decoder reads.
+  /// All values that a sequence's ride returns: the outputs, then the masks of outputs that are decoded under one, then
+  /// the values that the decoder reads.
   package var answers: [ResolvedOutput] {
     outputs + maskedOutputs.compactMap { outputs[$0].maskAnswer } + decoded
   }
 
-  /// The place among `answers` of the mask under which an output is decoded; nil where it has none.
+  /// The index in `answers` of the mask under which output `index` is decoded; nil if it has no mask.
   package func maskPlace(ofOutput index: Int) -> Int? {
     maskedOutputs.firstIndex(of: index).map { outputs.count + $0 }
   }
 
-  /// The output that an element of `answers` is, or is the mask of; nil of what the decoder reads.
+  /// The index of the output that element `index` of `answers` is, or whose mask it is; nil for a value that the
+  /// decoder reads.
   package func output(ofAnswer index: Int) -> Int? {
     if index < outputs.count { return index }
     let place = index - outputs.count
@@ -150,7 +152,8 @@ package final class Model: Sendable {
     package let form: ValueForm
     /// The elements of a step or of a vector; a node's value is never tokens.
     package var size: Int { form.size! }
-    /// The axis of its value or, for a vector, of its inputs, an index in `axes`; nil if the inputs are vectors.
+    /// The axis of the node's value or, for a vector, of its inputs, as an index in `axes`; nil if the inputs are
+    /// vectors too.
     package let axis: Int?
     /// Recurrent networks: the network's shape.
     package let recurrent: RecurrentShape?
@@ -171,14 +174,14 @@ package final class Model: Sendable {
     package var decode: ModelDescription.Decode?
     /// The text of each label: `labels` or, for scores of the next token, the vocabulary. Nil if labels are numbers.
     package var labelTexts: [String]?
-    /// A sequence of 1: where it is 0, decoding passes over the step.
+    /// A mask, which is a sequence of size 1: decoding skips the steps at which it is 0.
     package var mask: ValueReference?
-    /// The input that it reconstructs.
+    /// The input that the output reconstructs.
     package var reconstructs: ResolvedReconstruction?
-    /// The tensors that the decoding reads.
+    /// The tensors that decoding reads.
     package var tensors: [String] = []
 
-    /// Its mask, as what is given out beside it.
+    /// The output's mask as an output of its own, to be returned beside this one.
     fileprivate var maskAnswer: ResolvedOutput? {
       mask.map {
         ResolvedOutput(
@@ -214,13 +217,14 @@ package final class Model: Sendable {
     /// The size of h after the projection `weight_hr_l0`; nil without one.
     package let projectionSize: Int?
     package let bias: Bias
-    /// Whether its only direction reads the last step first.
+    /// Whether the network has one direction, which reads the sequence from the last step to the first.
     package var isReverse = false
-    /// The rows of each matrix and bias for a hidden unit.
+    /// The number of rows of each matrix and bias per hidden unit.
     package var gates = LSTMOp.gates
-    /// Whether gates also read c.
+    /// Whether the gates also read c (peephole connections).
     package var hasPeepholes = false
-    /// Whether it has the matrices of a product that the gates see in the place of h.
+    /// Whether the network is multiplicative: its gates read a product in the place of h, and it has the matrices for
+    /// that.
     package var isMultiplicative = false
 
     package enum Bias: Sendable, Equatable {

@@ -15,7 +15,8 @@ package struct ModelDescription: Sendable, Equatable {
   package var inputs: [Input]
   package var nodes: [Node]
   package var outputs: [Output]
-  /// The decoder, which makes a token sequence from values of the graph; nil for a model that answers its outputs.
+  /// The decoder, which generates a token sequence from values of the graph; nil for a model that answers with its
+  /// outputs.
   package var decoder: Decoder?
 
   package init(
@@ -40,7 +41,8 @@ package struct ModelDescription: Sendable, Equatable {
   package struct Input: Sendable, Equatable {
     package var name: String
     package var kind: Kind
-    /// The name of the input's axis; inputs of one axis have the same number of steps. Nil: the axis of all inputs without a name.
+    /// The name of the input's axis; inputs of one axis have the same number of steps. All inputs without a name (nil)
+    /// share one axis.
     package var axis: String?
 
     package init(name: String, kind: Kind, axis: String? = nil) {
@@ -64,9 +66,9 @@ package struct ModelDescription: Sendable, Equatable {
   package struct Node: Sendable, Equatable {
     package var name: String
     package var op: Op
-    /// The names of inputs or other nodes, which may come later in the list. A recurrent network named `h` also has `h.hidden`,
-    /// and an lstm `h.cell`: the final states of its last layer, directions concatenated; `h.hidden.0` is that of its first
-    /// layer. Nil: an lstm's h₀ that is omitted before a c₀.
+    /// The names of inputs or other nodes, which may come later in the list. A recurrent network named `h` also has
+    /// `h.hidden`, and an lstm `h.cell`: the final states of its last layer, directions concatenated; `h.hidden.0` is
+    /// the final state of its first layer. Nil stands for the h₀ of an lstm that is given a c₀ alone.
     package var inputs: [String?]
     /// The prefix of the node's tensors: `lstm` for `lstm.weight_ih_l0`. Nil: the node's name.
     package var weights: String?
@@ -97,14 +99,14 @@ package struct ModelDescription: Sendable, Equatable {
     /// The features input whose next steps this output forecasts, in that input's units: an output of
     /// K·size elements holds the next K steps. Makes `horizon` possible.
     package var forecasts: String?
-    /// How its numbers are decoded to labels, which are answered too; nil if they are not.
+    /// How the output's numbers are decoded to labels, which the answer then has too; nil if they are not decoded.
     package var decode: Decode?
-    /// The input that it reconstructs; answers then have the error of the reconstruction.
+    /// The input that this output reconstructs; answers then have the error of the reconstruction.
     package var reconstructs: Reconstruction?
-    /// For a forecast of quantiles, their levels; the elements hold all quantiles of an element of a step one after another. Nil:
-    /// the mean.
+    /// The levels of the quantiles that the output forecasts; for each element of a step, the output has all its
+    /// quantiles one after another. Nil: the output forecasts the mean.
     package var quantiles: [Float]?
-    /// The forecast that becomes the input of the next steps; nil: the mean if there is one, else the median.
+    /// Which forecast is fed back as the input of the next steps; nil: the mean if there is one, else the median.
     package var feedback: Feedback?
 
     package init(

@@ -57,7 +57,8 @@ package enum ModelError: Error, Sendable, Equatable {
   /// A tensor of a second direction in a recurrent network that reads in reverse only.
   case secondDirection(String, node: String)
   case shapeMismatch(tensor: String, expected: String, found: [Int])
-  /// A tensor of a recurrent network that does not fit its other tensors; with the tensor `missing` it would.
+  /// A tensor of a recurrent network that does not fit its other tensors; it would fit if there were a tensor
+  /// `missing`.
   case inconsistentTensor(String, node: String, missing: String?)
   /// A name that is not among the values `known`.
   case unknownName(String, path: String, known: [String])

@@ -9,7 +9,7 @@ package enum ModelLimits {
   package static let inputs = 100
   package static let nodes = 1000
   package static let outputs = 100
-  /// The tokens that a decoder makes.
+  /// The tokens that a decoder generates.
   package static let decoderSteps = 65_536
   /// The inputs of one node.
   package static let nodeInputs = 100
@@ -23,13 +23,13 @@ package enum ModelLimits {
   package static let crfLabels = 512
   /// The width of a beam search over labels.
   package static let beamWidth = 100
-  /// The factor by which a value may have more steps than its input, and the steps it may have in addition, or in all if their
-  /// number is fixed.
+  /// How many times the steps of its input a value may have.
   package static let stepGrowth = 1024
+  /// The steps that a value may have in addition to those of its input, or in all if their number is fixed.
   package static let addedSteps = 65536
   /// The steps of a value that has more steps than its input.
   package static let grownSteps = 1 << 20
-  /// The elements of all steps of a vector that is repeated a fixed number of times.
+  /// A vector that is repeated a fixed number of times: its elements in all steps together.
   package static let repeatedElements = 1 << 24
   /// The elements of a step or of a vector, and the ids of a token input; sums of such sizes can't overflow.
   package static let size = 1 << 22

@@ -15,9 +15,10 @@ func nameOfTensor(_ tensor: String, under prefix: String) -> String? {
 
 /// What a missing or unread tensor probably is.
 package enum TensorHint: Sendable, Equatable {
-  /// Its name should have been this.
+  /// It is a tensor under a wrong name: this is the right one.
   case meant(String)
-  /// Weights tied to this tensor, which has the values of the missing one.
+  /// Weights tied to the tensor `to`, the only one of the two that was saved. `bias` is the tensor that stands beside
+  /// the missing one.
   case tied(to: String, bias: String)
   /// A tensor of a single cell, without layers: `weight_ih` for `weight_ih_l0`. `of` is the network's class in PyTorch.
   case cell(of: String)
@@ -25,7 +26,7 @@ package enum TensorHint: Sendable, Equatable {
   case keras
   /// Statistics of a batch normalisation.
   case batchNorm
-  /// An attribute of the node replaces it.
+  /// The node does not read it, since an attribute of the node replaces it.
   case attribute
   /// Reparametrised weights, which have to be merged before saving.
   case reparametrised
@@ -34,7 +35,7 @@ package enum TensorHint: Sendable, Equatable {
 /// A kind of recurrent network, for errors.
 package struct RecurrentKind: Sendable, Equatable {
   package let op: String
-  /// Its class in PyTorch.
+  /// The network's class in PyTorch.
   package let module: String
   /// The rows of `weight_hh` for each column.
   package let gates: Int
@@ -45,7 +46,7 @@ package struct RecurrentKind: Sendable, Equatable {
     gates = network.gates
   }
 
-  /// The rows of its matrices, in words.
+  /// The number of rows of the network's matrices, in words.
   var rows: String { gates == 1 ? "hidden" : "\(gates)·hidden" }
 }
 
@@ -63,7 +64,7 @@ func names(near name: String, among names: [String]) -> [String] {
   return ranked.sorted { ($0.rank, $0.name) < ($1.rank, $1.name) }.prefix(3).map(\.name)
 }
 
-/// The most names that a missing one is compared with, as a file may have millions.
+/// The most names that `names(near:among:)` compares, as a file may have millions.
 private let comparedNames = 2000
 
 /// A tensor's prefix and the rest, cut if long.

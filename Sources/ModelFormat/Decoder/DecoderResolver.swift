@@ -1,6 +1,6 @@
 import JSON
 
-/// Makes a graph from a decoder's description and checks it. The graph's inputs have the forms of the encoder's values.
+/// Builds the graph of a decoder from its description and checks it. Its inputs have the forms of the encoder's values.
 struct DecoderResolver {
   private(set) var graph: GraphResolver
   /// The source of each input of the graph; the first is the step's token.
@@ -91,7 +91,7 @@ struct DecoderResolver {
     maxSteps = decoder.maxSteps
   }
 
-  /// The index of the only input of tokens.
+  /// The index of the decoder's only tokens input, and its vocabulary.
   private static func tokenInput(
     of decoder: ModelDescription.Decoder
   ) throws(ModelError) -> (Int, vocabulary: [String]?) {
@@ -107,7 +107,7 @@ struct DecoderResolver {
     return found[0]
   }
 
-  /// The source of an input, and its kind. A value that is fed back becomes an output of the graph.
+  /// The source of an input, and the input of the graph. A value that is fed back becomes an output of the graph.
   private static func source(
     of input: ModelDescription.Decoder.Input, path: String, value: Model.ResolvedOutput?,
     place: Int, outputs: inout [ModelDescription.Output]
@@ -174,7 +174,7 @@ struct DecoderResolver {
 }
 
 extension DecoderResolver {
-  /// Bounds the encoder's steps by those that the decoder allows.
+  /// Bounds the steps of the encoder's values to as many as the decoder accepts.
   func boundSteps(of encoder: inout GraphResolver) throws(ModelError) {
     for (source, input) in zip(sources, graph.description.inputs) {
       guard case .encoder(let place) = source, let own = input.axis,

@@ -18,7 +18,8 @@ extension Model {
       case token
       /// A value of the encoder, by its index in the encoder's `decoded`.
       case encoder(Int)
-      /// The decoder's output of this index at the previous step; at the first step the encoder's value, or zeros.
+      /// The decoder's output `output` at the previous step. At the first step: the encoder's value `first`, an index
+      /// in `decoded`, or zeros if nil.
       case feedback(output: Int, first: Int?)
     }
 

@@ -1,6 +1,6 @@
 extension ModelDescription {
   /// The decoder of a sequence-to-sequence model: a second graph that starts from values of the model's own graph (the
-  /// encoder). Its token at each step is chosen by its scores of the previous step.
+  /// encoder). The token of each step is chosen by the decoder's scores of the previous step.
   package struct Decoder: Sendable, Equatable {
     package var inputs: [Input]
     package var nodes: [Node]
@@ -47,7 +47,7 @@ extension ModelDescription {
         case feedback(of: String, first: First)
       }
 
-      /// The value at the first step.
+      /// The value of a fed-back input at the first step.
       package enum First: Sendable, Equatable {
         case encoder(String)
         case zeros(size: Int)

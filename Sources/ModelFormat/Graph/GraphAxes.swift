@@ -1,6 +1,6 @@
 /// The axes of a graph's values, and the bounds on a sequence's steps.
 struct GraphAxes {
-  /// The axes of the inputs first, then those that nodes make of them.
+  /// The axes of the inputs first, then the axes that nodes create.
   private(set) var axes: [StepAxis] = []
   private(set) var inputAxes: [InputAxis] = []
   /// The axis of each input of the description; nil for a vector.
@@ -27,14 +27,15 @@ struct GraphAxes {
 
   func axis(ofInput index: Int) -> StepAxis? { ofInputs[index] }
 
-  /// The index of an axis in `axes`, to which the axis is added if it is new.
+  /// The index of `axis` in `axes`; adds the axis if it is new.
   mutating func place(of axis: StepAxis) -> Int {
     if let place = axes.firstIndex(of: axis) { return place }
     axes.append(axis)
     return axes.count - 1
   }
 
-  /// Records the bounds on steps that a node needs.
+  /// Records the bounds on the number of steps that a node sets, as bounds on the steps of the input axis that they
+  /// come from.
   mutating func record(
     _ bound: NodeResolution.StepBound, node: String, path: String
   ) throws(ModelError) {

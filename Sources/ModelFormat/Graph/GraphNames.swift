@@ -1,7 +1,8 @@
 /// Looks up the names of a description.
 struct GraphNames {
   private var declarations: [String: Declaration] = [:]
-  /// All names in the order of the description, without those of single layers.
+  /// All names in the order of the description, for errors; names of single layers' states (`h.hidden.0`) are not among
+  /// them.
   private var names: [String] = []
 
   private struct Declaration {

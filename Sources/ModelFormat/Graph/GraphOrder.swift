@@ -1,4 +1,4 @@
-/// A topological order of a description's nodes; otherwise the description's order is kept.
+/// A topological order of a description's nodes, which stays as near to the description's own order as it can.
 struct GraphOrder {
   /// The indices of the description's nodes, in this order.
   let indices: [Int]

@@ -114,7 +114,7 @@ struct GraphResolver {
     return try mask(named: name, of: arguments[position], path: path)
   }
 
-  /// What says which steps of `masked` count.
+  /// The reference to the mask that says which steps of `masked` count.
   func mask(
     named name: String, of masked: NodeResolution.Argument, path: String
   ) throws(ModelError) -> Model.ValueReference {
@@ -194,7 +194,8 @@ struct GraphResolver {
     }
   }
 
-  /// Throws if no output needs an input or a node: clients would send, and every turn compute, values that nobody reads.
+  /// Throws if there is an input or a node that no output needs: clients would send, and every turn compute, values
+  /// that nobody reads.
   private func checkUse() throws(ModelError) {
     var used = Set<Model.ValueReference>()
     func use(_ value: Model.ValueReference) {

@@ -17,7 +17,7 @@ package struct StepAxis: Sendable, Hashable {
     }
   }
 
-  /// The axis of inputs.
+  /// The axis of the inputs of input axis `origin`.
   init(origin: Int) { self.origin = origin }
 
   /// An axis with a fixed number of steps.
@@ -26,22 +26,22 @@ package struct StepAxis: Sendable, Hashable {
   /// The number of steps, given the steps of all input axes.
   package func count(_ counts: [Int]) -> Int { count(origin.map { counts[$0] } ?? 0) }
 
-  /// The number of steps, given the origin's.
+  /// The number of steps when the origin has `count` steps.
   func count(_ count: Int) -> Int { stages.reduce(count) { $1($0) } }
 
-  /// The number of steps, given the origin's: any that a state from outside may claim, without overflow.
+  /// The same as `count(_:)`, without overflow: a state from outside may claim any number of steps.
   package func exactCount(_ count: Int) -> Int128 { stages.reduce(Int128(count)) { $1($0) } }
 
-  /// The number of steps that the next `steps` of the origin add to those of the first `position`.
+  /// The number of steps that are added when the origin goes on by `steps` steps after its first `position`.
   package func added(by steps: Int, after position: Int) -> Int {
     guard position > 0 else { return count(steps) }
     return Int(exactCount(position + steps) - exactCount(position))
   }
 
-  /// Whether there are more steps than the origin's.
+  /// Whether there may be more steps than the origin has.
   var grows: Bool { stages.contains { $0.factor > $0.divisor } }
 
-  /// The fewest steps of the origin that make at least `count` steps; nil if no number does.
+  /// The fewest steps of the origin from which at least `count` steps follow; nil if no number of steps does.
   func leastOrigin(for count: Int) -> Int? {
     guard origin != nil else { return self.count(0) >= count ? 0 : nil }
     return stages.reversed().reduce(count) { count, stage in
@@ -49,7 +49,7 @@ package struct StepAxis: Sendable, Hashable {
     }
   }
 
-  /// The most steps of the origin that make at most `count` steps; nil if no number does.
+  /// The most steps of the origin from which at most `count` steps follow; nil if no number of steps does.
   func mostOrigin(for count: Int) -> Int? {
     guard origin != nil else { return self.count(0) <= count ? .max : nil }
     return stages.reversed().reduce(count) { count, stage in
@@ -57,7 +57,7 @@ package struct StepAxis: Sendable, Hashable {
     }
   }
 
-  /// The axis with one more stage; nil if numbers exceed `ModelLimits`.
+  /// The axis with one more stage; nil if its numbers exceed `ModelLimits`.
   func applying(_ stage: Stage) -> StepAxis? {
     var axis = self
     axis.append(stage)
@@ -74,7 +74,7 @@ package struct StepAxis: Sendable, Hashable {
     return fits && growth <= Double(ModelLimits.stepGrowth) && axis.stages.count <= 16 ? axis : nil
   }
 
-  /// Adds a stage and simplifies, so that in common cases equal numbers of steps have equal stages.
+  /// Adds a stage and simplifies, so that axes with equal numbers of steps have equal stages in the common cases.
   private mutating func append(_ stage: Stage) {
     var next = stage
     if let last = stages.last {
@@ -91,7 +91,7 @@ package struct StepAxis: Sendable, Hashable {
       }
     }
     let common = greatestCommonDivisor(next.factor, next.divisor)
-    // Cancels a common factor: f, o and d divided by it give the same quotient.
+    // Cancels the common factor: dividing factor, offset and divisor by it does not change the quotient.
     next.factor /= common
     next.divisor /= common
     next.offset = floor(next.offset, common)

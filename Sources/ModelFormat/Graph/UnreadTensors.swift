@@ -11,7 +11,7 @@ struct UnreadTensors {
     let name: String
     let op: String
     let tensors: [String]
-    /// The names of all tensors that it could read, without the prefix.
+    /// The names of all tensors that its op can read, without the prefix.
     let readable: [String]
     let recurrent: Model.RecurrentShape?
   }
@@ -47,7 +47,8 @@ struct UnreadTensors {
     }
   }
 
-  /// The readers whose prefix a tensor has, the longest prefix first; with nested prefixes, the longest one counts.
+  /// All prefixes of a tensor's name, the longest first: with nested prefixes, the tensor belongs to the node with the
+  /// longest.
   private static func prefixes(of tensor: String) -> [String] {
     let dots = tensor.indices.filter { tensor[$0] == "." }
     return dots.isEmpty ? [""] : dots.reversed().map { String(tensor[..<$0]) }
@@ -58,13 +59,13 @@ struct UnreadTensors {
   ) -> TensorHint? {
     guard let name = nameOfTensor(tensor, under: prefix) else { return nil }
     if let shape = owner.recurrent {
-      // A single bias, for a recurrent network without biases.
+      // A bias under a wrong name, in a recurrent network that seems to have none.
       let bias = Model.RecurrentShape.tensorName("bias", layer: 0, direction: 0, under: prefix)
       return shape.bias == .none && Self.aliases[name, default: name] == "bias"
         ? .meant(bias) : nil
     }
     let readable = owner.readable
-    // The node would read it, but an attribute replaces it.
+    // The op reads a tensor of this name, but an attribute of the node replaces it.
     if readable.contains(name) { return .attribute }
     if ["running_mean", "running_var", "num_batches_tracked"].contains(name) { return .batchNorm }
     if Self.reparametrised.contains(where: { name.contains($0) }) { return .reparametrised }

@@ -13,11 +13,11 @@ package struct NodeResolution {
 
   /// The tensors that the node reads, in order.
   private(set) var usedTensors: [String] = []
-  /// The shape of a recurrent network, set by such ops.
+  /// The shape of a recurrent network; set by recurrent ops.
   var recurrent: Model.RecurrentShape?
-  /// The axis of the node's value, if it is a sequence: that of its inputs, unless the op sets another.
+  /// The axis of the node's value, if it is a sequence: the axis of the inputs, unless the op sets another.
   var axis: StepAxis?
-  /// The bounds on steps that the op needs.
+  /// The bounds on numbers of steps that the op sets.
   var bounds: [StepBound] = []
 
   init(
@@ -46,7 +46,7 @@ package struct NodeResolution {
     let name: String
     let value: Model.ValueReference
     let form: Model.ValueForm
-    /// Its axis; nil for a vector.
+    /// The argument's axis; nil for a vector.
     let axis: StepAxis?
   }
 
@@ -77,7 +77,8 @@ package struct NodeResolution {
       expected: expected)
   }
 
-  /// The common form of the inputs: vectors are repeated for every step of a sequence, and values of size 1 for every element.
+  /// The common form of the inputs after broadcasting: a vector is repeated at every step of a sequence, and a value of
+  /// size 1 for every element.
   func broadcastForm() throws(ModelError) -> Model.ValueForm {
     var widest = arguments[0]
     var size = try size(of: widest)
@@ -93,7 +94,7 @@ package struct NodeResolution {
     return steppedForm(size: size)
   }
 
-  /// A sequence if an input is one, else a vector.
+  /// A sequence of `size` if any input is a sequence, else a vector.
   func steppedForm(size: Int) -> Model.ValueForm {
     arguments.contains { if case .sequence = $0.form { true } else { false } }
       ? .sequence(size: size) : .vector(size: size)
@@ -109,7 +110,7 @@ package struct NodeResolution {
     usedTensors.append(tensor)
   }
 
-  /// The same for an optional tensor; returns whether it is there.
+  /// Checks an optional tensor and records that the node reads it, if the file has it; returns whether it has.
   @discardableResult
   mutating func useIfPresent(_ tensor: String, shape: [Int]) throws(ModelError) -> Bool {
     guard tensors.contains(tensor) else { return false }
@@ -117,7 +118,7 @@ package struct NodeResolution {
     return true
   }
 
-  /// Marks a tensor as read, if it is there, although inference does not need it.
+  /// Records that a tensor is read, if the file has it, although inference does not need it.
   mutating func passOver(_ tensor: String) {
     if tensors.contains(tensor) { usedTensors.append(tensor) }
   }
@@ -139,12 +140,12 @@ package struct NodeResolution {
 // MARK: - Steps
 
 extension NodeResolution {
-  /// Requires that `argument` has so many steps.
+  /// Requires that the number of steps of `argument` is within `range`.
   mutating func bound(_ argument: Argument, _ range: ClosedRange<Int>) {
     if let axis = argument.axis { bounds.append(StepBound(axis: axis, range: range)) }
   }
 
-  /// Sets the value's axis: the first input's with `stage` applied; at least one step.
+  /// Sets the axis of the node's value to the first input's with `stage` applied, and requires at least one step.
   mutating func changeSteps(_ stage: StepAxis.Stage, key: String) throws(ModelError) {
     guard let source = axis else { preconditionFailure("a node without steps changes none") }
     guard let axis = source.applying(stage) else {
@@ -157,14 +158,14 @@ extension NodeResolution {
     setSteps(axis)
   }
 
-  /// Sets the value's axis; at least one step.
+  /// Sets the axis of the node's value, and requires at least one step.
   mutating func setSteps(_ axis: StepAxis) {
     self.axis = axis
     bounds.append(
       StepBound(axis: axis, range: 1...(axis.grows ? ModelLimits.grownSteps : Int.max)))
   }
 
-  /// Sets the value's axis: a step for each position of a kernel.
+  /// Sets the axis of the node's value: it has a step for each position of a kernel.
   ///
   /// - Parameter limit: the most steps of padding; nil for any number.
   mutating func place(_ kernel: StepKernel, paddingLimit limit: Int? = nil) throws(ModelError) {

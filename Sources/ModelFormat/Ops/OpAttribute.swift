@@ -1,10 +1,11 @@
 import JSON
 
-/// An attribute of an op: a key of its nodes, stored in a property of the op. Defines how it is read, checked and written.
+/// An attribute of an op: a key of its nodes, stored in a property of the op. Defines how the attribute is read,
+/// checked and written.
 package struct OpAttribute<Op: Sendable>: Sendable {
   let key: String
   let read: @Sendable (JSONField, inout Op) throws(ModelError) -> Void
-  /// Nil if the attribute is omitted.
+  /// The attribute's value as JSON; nil if the attribute is omitted.
   let json: @Sendable (Op) -> String?
   /// The second argument is the attribute's path.
   let check: @Sendable (Op, String) throws(ModelError) -> Void
@@ -161,7 +162,7 @@ extension OpAttribute {
   }
 }
 
-/// Throws unless all numbers are finite and, if `count` is given, there are so many.
+/// Throws unless all numbers are finite and, if `count` is given, there are `count` of them.
 func checkNumbers(
   _ numbers: [Float], count: Int? = nil, path: String
 ) throws(ModelError) {

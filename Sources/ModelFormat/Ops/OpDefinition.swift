@@ -13,7 +13,7 @@ package protocol OpDefinition: Sendable, Equatable {
   static var inputCount: ClosedRange<Int> { get }
   /// The names of the op's tensors, without the node's prefix; empty for ops without tensors, whose nodes have no prefix.
   static var tensors: [String] { get }
-  /// The keys that the op's nodes have beside those of every node.
+  /// The keys of the op's nodes that nodes of other ops do not have.
   static var attributes: [OpAttribute<Self>] { get }
   /// Whether the op's inputs may have different axes.
   static var combinesAxes: Bool { get }
@@ -31,7 +31,7 @@ extension OpDefinition {
   package static var maskedInput: Int? { nil }
   package static var attributes: [OpAttribute<Self>] { [] }
 
-  /// The rule for an op that works on each step, or on a vector, and keeps its size.
+  /// The default, for an op that works on each step, or on a vector, and keeps the size.
   package func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm {
     _ = try node.size(of: node.arguments[0])
     return node.arguments[0].form

@@ -1,5 +1,5 @@
 extension ModelDescription.Op {
-  /// Every op with the defaults of its attributes, in FORMAT.md's order.
+  /// Every op, with its attributes' defaults, in FORMAT.md's order.
   package static let all: [ModelDescription.Op] = [
     .embedding,
     .lstm,

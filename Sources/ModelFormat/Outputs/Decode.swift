@@ -7,13 +7,13 @@ extension ModelDescription {
     case argmax
     /// The labels of the k largest elements, the largest first.
     case topK(Int)
-    /// The best labels of all steps by a linear-chain conditional random field.
+    /// The most likely labels of all steps together, by a linear-chain conditional random field.
     case crf(CRF)
     /// The labels by connectionist temporal classification.
     case ctc(CTC)
 
     package struct CRF: Sendable, Equatable {
-      /// The prefix of its tensors.
+      /// The prefix of the names of its tensors.
       package var weights = "crf"
       package var order = Order.fromTo
       /// The start label, if the transitions have one: its transitions are the scores of a sequence's first label.
@@ -59,7 +59,7 @@ extension ModelDescription {
       }
     }
 
-    /// The name of what says which steps count; nil for all.
+    /// The name of the mask that says which steps count; nil if all do.
     package var mask: String? {
       switch self {
       case .argmax, .topK: nil
@@ -68,7 +68,7 @@ extension ModelDescription {
       }
     }
 
-    /// Whether labels depend on all steps of a sequence, not on each by itself.
+    /// Whether the labels depend on all steps of a sequence together, so that no step can be decoded by itself.
     package var needsAllSteps: Bool {
       switch self {
       case .argmax, .topK: false
@@ -83,7 +83,7 @@ extension ModelDescription {
 extension ModelDescription.Decode {
   private static let names = ["argmax", "top_k", "crf", "ctc"]
 
-  /// A name, or an object with `op` and attributes.
+  /// Reads a name, or an object with `op` and attributes.
   init(_ field: JSONField) throws(ModelError) {
     let nameField: JSONField
     if case .object = field.value {
@@ -151,7 +151,7 @@ extension ModelDescription.Decode {
 // MARK: - Against the graph
 
 extension ModelDescription.Decode {
-  /// Checks that the output can be decoded in this way; returns the tensors that this needs.
+  /// Checks that the output can be decoded in this way; returns the names of the tensors that decoding needs.
   func resolve(
     _ output: Model.ResolvedOutput, inputs: [ModelDescription.Input], tensors: TensorFile,
     path: String
@@ -199,7 +199,7 @@ extension ModelDescription.Decode {
 }
 
 extension ModelDescription.Decode.CRF {
-  /// Checks its tensors; returns the full names of those that are there.
+  /// Checks the CRF's tensors; returns the full names of those that the file has.
   fileprivate func resolve(
     size: Int, output: String, tensors: TensorFile
   ) throws(ModelError) -> [String] {

@@ -1,16 +1,16 @@
 import JSON
 
 extension ModelDescription {
-  /// The forecast that becomes the input of the next steps.
+  /// The forecast that is fed back as the input of the next steps.
   package enum Feedback: String, Sendable, CaseIterable {
     case mean, median
   }
 }
 
 extension Model {
-  /// The forecast of a model's only input, of features.
+  /// How a model forecasts its only input, which has to be a features input.
   package struct Forecast: Sendable, Equatable {
-    /// The elements of an output that are one forecast: the first at `first`, each `stride` after the one before.
+    /// The elements of an output that form one forecast: element `first` and every `stride`-th after it.
     package struct Part: Sendable, Equatable {
       package let output: Int
       package let first: Int
@@ -30,11 +30,11 @@ extension Model {
       package var text: String { level.description }
     }
 
-    /// An index in `description.inputs`.
+    /// The input that is forecast, an index in `description.inputs`.
     package let input: Int
-    /// The elements of a step.
+    /// The number of elements of a step.
     package let size: Int
-    /// The steps of one forecast.
+    /// The number of steps of one forecast.
     package let stepCount: Int
     /// The part that is answered as the forecast: the mean, or else the median.
     package let point: Part
@@ -117,7 +117,8 @@ extension Model.Forecast {
 }
 
 extension Model.Forecast {
-  /// Checks the attributes of an output about forecasts; `size` is that of the forecast features input, nil for other outputs.
+  /// Checks an output's attributes for forecasts. `size` is the size of the features input that it forecasts; nil if it
+  /// forecasts none.
   static func check(
     _ output: ModelDescription.Output, size: Int?, outputSize: Int, path: String
   ) throws(ModelError) {

@@ -16,23 +16,23 @@ extension ModelDescription {
       self.units = units
     }
 
-    /// The differences that are averaged.
+    /// The differences whose mean is the error.
     package enum ErrorMeasure: String, Sendable, CaseIterable {
       case squared, absolute
     }
 
     /// The units of the output and the error.
     package enum Units: String, Sendable, CaseIterable {
-      /// Normalised, as in the graph.
+      /// Normalised, as the values within the graph are.
       case normalised
-      /// The client's units.
+      /// The units in which clients send the input.
       case input
     }
   }
 }
 
 extension ModelDescription.Reconstruction {
-  /// A name, or an object with `input` and attributes.
+  /// Reads the input's name, or an object with `input` and attributes.
   init(_ field: JSONField) throws(ModelError) {
     if case .string(let name) = field.value {
       self.init(input: name)

@@ -26,7 +26,7 @@ package struct CellActivation: Sendable, Equatable {
 }
 
 extension CellActivation {
-  /// A name, an object with the op's name and attributes, or an array of one of these for each direction.
+  /// Reads a name, an object with the op's name and attributes, or an array of one of these for each direction.
   fileprivate init(_ field: JSONField) throws(ModelError) {
     guard case .array = field.value else {
       self.init(ops: [try Self.op(field)])
@@ -92,7 +92,7 @@ extension CellActivation {
 }
 
 extension OpAttribute {
-  /// An optional activation; omitted, it is the cell's default.
+  /// An optional activation; nil, if it is omitted, is the cell's default.
   static func activation(_ key: String, _ property: Property<CellActivation?>) -> OpAttribute {
     OpAttribute(key: key) { field, op throws(ModelError) in
       op[keyPath: property] = try CellActivation(field)

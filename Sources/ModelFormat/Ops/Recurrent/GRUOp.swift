@@ -31,7 +31,7 @@ package struct GRUOp: RecurrentOp {
   package var gateActivation: CellActivation?
   /// The activation of the candidate n; nil is tanh.
   package var activation: CellActivation?
-  /// The gates' and the candidate's sums are clipped to ± this before their activation.
+  /// The sums of the gates and the candidate are clipped to ±`clip` before activation; nil: not clipped.
   package var clip: Float?
 
   package init() {}

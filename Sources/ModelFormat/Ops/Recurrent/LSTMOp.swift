@@ -27,9 +27,9 @@ package struct LSTMOp: RecurrentOp {
   package var gateActivation: CellActivation?
   /// The activation of the candidate g; nil is tanh.
   package var activation: CellActivation?
-  /// The activation of c in h; nil is the candidate's.
+  /// The activation that is applied to c where h is computed; nil is the candidate's.
   package var outputActivation: CellActivation?
-  /// The gates' and the candidate's sums are clipped to ± this before their activation.
+  /// The sums of the gates and the candidate are clipped to ±`clip` before activation; nil: not clipped.
   package var clip: Float?
   /// Whether the forget gate is 1 − i.
   package var couplesForgetGate = false

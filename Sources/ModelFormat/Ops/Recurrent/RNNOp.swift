@@ -19,7 +19,7 @@ package struct RNNOp: RecurrentOp {
   package var maskedOutput: MaskedOutput?
   /// The activation; nil is tanh.
   package var activation: CellActivation?
-  /// The sum is clipped to ± this before the activation.
+  /// The sum is clipped to ±`clip` before activation; nil: not clipped.
   package var clip: Float?
 
   package init() {}

@@ -1,25 +1,25 @@
 /// A recurrent network: layers of one kind of cell, in one direction or two. Its tensors have PyTorch's names; its computation
 /// is a `RecurrentCell` in `Inference`.
 package protocol RecurrentOp: OpDefinition {
-  /// The rows of W, R and each bias for a hidden unit, as PyTorch stores them.
+  /// The number of rows of W, R and each bias per hidden unit, as PyTorch stores them.
   static var gates: Int { get }
   /// Whether the cell has a state vector c beside h; the node then takes an initial c and has a final one.
   static var hasCell: Bool { get }
-  /// The kinds of tensor of a layer in a direction.
+  /// The kinds of tensor that each layer has in each direction.
   static var kinds: [String] { get }
-  /// The name of the class in `torch.nn`; with `Cell` appended, that of the single cell.
+  /// The name of the class in `torch.nn`; with `Cell` appended, the class of the single cell.
   static var module: String { get }
   /// The direction in which the network reads; nil is forward.
   var direction: ModelDescription.Direction? { get set }
-  /// The answer at a masked step; nil is the previous answer.
+  /// The output at a masked step; nil repeats the previous output.
   var maskedOutput: MaskedOutput? { get set }
   /// The activations, by the keys of their attributes.
   var activations: [(key: String, value: CellActivation?)] { get }
 }
 
-/// The answer of a recurrent network at a masked step.
+/// The output of a recurrent network at a masked step.
 package enum MaskedOutput: String, Sendable {
-  /// The previous answer in the network's direction.
+  /// The previous output in the network's direction.
   case previous
   /// Zeros.
   case zero
@@ -28,7 +28,7 @@ package enum MaskedOutput: String, Sendable {
 extension RecurrentOp {
   package static var maskedInput: Int? { 0 }
 
-  /// The sequence, h₀ and c₀.
+  /// The inputs are the sequence, h₀ and c₀.
   package static var inputCount: ClosedRange<Int> { hasCell ? 1...3 : 1...2 }
   package static var tensors: [String] { kinds }
   package static var kinds: [String] { ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "bias"] }
@@ -45,7 +45,7 @@ extension RecurrentOp {
     .word("masked_output", \.maskedOutput, expected: "\"previous\" or \"zero\"")
   }
 
-  /// An optional bound on the sums before the activations of gates and candidate.
+  /// An optional bound on the sums of gates and candidate before activation.
   static func clipAttribute(_ property: OpAttribute<Self>.Property<Float?>) -> OpAttribute<Self> {
     .optionalNumber("clip", property, .positive)
   }

@@ -1,5 +1,5 @@
 extension Model.RecurrentShape {
-  /// The name of the tensor of a kind, layer and direction.
+  /// The name of the tensor of this kind, layer and direction.
   package static func tensorName(
     _ kind: String, layer: Int, direction: Int, under prefix: String
   ) -> String {
@@ -83,7 +83,7 @@ extension Model.RecurrentShape {
     }
   }
 
-  /// The tensor that is missing for the layer or direction of a given tensor; nil if none is missing.
+  /// The name of the tensor without which tensor `own` is incomplete in its layer or direction; nil if none is missing.
   private func missingPartner(of own: String, under prefix: String) -> String? {
     if own.hasSuffix("_reverse"), !bidirectional {
       return Self.tensorName("weight_ih", layer: 0, direction: 1, under: prefix)

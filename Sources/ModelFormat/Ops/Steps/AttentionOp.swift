@@ -1,6 +1,6 @@
 /// Attention of each step, or of a vector, to all steps of a sequence.
 package struct AttentionOp: OpDefinition {
-  /// The score of a query and a key.
+  /// How the score of a query and a key is computed.
   package enum Score: String, Sendable {
     /// Luong et al. (2015), Vaswani et al. (2017).
     case dot
@@ -38,10 +38,10 @@ package struct AttentionOp: OpDefinition {
   package var score: Score?
   package var scale: Float = 1
   package var heads = 1
-  /// Whether a step attends only to steps up to itself.
+  /// Whether a step attends only to itself and earlier steps.
   package var isCausal = false
 
-  /// The size of a key, once known.
+  /// The size of a key, set once it is known.
   package private(set) var keySize: Int?
 
   package init() {}
@@ -81,7 +81,7 @@ package struct AttentionOp: OpDefinition {
     let weight = node.fullName("weight")
     switch score ?? .dot {
     case .additive:
-      // As the weight of a linear map to one score, the vector is a matrix with one row.
+      // The vector may be stored as a matrix with one row, as the weight of a linear map to one score is.
       let isRow = node.tensors.shape(of: weight) == [1, size]
       try node.useIfPresent(weight, shape: isRow ? [1, size] : [size])
     case .bilinear:

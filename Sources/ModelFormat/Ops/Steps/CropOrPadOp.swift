@@ -1,6 +1,6 @@
 /// A sequence with as many steps as another has.
 package struct CropOrPadOp: OpDefinition {
-  /// Where the steps of the input stand among those of the value, or these among them.
+  /// At which end the steps of the input and of the value are aligned, where one has more than the other.
   package enum Alignment: String, Sendable {
     case start
     case centre = "center"

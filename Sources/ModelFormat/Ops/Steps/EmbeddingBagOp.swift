@@ -8,7 +8,7 @@ package struct EmbeddingBagOp: OpDefinition {
 
   /// Nil for the mean, as in PyTorch.
   package var mode: Mode?
-  /// The id of padding, which is ignored.
+  /// The id of padding; its steps are ignored.
   package var padding: Int?
 
   package static let name = "embedding_bag"

@@ -4,11 +4,12 @@ package struct StepKernel: Sendable, Equatable {
   package enum Padding: Sendable, Equatable {
     /// Steps up to its own: the op runs step by step.
     case causal
-    /// Steps around its own; with an even number, one more after it. With a stride as in TensorFlow: ⌈T / stride⌉ steps.
+    /// Steps around its own; an even kernel covers one more after it than before it. With a stride, there are ⌈T /
+    /// stride⌉ results, as in TensorFlow.
     case same
     /// Only steps of the sequence, without padding.
     case valid
-    /// With so many steps of padding.
+    /// With these numbers of steps of padding at the two ends.
     case explicit(before: Int, after: Int)
   }
 
@@ -16,25 +17,24 @@ package struct StepKernel: Sendable, Equatable {
   package var stride = 1
   package var dilation = 1
   package var padding: Padding
-  /// Whether the last position may reach beyond the end (PyTorch's `ceil_mode`).
+  /// Whether the last position may reach beyond the padded end (PyTorch's `ceil_mode`).
   package var isCeiling = false
 
   /// The distance from the first to the last step under the kernel, both included.
   package var span: Int { (kernel - 1) * dilation + 1 }
 
-  /// Whether each result depends on no step after its own, the steps 0, stride, 2 · stride and so on, so that the op runs
-  /// step by step.
+  /// Whether result i depends on no step after i · stride, so that the op can run step by step.
   package var isCausal: Bool {
     switch padding {
     case .causal: true
     case .same, .valid: span == 1
     case .explicit(let before, let after):
-      // Rounded up, positions begin behind the last step's own.
+      // With `isCeiling` and a stride, the last position may reach beyond the last step.
       before == span - 1 && after == 0 && (!isCeiling || stride == 1 || span == 1)
     }
   }
 
-  /// The number of positions of the kernel, from the number of steps.
+  /// The stage that maps the number of steps to the number of the kernel's positions.
   var stage: StepAxis.Stage {
     switch padding {
     case .causal, .same: StepAxis.Stage(offset: stride - 1, divisor: stride)
@@ -62,7 +62,7 @@ package struct StepKernel: Sendable, Equatable {
     }
   }
 
-  /// The steps of padding after the last step, without those that only `isCeiling` adds.
+  /// The steps of padding after the last step, without those that `isCeiling` adds.
   package func after(stepCount: Int) -> Int {
     switch padding {
     case .causal, .valid: 0
@@ -75,7 +75,7 @@ package struct StepKernel: Sendable, Equatable {
 }
 
 extension OpAttribute {
-  /// Reads a word, a number for both ends, or an array of two.
+  /// Reads a word, one number for both ends, or an array of two numbers.
   static func stepPadding(_ property: Property<StepKernel.Padding?>) -> OpAttribute {
     let expected =
       "\"causal\", \"same\", \"valid\", or one or two whole numbers from 0 to \(ModelLimits.addedSteps)"

@@ -16,7 +16,7 @@ package struct AffineOp: OpDefinition {
 
   package init() {}
 
-  /// Sets both attributes, a float for each element: from the description, else from the tensors, else 1 and 0.
+  /// Sets both attributes to a float for each element: from the description, else from the tensors, else 1 and 0.
   package mutating func resolve(
     _ node: inout NodeResolution
   ) throws(ModelError) -> Model.ValueForm {

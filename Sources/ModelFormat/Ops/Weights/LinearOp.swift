@@ -21,7 +21,7 @@ package struct LinearOp: OpDefinition {
     return node.arguments[0].form.with(size: size)
   }
 
-  /// The matrix to which a linear map's may be tied, if only its bias was saved.
+  /// The hint that the map's matrix may be tied to another of the same shape; nil if not even its bias was saved.
   private static func tie(bias: String, inputSize: Int, in tensors: TensorFile) -> TensorHint? {
     guard let shape = tensors.shape(of: bias), shape.count == 1 else { return nil }
     return tensors.names.first { tensors.shape(of: $0) == [shape[0], inputSize] }

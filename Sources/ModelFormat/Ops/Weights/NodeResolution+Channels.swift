@@ -1,6 +1,6 @@
 /// For ops whose rows are channels of equal length, one after another.
 extension NodeResolution {
-  /// The number of channels of a node's input: the length of one of its tensors, a vector.
+  /// The number of channels of a node's input: the length of `tensor`, one of its vectors.
   mutating func useChannels(_ tensor: String) throws(ModelError) -> Int {
     let size = try size(of: arguments[0])
     let name = fullName(tensor)
@@ -14,7 +14,8 @@ extension NodeResolution {
     return shape[0]
   }
 
-  /// The shape of a convolution's weight, [outputs, channels of a group, kernel]. Marks it and the bias as read.
+  /// Records that the convolution's weight and bias are read; returns the weight's shape [outputs, channels of a group,
+  /// kernel].
   ///
   /// - Parameters:
   ///   - channels: the expected channels of a group, for an error.

@@ -1,6 +1,6 @@
 """Clients that ask for the most that is to be had, send the most that is taken, and read nothing.
 
-The resident size stays under the bound that the README states, short questions are not refused
+The resident size stays under the bound that MANUAL.md states, short questions are not refused
 for want of memory meanwhile, and afterwards the memory is given back. How long they wait is printed
 and not judged: that is a matter of the loops' time.
 """

@@ -1,6 +1,7 @@
 import CZlib
 
-/// The CRC-32 of the bytes of `elements` (RFC 1952 §8), or of all bytes where those before them have the CRC-32 `checksum`.
+/// The CRC-32 of the bytes of `elements` (RFC 1952 §8). If `checksum` is the CRC-32 of the bytes before them, the
+/// result is that of all bytes together.
 package func crc32<Element: BitwiseCopyable>(
   of elements: Span<Element>, continuing checksum: UInt32 = 0
 ) -> UInt32 {

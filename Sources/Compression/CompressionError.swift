@@ -10,7 +10,7 @@ package enum CompressionError: Error, Equatable, Sendable {
   case corrupt(offset: Int)
   /// The stream is complete, and other bytes follow at `offset`.
   case trailingGarbage(offset: Int)
-  /// The caller refused to reserve so many bytes for the output.
+  /// The caller refused to reserve `bytes` for the output.
   case noRoom(bytes: Int)
   /// zlib could not allocate its state.
   case outOfMemory

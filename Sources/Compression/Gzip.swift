@@ -1,6 +1,6 @@
 import CZlib
 
-/// Compresses `bytes` into one gzip member (RFC 1952) without name and time.
+/// Compresses `bytes` into one gzip member (RFC 1952), without a file name or time.
 ///
 /// - Parameters:
 ///   - level: 1 (fastest) to 9 (smallest).
@@ -77,7 +77,7 @@ package struct GzipStream: ~Copyable {
         input.extracting(offset...), isLast: isLast, into: scratch)
       offset += consumed
       scratch.append(produced, to: &output)
-      // zlib fills the buffer as long as it has output, so that a part of a buffer is the last of it.
+      // zlib fills the buffer while it has more output, so a buffer that is not full holds the last of it.
       if produced < scratch.byteCount { return }
     }
   }

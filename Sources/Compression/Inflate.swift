@@ -15,12 +15,11 @@ package enum CompressedFormat: Sendable, Equatable {
 package struct InflateLimits: Sendable, Equatable {
   /// The most bytes of output.
   package var maxBytes: Int
-  /// The most bytes of output for each byte of input. Deflate itself reaches at most 1032 (zlib's Technical
-  /// Details).
+  /// The most bytes of output for each byte of input. Deflate itself reaches 1032 at most (zlib's Technical Details).
   package var maxRatio: Int
 
-  /// `maxRatio` holds for larger outputs only: smaller ones do no harm, and padded data compresses as far as a
-  /// bomb.
+  /// `maxRatio` applies only to outputs larger than this: smaller ones do no harm, and padding compresses as well as a
+  /// decompression bomb does.
   package static let maxUncheckedRatioBytes = 1 << 20
 
   package init(maxBytes: Int, maxRatio: Int) {
@@ -28,7 +27,7 @@ package struct InflateLimits: Sendable, Equatable {
     self.maxRatio = maxRatio
   }
 
-  /// The limit that `outputBytes` from `inputBytes` exceed, as an error; nil where they exceed none.
+  /// The error for the limit that `outputBytes` from `inputBytes` exceed; nil where they exceed none.
   func violation(outputBytes: Int, inputBytes: Int) -> CompressionError? {
     if outputBytes > maxBytes { return .tooLarge(limit: maxBytes) }
     let (allowed, overflows) = inputBytes.multipliedReportingOverflow(by: maxRatio)
@@ -41,8 +40,7 @@ package struct InflateLimits: Sendable, Equatable {
 
 /// Inflates all of `bytes`.
 ///
-/// Inflation stops as soon as the output exceeds a limit, so that a bomb costs no more memory than the
-/// limit.
+/// Inflation stops as soon as the output exceeds a limit, so a decompression bomb costs no more memory than the limit.
 ///
 /// - Parameter hasRoom: called with the output's new capacity, in bytes, before the output grows; false
 ///   ends inflation with `CompressionError.noRoom`.
@@ -68,7 +66,7 @@ package func inflated(
       output.reserveCapacity(capacity)
     }
     scratch.append(step.produced, to: &output)
-    // After some 0.1 ms of work at most, the threads that wait for this core come first.
+    // Let other threads that wait for this core run after at most about 0.1 ms of work.
     sched_yield()
 
     switch step.outcome {
@@ -77,8 +75,7 @@ package func inflated(
     case .ended where offset == bytes.count:
       return output
     case .ended:
-      // RFC 1952 §2.2: a gzip file is a series of members, so that only the first byte of another member may
-      // follow.
+      // RFC 1952 §2.2: a gzip file is a series of members, so only the first byte of another member may follow.
       guard format == .gzip, bytes[offset] == gzipMagic else {
         throw .trailingGarbage(offset: offset)
       }
@@ -110,8 +107,7 @@ extension CompressedFormat {
 extension Span<UInt8> {
   /// Whether the first two bytes are a zlib header by RFC 1950 §2.2: method 8, and together a multiple of 31.
   ///
-  /// Bare deflate data never begins so: the low nibble of 8 would be a stored block with non-zero
-  /// padding.
+  /// Bare deflate data never begins like that: a low nibble of 8 would mean a stored block with non-zero padding.
   fileprivate var beginsWithZlibHeader: Bool {
     guard count >= 2 else { return count == 1 && self[0] & 0x0f == 8 }
     return self[0] & 0x0f == 8 && (Int(self[0]) << 8 | Int(self[1])) % 31 == 0
@@ -119,7 +115,7 @@ extension Span<UInt8> {
 }
 
 extension [UInt8] {
-  /// The capacity that holds `more` bytes: doubled, but not beyond `limit`.
+  /// The capacity needed to hold `more` further bytes: at least doubled when it grows, but not beyond `limit`.
   fileprivate func capacity(for more: Int, limit: Int) -> Int {
     let needed = count + more
     return needed > capacity ? Swift.min(Swift.max(needed, capacity * 2), limit) : capacity

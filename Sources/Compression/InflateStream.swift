@@ -24,7 +24,7 @@ import CZlib
   // On the heap: zlib keeps the address of its z_stream and refuses one that has moved.
   private let stream: UnsafeMutablePointer<z_stream>
 
-  /// - Parameter windowBits: the format, by zlib's numbers; see `CompressedFormat.windowBits`.
+  /// - Parameter windowBits: the format, as zlib encodes it; see `CompressedFormat.windowBits`.
   init(_ windowBits: Int32) throws(CompressionError) {
     // SAFETY: one z_stream is allocated, set to zeros (zlib's defaults), owned by this value and
     // freed once, here or in deinit.
@@ -107,8 +107,8 @@ import CZlib
 
   /// Appends the buffer's first `count` bytes to `array`.
   func append(_ count: Int, to array: inout [UInt8]) {
-    // SAFETY: `count` is at most the buffer's size, as zlib wrote so many bytes; extracting checks this in
-    // debug builds.
+    // SAFETY: `count` is at most the buffer's size, since zlib wrote that many bytes; extracting checks this in debug
+    // builds.
     unsafe array.append(contentsOf: bytes.extracting(..<count))
   }
 }

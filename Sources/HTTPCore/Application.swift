@@ -1,12 +1,12 @@
-/// Answers a request: called on a connection's event loop, so it must return at once. The answer goes through
+/// Answers a request. Called on the connection's event loop, so it must return at once. The response is given through
 /// `exchange.respond`, or `begin`, `write` and `end`, from any thread.
 package typealias HTTPAnswer = @Sendable (_ exchange: HTTPExchange) -> Void
 
 /// Answers the requests of a server.
 package struct Application: Sendable {
-  /// Decides by the head of a request, as soon as that is complete, what becomes of its body and what answers it.
+  /// Decides what becomes of a request's body and what answers the request, as soon as its head is complete.
   ///
-  /// Called once for each request, whether a body follows or not, on a connection's event loop, so it must return at once.
+  /// Called once for each request, with or without a body, on the connection's event loop, so it must return at once.
   package let receive: @Sendable (_ head: HTTPRequest, _ peer: HTTPPeer?) -> Reception
 
   package init(
@@ -15,7 +15,7 @@ package struct Application: Sendable {
     self.receive = receive
   }
 
-  /// One that reads the bodies of all requests, up to `max_body_bytes`, before it answers them.
+  /// An application that reads every request's body, up to `max_body_bytes`, and then answers the request.
   package init(_ answer: @escaping HTTPAnswer) {
     self.init { _, _ in Reception(.whole(), answer) }
   }
@@ -25,21 +25,21 @@ package struct Application: Sendable {
 package struct Reception: Sendable {
   /// What becomes of the body.
   package enum Body: Sendable, Equatable {
-    /// It is not read: the request is handed out, and answered, without it.
+    /// The body is not read: the request is handed to the application, and answered, without it.
     ///
-    /// A client that waits for 100 Continue gets the answer in its place. Of what comes all the same a small rest is
-    /// read and thrown away; else the upload is stopped behind the answer (RFC 9110 §9.3.1, RFC 9113 §8.1).
+    /// A client that waits for 100 Continue gets the final response instead. If the body comes all the same, a small
+    /// rest of it is read and thrown away; a longer one is stopped after the response (RFC 9110 §9.3.1, RFC 9113 §8.1).
     case unwanted
-    /// It is gathered, and the request handed out once all of it has come. A body of more than `maxBytes`, or than
-    /// `max_body_bytes`, gets 413.
+    /// The body is buffered, and the request is handed to the application once the body is complete. A body of more
+    /// than `maxBytes`, or of more than `max_body_bytes`, gets 413.
     case whole(maxBytes: Int = .max)
-    /// The request is handed out at once, and its body through `HTTPExchange.body` as it comes, as fast as that is read,
-    /// however long it is.
+    /// The request is handed to the application at once. Its body follows through `HTTPExchange.body`, as fast as the
+    /// application reads it, and may have any length.
     case parts
   }
 
   package let body: Body
-  /// What every response to the request has beside its own fields, whoever makes it.
+  /// Fields that are added to every response to the request, also to an error that the protocol makes.
   package let fields: HTTPFields
   package let answer: HTTPAnswer
 
@@ -49,7 +49,7 @@ package struct Reception: Sendable {
     self.answer = answer
   }
 
-  /// A request that gets `response` whatever its body is.
+  /// A reception that does not read the body and answers with `response`.
   package static func refusal(
     _ response: HTTPResponse, fields: HTTPFields = HTTPFields()
   ) -> Reception {
@@ -57,6 +57,6 @@ package struct Reception: Sendable {
   }
 }
 
-/// Decides how a request is received, for a connection: by its head, and by the length of its body as announced, 0 where
-/// none follows and nil where that is not known.
+/// Decides how a connection receives a request, by its head and by the announced length of its body: 0 where there is
+/// no body, nil where the length is not announced.
 package typealias HeadReception = (_ head: HTTPRequest, _ bodyBytes: Int?) -> Reception

@@ -1,8 +1,9 @@
-/// What Host and the authority of a target hold: `uri-host [":" port]` (RFC 9110 §7.2).
+/// The value of a Host field, or the authority of a request target: `uri-host [":" port]` (RFC 9110 §7.2).
 package enum Authority {
-  /// Whether `text` is a name or an address, then maybe a port; both may be empty by the grammar.
+  /// Whether `text` is a host name or an address, with an optional port. The grammar allows both to be empty.
   ///
-  /// An address in brackets is known by its digits and colons only, and none but IPv6 is defined.
+  /// Of an address in brackets only the characters are checked (hexadecimal digits, colons, dots); no kind but IPv6 is
+  /// defined.
   package static func isValid(_ text: Span<UInt8>) -> Bool {
     guard let end = hostEnd(text) else { return false }
     guard end < text.count else { return true }
@@ -11,7 +12,7 @@ package enum Authority {
     return true
   }
 
-  /// Where the host ends; nil where there is no valid one.
+  /// The index behind the host; nil where the host is invalid.
   private static func hostEnd(_ text: Span<UInt8>) -> Int? {
     guard text.count > 0, text[0] == UInt8(ascii: "[") else { return nameEnd(text) }
     var colonCount = 0
@@ -27,7 +28,7 @@ package enum Authority {
     return nil
   }
 
-  /// Where a registered name (RFC 3986 §3.2.2) ends.
+  /// The index behind a registered name (RFC 3986 §3.2.2); nil where the name is invalid.
   private static func nameEnd(_ text: Span<UInt8>) -> Int? {
     var index = 0
     while index < text.count, text[index] != ASCII.colon {

@@ -1,21 +1,21 @@
-/// The most bytes that the body of one request may have, by the setting that has to be raised for more.
+/// The most bytes that the body of one request may have, and which setting that limit comes from.
 package enum BodyLimit: Equatable, Sendable {
   /// `max_body_bytes`.
   case setting(Int)
-  /// The half of `max_memory_bytes` that is for bodies, less the head of the request: a longer body would never fit.
+  /// Half of `max_memory_bytes`, the share of bodies, less this request's head: a longer body would never fit.
   case memory(Int)
-  /// The limit of the request's path.
+  /// The limit of the route that the request's path selects.
   case path(Int)
 
   /// - Parameters:
-  ///   - maxBodyMemory: what all bodies may take, with the heads before them.
-  ///   - headBytes: about what this request takes without its body.
+  ///   - maxBodyMemory: the bytes that all bodies, with their heads, may take together.
+  ///   - headBytes: about how many bytes of memory this request takes without its body.
   package init(maxBodyBytes: Int, maxBodyMemory: Int, headBytes: Int) {
     let room = max(0, maxBodyMemory - min(maxBodyMemory, headBytes + Self.roundingBytes))
     self = room < maxBodyBytes ? .memory(room) : .setting(maxBodyBytes)
   }
 
-  /// What an array takes beside its elements: its header, and what the allocator adds to fill a page.
+  /// The bytes that an array takes beside its elements: its header, and the allocator's rounding up to whole pages.
   private static let roundingBytes = 4096 + 64
 
   package var byteCount: Int {
@@ -24,7 +24,7 @@ package enum BodyLimit: Equatable, Sendable {
     }
   }
 
-  /// Says that a body is longer, and what was expected.
+  /// The error sentence for a body that is longer than this limit.
   package var sentence: String {
     switch self {
     case .setting(let bytes):
@@ -36,6 +36,6 @@ package enum BodyLimit: Equatable, Sendable {
     }
   }
 
-  /// The smaller of this limit and the path's.
+  /// The smaller of this limit and a path's limit of `bytes`.
   package func and(path bytes: Int) -> BodyLimit { bytes < byteCount ? .path(bytes) : self }
 }

@@ -15,12 +15,12 @@ package struct ByteSet: Sendable {
     ByteSet(low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
   }
 
-  /// What a path and query may hold by RFC 3986: visible ASCII but ``"#<>\^`{|}``.
+  /// The bytes that RFC 3986 allows in a path and query: visible ASCII except ``"#<>\^`{|}``.
   package static var target: ByteSet {
     ByteSet(low: 0xAFFF_FFF2_0000_0000, high: 0x47FF_FFFE_AFFF_FFFF)
   }
 
-  /// What a registered name may hold unescaped (RFC 3986 §3.2.2): unreserved and sub-delims.
+  /// The bytes that a registered name may hold unescaped (RFC 3986 §3.2.2): unreserved and sub-delims.
   static var name: ByteSet {
     ByteSet(low: 0x2BFF_7FD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE)
   }

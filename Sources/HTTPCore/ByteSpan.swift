@@ -1,12 +1,12 @@
 extension Array where Element == UInt8 {
-  /// Appends a copy of `bytes`, in one move.
+  /// Appends a copy of `bytes`, in one copy.
   package mutating func append(copying bytes: Span<UInt8>) {
     // SAFETY: the pointer is used within the closure only; append copies, so nothing aliases.
     unsafe bytes.withUnsafeBufferPointer { source in unsafe append(contentsOf: source) }
   }
 
-  /// Makes capacity for `more` bytes: twice as much as before, but no more than `total`, beyond which
-  /// nothing is to come. So a body takes no memory on the mere word of a peer, nor twice its length.
+  /// Makes capacity for `more` bytes. The capacity at least doubles, but does not exceed `total`, the most that the
+  /// array will ever hold. So an announced length alone takes no memory, and a body never takes twice its length.
   package mutating func grow(for more: Int, total: Int) {
     let needed = count + more
     guard needed > capacity else { return }
@@ -21,7 +21,7 @@ extension String {
     self = unsafe String(copying: UTF8Span(unchecked: bytes, isKnownASCII: true))
   }
 
-  /// Makes a string of UTF-8, or of ISO 8859-1 where it is not, as field values once were.
+  /// Makes a string of UTF-8 bytes, or of ISO 8859-1 where they are not valid UTF-8: older field values were.
   init(fieldValue bytes: Span<UInt8>) {
     if let text = try? UTF8Span(validating: bytes) {
       self = String(copying: text)
@@ -34,7 +34,7 @@ extension String {
 }
 
 extension Span<UInt8> {
-  /// Whether the bytes are those of `text`, a lower-case ASCII string, but for case.
+  /// Whether the bytes equal `text`, a lower-case ASCII string, ignoring case.
   @inline(__always)
   func equalsCaseless(_ text: String) -> Bool {
     let other = text.utf8.span
@@ -43,7 +43,7 @@ extension Span<UInt8> {
     return true
   }
 
-  /// Where the bytes without spaces and tabs at either end are (OWS, RFC 9110 §5.6.3).
+  /// The indices without the spaces and tabs at either end (OWS, RFC 9110 §5.6.3).
   var trimmedIndices: Range<Int> {
     var start = 0
     var end = count
@@ -52,7 +52,7 @@ extension Span<UInt8> {
     return start..<end
   }
 
-  /// Whether the comma-separated list has the element `text`, in lower case, compared without case.
+  /// Whether this comma-separated list has the element `text`, which is in lower case; case is ignored.
   func listContains(_ text: String) -> Bool {
     var start = 0
     while start <= count {
@@ -65,7 +65,7 @@ extension Span<UInt8> {
     return false
   }
 
-  /// At most 40 bytes of the text, for an error message.
+  /// The first 40 bytes at most, as text for an error message.
   var excerpt: String {
     let text = String(fieldValue: extracting(first: 40))
     return count > 40 ? text + "…" : text

@@ -1,25 +1,26 @@
-/// Checks the extensions of a chunk byte by byte, behind the first semicolon (RFC 9112 §7.1.1):
-/// `BWS name [ BWS "=" BWS ( token / quoted-string ) ] *( BWS ";" … )`. What they say is dropped.
+/// Checks the extensions of a chunk byte by byte, after the first semicolon (RFC 9112 §7.1.1): `BWS name [ BWS "=" BWS
+/// ( token / quoted-string ) ] *( BWS ";" … )`. Their content is dropped.
 struct ChunkExtensions {
   private enum State {
-    /// Before a name, where white space is bad and allowed.
+    /// Before a name; white space ("bad white space") is allowed.
     case start
     case name
-    /// Behind a name, white space.
+    /// In the white space after a name.
     case nameEnded
-    /// Behind the equals sign.
+    /// After the equals sign.
     case equals
     case token
     case quoted
-    /// Behind a backslash within quotes.
+    /// After a backslash within quotes.
     case escaped
-    /// Behind a value, white space.
+    /// In the white space after a value.
     case valueEnded
   }
 
   private var state = State.start
 
-  /// Takes the next byte but the CR that ends the extensions; false where the grammar has no place for it.
+  /// Consumes the next byte, which is not the CR that ends the extensions; returns false where the grammar does not
+  /// allow it.
   mutating func take(_ byte: UInt8) -> Bool {
     let isSpace = byte == ASCII.space || byte == ASCII.tab
     switch state {

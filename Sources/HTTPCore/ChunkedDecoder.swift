@@ -1,6 +1,7 @@
 import JSON
 
-/// Undoes the chunked transfer coding (RFC 9112 §7.1); extensions are bounded and dropped, trailers kept.
+/// Decodes the chunked transfer coding (RFC 9112 §7.1). The length of chunk extensions is limited and their content
+/// dropped; trailers are kept.
 struct ChunkedDecoder {
   private enum State {
     case size(digits: Int, value: Int)
@@ -17,16 +18,16 @@ struct ChunkedDecoder {
   }
 
   private let limits: HTTP1Limits
-  /// How much content there may be; nil for any amount.
+  /// The most content that is accepted; nil for any amount.
   private let bodyLimit: BodyLimit?
   private var state = State.size(digits: 0, value: 0)
-  /// The size of the chunk whose extensions are under way.
+  /// The size of the chunk whose extensions are being read.
   private var chunkBytes = 0
   private var trailerBytes = 0
-  /// The line of the trailer section that is under way.
+  /// The bytes so far of the trailer line that is being read.
   private var trailerLine: [UInt8] = []
   private(set) var trailers = HTTPFields()
-  /// How much content has come.
+  /// The bytes of content decoded so far.
   private var bodyBytes = 0
 
   /// A decoder before the first chunk.
@@ -35,10 +36,10 @@ struct ChunkedDecoder {
     bodyLimit = limit
   }
 
-  /// Decodes `bytes` from `offset` on, appends the data to `body`, and moves `offset` behind what it
-  /// took: everything, or up to the body's end. Returns whether that end was reached.
+  /// Decodes `bytes` from `offset` on, appends the content to `body`, and moves `offset` behind the bytes consumed: all
+  /// of them, or those up to the end of the body. Returns whether the body is complete.
   ///
-  /// - Parameter total: what `body` may come to.
+  /// - Parameter total: the most bytes that `body` will ever hold.
   mutating func decode(
     _ bytes: Span<UInt8>, _ offset: inout Int, into body: inout [UInt8], total: Int
   ) throws(HTTP1Error) -> Bool {
@@ -59,7 +60,7 @@ struct ChunkedDecoder {
     return false
   }
 
-  /// Takes one byte of what is around the data; returns whether it ends the body.
+  /// Consumes one byte outside the chunks' data; returns whether it ends the body.
   private mutating func consume(_ byte: UInt8) throws(HTTP1Error) -> Bool {
     switch state {
     case .size(let digits, let value):
@@ -110,7 +111,7 @@ struct ChunkedDecoder {
     }
   }
 
-  /// Takes one byte of the trailer section; returns whether it ends the body.
+  /// Consumes one byte of the trailer section; returns whether it ends the body.
   private mutating func takeTrailer(_ byte: UInt8) throws(HTTP1Error) -> Bool {
     trailerBytes += 1
     switch state {
@@ -148,7 +149,7 @@ struct ChunkedDecoder {
     return false
   }
 
-  /// Takes the line that is complete into the trailers: its name holds token characters, and a colon follows.
+  /// Adds the complete trailer line to `trailers`. Its name holds token characters only, and a colon follows.
   private mutating func keepTrailer() throws(HTTP1Error) {
     guard trailers.all.count < limits.maxFields else {
       throw .tooManyFields(limit: limits.maxFields)

@@ -1,35 +1,37 @@
-/// The life of a connection from accept to close: which sides have ended, what is waited for, and until when.
+/// The life of a connection from accept to close: which sides have ended, what the connection waits for, and until
+/// when.
 ///
-/// Its owner reports each event, with the time in monotonic nanoseconds, and carries out the action that is returned. The owner
-/// also knows which answers are owed and which output is unsent, and passes that where an event depends on it.
+/// The owner reports each event, with the time in monotonic nanoseconds, and carries out the returned action. The owner
+/// also knows which responses are owed and which output is unsent, and passes that where an event depends on it.
 package struct ConnectionLifecycle: Equatable, Sendable {
   /// The action that the owner carries out.
   package enum Action: Equatable, Sendable {
     case none
     /// Answer the peer that there are too many connections.
     case refuse
-    /// End the requests under way as ones that took too long.
+    /// End the requests in flight: they took too long.
     case timeOut
-    /// Send a peer that is owed an answer a byte of it: where it has closed, its kernel resets the connection.
+    /// Send the first bytes of the owed response, one at a time: if the peer has closed, its kernel resets the
+    /// connection.
     case probe
-    /// End our side; what the peer still sends is read and thrown away. To close at once would reset the connection and
-    /// take the response from the peer (RFC 9112 §9.6).
+    /// End our side; what the peer still sends is read and thrown away. Closing at once would reset the connection, and
+    /// the peer could lose the response (RFC 9112 §9.6).
     case endOutput
-    /// Close the connection, whatever answers it is owed.
+    /// Close the connection, even if responses are owed.
     case close
   }
 
   private enum State: Equatable {
-    /// It is beyond `max_connections`; its first bytes show whether it is a health check, which is answered.
+    /// The connection exceeds `max_connections`. It is answered only if its first bytes show that it is a health check.
     case screening(until: Int)
     /// Requests are read and answered.
     case reading
-    /// The peer has ended its side: it may have closed, or wait for answers. A byte that is sent to it tells; the next one
-    /// is due at `probe`, and the one after that `interval` later.
+    /// The peer has ended its side: it may have closed, or be waiting for responses. Sending it a byte finds out which.
+    /// The next such probe is due at `probe`, and the one after that `interval` later.
     case halfClosed(probe: Int, interval: Int)
-    /// It was refused, and its input is not read.
+    /// The connection was refused, and its input is not read.
     case refused
-    /// Our side has ended; the peer's last bytes are awaited and thrown away.
+    /// Our side has ended; the peer's last bytes are read and thrown away.
     case lingering(until: Int)
     case closed
   }
@@ -37,9 +39,9 @@ package struct ConnectionLifecycle: Equatable, Sendable {
   /// The peer's side of the connection.
   private enum Input {
     case open
-    /// The peer has ended it, and what it sent before that is not all read.
+    /// The peer has ended its side, and some of what it sent before is not read yet.
     case ended
-    /// All is read.
+    /// The peer has ended its side, and all that it sent is read.
     case read
   }
 
@@ -51,18 +53,19 @@ package struct ConnectionLifecycle: Equatable, Sendable {
   private var phaseDeadline = Int.max
   private var hasProgressed = false
 
-  /// A peer that has ended its side gets so long for its answer before the first probe.
+  /// Nanoseconds from the end of the peer's side to the first probe.
   package static let firstProbeDelay = 2_000_000
-  /// The time from the first probe to the second; it doubles each time.
+  /// Nanoseconds from the first probe to the second; the interval doubles each time.
   package static let firstProbeInterval = 1_000_000_000
 
-  /// A connection that is read from.
+  /// A connection whose requests are read.
   package init(_ timeouts: PhaseTimeouts) {
     self.timeouts = timeouts
     state = .reading
   }
 
-  /// A connection beyond `max_connections`, refused unless its first bytes show by `deadline` that it is a health check.
+  /// A connection beyond `max_connections`, which is refused unless its first bytes show by `deadline` that it is a
+  /// health check.
   package init(_ timeouts: PhaseTimeouts, screeningUntil deadline: Int) {
     self.timeouts = timeouts
     state = .screening(until: deadline)
@@ -81,14 +84,14 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     if case .lingering = state { true } else { false }
   }
 
-  /// Whether what the peer sends is thrown away.
+  /// Whether the peer's input is thrown away.
   package var discardsInput: Bool { isRefused || isLingering }
-  /// Whether all that the peer sent is read.
+  /// Whether the peer has ended its side and all that it sent is read.
   package var hasReadAll: Bool { input == .read }
-  /// Whether the end of the peer's side has yet to be reported.
+  /// Whether the owner has yet to report the end of the peer's side.
   package var awaitsPeerEnd: Bool { input == .open }
 
-  /// When `passTime` has something to do; `.max` for never.
+  /// When to call `passTime` next; `.max` for never.
   package var deadline: Int {
     switch state {
     case .screening(let until), .lingering(let until): until
@@ -100,12 +103,12 @@ package struct ConnectionLifecycle: Equatable, Sendable {
 
   // MARK: The first bytes
 
-  /// The first bytes are those of a health check.
+  /// Records that the first bytes are a health check's.
   package mutating func passScreening() {
     if isScreening { state = .reading }
   }
 
-  /// The connection is refused.
+  /// Refuses the connection.
   package mutating func refuse() -> Action {
     switch state {
     case .screening, .reading:
@@ -117,11 +120,11 @@ package struct ConnectionLifecycle: Equatable, Sendable {
 
   // MARK: Ends
 
-  /// The peer has ended its side; of what it sent before, not everything is read.
+  /// Records that the peer has ended its side while some of what it sent before is not read yet.
   ///
   /// - Parameters:
-  ///   - mayAwaitAnswers: whether the protocol lets it wait for answers then.
-  ///   - isReading: whether it is being read from, so that the end is found behind what it sent.
+  ///   - mayAwaitAnswers: whether the protocol allows a peer that has ended its side to wait for responses.
+  ///   - isReading: whether the connection is being read, so that reading will reach the end of input.
   package mutating func peerEnded(
     mayAwaitAnswers: Bool, isReading: Bool, now: Int
   ) -> Action {
@@ -134,13 +137,14 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     }
   }
 
-  /// All that the peer sent is read, and it has ended its side, whether that was told before or not.
+  /// Records that the peer has ended its side and all that it sent is read, whether `peerEnded` was reported before or
+  /// not.
   package mutating func inputEnded(mayAwaitAnswers: Bool, now: Int) -> Action {
     input = .read
     switch state {
     case .reading: return mayAwaitAnswers ? awaitAnswers(now: now) : close()
     case .halfClosed: return .none
-    // The refusal is on its way.
+    // The refusal is still to be sent.
     case .refused: return .none
     case .screening, .lingering: return close()
     case .closed: return .none
@@ -154,11 +158,11 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     return .none
   }
 
-  /// All that there is to be sent has been sent.
+  /// Records that all output has been sent.
   ///
   /// - Parameters:
-  ///   - wantsClose: whether nothing is to follow.
-  ///   - owesNothing: whether no answer is owed, and no input waits to be gone on with.
+  ///   - wantsClose: whether the protocol wants to close after this output.
+  ///   - owesNothing: whether no response is owed, and no input already received waits to be processed.
   package mutating func outputDrained(wantsClose: Bool, owesNothing: Bool, now: Int) -> Action {
     switch state {
     case .lingering, .closed: return .none
@@ -170,7 +174,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     }
   }
 
-  /// The connection is broken, or not needed any more.
+  /// Closes the connection, which is broken or not needed any more.
   package mutating func close() -> Action {
     guard state != .closed else { return .none }
     state = .closed
@@ -179,10 +183,11 @@ package struct ConnectionLifecycle: Equatable, Sendable {
 
   // MARK: Time
 
-  /// A request, or a part of a body, has come, or a response left: the deadline of the phase begins anew.
+  /// Records that a request or a part of a body came, or a response left: the next `wait` restarts the phase's
+  /// deadline.
   package mutating func progressed() { hasProgressed = true }
 
-  /// The peer is waited for, for what `phase` says.
+  /// Starts the deadline of `phase`, unless it runs already and nothing has progressed since.
   package mutating func wait(for phase: ConnectionPhase, now: Int) {
     switch state {
     case .screening, .refused, .lingering, .closed: return
@@ -194,7 +199,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     phaseDeadline = timeouts.deadline(for: phase, from: now)
   }
 
-  /// Handles the deadlines that passed by `now`.
+  /// Handles the deadlines that have passed by `now`.
   package mutating func passTime(now: Int) -> Action {
     switch state {
     case .screening(let until): return now >= until ? refuse() : .none
@@ -209,7 +214,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     }
   }
 
-  /// Nothing has come for as long as a drain waits.
+  /// Ends the wait for the peer: its deadline has passed, or nothing has come for the grace period of a drain.
   package mutating func ranOut() -> Action {
     switch state {
     case .screening: return refuse()

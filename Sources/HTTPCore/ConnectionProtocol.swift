@@ -1,27 +1,28 @@
-/// Names a request on its connection: HTTP/1's by order of arrival, HTTP/2's by stream.
+/// Identifies a request on its connection: by order of arrival over HTTP/1, by stream over HTTP/2.
 package struct StreamID: Hashable, Sendable {
   package let rawValue: Int
   package init(_ rawValue: Int) { self.rawValue = rawValue }
 }
 
-/// What the bytes that arrived on a connection mean for the application.
+/// What happened on a connection, as the application needs to know it.
 package enum ConnectionEvent: Sendable {
-  /// A request is complete, as far as it is wanted; `respond(_:to:)`, or `begin(_:to:)` up to `end(_:)`, is owed for its
-  /// stream.
+  /// A request is complete with its body. The owner must answer its stream: by `respond(_:to:)`, or by `begin(_:to:)`
+  /// up to `end(_:)`.
   case request(HTTPRequest, StreamID, by: HTTPAnswer = { _ in })
-  /// The same of a request whose body is not in it: it follows, as its parts and its end, or nobody wants it.
+  /// The head of a request whose body does not come with it. If the body is wanted, it follows as `part`s and an `end`.
+  /// The owner must answer as for `request`.
   case head(HTTPRequest, StreamID, by: HTTPAnswer = { _ in }, isBodyWanted: Bool = true)
-  /// A part of that body came; never empty.
+  /// A part of the body of a request that was reported as `head`; never empty.
   case part([UInt8], StreamID)
-  /// That body is complete.
+  /// The end of that body.
   case end(StreamID, trailers: HTTPFields)
-  /// A stream whose response is owed was given up, by its peer or since its body can't be taken; the response need not
-  /// come, nor does more of the body.
+  /// A stream whose response is owed has ended: the peer gave it up, or its body can't be read. No response is needed
+  /// any more, and no more of the body follows.
   case abandoned(StreamID)
 }
 
 extension ConnectionEvent: Equatable {
-  /// Whether both are the same but for the functions that answer requests, which can't be compared.
+  /// Whether both are the same, except for the functions that answer requests: those can't be compared.
   package static func == (one: ConnectionEvent, other: ConnectionEvent) -> Bool {
     switch (one, other) {
     case (.request(let one, let stream, _), .request(let other, let otherStream, _)):
@@ -41,130 +42,134 @@ extension ConnectionEvent: Equatable {
   }
 }
 
-/// What a connection is waiting for; the owner arms the matching time-out.
+/// What a connection is waiting for; its owner sets the matching time-out.
 package enum ConnectionPhase: Equatable, Sendable {
-  /// Nothing under way: `idle_timeout` applies.
+  /// No request is in flight: `idle_timeout` applies.
   case idle
-  /// Part of a request's head has come: `head_timeout` applies from its first byte.
+  /// A part of a request's head has come: `head_timeout` applies from its first byte.
   case readingHead
-  /// A body is under way: `body_timeout` applies between its parts. HTTP/2, whose bodies have that
-  /// time-out each, is `answering` instead.
+  /// A body is being received: `body_timeout` applies between its parts. Not used by HTTP/2, which has that time-out
+  /// for each body and is `answering` instead.
   case readingBody
-  /// A response is owed by the application; no time-out on the peer's side.
+  /// The application owes a response; no time-out applies to the peer.
   case answering
 }
 
 /// One connection's protocol, without I/O: bytes in, events out; responses in, bytes out.
 ///
-/// HTTP/1.1 and HTTP/2 each are one. Neither knows sockets, clocks or threads. Its owner asks it a dozen things a request, so it is an
-/// object: of a struct behind `any`, each question would copy all of it.
+/// HTTP/1.1 and HTTP/2 conform to it. Neither uses sockets, clocks or threads. It is a class protocol since its owner
+/// calls it a dozen times per request: of a struct behind `any`, each call would copy the whole value.
 package protocol ConnectionProtocol: AnyObject {
-  /// Takes bytes that the peer sent; returns what they completed. Protocol errors are answered by the
-  /// connection itself: the output holds the error response and `wantsClose` turns true.
+  /// Receives bytes that the peer sent; returns the events that they complete. The connection answers protocol errors
+  /// itself: the output holds the error response and `wantsClose` turns true.
   func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent]
 
-  /// Whether `receive` without bytes would go on with input that was left behind.
+  /// Whether input is left over that `receive` without bytes would now process.
   var hasBacklog: Bool { get }
 
-  /// The peer has ended its side, and all that it sent was received.
+  /// Records that the peer has ended its side and that all it sent was received.
   func endInput()
 
-  /// Hands over the events of other calls than `receive` since the last time.
+  /// Returns and clears the events that calls other than `receive` have produced.
   func takeEvents() -> [ConnectionEvent]
 
-  /// Queues the response of `stream`; one for a stream that is gone is dropped.
+  /// Queues the response of `stream`; it is dropped if the stream no longer exists.
   func respond(_ response: HTTPResponse, to stream: StreamID)
 
-  /// Queues the head of the response of `stream`, whose body begins one that `write(_:to:)` goes on
-  /// with and `end(_:)` ends; one for a stream that is gone is dropped, as all that follows is.
+  /// Queues the head of a streamed response to `stream` and the beginning of its body; `write(_:to:)` continues the
+  /// body and `end(_:)` ends it. All are dropped if the stream no longer exists.
   func begin(_ response: HTTPResponse, to stream: StreamID)
 
-  /// Queues `bytes` as the next part of the body that `begin(_:to:)` began.
+  /// Queues `bytes` as the next part of the body of a streamed response.
   func write(_ bytes: [UInt8], to stream: StreamID)
 
-  /// Queues the end of that body, and what follows it where the protocol has a place for that.
+  /// Queues the end of a streamed response, and the trailers where the protocol supports them.
   func end(_ stream: StreamID, trailers: HTTPFields)
 
-  /// The application has read `count` bytes of the body of `stream`, which comes in parts, and wants more.
+  /// Records that the application has read `count` bytes of the body of `stream`, which comes in parts, and wants more.
   func readBody(_ count: Int, of stream: StreamID)
 
-  /// How many bytes of that body are not in the output, since it is not its turn yet or the peer's
+  /// How many bytes of the response to `stream` are not in the output yet: other responses come first, or the peer's
   /// flow control holds them back.
   func heldBytes(of stream: StreamID) -> Int
 
-  /// Hands over the bytes ready to be written, in order; empty when there are none.
+  /// Returns and clears the bytes to be written, in order; empty when there are none.
   func takeOutput() -> [UInt8]
 
-  /// The request under way took too long: queues a 408 where the protocol has one, and closes.
+  /// Ends the request that took too long: queues a 408 where the protocol has one, and closes.
   func timeOut()
 
-  /// The statuses of the requests that the connection refused by itself since the last call.
+  /// The statuses of the requests that the connection itself refused since the last call.
   func takeRefusals() -> [HTTPStatus]
 
-  /// The memory that requests take whose bodies are not complete, their heads with them.
+  /// The bytes of memory that requests with incomplete bodies take, heads included.
   var incompleteBytes: Int { get }
 
-  /// How many bytes `takeOutput` would hand over now.
+  /// How many bytes `takeOutput` would return now.
   var outputCount: Int { get }
 
-  /// While more output than this is here, requests wait unread; the owner keeps it current. Of no matter where streams
-  /// are bounded by number, and what waits for the peer's windows comes with what it sends.
+  /// No further request is read while more bytes of output than this are queued; the owner keeps the value current.
+  /// Ignored by a protocol that limits the number of streams and whose output depends on the peer's flow-control
+  /// windows.
   var outputRoom: Int { get set }
 
-  /// The other memory that grows with what a peer sends or leaves unread: responses, and requests that wait for their turn.
+  /// The bytes of other memory that grows with what a peer sends or does not read: responses, and input that waits for
+  /// its turn.
   var heldBytes: Int { get }
 
-  /// Answers the request with the largest of those bodies with `response`, and frees the body.
+  /// Answers the request that has the largest incomplete body with `response`, and frees the body.
   func refuseLargestBody(_ response: HTTPResponse)
 
-  /// Begins a graceful end: no new request is accepted, what is owed is still answered.
+  /// Begins a graceful shutdown: no new request is accepted, and owed responses are still sent.
   func shutDown()
 
-  /// Takes no request any more that the peer begins after a `shutDown`, whether it knows of that or not.
+  /// After `shutDown`: rejects every request that the peer begins from now on, even if the peer does not know yet of
+  /// the shutdown.
   func finishShutDown()
 
   var phase: ConnectionPhase { get }
 
-  /// Whether the socket is to be closed once the output is written.
+  /// Whether to close the socket once the output is written.
   var wantsClose: Bool { get }
 
-  /// Whether the connection takes more input now; false holds back a peer that pipelines without reading.
+  /// Whether the connection accepts more input now; false holds back a peer that pipelines requests without reading the
+  /// responses.
   var wantsInput: Bool { get }
 
-  /// Whether no request is under way and no output is left, so that the socket may simply be closed at the end of a drain's
-  /// grace.
+  /// Whether no request is in flight and no output is left, so that the socket may just be closed when the grace period
+  /// of a drain ends.
   var mayEndUnannounced: Bool { get }
 
-  /// Whether a peer that has ended its side may still wait for answers.
+  /// Whether a peer that has ended its side may still wait for responses.
   var survivesEndOfInput: Bool { get }
 
-  /// Queues a byte that the answer which is owed first begins or goes on with, whatever it will be; returns whether
-  /// there was such a byte.
+  /// Queues one byte that begins or continues the first owed response, whatever that response will be. Returns false if
+  /// there is no such byte.
   func beginAnswer() -> Bool
 
-  /// Whether requests run side by side, each on a stream that the peer can give up alone: HTTP/2.
+  /// Whether requests run concurrently, each on a stream that the peer can reset alone: HTTP/2.
   var isMultiplexed: Bool { get }
 
   // MARK: Streams that move at their own pace
 
-  /// Whether bodies come, or answers may wait for the peer, which are to be measured several times a window: by the
-  /// calls below, or by the owner in the phase `readingBody`.
+  /// Whether transfers are in progress that have to be measured several times per window: bodies that are being
+  /// received, or responses that may wait for the peer. The calls below measure them, or the owner does in the phase
+  /// `readingBody`.
   var hasTransfers: Bool { get }
 
-  /// Answers the requests with 408 whose bodies come too slowly; returns how many there were.
+  /// Answers with 408 each request whose body comes too slowly; returns how many there were.
   func refuseSlowBodies(now: Int, pace: TransferPace) -> Int
 
-  /// Notes that bodies wait for this side.
+  /// Records that bodies wait for this side: until the next check, time does not count against the peer.
   func pauseBodies()
 
-  /// Resets the streams whose peer takes too little of what waits for it; returns how many there were, and what comes of
-  /// it.
+  /// Resets each stream whose peer reads too slowly; returns how many there were, and the resulting events.
   func resetSlowReaders(
     now: Int, pace: TransferPace
   ) -> (count: Int, events: [ConnectionEvent])
 }
 
-/// The defaults, for protocols whose requests come one after the other: the owner measures the one that is under way.
+/// Defaults for protocols whose requests come one after the other: the owner measures the one transfer in progress.
 extension ConnectionProtocol {
   package func takeEvents() -> [ConnectionEvent] { [] }
   package func endInput() {}

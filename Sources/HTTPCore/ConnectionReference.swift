@@ -1,13 +1,13 @@
 extension HTTPExchange {
-  /// Tells a connection from others of the server.
+  /// The connection that a request came over, and which of its requests it is.
   package struct ConnectionReference: Sendable {
-    /// What all requests of the connection share.
+    /// The part that all requests of the connection share.
     private let link: Link
-    /// Whom the request comes from; nil where that is not known.
+    /// The client that the request comes from; nil where it is not known.
     package let peer: HTTPPeer?
-    /// Whether the request is the first that came over it.
+    /// Whether the request is the first one on the connection.
     package let isNew: Bool
-    /// Which of its requests this one is.
+    /// The stream of the request on its connection.
     package let stream: StreamID
 
     package init(
@@ -20,11 +20,11 @@ extension HTTPExchange {
     }
 
     package var number: UInt64 { link.number }
-    /// Counts the memory that is held for its client; nil where none is counted.
+    /// The account of the memory that the client holds; nil where memory is not counted.
     package var memory: MemoryAccount? { link.memory }
-    /// Whether its client has left, so that no more requests come over it; may be asked at any time.
+    /// Whether the client has left, so that no more requests come over this connection. May be called at any time.
     package var hasLeft: @Sendable () -> Bool { link.hasLeft }
-    /// Calls its argument once with whether the client still waits for the answer to the request of a stream: for
+    /// Calls its argument once with whether the client still waits for the response to a stream; see
     /// `HTTPExchange.askPresence`.
     package var askPresence: AskPresence { link.askPresence }
 
@@ -32,7 +32,7 @@ extension HTTPExchange {
       @Sendable (StreamID, @escaping @Sendable (_ isPresent: Bool) -> Void) -> Void
   }
 
-  /// A connection as its exchanges know it, made once for all of them.
+  /// The part of a connection that its exchanges share; made once per connection.
   package final class Link: Sendable {
     fileprivate let number: UInt64
     fileprivate let memory: MemoryAccount?

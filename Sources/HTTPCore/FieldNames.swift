@@ -1,6 +1,6 @@
-/// The common request fields, so that their names need neither allocation nor lower-casing.
+/// The names of common request fields: they need neither an allocation nor lower-casing.
 package enum FieldNames {
-  /// The name in lower case of a field name on the wire, every byte of which is a token character.
+  /// `bytes`, a field name as received, in lower case. The caller has checked that every byte is a token character.
   package static func lowercased(_ bytes: Span<UInt8>) -> String {
     if let candidate = candidate(for: bytes), bytes.equalsCaseless(candidate) { return candidate }
     var name: [UInt8] = []
@@ -9,7 +9,7 @@ package enum FieldNames {
     return String(ascii: name.span)
   }
 
-  /// The one common name of this length and first letter.
+  /// The only common name that `bytes` can be, by its length and first letter, and for two names also the eighth.
   private static func candidate(for bytes: Span<UInt8>) -> String? {
     guard bytes.count > 1 else { return nil }
     switch (bytes.count, ASCII.lowercase(bytes[0])) {

@@ -1,9 +1,9 @@
-/// The field lines of a head, and what those that concern the protocol say together.
+/// The field lines of a head, and what the fields that concern the protocol say together.
 struct FieldSection {
   private var fields = HTTPFields()
   private var hostCount = 0
   private var contentLength: Int?
-  /// The lines of Transfer-Encoding as one list (RFC 9110 §5.3); nil where there is none.
+  /// The Transfer-Encoding lines, joined as one list (RFC 9110 §5.3); nil where there are none.
   private var transferCodings: [UInt8]?
   private var asksClose = false
   private var asksKeepAlive = false
@@ -24,7 +24,7 @@ struct FieldSection {
     fields.append(lowercased: name, String(fieldValue: value))
   }
 
-  /// Puts the head together once its empty line has come.
+  /// Returns the complete head; called when the empty line that ends it has come.
   func head(
     after line: RequestLine
   ) throws(HTTP1Error) -> HTTP1Head {
@@ -45,22 +45,22 @@ struct FieldSection {
     after line: RequestLine
   ) throws(HTTP1Error) -> HTTP1Head.Framing {
     if let transferCodings {
-      // RFC 9112 §6.1: each of these is a way to smuggle a request past an intermediary.
+      // RFC 9112 §6.1: each of these could smuggle a request past an intermediary.
       guard contentLength == nil else { throw .contentLengthWithTransferEncoding }
       guard !line.isHTTP10 else { throw .transferEncodingBeforeHTTP11 }
       try Self.checkTransferCodings(transferCodings.span)
       return .chunked
     }
-    // RFC 9112 §6.3, item 7: a request that tells no length has no body, whatever its method.
+    // RFC 9112 §6.3, item 7: a request that states no length has no body, whatever its method.
     return contentLength.map { .sized($0) } ?? .none
   }
 
-  /// Takes note of a field that concerns the protocol.
+  /// Interprets a field that concerns the protocol; ignores others.
   private mutating func interpret(_ name: String, _ value: Span<UInt8>) throws(HTTP1Error) {
     switch name.utf8.count {
     case 4 where name == "host":
       hostCount += 1
-      // The grammar has a place for an empty one, which nobody means.
+      // The grammar allows an empty Host, but no client has a use for one.
       guard !value.isEmpty, Authority.isValid(value) else { throw .invalidHost(value.excerpt) }
     case 6 where name == "expect":
       guard value.equalsCaseless("100-continue") else {
@@ -81,7 +81,7 @@ struct FieldSection {
     }
   }
 
-  /// Reads digits; a number beyond `Int` becomes `Int.max`, which is above any limit.
+  /// Reads a decimal number; one beyond `Int` becomes `Int.max`, which exceeds any limit.
   private static func length(_ value: Span<UInt8>) throws(HTTP1Error) -> Int {
     guard !value.isEmpty else { throw .invalidContentLength("") }
     var length = 0
@@ -95,7 +95,7 @@ struct FieldSection {
     return length
   }
 
-  /// Checks that the request's transfer codings are chunked alone, the one that this server knows.
+  /// Checks that `chunked`, the only coding that this server supports, is the only transfer coding.
   private static func checkTransferCodings(_ list: Span<UInt8>) throws(HTTP1Error) {
     if list.equalsCaseless("chunked") { return }
     var start = 0
@@ -112,12 +112,13 @@ struct FieldSection {
       if !isCoding(coding) { areCodings = false }
       start = end + 1
     }
-    // RFC 9112 §6.3: where chunked is not final nobody knows where the body ends, and that is a 400; else §6.1 has 501.
+    // RFC 9112 §6.3: if chunked is not the final coding, the end of the body can't be found, and the answer is 400; any
+    // other unsupported coding gets 501 by §6.1.
     throw isChunkedFinal && chunkedCount == 1 && areCodings
       ? .unsupportedTransferEncoding(list.excerpt) : .chunkedNotFinal(list.excerpt)
   }
 
-  /// Whether an element of the list is a coding's name, behind which parameters may stand (RFC 9112 §7).
+  /// Whether a list element is a coding's name, optionally followed by parameters (RFC 9112 §7).
   private static func isCoding(_ element: Span<UInt8>) -> Bool {
     var end = 0
     while end < element.count, ByteSet.token.contains(element[end]) { end += 1 }

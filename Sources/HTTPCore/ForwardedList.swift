@@ -1,24 +1,24 @@
-/// The elements of `X-Forwarded-For` or of `Forwarded` (RFC 7239 §4), from the last one on.
+/// The elements of `X-Forwarded-For` or `Forwarded` (RFC 7239 §4), read from the last to the first.
 ///
-/// The end is what a trusted proxy has written; what its client wrote before, quotes that do not close among it, has no
-/// influence on how that is read.
+/// The end was written by a trusted proxy. Whatever the client wrote before it, unclosed quotes for example, does not
+/// change how the end is read.
 struct ForwardedList {
-  /// An element that is not empty.
+  /// A non-empty element.
   struct Node: Equatable {
-    /// The address that it tells; nil where it tells none.
+    /// The address in the element; nil where it holds none.
     let address: PeerAddress?
   }
 
   private var rest: ArraySlice<UInt8>
   private let hasParameters: Bool
 
-  /// - Parameter hasParameters: whether elements are those of `Forwarded`, `for=192.0.2.1;proto=http`.
+  /// - Parameter hasParameters: whether elements have the form of `Forwarded`: `for=192.0.2.1;proto=http`.
   init(_ value: String, hasParameters: Bool) {
     rest = Array(value.utf8)[...]
     self.hasParameters = hasParameters
   }
 
-  /// Takes the last element that is left.
+  /// Removes and returns the last remaining element.
   mutating func popLast() -> Node? {
     while !rest.isEmpty {
       let comma = lastComma
@@ -37,7 +37,7 @@ struct ForwardedList {
     for index in rest.indices.reversed() {
       switch rest[index] {
       case Self.quote where hasParameters:
-        // Within quotes an odd number of backslashes before it makes it a part of them.
+        // Within a quoted string, a quote after an odd number of backslashes is part of the string.
         let slashes = rest[..<index].reversed().prefix { $0 == Self.backslash }.count
         if !isQuoted || slashes % 2 == 0 { isQuoted.toggle() }
       case ASCII.comma where !isQuoted: return index
@@ -56,7 +56,8 @@ struct ForwardedList {
     return start.dropLast(start.reversed().prefix(while: isSpace).count)
   }
 
-  /// The value of the one `for=` of an element; nil where there is none, or what follows no grammar.
+  /// The value of an element's only `for=`; nil where there is none or several, or where the element breaks the
+  /// grammar.
   private static func forParameter(of element: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     var rest = element
     var found: ArraySlice<UInt8>?
@@ -76,10 +77,10 @@ struct ForwardedList {
     }
   }
 
-  /// Takes a token or a quoted string (RFC 9110 §5.6.4) from the front.
+  /// Removes a token or a quoted string (RFC 9110 §5.6.4) from the front and returns its value.
   private static func popValue(of rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     guard rest.first == quote else {
-      // A port behind an IPv4 address needs quotes by the grammar, and proxies leave them out.
+      // By the grammar, an IPv4 address with a port must be quoted, but proxies leave the quotes out.
       let value = rest.prefix { ByteSet.token.contains($0) || $0 == ASCII.colon }
       rest = rest.dropFirst(value.count)
       return value.isEmpty ? nil : value

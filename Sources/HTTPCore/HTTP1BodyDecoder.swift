@@ -1,33 +1,33 @@
-/// Finds the content of a request and its end (RFC 9112 §6.3).
+/// Decodes the body of a request and finds its end (RFC 9112 §6.3).
 struct HTTP1BodyDecoder {
-  /// What is left of a body whose length was announced; nil where it comes in chunks.
+  /// The bytes still to come of a body whose length was announced; nil for a chunked body.
   private var remaining: Int?
   private var chunks: ChunkedDecoder
 
-  /// A decoder of no body.
+  /// A decoder for a request without a body.
   init(limits: HTTP1Limits) {
     remaining = 0
     chunks = ChunkedDecoder(limits: limits)
   }
 
-  /// A decoder of a body that follows a head with `framing`.
+  /// A decoder for the body after a head with `framing`.
   ///
-  /// - Parameter limit: for bodies whose length is not announced; nil for none.
+  /// - Parameter limit: the limit of a body whose length is not announced; nil for none.
   init(_ framing: HTTP1Head.Framing, limits: HTTP1Limits, limit: BodyLimit?) {
     remaining = framing.announcedBytes
     chunks = ChunkedDecoder(limits: limits, limit: limit)
   }
 
-  /// How many bytes are to come at the most; nil where that is not known.
+  /// How many bytes of the body are still to come; nil for a chunked body.
   var announcedRest: Int? { remaining }
 
-  /// The trailers of a body that is complete.
+  /// The trailers of a complete body.
   var trailers: HTTPFields { chunks.trailers }
 
-  /// Appends the content of `bytes` from `offset` on to `body`, and moves `offset` behind what belongs to it. Returns
-  /// whether that was the last.
+  /// Appends the content in `bytes` from `offset` on to `body`, and moves `offset` behind the bytes that belong to the
+  /// body. Returns whether the body is complete.
   ///
-  /// - Parameter total: what `body` may come to, which makes capacity for that little by little.
+  /// - Parameter total: the most bytes that `body` will ever hold; its capacity grows towards that step by step.
   mutating func decode(
     _ bytes: Span<UInt8>, _ offset: inout Int, into body: inout [UInt8], total: Int
   ) throws(HTTP1Error) -> Bool {
@@ -46,7 +46,7 @@ struct HTTP1BodyDecoder {
 }
 
 extension HTTP1Head.Framing {
-  /// The length of the body: 0 where there is none, nil where it is not announced.
+  /// The announced length of the body: 0 where there is no body, nil where the length is not announced.
   var announcedBytes: Int? {
     switch self {
     case .none: 0

@@ -1,8 +1,8 @@
 /// The server's side of an HTTP/1 connection: keep-alive, pipelining, bodies, refusals.
 ///
-/// Requests are handed out as they come, up to `max_pipelined` at a time; responses leave in the
-/// requests' order, whatever order they are given in. Bytes beyond that stay in a backlog: after a
-/// response, the owner calls `receive` with no bytes while `hasBacklog` holds.
+/// Requests are handed out as they come, while at most `maxPipelined` wait for responses; responses leave in the order
+/// of the requests, whatever order the application gives them in. Input beyond that stays in a backlog: after a
+/// response, the owner calls `receive` without bytes while `hasBacklog` is true.
 package final class HTTP1Connection: ConnectionProtocol {
   package var outputRoom = Int.max
 
@@ -11,28 +11,28 @@ package final class HTTP1Connection: ConnectionProtocol {
   private var reader: HTTP1RequestReader
   private var responses: HTTP1ResponseQueue
   private var backlog: [UInt8] = []
-  /// Whether the backlog waits for room, not for more bytes.
+  /// Whether the backlog waits for room and not for more bytes.
   private var isHeldBack = false
-  /// What a response has to know of the request whose body is being gathered.
+  /// What the response needs to know of the request whose body is being buffered.
   private var gathered: HTTP1ResponseQueue.Request?
-  /// The request whose body is passed on.
+  /// The request whose body is passed on in parts.
   private var upload: Upload?
-  /// Whether nothing is read behind the body under way.
+  /// Whether nothing is read after the current body.
   private var isLast = false
   /// Whether the peer has ended its side.
   private var hasInputEnded = false
-  /// Whether requests that are not read yet will not be answered.
+  /// Whether requests not yet read will stay unanswered.
   private var isDraining = false
   private var refusals: [HTTPStatus] = []
-  /// Events of calls that do not return any.
+  /// Events of calls that do not return any, until `takeEvents`.
   private var events: [ConnectionEvent] = []
 
-  /// A body that is read in parts.
+  /// A body that the application reads in parts.
   private struct Upload {
     let stream: StreamID
-    /// The bytes of it that its reader has not read.
+    /// The bytes passed on that the application has not read yet.
     var unreadBytes = 0
-    /// Whether its peer waits for 100 Continue, which is sent once the body is read.
+    /// Whether the peer waits for 100 Continue, which is sent when the application begins to read the body.
     var expectsContinue: Bool
   }
 
@@ -47,26 +47,26 @@ package final class HTTP1Connection: ConnectionProtocol {
     responses = HTTP1ResponseQueue(date: date)
   }
 
-  /// A peer that waits for 100 Continue, which comes behind the responses before it, waits for those.
+  /// A peer that waits for 100 Continue, which has to follow the responses before it, waits for this side.
   package var phase: ConnectionPhase { responses.owesContinue ? .answering : inputPhase }
 
   private var inputPhase: ConnectionPhase {
     if reader.isAtHead, hasRoom, reader.isHeadUnderWay || !backlog.isEmpty { return .readingHead }
     if reader.isAtHead || reader.hasEnded {
-      // A peer whose requests wait until it reads is not idle.
+      // A peer whose requests wait until it reads its responses is not idle.
       return responses.count == 0 && !hasBacklogWithoutRoom ? .idle : .answering
     }
-    // A body that is read in parts waits for its reader, too.
+    // A body that is passed on in parts may be waiting for the application, too.
     return hasRoom && upload?.expectsContinue != true ? .readingBody : .answering
   }
 
-  /// False while what came before waits for room: that is gone on with first, however little room there is.
+  /// False while earlier input waits for room: that input is processed first.
   package var wantsInput: Bool { !isHeldBack || backlog.isEmpty }
 
-  /// Whether input was left behind that now has room: `receive` is to be called without bytes.
+  /// Whether leftover input can be processed now: the owner then calls `receive` without bytes.
   package var hasBacklog: Bool { isHeldBack && hasRoom && !backlog.isEmpty }
 
-  /// Whether there is room for what is read next: a request, or a part of a body.
+  /// Whether there is room for the next thing to be read: a request, or a part of a body.
   private var hasRoom: Bool {
     if let upload { return reader.isPassedOn || upload.unreadBytes < limits.maxUnreadBytes }
     return !reader.isAtHead
@@ -75,7 +75,7 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   private var hasBacklogWithoutRoom: Bool { isHeldBack && !hasRoom && !backlog.isEmpty }
 
-  /// The memory of responses that the owner has not taken yet.
+  /// The bytes of memory of the responses that the owner has not fetched yet.
   package var outputBytes: Int { responses.heldBytes }
 
   package var outputCount: Int { responses.outputCount }
@@ -97,7 +97,7 @@ package final class HTTP1Connection: ConnectionProtocol {
       if used < bytes.count { backlog.append(copying: bytes.extracting(used...)) }
     } else {
       backlog.append(copying: bytes)
-      // Moved out, so that it can be read while the rest of self changes.
+      // Moved out of `self`, so that it can be read while the rest of `self` changes.
       var held: [UInt8] = []
       swap(&held, &backlog)
       let used = consume(held.span, &events)
@@ -109,7 +109,7 @@ package final class HTTP1Connection: ConnectionProtocol {
     return events
   }
 
-  /// Reads requests from `bytes` as long as responses may be owed; returns how many bytes were read.
+  /// Reads requests from `bytes` while there is room for more; returns how many bytes were read.
   private func consume(_ bytes: Span<UInt8>, _ events: inout [ConnectionEvent]) -> Int {
     var offset = 0
     isHeldBack = false
@@ -159,7 +159,7 @@ package final class HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  /// Has the body behind a head read as its reception says.
+  /// Arranges for the body after a head to be read as the application's reception says.
   private func receive(
     _ head: consuming HTTP1Head, isMoreHere: Bool, _ events: inout [ConnectionEvent]
   ) throws(HTTP1Error) {
@@ -168,7 +168,7 @@ package final class HTTP1Connection: ConnectionProtocol {
     var request = HTTP1ResponseQueue.Request(
       isHEAD: head.request.method == "HEAD", isHTTP10: head.isHTTP10,
       keepsAlive: head.keepsAlive, fields: reception.fields)
-    // A client that has begun to send its body does not wait for 100 Continue.
+    // A client that has already begun to send its body does not wait for 100 Continue.
     let expectsContinue = head.expectsContinue && !isMoreHere
     switch reception.body {
     case .whole where bodyBytes == 0:
@@ -192,7 +192,7 @@ package final class HTTP1Connection: ConnectionProtocol {
       upload = Upload(stream: stream, expectsContinue: expectsContinue)
       reader.passOn(head)
     case .unwanted:
-      // Behind an answer in the place of 100 Continue, nobody knows whether the body comes (RFC 9110 §10.1.1).
+      // After a final response in place of 100 Continue, the client may send the body or not (RFC 9110 §10.1.1).
       let discards = reader.mayDiscard(announced: bodyBytes) && !(expectsContinue && bodyBytes != 0)
       if !discards { request.keepsAlive = false }
       events.append(
@@ -201,7 +201,7 @@ package final class HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  /// Adds a request to those that responses are owed to.
+  /// Adds a request to those that await responses.
   private func add(_ request: HTTP1ResponseQueue.Request) -> StreamID {
     var request = request
     if isDraining { request.keepsAlive = false }
@@ -211,12 +211,12 @@ package final class HTTP1Connection: ConnectionProtocol {
     return stream
   }
 
-  /// Reads on behind the last byte of a request, unless that is the last one.
+  /// Ends reading if the request whose body is complete was the last one.
   private func endBody() {
     if isLast { reader.end() }
   }
 
-  /// Answers a request that can't be read, after all answers before it; nothing follows.
+  /// Answers a request that can't be read, after all earlier responses; the connection then closes.
   private func refuse(_ response: HTTPResponse) {
     guard !reader.isDiscarding else { return takeNoMore() }
     refusals.append(response.status)
@@ -248,7 +248,7 @@ package final class HTTP1Connection: ConnectionProtocol {
     events += cut
   }
 
-  /// Gives up a request that the peer has ended its side within.
+  /// Abandons a request whose body the peer cut short by ending its side.
   private func breakOffIfCut(_ events: inout [ConnectionEvent]) {
     guard hasInputEnded, let stream = upload?.stream else { return }
     upload = nil
@@ -267,7 +267,8 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   package func begin(_ response: HTTPResponse, to stream: StreamID) {
     guard responses.begin(response, to: stream) else { return }
-    // Nothing can follow it, so nothing behind it is answered; its own body still comes.
+    // Nothing can follow this response, so no later request is answered; the rest of this request's own body still
+    // comes.
     if upload?.stream == stream { isLast = true } else { takeNoMore() }
   }
 
@@ -289,9 +290,10 @@ package final class HTTP1Connection: ConnectionProtocol {
     responses.sendContinue(to: stream)
   }
 
-  /// Passes on no more of the body of a request that is answered.
+  /// Stops passing on the body of a request that has its response.
   ///
-  /// - Returns: false where the rest of it is too much to be read, so that the connection has to close.
+  /// - Returns: false where the rest of the body is too long to be read and thrown away, so that the connection has to
+  ///   close.
   private func stopUpload(of stream: StreamID) -> Bool {
     guard let upload, upload.stream == stream else { return true }
     self.upload = nil
@@ -339,7 +341,7 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   package func shutDown() {
     switch inputPhase {
-    // The request under way still counts as accepted; its response closes the connection.
+    // The request whose head is being read still counts as accepted; its response closes the connection.
     case .readingHead: isDraining = true
     case .readingBody, .answering:
       guard upload != nil || gathered != nil else { return takeNoMore() }
@@ -350,7 +352,7 @@ package final class HTTP1Connection: ConnectionProtocol {
     }
   }
 
-  /// Takes no further request; closes behind the last response owed, or at once.
+  /// Accepts no further request; closes after the last owed response, or at once.
   private func takeNoMore() {
     reader.end()
     upload = nil

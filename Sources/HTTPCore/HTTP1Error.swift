@@ -36,7 +36,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
   case timedOut(reading: String)
   case bodyTooSlow(bytesPerSecond: Int)
 
-  /// The status that answers it.
+  /// The status of the error response.
   package var status: HTTPStatus {
     switch self {
     case .bareLineFeed, .malformedRequestLine, .invalidMethodByte, .invalidTarget,
@@ -51,7 +51,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
     case .targetTooLong: .uriTooLong
     case .unsupportedExpectation: .expectationFailed
     case .headTooLong, .tooManyFields, .trailersTooLong: .requestHeaderFieldsTooLarge
-    // What HTTP allows and this server does not do: RFC 9112 §6.1, RFC 9110 §9.1 and §15.6.6.
+    // HTTP allows these, but this server does not support them: RFC 9112 §6.1, RFC 9110 §9.1 and §15.6.6.
     case .unsupportedTransferEncoding, .connectUnsupported, .methodTooLong: .notImplemented
     case .unsupportedVersion: .httpVersionNotSupported
     }
@@ -128,7 +128,7 @@ package enum HTTP1Error: Error, Equatable, Sendable {
     }
   }
 
-  /// The response that tells the client.
+  /// The error response to the client.
   package var response: HTTPResponse { .error(status, sentence) }
 
   private func hex(_ byte: UInt8) -> String {

@@ -1,4 +1,4 @@
-/// A request's head and what it says about the bytes after it and the connection.
+/// A request's head, with what it says about the body and the connection.
 package struct HTTP1Head: Equatable, Sendable {
   /// How the end of the body is found (RFC 9112 §6.3).
   package enum Framing: Equatable, Sendable {
@@ -10,13 +10,13 @@ package struct HTTP1Head: Equatable, Sendable {
     case chunked
   }
 
-  /// The request, its body still empty.
+  /// The request, with an empty body.
   package var request: HTTPRequest
   /// The body's framing.
   package var framing: Framing
   /// Whether the peer speaks HTTP/1.0 rather than 1.1.
   package var isHTTP10: Bool
-  /// Whether the connection outlives this exchange, as far as the peer is concerned.
+  /// Whether the peer allows the connection to stay open after this exchange.
   package var keepsAlive: Bool
   /// Whether the peer waits for 100 Continue before it sends the body.
   package var expectsContinue: Bool

@@ -1,36 +1,37 @@
-/// How much an HTTP/1 peer may make us hold; each bound is the largest amount that is still taken.
+/// How much an HTTP/1 peer may make this server hold; each limit is the largest amount that is accepted.
 ///
-/// Which of them are no settings, and why, says Sources/ARCHITECTURE.md (Settings).
+/// The section Settings of Sources/ARCHITECTURE.md says which of them are not settings, and why.
 package struct HTTP1Limits: Sendable, Equatable {
-  /// `max_head_bytes`: the request line and fields, up to the end of the empty line; beyond it 431,
-  /// or 414 while the request line is still under way.
+  /// `max_head_bytes`: the request line and fields, up to the end of the empty line; more gets 431, or 414 while the
+  /// request line is incomplete.
   package var maxHeadBytes = 16 * 1024
-  /// `max_method_bytes`: the method; beyond it 501.
+  /// The method's bytes; more gets 501. Not a setting.
   package var maxMethodBytes = 64
-  /// `max_target_bytes`: the request target; beyond it 414.
+  /// `max_target_bytes`: the request target; more gets 414.
   package var maxTargetBytes = 8 * 1024
-  /// `max_fields`: field lines in a head; beyond it 431.
+  /// `max_fields`: field lines in a head; more get 431.
   package var maxFields = 100
-  /// `max_body_bytes`: a body after chunked decoding; beyond it 413.
+  /// `max_body_bytes`: a body after chunked decoding; more gets 413.
   package var maxBodyBytes = 16 * 1024 * 1024
-  /// What all bodies may take in memory: one that takes more by itself gets 413.
+  /// The bytes of memory that all bodies together may take: a body that alone would take more gets 413.
   package var maxBodyMemory = Int.max
-  /// `max_chunk_extension_bytes`: the extensions of one chunk; beyond it 400.
+  /// The bytes of one chunk's extensions; more get 400. Not a setting.
   package var maxChunkExtensionBytes = 256
-  /// `max_trailer_bytes`: the trailer section of a chunked body; beyond it 431.
+  /// The bytes of a chunked body's trailer section; more get 431. Not a setting.
   package var maxTrailerBytes = 8 * 1024
-  /// `max_discarded_bytes`: what is read and thrown away of a body that nobody wants, so that its connection lives on; where
-  /// more is announced, or comes, it closes behind the answer.
+  /// The bytes of an unwanted body that are read and thrown away so that the connection can stay open. If more are
+  /// announced, or come, the connection closes after the response. Not a setting.
   package var maxDiscardedBytes = 64 * 1024
-  /// `max_unread_bytes`: what may wait for its reader of a body that is read in parts, before no more of it is taken.
+  /// The bytes of a body passed on in parts that may wait for the application; while as many wait, no more of the body
+  /// is read. Not a setting.
   package var maxUnreadBytes = 64 * 1024
-  /// `max_pipelined`: requests of one connection that wait for their responses; more are read later.
+  /// The requests of one connection that may wait for their responses; further ones are read later. Not a setting.
   package var maxPipelined = 32
 
-  /// The defaults.
+  /// The default limits.
   package init() {}
 
-  /// How long the body of a request may be whose head takes `headBytes`.
+  /// The limit of the body of a request whose head takes about `headBytes` bytes of memory.
   func bodyLimit(headBytes: Int) -> BodyLimit {
     BodyLimit(maxBodyBytes: maxBodyBytes, maxBodyMemory: maxBodyMemory, headBytes: headBytes)
   }

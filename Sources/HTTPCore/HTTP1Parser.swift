@@ -1,17 +1,17 @@
-/// Parses request heads, strictly by RFC 9112: what two parsers could read differently is refused.
+/// Parses request heads, strictly by RFC 9112: input that two parsers could read differently is refused.
 ///
-/// Works line by line: a line is parsed once it is whole, so bytes may come in any pieces.
+/// A line is parsed once it is complete, so bytes may come in pieces of any size.
 package struct HTTP1Parser {
   private let limits: HTTP1Limits
   private var startLine: RequestLine?
   private var fields = FieldSection()
-  /// Bytes of the head in lines that are parsed.
+  /// The bytes of this head's lines that are parsed.
   private var headBytes = 0
-  /// Bytes of the unfinished line that hold no LF.
+  /// The bytes of the unfinished line already searched for an LF.
   private var scanned = 0
   private var skippedEmptyLine = false
 
-  /// A parser before its first head.
+  /// A parser that has seen no bytes.
   package init(limits: HTTP1Limits) {
     self.limits = limits
   }
@@ -19,16 +19,16 @@ package struct HTTP1Parser {
   /// Whether part of a head has been parsed.
   package var isUnderWay: Bool { startLine != nil }
 
-  /// About what the lines that are parsed take in memory.
+  /// About how many bytes of memory the parsed lines take.
   package var heldBytes: Int { isUnderWay ? 4 * headBytes : 0 }
 
-  /// The method of the head under way, once its first line is parsed.
+  /// The method of the head being read, once its first line is parsed.
   package var method: String? { startLine?.method }
 
-  /// Parses the whole lines of `bytes` from `offset` on and moves `offset` behind them.
+  /// Parses the complete lines of `bytes` from `offset` on and moves `offset` behind them.
   ///
-  /// Returns the head when its empty line is there; nil when more is needed, and then the next call
-  /// is to begin with the bytes that this one left.
+  /// Returns the head once its empty line has come; nil while more bytes are needed. The next call must then begin with
+  /// the bytes that this one left.
   package mutating func parse(
     _ bytes: Span<UInt8>, _ offset: inout Int
   ) throws(HTTP1Error) -> HTTP1Head? {
@@ -72,14 +72,14 @@ package struct HTTP1Parser {
     return head
   }
 
-  /// Refuses at once what can't become a request line, such as a TLS handshake.
+  /// Refuses at once bytes that can't begin a request line, such as a TLS handshake.
   private func checkFirstByte(_ byte: UInt8) throws(HTTP1Error) {
     guard ByteSet.token.contains(byte) || byte == ASCII.carriageReturn else {
       throw byte == ASCII.lineFeed ? .bareLineFeed : .invalidMethodByte(byte)
     }
   }
 
-  /// Refuses a method that is too long before its line is whole.
+  /// Refuses a method that is too long, before its line is complete.
   private func checkMethod(_ line: Span<UInt8>) throws(HTTP1Error) {
     guard scanned <= limits.maxMethodBytes, line.count > limits.maxMethodBytes else { return }
     for index in 0...limits.maxMethodBytes where line[index] == ASCII.space { return }

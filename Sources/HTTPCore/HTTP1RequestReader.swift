@@ -1,30 +1,29 @@
-/// Reads the requests of an HTTP/1 connection: their heads, and of the body behind each head what is to become of it.
+/// Reads the requests of an HTTP/1 connection: each head, and then the body as the connection decides.
 struct HTTP1RequestReader: ~Copyable {
-  /// What was read.
+  /// The result of reading.
   enum Step {
-    /// A head is complete. Where a body follows, `gather`, `passOn` or `discard` says what becomes of it, before more is
-    /// read.
+    /// A head is complete. If a body follows, the caller must call `gather`, `passOn` or `discard` before it reads on.
     case head(HTTP1Head)
-    /// A body that is gathered is complete.
+    /// A request whose body was buffered is complete.
     case request(HTTPRequest, HTTPAnswer)
-    /// A part came of a body that is passed on; never empty.
+    /// A part of a body that is passed on; never empty.
     case part([UInt8])
-    /// That body is complete.
+    /// The end of a body that is passed on.
     case end(trailers: HTTPFields)
-    /// So is one that is thrown away.
+    /// A body that is thrown away is complete.
     case discarded
-    /// More came of that than is read.
+    /// A body that is thrown away is longer than its limit.
     case tooMuchDiscarded
   }
 
   private enum Input {
     case head
-    /// A body, until it is whole.
+    /// The body is buffered until it is complete.
     case gathering(HTTPAnswer)
     case passing
-    /// A body of which so much more is read.
+    /// The body is thrown away, up to `rest` more bytes.
     case discarding(rest: Int)
-    /// Nothing: the last request of the connection is complete or refused.
+    /// Nothing is read: the last request of the connection is complete or refused.
     case ended
   }
 
@@ -32,13 +31,13 @@ struct HTTP1RequestReader: ~Copyable {
   private var parser: HTTP1Parser
   private var decoder: HTTP1BodyDecoder
   private var input = Input.head
-  /// The request whose body is gathered.
+  /// The request whose body is being buffered.
   private var request: HTTPRequest?
-  /// What that request takes without its body.
+  /// The bytes of memory that this request takes without its body.
   private var headBytes = 0
-  /// What its body may come to.
+  /// The most bytes that its body will have.
   private var total = 0
-  /// Whether all of the body that is passed on was, but for its end.
+  /// Whether all bytes of the body have been passed on; `end` is still to be returned.
   private(set) var isPassedOn = false
 
   init(limits: HTTP1Limits) {
@@ -54,21 +53,21 @@ struct HTTP1RequestReader: ~Copyable {
   /// Whether part of a head has been parsed.
   var isHeadUnderWay: Bool { parser.isUnderWay }
 
-  /// About what the lines of that head take in memory.
+  /// About how many bytes of memory the lines of the head being read take.
   var heldBytes: Int { parser.heldBytes }
 
-  /// The memory that a request takes whose body is gathered.
+  /// The bytes of memory that a request whose body is being buffered takes.
   var gatheredBytes: Int { request.map { $0.body.capacity + headBytes } ?? 0 }
 
-  /// The method of the request that is read.
+  /// The method of the request being read.
   var method: String? { request?.method ?? parser.method }
 
-  /// How much more comes of the body under way; nil where that is not known.
+  /// How many bytes of the current body are still to come; nil where its length is not known.
   var announcedRest: Int? { decoder.announcedRest }
 
   // MARK: What becomes of a body
 
-  /// Gathers the body behind `head`, of at most `limit`.
+  /// Buffers the body after `head`, up to `limit`.
   mutating func gather(
     _ head: HTTP1Head, limit: BodyLimit, headBytes: Int, for answer: @escaping HTTPAnswer
   ) {
@@ -79,30 +78,30 @@ struct HTTP1RequestReader: ~Copyable {
     input = .gathering(answer)
   }
 
-  /// Passes the body behind `head` on as it comes.
+  /// Passes the body after `head` on as it comes.
   mutating func passOn(_ head: HTTP1Head) {
     decoder = HTTP1BodyDecoder(head.framing, limits: limits, limit: nil)
     input = .passing
   }
 
-  /// Throws away the body behind `head`.
+  /// Throws away the body after `head`.
   mutating func discard(_ head: HTTP1Head) {
     decoder = HTTP1BodyDecoder(head.framing, limits: limits, limit: nil)
     discardRest()
   }
 
-  /// Throws away what comes of the body under way, up to a limit.
+  /// Throws away the rest of the current body, up to a limit.
   mutating func discardRest() {
     isPassedOn = false
     input = .discarding(rest: limits.maxDiscardedBytes)
   }
 
-  /// Whether a body of which `announced` bytes are left may be thrown away; one of unknown length is to be tried.
+  /// Whether a body of which `announced` bytes are left may be thrown away; if their number is unknown, true.
   func mayDiscard(announced: Int?) -> Bool {
     announced.map { $0 <= limits.maxDiscardedBytes } ?? true
   }
 
-  /// Reads nothing any more.
+  /// Stops reading for good.
   mutating func end() {
     input = .ended
     request = nil
@@ -110,8 +109,8 @@ struct HTTP1RequestReader: ~Copyable {
 
   // MARK: Reading
 
-  /// Reads on in `bytes` from `offset`, and moves `offset` behind what is read. Nil where more is needed, all bytes but
-  /// those of an unfinished line being read.
+  /// Reads the next step from `bytes`, starting at `offset`, and moves `offset` behind the bytes read. Nil where more
+  /// bytes are needed; only the bytes of an unfinished line are then left unread.
   mutating func read(_ bytes: Span<UInt8>, _ offset: inout Int) throws(HTTP1Error) -> Step? {
     switch input {
     case .head:

@@ -1,34 +1,34 @@
-/// The responses that an HTTP/1 connection owes, which leave in the order of their requests, whatever order they are given
-/// in, and the bytes of those whose turn has come.
+/// The responses that an HTTP/1 connection owes, and the output. Responses leave in the order of their requests,
+/// whatever order they are given in.
 struct HTTP1ResponseQueue: ~Copyable {
-  /// What a response has to know of its request.
+  /// What a response needs to know of its request.
   struct Request {
     let isHEAD: Bool
     let isHTTP10: Bool
     var keepsAlive: Bool
-    /// What its response has beside its own fields.
+    /// Fields to add to the response.
     var fields = HTTPFields()
   }
 
-  /// How the end of a streamed body is told.
+  /// How the end of a streamed body is marked.
   private enum Framing {
-    /// The response has no body, whatever is written.
+    /// The response has no body; bytes written to it are dropped.
     case none
     case chunked
-    /// HTTP/1.0 knows no chunks.
+    /// By closing the connection: HTTP/1.0 has no chunks.
     case close
   }
 
-  /// A request that waits for its response, or for the responses before its own.
+  /// A request that waits for its response, or for earlier responses to leave.
   private struct Owed {
     var request: Request
-    /// The response; of a streamed one, what there is and is not in the output.
+    /// The response. Of a streamed response, the body here is the part that is not in the output yet.
     var response: HTTPResponse?
     /// Nil unless the response is streamed.
     var framing: Framing?
-    /// Whether it is streamed and goes on.
+    /// Whether the response is streamed and not ended.
     var isOpen = false
-    /// What follows the body of a streamed one.
+    /// The trailers of a streamed response.
     var trailers = HTTPFields()
 
     var persistence: HTTP1Serializer.Persistence {
@@ -39,23 +39,23 @@ struct HTTP1ResponseQueue: ~Copyable {
   private let date: ResponseDate
   private var output: [UInt8] = []
   private var owed: [Owed] = []
-  /// The stream of the first element of `owed`.
+  /// The stream of `owed`'s first element.
   private var firstStream = 0
-  /// Whether the first element of `owed` is streamed, and its head in the output.
+  /// Whether `owed`'s first element is streamed and its head is in the output.
   private var isHeadOut = false
-  /// Bytes of the next head, or of the next chunk's size, that are in the output already.
+  /// How many bytes of the next head, or of the next chunk's size, are already in the output; see `beginAnswer`.
   private var begunBytes = 0
-  /// The request that is to be told that its body is awaited, once no response is before its own.
+  /// The stream to send 100 Continue to once no response is before its own.
   private var continuing: StreamID?
-  /// Whether the connection is to be closed behind the output.
+  /// Whether to close the connection after the output.
   private(set) var wantsClose = false
 
   init(date: ResponseDate) { self.date = date }
 
-  /// How many responses are owed.
+  /// The number of owed responses.
   var count: Int { owed.count }
 
-  /// What responses take that the owner has not taken yet.
+  /// The bytes of memory of the responses that the owner has not fetched yet.
   var heldBytes: Int {
     owed.indices.reduce(output.capacity) { $0 + (owed[$1].response?.body.capacity ?? 0) }
   }
@@ -70,18 +70,18 @@ struct HTTP1ResponseQueue: ~Copyable {
 
   // MARK: Requests
 
-  /// The stream of the next request that is added.
+  /// The stream that the next added request will get.
   var nextStream: StreamID { StreamID(firstStream + owed.count) }
 
-  /// Adds a request, which a response will be given to, or is known of already.
+  /// Adds a request that awaits its response, or has `response` already.
   mutating func add(_ request: Request, response: HTTPResponse? = nil) {
     owed.append(Owed(request: request, response: response))
     owed[owed.count - 1].response?.fields.append(contentsOf: request.fields)
     if response != nil { flush() }
   }
 
-  /// Sends 100 Continue to the request of `stream` as soon as no response is before it, unless its own has begun
-  /// (RFC 9110 §15.2.1).
+  /// Sends 100 Continue to `stream` as soon as no response is before its own, unless its own has begun (RFC 9110
+  /// §15.2.1).
   mutating func sendContinue(to stream: StreamID) {
     guard index(of: stream).map({ owed[$0].response == nil }) ?? true else { return }
     continuing = stream
@@ -90,10 +90,10 @@ struct HTTP1ResponseQueue: ~Copyable {
 
   mutating func dropContinue() { continuing = nil }
 
-  /// Whether 100 Continue waits for the responses before it.
+  /// Whether 100 Continue waits for earlier responses.
   var owesContinue: Bool { continuing != nil }
 
-  /// Closes the connection behind the last response that is owed, or behind the output.
+  /// Closes the connection after the last owed response, or after the output if none is owed.
   mutating func closeBehindLast() {
     if owed.isEmpty {
       wantsClose = true
@@ -104,17 +104,17 @@ struct HTTP1ResponseQueue: ~Copyable {
 
   // MARK: Responses
 
-  /// Whether nothing of the response of `stream` is known yet.
+  /// Whether `stream` is owed a response of which nothing is known yet.
   func isUnanswered(_ stream: StreamID) -> Bool {
     index(of: stream).map { owed[$0].response == nil } ?? false
   }
 
-  /// Whether the response of `stream` is streamed and goes on.
+  /// Whether the response of `stream` is streamed and not ended.
   func isStreaming(_ stream: StreamID) -> Bool {
     index(of: stream).map { owed[$0].isOpen } ?? false
   }
 
-  /// Gives `stream` its response, and closes the connection behind it where `closes`.
+  /// Gives `stream` its response; if `closes` is true, the connection closes after it.
   mutating func respond(_ response: HTTPResponse, to stream: StreamID, closes: Bool = false) {
     guard let index = index(of: stream), owed[index].response == nil else { return }
     setResponse(response, ofOwed: index)
@@ -123,9 +123,9 @@ struct HTTP1ResponseQueue: ~Copyable {
     if index == 0 { flush() }
   }
 
-  /// Gives `stream` what its response begins with.
+  /// Gives `stream` the head of a streamed response, and the beginning of its body.
   ///
-  /// - Returns: whether its end is the connection's, so that nothing behind it is answered.
+  /// - Returns: whether closing the connection marks the end of the response, so that no later request is answered.
   mutating func begin(_ response: HTTPResponse, to stream: StreamID) -> Bool {
     guard let index = index(of: stream), owed[index].response == nil else { return false }
     let request = owed[index].request
@@ -166,14 +166,15 @@ struct HTTP1ResponseQueue: ~Copyable {
     if index == 0 { flush() }
   }
 
-  /// Breaks off a streamed response, which its peer can tell from one that ended: the connection closes.
+  /// Breaks off a streamed response and closes the connection, so that the peer can tell that the response is
+  /// incomplete.
   mutating func breakOff(_ stream: StreamID) {
     guard let index = index(of: stream) else { return }
     owed.removeSubrange(index...)
     closeBehindLast()
   }
 
-  /// How many bytes of a streamed body wait for the responses before it.
+  /// How many bytes of the streamed body of `stream` wait for earlier responses.
   func waitingBytes(of stream: StreamID) -> Int {
     guard let index = index(of: stream), index > 0, owed[index].framing != nil else { return 0 }
     return owed[index].response?.body.count ?? 0
@@ -186,7 +187,7 @@ struct HTTP1ResponseQueue: ~Copyable {
 
   // MARK: Output
 
-  /// Writes the responses whose turn has come, and 100 Continue once none is before it.
+  /// Writes the responses whose turn has come, and 100 Continue once no response is before it.
   private mutating func flush() {
     while let next = owed.first, let response = next.response {
       if let framing = next.framing {
@@ -214,7 +215,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     }
   }
 
-  /// Writes the head of a streamed response, and what its body has so far.
+  /// Writes the head of a streamed response, and the body that was written so far.
   private mutating func beginOutput(
     of next: Owed, _ response: HTTPResponse, _ framing: Framing
   ) {
@@ -228,7 +229,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     isHeadOut = true
   }
 
-  /// Writes a part of the body under way.
+  /// Writes a part of the streamed body whose turn it is.
   private mutating func append(_ bytes: [UInt8], _ framing: Framing) {
     switch framing {
     case .none: break
@@ -239,13 +240,13 @@ struct HTTP1ResponseQueue: ~Copyable {
     }
   }
 
-  /// Queues a byte that the answer which is owed first begins or goes on with, whatever it will be: of its status line,
-  /// or a leading zero of its next chunk's size (RFC 9112 §7.1).
+  /// Queues one byte that begins or continues the first owed response, whatever that response will be: a byte of its
+  /// status line, or a leading zero of its next chunk's size (RFC 9112 §7.1).
   ///
-  /// A peer that has only ended its sending side takes it for what it is; one that has closed answers with a reset, and
-  /// the owner learns what the end of input alone could not tell. No interim response (RFC 9110 §15.2) would do: peers of
-  /// HTTP/1.0 know none.
-  /// - Returns: whether there was such a byte.
+  /// A peer that has only ended its sending side reads it as part of the response; one that has closed answers with a
+  /// reset, from which the owner learns what the end of input alone could not tell. An interim response (RFC 9110
+  /// §15.2) would not do: HTTP/1.0 has none.
+  /// - Returns: false if there is no such byte.
   mutating func beginAnswer() -> Bool {
     guard let next = owed.first else { return false }
     if isHeadOut {
@@ -259,10 +260,10 @@ struct HTTP1ResponseQueue: ~Copyable {
     return true
   }
 
-  /// Some parsers take a chunk's size of at most 16 digits.
+  /// Some parsers accept no more than 16 digits in a chunk's size.
   private static let maxLeadingZeros = 8
 
-  /// Takes from the output what of a head, which begins at `start`, was sent before.
+  /// Removes the bytes of the head at `start` that `beginAnswer` has sent already.
   private mutating func leaveOutBegun(from start: Int) {
     guard begunBytes > 0 else { return }
     output.removeSubrange(start..<(start + begunBytes))

@@ -1,20 +1,20 @@
 /// Writes responses as HTTP/1.1 (RFC 9112 §4).
 package enum HTTP1Serializer {
-  /// What a response says about the connection's future.
+  /// Whether the connection stays open after a response.
   package enum Persistence: Equatable, Sendable {
-    /// It stays open, which HTTP/1.1 takes for granted.
+    /// It stays open, the default of HTTP/1.1, so that no field says so.
     case implied
-    /// It stays open for an HTTP/1.0 peer, which must be told.
+    /// It stays open for an HTTP/1.0 peer, which has to be told.
     case keepAlive
-    /// It closes behind this response.
+    /// It closes after this response.
     case close
   }
 
   /// Appends `response`, with Date, Content-Length and Connection, to `output`.
   ///
-  /// Fields that are the protocol's own business are skipped where the application gave them.
+  /// Fields of the response that the protocol sets itself are left out.
   /// - Parameters:
-  ///   - omitsBody: for HEAD, whose Content-Length is that of the body left out.
+  ///   - omitsBody: true for HEAD: the body is left out, and Content-Length gives its length all the same.
   package static func append(
     _ response: HTTPResponse, to output: inout [UInt8], date: ResponseDate, omitsBody: Bool = false,
     persistence: Persistence = .implied
@@ -30,7 +30,7 @@ package enum HTTP1Serializer {
     if response.mayHaveContent, !omitsBody { output.append(contentsOf: response.body) }
   }
 
-  /// Appends the head of `response`, whose body is sent as it is made.
+  /// Appends the head of `response`, whose body is streamed.
   static func appendHead(
     _ response: HTTPResponse, to output: inout [UInt8], date: ResponseDate, isChunked: Bool,
     persistence: Persistence
@@ -40,8 +40,8 @@ package enum HTTP1Serializer {
     output.append(contentsOf: "\r\n".utf8)
   }
 
-  /// Appends `bytes` as one chunk (RFC 9112 §7.1); nothing where they are none, since an empty chunk
-  /// ends the body.
+  /// Appends `bytes` as one chunk (RFC 9112 §7.1). Appends nothing if `bytes` is empty, since an empty chunk ends the
+  /// body.
   static func appendChunk(_ bytes: [UInt8], to output: inout [UInt8]) {
     guard !bytes.isEmpty else { return }
     output.append(contentsOf: String(bytes.count, radix: 16).utf8)
@@ -50,14 +50,14 @@ package enum HTTP1Serializer {
     output.append(contentsOf: "\r\n".utf8)
   }
 
-  /// Appends what ends a chunked body, with `trailers` but for those that must not be among them (RFC 9110 §6.5.1).
+  /// Appends the end of a chunked body and `trailers`, except fields that must not be trailers (RFC 9110 §6.5.1).
   static func appendLastChunk(_ trailers: HTTPFields, to output: inout [UInt8]) {
     output.append(contentsOf: "0\r\n".utf8)
     for field in trailers.all where field.mayBeTrailer { append(field, to: &output) }
     output.append(contentsOf: "\r\n".utf8)
   }
 
-  /// Appends the head up to the fields that tell the body's framing.
+  /// Appends the head up to the fields that define the body's framing.
   private static func appendFields(
     of response: HTTPResponse, to output: inout [UInt8], date: ResponseDate,
     persistence: Persistence
@@ -75,7 +75,7 @@ package enum HTTP1Serializer {
     }
   }
 
-  /// What every head begins with.
+  /// The beginning of every head.
   static let beginning = Array("HTTP/1.1 ".utf8)
 
   private static func append(_ status: HTTPStatus, to output: inout [UInt8]) {
@@ -90,7 +90,7 @@ package enum HTTP1Serializer {
     output.append(contentsOf: "\r\n".utf8)
   }
 
-  /// Appends a field line; a control character in it becomes a space, so that none can end the line.
+  /// Appends a field line. Control characters in it become spaces, so that none can end the line.
   private static func append(_ field: HTTPFields.Field, to output: inout [UInt8]) {
     let start = output.count
     output.append(contentsOf: field.name.utf8)

@@ -1,60 +1,62 @@
 import Synchronization
 
-/// What an exchange hands to its server: one `whole`, or a `head`, any number of `bytes`, and an `end` or `trailers`.
+/// A piece of the response that an exchange gives to its server: one `whole`; or a `head`, any number of `bytes`, and
+/// an `end` or `trailers`.
 package enum HTTPResponsePart: Sendable, Equatable {
-  /// The response.
+  /// The whole response.
   case whole(HTTPResponse)
-  /// The head of a response that is sent as it is made, and how its body begins.
+  /// The head of a streamed response, and the beginning of its body.
   case head(HTTPResponse)
-  /// What its body goes on with; never empty.
+  /// The next bytes of a streamed body; never empty.
   case bytes([UInt8])
-  /// The end of its body.
+  /// The end of a streamed body.
   case end
-  /// The same, with fields that follow it; there is one at least.
+  /// The end of a streamed body, with at least one trailer.
   case trailers(HTTPFields)
 }
 
-/// One request and the way to its one response: whole, or streamed by `begin`, `write` and `end` while it is made.
+/// One request and the means to give its one response: whole, or streamed by `begin`, `write` and `end`.
 ///
-/// Made by the server for a live connection, or by a test that wants the response in process.
+/// Created by the server for a live connection, or by a test that wants the response in process.
 package final class HTTPExchange: Sendable {
-  /// How an exchange came to its end.
+  /// How an exchange ended.
   package enum Outcome: Sendable, Equatable {
-    /// The response was handed on, to its last byte.
+    /// All of the response was given to the server.
     case answered(HTTPStatus)
-    /// The client left before that.
+    /// The client left before all of the response was given.
     case abandoned
   }
 
   package let request: HTTPRequest
-  /// The request's body, where that is read as it comes; `request.body` is empty then.
+  /// The request's body, where the application reads it as it comes; `request.body` is empty then.
   package let body: IncomingBody?
-  /// The connection that it came over; nil where there is none.
+  /// The connection that the request came over; nil where there is none.
   package let connection: ConnectionReference?
 
-  /// What may be written and not yet taken by the client before it counts as behind.
+  /// The most bytes written and not yet accepted by the client's socket before the client counts as behind.
   package static let maxUnsentBytes = ResponseProgress.maxUnsentBytes
 
   private let state = Mutex(ResponseProgress())
-  /// Memory that was reserved for the request and its answer.
+  /// The memory reserved for the request and its response.
   private let memory = Mutex<[MemoryReservation]>([])
   private let deliver: @Sendable (HTTPResponsePart) -> Void
-  /// Whether a response that is sent as it is made is delivered whole, at its end.
+  /// Whether a streamed response is collected and delivered whole, at its end.
   private let collects: Bool
   private let postpone: Postpone?
   private let code: Coding?
 
-  /// Applies a content coding to a part of a body; the last one may add what ends the coding.
+  /// Applies a content coding to a part of a body; the last call may add the bytes that end the coding.
   package typealias PartCoder = @Sendable (_ bytes: [UInt8], _ isLast: Bool) -> [UInt8]
 
-  /// Changes the head of a response that is sent as it is made; returns what its parts go through, nil for nothing.
+  /// Changes the head of a streamed response; returns the coder of its body's parts, or nil where none is used.
   package typealias Coding =
     @Sendable (_ response: inout HTTPResponse, _ request: HTTPRequest) -> PartCoder?
 
-  /// Keeps something to do for the end of a loop's intake; the thing is told whether nothing else is to be done then.
+  /// Keeps an action until the loop has handed out all requests that have come; the action is then told whether the
+  /// loop has nothing else to do.
   package typealias Postpone = @Sendable (@escaping @Sendable (_ isQuiet: Bool) -> Void) -> Void
 
-  /// An exchange that gives its response in one piece, however it is made.
+  /// An exchange that delivers its response in one piece, even if the application streams it.
   ///
   /// - Parameter deliver: receives the response; called at most once, on the responder's thread.
   package init(
@@ -69,14 +71,14 @@ package final class HTTPExchange: Sendable {
     code = nil
   }
 
-  /// An exchange that gives its response as it is made; whoever made it calls `take`.
+  /// An exchange that delivers its response as it is made; its creator calls `recordSent` as bytes are sent.
   ///
   /// - Parameters:
-  ///   - body: what `request` lacks, where that comes in parts.
-  ///   - postpone: what `afterIntake` does.
-  ///   - code: is called, as what it returns is, on the responders' threads, by one at a time.
-  ///   - deliverPart: receives the parts in order, on the responders' threads; it must not call the
-  ///     exchange.
+  ///   - body: the request's body, where it comes in parts.
+  ///   - postpone: implements `afterIntake`.
+  ///   - code: chooses the content coding. It and the coder that it returns are called on the responders' threads, one
+  ///     call at a time.
+  ///   - deliverPart: receives the parts in order, on the responders' threads; it must not call the exchange.
   package init(
     request: HTTPRequest, body: IncomingBody? = nil, connection: ConnectionReference? = nil,
     postpone: Postpone? = nil, code: Coding? = nil,
@@ -91,24 +93,25 @@ package final class HTTPExchange: Sendable {
     collects = false
   }
 
-  /// Calls `action` when the loop that hands this exchange out has handed out what else had come: with true where
-  /// nothing more came meanwhile, so that the loop's thread has nothing to do. At once, with false, without a loop.
+  /// Calls `action` when the loop that hands out this exchange has handed out all other requests that had come. Passes
+  /// true if nothing more came meanwhile, so that the loop's thread has nothing else to do. Without a loop, calls
+  /// `action` at once, with false.
   ///
-  /// Only while the application is called with this exchange, on its thread.
+  /// To be called only while the application is being called with this exchange, on that thread.
   package func afterIntake(_ action: @escaping @Sendable (_ isQuiet: Bool) -> Void) {
     if let postpone { postpone(action) } else { action(false) }
   }
 
-  /// Keeps `reservation` as long as the exchange lives: until its answer is handed on, and nothing else that works
-  /// for it is left.
+  /// Keeps `reservation` for the lifetime of the exchange: until the response is delivered and nothing else that works
+  /// on the request refers to the exchange.
   package func keep(_ reservation: MemoryReservation) {
     memory.withLock { $0.append(reservation) }
   }
 
   // MARK: A whole response
 
-  /// Has `answer` answer it; returns a whole response that was given by its return, which is not delivered then: the loop
-  /// that asks needs no word of it from itself.
+  /// Calls `answer` with this exchange. If `answer` gives a whole response before it returns, that response is returned
+  /// here and not delivered: the calling loop needs no message to itself.
   package func handOut(to answer: HTTPAnswer) -> HTTPResponse? {
     state.withLock { $0.isHandedOut = false }
     answer(self)
@@ -119,8 +122,7 @@ package final class HTTPExchange: Sendable {
     }
   }
 
-  /// Sends `response`. The first of `respond` and `begin` wins; after the client has left, nothing is
-  /// sent.
+  /// Sends `response`. Only the first call of `respond` or `begin` counts; after the client has left, nothing is sent.
   package func respond(_ response: HTTPResponse) {
     let (isFirst, isEarly, onFinish) = state.withLock { state in
       guard state.phase == .open else {
@@ -138,8 +140,8 @@ package final class HTTPExchange: Sendable {
 
   // MARK: A response that is sent as it is made
 
-  /// Sends the head of `response`, whose body begins one that `write` goes on with and `end` ends.
-  /// The first of `respond` and `begin` wins.
+  /// Sends the head of a streamed response and the beginning of its body; `write` continues the body and `end` ends it.
+  /// Only the first call of `respond` or `begin` counts.
   package func begin(_ response: HTTPResponse) {
     state.withLock { state in
       guard state.phase == .open else { return }
@@ -153,17 +155,16 @@ package final class HTTPExchange: Sendable {
       }
       state.begun?.body = []
       state.unsentBytes = response.body.count
-      // Parts are delivered under the lock, so that no thread's part overtakes another's.
+      // Parts are delivered under the lock, so that no thread's part overtakes another thread's.
       deliver(.head(response))
     }
   }
 
-  /// Adds `bytes` to the body, from any thread, in order.
+  /// Appends `bytes` to the body; may be called from any thread, and keeps the order of the calls.
   ///
-  /// What is written is kept, not dropped, whatever this returns. After the client left, or after
-  /// `end`, nothing happens.
-  /// - Returns: false when the client is behind: more than `maxUnsentBytes` are written and not yet
-  ///   taken by its socket. The producer should then wait for `onDrain`.
+  /// The bytes are kept whatever this returns. After the client has left, or after `end`, the call does nothing.
+  /// - Returns: false when the client is behind: more than `maxUnsentBytes` are written and not yet accepted by its
+  ///   socket. The producer should then wait for `onDrain`.
   /// - Precondition: `begin` or `respond` was called.
   @discardableResult
   package func write(_ bytes: [UInt8]) -> Bool {
@@ -185,7 +186,7 @@ package final class HTTPExchange: Sendable {
     }
   }
 
-  /// Ends the body, with `trailers` behind it for `audience`, where the protocol has a place for them: HTTP/1.0 has none.
+  /// Ends the body and sends `trailers` to `audience`, where the protocol supports trailers: HTTP/1.0 does not.
   ///
   /// - Precondition: `begin` or `respond` was called.
   package func end(
@@ -209,10 +210,11 @@ package final class HTTPExchange: Sendable {
     ended.onFinish?(.answered(ended.response.status))
   }
 
-  /// Calls `action` each time a client that was behind has taken all, or nearly, of what was written;
-  /// at once where it has already. Not called after the end or after the client left.
+  /// Calls `action` each time that a client that was behind has caught up: at most a quarter of `maxUnsentBytes` is
+  /// left. Calls it at once if the client has caught up already. Not called after the response ended or the client
+  /// left.
   ///
-  /// - Parameter action: is called on the connection's event loop, so it must return at once.
+  /// - Parameter action: called on the connection's event loop, so it must return at once.
   package func onDrain(_ action: @escaping @Sendable () -> Void) {
     let drain: (@Sendable () -> Void)? = state.withLock { state in
       guard state.isUnderWay else { return nil }
@@ -222,7 +224,7 @@ package final class HTTPExchange: Sendable {
     drain?()
   }
 
-  /// Records that the client's socket has taken `count` more bytes of what was written.
+  /// Records that the client's socket has accepted `count` more bytes of the body.
   package func recordSent(_ count: Int) {
     let drain: (@Sendable () -> Void)? = state.withLock { state in
       guard state.phase == .streaming else { return nil }
@@ -234,7 +236,7 @@ package final class HTTPExchange: Sendable {
 
   // MARK: Ends
 
-  /// Records that the client hung up or reset its stream before the response, or its end.
+  /// Records that the client hung up, or reset its stream, before the end of the response.
   package func abandon() {
     body?.cut()
     let left = state.withLock { state -> ResponseProgress? in
@@ -247,8 +249,7 @@ package final class HTTPExchange: Sendable {
     left?.onFinish?(.abandoned)
   }
 
-  /// Calls `action` when the client leaves before the end of the response, at once if it has left
-  /// already.
+  /// Calls `action` when the client leaves before the end of the response; at once if it has left already.
   package func onAbandon(_ action: @escaping @Sendable () -> Void) {
     let alreadyGone = state.withLock { state in
       if state.isUnderWay { state.onAbandon = action }
@@ -257,8 +258,8 @@ package final class HTTPExchange: Sendable {
     if alreadyGone { action() }
   }
 
-  /// Calls `action` once, when the response is handed on to its end or the client has left before:
-  /// for whoever looks on, and sets it before the exchange is answered.
+  /// Calls `action` once, when all of the response is delivered or the client has left before that. Meant for observers
+  /// such as logs, which must set it before the exchange is answered.
   package func onFinish(_ action: @escaping @Sendable (Outcome) -> Void) {
     let alreadyGone = state.withLock { state in
       if state.isUnderWay { state.onFinish = action }
@@ -267,18 +268,18 @@ package final class HTTPExchange: Sendable {
     if alreadyGone { action(.abandoned) }
   }
 
-  /// Calls `action` once with whether the client is there for its answer, by all that has come from it until now, also
-  /// where the connection's loop has yet to look.
+  /// Calls `action` once with whether the client still waits for its response, by everything that the kernel has
+  /// received from it until now, including what the connection's loop has not seen yet.
   ///
-  /// At once, on this thread, where nothing has come that could say otherwise. A client of HTTP/1 that has ended its side
-  /// may have closed or wait for its answer: it is sent the answer's first byte, and `action` is called on the loop's
-  /// thread when that is acknowledged, or refused.
+  /// Calls it at once, on this thread, if nothing received suggests that the client has left. An HTTP/1 client that has
+  /// ended its side may have closed, or be waiting for its response: it is sent the response's first byte, and `action`
+  /// is called on the loop's thread when that byte is acknowledged or answered with a reset.
   package func askPresence(_ action: @escaping @Sendable (_ isPresent: Bool) -> Void) {
     guard !isAbandoned else { return action(false) }
     guard let connection else { return action(true) }
     connection.askPresence(connection.stream, action)
   }
 
-  /// Whether the client has left without an answer, or before its end.
+  /// Whether the client left before the end of the response.
   package var isAbandoned: Bool { state.withLock { $0.phase == .abandoned } }
 }

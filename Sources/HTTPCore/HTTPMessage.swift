@@ -1,9 +1,9 @@
-/// A request as the application sees it: its head parsed, its body whole, chunking undone.
+/// A request as the application sees it: head parsed, body complete, transfer and content codings undone.
 package struct HTTPRequest: Sendable, Equatable {
   private var head: Head
-  /// The content, after chunked decoding and content decoding (gzip, deflate); empty where it comes in parts.
+  /// The content, after chunked decoding and content decoding (gzip, deflate); empty where the body comes in parts.
   package var body: [UInt8]
-  /// The fields that followed the content (RFC 9110 §6.5); empty where it comes in parts.
+  /// The trailer fields (RFC 9110 §6.5); empty where the body comes in parts.
   package var trailers = HTTPFields()
 
   package init(
@@ -18,14 +18,14 @@ package struct HTTPRequest: Sendable, Equatable {
   package var method: String { head.method }
   /// The request target without its query: `/predict`.
   package var path: String { head.path }
-  /// What follows the first `?` of the target, without it; nil where there is none.
+  /// The target's query: everything after the first `?`; nil where there is none.
   package var query: String? { head.query }
   package var fields: HTTPFields {
     get { head.fields }
     set { head = Head(method: method, path: path, query: query, fields: newValue) }
   }
 
-  /// A request is handed on a dozen times and hardly ever changed, so that its copies share what they have read.
+  /// A request is copied a dozen times and hardly ever changed, so its copies share this object.
   private final class Head: Sendable, Equatable {
     let method: String
     let path: String
@@ -48,18 +48,19 @@ package struct HTTPRequest: Sendable, Equatable {
 }
 
 extension HTTPRequest {
-  /// About what it takes in memory without its body: a field is two strings, and what stands around them.
+  /// About how many bytes of memory the request takes without its body: a field is two strings and their overhead.
   package var headBytes: Int {
     512 + path.utf8.count + fields.heldBytes + (trailers.all.isEmpty ? 0 : trailers.heldBytes)
   }
 }
 
 extension HTTPRequest {
-  /// About what it takes in memory, with what a connection takes that has nothing else under way.
+  /// About how many bytes of memory the request takes, including a connection that has nothing else in flight.
   package var heldBytes: Int { body.capacity + headBytes + 4096 }
 }
 
-/// A response. The server adds Content-Length, Date, Server, Connection and content coding; the application the rest.
+/// A response. The application sets all fields but Content-Length, Date, Server, Connection and those of the content
+/// coding, which the server adds.
 package struct HTTPResponse: Sendable, Equatable {
   package var status: HTTPStatus
   package var fields: HTTPFields
@@ -71,8 +72,8 @@ package struct HTTPResponse: Sendable, Equatable {
     self.body = body
   }
 
-  /// Whether its status lets it have content and a Content-Length: RFC 9110 §8.6 forbids the length
-  /// of a 204, §15.4.5 the content of a 304.
+  /// Whether the status allows content and a Content-Length: RFC 9110 §8.6 forbids Content-Length with 204, and §15.4.5
+  /// content with 304.
   package var mayHaveContent: Bool { status.code != 204 && status.code != 304 }
 }
 
@@ -136,7 +137,7 @@ package struct HTTPStatus: Sendable, Equatable, Hashable {
   }
 }
 
-/// Header fields in their order, duplicates kept; names are compared without case.
+/// Header fields in order, duplicates kept; names are compared without case.
 package struct HTTPFields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   package struct Field: Sendable, Equatable {
     /// The name in lower case, as HTTP/2 requires it and HTTP/1.1 allows it.
@@ -152,28 +153,28 @@ package struct HTTPFields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     for (name, value) in elements { append(name, value) }
   }
 
-  /// Adds a field after those present, another of its name or not.
+  /// Adds a field at the end, even if one of that name is present.
   package mutating func append(_ name: String, _ value: String) {
     let hasUppercase = name.utf8.contains { $0 >= 0x41 && $0 <= 0x5A }
     append(lowercased: hasUppercase ? name.lowercased() : name, value)
   }
 
-  /// Adds a field whose name is known to be in lower case.
+  /// Adds a field whose name the caller knows to be in lower case.
   package mutating func append(lowercased name: String, _ value: String) {
     all.append(Field(name: name, value: value))
   }
 
-  /// About what they take in memory.
+  /// About how many bytes of memory the fields take.
   package var heldBytes: Int {
     all.reduce(0) { $0 + 64 + $1.name.utf8.count + $1.value.utf8.count }
   }
 
-  /// Adds `fields` after those present.
+  /// Adds `fields` at the end.
   package mutating func append(contentsOf fields: HTTPFields) {
     if !fields.all.isEmpty { all += fields.all }
   }
 
-  /// Makes room for `count` fields at once.
+  /// Reserves capacity for `count` fields.
   package mutating func reserveCapacity(_ count: Int) {
     all.reserveCapacity(count)
   }
@@ -183,10 +184,10 @@ package struct HTTPFields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     all.compactMap { $0.name == name ? $0.value : nil }
   }
 
-  /// The value of the first field called `name` (in lower case); setting replaces all of that name.
+  /// The value of the first field called `name` (in lower case); setting it replaces all fields of that name.
   package subscript(name: String) -> String? {
     get {
-      // A closure over the elements would copy each.
+      // A closure over the elements would copy each of them.
       for index in all.indices where all[index].name == name { return all[index].value }
       return nil
     }

@@ -1,8 +1,8 @@
-/// The client at the other end of a connection, as far as it is known from the moment of accept on.
+/// The client at the other end of a connection, as far as it is known when the connection is accepted.
 package struct HTTPPeer: Sendable, Hashable {
-  /// Where it connects from: its own address, or that of a proxy.
+  /// The address that the connection comes from: the client's own, or a proxy's.
   package let address: PeerAddress
-  /// The subject of the certificate that it has shown (RFC 2253); nil where it was asked for none.
+  /// The subject of the client's certificate (RFC 2253); nil where none was asked for.
   package let name: String?
 
   package init(address: PeerAddress, name: String? = nil) {
@@ -13,11 +13,11 @@ package struct HTTPPeer: Sendable, Hashable {
 
 /// An IP address and a port.
 package struct PeerAddress: Sendable, Hashable {
-  /// 4 bytes of IPv4 or 16 of IPv6, as they stand on the wire.
+  /// 4 bytes for IPv4 or 16 for IPv6, in network order.
   package let bytes: [UInt8]
   package let port: Int
 
-  /// The address of `bytes`; one of IPv4 within IPv6 (RFC 4291 §2.5.5.2) is the IPv4 address that it stands for.
+  /// The address with these bytes. An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) becomes the IPv4 address.
   ///
   /// - Precondition: there are 4 bytes, or 16.
   package init(bytes: [UInt8], port: Int) {
@@ -31,7 +31,7 @@ package struct PeerAddress: Sendable, Hashable {
 }
 
 extension PeerAddress: CustomStringConvertible {
-  /// The address without the port: `192.0.2.1`, or IPv6 as RFC 5952 §4 has it, `2001:db8::1`.
+  /// The address without the port: `192.0.2.1`, or for IPv6 as in RFC 5952 §4, `2001:db8::1`.
   package var description: String {
     guard bytes.count == 16 else { return bytes.map { String($0) }.joined(separator: ".") }
     let groups = stride(from: 0, to: 16, by: 2).map { Int(bytes[$0]) << 8 | Int(bytes[$0 + 1]) }
@@ -43,7 +43,7 @@ extension PeerAddress: CustomStringConvertible {
     return text(0..<zeros.lowerBound) + "::" + text(zeros.upperBound..<8)
   }
 
-  /// The first of the longest runs of zeros.
+  /// The first of the longest runs of zero groups.
   private static func longestZeros(in groups: [Int]) -> Range<Int> {
     var longest = 0..<0
     var start = 0

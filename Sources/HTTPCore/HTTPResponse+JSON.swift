@@ -1,12 +1,12 @@
 import JSON
 
 extension HTTPResponse {
-  /// A response whose body is that JSON.
+  /// A response whose body is `body`, a JSON document.
   package static func json(_ body: [UInt8], status: HTTPStatus = .ok) -> HTTPResponse {
     HTTPResponse(status: status, fields: ["content-type": "application/json"], body: body)
   }
 
-  /// An error as every part of the server tells it: `{"error": "one sentence"}`.
+  /// An error response in the form that all parts of the server use: `{"error": "one sentence"}`.
   package static func error(_ status: HTTPStatus, _ sentence: String) -> HTTPResponse {
     var body = JSONWriter()
     body.raw(#"{"error":"#)

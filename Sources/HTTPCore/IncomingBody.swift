@@ -1,17 +1,17 @@
 import Synchronization
 
-/// A request's body that is read as it comes, in parts, from any thread.
+/// A request's body that the application reads in parts as it comes, from any thread.
 ///
-/// What is not read yet waits here, counted, and once that is much no more of the body is taken from its client: other
-/// requests go on.
+/// Bytes not read yet wait here and are counted. When they reach a limit, no more of this body is read from the client;
+/// other requests go on.
 package final class IncomingBody: Sendable {
   /// The result of a read.
   package enum Part: Sendable, Equatable {
-    /// All that has come since the last part; never empty.
+    /// All bytes that have come since the last part; never empty.
     case bytes([UInt8])
     /// The body is complete.
     case end(trailers: HTTPFields)
-    /// It never will be: its client has left, or something is wrong with it, or nobody waits for an answer any more.
+    /// The body will never be complete: the client has left, the body is invalid, or the response has ended already.
     case cut
   }
 
@@ -19,22 +19,22 @@ package final class IncomingBody: Sendable {
 
   fileprivate struct State {
     var unread: [UInt8] = []
-    /// What comes behind that; nil while more bytes may come.
+    /// What follows `unread`; nil while more bytes may come.
     var last: Part?
     var reader: Reader?
-    /// Whether it was asked for.
+    /// Whether a reader has ever waited.
     var isWanted = false
   }
 
   private let state = Mutex(State())
-  /// Told that so many bytes were read and more is wanted; of none, the first time that a reader waits.
+  /// Called with the number of bytes that were read, when more are wanted; with 0 the first time that a reader waits.
   private let reportRead: @Sendable (Int) -> Void
 
-  /// - Parameter reportRead: is called on the readers' threads, and must not call the body.
+  /// - Parameter reportRead: called on the readers' threads; must not call this body.
   package init(reportRead: @escaping @Sendable (Int) -> Void) { self.reportRead = reportRead }
 
-  /// Calls `reader` once with the next part: at once where one is there, else when it comes, on the connection's event
-  /// loop. Behind `end` and `cut` the same comes again.
+  /// Calls `reader` once with the next part: at once if there is one, else when it comes, on the connection's event
+  /// loop. After `end` or `cut`, each further read gets the same part again.
   ///
   /// - Precondition: no other reader waits.
   package func read(_ reader: @escaping Reader) {
@@ -53,7 +53,7 @@ package final class IncomingBody: Sendable {
     deliver(part, to: reader)
   }
 
-  /// Adds what came.
+  /// Adds bytes that have come.
   package func append(_ bytes: [UInt8]) {
     guard !bytes.isEmpty else { return }
     let reader = state.withLock { state -> Reader? in
@@ -65,10 +65,10 @@ package final class IncomingBody: Sendable {
     if let reader { deliver(.bytes(bytes), to: reader) }
   }
 
-  /// Nothing more comes.
+  /// Marks the body as complete.
   package func end(trailers: HTTPFields) { finish(.end(trailers: trailers)) }
 
-  /// Nothing more comes, though the body is not complete; what is not read is dropped.
+  /// Marks the body as broken off; bytes not read yet are dropped.
   package func cut() { finish(.cut) }
 
   private func finish(_ last: Part) {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The memory that one client holds of a budget.
+/// The part of a memory budget that one client holds.
 package final class MemoryAccount: Sendable {
   package let budget: MemoryBudget
   private let held = Atomic(0)
@@ -11,12 +11,12 @@ package final class MemoryAccount: Sendable {
   /// The bytes that the client holds now.
   package var heldBytes: Int { held.load(ordering: .relaxed) }
 
-  /// Reserves `bytes`, all of them or none; nil where they do not fit now.
+  /// Reserves `bytes`, all or nothing; nil where they do not fit now.
   package func reserve(_ bytes: Int) -> MemoryReservation? {
     reserveBytes(bytes) ? MemoryReservation(self, bytes) : nil
   }
 
-  /// Counts `growth` bytes more, or fewer where it is negative, that can't be refused.
+  /// Counts `growth` more bytes, or fewer where it is negative; the bytes can't be refused.
   package func add(_ growth: Int) {
     held.add(growth, ordering: .relaxed)
     budget.add(growth)
@@ -30,7 +30,7 @@ package final class MemoryAccount: Sendable {
   }
 }
 
-/// Bytes of a budget that are given back when the last reference to them goes.
+/// Reserved bytes of a budget, released when the last reference to this object goes.
 package final class MemoryReservation: Sendable {
   private let account: MemoryAccount
   private let bytes: Mutex<Int>
@@ -42,15 +42,15 @@ package final class MemoryReservation: Sendable {
 
   deinit { account.add(-byteCount) }
 
-  /// How many bytes it has.
+  /// The number of reserved bytes.
   package var byteCount: Int { bytes.withLock { $0 } }
 
-  /// The largest that it may ever become beside `bytes` that are held for the same request.
+  /// The largest size that the reservation may ever have beside `bytes` that are held for the same request.
   package func largest(beside bytes: Int) -> Int {
     account.budget.largestReservation(beside: bytes)
   }
 
-  /// Makes it `newCount` bytes; returns false, and changes nothing, where more do not fit now.
+  /// Resizes the reservation; returns false, and changes nothing, where the growth does not fit now.
   package func resize(to newCount: Int) -> Bool {
     bytes.withLock { bytes in
       let growth = newCount - bytes

@@ -1,10 +1,10 @@
-/// Addresses that begin alike: `10.0.0.0/8`, `2001:db8::/32`, or a single one, `192.0.2.1` (RFC 4632 §3.1).
+/// Addresses with a common prefix: `10.0.0.0/8`, `2001:db8::/32`, or a single one, `192.0.2.1` (RFC 4632 §3.1).
 package struct NetworkBlock: Sendable, Hashable {
-  /// Those bits of an address that tell nothing are zero.
+  /// The prefix; the bits after it are zero.
   private let bytes: [UInt8]
   private let prefixBits: Int
 
-  /// The block that `text` writes; nil where it is none. IPv4 within IPv6 is the IPv4 that it stands for.
+  /// Parses `text`; nil where it is no block. An IPv4-mapped IPv6 block becomes the IPv4 block.
   package init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = PeerAddress(parts[0]) else { return nil }
@@ -38,8 +38,8 @@ extension NetworkBlock: CustomStringConvertible {
   }
 }
 
-/// Whom an address stands for where limits tell clients apart by it: an IPv4 address, or all of a /64 of IPv6, since that is
-/// what a single client is given.
+/// What counts as one client in limits by address: an IPv4 address, or a /64 of IPv6, since a single client is usually
+/// given a whole /64.
 package struct ClientNetwork: Sendable, Hashable {
   private let prefix: UInt64
   private let isIPv6: Bool

@@ -1,13 +1,13 @@
 extension PeerAddress {
-  /// The address that `text` writes: `192.0.2.1`, or IPv6 as RFC 4291 §2.2 has it, without a zone; nil where it is none.
+  /// Parses `192.0.2.1`, or IPv6 as in RFC 4291 §2.2 without a zone; nil where `text` is neither.
   package init?(_ text: some StringProtocol, port: Int = 0) {
     let bytes = Self.ipv4(text) ?? Self.ipv6(text)
     guard let bytes else { return nil }
     self.init(bytes: bytes, port: port)
   }
 
-  /// The address that `node` writes, with or without a port, as proxies write it: `192.0.2.1:80`, `[2001:db8::1]:80`, and
-  /// without a port IPv6 with or without brackets.
+  /// Parses an address with or without a port, as proxies write it: `192.0.2.1:80`, `[2001:db8::1]:80`; IPv6 without a
+  /// port may stand with or without brackets.
   package init?(node: some StringProtocol) {
     if node.first == "[" {
       guard let end = node.firstIndex(of: "]") else { return nil }
@@ -35,7 +35,7 @@ extension PeerAddress {
     return Int(text)
   }
 
-  /// Four numbers without leading zeros, which some readers take for octal.
+  /// Parses four decimal numbers. Leading zeros are refused, as some parsers take such numbers for octal.
   private static func ipv4(_ text: some StringProtocol) -> [UInt8]? {
     let parts = text.split(separator: ".", maxSplits: 4, omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }
@@ -49,7 +49,7 @@ extension PeerAddress {
     return bytes
   }
 
-  /// Eight groups, of which one run of zeros may be left out, and the last two may be written as IPv4.
+  /// Parses eight groups; `::` may stand for one run of zeros, and the last two groups may be written as IPv4.
   private static func ipv6(_ text: some StringProtocol) -> [UInt8]? {
     let characters = Array(text.utf8)
     guard characters.count <= 45 else { return nil }
@@ -71,7 +71,7 @@ extension PeerAddress {
     characters.contains(UInt8(ascii: "."))
   }
 
-  /// The bytes of groups separated by colons, of which the last may be an IPv4 address; none for no text.
+  /// The bytes of groups separated by colons, the last of which may be an IPv4 address; empty for an empty text.
   private static func groups(_ text: ArraySlice<UInt8>) -> [UInt8]? {
     guard !text.isEmpty else { return [] }
     let parts = text.split(separator: ASCII.colon, omittingEmptySubsequences: false)

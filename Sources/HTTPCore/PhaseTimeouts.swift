@@ -16,7 +16,7 @@ package struct PhaseTimeouts: Equatable, Sendable {
     self.linger = linger
   }
 
-  /// When a phase that begins `now` has taken too long.
+  /// The deadline of a phase that begins at `now`.
   package func deadline(for phase: ConnectionPhase, from now: Int) -> Int {
     switch phase {
     case .idle: Self.deadline(after: idle, from: now)
@@ -26,7 +26,7 @@ package struct PhaseTimeouts: Equatable, Sendable {
     }
   }
 
-  /// The moment `time` after `now`; never, where the clock does not get there.
+  /// The moment `time` nanoseconds after `now`; `.max`, which means never, on overflow.
   package static func deadline(after time: Int, from now: Int) -> Int {
     let (sum, overflowed) = now.addingReportingOverflow(time)
     return overflowed ? .max : sum

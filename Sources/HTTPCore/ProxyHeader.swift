@@ -1,10 +1,10 @@
-/// The header of the PROXY protocol, version 2, by which a proxy tells whose connection it passes on
-/// (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt, §2.2): bytes in, the client's address out.
+/// The header of the PROXY protocol, version 2, in which a proxy names the client of the connection that it passes on
+/// (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt, §2.2). Bytes in, the client's address out.
 ///
-/// What follows it belongs to the connection: it is never read beyond its end.
+/// Bytes after the header belong to the connection; nothing is read beyond the header's end.
 package struct ProxyHeader: ~Copyable {
   package enum Failure: Error, Equatable {
-    /// The connection begins in another way; version 1, which is text, counts as that.
+    /// The first bytes are not the signature; headers of version 1, which is text, are refused so.
     case noSignature
     case version(UInt8)
     /// An address family or protocol other than those of TCP.
@@ -16,31 +16,31 @@ package struct ProxyHeader: ~Copyable {
   private enum Stage: Equatable {
     /// The signature, version, family and length.
     case fixed
-    /// The addresses and parameters, up to so many bytes with what stands before them.
+    /// The addresses and parameters; the whole header, fixed part included, is `end` bytes long.
     case rest(end: Int)
     case complete
   }
 
   private var bytes: [UInt8] = []
   private var stage = Stage.fixed
-  /// Where the client connects from; nil where the proxy speaks for itself or does not know.
+  /// The client's address; nil where the proxy speaks for itself or does not know the client.
   package private(set) var source: PeerAddress?
 
   private static let signature: [UInt8] = [
     0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A,
   ]
   private static let fixedCount = 16
-  /// As nginx has it; a header with all parameters that are defined takes some hundreds of bytes.
+  /// The longest header accepted, as in nginx. A header with all defined parameters takes a few hundred bytes.
   static let maxBytes = 4096
 
   package init() {}
 
   package var isComplete: Bool { stage == .complete }
 
-  /// Whether nothing of it has come.
+  /// Whether no byte of the header has come.
   package var isEmpty: Bool { bytes.isEmpty && !isComplete }
 
-  /// How many bytes are to be read next: never more than belong to it; 0 once it is complete.
+  /// How many bytes to read next: never beyond the end of the header; 0 once it is complete.
   package var neededCount: Int {
     switch stage {
     case .fixed: Self.fixedCount - bytes.count
@@ -49,7 +49,7 @@ package struct ProxyHeader: ~Copyable {
     }
   }
 
-  /// Takes `piece`, of at most `neededCount` bytes.
+  /// Consumes `piece`, which has at most `neededCount` bytes.
   package mutating func receive(_ piece: Span<UInt8>) throws(Failure) {
     precondition(piece.count <= neededCount, "read beyond its end")
     bytes.append(copying: piece)
@@ -72,13 +72,13 @@ package struct ProxyHeader: ~Copyable {
     let rest = bytes[Self.fixedCount...]
     let addressCount: Int
     switch bytes[12] {
-    // A connection of the proxy's own, as for a health check: the rest means nothing.
+    // The proxy's own connection, for a health check for example: the rest of the header means nothing.
     case 0x20: return nil
     case 0x21: break
     case let version: throw .version(version)
     }
     switch bytes[13] {
-    // Not known. Of a UNIX socket the client has no address.
+    // The address family is not known. (For 0x31, a UNIX socket, the client has no address either.)
     case 0x00: return nil
     case 0x11: addressCount = 4
     case 0x21: addressCount = 16
@@ -92,7 +92,7 @@ package struct ProxyHeader: ~Copyable {
     return PeerAddress(bytes: Array(rest.prefix(addressCount)), port: Self.number(port))
   }
 
-  /// Checks that what follows `count` bytes of addresses is parameters: a type, a length, and so many bytes.
+  /// Checks that parameters follow the `count` bytes of addresses, each with a type, a length, and that many bytes.
   private static func checkParameters(
     _ rest: ArraySlice<UInt8>, after count: Int
   ) throws(Failure) {
@@ -106,7 +106,7 @@ package struct ProxyHeader: ~Copyable {
     }
   }
 
-  /// Two bytes, big end first.
+  /// A big-endian number.
   private static func number(_ bytes: ArraySlice<UInt8>) -> Int {
     bytes.reduce(0) { $0 << 8 | Int($1) }
   }

@@ -3,11 +3,11 @@ struct RequestLine {
   let method: String
   let path: String
   let query: String?
-  /// The authority of a target in absolute form, which then stands for Host.
+  /// The authority of a target in absolute form, which then replaces Host; nil for other targets.
   let authority: String?
   let isHTTP10: Bool
 
-  /// Parses `line`, without its CR LF.
+  /// Parses `line`, given without its CR LF.
   init(parsing line: Span<UInt8>, limits: HTTP1Limits) throws(HTTP1Error) {
     var methodEnd = 0
     while methodEnd < line.count, line[methodEnd] != ASCII.space {
@@ -66,7 +66,7 @@ struct RequestLine {
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte &- ASCII.zero < 10 }
 
-  /// Where the authority begins in a target of absolute form; 0 when it is not one.
+  /// The index of the authority in a target of absolute form; 0 for other targets.
   private static func authorityStart(of target: Span<UInt8>) -> Int {
     for scheme in ["http://", "https://"] {
       let length = scheme.utf8.count
@@ -77,7 +77,7 @@ struct RequestLine {
     return 0
   }
 
-  /// Where the path begins in a target of absolute form (RFC 9112 §3.2.2).
+  /// The index of the path in a target of absolute form (RFC 9112 §3.2.2).
   private static func authorityEnd(of target: Span<UInt8>) throws(HTTP1Error) -> Int {
     let start = authorityStart(of: target)
     var end = start

@@ -1,4 +1,4 @@
-/// How far the response of an exchange has come, and whom to tell of it.
+/// The state of an exchange's response, and the closures to call about it.
 struct ResponseProgress: Sendable {
   enum Phase {
     case open
@@ -7,35 +7,36 @@ struct ResponseProgress: Sendable {
     case abandoned
   }
 
-  /// What may be written and not yet taken by the client before it counts as behind.
+  /// The most bytes written and not yet accepted by the client's socket before the client counts as behind.
   static let maxUnsentBytes = 16 * 1024
-  /// What it may leave and count as having caught up.
+  /// A client that was behind has caught up when no more unsent bytes than this are left.
   private static let fewUnsentBytes = maxUnsentBytes / 4
 
   var phase = Phase.open
   var onAbandon: (@Sendable () -> Void)?
   var onDrain: (@Sendable () -> Void)?
   var onFinish: (@Sendable (HTTPExchange.Outcome) -> Void)?
-  /// The response that a stream began with; where it is collected, with what was written since.
+  /// The head of a streamed response; where the response is collected, also all of the body written so far.
   var begun: HTTPResponse?
-  /// What its parts go through.
+  /// The content coder of the body's parts; nil for none.
   var coder: HTTPExchange.PartCoder?
   var unsentBytes = 0
   var isBehind = false
-  /// False while the application is called with the exchange for the first time.
+  /// False while the application is being called with the exchange for the first time.
   var isHandedOut = true
-  /// The whole response, where it was given by then.
+  /// A whole response that the application gave during that call.
   var early: HTTPResponse?
 
-  /// Whether nothing was decided yet or a stream goes on.
+  /// Whether the response has not begun, or is being streamed.
   var isUnderWay: Bool { phase == .open || phase == .streaming }
 
-  /// Ends the exchange; lets go of closures, which may hold the exchange itself.
+  /// Ends the exchange and releases the closures, which may hold the exchange itself.
   mutating func finish(_ phase: Phase) {
     self = ResponseProgress(phase: phase, isHandedOut: isHandedOut)
   }
 
-  /// What to call since the client has caught up. While there is nothing, it remains to be told.
+  /// The closure to call if the client has just caught up. While `onDrain` is not set, the client stays marked as
+  /// behind, so that a closure set later is called.
   mutating func takeDrain() -> (@Sendable () -> Void)? {
     guard isBehind, unsentBytes <= Self.fewUnsentBytes, let onDrain else { return nil }
     isBehind = false

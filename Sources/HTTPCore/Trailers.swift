@@ -1,22 +1,22 @@
-/// The clients that get the trailers of a response.
+/// Which clients get the trailers of a response.
 package enum TrailerAudience: Sendable {
-  /// Clients that say that they take them, by `TE: trailers` (RFC 9110 §10.1.4): to others they are lost, and the response
-  /// complete without them.
+  /// Clients that send `TE: trailers` (RFC 9110 §10.1.4). The response must be complete without the trailers: other
+  /// clients do not get them.
   case clientsThatAsk
-  /// Every client: without them the response means nothing, as gRPC's does.
+  /// Every client, since without the trailers the response means nothing, as with gRPC.
   case everyClient
 }
 
 extension HTTPRequest {
-  /// Whether its client takes trailers (RFC 9110 §10.1.4).
+  /// Whether the client accepts trailers (RFC 9110 §10.1.4).
   package var takesTrailers: Bool {
     fields.values(of: "te").contains { $0.utf8.span.listContains("trailers") }
   }
 }
 
 extension HTTPFields.Field {
-  /// Whether it may stand behind a body: those that say how a message is framed, routed, read or cached, or who may ask,
-  /// are needed before it (RFC 9110 §6.5.1).
+  /// Whether the field may be a trailer. Fields about framing, routing, authentication, content or caching may not:
+  /// they are needed before the body (RFC 9110 §6.5.1).
   package var mayBeTrailer: Bool { !Self.leading.contains(name) }
 
   private static let leading: Set<String> = [

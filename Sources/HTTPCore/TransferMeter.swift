@@ -1,38 +1,39 @@
-/// How slow a transfer may be: how long its peer may move no byte of it, and how many bytes the peer has to move in each
-/// such time.
+/// How slow a transfer may be: how long its peer may move no byte, and how many bytes it has to move in each such
+/// window.
 package struct TransferPace: Equatable, Sendable {
-  /// The time in nanoseconds.
+  /// The length of a window in nanoseconds.
   package let window: Int
-  /// The rate that was asked for; 0 asks for a byte in each window.
+  /// The required rate; 0 requires one byte in each window.
   package let bytesPerSecond: Int
-  /// The bytes that have to be moved in each window, at least 1.
+  /// The bytes that the peer has to move in each window; at least 1.
   package let leastBytes: Int
 
   /// - Parameters:
-  ///   - window: nanoseconds, more than none.
-  ///   - bytesPerSecond: the least rate on average of a window.
+  ///   - window: nanoseconds, more than 0.
+  ///   - bytesPerSecond: the least average rate over a window.
   package init(window: Int, bytesPerSecond: Int = 0) {
     self.window = window
     self.bytesPerSecond = bytesPerSecond
-    // Halves of a window's bytes are rounded up; a product that has no place in an Int asks for more than anyone sends.
+    // A fraction of a byte is rounded up. A product that does not fit an Int becomes `Int.max`, more than anyone sends.
     let product = Double(bytesPerSecond) * (Double(window) / 1e9)
     leastBytes = max(1, Int(exactly: product.rounded(.up)) ?? .max)
   }
 
-  /// What each of `count` transfers between the same two peers has to move, which share the rate between them.
+  /// The bytes that each of `count` transfers with the same peer has to move in a window: they share the rate.
   package func leastBytes(sharedBy count: Int) -> Int { max(1, leastBytes / max(1, count)) }
 }
 
-/// Measures one transfer, in one direction, for as long as it waits for its peer.
+/// Measures one transfer, in one direction, while it waits for its peer.
 ///
-/// The time in which it waits for this side does not count: `pause()` ends the window, and the next check begins another.
+/// Time in which the transfer waits for this side does not count: `pause()` ends the window, and the next check begins
+/// another.
 package struct TransferMeter: Equatable, Sendable {
   /// The result of a check.
   package enum Verdict: Equatable, Sendable {
     case inTime
-    /// For a whole window the peer moved nothing.
+    /// The peer moved nothing for a whole window.
     case silent
-    /// In a whole window the peer moved too little.
+    /// The peer moved too little in a whole window.
     case slow
   }
 
@@ -45,10 +46,11 @@ package struct TransferMeter: Equatable, Sendable {
   private var lastProgress = 0
   private var lastCount = 0
 
-  /// A meter of a transfer that does not wait yet.
+  /// A meter that does not measure yet.
   package init() {}
 
-  /// Begins to measure, unless that has begun: at `now` the peer has moved `count` bytes in all.
+  /// Begins to measure, unless measuring already. `count` is the number of bytes that the peer has moved in all by
+  /// `now`.
   package mutating func begin(count: Int, now: Int) {
     guard window == nil else { return }
     window = Window(start: now, count: count)
@@ -56,13 +58,13 @@ package struct TransferMeter: Equatable, Sendable {
     lastCount = count
   }
 
-  /// Measures no longer, until it begins anew.
+  /// Stops measuring until `begin` or the next check.
   package mutating func pause() { window = nil }
 
-  /// Judges the transfer, which has to be looked at several times a window; begins to measure where that has not begun.
+  /// Checks the transfer's rate; begins to measure if not measuring yet. Has to be called several times per window.
   ///
   /// - Parameters:
-  ///   - count: what the peer has moved in all.
+  ///   - count: the bytes that the peer has moved in all.
   ///   - sharers: how many transfers share the rate.
   package mutating func check(
     count: Int, now: Int, pace: TransferPace, sharers: Int = 1

@@ -1,9 +1,9 @@
-/// The proxies that are believed when they say whom a request comes from.
+/// The proxies that are trusted to name the client of a request.
 package struct TrustedProxies: Sendable, Equatable {
-  /// Which field they say it in.
+  /// The field in which they name it.
   package enum Field: String, Sendable, CaseIterable {
-    /// Either; a request in which the two tell different clients is refused, since a proxy that knows one of them passes on what
-    /// its client wrote into the other.
+    /// Either field. A request whose two fields name different clients is refused: a proxy that sets only one of them
+    /// passes the other on as its client wrote it.
     case any
     case forwardedFor = "x-forwarded-for"
     /// RFC 7239.
@@ -18,7 +18,7 @@ package struct TrustedProxies: Sendable, Equatable {
     self.field = field
   }
 
-  /// Two fields of a request that tell different clients.
+  /// The error for a request whose two fields name different clients.
   package struct Conflict: Error, Equatable {
     let forwardedFor: PeerAddress
     let forwarded: PeerAddress
@@ -35,10 +35,11 @@ package struct TrustedProxies: Sendable, Equatable {
     blocks.contains { $0.contains(address) }
   }
 
-  /// The client of `request`, which came from `peer`: the last address of its field that is no trusted proxy's.
+  /// The client of `request`, which came from `peer`: the last address in the field that is not a trusted proxy's.
   ///
-  /// From the end, as each proxy adds whom it was asked by; what stands before an address that is not trusted is what that one
-  /// claims. What is no address (`unknown`, `_hidden`, garbage) ends the search: the proxy that wrote it stands for its client.
+  /// The field is read from its end, since each proxy appends the address that it was called from; whatever stands
+  /// before an address that is not trusted is only that client's claim. An element that is no address (`unknown`,
+  /// `_hidden`, garbage) ends the search: the proxy that wrote it counts as the client.
   package func client(of request: HTTPRequest, from peer: HTTPPeer) throws(Conflict) -> HTTPPeer {
     guard !blocks.isEmpty, contains(peer.address) else { return peer }
     let forwardedFor =
@@ -52,7 +53,7 @@ package struct TrustedProxies: Sendable, Equatable {
     return HTTPPeer(address: client)
   }
 
-  /// The last address in the fields called `name` that is no trusted proxy's; nil where there is no such field.
+  /// The last address in the fields called `name` that is not a trusted proxy's; nil where there is no such field.
   private func last(
     of request: HTTPRequest, _ name: String, from proxy: PeerAddress
   ) -> PeerAddress? {

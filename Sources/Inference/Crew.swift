@@ -41,7 +41,8 @@ package final class Crew: Sendable {
     }
   }
 
-  /// Whether a crew of this process is working: a second one would compete with it for the same cores.
+  /// Whether a crew of this process is at work. A second crew would compete for the same cores, so it works on its
+  /// caller's core alone.
   private static let isBusy = Atomic(false)
 
   /// Runs `work` once on every core that takes part, each with its share; returns when all are done.

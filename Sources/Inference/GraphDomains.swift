@@ -1,9 +1,9 @@
 import ModelFormat
 
-/// The domains of a graph's values, and what follows from them for running step by step.
+/// The domains of a graph's values, and whether the graph can run step by step.
 struct GraphDomains {
   let model: Model
-  /// The domain of each node so far, in the model's order.
+  /// The domains of the nodes added so far, in the model's order.
   private(set) var nodes: [RowDomain] = []
 
   init(_ model: Model) { self.model = model }
@@ -24,15 +24,15 @@ struct GraphDomains {
     }
   }
 
-  /// Whether each step of every value follows from the steps so far: no op needs later ones, and all numbers of steps
-  /// follow from that of one input axis.
+  /// Whether the graph can run step by step: no step needs later steps or a value that is known only at the end of the
+  /// sequence, and every number of steps follows from that of the one input axis.
   func areStreamable(_ ops: [any OpForward]) -> Bool {
     model.inputAxes.count == 1 && model.axes.allSatisfy { $0.origin != nil }
       && !ops.contains(where: \.needsWholeSequence) && !restarts && !looksAhead
   }
 
-  /// The nodes whose last step is read at the end of a sequence, although a turn may give them no step: those of other axes
-  /// than the input's.
+  /// The nodes whose last step is kept in a rider's state. It is read at the end of the sequence, but the turn that
+  /// ends the sequence may give such a node no step, since the node's axis is not the input's.
   var keptNodes: Set<Int> {
     let read =
       model.answers.map(\.value)

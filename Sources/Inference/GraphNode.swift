@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// The rows of a value within a turn.
+/// Which rows a value has within a turn.
 enum RowDomain: Sendable, Equatable {
   /// A row for each step of each rider, in the order of the `PackedLayout` of the value's axis.
   case steps
@@ -17,12 +17,12 @@ enum RowDomain: Sendable, Equatable {
 final class GraphNode: Sendable {
   let op: any OpForward
   let inputs: [Model.ValueReference]
-  /// The elements of a row.
+  /// The number of elements of a row.
   let size: Int
   let domain: RowDomain
-  /// The axis of its value or, for a vector, of its inputs: an index in the model's `axes`.
+  /// The axis of the node's value or, for a vector, of the node's inputs: an index in the model's `axes`.
   let axis: Int
-  /// The axis of its value; 0 for a vector.
+  /// The axis of the node's value; 0 for a vector.
   let valueAxis: Int
   /// Recurrent networks: the layers whose final states are read by other nodes or outputs.
   let finalLayers: Set<Int>
@@ -35,14 +35,14 @@ final class GraphNode: Sendable {
   let mask: Model.ValueReference?
   /// The range in a rider's state of the floats for the node's mask.
   let maskState: Range<Int>
-  /// The range in a rider's state of the value's last step so far; empty if nobody needs it beyond the turn that gave it.
+  /// The range in a rider's state that keeps the value's last step so far; empty if no later turn reads it.
   let lastStep: Range<Int>
 
   /// - Parameters:
-  ///   - domain: the rows of its value.
+  ///   - domain: the rows of the node's value.
   ///   - finalLayers: recurrent networks: the layers whose final states are read.
-  ///   - state: the range of its floats in a rider's state.
-  ///   - maskState: the range of the floats for its mask.
+  ///   - state: the range of the node's floats in a rider's state.
+  ///   - maskState: the range of the floats for the node's mask.
   ///   - lastStep: the range of the value's last step.
   init(
     _ node: Model.ResolvedNode, op: any OpForward, domain: RowDomain, finalLayers: Set<Int>,
@@ -67,17 +67,19 @@ final class GraphNode: Sendable {
 /// Facts about one of the model's inputs that a turn needs.
 struct GraphInput: Sendable {
   let domain: RowDomain
-  /// Its axis, an index in the model's `axes`; 0 for a vector.
+  /// The input's axis, an index in the model's `axes`; 0 for a vector.
   let axis: Int
 }
 
-/// What a turn has to know of a value that it reports: an output of the model or, behind these, a mask or what its decoder reads.
+/// A value that a turn reports: an output of the model, the mask of an output, or a value that the decoder reads.
+/// `ModelGraph.answers` lists them in this order.
 struct GraphAnswer: Sendable {
   let value: Model.ValueReference
   let domain: RowDomain
   let axis: Int
-  /// Whether it has a row for each step.
+  /// Whether the value has a row for each step.
   let isSequence: Bool
-  /// The output that it is, or is the mask of: a question says which of its steps are wanted. Nil: all are.
+  /// The output that this value is or masks: a question selects the steps of that output. Nil for a value that the
+  /// decoder reads, of which every step is reported.
   let output: Int?
 }

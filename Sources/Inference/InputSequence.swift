@@ -16,11 +16,11 @@ package struct InputSequence: Sendable, Equatable {
   package private(set) var values: [Values]
   /// The number of steps for each of the model's `inputAxes`.
   package private(set) var stepCounts: [Int]
-  /// The greatest of these: the steps that the sequence rides.
+  /// The greatest of `stepCounts`: the number of steps for which the sequence rides.
   package var stepCount: Int { stepCounts.reduce(0, Swift.max) }
 
-  /// Checks that each input has a value of its kind and size, finite and in range, that all inputs of an
-  /// axis have the same number of steps, and that the model allows so many.
+  /// Checks that each input has a value of its kind and size, finite and in range, that all inputs of an axis have the
+  /// same number of steps, and that the model allows that many.
   package init(_ values: [Values], for model: Model) throws(InputError) {
     let inputs = model.description.inputs
     guard values.count == inputs.count else {
@@ -57,8 +57,8 @@ package struct InputSequence: Sendable, Equatable {
     }
   }
 
-  /// A sequence that continues this one: `forecast` replaces the input that it predicts, on the first axis.
-  /// Inputs of other axes stay the same.
+  /// The sequence that continues `previous`: `forecast` replaces the values of the input that it predicts, on the first
+  /// axis. Inputs of other axes stay the same.
   package init(
     replacing input: Int, of previous: InputSequence, with forecast: [Float], stepCount: Int
   ) {
@@ -68,7 +68,7 @@ package struct InputSequence: Sendable, Equatable {
     stepCounts[0] = stepCount
   }
 
-  /// The one step that continues this sequence: `token` replaces the values of the input that it was drawn for.
+  /// The one step that continues `previous`: `token` replaces the values of the input that it was drawn for.
   package init(replacing input: Int, of previous: InputSequence, with token: Int32) {
     values = previous.values
     values[input] = .tokens([token])
@@ -76,7 +76,7 @@ package struct InputSequence: Sendable, Equatable {
     stepCounts[0] = 1
   }
 
-  /// Appends a step: `token` follows the tokens of the input that it was drawn for.
+  /// Appends a step to `previous`: `token` follows the tokens of the input that it was drawn for.
   package init(appending token: Int32, to input: Int, of previous: InputSequence) {
     values = previous.values
     guard case .tokens(let ids) = values[input] else {
@@ -148,7 +148,7 @@ extension ModelDescription.Input.Kind {
   }
 }
 
-/// Why values don't make a sequence of a model.
+/// Why values are not a valid sequence for a model.
 package enum InputError: Error, Equatable, CustomStringConvertible {
   case inputCount(found: Int, expected: Int)
   case kind(input: String, found: String, expected: String)

@@ -39,7 +39,7 @@ import Glibc
   /// The floating-point operations of a round of `multiplyAdd`.
   package var multiplyAddOperations: Int { unsafe routines.fma_flops }
 
-  /// Multiplies and adds `rounds` times, bounded only by the multiply-add units. For benchmarks.
+  /// Runs `rounds` rounds of multiply-adds, limited only by the multiply-add units. For benchmarks.
   package func multiplyAdd(rounds: Int) {
     _ = unsafe routines.fma_f32(rounds)
   }

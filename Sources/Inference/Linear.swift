@@ -37,7 +37,7 @@ struct Linear: Sendable {
   /// The bytes of the packed weights.
   var byteCount: Int { weights.byteCount + bias.byteCount }
 
-  /// Computes `rows` rows of `input` into `output`.
+  /// Applies the map to every row of `input`; resizes `output` to the result.
   func forward(_ input: Matrix, into output: inout Matrix, kernels: Kernels) {
     precondition(input.columns == inputSize)
     let rows = input.rows

@@ -31,7 +31,8 @@ struct Matrix {
     let target = index * columns + column
     precondition(start >= 0 && target >= 0 && count >= 0)
     precondition(start + count <= source.count && target + count <= values.count)
-    // SAFETY: both pieces lie within their arrays, which are two: values is exclusively ours.
+    // SAFETY: the ranges lie within their arrays, as checked above; the arrays do not overlap, as access to `values` is
+    // exclusive.
     unsafe source.withUnsafeBufferPointer { source in
       unsafe values.withUnsafeMutableBufferPointer { values in
         guard let from = source.baseAddress, let to = values.baseAddress else { return }

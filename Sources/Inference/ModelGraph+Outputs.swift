@@ -30,7 +30,7 @@ extension ModelGraph {
     if case .sequence = model.outputs[index].form { .all } else { .last }
   }
 
-  /// The selection if a question has none.
+  /// The selection for a question that names none.
   package var defaultSelection: Selection {
     let steps = model.outputs.indices.map { defaultSteps(ofOutput: $0) }
     if steps.allSatisfy({ $0 == .last }) { return .last }
@@ -74,14 +74,15 @@ extension ModelGraph {
     }
   }
 
-  /// Collects what a turn answers of an output: of each rider the rows that it asks for, of one without steps the vector,
-  /// once the rider finishes; of a mask the steps of its output. What a decoder reads comes last: every step of a sequence, or the vector.
+  /// Collects the rows of one answer that a turn reports, rider by rider. An output gives the steps that the rider
+  /// selects, and its mask the same steps; a vector is reported once, when the rider finishes. A value that the decoder
+  /// reads gives every step or, without steps, its vector.
   func report(output index: Int, plan: TurnPlan, states: SeatStates, workspace: inout Workspace) {
     let answer = answers[index]
     let layout = plan.layouts[answer.axis]
     let kept = lastStep(of: answer.value)
     var rows: [Int] = []
-    /// The rows whose values stand in the rider's state, and its seat.
+    /// Rows of the report that are read from the rider's state in `seat`, not from the turn's values.
     var stored: [(row: Int, seat: Int)] = []
     for j in plan.riders.indices {
       let start = rows.count
@@ -115,7 +116,7 @@ extension ModelGraph {
     }
   }
 
-  /// In the place of a row that no value of the turn has.
+  /// Stands for a row that is read from the rider's state, as this turn computed no step of the value.
   private static let noRow = -1
 
   /// The range in a rider's state of a value's last step so far; empty if none is kept.

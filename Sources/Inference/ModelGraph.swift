@@ -8,10 +8,10 @@ package final class ModelGraph: Sendable {
   let inputs: [GraphInput]
   let nodes: [GraphNode]
   let answers: [GraphAnswer]
-  /// How many values a turn reports.
+  /// The number of values that a turn reports.
   package var answerCount: Int { answers.count }
   let kernels: Kernels
-  /// The decoder to labels of each output; nil for outputs without labels.
+  /// For each output, the decoder that finds its labels; nil for outputs without labels.
   package let decoders: [OutputDecoder?]
   /// The decoder that makes a token sequence from the graph's values; nil for a model that answers its outputs.
   package let decoder: DecoderGraph?

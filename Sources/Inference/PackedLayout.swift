@@ -10,7 +10,7 @@ final class PackedLayout: Sendable {
   /// The first row of each step.
   let starts: [Int]
   let rows: Int
-  /// The place of each rider; nil if they are given longest first.
+  /// For each rider, its place; nil if the riders are given longest first.
   private let places: [Int]?
 
   /// - Parameter steps: the number of steps of each rider, at least 0.

@@ -49,7 +49,7 @@ import ModelFormat
     let columns = precision == .int8 ? packedColumns : 0
     unsafe scales = .allocate(capacity: columns)
     unsafe offsets = .allocate(capacity: columns)
-    // SAFETY: all have the size that the routine documents, and it fills them.
+    // SAFETY: the buffers have the sizes that `ck_pack` documents, and it fills them.
     unsafe matrix.withUnsafeBufferPointer { matrix in
       var routines = unsafe kernels.routines
       unsafe ck_pack(
@@ -114,6 +114,6 @@ import ModelFormat
       panels + pieces.lowerBound * Self.readPiece, pieces.count * Self.readPiece)
   }
 
-  /// The reading routine needs a multiple of so many bytes.
+  /// The reading routine reads a multiple of this many bytes.
   private static let readPiece = 1024
 }

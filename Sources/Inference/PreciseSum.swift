@@ -4,13 +4,13 @@
 /// so the pair has some 48 bits: a million terms lose about as much as one addition in f32. Plain additions in the order of
 /// the terms give the same bits on every CPU, and a sequence's state holds floats.
 ///
-/// A sum may exceed the range of a float although its mean does not. Then it is kept in units of 2⁶⁴, which is marked by
-/// exchanging the two floats: otherwise `low` is never the larger one.
+/// A sum may exceed the range of a float although its mean does not. Such a sum is kept in units of 2⁶⁴, with the two
+/// floats exchanged as a mark: otherwise `low` is never the larger one.
 struct PreciseSum {
   private(set) var high: Float
   private(set) var low: Float
 
-  /// The sum with these floats of a state.
+  /// The sum that a state holds as these two floats.
   init(high: Float = 0, low: Float = 0) { (self.high, self.low) = (high, low) }
 
   private static let unit: Float = 0x1p64

@@ -14,7 +14,7 @@ extension Precision {
 extension Kernels {
   /// The GEMM routine for weights of `precision`.
   func gemm(_ precision: Precision, _ call: inout ck_gemm) {
-    // SAFETY: who fills in the call vouches for its pointers.
+    // SAFETY: the caller fills in `call` and vouches for its pointers.
     switch precision {
     case .f32: unsafe routines.gemm_f32(&call)
     case .f16: unsafe routines.gemm_f16(&call)
@@ -24,7 +24,7 @@ extension Kernels {
 
   /// The step routine for recurrent weights of `precision`.
   func step(_ precision: Precision, _ call: inout ck_step) {
-    // SAFETY: who fills in the call vouches for its pointers.
+    // SAFETY: the caller fills in `call` and vouches for its pointers.
     switch precision {
     case .f32: unsafe routines.step_f32(&call)
     case .f16: unsafe routines.step_f16(&call)

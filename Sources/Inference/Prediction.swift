@@ -54,7 +54,7 @@ package struct Prediction: Sendable, Equatable {
     package var size: Int
     /// rows × size, row-major.
     package var values: [Float]
-    /// Of each step, 0 where decoding passes over it; nil where all count.
+    /// For each step, 0 if the decoding of labels skips it; nil if all steps count.
     package var mask: [Float]?
 
     package init(rows: Int?, size: Int, values: [Float], mask: [Float]? = nil) {

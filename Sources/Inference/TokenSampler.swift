@@ -5,9 +5,9 @@ import Glibc
 package struct Sampling: Sendable, Equatable {
   /// The divisor of the scores: below 1, likely tokens become likelier; 0 always takes the likeliest.
   package var temperature: Float
-  /// Draws only from so many of the likeliest tokens; nil for all.
+  /// Draws only from this many of the likeliest tokens; nil for all.
   package var topK: Int?
-  /// Draws only from the likeliest tokens whose probabilities together reach this.
+  /// Draws only from the likeliest tokens whose probabilities together reach this number.
   package var topP: Float
   /// The seed of the random numbers: the same seed draws the same tokens.
   package var seed: UInt64
@@ -116,8 +116,9 @@ package struct TokenSampler: Sendable {
 
   /// Keeps the likeliest tokens whose weights reach the fraction `topP` of all weights.
   ///
-  /// By definition the total is summed from the likeliest to the least likely token, which needs all tokens sorted. A sum in
-  /// any other order is so near that it nearly always decides where to stop; only otherwise all tokens are sorted.
+  /// By definition the total is summed from the likeliest to the least likely token, which needs all tokens sorted. The
+  /// sum in the order of the ids is so close that it nearly always decides where to stop; only if it does not are all
+  /// tokens sorted.
   private func keepLikeliest(by ranking: inout TokenRanking, in weights: inout [Float]) {
     let share = Double(sampling.topP)
     let sum = weights.reduce(0) { $0 + Double($1) }
@@ -131,7 +132,7 @@ package struct TokenSampler: Sendable {
       if reached >= limits.upperBound { return keep(kept, in: &weights) }
       if reached >= limits.lowerBound { break }
     }
-    // Too near to decide: sort all tokens.
+    // The sums are too close to decide: sort all tokens.
     var order = kept
     while let token = ranking.next() { order.append(token) }
     let limit = order.reduce(0) { $0 + Double(weights[$1]) } * share
@@ -143,7 +144,7 @@ package struct TokenSampler: Sendable {
     keep(order[...(end ?? order.endIndex - 1)], in: &weights)
   }
 
-  /// Sets the weights of all other tokens to 0.
+  /// Sets the weights of all tokens except `tokens` to 0.
   private func keep(_ tokens: some Sequence<Int>, in weights: inout [Float]) {
     var kept = [Float](repeating: 0, count: weights.count)
     for token in tokens { kept[token] = weights[token] }

@@ -18,7 +18,7 @@ enum CarouselError: Error, Equatable {
   case badTokenFile(path: String, problem: String)
   /// A system call that failed for a file; the path `-` is standard input.
   case file(path: String, code: Int32)
-  /// Standard output did not take all that was printed.
+  /// Standard output did not accept all that was printed.
   case output(code: Int32)
   /// A .npy or .npz file that can't be read.
   case numPy(NumPyError)
@@ -32,7 +32,8 @@ enum CarouselError: Error, Equatable {
   case oneArray(inputs: [String])
   /// Several arrays to write to a .npy file, which holds one.
   case manyArrays(path: String, names: [String])
-  /// Two arrays of one name: an output's, and another output's for one of several sequences.
+  /// Two arrays with the same name: that of an output called `x.0`, and that of output `x` for the first of several
+  /// sequences.
   case sameArrayName(String)
   /// States can't be written as arrays.
   case stateWithOutput
@@ -42,19 +43,19 @@ enum CarouselError: Error, Equatable {
   case noModels(folder: String, isModel: Bool)
   /// The default folder of models does not exist.
   case noModelsFolder(path: String)
-  /// A path of `session_file` at which no session file can be made; what is there is left as it is.
+  /// A path of `session_file` at which no session file can be made; what is there stays as it is.
   case sessionPlace(path: String, SessionFileProblem)
-  /// A `session_store` that can't be one.
+  /// A file named by `session_store` that can't be used as a store.
   case sessionStore(path: String, FileStoreError)
   /// A file of `session_store_keys` that can't be read; the problem quotes no key.
   case badStoreKeys(path: String, problem: String)
-  /// Something else than a regular file where a setting names one; its kind in words.
+  /// A setting names something other than a regular file; `kind` says in words what it is.
   case notRegular(path: String, kind: String)
-  /// A file that a setting names, with more bytes than are read.
+  /// A file that a setting names has more bytes than are read.
   case longFile(path: String, found: Int, limit: Int)
-  /// A Redis that can't be one.
+  /// A Redis named by `session_store` that can't be used as a store.
   case redis(RedisLocation, RedisProblem)
-  /// A file that no input is, of a kind that is known by its first bytes or not.
+  /// A file that can't be an input; the `ForeignFile` is its kind, if its first bytes tell it.
   case notAnInput(path: String, ForeignFile?)
   /// A model file, but `carousel-import` was not found.
   case noImporter(file: String)

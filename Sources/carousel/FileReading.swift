@@ -20,8 +20,8 @@ func readFile(_ path: String) throws(CarouselError) -> [UInt8] {
   }
 }
 
-/// The content of the file at `path`, which a setting names. Others than regular files are not opened: a pipe would wait for whoever
-/// writes to it, and a device may have no end.
+/// The content of the file at `path`, which a setting names. Opens regular files only: reading a pipe would wait for a
+/// writer, and a device may have no end.
 func readSettingFile(_ path: String) throws(CarouselError) -> [UInt8] {
   var status = stat()
   // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.

@@ -4,11 +4,11 @@ import Scheduling
 
 /// Measures a pass of one layer over a batch, and the machine's own limits for comparison.
 struct KernelBenchmark: Sendable {
-  /// The kind of cell; each is the common one of its kind, as in PyTorch.
+  /// The kind of cell, in the variant that PyTorch has.
   enum Cell: String, Sendable, CaseIterable {
     case lstm, gru, rnn, mlstm
 
-    /// The rows of W and R for a hidden unit.
+    /// The number of rows of W and R per hidden unit.
     var gates: Int {
       switch self {
       case .lstm: 4
@@ -54,7 +54,7 @@ struct KernelBenchmark: Sendable {
     /// The floating-point (or integer) operations of a pass: two for each weight, row and step.
     var operations: Double { operations(weightCount) }
 
-    /// The operations of a pass with R.
+    /// The operations of a pass that R takes part in.
     fileprivate var recurrentOperations: Double { operations(cell.gates * hiddenSize * hiddenSize) }
 
     private func operations(_ weights: Int) -> Double {
@@ -80,7 +80,8 @@ struct KernelBenchmark: Sendable {
     let gflops: Double
     /// The f32 peak of the multiply-add units, with the same number of threads.
     let peakGflops: Double
-    /// The gigabytes a second at which the same number of threads read the recurrent weights, each its share repeatedly.
+    /// The gigabytes a second at which the same number of threads read the recurrent weights, each its own share again
+    /// and again.
     let readGBps: Double
     /// The gigabytes of weights a second that the pass read: R once a step, W once a window of steps.
     let weightsGBps: Double
@@ -290,7 +291,7 @@ private struct Batch: Sendable {
     trial.run(kernels, crew: crew)
   }
 
-  /// Whether all rows and steps that both have are the same, to the bit.
+  /// Whether the outputs of the rows and steps that both batches have are the same, to the bit.
   func output(matches other: Batch) -> Bool {
     (0..<min(steps, other.steps)).allSatisfy { step in
       rows.clamped(to: other.rows).allSatisfy { row in

@@ -33,7 +33,7 @@ struct CarouselCommand: ParsableCommand {
     }
   }
 
-  /// A full disk, say, is found only now: `print` tells of nothing.
+  /// Flushes standard output. Only this reports errors such as a full disk, as `print` ignores them.
   private static func finishOutput() throws(CarouselError) {
     guard fflush(nil) == 0 else { throw .output(code: errno) }
   }

@@ -54,7 +54,7 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     try checkInstructionSet()
-    // Checked first, before time is spent on computing.
+    // Checked first, so that no time is spent on an answer that can't be written.
     if let output { try OpenFile.checkWritable(output) }
     let model = OfflineModel(
       try loadModel(try imports.folders(of: [folder])[0], precision: precision),
@@ -86,7 +86,7 @@ struct PredictCommand: ParsableCommand {
     do { try question.check(predictions) } catch {
       throw CarouselError.refused(reason: "\(error)")
     }
-    // One array is the numbers alone.
+    // A .npy file holds a single array, so labels and scores are left out.
     let labels =
       output.hasSuffix(".npz") ? OutputLabels.all(of: question, predictions) : []
     return try OutputArrays(
@@ -113,8 +113,8 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
-  /// The server's `state_key`, if the environment has it. Other settings are not read, as those of a server need not be valid
-  /// here.
+  /// The server's `state_key`, if the environment has it. Ignores all other settings, as a server's settings need not
+  /// be valid here.
   static func stateKey(in environment: [String: String]) throws(CarouselError) -> [UInt8]? {
     try Settings(
       environment: environment.filter { $0.key == Setting.stateKey.environmentName }
@@ -138,7 +138,7 @@ extension Selection.Steps: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 
 extension ArgumentHelp {
-  /// Of the option that loads a model in another precision.
+  /// The help of the option that loads a model in another precision.
   static let precision = ArgumentHelp(
     "What the weights of its recurrent networks are kept as. (default: what model.json says, else f32)"
   )

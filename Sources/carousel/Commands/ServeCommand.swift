@@ -73,7 +73,7 @@ struct ServeCommand: ParsableCommand {
       logger.info(
         "no state_key is set, so the states that clients take along end with this process")
     }
-    // If the server was stopped already, the signal's handler ends the process.
+    // If a signal came before the server started, its handler ends the process.
     guard server.start() else { dispatchMain() }
     announce(server, graphs: graphs, settings: settings)
     let milliseconds = start.duration(to: .now) / .milliseconds(1)
@@ -88,7 +88,8 @@ struct ServeCommand: ParsableCommand {
     dispatchMain()
   }
 
-  /// The folders named on the command line or, if none, all in the models folder, which must hold one.
+  /// The folders named on the command line or, if none are named, all model folders in `models`, which must hold at
+  /// least one.
   func folders(of settings: Settings) throws(CarouselError) -> [String] {
     guard folders.isEmpty else { return folders }
     let parent = settings.text(.models)

@@ -1,7 +1,7 @@
 import Inference
 import ModelFormat
 
-/// How far a model's answers on a sample are from those with weights in f32.
+/// How far a model's answers on a sample are from the answers of the same model with f32 weights.
 struct Deviation: Encodable {
   /// The origin of the sample.
   let sample: String
@@ -79,7 +79,7 @@ extension Deviation {
 }
 
 extension Deviation {
-  /// The scores of two decoded sequences at the steps that follow the same tokens in both.
+  /// The scores of two decoded sequences at the steps before which both chose the same tokens.
   private static func sharedSteps(
     _ found: Prediction, _ expected: Prediction, of graph: ModelGraph
   ) -> (found: Prediction.Output, expected: Prediction.Output) {
@@ -87,7 +87,7 @@ extension Deviation {
     let shared = zip(first?.tokens ?? [], second?.tokens ?? []).prefix { $0 == $1 }.count
     let size = graph.model.outputs[0].size
     func output(_ sequence: DecodedSequence?) -> Prediction.Output {
-      // The first step that chooses different tokens is included: it still follows the same tokens.
+      // The first step that chooses different tokens is included: the tokens before it are still the same.
       let values = sequence?.steps.prefix((shared + 1) * size) ?? []
       return Prediction.Output(rows: values.count / size, size: size, values: Array(values))
     }

@@ -11,7 +11,7 @@ struct ModelReport: Encodable {
   let inputs: [Input]
   let nodes: [Node]
   let outputs: [Output]
-  /// The decoder; nil for a model that answers its outputs.
+  /// The decoder; nil for a model that answers with its outputs.
   let decoder: Decoder?
   /// The number of elements in the tensors that the graph reads.
   let parameters: Int

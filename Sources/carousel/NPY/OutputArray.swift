@@ -18,7 +18,7 @@ struct OutputArray {
     }
     fileprivate var texts: [String] { if case .texts(let texts) = self { texts } else { [] } }
 
-    /// The elements of several arrays one after the other, which are of one kind.
+    /// The elements of several arrays of the same kind, one after another.
     fileprivate init(_ parts: [Elements]) {
       switch parts[0] {
       case .floats: self = .floats(parts.flatMap(\.floats))
@@ -41,8 +41,9 @@ struct OutputArray {
     self.init(tensor.name, shape: tensor.shape, .floats(Array(floats[range])))
   }
 
-  /// The arrays of what each sequence has: one with an axis of sequences, or none where there is no array of them; where shapes
-  /// differ each sequence has its own, `NAME.0` and so on.
+  /// The arrays called `name` for all sequences; `parts` has one for each sequence. Without a batch, that is the only
+  /// part. For a batch, it is one array with an additional first axis of sequences or, if the shapes differ, an array
+  /// for each sequence: `NAME.0` and so on.
   static func arrays(
     named name: String, _ parts: [(shape: [Int], elements: Elements)], isBatch: Bool
   ) -> [OutputArray] {
@@ -58,8 +59,8 @@ struct OutputArray {
     ]
   }
 
-  /// A .npy file of version 1 (NumPy Enhancement Proposal 1), little-endian in C order: floats, 32-bit numbers, or texts of
-  /// Unicode scalars, all as long as the longest, with zeros behind.
+  /// A .npy file of version 1 (NumPy Enhancement Proposal 1), little-endian in C order: floats, 32-bit integers, or
+  /// texts of Unicode scalars, padded with zeros to the length of the longest.
   var file: [UInt8] {
     let longest: Int
     let type: String
@@ -72,7 +73,7 @@ struct OutputArray {
     }
     let sizes = shape.map { "\($0)," }.joined(separator: " ")
     var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
-    // The data begins at a multiple of 64, behind a line's end.
+    // Spaces and a line feed pad the header, so that the data begins at a multiple of 64 bytes.
     let before = 10
     header += String(repeating: " ", count: 63 - (before + header.utf8.count) % 64) + "\n"
     var bytes: [UInt8] = [0x93] + "NUMPY".utf8 + [1, 0]

@@ -7,10 +7,10 @@ struct OutputArrays {
   let arrays: [OutputArray]
 
   /// - Parameters:
-  ///   - names: those of the predictions' outputs.
-  ///   - labels: what outputs are decoded to, by their names: `NAME.labels` and `NAME.scores`.
+  ///   - names: the names of the predictions' outputs.
+  ///   - labels: the decoded outputs; each becomes the arrays `NAME.labels` and `NAME.scores`.
   ///   - isBatch: whether an array has an axis of sequences (see `Tensor.answers`).
-  /// - Throws: where an array would have the name of another.
+  /// - Throws: if two arrays would have the same name.
   init(
     named names: [String], _ predictions: [Prediction], labels: [OutputLabels] = [], isBatch: Bool
   ) throws(CarouselError) {
@@ -35,14 +35,14 @@ struct OutputArrays {
   }
 }
 
-/// What an output is decoded to, of each sequence.
+/// The labels that an output is decoded to, for each sequence.
 struct OutputLabels {
   let output: String
-  /// A text a label; nil where labels are their indices.
+  /// The text of each label; nil where labels are numbers.
   let texts: [String]?
   let decoded: [DecodedLabels]
 
-  /// Those of the outputs of which a question's answer has labels or scores.
+  /// The labels of each output for which the answer to `question` has labels or scores.
   static func all(of question: Question, _ predictions: [Prediction]) -> [OutputLabels] {
     question.model.decodedOutputs.compactMap { output in
       guard let decoder = question.decoder(ofOutput: output) else { return nil }
@@ -70,7 +70,7 @@ struct OutputLabels {
 }
 
 extension Nested {
-  /// The sizes of its axes.
+  /// The sizes of the value's axes.
   fileprivate var shape: [Int] {
     switch form {
     case .one: []

@@ -66,8 +66,8 @@ struct QuestionInput {
     }
   }
 
-  /// Whether the bytes are text, so that they are parsed as JSON and errors speak of JSON. Binary formats begin with control
-  /// characters or bytes beyond ASCII; text does only in another encoding.
+  /// Whether the bytes are text, so that they are parsed as JSON and errors speak of JSON. Binary formats begin with
+  /// control characters or bytes beyond ASCII; text does so only in another encoding.
   private static func isText(_ bytes: [UInt8]) -> Bool {
     let space: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
     if bytes.first(where: { !space.contains($0) }) == UInt8(ascii: "{") { return true }
@@ -80,7 +80,7 @@ struct QuestionInput {
 private let byteOrderMarks: [[UInt8]] = [[0xEF, 0xBB, 0xBF], [0xFF, 0xFE], [0xFE, 0xFF]]
 
 extension NPZFile {
-  /// The arrays of the model's inputs, found by name. An only array may have none.
+  /// The arrays of the model's inputs, found by name. The only array for a single input may have no name.
   fileprivate func columns(
     for inputs: [ModelDescription.Input]
   ) throws(CarouselError) -> [InputColumn] {

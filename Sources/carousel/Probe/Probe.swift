@@ -168,7 +168,7 @@ struct Probe {
     }
   }
 
-  /// The bytes before the first CR LF; at most 4 KiB are read.
+  /// The bytes before the first CR, once a byte after it has arrived; fails if the first 4 KiB hold no such line.
   func receiveLine(until deadline: ContinuousClock.Instant) throws(ProbeError) -> [UInt8] {
     var line: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1024)

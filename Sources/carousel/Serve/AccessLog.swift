@@ -1,8 +1,8 @@
 import HTTPCore
 import Logging
 
-/// Wraps `application` to log a line at debug for each request: client's address, method, path, status, milliseconds until
-/// the response ended.
+/// Wraps `application` to log a line at debug for each request: the client's address, method, path, status, and the
+/// milliseconds from the application's call to the end of the response.
 func logging(_ application: Application, to logger: Logger) -> Application {
   Application { head, peer in
     let reception = application.receive(head, peer)

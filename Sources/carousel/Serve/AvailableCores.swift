@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// The number of cores that this process may use: those of its affinity or, if less, the CPU quota of a cgroup, rounded up.
-/// Works without /proc and /sys.
+/// The number of cores that this process may use: the cores of its affinity mask or, if less, the CPU quota of a
+/// cgroup, rounded up. Works without /proc and /sys.
 struct AvailableCores {
   /// At least 1.
   let count: Int

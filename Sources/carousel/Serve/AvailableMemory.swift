@@ -5,7 +5,7 @@ import Glibc
 struct AvailableMemory {
   /// In bytes.
   let byteCount: Int
-  /// Which of these is the least.
+  /// Which limit is the least.
   let bound: Bound
 
   /// The kind of limit.
@@ -15,7 +15,7 @@ struct AvailableMemory {
     case cgroup = "the cgroup"
   }
 
-  /// The bound on the default of `max_memory_bytes`, which is half of the available memory.
+  /// The upper bound of the default of `max_memory_bytes`, which otherwise is half of the available memory.
   static let maxStandardLimit = 1 << 30
 
   var standardLimit: Int { min(byteCount / 2, Self.maxStandardLimit) }
@@ -39,7 +39,7 @@ struct AvailableMemory {
     (byteCount, bound) = least
   }
 
-  /// The limits of the process's cgroup and those around it.
+  /// The limits of the process's cgroup and its ancestors.
   private static func cgroupLimits(in groups: ControlGroups) -> [Int] {
     groups.folders(of: "memory").compactMap { folder, version in
       let file = version == .two ? "memory.max" : "memory.limit_in_bytes"

@@ -5,7 +5,7 @@ struct ControlGroups {
   /// - Parameter root: a prefix for /proc and /sys; empty except in tests.
   init(root: String = "") { self.root = root }
 
-  /// The folders of `controller`: that of the process's cgroup first, then its ancestors'.
+  /// The folders of `controller`: first that of the process's own cgroup, then those of its ancestors.
   ///
   /// A line of /proc/self/cgroup is `0::/path` for version 2 and `4:memory:/path` for the memory controller of
   /// version 1 (cgroups(7)). A container may see its own cgroup as the root, whatever path the line names.

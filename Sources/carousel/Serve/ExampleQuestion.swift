@@ -5,7 +5,7 @@ import ModelFormat
 struct ExampleQuestion {
   let json: String
 
-  /// Nil if the body would be long.
+  /// Nil if the model has no example and an input has more than 16 elements, so that the body would be long.
   init?(for model: ModelDescription) {
     if let example = model.example {
       json = "{\"inputs\": \(example)}"

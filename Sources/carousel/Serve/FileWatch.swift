@@ -3,7 +3,7 @@ import Glibc
 import Logging
 import Synchronization
 
-/// Reloads files of settings (certificates, tokens): on SIGHUP, and some seconds after one of them has changed.
+/// Reloads files that settings name (certificates, tokens): on SIGHUP, and some seconds after one of them has changed.
 final class FileWatch: Sendable {
   private let what: Logger.Message
   private let paths: [String]
@@ -75,7 +75,7 @@ final class FileWatch: Sendable {
   }
 
   private func read(because reason: String) {
-    // Before reading: a change during reading is found next time.
+    // Recorded before reading, so that a change during reading is noticed at the next check.
     known.withLock { $0 = paths.map { FileState($0) } }
     do {
       try reload()

@@ -5,8 +5,9 @@ import HTTPCore
 import Scheduling
 import Synchronization
 
-/// Returns free memory to the system, as long as `memory` lives: a second after much was released, and the rest a few seconds
-/// later. By itself malloc keeps free memory between blocks in use, and engines keep their scratch buffers.
+/// Returns free memory to the system while `memory` exists: a second after much was released, and the rest once the
+/// server has been quiet for a few seconds. Left alone, malloc keeps free memory between blocks in use, and engines
+/// keep their scratch buffers.
 func giveBackMemory(of memory: MemoryBudget, _ engines: @escaping @Sendable () -> [Engine]) {
   let timer = DispatchSource.makeTimerSource(queue: .global(qos: .utility))
   timer.schedule(
@@ -31,10 +32,10 @@ func giveBackMemory(of memory: MemoryBudget, _ engines: @escaping @Sendable () -
 
 /// Decides when it pays to return memory to the system.
 struct TrimmingPolicy {
-  /// A release of so many bytes is returned at once.
+  /// A release of this many bytes or more is worth a trim at once.
   static let leastBytes = 8 << 20
-  /// The change of resident memory, which includes memory that the budget does not count, that is worth a trim when the
-  /// server is quiet.
+  /// The change in resident memory that is worth a trim when the server is quiet. Resident memory includes memory that
+  /// the budget does not count.
   static func leastChange(of resident: Int) -> Int { max(1 << 20, resident / 8) }
   /// The server is quiet once `quietCalls` calls in a row found that less than this was released.
   static let quietBytes = 64 << 10

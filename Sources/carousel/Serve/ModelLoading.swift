@@ -4,8 +4,8 @@ import Logging
 import ModelFormat
 import Synchronization
 
-/// Loads the model of `folder`. `precision` is that of the recurrent networks' weights; nil for the one that the model asks
-/// for.
+/// Loads the model of `folder`, with the weights of its recurrent networks in `precision`; nil is the precision that
+/// the model asks for.
 func loadModel(_ folder: String, precision: Precision?) throws(ModelError) -> ModelGraph {
   let model = try Model(folder: folder)
   do { return try ModelGraph(model, precision: precision) } catch {

@@ -97,7 +97,7 @@ final class ModelServer: Sendable {
   /// The port for TLS; nil if there is none.
   var tlsPort: Int? { server.tlsPort }
 
-  /// Restores the sessions of the last process and begins to answer.
+  /// Restores the sessions that the last process wrote, and begins to answer.
   ///
   /// - Returns: false if `drain` was called before; then nothing starts, and the session files are unchanged.
   @discardableResult
@@ -114,13 +114,15 @@ final class ModelServer: Sendable {
     }
   }
 
-  /// Ends gracefully. `/readyz` fails at once. After `drain_delay_seconds` no connection is accepted any more;
-  /// requests under way have `drain_seconds` to end. Then `completion` is called.
+  /// Ends gracefully. `/readyz` fails at once. After `drain_delay_seconds` no connection is accepted any more; requests
+  /// in flight then have `drain_seconds` to end. Then `completion` is called. Before `start` there is nothing to drain,
+  /// and `completion` is called at once. A second call does nothing.
   ///
-  /// Sessions are written when everything is answered, but at most `session_export_seconds` after the drain began, so that a
-  /// slow reader can't delay this until the process is killed. From then on sessions are frozen: the file has their last state.
+  /// Sessions are written when all requests are answered, but at most `session_export_seconds` after the drain delay,
+  /// so that a slow reader can't postpone this until the process is killed. From then on sessions are frozen: the file
+  /// has their last state.
   ///
-  /// - Parameter completion: called with whether all went well.
+  /// - Parameter completion: called with whether all sessions were written.
   func drain(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {
     let before = phase.withLock { phase in
       defer { phase = .stopping }
@@ -157,7 +159,7 @@ final class ModelServer: Sendable {
   }
 }
 
-/// A late-bound reference to the server, for the service, which is made first.
+/// A reference to the server that is set later, as the service needs it but is made before the server.
 private final class ServerReference: Sendable {
   private let server = Mutex<Server?>(nil)
 

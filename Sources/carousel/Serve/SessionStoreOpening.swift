@@ -4,9 +4,9 @@ import Scheduling
 import Serving
 import SessionStores
 
-/// Where sessions are kept that survive the process; nil where memory is the place.
+/// Opens the store whose sessions survive the process, as `session_store` says; nil if sessions are kept in memory.
 ///
-/// - Throws: where the file or the Redis can't be used, or another setting says another place.
+/// - Throws: if the file or the Redis can't be used, or another setting contradicts `session_store`.
 func openSessionStore(
   by settings: Settings, for graphs: [ModelGraph], logger: Logger
 ) throws(CarouselError) -> (any SessionStore)? {

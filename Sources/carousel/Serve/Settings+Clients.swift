@@ -4,7 +4,7 @@ import HTTPCore
 extension Settings {
   /// The trusted proxies.
   ///
-  /// - Throws: if a setting depends on proxies, and none are set.
+  /// - Throws: if another setting needs trusted proxies and there are none.
   func trustedProxies() throws(CarouselError) -> TrustedProxies {
     let blocks = SettingText.elements(of: text(.trustedProxies)).compactMap { NetworkBlock($0) }
     guard let field = TrustedProxies.Field(rawValue: text(.forwardedField)) else {

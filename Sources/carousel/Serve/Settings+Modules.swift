@@ -5,8 +5,8 @@ import ModelFormat
 import Scheduling
 
 extension Settings {
-  /// The modules' settings: first each setting at the destinations of its declaration, then values that depend on several
-  /// settings or on the machine.
+  /// The modules' settings: each setting is stored at the destinations of its declaration; then follow the values that
+  /// depend on several settings or on the machine.
   var modules: ModuleSettings {
     var modules = ModuleSettings()
     for entry in entries { entry.setting.apply(entry.value, to: &modules) }
@@ -25,7 +25,7 @@ extension Settings {
     modules.server.loops = loops
     modules.service.largeBodyThreads = max(1, loops / 2)
     modules.server.drainGrace = min(modules.server.drainGrace, .seconds(seconds(.drainSeconds)))
-    // An accepted head must have room to be unpacked, and an accepted body a window to arrive in.
+    // An accepted head must have room to be unpacked, and a body of the allowed size must be able to arrive.
     let http2 = modules.server.http2
     modules.server.http2.maxUnpackedHeadBytes = max(
       http2.maxUnpackedHeadBytes, 2 * http2.maxHeadBytes)
@@ -38,7 +38,7 @@ extension Settings {
     valueByMachine(of: setting)?.value ?? integer(setting)
   }
 
-  /// The precision of recurrent networks' weights; nil for what each model asks for.
+  /// The precision of recurrent networks' weights; nil for the one that each model asks for.
   var precision: Precision? { Precision(rawValue: text(.precision)) }
 
   /// The paths at which to write sessions, in order of preference.
@@ -52,7 +52,7 @@ extension Settings {
 
   /// The certificates and keys; nil without TLS.
   ///
-  /// - Throws: if their numbers differ.
+  /// - Throws: if there is not one key for each certificate, or another setting needs certificates and there are none.
   func tls() throws(CarouselError) -> TLSSettings? {
     let paths = { text($0).split(separator: ":").map(String.init) }
     let (chains, keys) = (paths(.tlsCertificate), paths(.tlsKey))
@@ -85,7 +85,8 @@ extension Settings {
   /// The key that signs state tokens; nil for a random key.
   var stateKey: [UInt8]? { secret(.stateKey).map { Array($0.utf8) } }
 
-  /// For a setting that is 0, and so is computed from the machine: the value and its reason; nil for other settings.
+  /// The value that this machine gives a setting, and the reason, where the setting's 0 leaves it to the machine; else
+  /// nil.
   func valueByMachine(of setting: Setting) -> (value: Int, reason: String)? {
     switch setting {
     case .loops, .workers:

@@ -15,10 +15,11 @@ struct Setting: Sendable {
   let why: String
   /// A former name, which is still accepted.
   let formerName: String?
-  /// The variables that get the value. Empty for a setting that code reads by name, as several things follow from it.
+  /// The modules' variables that receive the value. Empty if code reads the setting by name, as several things follow
+  /// from it.
   let destinations: [Destination]
 
-  /// A variable of a module; its default is the setting's.
+  /// A variable of a module; the setting has its default.
   enum Destination: Sendable {
     case integer(WritableKeyPath<ModuleSettings, Int> & Sendable)
     case duration(WritableKeyPath<ModuleSettings, Duration> & Sendable)
@@ -43,11 +44,11 @@ struct Setting: Sendable {
     case networks
     /// Origins of web pages, separated by commas or spaces, or `*`.
     case origins
-    /// One of these, or the default.
+    /// One of these words, or the default.
     case choice([String])
     /// `memory`, or `file:` and a path, which in the settings file is relative to that file's folder.
     case store
-    /// Text of at least so many bytes, or none; it is shown nowhere.
+    /// Text of at least `minBytes` bytes, or none; it is never shown.
     case secret(minBytes: Int)
   }
 
@@ -71,7 +72,8 @@ struct Setting: Sendable {
     destinations = []
   }
 
-  /// A setting of a module's variable, or of the same variable in several modules, with the variable's own default.
+  /// A setting for a variable of a module, or for the same variable in several modules; it has the variable's own
+  /// default.
   init(_ name: String, _ kind: Kind, _ why: String, into destinations: Destination...) {
     formerName = nil
     self.name = name
@@ -136,7 +138,7 @@ struct Setting: Sendable {
   /// What the kind admits, as it reads after "expected".
   var expected: String { kind.expected }
 
-  /// `text` as an error may quote it.
+  /// `text` as an error may quote it: without secrets.
   func quoted(_ text: String) -> String {
     if case .secret = kind { return "\(text.utf8.count) bytes" }
     if case .store = kind { return StorePlace.withoutPassword(text) }

@@ -11,7 +11,7 @@ struct Settings: Sendable {
     let value: Setting.Value
     let source: SettingSource
 
-    /// The value as it may be shown: without a password.
+    /// The value as it may be shown: a store without its password.
     var shown: Setting.Value {
       guard case .store = setting.kind, case .text(let text) = value else { return value }
       return .text(StorePlace.withoutPassword(text))
@@ -102,10 +102,10 @@ struct Settings: Sendable {
   /// Variables with our prefix that are not settings.
   private static let otherVariables: Set = ["CAROUSEL_CONFIG", "CAROUSEL_ISA"]
 
-  /// The settings in `environment`. A variable with our prefix and an unknown name throws, unless it is a service's
-  /// (Kubernetes adds CAROUSEL_SERVICE_HOST and the like for a service called carousel). An empty variable counts as not set, as
-  /// in OpenTelemetry's specification, since files and templates of variables can't leave one out. On the command line and in
-  /// the settings file an empty value is a value.
+  /// The settings in `environment`. A variable with our prefix and an unknown name throws, unless it describes a
+  /// service (Kubernetes adds CAROUSEL_SERVICE_HOST and the like for a service called carousel). An empty variable
+  /// counts as not set, as in OpenTelemetry's specification, since files and templates of variables can't leave one
+  /// out. On the command line and in the settings file an empty value counts as a value.
   private static func texts(
     in environment: [String: String]
   ) throws(CarouselError) -> (texts: [Setting: String], ignored: [String], empty: [String]) {
@@ -114,7 +114,7 @@ struct Settings: Sendable {
     var (ignored, empty): ([String], [String]) = ([], [])
     for (name, given) in environment.sorted(by: { $0.key < $1.key })
     where name.hasPrefix(Setting.environmentPrefix) {
-      // Variables made from files end with a line end, which is never meant.
+      // A variable whose value was read from a file may end with a line end, which is never part of the value.
       let text = String(given.reversed().drop { $0.isNewline }.reversed())
       if ServiceVariable.isOne(name, text) {
         if settings[name] != nil { ignored.append(name) }

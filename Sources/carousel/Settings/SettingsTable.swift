@@ -3,9 +3,9 @@ import HTTPCore
 import ModelFormat
 import Scheduling
 
-/// The table of settings. Help texts, names in the environment, `carousel config`, error messages and bounds are made from it.
-/// A declaration also names the module's variable that it sets, whose own default is then the setting's. A new setting is a
-/// declaration here and an entry in `all`.
+/// The table of settings, from which help texts, names in the environment, `carousel config`, error messages and bounds
+/// are made. A declaration may also name the module's variable that it sets; then the variable's own default is the
+/// setting's default. To add a setting, add a declaration here and an entry in `all`.
 extension Setting {
   static let host = Setting(
     "host", .text, "127.0.0.1",

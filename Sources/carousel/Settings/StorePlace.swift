@@ -6,7 +6,7 @@ enum StorePlace: Equatable {
   case file(path: String)
   case redis(RedisLocation)
 
-  /// Nil where the text says none.
+  /// Nil if `text` names no place.
   init?(_ text: String) {
     if text == "memory" {
       self = .memory
@@ -19,7 +19,7 @@ enum StorePlace: Equatable {
     }
   }
 
-  /// The text of the setting as it may be shown, be it one that can't be used.
+  /// `text` without its password, as it may be shown; it need not be a valid place.
   static func withoutPassword(_ text: String) -> String {
     switch StorePlace(text) {
     case .redis(let location): return location.description

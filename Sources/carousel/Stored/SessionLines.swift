@@ -5,11 +5,12 @@ import Scheduling
 import Serving
 import SessionStores
 
-/// Sessions as lines of JSON: a first one that says so, and one for each session.
+/// Sessions as lines of JSON: a head line, then one line for each session.
 ///
-/// `{"carousel_sessions": 1}`, then `{"model": "…", "id": "…", "version": 3, "steps": 24, "created": …, "used": …, "state": "…"}`: the
-/// model's fingerprint; the number of the session's moves and its steps; when it began and was last used, in milliseconds
-/// since 1970; and the floats of its state, 4 bytes each, low byte first, in base64.
+/// The head is `{"carousel_sessions": 1}`, a session's line `{"model": "…", "id": "…", "version": 3, "steps": 24,
+/// "created": …, "used": …, "state": "…"}`. `model` is the model's fingerprint; `version` counts how often the session
+/// was advanced, and `steps` the steps that it has made; `created` and `used` are when it began and was last used, in
+/// milliseconds since 1970; `state` has the floats of its state in base64, 4 bytes each, little-endian.
 enum SessionLines {
   /// The first line.
   static let head = "{\"carousel_sessions\": 1}"
@@ -30,7 +31,7 @@ enum SessionLines {
       """
   }
 
-  /// The session of a line.
+  /// Reads the session of a line.
   static func session(_ line: [UInt8], number: Int) throws(CarouselError) -> StoredSession {
     let reader = Reader(number: number, members: try members(of: line, number: number))
     try reader.checkNames()
@@ -72,7 +73,7 @@ enum SessionLines {
   ) throws(CarouselError) -> [String: JSONValue] {
     let value: JSONValue
     do { value = try JSONParser.parse(line) } catch {
-      // To the parser, the line is all there is.
+      // The parser sees this line alone, so that its errors say line 1.
       let problem = "\(error)"
       let first = "line 1, "
       throw .refused(
@@ -95,7 +96,7 @@ enum SessionLines {
         reason: "line \(number): \(name): found \(found ?? text(of: name)), expected \(expected)")
     }
 
-    /// What a member has, in words, as far as it is short.
+    /// A member's value as an error quotes it: its text if that is short, else its kind and size.
     private func text(of name: String) -> String {
       guard let value = members[name] else { return "nothing" }
       let text = value.text

@@ -4,7 +4,7 @@ import JSON
 import Scheduling
 import SessionStores
 
-/// `carousel sessions`: what operators do with a store that no server uses.
+/// `carousel sessions`: an operator's commands for a store that no server uses.
 struct SessionsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sessions",
@@ -20,13 +20,13 @@ struct SessionsCommand: ParsableCommand {
     ])
 }
 
-/// What all commands about a store are told.
+/// The options of every command that opens a store.
 struct StoreOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("The file of session_store_keys, for encrypted states.", valueName: "file"))
   var keys: String?
 
-  /// - Parameter mayBeNew: whether the store is made where there is none.
+  /// - Parameter mayBeNew: whether to create the store if there is none.
   func open(_ store: String, mayBeNew: Bool = false) throws(CarouselError) -> StoredSessions {
     guard let path = SettingText.storePath(store) else {
       throw .refused(reason: "STORE: found \(store), expected file: and a path")
@@ -39,7 +39,7 @@ struct StoreOptions: ParsableArguments {
   }
 }
 
-/// Calls `body` with what reads or writes `store`, which its errors name.
+/// Calls `body`, which reads or writes `store`; adds the store's path to its errors.
 private func with<Value>(
   _ store: String, _ body: () throws(FileStoreError) -> Value
 ) throws(CarouselError) -> Value {
@@ -48,7 +48,7 @@ private func with<Value>(
   }
 }
 
-/// Tells what is wrong with a session, on standard error.
+/// Reports a problem with a session on standard error. `key` is nil if the session's name can't be read.
 private func complain(_ store: String, _ key: SessionTable.Key?, _ problem: String) {
   let session =
     key.map { "session \($0.id.printable) of model \($0.model.printable)" }
@@ -57,7 +57,7 @@ private func complain(_ store: String, _ key: SessionTable.Key?, _ problem: Stri
 }
 
 extension StoredSessions {
-  /// Tells where sessions may be missing behind the last one that was found.
+  /// Reports on standard error if sessions may be missing after the last one that was found.
   fileprivate func complainIfCut(_ store: String) {
     guard isCut else { return }
     printToStandardError(
@@ -67,7 +67,7 @@ extension StoredSessions {
 }
 
 extension StoredSessions.Finding {
-  /// The session where its state can be read; else the reason is told.
+  /// The session, if its state can be read; otherwise reports the reason on standard error and returns nil.
   fileprivate func readable(in store: String) -> StoredSession? {
     switch self {
     case .session(let session): return session
@@ -255,7 +255,7 @@ struct MoveSessions: ParsableCommand {
     if kept > 0 || source.isCut { throw ExitCode.failure }
   }
 
-  /// Moves what the source remembers of sessions that are gone; returns of how many.
+  /// Moves the records of how earlier sessions ended; returns their number.
   private func moveEnds(
     from source: StoredSessions, to target: StoredSessions
   ) throws(CarouselError) -> Int {

@@ -6,10 +6,11 @@ package struct DecoderGraph: Sendable {
   package let decoder: Model.Decoder
   /// The scale of the tokens' scores.
   let scale: TokenSampler.Scale
-  /// What its attention goes over that is made ready once a sequence.
+  /// The attention nodes whose keys and values are packed once for each sequence.
   let attention: SteadyAttention
 
-  /// - Throws: as `ModelGraph`; and if the graph can't run step by step.
+  /// - Throws: what `ModelGraph` throws, in `ModelError.inDecoder`; `ModelError.unexpected` if the graph can't run step
+  ///   by step.
   init(
     _ decoder: Model.Decoder, precision: Precision, kernels: Kernels
   ) throws(ModelError) {
@@ -30,7 +31,7 @@ package struct DecoderGraph: Sendable {
     scale = graph.scale(ofOutput: 0)
   }
 
-  /// Values that are another one at each step.
+  /// The values that change from step to step: the token, the feedback, and what is computed from them.
   private static func changingValues(of graph: ModelGraph) -> Set<Model.ValueReference> {
     var changing: Set<Model.ValueReference> = []
     for (index, input) in graph.model.description.inputs.enumerated()
@@ -49,7 +50,7 @@ package struct DecoderGraph: Sendable {
     return changing
   }
 
-  /// A node that can't run when there is one token at a time, though the encoder's steps are all there; nil where there is none.
+  /// A node that can't run one token at a time, although all of the encoder's steps are known; nil if there is none.
   private static func wholeNode(
     in graph: ModelGraph, changing: Set<Model.ValueReference>
   ) -> Int? {
@@ -64,13 +65,13 @@ package struct DecoderGraph: Sendable {
         }
       }
       if graph.model.nodes[index].op.name == AttentionOp.name {
-        // Each step attends to all of the encoder's.
+        // Attention may read all of the encoder's steps at each token.
         if graph.axis(of: node.inputs[1]) == 0 || node.inputs.dropFirst().contains(where: isEnd) {
           return index
         }
         continue
       }
-      // A state kept from step to step would accumulate the encoder's steps again each time.
+      // The decoder runs all of the encoder's steps at each token: a state would accumulate them again each time.
       if !changes, !node.state.isEmpty { return index }
       if changes, node.op.needsWholeSequence || node.axis != 0 { return index }
       if node.domain == .steps, node.inputs.contains(where: isEnd) { return index }
@@ -81,16 +82,18 @@ package struct DecoderGraph: Sendable {
     return nil
   }
 
-  /// Whether a step needs nothing of the encoder's steps but what its attention keeps of them.
+  /// Whether the decoder reads the encoder's steps only as packed keys and values of attention.
   package var keepsAllSources: Bool { attention.readsAllSteps }
-  /// The scores of a step.
+  /// The number of scores of a step: one for each token.
   package var scoreCount: Int { graph.model.outputs[0].size }
-  /// The floats that a hypothesis carries from step to step.
+  /// The number of floats that a hypothesis carries from step to step.
   package var hypothesisFloatCount: Int {
     graph.stateFloatCount + graph.model.outputs.dropFirst().reduce(0) { $0 + $1.size }
   }
 
-  /// Floats of what attention goes over, made ready for a sequence of which the encoder's inputs have so many steps.
+  /// The number of floats of the keys and values that attention packs for a sequence.
+  ///
+  /// - Parameter stepCounts: the number of steps for each of the `inputAxes` of the encoder's model.
   func attentionFloatCount(of encoder: ModelGraph, stepCounts: [Int]) -> Int {
     let own = graph.model.inputAxes.map { axis in
       guard case .encoder(let place) = decoder.sources[axis.input],
@@ -101,7 +104,7 @@ package struct DecoderGraph: Sendable {
     return attention.floatCount(in: graph, stepCounts: own)
   }
 
-  /// What a first step reads.
+  /// The input of the first step.
   ///
   /// - Parameter values: the encoder's values, in the order of its model's `decoded`.
   /// - Returns: nil if a number is not finite.

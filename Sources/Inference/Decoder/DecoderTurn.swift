@@ -1,12 +1,12 @@
 /// The decoder's part of a turn: for each rider whose own steps are done, a row for each hypothesis.
 ///
-/// Hypotheses hold their states; those here last for one turn.
+/// A hypothesis keeps its own state; the states here are valid for one turn.
 package struct DecoderTurn {
   private let decoder: DecoderGraph
   private var states: SeatStates
   private var workspace: Workspace
   private var riders: [TurnRider] = []
-  /// By the worker's seat, the first row of the seat's rider.
+  /// For each seat of the worker whose rider has hypotheses here, the first row of that rider.
   private var places: [Int: Int] = [:]
   /// The rows of each output.
   private var outputs: [[Float]]
@@ -51,13 +51,13 @@ package struct DecoderTurn {
   /// The first row of the rider in a seat of the worker; nil for a rider whose own steps are in the turn.
   package func place(ofSeat seat: Int) -> Int? { places[seat] }
 
-  /// The decoder's scores for a row.
+  /// The values of an output for a row: the scores (output 0), or values that are fed back to the next step.
   func values(ofOutput output: Int, row: Int) -> ArraySlice<Float> {
     let size = decoder.graph.model.outputs[output].size
     return outputs[output][row * size..<(row + 1) * size]
   }
 
-  /// The state of a row after so many steps.
+  /// The state of a row, whose hypothesis has done `position` steps.
   func state(row: Int, position: Int) -> SequenceState {
     states.state(ofSeat: row, position: position)
   }
@@ -69,7 +69,7 @@ package struct DecoderTurn {
     for output in outputs.indices { outputs[output].removeAll(keepingCapacity: true) }
   }
 
-  /// Frees memory that the last turns did not need.
+  /// Frees the states, the rows and large matrices; called when the worker has nothing to do.
   package mutating func trim() {
     workspace.trim()
     states = SeatStates(graph: decoder.graph)
@@ -78,7 +78,7 @@ package struct DecoderTurn {
 }
 
 extension TurnRider {
-  /// The floats of the sequences that it reads.
+  /// The number of floats of the encoder's sequences that the rider's step reads.
   fileprivate var featureCount: Int {
     if hasSources { return 0 }
     return input.values.reduce(0) { sum, value in

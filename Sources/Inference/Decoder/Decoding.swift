@@ -1,4 +1,4 @@
-/// How a decoder's tokens are chosen, and what is answered beside them.
+/// How a decoder chooses tokens, and what is answered beside them.
 package struct Decoding: Sendable, Equatable {
   package enum Choice: Sendable, Equatable {
     /// Draws one token a step; at temperature 0 the likeliest (greedy).
@@ -46,8 +46,9 @@ package struct Decoding: Sendable, Equatable {
 }
 
 extension Decoding {
-  /// The memory that a sequence takes at the most while it is decoded: what the encoder hands over, what attention makes of it, and for each
-  /// sequence of tokens under way its state twice, as a step makes a new one, its tokens, and the scores where they are kept.
+  /// An upper bound on the bytes that decoding one sequence holds: the encoder's values (twice), the keys and values
+  /// that attention packs, and for each hypothesis its state (twice, as a step makes a new one), its tokens, and the
+  /// scores of its steps if they are answered.
   package func heldBytes(
     of decoder: DecoderGraph, of graph: ModelGraph, on sequence: InputSequence
   ) -> Int {
@@ -76,17 +77,17 @@ package struct DecodedSequence: Sendable, Equatable {
   package enum End: Sendable, Equatable {
     /// Its last token is an end token.
     case token
-    /// It has as many tokens as were asked for.
+    /// It has as many tokens as were asked for, and no end token.
     case limit
-    /// Its reader stopped it.
+    /// The reader of the answer stopped it.
     case reader
   }
 
   /// The tokens without the end token.
   package let tokens: [Int32]
-  /// The logarithm of the sequence's probability, with the end token; for a beam, divided as in `Decoding.Choice`.
+  /// The logarithm of the sequence's probability, the end token included; for a beam, divided as in `Decoding.Choice`.
   package let score: Double
   package let end: End
-  /// The scores of all tokens, a row for each step, that of the end token included; empty if not asked for.
+  /// The scores of all tokens, a row for each step, the step of the end token included; empty if not asked for.
   package let steps: [Float]
 }

@@ -35,9 +35,9 @@ struct Hypothesis: Sendable {
     return longer
   }
 
-  /// A rider's part of the turn that computes its next step.
+  /// The hypothesis as a rider of the turn that computes its next step.
   ///
-  /// - Parameter memory: what attention goes over.
+  /// - Parameter memory: the packed keys and values of attention; nil if the decoder packs none.
   func rider(seat: Int, memory: AttentionMemory?) -> TurnRider {
     TurnRider(
       input: input, steps: 0..<1, position: state?.position ?? 0, finishes: true, selection: .last,

@@ -1,13 +1,14 @@
 import ModelFormat
 
-/// Attention of a decoder to what is the same at each of its steps.
+/// The attention nodes of a decoder whose keys and values are the same at each of its steps.
 struct SteadyAttention: Sendable {
   /// The nodes whose keys, values and mask no step changes.
   let nodes: Set<Int>
-  /// Whether they alone read the encoder's steps, as they are handed over.
+  /// Whether only these nodes, by their keys and values, read values that have the encoder's steps: once the keys and
+  /// values are packed, a decoder step needs none of the encoder's steps.
   let readsAllSteps: Bool
 
-  /// - Parameter changing: the values of the decoder's graph that are another one at each step.
+  /// - Parameter changing: the values of the decoder's graph that change from step to step.
   init(in graph: ModelGraph, changing: Set<Model.ValueReference>) {
     func changes(_ reference: Model.ValueReference) -> Bool {
       switch reference {
@@ -35,9 +36,9 @@ struct SteadyAttention: Sendable {
     self.readsAllSteps = readsAllSteps && !nodes.isEmpty
   }
 
-  /// Floats that are kept for a sequence.
+  /// The number of floats of the keys and values that are packed for a sequence.
   ///
-  /// - Parameter stepCounts: in each of the `inputAxes` of the decoder's graph.
+  /// - Parameter stepCounts: the number of steps for each of the `inputAxes` of the decoder's graph.
   func floatCount(in graph: ModelGraph, stepCounts: [Int]) -> Int {
     nodes.reduce(0) { sum, index in
       let node = graph.nodes[index]

@@ -8,9 +8,9 @@ package struct TokenSearch: Sendable {
   private let decoder: DecoderGraph
   private let decoding: Decoding
   private var sampler: TokenSampler?
-  /// What attention goes over: the same for all hypotheses.
+  /// The packed keys and values of attention, which all hypotheses share; nil if the decoder packs none.
   private let memory: AttentionMemory?
-  /// Those that go on, the likeliest first.
+  /// The hypotheses that are still growing, the likeliest first.
   private var live: [Hypothesis] = []
   /// Hypotheses that ended, in the order in which they ended.
   private var ended: [(hypothesis: Hypothesis, end: DecodedSequence.End)] = []
@@ -39,7 +39,7 @@ package struct TokenSearch: Sendable {
   package var isDone: Bool { live.isEmpty }
   /// A bound on the remaining steps.
   package var remainingSteps: Int { isDone ? 0 : decoding.maxSteps - stepsDone }
-  /// The number of hypotheses, and so of the next step's riders.
+  /// The number of growing hypotheses, each of which is a rider of the next step.
   package var width: Int { live.count }
 
   /// The riders for the turn that computes the next step, with seats from `seat` on.
@@ -104,7 +104,8 @@ package struct TokenSearch: Sendable {
     live = []
   }
 
-  /// Ends the search, as the reader wants no more; the answer is what there is.
+  /// Ends the search because the reader wants no more tokens: the likeliest growing hypothesis becomes an answer as it
+  /// is.
   package mutating func stop() {
     ended += live.prefix(1).map { ($0, .reader) }
     live = []
@@ -139,7 +140,7 @@ package struct TokenSearch: Sendable {
     let count = decoding.width - ended.count
     var best: [Candidate] = []
     for (index, step) in steps.enumerated() {
-      // No hypothesis can have more of the best candidates than are kept in all.
+      // `count` candidates are kept in all, so no hypothesis can have more of them.
       var ranking = TokenRanking(Array(step.scores))
       for _ in 0..<count {
         guard let token = ranking.next(), step.scores[step.scores.startIndex + token] > step.floor
@@ -168,7 +169,8 @@ package struct TokenSearch: Sendable {
   /// Whether no continuing hypothesis can become better than the ended ones that will be answered.
   private var isDecided: Bool {
     guard ended.count >= decoding.alternatives, let first = live.first else { return false }
-    // A logarithm only decreases, and its divisor is at most that of the longest sequence.
+    // A hypothesis's logarithm only decreases as it grows, and is divided by at most the divisor of the longest
+    // sequence.
     let bound = score(first.logarithm, count: decoding.maxSteps)
     return results[decoding.alternatives - 1].score >= bound
   }

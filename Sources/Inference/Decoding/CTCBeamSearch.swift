@@ -5,7 +5,7 @@
 /// are logarithms.
 struct CTCBeamSearch {
   private struct Beam {
-    /// Its index in the tree of prefixes.
+    /// The index of the beam's prefix in the tree of prefixes.
     let prefix: Int32
     /// The probabilities of the alignments that end in a blank, and of those that end in the last label.
     var blank: Double
@@ -48,15 +48,18 @@ struct CTCBeamSearch {
     self.width = width
   }
 
-  /// A bound on the bytes of a search of so many steps: a step adds at most `width` prefixes to the tree.
+  /// A bound on the bytes that a search over `steps` steps holds: each step adds at most `width` prefixes to the tree.
   static func workBytes(steps: Int, size: Int, width: Int) -> Int {
-    // A prefix: two labels and indices, and an entry in a hash table that may be a third full. Also a step's logarithms.
+    // A prefix takes two labels and two indices (the arrays may be half full), and an entry in a hash table that may be
+    // a third full. A step's logarithms are held as well.
     steps * width * 72 + size * 24 + width * width * 64
   }
 
-  /// Advances the search by a step with these probabilities of the labels.
+  /// Advances the search by one step. `probabilities` are the logarithms of the labels' probabilities at that step.
   mutating func advance(by probabilities: [Double]) {
-    // A prefix has at most `width` labels among the best, beside those that lead to another beam.
+    // `width` candidates are kept, so a prefix needs only its `width` + 1 best labels. All but one of these give a
+    // candidate that no later label can beat: the blank gives the prefix itself, and a label that leads to another beam
+    // gives that beam. The exception is the prefix's last label, whose repetition is less probable.
     let labels = probabilities.ranked(width + 1, in: probabilities.indices)
       .filter { $0 != blank }
     var places: [Int32: Int] = [:]
@@ -81,7 +84,8 @@ struct CTCBeamSearch {
     for beam in beams {
       for label in labels {
         let growth = growth(of: beam, by: label, probability: probabilities[label])
-        // All later labels are less probable, whether this one repeats the last label or not.
+        // `labels` are in descending order, and `growth` is at most the sum that is checked here: no later label would
+        // be kept either.
         guard best.admits(beam.total + probabilities[label]) else { break }
         if let child = children[Self.key(beam.prefix, Int32(label))], places[child] != nil {
           continue
@@ -110,12 +114,12 @@ struct CTCBeamSearch {
       labels: Nested(labels.reversed(), .row), scores: Nested([Float(beams[0].total)], .one))
   }
 
-  /// The probability that a step adds the label to a prefix: repeating the last label takes a blank between.
+  /// The probability that a step adds the label to a prefix. A label repeats the last one only after a blank.
   private func growth(of beam: Beam, by label: Int, probability: Double) -> Double {
     (lastLabels[Int(beam.prefix)] == Int32(label) ? beam.blank : beam.total) + probability
   }
 
-  /// The index of the prefix of `parent` and a label.
+  /// The index of the prefix that extends `parent` by a label; adds it to the tree if it is new.
   private mutating func prefix(_ parent: Int32, _ label: Int32) -> Int32 {
     let key = Self.key(parent, label)
     if let child = children[key] { return child }
@@ -137,7 +141,7 @@ struct CTCBeamSearch {
     return most + Elementary.logOfOnePlus(Elementary.exp(least - most))
   }
 
-  /// The most probable candidates; of equals, those that came first.
+  /// The `width` most probable candidates; of equals, those that were added first.
   private struct BestSteps {
     let width: Int
     private(set) var steps: [Step] = []

@@ -1,4 +1,4 @@
-/// The kind of numbers of an output with CTC labels; and greedy CTC decoding.
+/// What the numbers of an output with CTC labels are. Also does greedy CTC decoding.
 package enum CTCScores: Sendable {
   /// Logits or logarithms of probabilities.
   case logits
@@ -16,8 +16,8 @@ package enum CTCScores: Sendable {
     }
   }
 
-  /// The best label of each step, without repetitions and then without blanks; the score is the logarithm of the probability
-  /// of these steps' labels.
+  /// The most probable label of each step, with repetitions removed first and blanks then. The score is the logarithm
+  /// of the probability that the steps have these labels.
   func greedy<E: Error>(
     _ output: Prediction.Output, blank: Int, checkpoint: () throws(E) -> Void
   ) throws(E) -> DecodedLabels {

@@ -11,6 +11,7 @@ package struct DecodedLabels: Sendable, Equatable {
   }
 }
 
+/// How the values of a `Nested` are arranged.
 package enum NestedForm: Sendable, Equatable {
   case one
   case row

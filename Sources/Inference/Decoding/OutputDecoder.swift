@@ -1,9 +1,9 @@
 import ModelFormat
 
-/// Decodes the numbers of one output to labels; holds the tensors for this.
+/// Finds the labels for the numbers of one output; holds the tensors for this.
 ///
-/// Labels depend on the numbers of one sequence only, in double precision and in one order: they are the same in every batch
-/// and on every machine.
+/// Labels depend on the numbers of one sequence only. They are computed in double precision and in one order, so they
+/// are the same in every batch and on every machine.
 package enum OutputDecoder: Sendable {
   case argmax
   case topK(Int)
@@ -34,19 +34,20 @@ package enum OutputDecoder: Sendable {
     }
   }
 
-  /// How often a search over the steps lets itself be ended.
+  /// The number of steps after which a long search calls its checkpoint again.
   static let stepsBetweenCheckpoints = 64
 
-  /// The labels and scores of finite numbers.
+  /// Finds the labels and scores of an output, whose numbers must be finite.
   ///
   /// - Parameter output: the output's rows; all steps, if the decoder needs them.
   package func decode(_ output: Prediction.Output) -> DecodedLabels {
     decode(output, checkpoint: {})
   }
 
-  /// Likewise.
+  /// The same, with a checkpoint that can end the search.
   ///
-  /// - Parameter checkpoint: called every so many steps of what takes long; ends it by its error.
+  /// - Parameter checkpoint: called every `stepsBetweenCheckpoints` steps of a search that takes long; an error that it
+  ///   throws ends the search.
   package func decode<E: Error>(
     _ output: Prediction.Output, checkpoint: () throws(E) -> Void
   ) throws(E) -> DecodedLabels {
@@ -73,7 +74,7 @@ package enum OutputDecoder: Sendable {
     }
   }
 
-  /// A bound on the labels and scores of a sequence with `rows` answered steps.
+  /// An upper bound on the numbers of labels and scores of a sequence with `rows` answered steps.
   package func counts(rows: Int) -> (labels: Int, scores: Int) {
     switch self {
     case .argmax: (rows, rows)
@@ -82,7 +83,7 @@ package enum OutputDecoder: Sendable {
     }
   }
 
-  /// A bound on the bytes held while a sequence of so many steps is decoded.
+  /// An upper bound on the bytes held while a sequence of `steps` steps is decoded.
   package func workBytes(steps: Int, size: Int) -> Int {
     switch self {
     case .argmax, .topK, .ctcGreedy: 0
@@ -99,7 +100,7 @@ package enum OutputDecoder: Sendable {
     }
   }
 
-  /// The approximate number of operations for decoding so many steps.
+  /// The approximate number of operations that decoding `steps` steps takes.
   package func operationCount(steps: Int, size: Int) -> Int {
     switch self {
     case .argmax, .topK: steps * size
@@ -111,7 +112,7 @@ package enum OutputDecoder: Sendable {
 }
 
 extension Prediction.Output {
-  /// The steps that count.
+  /// The output without the steps that the mask excludes.
   fileprivate var counted: Self {
     guard let mask else { return self }
     var counted = Self(rows: 0, size: size, values: [])
@@ -120,7 +121,7 @@ extension Prediction.Output {
     return counted
   }
 
-  /// The places of each row's elements; of a vector those of the one that it is.
+  /// For each row, the range of its elements in `values`; a vector is one row.
   var rowRanges: [Range<Int>] {
     stride(from: 0, to: values.count, by: size).map { $0..<$0 + size }
   }

@@ -2,9 +2,9 @@ import ModelFormat
 
 /// The difference between the steps of a sequence and their reconstruction by an output.
 package struct ReconstructionError: Sendable, Equatable {
-  /// For each step, the mean over its elements.
+  /// For each step, the mean error of its elements.
   package let steps: [Float]
-  /// The mean over all steps.
+  /// The mean error of all steps.
   package let sequence: Float
 
   /// - Parameters:

@@ -8,7 +8,7 @@ import ModelFormat
 package struct ViterbiDecoder: Sendable {
   private static let lanes = Int(CK_LANES)
 
-  /// As the kernel reads them: for each block of labels that a step comes to, padded with zeros, those from each label.
+  /// The scores of transitions in the kernel's order: [to / lanes][from][to % lanes], the last block padded with zeros.
   private let transitions: [Float]
   private let starts: [Double]
   private let ends: [Double]
@@ -32,7 +32,8 @@ package struct ViterbiDecoder: Sendable {
     self.transitions = transitions
     self.size = size
     self.kernels = kernels
-    /// The scores at an end: those of a label that stands there or, without one, of a tensor that may be there.
+    /// The scores of the first or the last label: of transitions from or to the boundary label `label` or, without one,
+    /// the tensor `tensor`; zeros if there is no such tensor.
     func scores(
       _ label: Int?, _ tensor: String, _ transition: (_ end: Int, _ label: Int) -> Float
     ) throws(ModelError) -> [Double] {
@@ -54,18 +55,20 @@ package struct ViterbiDecoder: Sendable {
       + (starts.count + ends.count) * MemoryLayout<Double>.stride
   }
 
-  /// Bytes that are held for the labels of so many steps: the scores of all.
+  /// The bytes held while the labels of `steps` steps are found: a score for each step and label.
   static func workBytes(steps: Int, size: Int) -> Int { steps * size * MemoryLayout<Double>.stride }
 
-  /// The best labels of the steps whose emissions these are, a row a step, and their score.
+  /// The labels with the highest score, and that score. `emissions` has a row of `size` scores for each step.
   ///
-  /// - Parameter checkpoint: called every `OutputDecoder.stepsBetweenCheckpoints` steps; ends the search by its error.
+  /// - Parameter checkpoint: called every `OutputDecoder.stepsBetweenCheckpoints` steps; an error that it throws
+  ///   ends the search.
   func path<E: Error>(
     _ emissions: [Float], checkpoint: () throws(E) -> Void
   ) throws(E) -> (labels: [Int32], score: Float) {
     guard !emissions.isEmpty else { return ([], 0) }
     let stepCount = emissions.count / size
-    // For each step and label the score of the best path there: who walks back finds again where it came from.
+    // For each step and label, the score of the best path that ends there. Where that path came from is not stored: the
+    // way back computes it again, once a step.
     var scores = [Double](repeating: 0, count: emissions.count)
     for label in 0..<size { scores[label] = starts[label] + Double(emissions[label]) }
     for step in 1..<Swift.max(1, stepCount) {
@@ -101,7 +104,7 @@ package struct ViterbiDecoder: Sendable {
     }
   }
 
-  /// The label at `step` from which the best path comes to a label of the next one.
+  /// The label at `step` from which the best path reaches `label` at the next step.
   private func origin(of label: Int, in scores: [Double], at step: Int) -> Int {
     let first = Self.place(from: 0, to: label, size: size)
     var (best, bestScore) = (0, -Double.infinity)

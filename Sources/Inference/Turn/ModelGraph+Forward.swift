@@ -37,7 +37,7 @@ extension ModelGraph {
     }
   }
 
-  /// Keeps a node's last step in the state of each rider to which this turn gave one.
+  /// Copies a node's last step to the state of each rider that has a step of the node in this turn.
   private func keepLastStep(
     of index: Int, plan: TurnPlan, states: inout SeatStates, workspace: borrowing Workspace
   ) {
@@ -49,7 +49,7 @@ extension ModelGraph {
     }
   }
 
-  /// Copies an input to packed order, and normalises it.
+  /// Copies an input's values to packed order, and normalises features.
   private func pack(input index: Int, plan: TurnPlan, workspace: inout Workspace) {
     let layout = plan.layouts[inputs[index].axis]
     switch model.description.inputs[index].kind {

@@ -74,7 +74,7 @@ package struct SeatStates {
     }
   }
 
-  /// One of a seat's sums.
+  /// The `k`-th of a seat's sums.
   func sum(seat: Int, range: Range<Int>, at k: Int) -> PreciseSum {
     let base = seat * matrix.columns + range.lowerBound
     return PreciseSum(

@@ -4,20 +4,21 @@ import ModelFormat
 final class TurnPlan: Sendable {
   /// The riders, longest first.
   let riders: [TurnRider]
-  /// The index of each of these among the riders as given.
+  /// For each of `riders`, its index among the riders as given.
   let order: [Int]
   /// The layout of each of the model's axes.
   let layouts: [PackedLayout]
   private let axes: [StepAxis]
-  /// Whether all inputs have the same steps, so that the numbers of others follow from those of the turn. Else a rider's steps
-  /// are its whole sequence.
+  /// Whether the model has one input axis. The steps of other axes in a turn then follow from the turn's steps on the
+  /// first; with several input axes, a rider's steps in a turn are its whole sequence.
   private let hasOneAxis: Bool
   /// For each rider, the range of its reported rows.
   let reported: [Range<Int>]
   /// For each reported row, the packed row and the rider.
   private let reportedSteps: [Int]
   private let reportedRiders: [Int]
-  /// The riders that finish; and for each of these, its index among them.
+  /// The riders that finish. `endPlaces` has for each rider the number of riders before it that finish: its index in
+  /// `ends` if it finishes too.
   let ends: [Int]
   private let endPlaces: [Int]
 
@@ -80,7 +81,7 @@ final class TurnPlan: Sendable {
     self.endPlaces = endPlaces
   }
 
-  /// The steps that a rider's values on an axis had before this turn.
+  /// The number of steps that a rider's values on an axis had before this turn.
   func stepsBefore(rider: Int, axis: Int) -> Int128 {
     let position = riders[rider].position
     guard axis > 0 else { return Int128(position) }
@@ -88,7 +89,8 @@ final class TurnPlan: Sendable {
       ? axes[axis].exactCount(position) : 0
   }
 
-  /// The row of a value in `domain` (for steps, on `axis`) for the end of a rider that finishes.
+  /// The row that stands for the end of a rider's sequence in a value of `domain`; for a value with steps, `axis` is
+  /// its axis.
   func endRow(of rider: Int, in domain: RowDomain, axis: Int) -> Int {
     switch domain {
     case .steps: layouts[axis].lastRow(rider: rider)

@@ -12,7 +12,7 @@ package struct TurnRider: Sendable {
   package let seat: Int
   /// The state to continue, which has done `position` steps; nil to use the seat's.
   package let resumed: SequenceState?
-  /// What attention of a decoder goes over, kept from step to step; nil of other graphs.
+  /// In a decoder's graph, the packed keys and values of attention, kept from step to step; nil in other graphs.
   let memory: AttentionMemory?
 
   package init(
@@ -39,6 +39,6 @@ package struct TurnRider: Sendable {
     self.memory = memory
   }
 
-  /// Whether the steps of other axes than the first have been taken into the memory, so that they are none of this turn's.
+  /// Whether attention has packed the steps of all axes but the first in `memory`, so that the turn runs none of them.
   var hasSources: Bool { memory?.replacesSteps ?? false }
 }

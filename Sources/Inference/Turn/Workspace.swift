@@ -9,9 +9,9 @@ package struct Workspace {
   var nodes: [Matrix]
   var hidden: [[Matrix]]
   var cell: [[Matrix]]
-  /// What the turn reports of each of the model's outputs, their masks, and of the values that its decoder reads.
+  /// The rows that the turn reports of each value in `ModelGraph.answers`.
   var outputs: [Matrix]
-  /// For each output, the range of each rider's rows, in the order in which the riders were given.
+  /// For each of these values, the range of each rider's rows, in the order in which the riders were given.
   package internal(set) var reported: [[Range<Int>]]
   let recurrent = RecurrentScratch()
   var state = RecurrentState()

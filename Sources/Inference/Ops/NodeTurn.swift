@@ -19,14 +19,14 @@ struct NodeTurn {
     plan.layouts[graph.axis(of: graph.nodes[index].inputs[position])]
   }
 
-  /// An input, with rows as those of the node's value.
+  /// An input, arranged in the rows of the node's value.
   func operand(_ position: Int, _ workspace: Workspace) -> Matrix {
     let node = node
     let reference = node.inputs[position]
     switch (node.domain, graph.domain(of: reference)) {
     case (.reported, .riders), (.ends, .riders), (.ends, .reported), (.steps, .riders),
       (.steps, .reported), (.steps, .ends):
-      // A vector has other rows than the value.
+      // The input has other rows than the value: copy them to the value's domain.
       var gathered = Matrix()
       gather(reference, as: node.domain, workspace, into: &gathered)
       return gathered
@@ -35,7 +35,7 @@ struct NodeTurn {
     }
   }
 
-  /// All inputs, with rows as those of the node's value.
+  /// All inputs, arranged in the rows of the node's value.
   func operands(_ workspace: Workspace) -> [Matrix] {
     graph.nodes[index].inputs.indices.map { operand($0, workspace) }
   }

@@ -22,9 +22,10 @@ protocol OpForward: Sendable {
 
   /// The domain of the op's value, for inputs with these domains.
   func domain(of inputs: [RowDomain]) -> RowDomain
-  /// The initial floats in a sequence's state for a node of this size; empty if the op keeps nothing.
+  /// The op's floats in the state of a sequence that has done no step, for a node of this size; empty if the op keeps
+  /// nothing.
   func initialState(size: Int) -> [Float]
-  /// The initial floats that a node with a mask has in addition.
+  /// The floats that a node with a mask has in addition, before the first step.
   func maskState(size: Int) -> [Float]
 
   /// Computes the node's value over the turn.
@@ -83,7 +84,7 @@ struct NodeWeights {
     try tensors.floats(tensorName(name, under: prefix))
   }
 
-  /// The same for an optional tensor; nil if it is absent.
+  /// The elements of an optional tensor; nil if the tensor is absent.
   func optional(_ name: String) throws(ModelError) -> [Float]? {
     tensors.contains(tensorName(name, under: prefix)) ? try required(name) : nil
   }

@@ -2,14 +2,14 @@ import CKernels
 import ModelFormat
 
 extension CellActivation? {
-  /// The kernels' cell for a direction, 0 or 1; `common` where no activations are given.
+  /// The kernels' activation for a direction (0 or 1); `common` if the op names no activations.
   func kernel(_ direction: Int, or common: ck_activation) -> ck_activation {
     self.map { ck_activation($0[direction]) } ?? common
   }
 }
 
 extension ck_activation {
-  /// One of `CellActivation.known`, with attributes of its own.
+  /// The kernels' activation for an op of `CellActivation.known`, with the op's attributes.
   init(_ op: ModelDescription.Op) {
     self.init()
     switch op.definition {

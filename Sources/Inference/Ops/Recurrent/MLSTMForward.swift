@@ -1,8 +1,8 @@
 import CKernels
 import ModelFormat
 
-/// Krause, Lu, Murray and Renals, "Multiplicative LSTM for sequence modelling" (2016): an LSTM whose gates see, in the place of h,
-/// m = W_mx x ⊙ W_mh h, so that each input has a way of its own to look at the state.
+/// Krause, Lu, Murray and Renals, "Multiplicative LSTM for sequence modelling" (2016): an LSTM whose gates read m =
+/// W_mx x ⊙ W_mh h in place of h, so that each input can transform the state in its own way.
 struct MLSTMForward: RecurrentForward {
   typealias Definition = MLSTMOp
 

@@ -3,9 +3,9 @@ import ModelFormat
 /// The steps of a turn that count under a mask. A recurrent network runs over these only, and so carries its state unchanged
 /// over the others.
 struct MaskedSteps {
-  /// The layout of these steps.
+  /// The layout of the steps that count.
   let layout: PackedLayout
-  /// The counting steps of each rider.
+  /// For each rider, its steps that count.
   private let steps: [[Int]]
   private let whole: PackedLayout
 
@@ -15,7 +15,7 @@ struct MaskedSteps {
     self.layout = PackedLayout(steps: steps.map(\.count))
   }
 
-  /// Their rows in the input.
+  /// The rows of `input` at the steps that count.
   func gather(_ input: Matrix) -> Matrix {
     var rows = Matrix(rows: layout.rows, columns: input.columns)
     for (rider, steps) in steps.enumerated() {
@@ -28,15 +28,16 @@ struct MaskedSteps {
     return rows
   }
 
-  /// Copies the network's answers in one direction (`columns` of a step) to all steps. A masked step gets the previous answer in
-  /// that direction, or zeros; `previous` carries that answer from turn to turn.
+  /// Copies the network's outputs in one direction (`columns` of a step) to all steps. A step that does not count gets
+  /// the previous output in that direction if `repeats`, else zeros; `previous` carries the last output from turn to
+  /// turn.
   func scatter(
     _ found: Matrix, columns: Range<Int>, isReverse: Bool, repeats: Bool,
     previous: inout Matrix, into output: inout Matrix
   ) {
     for (rider, kept) in steps.enumerated() {
       var next = isReverse ? kept.count - 1 : 0
-      /// The row of the answer for masked steps; nil for `previous`.
+      /// The place in `found.values` of the output to repeat; nil while that is `previous`.
       var current: Int?
       for index in 0..<whole.steps[rider] {
         let step = isReverse ? whole.steps[rider] - 1 - index : index

@@ -5,16 +5,17 @@ import ModelFormat
 /// directions, precisions, seats and states are the same code for all cells (`RecurrentLayer`, `RecurrentPass`,
 /// `RecurrentNetwork`).
 struct RecurrentCell: Sendable {
-  /// The rows of W, R and each bias for a hidden unit.
+  /// The number of rows of W, R and each bias for a hidden unit.
   let gates: Int
   /// Whether the cell has a state vector c beside h.
   let hasCell: Bool
-  /// The kernel of a step.
+  /// The kernel of a step, or the first of its two kernels.
   let kernel: ck_cell
-  /// What completes the step, where its R takes what the first kernel has made of all units: the candidate of a
-  /// GRU whose reset gate acts before the product, the LSTM behind the product of a multiplicative one.
+  /// The second kernel of a step, if R multiplies a result of the first kernel for all units: the candidate of a GRU
+  /// whose reset gate acts before the product, or the LSTM that reads the product of a multiplicative LSTM. Nil for
+  /// other cells.
   let completion: ck_cell?
-  /// The gates whose sum R h starts from R's own bias; for the other gates the two biases are added up.
+  /// The gates whose sum R h starts from R's own bias. The other gates have one bias, the sum of both.
   let separateBiases: Range<Int>
   /// Whether the first kernel has matrices of its own (`RecurrentMultiplier`).
   var multiplies: Bool { kernel.kind == CK_PRODUCT }

@@ -16,14 +16,14 @@ final class RecurrentLayer: Sendable {
   let isReverse: Bool
   let inputWeights: PackedWeights
   let recurrentWeights: PackedWeights
-  /// The start of the sums W x.
+  /// The bias that the sums W x start from.
   let bias: PackedWeights
-  /// The separate bias of R h; nil where the biases are added up.
+  /// The separate bias of R h; nil if the cell has none.
   let recurrentBias: PackedWeights?
-  /// 3·hiddenSize: those of i, f and o; nil without peepholes.
+  /// The peephole weights of i, f and o, 3·hiddenSize; nil without peepholes.
   let peepholes: PackedWeights?
   let projection: Linear?
-  /// Of a multiplicative cell; nil of others.
+  /// The matrices that compute m of a multiplicative cell; nil for other cells.
   let multiplier: RecurrentMultiplier?
 
   /// The size of h.
@@ -44,17 +44,16 @@ final class RecurrentLayer: Sendable {
 
   /// - Parameters:
   ///   - cell: the kind of cell.
-  ///   - precision: the precision of W and R; bias and P are f32. With int8, W of few inputs stays f32: up to
-  ///     a quarter of hiddenSize its products cost no more than those of R, and rounding a model's features
-  ///     costs the most accuracy.
+  ///   - precision: the precision of W and R; bias and P are f32. With int8, W stays f32 if inputSize is at most a quarter of
+  ///     hiddenSize: its products then cost no more than those of R, and rounding a model's features costs the most accuracy.
   ///   - inputWeights: W, gates·hiddenSize × inputSize, as PyTorch stores it.
   ///   - recurrentWeights: R, gates·hiddenSize × outputSize.
   ///   - bias: gates·hiddenSize, added to W x.
-  ///   - recurrentBias: likewise, added to R h; nil where all of the cell's biases are added up.
+  ///   - recurrentBias: gates·hiddenSize, added to R h; nil if the cell has no separate biases.
   ///   - peepholes: 3·hiddenSize, those of i, f and o; nil where the gates don't see c.
-  ///   - multiplier: of a multiplicative cell, the hiddenSize rows of W_mx and of W_mh.
-  ///   - projection: P, outputSize × hiddenSize, or nil where h is not projected.
-  ///   - kernels: what will compute: weights lie as it takes them.
+  ///   - multiplier: for a multiplicative cell, W_mx and W_mh, with hiddenSize rows each.
+  ///   - projection: P, outputSize × hiddenSize; nil if h is not projected.
+  ///   - kernels: the kernels that will run the layer: weights are packed in their order.
   init(
     _ cell: RecurrentCell, precision: Precision = .f32, inputSize: Int, hiddenSize: Int,
     isReverse: Bool,
@@ -117,7 +116,8 @@ final class RecurrentLayer: Sendable {
     precondition(
       state.cell.rows >= layout.steps.count && state.hidden.rows >= layout.steps.count)
     scratch.fit(self, layout: layout)
-    // SAFETY: the matrices are of the sizes just checked and exclusively ours; crew.run waits for all cores.
+    // SAFETY: the matrices have the sizes just checked, and this call has exclusive access; crew.run waits for all
+    // cores.
     unsafe input.values.withUnsafeBufferPointer { input in
       unsafe state.hidden.values.withUnsafeBufferPointer { initial in
         unsafe state.cell.values.withUnsafeMutableBufferPointer { cells in

@@ -1,6 +1,6 @@
 import ModelFormat
 
-/// What makes m = W x ⊙ R h of a multiplicative cell, whose gates see m in the place of h.
+/// The matrices that compute m = W x ⊙ R h of a multiplicative cell, whose gates read m in place of h.
 struct RecurrentMultiplier: Sendable {
   let inputWeights: PackedWeights
   let recurrentWeights: PackedWeights

@@ -5,7 +5,7 @@ struct RecurrentNetwork: Sendable {
   /// Layer by layer, forward then reverse.
   private let layers: [RecurrentLayer]
   private let directions: Int
-  /// Whether a masked step repeats the previous answer; else it has zeros.
+  /// Whether a masked step repeats the previous output; else its output is zeros.
   private let repeatsAnswers: Bool
 
   /// - Parameter cells: the cell of each direction.
@@ -30,7 +30,7 @@ struct RecurrentNetwork: Sendable {
     Array(repeating: 0, count: layers.reduce(0) { $0 + $1.outputSize + $1.cellSize })
   }
 
-  /// The last answer, for masked steps; empty for a network that needs whole sequences, which keeps none between turns.
+  /// The last output, for masked steps; empty for a network that needs whole sequences, which keeps none between turns.
   func maskState(size: Int) -> [Float] {
     needsWholeSequence || !repeatsAnswers ? [] : Array(repeating: 0, count: size)
   }
@@ -67,7 +67,7 @@ struct RecurrentNetwork: Sendable {
     }
   }
 
-  /// Runs the riders over the steps of `layout`, whose rows `input` has.
+  /// Runs the riders over the steps of `layout`; `given` has a row for each of them.
   private func run(
     _ turn: NodeTurn, _ given: Matrix, layout: PackedLayout, states: inout SeatStates,
     workspace: inout Workspace, into output: inout Matrix

@@ -2,9 +2,9 @@ import CKernels
 
 /// A layer's pass over the steps of a turn, divided among the cores of a crew.
 ///
-/// A core owns a share of the hidden units: their columns of W, R and the window, and their cells. From other cores it needs
-/// only h, so cores wait for each other once a step, or twice if a step has two kernels. The result has the same bits as on
-/// one core.
+/// A core owns a share of the hidden units: their columns of W, R and the window, and their cells. It needs only h from
+/// the other cores, so the cores meet at a barrier once a step, and once more for each of a second kernel, a projection
+/// and the quantisation of h. The result has the same bits as on one core.
 ///
 /// Unchecked: the caller of `run` keeps the memory alive until all cores are done, and no core reads what another
 /// writes before both have passed a barrier.
@@ -14,10 +14,10 @@ import CKernels
   let kernels: Kernels
   /// layout.rows × inputSize.
   let input: UnsafePointer<Float>
-  /// layout.rows of `width` floats, h of this layer first.
+  /// layout.rows rows of `width` floats, each of which begins with h of this layer.
   let output: UnsafeMutablePointer<Float>
   let width: Int
-  /// riders × outputSize and × hiddenSize; nil where the cell has no c.
+  /// h before the first step: riders × outputSize. c, updated in place: riders × hiddenSize; nil if the cell has none.
   let initial: UnsafePointer<Float>
   let cells: UnsafeMutablePointer<Float>?
   /// The buffers, prepared for this pass.
@@ -30,8 +30,8 @@ import CKernels
   /// Runs a core's share of the pass.
   func run(_ share: Share, _ barrier: Barrier) {
     if isInteger {
-      // With most cells a computed h lies within ±1 and has the fixed scale, here as while it rides; an h from a client may
-      // be larger.
+      // If every h that the cell computes lies within ±1, h has the fixed scale 1/127, before the first step too.
+      // Only an h from a client may be larger, and then has a larger scale.
       unsafe quantize(
         initial, stride: layer.outputSize, columns: layer.outputSize, rows: share.of(riders),
         least: layer.scalesHidden ? 0 : 1, to: scratch.initial)
@@ -147,22 +147,25 @@ import CKernels
   @safe private struct UnitShare {
     let first: Int
     let count: Int
-    /// The first of their packed columns, of so many.
+    /// The share's first packed column, and the number of packed columns of all units.
     let column: Int
     let columns: Int
     /// b + W x.
     let window: ScratchBuffer<Float>
-    /// What is the same at every step of the pass.
+    /// The kernel call, with the arguments that are the same at every step of the pass.
     let call: ck_step
   }
 
-  /// A share of what a step computes with the cell's matrices and, of a multiplicative one, before that with those of its product.
+  /// The units of a core's share, for the cell's matrices and, if the cell is multiplicative, for those of the product
+  /// that is computed first.
   @safe private struct Parts {
     let whole: UnitShare
     let product: UnitShare?
   }
 
-  /// - Parameter weights: R, whose W x + b is in `window`.
+  /// - Parameters:
+  ///   - weights: R.
+  ///   - window: holds b + W x for the units of R.
   private func unitShare(
     _ share: Share, _ weights: PackedWeights, bias: PackedWeights, recurrentBias: PackedWeights?,
     window: ScratchBuffer<Float>
@@ -206,7 +209,7 @@ import CKernels
     }
   }
 
-  /// The same for riders whose h is in one buffer: `hidden` is h as R needs it, `floats` as floats.
+  /// The same for riders whose h lies in one buffer: `hidden` is h as R's kernel reads it, `floats` is h as floats.
   private func compute(
     _ cell: ck_cell, _ index: Int, riders: Range<Int>, hidden: ck_inputs,
     floats: UnsafePointer<Float>, stride: Int, _ windowStart: Int, _ units: UnitShare
@@ -257,7 +260,7 @@ import CKernels
     unsafe kernels.step(layer.recurrentWeights.precision, &call)
   }
 
-  // MARK: - Where h lies
+  // MARK: - The buffers of h
 
   /// h after a step, for the riders that continue.
   private func hidden(after index: Int) -> ck_inputs {
@@ -270,7 +273,7 @@ import CKernels
       isScaled: layer.scalesHidden)
   }
 
-  /// The first kernel's result for the second one's R, from `rider` on.
+  /// The first kernel's result as the second kernel reads it for R, for the riders from `rider` on.
   private func gatedHidden(of rider: Int) -> ck_inputs {
     let size = layer.hiddenSize
     guard isInteger else {
@@ -281,7 +284,7 @@ import CKernels
       scratch.quantizedGated, columns: size, fromRow: rider, isScaled: true)
   }
 
-  /// The state of the riders from `rider` on.
+  /// h before the first step, for the riders from `rider` on.
   private func initialHidden(of rider: Int) -> ck_inputs {
     guard isInteger else {
       return unsafe ck_inputs(

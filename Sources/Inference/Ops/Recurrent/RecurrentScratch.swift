@@ -5,20 +5,21 @@ import Glibc
 final class RecurrentScratch: Sendable {
   /// Projected inputs of a window of steps.
   let window = ScratchBuffer<Float>()
-  /// Likewise, of a multiplicative cell's product.
+  /// The same for the product of a multiplicative cell.
   let productWindow = ScratchBuffer<Float>()
   /// h of one step before its projection.
   let raw = ScratchBuffer<Float>()
   /// For a cell whose step has two kernels: the first one's results for the second (r h, and z).
   let gated = ScratchBuffer<Float>()
   let update = ScratchBuffer<Float>()
-  /// For int8 weights: the inputs of a window, h before the riders' first steps, h of two alternating steps, and `gated`.
+  /// For int8 weights: quantised inputs of a window, `gated`, h before the riders' first steps, and h of two
+  /// alternating steps.
   let inputs = QuantizedBuffer()
   let quantizedGated = QuantizedBuffer()
   let initial = QuantizedBuffer()
   let hidden = (QuantizedBuffer(), QuantizedBuffer())
 
-  /// The most floats of a window: they fit a core's own cache beside the weights.
+  /// The most floats of a window: it fits a core's own cache beside the weights.
   private static let windowFloats = 1 << 18
 
   /// The rows of a window in a pass of `layer`: at least one step of all riders.

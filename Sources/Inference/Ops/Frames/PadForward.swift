@@ -29,7 +29,8 @@ struct PadForward: OpForward {
 }
 
 extension PadOp.Mode {
-  /// The index of the element for a position (below 0 in the padding before the first); nil for the padding number.
+  /// The index of the element that is copied to position `place` (below 0 in the padding before the first element); nil
+  /// for the number that pads.
   func source(of place: Int, length: Int) -> Int? {
     if (0..<length).contains(place) { return place }
     return switch self {

@@ -77,7 +77,8 @@ struct AttentionForward: OpForward {
     }
   }
 
-  /// The riders, those together that attend to one kept source: their queries are compared at once.
+  /// Ranges of consecutive riders whose queries are computed together, as they attend to the same kept source. Any
+  /// other rider is a range of its own.
   private func ridersBySource(_ node: NodeTurn) -> [Range<Int>] {
     let riders = node.plan.riders
     var ranges: [Range<Int>] = []
@@ -93,7 +94,7 @@ struct AttentionForward: OpForward {
     return ranges
   }
 
-  /// What a rider's queries attend to; nil where no step counts.
+  /// The keys and values that a rider's queries attend to; nil if the mask excludes every step.
   private func source(
     of rider: Int, _ node: NodeTurn, _ mask: StepMask?, _ workspace: Workspace
   ) -> AttentionSource? {
@@ -120,7 +121,7 @@ struct AttentionForward: OpForward {
 }
 
 extension AttentionSource {
-  /// For queries that are steps of the same sequence: the number of steps up to each.
+  /// For queries that are steps of the same sequence as the keys: for each, the number of keys up to that step.
   fileprivate func reach(of queries: Range<Int>) -> [Int] {
     var count = 0
     return queries.map { query in

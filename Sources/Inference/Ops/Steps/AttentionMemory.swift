@@ -1,22 +1,24 @@
 import Synchronization
 
-/// What a decoder's attention goes over, made ready once for all hypotheses of a sequence and all their steps, which share it.
+/// The packed keys and values of a decoder's attention, made once for a sequence: all hypotheses share them at all
+/// their steps.
 package final class AttentionMemory: Sendable {
-  /// What is kept.
+  /// Says which nodes' keys and values are kept.
   private let attention: SteadyAttention
-  /// By node; nil where no step counts.
+  /// The keys and values of each node; nil if the mask excludes every step.
   private let sources = Mutex<[Int: AttentionSource?]>([:])
 
   init(_ attention: SteadyAttention) { self.attention = attention }
 
   func covers(node: Int) -> Bool { attention.nodes.contains(node) }
 
-  /// Whether a step needs nothing of the encoder's steps themselves any more.
+  /// Whether the decoder's steps no longer read the encoder's steps themselves: only these nodes read them, and all
+  /// their keys and values are kept.
   var replacesSteps: Bool {
     attention.readsAllSteps && sources.withLock { $0.count == attention.nodes.count }
   }
 
-  /// What a node attends to, which `make` makes the first time.
+  /// The keys and values of a node, which `make` makes at the first call.
   func source(ofNode node: Int, _ make: () -> AttentionSource?) -> AttentionSource? {
     if let kept = sources.withLock({ $0[node] }) { return kept }
     let made = make()

@@ -35,13 +35,13 @@ struct AttentionSource: Sendable {
     let sum: Linear
   }
 
-  /// The number of floats held for a sequence of so many steps.
+  /// The number of floats held for a sequence of `steps` steps.
   static func floatCount(steps: Int, keySize: Int, valueSize: Int, heads: Int) -> Int {
     let sum = ck_packed_bytes(CK_F32, ck_packed_columns(1, valueSize / heads), steps)
     return heads * sum / MemoryLayout<Float>.size + steps * keySize
   }
 
-  /// The queries computed at once: their scores stay in a core's cache.
+  /// The most queries computed at once: their scores stay in a core's cache.
   static let queriesAtOnce = 32
 
   /// Computes the contexts of some queries.

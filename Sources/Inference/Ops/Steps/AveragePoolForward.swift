@@ -13,7 +13,7 @@ struct AveragePoolForward: StepPoolForward {
   func reduce(
     _ rows: Matrix, _ covered: [Int], start: Int, count: Int, into output: inout Matrix, row: Int
   ) {
-    // What `ceil` adds behind the padding counts for nothing.
+    // Positions behind the padding, which `ceil` adds, do not count in the divisor.
     let end = Swift.min(
       start + window.kernel.kernel, count + window.kernel.after(stepCount: count))
     let divisor = Double(countsPadding ? end - start : covered.count)

@@ -1,7 +1,7 @@
 import ModelFormat
 
-/// A convolution over the steps, as a GEMM of the steps that the kernel covers, for the steps of all riders together. Steps that a
-/// mask passes over are zeros, as those beyond the ends are.
+/// A convolution over the steps: a GEMM with a row for each position of the kernel, for the positions of all riders
+/// together. Steps that a mask excludes count as zeros, like those beyond the ends.
 struct ConvForward: OpForward {
   private let window: KernelWindow
   /// The number of floats under the kernel at a position.
@@ -68,7 +68,7 @@ struct ConvForward: OpForward {
     let maps: [Linear]
     /// The most positions at a time: they stay in a core's cache.
     let capacity: Int
-    /// The rows of the results.
+    /// The row of `output` for each position in the batch.
     private var targets: [Int] = []
     /// A matrix for each group.
     private var patches: [Matrix]

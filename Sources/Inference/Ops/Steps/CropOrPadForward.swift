@@ -6,7 +6,7 @@ struct CropOrPadForward: StepSelectionForward {
   init(_ op: CropOrPadOp, _ weights: NodeWeights) { align = op.align ?? .start }
 
   func source(of step: Int, count: Int, total: Int) -> Int? {
-    // Steps of the input before the first of the value; below 0 those of padding.
+    // The number of steps dropped at the input's start or, if negative, of steps of padding put before it.
     let missing = total - count
     let skipped =
       switch align {

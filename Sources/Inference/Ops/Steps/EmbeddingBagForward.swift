@@ -1,7 +1,7 @@
 import ModelFormat
 
-/// The state is that of a pool: the largest elements so far, or sums in two floats each (`PreciseSum`), and additionally the
-/// number of ids that count.
+/// The state is that of a pool: the largest elements so far, or sums in two floats each (`PreciseSum`): of each element,
+/// and of the number of ids that count.
 struct EmbeddingBagForward: OpForward {
   /// vocabulary × size, a row for each id.
   private let table: [Float]
@@ -68,7 +68,7 @@ struct EmbeddingBagForward: OpForward {
     switch mode {
     case .max:
       states.read(seat: seat, range: range, into: &output, row: row)
-      // The sequence has only padding.
+      // Elements that no id has raised: the sequence has only padding.
       for at in output.row(row) where output.values[at] == Self.nothing { output.values[at] = 0 }
     case .sum, .mean:
       let count = states.sum(seat: seat, range: range, at: output.columns).value

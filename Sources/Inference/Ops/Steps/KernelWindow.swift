@@ -18,8 +18,8 @@ struct KernelWindow {
   var needsWholeSequence: Bool { past == nil }
   var initialState: [Float] { past?.initialState ?? [] }
 
-  /// The row of `extend` at which the kernel begins at a rider's first place in this turn; at place t it begins t · stride
-  /// rows later. Above 0 where the turn does not begin with a step at which the kernel stands.
+  /// The row of `extend` at which the kernel begins at a rider's first position in this turn; at position t it begins
+  /// t · stride rows later. Above 0 if the turn begins with steps between two positions of the kernel.
   func firstRow(_ rider: Int, _ node: NodeTurn) -> Int {
     guard kernel.stride > 1 else { return 0 }
     let axis = node.graph.axis(of: node.node.inputs[0])
@@ -27,8 +27,8 @@ struct KernelWindow {
     return rest == 0 ? 0 : kernel.stride - rest
   }
 
-  /// Lays out a rider's steps of this turn, as rows, with those under the kernel before them, and zeros beyond the ends.
-  /// What a later turn needs is in `range` of the rider's state.
+  /// Lays out a rider's steps of this turn, as rows, after the earlier steps that the kernel covers, with zeros beyond
+  /// the ends. A causal kernel keeps the steps that a later turn needs in `range` of the rider's state.
   func extend(
     _ rider: Int, _ node: NodeTurn, _ input: Matrix, states: inout SeatStates, range: Range<Int>,
     into rows: inout Matrix

@@ -18,7 +18,7 @@ struct LastForward: OpForward {
       guard node.node.domain == .ends, !kept.isEmpty else {
         return node.gather(node.node.inputs[0], as: node.node.domain, workspace, into: &output)
       }
-      // A turn may give the rider no step of this axis.
+      // A turn may give the rider no step of this axis: the last step is in the state.
       output.resize(rows: plan.ends.count, columns: node.node.size)
       for (row, j) in plan.ends.enumerated() {
         states.read(seat: plan.riders[j].seat, range: kept, into: &output, row: row)
@@ -42,7 +42,7 @@ struct LastForward: OpForward {
             seat: rider.seat, range: range, into: &output, row: rows.lowerBound + index)
         }
       }
-      // Of another axis there may be none.
+      // A turn may give the rider no step of an axis other than the input's.
       if layout.steps[j] == 0, let row = rows.first {
         states.read(seat: rider.seat, range: range, into: &output, row: row)
       }

@@ -4,12 +4,12 @@ import ModelFormat
 protocol StepPoolForward: OpForward where Definition: StepPoolDefinition {
   var window: KernelWindow { get }
 
-  /// Writes a row of `output`: what becomes of some rows, those of a place of the kernel that count.
+  /// Reduces the rows under one position of the kernel to a row of `output`.
   ///
   /// - Parameters:
-  ///   - covered: the rows; under a mask one at least.
-  ///   - start: the step at which the kernel begins, below 0 in the padding.
-  ///   - count: how many steps the sequence has.
+  ///   - covered: the indices in `rows` of the steps to reduce, without padding and masked steps; with a mask at least one.
+  ///   - start: the step at which the kernel begins; negative in the padding.
+  ///   - count: the number of the sequence's steps; steps of earlier turns count only as far as a kernel reaches.
   func reduce(
     _ rows: Matrix, _ covered: [Int], start: Int, count: Int, into output: inout Matrix, row: Int)
 }
@@ -21,7 +21,7 @@ extension StepPoolForward {
 
   func initialState(size: Int) -> [Float] { window.initialState }
 
-  /// The mask of the steps that are kept.
+  /// The mask of the steps that the state keeps.
   func maskState(size: Int) -> [Float] { maskWindow.initialState }
 
   private var maskWindow: KernelWindow { KernelWindow(window.kernel, size: 1) }
@@ -42,7 +42,8 @@ extension StepPoolForward {
         maskWindow.extend(
           j, node, mask.values, states: &states, range: node.node.maskState, into: &counts)
       }
-      // Of the steps before, as many as a kernel may cover; where there are more, it covers no padding.
+      // The number of steps of earlier turns, at most as many as the kernel covers: with that many, no padding is
+      // covered.
       let earlier = Int(
         Swift.min(
           node.plan.stepsBefore(rider: j, axis: sourceAxis), Int128(kernel.span)))

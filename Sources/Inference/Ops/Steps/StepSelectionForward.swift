@@ -2,7 +2,8 @@ import ModelFormat
 
 /// An op whose steps are steps of its input, or padding.
 protocol StepSelectionForward: OpForward {
-  /// The step of an input of `count` steps that stands at a step of the value, which has `total`; nil for `padding`.
+  /// The step of the input that is copied to `step` of the value; nil for `padding`. The input has `count` steps, the
+  /// value `total`.
   func source(of step: Int, count: Int, total: Int) -> Int?
   var padding: Float { get }
 }

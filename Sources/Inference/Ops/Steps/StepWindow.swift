@@ -1,5 +1,5 @@
-/// The steps around each step of a sequence. Steps before, from earlier turns, are kept in the state; steps after need whole
-/// sequences. Beyond the ends are zeros.
+/// The steps around each step of a sequence. The state keeps the steps before that come from earlier turns; steps after
+/// need whole sequences. Beyond the ends are zeros.
 struct StepWindow {
   /// The floats of a step.
   let size: Int
@@ -12,8 +12,8 @@ struct StepWindow {
   /// The state: the steps before the next one, the oldest first; empty for whole sequences.
   var initialState: [Float] { looksAhead ? [] : Array(repeating: 0, count: before * size) }
 
-  /// Lays out a rider's steps of this turn, as rows, with those around them: the first row is `before` steps before the first.
-  /// What the next turn needs goes to `range` of the rider's state.
+  /// Lays out a rider's steps of this turn as rows, with the steps around them: the turn's first step is row `before`.
+  /// Writes the steps that the next turn needs to `range` of the rider's state.
   func extend(
     _ rider: Int, _ node: NodeTurn, _ input: Matrix, states: inout SeatStates, range: Range<Int>,
     into rows: inout Matrix

@@ -37,7 +37,7 @@ struct GroupNormForward: RowForward {
 }
 
 extension Matrix {
-  /// The mean of some elements, and the square root of their biased variance plus `epsilon`.
+  /// The mean of the elements in `part`, and the square root of their biased variance plus `epsilon`.
   func moments(of part: Range<Int>, epsilon: Double) -> (mean: Double, deviation: Double) {
     let count = Double(part.count)
     let mean = part.reduce(0) { $0 + Double(values[$1]) } / count

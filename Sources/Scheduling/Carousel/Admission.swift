@@ -1,26 +1,28 @@
-/// Decides which riders may join the queue, and when the clients of the others are to come back.
+/// Decides which riders may join the queue, and when the clients of refused riders are to come back.
 ///
-/// Its caller passes the riders that are there (`Crowd`); it keeps the places that were promised and the workers' throughput.
+/// The caller passes the riders that wait or ride now (`Crowd`). `Admission` itself keeps the promised places and the
+/// workers' measured throughput.
 struct Admission {
   typealias Instant = ContinuousClock.Instant
 
-  /// The share of a time-out that the expected wait may take: costs vary.
+  /// The share of the time left to a deadline that waiting and riding are expected to take at the most: costs vary.
   static let certainShare = 0.9
-  /// That share while places are promised: the rest is for clients that come for theirs.
+  /// The same share for newcomers while places are promised: the rest is for clients that come back for their places.
   static let newcomerShare = 0.6
-  /// Newcomers leave free the places of clients that are due within so many seconds, or within the ride of a rider of mean
-  /// length where that is longer: seats may fall free all at once, and none before.
+  /// For how many seconds ahead newcomers leave promised places free: the ride of a rider of mean length, clamped to
+  /// these bounds. All seats may fall free at once, and none before then.
   static let reservedSeconds = 0.5...5.0
-  /// The share of the capacity by the costs of turns that is relied on, where no throughput was measured.
+  /// While no throughput has been measured, the share of the capacity estimated from the costs of turns that is relied
+  /// on.
   static let unmeasuredShare = 0.5
 
   /// Which places of the queue a client may take.
   private enum Standing {
-    /// Nobody was promised a place.
+    /// No client was promised a place.
     case first
-    /// Others were promised places, which take so much of the queue.
+    /// Other clients were promised places; `reserved` is what those places take of the queue.
     case newcomer(reserved: Bookings.Places)
-    /// It comes for the place that it was promised.
+    /// The client is back for the place that it was promised.
     case promised
   }
 
@@ -34,20 +36,20 @@ struct Admission {
     bookings = Bookings(start: start)
   }
 
-  /// Takes note of a turn that begins.
+  /// Records a turn that begins.
   ///
   /// - Parameters:
-  ///   - steps: of all its riders.
-  ///   - isFull: whether riders wait who found no seat.
+  ///   - steps: the turn's steps, of all its riders.
+  ///   - isFull: whether riders are waiting that found no seat.
   mutating func recordTurn(steps: Int, isFull: Bool, now: Instant) {
     throughput.record(steps: steps, isFull: isFull, now: now)
   }
 
-  /// Decides whether riders may join the queue, all or none; where they may not, says when to come back.
+  /// Decides whether the riders of a request may join the queue, all or none. The refusal says when to come back.
   ///
   /// - Parameters:
-  ///   - terms: how long their client waits, and how it is known.
-  ///   - crowd: who is there.
+  ///   - terms: how long the client waits, and how it is recognised.
+  ///   - crowd: the riders that wait or ride now.
   mutating func admit(
     _ journeys: [Journey], terms: RideTerms, to crowd: Crowd, now: Instant
   ) throws(Refusal) {
@@ -91,8 +93,8 @@ struct Admission {
     }
   }
 
-  /// The steps a second that the workers can do: as measured while riders waited, or else a share of what the costs of turns
-  /// say; infinity before the first turn.
+  /// The steps a second that the workers can do: as measured while riders waited, or before that an estimate from the
+  /// costs of turns. Infinity before the first turn.
   private func stepsPerSecond(_ crowd: Crowd) -> Double {
     throughput.stepsPerSecond
       ?? Self.unmeasuredShare
@@ -105,7 +107,7 @@ struct Admission {
     return Swift.min(Swift.max(ride, reservedSeconds.lowerBound), reservedSeconds.upperBound)
   }
 
-  /// Refuses riders for whom there is no room.
+  /// Refuses riders for which the queue has no room.
   private func checkRoom(
     for places: Bookings.Places, _ standing: Standing, in crowd: Crowd
   ) throws(Refusal) {
@@ -122,7 +124,7 @@ struct Admission {
     }
   }
 
-  /// How much may join the queue.
+  /// The sequences and the steps that may join the queue.
   private func room(
     for arriving: Int, _ standing: Standing, in crowd: Crowd
   ) -> (sequences: Int, steps: Int) {
@@ -139,8 +141,9 @@ struct Admission {
       guard crowd.riders + arriving > limits.maxSeats else { return room }
       return (room.sequences - reserved.sequences, room.steps - reserved.steps)
     case .promised:
-      // Riders that board at the next turn hold no places for steps. Seats fall free when they do, not when clients come,
-      // and a machine that was busy with something else is late: so the promised may be twice as many for a while.
+      // The steps of riders that board at the next turn are not counted. Seats may fall free later than promised
+      // clients come, and a machine that was busy with something else is late: so for a while promised clients may fill
+      // the queue to about twice its limits.
       return (
         room.sequences + Swift.max(limits.maxSeats, limits.maxQueuedSequences),
         room.steps + limits.maxQueuedSteps + crowd.boardingSteps
@@ -148,7 +151,7 @@ struct Admission {
     }
   }
 
-  /// Refuses riders who would be late.
+  /// Refuses riders that would miss their deadline.
   private func checkTime(
     of journeys: [Journey], _ standing: Standing, _ terms: RideTerms, in crowd: Crowd, now: Instant
   ) throws(Refusal) {

@@ -7,41 +7,42 @@ struct BoardingQueue {
   /// A rider that waits.
   struct Waiting: Equatable {
     var passenger: Passenger
-    /// Whether it left its seat to others by rotation: it was admitted before.
+    /// Whether it was admitted before, and left its seat by rotation.
     var isRotated = false
-    /// Whether it is brief, and may board before riders that came earlier.
+    /// Whether it has so few steps that it may board before riders that came earlier (`Carousel.isBrief`).
     var isBrief = false
   }
 
-  /// Some of those who wait.
+  /// How many riders a part of the queue has, and their steps.
   struct Group: Equatable {
     var riders = 0
-    /// With those that will be fed back.
+    /// Includes the steps that will be fed back.
     var steps = 0
   }
 
   let chunking: Chunking
   private var waiting: Deque<Waiting> = []
 
-  /// The riders with a deadline, and those without.
+  /// The waiting riders that have a deadline; `withoutDeadline` are the others.
   private(set) var withDeadline = Group()
   private(set) var withoutDeadline = Group()
-  /// No deadline is earlier; nil while none has one.
+  /// A lower bound of the deadlines: it stays when the rider with the earliest one is removed. Nil before the first
+  /// rider with a deadline.
   private var earliestDeadline: Instant?
-  /// How many may board before their turn.
+  /// The number of brief riders.
   private(set) var briefCount = 0
-  /// Steps of all that count against `max_queued_steps`.
+  /// The steps of waiting riders that count against `max_queued_steps`.
   private(set) var steps = 0
-  /// The part of them that belongs to riders which left their seats by rotation.
+  /// The part of `steps` that belongs to riders which left their seats by rotation.
   private(set) var rotatedSteps = 0
-  /// The steps that will be fed back to the riders beside those.
+  /// The steps that will be fed back to waiting riders and are not part of `steps`.
   private(set) var following = 0
 
   init(chunking: Chunking) { self.chunking = chunking }
 
   var count: Int { waiting.count }
   var isEmpty: Bool { waiting.isEmpty }
-  /// The riders that wait longest, in order.
+  /// The first riders of the queue, in order.
   func prefix(_ count: Int) -> Deque<Waiting>.SubSequence { waiting.prefix(count) }
 
   /// Adds a rider behind all others.
@@ -56,7 +57,8 @@ struct BoardingQueue {
     add(rider)
   }
 
-  /// Where the next rider stands: the first brief one, where there is one and those go first, or the first of all.
+  /// The index of the next rider to board: with `isBriefFirst` the first brief rider, if there is one, else the first
+  /// of all. Nil if the queue is empty.
   func next(isBriefFirst: Bool) -> Int? {
     guard !waiting.isEmpty else { return nil }
     return isBriefFirst && briefCount > 0 ? waiting.firstIndex(where: \.isBrief) ?? 0 : 0
@@ -64,7 +66,7 @@ struct BoardingQueue {
 
   subscript(index: Int) -> Waiting { waiting[index] }
 
-  /// Changes what is known of a rider that waits, but neither its steps nor its deadline.
+  /// Changes the entry of a waiting rider. `change` must leave its steps and its deadline alone: sums depend on them.
   mutating func update(_ rider: RiderID, _ change: (inout Passenger) -> Void) {
     guard let index = waiting.firstIndex(where: { $0.passenger.rider == rider }) else { return }
     change(&waiting[index].passenger)
@@ -125,7 +127,7 @@ struct BoardingQueue {
     }
   }
 
-  /// Counts a rider among those who wait, or not any more.
+  /// Adds a rider to the sums (`change` is 1) or takes it out of them (-1).
   private mutating func count(_ rider: Waiting, _ change: Int) {
     let journey = rider.passenger.journey
     let (queued, all) = (chunking.queuedSteps(of: journey), journey.all)

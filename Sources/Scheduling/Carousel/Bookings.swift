@@ -1,23 +1,25 @@
 import DequeModule
 
-/// The places promised to clients who were refused and told when to come back.
+/// The places in the queue that were promised to refused clients, with the times at which they are to come back.
 ///
-/// Without threads or clocks. A client that comes back is recognised by its request, which is the same again. Among clients
-/// that send the same, it is recognised by its connection, or by having just connected while the former one has ended. Time
-/// is divided into slots, each of as many steps as the engine can do in it: the more clients are refused, the later the next
-/// is told to come. Not all come back; the share that does is learned, and a slot is promised to accordingly more clients.
+/// A state machine without threads or clocks. Time is divided into slots, each for as many steps as the engine can do
+/// in it: the more clients are refused, the later the next one is told to come. Not all clients come back: the share
+/// that does is measured, and a slot is promised to correspondingly more of them.
+///
+/// A client that comes back is recognised by its request, which is the same again. Clients that send equal requests are
+/// told apart by their connections; a client that has just connected takes the place of one whose connection has ended.
 package struct Bookings: Sendable {
   package typealias Instant = ContinuousClock.Instant
 
-  /// Recognises a client.
+  /// What a client is recognised by when it comes back.
   package struct Identity: Sendable {
-    /// A hash of what it sent.
+    /// A hash of the client's request.
     package let request: UInt64
     /// The connection over which the request came; nil where there is none.
     package let connection: UInt64?
-    /// Whether it may have come over another connection before: this request is the first over its connection.
+    /// Whether the request is the first on its connection, so that the client may have been refused on an earlier one.
     package let mayHaveReconnected: Bool
-    /// Whether its connection has ended since, so that it can't come back over it.
+    /// Whether the client's connection has ended since, so that the client can only come back on another one.
     package let hasLeft: @Sendable () -> Bool
 
     package init(
@@ -31,7 +33,7 @@ package struct Bookings: Sendable {
     }
   }
 
-  /// The places of the queue that a request takes.
+  /// How much of the queue a request takes.
   package struct Places: Sendable, Equatable {
     package var sequences = 0
     package var steps = 0
@@ -53,47 +55,49 @@ package struct Bookings: Sendable {
   }
 
   private struct Slot: Sendable {
-    /// Steps that the slot is given to, whether their clients came or not.
+    /// The steps of requests that the slot was given to, whether their clients came or not.
     var load = 0.0
-    /// Of those who were told to come in it.
+    /// The keys of the clients that were told to come in this slot.
     var keys: [Key] = []
-    /// Clients who were told to come in it and did not yet, and what they take of the queue together.
+    /// The clients that were told to come in this slot and have not come yet, and how much of the queue they take
+    /// together.
     var expected = 0
     var places = Places()
   }
 
-  /// Equal requests that were told to come in the same slot, and did not yet.
+  /// The clients with equal requests that were told to come in the same slot and have not come yet.
   private struct Promise: Sendable {
     var clients: [Identity] = []
     let places: Places
   }
 
-  /// How long a slot is: fine enough that those of a second come one after the other.
+  /// The length of a slot: short, so that the clients due within a second come one after the other.
   static let slotSeconds = 0.1
-  /// How far ahead places are promised.
+  /// The longest time ahead for which places are promised.
   static let maxWaitSeconds = 600
-  /// Places promised at one time: what they take is some 100 bytes each.
+  /// The most places promised at one time; each takes some 100 bytes of memory.
   package static let maxBookings = 100_000
   /// The share of the engine's capacity that is promised; the rest makes up for requests that cost more than expected.
   static let bookableShare = 0.9
-  /// The most connections of other clients that are checked for their end, for one client that has just connected.
+  /// The most other clients whose connections are checked for their end, for one client that has just connected.
   static let maxStrangersAsked = 256
-  /// A client's timer may be this early, and its request this long on its way.
+  /// How early a promised client may come, as timers differ, and how late (`graceSeconds`), as its request takes time
+  /// to arrive.
   static let earlySeconds = 0.05
   static let graceSeconds = 1.5
 
   private let start: Instant
-  /// The slots from `first` on; there may be none beyond the last one booked.
+  /// The slots from number `first` up to the last one in use.
   private var slots: Deque<Slot> = []
   private var first = 0
   private var bookings: [Key: Promise] = [:]
-  /// Places promised and not taken, nor lapsed.
+  /// The places that are promised, and neither taken nor lapsed.
   package private(set) var count = 0
-  /// The share of clients with a promise that come for it: a moving average.
+  /// The share of promised clients that come for their places: a moving average.
   package private(set) var keptShare = 1.0
-  /// How much of the engine's capacity is promised: less where clients came on time and found no place.
+  /// A factor on the promised capacity: it falls when clients come on time and still find no place.
   private(set) var pace = 1.0
-  /// The least that the pace falls to.
+  /// The lowest `pace`.
   static let minimumPace = 0.3
 
   package init(start: Instant = .now) { self.start = start }
@@ -120,7 +124,7 @@ package struct Bookings: Sendable {
     keptShare += ((kept ? 1 : 0) - keptShare) / 64
   }
 
-  /// Takes the place that was promised to a client who is back; false where there is none for it now.
+  /// Redeems the promise to a client that is back. Returns false if no promise to it is due now.
   package mutating func redeem(_ client: Identity, now: Instant) -> Bool {
     let latest = slot(at: seconds(at: now) + Self.earlySeconds)
     guard count > 0, first <= latest else { return false }
@@ -135,10 +139,10 @@ package struct Bookings: Sendable {
     return true
   }
 
-  /// The index of the promise to `client`, among those up to a slot.
+  /// The promise to `client` in the slots up to `latest`: its slot, and the client's index in it.
   ///
-  /// A client that came over another connection takes the place of one whose connection has ended. Otherwise newcomers that
-  /// send the same would take the places of clients that are about to come.
+  /// A client on a new connection takes the place of one whose connection has ended. A client whose connection is still
+  /// there keeps its place, as it is about to come itself.
   private func place(of client: Identity, until latest: Int) -> (slot: Int, index: Int)? {
     func clients(in slot: Int) -> [Identity] {
       bookings[Key(request: client.request, slot: slot)]?.clients ?? []
@@ -151,7 +155,8 @@ package struct Bookings: Sendable {
       }
     }
     guard client.mayHaveReconnected else { return nil }
-    // In the order in which they are due: nearly all clients before this one have come already.
+    // In the order in which they are due, so that few are checked: nearly all clients due before this one have come
+    // already.
     var left = Self.maxStrangersAsked
     for slot in first...latest {
       for (index, other) in clients(in: slot).enumerated() {
@@ -163,14 +168,15 @@ package struct Bookings: Sendable {
     return nil
   }
 
-  /// Records whether a client who came for its place was admitted: promises slow down where one was not.
+  /// Records whether a client that came for its promised place was admitted. If it was not, fewer places are promised.
   package mutating func record(isHonoured: Bool) {
     pace = isHonoured ? pace + (1 - pace) / 64 : Swift.max(Self.minimumPace, pace * 0.9)
   }
 
-  /// The part of the queue that clients may take which are due within `seconds`, or are late and may still come.
+  /// The part of the queue to keep free for promised clients that are due within `seconds`, or are late and may still
+  /// come.
   ///
-  /// As not all come, it has room for the expected number and three standard deviations more.
+  /// As not all of them come, the part is for the expected number and three standard deviations more.
   package func reserved(within seconds: Double, now: Instant) -> Places {
     var (expected, places) = (0, Places())
     let latest = slot(at: self.seconds(at: now) + seconds)
@@ -187,14 +193,14 @@ package struct Bookings: Sendable {
       steps: Int((share * Double(places.steps)).rounded(.up)))
   }
 
-  /// Promises a place.
+  /// Promises a place to a refused client.
   ///
   /// - Parameters:
-  ///   - places: what the client will take of the queue.
-  ///   - room: what the queue holds: no slot is promised to more, however little is known of costs.
-  ///   - steps: the work of its request.
-  ///   - earliest: seconds until there can be one, as far as those go who are there already.
-  ///   - stepsPerSecond: what the engine is able to.
+  ///   - places: how much of the queue the client will take.
+  ///   - room: how much the queue holds: no slot is promised to more, even while little is known of costs.
+  ///   - steps: the steps of the client's request, those fed back included.
+  ///   - earliest: the seconds until there can be a place, counting only the riders that are there now.
+  ///   - stepsPerSecond: the engine's capacity.
   /// - Returns: the whole seconds after which the client is to come back.
   package mutating func book(
     _ client: Identity, places: Places, room: Places, steps: Int, earliest: Double,
@@ -204,7 +210,7 @@ package struct Bookings: Sendable {
     let present = seconds(at: now)
     let soonest = Swift.min(
       Swift.max(1, Int(earliest.rounded(.up))), Self.maxWaitSeconds)
-    // A client that does not come leaves its place to another.
+    // More is promised than there is, as some clients will not come for their places.
     let capacity =
       stepsPerSecond * Self.slotSeconds * Self.bookableShare * pace
       / Swift.max(keptShare, 0.05)
@@ -214,9 +220,9 @@ package struct Bookings: Sendable {
     {
       wait += 1
     }
-    // Beyond what can be promised: the time is the best estimate, no place is kept.
+    // No more places can be promised: the time returned is the best estimate, and no place is kept.
     guard count < Self.maxBookings else { return wait }
-    // A thread that was held up may pass a time that is over.
+    // A thread that was held up may pass a time before the first slot.
     let target = Swift.max(first, slot(at: present + Double(wait)))
     let key = Key(request: client.request, slot: target)
     fill(upTo: target)
@@ -239,7 +245,7 @@ package struct Bookings: Sendable {
         || share * Double(slot.places.steps) + Double(places.steps) > Double(room.steps))
   }
 
-  /// Adds steps to a slot, and to the slots after it what does not fit.
+  /// Adds steps to a slot, and what does not fit to the slots after it.
   private mutating func load(_ steps: Double, from slot: Int, capacity: Double) {
     var (remaining, slot) = (steps, slot)
     while remaining > 0 {

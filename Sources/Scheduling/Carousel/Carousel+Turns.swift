@@ -1,13 +1,14 @@
 /// The planning of a worker's next turn.
 extension Carousel {
-  /// Plans a worker's next turn; it has no parts where no rider waits or rides with the worker.
+  /// Plans a worker's next turn. The turn has no parts if no rider is on board with this worker and none boards.
   ///
-  /// - Parameter costs: what turns have cost: a rider that would be late, with as many as ride now, does not board.
+  /// - Parameter costs: what turns have cost: a waiting rider that would miss its deadline, with as many riders as
+  ///   there are now, does not board.
   package mutating func nextTurn(
     worker: Int = 0, now: Instant, costs: TurnCosts = TurnCosts()
   ) -> Turn {
     var turn = Turn()
-    // Their clients do not wait any more.
+    // The clients of these riders no longer wait.
     let late = seats.vacateLate(worker: worker, now: now)
     turn.expiredSeats = late.map(\.seat)
     turn.expired = late.map(\.rider) + queue.removeLate(now: now)
@@ -22,14 +23,15 @@ extension Carousel {
     return turn
   }
 
-  /// Long when few ride, short when many wait: a full carousel stops as soon as its shortest rider is done.
+  /// The steps that a worker's next turn advances each rider by: many when few ride, fewer when others wait, as a full
+  /// carousel stops as soon as its shortest rider is done.
   private func chunk(for worker: Int) -> Int {
     switch chunking {
     case .wholeSequences: return Int.max
     case .steps:
       var chunk = turnSteps / seats[worker].count
       if !queue.isEmpty {
-        // A rider that something is fed back to keeps its seat.
+        // A rider with more steps to be fed back keeps its seat, so there is no reason to stop for it.
         for seat in seats[worker] where seat.passenger.following == 0 {
           chunk = Swift.min(chunk, seat.passenger.steps)
         }
@@ -40,14 +42,16 @@ extension Carousel {
 
   // MARK: - Boarding
 
-  /// The most brief riders that board a worker's turn before others, so that the others board too. None where seats are few.
+  /// The most brief riders that board before others at one turn of a worker, so that the others board too. None where
+  /// seats are few.
   var briefSeats: Int { seatsPerWorker / 8 }
 
   private mutating func board(
     _ worker: Int, now: Instant, costs: TurnCosts, into turn: inout Turn
   ) {
     let bound = seats.bound(of: worker, waiting: queue.count, share: Self.workerShare)
-    // Whole sequences board up to the steps of a turn; one more than that boards alone.
+    // Whole sequences board until their steps fill a turn. A sequence with more steps than that is the only one to
+    // board.
     var steps = 0
     var briefCount = Swift.min(queue.briefCount, briefSeats)
     while seats[worker].count < bound, let index = queue.next(isBriefFirst: briefCount > 0) {
@@ -80,18 +84,18 @@ extension Carousel {
 
   // MARK: - Rotation
 
-  /// Sends riders that had their time back to the end of the queue, as many as wait and find no seat: while others wait, no
-  /// rider keeps a seat for long.
+  /// Sends riders whose time in the seat is over back to the end of the queue, one for each waiting rider that finds no
+  /// seat: while others wait, no rider keeps a seat for long.
   private mutating func rotate(
     _ worker: Int, now: Instant, costs: TurnCosts, into turn: inout Turn
   ) {
     guard !queue.isEmpty else { return }
     let briefCount = Swift.min(queue.briefCount, briefSeats)
-    // In most turns no rider has had its time.
+    // In most turns no rider's time is over.
     let stay = briefCount > 0 ? Self.briefSeatTime : Self.seatTime
     guard seats[worker].contains(where: { $0.boarded <= now - stay }) else { return }
     let vacated = seats[worker].count { $0.isVacated }
-    // Free seats come first: this worker or another boards riders there.
+    // Waiting riders take free seats first, with this worker or another.
     let needed = queue.count - (limits.maxSeats - seats.takenCount) - vacated
     guard needed > 0 else { return }
     let candidates = seats[worker].indices.filter { index in
@@ -105,7 +109,8 @@ extension Carousel {
     }.prefix(needed)
     for (place, index) in leaving.enumerated() {
       let seat = seats[worker][index]
-      // The others leave for the riders that wait in order.
+      // Only the first `briefCount` riders leave after the shorter time, for brief riders; the others leave after the
+      // whole `seatTime`.
       guard place < briefCount || seat.boarded <= now - Self.seatTime else { return }
       seats.vacate(index, worker: worker)
       turn.rotations.append(.init(rider: seat.passenger.rider, seat: index))

@@ -1,31 +1,33 @@
 /// The batch that never stops turning: which riders wait, which ride in which seat, and how far the next turn goes.
 ///
-/// A state machine without threads or clocks. At every turn waiting riders board free seats, all
-/// riders advance by a chunk of steps, and those whose steps are done alight. Seats are rows of the state
-/// matrices: they stay dense, so when one falls free the last one moves into its place.
+/// A state machine without threads or clocks. At every turn waiting riders board free seats, all riders advance by a
+/// chunk of steps, and riders whose steps are done alight. Seats are rows of the state matrices. They stay dense: when
+/// one falls free, the rider in the last seat moves into it.
 ///
-/// Several workers may turn at once: all board from one queue, and each has seats of its own.
+/// Several workers may turn at once: all board riders from one queue, and each has seats of its own.
 package struct Carousel {
   package typealias Instant = ContinuousClock.Instant
 
-  /// Steps of all riders together that a turn aims at: enough rows to reuse the weights well, few enough that a
+  /// The steps that a turn aims at, summed over its riders: enough rows to reuse the weights well, few enough that a
   /// newcomer does not wait long for the turn to end.
   package var turnSteps = Self.maxTurnSteps {
     didSet { precondition(turnSteps > 0) }
   }
-  /// More rows use the weights no better.
+  /// The highest `turnSteps`: more rows would not reuse the weights any better.
   package static let maxTurnSteps = 512
-  /// The fewest steps that a turn advances a rider by, while it has as many.
+  /// The fewest steps that a turn advances a rider by, unless the rider has fewer left.
   package static let minimumChunk = 4
-  /// Riders that one worker takes before another is worth waking: enough rows to fill the kernels' tiles.
+  /// The riders that one worker takes before another one is woken: enough rows to fill the kernels' tiles.
   package static let workerShare = 8
-  /// How long a rider keeps its seat at least, while others wait: a newcomer's wait grows with the riders ahead of it
-  /// and not with the length of what they ride for. Its state is copied out and in again, once in so long.
+  /// The least time for which a rider keeps its seat while others wait. A newcomer's wait then grows with the number of
+  /// riders ahead of it and not with the length of their sequences. The price: once in this time, a rider's state is
+  /// copied out and in again.
   package static let seatTime = Duration.milliseconds(20)
-  /// How long it keeps it while there are brief riders, one of whom may take its place: a copy a brief rider.
+  /// The least time for which a rider keeps its seat while a brief rider waits for it. The price is one such copy for
+  /// each brief rider.
   static let briefSeatTime = Duration.milliseconds(1)
-  /// A rider with a deadline leaves its seat only while it has so many times the time that it needs, sharing the seats
-  /// with all who are there, and so much more.
+  /// A rider with a deadline leaves its seat only if the time left is at least `factor` times the time that it needs
+  /// when sharing the seats with all other riders, plus `seconds`.
   static let rotationSlack = (factor: 2.0, seconds: 0.5)
 
   package let limits: EngineLimits
@@ -34,13 +36,13 @@ package struct Carousel {
   var admission: Admission
   /// Riders whose readers are behind: they wait for `resume`, without a seat.
   private var parked: [RiderID: Passenger] = [:]
-  /// When the deadlines of parked riders are looked at next; nil while none has one.
+  /// When to check the deadlines of parked riders next; nil while none of them has one.
   private var lookTime: Instant?
   /// By worker: whether it turns, or is about to.
   var isTurning: [Bool]
   private var nextRider: UInt64 = 0
 
-  /// - Parameter workerCount: workers that turn at once; at most one a seat is made use of.
+  /// - Parameter workerCount: the workers that may turn at once; no more than `maxSeats` are used.
   package init(
     limits: EngineLimits, chunking: Chunking, workerCount: Int = 1, start: Instant = .now
   ) {
@@ -60,7 +62,7 @@ package struct Carousel {
   package var seatsPerWorker: Int { seats.perWorker }
   /// Riders waiting.
   package var queuedCount: Int { queue.count }
-  /// Steps of all waiting riders.
+  /// The steps of waiting riders that count against `max_queued_steps`.
   package var queuedSteps: Int { queue.steps }
   /// Riders on board.
   package var seatedCount: Int { seats.riderCount }
@@ -68,19 +70,19 @@ package struct Carousel {
   package var parkedCount: Int { parked.count }
   /// Whether no rider waits, rides or is parked, and no worker turns.
   var isEmpty: Bool { queuedCount + seatedCount + parkedCount + turningCount == 0 }
-  /// The places promised to clients that were refused, and the share of these clients that come.
+  /// The number of places promised to refused clients, and the share of such clients that come back for them.
   package var promises: (count: Int, keptShare: Double) {
     (admission.bookings.count, admission.bookings.keptShare)
   }
   /// Whether all waiting riders find a seat at the next turn.
   package var hasFreeSeat: Bool { queuedCount + seatedCount <= limits.maxSeats }
-  /// The journey of the only rider that waits, where no other rides and no worker turns.
+  /// If exactly one rider waits, none rides and no worker turns, that rider's journey; else nil.
   package var loneRider: Journey? {
     queuedCount == 1 && seatedCount == 0 && turningCount == 0 ? queue[0].passenger.journey : nil
   }
   /// Workers that turn, or are about to.
   package var turningCount: Int { isTurning.count(where: \.self) }
-  /// Workers that have enough to do.
+  /// How many workers the riders are enough for.
   package var neededWorkers: Int {
     let share = Swift.min(Self.workerShare, seatsPerWorker)
     return Swift.min(workerCount, (queuedCount + seatedCount + share - 1) / share)
@@ -88,7 +90,7 @@ package struct Carousel {
 
   // MARK: - Workers
 
-  /// The workers that have to start turning, now that there are more riders; they count as turning.
+  /// Wakes as many workers as the riders need. Returns those that the caller has to start; they count as turning.
   package mutating func workersToWake() -> [Int] {
     let missing = neededWorkers - turningCount
     guard missing > 0 else { return [] }
@@ -97,8 +99,8 @@ package struct Carousel {
     return idle
   }
 
-  /// A turn was taken in place of a worker; returns the workers that have to start turning, that one among them unless no
-  /// rider is left.
+  /// Ends a turn that another thread took in place of `worker`. Returns the workers that the caller has to start:
+  /// `worker` itself unless no rider is left, and any others that are needed.
   package mutating func handOver(worker: Int) -> [Int] {
     isTurning[worker] = queuedCount + seatedCount > 0
     return (isTurning[worker] ? [worker] : []) + workersToWake()
@@ -106,12 +108,13 @@ package struct Carousel {
 
   // MARK: - Riders come
 
-  /// Queues riders, all or none.
+  /// Queues the riders of a request, all or none.
   ///
   /// - Parameters:
-  ///   - terms: how long their client waits, and how it is known.
-  ///   - costs: what turns have cost: how long newcomers wait, and when a refused client may come back.
-  /// - Returns: their names, in order.
+  ///   - terms: how long the client waits, and how it is recognised.
+  ///   - costs: what turns have cost, from which it follows how long newcomers wait and when a refused client may come
+  ///     back.
+  /// - Returns: the riders' names, in order.
   package mutating func arrive(
     _ journeys: [Journey], terms: RideTerms, now: Instant, costs: TurnCosts
   ) throws(Refusal) -> [RiderID] {
@@ -127,8 +130,8 @@ package struct Carousel {
     }
   }
 
-  /// Whether a rider is done within a turn even when all seats are taken. Such riders board before the others, so that
-  /// a question of a few steps does not wait until those who have thousands before them have had their time.
+  /// Whether a rider is done within one turn even when all seats are taken. Such riders board before the others, so
+  /// that a request of a few steps does not wait until riders with thousands of steps have had their time in a seat.
   func isBrief(_ journey: Journey) -> Bool {
     journey.all <= Swift.max(Self.minimumChunk, turnSteps / limits.maxSeats)
   }
@@ -141,7 +144,7 @@ package struct Carousel {
     seats.vacate(seat, worker: worker)
   }
 
-  /// The rider in `seat` goes on for `steps` more, from the state that it has.
+  /// The rider in `seat`, whose steps are done, goes on for `steps` more from its present state.
   package mutating func extend(seat: Int, worker: Int = 0, by steps: Int) {
     seats.update(seat, worker: worker) { passenger in
       precondition(steps > 0 && passenger.steps == 0)
@@ -152,19 +155,20 @@ package struct Carousel {
 
   // MARK: - Readers that are behind
 
-  /// What becomes of a rider whose reader is behind.
+  /// What happens to a rider whose reader is behind.
   package enum Pause: Equatable, Sendable {
-    /// It is parked: its seat falls free, and `resume` lets it board again. Where its deadline is the next of those who are
-    /// parked, `removeLateParked` is to be called then.
+    /// It is parked: its seat falls free, and `resume` lets it board again. If `lookAgainAt` is not nil, the caller has
+    /// to call `removeLateParked` at that time: this rider's deadline is now the next one to check.
     case parked(lookAgainAt: Instant?)
-    /// It goes on in its seat: its reader caught up meanwhile, or too many are parked. Then its text piles up, to its end at
-    /// the most.
+    /// It goes on in its seat: its reader has caught up in the meantime, or too many riders are parked. In the latter
+    /// case its unread text accumulates, at most to the end of the text.
     case goesOn
     /// Its client had left before.
     case gone
   }
 
-  /// The longest time between two looks at the deadlines of parked riders: there may be no turn that looks.
+  /// The shortest time between two checks of the deadlines of parked riders. A timer checks them, as there may be no
+  /// turn to do so.
   package static let lookInterval = Duration.milliseconds(50)
 
   /// The rider in `seat` has drawn a token and its reader does not want the next one yet.
@@ -192,8 +196,8 @@ package struct Carousel {
     return .parked(lookAgainAt: deadline)
   }
 
-  /// A rider's reader caught up. A parked rider boards again before those that wait; one that is not parked yet does not pause
-  /// the next time.
+  /// A rider's reader has caught up. A parked rider is queued again, before all others; a rider that is not parked
+  /// ignores its next pause.
   package mutating func resume(_ rider: RiderID) {
     if let passenger = parked.removeValue(forKey: rider) {
       queue.prepend(.init(passenger: passenger))
@@ -204,7 +208,8 @@ package struct Carousel {
     }
   }
 
-  /// Removes the parked riders whose deadline passed; returns them, and when to look again. Does nothing before that time.
+  /// Removes the parked riders whose deadline passed. Returns them, and when to call this again, nil if no parked rider
+  /// has a deadline. Does nothing before the time that was last returned.
   package mutating func removeLateParked(
     now: Instant
   ) -> (late: [RiderID], lookAgainAt: Instant?) {
@@ -219,13 +224,13 @@ package struct Carousel {
 
   // MARK: - Riders leave
 
-  /// A client left: its waiting riders are removed at once, those on board by the next turn.
+  /// A client left: its waiting and parked riders are removed at once, those on board by the next turn.
   package mutating func leave(_ riders: [RiderID]) {
     guard riders.count > 1 else {
       if let rider = riders.first { leave(rider) }
       return
     }
-    // One pass over the queue, however many they are.
+    // One pass over the queue, however many riders leave.
     var left = Set(riders)
     seats.vacate(&left)
     guard !left.isEmpty else { return }

@@ -1,4 +1,4 @@
-/// The riders that are there, and what turns cost: from these follows how long a newcomer would wait and ride.
+/// The riders that wait or ride now, and what turns cost: an estimate of how long a newcomer would wait and ride.
 struct Crowd {
   let queue: BoardingQueue
   let seats: Seats
@@ -9,7 +9,7 @@ struct Crowd {
   /// Riders that wait or ride.
   var riders: Int { queue.count + seats.riderCount }
 
-  /// Their steps.
+  /// The steps that these riders have left, those to be fed back included.
   var steps: Int {
     queue.steps + queue.following + seats.passengers.reduce(0) { $0 + $1.allSteps }
   }
@@ -19,26 +19,27 @@ struct Crowd {
     queue.prefix(Swift.max(0, seats.limit - seats.riderCount))
   }
 
-  /// The queued steps of the riders that find a seat at the next turn and were not admitted before.
+  /// The queued steps of the riders that find a seat at the next turn, without riders that rotated: these were admitted
+  /// before.
   var boardingSteps: Int {
     boarding.reduce(0) {
       $0 + ($1.isRotated ? 0 : queue.chunking.queuedSteps(of: $1.passenger.journey))
     }
   }
 
-  /// The seconds that all workers take for `steps` steps of as many riders as there are with `arriving` more.
+  /// The seconds that all workers take for `steps` steps in all, when `arriving` more riders share the turns.
   func seconds(steps: Int, arriving: Int) -> Double {
     costs.seconds(
       steps: steps, riders: riders + arriving, workers: seats.workerCount, seats: seats.limit)
   }
 
-  /// The seconds that one of as many riders as there are with `arriving` more takes for `steps` steps.
+  /// The seconds that one rider takes for its own `steps` steps, when `arriving` more riders share the turns.
   func rideSeconds(steps: Int, arriving: Int = 0) -> Double {
     costs.seconds(
       oneOf: riders + arriving, steps: steps, workers: seats.workerCount, seats: seats.limit)
   }
 
-  /// The seconds until the last of `journeys` has a seat, where they join the queue.
+  /// The seconds until the last of `journeys` has a seat, if they join the queue now.
   func waitSeconds(of journeys: [Journey]) -> Double {
     let stay = stay(secondsPerStep: rideSeconds(steps: 1, arriving: journeys.count))
     let patient = queue.withoutDeadline
@@ -59,7 +60,7 @@ struct Crowd {
     return steps < 1e9 ? Int(steps) + leastTurn : .max
   }
 
-  /// The steps that a turn may still take when the time is over.
+  /// The steps that a rider may still do after its time in the seat is over, as a turn is not interrupted.
   private var leastTurn: Int {
     switch queue.chunking {
     case .steps: Carousel.minimumChunk
@@ -70,11 +71,12 @@ struct Crowd {
   /// The seconds until `count` seats fall free.
   ///
   /// - Parameters:
-  ///   - meanSteps: of the riders that will have boarded when all that ride now are gone.
-  ///   - stay: steps after which riders without a deadline leave their seats.
+  /// - meanSteps: the mean steps of the riders that board after those that ride or board now.
+  /// - stay: the steps after which riders without a deadline leave their seats.
   private func waitForSeat(_ count: Int, meanSteps: Int, stay: Int, arriving: Int) -> Double {
     guard count > 0 else { return 0 }
-    /// The steps for which a rider has a seat; its own, of a graph that needs whole sequences, at once.
+    /// The steps for which a rider keeps its seat. If the graph needs whole sequences, the rider's own steps run in one
+    /// turn.
     func steps(_ rider: Passenger) -> Int {
       guard rider.deadline == nil else { return rider.allSteps }
       return Swift.min(

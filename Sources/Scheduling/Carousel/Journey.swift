@@ -5,7 +5,7 @@ package struct RiderID: Hashable, Sendable, Comparable {
   package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// The steps of a rider: its own, and those fed back to it after them.
+/// The steps of a rider: its own (`steps`), and those fed back to it after them (`following`, an upper bound).
 package struct Journey: Equatable, Sendable {
   package let steps: Int
   package let following: Int
@@ -43,11 +43,11 @@ struct Passenger: Equatable, Sendable {
   let deadline: ContinuousClock.Instant?
   /// Steps until it is done, or until something is fed back to it.
   var steps: Int
-  /// Steps that will be fed back to it then.
+  /// Steps that will be fed back to it after those.
   var following: Int
-  /// Whether it had a seat before: its steps to come are then no more than a bound.
+  /// Whether it had a seat before; then its remaining steps are only an upper bound.
   var hasBoarded = false
-  /// Whether its reader caught up since it last paused.
+  /// Whether its reader caught up while the rider was not parked: its next pause is ignored.
   var isResumed = false
 
   init(rider: RiderID, journey: Journey, deadline: ContinuousClock.Instant?) {
@@ -57,7 +57,7 @@ struct Passenger: Equatable, Sendable {
     following = journey.following
   }
 
-  /// The steps that it still has; only while it has some.
+  /// The steps that it still has. Call only while `steps` is above 0.
   var journey: Journey { Journey(steps: steps, following: following) }
 
   var allSteps: Int { steps + following }

@@ -1,4 +1,5 @@
-/// The seats of all workers, and the riders in them. They stay dense, so when one falls free the worker's last rider moves there.
+/// The seats of all workers, and the riders in them. Each worker's seats stay dense: when one falls free, the rider in
+/// the worker's last seat moves into it.
 struct Seats {
   typealias Instant = ContinuousClock.Instant
 
@@ -7,11 +8,11 @@ struct Seats {
     var passenger: Passenger
     /// When its rider took it.
     let boarded: Instant
-    /// Its rider is done or gone; the seat falls free at the worker's next turn.
+    /// Whether its rider is done or gone, or has left by rotation; the seat falls free at the worker's next turn.
     var isVacated = false
   }
 
-  /// Seats of all workers.
+  /// The most seats taken at once, of all workers together.
   let limit: Int
   let workerCount: Int
   private var rows: [[Seat]]
@@ -26,7 +27,7 @@ struct Seats {
 
   /// The most seats that a worker ever has.
   var perWorker: Int { (limit + workerCount - 1) / workerCount }
-  /// Seats that are taken until their workers' next turns.
+  /// The seats in use, including vacated ones: these fall free at their workers' next turns.
   var takenCount: Int { rows.reduce(0) { $0 + $1.count } }
   /// A worker's seats.
   subscript(worker: Int) -> [Seat] { rows[worker] }
@@ -35,22 +36,22 @@ struct Seats {
     rows.lazy.joined().filter { !$0.isVacated }.map(\.passenger)
   }
 
-  /// How many seats a worker may have, with that many riders waiting: workers share the riders evenly, but a worker takes a
-  /// full share before another gets any.
+  /// The most seats that a worker may have while `waiting` riders wait. Workers share the riders evenly, but a worker
+  /// takes up to `share` riders before another gets any.
   func bound(of worker: Int, waiting: Int, share: Int) -> Int {
     let taken = takenCount
     let even = (waiting + taken + workerCount - 1) / workerCount
     return Swift.min(perWorker, Swift.max(share, even), rows[worker].count + limit - taken)
   }
 
-  /// Gives a rider the worker's next seat, and returns its number.
+  /// Gives a rider the worker's next seat; returns the seat's number.
   mutating func board(_ passenger: Passenger, worker: Int, now: Instant) -> Int {
     rows[worker].append(Seat(passenger: passenger, boarded: now))
     riderCount += 1
     return rows[worker].count - 1
   }
 
-  /// Marks the seat of a rider that is done or gone; returns false where it was gone before.
+  /// Marks a seat as vacated, as its rider leaves; returns false if it was marked before.
   @discardableResult
   mutating func vacate(_ seat: Int, worker: Int) -> Bool {
     guard !rows[worker][seat].isVacated else { return false }
@@ -64,8 +65,8 @@ struct Seats {
     change(&rows[worker][seat].passenger)
   }
 
-  /// Where a rider sits that is on board. One that gave up its seat may wait or ride again before that seat is
-  /// cleared.
+  /// The seat of a rider that is on board; nil for other riders. Vacated seats do not count: their riders may already
+  /// wait or ride elsewhere.
   func place(of rider: RiderID) -> (worker: Int, seat: Int)? {
     for worker in rows.indices {
       if let seat = rows[worker].firstIndex(where: {
@@ -77,7 +78,7 @@ struct Seats {
     return nil
   }
 
-  /// Marks the seats of those of `riders` that are on board; the others are left in `riders`.
+  /// Marks the seats of those of `riders` that are on board as vacated, and removes these riders from `riders`.
   mutating func vacate(_ riders: inout Set<RiderID>) {
     for worker in rows.indices {
       for seat in rows[worker].indices
@@ -89,7 +90,7 @@ struct Seats {
     }
   }
 
-  /// Marks the seats of the riders whose deadline passed; returns these riders.
+  /// Marks the seats of riders whose deadline passed as vacated; returns these riders.
   mutating func vacateLate(worker: Int, now: Instant) -> [(rider: RiderID, seat: Int)] {
     var late: [(rider: RiderID, seat: Int)] = []
     for seat in rows[worker].indices
@@ -100,7 +101,7 @@ struct Seats {
     return late
   }
 
-  /// Frees a worker's marked seats; returns which of its riders move where.
+  /// Frees a worker's vacated seats; returns which riders move to which seats.
   mutating func clear(worker: Int) -> [Turn.Move] {
     var moves: [Turn.Move] = []
     var seat = 0
@@ -118,7 +119,7 @@ struct Seats {
     return moves
   }
 
-  /// Advances a worker's riders by `chunk` steps, or as many as they have.
+  /// Advances each of a worker's riders by `chunk` steps, or by the steps that it has left if these are fewer.
   mutating func advance(worker: Int, by chunk: Int) -> [Turn.Part] {
     rows[worker].indices.map { seat in
       let steps = Swift.min(chunk, rows[worker][seat].passenger.steps)

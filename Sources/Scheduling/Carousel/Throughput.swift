@@ -1,26 +1,26 @@
-/// The steps a second that workers got done of late, while more riders waited than found seats.
+/// The steps a second that the workers did recently, while more riders waited than found seats.
 ///
-/// The cost of one turn says less: turns vary, a worker may be held up while another is not, and between turns riders board,
-/// alight and are answered. Without threads or clocks.
+/// The cost of a single turn says less: turns vary, one worker may be held up while another is not, and between turns
+/// riders board, alight and are answered. Without threads or clocks.
 struct Throughput: Sendable {
   typealias Instant = ContinuousClock.Instant
 
-  /// How long steps are counted before the average moves.
+  /// The length of a window: steps are counted for this long before the average is updated.
   static let windowSeconds = 0.2
-  /// The weight of a window in the average, which so follows within a second or two.
+  /// The weight of one window in the average, which then follows a change within a second or two.
   static let windowShare = 0.2
 
-  /// Since when the steps were counted; nil while there are seats for all.
+  /// When the current window began; nil while there are seats for all.
   private var began: Instant?
   private var steps = 0
-  /// A moving average; nil until riders had to wait for as long as a window.
+  /// The moving average; nil until riders have had to wait for a whole window.
   private(set) var stepsPerSecond: Double?
 
   /// Records a turn that begins.
   ///
   /// - Parameters:
-  ///   - steps: of all its riders.
-  ///   - isFull: whether riders wait that found no seat.
+  /// - steps: the turn's steps, of all its riders.
+  /// - isFull: whether riders are waiting that found no seat.
   mutating func record(steps: Int, isFull: Bool, now: Instant) {
     guard isFull else {
       began = nil

@@ -1,13 +1,13 @@
-/// One turn of a worker; the parts are done in this order.
+/// One turn of a worker, as planned; the worker carries out the members in this order.
 package struct Turn: Equatable, Sendable {
-  /// Riders whose deadline passed, or will before they can be done: they wait and ride no more.
+  /// Riders whose deadline passed, or would pass before they are done; the carousel has removed them.
   package var expired: [RiderID] = []
-  /// The seats of the first of them; the others waited.
+  /// The seats of the first riders in `expired`, in order; the other riders there were waiting.
   package var expiredSeats: [Int] = []
-  /// Riders that leave their seats to others and wait again, each with the state that its seat holds now, before
-  /// any moves.
+  /// Riders that leave their seats to others and wait again. Each takes along the state that its seat holds before
+  /// `moves`.
   package var rotations: [Rotation] = []
-  /// States to move from seat to seat, since seats fell free.
+  /// States to move between seats, to close the gaps where seats fell free.
   package var moves: [Move] = []
   /// Riders that take a seat now.
   package var boardings: [Boarding] = []
@@ -33,7 +33,8 @@ package struct Turn: Equatable, Sendable {
     package let seat: Int
     /// Steps to advance by.
     package let steps: Int
-    /// Whether these are the rider's last; it keeps its seat until `alight`, `extend` or `pause` says what follows.
+    /// Whether these are the rider's last steps. It keeps its seat until `alight`, `extend` or `pause` is called for
+    /// it.
     package let finishes: Bool
   }
 

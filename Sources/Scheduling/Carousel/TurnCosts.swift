@@ -1,13 +1,19 @@
 /// What turns have cost, by the number of riders: from that an engine estimates how long a newcomer has to wait.
 package struct TurnCosts: Sendable {
-  /// Moving averages of the seconds that a turn of up to 2^index riders takes a step; nil until there was one.
+  /// Moving averages: the duration of a turn of up to 2^index riders, divided by the steps of its longest rider, in
+  /// seconds. Nil until there was such a turn.
   private var secondsPerTurnStep: [Double?] = Array(repeating: nil, count: 17)
-  /// A moving average of what a step of one rider costs a worker.
+  /// A moving average: the seconds that a step of one rider costs a worker. 0 before the first turn.
   package private(set) var secondsPerStep = 0.0
 
   package init() {}
 
-  /// Records a turn: its riders, the steps of the longest of them, and those of all.
+  /// Records a turn.
+  ///
+  /// - Parameters:
+  ///   - longest: the steps of the rider that advanced most.
+  ///   - total: the steps of all riders.
+  ///   - seconds: what the turn took.
   package mutating func record(riders: Int, longest: Int, total: Int, seconds: Double) {
     precondition(riders > 0 && longest > 0 && total > 0)
     func average(_ old: Double?, _ new: Double) -> Double {
@@ -20,9 +26,8 @@ package struct TurnCosts: Sendable {
       secondsPerStep == 0 ? nil : secondsPerStep, seconds / Double(total))
   }
 
-  /// The seconds that `workers` take for `steps` steps of `riders` who share their turns.
-  ///
-  /// Nothing is known before the first turn: 0 then.
+  /// The seconds that `workers` workers take for `steps` steps in all, of `riders` riders that share the turns; 0
+  /// before the first turn.
   package func seconds(steps: Int, riders: Int, workers: Int, seats: Int) -> Double {
     guard steps > 0, riders > 0 else { return 0 }
     let busy = Swift.min(workers, riders)
@@ -30,10 +35,11 @@ package struct TurnCosts: Sendable {
     return Double(steps) / Double(busy * together) * secondsPerTurnStep(riders: together)
   }
 
-  /// Whether there was a turn of so many riders.
+  /// Whether there was a turn of about as many riders (up to the same power of two).
   package func isKnown(riders: Int) -> Bool { secondsPerTurnStep[Self.index(riders)] != nil }
 
-  /// The seconds that one of `riders`, which share their turns, takes for its own `steps`.
+  /// The seconds that one of `riders` riders, which share the turns, takes for its own `steps`; 0 before the first
+  /// turn.
   package func seconds(oneOf riders: Int, steps: Int, workers: Int, seats: Int) -> Double {
     let busy = Swift.max(1, Swift.min(workers, riders))
     return Double(steps)
@@ -47,7 +53,8 @@ package struct TurnCosts: Sendable {
     return seconds > 0 ? Double(sample) / seconds : .infinity
   }
 
-  /// Steps of a turn that takes as long as newcomers should wait for it to end.
+  /// The steps of a turn that takes `turnSeconds`, the time for which newcomers should wait for its end; at most
+  /// `Carousel.maxTurnSteps`.
   package var turnSteps: Int {
     guard secondsPerStep > 0 else { return Carousel.maxTurnSteps }
     return Int(
@@ -55,8 +62,9 @@ package struct TurnCosts: Sendable {
   }
   static let turnSeconds = 0.005
 
-  /// Where there was no turn of that many riders, an estimate from the nearest: half of its cost is for the weights, however
-  /// many ride, and half for the riders.
+  /// The duration of a turn of `riders` riders, divided by the steps of its longest rider, in seconds. If there was no
+  /// such turn, an estimate from the nearest number of riders: half of its cost is for the weights, however many ride,
+  /// and half for the riders.
   private func secondsPerTurnStep(riders: Int) -> Double {
     let index = Self.index(riders)
     let known = secondsPerTurnStep.indices.filter { secondsPerTurnStep[$0] != nil }
@@ -69,7 +77,7 @@ package struct TurnCosts: Sendable {
 }
 
 extension Int {
-  /// The exponent of the least power of two that is no smaller; 0 for 1 and less.
+  /// The exponent of the smallest power of two that is not less than the number; 0 for 1 and below.
   var holdingPowerOfTwo: Int {
     Int.bitWidth - (Swift.max(self, 1) - 1).leadingZeroBitCount
   }

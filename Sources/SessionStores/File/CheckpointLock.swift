@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Lets one thread at a time copy the write-ahead log into the database, or make the database's file longer.
+/// Lets one thread at a time copy the write-ahead log into the database (a checkpoint), or make the database's file
+/// longer.
 final class CheckpointLock: Sendable {
   private let mutex = Mutex<Void>(())
 

@@ -1,20 +1,22 @@
-/// Sees to it that a full disk does not stop the store for ever: all that the write-ahead log holds has its place in the
-/// database's file before it is committed.
+/// Makes sure that a full disk can't stop the store for good: before a transaction is committed, the database's file
+/// has space for all pages that the write-ahead log holds.
 ///
-/// A log whose content does not fit into the database can't be begun anew. If the log filled the disk first, the store would
-/// fail even after other files made room, as long as the log takes that room, too.
+/// SQLite starts the log over only once its whole content is in the database. If the log filled the disk before the
+/// database's file had space for it, the store would keep failing even after other files made room, as the log would
+/// take that room too.
 final class DiskReserve {
-  /// By how much the database's file grows, and with how little the log goes on once a disk was full.
+  /// The unit in which the database's file grows, and the size to which the log is cut after the disk was full.
   static let chunkBytes = 1 << 20
 
   private let database: SQLiteDatabase
   private let lock: CheckpointLock
   private let countPages: SQLiteStatement
   private let pageBytes: Int
-  /// The chunks that all committed pages take; the database's file has them. 0 where that has yet to be made sure.
+  /// The chunks that all committed pages need; the database's file has at least these. 0 until this process has
+  /// reserved them.
   private var chunkCount = 0
 
-  /// The bytes that the database's file has at least, once something was committed here.
+  /// The least size of the database's file in bytes; 0 until this process has committed something.
   var committedBytes: Int { chunkCount * Self.chunkBytes }
 
   init(_ database: SQLiteDatabase, _ lock: CheckpointLock) throws(SQLiteError) {
@@ -22,13 +24,13 @@ final class DiskReserve {
     self.lock = lock
     countPages = try database.prepare("PRAGMA page_count")
     pageBytes = try database.number("PRAGMA page_size")
-    // So that a disk which others fill leaves the log so much.
+    // Reserves a chunk for the log, so that other files that fill the disk leave this much to it.
     database.reserveLog(byteCount: Self.chunkBytes)
   }
 
-  /// Commits a transaction by `statement`, once the database's file has a place for all its pages.
+  /// Commits a transaction with `statement`, after reserving space in the database's file for all its pages.
   ///
-  /// - Throws: `SQLITE_FULL` where the disk has no room for them; nothing is committed then.
+  /// - Throws: `SQLITE_FULL` if the disk has no room for them; nothing is committed then.
   func commit(by statement: SQLiteStatement) throws(SQLiteError) {
     let pageCount = try countPages.next() ? countPages.integer(0) : 0
     countPages.reset()
@@ -37,7 +39,7 @@ final class DiskReserve {
       _ = try statement.run()
       return
     }
-    // A checkpoint cuts the file to the chunks that are committed, so none may end in between.
+    // A checkpoint cuts the file to the committed chunks, so none may end between the reservation and the commit.
     try lock.withLock { () throws(SQLiteError) in
       try database.reserve(byteCount: needed * Self.chunkBytes)
       _ = try statement.run()
@@ -45,11 +47,13 @@ final class DiskReserve {
     chunkCount = needed
   }
 
-  /// After SQLITE_FULL: empties the log into the database, and gives back what the log takes beyond a chunk.
+  /// To be called after SQLITE_FULL: copies the log into the database, and gives back the space that the log takes
+  /// beyond a chunk.
   func recover() throws(SQLiteError) {
     try lock.withLock { () throws(SQLiteError) in _ = try database.checkpoint() }
     try database.execute("PRAGMA journal_size_limit = \(Self.chunkBytes)")
-    // The limit takes effect with the first commit to a log that begins anew: this one needs a page.
+    // The limit takes effect with the first commit after the log starts over; this statement makes one, as it changes a
+    // page.
     try database.execute("PRAGMA user_version = \(StoreLayout.number)")
   }
 }

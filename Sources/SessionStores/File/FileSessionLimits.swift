@@ -1,10 +1,11 @@
 import Scheduling
 
-/// What a file of sessions may hold, and for how long.
+/// How much a file of sessions may hold, and for how long.
 package struct FileSessionLimits: Sendable, Equatable {
-  /// What its sessions may take (`max_session_store_bytes`), counted as in memory; beyond it the least recently used go.
+  /// The bytes that its sessions may take (`max_session_store_bytes`), counted as in memory; beyond that, the least
+  /// recently used sessions are ended.
   package var maxBytes: Int
-  /// After which a session that nobody used ends (`session_idle_seconds`).
+  /// How long a session may stay unused before it is ended (`session_idle_seconds`).
   package var idleTimeout: Duration
 
   package init(maxBytes: Int = 4 << 30, idleTimeout: Duration = .seconds(3600)) {

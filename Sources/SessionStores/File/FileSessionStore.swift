@@ -4,12 +4,12 @@ import Glibc
 import Scheduling
 import Synchronization
 
-/// Sessions in a file, in SQLite with a write-ahead log.
+/// Keeps sessions in a file: an SQLite database with a write-ahead log.
 ///
-/// One thread writes. It takes all that waits, makes the moves of all requests in one transaction, and then answers them: the
-/// more requests come while it writes, the more share the next commit. What is in the log has left the process, so
-/// that its end, however it comes, takes nothing. Each second another thread syncs the log and copies it into the database:
-/// a power cut takes what was written since. With `sync` each commit is synced.
+/// One thread writes. It takes all waiting jobs, makes the moves of all requests in one transaction, and then answers
+/// the requests: the more requests arrive while it writes, the more of them share the next commit. What is in the log
+/// has left the process, so that nothing is lost however the process ends. Each second another thread syncs the log and
+/// copies it into the database: a power cut loses what was written since. With `sync`, each commit is synced.
 package final class FileSessionStore: SessionStore {
   package typealias Clock = @Sendable () -> Int
 
@@ -17,19 +17,20 @@ package final class FileSessionStore: SessionStore {
 
   private struct LockedState {
     var jobs: [FileStoreJob] = []
-    /// Since when the oldest of these waits, and the oldest of those that are being done; nil where there is none.
+    /// When the oldest waiting job arrived; nil if none waits.
     var waitingSince: ContinuousClock.Instant?
+    /// When the oldest job in progress arrived; nil if none is in progress.
     var busySince: ContinuousClock.Instant?
-    /// Whether the thread works, or is about to.
+    /// Whether `work` runs or is scheduled.
     var isRunning = false
     var isClosed = false
-    /// What failed last; nil once something went well since that would have failed, too.
+    /// The last failure; nil once something has succeeded that could not have while the failure lasted.
     var failure: (reason: String, isOfWrite: Bool)?
     var statistics = SessionStoreStatistics()
-    /// Whether the log has something that is not synced.
+    /// Whether the log has content that is not synced yet.
     var isUnsynced = false
     var mayEnd: MayEnd = { _, _ in true }
-    /// Whether it was told that keys are missing.
+    /// Whether operators were told that keys are missing; they are told once.
     var hasToldOfKeys = false
     var news = FailureNews()
   }
@@ -42,23 +43,23 @@ package final class FileSessionStore: SessionStore {
   private let state = Mutex(LockedState())
   private let connections: StoreConnections
   private let queue = DispatchQueue(label: "session store", qos: .userInitiated)
-  /// Syncs, and reads what is long.
+  /// The queue for syncing the log and for long reads.
   private let sideQueue = DispatchQueue(label: "session store, aside", qos: .utility)
 
-  /// Since when a job may wait before new ones are refused.
+  /// The age of a job at which the store counts as slow and new requests are refused.
   private static let slowAfter = Duration.seconds(1)
-  /// How often what is written behind answers is tried again where the store fails.
+  /// The seconds between attempts to write moves whose answers have already left (`behind`), while the store fails.
   private static let retrySeconds = 0.1
 
-  /// Opens the file at `path`, or makes it, whatever it holds: it is read as sessions are asked for. On a full disk that is done once there
-  /// is room; until then the store fails.
+  /// Opens the file at `path`, or creates it. That takes no longer for many sessions: each is read when it is asked
+  /// for. On a full disk the file is opened once there is room; until then the store fails.
   ///
   /// - Parameters:
-  ///   - sealing: encrypts states; nil where they are written as they are.
+  ///   - sealing: encrypts states; nil to write them unencrypted.
   ///   - served: the models that are served, by name.
   ///   - patience: how long to wait for another process that has the file and is about to end.
   ///   - clock: milliseconds since 1970.
-  ///   - report: told what operators should know, as it reads behind "the session store".
+  ///   - report: receives messages for operators, each the rest of a sentence that begins with "the session store".
   package init(
     path: String, durability: SessionDurability = .answer,
     limits: FileSessionLimits = FileSessionLimits(), sealing: StateSealing? = nil,
@@ -108,7 +109,8 @@ package final class FileSessionStore: SessionStore {
         let age = since.duration(to: .now)
         if age > Self.slowAfter { return .slow(age) }
       }
-      // Answers that left already wait for the store to work again: no more may come to them.
+      // The answers of earlier requests have left, and their moves wait until the store works again: no more may join
+      // them.
       guard durability == .behind, let failure = state.failure else { return nil }
       return .failing(reason: failure.reason)
     }
@@ -167,7 +169,7 @@ package final class FileSessionStore: SessionStore {
     }
   }
 
-  /// Why there is nothing to read.
+  /// Why nothing can be read: the store is closed, or its file is not open because of a failure.
   private var notOpen: SessionStoreProblem {
     state.withLock { state in
       guard !state.isClosed, let failure = state.failure else { return .closed }
@@ -186,12 +188,13 @@ package final class FileSessionStore: SessionStore {
       defer { state.isRunning = true }
       return (false, !state.isRunning)
     }
-    // Not here: whoever calls may hold a lock that the completion takes.
+    // Refused on the queue, not here: the caller may hold a lock that the completion takes.
     if isRefused { queue.async { job.refuse(.closed) } }
     if starts { queue.async { self.work() } }
   }
 
-  /// The jobs that wait, and who has a say in ends; nil where there are none, and the thread may go.
+  /// Takes all waiting jobs, and the closure that decides whether a session may end; nil if no job waits, so that
+  /// `work` returns.
   private func takeJobs() -> ([FileStoreJob], MayEnd)? {
     state.withLock { state in
       state.busySince = state.waitingSince
@@ -203,7 +206,7 @@ package final class FileSessionStore: SessionStore {
     }
   }
 
-  /// Does all jobs that wait, and those that come meanwhile: of each turn first the moves, in one transaction.
+  /// Does all waiting jobs, and those that arrive meanwhile. Each round makes all moves first, in one transaction.
   private func work() {
     while let (jobs, mayEnd) = takeJobs() {
       let writes = jobs.filter(\.isWrite)
@@ -222,7 +225,8 @@ package final class FileSessionStore: SessionStore {
     }
   }
 
-  /// Puts the moves of answers that have left before all that came since, to be made once the store works again.
+  /// Queues moves whose answers have already left once more, ahead of all jobs that arrived since, and tries them again
+  /// soon; refuses the other jobs.
   private func tryLater(
     _ writes: [FileStoreJob], others: [FileStoreJob], _ failure: SessionStoreProblem
   ) {
@@ -234,7 +238,8 @@ package final class FileSessionStore: SessionStore {
     queue.asyncAfter(deadline: .now() + Self.retrySeconds) { self.work() }
   }
 
-  /// Makes moves, and tells that they are made; returns why they are not, where they are not.
+  /// Makes the moves of all jobs and calls their completions. If the transaction fails, calls none and returns the
+  /// problem.
   private func write(_ jobs: [FileStoreJob], _ mayEnd: MayEnd) -> SessionStoreProblem? {
     guard !jobs.isEmpty else { return nil }
     let requests = jobs.map(\.moves)
@@ -288,7 +293,7 @@ package final class FileSessionStore: SessionStore {
         let mayBeMore = try withDatabase { database throws(SQLiteError) in
           try database.expire(now: now, mayEnd: mayEnd)
         }
-        // Behind what has come meanwhile.
+        // Added behind the jobs that have arrived meanwhile.
         if mayBeMore { add(.expire) }
       } catch {
         _ = note(error)
@@ -339,11 +344,11 @@ package final class FileSessionStore: SessionStore {
       if isNews { report("needs another key: \(error.message)") }
       return .failing(reason: error.message)
     }
-    // A full disk can be read, so that what is read well says nothing about it.
+    // A full disk can still be read, so that a successful read does not mean that this failure is over.
     let isOfWrite = isOfWrite || error.isOfFullDisk
     let isNew = state.withLock { state in
       state.statistics.failures += 1
-      // A log that fills the disk is begun anew once all of it is in the database.
+      // A log that fills the disk starts over once all of it is in the database, so it has to be copied there.
       if isOfWrite { state.isUnsynced = true }
       state.failure = (error.message, isOfWrite || state.failure?.isOfWrite ?? false)
       return state.news.fails(at: .now)
@@ -354,7 +359,8 @@ package final class FileSessionStore: SessionStore {
 
   // MARK: - Each second
 
-  /// Ends sessions whose time has come, and has the log synced and copied into the database.
+  /// After a second: syncs the log and copies it into the database, ends sessions whose time has come, and schedules
+  /// the next round.
   private func careLater() {
     sideQueue.asyncAfter(deadline: .now() + 1) { [weak self] in
       guard let self else { return }

@@ -1,19 +1,19 @@
 import Glibc
 
-/// Why a file is none of sessions, or can't be used.
+/// Why a file can't be used as a store of sessions.
 package enum FileStoreError: Error, Equatable, Sendable {
-  /// Another program's, of SQLite or not.
+  /// The file is another program's, an SQLite database or not.
   case otherFile
-  /// A folder, a pipe, a device.
+  /// There is no regular file at the path, but a folder, a pipe or a device.
   case noFile
-  /// Of a version of this program that this one does not know.
+  /// The file has a layout of another version of this program, which this version does not know.
   case otherLayout(found: Int)
-  /// Another process has it.
+  /// Another process has locked the file.
   case taken
   case system(code: Int32)
   case sqlite(SQLiteError)
 
-  /// Whether it is for want of room on the disk, which may come.
+  /// Whether the disk has no room, which may change.
   var isOfFullDisk: Bool {
     switch self {
     case .system(let code): code == ENOSPC || code == EDQUOT

@@ -1,6 +1,6 @@
 import Scheduling
 
-/// What the thread of a file of sessions is asked.
+/// A job for the thread that reads and writes a file of sessions.
 enum FileStoreJob: Sendable {
   case write([SessionMove], @Sendable (Result<Void, SessionStoreProblem>) -> Void)
   case fetch(
@@ -16,7 +16,7 @@ enum FileStoreJob: Sendable {
 
   var moves: [SessionMove] { if case .write(let moves, _) = self { moves } else { [] } }
 
-  /// Tells whoever waits for it that it is not done.
+  /// Calls the job's completion, as the job is not done because of `problem`.
   func refuse(_ problem: SessionStoreProblem) {
     switch self {
     case .write(_, let completion): completion(.failure(problem))

@@ -1,8 +1,8 @@
 import Scheduling
 
-/// For operators, over a connection beside the one that writes.
+/// Lists for operators, read over a second connection beside the one that writes.
 extension SQLiteDatabase {
-  /// Up to `limit` sessions of a model, those listed last first.
+  /// Up to `limit` sessions of a model, the highest `listed` first (see `SessionDatabase`); expired ones are left out.
   func listings(
     of fingerprint: String, limit: Int, limits: FileSessionLimits,
     now: Int

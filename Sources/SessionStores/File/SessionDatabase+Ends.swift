@@ -1,12 +1,12 @@
 import Inference
 import Scheduling
 
-/// How sessions are found, and how they end.
+/// How sessions are looked up, and how they end.
 extension SessionDatabase {
-  /// How many ends are remembered; those that came first are forgotten first.
+  /// The most ends that are remembered; beyond that, the oldest are forgotten.
   static let maxEnds = 1 << 18
 
-  /// What the file knows of sessions.
+  /// Looks up sessions; returns a finding for each key, in the keys' order.
   func find(
     _ keys: [SessionTable.Key], floatCount: Int, now: Int
   ) throws(SQLiteError) -> [SessionFinding] {
@@ -15,9 +15,9 @@ extension SessionDatabase {
     return found
   }
 
-  /// What the file knows of a session.
+  /// Looks up a session. Ends it if it is expired or damaged.
   ///
-  /// - Parameter floatCount: the floats that a state has to have.
+  /// - Parameter floatCount: the number of floats that a state must have.
   private func find(
     _ key: SessionTable.Key, floatCount: Int, now: Int
   ) throws(SQLiteError) -> SessionFinding {
@@ -42,7 +42,7 @@ extension SessionDatabase {
     let bytes: Int
     let created: Int
     let used: Int
-    /// Nil where they are damaged.
+    /// Nil if the state is damaged.
     let floats: [Float]?
   }
 
@@ -56,7 +56,7 @@ extension SessionDatabase {
       floats = try codec.floats(
         of: found, 6, checksum: found.integer(5), key: key, version: version, steps: steps)
     } catch {
-      // Not damaged: an operator may have the key.
+      // Not damaged: an operator may have the key that is missing.
       if case .noKey(let missing) = error { throw .noKey(missing, id: key.id) }
       floats = nil
     }
@@ -65,7 +65,7 @@ extension SessionDatabase {
       used: found.integer(4), floats: floats)
   }
 
-  /// Ends a session that was found to be of no use any more.
+  /// Ends a session that was found expired or damaged, and remembers the reason.
   private func end(
     _ row: Row, _ key: SessionTable.Key, _ model: Int, _ reason: SessionEnd
   ) throws(SQLiteError) -> SessionFinding {
@@ -77,7 +77,7 @@ extension SessionDatabase {
     return .ended(reason)
   }
 
-  /// Notes that sessions are used, though they do not move.
+  /// Records that sessions are in use, although they do not move.
   func touch(_ keys: [SessionTable.Key], now: Int) throws(SQLiteError) {
     try transaction { () throws(SQLiteError) in
       for key in keys {
@@ -87,7 +87,7 @@ extension SessionDatabase {
     }
   }
 
-  /// Why there is no session called `key`, if that is known.
+  /// Why there is no session `key`, if the file remembers that.
   private func end(of key: SessionTable.Key, _ model: Int) throws(SQLiteError) -> SessionFinding {
     if try statements.findEnd.first(.integer(model), .text(key.id)) {
       defer { statements.findEnd.reset() }
@@ -106,20 +106,20 @@ extension SessionDatabase {
     try statements.forgetEnds.run(.integer(Self.maxEnds))
   }
 
-  /// Ends sessions, the least recently used first, until what is left fits.
+  /// Ends sessions, the least recently used first, until the others fit.
   func makeRoom(
     now: Int, mayEnd: (SessionTable.Key, SessionEnd) -> Bool
   ) throws(SQLiteError) {
     while counts.byteCount > limits.maxBytes {
-      // What is used in this very millisecond is in use.
+      // A session that was used in this very millisecond counts as in use.
       guard try endOldest(.storeFull, before: now - 1, now: now, mayEnd: mayEnd) else { return }
     }
   }
 
-  /// Ends the sessions that nobody has used for as long as `idleMilliseconds`, and those for which there is no room, as where it was more
-  /// before the start; up to some hundreds.
+  /// Ends up to 256 sessions that nobody has used for `idleMilliseconds`. If sessions take more than `maxBytes`, as
+  /// after a start with a lower limit, ends the least recently used ones instead.
   ///
-  /// - Returns: whether there may be more.
+  /// - Returns: whether there may be more to end.
   func expire(
     now: Int, mayEnd: (SessionTable.Key, SessionEnd) -> Bool
   ) throws(SQLiteError) -> Bool {
@@ -136,10 +136,12 @@ extension SessionDatabase {
     }
   }
 
-  /// Looks at the sessions that were listed longest ago, up to some hundreds: ends those that were last used by
-  /// `last`, unless they are in use, and lists the others anew.
+  /// Looks at up to 256 sessions, the lowest `listed` first. Ends those that were not used since they were listed,
+  /// unless a request has them open; sets `listed` of the others to the time of their last use. For `storeFull`, stops
+  /// ending them once the rest fits.
   ///
-  /// - Returns: false where there is none any more.
+  /// - Parameter last: only sessions with a `listed` of at most this are looked at.
+  /// - Returns: false if there were none to look at.
   private func endOldest(
     _ reason: SessionEnd, before last: Int, now: Int,
     mayEnd: (SessionTable.Key, SessionEnd) -> Bool
@@ -152,10 +154,11 @@ extension SessionDatabase {
         isInOrder = false
         continue
       }
-      // Behind one that moves to its place, others may be that were used before those that follow here.
+      // A session that was listed anew may still be less recently used than those after it, so these are not ended
+      // before it.
       if reason == .storeFull, !isInOrder || counts.byteCount <= limits.maxBytes { continue }
       guard mayEnd(session.key, reason) else {
-        // A request has it: so it is used now, and is looked at again when its time comes.
+        // A request has the session open: it counts as used now, and is looked at again when its time comes.
         try statements.touch.run(.integer(now), .integer(now), .integer(session.number))
         continue
       }

@@ -1,34 +1,36 @@
 import CSQLite
 import Scheduling
 
-/// The sessions of a file, in SQLite: for one thread at a time, as the lock of the store that has it sees to; so it may be handed
-/// from thread to thread.
+/// The sessions of a file, in an SQLite database. Only one thread at a time uses it, as the lock of the store that owns
+/// it ensures; so it may be passed from thread to thread.
 ///
-/// A row a session. What a step changes (version, steps, when it was used, state) is in no index, so that a step writes one
-/// page: `listed`, which is indexed, is when a session was used as of the last look at it, at most what `used` says. Whoever
-/// wants the least recently used begins with the least `listed`, and lists those anew that were used since.
+/// Each session is a row. The columns that a step changes (version, steps, used, state) are in no index, so that a step
+/// writes one page. `listed`, which is indexed, is the value that `used` had when the session was last looked at, so it
+/// is never above `used`. To find the least recently used sessions, look at the lowest `listed`, and update `listed` of
+/// those that were used since.
 final class SessionDatabase: @unchecked Sendable {
-  /// Pages of 4 KiB in the write-ahead log before the thread that writes copies them into the database, where the other
-  /// thread, which does so each second, does not keep up. A start after a crash reads the log: this is 16 MiB.
+  /// The pages of 4 KiB in the write-ahead log at which the writing thread copies them into the database, in case the
+  /// other thread, which does so each second, does not keep up. A start after a crash has to read the log, of 16 MiB at
+  /// this limit.
   private static let maxLogPages = 4096
 
   let database: SQLiteDatabase
   let statements: Statements
   private let reserve: DiskReserve
-  /// The bytes that the database's file has at least; 0 where that has yet to be made sure.
+  /// The least size of the database's file in bytes; 0 until this process has committed something.
   var committedBytes: Int { reserve.committedBytes }
   let limits: FileSessionLimits
   let codec: StateCodec
   var counts = StoreCounts()
-  /// The transactions that were made.
+  /// The number of transactions committed.
   private(set) var commitCount = 0
 
   /// Opens the file at `path`.
   ///
   /// - Parameters:
-  ///   - checkpoints: taken by whoever copies the log into this database.
-  ///   - mayBeNew: whether an empty file is one of no sessions yet; else they have gone.
-  /// - Throws: where that is another program's file, or a later version's, or SQLite fails.
+  ///   - checkpoints: the lock that is held by whoever copies the log into this database.
+  ///   - mayBeNew: whether an empty file is a new store; otherwise its sessions were removed, and it is refused.
+  /// - Throws: if the file is another program's or a later version's, or SQLite fails.
   init(
     path: String, durability: SessionDurability, limits: FileSessionLimits,
     codec: StateCodec = StateCodec(nil), checkpoints: CheckpointLock = CheckpointLock(),
@@ -70,12 +72,12 @@ final class SessionDatabase: @unchecked Sendable {
     do throws(SQLiteError) {
       let database = found.database
       try database.execute("PRAGMA journal_mode = WAL")
-      // NORMAL syncs before what is in the log goes into the database, FULL after each commit.
+      // NORMAL syncs the log before its content is copied into the database, FULL after each commit as well.
       let level = durability == .sync ? "FULL" : "NORMAL"
       try database.execute("PRAGMA synchronous = \(level)")
       try database.execute("PRAGMA wal_autocheckpoint = \(maxLogPages)")
       try database.execute("PRAGMA cache_size = -16384")
-      // What a transaction puts aside needs no other disk.
+      // Temporary data of a transaction stays in memory, so that it needs no room on another disk.
       try database.execute("PRAGMA temp_store = MEMORY")
       if found.isNew {
         try database.execute(
@@ -90,7 +92,8 @@ final class SessionDatabase: @unchecked Sendable {
     return found.database
   }
 
-  /// Calls `body` in a transaction, of which all is done or nothing; where the disk is full, again once the log was emptied.
+  /// Calls `body` in a transaction: all of it takes effect, or nothing. If the disk is full, empties the log and tries
+  /// once more.
   func transaction<Value>(
     _ body: () throws(SQLiteError) -> Value
   ) throws(SQLiteError) -> Value {
@@ -119,7 +122,7 @@ final class SessionDatabase: @unchecked Sendable {
       return value
     } catch {
       counts = before
-      // Some errors have ended the transaction by themselves.
+      // Some errors roll the transaction back by themselves.
       if database.isInTransaction { try? database.execute("ROLLBACK") }
       throw error
     }
@@ -127,7 +130,7 @@ final class SessionDatabase: @unchecked Sendable {
 
   // MARK: - Models
 
-  /// Remembers under which names models are served now.
+  /// Records under which names models are served now.
   func register(_ served: [(name: String, fingerprint: String)]) throws(SQLiteError) {
     try transaction { () throws(SQLiteError) in
       try database.execute("UPDATE name SET is_current = 0")
@@ -138,7 +141,7 @@ final class SessionDatabase: @unchecked Sendable {
     }
   }
 
-  /// The number of a model, which it gets with its first session.
+  /// The number that stands for a model in the file; a model without one gets one.
   func number(ofModel fingerprint: String) throws(SQLiteError) -> Int {
     if let number = counts.models[fingerprint] { return number }
     try statements.addModel.run(.text(fingerprint))
@@ -153,9 +156,11 @@ final class SessionDatabase: @unchecked Sendable {
 
   // MARK: - Moves
 
-  /// Makes the moves of many requests in one transaction, and room for them; of each request all or none.
+  /// Makes the moves of many requests in one transaction, and then room for them. Of each request, all moves are made
+  /// or none.
   ///
-  /// - Returns: for each request the session that was otherwise than it believed, if there was one.
+  /// - Returns: for each request, the problem with the first session whose version was not the expected one; nil if
+  ///   there was none.
   func make(
     _ requests: [[SessionMove]], now: Int, mayEnd: (SessionTable.Key, SessionEnd) -> Bool
   ) throws(SQLiteError) -> [SessionStoreProblem?] {
@@ -168,7 +173,7 @@ final class SessionDatabase: @unchecked Sendable {
   }
 
   private func make(_ moves: [SessionMove], now: Int) throws(SQLiteError) -> SessionStoreProblem? {
-    // One alone changes nothing where it is refused.
+    // A single move that is refused changes nothing, so it needs no savepoint.
     guard moves.count > 1 else {
       guard let move = moves.first else { return nil }
       return try make(move, now: now)

@@ -2,7 +2,7 @@ import Compression
 import Inference
 import Scheduling
 
-/// The CRC-32 by which a damaged entry of a store is told: of the state, and of whose it is.
+/// The CRC-32 over a state and its session's key, version and steps; by it, a damaged entry of a store is recognised.
 enum StateChecksum {
   static func of(_ state: SequenceState, key: SessionTable.Key, version: Int) -> Int {
     let name = "\(key.model) \(key.id) \(version) \(state.position)"

@@ -1,4 +1,4 @@
-/// What is asked of the file for each session, prepared once.
+/// The statements that are executed for sessions, prepared once.
 struct Statements {
   let begin: SQLiteStatement
   let commit: SQLiteStatement
@@ -65,7 +65,7 @@ struct Statements {
     forget = try database.prepare("DELETE FROM ended WHERE model = ?1 AND id = ?2")
     forgetEnds = try database.prepare(
       "DELETE FROM ended WHERE number <= (SELECT max(number) FROM ended) - ?1")
-    // A session of that id of a model that had the name which the asked one has now.
+    // Finds a session with this id of another model, which formerly had the name that the given model has now.
     findNamesake = try database.prepare(
       """
       SELECT 1 FROM name AS mine

@@ -3,26 +3,28 @@ import Glibc
 import Scheduling
 import Synchronization
 
-/// The open file of a store: the connection that writes, one aside, and the lock that keeps other processes out.
+/// The open file of a store: the connection that writes, a side connection for lists and for copying the log, and the
+/// lock that keeps other processes out.
 ///
-/// They are opened as soon as that is possible, and again after failures. Before each use the files are looked at
-/// (`StoreFileWatch`): nothing is written to one that a next process would not find.
+/// They are opened as soon as possible, and again after failures. Before each use the files are checked
+/// (`StoreFileWatch`), so that nothing is written to a file that the next process would not find.
 final class StoreConnections: Sendable {
   private struct Writer {
     var lock: StoreLock?
-    /// Nil where it is to be opened, for the first time or again after a failure.
+    /// Nil until it is opened, for the first time or again after a failure.
     var database: SessionDatabase?
-    /// Nil where nothing is open.
+    /// Nil while nothing is open.
     var watch: StoreFileWatch?
-    /// The bytes that the database's file has at least.
+    /// The least size of the database's file in bytes.
     var databaseBytes = 0
-    /// Whether this process has yet to open the file.
+    /// Whether this process has not opened the file yet.
     var isFirst = true
     var ends: [SessionEnd: Int] = [:]
-    /// Commits, and how many of them were in the database as of the last copy of the whole log.
+    /// The number of commits.
     var writeCount = 0
+    /// How many of these commits were in the database when the whole log was last copied.
     var copiedCount = 0
-    /// Why it can be used no more by this process.
+    /// Why this process can't use the file any more; nil while it can.
     var loss: SQLiteError?
   }
 
@@ -32,16 +34,16 @@ final class StoreConnections: Sendable {
   private let codec: StateCodec
   private let served: [(name: String, fingerprint: String)]
   private let report: @Sendable (String) -> Void
-  // Locked in this order: `writer`, `side`, `checkpoints`.
+  // Lock order: `writer`, `side`, `checkpoints`.
   private let writer = Mutex(Writer())
   private let side = Mutex<SQLiteDatabase?>(nil)
   private let checkpoints = CheckpointLock()
 
-  /// Nothing is opened yet.
+  /// Opens nothing yet.
   ///
   /// - Parameters:
   ///   - served: the models that are served, by name.
-  ///   - report: told what operators should know.
+  ///   - report: receives messages for operators.
   init(
     path: String, durability: SessionDurability, limits: FileSessionLimits, codec: StateCodec,
     served: [(name: String, fingerprint: String)], report: @escaping @Sendable (String) -> Void
@@ -54,17 +56,17 @@ final class StoreConnections: Sendable {
     self.report = report
   }
 
-  /// Opens the file, or makes it.
+  /// Opens the file, or creates it.
   ///
   /// - Parameter patience: how long to wait for another process that has the file.
-  /// - Returns: what it holds.
+  /// - Returns: how many sessions it holds, and their size.
   func open(patience: Duration) throws(FileStoreError) -> StoreCounts {
     try writer.withLock { writer throws(FileStoreError) in
       try database(of: &writer, patience: patience).counts
     }
   }
 
-  /// Calls `body` with the database, opened again where it had to be given up.
+  /// Calls `body` with the database, which is opened again if a failure had closed it.
   func withWriter<Value>(
     _ body: (SessionDatabase) throws(SQLiteError) -> Value
   ) throws(SQLiteError) -> Value {
@@ -84,14 +86,14 @@ final class StoreConnections: Sendable {
         writer.watch?.noteWrite(by: current.database)
       }
       do throws(SQLiteError) { return try body(current) } catch {
-        // What has gone bad may be well again when it is opened anew.
+        // After such an error, the database may work again once it is opened anew.
         if error.isOfConnection { writer.database = nil }
         throw error
       }
     }
   }
 
-  /// Calls `body` with the connection aside; nil where the file is not open.
+  /// Calls `body` with the side connection; nil if the file is not open.
   func withSide<Value>(
     _ body: (SQLiteDatabase) throws(SQLiteError) -> Value
   ) throws(SQLiteError) -> Value? {
@@ -148,7 +150,7 @@ final class StoreConnections: Sendable {
       try side.withLock { side throws(SQLiteError) in
         guard side == nil else { return }
         let connection = try SQLiteDatabase(path: path)
-        // It opens the log with the first look, and later another file may be there.
+        // A connection opens the log with its first read; if that came later, another file might be at the log's path.
         _ = try connection.number("SELECT count(*) FROM sqlite_master")
         side = connection
       }
@@ -157,7 +159,7 @@ final class StoreConnections: Sendable {
     writer.watch = StoreFileWatch(
       path: path, identity: lock.identity, connection: database.database)
     writer.isFirst = false
-    // A log that is there from before may have more than the database.
+    // A log that was there before may have content that the database has not.
     writer.writeCount += 1
     writer.database = database
     return database
@@ -165,9 +167,9 @@ final class StoreConnections: Sendable {
 
   // MARK: - What others do to the files
 
-  /// Sees to it that what is written will be found by the next process.
+  /// Checks that the next process will find what is written.
   ///
-  /// - Throws: where it would not.
+  /// - Throws: if it would not.
   private func check(_ writer: inout Writer) throws(SQLiteError) {
     if let loss = writer.loss { throw loss }
     guard let change = change(of: writer) else { return }
@@ -175,7 +177,7 @@ final class StoreConnections: Sendable {
     case .databaseGone: throw Self.error(change)
     case .databaseCut: throw lose(&writer, change)
     case .logGone:
-      // Its content is still there, for as long as it is open.
+      // The log's file has no name any more, but connections that have it open can still read it.
       let isWhole = try side.withLock { side throws(SQLiteError) in
         guard let connection = writer.database?.database ?? side else { return false }
         return try checkpoints.withLock { () throws(SQLiteError) in try connection.checkpoint() }
@@ -197,10 +199,10 @@ final class StoreConnections: Sendable {
     return side.withLock { side in side.flatMap { change(by: $0) } }
   }
 
-  /// Gives up the log, all of which is in the database.
+  /// Closes the connections and removes the log; all of its content is in the database.
   private func beginLogAnew(_ writer: inout Writer) {
     closeConnections(of: &writer)
-    // What is there now is another one's: SQLite would copy it into the database.
+    // Whatever is at the log's path now was put there by someone else: SQLite would copy it into the database.
     // SAFETY: the path is a zero-terminated string for the length of the call.
     _ = unsafe unlink(StoreFile.logPath(of: path))
     report(
@@ -208,14 +210,14 @@ final class StoreConnections: Sendable {
     )
   }
 
-  /// Gives up the file, as some of what was answered is in it no more.
+  /// Gives up the file for good, as some steps that clients were told of are no longer in it.
   private func lose(_ writer: inout Writer, _ change: StoreFileWatch.Change) -> SQLiteError {
     writer.database?.database.keepLog()
     side.withLock { $0?.keepLog() }
     closeConnections(of: &writer)
     if change.isOfLog {
       let log = StoreFile.logPath(of: path)
-      // A next process would copy what is left of it into the database.
+      // The next process would copy what is left of the log into the database.
       // SAFETY: the paths are zero-terminated strings for the length of the call.
       _ = unsafe rename(log, log + ".damaged")
     }
@@ -244,7 +246,8 @@ final class StoreConnections: Sendable {
       case .logCut, .logOverwritten:
         "its log (-wal) was cut or overwritten before all of it was in the database: steps of the last second or so are lost; restart the server to go on with what the database has (the rest of the log is kept as -wal.damaged)"
       }
-    // Of no connection: those that are open have what the path has not.
+    // This code does not make `withWriter` close the connection: what is open has content that the files at the path
+    // lack.
     return SQLiteError(code: SQLITE_ERROR, message: message)
   }
 }

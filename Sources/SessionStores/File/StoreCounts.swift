@@ -1,16 +1,17 @@
 import Scheduling
 
-/// What a file of sessions holds, by model, as its `model` table has it: so that nobody has to count.
+/// How many sessions of each model a file holds, and their size: a copy of its `model` table, so that no rows need
+/// counting.
 struct StoreCounts {
-  /// The numbers that stand for models in the file, by fingerprint, and the other way round.
+  /// The number that stands for each model in the file, by fingerprint, and the reverse.
   private(set) var models: [String: Int] = [:]
   private(set) var fingerprints: [Int: String] = [:]
   private(set) var usage: [Int: SessionTable.Usage] = [:]
-  /// What all sessions take.
+  /// The bytes that all sessions take, counted as in memory.
   private(set) var byteCount = 0
-  /// The models whose usage the file has yet to be told of.
+  /// The models whose usage has changed and is not yet written to the file.
   var changedModels: Set<Int> = []
-  /// Sessions that ended since the start, by how.
+  /// The number of sessions that ended since the start, by reason.
   var ends: [SessionEnd: Int] = [:]
 
   mutating func add(_ model: Int, fingerprint: String) {

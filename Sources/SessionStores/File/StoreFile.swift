@@ -1,8 +1,8 @@
 import Glibc
 
-/// A database's file, before it is opened and beside SQLite.
+/// Looks at the files of a database without SQLite, even before they are opened.
 enum StoreFile {
-  /// What tells a file from all others, whatever its name.
+  /// Tells a file from all others, whatever its name: its device and inode.
   struct Identity: Equatable {
     private let device: UInt64
     private let number: UInt64
@@ -12,7 +12,7 @@ enum StoreFile {
       number = UInt64(status.st_ino)
     }
 
-    /// The file at `path`; nil where there is none.
+    /// The identity of the file at `path`; nil if there is none.
     init?(at path: String) {
       var status = stat()
       // SAFETY: the path is a zero-terminated string, and the call writes one `stat`.
@@ -20,7 +20,7 @@ enum StoreFile {
       self.init(status)
     }
 
-    /// An open file.
+    /// The identity of an open file; nil if it can't be found out.
     init?(of descriptor: Int32) {
       var status = stat()
       // SAFETY: the call writes one `stat`.
@@ -31,7 +31,7 @@ enum StoreFile {
 
   static func logPath(of path: String) -> String { path + "-wal" }
 
-  /// What the database at `path` takes on the disk, with its log.
+  /// The bytes that the database at `path` and its log take on the disk.
   static func byteCount(of path: String) -> Int {
     [path, logPath(of: path)].reduce(0) { sum, path in
       var status = stat()
@@ -40,7 +40,8 @@ enum StoreFile {
     }
   }
 
-  /// The bytes that the disk of the file at `path` has left for who may not use the last; nil where that is not known.
+  /// The bytes that a process without privileges may still write to the disk of the file at `path`; nil if that is not
+  /// known.
   static func freeBytes(besides path: String) -> Int? {
     var status = statvfs()
     // SAFETY: the path is a zero-terminated string, and the call writes one `statvfs`.

@@ -1,14 +1,15 @@
-/// Tells whether the files of an open database are still those at its path, and have what was written to them: whoever removes
-/// or cuts one of them under a process would take sessions with it that were answered, as soon as that process ends.
+/// Detects that someone has replaced, removed, cut or overwritten the files of an open database. Sessions that are only
+/// in a removed file, and whose steps were answered, would be lost as soon as this process ends.
 struct StoreFileWatch {
   enum Change: Equatable {
-    /// The database's path has no file, or another one.
+    /// There is no file at the database's path, or another one.
     case databaseGone(isReplaced: Bool)
     case databaseCut(found: Int, expected: Int)
-    /// The log's path has no file, or another one; the connections still have the whole log.
+    /// There is no file at the log's path, or another one; the open connections still have the whole log.
     case logGone
-    /// The log has lost content, or other content was written over it.
+    /// The log is shorter than it was after the last write.
     case logCut
+    /// Other content was written over the log's beginning.
     case logOverwritten
 
     var isOfLog: Bool {
@@ -26,8 +27,8 @@ struct StoreFileWatch {
   private var logHead: [UInt8]?
 
   /// - Parameters:
-  ///   - identity: of the file that the process has locked.
-  ///   - connection: which has just been opened.
+  ///   - identity: the identity of the file that the process has locked.
+  ///   - connection: a connection that has just been opened.
   init(path: String, identity: StoreFile.Identity?, connection: SQLiteDatabase) {
     self.path = path
     database = identity
@@ -35,15 +36,15 @@ struct StoreFileWatch {
     noteWrite(by: connection)
   }
 
-  /// Notes what the log is after the connection may have written.
+  /// Records the log's size and beginning, after the connection may have written to it.
   mutating func noteWrite(by connection: SQLiteDatabase) {
     logBytes = connection.byteCount(of: .log) ?? 0
     logHead = connection.logHead()
   }
 
-  /// What has happened to the files, the worst first; nil where all is well.
+  /// What has happened to the files, the worst first; nil if nothing has.
   ///
-  /// - Parameter databaseBytes: those that the database had with the last commit.
+  /// - Parameter databaseBytes: the least size that the database's file had after the last commit.
   func change(by connection: SQLiteDatabase, databaseBytes: Int) -> Change? {
     if let found = connection.byteCount(of: .database), found < databaseBytes {
       return .databaseCut(found: found, expected: databaseBytes)
@@ -54,7 +55,7 @@ struct StoreFileWatch {
     return StoreFile.Identity(at: StoreFile.logPath(of: path)) == log ? nil : .logGone
   }
 
-  /// Whether `path` still has the file that the process has locked.
+  /// `databaseGone` if the file at `path` is not the one that the process has locked; else nil.
   static func change(at path: String, from identity: StoreFile.Identity?) -> Change? {
     let found = StoreFile.Identity(at: path)
     return found == identity ? nil : .databaseGone(isReplaced: found != nil)

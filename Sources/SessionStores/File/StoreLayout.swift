@@ -1,13 +1,15 @@
 /// The tables of a file of sessions.
 enum StoreLayout {
-  /// What tells our files from others of SQLite ("CARS").
+  /// The application id by which our files differ from other SQLite databases ("CARS").
   static let applicationID = 0x4341_5253
-  /// The layout's number, which another version of this program may not know.
+  /// The number of this layout; other versions of this program may have other layouts.
   static let number = 1
 
-  /// - `session`: `checksum` is the CRC-32 of `StateChecksum`, or -1 where `state` is sealed (`StateSealing`); `listed` is indexed, and at
-  ///   most `used`; times are in milliseconds since 1970.
-  /// - `model`: what the sessions of each model are and take, by the counts of memory.
+  /// - `session`: `checksum` is the CRC-32 of `StateChecksum`, or -1 if `state` is encrypted (`StateSealing`); `listed`
+  ///   is indexed, and never above `used`; times are in milliseconds since 1970.
+  /// - `model`: the number of each model's sessions and the bytes that they take, counted as in memory.
+  /// - `name`: the names under which models are or were served.
+  /// - `ended`: why earlier sessions ended, as `SessionEnd`'s number.
   static let schema = """
     CREATE TABLE model(
       number INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL UNIQUE,

@@ -1,19 +1,21 @@
 import Glibc
 
-/// Keeps other processes from a file of sessions, as long as it lives: two that write one would each know half.
+/// Keeps other processes from a file of sessions as long as this object exists: of two processes that wrote to one
+/// file, each would know only half of the sessions.
 ///
-/// A file of its own beside it is locked (`.lock`), which keeps the path, and the file itself, which may have other names: links,
-/// mounts. Closing any descriptor of the database drops SQLite's own locks, so this is to live longer than the database.
+/// Two files are locked: one beside the file (`.lock`), which protects the path, and the file itself, which may have
+/// other names (links, mounts). Closing any descriptor of the database's file drops SQLite's own locks, so this object
+/// must outlive the database.
 final class StoreLock: Sendable {
   private let descriptors: [Int32]
-  /// The file that is locked, wherever it is now.
+  /// The identity of the locked file, wherever that is now.
   var identity: StoreFile.Identity? { descriptors.last.flatMap { StoreFile.Identity(of: $0) } }
 
-  /// Makes an empty file where there is none.
+  /// Locks the file, and creates an empty one if there is none.
   ///
-  /// States are their owners' data: nobody else on the machine reads them. The log gets the same mode.
+  /// Only the owner can read the file, since states are their owners' data. The log gets the same mode.
   ///
-  /// - Parameter patience: how long to wait for a process that is about to end.
+  /// - Parameter patience: how long to wait for a process that has the lock and is about to end.
   init(ofFile path: String, patience: Duration) throws(FileStoreError) {
     let end = ContinuousClock.now + patience
     var status = stat()
@@ -39,8 +41,8 @@ final class StoreLock: Sendable {
   deinit { for descriptor in descriptors { close(descriptor) } }
 }
 
-/// Waits for the lock of an open file or folder (flock(2)); returns the error code on failure, EWOULDBLOCK where another process
-/// has it until `end`. The wait polls, so that it is bounded.
+/// Waits for the lock of an open file or folder (flock(2)). Returns nil once it has the lock; on failure the error
+/// code, which is EWOULDBLOCK if another process still has it at `end`. Polls, so that the wait is bounded.
 package func lockFile(_ descriptor: Int32, until end: ContinuousClock.Instant) -> Int32? {
   while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
     let code = errno

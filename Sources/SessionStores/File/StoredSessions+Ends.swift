@@ -1,26 +1,26 @@
 import Scheduling
 
-/// How a session of a file came to its end, as the file remembers it.
+/// How a session ended, as its file remembers it.
 package struct StoredEnd: Sendable, Equatable {
   let number: Int
   package let key: SessionTable.Key
-  /// `SessionEnd`'s number, be it one that a later version knows.
+  /// The raw value of a `SessionEnd`, perhaps one that only a later version knows.
   package let reason: Int
 }
 
-/// A name under which a model is served, or was.
+/// A name under which a model is or was served.
 package struct StoredName: Sendable, Equatable {
   package let name: String
   package let fingerprint: String
   package let isCurrent: Bool
 }
 
-/// What a file keeps beside its sessions.
+/// What a file keeps beside its sessions: names of models, and how sessions ended.
 extension StoredSessions {
-  /// How many ends share a transaction, and are in memory at once.
+  /// The number of ends that share a transaction, and are in memory at once.
   private static let endBatchCount = 4096
 
-  /// The names of models, those that are served now last.
+  /// The names of models; those under which models are served now come last.
   package func names() throws(FileStoreError) -> [StoredName] {
     do throws(SQLiteError) {
       let rows = try database.database.prepare(
@@ -36,12 +36,12 @@ extension StoredSessions {
     } catch { throw .sqlite(error) }
   }
 
-  /// The names under which models were served, by fingerprint.
+  /// A name of each model by its fingerprint: the current one, if it has one.
   package func modelNames() throws(FileStoreError) -> [String: String] {
     Dictionary(try names().map { ($0.fingerprint, $0.name) }, uniquingKeysWith: { $1 })
   }
 
-  /// Adds names of models; those that are there stay as they are.
+  /// Adds names of models; names that the file already has stay as they are.
   package func add(_ names: [StoredName]) throws(FileStoreError) {
     do throws(SQLiteError) {
       let insert = try database.database.prepare("INSERT OR IGNORE INTO name VALUES(?1, ?2, ?3)")
@@ -55,7 +55,7 @@ extension StoredSessions {
     } catch { throw .sqlite(error) }
   }
 
-  /// The first ends that the file remembers, in their order; empty where there is none.
+  /// The oldest ends that the file remembers, in their order, at most 4096; empty if there are none.
   package func firstEnds() throws(FileStoreError) -> [StoredEnd] {
     do throws(SQLiteError) {
       let rows = try database.database.prepare(
@@ -72,7 +72,8 @@ extension StoredSessions {
     } catch { throw .sqlite(error) }
   }
 
-  /// Remembers ends of another file, on the disk when it returns. A session of that name, or an end of one, stays as it is.
+  /// Adds ends of another file; they are on the disk when it returns. If the file has a session of that name, or an end
+  /// of one, that stays.
   package func add(_ ends: [StoredEnd]) throws(FileStoreError) {
     do throws(SQLiteError) {
       let insert = try database.database.prepare(
@@ -91,7 +92,7 @@ extension StoredSessions {
     } catch { throw .sqlite(error) }
   }
 
-  /// Forgets ends that are remembered elsewhere now.
+  /// Removes ends that another file remembers now.
   package func remove(_ ends: [StoredEnd]) throws(FileStoreError) {
     do throws(SQLiteError) {
       let delete = try database.database.prepare("DELETE FROM ended WHERE number = ?1")

@@ -3,7 +3,7 @@ import Glibc
 import Inference
 import Scheduling
 
-/// A session as a store has it, for commands that list, copy and check what no server has open.
+/// A session as a store has it, for commands that list, copy and check a store that no server has open.
 package struct StoredSession: Sendable, Equatable {
   package let key: SessionTable.Key
   package let version: Int
@@ -11,7 +11,7 @@ package struct StoredSession: Sendable, Equatable {
   /// When it began and when it was last used, in milliseconds since 1970.
   package let created: Int
   package let used: Int
-  /// The state after its steps; nil where it is damaged, or of a key that is not there, or was not asked for.
+  /// The state after its steps; nil if it is damaged or its key is missing.
   package let floats: [Float]?
 
   package init(
@@ -26,16 +26,16 @@ package struct StoredSession: Sendable, Equatable {
   }
 }
 
-/// The sessions of a file that no server has, one after another, so that memory holds a few of them.
+/// Reads the sessions of a file that no server has open, a batch at a time, so that memory holds only a few of them.
 package final class StoredSessions {
-  /// What `next` finds.
+  /// One thing that `next` finds.
   package enum Finding: Sendable, Equatable {
     case session(StoredSession)
-    /// Its state is not what was stored.
+    /// The session's state is not what was stored.
     case damaged(StoredSession)
-    /// It was encrypted with a key that is not given.
+    /// The session's state was encrypted with a key that is not given.
     case locked(StoredSession, MissingKey)
-    /// It is in a part of the file that is damaged; nil where its name is, too.
+    /// The session is in a damaged part of the file; nil if its name can't be read either.
     case unreadable(SessionTable.Key?)
   }
 
@@ -44,25 +44,25 @@ package final class StoredSessions {
   private let delete: SQLiteStatement
   private let codec: StateCodec
   private var last = 0
-  /// Whether sessions behind those that were found are not, as the file's indexes are damaged, too.
+  /// Whether sessions may be missing after those that were found, as the file's indexes are damaged too.
   package private(set) var isCut = false
-  // Behind the database, which ends before it.
+  // Declared after the database, which is closed before it.
   private let lock: StoreLock
 
-  /// How many sessions share a transaction, and are in memory at once.
+  /// The number of sessions that share a transaction, and are in memory at once.
   package static let batchCount = 64
 
   /// Opens the file at `path`.
   ///
-  /// - Parameter mayBeNew: whether the file is made where there is none.
-  /// - Throws: `taken` where a server or another command has it.
+  /// - Parameter mayBeNew: whether to create the file if there is none.
+  /// - Throws: `taken` if a server or another command has the file.
   package init(
     path: String, sealing: StateSealing?, mayBeNew: Bool = false
   ) throws(FileStoreError) {
     // SAFETY: the path is a zero-terminated string for the length of the call.
     guard unsafe mayBeNew || access(path, R_OK | W_OK) == 0 else { throw .system(code: errno) }
     lock = try StoreLock(ofFile: path, patience: .zero)
-    // Commands don't hurry: what they report as done is on the disk.
+    // Commands need not be fast, so each commit is synced: what they report as done is on the disk.
     let limits = FileSessionLimits(maxBytes: .max, idleTimeout: .seconds(31_536_000))
     codec = StateCodec(sealing)
     database = try SessionDatabase(
@@ -78,7 +78,7 @@ package final class StoredSessions {
     } catch { throw .sqlite(error) }
   }
 
-  /// The next sessions; empty after the last. Parts of the file that are damaged are passed over.
+  /// The next sessions, at most `batchCount`; empty after the last. Goes on behind damaged parts of the file.
   package func next() throws(FileStoreError) -> [Finding] {
     var found: [Finding] = []
     do throws(SQLiteError) {
@@ -95,7 +95,8 @@ package final class StoredSessions {
     return found
   }
 
-  /// The next sessions one by one, where they do not follow one another any more: by the first index that can be read.
+  /// The next sessions when the table can't be read in order any more: takes their numbers from the first index that
+  /// can be read, and reads the sessions one by one.
   private func nextByIndexes() throws(FileStoreError) -> [Finding] {
     for (index, name) in [
       ("session_id", "model, id"), ("session_model_listed", "model, NULL"),
@@ -126,7 +127,7 @@ package final class StoredSessions {
     return []
   }
 
-  /// The session of a number; nil where it can't be read.
+  /// The session with this number; nil if it can't be read.
   private func read(_ number: Int) -> Finding? {
     guard (try? rows.first(.integer(number - 1))) ?? false, rows.integer(0) == number else {
       rows.reset()
@@ -157,9 +158,9 @@ package final class StoredSessions {
     }
   }
 
-  /// Writes sessions, on the disk when it returns; one whose id is taken stays as it is.
+  /// Adds sessions; they are on the disk when it returns. A session whose id is taken by another one is not added.
   ///
-  /// - Returns: those that were not written, as the file has others of their ids.
+  /// - Returns: the sessions that were not added.
   package func add(_ sessions: [StoredSession]) throws(FileStoreError) -> [StoredSession] {
     do throws(SQLiteError) {
       return try database.transaction { () throws(SQLiteError) in
@@ -170,7 +171,7 @@ package final class StoredSessions {
     } catch { throw .sqlite(error) }
   }
 
-  /// Whether the session is in the file now, or was.
+  /// Adds a session. Returns whether the file has it now, which is also true if the same session was there before.
   private func add(_ session: StoredSession) throws(SQLiteError) -> Bool {
     let model = try database.number(ofModel: session.key.model)
     let floats = session.floats ?? []
@@ -198,9 +199,9 @@ package final class StoredSessions {
         steps: session.steps))
   }
 
-  /// Takes sessions out, as they are elsewhere now: no end of them is remembered.
+  /// Removes sessions that another store has now, without remembering how they ended.
   ///
-  /// - Returns: those that could not be taken out, as the file is damaged.
+  /// - Returns: the sessions that could not be removed, as the file is damaged.
   package func remove(_ sessions: [StoredSession]) throws(FileStoreError) -> [StoredSession] {
     do throws(SQLiteError) {
       try removeAll(sessions)
@@ -230,7 +231,7 @@ package final class StoredSessions {
     }
   }
 
-  /// What SQLite finds wrong with the file's own structure, up to ten things; nothing where it is whole.
+  /// What SQLite finds wrong with the file's own structure, at most ten faults; empty if it is whole.
   package func flaws() throws(FileStoreError) -> [String] {
     var found: [String] = []
     do throws(SQLiteError) {

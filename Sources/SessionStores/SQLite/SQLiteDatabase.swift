@@ -1,17 +1,18 @@
 import CSQLite
 
-/// A connection to a database of SQLite: for one thread at a time, as the lock of whoever has it sees to; so it may be handed from
-/// thread to thread.
+/// A connection to an SQLite database. Only one thread at a time uses it, as the lock of its owner ensures; so it may
+/// be passed from thread to thread.
 @safe final class SQLiteDatabase: @unchecked Sendable {
   // SAFETY: open from `init` to `deinit`, and nobody else has it.
   private let handle: OpaquePointer
   private let path: String
 
-  /// What keeps other processes out, and the index of the write-ahead log in memory: there is no `-shm` file, and so none that
-  /// could be cut under a process, which would end it. Connections of one process share both.
+  /// The file system layer of SQLite (VFS) that locks other processes out and keeps the index of the write-ahead log in
+  /// memory. So there is no `-shm` file, whose truncation by someone else would end this process. Connections of one
+  /// process share the lock and the index.
   private static let fileSystem = "unix-excl"
 
-  /// Opens a file that is there.
+  /// Opens a file, which must exist.
   init(path: String) throws(SQLiteError) {
     var handle: OpaquePointer?
     // SAFETY: the path is a zero-terminated string, and the handle is written, for the length of the call.
@@ -28,13 +29,13 @@ import CSQLite
     }
     // SAFETY: the handle is open.
     unsafe sqlite3_extended_result_codes(handle, 1)
-    // Each connection has to know: a checkpoint cuts the file to whole chunks.
+    // Every connection needs this setting, as a checkpoint by any of them cuts the file to whole chunks.
     var byteCount = Int32(DiskReserve.chunkBytes)
     // SAFETY: the call reads one integer.
     unsafe sqlite3_file_control(handle, nil, SQLITE_FCNTL_CHUNK_SIZE, &byteCount)
   }
 
-  // SAFETY: statements keep their connection, so that none is left.
+  // SAFETY: each statement holds its connection, so that no statement is left here.
   deinit { unsafe sqlite3_close_v2(handle) }
 
   /// The error of a call that has just failed.
@@ -63,31 +64,31 @@ import CSQLite
     return unsafe SQLiteStatement(statement, of: self)
   }
 
-  /// The first number of the first row that `text` returns; 0 where there is none.
+  /// The first number of the first row that `text` returns; 0 if there is no row.
   func number(_ text: String) throws(SQLiteError) -> Int {
     let statement = try prepare(text)
     return try statement.next() ? statement.integer(0) : 0
   }
 
-  /// The rows that the last statement changed.
+  /// The number of rows that the last statement changed.
   // SAFETY: the handle is open.
   var changeCount: Int { Int(unsafe sqlite3_changes(handle)) }
 
-  /// Whether a transaction is under way.
+  /// Whether a transaction is open.
   // SAFETY: the handle is open.
   var isInTransaction: Bool { unsafe sqlite3_get_autocommit(handle) == 0 }
 
-  /// The files of a connection.
+  /// The files that a connection has open.
   enum File: Int32 { case database, log }
 
-  /// The bytes of a file as it is open here; nil where they are not known.
+  /// The size in bytes of a file that this connection has open; nil if it is not known.
   func byteCount(of file: File) -> Int? {
     // SAFETY: the handle is open.
     let size = unsafe csqlite_file_size(handle, file.rawValue)
     return size < 0 ? nil : Int(size)
   }
 
-  /// The first bytes of the write-ahead log, which tell whose it is; nil where it has none.
+  /// The first 32 bytes of the write-ahead log, which identify it; nil if there is no log.
   func logHead() -> [UInt8]? {
     var head = [UInt8](repeating: 0, count: 32)
     let code = unsafe head.withUnsafeMutableBytes { bytes in
@@ -97,13 +98,13 @@ import CSQLite
     return code == SQLITE_OK ? head : nil
   }
 
-  /// Has the end of the connection leave the write-ahead log as it is.
+  /// Makes the closing of this connection leave the write-ahead log as it is.
   func keepLog() {
     // SAFETY: the handle is open.
     _ = unsafe csqlite_keep_log(handle)
   }
 
-  /// Makes the file at least that long, with its room taken on the disk.
+  /// Makes the database's file at least this long, with its space allocated on the disk.
   func reserve(byteCount: Int) throws(SQLiteError) {
     var size = Int64(byteCount)
     // SAFETY: the call reads one integer.
@@ -112,15 +113,15 @@ import CSQLite
     throw .fullDisk(of: path, needed: byteCount)
   }
 
-  /// Makes the write-ahead log's file at least that long, as far as the disk has room.
+  /// Makes the write-ahead log's file at least this long, as far as the disk has room.
   func reserveLog(byteCount: Int) {
     // SAFETY: the handle is open.
     _ = unsafe csqlite_reserve_log(handle, Int64(byteCount))
   }
 
-  /// Copies what the write-ahead log has into the database, on the disk, as far as nobody is in the way.
+  /// Copies the write-ahead log into the database and syncs that, as far as other connections do not prevent it.
   ///
-  /// - Returns: whether all of it is there.
+  /// - Returns: whether the database has the whole log now.
   @discardableResult
   func checkpoint() throws(SQLiteError) -> Bool {
     // A connection that has read nothing yet does not know that there is a log, and would copy nothing.

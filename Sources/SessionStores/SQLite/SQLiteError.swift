@@ -1,7 +1,7 @@
 import CSQLite
 import Glibc
 
-/// Why SQLite does not do what it is asked: its extended result code, and a message.
+/// Why SQLite failed: its extended result code, and a message.
 package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible {
   package let code: Int32
   package let message: String
@@ -14,9 +14,9 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
   }
 
   /// - Parameters:
-  ///   - message: SQLite's.
-  ///   - cause: the error of the system behind it (errno), if any.
-  ///   - path: the database's.
+  ///   - message: SQLite's message.
+  ///   - cause: the system's error (errno) that caused it; 0 for none.
+  ///   - path: the database's path.
   init(code: Int32, message: String, cause: Int32, path: String) {
     let kind = code & 0xFF
     let isOfSystem = kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN || kind == SQLITE_FULL
@@ -35,11 +35,11 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
     }
   }
 
-  /// A disk without room for what is to be written.
+  /// The error that a disk has no room for what is to be written.
   ///
   /// - Parameters:
-  ///   - needed: the bytes that the file should have; nil where that is not known.
-  ///   - isQuota: whether it is only this user who may not write more.
+  ///   - needed: the bytes that the file should have; nil if that is not known.
+  ///   - isQuota: whether only this user's quota is used up.
   static func fullDisk(of path: String, needed: Int? = nil, isQuota: Bool = false) -> SQLiteError {
     let purpose = needed.map { "a file of \($0) bytes" } ?? "what is to be written"
     let free = StoreFile.freeBytes(besides: path).map { ", \($0) bytes are free" } ?? ""
@@ -48,21 +48,21 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
       code: SQLITE_FULL, message: "\(place) of \(path) has no room for \(purpose)\(free)")
   }
 
-  /// A session whose state is encrypted with a key that is not given.
+  /// The error that a session's state is encrypted with a key that is not given.
   static func noKey(_ key: MissingKey, id: String) -> SQLiteError {
     SQLiteError(code: SQLITE_AUTH, message: "session \(id) \(key.explanation())")
   }
 
-  /// Whether it is about one session, and says nothing about the others.
+  /// Whether the error concerns one session, and says nothing about the others.
   var isOfOneSession: Bool { code & 0xFF == SQLITE_AUTH }
 
   /// Whether there is no room on the disk.
   var isOfFullDisk: Bool { code & 0xFF == SQLITE_FULL }
 
-  /// Whether a part of the file can't be read, of which others may be well.
+  /// Whether a part of the file can't be read; other parts may be whole.
   var isOfDamage: Bool { code & 0xFF == SQLITE_CORRUPT || code & 0xFF == SQLITE_IOERR }
 
-  /// Whether the connection is of no use any more, and a new one may be.
+  /// Whether the connection can't be used any more, but a new one may work.
   var isOfConnection: Bool {
     switch code & 0xFF {
     case SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN, SQLITE_READONLY: true

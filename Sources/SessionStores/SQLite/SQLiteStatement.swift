@@ -1,6 +1,6 @@
 import CSQLite
 
-/// A prepared statement, used again and again: bind, then take its rows or run it.
+/// A prepared statement for repeated use: bind values to it, then read its rows or run it.
 @safe final class SQLiteStatement {
   // SAFETY: open from `init` to `deinit`, and nobody else has it.
   private let handle: OpaquePointer
@@ -14,7 +14,7 @@ import CSQLite
   // SAFETY: nobody else has the handle.
   deinit { unsafe sqlite3_finalize(handle) }
 
-  /// What a place in a statement takes.
+  /// A value for a parameter of a statement.
   enum Value {
     case integer(Int)
     case text(String)
@@ -22,7 +22,7 @@ import CSQLite
     case bytes([UInt8])
   }
 
-  /// Begins anew with `values` in the places, in order.
+  /// Resets the statement and binds `values` to its parameters, in order.
   private func bind(_ values: [Value]) throws(SQLiteError) {
     reset()
     for (index, value) in values.enumerated() {
@@ -44,13 +44,13 @@ import CSQLite
     }
   }
 
-  /// Whether there is a first row with `values` in the places; `next` goes on to the others.
+  /// Binds `values` and reads the first row; false if there is none. `next` reads the others.
   func first(_ values: Value...) throws(SQLiteError) -> Bool {
     try bind(values)
     return try next()
   }
 
-  /// Whether there is a next row.
+  /// Reads the next row; false if there is none.
   func next() throws(SQLiteError) -> Bool {
     // SAFETY: the handle is open.
     let code = unsafe sqlite3_step(handle)
@@ -66,7 +66,7 @@ import CSQLite
     }
   }
 
-  /// Runs a statement that returns no rows; returns how many it changed.
+  /// Binds `values` and runs a statement that returns no rows; returns how many rows it changed.
   @discardableResult
   func run(_ values: Value...) throws(SQLiteError) -> Int {
     try bind(values)
@@ -74,7 +74,7 @@ import CSQLite
     return database.changeCount
   }
 
-  /// Lets go of the rows that are left, and with them of the transaction that reads them.
+  /// Discards the rows that are left, and ends the read transaction that they keep open.
   func reset() {
     // SAFETY: the handle is open; the result repeats that of the last step.
     unsafe sqlite3_reset(handle)
@@ -82,7 +82,7 @@ import CSQLite
 
   // MARK: - The columns of a row
 
-  // SAFETY: of all below, the handle has a row, and what SQLite lends is copied before the next call.
+  // SAFETY, for all members below: the handle has a row, and what SQLite lends is copied before the next call.
 
   func integer(_ column: Int32) -> Int { Int(unsafe sqlite3_column_int64(handle, column)) }
 
@@ -97,7 +97,7 @@ import CSQLite
     return unsafe Array(UnsafeRawBufferPointer(start: start, count: count))
   }
 
-  /// The floats of a column's bytes; nil where these are no whole number of them.
+  /// The floats in a column's bytes; nil if these are not a whole number of floats.
   func floats(_ column: Int32) -> [Float]? {
     let start = unsafe sqlite3_column_blob(handle, column)
     let byteCount = Int(unsafe sqlite3_column_bytes(handle, column))

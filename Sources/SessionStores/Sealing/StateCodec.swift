@@ -1,17 +1,18 @@
 import Inference
 import Scheduling
 
-/// How states are written to a store: as they are, with a checksum beside them, or sealed.
+/// How states are written to a store: unencrypted with a checksum beside them, or encrypted (sealed).
 struct StateCodec: Sendable {
-  /// Nil where states are written as they are.
+  /// Nil if states are written unencrypted.
   let sealing: StateSealing?
 
-  /// In the place of the checksum (CRC-32, so never negative) of a state that is sealed: one would tell of what is encrypted.
+  /// Stands in the place of the checksum of a sealed state, as a checksum would reveal something about what is
+  /// encrypted. A CRC-32 is never negative.
   private static let sealed = -1
 
   init(_ sealing: StateSealing?) { self.sealing = sealing }
 
-  /// What the columns `checksum` and `state` of a file get.
+  /// The values of the columns `checksum` and `state` of a file.
   func values(
     of state: SequenceState, key: SessionTable.Key, version: Int
   ) -> (checksum: SQLiteStatement.Value, state: SQLiteStatement.Value) {
@@ -22,7 +23,7 @@ struct StateCodec: Sendable {
     return (.integer(StateChecksum.of(state, key: key, version: version)), .floats(state.floats))
   }
 
-  /// The state's floats, from the column `place` of a row.
+  /// The floats of a state, from column `place` of a row.
   func floats(
     of row: SQLiteStatement, _ place: Int32, checksum: Int, key: SessionTable.Key, version: Int,
     steps: Int
@@ -50,7 +51,7 @@ struct StateCodec: Sendable {
     return (Self.sealed, sealing.seal(plain, of: key, version: version, steps: state.position))
   }
 
-  /// The floats of the state that `bytes` made bytes and a checksum of.
+  /// The floats of a state from its bytes and checksum, as `bytes(of:key:version:)` made them.
   func floats(
     of bytes: [UInt8], checksum: Int, key: SessionTable.Key, version: Int, steps: Int
   ) throws(StateSealingError) -> [Float] {
@@ -71,7 +72,7 @@ struct StateCodec: Sendable {
     return floats
   }
 
-  /// The floats as they are in memory: of IEEE 754, the low byte first.
+  /// The floats as bytes: IEEE 754, little-endian.
   private static func bytes(of floats: [Float]) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(4 * floats.count)
@@ -85,7 +86,7 @@ struct StateCodec: Sendable {
     return bytes
   }
 
-  /// Nil where the bytes are no whole number of floats.
+  /// Nil if the bytes are not a whole number of floats.
   private static func floats(of bytes: [UInt8]) -> [Float]? {
     guard bytes.count.isMultiple(of: 4) else { return nil }
     return stride(from: 0, to: bytes.count, by: 4).map { index in

@@ -5,8 +5,8 @@ extension StateKey {
   /// The most keys of a file.
   static let maxCount = 100
 
-  /// The keys of a file's text: a line each, of a name and 32 bytes in hexadecimal digits or base64; the first is for what is written. Empty
-  /// lines, and those that begin with #, say nothing.
+  /// Parses a key file. Each line has a name and 32 bytes in hexadecimal digits or base64; the first key encrypts what
+  /// is written. Empty lines and lines that begin with # are skipped.
   ///
   /// - Throws: what is wrong with which line, without its content, which may be a key.
   package static func keys(in text: String) throws(StateKeyFileError) -> [StateKey] {
@@ -48,7 +48,7 @@ extension StateKey {
   }
 }
 
-/// What is wrong with a file of keys; it tells no more of a line than its number and its name.
+/// What is wrong with a key file. Of a line, it reveals only the number and the name.
 package enum StateKeyFileError: Error, Equatable, Sendable, CustomStringConvertible {
   case words(line: Int, found: Int)
   case name(line: Int)

@@ -1,21 +1,25 @@
 import Cryptography
 import Scheduling
 
-/// Encrypts the states that a store keeps, each bound to whose it is, so that none passes for another's or for another version.
+/// Encrypts the states that a store keeps. Each is bound to its session and version, so that it can't pass for the
+/// state of another session or version.
 ///
-/// A sealed state is the length of the key's name (1 byte), the name, 4 bytes that depend on the key alone, and what `AuthenticatedCipher` makes of the state's bytes: its key is
-/// the HMAC-SHA256 under the named key of the session's model, id, version and steps, which are its context, too. So a key of
-/// the file never seals itself, and the 2³² times that a key may seal are those of one version of one session.
+/// A sealed state consists of the length of the key's name (1 byte), the name, 4 bytes that depend on the key alone,
+/// and the output of `AuthenticatedCipher` for the state's bytes. The cipher's key is the HMAC-SHA256, under the named
+/// key, of the session's model, id, version and steps, which are the cipher's context, too. So a key of the file never
+/// encrypts anything itself, and the limit of 2³² encryptions under one key applies to each version of each session.
 package struct StateSealing: Sendable {
   private let keys: [StateKey]
 
-  /// - Parameter keys: the first seals; all open.
+  /// Nil if there are no keys.
+  ///
+  /// - Parameter keys: the first one seals, all of them open.
   package init?(_ keys: [StateKey]) {
     guard !keys.isEmpty else { return nil }
     self.keys = keys
   }
 
-  /// The bytes of a sealed state.
+  /// Encrypts the bytes of a state.
   package func seal(
     _ plain: [UInt8], of key: SessionTable.Key, version: Int, steps: Int
   ) -> [UInt8] {
@@ -26,14 +30,14 @@ package struct StateSealing: Sendable {
         plain, key: Digest.authenticate(context[...], key: keys[0].bytes), context: context)
   }
 
-  /// The state's bytes of what `seal` made of them.
+  /// Decrypts what `seal` returned.
   package func open(
     _ sealed: [UInt8], of key: SessionTable.Key, version: Int, steps: Int
   ) throws(StateSealingError) -> [UInt8] {
     guard let name = Self.keyName(of: sealed) else { throw .damaged }
     let rest = sealed[(1 + name.utf8.count)...]
     guard let used = keys.first(where: { $0.name == name }) else { throw .noKey(MissingKey(name)) }
-    // Another key of that name is a mistake of who wrote the file of keys, not damage.
+    // Another key of the same name is a mistake in the key file, not damage.
     guard rest.starts(with: used.check) else { throw .noKey(MissingKey(name, isNamesake: true)) }
     let context = Self.context(key, version, steps)
     guard
@@ -44,7 +48,7 @@ package struct StateSealing: Sendable {
     return plain
   }
 
-  /// The name of the key that sealed a state; nil where none can have.
+  /// The name of the key that sealed a state; nil if the bytes can't be a sealed state.
   package static func keyName(of sealed: [UInt8]) -> String? {
     guard let count = sealed.first.map(Int.init), count > 0, sealed.count > count,
       let name = String(validating: sealed[1...count], as: UTF8.self), StateKey.isName(name)
@@ -52,7 +56,7 @@ package struct StateSealing: Sendable {
     return name
   }
 
-  /// Whose a state is: each part with its length before it, so that no two sessions have the same.
+  /// Identifies a state: each part follows its length, so that no two states have the same context.
   private static func context(
     _ key: SessionTable.Key, _ version: Int, _ steps: Int
   ) -> [UInt8] {
@@ -66,16 +70,16 @@ package struct StateSealing: Sendable {
 
 /// Why a sealed state can't be opened.
 package enum StateSealingError: Error, Equatable, Sendable {
-  /// It was sealed with a key that is not among those given.
+  /// The state was sealed with a key that is not among those given.
   case noKey(MissingKey)
-  /// It is no sealed state, or another session's, or was changed.
+  /// The bytes are not a sealed state, or were changed, or are the state of another session or version.
   case damaged
 }
 
-/// A key that a sealed state needs and that is not there.
+/// A key that a sealed state needs and that is missing.
 package struct MissingKey: Error, Equatable, Sendable {
   package let name: String
-  /// Whether there is a key of that name, of other bytes.
+  /// Whether there is a key of this name with other bytes.
   package let isNamesake: Bool
 
   init(_ name: String, isNamesake: Bool = false) {
@@ -83,9 +87,9 @@ package struct MissingKey: Error, Equatable, Sendable {
     self.isNamesake = isNamesake
   }
 
-  /// What operators and clients are told of a session.
+  /// The reason for operators and clients, as the rest of a sentence that begins with the session.
   ///
-  /// - Parameter setting: what names the file of keys.
+  /// - Parameter setting: the name of the setting, or option, for the key file.
   package func explanation(setting: String = "session_store_keys") -> String {
     isNamesake
       ? "is encrypted with another key \(name) than the one of that name in \(setting), which has other bytes"
@@ -93,11 +97,11 @@ package struct MissingKey: Error, Equatable, Sendable {
   }
 }
 
-/// A key that seals states, and the name by which a sealed state tells which key it needs.
+/// A key that seals states, and its name, by which a sealed state tells which key it needs.
 package struct StateKey: Sendable, Equatable {
   package let name: String
   let bytes: [UInt8]
-  /// What tells it from others of its name, and nothing else about it.
+  /// Four bytes that tell the key from others of the same name, and reveal nothing else about it.
   let check: [UInt8]
 
   init(name: String, bytes: [UInt8]) {

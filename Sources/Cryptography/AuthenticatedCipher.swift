@@ -1,18 +1,20 @@
 import CCrypto
 
-/// AES-256 in Galois/Counter Mode (NIST SP 800-38D) by OpenSSL: what it encrypts can neither be read nor changed without the key.
+/// AES-256 in Galois/Counter Mode (NIST SP 800-38D) by OpenSSL: without the key, what it encrypts can neither be read nor
+/// changed.
 package enum AuthenticatedCipher {
   /// The bytes of a key.
   package static let keyByteCount = 32
-  /// The bytes by which what is sealed is longer than what it was: a nonce before, a tag behind.
+  /// How many bytes longer the sealed data is than the plain data: a nonce before it, a tag after it.
   package static let extraByteCount = nonceByteCount + tagByteCount
 
   private static let nonceByteCount = 12
   private static let tagByteCount = 16
 
-  /// A nonce, `plain` encrypted, and a tag over that and `context`.
+  /// Encrypts `plain`; returns a nonce, the ciphertext, and a tag that authenticates the ciphertext and `context`.
   ///
-  /// The nonce is random, so that a key may seal 2³² times (SP 800-38D §8.3): beyond, two equal ones are likelier than 2⁻³².
+  /// The nonce is random, so a key may seal 2³² times (SP 800-38D §8.3): beyond that, two nonces are equal with a
+  /// probability of more than 2⁻³².
   package static func seal(_ plain: [UInt8], key: [UInt8], context: [UInt8]) -> [UInt8] {
     precondition(key.count == keyByteCount)
     var random = SystemRandomNumberGenerator()
@@ -35,7 +37,7 @@ package enum AuthenticatedCipher {
     return sealed
   }
 
-  /// What was sealed with the key and the context; nil where the tag says that it was not.
+  /// Decrypts what `seal` returned for this key and context; nil if the tag shows that it is anything else.
   package static func open(_ sealed: [UInt8], key: [UInt8], context: [UInt8]) -> [UInt8]? {
     precondition(key.count == keyByteCount)
     guard sealed.count >= extraByteCount else { return nil }
@@ -73,14 +75,14 @@ package enum AuthenticatedCipher {
     return unsafe body(cipher)
   }
 
-  /// Takes `bytes` in, as context where `output` is nil, else as text.
+  /// Passes `bytes` to the cipher: as context if `output` is nil, else as text.
   private static func update(
     _ cipher: OpaquePointer, _ step: Update, _ bytes: [UInt8],
     to output: UnsafeMutablePointer<UInt8>?
   ) -> Bool {
     guard !bytes.isEmpty else { return true }
     var count: CInt = 0
-    // SAFETY: reads the bytes lent; GCM writes as many, where there is an output.
+    // SAFETY: reads the bytes lent; GCM writes as many bytes, if there is an output.
     return unsafe step(cipher, output, &count, bytes, CInt(bytes.count)) == 1
   }
 

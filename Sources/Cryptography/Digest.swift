@@ -11,7 +11,7 @@ package enum Digest {
     OPENSSL_init_crypto(
       UInt64(OPENSSL_INIT_NO_LOAD_CONFIG) | UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
 
-  /// Makes OpenSSL ready, once.
+  /// Initialises OpenSSL at the first call.
   static func prepare() { precondition(isReady) }
 
   /// The SHA-256 of `bytes`.

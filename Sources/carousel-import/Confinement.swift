@@ -9,7 +9,7 @@ struct Confinement {
   /// The folder to write to.
   let output: String
 
-  /// The address space for the program, its libraries and threads, in addition to `copies` of the files.
+  /// The address space for the program, its libraries and threads; `copies` times the files' size is added to it.
   static let baseBytes = 3 << 30
   /// The most copies of a file's bytes at once: raw, unpacked, as floats, being written, being checked.
   static let copies = 12
@@ -24,7 +24,7 @@ struct Confinement {
     case noRoom
   }
 
-  /// Forks, and confines the child; returns in both processes.
+  /// Forks and confines the child. Returns in both processes: in the parent after the child has ended.
   func split() -> Side {
     let folders = files.map { file in
       file.contains("/") ? String(file[...(file.lastIndex(of: "/") ?? file.startIndex)]) : "."

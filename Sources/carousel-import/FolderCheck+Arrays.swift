@@ -42,7 +42,7 @@ extension FolderCheck {
       }
       let tail = Array(found.suffix(answerSize))
       var difference = Self.difference(tail, reference)
-      // Outputs of [elements, steps] are transposed, as answers are step by step.
+      // The array may be [elements, steps], while answers are ordered step by step: so its transpose is compared too.
       if let last = expected.shape.last, last > 0, answerSize % last == 0, expected.shape.count > 1
       {
         let rows = answerSize / last

@@ -2,11 +2,11 @@ import Inference
 import ModelFormat
 import ModelImport
 
-/// Compares a folder's answers with its source's: with given arrays, or with the source's own graph.
+/// Compares a model folder's answers with those of its source: given arrays, or the source's own graph.
 struct FolderCheck {
   let draft: FolderDraft
 
-  /// The largest allowed difference; relative for numbers above 1.
+  /// The largest allowed difference; for numbers above 1, relative to the number.
   static let tolerance = 1e-4
 
   enum Outcome {
@@ -33,7 +33,7 @@ struct FolderCheck {
     let expected = try reference.values(for: numbers, steps: steps)
     let outputs = Set(draft.description.outputs.map(\.name))
     var largest = 0.0
-    // A model has at most a hundred outputs.
+    // Checked in parts: each value becomes an output, and a model has at most a hundred outputs.
     for start in stride(from: 0, to: expected.count, by: 50) {
       let part = Array(expected[start..<min(start + 50, expected.count)])
       let found = try answers(part.map(\.name), numbers, steps: steps)
@@ -60,7 +60,7 @@ struct FolderCheck {
     return largest
   }
 
-  /// The folder's values of these names for one sequence.
+  /// The values of these names that the folder computes for one sequence.
   func answers(
     _ names: [String], _ numbers: [String: [Float]], steps: Int
   ) throws -> [String: [Float]] {

@@ -3,7 +3,7 @@ import Glibc
 import HTTPCore
 import HTTPServer
 
-/// A server whose answers show what it read: what conformance suites and benchmarks run against, and bodies in parts.
+/// A server whose answers show what it read. Conformance suites and benchmarks run against it.
 @main
 enum EchoCommand {
   static func main() {
@@ -35,7 +35,8 @@ enum EchoCommand {
     }
   }
 
-  /// Sends the bodies of requests for `/stream` back as they come, and answers all others when they are complete.
+  /// Sends the bodies of requests for `/stream` back while they arrive, and answers all other requests when they are
+  /// complete.
   static let application = Application { head, _ in
     head.path == "/stream"
       ? Reception(.parts) { exchange in

@@ -1,6 +1,6 @@
 import HTTPCore
 
-/// Sends a request's body back while it comes, no faster than its client takes it, and its trailers behind it.
+/// Sends a request's body back while it arrives, no faster than the client reads it, followed by its trailers.
 final class StreamingEcho: Sendable {
   private let exchange: HTTPExchange
   private let body: IncomingBody
@@ -12,9 +12,10 @@ final class StreamingEcho: Sendable {
   }
 
   func start() {
-    // Held by the exchange until its end.
+    // The exchange holds this object, through the closure, until it ends.
     exchange.onDrain { self.readOn() }
-    // Asked for before the response begins: a client may wait to be told that its body is wanted.
+    // The body is requested before the response begins: the client may wait for `100 Continue` before it sends the
+    // body.
     body.read { part in
       let type = self.exchange.request.fields["content-type"] ?? "application/octet-stream"
       self.exchange.begin(HTTPResponse(status: .ok, fields: ["content-type": type]))
@@ -28,7 +29,7 @@ final class StreamingEcho: Sendable {
     switch part {
     case .bytes(let bytes): if exchange.write(bytes) { readOn() }
     case .end(let trailers): exchange.end(trailers: trailers)
-    // Nobody is there, or the request is answered already.
+    // The client has left, or the request is already answered.
     case .cut: break
     }
   }

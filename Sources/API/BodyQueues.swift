@@ -2,16 +2,17 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Where bodies are decoded and answers encoded that would keep an event loop too long.
+/// The queues on which bodies are decoded and answers encoded that would block an event loop for too long.
 final class BodyQueues: Sendable {
-  /// Larger bodies are read on a few threads only, so that clients that send such leave cores to the others.
+  /// Bodies of more bytes than this are read on a few threads only, so that clients who send them leave cores to
+  /// others.
   static let maxBytesReadBesideOthers = 128 << 10
 
-  /// Work of so many bytes is done at once, where it arose.
+  /// Bodies and answers of up to this many bytes are processed at once, on the thread at hand.
   let maxInlineBytes: Int
   let background = DispatchQueue(
     label: "decode and encode", qos: .userInitiated, attributes: .concurrent)
-  /// Each reads one large body at a time.
+  /// Serial queues: each reads one large body at a time.
   let largeBodies: [DispatchQueue]
   private let largeBodyCount = Atomic(0)
 
@@ -22,7 +23,7 @@ final class BodyQueues: Sendable {
     }
   }
 
-  /// Has `call`, which the event loop handed out, answered there or, where its body is large, on another thread.
+  /// Calls `answer` with `call`: on the event loop that handed it out, or on another thread where its body is large.
   func answer(_ call: Call, by answer: @escaping @Sendable (Call) -> Void) {
     let byteCount = call.exchange.request.body.count
     guard byteCount > maxInlineBytes else { return answer(call) }
@@ -31,7 +32,7 @@ final class BodyQueues: Sendable {
     let isLarge = byteCount > Self.maxBytesReadBesideOthers
     (isLarge ? nextForLargeBodies() : background).async { [call] in
       answer(call)
-      // Another body may be next: the threads that wait for this core come first.
+      // Before the next body, let other threads that wait for this core run.
       sched_yield()
     }
   }

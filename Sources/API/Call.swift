@@ -2,30 +2,30 @@ import HTTPCore
 import Scheduling
 import Serving
 
-/// One exchange on its way through the service, and the clock that runs for its endpoint.
+/// One exchange while the service processes it, with its endpoint and start time.
 struct Call: Sendable {
   let exchange: HTTPExchange
   let endpoint: Endpoint
   let path: MatchedPath
-  /// What its client may do.
+  /// What the client may do.
   var grant = Grant.all
-  /// Its place among those that its client has under way, where these are counted.
+  /// The request's place in its client's concurrency limit; nil where that is not counted.
   var place: ClientPlace?
-  /// Whether it is on the thread of the loop that handed its exchange out.
+  /// Whether the current thread is that of the event loop that handed the exchange out.
   var isOnLoop = true
   let start = ContinuousClock.now
 
   func answer(_ response: HTTPResponse) {
-    // First, so that a client that has the answer finds it counted.
+    // Counted before the response leaves, so that a client that has the response finds it counted.
     record(response.status.code)
     exchange.respond(response)
   }
 
-  /// How long the client waits: the shorter of what its body says and what its head says.
+  /// How long the client waits: the shorter of `timeout`, which its body gives, and the field of its head.
   func timeout(_ timeout: Duration?) throws(Fault) -> Duration? {
     guard let text = exchange.request.fields[Self.timeoutField] else { return timeout }
     let bounds = ServiceSettings.timeoutMilliseconds
-    // `Int` takes a sign too.
+    // `Int(_:)` would accept a sign, too.
     guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let milliseconds = Int(text),
       bounds.contains(milliseconds)
     else {
@@ -37,39 +37,39 @@ struct Call: Sendable {
     return Swift.min(timeout ?? .milliseconds(milliseconds), .milliseconds(milliseconds))
   }
 
-  /// The field for clients, or proxies, that leave the body alone.
+  /// The request field for clients and proxies that do not set a time-out in the body.
   static let timeoutField = "carousel-timeout-ms"
 
-  /// On what terms the request rides.
+  /// The terms on which the request rides.
   func terms(timeout: Duration?) -> RideTerms {
     RideTerms(
       arrived: start, timeout: timeout, identity: { [exchange] in exchange.clientIdentity })
   }
 
-  /// When the request begins to ride: on the loop's thread when all that came with it has come; only while the
-  /// application is called with the exchange.
+  /// When the request begins to ride: on the loop's thread, once everything that came with it has been handed out. May
+  /// be used there only while the application is being called with the exchange.
   var departure: Departure {
     isOnLoop ? .postponed { [exchange] in exchange.afterIntake($0) } : .atOnce
   }
 
-  /// Begins a response whose body is sent as it is made; `end` ends it.
+  /// Begins a streamed response; `end` ends it.
   func begin(_ response: HTTPResponse) { exchange.begin(response) }
 
-  /// Ends a response that `begin` began. It counts as one of `status`, which the client can't be told any more.
+  /// Ends a streamed response. It is counted under `status`, which the client can no longer be told.
   func end(_ status: HTTPStatus = .ok) {
     record(status.code)
     exchange.end()
   }
 
-  /// Records that the client left, and needs no answer.
+  /// Records that the client left and needs no answer.
   func abandoned() { record(Metrics.abandonedStatus) }
 
-  /// Ends what takes long where nobody waits for it any more.
+  /// Throws if the client has left: called during long work, to end it.
   func checkPresence() throws(Fault) {
     if exchange.isAbandoned { throw Fault(Refusal.cancelled) }
   }
 
-  /// Answers with the error, in the schema of the endpoint.
+  /// Answers with the error, in the endpoint's error schema.
   func refuse(_ error: Fault) {
     answer(endpoint.errors(error))
   }
@@ -81,7 +81,7 @@ struct Call: Sendable {
 }
 
 extension HTTPExchange {
-  /// Tells its client from others.
+  /// Identifies the client by its request and connection.
   fileprivate var clientIdentity: Bookings.Identity {
     Bookings.Identity(
       request: request.identity, connection: connection?.number,
@@ -91,15 +91,15 @@ extension HTTPExchange {
 }
 
 extension HTTPRequest {
-  /// Tells it from others that are under way or were refused lately: a hash of its path and its body, of which a long
-  /// one's middle is left out.
+  /// Identifies the request among others that are in flight or were refused lately: a hash of its path and body,
+  /// leaving out all but the first and last 4 KiB of a long body.
   var identity: UInt64 {
     let part = 4 << 10
     var hasher = Hasher()
     hasher.combine(path)
     hasher.combine(body.count)
     unsafe body.withUnsafeBytes { bytes in
-      // SAFETY: the slices are read during the call that lends them.
+      // SAFETY: the slices are read only during the call that lends the bytes.
       unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: bytes.prefix(part)))
       unsafe hasher.combine(
         bytes: UnsafeRawBufferPointer(rebasing: bytes.dropFirst(part).suffix(part)))

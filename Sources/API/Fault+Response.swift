@@ -3,12 +3,12 @@ import JSON
 import Serving
 
 extension Fault {
-  /// The fault in the service's own schema: `{"error": "one sentence"}`, a status and fields.
+  /// The error response in the service's own schema: `{"error": "one sentence"}`, with the fault's status and fields.
   var response: HTTPResponse {
     var response = HTTPResponse.error(status, sentence)
     switch details {
     case .session(let id, let steps):
-      // For clients that go on from there: `id` and `steps`, as the session's own page has them.
+      // For clients that continue the session: `id` and `steps`, as on the session's own page.
       response.addMembers { writer in
         writer.raw(#","id":"#)
         writer.string(id)
@@ -33,7 +33,7 @@ extension Fault {
       }
     case .allowed(let methods):
       response.fields.append("allow", methods.joined(separator: ", "))
-    // RFC 9110 §15.5.2: a 401 says how to authenticate.
+    // RFC 9110 §15.5.2: a 401 states how to authenticate.
     case .challenge(let challenge): response.fields.append("www-authenticate", challenge)
     case nil: break
     }
@@ -61,7 +61,7 @@ extension Fault {
 }
 
 extension HTTPResponse {
-  /// Adds what `write` writes, commas first, to the members of an error.
+  /// Appends the members that `write` writes, each with a comma before it, to the JSON object of an error.
   fileprivate mutating func addMembers(_ write: (inout JSONWriter) -> Void) {
     var writer = JSONWriter()
     writer.raw(Array(body.prefix { $0 != UInt8(ascii: "\n") }.dropLast()))

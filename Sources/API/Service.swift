@@ -3,10 +3,10 @@ import Inference
 import Scheduling
 import Serving
 
-/// Carousel's HTTP interface: answers each exchange from its models.
+/// Carousel's HTTP interface: answers each exchange with the help of the models.
 ///
-/// What an event loop calls returns at once: what takes longer than a hop to another thread costs, the decoding of a large
-/// body or the encoding of a large answer, is done on a concurrent queue.
+/// Functions that an event loop calls return at once. Work that takes longer than a hop to another thread (decoding a
+/// large body, encoding a large answer) runs on a concurrent queue.
 package final class Service: Sendable {
   let parts: ServiceParts
   private let router: Router
@@ -16,10 +16,10 @@ package final class Service: Sendable {
   /// A service that is not ready until `setReadiness` says so.
   ///
   /// - Parameters:
-  ///   - engines: the models, each under the name that it has in URLs; no name twice.
-  ///   - defaultModel: the one that answers `/predict`, of `engines`; the first where nil.
-  ///   - sessionStore: where sessions are kept that survive the process; nil where none do.
-  ///   - memory: where documents and answers are counted; the server's own, so that all is counted together.
+  ///   - engines: the engine of each model and the model's name in URLs; names are unique.
+  ///   - defaultModel: the name of the model that answers `/predict`; nil for the first of `engines`.
+  ///   - sessionStore: keeps sessions beyond the life of the process; nil if sessions are not stored.
+  ///   - memory: the budget that documents and answers count towards; the server's own, so that there is one total.
   package convenience init(
     engines: [(name: String, engine: Engine)], defaultModel: String? = nil,
     settings: ServiceSettings = ServiceSettings(),
@@ -36,7 +36,7 @@ package final class Service: Sendable {
     ) { RouteTable(parts: $0).rows }
   }
 
-  /// A service of other routes, for tests.
+  /// A service with other routes, for tests.
   init(_ parts: ServiceParts, routes: (ServiceParts) -> [Route]) {
     self.parts = parts
     let routes = routes(parts)
@@ -46,7 +46,7 @@ package final class Service: Sendable {
     crossOrigin = CrossOriginPolicy(parts.settings.origins)
   }
 
-  /// The paths of health checks, which cost next to nothing.
+  /// The paths of health checks, which are cheap to answer.
   package var probePaths: [String] {
     router.endpoints.flatMap(\.routes).filter(\.isHealthCheck).map(\.path.text)
   }
@@ -54,31 +54,33 @@ package final class Service: Sendable {
   /// The engines of the models that are served now.
   package var engines: [Engine] { parts.models.snapshot.models.map(\.engine) }
 
-  /// Sessions from one process to the next.
+  /// Moves sessions from one process to the next.
   package var sessionTransfer: SessionTransfer {
     SessionTransfer(
       models: parts.models, sessions: parts.sessions, wallClock: { ProcessStatistics.now })
   }
 
-  /// Ends the service of sessions; `completion` is told whether their store, where there is one, has all of them.
+  /// Stops serving sessions. `completion` is then told whether the session store, if there is one, has saved all of
+  /// them.
   package func endSessions(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {
     parts.sessions.shutDown(completion: completion)
   }
 
-  /// Asks for the tokens of `table` from now on.
+  /// Requires the tokens of `table` from now on.
   package func replaceTokens(by table: TokenTable) { access.replaceTokens(by: table) }
 
-  /// What `/readyz` tells from now on. Draining refuses nothing here: engines do that once they shut down.
+  /// Sets the readiness that `/readyz` reports from now on. Draining refuses nothing here: engines refuse requests once
+  /// they shut down.
   package func setReadiness(_ readiness: Readiness) { parts.readiness.set(readiness) }
 
-  /// What the body of a `POST /predict` asks.
+  /// The question in the body of a `POST /predict`.
   ///
   /// - Throws: an error whose description is the sentence of the refusal.
   package func question(in body: [UInt8]) throws -> Question {
     try Predictions(parts).question(in: body)
   }
 
-  /// A question to the default model by `columns`, one an input, in the model's order.
+  /// A question to the default model, with one of `columns` for each input, in the model's order.
   ///
   /// - Throws: an error whose description is the sentence of the refusal.
   package func question(
@@ -89,7 +91,7 @@ package final class Service: Sendable {
       limits: parts.settings.questions)
   }
 
-  /// The text of the answer to a `POST /predict` that asks `question`, whose `predictions` these are.
+  /// The text of the answer to `question`, which came by `POST /predict`, with its `predictions`.
   ///
   /// - Throws: an error whose description is the sentence of the refusal.
   package func answerText(to question: Question, _ predictions: [Prediction]) throws -> [UInt8] {
@@ -98,15 +100,15 @@ package final class Service: Sendable {
     return text.remainder()
   }
 
-  /// The service as a server calls it.
+  /// The service as the application of a server.
   package var application: Application { Application { self.receive($0, from: $1) } }
 
-  /// Answers `exchange`, whose request is complete, now or from another thread later.
+  /// Answers `exchange`, whose request is complete, at once or later from another thread.
   package func handle(_ exchange: HTTPExchange) {
     receive(exchange.request, from: exchange.connection?.peer).answer(exchange)
   }
 
-  /// Decides by the head of a request which route answers it, and how much body is read for that.
+  /// Decides by the head of a request which route answers it, and how much of its body is read.
   private func receive(_ head: HTTPRequest, from peer: HTTPPeer?) -> Reception {
     let (endpoint, path) = router.match(head.path)
     let fields = crossOrigin.fields(for: head)
@@ -137,7 +139,8 @@ package final class Service: Sendable {
     }
   }
 
-  /// The route that a request is for, and what its client may do; nil where it only asks what there is.
+  /// The route of a request and what its client may do; no route for an OPTIONS request, which only asks for the
+  /// methods.
   private func route(
     of endpoint: Endpoint, for head: HTTPRequest
   ) throws(Fault) -> (Route?, Grant) {
@@ -171,10 +174,11 @@ package final class Service: Sendable {
 }
 
 extension AnswerBudget {
-  /// Pages of up to so many bytes, as probes get, are not reserved, so they are never refused.
+  /// The largest page, in bytes, for which no memory is reserved, so that health checks are never refused for lack of
+  /// it.
   private static let maxUncountedPageBytes = 256
 
-  /// Answers all `calls`, of which the first stands for the others, with one page.
+  /// Answers all `calls` with one page, which is made for the first of them.
   fileprivate func answer(
     _ calls: [Call], _ make: (Call) throws(Fault) -> HTTPResponse
   ) {

@@ -3,7 +3,7 @@ import JSON
 import Scheduling
 import Serving
 
-/// The parts that the features of the service share; each feature picks those that it needs.
+/// The parts that the service's features share; each feature uses those that it needs.
 struct ServiceParts: Sendable {
   let models: ModelRegistry
   let settings: ServiceSettings
@@ -12,7 +12,7 @@ struct ServiceParts: Sendable {
   /// Counts the memory that the process holds for clients.
   let memory: MemoryBudget
   let budget: AnswerBudget
-  /// Holds clients to what they may ask for.
+  /// Enforces the clients' rate and concurrency limits.
   let clients: ClientLimiter
   /// The server's statistics of its connections, for `/metrics`.
   let connections: (@Sendable () -> ConnectionStatistics)?

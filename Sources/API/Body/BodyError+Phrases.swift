@@ -1,7 +1,7 @@
 import JSON
 import Serving
 
-// What is wrong with a body that is not read, and what would have been right, as parts of sentences.
+// The parts of error sentences that say what a body or member is, and what was expected.
 
 extension BodyError.OtherFormat {
   var phrase: String {
@@ -18,7 +18,7 @@ extension BodyError.OtherFormat {
   }
 }
 
-/// The bodies of predictions and of texts.
+/// Example bodies of a prediction and of a text, for error sentences.
 let bodyExample =
   #"{"inputs": …} or, to continue a text, {"prompt": …}"#
 

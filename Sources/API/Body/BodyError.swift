@@ -2,36 +2,36 @@ import JSON
 import ModelFormat
 import Serving
 
-/// Why a body is no object of JSON with the members that it should have. Cases carry facts; `sentence` words them.
+/// Why a body is not the JSON object that was expected. Cases carry facts; `sentence` words them.
 enum BodyError: Error, Equatable, Sendable {
-  /// The JSON reader could not read it.
+  /// The JSON reader could not read the body.
   case unreadable(JSONReadError)
-  /// It is something else than JSON.
+  /// The body is in another format than JSON.
   case otherFormat(OtherFormat)
-  /// A member that has to be there; `others` are some that are beside where it should be and that nothing reads.
+  /// A required member is missing; `others` are members in its object that nothing reads.
   case missing(path: String, others: [String] = [])
-  /// A member of `path` (of the body where that is nil) that nothing is called.
+  /// A member of `path` (of the body where that is nil) has an unknown name.
   case unknown(String, path: String?, known: [String])
   case duplicate(path: String)
   case unexpected(path: String, found: JSONDocument.Found, expected: Expectation)
-  /// A member that means something only beside another.
+  /// A member is useless without another.
   case needs(path: String, other: String)
-  /// A member that can't stand beside another.
+  /// A member excludes another that is present.
   case excludes(path: String, other: String)
 
-  /// The format of a body that is no JSON, by its first bytes.
+  /// The format of a body that is not JSON, by its first bytes.
   enum OtherFormat: Equatable, Sendable {
     /// Text in UTF-16 or UTF-32.
     case otherUnicode
-    /// Text behind a byte order mark.
+    /// Text after a byte order mark.
     case byteOrderMark
     /// Compressed, though the request does not say so.
     case gzip
-    /// A form of several parts, as browsers and `curl -F` send files.
+    /// A multipart form, as browsers and `curl -F` send files.
     case form
     /// A file of another format.
     case foreign(ForeignFile)
-    /// No text: control characters are among the first bytes.
+    /// Not text: there are control characters among the first bytes.
     case binary(head: [UInt8])
   }
 
@@ -47,15 +47,15 @@ enum BodyError: Error, Equatable, Sendable {
     case probability
     case string
     case oneOf([String])
-    /// An array of some of these.
+    /// An array of some of these strings.
     case members([String])
-    /// What `outputs` may be: steps of all outputs, or of each by name.
+    /// The values of `outputs`: steps of all outputs, or of each output by name.
     case steps([String])
     /// One sequence for an input of vectors of that size.
     case vectors(Int)
     /// One sequence for an input of single numbers.
     case flat
-    /// One sequence for an input of ids, which the model may take as text too.
+    /// One sequence for an input of ids, which the model may also accept as text.
     case tokens(orText: Bool)
     /// Text of at least one character.
     case character
@@ -63,7 +63,7 @@ enum BodyError: Error, Equatable, Sendable {
     case object([String])
     /// An array of objects with these members.
     case objects([String])
-    /// The type of time series that a model takes whose steps are of that size.
+    /// The type of time series of a model whose steps have `size` numbers.
     case seriesType(String, size: Int)
     case timestamp
     /// An array of quantiles, or null.
@@ -72,15 +72,15 @@ enum BodyError: Error, Equatable, Sendable {
     case emptyOrNull
     /// At least one element.
     case element
-    /// A state or null, or an array of so many.
+    /// A state or null; or, if a number is given, an array of that many.
     case states(Int?)
-    /// What `return_state` may be.
+    /// The values of `return_state`.
     case returnState
     case boolean
-    /// A session or null, or an array of so many.
+    /// A session or null; or, if a number is given, an array of that many.
     case sessions(Int?)
     case sessionID
-    /// What `stop` may be, of a model that writes text.
+    /// The values of `stop` for a model that writes text.
     case stops
   }
 }

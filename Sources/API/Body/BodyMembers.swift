@@ -1,7 +1,7 @@
 import JSON
 import Serving
 
-/// The members of an object in a body, whose errors are those of the service.
+/// The members of a JSON object in a body; errors are the service's `Fault`s.
 typealias BodyMembers = JSONMembers<Fault>
 
 extension Fault: JSONMemberFailure {
@@ -9,7 +9,7 @@ extension Fault: JSONMemberFailure {
 }
 
 extension BodyError {
-  /// The one place where errors of members become the service's.
+  /// Converts an error of the JSON module into the service's own.
   fileprivate init(_ error: JSONMemberError) {
     self =
       switch error {
@@ -26,9 +26,9 @@ extension BodyError {
   }
 }
 
-/// The members that every request may have.
+/// Members that every request may have.
 extension BodyMembers {
-  /// The model that the body or else the path names, or the default one.
+  /// The model named by the body, or else by the path, or else the default model.
   func model(path: String?, models: ModelSnapshot) throws(Fault) -> ServedModel {
     guard let node = self["model"] else {
       if let path { return try models.model(path) }
@@ -45,12 +45,12 @@ extension BodyMembers {
     return try models.model(name)
   }
 
-  /// What `timeout_ms` asks for.
+  /// The value of `timeout_ms`; nil where it is not given.
   func timeout() throws(Fault) -> Duration? {
     try integer("timeout_ms", in: ServiceSettings.timeoutMilliseconds).map { .milliseconds($0) }
   }
 
-  /// A number that `isRight` admits; nil where there is none.
+  /// The number called `name`, if `isRight` accepts it; nil where the member is missing.
   func number(
     _ name: String, expected: BodyError.Expectation, _ isRight: (Double) -> Bool
   ) throws(Fault) -> Double? {

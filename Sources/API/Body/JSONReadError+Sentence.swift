@@ -32,7 +32,7 @@ extension JSONReadError {
     }
   }
 
-  /// The member at fault, where it is one.
+  /// The member at fault; nil where the fault is not in a member.
   var path: String? {
     switch self {
     case .tooDeep(let path, _), .notFinite(let path, _), .mixed(let path, _): path
@@ -45,7 +45,7 @@ extension JSONReadError {
 
 func notAnObject(_ reason: String) -> String { "the body is not a JSON object: \(reason)" }
 
-/// The JSON for a token that Python writes.
+/// The hint for a token that is Python's and not JSON; empty for other tokens.
 private func python(_ found: String) -> String {
   switch found {
   case "True", "False": ", expected \(found.lowercased())"
@@ -55,7 +55,7 @@ private func python(_ found: String) -> String {
   }
 }
 
-/// The kind of value that a well-formed token begins.
+/// The kind of value that a well-formed token begins, as a phrase.
 private func name(ofToken token: String) -> String {
   switch token.first {
   case "[": "an array"
@@ -65,7 +65,7 @@ private func name(ofToken token: String) -> String {
   }
 }
 
-/// A token in quotes, which a string has already, though perhaps not at its end.
+/// A token in quotes. A string has quotes already, though the last may be missing.
 private func name(ofSyntax token: String) -> String {
   token.hasPrefix("\"") ? shortened(token) : quoted(token)
 }

@@ -2,16 +2,16 @@ import Inference
 import JSON
 import Serving
 
-/// How a question to a model with a decoder wants its tokens chosen.
+/// Reads how a request to a model with a decoder wants its tokens chosen.
 extension BodyMembers {
-  /// The members that only such a question has.
+  /// The members that only such a request has.
   static let decodingNames = [
     "max_steps", "beam", "length_penalty", "alternatives", "temperature", "top_k", "top_p", "seed",
   ]
 
-  /// What they ask for; nil for a model without a decoder, of which nothing of that can be asked.
+  /// The decoding that the members ask for; nil for a model without a decoder, for which none of them is allowed.
   ///
-  /// - Parameter names: those of `decodingNames` that may stand here.
+  /// - Parameter names: the members allowed in this body.
   func decoding(
     of model: ServedModel, names: [String], limits: QuestionLimits, returnsSteps: Bool
   ) throws(Fault) -> (Decoding, answersAlternatives: Bool)? {
@@ -86,11 +86,11 @@ extension BodyMembers {
     return true
   }
 
-  /// What `temperature`, `top_k`, `top_p` and `seed` ask for.
+  /// The sampling that `temperature`, `top_k`, `top_p` and `seed` ask for.
   ///
   /// - Parameters:
-  ///   - tokens: how many there are to draw from.
-  ///   - temperature: that of a question that names none.
+  ///   - tokens: the number of tokens to draw from.
+  ///   - temperature: the temperature if the body gives none.
   func sampling(tokens: Int, temperature fallback: Double) throws(Fault) -> Sampling {
     let temperatures = GenerationQuestion.temperatures
     let temperature = try number("temperature", expected: .range(temperatures)) {
@@ -101,9 +101,9 @@ extension BodyMembers {
     let topK = try integer("top_k", in: 1...UInt64.max)
     return Sampling(
       temperature: Float(temperature ?? fallback),
-      // Of more than there are, all may be drawn.
+      // `top_k` may exceed the number of tokens: all of them may then be drawn.
       topK: topK.map { Int(Swift.min($0, UInt64(tokens))) },
-      // A probability that rounds to 0 still takes the likeliest.
+      // A `top_p` that rounds to 0 still allows the likeliest token.
       topP: Swift.max(.leastNormalMagnitude, Float(topP ?? 1)),
       seed: seed ?? UInt64.random(in: GenerationQuestion.drawnSeeds))
   }

@@ -2,13 +2,13 @@ import Inference
 import JSON
 import Serving
 
-/// Writes what a decoder made of the sequences of a question, in the depth of the question: the ids of its tokens, their
-/// texts, and the score; of each sequence, or of its alternatives.
+/// Writes a decoder's results for the sequences of a question, nested like the question: token ids, their texts, and
+/// the score, for each sequence or for each of its alternatives.
 struct DecodedAnswer {
   private let question: Question
   private let decoded: [[DecodedSequence]]
 
-  /// - Throws: where the scores of a step were not finite.
+  /// - Throws: if the scores of a step were not finite.
   init(_ question: Question, _ predictions: [Prediction]) throws(Fault) {
     self.question = question
     var decoded: [[DecodedSequence]] = []
@@ -23,7 +23,7 @@ struct DecodedAnswer {
     self.decoded = decoded
   }
 
-  /// Writes the members of the answer that are asked for, each behind a comma.
+  /// Writes the requested members of the answer, each with a comma before it.
   func write(to text: inout AnswerText) {
     if question.decoding?.returnsSteps == true, question.answer.contains(.outputs) {
       text.writer.raw(#","outputs":"#)
@@ -40,7 +40,7 @@ struct DecodedAnswer {
     each(to: &text) { text, sequence in text.writer.string(sequence.finish.rawValue) }
   }
 
-  /// Writes the ids of the tokens and, where they have texts, these.
+  /// Writes the token ids and, if the decoder has a vocabulary, their texts.
   private func writeTokens(to text: inout AnswerText) {
     text.writer.raw(#","tokens":"#)
     each(to: &text) { text, sequence in
@@ -78,6 +78,6 @@ struct DecodedAnswer {
 }
 
 extension DecodedSequence {
-  /// Why it ended, as clients are told.
+  /// Why the sequence ended, as the answer gives it.
   var finish: GeneratedText.End { end == .limit ? .length : .stop }
 }

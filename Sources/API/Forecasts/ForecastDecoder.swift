@@ -3,18 +3,18 @@ import JSON
 import ModelFormat
 import Serving
 
-/// Turns the body of `POST /v1/timeseries/forecast` into a question, checked against its model.
+/// Decodes the body of `POST /v1/timeseries/forecast` into a question, checked against its model.
 ///
 /// The schema is KServe's `ForecastRequest`, in kserve/kserve, python/kserve/kserve/protocol/rest/timeseries/types.py:
-/// what its members are called, what they may be, which may be left out. As there, members of other names are
-/// allowed in each object, and mean nothing; `metadata` is one more that nothing here depends on. These are not read,
-/// so that they may hold any JSON.
+/// the names and types of members, and which are optional. As there, every object may have members of other names,
+/// which mean nothing; `metadata` is treated like those, since nothing here depends on it. Such members are not read,
+/// so they may hold any JSON.
 struct ForecastDecoder {
   let document: JSONDocument
   let models: ModelSnapshot
   let limits: QuestionLimits
 
-  /// The members that are read, wherever they stand.
+  /// The paths of the members that are read.
   static let members =
     ["model", "inputs", "options", "options.horizon", "options.quantiles"]
     + inputMembers.map { "inputs.\($0)" }
@@ -39,7 +39,7 @@ struct ForecastDecoder {
     return ForecastQuestion(question: question, series: series, quantiles: quantiles)
   }
 
-  /// KServe's `ForecastOptions`. Who does not say which quantiles gets all that the model has.
+  /// KServe's `ForecastOptions`. A request without `quantiles` gets all quantiles of the model.
   private func options(
     _ node: Int, of model: ServedModel
   ) throws(Fault) -> (horizon: Int, quantiles: [Int]) {
@@ -63,7 +63,7 @@ struct ForecastDecoder {
     )
   }
 
-  /// The places among those `known` of the quantiles that an array names, in its order.
+  /// The indices in `known` of the quantiles that an array names, in the array's order.
   private func quantiles(
     _ node: Int, path: String, among known: [Model.Forecast.Quantile], of model: ServedModel
   ) throws(Fault) -> [Int] {
@@ -121,11 +121,12 @@ struct ForecastDecoder {
     return (series, sequences)
   }
 
-  /// The members of an input that can't be left out.
+  /// The required members of an input.
   private static let required = ["type", "series", "frequency"]
   private static let inputMembers = ["type", "name", "series", "frequency", "start_timestamp"]
 
-  /// KServe's `TimeSeriesInput`. Its name may be left out here, as nothing depends on it; the answer's then is empty.
+  /// KServe's `TimeSeriesInput`. Its name is optional here, since nothing depends on it; without one, the answer's is
+  /// empty.
   private func input(
     _ node: Int, path: String, of model: ServedModel, size: Int
   ) throws(Fault) -> (series: ForecastQuestion.Series, sequence: InputSequence) {
@@ -151,7 +152,7 @@ struct ForecastDecoder {
       .sequence(
         try members.node("series"), type == .univariate ? .flat : .steps(of: size),
         InputPath(members.path(of: "series")))
-    // A forecast starts a step after the last one of its series, as KServe's server has it:
+    // A forecast starts one step after the last step of its series, as in KServe's server:
     // python/huggingfaceserver/huggingfaceserver/time_series_model.py.
     let forecastStart = try start.map { (start) throws(Fault) in
       guard let later = start.advanced(by: sequence.stepCount, frequency) else {

@@ -6,17 +6,17 @@ import Serving
 /// Writes forecasts as KServe's `ForecastResponse`: kserve/kserve,
 /// python/kserve/kserve/protocol/rest/timeseries/types.py.
 ///
-/// Its members come in that order, all of them, null where there is nothing: an output a series of the request,
-/// with one forecast in it. Of `usage`, a step is a token.
+/// All members are written, in the order of the schema, null where there is nothing. There is one output for each
+/// series of the request, with one forecast in it. In `usage`, a step counts as a token.
 struct ForecastEncoder {
   let question: ForecastQuestion
-  /// Seconds since 1970.
+  /// In seconds since 1970.
   let createdAt: Int
 
-  /// About what an output takes beside its floats.
+  /// About how many bytes an output takes beside its floats.
   private static let bytesPerOutput = 320
 
-  /// The text of the answer; written at once where it `isWhole`.
+  /// The text of the answer; written at once if `isWhole`, else part by part.
   func text(of predictions: [Prediction], isWhole: Bool) throws(Fault) -> AnswerText {
     let asked = question.question
     var text = AnswerText(isWhole: isWhole)
@@ -42,7 +42,7 @@ struct ForecastEncoder {
     return text
   }
 
-  /// KServe's `ForecastOutput`, with the one `TimeSeriesForecast` of its series.
+  /// KServe's `ForecastOutput`, with one `TimeSeriesForecast`: that of its series.
   private func write(
     _ prediction: Prediction, of series: ForecastQuestion.Series, to text: inout AnswerText
   ) throws(Fault) {
@@ -57,14 +57,14 @@ struct ForecastEncoder {
     text.writer.raw(#","frequency":"#)
     text.writer.string(series.frequency.name)
     text.writer.raw(#","start_timestamp":"#)
-    // The schema wants a string, though the series may have had none.
+    // The schema requires a string, even if the series has no time.
     text.writer.string(series.start?.description ?? "")
     text.writer.raw(#","quantiles":"#)
     try writeQuantiles(of: prediction, to: &text)
     text.writer.raw(#"}],"error":null}"#)
   }
 
-  /// Each quantile's forecast by its level; null where there are none.
+  /// Writes each quantile's forecast under its level; null where there are no quantiles.
   private func writeQuantiles(
     of prediction: Prediction, to text: inout AnswerText
   ) throws(Fault) {
@@ -92,6 +92,6 @@ struct ForecastEncoder {
     writer.raw("}")
   }
 
-  /// A random identifier (RFC 9562 §5.4), in lower case as that RFC asks of writers.
+  /// A random identifier (RFC 9562 §5.4), in lower case as that RFC requires of output.
   private static var newID: String { UUID().uuidString.lowercased() }
 }

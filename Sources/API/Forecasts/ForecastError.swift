@@ -1,13 +1,13 @@
 import Serving
 
-/// Why a model has no forecast of time series. Cases carry facts; `sentence` words them.
+/// Why a request for a forecast is refused. Cases carry facts; `sentence` words them.
 enum ForecastError: Error, Equatable, Sendable {
-  /// A time series for a model that forecasts none, unlike those known.
+  /// The model does not forecast time series; the `known` models do.
   case noTimeSeries(model: String, ForecastGap, known: [String])
   case noQuantiles(path: String, model: String, found: Int)
-  /// A quantile that is none of those that the model forecasts.
+  /// The model does not forecast this quantile, only the `known` ones.
   case noQuantile(path: String, model: String, found: Double, known: [String])
-  /// A forecast that starts later than a timestamp can say.
+  /// The forecast would start later than a timestamp can express.
   case afterLastYear(path: String)
 }
 

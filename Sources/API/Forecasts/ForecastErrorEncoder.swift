@@ -2,9 +2,9 @@ import HTTPCore
 import JSON
 import Serving
 
-/// Writes faults as a KServe client reads them: `ErrorResponse` of the schema that `ForecastEncoder` names.
+/// Writes faults in the form that KServe clients read: `ErrorResponse` of the schema that `ForecastEncoder` names.
 enum ForecastErrorEncoder {
-  /// Its message is the sentence that other endpoints give as `error`; status and fields are the same.
+  /// `message` is the sentence that other endpoints give as `error`; status and fields are the same as there.
   static func response(to fault: Fault) -> HTTPResponse {
     var response = fault.response
     var writer = JSONWriter()
@@ -15,7 +15,7 @@ enum ForecastErrorEncoder {
     writer.raw(#","param":"#)
     writer.optional(fault.parameter)
     writer.raw(#","type":"#)
-    // KServe's own: BadRequestError.
+    // As in KServe: BadRequestError.
     writer.string(
       response.status.reason.filter { $0 != " " }
         + (response.status == .internalServerError ? "" : "Error"))

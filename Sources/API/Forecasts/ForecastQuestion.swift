@@ -2,29 +2,29 @@ import Inference
 import Scheduling
 import Serving
 
-/// What a `POST /v1/timeseries/forecast` asks: a question of forecasts, and what its series are called.
+/// The content of a `POST /v1/timeseries/forecast`: a question with a horizon, and a description of each series.
 struct ForecastQuestion: Sendable {
-  /// A sequence a series; the horizon is never nil.
+  /// One sequence for each series; the horizon is never nil.
   let question: Question
-  /// In the order of the request.
+  /// One for each sequence, in the order of the request.
   let series: [Series]
-  /// The quantiles that are answered, by their places among the model's.
+  /// The quantiles to answer, as indices into the model's quantiles.
   var quantiles: [Int] = []
 
-  /// What the answer repeats of one series, and when its forecast starts.
+  /// What the answer repeats of a series, and when its forecast starts.
   struct Series: Equatable, Sendable {
     let type: SeriesType
     let name: String
     let frequency: Frequency
-    /// The time of the forecast's first step; nil where the series has no time either.
+    /// The time of the forecast's first step; nil where the series has no time.
     let start: Timestamp?
   }
 
   /// `TimeSeriesType` in KServe's schema (see `ForecastDecoder`).
   enum SeriesType: String, CaseIterable, Sendable {
-    /// A number a step.
+    /// One number per step.
     case univariate = "univariate_time_series"
-    /// A vector a step.
+    /// A vector per step.
     case multivariate = "multivariate_time_series"
   }
 }

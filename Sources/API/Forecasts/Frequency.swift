@@ -1,7 +1,7 @@
-/// How far apart the steps of a time series are, by one of the names that KServe gives it: `Frequency` in
-/// kserve/kserve, python/kserve/kserve/protocol/rest/timeseries/types.py.
+/// The interval between the steps of a time series, by KServe's names: `Frequency` in kserve/kserve,
+/// python/kserve/kserve/protocol/rest/timeseries/types.py.
 struct Frequency: Equatable, Sendable {
-  /// As the client wrote it, since the answer repeats it.
+  /// As the client wrote it: the answer repeats it.
   let name: String
   let step: Step
 
@@ -12,7 +12,7 @@ struct Frequency: Equatable, Sendable {
     case months(Int)
   }
 
-  /// Nil where `name` is none of `names`.
+  /// Nil if `name` is not one of `names`.
   init?(_ name: String) {
     guard let known = Self.known.first(where: { $0.name == name || $0.letter == name }) else {
       return nil
@@ -20,7 +20,7 @@ struct Frequency: Equatable, Sendable {
     (self.name, step) = (name, known.step)
   }
 
-  /// All names there are.
+  /// All valid names.
   static let names = known.map(\.name) + known.map(\.letter)
 
   private static let known: [(name: String, letter: String, step: Step)] = [

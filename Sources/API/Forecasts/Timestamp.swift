@@ -1,23 +1,23 @@
 import HTTPCore
 
-/// A date, or a date and a time of day, as RFC 3339 §5.6 and ISO 8601 write them, and as libraries do: a space for the
+/// A date, or a date and a time of day, as in RFC 3339 §5.6 and ISO 8601, and as libraries write them: a space for the
 /// T (Python's `str`), no seconds where they are zero (Java's `OffsetDateTime`), offsets as +0300 and +03, the basic
-/// form 20240101T000000Z, a zone's name in brackets behind the offset (Java's `ZonedDateTime`, RFC 9557).
+/// form 20240101T000000Z, a zone's name in brackets after the offset (Java's `ZonedDateTime`, RFC 9557).
 ///
-/// It is written back as RFC 3339 has it. A date alone stays one, an offset and a fraction are kept; a zone's name is
-/// not, as its offset holds for the whole series.
+/// `description` writes it in RFC 3339's form. A date alone stays one; the offset and the fraction are kept. A zone's
+/// name is dropped, as the offset holds for the whole series.
 struct Timestamp: Equatable, Sendable, CustomStringConvertible {
   private var date: CivilDate
   /// Nil for a date alone, which stands for its midnight.
   private var secondOfDay: Int?
-  /// With its point: `.25`.
+  /// The fraction of a second, with its point: `.25`.
   private var fraction = ""
-  /// `Z`, `+02:00`, or empty where none is given. It holds for all of a series, so that it takes no part in arithmetic.
+  /// `Z`, `+02:00`, or empty where none is given. The offset holds for the whole series, so arithmetic ignores it.
   private var offset = ""
 
-  /// Nil where `text` is no timestamp. A leap second, 23:59:60 in UTC on the last day of June or December (all that there
-  /// were, RFC 3339 §5.7 and its appendix D), is the first second of the next day, as it is for POSIX: which years have one no
-  /// calendar tells of the future.
+  /// Parses `text`; nil where it is no timestamp. A leap second, 23:59:60 in UTC on the last day of June or December
+  /// (all known ones are on these days, RFC 3339 §5.7 and appendix D), becomes the first second of the next day, as in
+  /// POSIX. Any year is accepted for it, since future leap seconds are not known.
   init?(_ text: String) {
     var reader = Reader(rest: Array(text.utf8)[...])
     guard let year = reader.number(digits: 4) else { return nil }
@@ -62,8 +62,8 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
 
   /// The timestamp `count` steps later; nil after the year 9999, which can't be written.
   ///
-  /// Months are added at once, as KServe does it (`FREQUENCY_MAP`, in the file of `Frequency`): two months from 31
-  /// January are 31 March, though one is the end of February.
+  /// All months are added at once, as in KServe (`FREQUENCY_MAP`, in the file that `Frequency` names): two months after
+  /// 31 January is 31 March, although one month after it is the end of February.
   func advanced(by count: Int, _ frequency: Frequency) -> Timestamp? {
     var result = self
     switch frequency.step {
@@ -78,7 +78,7 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
     return result.date.year <= 9999 ? result : nil
   }
 
-  /// The timestamp as RFC 3339 writes it, or ISO 8601 where it has no offset.
+  /// The timestamp in RFC 3339's form, or ISO 8601's where it has no offset.
   var description: String {
     let day = "\(date.year.padded(4))-\(date.month.padded())-\(date.day.padded())"
     guard let secondOfDay else { return day }
@@ -87,7 +87,7 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Takes a text apart from its start; only what was found is taken.
+/// Parses a text from its start; what does not match is not consumed.
 private struct Reader {
   var rest: ArraySlice<UInt8>
 
@@ -99,8 +99,8 @@ private struct Reader {
 
   var isAtDigit: Bool { rest.first.map { (0x30...0x39).contains($0) } ?? false }
 
-  /// What stands behind a time of day, as RFC 3339 writes it: `Z`, `+02:00`, or empty, and how far east of UTC that is; nil
-  /// where it is none of them.
+  /// Parses what follows a time of day: `Z`, `+02:00`, or nothing. Returns it as RFC 3339 writes it, and the seconds
+  /// east of UTC; nil where it is malformed.
   mutating func offset() -> (text: String, secondsEast: Int)? {
     var (offset, secondsEast) = ("", 0)
     if skip("Z") || skip("z") {
@@ -115,7 +115,7 @@ private struct Reader {
       offset = "\(sign)\(hours.padded()):\(minutes.padded())"
       secondsEast = (sign == "+" ? 60 : -60) * (60 * hours + minutes)
     }
-    // RFC 9557 §4.1: a zone's name.
+    // RFC 9557 §4.1: the name of a time zone.
     if !offset.isEmpty, skip("[") {
       let name = rest.prefix { $0 != UInt8(ascii: "]") }
       guard !name.isEmpty, name.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x5B }) else {
@@ -127,14 +127,14 @@ private struct Reader {
     return (offset, secondsEast)
   }
 
-  /// As many digits as there are.
+  /// Consumes all digits at the start, which may be none.
   mutating func digits() -> String {
     let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     rest.removeFirst(digits.count)
     return String(decoding: digits, as: UTF8.self)
   }
 
-  /// The number in just so many digits.
+  /// Consumes a number of exactly `count` digits; nil where there are fewer, or where it is not below `limit`.
   mutating func number(digits count: Int, below limit: Int = .max) -> Int? {
     var number = 0
     guard rest.count >= count else { return nil }

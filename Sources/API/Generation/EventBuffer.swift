@@ -1,33 +1,32 @@
 import JSON
 
-/// The events of one stream that are not written yet, and when they are to be.
+/// The events of one stream that are not written yet, and when to write them.
 ///
-/// A write costs far more than a token: a hop to the loop, a system call there and one of the client's. So tokens that
-/// come in quick succession are written together; each is an event of its own all the same. Whoever waits for a slow model
-/// gets each token at once.
+/// A write costs far more than a token: a hop to the loop, and a system call on each side. So tokens in quick
+/// succession are written together, each still as an event of its own. Tokens of a slow model are written at once.
 struct EventBuffer {
-  /// What to do with an event that was added.
+  /// What to do after an event was added.
   enum Action: Equatable {
-    /// Write all that is held.
+    /// Write all held events now.
     case write
-    /// Write all that is held after `interval`.
+    /// Write all held events after `interval`.
     case writeLater
-    /// Nothing: a write is due already.
+    /// Nothing: a later write is already scheduled.
     case none
   }
 
   typealias Instant = ContinuousClock.Instant
 
-  /// Less than this lies between two writes only where they are large: too short for a reader to notice.
+  /// The least time between two writes, unless `maxBytes` are held: too short for a reader to notice.
   static let interval = Duration.milliseconds(2)
-  /// So many bytes are written at once.
+  /// Once this many bytes are held, they are written at once.
   static let maxBytes = 512
 
   private var writer = JSONWriter()
   private var lastWrite: Instant?
   private var isWriteDue = false
 
-  /// Adds an event whose data are what `write` writes.
+  /// Adds an event whose data `write` writes.
   mutating func add(
     isError: Bool = false, now: Instant, _ write: (inout JSONWriter) -> Void
   ) -> Action {
@@ -43,12 +42,12 @@ struct EventBuffer {
     return .write
   }
 
-  /// Hands over all that is held, which is written now.
+  /// Returns and clears all held events, which the caller writes now.
   mutating func flush(now: Instant) -> [UInt8] {
     lastWrite = now
     return writer.takeBytes()
   }
 
-  /// The write that `writeLater` asked for is under way: the next one is not due.
+  /// Records that the write scheduled by `writeLater` takes place now, so that no later one is scheduled.
   mutating func endWait() { isWriteDue = false }
 }

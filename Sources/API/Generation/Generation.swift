@@ -3,7 +3,7 @@ import JSON
 import Scheduling
 import Serving
 
-/// Lets a model continue a prompt, token by token.
+/// Answers requests in which a model continues a prompt, token by token.
 struct Generation: Sendable {
   private let models: ModelRegistry
   private let limits: QuestionLimits

@@ -9,7 +9,7 @@ extension GenerationQuestion {
     "timeout_ms", "beam", "length_penalty",
   ]
 
-  /// Decodes the body of `POST /generate`; `name` is the model of the path, where that gives one.
+  /// Decodes the body of `POST /generate`; `name` is the model in the path, if the path names one.
   init(
     _ document: JSONDocument, name: String?, models: ModelSnapshot, limits: QuestionLimits
   ) throws(Fault) {
@@ -51,7 +51,7 @@ extension GenerationQuestion {
       streams: streams, timeout: timeout)
   }
 
-  /// What a model with a decoder is asked: its inputs stand in the place of a prompt.
+  /// Decodes a request to a model with a decoder, whose `prompt` is the encoder's input.
   private init(
     _ document: JSONDocument, _ members: BodyMembers, to model: ServedModel, decoder: DecoderGraph,
     limits: QuestionLimits
@@ -72,7 +72,7 @@ extension GenerationQuestion {
 }
 
 extension BodyMembers {
-  /// What `stop` asks for: texts of a model that writes text, else token ids.
+  /// The value of `stop`: texts for a model that writes text, else token ids.
   fileprivate func stop(
     of writesText: Bool, size: Int
   ) throws(Fault) -> GenerationQuestion.Stop {

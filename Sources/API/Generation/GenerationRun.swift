@@ -5,13 +5,13 @@ import Scheduling
 import Serving
 import Synchronization
 
-/// A text on its way to its client: receives the tokens as they are drawn, and sends them one by one or at the end.
+/// The generation of one text: receives the tokens as they are drawn, and sends them one by one or at the end.
 final class GenerationRun: Sendable {
   private struct Progress {
     var text: GeneratedText
-    /// Events that are not written yet.
+    /// Events not written yet.
     var events = EventBuffer()
-    /// Whether the client was behind when events were written later than their tokens were drawn.
+    /// Whether a delayed write has found the client behind.
     var isBehind = false
     var hasBegun = false
   }
@@ -28,24 +28,24 @@ final class GenerationRun: Sendable {
     progress = Mutex(Progress(text: GeneratedText(of: question)))
   }
 
-  /// Takes the next token, nil where the scores were not finite, and sends it on where that is asked for.
+  /// Receives the next token, or nil if the scores were not finite, and sends it on if the answer is streamed.
   func receive(_ token: Int32?) -> TokenReply {
     progress.withLock { progress in
       progress.text.append(token)
       if progress.text.end == .notFinite { return .stop }
       guard question.streams else { return progress.text.end == nil ? .goOn : .stop }
-      // The end is written with what comes before it.
+      // At the end of the text, `finish` writes whatever is still held, together with the last event.
       let keepsUp = addContent(of: &progress)
       guard progress.text.end == nil else { return .stop }
       guard progress.isBehind else { return keepsUp ? .goOn : .wait }
-      // No event is held back meanwhile: the client has only sent ones to receive.
+      // Nothing stays held back while the rider is parked: the client only has to read what was written.
       progress.isBehind = false
       write(&progress)
       return .wait
     }
   }
 
-  /// Ends the text, as the engine does with its rider.
+  /// Ends the text when the engine is done with its rider.
   func finish(_ result: Result<[Prediction], Refusal>) {
     progress.withLock { progress in
       switch result {
@@ -90,7 +90,7 @@ final class GenerationRun: Sendable {
     }
   }
 
-  /// Writes what came since the last time, and lets go of it.
+  /// Writes the tokens or text since the last call, and releases them.
   private func writeContent(of progress: inout Progress, to writer: inout JSONWriter) {
     switch progress.text.takePiece() {
     case .tokens(let tokens):
@@ -102,8 +102,8 @@ final class GenerationRun: Sendable {
     }
   }
 
-  /// Adds an event of what came since the last time, and writes it now or a moment later; returns false where the
-  /// client is behind.
+  /// Adds an event with the tokens or text since the last call, and writes it now or a moment later; returns false if
+  /// the client is behind.
   private func addContent(of progress: inout Progress) -> Bool {
     var events = EventBuffer()
     swap(&events, &progress.events)
@@ -122,7 +122,7 @@ final class GenerationRun: Sendable {
     }
   }
 
-  /// Writes the events that are held, a moment after the first of them.
+  /// Writes the held events: the delayed write that was scheduled for the first of them.
   private func writeDue() {
     progress.withLock { progress in
       progress.events.endWait()
@@ -130,7 +130,7 @@ final class GenerationRun: Sendable {
     }
   }
 
-  /// Writes the events that are held; returns false where the client is behind.
+  /// Writes the held events; returns false if the client is behind.
   @discardableResult
   private func write(_ progress: inout Progress) -> Bool {
     let events = progress.events.flush(now: pacer.now())
@@ -142,12 +142,12 @@ final class GenerationRun: Sendable {
     return call.exchange.write(events)
   }
 
-  /// Answers with an error, or sends it as the last event where the answer has begun.
+  /// Answers with an error, or sends the error as the last event if the response has begun.
   private func fail(_ error: Fault, _ progress: inout Progress) {
     let response = error.response
     guard progress.hasBegun else { return call.answer(response) }
     if progress.text.releaseHeld() { _ = addContent(of: &progress) }
-    // The body of an error is one line of JSON.
+    // An error's body is one line of JSON.
     let error = Array(response.body.prefix { $0 != UInt8(ascii: "\n") })
     _ = progress.events.add(isError: true, now: pacer.now()) { $0.raw(error) }
     write(&progress)
@@ -156,7 +156,7 @@ final class GenerationRun: Sendable {
 }
 
 extension HTTPResponse {
-  /// The head of server-sent events, which no proxy is to gather.
+  /// The head of a stream of server-sent events; its fields ask proxies not to buffer the stream.
   fileprivate static var events: HTTPResponse {
     HTTPResponse(
       status: .ok,

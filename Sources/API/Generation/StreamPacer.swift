@@ -2,16 +2,16 @@ import Dispatch
 import Scheduling
 import Synchronization
 
-/// Has what streams hold back written a moment later: of all streams at once, so that a loop wakes once for all of them.
+/// Runs the delayed writes of all streams together, so that a loop wakes once for all of them.
 final class StreamPacer: Sendable {
   let queue = DispatchQueue(label: "streams", qos: .userInitiated)
-  /// The clock.
+  /// Returns the current time.
   let now: @Sendable () -> ContinuousClock.Instant
   private let waiting = Mutex<[@Sendable () -> Void]>([])
 
   init(now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) { self.now = now }
 
-  /// Has `write` called, within `EventBuffer.interval` or a little more.
+  /// Calls `write` within `EventBuffer.interval`, or a little later.
   func writeLater(_ write: @escaping @Sendable () -> Void) {
     let isFirst = waiting.withLock { waiting in
       waiting.append(write)

@@ -3,28 +3,28 @@ import Scheduling
 import Serving
 import Synchronization
 
-/// Holds clients to their rates and to their numbers of requests under way (`RequestLimits`).
+/// Enforces each client's limits on the rate and the concurrency of requests (`RequestLimits`).
 ///
-/// A client is a token, or where none is shown an address. Of those that have asked it remembers the last `maxClients` or
-/// fewer: whoever is forgotten counts as new, with a full bucket. It is asked for every request but health checks, and takes
-/// no lock where nothing is limited, else one that a 32nd of the clients share.
+/// A client is a token, or an address where no token is shown. Up to `maxClients` recent clients are remembered; a
+/// forgotten client counts as new, with a full bucket. Called for every request except health checks. Takes no lock if
+/// nothing is limited, else one of 32 locks, by the client's hash.
 final class ClientLimiter: Sendable {
-  /// Whom a request is counted to.
+  /// The client that a request counts towards.
   enum Client: Hashable {
     case token(String)
     case address(ClientNetwork)
-    /// A test's, which comes over no connection.
+    /// A test's request, which has no connection.
     case nobody
   }
 
   let limits: RequestLimits
-  /// Requests refused for their rate, and for those under way.
+  /// The number of requests refused because of the rate, and because of concurrency.
   let rateRefusals = Counter()
   let concurrencyRefusals = Counter()
   private let shards: [Shard]
   private let now: @Sendable () -> Int
 
-  /// Those that are remembered.
+  /// The most clients that are remembered.
   static let maxClients = 65_536
   private static let shardCount = 32
 
@@ -33,8 +33,8 @@ final class ClientLimiter: Sendable {
   }
 
   /// - Parameters:
-  ///   - limits: of every client that has no others.
-  ///   - now: nanoseconds of a clock that never goes back.
+  ///   - limits: the limits of clients without limits of their own.
+  ///   - now: returns nanoseconds of a monotonic clock.
   init(
     limits: RequestLimits, maxClients: Int = ClientLimiter.maxClients,
     now: @escaping @Sendable () -> Int = ClientLimiter.monotonic
@@ -53,9 +53,10 @@ final class ClientLimiter: Sendable {
     Int(clamping: start.duration(to: .now).attoseconds / 1_000_000_000)
   }
 
-  /// Lets a request in whose client has shown what `grant` says, or comes from `peer`.
+  /// Admits a request from `peer` whose client has the permissions `grant`.
   ///
-  /// - Returns: its place among those under way, which it leaves with its answer; nil where these are not counted.
+  /// - Returns: the request's place in the concurrency limit, to be left at its answer; nil where concurrency is not
+  ///   limited.
   func admit(_ grant: Grant, from peer: HTTPPeer?) throws(Fault) -> ClientPlace? {
     let limits = grant.limits.map { self.limits.with($0) } ?? self.limits
     guard !limits.areNone else { return nil }
@@ -80,9 +81,9 @@ final class ClientLimiter: Sendable {
     }
   }
 
-  /// Looks by `find` for the route of a request and for what its client may do, and lets it in.
+  /// Calls `find` for the route of a request and its client's permissions, and admits the request.
   ///
-  /// A request for which there is none counts too, to its address: whoever tries out tokens or paths has a rate.
+  /// If `find` throws, the request counts towards its address: whoever tries out tokens or paths is limited, too.
   func admitting(
     _ peer: HTTPPeer?, _ find: () throws(Fault) -> (Route?, Grant)
   ) throws(Fault) -> (route: Route?, grant: Grant, place: ClientPlace?) {
@@ -91,7 +92,7 @@ final class ClientLimiter: Sendable {
       _ = try admit(.all, from: peer)
       throw error
     }
-    // Nobody restarts a server as it is asked often.
+    // Health checks are not limited: a failed one might get the server restarted.
     if found.route?.isHealthCheck == true { return (found.route, found.grant, nil) }
     return (found.route, found.grant, try admit(found.grant, from: peer))
   }
@@ -112,8 +113,9 @@ extension ClientLimiter.Client: CustomStringConvertible {
   }
 }
 
-/// The clients that were seen last: those of the present round and of the one before. A round ends when half of the room is
-/// taken, so that who keeps asking stays.
+/// The clients seen recently, in two generations. When the present generation reaches half of `maxCount`, it becomes
+/// the former one and the old former one is forgotten. A client seen again moves to the present generation, so active
+/// clients stay.
 struct ClientTable {
   var maxCount = 2
   private var present: [ClientLimiter.Client: ClientState] = [:]
@@ -133,21 +135,22 @@ struct ClientTable {
   }
 }
 
-/// What one client has asked for of late; it lives on with its requests where the table forgets it.
+/// The recent requests of one client. Its requests in flight keep this object alive even after the table has forgotten
+/// it.
 final class ClientState: Sendable {
   enum Entry: Equatable {
     case entered
-    /// The next request is taken in so many nanoseconds.
+    /// The next request will be admitted in `wait` nanoseconds.
     case tooFast(wait: Int)
     case tooMany
   }
 
   private let asked = Mutex((meter: RateMeter(), underWay: 0))
 
-  /// Counts a request, if it may come now.
+  /// Admits and counts a request if the limits allow it now.
   func enter(_ limits: RequestLimits, now: Int) -> Entry {
     asked.withLock { asked in
-      // First, as what is refused for it costs nothing of the rate.
+      // Checked first, so that a request refused for concurrency uses nothing of the rate.
       if limits.concurrency > 0, asked.underWay >= limits.concurrency { return .tooMany }
       if limits.rate > 0 {
         let wait = asked.meter.take(now: now, rate: limits.rate, burst: limits.effectiveBurst)
@@ -161,18 +164,19 @@ final class ClientState: Sendable {
   fileprivate func leave() { asked.withLock { $0.underWay -= 1 } }
 }
 
-/// A request's place among those that its client has under way.
+/// A request's place among its client's requests in flight.
 final class ClientPlace: Sendable {
   private let state: ClientState
   private let isLeft = Atomic(false)
 
   fileprivate init(_ state: ClientState) { self.state = state }
 
-  /// Gives the place back, once, at the answer: a client that has it finds room for its next request.
+  /// Gives the place back, only once. Called before the answer leaves, so that a client that has its answer finds room
+  /// for its next request.
   func leave() {
     if !isLeft.exchange(true, ordering: .relaxed) { state.leave() }
   }
 
-  /// Of a request that never came to its answer, as its body did not come.
+  /// For a request that was never answered because its body did not come.
   deinit { leave() }
 }

@@ -1,12 +1,12 @@
 import Serving
 
-/// How much one client may ask for: that of a token, or without one that of an address.
+/// The limits of one client: a token, or an address where no token is shown.
 package struct RequestLimits: Sendable, Equatable {
-  /// `rate_limit`: requests a second, on average; 0: as many as there may be.
+  /// `rate_limit`: requests per second, on average; 0 for no limit.
   package var rate = 0.0
-  /// `rate_burst`: requests that may come at once after a pause; 0: those of a second, and one at least.
+  /// `rate_burst`: requests that may come at once after a pause; 0 for the requests of one second, but at least one.
   package var burst = 0
-  /// `concurrency_limit`: requests that are under way at a time; 0: as many as there may be.
+  /// `concurrency_limit`: requests in flight at the same time; 0 for no limit.
   package var concurrency = 0
 
   package init(rate: Double = 0, burst: Int = 0, concurrency: Int = 0) {
@@ -15,17 +15,17 @@ package struct RequestLimits: Sendable, Equatable {
     self.concurrency = concurrency
   }
 
-  /// The bounds of each.
+  /// The bounds of the three settings.
   package static let rates = 0...1_000_000.0
   package static let bursts = 0...1_000_000
   package static let concurrencies = 0...1_000_000
 
   var areNone: Bool { rate == 0 && concurrency == 0 }
 
-  /// The burst in requests.
+  /// The number of requests that may come at once.
   var effectiveBurst: Int { burst > 0 ? burst : max(1, Int(rate.rounded(.up))) }
 
-  /// Those of a token that the server's do not hold for; nil where a limit of the server does.
+  /// A token's own limits, which replace the server's; nil where the server's limit applies.
   package struct Exceptions: Sendable, Equatable {
     package var rate: Double?
     package var burst: Int?
@@ -41,13 +41,13 @@ package struct RequestLimits: Sendable, Equatable {
   func with(_ exceptions: Exceptions) -> RequestLimits {
     RequestLimits(
       rate: exceptions.rate ?? rate,
-      // The burst of another rate means nothing.
+      // The server's burst belongs to the server's rate, so a token with its own rate does not use it.
       burst: exceptions.burst ?? (exceptions.rate == nil ? burst : 0),
       concurrency: exceptions.concurrency ?? concurrency)
   }
 }
 
-/// Why a request of a client that may ask for it is not answered now.
+/// Why a request that its client is allowed to make is not answered now.
 enum LimitError: Error, Equatable, Sendable {
   /// The next request is taken in so many nanoseconds.
   case rate(client: String, RequestLimits, wait: Int)
@@ -57,7 +57,7 @@ enum LimitError: Error, Equatable, Sendable {
 extension LimitError: FaultSource {
   var kind: Fault.Kind { .tooManyRequests }
 
-  /// Nobody knows when a client's requests that are under way will be answered.
+  /// It is not known when the client's requests in flight will be answered.
   var retryAfterSeconds: Int? {
     switch self {
     case .rate(_, _, let wait): max(1, (wait - 1) / 1_000_000_000 + 1)
@@ -86,6 +86,6 @@ extension LimitError: FaultSource {
 }
 
 extension Double {
-  /// The number without a needless `.0`.
+  /// The number without a trailing `.0`.
   var plainText: String { Int(exactly: self).map(String.init) ?? "\(self)" }
 }

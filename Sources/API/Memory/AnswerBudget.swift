@@ -3,13 +3,13 @@ import JSON
 import Scheduling
 import Serving
 
-/// Reserves the memory of requests before they take it, and refuses those that do not fit.
+/// Reserves memory for requests before they use it, and refuses requests that do not fit.
 struct AnswerBudget: Sendable {
   /// Counts the memory that the process holds for clients.
   private let memory: MemoryBudget
   private let maxAnswerBytes: Int
   private let maxDecodingOperations: Int
-  /// Requests refused at `max_answer_bytes`.
+  /// The number of requests refused because of `max_answer_bytes`.
   let refusedAnswers = Counter()
 
   init(memory: MemoryBudget, settings: ServiceSettings) {
@@ -23,10 +23,10 @@ struct AnswerBudget: Sendable {
     try reserve(JSONReadingSize.byteCount(of: call.exchange.request.body), for: call)
   }
 
-  /// Changes the reservation of a request, whose body is read, to the memory of its sequences and its answer.
+  /// Resizes the reservation of a request whose body has been read to the memory of its sequences and its answer.
   ///
-  /// - Throws: where the answer would be longer than `max_answer_bytes` or its labels take more work than
-  ///   `max_decoding_operations`, or where it does not fit into memory.
+  /// - Throws: if the answer would be longer than `max_answer_bytes`, if finding its labels would take more work than
+  ///   `max_decoding_operations`, or if it does not fit into memory.
   func admit(
     _ size: AnswerSize, inputBytes: Int, into reservation: MemoryReservation, for call: Call
   ) throws(Fault) {
@@ -55,7 +55,7 @@ struct AnswerBudget: Sendable {
     guard reservation.resize(to: bytes) else { throw full(bytes, for: call) }
   }
 
-  /// Why `bytes` more than the request of `call` itself do not fit: now, or ever.
+  /// The fault for `bytes` that do not fit beside the request itself: now, or ever.
   private func full(_ bytes: Int, for call: Call) -> Fault {
     let largest = memory.largestReservation(beside: call.exchange.request.heldBytes)
     return bytes > largest

@@ -4,33 +4,35 @@ import Serving
 
 /// The most memory that the answer to a question takes, known before anything is computed.
 struct AnswerSize: Equatable {
-  /// The numbers of its outputs.
+  /// The number of numbers in the outputs.
   private(set) var numbers = 0
-  /// Its text.
+  /// The bytes of the answer's text.
   private(set) var textBytes = 0
-  /// The memory that is held until its text is written: the numbers, and the states with them.
+  /// The bytes of memory held until the text is written: the numbers and the states.
   private(set) var resultBytes = 0
-  /// About how many operations it takes to decode what is answered.
+  /// About how many operations it takes to decode the outputs.
   private(set) var decodingOperations = 0
 
-  /// Nine digits with a sign, a point and an exponent of two digits with its sign, and a comma.
+  /// The most bytes of a number: nine digits with a sign, a point, an exponent of two digits with its sign, and a
+  /// comma.
   static let bytesPerNumber = 16
-  /// The brackets and the comma of an array.
+  /// The bytes of an array's brackets and comma.
   private static let bytesPerArray = 3
-  /// The level of a quantile as a member's name; a float's text is shorter.
+  /// The most bytes of a quantile's level as a member's name; the text of a float is shorter.
   static let bytesPerQuantile = 20
-  /// The text around a sequence in KServe's schema without its name (see `ForecastEncoder`), or around a session.
+  /// The bytes of text around a sequence in KServe's schema, without its name (see `ForecastEncoder`), or around a
+  /// session.
   private static let bytesPerSequence = 384
-  /// The text of a sealed state beside its floats: its header, and the quotes.
+  /// The bytes of a sealed state's text beside its floats: its header and quotes.
   private static let bytesPerSealedState = 128
 
   /// The size of the answer to `question`.
   init(_ question: Question) {
     let graph = question.model.graph
-    // `{"model":"co2","outputs":` before the outputs, and what stands behind them.
+    // `{"model":"co2","outputs":` before the outputs, and the text after them.
     textBytes = 256 + 22 + question.model.name.utf8.count
     if let horizon = question.horizon, let forecast = graph.forecast {
-      // Forecasts come several steps at a time; the last may go beyond the horizon.
+      // A forecast comes in pieces of several steps; the last piece may go beyond the horizon.
       let (each, count) = (forecast.stepCount, question.sequences.count)
       let steps = (horizon + each - 1) / each * each
       for member in [AnswerMembers.outputs] + forecast.quantiles.map({ _ in .quantiles }) {
@@ -52,10 +54,11 @@ struct AnswerSize: Equatable {
     }
     let stateBytes = graph.stateFloatCount * MemoryLayout<Float>.size
     let count = question.sequences.count
-    // Forecasts are gathered, cut to the horizon, and for some models fed back with all steps before them.
+    // Forecasts are held three times: collected, cut to the horizon, and for some models fed back with all earlier
+    // steps.
     if question.horizon != nil { resultBytes *= 3 }
     if question.states.returnsFinal { resultBytes += count * (stateBytes + 64) }
-    // base64: four characters for three bytes.
+    // base64 has four characters for three bytes.
     if question.returnedState != nil {
       textBytes += count * (stateBytes * 4 / 3 + Self.bytesPerSealedState)
     }
@@ -67,7 +70,7 @@ struct AnswerSize: Equatable {
     }
   }
 
-  /// Adds the tokens that a decoder makes of a sequence: ids, texts and scores.
+  /// Adds a decoder's results for one sequence: token ids, texts and scores.
   private mutating func add(
     _ decoding: Decoding, of decoder: DecoderGraph, on model: ServedModel,
     for sequence: InputSequence
@@ -76,20 +79,20 @@ struct AnswerSize: Equatable {
     let rows = decoding.returnsSteps ? most : 0
     for _ in 0..<answers where rows > 0 { add(rows, of: decoder.scoreCount, isWritten: true) }
     numbers += answers * most
-    // An id, a label with its quotes, the text and the separator.
+    // Per token: an id, a label with its quotes, and the text with the separator.
     let token = Self.bytesPerArray + 8 + 2 * model.maxDecodedTokenBytes * JSONWriter.maxEscape
     textBytes += answers * (most * token + Self.bytesPerSequence)
     resultBytes += decoding.heldBytes(of: decoder, of: model.graph, on: sequence)
   }
 
-  /// The size of the answer to a question in KServe's schema, which repeats the names of its series.
+  /// The size of the answer to a question in KServe's schema, which repeats the names of the series.
   init(_ forecast: ForecastQuestion) {
     self.init(forecast.question)
     textBytes += forecast.series.reduce(0) { $0 + $1.name.utf8.count * JSONWriter.maxEscape }
     textBytes += forecast.series.count * forecast.quantiles.count * Self.bytesPerQuantile
   }
 
-  /// The size of a text of `steps` tokens, where it is not sent token by token.
+  /// The size of the answer to a request for a text; streamed texts count only the decoder's memory.
   init(_ question: GenerationQuestion) {
     defer {
       if let decoder = question.model.graph.decoder {
@@ -101,11 +104,11 @@ struct AnswerSize: Equatable {
     guard !question.streams else { return }
     textBytes =
       256 + question.model.name.utf8.count + question.maxSteps * Self.bytesPerToken(of: question)
-    // The text as it grows, which may be half as long as its buffer.
+    // The buffer of the growing text may be twice as long as the text.
     resultBytes = 2 * textBytes
   }
 
-  /// What a token of a generated text is in JSON at the most: escaped text, or a number and its comma.
+  /// The most bytes of one generated token in JSON: escaped text, or a number and its comma.
   private static func bytesPerToken(of question: GenerationQuestion) -> Int {
     if let decoder = question.model.graph.decoder {
       return question.vocabulary == nil
@@ -117,7 +120,8 @@ struct AnswerSize: Equatable {
     return question.vocabulary == nil ? bytes + 1 : bytes * JSONWriter.maxEscape
   }
 
-  /// Adds the labels and scores of an output, and what it takes to find them: sequence by sequence.
+  /// Adds the labels and scores of an output, and the memory and operations for finding them, which is done sequence by
+  /// sequence.
   private mutating func addLabels(ofOutput output: Int, _ question: Question) {
     guard let decoder = question.decoder(ofOutput: output),
       let names = question.model.labelNames[output]
@@ -125,7 +129,7 @@ struct AnswerSize: Equatable {
     let size = question.model.graph.model.outputs[output].size
     let isMasked = question.model.graph.model.outputs[output].mask != nil
     var workBytes = 0
-    // The members' names, and the output's in each.
+    // The members' names, and the output's name in each.
     textBytes += 64 + 2 * question.outputNames[output].utf8.count
     for sequence in question.sequences {
       let rows = question.rows(ofOutput: output, for: sequence)
@@ -136,7 +140,7 @@ struct AnswerSize: Equatable {
       resultBytes += (labels + scores) * MemoryLayout<Float>.size
       var bytes = decoder.workBytes(steps: rows, size: size)
       if isMasked {
-        // The mask, and the steps that count, one after the other.
+        // The mask, and a copy of the steps that it keeps.
         resultBytes += rows * MemoryLayout<Float>.size
         bytes += rows * size * MemoryLayout<Float>.size
       }
@@ -168,17 +172,17 @@ struct AnswerSize: Equatable {
     resultBytes += rows * size * MemoryLayout<Float>.size
   }
 
-  /// Whether its text is never in memory as a whole.
+  /// Whether the answer is streamed, so that its whole text is never in memory.
   var isStreamed: Bool { textBytes > ServiceSettings.maxWholeAnswerBytes }
 
-  /// The memory that it takes on its way to its client.
+  /// The bytes of memory that the answer takes until it is sent.
   var heldBytes: Int {
     resultBytes + (isStreamed ? ServiceSettings.answerPartBytes * 4 : textBytes)
   }
 }
 
 extension InputSequence {
-  /// The memory of its values.
+  /// The bytes of memory of the values.
   var byteCount: Int {
     values.reduce(64) { bytes, value in
       switch value {

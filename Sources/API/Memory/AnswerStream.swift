@@ -2,15 +2,15 @@ import Dispatch
 import HTTPCore
 import Synchronization
 
-/// A large answer on its way to its client: each part is written when the client has taken the last.
+/// Streams a large answer: the next part is written when the client has caught up with the last.
 final class AnswerStream: Sendable {
   private let call: Call
   private let queue: DispatchQueue
   private let head: HTTPResponse
-  /// What is to be written; nil once all is.
+  /// The text still to be written; nil once all is written.
   private let text: Mutex<AnswerText?>
 
-  /// - Parameter queue: where parts are written, away from the event loop.
+  /// - Parameter queue: the queue that parts are written on, away from the event loop.
   init(_ answer: EncodedAnswer, to call: Call, on queue: DispatchQueue) {
     head = answer.head
     text = Mutex(answer.body)
@@ -18,11 +18,11 @@ final class AnswerStream: Sendable {
     self.queue = queue
   }
 
-  /// Begins the response, and goes on until it is sent or the client has left.
+  /// Begins the response and writes until it is complete or the client has left.
   func start() {
     call.exchange.onAbandon { [call] in call.abandoned() }
     call.begin(head)
-    // Held by the exchange, and let go of at its end.
+    // This closure keeps the stream alive; the exchange releases it at its end.
     call.exchange.onDrain { [self] in queue.async { self.writeParts() } }
     writeParts()
   }

@@ -2,29 +2,29 @@ import Inference
 import JSON
 import Serving
 
-/// The text of an answer, written at once or part by part; what is written is let go of.
+/// The text of an answer, produced at once or part by part; parts that are written are released.
 struct AnswerText: Sendable {
   private enum Piece: Sendable {
     case text([UInt8])
-    /// Rows of so many numbers, or bare numbers.
+    /// Rows of `rowSize` numbers; single numbers where that is nil.
     case numbers([Float], rowSize: Int?)
-    /// Likewise of labels.
+    /// Rows of `rowSize` labels; single labels where that is nil.
     case labels(LabelRun, rowSize: Int?)
   }
 
-  /// Takes the text that follows what was added before.
+  /// Receives the text that follows everything added before.
   var writer = JSONWriter()
-  /// What is not written yet and stands before what `writer` has.
+  /// The pieces that come before `writer`'s text.
   private var pieces: [Piece] = []
-  /// The first of them, and how many of its elements are written.
+  /// The first piece not completely written, and how many of its elements are written.
   private var index = 0
   private var numberIndex = 0
   private let isWhole: Bool
 
-  /// A text that is written as it is added to where it `isWhole`, else when it is asked for.
+  /// - Parameter isWhole: true to write everything as it is added; false to write parts when they are asked for.
   init(isWhole: Bool) { self.isWhole = isWhole }
 
-  /// Adds an array of `values`, or of rows of them.
+  /// Adds an array of `values`, or of rows of `rowSize` values.
   mutating func numbers(_ values: [Float], rowSize: Int?) {
     guard !isWhole else {
       writer.numbers(values, in: 0..<values.count, rowSize: rowSize)
@@ -34,7 +34,7 @@ struct AnswerText: Sendable {
     pieces.append(.numbers(values, rowSize: rowSize))
   }
 
-  /// Adds one label, an array of labels, or of rows of them.
+  /// Adds one label, an array of labels, or an array of rows of labels.
   mutating func labels(_ labels: Nested<Int32>, _ names: LabelNames) {
     let run = LabelRun(indices: labels.values, names: names)
     switch labels.form {
@@ -54,7 +54,7 @@ struct AnswerText: Sendable {
     pieces.append(.labels(run, rowSize: rowSize))
   }
 
-  /// Adds a score, an array of scores, or of rows of them.
+  /// Adds one score, an array of scores, or an array of rows of scores.
   mutating func scores(_ scores: Nested<Float>) {
     switch scores.form {
     case .one: writer.float(scores.values[0])
@@ -63,7 +63,7 @@ struct AnswerText: Sendable {
     }
   }
 
-  /// Adds an array, each element by `write`.
+  /// Adds an array whose elements `write` writes.
   mutating func array<Elements: Collection, Failure: Error>(
     _ elements: Elements, _ write: (inout AnswerText, Elements.Element) throws(Failure) -> Void
   ) throws(Failure) {
@@ -99,23 +99,23 @@ struct AnswerText: Sendable {
       pieces[index] = .text([])
       index += 1
     }
-    // What was added last stands behind all pieces.
+    // The writer's text comes after all pieces.
     if index == pieces.count { part.raw(writer.takeBytes()) }
     return part.bytes.isEmpty ? nil : part.bytes
   }
 
-  /// The elements of a piece that are next, of so many bytes each at the most; one at least.
+  /// The next elements of a piece to write, at least one: as many as fit into `room` at `byteCount` bytes each.
   private func nextElements(of count: Int, each byteCount: Int, room: Int) -> Range<Int> {
     numberIndex..<min(count, numberIndex + max(1, room / byteCount))
   }
 
-  /// Takes note that a piece's elements up to `end` are written; returns whether that is all of them.
+  /// Records that a piece's elements up to `end` are written; returns whether these are all.
   private mutating func advance(to end: Int, of count: Int) -> Bool {
     numberIndex = end < count ? end : 0
     return end == count
   }
 
-  /// All that is not written yet.
+  /// All text that is not written yet.
   mutating func remainder() -> [UInt8] {
     guard index < pieces.count else { return writer.takeBytes() }
     var text: [UInt8] = []

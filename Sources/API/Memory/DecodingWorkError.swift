@@ -1,6 +1,6 @@
 import Serving
 
-/// Labels that it would take longer to find than `max_decoding_operations` allows.
+/// Finding the labels of an answer would take more operations than `max_decoding_operations` allows.
 struct DecodingWorkError: FaultSource, Equatable {
   let operations: Int
   let limit: Int

@@ -2,11 +2,11 @@ import Serving
 
 /// Why a request, or its answer, does not fit into memory. Cases carry facts; `sentence` words them.
 enum MemoryError: Error, Equatable, Sendable {
-  /// An answer that would be longer than `max_answer_bytes`.
+  /// The answer would be longer than `max_answer_bytes`.
   case answerTooLarge(bytes: Int, limit: Int)
-  /// The request does not fit beside the memory that others hold now.
+  /// The request does not fit now, beside the memory that others hold.
   case full(bytes: Int, limit: Int)
-  /// The request would not fit even alone; `limit` is the memory that one request may take.
+  /// The request would not fit even alone; `limit` is the most memory that one request may take.
   case tooSmall(bytes: Int, limit: Int)
 }
 

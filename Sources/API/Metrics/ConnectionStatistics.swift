@@ -2,21 +2,21 @@ import HTTPCore
 
 /// The server's connections at one moment.
 package struct ConnectionStatistics: Sendable, Equatable {
-  /// Connections that are open, and how many may be (`max_connections`).
+  /// Connections that are open, and the most that may be (`max_connections`).
   package var open, limit: Int
-  /// Connections taken, and turned away at the limit, since the start.
+  /// Connections accepted, and refused because of the limit, since the start.
   package var accepted, refused: UInt64
-  /// Of those, beyond the share of their addresses (`max_connections_per_address`).
+  /// Refused connections beyond the share of their address (`max_connections_per_address`).
   package var beyondShare: UInt64
-  /// Connections of proxies that were closed for want of a header of the PROXY protocol.
+  /// Connections of proxies that were closed because they had no valid header of the PROXY protocol.
   package var proxyHeadersRefused: UInt64
-  /// How often accepting paused for a moment, as descriptors or memory were used up.
+  /// How often accepting paused for a moment because descriptors or memory were used up.
   package var acceptPauses: UInt64
-  /// Bodies and answers that were given up since their clients sent or took them too slowly.
+  /// Bodies and answers given up because the clients sent or read them too slowly.
   package var slowUploads, slowDownloads: UInt64
-  /// TLS handshakes that were completed, and those that failed.
+  /// TLS handshakes completed, and failed.
   package var tlsHandshakes, tlsFailures: UInt64
-  /// Requests that were refused before the service saw them, by the status that they got.
+  /// Requests refused before the service saw them, by the status of the answer.
   package var requestsRefused: [HTTPStatus: UInt64]
 
   package init(

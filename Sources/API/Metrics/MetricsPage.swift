@@ -2,7 +2,7 @@ import HTTPCore
 import Scheduling
 import Serving
 
-/// The counters, gauges and histograms of all parts.
+/// The page of all counters, gauges and histograms.
 struct MetricsPage: Sendable {
   private let startTime: Double
   private let metrics: Metrics
@@ -261,7 +261,7 @@ struct MetricsPage: Sendable {
 }
 
 extension HTTPStatus {
-  /// Its reason phrase as a label has it: `not_implemented`.
+  /// The reason phrase as a metric's label: `not_implemented`.
   fileprivate var metricLabel: String {
     reason.isEmpty ? "\(code)" : String(reason.lowercased().map { $0 == " " ? "_" : $0 })
   }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// What the operating system says of this process.
+/// Figures from the operating system about this process.
 package enum ProcessStatistics {
-  /// Bytes of memory that are resident (`/proc/self/statm`); nil where the system does not tell.
+  /// The resident memory in bytes (`/proc/self/statm`); nil where it can't be read.
   package static var residentBytes: Int? {
     // SAFETY: the path is a literal, which ends in a zero.
     let file = unsafe open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
@@ -18,7 +18,7 @@ package enum ProcessStatistics {
     return pages * sysconf(Int32(_SC_PAGESIZE))
   }
 
-  /// The wall clock's seconds since 1970.
+  /// The wall clock's time in seconds since 1970.
   package static var now: Double {
     var time = timespec()
     // SAFETY: the call writes one timespec.

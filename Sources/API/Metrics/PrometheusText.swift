@@ -2,7 +2,7 @@ import Scheduling
 
 /// Writes metrics in Prometheus' text format 0.0.4.
 struct PrometheusText {
-  /// The kinds of metric that are written.
+  /// The kinds of metrics used here.
   enum Kind: String {
     case counter, gauge, histogram
   }
@@ -13,7 +13,7 @@ struct PrometheusText {
   private(set) var text = ""
   private var family = ""
 
-  /// Starts a family; its samples follow.
+  /// Begins a family of metrics; its samples follow.
   mutating func family(_ name: String, _ kind: Kind, help: String) {
     family = name
     text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
@@ -27,7 +27,7 @@ struct PrometheusText {
     sample(suffix: "", labels, "\(value)")
   }
 
-  /// Writes cumulative buckets, their sum and count.
+  /// Writes a histogram: cumulative buckets, sum and count.
   mutating func histogram(_ labels: Labels = [], _ snapshot: HistogramSnapshot) {
     var cumulative: UInt64 = 0
     for (bound, count) in zip(snapshot.upperBounds + [.infinity], snapshot.counts) {

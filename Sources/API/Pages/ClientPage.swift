@@ -2,7 +2,7 @@ import HTTPCore
 import JSON
 import Serving
 
-/// The page that tells a client what the server takes it for.
+/// The page that tells a client its address, certificate, token and limits, as the server sees them.
 struct ClientPage: Sendable {
   private let limits: RequestLimits
   private let models: ModelRegistry
@@ -36,7 +36,7 @@ struct ClientPage: Sendable {
     return .json(writer.bytes)
   }
 
-  /// Writes limits; null stands for none.
+  /// Writes the limits; null means unlimited.
   private func write(_ limits: RequestLimits, to writer: inout JSONWriter) {
     let hasRate = limits.rate > 0
     let members = [

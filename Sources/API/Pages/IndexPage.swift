@@ -2,14 +2,14 @@ import HTTPCore
 import JSON
 import Serving
 
-/// The list of what can be asked.
+/// The list of all routes.
 struct IndexPage: Sendable {
   private let version: String
   private let models: ModelRegistry
-  /// The routes as the list has them, in JSON.
+  /// The list of routes, as JSON text.
   private let endpoints: [UInt8]
 
-  /// `GET /`, which lists itself and then `routes`.
+  /// `GET /`: lists itself and then `routes`.
   static func route(listing routes: [Route], of parts: ServiceParts) -> Route {
     let summary = "this list"
     var entries = [(method: "GET", path: "/" as PathPattern, summary: summary)]

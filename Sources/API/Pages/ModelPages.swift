@@ -29,7 +29,7 @@ struct ModelPages: Sendable {
     return .json(writer.bytes)
   }
 
-  /// Writes a model; `isWhole` adds what a list is better without.
+  /// Writes a model; `isWhole` adds the vocabularies and the example, which are too long for a list.
   private func write(
     _ model: ServedModel, of models: ModelSnapshot, isWhole: Bool = false,
     to writer: inout JSONWriter
@@ -105,7 +105,7 @@ struct ModelPages: Sendable {
     writer.byte("}")
   }
 
-  /// Writes what a decoder answers.
+  /// Writes the description of a decoder and its output.
   private static func write(
     _ graph: DecoderGraph, withVocabulary: Bool, to writer: inout JSONWriter
   ) {
@@ -162,7 +162,7 @@ struct ModelPages: Sendable {
     writer.byte("}")
   }
 
-  /// Writes what `outputs` of a question would be to ask for that.
+  /// Writes `selection` in the form of the `outputs` member of a request.
   private func write(
     _ selection: Selection, of description: ModelDescription, to writer: inout JSONWriter
   ) {

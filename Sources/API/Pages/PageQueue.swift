@@ -1,18 +1,18 @@
 import Dispatch
 import Synchronization
 
-/// Makes the pages that take long on a thread of their own, one after another.
+/// Makes expensive pages on a thread of their own, one after another.
 ///
-/// All who have asked for a page by the time it begins to be made get the same one: it is as new as each
-/// of them may expect, and to ask for it often does not make it cost more. After each page the thread rests for
-/// `restRatio` times as long as that took, so that pages take no more than a fifth of a core, whoever asks for them.
+/// All requests for a page that come before its making begins get the same page: it is as new as each of them may
+/// expect, and many requests cost no more than one. After each page the thread rests for `restRatio` times as long as
+/// the page took, so that pages use at most a fifth of a core.
 final class PageQueue: Sendable {
   static let restRatio = 4
 
   let queue = DispatchQueue(label: "pages", qos: .userInitiated)
   private let waiting = Mutex<[MatchedPath: [Call]]>([:])
 
-  /// Has `answer` called, off the loop, with `call` and the others that wait for the same page.
+  /// Calls `answer`, off the loop, with `call` and the other calls that wait for the same page.
   func add(_ call: Call, answer: @escaping @Sendable ([Call]) -> Void) {
     let path = call.path
     var call = call

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// Whether the service takes requests, as `/readyz` tells load balancers.
+/// Whether the service accepts requests, as `/readyz` tells load balancers.
 package enum Readiness: UInt8, Sendable, Equatable {
   /// Models are still being loaded.
   case starting
   case ready
-  /// The service is about to stop: what it has is answered, nothing new should come.
+  /// The service is about to stop: requests that it has are answered, and no new ones should be sent.
   case draining
 }
 

@@ -2,17 +2,17 @@ import Inference
 import JSON
 import Serving
 
-/// Writes predictions as JSON, in the depth of the question.
+/// Writes predictions as JSON, nested like the question.
 struct AnswerEncoder {
   let question: Question
   let sealer: StateSealer
-  /// Called every so often while labels are looked for; ends that by its error.
+  /// Called repeatedly while labels are decoded; its error ends the decoding.
   var checkpoint: @Sendable () throws(Fault) -> Void = {}
 
-  /// About what a float takes: nine digits with sign and exponent are 15 bytes and a comma, most are less.
+  /// About how many bytes a float takes: 16 at most, with sign, exponent and comma; most take less.
   static let bytesPerFloat = 12
 
-  /// The text of the answer; written at once where it `isWhole`.
+  /// The text of the answer; written at once if `isWhole`, else part by part.
   func text(of predictions: [Prediction], isWhole: Bool) throws(Fault) -> AnswerText {
     var text = AnswerText(isWhole: isWhole)
     if isWhole {
@@ -29,7 +29,7 @@ struct AnswerEncoder {
     let names = question.outputNames
     if question.answer.contains(.outputs) {
       text.writer.raw(#","outputs":"#)
-      // With a horizon, the quantiles stand apart.
+      // With a horizon, the outputs from 1 on are quantiles, which are written separately.
       let outputs = question.horizon == nil ? names.indices : 0..<1
       try writeEach(outputs, to: &text) { (text, index) throws(Fault) in
         try write(output: index, names[index], of: predictions, to: &text)
@@ -59,7 +59,7 @@ struct AnswerEncoder {
     return text
   }
 
-  /// Writes the forecast of a prediction that was asked with a horizon, or its `quantile`-th quantile, without its name.
+  /// Writes the forecast of a prediction with a horizon, or its quantile at index `quantile`, without its name.
   static func writeForecast(
     _ prediction: Prediction, quantile: Int? = nil, of question: Question, to text: inout AnswerText
   ) throws(Fault) {
@@ -67,7 +67,7 @@ struct AnswerEncoder {
     try write(prediction.outputs[index], question.outputNames[index], of: question, to: &text)
   }
 
-  /// Writes what `write` writes of outputs: by their names, where the model has several.
+  /// Writes `outputs` by `write`: as members by name if the model has several outputs.
   private func writeEach(
     _ outputs: some Collection<Int>, to text: inout AnswerText,
     _ write: (inout AnswerText, Int) throws(Fault) -> Void
@@ -85,7 +85,7 @@ struct AnswerEncoder {
     text.writer.byte("}")
   }
 
-  /// Writes what the outputs are decoded to, where that is asked for.
+  /// Writes the labels and scores that outputs are decoded to, where they are asked for.
   private func writeLabels(
     of predictions: [Prediction], to text: inout AnswerText
   ) throws(Fault) {
@@ -122,7 +122,7 @@ struct AnswerEncoder {
     }
   }
 
-  /// Writes how far off the outputs are that reconstruct an input, where that is asked for.
+  /// Writes the errors of outputs that reconstruct an input, where they are asked for.
   private func writeErrors(
     of predictions: [Prediction], to text: inout AnswerText
   ) throws(Fault) {
@@ -155,7 +155,7 @@ struct AnswerEncoder {
     }
   }
 
-  /// Writes what `write` writes of the one sequence, or of each in an array.
+  /// Writes the one sequence by `write`, or an array of all of them.
   private func writeEach<Element>(
     _ elements: [Element], to text: inout AnswerText,
     _ write: (inout AnswerText, Element) -> Void
@@ -186,7 +186,7 @@ struct AnswerEncoder {
     }
   }
 
-  /// The sessions as the request leaves them.
+  /// Writes the sessions as the request leaves them.
   private func write(
     sessionsOf predictions: [Prediction], to writer: inout JSONWriter
   ) throws(Fault) {
@@ -204,7 +204,7 @@ struct AnswerEncoder {
   ) throws(Fault) {
     guard let use else { return writer.raw("null") }
     guard let state else { preconditionFailure("the state of a session is missing") }
-    // A session can't go on from numbers that are not finite.
+    // A session can't continue from numbers that are not finite.
     guard state.floats.allSatisfy(\.isFinite) else {
       throw Fault(StateError.notFinite(model: question.model.name, .f32))
     }
@@ -225,7 +225,7 @@ struct AnswerEncoder {
     guard let token = sealer.seal(state, as: element, model: model) else {
       throw Fault(StateError.notFinite(model: question.model.name, element))
     }
-    // No character of base64url is escaped in JSON.
+    // base64url has no characters that JSON escapes.
     writer.byte("\"")
     writer.raw(token)
     writer.byte("\"")
@@ -241,7 +241,7 @@ struct AnswerEncoder {
 }
 
 extension Prediction {
-  /// The numbers that an answer writes of it.
+  /// The number of numbers that the answer writes for this prediction.
   var floatCount: Int {
     let decoded = (decoded ?? []).reduce(0) { $0 + $1.tokens.count + $1.steps.count + 1 }
     return outputs.reduce(decoded + (state?.floats.count ?? 0)) { $0 + $1.values.count }

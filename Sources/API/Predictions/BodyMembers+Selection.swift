@@ -2,10 +2,10 @@ import Inference
 import JSON
 import Serving
 
-/// Which steps a question asks for.
+/// Reads which steps a request asks for.
 extension BodyMembers {
-  /// What `outputs` asks for: `"last"` or `"all"` of all outputs, or an object with one of these by the output's name. An
-  /// output of which nothing is said gets what it gets by default.
+  /// The selection that `outputs` asks for: `"last"` or `"all"` for all outputs, or an object with one of these by
+  /// output name. Outputs that it does not name get their default.
   func selection(of model: ServedModel, hasHorizon: Bool) throws(Fault) -> Selection {
     let graph = model.graph
     let names = model.outputNames
@@ -34,7 +34,7 @@ extension BodyMembers {
     return selected.allSatisfy { $0 == .last } ? .last : .each(selected)
   }
 
-  /// - Parameter names: the outputs that an object may name here; empty where none may stand.
+  /// - Parameter names: the outputs that an object may name here; empty where no object is allowed.
   private func steps(
     _ node: Int, path: String, names: [String]
   ) throws(Fault) -> Selection.Steps {

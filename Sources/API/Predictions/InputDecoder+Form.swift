@@ -3,12 +3,12 @@ import ModelFormat
 import Serving
 
 extension InputDecoder {
-  /// Tells by the depth of the first element whether `node` is one sequence or many, and how they are written.
+  /// Finds out by the depth of the first element whether `node` is one sequence or many, and how these are written.
   func form(
     of node: Int, _ input: Int, _ path: InputPath
   ) throws(Fault) -> (Form, isArray: Bool) {
     let kind = model.description.inputs[input].kind
-    // The arrays around a number: of one sequence, and at most.
+    // The depth of arrays around a number: for one sequence, and at most.
     let levels: ClosedRange<Int>
     let sequence: BodyError.Expectation
     switch kind {
@@ -49,7 +49,7 @@ extension InputDecoder {
     }
   }
 
-  /// What a step of an input is.
+  /// The expected form of one step of an input.
   private func step(of kind: ModelDescription.Input.Kind) -> BodyError.Expectation {
     if case .features(let size, _, _) = kind, size > 1 { .numbers(size) } else { .number }
   }

@@ -3,7 +3,7 @@ import JSON
 import ModelFormat
 import Serving
 
-/// Turns the `inputs` of a document into sequences of its model. Depth alone decides what an array means:
+/// Decodes the `inputs` of a body into sequences for its model. Depth alone decides what an array means:
 ///
 /// | input | one sequence | many |
 /// |---|---|---|
@@ -18,9 +18,9 @@ struct InputDecoder {
 
   /// How one sequence of an input is written.
   enum Form {
-    /// Bare numbers: one a step, or the elements of one vector.
+    /// Single numbers: one per step, or the elements of one vector.
     case flat
-    /// A vector of that many numbers a step.
+    /// A vector of `of` numbers per step.
     case steps(of: Int)
     case text
   }
@@ -32,7 +32,7 @@ struct InputDecoder {
     }
   }
 
-  /// One sequence of a model with one input, whose errors call it `name`.
+  /// Decodes one sequence for a model with one input; errors call it `name`.
   func decodeOne(_ node: Int, called name: String) throws(Fault) -> InputSequence {
     let column = try column(0, node, InputPath(name))
     guard !column.isArray else {
@@ -44,7 +44,7 @@ struct InputDecoder {
     return try sequence(column, InputPath(name))
   }
 
-  /// One column an input of the model, in the model's order.
+  /// One column for each input, in the model's order.
   private func columns(_ node: Int) throws(Fault) -> [InputColumn] {
     let inputs = model.description.inputs
     guard document.kind(node) == .object else {
@@ -93,7 +93,7 @@ struct InputDecoder {
 
   // MARK: - One sequence
 
-  /// The sequence at `node`, written as `form` has it, for a model whose one input it is.
+  /// Decodes the sequence at `node`, written as `form`, for a model with one input.
   func sequence(
     _ node: Int, _ form: Form, _ path: InputPath
   ) throws(Fault) -> InputSequence {
@@ -137,7 +137,7 @@ struct InputDecoder {
     }
   }
 
-  /// The numbers in `range`, of that shape, as values of an input.
+  /// The numbers in `range`, with the given shape, as values of an input.
   private func values(
     _ range: Range<Int>, _ shape: [Int], _ kind: ModelDescription.Input.Kind, _ path: InputPath
   ) throws(Fault) -> InputSequence.Values {
@@ -179,7 +179,7 @@ struct InputDecoder {
     return tokens
   }
 
-  /// The floats of a sequence of vectors: the rows' own, side by side.
+  /// The range of a sequence of vectors: its rows' floats are contiguous.
   private func rows(_ node: Int, _ path: InputPath, size: Int) throws(Fault) -> Range<Int> {
     guard document.kind(node) == .array else {
       if document.kind(node) == .numbers {
@@ -197,7 +197,7 @@ struct InputDecoder {
         BodyError.unexpected(path: path.description, found: .array(0), expected: .element))
     }
     try checkSteps(count, path)
-    // Each row is one node, as long as all are well.
+    // Each row is one node if all rows are valid.
     let first = try numbers(node + 1, path[0], count: size)
     for step in stride(from: 1, to: count, by: 1) {
       _ = try numbers(node + 1 + step, path[step], count: size)
@@ -205,7 +205,7 @@ struct InputDecoder {
     return first.lowerBound..<first.lowerBound + count * size
   }
 
-  /// Where the floats of an array of numbers are: `count` of them where that is given, else one at least.
+  /// The range of the floats of an array of numbers: exactly `count` of them if it is given, else at least one.
   private func numbers(
     _ node: Int, _ path: InputPath, count: Int? = nil
   ) throws(Fault) -> Range<Int> {
@@ -219,7 +219,7 @@ struct InputDecoder {
       }
       return range
     case .array where document.count(node) > 0:
-      // An array that starts with a number holds nothing else: its first element is no number.
+      // Arrays that start with a number hold only numbers, so this array's first element is something else.
       throw Fault(
         BodyError.unexpected(
           path: path[0].description, found: document.found(node + 1), expected: .number))
@@ -245,7 +245,7 @@ struct InputDecoder {
 }
 
 extension JSONDocument {
-  /// Refuses numbers among the ids at `node` that rounding made whole.
+  /// Refuses ids at `node` that are whole numbers only because the reader rounded them.
   func checkTokens(_ node: Int, _ path: InputPath, size: Int) throws(Fault) {
     guard let element = firstRoundedElement(node) else { return }
     throw Fault(

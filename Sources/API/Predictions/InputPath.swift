@@ -8,7 +8,7 @@ struct InputPath: CustomStringConvertible {
 
   init(_ root: String) { self.root = root }
 
-  /// The path of an element of this one; at most three levels deep.
+  /// The path of this one's element at `index`; at most three levels deep.
   subscript(index: Int) -> InputPath {
     var path = self
     switch (first, second) {

@@ -2,7 +2,7 @@ import HTTPCore
 import Inference
 import Serving
 
-/// A question, how long its client waits, and how the predictions that answer it become a response: at once, or part by
+/// A question, its time-out, and a function that turns the predictions into a response, written at once or part by
 /// part.
 struct Inquiry: Sendable {
   let question: Question
@@ -11,9 +11,9 @@ struct Inquiry: Sendable {
   let response: @Sendable ([Prediction], _ isWhole: Bool) throws(Fault) -> EncodedAnswer
 }
 
-/// A response that answers a question; its body is written when it is sent.
+/// A response to a question; its body is written when it is sent.
 struct EncodedAnswer: Sendable {
-  /// Without a body.
+  /// The response without its body.
   let head: HTTPResponse
   var body: AnswerText
 

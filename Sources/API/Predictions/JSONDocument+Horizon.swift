@@ -2,12 +2,12 @@ import JSON
 import Serving
 
 extension JSONDocument {
-  /// The steps to forecast that `node`, at `path`, asks for: from 1 to `limit`, which is `max_horizon`.
+  /// The number of steps to forecast that `node`, at `path`, asks for: 1 to `limit`, which is `max_horizon`.
   func horizon(_ node: Int, path: String, limit: Int) throws(Fault) -> Int {
     try stepCount(node, path: path, limit: limit, setting: "max_horizon")
   }
 
-  /// The steps that `node`, at `path`, asks for: from 1 to `limit`, which is the setting of that name.
+  /// The number of steps that `node`, at `path`, asks for: 1 to `limit`, which comes from `setting`.
   func stepCount(
     _ node: Int, path: String, limit: Int, setting: String
   ) throws(Fault) -> Int {

@@ -2,10 +2,10 @@ import Inference
 import Scheduling
 import Serving
 
-/// Lets the sequences of a request for predictions ride, in whichever schema it came, and answers it with what they
-/// come to.
+/// Runs the sequences of a request for predictions, in whichever schema it came, and answers the request with the
+/// results.
 struct PredictionRides: Sendable {
-  /// What it takes to decode so many labels is done at once, where it arose: 0.1 ms or less.
+  /// Decoding of up to this many operations is done at once, on the thread at hand: it takes 0.1 ms at most.
   private static let maxInlineOperations = 1 << 16
 
   private let sessions: Sessions
@@ -20,7 +20,7 @@ struct PredictionRides: Sendable {
     queues = parts.queues
   }
 
-  /// Answers `call`, whose body `read` reads.
+  /// Answers `call`; `read` decodes its body.
   func answer(_ call: Call, read: (Call) throws(Fault) -> Inquiry) {
     guard !call.exchange.isAbandoned else { return call.abandoned() }
     do throws(Fault) {
@@ -40,11 +40,11 @@ struct PredictionRides: Sendable {
     }
   }
 
-  /// Takes up the sessions of a question, and lets it ride from there.
+  /// Opens the sessions of a question, and lets the question ride from their states.
   private func openSessions(of inquiry: Inquiry, for call: Call) {
     let question = inquiry.question
     let waiter = sessions.makeWaiter()
-    // Set before it waits; once it rides, `ride` sets anew what happens when its client leaves.
+    // Set before the request waits for sessions; once it rides, `ride` replaces this action.
     call.exchange.onAbandon { [sessions] in if sessions.leave(waiter) { call.abandoned() } }
     sessions.open(
       question.sessions.compactMap { $0?.opening }, model: question.model.sessionOwner,
@@ -84,7 +84,7 @@ struct PredictionRides: Sendable {
     switch result {
     case .success(let predictions):
       let floats = predictions.reduce(0) { $0 + $1.floatCount }
-      // An answer has its floats, and in some schemas what it repeats of the question.
+      // The answer holds its floats, and in some schemas repeats parts of the body.
       let bytes = max(floats * AnswerEncoder.bytesPerFloat, call.exchange.request.body.count)
       if bytes > queues.maxInlineBytes || inquiry.size.isStreamed
         || inquiry.size.decodingOperations > Self.maxInlineOperations
@@ -103,7 +103,7 @@ struct PredictionRides: Sendable {
     }
   }
 
-  /// Gives the sessions of a question back as they were, where there is no answer.
+  /// Gives the sessions of a question back unchanged, as there is no answer.
   private func returnSessions(of question: Question) {
     guard !question.sessions.isEmpty else { return }
     sessions.close(question.sessionResults(of: nil), model: question.model.sessionOwner)
@@ -115,14 +115,14 @@ struct PredictionRides: Sendable {
       guard !inquiry.question.sessions.isEmpty else {
         return call.exchange.isAbandoned ? call.abandoned() : send(response, of: inquiry, to: call)
       }
-      // This decides: a client that has left moves no session, one that leaves from here on has left as the answer was
-      // on its way.
+      // This is the deciding moment: if the client has left, its sessions do not move; if it leaves later, the answer
+      // counts as sent.
       call.exchange.askPresence { [self] isPresent in
         guard isPresent else {
           returnSessions(of: inquiry.question)
           return call.abandoned()
         }
-        // Before the answer goes out: its client may come back for the session at once.
+        // Done before the answer leaves, since the client may use the session again at once.
         let question = inquiry.question
         sessions.close(
           question.sessionResults(of: predictions), model: question.model.sessionOwner

@@ -35,7 +35,7 @@ struct Predictions: Sendable {
     }
   }
 
-  /// What the body of a `POST /predict` asks; `model` is the one of the path, where that names one.
+  /// The question in the body of a `POST /predict`; `model` is the model in the path, if the path names one.
   func question(
     in body: [UInt8], model: String? = nil, for grant: Grant = .all
   ) throws(Fault) -> Question {

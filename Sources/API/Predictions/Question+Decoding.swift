@@ -10,7 +10,7 @@ extension Question {
       "answer",
     ] + BodyMembers.decodingNames
 
-  /// Decodes the body of `POST /predict`; `name` is the model of the path, where that gives one.
+  /// Decodes the body of `POST /predict`; `name` is the model in the path, if the path names one.
   init(
     _ document: JSONDocument, name: String?, models: ModelSnapshot, limits: QuestionLimits,
     sealer: StateSealer
@@ -23,7 +23,7 @@ extension Question {
     let answer = try members.answer(of: model, hasHorizon: horizon != nil)
     var returnsSteps = false
     if model.graph.decoder != nil {
-      // By name, or with the outputs that the answer is to have.
+      // Asked for by `outputs`, or by `"outputs"` in `answer`.
       returnsSteps =
         try members.stepScores(of: model) || (members["answer"] != nil && answer.contains(.outputs))
     }
@@ -54,7 +54,7 @@ extension Question {
 }
 
 extension ServedModel {
-  /// Whether there is such a member in an answer.
+  /// Whether an answer of the model can have `member`.
   fileprivate func answers(_ member: AnswerMembers, hasHorizon: Bool) -> Bool {
     guard graph.decoder == nil else { return [.outputs, .labels, .scores].contains(member) }
     return switch member {
@@ -67,7 +67,7 @@ extension ServedModel {
 }
 
 extension BodyMembers {
-  /// What `answer` asks for: an array of members.
+  /// The members that `answer` asks for, an array of their names; all where it is not given.
   fileprivate func answer(of model: ServedModel, hasHorizon: Bool) throws(Fault) -> AnswerMembers {
     guard let node = self["answer"] else { return .all }
     let names = AnswerMembers.named.map(\.name)
@@ -102,7 +102,7 @@ extension BodyMembers {
     return steps
   }
 
-  /// What `return_state` asks for: true is f32, false nothing.
+  /// The precision that `return_state` asks for: true means f32; nil for no state.
   fileprivate func returnedState(of model: ServedModel) throws(Fault) -> StateElement? {
     guard let returnState = self["return_state"] else { return nil }
     let element: StateElement
@@ -122,7 +122,7 @@ extension BodyMembers {
     return element
   }
 
-  /// How each sequence uses its session; empty where none has one.
+  /// How each sequence uses its session; empty where no sequence has one.
   fileprivate func sessions(
     of model: ServedModel, for inputs: InputBatch
   ) throws(Fault) -> [SessionUse?] {
@@ -134,7 +134,7 @@ extension BodyMembers {
     return uses.contains { $0 != nil } ? uses : []
   }
 
-  /// The states that the sequences go on from; empty where all begin.
+  /// The states that the sequences continue from; empty where all sequences start afresh.
   fileprivate func states(
     of model: ServedModel, for inputs: InputBatch, sealer: StateSealer
   ) throws(Fault) -> [SequenceState?] {

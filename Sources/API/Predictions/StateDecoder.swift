@@ -2,14 +2,15 @@ import Inference
 import JSON
 import Serving
 
-/// Turns the `state` of a document into the states from which its sequences go on.
+/// Decodes the `state` member of a body into the states that its sequences continue from.
 struct StateDecoder {
   let document: JSONDocument
   let model: ServedModel
   let fingerprint: ModelFingerprint
   let sealer: StateSealer
 
-  /// One state or nil a sequence: a string or null for one, an array of such for an array of sequences.
+  /// Returns a state or nil per sequence. The body has a string or null for a single sequence, or an array of these for
+  /// an array of sequences.
   func decode(_ node: Int, for inputs: InputBatch) throws(Fault) -> [SequenceState?] {
     guard inputs.isArray else { return [try state(node, InputPath("state"))] }
     let count = inputs.sequences.count

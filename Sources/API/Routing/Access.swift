@@ -3,16 +3,16 @@ import HTTPCore
 import Serving
 import Synchronization
 
-/// Who may use a route, by what it lets a client do.
+/// Who may use a route, and for what.
 enum Access {
-  /// Every client may use it.
+  /// Every client.
   case open
-  /// Use the models, and see what they are.
+  /// Clients that may use the models and see their descriptions.
   case predict
-  /// See what other clients do.
+  /// Operators, who may see what other clients do.
   case operate
 
-  /// What a token must be for.
+  /// The scope that a token must have; nil where no token is needed.
   var scope: AccessToken.Scope? {
     switch self {
     case .open: nil
@@ -22,30 +22,30 @@ enum Access {
   }
 }
 
-/// What the client of a request may do beyond its route.
+/// The permissions of a request's client, beyond the route itself.
 struct Grant: Sendable {
-  /// The name of its token; nil where none is asked for.
+  /// The name of the client's token; nil where no token was needed.
   let tokenName: String?
-  /// The models that it may use; nil for all.
+  /// The models that the client may use; nil for all.
   let models: Set<String>?
-  /// What its token is for; nil where none is asked for.
+  /// The token's scopes; nil where no token was needed.
   var scopes: Set<AccessToken.Scope>?
-  /// How much its token may ask for, where that is not what others may.
+  /// The token's own limits, which replace the server's.
   var limits: RequestLimits.Exceptions?
 
   static let all = Grant(tokenName: nil, models: nil)
 
-  /// The models of `snapshot`, of which it finds only those that it may use.
+  /// `snapshot`, limited to the models that the client may use.
   func models(of snapshot: ModelSnapshot) -> ModelSnapshot {
     guard let models, let tokenName else { return snapshot }
     return snapshot.limited(to: models, ofToken: tokenName)
   }
 }
 
-/// Checks by the head of every request whether its client may use the route.
+/// Checks by a request's head whether its client may use the route.
 final class AccessPolicy: Sendable {
   private let operatorKey: [UInt8]?
-  /// Nil where no token is asked for, but by operators.
+  /// Nil if tokens are needed only by operators.
   private let tokens: Mutex<TokenTable?>
 
   init(_ settings: ServiceSettings) {
@@ -53,10 +53,10 @@ final class AccessPolicy: Sendable {
     tokens = Mutex(settings.tokens)
   }
 
-  /// Asks for `table` from now on.
+  /// Requires the tokens of `table` from now on.
   func replaceTokens(by table: TokenTable) { tokens.withLock { $0 = table } }
 
-  /// - Throws: where the request of `head` does not show that its client may.
+  /// - Throws: if the request with this head may not use the route.
   func check(_ access: Access, by head: HTTPRequest) throws(Fault) -> Grant {
     guard let scope = access.scope else { return .all }
     let table = tokens.withLock { $0 }
@@ -65,7 +65,7 @@ final class AccessPolicy: Sendable {
     guard let given = head.bearerToken else {
       throw Fault(AccessError.noToken(needs: scope, isKey: table == nil))
     }
-    // The operator's key is a token for everything.
+    // The operator's key allows everything.
     if let operatorKey, Digest.areEqual(given, operatorKey) { return .all }
     guard let token = table?.token(given) else {
       throw Fault(AccessError.unknownToken(needs: scope, isKey: table == nil))
@@ -79,10 +79,10 @@ final class AccessPolicy: Sendable {
 }
 
 extension HTTPRequest {
-  /// What stands behind `authorization: Bearer` (RFC 6750 §2.1).
+  /// The token after `authorization: Bearer` (RFC 6750 §2.1); nil where there is none.
   fileprivate var bearerToken: ArraySlice<UInt8>? {
     let given = Array((fields["authorization"] ?? "").utf8)
-    // RFC 9110 §11.1: the scheme's name has no case.
+    // RFC 9110 §11.1: the scheme's name is case-insensitive.
     guard String(decoding: given.prefix(7), as: UTF8.self).lowercased() == "bearer " else {
       return nil
     }

@@ -1,12 +1,12 @@
 import Serving
 
-/// Why a request's client may not do what it asks for. Cases carry facts; `sentence` words them.
+/// Why a request is refused access. Cases carry facts; `sentence` words them.
 enum AccessError: Error, Equatable, Sendable {
-  /// There is no token; where `isKey`, the operator's key is the only one.
+  /// The request has no token. If `isKey`, only the operator's key would do.
   case noToken(needs: AccessToken.Scope, isKey: Bool)
   case unknownToken(needs: AccessToken.Scope, isKey: Bool)
   case scope(token: String, needs: AccessToken.Scope)
-  /// Nothing that a client could show would do.
+  /// Only operators have access, and the server has no key to recognise them by.
   case noOperatorKey
 }
 

@@ -1,24 +1,24 @@
 import Cryptography
 import Serving
 
-/// A bearer's token, known by its hash.
+/// A bearer token, stored as its hash.
 package struct AccessToken: Sendable, Equatable {
-  /// What a token is for.
+  /// What a token permits.
   package enum Scope: String, Sendable, CaseIterable {
-    /// To use the models, and see what they are.
+    /// Using the models and seeing their descriptions.
     case predict
-    /// To see what other clients do.
+    /// Seeing what other clients do.
     case operate
   }
 
-  /// For people; no two are called alike.
+  /// A unique name, for people.
   package var name: String
   /// The SHA-256 of the token.
   package var digest: [UInt8]
   package var scopes: Set<Scope>
-  /// The names of the models that it may use; nil for all.
+  /// The names of the models that the token may be used for; nil for all.
   package var models: Set<String>?
-  /// How much it may ask for, where that is not what others may.
+  /// The token's own limits, which replace the server's.
   package var limits = RequestLimits.Exceptions()
 
   /// - Precondition: `digest` has the length of a SHA-256.
@@ -35,7 +35,7 @@ package struct AccessToken: Sendable, Equatable {
   }
 }
 
-/// The tokens that a server knows.
+/// The tokens that the server accepts.
 package struct TokenTable: Sendable, Equatable {
   private let tokens: [[UInt8]: AccessToken]
 
@@ -44,9 +44,9 @@ package struct TokenTable: Sendable, Equatable {
       tokens.map { ($0.digest, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// What `given` is a token for; nil where it is none.
+  /// The token whose text is `given`; nil where there is none.
   ///
-  /// How long it takes tells of the hash at most, from which nobody finds a token.
+  /// The time that this takes reveals at most something about the hash, from which the token can't be found.
   func token(_ given: ArraySlice<UInt8>) -> AccessToken? {
     let text = Array(given)
     let digest = Digest.hash(text.span)

@@ -1,19 +1,20 @@
 import HTTPCore
 
-/// Tells browsers which pages of other origins may read answers (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
+/// Tells browsers which other origins' pages may read responses (CORS,
+/// https://fetch.spec.whatwg.org/#http-cors-protocol).
 ///
-/// No request is refused for its origin: that is the browser's to do. Cookies mean nothing here, so credentials in the sense of
-/// browsers are never allowed; `authorization` is a field like others.
+/// No request is refused for its origin: that is the browser's task. Cookies mean nothing here, so credentials in
+/// CORS's sense are never allowed; `authorization` counts as a normal field.
 struct CrossOriginPolicy: Sendable {
   private let isOff: Bool
-  /// Nil for all.
+  /// The allowed origins; nil for all.
   private let origins: Set<String>?
 
-  /// For how long a browser may go by an answer to a preflight; some take no more.
+  /// How long a browser may reuse the answer to a preflight; some browsers allow no more than this.
   static let maxAgeSeconds = 7200
-  /// What pages may read of an answer beside its body: the fields of this service that browsers do not show by themselves.
+  /// The fields that pages may read: those of this service that browsers do not expose by default.
   static let exposedFields = "allow, retry-after, www-authenticate"
-  /// What pages may send: `*` does not stand for authorization, and to some browsers for nothing.
+  /// The fields that pages may send. `*` does not cover authorization, and some browsers ignore it.
   static let allowedFields =
     "authorization, content-type, content-encoding, \(Call.timeoutField), inference-header-content-length, traceparent, *"
 
@@ -25,13 +26,13 @@ struct CrossOriginPolicy: Sendable {
     }
   }
 
-  /// What every response to the request of `head` has, errors and streams among them.
+  /// The fields that every response to `head` gets, errors and streamed responses included.
   func fields(for head: HTTPRequest) -> HTTPFields {
     var fields = HTTPFields()
     guard !isOff else { return fields }
     let given = head.fields["origin"]
     if let origins {
-      // Also where there is none: what a cache keeps is not for all.
+      // Sent even if the request has no Origin: the cached response may be wrong for a page of another origin.
       fields.append("vary", "origin")
       guard let given, origins.contains(given) else { return fields }
       fields.append("access-control-allow-origin", given)
@@ -43,7 +44,8 @@ struct CrossOriginPolicy: Sendable {
     return fields
   }
 
-  /// What the answer to OPTIONS has beside those where a browser asks whether a page may send a request of `methods`.
+  /// The further fields of the answer to OPTIONS where a browser asks whether a page may send a request by `methods`;
+  /// empty for other requests.
   func preflightFields(for head: HTTPRequest, methods: [String]) -> HTTPFields {
     guard !isOff, head.fields["access-control-request-method"] != nil,
       fields(for: head)["access-control-allow-origin"] != nil

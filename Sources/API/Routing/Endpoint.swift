@@ -1,14 +1,14 @@
 /// A path of the service, with the routes that share it and the counters of its requests.
 final class Endpoint: Sendable {
-  /// One a method.
+  /// One per method.
   let routes: [Route]
-  /// The methods that it answers, for `Allow` (RFC 9110 §10.2.1).
+  /// The allowed methods, for `Allow` (RFC 9110 §10.2.1).
   let methods: [String]
   let counters: EndpointCounters
-  /// How errors are written; those of the routes of a path are written in one way.
+  /// How errors are written: all routes of a path write them in the same way.
   let errors: Route.ErrorSchema
 
-  /// - Parameter counters: named by the path as documentation writes it.
+  /// - Parameter counters: labelled with the path as in the documentation.
   init(routes: [Route], methods: [String], counters: EndpointCounters) {
     self.routes = routes
     self.methods = methods
@@ -16,15 +16,15 @@ final class Endpoint: Sendable {
     errors = routes.first?.errors ?? Route.ownErrors
   }
 
-  /// The route of `method`.
+  /// The route of `method`; nil where there is none.
   func route(for method: String) -> Route? {
-    // The server leaves the body of a response to HEAD out, and no other part of it (RFC 9110 §9.3.2).
+    // The server sends everything of the response to HEAD except the body (RFC 9110 §9.3.2).
     let method = method == "HEAD" ? "GET" : method
     for route in routes where route.method == method { return route }
     return nil
   }
 
-  /// The methods that `routes` answer, each once.
+  /// The methods that `routes` answer, each listed once.
   static func methods(of routes: [Route]) -> [String] {
     var methods: [String] = []
     for method in routes.flatMap({ $0.method == "GET" ? ["GET", "HEAD"] : [$0.method] })
@@ -35,11 +35,11 @@ final class Endpoint: Sendable {
   }
 }
 
-/// The path of a request: its endpoint, and what stands in the path for the names in the pattern.
+/// The path of a request: the pattern that it matches, and the values of the pattern's names.
 struct MatchedPath: Sendable, Hashable {
-  /// The endpoint's, as documentation writes it.
+  /// The endpoint's path, as in the documentation.
   let pattern: String
-  /// Few, so that to look through them costs less than a dictionary.
+  /// So few that a linear search costs less than a dictionary.
   private let names: [String]
   private let values: [String]
 
@@ -50,6 +50,6 @@ struct MatchedPath: Sendable, Hashable {
     self.values = values
   }
 
-  /// What stands for `{name}`; nil where the pattern has no such name.
+  /// The value of `{name}`; nil where the pattern has no such name.
   subscript(name: String) -> String? { names.firstIndex(of: name).map { values[$0] } }
 }

@@ -1,19 +1,19 @@
 import JSON
 
-/// A path in the one form that all its spellings share, by which routes are told apart.
+/// The normal form of a path, which all its equivalent spellings share; routes are matched by it.
 ///
-/// What RFC 3986 §6.2.2 calls equivalent is: unreserved characters stand as they are, digits of other escapes are
-/// upper case, dot segments are removed. Here a slash at the end means nothing either. An escape of a reserved
-/// character stays: `%2F` is no separator.
+/// Spellings are equivalent by RFC 3986 §6.2.2: unreserved characters are not escaped, other escapes have upper-case
+/// digits, dot segments are removed. Here a slash at the end is ignored, too. An escaped reserved character stays
+/// escaped: `%2F` is no separator.
 enum NormalizedPath {
-  /// The form of `path`; empty, which is no path, where `badEscape` finds something in it.
+  /// The normal form of `path`; empty, which matches no route, where `badEscape` finds a malformed escape.
   static func text(of path: String) -> String {
     if path.utf8.allSatisfy({ $0 != percent && $0 != dot }) { return withoutSlash(path) }
     guard let decoded = decoded(path) else { return "" }
     return withoutSlash(removingDotSegments(decoded))
   }
 
-  /// What stands in `path` in place of a `%` with two hexadecimal digits, if anything does.
+  /// The first malformed escape in `path`, a `%` without two hexadecimal digits after it; nil where there is none.
   static func badEscape(in path: String) -> String? {
     let bytes = Array(path.utf8)
     for index in bytes.indices where bytes[index] == percent && escaped(bytes, index) == nil {
@@ -29,7 +29,7 @@ enum NormalizedPath {
     path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/") ? String(path.dropLast()) : path
   }
 
-  /// The byte that the escape at `index` stands for.
+  /// The byte that the escape at `index` stands for; nil where it is malformed.
   private static func escaped(_ bytes: [UInt8], _ index: Int) -> UInt8? {
     guard index + 2 < bytes.count, let high = bytes[index + 1].hexadecimalValue,
       let low = bytes[index + 2].hexadecimalValue
@@ -37,7 +37,7 @@ enum NormalizedPath {
     return high << 4 | low
   }
 
-  /// RFC 3986 §2.3.
+  /// The unreserved characters of RFC 3986 §2.3.
   private static func isUnreserved(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -47,7 +47,7 @@ enum NormalizedPath {
     }
   }
 
-  /// RFC 3986 §6.2.2.1 and §6.2.2.2; nil where an escape is none.
+  /// Normalises escapes by RFC 3986 §6.2.2.1 and §6.2.2.2; nil where one is malformed.
   private static func decoded(_ path: String) -> String? {
     let bytes = Array(path.utf8)
     var result: [UInt8] = []
@@ -69,7 +69,7 @@ enum NormalizedPath {
     return String(decoding: result, as: UTF8.self)
   }
 
-  /// RFC 3986 §6.2.2.3, by §5.2.4.
+  /// Removes dot segments by RFC 3986 §6.2.2.3 and §5.2.4.
   private static func removingDotSegments(_ path: String) -> String {
     guard path.utf8.first == UInt8(ascii: "/") else { return path }
     let segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)

@@ -1,8 +1,8 @@
-/// The paths of an endpoint: `/models/{name}/sessions/{id}`, where a name in braces stands for one segment.
+/// The pattern of an endpoint's paths: in `/models/{name}/sessions/{id}`, each name in braces stands for one segment.
 struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral {
-  /// As documentation and metrics write it.
+  /// The pattern as documentation and metrics write it.
   let text: String
-  /// What stands in braces, in order.
+  /// The names in braces, in order.
   let names: [String]
   private let segments: [Segment]
 
@@ -18,10 +18,10 @@ struct PathPattern: Sendable, Hashable, ExpressibleByStringLiteral {
     segments = parts.map { Self.isName($0) ? .parameter : .literal(String($0)) }
   }
 
-  /// Whether it stands for one path, itself.
+  /// Whether the pattern has no names, so that it matches only itself.
   var isLiteral: Bool { names.isEmpty }
 
-  /// What stands in `path`, given by its segments, for each of `names`; nil where the path is none of these.
+  /// The values of `names` in `path`, which is given by its segments; nil where the path does not match.
   func values(in path: [Substring]) -> [String]? {
     guard path.count == segments.count else { return nil }
     for (segment, found) in zip(segments, path) {

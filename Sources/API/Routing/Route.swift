@@ -1,40 +1,40 @@
 import HTTPCore
 import Serving
 
-/// One thing that can be asked of the service, a method and a path: a row of the `RouteTable`.
+/// One request that the service answers, by method and path: a row of the `RouteTable`.
 ///
-/// Which requests it answers, `Allow`, `GET /`, the labels of metrics, who may, how much body is read and what answers all
-/// come from here.
+/// Matching, `Allow`, the list of `GET /`, the labels of metrics, access control, body limits and the answer all follow
+/// from these rows.
 struct Route: Sendable {
   let method: String
   let path: PathPattern
-  /// What `GET /` says of it; nil where the row above, of the same path, tells of it.
+  /// What `GET /` says about the route; nil where the row above, with the same path, says it already.
   let summary: String?
-  /// Whether it is answered even where descriptors admit no further connection; it costs next to nothing.
+  /// Whether the route is answered even when no descriptor is left for further connections. It must be cheap.
   let isHealthCheck: Bool
   /// Which clients may use it.
   let access: Access
-  /// How much of a body is read.
+  /// How much of the request's body is read.
   let bodyLimit: BodyLimit
   /// How errors are written.
   let errors: ErrorSchema
   let answer: Answer
 
-  /// The function that answers it.
+  /// The function that answers a request.
   enum Answer: Sendable {
-    /// A response that depends on no body. A route of GET answers HEAD, too.
+    /// A response that does not depend on a body. A route of GET answers HEAD, too.
     case page(PageMaking, @Sendable (Call) throws(Fault) -> HTTPResponse)
-    /// The same, made once the store of sessions has told what it takes; the closure gets it from any thread.
+    /// Like `page`, but the session store is asked first. The closure passes the page on, from any thread.
     case laterPage(
       @Sendable (Call, @escaping @Sendable (Result<HTTPResponse, Fault>) -> Void) -> Void)
-    /// Reads the body of the request and sees to it that the call is answered. Called away from the event loop
-    /// where the body is large.
+    /// Reads the request's body and makes sure that the call is answered. Called away from the event loop where the
+    /// body is large.
     case question(@Sendable (Call) -> Void)
   }
 
-  /// How much of a body is read; requests with more get 413.
+  /// The longest body that is read; requests with a longer one get 413.
   enum BodyLimit {
-    /// `ServiceSettings.maxUnreadBodyBytes`: nothing depends on it.
+    /// `ServiceSettings.maxUnreadBodyBytes`: the body has no meaning.
     case unread
     /// `max_body_bytes`.
     case setting
@@ -51,9 +51,9 @@ struct Route: Sendable {
   enum PageMaking {
     /// On the event loop, at once.
     case onLoop
-    /// On another thread, one for each request.
+    /// On another thread, once per request.
     case forEach
-    /// On another thread, one for all requests that wait: it depends on nothing but the path.
+    /// On another thread, once for all requests that wait: the page depends on nothing but the path.
     case shared
   }
 

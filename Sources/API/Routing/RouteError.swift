@@ -1,12 +1,12 @@
 import Serving
 
-/// Why a request reaches no endpoint, or none that answers now. Cases carry facts; `sentence` words them.
+/// Why no endpoint answers a request. Cases carry facts; `sentence` words them.
 enum RouteError: Error, Equatable, Sendable {
   case noSuchPath(String)
-  /// A `%` in a path that two hexadecimal digits do not follow.
+  /// A `%` in the path is not followed by two hexadecimal digits.
   case pathEscape(found: String)
   case method(String, allowed: [String])
-  /// A part of a query that is not what it should be.
+  /// A part of the query has a wrong value.
   case query(name: String, found: String, expected: BodyError.Expectation)
   case notReady(Readiness)
 }
@@ -21,7 +21,7 @@ extension RouteError: FaultSource {
     }
   }
 
-  /// Another process may be there then.
+  /// By then, another process may have taken over.
   var retryAfterSeconds: Int? {
     if case .notReady = self { Fault.secondsToOtherProcess } else { nil }
   }

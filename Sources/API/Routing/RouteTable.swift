@@ -1,6 +1,6 @@
 import Serving
 
-/// All that can be asked of the service but for `GET /`, which lists it in this order.
+/// All routes of the service except `GET /`, which lists them in this order.
 ///
 /// A new endpoint is a file with a small struct, which picks what it needs from `ServiceParts`, and a row here.
 struct RouteTable: Sendable {

@@ -1,12 +1,12 @@
 /// Finds the endpoint of a path.
 struct Router: Sendable {
-  /// In the order of the table.
+  /// In the order of the routes.
   let endpoints: [Endpoint]
-  /// Answers any path that is none of the table's.
+  /// Answers every path without a route.
   let unknown: Endpoint
-  /// Those whose path is one, by that.
+  /// Endpoints whose pattern has no names, by path.
   private let literals: [String: Endpoint]
-  /// The others.
+  /// All other endpoints.
   private let patterns: [(PathPattern, Endpoint)]
 
   /// - Parameter routes: no two of the same method and path.
@@ -28,7 +28,7 @@ struct Router: Sendable {
     patterns = pairs.filter { !$0.0.isLiteral }
   }
 
-  /// The endpoint of `path`, which may be spelt in any way that means the same (`NormalizedPath`).
+  /// The endpoint of `path`, in any equivalent spelling (`NormalizedPath`).
   func match(_ path: String) -> (endpoint: Endpoint, path: MatchedPath) {
     let path = NormalizedPath.text(of: path)
     if let endpoint = literals[path] { return (endpoint, MatchedPath(path)) }

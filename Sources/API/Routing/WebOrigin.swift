@@ -1,8 +1,9 @@
-/// An origin of web pages as browsers write it (RFC 6454 §6.2): a scheme, a host, and a port other than the scheme's own.
+/// An origin of web pages as browsers write it (RFC 6454 §6.2): a scheme, a host, and a port unless it is the scheme's
+/// default.
 package struct WebOrigin: Sendable, Hashable {
   let text: String
 
-  /// The origin that `text` writes; nil where it is none, as with a path behind it.
+  /// Parses `text`; nil where it is no origin, for example because a path follows.
   package init?(_ text: some StringProtocol) {
     let text = text.lowercased()
     guard let separator = text.firstRange(of: "://") else { return nil }
@@ -23,7 +24,7 @@ package struct WebOrigin: Sendable, Hashable {
   private static let authorityBytes = Set("abcdefghijklmnopqrstuvwxyz0123456789-._:[]".utf8)
 }
 
-/// The origins whose pages may read answers.
+/// The origins whose pages may read responses.
 package enum CrossOrigins: Sendable, Equatable {
   case none
   case all

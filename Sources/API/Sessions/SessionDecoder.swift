@@ -2,15 +2,16 @@ import JSON
 import Scheduling
 import Serving
 
-/// Reads the `session` of a document: what it does with which.
+/// Decodes the `session` member of a body: which sessions a request uses, and how.
 struct SessionDecoder {
   let document: JSONDocument
 
   private static let members = ["id", "begin", "fork", "replace", "at", "end", "wait"]
-  /// Steps that a session may have, as far as every number in JSON can hold them exactly.
+  /// The steps that a session may have: numbers that JSON readers hold exactly.
   private static let steps = 0...(1 << 53)
 
-  /// One a sequence, nil for a sequence without: a session for one, an array of them for an array of sequences.
+  /// Returns one use per sequence, nil for a sequence without a session. The body has a session for a single sequence,
+  /// or an array of sessions for an array of sequences.
   func decode(_ node: Int, for inputs: InputBatch) throws(Fault) -> [SessionUse?] {
     guard inputs.isArray else { return [try use(node, "session")] }
     let count = inputs.sequences.count

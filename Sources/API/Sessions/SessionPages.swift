@@ -4,7 +4,7 @@ import JSON
 import Scheduling
 import Serving
 
-/// The pages about sessions, and the end of a session by its client.
+/// The pages about sessions, and their deletion by clients.
 struct SessionPages: Sendable {
   private let models: ModelRegistry
   private let sessions: Sessions
@@ -23,7 +23,7 @@ struct SessionPages: Sendable {
     do throws(Fault) {
       let model = try call.grant.models(of: models.snapshot).model(call.path["name"] ?? "")
       let limit = try Self.listLimit(of: call.exchange.request.query)
-      // The page may be long: it is made away from the loop.
+      // The page may be long, so it is made away from the loop.
       pages.add {
         sessions.listings(of: model.sessionOwner, limit: limit) { result in
           completion(
@@ -94,7 +94,7 @@ struct SessionPages: Sendable {
   private func place(of call: Call) throws(Fault) -> Place {
     let models = call.grant.models(of: models.snapshot)
     let model = try models.model(call.path["name"] ?? "")
-    // Of all that an id may hold, the colon alone is reserved (RFC 3986 §2.2); clients may encode it.
+    // The colon is the only reserved character (RFC 3986 §2.2) that an id may hold; clients may escape it.
     let id = (call.path["id"] ?? "").replacing("%3A", with: ":")
     guard SessionUse.isID(id) else {
       throw Fault(
@@ -106,19 +106,19 @@ struct SessionPages: Sendable {
 
   private func fault(for refusal: SessionRefusal, at place: Place) -> Fault {
     let refusal = sessions.refusal(refusal, of: place.model, among: place.models)
-    // A client that asks for a session's page, or ends it, is not told how to begin one.
+    // Unlike `SessionError.refused`, this does not tell the client how to begin a session.
     if case .unknown(let id) = refusal {
       return Fault(SessionError.noSuchSession(id: id, model: place.model.name))
     }
     return Fault(SessionError.refused(refusal, model: place.model.name))
   }
 
-  /// The `limit` of a query, which is all that it may hold.
+  /// The `limit` of a query; nothing else is allowed in the query.
   private static func listLimit(of query: String?) throws(Fault) -> Int {
     guard let query else { return ServiceSettings.sessionListLimit }
     let parts = query.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let bounds = ServiceSettings.sessionListLimits
-    // `Int` takes a sign, too.
+    // `Int(_:)` would accept a sign, too.
     guard parts.first == "limit", parts.count == 2, parts[1].first != "+",
       let limit = Int(parts[1]), bounds.contains(limit)
     else {

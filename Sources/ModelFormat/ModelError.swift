@@ -47,7 +47,7 @@ package enum ModelError: Error, Sendable, Equatable {
   // The graph
   /// A tensor that a node needs is missing; `near` are tensors that may be meant.
   case missingTensor(String, node: String?, near: [String], hint: TensorHint?)
-  /// A tensor under a node's prefix that no node reads; `read` are those that are read.
+  /// A tensor under a node's prefix that no node reads; `read` are the tensors under that prefix that are read.
   case unreadTensor(String, node: String, op: String, read: [String], hint: TensorHint?)
   /// A tensor of another kind of recurrent network than the node's op.
   case otherNetwork(

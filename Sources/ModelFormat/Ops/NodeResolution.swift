@@ -158,7 +158,7 @@ extension NodeResolution {
     setSteps(axis)
   }
 
-  /// Sets the axis of the node's value, and requires at least one step.
+  /// Sets the axis of the node's value; requires at least one step, and at most `grownSteps` if the axis grows.
   mutating func setSteps(_ axis: StepAxis) {
     self.axis = axis
     bounds.append(
@@ -167,7 +167,7 @@ extension NodeResolution {
 
   /// Sets the axis of the node's value: it has a step for each position of a kernel.
   ///
-  /// - Parameter limit: the most steps of padding; nil for any number.
+  /// - Parameter limit: the most steps of padding at either end; nil for any number.
   mutating func place(_ kernel: StepKernel, paddingLimit limit: Int? = nil) throws(ModelError) {
     guard (kernel.kernel - 1) * kernel.dilation <= ModelLimits.addedSteps else {
       throw .unexpected(

@@ -293,7 +293,7 @@ package final class FileSessionStore: SessionStore {
         let mayBeMore = try withDatabase { database throws(SQLiteError) in
           try database.expire(now: now, mayEnd: mayEnd)
         }
-        // Added behind the jobs that have arrived meanwhile.
+        // Added again, after the jobs that have arrived meanwhile.
         if mayBeMore { add(.expire) }
       } catch {
         _ = note(error)

@@ -78,7 +78,7 @@ package final class StoredSessions {
     } catch { throw .sqlite(error) }
   }
 
-  /// The next sessions, at most `batchCount`; empty after the last. Goes on behind damaged parts of the file.
+  /// The next sessions, at most `batchCount`; empty after the last. Goes on after damaged parts of the file.
   package func next() throws(FileStoreError) -> [Finding] {
     var found: [Finding] = []
     do throws(SQLiteError) {

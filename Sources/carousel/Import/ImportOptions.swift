@@ -51,7 +51,7 @@ struct ImportOptions: ParsableArguments {
       + arrays.filter { $0.hasSuffix(".npy") }
   }
 
-  /// The options as arguments for the importer, behind the model file.
+  /// The options as arguments for the importer, to follow the model file.
   var arguments: [String] {
     var arguments = others
     let named = [

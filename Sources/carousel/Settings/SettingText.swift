@@ -42,7 +42,7 @@ enum SettingText {
     return String(text.dropFirst(prefix.count))
   }
 
-  /// The text without the line ends and spaces before and behind it.
+  /// The text without the line ends and spaces at its two ends.
   static func trimmed(_ text: String) -> String {
     let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
     let bytes = text.utf8.drop(while: isSpace)

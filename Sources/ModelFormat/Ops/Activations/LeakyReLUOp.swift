@@ -1,4 +1,4 @@
-/// Each element; those below 0 times a slope. PyTorch calls the slope `negative_slope`, ONNX `alpha`.
+/// Each element, multiplied by a slope if it is below 0. PyTorch calls the slope `negative_slope`, ONNX `alpha`.
 package struct LeakyReLUOp: OpDefinition {
   package static let name = "leaky_relu"
   package static let documentation = OpDocumentation(

@@ -83,7 +83,8 @@ extension Model.RecurrentShape {
     }
   }
 
-  /// The name of the tensor without which tensor `own` is incomplete in its layer or direction; nil if none is missing.
+  /// The missing tensor without which `own` has no place in the network: of the reverse direction, or of the layer
+  /// after the last one that is complete. Nil if none is missing.
   private func missingPartner(of own: String, under prefix: String) -> String? {
     if own.hasSuffix("_reverse"), !bidirectional {
       return Self.tensorName("weight_ih", layer: 0, direction: 1, under: prefix)

@@ -1,4 +1,4 @@
-/// A mask of the steps that are not a given id or number.
+/// A mask that is 0 at the steps whose id, or whose every element, is a given value, and 1 at the others.
 package struct MaskOp: OpDefinition {
   package static let name = "mask"
   package static let documentation = OpDocumentation(

@@ -47,7 +47,7 @@ package struct SliceStepsOp: OpDefinition {
     return .sequence(size: size)
   }
 
-  /// The step of the input that step `step` of the value is, in an input of `stepCount` steps.
+  /// The index of the input's step that becomes step `step` of the value; the input has `stepCount` steps.
   package func source(of step: Int, stepCount: Int) -> Int {
     (start < 0 ? stepCount + start : start) + step * stride
   }

@@ -1,4 +1,4 @@
-/// For ops whose rows are channels of equal length, one after another.
+/// Checks for ops whose rows consist of channels of equal length, one after another.
 extension NodeResolution {
   /// The number of channels of a node's input: the length of `tensor`, one of its vectors.
   mutating func useChannels(_ tensor: String) throws(ModelError) -> Int {

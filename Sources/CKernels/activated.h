@@ -1,4 +1,4 @@
-// The activations that a cell can choose, over a register. Included once a variant, by body.h.
+// The activations that a cell can choose, over a register. Included once for each variant, by body.h.
 
 CK_INLINE vf magnitude_(vf x) { return x < (vf)0 ? -x : x; }
 

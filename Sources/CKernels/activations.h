@@ -1,5 +1,5 @@
 // The activations over one type of vector: CK_V of floats, with CK_U of as many unsigned integers.
-// Included once a type, by body.h.
+// Included once for each type, by body.h.
 
 #define CK_POWER_(v) power_##v
 #define CK_POWER(v) CK_POWER_(v)

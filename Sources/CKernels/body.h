@@ -48,8 +48,9 @@
 
 #define CK_AT(x) x##_f32
 #define CK_INTEGER 0
-// A step of AVX2 or NEON has a dozen multiply-adds: the addresses and the counter of each would cost half as much. Where weights
-// are converted, steps side by side need more registers than there are.
+// The values of k that one iteration of a tile's loop takes. One k of AVX2 or NEON is only a dozen multiply-adds: to
+// update the addresses and the counter for each would cost half as much again. f16 and int8 take one, since converted
+// weights need registers.
 #define CK_STEPS_AT_ONCE ((size_t)(CK_TOGETHER ? 1 : 4))
 #define weight_t float
 CK_INLINE vf column_f32(const float *weights) { return load(weights); }
@@ -73,7 +74,8 @@ CK_INLINE vf column_f16(const uint16_t *weights) { return widened(weights); }
 #include "dot.h"
 #include "tiles.h"
 
-/// The largest magnitude of a row, as the bits of a float; those of an infinity or NaN compare as the largest.
+/// The largest magnitude of a row, as the bits of a float; the bits of an infinity or NaN compare as larger than any
+/// other.
 CK_INLINE uint32_t largest_magnitude(const float *values, size_t count) {
   uint32_t largest = 0;
   for (size_t k = 0; k < count; k++) {
@@ -85,7 +87,7 @@ CK_INLINE uint32_t largest_magnitude(const float *values, size_t count) {
   return largest;
 }
 
-/// The least magnitude by which 127 can be divided without overflow; a row below it counts as zero.
+/// The least magnitude by which 127 can be divided without overflow; a row whose largest is below it counts as zero.
 #define CK_I8_LEAST 0x1p-119f
 
 static void quantize(
@@ -210,10 +212,10 @@ static void log_softmax(float *values, size_t rows, size_t columns, size_t strid
 
 // --- Scores of attention ---
 
-/// The keys whose products are computed together.
+/// The number of keys whose products are computed together.
 #define CK_DOTS 2
 
-// A product of two floats is exact in double; sums have the order of sum_in_lanes.
+// A product of two floats is exact in double; sums are in the order of sum_in_lanes.
 
 CK_INLINE void add_products(double *lanes, const float *a, const float *b) {
   for (size_t l = 0; l < CK_LANES; l++) lanes[l] += (double)a[l] * (double)b[l];
@@ -267,7 +269,7 @@ static void additive_scores(
 
 // --- Labels ---
 
-/// Which label a maximum comes from is not kept: whoever walks back asks once a step.
+/// Does not keep which label a maximum comes from: the way back from the last label computes that again, once a step.
 static void best_scores(
     const double *scores, const float *transitions, const float *emissions, size_t count,
     double *next) {

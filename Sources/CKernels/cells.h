@@ -1,4 +1,5 @@
-// Epilogues: they apply a cell's gates to its sums. Included once a variant, by body.h; the same for all precisions.
+// Epilogues: they apply a cell's gates to its sums. Included once for each variant, by body.h; the same for all
+// precisions.
 //
 // An epilogue gets the sums of a band of rows: [row][16 units][panel][lane]. Through the step's pointers it reads and
 // updates the units' state.
@@ -10,7 +11,7 @@
 typedef void epilogue(
     const ck_step *, float *sums, size_t row, size_t rows, size_t unit, size_t units);
 
-/// One register of units of one row; `count` of them exist.
+/// One register of units of one row. `count` units exist from `unit` on; the lanes of any others are padding.
 typedef struct {
   const ck_step *step;
   float *sums;
@@ -61,7 +62,7 @@ CK_INLINE vb rounded_bytes(vf x, float factor) {
   return low_bytes(bits_of(shifted_(x, (vf)factor)) + 128);
 }
 
-/// Stores h', and its quantised bytes where the step wants them.
+/// Stores h', and its quantised bytes if the step asks for them.
 CK_INLINE void put_output(const bool whole, cell u, vf h) {
   const ck_step *s = u.step;
   put(whole, of(s->output, s->output_stride, u), h, u.count);
@@ -73,7 +74,7 @@ CK_INLINE void put_output(const bool whole, cell u, vf h) {
   }
 }
 
-/// x bounded by ±clip, where the cell has one.
+/// x, bounded by ±clip if the cell has a bound.
 CK_INLINE vf clipped(cell u, vf x) {
   const float clip = u.step->cell.clip;
   return clip > 0 ? clamp(x, (vf)-clip, (vf)clip) : x;
@@ -89,7 +90,7 @@ CK_INLINE vf candidate_of(const bool common, cell u, vf x) {
 
 // --- LSTM ---
 
-/// Computes c', and replaces the sums by c' and the denominator of o, for the second pass.
+/// Computes c', and replaces the sums by c' and the denominator of o, which `lstm_output` reads.
 ///
 /// i·g and o·tanh(c') each share one division. f has its own: so an open forget gate rounds to exactly 1, and the
 /// cell carries c unchanged to the bit, for any number of steps.
@@ -174,7 +175,7 @@ CK_INLINE void product(const bool whole, const bool common, cell u) {
   put_output(whole, u, projected(u, 1, 0) * sum(u, 0));
 }
 
-// --- Which ---
+// --- The choice of an epilogue ---
 
 #define CK_EACH_CELL_KIND(X) \
   X(CK_LSTM) X(CK_GRU) X(CK_GRU_GATES) X(CK_GRU_CANDIDATE) X(CK_RNN) X(CK_PRODUCT)
@@ -191,7 +192,7 @@ CK_INLINE void product(const bool whole, const bool common, cell u) {
   CK_EPILOGUE(name##_whole_any, true, false, any)          \
   CK_EPILOGUE(name##_some_any, false, false, any)
 
-// Two passes: when the second needs a c', the first pass's divisions are long done.
+// The LSTM takes two passes: when the second one reads a c', the divisions of the first are long done.
 CK_EPILOGUES(
     lstm, CK_EACH_CELL(lstm_state, 4) CK_EACH_CELL(lstm_output, 4), CK_EACH_CELL(lstm, 4))
 CK_EPILOGUES(gru, CK_EACH_CELL(gru, 3), CK_EACH_CELL(gru, 3))

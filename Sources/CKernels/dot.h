@@ -1,9 +1,9 @@
 // Sums of products of bytes, four at a time. Included by body.h; a variant defines one of
-//   CK_DOT_VNNI     unsigned by signed in one instruction: inputs keep their added 128, which `offsets` subtract
+//   CK_DOT_VNNI     unsigned by signed in one instruction: inputs keep the 128 that `quantize` added; `offsets` subtract it
 //   CK_DOT_MADD     AVX2's or AVX-512's sums of pairs, in a range that never saturates
 //   CK_DOT_NEON     widening products
 //   CK_DOT_SDOT     signed by signed in one instruction
-// or none: then one byte is multiplied at a time. All sums are exact, so that all variants give the same bits.
+// or none: then one byte is multiplied at a time. All sums are exact, so all variants give the same bits.
 
 CK_INLINE vi load_dot(const void *p) {
   vi v;

@@ -8,7 +8,7 @@ static size_t rounded_up(size_t count, size_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
 }
 
-/// The panels of a whole block.
+/// The number of panels in a whole block.
 static size_t block_panels(size_t gates) { return gates == 1 ? 4 : gates; }
 
 size_t ck_block_units(size_t gates) { return block_panels(gates) / gates * CK_LANES; }
@@ -45,7 +45,9 @@ static uint16_t half_of(float value) {
 }
 
 
-/// Where the weights of one output go: the first at depth · `start`, each `width` after the one before.
+/// Where the weights of packed column `column` go. The group of `width` columns that lie side by side begins at column
+/// `start`: its weights begin at element depth · `start`, and a column's next weight is `width` elements further
+/// (int8: its next four weights, 4 · `width` bytes further).
 typedef struct {
   size_t column, start, width;
 } place;

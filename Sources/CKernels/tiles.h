@@ -1,16 +1,20 @@
-// The GEMM and the sums of a cell's step at one precision of weights. Included once a precision by body.h, which
+// The GEMM and the sums of a cell's step at one precision of weights. Included once for each precision by body.h, which
 // defines
 //   CK_AT(x)                           the name of x at this precision
-//   CK_INTEGER                         whether sums are of integers (dot.h), made floats when they are done
-//   CK_STEPS_AT_ONCE                   steps between two looks at the counter
-//   weight_t                           what packed weights are stored as
+//   CK_INTEGER                         whether sums are of integers (dot.h), converted to floats when they are complete
+//   CK_STEPS_AT_ONCE                   steps in one iteration of the loop
+//   weight_t                           the type of stored weights
 //   CK_AT(column)(const weight_t *)    loads a panel's weights for one k
 //
-// A tile is `rows` rows by `panels` panels, whose sums stay in registers through all of k. A step of a sum is one k, of
-// int8 four.
+// A tile is `rows` rows by `panels` panels, whose sums stay in registers through all of k. A step adds one k to
+// the sums, or four with int8.
 
-// CK_ROWS: rows of the tallest tile; CK_SUMS: registers of sums; CK_STEP: inputs of a step. sum_t: a register of sums;
-// operand_t: one of factors; input_t: the type of stored inputs. Then: a step's inputs in every lane; a sum after a step.
+//   CK_ROWS, CK_SUMS    rows of the tallest tile, and registers of sums
+//   CK_STEP             inputs of a row in one step
+//   sum_t, operand_t    a register of sums, and of weights or inputs
+//   input_t             the type of stored inputs
+//   CK_AT(broadcast)    a step's inputs of one row, in every lane
+//   CK_AT(add)          a sum after a step
 #if CK_INTEGER
 #define CK_ROWS CK_DOT_ROWS
 #define CK_SUMS CK_DOT_SUMS
@@ -29,22 +33,22 @@ CK_INLINE vf CK_AT(broadcast)(const float *input) { return (vf)*input; }
 CK_INLINE vf CK_AT(add)(vf sum, vf weights, vf inputs) { return fma_(weights, inputs, sum); }
 #endif
 
-/// The weights of a tile. Panels that lie side by side are a set: `set` is the distance from one set to the next, `step`
-/// from one step to the next.
+/// The weights of a tile. Panels that lie side by side are a set: `set` is the distance from one set to the next,
+/// `step` the distance from one step to the next.
 typedef struct {
   const weight_t *first;
   size_t set, step;
 } CK_AT(weights);
 
 /// - Parameters:
-///   - block: the panels of a block.
-///   - column: the packed column at which the tile begins; a panel's first.
+///   - block: the number of panels in a block.
+///   - column: the packed column at which the tile begins, the first of a panel.
 ///   - columns: all packed columns, in whole panels.
-///   - set: the columns from one set of panels to the next.
+///   - set: the number of columns from one set of panels to the next.
 CK_INLINE CK_AT(weights) CK_AT(weights_at)(
     const ck_weights *weights, size_t block, size_t steps, size_t column, size_t columns,
     size_t set) {
-  // The columns that lie side by side begin at `start` and are `width`.
+  // The columns that lie side by side with `column` begin at column `start`; there are `width` of them.
   const size_t beside = (CK_TOGETHER ? block : 1) * CK_LANES;
   const size_t start = column / beside * beside;
   const size_t width = columns - start < beside ? columns - start : beside;
@@ -53,8 +57,9 @@ CK_INLINE CK_AT(weights) CK_AT(weights_at)(
       set * steps * CK_STEP, width * CK_STEP};
 }
 
-/// The next inputs of a tile's rows: of the first three from `low` on, of the others from `high` on. An address is a
-/// pointer and up to twice the stride, so that two pointers go along with k and not one for each row.
+/// The next inputs of a tile's rows: those of the first three rows from `low` on, those of the others from `high` on.
+/// An address is one of these pointers plus at most twice the stride, so that only two pointers advance with k, not one
+/// for each row.
 typedef struct {
   const input_t *low, *high;
   size_t stride;
@@ -64,17 +69,19 @@ CK_INLINE const input_t *CK_AT(row_at)(const CK_AT(rows) *rows, int row) {
   return row < 3 ? rows->low + (size_t)row * rows->stride : rows->high + (size_t)(row - 3) * rows->stride;
 }
 
-/// sum[row][panel] += weights[panel][k] · input[row][k], of one k, the `i`-th from here.
+/// sum[row][panel] += weights[panel][k] · input[row][k] for one step, the `i`-th from here.
 ///
 /// - Parameters:
-///   - set: the next weights of each set of panels; `step`: the distance to the next k's.
+///   - set: the next weights of each set of panels.
+///   - step: the distance to the weights of the next step.
 ///   - ahead: whether to prefetch weights, CK_AHEAD bytes before they are read.
 CK_INLINE void CK_AT(add_step)(
     const int rows, const int panels, const int across, const bool ahead,
     sum_t sum[][CK_MOST_PANELS][CK_PARTS], const CK_AT(rows) *inputs, const weight_t *const set[],
     size_t step, size_t i) {
-  // Of a tile of one panel in several registers, its weights stay in registers and inputs come one by one. Else the inputs
-  // of all rows stay and weights come one by one. Both would be more registers than AVX2 has.
+  // With a tile of one panel in several registers, the panel's weights stay in registers and inputs are loaded row by
+  // row. With other tiles, the inputs of all rows stay in registers and weights are loaded one by one. To keep both
+  // needs more registers than AVX2 has.
   const bool weights_stay = CK_PARTS > 1 && panels == 1;
   operand_t x[CK_ROWS];
   if (!weights_stay) {
@@ -102,16 +109,16 @@ CK_INLINE void CK_AT(add_step)(
         CK_UNROLL for (int r = 0; r < rows; r++) {
           sum[r][p][part] = CK_AT(add)(sum[r][p][part], column[0], x[r]);
         }
-        // Else the compiler reads weights before it needs them, and has no registers for them.
+        // Keeps the compiler from loading weights before they are needed, for which there are no registers.
         if (CK_STEPS_AT_ONCE > 1) __asm__ volatile("" ::: "memory");
       }
     }
   }
 }
 
-/// `count` times `at_once` steps of a sum.
+/// Adds `count` times `at_once` steps to the sums.
 ///
-/// - Parameter next: memory to prefetch, a cache line a step; or NULL.
+/// - Parameter next: memory to prefetch, a cache line at each step; or NULL.
 CK_INLINE void CK_AT(add_steps)(
     const int rows, const int panels, const int across, const bool ahead, const size_t at_once,
     sum_t sum[][CK_MOST_PANELS][CK_PARTS], CK_AT(rows) *inputs, const weight_t *set[], size_t step,
@@ -123,24 +130,24 @@ CK_INLINE void CK_AT(add_steps)(
     }
     CK_UNROLL for (size_t i = 0; i < at_once; i++) {
       CK_AT(add_step)(rows, panels, across, ahead, sum, inputs, set, step, i);
-      // Else the compiler reads the weights of several steps at once, and has no registers for them.
+      // Keeps the compiler from loading the weights of several steps together, for which there are no registers.
       if (at_once > 1) __asm__ volatile("" ::: "memory");
     }
     inputs->low += at_once * CK_STEP;
     if (rows > 3) {
       inputs->high += at_once * CK_STEP;
-      // Else the compiler computes it from the other one at each step.
+      // Keeps the compiler from computing `high` from `low` at each step.
       __asm__("" : "+r"(inputs->high));
     }
     CK_UNROLL for (int s = 0; s * across < panels; s++) set[s] += at_once * step;
   }
 }
 
-/// sum[row][panel] += weights[panel][k] · input[row][k], k ascending.
+/// sum[row][panel] += weights[panel][k] · input[row][k] for all k, in ascending order.
 ///
 /// - Parameters:
 ///   - ahead: whether to prefetch weights.
-///   - next: memory to prefetch, a cache line a step; or NULL.
+///   - next: memory to prefetch, a cache line at each step; or NULL.
 CK_INLINE void CK_AT(accumulate)(
     const int rows, const int panels, const int across, sum_t sum[][CK_MOST_PANELS][CK_PARTS],
     const input_t *restrict input, size_t input_stride, const CK_AT(weights) weights, size_t steps,
@@ -148,11 +155,11 @@ CK_INLINE void CK_AT(accumulate)(
   CK_AT(rows) inputs = {input, input + 3 * input_stride, input_stride};
   const weight_t *sets[CK_MOST_PANELS];
   CK_UNROLL for (int s = 0; s * across < panels; s++) sets[s] = weights.first + (size_t)s * weights.set;
-  // Panels that lie one after the other have all their steps a constant apart.
+  // In panels that lie one after the other, the distance between steps is a constant.
   const size_t step = CK_TOGETHER ? weights.step : CK_LANES * CK_STEP;
   const size_t turns = steps / CK_STEPS_AT_ONCE, left = steps % CK_STEPS_AT_ONCE;
   if (rows < CK_FETCHING) next = NULL;
-  // A tile of one or two rows is as fast as the memory; the CPU's own prefetching does best there.
+  // A tile of one or two rows is limited by the memory; the CPU's own prefetching does best there.
   if (rows > 2 && ahead) {
     CK_AT(add_steps)(
         rows, panels, across, true, CK_STEPS_AT_ONCE, sum, &inputs, sets, step, turns, next);
@@ -205,14 +212,15 @@ typedef struct {
   /// Scales and offsets of the first panel's columns; and the columns from one set of panels to the next.
   ck_weights columns;
   size_t set;
-  /// The start values, of the same columns. Unless NULL, `apart` has those of every third panel, the same for all rows.
+  /// The start values, of the same columns. Unless `apart` is NULL, every third panel starts from `apart` instead, the
+  /// same for all rows.
   const float *start, *apart;
   size_t start_stride;
   /// The first panel's position (0 to 2) among three, for `apart`.
   size_t gate;
   float *output;
   size_t output_stride;
-  /// The columns of the output, where the last panel is not whole.
+  /// The number of columns of the output from here on, of which the last panel may have only some.
   size_t left;
   /// Weights for the first tiles to prefetch, a panel each; or NULL.
   const weight_t *after;
@@ -243,7 +251,8 @@ CK_INLINE void CK_AT(tile)(
     size_t stride;
     const float *start = CK_AT(start)(across, s, p, column, &stride) + row * stride;
     CK_UNROLL for (int r = 0; r < rows; r++) {
-      // The next panel's. Rows lie in pages of their own, so that the CPU does not fetch them by itself.
+      // Prefetches the start values of the next panels: each row lies in other pages, so the CPU does not prefetch them
+      // by itself.
       if (stride) __builtin_prefetch(start + (size_t)r * stride + (size_t)panels * CK_LANES);
       CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
         sum[r][p][part] = CK_AT(begin)(
@@ -281,8 +290,9 @@ CK_INLINE void CK_AT(strip)(
   const size_t tiles = (count + CK_ROWS - 1) / CK_ROWS;
   for (size_t tile = 0, row = 0; tile < tiles; tile++) {
     const size_t rows = (count - row + tiles - tile - 1) / (tiles - tile);
-    // Panel after panel, the first tile fetches the weights that the next tiles find in the cache. Panels side by side are
-    // more than that; there each tile fetches, and each a panel of what comes after.
+    // Of panels that lie one after the other, the first tile prefetches the weights, and the next tiles find them in
+    // the cache. Panels side by side are too many for that: there each tile prefetches them, and also one panel of the
+    // weights that come after.
     const bool ahead = CK_TOGETHER || tile == 0;
     const char *next = CK_TOGETHER && s->after && tiles > 1 && tile < (size_t)panels
                            ? (const char *)s->after + tile * s->steps * CK_LINE
@@ -360,7 +370,8 @@ static void CK_AT(gemm)(const ck_gemm *g) {
 ///
 /// - Parameters:
 ///   - first: the packed column of the pass's first panel.
-///   - all: the panels of the blocks; `most`: the most of a tile.
+///   - all: the number of panels in the blocks.
+///   - most: the most panels of a tile.
 CK_INLINE void CK_AT(band)(
     const ck_step *s, const pass pass, size_t row, size_t rows, size_t first, size_t all,
     size_t most, size_t columns, float *sums) {
@@ -389,18 +400,18 @@ CK_INLINE void CK_AT(band)(
   }
 }
 
-/// - Parameter kind: the cell's kind, a constant to the compiler, which makes code for each.
+/// - Parameter kind: the cell's kind, a constant for the compiler, which makes code for each kind.
 CK_INLINE void CK_AT(step_of)(const ck_cell_kind kind, const ck_step *s) {
   const pass pass = pass_of(kind);
   const shape shape = shape_of(s->rows, pass.panels, CK_ROWS, CK_SUMS);
   const size_t bands = (s->rows + shape.height - 1) / shape.height;
   const size_t panels = (s->hidden_size + CK_LANES - 1) / CK_LANES * pass.gates;
-  // Groups of whole blocks, of nearly equal size; the last group has the rest of the last block.
+  // Groups of whole blocks, of nearly equal size. What is left, less than a block, is a last group of its own.
   const size_t blocks = panels / pass.block, rest = panels % pass.block;
   const size_t groups = (blocks + shape.blocks - 1) / shape.blocks, turns = groups + (rest > 0);
   const bool common = is_common(kind, s);
   float sums[CK_BAND_PANELS * CK_LANES];
-  // All bands of rows use a group's weights while these are in the cache. Bands are of nearly equal size too.
+  // All bands of rows use a group's weights while these are in the cache. Bands too are of nearly equal size.
   for (size_t turn = 0; turn < turns; turn++) {
     const size_t group = s->backward ? turns - 1 - turn : turn;
     const bool last = group == groups;

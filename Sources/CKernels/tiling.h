@@ -1,18 +1,18 @@
-// Chooses the tiles of a call. Included once a variant, by body.h.
+// Chooses the tiles of a call. Included once for each variant, by body.h.
 //
-// A tile is some rows by some panels whose sums stay in registers. Each variant's file says how large its tiles are:
-// CK_TILE_ROWS and CK_TILE_SUMS, for int8 CK_DOT_ROWS and CK_DOT_SUMS.
+// A tile is some rows by some panels, whose sums stay in registers. Each variant's file says how large its tiles are:
+// CK_TILE_ROWS and CK_TILE_SUMS for floats, CK_DOT_ROWS and CK_DOT_SUMS for int8.
 
 /// The number of panels in a packed block of units with `gates` outputs each.
 CK_INLINE size_t block_panels(size_t gates) { return gates == 1 ? 4 : gates; }
 
 /// The part of a block that a step multiplies by; depends on the kind of cell.
 typedef struct {
-  /// The outputs of a unit, and the panels of a block.
+  /// The number of outputs of a unit, and of panels of a block.
   size_t gates, block;
-  /// Of the panels that the step multiplies by: the first, their number, and how many a unit has.
+  /// Of the panels that the step multiplies by: the first, their number, and the number for a unit.
   size_t first, panels, unit_panels;
-  /// Which sums start from the recurrent bias: `apart` the third panel's, `from_bias` all.
+  /// Which sums start from the recurrent bias: with `apart` those of the third panel, with `from_bias` all.
   bool apart, from_bias;
 } pass;
 
@@ -30,7 +30,8 @@ CK_INLINE pass pass_of(ck_cell_kind kind) {
   __builtin_trap();  // not a cell
 }
 
-/// How a call is cut: the most blocks whose cells are finished together, the panels of their tiles, the rows of a band.
+/// How a call is divided: the most blocks whose cells are finished together, the panels of a tile, and the rows of a
+/// band.
 typedef struct {
   size_t blocks, panels, height;
 } shape;
@@ -47,19 +48,21 @@ typedef struct {
 #else
 #define CK_EACH_BREADTH(X) X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(6, 1)
 #endif
-/// The fewest rows of a call whose tiles prefetch the next block: with fewer rows there is only one tile.
+/// The fewest rows of a tile that prefetches the next block. Tiles with fewer rows are rare, or the only tile of their
+/// call.
 #define CK_FETCHING (CK_ROWS < 3 ? CK_ROWS : 3)
-/// Whether the sums of such a tile fit the registers.
+/// Whether the sums of a tile of `rows` × `panels` fit the registers.
 #define CK_FITS(rows, panels) ((rows) <= CK_ROWS && (rows) * (panels) * CK_PARTS <= CK_SUMS)
 
 /// The most rows × panels whose sums wait in a buffer until their cells are finished.
 #define CK_BAND_PANELS ((size_t)192)
-/// The most rows of a band: for these, the gates of a block are computed one after the other, then applied.
+/// The most rows of a band. For one band at a time, the gates of a block are computed one after the other, then
+/// applied.
 #define CK_BAND_ROWS ((size_t)48)
 
 CK_INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-/// The panels of the next tile, of `left` panels in sets of `set`: at most `most`.
+/// The number of panels of the next tile, at most `most`; `left` panels are left, in sets of `set`.
 CK_INLINE size_t panels_of(size_t left, size_t most, size_t set) {
   const size_t some = least(left, most);
 #if CK_TOGETHER
@@ -70,15 +73,15 @@ CK_INLINE size_t panels_of(size_t left, size_t most, size_t set) {
 #endif
 }
 
-/// How many panels of a tile lie side by side.
+/// The number of panels of a tile that lie side by side.
 CK_INLINE size_t across_of(size_t panels, size_t set) {
   return CK_TOGETHER && panels >= set ? set : 1;
 }
 
 /// - Parameters:
-///   - set: the panels of a block that the step multiplies by.
+///   - set: the number of panels of a block that the step multiplies by.
 ///   - most_rows: the rows of the tallest tile.
-///   - sums: the registers for sums.
+///   - sums: the number of registers for sums.
 CK_INLINE shape shape_of(size_t rows, size_t set, size_t most_rows, size_t sums) {
   // As few tiles as possible, of nearly equal height.
   const size_t tiles = (rows + most_rows - 1) / most_rows, tallest = (rows + tiles - 1) / tiles;

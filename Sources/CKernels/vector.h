@@ -1,10 +1,10 @@
 // A variant's registers of CK_WIDTH floats, and loads and stores.
-// Included once a variant, by body.h.
+// Included once for each variant, by body.h.
 
 #define CK_INLINE static inline __attribute__((always_inline, overloadable))
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 
-/// The registers of a panel.
+/// The number of registers for the columns of a panel.
 #define CK_PARTS ((int)(CK_LANES / CK_WIDTH))
 
 #if CK_WIDTH > 1
@@ -66,7 +66,7 @@ CK_INLINE vg gates(float i, float f, float g, float o) {
   return joined((vf)i, (vf)f, (vf)g, (vf)o);
 }
 
-/// The number of columns from `start` on.
+/// The number of columns that are left from `start` on.
 CK_INLINE size_t lanes_left(size_t columns, size_t start) {
   return columns > start ? columns - start : 0;
 }

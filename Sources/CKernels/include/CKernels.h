@@ -1,4 +1,4 @@
-// The compute routines of recurrent networks on the CPU, one variant an instruction set, picked at run time.
+// The compute routines of recurrent networks on the CPU: one variant for each instruction set, chosen at run time.
 //
 // Every variant gives the same bits: an output unit accumulates in one order — bias, then inputs by
 // index, then hidden units by index — with one fused multiply-add a term (or exactly, in integers), and
@@ -18,9 +18,9 @@
 extern "C" {
 #endif
 
-/// The columns of a packed panel: one AVX-512 register of sums, two of AVX2, four of NEON.
+/// The number of columns in a packed panel: one AVX-512 register of sums, two of AVX2, four of NEON.
 #define CK_LANES ((size_t)16)
-/// The inputs that an int8 routine multiplies at a step; rows are padded to a multiple.
+/// The number of inputs that an int8 routine multiplies at a step; rows are padded to a multiple of it.
 #define CK_I8_STEP ((size_t)4)
 /// The most inputs of an int8 routine: the sum of so many products fits 32 bits.
 #define CK_I8_MAX_DEPTH ((size_t)1 << 16)
@@ -58,7 +58,7 @@ typedef struct {
   size_t gates;
 } ck_weights;
 
-/// Inputs, one row a sequence.
+/// Inputs, one row for each sequence.
 typedef struct {
   /// rows × depth: floats, or for int8 weights the uint8_t of `quantize`.
   const void *values;
@@ -116,8 +116,8 @@ typedef enum {
   /// r = f(W_r x + R_r h + b_r)   z = f(W_z x + R_z h + b_z)
   /// n = g(W_n x + b_n + r (R_n h + d_n))   h' = (1 − z) n + z h
   CK_GRU = 1,
-  /// A GRU whose reset gate is applied before the product takes two calls a step, since each unit needs r h of all. This
-  /// one, the first, computes r and z: `output` gets r h, `update` gets z.
+  /// A GRU whose reset gate is applied before the product takes two calls for each step, since each unit needs r h of
+  /// all units. This is the first call, which computes r and z: `output` gets r h, `update` gets z.
   CK_GRU_GATES = 2,
   /// The second call, with r h as `hidden`: n = g(W_n x + R_n (r h) + b_n), h' = (1 − z) n + z h.
   CK_GRU_CANDIDATE = 3,
@@ -133,11 +133,11 @@ typedef struct {
   ck_activation gate, candidate, output;
   /// Bounds the arguments of gates and candidate, peepholes included, by ±clip; 0 for no bound.
   float clip;
-  /// Of an LSTM: f = 1 − i.
+  /// For an LSTM: whether the forget gate is coupled to the input gate, f = 1 − i.
   bool input_forget;
 } ck_cell;
 
-/// The default cell of a kind, σ for its gates and tanh for the rest; it has the fastest code.
+/// The default cell of a kind, with σ for gates and tanh for the rest; its code is the fastest.
 static inline ck_cell ck_common_cell(ck_cell_kind kind) {
   const ck_activation tanh = {CK_TANH, 0, 0};
   const ck_cell cell = {kind, {CK_SIGMOID, 0, 0}, tanh, tanh, 0, false};
@@ -152,7 +152,7 @@ typedef struct {
   size_t projected_stride;
   ck_inputs hidden;    // rows × recurrent_size
   ck_weights weights;  // R, packed with all gates of the cell
-  /// d, in packed columns: for CK_PRODUCT, and for CK_GRU, which reads only those of n.
+  /// d, in packed columns: for CK_PRODUCT, and for CK_GRU, which reads only the columns of n.
   const float *recurrent_bias;
   /// CK_LSTM: c, rows × hidden_size, updated in place.
   float *cell_state;
@@ -168,11 +168,11 @@ typedef struct {
   size_t update_stride;
   float *output;  // rows × hidden_size: h'
   size_t output_stride;
-  /// int8 only, or NULL: h' as bytes, like `quantize` with a `least` of 1, whose scales are then all 1 / CK_I8_MAX. h' has to
-  /// lie within ±1; a NaN becomes any byte.
+  /// int8 only, or NULL: receives h' as bytes, like `quantize` with a `least` of 1, whose scales are then all 1 /
+  /// CK_I8_MAX. h' has to lie within ±1; a NaN becomes any byte.
   uint8_t *quantized;
   size_t quantized_stride;
-  /// Visits the units from last to first. If steps alternate, each begins with the weights that the last
+  /// Whether to visit the units from last to first. If steps alternate, each begins with the weights that the previous
   /// step left in the cache.
   bool backward;
 } ck_step;
@@ -181,10 +181,10 @@ typedef struct {
 typedef struct __attribute__((swift_attr("@Sendable"))) {
   ck_isa isa;
   const char *name;
-  /// Whether packed weights have the panels of a block side by side, or one after the other.
+  /// Whether packed weights have the panels of a block side by side; else one after the other.
   bool panels_together;
   void (*gemm_f32)(const ck_gemm *);
-  /// `columns` has to be whole panels: for f16 and int8 always, for f32 with more than one gate.
+  /// `gemm_f16` and `gemm_i8` need `columns` to be whole panels; so does `gemm_f32` with more than one gate.
   void (*gemm_f16)(const ck_gemm *);
   void (*gemm_i8)(const ck_gemm *);
   void (*step_f32)(const ck_step *);
@@ -212,14 +212,14 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*additive_scores)(
       const float *query, const float *weight, const float *keys, size_t count, size_t size,
       double *scores);
-  /// A step of Viterbi's algorithm over `count` labels, in double: the best score of each label that a step comes to is the largest
-  /// of scores[from] + transition, plus its emission. `transitions` has for each CK_LANES labels that a step comes to, the last
-  /// padded, those from each label: [to / CK_LANES][from][CK_LANES].
+  /// A step of Viterbi's algorithm over `count` labels, in double: next[to] is the largest of scores[from] +
+  /// transition, plus emissions[to]. `transitions` is in the order [to / CK_LANES][from][to % CK_LANES]; the last block
+  /// is padded.
   void (*best_scores)(
       const double *scores, const float *transitions, const float *emissions, size_t count,
       double *next);
-  /// For benchmarks. Runs `count` times fma_flops floating-point operations that wait for nothing
-  /// but the multiply-add units; returns a number that depends on them all.
+  /// For benchmarks. Runs `count` times fma_flops floating-point operations that are limited only by the multiply-add
+  /// units; returns a number that depends on them all.
   float (*fma_f32)(size_t count);
   size_t fma_flops;
   /// For benchmarks. Reads `count` bytes, a multiple of 1024, once; returns a number that depends on them.

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A count that any thread may raise.
+/// A count that any thread may increment.
 package final class Counter: Sendable {
   private let count = Atomic<UInt64>(0)
 

@@ -4,10 +4,10 @@ import Synchronization
 package final class Histogram: Sendable {
   private let upperBounds: [Double]
   private let counts: [Counter]
-  /// The sum's bits: additions of floats have no atomic instruction.
+  /// The bits of the sum of all observations: floating-point numbers have no atomic addition.
   private let sum = Atomic<UInt64>(Double.zero.bitPattern)
 
-  /// - Parameter upperBounds: the buckets' inclusive upper bounds, ascending; one more takes what lies beyond.
+  /// - Parameter upperBounds: the buckets' inclusive upper bounds, ascending; one more bucket takes larger values.
   package init(upperBounds: [Double]) {
     precondition(zip(upperBounds, upperBounds.dropFirst()).allSatisfy { $0 < $1 })
     self.upperBounds = upperBounds
@@ -28,7 +28,7 @@ package final class Histogram: Sendable {
     }
   }
 
-  /// What has been recorded until now.
+  /// The observations recorded until now.
   package func snapshot() -> HistogramSnapshot {
     HistogramSnapshot(
       upperBounds: upperBounds, counts: counts.map(\.value),
@@ -39,12 +39,12 @@ package final class Histogram: Sendable {
 /// A histogram at one moment.
 package struct HistogramSnapshot: Sendable, Equatable {
   package let upperBounds: [Double]
-  /// Observations a bucket, not cumulative; the last is for those above every bound.
+  /// The number of observations in each bucket, not cumulative; the last one is for those above every bound.
   package let counts: [UInt64]
   /// The sum of all observations.
   package let sum: Double
 
-  /// All observations.
+  /// The number of all observations.
   package var count: UInt64 { counts.reduce(0, +) }
 
   package init(upperBounds: [Double], counts: [UInt64], sum: Double) {

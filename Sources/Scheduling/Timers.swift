@@ -1,5 +1,5 @@
 import Dispatch
 
-/// The queue of the module's timers, which do little: a thread of their own, so that none is late because others compute
-/// on Dispatch's shared threads.
+/// The serial queue of the module's timers, whose handlers do little. It has a thread of its own, so that no timer is
+/// late because other work occupies Dispatch's shared threads.
 let timers = DispatchQueue(label: "timers", qos: .userInitiated)

@@ -1,6 +1,6 @@
-/// Which of several models computes next, where there are fewer cores than workers that could turn.
+/// Decides which of several models computes next, where there are fewer cores than workers that could turn.
 ///
-/// A state machine without threads or clocks: a core falls to the model that has used the least time of them, as in
+/// A state machine without threads or clocks: a free core goes to the model that has used the least core time, as in
 /// fair queueing (Demers, Keshav and Shenker, 1989). A model that was idle starts level with the others, so no model
 /// saves up time, and none pays for time that no other wanted.
 struct CoreShares: Sendable {
@@ -11,20 +11,21 @@ struct CoreShares: Sendable {
   }
 
   private struct Account {
-    /// The time that it has computed.
+    /// The core time that the model has used, in seconds.
     var seconds = 0.0
-    /// Workers of it that compute or wait.
+    /// The model's workers that compute or wait.
     var active = 0
   }
 
-  /// The seconds that a model may be behind the others when it wants more after it wanted less than its share.
+  /// The most core time, in seconds, that a model may be behind the others: what it did not ask for in the past is
+  /// credited only up to this.
   static let maxLag = 0.1
 
   /// Cores that are idle.
   private(set) var idleCores: Int
-  /// By model.
+  /// The accounts, by the model's number.
   private var accounts: [Int: Account] = [:]
-  /// The most time that a model had used when it got a core: the level of the others.
+  /// The most core time that any model had used when it was given a core: an idle model starts from here.
   private var level = 0.0
   private var waiting: [Waiter] = []
   private var nextNumber: UInt64 = 0
@@ -35,14 +36,14 @@ struct CoreShares: Sendable {
     idleCores = cores
   }
 
-  /// One more model will compute; returns its number.
+  /// Adds a model that will compute; returns its number.
   mutating func join() -> Int {
     defer { nextModel += 1 }
     accounts[nextModel] = Account()
     return nextModel
   }
 
-  /// A model of which no worker computes or waits will compute no more.
+  /// Removes a model; none of its workers may compute or wait.
   mutating func leave(_ model: Int) {
     precondition(accounts[model]?.active == 0)
     accounts[model] = nil
@@ -53,27 +54,28 @@ struct CoreShares: Sendable {
     accounts.contains { $0 != model && $1.active > 0 }
   }
 
-  /// A worker of `model` wants a core; nil where it has one at once.
+  /// A worker of `model` wants a core. Returns nil if it gets one at once, else the name by which it waits for one.
   mutating func request(_ model: Int) -> Waiter? {
     if accounts[model]!.active == 0 { raise(model, to: level) }
     accounts[model]!.active += 1
     let waiter = lineUp(model)
     guard idleCores > 0 else { return waiter }
-    // While a core is idle, no worker waits.
+    // While a core is idle no other worker waits, so this one is next.
     idleCores -= 1
     _ = takeNext()
     return nil
   }
 
-  /// A worker of `model` computed for so long, and wants to go on; returns it, and the worker that has its core now: it or
-  /// another.
+  /// A worker of `model` has computed for `seconds` and wants to go on. Returns its name, and that of the worker that
+  /// gets its core now: itself or another.
   mutating func goOn(_ model: Int, after seconds: Double) -> (waiter: Waiter, next: Waiter) {
     accounts[model]!.seconds += seconds
     let waiter = lineUp(model)
     return (waiter, takeNext() ?? waiter)
   }
 
-  /// A worker of `model` computed for so long, and is done; returns the worker that has its core now.
+  /// A worker of `model` has computed for `seconds` and is done. Returns the waiting worker that gets its core now; nil
+  /// if none waits.
   mutating func release(_ model: Int, after seconds: Double) -> Waiter? {
     accounts[model]!.seconds += seconds
     accounts[model]!.active -= 1
@@ -89,7 +91,8 @@ struct CoreShares: Sendable {
     return waiting[waiting.count - 1]
   }
 
-  /// A model has computed for so long at least, as far as its turn goes.
+  /// Raises a model's used time to at least `seconds`, so that it gets no core before others for time that it did not
+  /// ask for.
   private mutating func raise(_ model: Int, to seconds: Double) {
     accounts[model]!.seconds = Swift.max(accounts[model]!.seconds, seconds)
   }

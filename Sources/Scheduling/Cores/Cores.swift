@@ -7,7 +7,7 @@ package final class Cores: Sendable {
     var shares: CoreShares
     var semaphores: [CoreShares.Waiter: DispatchSemaphore] = [:]
 
-    /// Signalled when a waiting worker gets a core.
+    /// Makes a semaphore that is signalled when `waiter` gets a core.
     mutating func semaphore(of waiter: CoreShares.Waiter) -> DispatchSemaphore {
       let semaphore = DispatchSemaphore(value: 0)
       semaphores[waiter] = semaphore
@@ -17,16 +17,16 @@ package final class Cores: Sendable {
 
   fileprivate let state: Mutex<State>
 
-  /// - Parameter count: how many there are.
+  /// - Parameter count: the number of cores.
   package init(count: Int) {
     state = Mutex(State(shares: CoreShares(cores: count)))
   }
 
-  /// One more engine will compute, for as long as it keeps its share.
+  /// Adds an engine, which counts as long as it keeps the share that this returns.
   package func share() -> CoreShare { CoreShare(of: self) }
 }
 
-/// What one engine has of the cores.
+/// One engine's share of the cores.
 package final class CoreShare: Sendable {
   private let cores: Cores
   private let model: Int
@@ -38,7 +38,7 @@ package final class CoreShare: Sendable {
 
   deinit { cores.state.withLock { $0.shares.leave(model) } }
 
-  /// Waits until a worker may compute.
+  /// Blocks a worker until it gets a core.
   func enter() {
     let semaphore = cores.state.withLock { state in
       state.shares.request(model).map { state.semaphore(of: $0) }
@@ -46,7 +46,7 @@ package final class CoreShare: Sendable {
     semaphore?.wait()
   }
 
-  /// Whether a worker may compute at once; if so, it has to leave.
+  /// Takes a core if one is idle, and returns whether it did; if so, the caller has to `leave`.
   func tryEnter() -> Bool {
     cores.state.withLock { state in
       guard state.shares.idleCores > 0 else { return false }
@@ -54,7 +54,7 @@ package final class CoreShare: Sendable {
     }
   }
 
-  /// A worker has computed for `seconds`; waits until it may go on.
+  /// Records that a worker has computed for `seconds`, and blocks it until it may go on.
   func goOn(after seconds: Double) {
     let (own, next) = cores.state.withLock { state -> (DispatchSemaphore?, DispatchSemaphore?) in
       let (waiter, next) = state.shares.goOn(model, after: seconds)
@@ -65,7 +65,7 @@ package final class CoreShare: Sendable {
     own?.wait()
   }
 
-  /// A worker has computed for `seconds`, and is done.
+  /// Records that a worker has computed for `seconds`, and takes its core back.
   func leave(after seconds: Double) {
     let semaphore = cores.state.withLock { state in
       state.shares.release(model, after: seconds).flatMap {
@@ -75,6 +75,6 @@ package final class CoreShare: Sendable {
     semaphore?.signal()
   }
 
-  /// Whether any other engine computes or waits to.
+  /// Whether any other engine computes or waits for a core.
   var isShared: Bool { cores.state.withLock { $0.shares.isShared(by: model) } }
 }

@@ -3,15 +3,15 @@ import Inference
 /// How a sequence goes on when its own steps are done.
 enum Continuation: Sendable {
   case ends
-  /// Its forecast is fed back until there are as many steps of it.
+  /// Its forecast is fed back until `horizon` steps are forecast.
   case forecast(horizon: Int)
   /// Tokens are drawn and fed back for as long as its reader asks for more.
   case generation(Generation)
-  /// The graph's decoder makes a sequence of tokens of what the graph found out.
+  /// The graph's decoder makes a sequence of tokens from the encoder's results.
   case decoding(Decoding, onToken: Engine.TokenReader?)
 
-  /// The steps that follow a sequence's own `steps`, at the most: those fed back to a streamable graph. Another graph runs
-  /// again from the beginning with one forecast or token more, and all steps of each run count.
+  /// The most steps that follow a sequence's own `steps`. For a streamable graph these are the steps fed back. Another
+  /// graph runs again from the beginning for each further forecast or token, and all steps of each run count.
   func followingSteps(of graph: ModelGraph, after steps: Int) -> Int {
     switch self {
     case .ends: return 0
@@ -27,7 +27,7 @@ enum Continuation: Sendable {
     }
   }
 
-  /// More steps than any queue holds, and so few that a million such riders can be added up.
+  /// More steps than any queue holds, yet few enough that the sum over a million such riders does not overflow.
   private static let maxSteps = 1 << 40
 
   /// Σ (`steps` + k · `growth`) for k from 1 to `runs`.
@@ -47,12 +47,12 @@ struct Generation: Sendable {
   let onToken: Engine.TokenReader
 }
 
-/// What the reader of a token asks for.
+/// What a reader replies to a token.
 package enum TokenReply: Sendable, Equatable {
-  /// The next one.
+  /// It wants the next token.
   case goOn
-  /// The next one when it calls `Engine.resume`; others may have the seat until then.
+  /// It wants the next token only after it calls `Engine.resume`; other riders may have the seat until then.
   case wait
-  /// No more.
+  /// It wants no more tokens.
   case stop
 }

@@ -5,12 +5,12 @@ import Synchronization
 
 /// The turns of an engine, and the threads that take them.
 extension Engine {
-  /// Starts workers that count as turning already.
+  /// Starts workers, which the carousel counts as turning already.
   func start(_ wake: [Int]) {
     for worker in wake { workers[worker].queue.async { self.turn(worker) } }
   }
 
-  /// Turns until no rider is left.
+  /// Takes a worker's turns until it has no rider left.
   private func turn(_ index: Int) {
     workers[index].state.withLock { worker in
       var end = ContinuousClock.now
@@ -35,7 +35,8 @@ extension Engine {
     reportEnd(state.withLock { $0.takeEnd() })
   }
 
-  /// After a turn of more seconds, other threads that wait for its core get it; shorter ones are not worth the system call.
+  /// A worker whose turn took more seconds than this yields its core to other threads; after shorter turns that is not
+  /// worth the system call.
   static let leastSecondsBeforeOthers = 0.0003
 
   /// Whether no other engine uses the cores.
@@ -45,10 +46,10 @@ extension Engine {
 
   // MARK: - Turns on the thread that brought the riders
 
-  /// Begins to turn for riders whose departure was postponed.
+  /// Starts turning for riders whose departure was postponed.
   ///
-  /// A rider that is alone and short is computed here and now, where the thread is idle. Workers take over riders that come
-  /// meanwhile.
+  /// If the calling thread is idle (`mayTurnHere`) and there is only one rider, a short one, this thread computes it
+  /// now. Workers take over riders that come in the meantime.
   func depart(mayTurnHere: Bool) {
     let now = ContinuousClock.now
     let (wake, plan) = state.withLock { state -> ([Int], EngineState.Plan?) in
@@ -56,7 +57,8 @@ extension Engine {
         Departure.isShort(rider, turnSteps: state.carousel.turnSteps, costs: state.costs),
         share?.tryEnter() ?? true
       else { return (state.workersToWake(), nil) }
-      // In the same hold of the lock, so that no other rider boards in its place. As none rides, none leaves a seat.
+      // Planned under the same lock, so that no other rider boards in its place. As no rider is on board, none leaves a
+      // seat.
       return ([], state.plan(0, now: now, hasIdleCores: hasIdleCores) { _ in nil })
     }
     start(wake)
@@ -70,7 +72,7 @@ extension Engine {
       var end = start
       let hasTurned = run(&plan, 0, &worker, now: now, since: &end, mayHandOver: false)
       share?.leave(after: start.duration(to: .now).seconds)
-      // The worker takes the riders that are left.
+      // The worker takes over the riders that are left.
       let (wake, ended) = state.withLock { state in
         (hasTurned ? state.handOver(worker: 0) : state.workersToWake(), state.takeEnd())
       }
@@ -83,12 +85,12 @@ extension Engine {
 
   // MARK: - A turn
 
-  /// Takes a turn as planned; returns false where no rider is on board.
+  /// Takes a turn as planned; returns false if no rider is on board.
   ///
   /// - Parameters:
-  ///   - now: when it was planned.
-  ///   - mayHandOver: whether this thread has a next turn to take.
-  ///   - end: when the turn before ended; set to when this one did. A turn costs all the time between.
+  ///   - now: when the turn was planned.
+  ///   - mayHandOver: whether this thread has a next turn to take, so that long answers may be left to another thread.
+  ///   - end: when the previous turn ended; set to when this one did. The time in between is the turn's cost.
   private func run(
     _ plan: inout EngineState.Plan, _ index: Int, _ worker: inout WorkerState,
     now: ContinuousClock.Instant, since end: inout ContinuousClock.Instant, mayHandOver: Bool
@@ -121,11 +123,13 @@ extension Engine {
     return true
   }
 
-  /// A worker itself delivers up to so many numbers after a turn, though riders wait for the next one: that takes some
-  /// 0.15 ms, and turns aim at 5. To hand over answers of a dozen numbers would cost 64 clients 4 % of their rate.
+  /// The most numbers in a turn's answers that a worker delivers itself while riders wait for the next turn: that takes
+  /// some 0.15 ms, where a turn aims at 5 ms. Handing over answers of a dozen numbers would cost 64 clients 4 % of
+  /// their rate.
   static let maxNumbersBetweenTurns = 4096
 
-  /// Delivers the answers of a turn: from another thread in one hop, where they would keep `worker` from others.
+  /// Delivers the answers of a turn: by another thread, in one hop, if they are long and `worker` has a next turn to
+  /// take.
   private func deliver(_ answers: [RiderGroup.Answer], of worker: Worker?) {
     guard let worker, answers.reduce(0, { $0 + $1.numberCount }) > Self.maxNumbersBetweenTurns
     else {
@@ -137,12 +141,12 @@ extension Engine {
 
   // MARK: - Deadlines
 
-  /// Refuses the parked riders whose deadline passed, at `time` and again as long as any has one.
+  /// Refuses the parked riders whose deadline passed, at `time` and again as long as any of them has a deadline.
   private func refuseLateParked(at time: ContinuousClock.Instant) {
     let seconds = Swift.max(0, ContinuousClock.now.duration(to: time).seconds)
     timers.asyncAfter(deadline: .now() + seconds) { [weak self] in
       guard let self else { return }
-      // Timers and clocks may differ by a little.
+      // The timer may fire a little before `time` by the clock.
       let (late, next, end) = state.withLock { state in
         let (late, next) = state.removeLateParked(now: Swift.max(time, .now))
         return (late, next, state.takeEnd())

@@ -5,33 +5,34 @@ import Synchronization
 
 /// Runs a model: takes requests from any thread, lets their sequences ride, and calls back.
 ///
-/// Workers turn the carousel as long as riders wait or ride, each on a serial queue of its own: the
-/// first alone while few ride, more when there is enough for them. A worker that turns by itself may
-/// divide the hidden units of a large model among the cores that the others leave idle. Requests and turns
-/// meet in one lock, which is held neither while a turn computes nor while its results are copied.
+/// Workers turn the carousel as long as riders wait or ride, each on a serial queue of its own: the first alone while
+/// few ride, more when there are enough riders for them. A worker that turns alone may divide the hidden units of a
+/// large model among the idle cores. Requests and turns share one lock, which is held neither while a turn computes nor
+/// while its results are copied.
 package final class Engine: Sendable {
   package let graph: ModelGraph
   package let limits: EngineLimits
   let state: Mutex<EngineState>
   let workers: [Worker]
-  /// As many cores as there are workers; nil where dividing units among them can't pay.
+  /// The threads among which a worker that turns alone may divide hidden units; nil where that can't pay.
   let crew: Crew?
-  /// Of the cores, where other engines may turn on them too.
+  /// This engine's share of the cores; nil if no other engine turns on them.
   let share: CoreShare?
   let metrics = EngineMetrics()
-  /// Answers on their way from other threads than those that computed them.
+  /// The answers that another thread than their worker's is still delivering.
   let deliveries = DispatchGroup()
 
-  /// The sequences of one call of `predict` or `generate`.
+  /// Names the sequences of one call of `predict`, `generate` or `decode`.
   package struct Ticket: Sendable {
     fileprivate let riders: [RiderID]
     fileprivate let group: RiderGroup
   }
 
-  /// A worker: a queue, and the state that only this queue touches, or a thread that takes a turn in its place.
+  /// A worker: a queue, and the state that only this queue touches, or a thread that takes a turn in the worker's
+  /// place.
   final class Worker: Sendable {
     let queue: DispatchQueue
-    /// Delivers the answers that would keep the worker from its next turn.
+    /// Delivers long answers, which would keep the worker from its next turn.
     let answers: DispatchQueue
     let state: Mutex<WorkerState>
 
@@ -65,12 +66,14 @@ package final class Engine: Sendable {
   ///
   /// - Parameters:
   ///   - selection: one that `graph.supports`.
-  ///   - horizon: steps to forecast, for a forecaster only; its own output is fed back until they are there.
+  ///   - horizon: the steps to forecast, for a forecaster only: its own output is fed back until there are that many.
   ///   - decoding: how the tokens of a graph with a decoder are chosen; nil for the likeliest at each step.
-  ///   - states: for a streamable graph only; the last ones are those behind the sequences' own steps.
-  ///   - completion: called once: with predictions in the sequences' order, on the thread that computed the last of them
-  ///     or, so that many numbers keep no worker from its next turn, on another; or with the refusal, at once on the
-  ///     caller's thread or when the request is cancelled.
+  ///   - states: for a streamable graph only; final states are those after the sequences' own steps, before any that
+  ///     are fed back.
+  ///   - completion: called once. Predictions come in the sequences' order, on the thread that computed the last of
+  ///     them or, if they have many numbers, on another one, so that the worker can go on. A refusal comes on the
+  ///     caller's thread if the request is not admitted or is cancelled, and on a worker's or the timers' thread if its
+  ///     deadline passes.
   @discardableResult
   package func predict(
     _ sequences: [InputSequence], selection: Selection, horizon: Int? = nil,
@@ -89,8 +92,8 @@ package final class Engine: Sendable {
         states: states, completion: completion), departure)
   }
 
-  /// What follows a sequence's own steps: of a graph with a decoder its tokens, the likeliest at each step unless `decoding`
-  /// says otherwise.
+  /// What follows a sequence's own steps: for a graph with a decoder its tokens, the likeliest at each step unless
+  /// `decoding` says otherwise; for another graph nothing.
   private func ending(
     _ decoding: Decoding?, reader: TokenReader? = nil
   ) -> Continuation {
@@ -98,14 +101,15 @@ package final class Engine: Sendable {
     return .decoding(decoding ?? Decoding(maxSteps: decoder.maxSteps), onToken: reader)
   }
 
-  /// Takes each token as it is drawn, nil for none where a score is not finite; called from a worker's queue.
+  /// Takes each token as it is drawn, or nil if a score is not finite and there is no token; called from a worker's
+  /// queue.
   package typealias TokenReader = @Sendable (Int32?) -> TokenReply
 
-  /// Lets `prompt` ride, and goes on with tokens that the model itself foretells.
+  /// Lets `prompt` ride, and continues it with tokens drawn from the model's own scores.
   ///
   /// - Parameters:
   ///   - prompt: for a graph with a `generation`.
-  ///   - maxSteps: tokens that it will come to at the most, as far as the caller knows.
+  ///   - maxSteps: the most tokens that will be drawn, as far as the caller knows.
   ///   - reader: says after each token whether it wants the next.
   ///   - completion: called once, after the last token, with one prediction without outputs; or with the refusal.
   package func generate(
@@ -125,10 +129,10 @@ package final class Engine: Sendable {
         completion: completion), .atOnce)
   }
 
-  /// Lets `sequence` ride, and hands over the tokens that the graph's decoder makes of it as soon as each is certain.
+  /// Lets `sequence` ride, and gives each token of the graph's decoder to the reader as soon as the token is certain.
   ///
   /// - Parameters:
-  ///   - reader: says after each token whether it wants the next; nil is told where scores are not finite.
+  ///   - reader: says after each token whether it wants the next; it gets nil if scores are not finite.
   ///   - completion: called once, after the last token, with one prediction; or with the refusal.
   package func decode(
     _ sequence: InputSequence, _ decoding: Decoding, terms: RideTerms,
@@ -167,7 +171,7 @@ package final class Engine: Sendable {
 
   /// The client of `ticket` left: its sequences give up their places by the next turn.
   package func cancel(_ ticket: Ticket) {
-    // Released outside the lock.
+    // The riders are released outside the lock.
     let (_, end) = state.withLock { ($0.leave(ticket.riders), $0.takeEnd()) }
     if ticket.group.refuse(.cancelled) { metrics.count(.cancelled) }
     reportEnd(end)
@@ -202,7 +206,7 @@ package final class Engine: Sendable {
       })
   }
 
-  /// Calls the completions that wait for the engine to end, after its last answer.
+  /// Calls the completions of `shutDown` after the last answer is delivered.
   func reportEnd(_ completions: [@Sendable () -> Void]) {
     guard !completions.isEmpty else { return }
     deliveries.notify(queue: .global()) { for completion in completions { completion() } }

@@ -1,12 +1,12 @@
 /// How much an engine takes on.
 package struct EngineLimits: Sendable, Equatable {
-  /// Workers that turn at once when there is enough for them (`workers`); nil for one a core.
+  /// The most workers that turn at once (`workers`); nil for one a core.
   package var workers: Int?
-  /// Sequences on board at once, of all workers (`max_seats`).
+  /// The most sequences on board at once, of all workers together (`max_seats`).
   package var maxSeats: Int
-  /// Sequences that wait for a seat (`max_queued_sequences`).
+  /// The most sequences that wait for a seat (`max_queued_sequences`).
   package var maxQueuedSequences: Int
-  /// Steps that wait for a seat (`max_queued_steps`).
+  /// The most steps that wait for a seat (`max_queued_steps`).
   package var maxQueuedSteps: Int
 
   package init(

@@ -28,7 +28,8 @@ final class EngineMetrics: Sendable {
     rowsPerTurn.record(Double(rows))
   }
 
-  /// - Parameter foundSeat: whether there was a seat when the sequence came, so that only the turn under way kept it.
+  /// - Parameter foundSeat: whether a seat was free when the sequence came, so that it waited only for the turn under
+  ///   way.
   func countBoarding(waited seconds: Double, foundSeat: Bool) {
     waitingTime.record(seconds)
     if foundSeat { boardingDelay.record(seconds) }
@@ -74,13 +75,13 @@ package struct EngineStatistics: Sendable {
   package let seated, maxSeats: Int
   /// Riders without a seat, whose readers are behind.
   package let parked: Int
-  /// Riders waiting, and the steps that they bring.
+  /// Riders waiting, and their steps that count against `max_queued_steps`.
   package let queuedSequences, queuedSteps: Int
-  /// What a step of one rider has cost lately.
+  /// The seconds that a step of one rider costs a worker: a moving average.
   package let secondsPerStep: Double
-  /// The steps a second that all workers can do with all seats taken, by the turns so far.
+  /// The steps a second that all workers can do with all seats taken, by the turns so far; nil before the first turn.
   package let stepsPerSecond: Double?
-  /// Places promised to clients that were refused, and the share of such clients that came lately.
+  /// Places promised to refused clients, and the share of such clients that come for them: a moving average.
   package let promisedPlaces: Int
   package let keptShare: Double
   /// Turns made, steps advanced, and sequences finished since the start.

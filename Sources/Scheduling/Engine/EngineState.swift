@@ -10,9 +10,9 @@ struct EngineState {
   private(set) var costs = TurnCosts()
   /// Whether newcomers are refused.
   private var isDraining = false
-  /// Called once no rider is left.
+  /// The completions to call once no rider is left and no worker turns.
   private var end: [@Sendable () -> Void] = []
-  /// How turns are divided among cores; nil where that can't pay.
+  /// Decides whether turns are divided among cores; nil where that can't pay.
   private var division: WorkDivision?
   /// Riders that wait or are parked.
   private var riders: [RiderID: Rider] = [:]
@@ -25,7 +25,7 @@ struct EngineState {
 
   // MARK: - Requests
 
-  /// Lets the riders of a request wait, all or none.
+  /// Queues the riders of a request, all or none.
   mutating func admit(
     _ request: RideRequest, _ journeys: [Journey], now: ContinuousClock.Instant
   ) throws(Refusal) -> [RiderID] {
@@ -38,15 +38,14 @@ struct EngineState {
     return names
   }
 
-  /// Refuses newcomers from now on.
-  ///
-  /// - Parameter completion: one of those that `takeEnd` returns.
+  /// - Parameter completion: `takeEnd` returns it when all riders are gone.
   mutating func drain(_ completion: @escaping @Sendable () -> Void) {
     isDraining = true
     end.append(completion)
   }
 
-  /// The completions to call now, each once; none as long as a rider waits, rides or is parked, or a worker turns.
+  /// Removes and returns the completions to call now; none as long as a rider waits, rides or is parked, or a worker
+  /// turns.
   mutating func takeEnd() -> [@Sendable () -> Void] {
     guard !end.isEmpty, carousel.isEmpty else { return [] }
     defer { end = [] }
@@ -59,7 +58,7 @@ struct EngineState {
     return names.compactMap { riders.removeValue(forKey: $0) }
   }
 
-  /// The reader of a rider caught up.
+  /// A rider's reader has caught up.
   mutating func resume(_ name: RiderID) { carousel.resume(name) }
 
   /// Removes the parked riders whose deadline passed; returns when to look again, nil for not at all.
@@ -72,18 +71,18 @@ struct EngineState {
 
   // MARK: - Turns
 
-  /// The workers that have to start turning; they count as turning.
+  /// Wakes as many workers as the riders need. Returns those that the caller has to start; they count as turning.
   mutating func workersToWake() -> [Int] { carousel.workersToWake() }
 
-  /// A turn was taken in place of a worker, and workers may go on from there; returns the workers that have to start turning.
+  /// Ends a turn that another thread took in place of `worker`. Returns the workers that the caller has to start.
   mutating func handOver(worker: Int) -> [Int] { carousel.handOver(worker: worker) }
 
   /// The plan of a worker's next turn.
   struct Plan {
     let turn: Turn
-    /// The riders that board, until they are taken to their seats.
+    /// The riders that board, until `takeBoarding` hands them over.
     private(set) var boarding: [Rider]
-    /// The riders whose deadline passed, or will before they could be done.
+    /// The riders whose deadline passed, or would pass before they are done.
     let expired: [Rider]
     let way: WorkDivision.Way
 
@@ -93,24 +92,20 @@ struct EngineState {
       (self.turn, self.boarding, self.expired, self.way) = (turn, boarding, expired, way)
     }
 
-    /// Hands over the riders that board. A plan that kept them would have the worker copy all that has been reported for each.
+    /// Removes and returns the riders that board, so that only their worker keeps them.
     mutating func takeBoarding() -> [Rider] {
       defer { boarding = [] }
       return boarding
     }
   }
 
-  /// Plans a worker's next turn; the worker turns no more where it has no parts.
-  ///
-  /// - Parameters:
-  ///   - hasIdleCores: whether no other engine uses cores.
-  ///   - unseat: takes a rider out of a seat of the worker, with its state.
+  /// Plans a worker's next turn; if that has no parts, the worker stops turning.
   mutating func plan(
     _ worker: Int, now: ContinuousClock.Instant, hasIdleCores: Bool,
     unseat: (_ seat: Int) -> Rider?
   ) -> Plan {
     let turn = carousel.nextTurn(worker: worker, now: now, costs: costs)
-    // At once, as another worker may board them next.
+    // Stored at once, as another worker may board them next.
     for rotation in turn.rotations { riders[rotation.rider] = unseat(rotation.seat) }
     let expired =
       turn.expiredSeats.compactMap(unseat)
@@ -132,8 +127,8 @@ struct EngineState {
   /// Records what a turn cost.
   ///
   /// - Parameters:
-  ///   - computing: the seconds of the pass over the weights.
-  ///   - all: the seconds since the turn before.
+  /// - computing: the seconds that the pass over the weights took.
+  /// - all: the seconds since the end of the previous turn.
   mutating func record(_ plan: Plan, computing: Double, all: Double) {
     let (riders, steps) = (plan.turn.parts.count, plan.turn.steps)
     division?.record(riders: riders, plan.way, secondsPerStep: computing / Double(steps))
@@ -141,10 +136,10 @@ struct EngineState {
     carousel.turnSteps = costs.turnSteps
   }
 
-  /// Moves riders on after a turn.
+  /// Does what each rider of a turn does next: go on, alight or pause.
   ///
-  /// - Returns: the riders that are done, whether others wait or ride, and when the deadlines of parked riders are to be looked
-  ///   at, where that changed.
+  /// - Returns: the riders that are done, whether others wait or ride, and when to call `removeLateParked`, nil if that
+  ///   has not changed.
   mutating func finish(
     _ turn: Turn, _ next: [Rider.Next], worker: Int, _ state: inout WorkerState,
     now: ContinuousClock.Instant

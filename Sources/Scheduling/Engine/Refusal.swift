@@ -1,6 +1,6 @@
 /// Why an engine does not answer a request with predictions.
 ///
-/// `retryAfter`: the seconds after which the client may come back; whole ones where a place was promised for then.
+/// `retryAfter`: the seconds after which the client may come back; a whole number if a place was promised for then.
 package enum Refusal: Error, Equatable, Sendable {
   /// As many sequences wait as `max_queued_sequences` allows.
   case queueFull(queued: Int, arriving: Int, limit: Int, retryAfter: Double)
@@ -8,9 +8,9 @@ package enum Refusal: Error, Equatable, Sendable {
   case stepsFull(queued: Int, arriving: Int, limit: Int, retryAfter: Double)
   /// The request alone is more than the queue may ever hold.
   case tooLarge(sequences: Int, sequenceLimit: Int, steps: Int, stepLimit: Int)
-  /// So many wait that the answer would come after the request's time-out.
+  /// So many riders wait that the answer would come after the request's time-out.
   case deadlineOutOfReach(timeout: Duration, needed: Duration, retryAfter: Double)
-  /// The request's time-out passed while it waited or ran, or would have.
+  /// The request's time-out passed while it waited or ran, or would have passed before it was done.
   case deadlinePassed(timeout: Duration)
   /// The engine is shutting down.
   case draining
@@ -19,7 +19,7 @@ package enum Refusal: Error, Equatable, Sendable {
 }
 
 extension Refusal {
-  /// The seconds until there is room, where it is for want of room.
+  /// The seconds until there is room, for refusals for want of room; nil for others.
   package var secondsUntilRoom: Double? {
     switch self {
     case .queueFull(_, _, _, let seconds), .stepsFull(_, _, _, let seconds),

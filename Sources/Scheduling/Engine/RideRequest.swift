@@ -22,7 +22,7 @@ struct RideRequest {
     group = RiderGroup(count: sequences.count, completion: completion)
   }
 
-  /// What is before each of its riders.
+  /// The steps before each of its riders, in the order of the sequences.
   func journeys(through graph: ModelGraph) -> [Journey] {
     sequences.map {
       Journey(

@@ -1,11 +1,12 @@
-/// When a request came, how long its client waits, and how the client is known.
+/// When a request came, how long its client waits, and how the client is recognised.
 package struct RideTerms {
-  /// When it came; its time-out began then.
+  /// When the request came; its time-out began then.
   package let arrived: ContinuousClock.Instant
-  /// After which the answer is of no use: what can't be ready by then is refused at once, what is not when it passes
-  /// gives up its places by the next turn. Nil for never.
+  /// How long after `arrived` the answer is of use; nil for always. A request that can't be done by then is refused at
+  /// once; one that is not done when the time passes gives up its places by the next turn.
   package let timeout: Duration?
-  /// Tells the client from others, so that it is known when it comes back as it was told to; nil for one who won't. Asked for only where some are refused.
+  /// Identifies the client, so that it is recognised when it comes back as it was told to; nil for a client that won't.
+  /// Called only while other clients are promised places, or when this request is refused.
   package let identity: (() -> Bookings.Identity)?
 
   package init(
@@ -17,6 +18,6 @@ package struct RideTerms {
     self.identity = identity
   }
 
-  /// When nobody waits for the answer any more.
+  /// When the client stops waiting for the answer; nil for never.
   package var deadline: ContinuousClock.Instant? { timeout.map { arrived + $0 } }
 }

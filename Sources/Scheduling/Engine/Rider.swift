@@ -2,15 +2,16 @@ import Inference
 
 /// A sequence on its way: queued, on board or parked.
 ///
-/// Unchecked: it belongs to the one who took it from where it waited, rode or was parked; others have only its name.
+/// Unchecked `Sendable`: only one thread uses a rider at a time, whichever removed it from where riders wait and are
+/// parked (`EngineState`, under its lock) or ride (a `WorkerState`). All others know only its name.
 final class Rider: @unchecked Sendable {
   private var input: InputSequence
   private let selection: Selection
   private var continuation: Continuation
   let group: RiderGroup
-  /// Its place among the group's sequences.
+  /// Its index among the group's sequences.
   let index: Int
-  /// Whether it had a seat before, which it left to others.
+  /// Whether it had a seat before and left it to others.
   private(set) var hasBoarded = false
   /// Whether a seat was free when it came.
   let foundSeat: Bool
@@ -22,16 +23,16 @@ final class Rider: @unchecked Sendable {
   private var cursor = 0
   /// Steps done in all, those fed back included.
   private var position: Int
-  /// The state that it goes on from, until the next turn is done; nil where its seat holds the state, or the sequence begins.
+  /// The state that its next turn starts from; nil if its seat holds the state, or the sequence has none yet.
   private var resumed: SequenceState?
   /// Its final state, where the request asked for it.
   private var finalState: SequenceState?
-  /// The rows reported so far, an array an output.
+  /// The rows reported so far, an array for each output.
   private var reported: [[Float]] = []
-  /// The tokens that the graph's decoder comes to, once the rider's own steps are done.
+  /// The search for the decoder's tokens; nil until the rider's own steps are done, and for a graph without a decoder.
   private(set) var search: TokenSearch?
   var isDecoding: Bool { search != nil }
-  /// What was foretold so far, of each of the forecast's parts.
+  /// The values forecast so far, for each part of the forecast.
   private var foretold: [[Float]] = []
 
   /// The rider of a request's `index`-th sequence.
@@ -63,9 +64,9 @@ final class Rider: @unchecked Sendable {
   enum Next {
     /// Rides on: its steps are not done.
     case rides
-    /// Goes on with so many steps that are fed back to it.
+    /// Goes on with this many steps, which are fed back to it.
     case goesOn(steps: Int)
-    /// Waits for its reader, with so many steps before it.
+    /// Waits for its reader, with this journey still before it.
     case pauses(Journey)
     /// It is done.
     case ends
@@ -73,8 +74,8 @@ final class Rider: @unchecked Sendable {
     case leaves
   }
 
-  /// Copies the rows that a turn reported for this rider, the turn's `index`-th. Where its steps are done and it writes text,
-  /// draws a token and hands it to the reader.
+  /// Copies the rows that a turn reported for this rider, which is the `index`-th in the turn's pass. If its steps are
+  /// done and it generates text, draws a token and hands it to the reader.
   func advance(
     _ part: Turn.Part, index: Int, from workspace: Workspace, states: SeatStates, graph: ModelGraph
   ) -> Next {
@@ -82,7 +83,7 @@ final class Rider: @unchecked Sendable {
     cursor += part.steps
     position += part.steps
     resumed = nil
-    // What a forecast feeds back is the model's own guess: no part of the sequence.
+    // The final state is the one after the sequence's own steps: what a forecast feeds back is only the model's guess.
     if part.finishes, returnsState, finalState == nil {
       finalState = states.state(ofSeat: part.seat, position: position)
     }
@@ -116,7 +117,7 @@ final class Rider: @unchecked Sendable {
     if reported.isEmpty {
       reported = Array(repeating: [], count: graph.answerCount)
       if selection == .all {
-        // As much as was reserved for it: growing by doubling would take twice that.
+        // Exactly as much as the memory budget reserved: growing by doubling would take twice that.
         for output in graph.model.outputs.indices {
           let rows = graph.rowCount(
             ofOutput: output, selection: selection, stepCounts: input.stepCounts)
@@ -129,7 +130,7 @@ final class Rider: @unchecked Sendable {
     }
   }
 
-  /// Feeds the forecast back where the horizon is not reached; returns the steps to go on for, nil at the end.
+  /// Feeds the forecast back unless the horizon is reached; returns the number of steps to go on for, nil at the end.
   private func feedBack(graph: ModelGraph) -> Int? {
     guard case .forecast(let horizon) = continuation,
       let forecast = graph.forecast
@@ -156,7 +157,8 @@ final class Rider: @unchecked Sendable {
     return input.stepCount
   }
 
-  /// Feeds the token that was drawn back: the only step to go on for, or the last of all that are run again.
+  /// Feeds the drawn token back. It is the only step of the next input or, if the graph needs whole sequences, the last
+  /// step of an input that runs again from its beginning.
   private func feedBack(_ generation: Generation, token: Int32, graph: ModelGraph) {
     var generation = generation
     generation.remainingSteps = Swift.max(0, generation.remainingSteps - 1)
@@ -175,7 +177,7 @@ final class Rider: @unchecked Sendable {
 
   // MARK: - A decoder's tokens
 
-  /// The encoder is done: the decoder goes on with what it found out.
+  /// The encoder is done: starts the decoder with the encoder's results.
   private func beginDecoding(
     _ decoding: Decoding, reader: Engine.TokenReader?, graph: ModelGraph
   ) -> Next {
@@ -190,9 +192,9 @@ final class Rider: @unchecked Sendable {
     return .goesOn(steps: 1)
   }
 
-  /// Takes in a step of the decoder, and hands the tokens that are certain to the reader.
+  /// Advances the search by one step of the decoder, and hands tokens that are now certain to the reader.
   ///
-  /// - Parameter place: the first of the rider's rows in the turn.
+  /// - Parameter place: the index of the rider's first row in the turn.
   func advance(decoding place: Int, of turn: DecoderTurn) -> Next {
     guard !group.isCompleted else { return .leaves }
     search?.advance(place, of: turn)
@@ -215,16 +217,16 @@ final class Rider: @unchecked Sendable {
 
   // MARK: - Seats
 
-  /// Takes along the state that its seat holds, to board again later. A graph that needs whole sequences begins each
-  /// turn anew: there is no state to keep.
+  /// Takes along the state that its seat holds, to board again later. If the graph needs whole sequences, each turn
+  /// begins anew, and there is no state to keep.
   func leaveSeat(_ seat: Int, states: SeatStates, graph: ModelGraph) {
     hasBoarded = true
-    // The states of hypotheses are their own.
+    // While decoding, each hypothesis keeps its own state, and the seat holds none.
     guard search == nil else { return }
     resumed = graph.isStreamable ? states.state(ofSeat: seat, position: position) : nil
   }
 
-  /// Stays in the seat that it was about to leave.
+  /// Stays in its seat after `leaveSeat`: the seat still holds its state.
   func keepSeat() { resumed = nil }
 
   // MARK: - The answer

@@ -5,12 +5,12 @@ import Synchronization
 final class RiderGroup: Sendable {
   typealias Completion = @Sendable (Result<[Prediction], Refusal>) -> Void
 
-  /// An answer that is complete, on its way to whoever asked.
+  /// A complete answer, to be delivered to whoever made the request.
   struct Answer: Sendable {
     let predictions: [Prediction]
     fileprivate let completion: Completion
 
-    /// Numbers that are to be written, states' included.
+    /// How many numbers the answer has, those of states included.
     var numberCount: Int {
       predictions.reduce(0) { count, prediction in
         prediction.outputs.reduce(count + (prediction.state?.floats.count ?? 0)) {
@@ -40,8 +40,8 @@ final class RiderGroup: Sendable {
   /// Whether the request was answered, or refused.
   var isCompleted: Bool { state.withLock { $0.completion == nil } }
 
-  /// Records the prediction of one sequence; with the last one the request is complete, and the caller delivers the
-  /// answer.
+  /// Records the prediction of one sequence. With the last one the request is complete: returns the answer, for the
+  /// caller to deliver.
   func finish(_ index: Int, with prediction: Prediction) -> Answer? {
     state.withLock { state in
       state.predictions[index] = prediction
@@ -53,7 +53,7 @@ final class RiderGroup: Sendable {
     }
   }
 
-  /// Completes the request without predictions; returns false where it was complete.
+  /// Completes the request without predictions; returns false if it was complete already.
   @discardableResult
   func refuse(_ refusal: Refusal) -> Bool {
     let completion = state.withLock { state in

@@ -1,8 +1,8 @@
 import Inference
 
-/// Which states a request brings for its sequences to go on from, and whether it takes their last ones along.
+/// The states that a request's sequences go on from, and whether the request wants their final states.
 package struct StateTransfer: Sendable {
-  /// One a sequence, nil for a sequence that begins; empty where all begin.
+  /// One for each sequence, nil for a sequence that begins; empty if all begin.
   package let initial: [SequenceState?]
   package let returnsFinal: Bool
 
@@ -11,7 +11,7 @@ package struct StateTransfer: Sendable {
     self.returnsFinal = returnsFinal
   }
 
-  /// Whether the states fit a model and a request of so many sequences.
+  /// Whether the states fit a model, and a request of `sequenceCount` sequences.
   func fits(_ graph: ModelGraph, sequenceCount: Int) -> Bool {
     guard returnsFinal || !initial.isEmpty else { return true }
     return graph.isStreamable && (initial.isEmpty || initial.count == sequenceCount)

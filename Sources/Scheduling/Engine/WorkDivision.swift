@@ -1,15 +1,15 @@
-/// Whether one worker's turns are better left to one core, or their hidden units divided among several: decided
-/// by what turns of as many riders have cost either way.
+/// Decides whether a worker's turn runs on one core or has its hidden units divided among several, by what turns of
+/// about as many riders have cost either way.
 ///
-/// Neither shows in a result, so the way that seems worse is tried again now and then, ever more rarely.
+/// The results are the same to the bit, so the way that seems worse is tried again now and then, ever more rarely.
 struct WorkDivision: Sendable {
   enum Way: Sendable, Equatable {
     case alone, together
   }
 
-  /// What turns of nearly as many riders have cost.
+  /// What turns of about as many riders have cost.
   private struct Experience {
-    /// Moving averages of the seconds that a step takes; nil until there was one.
+    /// Moving averages of the seconds that a step of one rider takes; nil until there was such a turn.
     var alone, together: Double?
     /// Turns until the other way is tried again.
     var untilTrial = WorkDivision.firstInterval
@@ -23,11 +23,11 @@ struct WorkDivision: Sendable {
 
   static let firstInterval = 16
   static let longestInterval = 4096
-  /// Bytes of recurrent weights from which cores that share them are worth a trial: fewer lie in any core's
-  /// own cache, and the cores' meeting at every step costs more than it saves.
+  /// The fewest bytes of recurrent weights for which dividing is tried: fewer fit in each core's own cache, and meeting
+  /// at every step would cost the cores more than dividing saves.
   static let leastBytes = 1 << 19
 
-  /// By the riders' power of two.
+  /// By the exponent of the number of riders, rounded up to a power of two.
   private var experiences: [Int: Experience] = [:]
 
   /// How the next turn of `riders` is to be run.
@@ -43,7 +43,7 @@ struct WorkDivision: Sendable {
     return experience.better == .alone ? .together : .alone
   }
 
-  /// Takes note of what a step of one rider cost in such a turn.
+  /// Records what a step of one rider cost in a turn that ran this way.
   mutating func record(riders: Int, _ way: Way, secondsPerStep: Double) {
     func average(_ old: Double?) -> Double {
       old.map { 0.8 * $0 + 0.2 * secondsPerStep } ?? secondsPerStep

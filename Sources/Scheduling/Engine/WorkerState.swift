@@ -2,7 +2,7 @@ import Inference
 
 /// The state of one worker: its riders, by seat, their states, and scratch memory.
 struct WorkerState {
-  /// Nil in a seat whose rider was taken out; the seat falls free at the next turn.
+  /// The riders by seat; nil in a seat whose rider was taken out. Such a seat falls free at the next turn.
   private var riders: [Rider?] = []
   private var states: SeatStates
   private(set) var workspace: Workspace
@@ -23,7 +23,7 @@ struct WorkerState {
     return riders[seat].take()
   }
 
-  /// Takes a rider that is done, or has its state with it, out of its seat.
+  /// Takes a rider out of its seat that is done, or that has taken its state along already.
   mutating func removeRider(from seat: Int) -> Rider? { riders[seat].take() }
 
   /// A rider that was about to leave its seat stays there.
@@ -32,7 +32,7 @@ struct WorkerState {
   /// Moves and boards riders as planned, and releases those that left.
   mutating func seat(_ boarding: [Rider], as turn: Turn) {
     for move in turn.moves {
-      // Where the decoder runs, states are the hypotheses' own.
+      // While decoding, each hypothesis keeps its own state, and the seat holds none.
       if riders[move.from]?.isDecoding != true { states.move(from: move.from, to: move.to) }
       riders[move.to] = riders[move.from].take()
     }
@@ -60,7 +60,7 @@ struct WorkerState {
     defer { decoding?.clear() }
     var next: [Rider.Next] = []
     next.reserveCapacity(turn.parts.count)
-    /// The rider's place among those whose own steps ran.
+    /// The rider's index among those whose own steps ran.
     var index = 0
     for part in turn.parts {
       guard let rider = riders[part.seat] else {
@@ -78,7 +78,7 @@ struct WorkerState {
     return next
   }
 
-  /// Nobody rides any more.
+  /// Empties all seats, as no rider is left.
   mutating func clear() { riders.removeAll() }
 
   /// Frees memory that the last turns did not need.

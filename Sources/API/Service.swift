@@ -13,7 +13,7 @@ package final class Service: Sendable {
   private let access: AccessPolicy
   private let crossOrigin: CrossOriginPolicy
 
-  /// A service that is not ready until `setReadiness` says so.
+  /// Creates a service that is not ready until `setReadiness(.ready)` is called.
   ///
   /// - Parameters:
   ///   - engines: the engine of each model and the model's name in URLs; names are unique.

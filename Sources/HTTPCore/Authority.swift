@@ -2,8 +2,8 @@
 package enum Authority {
   /// Whether `text` is a host name or an address, with an optional port. The grammar allows both to be empty.
   ///
-  /// Of an address in brackets only the characters are checked (hexadecimal digits, colons, dots); no kind but IPv6 is
-  /// defined.
+  /// Of an address in brackets only the characters are checked (hexadecimal digits, dots, at least two colons); no kind
+  /// but IPv6 is defined.
   package static func isValid(_ text: Span<UInt8>) -> Bool {
     guard let end = hostEnd(text) else { return false }
     guard end < text.count else { return true }

@@ -1,5 +1,5 @@
 extension Array where Element == UInt8 {
-  /// Appends a copy of `bytes`, in one copy.
+  /// Appends a copy of `bytes` as one block.
   package mutating func append(copying bytes: Span<UInt8>) {
     // SAFETY: the pointer is used within the closure only; append copies, so nothing aliases.
     unsafe bytes.withUnsafeBufferPointer { source in unsafe append(contentsOf: source) }
@@ -21,7 +21,8 @@ extension String {
     self = unsafe String(copying: UTF8Span(unchecked: bytes, isKnownASCII: true))
   }
 
-  /// Makes a string of UTF-8 bytes, or of ISO 8859-1 where they are not valid UTF-8: older field values were.
+  /// Makes a string of UTF-8 bytes; bytes that are not valid UTF-8 are read as ISO 8859-1, the former encoding of field
+  /// values.
   init(fieldValue bytes: Span<UInt8>) {
     if let text = try? UTF8Span(validating: bytes) {
       self = String(copying: text)

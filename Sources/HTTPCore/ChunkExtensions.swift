@@ -1,5 +1,5 @@
-/// Checks the extensions of a chunk byte by byte, after the first semicolon (RFC 9112 §7.1.1): `BWS name [ BWS "=" BWS
-/// ( token / quoted-string ) ] *( BWS ";" … )`. Their content is dropped.
+/// Checks the extensions of a chunk byte by byte, after the first semicolon (RFC 9112 §7.1.1):
+/// `BWS name [ BWS "=" BWS ( token / quoted-string ) ] *( BWS ";" … )`. Their content is dropped.
 struct ChunkExtensions {
   private enum State {
     /// Before a name; white space ("bad white space") is allowed.

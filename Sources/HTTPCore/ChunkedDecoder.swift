@@ -27,7 +27,7 @@ struct ChunkedDecoder {
   /// The bytes so far of the trailer line that is being read.
   private var trailerLine: [UInt8] = []
   private(set) var trailers = HTTPFields()
-  /// The bytes of content decoded so far.
+  /// How many bytes of content were decoded so far.
   private var bodyBytes = 0
 
   /// A decoder before the first chunk.

@@ -11,7 +11,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     case refuse
     /// End the requests in flight: they took too long.
     case timeOut
-    /// Send the first bytes of the owed response, one at a time: if the peer has closed, its kernel resets the
+    /// Send the peer one byte of the response that it is owed: if the peer has closed, its kernel resets the
     /// connection.
     case probe
     /// End our side; what the peer still sends is read and thrown away. Closing at once would reset the connection, and

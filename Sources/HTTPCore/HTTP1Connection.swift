@@ -21,7 +21,7 @@ package final class HTTP1Connection: ConnectionProtocol {
   private var isLast = false
   /// Whether the peer has ended its side.
   private var hasInputEnded = false
-  /// Whether requests not yet read will stay unanswered.
+  /// Whether the connection is shutting down: requests not yet read will stay unanswered.
   private var isDraining = false
   private var refusals: [HTTPStatus] = []
   /// Events of calls that do not return any, until `takeEvents`.
@@ -47,7 +47,8 @@ package final class HTTP1Connection: ConnectionProtocol {
     responses = HTTP1ResponseQueue(date: date)
   }
 
-  /// A peer that waits for 100 Continue, which has to follow the responses before it, waits for this side.
+  /// The phase is `answering` while a 100 Continue is owed: it has to follow the earlier responses, so the peer waits
+  /// for this side.
   package var phase: ConnectionPhase { responses.owesContinue ? .answering : inputPhase }
 
   private var inputPhase: ConnectionPhase {

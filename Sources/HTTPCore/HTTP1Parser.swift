@@ -5,9 +5,9 @@ package struct HTTP1Parser {
   private let limits: HTTP1Limits
   private var startLine: RequestLine?
   private var fields = FieldSection()
-  /// The bytes of this head's lines that are parsed.
+  /// How many bytes of this head are in parsed lines.
   private var headBytes = 0
-  /// The bytes of the unfinished line already searched for an LF.
+  /// How many bytes of the unfinished line were already searched for an LF.
   private var scanned = 0
   private var skippedEmptyLine = false
 

@@ -6,7 +6,7 @@ package struct PhaseTimeouts: Equatable, Sendable {
   package var body: Int
   /// Between two requests.
   package var idle: Int
-  /// For a peer to end its side after ours.
+  /// For the peer to end its side after this side has ended.
   package var linger: Int
 
   package init(head: Int, body: Int, idle: Int, linger: Int) {

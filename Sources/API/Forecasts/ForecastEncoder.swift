@@ -92,6 +92,7 @@ struct ForecastEncoder {
     writer.raw("}")
   }
 
-  /// A random identifier (RFC 9562 §5.4), in lower case as that RFC requires of output.
+  /// A random identifier (RFC 9562 §5.4), in lower case: RFC 4122 §3 required that of output, RFC 9562 §4 allows either
+  /// case.
   private static var newID: String { UUID().uuidString.lowercased() }
 }

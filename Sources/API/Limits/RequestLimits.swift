@@ -49,7 +49,7 @@ package struct RequestLimits: Sendable, Equatable {
 
 /// Why a request that its client is allowed to make is not answered now.
 enum LimitError: Error, Equatable, Sendable {
-  /// The next request is taken in so many nanoseconds.
+  /// The next request will be admitted in `wait` nanoseconds.
   case rate(client: String, RequestLimits, wait: Int)
   case concurrency(client: String, RequestLimits)
 }

@@ -3,9 +3,9 @@ import Synchronization
 
 /// Makes expensive pages on a thread of their own, one after another.
 ///
-/// All requests for a page that come before its making begins get the same page: it is as new as each of them may
-/// expect, and many requests cost no more than one. After each page the thread rests for `restRatio` times as long as
-/// the page took, so that pages use at most a fifth of a core.
+/// All requests for a page that come before the thread begins to make it get the same page: it is as new as each of
+/// them may expect, and many requests cost no more than one. After each page the thread rests for `restRatio` times as
+/// long as the page took, so that pages use at most a fifth of a core.
 final class PageQueue: Sendable {
   static let restRatio = 4
 

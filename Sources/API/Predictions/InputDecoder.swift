@@ -20,7 +20,7 @@ struct InputDecoder {
   enum Form {
     /// Single numbers: one per step, or the elements of one vector.
     case flat
-    /// A vector of `of` numbers per step.
+    /// One vector per step, of that many numbers.
     case steps(of: Int)
     case text
   }

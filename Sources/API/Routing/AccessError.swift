@@ -18,7 +18,7 @@ extension AccessError: FaultSource {
     }
   }
 
-  /// RFC 6750 §3.
+  /// The challenge of `www-authenticate` (RFC 6750 §3).
   var details: Fault.Details? {
     switch self {
     case .noToken, .unknownToken(_, isKey: true): .challenge("Bearer")

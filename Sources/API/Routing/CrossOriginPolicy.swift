@@ -32,7 +32,7 @@ struct CrossOriginPolicy: Sendable {
     guard !isOff else { return fields }
     let given = head.fields["origin"]
     if let origins {
-      // Sent even if the request has no Origin: the cached response may be wrong for a page of another origin.
+      // Sent even if the request has no Origin, so that no cache gives this response to a page of some origin.
       fields.append("vary", "origin")
       guard let given, origins.contains(given) else { return fields }
       fields.append("access-control-allow-origin", given)

@@ -21,7 +21,7 @@ extension RouteError: FaultSource {
     }
   }
 
-  /// By then, another process may have taken over.
+  /// After that time, another process may have taken over.
   var retryAfterSeconds: Int? {
     if case .notReady = self { Fault.secondsToOtherProcess } else { nil }
   }

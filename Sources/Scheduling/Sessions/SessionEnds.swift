@@ -1,11 +1,11 @@
 import DequeModule
 
-/// The names of sessions that are gone, so that their clients are told why.
+/// Remembers the names of sessions that are gone, so that their clients are told why.
 package struct SessionEnds {
-  /// How many are remembered; those that went first are forgotten first.
+  /// The most sessions remembered; those that ended first are forgotten first.
   package static let maxCount = 65_536
 
-  /// Why, and a number that tells two ends of one name apart.
+  /// Why each session ended, and a number that tells two ends of one name apart.
   private var ends: [SessionTable.Key: (reason: SessionEnd, number: UInt64)] = [:]
   private var order: Deque<(key: SessionTable.Key, number: UInt64)> = []
   private var next: UInt64 = 0
@@ -13,7 +13,7 @@ package struct SessionEnds {
   /// Why the session called `key` is gone; nil where that is not known.
   subscript(key: SessionTable.Key) -> SessionEnd? { ends[key]?.reason }
 
-  /// In the order in which they ended.
+  /// The sessions that ended, in the order in which they did.
   var remembered: [(key: SessionTable.Key, reason: SessionEnd)] {
     order.compactMap { key, number in
       ends[key].flatMap { $0.number == number ? (key, $0.reason) : nil }

@@ -1,10 +1,10 @@
 /// How many sessions a server keeps, and for how long.
 package struct SessionLimits: Sendable, Equatable {
-  /// What all of them may take (`max_session_bytes`); 0 for no sessions.
+  /// The most bytes that all sessions may take together (`max_session_bytes`); 0 for no sessions.
   package var maxBytes: Int
-  /// After which one that nobody used ends (`session_idle_seconds`).
+  /// How long a session lives that nobody uses (`session_idle_seconds`).
   package var idleTimeout: Duration
-  /// Requests that may wait for one session (`max_session_waiters`).
+  /// The most requests that may wait for one session (`max_session_waiters`).
   package var maxWaiters: Int
 
   package init(

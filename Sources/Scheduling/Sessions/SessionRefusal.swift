@@ -1,4 +1,4 @@
-/// How a session came to its end. Files have the number.
+/// Why a session ended. The raw values stand in session files and stores.
 package enum SessionEnd: UInt8, Sendable, Hashable, CaseIterable {
   /// It was the least recently used when others needed its memory.
   case evicted = 1
@@ -10,40 +10,41 @@ package enum SessionEnd: UInt8, Sendable, Hashable, CaseIterable {
   case otherModel
   /// The process that had it did not hand it over: it ended uncleanly.
   case lost
-  /// What the store has of it is damaged.
+  /// The store's record of it is damaged.
   case damaged
-  /// It was the least recently used when the sessions of a store took more than that may hold.
+  /// It was the least recently used when the sessions of the store took more than the store may hold.
   case storeFull
 }
 
 /// Why a request does not get a session.
 package enum SessionRefusal: Error, Equatable, Sendable {
-  /// There is none of that id, nor was there one as far as the server remembers.
+  /// There is no session of that id, nor was there one as far as the server remembers.
   case unknown(String)
-  /// The same, of the session that another one should begin as a copy of.
+  /// The session that `fork` should begin as a copy of is unknown in the same way.
   case unknownSource(String, fork: String)
-  /// It was there and is gone.
+  /// The session is gone, for this reason.
   case gone(String, SessionEnd)
-  /// It is there already, with so many steps, and the request did not say that it replaces it.
+  /// The session exists, with `steps` steps, and the request did not say that it replaces it.
   case exists(String, steps: Int)
-  /// It has another number of steps than the request goes on from.
+  /// The session has another number of steps than the request says (`at`).
   case otherSteps(String, found: Int, expected: Int)
-  /// It moved otherwise while the request was computed, and has so many steps; nil where it is not there any more.
+  /// The session was moved by someone else while the request was computed, and has `steps` steps now; nil if it no
+  /// longer exists.
   case movedElsewhere(String, steps: Int?)
   /// The server is about to stop, and its sessions are on their way to the next process.
   case frozen
-  /// Another request has it.
+  /// Another request has the session open.
   case busy(String)
-  /// It is busy, and as many requests wait for it as may.
+  /// The session is busy, and as many requests wait for it as may.
   case tooManyWait(String, limit: Int)
-  /// The request's sessions alone are more than the server keeps.
+  /// The request's sessions alone take more bytes than the server keeps.
   case tooLarge(needed: Int, limit: Int)
-  /// They are more than the store keeps.
+  /// The request's sessions alone take more bytes than the store keeps.
   case tooLargeForStore(needed: Int, limit: Int)
   /// The sessions that other requests have open at the moment leave too little memory.
   case full(limit: Int)
-  /// The store does not do its part, so that no session has moved, or none is known to have.
+  /// The store failed: no session has moved, or it is not known whether any has.
   case store(SessionStoreProblem)
-  /// The request's time-out passed while it waited.
+  /// The request's time-out passed while it waited for a session.
   case deadlinePassed(timeout: Duration)
 }

@@ -1,72 +1,79 @@
 import Inference
 
-/// Where sessions are kept that survive the process.
+/// Keeps sessions that survive the process.
 ///
-/// With a store the `SessionTable` is a cache of it, which also knows which requests have which sessions: what it does not
-/// hold is fetched, and no session counts as moved before the store has it. Without one the table is all there is.
+/// With a store, the `SessionTable` is a cache of it that also knows which requests have which sessions open. Sessions
+/// that are not in the table are fetched, and no session counts as moved before the store has its new state. Without a
+/// store, sessions are in the table only.
 ///
 /// Calls return at once. Each completion is called once, on the store's own thread and never before its call returns.
 package protocol SessionStore: AnyObject, Sendable {
-  /// What an answer waits for.
+  /// What an answer waits for before it leaves.
   var durability: SessionDurability { get }
-  /// Whether other processes may have it too: then a session is taken for each request, and the table keeps none that no request
-  /// has.
+  /// Whether other processes may use the store too. If so, each request takes its sessions from the store (`take`), and
+  /// the table keeps only sessions that a request has open.
   var isShared: Bool { get }
-  /// Why it would take nothing at the moment; nil where it works.
+  /// Why the store would refuse everything at the moment; nil if it works.
   var problem: SessionStoreProblem? { get }
   var statistics: SessionStoreStatistics { get }
-  /// What its sessions may take together, counted as in memory.
+  /// The most bytes that its sessions may take together, counted as in memory.
   var maxBytes: Int { get }
 
-  /// Says who else has to agree before a session expires or is evicted; before the first request.
+  /// Sets the function that has to agree before the store expires or evicts a session. Called before the first request.
   ///
-  /// - Parameter mayEnd: false for a session that a request has open or used of late; else nobody has it from then on.
+  /// - Parameter mayEnd: returns false for a session that a request has open or that was used recently. If it returns
+  ///   true, no request of this process has the session from then on.
   func attach(mayEnd: @escaping @Sendable (SessionTable.Key, SessionEnd) -> Bool)
 
-  /// Looks sessions up: what is found holds until `completion` returns.
+  /// Looks sessions up. The findings hold until `completion` returns.
   ///
-  /// - Parameter floatCount: the floats that a state has to have.
+  /// - Parameter floatCount: the number of floats that a state has to have.
   func fetch(
     _ keys: [SessionTable.Key], floatCount: Int,
     completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void)
 
-  /// Takes sessions of a shared store that this process has kept since it moved them last, all or none: as `take` would, and at once.
+  /// Takes sessions of a shared store that this process has kept since it last moved them, all or none: like `take`,
+  /// but at once.
   ///
-  /// - Returns: what is known of `keys`, then of `sources`; nil where the store has to be asked.
+  /// - Returns: the findings for `keys`, then for `sources`; nil if the store has to be asked.
   func takeKept(
     _ keys: [SessionTable.Key], beside sources: [SessionTable.Key], floatCount: Int
   ) -> [SessionFinding]?
 
-  /// Takes sessions of a shared store for a request, all or none: until `write` or `release` no other request gets them, in no process.
+  /// Takes sessions of a shared store for a request, all or none: until `write` or `release` no other request gets
+  /// them, in any process.
   ///
   /// - Parameters:
-  ///   - sources: sessions that are only looked up; they too must not be another request's.
-  ///   - freesOnly: whether the request ends all of them, so that a store without room takes them for it all the same.
-  ///   - completion: gets what is known of `keys`, then of `sources`; or `SessionStoreProblem.leased`.
+  ///   - sources: sessions that are only looked up; no other request may have these either.
+  ///   - freesOnly: whether the request ends all of `keys` and does nothing else: then even a store without room takes
+  ///     them.
+  ///   - completion: gets the findings for `keys`, then for `sources`; or `SessionStoreProblem.leased`.
   func take(
     _ keys: [SessionTable.Key], beside sources: [SessionTable.Key], floatCount: Int,
     freesOnly: Bool,
     completion: @escaping @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void)
 
-  /// Gives sessions of a shared store back that a request has taken and does not move.
+  /// Gives back sessions of a shared store that a request has taken and does not move.
   func release(_ keys: [SessionTable.Key])
 
-  /// Makes the moves of one request, all or none, and gives the sessions back, also where that fails. Moves are made in the order of the calls.
+  /// Makes the moves of one request, all or none, and gives the sessions back, even if the moves fail. Moves are made
+  /// in the order of the calls.
   func write(
     _ moves: [SessionMove],
     completion: @escaping @Sendable (Result<Void, SessionStoreProblem>) -> Void)
 
-  /// Notes that sessions are used, though they do not move: others begin as their copies.
+  /// Marks sessions as used that do not move, as other sessions begin as their copies.
   func touch(_ keys: [SessionTable.Key])
 
-  /// Up to `limit` sessions of a model, the last used first, as far as the store keeps their order, and what all of them are.
+  /// Gets up to `limit` sessions of a model, the last used first as far as the store keeps their order, and the count
+  /// and bytes of all sessions of the model.
   func list(
     of model: String, limit: Int,
     completion: @escaping @Sendable (Result<SessionTable.Page, SessionStoreProblem>) -> Void)
 
-  /// Finishes what it was given, and lets go of its files; whoever calls it afterwards is told that it is closed.
+  /// Finishes the work that it was given, and closes its files; later calls fail with `SessionStoreProblem.closed`.
   ///
-  /// - Parameter completion: is told whether all is stored.
+  /// - Parameter completion: is told whether everything is stored.
   func close(completion: @escaping @Sendable (_ isWell: Bool) -> Void)
 }
 
@@ -89,7 +96,7 @@ extension SessionStore {
 
   package var maxBytes: Int { .max }
 
-  /// Why a request for these sessions is refused before the store is asked; nil where it is not.
+  /// Why a request for these sessions is refused before the store is asked; nil if it is not.
   func refusal(of keys: [SessionTable.Key], floatCount: Int) -> SessionRefusal? {
     if let problem { return .store(problem) }
     let needed = keys.reduce(0) { $0 + SessionTable.byteCount(of: $1, floatCount: floatCount) }
@@ -99,17 +106,17 @@ extension SessionStore {
 
 /// What an answer waits for before it leaves, with a store (`session_durability`).
 package enum SessionDurability: String, Sendable, CaseIterable {
-  /// Its state is safe from the end of the process, however that comes.
+  /// Its state survives the end of the process, however that comes.
   case answer
-  /// Its state is on the disk: safe from a power cut, too.
+  /// Its state is on the disk, and survives a power cut too.
   case sync
-  /// Nothing: its state is written behind it.
+  /// Nothing: its state is written after the answer has left.
   case behind
 }
 
 /// What a store knows of a session that it was asked for.
 package enum SessionFinding: Sendable, Equatable {
-  /// It is there; its version grows with each move.
+  /// The session is there; its version grows with each move.
   case session(SessionTable.Record, version: Int)
   case ended(SessionEnd)
   case unknown
@@ -118,13 +125,14 @@ package enum SessionFinding: Sendable, Equatable {
 /// What one request does to a session.
 package struct SessionMove: Sendable, Equatable {
   package let key: SessionTable.Key
-  /// The version that it had before, 0 where there was no such session; if it has another one in the store, nothing moves.
+  /// The version that the session had before, 0 if there was none; if the store has another version, no session of the
+  /// request moves.
   package let version: Int
-  /// The state that it has now.
+  /// The session's new state.
   package let state: SequenceState
-  /// Whether it began anew.
+  /// Whether the request began the session anew.
   package let isAnew: Bool
-  /// Whether it ends with this.
+  /// Whether the session ends with this move.
   package let ends: Bool
 
   package init(
@@ -140,36 +148,37 @@ package struct SessionMove: Sendable, Equatable {
 
 /// Why a store does not do what it is asked.
 package enum SessionStoreProblem: Error, Sendable, Equatable {
-  /// It fails, for a reason in words.
+  /// The store fails, for a reason in words.
   case failing(reason: String)
-  /// It has not answered for so long.
+  /// The store has not answered for this long.
   case slow(Duration)
   case closed
-  /// A session has moved, or ended, otherwise than by this process; its steps where it is there.
+  /// A session was moved or ended by someone else; `steps` is what it has now, nil if it is gone.
   case moved(id: String, steps: Int?)
-  /// Another process has a session: a request of it uses it, or it keeps it, and gives it back as it is asked now.
+  /// Another process has the session's lease. If `isUsed` is false, no request of that process uses the session, and
+  /// the process has just been asked to give the lease back.
   case leased(id: String, isUsed: Bool)
-  /// It was lost while it made moves: whether it has made them is not known.
+  /// It is not known whether the store made the moves: it was lost, or did not answer, in the meantime.
   case unsure(reason: String)
 }
 
-/// What operators want to know of a store.
+/// A store's figures for operators.
 package struct SessionStoreStatistics: Sendable {
-  /// By model.
+  /// The count and bytes of its sessions, by model.
   package var usage: [String: SessionTable.Usage] = [:]
-  /// Sessions that ended since the start, by how.
+  /// The number of sessions that ended since the start, by reason.
   package var endCounts: [SessionEnd: Int] = [:]
-  /// What its files take on the disk, or where it is no file its memory.
+  /// The bytes that its files take on the disk or, if the store is not a file, the bytes of its memory.
   package var fileBytes = 0
-  /// What its sessions may take; 0 where it has no bound.
+  /// The most bytes that its sessions may take; 0 for no bound.
   package var maxBytes = 0
-  /// Times that sessions were written together.
+  /// The number of commits; one commit may hold the moves of several requests.
   package var commits = 0
-  /// Moves of sessions that were written.
+  /// The number of moves that were written.
   package var moves = 0
-  /// Whether what it was asked last failed.
+  /// Whether its last operation failed.
   package var isFailing = false
-  /// Times that it failed.
+  /// The number of operations that failed.
   package var failures = 0
 
   package init() {}

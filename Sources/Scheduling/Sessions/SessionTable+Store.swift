@@ -2,7 +2,7 @@ import Inference
 
 /// The table as a cache of a store.
 extension SessionTable {
-  /// The sessions that a request takes up or copies, and that are not here: the store has to be asked for them.
+  /// The sessions that a request opens or copies and that are not in the table: the store has to be asked for them.
   func missing(for openings: [Opening], model: String) -> [Key] {
     var missing: [Key] = []
     for opening in openings {
@@ -15,14 +15,15 @@ extension SessionTable {
     return missing
   }
 
-  /// What the store is told once a request that has `key` open is done; nil where no request has.
+  /// The move to write to the store when the request that has `key` open is done; nil if no request has it open.
   func move(of key: Key, to state: SequenceState, ends: Bool) -> SessionMove? {
     guard let index = indices[key], case .open(let anew) = entries[index].use else { return nil }
     return SessionMove(
       key: key, version: entries[index].version, state: state, isAnew: anew, ends: ends)
   }
 
-  /// Lets go of a session that nobody has open, as the store is about to end it; false where it is in use.
+  /// Removes a session that the store is about to end. Returns false if the session has to stay: a request has it open,
+  /// or it was used too recently to expire.
   mutating func letGo(_ key: Key, because reason: SessionEnd, now: Instant) -> Bool {
     guard let index = indices[key] else { return true }
     guard entries[index].use == .idle else { return false }
@@ -31,7 +32,7 @@ extension SessionTable {
     return true
   }
 
-  /// Forgets a session that is otherwise in the store, whoever has it open.
+  /// Removes a session from the table, even if a request has it open, since what the store has counts.
   mutating func discard(_ key: Key) {
     guard let index = indices[key] else { return }
     if entries[index].use != .idle { openByteCount -= entries[index].byteCount }

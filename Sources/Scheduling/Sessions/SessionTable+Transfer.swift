@@ -16,7 +16,7 @@ extension SessionTable {
     }
   }
 
-  /// Freezes the sessions for the next process.
+  /// Freezes the sessions, for their way to the next process: from now on none moves, begins or ends.
   package mutating func freeze() { isFrozen = true }
 
   /// An iteration over the sessions of a frozen table, the least recently used first.
@@ -45,7 +45,7 @@ extension SessionTable {
   /// The sessions that are gone, and why, in the order in which they ended.
   package var rememberedEnds: [(key: Key, reason: SessionEnd)] { ends.remembered }
 
-  /// Takes in a session of another process; they come in the order of `records`, before any request.
+  /// Adds a session of an earlier process. Sessions come in the order of `records`, before any request.
   package mutating func restore(_ record: Record, now: Instant) {
     let byteCount = Self.byteCount(of: record.key, floatCount: record.state.floats.count)
     guard indices[record.key] == nil else { return }
@@ -57,18 +57,19 @@ extension SessionTable {
         used: now - record.idle))
   }
 
-  /// Remembers that a process before this one had a session and did not hand it over.
+  /// Remembers that an earlier process had a session and did not hand it over.
   package mutating func rememberLost(_ key: Key) { lost.insert(key.stableHash) }
 
-  /// Remembers what processes before that one had lost: their `rememberedLost`.
+  /// Remembers the sessions that still earlier processes had lost: the earlier process's `rememberedLost`.
   package mutating func rememberLost(_ hashes: [UInt64]) {
     for hash in hashes { lost.insert(hash) }
   }
 
-  /// The sessions that processes before this one did not hand over, as hashes of their keys; first those lost first.
+  /// The sessions that earlier processes did not hand over, as hashes of their keys, in the order in which they were
+  /// lost.
   package var rememberedLost: [UInt64] { lost.remembered }
 
-  /// Remembers why a session is gone, be it one of another process that this one can't go on with.
+  /// Remembers why a session is gone: one of this process, or one of an earlier process that can't go on here.
   package mutating func remember(_ key: Key, _ reason: SessionEnd) {
     ends.insert(key, reason)
   }

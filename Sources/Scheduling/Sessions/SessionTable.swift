@@ -1,11 +1,11 @@
 import Inference
 
-/// The states that clients leave with the server, by id: which sessions there are, which requests have them open, and which are
-/// evicted.
+/// The states that clients leave with the server, by id: which sessions there are, which requests have them open, and
+/// which are evicted.
 ///
 /// A state machine without threads or clocks. A request opens its sessions before it runs and closes them when it is
-/// done; in between they are its own, and nothing takes them away. Of the others, those that nobody used for
-/// `idleTimeout` expire, and the least recently used make room for new ones.
+/// done; in between no other request gets them, and they neither expire nor are evicted. Other sessions expire when
+/// nobody has used them for `idleTimeout`, and the least recently used make room for new ones.
 package struct SessionTable {
   package typealias Instant = ContinuousClock.Instant
 
@@ -21,24 +21,24 @@ package struct SessionTable {
     }
   }
 
-  /// How a request takes up a session.
+  /// How a request opens a session.
   package struct Opening: Sendable, Equatable {
     package enum Way: Sendable, Equatable {
-      /// Goes on from its state.
+      /// Goes on from the session's state.
       case resume
-      /// Starts it, from nothing or from a state that the client brings.
+      /// Begins the session, from nothing or from a state that the client brings.
       case begin
-      /// Starts it from the state of another.
+      /// Begins the session with the state of another one.
       case fork(from: String)
     }
 
     package let id: String
     package let way: Way
-    /// The steps that its client believes the state to have that it goes on from; nil where it does not say.
+    /// The steps that the client believes the state to have that the request goes on from; nil if it does not say.
     package let at: Int?
-    /// Whether it starts over what is there under its id.
+    /// Whether the request replaces a session that already exists under this id.
     package let replaces: Bool
-    /// Whether it ends with the request.
+    /// Whether the session ends with the request.
     package var ends: Bool
 
     package init(
@@ -75,18 +75,18 @@ package struct SessionTable {
     let byteCount: Int
     var created: Instant
     var used: Instant
-    /// Its moves in the store; 0 where it is not there, or where there is no store.
+    /// The session's version in the store; 0 if it is not there, or there is no store.
     var version = 0
     var use = Use.idle
 
     enum Use: Equatable {
       case idle
-      /// A request has it, which begins it anew or goes on with it.
+      /// A request has the session open; `anew` if the request begins it, or begins it anew.
       case open(anew: Bool)
     }
   }
 
-  /// Sessions of a model, and what they take.
+  /// The number of a model's sessions, and the bytes that they take.
   package struct Usage: Sendable, Equatable {
     package var count = 0
     package var byteCount = 0
@@ -94,7 +94,7 @@ package struct SessionTable {
     package init() {}
   }
 
-  /// Some sessions of a model, and what all that it has are.
+  /// Some sessions of a model, and the count and bytes of all of them.
   package struct Page: Sendable, Equatable {
     package let listings: [Listing]
     package let usage: Usage
@@ -105,12 +105,13 @@ package struct SessionTable {
     }
   }
 
-  /// What a session takes beside its floats and its id: its entry, its places in tables, and what the allocator
-  /// rounds up; measured with 200,000 of them.
+  /// The bytes that a session takes beside its floats and its id: its entry, its places in tables, and what the
+  /// allocator rounds up; measured with 200,000 sessions.
   package static let overheadBytes = 312
 
   package let limits: SessionLimits
-  /// Whether a store has the sessions: then those that leave the table do not end, and what is not here is looked up there.
+  /// Whether a store has the sessions: then a session that leaves the table does not end, and one that is not in the
+  /// table is looked up in the store.
   package let isCache: Bool
   var indices: [Key: Int] = [:]
   var entries = UseList<Entry>()
@@ -123,11 +124,11 @@ package struct SessionTable {
   package internal(set) var byteCount = 0
   /// The memory that open sessions take.
   var openByteCount = 0
-  /// Sessions there are.
+  /// The number of sessions.
   package var count: Int { indices.count }
-  /// By model.
+  /// The count and bytes of sessions, by model.
   package private(set) var usage: [String: Usage] = [:]
-  /// Sessions that ended, by how.
+  /// The number of sessions that ended, by reason.
   package private(set) var endCounts: [SessionEnd: Int] = [:]
 
   package init(limits: SessionLimits, isCache: Bool = false) {
@@ -137,13 +138,13 @@ package struct SessionTable {
 
   // MARK: - Requests
 
-  /// Takes up sessions for a request, all or none.
+  /// Opens sessions for a request, all or none.
   ///
   /// - Parameters:
-  ///   - openings: no id twice.
-  ///   - floatCount: the floats of a state of the model.
-  ///   - findings: what the store knows of those that are not here (`missing`).
-  /// - Returns: the states to go on from, in order; nil for what begins.
+  ///   - openings: no id may come twice.
+  ///   - floatCount: the number of floats in a state of the model.
+  ///   - findings: what the store knows of the sessions that are not in the table (`missing`).
+  /// - Returns: the states to go on from, in order; nil for a session that begins.
   package mutating func open(
     _ openings: [Opening], model: String, floatCount: Int,
     findings: [Key: SessionFinding] = [:], now: Instant
@@ -173,7 +174,7 @@ package struct SessionTable {
     guard needed <= limits.maxBytes else {
       throw .tooLarge(needed: needed, limit: limits.maxBytes)
     }
-    // Checked before any session is evicted, which would be in vain.
+    // Checked before any session is evicted, as evicting would be in vain.
     guard openByteCount + needed <= limits.maxBytes else { throw .full(limit: limits.maxBytes) }
     openByteCount += needed
     for (opening, key) in zip(openings, keys) {
@@ -212,7 +213,7 @@ package struct SessionTable {
     let state: SequenceState
     do throws(SessionRefusal) { state = try self.state(of: source, findings) } catch {
       guard error == .unknown(source.id) else { throw error }
-      // None can begin either.
+      // With `maxBytes` 0 no session can begin either, so this is the better reason.
       guard limits.maxBytes > 0 else { throw .tooLarge(needed: 0, limit: 0) }
       if case .fork = opening.way { throw .unknownSource(source.id, fork: opening.id) }
       throw error
@@ -223,8 +224,8 @@ package struct SessionTable {
     return state
   }
 
-  /// Gives a session back with the state that it has now, or with the one that it had, where the request failed.
-  /// Of a frozen table, none is taken back.
+  /// Closes a session with its new state, or, if `state` is nil because the request failed, with the one that it had.
+  /// Does nothing to a frozen table.
   package mutating func close(_ key: Key, with state: SequenceState?, now: Instant) {
     guard !isFrozen, let index = indices[key], case .open(let anew) = entries[index].use else {
       return
@@ -241,7 +242,7 @@ package struct SessionTable {
     touch(index, now: now)
   }
 
-  /// Notes that a session was used.
+  /// Marks a session as used now.
   private mutating func touch(_ index: Int, now: Instant) {
     entries[index].used = now
     entries.touch(index)
@@ -250,12 +251,12 @@ package struct SessionTable {
   /// Whether there is a session called `key`.
   package func has(_ key: Key) -> Bool { indices[key] != nil }
 
-  /// Whether a request has the session called `key`.
+  /// Whether a request has the session called `key` open.
   package func isOpen(_ key: Key) -> Bool {
     indices[key].map { entries[$0].use != .idle } ?? false
   }
 
-  /// Ends a session by its client's request.
+  /// Ends a session as its client asks for it.
   package mutating func end(_ key: Key, now: Instant) throws(SessionRefusal) {
     guard !isFrozen else { throw .frozen }
     expire(now: now)
@@ -296,12 +297,13 @@ package struct SessionTable {
     endOldest(.expired) { table, used in used + table.limits.idleTimeout > now }
   }
 
-  /// Evicts idle sessions until `needed` bytes fit; the open sessions leave that much.
+  /// Evicts idle sessions until `needed` bytes fit; open sessions have to leave that much.
   mutating func makeRoom(_ needed: Int) {
     endOldest(.evicted) { table, _ in table.byteCount + needed <= table.limits.maxBytes }
   }
 
-  /// Ends idle sessions, the least recently used first, until `suffices` of the time when the next was last used.
+  /// Ends idle sessions, the least recently used first, until `suffices` returns true for the time when the next one
+  /// was last used.
   private mutating func endOldest(
     _ reason: SessionEnd, until suffices: (Self, Instant) -> Bool
   ) {
@@ -335,7 +337,7 @@ package struct SessionTable {
     return found
   }
 
-  /// The same, and what all of them are.
+  /// The same, and the count and bytes of all sessions of `model`.
   mutating func page(of model: String, limit: Int, now: Instant) -> Page {
     let listings = listings(of: model, limit: limit, now: now)
     return Page(listings: listings, usage: usage[model] ?? Usage())

@@ -1,24 +1,26 @@
 import Dispatch
 import Inference
 
-/// How a request gets sessions of a store that other processes have too: it takes them for itself, in the store.
+/// Gets sessions of a shared store for a request: takes them in the store, and asks again while another process has
+/// one.
 struct SessionTaking: Sendable {
   let sessions: Sessions
   let store: any SessionStore
   let request: Sessions.Waiting
-  /// The sessions; they are reserved for the request among those of this process.
+  /// The sessions to take; they are reserved for this request among the requests of this process.
   let keys: [SessionTable.Key]
 
-  /// How often a request asks again for a session that another process has: from, to.
+  /// The pauses before asking again for a session that another process has: the first one, doubled each time up to the
+  /// last.
   private static let pause = (first: Duration.milliseconds(1), last: Duration.milliseconds(50))
 
-  /// Asks the store until the request has them all, or is refused.
+  /// Asks the store until the request has all its sessions, or is refused.
   func begin() { ask(pause: Self.pause.first) }
 
   private func ask(pause: Duration) {
     let sources = request.sources.filter { !keys.contains($0) }
     sessions.noteQuestion(of: request)
-    // What ends sessions that are there, and does nothing else.
+    // Whether the request ends sessions that exist, and does nothing else.
     let freesOnly = request.openings.allSatisfy { $0.ends && $0.way == .resume }
     store.take(
       keys, beside: sources, floatCount: request.floatCount, freesOnly: freesOnly
@@ -30,7 +32,7 @@ struct SessionTaking: Sendable {
         switch result {
         case .success: return (isAwaited ? state.open(request, findings: found) : nil, false)
         case .failure(.leased(let id, let isUsed)):
-          // What nobody uses is about to be given back, so that it counts as free.
+          // A session that its process does not use is about to be given back, so it counts as free.
           if isAwaited, request.mayWait || !isUsed { return (nil, true) }
           return (isAwaited ? .grant(.failure(.busy(id))) : nil, false)
         case .failure(let problem):
@@ -39,7 +41,7 @@ struct SessionTaking: Sendable {
       }
       if goesOn { return askLater(pause: pause) }
       if (try? result.get()) != nil, outcome?.isGranted != true {
-        // Before whoever waits for them here asks for them.
+        // Released before the requests of this process that wait for these sessions ask the store.
         store.release(keys)
       }
       giveUpReservation()
@@ -59,7 +61,7 @@ struct SessionTaking: Sendable {
   private func askLater(pause: Duration) {
     let number = request.waiter.number
     let startsClock = sessions.state.withLock { state in
-      // A lease ends with its process, so that the wait is bounded where the request has no deadline, too.
+      // A lease does not outlive its process for long, so the wait is bounded even if the request has no deadline.
       let deadline = request.due?.deadline ?? state.clock() + .seconds(86_400)
       let late = SessionRefusal.deadlinePassed(timeout: request.due?.timeout ?? .zero)
       state.questions.insert(

@@ -1,13 +1,13 @@
 import Inference
 
-/// What `Sessions` asks of a store, and does with its answers. No lock is held while anyone is told.
+/// What `Sessions` asks of a store, and does with the answers. Completions are called without the lock.
 extension Sessions {
-  /// Asks the store for sessions that are not in the table, and takes the request up again with what it says.
+  /// Asks the store for sessions that are not in the table, and then opens the request's sessions with the findings.
   func fetch(_ keys: [SessionTable.Key], for request: Waiting) {
     guard let store else { preconditionFailure("only a cache misses sessions") }
     noteQuestion(of: request)
     store.fetch(keys, floatCount: request.floatCount) { [self] result in
-      // What is found holds until this returns, so the sessions are opened before.
+      // The findings hold until this closure returns, so the sessions are opened in it.
       let outcome = state.withLock { state -> Outcome? in
         guard state.questions.remove(request.waiter.number) != nil else { return nil }
         return switch result {
@@ -21,7 +21,7 @@ extension Sessions {
     }
   }
 
-  /// Notes that a request waits for the store's answer.
+  /// Notes that a request waits for the store's answer, until its own deadline or for `StoreQuestions.patience`.
   func noteQuestion(of request: Waiting) {
     let startsClock = state.withLock { state in
       let patience = state.clock() + StoreQuestions.patience
@@ -39,7 +39,8 @@ extension Sessions {
     if startsClock { refuseLateLater() }
   }
 
-  /// Has the store make the moves of a request that is done. Its sessions stay open until it has.
+  /// Has the store make the moves of a request that is done. The sessions stay open until the store has made them, or
+  /// with `behind` are closed at once.
   func write(
     _ results: [Closing], model: String, to store: any SessionStore,
     completion: @escaping @Sendable (SessionRefusal?) -> Void
@@ -57,7 +58,8 @@ extension Sessions {
         }
       }
       if isBehind {
-        // In the lock, so that moves reach the store in the order in which they are made, and none after `freeze`.
+        // Called within the lock, so that moves reach the store in the order in which they are made, and none after
+        // `freeze`.
         store.write(moves) { [self] outcome in discard(outcome, model: model) }
         return (moves, false)
       }
@@ -73,16 +75,17 @@ extension Sessions {
       if state.withLock({ $0.close(results, model: model) }) { tellWaiters() }
       completion(nil)
     } else {
-      // Outside the lock, which others wait for: until it is answered, the sessions are this request's. After `freeze` the store
-      // takes what comes before it is closed, and refuses the rest.
+      // Called outside the lock, so that other requests need not wait for it: until the store answers, the sessions are
+      // this request's. Moves that reach the store after `freeze` are made if it is not closed yet, and refused
+      // otherwise.
       store.write(moves) { [self] outcome in
         finish(results, model: model, outcome, number, completion)
       }
     }
   }
 
-  /// Closes the sessions of a request as the store has them now, and tells its client, unless it was told that the store is
-  /// slow.
+  /// Closes the sessions of a request with the states that the store has now, and tells its client, unless the client
+  /// was already told that the store is slow.
   private func finish(
     _ results: [Closing], model: String, _ outcome: Result<Void, SessionStoreProblem>,
     _ number: UInt64, _ completion: @Sendable (SessionRefusal?) -> Void
@@ -101,7 +104,7 @@ extension Sessions {
     if isAwaited { completion(refusal) }
   }
 
-  /// Forgets a session that turned out to be otherwise in the store, after its answer had left.
+  /// Removes from the table a session whose move the store refused after the answer had left.
   private func discard(_ outcome: Result<Void, SessionStoreProblem>, model: String) {
     guard case .failure(let problem) = outcome else { return }
     state.withLock { _ = $0.refusal(for: problem, model: model) }
@@ -109,13 +112,13 @@ extension Sessions {
 
   // MARK: - Pages
 
-  /// What there is and what it takes, by model, and how sessions ended since the start.
+  /// The count and bytes of sessions by model, and how many ended since the start, by reason.
   package var usage: (sessions: [String: SessionTable.Usage], ends: [SessionEnd: Int]) {
     if let statistics = store?.statistics { return (statistics.usage, statistics.endCounts) }
     return withTable { ($0.usage, $0.endCounts) }
   }
 
-  /// What the store tells of itself; nil where there is none.
+  /// The store's figures, and its problem if it has one; nil without a store.
   package var storeStatistics: (SessionStoreStatistics, problem: SessionStoreProblem?)? {
     store.map { ($0.statistics, $0.problem) }
   }
@@ -146,7 +149,7 @@ extension Sessions {
     }
   }
 
-  /// Up to `limit` sessions of `model`, the last used first, and what all of them are.
+  /// Gets up to `limit` sessions of `model`, the last used first, and the count and bytes of all of them.
   package func listings(
     of model: String, limit: Int,
     completion: @escaping @Sendable (Result<SessionTable.Page, SessionRefusal>) -> Void
@@ -157,7 +160,8 @@ extension Sessions {
     store.list(of: model, limit: limit) { result in
       completion(
         result.mapError { .store($0) }.map { stored in
-          // What was used lately is here, in order; the store's order is as exact as it writes it.
+          // The table has recently used sessions in exact order; the store's order is only as exact as the store keeps
+          // it.
           let known = Set(here.listings.map(\.id))
           let all = here.listings + stored.listings.filter { !known.contains($0.id) }
           return .init(
@@ -166,7 +170,7 @@ extension Sessions {
     }
   }
 
-  /// Ends a session by its client's request.
+  /// Ends a session as its client asks for it.
   package func end(
     _ key: SessionTable.Key, floatCount: Int,
     completion: @escaping @Sendable (SessionRefusal?) -> Void
@@ -179,7 +183,7 @@ extension Sessions {
       } catch { return completion(error) }
       return completion(nil)
     }
-    // As a request that takes it up, and moves it nowhere but to its end.
+    // Like a request that opens the session and does nothing but end it.
     open(
       [.init(key.id, ends: true)], model: key.model, floatCount: floatCount, waits: false,
       arrived: .now, timeout: nil, as: makeWaiter()
@@ -192,9 +196,9 @@ extension Sessions {
     }
   }
 
-  /// Ends the service of sessions: none moves any more, and the store finishes what it has.
+  /// Ends the service of sessions: none moves any more, and the store finishes its work.
   ///
-  /// - Parameter completion: is told whether all is stored.
+  /// - Parameter completion: is told whether everything is stored.
   package func shutDown(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {
     freeze()
     guard let store else { return completion(true) }
@@ -203,7 +207,8 @@ extension Sessions {
 }
 
 extension Sessions.LockedState {
-  /// The refusal for a request whose moves the store did not make. A session that is otherwise there is looked up again.
+  /// The refusal for a request whose moves the store did not make. A session that someone else moved leaves the table,
+  /// so that it is looked up again.
   mutating func refusal(for problem: SessionStoreProblem, model: String) -> SessionRefusal {
     guard case .moved(let id, let steps) = problem else { return .store(problem) }
     table.discard(.init(model: model, id: id))

@@ -3,15 +3,15 @@ import Dispatch
 import Inference
 import Synchronization
 
-/// How often a timer looks at deadlines, while a waiting request has one.
+/// The interval, in seconds, at which a timer checks deadlines while a waiting request has one.
 private let watchSeconds = 0.05
 
 /// The sessions of a server: the table under a lock, the requests that wait for one, and the clock.
 package final class Sessions: Sendable {
-  /// The states that a request goes on from, nil for a session that begins; or why it gets none.
+  /// The states that a request goes on from, nil for a session that begins; or why the request gets none.
   package typealias Grant = Result<[SequenceState?], SessionRefusal>
 
-  /// A request that may have to wait for a session.
+  /// Names a request that may have to wait for a session.
   package struct Waiter: Hashable, Sendable {
     let number: UInt64
   }
@@ -21,12 +21,12 @@ package final class Sessions: Sendable {
     let openings: [SessionTable.Opening]
     let model: String
     let floatCount: Int
-    /// When its client stops waiting, and the time-out by which it does.
+    /// When its client stops waiting, and the time-out that says so; nil for never.
     let due: (deadline: ContinuousClock.Instant, timeout: Duration)?
     let mayWait: Bool
     let completion: @Sendable (Grant) -> Void
 
-    /// The sessions that it takes up.
+    /// The sessions that it opens.
     var keys: [SessionTable.Key] { openings.map { .init(model: model, id: $0.id) } }
 
     /// The sessions that it copies.
@@ -38,12 +38,12 @@ package final class Sessions: Sendable {
     }
   }
 
-  /// What becomes of a request that asks for sessions.
+  /// What happens to a request that asks for sessions.
   enum Outcome {
     case grant(Grant)
     /// It waits for a session that is busy.
     case waits
-    /// The store has to be asked for these first.
+    /// The store has to be asked for these sessions first.
     case fetch([SessionTable.Key])
 
     /// Whether the request has its sessions.
@@ -52,32 +52,34 @@ package final class Sessions: Sendable {
 
   struct LockedState {
     var table: SessionTable
-    /// The store, where other processes have it too.
+    /// The store, if other processes use it too; else nil.
     let shared: (any SessionStore)?
     let clock: @Sendable () -> ContinuousClock.Instant
-    /// What the store has been asked, and who waits for its answer.
+    /// The questions that the store has not answered yet, and the requests that wait for its answers.
     var questions = StoreQuestions()
-    /// In the order in which they came, by the session that they wait for.
+    /// The waiting requests, in order of arrival, by the session that they wait for.
     var waiting: [SessionTable.Key: Deque<Waiting>] = [:]
     /// Whether a timer looks at the deadlines of waiting requests.
     var isWatched = false
-    /// Sessions that requests are about to take from a shared store: who comes later waits here, in order.
+    /// The sessions that requests of this process are asking a shared store for; later requests for them wait in
+    /// `waiting`.
     var reserved: Set<SessionTable.Key> = []
-    /// Requests that wait no more, and are yet to be told, in order.
+    /// Requests that wait no more, and what to tell them, in order.
     var reports: Deque<(Waiting, Outcome)> = []
-    /// Whether a thread is calling them.
+    /// Whether a thread is telling them (`tellWaiters`).
     var isReporting = false
 
-    /// Opens the sessions of a request, or lets it wait for the one that is busy.
+    /// Opens the sessions of a request, or lets it wait for one that is busy.
     ///
-    /// - Parameter findings: what the store has just said of those that it was asked for.
+    /// - Parameter findings: what the store has just said of the sessions that it was asked for.
     mutating func open(
       _ request: Waiting, findings: [SessionTable.Key: SessionFinding] = [:]
     ) -> Outcome {
       if let shared, !table.isFrozen, findings.isEmpty { return take(request, from: shared) }
       if table.isCache, shared == nil, !table.isFrozen {
         let missing = table.missing(for: request.openings, model: request.model)
-        // All again, where one has left the table since: what was found before may have moved.
+        // If another session has left the table since, the store is asked for all of them again: those found before may
+        // have moved.
         if missing.contains(where: { findings[$0] == nil }) { return .fetch(missing) }
       }
       do throws(SessionRefusal) {
@@ -92,7 +94,7 @@ package final class Sessions: Sendable {
       }
     }
 
-    /// Opens sessions of a shared store: at once where it has kept them for this process.
+    /// Opens sessions of a shared store: at once if the store has kept them for this process, else after asking it.
     private mutating func take(_ request: Waiting, from store: any SessionStore) -> Outcome {
       let (keys, sources) = (request.keys, request.sources)
       if let taken = (keys + sources).first(where: isTaken) { return wait(request, for: taken.id) }
@@ -108,7 +110,7 @@ package final class Sessions: Sendable {
       return outcome
     }
 
-    /// Whether a request of this process has `key`, or is about to.
+    /// Whether a request of this process has `key` open, or is about to take it.
     func isTaken(_ key: SessionTable.Key) -> Bool { table.isOpen(key) || reserved.contains(key) }
 
     /// Lets a request wait for a session that is busy, if it may.
@@ -124,7 +126,7 @@ package final class Sessions: Sendable {
 
     /// Opens `key` for the first request that waits for it.
     mutating func admitWaiters(of key: SessionTable.Key) {
-      // A request that has to wait again waits for another session, as this one is free.
+      // As this session is free, a request that has to wait again waits for another one.
       while !isTaken(key), let request = waiting[key]?.popFirst() {
         let outcome = open(request)
         if case .waits = outcome { continue }
@@ -133,7 +135,9 @@ package final class Sessions: Sendable {
       if waiting[key]?.isEmpty == true { waiting[key] = nil }
     }
 
-    /// - Returns: whether the caller has to start the timer that looks at deadlines.
+    /// Notes that a timer checks the deadlines.
+    ///
+    /// - Returns: whether the caller has to start that timer.
     mutating func startWatch() -> Bool {
       defer { isWatched = true }
       return !isWatched
@@ -150,16 +154,16 @@ package final class Sessions: Sendable {
       return Array(late)
     }
 
-    /// Takes back the sessions of a request that is done, for those that wait for them.
+    /// Closes the sessions of a request that is done, and opens them for the requests that wait for them.
     ///
-    /// - Returns: whether to call `tellWaiters` then.
+    /// - Returns: whether the caller has to call `tellWaiters` once it has released the lock.
     mutating func close(_ results: [Closing], model: String) -> Bool {
       let now = clock()
       for result in results {
         let key = SessionTable.Key(model: model, id: result.id)
         table.close(key, with: result.state, now: now)
         if shared != nil {
-          // What is in the store may be another by the next request.
+          // Another process may have moved the session in the store by the next request.
           table.discard(key)
           continue
         }
@@ -169,7 +173,9 @@ package final class Sessions: Sendable {
       return admitWaiters(of: results.map(\.id), model: model)
     }
 
-    /// - Returns: whether to call `tellWaiters` then.
+    /// Opens sessions that are free again for the requests that wait for them.
+    ///
+    /// - Returns: whether the caller has to call `tellWaiters` once it has released the lock.
     mutating func admitWaiters(of ids: [String], model: String) -> Bool {
       for id in ids { admitWaiters(of: .init(model: model, id: id)) }
       guard !isReporting, !reports.isEmpty else { return false }
@@ -177,24 +183,24 @@ package final class Sessions: Sendable {
       return true
     }
 
-    /// The next request to tell; nil where there is none.
+    /// The next request to tell, and what; nil if there is none.
     mutating func nextReport() -> (Waiting, Outcome)? {
       isReporting = !reports.isEmpty
       return reports.popFirst()
     }
   }
 
-  /// A session that a request gives back: its state now, nil where it keeps the one that it had, and whether it ends.
+  /// A session that a request gives back: its new state, or nil if it keeps the one that it had, and whether it ends.
   package typealias Closing = (id: String, state: SequenceState?, ends: Bool)
 
   let state: Mutex<LockedState>
-  /// Where the sessions are kept that survive the process; nil where none do.
+  /// The store that keeps sessions beyond the end of the process; nil if there is none.
   let store: (any SessionStore)?
   private let waiterCount = Atomic<UInt64>(0)
 
-  /// Sessions that expire within a second of their time.
+  /// Begins without sessions. A session expires within a second of its time.
   ///
-  /// - Parameter clock: by which they expire, and time-outs pass.
+  /// - Parameter clock: the clock by which sessions expire and time-outs pass.
   package init(
     limits: SessionLimits, store: (any SessionStore)? = nil,
     clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -219,19 +225,21 @@ package final class Sessions: Sendable {
     }
   }
 
-  /// The number by which a request may leave while it waits; made before it does, so that it can leave from the first moment.
+  /// Makes the name by which a request may leave while it waits. Made before `open`, so that the request can leave at
+  /// any moment.
   package func makeWaiter() -> Waiter { Waiter(number: nextNumber()) }
 
   func nextNumber() -> UInt64 { waiterCount.add(1, ordering: .relaxed).newValue }
 
-  /// Takes up sessions for a request, all or none; `close` gives them back.
+  /// Opens sessions for a request, all or none; `close` gives them back.
   ///
   /// - Parameters:
-  ///   - waits: whether to wait where one of them is busy, holding none meanwhile.
+  ///   - waits: whether to wait if one of them is busy; the request holds none of them meanwhile.
   ///   - arrived: when the request came.
-  ///   - timeout: how long after that it waits at the most.
+  ///   - timeout: the longest time after `arrived` for which it waits.
   ///   - waiter: made for this request.
-  ///   - completion: called once, here or on a thread that gives a session back; not after `leave`.
+  ///   - completion: called once, on this thread or later on one that closes a session, the store's or the timers'; not
+  ///     after a `leave` that returned true.
   package func open(
     _ openings: [SessionTable.Opening], model: String, floatCount: Int, waits: Bool,
     arrived: ContinuousClock.Instant, timeout: Duration?, as waiter: Waiter,
@@ -252,7 +260,7 @@ package final class Sessions: Sendable {
     tell(request, outcome)
   }
 
-  /// Does what follows for a request that asked for sessions.
+  /// Carries out the outcome for a request that asked for sessions.
   func tell(_ request: Waiting, _ outcome: Outcome) {
     switch outcome {
     case .grant(let grant):
@@ -273,13 +281,14 @@ package final class Sessions: Sendable {
 
   /// Tells the requests that wait no more.
   ///
-  /// A completion may close its sessions at once, and let the next request go on: in this loop, not by recursion.
+  /// A completion may close its sessions at once, which lets the next request go on: that one is told in this loop, not
+  /// by recursion.
   func tellWaiters() {
     while let (request, outcome) = state.withLock({ $0.nextReport() }) { tell(request, outcome) }
   }
 
-  /// Refuses the requests whose deadline passed while they waited, and looks again as long as there are any with one: one
-  /// timer for all of them.
+  /// Refuses requests whose deadline passed while they waited for a session or for the store, after `watchSeconds`, and
+  /// again as long as any of them has a deadline: one timer for all.
   func refuseLateLater() {
     timers.asyncAfter(deadline: .now() + watchSeconds) { [weak self] in
       guard let self else { return }
@@ -299,7 +308,7 @@ package final class Sessions: Sendable {
     }
   }
 
-  /// Removes a request whose client left; false where it does not wait, or no more.
+  /// Removes a request whose client left; returns false if it does not wait, or no longer waits.
   @discardableResult
   package func leave(_ waiter: Waiter) -> Bool {
     state.withLock { state in
@@ -325,7 +334,7 @@ package final class Sessions: Sendable {
     if let store, results.contains(where: { $0.state != nil }) {
       return write(results, model: model, to: store, completion: completion)
     }
-    // Before whoever waits for them asks for them.
+    // Released before the requests that wait for these sessions ask the store.
     store?.release(results.map { .init(model: model, id: $0.id) })
     let (isFrozen, tells) = state.withLock { state in
       state.table.isFrozen ? (true, false) : (false, state.close(results, model: model))
@@ -334,8 +343,8 @@ package final class Sessions: Sendable {
     completion(isFrozen ? .frozen : nil)
   }
 
-  /// From now on no session moves, begins or ends, so that they can be carried to the next process; waiting requests are
-  /// refused.
+  /// Freezes the sessions: none moves, begins or ends any more, so that they can be carried to the next process.
+  /// Requests that wait are refused.
   package func freeze() {
     let (waiting, unanswered) = state.withLock { state in
       state.table.freeze()

@@ -1,21 +1,21 @@
-/// What the store of sessions has been asked and has not answered yet, each under a number of its own, and how long whoever
-/// asked waits for it: a store that hangs must not hold its requests.
+/// The questions that a session store has not answered yet, each under a number of its own and with a deadline: a store
+/// that hangs must not hold up its requests.
 struct StoreQuestions: Sendable {
   struct Question: Sendable {
-    /// Whether it looks sessions up; else it moves them.
+    /// Whether the question looks sessions up; if not, it moves them.
     let isFetch: Bool
     let deadline: ContinuousClock.Instant
-    /// What is told at the deadline.
+    /// The refusal to send at the deadline.
     let late: SessionRefusal
-    /// Tells whoever waits why there is no answer.
+    /// Tells the request that waits why there is no answer.
     let refuse: @Sendable (SessionRefusal) -> Void
 
     func giveUp() { refuse(late) }
   }
 
-  /// How long a store may take.
+  /// How long a store may take to answer.
   static let patience = Duration.seconds(5)
-  /// What whoever asked it for moves is told then.
+  /// The refusal for a request whose moves the store has not answered by then.
   static let lateMove = SessionRefusal.store(
     .unsure(reason: "no answer for \(patience.components.seconds) s"))
 
@@ -25,7 +25,7 @@ struct StoreQuestions: Sendable {
 
   mutating func insert(_ question: Question, _ number: UInt64) { questions[number] = question }
 
-  /// Whoever asked is about to be told; nil where nobody waits any more.
+  /// Removes a question, as the request that waits is about to be told; nil if none waits any more.
   mutating func remove(_ number: UInt64) -> Question? { questions.removeValue(forKey: number) }
 
   mutating func removeLate(now: ContinuousClock.Instant) -> [Question] {

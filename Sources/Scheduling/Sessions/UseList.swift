@@ -1,4 +1,4 @@
-/// Elements in the order in which they were last used, each under an index that stays its own while it is there.
+/// A list of elements in order of last use. Each keeps its index until it is removed.
 struct UseList<Element> {
   private struct Node {
     var element: Element
@@ -12,7 +12,7 @@ struct UseList<Element> {
   private(set) var oldest: Int?
   private(set) var newest: Int?
 
-  /// The element under an index that is taken.
+  /// The element at an index that is in use.
   subscript(index: Int) -> Element {
     get { nodes[index]!.element }
     set { nodes[index]!.element = newValue }
@@ -40,7 +40,7 @@ struct UseList<Element> {
     return nodes[index]!.element
   }
 
-  /// Puts an element behind all that were used before.
+  /// Makes an element the last used.
   mutating func touch(_ index: Int) {
     unlink(index)
     link(index)

@@ -9,12 +9,12 @@ package struct NPYHeader: Sendable, Equatable {
   /// Whether the first axis varies fastest (Fortran order).
   package let isFortran: Bool
 
-  /// A limit above the number of axes of any input or weight.
+  /// The most axes of an array; more than any input or weight has.
   static let maxAxes = 8
 
   /// - Parameters:
   ///   - text: the header's bytes, padding included.
-  ///   - offset: where they begin in the file, for errors.
+  ///   - offset: the offset of `text` in the file, for errors.
   package init(_ text: ArraySlice<UInt8>, offset: Int) throws(NumPyError) {
     var scanner = NPYHeaderScanner(text, offset: offset)
     var elementType: ElementType?
@@ -52,7 +52,8 @@ package struct NPYHeader: Sendable, Equatable {
     guard shape.count <= Self.maxAxes else {
       throw scanner.failure(.tooManyAxes(found: shape.count, limit: Self.maxAxes))
     }
-    // An empty array is no input. And a shape of (10**15, 0) takes no bytes, but reading its rows would never end.
+    // An empty array can't be an input. With a shape like (10**15, 0), which takes no bytes, reading the rows would
+    // never end.
     guard !shape.contains(0) else { throw scanner.failure(.emptyAxis) }
     self.elementType = elementType
     self.shape = shape
@@ -137,7 +138,7 @@ private struct NPYHeaderScanner {
     guard rest.isEmpty else { throw failure(.syntax(expected: "the header's end")) }
   }
 
-  /// A string in single or double quotes, of printable ASCII without escapes.
+  /// Reads a string in single or double quotes, of printable ASCII without escapes.
   mutating func string() throws(NumPyError) -> String {
     let quote: UInt8
     if skip("'") {
@@ -163,7 +164,7 @@ private struct NPYHeaderScanner {
     throw failure(.syntax(expected: "True or False"))
   }
 
-  /// `()`, `(3,)`, `(3, 4)`.
+  /// Reads a tuple of lengths: `()`, `(3,)`, `(3, 4)`.
   mutating func tuple() throws(NumPyError) -> [Int] {
     var numbers: [Int] = []
     try expect("(")

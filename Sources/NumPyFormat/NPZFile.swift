@@ -4,7 +4,7 @@ package struct NPZFile: Sendable {
   package let names: [String]
   private let archive: ZipArchive
 
-  /// The most bytes, inflated, of all arrays that are read together.
+  /// The most bytes, before compression, of all arrays that are read together.
   package static let maxBytes = 1 << 30
 
   /// The name that `savez` gives its first unnamed array.

@@ -1,4 +1,4 @@
-/// Why a file of NumPy's can't be read. Cases carry facts; `description` is the sentence.
+/// Why a NumPy file can't be read. Cases carry facts; `description` is the sentence.
 package enum NumPyError: Error, Sendable, Equatable {
   /// A .npy file that can't be read; `offset` is the byte where reading stopped.
   case npy(offset: Int, problem: NPYProblem)

@@ -10,9 +10,9 @@ struct ZipDirectory {
     let method: Method
     /// CRC-32 of the content.
     let checksum: UInt32
-    /// The content's size in bytes, inflated.
+    /// The content's size in bytes, before compression.
     let size: Int
-    /// The range in the archive of the file's stored bytes.
+    /// The range in the archive of the bytes that are stored for the file.
     let data: Range<Int>
   }
 
@@ -101,7 +101,8 @@ struct ZipDirectory {
     let commentLength = try number(at: at + 32, bytes: 2)
     var header = try number(at: at + 42, bytes: 4)
     let name = String(decoding: try slice(at: at + 46, count: nameLength), as: UTF8.self)
-    // The 64-bit field has those of the three numbers, in this order, that don't fit their own fields (§4.5.3).
+    // The 64-bit extra field (id 1) has the size, the packed size and the header's offset, in this order, but only
+    // those that don't fit their own fields (§4.5.3).
     var field = at + 46 + nameLength
     let end = field + extraLength
     while field + 4 <= end {
@@ -126,7 +127,7 @@ struct ZipDirectory {
     guard try has("PK\u{3}\u{4}", at: header) else {
       throw ZipError(entry: name, problem: .noRecord(offset: header))
     }
-    // The local header has its own lengths of name and extra field.
+    // The local header has lengths of name and extra field of its own, which may differ.
     let start =
       header + 30 + (try number(at: header + 26, bytes: 2))
       + (try number(at: header + 28, bytes: 2))
@@ -137,11 +138,11 @@ struct ZipDirectory {
     return (entry, header..<data.upperBound + (try descriptorBytes(at: data.upperBound, flags)))
   }
 
-  /// The size of the data descriptor (§4.3.9), which writers that can't seek put behind a file.
+  /// The size of the data descriptor (§4.3.9), which writers that can't seek put after a file; 0 if there is none.
   private func descriptorBytes(at offset: Int, _ flags: Int) throws(ZipError) -> Int {
     guard flags & 8 != 0 else { return 0 }
-    // An optional signature, a checksum and two sizes of 32 or 64 bits; then a record follows, by whose signature the length is
-    // recognised.
+    // The descriptor is an optional signature, a checksum and two sizes of 32 or 64 bits. Its length is recognised by
+    // the signature of the record that follows.
     for count in [12, 16, 20, 24] where bytes.count - offset >= count + 4 {
       let isBehindFile = try has("PK\u{3}\u{4}", at: offset + count)
       let isBehindLastFile = try has("PK\u{1}\u{2}", at: offset + count)

@@ -1,4 +1,5 @@
-/// Parses one JSON document (RFC 8259) strictly: no duplicate keys, no lone surrogates, only white space behind it.
+/// Parses one JSON document (RFC 8259) strictly: no duplicate keys, no lone surrogates, only white space after the
+/// document.
 package struct JSONParser {
   /// The most values in one document, all levels together; at some 50 bytes each they take 50 MB.
   package static let maxValues = 1_000_000
@@ -92,7 +93,7 @@ package struct JSONParser {
     return elements
   }
 
-  /// Skips the bracket that opens a level, and counts the level.
+  /// Skips the bracket that opens a level, and checks the depth.
   private mutating func descend() throws(JSONSyntaxError) {
     depth += 1
     guard depth <= Self.maxDepth else {
@@ -110,7 +111,8 @@ package struct JSONParser {
     return value
   }
 
-  /// RFC 8259 §6 allows no leading zero, no point without digits on both sides, no plus sign.
+  /// Parses a number. RFC 8259 §6 allows no leading zero, no point without digits on both sides, and no plus sign
+  /// before the number.
   private mutating func parseNumber() throws(JSONSyntaxError) -> JSONValue {
     let start = index
     _ = skip(UInt8(ascii: "-"))
@@ -173,7 +175,7 @@ package struct JSONParser {
     return scalar
   }
 
-  /// `uXXXX`, or two such escapes where the first is a high surrogate.
+  /// Parses `uXXXX`, or two such escapes if the first is a high surrogate.
   private mutating func parseUnicodeEscape() throws(JSONSyntaxError) -> Unicode.Scalar {
     let start = index
     var code = try parseHexDigits()

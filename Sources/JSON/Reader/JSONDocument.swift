@@ -10,12 +10,12 @@ package struct JSONDocument: Sendable {
 
   /// The nodes; the first is the root, an object.
   let nodes: [csj_node]
-  /// The float nearest to each number's text.
+  /// Each is the float nearest to the text of a number in an array of numbers.
   package let numbers: [Float]
-  /// The strings, unescaped, as UTF-8.
+  /// The strings, member names included, unescaped, as UTF-8.
   package let text: [UInt8]
 
-  /// How many nodes there are.
+  /// The number of nodes.
   package var nodeCount: Int { nodes.count }
 
   package func kind(_ node: Int) -> Kind { nodes[node].kind }
@@ -37,8 +37,9 @@ package struct JSONDocument: Sendable {
     return start..<start + count(node)
   }
 
-  /// In a node of kind `numbers`, the first element whose text is not a whole number but whose float is, by rounding
-  /// (3.00000001). Known only as far as all elements before are whole numbers, as ids are.
+  /// In a node of kind `numbers`, the index of the first element whose text is not a whole number but whose float is,
+  /// by rounding (3.00000001); nil if there is none. Elements are checked only up to the first whose float is not
+  /// whole: ids are whole numbers.
   package func firstRoundedElement(_ node: Int) -> Int? {
     let place = Int(nodes[node].detail >> 32)
     return place > 0 ? place - 1 : nil
@@ -77,7 +78,7 @@ package struct JSONDocument: Sendable {
 
   package func string(_ node: Int) -> String { String(decoding: bytes(node), as: UTF8.self) }
 
-  /// A description of the value at `node`, for an error.
+  /// The value at `node`, as an error describes it.
   package func found(_ node: Int) -> Found {
     switch nodes[node].kind {
     case .null: .null
@@ -100,7 +101,7 @@ package struct JSONDocument: Sendable {
     return .largeNumber("\(sign)\(nodes[node].detail)")
   }
 
-  /// A value of JSON as an error message describes it.
+  /// What an error message says of a JSON value.
   package enum Found: Equatable, Sendable {
     case null
     case boolean(Bool)

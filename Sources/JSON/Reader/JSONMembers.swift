@@ -6,8 +6,8 @@ package struct JSONMembers<Failure: JSONMemberFailure> {
   /// What to do with members whose names are not expected.
   package enum Others {
     case refused
-    /// Ignores them, as the schema lets clients add members. An unexpected name that is a likely misspelling of a missing
-    /// member is refused all the same, so that the member isn't ignored in silence.
+    /// Ignores them, as the schema lets clients add members. An unexpected name is refused all the same if it is a
+    /// likely misspelling of a member that is absent: else the client's member would be ignored in silence.
     case allowed
   }
 

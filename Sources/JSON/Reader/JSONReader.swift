@@ -14,8 +14,8 @@ package final class JSONReaderPool: Sendable {
 
   /// Reads the JSON object in `body`, which may be any bytes; at most `maxDepth` arrays and objects may nest.
   ///
-  /// - Parameter members: the paths of the members to read; nil for all. Other members have to be JSON, and their values
-  ///   are dropped.
+  /// - Parameter members: the paths of the members to read; nil for all. The values of other members have to be
+  ///   JSON; the document has null in their place.
   package func read(
     _ body: [UInt8], maxDepth: Int, members: [String]? = nil
   ) throws(JSONReadError) -> JSONDocument {

@@ -1,15 +1,15 @@
 /// A bound on the memory that reading a JSON document takes beside its text, found from the text before it is read.
 package enum JSONReadingSize {
-  /// For each byte of the text: one of its copy and four of simdjson's index.
+  /// The bytes held for each byte of the text: one of the reader's copy and four of simdjson's index.
   private static let bytesPerByte = 5
   /// The reader's buffers of nodes, numbers and strings grow by doubling, so that they have up to twice the size they need. The
   /// copies that a `JSONDocument` gets are made when growth has ended.
   private static let copies = 2
-  /// The most for each byte of text. The densest text is `{"":0},`: three nodes in seven bytes.
+  /// The most bytes for each byte of text, by three nodes in seven bytes: `{"":0},`.
   package static let maxBytesPerByte = bytesPerByte + copies * 3 * nodeBytes / 7 + 1
   private static let nodeBytes = 16
   private static let numberBytes = 4
-  /// Texts of up to so many bytes get the bound of the densest text: they are read on an event loop, where counting would take
+  /// Texts of up to this many bytes get `maxBytesPerByte`: they are read on an event loop, where counting would take
   /// time.
   package static let maxUncountedBytes = 64 << 10
 
@@ -31,10 +31,10 @@ package enum JSONReadingSize {
       default: break
       }
     }
-    // A member is at most two nodes that no letter counted here announces: its name and, for a number, its value. A name has
-    // two quotes.
+    // A member has up to two nodes that the loop did not count: its name and, for a number, its value. A name has two
+    // quotes, so there are at least as many quotes as such nodes.
     nodes += quotes + 1
-    // Strings take at most the bytes that are not commas.
+    // All strings together are at most as long as the text without its commas.
     let text = quotes > 0 ? body.count - commas : 0
     let taken = nodes * nodeBytes + (commas + 1 + nodes) * numberBytes + text
     return min(most, body.count * bytesPerByte + copies * taken)

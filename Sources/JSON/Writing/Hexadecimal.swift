@@ -4,7 +4,7 @@ extension UInt8 {
     String(decoding: hexadecimalDigits(uppercase: uppercase), as: UTF8.self)
   }
 
-  /// The same as ASCII.
+  /// The same digits as ASCII bytes.
   package func hexadecimalDigits(uppercase: Bool = false) -> [UInt8] {
     [self >> 4, self & 15].map { digit in
       digit < 10
@@ -26,7 +26,7 @@ extension UInt8 {
 }
 
 extension Sequence<UInt8> {
-  /// The hexadecimal digits of all its bytes, with `separator` between two of them.
+  /// The hexadecimal digits of all the bytes, with `separator` between one byte and the next.
   package func hexadecimal(separator: String = "", uppercase: Bool = false) -> String {
     map { $0.hexadecimal(uppercase: uppercase) }.joined(separator: separator)
   }

@@ -63,14 +63,14 @@ package struct JSONWriter: Sendable {
     array(values) { writer, value in writer.float(value) }
   }
 
-  /// Appends the elements in `range` of an array of numbers or, with `rowSize`, of an array of rows of that many numbers.
-  /// Calls for consecutive ranges write the whole array: each writes the brackets and commas before its elements, the last
-  /// call the closing brackets too.
+  /// Appends the elements in `range` of an array of numbers or, with `rowSize`, of an array of rows of that many
+  /// numbers. Calls for consecutive ranges write the whole array: each call writes the brackets and commas before its
+  /// elements, and the last call the closing brackets too.
   package mutating func numbers(_ values: [Float], in range: Range<Int>, rowSize: Int?) {
     elements(count: values.count, in: range, rowSize: rowSize) { $0.float(values[$1]) }
   }
 
-  /// The same for an array of `count` elements; `write` appends one of them.
+  /// The same for an array of `count` elements; `write` appends the element at an index.
   package mutating func elements(
     count: Int, in range: Range<Int>, rowSize: Int?, _ write: (inout JSONWriter, Int) -> Void
   ) {
@@ -78,7 +78,7 @@ package struct JSONWriter: Sendable {
       byte("[")
       if rowSize != nil, count > 0 { byte("[") }
     }
-    // Counted up: a division for each number would cost more than writing the comma.
+    // Counts the columns up: a division for each number would cost more than writing the comma.
     var column = rowSize.map { range.lowerBound % $0 } ?? 0
     for index in range {
       if let rowSize {

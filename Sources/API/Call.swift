@@ -15,6 +15,7 @@ struct Call: Sendable {
   var isOnLoop = true
   let start = ContinuousClock.now
 
+  /// Answers with `response` and counts it.
   func answer(_ response: HTTPResponse) {
     // Counted before the response leaves, so that a client that has the response finds it counted.
     record(response.status.code)

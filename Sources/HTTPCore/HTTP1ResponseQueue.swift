@@ -62,6 +62,7 @@ struct HTTP1ResponseQueue: ~Copyable {
 
   var outputCount: Int { output.count }
 
+  /// Returns and clears the output.
   mutating func takeOutput() -> [UInt8] {
     var taken: [UInt8] = []
     swap(&taken, &output)
@@ -88,6 +89,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     flush()
   }
 
+  /// Sends no 100 Continue any more.
   mutating func dropContinue() { continuing = nil }
 
   /// Whether 100 Continue waits for earlier responses.
@@ -149,6 +151,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     owed[index].response = response
   }
 
+  /// Appends `bytes` to the streamed body of `stream`; ignored if the response is not being streamed.
   mutating func write(_ bytes: [UInt8], to stream: StreamID) {
     guard let index = index(of: stream), owed[index].isOpen, let framing = owed[index].framing
     else { return }
@@ -159,6 +162,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     }
   }
 
+  /// Ends the streamed response of `stream`; ignored if the response is not being streamed.
   mutating func end(_ stream: StreamID, trailers: HTTPFields) {
     guard let index = index(of: stream), owed[index].isOpen else { return }
     owed[index].isOpen = false

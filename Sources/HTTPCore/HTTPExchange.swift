@@ -138,7 +138,7 @@ package final class HTTPExchange: Sendable {
     onFinish?(.answered(response.status))
   }
 
-  // MARK: A response that is sent as it is made
+  // MARK: A streamed response
 
   /// Sends the head of a streamed response and the beginning of its body; `write` continues the body and `end` ends it.
   /// Only the first call of `respond` or `begin` counts.

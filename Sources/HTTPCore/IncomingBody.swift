@@ -15,6 +15,7 @@ package final class IncomingBody: Sendable {
     case cut
   }
 
+  /// Receives the next part.
   package typealias Reader = @Sendable (Part) -> Void
 
   fileprivate struct State {

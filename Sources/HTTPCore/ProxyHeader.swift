@@ -3,6 +3,7 @@
 ///
 /// Bytes after the header belong to the connection; nothing is read beyond the header's end.
 package struct ProxyHeader: ~Copyable {
+  /// Why a header is refused.
   package enum Failure: Error, Equatable {
     /// The first bytes are not the signature; headers of version 1, which is text, are refused so.
     case noSignature

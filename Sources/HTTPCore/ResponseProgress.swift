@@ -1,5 +1,6 @@
 /// The state of an exchange's response, and the closures to call about it.
 struct ResponseProgress: Sendable {
+  /// The phases of a response.
   enum Phase {
     case open
     case streaming

@@ -91,6 +91,7 @@ struct Timestamp: Equatable, Sendable, CustomStringConvertible {
 private struct Reader {
   var rest: ArraySlice<UInt8>
 
+  /// Consumes `character` if it is next; returns whether it was.
   mutating func skip(_ character: Unicode.Scalar) -> Bool {
     guard rest.first == UInt8(ascii: character) else { return false }
     rest.removeFirst()

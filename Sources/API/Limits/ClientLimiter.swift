@@ -49,6 +49,7 @@ final class ClientLimiter: Sendable {
 
   private static let start = ContinuousClock.now
 
+  /// The nanoseconds since the process first asked for them.
   @Sendable static func monotonic() -> Int {
     Int(clamping: start.duration(to: .now).attoseconds / 1_000_000_000)
   }
@@ -123,6 +124,7 @@ struct ClientTable {
 
   var count: Int { present.count + former.count }
 
+  /// The state of `client`, new if the client is not remembered.
   mutating func state(of client: ClientLimiter.Client) -> ClientState {
     if let known = present[client] { return known }
     let state = former.removeValue(forKey: client) ?? ClientState()
@@ -138,6 +140,7 @@ struct ClientTable {
 /// The recent requests of one client. Its requests in flight keep this object alive even after the table has forgotten
 /// it.
 final class ClientState: Sendable {
+  /// The result of `enter`.
   enum Entry: Equatable {
     case entered
     /// The next request will be admitted in `wait` nanoseconds.

@@ -20,6 +20,7 @@ package struct RequestLimits: Sendable, Equatable {
   package static let bursts = 0...1_000_000
   package static let concurrencies = 0...1_000_000
 
+  /// Whether nothing is limited.
   var areNone: Bool { rate == 0 && concurrency == 0 }
 
   /// The number of requests that may come at once.
@@ -38,6 +39,7 @@ package struct RequestLimits: Sendable, Equatable {
     }
   }
 
+  /// These limits with a token's `exceptions` applied.
   func with(_ exceptions: Exceptions) -> RequestLimits {
     RequestLimits(
       rate: exceptions.rate ?? rate,

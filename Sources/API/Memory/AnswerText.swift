@@ -129,6 +129,7 @@ struct LabelRun: Sendable {
   let indices: [Int32]
   let names: LabelNames
 
+  /// Writes the label at index `place`: its text, or its index where labels have no texts.
   func write(_ place: Int, to writer: inout JSONWriter) {
     if let texts = names.texts {
       writer.string(texts[Int(indices[place])])

@@ -25,6 +25,7 @@ struct InputDecoder {
     case text
   }
 
+  /// Decodes `node`, the `inputs` member, into sequences that are checked against the model.
   func decode(_ node: Int) throws(Fault) -> InputBatch {
     let columns = try columns(node)
     do { return try InputBatch(columns, for: model.graph.model) } catch {

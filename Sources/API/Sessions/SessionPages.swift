@@ -16,6 +16,7 @@ struct SessionPages: Sendable {
     pages = parts.pages
   }
 
+  /// Receives the page or the fault, on any thread.
   typealias Completion = @Sendable (Result<HTTPResponse, Fault>) -> Void
 
   /// `GET /models/NAME/sessions`

@@ -5,15 +5,16 @@
 struct Admission {
   typealias Instant = ContinuousClock.Instant
 
-  /// The share of the time left to a deadline that waiting and riding are expected to take at the most: costs vary.
+  /// The largest share of the time left to a deadline that the expected wait and ride may take. The rest is a margin,
+  /// as costs vary.
   static let certainShare = 0.9
   /// The same share for newcomers while places are promised: the rest is for clients that come back for their places.
   static let newcomerShare = 0.6
   /// For how many seconds ahead newcomers leave promised places free: the ride of a rider of mean length, clamped to
   /// these bounds. All seats may fall free at once, and none before then.
   static let reservedSeconds = 0.5...5.0
-  /// While no throughput has been measured, the share of the capacity estimated from the costs of turns that is relied
-  /// on.
+  /// The share of the capacity, as estimated from the costs of turns, that is relied on until a throughput has been
+  /// measured.
   static let unmeasuredShare = 0.5
 
   /// Which places of the queue a client may take.

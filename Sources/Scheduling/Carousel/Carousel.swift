@@ -82,7 +82,7 @@ package struct Carousel {
   }
   /// Workers that turn, or are about to.
   package var turningCount: Int { isTurning.count(where: \.self) }
-  /// How many workers the riders are enough for.
+  /// The number of workers that the riders are enough for, with `workerShare` riders each.
   package var neededWorkers: Int {
     let share = Swift.min(Self.workerShare, seatsPerWorker)
     return Swift.min(workerCount, (queuedCount + seatedCount + share - 1) / share)
@@ -167,8 +167,8 @@ package struct Carousel {
     case gone
   }
 
-  /// The shortest time between two checks of the deadlines of parked riders. A timer checks them, as there may be no
-  /// turn to do so.
+  /// A check of the parked riders' deadlines sets the next one no sooner than this. A timer makes the checks, as there
+  /// may be no turn to do so.
   package static let lookInterval = Duration.milliseconds(50)
 
   /// The rider in `seat` has drawn a token and its reader does not want the next one yet.

@@ -71,8 +71,8 @@ struct Crowd {
   /// The seconds until `count` seats fall free.
   ///
   /// - Parameters:
-  /// - meanSteps: the mean steps of the riders that board after those that ride or board now.
-  /// - stay: the steps after which riders without a deadline leave their seats.
+  ///   - meanSteps: the mean steps of the riders that board after those that ride or board now.
+  ///   - stay: the steps after which riders without a deadline leave their seats.
   private func waitForSeat(_ count: Int, meanSteps: Int, stay: Int, arriving: Int) -> Double {
     guard count > 0 else { return 0 }
     /// The steps for which a rider keeps its seat. If the graph needs whole sequences, the rider's own steps run in one

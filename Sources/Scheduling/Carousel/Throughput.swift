@@ -19,8 +19,8 @@ struct Throughput: Sendable {
   /// Records a turn that begins.
   ///
   /// - Parameters:
-  /// - steps: the turn's steps, of all its riders.
-  /// - isFull: whether riders are waiting that found no seat.
+  ///   - steps: the turn's steps, of all its riders.
+  ///   - isFull: whether riders are waiting that found no seat.
   mutating func record(steps: Int, isFull: Bool, now: Instant) {
     guard isFull else {
       began = nil

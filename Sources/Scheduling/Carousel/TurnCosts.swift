@@ -53,7 +53,7 @@ package struct TurnCosts: Sendable {
     return seconds > 0 ? Double(sample) / seconds : .infinity
   }
 
-  /// The steps of a turn that takes `turnSeconds`, the time for which newcomers should wait for its end; at most
+  /// The steps of a turn that takes `turnSeconds`, the longest that newcomers should wait for its end; at most
   /// `Carousel.maxTurnSteps`.
   package var turnSteps: Int {
     guard secondsPerStep > 0 else { return Carousel.maxTurnSteps }

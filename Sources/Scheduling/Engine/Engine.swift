@@ -195,7 +195,7 @@ package final class Engine: Sendable {
     }
   }
 
-  /// Refuses newcomers from now on; riders that wait or ride are still answered.
+  /// Refuses newcomers from now on; riders that were admitted are still answered.
   ///
   /// - Parameter completion: called once, from another thread, when all are answered and no worker turns.
   package func shutDown(completion: @escaping @Sendable () -> Void = {}) {

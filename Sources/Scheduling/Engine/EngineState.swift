@@ -38,7 +38,9 @@ struct EngineState {
     return names
   }
 
-  /// - Parameter completion: `takeEnd` returns it when all riders are gone.
+  /// Refuses newcomers from now on.
+  ///
+  /// - Parameter completion: `takeEnd` returns it once all riders are gone and no worker turns.
   mutating func drain(_ completion: @escaping @Sendable () -> Void) {
     isDraining = true
     end.append(completion)
@@ -100,6 +102,10 @@ struct EngineState {
   }
 
   /// Plans a worker's next turn; if that has no parts, the worker stops turning.
+  ///
+  /// - Parameters:
+  ///   - hasIdleCores: whether no other engine uses cores.
+  ///   - unseat: takes a rider out of a seat of the worker, with its state.
   mutating func plan(
     _ worker: Int, now: ContinuousClock.Instant, hasIdleCores: Bool,
     unseat: (_ seat: Int) -> Rider?
@@ -127,8 +133,8 @@ struct EngineState {
   /// Records what a turn cost.
   ///
   /// - Parameters:
-  /// - computing: the seconds that the pass over the weights took.
-  /// - all: the seconds since the end of the previous turn.
+  ///   - computing: the seconds that the pass over the weights took.
+  ///   - all: the seconds since the end of the previous turn.
   mutating func record(_ plan: Plan, computing: Double, all: Double) {
     let (riders, steps) = (plan.turn.parts.count, plan.turn.steps)
     division?.record(riders: riders, plan.way, secondsPerStep: computing / Double(steps))

@@ -2,8 +2,9 @@ import Inference
 
 /// A sequence on its way: queued, on board or parked.
 ///
-/// Unchecked `Sendable`: only one thread uses a rider at a time, whichever removed it from where riders wait and are
-/// parked (`EngineState`, under its lock) or ride (a `WorkerState`). All others know only its name.
+/// Unchecked `Sendable`: a rider has one owner at a time, and only the owner uses it: `EngineState` (within its lock)
+/// while it waits or is parked, a `WorkerState` while it rides, or the thread that has removed it from these. All
+/// others know only its name.
 final class Rider: @unchecked Sendable {
   private var input: InputSequence
   private let selection: Selection

@@ -23,7 +23,7 @@ struct WorkerState {
     return riders[seat].take()
   }
 
-  /// Takes a rider out of its seat that is done, or that has taken its state along already.
+  /// Takes out of its seat a rider that is done, or that has taken its state along already.
   mutating func removeRider(from seat: Int) -> Rider? { riders[seat].take() }
 
   /// A rider that was about to leave its seat stays there.

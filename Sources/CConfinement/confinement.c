@@ -29,10 +29,11 @@ static int limit_resources(const confinement *wanted) {
          limit(RLIMIT_CPU, wanted->cpu_seconds) == 0 && limit(RLIMIT_CORE, 0) == 0;
 }
 
-// The rights on files; all others are rights on folders (landlock(7)).
+// The rights on what is only read: to read files and to list folders.
 enum { read_rights = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR };
-// The 13 rights of the first version, and truncation, which the third version added and older headers lack.
+// The rights under control: the 13 of landlock's first version, and truncation, which the third added and older headers lack.
 enum { first_rights = (1 << 13) - 1, truncate_right = 1 << 14 };
+// The rights that apply to files; all others apply only to folders (landlock(7)).
 enum { file_rights = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | truncate_right };
 
 static int allow(int ruleset, const char *path, uint64_t rights) {
@@ -97,7 +98,7 @@ static int limit_calls(void) { return 0; }
 
 static int confine(const confinement *wanted) {
   int result = limit_resources(wanted) ? confined_resources : 0;
-  // Without this, the two below need privileges.
+  // Without PR_SET_NO_NEW_PRIVS, limit_files and limit_calls need privileges.
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return result;
   if (limit_files(wanted)) result |= confined_files;
   if (limit_calls()) result |= confined_calls;
@@ -108,7 +109,7 @@ int confine_child(const confinement *wanted, int *in_force) {
   pid_t child = fork();
   if (child < 0) return NO_CHILD;
   if (child == 0) {
-    // Ends the child with its parent.
+    // Lets the kernel kill the child when its parent ends.
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     *in_force = confine(wanted);
     return 0;

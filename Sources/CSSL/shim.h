@@ -1,17 +1,19 @@
-// OpenSSL's libssl, with what Swift can't reach: macros, callbacks, variadics.
+// OpenSSL's libssl, and what Swift can't call directly: macros, callbacks, variadic functions.
 #pragma once
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
-/// A server's contexts, a certificate each; the first one is for clients that name no host, or one that no certificate has.
+/// A server's contexts, one for each certificate. The first one serves clients that name no host, or a host that no
+/// certificate has.
 typedef struct {
   SSL_CTX **contexts;
   int count;
 } cssl_contexts;
 
-/// Chooses the context by the name that the client asks for (RFC 6066 §3).
+/// Chooses the context whose certificate has the host name that the client asks for (SNI, RFC 6066 §3); else keeps the
+/// first.
 static inline int cssl_choose_context(SSL *ssl, int *alert, void *argument) {
   (void)alert;
   const cssl_contexts *all = (const cssl_contexts *)argument;
@@ -24,7 +26,8 @@ static inline int cssl_choose_context(SSL *ssl, int *alert, void *argument) {
   return SSL_TLSEXT_ERR_OK;
 }
 
-/// Chooses h2 before http/1.1; a client that offers neither, but something, is refused (RFC 7301 §3.2).
+/// Chooses the protocol by ALPN, h2 before http/1.1. Ends the handshake if the client's list has neither (RFC 7301
+/// §3.2).
 static inline int cssl_choose_protocol(
     SSL *ssl, const unsigned char **chosen, unsigned char *length, const unsigned char *offered, unsigned int count,
     void *argument) {
@@ -36,7 +39,7 @@ static inline int cssl_choose_protocol(
              : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/// A context of a server, TLS 1.2 and 1.3, before it has its certificate; NULL for want of memory.
+/// Makes a server's context for TLS 1.2 and 1.3, without its certificate; returns NULL if memory is short.
 static inline SSL_CTX *cssl_new_server_context(void) {
   SSL_CTX *context = SSL_CTX_new(TLS_server_method());
   if (context == NULL) return NULL;
@@ -44,7 +47,7 @@ static inline SSL_CTX *cssl_new_server_context(void) {
   SSL_CTX_set_options(
       context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION |
                    SSL_OP_IGNORE_UNEXPECTED_EOF);
-  // What is not written is written again, from wherever it stands then; an idle connection keeps no buffers.
+  // The rest of a partial write may be written from another address; an idle connection keeps no buffers.
   SSL_CTX_set_mode(
       context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   // Sessions are resumed by tickets, which the clients keep.
@@ -54,13 +57,13 @@ static inline SSL_CTX *cssl_new_server_context(void) {
   return context;
 }
 
-/// Has the first of `all` choose among them; `all` must live as long as they do.
+/// Makes the first of `all` choose among them by the client's host name; `all` must live as long as the contexts.
 static inline void cssl_choose_among(cssl_contexts *all) {
   SSL_CTX_set_tlsext_servername_callback(all->contexts[0], cssl_choose_context);
   SSL_CTX_set_tlsext_servername_arg(all->contexts[0], all);
 }
 
-/// Has a client that gives no certificate of one of the authorities in `file` refused; 0 where the file can't be read.
+/// Requires clients to have a certificate of one of the authorities in `file`; returns 0 if the file can't be read.
 static inline int cssl_require_clients(SSL_CTX *context, const char *file) {
   STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
   if (names == NULL || SSL_CTX_load_verify_locations(context, file, NULL) != 1) return 0;
@@ -69,7 +72,8 @@ static inline int cssl_require_clients(SSL_CTX *context, const char *file) {
   return 1;
 }
 
-/// Writes the subject of the client's certificate (RFC 2253) into `text`, cut off at `size`; returns 0 where it gave none.
+/// Writes the subject of the client's certificate (RFC 2253) into `text`, cut off at `size` bytes with the final zero;
+/// returns 0 if the client gave no certificate.
 static inline int cssl_peer_subject(SSL *ssl, char *text, int size) {
   X509 *certificate = SSL_get0_peer_certificate(ssl);
   BIO *out = certificate == NULL ? NULL : BIO_new(BIO_s_mem());
@@ -81,25 +85,26 @@ static inline int cssl_peer_subject(SSL *ssl, char *text, int size) {
   return 1;
 }
 
-/// A client's context that takes any certificate, for a program that asks only whether a server answers.
+/// Makes a client's context that accepts any certificate, for a program that asks only whether a server answers.
 static inline SSL_CTX *cssl_new_probe_context(void) {
   SSL_CTX *context = SSL_CTX_new(TLS_client_method());
   if (context != NULL) SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
   return context;
 }
 
-/// Asks the server for the name, of those that have several certificates.
+/// Names the host in the handshake (SNI), for servers that have several certificates.
 static inline void cssl_set_host(SSL *ssl, const char *name) { SSL_set_tlsext_host_name(ssl, name); }
 
-/// The reason of this thread's first error, for people; empties its queue.
+/// The reason of the first error in this thread's queue, as text; empties the queue.
 static inline const char *cssl_reason(void) {
   const char *reason = ERR_reason_error_string(ERR_peek_error());
   ERR_clear_error();
   return reason == NULL ? "unknown" : reason;
 }
 
-/// A context of a client that accepts only certificates of the authorities in `file`, or where that is NULL of the system's (or those in
-/// the file that SSL_CERT_FILE names), over TLS 1.2 and 1.3; NULL for want of memory, or where the file can't be read.
+/// Makes a client's context for TLS 1.2 and 1.3 that accepts only certificates of the authorities in `file`. If `file`
+/// is NULL, these are the system's, or those in the file that SSL_CERT_FILE names. Returns NULL if memory is short or
+/// the file can't be read.
 static inline SSL_CTX *cssl_new_client_context(const char *file) {
   SSL_CTX *context = SSL_CTX_new(TLS_client_method());
   if (context == NULL) return NULL;
@@ -113,14 +118,15 @@ static inline SSL_CTX *cssl_new_client_context(const char *file) {
   return NULL;
 }
 
-/// Has the peer's certificate be one of `host`, a name or an address; 0 where that can't be.
+/// Requires the peer's certificate to be of `host`, a name or an IP address, and names the host in the handshake (SNI)
+/// if it is a name; returns 0 if that can't be set up.
 static inline int cssl_expect_host(SSL *ssl, const char *host) {
   if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1) return 1;
   ERR_clear_error();
   return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
 }
 
-/// Why the peer's certificate was not accepted; NULL where it was, or where there was none.
+/// Why the peer's certificate was refused; NULL if it was accepted, or if there was none.
 static inline const char *cssl_refusal_of_certificate(SSL *ssl) {
   long code = SSL_get_verify_result(ssl);
   return code == X509_V_OK ? NULL : X509_verify_cert_error_string(code);

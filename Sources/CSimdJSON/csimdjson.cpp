@@ -21,10 +21,10 @@ namespace ondemand = simdjson::ondemand;
 
 namespace {
 
-// The most bytes that an error message quotes of a token and of a member's name.
+// The most bytes of a token, and of a member's name, that an error message quotes.
 constexpr size_t max_found_bytes = 40;
 constexpr size_t max_name_bytes = 64;
-// Buffers start at one page, and grow by doubling.
+// Buffers start at one page and grow by doubling.
 constexpr size_t min_capacity = 4096;
 // The shortest number whose exponent simdjson may wrap around: 1e and 19 digits.
 constexpr size_t min_wrapping_bytes = 21;
@@ -54,8 +54,8 @@ std::string_view token_of(const char *start, const char *end) {
   return text.substr(0, length);
 }
 
-// The end of the object that starts at `start`; with `mismatched`, the first bracket in it that closes the wrong kind; or
-// `end`, where the object is not complete.
+// Returns the end of the object that starts at `start`, or `end` if the object is not complete. If a bracket in it
+// closes the wrong kind, sets `mismatched` and returns that bracket's place.
 const char *end_of_object(const char *start, const char *end, bool &mismatched) {
   std::string open;
   bool in_string = false;
@@ -131,10 +131,10 @@ bool is_tiny(std::string_view token) {
   return magnitude + (negative ? -exponent : exponent) < 0;
 }
 
-// Reads `token`, a number by RFC 8259 §6, exactly; false where the number is not whole or its magnitude has more than 64
-// bits.
+// Finds the exact magnitude of `token`, a number by RFC 8259 §6. Returns false if the number is not whole, or if its
+// magnitude has more than 64 bits.
 //
-// Works on the digits of the text: by way of a double, 3.00000001 might become 3.
+// Works on the digits of the text: with a double in between, 3.00000001 might become 3.
 bool whole_magnitude(std::string_view token, uint64_t &magnitude) {
   constexpr int64_t huge = int64_t{1} << 40;  // more than a document has digits
   size_t end = 0;
@@ -167,7 +167,7 @@ bool whole_magnitude(std::string_view token, uint64_t &magnitude) {
   return true;
 }
 
-// The double nearest to the number in `token`, of any length; false where the number is too large.
+// Finds the double nearest to the number in `token`, of any length; returns false if the number is too large.
 bool nearest_double(std::string_view token, double &out) {
   const auto result = std::from_chars(token.data(), token.data() + token.size(), out);
   if (result.ec == std::errc::result_out_of_range) {
@@ -177,7 +177,7 @@ bool nearest_double(std::string_view token, double &out) {
   return true;
 }
 
-// Whether `token` is NaN or an infinity as some language writes it: NaN, -Infinity, inf.
+// Whether `token` is NaN or an infinity, as some languages write them: NaN, -Infinity, inf.
 bool is_non_finite_literal(std::string_view token) {
   if (!token.empty() && (token[0] == '-' || token[0] == '+')) token.remove_prefix(1);
   for (std::string_view literal : {"NaN", "nan", "Infinity", "infinity", "Inf", "inf"}) {
@@ -186,11 +186,12 @@ bool is_non_finite_literal(std::string_view token) {
   return false;
 }
 
-// The float nearest to the number at `token`, whose nearest double is `nearest`; false where the number is too large.
+// Finds the float nearest to the number at `token`, whose nearest double is `nearest`; returns false if the number is
+// too large.
 //
-// Rounding to double and then to float differs from rounding once only where the double lies exactly half way between two
-// floats. Every midpoint is a double, so that the first rounding never crosses one. For normal floats the midpoints are the
-// doubles whose 29 lower bits are 1000…; for those, and for subnormal floats, the text is read again.
+// Rounding to double and then to float differs from rounding once only if the double lies exactly half way between two
+// floats. Every midpoint is a double, so the first rounding never crosses one. For normal floats the midpoints are the
+// doubles whose 29 lower bits are 1000…; for those, and for subnormal floats, the text is parsed again.
 bool nearest_float(double nearest, const char *token, const char *end, float &out) {
   uint64_t bits;
   std::memcpy(&bits, &nearest, sizeof bits);
@@ -214,10 +215,11 @@ bool is_whole(float number) {
          number == static_cast<float>(static_cast<int32_t>(number));
 }
 
-// Whether `nearest`, a whole number, differs from the number in `token` (3.00000001), which is then no id. `number` and
-// `nearest` are the double and the float nearest to `token`.
+// Whether `nearest`, a whole number, differs from the number in `token` (3.00000001, 16777217), which is then no id.
+// `nearest` and `number` are the float and the double nearest to `token`.
 bool is_rounded(double number, float nearest, std::string_view token) {
-  // A double tells numbers of up to 15 digits apart, and no text of up to 5 bytes is rounded to 0 (1e-99 is not).
+  // A double tells numbers of up to 15 digits apart, and a text of up to 5 bytes is 0 as a double only if it is 0
+  // (1e-99 is not).
   const size_t exact_bytes = number == 0 ? 5 : 16;
   if (static_cast<double>(nearest) == number && token.size() <= exact_bytes) return false;
   while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
@@ -240,11 +242,11 @@ struct csj_reader {
   std::vector<float> numbers;
   std::vector<uint8_t> text;
   uint32_t max_depth = 0;
-  // The members to read, as in csj_read, or null for all.
+  // The paths of the members to read, as in csj_read; null for all.
   const char *members = nullptr;
   // The path of the object that is being read.
   std::string prefix;
-  // Where and at which token reading stopped.
+  // The place and the token at which reading stopped.
   std::string path;
   std::string found;
   size_t offset = 0;
@@ -253,7 +255,7 @@ struct csj_reader {
   csj_status read_value(ondemand::value &value, uint32_t depth);
   csj_status read_elements(ondemand::array &array, uint32_t depth);
   csj_status read_members(ondemand::object &object, uint32_t depth);
-  // Prepends a step to `path`, as the recursion returns from an error.
+  // Prepends a step to `path`; called at each level as the recursion returns from an error.
   void prepend(std::string_view step) {
     if (!path.empty() && path[0] != '[') path.insert(0, ".");
     path.insert(0, step);
@@ -263,14 +265,15 @@ struct csj_reader {
     max_depth = CSJ_MAX_UNREAD_DEPTH;
     return stop(csj_status_too_deep, token);
   }
-  // Checks that a value of an unread member is JSON, and keeps nothing of the value. A level takes some hundred bytes of stack.
+  // Checks that a value of an unread member is JSON, and keeps nothing of it. Each level takes some hundred bytes of
+  // stack.
   csj_status check_value(ondemand::value &value, uint32_t depth);
   csj_status read_double(ondemand::value &value, double &number);
   csj_status add_text(std::string_view string);
 
   // Records the place and the token at which reading stopped; returns `status`.
   csj_status stop(csj_status status, const char *at);
-  // The same for an error of simdjson's at the document's current location.
+  // The same for an error that simdjson reports, at the document's current location.
   csj_status stop(simdjson::error_code code);
   const char *end() const { return bytes.data() + bytes.size() - simdjson::SIMDJSON_PADDING; }
 };
@@ -400,7 +403,7 @@ csj_status csj_reader::read_value(ondemand::value &value, uint32_t depth) {
   }
 }
 
-// Reads the elements behind `[`: numbers become one node, other elements a node each.
+// Reads the elements after `[`: if they are numbers, into one node, else into a node each.
 csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
   const size_t index = nodes.size();
   nodes.push_back({csj_kind_array, 0, numbers.size()});
@@ -433,7 +436,7 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
         }
       }
       numbers.push_back(nearest);
-      // Each 0.2 ms or so, the threads that wait for this core get it.
+      // Yields the core, each 0.2 ms or so, to threads that wait for it.
       if (numbers.size() % 8192 == 0) sched_yield();
     } else {
       status = read_value(value, depth);
@@ -456,7 +459,7 @@ csj_status csj_reader::read_elements(ondemand::array &array, uint32_t depth) {
   return csj_status_ok;
 }
 
-// Reads the members behind `{`.
+// Reads the members after `{`.
 csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
   const size_t index = nodes.size();
   nodes.push_back({csj_kind_object, 0, 0});
@@ -469,7 +472,7 @@ csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
     if (field.unescaped_key().get(name)) return stop(csj_status_syntax, quote);
     csj_status status;
     if (members != nullptr && !is_read(name)) {
-      // First, as reading the value may overwrite the name's text.
+      // Adds the name first: reading the value may overwrite its text.
       add_text(name);
       status = check_value(field.value(), depth);
       if (status == csj_status_ok) {
@@ -496,9 +499,9 @@ csj_status csj_reader::read_members(ondemand::object &object, uint32_t depth) {
   return csj_status_ok;
 }
 
-// Whether `members` has the path of the member `name` of the object at `prefix`.
+// Whether `members` lists the member `name` of the object whose path is in `prefix`.
 bool csj_reader::is_read(std::string_view name) const {
-  // Spaces separate paths and points their steps, so that no name with either is in the list.
+  // In `members`, spaces separate the paths and points the names of a path: a name that has either can't be listed.
   if (name.find_first_of(" .") != name.npos) return false;
   for (std::string_view rest = members; !rest.empty();) {
     const size_t length = rest.find(' ');
@@ -563,9 +566,9 @@ csj_status csj_reader::check_value(ondemand::value &value, uint32_t depth) {
 }
 
 csj_status csj_reader::read_double(ondemand::value &value, double &number) {
-  // The token includes the white space behind the number.
+  // The token includes white space after the number.
   std::string_view token = value.raw_json_token();
-  // simdjson may wrap an exponent of 19 digits around and read a huge number as 0.
+  // An exponent of 19 digits may wrap around in simdjson, which then reads a huge number as 0.
   const auto error = value.get_double().get(number);
   if (!error && (number != 0 || token.size() < min_wrapping_bytes)) return csj_status_ok;
   token = number_of(value);

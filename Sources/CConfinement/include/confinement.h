@@ -1,13 +1,13 @@
 #pragma once
 #include <stdint.h>
 
-/// The rights of a confined process.
+/// What a confined process may use.
 typedef struct {
   /// The limit on address space, and on the size of a file that is written, in bytes.
   uint64_t memory_bytes;
   /// The limit on CPU time, in seconds.
   uint64_t cpu_seconds;
-  /// Files and folders (with everything in them) that may be read; missing ones are ignored.
+  /// Files and folders (with everything in them) that may be read; those that don't exist are ignored.
   const char *const *readable;
   int readable_count;
   /// The only folder in which files may be written.

@@ -24,9 +24,10 @@ typedef enum __attribute__((enum_extensibility(closed))) csj_kind : uint32_t {
   csj_kind_number,
   /// `count` bytes of `text` from `detail`: unescaped UTF-8.
   csj_kind_string,
-  /// An array of numbers only: `count` (at least 1) floats of `numbers`. The lower 32 bits of `detail` are the index of the
-  /// first. The upper 32 bits are the position, from 1, of the first element that is whole only by rounding
-  /// (3.00000001), or 0: known as far as all elements before are whole, as ids are.
+  /// An array of numbers only: `count` (at least 1) floats of `numbers`. The lower 32 bits of `detail` are the index of
+  /// the first. The upper 32 bits are the position, from 1, of the first element whose float is a whole number but not
+  /// the number in the text (3.00000001, 16777217); 0 if there is none. Elements are checked only up to the first whose
+  /// float is not whole: ids are whole.
   csj_kind_numbers,
   /// Any other array, an empty one too: `count` elements follow; `detail` is the index of the node after the last.
   csj_kind_array,
@@ -51,7 +52,7 @@ typedef enum __attribute__((enum_extensibility(closed))) csj_number : uint32_t {
 typedef enum __attribute__((enum_extensibility(closed))) csj_status : uint32_t {
   csj_status_ok,
   csj_status_empty,
-  /// The document has 2³² bytes or more.
+  /// The document has nearly 2³² bytes or more.
   csj_status_too_large,
   csj_status_out_of_memory,
   csj_status_not_utf8,
@@ -76,11 +77,12 @@ typedef enum __attribute__((enum_extensibility(closed))) csj_status : uint32_t {
 /// What was read, or why reading failed. The pointers are valid until the reader's next use.
 typedef struct csj_document {
   csj_status status;
-  /// The limit on nesting: the caller's or, where an unread member nests too deep, `CSJ_MAX_UNREAD_DEPTH`.
+  /// The limit on nesting: the caller's or, if it was in an unread member that the text nested too deep,
+  /// `CSJ_MAX_UNREAD_DEPTH`.
   uint32_t max_depth;
   const csj_node *nodes;
   size_t node_count;
-  /// Each is the float nearest to its decimal text (ties to even), rounded once.
+  /// Each is the float nearest to the decimal text of a number in an array of numbers (ties to even), rounded once.
   const float *numbers;
   size_t number_count;
   const uint8_t *text;
@@ -105,7 +107,7 @@ void csj_reader_destroy(csj_reader *reader);
 /// Reads the document in `length` bytes; the bytes are copied (simdjson reads beyond their end).
 /// At most `max_depth` arrays and objects may nest; the reader recurses once a level.
 ///
-/// `members`, unless NULL, has the paths of the members to read, each with a space behind it:
+/// `members`, unless NULL, has the paths of the members to read, each followed by a space:
 /// "model inputs inputs.name ". Other members appear in the document with the value null. They must be JSON and nest
 /// at most `CSJ_MAX_UNREAD_DEPTH` levels, but may hold numbers and arrays of any kind.
 csj_document csj_read(

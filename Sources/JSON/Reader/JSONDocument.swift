@@ -37,9 +37,9 @@ package struct JSONDocument: Sendable {
     return start..<start + count(node)
   }
 
-  /// In a node of kind `numbers`, the index of the first element whose text is not a whole number but whose float is,
-  /// by rounding (3.00000001); nil if there is none. Elements are checked only up to the first whose float is not
-  /// whole: ids are whole numbers.
+  /// In a node of kind `numbers`, the index of the first element whose float is a whole number but not the number in
+  /// the text (3.00000001, 16777217); nil if there is none. Elements are checked only up to the first whose float is
+  /// not whole: ids are whole numbers.
   package func firstRoundedElement(_ node: Int) -> Int? {
     let place = Int(nodes[node].detail >> 32)
     return place > 0 ? place - 1 : nil

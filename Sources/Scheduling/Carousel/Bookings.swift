@@ -49,6 +49,7 @@ package struct Bookings: Sendable {
     }
   }
 
+  /// What the promises have in common that share an entry: the request's hash and the slot.
   private struct Key: Hashable, Sendable {
     let request: UInt64
     let slot: Int

@@ -14,6 +14,7 @@ package struct Turn: Equatable, Sendable {
   /// Every rider on board, by seat, and its share of the turn.
   package var parts: [Part] = []
 
+  /// The state in seat `from` moves to seat `to`.
   package struct Move: Equatable, Sendable {
     package let from, to: Int
   }

@@ -60,6 +60,7 @@ package struct TurnCosts: Sendable {
     return Int(
       Swift.max(1, Swift.min(Double(Carousel.maxTurnSteps), Self.turnSeconds / secondsPerStep)))
   }
+  /// The longest that newcomers should wait for a turn to end.
   static let turnSeconds = 0.005
 
   /// The duration of a turn of `riders` riders, divided by the steps of its longest rider, in seconds. If there was no

@@ -41,6 +41,7 @@ enum Continuation: Sendable {
 /// Text that is written token by token.
 struct Generation: Sendable {
   var sampler: TokenSampler
+  /// The index of the output that scores tokens, and of the input to which they are fed back.
   let output, input: Int
   /// Tokens yet to come, at the most.
   var remainingSteps: Int

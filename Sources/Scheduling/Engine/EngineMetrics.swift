@@ -88,6 +88,7 @@ package struct EngineStatistics: Sendable {
   package let turns, steps, sequences: UInt64
   /// Requests without predictions, by reason.
   package let refused: [(reason: String, count: UInt64)]
+  /// Riders on board in each turn.
   package let rowsPerTurn: HistogramSnapshot
   /// Seconds from a sequence's arrival to its boarding.
   package let waitingTime: HistogramSnapshot

@@ -4,6 +4,7 @@ import Inference
 package struct StateTransfer: Sendable {
   /// One for each sequence, nil for a sequence that begins; empty if all begin.
   package let initial: [SequenceState?]
+  /// Whether each prediction returns the sequence's final state.
   package let returnsFinal: Bool
 
   package init(initial: [SequenceState?] = [], returnsFinal: Bool = false) {

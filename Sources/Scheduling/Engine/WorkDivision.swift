@@ -4,6 +4,7 @@
 /// The results are the same to the bit, so the way that seems worse is tried again now and then, ever more rarely.
 struct WorkDivision: Sendable {
   enum Way: Sendable, Equatable {
+    /// One core computes the turn, or the idle cores divide its hidden units.
     case alone, together
   }
 
@@ -21,6 +22,7 @@ struct WorkDivision: Sendable {
     }
   }
 
+  /// The turns between two trials of the way that seems worse: at first, and at the most.
   static let firstInterval = 16
   static let longestInterval = 4096
   /// The fewest bytes of recurrent weights for which dividing is tried: fewer fit in each core's own cache, and meeting

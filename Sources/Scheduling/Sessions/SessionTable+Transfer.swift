@@ -5,6 +5,7 @@ extension SessionTable {
   package struct Record: Sendable, Equatable {
     package let key: Key
     package let state: SequenceState
+    /// The time since the session began, and since it was last used.
     package let age: Duration
     package let idle: Duration
 

@@ -57,6 +57,7 @@ package struct SessionTable {
     package let id: String
     /// Steps done.
     package let steps: Int
+    /// The time since the session began, and since it was last used.
     package let age: Duration
     package let idle: Duration
 
@@ -345,6 +346,7 @@ package struct SessionTable {
 
   // MARK: - Entries
 
+  /// The bytes of memory that a session takes, all in all.
   package static func byteCount(of key: Key, floatCount: Int) -> Int {
     floatCount * MemoryLayout<Float>.stride + key.id.utf8.count + overheadBytes
   }

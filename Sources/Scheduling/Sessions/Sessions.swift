@@ -16,6 +16,7 @@ package final class Sessions: Sendable {
     let number: UInt64
   }
 
+  /// A request for sessions, which may have to wait for one of them.
   struct Waiting: Sendable {
     let waiter: Waiter
     let openings: [SessionTable.Opening]
@@ -50,6 +51,7 @@ package final class Sessions: Sendable {
     var isGranted: Bool { if case .grant(.success) = self { true } else { false } }
   }
 
+  /// What the lock guards.
   struct LockedState {
     var table: SessionTable
     /// The store, if other processes use it too; else nil.

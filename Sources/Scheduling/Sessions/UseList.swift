@@ -9,6 +9,7 @@ struct UseList<Element> {
 
   private var nodes: [Node?] = []
   private var vacant: [Int] = []
+  /// The indices of the elements that were used least and most recently; nil if the list is empty.
   private(set) var oldest: Int?
   private(set) var newest: Int?
 
@@ -18,8 +19,10 @@ struct UseList<Element> {
     set { nodes[index]!.element = newValue }
   }
 
+  /// The index of the element that was used just before this one; nil if it is the oldest.
   func older(than index: Int) -> Int? { nodes[index]?.older }
 
+  /// The index of the element that was used just after this one; nil if it is the newest.
   func newer(than index: Int) -> Int? { nodes[index]?.newer }
 
   /// Adds an element as the last used; returns its index.

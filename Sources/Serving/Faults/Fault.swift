@@ -14,7 +14,7 @@ package struct Fault: Error, Equatable, Sendable {
     case methodNotAllowed
     /// A session's state is not the one that the request expects, or another request uses the session.
     case conflict
-    /// The thing existed before.
+    /// What the request asks for existed before, and is gone.
     case gone
     /// More than can ever be accepted.
     case tooLarge

@@ -4,19 +4,25 @@ import Inference
 package enum InputsError: Error, Equatable, Sendable {
   /// More than a limit allows; `setting` is the limit's name in the settings.
   case tooMany(Countable, path: String, found: Int, limit: Int, setting: String)
+  /// A number that is not a token id, a whole number from 0 to `size` - 1.
   case tokenRange(path: String, found: Float, size: Int)
   /// A number that is whole only when rounded to a float.
   case roundedToken(path: String, near: Float, size: Int)
+  /// A character of a text that is not in the model's vocabulary.
   case unknownCharacter(path: String, character: String, position: Int)
+  /// Text for a model that has no vocabulary.
   case noVocabulary(path: String)
   /// More tokens than the model's decoder makes.
   case tooManyTokens(path: String, found: Int, limit: Int, model: String)
+  /// An input with another number of sequences than the inputs before it; nil is one sequence outside an array.
   case sequenceCounts(path: String, found: Int?, expected: Int?)
+  /// A sequence of an input with another number of steps than the same sequence of another input.
   case stepCounts(path: String, found: Int, other: String, expected: Int)
+  /// A sequence that does not fit the model's inputs.
   case input(path: String, InputError)
   /// `horizon` with "all" at `path`, which is `outputs` or one of its members.
   case allWithHorizon(path: String)
-  /// "all" of a model without outputs at every step or, with a name, of an output without.
+  /// "all" of a model that answers only once a sequence or, with a name, of an output that does.
   case notEveryStep(model: String, output: String?)
 
   /// Less than a whole sequence for an output that is decoded over all its steps: "last" at `outputs`, or a sequence that

@@ -1,14 +1,18 @@
 /// Why no model, or not the one named, can answer a request. Cases carry facts; `sentence` words them.
 package enum ModelChoiceError: Error, Equatable, Sendable {
   case noSuchModel(name: String, known: [String])
+  /// The path and the body name different models.
   case otherModel(inPath: String, inBody: String)
   case noModels
   /// A model that the client's access token does not allow.
   case notAllowed(name: String, token: String)
+  /// A horizon for a model that does not forecast its own input.
   case notForecaster(model: String, ForecastGap)
+  /// A text to continue, for a model that continues none; `known` are the models that do.
   case notGenerator(model: String, ForecastGap, known: [String])
+  /// A prediction with a number that is not finite.
   case outputNotFinite(model: String, output: String)
-  /// A member that only models with a decoder have a use for.
+  /// A member of the body that is only of use for models with a decoder.
   case noDecoder(model: String, member: String)
 }
 

@@ -3,6 +3,7 @@
 /// The most items that an error lists.
 private let maxListed = 20
 
+/// The items joined by commas, and by `conjunction` before the last; at most `maxListed` of them.
 package func list(_ items: [String], _ conjunction: String) -> String {
   guard items.count <= maxListed else {
     return items.prefix(maxListed).joined(separator: ", ")
@@ -23,10 +24,12 @@ package func shortened(_ text: String) -> String {
   return String(text.unicodeScalars[..<end]) + "…"
 }
 
+/// A number and its noun, in the plural unless the number is 1.
 package func counted(_ count: Int, _ noun: String) -> String {
   "\(count) \(noun)\(count == 1 ? "" : "s")"
 }
 
+/// A client's text in quotes, cut to `maxQuotedCharacters`.
 package func quoted(_ text: String) -> String { "\"\(shortened(text))\"" }
 
 /// A number as a client writes it: 3, not 3.0.

@@ -37,6 +37,7 @@ extension Refusal: FaultSource {
   }
 }
 
+/// The sentence for an answer that would miss the request's time-out.
 package func lateSentence(_ timeout: Duration) -> String {
   "the answer could not be ready within the time-out of \(timeout.milliseconds) ms"
 }

@@ -10,7 +10,7 @@ package enum SessionError: Error, Equatable, Sendable {
   case atThatBegins(path: String)
   /// `replace` with neither `begin` nor `fork`.
   case replaceWithoutBegin(path: String)
-  /// A state for a sequence whose session has one.
+  /// A state for a sequence whose session has one already.
   case stateOfSession(path: String)
   case refused(SessionRefusal, model: String)
   /// `GET` or `DELETE` of an id that no session has.

@@ -27,7 +27,8 @@ package final class ServedModel: Sendable {
   package let identity: ModelIdentity?
   private let onEnd: @Sendable () -> Void
 
-  // Inlinable, as a call from another module would copy a whole description, with some twenty reference counts.
+  // Inlinable, since a call from another module would copy a whole description and so change some twenty reference
+  // counts.
 
   @inlinable package var fingerprint: ModelFingerprint? { identity?.fingerprint }
   /// The owner in its sessions' keys; empty for a model that can't have sessions.

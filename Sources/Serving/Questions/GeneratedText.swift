@@ -2,9 +2,9 @@
 package struct GeneratedText: Sendable {
   /// Why a text ended.
   package enum End: String, Sendable {
-    /// It has as many tokens as were asked for.
+    /// It has as many tokens as the request asked for.
     case length
-    /// A stop follows.
+    /// A stop was found, behind the text.
     case stop
     /// The model's scores are not finite.
     case notFinite
@@ -66,7 +66,7 @@ package struct GeneratedText: Sendable {
     if end == .length { text += matcher.finish() }
   }
 
-  /// Ends the text, unless it has ended. Returns whether this added text that was held back for a stop.
+  /// Ends the text, unless it has ended. Returns whether this added text that was held back in case a stop follows.
   package mutating func finish(_ end: End) -> Bool {
     guard self.end == nil else { return false }
     self.end = end
@@ -82,7 +82,7 @@ package struct GeneratedText: Sendable {
     return vocabulary == nil ? .tokens(tokens) : .text(text)
   }
 
-  /// Adds the text that was held back for a stop, as no token follows; false if there was none.
+  /// Adds the text that was held back in case a stop follows, as no token does; returns false if there was none.
   package mutating func releaseHeld() -> Bool {
     let held = matcher.finish()
     text += held

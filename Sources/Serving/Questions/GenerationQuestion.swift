@@ -10,6 +10,7 @@ package struct GenerationQuestion: Sendable {
 
   package let model: ServedModel
   package let prompt: InputSequence
+  /// The most tokens to add.
   package let maxSteps: Int
   /// How tokens are chosen; a beam only for a model with a decoder.
   package let choice: Decoding.Choice
@@ -25,6 +26,7 @@ package struct GenerationQuestion: Sendable {
   package static let maxStopBytes = 256
   /// The range of seeds that the server draws: integers that JSON numbers hold exactly in every language.
   package static let drawnSeeds: ClosedRange<UInt64> = 0...(1 << 53)
+  /// The temperatures that a client may ask for.
   package static let temperatures = 0.0...100.0
 
   package init(

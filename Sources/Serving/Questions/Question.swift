@@ -7,6 +7,7 @@ package struct Question: Sendable {
   package let model: ServedModel
   package let inputs: InputBatch
   package let selection: Selection
+  /// The number of steps to forecast; nil for no forecast.
   package let horizon: Int?
   /// How long the client waits; nil without a limit.
   package let timeout: Duration?

@@ -4,6 +4,7 @@ import Scheduling
 
 /// Reads a session file block by block.
 struct SessionFileReader {
+  /// The decoded content of a block.
   enum Block {
     case sessions([SessionTable.Record])
     case ends([(key: SessionTable.Key, reason: SessionEnd)])

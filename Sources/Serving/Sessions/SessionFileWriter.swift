@@ -28,6 +28,7 @@ struct SessionFileWriter<Failure: Error> {
     try flush()
   }
 
+  /// Adds a session, unless its model is not in the file.
   mutating func add(_ record: SessionTable.Record) throws(Failure) {
     guard try begin(.sessions, record.key) else { return }
     content.append(littleEndian: UInt64(record.state.position), 8)
@@ -38,11 +39,13 @@ struct SessionFileWriter<Failure: Error> {
     }
   }
 
+  /// Adds the end of a session, unless its model is not in the file.
   mutating func add(_ key: SessionTable.Key, _ reason: SessionEnd) throws(Failure) {
     guard try begin(.ends, key) else { return }
     content.append(reason.rawValue)
   }
 
+  /// Adds the hashes of the keys of lost sessions.
   mutating func addLost(_ hashes: [UInt64]) throws(Failure) {
     for hash in hashes {
       try begin(.lost)
@@ -50,6 +53,7 @@ struct SessionFileWriter<Failure: Error> {
     }
   }
 
+  /// Writes what is left, and the last block, with the number of sessions.
   mutating func finish(count: Int) throws(Failure) {
     try flush()
     kind = .end

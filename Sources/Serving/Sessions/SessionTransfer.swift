@@ -64,10 +64,11 @@ package struct SessionTransfer: Sendable {
     package var refused: [(model: String, count: Int, reason: String)] = []
   }
 
-  /// Restores sessions that another process exported, or only remembers that they are lost. Call before the first request.
+  /// Restores sessions that another process exported or, if `asLost`, only remembers that they are lost. Call before
+  /// the first request.
   ///
-  /// A session continues with a model of the same fingerprint, whatever its name. If there is none, but another model has the
-  /// name, the session is remembered as gone, so that its client is told. If this throws, nothing was restored.
+  /// A session continues with a model of the same fingerprint, whatever its name. If there is none, but another model
+  /// has the name, the session is remembered as gone, so that its client is told. If this throws, nothing was restored.
   package func restore(
     _ head: SessionFileHead, asLost: Bool = false, byteCount: Int,
     from read: @escaping (Int) throws(SessionFileFlaw) -> [UInt8]

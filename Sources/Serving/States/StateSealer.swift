@@ -130,7 +130,7 @@ package struct StateSealer: Sendable {
     return SequenceState(position: Int(steps), floats: floats)
   }
 
-  /// The most steps done of a state: with a request's own steps added, they still fit an `Int`.
+  /// The most steps that a state may have done: with a request's own steps added, they still fit an `Int`.
   package static let maxPosition: UInt64 = 1 << 62
 }
 
@@ -142,16 +142,22 @@ package enum StateFlaw: Error, Equatable, Sendable {
   case character(position: Int)
   /// The HMAC does not match; with the number of characters found, and those of an f32 and an f16 token.
   case signature(found: Int, expected: [Int])
+  /// Another version of the layout; nil for no bytes at all.
   case version(found: Int?, expected: Int)
+  /// The state belongs to another model.
   case otherModel(found: ModelFingerprint, expected: ModelFingerprint)
+  /// The code of no `StateElement`.
   case element(found: Int)
   /// The number of bytes, without the HMAC, is wrong.
   case size(found: Int, expected: Int)
+  /// A number of steps that is 0 or too large.
   case position(found: UInt64, limit: UInt64)
+  /// The float at this index is not finite.
   case notFinite(index: Int)
 }
 
 extension [UInt8] {
+  /// Appends the lowest `count` bytes of `word`, the least significant first.
   mutating func append(littleEndian word: UInt64, _ count: Int) {
     for index in 0..<count { append(UInt8(truncatingIfNeeded: word >> (8 * UInt64(index)))) }
   }

@@ -113,7 +113,9 @@ extension Tensor {
 
 /// Why a tensor does not fit an input.
 package enum TensorError: Error, Equatable, Sendable {
+  /// A shape with a negative length, or of more bytes than an `Int` counts.
   case shapeTooLarge([Int])
+  /// Another number of bytes than the type and the shape say.
   case byteCount(found: Int, expected: Int)
   /// A shape that the input does not allow. `expected` lists the allowed shapes; nil is any length.
   case shape(found: [Int], expected: [[Int?]])

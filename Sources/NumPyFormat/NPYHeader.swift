@@ -72,7 +72,7 @@ package struct NPYHeader: Sendable, Equatable {
     }
   }
 
-  /// The number of elements and of their bytes; nil where an Int can't hold them.
+  /// The number of elements and of their bytes; nil if an Int can't hold them.
   package var counts: (elements: Int, bytes: Int)? {
     var elements = 1
     for axis in shape {

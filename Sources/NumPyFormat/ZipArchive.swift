@@ -23,7 +23,7 @@ package struct ZipArchive: Sendable {
     names = entries.map(\.name)
   }
 
-  /// The inflated size, by the directory, of the file at index `place` of `names`.
+  /// The size before compression, as the directory gives it, of the file at index `place` of `names`.
   package func size(at place: Int) -> Int { entries[place].size }
 
   /// The content of the file at index `place` of `names`. Throws if its size or checksum is not the directory's.

@@ -38,7 +38,8 @@ struct ZipDirectory {
     try Self.check(records + [start..<at], cover: directoryEnd)
   }
 
-  /// Throws if a byte before `end` belongs to none of `records`. NumPy ignores such bytes; a user might think they are read.
+  /// Throws if a byte before `end` belongs to none of `records`. NumPy ignores such bytes, but a user might think that
+  /// they are read.
   private static func check(_ records: [Range<Int>], cover end: Int) throws(ZipError) {
     var reached = 0
     for record in records.sorted(by: { $0.lowerBound < $1.lowerBound }) {
@@ -69,8 +70,8 @@ struct ZipDirectory {
       throw ZipError(entry: nil, problem: .truncated(offset: fileEnd))
     }
     let (count, start) = (try number(at: end + 10, bytes: 2), try number(at: end + 16, bytes: 4))
-    // The locator of a 64-bit end record stands right before the end record. PyTorch always writes the 64-bit record, even if
-    // the numbers fit the shorter one.
+    // The locator of a 64-bit end record directly precedes the end record. PyTorch always writes the 64-bit record,
+    // even if the numbers fit the shorter one.
     guard end >= 20, try has("PK\u{6}\u{7}", at: end - 20) else { return (count, start, end) }
     let wide = try number(at: end - 20 + 8, bytes: 8)
     guard try has("PK\u{6}\u{6}", at: wide) else {

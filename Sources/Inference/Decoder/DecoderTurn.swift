@@ -28,6 +28,7 @@ package struct DecoderTurn {
     riders += search.riders(seat: riders.count)
   }
 
+  /// Computes all rows, in passes that read at most `maxFloatsAtOnce` floats of the encoder's sequences.
   package mutating func compute(crew: Crew? = nil) {
     var start = 0
     while start < riders.count {

@@ -1,5 +1,6 @@
 /// How a decoder chooses tokens, and what is answered beside them.
 package struct Decoding: Sendable, Equatable {
+  /// How the next token of each hypothesis is chosen.
   package enum Choice: Sendable, Equatable {
     /// Draws one token a step; at temperature 0 the likeliest (greedy).
     case sampling(Sampling)

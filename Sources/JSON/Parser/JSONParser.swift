@@ -3,7 +3,7 @@
 package struct JSONParser {
   /// The most values in one document, all levels together; at some 50 bytes each they take 50 MB.
   package static let maxValues = 1_000_000
-  /// The most levels of arrays and objects; the parser recurses once a level.
+  /// The most levels of arrays and objects: the parser recurses at each level.
   package static let maxDepth = 32
 
   private let bytes: [UInt8]
@@ -23,8 +23,8 @@ package struct JSONParser {
     return value
   }
 
-  /// The name of the text's encoding if its first bytes show another one than plain UTF-8: by a byte order mark, or by the
-  /// zero bytes that UTF-16 and UTF-32 put beside ASCII.
+  /// The name of the text's encoding if its first bytes show that it is not plain UTF-8: by a byte order mark, or by
+  /// the zero bytes that UTF-16 and UTF-32 have for ASCII.
   private static func otherEncoding(of bytes: [UInt8]) -> String? {
     let marks: [(mark: [UInt8], name: String)] = [
       ([0xEF, 0xBB, 0xBF], "UTF-8 with a byte order mark"),

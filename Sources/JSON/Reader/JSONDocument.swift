@@ -109,9 +109,9 @@ package struct JSONDocument: Sendable {
     /// The digits of a whole number that a double might round.
     case largeNumber(String)
     case string(String)
-    /// An array of so many numbers.
+    /// An array of this many numbers.
     case numbers(Int)
-    /// An array of so many elements, not all of them numbers.
+    /// An array of this many elements, not all of them numbers.
     case array(Int)
     case object
   }

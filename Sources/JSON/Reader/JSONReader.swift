@@ -45,11 +45,11 @@ package final class JSONReaderPool: Sendable {
     _ body: [UInt8], maxDepth: Int, members: [String]?
   ) throws(JSONReadError) -> JSONDocument {
     let members = members.map { $0.joined(separator: " ") + " " }
-    // SAFETY: `body` outlives the call, which copies it; `members` does, and ends with a zero byte.
+    // SAFETY: `body` and `members` outlive the call, which copies `body`; `members` ends with a zero byte.
     let result = unsafe body.withUnsafeBufferPointer { bytes in
       unsafe csj_read(handle, bytes.baseAddress, bytes.count, UInt32(maxDepth), members)
     }
-    // SAFETY: each buffer is the reader's own, as long as it says, and stays until the reader's next use.
+    // SAFETY: the reader owns each buffer, whose length the result gives, and keeps it until the reader's next use.
     let status = unsafe result.status
     guard status == .ok else {
       throw JSONReadError(

@@ -2,8 +2,8 @@
 package enum JSONReadingSize {
   /// The bytes held for each byte of the text: one of the reader's copy and four of simdjson's index.
   private static let bytesPerByte = 5
-  /// The reader's buffers of nodes, numbers and strings grow by doubling, so that they have up to twice the size they need. The
-  /// copies that a `JSONDocument` gets are made when growth has ended.
+  /// The reader's buffers of nodes, numbers and strings grow by doubling, so they may be twice as large as needed. The
+  /// copies that a `JSONDocument` gets are made after the last growth.
   private static let copies = 2
   /// The most bytes for each byte of text, by three nodes in seven bytes: `{"":0},`.
   package static let maxBytesPerByte = bytesPerByte + copies * 3 * nodeBytes / 7 + 1

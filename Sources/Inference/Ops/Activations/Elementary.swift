@@ -24,8 +24,8 @@ enum Elementary {
     return n * 0.693_147_180_559_945_3 + rest
   }
 
-  /// ln(1 + x) for x from 0 to 1: 2 artanh s for s = x / (2 + x), at most 1/3, whose power series is below 2e-13 behind the
-  /// term in s²³.
+  /// ln(1 + x) for x from 0 to 1: 2 artanh s for s = x / (2 + x), at most 1/3. The rest of the power series after the
+  /// term in s²³ is below 2e-13.
   static func logOfOnePlus(_ x: Double) -> Double {
     let s = x / (2 + x)
     let square = s * s

@@ -2,19 +2,18 @@ import HTTPCore
 
 /// A client's preference among content codings (RFC 9110 §12.5.3).
 struct AcceptEncoding: Equatable {
-  /// What to send.
+  /// The content coding to use for a response.
   enum Choice: Equatable {
     case identity
     case gzip
-    /// gzip, and the client refuses anything uncoded.
+    /// gzip, and the client refuses an uncompressed response.
     case onlyGzip
   }
 
-  /// The coding to use, as far as the client is concerned.
+  /// The coding that the client prefers.
   let choice: Choice
 
-  /// Reads the fields of a request; one without Accept-Encoding is sent what it can read for
-  /// certain.
+  /// Reads the fields of a request. Without Accept-Encoding the choice is `identity`, which every client can read.
   init(_ fields: HTTPFields) {
     let weights = Self.weights(fields.values(of: "accept-encoding"))
     let others = weights["*"]
@@ -31,7 +30,7 @@ struct AcceptEncoding: Equatable {
       }
   }
 
-  /// The weight of each coding in thousandths; a member that is malformed is left out.
+  /// The weight (`q`) of each coding, in thousandths; malformed list members are skipped.
   private static func weights(_ values: [String]) -> [String: Int] {
     var weights: [String: Int] = [:]
     for member in values.flatMap({ $0.split(separator: ",") }) {

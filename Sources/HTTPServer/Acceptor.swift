@@ -3,32 +3,35 @@ import Glibc
 import HTTPCore
 import Synchronization
 
-/// A loop's listeners, and which newcomers are admitted.
+/// Accepts connections from the listeners of one event loop, and decides which of them are admitted.
 final class Acceptor {
-  /// A connection that was accepted.
+  /// An accepted connection: admitted, or one too many.
   enum Newcomer: ~Copyable {
     case admitted(AcceptedSocket, AddressShares.Place?)
-    /// One more than may be open: to be refused, or heard for a moment where it may be a probe.
+    /// A connection beyond `max_connections`, or beyond the share of its address. It is refused, unless it turns out to
+    /// be a health check that is answered.
     case extra(AcceptedSocket, isBeyondShare: Bool)
   }
 
   private var listeners: [Listener]
   private let counters: ServerCounters
   private var maxConnections = 0
-  /// Nil where an address may have all connections.
+  /// Nil when connections per address are not limited.
   private let shares: AddressShares?
-  /// Those whose connections are their clients', which have shares of their own.
+  /// The trusted proxies. Their connections do not count against the proxy's address: `ProxiedTransport` counts them
+  /// against the client's.
   private let proxies: TrustedProxies
-  /// Whether one more than may be open can be accepted.
+  /// Whether a connection beyond `maxConnections` can be accepted, to refuse it or to answer its health check.
   private let hasRoomForExtra: () -> Bool
-  /// Whether the listeners are watched for newcomers.
+  /// Whether the poller watches the listeners for new connections.
   private var isWatching = false
 
-  /// Why nobody is accepted for a moment: who waits then stays in the kernel's queue.
+  /// Why accepting pauses. Meanwhile new connections stay in the kernel's accept queue.
   enum Pause: Error {
-    /// Descriptors or memory are used up.
+    /// Descriptors or memory are exhausted.
     case exhausted(errno: CInt)
-    /// Those beyond the most that may be open have yet to be heard.
+    /// There is no room for another connection beyond `maxConnections` until one of these can be closed
+    /// (`ExtraConnections.hasRoom`).
     case crowded
 
     var nanoseconds: Int {
@@ -39,7 +42,7 @@ final class Acceptor {
     }
   }
 
-  /// Set on a listener's token, whose other bits are its index.
+  /// The bit that marks a listener's token; the other bits are the listener's index.
   private static let listenerBit: UInt64 = 1 << 63
 
   init(
@@ -56,7 +59,7 @@ final class Acceptor {
   /// Whether an event's token is that of a listener.
   static func owns(_ token: UInt64) -> Bool { token & listenerBit != 0 }
 
-  /// Begins to accept, up to `maxConnections` of all loops together.
+  /// Begins to accept connections, up to `maxConnections` over all loops.
   func open(_ poller: Poller, maxConnections: Int) {
     self.maxConnections = maxConnections
     isWatching = true
@@ -66,7 +69,7 @@ final class Acceptor {
     }
   }
 
-  /// Watches the listeners, or leaves newcomers in the kernel's queue.
+  /// Starts or stops watching the listeners. While they are not watched, new connections wait in the kernel's accept queue.
   func watch(_ watches: Bool, _ poller: Poller) {
     guard watches != isWatching else { return }
     isWatching = watches
@@ -77,18 +80,18 @@ final class Acceptor {
 
   private static func token(_ index: Int) -> UInt64 { listenerBit | UInt64(index) }
 
-  /// Has the kernel drop new connections: whoever tries now tries again within a second or so, and finds another
-  /// server or none, where closing alone would reset those who came since `acceptAll`.
+  /// Makes the kernel drop new SYNs. A client that connects now retries within about a second, and then reaches another
+  /// server or none. Closing the listeners instead would reset the connections that arrived since the last `acceptAll`.
   func dropNewcomers() {
     for listener in listeners { _ = clinux_drop_newcomers(listener.socket.number) }
   }
 
-  /// Closes the listeners; the kernel turns away who is in their queues.
+  /// Closes the listeners; the kernel resets the connections that still wait in their accept queues.
   func close() {
     listeners = []
   }
 
-  /// Calls `admit` for each connection that waits at the listener of `token`.
+  /// Accepts all connections that wait at the listener of `token`, and passes each to `admit`.
   func accept(
     _ token: UInt64, _ admit: (consuming Newcomer) -> Void
   ) throws(Pause) {
@@ -97,7 +100,7 @@ final class Acceptor {
     try accept(from: listeners[index], admit)
   }
 
-  /// Calls `admit` for each connection that waits at any listener.
+  /// Accepts all connections that wait at any listener, and passes each to `admit`.
   func acceptAll(_ admit: (consuming Newcomer) -> Void) throws(Pause) {
     for listener in listeners { try accept(from: listener, admit) }
   }
@@ -109,7 +112,7 @@ final class Acceptor {
       guard counters.connectionsOpen.load(ordering: .relaxed) < maxConnections || hasRoomForExtra()
       else { throw .crowded }
       guard let accepted = try next(of: listener) else { return }
-      // Counted first and then looked at: so two loops never both take the last place.
+      // Increment first, then compare: so two loops never both take the last place.
       let open = counters.connectionsOpen.add(1, ordering: .relaxed).newValue
       guard open <= maxConnections else {
         counters.connectionsOpen.subtract(1, ordering: .relaxed)

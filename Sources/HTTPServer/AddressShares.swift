@@ -1,16 +1,17 @@
 import HTTPCore
 import Synchronization
 
-/// How many of the connections each address has, over all loops: `max_connections_per_address`.
+/// Counts the open connections of each client network (an IPv4 address, or a /64 of IPv6) over all loops, to enforce
+/// `max_connections_per_address`.
 ///
-/// It remembers no more addresses than there are connections.
+/// Only networks with open connections are stored.
 final class AddressShares: Sendable {
   private let maxCount: Int
   private let counts = Mutex<[ClientNetwork: Int]>([:])
 
   init(maxCount: Int) { self.maxCount = maxCount }
 
-  /// A connection's place among those of its address, which is free again once nobody has it.
+  /// One of the connections that an address may have. It is given back when the last reference to it goes.
   final class Place: Sendable {
     private let shares: AddressShares
     private let network: ClientNetwork
@@ -23,7 +24,7 @@ final class AddressShares: Sendable {
     deinit { shares.giveBack(network) }
   }
 
-  /// A place for a connection from `address`; nil where that has as many as it may.
+  /// Takes a place for a connection from `address`; returns nil when the address has as many connections as it may.
   func take(_ address: PeerAddress) -> Place? {
     let network = ClientNetwork(address)
     let isFree = counts.withLock { counts in
@@ -46,15 +47,16 @@ final class AddressShares: Sendable {
   var addressCount: Int { counts.withLock { $0.count } }
 }
 
-/// Where a connection comes from, and what it has of its address's share.
+/// The peer of a connection, and its place among the connections of the peer's address.
 struct ConnectionOrigin {
   let peer: HTTPPeer
-  /// Nil where addresses have no shares, or this one is a proxy's, whose clients have them.
+  /// Nil when connections per address are not limited, when the peer is a trusted proxy, whose clients are counted
+  /// instead, and for a connection beyond a limit.
   var place: AddressShares.Place?
-  /// Whether its address has as many connections as it may.
+  /// Whether the address already had as many connections as it may.
   var isBeyondShare = false
 
-  /// What it is told where it is one too many.
+  /// The response that refuses the connection when it is one too many.
   var refusal: HTTPResponse {
     isBeyondShare ? .tooManyConnectionsOfAddress : .tooManyConnections
   }

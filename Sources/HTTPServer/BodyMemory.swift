@@ -1,14 +1,14 @@
 import HTTPCore
 
-/// The memory that a loop's connections take, and what happens where it is too much.
+/// Counts the memory that a loop's connections hold, and refuses request bodies when it is too much.
 final class BodyMemory {
   private let budget: MemoryBudget
   private let counters: ServerCounters
   private let loopCount: Int
   private let rounds: LoopRounds
-  /// The memory that the bodies of requests take on this loop.
+  /// The bytes of memory that request bodies take on this loop.
   private var bodyBytes = 0
-  /// The connections whose requests' bodies are not complete, by token.
+  /// The connections with incomplete request bodies, by token.
   private var uploads: [UInt64: Connection] = [:]
 
   init(_ budget: MemoryBudget, counters: ServerCounters, loopCount: Int, rounds: LoopRounds) {
@@ -18,21 +18,21 @@ final class BodyMemory {
     self.rounds = rounds
   }
 
-  /// Bodies may take half of the memory: the rest is for reading them and for answers.
+  /// The most bytes that request bodies may take: half of the memory. The rest is for parsing them and for answers.
   static func bodyLimit(of memory: MemoryBudget) -> Int { memory.limit / 2 }
 
   private var bodyLimit: Int { Self.bodyLimit(of: budget) }
 
-  /// Whether nothing more should be begun that only adds to what is held.
+  /// Whether the budget is used up, so that nothing should be started that only adds to the memory held.
   var isFull: Bool { budget.isFull }
 
-  /// Counts a request that was refused for want of it.
+  /// Counts a request that was refused for lack of memory.
   func countRefusal() { budget.countRefusal() }
 
-  /// Where a new connection's share of it is counted.
+  /// Makes the account that counts the memory of a new connection.
   func account() -> MemoryAccount { MemoryAccount(budget) }
 
-  /// Brings the counts of what is held up to date with `connection`.
+  /// Updates the counts with what `connection` holds now.
   func recount(_ connection: Connection) {
     let (body, incomplete, all) = connection.lifecycle.isClosed ? (0, 0, 0) : connection.holdings
     let before = connection.counted
@@ -47,16 +47,17 @@ final class BodyMemory {
     }
   }
 
-  /// Whether bodies have to make room: they take more than their half, and on this loop more than its
-  /// share of that, or all that is held is too much.
+  /// Whether request bodies have to be refused to free memory: the whole budget is exceeded, or bodies take more than
+  /// their half of it and those on this loop more than the loop's share of that half.
   private var isOverfull: Bool {
     budget.isExceeded
       || bodyBytes > bodyLimit / loopCount
         && counters.bodyBytesHeld.load(ordering: .relaxed) > bodyLimit
   }
 
-  /// Whether a body of `bytes` may begin to come. It may not where it would find no room even if all that are under way
-  /// made some for it: then what is held is being answered, or waits for slow readers.
+  /// Whether a request body of `bytes` may begin to arrive. It may not when it would find no room even if all
+  /// incomplete bodies were dropped: then the memory is held by requests that are being answered, or by answers that
+  /// wait for slow readers.
   func hasRoom(forBody bytes: Int) -> Bool {
     let room = min(
       budget.limit - budget.heldBytes,
@@ -67,12 +68,10 @@ final class BodyMemory {
       || bytes <= room + uploads.values.reduce(0) { $0 + $1.counted.incomplete }
   }
 
-  /// Whether there is room for what is held. The largest bodies that are under way make room for the
-  /// others: whoever sends slowly to fill the server loses, not who asks a short question. And no
-  /// loop loses its share to another.
+  /// Refuses the largest incomplete bodies until what is held fits; returns whether it does. So a client that fills the
+  /// server with slow uploads loses them, while short requests go on, and no loop loses its share to another.
   ///
-  /// Where it is too full, a sixteenth more room is made than is needed, so that not every read of many
-  /// uploads looks at them all.
+  /// It frees a sixteenth of the limit more than needed, so that the next reads need not go through all uploads again.
   @discardableResult
   func makeRoom() -> Bool {
     guard isOverfull else { return true }
@@ -81,7 +80,7 @@ final class BodyMemory {
       counters.bodyBytesHeld.load(ordering: .relaxed) - bodyLimit)
     var rest = needed + bodyLimit / 16
     for upload in uploads.values.sorted(by: { $0.counted.incomplete > $1.counted.incomplete }) {
-      // A connection of HTTP/2 may have several.
+      // An HTTP/2 connection may have several incomplete bodies.
       while rest > 0, upload.wire.incompleteBytes > 0 {
         let before = upload.wire.incompleteBytes
         upload.wire.refuseLargestBody(.full)

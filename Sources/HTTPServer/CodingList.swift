@@ -1,9 +1,9 @@
 import HTTPCore
 
-/// Content codings that a connection's requests and responses wait for, one at a time, so that a
-/// connection with many leaves room for others between them.
+/// The content codings (inflating and compressing) that wait to be done for one connection. They run one at a time, so
+/// that a connection with many leaves room for others between them.
 struct CodingList {
-  /// Applies or undoes one coding; called off the loop.
+  /// Applies or undoes one content coding, off the loop; returns the result as mail for the loop.
   typealias Coding = @Sendable () -> Mail
 
   private var waiting: [(stream: StreamID, coding: Coding)] = []
@@ -13,10 +13,11 @@ struct CodingList {
     waiting.append((stream, coding))
   }
 
-  /// Notes that the one under way is done.
+  /// Records that the coding under way is done.
   mutating func finish() { isUnderWay = false }
 
-  /// Begins the next one that somebody still waits for; nil while one is under way or there is none.
+  /// Returns the next coding whose stream still waits for it, which the caller has to run; nil while another coding is
+  /// under way, or when none is left.
   mutating func begin(where isAwaited: (StreamID) -> Bool) -> Coding? {
     guard !isUnderWay, let index = waiting.firstIndex(where: { isAwaited($0.stream) }) else {
       if !isUnderWay { waiting.removeAll() }

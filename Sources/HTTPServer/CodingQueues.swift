@@ -1,9 +1,9 @@
 import Dispatch
 
-/// Where bodies are inflated and compressed that would take too long on a loop.
+/// The dispatch queues on which bodies are inflated and compressed when that would take too long on an event loop.
 ///
-/// There are half as many threads for it as there are loops: whoever sends bodies that inflate to a
-/// thousandfold takes those, and leaves the other cores to the others.
+/// There are half as many as there are loops, so that clients whose bodies inflate a thousandfold occupy these and
+/// leave the other cores to others.
 struct CodingQueues: Sendable {
   private let queues: [DispatchQueue]
 
@@ -13,6 +13,6 @@ struct CodingQueues: Sendable {
     }
   }
 
-  /// The queue of a connection. Each connection has one piece of work at a time there.
+  /// The queue of the connection with `token`, which has at most one piece of work there at a time.
   subscript(token: UInt64) -> DispatchQueue { queues[Int(token % UInt64(queues.count))] }
 }

@@ -1,68 +1,71 @@
 import HTTPCore
 
-/// A client's connection: its transport, its protocol, its lifecycle, the answers it is owed and the output it has yet to receive.
+/// A client's connection: its transport, its protocol, its lifecycle, the answers that it is owed and the output that
+/// it has yet to receive.
 ///
 /// Belongs to one event loop and is touched on its queue only.
 final class Connection {
   let token: UInt64
   let transport: any Transport
   private let origin: ConnectionOrigin
-  /// Counts the memory that is held for it.
+  /// Counts the memory that is held for this connection.
   let memory: MemoryAccount
-  /// What its exchanges get of it, from the first request on.
+  /// What exchanges of this connection share; set by its first request.
   var link: HTTPExchange.Link?
-  /// How responses are coded that are sent as they are made, from the first request on.
+  /// Applies a content coding to streamed responses; set by the first request.
   var code: HTTPExchange.Coding?
-  /// Its number among the connections that the server admitted.
+  /// The connection's number among those that the server admitted; 0 when it is beyond a limit.
   let number: UInt64
-  /// Whether it is beyond `max_connections`.
+  /// Whether the connection is beyond `max_connections`, or beyond the share of its address.
   let isExtra: Bool
 
   var wire: any ConnectionProtocol
-  /// `wire` as long as the first bytes have not shown which protocol it is.
+  /// The same object as `wire` until the first bytes show which protocol the peer speaks; nil from then on.
   private var opening: OpeningConnection?
   private let date: ResponseDate
   /// Decides by a request's head what becomes of its body.
   var reception: HeadReception = { _, _ in Reception(.whole()) { _ in } }
   var lifecycle: ConnectionLifecycle
-  /// Tells by the first bytes whether it is a health check, while the lifecycle screens it.
+  /// Tells by the first bytes whether the peer may be a health check; used while the lifecycle screens the connection.
   private var probeFilter: ProbeFilter?
   var owed = OwedAnswers()
   var output = OutputBuffer()
-  /// Requests that came and wait for this connection's share of the loop's time, in order; answers to all are owed.
+  /// Received requests that wait until the connection has a share of the loop's time, in order. Each has an answer in
+  /// `owed`.
   var waiting = FIFO<Arrival>()
-  /// Requests that were handed out.
+  /// How many requests were handed out to the application.
   var requestCount = 0
-  /// Bodies to be inflated or compressed off the loop, in order; the first is under way.
+  /// Bodies that wait to be inflated or compressed off the loop, one at a time, in order.
   var codings = CodingList()
-  /// Mail for it that waits until it has a share of the loop's time again, in order.
+  /// Mail that waits until the connection has a share of the loop's time again, in order.
   var undelivered = FIFO<Mail>()
   /// The application's questions whether the peer is still connected.
   var questions = PresenceQuestions()
 
-  /// The time that the loop has spent on it in the present round.
+  /// The time that the loop has spent on this connection in the current round.
   var share = LoopShare()
-  /// Whether its share of a round was used up, so that it waits for another.
+  /// Whether the connection used up its share of a round and waits for a later one.
   var isLate = false
-  /// Whether it waits for the end of the round to be flushed.
+  /// Whether the connection will be flushed at the end of the round.
   var isFlushScheduled = false
-  /// `holdings` as last added to the loop's counts.
+  /// The `holdings` that the loop's counts include.
   var counted = (body: 0, incomplete: 0, all: 0)
   var watched: Poller.Readiness = [.input, .peerEnd]
-  /// When the loop looks at it.
+  /// The connection's entry in the deadline wheel: when the loop checks it next.
   let deadline: DeadlineWheel<LoopDeadline>.Entry
-  /// Measures how fast the body of an HTTP/1 request comes; during a drain, how fast anything comes.
+  /// Measures how fast the body of an HTTP/1 request arrives; during a drain, how fast any input arrives.
   var upload = TransferMeter()
-  /// Measures how fast the peer acknowledges what the transport was given.
+  /// Measures how fast the peer acknowledges the bytes that the transport took.
   var download = TransferMeter()
-  /// How many bytes have been read.
+  /// How many bytes were read from the transport.
   var receivedCount = 0
 
-  /// A request that came.
+  /// A received request.
   struct Arrival {
     let request: HTTPRequest
     let stream: StreamID
-    /// Whether the request has its body, which may be coded.
+    /// Whether `request` holds its body, perhaps with a content coding; false when the body follows in parts or is not
+    /// wanted.
     let isWhole: Bool
   }
 
@@ -74,7 +77,7 @@ final class Connection {
     let date: ResponseDate
     let deadline: DeadlineWheel<LoopDeadline>.Entry
     let lifecycle: ConnectionLifecycle
-    /// Nil for a connection beyond `max_connections`.
+    /// Nil for a connection beyond a limit.
     let number: UInt64?
     var probeFilter: ProbeFilter?
   }
@@ -95,18 +98,19 @@ final class Connection {
     wire = opening
   }
 
-  /// The address that the peer has, or passes on, and, once it has shown one, its name.
+  /// The client: its address, as a proxy names it or as the socket has it, and the name in its certificate if it has
+  /// shown one.
   var peer: HTTPPeer {
     HTTPPeer(address: transport.clientAddress ?? origin.peer.address, name: transport.peerName)
   }
 
-  /// What it is told where it is one too many.
+  /// The response that refuses the connection when it is one too many.
   var refusal: HTTPResponse { origin.refusal }
 
   // MARK: What it holds
 
-  /// The memory that the bodies of its requests take, complete or not, that of those not complete, and all that grows
-  /// with what the peer sends or leaves unread.
+  /// The memory in bytes that this connection holds: `body` for request bodies, `incomplete` for those of them that are
+  /// not complete, `all` for these and everything else that grows with what the peer sends or leaves unread.
   var holdings: (body: Int, incomplete: Int, all: Int) {
     let wire = wire
     let incomplete = wire.incompleteBytes
@@ -115,13 +119,13 @@ final class Connection {
     return (body, incomplete, body + output)
   }
 
-  /// While more than this waits for the peer's socket to take it, nothing is read from it, and none of its
-  /// requests that have come is begun. Output that waits for an HTTP/2 peer to open its windows does not count: the peer
-  /// opens them by what it sends.
+  /// While more output than this waits for the socket, nothing is read from the peer, and none of its received requests
+  /// is started. Output that waits for an HTTP/2 flow-control window does not count: to see the peer open the window,
+  /// the loop has to read.
   static let maxUnsentBytes = 256 * 1024
 
-  /// Tells the protocol how much more output may wait. When the server's memory `isFull`, a request
-  /// waits until those before it are answered and that is written.
+  /// Tells the protocol how much more output may wait. When the server's memory `isFull`, a request waits until the
+  /// requests before it are answered and their answers sent.
   func updateOutputRoom(isFull: Bool) {
     if isFull {
       wire.outputRoom = owed.isEmpty && output.count == 0 ? 0 : -1
@@ -130,15 +134,14 @@ final class Connection {
     }
   }
 
-  /// Whether no request is under way and no output is left, so that it may simply be closed at the end of a drain's
-  /// grace.
+  /// Whether no request is under way and no output is left, so that the connection may simply be closed at the end of a
+  /// drain's grace.
   var isSilent: Bool { wire.mayEndUnannounced && output.count == 0 }
 
-  /// Whether input that was left behind can be gone on with: not before the requests that were read are
-  /// handed out.
+  /// Whether the protocol can continue with input that it left unparsed: only once all parsed requests are handed out.
   var hasBacklog: Bool { waiting.isEmpty && wire.hasBacklog }
 
-  /// Takes out everything that is owed or waits; returns the answers that were owed.
+  /// Removes all waiting requests, undelivered mail and owed answers; returns the answers.
   func takeAllOwed() -> [OwedAnswers.Answer] {
     waiting = FIFO()
     undelivered = FIFO()
@@ -147,8 +150,9 @@ final class Connection {
 
   // MARK: Input
 
-  /// Gives `bytes` to its protocol, once that is known and they may be from a health check where it is screened; returns
-  /// what they completed, nil where they are refused.
+  /// Passes `bytes` to the protocol and returns the events that they complete. While the connection is screened, or its
+  /// protocol is not known, the bytes are kept and there are no events. Returns nil when screening shows that the peer
+  /// is no health check, so that the connection is to be refused.
   func receive(_ bytes: Span<UInt8>, settings: HTTPServerSettings) -> [ConnectionEvent]? {
     guard lifecycle.isScreening else { return receive(unscreened: bytes, settings) }
     switch probeFilter?.receive(bytes) {
@@ -175,7 +179,7 @@ final class Connection {
     return wire.receive(first.span)
   }
 
-  /// Whether more is read from it now.
+  /// Whether the loop reads from the peer now.
   var reads: Bool {
     guard !lifecycle.discardsInput else { return true }
     let wire = wire
@@ -183,14 +187,14 @@ final class Connection {
       && output.count + wire.outputCount <= Self.maxUnsentBytes
   }
 
-  /// What the connection waits for its peer to send: nothing while the loop does not read from it, or while output waits
-  /// for the peer to receive it.
+  /// The phase whose time-out applies to the peer. It is `answering`, which has none, while the loop does not read, and
+  /// instead of `idle` while output waits to be sent.
   func phase(reads: Bool) -> ConnectionPhase {
     let phase = transport.isOpening ? .readingHead : wire.phase
     return reads && (phase != .idle || output.count == 0) ? phase : .answering
   }
 
-  /// What its transport is to be watched for.
+  /// The events that the transport is to be watched for.
   func wantedReadiness(reads: Bool) -> Poller.Readiness {
     var wanted = Poller.Readiness()
     if reads, !lifecycle.hasReadAll { wanted.insert(.input) }
@@ -201,19 +205,19 @@ final class Connection {
 
   // MARK: Output
 
-  /// Answers, before any request, that there are too many connections.
+  /// Queues the response that there are too many connections, before any request.
   func refuse() {
     probeFilter = nil
     opening?.refuse(refusal, date: date)
   }
 
-  /// Sends what there is, or a part of it; adds what was taken to `sent`.
+  /// Sends the output, or a part of it; adds the number of bytes that the transport took to `sent`.
   func send(_ sent: inout Int) -> OutputBuffer.Result {
     output.send(over: transport, &sent) { wire.takeOutput() }
   }
 
-  /// How many bytes the peer has acknowledged. A socket says that it takes more only once a third of its buffer is free,
-  /// which a slow peer may take minutes for.
+  /// How many bytes the peer has acknowledged. What the socket takes would be too coarse a measure: it becomes writable
+  /// only once a third of its buffer is free, which may take a slow peer minutes.
   var acknowledgedCount: Int { output.sentCount - transport.unacknowledgedCount }
 
   /// Queues a part of the streamed body that is owed to `stream`; drops it when the stream is gone.
@@ -230,8 +234,8 @@ final class Connection {
 
   /// Reports to the exchanges of streamed bodies how many of their bytes the transport has sent since the last call.
   ///
-  /// For HTTP/1 the count is exact, except where a response waits for another before it. For HTTP/2, bytes count as sent
-  /// that are framed and still wait among the frames of other streams, up to the mark of its output.
+  /// For HTTP/1 the count is exact, unless a response waits for an earlier one. For HTTP/2, bytes that are framed but
+  /// still queued among the frames of other streams, about 256 KiB at most, count as sent.
   func reportSent() {
     guard output.hasCaughtUp else { return }
     let buffered = wire.isMultiplexed ? 0 : output.count
@@ -240,28 +244,29 @@ final class Connection {
 
   // MARK: Ends and time
 
-  /// The peer has ended its side, and all that it sent is read.
+  /// Called when the peer has ended its side and all that it sent is read; returns what to do.
   func inputEnded(now: Int) -> ConnectionLifecycle.Action {
     wire.endInput()
     return lifecycle.inputEnded(mayAwaitAnswers: wire.survivesEndOfInput, now: now)
   }
 
-  /// The peer has ended its side.
+  /// Called when the peer has ended its side, though input may be unread; returns what to do.
   func peerEnded(now: Int) -> ConnectionLifecycle.Action {
     lifecycle.peerEnded(
       mayAwaitAnswers: wire.survivesEndOfInput, isReading: watched.contains(.input), now: now)
   }
 
-  /// All that there is to be sent is sent.
+  /// Called when all output is sent; returns what to do.
   func outputDrained(now: Int) -> ConnectionLifecycle.Action {
     let owesNothing = owed.isEmpty && !hasBacklog
     return lifecycle.outputDrained(
       wantsClose: wire.wantsClose, owesNothing: owesNothing, now: now)
   }
 
-  /// When it is to be looked at next, where transfers are measured `tick` nanoseconds from `now`.
+  /// When the loop has to check the connection next: at its deadline, or in `tick` nanoseconds if a transfer is
+  /// measured and that is earlier.
   ///
-  /// - Parameter isDraining: whether it is measured too that nothing comes.
+  /// - Parameter isDraining: whether a drain is under way, in which the loop also measures how long nothing comes.
   func nextLook(now: Int, tick: Int, isDraining: Bool) -> Int {
     let deadline = min(lifecycle.deadline, questions.deadline)
     let isMeasured = isDraining || output.count > 0 || wire.hasTransfers

@@ -1,8 +1,8 @@
 import HTTPCore
 
-/// Drives the connections of a loop: passes each the events of its transport, and carries out the actions of its lifecycle.
+/// Drives the connections of a loop: passes each the events of its transport, and carries out its lifecycle's actions.
 ///
-/// It knows transports, not sockets; its caller finds out which of them are ready, and what time it is.
+/// It works on transports, not sockets: its caller finds out which of them are ready, and what time it is.
 final class ConnectionDriver {
   let rounds: LoopRounds
   let exchanges: ExchangeDelivery
@@ -15,7 +15,7 @@ final class ConnectionDriver {
   private let memory: BodyMemory
   private let pace: PaceCheck
   private let time: LoopTime
-  /// The connections beyond `max_connections`: none are accepted before `limitExtras` says how many may be.
+  /// The connections beyond `max_connections`; none are accepted before `limitExtras` sets how many may be.
   private var extras = ExtraConnections(maxCount: 0, answersProbes: false)
   private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
 
@@ -42,18 +42,18 @@ final class ConnectionDriver {
     extras = ExtraConnections(descriptors, settings)
   }
 
-  /// How often there is something to measure.
+  /// The interval at which transfers are measured, in nanoseconds.
   var tick: Int { isDraining ? timeouts.drainTick : timeouts.tick }
 
   // MARK: Rounds
 
-  /// Whether a round would have nothing to do but the events of the loop's sockets.
+  /// Whether the next round would have nothing to do but handle the events of the loop's sockets.
   var isIdle: Bool { rounds.isIdle && exchanges.intake.isEmpty }
 
-  /// A round of the loop: serves the connections that waited for it, calls `handleEvents`, delivers the mail, and flushes.
+  /// Runs a round of the loop: serves connections that were put off, calls `handleEvents`, delivers the mail, and flushes.
   ///
-  /// - Parameter isQuiet: whether there are no events.
-  /// - Returns: whether there was something to do that was put off.
+  /// - Parameter isQuiet: whether the poller reported no events.
+  /// - Returns: whether there were actions to run that the application had postponed.
   func round(isQuiet: Bool, _ handleEvents: () -> Void) -> Bool {
     rounds.begin()
     rounds.serveLate { connection in
@@ -66,7 +66,7 @@ final class ConnectionDriver {
     return exchanges.intake.finishRound(isQuiet: isQuiet)
   }
 
-  /// The transport of the connection of `token` is ready for something, or has failed.
+  /// Handles `readiness`, which may be a failure, of the transport of the connection with `token`.
   func handle(_ readiness: Poller.Readiness, of token: UInt64) {
     guard let connection = connections[token] else { return }
     let readiness = connection.transport.translate(readiness)
@@ -74,7 +74,7 @@ final class ConnectionDriver {
       close(connection)
       return
     }
-    // The poller reports readiness again as long as it lasts.
+    // A late connection loses nothing: the poller reports readiness again as long as it lasts.
     if !connection.isLate {
       if readiness.contains(.input) { read(connection) }
       rounds.scheduleFlush(connection)
@@ -100,7 +100,7 @@ final class ConnectionDriver {
     return connection
   }
 
-  /// Adds a connection beyond `max_connections`; where there are too many even of those, another one is closed for it.
+  /// Adds a connection beyond `max_connections`; if there are too many even of these, closes another of them for it.
   func admitExtra(from origin: ConnectionOrigin, _ makeTransport: (UInt64) -> any Transport) {
     if let surplus = extras.surplus(isRefused: isRefused) { connections[surplus].map(close) }
     let lifecycle = ConnectionLifecycle(
@@ -112,17 +112,17 @@ final class ConnectionDriver {
       carryOut(connection.lifecycle.refuse(), for: connection)
       return
     }
-    // Bytes that it sent while it waited in the kernel's queue may already show whether it is a health check.
+    // Bytes that it sent while it waited in the accept queue may already show whether it is a health check.
     read(connection)
     rounds.scheduleFlush(connection)
   }
 
-  /// Whether a connection beyond `max_connections` would take the place of none that has yet to be heard.
+  /// Whether a connection beyond `max_connections` can be added without closing another one unheard.
   var hasRoomForExtra: Bool { extras.hasRoom(now: time.now, isRefused: isRefused) }
 
   private func isRefused(_ id: UInt64) -> Bool { connections[id]?.lifecycle.isRefused ?? true }
 
-  /// Adds a connection; it is closed at once where it can't be watched.
+  /// Adds a connection; closes it at once if the poller can't watch it.
   private func insert(
     _ lifecycle: ConnectionLifecycle, number: UInt64?, _ origin: ConnectionOrigin,
     _ makeTransport: (_ token: UInt64) -> any Transport
@@ -146,7 +146,7 @@ final class ConnectionDriver {
   // MARK: In and out
 
   func read(_ connection: Connection) {
-    // Moved out, so that it can be read while the rest of self changes.
+    // Moved out of self, so that self can change while the buffer is read.
     var bytes: [UInt8] = []
     swap(&bytes, &readBuffer)
     defer { swap(&bytes, &readBuffer) }
@@ -180,7 +180,7 @@ final class ConnectionDriver {
     return connection.receive(bytes, settings: settings)
   }
 
-  /// Goes on with input that was left unread, sends what can be sent, and arranges what to wait for.
+  /// Continues with input that was left unparsed, sends what can be sent, and sets what the connection waits for.
   private func flush(_ connection: Connection) {
     defer { connection.wire.takeRefusals().forEach(counters.countRefusal) }
     let events = connection.wire.takeEvents()
@@ -205,7 +205,7 @@ final class ConnectionDriver {
     let reads = connection.reads
     connection.lifecycle.wait(for: connection.phase(reads: reads), now: time.now)
     watch(connection, reads: reads)
-    // As output was written, requests that waited for that may go on.
+    // Requests that waited until output was sent may continue now.
     if connection.hasBacklog || result == .paused {
       if rounds.isUsedUp(by: connection) {
         rounds.putOff(connection)
@@ -226,10 +226,10 @@ final class ConnectionDriver {
     }
   }
 
-  /// Arranges which readiness the transport reports, and when the connection is looked at next.
+  /// Sets which readiness the transport reports, and when the loop checks the connection next.
   private func watch(_ connection: Connection, reads: Bool) {
     let look = connection.nextLook(now: time.now, tick: tick, isDraining: isDraining)
-    // Where a look is due sooner already, it sets the next one.
+    // If a check is due sooner already, that one sets the next.
     if look < time.deadlines.time(of: connection.deadline) {
       time.deadlines.set(connection.deadline, to: look)
     }
@@ -247,14 +247,14 @@ final class ConnectionDriver {
     case .refuse:
       counters.connectionsRefused.add(1, ordering: .relaxed)
       connection.refuse()
-      // At once, since it may have to make room before the round is over.
+      // Flushed at once: its place may be needed before the round is over.
       flush(connection)
     case .timeOut:
       counters.connectionsTimedOut.add(1, ordering: .relaxed)
       connection.wire.timeOut()
       rounds.scheduleFlush(connection)
     case .probe:
-      // Bytes that wait for the peer already show whether it is there.
+      // Unsent output is a probe already: the peer acknowledges it or resets the connection.
       guard connection.output.count == 0, !connection.owed.isEmpty else { break }
       if connection.wire.beginAnswer() { rounds.scheduleFlush(connection) }
     case .endOutput:
@@ -275,16 +275,16 @@ final class ConnectionDriver {
     }
   }
 
-  /// Closes the connection, whatever answers it is owed.
+  /// Closes the connection, even if it is owed answers.
   private func close(_ connection: Connection) {
     carryOut(connection.lifecycle.close(), for: connection)
   }
 
-  /// Calls `answer` with whether the client still waits for the answer to `stream`: now, or when the peer has shown it.
+  /// Calls `answer` with whether the client still waits for the answer to `stream`: now, or once its kernel shows that.
   private func askPresence(
     of token: UInt64, _ stream: StreamID, _ answer: @escaping PresenceQuestions.Answer
   ) {
-    // First read what it has sent: that may be the reset of the stream, or the end of its side.
+    // First read what the client has sent: that may be the reset of the stream, or the end of its side.
     if let connection = connections[token], connection.watched.contains(.input), !connection.isLate
     {
       read(connection)
@@ -300,7 +300,7 @@ final class ConnectionDriver {
       return answer(false)
     }
     carryOut(connection.peerEnded(now: time.now), for: connection)
-    // The client counts as there where output waits for it already, or where no byte can be sent before the answer.
+    // The client counts as present if output is unsent already, or if no byte can be sent ahead of the answer.
     guard connection.output.count == 0, connection.wire.beginAnswer() else { return answer(true) }
     flush(connection)
     guard !connection.lifecycle.isClosed else { return answer(false) }
@@ -310,7 +310,7 @@ final class ConnectionDriver {
 
   // MARK: Time
 
-  /// Looks at the connection of `token`, as something may be due.
+  /// Checks the connection with `token`: measures its transfers, and handles the deadlines that have passed.
   func look(at token: UInt64) {
     guard let connection = connections[token] else { return }
     measure(connection)
@@ -353,18 +353,18 @@ final class ConnectionDriver {
     }
   }
 
-  /// Makes room in the memory budget before connections are looked at one by one: another loop may have filled it.
+  /// Makes room in the memory budget before connections are checked one by one: another loop may have filled it.
   func makeRoom() { memory.makeRoom() }
 
-  // MARK: A stop
+  // MARK: Draining
 
-  /// Has every connection end with its last answer. Those on which nothing is under way stay until `endGrace`, in case
-  /// a request is on its way to them.
+  /// Makes every connection end after its last answer. Those on which nothing is under way stay open until `endGrace`,
+  /// in case a request is on its way to them.
   func beginDrain() {
     isDraining = true
     for connection in connections.all {
       if connection.watched.contains(.input) { read(connection) }
-      // How long nothing comes is measured from here on.
+      // How long nothing comes is measured from the start of the drain.
       connection.upload.pause()
       connection.wire.pauseBodies()
       guard !connection.lifecycle.isClosed else { continue }
@@ -376,8 +376,8 @@ final class ConnectionDriver {
     }
   }
 
-  /// Closes the connections on which no request has come since the drain began. HTTP/2 connections take no further request,
-  /// even where the peer has not acknowledged GOAWAY.
+  /// Closes the connections on which no request has come since the drain began. HTTP/2 connections accept no further
+  /// request, even if the peer has not acknowledged GOAWAY.
   func endGrace() {
     for connection in connections.all {
       if connection.isSilent {
@@ -393,7 +393,7 @@ final class ConnectionDriver {
     }
   }
 
-  /// Closes every connection, whatever it is owed.
+  /// Closes every connection, even those that are owed answers.
   func closeAll() {
     for connection in connections.all { close(connection) }
   }

@@ -1,6 +1,7 @@
 import HTTPCore
 
-/// The connections of a loop by token; a token is never given again, though its slot is.
+/// The connections of a loop, by token. A token is the index of a slot and the slot's generation: slots are used again,
+/// tokens are not.
 struct ConnectionTable {
   private struct Slot {
     var connection: Connection?
@@ -15,14 +16,14 @@ struct ConnectionTable {
   /// The connections, in no particular order.
   var all: [Connection] { slots.compactMap(\.connection) }
 
-  /// The connection of `token`, while it is there.
+  /// The connection with `token`; nil once it has been removed.
   subscript(token: UInt64) -> Connection? {
     let index = Int(token & 0xFFFF_FFFF)
     guard index < slots.count, slots[index].generation == token >> 32 else { return nil }
     return slots[index].connection
   }
 
-  /// Adds the connection that `make` makes, which is given its token.
+  /// Adds the connection that `make` returns for the token that it is given.
   mutating func insert(_ make: (_ token: UInt64) -> Connection) -> Connection {
     let index = free.popLast() ?? slots.count
     if index == slots.count { slots.append(Slot()) }
@@ -32,12 +33,12 @@ struct ConnectionTable {
     return connection
   }
 
-  /// Removes `connection`, which must be there.
+  /// Removes `connection`, which must be in the table.
   mutating func remove(_ connection: Connection) {
     let index = Int(connection.token & 0xFFFF_FFFF)
     precondition(slots[index].connection === connection, "removed twice")
     slots[index].connection = nil
-    // 31 bits: the highest bit of a token is a listener's.
+    // A generation has 31 bits: the highest bit of a token marks listeners.
     slots[index].generation = (slots[index].generation + 1) & 0x7FFF_FFFF
     free.append(index)
     count -= 1

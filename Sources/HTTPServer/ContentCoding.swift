@@ -6,12 +6,12 @@ import Synchronization
 package struct ContentCoding: Sendable {
   /// Which responses are compressed, and how large an inflated body may become.
   package struct Settings: Sendable, Equatable {
-    /// Responses with a smaller body are sent as they are.
+    /// Responses with a smaller body are not compressed, unless the client refuses uncompressed ones.
     package var minCompressBytes = 1024
     /// 1 (fastest) to 9 (smallest). On JSON numbers higher levels cost more time than they save
     /// bytes.
     package var gzipLevel = 4
-    /// The most that a request's body may inflate to.
+    /// The most bytes that a request's body may inflate to.
     package var maxInflatedBytes = 16 << 20
     /// The most bytes that may come out for each byte that came in.
     package var maxInflateRatio = 200
@@ -27,10 +27,10 @@ package struct ContentCoding: Sendable {
     self.settings = settings
   }
 
-  /// Inflates the body where the request says that it is coded, and removes the field that says so.
+  /// Inflates the body if Content-Encoding says that it is compressed, and removes that field.
   ///
-  /// - Parameter memory: grows with the inflated body; nil counts nothing.
-  /// - Returns: nil where the request can go on, else the response it gets.
+  /// - Parameter memory: the reservation that grows with the inflated body; with nil nothing is counted.
+  /// - Returns: nil on success, else the response that refuses the request.
   package func decode(
     _ request: inout HTTPRequest, within memory: MemoryReservation? = nil
   ) -> HTTPResponse? {
@@ -42,17 +42,17 @@ package struct ContentCoding: Sendable {
 
   /// The result of an attempt to undo a content coding.
   package enum Decoding: Equatable {
-    /// The request can go on.
+    /// The body is decoded, or had no content coding.
     case done
-    /// It gets this response.
+    /// The request is refused with this response.
     case refused(HTTPResponse)
-    /// More would come out than was asked for; the request is as it was.
+    /// More than `maxBytes` would come out; the request is unchanged.
     case unfinished
   }
 
   /// Does what `decode(_:within:)` does, but gives up as soon as more than `maxBytes` come out.
   ///
-  /// Never `unfinished` where `maxBytes` are `max_inflated_bytes` or more.
+  /// Never returns `unfinished` if `maxBytes` is `max_inflated_bytes` or more.
   package func decode(
     _ request: inout HTTPRequest, within memory: MemoryReservation?, atMost maxBytes: Int
   ) -> Decoding {
@@ -64,7 +64,7 @@ package struct ContentCoding: Sendable {
       request.fields["content-encoding"] = nil
       return .done
     }
-    // Coding twice saves nothing and would square the ratio of a bomb.
+    // A second coding saves nothing, and would square the ratio of a decompression bomb.
     guard codings.count == 1, let format = CompressedFormat(contentCoding: coding) else {
       return .refused(.unknownCoding(codings.joined(separator: ", ")))
     }
@@ -92,8 +92,8 @@ package struct ContentCoding: Sendable {
     return .done
   }
 
-  /// Compresses the body where the client takes gzip and it pays, and says in Vary when that was a
-  /// choice.
+  /// Compresses the body if the client accepts gzip and that saves bytes, or if the client refuses an uncompressed
+  /// body. Adds Vary when the client's Accept-Encoding decided.
   package func encode(_ response: inout HTTPResponse, for request: HTTPRequest) {
     let isLarge = response.body.count >= settings.minCompressBytes
     guard isLarge || request.fields["accept-encoding"] != nil, !response.body.isEmpty else {
@@ -103,7 +103,7 @@ package struct ContentCoding: Sendable {
     guard isLarge || choice == .onlyGzip, response.isCompressible else { return }
     response.addVary("accept-encoding")
     guard choice != .identity else { return }
-    // A failure leaves the body as it is: every client can be sent that.
+    // If compressing fails, the body stays as it is: every client can be sent that.
     let body = try? gzipped(
       response.body.span, level: settings.gzipLevel, onlyIfSmaller: choice == .gzip)
     guard let body else { return }
@@ -113,10 +113,12 @@ package struct ContentCoding: Sendable {
 }
 
 extension ContentCoding {
-  /// Begins to compress a response that is sent as it is made, as `encode` does a whole one, but for events, which are
-  /// not to wait for each other.
+  /// Begins to compress a streamed response, as `encode` compresses a whole one. Server-sent events are not compressed,
+  /// since each has to reach the client at once.
   ///
-  /// - Parameter memory: counts what compressing takes; where that is too much the response is sent as it is.
+  /// - Parameter memory: the account that the compressor's memory is reserved from; if it does not fit, the response is
+  ///   sent as it is.
+  /// - Returns: the function that compresses each part; nil when the response is sent as it is.
   package func encodeStream(
     _ response: inout HTTPResponse, for request: HTTPRequest, within memory: MemoryAccount
   ) -> HTTPExchange.PartCoder? {
@@ -133,7 +135,7 @@ extension ContentCoding {
   }
 }
 
-/// A response's body on its way through gzip.
+/// Compresses the parts of one response's body, and holds the memory that is reserved for that.
 private final class StreamCoder: Sendable {
   private let stream: Mutex<GzipStream>
   private let memory: MemoryReservation
@@ -160,7 +162,7 @@ extension CompressedFormat {
 }
 
 extension HTTPResponse {
-  /// Whether gzip could apply to a body: it is not coded yet, and of a type that is text.
+  /// Whether the body is worth compressing: it has no content coding yet, and its type is text.
   fileprivate var isCompressible: Bool {
     guard status.code != 204, status.code != 304,
       fields["content-encoding"] == nil, let type = fields["content-type"]
@@ -188,7 +190,7 @@ extension HTTPResponse {
     var response = error(
       .unsupportedMediaType,
       "content-encoding is \(found); expected one of gzip, deflate or identity")
-    // RFC 9110 §12.5.3: a 415 for its coding tells the client what it may use.
+    // RFC 9110 §12.5.3: a 415 because of the content coding lists the codings that the client may use.
     response.fields.append("accept-encoding", "gzip, deflate")
     return response
   }

@@ -1,11 +1,11 @@
-/// Deadlines, found as they come due without a look at the others: to set one, to move it and to hand it out each cost the
-/// same whether there are ten or ten thousand.
+/// A hierarchical timing wheel: to set, to move and to expire a deadline each cost the same, whether there are ten or
+/// ten thousand.
 ///
-/// Eight wheels of 64 slots. A slot of the first is half a millisecond, one of each next wheel a whole turn of the wheel
-/// before. A deadline waits in the first wheel that it and the present are on the same turn of, and moves down a wheel when
-/// its slot comes round (Varghese and Lauck, Hashed and Hierarchical Timing Wheels, 1987).
+/// There are eight wheels of 64 slots. A slot of the first wheel is half a millisecond; a slot of each next wheel is a
+/// whole turn of the wheel before. A deadline waits in the lowest wheel whose current turn includes it, and moves to a
+/// lower wheel when its slot comes round (Varghese and Lauck, Hashed and Hierarchical Timing Wheels, 1987).
 struct DeadlineWheel<Element> {
-  /// One who may have a deadline.
+  /// Names an element of the wheel, which may have a deadline.
   struct Entry {
     fileprivate let index: Int
   }
@@ -13,33 +13,33 @@ struct DeadlineWheel<Element> {
   private struct Node {
     var element: Element?
     var time = Int.max
-    /// The slot that it waits in, of all wheels; `none` where it has no deadline.
+    /// The index of the node's slot, counted over all wheels; `none` when the node has no deadline.
     var slot = DeadlineWheel.none
-    /// Its neighbours there.
+    /// The node's neighbours in that slot's list.
     var previous = DeadlineWheel.none
     var next = DeadlineWheel.none
   }
 
   private static var none: Int { -1 }
-  /// 2^19 ns.
+  /// A tick is 2^19 ns.
   private static var tickBits: Int { 19 }
   private static var slotBits: Int { 6 }
   private static var slotCount: Int { 1 << slotBits }
-  /// All of an Int's positive nanoseconds.
+  /// Enough wheels for all positive nanoseconds of an Int.
   private static var wheelCount: Int { 8 }
 
   private var nodes: [Node] = []
   private var free: [Int] = []
   /// The first node of each slot, wheel after wheel.
   private var heads = [Int](repeating: none, count: wheelCount * slotCount)
-  /// Which slots of each wheel hold anyone: a bit each.
+  /// A bit for each slot of each wheel: whether the slot has any nodes.
   private var occupied = [UInt64](repeating: 0, count: wheelCount)
-  /// The tick up to which everything is handed out.
+  /// The current tick: all deadlines of earlier ticks have been taken out.
   private var current = 0
-  /// Before this time nobody is due; `.max` where nobody has a deadline.
+  /// No deadline is due before this time, in nanoseconds; `.max` when there are none.
   private(set) var next = Int.max
 
-  /// Adds one without a deadline.
+  /// Adds `element`, without a deadline.
   mutating func insert(_ element: Element) -> Entry {
     if let index = free.popLast() {
       nodes[index].element = element
@@ -49,17 +49,17 @@ struct DeadlineWheel<Element> {
     return Entry(index: nodes.count - 1)
   }
 
-  /// Removes one, with its deadline.
+  /// Removes an element and its deadline.
   mutating func remove(_ entry: Entry) {
     unlink(entry.index)
     nodes[entry.index].element = nil
     free.append(entry.index)
   }
 
-  /// When `entry` is handed out; `.max` for never.
+  /// The deadline of `entry`, in nanoseconds; `.max` when it has none.
   func time(of entry: Entry) -> Int { nodes[entry.index].time }
 
-  /// Has `entry` handed out at `time` instead of when it was before, not at all where that is `.max`.
+  /// Sets the deadline of `entry` to `time`, in place of any earlier one; `.max` removes it.
   mutating func set(_ entry: Entry, to time: Int) {
     unlink(entry.index)
     guard time < .max else { return }
@@ -68,7 +68,7 @@ struct DeadlineWheel<Element> {
     next = min(next, time)
   }
 
-  /// Takes out all whose deadlines have come by `now`, in the order of their ticks; they have none then.
+  /// Returns the elements whose deadlines have passed by `now`, in the order of their ticks, and removes these deadlines.
   mutating func takeDue(now: Int) -> [Element] {
     guard now >= next else { return [] }
     var due: [Element] = []
@@ -94,13 +94,13 @@ struct DeadlineWheel<Element> {
       }
     }
     current = max(current, target)
-    // They are due later within this tick.
+    // These are due later within the current tick.
     for index in left { link(index) }
     next = earliestTime
     return due
   }
 
-  /// The slot that comes round first, and the tick with which it begins.
+  /// The occupied slot that comes round first, and the tick at which it begins; nil when there are no deadlines.
   private var earliestSlot: (wheel: Int, slot: Int, tick: Int)? {
     guard let wheel = occupied.firstIndex(where: { $0 != 0 }) else { return nil }
     let slot = occupied[wheel].trailingZeroBitCount
@@ -123,7 +123,7 @@ struct DeadlineWheel<Element> {
 
   private mutating func link(_ index: Int) {
     let tick = max(nodes[index].time >> Self.tickBits, current)
-    // The highest bit in which the two differ tells from which wheel on they are on the same turn.
+    // The highest bit in which the two ticks differ gives the lowest wheel whose current turn includes the deadline.
     let difference = UInt64(tick ^ current) | 1
     let wheel = (63 - difference.leadingZeroBitCount) / Self.slotBits
     let number = tick >> (wheel * Self.slotBits) & (Self.slotCount - 1)

@@ -1,11 +1,11 @@
 import Glibc
 
-/// An open file descriptor, closed when its one owner lets go of it or closes it before.
+/// An open file descriptor with one owner, closed by `close()` or when the owner lets go of it.
 struct Descriptor: ~Copyable {
   /// -1 once closed.
   private(set) var number: CInt
 
-  /// Takes over `number`; nil where it is the -1 of a failed call.
+  /// Takes ownership of `number`; returns nil if it is -1, the result of a failed call.
   init?(adopting number: CInt) {
     guard number >= 0 else { return nil }
     self.number = number

@@ -1,20 +1,22 @@
 import Glibc
 
-/// How the descriptors that a process may open are divided.
+/// How the file descriptors that the process may open are divided between connections and everything else.
 ///
-/// Connections never get the last ones: session files and /proc are read and written beside them, and libdispatch, which
-/// reads /proc while threads are busy, ends the process where it can't open a file there.
+/// Connections never get the last ones: session files and /proc are read and written beside them, and libdispatch,
+/// which reads /proc while threads are busy, ends the process if it can't open a file there.
 package struct DescriptorBudget: Equatable, Sendable {
-  /// The connections of all loops that may be open.
+  /// How many connections may be open, over all loops.
   let maxConnections: Int
-  /// The connections beyond those that a loop may hold for a moment, to refuse them or to answer their probe.
+  /// How many further connections each loop may hold for a moment, to refuse them or to answer their health check.
   let maxExtrasPerLoop: Int
 
-  /// Kept free for files and for what libdispatch opens. A small limit on descriptors leaves no room for more.
+  /// How many descriptors are kept free for files and for libdispatch. A limit below `smallLimit` leaves room for
+  /// `smallReserve` only.
   static let reserve = 48
   static let smallReserve = 16
   static let smallLimit = 256
-  /// Extras of a loop where there is plenty, where the limit is not small, and in any case.
+  /// How many extra connections a loop may hold: `plentyExtras` at most; `someExtras` at least, or `fewExtras` if the
+  /// limit is small.
   static let plentyExtras = 64
   static let someExtras = 16
   static let fewExtras = 4
@@ -26,9 +28,10 @@ package struct DescriptorBudget: Equatable, Sendable {
 
   /// - Parameters:
   ///   - limit: the descriptors that the process may have.
-  ///   - open: those that it has, with the loops' and the listeners'.
-  ///   - wanted: connections that an operator wants to admit.
-  /// - Throws: where there is no room for a single connection.
+  ///   - open: the descriptors that are open already, with those of the loops and the listeners.
+  ///   - loops: the number of event loops.
+  ///   - wanted: the connections that the operator wants to admit.
+  /// - Throws: `tooFewDescriptors` if there is no room for a single connection.
   init(limit: Int, open: Int, loops: Int, wanted: Int) throws(HTTPServerError) {
     let isSmall = limit < Self.smallLimit
     let reserve = isSmall ? Self.smallReserve : Self.reserve
@@ -41,7 +44,7 @@ package struct DescriptorBudget: Equatable, Sendable {
     maxExtrasPerLoop = min(Self.plentyExtras, (free - maxConnections) / loops)
   }
 
-  /// Raises the limit on the process's descriptors as far as it may, and returns it.
+  /// Raises the process's limit on descriptors to the hard limit, and returns the limit that now applies.
   static func raiseLimit() -> Int {
     var limit = rlimit()
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -55,7 +58,7 @@ package struct DescriptorBudget: Equatable, Sendable {
 
   /// How many descriptors below `limit` are open. It asks the kernel for each, since /proc may not be there.
   static func openCount(below limit: Int) -> Int {
-    // Descriptors are given out from the lowest number up.
+    // The kernel gives out the lowest free number, so it is enough to look at the first 65,536.
     (0..<CInt(clamping: min(limit, 1 << 16))).count { fcntl($0, F_GETFD) != -1 }
   }
 }

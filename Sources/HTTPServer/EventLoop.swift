@@ -5,9 +5,10 @@ import Synchronization
 
 /// An event loop: a serial queue that owns one epoll descriptor and the sockets it watches.
 ///
-/// One dispatch source watches the epoll descriptor; when it fires, the loop asks epoll again and
-/// again, without waiting, until nothing is ready. `ConnectionDriver` does what follows for the connections.
-// Sendable: everything that varies is touched on `queue` only, but for what locks for itself.
+/// One dispatch source watches the epoll descriptor. When it fires, the loop polls until nothing has been ready for
+/// `waitMilliseconds`, and then leaves the waiting to Dispatch again. `ConnectionDriver` handles the events of
+/// connections.
+// Sendable: all mutable state is touched on `queue` only, except that of types which lock for themselves.
 final class EventLoop: @unchecked Sendable {
   private let queue: DispatchQueue
   private let counters: ServerCounters
@@ -17,22 +18,22 @@ final class EventLoop: @unchecked Sendable {
   private let driver: ConnectionDriver
   private let acceptor: Acceptor
   private let poller: Poller
-  /// Nil where no listener speaks TLS.
+  /// Nil when no listener speaks TLS.
   private let tls: TLSReference?
   private let timer: LoopTimer
   private let settings: HTTPServerSettings
-  /// Nil where an address may have all connections.
+  /// Nil when connections per address are not limited.
   private let shares: AddressShares?
-  /// The deadlines of the loop's own.
+  /// The loop's own deadlines: when accepting resumes, when a drain's grace ends, and when a drain is cut off.
   private let accepting: DeadlineWheel<LoopDeadline>.Entry
   private let grace: DeadlineWheel<LoopDeadline>.Entry
   private let stop: DeadlineWheel<LoopDeadline>.Entry
   private var source: (any DispatchSourceRead)?
   /// When the timer fires next.
   private var timerDeadline = Int.max
-  /// When the last round began: bytes that had come by then are read, so what is still missing missed its deadline.
+  /// When the last round began. Bytes that had arrived by then have been read, so a deadline before then was really missed.
   private var lastRound = Int.min
-  /// Rounds since the poller last reported everything that was ready.
+  /// How many rounds in a row the poller had as many events as it can report, so that there may be more.
   private var fullRounds = 0
   private var isGraceOver = false
   private var onDrained: (@Sendable () -> Void)?
@@ -40,11 +41,11 @@ final class EventLoop: @unchecked Sendable {
   private let reportPause: @Sendable (CInt) -> Void
   private var nextPauseReport = Int.min
 
-  /// The rounds of one turn at most, so that a busy loop lets other work of its queue run.
+  /// The most rounds in one turn, so that a busy loop lets other work of its queue run.
   private static let maxRounds = 64
-  /// Between two reports of pauses in accepting.
+  /// The least time between two reports of pauses in accepting, in nanoseconds.
   private static let pauseReportInterval = 60_000_000_000
-  /// How long a turn waits for more. Other work of the queue waits as long.
+  /// How long a turn waits for more events. Other work of the queue waits as long.
   private static let waitMilliseconds: CInt = 1
 
   init(
@@ -79,11 +80,11 @@ final class EventLoop: @unchecked Sendable {
     stop = time.deadlines.insert(.stop)
   }
 
-  /// Begins to accept and to answer.
+  /// Begins to accept connections and to serve them.
   func start(_ descriptors: DescriptorBudget) {
     queue.async { [self] in
       driver.limitExtras(to: descriptors)
-      // These keep the loop, and with it the descriptors, until the source is cancelled.
+      // The closures below keep the loop, and with it the descriptors, alive until the source is cancelled.
       waker.setTurn { self.turn() }
       let source = DispatchSource.makeReadSource(
         fileDescriptor: poller.descriptor.number, queue: queue)
@@ -102,13 +103,13 @@ final class EventLoop: @unchecked Sendable {
 
   // MARK: Turns
 
-  /// Handles all that is ready, and waits a moment for more before it leaves the waiting to Dispatch: a client that got its
-  /// answer often asks again at once, and a wake-up by Dispatch takes two threads.
+  /// Handles everything that is ready, and waits a moment for more before it leaves the waiting to Dispatch: a client
+  /// that got its answer often asks again at once, and a wake-up by Dispatch takes two threads.
   private func turn() {
     inbox.wake()
     var wait: CInt = 0
     for _ in 0..<Self.maxRounds {
-      // All reported events are handled in this round: the poller reports the timer and the waker once only.
+      // All reported events are handled in this round: the poller reports each event of the timer and the waker only once.
       let eventCount = poller.poll(waiting: wait)
       if wait > 0 {
         inbox.wake()
@@ -126,7 +127,7 @@ final class EventLoop: @unchecked Sendable {
         eventCount == 0 && !hadPutOff && !wasDue && driver.isIdle && setTimer()
         && inbox.rest(.waiting)
       wait = isQuiet ? Self.waitMilliseconds : 0
-      // Who asks for more than a share keeps neither other connections waiting nor other threads.
+      // Connections that use more than their share should delay neither other connections nor other threads.
       if !driver.rounds.isIdle { sched_yield() }
     }
     // Other work of the queue may run first.
@@ -180,7 +181,7 @@ final class EventLoop: @unchecked Sendable {
     return ProxiedTransport(transport, number: number, counters: counters, shares: shares)
   }
 
-  /// Calls `accept`; accepting pauses for a moment where that says so.
+  /// Calls `accept`; if that throws, stops accepting for as long as the `Pause` says.
   private func pausing(_ accept: () throws(Acceptor.Pause) -> Void) {
     do throws(Acceptor.Pause) {
       try accept()
@@ -200,15 +201,16 @@ final class EventLoop: @unchecked Sendable {
 
   // MARK: Time
 
-  /// Handles the deadlines that passed; returns whether there were any.
+  /// Handles the deadlines that have passed; returns whether there are any.
   ///
-  /// Bytes that came before a deadline count as in time, even where this loop is late. So deadlines are compared with the
-  /// time at which the poller was asked for this round's events, and wait where it had more events than it could report.
+  /// Bytes that arrived before a deadline count as in time, even if this loop is late. So deadlines are compared with
+  /// the start of the previous round: what had arrived by then has been read. They wait when the poller has had more
+  /// events than it can report for `maxRounds` rounds.
   private func passTime(isFull: Bool) -> Bool {
     defer { lastRound = time.now }
     fullRounds = isFull ? fullRounds + 1 : 0
     guard lastRound >= time.deadlines.next, fullRounds < Self.maxRounds else {
-      // There is more to be done at once.
+      // If a deadline has passed, another round follows at once.
       return time.now >= time.deadlines.next
     }
     fullRounds = 0
@@ -224,9 +226,9 @@ final class EventLoop: @unchecked Sendable {
     return true
   }
 
-  /// Sets the timer for the next deadline; returns false where one has passed by now.
+  /// Sets the timer for the next deadline; returns false if that has passed already.
   ///
-  /// A clock other than the kernel's may go faster, so it is looked at each tick.
+  /// A clock other than the kernel's may run faster, so the timer fires each tick at least.
   private func setTimer() -> Bool {
     let next = time.deadlines.next
     guard next < .max else { return true }
@@ -242,11 +244,12 @@ final class EventLoop: @unchecked Sendable {
 
   // MARK: The end
 
-  /// Waits for what the loop was asked for so far; not to be called on its queue.
+  /// Waits until the loop's queue has run all work that was submitted so far; must not be called on that queue.
   func wait() { queue.sync {} }
 
-  /// Takes no new connection, gives the idle ones `drain_grace` for a request that is on its way, and calls
-  /// `completion` when that is over and the last one is gone; after `limit` they are closed, whatever they are owed.
+  /// Accepts no new connections, keeps idle ones open for `drain_grace` in case a request is on its way, and calls
+  /// `completion` when the grace is over and the last connection is closed. After `limit` nanoseconds all connections
+  /// are closed, even those that are owed answers.
   func drain(within limit: Int, _ completion: @escaping @Sendable () -> Void) {
     queue.async { [self] in
       onDrained = completion
@@ -262,12 +265,12 @@ final class EventLoop: @unchecked Sendable {
     }
   }
 
-  /// Accepts the connections in the kernel's queues; where descriptors are used up, the rest stays there.
+  /// Accepts the connections in the kernel's accept queues; if descriptors run out, the rest stays there.
   private func acceptAll() {
     try? acceptor.acceptAll { admit($0) }
   }
 
-  /// Handshakes that were under way when the drain began have come to their end.
+  /// Ends the drain's grace: TCP handshakes that were under way when the drain began are complete, so the listeners close.
   private func endGrace() {
     acceptAll()
     acceptor.close()
@@ -295,10 +298,10 @@ final class LoopWaker: Sendable {
     self.queue = queue
   }
 
-  /// Sets what a turn of the loop is; nil once it has ended.
+  /// Sets the function that runs a turn of the loop; nil once the loop has ended.
   func setTurn(_ action: (@Sendable () -> Void)?) { turn.withLock { $0 = action } }
 
-  /// Interrupts the loop's waiting or sleep.
+  /// Wakes the loop, which was in the state `loop` before.
   func wake(_ loop: Inbox.LoopState) {
     switch loop {
     case .awake: break

@@ -46,7 +46,8 @@ struct Admission {
     throughput.record(steps: steps, isFull: isFull, now: now)
   }
 
-  /// Decides whether the riders of a request may join the queue, all or none. The refusal says when to come back.
+  /// Decides whether the riders of a request may join the queue, all or none. A refusal for want of room says when to
+  /// come back.
   ///
   /// - Parameters:
   ///   - terms: how long the client waits, and how it is recognised.

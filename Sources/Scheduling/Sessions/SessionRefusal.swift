@@ -24,12 +24,12 @@ package enum SessionRefusal: Error, Equatable, Sendable {
   case unknownSource(String, fork: String)
   /// The session is gone, for this reason.
   case gone(String, SessionEnd)
-  /// The session exists, with `steps` steps, and the request did not say that it replaces it.
+  /// The session exists, with `steps` steps, and the request did not ask to replace it.
   case exists(String, steps: Int)
   /// The session has another number of steps than the request says (`at`).
   case otherSteps(String, found: Int, expected: Int)
-  /// The session was moved by someone else while the request was computed, and has `steps` steps now; nil if it no
-  /// longer exists.
+  /// Someone else moved the session while the request was computed. `steps` is what it has now; nil if it no longer
+  /// exists.
   case movedElsewhere(String, steps: Int?)
   /// The server is about to stop, and its sessions are on their way to the next process.
   case frozen

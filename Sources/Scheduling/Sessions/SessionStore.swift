@@ -1,6 +1,6 @@
 import Inference
 
-/// Keeps sessions that survive the process.
+/// Keeps sessions beyond the end of the process.
 ///
 /// With a store, the `SessionTable` is a cache of it that also knows which requests have which sessions open. Sessions
 /// that are not in the table are fetched, and no session counts as moved before the store has its new state. Without a
@@ -106,11 +106,11 @@ extension SessionStore {
 
 /// What an answer waits for before it leaves, with a store (`session_durability`).
 package enum SessionDurability: String, Sendable, CaseIterable {
-  /// Its state survives the end of the process, however that comes.
+  /// The session's state is safe from the end of the process, however that comes.
   case answer
-  /// Its state is on the disk, and survives a power cut too.
+  /// The session's state is on the disk, safe from a power cut too.
   case sync
-  /// Nothing: its state is written after the answer has left.
+  /// Nothing: the session's state is written after the answer has left.
   case behind
 }
 

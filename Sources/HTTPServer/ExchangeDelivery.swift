@@ -1,20 +1,20 @@
 import Dispatch
 import HTTPCore
 
-/// The way of a loop's requests from their connections to the application, and of its answers back.
+/// Delivers a loop's requests from their connections to the application, and the answers back.
 ///
-/// Large bodies are inflated and compressed elsewhere. What a connection's share of a round does not suffice for waits for
-/// a later one.
+/// Large bodies are inflated and compressed off the loop. Work that a connection's share of a round does not suffice
+/// for waits for a later round.
 final class ExchangeDelivery {
-  /// Bodies above this are inflated or compressed off the loop.
+  /// Bodies of more bytes than this are inflated or compressed off the loop.
   static let maxCodedBytesOnLoop = 4 * 1024
-  /// So are those of which more than this comes out.
+  /// Bodies that inflate to more bytes than this are inflated off the loop, too.
   static let maxInflatedBytesOnLoop = 16 * 1024
-  /// A body from so many bytes on is counted at once, not at the end of the round: until then others would take the
-  /// memory that was reserved for it.
+  /// A body of at least this many bytes is counted at once, not at the end of the round: until then others would take
+  /// the memory that was reserved for it.
   private static let leastBytesCountedAtOnce = 4096
 
-  /// What the application puts off until all that had come is handed out.
+  /// Actions that the application postponed until all received requests are handed out.
   let intake = Intake()
   private let settings: HTTPServerSettings
   private let rounds: LoopRounds
@@ -27,7 +27,7 @@ final class ExchangeDelivery {
   private let postpone: HTTPExchange.Postpone
   private var mail: [Mail] = []
 
-  /// Room for so much mail is kept from one round to the next.
+  /// The array of mail keeps its storage for the next round if it has no more elements than this.
   private static let maxKeptMail = 1024
 
   init(
@@ -42,13 +42,13 @@ final class ExchangeDelivery {
     self.codingQueues = codingQueues
     self.inbox = inbox
     self.application = application
-    // Called on the loop's thread, while the application is.
+    // Called on the loop's thread, and only while the loop calls the application.
     postpone = { [intake] in intake.postpone($0) }
   }
 
   // MARK: Requests
 
-  /// Hands out the requests among `events`, those at once that the connection's share suffices for.
+  /// Handles `events` of `connection`, and hands out its requests: now as many as its share of the round suffices for.
   func handle(_ events: [ConnectionEvent], from connection: Connection) {
     for event in events {
       switch event {
@@ -79,7 +79,7 @@ final class ExchangeDelivery {
     counters.countRequest(isHTTP2: connection.wire.isMultiplexed)
     connection.owed.append(arrival.stream, arrival.request, by: answer, body: body)
     connection.waiting.append(arrival)
-    // It has had its one answer.
+    // An extra connection gets one answer.
     if connection.isExtra { connection.wire.shutDown() }
   }
 
@@ -89,7 +89,7 @@ final class ExchangeDelivery {
     }
   }
 
-  /// How the requests of `connection` are received by their heads.
+  /// Makes the function that decides, by the head of each request of `connection`, how that request is received.
   func reception(for connection: Connection) -> HeadReception {
     { [unowned self, unowned connection] head, bodyBytes in
       if connection.isExtra, !settings.isProbe(head) {
@@ -107,7 +107,7 @@ final class ExchangeDelivery {
       guard bodyBytes != 0, reception.body != .unwanted,
         !memory.hasRoom(forBody: bodyBytes ?? 1)
       else { return reception }
-      // What could never come is told so.
+      // A body over its limit gets 413 from the protocol; `.full` would invite the client to try again in vain.
       if let bodyBytes, bodyBytes > bodyLimit(of: head).byteCount { return reception }
       memory.countRefusal()
       counters.countRefusal(HTTPResponse.full.status)
@@ -115,7 +115,7 @@ final class ExchangeDelivery {
     }
   }
 
-  /// How long a body may be whoever else is there.
+  /// The limit of the request's body that applies even if no other request holds memory.
   private func bodyLimit(of head: HTTPRequest) -> BodyLimit {
     let limits = settings.http1
     return BodyLimit(
@@ -123,13 +123,13 @@ final class ExchangeDelivery {
       headBytes: head.headBytes)
   }
 
-  /// Goes on with what waits for the connection's share.
+  /// Continues with the requests and the mail that wait for the connection's share.
   func resume(_ connection: Connection) {
     handOutWaiting(of: connection)
     deliverMail(of: connection)
   }
 
-  /// Tells the application of each answer that is owed that its client has left.
+  /// Tells the application, for each owed answer, that the client has left.
   func abandonAll(of connection: Connection) {
     for owed in connection.takeAllOwed() { abandon(owed) }
     memory.recount(connection)
@@ -147,7 +147,7 @@ final class ExchangeDelivery {
     while !rounds.isUsedUp(by: connection),
       let arrival = connection.waiting.popFirst()
     {
-      // The client may have reset the stream while it waited.
+      // The client may have reset the stream while the request waited.
       guard connection.owed.contains(arrival.stream) else { continue }
       if arrival.isWhole {
         decode(arrival.request, arrival.stream, of: connection)
@@ -159,7 +159,7 @@ final class ExchangeDelivery {
     if !connection.waiting.isEmpty { rounds.putOff(connection) }
   }
 
-  /// Undoes the body's content coding, elsewhere where it is large, and hands the request on.
+  /// Undoes the body's content coding, off the loop if the body is large, and hands the request out.
   private func decode(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
     if !request.body.isEmpty {
       memory.recount(connection)
@@ -189,7 +189,7 @@ final class ExchangeDelivery {
     let token = connection.token
     code(for: stream, of: connection) { [coding, memory = connection.memory] in
       var decoded = request
-      // What inflates is counted there until the connection counts it.
+      // The inflated body is counted here until the connection counts it.
       let memory = memory.reserve(0)
       let error = coding.decode(&decoded, within: memory)
       return Mail(
@@ -215,13 +215,13 @@ final class ExchangeDelivery {
     if let response = exchange.handOut(to: answer) { encode(response, stream, of: connection) }
   }
 
-  /// Whom `request` comes from, which was let in.
+  /// The client that `request` comes from. A request whose fields name two clients was refused by its head.
   private func client(of request: HTTPRequest, _ connection: Connection) -> HTTPPeer {
     let peer = connection.peer
     return (try? settings.trustedProxies.client(of: request, from: peer)) ?? peer
   }
 
-  /// What exchanges of `connection` share.
+  /// The link that all exchanges of `connection` share, made for its first request.
   private func link(to connection: Connection) -> HTTPExchange.Link {
     if let link = connection.link { return link }
     let peer = connection.transport.peer
@@ -235,7 +235,7 @@ final class ExchangeDelivery {
     return link
   }
 
-  /// How exchanges of `connection` ask whether its client is there.
+  /// Makes the function by which exchanges of `connection` ask whether its client is still there.
   private func presenceQuestion(
     of connection: Connection
   ) -> HTTPExchange.ConnectionReference.AskPresence {
@@ -248,7 +248,7 @@ final class ExchangeDelivery {
 
   // MARK: Codings
 
-  /// Has `coding` called off the loop, after those that the connection waits for already.
+  /// Runs `coding` off the loop, after the codings that the connection waits for already.
   private func code(
     for stream: StreamID, of connection: Connection, _ coding: @escaping CodingList.Coding
   ) {
@@ -264,10 +264,9 @@ final class ExchangeDelivery {
 
   // MARK: Answers
 
-  /// Delivers what was posted, or leaves it until its connection has a share for it.
+  /// Delivers the mail in the inbox. Mail of a connection whose share is used up waits for a later round.
   ///
-  /// - Parameter askPresence: is called for those who ask whether a connection's client is there, also where the
-  ///   connection is gone.
+  /// - Parameter askPresence: is called for each question whether a client is still there, even if its connection is gone.
   func deliverMail(
     to connections: ConnectionTable,
     _ askPresence: (UInt64, StreamID, @escaping PresenceQuestions.Answer) -> Void
@@ -290,7 +289,7 @@ final class ExchangeDelivery {
     mail.removeAll(keepingCapacity: mail.count <= Self.maxKeptMail)
   }
 
-  /// Delivers until nothing is left or the connection's share of this round is used up.
+  /// Delivers mail of `connection` until none is left or its share of this round is used up.
   private func deliverMail(of connection: Connection) {
     while !connection.undelivered.isEmpty {
       guard !connection.isLate, !rounds.isUsedUp(by: connection) else {
@@ -326,7 +325,7 @@ final class ExchangeDelivery {
     }
   }
 
-  /// Takes a response, or a part of one, whose content coding was applied where it was written.
+  /// Queues a response, or a part of one. The content coding of a streamed response was applied where it was written.
   private func handle(_ part: HTTPResponsePart, _ stream: StreamID, of connection: Connection) {
     switch part {
     case .whole(let response):
@@ -349,7 +348,7 @@ final class ExchangeDelivery {
     connection.wire.end(stream, trailers: trailers)
   }
 
-  /// Applies a content coding to the response, elsewhere where it is large, and queues it.
+  /// Applies a content coding to the response, off the loop if the body is large, and queues it.
   private func encode(_ response: HTTPResponse, _ stream: StreamID, of connection: Connection) {
     guard let exchange = connection.owed.exchange(for: stream) else { return }
     let request = exchange.request

@@ -1,18 +1,18 @@
 import HTTPCore
 
-/// Connections beyond the most that may be open. Each is refused; but where descriptors are what there is too few of,
-/// health checks are answered on them, so that nobody restarts a server for being busy.
+/// The connections of a loop beyond `max_connections`. Each is refused; but when the limit on descriptors is the
+/// reason, health checks are answered, so that nobody restarts a server for being busy.
 struct ExtraConnections {
-  /// Those that are open, the oldest first, and since when they are.
+  /// The open connections, oldest first, and when each was added, in nanoseconds.
   private var entries: [(token: UInt64, since: Int)] = []
   private let maxCount: Int
-  /// Whether their first bytes decide, for so long at most: those of health checks are let in.
+  /// Whether first bytes are screened, so that health checks are answered; otherwise every connection is refused at once.
   let areScreened: Bool
 
-  /// How long such a connection has to show that it is a health check.
+  /// How long an extra connection has to show that it is a health check.
   static let screeningNanoseconds = 1_000_000_000
-  /// How long the others wait in the kernel's queue for one that has said nothing yet, rather than close it: most clients
-  /// have sent their request by then, and those of the queue too.
+  /// How long new connections wait in the accept queue for an extra connection that has sent nothing yet, before it is
+  /// closed for one of them. Most clients have sent their request by then, and so have those in the queue.
   static let hearingNanoseconds = 20_000_000
 
   /// - Parameter answersProbes: whether health checks are answered.
@@ -21,13 +21,15 @@ struct ExtraConnections {
     areScreened = answersProbes
   }
 
-  /// Whether another one may come: there is room, or one that has been refused or heard for long enough makes room.
+  /// Whether another connection may be added: there is room, or one that was refused, or is older than
+  /// `hearingNanoseconds`, can be closed for it.
   func hasRoom(now: Int, isRefused: (UInt64) -> Bool) -> Bool {
     guard entries.count >= maxCount, let oldest = entries.first else { return true }
     return oldest.since + Self.hearingNanoseconds <= now || entries.contains { isRefused($0.token) }
   }
 
-  /// The one that has to make room for another, if any: the oldest of those that have been refused, or else the oldest.
+  /// The connection to close before another is added: the oldest that was refused, or else the oldest; nil when there
+  /// is room.
   func surplus(isRefused: (UInt64) -> Bool) -> UInt64? {
     guard entries.count >= maxCount else { return nil }
     return (entries.first { isRefused($0.token) } ?? entries.first)?.token
@@ -41,7 +43,7 @@ struct ExtraConnections {
 }
 
 extension ExtraConnections {
-  /// Those of a loop.
+  /// An empty list for one loop, with the limits that follow from `descriptors` and `settings`.
   init(_ descriptors: DescriptorBudget, _ settings: HTTPServerSettings) {
     self.init(
       maxCount: descriptors.maxExtrasPerLoop,

@@ -1,4 +1,4 @@
-/// Elements that are taken out in the order in which they were put in.
+/// A queue: elements are taken out in the order in which they were put in.
 struct FIFO<Element> {
   private var elements: [Element?] = []
   private var takenCount = 0
@@ -8,12 +8,12 @@ struct FIFO<Element> {
 
   mutating func append(_ element: Element) { elements.append(element) }
 
-  /// Takes out the first.
+  /// Removes and returns the first element; nil when there is none.
   mutating func popFirst() -> Element? {
     guard !isEmpty else { return nil }
     let first = elements[takenCount].take()
     takenCount += 1
-    // What is moved is at most what was taken.
+    // At most as many elements are moved as were taken out since the last move.
     if takenCount * 2 >= elements.count {
       elements.removeFirst(takenCount)
       takenCount = 0

@@ -7,7 +7,7 @@ enum HTTPDate {
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ]
 
-  /// Formats a time since 1970 in UTC, not negative.
+  /// Formats `seconds` since 1970 in UTC, which must not be negative.
   static func format(secondsSince1970 seconds: Int) -> String {
     let time = CivilTime(secondsSince1970: seconds)
     let date = time.date

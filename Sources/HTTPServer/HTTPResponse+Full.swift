@@ -1,6 +1,6 @@
 import HTTPCore
 
-/// The responses to clients for which there is no memory, or no connection.
+/// The 429 responses for lack of memory or of connections.
 extension HTTPResponse {
   /// The response to a request for whose body there is no memory.
   static var full: HTTPResponse {

@@ -1,16 +1,16 @@
 import Glibc
 
-/// Why a server could not be made to listen.
+/// Why a server could not be started, or its certificates not be reloaded.
 package enum HTTPServerError: Error, Equatable, Sendable {
   /// The address is neither numeric nor a name that resolves; `code` is getaddrinfo's.
   case unresolvable(address: String, code: CInt)
-  /// Someone else listens there.
+  /// Another socket listens on this address and port.
   case addressInUse(address: String, port: Int)
   /// A system call failed.
   case systemCall(name: String, address: String, port: Int, errno: CInt)
-  /// A certificate, key or authority that can't be read; the problem is OpenSSL's word for it.
+  /// A certificate, key or authority that can't be used; `problem` is OpenSSL's reason, or ours.
   case certificate(file: String, problem: String)
-  /// The process may not have the descriptors that one connection needs, beside what is open already.
+  /// The process may not open enough descriptors for a single connection; `needed` is the least limit that would do.
   case tooFewDescriptors(limit: Int, needed: Int)
 }
 

@@ -8,19 +8,21 @@ package struct HTTPServerSettings: Sendable {
   package var address = "::"
   /// `port`: 0 lets the kernel choose one.
   package var port = 8080
-  /// TLS, on `port` or on another; nil: none.
+  /// TLS, on `port` or on a port of its own; nil for none.
   package var tls: TLSSettings?
-  /// `loops`: event loops, each with its own listener; nil makes one a core.
+  /// `loops`: the number of event loops, each with its own listeners; nil makes one for each core.
   package var loops: Int?
-  /// `max_connections`: the next one gets a 429 and is closed. Fewer where the process may not have so many descriptors.
+  /// `max_connections`: the most open connections; a further one gets a 429 and is closed. Fewer if the process may not
+  /// open so many descriptors.
   package var maxConnections = 10_000
-  /// `max_connections_per_address`: of an IPv4 address, or of a /64 of IPv6; 0: as many as there may be.
+  /// `max_connections_per_address`: the most open connections of one IPv4 address, or of one /64 of IPv6; 0 for no limit.
   package var maxConnectionsPerAddress = 0
-  /// `trusted_proxies` and `forwarded_field`: who is believed that a request is another's, and where it says so.
+  /// `trusted_proxies` and `forwarded_field`: which proxies are believed when they name a request's client, and in
+  /// which field.
   package var trustedProxies = TrustedProxies()
   /// `proxy_protocol`: whether connections from trusted proxies begin with a header of the PROXY protocol.
   package var expectsProxyHeader = false
-  /// Paths of health checks: answered even where descriptors admit no further connection.
+  /// The paths of health checks, which are answered even when there are no descriptors for further connections.
   package var probePaths: [String] = []
   /// `head_timeout`: from a request head's first byte to its last.
   package var headTimeout = Duration.seconds(10)
@@ -28,19 +30,19 @@ package struct HTTPServerSettings: Sendable {
   package var bodyTimeout = Duration.seconds(30)
   /// `idle_timeout`: between two requests.
   package var idleTimeout = Duration.seconds(75)
-  /// `write_timeout`: while the peer takes none of a response.
+  /// `write_timeout`: how long the peer may take none of a response that waits for it.
   package var writeTimeout = Duration.seconds(30)
-  /// `min_upload_rate`: bytes a second that come of a request's body, on average of each `body_timeout`; 0: none.
+  /// `min_upload_rate`: the least bytes a second of a request's body, on average of each `body_timeout`; 0 for none.
   package var minUploadRate = 240
-  /// `min_download_rate`: bytes a second that the peer takes of a response which waits for it, on average of each
-  /// `write_timeout`; 0: none.
+  /// `min_download_rate`: the least bytes a second that the peer takes of a response that waits for it, on average of
+  /// each `write_timeout`; 0 for none.
   package var minDownloadRate = 240
-  /// `drain_grace`: how long a connection without a request stays open once the server stops, as one
-  /// may be on its way; and how long nothing may come of a request that has begun.
+  /// `drain_grace`: once the server stops, how long a connection without a request stays open, in case one is on its
+  /// way; and how long nothing may come of a request that has begun.
   package var drainGrace = Duration.milliseconds(200)
-  /// What HTTP/1 peers may make us hold.
+  /// What HTTP/1 peers may make the server hold.
   package var http1 = HTTP1Limits()
-  /// What HTTP/2 peers may make us hold.
+  /// What HTTP/2 peers may make the server hold.
   package var http2 = HTTP2Limits()
   /// Compression of bodies.
   package var contentCoding = ContentCoding.Settings()
@@ -48,7 +50,7 @@ package struct HTTPServerSettings: Sendable {
   /// The defaults.
   package init() {}
 
-  /// These settings, for a server whose bodies may take so much memory.
+  /// A copy of these settings in which both protocols have this `maxBodyMemory`, in bytes.
   func with(maxBodyMemory: Int) -> HTTPServerSettings {
     var settings = self
     settings.http1.maxBodyMemory = maxBodyMemory

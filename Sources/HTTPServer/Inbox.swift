@@ -1,15 +1,15 @@
 import HTTPCore
 import Synchronization
 
-/// Something for a stream of a connection that was made outside the loop, or by the application
-/// while the loop called it.
+/// A message to a loop for one stream of a connection, from another thread, or from the application while the loop
+/// calls it.
 struct Mail: Sendable {
   enum Content: Sendable {
     /// The application's response, or a part of it.
     case part(HTTPResponsePart)
-    /// A response whose content coding is applied.
+    /// A response to which a content coding has been applied.
     case encoded(HTTPResponse)
-    /// A request whose content coding is undone, or the error that this came to.
+    /// A request whose content coding has been undone, or the response to it if that failed.
     case decoded(HTTPRequest, error: HTTPResponse?)
     /// The application has read so many bytes of a request's body, and wants more.
     case bodyRead(Int)
@@ -19,20 +19,20 @@ struct Mail: Sendable {
 
   let connection: UInt64
   let stream: StreamID
-  /// The memory that the content takes, until its connection counts it.
+  /// Reserves the memory of the content until its connection counts it.
   var memory: MemoryReservation?
   let content: Content
 }
 
-/// Where any thread leaves mail for a loop; a loop that waits or sleeps is woken once, by the first piece.
+/// A loop's mailbox, to which any thread may post. A loop that waits or sleeps is woken once, by the first piece of mail.
 final class Inbox: Sendable {
-  /// What its loop does now.
+  /// What the loop is doing.
   enum LoopState: Sendable {
-    /// It runs, and will look here before it does anything else.
+    /// It runs, and will look into the inbox before it waits or sleeps.
     case awake
-    /// It waits for its sockets.
+    /// It waits in epoll for its sockets.
     case waiting
-    /// Its queue is idle.
+    /// It has left the waiting to Dispatch; its queue is idle.
     case asleep
   }
 
@@ -44,11 +44,11 @@ final class Inbox: Sendable {
   private let state = Mutex(State())
   private let wakeLoop: @Sendable (LoopState) -> Void
 
-  /// - Parameter wakeLoop: interrupts the loop, which waits or sleeps.
+  /// - Parameter wakeLoop: wakes the loop from the state that it is given, `waiting` or `asleep`.
   init(wakeLoop: @escaping @Sendable (LoopState) -> Void) { self.wakeLoop = wakeLoop }
 
-  /// Leaves `mail`. While the loop takes a turn, it needs no waking: it looks before it rests, so the responses that one
-  /// call of the engine makes cost one wake-up between them.
+  /// Adds `mail`, and wakes the loop unless it is awake. An awake loop looks into the inbox before it rests, so the
+  /// responses that one call of the engine makes cost one wake-up between them.
   func post(_ mail: Mail) {
     let before = state.withLock { state in
       state.mail.append(mail)
@@ -58,17 +58,17 @@ final class Inbox: Sendable {
     if before != .awake { wakeLoop(before) }
   }
 
-  /// Notes that the loop runs and will look here before it sleeps.
+  /// Records that the loop is awake, and will look into the inbox before it rests.
   func wake() {
     state.withLock { $0.loop = .awake }
   }
 
-  /// Swaps the mail with `empty`, whose storage is used again.
+  /// Moves all mail into `empty`, an empty array whose storage the inbox uses from now on.
   func drain(into empty: inout [Mail]) {
     state.withLock { swap(&$0.mail, &empty) }
   }
 
-  /// Lets the loop wait or sleep when there is no mail; returns whether it may.
+  /// Records that the loop is about to wait or sleep, unless there is mail; returns whether it may.
   func rest(_ loop: LoopState) -> Bool {
     state.withLock { state in
       guard state.mail.isEmpty else { return false }

@@ -2,20 +2,20 @@ import CLinux
 import Glibc
 import HTTPCore
 
-/// A connection that was accepted, and who is at its other end.
+/// The socket of an accepted connection, and its peer.
 struct AcceptedSocket: ~Copyable {
   let socket: Descriptor
   let peer: HTTPPeer
-  /// Whether it speaks TLS.
+  /// Whether the connection speaks TLS.
   let isTLS: Bool
 
-  /// The socket, for whoever looks after it from now on.
+  /// Hands over the socket to its next owner.
   consuming func takeSocket() -> Descriptor { socket }
 }
 
-/// A socket that accepts connections.
+/// A listening socket.
 final class Listener {
-  /// Descriptors or memory are used up.
+  /// accept(2) failed because descriptors or memory are exhausted.
   struct Exhaustion: Error {
     let errno: CInt
   }
@@ -23,11 +23,12 @@ final class Listener {
   let socket: Descriptor
   private let isTLS: Bool
 
-  /// Listens on `address`, beside other listeners of the same port.
+  /// Listens on `address`, beside the other loops' listeners on the same port (SO_REUSEPORT).
   init(on address: SocketAddress, host: String, isTLS: Bool) throws(HTTPServerError) {
     self.isTLS = isTLS
     socket = try Self.bind(address, host: host, sharesPort: true)
-    // Accepted sockets inherit these. Keep-alive finds peers whose machine is gone; those that close tell.
+    // Accepted sockets inherit these options. Keep-alive detects peers whose machine is gone, which send neither FIN
+    // nor reset.
     socket.set(TCP_NODELAY, at: CInt(IPPROTO_TCP), to: 1)
     socket.set(SO_KEEPALIVE, to: 1)
     socket.set(TCP_KEEPIDLE, at: CInt(IPPROTO_TCP), to: 30)
@@ -55,10 +56,10 @@ final class Listener {
     }
   }
 
-  /// Accepts the next connection; nil where none waits.
+  /// Accepts the next connection; returns nil when none waits.
   func accept() throws(Exhaustion) -> AcceptedSocket? {
     let flags = CInt(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-    // accept(2): errors of a new connection are reported here, and the next one may be well.
+    // accept(2) also reports errors of the new connection itself; the next connection may be fine.
     for _ in 0..<Self.maxFailures {
       var address = SocketAddress()
       let number = address.accept(from: socket, flags)
@@ -75,12 +76,12 @@ final class Listener {
     return nil
   }
 
-  /// Failures in a row after which other work has its turn; the listener is ready again in the next round.
+  /// After this many failures in a row other work has its turn; the poller reports the listener again in the next round.
   private static let maxFailures = 64
 
   /// Makes the listeners of `count` loops: for each loop, one for every address of `host`.
   ///
-  /// Where the host has no IPv6, `::` means `0.0.0.0`.
+  /// If the machine has no IPv6, `::` means `0.0.0.0`.
   static func group(
     host: String, port: Int, isTLS: Bool, count: Int
   ) throws(HTTPServerError) -> (port: Int, loops: [[Listener]]) {
@@ -100,8 +101,8 @@ final class Listener {
     var port: Int?
     for var address in addresses {
       if let port { address.port = port }
-      // Sharing the port would hide that another process listens here already. A socket that shares
-      // nothing, closed again at once, tells; it also finds the port where 0 asks for any.
+      // With SO_REUSEPORT, bind may succeed although another process listens on the port. So a socket without that
+      // option is bound first, and closed at once: it detects the other process, and finds a port if 0 asks for any.
       address.port = SocketAddress(boundTo: try bind(address, host: host, sharesPort: false)).port
       port = address.port
       for index in loops.indices {

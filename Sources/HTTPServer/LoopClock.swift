@@ -3,17 +3,18 @@ import HTTPCore
 
 /// The time as a loop sees it, read once a round.
 struct LoopClock {
-  /// Monotonic nanoseconds.
+  /// The time of the last `update()` by `monotonic`, in nanoseconds.
   private(set) var now = 0
-  /// Dates responses with the wall clock's second; and names the server, without the version, which helps attackers alone.
+  /// The Date field (by the wall clock, in seconds) and the Server field of all responses. Server has no version, as
+  /// that would help attackers alone.
   let date = ResponseDate(server: "carousel")
   private var second = -1
-  /// Nanoseconds of a clock that never goes back.
+  /// Reads a clock that never goes back, in nanoseconds.
   let monotonic: @Sendable () -> Int
 
   init(monotonic: @escaping @Sendable () -> Int) { self.monotonic = monotonic }
 
-  /// The kernel's monotonic nanoseconds.
+  /// Reads the kernel's monotonic clock, in nanoseconds.
   @Sendable static func monotonic() -> Int {
     var time = timespec()
     // SAFETY: the kernel writes one timespec into a local.
@@ -21,7 +22,7 @@ struct LoopClock {
     return time.tv_sec * 1_000_000_000 + time.tv_nsec
   }
 
-  /// Reads the clocks; makes a new date once a second.
+  /// Reads both clocks; renews the Date field once a second.
   mutating func update() {
     now = monotonic()
     var time = timespec()
@@ -34,6 +35,6 @@ struct LoopClock {
 }
 
 extension Duration {
-  /// The whole nanoseconds, at most those of 292 years.
+  /// The duration in whole nanoseconds, limited to what an Int holds (292 years).
   var nanoseconds: Int { Int(clamping: attoseconds / 1_000_000_000) }
 }

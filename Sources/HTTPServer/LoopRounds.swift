@@ -1,25 +1,26 @@
 import HTTPCore
 
-/// The rounds of a loop: which connections are flushed at the end of this one, and which wait for a later one.
+/// The rounds of a loop: which connections are flushed at the end of the current round, and which wait for a later one.
 ///
-/// Each connection has a share of a round's time. Connections that have used theirs up share another one together.
+/// Each connection has a share of a round's time (`LoopShare`). Connections that have used up theirs have one more
+/// share together.
 final class LoopRounds {
-  /// The time of a round, in nanoseconds, for all connections together whose shares of earlier rounds were used up: their
-  /// number makes no difference to the others.
+  /// The time in each round, in nanoseconds, for all connections together that used up their shares of earlier rounds.
+  /// So their number makes no difference to other connections.
   static let lateNanoseconds = 200_000
 
   let time: LoopTime
-  /// Counts rounds, for the connections' shares.
+  /// The number of the current round, for which each connection has a new share.
   private var round = 0
-  /// The clock's nanoseconds up to which the loop's time is charged to connections.
+  /// The time, in nanoseconds, up to which the loop's work has been charged to connections.
   private var chargedUntil = 0
-  /// Connections whose shares are used up, and for which more is to be done in a later round, in order.
+  /// Connections that used up their shares and have more work for a later round, in order.
   private var late = FIFO<Connection>()
   private var unflushed: [Connection] = []
 
   init(_ time: LoopTime) { self.time = time }
 
-  /// Whether no connection waits for a later round.
+  /// Whether no connection waits for a later round, or to be flushed.
   var isIdle: Bool { late.isEmpty && unflushed.isEmpty }
 
   /// Begins a round: reads the clock.
@@ -31,28 +32,28 @@ final class LoopRounds {
 
   // MARK: Shares
 
-  /// Charges `connection` for the loop's time since the last call.
+  /// Charges `connection` for the time that has passed since the last call.
   func charge(_ connection: Connection) {
     let now = time.read()
     connection.share.spend(now - chargedUntil, in: round)
     chargedUntil = now
   }
 
-  /// Whether nothing more is to be begun for `connection` in this round.
+  /// Whether `connection` has used up its share, so that no more work is begun for it in this round.
   func isUsedUp(by connection: Connection) -> Bool { connection.share.isUsedUp(in: round) }
 
-  /// Lets `connection` go on in a later round, after the connections that wait already.
+  /// Puts off the other work for `connection` to a later round, behind the connections that wait already.
   func putOff(_ connection: Connection) {
     guard !connection.isLate else { return }
     connection.isLate = true
     late.append(connection)
   }
 
-  /// Calls `serve` with connections that were put off, to go on with each within its share.
+  /// Calls `serve` with the connections that were put off, until all had a turn or `lateNanoseconds` have passed.
   func serveLate(_ serve: (Connection) -> Void) {
     guard !late.isEmpty else { return }
     let start = chargedUntil
-    // Some may be put off once more.
+    // `serve` may put a connection off once more, so only as many are served as wait now.
     for _ in 0..<late.count where chargedUntil - start < Self.lateNanoseconds {
       guard let connection = late.popFirst() else { return }
       connection.isLate = false
@@ -62,7 +63,7 @@ final class LoopRounds {
 
   // MARK: The end of a round
 
-  /// Has `connection` flushed at the end of the round.
+  /// Schedules a flush of `connection` at the end of the round.
   func scheduleFlush(_ connection: Connection) {
     guard !connection.isFlushScheduled else { return }
     connection.isFlushScheduled = true

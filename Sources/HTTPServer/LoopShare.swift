@@ -1,18 +1,18 @@
-/// How much of its time a loop has given to one connection in the present round.
+/// How much time a loop has spent on one connection in the current round.
 ///
-/// Once a connection's share is used up, the rest of its work waits for the next round, in which all others have their shares:
-/// no connection gets more of a loop than another, whatever it asks.
+/// Once a connection's share is used up, its other work waits for a later round, in which all others have their shares:
+/// no connection gets more of a loop than another, whatever it asks for.
 struct LoopShare {
-  /// After so much work for it in a round, in nanoseconds, a connection waits for the next.
+  /// A connection's share of each round, in nanoseconds.
   static let nanoseconds = 200_000
 
   private var round = 0
   private var spent = 0
 
-  /// Whether nothing more is to be begun in `round`.
+  /// Whether the share of `round` is used up.
   func isUsedUp(in round: Int) -> Bool { self.round == round && spent >= Self.nanoseconds }
 
-  /// Notes work that was done in `round`.
+  /// Adds work of so many nanoseconds that was done in `round`.
   mutating func spend(_ nanoseconds: Int, in round: Int) {
     spent = (self.round == round ? spent : 0) + nanoseconds
     self.round = round

@@ -1,16 +1,16 @@
-/// What a loop has a deadline for.
+/// What a loop does when a deadline passes.
 enum LoopDeadline: Equatable {
-  /// The connection of this token is to be looked at.
+  /// Checks the connection with this token.
   case connection(UInt64)
-  /// Newcomers are accepted again.
+  /// Accepts connections again, after a pause.
   case accepting
-  /// Idle connections have had their grace.
+  /// Ends the grace of idle connections in a drain.
   case grace
-  /// The time for a stop is over.
+  /// Closes all connections: the time for the drain is over.
   case stop
 }
 
-/// The time of a loop, and what is due when.
+/// A loop's clock and its deadlines.
 final class LoopTime {
   var clock: LoopClock
   var deadlines = DeadlineWheel<LoopDeadline>()
@@ -22,9 +22,9 @@ final class LoopTime {
     monotonic = clock.monotonic
   }
 
-  /// When this round began.
+  /// When this round began, in nanoseconds.
   var now: Int { clock.now }
 
-  /// The time at this moment. Not through the clock, which would be copied for it.
+  /// The current time, in nanoseconds. Read directly, since reading it by way of `clock` would copy that struct.
   func read() -> Int { monotonic() }
 }

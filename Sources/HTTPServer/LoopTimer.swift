@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// Interrupts a loop that waits for its sockets when it is time to.
+/// Wakes a loop that waits in epoll when a deadline is due (timerfd).
 struct LoopTimer: ~Copyable {
   private let descriptor: Descriptor
 
-  /// What its event in the poller carries: neither a listener's token nor a connection's.
+  /// The token of the timer's events in the poller: neither a listener's nor a connection's.
   static let token = UInt64.max - 1
 
   init() throws(HTTPServerError) {
@@ -16,13 +16,13 @@ struct LoopTimer: ~Copyable {
     self.descriptor = descriptor
   }
 
-  /// Has `poller` tell of it. Each time is one event, so that nothing needs to be read.
+  /// Registers the timer with `poller`, edge-triggered: each expiry is one event, so that nothing needs to be read.
   func register(with poller: Poller) {
     let isWatched = poller.add(descriptor, for: [.input, .edge], token: Self.token)
     precondition(isWatched, "epoll has room for one more")
   }
 
-  /// Has it go off once in so many nanoseconds, at least one, in place of when it would have.
+  /// Sets the timer to expire once, in so many nanoseconds (at least 1), in place of an earlier setting.
   func set(after nanoseconds: Int) {
     var time = itimerspec()
     time.it_value.tv_sec = nanoseconds / 1_000_000_000

@@ -1,14 +1,14 @@
 import HTTP2
 import HTTPCore
 
-/// What a connection speaks until its first bytes tell which protocol it is: nothing.
+/// The protocol of a connection until its first bytes show whether the peer speaks HTTP/1 or HTTP/2: it only collects them.
 final class OpeningConnection: ConnectionProtocol {
   /// What every HTTP/2 client sends first (RFC 9113 §3.4).
   static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
   private enum Verdict { case undecided, http1, http2 }
 
-  /// What has come so far.
+  /// The bytes received so far.
   private(set) var first: [UInt8] = []
   private var output: [UInt8] = []
   private(set) var wantsClose = false
@@ -19,7 +19,7 @@ final class OpeningConnection: ConnectionProtocol {
     return Self.preface.starts(with: first) ? .undecided : .http1
   }
 
-  /// The protocol that goes on with `first`; nil while that does not tell.
+  /// Makes the protocol that `first` belongs to, which takes over from here; nil while the bytes are too few to tell.
   func successor(
     _ settings: HTTPServerSettings, date: ResponseDate, reception: @escaping HeadReception
   ) -> (any ConnectionProtocol)? {
@@ -30,7 +30,7 @@ final class OpeningConnection: ConnectionProtocol {
     }
   }
 
-  /// Answers whatever comes with `response`, and takes nothing.
+  /// Queues `response`, and ignores everything that the peer sends.
   func refuse(_ response: HTTPResponse, date: ResponseDate) {
     HTTP1Serializer.append(response, to: &output, date: date, persistence: .close)
     shutDown()
@@ -46,7 +46,7 @@ final class OpeningConnection: ConnectionProtocol {
     return output
   }
 
-  /// A peer that has not even told its protocol is told nothing.
+  /// Closes without a response, since the peer's protocol is not known.
   func timeOut() { shutDown() }
 
   func shutDown() {
@@ -60,7 +60,7 @@ final class OpeningConnection: ConnectionProtocol {
   var mayEndUnannounced: Bool { !wantsClose }
   var wantsInput: Bool { true }
 
-  // No request has come, so nothing is owed.
+  // No request has been parsed, so nothing is owed.
 
   var hasBacklog: Bool { false }
   var incompleteBytes: Int { 0 }

@@ -1,14 +1,14 @@
 import HTTPCore
 
-/// What a connection's protocol handed over to be sent, and its transport has not taken.
+/// The bytes that a connection's protocol has handed over and its transport has not taken yet.
 struct OutputBuffer {
-  /// What an attempt to send came to.
+  /// The result of an attempt to send.
   enum Result {
     /// Everything is sent.
     case drained
-    /// The peer takes no more for now.
+    /// The transport takes no more for now.
     case blocked
-    /// As much is sent as was to be at once.
+    /// As much is sent as one call may send, and there is more.
     case paused
     /// The connection is broken.
     case failed
@@ -18,21 +18,22 @@ struct OutputBuffer {
   private var start = 0
   /// How many bytes the transport has taken in all.
   private(set) var sentCount = 0
-  /// Whether the last `send` got to the end of what had been taken from the protocol before.
+  /// Whether the last `send` sent everything that earlier calls had taken from the protocol.
   private(set) var hasCaughtUp = false
 
-  /// So many bytes are sent at once: about as many as a socket takes in 50 µs.
+  /// The most bytes that one call sends: about as many as a socket takes in 50 µs.
   private static let maxBytesAtOnce = 64 * 1024
 
-  /// How many bytes wait for the peer to take them.
+  /// How many bytes wait to be sent.
   var count: Int { bytes.count - start }
 
-  /// The memory that they take.
+  /// The memory that the buffer takes, in bytes.
   var capacity: Int { bytes.capacity }
 
-  /// Sends what there is, or a part of it, until the transport takes no more; adds what it took to `sent`.
+  /// Sends until everything is sent, the transport takes no more, or `maxBytesAtOnce` are sent; adds the number of
+  /// bytes that the transport took to `sent`.
   ///
-  /// - Parameter next: hands over what is to be sent then; empty where there is nothing.
+  /// - Parameter next: returns the bytes to send once the buffer is empty; an empty array if there are none.
   mutating func send(
     over transport: any Transport, _ sent: inout Int, next: () -> [UInt8]
   ) -> Result {

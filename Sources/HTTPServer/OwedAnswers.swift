@@ -1,20 +1,21 @@
 import HTTPCore
 
-/// The answers that a connection's application owes, in the order of their requests, and what those take meanwhile.
+/// The answers that the application owes to one connection, in the order of their requests, and the memory that these
+/// requests take.
 struct OwedAnswers {
   struct Answer {
     let stream: StreamID
     /// The memory that the request's body takes.
     fileprivate var bodyBytes: Int
-    /// About what the rest of the request takes.
+    /// About the memory that the rest of the request takes.
     fileprivate let headBytes: Int
     /// The application's function that answers the request.
     fileprivate let make: HTTPAnswer
-    /// The request's body, where that comes in parts.
+    /// The request's body, if it is read in parts.
     let body: IncomingBody?
-    /// Nil until the request's body is inflated.
+    /// Nil until the request is handed out to the application.
     fileprivate(set) var exchange: HTTPExchange?
-    /// The bytes of a streamed body that the protocol was given, and that are not reported to the exchange as sent.
+    /// How many bytes of a streamed body were given to the protocol but not yet reported to the exchange as sent.
     fileprivate var unreportedBytes = 0
   }
 
@@ -27,10 +28,11 @@ struct OwedAnswers {
 
   var isEmpty: Bool { answers.isEmpty }
 
-  /// Whether one is owed to `stream`.
+  /// Whether an answer is owed to `stream`.
   func contains(_ stream: StreamID) -> Bool { index(of: stream) != nil }
 
-  /// Where the answer to `stream` stands. Closures over the elements would copy each, and count a dozen references.
+  /// The index of the answer to `stream`. A loop, since `firstIndex(where:)` would copy each element, and retain and
+  /// release its dozen references.
   private func index(of stream: StreamID) -> Int? {
     var index = 0
     while index < answers.count {
@@ -40,7 +42,7 @@ struct OwedAnswers {
     return nil
   }
 
-  /// Adds what is owed to `stream` for `request`, and is made by `make`.
+  /// Adds the answer to `request` that is owed to `stream`; `make` is the application's function that gives it.
   mutating func append(
     _ stream: StreamID, _ request: HTTPRequest, by make: @escaping HTTPAnswer,
     body: IncomingBody?
@@ -53,7 +55,7 @@ struct OwedAnswers {
     headBytes += new.headBytes
   }
 
-  /// Removes the answer that is owed to `stream`, and returns it where there was one.
+  /// Removes and returns the answer that is owed to `stream`; nil when there is none.
   mutating func remove(_ stream: StreamID) -> Answer? {
     guard let index = index(of: stream) else { return nil }
     bodyBytes -= answers[index].bodyBytes
@@ -73,12 +75,12 @@ struct OwedAnswers {
     index(of: stream).flatMap { answers[$0].exchange }
   }
 
-  /// The body of the request of `stream`, where that comes in parts.
+  /// The body of the request of `stream`, if it is read in parts.
   func body(of stream: StreamID) -> IncomingBody? {
     index(of: stream).flatMap { answers[$0].body }
   }
 
-  /// Notes the exchange of a stream; returns what answers it, nil when the stream is gone.
+  /// Sets the exchange of `stream`; returns the function that answers it, nil when the stream is gone.
   mutating func setExchange(_ exchange: HTTPExchange, for stream: StreamID) -> HTTPAnswer? {
     guard let index = index(of: stream) else { return nil }
     bodyBytes += exchange.request.body.capacity - answers[index].bodyBytes
@@ -87,7 +89,7 @@ struct OwedAnswers {
     return answers[index].make
   }
 
-  /// Notes a part of a streamed body that the protocol is about to get; returns false when the stream is gone.
+  /// Counts `count` bytes of a streamed body that the protocol is about to get; returns false when the stream is gone.
   mutating func noteStreamed(_ count: Int, to stream: StreamID) -> Bool {
     guard let index = index(of: stream) else { return false }
     answers[index].unreportedBytes += count

@@ -1,36 +1,37 @@
 import HTTPCore
 
-/// Checks how fast a peer sends the body that is waited for, and receives the output that waits for it; in a drain, whether it
-/// does anything at all.
+/// Checks how fast a peer sends request bodies and receives output; in a drain, whether it sends anything at all.
 ///
-/// To be looked at several times in each time-out, as long as anything is measured.
+/// To be called several times in each time-out while a transfer is measured.
 struct PaceCheck {
   /// The result of a check.
   enum Finding {
     case none
-    /// The protocol has ended transfers that were too slow: there is more to send, and events say which streams it gave up.
+    /// The protocol has ended transfers that were too slow: it has more to send, and the events say which streams it
+    /// gave up.
     case ended([ConnectionEvent])
-    /// Nothing has come for as long as a drain waits.
+    /// In a drain, nothing has come for `drain_grace`.
     case stalled
-    /// The peer takes too little of what it is sent, or is done, and the connection is to be closed.
+    /// The connection is to be closed: the peer receives too slowly, or in a drain has everything and sends nothing.
     case over
   }
 
   let timeouts: Timeouts
   let counters: ServerCounters
 
-  /// Checks what the peer of `connection` sends.
+  /// Checks how fast the peer of `connection` sends.
   func checkUploads(of connection: Connection, now: Int, isDraining: Bool) -> Finding {
     let (pace, isLingering) = (
       isDraining ? timeouts.drain : timeouts.upload, connection.lifecycle.isLingering
     )
     if isLingering {
-      // All that remains is for the peer to end its side. One that has acknowledged everything (RFC 9112 §9.6), and sends
-      // nothing, is not waited for in a drain.
+      // All that remains is for the peer to end its side. In a drain, a peer that has acknowledged everything (RFC 9112
+      // §9.6) and sends nothing is not waited for.
       guard isDraining, connection.transport.unacknowledgedCount == 0 else { return .none }
       return check(connection, now, pace) == .inTime ? .none : .over
     }
-    // Input that is left unread, as the connection's share is used up or its output waits, is not held against the peer.
+    // While the loop does not read, as the connection's share is used up or its output waits, the peer's pace is not
+    // judged.
     guard connection.watched.contains(.input), !connection.isLate else {
       connection.upload.pause()
       connection.wire.pauseBodies()
@@ -43,7 +44,7 @@ struct PaceCheck {
     case .readingHead where isDraining, .readingBody where isDraining:
       return check(connection, now, pace) == .inTime ? ended : .stalled
     case .readingBody:
-      // Over HTTP/1 the deadline of the phase ends a connection on which nothing comes.
+      // If nothing comes over HTTP/1, the deadline of the phase ends the connection.
       guard check(connection, now, pace) == .slow else { return ended }
       counters.slowUploads.add(1, ordering: .relaxed)
       counters.connectionsTimedOut.add(1, ordering: .relaxed)
@@ -62,10 +63,10 @@ struct PaceCheck {
     connection.upload.check(count: connection.receivedCount, now: now, pace: pace)
   }
 
-  /// Checks what the peer of `connection` receives.
+  /// Checks how fast the peer of `connection` receives.
   func checkDownloads(of connection: Connection, now: Int) -> Finding {
     guard connection.output.count > 0 else {
-      // The transport has taken all that may be sent: what waits, waits for an HTTP/2 peer to open its windows.
+      // The transport has taken all output that may be sent; the rest waits for an HTTP/2 peer to open its windows.
       let (count, events) = connection.wire.resetSlowReaders(now: now, pace: timeouts.download)
       guard count > 0 else { return .none }
       counters.slowDownloads.add(count, ordering: .relaxed)

@@ -1,17 +1,17 @@
 import CLinux
 import Glibc
 
-/// An epoll descriptor: which of the sockets it watches are ready.
+/// An epoll descriptor, which reports which of the sockets that it watches are ready.
 ///
-/// Belongs to one event loop; its sockets keep it.
+/// Belongs to one event loop; the loop's sockets keep it alive.
 @safe final class Poller {
   /// What a socket is watched for, or ready for.
   struct Readiness: OptionSet {
     let rawValue: UInt32
     static let input = Readiness(rawValue: EPOLLIN.rawValue)
-    /// Told once for each time that more comes, not for as long as there is any.
+    /// Edge-triggered: reported once for each arrival, not for as long as there is input.
     static let edge = Readiness(rawValue: EPOLLET.rawValue)
-    /// The peer has ended its side, whatever of its bytes is unread.
+    /// The peer has ended its side, even if some of its bytes are unread.
     static let peerEnd = Readiness(rawValue: EPOLLRDHUP.rawValue)
     static let output = Readiness(rawValue: EPOLLOUT.rawValue)
     /// Both directions are shut down; always watched for.
@@ -20,7 +20,7 @@ import Glibc
     static let failure = Readiness(rawValue: EPOLLERR.rawValue)
   }
 
-  /// How many events a `poll` gives at most; there may be more when it gives so many.
+  /// The most events that one `poll` reports; if it reports this many, there may be more.
   static let maxEvents = 256
 
   let descriptor: Descriptor
@@ -43,7 +43,7 @@ import Glibc
     _ = control(EPOLL_CTL_MOD, socket, readiness, token)
   }
 
-  /// Watches `socket` no longer.
+  /// Stops watching `socket`.
   func remove(_ socket: borrowing Descriptor) {
     _ = control(EPOLL_CTL_DEL, socket, [], 0)
   }
@@ -58,8 +58,7 @@ import Glibc
     return unsafe epoll_ctl(descriptor.number, operation, socket.number, &event) == 0
   }
 
-  /// Asks which sockets are ready, and waits so many milliseconds for one; returns how many events
-  /// `event(_:)` has.
+  /// Asks which sockets are ready, waiting at most `milliseconds` for one; returns how many events `event(_:)` has.
   func poll(waiting milliseconds: CInt = 0) -> Int {
     // SAFETY: the kernel writes at most `count` events into the array's storage.
     let count = unsafe epoll_wait(

@@ -1,12 +1,12 @@
-/// Questions whether a connection's peer is still there. A byte was sent to it: either it acknowledges that, or its kernel
-/// answers with a reset.
+/// The open questions whether a connection's peer is still there. For each, a byte was sent to the peer: its kernel
+/// acknowledges the byte, or answers with a reset if the peer has closed.
 ///
 /// The kernel does not notify of acknowledgements, so the loop looks for them.
 struct PresenceQuestions {
   typealias Answer = @Sendable (_ isPresent: Bool) -> Void
 
   private struct Question {
-    /// How many bytes have to be acknowledged.
+    /// How many bytes of the connection, in all, have to be acknowledged.
     let count: Int
     let since: Int
     var delay = PresenceQuestions.firstDelay
@@ -16,7 +16,7 @@ struct PresenceQuestions {
 
   private var questions: [Question] = []
 
-  /// The time until the loop first looks for an acknowledgement; it doubles each time.
+  /// The time until the loop first looks for an acknowledgement, in nanoseconds; it doubles each time, up to `maxDelay`.
   private static let firstDelay = 500_000
   private static let maxDelay = 32_000_000
 
@@ -29,10 +29,10 @@ struct PresenceQuestions {
       Question(count: count, since: now, nextLook: now + Self.firstDelay, answer: answer))
   }
 
-  /// Whether a question has waited for `window` or longer.
+  /// Whether a question has waited longer than `window` nanoseconds.
   func isOverdue(now: Int, window: Int) -> Bool { questions.contains { now - $0.since > window } }
 
-  /// Removes the questions that are answered by `count` acknowledged bytes: the peer is there.
+  /// Removes the questions that `count` acknowledged bytes answer, and returns the functions to call: the peer is there.
   mutating func takeAcknowledged(_ count: Int, now: Int) -> [Answer] {
     let answers = questions.filter { $0.count <= count }.map(\.answer)
     questions.removeAll { $0.count <= count }
@@ -43,7 +43,7 @@ struct PresenceQuestions {
     return answers
   }
 
-  /// Removes all questions.
+  /// Removes all questions, and returns the functions to call.
   mutating func takeAll() -> [Answer] {
     defer { questions = [] }
     return questions.map(\.answer)

@@ -2,22 +2,21 @@ import HTTPCore
 
 /// Tells from the first bytes of a connection whether it may be a health check.
 ///
-/// It judges what comes before a connection is heard at all, when there is no room for another: the bytes of anything
-/// else are never parsed.
+/// It judges connections for which there is no room: bytes that can't be a health check are never parsed.
 struct ProbeFilter {
   enum Verdict: Equatable {
     /// Too few bytes to tell.
     case undecided
-    /// A request for one of the paths, or the beginning of HTTP/2, whose requests are judged one by one.
+    /// The beginning of a request for one of the paths, or of HTTP/2, whose requests are judged one by one.
     case mayBeProbe
     case other
   }
 
   private let beginnings: [[UInt8]]
-  /// What has come so far.
+  /// The bytes received so far.
   private(set) var bytes: [UInt8] = []
 
-  /// - Parameter paths: those that health checks ask for.
+  /// - Parameter paths: the paths of health checks.
   init(paths: [String]) {
     beginnings =
       paths.flatMap { ["GET \($0)", "HEAD \($0)"] }.map { Array($0.utf8) }

@@ -1,13 +1,14 @@
 import Glibc
 import HTTPCore
 
-/// A transport behind a proxy that speaks the PROXY protocol: its header comes first, before TLS.
+/// The transport of a connection from a proxy that speaks the PROXY protocol: that protocol's header comes first,
+/// before TLS.
 final class ProxiedTransport: Transport {
   private let inner: any Transport
-  /// The descriptor of `inner`, open until that is closed.
+  /// The descriptor of `inner`, which is open until `inner` is closed.
   private let number: CInt
   private let counters: ServerCounters
-  /// Nil where addresses have no shares.
+  /// Nil when connections per address are not limited.
   private let shares: AddressShares?
   private var header = ProxyHeader()
   private var place: AddressShares.Place?
@@ -33,7 +34,7 @@ final class ProxiedTransport: Transport {
     return inner.read(into: &buffer)
   }
 
-  /// Reads some of the header, and nothing behind it.
+  /// Reads a part of the header, and no byte behind it.
   private func readHeader() -> TransferResult {
     guard !isBroken else { return .failed }
     var piece = [UInt8](repeating: 0, count: header.neededCount)
@@ -41,7 +42,7 @@ final class ProxiedTransport: Transport {
     let count = unsafe recv(number, &piece, piece.count, 0)
     guard count > 0 else {
       if count < 0 { return errno == EAGAIN || errno == EINTR ? .wouldBlock : .failed }
-      // A connection that sends nothing at all is a proxy that looks whether somebody listens.
+      // A connection that ends without a byte is a proxy that checks whether the server listens.
       return header.isEmpty ? .ended : refuse()
     }
     do throws(ProxyHeader.Failure) {
@@ -64,7 +65,7 @@ final class ProxiedTransport: Transport {
     return .failed
   }
 
-  // What follows is the inner transport's.
+  // The inner transport does the rest.
 
   var peer: PeerWatch { inner.peer }
   var unacknowledgedCount: Int { inner.unacknowledgedCount }

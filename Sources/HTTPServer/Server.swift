@@ -4,13 +4,13 @@ import HTTPCore
 
 /// An HTTP/1.1 and HTTP/2 server, in the clear or over TLS.
 package final class Server: Sendable {
-  /// The port it listens on: that of the settings, or the kernel's choice where that was 0.
+  /// The port that the server listens on: that of the settings, or the kernel's choice if that is 0.
   package let port: Int
 
-  /// The port on which it speaks TLS: `port`, or the one beside it; nil where it speaks none.
+  /// The port on which the server speaks TLS: `port`, or a second one; nil when it speaks none.
   package let tlsPort: Int?
 
-  /// The connections that may be open: `max_connections`, or fewer where the process may not have so many descriptors.
+  /// How many connections may be open: `max_connections`, or fewer if the process may not open so many descriptors.
   package var maxConnections: Int { descriptors.maxConnections }
 
   private let descriptors: DescriptorBudget
@@ -19,14 +19,14 @@ package final class Server: Sendable {
   private let counters: ServerCounters
   let codingQueues: CodingQueues
 
-  /// Binds the sockets; from then on clients can connect, and wait for `start`. Raises the limit on the process's
-  /// descriptors as far as it may.
+  /// Binds the sockets; from then on clients can connect, and wait until `start`. Raises the process's limit on
+  /// descriptors to the hard limit.
   ///
   /// - Parameters:
-  ///   - memory: what bodies, and answers that clients leave unread, take is counted there.
-  ///   - monotonic: nanoseconds of the clock by which time-outs pass; the kernel's where it is nil.
-  ///   - descriptors: how they are divided; by the limit of the process where it is nil.
-  ///   - reportPause: is told, at most once a minute and loop, the errno for which nobody was accepted for a moment.
+  ///   - memory: counts what request bodies, and answers that clients leave unread, take.
+  ///   - monotonic: the clock by which time-outs pass, in nanoseconds; the kernel's if nil.
+  ///   - descriptors: how descriptors are divided; derived from the limit of the process if nil.
+  ///   - reportPause: is called with the errno when accepting pauses, at most once a minute for each loop.
   ///   - application: answers all requests.
   package init(
     settings: HTTPServerSettings, memory: MemoryBudget = MemoryBudget(limit: 256 << 20),
@@ -39,7 +39,7 @@ package final class Server: Sendable {
     tls = try settings.tls.map { (settings) throws(HTTPServerError) in
       TLSReference(try TLSContext(settings))
     }
-    // OpenSSL writes to sockets whose peers may be gone.
+    // OpenSSL may write to a socket whose peer is gone, which raises SIGPIPE.
     if tls != nil { signal(SIGPIPE, SIG_IGN) }
     let hasOwnTLSPort = settings.tls?.port != nil
     var group = try Listener.group(
@@ -80,13 +80,13 @@ package final class Server: Sendable {
     self.codingQueues = codingQueues
   }
 
-  /// Begins to accept and to answer. Called once.
+  /// Begins to accept connections and to serve them. To be called once.
   package func start() {
     for loop in loops { loop.start(descriptors) }
   }
 
-  /// Ends gracefully: no new connection, idle ones closed after `drain_grace`, the others with their last answer;
-  /// what is left after `time` is cut off. Called once, after `start`.
+  /// Stops gracefully: accepts no new connections, and closes idle ones after `drain_grace`, the others after their
+  /// last answer, and whatever is left after `time`. To be called once, after `start`.
   ///
   /// - Parameter completion: is called when every connection is closed.
   package func stop(within time: Duration, completion: @escaping @Sendable () -> Void) {
@@ -98,18 +98,18 @@ package final class Server: Sendable {
     group.notify(queue: .global(), execute: completion)
   }
 
-  /// Has connections from now on use what the files of `settings` hold now; those that are open go on as they are.
+  /// Reads the files of `settings` anew for connections from now on; connections that are open keep what they have.
   ///
-  /// - Throws: where a file can't be used; nothing changes then.
+  /// - Throws: if a file can't be used; nothing changes then.
   package func reload(_ settings: TLSSettings) throws(HTTPServerError) {
     tls?.replace(try TLSContext(settings))
   }
 
-  /// Waits until the loops have begun what they were asked for so far.
+  /// Waits until the loops' queues have run all work that was submitted so far.
   func waitForLoops() {
     for loop in loops { loop.wait() }
   }
 
-  /// The counters as they stand now.
+  /// The current counts.
   package var statistics: ServerStatistics { counters.snapshot }
 }

@@ -5,15 +5,15 @@ import Synchronization
 package struct ServerStatistics: Sendable, Equatable {
   /// Connections that are open now.
   package var connectionsOpen = 0
-  /// Connections taken since the start.
+  /// Connections admitted since the start.
   package var connectionsAccepted = 0
-  /// Connections that were one too many and got a 429, or were closed where even that was too much.
+  /// Connections beyond a limit, which got a 429 or were closed without one.
   package var connectionsRefused = 0
-  /// Of those, connections beyond `max_connections_per_address`.
+  /// Of these, connections beyond `max_connections_per_address`.
   package var connectionsBeyondShare = 0
-  /// Connections that were closed as a proxy did not begin them with a header of the PROXY protocol.
+  /// Connections that were closed because the proxy did not begin them with a header of the PROXY protocol.
   package var proxyHeadersRefused = 0
-  /// Times that a loop stopped accepting for a moment, as descriptors or memory were used up.
+  /// How often a loop stopped accepting for a moment, because descriptors or memory were exhausted.
   package var acceptPauses = 0
   /// TLS handshakes that were completed, and those that failed.
   package var tlsHandshakes = 0
@@ -22,7 +22,7 @@ package struct ServerStatistics: Sendable, Equatable {
   package var connectionsTimedOut = 0
   /// Requests whose bodies came too slowly.
   package var slowUploads = 0
-  /// Responses that were cut off since their clients took them too slowly.
+  /// Responses that were cut off because their clients took them too slowly.
   package var slowDownloads = 0
   /// Requests that came over HTTP/1.
   package var http1Requests = 0
@@ -30,9 +30,9 @@ package struct ServerStatistics: Sendable, Equatable {
   package var http2Requests = 0
   /// Requests whose client left before the answer.
   package var requestsAbandoned = 0
-  /// Requests that the application never saw, by what they were answered.
+  /// Requests that the application did not answer, by the status of the response.
   package var requestsRefused: [HTTPStatus: Int] = [:]
-  /// What the bodies of requests under way or unanswered take now.
+  /// The bytes that request bodies take now, of requests that are incomplete or not answered.
   package var bodyBytesHeld = 0
   /// Bytes read from clients.
   package var bytesReceived = 0
@@ -70,7 +70,7 @@ final class ServerCounters: Sendable {
     }
   }
 
-  /// Counts a request that the application does not see.
+  /// Counts a request that is answered without the application.
   func countRefusal(_ status: HTTPStatus) {
     requestsRefused.withLock { $0[status, default: 0] += 1 }
   }

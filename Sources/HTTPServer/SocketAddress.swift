@@ -49,18 +49,19 @@ struct SocketAddress {
     self.size = size
   }
 
-  /// An address yet to be filled in.
+  /// An empty address, for a system call to fill in.
   init() {
     storage = sockaddr_storage()
     size = socklen_t(MemoryLayout<sockaddr_storage>.size)
   }
 
-  /// Accepts a connection that waits at `listener`, and becomes the address that it comes from.
+  /// Accepts a connection that waits at `listener`, and sets this address to the address of the peer.
   ///
-  /// - Returns: its descriptor, or -1 with `errno`.
+  /// - Returns: the descriptor of the connection, or -1 with `errno`.
   mutating func accept(from listener: borrowing Descriptor, _ flags: CInt) -> CInt {
     let number = listener.number
-    // SAFETY: the kernel writes at most `size` bytes into a local of that size, and the address's own into `size`.
+    // SAFETY: the kernel writes at most `size` bytes into `storage`, which is that large, and the length of the address
+    // into `size`.
     return unsafe withUnsafeMutablePointer(to: &storage) { pointer in
       unsafe accept4(
         number, UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), &size,
@@ -70,7 +71,7 @@ struct SocketAddress {
 
   /// The IP address and the port.
   var peerAddress: PeerAddress {
-    // The address stands behind the port, or behind IPv6's flow label (ip(7), ipv6(7)).
+    // The address follows the port, or the flow label of IPv6 (ip(7), ipv6(7)).
     let range = family == AF_INET6 ? 8..<24 : 4..<8
     return unsafe withUnsafeBytes(of: storage) { bytes in
       // SAFETY: the range lies within a sockaddr_in, or a sockaddr_in6.
@@ -78,7 +79,7 @@ struct SocketAddress {
     }
   }
 
-  /// The port, in both families at the same place: two bytes, big end first, behind the family.
+  /// The port: two bytes, big-endian, behind the family, at the same place in both families.
   var port: Int {
     get {
       unsafe withUnsafeBytes(of: storage) { bytes in

@@ -2,18 +2,18 @@ import CLinux
 import Glibc
 import HTTPCore
 
-/// A TCP socket as it is.
+/// Moves bytes over a TCP socket, unencrypted.
 final class SocketTransport: Transport {
   let peer: PeerWatch
   private var socket: WatchedSocket
 
-  /// - Parameter token: what events of the poller are to carry.
+  /// - Parameter token: the token that events of the poller carry.
   init(_ socket: consuming Descriptor, poller: Poller, token: UInt64) {
     peer = PeerWatch(socket.number)
     self.socket = WatchedSocket(socket, poller: poller, token: token)
   }
 
-  /// Before the socket is closed.
+  /// Ends the watch before the socket is closed.
   deinit { peer.end() }
 
   var unacknowledgedCount: Int { Int(clinux_unacknowledged_bytes(socket.number)) }
@@ -48,7 +48,7 @@ final class SocketTransport: Transport {
   }
 
   func close() {
-    // Before its number is another's.
+    // First end the watch: the number of a closed descriptor may be reused.
     peer.end()
     socket.close()
   }

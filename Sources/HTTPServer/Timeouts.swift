@@ -2,17 +2,17 @@ import HTTPCore
 
 /// The time-outs of connections, in nanoseconds of the monotonic clock.
 struct Timeouts {
-  /// For what a peer is waited for.
+  /// How long a connection waits for its peer in each phase.
   let phases: PhaseTimeouts
-  /// For a request's body, over HTTP/2 for each of its own.
+  /// The least pace of request bodies; over HTTP/2 each is measured by itself.
   let upload: TransferPace
-  /// For a peer that something is sent to.
+  /// The least pace at which a peer takes what is sent to it.
   let download: TransferPace
-  /// In a drain, for a peer that has sent a part of a request.
+  /// In a drain, the least pace of a peer that has sent a part of a request: a byte in each `drain_grace`.
   let drain: TransferPace
-  /// How often transfers are measured: each second, or oftener where a time-out is shorter than four.
+  /// The interval at which transfers are measured, in nanoseconds: a second, or less if a time-out is shorter than four.
   let tick: Int
-  /// How often they are in a drain, and whether anything comes.
+  /// The interval at which they are measured in a drain, where `drain_grace` counts as a time-out.
   let drainTick: Int
 
   init(_ settings: HTTPServerSettings) {

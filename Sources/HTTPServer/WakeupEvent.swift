@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// Interrupts a loop that waits for its sockets, from any thread.
+/// Wakes a loop that waits in epoll, from any thread (eventfd).
 struct WakeupEvent: ~Copyable {
   private let descriptor: Descriptor
 
-  /// What its event in the poller carries: neither a listener's token nor a connection's.
+  /// The token of the event in the poller: neither a listener's nor a connection's.
   static let token = UInt64.max
 
   init() throws(HTTPServerError) {
@@ -14,7 +14,7 @@ struct WakeupEvent: ~Copyable {
     self.descriptor = descriptor
   }
 
-  /// Has `poller` tell of it. Each signal is one event, so that nothing needs to be read.
+  /// Registers with `poller`, edge-triggered: each signal is one event, so that nothing needs to be read.
   func register(with poller: Poller) {
     let isWatched = poller.add(descriptor, for: [.input, .edge], token: Self.token)
     precondition(isWatched, "epoll has room for one more")

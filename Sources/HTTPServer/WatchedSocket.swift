@@ -1,24 +1,24 @@
 import Glibc
 import HTTPCore
 
-/// A connection's socket, and what a loop's poller watches it for.
+/// A connection's socket, and its registration with a loop's poller.
 struct WatchedSocket: ~Copyable {
   private var socket: Descriptor
   private let poller: Poller
   private let token: UInt64
   private(set) var isWatched = false
 
-  /// - Parameter token: what events of the poller are to carry.
+  /// - Parameter token: the token that events of the poller carry.
   init(_ socket: consuming Descriptor, poller: Poller, token: UInt64) {
     self.socket = socket
     self.poller = poller
     self.token = token
   }
 
-  /// For calls of the kernel, which fail at -1: that it is once closed.
+  /// The descriptor, for system calls; once closed it is -1, at which they fail.
   var number: CInt { socket.number }
 
-  /// Watches it for `readiness` from now on; returns whether the kernel can.
+  /// Watches the socket for `readiness` from now on; returns whether the kernel can.
   mutating func watch(for readiness: Poller.Readiness) -> Bool {
     if isWatched {
       poller.modify(socket, for: readiness, token: token)
@@ -28,11 +28,11 @@ struct WatchedSocket: ~Copyable {
     return isWatched
   }
 
-  /// Sends no more.
+  /// Shuts down the sending side.
   func endOutput() { _ = shutdown(number, CInt(SHUT_WR)) }
 
-  /// Closes it at once, whoever still holds its connection: of those that come and go in one round there may be more than
-  /// there are descriptors.
+  /// Closes the socket at once, even if its connection object lives on: more connections may come and go in one round
+  /// than there are descriptors.
   mutating func close() {
     if isWatched { poller.remove(socket) }
     isWatched = false

@@ -2,13 +2,13 @@ import CSSL
 import Glibc
 import Synchronization
 
-/// What the connections of a server need to speak TLS: certificates and keys, read once. Used by any thread.
-// Sendable: OpenSSL's contexts lock for themselves, and nothing else varies.
+/// The certificates and keys for a server's TLS connections, read once. Used by any thread.
+// Sendable: OpenSSL's contexts lock for themselves, and nothing else changes.
 @safe final class TLSContext: @unchecked Sendable {
-  /// A context a certificate; OpenSSL's callbacks hold its address, so it stays where it is.
+  /// A context for each certificate. OpenSSL's callbacks hold this address, so the memory stays where it is.
   private let all: UnsafeMutablePointer<cssl_contexts>
 
-  /// Reads the files.
+  /// Reads the files of `settings`; throws if one can't be used.
   init(_ settings: TLSSettings) throws(HTTPServerError) {
     precondition(!settings.certificates.isEmpty, "a server has a certificate")
     // SAFETY: allocated here and freed in deinit, with the contexts that it holds by then.
@@ -44,7 +44,7 @@ import Synchronization
       // OpenSSL would wait for a pipe's writer, and read a device that has no end.
       throw .certificate(file: file, problem: "found no regular file, expected one in PEM")
     }
-    // SAFETY: the paths are zero-terminated strings for the length of each call; the context is freed where it is of no use.
+    // SAFETY: the paths are zero-terminated strings for the length of each call; the context is freed if a call fails.
     guard let context = unsafe cssl_new_server_context() else {
       throw .certificate(file: certificate.chain, problem: "out of memory")
     }
@@ -66,9 +66,9 @@ import Synchronization
     return unsafe context
   }
 
-  /// A connection's side of a handshake that begins, over a socket.
+  /// Makes the server's side of a TLS connection over a socket; nil if memory is exhausted. The caller frees it.
   @unsafe func newConnection(_ descriptor: CInt) -> OpaquePointer? {
-    // SAFETY: the first context is there; the socket outlives what is made here.
+    // SAFETY: there is a first context; the socket outlives the connection that is made here.
     guard let connection = unsafe SSL_new(all.pointee.contexts[0]) else { return nil }
     unsafe SSL_set_fd(connection, descriptor)
     unsafe SSL_set_accept_state(connection)
@@ -76,7 +76,7 @@ import Synchronization
   }
 }
 
-/// The context that new connections get, which a reload replaces.
+/// The context that new connections get; a reload replaces it.
 final class TLSReference: Sendable {
   private let context: Mutex<TLSContext>
 

@@ -1,6 +1,6 @@
-/// The certificates of a server that speaks TLS 1.2 and 1.3, and which clients it takes.
+/// The certificates of a server that speaks TLS 1.2 and 1.3, and which clients it accepts.
 package struct TLSSettings: Sendable, Equatable {
-  /// A certificate with its chain and the key to it, files in PEM.
+  /// The paths of two files in PEM: a certificate with its chain, and the certificate's key.
   package struct Certificate: Sendable, Equatable {
     package var chain: String
     package var key: String
@@ -11,11 +11,12 @@ package struct TLSSettings: Sendable, Equatable {
     }
   }
 
-  /// One at least. The first is for clients that ask for no name, or for one that none of them has.
+  /// At least one. The first is for clients that ask for no host name, or for one that no certificate has.
   package var certificates: [Certificate]
-  /// A file of authorities in PEM: clients need a certificate of one of them. Nil: they need none.
+  /// The path of a file in PEM with certificate authorities: clients need a certificate of one of them. Nil: clients
+  /// need none.
   package var clientAuthorities: String?
-  /// A port of its own, beside the one that speaks HTTP in the clear; nil: that one speaks TLS.
+  /// The port of TLS, beside the port that speaks HTTP unencrypted; nil: that port speaks TLS.
   package var port: Int?
 
   package init(
@@ -26,7 +27,7 @@ package struct TLSSettings: Sendable, Equatable {
     self.port = port
   }
 
-  /// The files that it is read from.
+  /// The paths of all files that these settings name.
   package var files: [String] {
     certificates.flatMap { [$0.chain, $0.key] } + (clientAuthorities.map { [$0] } ?? [])
   }

@@ -7,27 +7,27 @@ import HTTPCore
 @safe final class TLSTransport: Transport {
   let peer: PeerWatch
   private var socket: WatchedSocket
-  /// Keeps what OpenSSL's callbacks point to.
+  /// Keeps alive what OpenSSL's callbacks point to.
   private let context: TLSContext
-  /// Nil only where there was no memory for it.
+  /// Nil only if there was no memory for it.
   private let connection: OpaquePointer?
   private let counters: ServerCounters
   private var wanted = Poller.Readiness()
   private var isHandshakeOver = false
-  /// Reading goes on once the socket takes more.
+  /// Whether OpenSSL has to write before it can read more, so that reading waits until the socket is writable.
   private var readWaitsForOutput = false
-  /// After a fatal error nothing more is to be asked of the connection.
+  /// Whether there was a fatal error, after which OpenSSL must not be called for this connection.
   private var isBroken = false
   private var writtenCount = 0
   private(set) var peerName: String?
 
-  /// A record holds so much at the most (RFC 8446 §5.1).
+  /// The most bytes in a TLS record (RFC 8446 §5.1).
   private static let maxRecordBytes = 16 * 1024
 
-  /// About what OpenSSL keeps for a connection that is idle.
+  /// About the memory that OpenSSL holds for an idle connection, in bytes.
   static let idleBytes = 24 * 1024
 
-  /// - Parameter token: what events of the poller are to carry.
+  /// - Parameter token: the token that events of the poller carry.
   init(
     _ socket: consuming Descriptor, context: TLSContext, counters: ServerCounters, poller: Poller,
     token: UInt64
@@ -51,7 +51,7 @@ import HTTPCore
 
   var heldBytes: Int { Self.idleBytes }
 
-  /// The kernel counts what is encrypted, which is more.
+  /// The kernel counts encrypted bytes, of which there are more than were written.
   var unacknowledgedCount: Int {
     min(writtenCount, Int(clinux_unacknowledged_bytes(socket.number)))
   }
@@ -70,9 +70,10 @@ import HTTPCore
   }
 
   func read(into buffer: inout MutableSpan<UInt8>) -> TransferResult {
-    // Nothing tells of records that OpenSSL keeps, so all that it has read of the socket is taken. It reads ahead of the
-    // first record only, which saves a call for its header and another to learn that no more has come; there is room for
-    // that record, for a buffer of OpenSSL's, and for the record that the buffer's end is within.
+    // The poller does not know of bytes that OpenSSL holds, so everything that OpenSSL has read from the socket is
+    // taken here. Read-ahead is on for the first record only: it saves one call for the record's header, and another to
+    // learn that no more has come. The buffer has room for that record, for what OpenSSL's buffer holds, and for the
+    // record that the end of OpenSSL's buffer lies within.
     precondition(buffer.count >= 4 * Self.maxRecordBytes, "a record would be left behind")
     guard !isBroken, let connection = unsafe connection else { return .failed }
     var filled = 0
@@ -118,7 +119,7 @@ import HTTPCore
   }
 
   private enum Failure {
-    /// Until the socket gives more or, where `output`, takes more.
+    /// OpenSSL waits until the socket is readable, or writable if `output`.
     case wouldBlock(output: Bool)
     case ended
     case failed
@@ -133,7 +134,7 @@ import HTTPCore
   }
 
   private func failure(_ status: CInt) -> Failure {
-    // SAFETY: asked on the thread of the call that failed, right behind it.
+    // SAFETY: called on the thread of the call that failed, right after it.
     switch unsafe connection.map({ unsafe SSL_get_error($0, status) }) {
     case SSL_ERROR_WANT_READ: return .wouldBlock(output: false)
     case SSL_ERROR_WANT_WRITE: return .wouldBlock(output: true)
@@ -178,7 +179,8 @@ import HTTPCore
     peer.end()
     if isHandshakeOver, !isBroken {
       ERR_clear_error()
-      // SAFETY: the connection is live. Where its close-notify finds no room, the end of the socket tells.
+      // SAFETY: the connection is live. If there is no room for its close-notify, the end of the socket (FIN) tells the
+      // peer.
       _ = unsafe SSL_shutdown(connection)
     }
     socket.endOutput()
@@ -187,10 +189,10 @@ import HTTPCore
   func close() {
     if isHandshakeOver, !isBroken {
       ERR_clear_error()
-      // SAFETY: as above; a second call waits for nothing.
+      // SAFETY: as above; a second call does not wait for the peer.
       _ = unsafe SSL_shutdown(connection)
     }
-    // Nothing is read of its number any more, which may be another's.
+    // OpenSSL must not use the descriptor's number from now on: it may be reused.
     isBroken = true
     peer.end()
     socket.close()

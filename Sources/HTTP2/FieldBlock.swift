@@ -1,27 +1,27 @@
 import CNGHTTP2
 
-/// Fields as nghttp2 takes them: their bytes in a row, and where each stands among them.
+/// Header fields in the form that nghttp2 takes: the bytes of all names and values in a row, and the length of each.
 struct FieldBlock {
   private var text: [UInt8] = []
   private var lengths: [(name: Int, value: Int)] = []
 
-  /// So much room is kept for the next fields.
+  /// `clear()` keeps up to this much storage for the next fields.
   private static let maxKeptBytes = 4096
 
-  /// Takes out all fields.
+  /// Removes all fields.
   mutating func clear() {
     text.removeAll(keepingCapacity: text.capacity <= Self.maxKeptBytes)
     lengths.removeAll(keepingCapacity: true)
   }
 
-  /// Adds a field that is valid.
+  /// Adds a field that is known to be valid.
   mutating func append(known name: String, _ value: String) {
     text.append(contentsOf: name.utf8)
     text.append(contentsOf: value.utf8)
     lengths.append((name.utf8.count, value.utf8.count))
   }
 
-  /// Adds a field, in lower case; leaves out one that is not valid, as no pseudo-header field is.
+  /// Adds a field, whose name has to be in lower case; leaves out one that is not valid, pseudo-header fields included.
   mutating func append(_ name: String, _ value: String) {
     guard !name.isEmpty else { return }
     let start = text.count
@@ -39,10 +39,10 @@ struct FieldBlock {
     lengths.removeLast()
   }
 
-  /// Calls `body` with the fields, which it has to copy.
+  /// Calls `body` with the fields; it has to copy what it keeps.
   func withPairs<Result>(_ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result) -> Result {
-    // SAFETY: the pairs are all written before they are read; they point into the text, which does not change meanwhile,
-    // and nghttp2, whose type is not made for constants, only reads there.
+    // SAFETY: the pairs are all written before they are read. They point into the text, which does not change
+    // meanwhile; nghttp2 only reads there, though its type has mutable pointers.
     unsafe text.withUnsafeBufferPointer { text in
       unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: lengths.count) { pairs in
         var next = unsafe UnsafeMutablePointer(mutating: text.baseAddress)

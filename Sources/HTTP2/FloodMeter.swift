@@ -1,4 +1,4 @@
-/// Tells a peer that makes work from one that makes progress, by counting, without a clock.
+/// Detects a peer that makes work without making progress, by counting frames and resets, without a clock.
 struct FloodMeter: Equatable {
   /// Whether the peer went too far.
   enum Verdict: Equatable {
@@ -17,24 +17,24 @@ struct FloodMeter: Equatable {
     maxResets = limits.maxResets
   }
 
-  /// A frame began, whatever it is.
+  /// Records that a frame of any type began.
   mutating func frameBegan() -> Verdict {
     fruitlessFrames += 1
     return fruitlessFrames > maxFruitlessFrames ? .flood : .fine
   }
 
-  /// A request became complete, or bytes of a body moved, either way.
+  /// Records progress: a request became complete, or bytes of a body moved in either direction.
   mutating func progressed() {
     fruitlessFrames = 0
   }
 
-  /// A stream ended without its response, whoever ended it.
+  /// Records that a stream ended without its response, whichever side ended it.
   mutating func streamReset() -> Verdict {
     resets += 1
     return resets > maxResets ? .flood : .fine
   }
 
-  /// A stream ended with its response, which makes up for one that did not.
+  /// Records that a stream ended with its response, which makes up for one that did not.
   mutating func streamAnswered() {
     resets = max(0, resets - 1)
   }

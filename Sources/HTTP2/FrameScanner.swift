@@ -1,5 +1,5 @@
-/// Finds the frames in what a client sends, before nghttp2 reads them: it passes over some without a word (frames of unknown types,
-/// DATA on streams that are gone), and those count too.
+/// Finds the frames in a client's bytes before nghttp2 reads them. nghttp2 ignores some frames silently (frames of
+/// unknown types, DATA on streams that are gone), and those have to be counted too.
 struct FrameScanner {
   /// A frame's header (RFC 9113 §4.1).
   struct Header: Equatable {
@@ -10,13 +10,14 @@ struct FrameScanner {
 
   private static let headerBytes = 9
 
-  /// What is left of the client's preface (§3.4), or of the payload of the frame under way.
+  /// How many bytes are left of the client's preface (24 bytes, RFC 9113 §3.4), or of the current frame's payload.
   private var rest = 24
-  /// The header under way, its bytes as one number, and how many of them are there.
+  /// The header of the next frame so far: its first eight bytes as a number, its ninth, and how many of them have come.
   private var header: (high: UInt64, low: UInt8, count: Int) = (0, 0, 0)
 
-  /// The end of the next bytes of `bytes` from `offset` on that belong together: at most the rest of one frame. Where a frame's header
-  /// is among them, it is the last one's, complete; `consumed` is to follow.
+  /// Returns the end of the next piece of `bytes` from `offset` on: at most the rest of one frame. If a frame's header
+  /// becomes complete in that piece, it is returned too. If nghttp2 does not take the whole piece, `putBack` has to
+  /// follow.
   mutating func next(_ bytes: Span<UInt8>, from offset: Int) -> (end: Int, header: Header?) {
     var end = offset
     var complete: Header?
@@ -31,7 +32,7 @@ struct FrameScanner {
         end += 1
       }
       guard header.count == Self.headerBytes else { return (end, nil) }
-      // 24 bits of length, 8 of type, 8 of flags, a reserved one, 31 of stream, of which the last 8 stand in `low`.
+      // 24 bits of length, 8 of type, 8 of flags, a reserved one, 31 of the stream's id, the last 8 of which are in `low`.
       let found = Header(
         length: Int(header.high >> 40), type: UInt8(truncatingIfNeeded: header.high >> 32),
         stream: Int32(truncatingIfNeeded: (header.high << 8 | UInt64(header.low)) & 0x7FFF_FFFF))
@@ -44,6 +45,6 @@ struct FrameScanner {
     return (end + taken, complete)
   }
 
-  /// Puts back the last `count` bytes of what `next` gave, of a payload, which come again.
+  /// Puts back the last `count` bytes of the piece that `next` returned. They are payload, and will be passed again.
   mutating func putBack(_ count: Int) { rest += count }
 }

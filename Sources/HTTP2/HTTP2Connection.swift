@@ -1,10 +1,9 @@
 import CNGHTTP2
 import HTTPCore
 
-/// An HTTP/2 connection of a server (RFC 9113), from the client's preface on, over nghttp2.
+/// The server's side of an HTTP/2 connection (RFC 9113), from the client's preface on, over nghttp2.
 ///
-/// A class because nghttp2's callbacks need its address; like every connection it belongs to one
-/// thread at a time.
+/// A class because nghttp2's callbacks need its address; like every connection it belongs to one thread at a time.
 package final class HTTP2Connection: ConnectionProtocol {
   private let limits: HTTP2Limits
   private let session: HTTP2Session
@@ -21,18 +20,18 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   private enum Ending {
     case no
-    /// The peer is told; streams that it opened before it knew are still taken.
+    /// GOAWAY was sent; streams that the peer opens before it has seen GOAWAY are still accepted.
     case announced
-    /// What is owed is answered, nothing else is taken.
+    /// Responses that are owed are still sent; no new stream is accepted.
     case draining
-    /// Nothing more is taken or answered.
+    /// Nothing more is received or answered.
     case terminated
   }
 
-  /// Output is made up to about this much before it is taken; a frame more may stand behind it.
+  /// Output is made up to about this many bytes before the owner takes it; the last frame may exceed that.
   private static let outputMark = 256 * 1024
 
-  /// A connection that has seen nothing yet, its own SETTINGS in the output.
+  /// A connection that has received nothing yet, with its own SETTINGS queued.
   package init(
     limits: HTTP2Limits, date: ResponseDate = ResponseDate(),
     reception: @escaping HeadReception = { _, _ in Reception(.whole()) { _ in } }
@@ -48,9 +47,9 @@ package final class HTTP2Connection: ConnectionProtocol {
     session.attach(self)
   }
 
-  // MARK: What the connection's owner asks for
+  // MARK: Calls of the connection's owner
 
-  /// Stops after `max_field_bytes_at_once` of fields; while `hasBacklog`, a call without bytes goes on.
+  /// Stops after unpacking `max_field_bytes_at_once` of fields; while `hasBacklog`, a call without bytes continues.
   package func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
     if let (held, start) = backlog.begin(with: bytes) {
       let count = consume(held.span.extracting(start...))
@@ -74,7 +73,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     responses.begin(response, on: stream)
   }
 
-  /// Makes no frame yet: what is written before the output is taken shares one.
+  /// Makes no frame yet: all that is written before the owner takes the output shares one.
   package func write(_ bytes: [UInt8], to stream: StreamID) {
     guard let stream = streams.open(stream), !bytes.isEmpty else { return }
     responses.write(bytes, on: stream)
@@ -98,8 +97,8 @@ package final class HTTP2Connection: ConnectionProtocol {
     streams.open(stream)?.waitingBytes ?? 0
   }
 
-  /// To be called several times in `pace`'s window, while all output is written: what waits then waits for the peer to
-  /// open a window, so no other time-out sees it.
+  /// To be called several times in the window of `pace`, while all output is written. Bytes that still wait then wait
+  /// for the peer to open a flow-control window, so no other time-out applies.
   package func resetSlowReaders(
     now: Int, pace: TransferPace
   ) -> (count: Int, events: [ConnectionEvent]) {
@@ -114,10 +113,10 @@ package final class HTTP2Connection: ConnectionProtocol {
     return (late.count, requests.takeEvents())
   }
 
-  /// Takes no more of the bodies that it refuses. The connection and its other streams live on, whatever else comes.
+  /// Receives no more of the bodies that it refuses. The connection and its other streams go on.
   ///
-  /// To be called several times in `pace`'s window; where nothing of what the peer sends is read meanwhile,
-  /// `pauseBodies()` in its place.
+  /// To be called several times in the window of `pace`; while the owner reads nothing from the peer, it calls
+  /// `pauseBodies()` instead.
   package func refuseSlowBodies(now: Int, pace: TransferPace) -> Int {
     guard streams.haveBodies else { return 0 }
     let late = streams.slowBodies(now: now, pace: pace)
@@ -143,15 +142,15 @@ package final class HTTP2Connection: ConnectionProtocol {
     streams.haveBodies || streams.responseBytes > 0
   }
 
-  /// Hands over about 256 KiB at most; there may be more when those are written.
+  /// Hands over about 256 KiB at most; there may be more once these are written.
   package func takeOutput() -> [UInt8] {
     pump()
     defer { output = [] }
     return output
   }
 
-  /// Answers the requests that are not complete with 408, or where not even the head is, resets them, and takes no others;
-  /// ends at once where there are neither those nor owed responses.
+  /// Answers the requests whose bodies are incomplete with 408, resets the streams whose heads are incomplete, and
+  /// accepts no new streams. Ends the connection at once if no request is under way.
   package func timeOut() {
     for stream in streams.all(at: .head) { session.reset(stream.id, NGHTTP2_CANCEL) }
     let late = streams.all(at: .body)
@@ -187,9 +186,9 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   package var phase: ConnectionPhase {
     if !sawSettings || streams.headCount > 0 { return .readingHead }
-    // The bodies of requests have a time-out each, in `refuseSlowBodies`: what comes on one stream, or on
-    // none, is no progress of another.
-    // A peer that takes its time over a response is not idle; `resetSlowReaders` ends those who take too little.
+    // Each request body has its own time-out, in `refuseSlowBodies`: what comes on one stream is no progress of
+    // another. A peer that is slow to receive a response is not idle; `resetSlowReaders` resets streams that are too
+    // slow.
     return streams.bodyCount + streams.owedCount > 0 || streams.isSending ? .answering : .idle
   }
 
@@ -197,27 +196,27 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   package var outputCount: Int { output.count }
 
-  /// What nghttp2 queues beside it, acknowledgements and heads, its own limits bound.
+  /// Not counted are the acknowledgements and heads that nghttp2 queues: its own limits bound them.
   package var heldBytes: Int { output.capacity + backlog.capacity + streams.heldBytes }
 
   package var isMultiplexed: Bool { true }
 
   package var wantsClose: Bool { !session.wantsRead && !session.wantsWrite }
 
-  /// True to the end, but while some waits: what a peer can make us hold is bounded by the limits, not
-  /// by its reading.
+  /// True to the end, except while input waits in the backlog: the limits bound what a peer can make the server hold,
+  /// even if it does not read.
   package var wantsInput: Bool { ending != .terminated && !hasBacklog }
 
   package var hasBacklog: Bool { backlog.isWaiting }
 
-  /// Judges a frame by its header, where nghttp2 would pass over what is wrong with it.
+  /// Checks a frame by its header for errors that nghttp2 ignores, and for floods.
   private func frameBegan(_ header: FrameScanner.Header) {
     let id = header.stream
     switch UInt32(header.type) {
     case NGHTTP2_HEADERS.rawValue where streams[id] == nil: refuse(history.headersBegan(on: id))
     case NGHTTP2_DATA.rawValue where streams[id] == nil:
       refuse(history.dataBegan(on: id))
-      // The rest of an upload that was reset may be many frames, which cost no more than their bytes.
+      // The rest of an upload that was reset may be many frames; they cost no more than their bytes, so they don't count.
       if header.length > 0 { return }
     case NGHTTP2_RST_STREAM.rawValue where streams[id] != nil: history.resetByPeer(id)
     // RFC 9113 §6.3.
@@ -235,7 +234,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     }
   }
 
-  /// Gives `bytes` to nghttp2, up to where `field` stops it, and returns how many that were.
+  /// Passes `bytes` to nghttp2 until `field` pauses it; returns how many bytes nghttp2 took.
   private func consume(_ bytes: Span<UInt8>) -> Int {
     var offset = 0
     while offset < bytes.count, ending != .terminated {
@@ -256,12 +255,12 @@ package final class HTTP2Connection: ConnectionProtocol {
     return offset
   }
 
-  // MARK: What the session tells
+  // MARK: Calls of the session's callbacks
 
-  /// The client's SETTINGS came, with which it has to begin.
+  /// The client's SETTINGS frame, which has to be its first, has come.
   func settingsArrived() { sawSettings = true }
 
-  /// A PING came back; the one that this side sends, at the announcement of the end, where `isOurs`.
+  /// The client acknowledged a PING; `isOurs` for the one that this side sends when it announces the end.
   func pingAnswered(isOurs: Bool) {
     if isOurs, ending == .announced { drain() }
   }
@@ -272,10 +271,10 @@ package final class HTTP2Connection: ConnectionProtocol {
     streams.insert(id)
   }
 
-  /// A field of that head, or of the trailers, was decompressed; says whether to go on now.
+  /// A field of a head, or of trailers, was unpacked; returns whether nghttp2 is to continue now.
   ///
-  /// A byte may stand for thousands of a field (RFC 7541 §7.3), so what is decompressed is counted, and
-  /// text is made of what is kept only.
+  /// A byte may unpack to thousands (RFC 7541 §7.3), so unpacked bytes are counted, and only fields that are kept
+  /// become strings.
   func field(
     _ id: Int32, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
   ) -> Bool {
@@ -286,27 +285,27 @@ package final class HTTP2Connection: ConnectionProtocol {
       terminate(NGHTTP2_ENHANCE_YOUR_CALM)
       return false
     }
-    // The head of a request that is read makes room for its trailers.
+    // Once a request's head is complete, `head` is emptied and gathers the trailers.
     unsafe stream.head.append(name, value, limits: limits)
     return backlog.noteField(size)
   }
 
-  /// That head is complete, and the request too where nothing follows.
+  /// A request's head is complete; with `endsStream` the whole request is.
   func headEnded(_ id: Int32, endsStream: Bool) {
     guard let stream = streams[id], stream.stage == .head else { return }
     requests.headEnded(on: stream, endsStream: endsStream)
     if endsStream { bodyEnded(id) }
   }
 
-  /// A part of a request's body came; `bytes` are lent for the call.
+  /// A part of a request's body has come; `bytes` are valid during the call only.
   func bodyArrived(_ id: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {
     guard !bytes.isEmpty, let stream = streams[id], ending != .terminated else { return }
     meter.progressed()
-    // SAFETY: lent for the call.
+    // SAFETY: `bytes` are valid during the call.
     unsafe requests.bodyArrived(bytes, on: stream)
   }
 
-  /// The peer's side of a stream is complete.
+  /// The peer has ended its side of a stream.
   func bodyEnded(_ id: Int32) {
     guard ending != .terminated, let stream = streams[id],
       stream.stage == .body || stream.upload != nil
@@ -315,7 +314,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     requests.bodyEnded(on: stream)
   }
 
-  /// Copies the next part of a response's body into nghttp2's buffer; returns its length.
+  /// Copies the next part of a response's body into nghttp2's buffer; returns its length, or an error of nghttp2's.
   func readBody(
     _ id: Int32, into buffer: UnsafeMutableBufferPointer<UInt8>,
     flags: UnsafeMutablePointer<UInt32>
@@ -323,21 +322,21 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard let stream = streams[id] else {
       return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
     }
-    // SAFETY: both are nghttp2's for this call.
+    // SAFETY: nghttp2 keeps both pointers valid during this call.
     return unsafe responses.readBody(of: stream, into: buffer, flags: flags)
   }
 
-  /// HEADERS or DATA of a response went out.
+  /// A HEADERS or DATA frame of a response is in the output.
   func partSent(_ id: Int32, endsStream: Bool) {
     meter.progressed()
     guard endsStream, let stream = streams[id] else { return }
-    // The rest of a body may come for a while: some clients lose the answer when their upload is cut short at once.
+    // The rest of the request's body may come for a while: some clients lose the answer if their upload is reset at once.
     let hasRest = session.isRemoteOpen(id)
     streams.noteAnswer(of: stream, hasRest: hasRest)
     if hasRest, ending == .draining || stream.isTimedOut { requests.cutShort(stream) }
   }
 
-  /// A stream is over, complete or reset by either side.
+  /// A stream has closed: it is complete, or was reset by either side.
   func streamClosed(_ id: Int32, code: UInt32) {
     history.closed(
       id, isComplete: code == NGHTTP2_NO_ERROR.rawValue && !session.isRemoteOpen(id))
@@ -370,7 +369,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     for stream in streams.all(at: .owed) { requests.abandon(stream) }
   }
 
-  /// Has what is queued made into frames.
+  /// Has nghttp2 turn what it has queued into output.
   private func pump() {
     guard session.wantsWrite else { return }
     var bytes: [UInt8] = []

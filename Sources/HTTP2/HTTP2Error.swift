@@ -1,6 +1,6 @@
 import HTTPCore
 
-/// What is wrong with a request that is well-formed HTTP/2 and cannot be taken all the same.
+/// Why a request that is well-formed HTTP/2 is refused all the same.
 enum HTTP2Error: Error, Equatable, Sendable {
   case headTooLong(limit: Int)
   case tooManyFields(limit: Int)
@@ -14,7 +14,7 @@ enum HTTP2Error: Error, Equatable, Sendable {
   case timedOut
   case bodyTooSlow(bytesPerSecond: Int)
 
-  /// The response that tells the client.
+  /// The response that tells the client the reason.
   var response: HTTPResponse { .error(status, sentence) }
 
   private var status: HTTPStatus {

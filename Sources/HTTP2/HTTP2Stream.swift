@@ -1,8 +1,8 @@
 import HTTPCore
 
-/// One request and its response; a class, so that a growing body is not copied on its way.
+/// A stream: one request and its response. A class, so that a growing body is not copied on its way.
 final class HTTP2Stream {
-  /// How far it has come; it only moves on.
+  /// How far the stream has come; it only moves on.
   enum Stage: Equatable {
     /// Fields are arriving.
     case head
@@ -14,71 +14,72 @@ final class HTTP2Stream {
     case sending
   }
 
-  /// RFC 9113 §5.1.1: odd, and rising on a connection.
+  /// The stream's identifier, odd and rising on a connection (RFC 9113 §5.1.1).
   let id: Int32
-  /// What the application knows it by.
+  /// The identifier by which the application knows the stream.
   var publicID: StreamID { StreamID(Int(id)) }
-  /// Changed by `StreamTable.move` alone, which counts.
+  /// The current stage; changed by `StreamTable.move` alone, which counts streams by stage.
   var stage = Stage.head
-  /// The request's fields as they come.
+  /// Gathers the fields of the request's head, then of its trailers, as they come.
   var head = RequestHead()
-  /// What the fields of head and trailers have come to, counted as `max_head_bytes` is.
+  /// The size of the fields of head and trailers so far, counted as for `max_head_bytes`.
   var fieldBytes = 0
   /// The request without its body, from the end of its head to the end of its body.
   var request: HTTPRequest?
-  /// What its response has beside its own fields.
+  /// The fields that any response to the request has besides its own.
   var fields = HTTPFields()
-  /// What answers it.
+  /// The application's function that answers the request.
   var answer: HTTPAnswer = { _ in }
-  /// How much its body may come to, where that is gathered.
+  /// The most that the request's body may come to, if it is gathered.
   var bodyLimit = BodyLimit.setting(0)
-  /// The length of the body as announced; nil where it is not.
+  /// The length of the request's body by Content-Length; nil when there is none.
   var announcedCount: Int?
-  /// Whether its peer waits to be told that the body is wanted.
+  /// Whether the peer holds its body back until it gets 100 (Continue).
   var awaitsContinue = false
-  /// The body, while it comes in parts.
+  /// The request's body while it comes, if it is read in parts.
   var upload: Upload?
-  /// What the request takes without its body, until it is handed on or given up.
+  /// The memory that the request takes without its body, until it is handed out or given up.
   var headBytes = 0
   /// The request's body, then the response's.
   var body: [UInt8] = []
-  /// How much of the response's body is sent.
+  /// How many bytes of the response's body, from the start of `body`, are framed.
   var sentBytes = 0
-  /// Whether the response's body is streamed and goes on.
+  /// Whether the response is streamed and its body has not ended.
   var isOpen = false
-  /// What follows that body.
+  /// The trailers of a streamed response.
   var trailers = HTTPFields()
-  /// Whether nghttp2 asked for more of that body than there was, and waits to be told of it.
+  /// Whether nghttp2 asked for more of the response's body than there was, and waits for `HTTP2Session.resume`.
   var isDeferred = false
   /// How many bytes of the request's body have come.
   var receivedCount = 0
-  /// How many bytes of the response's body were framed.
+  /// How many bytes of the response's body were framed in all.
   var framedCount = 0
   /// Measures the request's body as it comes, then the response's as the peer opens the stream's window for it.
   var meter = TransferMeter()
-  /// Whether the request's body came too slowly: behind the response, the stream ends.
+  /// Whether the request's body came too slowly, so that the stream is reset behind the response.
   var isTimedOut = false
-  /// Whether the response is sent whole.
+  /// Whether all of the response is sent.
   var isAnswered = false
-  /// Whether the peer may still be sending then, though nobody wants it.
+  /// Whether the peer may still be sending the request's body although the response is sent; that rest is thrown away.
   var hasRest = false
-  /// How much of the request's body was thrown away.
+  /// How many bytes of the request's body were thrown away.
   var discardedBytes = 0
-  /// Whether the method is HEAD.
+  /// Whether the response is sent without its body, as the method is HEAD.
   var omitsBody = false
 
   /// A body that is read in parts.
   struct Upload {
-    /// What came of it and its reader has not taken.
+    /// How many bytes have come that the body's reader has not taken.
     var unreadCount = 0
-    /// Measures it while its reader waits.
+    /// Measures the body while its reader waits for it.
     var meter = TransferMeter()
   }
 
-  /// How much of the request's body is here.
+  /// How many bytes are held of a request's body that is incomplete, or not read.
   var incompleteCount: Int { upload?.unreadCount ?? (stage == .body ? body.count : 0) }
 
-  /// Judges how the request's body comes, or what is left of it, while it is the peer that is waited for.
+  /// Judges how fast the request's body, or the rest of it behind the response, comes. A body that waits for its
+  /// reader, not for the peer, is in time.
   func checkBody(now: Int, pace: TransferPace, sharers: Int) -> TransferMeter.Verdict {
     if stage == .body || hasRest {
       return meter.check(count: receivedCount, now: now, pace: pace, sharers: sharers)
@@ -98,7 +99,7 @@ final class HTTP2Stream {
   /// A stream whose head begins.
   init(_ id: Int32) { self.id = id }
 
-  /// Adds `bytes` to the response's body, and lets go of what is sent where that is half of it.
+  /// Adds `bytes` to the response's body; first drops the bytes that are framed, once they are half of it.
   func append(_ bytes: [UInt8]) {
     if sentBytes * 2 >= body.count {
       body.removeFirst(sentBytes)

@@ -1,31 +1,31 @@
 import HTTPCore
 
-/// Input that waits since a call of `receive` stopped within it: fields unpack to far more than the bytes that stand for
-/// them (RFC 7541 §7.3), so only so many are unpacked before others have their turn.
+/// Input that waits because a call of `HTTP2Connection.receive` stopped within it. Fields unpack to far more bytes than
+/// were received (RFC 7541 §7.3), so a call unpacks only so many, and then other connections have their turn.
 struct InputBacklog {
-  /// What the fields of a call may come to.
+  /// How many bytes of unpacked fields make a call stop.
   private let maxFieldBytes: Int
   private var fieldBytes = 0
   private var bytes: [UInt8] = []
-  /// How many of them are taken.
+  /// How many of `bytes` were taken.
   private var start = 0
-  /// Whether this call stopped, or the last one did.
+  /// Whether the current call stopped within its input; between calls, whether the last one did.
   private(set) var isWaiting = false
 
-  /// No input waits.
+  /// A backlog in which no input waits.
   init(maxFieldBytesAtOnce: Int) { maxFieldBytes = maxFieldBytesAtOnce }
 
-  /// The memory that it takes.
+  /// The memory that the waiting input takes, in bytes.
   var capacity: Int { bytes.capacity }
 
-  /// Notes a field that was unpacked; returns whether the call is to go on.
+  /// Counts a field that was unpacked; returns whether the call may continue.
   mutating func noteField(_ size: Int) -> Bool {
     fieldBytes += size
     isWaiting = fieldBytes >= maxFieldBytes
     return !isWaiting
   }
 
-  /// Begins a call, with `more` behind what waits: returns both, and how many of their bytes are taken; nil where
+  /// Begins a call. Returns the waiting input with `more` behind it, and how many of these bytes were taken; nil if
   /// nothing waits, so that `more` need not be copied.
   mutating func begin(with more: Span<UInt8>) -> (bytes: [UInt8], start: Int)? {
     fieldBytes = 0
@@ -37,7 +37,7 @@ struct InputBacklog {
     return (input, start)
   }
 
-  /// Keeps the rest of `input` if the call stopped: it has taken those before `start`.
+  /// Keeps `input` if the call stopped; the bytes before `start` were taken.
   mutating func keep(_ input: [UInt8], from start: Int) {
     guard isWaiting else { return }
     bytes = input
@@ -51,7 +51,7 @@ struct InputBacklog {
     bytes.append(copying: rest)
   }
 
-  /// Lets go of what waits.
+  /// Drops the input that waits.
   mutating func drop() {
     bytes = []
     isWaiting = false

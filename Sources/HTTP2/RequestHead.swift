@@ -5,20 +5,20 @@ import HTTPCore
 /// nghttp2 has checked what RFC 9113 §8.1.1 calls malformed: names and values, the pseudo-header
 /// fields, connection-specific fields, Content-Length against the body.
 struct RequestHead {
-  /// Empty until it came.
+  /// Empty until `:method` has come.
   private(set) var method = ""
   private var target: String?
   private var authority: String?
   private var fields = HTTPFields()
   private var byteCount = 0
   private var fieldCount = 0
-  /// The first limit that was passed; nothing is stored from then on.
+  /// The first limit that was exceeded; nothing is stored from then on.
   private var fault: HTTP2Error?
 
-  /// RFC 9113 §6.5.2 counts this for what an entry costs beside its text.
+  /// What RFC 9113 §6.5.2 counts for each field besides its text.
   static let bytesPerField = 32
 
-  /// Adds the next field; its bytes are lent for the call.
+  /// Adds the next field; its bytes are valid during the call only.
   mutating func append(
     _ nameBytes: UnsafeBufferPointer<UInt8>, _ valueBytes: UnsafeBufferPointer<UInt8>,
     limits: HTTP2Limits
@@ -65,7 +65,7 @@ struct RequestHead {
 
   private mutating func append(_ name: String, _ value: String) {
     if name == "cookie", let cookies = fields["cookie"] {
-      // RFC 9113 §8.2.3: crumbs for the sake of compression, one field for the application.
+      // RFC 9113 §8.2.3: clients may split Cookie, which compresses better; the application gets one field.
       fields["cookie"] = "\(cookies); \(value)"
     } else {
       if fieldCount == 1 { fields.reserveCapacity(8) }
@@ -73,7 +73,7 @@ struct RequestHead {
     }
   }
 
-  /// The pseudo-header fields of requests, of which nghttp2 lets through no others.
+  /// The pseudo-header fields of requests; nghttp2 refuses all others.
   private enum PseudoField {
     case method, path, authority, scheme
 
@@ -87,13 +87,13 @@ struct RequestHead {
     }
   }
 
-  /// The fields, of trailers.
+  /// The fields, when they are trailers; throws if they exceeded a limit.
   func trailers() throws(HTTP2Error) -> HTTPFields {
     if let fault { throw fault }
     return fields
   }
 
-  /// The request that the fields make, without its body.
+  /// Makes the request of the fields, without its body; throws if they exceeded a limit or are not valid.
   func request() throws(HTTP2Error) -> HTTPRequest {
     if let fault { throw fault }
     guard method != "CONNECT" else { throw .connectUnsupported }
@@ -107,7 +107,7 @@ struct RequestHead {
       query: String(target[target.utf8.index(after: mark)...]), fields: fields)
   }
 
-  /// The fields, with the authority for Host.
+  /// The fields, with `:authority` as Host; throws if Host or Expect are not valid.
   private func fieldsWithHost() throws(HTTP2Error) -> HTTPFields {
     var hasHost = false
     for field in fields.all where field.name == "host" {

@@ -1,7 +1,8 @@
 import CNGHTTP2
 import HTTPCore
 
-/// The request side of a connection: makes requests of what comes on its streams, and events of them for the application.
+/// The request side of a connection: gathers requests from the frames of its streams, and reports them to the
+/// application as events.
 final class RequestIntake {
   private let limits: HTTP2Limits
   private let reception: HeadReception
@@ -22,13 +23,13 @@ final class RequestIntake {
     self.responses = responses
   }
 
-  /// The events since the last call.
+  /// Hands over the events since the last call.
   func takeEvents() -> [ConnectionEvent] {
     defer { if !events.isEmpty { events = [] } }
     return events
   }
 
-  /// The statuses of the responses since the last call that the application did not see.
+  /// Hands over the statuses with which requests were refused since the last call.
   func takeRefusals() -> [HTTPStatus] {
     defer { if !refusals.isEmpty { refusals = [] } }
     return refusals
@@ -50,7 +51,7 @@ final class RequestIntake {
     }
   }
 
-  /// Has the body behind a head taken as its reception says.
+  /// Asks the application what becomes of the body behind a head, and prepares the stream for it.
   private func receive(_ request: HTTPRequest, on stream: HTTP2Stream) throws(HTTP2Error) {
     let reception = reception(request, stream.announcedCount)
     stream.answer = reception.answer
@@ -79,11 +80,11 @@ final class RequestIntake {
     }
   }
 
-  /// A part of a request's body came; `bytes` are lent for the call.
+  /// A part of a request's body has come; `bytes` are valid during the call only.
   func bodyArrived(_ bytes: UnsafeBufferPointer<UInt8>, on stream: HTTP2Stream) {
     let count = bytes.count
     stream.receivedCount += count
-    // The stream's own window waits for the reader of a body that comes in parts.
+    // If the body is read in parts, the stream's own window waits for the reader.
     session.consume(count, of: stream.id, opensStream: stream.upload == nil)
     if stream.upload != nil {
       // SAFETY: copied during the callback that lends it.
@@ -119,7 +120,7 @@ final class RequestIntake {
     events.append(.part(bytes, stream.publicID))
   }
 
-  /// The request on `stream` is complete, its trailers with it.
+  /// The request on `stream` is complete, with its trailers.
   func bodyEnded(on stream: HTTP2Stream) {
     do throws(HTTP2Error) {
       let trailers = try stream.head.trailers()
@@ -134,7 +135,7 @@ final class RequestIntake {
     }
   }
 
-  /// The application took `count` bytes of a body that comes in parts on `stream`.
+  /// The application has read `count` bytes of the body on `stream`, which is read in parts.
   func bodyRead(_ count: Int, on stream: HTTP2Stream) {
     streams.addUnread(-count, of: stream)
     session.openWindow(of: stream.id, by: count)
@@ -146,12 +147,12 @@ final class RequestIntake {
 
   // MARK: Ends
 
-  /// Answers a request that the application is not to see, or takes it back from the application.
+  /// Answers a request in place of the application, which does not get to see it, or is told that it is given up.
   func refuse(_ response: HTTPResponse, on stream: HTTP2Stream) {
     refusals.append(response.status)
     reportAbandoned(stream)
     if stream.isOpen || stream.stage == .sending {
-      // Too late to answer in another way.
+      // The response has begun, so it is too late for another.
       responses.giveUp(stream)
       session.reset(stream.id, NGHTTP2_CANCEL)
     } else {
@@ -159,18 +160,18 @@ final class RequestIntake {
     }
   }
 
-  /// Gives up the response of `stream`, or what is not sent of it.
+  /// Gives up the response of `stream`, or the rest of it that is not sent.
   func abandon(_ stream: HTTP2Stream) {
     reportAbandoned(stream)
     responses.giveUp(stream)
   }
 
-  /// The stream is over; `wasOwed` where the application still owed its response.
+  /// The stream has closed; `wasOwed` if the application still owed its response.
   func streamClosed(_ stream: HTTP2Stream, wasOwed: Bool) {
     if wasOwed { events.append(.abandoned(stream.publicID)) }
   }
 
-  /// Stops an upload that has its response, or will have none.
+  /// Stops an upload whose response is sent, or will never be.
   func cutShort(_ stream: HTTP2Stream) {
     // RFC 9113 §8.1: behind a complete response, NO_ERROR asks the client to stop.
     session.reset(stream.id, stream.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
@@ -186,6 +187,6 @@ extension HTTPRequest {
   /// Whether the client holds its body back for a 100 (RFC 9110 §10.1.1).
   fileprivate var expectsContinue: Bool { fields["expect"]?.isContinue ?? false }
 
-  /// The length of the body as announced.
+  /// The length of the body by Content-Length; nil when there is none.
   fileprivate var contentLength: Int? { fields["content-length"].flatMap { Int($0) } }
 }

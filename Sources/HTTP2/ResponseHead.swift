@@ -10,9 +10,9 @@ struct ResponseHead {
   let hasBody: Bool
 
   /// - Parameters:
-  ///   - others: what it has beside its own fields.
-  ///   - omitsBody: the request was HEAD, so the length is told and nothing is sent.
-  ///   - isStreamed: the body is sent as it is made, so its length is not known.
+  ///   - others: the fields to send besides the response's own.
+  ///   - omitsBody: whether the request was HEAD, so that Content-Length is sent, but no body.
+  ///   - isStreamed: whether the body is sent as it is made, so that its length is not known.
   init(
     _ response: HTTPResponse, _ others: HTTPFields = HTTPFields(), omitsBody: Bool,
     isStreamed: Bool = false, date: ResponseDate
@@ -36,7 +36,7 @@ struct ResponseHead {
     if tellsLength { block.append(known: "content-length", String(response.body.count)) }
   }
 
-  /// What RFC 9113 §8.2.2 forbids, and what is the server's own to say.
+  /// Whether a field of the response is left out: RFC 9113 §8.2.2 forbids it, or the server sets it itself.
   private static func isDropped(_ name: String) -> Bool {
     switch name.utf8.count {
     case 2: name == "te"

@@ -1,7 +1,8 @@
 import CNGHTTP2
 import HTTPCore
 
-/// The response side of a connection: queues responses with nghttp2, and copies their bodies out when it asks for them.
+/// The response side of a connection: queues responses with nghttp2, and copies their bodies out when nghttp2 asks for
+/// them.
 final class ResponseOutput {
   private let date: ResponseDate
   private let session: HTTP2Session
@@ -50,19 +51,19 @@ final class ResponseOutput {
     resume(stream)
   }
 
-  /// Gives up the response of `stream`, or what is not sent of it.
+  /// Gives up the response of `stream`, or the rest of it that is not sent.
   func giveUp(_ stream: HTTP2Stream) {
     stream.isOpen = false
     streams.move(stream, to: .sending)
   }
 
-  /// Copies the next part of a response's body into nghttp2's buffer; returns its length, or the error by which nghttp2
-  /// waits for more.
+  /// Copies the next part of a response's body into nghttp2's buffer; returns its length, or the error that makes
+  /// nghttp2 wait for more.
   func readBody(
     of stream: HTTP2Stream, into buffer: UnsafeMutableBufferPointer<UInt8>,
     flags: UnsafeMutablePointer<UInt32>
   ) -> Int {
-    // SAFETY: the buffer is nghttp2's for this call.
+    // SAFETY: nghttp2 keeps the buffer valid during this call.
     guard let (count, isLast) = unsafe streams.readResponse(of: stream, into: buffer) else {
       return Int(NGHTTP2_ERR_DEFERRED.rawValue)
     }
@@ -76,7 +77,7 @@ final class ResponseOutput {
     return count
   }
 
-  /// Lets nghttp2 ask for a body again that it was told to wait for.
+  /// Lets nghttp2 ask again for a body for which it was made to wait.
   private func resume(_ stream: HTTP2Stream) {
     guard stream.isDeferred else { return }
     stream.isDeferred = false

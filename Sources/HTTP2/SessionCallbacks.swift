@@ -1,12 +1,11 @@
 import CNGHTTP2
 
-/// What nghttp2 calls, turned into calls of `HTTP2Connection` with Swift values.
+/// The callbacks of nghttp2, which call `HTTP2Connection` with Swift values.
 ///
-/// SAFETY, for all of them: `user` is the connection, alive since it made the call that led here;
-/// pointers are valid for the length given with them during the callback, and what is kept is
-/// copied.
+/// SAFETY, for all of them: `user` is the connection, which is alive since it made the call that led here; pointers are
+/// valid for the length given with them during the callback, and what is kept is copied.
 enum SessionCallbacks {
-  /// Gives the body of a response to nghttp2, whose stream id finds it.
+  /// Gives nghttp2 the body of a response, found by the stream's id.
   static var bodyProvider: nghttp2_data_provider {
     // SAFETY: no source pointer is used.
     unsafe nghttp2_data_provider(source: nghttp2_data_source(ptr: nil)) {
@@ -19,7 +18,7 @@ enum SessionCallbacks {
     }
   }
 
-  /// Puts all of them into nghttp2's table.
+  /// Sets all callbacks in nghttp2's table.
   static func install(_ callbacks: OpaquePointer) {
     // SAFETY: see above, for each of the closures; none captures anything.
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
@@ -85,7 +84,7 @@ enum SessionCallbacks {
   }
 }
 
-/// Calls `body` with the connection, of which no reference is counted, as that would be a dozen times a request.
+/// Calls `body` with the connection, without retaining it: that would be a dozen times a request.
 ///
 /// Not a member: a C function pointer cannot capture even a metatype.
 @inline(__always)

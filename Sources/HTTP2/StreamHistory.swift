@@ -1,20 +1,20 @@
-/// What became of the streams of a connection that are over, by which a frame that comes on one of them is judged (RFC 9113 §5.1, §5.1.1).
+/// How the latest streams of a connection ended, to judge frames that still come on them (RFC 9113 §5.1, §5.1.1).
 struct StreamHistory {
   private enum Fate: UInt8 {
-    /// The client opened it; it is under way, or was refused before it was known here.
+    /// The client opened it; it is under way, or nghttp2 refused it before the connection knew it.
     case opened
     /// Both sides ended it.
     case ended
     case resetByPeer
-    /// This side reset it, when frames of it may have been on their way.
+    /// This side reset it, while frames of it may have been on their way.
     case resetHere
   }
 
-  /// What a HEADERS or DATA frame on a stream means that is not under way.
+  /// How a HEADERS or DATA frame is judged on a stream that is not under way.
   enum Verdict: Equatable {
-    /// It opens the stream, or comes late and is to be passed over.
+    /// The frame opens the stream, or comes late and is ignored.
     case fine
-    /// It is on a stream that was never opened and can't be any more.
+    /// The frame is on a stream that was never opened and can't be any more, as later ones were.
     case protocolError
     case streamClosed
   }
@@ -23,15 +23,15 @@ struct StreamHistory {
   private static let capacity = 256
 
   private var highest: Int32 = 0
-  /// The fate of an id in the place of its low bits.
+  /// The fates of the latest ids, each at the index that its low bits give (`place(of:)`).
   private var slots: [(id: Int32, fate: Fate)] = Array(
     repeating: (0, .opened), count: capacity)
 
   private static func place(of id: Int32) -> Int { Int(id >> 1) & (capacity - 1) }
 
-  /// HEADERS came on `id`, whose stream is not under way.
+  /// Judges HEADERS on `id`, whose stream is not under way; records a stream that it opens.
   mutating func headersBegan(on id: Int32) -> Verdict {
-    // Ids of the wrong kind nghttp2 refuses.
+    // nghttp2 itself refuses even ids, which no client may use.
     guard id & 1 == 1 else { return .fine }
     guard id <= highest else {
       highest = id
@@ -41,15 +41,15 @@ struct StreamHistory {
     return verdict(on: id)
   }
 
-  /// DATA came on `id`, whose stream is not under way. On one that was not opened yet nghttp2 refuses it.
+  /// Judges DATA on `id`, whose stream is not under way. nghttp2 itself refuses DATA on a stream that was not opened yet.
   func dataBegan(on id: Int32) -> Verdict {
     id & 1 == 1 && id <= highest ? verdict(on: id) : .fine
   }
 
-  /// The peer reset the stream of `id`.
+  /// Records that the peer reset the stream of `id`.
   mutating func resetByPeer(_ id: Int32) { note(.resetByPeer, of: id) }
 
-  /// The stream of `id` is over; `isComplete` where both sides had ended it.
+  /// Records that the stream of `id` has closed; `isComplete` if both sides had ended it.
   mutating func closed(_ id: Int32, isComplete: Bool) {
     guard slots[Self.place(of: id)] == (id, .opened) else { return }
     note(isComplete ? .ended : .resetHere, of: id)
@@ -61,7 +61,7 @@ struct StreamHistory {
   }
 
   private func verdict(on id: Int32) -> Verdict {
-    // Forgotten, so it may have been anything.
+    // So old an id is forgotten: the frame may be in order.
     guard highest - id < 2 * Int32(Self.capacity) else { return .fine }
     let slot = slots[Self.place(of: id)]
     guard slot.id == id else { return .protocolError }

@@ -1,34 +1,35 @@
 import HTTPCore
 
-/// The streams of a connection by their ids, and what they come to together: how many are at each stage, what they hold.
+/// The streams of a connection by their ids, and totals over them: how many are at each stage, how much they hold.
 ///
-/// What changes a stage or a body goes through here, so that the counts are true. The two sides of the connection share it.
+/// Everything that changes a stage or a body goes through here, so that the totals are true. `RequestIntake` and
+/// `ResponseOutput` share the table.
 final class StreamTable {
   private var streams: [Int32: HTTP2Stream] = [:]
-  /// The stream that was asked for last: what comes on one comes in a row.
+  /// The stream that was looked up last: several events of one stream come in a row.
   private var latest: HTTP2Stream?
-  /// How many streams have sent part of a head.
+  /// How many streams have an incomplete head.
   private(set) var headCount = 0
-  /// How many have sent part of a body.
+  /// How many streams have an incomplete body that is gathered.
   private(set) var bodyCount = 0
-  /// How many send a body that is read in parts.
+  /// How many streams have an incomplete body that is read in parts.
   private(set) var uploadCount = 0
-  /// How many may still send of a body though they are answered.
+  /// How many streams may still receive the rest of a request's body though they are answered.
   private var restCount = 0
-  /// How many are owed a response, or the rest of one.
+  /// How many streams are owed a response, or the rest of one.
   private(set) var owedCount = 0
-  /// How many bytes of bodies have come that are not complete, or not read.
+  /// How many bytes are held of bodies that are incomplete, or not read.
   private(set) var incompleteCount = 0
-  /// The memory that those bodies take, and the heads before them.
+  /// The memory that these bodies take, and the heads before them, in bytes.
   private(set) var incompleteBytes = 0
-  /// The memory that bodies of responses take, until their streams are over or all is sent.
+  /// The memory that bodies of responses take, in bytes, until all is framed or the stream has closed.
   private(set) var responseBytes = 0
-  /// How many bytes of responses' bodies were framed.
+  /// How many bytes of responses' bodies were framed in all.
   private var framedCount = 0
-  /// Measures them together, as the peer opens the connection's window.
+  /// Measures the responses together, as the peer opens the connection's window for them.
   private var meter = TransferMeter()
 
-  /// About what a stream takes beside its head and its bodies, here and in nghttp2.
+  /// About the memory that a stream takes besides its head and its bodies, here and in nghttp2.
   private static let bytesPerStream = 1024
 
   /// The memory that responses and the streams themselves take.
@@ -41,34 +42,34 @@ final class StreamTable {
     return stream
   }
 
-  /// The stream of `id` while no response of it has begun.
+  /// The stream of `id` if a response is owed to it and has not begun; else nil.
   func unanswered(_ id: StreamID) -> HTTP2Stream? {
     guard let stream = self[Int32(truncatingIfNeeded: id.rawValue)] else { return nil }
     return stream.stage == .owed && !stream.isOpen ? stream : nil
   }
 
-  /// The stream of `id` while the body of its response goes on.
+  /// The stream of `id` while the body of its response is streamed; else nil.
   func open(_ id: StreamID) -> HTTP2Stream? {
     guard let stream = self[Int32(truncatingIfNeeded: id.rawValue)] else { return nil }
     return stream.isOpen ? stream : nil
   }
 
-  /// The stream with the largest body that is not complete, or not read.
+  /// The stream with the largest body that is incomplete, or not read.
   var largestBody: HTTP2Stream? {
     streams.values.filter { $0.stage == .body || $0.upload != nil }.max {
       ($0.incompleteCount, $0.id) < ($1.incompleteCount, $1.id)
     }
   }
 
-  /// The streams of `stage`, in the order in which they were opened.
+  /// The streams at `stage`, in the order in which they were opened.
   func all(at stage: HTTP2Stream.Stage) -> [HTTP2Stream] {
     streams.values.filter { $0.stage == stage }.sorted { $0.id < $1.id }
   }
 
-  /// The streams whose responses are sent whole, while the peer may still be sending.
+  /// The streams whose responses are sent to the end, while the peer may still be sending.
   var answered: [HTTP2Stream] { streams.values.filter(\.isAnswered) }
 
-  /// Whether a response is on its way that the application owes no more of.
+  /// Whether a response is being sent that the application has completed.
   var isSending: Bool { streams.values.contains { $0.stage == .sending && !$0.isAnswered } }
 
   /// Adds a stream whose head begins.
@@ -79,7 +80,7 @@ final class StreamTable {
     headCount += 1
   }
 
-  /// Takes out a stream that is over.
+  /// Removes a stream that has closed; returns it, and whether its response was still owed.
   func remove(_ id: Int32) -> (stream: HTTP2Stream, wasOwed: Bool)? {
     guard let stream = streams.removeValue(forKey: id) else { return nil }
     if latest === stream { latest = nil }
@@ -90,30 +91,30 @@ final class StreamTable {
     return (stream, wasOwed)
   }
 
-  /// Whether bodies come, or what is left of them.
+  /// Whether bodies are incomplete, or the rest of one may come behind its response.
   var haveBodies: Bool { bodyCount + uploadCount + restCount > 0 }
 
-  /// The response of `stream` is sent whole; `hasRest` where the peer has not ended its side.
+  /// Records that all of the response of `stream` is sent; `hasRest` if the peer has not ended its side.
   func noteAnswer(of stream: HTTP2Stream, hasRest: Bool) {
     stream.isAnswered = true
     stream.hasRest = hasRest
     if hasRest { restCount += 1 }
   }
 
-  /// Has the body of a request that is handed on read in parts.
+  /// Begins the body of a request that is read in parts; its request has been handed out.
   func beginUpload(of stream: HTTP2Stream) {
     stream.upload = HTTP2Stream.Upload()
     uploadCount += 1
   }
 
-  /// Counts `count` more bytes of such a body, or fewer where it is negative, that wait for its reader.
+  /// Counts `count` more bytes (fewer where it is negative) of a body read in parts that wait for its reader.
   func addUnread(_ count: Int, of stream: HTTP2Stream) {
     stream.upload?.unreadCount += count
     incompleteCount += count
     incompleteBytes += count
   }
 
-  /// Such a body, if there is one, is complete or given up.
+  /// Ends the stream's body that is read in parts, if there is one: it is complete or given up.
   func endUpload(of stream: HTTP2Stream) {
     guard let upload = stream.upload else { return }
     addUnread(-upload.unreadCount, of: stream)
@@ -121,7 +122,7 @@ final class StreamTable {
     uploadCount -= 1
   }
 
-  /// Moves `stream` on.
+  /// Moves `stream` on to `stage`, and keeps the totals true.
   func move(_ stream: HTTP2Stream, to stage: HTTP2Stream.Stage) {
     switch stream.stage {
     case .head: headCount -= 1
@@ -129,7 +130,7 @@ final class StreamTable {
       bodyCount -= 1
       incompleteCount -= stream.body.count
       incompleteBytes -= stream.body.capacity + stream.headBytes
-      // What has come of a body that is given up is not kept; a complete one is handed on.
+      // The bytes of a body that is given up are not kept; a complete body is handed out.
       if stage != .owed {
         stream.body = []
         stream.request = nil
@@ -150,7 +151,7 @@ final class StreamTable {
     }
   }
 
-  /// Adds a part to the body of a request, of which `total` bytes are expected; `bytes` are lent for the call.
+  /// Adds a part to the body of a request, of which `total` bytes are expected; `bytes` are valid during the call only.
   func append(
     _ bytes: UnsafeBufferPointer<UInt8>, toRequestOf stream: HTTP2Stream, total: Int
   ) {
@@ -162,7 +163,7 @@ final class StreamTable {
     incompleteCount += bytes.count
   }
 
-  /// Takes the request out of a stream that is complete.
+  /// Takes the complete request out of `stream`, whose response is owed from now on; nil when it has none to hand out.
   func completeRequest(
     of stream: HTTP2Stream, trailers: HTTPFields
   ) -> HTTPRequest? {
@@ -175,7 +176,7 @@ final class StreamTable {
     return request
   }
 
-  /// Gives a stream whose request's body is handed on, or given up, what its response begins with.
+  /// Sets the beginning of the response's body. The request's body has been handed out, or given up, before.
   func setResponseBody(_ body: [UInt8], of stream: HTTP2Stream) {
     responseBytes += body.capacity - stream.body.capacity
     stream.body = body
@@ -190,7 +191,7 @@ final class StreamTable {
   }
 
   /// Copies the next part of a response's body into `buffer`; returns its length and whether it is the last one, nil
-  /// where there is none yet.
+  /// when there is none yet.
   func readResponse(
     of stream: HTTP2Stream, into buffer: UnsafeMutableBufferPointer<UInt8>
   ) -> (count: Int, isLast: Bool)? {
@@ -206,15 +207,15 @@ final class StreamTable {
     stream.framedCount += count
     framedCount += count
     let isLast = count == rest.count && !stream.isOpen
-    // The peer may leave its own side of the stream open for as long as it likes.
+    // Dropped now: the peer may leave its own side of the stream open for as long as it likes.
     if isLast { setResponseBody([], of: stream) }
     return (count, isLast)
   }
 }
 
-/// How fast streams move: each has its own meter, and all share the least rate that their peer owes.
+/// How fast streams move: each has its own meter, and all share the least rate that the peer has to keep.
 extension StreamTable {
-  /// The streams whose bodies come too slowly, with what is wrong, in order.
+  /// The streams whose request bodies come too slowly, each with its error, in the order of their ids.
   func slowBodies(
     now: Int, pace: TransferPace
   ) -> [(stream: HTTP2Stream, error: HTTP2Error)] {
@@ -229,7 +230,7 @@ extension StreamTable {
     return late.sorted { $0.stream.id < $1.stream.id }
   }
 
-  /// Notes that bodies wait for this side.
+  /// Pauses the measuring of request bodies, which wait for this side now.
   func pauseBodies() {
     for stream in streams.values {
       if stream.stage == .body || stream.hasRest { stream.meter.pause() }
@@ -237,10 +238,11 @@ extension StreamTable {
     }
   }
 
-  /// The streams whose peer takes too little of what waits for it, in order: by stream where it is the stream's window
-  /// that is closed, for all together where it is the connection's, since which of them comes first is decided here.
+  /// The streams of which the peer takes too little, in the order of their ids. A stream whose own window is closed is
+  /// measured by itself; those that wait for the connection's window are measured together, since this side decides
+  /// which of them is sent first.
   ///
-  /// - Parameter window: how much the peer takes on a stream.
+  /// - Parameter window: returns how many bytes the peer's window of a stream has room for.
   func slowReaders(
     now: Int, pace: TransferPace, window: (Int32) -> Int
   ) -> [HTTP2Stream] {

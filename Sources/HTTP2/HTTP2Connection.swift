@@ -349,7 +349,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     }
   }
 
-  // MARK: Steps
+  // MARK: Ends and output
 
   private func drain() {
     guard ending == .no || ending == .announced else { return }

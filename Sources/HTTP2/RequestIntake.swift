@@ -35,7 +35,7 @@ final class RequestIntake {
     return refusals
   }
 
-  // MARK: What comes
+  // MARK: Received requests
 
   /// The head of the request on `stream` is complete.
   func headEnded(on stream: HTTP2Stream, endsStream: Bool) {

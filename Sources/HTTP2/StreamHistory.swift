@@ -16,6 +16,7 @@ struct StreamHistory {
     case fine
     /// The frame is on a stream that was never opened and can't be any more, as later ones were.
     case protocolError
+    /// The frame is on a stream that both sides ended, or that the peer reset.
     case streamClosed
   }
 

@@ -35,6 +35,7 @@ final class StreamTable {
   /// The memory that responses and the streams themselves take.
   var heldBytes: Int { responseBytes + streams.count * Self.bytesPerStream }
 
+  /// The stream of `id`; nil before it is opened and once it has closed.
   subscript(id: Int32) -> HTTP2Stream? {
     if let latest, latest.id == id { return latest }
     guard let stream = streams[id] else { return nil }

@@ -7,6 +7,7 @@ import Synchronization
 final class Acceptor {
   /// An accepted connection: admitted, or one too many.
   enum Newcomer: ~Copyable {
+    /// A connection to be served, and its place among those of its address.
     case admitted(AcceptedSocket, AddressShares.Place?)
     /// A connection beyond `max_connections`, or beyond the share of its address. It is refused, unless it turns out to
     /// be a health check that is answered.
@@ -34,6 +35,7 @@ final class Acceptor {
     /// (`ExtraConnections.hasRoom`).
     case crowded
 
+    /// How long accepting pauses.
     var nanoseconds: Int {
       switch self {
       case .exhausted: 100_000_000

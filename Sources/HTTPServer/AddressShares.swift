@@ -11,7 +11,7 @@ final class AddressShares: Sendable {
 
   init(maxCount: Int) { self.maxCount = maxCount }
 
-  /// One of the connections that an address may have. It is given back when the last reference to it goes.
+  /// A place for one of the connections that an address may have; given back when the last reference to it goes.
   final class Place: Sendable {
     private let shares: AddressShares
     private let network: ClientNetwork

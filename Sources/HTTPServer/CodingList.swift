@@ -9,6 +9,7 @@ struct CodingList {
   private var waiting: [(stream: StreamID, coding: Coding)] = []
   private var isUnderWay = false
 
+  /// Adds a coding that `stream` waits for, behind the others.
   mutating func append(_ coding: @escaping Coding, for stream: StreamID) {
     waiting.append((stream, coding))
   }

@@ -5,6 +5,7 @@ import HTTPCore
 ///
 /// Belongs to one event loop and is touched on its queue only.
 final class Connection {
+  /// Names the connection on its loop: in the table, in the poller's events, in the deadline wheel and in mail.
   let token: UInt64
   let transport: any Transport
   private let origin: ConnectionOrigin
@@ -19,6 +20,7 @@ final class Connection {
   /// Whether the connection is beyond `max_connections`, or beyond the share of its address.
   let isExtra: Bool
 
+  /// The protocol that the peer speaks; an `OpeningConnection` until the first bytes show which one that is.
   var wire: any ConnectionProtocol
   /// The same object as `wire` until the first bytes show which protocol the peer speaks; nil from then on.
   private var opening: OpeningConnection?
@@ -50,6 +52,7 @@ final class Connection {
   var isFlushScheduled = false
   /// The `holdings` that the loop's counts include.
   var counted = (body: 0, incomplete: 0, all: 0)
+  /// The events that the transport is watched for.
   var watched: Poller.Readiness = [.input, .peerEnd]
   /// The connection's entry in the deadline wheel: when the loop checks it next.
   let deadline: DeadlineWheel<LoopDeadline>.Entry
@@ -107,7 +110,7 @@ final class Connection {
   /// The response that refuses the connection when it is one too many.
   var refusal: HTTPResponse { origin.refusal }
 
-  // MARK: What it holds
+  // MARK: Memory held
 
   /// The memory in bytes that this connection holds: `body` for request bodies, `incomplete` for those of them that are
   /// not complete, `all` for these and everything else that grows with what the peer sends or leaves unread.

@@ -84,7 +84,7 @@ final class ConnectionDriver {
     }
   }
 
-  // MARK: Beginnings
+  // MARK: New connections
 
   /// Adds a connection that counts toward `max_connections`.
   ///
@@ -143,7 +143,7 @@ final class ConnectionDriver {
     return connection
   }
 
-  // MARK: In and out
+  // MARK: Input and output
 
   func read(_ connection: Connection) {
     // Moved out of self, so that self can change while the buffer is read.

@@ -5,6 +5,7 @@ import HTTPCore
 struct ConnectionTable {
   private struct Slot {
     var connection: Connection?
+    /// How often a connection was removed from the slot.
     var generation: UInt32 = 0
   }
 

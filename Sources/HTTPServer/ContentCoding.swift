@@ -92,8 +92,9 @@ package struct ContentCoding: Sendable {
     return .done
   }
 
-  /// Compresses the body if the client accepts gzip and that saves bytes, or if the client refuses an uncompressed
-  /// body. Adds Vary when the client's Accept-Encoding decided.
+  /// Compresses the body with gzip if the client accepts that, the body has at least `minCompressBytes`, and it gets
+  /// smaller; a body of any size if the client refuses an uncompressed one. Adds Vary when the client's Accept-Encoding
+  /// decided.
   package func encode(_ response: inout HTTPResponse, for request: HTTPRequest) {
     let isLarge = response.body.count >= settings.minCompressBytes
     guard isLarge || request.fields["accept-encoding"] != nil, !response.body.isEmpty else {

@@ -204,8 +204,8 @@ final class EventLoop: @unchecked Sendable {
   /// Handles the deadlines that have passed; returns whether there are any.
   ///
   /// Bytes that arrived before a deadline count as in time, even if this loop is late. So deadlines are compared with
-  /// the start of the previous round: what had arrived by then has been read. They wait when the poller has had more
-  /// events than it can report for `maxRounds` rounds.
+  /// the start of the previous round: what had arrived by then has been read. Once the poller has had more events than
+  /// it can report for `maxRounds` rounds in a row, deadlines wait until it has fewer.
   private func passTime(isFull: Bool) -> Bool {
     defer { lastRound = time.now }
     fullRounds = isFull ? fullRounds + 1 : 0
@@ -242,7 +242,7 @@ final class EventLoop: @unchecked Sendable {
     return true
   }
 
-  // MARK: The end
+  // MARK: Draining
 
   /// Waits until the loop's queue has run all work that was submitted so far; must not be called on that queue.
   func wait() { queue.sync {} }

@@ -17,6 +17,7 @@ struct Mail: Sendable {
     case presenceAsked(@Sendable (Bool) -> Void)
   }
 
+  /// The token of the connection.
   let connection: UInt64
   let stream: StreamID
   /// Reserves the memory of the content until its connection counts it.

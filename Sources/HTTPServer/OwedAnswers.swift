@@ -3,6 +3,7 @@ import HTTPCore
 /// The answers that the application owes to one connection, in the order of their requests, and the memory that these
 /// requests take.
 struct OwedAnswers {
+  /// An answer that is owed, and what is known of its request.
   struct Answer {
     let stream: StreamID
     /// The memory that the request's body takes.

@@ -8,6 +8,7 @@ struct PresenceQuestions {
   private struct Question {
     /// How many bytes of the connection, in all, have to be acknowledged.
     let count: Int
+    /// When the question was asked, in nanoseconds.
     let since: Int
     var delay = PresenceQuestions.firstDelay
     var nextLook: Int

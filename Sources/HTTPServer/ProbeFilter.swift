@@ -23,6 +23,7 @@ struct ProbeFilter {
       + [OpeningConnection.preface]
   }
 
+  /// Adds the next bytes, and judges all that have come.
   mutating func receive(_ more: Span<UInt8>) -> Verdict {
     bytes.append(copying: more)
     if beginnings.contains(where: { bytes.starts(with: $0) }) { return .mayBeProbe }

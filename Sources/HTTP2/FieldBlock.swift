@@ -39,7 +39,7 @@ struct FieldBlock {
     lengths.removeLast()
   }
 
-  /// Calls `body` with the fields; it has to copy what it keeps.
+  /// Calls `body` with the fields, which are valid during the call only.
   func withPairs<Result>(_ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result) -> Result {
     // SAFETY: the pairs are all written before they are read. They point into the text, which does not change
     // meanwhile; nghttp2 only reads there, though its type has mutable pointers.

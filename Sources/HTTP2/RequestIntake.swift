@@ -147,7 +147,7 @@ final class RequestIntake {
 
   // MARK: Ends
 
-  /// Answers a request in place of the application, which does not get to see it, or is told that it is given up.
+  /// Answers a request in place of the application, which never sees the request, or is told that it is abandoned.
   func refuse(_ response: HTTPResponse, on stream: HTTP2Stream) {
     refusals.append(response.status)
     reportAbandoned(stream)
@@ -177,7 +177,7 @@ final class RequestIntake {
     session.reset(stream.id, stream.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
   }
 
-  /// Tells the application, where it has the request, that nobody waits for its response.
+  /// Tells the application, if it has the request, that nobody waits for its response.
   private func reportAbandoned(_ stream: HTTP2Stream) {
     if stream.stage == .owed { events.append(.abandoned(stream.publicID)) }
   }

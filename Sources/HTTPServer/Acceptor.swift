@@ -19,8 +19,8 @@ final class Acceptor {
   private var maxConnections = 0
   /// Nil when connections per address are not limited.
   private let shares: AddressShares?
-  /// The trusted proxies. Their connections do not count against the proxy's address: `ProxiedTransport` counts them
-  /// against the client's.
+  /// The trusted proxies. Their connections do not count against the proxy's address; with the PROXY protocol,
+  /// `ProxiedTransport` counts them against the client's.
   private let proxies: TrustedProxies
   /// Whether a connection beyond `maxConnections` can be accepted, to refuse it or to answer its health check.
   private let hasRoomForExtra: () -> Bool

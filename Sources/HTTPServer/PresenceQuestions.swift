@@ -21,7 +21,7 @@ struct PresenceQuestions {
   private static let firstDelay = 500_000
   private static let maxDelay = 32_000_000
 
-  /// When the loop looks next; `.max` where there are no questions.
+  /// When the loop looks for acknowledgements next; `.max` when there are no questions.
   var deadline: Int { questions.lazy.map(\.nextLook).min() ?? .max }
 
   /// Adds a question, which is answered once the peer has acknowledged `count` bytes in all.

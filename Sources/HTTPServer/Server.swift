@@ -23,7 +23,7 @@ package final class Server: Sendable {
   /// descriptors to the hard limit.
   ///
   /// - Parameters:
-  ///   - memory: counts what request bodies, and answers that clients leave unread, take.
+  ///   - memory: counts the memory that request bodies take, and answers that clients leave unread.
   ///   - monotonic: the clock by which time-outs pass, in nanoseconds; the kernel's if nil.
   ///   - descriptors: how descriptors are divided; derived from the limit of the process if nil.
   ///   - reportPause: is called with the errno when accepting pauses, at most once a minute for each loop.

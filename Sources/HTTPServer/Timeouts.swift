@@ -12,7 +12,7 @@ struct Timeouts {
   let drain: TransferPace
   /// The interval at which transfers are measured, in nanoseconds: a second, or less if a time-out is shorter than four.
   let tick: Int
-  /// The interval at which they are measured in a drain, where `drain_grace` counts as a time-out.
+  /// The same interval in a drain, in which `drain_grace` counts as a time-out.
   let drainTick: Int
 
   init(_ settings: HTTPServerSettings) {

@@ -1,7 +1,8 @@
 import HTTPCore
 
-/// The connections of a loop beyond `max_connections`. Each is refused; but when the limit on descriptors is the
-/// reason, health checks are answered, so that nobody restarts a server for being busy.
+/// The connections of a loop beyond `max_connections`, or beyond the share of their address. Each is refused; but when
+/// the limit on descriptors is what keeps connections out, health checks are answered, so that nobody restarts a server
+/// for being busy.
 struct ExtraConnections {
   /// The open connections, oldest first, and when each was added, in nanoseconds.
   private var entries: [(token: UInt64, since: Int)] = []

@@ -58,8 +58,7 @@ extension Sessions {
         }
       }
       if isBehind {
-        // Called within the lock, so that moves reach the store in the order in which they are made, and none after
-        // `freeze`.
+        // Within the lock, so that moves reach the store in the order in which they are made, and none after `freeze`.
         store.write(moves) { [self] outcome in discard(outcome, model: model) }
         return (moves, false)
       }
@@ -75,9 +74,8 @@ extension Sessions {
       if state.withLock({ $0.close(results, model: model) }) { tellWaiters() }
       completion(nil)
     } else {
-      // Called outside the lock, so that other requests need not wait for it: until the store answers, the sessions are
-      // this request's. Moves that reach the store after `freeze` are made if it is not closed yet, and refused
-      // otherwise.
+      // Outside the lock, so that other requests need not wait for it: until the store answers, the sessions are this
+      // request's. Moves that reach the store after `freeze` are made if it is not closed yet, else refused.
       store.write(moves) { [self] outcome in
         finish(results, model: model, outcome, number, completion)
       }
@@ -160,8 +158,7 @@ extension Sessions {
     store.list(of: model, limit: limit) { result in
       completion(
         result.mapError { .store($0) }.map { stored in
-          // The table has recently used sessions in exact order; the store's order is only as exact as the store keeps
-          // it.
+          // The table has recently used sessions in exact order, the store as exactly as it keeps it.
           let known = Set(here.listings.map(\.id))
           let all = here.listings + stored.listings.filter { !known.contains($0.id) }
           return .init(
@@ -207,8 +204,7 @@ extension Sessions {
 }
 
 extension Sessions.LockedState {
-  /// The refusal for a request whose moves the store did not make. A session that someone else moved leaves the table,
-  /// so that it is looked up again.
+  /// The refusal for a request whose moves the store did not make. A session that another process moved leaves the table.
   mutating func refusal(for problem: SessionStoreProblem, model: String) -> SessionRefusal {
     guard case .moved(let id, let steps) = problem else { return .store(problem) }
     table.discard(.init(model: model, id: id))

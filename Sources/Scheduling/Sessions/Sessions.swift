@@ -63,8 +63,7 @@ package final class Sessions: Sendable {
     var waiting: [SessionTable.Key: Deque<Waiting>] = [:]
     /// Whether a timer looks at the deadlines of waiting requests.
     var isWatched = false
-    /// The sessions that requests of this process are asking a shared store for; later requests for them wait in
-    /// `waiting`.
+    /// The sessions that requests of this process ask a shared store for; later requests for them are in `waiting`.
     var reserved: Set<SessionTable.Key> = []
     /// Requests that wait no more, and what to tell them, in order.
     var reports: Deque<(Waiting, Outcome)> = []
@@ -137,9 +136,7 @@ package final class Sessions: Sendable {
       if waiting[key]?.isEmpty == true { waiting[key] = nil }
     }
 
-    /// Notes that a timer checks the deadlines.
-    ///
-    /// - Returns: whether the caller has to start that timer.
+    /// Notes that a timer checks the deadlines; returns whether the caller has to start that timer.
     mutating func startWatch() -> Bool {
       defer { isWatched = true }
       return !isWatched
@@ -156,9 +153,8 @@ package final class Sessions: Sendable {
       return Array(late)
     }
 
-    /// Closes the sessions of a request that is done, and opens them for the requests that wait for them.
-    ///
-    /// - Returns: whether the caller has to call `tellWaiters` once it has released the lock.
+    /// Closes the sessions of a request that is done, and opens them for the requests that wait for them. Returns whether
+    /// the caller has to call `tellWaiters` once it has released the lock.
     mutating func close(_ results: [Closing], model: String) -> Bool {
       let now = clock()
       for result in results {
@@ -175,9 +171,8 @@ package final class Sessions: Sendable {
       return admitWaiters(of: results.map(\.id), model: model)
     }
 
-    /// Opens sessions that are free again for the requests that wait for them.
-    ///
-    /// - Returns: whether the caller has to call `tellWaiters` once it has released the lock.
+    /// Opens sessions that are free again for the requests that wait for them. Returns whether the caller has to call
+    /// `tellWaiters` once it has released the lock.
     mutating func admitWaiters(of ids: [String], model: String) -> Bool {
       for id in ids { admitWaiters(of: .init(model: model, id: id)) }
       guard !isReporting, !reports.isEmpty else { return false }
@@ -227,8 +222,7 @@ package final class Sessions: Sendable {
     }
   }
 
-  /// Makes the name by which a request may leave while it waits. Made before `open`, so that the request can leave at
-  /// any moment.
+  /// Makes the name by which a request can leave while it waits; made before `open`, so that it can do so at any moment.
   package func makeWaiter() -> Waiter { Waiter(number: nextNumber()) }
 
   func nextNumber() -> UInt64 { waiterCount.add(1, ordering: .relaxed).newValue }
@@ -240,8 +234,7 @@ package final class Sessions: Sendable {
   ///   - arrived: when the request came.
   ///   - timeout: the longest time after `arrived` for which it waits.
   ///   - waiter: made for this request.
-  ///   - completion: called once, on this thread or later on one that closes a session, the store's or the timers'; not
-  ///     after a `leave` that returned true.
+  ///   - completion: called once, on any thread, perhaps this one; not after a `leave` that returned true.
   package func open(
     _ openings: [SessionTable.Opening], model: String, floatCount: Int, waits: Bool,
     arrived: ContinuousClock.Instant, timeout: Duration?, as waiter: Waiter,
@@ -281,10 +274,8 @@ package final class Sessions: Sendable {
     }
   }
 
-  /// Tells the requests that wait no more.
-  ///
-  /// A completion may close its sessions at once, which lets the next request go on: that one is told in this loop, not
-  /// by recursion.
+  /// Tells the requests that wait no more. A completion may close its sessions at once, which lets the next request go on:
+  /// this loop tells that one, without recursion.
   func tellWaiters() {
     while let (request, outcome) = state.withLock({ $0.nextReport() }) { tell(request, outcome) }
   }
@@ -345,8 +336,7 @@ package final class Sessions: Sendable {
     completion(isFrozen ? .frozen : nil)
   }
 
-  /// Freezes the sessions: none moves, begins or ends any more, so that they can be carried to the next process.
-  /// Requests that wait are refused.
+  /// Freezes the sessions for the export to the next process: none moves, begins or ends any more; who waits is refused.
   package func freeze() {
     let (waiting, unanswered) = state.withLock { state in
       state.table.freeze()

@@ -15,8 +15,7 @@ struct Setting: Sendable {
   let why: String
   /// A former name, which is still accepted.
   let formerName: String?
-  /// The modules' variables that receive the value. Empty if code reads the setting by name, as several things follow
-  /// from it.
+  /// The modules' variables that receive the value. Empty if code reads the setting by name.
   let destinations: [Destination]
 
   /// A variable of a module; the setting has its default.
@@ -72,8 +71,7 @@ struct Setting: Sendable {
     destinations = []
   }
 
-  /// A setting for a variable of a module, or for the same variable in several modules; it has the variable's own
-  /// default.
+  /// A setting for a variable of one module or several; it has the variable's own default.
   init(_ name: String, _ kind: Kind, _ why: String, into destinations: Destination...) {
     formerName = nil
     self.name = name

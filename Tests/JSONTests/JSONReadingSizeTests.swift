@@ -8,6 +8,7 @@ import Testing
     arguments: [
       "[],", "[1],", "\"\",", "null,", "1,", "{},", "[[1]],", "0.125,", "[1,2],", "\"abcdefgh\",",
       "{\"a\":1},", "{\"\":0},",
+      "null,1,1,1,1,1,1,1,", "\"\", -1,\n1,1,1,1,1,1,1,", "[null,2,3,4,5,6,7,8,9],",
     ], [100, 1 << 20])
   func documentsTakeWhatIsReserved(element: String, length: Int) throws {
     let count = length / element.utf8.count

@@ -66,7 +66,11 @@ static inline void cssl_choose_among(cssl_contexts *all) {
 /// Requires clients to have a certificate of one of the authorities in `file`; returns 0 if the file can't be read.
 static inline int cssl_require_clients(SSL_CTX *context, const char *file) {
   STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
-  if (names == NULL || SSL_CTX_load_verify_locations(context, file, NULL) != 1) return 0;
+  if (names == NULL) return 0;
+  if (SSL_CTX_load_verify_locations(context, file, NULL) != 1) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return 0;
+  }
   SSL_CTX_set_client_CA_list(context, names);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
   return 1;

@@ -83,7 +83,7 @@ struct ImportCommand: ParsableCommand {
     let confinement = Confinement(
       files: files
         + [graph, names, scaler, vocabulary, labels, checkInput, checkOutput].compactMap { $0 }
-        + fixedInputs.compactMap { $0.split(separator: "=").last.map(String.init) },
+        + arrays,
       output: output)
     switch confinement.split() {
     case .child(let missing):
@@ -97,8 +97,15 @@ struct ImportCommand: ParsableCommand {
       if isNew { removeFolder() }
       throw ImportError(file: files[0], problem: problem(endedBy: signal))
     case .noRoom:
+      if isNew { removeFolder() }
       throw ImportError(file: files[0], problem: "the system has no room for another process")
     }
+  }
+
+  /// The files that `--set` names.
+  private var arrays: [String] {
+    fixedInputs.compactMap { $0.split(separator: "=").last.map(String.init) }
+      .filter { Double($0) == nil }
   }
 
   /// Makes the output folder; false if it exists.

@@ -46,11 +46,8 @@ enum ChildProcess {
     }
     close(ends[1])
     let deadline = ContinuousClock.now + timeout
-    let (output, isOver) = read(ends[0], until: deadline)
-    if !isOver { kill(child, SIGKILL) }
-    var status: Int32 = 0
-    // SAFETY: writes one status; the child is ours and was not waited for.
-    while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
+    let output = read(ends[0], until: deadline)
+    let (status, isOver) = wait(for: child, until: deadline)
     let signal = status & 0x7F
     return Result(
       ending: !isOver ? .timedOut : signal != 0 ? .signal(signal) : .exited(status >> 8 & 0xFF),
@@ -78,15 +75,31 @@ enum ChildProcess {
     return child
   }
 
-  /// Reads `descriptor` to its end; false if `deadline` passed before.
+  /// Waits for the child's end and returns its status; false if `deadline` passed before, upon which it is killed.
+  private static func wait(
+    for child: pid_t, until deadline: ContinuousClock.Instant
+  ) -> (status: Int32, isOver: Bool) {
+    var status: Int32 = 0
+    while ContinuousClock.now < deadline {
+      // SAFETY: writes one status; the child is ours and was not waited for, here and below.
+      if unsafe waitpid(child, &status, WNOHANG) == child { return (status, true) }
+      // It has closed its output, so that it is about to end, or hides.
+      usleep(1000)
+    }
+    kill(child, SIGKILL)
+    while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
+    return (status, false)
+  }
+
+  /// Reads `descriptor` to its end, or until `deadline`.
   private static func read(
     _ descriptor: Int32, until deadline: ContinuousClock.Instant
-  ) -> ([UInt8], isOver: Bool) {
+  ) -> [UInt8] {
     var output: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 4096)
     while true {
       let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
-      guard left > 0 else { return (output, false) }
+      guard left > 0 else { return output }
       var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       // SAFETY: one entry, which outlives the call.
       guard unsafe Glibc.poll(&poll, 1, Int32(min(left.rounded(.up), 1e6))) > 0 else { continue }
@@ -94,7 +107,7 @@ enum ChildProcess {
       let count = unsafe chunk.withUnsafeMutableBytes {
         unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
       }
-      if count == 0 { return (output, true) }
+      if count == 0 { return output }
       if count > 0 { output += chunk[..<min(count, maxOutputBytes - output.count)] }
     }
   }

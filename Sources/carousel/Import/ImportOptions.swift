@@ -48,7 +48,7 @@ struct ImportOptions: ParsableArguments {
       text.lastIndex(of: "=").map { String(text[text.index(after: $0)...]) }
     }
     return others + [graph, names, scaler, vocabulary, labels].compactMap { $0 }
-      + arrays.filter { $0.hasSuffix(".npy") }
+      + arrays.filter { Double($0) == nil }
   }
 
   /// The options as arguments for the importer, to follow the model file.

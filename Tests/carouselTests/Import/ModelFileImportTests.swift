@@ -67,10 +67,11 @@ import Testing
     #expect(rmdir("\(folder)/a/b") == 0, "the cache has something left in it")
   }
 
-  @Test func whatNeverEndsIsEnded() throws {
+  /// Also one that has closed its output.
+  @Test(arguments: ["", ">&- 2>&-"]) func whatNeverEndsIsEnded(output: String) throws {
     let tree = try FileTree([:])
     let folder = tree.path
-    var files = try importing(with: "#!/bin/sh\nexec /bin/sleep 1000", in: folder)
+    var files = try importing(with: "#!/bin/sh\nexec /bin/sleep 1000 \(output)", in: folder)
     files.timeout = .milliseconds(50)
     let path = "\(folder)/my.model.onnx"
     #expect(throws: CarouselError.notImported(path: path, reason: "it took too long")) {

@@ -122,6 +122,12 @@ package struct OpenFile: ~Copyable {
       }
       written += count
     }
+    // On the disk before it takes its name: a power cut leaves the old file or the new one, not an empty one.
+    guard !replaces || fsync(descriptor) == 0 else {
+      let error = fail("write", target)
+      close(descriptor)
+      throw error
+    }
     guard close(descriptor) == 0 else { throw fail("write", path) }
     if replaces, unsafe rename(target, path) != 0 { throw fail("write", path) }
   }

@@ -21,7 +21,12 @@ package struct InputSequence: Sendable, Equatable {
 
   /// Checks that each input has a value of its kind and size, finite and in range, that all inputs of an axis have the
   /// same number of steps, and that the model allows that many.
-  package init(_ values: [Values], for model: Model) throws(InputError) {
+  ///
+  /// - Parameter mayContinue: whether the sequence may go on from a state. If so, the caller checks by `checkStart` those that
+  ///   don't.
+  package init(
+    _ values: [Values], for model: Model, mayContinue: Bool = false
+  ) throws(InputError) {
     let inputs = model.description.inputs
     guard values.count == inputs.count else {
       throw .inputCount(found: values.count, expected: inputs.count)
@@ -41,12 +46,17 @@ package struct InputSequence: Sendable, Equatable {
     }
     self.values = values
     stepCounts = counts.map { $0 ?? 0 }
+    if !mayContinue { try checkStart(for: model) }
+    try checkLength(with: 0, for: model)
+  }
+
+  /// Checks that the sequence has as many steps as the model needs at the start of a sequence.
+  package func checkStart(for model: Model) throws(InputError) {
     for (axis, count) in zip(model.inputAxes, stepCounts) where count < axis.least {
       throw .tooFewSteps(
-        input: inputs[axis.input].name, found: count, least: axis.least,
+        input: model.description.inputs[axis.input].name, found: count, least: axis.least,
         node: axis.neededBy ?? "")
     }
-    try checkLength(with: 0, for: model)
   }
 
   /// Checks that the model allows the sequence with `more` additional steps.

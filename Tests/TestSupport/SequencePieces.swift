@@ -13,7 +13,7 @@ extension InputSequence {
         case .tokens(let ids): return .tokens(Array(ids[steps]))
         case .vector: return value
         }
-      }, for: model)
+      }, for: model, mayContinue: true)
   }
 
   /// Its steps in pieces of random lengths, in order; one piece at least.

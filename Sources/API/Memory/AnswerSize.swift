@@ -44,7 +44,7 @@ struct AnswerSize: Equatable {
     }
     for output in graph.model.outputs.indices where question.horizon == nil {
       for sequence in question.sequences {
-        let rows = question.rows(ofOutput: output, for: sequence)
+        let rows = question.mostRows(ofOutput: output, for: sequence)
         add(
           rows, of: graph.model.outputs[output].size,
           isWritten: question.answer.contains(.outputs))
@@ -132,7 +132,7 @@ struct AnswerSize: Equatable {
     // The members' names, and the output's name in each.
     textBytes += 64 + 2 * question.outputNames[output].utf8.count
     for sequence in question.sequences {
-      let rows = question.rows(ofOutput: output, for: sequence)
+      let rows = question.mostRows(ofOutput: output, for: sequence)
       let (labels, scores) = decoder.counts(rows: rows)
       let arrays = (rows + 1) * Self.bytesPerArray
       if question.answer.contains(.labels) { textBytes += labels * names.maxBytes + arrays }
@@ -156,7 +156,7 @@ struct AnswerSize: Equatable {
     let size = question.model.graph.model.outputs[output].size
     textBytes += 32 + question.outputNames[output].utf8.count
     for sequence in question.sequences {
-      let rows = question.rows(ofOutput: output, for: sequence)
+      let rows = question.mostRows(ofOutput: output, for: sequence)
       textBytes += (rows + 1) * Self.bytesPerNumber + 64
       resultBytes += (rows + 1) * MemoryLayout<Float>.size
       decodingOperations += rows * size

@@ -26,9 +26,11 @@ struct InputDecoder {
   }
 
   /// Decodes `node`, the `inputs` member, into sequences that are checked against the model.
-  func decode(_ node: Int) throws(Fault) -> InputBatch {
+  ///
+  /// - Parameter mayContinue: whether sequences may go on from a state, as `InputBatch` has it.
+  func decode(_ node: Int, mayContinue: Bool = false) throws(Fault) -> InputBatch {
     let columns = try columns(node)
-    do { return try InputBatch(columns, for: model.graph.model) } catch {
+    do { return try InputBatch(columns, for: model.graph.model, mayContinue: mayContinue) } catch {
       throw Fault(InputsError(error))
     }
   }

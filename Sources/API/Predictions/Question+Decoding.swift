@@ -33,14 +33,21 @@ extension Question {
       decoding == nil ? try members.selection(of: model, hasHorizon: horizon != nil) : .last
     let node = try members.node("inputs")
     let returnedState = try members.returnedState(of: model)
-    let inputs = try InputDecoder(document: document, model: model, limits: limits).decode(node)
+    let inputs = try InputDecoder(document: document, model: model, limits: limits)
+      .decode(node, mayContinue: members["state"] != nil || members["session"] != nil)
     if let horizon { try inputs.checkLengths(with: horizon, path: "horizon", for: model) }
     let sessions = try members.sessions(of: model, for: inputs)
     let states = StateTransfer(
       initial: try members.states(of: model, for: inputs, sealer: sealer),
       returnsFinal: returnedState != nil || !sessions.isEmpty)
-    for (index, use) in sessions.enumerated() where use != nil && use?.opening.way != .begin {
-      guard states.initial.isEmpty || states.initial[index] == nil else {
+    for index in inputs.sequences.indices {
+      let hasState = !states.initial.isEmpty && states.initial[index] != nil
+      let way = sessions.isEmpty ? nil : sessions[index]?.opening.way
+      guard let way, way != .begin else {
+        if !hasState { try inputs.checkStart(of: index, for: model) }
+        continue
+      }
+      guard !hasState else {
         throw Fault(SessionError.stateOfSession(path: inputs.isArray ? "state[\(index)]" : "state"))
       }
     }

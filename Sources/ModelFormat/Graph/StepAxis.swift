@@ -26,16 +26,25 @@ package struct StepAxis: Sendable, Hashable {
   /// The number of steps, given the steps of all input axes.
   package func count(_ counts: [Int]) -> Int { count(origin.map { counts[$0] } ?? 0) }
 
-  /// The number of steps when the origin has `count` steps.
-  func count(_ count: Int) -> Int { stages.reduce(count) { $1($0) } }
+  /// The number of steps when the origin has `count` steps; 0 where these are too few for a kernel.
+  func count(_ count: Int) -> Int { Swift.max(0, stages.reduce(count) { $1($0) }) }
 
   /// The same as `count(_:)`, without overflow: a state from outside may claim any number of steps.
-  package func exactCount(_ count: Int) -> Int128 { stages.reduce(Int128(count)) { $1($0) } }
+  package func exactCount(_ count: Int) -> Int128 {
+    Swift.max(0, stages.reduce(Int128(count)) { $1($0) })
+  }
 
   /// The number of steps that are added when the origin goes on by `steps` steps after its first `position`.
   package func added(by steps: Int, after position: Int) -> Int {
     guard position > 0 else { return count(steps) }
     return Int(exactCount(position + steps) - exactCount(position))
+  }
+
+  /// The most steps of a piece of a sequence, wherever in the sequence it is, given the piece's steps on all input axes.
+  package func most(_ counts: [Int]) -> Int {
+    guard let origin else { return count(0) }
+    let added = stages.reduce(counts[origin]) { -floor(-$1.factor * $0, $1.divisor) }
+    return Swift.max(count(counts[origin]), added)
   }
 
   /// Whether there may be more steps than the origin has.

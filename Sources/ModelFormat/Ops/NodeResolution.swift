@@ -152,8 +152,8 @@ extension NodeResolution {
       throw .unexpected(
         path: "\(path).\(key)", found: "too many steps",
         expected:
-          "at most \(ModelLimits.stepGrowth) times as many as the input has, \(ModelLimits.addedSteps) more, or one "
-          + "of \(ModelLimits.size)")
+          "at most \(ModelLimits.stepGrowth) times as many as the input has, at most \(ModelLimits.addedSteps) more, "
+          + "and a stride of at most \(ModelLimits.size) in all")
     }
     setSteps(axis)
   }

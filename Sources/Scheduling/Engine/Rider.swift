@@ -118,11 +118,11 @@ final class Rider: @unchecked Sendable {
     if reported.isEmpty {
       reported = Array(repeating: [], count: graph.answerCount)
       if selection == .all {
-        // Exactly as much as the memory budget reserved: growing by doubling would take twice that.
+        // As much as the memory budget reserved: growing by doubling might take twice that.
         for output in graph.model.outputs.indices {
-          let rows = graph.rowCount(
+          let rows = graph.mostRows(
             ofOutput: output, selection: selection, stepCounts: input.stepCounts)
-          reported[output].reserveCapacity((rows ?? 1) * graph.model.outputs[output].size)
+          reported[output].reserveCapacity(rows * graph.model.outputs[output].size)
         }
       }
     }

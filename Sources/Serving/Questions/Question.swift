@@ -111,10 +111,10 @@ extension Question {
     return model.graph.forecast?.quantiles ?? []
   }
 
-  /// The number of rows of an output that are answered for `sequence`, without a horizon.
-  package func rows(ofOutput output: Int, for sequence: InputSequence) -> Int {
-    model.graph.rowCount(
-      ofOutput: output, selection: selection, stepCounts: sequence.stepCounts) ?? 1
+  /// The most rows of an output that are answered for `sequence`, without a horizon.
+  package func mostRows(ofOutput output: Int, for sequence: InputSequence) -> Int {
+    model.graph.mostRows(
+      ofOutput: output, selection: selection, stepCounts: sequence.stepCounts)
   }
 
   /// Throws if a prediction holds a number that is not finite.

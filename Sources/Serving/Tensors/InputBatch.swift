@@ -33,8 +33,12 @@ package struct InputBatch: Sendable {
     case sequence(Int?, InputError)
   }
 
-  /// - Parameter columns: one for each input of the model, in the model's order.
-  package init(_ columns: [InputColumn], for model: Model) throws(Flaw) {
+  /// - Parameters:
+  ///   - columns: one for each input of the model, in the model's order.
+  ///   - mayContinue: whether sequences may go on from a state. If so, the caller checks by `checkStart` those that don't.
+  package init(
+    _ columns: [InputColumn], for model: Model, mayContinue: Bool = false
+  ) throws(Flaw) {
     let first = columns[0]
     for (index, column) in columns.enumerated().dropFirst()
     where column.isArray != first.isArray || column.values.count != first.values.count {
@@ -46,10 +50,11 @@ package struct InputBatch: Sendable {
     var sequences: [InputSequence] = []
     sequences.reserveCapacity(first.values.count)
     for index in first.values.indices {
-      do { sequences.append(try InputSequence(columns.map { $0.values[index] }, for: model)) } catch
-      {
-        throw .sequence(first.isArray ? index : nil, error)
-      }
+      do {
+        sequences.append(
+          try InputSequence(
+            columns.map { $0.values[index] }, for: model, mayContinue: mayContinue))
+      } catch { throw .sequence(first.isArray ? index : nil, error) }
     }
     self.init(
       sequences: sequences, isArray: first.isArray, isFlat: columns.allSatisfy(\.isFlat))
@@ -64,6 +69,13 @@ package struct InputBatch: Sendable {
 }
 
 extension InputBatch {
+  /// Checks that a sequence that goes on from no state has as many steps as the model needs.
+  package func checkStart(of index: Int, for model: ServedModel) throws(Fault) {
+    do { try sequences[index].checkStart(for: model.graph.model) } catch {
+      throw Fault(InputsError(.sequence(isArray ? index : nil, error)))
+    }
+  }
+
   /// Checks that the model allows the sequences with `more` additional steps, which the member at `path` asks for.
   package func checkLengths(with more: Int, path: String, for model: ServedModel) throws(Fault) {
     for sequence in sequences {

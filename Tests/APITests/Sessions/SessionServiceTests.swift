@@ -149,16 +149,29 @@ import Testing
         + #"{"y":[[],[7.0]],"end":[[5.0],[7.0]],"mean":[[3.0],[7.0]]}}"# + "\n")
   }
 
-  /// A convolution with a stride and an LSTM behind it: pieces of one step, and of any, by a token and by a session.
-  @Test func aStridedConvolutionAStepAtATime() async throws {
-    let model = try SmallModels.changingSteps()
+  /// A convolution with a stride and an LSTM behind it, a step at a time, by a token and by a session. The first piece has as many
+  /// steps as give one to each node.
+  @Test(arguments: [
+    (StepKernel.Padding.causal, StepKernel.Padding.causal, 1), (.valid, .causal, 4),
+    (.explicit(before: 1, after: 0), .valid, 3), (.valid, .explicit(before: 1, after: 0), 4),
+  ])
+  func aStridedConvolutionAStepAtATime(
+    convolution: StepKernel.Padding, pool: StepKernel.Padding, least: Int
+  ) async throws {
+    let model = try SmallModels.changingSteps(convolution: convolution, pool: pool)
     let service = try Service.make(model)
     var noise = TestSupport.Noise(seed: 5)
     let whole = try noise.sequence(for: model, steps: 23)
     let expected = try await ask(service, inputs(of: whole, model), more: #","outputs":"last""#)
+    for session in ["", #","session":{"id":"s","begin":true}"#] where least > 1 {
+      let short = try inputs(of: whole.piece(0..<least - 1, for: model), model)
+      let answer = await service.predict(#"{"inputs":\#(short)\#(session)}"#)
+      #expect(answer.status == 400 && answer.body.contains("at least \(least)"), "\(answer.body)")
+    }
     var token: String?
-    for step in 0..<whole.stepCount {
-      let piece = try inputs(of: whole.piece(step..<step + 1, for: model), model)
+    for end in least...whole.stepCount {
+      let step = end == least ? 0 : end - 1
+      let piece = try inputs(of: whole.piece(step..<end, for: model), model)
       let state = token.map { #","state":"\#($0)""# } ?? ""
       let answer = await service.predict(
         #"{"inputs":\#(piece),"outputs":"last","return_state":true\#(state)}"#)
@@ -168,7 +181,7 @@ import Testing
         service, piece, step == 0 ? #"{"id":"s","begin":true}"# : #""s""#,
         more: #","outputs":"last""#)
       #expect(answer.body.hasPrefix(found.outputs.dropLast(2)))
-      if step == whole.stepCount - 1 { #expect(found.outputs == expected.outputs) }
+      if end == whole.stepCount { #expect(found.outputs == expected.outputs) }
     }
   }
 

@@ -37,9 +37,10 @@ extension PoolForward {
     let mask = StepMask(node, workspace)
     for (j, rider) in plan.riders.enumerated() {
       let state = PoolState(seat: rider.seat, range: range)
+      let begins = plan.stepsBefore(rider: j, axis: node.node.axis) == 0
       for t in 0..<layout.steps[j] {
         let row = layout.row(rider: j, step: t)
-        var isFirst = rider.position == 0 && t == 0
+        var isFirst = begins && t == 0
         if let mask {
           guard mask.counts(row: row) else { continue }
           isFirst = count(of: rider, node, states) == 0

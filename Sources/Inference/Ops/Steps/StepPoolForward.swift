@@ -48,7 +48,7 @@ extension StepPoolForward {
         Swift.min(
           node.plan.stepsBefore(rider: j, axis: sourceAxis), Int128(kernel.span)))
       let count = earlier + source.steps[j]
-      let before = kernel.before(stepCount: count) - earlier
+      let before = window.rowsBefore(stepCount: count) - earlier
       let firstRow = window.firstRow(j, node)
       for t in 0..<layout.steps[j] {
         let first = firstRow + t * kernel.stride

@@ -23,15 +23,11 @@ package struct StepKernel: Sendable, Equatable {
   /// The distance from the first to the last step under the kernel, both included.
   package var span: Int { (kernel - 1) * dilation + 1 }
 
-  /// Whether result i depends on no step after i · stride, so that the op can run step by step.
-  package var isCausal: Bool {
-    switch padding {
-    case .causal: true
-    case .same, .valid: span == 1
-    case .explicit(let before, let after):
-      // With `isCeiling` and a stride, the last position may reach beyond the last step.
-      before == span - 1 && after == 0 && (!isCeiling || stride == 1 || span == 1)
-    }
+  /// Whether the op can run step by step: every position of the kernel ends with a step of the sequence, which completes it.
+  package var streams: Bool {
+    // With `isCeiling` and a stride, the last position may reach beyond the last step.
+    let mayReachBeyond = isCeiling && stride > 1 && span > 1
+    return !mayReachBeyond && after(stepCount: 1) == 0 && before(stepCount: 1) < span
   }
 
   /// The stage that maps the number of steps to the number of the kernel's positions.

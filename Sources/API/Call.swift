@@ -10,7 +10,7 @@ struct Call: Sendable {
   /// What the client may do.
   var grant = Grant.all
   /// The request's place in its client's concurrency limit; nil where that is not counted.
-  var place: ClientPlace?
+  var place: ConcurrencySlot?
   /// Whether the current thread is that of the event loop that handed the exchange out.
   var isOnLoop = true
   let start = ContinuousClock.now

@@ -3,7 +3,7 @@
 #include <immintrin.h>
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma,f16c"))), apply_to = function)
 #define CK_WIDTH 16
-#define CK_TOGETHER 1
+#define CK_INTERLEAVED 1
 #define CK_TILE_ROWS 6
 #define CK_TILE_SUMS 24
 #define CK_DOT_ROWS 6

@@ -3,7 +3,7 @@
 #include <immintrin.h>
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avxvnni"))), apply_to = function)
 #define CK_WIDTH 8
-#define CK_TOGETHER 0
+#define CK_INTERLEAVED 0
 #define CK_TILE_ROWS 6
 #define CK_TILE_SUMS 12
 #define CK_DOT_ROWS 6

@@ -1,6 +1,6 @@
 // The source of all routines. Included by each variant, which defines
 //   CK_WIDTH           floats in a vector register: 16, 8, 4 or 1
-//   CK_TOGETHER        whether the panels of a block lie side by side, for tiles of at least four panels
+//   CK_INTERLEAVED        whether the panels of a block lie side by side, for tiles of at least four panels
 //   CK_TILE_ROWS       rows of the tallest tile of floats
 //   CK_TILE_SUMS       registers of sums of such tiles; the others hold weights and inputs
 //   CK_DOT_ROWS, CK_DOT_SUMS  the same for tiles of bytes
@@ -51,7 +51,7 @@
 // The values of k that one iteration of a tile's loop takes. One k of AVX2 or NEON is only a dozen multiply-adds: to
 // update the addresses and the counter for each would cost half as much again. f16 and int8 take one, since converted
 // weights need registers.
-#define CK_STEPS_AT_ONCE ((size_t)(CK_TOGETHER ? 1 : 4))
+#define CK_STEPS_AT_ONCE ((size_t)(CK_INTERLEAVED ? 1 : 4))
 #define weight_t float
 CK_INLINE vf column_f32(const float *weights) { return load(weights); }
 #include "tiles.h"
@@ -325,7 +325,7 @@ static uint32_t read_all(const void *memory, size_t count) {
 
 #define CK_TABLE(isa_, name_)                                                                   \
   {                                                                                             \
-    .isa = isa_, .name = name_, .panels_together = CK_TOGETHER, .gemm_f32 = gemm_f32,           \
+    .isa = isa_, .name = name_, .panels_interleaved = CK_INTERLEAVED, .gemm_f32 = gemm_f32,           \
     .gemm_f16 = gemm_f16, .gemm_i8 = gemm_i8, .step_f32 = step_f32, .step_f16 = step_f16,       \
     .step_i8 = step_i8, .quantize = quantize, .sigmoid_f32 = sigmoid_all,                       \
     .tanh_f32 = tanh_all, .relu_f32 = relu_all, .exp_f32 = exp_all,                             \

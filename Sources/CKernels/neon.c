@@ -2,7 +2,7 @@
 #if defined(__aarch64__)
 #include <arm_neon.h>
 #define CK_WIDTH 4
-#define CK_TOGETHER 0
+#define CK_INTERLEAVED 0
 #define CK_TILE_ROWS 6
 #define CK_TILE_SUMS 24
 #define CK_DOT_ROWS 6

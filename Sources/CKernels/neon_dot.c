@@ -3,7 +3,7 @@
 #include <arm_neon.h>
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 #define CK_WIDTH 4
-#define CK_TOGETHER 0
+#define CK_INTERLEAVED 0
 #define CK_TILE_ROWS 6
 #define CK_TILE_SUMS 24
 #define CK_DOT_ROWS 6

@@ -104,7 +104,7 @@ void ck_pack(
     const ck_kernels *kernels, ck_precision precision, size_t gates, const float *matrix,
     size_t units, size_t depth, void *panels, float *scales, int32_t *offsets) {
   const size_t packed = ck_packed_columns(gates, units);
-  const size_t beside = (kernels->panels_together ? block_panels(gates) : 1) * CK_LANES;
+  const size_t beside = (kernels->panels_interleaved ? block_panels(gates) : 1) * CK_LANES;
   clear(precision, packed, depth, panels, scales, offsets);
   for (size_t gate = 0; gate < gates; gate++) {
     for (size_t unit = 0; unit < units; unit++) {

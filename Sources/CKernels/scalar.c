@@ -1,6 +1,6 @@
 // One float at a time, `fmaf` for every multiply-add: the reference for all other variants.
 #define CK_WIDTH 1
-#define CK_TOGETHER 0
+#define CK_INTERLEAVED 0
 #define CK_TILE_ROWS 2
 #define CK_TILE_SUMS 64
 #define CK_DOT_ROWS 2

@@ -49,7 +49,7 @@ CK_INLINE CK_AT(weights) CK_AT(weights_at)(
     const ck_weights *weights, size_t block, size_t steps, size_t column, size_t columns,
     size_t set) {
   // The columns that lie side by side with `column` begin at column `start`; there are `width` of them.
-  const size_t beside = (CK_TOGETHER ? block : 1) * CK_LANES;
+  const size_t beside = (CK_INTERLEAVED ? block : 1) * CK_LANES;
   const size_t start = column / beside * beside;
   const size_t width = columns - start < beside ? columns - start : beside;
   return (CK_AT(weights)){
@@ -156,9 +156,9 @@ CK_INLINE void CK_AT(accumulate)(
   const weight_t *sets[CK_MOST_PANELS];
   CK_UNROLL for (int s = 0; s * across < panels; s++) sets[s] = weights.first + (size_t)s * weights.set;
   // In panels that lie one after the other, the distance between steps is a constant.
-  const size_t step = CK_TOGETHER ? weights.step : CK_LANES * CK_STEP;
+  const size_t step = CK_INTERLEAVED ? weights.step : CK_LANES * CK_STEP;
   const size_t turns = steps / CK_STEPS_AT_ONCE, left = steps % CK_STEPS_AT_ONCE;
-  if (rows < CK_FETCHING) next = NULL;
+  if (rows < CK_MIN_PREFETCH_ROWS) next = NULL;
   // A tile of one or two rows is limited by the memory; the CPU's own prefetching does best there.
   if (rows > 2 && ahead) {
     CK_AT(add_steps)(
@@ -293,8 +293,8 @@ CK_INLINE void CK_AT(strip)(
     // Of panels that lie one after the other, the first tile prefetches the weights, and the next tiles find them in
     // the cache. Panels side by side are too many for that: there each tile prefetches them, and also one panel of the
     // weights that come after.
-    const bool ahead = CK_TOGETHER || tile == 0;
-    const char *next = CK_TOGETHER && s->after && tiles > 1 && tile < (size_t)panels
+    const bool ahead = CK_INTERLEAVED || tile == 0;
+    const char *next = CK_INTERLEAVED && s->after && tiles > 1 && tile < (size_t)panels
                            ? (const char *)s->after + tile * s->steps * CK_LINE
                            : NULL;
     switch (rows) {
@@ -345,7 +345,7 @@ static void CK_AT(gemm)(const ck_gemm *g) {
   if (g->rows == 0) return;
   const size_t block = block_panels(g->weights.gates);
   const size_t columns = (g->columns + CK_LANES - 1) / CK_LANES * CK_LANES;
-  const size_t set = (CK_TOGETHER ? block : 1) * CK_LANES;
+  const size_t set = (CK_INTERLEAVED ? block : 1) * CK_LANES;
   const size_t most = shape_of(g->rows, block, CK_ROWS, CK_SUMS).panels;
   size_t column = 0;
   while (column < g->columns) {
@@ -375,7 +375,7 @@ static void CK_AT(gemm)(const ck_gemm *g) {
 CK_INLINE void CK_AT(band)(
     const ck_step *s, const pass pass, size_t row, size_t rows, size_t first, size_t all,
     size_t most, size_t columns, float *sums) {
-  const size_t set = (CK_TOGETHER || pass.panels == 1 ? pass.block : 1) * CK_LANES;
+  const size_t set = (CK_INTERLEAVED || pass.panels == 1 ? pass.block : 1) * CK_LANES;
   ck_inputs hidden = s->hidden;
   hidden.values = (const input_t *)hidden.values + row * hidden.stride;
   if (hidden.scales) hidden.scales += row;

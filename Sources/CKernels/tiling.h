@@ -41,7 +41,7 @@ typedef struct {
 #define CK_MOST_ACROSS 4
 /// All heights of tiles in rows, and all breadths: panels, and how many of them lie side by side.
 #define CK_EACH_HEIGHT(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#if CK_TOGETHER
+#if CK_INTERLEAVED
 #define CK_EACH_BREADTH(X)                                                                \
   X(4, 4) X(8, 4) X(12, 4) X(16, 4) X(3, 3) X(6, 3) X(9, 3) X(12, 3) X(2, 2) X(4, 2) X(6, 2) \
   X(8, 2) X(1, 1) X(2, 1) X(3, 1) X(4, 1)
@@ -50,7 +50,7 @@ typedef struct {
 #endif
 /// The fewest rows of a tile that prefetches the next block. Tiles with fewer rows are rare, or the only tile of their
 /// call.
-#define CK_FETCHING (CK_ROWS < 3 ? CK_ROWS : 3)
+#define CK_MIN_PREFETCH_ROWS (CK_ROWS < 3 ? CK_ROWS : 3)
 /// Whether the sums of a tile of `rows` × `panels` fit the registers.
 #define CK_FITS(rows, panels) ((rows) <= CK_ROWS && (rows) * (panels) * CK_PARTS <= CK_SUMS)
 
@@ -65,7 +65,7 @@ CK_INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 /// The number of panels of the next tile, at most `most`; `left` panels are left, in sets of `set`.
 CK_INLINE size_t panels_of(size_t left, size_t most, size_t set) {
   const size_t some = least(left, most);
-#if CK_TOGETHER
+#if CK_INTERLEAVED
   return left >= set ? some / set * set : 1;
 #else
   (void)set;
@@ -75,7 +75,7 @@ CK_INLINE size_t panels_of(size_t left, size_t most, size_t set) {
 
 /// The number of panels of a tile that lie side by side.
 CK_INLINE size_t across_of(size_t panels, size_t set) {
-  return CK_TOGETHER && panels >= set ? set : 1;
+  return CK_INTERLEAVED && panels >= set ? set : 1;
 }
 
 /// - Parameters:
@@ -86,7 +86,7 @@ CK_INLINE shape shape_of(size_t rows, size_t set, size_t most_rows, size_t sums)
   // As few tiles as possible, of nearly equal height.
   const size_t tiles = (rows + most_rows - 1) / most_rows, tallest = (rows + tiles - 1) / tiles;
   const size_t most = sums / (tallest * CK_PARTS);
-#if CK_TOGETHER
+#if CK_INTERLEAVED
   // A tile takes all panels of a block. With few rows it takes several blocks, so that enough sums are under way to hide
   // the latency of a multiply-add.
   const size_t blocks = most / set < 1 ? 1 : least(most / set, 4);

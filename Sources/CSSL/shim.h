@@ -58,13 +58,13 @@ static inline SSL_CTX *cssl_new_server_context(void) {
 }
 
 /// Makes the first of `all` choose among them by the client's host name; `all` must live as long as the contexts.
-static inline void cssl_choose_among(cssl_contexts *all) {
+static inline void cssl_enable_sni(cssl_contexts *all) {
   SSL_CTX_set_tlsext_servername_callback(all->contexts[0], cssl_choose_context);
   SSL_CTX_set_tlsext_servername_arg(all->contexts[0], all);
 }
 
 /// Requires clients to have a certificate of one of the authorities in `file`; returns 0 if the file can't be read.
-static inline int cssl_require_clients(SSL_CTX *context, const char *file) {
+static inline int cssl_require_client_certificates(SSL_CTX *context, const char *file) {
   STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
   if (names == NULL) return 0;
   if (SSL_CTX_load_verify_locations(context, file, NULL) != 1) {
@@ -124,7 +124,7 @@ static inline SSL_CTX *cssl_new_client_context(const char *file) {
 
 /// Requires the peer's certificate to be of `host`, a name or an IP address, and names the host in the handshake (SNI)
 /// if it is a name; returns 0 if that can't be set up.
-static inline int cssl_expect_host(SSL *ssl, const char *host) {
+static inline int cssl_verify_host(SSL *ssl, const char *host) {
   if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1) return 1;
   ERR_clear_error();
   return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;

@@ -125,7 +125,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
   /// - Parameters:
   ///   - mayAwaitAnswers: whether the protocol allows a peer that has ended its side to wait for responses.
   ///   - isReading: whether the connection is being read, so that reading will reach the end of input.
-  package mutating func peerEnded(
+  package mutating func peerHalfClosed(
     mayAwaitAnswers: Bool, isReading: Bool, now: Int
   ) -> Action {
     guard input == .open else { return .none }
@@ -137,9 +137,9 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     }
   }
 
-  /// Records that the peer has ended its side and all that it sent is read, whether `peerEnded` was reported before or
+  /// Records that the peer has ended its side and all that it sent is read, whether `peerHalfClosed` was reported before or
   /// not.
-  package mutating func inputEnded(mayAwaitAnswers: Bool, now: Int) -> Action {
+  package mutating func reachedEndOfInput(mayAwaitAnswers: Bool, now: Int) -> Action {
     input = .read
     switch state {
     case .reading: return mayAwaitAnswers ? awaitAnswers(now: now) : close()
@@ -205,7 +205,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
     case .screening(let until): return now >= until ? refuse() : .none
     case .lingering(let until): return now >= until ? close() : .none
     case .reading, .halfClosed:
-      if now >= phaseDeadline { return ranOut() }
+      if now >= phaseDeadline { return deadlinePassed() }
       guard case .halfClosed(let probe, let interval) = state, now >= probe else { return .none }
       state = .halfClosed(
         probe: PhaseTimeouts.deadline(after: interval, from: now), interval: 2 * interval)
@@ -215,7 +215,7 @@ package struct ConnectionLifecycle: Equatable, Sendable {
   }
 
   /// Ends the wait for the peer: its deadline has passed, or nothing has come for the grace period of a drain.
-  package mutating func ranOut() -> Action {
+  package mutating func deadlinePassed() -> Action {
     switch state {
     case .screening: return refuse()
     case .reading, .halfClosed:

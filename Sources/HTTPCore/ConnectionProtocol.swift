@@ -111,7 +111,7 @@ package protocol ConnectionProtocol: AnyObject {
   /// No further request is read while more bytes of output than this are queued; the owner keeps the value current.
   /// Ignored by a protocol that limits the number of streams and whose output depends on the peer's flow-control
   /// windows.
-  var outputRoom: Int { get set }
+  var maxQueuedOutput: Int { get set }
 
   /// The bytes of other memory that grows with what a peer sends or does not read: responses, and input that waits for
   /// its turn.
@@ -138,14 +138,14 @@ package protocol ConnectionProtocol: AnyObject {
 
   /// Whether no request is in flight and no output is left, so that the socket may just be closed when the grace period
   /// of a drain ends.
-  var mayEndUnannounced: Bool { get }
+  var canCloseSilently: Bool { get }
 
   /// Whether a peer that has ended its side may still wait for responses.
-  var survivesEndOfInput: Bool { get }
+  var supportsHalfClose: Bool { get }
 
   /// Queues one byte that begins or continues the first owed response, whatever that response will be. Returns false if
   /// there is no such byte.
-  func beginAnswer() -> Bool
+  func queueProbe() -> Bool
 
   /// Whether requests run concurrently, each on a stream that the peer can reset alone: HTTP/2.
   var isMultiplexed: Bool { get }
@@ -173,10 +173,10 @@ package protocol ConnectionProtocol: AnyObject {
 extension ConnectionProtocol {
   package func takeEvents() -> [ConnectionEvent] { [] }
   package func endInput() {}
-  package var mayEndUnannounced: Bool { false }
-  package var survivesEndOfInput: Bool { false }
-  package func beginAnswer() -> Bool { false }
-  package var outputRoom: Int {
+  package var canCloseSilently: Bool { false }
+  package var supportsHalfClose: Bool { false }
+  package func queueProbe() -> Bool { false }
+  package var maxQueuedOutput: Int {
     get { .max }
     set {}
   }

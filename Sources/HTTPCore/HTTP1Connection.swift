@@ -4,7 +4,7 @@
 /// of the requests, whatever order the application gives them in. Input beyond that stays in a backlog: after a
 /// response, the owner calls `receive` without bytes while `hasBacklog` is true.
 package final class HTTP1Connection: ConnectionProtocol {
-  package var outputRoom = Int.max
+  package var maxQueuedOutput = Int.max
 
   private let limits: HTTP1Limits
   private let reception: HeadReception
@@ -69,9 +69,9 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   /// Whether there is room for the next thing to be read: a request, or a part of a body.
   private var hasRoom: Bool {
-    if let upload { return reader.isPassedOn || upload.unreadBytes < limits.maxUnreadBytes }
+    if let upload { return reader.isBodyPassedOn || upload.unreadBytes < limits.maxUnreadBytes }
     return !reader.isAtHead
-      || responses.count < limits.maxPipelined && outputBytes <= outputRoom
+      || responses.count < limits.maxPipelined && outputBytes <= maxQueuedOutput
   }
 
   private var hasBacklogWithoutRoom: Bool { isHeldBack && !hasRoom && !backlog.isEmpty }
@@ -85,9 +85,9 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   package var incompleteBytes: Int { reader.gatheredBytes + (upload?.unreadBytes ?? 0) }
 
-  package var mayEndUnannounced: Bool { phase == .idle && !wantsClose }
+  package var canCloseSilently: Bool { phase == .idle && !wantsClose }
 
-  package var survivesEndOfInput: Bool { true }
+  package var supportsHalfClose: Bool { true }
 
   // MARK: Input
 
@@ -156,7 +156,7 @@ package final class HTTP1Connection: ConnectionProtocol {
       events.append(.end(stream, trailers: trailers))
       endBody()
     case .discarded: endBody()
-    case .tooMuchDiscarded: takeNoMore()
+    case .tooMuchDiscarded: closeAfterLastResponse()
     }
   }
 
@@ -219,7 +219,7 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   /// Answers a request that can't be read, after all earlier responses; the connection then closes.
   private func refuse(_ response: HTTPResponse) {
-    guard !reader.isDiscarding else { return takeNoMore() }
+    guard !reader.isDiscarding else { return closeAfterLastResponse() }
     refusals.append(response.status)
     responses.dropContinue()
     let isHEAD = reader.method == "HEAD"
@@ -270,7 +270,7 @@ package final class HTTP1Connection: ConnectionProtocol {
     guard responses.begin(response, to: stream) else { return }
     // Nothing can follow this response, so no later request is answered; the rest of this request's own body still
     // comes.
-    if upload?.stream == stream { isLast = true } else { takeNoMore() }
+    if upload?.stream == stream { isLast = true } else { closeAfterLastResponse() }
   }
 
   package func write(_ bytes: [UInt8], to stream: StreamID) {
@@ -311,7 +311,7 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   package func takeOutput() -> [UInt8] { responses.takeOutput() }
 
-  package func beginAnswer() -> Bool { responses.beginAnswer() }
+  package func queueProbe() -> Bool { responses.queueProbe() }
 
   // MARK: Ends
 
@@ -319,7 +319,7 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   package func timeOut() {
     switch phase {
-    case .idle: takeNoMore()
+    case .idle: closeAfterLastResponse()
     case .readingHead: refuse(HTTP1Error.timedOut(reading: "head").response)
     case .readingBody: refuse(HTTP1Error.timedOut(reading: "body").response)
     case .answering: break
@@ -345,16 +345,16 @@ package final class HTTP1Connection: ConnectionProtocol {
     // The request whose head is being read still counts as accepted; its response closes the connection.
     case .readingHead: isDraining = true
     case .readingBody, .answering:
-      guard upload != nil || gathered != nil else { return takeNoMore() }
+      guard upload != nil || gathered != nil else { return closeAfterLastResponse() }
       isDraining = true
       isLast = true
       if upload != nil { responses.closeBehindLast() }
-    case .idle: takeNoMore()
+    case .idle: closeAfterLastResponse()
     }
   }
 
   /// Accepts no further request; closes after the last owed response, or at once.
-  private func takeNoMore() {
+  private func closeAfterLastResponse() {
     reader.end()
     upload = nil
     gathered = nil

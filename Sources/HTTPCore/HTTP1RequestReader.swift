@@ -38,7 +38,7 @@ struct HTTP1RequestReader: ~Copyable {
   /// The most bytes that its body will have.
   private var total = 0
   /// Whether all bytes of the body have been passed on; `end` is still to be returned.
-  private(set) var isPassedOn = false
+  private(set) var isBodyPassedOn = false
 
   init(limits: HTTP1Limits) {
     self.limits = limits
@@ -92,7 +92,7 @@ struct HTTP1RequestReader: ~Copyable {
 
   /// Throws away the rest of the current body, up to a limit.
   mutating func discardRest() {
-    isPassedOn = false
+    isBodyPassedOn = false
     input = .discarding(rest: limits.maxDiscardedBytes)
   }
 
@@ -124,15 +124,15 @@ struct HTTP1RequestReader: ~Copyable {
       complete.trailers = decoder.trailers
       return .request(complete, answer)
     case .passing:
-      if isPassedOn {
-        isPassedOn = false
+      if isBodyPassedOn {
+        isBodyPassedOn = false
         input = .head
         return .end(trailers: decoder.trailers)
       }
       var part: [UInt8] = []
-      isPassedOn = try decoder.decode(bytes, &offset, into: &part, total: limits.maxUnreadBytes)
+      isBodyPassedOn = try decoder.decode(bytes, &offset, into: &part, total: limits.maxUnreadBytes)
       if !part.isEmpty { return .part(part) }
-      return isPassedOn ? try read(bytes, &offset) : nil
+      return isBodyPassedOn ? try read(bytes, &offset) : nil
     case .discarding(let rest):
       var discarded: [UInt8] = []
       let isLast = try decoder.decode(bytes, &offset, into: &discarded, total: bytes.count)

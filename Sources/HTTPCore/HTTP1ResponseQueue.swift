@@ -43,8 +43,8 @@ struct HTTP1ResponseQueue: ~Copyable {
   private var firstStream = 0
   /// Whether `owed`'s first element is streamed and its head is in the output.
   private var isHeadOut = false
-  /// How many bytes of the next head, or of the next chunk's size, are already in the output; see `beginAnswer`.
-  private var begunBytes = 0
+  /// How many bytes of the next head, or of the next chunk's size, are already in the output; see `queueProbe`.
+  private var probedByteCount = 0
   /// The stream to send 100 Continue to once no response is before its own.
   private var continuing: StreamID?
   /// Whether to close the connection after the output.
@@ -199,13 +199,13 @@ struct HTTP1ResponseQueue: ~Copyable {
         if next.isOpen { break }
         if framing == .chunked { HTTP1Serializer.appendLastChunk(next.trailers, to: &output) }
         isHeadOut = false
-        begunBytes = 0
+        probedByteCount = 0
       } else {
         let start = output.count
         HTTP1Serializer.append(
           response, to: &output, date: date, omitsBody: next.request.isHEAD,
           persistence: next.persistence)
-        leaveOutBegun(from: start)
+        removeProbedBytes(from: start)
       }
       owed.removeFirst()
       firstStream += 1
@@ -215,7 +215,7 @@ struct HTTP1ResponseQueue: ~Copyable {
       continuing = nil
       let start = output.count
       output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
-      leaveOutBegun(from: start)
+      removeProbedBytes(from: start)
     }
   }
 
@@ -227,7 +227,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     HTTP1Serializer.appendHead(
       response, to: &output, date: date, isChunked: framing == .chunked,
       persistence: next.persistence)
-    leaveOutBegun(from: start)
+    removeProbedBytes(from: start)
     append(response.body, framing)
     owed[0].response?.body = []
     isHeadOut = true
@@ -239,7 +239,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     case .none: break
     case .chunked:
       HTTP1Serializer.appendChunk(bytes, to: &output)
-      if !bytes.isEmpty { begunBytes = 0 }
+      if !bytes.isEmpty { probedByteCount = 0 }
     case .close: output.append(contentsOf: bytes)
     }
   }
@@ -251,26 +251,26 @@ struct HTTP1ResponseQueue: ~Copyable {
   /// reset, from which the owner learns what the end of input alone could not tell. An interim response (RFC 9110
   /// §15.2) would not do: HTTP/1.0 has none.
   /// - Returns: false if there is no such byte.
-  mutating func beginAnswer() -> Bool {
+  mutating func queueProbe() -> Bool {
     guard let next = owed.first else { return false }
     if isHeadOut {
-      guard next.framing == .chunked, begunBytes < Self.maxLeadingZeros else { return false }
+      guard next.framing == .chunked, probedByteCount < Self.maxLeadingZeros else { return false }
       output.append(UInt8(ascii: "0"))
     } else {
-      guard begunBytes < HTTP1Serializer.beginning.count else { return false }
-      output.append(HTTP1Serializer.beginning[begunBytes])
+      guard probedByteCount < HTTP1Serializer.beginning.count else { return false }
+      output.append(HTTP1Serializer.beginning[probedByteCount])
     }
-    begunBytes += 1
+    probedByteCount += 1
     return true
   }
 
   /// Some parsers accept no more than 16 digits in a chunk's size.
   private static let maxLeadingZeros = 8
 
-  /// Removes the bytes of the head at `start` that `beginAnswer` has sent already.
-  private mutating func leaveOutBegun(from start: Int) {
-    guard begunBytes > 0 else { return }
-    output.removeSubrange(start..<(start + begunBytes))
-    begunBytes = 0
+  /// Removes the bytes of the head at `start` that `queueProbe` has sent already.
+  private mutating func removeProbedBytes(from start: Int) {
+    guard probedByteCount > 0 else { return }
+    output.removeSubrange(start..<(start + probedByteCount))
+    probedByteCount = 0
   }
 }

@@ -13,20 +13,22 @@ package final class MemoryBudget: Sendable {
 
   /// The limit divided by this is kept for clients that hold little, so that short requests are answered while
   /// responses wait for slow readers: large ones, or many over one connection.
-  private static let smallShare = 8
+  private static let smallClientReserveDivisor = 8
   /// A client holds little if it holds, with what it asks for, at most the limit divided by this.
-  private static let largestSmall = 1024
+  private static let smallClientDivisor = 1024
 
   /// An empty budget.
   package init(limit: Int) { self.limit = limit }
 
   /// The largest reservation that an empty budget grants.
-  package var largestReservation: Int { max(limit - limit / Self.smallShare, smallBytes) }
+  package var largestReservation: Int {
+    max(limit - limit / Self.smallClientReserveDivisor, smallBytes)
+  }
 
   /// The largest reservation that may ever be granted beside `bytes` that are held for the same request.
   package func largestReservation(beside bytes: Int) -> Int { max(0, largestReservation - bytes) }
 
-  private var smallBytes: Int { limit / Self.largestSmall }
+  private var smallBytes: Int { limit / Self.smallClientDivisor }
 
   /// The bytes held now.
   package var heldBytes: Int { held.load(ordering: .relaxed) }

@@ -131,15 +131,15 @@ final class Connection {
   /// requests before it are answered and their answers sent.
   func updateOutputRoom(isFull: Bool) {
     if isFull {
-      wire.outputRoom = owed.isEmpty && output.count == 0 ? 0 : -1
+      wire.maxQueuedOutput = owed.isEmpty && output.count == 0 ? 0 : -1
     } else {
-      wire.outputRoom = Self.maxUnsentBytes - output.count
+      wire.maxQueuedOutput = Self.maxUnsentBytes - output.count
     }
   }
 
   /// Whether no request is under way and no output is left, so that the connection may simply be closed at the end of a
   /// drain's grace.
-  var isSilent: Bool { wire.mayEndUnannounced && output.count == 0 }
+  var isSilent: Bool { wire.canCloseSilently && output.count == 0 }
 
   /// Whether the protocol can continue with input that it left unparsed: only once all parsed requests are handed out.
   var hasBacklog: Bool { waiting.isEmpty && wire.hasBacklog }
@@ -248,15 +248,15 @@ final class Connection {
   // MARK: Ends and time
 
   /// Called when the peer has ended its side and all that it sent is read; returns what to do.
-  func inputEnded(now: Int) -> ConnectionLifecycle.Action {
+  func reachedEndOfInput(now: Int) -> ConnectionLifecycle.Action {
     wire.endInput()
-    return lifecycle.inputEnded(mayAwaitAnswers: wire.survivesEndOfInput, now: now)
+    return lifecycle.reachedEndOfInput(mayAwaitAnswers: wire.supportsHalfClose, now: now)
   }
 
   /// Called when the peer has ended its side, though input may be unread; returns what to do.
-  func peerEnded(now: Int) -> ConnectionLifecycle.Action {
-    lifecycle.peerEnded(
-      mayAwaitAnswers: wire.survivesEndOfInput, isReading: watched.contains(.input), now: now)
+  func peerHalfClosed(now: Int) -> ConnectionLifecycle.Action {
+    lifecycle.peerHalfClosed(
+      mayAwaitAnswers: wire.supportsHalfClose, isReading: watched.contains(.input), now: now)
   }
 
   /// Called when all output is sent; returns what to do.

@@ -80,7 +80,7 @@ final class ConnectionDriver {
       rounds.scheduleFlush(connection)
     }
     if readiness.contains(.peerEnd) {
-      carryOut(connection.peerEnded(now: time.now), for: connection)
+      carryOut(connection.peerHalfClosed(now: time.now), for: connection)
     }
   }
 
@@ -154,7 +154,7 @@ final class ConnectionDriver {
     switch connection.transport.read(into: &buffer) {
     case .moved(let count): handle(bytes.span.extracting(first: count), from: connection)
     case .wouldBlock: break
-    case .ended: carryOut(connection.inputEnded(now: time.now), for: connection)
+    case .ended: carryOut(connection.reachedEndOfInput(now: time.now), for: connection)
     case .failed: close(connection)
     }
   }
@@ -256,7 +256,7 @@ final class ConnectionDriver {
     case .probe:
       // Unsent output is a probe already: the peer acknowledges it or resets the connection.
       guard connection.output.count == 0, !connection.owed.isEmpty else { break }
-      if connection.wire.beginAnswer() { rounds.scheduleFlush(connection) }
+      if connection.wire.queueProbe() { rounds.scheduleFlush(connection) }
     case .endOutput:
       exchanges.abandonAll(of: connection)
       connection.transport.endOutput()
@@ -295,13 +295,13 @@ final class ConnectionDriver {
     }
     let peer = connection.transport.peer
     guard peer.hasLeft else { return answer(true) }
-    guard connection.wire.survivesEndOfInput, !peer.isBroken else {
+    guard connection.wire.supportsHalfClose, !peer.isBroken else {
       close(connection)
       return answer(false)
     }
-    carryOut(connection.peerEnded(now: time.now), for: connection)
+    carryOut(connection.peerHalfClosed(now: time.now), for: connection)
     // The client counts as present if output is unsent already, or if no byte can be sent ahead of the answer.
-    guard connection.output.count == 0, connection.wire.beginAnswer() else { return answer(true) }
+    guard connection.output.count == 0, connection.wire.queueProbe() else { return answer(true) }
     flush(connection)
     guard !connection.lifecycle.isClosed else { return answer(false) }
     connection.questions.ask(count: connection.output.sentCount, now: time.now, answer)
@@ -335,7 +335,7 @@ final class ConnectionDriver {
     case .ended(let events):
       exchanges.handle(events, from: connection)
       rounds.scheduleFlush(connection)
-    case .stalled: carryOut(connection.lifecycle.ranOut(), for: connection)
+    case .stalled: carryOut(connection.lifecycle.deadlinePassed(), for: connection)
     case .over: close(connection)
     }
   }

@@ -204,12 +204,12 @@ final class EventLoop: @unchecked Sendable {
   /// Handles the deadlines that have passed; returns whether there are any.
   ///
   /// Bytes that arrived before a deadline count as in time, even if this loop is late. So deadlines are compared with
-  /// the start of the previous round: what had arrived by then has been read. Once the poller has had more events than
-  /// it can report for `maxRounds` rounds in a row, deadlines wait until it has fewer.
+  /// the start of the previous round: what had arrived by then has been read. While the poller has more events than it can
+  /// report at once, deadlines wait, as those events may be bytes that came in time; but for `maxRounds` rounds at most.
   private func passTime(isFull: Bool) -> Bool {
     defer { lastRound = time.now }
     fullRounds = isFull ? fullRounds + 1 : 0
-    guard lastRound >= time.deadlines.next, fullRounds < Self.maxRounds else {
+    guard lastRound >= time.deadlines.next, !isFull || fullRounds >= Self.maxRounds else {
       // If a deadline has passed, another round follows at once.
       return time.now >= time.deadlines.next
     }

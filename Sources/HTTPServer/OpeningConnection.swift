@@ -57,7 +57,7 @@ final class OpeningConnection: ConnectionProtocol {
   var phase: ConnectionPhase { first.isEmpty ? .idle : .readingHead }
   var outputCount: Int { output.count }
   var heldBytes: Int { output.capacity + first.capacity }
-  var mayEndUnannounced: Bool { !wantsClose }
+  var canCloseSilently: Bool { !wantsClose }
   var wantsInput: Bool { true }
 
   // No request has been parsed, so nothing is owed.

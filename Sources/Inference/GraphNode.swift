@@ -73,7 +73,7 @@ struct GraphInput: Sendable {
 
 /// A value that a turn reports: an output of the model, the mask of an output, or a value that the decoder reads.
 /// `ModelGraph.answers` lists them in this order.
-struct GraphAnswer: Sendable {
+struct ReportedValue: Sendable {
   let value: Model.ValueReference
   let domain: RowDomain
   let axis: Int

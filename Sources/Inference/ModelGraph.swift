@@ -7,7 +7,7 @@ package final class ModelGraph: Sendable {
   package let precision: Precision
   let inputs: [GraphInput]
   let nodes: [GraphNode]
-  let answers: [GraphAnswer]
+  let answers: [ReportedValue]
   /// The number of values that a turn reports.
   package var answerCount: Int { answers.count }
   let kernels: Kernels
@@ -108,7 +108,7 @@ package final class ModelGraph: Sendable {
     }
     answers = model.answers.enumerated().map { index, output in
       let isSequence = if case .sequence = output.form { true } else { false }
-      return GraphAnswer(
+      return ReportedValue(
         value: output.value, domain: domains[output.value],
         axis: model.axis(of: output.value) ?? 0, isSequence: isSequence,
         output: model.output(ofAnswer: index))

@@ -18,7 +18,7 @@ import ModelFormat
   /// The number of blocks; the last may have fewer panels.
   let blockCount: Int
   private let panels: UnsafeMutableRawPointer
-  /// The order of panels, in which kernel variants differ (`ck_kernels.panels_together`).
+  /// The order of panels, in which kernel variants differ (`ck_kernels.panels_interleaved`).
   private let panelsTogether: Bool
   /// The bytes of the weights, without scales and offsets.
   let panelBytes: Int
@@ -43,7 +43,7 @@ import ModelFormat
     blockUnits = ck_block_units(gates)
     blockColumns = gates * blockUnits
     blockCount = (packedColumns + blockColumns - 1) / blockColumns
-    panelsTogether = unsafe kernels.routines.panels_together
+    panelsTogether = unsafe kernels.routines.panels_interleaved
     panelBytes = ck_packed_bytes(precision.code, packedColumns, depth)
     unsafe panels = alignedMemory(panelBytes)
     let columns = precision == .int8 ? packedColumns : 0
@@ -75,7 +75,7 @@ import ModelFormat
 
   /// Whether the weights are packed for `kernels`.
   func suits(_ kernels: Kernels) -> Bool {
-    unsafe panelsTogether == kernels.routines.panels_together
+    unsafe panelsTogether == kernels.routines.panels_interleaved
   }
 
   /// The most inputs of int8 weights: with more, a sum could overflow.

@@ -8,7 +8,7 @@ import Testing
   private var screening = ConnectionLifecycle(times, screeningUntil: 100)
 
   private var halfClosed: ConnectionLifecycle {
-    after { $0.peerEnded(mayAwaitAnswers: true, isReading: true, now: 0) }
+    after { $0.peerHalfClosed(mayAwaitAnswers: true, isReading: true, now: 0) }
   }
 
   private var lingering: ConnectionLifecycle {
@@ -66,10 +66,10 @@ import Testing
 
   @Test func whoIsRefusedIsToldBeforeItIsClosed() {
     #expect(
-      action(refused) { $0.inputEnded(mayAwaitAnswers: false, now: 1) } == .none)
+      action(refused) { $0.reachedEndOfInput(mayAwaitAnswers: false, now: 1) } == .none)
     #expect(
       action(refused) {
-        _ = $0.inputEnded(mayAwaitAnswers: false, now: 1)
+        _ = $0.reachedEndOfInput(mayAwaitAnswers: false, now: 1)
         return $0.outputDrained(wantsClose: true, owesNothing: true, now: 1)
       } == .close)
     #expect(
@@ -81,19 +81,21 @@ import Testing
 
   @Test func aPeerOfHTTP1ThatEndsItsSideMayAwaitAnswers() {
     #expect(
-      action(reading) { $0.peerEnded(mayAwaitAnswers: true, isReading: true, now: 0) } == .none)
-    #expect(action(reading) { $0.inputEnded(mayAwaitAnswers: true, now: 0) } == .none)
-    #expect(action(halfClosed) { $0.inputEnded(mayAwaitAnswers: true, now: 0) } == .none)
+      action(reading) { $0.peerHalfClosed(mayAwaitAnswers: true, isReading: true, now: 0) } == .none
+    )
+    #expect(action(reading) { $0.reachedEndOfInput(mayAwaitAnswers: true, now: 0) } == .none)
+    #expect(action(halfClosed) { $0.reachedEndOfInput(mayAwaitAnswers: true, now: 0) } == .none)
   }
 
   @Test func aPeerOfHTTP2ThatEndsItsSideHasLeft() {
-    #expect(action(reading) { $0.inputEnded(mayAwaitAnswers: false, now: 0) } == .close)
+    #expect(action(reading) { $0.reachedEndOfInput(mayAwaitAnswers: false, now: 0) } == .close)
     #expect(
-      action(reading) { $0.peerEnded(mayAwaitAnswers: false, isReading: false, now: 0) }
+      action(reading) { $0.peerHalfClosed(mayAwaitAnswers: false, isReading: false, now: 0) }
         == .close)
     // What it sent before is read first.
     #expect(
-      action(reading) { $0.peerEnded(mayAwaitAnswers: false, isReading: true, now: 0) } == .none)
+      action(reading) { $0.peerHalfClosed(mayAwaitAnswers: false, isReading: true, now: 0) }
+        == .none)
   }
 
   /// Whichever of the two is noticed first.
@@ -101,8 +103,8 @@ import Testing
   func thePeerThatHasEndedItsSideIsProbed(isReadFirst: Bool) {
     let half = after {
       isReadFirst
-        ? $0.inputEnded(mayAwaitAnswers: true, now: 7)
-        : $0.peerEnded(mayAwaitAnswers: true, isReading: true, now: 7)
+        ? $0.reachedEndOfInput(mayAwaitAnswers: true, now: 7)
+        : $0.peerHalfClosed(mayAwaitAnswers: true, isReading: true, now: 7)
     }
     let first = 7 + ConnectionLifecycle.firstProbeDelay
     #expect(half.deadline == first)
@@ -121,7 +123,7 @@ import Testing
 
   @Test func theEndIsNotedOnce() {
     var lifecycle = halfClosed
-    #expect(lifecycle.peerEnded(mayAwaitAnswers: false, isReading: false, now: 9) == .none)
+    #expect(lifecycle.peerHalfClosed(mayAwaitAnswers: false, isReading: false, now: 9) == .none)
     #expect(lifecycle == halfClosed)
   }
 
@@ -136,7 +138,7 @@ import Testing
     // Nothing is left to be thrown away.
     #expect(
       action(reading) {
-        _ = $0.inputEnded(mayAwaitAnswers: true, now: 0)
+        _ = $0.reachedEndOfInput(mayAwaitAnswers: true, now: 0)
         return drained(&$0)
       } == .close)
   }
@@ -144,7 +146,7 @@ import Testing
   @Test(arguments: [false, true])
   func whoHasEndedItsSideStaysAsLongAsItIsOwed(owesNothing: Bool) {
     let found = action(reading) {
-      _ = $0.inputEnded(mayAwaitAnswers: true, now: 0)
+      _ = $0.reachedEndOfInput(mayAwaitAnswers: true, now: 0)
       return $0.outputDrained(wantsClose: false, owesNothing: owesNothing, now: 0)
     }
     #expect(found == (owesNothing ? .close : .none))
@@ -157,7 +159,7 @@ import Testing
 
   @Test func aLingeringConnectionClosesWithItsPeerOrInTime() {
     #expect(lingering.deadline == 5)
-    #expect(action(lingering) { $0.inputEnded(mayAwaitAnswers: true, now: 1) } == .close)
+    #expect(action(lingering) { $0.reachedEndOfInput(mayAwaitAnswers: true, now: 1) } == .close)
     #expect(action(lingering) { $0.passTime(now: 4) } == .none)
     #expect(action(lingering) { $0.passTime(now: 5) } == .close)
   }
@@ -169,10 +171,11 @@ import Testing
     #expect(action(closed) { $0.close() } == .none)
     #expect(closed.deadline == .max)
     #expect(action(closed) { $0.passTime(now: .max) } == .none)
-    #expect(action(closed) { $0.ranOut() } == .none)
-    #expect(action(closed) { $0.inputEnded(mayAwaitAnswers: false, now: 0) } == .none)
+    #expect(action(closed) { $0.deadlinePassed() } == .none)
+    #expect(action(closed) { $0.reachedEndOfInput(mayAwaitAnswers: false, now: 0) } == .none)
     #expect(
-      action(closed) { $0.peerEnded(mayAwaitAnswers: false, isReading: false, now: 0) } == .none)
+      action(closed) { $0.peerHalfClosed(mayAwaitAnswers: false, isReading: false, now: 0) }
+        == .none)
   }
 
   // MARK: Time
@@ -228,11 +231,11 @@ import Testing
   }
 
   @Test func aDrainEndsWhoeverDoesNothing() {
-    #expect(action(reading) { $0.ranOut() } == .timeOut)
-    #expect(action(halfClosed) { $0.ranOut() } == .timeOut)
-    #expect(action(screening) { $0.ranOut() } == .refuse)
-    #expect(action(lingering) { $0.ranOut() } == .close)
-    #expect(action(refused) { $0.ranOut() } == .none)
+    #expect(action(reading) { $0.deadlinePassed() } == .timeOut)
+    #expect(action(halfClosed) { $0.deadlinePassed() } == .timeOut)
+    #expect(action(screening) { $0.deadlinePassed() } == .refuse)
+    #expect(action(lingering) { $0.deadlinePassed() } == .close)
+    #expect(action(refused) { $0.deadlinePassed() } == .none)
   }
 
   @Test func deadlinesBeyondTheClockNeverCome() {

@@ -253,12 +253,12 @@ import Testing
   func anAnswerMayBeginAhead(version: String, count: Int) {
     func text(begun: Int) -> String {
       let connection = HTTP1Connection()
-      let isBegunBefore = connection.beginAnswer()
+      let isBegunBefore = connection.queueProbe()
       #expect(!isBegunBefore && connection.takeText() == "")
       _ = connection.receive("GET / \(version)\r\nHost: x\r\n\r\n")
       var text = ""
       for index in 0..<begun {
-        let isBegun = connection.beginAnswer()
+        let isBegun = connection.queueProbe()
         #expect(isBegun == (index < 9))
         let byte = connection.takeText()
         #expect(byte.utf8.count == (isBegun ? 1 : 0))

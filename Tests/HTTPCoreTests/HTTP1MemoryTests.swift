@@ -35,7 +35,7 @@ import Testing
     let first = connection.receive(get)
     #expect(first.count == 1)
     connection.respond(answer(5000), to: StreamID(0))
-    connection.outputRoom = connection.outputBytes - extra
+    connection.maxQueuedOutput = connection.outputBytes - extra
     #expect(connection.receive(get + get).count == (extra > 0 ? 0 : 2))
     #expect(!connection.hasBacklog)
     guard extra > 0 else { return }
@@ -65,9 +65,9 @@ import Testing
   /// With no room at all, no request is begun, whatever came.
   @Test func noRoomBeginsNothing() {
     let connection = HTTP1Connection()
-    connection.outputRoom = -1
+    connection.maxQueuedOutput = -1
     #expect(connection.receive(get).isEmpty)
-    connection.outputRoom = 0
+    connection.maxQueuedOutput = 0
     #expect(connection.hasBacklog)
     #expect(connection.receive([UInt8]().span).count == 1)
   }
@@ -76,7 +76,7 @@ import Testing
   @Test func answersOutOfTurnCount() {
     let connection = HTTP1Connection()
     _ = connection.receive(get + get)
-    connection.outputRoom = 4999
+    connection.maxQueuedOutput = 4999
     connection.respond(answer(5000), to: StreamID(1))
     #expect(connection.receive(get).isEmpty)
     connection.respond(answer(1), to: StreamID(0))

@@ -177,26 +177,26 @@ import Testing
     let connection = connection(get)
     connection.begin(response(), to: StreamID(0))
     var begun = 0
-    while connection.beginAnswer() { begun += 1 }
+    while connection.queueProbe() { begun += 1 }
     #expect(begun == 8)
     connection.write([97], to: StreamID(0))
     connection.write([], to: StreamID(0))
     #expect(connection.takeText() == head + "000000001\r\na\r\n")
-    let isBegunAgain = connection.beginAnswer()
+    let isBegunAgain = connection.queueProbe()
     #expect(isBegunAgain)
     connection.end(StreamID(0))
     #expect(connection.takeText() == "00\r\n\r\n")
-    let isBegunBehind = connection.beginAnswer()
+    let isBegunBehind = connection.queueProbe()
     #expect(!isBegunBehind)
   }
 
   /// A body that ends with the connection has nothing that could be sent ahead.
   @Test func aBodyWithoutChunksDoesNotBeginAhead() {
     let connection = connection("GET / HTTP/1.0\r\n\r\n")
-    let isHeadBegun = connection.beginAnswer()
+    let isHeadBegun = connection.queueProbe()
     #expect(isHeadBegun)
     connection.begin(response(), to: StreamID(0))
-    let isBodyBegun = connection.beginAnswer()
+    let isBodyBegun = connection.queueProbe()
     #expect(!isBodyBegun)
     #expect(connection.takeText().hasPrefix("HTTP/1.1 200 OK\r\n"))
   }

@@ -84,7 +84,7 @@ kc_weights kc_make_weights(
   const size_t outputs = gates * units;
   kc_weights w = {
     .precision = precision, .gates = gates, .depth = depth,
-    .together = run->kernels->panels_together,
+    .together = run->kernels->panels_interleaved,
     .columns = ck_packed_columns(gates, units),
     .given = kc_floats(run, outputs, depth, 0), .stored = kc_floats(run, outputs, depth, 0),
   };

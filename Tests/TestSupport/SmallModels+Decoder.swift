@@ -135,7 +135,7 @@ extension ModelGraph {
       turn.compute()
       search.advance(0, of: turn)
       turn.clear()
-      tokens += search.takeTokens()
+      tokens += search.reportCertainTokens()
     }
     return (search.isNotFinite ? nil : search.answer, tokens)
   }

@@ -37,7 +37,7 @@ struct ForecastEncoder {
     }
     writeUsage(
       read: asked.sequences.reduce(0) { $0 + $1.stepCount },
-      foretold: asked.sequences.count * (asked.horizon ?? 0), to: &text.writer)
+      forecastValues: asked.sequences.count * (asked.horizon ?? 0), to: &text.writer)
     text.writer.raw("}\n")
     return text
   }
@@ -82,13 +82,13 @@ struct ForecastEncoder {
   }
 
   /// KServe's `Usage`.
-  private func writeUsage(read: Int, foretold: Int, to writer: inout JSONWriter) {
+  private func writeUsage(read: Int, forecastValues: Int, to writer: inout JSONWriter) {
     writer.raw(#","usage":{"prompt_tokens":"#)
     writer.integer(read)
     writer.raw(#","completion_tokens":"#)
-    writer.integer(foretold)
+    writer.integer(forecastValues)
     writer.raw(#","total_tokens":"#)
-    writer.integer(read + foretold)
+    writer.integer(read + forecastValues)
     writer.raw("}")
   }
 

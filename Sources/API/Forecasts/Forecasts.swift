@@ -6,13 +6,13 @@ struct Forecasts: Sendable {
   private let models: ModelRegistry
   private let limits: QuestionLimits
   private let readers: BodyReader
-  private let rides: PredictionRides
+  private let rides: PredictionRunner
 
   init(_ parts: ServiceParts) {
     models = parts.models
     limits = parts.settings.questions
     readers = parts.readers
-    rides = PredictionRides(parts)
+    rides = PredictionRunner(parts)
   }
 
   /// `POST /v1/timeseries/forecast`

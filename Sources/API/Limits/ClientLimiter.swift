@@ -58,7 +58,7 @@ final class ClientLimiter: Sendable {
   ///
   /// - Returns: the request's place in the concurrency limit, to be left at its answer; nil where concurrency is not
   ///   limited.
-  func admit(_ grant: Grant, from peer: HTTPPeer?) throws(Fault) -> ClientPlace? {
+  func admit(_ grant: Grant, from peer: HTTPPeer?) throws(Fault) -> ConcurrencySlot? {
     let limits = grant.limits.map { self.limits.with($0) } ?? self.limits
     guard !limits.areNone else { return nil }
     let client: Client =
@@ -72,7 +72,7 @@ final class ClientLimiter: Sendable {
       $0.state(of: client)
     }
     switch state.enter(limits, now: now()) {
-    case .entered: return limits.concurrency > 0 ? ClientPlace(state) : nil
+    case .entered: return limits.concurrency > 0 ? ConcurrencySlot(state) : nil
     case .tooFast(let wait):
       rateRefusals.add()
       throw Fault(LimitError.rate(client: client.description, limits, wait: wait))
@@ -87,7 +87,7 @@ final class ClientLimiter: Sendable {
   /// If `find` throws, the request counts towards its address: whoever tries out tokens or paths is limited, too.
   func admitting(
     _ peer: HTTPPeer?, _ find: () throws(Fault) -> (Route?, Grant)
-  ) throws(Fault) -> (route: Route?, grant: Grant, place: ClientPlace?) {
+  ) throws(Fault) -> (route: Route?, grant: Grant, place: ConcurrencySlot?) {
     let found: (route: Route?, grant: Grant)
     do throws(Fault) { found = try find() } catch {
       _ = try admit(.all, from: peer)
@@ -168,7 +168,7 @@ final class ClientState: Sendable {
 }
 
 /// A request's place among its client's requests in flight.
-final class ClientPlace: Sendable {
+final class ConcurrencySlot: Sendable {
   private let state: ClientState
   private let isLeft = Atomic(false)
 

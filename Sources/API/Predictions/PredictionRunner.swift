@@ -4,7 +4,7 @@ import Serving
 
 /// Runs the sequences of a request for predictions, in whichever schema it came, and answers the request with the
 /// results.
-struct PredictionRides: Sendable {
+struct PredictionRunner: Sendable {
   /// Decoding of up to this many operations is done at once, on the thread at hand: it takes 0.1 ms at most.
   private static let maxInlineOperations = 1 << 16
 

@@ -9,14 +9,14 @@ struct Predictions: Sendable {
   private let limits: QuestionLimits
   private let readers: BodyReader
   private let sealer: StateSealer
-  private let rides: PredictionRides
+  private let rides: PredictionRunner
 
   init(_ parts: ServiceParts) {
     models = parts.models
     limits = parts.settings.questions
     readers = parts.readers
     sealer = parts.sealer
-    rides = PredictionRides(parts)
+    rides = PredictionRunner(parts)
   }
 
   /// `POST /predict`, `POST /models/NAME/predict`

@@ -182,7 +182,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   ck_isa isa;
   const char *name;
   /// Whether packed weights have the panels of a block side by side; else one after the other.
-  bool panels_together;
+  bool panels_interleaved;
   void (*gemm_f32)(const ck_gemm *);
   /// `gemm_f16` and `gemm_i8` need `columns` to be whole panels; so does `gemm_f32` with more than one gate.
   void (*gemm_f16)(const ck_gemm *);
@@ -245,7 +245,7 @@ size_t ck_packed_bytes(ck_precision precision, size_t packed_columns, size_t dep
 /// Packs gates·units × `depth` weights (one row an output, gate by gate, as PyTorch stores them) for `kernels`.
 ///
 /// A panel is CK_LANES outputs of one gate. A block is the panels of CK_LANES units or, with one gate, four panels; the
-/// last block has as many as needed. In memory [panel][depth][lane], or with `panels_together`
+/// last block has as many as needed. In memory [panel][depth][lane], or with `panels_interleaved`
 /// [block][depth][panel][lane]; int8: [panel][depth / 4][lane][4] and [block][depth / 4][panel][lane][4]. Padding is zero. A
 /// block begins at the same byte in both layouts.
 ///

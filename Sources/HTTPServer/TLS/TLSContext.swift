@@ -22,7 +22,7 @@ import Synchronization
       unsafe all.pointee.contexts[Int(all.pointee.count)] = context
       unsafe all.pointee.count += 1
     }
-    unsafe cssl_choose_among(all)
+    unsafe cssl_enable_sni(all)
   }
 
   deinit {
@@ -61,7 +61,8 @@ import Synchronization
       unsafe SSL_CTX_use_PrivateKey_file(context, certificate.key, SSL_FILETYPE_PEM) == 1,
       certificate.key)
     if let clientAuthorities {
-      try check(unsafe cssl_require_clients(context, clientAuthorities) == 1, clientAuthorities)
+      try check(
+        unsafe cssl_require_client_certificates(context, clientAuthorities) == 1, clientAuthorities)
     }
     return unsafe context
   }

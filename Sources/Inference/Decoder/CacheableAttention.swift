@@ -1,7 +1,7 @@
 import ModelFormat
 
 /// The attention nodes of a decoder whose keys and values are the same at each of its steps.
-struct SteadyAttention: Sendable {
+struct CacheableAttention: Sendable {
   /// The nodes whose keys, values and mask no step changes.
   let nodes: Set<Int>
   /// Whether only these nodes, by their keys and values, read values that have the encoder's steps: once the keys and

@@ -7,7 +7,7 @@ package struct DecoderGraph: Sendable {
   /// The scale of the tokens' scores.
   let scale: TokenSampler.Scale
   /// The attention nodes whose keys and values are packed once for each sequence.
-  let attention: SteadyAttention
+  let attention: CacheableAttention
 
   /// - Throws: what `ModelGraph` throws, in `ModelError.inDecoder`; `ModelError.unexpected` if the graph can't run step
   ///   by step.
@@ -19,8 +19,8 @@ package struct DecoderGraph: Sendable {
     }
     self.decoder = decoder
     let changing = Self.changingValues(of: graph)
-    attention = SteadyAttention(in: graph, changing: changing)
-    if let node = Self.wholeNode(in: graph, changing: changing) {
+    attention = CacheableAttention(in: graph, changing: changing)
+    if let node = Self.nodeNeedingWholeSequence(in: graph, changing: changing) {
       let (name, op) = (decoder.model.nodes[node].name, decoder.model.nodes[node].op.name)
       throw .unexpected(
         path: "decoder.nodes", found: "node \"\(name)\" (\(op)), which needs other steps",
@@ -51,7 +51,7 @@ package struct DecoderGraph: Sendable {
   }
 
   /// A node that can't run one token at a time, although all of the encoder's steps are known; nil if there is none.
-  private static func wholeNode(
+  private static func nodeNeedingWholeSequence(
     in graph: ModelGraph, changing: Set<Model.ValueReference>
   ) -> Int? {
     for (index, node) in graph.nodes.enumerated() {

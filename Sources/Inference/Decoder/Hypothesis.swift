@@ -38,7 +38,7 @@ struct Hypothesis: Sendable {
   /// The hypothesis as a rider of the turn that computes its next step.
   ///
   /// - Parameter memory: the packed keys and values of attention; nil if the decoder packs none.
-  func rider(seat: Int, memory: AttentionMemory?) -> TurnRider {
+  func rider(seat: Int, memory: AttentionCache?) -> TurnRider {
     TurnRider(
       input: input, steps: 0..<1, position: state?.position ?? 0, finishes: true, selection: .last,
       seat: seat, resumed: state, memory: memory)

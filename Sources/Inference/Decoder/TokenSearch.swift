@@ -9,22 +9,22 @@ package struct TokenSearch: Sendable {
   private let decoding: Decoding
   private var sampler: TokenSampler?
   /// The packed keys and values of attention, which all hypotheses share; nil if the decoder packs none.
-  private let memory: AttentionMemory?
+  private let memory: AttentionCache?
   /// The hypotheses that are still growing, the likeliest first.
   private var live: [Hypothesis] = []
   /// Hypotheses that ended, in the order in which they ended.
   private var ended: [(hypothesis: Hypothesis, end: DecodedSequence.End)] = []
   /// Whether a step had scores that are not finite.
   package private(set) var isNotFinite = false
-  /// The number of tokens that `takeTokens` returned.
-  private var givenCount = 0
+  /// The number of tokens that `reportCertainTokens` returned.
+  private var reportedTokenCount = 0
   private var stepsDone = 0
 
   /// - Parameter values: the encoder's values, in the order of its model's `decoded`.
   package init(_ decoder: DecoderGraph, _ decoding: Decoding, values: [[Float]]) {
     self.decoder = decoder
     self.decoding = decoding
-    memory = decoder.attention.nodes.isEmpty ? nil : AttentionMemory(decoder.attention)
+    memory = decoder.attention.nodes.isEmpty ? nil : AttentionCache(decoder.attention)
     if case .sampling(let sampling) = decoding.choice {
       sampler = TokenSampler(sampling, scale: decoder.scale, kernels: decoder.graph.kernels)
     }
@@ -201,16 +201,16 @@ package struct TokenSearch: Sendable {
 
   /// Returns the tokens that have become certain since the last call: the common beginning of all hypotheses that can still be
   /// the best.
-  package mutating func takeTokens() -> [Int32] {
+  package mutating func reportCertainTokens() -> [Int32] {
     var candidates = live.map(\.tokens)
     if let best = results.first { candidates.append(best.hypothesis.tokens(without: best.end)) }
     guard let first = candidates.first, !isNotFinite else { return [] }
     let count = candidates.dropFirst().reduce(first.count) { count, tokens in
       zip(first.prefix(count), tokens).prefix { $0 == $1 }.count
     }
-    guard count > givenCount else { return [] }
-    defer { givenCount = count }
-    return Array(first[givenCount..<count])
+    guard count > reportedTokenCount else { return [] }
+    defer { reportedTokenCount = count }
+    return Array(first[reportedTokenCount..<count])
   }
 }
 

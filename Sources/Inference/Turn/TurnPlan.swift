@@ -17,10 +17,10 @@ final class TurnPlan: Sendable {
   /// For each reported row, the packed row and the rider.
   private let reportedSteps: [Int]
   private let reportedRiders: [Int]
-  /// The riders that finish. `endPlaces` has for each rider the number of riders before it that finish: its index in
+  /// The riders that finish. `finishingIndices` has for each rider the number of riders before it that finish: its index in
   /// `ends` if it finishes too.
   let ends: [Int]
-  private let endPlaces: [Int]
+  private let finishingIndices: [Int]
 
   /// - Parameters:
   ///   - model: its axes are those of the layouts; riders are ordered by their steps on the first.
@@ -60,9 +60,9 @@ final class TurnPlan: Sendable {
     }
     self.layouts = layouts
     var (reported, reportedSteps): ([Range<Int>], [Int]) = ([], [])
-    var (reportedRiders, ends, endPlaces): ([Int], [Int], [Int]) = ([], [], [])
+    var (reportedRiders, ends, finishingIndices): ([Int], [Int], [Int]) = ([], [], [])
     reported.reserveCapacity(riders.count)
-    endPlaces.reserveCapacity(riders.count)
+    finishingIndices.reserveCapacity(riders.count)
     for j in riders.indices {
       let (steps, finishes) = (lengths[order[j]], riders[j].finishes)
       let count = reportsEveryStep(riders[j].selection) ? steps : finishes ? 1 : 0
@@ -71,14 +71,14 @@ final class TurnPlan: Sendable {
         reportedSteps.append(layout.row(rider: j, step: t))
         reportedRiders.append(j)
       }
-      endPlaces.append(ends.count)
+      finishingIndices.append(ends.count)
       if finishes { ends.append(j) }
     }
     self.reported = reported
     self.reportedSteps = reportedSteps
     self.reportedRiders = reportedRiders
     self.ends = ends
-    self.endPlaces = endPlaces
+    self.finishingIndices = finishingIndices
   }
 
   /// The number of steps that a rider's values on an axis had before this turn.
@@ -96,7 +96,7 @@ final class TurnPlan: Sendable {
     case .steps: layouts[axis].lastRow(rider: rider)
     case .riders: rider
     case .reported: reported[rider].upperBound - 1
-    case .ends: endPlaces[rider]
+    case .ends: finishingIndices[rider]
     }
   }
 
@@ -105,7 +105,7 @@ final class TurnPlan: Sendable {
     switch domain {
     case .reported: return reported[rider]
     case .ends:
-      let place = endPlaces[rider]
+      let place = finishingIndices[rider]
       return place..<(riders[rider].finishes ? place + 1 : place)
     case .steps, .riders: preconditionFailure("no vector of a sequence has rows in \(domain)")
     }

@@ -13,7 +13,7 @@ package struct TurnRider: Sendable {
   /// The state to continue, which has done `position` steps; nil to use the seat's.
   package let resumed: SequenceState?
   /// In a decoder's graph, the packed keys and values of attention, kept from step to step; nil in other graphs.
-  let memory: AttentionMemory?
+  let memory: AttentionCache?
 
   package init(
     input: InputSequence, steps: Range<Int>, position: Int, finishes: Bool, selection: Selection,
@@ -26,7 +26,7 @@ package struct TurnRider: Sendable {
 
   init(
     input: InputSequence, steps: Range<Int>, position: Int, finishes: Bool, selection: Selection,
-    seat: Int, resumed: SequenceState?, memory: AttentionMemory?
+    seat: Int, resumed: SequenceState?, memory: AttentionCache?
   ) {
     precondition(resumed.map { $0.position == position && position > 0 } ?? true)
     self.input = input

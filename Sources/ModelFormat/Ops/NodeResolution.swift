@@ -119,12 +119,12 @@ package struct NodeResolution {
   }
 
   /// Records that a tensor is read, if the file has it, although inference does not need it.
-  mutating func passOver(_ tensor: String) {
+  mutating func markAsRead(_ tensor: String) {
     if tensors.contains(tensor) { usedTensors.append(tensor) }
   }
 
   /// The unknown size of a matrix whose other size is known.
-  func openSize(
+  func inferSize(
     of tensor: String, pattern: String, hint: TensorHint? = nil, read: ([Int]) -> Int?
   ) throws(ModelError) -> Int {
     guard let shape = tensors.shape(of: tensor) else {

@@ -1,6 +1,6 @@
 /// Decides which riders may join the queue, and when the clients of refused riders are to come back.
 ///
-/// The caller passes the riders that wait or ride now (`Crowd`). `Admission` itself keeps the promised places and the
+/// The caller passes the riders that wait or ride now (`EngineLoad`). `Admission` itself keeps the promised places and the
 /// workers' measured throughput.
 struct Admission {
   typealias Instant = ContinuousClock.Instant
@@ -53,7 +53,7 @@ struct Admission {
   ///   - terms: how long the client waits, and how it is recognised.
   ///   - crowd: the riders that wait or ride now.
   mutating func admit(
-    _ journeys: [Journey], terms: RideTerms, to crowd: Crowd, now: Instant
+    _ journeys: [Journey], terms: RideTerms, to crowd: EngineLoad, now: Instant
   ) throws(Refusal) {
     let places = Bookings.Places(
       sequences: journeys.count,
@@ -97,13 +97,13 @@ struct Admission {
 
   /// The steps a second that the workers can do: as measured while riders waited, or before that an estimate from the
   /// costs of turns. Infinity before the first turn.
-  private func stepsPerSecond(_ crowd: Crowd) -> Double {
+  private func stepsPerSecond(_ crowd: EngineLoad) -> Double {
     throughput.stepsPerSecond
       ?? Self.unmeasuredShare
       * crowd.costs.stepsPerSecond(workers: crowd.seats.workerCount, seats: limits.maxSeats)
   }
 
-  private static func reservedSeconds(_ crowd: Crowd) -> Double {
+  private static func reservedSeconds(_ crowd: EngineLoad) -> Double {
     guard crowd.riders > 0 else { return reservedSeconds.lowerBound }
     let ride = crowd.rideSeconds(steps: crowd.steps / crowd.riders)
     return Swift.min(Swift.max(ride, reservedSeconds.lowerBound), reservedSeconds.upperBound)
@@ -111,7 +111,7 @@ struct Admission {
 
   /// Refuses riders for which the queue has no room.
   private func checkRoom(
-    for places: Bookings.Places, _ standing: Standing, in crowd: Crowd
+    for places: Bookings.Places, _ standing: Standing, in crowd: EngineLoad
   ) throws(Refusal) {
     let room = room(for: places.sequences, standing, in: crowd)
     guard places.sequences <= room.sequences else {
@@ -128,7 +128,7 @@ struct Admission {
 
   /// The sequences and the steps that may join the queue.
   private func room(
-    for arriving: Int, _ standing: Standing, in crowd: Crowd
+    for arriving: Int, _ standing: Standing, in crowd: EngineLoad
   ) -> (sequences: Int, steps: Int) {
     let queue = crowd.queue
     // Riders that left their seats by rotation were admitted before: their steps count again only beyond the limit.
@@ -155,7 +155,8 @@ struct Admission {
 
   /// Refuses riders that would miss their deadline.
   private func checkTime(
-    of journeys: [Journey], _ standing: Standing, _ terms: RideTerms, in crowd: Crowd, now: Instant
+    of journeys: [Journey], _ standing: Standing, _ terms: RideTerms, in crowd: EngineLoad,
+    now: Instant
   ) throws(Refusal) {
     // With no rider ahead, only an attempt can show what the request costs.
     guard let timeout = terms.timeout, let deadline = terms.deadline, crowd.riders > 0,

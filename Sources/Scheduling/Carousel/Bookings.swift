@@ -81,7 +81,7 @@ package struct Bookings: Sendable {
   /// The share of the engine's capacity that is promised; the rest makes up for requests that cost more than expected.
   static let bookableShare = 0.9
   /// The most other clients whose connections are checked for their end, for one client that has just connected.
-  static let maxStrangersAsked = 256
+  static let maxConnectionsChecked = 256
   /// How early a promised client may come, as timers differ, and how late (`graceSeconds`), as its request takes time
   /// to arrive.
   static let earlySeconds = 0.05
@@ -158,7 +158,7 @@ package struct Bookings: Sendable {
     guard client.mayHaveReconnected else { return nil }
     // In the order in which they are due, so that few are checked: nearly all clients due before this one have come
     // already.
-    var left = Self.maxStrangersAsked
+    var left = Self.maxConnectionsChecked
     for slot in first...latest {
       for (index, other) in clients(in: slot).enumerated() {
         guard left > 0 else { return nil }

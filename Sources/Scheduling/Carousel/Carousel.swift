@@ -37,7 +37,7 @@ package struct Carousel {
   /// Riders whose readers are behind: they wait for `resume`, without a seat.
   private var parked: [RiderID: Passenger] = [:]
   /// When to check the deadlines of parked riders next; nil while none of them has one.
-  private var lookTime: Instant?
+  private var nextDeadlineCheck: Instant?
   /// By worker: whether it turns, or is about to.
   var isTurning: [Bool]
   private var nextRider: UInt64 = 0
@@ -91,7 +91,7 @@ package struct Carousel {
   // MARK: - Workers
 
   /// Wakes as many workers as the riders need. Returns those that the caller has to start; they count as turning.
-  package mutating func workersToWake() -> [Int] {
+  package mutating func claimIdleWorkers() -> [Int] {
     let missing = neededWorkers - turningCount
     guard missing > 0 else { return [] }
     let idle = Array(isTurning.indices.filter { !isTurning[$0] }.prefix(missing))
@@ -103,7 +103,7 @@ package struct Carousel {
   /// `worker` itself unless no rider is left, and any others that are needed.
   package mutating func handOver(worker: Int) -> [Int] {
     isTurning[worker] = queuedCount + seatedCount > 0
-    return (isTurning[worker] ? [worker] : []) + workersToWake()
+    return (isTurning[worker] ? [worker] : []) + claimIdleWorkers()
   }
 
   // MARK: - Riders come
@@ -120,7 +120,7 @@ package struct Carousel {
   ) throws(Refusal) -> [RiderID] {
     try admission.admit(
       journeys, terms: terms,
-      to: Crowd(queue: queue, seats: seats, costs: costs, turnSteps: turnSteps), now: now)
+      to: EngineLoad(queue: queue, seats: seats, costs: costs, turnSteps: turnSteps), now: now)
     return journeys.map { journey in
       let rider = RiderID(rawValue: nextRider)
       nextRider += 1
@@ -157,9 +157,9 @@ package struct Carousel {
 
   /// What happens to a rider whose reader is behind.
   package enum Pause: Equatable, Sendable {
-    /// It is parked: its seat falls free, and `resume` lets it board again. If `lookAgainAt` is not nil, the caller has
+    /// It is parked: its seat falls free, and `resume` lets it board again. If `checkAgainAt` is not nil, the caller has
     /// to call `removeLateParked` at that time: this rider's deadline is now the next one to check.
-    case parked(lookAgainAt: Instant?)
+    case parked(checkAgainAt: Instant?)
     /// It goes on in its seat: its reader has caught up in the meantime, or too many riders are parked. In the latter
     /// case its unread text accumulates, at most to the end of the text.
     case goesOn
@@ -169,7 +169,7 @@ package struct Carousel {
 
   /// A check of the parked riders' deadlines sets the next one no sooner than this. A timer makes the checks, as there
   /// may be no turn to do so.
-  package static let lookInterval = Duration.milliseconds(50)
+  package static let minDeadlineCheckInterval = Duration.milliseconds(50)
 
   /// The rider in `seat` has drawn a token and its reader does not want the next one yet.
   ///
@@ -189,11 +189,11 @@ package struct Carousel {
     passenger.following = journey.following
     passenger.hasBoarded = true
     parked[passenger.rider] = passenger
-    guard let deadline = passenger.deadline, lookTime.map({ deadline < $0 }) ?? true else {
-      return .parked(lookAgainAt: nil)
+    guard let deadline = passenger.deadline, nextDeadlineCheck.map({ deadline < $0 }) ?? true else {
+      return .parked(checkAgainAt: nil)
     }
-    lookTime = deadline
-    return .parked(lookAgainAt: deadline)
+    nextDeadlineCheck = deadline
+    return .parked(checkAgainAt: deadline)
   }
 
   /// A rider's reader has caught up. A parked rider is queued again, before all others; a rider that is not parked
@@ -212,14 +212,14 @@ package struct Carousel {
   /// has a deadline. Does nothing before the time that was last returned.
   package mutating func removeLateParked(
     now: Instant
-  ) -> (late: [RiderID], lookAgainAt: Instant?) {
-    guard let time = lookTime, time <= now else { return ([], nil) }
+  ) -> (late: [RiderID], checkAgainAt: Instant?) {
+    guard let time = nextDeadlineCheck, time <= now else { return ([], nil) }
     let late = parked.values.filter { $0.isLate(at: now) }.map(\.rider).sorted()
     for rider in late { parked[rider] = nil }
-    lookTime = parked.values.lazy.compactMap(\.deadline).min().map {
-      Swift.max($0, now + Self.lookInterval)
+    nextDeadlineCheck = parked.values.lazy.compactMap(\.deadline).min().map {
+      Swift.max($0, now + Self.minDeadlineCheckInterval)
     }
-    return (late, lookTime)
+    return (late, nextDeadlineCheck)
   }
 
   // MARK: - Riders leave

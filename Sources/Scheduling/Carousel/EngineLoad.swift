@@ -1,5 +1,5 @@
 /// The riders that wait or ride now, and what turns cost: an estimate of how long a newcomer would wait and ride.
-struct Crowd {
+struct EngineLoad {
   let queue: BoardingQueue
   let seats: Seats
   let costs: TurnCosts

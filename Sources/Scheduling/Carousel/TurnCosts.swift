@@ -74,12 +74,12 @@ package struct TurnCosts: Sendable {
     return secondsPerTurnStep[nearest]! * (1 + ratio) / 2
   }
 
-  private static func index(_ riders: Int) -> Int { Swift.min(16, riders.holdingPowerOfTwo) }
+  private static func index(_ riders: Int) -> Int { Swift.min(16, riders.ceilingLog2) }
 }
 
 extension Int {
   /// The exponent of the smallest power of two that is not less than the number; 0 for 1 and below.
-  var holdingPowerOfTwo: Int {
+  var ceilingLog2: Int {
     Int.bitWidth - (Swift.max(self, 1) - 1).leadingZeroBitCount
   }
 }

@@ -18,12 +18,12 @@ package struct Departure {
   }
 
   /// The longest ride, in seconds, that an idle thread computes itself: a hop to a worker and back costs a tenth of it.
-  static let secondsHere = 0.001
+  static let maxInlineSeconds = 0.001
 
   /// Whether the thread that brought a rider may compute it: nothing is fed back to it, its steps fit in one turn, and
   /// their cost is known and small.
   static func isShort(_ journey: Journey, turnSteps: Int, costs: TurnCosts) -> Bool {
     journey.following == 0 && journey.steps <= turnSteps && costs.isKnown(riders: 1)
-      && costs.seconds(oneOf: 1, steps: journey.steps, workers: 1, seats: 1) <= secondsHere
+      && costs.seconds(oneOf: 1, steps: journey.steps, workers: 1, seats: 1) <= maxInlineSeconds
   }
 }

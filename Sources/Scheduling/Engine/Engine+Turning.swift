@@ -32,7 +32,7 @@ extension Engine {
       }
       worker.trim()
     }
-    reportEnd(state.withLock { $0.takeEnd() })
+    callShutdownCompletions(state.withLock { $0.takeShutdownCompletions() })
   }
 
   /// A worker whose turn took more seconds than this yields its core to other threads; after shorter turns that is not
@@ -56,17 +56,17 @@ extension Engine {
       guard mayTurnHere, let rider = state.carousel.loneRider,
         Departure.isShort(rider, turnSteps: state.carousel.turnSteps, costs: state.costs),
         share?.tryEnter() ?? true
-      else { return (state.workersToWake(), nil) }
+      else { return (state.claimIdleWorkers(), nil) }
       // Planned under the same lock, so that no other rider boards in its place. As no rider is on board, none leaves a
       // seat.
       return ([], state.plan(0, now: now, hasIdleCores: hasIdleCores) { _ in nil })
     }
     start(wake)
-    if var plan { turnHere(&plan, now: now) }
+    if var plan { takeInlineTurn(&plan, now: now) }
   }
 
   /// Takes one turn in place of the first worker.
-  private func turnHere(_ plan: inout EngineState.Plan, now: ContinuousClock.Instant) {
+  private func takeInlineTurn(_ plan: inout EngineState.Plan, now: ContinuousClock.Instant) {
     let start = ContinuousClock.now
     let (wake, end) = workers[0].state.withLock { worker in
       var end = start
@@ -74,13 +74,16 @@ extension Engine {
       share?.leave(after: start.duration(to: .now).seconds)
       // The worker takes over the riders that are left.
       let (wake, ended) = state.withLock { state in
-        (hasTurned ? state.handOver(worker: 0) : state.workersToWake(), state.takeEnd())
+        (
+          hasTurned ? state.handOver(worker: 0) : state.claimIdleWorkers(),
+          state.takeShutdownCompletions()
+        )
       }
       if wake.isEmpty { worker.clear() }
       return (wake, ended)
     }
     self.start(wake)
-    reportEnd(end)
+    callShutdownCompletions(end)
   }
 
   // MARK: - A turn
@@ -107,11 +110,11 @@ extension Engine {
     let computing = start.duration(to: .now).seconds
     let next = worker.advance(plan.turn)
     let seconds = end.duration(to: .now).seconds
-    let (finished, othersWait, lookAgainAt) = state.withLock { state in
+    let (finished, othersWait, checkAgainAt) = state.withLock { state in
       state.record(plan, computing: computing, all: seconds)
       return state.finish(plan.turn, next, worker: index, &worker, now: .now)
     }
-    if let lookAgainAt { refuseLateParked(at: lookAgainAt) }
+    if let checkAgainAt { refuseLateParked(at: checkAgainAt) }
     metrics.countTurn(
       rows: plan.turn.parts.count, steps: plan.turn.steps, finished: finished.count,
       seconds: seconds)
@@ -149,11 +152,11 @@ extension Engine {
       // The timer may fire a little before `time` by the clock.
       let (late, next, end) = state.withLock { state in
         let (late, next) = state.removeLateParked(now: Swift.max(time, .now))
-        return (late, next, state.takeEnd())
+        return (late, next, state.takeShutdownCompletions())
       }
       refuse(late)
       if let next { refuseLateParked(at: next) }
-      reportEnd(end)
+      callShutdownCompletions(end)
     }
   }
 

@@ -152,7 +152,7 @@ package final class Engine: Sendable {
     let arrival: Result<(riders: [RiderID], wake: [Int]), Refusal> = state.withLock { state in
       do throws(Refusal) {
         let riders = try state.admit(request, journeys, now: now)
-        return .success((riders, departure.postpone == nil ? state.workersToWake() : []))
+        return .success((riders, departure.postpone == nil ? state.claimIdleWorkers() : []))
       } catch {
         return .failure(error)
       }
@@ -172,16 +172,16 @@ package final class Engine: Sendable {
   /// The client of `ticket` left: its sequences give up their places by the next turn.
   package func cancel(_ ticket: Ticket) {
     // The riders are released outside the lock.
-    let (_, end) = state.withLock { ($0.leave(ticket.riders), $0.takeEnd()) }
+    let (_, end) = state.withLock { ($0.leave(ticket.riders), $0.takeShutdownCompletions()) }
     if ticket.group.refuse(.cancelled) { metrics.count(.cancelled) }
-    reportEnd(end)
+    callShutdownCompletions(end)
   }
 
   /// The reader of a generation that replied `.wait` is ready for the next token.
   package func resume(_ ticket: Ticket) {
     let wake = state.withLock { state in
       for rider in ticket.riders { state.resume(rider) }
-      return state.workersToWake()
+      return state.claimIdleWorkers()
     }
     start(wake)
   }
@@ -199,15 +199,15 @@ package final class Engine: Sendable {
   ///
   /// - Parameter completion: called once, from another thread, when all are answered and no worker turns.
   package func shutDown(completion: @escaping @Sendable () -> Void = {}) {
-    reportEnd(
+    callShutdownCompletions(
       state.withLock { state in
         state.drain(completion)
-        return state.takeEnd()
+        return state.takeShutdownCompletions()
       })
   }
 
   /// Calls the completions of `shutDown` after the last answer is delivered.
-  func reportEnd(_ completions: [@Sendable () -> Void]) {
+  func callShutdownCompletions(_ completions: [@Sendable () -> Void]) {
     guard !completions.isEmpty else { return }
     deliveries.notify(queue: .global()) { for completion in completions { completion() } }
   }

@@ -40,7 +40,7 @@ struct EngineState {
 
   /// Refuses newcomers from now on.
   ///
-  /// - Parameter completion: `takeEnd` returns it once all riders are gone and no worker turns.
+  /// - Parameter completion: `takeShutdownCompletions` returns it once all riders are gone and no worker turns.
   mutating func drain(_ completion: @escaping @Sendable () -> Void) {
     isDraining = true
     end.append(completion)
@@ -48,7 +48,7 @@ struct EngineState {
 
   /// Removes and returns the completions to call now; none as long as a rider waits, rides or is parked, or a worker
   /// turns.
-  mutating func takeEnd() -> [@Sendable () -> Void] {
+  mutating func takeShutdownCompletions() -> [@Sendable () -> Void] {
     guard !end.isEmpty, carousel.isEmpty else { return [] }
     defer { end = [] }
     return end
@@ -66,7 +66,7 @@ struct EngineState {
   /// Removes the parked riders whose deadline passed; returns when to look again, nil for not at all.
   mutating func removeLateParked(
     now: ContinuousClock.Instant
-  ) -> (late: [Rider], lookAgainAt: ContinuousClock.Instant?) {
+  ) -> (late: [Rider], checkAgainAt: ContinuousClock.Instant?) {
     let (late, next) = carousel.removeLateParked(now: now)
     return (late.compactMap { riders.removeValue(forKey: $0) }, next)
   }
@@ -74,7 +74,7 @@ struct EngineState {
   // MARK: - Turns
 
   /// Wakes as many workers as the riders need. Returns those that the caller has to start; they count as turning.
-  mutating func workersToWake() -> [Int] { carousel.workersToWake() }
+  mutating func claimIdleWorkers() -> [Int] { carousel.claimIdleWorkers() }
 
   /// Ends a turn that another thread took in place of `worker`. Returns the workers that the caller has to start.
   mutating func handOver(worker: Int) -> [Int] { carousel.handOver(worker: worker) }
@@ -149,9 +149,9 @@ struct EngineState {
   mutating func finish(
     _ turn: Turn, _ next: [Rider.Next], worker: Int, _ state: inout WorkerState,
     now: ContinuousClock.Instant
-  ) -> (finished: [Rider], othersWait: Bool, lookAgainAt: ContinuousClock.Instant?) {
+  ) -> (finished: [Rider], othersWait: Bool, checkAgainAt: ContinuousClock.Instant?) {
     var finished: [Rider] = []
-    var lookAgainAt: ContinuousClock.Instant?
+    var checkAgainAt: ContinuousClock.Instant?
     for (part, next) in zip(turn.parts, next) {
       switch next {
       case .rides: break
@@ -169,10 +169,10 @@ struct EngineState {
         case .goesOn: state.keep(part.seat)
         case .parked(let time):
           riders[part.rider] = state.removeRider(from: part.seat)
-          lookAgainAt = time ?? lookAgainAt
+          checkAgainAt = time ?? checkAgainAt
         }
       }
     }
-    return (finished, carousel.queuedCount + carousel.seatedCount > 0, lookAgainAt)
+    return (finished, carousel.queuedCount + carousel.seatedCount > 0, checkAgainAt)
   }
 }

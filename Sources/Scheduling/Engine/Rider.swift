@@ -34,7 +34,7 @@ final class Rider: @unchecked Sendable {
   private(set) var search: TokenSearch?
   var isDecoding: Bool { search != nil }
   /// The values forecast so far, for each part of the forecast.
-  private var foretold: [[Float]] = []
+  private var forecastValues: [[Float]] = []
 
   /// The rider of a request's `index`-th sequence.
   init(_ request: RideRequest, index: Int, foundSeat: Bool) {
@@ -136,11 +136,11 @@ final class Rider: @unchecked Sendable {
     guard case .forecast(let horizon) = continuation,
       let forecast = graph.forecast
     else { return nil }
-    if foretold.isEmpty { foretold = forecast.parts.map { _ in [] } }
+    if forecastValues.isEmpty { forecastValues = forecast.parts.map { _ in [] } }
     for (index, part) in forecast.parts.enumerated() {
-      foretold[index] += part.elements(of: reported[part.output])
+      forecastValues[index] += part.elements(of: reported[part.output])
     }
-    guard foretold[0].count < horizon * forecast.size else { return nil }
+    guard forecastValues[0].count < horizon * forecast.size else { return nil }
     let (source, stepCount) = (forecast.input, forecast.stepCount)
     let next = forecast.feedback.elements(of: reported[forecast.feedback.output])
     reported.removeAll()
@@ -201,7 +201,9 @@ final class Rider: @unchecked Sendable {
     search?.advance(place, of: turn)
     var reply = TokenReply.goOn
     if case .decoding(_, let reader?) = continuation {
-      for token in search?.takeTokens() ?? [] where reply != .stop { reply = reader(token) }
+      for token in search?.reportCertainTokens() ?? [] where reply != .stop {
+        reply = reader(token)
+      }
       if search?.isNotFinite == true { _ = reader(nil) }
     }
     guard let remaining = search?.remainingSteps, remaining > 0 else { return .ends }
@@ -237,8 +239,8 @@ final class Rider: @unchecked Sendable {
     if case .generation = continuation { return Prediction(outputs: []) }
     if case .forecast(let horizon) = continuation, let size = graph.forecast?.size {
       return Prediction(
-        outputs: foretold.map { foretold in
-          let values = Array(foretold.prefix(horizon * size))
+        outputs: forecastValues.map { forecastValues in
+          let values = Array(forecastValues.prefix(horizon * size))
           return size == 1
             ? Prediction.Output(rows: nil, size: horizon, values: values)
             : Prediction.Output(rows: horizon, size: size, values: values)

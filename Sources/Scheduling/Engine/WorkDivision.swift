@@ -34,10 +34,10 @@ struct WorkDivision: Sendable {
 
   /// How the next turn of `riders` is to be run.
   mutating func choose(riders: Int) -> Way {
-    var experience = experiences[riders.holdingPowerOfTwo, default: Experience()]
+    var experience = experiences[riders.ceilingLog2, default: Experience()]
     if experience.alone == nil { return .alone }
     if experience.together == nil { return .together }
-    defer { experiences[riders.holdingPowerOfTwo] = experience }
+    defer { experiences[riders.ceilingLog2] = experience }
     experience.untilTrial -= 1
     guard experience.untilTrial <= 0 else { return experience.better }
     experience.interval = Swift.min(2 * experience.interval, Self.longestInterval)
@@ -50,7 +50,7 @@ struct WorkDivision: Sendable {
     func average(_ old: Double?) -> Double {
       old.map { 0.8 * $0 + 0.2 * secondsPerStep } ?? secondsPerStep
     }
-    var experience = experiences[riders.holdingPowerOfTwo, default: Experience()]
+    var experience = experiences[riders.ceilingLog2, default: Experience()]
     let before = experience.better
     switch way {
     case .alone: experience.alone = average(experience.alone)
@@ -60,6 +60,6 @@ struct WorkDivision: Sendable {
       experience.interval = Self.firstInterval
       experience.untilTrial = Self.firstInterval
     }
-    experiences[riders.holdingPowerOfTwo] = experience
+    experiences[riders.ceilingLog2] = experience
   }
 }

@@ -1,6 +1,6 @@
 /// The questions that a session store has not answered yet, each under a number of its own and with a deadline: a store
 /// that hangs must not hold up its requests.
-struct StoreQuestions: Sendable {
+struct PendingStoreRequests: Sendable {
   /// A question that the store has not answered yet.
   struct Question: Sendable {
     /// Whether the question looks sessions up; if not, it moves them.

@@ -27,7 +27,7 @@ package enum SessionRefusal: Error, Equatable, Sendable {
   /// The session exists, with `steps` steps, and the request did not ask to replace it.
   case exists(String, steps: Int)
   /// The session has another number of steps than the request says (`at`).
-  case otherSteps(String, found: Int, expected: Int)
+  case stepsMismatch(String, found: Int, expected: Int)
   /// Someone else moved the session while the request was computed. `steps` is what it has now; nil if it no longer
   /// exists.
   case movedElsewhere(String, steps: Int?)

@@ -24,7 +24,7 @@ extension SessionTable {
 
   /// Removes a session that the store is about to end. Returns false if the session has to stay: a request has it open,
   /// or it was used too recently to expire.
-  mutating func letGo(_ key: Key, because reason: SessionEnd, now: Instant) -> Bool {
+  mutating func allowEnd(_ key: Key, because reason: SessionEnd, now: Instant) -> Bool {
     guard let index = indices[key] else { return true }
     guard entries[index].use == .idle else { return false }
     if reason == .expired, entries[index].used + limits.idleTimeout > now { return false }

@@ -220,7 +220,7 @@ package struct SessionTable {
       throw error
     }
     if let steps = opening.at, steps != state.position {
-      throw .otherSteps(source.id, found: state.position, expected: steps)
+      throw .stepsMismatch(source.id, found: state.position, expected: steps)
     }
     return state
   }

@@ -19,7 +19,7 @@ struct SessionTaking: Sendable {
 
   private func ask(pause: Duration) {
     let sources = request.sources.filter { !keys.contains($0) }
-    sessions.noteQuestion(of: request)
+    sessions.addPendingRequest(of: request)
     // Whether the request ends sessions that exist, and does nothing else.
     let freesOnly = request.openings.allSatisfy { $0.ends && $0.way == .resume }
     store.take(

@@ -5,7 +5,7 @@ extension Sessions {
   /// Asks the store for sessions that are not in the table, and then opens the request's sessions with the findings.
   func fetch(_ keys: [SessionTable.Key], for request: Waiting) {
     guard let store else { preconditionFailure("only a cache misses sessions") }
-    noteQuestion(of: request)
+    addPendingRequest(of: request)
     store.fetch(keys, floatCount: request.floatCount) { [self] result in
       // The findings hold until this closure returns, so the sessions are opened in it.
       let outcome = state.withLock { state -> Outcome? in
@@ -21,15 +21,15 @@ extension Sessions {
     }
   }
 
-  /// Notes that a request waits for the store's answer, until its own deadline or for `StoreQuestions.patience`.
-  func noteQuestion(of request: Waiting) {
+  /// Notes that a request waits for the store's answer, until its own deadline or for `PendingStoreRequests.patience`.
+  func addPendingRequest(of request: Waiting) {
     let startsClock = state.withLock { state in
-      let patience = state.clock() + StoreQuestions.patience
+      let patience = state.clock() + PendingStoreRequests.patience
       let (deadline, late): (ContinuousClock.Instant, SessionRefusal) =
         if let due = request.due, due.deadline < patience {
           (due.deadline, .deadlinePassed(timeout: due.timeout))
         } else {
-          (patience, .store(.slow(StoreQuestions.patience)))
+          (patience, .store(.slow(PendingStoreRequests.patience)))
         }
       state.questions.insert(
         .init(isFetch: true, deadline: deadline, late: late) { request.completion(.failure($0)) },
@@ -64,8 +64,8 @@ extension Sessions {
       }
       state.questions.insert(
         .init(
-          isFetch: false, deadline: state.clock() + StoreQuestions.patience,
-          late: StoreQuestions.lateMove, refuse: completion), number)
+          isFetch: false, deadline: state.clock() + PendingStoreRequests.patience,
+          late: PendingStoreRequests.lateMove, refuse: completion), number)
       return (moves, state.startWatch())
     }
     guard let moves else { return completion(.frozen) }

@@ -58,7 +58,7 @@ package final class Sessions: Sendable {
     let shared: (any SessionStore)?
     let clock: @Sendable () -> ContinuousClock.Instant
     /// The questions that the store has not answered yet, and the requests that wait for its answers.
-    var questions = StoreQuestions()
+    var questions = PendingStoreRequests()
     /// The waiting requests, in order of arrival, by the session that they wait for.
     var waiting: [SessionTable.Key: Deque<Waiting>] = [:]
     /// Whether a timer looks at the deadlines of waiting requests.
@@ -210,7 +210,7 @@ package final class Sessions: Sendable {
     expireLater()
     store?.attach { [weak self] key, reason in
       guard let self else { return true }
-      return state.withLock { $0.table.letGo(key, because: reason, now: $0.clock()) }
+      return state.withLock { $0.table.allowEnd(key, because: reason, now: $0.clock()) }
     }
   }
 

@@ -65,7 +65,7 @@ extension SessionRefusal {
     switch self {
     case .unknown, .unknownSource: .notFound
     case .gone: .gone
-    case .busy, .tooManyWait, .exists, .otherSteps, .movedElsewhere: .conflict
+    case .busy, .tooManyWait, .exists, .stepsMismatch, .movedElsewhere: .conflict
     case .frozen, .store: .unavailable
     case .full: .tooManyRequests
     case .deadlinePassed: .timedOut
@@ -79,7 +79,7 @@ extension SessionRefusal {
   /// The session that differs from what the request says, and the session's steps.
   fileprivate var session: (id: String, steps: Int)? {
     switch self {
-    case .exists(let id, let steps), .otherSteps(let id, let steps, _),
+    case .exists(let id, let steps), .stepsMismatch(let id, let steps, _),
       .movedElsewhere(let id, .some(let steps)):
       (id, steps)
     case .unknown, .unknownSource, .gone, .busy, .tooManyWait, .tooLarge, .tooLargeForStore, .full,
@@ -127,7 +127,7 @@ extension SessionRefusal {
       "the server is about to stop, and its sessions go on in the next process"
     case .exists(let id, let steps):
       "session \(quoted(id)) exists, with \(counted(steps, "step")); \"replace\": true starts it over"
-    case .otherSteps(let id, let found, let expected):
+    case .stepsMismatch(let id, let found, let expected):
       "session \(quoted(id)) has \(counted(found, "step")), the request goes on from \(expected) (\"at\")"
     case .busy(let id):
       "session \(quoted(id)) is busy with another request; one for predictions may wait for it (\"wait\": true)"

@@ -31,7 +31,7 @@ package final class FileSessionStore: SessionStore {
     var isUnsynced = false
     var mayEnd: MayEnd = { _, _ in true }
     /// Whether operators were told that keys are missing; they are told once.
-    var hasToldOfKeys = false
+    var hasReportedMissingKey = false
     var news = FailureNews()
   }
 
@@ -44,7 +44,7 @@ package final class FileSessionStore: SessionStore {
   private let connections: StoreConnections
   private let queue = DispatchQueue(label: "session store", qos: .userInitiated)
   /// The queue for syncing the log and for long reads.
-  private let sideQueue = DispatchQueue(label: "session store, aside", qos: .utility)
+  private let maintenanceQueue = DispatchQueue(label: "session store, aside", qos: .utility)
 
   /// The age of a job at which the store counts as slow and new requests are refused.
   private static let slowAfter = Duration.seconds(1)
@@ -92,7 +92,7 @@ package final class FileSessionStore: SessionStore {
       guard error.isOfFullDisk else { throw error }
       _ = note(.fullDisk(of: path), isOfWrite: true)
     }
-    careLater()
+    scheduleMaintenance()
   }
 
   package static let wallClock: Clock = {
@@ -155,10 +155,10 @@ package final class FileSessionStore: SessionStore {
     of model: String, limit: Int,
     completion: @escaping @Sendable (Result<SessionTable.Page, SessionStoreProblem>) -> Void
   ) {
-    sideQueue.async { [self] in
+    maintenanceQueue.async { [self] in
       let usage = state.withLock { $0.statistics.usage[model] ?? .init() }
       do throws(SQLiteError) {
-        let found = try connections.withSide { side throws(SQLiteError) in
+        let found = try connections.withMaintenanceConnection { side throws(SQLiteError) in
           try side.listings(of: model, limit: limit, limits: limits, now: clock())
         }
         completion(
@@ -213,7 +213,7 @@ package final class FileSessionStore: SessionStore {
       var isWell = true
       if let failure = write(writes, mayEnd) {
         if durability == .behind, !jobs.contains(where: \.isClose) {
-          return tryLater(writes, others: jobs.filter { !$0.isWrite }, failure)
+          return requeueWrites(writes, others: jobs.filter { !$0.isWrite }, failure)
         }
         for job in writes { job.refuse(failure) }
         if durability == .behind {
@@ -227,7 +227,7 @@ package final class FileSessionStore: SessionStore {
 
   /// Queues moves whose answers have already left once more, ahead of all jobs that arrived since, and tries them again
   /// soon; refuses the other jobs.
-  private func tryLater(
+  private func requeueWrites(
     _ writes: [FileStoreJob], others: [FileStoreJob], _ failure: SessionStoreProblem
   ) {
     for job in others { job.refuse(failure) }
@@ -299,7 +299,7 @@ package final class FileSessionStore: SessionStore {
         _ = note(error)
       }
     case .close(let completion):
-      sideQueue.async { [self] in
+      maintenanceQueue.async { [self] in
         connections.close()
         completion(isWell)
       }
@@ -338,8 +338,8 @@ package final class FileSessionStore: SessionStore {
   private func note(_ error: SQLiteError, isOfWrite: Bool = false) -> SessionStoreProblem {
     if error.isOfOneSession {
       let isNews = state.withLock { state in
-        defer { state.hasToldOfKeys = true }
-        return !state.hasToldOfKeys
+        defer { state.hasReportedMissingKey = true }
+        return !state.hasReportedMissingKey
       }
       if isNews { report("needs another key: \(error.message)") }
       return .failing(reason: error.message)
@@ -361,8 +361,8 @@ package final class FileSessionStore: SessionStore {
 
   /// After a second: syncs the log and copies it into the database, ends sessions whose time has come, and schedules
   /// the next round.
-  private func careLater() {
-    sideQueue.asyncAfter(deadline: .now() + 1) { [weak self] in
+  private func scheduleMaintenance() {
+    maintenanceQueue.asyncAfter(deadline: .now() + 1) { [weak self] in
       guard let self else { return }
       let isUnsynced = state.withLock { state in
         defer { state.isUnsynced = false }
@@ -371,7 +371,7 @@ package final class FileSessionStore: SessionStore {
       if isUnsynced { sync() }
       guard !state.withLock({ $0.isClosed }) else { return }
       add(.expire)
-      careLater()
+      scheduleMaintenance()
     }
   }
 

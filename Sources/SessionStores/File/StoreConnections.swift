@@ -94,7 +94,7 @@ final class StoreConnections: Sendable {
   }
 
   /// Calls `body` with the side connection; nil if the file is not open.
-  func withSide<Value>(
+  func withMaintenanceConnection<Value>(
     _ body: (SQLiteDatabase) throws(SQLiteError) -> Value
   ) throws(SQLiteError) -> Value? {
     try side.withLock { side throws(SQLiteError) in
@@ -109,7 +109,7 @@ final class StoreConnections: Sendable {
       try check(&writer)
       return writer.writeCount
     }
-    let isWhole = try withSide { side throws(SQLiteError) in
+    let isWhole = try withMaintenanceConnection { side throws(SQLiteError) in
       try checkpoints.withLock { () throws(SQLiteError) in try side.checkpoint() }
     }
     guard isWhole ?? false else { return }

@@ -10,7 +10,7 @@ final class RedisHealth: Sendable {
     var news = FailureNews()
     var connectionNews = FailureNews()
     /// Whether it was told that keys are missing.
-    var hasToldOfKeys = false
+    var hasReportedMissingKey = false
 
     /// - Returns: what to tell.
     mutating func end() -> String? {
@@ -79,8 +79,8 @@ final class RedisHealth: Sendable {
   func noteMissingKey(_ missing: MissingKey, of key: SessionTable.Key) -> SessionStoreProblem {
     let problem = "session \(key.id) \(missing.explanation())"
     let isNews = state.withLock { state in
-      defer { state.hasToldOfKeys = true }
-      return !state.hasToldOfKeys
+      defer { state.hasReportedMissingKey = true }
+      return !state.hasReportedMissingKey
     }
     if isNews { report("needs another key: \(problem)") }
     return .failing(reason: problem)

@@ -61,7 +61,7 @@ package final class RedisSessionStore: SessionStore {
     keeper = LeaseKeeper(runner, limits: limits)
     if let problem = connect() { throw problem }
     keeper.renewLater()
-    careLater(
+    scheduleMaintenance(
       RedisCare(
         client: client, limits: limits, served: served, health: health,
         change: { [weak self] change in self?.state.withLock { change(&$0) } }))
@@ -144,12 +144,12 @@ package final class RedisSessionStore: SessionStore {
     }
   }
 
-  private func careLater(_ care: RedisCare) {
+  private func scheduleMaintenance(_ care: RedisCare) {
     care.run()
     DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + RedisCare.period) {
       [weak self] in
       guard let self, !state.withLock({ $0.isClosed }) else { return }
-      careLater(care)
+      scheduleMaintenance(care)
     }
   }
 }

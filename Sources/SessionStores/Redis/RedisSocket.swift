@@ -29,7 +29,7 @@ import Glibc
     }
     unsafe tls = SSL_new(context)
     unsafe SSL_CTX_free(context)
-    guard let tls = unsafe tls, unsafe cssl_expect_host(tls, host) == 1,
+    guard let tls = unsafe tls, unsafe cssl_verify_host(tls, host) == 1,
       unsafe SSL_set_fd(tls, number) == 1
     else { throw .unreachable("TLS: no connection for \(host)") }
     unsafe SSL_set_connect_state(tls)

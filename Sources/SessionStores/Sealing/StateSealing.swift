@@ -38,7 +38,9 @@ package struct StateSealing: Sendable {
     let rest = sealed[(1 + name.utf8.count)...]
     guard let used = keys.first(where: { $0.name == name }) else { throw .noKey(MissingKey(name)) }
     // Another key of the same name is a mistake in the key file, not damage.
-    guard rest.starts(with: used.check) else { throw .noKey(MissingKey(name, isNamesake: true)) }
+    guard rest.starts(with: used.check) else {
+      throw .noKey(MissingKey(name, hasOtherKeyOfSameName: true))
+    }
     let context = Self.context(key, version, steps)
     guard
       let plain = AuthenticatedCipher.open(
@@ -80,18 +82,18 @@ package enum StateSealingError: Error, Equatable, Sendable {
 package struct MissingKey: Error, Equatable, Sendable {
   package let name: String
   /// Whether there is a key of this name with other bytes.
-  package let isNamesake: Bool
+  package let hasOtherKeyOfSameName: Bool
 
-  init(_ name: String, isNamesake: Bool = false) {
+  init(_ name: String, hasOtherKeyOfSameName: Bool = false) {
     self.name = name
-    self.isNamesake = isNamesake
+    self.hasOtherKeyOfSameName = hasOtherKeyOfSameName
   }
 
   /// The reason for operators and clients, as the rest of a sentence that begins with the session.
   ///
   /// - Parameter setting: the name of the setting, or option, for the key file.
   package func explanation(setting: String = "session_store_keys") -> String {
-    isNamesake
+    hasOtherKeyOfSameName
       ? "is encrypted with another key \(name) than the one of that name in \(setting), which has other bytes"
       : "is encrypted with a key \(name) that \(setting) does not have"
   }

@@ -40,7 +40,7 @@ struct ServeCommand: ParsableCommand {
     LoggingSystem.bootstrap { _ in handler }
     let logger = Logger(label: "carousel")
 
-    keepMemorySmall()
+    configureMalloc()
     let graphs = try loadModels(
       try imports.folders(of: try folders(of: settings)), precision: settings.precision)
     logUnreadTensors(of: graphs, to: logger)

@@ -8,7 +8,7 @@ import Synchronization
 /// Returns free memory to the system while `memory` exists: a second after much was released, and the rest once the
 /// server has been quiet for a few seconds. Left alone, malloc keeps free memory between blocks in use, and engines
 /// keep their scratch buffers.
-func giveBackMemory(of memory: MemoryBudget, _ engines: @escaping @Sendable () -> [Engine]) {
+func startMemoryTrimming(of memory: MemoryBudget, _ engines: @escaping @Sendable () -> [Engine]) {
   let timer = DispatchSource.makeTimerSource(queue: .global(qos: .utility))
   timer.schedule(
     deadline: .now() + .seconds(1), repeating: .seconds(1), leeway: .milliseconds(200))

@@ -87,7 +87,7 @@ final class ModelServer: Sendable {
     }
     self.service = service
     self.memory = memory
-    giveBackMemory(of: memory) { service.engines }
+    startMemoryTrimming(of: memory) { service.engines }
     self.settings = settings
   }
 

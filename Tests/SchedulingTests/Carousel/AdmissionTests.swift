@@ -10,7 +10,7 @@ import Testing
   /// `queued` riders of 10 steps, and `seated`, at 10 ms a step of one.
   private func crowd(
     queued: Int = 0, seated: Int = 0, seats limit: Int = 1, deadline: Bool = true
-  ) -> Crowd {
+  ) -> EngineLoad {
     var (queue, seats) = (
       BoardingQueue(chunking: .steps), Seats(limit: limit, workerCount: 1)
     )
@@ -25,7 +25,7 @@ import Testing
     }
     var costs = TurnCosts()
     costs.record(riders: 1, longest: 1, total: 1, seconds: 0.01)
-    return Crowd(queue: queue, seats: seats, costs: costs, turnSteps: 512)
+    return EngineLoad(queue: queue, seats: seats, costs: costs, turnSteps: 512)
   }
 
   private func admission(sequences: Int = 4, steps: Int = 100, seats: Int = 1) -> Admission {
@@ -35,7 +35,7 @@ import Testing
   }
 
   private func admits(
-    _ admission: Admission, _ steps: [Int], timeout: Duration? = nil, to crowd: Crowd
+    _ admission: Admission, _ steps: [Int], timeout: Duration? = nil, to crowd: EngineLoad
   ) -> Bool {
     var admission = admission
     let terms = RideTerms(arrived: now, timeout: timeout)

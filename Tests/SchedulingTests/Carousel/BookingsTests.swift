@@ -338,7 +338,7 @@ import Testing
   /// For one newcomer no more connections are asked than a bound, those first that are due first.
   @Test(arguments: [-1, 0, 1]) func strangersAreAskedUpToABound(beyond: Int) {
     var bookings = bookings()
-    let (bound, left) = (Bookings.maxStrangersAsked, Gone([]))
+    let (bound, left) = (Bookings.maxConnectionsChecked, Gone([]))
     for connection in 1...UInt64(bound + 9) {
       _ = bookings.book(
         left.client(connection), places: .init(), room: .init(sequences: .max, steps: .max),

@@ -31,7 +31,7 @@ import Testing
   @Test func aParkedRiderHasNoSeat() throws {
     var (carousel, riders) = try carousel([nil, nil])
     let pause = carousel.pause(seat: 0, before: journey, now: start)
-    #expect(pause == .parked(lookAgainAt: nil))
+    #expect(pause == .parked(checkAgainAt: nil))
     #expect(carousel.parkedCount == 1 && carousel.seatedCount == 1 && carousel.queuedCount == 0)
     carousel.extend(seat: 1, by: 1)
     let turn = carousel.nextTurn(now: start)
@@ -48,7 +48,7 @@ import Testing
     #expect(turn.parts == [.init(rider: riders[0], seat: 0, steps: 1, finishes: true)])
     // Once only: the next pause parks it again.
     let pause = carousel.pause(seat: 0, before: journey, now: start)
-    #expect(pause == .parked(lookAgainAt: nil))
+    #expect(pause == .parked(checkAgainAt: nil))
   }
 
   /// A reader that caught up before its rider is parked keeps it from being parked, once, wherever the rider was then.
@@ -71,7 +71,7 @@ import Testing
     #expect(pause == .goesOn && carousel.parkedCount == 0)
     #expect(carousel.nextTurn(now: at(22)).parts.map(\.rider) == [rider])
     let next = carousel.pause(seat: 0, before: .init(steps: 4), now: at(22))
-    #expect(next == .parked(lookAgainAt: nil))
+    #expect(next == .parked(checkAgainAt: nil))
   }
 
   /// A client that left while the turn ran is not parked.
@@ -97,7 +97,7 @@ import Testing
     var (carousel, riders) = try carousel([nil, nil, nil, nil], queue: 4)
     for seat in 0..<4 {
       let pause = carousel.pause(seat: seat, before: journey, now: start)
-      #expect(pause == .parked(lookAgainAt: nil))
+      #expect(pause == .parked(checkAgainAt: nil))
     }
     let next = try carousel.arrive(steps: [1], now: start, costs: TurnCosts())[0]
     _ = carousel.nextTurn(now: start)
@@ -106,7 +106,7 @@ import Testing
     #expect(carousel.nextTurn(now: start).parts.map(\.rider) == [next])
     carousel.leave(riders[0])
     pause = carousel.pause(seat: 0, before: journey, now: start)
-    #expect(pause == .parked(lookAgainAt: nil) && carousel.parkedCount == 4)
+    #expect(pause == .parked(checkAgainAt: nil) && carousel.parkedCount == 4)
   }
 
   // MARK: - Deadlines
@@ -117,20 +117,20 @@ import Testing
     let pauses = (0..<4).map { carousel.pause(seat: $0, before: journey, now: start) }
     #expect(
       pauses == [
-        .parked(lookAgainAt: at(300)), .parked(lookAgainAt: nil), .parked(lookAgainAt: nil),
-        .parked(lookAgainAt: at(200)),
+        .parked(checkAgainAt: at(300)), .parked(checkAgainAt: nil), .parked(checkAgainAt: nil),
+        .parked(checkAgainAt: at(200)),
       ])
     var look = carousel.removeLateParked(now: at(199))
-    #expect(look.late == [] && look.lookAgainAt == nil && carousel.parkedCount == 4)
+    #expect(look.late == [] && look.checkAgainAt == nil && carousel.parkedCount == 4)
     look = carousel.removeLateParked(now: at(200))
-    #expect(look.late == [riders[3]] && look.lookAgainAt == at(300))
+    #expect(look.late == [riders[3]] && look.checkAgainAt == at(300))
     // The one that was due before the earlier deadline came finds nothing new to do.
     look = carousel.removeLateParked(now: at(300))
-    #expect(look.late == [riders[0]] && look.lookAgainAt == at(400))
+    #expect(look.late == [riders[0]] && look.checkAgainAt == at(400))
     look = carousel.removeLateParked(now: at(300))
-    #expect(look.late == [] && look.lookAgainAt == nil)
+    #expect(look.late == [] && look.checkAgainAt == nil)
     look = carousel.removeLateParked(now: at(400))
-    #expect(look.late == [riders[1]] && look.lookAgainAt == nil && carousel.parkedCount == 1)
+    #expect(look.late == [riders[1]] && look.checkAgainAt == nil && carousel.parkedCount == 1)
   }
 
   /// Many deadlines one after the other are no look each.
@@ -138,17 +138,17 @@ import Testing
     var (carousel, riders) = try carousel([100, 101, 149, 151], steps: 1)
     for seat in 0..<4 { _ = carousel.pause(seat: seat, before: journey, now: start) }
     var look = carousel.removeLateParked(now: at(100))
-    #expect(look.late == [riders[0]] && look.lookAgainAt == at(150))
+    #expect(look.late == [riders[0]] && look.checkAgainAt == at(150))
     look = carousel.removeLateParked(now: at(150))
-    #expect(look.late == [riders[1], riders[2]] && look.lookAgainAt == at(200))
+    #expect(look.late == [riders[1], riders[2]] && look.checkAgainAt == at(200))
     // One that pauses meanwhile and is due before is looked at in time.
     let rider = try carousel.arrive(
       steps: [1], timeout: .milliseconds(20), now: at(150), costs: TurnCosts())[0]
     _ = carousel.nextTurn(now: at(150))
     let pause = carousel.pause(seat: 0, before: journey, now: at(150))
-    #expect(pause == .parked(lookAgainAt: at(170)))
+    #expect(pause == .parked(checkAgainAt: at(170)))
     look = carousel.removeLateParked(now: at(170))
-    #expect(look.late == [riders[3], rider].sorted() && look.lookAgainAt == nil)
+    #expect(look.late == [riders[3], rider].sorted() && look.checkAgainAt == nil)
   }
 
   /// Where those with deadlines have all gone on, looking ends; and begins again with the next.
@@ -157,14 +157,14 @@ import Testing
     _ = carousel.pause(seat: 0, before: journey, now: start)
     carousel.resume(riders[0])
     let look = carousel.removeLateParked(now: at(100))
-    #expect(look.late == [] && look.lookAgainAt == nil)
+    #expect(look.late == [] && look.checkAgainAt == nil)
     let next = try carousel.arrive(
       steps: [1], timeout: .milliseconds(200), now: at(100), costs: TurnCosts())[0]
     // The rider that went on is late now, too.
     let turn = carousel.nextTurn(now: at(100))
     #expect(turn.expired == riders && turn.boardings.map(\.rider) == [next])
     let pause = carousel.pause(seat: 0, before: journey, now: at(100))
-    #expect(pause == .parked(lookAgainAt: at(300)))
+    #expect(pause == .parked(checkAgainAt: at(300)))
   }
 
   // MARK: - Workers
@@ -173,13 +173,13 @@ import Testing
     let share = Carousel.workerShare
     var carousel = Carousel(
       limits: EngineLimits(maxSeats: 100), chunking: .steps, workerCount: 3, start: start)
-    var woken = carousel.workersToWake()
+    var woken = carousel.claimIdleWorkers()
     #expect(woken == [])
     _ = try carousel.arrive(
       steps: Array(repeating: 9, count: 2 * share), now: start, costs: TurnCosts())
-    woken = carousel.workersToWake()
+    woken = carousel.claimIdleWorkers()
     #expect(woken == [0, 1])
-    woken = carousel.workersToWake()
+    woken = carousel.claimIdleWorkers()
     #expect(woken == [] && carousel.turningCount == 2)
     // A worker that finds nobody turns no more.
     let parts = (0..<2).map { carousel.nextTurn(worker: $0, now: start).parts }

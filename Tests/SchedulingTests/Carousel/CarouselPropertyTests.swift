@@ -187,7 +187,7 @@ import Testing
             seat: part.seat, worker: worker, before: .init(steps: 5, following: 5 * (more - 1)),
             now: now)
           let isFull = parked.count >= limits.maxQueuedSequences
-          #expect(pause == (isFull ? .goesOn : .parked(lookAgainAt: nil)))
+          #expect(pause == (isFull ? .goesOn : .parked(checkAgainAt: nil)))
           if !isFull { parked.append(part.rider) }
           #expect(carousel.parkedCount == parked.count)
         } else {

@@ -29,7 +29,7 @@ import Testing
     #expect(abs(costs.seconds(steps: 80, riders: 8, workers: 1, seats: 2) - 80) < 1e-9)
   }
 
-  /// From one rider's cost a burst's is foretold within a factor of two, whatever the weights' part of it.
+  /// From one rider's cost a burst's is forecastValues within a factor of two, whatever the weights' part of it.
   @Test(arguments: [(1.0, 0.3), (1.0, 1.0), (0.5, 1.0)], [2, 8, 64])
   func guessesWhatItHasNotSeen(cost: (fixed: Double, each: Double), riders: Int) {
     let known = costs([1], fixed: cost.fixed, each: cost.each)

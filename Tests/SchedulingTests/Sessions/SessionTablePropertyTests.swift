@@ -123,7 +123,7 @@ import Testing
         if session.isOpen { return .failure(.busy(source.id)) }
         let position = session.state!.position
         if let at = opening.at, at != position {
-          return .failure(.otherSteps(source.id, found: position, expected: at))
+          return .failure(.stepsMismatch(source.id, found: position, expected: at))
         }
         states.append(session.state)
       }

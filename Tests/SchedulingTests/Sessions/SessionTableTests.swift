@@ -141,7 +141,7 @@ import Testing
     var setting = Setting()
     try setting.leave("a", steps: 37)
     for at in [36, 38] {
-      let refusal = SessionRefusal.otherSteps("a", found: 37, expected: at)
+      let refusal = SessionRefusal.stepsMismatch("a", found: 37, expected: at)
       #expect(setting.refusal([Opening("a", at: at)]) == refusal)
       #expect(setting.refusal([Opening("new", .begin), Opening("a", at: at)]) == refusal)
       // A fork's are those of its source.
@@ -153,7 +153,7 @@ import Testing
     #expect(setting.refusal([Opening("a", at: 36)]) == .busy("a"))
     setting.close("a", steps: 38)
     #expect(
-      setting.refusal([Opening("a", at: 37)]) == .otherSteps("a", found: 38, expected: 37))
+      setting.refusal([Opening("a", at: 37)]) == .stepsMismatch("a", found: 38, expected: 37))
     #expect(setting.refusal([Opening("none", at: 1)]) == .unknown("none"))
   }
 

@@ -221,7 +221,7 @@ import Testing
     #expect(room.store.releases() == ["s"])
     #expect(room.heard() == ["b: moved"])
     room.ask("c", Opening("s", at: 9))
-    #expect(room.heard() == [#"c: otherSteps("s", found: 2, expected: 9)"#])
+    #expect(room.heard() == [#"c: stepsMismatch("s", found: 2, expected: 9)"#])
     #expect(room.store.releases() == ["s"])
     // With one that has to be asked for, all are.
     room.ask("d", Opening("s"), Opening("t", .begin))

@@ -103,7 +103,7 @@ import Testing
     #expect(
       room.heard() == [
         #"a: unknown("none")"#, #"b: exists("s", steps: 4)"#,
-        #"c: otherSteps("s", found: 4, expected: 3)"#,
+        #"c: stepsMismatch("s", found: 4, expected: 3)"#,
         #"d: unknownSource("none", fork: "t")"#, "e: 4",
       ])
   }
@@ -194,7 +194,7 @@ import Testing
     room.store.answerAll()
     #expect(room.heard() == [])
     room.ask("d", Opening("s", at: 4))
-    #expect(room.heard() == [#"d: otherSteps("s", found: 5, expected: 4)"#])
+    #expect(room.heard() == [#"d: stepsMismatch("s", found: 5, expected: 4)"#])
   }
 
   @Test func whoLeavesWhileItIsFetched() {

@@ -2,13 +2,13 @@ import Synchronization
 
 /// The packed keys and values of a decoder's attention, made once for a sequence: all hypotheses share them at all
 /// their steps.
-package final class AttentionMemory: Sendable {
+package final class AttentionCache: Sendable {
   /// Says which nodes' keys and values are kept.
-  private let attention: SteadyAttention
+  private let attention: CacheableAttention
   /// The keys and values of each node; nil if the mask excludes every step.
   private let sources = Mutex<[Int: AttentionSource?]>([:])
 
-  init(_ attention: SteadyAttention) { self.attention = attention }
+  init(_ attention: CacheableAttention) { self.attention = attention }
 
   func covers(node: Int) -> Bool { attention.nodes.contains(node) }
 

@@ -23,7 +23,7 @@ package struct BatchNormOp: OpDefinition {
     for tensor in ["weight", "bias"] {
       try node.useIfPresent(node.fullName(tensor), shape: [channels])
     }
-    node.passOver(node.fullName("num_batches_tracked"))
+    node.markAsRead(node.fullName("num_batches_tracked"))
     return node.arguments[0].form
   }
 }

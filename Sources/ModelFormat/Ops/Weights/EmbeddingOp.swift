@@ -13,7 +13,7 @@ package struct EmbeddingOp: OpDefinition {
       case .tokens(let vocabularySize, _) = node.inputs[index].kind
     else { throw node.refusal(of: node.arguments[0], expected: "tokens") }
     let weight = node.fullName("weight")
-    let size = try node.openSize(of: weight, pattern: "[\(vocabularySize), size]") {
+    let size = try node.inferSize(of: weight, pattern: "[\(vocabularySize), size]") {
       $0[0] == vocabularySize ? $0[1] : nil
     }
     try node.use(weight, shape: [vocabularySize, size])

@@ -12,7 +12,7 @@ package struct LinearOp: OpDefinition {
   package func resolve(_ node: inout NodeResolution) throws(ModelError) -> Model.ValueForm {
     let inputSize = try node.size(of: node.arguments[0])
     let (weight, bias) = (node.fullName("weight"), node.fullName("bias"))
-    let size = try node.openSize(
+    let size = try node.inferSize(
       of: weight, pattern: "[out, \(inputSize)]",
       hint: Self.tie(bias: bias, inputSize: inputSize, in: node.tensors)
     ) { $0[1] == inputSize ? $0[0] : nil }

@@ -48,7 +48,7 @@ struct MetricsPage: Sendable {
 
   private func writeProcess(to page: inout PrometheusText) {
     page.family(
-      "process_start_time_seconds", .gauge, help: "When the service was made, since 1970.")
+      "process_start_time_seconds", .gauge, help: "Unix time at which the service started.")
     page.sample(value: startTime)
     if let bytes = ProcessStatistics.residentBytes {
       page.family("process_resident_memory_bytes", .gauge, help: "Resident memory.")
@@ -60,7 +60,7 @@ struct MetricsPage: Sendable {
     page.family(
       "carousel_requests_total", .counter,
       help:
-        "Requests by endpoint and status, that of the outcome; 499 is a client that left before it."
+        "Requests by endpoint and status of the outcome; 499: the client left before it."
     )
     let endpoints = metrics.endpoints.filter { !$0.requests.isEmpty }
     for endpoint in endpoints {
@@ -70,7 +70,7 @@ struct MetricsPage: Sendable {
     }
     page.family(
       "carousel_request_duration_seconds", .histogram,
-      help: "From a request's arrival at the service to its answer.")
+      help: "Time from a request's arrival at the service to its answer.")
     for endpoint in endpoints {
       page.histogram([("endpoint", endpoint.label)], endpoint.durations)
     }
@@ -95,17 +95,22 @@ struct MetricsPage: Sendable {
       for engine in engines { page.histogram(engine.labels, value(engine.statistics)) }
     }
 
-    numbers("carousel_seats", .gauge, "Seats there are.") { $0.maxSeats }
-    numbers("carousel_seats_taken", .gauge, "Sequences on board.") { $0.seated }
-    numbers("carousel_parked_sequences", .gauge, "Sequences off board, their readers behind.") {
+    numbers("carousel_seats", .gauge, "Seats of the model's engine.") { $0.maxSeats }
+    numbers("carousel_seats_taken", .gauge, "Sequences that have a seat.") { $0.seated }
+    numbers(
+      "carousel_parked_sequences", .gauge,
+      "Sequences without a seat, as their clients read too slowly."
+    ) {
       $0.parked
     }
     numbers("carousel_queued_sequences", .gauge, "Sequences that wait for a seat.") {
       $0.queuedSequences
     }
-    numbers("carousel_queued_steps", .gauge, "Steps that wait for a seat.") { $0.queuedSteps }
-    numbers("carousel_turns_total", .counter, "Passes over the weights.") { $0.turns }
-    numbers("carousel_steps_total", .counter, "Steps of sequences computed.") { $0.steps }
+    numbers("carousel_queued_steps", .gauge, "Steps of the sequences that wait for a seat.") {
+      $0.queuedSteps
+    }
+    numbers("carousel_turns_total", .counter, "Turns: passes over the weights.") { $0.turns }
+    numbers("carousel_steps_total", .counter, "Steps of sequences that were computed.") { $0.steps }
     numbers("carousel_sequences_total", .counter, "Sequences finished.") { $0.sequences }
     page.family(
       "carousel_refused_total", .counter,
@@ -115,46 +120,54 @@ struct MetricsPage: Sendable {
         page.sample(engine.labels + [("reason", reason)], value: count)
       }
     }
-    page.family("carousel_step_seconds", .gauge, help: "What a step of one sequence cost lately.")
+    page.family("carousel_step_seconds", .gauge, help: "Recent time per step of one sequence.")
     for engine in engines { page.sample(engine.labels, value: engine.statistics.secondsPerStep) }
     page.family(
       "carousel_capacity_steps_per_second", .gauge,
-      help: "What the model is able to with all seats taken, as turns have shown.")
+      help: "Steps per second that the model manages with all seats taken, from recent turns.")
     for engine in engines {
       guard let capacity = engine.statistics.stepsPerSecond else { continue }
       page.sample(engine.labels, value: capacity)
     }
-    numbers("carousel_promised_places", .gauge, "Refused clients told when to come back.") {
+    numbers(
+      "carousel_promised_places", .gauge,
+      "Places kept for refused clients, until their Retry-After has passed."
+    ) {
       $0.promisedPlaces
     }
     page.family(
       "carousel_promises_taken_ratio", .gauge,
-      help: "The share of such clients who came when they were told to, lately.")
+      help: "Recent share of refused clients that came back when Retry-After said.")
     for engine in engines { page.sample(engine.labels, value: engine.statistics.keptShare) }
-    histograms("carousel_rows_per_turn", "Sequences that shared a turn.") { $0.rowsPerTurn }
-    histograms("carousel_waiting_seconds", "From a sequence's arrival to its seat.") {
+    histograms("carousel_rows_per_turn", "Number of sequences that shared a turn.") {
+      $0.rowsPerTurn
+    }
+    histograms("carousel_waiting_seconds", "Time from a sequence's arrival to its seat.") {
       $0.waitingTime
     }
     histograms(
       "carousel_boarding_delay_seconds",
-      "The same, of those who found a seat free: what the turn under way kept them."
+      "The same for sequences that found a seat free and waited only for the running turn to end."
     ) { $0.boardingDelay }
-    histograms("carousel_turn_seconds", "From one turn's end to the next one's.") { $0.turnTime }
+    histograms("carousel_turn_seconds", "Time from the end of one turn to the end of the next.") {
+      $0.turnTime
+    }
   }
 
   private func writeSessions(of models: [ServedModel], to page: inout PrometheusText) {
     let (usage, ends) = sessions.usage
-    page.family("carousel_sessions", .gauge, help: "Sessions that clients left here.")
+    page.family("carousel_sessions", .gauge, help: "Sessions, by model.")
     for model in models {
       page.sample([("model", model.name)], value: usage[model.sessionOwner]?.count ?? 0)
     }
-    page.family("carousel_session_bytes", .gauge, help: "What they take.")
+    page.family("carousel_session_bytes", .gauge, help: "Memory of these sessions.")
     for model in models {
       page.sample([("model", model.name)], value: usage[model.sessionOwner]?.byteCount ?? 0)
     }
-    page.family("carousel_session_bytes_limit", .gauge, help: "What all of them may take.")
+    page.family(
+      "carousel_session_bytes_limit", .gauge, help: "Limit of the memory of all sessions.")
     page.sample(value: maxSessionBytes)
-    page.family("carousel_sessions_ended_total", .counter, help: "Sessions ended, by how.")
+    page.family("carousel_sessions_ended_total", .counter, help: "Sessions ended, by reason.")
     for (end, name) in [
       (SessionEnd.ended, "ended"), (.expired, "expired"), (.evicted, "evicted"),
       (.storeFull, "store_full"),
@@ -171,18 +184,20 @@ struct MetricsPage: Sendable {
       help: "1 while the store of sessions does what it is asked, else 0.")
     page.sample(value: problem == nil && !store.isFailing ? 1 : 0)
     page.family(
-      "carousel_session_store_bytes_limit", .gauge, help: "What the sessions in the store may take."
+      "carousel_session_store_bytes_limit", .gauge,
+      help: "Limit of the sessions' bytes in the store."
     )
     page.sample(value: store.maxBytes)
     page.family(
-      "carousel_session_store_file_bytes", .gauge, help: "What the store's files take on the disk.")
+      "carousel_session_store_file_bytes", .gauge, help: "Size of the store's files on the disk.")
     page.sample(value: store.fileBytes)
     page.family(
-      "carousel_session_store_moves_total", .counter, help: "Moves of sessions that were stored.")
+      "carousel_session_store_moves_total", .counter,
+      help: "New states of sessions that were stored.")
     page.sample(value: store.moves)
     page.family(
       "carousel_session_store_commits_total", .counter,
-      help: "Times that the store took moves, of as many requests as waited.")
+      help: "Commits of the store; each has the states of all requests that waited for it.")
     page.sample(value: store.commits)
     page.family(
       "carousel_session_store_failures_total", .counter, help: "Times that the store failed.")
@@ -194,11 +209,13 @@ struct MetricsPage: Sendable {
   }
 
   private func writeClients(to page: inout PrometheusText) {
-    page.family("carousel_clients", .gauge, help: "Clients whose requests are counted, for limits.")
+    page.family(
+      "carousel_clients", .gauge,
+      help: "Clients whose requests are counted for rate_limit and concurrency_limit.")
     page.sample(value: clients.rememberedCount)
     page.family(
       "carousel_limited_requests_total", .counter,
-      help: "Requests refused as their client had sent too many, by the limit that they met.")
+      help: "Requests refused because their client had sent too many, by limit.")
     page.sample([("limit", "rate_limit")], value: clients.rateRefusals.value)
     page.sample([("limit", "concurrency_limit")], value: clients.concurrencyRefusals.value)
   }
@@ -206,13 +223,13 @@ struct MetricsPage: Sendable {
   private func writeMemory(to page: inout PrometheusText) {
     page.family(
       "carousel_memory_bytes", .gauge,
-      help: "What bodies, documents, answers and unread output take, reserved ahead or held.")
+      help: "Memory of bodies, documents, answers and unread output, held or reserved.")
     page.sample(value: memory.heldBytes)
-    page.family("carousel_memory_bytes_limit", .gauge, help: "What they may take.")
+    page.family("carousel_memory_bytes_limit", .gauge, help: "Limit of that memory.")
     page.sample(value: memory.limit)
     page.family(
       "carousel_memory_refused_total", .counter,
-      help: "Requests refused for what they would take, by the limit that they met.")
+      help: "Requests refused because they would take too much memory, by limit.")
     page.sample([("limit", "max_memory_bytes")], value: memory.refusalCount)
     page.sample([("limit", "max_answer_bytes")], value: refusedAnswers.value)
   }
@@ -224,7 +241,7 @@ struct MetricsPage: Sendable {
     page.sample(value: connections.open)
     page.family("carousel_connections_limit", .gauge, help: "Connections that may be open.")
     page.sample(value: connections.limit)
-    page.family("carousel_connections_accepted_total", .counter, help: "Connections taken.")
+    page.family("carousel_connections_accepted_total", .counter, help: "Connections accepted.")
     page.sample(value: connections.accepted)
     page.family(
       "carousel_connections_refused_total", .counter,
@@ -232,23 +249,23 @@ struct MetricsPage: Sendable {
     page.sample(value: connections.refused)
     page.family(
       "carousel_connections_beyond_share_total", .counter,
-      help: "Of those, connections beyond max_connections_per_address.")
+      help: "Connections refused because of max_connections_per_address.")
     page.sample(value: connections.beyondShare)
     page.family(
       "carousel_proxy_headers_refused_total", .counter,
-      help: "Connections of trusted proxies closed for want of a PROXY header that can be read.")
+      help: "Connections of trusted proxies closed because they sent no readable PROXY header.")
     page.sample(value: connections.proxyHeadersRefused)
     page.family(
       "carousel_accept_pauses_total", .counter,
-      help: "Times that nobody was accepted for a moment, as descriptors or memory were used up.")
+      help: "Pauses in accepting connections, as descriptors or memory were used up.")
     page.sample(value: connections.acceptPauses)
     page.family(
-      "carousel_tls_handshakes_total", .counter, help: "TLS handshakes, by how they ended.")
+      "carousel_tls_handshakes_total", .counter, help: "TLS handshakes, by outcome.")
     page.sample([("outcome", "done")], value: connections.tlsHandshakes)
     page.sample([("outcome", "failed")], value: connections.tlsFailures)
     page.family(
       "carousel_slow_transfers_total", .counter,
-      help: "Bodies and answers given up, as their clients sent or took too little of them.")
+      help: "Bodies and answers given up because the client sent or read too slowly.")
     page.sample([("direction", "upload")], value: connections.slowUploads)
     page.sample([("direction", "download")], value: connections.slowDownloads)
     page.family(

@@ -122,8 +122,8 @@ package final class HTTP2Connection: ConnectionProtocol {
     let late = streams.slowBodies(now: now, pace: pace)
     var count = 0
     for (stream, error) in late {
-      if stream.hasRest {
-        requests.cutShort(stream)
+      if stream.hasRemainingUpload {
+        requests.resetUpload(stream)
       } else {
         stream.isTimedOut = true
         requests.refuse(error.response, on: stream)
@@ -331,9 +331,9 @@ package final class HTTP2Connection: ConnectionProtocol {
     meter.progressed()
     guard endsStream, let stream = streams[id] else { return }
     // The rest of the request's body may come for a while: some clients lose the answer if their upload is reset at once.
-    let hasRest = session.isRemoteOpen(id)
-    streams.noteAnswer(of: stream, hasRest: hasRest)
-    if hasRest, ending == .draining || stream.isTimedOut { requests.cutShort(stream) }
+    let hasRemainingUpload = session.isRemoteOpen(id)
+    streams.noteAnswer(of: stream, hasRemainingUpload: hasRemainingUpload)
+    if hasRemainingUpload, ending == .draining || stream.isTimedOut { requests.resetUpload(stream) }
   }
 
   /// A stream has closed: it is complete, or was reset by either side.
@@ -355,7 +355,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard ending == .no || ending == .announced else { return }
     ending = .draining
     session.goAway()
-    for stream in streams.answered { requests.cutShort(stream) }
+    for stream in streams.answered { requests.resetUpload(stream) }
   }
 
   private func terminate(_ code: nghttp2_error_code) {

@@ -61,7 +61,7 @@ final class HTTP2Stream {
   /// Whether all of the response is sent.
   var isAnswered = false
   /// Whether the peer may still be sending the request's body although the response is sent; that rest is thrown away.
-  var hasRest = false
+  var hasRemainingUpload = false
   /// How many bytes of the request's body were thrown away.
   var discardedBytes = 0
   /// Whether the response is sent without its body, as the method is HEAD.
@@ -81,7 +81,7 @@ final class HTTP2Stream {
   /// Judges how fast the request's body, or the rest of it behind the response, comes. A body that waits for its
   /// reader, not for the peer, is in time.
   func checkBody(now: Int, pace: TransferPace, sharers: Int) -> TransferMeter.Verdict {
-    if stage == .body || hasRest {
+    if stage == .body || hasRemainingUpload {
       return meter.check(count: receivedCount, now: now, pace: pace, sharers: sharers)
     }
     guard var upload else { return .inTime }

@@ -93,7 +93,7 @@ final class RequestIntake {
     }
     guard stream.stage == .body else {
       stream.discardedBytes += count
-      if stream.discardedBytes > limits.maxDiscardedBytes { cutShort(stream) }
+      if stream.discardedBytes > limits.maxDiscardedBytes { resetUpload(stream) }
       return
     }
     if stream.body.count + count > stream.bodyLimit.byteCount {
@@ -172,7 +172,7 @@ final class RequestIntake {
   }
 
   /// Stops an upload whose response is sent, or will never be.
-  func cutShort(_ stream: HTTP2Stream) {
+  func resetUpload(_ stream: HTTP2Stream) {
     // RFC 9113 §8.1: behind a complete response, NO_ERROR asks the client to stop.
     session.reset(stream.id, stream.isAnswered ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
   }

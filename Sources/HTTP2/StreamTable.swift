@@ -15,7 +15,7 @@ final class StreamTable {
   /// How many streams have an incomplete body that is read in parts.
   private(set) var uploadCount = 0
   /// How many streams may still receive the rest of a request's body though they are answered.
-  private var restCount = 0
+  private var remainingUploadCount = 0
   /// How many streams are owed a response, or the rest of one.
   private(set) var owedCount = 0
   /// How many bytes are held of bodies that are incomplete, or not read.
@@ -88,18 +88,18 @@ final class StreamTable {
     let wasOwed = stream.stage == .owed
     move(stream, to: .sending)
     setResponseBody([], of: stream)
-    if stream.hasRest { restCount -= 1 }
+    if stream.hasRemainingUpload { remainingUploadCount -= 1 }
     return (stream, wasOwed)
   }
 
   /// Whether bodies are incomplete, or the rest of one may come behind its response.
-  var haveBodies: Bool { bodyCount + uploadCount + restCount > 0 }
+  var haveBodies: Bool { bodyCount + uploadCount + remainingUploadCount > 0 }
 
-  /// Records that all of the response of `stream` is sent; `hasRest` if the peer has not ended its side.
-  func noteAnswer(of stream: HTTP2Stream, hasRest: Bool) {
+  /// Records that all of the response of `stream` is sent; `hasRemainingUpload` if the peer has not ended its side.
+  func noteAnswer(of stream: HTTP2Stream, hasRemainingUpload: Bool) {
     stream.isAnswered = true
-    stream.hasRest = hasRest
-    if hasRest { restCount += 1 }
+    stream.hasRemainingUpload = hasRemainingUpload
+    if hasRemainingUpload { remainingUploadCount += 1 }
   }
 
   /// Begins the body of a request that is read in parts; its request has been handed out.
@@ -222,7 +222,9 @@ extension StreamTable {
   ) -> [(stream: HTTP2Stream, error: HTTP2Error)] {
     var late: [(stream: HTTP2Stream, error: HTTP2Error)] = []
     for stream in streams.values {
-      switch stream.checkBody(now: now, pace: pace, sharers: bodyCount + uploadCount + restCount) {
+      switch stream.checkBody(
+        now: now, pace: pace, sharers: bodyCount + uploadCount + remainingUploadCount)
+      {
       case .inTime: break
       case .silent: late.append((stream, .timedOut))
       case .slow: late.append((stream, .bodyTooSlow(bytesPerSecond: pace.bytesPerSecond)))
@@ -234,7 +236,7 @@ extension StreamTable {
   /// Pauses the measuring of request bodies, which wait for this side now.
   func pauseBodies() {
     for stream in streams.values {
-      if stream.stage == .body || stream.hasRest { stream.meter.pause() }
+      if stream.stage == .body || stream.hasRemainingUpload { stream.meter.pause() }
       stream.upload?.meter.pause()
     }
   }
@@ -249,7 +251,7 @@ extension StreamTable {
   ) -> [HTTP2Stream] {
     var waiting: [HTTP2Stream] = []
     for stream in streams.values where stream.stage == .owed || stream.stage == .sending {
-      if stream.hasRest { continue }
+      if stream.hasRemainingUpload { continue }
       if stream.waitingBytes > 0, !stream.isAnswered {
         waiting.append(stream)
       } else {

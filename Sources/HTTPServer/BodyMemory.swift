@@ -34,7 +34,7 @@ final class BodyMemory {
 
   /// Updates the counts with what `connection` holds now.
   func recount(_ connection: Connection) {
-    let (body, incomplete, all) = connection.lifecycle.isClosed ? (0, 0, 0) : connection.holdings
+    let (body, incomplete, all) = connection.lifecycle.isClosed ? (0, 0, 0) : connection.heldMemory
     let before = connection.counted
     connection.counted = (body, incomplete, all)
     if all != before.all { connection.memory.add(all - before.all) }

@@ -20,10 +20,10 @@ final class Connection {
   /// Whether the connection is beyond `max_connections`, or beyond the share of its address.
   let isExtra: Bool
 
-  /// The protocol that the peer speaks; an `OpeningConnection` until the first bytes show which one that is.
+  /// The protocol that the peer speaks; an `ProtocolDetector` until the first bytes show which one that is.
   var wire: any ConnectionProtocol
   /// The same object as `wire` until the first bytes show which protocol the peer speaks; nil from then on.
-  private var opening: OpeningConnection?
+  private var opening: ProtocolDetector?
   private let date: ResponseDate
   /// Decides by a request's head what becomes of its body.
   var reception: HeadReception = { _, _ in Reception(.whole()) { _ in } }
@@ -50,7 +50,7 @@ final class Connection {
   var isLate = false
   /// Whether the connection will be flushed at the end of the round.
   var isFlushScheduled = false
-  /// The `holdings` that the loop's counts include.
+  /// The `heldMemory` that the loop's counts include.
   var counted = (body: 0, incomplete: 0, all: 0)
   /// The events that the transport is watched for.
   var watched: Poller.Readiness = [.input, .peerEnd]
@@ -96,7 +96,7 @@ final class Connection {
     number = parts.number ?? 0
     isExtra = parts.number == nil
     probeFilter = parts.probeFilter
-    let opening = OpeningConnection()
+    let opening = ProtocolDetector()
     self.opening = opening
     wire = opening
   }
@@ -114,7 +114,7 @@ final class Connection {
 
   /// The memory in bytes that this connection holds: `body` for request bodies, `incomplete` for those of them that are
   /// not complete, `all` for these and everything else that grows with what the peer sends or leaves unread.
-  var holdings: (body: Int, incomplete: Int, all: Int) {
+  var heldMemory: (body: Int, incomplete: Int, all: Int) {
     let wire = wire
     let incomplete = wire.incompleteBytes
     let body = incomplete + owed.bodyBytes
@@ -193,7 +193,7 @@ final class Connection {
   /// The phase whose time-out applies to the peer. It is `answering`, which has none, while the loop does not read, and
   /// instead of `idle` while output waits to be sent.
   func phase(reads: Bool) -> ConnectionPhase {
-    let phase = transport.isOpening ? .readingHead : wire.phase
+    let phase = transport.isHandshaking ? .readingHead : wire.phase
     return reads && (phase != .idle || output.count == 0) ? phase : .answering
   }
 

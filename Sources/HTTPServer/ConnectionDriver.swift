@@ -56,7 +56,7 @@ final class ConnectionDriver {
   /// - Returns: whether there were actions to run that the application had postponed.
   func round(isQuiet: Bool, _ handleEvents: () -> Void) -> Bool {
     rounds.begin()
-    rounds.serveLate { connection in
+    rounds.servePostponed { connection in
       exchanges.resume(connection)
       if !connection.lifecycle.isClosed { flush(connection) }
     }
@@ -208,7 +208,7 @@ final class ConnectionDriver {
     // Requests that waited until output was sent may continue now.
     if connection.hasBacklog || result == .paused {
       if rounds.isUsedUp(by: connection) {
-        rounds.putOff(connection)
+        rounds.postpone(connection)
       } else {
         rounds.scheduleFlush(connection)
       }

@@ -139,7 +139,7 @@ final class EventLoop: @unchecked Sendable {
     case WakeupEvent.token: break
     case LoopTimer.token: timerDeadline = .max
     case _ where Acceptor.owns(token):
-      pausing { () throws(Acceptor.Pause) in
+      acceptOrPause { () throws(Acceptor.Pause) in
         try acceptor.accept(token) { admit($0) }
       }
     default: driver.handle(readiness, of: token)
@@ -182,17 +182,17 @@ final class EventLoop: @unchecked Sendable {
   }
 
   /// Calls `accept`; if that throws, stops accepting for as long as the `Pause` says.
-  private func pausing(_ accept: () throws(Acceptor.Pause) -> Void) {
+  private func acceptOrPause(_ accept: () throws(Acceptor.Pause) -> Void) {
     do throws(Acceptor.Pause) {
       try accept()
     } catch {
-      if case .exhausted(let number) = error { tellPause(number) }
+      if case .exhausted(let number) = error { recordPause(number) }
       acceptor.watch(false, poller)
       time.deadlines.set(accepting, to: time.now + error.nanoseconds)
     }
   }
 
-  private func tellPause(_ number: CInt) {
+  private func recordPause(_ number: CInt) {
     counters.acceptPauses.add(1, ordering: .relaxed)
     guard time.now >= nextPauseReport else { return }
     nextPauseReport = time.now + Self.pauseReportInterval

@@ -156,7 +156,7 @@ final class ExchangeDelivery {
       }
       rounds.charge(connection)
     }
-    if !connection.waiting.isEmpty { rounds.putOff(connection) }
+    if !connection.waiting.isEmpty { rounds.postpone(connection) }
   }
 
   /// Undoes the body's content coding, off the loop if the body is large, and hands the request out.
@@ -293,7 +293,7 @@ final class ExchangeDelivery {
   private func deliverMail(of connection: Connection) {
     while !connection.undelivered.isEmpty {
       guard !connection.isLate, !rounds.isUsedUp(by: connection) else {
-        rounds.putOff(connection)
+        rounds.postpone(connection)
         return
       }
       guard let piece = connection.undelivered.popFirst() else { return }

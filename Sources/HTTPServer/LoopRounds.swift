@@ -43,14 +43,14 @@ final class LoopRounds {
   func isUsedUp(by connection: Connection) -> Bool { connection.share.isUsedUp(in: round) }
 
   /// Puts off the other work for `connection` to a later round, behind the connections that wait already.
-  func putOff(_ connection: Connection) {
+  func postpone(_ connection: Connection) {
     guard !connection.isLate else { return }
     connection.isLate = true
     late.append(connection)
   }
 
   /// Calls `serve` with the connections that were put off, until all had a turn or `lateNanoseconds` have passed.
-  func serveLate(_ serve: (Connection) -> Void) {
+  func servePostponed(_ serve: (Connection) -> Void) {
     guard !late.isEmpty else { return }
     let start = chargedUntil
     // `serve` may put a connection off once more, so only as many are served as wait now.

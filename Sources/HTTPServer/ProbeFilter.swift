@@ -20,7 +20,7 @@ struct ProbeFilter {
   init(paths: [String]) {
     beginnings =
       paths.flatMap { ["GET \($0)", "HEAD \($0)"] }.map { Array($0.utf8) }
-      + [OpeningConnection.preface]
+      + [ProtocolDetector.preface]
   }
 
   /// Adds the next bytes, and judges all that have come.

@@ -2,7 +2,7 @@ import HTTP2
 import HTTPCore
 
 /// The protocol of a connection until its first bytes show whether the peer speaks HTTP/1 or HTTP/2: it only collects them.
-final class OpeningConnection: ConnectionProtocol {
+final class ProtocolDetector: ConnectionProtocol {
   /// What every HTTP/2 client sends first (RFC 9113 §3.4).
   static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 

@@ -69,7 +69,7 @@ final class ProxiedTransport: Transport {
 
   var peer: PeerWatch { inner.peer }
   var unacknowledgedCount: Int { inner.unacknowledgedCount }
-  var isOpening: Bool { !header.isComplete || inner.isOpening }
+  var isHandshaking: Bool { !header.isComplete || inner.isHandshaking }
   var peerName: String? { inner.peerName }
   var heldBytes: Int { inner.heldBytes }
   func watch(for readiness: Poller.Readiness) -> Bool { inner.watch(for: readiness) }

@@ -24,7 +24,7 @@ protocol Transport: AnyObject {
   var unacknowledgedCount: Int { get }
 
   /// Whether a handshake is under way; until it is complete, nothing of a request can come.
-  var isOpening: Bool { get }
+  var isHandshaking: Bool { get }
 
   /// The name in the certificate that the peer has shown; nil when it has shown none.
   var peerName: String? { get }
@@ -56,7 +56,7 @@ protocol Transport: AnyObject {
 
 /// The defaults, for transports that move bytes as they are.
 extension Transport {
-  var isOpening: Bool { false }
+  var isHandshaking: Bool { false }
   var peerName: String? { nil }
   var clientAddress: PeerAddress? { nil }
   var heldBytes: Int { 0 }

@@ -56,7 +56,7 @@ import Testing
     let client = try #require(TLSClient(port: server.port, .init(protocols: Array(offer.utf8))))
     #expect(client.chosenProtocol == choice)
     if choice == "h2" {
-      client.send(OpeningConnection.preface + [0, 0, 0, 4, 0, 0, 0, 0, 0])
+      client.send(ProtocolDetector.preface + [0, 0, 0, 4, 0, 0, 0, 0, 0])
       let first = try #require(client.receive())
       #expect(first.count >= 9 && first[3] == 4, "no SETTINGS")
     } else {

@@ -47,7 +47,7 @@ import HTTPCore
     unsafe SSL_free(connection)
   }
 
-  var isOpening: Bool { !isHandshakeOver && !isBroken }
+  var isHandshaking: Bool { !isHandshakeOver && !isBroken }
 
   var heldBytes: Int { Self.idleBytes }
 

@@ -60,6 +60,14 @@ package final class Service: Sendable {
       models: parts.models, sessions: parts.sessions, wallClock: { ProcessStatistics.now })
   }
 
+  /// What session files have, into the session store; nil where there is none.
+  package var sessionTakeover: SessionTakeover? {
+    parts.sessions.store.map { SessionTakeover(sessionTransfer, into: $0) }
+  }
+
+  /// Refuses requests for sessions, as the store is being filled, or no more.
+  package func setTakingOver(_ isTakingOver: Bool) { parts.sessions.takeover.set(isTakingOver) }
+
   /// Stops serving sessions. `completion` is then told whether the session store, if there is one, has saved all of
   /// them.
   package func endSessions(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {

@@ -71,6 +71,16 @@ package protocol SessionStore: AnyObject, Sendable {
     of model: String, limit: Int,
     completion: @escaping @Sendable (Result<SessionTable.Page, SessionStoreProblem>) -> Void)
 
+  /// Takes in sessions and ends that were kept elsewhere, before anything is asked of them here. What the store knows of an id stays, be
+  /// it that its session has ended. Where this fails, some may be taken in; asked again, it takes in the others.
+  ///
+  /// - Parameters:
+  ///   - items: at least one.
+  ///   - completion: gets, once all is as safe as this store keeps anything, what became of each.
+  func takeOver(
+    _ items: [SessionHandover],
+    completion: @escaping @Sendable (Result<[HandoverOutcome], SessionStoreProblem>) -> Void)
+
   /// Finishes the work that it was given, and closes its files; later calls fail with `SessionStoreProblem.closed`.
   ///
   /// - Parameter completion: is told whether everything is stored.
@@ -97,8 +107,10 @@ extension SessionStore {
   package var maxBytes: Int { .max }
 
   /// Why a request for these sessions is refused before the store is asked; nil if it is not.
-  func refusal(of keys: [SessionTable.Key], floatCount: Int) -> SessionRefusal? {
-    if let problem { return .store(problem) }
+  func refusal(
+    of keys: [SessionTable.Key], floatCount: Int, _ takeover: StoreTakeover
+  ) -> SessionRefusal? {
+    if let problem = takeover.problem(of: self) { return .store(problem) }
     let needed = keys.reduce(0) { $0 + SessionTable.byteCount(of: $1, floatCount: floatCount) }
     return needed > maxBytes ? .tooLargeForStore(needed: needed, limit: maxBytes) : nil
   }
@@ -144,6 +156,31 @@ package struct SessionMove: Sendable, Equatable {
     self.isAnew = isAnew
     self.ends = ends
   }
+}
+
+/// What a store is to take over that was kept elsewhere.
+package enum SessionHandover: Sendable, Equatable {
+  /// A session, and the version that it is to have: the same however often it is handed over, and another one for another state.
+  case session(SessionTable.Record, version: Int)
+  /// A session that is gone, and why.
+  case end(SessionTable.Key, SessionEnd)
+
+  package var key: SessionTable.Key {
+    switch self {
+    case .session(let record, _): record.key
+    case .end(let key, _): key
+    }
+  }
+}
+
+/// What became of it.
+package enum HandoverOutcome: Int, Sendable, Equatable {
+  /// The store has it, now or since an earlier attempt.
+  case taken = 0
+  /// The store has another session of that id, which stays.
+  case present = 1
+  /// The store remembers that a session of that id has ended.
+  case ended = 2
 }
 
 /// Why a store does not do what it is asked.

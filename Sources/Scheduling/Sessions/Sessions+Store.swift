@@ -118,7 +118,7 @@ extension Sessions {
 
   /// The store's figures, and its problem if it has one; nil without a store.
   package var storeStatistics: (SessionStoreStatistics, problem: SessionStoreProblem?)? {
-    store.map { ($0.statistics, $0.problem) }
+    store.map { ($0.statistics, takeover.problem(of: $0)) }
   }
 
   /// The session called `key`, as its client or an operator sees it.
@@ -134,7 +134,7 @@ extension Sessions {
       }
     }
     guard let store, case .failure = found else { return completion(found) }
-    if let problem = store.problem { return completion(.failure(.store(problem))) }
+    if let problem = takeover.problem(of: store) { return completion(.failure(.store(problem))) }
     store.fetch([key], floatCount: floatCount) { result in
       completion(
         result.mapError { .store($0) }.flatMap { findings in
@@ -154,7 +154,7 @@ extension Sessions {
   ) {
     let here = state.withLock { $0.table.page(of: model, limit: limit, now: $0.clock()) }
     guard let store else { return completion(.success(here)) }
-    if let problem = store.problem { return completion(.failure(.store(problem))) }
+    if let problem = takeover.problem(of: store) { return completion(.failure(.store(problem))) }
     store.list(of: model, limit: limit) { result in
       completion(
         result.mapError { .store($0) }.map { stored in
@@ -193,9 +193,7 @@ extension Sessions {
     }
   }
 
-  /// Ends the service of sessions: none moves any more, and the store finishes its work.
-  ///
-  /// - Parameter completion: is told whether everything is stored.
+  /// Ends the service of sessions: none moves any more. `completion` is told whether the store has everything.
   package func shutDown(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {
     freeze()
     guard let store else { return completion(true) }

@@ -192,7 +192,9 @@ package final class Sessions: Sendable {
 
   let state: Mutex<LockedState>
   /// The store that keeps sessions beyond the end of the process; nil if there is none.
-  let store: (any SessionStore)?
+  package let store: (any SessionStore)?
+  /// Whether the store is being filled with what was kept elsewhere.
+  package let takeover = StoreTakeover()
   private let waiterCount = Atomic<UInt64>(0)
 
   /// Begins without sessions. A session expires within a second of its time.
@@ -243,7 +245,7 @@ package final class Sessions: Sendable {
     let request = Waiting(
       waiter: waiter, openings: openings, model: model, floatCount: floatCount,
       due: timeout.map { (arrived + $0, $0) }, mayWait: waits, completion: completion)
-    if let refusal = store?.refusal(of: request.keys, floatCount: floatCount) {
+    if let refusal = store?.refusal(of: request.keys, floatCount: floatCount, takeover) {
       return completion(.failure(refusal))
     }
     let (outcome, startsClock) = state.withLock { state in

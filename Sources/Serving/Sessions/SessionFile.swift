@@ -5,8 +5,8 @@ import Scheduling
 /// The head of a session file: its time, its process, and whether its sessions may still continue.
 ///
 /// A file is this head and blocks. The head: the magic text with the version of this layout (20 bytes), the wall clock's
-/// seconds since 1970 (8), the number of sessions (8), the generation (8), 1 if the file is spent (8), and the SHA-256
-/// of all that (32). Numbers are little-endian. A process that takes the file over marks it as spent: it writes the head again
+/// seconds since 1970 (8), the number of sessions (8), the generation (8), 1 if the file is spent and 2 if a session store has
+/// taken it over (8), and the SHA-256 of all that (32). Numbers are little-endian. A process that takes the file over marks it as spent: it writes the head again
 /// in place. Whoever may write the file is trusted, so nothing is signed; the hashes detect damage.
 package struct SessionFileHead: Equatable, Sendable {
   /// When the sessions were written: seconds since 1970.
@@ -17,6 +17,8 @@ package struct SessionFileHead: Equatable, Sendable {
   package var generation: UInt64
   /// Whether a process has taken the sessions over, or started without them: no other process may use them.
   package var isSpent: Bool
+  /// Whether it is spent because a session store has all that it held.
+  package var isInStore = false
 
   package init(time: Double, count: Int, generation: UInt64, isSpent: Bool) {
     self.time = time
@@ -32,7 +34,7 @@ package struct SessionFileHead: Equatable, Sendable {
 
   package var bytes: [UInt8] {
     var bytes = Self.magic
-    for word in [time.bitPattern, UInt64(count), generation, isSpent ? 1 : 0] {
+    for word in [time.bitPattern, UInt64(count), generation, isInStore ? 2 : isSpent ? 1 : 0] {
       bytes.append(littleEndian: word, 8)
     }
     return bytes + Digest.hash(bytes.span)
@@ -52,12 +54,23 @@ package struct SessionFileHead: Equatable, Sendable {
     }
     let words = (0..<4).map { bytes[...].word(at: Self.magic.count + 8 * $0, 8) }
     time = Double(bitPattern: words[0])
-    guard time.isFinite, abs(time) < 0x1p53, let count = Int(exactly: words[1]), words[3] <= 1,
+    guard time.isFinite, abs(time) < 0x1p53, let count = Int(exactly: words[1]), words[3] <= 2,
       words[2] < Self.generationLimit
     else { throw .damaged(offset: Self.magic.count) }
     self.count = count
     generation = words[2]
-    isSpent = words[3] == 1
+    isSpent = words[3] > 0
+    isInStore = words[3] == 2
+  }
+
+  /// Reads all blocks behind the head, and keeps nothing.
+  ///
+  /// - Throws: where the file is damaged.
+  package func checkBlocks(
+    byteCount: Int, from read: @escaping (Int) throws(SessionFileFlaw) -> [UInt8]
+  ) throws(SessionFileFlaw) {
+    var reader = try SessionFileReader(head: self, byteCount: byteCount, read: read)
+    while try reader.next() != nil {}
   }
 
   /// Whether a file's first bytes (as many as a head has, or fewer) look like a damaged head: cut short, or with up to a

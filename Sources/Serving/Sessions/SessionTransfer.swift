@@ -2,11 +2,10 @@ import Inference
 import Scheduling
 
 /// Exports sessions at the end of a process, and restores them in the next.
-package struct SessionTransfer: Sendable {
-  private let models: ModelRegistry
-  private let sessions: Sessions
-
-  private let wallClock: @Sendable () -> Double
+package struct SessionTransfer: SessionRestoring {
+  let models: ModelRegistry
+  let sessions: Sessions
+  let wallClock: @Sendable () -> Double
 
   /// - Parameter wallClock: returns the seconds since 1970.
   package init(
@@ -56,14 +55,6 @@ package struct SessionTransfer: Sendable {
       time: wallClock(), count: count, generation: 0, isSpent: false)
   }
 
-  /// The result of importing the sessions of a file.
-  package struct SessionImport: Sendable {
-    /// The number of sessions that continue here.
-    package var restored = 0
-    /// The number of sessions that don't, for each model's name, and the reason in words.
-    package var refused: [(model: String, count: Int, reason: String)] = []
-  }
-
   /// Restores sessions that another process exported or, if `asLost`, only remembers that they are lost. Call before
   /// the first request.
   ///
@@ -111,18 +102,15 @@ package struct SessionTransfer: Sendable {
         table.expire(now: .now)
         return table.count
       }
-      for model in reader.models {
-        guard let reason = heirs[model.fingerprint.text]?.refusal,
-          let count = counts.removeValue(forKey: model.fingerprint.text)
-        else { continue }
-        result.refused.append((model.name, count, reason))
-      }
+      result.note(refused: counts, of: reader.models, heirs)
       return result
     } catch {
       if !asLost { forget() }
       throw error
     }
   }
+
+  package var isIntoStore: Bool { false }
 
   /// Forgets everything that was imported.
   package func forget() {
@@ -131,7 +119,7 @@ package struct SessionTransfer: Sendable {
 }
 
 /// The models here that may continue the sessions of a model of another process.
-private struct SuccessorModels {
+struct SuccessorModels {
   /// The owners in the keys of their sessions.
   let owners: [String]
   /// Why the sessions can't continue; nil where they can, with the only successor.
@@ -166,7 +154,7 @@ private struct SuccessorModels {
 
 extension SessionTable.Record {
   /// The record, aged by the `time` between the two processes.
-  fileprivate func away(_ time: Duration) -> Self {
+  func away(_ time: Duration) -> Self {
     Self(key: key, state: state, age: age + time, idle: idle + time)
   }
 }

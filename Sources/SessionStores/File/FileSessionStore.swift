@@ -147,6 +147,11 @@ package final class FileSessionStore: SessionStore {
 
   package func touch(_ keys: [SessionTable.Key]) { add(.touch(keys)) }
 
+  package func takeOver(
+    _ items: [SessionHandover],
+    completion: @escaping @Sendable (Result<[HandoverOutcome], SessionStoreProblem>) -> Void
+  ) { add(.takeOver(items, completion)) }
+
   package func close(completion: @escaping @Sendable (_ isWell: Bool) -> Void) {
     add(.close(completion))
   }
@@ -286,6 +291,16 @@ package final class FileSessionStore: SessionStore {
         }
       } catch {
         _ = note(error, isOfWrite: true)
+      }
+    case .takeOver(let items, let completion):
+      do throws(SQLiteError) {
+        let outcomes = try withDatabase(isWrite: true) { database throws(SQLiteError) in
+          try SessionIntake(database: database).takeOver(items, now: clock(), mayEnd: mayEnd)
+        }
+        try connections.copyLog()
+        completion(.success(outcomes))
+      } catch {
+        completion(.failure(note(error, isOfWrite: true)))
       }
     case .expire:
       let now = clock()

@@ -7,6 +7,8 @@ enum FileStoreJob: Sendable {
     [SessionTable.Key], floatCount: Int,
     @Sendable (Result<[SessionFinding], SessionStoreProblem>) -> Void)
   case touch([SessionTable.Key])
+  case takeOver(
+    [SessionHandover], @Sendable (Result<[HandoverOutcome], SessionStoreProblem>) -> Void)
   case expire
   case close(@Sendable (_ isWell: Bool) -> Void)
 
@@ -21,6 +23,7 @@ enum FileStoreJob: Sendable {
     switch self {
     case .write(_, let completion): completion(.failure(problem))
     case .fetch(_, _, let completion): completion(.failure(problem))
+    case .takeOver(_, let completion): completion(.failure(problem))
     case .touch, .expire: break
     case .close(let completion): completion(true)
     }

@@ -13,7 +13,9 @@
 /// on that has written before. So what makes moves or takes leases begins with such a write, and what only makes room with one that
 /// frees memory (DEL, ZREM, PEXPIRE), whether or not there is anything to free.
 enum SessionScripts {
-  static let all = [take, move, step, release, mark, renew, touch, damage, list, expire, serve]
+  static let all = [
+    take, move, step, release, mark, renew, touch, damage, list, expire, serve, takeOver,
+  ]
 
   private static let now = """
     local t = redis.call('TIME')
@@ -298,4 +300,27 @@ enum SessionScripts {
   /// Notes which models are served, and shows so that scripts may run and write. KEYS: the set of models. ARGV: `FINGERPRINT NAME` of each.
   static let serve = RedisScript(
     name: "serve", text: "return redis.call('SADD', KEYS[1], unpack(ARGV))")
+
+  /// Takes in a session, or the end of one, that was kept elsewhere; what is known of its id stays.
+  ///
+  /// KEYS: s, l, e, i. ARGV: id, entry, ms of its life that are left, idle ms, ms since it was created; or in place of all behind the id
+  /// the number of its end, and ms that ends are remembered.
+  /// Returns a `HandoverOutcome`.
+  static let takeOver = RedisScript(
+    name: "takeOver",
+    text: now + read + """
+      local s, l, e, x = unpack(KEYS)
+      local r, isOther = read('GETRANGE', s, 0, 7)
+      if isOther then return 1 end
+      if r ~= '' then return #ARGV > 3 and r == string.sub(ARGV[2], 1, 8) and 0 or 1 end
+      if redis.call('EXISTS', e) == 1 or redis.call('ZSCORE', x, ARGV[1]) then return 2 end
+      if #ARGV == 3 then
+        redis.call('SET', e, ARGV[2] .. ' earlier', 'PX', ARGV[3])
+        return 0
+      end
+      local created = string.format('%016.0f', math.max(0, now - ARGV[5]))
+      redis.call('SET', s, string.sub(ARGV[2], 1, 16) .. created .. string.sub(ARGV[2], 33), 'PX', ARGV[3])
+      redis.call('ZADD', x, now + ARGV[3] - ARGV[4], ARGV[1])
+      return 0
+      """)
 }

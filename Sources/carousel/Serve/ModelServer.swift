@@ -5,6 +5,7 @@ import HTTPServer
 import Inference
 import Logging
 import Scheduling
+import Serving
 import Synchronization
 
 /// The HTTP server with its service and engines, from start to drain.
@@ -15,6 +16,9 @@ final class ModelServer: Sendable {
   /// The budget of memory that clients make the process hold.
   let memory: MemoryBudget
   private let sessionFiles: SessionFiles?
+  /// What the session files have, into the session store; nil where there is none, or no file is named.
+  private let takeover: SessionTakeover?
+  private let logger: Logger
   private let watches: [FileWatch]
   private let phase = Mutex(Phase.starting)
   /// Whether all sessions were written; nil until writing is done.
@@ -86,6 +90,8 @@ final class ModelServer: Sendable {
         ])
     }
     self.service = service
+    self.logger = logger
+    takeover = sessionFiles == nil ? nil : service.sessionTakeover
     self.memory = memory
     startMemoryTrimming(of: memory) { service.engines }
     self.settings = settings
@@ -102,15 +108,32 @@ final class ModelServer: Sendable {
   /// - Returns: false if `drain` was called before; then nothing starts, and the session files are unchanged.
   @discardableResult
   func start() -> Bool {
-    sessionFiles?.read(into: service.sessionTransfer)
+    if takeover == nil { sessionFiles?.read(into: service.sessionTransfer) }
     return phase.withLock { phase in
       guard phase == .starting else { return false }
-      sessionFiles?.claim(for: service.sessionTransfer)
+      if let takeover, let sessionFiles {
+        service.setTakingOver(true)
+        DispatchQueue(label: "session takeover").async { [self] in
+          take(sessionFiles, over: takeover)
+        }
+      } else {
+        sessionFiles?.claim(for: service.sessionTransfer)
+      }
       service.setReadiness(.ready)
       server.start()
       for watch in watches { watch.start() }
       phase = .serving
       return true
+    }
+  }
+
+  /// Has the store take over what the session files have; requests for sessions are refused until it has all.
+  private func take(_ files: SessionFiles, over takeover: SessionTakeover) {
+    if takeover.awaitStore(), files.read(into: takeover) {
+      files.claim(for: takeover)
+      service.setTakingOver(false)
+    } else {
+      logger.notice("session_file was not taken over yet: the next process does it")
     }
   }
 
@@ -139,6 +162,7 @@ final class ModelServer: Sendable {
         self.writeSessions()
       }
       self.server.stop(within: .seconds(self.settings.seconds(.drainSeconds))) {
+        self.takeover?.stop()
         let isWritten = self.writeSessions()
         self.service.endSessions { isStored in
           for engine in self.service.engines { engine.shutDown() }
@@ -148,11 +172,13 @@ final class ModelServer: Sendable {
     }
   }
 
-  /// Writes the sessions once; concurrent callers wait until this is done.
+  /// Writes the sessions to the session files once, where there is no store; concurrent callers wait until this is done.
   @discardableResult
   private func writeSessions() -> Bool {
     sessionsWritten.withLock { written in
-      let isWell = written ?? sessionFiles?.write(service.sessionTransfer) ?? true
+      // A store has them.
+      let files = takeover == nil ? sessionFiles : nil
+      let isWell = written ?? files?.write(service.sessionTransfer) ?? true
       written = isWell
       return isWell
     }

@@ -13,13 +13,6 @@ func openSessionStore(
   let place = StorePlace(settings.text(.sessionStore)) ?? .memory
   let sealing = try stateSealing(by: settings, at: place)
   guard place != .memory else { return nil }
-  let file = settings.entry(of: .sessionFile)
-  guard settings.sessionFiles.isEmpty else {
-    throw .badSetting(
-      name: file.source.name(of: .sessionFile), source: file.source,
-      found: settings.text(.sessionFile),
-      expected: "none beside session_store, which keeps the sessions itself")
-  }
   guard let durability = SessionDurability(rawValue: settings.text(.sessionDurability)) else {
     preconditionFailure("the table admits no other")
   }

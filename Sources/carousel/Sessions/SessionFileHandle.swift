@@ -181,6 +181,13 @@ final class SessionFileHandle: Sendable {
     return bytes
   }
 
+  /// Has the next `read` begin behind the head again.
+  func rewind() throws(SessionFileFlaw) {
+    guard lseek(descriptor, off_t(SessionFileHead.byteCount), SEEK_SET) >= 0 else {
+      throw .unreadable(code: errno)
+    }
+  }
+
   /// Appends `bytes`.
   func write(_ bytes: [UInt8]) throws(SessionFileProblem) {
     var written = 0

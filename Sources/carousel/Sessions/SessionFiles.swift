@@ -99,25 +99,38 @@ final class SessionFiles: Sendable {
   // MARK: - Start
 
   /// Restores the sessions of the last process. Changes nothing on the disk.
-  func read(into sessions: SessionTransfer) {
+  ///
+  /// - Returns: false where that was stopped, as the process ends: then nothing may be claimed.
+  @discardableResult
+  func read(into sessions: some SessionRestoring) -> Bool {
     let locks = FolderLock.all(ofFiles: paths, patience: .seconds(10), logger)
     var contents = paths.map(Self.content)
     let newest = contents.compactMap { $0.file?.head.generation }.max()
     let kept = contents.firstIndex {
       $0.file.map { !$0.head.isSpent && $0.head.generation == newest } ?? false
     }
-    if let kept { contents[kept] = resume(contents[kept], at: paths[kept], in: sessions) }
+    if let kept {
+      guard let content = resume(contents[kept], at: paths[kept], in: sessions) else {
+        return false
+      }
+      contents[kept] = content
+    }
     let isResumed = kept.map { contents[$0].file != nil } ?? false
     for index in paths.indices where index != kept {
       // The sessions of a spent file were taken over by a process that ended cleanly and wrote them again.
-      guard let head = contents[index].file?.head, !isResumed || !head.isSpent else { continue }
+      guard let head = contents[index].file?.head, !isResumed || !head.isSpent,
+        !(head.isInStore && sessions.isIntoStore)
+      else { continue }
       let reason =
-        head.isSpent
-        ? "the process that had them did not end cleanly, or runs still"
-        : "the process that began after them did not end cleanly, or runs still"
+        head.isInStore
+        ? "a session_store has taken them over, which is not given now"
+        : head.isSpent
+          ? "the process that had them did not end cleanly, or runs still"
+          : "the process that began after them did not end cleanly, or runs still"
       contents[index] = remember(contents[index], at: paths[index], because: reason, in: sessions)
     }
     phase.withLock { [contents] in $0 = .read(contents, newest: newest ?? 0, locks: locks) }
+    return true
   }
 
   private static func content(of path: String) -> Content {
@@ -129,9 +142,10 @@ final class SessionFiles: Sendable {
     }
   }
 
-  /// Restores the sessions of a file.
-  private func resume(_ content: Content, at path: String, in sessions: SessionTransfer) -> Content
-  {
+  /// Restores the sessions of a file; nil where that was stopped.
+  private func resume(
+    _ content: Content, at path: String, in sessions: some SessionRestoring
+  ) -> Content? {
     guard let (file, head) = content.file else { return content }
     guard file.isWritable else {
       let reason = "it can't be marked as read, for want of permission, and would be read again"
@@ -139,8 +153,14 @@ final class SessionFiles: Sendable {
       return .useless(suffix: "unwritable", reason: reason)
     }
     do throws(SessionFileFlaw) {
+      if sessions.isIntoStore {
+        // Of a damaged file the store gets nothing, as memory would.
+        try head.checkBlocks(byteCount: file.byteCount, from: file.read)
+        try file.rewind()
+      }
       let result = try sessions.restore(
-        head, byteCount: file.byteCount, from: file.read)
+        head, asLost: false, byteCount: file.byteCount, from: file.read)
+      guard result.isWhole else { return nil }
       for (model, count, reason) in result.refused {
         logger.error(
           "sessions can't go on",
@@ -149,11 +169,7 @@ final class SessionFiles: Sendable {
           ])
       }
       let refused = result.refused.reduce(0) { $0 + $1.count }
-      logger.notice(
-        "sessions restored",
-        metadata: [
-          "restored": .stringConvertible(result.restored), "found": .stringConvertible(head.count),
-        ])
+      tell(result, found: head.count, at: path, isIntoStore: sessions.isIntoStore)
       // A file none of whose sessions fit is kept: the wrong models may have been started by mistake.
       guard refused == 0 || refused < head.count else {
         return .useless(suffix: "refused", reason: "none of its sessions is of a model served here")
@@ -164,9 +180,23 @@ final class SessionFiles: Sendable {
     }
   }
 
+  private func tell(_ result: SessionImport, found: Int, at path: String, isIntoStore: Bool) {
+    var metadata: Logger.Metadata = [
+      "restored": .stringConvertible(result.restored), "found": .stringConvertible(found),
+    ]
+    if isIntoStore {
+      metadata["file"] = .string(path)
+      metadata["kept_as_in_store"] = .stringConvertible(result.present)
+      metadata["expired"] = .stringConvertible(result.expired)
+    }
+    logger.notice(
+      isIntoStore ? "session_file was taken over into the session store" : "sessions restored",
+      metadata: metadata)
+  }
+
   /// Remembers that a file's sessions are lost.
   private func remember(
-    _ content: Content, at path: String, because reason: String, in sessions: SessionTransfer
+    _ content: Content, at path: String, because reason: String, in sessions: some SessionRestoring
   ) -> Content {
     guard let (file, head) = content.file else { return content }
     // `claim` writes such an empty file where there was none.
@@ -189,14 +219,21 @@ final class SessionFiles: Sendable {
   }
 
   /// Marks the files that were read as spent, on the disk, so that sessions may move from now on. Unusable files are set aside.
-  func claim(for sessions: SessionTransfer) {
+  /// One whose sessions were taken over into a store is the first, so that it is taken over again unless it is marked.
+  func claim(for sessions: some SessionRestoring) {
     guard case .read(let contents, let newest, let locks) = phase.withLock({ $0 }) else {
       preconditionFailure("claimed before it was read")
     }
     let generation = max(newest + 1, UInt64(max(0, ProcessStatistics.now * 1000)))
     var blocked: Set<String> = []
     var isClaimed = false
-    for (path, content) in zip(paths, contents) {
+    func isRestored(_ content: Content) -> Bool {
+      content.file.map { !$0.head.isSpent && $0.head.generation == newest } ?? false
+    }
+    let places = Array(zip(paths, contents))
+    for (path, content) in places.filter({ isRestored($0.1) })
+      + places.filter({ !isRestored($0.1) })
+    {
       switch content {
       case .nothing: break
       case .useless(let suffix, let reason):
@@ -205,6 +242,7 @@ final class SessionFiles: Sendable {
         }
       case .file(let file, var head):
         let wasSpent = head.isSpent
+        if sessions.isIntoStore, isRestored(content) { head.isInStore = true }
         (head.generation, head.isSpent) = (generation, true)
         do throws(SessionFileProblem) {
           try file.overwrite(with: head.bytes)

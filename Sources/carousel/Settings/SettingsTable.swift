@@ -218,11 +218,11 @@ extension Setting {
     into: .integer(\.service.sessions.maxWaiters))
   static let sessionFile = Setting(
     "session_file", .paths, "",
-    "File that sessions are written to at the end and read from at the start, and after a colon another one for when it can't be written; what is no such file is not touched, and .sessions added to its name; empty: they end with the process."
+    "File that sessions are written to at the end and read from at the start, and after a colon another one for when it can't be written; what is no such file is not touched, and .sessions added to its name; empty: they end with the process. Beside a session_store that is none but memory, the store takes over what the file has, once, and nothing is written to it at the end."
   )
   static let sessionStore = Setting(
     "session_store", .store, "memory",
-    "Where sessions are kept: memory; a file that survives whatever ends the process (file:PATH); or a Redis that several servers share (redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], or where its Sentinels say: redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE]). Not beside session_file."
+    "Where sessions are kept: memory; a file that survives whatever ends the process (file:PATH); or a Redis that several servers share (redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], or where its Sentinels say: redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE]). What session_file has is taken over, once."
   )
   static let sessionDurability = Setting(
     "session_durability", .choice(SessionDurability.allCases.map(\.rawValue)), "answer",

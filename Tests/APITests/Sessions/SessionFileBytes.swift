@@ -79,7 +79,7 @@ extension Service {
   @discardableResult
   func imported(
     _ bytes: [UInt8], asLost: Bool = false
-  ) throws(SessionFileFlaw) -> SessionTransfer.SessionImport {
+  ) throws(SessionFileFlaw) -> SessionImport {
     let head = try SessionFileHead(bytes: Array(bytes.prefix(SessionFileHead.byteCount)))
     let rest = Rest(bytes: bytes.dropFirst(SessionFileHead.byteCount))
     return try sessionTransfer.restore(head, asLost: asLost, byteCount: bytes.count) {

@@ -171,7 +171,7 @@ import Testing
   /// Numbers that can't be.
   @Test(arguments: [
     (0, UInt64(0x7FF8_0000_0000_0000)), (0, 0xFFF0_0000_0000_0000), (0, 0x4340_0000_0000_0000),
-    (1, .max), (2, 1 << 62), (3, 2),
+    (1, .max), (2, 1 << 62), (3, 3),
   ])
   func headsThatCannotBe(word: Int, value: UInt64) {
     var bytes = Array(
@@ -179,6 +179,15 @@ import Testing
     for index in 0..<8 { bytes[20 + 8 * word + index] = UInt8(value >> (8 * UInt64(index)) & 255) }
     #expect(throws: SessionFileFlaw.damaged(offset: 20)) {
       try SessionFileHead(bytes: bytes + Digest.hash(bytes.span))
+    }
+  }
+
+  /// One that a store has taken over is spent, too.
+  @Test func headsSayWhoHasTheSessions() throws {
+    for (isSpent, isInStore) in [(false, false), (true, false), (true, true)] {
+      var head = SessionFileHead(time: 1, count: 2, generation: 3, isSpent: isSpent)
+      head.isInStore = isInStore
+      #expect(try SessionFileHead(bytes: head.bytes) == head)
     }
   }
 

@@ -196,6 +196,15 @@ final class HeldStore: SessionStore {
     }
   }
 
+  func takeOver(
+    _ items: [SessionHandover],
+    completion: @escaping @Sendable (Result<[HandoverOutcome], SessionStoreProblem>) -> Void
+  ) {
+    ask("take over \(items.map(\.key.id).joined(separator: " "))") { problem in
+      completion(problem.map { .failure($0) } ?? .success(items.map { _ in .taken }))
+    }
+  }
+
   func close(completion: @escaping @Sendable (Bool) -> Void) {
     ask("close") { completion($0 == nil) }
   }

@@ -19,16 +19,6 @@ import Testing
     #expect(try open([.sessionFile: "/nowhere/s"]) == nil)
   }
 
-  @Test func notBesideASessionFile() {
-    #expect(
-      throws: CarouselError.badSetting(
-        name: "--session-file", source: .commandLine, found: "/nowhere/s",
-        expected: "none beside session_store, which keeps the sessions itself")
-    ) {
-      try open([.sessionStore: "file:/nowhere/t", .sessionFile: "/nowhere/s"])
-    }
-  }
-
   @Test func whereNoFileCanBe() {
     #expect {
       try open([.sessionStore: "file:/nowhere/t"])

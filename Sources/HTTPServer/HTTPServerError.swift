@@ -24,7 +24,7 @@ extension HTTPServerError: CustomStringConvertible {
     case .addressInUse(let address, let port):
       "port \(port) of \(address) is in use, expected it to be free"
     case .certificate(let file, let problem):
-      "\(file) is no file of TLS that can be used: \(problem)"
+      "\(file) can't be used for TLS: \(problem)"
     case .tooFewDescriptors(let limit, let needed):
       "found a limit of \(limit) open files (ulimit -n), expected at least \(needed)"
     case .systemCall(let name, let address, let port, let errno):

@@ -1,7 +1,7 @@
 extension ForeignFile {
   /// A sentence on what the file at `path` is, and how to make a model of it.
   func description(of path: String) -> String {
-    "\(path) is \(what); \(advice(Self.word(path)))"
+    "\(path) is \(what); \(importing(Self.word(path)))\(advice(Self.word(path)))"
   }
 
   /// A sentence on what the file at `path` is, and how to use its data as input; for a command that reads JSON, .npy and .npz.
@@ -85,6 +85,18 @@ extension ForeignFile {
     case .tar: "a tar archive"
     case .gitLFSPointer: "a pointer of Git LFS, not the file itself"
     case .html: "a page of HTML or XML"
+    }
+  }
+
+  /// How to import `file`; empty for kinds that can't be imported.
+  private func importing(_ file: String) -> String {
+    switch self {
+    case .hdf5, .keras, .torchZip, .torchPickle, .pickle, .npz, .npy, .onnx:
+      "carousel serve \(file) imports and serves it; or, by hand, "
+    case .tensorFlowModel, .tensorFlowLite, .gguf, .office, .parquet, .arrow, .matlab, .sqlite,
+      .zip,
+      .gzip, .bzip2, .xz, .zstd, .tar, .gitLFSPointer, .html:
+      ""
     }
   }
 

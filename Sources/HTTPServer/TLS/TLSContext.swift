@@ -40,7 +40,11 @@ import Synchronization
     for file in [certificate.chain, certificate.key] + (clientAuthorities.map { [$0] } ?? []) {
       var status = stat()
       // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
-      guard unsafe stat(file, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { continue }
+      guard unsafe stat(file, &status) == 0 else {
+        // SAFETY: strerror returns a string that stays valid until this thread's next call of it.
+        throw .certificate(file: file, problem: unsafe String(cString: strerror(errno)))
+      }
+      if status.st_mode & S_IFMT == S_IFREG { continue }
       // OpenSSL would wait for a pipe's writer, and read a device that has no end.
       throw .certificate(file: file, problem: "found no regular file, expected one in PEM")
     }
@@ -48,21 +52,25 @@ import Synchronization
     guard let context = unsafe cssl_new_server_context() else {
       throw .certificate(file: certificate.chain, problem: "out of memory")
     }
-    func check(_ isFine: Bool, _ file: String) throws(HTTPServerError) {
+    func check(
+      _ isFine: Bool, _ file: String, expected: String
+    ) throws(HTTPServerError) {
       guard !isFine else { return }
       let reason = unsafe String(cString: cssl_reason())
       unsafe SSL_CTX_free(context)
-      throw .certificate(file: file, problem: reason)
+      throw .certificate(file: file, problem: "\(reason), expected \(expected) in PEM")
     }
     ERR_clear_error()
     try check(
-      unsafe SSL_CTX_use_certificate_chain_file(context, certificate.chain) == 1, certificate.chain)
+      unsafe SSL_CTX_use_certificate_chain_file(context, certificate.chain) == 1, certificate.chain,
+      expected: "a certificate and those that it follows from")
     try check(
       unsafe SSL_CTX_use_PrivateKey_file(context, certificate.key, SSL_FILETYPE_PEM) == 1,
-      certificate.key)
+      certificate.key, expected: "the certificate's private key")
     if let clientAuthorities {
       try check(
-        unsafe cssl_require_client_certificates(context, clientAuthorities) == 1, clientAuthorities)
+        unsafe cssl_require_client_certificates(context, clientAuthorities) == 1, clientAuthorities,
+        expected: "certificates of authorities")
     }
     return unsafe context
   }

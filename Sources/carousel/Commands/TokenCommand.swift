@@ -13,8 +13,8 @@ struct TokenCommand: ParsableCommand {
     abstract: "Makes a token that clients show, and adds its hash to a file of tokens.",
     discussion: """
       The token is printed once and kept nowhere. A server whose tokens_file names the file asks every request for \
-      one (authorization: Bearer TOKEN), health checks apart, and reads the file again when it changes. A line that is taken out of \
-      the file is refused from then on.
+      one (authorization: Bearer TOKEN), health checks, / and /metrics apart (metrics_access closes that), and reads the file \
+      again when it changes. A line that is taken out of the file is refused from then on.
       """)
 
   @Argument(help: "What the token is called, for people.")

@@ -245,7 +245,7 @@ extension Setting {
     "Shows, as authorization: Bearer KEY, that a request may list sessions; empty: nobody may.")
   static let tokensFile = Setting(
     "tokens_file", .path, "",
-    "File of the tokens one of which every request shows, health checks apart (carousel token makes it); read again on SIGHUP and when it changes. Empty: none is asked for."
+    "File of the tokens one of which every request shows, health checks, / and /metrics apart (carousel token makes it); read again on SIGHUP and when it changes. Empty: none is asked for."
   )
   static let metricsAccess = Setting(
     "metrics_access", .choice(["open", "operate"]), "open",

@@ -165,8 +165,8 @@ struct ImportSessions: ParsableCommand {
     commandName: "import",
     abstract: "Puts what export printed, on standard input, into a store.",
     discussion: """
-      The store is made where there is none. A session whose id is taken stays as it is in the store: it is told, and the \
-      exit status is 1. What is read up to a line that is wrong is in the store.
+      The store is made where there is none. A session whose id has another state in the store stays as it is there: it is told, \
+      and the exit status is 1. What is read up to a line that is wrong is in the store.
       """)
 
   @Argument(help: "The store: file:PATH.")

@@ -53,6 +53,21 @@ extension ModelGraph {
     return model.axes[model.outputs[index].axis ?? 0].most(stepCounts)
   }
 
+  /// The most floats of all values while a sequence with these steps on each of the `inputAxes` is computed whole; 0 for a
+  /// streamable graph, which is computed by chunks.
+  package func valueFloatCount(stepCounts: [Int]) -> Int {
+    guard !isStreamable else { return 0 }
+    let inputs = zip(model.description.inputs, inputs).map { description, input in
+      guard case .features(let size, _, _) = description.kind else { return 0 }
+      return stepCounts[input.axis] * size
+    }
+    let values = nodes.map { node in
+      (node.domain == .steps ? model.axes[node.valueAxis].count(stepCounts) : 1) * node.size
+    }
+    // A recurrent network has the values of two layers beside its own, a kernel over the steps its input once more.
+    return (inputs + values).reduce(0, +) + 2 * (values.max() ?? 0)
+  }
+
   /// Whether a selection asks for every step of an output that is computed from `last`.
   func reportsEveryStep(_ selection: Selection) -> Bool {
     guard selection != .last else { return false }

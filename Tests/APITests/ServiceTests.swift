@@ -36,7 +36,7 @@ import Testing
     #expect(answer.status == 422)
     #expect(
       answer.body
-        == #"{"error":"the inputs are too large for model \"overflow\": a number in its output \"y\" is beyond the range of a 32-bit float"}"#
+        == #"{"error":"model \"overflow\" has no finite answer to these inputs: a number in its output \"y\" is NaN or beyond the range of a 32-bit float"}"#
         + "\n")
     #expect(service.requests(of: "/predict").map(\.status) == ["422"])
   }

@@ -1,5 +1,6 @@
 import Inference
 import JSON
+import Scheduling
 import Serving
 
 /// The most memory that the answer to a question takes, known before anything is computed.
@@ -63,6 +64,8 @@ struct AnswerSize: Equatable {
       textBytes += count * (stateBytes * 4 / 3 + Self.bytesPerSealedState)
     }
     textBytes += count * Self.bytesPerSequence
+    resultBytes += Self.valueBytes(
+      of: question.sequences, fedBack: question.horizon ?? 0, on: graph)
     if let decoding = question.decoding, let decoder = graph.decoder {
       for sequence in question.sequences {
         add(decoding, of: decoder, on: question.model, for: sequence)
@@ -95,10 +98,13 @@ struct AnswerSize: Equatable {
   /// The size of the answer to a request for a text; streamed texts count only the decoder's memory.
   init(_ question: GenerationQuestion) {
     defer {
-      if let decoder = question.model.graph.decoder {
+      let graph = question.model.graph
+      resultBytes += Self.valueBytes(
+        of: [question.prompt], fedBack: graph.decoder == nil ? question.maxSteps : 0, on: graph)
+      if let decoder = graph.decoder {
         resultBytes += Decoding(choice: question.choice, maxSteps: question.maxSteps)
           .heldBytes(
-            of: decoder, of: question.model.graph, on: question.prompt)
+            of: decoder, of: graph, on: question.prompt)
       }
     }
     guard !question.streams else { return }
@@ -106,6 +112,25 @@ struct AnswerSize: Equatable {
       256 + question.model.name.utf8.count + question.maxSteps * Self.bytesPerToken(of: question)
     // The buffer of the growing text may be twice as long as the text.
     resultBytes = 2 * textBytes
+  }
+
+  /// The most bytes of the values of a turn with these sequences, of a graph that needs whole ones. A long sequence has a
+  /// turn of its own, short ones share one.
+  ///
+  /// - Parameter fedBack: the steps that forecasts or tokens add to a sequence.
+  private static func valueBytes(
+    of sequences: [InputSequence], fedBack: Int, on graph: ModelGraph
+  ) -> Int {
+    guard !graph.isStreamable else { return 0 }
+    let floats = sequences.map { sequence in
+      var counts = sequence.stepCounts
+      if !counts.isEmpty { counts[0] += fedBack }
+      return graph.valueFloatCount(stepCounts: counts)
+    }
+    let shared = graph.valueFloatCount(
+      stepCounts: graph.model.inputAxes.map { _ in Carousel.maxTurnSteps })
+    let most = Swift.max(floats.max() ?? 0, shared)
+    return MemoryLayout<Float>.size * Swift.min(floats.reduce(0, +), most)
   }
 
   /// The most bytes of one generated token in JSON: escaped text, or a number and its comma.

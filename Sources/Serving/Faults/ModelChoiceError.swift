@@ -52,7 +52,7 @@ extension ModelChoiceError: FaultSource {
     case .noDecoder(let model, let member):
       "\(member): model \(quoted(model)) has no decoder, whose tokens this would be about"
     case .outputNotFinite(let model, let output):
-      "the inputs are too large for model \(quoted(model)): a number in its output \(quoted(output)) is beyond the range of a 32-bit float"
+      "model \(quoted(model)) has no finite answer to these inputs: a number in its output \(quoted(output)) is NaN or beyond the range of a 32-bit float"
     }
   }
 }

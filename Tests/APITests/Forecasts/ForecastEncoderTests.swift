@@ -94,7 +94,7 @@ import Testing
     #expect(answer.status == 422)
     #expect(
       answer.body
-        == #"{"error":{"code":"422","message":"the inputs are too large for model \"runaway\": a number in its output \"y\" is beyond the range of a 32-bit float","param":null,"type":"UnprocessableContentError"}}"#
+        == #"{"error":{"code":"422","message":"model \"runaway\" has no finite answer to these inputs: a number in its output \"y\" is NaN or beyond the range of a 32-bit float","param":null,"type":"UnprocessableContentError"}}"#
         + "\n")
     #expect(service.requests(of: "/v1/timeseries/forecast").map(\.status) == ["422"])
   }

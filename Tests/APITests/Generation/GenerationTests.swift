@@ -142,7 +142,7 @@ import Testing
   }
 
   private static let overflow =
-    #"{"error":"the inputs are too large for model \"chain\": a number in its output \"next\" is beyond the range of a 32-bit float"}"#
+    #"{"error":"model \"chain\" has no finite answer to these inputs: a number in its output \"next\" is NaN or beyond the range of a 32-bit float"}"#
 
   @Test func scoresBeyondNumbersAreTheInputs() async throws {
     let service = try Service.make(runaway())

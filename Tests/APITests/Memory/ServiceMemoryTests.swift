@@ -97,6 +97,33 @@ import Testing
     #expect(answer.status == 413 && answer.body.contains("max_answer_bytes"))
   }
 
+  /// A graph that needs whole sequences holds all values of all steps at once: they count before they are computed, and are
+  /// refused where they don't fit.
+  @Test func valuesOfWholeSequencesAreCounted() async throws {
+    let model = try Model(
+      description: ModelDescription(
+        name: "m", version: "1",
+        inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil))],
+        nodes: [
+          .init(name: "each", op: .repeatSteps(times: 64), inputs: ["x"]),
+          .init(name: "back", op: .reverse, inputs: ["each"]),
+          .init(name: "y", op: .last, inputs: ["back"]),
+        ],
+        outputs: [.init(name: "y")]),
+      tensors: TensorFile(bytes: TensorFile.serialize([])))
+    let body = { (steps: Int) in
+      #"{"inputs":[\#((0..<steps).map { _ in "1" }.joined(separator: ","))]}"#
+    }
+    let service = try service(model, memory: MemoryBudget(limit: 8 << 20))
+    let size = AnswerSize(try service.question(in: Array(body(1000).utf8)))
+    #expect(size.resultBytes >= 2 * 64_000 * 4)
+    #expect(await service.predict(body(1000)).status == 200)
+    let refused = await service.predict(body(20_000))
+    #expect(refused.status == 413 && refused.body.contains("max_memory_bytes"), "\(refused.body)")
+    let many = (0..<100).map { _ in "[1,1]" }.joined(separator: ",")
+    #expect(await service.predict(#"{"inputs":[\#(many)]}"#).status == 200)
+  }
+
   /// A text that is answered whole counts; one that is sent token by token does not wait anywhere.
   @Test func textsAreCounted() async throws {
     let service = try service(TestModels.chain(), maxAnswerBytes: 1000)

@@ -7,7 +7,7 @@ protocol StepPoolForward: OpForward where Definition: StepPoolDefinition {
   /// Reduces the rows under one position of the kernel to a row of `output`.
   ///
   /// - Parameters:
-  ///   - covered: the indices in `rows` of the steps to reduce, without padding and masked steps; with a mask at least one.
+  ///   - covered: the indices in `rows` of the steps to reduce, without padding and masked steps; at least one.
   ///   - start: the step at which the kernel begins; negative in the padding.
   ///   - count: the number of the sequence's steps; steps of earlier turns count only as far as a kernel reaches.
   func reduce(
@@ -61,7 +61,7 @@ extension StepPoolForward {
           covered.append(at)
         }
         let row = layout.row(rider: j, step: t)
-        guard mask == nil || !covered.isEmpty else {
+        guard !covered.isEmpty else {
           for at in output.row(row) { output.values[at] = 0 }
           continue
         }

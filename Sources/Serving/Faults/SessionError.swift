@@ -114,7 +114,7 @@ extension SessionRefusal {
     case .store(.slow(let time)):
       "the session store has not answered for \(Int(time.seconds.rounded(.up))) s: no session of the request has moved"
     case .store(.unsure(let reason)):
-      "the session store did not answer when it was asked to move the request's sessions (\(reason)): whether they moved tells \"at\" in the next request"
+      "the session store has not confirmed that the request's sessions moved (\(reason)): whether they moved tells \"at\" in the next request"
     case .store(.leased(let id, _)):
       "session \(quoted(id)) is busy with another server's request"
     case .store(.moved(let id, _)):

@@ -14,6 +14,8 @@ final class RedisClient: Sendable {
     var stall = Duration.seconds(3)
     /// For an answer: less than `Sessions` waits, so that whoever asks is told what is known.
     var patience = Duration.seconds(4)
+    /// For replicas that have to have a move: all that is asked behind waits, too, leases that are renewed each second among them.
+    var replicas = Duration.milliseconds(500)
     /// Between attempts to connect: from, to. Doubled each time, with up to a half more by chance.
     var backOff = (first: Duration.milliseconds(20), last: Duration.seconds(1))
     /// What may wait to be answered.
@@ -46,6 +48,8 @@ final class RedisClient: Sendable {
 
   let location: RedisLocation
   let limits: Limits
+  /// How many replicas have to have a move before it is answered.
+  let replicas: Int
   let wakeup = RedisWakeup()
   private let scripts: [RedisScript]
   /// Whether messages of the channel come; not from a Redis before 6, nor where the user may not hear them.
@@ -55,9 +59,12 @@ final class RedisClient: Sendable {
   private let queue = DispatchQueue(label: "redis", qos: .userInitiated)
 
   /// - Parameter scripts: what requests will name.
-  init(_ location: RedisLocation, limits: Limits = Limits(), scripts: [RedisScript]) {
+  init(
+    _ location: RedisLocation, limits: Limits = Limits(), replicas: Int = 0, scripts: [RedisScript]
+  ) {
     self.location = location
     self.limits = limits
+    self.replicas = replicas
     self.scripts = scripts
   }
 

@@ -38,10 +38,20 @@ enum RedisFitness {
   }
 
   /// What its operator should know, though it works.
-  static func warning(_ facts: RedisServerFacts) -> String? {
+  static func warnings(_ facts: RedisServerFacts, replicas: Int) -> [String] {
+    var warnings: [String] = []
     let policy = facts.info["maxmemory_policy"] ?? "noeviction"
-    guard facts.number("maxmemory") > 0, policy != "noeviction" else { return nil }
-    return
-      "may drop sessions by itself: found maxmemory-policy \(policy), expected noeviction, by which it says when it is full"
+    if facts.number("maxmemory") > 0, policy != "noeviction" {
+      warnings.append(
+        "may drop sessions by itself: found maxmemory-policy \(policy), expected noeviction, by which it says when it is full"
+      )
+    }
+    let found = facts.number("connected_slaves")
+    if found < replicas {
+      warnings.append(
+        "has too few replicas: found \(found), expected \(replicas) (session_store_replicas); until they are there, requests that move sessions get 503"
+      )
+    }
+    return warnings
   }
 }

@@ -43,8 +43,11 @@ final class RedisHealth: Sendable {
       case .failure(.closed): return nil
       case .failure(let problem):
         state.failureCount += 1
-        // The rest is the connection's, which tells of itself.
-        guard case .refused = problem else { return nil }
+        switch problem {
+        case .refused, .unreplicated: break
+        // The connection tells of these itself.
+        case .unreachable, .slow, .malformed, .unfit, .full, .closed, .unsure: return nil
+        }
         state.failure = (problem, max(effect, state.failure?.effect ?? effect))
         return state.news.fails(at: .now) ? "fails: \(problem.reason)" : nil
       }

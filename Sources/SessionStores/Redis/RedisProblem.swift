@@ -17,10 +17,14 @@ package enum RedisProblem: Error, Equatable, Sendable {
   case closed
   /// The connection was lost, or time passed, after it was asked and before it answered: it may have done it.
   case unsure(String)
+  /// It has made a move, and too few of its replicas have it: a sentence.
+  case unreplicated(String)
 
   package var reason: String {
     switch self {
-    case .unreachable(let reason), .unfit(let reason), .unsure(let reason): reason
+    case .unreachable(let reason), .unfit(let reason), .unsure(let reason),
+      .unreplicated(let reason):
+      reason
     case .slow(let time): "no answer for \(time.components.seconds) s"
     case .refused(let error): Self.explained(error)
     case .malformed: "its answer is none of Redis's to what it was asked"
@@ -54,7 +58,7 @@ package enum RedisProblem: Error, Equatable, Sendable {
     case .refused(let error):
       ["READONLY", "LOADING", "NOAUTH", "MASTERDOWN"].contains { error.contains($0) }
     case .malformed, .unreachable: true
-    case .slow, .unfit, .full, .closed, .unsure: false
+    case .slow, .unfit, .full, .closed, .unsure, .unreplicated: false
     }
   }
 
@@ -72,7 +76,7 @@ package enum RedisProblem: Error, Equatable, Sendable {
     case .unfit, .malformed: true
     case .refused(let error):
       ["NOAUTH", "WRONGPASS", "NOPERM", "ERR"].contains { error.hasPrefix($0) }
-    case .unreachable, .slow, .full, .closed, .unsure: false
+    case .unreachable, .slow, .full, .closed, .unsure, .unreplicated: false
     }
   }
 
@@ -80,7 +84,7 @@ package enum RedisProblem: Error, Equatable, Sendable {
     switch self {
     case .slow(let time): .slow(time)
     case .closed: .closed
-    case .unsure(let reason): .unsure(reason: reason)
+    case .unsure(let reason), .unreplicated(let reason): .unsure(reason: reason)
     case .unreachable, .refused, .malformed, .unfit, .full: .failing(reason: reason)
     }
   }

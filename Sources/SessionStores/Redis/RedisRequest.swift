@@ -20,6 +20,8 @@ struct RedisRequest: Sendable {
   let due: ContinuousClock.Instant?
   /// Whether it changes what is there, so that it matters whether it has been done.
   let isWrite: Bool
+  /// Whether replicas have to have it, too, before it counts as done.
+  let needsReplicas: Bool
   let completion: @Sendable (Result<RESPValue, RedisProblem>) -> Void
   let asked = ContinuousClock.now
   /// About what it takes on its way.
@@ -31,11 +33,13 @@ struct RedisRequest: Sendable {
 
   init(
     _ body: Body, due: ContinuousClock.Instant?, isWrite: Bool = false,
+    needsReplicas: Bool = false,
     completion: @escaping @Sendable (Result<RESPValue, RedisProblem>) -> Void
   ) {
     self.body = body
     self.due = due
     self.isWrite = isWrite
+    self.needsReplicas = needsReplicas
     self.completion = completion
     switch body {
     case .command(let parts): byteCount = parts.reduce(64) { $0 + $1.count + 16 }

@@ -1,6 +1,6 @@
 import Scheduling
 
-/// How long a Redis keeps what it has of sessions.
+/// How long a Redis keeps what it has of sessions, and how many replicas have to have it.
 package struct RedisSessionLimits: Sendable, Equatable {
   /// After which a session that nobody used ends (`session_idle_seconds`).
   package let idleTimeout: Duration
@@ -12,6 +12,8 @@ package struct RedisSessionLimits: Sendable, Equatable {
   package let patience: Duration
   /// What the sessions take at the most that this process keeps for their next requests, beside those that requests use.
   package let maxKeptBytes: Int
+  /// How many of its replicas have to have a move before it is answered (`session_store_replicas`).
+  package let replicas: Int
   /// Times as scripts take them: whole milliseconds, at least one.
   let idleMilliseconds: [UInt8]
   let leaseMilliseconds: [UInt8]
@@ -20,13 +22,14 @@ package struct RedisSessionLimits: Sendable, Equatable {
   package init(
     idleTimeout: Duration = .seconds(3600), lease: Duration = .seconds(3),
     endsRemembered: Duration = .seconds(86_400), patience: Duration = .seconds(3),
-    maxKeptBytes: Int = 32 << 20
+    maxKeptBytes: Int = 32 << 20, replicas: Int = 0
   ) {
     self.idleTimeout = idleTimeout
     self.lease = lease
     self.endsRemembered = endsRemembered
     self.patience = patience
     self.maxKeptBytes = maxKeptBytes
+    self.replicas = replicas
     func milliseconds(_ duration: Duration) -> [UInt8] {
       Array("\(max(1, duration.attoseconds / 1_000_000_000_000_000))".utf8)
     }

@@ -55,7 +55,8 @@ package final class RedisSessionStore: SessionStore {
     self.durability = durability
     self.limits = limits
     codec = StateCodec(sealing)
-    client = RedisClient(location, limits: clientLimits, scripts: SessionScripts.all)
+    client = RedisClient(
+      location, limits: clientLimits, replicas: limits.replicas, scripts: SessionScripts.all)
     health = RedisHealth(isAskedWhileFailing: durability != .behind, report: report)
     runner = ScriptRunner(client: client, health: health)
     keeper = LeaseKeeper(runner, limits: limits)
@@ -76,8 +77,8 @@ package final class RedisSessionStore: SessionStore {
     client.start(
       RedisClient.Listener(
         channel: SessionKeys.channel(of: keeper.process),
-        greeting: { [health, durability] facts in
-          if let warning = RedisFitness.warning(facts) { health.report(warning) }
+        greeting: { [health, durability, replicas = limits.replicas] facts in
+          for warning in RedisFitness.warnings(facts, replicas: replicas) { health.report(warning) }
           return RedisFitness.problem(facts, for: durability)
         },
         message: { [keeper] message in keeper.giveWanted(message) },

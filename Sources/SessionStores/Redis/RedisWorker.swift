@@ -7,6 +7,8 @@ final class RedisWorker {
     let request: RedisRequest
     /// Whether it has been told that it got no answer in time.
     var isGivenUp = false
+    /// Whether it waits for the replicas of those before it.
+    var isWait = false
   }
 
   private let client: RedisClient
@@ -17,6 +19,7 @@ final class RedisWorker {
   private var again: Deque<RedisRequest> = []
   private var unsent: Deque<RedisRequest> = []
   private var sent: Deque<Sent> = []
+  private var waits: ReplicaWaits
   private var connection: RedisConnection?
   private var heard = ContinuousClock.now
   /// When it was looked last whether somebody has waited long enough.
@@ -36,6 +39,7 @@ final class RedisWorker {
     self.client = client
     self.scripts = scripts
     self.listener = listener
+    waits = ReplicaWaits(replicas: client.replicas, patience: client.limits.replicas)
   }
 
   func run() {
@@ -214,7 +218,11 @@ final class RedisWorker {
       if sent.isEmpty { heard = .now }
       connection.send { request.append(to: &$0, hashes: hashes) }
       sent.append(Sent(request: request))
+      waits.noteSent(request)
     }
+    guard let wait = waits.question() else { return }
+    connection.send { wait.append(to: &$0, hashes: hashes) }
+    sent.append(Sent(request: wait, isWait: true))
   }
 
   private func hear(_ parts: [RESPValue]) {
@@ -226,8 +234,16 @@ final class RedisWorker {
 
   private func answer(_ reply: RESPValue) throws(RedisProblem) {
     guard let first = sent.popFirst() else { throw .malformed }
+    if first.isWait {
+      for (request, result) in waits.settle(reply) {
+        forget(request)
+        request.completion(result)
+      }
+      return
+    }
     var request = first.request
     guard case .error(let text) = reply else {
+      if !first.isGivenUp, waits.keep(request, reply) { return }
       forget(request)
       if !first.isGivenUp { request.completion(.success(reply)) }
       return
@@ -247,7 +263,8 @@ final class RedisWorker {
   private func lose(_ problem: RedisProblem) {
     connection = nil
     client.subscription.store(false, ordering: .relaxed)
-    for item in sent.reversed() {
+    let made = waits.takeBack().map { Sent(request: $0) }
+    for item in (made + sent.filter { !$0.isWait }).reversed() {
       var request = item.request
       // Redis may have it still, and do it when nobody waits any more.
       if item.isGivenUp {
@@ -351,7 +368,8 @@ final class RedisWorker {
 
   private func finish() {
     takeIncoming()
-    for var request in sent.filter({ !$0.isGivenUp }).map(\.request) {
+    let left = sent.filter { !$0.isGivenUp && !$0.isWait }.map(\.request)
+    for var request in waits.takeBack() + left {
       request.mayBeDone = true
       isWell = false
       request.refuse(.closed)

@@ -19,7 +19,7 @@ struct ScriptRunner: Sendable {
   /// Tells what the script returns, or why it does not, on the client's thread.
   ///
   /// - Parameters:
-  ///   - isWrite: whether it matters whether it has run, where its answer is lost.
+  ///   - isWrite: whether it matters whether it has run, where its answer is lost; then replicas have to have it, too, where that is asked.
   ///   - waits: whether it waits as long as it takes.
   func run(
     _ body: RedisRequest.Body, _ effect: ScriptEffect, isWrite: Bool = false, waits: Bool = false,
@@ -27,7 +27,8 @@ struct ScriptRunner: Sendable {
   ) {
     client.ask(
       RedisRequest(
-        body, due: waits ? nil : .now + client.limits.patience, isWrite: isWrite
+        body, due: waits ? nil : .now + client.limits.patience, isWrite: isWrite,
+        needsReplicas: isWrite
       ) { [health] result in
         health.note(result, effect)
         completion(result)

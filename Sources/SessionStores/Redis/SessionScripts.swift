@@ -157,6 +157,13 @@ enum SessionScripts {
           if not wrong and not done[i] and (ARGV[6 * i + 3] == 'e') == ends then make(i) end
         end
       end
+      -- What has been made before is written all the same, so that a WAIT behind it is one for it.
+      for i = 1, sessions do
+        if not wrong and done[i] then
+          local ends = ARGV[6 * i + 3] == 'e'
+          redis.call('PEXPIRE', KEYS[4 * i - (ends and 1 or 3)], ARGV[ends and 3 or 2])
+        end
+      end
       for i = 1, sessions do
         local l, lease, keeps = KEYS[4 * i - 2], ARGV[6 * i - 1], ARGV[6 * i]
         local holder = lease ~= '' and read('GET', l)
@@ -182,6 +189,8 @@ enum SessionScripts {
         redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])
       elseif string.sub(r, 33) ~= string.sub(ARGV[3], 33, 48) then
         return string.sub(r, 9, 16)
+      else
+        redis.call('PEXPIRE', KEYS[1], ARGV[2])
       end
       if ARGV[5] ~= '' then
         local holder = read('GET', KEYS[2])
@@ -312,7 +321,11 @@ enum SessionScripts {
       local s, l, e, x = unpack(KEYS)
       local r, isOther = read('GETRANGE', s, 0, 7)
       if isOther then return 1 end
-      if r ~= '' then return #ARGV > 3 and r == string.sub(ARGV[2], 1, 8) and 0 or 1 end
+      if r ~= '' then
+        -- A write, so that a WAIT behind it is one for what an earlier attempt wrote.
+        redis.call('PEXPIRE', s, math.max(1, redis.call('PTTL', s)))
+        return #ARGV > 3 and r == string.sub(ARGV[2], 1, 8) and 0 or 1
+      end
       if redis.call('EXISTS', e) == 1 or redis.call('ZSCORE', x, ARGV[1]) then return 2 end
       if #ARGV == 3 then
         redis.call('SET', e, ARGV[2] .. ' earlier', 'PX', ARGV[3])

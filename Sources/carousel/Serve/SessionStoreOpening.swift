@@ -12,10 +12,14 @@ func openSessionStore(
 ) throws(CarouselError) -> (any SessionStore)? {
   let place = StorePlace(settings.text(.sessionStore)) ?? .memory
   let sealing = try stateSealing(by: settings, at: place)
-  guard place != .memory else { return nil }
+  guard place != .memory else {
+    try checkReplicas(settings, at: place, .answer)
+    return nil
+  }
   guard let durability = SessionDurability(rawValue: settings.text(.sessionDurability)) else {
     preconditionFailure("the table admits no other")
   }
+  try checkReplicas(settings, at: place, durability)
   let idleTimeout = Duration.seconds(settings.seconds(.sessionIdleSeconds))
   let served = graphs.filter { $0.isStreamable && $0.decoder == nil }
     .map { ($0.model.description.name, ModelFingerprint($0).text) }
@@ -46,7 +50,9 @@ func openSessionStore(
     }
     do throws(RedisProblem) {
       return try RedisSessionStore(
-        location, durability: durability, limits: RedisSessionLimits(idleTimeout: idleTimeout),
+        location, durability: durability,
+        limits: RedisSessionLimits(
+          idleTimeout: idleTimeout, replicas: settings.integer(.sessionStoreReplicas)),
         sealing: sealing, served: served,
         report: { message in
           logger.error(
@@ -56,4 +62,24 @@ func openSessionStore(
       throw .redis(location, error)
     }
   }
+}
+
+/// Refuses `session_store_replicas` where nothing waits for replicas.
+private func checkReplicas(
+  _ settings: Settings, at place: StorePlace, _ durability: SessionDurability
+) throws(CarouselError) {
+  let entry = settings.entry(of: .sessionStoreReplicas)
+  guard settings.integer(.sessionStoreReplicas) > 0 else { return }
+  var expected: String?
+  if case .redis = place {
+    if durability == .behind {
+      expected = "0 beside session_durability behind, which waits for nothing"
+    }
+  } else {
+    expected = "0 unless session_store is a Redis: nothing else has replicas"
+  }
+  guard let expected else { return }
+  throw .badSetting(
+    name: entry.source.name(of: .sessionStoreReplicas), source: entry.source,
+    found: "\(settings.integer(.sessionStoreReplicas))", expected: expected)
 }

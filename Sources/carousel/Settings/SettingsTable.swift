@@ -232,6 +232,10 @@ extension Setting {
     "max_session_store_bytes", .bytes(1...(1 << 50)), "4 GiB",
     "What the sessions in the file of a session_store may take (a Redis has its own maxmemory); beyond it the least recently used go. max_session_bytes is what of them memory holds, then."
   )
+  static let sessionStoreReplicas = Setting(
+    "session_store_replicas", .integer(0...100), "0",
+    "Of a session_store in Redis, how many of its replicas have to have a session's move before its answer leaves (WAIT); fewer within half a second: 503. Not with session_durability behind."
+  )
   static let sessionStoreKeys = Setting(
     "session_store_keys", .path, "",
     "File of the keys that encrypt states in the session_store, a line each: a name, and 32 bytes in hexadecimal digits or base64. The first is for what is written, the others for what they wrote before. Empty: states are written as they are."
@@ -260,21 +264,16 @@ extension Setting {
   /// Every setting, in the order in which they are shown.
   static let all: [Setting] = [
     host, port, tlsCertificate, tlsKey, tlsClientAuthorities, tlsPort, models, defaultModel,
-    precision, loops, workers,
-    maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps, maxSequencesPerRequest,
-    maxHorizon, maxGenerationSteps,
-    maxBodyBytes, maxMemoryBytes, maxAnswerBytes, maxDecodingOperations, maxInlineBytes,
-    maxHeadBytes,
-    maxTargetBytes, maxFields, maxConcurrentStreams, streamWindowBytes, maxIncompleteBytes,
-    maxConnections, maxConnectionsPerAddress, trustedProxies, forwardedField, proxyProtocol,
-    rateLimit, rateBurst, concurrencyLimit, corsOrigins,
-    headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds, writeTimeoutSeconds,
-    minUploadRate, minDownloadRate,
-    drainDelaySeconds, drainSeconds, drainGraceSeconds,
-    compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio,
-    stateKey, maxSessionBytes, sessionIdleSeconds, maxSessionWaiters, sessionFile,
-    sessionStore, sessionDurability, maxSessionStoreBytes, sessionStoreKeys,
-    sessionExportSeconds, operatorKey, tokensFile, metricsAccess,
-    logLevel, logFormat,
+    precision, loops, workers, maxSeats, maxQueuedSequences, maxQueuedSteps, maxSequenceSteps,
+    maxSequencesPerRequest, maxHorizon, maxGenerationSteps, maxBodyBytes, maxMemoryBytes,
+    maxAnswerBytes, maxDecodingOperations, maxInlineBytes, maxHeadBytes, maxTargetBytes, maxFields,
+    maxConcurrentStreams, streamWindowBytes, maxIncompleteBytes, maxConnections,
+    maxConnectionsPerAddress, trustedProxies, forwardedField, proxyProtocol, rateLimit, rateBurst,
+    concurrencyLimit, corsOrigins, headTimeoutSeconds, bodyTimeoutSeconds, idleTimeoutSeconds,
+    writeTimeoutSeconds, minUploadRate, minDownloadRate, drainDelaySeconds, drainSeconds,
+    drainGraceSeconds, compressMinBytes, gzipLevel, maxInflatedBytes, maxInflateRatio, stateKey,
+    maxSessionBytes, sessionIdleSeconds, maxSessionWaiters, sessionFile, sessionStore,
+    sessionDurability, maxSessionStoreBytes, sessionStoreReplicas, sessionStoreKeys,
+    sessionExportSeconds, operatorKey, tokensFile, metricsAccess, logLevel, logFormat,
   ]
 }

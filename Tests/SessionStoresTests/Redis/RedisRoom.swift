@@ -13,7 +13,7 @@ final class RedisRoom: Sendable {
 
   func store(
     _ durability: SessionDurability = .answer, idle: Duration = .seconds(600),
-    lease: Duration = .seconds(300), maxKeptBytes: Int = 1 << 20,
+    lease: Duration = .seconds(300), maxKeptBytes: Int = 1 << 20, replicas: Int = 0,
     served: [(name: String, fingerprint: String)] = [("m", "m")], user: String? = nil,
     password: String? = nil, keys: [StateKey] = [], client limits: RedisClient.Limits? = nil
   ) throws(RedisProblem) -> RedisSessionStore {
@@ -26,7 +26,8 @@ final class RedisRoom: Sendable {
       RedisLocation(host: "127.0.0.1", port: server.port, user: user, password: password),
       durability: durability,
       limits: RedisSessionLimits(
-        idleTimeout: idle, lease: lease, patience: .seconds(60), maxKeptBytes: maxKeptBytes),
+        idleTimeout: idle, lease: lease, patience: .seconds(60), maxKeptBytes: maxKeptBytes,
+        replicas: replicas),
       client: limits ?? client, sealing: StateSealing(keys), served: served,
       report: { report in self.reports.withLock { $0.append(report) } })
   }

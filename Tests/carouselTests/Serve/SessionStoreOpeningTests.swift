@@ -38,6 +38,28 @@ import Testing
     }
   }
 
+  /// Replicas are waited for where there may be some, and where an answer waits at all.
+  @Test(
+    arguments: [
+      ([.sessionStore: "memory"], "0 unless session_store is a Redis: nothing else has replicas"),
+      (
+        [.sessionStore: "file:/nowhere/t"],
+        "0 unless session_store is a Redis: nothing else has replicas"
+      ),
+      (
+        [.sessionStore: "redis://127.0.0.1:1", .sessionDurability: "behind"],
+        "0 beside session_durability behind, which waits for nothing"
+      ),
+    ] as [([Setting: String], String)])
+  func replicasThatNothingWaitsFor(settings: [Setting: String], expected: String) {
+    #expect(
+      throws: CarouselError.badSetting(
+        name: "--session-store-replicas", source: .commandLine, found: "2", expected: expected)
+    ) {
+      try open(settings.merging([.sessionStoreReplicas: "2"]) { first, _ in first })
+    }
+  }
+
   /// A server starts without its Redis, and serves all that needs no session.
   @Test func aRedisThatIsNotThereYet() throws {
     let store = try #require(try open([.sessionStore: "redis://127.0.0.1:1"]))

@@ -84,13 +84,13 @@ final class LeaseKeeper: Sendable {
   /// Another process wants a lease: its message has the lease's token and key.
   func giveWanted(_ message: [UInt8]) {
     guard let token = RedisToken(message.prefix(RedisToken.byteCount)),
-      let key = SessionKeys.key(ofLease: message.dropFirst(RedisToken.byteCount))
+      let key = runner.names.key(ofLease: message.dropFirst(RedisToken.byteCount))
     else { return }
     switch withLeases({ $0.want(key, token) }) {
     case .none: break
     case .mark:
       runner.run(
-        .script(SessionScripts.mark, keys: [SessionKeys.lease(key)], arguments: [token.bytes]),
+        .script(SessionScripts.mark, keys: [runner.names.lease(key)], arguments: [token.bytes]),
         .frees)
     case .giveBack: giveBack([.init(key: key, token: token)])
     }

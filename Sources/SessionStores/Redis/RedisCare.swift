@@ -4,7 +4,8 @@ import Scheduling
 /// What a process does about a Redis each second, beside requests: it says which models are served, learns which were, has ends
 /// remembered that Redis has made by itself, and looks what all takes.
 struct RedisCare: Sendable {
-  let client: RedisClient
+  let client: any RedisAsking
+  let names: SessionKeys
   let limits: RedisSessionLimits
   let served: [(name: String, fingerprint: String)]
   let health: RedisHealth
@@ -25,19 +26,26 @@ struct RedisCare: Sendable {
     ask(.command([Array("SMEMBERS".utf8), SessionKeys.models])) { reply in
       learn(models: (reply.elements ?? []).compactMap(\.text))
     }
-    ask(.command([Array("INFO".utf8), Array("memory".utf8)])) { reply in
-      let facts = RedisServerFacts(info: reply.text ?? "")
-      change { state in
-        state.statistics.fileBytes = facts.number("used_memory")
-        state.statistics.maxBytes = facts.number("maxmemory")
+    let servers = client.servers.map(\.location.places[0].description)
+    for (server, name) in zip(client.servers, servers) {
+      let memory = RedisRequest.Body.command([Array("INFO".utf8), Array("memory".utf8)])
+      ask(memory, server) { reply in
+        let facts = RedisServerFacts(info: reply.text ?? "")
+        change { state in
+          state.memory = state.memory.filter { servers.contains($0.key) }
+          state.memory[name] = (facts.number("used_memory"), facts.number("maxmemory"))
+          state.statistics.fileBytes = state.memory.values.reduce(0) { $0 + $1.used }
+          state.statistics.maxBytes = state.memory.values.reduce(0) { $0 + $1.limit }
+        }
       }
     }
   }
 
   private func ask(
-    _ body: RedisRequest.Body, completion: @escaping @Sendable (RESPValue) -> Void
+    _ body: RedisRequest.Body, _ server: (any RedisAsking)? = nil,
+    completion: @escaping @Sendable (RESPValue) -> Void
   ) {
-    client.ask(
+    (server ?? client).ask(
       RedisRequest(body, due: .now + client.limits.patience) { result in
         if case .success(let reply) = result { completion(reply) }
       })
@@ -56,24 +64,28 @@ struct RedisCare: Sendable {
       namesakes[model.fingerprint, default: []] += others
     }
     change { [namesakes] state in state.namesakes = namesakes }
-    for model in Set(fingerprints.values.joined()) { expire(model) }
+    for model in Set(fingerprints.values.joined()) {
+      for (group, index) in names.indexes(ofModel: model).enumerated() {
+        expire(model, group, index)
+      }
+    }
   }
 
-  private func expire(_ model: String) {
-    let arguments = [
-      Array(model.utf8), limits.idleMilliseconds,
-      limits.endsMilliseconds,
-    ]
-    ask(
-      .script(
-        SessionScripts.expire, keys: [SessionKeys.index(ofModel: model)], arguments: arguments)
-    ) { reply in
+  private func expire(_ model: String, _ group: Int, _ index: SessionKeys.Index) {
+    let arguments = index.affixes + [limits.idleMilliseconds, limits.endsMilliseconds]
+    ask(.script(SessionScripts.expire, keys: [index.name], arguments: arguments)) { reply in
       guard let found = reply.elements?.compactMap(\.number), found.count == 3 else { return }
       change { state in
         if found[0] > 0 { state.statistics.endCounts[.expired, default: 0] += found[0] }
-        state.statistics.usage[model] = RedisEntry.usage(found[1...])
+        state.groups[model, default: [:]][group] = RedisEntry.usage(found[1...])
+        var usage = SessionTable.Usage()
+        for part in state.groups[model, default: [:]].values {
+          usage.count += part.count
+          usage.byteCount += part.byteCount
+        }
+        state.statistics.usage[model] = usage
       }
-      if found[0] == 256 { expire(model) }
+      if found[0] == 256 { expire(model, group, index) }
     }
   }
 }

@@ -5,7 +5,7 @@ import Synchronization
 /// A connection to a Redis, on a thread of its own: what is asked from any thread goes out at once, behind what was asked before
 /// (pipelining), and is answered in that order. A connection that is lost is made again, and what it had not answered is
 /// asked again.
-final class RedisClient: Sendable {
+final class RedisClient: RedisAsking {
   /// Bounds on what takes time or room.
   struct Limits: Sendable {
     /// For a connection, and for what is said first over it.
@@ -79,6 +79,8 @@ final class RedisClient: Sendable {
     /// Is told of each change of the status.
     let report: @Sendable (Status) -> Void
   }
+
+  var servers: [RedisClient] { [self] }
 
   /// Begins to connect.
   func start(_ listener: Listener) {

@@ -4,19 +4,23 @@ import Scheduling
 enum RedisFitness {
   /// What is wrong with it; nil where nothing is.
   static func problem(
-    _ facts: RedisServerFacts, for durability: SessionDurability
+    _ facts: RedisServerFacts, for durability: SessionDurability, isCluster: Bool = false
   ) -> RedisProblem? {
     let version = facts.info["redis_version"] ?? ""
     guard let major = version.split(separator: ".").first.flatMap({ Int($0) }), major >= 5 else {
       return .unfit(
         "found Redis \(version.isEmpty ? "of no version" : version), expected 5 or later")
     }
-    guard facts.info["cluster_enabled"] != "1" else {
+    let isNode = facts.info["cluster_enabled"] == "1"
+    guard isNode == isCluster else {
       return .unfit(
-        "found a node of a Redis Cluster, expected a Redis that has all keys: a cluster is not supported yet"
+        isNode
+          ? "found a node of a Redis Cluster, expected a Redis that has all keys; redis+cluster:// is for a cluster"
+          : "found a Redis that is in no cluster, expected a node of one; redis:// is for a Redis alone"
       )
     }
-    guard facts.info["role"] != "slave" else { return .refused("READONLY") }
+    // A replica knows its cluster, and sends what is to be written to its primary.
+    guard isCluster || facts.info["role"] != "slave" else { return .refused("READONLY") }
     guard durability == .sync else { return nil }
     guard let found = facts.appendSettings else {
       return .unfit(
@@ -47,7 +51,7 @@ enum RedisFitness {
       )
     }
     let found = facts.number("connected_slaves")
-    if found < replicas {
+    if found < replicas, facts.info["role"] != "slave" {
       warnings.append(
         "has too few replicas: found \(found), expected \(replicas) (session_store_replicas); until they are there, requests that move sessions get 503"
       )

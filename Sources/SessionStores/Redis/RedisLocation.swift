@@ -1,5 +1,6 @@
 /// Where a Redis is: `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`; or who knows that, the Sentinels that watch over it:
-/// `redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE]`. `rediss` is over TLS.
+/// `redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE]`; or some nodes of a cluster:
+/// `redis+cluster://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]`. `rediss` is over TLS.
 package struct RedisLocation: Sendable, Equatable {
   package static let standardPort = 6379
   package static let sentinelPort = 26_379
@@ -39,7 +40,7 @@ package struct RedisLocation: Sendable, Equatable {
     var description: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
   }
 
-  /// The Redis, or the Sentinels; never empty.
+  /// The Redis, or the Sentinels, or nodes of a cluster; never empty.
   package var places: [Place]
   /// What the Sentinels call the Redis; nil where there are none.
   package var sentinelName: String?
@@ -47,6 +48,8 @@ package struct RedisLocation: Sendable, Equatable {
   package var user: String?
   package var password: String?
   package var database: Int
+  /// Whether it is a cluster, of which `places` are some nodes.
+  package var isCluster = false
   /// Whether it is spoken to over TLS.
   package var isSecure = false
   /// The file of the authorities whose certificate it has; nil for the system's.
@@ -64,7 +67,7 @@ package struct RedisLocation: Sendable, Equatable {
 
   /// Reads a URL; nil where it is none of a Redis.
   package init?(_ text: String) {
-    let schemes = ["redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://"]
+    let schemes = ["", "+sentinel", "+cluster"].flatMap { ["redis\($0)://", "rediss\($0)://"] }
     guard let scheme = schemes.first(where: text.hasPrefix) else { return nil }
     isSecure = scheme.hasPrefix("rediss")
     var rest = text.dropFirst(scheme.count)
@@ -84,11 +87,14 @@ package struct RedisLocation: Sendable, Equatable {
       guard let first = parts.first, let name = Self.decoded(parts.removeFirst()), !first.isEmpty
       else { return nil }
       sentinelName = name
-      places = []
-      for part in hosts.split(separator: ",", omittingEmptySubsequences: false) {
-        guard let place = Place(part, standardPort: Self.sentinelPort) else { return nil }
-        places.append(place)
-      }
+      guard let found = Self.places(hosts, standardPort: Self.sentinelPort) else { return nil }
+      places = found
+    } else if scheme.hasSuffix("+cluster://") {
+      // A cluster has one database.
+      guard let found = Self.places(hosts, standardPort: Self.standardPort),
+        parts.isEmpty || parts == [""]
+      else { return nil }
+      (places, isCluster) = (found, true)
     } else {
       guard let place = Place(hosts, standardPort: Self.standardPort) else { return nil }
       places = [place]
@@ -105,8 +111,17 @@ package struct RedisLocation: Sendable, Equatable {
   package var description: String {
     let who = password == nil ? "" : "\(user ?? ""):***@"
     let hosts = places.map(\.description).joined(separator: ",")
-    let scheme = "redis\(isSecure ? "s" : "")\(sentinelName == nil ? "" : "+sentinel")"
+    let kind = isCluster ? "+cluster" : sentinelName == nil ? "" : "+sentinel"
+    let scheme = "redis\(isSecure ? "s" : "")\(kind)"
+    if isCluster { return "\(scheme)://\(who)\(hosts)" }
     return "\(scheme)://\(who)\(hosts)\(sentinelName.map { "/\($0)" } ?? "")/\(database)"
+  }
+
+  /// Nil where a part between commas is no host.
+  private static func places(_ text: Substring, standardPort: Int) -> [Place]? {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    let found = parts.compactMap { Place($0, standardPort: standardPort) }
+    return found.count == parts.count ? found : nil
   }
 
   fileprivate static func number(_ digits: Substring) -> Int? {

@@ -71,11 +71,11 @@ struct RedisMoves {
     !isStep || lease.isMarked || lease.renewed + limits.lease / 3 <= asked
   }
 
-  func body(by codec: StateCodec) -> RedisRequest.Body {
+  func body(by codec: StateCodec, names: SessionKeys) -> RedisRequest.Body {
     if isStep, let lease = moves[0].lease {
       let move = moves[0]
       return .script(
-        SessionScripts.step, keys: [SessionKeys.session(move.key), SessionKeys.lease(move.key)],
+        SessionScripts.step, keys: [names.session(move.key), names.lease(move.key)],
         arguments: [
           RedisEntry.bytes(of: move.expected), limits.idleMilliseconds,
           move.entry.bytes(of: move.key, by: codec), limits.leaseMilliseconds,
@@ -83,7 +83,7 @@ struct RedisMoves {
         ])
     }
     return .script(
-      SessionScripts.move, keys: moves.flatMap { SessionKeys.all(of: $0.key) },
+      SessionScripts.move, keys: moves.flatMap { names.all(of: $0.key) },
       arguments: [
         token.bytes, limits.idleMilliseconds,
         limits.endsMilliseconds, limits.leaseMilliseconds,

@@ -22,6 +22,8 @@ struct RedisRequest: Sendable {
   let isWrite: Bool
   /// Whether replicas have to have it, too, before it counts as done.
   let needsReplicas: Bool
+  /// Whether it is asked of a node of a cluster that is about to get the key's slot (ASKING).
+  let isAsking: Bool
   let completion: @Sendable (Result<RESPValue, RedisProblem>) -> Void
   let asked = ContinuousClock.now
   /// About what it takes on its way.
@@ -33,13 +35,14 @@ struct RedisRequest: Sendable {
 
   init(
     _ body: Body, due: ContinuousClock.Instant?, isWrite: Bool = false,
-    needsReplicas: Bool = false,
+    needsReplicas: Bool = false, isAsking: Bool = false,
     completion: @escaping @Sendable (Result<RESPValue, RedisProblem>) -> Void
   ) {
     self.body = body
     self.due = due
     self.isWrite = isWrite
     self.needsReplicas = needsReplicas
+    self.isAsking = isAsking
     self.completion = completion
     switch body {
     case .command(let parts): byteCount = parts.reduce(64) { $0 + $1.count + 16 }
@@ -48,8 +51,17 @@ struct RedisRequest: Sendable {
     }
   }
 
+  /// The key by which a cluster's node is found that has all of its keys.
+  var firstKey: [UInt8] {
+    switch body {
+    case .command(let parts): parts.count > 1 ? parts[1] : []
+    case .script(_, let keys, _): keys.first ?? []
+    }
+  }
+
   /// - Parameter hashes: the SHA-1 of each script, by its name.
   func append(to output: inout [UInt8], hashes: [String: [UInt8]]) {
+    if isAsking { RESPCommand.append([Array("ASKING".utf8)], to: &output) }
     switch body {
     case .command(let parts): RESPCommand.append(parts, to: &output)
     case .script(let script, let keys, let arguments):

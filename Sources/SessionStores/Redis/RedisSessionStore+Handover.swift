@@ -1,6 +1,5 @@
 import Inference
 import Scheduling
-import Synchronization
 
 /// How sessions come into a Redis that were kept elsewhere.
 extension RedisSessionStore {
@@ -9,7 +8,7 @@ extension RedisSessionStore {
     completion: @escaping @Sendable (Result<[HandoverOutcome], SessionStoreProblem>) -> Void
   ) {
     precondition(!items.isEmpty, "nothing to take over")
-    let answers = HandoverAnswers(count: items.count, completion: completion)
+    let answers = Answers<HandoverOutcome>(count: items.count, completion: completion)
     for (index, item) in items.enumerated() {
       runner.run(handover(of: item), .moves, isWrite: true) { result in
         answers.note(
@@ -37,33 +36,6 @@ extension RedisSessionStore {
       ]
     }
     return .script(
-      SessionScripts.takeOver, keys: SessionKeys.all(of: item.key), arguments: arguments)
-  }
-}
-
-/// What came of several questions: told once all are answered.
-private final class HandoverAnswers: Sendable {
-  typealias Completion =
-    @Sendable (Result<[HandoverOutcome], SessionStoreProblem>) -> Void
-
-  private let state: Mutex<(outcomes: [HandoverOutcome], left: Int, problem: SessionStoreProblem?)>
-  private let completion: Completion
-
-  init(count: Int, completion: @escaping Completion) {
-    state = Mutex((Array(repeating: .taken, count: count), count, nil))
-    self.completion = completion
-  }
-
-  func note(_ index: Int, _ result: Result<HandoverOutcome, SessionStoreProblem>) {
-    let whole = state.withLock { state -> Result<[HandoverOutcome], SessionStoreProblem>? in
-      switch result {
-      case .success(let outcome): state.outcomes[index] = outcome
-      case .failure(let problem): state.problem = problem
-      }
-      state.left -= 1
-      guard state.left == 0 else { return nil }
-      return state.problem.map { .failure($0) } ?? .success(state.outcomes)
-    }
-    if let whole { completion(whole) }
+      SessionScripts.takeOver, keys: runner.names.all(of: item.key), arguments: arguments)
   }
 }

@@ -14,13 +14,17 @@ package final class RedisSessionStore: SessionStore {
     /// Other models that have had a name that one has now, by its fingerprint.
     var namesakes: [String: [String]] = [:]
     var isClosed = false
+    /// What each server's memory has and may have, by its place.
+    var memory: [String: (used: Int, limit: Int)] = [:]
+    /// What there is of a model's sessions in each group.
+    var groups: [String: [Int: SessionTable.Usage]] = [:]
   }
 
   package let durability: SessionDurability
   package var isShared: Bool { true }
   let limits: RedisSessionLimits
   let codec: StateCodec
-  let client: RedisClient
+  let client: any RedisAsking
   let health: RedisHealth
   let runner: ScriptRunner
   let keeper: LeaseKeeper
@@ -55,16 +59,22 @@ package final class RedisSessionStore: SessionStore {
     self.durability = durability
     self.limits = limits
     codec = StateCodec(sealing)
-    client = RedisClient(
-      location, limits: clientLimits, replicas: limits.replicas, scripts: SessionScripts.all)
+    if location.isCluster {
+      client = RedisCluster(
+        location, limits: clientLimits, replicas: limits.replicas, scripts: SessionScripts.all)
+    } else {
+      client = RedisClient(
+        location, limits: clientLimits, replicas: limits.replicas, scripts: SessionScripts.all)
+    }
+    let names = SessionKeys(isCluster: location.isCluster)
     health = RedisHealth(isAskedWhileFailing: durability != .behind, report: report)
-    runner = ScriptRunner(client: client, health: health)
+    runner = ScriptRunner(client: client, names: names, health: health)
     keeper = LeaseKeeper(runner, limits: limits)
     if let problem = connect() { throw problem }
     keeper.renewLater()
     scheduleMaintenance(
       RedisCare(
-        client: client, limits: limits, served: served, health: health,
+        client: client, names: names, limits: limits, served: served, health: health,
         change: { [weak self] change in self?.state.withLock { change(&$0) } }))
   }
 
@@ -77,9 +87,11 @@ package final class RedisSessionStore: SessionStore {
     client.start(
       RedisClient.Listener(
         channel: SessionKeys.channel(of: keeper.process),
-        greeting: { [health, durability, replicas = limits.replicas] facts in
+        greeting: {
+          [health, durability, replicas = limits.replicas, isCluster = runner.names.isCluster] facts
+          in
           for warning in RedisFitness.warnings(facts, replicas: replicas) { health.report(warning) }
-          return RedisFitness.problem(facts, for: durability)
+          return RedisFitness.problem(facts, for: durability, isCluster: isCluster)
         },
         message: { [keeper] message in keeper.giveWanted(message) },
         report: { [keeper, health] status in

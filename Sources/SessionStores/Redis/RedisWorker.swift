@@ -9,6 +9,8 @@ final class RedisWorker {
     var isGivenUp = false
     /// Whether it waits for the replicas of those before it.
     var isWait = false
+    /// Whether an answer to ASKING comes before its own.
+    var isAsking = false
   }
 
   private let client: RedisClient
@@ -217,7 +219,7 @@ final class RedisWorker {
     {
       if sent.isEmpty { heard = .now }
       connection.send { request.append(to: &$0, hashes: hashes) }
-      sent.append(Sent(request: request))
+      sent.append(Sent(request: request, isAsking: request.isAsking))
       waits.noteSent(request)
     }
     guard let wait = waits.question() else { return }
@@ -233,6 +235,10 @@ final class RedisWorker {
   }
 
   private func answer(_ reply: RESPValue) throws(RedisProblem) {
+    if sent.first?.isAsking == true {
+      sent[sent.startIndex].isAsking = false
+      return
+    }
     guard let first = sent.popFirst() else { throw .malformed }
     if first.isWait {
       for (request, result) in waits.settle(reply) {

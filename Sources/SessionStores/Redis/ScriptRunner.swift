@@ -13,7 +13,8 @@ enum ScriptEffect: Int, Sendable, Comparable {
 
 /// Has a Redis run scripts.
 struct ScriptRunner: Sendable {
-  let client: RedisClient
+  let client: any RedisAsking
+  let names: SessionKeys
   let health: RedisHealth
 
   /// Tells what the script returns, or why it does not, on the client's thread.
@@ -43,12 +44,14 @@ struct ScriptRunner: Sendable {
     _ script: RedisScript, over leases: [SessionLeases.Held], _ arguments: [[UInt8]],
     completion: @escaping Report = { _, _ in }
   ) {
-    for begin in stride(from: 0, to: leases.count, by: 256) {
-      let some = Array(leases[begin..<min(begin + 256, leases.count)])
+    let parts = names.divided(leases, by: \.key).flatMap { part in
+      stride(from: 0, to: part.count, by: 256).map { Array(part[$0..<min($0 + 256, part.count)]) }
+    }
+    for some in parts {
       run(
         .script(
           script,
-          keys: some.flatMap { [SessionKeys.session($0.key), SessionKeys.lease($0.key)] },
+          keys: some.flatMap { [names.session($0.key), names.lease($0.key)] },
           arguments: arguments + some.map(\.token.bytes)), .frees
       ) { completion(some, $0) }
     }

@@ -35,21 +35,52 @@ struct SessionFinder: Sendable {
   /// Called where a session has ended, as its entry is damaged.
   let noteDamage: @Sendable () -> Void
 
+  typealias Asked = (key: SessionTable.Key, mode: Mode)
+  typealias Completion = @Sendable (Result<[Found], SessionStoreProblem>) -> Void
+
+  /// Looks sessions up, those that one script can reach together, and then the next; it ends where that fails.
+  ///
   /// - Parameters:
   ///   - namesakes: other models that have had the model's name.
   ///   - token: of the leases.
   func find(
-    _ keys: [(key: SessionTable.Key, mode: Mode)], namesakes: [String], token: RedisToken,
-    floatCount: Int,
-    completion: @escaping @Sendable (Result<[Found], SessionStoreProblem>) -> Void
+    _ keys: [Asked], namesakes: [String], token: RedisToken, floatCount: Int,
+    completion: @escaping Completion
+  ) {
+    let parts = runner.names.divided(keys, by: \.key)
+    guard parts.count > 1 else {
+      return findTogether(
+        keys, namesakes: namesakes, token: token, floatCount: floatCount, completion: completion)
+    }
+    let order = keys.map(\.key)
+    @Sendable func find(_ parts: ArraySlice<[Asked]>, behind found: [SessionTable.Key: Found]) {
+      guard let part = parts.first else {
+        return completion(.success(order.compactMap { found[$0] }))
+      }
+      findTogether(part, namesakes: namesakes, token: token, floatCount: floatCount) { result in
+        switch result {
+        case .failure(let problem): completion(.failure(problem))
+        case .success(let some):
+          find(
+            parts.dropFirst(),
+            behind: found.merging(zip(part.map(\.key), some), uniquingKeysWith: { $1 }))
+        }
+      }
+    }
+    find(parts[...], behind: [:])
+  }
+
+  private func findTogether(
+    _ keys: [Asked], namesakes: [String], token: RedisToken, floatCount: Int,
+    completion: @escaping Completion
   ) {
     let others = keys.flatMap { key, _ in
-      namesakes.map { SessionKeys.session(.init(model: $0, id: key.id)) }
+      namesakes.map { runner.names.session(.init(model: $0, id: key.id)) }
     }
     let names = keys.map(\.key)
     runner.run(
       .script(
-        SessionScripts.take, keys: names.flatMap { SessionKeys.all(of: $0) } + others,
+        SessionScripts.take, keys: names.flatMap { runner.names.all(of: $0) } + others,
         arguments: [
           token.bytes, limits.leaseMilliseconds, limits.idleMilliseconds,
           Array("\(namesakes.count)".utf8),
@@ -118,7 +149,7 @@ struct SessionFinder: Sendable {
       .script(
         SessionScripts.damage,
         keys: [
-          SessionKeys.session(key), SessionKeys.end(key), SessionKeys.index(ofModel: key.model),
+          runner.names.session(key), runner.names.end(key), runner.names.index(of: key),
         ],
         arguments: [Array(key.id.utf8), version, limits.endsMilliseconds]), .frees
     ) { result in

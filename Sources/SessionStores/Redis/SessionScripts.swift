@@ -1,10 +1,10 @@
 /// What Redis runs for sessions, each as one step that nothing comes between.
 ///
-/// Keys, with NAME for `{MODEL/ID}`, whose braces make a cluster keep the keys of a session together:
+/// Keys, with NAME for `{MODEL/ID}`, in a cluster `{gGROUP}:MODEL/ID` (`SessionKeys`):
 /// - `carousel:s:NAME`, a string (`RedisEntry`). It expires when nobody uses the session.
 /// - `carousel:l:NAME`, the lease: the token of the request that took it, with a mark while a request uses it (`RedisToken`).
 /// - `carousel:e:NAME`, how it ended (`SessionEnd`'s number, a space, the token of the move that ended it).
-/// - `carousel:i:MODEL`, a sorted set of the ids by when they were used, as of the last look (`RedisSessionLimits.listing`).
+/// - `carousel:i:MODEL`, in a cluster `carousel:i:{gGROUP}:MODEL`, a sorted set of the ids by when they were used, as of the last look (`RedisSessionLimits.listing`).
 /// - `carousel:models`, a set of `FINGERPRINT NAME` of the models that are or were served.
 ///
 /// The channel `carousel:w:PROCESS` tells a process which of its leases another one wants: the token, and the key of the lease.
@@ -38,10 +38,10 @@ enum SessionScripts {
 
   /// How many sessions of a model are listed, and the bytes of the state and id of the last used.
   private static let usage = """
-    local function usage(x, model)
+    local function usage(x, before, behind)
       local newest = redis.call('ZREVRANGE', x, 0, 0)[1]
       if not newest then return 0, 0 end
-      local bytes = read('STRLEN', 'carousel:s:{' .. model .. '/' .. newest .. '}') or 0
+      local bytes = read('STRLEN', 'carousel:s' .. before .. newest .. behind) or 0
       return redis.call('ZCARD', x), math.max(0, bytes - 64) + #newest
     end
 
@@ -268,15 +268,15 @@ enum SessionScripts {
       return 1
       """)
 
-  /// The sessions of a model, the last used first. KEYS: i. ARGV: the model, how many.
+  /// The sessions of a model, the last used first. KEYS: i. ARGV: what stands in names before and behind an id of it, how many.
   /// Returns the time, how many there are, the bytes of the state and id of the last used, then of each session: id, head, ms of its life that are
   /// left.
   static let list = RedisScript(
     name: "list",
     text: now + read + usage + """
-      local found = {now, usage(KEYS[1], ARGV[1])}
-      for _, id in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, ARGV[2] - 1)) do
-        local s = 'carousel:s:{' .. ARGV[1] .. '/' .. id .. '}'
+      local found = {now, usage(KEYS[1], ARGV[1], ARGV[2])}
+      for _, id in ipairs(redis.call('ZREVRANGE', KEYS[1], 0, ARGV[3] - 1)) do
+        local s = 'carousel:s' .. ARGV[1] .. id .. ARGV[2]
         local head = read('GETRANGE', s, 0, 63) or ''
         if #head == 64 then found[#found + 1] = {id, head, redis.call('PTTL', s)} end
       end
@@ -285,25 +285,25 @@ enum SessionScripts {
 
   /// Remembers as expired what Redis has let expire, up to 256 sessions of a model, and counts the others.
   ///
-  /// KEYS: i. ARGV: the model, idle ms, ms that ends are remembered. Returns: how many expired, how many are left, the bytes of
+  /// KEYS: i. ARGV: what stands in names before and behind an id of it, idle ms, ms that ends are remembered. Returns: how many expired, how many are left, the bytes of
   /// the state and id of the last used.
   static let expire = RedisScript(
     name: "expire",
     text: now + read + usage + """
       local ended, x, tail = 0, KEYS[1], nil
-      for _, id in ipairs(redis.call('ZRANGEBYSCORE', x, '-inf', now - ARGV[2], 'LIMIT', 0, 256)) do
-        tail = ':{' .. ARGV[1] .. '/' .. id .. '}'
+      for _, id in ipairs(redis.call('ZRANGEBYSCORE', x, '-inf', now - ARGV[3], 'LIMIT', 0, 256)) do
+        tail = ARGV[1] .. id .. ARGV[2]
         local rest = redis.call('PTTL', 'carousel:s' .. tail)
         redis.call('ZREM', x, id)
         if rest == -2 then
-          redis.call('SET', 'carousel:e' .. tail, '2 expired', 'PX', ARGV[3])
+          redis.call('SET', 'carousel:e' .. tail, '2 expired', 'PX', ARGV[4])
           ended = ended + 1
         else
           -- Used since it was listed.
-          redis.call('ZADD', x, now + rest - ARGV[2], id)
+          redis.call('ZADD', x, now + rest - ARGV[3], id)
         end
       end
-      return {ended, usage(x, ARGV[1])}
+      return {ended, usage(x, ARGV[1], ARGV[2])}
       """)
 
   /// Notes which models are served, and shows so that scripts may run and write. KEYS: the set of models. ARGV: `FINGERPRINT NAME` of each.

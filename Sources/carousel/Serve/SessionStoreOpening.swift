@@ -48,6 +48,14 @@ func openSessionStore(
         found: "\(bound.value)",
         expected: "none beside a session_store in Redis, which has a bound of its own (maxmemory)")
     }
+    guard !location.isCluster || durability != .behind else {
+      let entry = settings.entry(of: .sessionDurability)
+      throw .badSetting(
+        name: entry.source.name(of: .sessionDurability), source: entry.source,
+        found: durability.rawValue,
+        expected:
+          "answer or sync beside a cluster of Redis, one of whose nodes may be away for long")
+    }
     do throws(RedisProblem) {
       return try RedisSessionStore(
         location, durability: durability,

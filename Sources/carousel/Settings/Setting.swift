@@ -183,7 +183,7 @@ extension Setting.Kind {
     case .origins: "origins such as https://example.org, separated by commas, or *"
     case .choice(let choices): choices.joined(separator: " or ")
     case .store:
-      "memory, file: and a path, redis://[[user]:password@]host[:port][/database] (rediss over TLS), or redis+sentinel://[[user]:password@]host[:port][,host[:port]…]/name[/database]"
+      "memory, file: and a path, redis://[[user]:password@]host[:port][/database] (rediss over TLS), redis+sentinel://[[user]:password@]host[:port][,host[:port]…]/name[/database], or redis+cluster://[[user]:password@]host[:port][,host[:port]…]"
     case .secret(let minBytes): "at least \(minBytes) bytes"
     }
   }

@@ -222,7 +222,7 @@ extension Setting {
   )
   static let sessionStore = Setting(
     "session_store", .store, "memory",
-    "Where sessions are kept: memory; a file that survives whatever ends the process (file:PATH); or a Redis that several servers share (redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], or where its Sentinels say: redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE]). What session_file has is taken over, once."
+    "Where sessions are kept: memory; a file that survives whatever ends the process (file:PATH); or a Redis that several servers share (redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE], or where its Sentinels say: redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE]; or a cluster of them, of which some nodes are named: redis+cluster://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]). What session_file has is taken over, once."
   )
   static let sessionDurability = Setting(
     "session_durability", .choice(SessionDurability.allCases.map(\.rawValue)), "answer",

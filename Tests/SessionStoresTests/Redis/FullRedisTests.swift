@@ -128,7 +128,7 @@ struct FullRedisTests {
       limits: store.limits, now: .now)
     func run() async -> RedisMoves.Outcome? {
       await withCheckedContinuation { continuation in
-        store.runner.run(moves.body(by: store.codec), .moves) { result in
+        store.runner.run(moves.body(by: store.codec, names: store.runner.names), .moves) { result in
           continuation.resume(returning: (try? result.get()).flatMap { moves.outcome(of: $0) })
         }
       }

@@ -53,7 +53,7 @@ struct LateLeasesTests {
     let taken = await store.take("s")
     #expect(taken.failure != nil)
     // What was to give it back has given up, too.
-    try await eventually { store.client.state.withLock { $0.byteCount } == 0 }
+    try await eventually { store.client.servers[0].state.withLock({ $0.byteCount }) == 0 }
     room.server.hold(false)
     try await eventually { store.client.status.status == .ready }
     try await eventually { room.server.ask("EXISTS carousel:l:{m/s}") == ":0\r\n" }

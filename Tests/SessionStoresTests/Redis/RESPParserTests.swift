@@ -156,7 +156,7 @@ import Testing
     (["redis_version": "7.0.15"], nil), (["redis_version": "8.0.0", "role": "master"], nil),
     (
       ["redis_version": "7.0.15", "cluster_enabled": "1"],
-      "found a node of a Redis Cluster, expected a Redis that has all keys: a cluster is not supported yet"
+      "found a node of a Redis Cluster, expected a Redis that has all keys; redis+cluster:// is for a cluster"
     ),
     (
       ["redis_version": "7.0.15", "role": "slave"],

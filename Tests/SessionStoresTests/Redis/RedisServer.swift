@@ -147,7 +147,7 @@ final class RedisServer: Sendable {
   }
 
   /// A port that nobody has; below those that the kernel gives to clients, which could take it before the server does.
-  private static func freePort() -> Int {
+  static func freePort() -> Int {
     while true {
       let port = Int.random(in: 16_000..<32_000)
       let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

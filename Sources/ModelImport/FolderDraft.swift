@@ -28,7 +28,8 @@ package struct FolderDraft: Sendable {
 
   package func hasTensor(_ name: String) -> Bool { tensorNames.contains(name) }
 
-  /// Removes nodes without weights that lead to no output, such as the steps of a layer of which only the states are used.
+  /// Removes nodes without weights of their own that lead to no output, such as the steps of a layer of which only the states
+  /// are used.
   package mutating func dropUnusedNodes() {
     let places = Dictionary(
       description.nodes.enumerated().map { ($0.element.name, $0.offset) },
@@ -47,12 +48,16 @@ package struct FolderDraft: Sendable {
       let node = description.nodes[place]
       pending += node.inputs.compactMap { $0 } + [node.mask].compactMap { $0 }
     }
+    func prefix(_ node: ModelDescription.Node) -> String { (node.weights ?? node.name) + "." }
+    // The last step of a recurrent layer has the layer's name, and so the prefix of its tensors.
+    let used = Set(needed.map { prefix(description.nodes[$0]) })
     description.nodes = description.nodes.enumerated().filter { place, node in
-      let prefix = (node.weights ?? node.name) + "."
+      let prefix = prefix(node)
       return needed.contains(place)
-        || tensors.contains {
-          $0.name.hasPrefix(prefix) && !$0.name.dropFirst(prefix.count).contains(".")
-        }
+        || !used.contains(prefix)
+          && tensors.contains {
+            $0.name.hasPrefix(prefix) && !$0.name.dropFirst(prefix.count).contains(".")
+          }
     }.map(\.element)
   }
 

@@ -17,13 +17,14 @@ enum KerasFunctions {
 
   /// Whether a class is a supported function of Keras 3.
   static func isKnown(_ layer: KerasLayer) -> Bool {
-    layer.source.version == 3 && all[name(of: layer)] != nil
+    let name = name(of: layer)
+    return layer.source.version == 3 && (all[name] ?? KerasMathFunctions.all[name]) != nil
   }
 
   static func kind(of layer: KerasLayer) -> KerasLayerKind? {
     let name = name(of: layer)
     return KerasLayerKind(layer.className) { translation, call throws(ImportError) in
-      guard let function = all[name] else {
+      guard let function = all[name] ?? KerasMathFunctions.all[name] else {
         throw layer.refusal(
           "found the function \(name.jsonExcerpt), which is not carried",
           remedy: "use a layer in its place, or export the model to ONNX")
@@ -58,10 +59,11 @@ enum KerasFunctions {
     "expand_dims": expanded, "squeeze": squeezed, "reshape": reshaped,
     "concatenate": joined, "concat": joined, "transpose": transposedAxes,
     "identity": { _, function throws(ImportError) in try function.value() },
+    "convert_to_tensor": { _, function throws(ImportError) in try function.value() },
     "stop_gradient": { _, function throws(ImportError) in try function.value() },
   ]
 
-  private static func simple(_ op: ModelDescription.Op) -> Function {
+  static func simple(_ op: ModelDescription.Op) -> Function {
     { translation, function throws(ImportError) in
       try translation.map(op, try function.value(), for: function.call)
     }

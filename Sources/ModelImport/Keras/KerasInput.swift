@@ -7,7 +7,7 @@ struct KerasInput {
   /// The axes in Keras.
   var axes: [KerasValue.Axis]
   /// The number of layers that use it.
-  let uses: Int
+  private(set) var uses: Int
   /// The first of the inputs with the same number of steps.
   var axis: Int
   private(set) var kind: ModelDescription.Input.Kind?
@@ -36,6 +36,16 @@ struct KerasInput {
 
   /// Whether nothing has used the input yet, so that its axes can still be changed.
   var isOpen: Bool { kind == nil && uses == 1 }
+
+  /// Whether it is a sequence of so many steps, or will be.
+  func hasSteps(_ count: Int) -> Bool {
+    // An input of one axis may still turn out to be a vector.
+    guard isSequence || kind == nil && axes.count > 1 else { return false }
+    return KerasValue(name: "", axes: axes).hasSteps(count)
+  }
+
+  /// Counts another use: its steps are those of another value, so that its axes can't be changed any more.
+  mutating func noteUse() { uses += 1 }
 
   /// Marks the input as features.
   mutating func declareFloats(for call: KerasCall) throws(ImportError) {

@@ -406,6 +406,41 @@ def stateful():
     return Sequential([Input((None, 3), batch_size=2), *layers]), [x]
 
 
+@case("keras", "h5")
+def encoder_decoder():
+    """The encoder is there for its states alone."""
+    a, b = Input((None, 3)), Input((None, 2))
+    _, h, c = L.LSTM(4, return_state=True)(a)
+    y, _, _ = L.LSTM(4, return_sequences=True, return_state=True)(b, initial_state=[h, c])
+    return Model([a, b], L.Dense(2, activation="softmax")(y)), [x, floats(2, 4, 2)]
+
+
+@case()
+def vector_beside_steps():
+    """A vector repeated for as many steps as an input has; steps scaled by a gate of their mean."""
+    a, b = Input((6, 3)), Input((2,))
+    y = L.LSTM(4, return_sequences=True)(L.Concatenate()([a, L.RepeatVector(6)(b)]))
+    gate = L.Dense(4, activation="sigmoid")(L.Reshape((1, 4))(L.GlobalAveragePooling1D()(y)))
+    return Model([a, b], L.Multiply()([y, gate])), [x, floats(2, 2)]
+
+
+@case("keras", "h5")
+def more_functions():
+    i = Input((None, 3))
+    a = L.LSTM(4, return_sequences=True)(i)
+    y = O.clip(a, -0.3, 0.2) + O.flip(a, axis=1) ** 2
+    z = [O.std(a, axis=1), O.var(a, axis=1), O.normalize(a[:, -1], axis=-1), O.max(O.leaky_relu(a), axis=1)]
+    back = L.Normalization(mean=1.5, variance=2.0, invert=True)(y)
+    return Model(i, [back, O.concatenate(z, axis=-1)]), [x]
+
+
+@case()
+def masked_mean_of_attention():
+    i = Input((None,), dtype="int32")
+    h = L.LSTM(4, return_sequences=True)(L.Embedding(7, 3, mask_zero=True)(i))
+    return Model(i, L.GlobalAveragePooling1D()(L.Attention()([h, h]))), [ids([1, 2, 3, 0, 0], [4, 5, 6, 1, 2])]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

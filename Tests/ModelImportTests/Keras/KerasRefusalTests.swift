@@ -65,6 +65,14 @@ import Testing
       "Embedding", "\"name\": \"e\", \"input_dim\": 3, \"output_dim\": 2", "Embedding \"e\"",
       "an id a step"
     ),
+    (
+      "TimeDistributed",
+      """
+      "name": "t", "layer": {"module": "keras.layers", "class_name": "Embedding",
+      "config": {"name": "e", "input_dim": 3, "output_dim": 2}}
+      """,
+      "Embedding \"t/e\"", "several ids a step"
+    ),
   ])
   func layersAreRefusedByName(
     kind: String, config: String, place: String, problem: String

@@ -136,8 +136,12 @@ enum KerasDenseLayers {
         "found ids that the graph makes, expected an input of the model",
         remedy: "save a model whose input goes to the Embedding as it is")
     }
-    guard value.axes.count == 1 else {
-      throw call.refusal(of: value, expected: "an id a step: (steps,)")
+    guard value.axes.count == 1, !value.isStepped else {
+      throw layer.refusal(
+        value.isStepped
+          ? "found several ids a step, as of a word's letters, expected an id a step: (steps,)"
+          : "found an input of the sizes \(value.shape), expected an id a step: (steps,)",
+        remedy: "give the model what is made of these ids as an input of numbers")
     }
     if layer["dropout"]?.number ?? 0 != 0, layer.source.version == 1 {
       translation.note("\(layer.place): its dropout does nothing at inference")

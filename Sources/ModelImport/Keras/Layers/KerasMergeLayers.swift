@@ -65,6 +65,7 @@ enum KerasMergeLayers {
   static func aligned(
     _ values: [KerasValue], _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> ([KerasValue], KerasValue) {
+    let values = try single(values, &translation, call)
     let rank = values.map(\.axes.count).max() ?? 0
     var model = values.first { $0.axes.count == rank }!
     var axes: [KerasValue.Axis] = model.axes
@@ -111,6 +112,26 @@ enum KerasMergeLayers {
       return (all, model)
     }
     return (values, model)
+  }
+
+  /// The values with a sequence of one step as a vector, where another has more steps: it stands for each of them.
+  private static func single(
+    _ values: [KerasValue], _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    guard values.contains(where: { $0.stepAxis == 0 && $0.stepCount != 1 }) else { return values }
+    var result: [KerasValue] = []
+    for value in values {
+      guard value.stepAxis == 0, value.stepCount == 1, value.content == .floats else {
+        result.append(value)
+        continue
+      }
+      var one = value.with(
+        name: try translation.add(.last, [value], for: call, part: "step.\(result.count)"))
+      one.axes[0] = .size(1)
+      (one.origin, one.mask) = (nil, nil)
+      result.append(one)
+    }
+    return result
   }
 
   /// The mask of the values; throws if they have different ones.

@@ -211,13 +211,13 @@ enum KerasNormalizationLayers {
 
   // MARK: Normalization
 
-  /// `(x - mean) / max(√variance, 1e-7)`, done by the input itself if nothing else uses it.
+  /// `(x - mean) / max(√variance, 1e-7)`, done by the input itself if nothing else uses it; with
+  /// `invert` the way back.
   private static func normalization(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
     let value = try translation.spreadOut(try call.input(), for: call)
-    if try layer.bool("invert") { throw layer.refusal("invert: found true, expected false") }
     let axes = try layer.integers("axis") ?? []
     guard value.sizes.count == 1 || axes.isEmpty else {
       throw call.refusal(of: value, expected: "one size a step")
@@ -239,6 +239,11 @@ enum KerasNormalizationLayers {
     let scale = variance.map { max($0.squareRoot(), 1e-7) }
     guard (mean + scale).allSatisfy(\.isFinite) else {
       throw layer.refusal("found a mean or variance that is no number: was adapt() called?")
+    }
+    if try layer.bool("invert") {
+      let scaled = try translation.map(
+        .affine(scale: scale, shift: nil), value, for: call, part: "scaled")
+      return [try translation.map(.affine(scale: nil, shift: mean), scaled, for: call)]
     }
     if case .input(let index) = value.content, translation.inputs[index].isOpen,
       value.stepAxis != nil

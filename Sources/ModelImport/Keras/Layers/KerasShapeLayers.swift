@@ -176,9 +176,8 @@ enum KerasShapeLayers {
   ) throws(ImportError) -> KerasValue {
     let value = try translation.spreadOut(value, for: call)
     var result = value
-    if let index = translation.inputs.firstIndex(where: {
-      $0.isSequence && KerasValue(name: "", axes: $0.axes).hasSteps(count)
-    }) {
+    if let index = translation.inputs.firstIndex(where: { $0.hasSteps(count) }) {
+      translation.inputs[index].noteUse()
       var like = KerasValue(
         name: translation.inputs[index].name, axes: translation.inputs[index].axes)
       like.origin = index

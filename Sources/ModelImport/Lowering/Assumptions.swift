@@ -17,6 +17,10 @@ struct Assumptions: Equatable, Sendable {
   var states: Set<String> = []
   /// Inputs of floats that are ids.
   var wholeNumbers: Set<String> = []
+  /// Inputs of whole numbers that are numbers to compute with, such as a mask of zeros and ones.
+  var numbers: Set<String> = []
+  /// Whether the elements of a vector may become steps.
+  var makesStepsOfVectors = true
   /// The sizes of element axes that the file leaves open, inferred from weights.
   var sizes: [Atom.Origin: Int] = [:]
   /// The names of step axes that have the same length as another.
@@ -31,6 +35,7 @@ struct Assumptions: Equatable, Sendable {
     case stepwise(states: Set<String>)
     case sameSteps(String, String)
     case wholeNumbers(input: String)
+    case numbers(input: String)
   }
 
   /// Adds a request; false if it contradicts an assumption for another operator.
@@ -53,6 +58,7 @@ struct Assumptions: Equatable, Sendable {
       isStepwise = true
       self.states.formUnion(states)
     case .wholeNumbers(let input): return wholeNumbers.insert(input).inserted
+    case .numbers(let input): return numbers.insert(input).inserted
     case .sameSteps(let first, let second):
       guard first != second, sameSteps[first] == nil else { return false }
       sameSteps[first] = second

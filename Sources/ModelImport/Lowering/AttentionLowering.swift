@@ -23,7 +23,7 @@ enum AttentionLowering {
       guard values.axes.count >= 2, values.axes[values.axes.count - 2].map(\.role) == [.time],
         scores.axes.last?.map(\.role) == [.time], scores.size == 1,
         scores.shape[scores.axes.count - 2] == 1
-      else { throw PatternLowering.refusal(node, .stepWeights(scores)) }
+      else { return try several(&l, node, first, second) }
       var result = weightedSum(&l, node, scores, values)
       result.axes[values.axes.count - 2] = []
       return .carried(result)
@@ -31,7 +31,7 @@ enum AttentionLowering {
       // [.., N, T] times [.., T, 1]
       guard values.axes.last?.map(\.role) == [.time], scores.size == 1, scores.axes.count >= 2,
         scores.axes[scores.axes.count - 2].map(\.role) == [.time]
-      else { throw PatternLowering.refusal(node, .stepWeights(scores)) }
+      else { return try several(&l, node, first, second) }
       var result = weightedSum(&l, node, scores, values)
       result.axes[values.axes.count - 1] = []
       return .carried(result)
@@ -39,6 +39,20 @@ enum AttentionLowering {
       throw PatternLowering.refusal(node, .quantized(value))
     default: return nil
     }
+  }
+
+  /// A product with several weights a step, as of attention with several heads that each pool the steps.
+  private static func several(
+    _ l: inout Lowering, _ node: SourceNode, _ first: LoweredValue, _ second: LoweredValue
+  ) throws(ImportError) -> LoweredValue {
+    var values = [first, second]
+    for (index, value) in values.enumerated() {
+      guard case .pending(let pending) = value,
+        let softmax = try StepSoftmax.value(&l, pending, node)
+      else { continue }
+      values[index] = .carried(softmax)
+    }
+    return try MatrixLowering.product(&l, node, values[0], values[1])
   }
 
   private static func scores(
@@ -155,19 +169,13 @@ enum AttentionLowering {
     return result
   }
 
-  /// Values times their steps' weights, to be summed.
-  static func weighted(
-    _ l: inout Lowering, _ node: SourceNode, _ scores: CarriedValue, _ values: CarriedValue
-  ) throws(ImportError) -> LoweredValue {
-    let pending = PendingValue.stepWeights(scores)
+  /// Values times their steps' weights, to be summed; nil if elements of a step have different weights.
+  static func weighted(_ scores: CarriedValue, _ values: CarriedValue) -> LoweredValue? {
     let rank = max(scores.axes.count, values.axes.count)
     let (weights, wide) = (Layout.padded(scores, rank: rank), Layout.padded(values, rank: rank))
-    // All elements of a step need the same weight.
     guard scores.size == 1, zip(weights.axes, wide.axes).allSatisfy({ $0.isEmpty || $0 == $1 }),
       values.form == .sequence
-    else {
-      throw PatternLowering.refusal(node, pending)
-    }
+    else { return nil }
     return .pending(.weighted(scores: scores, values: wide))
   }
 

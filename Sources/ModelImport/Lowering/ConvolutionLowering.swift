@@ -141,7 +141,7 @@ enum ConvolutionLowering {
       : .averagePool1D(
         channels: channels, kernel: window.size, stride: window.stride, padding: padding)
     result = Layout.map(&l, result, op, node)
-    let atom = l.newAtom(window.count)
+    let atom = l.places(window.count, along: own)
     result.axes[axis] = [atom]
     result.elements = others + [atom]
     if node.op == "AveragePool", padding != [0, 0] {
@@ -207,7 +207,8 @@ private struct FrameConvolution {
         stride: window.stride, dilation: window.dilation, groups: groups,
         padding: [window.before, window.after]),
       node, tensors: tensors)
-    let (channels, places) = (l.newAtom(weight.shape[0]), l.newAtom(window.count))
+    let channels = l.newAtom(weight.shape[0])
+    let places = l.places(window.count, along: value.axes[axis + 2])
     result.axes[1] = [channels]
     result.axes[axis + 2] = [places]
     result.elements = [channels, places]
@@ -240,7 +241,9 @@ private struct FrameConvolution {
         ))
     }
     result = Layout.map(&l, result, .linear, node, tensors: tensors)
-    let atoms = [l.newAtom(weight.shape[0])] + windows.map { l.newAtom($0.count) }
+    let atoms =
+      [l.newAtom(weight.shape[0])]
+      + windows.enumerated().map { l.places($1.count, along: value.axes[$0 + 2]) }
     for (index, atom) in atoms.enumerated() { result.axes[index + 1] = [atom] }
     result.elements = atoms
     return result.withoutSingles

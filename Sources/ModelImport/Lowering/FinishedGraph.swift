@@ -53,8 +53,8 @@ struct FinishedGraph {
         outputNames[arranged.node] = output
       }
       decoded.insert(arranged.node)
-    case .pending(let value): throw PatternLowering.refusal(node, value)
-    case .carried(let value):
+    case .pending, .carried:
+      let value = try lowering.carried(node, 0)
       guard value.form != .tokens else {
         builder.note("the output \"\(output)\" is left out: it repeats an input")
         return
@@ -98,7 +98,23 @@ struct FinishedGraph {
     for node in builder.nodes where !names.contains(node.name) {
       builder.removeTensors(of: node.name)
     }
-    builder.replace(nodes: pass.nodes)
+    builder.replace(nodes: readsNoSequence ? takingVectors(pass.nodes) : pass.nodes)
+  }
+
+  /// The nodes, with the last step of each input in the input's place if one of them makes a sequence of a vector.
+  private mutating func takingVectors(
+    _ nodes: [ModelDescription.Node]
+  ) -> [ModelDescription.Node] {
+    guard nodes.contains(where: { $0.op.name == "repeat" }) else { return nodes }
+    var nodes = nodes
+    for input in inputs {
+      let vector = builder.unusedName("\(input.name).vector")
+      for index in nodes.indices {
+        nodes[index].inputs = nodes[index].inputs.map { $0 == input.name ? vector : $0 }
+      }
+      nodes.append(.init(name: vector, op: .last, inputs: [input.name]))
+    }
+    return nodes
   }
 
   /// Whether another translation of the same graph has the same nodes and weights.

@@ -80,5 +80,12 @@ struct FolderBuilder {
     }
   }
 
+  /// Whether a node has tensors of its own; another's name may begin with its name and a dot.
+  func hasTensors(of node: String) -> Bool {
+    tensors.keys.contains {
+      $0.hasPrefix("\(node).") && !$0.dropFirst(node.count + 1).contains(".")
+    }
+  }
+
   func floats(_ name: String) -> [Float]? { tensors[name]?.floats }
 }

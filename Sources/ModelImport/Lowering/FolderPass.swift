@@ -204,7 +204,7 @@ struct FolderPass {
       }
       taken.insert(name)
       if let at = index[value], !outputs.dropFirst(position + 1).contains(value), !isAgain {
-        rename(at, name, hasTensors: builder.tensors.keys.contains { $0.hasPrefix("\(value).") })
+        rename(at, name, hasTensors: builder.hasTensors(of: value))
       } else {
         nodes.append(Node(name: name, op: .slice(), inputs: [value]))
       }

@@ -14,12 +14,14 @@ package struct GraphTranslation {
     package var shapes: [String: [Int]] = [:]
     /// Whether inputs with a recurrent network's states stay inputs.
     package var keepsStates = false
+    /// Whether the elements of a vector may become steps. Not where other meanings of the inputs' axes are still to be tried.
+    var makesStepsOfVectors = true
 
     package init() {}
   }
 
   package init(_ graph: SourceGraph, options: Options = Options()) {
-    self.graph = graph
+    self.graph = Einsum.expanded(graph)
     self.options = options
   }
 
@@ -101,6 +103,7 @@ package struct GraphTranslation {
     var assumptions = Assumptions()
     assumptions.fixed = options.fixed
     assumptions.shapes = options.shapes
+    assumptions.makesStepsOfVectors = options.makesStepsOfVectors
     var attempts = 0
     while true {
       attempts += 1
@@ -113,6 +116,10 @@ package struct GraphTranslation {
         for index in graph.inputs.indices
         where assumptions.wholeNumbers.contains(graph.inputs[index].name) {
           graph.inputs[index].kind = .integer
+        }
+        for index in graph.inputs.indices
+        where assumptions.numbers.contains(graph.inputs[index].name) {
+          graph.inputs[index].kind = .float
         }
         let inputs = try InputLowering(
           graph: graph, assumptions: assumptions, standIns: standIns
@@ -261,6 +268,10 @@ struct InputLowering {
       where assumptions.sizes[Atom.Origin(input: input.name, axis: axis)] != nil:
         let size = assumptions.sizes[Atom.Origin(input: input.name, axis: axis)] ?? 1
         result.append(InputAxis(size: size, role: .time, isOpen: false))
+      case (.named, .batch)
+      where assumptions.sizes[Atom.Origin(input: input.name, axis: axis)] != nil:
+        let size = assumptions.sizes[Atom.Origin(input: input.name, axis: axis)] ?? 1
+        result.append(InputAxis(size: size, role: .batch, isOpen: false))
       case (.named, .batch):
         result.append(InputAxis(size: standIns.batch, role: .batch, isOpen: true))
       case (.named(let name), .time):
@@ -327,7 +338,8 @@ struct InputLowering {
       let batch = roles.contains(.batch) ? -1 : dimensions.count - 2
       return roles.enumerated().map { $1 ?? ($0 == batch ? .batch : .element) }
     }
-    let isToken = input.kind != .float
+    // Numbers a step, such as a mask, have the axes of ids.
+    let isToken = input.kind != .float || assumptions.numbers.contains(input.name)
     let isOne = assumptions.isStepwise
     let known = roles.compactMap { $0 }.count
     if !roles.contains(.batch), let axis = next(), dimensions.count > 1,

@@ -167,7 +167,7 @@ enum Layout {
   ) -> CarriedValue {
     let others = value.elements.filter { !value.axes[axis].contains($0) }
     let chosen = value.axes[axis].filter { $0.role == .element }
-    let atom = l.newAtom(indices.count)
+    let atom = l.places(indices.count, along: value.axes[axis])
     // If the axis is first or last among the elements, it stays there; otherwise the source array's order is used.
     var wide = value
     wide.axes[axis] = [atom]

@@ -10,7 +10,7 @@ struct Lowering {
   var builder = FolderBuilder()
   let assumptions: Assumptions
   /// The assumption that the refused operator needs.
-  private(set) var wish: Assumptions.Wish?
+  var wish: Assumptions.Wish?
   private(set) var values: [String: LoweredValue] = [:]
   private let interpreter: Interpreter
   private var atomCount = 0
@@ -20,7 +20,7 @@ struct Lowering {
   private var origins: [String: Set<String>] = [:]
   private var inputs: [String: String] = [:]
   /// The names of the inputs' axes of steps.
-  private var stepNames: [Atom.Origin: String] = [:]
+  private(set) var stepNames: [Atom.Origin: String] = [:]
   /// The errors of inputs whose element axis has no size in the file.
   private(set) var missingSizes: [String: ImportError] = [:]
   /// For nodes of which a call of the source graph is one step: the final state that is the step's output.
@@ -127,22 +127,9 @@ struct Lowering {
         "the operator \(node.op)", because: "no op of a model folder does that",
         instead: Remedy.operators[node.op] ?? Remedy.unknownOperator)
     } catch {
-      if wish == nil { try wishLengths(node, or: error) }
+      if wish == nil { try InputWishes.lengths(&self, node, or: error) }
+      if wish == nil { try InputWishes.numbers(&self, node, or: error) }
       throw error
-    }
-  }
-
-  /// For a node that is refused because an input is ids: if the input may be sequence lengths instead, asks for that.
-  private mutating func wishLengths(
-    _ node: SourceNode, or refusal: ImportError
-  ) throws(ImportError) {
-    for index in node.inputs.indices {
-      guard case .carried(let value)? = try value(node, index), value.form == .tokens,
-        value.axes.count == 1, let input = origins(of: value.node).first,
-        let steps = lengths.values.filter({ $0.role == .time && $0.origin?.input != input })
-          .min(by: { $0.id < $1.id })
-      else { continue }
-      throw wish(.lengths(input: input, steps: steps.size), or: refusal)
     }
   }
 
@@ -265,49 +252,10 @@ struct Lowering {
       throw node.refusal(
         "a constant of \(tensor.shape) as input \(index)",
         because: "this must depend on the model's inputs")
-    case .pending(let value): throw PatternLowering.refusal(node, value)
+    case .pending(let value):
+      if let softmax = try StepSoftmax.value(&self, value, node) { return softmax }
+      throw PatternLowering.refusal(node, value)
     }
-  }
-
-  // MARK: Wishes
-
-  /// Records a request for an assumption, and returns the error for the case that it can't be granted.
-  mutating func wish(_ wish: Assumptions.Wish, or refusal: ImportError) -> ImportError {
-    self.wish = wish
-    return refusal
-  }
-
-  /// Asks that the input axis of an atom gets another role; returns the error for the case that it can't.
-  mutating func wishing(_ atom: Atom, _ role: Atom.Role, or refusal: ImportError) -> ImportError {
-    guard let origin = atom.origin else { return refusal }
-    return wish(.role(origin, role), or: refusal)
-  }
-
-  /// Asks that two step axes that the graph combines have the same length.
-  mutating func wishingSameSteps(_ axes: [[Atom]], or refusal: ImportError) -> ImportError {
-    let names = axes.joined().filter { $0.role == .time && !$0.isDerived }
-      .compactMap { $0.origin.flatMap { stepNames[$0] } }
-    guard let first = names.first, let second = names.first(where: { $0 != first }) else {
-      return refusal
-    }
-    return wish(.sameSteps(second, first), or: refusal)
-  }
-
-  /// Asks for the size of an open axis, so that these atoms together have `count` elements.
-  mutating func wishing(
-    _ atoms: [Atom], ofSize count: Int, or refusal: ImportError
-  ) -> ImportError {
-    guard let open = atoms.first(where: { $0.isOpen && $0.role != .batch }),
-      let origin = open.origin, !open.isDerived
-    else { return refusal }
-    let others = atoms.filter { $0 != open }
-    let known = others.reduce(1) { $0 * $1.size }
-    guard count > 0, count % known == 0, count / known < Self.maxElements,
-      others.allSatisfy({ !$0.isOpen })
-    else { return refusal }
-    // A step axis alone becomes elements; steps beside elements are flattened.
-    if open.role == .time, others.isEmpty { return wishing(open, .element, or: refusal) }
-    return wish(.size(origin, count / known), or: refusal)
   }
 
   // MARK: Atoms
@@ -327,6 +275,13 @@ struct Lowering {
     var atom = newAtom(size, role, origin: origin)
     atom.isOpen = isOpen
     if lengths[size] == nil { lengths[size] = atom }
+    return atom
+  }
+
+  /// The atom of a window's places along an axis of elements. If these are an input's, an operator may ask for them as steps.
+  mutating func places(_ count: Int, along axis: [Atom]) -> Atom {
+    var atom = newAtom(count, origin: axis.count == 1 ? axis[0].origin : nil)
+    atom.isDerived = true
     return atom
   }
 

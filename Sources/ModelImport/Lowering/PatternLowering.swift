@@ -50,10 +50,17 @@ enum PatternLowering {
         return try erf(&l, node, op, value, factor: factor, plus: plus, other)
       case .pairScores(let scores), .pairWeights(let scores):
         return try AttentionLowering.binary(node, op, pending, scores, other, isFirst: isFirst)
-      case .stepWeights(let scores):
-        guard op == "Mul", case .carried(let values) = other else { throw refusal(node, pending) }
-        return try AttentionLowering.weighted(&l, node, scores, values)
-      case .weighted, .ids, .largest: throw refusal(node, pending)
+      case .stepWeights, .weighted:
+        if op == "Mul", case .stepWeights(let scores) = pending, case .carried(let values) = other,
+          let weighted = AttentionLowering.weighted(scores, values)
+        {
+          return weighted
+        }
+        guard let softmax = try StepSoftmax.value(&l, pending, node) else { return nil }
+        return isFirst
+          ? try ElementwiseLowering.binary(&l, node, op, .carried(softmax), other)
+          : try ElementwiseLowering.binary(&l, node, op, other, .carried(softmax))
+      case .ids, .largest: throw refusal(node, pending)
       case .quantized(let value):
         return try QuantizedLowering.binary(&l, node, op, value, other)
       }
@@ -101,12 +108,12 @@ enum PatternLowering {
   static func reduce(_ l: inout Lowering, _ node: SourceNode) throws(ImportError) -> LoweredValue? {
     guard case .pending(let pending) = try l.required(node, 0) else { return nil }
     guard case .weighted(let scores, let values) = pending, node.op == "ReduceSum" else {
-      throw refusal(node, pending)
+      return try asSequence(&l, node, pending)
     }
     let axes = try ReductionOperators.reducedAxes(
       node, rank: values.axes.count, axes: try l.integers(node, "axes", input: 1))
     guard axes.count == 1, values.axes[axes[0]].map(\.role) == [.time] else {
-      throw refusal(node, pending)
+      return try asSequence(&l, node, pending)
     }
     var result = AttentionLowering.weightedSum(&l, node, scores, values)
     if node.integer("keepdims", default: 1) == 1 {
@@ -115,6 +122,17 @@ enum PatternLowering {
       result.axes.remove(at: axes[0])
     }
     return .carried(result)
+  }
+
+  /// Makes the node's input a sequence, with which the operator is as of any other: the result is nil.
+  private static func asSequence(
+    _ l: inout Lowering, _ node: SourceNode, _ pending: PendingValue
+  ) throws(ImportError) -> LoweredValue? {
+    guard let name = node.input(0), let softmax = try StepSoftmax.value(&l, pending, node) else {
+      throw refusal(node, pending)
+    }
+    l.define(name, .carried(softmax))
+    return nil
   }
 
   /// `Where` of a constant mask on scores of steps against steps.

@@ -57,7 +57,7 @@ enum RecurrentLowering {
     }
     let (time, batch) = cell.isBatchFirst ? (1, 0) : (0, 1)
     let states = try states(&l, node, cell)
-    if x.form == .vector, let sequence = l.sequence(of: x, node) { x = sequence }
+    x = try VectorSteps.read(&l, node, x, time: time, states: states.compactMap { $0 })
     try checkRoles(&l, node, x, time: time, batch: batch, states: states.compactMap { $0 })
     try checkLengths(&l, node, steps: x.shape[time])
     guard x.shape[2] == cell.inputSize else {
@@ -66,15 +66,12 @@ enum RecurrentLowering {
         or: node.refusal(
           "X of \(x.shape)", because: "W is for \(cell.inputSize) elements a step"))
     }
-    let steps = x.axes[time]
-    let rows = x.axes[batch]
+    let (steps, rows) = (x.axes[time], x.axes[batch])
     x = Layout.inForeignOrder(&l, x, node)
     let (tensors, op) = (weights(cell), try self.op(node, cell))
-    var inputs: [String?] = [x.node]
-    var initial = states.map { $0?.node }
-    while let last = initial.last, last == nil { initial.removeLast() }
-    inputs += initial
-    let name = l.builder.emit(op, inputs, named: recurrentName(node), tensors: tensors)
+    var inputs: [String?] = [x.node] + states.map { $0?.node }
+    while let last = inputs.last, last == nil { inputs.removeLast() }
+    let name = l.builder.emit(op, inputs, named: node.recurrentName, tensors: tensors)
 
     let directions = l.elementAxis(cell.directions)
     let units = l.elementAxis(cell.outputSize)
@@ -85,7 +82,7 @@ enum RecurrentLowering {
     func stateAxes(_ units: [Atom]) -> [[Atom]] {
       cell.isBatchFirst ? [rows, directions, units] : [directions, rows, units]
     }
-    let output = CarriedValue(node: name, form: .sequence, axes: axes, elements: order)
+    var output = CarriedValue(node: name, form: .sequence, axes: axes, elements: order)
     var hidden = CarriedValue(
       node: "\(name).hidden", form: .vector, axes: stateAxes(units), elements: order)
     let state = CarriedValue(
@@ -95,6 +92,11 @@ enum RecurrentLowering {
       hidden.node = name
       hidden.form = .sequence
       l.setFinalState(of: name, "\(name).hidden")
+    }
+    if steps.isEmpty, !l.assumptions.isStepwise {
+      // The only step of a sequence made of a vector: its output is the final state.
+      output.node = hidden.node
+      output.form = .vector
     }
     let results: [CarriedValue] = cell.kind == .lstm ? [output, hidden, state] : [output, hidden]
     return results.map { .carried($0) }
@@ -123,13 +125,6 @@ enum RecurrentLowering {
     value.axes.append(elements)
     value.elements = elements
     return Arithmetic.affine(&l, value, shift: [tensor[0]], node)
-  }
-
-  /// The node's name: the module's, if the exporter kept it, else the value's.
-  private static func recurrentName(_ node: SourceNode) -> String {
-    let parts = node.name.split(separator: "/").filter { !$0.isEmpty }
-    if node.name.hasPrefix("/"), parts.count > 1 { return parts.dropLast().joined(separator: ".") }
-    return node.op.lowercased()
   }
 
   /// Checks that steps, batch and elements are in the operator's axes. If states are carried from call to call, a call may be one
@@ -164,7 +159,7 @@ enum RecurrentLowering {
           "X of \(x.shape), whose last axis holds \(atom.role.rawValue)",
           because: "it must be the elements of a step"))
     }
-    if x.axes[time].isEmpty, !l.assumptions.isStepwise {
+    if x.axes[time].isEmpty, !l.assumptions.isStepwise, x.form == .vector {
       let inputs = states.reduce(into: Set<String>()) { $0.formUnion(l.origins(of: $1.node)) }
       let refusal = node.refusal(
         "one step, \(x.shape), that is made of a value without steps",

@@ -107,6 +107,15 @@ enum SelectionLowering {
     if roles.isSubset(of: [.element]) {
       return Layout.selecting(&l, value, axis: axis, indices, node)
     }
+    if let step = sharedStep(value.axes[axis], indices) {
+      // [batch · steps] with the same step of each sequence.
+      var split = value
+      split.axes.replaceSubrange(axis...axis, with: value.axes[axis].map { [$0] })
+      var result = try selectSteps(
+        &l, node, split, axis: axis + 1, [step], size: split.shape[axis + 1])
+      result.axes.remove(at: axis + 1)
+      return result
+    }
     guard value.axes[axis].count == 1, let atom = value.axes[axis].first else {
       throw node.refusal(
         "a choice from an axis in which \(roles.map(\.rawValue).sorted().joined(separator: " and ")) are mixed",
@@ -119,6 +128,14 @@ enum SelectionLowering {
           "a choice of some sequences of a batch", because: "each sequence is answered by itself"))
     }
     return try selectSteps(&l, node, value, axis: axis, indices, size: size)
+  }
+
+  /// The step that indices into an axis [batch · steps] select of every sequence in turn; nil if they don't.
+  private static func sharedStep(_ axis: [Atom], _ indices: [Int]) -> Int? {
+    guard axis.count == 2, axis[0].role == .batch, axis[1].role == .time,
+      indices.count == axis[0].size, let step = indices.first, step < axis[1].size
+    else { return nil }
+    return indices.enumerated().allSatisfy { $1 == $0 * axis[1].size + step } ? step : nil
   }
 
   private static func selectSteps(

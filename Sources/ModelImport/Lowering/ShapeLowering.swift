@@ -133,8 +133,13 @@ enum ShapeLowering {
       let shape = ShapeOperators.reshapedShape(
         value.shape, to: wanted, zeroIsSize: node.integer("allowzero") == 1)
     else {
-      throw node.refusal(
-        "\(value.shape) as another shape", because: "they differ in their number of elements")
+      throw try InputWishes.length(
+        &l, of: value, as: l.integers(node, "shape", input: 1) ?? [],
+        or: node.refusal(
+          "\(value.shape) as another shape", because: "they differ in their number of elements",
+          instead:
+            "export with sizes that are computed, and not those of an example that are baked in"
+        ))
     }
     return [.carried(try reshaped(&l, value, to: shape, node))]
   }

@@ -102,6 +102,15 @@ struct StepPool {
       throw node.refusal("\(value.shape)", because: "a pool over the steps reads a sequence")
     }
     let isPadded = window.before + window.after > 0
+    if window.size == value.shape[axis], window.dilation == 1, !isPadded,
+      !value.axes[axis][0].isOpen
+    {
+      // One window over all steps, whose number is fixed.
+      var result = Layout.map(&l, value, node.op == "MaxPool" ? .max : .mean, node)
+      result.form = .vector
+      result.axes[axis] = []
+      return result
+    }
     let padding: StepKernel.Padding? =
       isPadded ? .explicit(before: window.before, after: window.after) : nil
     let isCeiling = node.integer("ceil_mode") == 1

@@ -16,10 +16,8 @@ enum StepLowering {
         because: "only steps that are as far apart can be taken",
         instead: "give the model only the steps that it is to read")
     }
-    // If the length is known only when the model runs, indices in the second half count from the end.
-    func place(_ index: Int) -> Int {
-      value.axes[axis][0].isOpen && index > size / 2 ? index - size : index
-    }
+    // Indices in the second half count from the end: a folder takes sequences of any length.
+    func place(_ index: Int) -> Int { index > size / 2 ? index - size : index }
     let end = indices[indices.count - 1] + 1
     var result = value
     result.node = l.builder.emit(

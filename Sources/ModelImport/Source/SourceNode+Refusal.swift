@@ -11,6 +11,13 @@ extension SourceNode {
     ImportError(file: "", place: place, problem: "found \(found): \(reason)", remedy: remedy)
   }
 
+  /// The name for a recurrent node: the module's, if the exporter kept it, else the operator's.
+  var recurrentName: String {
+    let parts = name.split(separator: "/").filter { !$0.isEmpty }
+    if name.hasPrefix("/"), parts.count > 1 { return parts.dropLast().joined(separator: ".") }
+    return op.lowercased()
+  }
+
   /// The node's place, for errors.
   var place: String { "node \"\(name.prefix(200))\" (\(op))" }
 }

@@ -39,10 +39,11 @@ enum TorchGraphFormat {
           return try ScriptImport(file, records).draft(named: name, options: options)
         }
         let program = try ExportedProgram(file, records, record: record)
-        return try InputAlternatives(inputs: try program.inputs()).folder(
-          named: name, options: options
-        ) {
-          inputs throws(ImportError) in try program.sourceGraph(inputs)
+        let inputs = InputAlternatives(inputs: try program.inputs())
+        return try InputAlternatives.folder(options) { options throws(ImportError) in
+          try inputs.folder(named: name, options: options) { inputs throws(ImportError) in
+            try program.sourceGraph(inputs)
+          }
         }
       } catch { throw error.of(file.path) }
     })

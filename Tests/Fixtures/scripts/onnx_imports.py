@@ -59,7 +59,7 @@ def write(name: str, model: onnx.ModelProto, given: Callable[[int], dict[str, Ar
     for length in lengths:
         feed = given(length)
         found = dict(zip(names, session.run(None, feed)))
-        cases.append(case({key: folder_array(feed[key].astype(np.int64) if key == "ids" else feed[key], axes)
+        cases.append(case({key: folder_array(feed[key].astype(np.int64 if key == "ids" else np.float32), axes)
                            for key, axes in inputs.items()},
                           {key: folder_array(found[key], axes) for key, axes in outputs.items()}))
     write_cases(folder, cases, onnxruntime=onnxruntime.__version__)
@@ -258,11 +258,66 @@ def torch_models() -> None:
     gru = {"gru": nn.GRU(4, 5, batch_first=True), "e": nn.Embedding(11, 4, padding_idx=0)}
     export("masked_mean", Net(masked_mean, **gru), padded, tokens, vector)
     export("masked_attention", Net(masked_attention, score=nn.Linear(5, 1), **gru), padded, tokens, vector)
+    more_torch_models()
     # A streaming model: states go in and come out, each call has some steps.
     export("streaming", Net(streaming, lstm=lstm(4, num_layers=2),
                             fc=nn.Linear(5, 3)),
            lambda length: features(4)(length) | {"h": np.zeros((2, 1, 5), np.float32), "c": np.zeros((2, 1, 5), np.float32)},
            x, step, batch=False, states={"h": "LBF", "c": "LBF"})
+
+
+def more_torch_models() -> None:
+    """As people export them who think of one example: with its sizes baked in, from a vector, step by step."""
+    x, vector, step = {"x": "BTF"}, {"y": "BF"}, {"y": "BTF"}
+    channels = lambda length: {"x": random(1, 4, length)}  # noqa: E731
+    front = nn.Sequential(nn.Conv1d(4, 6, 3, padding=1), nn.BatchNorm1d(6), nn.ReLU(), nn.MaxPool1d(2))
+    export("fixed_conv", Net(lambda m, v: m.fc(m.lstm(m.front(v).permute(0, 2, 1))[0][:, -1]), front=front, lstm=lstm(6),
+                             fc=nn.Linear(5, 3)), channels, {"x": "BFT"}, vector, lengths=(12,), batch=False)
+    export("fixed_pools", Net(lambda m, v: torch.cat((F.adaptive_avg_pool1d(m.lstm(v)[0].permute(0, 2, 1), 1).squeeze(-1),
+                                                      F.adaptive_max_pool1d(m.lstm(v)[0].permute(0, 2, 1), 1).flatten(1)), 1),
+                              lstm=lstm(4)), features(4), x, vector, lengths=(7,), batch=False)
+    export("einsum", Net(lambda m, v: torch.einsum("bt,bth->bh", torch.softmax(torch.einsum(
+        "bth,h->bt", torch.tanh(m.lstm(v)[0]), m.query[0]), 1), m.lstm(v)[0]), lstm=lstm(4),
+        query=nn.ParameterList([torch.randn(5)])), features(4), x, vector)
+    export("heads_pool", Net(lambda m, v: torch.bmm(torch.softmax(m.score(m.lstm(v)[0]), 1).transpose(1, 2),
+                                                    m.lstm(v)[0]).flatten(1), lstm=lstm(4), score=nn.Linear(5, 3)),
+           features(4), x, vector)
+    export("softmax_over_steps", Net(lambda m, v: m.fc(torch.softmax(m.lstm(v)[0], 1) * m.lstm(v)[0]), lstm=lstm(4),
+                                     fc=nn.Linear(5, 3)), features(4), x, step)
+    export("heads_averaged", Net(lambda m, v: m.a(m.lstm(v)[0], m.lstm(v)[0], m.lstm(v)[0])[0],
+                                 lstm=nn.LSTM(4, 6, batch_first=True), a=nn.MultiheadAttention(6, 2, batch_first=True)),
+           features(4), x, step, dynamo=False)
+    table = lambda length: {"x": random(1, 8)}  # noqa: E731
+    export("vector_steps", Net(lambda m, v: m.fc(m.lstm(torch.relu(m.a(v)).view(-1, 3, 4))[0][:, -1]), a=nn.Linear(8, 12),
+                               lstm=lstm(4, bidirectional=True), fc=nn.Linear(10, 2)), table, {"x": "BF"}, vector)
+    export("one_step", Net(lambda m, v: m.fc(m.lstm(v.unsqueeze(1))[0][:, -1]), lstm=lstm(8, num_layers=2),
+                           fc=nn.Linear(5, 2)), table, {"x": "BF"}, vector)
+
+    def forecast(m: Net, v: Tensor) -> Tensor:
+        state = m.encoder(v)[1]
+        one, found = v[:, -1:], []
+        for _ in range(3):
+            out, state = m.decoder(one, state)
+            one = m.fc(out)
+            found.append(one)
+        return torch.cat(found, 1).flatten(1)
+
+    export("forecast", Net(forecast, encoder=lstm(4), decoder=lstm(4), fc=nn.Linear(5, 4)), features(4), x, vector, dynamo=False)
+
+    def masked(m: Net, i: Tensor, mask: Tensor) -> Tensor:
+        weights = mask.unsqueeze(-1).float()
+        return (m.gru(m.e(i))[0] * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+
+    export("mask_input", Net(masked, gru=nn.GRU(4, 5, batch_first=True), e=nn.Embedding(11, 4)),
+           lambda length: ids()(length) | {"mask": RANDOM.integers(0, 2, (1, length))}, {"ids": "BT", "mask": "BT"}, vector)
+
+    def at_length(m: Net, v: Tensor, lengths: Tensor) -> Tensor:
+        h = m.lstm(v)[0]
+        mask = (torch.arange(v.shape[1])[None] < lengths[:, None]).unsqueeze(-1).float()
+        return torch.cat((h[torch.arange(v.shape[0]), lengths - 1], (h * mask).sum(1)), 1)
+
+    export("at_length", Net(at_length, lstm=lstm(4)), lambda length: features(4)(length) | {"lengths": np.array([length])},
+           x, vector, dynamo=False)
 
 
 def node_model(op: str, size: int, directions: str, *, layout: int = 0, biases: bool = True, peepholes: bool = False,

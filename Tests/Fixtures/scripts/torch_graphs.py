@@ -246,21 +246,76 @@ class Seeded(nn.Module):
         return self.fc(y)
 
 
+class Operators(nn.Module):
+    """What traces and exported programs have of PyTorch's own operators."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("eye", torch.eye(11))
+        self.conv = torch.nn.utils.parametrizations.weight_norm(nn.Conv1d(11, 4, 3, padding="same"))
+        self.prelu = nn.PReLU(4, init=0.3)
+        self.rnn = nn.GRU(4, 4, batch_first=True)
+        self.prelu.weight.data.uniform_(0, 1)
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        y = self.prelu(self.conv(self.eye[ids].transpose(1, 2))).transpose(1, 2)
+        h, _ = self.rnn(torch.log1p(y.abs()) + torch.log10(y.abs() + 1))
+        context = F.scaled_dot_product_attention(h, h, h, is_causal=True)
+        steps = torch.repeat_interleave(context, 2, dim=1)
+        pooled = torch.cat((h.mean(1), h.std(1), h.var(1, unbiased=False)), 1)
+        cosine = F.cosine_similarity(h.mean(1), h[:, -1]).unsqueeze(1)
+        return steps, torch.cat((pooled, torch.einsum("bth,bt->bh", h, h[..., 0]), cosine), 1)
+
+
+class VectorSteps(nn.Module):
+    """A vector becomes some steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entry = nn.Linear(3, 8)
+        self.rnn = nn.LSTM(4, 5, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.rnn(self.entry(x).view(-1, 2, 4))[0][:, -1]
+
+
+class Forecast(nn.Module):
+    """A decoder that reads what it answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.GRU(3, 4, batch_first=True)
+        self.decoder = nn.GRU(3, 4, batch_first=True)
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, h = self.encoder(x)
+        one, found = x[:, -1:], []
+        for _ in range(2):
+            y, h = self.decoder(one, h)
+            one = self.fc(y)
+            found.append(one.squeeze(1))
+        return torch.cat(found, dim=1)
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
     "packed": Packed, "self_attention": SelfAttention, "projected": Projected, "sorted": Sorted,
     "one_hot": OneHot, "image": Image, "flattened": Flattened, "seeded": Seeded,
+    "operators": Operators, "vector_steps": VectorSteps, "forecast": Forecast,
 }
 
 
 def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
     """The arguments of `forward`."""
-    if name in ("tagger", "both_ends", "one_hot"):
+    if name in ("tagger", "both_ends", "one_hot", "operators"):
         return {"ids": torch.randint(1, 11, (batch, length))}
     if name in ("packed", "sorted"):
         return {"ids": torch.randint(1, 11, (batch, length)),
                 "lengths": torch.full((batch,), length)}
+    if name == "vector_steps":
+        return {"x": torch.randn(batch, 3)}
     if name == "last_states":
         return {"x": torch.randn(length, batch, 3)}
     x = {"x": torch.randn(batch, length, 12 if name == "image" else 3)}
@@ -303,7 +358,7 @@ def main() -> None:
         torch.jit.trace(model, example).save(folder / "traced.pt")
         if name in ("tagger", "last_states", "stateful", "projected", "sorted"):
             torch.jit.script(model).save(folder / "scripted.pt")
-        if name not in ("halves", "packed", "image"):
+        if name not in ("halves", "packed", "image", "operators", "forecast"):
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")
         try:
             program = torch.export.export(model, example)

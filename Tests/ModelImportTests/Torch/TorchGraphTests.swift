@@ -37,6 +37,13 @@ import Testing
     }
   }
 
+  /// A vector becomes steps only where no other reading of the input's axes gives some.
+  @Test func aConvolutionOverStepsIsNoVector() throws {
+    let file = Fixtures.path("torch_graphs/convolved/traced.pt")
+    let draft = try importedFolder(ImportRequest(files: [file]))
+    #expect(draft.description.inputs.map(\.kind) == [.features(size: 3, mean: nil, scale: nil)])
+  }
+
   /// The case's inputs in the order of the model's, which may be called otherwise.
   private func sequence(_ given: ModelCase, _ model: Model) throws -> InputSequence {
     let inputs = model.description.inputs

@@ -66,6 +66,17 @@ enum AtenElementwise {
       let x = try call.tensor(0, "self")
       let root = t.emit("Sqrt", [x], rank: x.rank, of: call)
       return .tensor(t.emit("Reciprocal", [root], rank: x.rank, of: call))
+    case "log1p", "log10", "log2":
+      var x = try call.tensor(0, "self")
+      if name == "log1p" { x = t.emit("Add", [x, t.scalar(1)], rank: x.rank, of: call) }
+      let log = t.emit("Log", [x], rank: x.rank, of: call)
+      guard name != "log1p" else { return .tensor(log) }
+      let base = name == "log10" ? 0.43429448190325182 : 1.4426950408889634
+      return .tensor(t.emit("Mul", [log, t.scalar(base)], rank: x.rank, of: call))
+    case "expm1":
+      let x = try call.tensor(0, "self")
+      let power = t.emit("Exp", [x], rank: x.rank, of: call)
+      return .tensor(t.emit("Sub", [power, t.scalar(1)], rank: x.rank, of: call))
     case "where": return .tensor(try choose(&t, call))
     case "masked_fill": return .tensor(try fill(&t, call))
     default: return try activation(&t, name, call).map { .tensor($0) }
@@ -182,7 +193,13 @@ enum AtenElementwise {
       let high = name == "clamp_min" ? nil : try bound(2, isHardTanh ? "max_val" : "max", 1)
       return t.emit("Clip", [x, low, high], rank: x.rank, of: call)
     case "prelu", "_prelu_kernel":
-      let (x, weight) = (try call.tensor(0, "self"), try call.tensor(1, "weight"))
+      let x = try call.tensor(0, "self")
+      var weight = try call.tensor(1, "weight")
+      // The weights are of the channels, the second axis.
+      if let count = t.shape(of: weight)?.first, count > 1, let rank = x.rank, rank > 2 {
+        weight = t.emit(
+          "Unsqueeze", [weight, t.ints(Array(1..<rank - 1))], rank: rank - 1, of: call)
+      }
       return t.emit("PRelu", [x, weight], rank: x.rank, of: call)
     case "glu":
       let x = try call.tensor(0, "self")

@@ -18,6 +18,8 @@ enum AtenReductions {
           call.name == "argmax" ? "ArgMax" : "ArgMin", [x],
           ["axis": .integer(try call.int(1, "dim")), "keepdims": .integer(keeps ? 1 : 0)],
           rank: x.rank.map { keeps ? $0 : $0 - 1 }, isWhole: true, of: call))
+    case "var", "std": return .tensor(try deviation(&t, call))
+    case "cosine_similarity": return .tensor(try cosine(&t, call))
     default: break
     }
     guard let op = ops[call.name] else { return nil }
@@ -44,6 +46,54 @@ enum AtenReductions {
     return t.emit(
       op, [x, all ? nil : t.ints(axes ?? [])], ["keepdims": .integer(keeps ? 1 : 0)], rank: rank,
       isWhole: x.isWhole, of: call)
+  }
+
+  /// The variance, or its root.
+  private static func deviation(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    // var(x, unbiased), var(x, dim, unbiased, keepdim), var(x, dim, correction=, keepdim=).
+    guard let axes = try call.ints(1, "dim"), !axes.isEmpty else {
+      throw call.failure("no dim", because: "it is of all sequences of a batch together")
+    }
+    var correction = call.bool(2, "unbiased", default: true) ? 1.0 : 0
+    if let given = try? call.number(-1, "correction") { correction = given }
+    let keeps = call.bool(3, "keepdim")
+    let mean = reduce(&t, "ReduceMean", x, axes, true, call)
+    let centred = t.emit("Sub", [x, mean], rank: x.rank, of: call)
+    let squares = t.emit("Mul", [centred, centred], rank: x.rank, of: call)
+    var variance = reduce(&t, "ReduceMean", squares, axes, keeps, call)
+    if correction != 0 {
+      // The number of elements is a sum of ones, since it may be known only when the model runs.
+      let zeros = t.emit("Mul", [x, t.scalar(0)], rank: x.rank, of: call)
+      let ones = t.emit("Add", [zeros, t.scalar(1)], rank: x.rank, of: call)
+      let count = reduce(&t, "ReduceSum", ones, axes, keeps, call)
+      let fewer = t.emit("Sub", [count, t.scalar(correction)], rank: variance.rank, of: call)
+      let factor = t.emit("Div", [count, fewer], rank: variance.rank, of: call)
+      variance = t.emit("Mul", [variance, factor], rank: variance.rank, of: call)
+    }
+    guard call.name == "std" else { return variance }
+    return t.emit("Sqrt", [variance], rank: variance.rank, of: call)
+  }
+
+  /// The product of two vectors by that of their Euclidean norms.
+  private static func cosine(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let (a, b) = (try call.tensor(0, "x1"), try call.tensor(1, "x2"))
+    let axis = [try call.int(2, "dim", default: 1)]
+    let epsilon = try call.number(3, "eps", default: 1e-8)
+    func sum(_ a: AtenTensor, _ b: AtenTensor, _ t: inout AtenTranslation) -> AtenTensor {
+      reduce(
+        &t, "ReduceSum", t.emit("Mul", [a, b], rank: a.rank, of: call), axis, false, call)
+    }
+    let product = sum(a, b, &t)
+    let squares = t.emit("Mul", [sum(a, a, &t), sum(b, b, &t)], rank: product.rank, of: call)
+    let bounded = t.emit(
+      "Max", [squares, t.scalar(epsilon * epsilon)], rank: product.rank, of: call)
+    let norms = t.emit("Sqrt", [bounded], rank: product.rank, of: call)
+    return t.emit("Div", [product, norms], rank: product.rank, of: call)
   }
 
   /// The Euclidean norm.

@@ -31,6 +31,26 @@ enum AtenSelections {
       return .tensor(
         t.emit(
           "Gather", [table, ids], ["axis": .integer(0)], rank: ids.rank.map { $0 + 1 }, of: call))
+    case "index":
+      // x[arange(batch), lengths - 1], and table[ids].
+      if let indices = call.list(1, "indices"), indices.count == 2,
+        case .tensor(let first) = indices[0], case .tensor(let second) = indices[1]
+      {
+        return .tensor(try selectPairs(&t, first, second, call))
+      }
+      guard let indices = call.list(1, "indices"), indices.count == 1,
+        case .tensor(let ids) = indices[0], ids.isWhole
+      else {
+        throw call.failure(
+          "indices of several axes, or a mask", because: "rows of one axis are chosen",
+          instead: "let the last step be chosen by -1, or by the final state")
+      }
+      let table = try call.tensor(0, "self")
+      let rank = table.rank.flatMap { rows in ids.rank.map { rows - 1 + $0 } }
+      return .tensor(
+        t.emit(
+          "Gather", [table, ids], ["axis": .integer(0)], rank: rank, isWhole: table.isWhole,
+          of: call))
     case "select", "index_select": return .tensor(try select(&t, call))
     case "slice", "narrow": return .tensor(try slice(&t, call))
     case "cat", "concat", "concatenate", "stack": return .tensor(try join(&t, call))
@@ -59,6 +79,29 @@ enum AtenSelections {
       throw call.failure("index \(index)", because: "there are \(list.count)")
     }
     return list[counted]
+  }
+
+  /// For each pair of indices the element of the first two axes, which become one.
+  private static func selectPairs(
+    _ t: inout AtenTranslation, _ first: AtenTensor, _ second: AtenTensor, _ call: AtenCall
+  ) throws(ImportError) -> AtenTensor {
+    let x = try call.tensor(0, "self")
+    guard let rank = x.rank, rank >= 2, first.rank == 1, second.rank == 1, first.isWhole,
+      second.isWhole
+    else {
+      throw call.failure(
+        "indices of unknown axes", because: "two axes of single numbers are known",
+        instead: "let the last step be chosen by -1, or by the final state")
+    }
+    var sizes: [AtenValue] = [.int(-1)]
+    for axis in 2..<rank { sizes.append(t.size(of: x, axis: axis, call)) }
+    let rows = t.emit(
+      "Reshape", [x, try t.sizes(sizes, call)], rank: rank - 1, isWhole: x.isWhole, of: call)
+    let start = try AtenElementwise.two(
+      &t, "Mul", .tensor(first), t.size(of: x, axis: 1, call), call)
+    let index = try AtenElementwise.two(&t, "Add", .tensor(start), .tensor(second), call)
+    return t.emit(
+      "Gather", [rows, index], ["axis": .integer(0)], rank: rank - 1, isWhole: x.isWhole, of: call)
   }
 
   private static func select(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)

@@ -27,6 +27,7 @@ enum AtenShapes {
       "permute":
       return .tensor(try permute(&t, call))
     case "expand", "expand_as", "broadcast_to": return .tensor(try expand(&t, call))
+    case "repeat_interleave": return .tensor(try repeatSteps(&t, call))
     case "repeat":
       let x = try call.tensor(0, "self")
       let repeats = call.list(1, "repeats") ?? []
@@ -37,6 +38,29 @@ enum AtenShapes {
         t.emit("Tile", [x, try t.sizes(repeats, call)], rank: x.rank, isWhole: x.isWhole, of: call))
     default: return nil
     }
+  }
+
+  /// Each index of an axis so many times in a row.
+  private static func repeatSteps(
+    _ t: inout AtenTranslation, _ call: AtenCall
+  ) throws(ImportError) -> AtenTensor {
+    let x = try call.tensor(0, "self")
+    let (times, given) = (try call.int(1, "repeats"), try call.int(2, "dim"))
+    guard let rank = x.rank, (-rank..<rank).contains(given), times > 0 else {
+      throw call.failure("a dim that isn't known", because: "an axis is repeated")
+    }
+    let axis = given < 0 ? given + rank : given
+    var repeats = Array(repeating: 1, count: rank + 1)
+    repeats[axis + 1] = times
+    let apart = unsqueeze(&t, x, axis + 1, call)
+    let wide = t.emit(
+      "Tile", [apart, t.ints(repeats)], rank: rank + 1, isWhole: x.isWhole, of: call)
+    var sizes: [AtenValue] = []
+    for index in 0..<rank {
+      sizes.append(index == axis ? .int(-1) : t.size(of: x, axis: index, call))
+    }
+    return t.emit(
+      "Reshape", [wide, try t.sizes(sizes, call)], rank: rank, isWhole: x.isWhole, of: call)
   }
 
   static func unsqueeze(

@@ -19,12 +19,16 @@ enum AtenWeights {
       return .tensor(try AtenElementwise.two(&t, "Add", .tensor(product), call.value(0), call))
     case "mm", "bmm", "matmul", "mv", "dot":
       return .tensor(product(&t, try call.tensor(0, "self"), try call.tensor(1, "other"), call))
-    case "conv1d", "conv2d", "convolution", "_convolution":
+    case "conv1d", "conv2d", "convolution", "_convolution", "_convolution_mode":
       return .tensor(try convolution(&t, call))
     case "max_pool1d", "avg_pool1d", "max_pool2d", "avg_pool2d": return .tensor(try pool(&t, call))
     case "adaptive_avg_pool1d": return .tensor(try adaptivePool(&t, call))
     case "adaptive_max_pool1d":
       return .list([.tensor(try adaptivePool(&t, call)), .other("indices")])
+    case "_weight_norm", "_weight_norm_interface":
+      let weight = try weightNorm(&t, call)
+      return call.name.hasSuffix("interface")
+        ? .list([.tensor(weight), .other("norms")]) : .tensor(weight)
     case "layer_norm", "native_layer_norm": return .tensor(try layerNorm(&t, call))
     case "batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm",
       "cudnn_batch_norm",
@@ -46,6 +50,15 @@ enum AtenWeights {
           ],
           rank: x.rank, of: call))
     case "scaled_dot_product_attention": return .tensor(try attention(&t, call))
+    case "einsum":
+      guard let equation = call.text(0, "equation") else {
+        throw call.failure("no equation", because: "it needs one")
+      }
+      let operands = try call.tensors(1, "operands")
+      return .tensor(
+        t.emit(
+          "Einsum", operands, ["equation": .text(equation)],
+          rank: Einsum.labels(equation)?.result.count, of: call))
     default: return nil
     }
   }
@@ -209,6 +222,35 @@ enum AtenWeights {
       rank: x.rank, of: call)
   }
 
+  /// `v · g / ‖v‖`, whose norms are over all axes but one.
+  private static func weightNorm(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let (v, g) = (try call.tensor(0, "v"), try call.tensor(1, "g"))
+    let axis = try call.int(2, "dim", default: 0)
+    guard let weights = t.graph.constants[v.name], let norms = t.graph.constants[g.name],
+      weights.shape.indices.contains(axis)
+    else { throw call.failure("computed weights", because: "they must be constants") }
+    let (shape, stride) = (weights.shape, RowMajor.strides(weights.shape)[axis])
+    let constant = SourceConstant(shape: shape, kind: .float) { () throws(ImportError) in
+      var elements = try weights.tensor().dense
+      let lengths = try norms.tensor().dense
+      var squares = Array(repeating: 0.0, count: shape[axis])
+      func row(_ index: Int) -> Int { index / stride % shape[axis] }
+      for (index, element) in elements.enumerated() { squares[row(index)] += element * element }
+      guard lengths.count == squares.count else {
+        throw ImportError(
+          file: "", place: "weight_norm",
+          problem: "found \(lengths.count) norms for weights of \(shape)")
+      }
+      for index in elements.indices {
+        elements[index] *= lengths[row(index)] / squares[row(index)].squareRoot()
+      }
+      return elements
+    }
+    return t.constant(constant, named: "\(call.label).weight")
+  }
+
   // MARK: Attention
 
   /// softmax(q kᵀ / √d) v
@@ -220,9 +262,6 @@ enum AtenWeights {
     )
     guard let rank = k.rank, rank >= 2 else {
       throw call.failure("keys of unknown rank", because: "their axes can't be told")
-    }
-    if call.bool(5, "is_causal") {
-      throw call.failure("is_causal=True", because: "causal attention isn't read")
     }
     var order = Array(0..<rank)
     order.swapAt(rank - 1, rank - 2)
@@ -237,6 +276,16 @@ enum AtenWeights {
       scores = t.emit("Div", [scores, root], rank: rank, of: call)
     }
     if let mask = call.optionalTensor(3, "attn_mask") {
+      scores = t.emit("Add", [scores, mask], rank: rank, of: call)
+    }
+    if call.bool(5, "is_causal") {
+      // 0 up to the query's own step, behind it a large negative number.
+      let sizes = try t.sizes([t.size(of: q, axis: -2, call), t.size(of: k, axis: -2, call)], call)
+      let one = SourceConstant(SourceTensor(shape: [1], elements: [1]))
+      let ones = t.emit("ConstantOfShape", [sizes], ["value": .tensor(one)], rank: 2, of: call)
+      let lower = t.emit("Trilu", [ones], ["upper": .integer(0)], rank: 2, of: call)
+      let hidden = t.emit("Sub", [lower, t.scalar(1)], rank: 2, of: call)
+      let mask = t.emit("Mul", [hidden, t.scalar(1e9)], rank: 2, of: call)
       scores = t.emit("Add", [scores, mask], rank: rank, of: call)
     }
     let weights = t.emit("Softmax", [scores], ["axis": .integer(-1)], rank: rank, of: call)

@@ -63,4 +63,18 @@ struct InputAlternatives {
     }
     throw first ?? ImportError(file: "", problem: "found no inputs")
   }
+
+  /// The first result of `translate`, which is called without steps made of vectors at first, then with them: a graph whose input
+  /// is read by other axes than its own often makes some.
+  static func folder(
+    _ options: GraphTranslation.Options,
+    translate: (GraphTranslation.Options) throws(ImportError) -> FolderDraft
+  ) throws(ImportError) -> FolderDraft {
+    var options = options
+    options.makesStepsOfVectors = false
+    do throws(ImportError) { return try translate(options) } catch {
+      options.makesStepsOfVectors = true
+      do throws(ImportError) { return try translate(options) } catch _ { throw error }
+    }
+  }
 }

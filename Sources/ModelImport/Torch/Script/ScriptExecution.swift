@@ -90,7 +90,8 @@ struct ScriptExecution {
     guard case .plain(let plain) = value, let outputs = plain.tensors, !outputs.isEmpty else {
       throw ImportError(
         file: "", place: place.text,
-        problem: "found a result that is no tensor, or no tuple of tensors")
+        problem: "found a result that is no tensor, or no tuple of tensors",
+        remedy: "let forward return a tensor or a tuple of tensors, and no dictionary")
     }
     for (index, output) in outputs.enumerated() {
       translation.addOutput(output, named: outputs.count == 1 ? "output" : "output.\(index)")

@@ -20,6 +20,14 @@ struct ScriptImport {
   func draft(
     named name: String, options: GraphTranslation.Options
   ) throws(ImportError) -> FolderDraft {
+    try InputAlternatives.folder(options) { options throws(ImportError) in
+      try translated(name, options)
+    }
+  }
+
+  private func translated(
+    _ name: String, _ options: GraphTranslation.Options
+  ) throws(ImportError) -> FolderDraft {
     var first: ImportError?
     for inputs in try candidates(options.shapes) {
       do throws(ImportError) {
@@ -31,7 +39,14 @@ struct ScriptImport {
         first = first ?? error
       }
     }
-    throw first ?? ImportError(file: "", problem: "found a forward without tensors")
+    var error = first ?? ImportError(file: "", problem: "found a forward without tensors")
+    if error.remedy == nil, module.tracedInputs() == nil {
+      let shapes = ScriptInputs.names(of: forward).map { "--shape '\($0)=0,0,4'" }
+      error.remedy =
+        "a scripted module does not say the sizes of its inputs: give them, 0 for one that is open: "
+        + shapes.prefix(4).joined(separator: " ")
+    }
+    throw error
   }
 
   /// The possible inputs: those of the trace, or guesses from the weights; with the person's sizes.

@@ -136,6 +136,11 @@ struct ImportCommand: ParsableCommand {
     for note in draft.notes { print("note: \(note)") }
     try compare(draft)
     print("\(output): written; carousel serve \(output) serves it")
+    guard fflush(nil) == 0 else {
+      throw ImportError(
+        file: output,
+        problem: "the folder is written, but standard output takes no text: \(errorText(errno))")
+    }
   }
 
   /// Prints the result of `--check`; throws if the folder differs from its source.

@@ -26,6 +26,9 @@ package struct FolderDraft: Sendable {
     tensors.append((name, shape, floats))
   }
 
+  /// Whether the source rounds to 8 bits what goes into products. The folder does not: its values differ by some thousandths.
+  package var isRoundedInSource: Bool { notes.contains(Note.roundedActivations) }
+
   package func hasTensor(_ name: String) -> Bool { tensorNames.contains(name) }
 
   /// Removes nodes without weights of their own that lead to no output, such as the steps of a layer of which only the states

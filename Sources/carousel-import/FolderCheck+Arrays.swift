@@ -51,7 +51,7 @@ extension FolderCheck {
       }
       largest = max(largest, difference)
     }
-    return largest <= Self.tolerance
+    return largest <= tolerance
       ? .agrees(largest) : .departs(value: first.name, source: output, largest)
   }
 

@@ -4,7 +4,9 @@ import ModelImport
 
 /// Compares a model folder's answers with those of its source: given arrays, or the source's own graph.
 struct FolderCheck {
-  let draft: FolderDraft
+  var draft: FolderDraft
+  /// Whether the inputs' mean and scale came from a file beside the source, which knows nothing of them.
+  var hasScaler = false
 
   /// The largest allowed difference; for numbers above 1, relative to the number.
   var tolerance: Double { draft.isRoundedInSource ? 2e-2 : 1e-4 }
@@ -14,6 +16,17 @@ struct FolderCheck {
     case agrees(Double)
     /// The value that differs, its node in the source, and the difference.
     case departs(value: String, source: String, Double)
+  }
+
+  /// The folder without its inputs' mean and scale.
+  private var withoutScaling: FolderCheck {
+    var check = self
+    for index in draft.description.inputs.indices {
+      if case .features(let size, _, _) = draft.description.inputs[index].kind {
+        check.draft.description.inputs[index].kind = .features(size: size, mean: nil, scale: nil)
+      }
+    }
+    return check
   }
 
   /// Compares all values that are in both graphs, on random input.
@@ -31,12 +44,13 @@ struct FolderCheck {
       }
     }
     let expected = try reference.values(for: numbers, steps: steps)
+    let folder = hasScaler ? withoutScaling : self
     let outputs = Set(draft.description.outputs.map(\.name))
     var largest = 0.0
     // Checked in parts: each value becomes an output, and a model has at most a hundred outputs.
     for start in stride(from: 0, to: expected.count, by: 50) {
       let part = Array(expected[start..<min(start + 50, expected.count)])
-      let found = try answers(part.map(\.name), numbers, steps: steps)
+      let found = try folder.answers(part.map(\.name), numbers, steps: steps)
       for value in part {
         guard let answer = found[value.name], !value.numbers.isEmpty,
           answer.count % value.numbers.count == 0

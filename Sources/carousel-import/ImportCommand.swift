@@ -11,7 +11,7 @@ struct ImportCommand: ParsableCommand {
     abstract: "Turns a trained model's file into a model folder that carousel serves.",
     discussion: """
       Several files are the parts of one model: encoder, then decoder. Exit status: 0 when the folder is written, \
-      1 when the file can't be carried, 64 when the command line is wrong.
+      1 when the file can't be carried or --check finds a difference (the folder stays), 64 when the command line is wrong.
       """)
 
   @Argument(help: "The model's file, or its files.")
@@ -148,7 +148,7 @@ struct ImportCommand: ParsableCommand {
     guard check || checkInput != nil || checkOutput != nil else { return }
     let outcome: FolderCheck.Outcome
     do {
-      let folder = FolderCheck(draft: draft)
+      let folder = FolderCheck(draft: draft, hasScaler: scaler != nil)
       if let checkInput, let checkOutput {
         outcome = try folder.againstArrays(input: checkInput, output: checkOutput)
       } else if checkInput != nil || checkOutput != nil {

@@ -10,8 +10,9 @@ enum VectorSteps {
     _ l: inout Lowering, _ node: SourceNode, _ x: CarriedValue, time: Int, states: [CarriedValue]
   ) throws(ImportError) -> CarriedValue {
     guard x.form == .vector else { return x }
-    return try l.sequence(of: x, node)
-      ?? sequence(&l, node, x, time: time, states: states) ?? x
+    if let repeated = l.sequence(of: x, node) { return repeated }
+    guard let made = try sequence(&l, node, x, time: time, states: states) else { return x }
+    return made
   }
 
   /// The vector as the sequence that a recurrent network reads; nil if its axis of steps is something else than elements.

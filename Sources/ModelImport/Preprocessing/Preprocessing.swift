@@ -7,6 +7,9 @@ struct Preprocessing {
   func apply(to draft: inout FolderDraft) throws(ImportError) {
     if let path = request.scaler {
       try scale(&draft.description, by: try ScalerFile(try SourceFile(path: path)), path)
+      draft.notes.append(
+        "the scaler is the input's: answers that were trained on a scaled target stay scaled, until an affine node brings them back (FORMAT.md)"
+      )
     }
     if let path = request.vocabulary {
       let list = try TextList(try SourceFile(path: path))

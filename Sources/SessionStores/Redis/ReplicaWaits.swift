@@ -32,9 +32,10 @@ struct ReplicaWaits {
     ) { _ in }
   }
 
-  /// Whether a request that has been answered stays here until the WAIT behind it is answered.
+  /// Whether a request that has been answered stays here until the WAIT behind it is answered. Only a script that made its moves
+  /// answers with a number; one that refused them has written nothing to wait for.
   mutating func keep(_ request: RedisRequest, _ reply: RESPValue) -> Bool {
-    guard replicas > 0, request.needsReplicas else { return false }
+    guard replicas > 0, request.needsReplicas, case .integer = reply else { return false }
     made.append((request, reply))
     return true
   }

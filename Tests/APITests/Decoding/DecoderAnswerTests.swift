@@ -259,7 +259,7 @@ extension TestModels {
       let text = await service.generate(#"{"prompt":\#(inputs),"stream":true}"#)
       #expect(text.status == status)
       guard status == 422 else { continue }
-      #expect(found.body.contains(#"a number in its output \"y\" is beyond"#))
+      #expect(found.body.contains(#"a number in its output \"y\" is NaN or beyond"#))
       #expect(text.body == found.body)
     }
   }

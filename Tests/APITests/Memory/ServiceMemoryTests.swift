@@ -118,7 +118,7 @@ import Testing
     let size = AnswerSize(try service.question(in: Array(body(1000).utf8)))
     #expect(size.resultBytes >= 2 * 64_000 * 4)
     #expect(await service.predict(body(1000)).status == 200)
-    let refused = await service.predict(body(20_000))
+    let refused = await service.predict(body(16_000))
     #expect(refused.status == 413 && refused.body.contains("max_memory_bytes"), "\(refused.body)")
     let many = (0..<100).map { _ in "[1,1]" }.joined(separator: ",")
     #expect(await service.predict(#"{"inputs":[\#(many)]}"#).status == 200)

@@ -93,6 +93,11 @@ package struct SessionTable {
     package var byteCount = 0
 
     package init() {}
+
+    package static func += (sum: inout Usage, part: Usage) {
+      sum.count += part.count
+      sum.byteCount += part.byteCount
+    }
   }
 
   /// Some sessions of a model, and the count and bytes of all of them.

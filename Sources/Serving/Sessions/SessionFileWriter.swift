@@ -32,8 +32,8 @@ struct SessionFileWriter<Failure: Error> {
   mutating func add(_ record: SessionTable.Record) throws(Failure) {
     guard try begin(.sessions, record.key) else { return }
     content.append(littleEndian: UInt64(record.state.position), 8)
-    content.append(littleEndian: record.age.wholeMilliseconds, 8)
-    content.append(littleEndian: record.idle.wholeMilliseconds, 8)
+    content.append(littleEndian: UInt64(clamping: record.age.wholeMilliseconds), 8)
+    content.append(littleEndian: UInt64(clamping: record.idle.wholeMilliseconds), 8)
     for float in record.state.floats {
       content.append(littleEndian: UInt64(float.bitPattern), 4)
     }
@@ -91,12 +91,5 @@ struct SessionFileWriter<Failure: Error> {
     try write(Array(block[Digest.byteCount...]))
     content.removeAll(keepingCapacity: true)
     kind = .sessions
-  }
-}
-
-extension Duration {
-  /// Whole milliseconds, at least 0.
-  fileprivate var wholeMilliseconds: UInt64 {
-    UInt64(clamping: attoseconds / 1_000_000_000_000_000)
   }
 }

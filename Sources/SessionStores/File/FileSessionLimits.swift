@@ -13,8 +13,5 @@ package struct FileSessionLimits: Sendable, Equatable {
     self.idleTimeout = idleTimeout
   }
 
-  var idleMilliseconds: Int {
-    let (seconds, attoseconds) = idleTimeout.components
-    return max(1, Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
-  }
+  var idleMilliseconds: Int { max(1, idleTimeout.wholeMilliseconds) }
 }

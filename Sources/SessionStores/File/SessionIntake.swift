@@ -50,8 +50,3 @@ struct SessionIntake {
     return .taken
   }
 }
-
-extension Duration {
-  /// The milliseconds that have passed whole.
-  var wholeMilliseconds: Int { Int(self / .milliseconds(1)) }
-}

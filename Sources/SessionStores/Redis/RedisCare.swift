@@ -79,10 +79,7 @@ struct RedisCare: Sendable {
         if found[0] > 0 { state.statistics.endCounts[.expired, default: 0] += found[0] }
         state.groups[model, default: [:]][group] = RedisEntry.usage(found[1...])
         var usage = SessionTable.Usage()
-        for part in state.groups[model, default: [:]].values {
-          usage.count += part.count
-          usage.byteCount += part.byteCount
-        }
+        for part in state.groups[model, default: [:]].values { usage += part }
         state.statistics.usage[model] = usage
       }
       if found[0] == 256 { expire(model, group, index) }

@@ -273,27 +273,11 @@ final class RedisCluster: RedisAsking {
       return Array(state.clients.values)
     }
     guard !clients.isEmpty else { return completion(true) }
-    let closing = Closing(count: clients.count, completion: completion)
-    for client in clients { client.close { closing.note($0) } }
-  }
-
-  /// Counts the nodes that have ended.
-  private final class Closing: Sendable {
-    private let state: Mutex<(count: Int, isWell: Bool)>
-    private let completion: @Sendable (Bool) -> Void
-
-    init(count: Int, completion: @escaping @Sendable (Bool) -> Void) {
-      state = Mutex((count, true))
-      self.completion = completion
+    let closed = Answers<Bool>(count: clients.count) { result in
+      completion((try? result.get())?.allSatisfy { $0 } ?? false)
     }
-
-    func note(_ isWell: Bool) {
-      let isAll = state.withLock { state -> Bool? in
-        state.count -= 1
-        state.isWell = state.isWell && isWell
-        return state.count == 0 ? state.isWell : nil
-      }
-      if let isAll { completion(isAll) }
+    for (index, client) in clients.enumerated() {
+      client.close { closed.note(index, .success($0)) }
     }
   }
 }

@@ -31,7 +31,7 @@ package struct RedisSessionLimits: Sendable, Equatable {
     self.maxKeptBytes = maxKeptBytes
     self.replicas = replicas
     func milliseconds(_ duration: Duration) -> [UInt8] {
-      Array("\(max(1, duration.attoseconds / 1_000_000_000_000_000))".utf8)
+      Array("\(max(1, duration.wholeMilliseconds))".utf8)
     }
     idleMilliseconds = milliseconds(idleTimeout)
     leaseMilliseconds = milliseconds(lease)

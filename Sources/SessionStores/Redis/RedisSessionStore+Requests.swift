@@ -166,10 +166,7 @@ extension RedisSessionStore {
         result.map { pages in
           guard pages.count > 1 else { return pages[0] }
           var usage = SessionTable.Usage()
-          for page in pages {
-            usage.count += page.usage.count
-            usage.byteCount += page.usage.byteCount
-          }
+          for page in pages { usage += page.usage }
           let listings = pages.flatMap(\.listings).sorted { $0.idle < $1.idle }
           return .init(listings: Array(listings.prefix(limit)), usage: usage)
         })

@@ -26,9 +26,9 @@ struct ReplicaWaits {
   mutating func question() -> RedisRequest? {
     guard isDue else { return nil }
     isDue = false
-    let milliseconds = patience.attoseconds / 1_000_000_000_000_000
     return RedisRequest(
-      .command(["WAIT", "\(replicas)", "\(milliseconds)"].map { Array($0.utf8) }), due: nil
+      .command(["WAIT", "\(replicas)", "\(patience.wholeMilliseconds)"].map { Array($0.utf8) }),
+      due: nil
     ) { _ in }
   }
 

@@ -55,27 +55,24 @@ struct SessionKeys: Sendable {
     let affixes: [[UInt8]]
   }
 
-  /// The sets that have all of a model's ids.
+  /// The sets that have all of a model's ids, in the order of the groups.
   func indexes(ofModel model: String) -> [Index] {
-    guard isCluster else {
-      return [
-        Index(
-          name: Array("carousel:i:\(model)".utf8),
-          affixes: [Array(":{\(model)/".utf8), Array("}".utf8)])
-      ]
-    }
-    return (0..<Self.groupCount).map { group in
+    (0..<(isCluster ? Self.groupCount : 1)).map { group in
       Index(
-        name: Array("carousel:i:{g\(group)}:\(model)".utf8),
-        affixes: [Array(":{g\(group)}:\(model)/".utf8), []])
+        name: indexName(ofModel: model, group: group),
+        affixes: isCluster
+          ? [Array(":{g\(group)}:\(model)/".utf8), []]
+          : [Array(":{\(model)/".utf8), Array("}".utf8)])
     }
   }
 
   /// The set that has a session's id.
   func index(of key: SessionTable.Key) -> [UInt8] {
-    isCluster
-      ? Array("carousel:i:{g\(group(of: key.id))}:\(key.model)".utf8)
-      : Array("carousel:i:\(key.model)".utf8)
+    indexName(ofModel: key.model, group: group(of: key.id))
+  }
+
+  private func indexName(ofModel model: String, group: Int) -> [UInt8] {
+    Array("carousel:i:\(isCluster ? "{g\(group)}:" : "")\(model)".utf8)
   }
 
   /// All keys of a session, in the order of scripts.

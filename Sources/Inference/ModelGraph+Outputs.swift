@@ -53,10 +53,9 @@ extension ModelGraph {
     return model.axes[model.outputs[index].axis ?? 0].most(stepCounts)
   }
 
-  /// The most floats of all values while a sequence with these steps on each of the `inputAxes` is computed whole; 0 for a
-  /// streamable graph, which is computed by chunks.
+  /// The most floats of all values while a sequence with these steps on each of the `inputAxes` is computed whole, as a graph that
+  /// is not streamable does.
   package func valueFloatCount(stepCounts: [Int]) -> Int {
-    guard !isStreamable else { return 0 }
     let inputs = zip(model.description.inputs, inputs).map { description, input in
       guard case .features(let size, _, _) = description.kind else { return 0 }
       return stepCounts[input.axis] * size

@@ -33,14 +33,15 @@ extension Question {
       decoding == nil ? try members.selection(of: model, hasHorizon: horizon != nil) : .last
     let node = try members.node("inputs")
     let returnedState = try members.returnedState(of: model)
+    let mayContinue = members["state"] != nil || members["session"] != nil
     let inputs = try InputDecoder(document: document, model: model, limits: limits)
-      .decode(node, mayContinue: members["state"] != nil || members["session"] != nil)
+      .decode(node, mayContinue: mayContinue)
     if let horizon { try inputs.checkLengths(with: horizon, path: "horizon", for: model) }
     let sessions = try members.sessions(of: model, for: inputs)
     let states = StateTransfer(
       initial: try members.states(of: model, for: inputs, sealer: sealer),
       returnsFinal: returnedState != nil || !sessions.isEmpty)
-    for index in inputs.sequences.indices {
+    for index in inputs.sequences.indices where mayContinue {
       let hasState = !states.initial.isEmpty && states.initial[index] != nil
       let way = sessions.isEmpty ? nil : sessions[index]?.opening.way
       guard let way, way != .begin else {

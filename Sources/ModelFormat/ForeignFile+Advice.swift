@@ -94,8 +94,7 @@ extension ForeignFile {
     case .hdf5, .keras, .torchZip, .torchPickle, .pickle, .npz, .npy, .onnx:
       "carousel serve \(file) imports and serves it; or, by hand, "
     case .tensorFlowModel, .tensorFlowLite, .gguf, .office, .parquet, .arrow, .matlab, .sqlite,
-      .zip,
-      .gzip, .bzip2, .xz, .zstd, .tar, .gitLFSPointer, .html:
+      .zip, .gzip, .bzip2, .xz, .zstd, .tar, .gitLFSPointer, .html:
       ""
     }
   }

@@ -59,9 +59,7 @@ struct MetricsPage: Sendable {
   private func writeRequests(to page: inout PrometheusText) {
     page.family(
       "carousel_requests_total", .counter,
-      help:
-        "Requests by endpoint and status of the outcome; 499: the client left before it."
-    )
+      help: "Requests by endpoint and status of the outcome; 499: the client left before it.")
     let endpoints = metrics.endpoints.filter { !$0.requests.isEmpty }
     for endpoint in endpoints {
       for (status, count) in endpoint.requests {
@@ -223,7 +221,9 @@ struct MetricsPage: Sendable {
   private func writeMemory(to page: inout PrometheusText) {
     page.family(
       "carousel_memory_bytes", .gauge,
-      help: "Memory of bodies, documents, answers and unread output, held or reserved.")
+      help:
+        "Memory of bodies, documents, answers, unread output and whole sequences, held or reserved."
+    )
     page.sample(value: memory.heldBytes)
     page.family("carousel_memory_bytes_limit", .gauge, help: "Limit of that memory.")
     page.sample(value: memory.limit)

@@ -113,10 +113,13 @@ import CKernels
 
   /// Computes a share of the `index`-th step, for all riders that are active then.
   private func step(
-    _ index: Int, windowStart: Int, _ parts: Parts, _ share: Share, _ barrier: Barrier
+    _ index: Int, windowStart: Int, _ parts: borrowing Parts, _ share: Share, _ barrier: Barrier
   ) {
     let active = layout.active[time(index)]
-    compute(layer.cell.kernel, index, windowStart, parts.product ?? parts.whole)
+    switch parts.product {
+    case .some(let product): compute(layer.cell.kernel, index, windowStart, product)
+    case nil: compute(layer.cell.kernel, index, windowStart, parts.whole)
+    }
     barrier.wait()
     if let completion = layer.cell.completion {
       if isInteger {
@@ -143,8 +146,8 @@ import CKernels
     }
   }
 
-  /// A share of the hidden units: whole blocks of them.
-  @safe private struct UnitShare {
+  /// A share of the hidden units: whole blocks of them. Not copyable, as copies at every step cost as much as small steps.
+  @safe private struct UnitShare: ~Copyable {
     let first: Int
     let count: Int
     /// The share's first packed column, and the number of packed columns of all units.
@@ -158,7 +161,7 @@ import CKernels
 
   /// The units of a core's share, for the cell's matrices and, if the cell is multiplicative, for those of the product
   /// that is computed first.
-  @safe private struct Parts {
+  @safe private struct Parts: ~Copyable {
     let whole: UnitShare
     let product: UnitShare?
   }
@@ -190,7 +193,9 @@ import CKernels
   }
 
   /// Runs a kernel for some units of all active riders.
-  private func compute(_ cell: ck_cell, _ index: Int, _ windowStart: Int, _ units: UnitShare) {
+  private func compute(
+    _ cell: ck_cell, _ index: Int, _ windowStart: Int, _ units: borrowing UnitShare
+  ) {
     guard units.count > 0 else { return }
     // Riders that have had a step in this pass continue from that; the others start from their state. Forward, all
     // riders start at the first step; in reverse, shorter riders start later.
@@ -212,7 +217,7 @@ import CKernels
   /// The same for riders whose h lies in one buffer: `hidden` is h as R's kernel reads it, `floats` is h as floats.
   private func compute(
     _ cell: ck_cell, _ index: Int, riders: Range<Int>, hidden: ck_inputs,
-    floats: UnsafePointer<Float>, stride: Int, _ windowStart: Int, _ units: UnitShare
+    floats: UnsafePointer<Float>, stride: Int, _ windowStart: Int, _ units: borrowing UnitShare
   ) {
     let (hiddenSize, firstUnit) = (layer.hiddenSize, units.first)
     let row = layout.starts[time(index)] + riders.lowerBound

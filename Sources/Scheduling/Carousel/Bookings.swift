@@ -8,6 +8,8 @@ import DequeModule
 ///
 /// A client that comes back is recognised by its request, which is the same again. Clients that send equal requests are
 /// told apart by their connections; a client that has just connected takes the place of one whose connection has ended.
+/// A client with a pool of connections may come back over any of them. Therefore an equal request over a connection that
+/// nothing was promised to takes a place too; but if it came from somebody else, the place's owner still gets one.
 package struct Bookings: Sendable {
   package typealias Instant = ContinuousClock.Instant
 
@@ -66,10 +68,26 @@ package struct Bookings: Sendable {
     var places = Places()
   }
 
-  /// The clients with equal requests that were told to come in the same slot and have not come yet.
+  /// The clients with equal requests that were told to come in the same slot, and have not come over their own
+  /// connections yet.
   private struct Promise: Sendable {
-    var clients: [Identity] = []
+    var clients: [Client] = []
     let places: Places
+  }
+
+  private struct Client: Sendable {
+    let identity: Identity
+    /// Whether the client's place was taken over another connection. It is counted no more, and given once again if the
+    /// client comes over its own.
+    var isTaken = false
+  }
+
+  /// A place that a client may take: the index of its owner among those with equal requests in a slot.
+  private struct Claim {
+    let slot: Int
+    let index: Int
+    /// Whether the client is the owner, or takes its place for good, as the owner's connection has ended.
+    let isOwner: Bool
   }
 
   /// The length of a slot: short, so that the clients due within a second come one after the other.
@@ -114,7 +132,7 @@ package struct Bookings: Sendable {
       first += 1
       for key in slot.keys {
         guard let lapsed = bookings.removeValue(forKey: key) else { continue }
-        for _ in lapsed.clients { learn(kept: false) }
+        for client in lapsed.clients where !client.isTaken { learn(kept: false) }
       }
     }
     if slots.isEmpty { first = Swift.max(first, oldest) }
@@ -128,42 +146,55 @@ package struct Bookings: Sendable {
   /// Redeems the promise to a client that is back. Returns false if no promise to it is due now.
   package mutating func redeem(_ client: Identity, now: Instant) -> Bool {
     let latest = slot(at: seconds(at: now) + Self.earlySeconds)
-    guard count > 0, first <= latest else { return false }
-    guard let (slot, index) = place(of: client, until: latest) else { return false }
-    let key = Key(request: client.request, slot: slot)
+    guard !bookings.isEmpty, first <= latest, let claim = claim(of: client, until: latest) else {
+      return false
+    }
+    let key = Key(request: client.request, slot: claim.slot)
     guard var promise = bookings[key] else { return false }
-    promise.clients.remove(at: index)
+    let wasTaken = promise.clients[claim.index].isTaken
+    if claim.isOwner {
+      promise.clients.remove(at: claim.index)
+    } else {
+      promise.clients[claim.index].isTaken = true
+    }
     bookings[key] = promise.clients.isEmpty ? nil : promise
-    slots[slot - first].expected -= 1
-    slots[slot - first].places.add(promise.places, times: -1)
+    guard !wasTaken else { return true }
+    slots[claim.slot - first].expected -= 1
+    slots[claim.slot - first].places.add(promise.places, times: -1)
     learn(kept: true)
     return true
   }
 
-  /// The promise to `client` in the slots up to `latest`: its slot, and the client's index in it.
-  ///
-  /// A client on a new connection takes the place of one whose connection has ended. A client whose connection is still
-  /// there keeps its place, as it is about to come itself.
-  private func place(of client: Identity, until latest: Int) -> (slot: Int, index: Int)? {
-    func clients(in slot: Int) -> [Identity] {
+  /// The place in the slots up to `latest` that `client` may take; nil if there is none.
+  private func claim(of client: Identity, until latest: Int) -> Claim? {
+    func clients(in slot: Int) -> [Client] {
       bookings[Key(request: client.request, slot: slot)]?.clients ?? []
     }
     if let connection = client.connection {
       for slot in first...latest {
-        if let index = clients(in: slot).firstIndex(where: { $0.connection == connection }) {
-          return (slot, index)
-        }
+        let index = clients(in: slot).firstIndex { $0.identity.connection == connection }
+        if let index { return Claim(slot: slot, index: index, isOwner: true) }
       }
     }
-    guard client.mayHaveReconnected else { return nil }
-    // In the order in which they are due, so that few are checked: nearly all clients due before this one have come
-    // already.
+    if client.mayHaveReconnected, let claim = claimOfLeft(until: latest, clients) { return claim }
+    for slot in first...latest {
+      let index = clients(in: slot).firstIndex { !$0.isTaken }
+      if let index { return Claim(slot: slot, index: index, isOwner: false) }
+    }
+    return nil
+  }
+
+  /// The first place whose owner's connection has ended.
+  ///
+  /// Places are looked at in the order in which they are due, so that few connections are checked: nearly all clients due
+  /// before this one have come already.
+  private func claimOfLeft(until latest: Int, _ clients: (_ slot: Int) -> [Client]) -> Claim? {
     var left = Self.maxConnectionsChecked
     for slot in first...latest {
-      for (index, other) in clients(in: slot).enumerated() {
+      for (index, other) in clients(slot).enumerated() {
         guard left > 0 else { return nil }
         left -= 1
-        if other.hasLeft() { return (slot, index) }
+        if other.identity.hasLeft() { return Claim(slot: slot, index: index, isOwner: true) }
       }
     }
     return nil
@@ -227,7 +258,7 @@ package struct Bookings: Sendable {
     let target = Swift.max(first, slot(at: present + Double(wait)))
     let key = Key(request: client.request, slot: target)
     fill(upTo: target)
-    bookings[key, default: Promise(places: places)].clients.append(client)
+    bookings[key, default: Promise(places: places)].clients.append(Client(identity: client))
     count += 1
     slots[target - first].keys.append(key)
     slots[target - first].expected += 1

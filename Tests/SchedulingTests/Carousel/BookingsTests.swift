@@ -290,65 +290,88 @@ import Testing
   /// Of clients who send the same, each has the place that was promised to its connection.
   @Test func equalRequestsAreToldApartByTheirConnections() {
     var bookings = bookings()
-    func client(_ connection: UInt64, isNew: Bool = false) -> Bookings.Identity {
-      .init(request: 7, connection: connection, mayHaveReconnected: isNew)
-    }
-    for connection in [1, 2, 2] as [UInt64] {
-      _ = bookings.book(
-        client(connection), places: .init(sequences: 1, steps: 1),
-        room: .init(sequences: .max, steps: .max), steps: 1, earliest: 0,
-        stepsPerSecond: .infinity, now: start)
-    }
+    let left = Gone([])
+    for connection in [1, 2, 2] as [UInt64] { bookOne(&bookings, left.client(connection)) }
     bookings.advance(to: at(1))
     func redeem(_ client: Bookings.Identity) -> Bool { bookings.redeem(client, now: at(1)) }
-    // One that was served meanwhile, and asks the same again, is a newcomer.
-    #expect(!redeem(client(3)))
-    #expect(redeem(client(2)))
-    #expect(redeem(client(1)))
-    #expect(!redeem(client(1)))
-    // One that has just connected may be who was told to come over another connection.
-    #expect(redeem(client(4, isNew: true)))
-    #expect(!redeem(client(4, isNew: true)) && !redeem(client(2)))
-    #expect(bookings.count == 0)
+    #expect(redeem(left.client(2)) && bookings.count == 2)
+    #expect(redeem(left.client(1)) && bookings.count == 1)
+    #expect(redeem(left.client(2)) && bookings.count == 0)
+    #expect(!redeem(left.client(1)) && !redeem(left.client(2)) && !redeem(left.client(3)))
   }
 
-  /// Newcomers who send the same over connections that they have just made leave the places to those whose connections
-  /// are open, and who are about to come over them.
-  @Test func newcomersTakeNoPlacesOfWhoIsStillConnected() {
+  /// A client with a pool of connections may come back over one to which nothing was promised.
+  @Test(arguments: [false, true]) func whoComesOverAnotherConnectionHasItsPlace(isNew: Bool) {
     var bookings = bookings()
-    let left = Gone([2])
-    for connection in 1...3 as ClosedRange<UInt64> {
-      _ = bookings.book(
-        left.client(connection), places: .init(sequences: 1, steps: 1),
-        room: .init(sequences: .max, steps: .max), steps: 1, earliest: 0,
-        stepsPerSecond: .infinity, now: start)
-    }
+    let left = Gone([])
+    bookOne(&bookings, left.client(1))
     bookings.advance(to: at(1))
     func redeem(_ client: Bookings.Identity) -> Bool { bookings.redeem(client, now: at(1)) }
-    // It may be the one whose connection has ended; the next is none of the others.
-    #expect(redeem(left.client(10, isNew: true)))
-    #expect(!redeem(left.client(11, isNew: true)))
-    #expect(redeem(left.client(1)))
+    #expect(!redeem(.init(request: 8, connection: 2)))
+    #expect(redeem(left.client(2, isNew: isNew)))
+    #expect(bookings.count == 0 && bookings.keptShare == 1)
+    #expect(bookings.reserved(within: 9, now: at(1)) == .init())
+    // Its place lapses without a word.
+    bookings.advance(to: at(10))
+    #expect(bookings.count == 0 && bookings.keptShare == 1)
+    #expect(!redeem(left.client(1)))
+  }
+
+  /// Who sends the same as a client that was told to come may take its place, but the client still gets one.
+  @Test(arguments: [false, true]) func strangersTakeNobodysPlace(isNew: Bool) {
+    var bookings = bookings()
+    let left = Gone([])
+    for connection in [1, 2] as [UInt64] { bookOne(&bookings, left.client(connection)) }
+    bookings.advance(to: at(1))
+    func redeem(_ client: Bookings.Identity) -> Bool { bookings.redeem(client, now: at(1)) }
+    // As many strangers as there are places.
+    #expect(redeem(left.client(10, isNew: isNew)) && redeem(left.client(11, isNew: isNew)))
+    #expect(!redeem(left.client(12, isNew: isNew)) && bookings.count == 0)
+    for connection in [1, 2] as [UInt64] {
+      #expect(redeem(left.client(connection)) && !redeem(left.client(connection)))
+    }
+    #expect(bookings.count == 0 && bookings.keptShare == 1)
+  }
+
+  /// A client that has just connected is taken for one whose connection has ended, and only then for another.
+  @Test func whoReconnectsHasTheOldPlace() {
+    var bookings = bookings()
+    let left = Gone([2])
+    for connection in 1...3 as ClosedRange<UInt64> { bookOne(&bookings, left.client(connection)) }
+    bookings.advance(to: at(1))
+    func redeem(_ client: Bookings.Identity) -> Bool { bookings.redeem(client, now: at(1)) }
+    // A stranger has taken its place before.
+    #expect(redeem(left.client(9)) && redeem(left.client(9)))
+    #expect(bookings.count == 1)
+    #expect(redeem(left.client(10, isNew: true)) && bookings.count == 1)
     // Whether a connection has ended is asked when another comes, not when the place was promised.
     left.add(3)
-    #expect(redeem(left.client(12, isNew: true)))
-    #expect(bookings.count == 0)
+    #expect(redeem(left.client(11, isNew: true)) && bookings.count == 0)
+    #expect(redeem(left.client(1)))
+    #expect(!redeem(left.client(12, isNew: true)) && !redeem(left.client(3)))
   }
 
   /// For one newcomer no more connections are asked than a bound, those first that are due first.
   @Test(arguments: [-1, 0, 1]) func strangersAreAskedUpToABound(beyond: Int) {
     var bookings = bookings()
     let (bound, left) = (Bookings.maxConnectionsChecked, Gone([]))
-    for connection in 1...UInt64(bound + 9) {
-      _ = bookings.book(
-        left.client(connection), places: .init(), room: .init(sequences: .max, steps: .max),
-        steps: 1, earliest: 0, stepsPerSecond: .infinity, now: start)
-    }
+    for connection in 1...UInt64(bound + 9) { bookOne(&bookings, left.client(connection)) }
     left.add(UInt64(bound + beyond))
     bookings.advance(to: at(1))
-    #expect(
-      bookings.redeem(left.client(1000, isNew: true), now: at(1)) == (beyond <= 0))
+    func redeem(_ client: Bookings.Identity) -> Bool { bookings.redeem(client, now: at(1)) }
+    #expect(redeem(left.client(1000, isNew: true)))
     #expect(left.questions == min(bound, bound + beyond))
+    // Where the one that has left was not found, the first place is taken, but is not gone.
+    let count = bookings.count
+    #expect(redeem(left.client(1)))
+    #expect(bookings.count == (beyond > 0 ? count : count - 1))
+  }
+
+  /// Promises a place after a second.
+  private func bookOne(_ bookings: inout Bookings, _ client: Bookings.Identity) {
+    _ = bookings.book(
+      client, places: .init(sequences: 1, steps: 1), room: .init(sequences: .max, steps: .max),
+      steps: 1, earliest: 0, stepsPerSecond: .infinity, now: start)
   }
 
   /// Connections that have ended.

@@ -134,12 +134,12 @@ package struct OpenFile: ~Copyable {
 }
 
 /// Look-ups in folders, for error messages.
-enum Folder {
+package enum Folder {
   /// The most entries of a folder that are read.
   private static let maxEntries = 1000
 
   /// The names in a folder, except those that begin with a dot; empty if the folder can't be read.
-  static func names(in folder: String) -> [String] {
+  package static func names(in folder: String) -> [String] {
     // SAFETY: `opendir` copies the path; the stream that it gives is closed once, below.
     guard let stream = unsafe opendir(folder) else { return [] }
     // SAFETY: `stream` is open and not used afterwards.

@@ -22,7 +22,9 @@ package struct ImportError: Error, Sendable, Equatable {
 
 extension ImportError: CustomStringConvertible {
   package var description: String {
-    let start = place.map { "\(file): \($0): \(problem)" } ?? "\(file): \(problem)"
+    // Errors of the checks on folders name the file themselves.
+    let isNamed = place == nil && problem.hasPrefix("\(file): ")
+    let start = isNamed ? problem : "\(file): \(place.map { "\($0): " } ?? "")\(problem)"
     return remedy.map { "\(start); \($0)" } ?? start
   }
 }
@@ -38,6 +40,8 @@ extension ImportError {
   }
 
   package init(file: String, _ error: ZipError) {
-    self.init(file: file, problem: "not a zip archive that Carousel reads: \(error)")
+    self.init(
+      file: file, problem: "not a zip archive that Carousel reads: \(error)",
+      remedy: "the file may be cut off: compare its size with that of its source")
   }
 }

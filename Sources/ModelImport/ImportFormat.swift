@@ -4,6 +4,8 @@ import ModelFormat
 package struct ImportFormat: Sendable {
   /// The format's name in a sentence.
   package let name: String
+  /// Whether the options about a graph's inputs apply: `--set`, `--shape` and `--keep-states`.
+  var takesInputOptions = false
   /// Whether a file with these bytes has this format; `path` tells formats apart that begin alike.
   let recognises: @Sendable (_ path: String, _ bytes: [UInt8]) -> Bool
   /// Reads the files of a request; the first was recognised.
@@ -72,13 +74,14 @@ package func importedFolder(
     throw ImportError(file: "-", problem: "no file was named")
   }
   guard let format = ImportFormat.all.first(where: { $0.recognises(first, files[0].bytes) }) else {
-    let bytes = files[0].bytes
-    let kind = ForeignFile(bytes.span)
-    let found = kind?.what ?? "a file of an unknown kind"
+    throw UnreadFile(path: first).refusal(files[0].bytes)
+  }
+  if !format.takesInputOptions, let option = request.inputOptions.first {
     throw ImportError(
       file: first,
       problem:
-        "found \(found), expected \(ImportFormat.all.map(\.name).joined(separator: ", "))")
+        "found \(option) for \(format.name), expected it for an ONNX model, TorchScript or .pt2 alone",
+      remedy: "leave it out: this kind of file says what the inputs are")
   }
   var draft = try format.read(request, files)
   try Preprocessing(request: request).apply(to: &draft)

@@ -23,6 +23,12 @@ package struct ImportRequest: Sendable {
   /// Whether inputs with a recurrent network's states stay inputs.
   package var keepsStates = false
 
+  /// The options about a graph's inputs that are given, as on the command line.
+  var inputOptions: [String] {
+    shapes.map { "--shape \($0)" } + fixedInputs.map { "--set \($0)" }
+      + (keepsStates ? ["--keep-states"] : [])
+  }
+
   package init(
     files: [String], graph: String? = nil, names: String? = nil, name: String? = nil,
     scaler: String? = nil, vocabulary: String? = nil, labels: String? = nil

@@ -15,7 +15,7 @@ struct ImportCommand: ParsableCommand {
       """)
 
   @Argument(help: "The model's file, or its files.")
-  var files: [String]
+  var files: [String] = []
 
   @Option(
     help: ArgumentHelp("The graph of a file that holds weights alone.", valueName: "model.json"))
@@ -75,29 +75,52 @@ struct ImportCommand: ParsableCommand {
   @Option(help: "The model's name; left out, it is made from the file's.")
   var name: String?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to write.", valueName: "folder"))
-  var output: String
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "The folder to write: a new one, or one without a model.", valueName: "folder"))
+  var output: String?
+
+  @Flag(help: "Replaces the model that is in the folder to write.")
+  var replace = false
+
+  mutating func validate() throws {
+    let line = "carousel-import model.onnx -o FOLDER"
+    guard !files.isEmpty else {
+      throw ValidationError("found no file, expected the model's: \(line)")
+    }
+    guard output != nil else {
+      throw ValidationError("found no folder to write, expected -o FOLDER: \(line)")
+    }
+    guard (checkInput == nil) == (checkOutput == nil) else {
+      throw ValidationError(
+        "found \(checkInput == nil ? "--check-output" : "--check-input") alone, expected what to ask and what the framework answers: "
+          + "--check-input input.npy --check-output output.npy")
+    }
+  }
 
   func run() throws {
-    let isNew = try makeFolder()
-    let confinement = Confinement(
-      files: files
-        + [graph, names, scaler, vocabulary, labels, checkInput, checkOutput].compactMap { $0 }
-        + arrays,
-      output: output)
+    let read =
+      files + [graph, names, scaler, vocabulary, labels, checkInput, checkOutput].compactMap { $0 }
+      + arrays
+    let folder = OutputFolder(path: output ?? "", replaces: replace, sources: read)
+    try folder.checkIsNoFile()
+    for file in read { try SourceFile.checkIsReadable(file) }
+    let isNew = try folder.make()
+    let confinement = Confinement(files: read, output: folder.path)
     switch confinement.split() {
     case .child(let missing):
       for part in missing { print("note: this kernel has no \(part) for a process") }
-      try write()
+      try write(to: folder.path)
     case .exited(status: 0): break
     case .exited(let status):
-      if isNew { removeFolder() }
+      if isNew { folder.removeIfEmpty() }
       throw ExitCode(status)
     case .ended(let signal):
-      if isNew { removeFolder() }
+      if isNew { folder.removeIfEmpty() }
       throw ImportError(file: files[0], problem: problem(endedBy: signal))
     case .noRoom:
-      if isNew { removeFolder() }
+      if isNew { folder.removeIfEmpty() }
       throw ImportError(file: files[0], problem: "the system has no room for another process")
     }
   }
@@ -108,23 +131,7 @@ struct ImportCommand: ParsableCommand {
       .filter { Double($0) == nil }
   }
 
-  /// Makes the output folder; false if it exists.
-  private func makeFolder() throws(ImportError) -> Bool {
-    // SAFETY: the path is a zero-terminated string for the length of the call.
-    if unsafe mkdir(output, 0o755) == 0 { return true }
-    guard errno == EEXIST else {
-      throw ImportError(file: output, problem: "the folder can't be made: \(errorText(errno))")
-    }
-    return false
-  }
-
-  /// Removes the output folder if it is empty.
-  private func removeFolder() {
-    // SAFETY: the path is a zero-terminated string for the length of the call.
-    unsafe rmdir(output)
-  }
-
-  private func write() throws(ImportError) {
+  private func write(to output: String) throws(ImportError) {
     var request = ImportRequest(
       files: files, graph: graph, names: names, name: name, scaler: scaler,
       vocabulary: vocabulary, labels: labels)
@@ -145,14 +152,12 @@ struct ImportCommand: ParsableCommand {
 
   /// Prints the result of `--check`; throws if the folder differs from its source.
   private func compare(_ draft: FolderDraft) throws(ImportError) {
-    guard check || checkInput != nil || checkOutput != nil else { return }
+    guard check || checkInput != nil else { return }
     let outcome: FolderCheck.Outcome
     do {
       let folder = FolderCheck(draft: draft, hasScaler: scaler != nil)
       if let checkInput, let checkOutput {
         outcome = try folder.againstArrays(input: checkInput, output: checkOutput)
-      } else if checkInput != nil || checkOutput != nil {
-        throw ImportError(file: files[0], problem: "--check-input and --check-output come together")
       } else if let reference = draft.reference {
         outcome = try folder.againstSource(reference)
       } else {

@@ -57,6 +57,8 @@ enum CarouselError: Error, Equatable {
   case redis(RedisLocation, RedisProblem)
   /// A file that can't be an input; the `ForeignFile` is its kind, if its first bytes tell it.
   case notAnInput(path: String, ForeignFile?)
+  /// A file of a model folder, in the place of the folder.
+  case inModelFolder(file: String, folder: String)
   /// A model file, but `carousel-import` was not found.
   case noImporter(file: String)
   /// A model file, but no folder is known for the imported model.
@@ -129,6 +131,8 @@ extension CarouselError: CustomStringConvertible {
       "session_store: \(location.description): \(problem.reason)"
     case .notAnInput(let path, let file?): file.questionDescription(of: inputName(path))
     case .notAnInput(let path, nil): "\(inputName(path)): neither JSON nor .npy nor .npz"
+    case .inModelFolder(let file, let folder):
+      "\(file): found a file of a model folder, expected the folder: \(folder)"
     case .noImporter(let file):
       "\(file): found a file in the place of a model folder, and no program carousel-import beside this one or on the PATH; it makes a folder of such a file where it is installed: carousel-import \(file) -o FOLDER"
     case .noCache(let file):

@@ -2,26 +2,43 @@ import ModelFormat
 
 extension ImportFormat {
   /// `.onnx` files of any exporter, with external data beside them.
-  static let onnx = ImportFormat(name: "an ONNX model") { path, bytes in
-    ForeignFile(bytes.span) == .onnx || path.hasSuffix(".onnx")
+  static let onnx = ImportFormat(name: "an ONNX model", takesInputOptions: true) { path, bytes in
+    isONNX(path, bytes)
   } read: { request, files throws(ImportError) in
     guard files.count <= 2 else {
       throw ImportError(
         file: files[2].path,
         problem: "found a third file, expected a model, or an encoder and a decoder")
     }
+    for file in files.dropFirst() where !isONNX(file.path, file.bytes) {
+      throw UnreadFile(path: file.path).refusal(file.bytes)
+    }
     var options = try GraphTranslation.Options(request)
     options.keepsStates = options.keepsStates || files.count == 2
-    var drafts: [FolderDraft] = []
+    var graphs: [SourceGraph] = []
     for file in files {
       do throws(ImportError) {
-        let graph = try SourceGraph(onnx: file.bytes, file: file.path)
+        graphs.append(try SourceGraph(onnx: file.bytes, file: file.path))
+      } catch { throw error.of(file.path) }
+    }
+    do throws(ImportError) {
+      try options.checkNames(graphs.flatMap { $0.inputs.map(\.name) })
+    } catch { throw error.of(files[0].path) }
+    var drafts: [FolderDraft] = []
+    for (file, graph) in zip(files, graphs) {
+      do throws(ImportError) {
         drafts.append(
           try GraphTranslation(graph, options: options).folder(named: request.name ?? file.stem))
       } catch { throw error.of(file.path) }
     }
     if drafts.count == 1 { return drafts[0] }
     return try DecoderPair(encoder: drafts[0], decoder: drafts[1], file: files[1].path).draft()
+  }
+
+  /// A page that a download left is none, whatever its name.
+  private static func isONNX(_ path: String, _ bytes: [UInt8]) -> Bool {
+    let kind = ForeignFile(bytes.span)
+    return kind == .onnx || kind == nil && !bytes.isEmpty && path.hasSuffix(".onnx")
   }
 }
 

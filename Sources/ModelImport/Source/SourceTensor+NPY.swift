@@ -1,3 +1,4 @@
+import JSON
 import ModelFormat
 import NumPyFormat
 
@@ -74,5 +75,16 @@ extension GraphTranslation.Options {
       shapes[name] = sizes
     }
     keepsStates = request.keepsStates
+  }
+
+  /// Checks that the options are about inputs that the model has.
+  func checkNames(_ inputs: [String]) throws(ImportError) {
+    for (option, names) in [("--shape", shapes.keys.sorted()), ("--set", fixed.keys.sorted())] {
+      guard let name = names.first(where: { !inputs.contains($0) }) else { continue }
+      throw ImportError(
+        file: "", place: option,
+        problem: "found \(name.jsonExcerpt), expected an input of the model: "
+          + excerpt(inputs.map(\.jsonExcerpt)))
+    }
   }
 }

@@ -5,7 +5,7 @@ import NumPyFormat
 enum TorchGraphFormat {
   /// TorchScript, and files of `torch.export.save`.
   static let torchGraph = ImportFormat(
-    name: "a TorchScript archive or a .pt2 of torch.export",
+    name: "a TorchScript archive or a .pt2 of torch.export", takesInputOptions: true,
     recognises: { path, bytes in
       guard ZipArchive.isZip(bytes), ForeignFile(bytes.span) != .npz,
         let records = try? ZipRecords(SourceFile(path: path, bytes: bytes))
@@ -40,6 +40,7 @@ enum TorchGraphFormat {
         }
         let program = try ExportedProgram(file, records, record: record)
         let inputs = InputAlternatives(inputs: try program.inputs())
+        try options.checkNames(inputs.inputs.map(\.name))
         return try InputAlternatives.folder(options) { options throws(ImportError) in
           try inputs.folder(named: name, options: options) { inputs throws(ImportError) in
             try program.sourceGraph(inputs)

@@ -18,8 +18,22 @@ extension WeightTable {
     guard !state.tensors.isEmpty else {
       throw ImportError(
         file: file.path,
-        problem: state.unreadable.first.map { "\($0.name) is \($0.reason)" } ?? "found no tensors",
+        problem: state.unreadable.first.map { "\($0.name) is \($0.reason)" }
+          ?? (state.passedOver.isEmpty
+            ? "found no tensors" : "found no weights beside \(excerpt(state.passedOver))"),
         remedy: "torch.save(model.state_dict(), 'weights.pt') writes a file that has them")
+    }
+    let names = state.tensors.map(\.name)
+    guard !names.allSatisfy({ name in Self.optimizerParts.contains { name.hasSuffix($0) } }) else {
+      throw ImportError(
+        file: file.path,
+        problem: "found the state of an optimizer alone, expected the model's weights",
+        remedy: "torch.save(model.state_dict(), 'weights.pt') writes them")
+    }
+    guard names != [""] else {
+      throw ImportError(
+        file: file.path, problem: "found one tensor without a name, expected a model's weights",
+        remedy: "torch.save(model.state_dict(), 'weights.pt') writes them with their names")
     }
     if let name = state.moduleClass {
       guard hasGraph else {
@@ -38,6 +52,11 @@ extension WeightTable {
     weights = try Self.read(state.tensors, of: file, fileBytes: fileBytes)
     if let (name, reason) = state.unreadable.first { notes.append("\(name) is \(reason)") }
   }
+
+  /// The ends of the names in an optimizer's state (Adam, RMSprop, SGD with momentum).
+  private static let optimizerParts = [
+    ".exp_avg", ".exp_avg_sq", ".max_exp_avg_sq", ".momentum_buffer", ".square_avg", ".step",
+  ]
 
   private static let moduleRemedy =
     "where the module can be loaded, export it with its graph, torch.onnx.export(model.eval(), (example,), 'model.onnx', dynamo=True), "

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ModelFormat
 
 /// The options of `carousel-import`, which `carousel` passes on.
 struct ImportOptions: ParsableArguments {
@@ -69,6 +70,15 @@ struct ImportOptions: ParsableArguments {
   /// - Throws: a usage error for options with more or fewer than one file.
   func folders(of paths: [String]) throws -> [String] {
     let files = paths.filter(isFile)
+    for file in files {
+      let parts = file.split(separator: "/", omittingEmptySubsequences: false)
+      let folder = parts.count > 1 ? parts.dropLast().joined(separator: "/") : "."
+      guard let name = parts.last,
+        [Model.descriptionFile, Model.tensorFile].contains(String(name)),
+        isModelFolder(folder), graph == nil
+      else { continue }
+      throw CarouselError.inModelFolder(file: file, folder: folder.isEmpty ? "/" : folder)
+    }
     guard arguments.isEmpty || files.count == 1 else {
       throw ValidationError(
         "\(arguments[0]): found \(files.count) files to import, expected one: \(Self.remedy)")

@@ -101,7 +101,7 @@ import Testing
     let tree = try FileTree([:])
     let folder = tree.path
     let files = try importing(
-      with: Self.works + "\nshift 3; echo \"$@\" > \"$0.given\"", in: folder)
+      with: Self.works + "\nshift 4; echo \"$@\" > \"$0.given\"", in: folder)
     let path = "\(folder)/my.model.onnx"
     try OpenFile.write(Array("one".utf8), to: "\(folder)/v.txt")
     let given = [
@@ -130,6 +130,25 @@ import Testing
       #expect(throws: ValidationError.self) { try options.folders(of: paths) }
     }
     #expect(try ImportOptions.parse([]).folders(of: ["/usr"]) == ["/usr"])
+  }
+
+  /// A file inside a model folder, where the folder is meant; weights with a graph of their own are imported.
+  @Test(arguments: ["model.json", "model.safetensors"])
+  func aFileOfAFolderIsTold(name: String) throws {
+    let tree = try FileTree(["m/model.json": "{}", "m/model.safetensors": "x"])
+    let path = "\(tree.path)/m/\(name)"
+    let error = CarouselError.inModelFolder(file: path, folder: "\(tree.path)/m")
+    #expect(throws: error) { try ImportOptions.parse([]).folders(of: [path]) }
+    #expect(error.description.hasSuffix("expected the folder: \(tree.path)/m"))
+  }
+
+  /// What a process left that died in the middle is written over.
+  @Test func theImporterMayReplaceAPart() throws {
+    let tree = try FileTree([:])
+    let files = try importing(with: Self.works + "\necho \"$4\" > \"$0.given\"", in: tree.path)
+    _ = try files.folder(of: "\(tree.path)/my.model.onnx")
+    let told = try OpenFile(path: "\(tree.path)/importer.given").read()
+    #expect(String(decoding: told, as: UTF8.self) == "--replace\n")
   }
 
   @Test func aFolderIsItself() throws {

@@ -20,7 +20,8 @@ struct ScriptImport {
   func draft(
     named name: String, options: GraphTranslation.Options
   ) throws(ImportError) -> FolderDraft {
-    try InputAlternatives.folder(options) { options throws(ImportError) in
+    try options.checkNames(ScriptInputs.names(of: forward))
+    return try InputAlternatives.folder(options) { options throws(ImportError) in
       try translated(name, options)
     }
   }

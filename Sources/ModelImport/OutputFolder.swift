@@ -1,0 +1,87 @@
+import Glibc
+import ModelFormat
+
+/// The folder that an import writes. A model that is in it already is replaced only if that is asked for.
+package struct OutputFolder {
+  package let path: String
+  /// Whether a model in the folder may be written over (`--replace`).
+  let replaces: Bool
+  /// The files that are imported, or read for it: none of them may be written over.
+  let sources: [String]
+
+  package init(path: String, replaces: Bool, sources: [String]) {
+    self.path = path
+    self.replaces = replaces
+    self.sources = sources
+  }
+
+  /// Checks that there is no file at the folder's path, as where two arguments have each other's place.
+  package func checkIsNoFile() throws(ImportError) {
+    guard let place = FileStatus(path), !place.isFolder else { return }
+    throw ImportError(
+      file: path, problem: "found a file, expected the folder to write, new or empty",
+      remedy: "the model's file has no option before it: carousel-import FILE -o FOLDER")
+  }
+
+  /// Makes the folder, or checks the one that is there.
+  ///
+  /// - Returns: whether the folder is new.
+  /// - Throws: if it can't be made, is a file, or has a model that must stay.
+  package func make() throws(ImportError) -> Bool {
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    if unsafe mkdir(path, 0o755) == 0 { return true }
+    let code = errno
+    guard code == EEXIST else {
+      let isMissing = code == ENOENT && path.dropLast().contains("/")
+      throw ImportError(
+        file: path,
+        // SAFETY: strerror gives a string that ends with a zero byte; it is copied at once.
+        problem: "the folder can't be made: \(unsafe String(cString: strerror(code)))",
+        remedy: isMissing ? "make the folder around it first, mkdir -p" : nil)
+    }
+    try checkIsNoFile()
+    let present = [Model.descriptionFile, Model.tensorFile].filter {
+      FileStatus("\(path)/\($0)") != nil
+    }
+    for name in present {
+      let status = FileStatus("\(path)/\(name)")
+      if let source = sources.first(where: { FileStatus($0) == status }) {
+        throw ImportError(
+          file: source,
+          problem: "found this file in the folder to write, where it would be replaced",
+          remedy: "name another folder: -o FOLDER")
+      }
+    }
+    if !present.isEmpty, !replaces {
+      throw ImportError(
+        file: path,
+        problem:
+          "found \(present.joined(separator: " and ")) in it, expected a folder without a model",
+        remedy: "name another folder, or let the model be replaced: --replace")
+    }
+    return false
+  }
+
+  /// Removes the folder if it is empty.
+  package func removeIfEmpty() {
+    // SAFETY: the path is a zero-terminated string for the length of the call.
+    unsafe rmdir(path)
+  }
+}
+
+/// Which file is at a path. Equal for two paths of one file.
+struct FileStatus: Equatable {
+  private let device: UInt
+  private let number: UInt
+  private let mode: mode_t
+
+  /// Nil if there is nothing at `path`, or nothing that may be seen.
+  init?(_ path: String) {
+    var status = stat()
+    // SAFETY: the path is a zero-terminated string for the length of the call, which writes one `stat`.
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    (device, number, mode) = (UInt(status.st_dev), UInt(status.st_ino), status.st_mode)
+  }
+
+  var isFolder: Bool { mode & S_IFMT == S_IFDIR }
+}

@@ -1,0 +1,128 @@
+import ModelFormat
+import TestSupport
+import Testing
+
+@testable import ModelImport
+
+/// Files and folders that a person may give in the place of a model's file: what each is, and what to do instead.
+@Suite struct UnreadFileTests {
+  static let files: [(name: String, bytes: [UInt8], found: String, remedy: String)] = [
+    ("m.onnx", [], "an empty file", "download it again"),
+    (
+      "m.onnx", Array("version https://git-lfs.github.com/spec/v1\noid sha256:".utf8), "Git LFS",
+      "git lfs pull"
+    ),
+    ("m.onnx", Array("<!DOCTYPE html><html>".utf8), "HTML", "/resolve/"),
+    ("m.keras", Array("<html><body>".utf8), "HTML", "/raw/"),
+    ("m.tflite", Array("\u{1C}\0\0\0TFL3".utf8), "TensorFlow Lite", "model.save('model.keras')"),
+    (
+      "saved_model.pb", [0x08, 0x01, 0x12, 0x80, 0xC0, 0x01, 0x0A], "SavedModel",
+      "tf2onnx.convert --saved-model"
+    ),
+    ("frozen.pb", [0x0A, 0x10, 0x0A, 0x01], "TensorFlow 1", "tf2onnx.convert"),
+    ("m.gguf", Array("GGUF\u{3}\0\0\0".utf8), "GGUF", ".onnx"),
+    ("m.mlmodel", [0x08, 0x04, 0x12, 0x01], "Core ML", ".onnx"),
+    ("m.pdmodel", [1, 2, 3], "Paddle", "paddle2onnx"),
+    ("m.tar.gz", [0x1F, 0x8B, 8, 0], "gzip", "unpack it"),
+    ("m.npy", Array("\u{93}NUMPY".unicodeScalars.map { UInt8($0.value) }), ".npy", "numpy.savez"),
+    ("m.ckpt.index", [0, 0, 1], "TensorFlow's checkpoint", "model.save('model.keras')"),
+    ("m.ckpt.data-00000-of-00001", [1, 2, 3], "checkpoint", "model.save('model.keras')"),
+    ("model.onnx.data", [1, 2, 3], "weights of an ONNX model", ".onnx beside it"),
+    ("train.py", Array("import torch".utf8), "Python code", "torch.onnx.export"),
+    (
+      "model.json", Array("{\"format\": \"carousel/1\", \"inputs\": [], \"nodes\": []}".utf8),
+      "the description of a model folder", "carousel serve FOLDER"
+    ),
+    (
+      "model.json", Array("{\"class_name\": \"Sequential\", \"config\": {}}".utf8),
+      "Keras's description", "--graph model.json"
+    ),
+    (
+      "model.json", Array(" {\"modelTopology\": {}, \"format\": \"layers-model\"}".utf8),
+      "TensorFlow.js", "model.save('model.keras')"
+    ),
+    ("config.json", Array("{\"hidden_size\": 8}".utf8), "describes no model", ""),
+    ("data.csv", Array("a,b\n1,2\n".utf8), "an unknown kind", ""),
+  ]
+
+  @Test(arguments: files)
+  func isTold(name: String, bytes: [UInt8], found: String, remedy: String) throws {
+    let error = try #require(throws: ImportError.self) {
+      try importedFolder(
+        ImportRequest(files: [name]), from: [SourceFile(path: name, bytes: bytes)])
+    }
+    #expect(error.file == name)
+    #expect(error.problem.contains(found), "\(error)")
+    #expect(error.problem.contains("expected"), "\(error)")
+    #expect(
+      remedy.isEmpty ? error.remedy == nil : error.remedy?.contains(remedy) ?? false, "\(error)")
+  }
+
+  /// A second file that is no part of the model, such as a folder whose -o was forgotten.
+  @Test func aSecondFileIsToldToo() throws {
+    let path = Fixtures.path("onnx_imports/\(ONNXImportTests.cases[0])/model.onnx")
+    let model = try SourceFile(path: path)
+    let error = try #require(throws: ImportError.self) {
+      try importedFolder(
+        ImportRequest(files: [path, "labels.txt"]),
+        from: [model, SourceFile(path: "labels.txt", bytes: Array("a\nb\n".utf8))])
+    }
+    #expect(error.file == "labels.txt" && error.problem.contains("unknown kind"))
+  }
+
+  @Test(
+    arguments: [
+      (["model.json", "model.safetensors"], "a model folder", "carousel serve"),
+      (["saved_model.pb", "fingerprint.pb"], "SavedModel", "--saved-model"),
+      (["config.json", "model.onnx"], "a folder", "/model.onnx"), ([], "a folder", ""),
+    ] as [([String], String, String)])
+  func folders(names: [String], found: String, remedy: String) throws {
+    let folder = TemporaryFolder()
+    for name in names { try OpenFile.write([1], to: "\(folder.path)/\(name)") }
+    let error = try #require(throws: ImportError.self) {
+      try SourceFile.checkIsReadable(folder.path)
+    }
+    #expect(error.problem.contains(found), "\(error)")
+    #expect(
+      remedy.isEmpty ? error.remedy == nil : error.remedy?.contains(remedy) ?? false, "\(error)")
+  }
+
+  @Test func aFileThatIsNotThereIsTold() throws {
+    let error = try #require(throws: ImportError.self) {
+      try SourceFile.checkIsReadable("/nowhere/at/all.onnx")
+    }
+    #expect(error.description.contains("No such file"))
+    try SourceFile.checkIsReadable(Fixtures.path("torch/tagger.safetensors"))
+  }
+
+  /// A file is named once, whoever names it.
+  @Test func aFileIsNamedOnce() {
+    #expect(ImportError(file: "a", problem: "a: wrong").description == "a: wrong")
+    #expect(ImportError(file: "a", place: "b", problem: "wrong").description == "a: b: wrong")
+    #expect(
+      ImportError(file: "a", problem: "wrong", remedy: "mend it").description == "a: wrong; mend it"
+    )
+  }
+
+  /// Options that a format does not have, and names that no input has.
+  @Test func optionsThatWouldDoNothingAreRefused() throws {
+    func message(_ file: String, _ change: (inout ImportRequest) -> Void) throws -> String {
+      var request = ImportRequest(files: [Fixtures.path(file)])
+      change(&request)
+      return try #require(throws: ImportError.self) { try importedFolder(request) }.description
+    }
+    #expect(
+      try message("torch/tagger.safetensors") { $0.shapes = ["x=1,2"] }.contains("--shape x=1,2"))
+    #expect(try message("keras/embedding.keras") { $0.fixedInputs = ["a=1"] }.contains("--set a=1"))
+    #expect(
+      try message("keras/embedding.keras") { $0.keepsStates = true }.contains("--keep-states"))
+    for file in [
+      "onnx_imports/\(ONNXImportTests.cases[0])/model.onnx", "torch_graphs/tagger/traced.pt",
+      "torch_graphs/tagger/exported.pt2",
+    ] {
+      let text = try message(file) { $0.shapes = ["nothing=1,2"] }
+      #expect(text.contains("--shape") && text.contains("\"nothing\""), "\(text)")
+      #expect(text.contains("expected an input of the model: "), "\(text)")
+    }
+  }
+}

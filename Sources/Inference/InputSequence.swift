@@ -53,6 +53,10 @@ package struct InputSequence: Sendable, Equatable {
   /// Checks that the sequence has as many steps as the model needs at the start of a sequence.
   package func checkStart(for model: Model) throws(InputError) {
     for (axis, count) in zip(model.inputAxes, stepCounts) where count < axis.least {
+      guard axis.neededBy != nil else {
+        throw .otherSteps(
+          input: model.description.inputs[axis.input].name, found: count, expected: axis.least)
+      }
       throw .tooFewSteps(
         input: model.description.inputs[axis.input].name, found: count, least: axis.least,
         node: axis.neededBy ?? "")
@@ -62,6 +66,11 @@ package struct InputSequence: Sendable, Equatable {
   /// Checks that the model allows the sequence with `more` additional steps.
   package func checkLength(with more: Int, for model: Model) throws(InputError) {
     for (axis, count) in zip(model.inputAxes, stepCounts) where count + more > axis.most {
+      guard axis.limitedBy != nil else {
+        throw .otherSteps(
+          input: model.description.inputs[axis.input].name, found: count + more,
+          expected: axis.most)
+      }
       throw .tooManySteps(
         found: count + more, limit: axis.most, node: axis.limitedBy ?? "")
     }
@@ -168,6 +177,8 @@ package enum InputError: Error, Equatable, CustomStringConvertible {
   case notFinite(input: String, index: Int)
   case noSteps(input: String)
   case stepCounts(input: String, found: Int, other: String, expected: Int)
+  /// Another number of steps than the model's input says, including those of a horizon or continuation.
+  case otherSteps(input: String, found: Int, expected: Int)
   /// Fewer steps than a kernel covers or a slice names.
   case tooFewSteps(input: String, found: Int, least: Int, node: String)
   /// More steps than a node allows, including those of a horizon or continuation.
@@ -191,6 +202,9 @@ package enum InputError: Error, Equatable, CustomStringConvertible {
       "input \"\(input)\" holds no steps, expected at least one"
     case .stepCounts(let input, let found, let other, let expected):
       "input \"\(input)\" holds \(found) steps, expected \(expected) as \"\(other)\" has"
+    case .otherSteps(let input, let found, let expected):
+      "input \"\(input)\" holds \(found) \(found == 1 ? "step" : "steps"), expected exactly \(expected), as many as the "
+        + "model was made for"
     case .tooFewSteps(let input, let found, let least, let node):
       "input \"\(input)\" holds \(found) \(found == 1 ? "step" : "steps"), expected at least \(least), which node "
         + "\"\(node)\" of the model needs"

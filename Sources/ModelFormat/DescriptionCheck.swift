@@ -15,10 +15,30 @@ struct DescriptionCheck {
     for (index, input) in description.inputs.enumerated() {
       try input.check(path: "inputs[\(index)]")
     }
+    try checkSteps()
     for (index, node) in description.nodes.enumerated() {
       try node.check(path: "nodes[\(index)]")
     }
     try checkOutputs()
+  }
+
+  /// Inputs of one axis have one number of steps.
+  private func checkSteps() throws(ModelError) {
+    var given: [String?: (steps: Int, place: Int)] = [:]
+    for (index, input) in description.inputs.enumerated() {
+      guard let steps = input.steps else { continue }
+      let path = "inputs[\(index)].steps"
+      guard (1...ModelLimits.size).contains(steps) else {
+        throw .unexpected(
+          path: path, found: "\(steps)", expected: "a number from 1 to \(ModelLimits.size)")
+      }
+      if let first = given[input.axis], first.steps != steps {
+        throw .unexpected(
+          path: path, found: "\(steps)",
+          expected: "\(first.steps), as inputs[\(first.place)] of the same axis has")
+      }
+      given[input.axis] = (steps, index)
+    }
   }
 
   private func checkOutputs() throws(ModelError) {

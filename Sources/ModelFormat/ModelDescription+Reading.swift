@@ -67,13 +67,15 @@ extension ModelDescription.Input {
     let kind: Kind
     switch try kindField.string() {
     case "features":
-      let object = try field.object(known: ["name", "kind", "size", "mean", "scale", "axis"])
+      let object = try field.object(known: [
+        "name", "kind", "size", "mean", "scale", "axis", "steps",
+      ])
       let size = try object.size()
       kind = .features(
         size: size, mean: try object["mean"]?.floats(spreadOver: size),
         scale: try object["scale"]?.floats(spreadOver: size))
     case "tokens":
-      let object = try field.object(known: ["name", "kind", "size", "vocabulary", "axis"])
+      let object = try field.object(known: ["name", "kind", "size", "vocabulary", "axis", "steps"])
       let vocabulary = try object["vocabulary"]?.vocabulary()
       if let vocabulary, object["size"] == nil {
         kind = .tokens(size: vocabulary.count, vocabulary: vocabulary)
@@ -86,7 +88,7 @@ extension ModelDescription.Input {
     }
     self.init(
       name: try field.object().required("name", expected: "a string").string(), kind: kind,
-      axis: try field.object()["axis"]?.string())
+      axis: try field.object()["axis"]?.string(), steps: try field.object()["steps"]?.integer())
   }
 }
 

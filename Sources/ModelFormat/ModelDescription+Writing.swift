@@ -49,6 +49,7 @@ extension ModelDescription.Input {
       fields += [jsonField("kind", "\"vector\""), jsonField("size", "\(size)")]
     }
     if let axis { fields.append(jsonField("axis", axis.jsonText)) }
+    if let steps { fields.append(jsonField("steps", "\(steps)")) }
     return jsonObject(fields)
   }
 }

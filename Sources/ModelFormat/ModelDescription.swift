@@ -44,11 +44,14 @@ package struct ModelDescription: Sendable, Equatable {
     /// The name of the input's axis; inputs of one axis have the same number of steps. All inputs without a name (nil)
     /// share one axis.
     package var axis: String?
+    /// The number of steps that every sequence has; nil for any number. It holds for all inputs of the axis.
+    package var steps: Int?
 
-    package init(name: String, kind: Kind, axis: String? = nil) {
+    package init(name: String, kind: Kind, axis: String? = nil, steps: Int? = nil) {
       self.name = name
       self.kind = kind
       self.axis = axis
+      self.steps = steps
     }
 
     package enum Kind: Sendable, Equatable {

@@ -46,6 +46,31 @@ import Testing
     #expect(try InputSequence([.features([1, 2, 3, 4, 5, 6])], for: model).stepCount == 6)
   }
 
+  /// A model that was made for one number of steps says so.
+  @Test func otherSteps() throws {
+    let model = try Model(
+      description: ModelDescription(
+        name: "m", version: "1",
+        inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil), steps: 3)],
+        nodes: [.init(name: "y", op: .mean, inputs: ["x"])], outputs: [.init(name: "y")]),
+      tensors: TensorFile(bytes: TensorFile.serialize([])))
+    func sequence(_ count: Int) throws -> InputSequence {
+      try InputSequence([.features(Array(repeating: 1, count: count))], for: model)
+    }
+    for count in [1, 2, 4, 100] {
+      #expect(throws: InputError.otherSteps(input: "x", found: count, expected: 3)) {
+        try sequence(count)
+      }
+    }
+    let whole = try sequence(3)
+    #expect(throws: InputError.otherSteps(input: "x", found: 4, expected: 3)) {
+      try whole.checkLength(with: 1, for: model)
+    }
+    #expect(
+      InputError.otherSteps(input: "x", found: 1, expected: 3).description
+        == "input \"x\" holds 1 step, expected exactly 3, as many as the model was made for")
+  }
+
   /// A sequence that attends to itself, with what is to follow it.
   @Test func longestOfAttention() throws {
     let model = try Model(

@@ -19,9 +19,9 @@ import Testing
       """
       { "format": "carousel/1", "name": "m", "version": "2", "summary": "s", "source": "o",
         "licence": "l", "example": { "x": [[1, 2.50]], "t": "it's" }, "precision": "int8",
-        "inputs": [{ "name": "x", "kind": "features", "size": 2, "mean": 1, "scale": [2, 0.5] },
+        "inputs": [{ "name": "x", "kind": "features", "size": 2, "mean": 1, "scale": [2, 0.5], "steps": 9 },
                    { "name": "c", "kind": "tokens", "vocabulary": "ab\\r\\n" },
-                   { "name": "w", "kind": "tokens", "size": 2, "vocabulary": ["the", "of"] },
+                   { "name": "w", "kind": "tokens", "size": 2, "vocabulary": ["the", "of"], "axis": "a", "steps": 4 },
                    { "name": "v", "kind": "vector", "size": 3 }],
         "nodes": [{ "name": "n", "op": "layer_norm", "inputs": ["x"], "epsilon": 0.5, "weights": "p" },
                   { "name": "d", "op": "layer_norm", "inputs": ["x"] },
@@ -35,9 +35,10 @@ import Testing
           name: "m", version: "2", summary: "s", source: "o", licence: "l",
           example: #"{"x": [[1, 2.50]], "t": "it's"}"#, precision: .int8,
           inputs: [
-            .init(name: "x", kind: .features(size: 2, mean: [1, 1], scale: [2, 0.5])),
+            .init(name: "x", kind: .features(size: 2, mean: [1, 1], scale: [2, 0.5]), steps: 9),
             .init(name: "c", kind: .tokens(size: 4, vocabulary: ["a", "b", "\r", "\n"])),
-            .init(name: "w", kind: .tokens(size: 2, vocabulary: ["the", "of"])),
+            .init(
+              name: "w", kind: .tokens(size: 2, vocabulary: ["the", "of"]), axis: "a", steps: 4),
             .init(name: "v", kind: .vector(size: 3)),
           ],
           nodes: [
@@ -48,6 +49,44 @@ import Testing
           ],
           outputs: [.init(name: "n", labels: ["p", "q"], forecasts: "x")]))
     #expect(try read(description.json) == description)
+  }
+
+  /// Inputs of one axis have one number of steps, and nodes may not need more.
+  @Test func stepsOfInputs() throws {
+    func check(_ steps: [Int?], axes: [String?], kernel: Int = 1) throws {
+      let inputs = zip(steps, axes).enumerated().map { index, input in
+        ModelDescription.Input(
+          name: "x\(index)", kind: .features(size: 1, mean: nil, scale: nil), axis: input.1,
+          steps: input.0)
+      }
+      let nodes = inputs.indices.map { index in
+        ModelDescription.Node(
+          name: "y\(index)", op: .maxPool(kernel: kernel), inputs: ["x\(index)"])
+      }
+      let model = try Model(
+        description: ModelDescription(
+          name: "m", version: "1", inputs: inputs, nodes: nodes,
+          outputs: nodes.map { .init(name: $0.name) }),
+        tensors: TensorFile(bytes: TensorFile.serialize([])))
+      for (axis, steps) in zip(
+        model.inputAxes, axes == [nil, nil] ? [steps[0] ?? steps[1]] : steps)
+      {
+        #expect(axis.least == steps ?? kernel && axis.most == steps ?? .max)
+      }
+    }
+    try check([4, 5], axes: ["a", "b"])
+    try check([4, 4], axes: [nil, nil])
+    try check([nil, 4], axes: [nil, nil])
+    try check([4], axes: [nil], kernel: 4)
+    expectError(mentioning: ["inputs[1].steps", "5", "4, as inputs[0]"]) {
+      try check([4, 5], axes: [nil, nil])
+    }
+    for steps in [0, -1, ModelLimits.size + 1] {
+      expectError(mentioning: ["inputs[0].steps", "\(steps)"]) { try check([steps], axes: ["a"]) }
+    }
+    expectError(mentioning: ["at least 5 steps", "at most 4"]) {
+      try check([4], axes: [nil], kernel: 5)
+    }
   }
 
   @Test(arguments: ModelDescription.Op.all) func everyOpReadsBack(op: ModelDescription.Op) throws {
@@ -85,6 +124,7 @@ import Testing
     ),
     ("\"name\": \"m\"", "\"name\": \"m\", \"precision\": 8", ["precision", "string", "8"]),
     ("\"size\": 2", "\"size\": 2, \"men\": 1", ["inputs[0]", "\"men\"", "mean"]),
+    ("\"size\": 2", "\"size\": 2, \"steps\": 2.5", ["inputs[0].steps", "2.5", "whole"]),
     ("\"size\": 2", "\"size\": 2.5", ["inputs[0].size", "2.5", "whole"]),
     ("\"size\": 2", "\"size\": -1", ["inputs[0].size", "-1"]),
     (", \"size\": 2", "", ["inputs[0].size", "nothing"]),

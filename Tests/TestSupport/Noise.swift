@@ -24,7 +24,8 @@ package struct Noise: RandomNumberGenerator {
       let axis = model.axis(of: .input(index)) ?? 0
       if counts.count <= axis {
         let count = axis == 0 ? steps : Int.random(in: 1...steps + 3, using: &self)
-        counts.append(Swift.max(count, model.inputAxes[axis].least))
+        let bounds = model.inputAxes[axis]
+        counts.append(Swift.min(Swift.max(count, bounds.least), bounds.most))
       }
       let steps = counts[axis]
       switch input.kind {

@@ -94,6 +94,10 @@ struct ModelPages: Sendable {
       writer.raw(#","axis":"#)
       writer.string(axis)
     }
+    if let steps = input.steps {
+      writer.raw(#","steps":"#)
+      writer.raw(Array("\(steps)".utf8))
+    }
     if case .tokens(_, let vocabulary) = input.kind {
       writer.raw(#","text":"#)
       writer.boolean(vocabulary != nil)

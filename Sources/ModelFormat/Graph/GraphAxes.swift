@@ -22,6 +22,9 @@ struct GraphAxes {
         inputAxes.append(InputAxis(input: index))
       }
       ofInputs.append(named[input.axis])
+      if let steps = input.steps, let origin = named[input.axis]?.origin {
+        (inputAxes[origin].least, inputAxes[origin].most) = (steps, steps)
+      }
     }
   }
 

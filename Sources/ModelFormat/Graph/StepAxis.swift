@@ -126,10 +126,10 @@ package struct StepAxis: Sendable, Hashable {
 package struct InputAxis: Sendable, Equatable {
   /// The axis's first input, an index in the description's inputs.
   package let input: Int
-  /// The fewest steps of a sequence, and the node that needs them.
+  /// The fewest steps of a sequence, and the node that needs them; nil if the input's `steps` says so.
   package internal(set) var least = 1
   package internal(set) var neededBy: String?
-  /// The most steps of a sequence, and the node that allows no more.
+  /// The most steps of a sequence, and the node that allows no more; nil as before.
   package internal(set) var most = Int.max
   package internal(set) var limitedBy: String?
 }

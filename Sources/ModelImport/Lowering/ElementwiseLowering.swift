@@ -106,7 +106,15 @@ enum ElementwiseLowering {
         instead: "export the model with a float input")
     }
     let value = try Layout.expanded(&l, carried, to: constant.shape, node)
+    if let table = ExampleLength.table(&l, constant, along: value, node) {
+      return try combine(&l, node, op, isFirst ? table : value, isFirst ? value : table)
+    }
     let numbers = try Layout.elements(of: constant, along: value, node)
+    if op == "Mul" || op == "Div", let number = numbers.first,
+      numbers.allSatisfy({ $0 == number })
+    {
+      ExampleLength.check(&l, value, times: number, node)
+    }
     switch op {
     case "Add", "Sum", "Mean": return Arithmetic.affine(&l, value, shift: numbers, node)
     case "Sub":

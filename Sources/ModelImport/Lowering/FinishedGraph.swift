@@ -13,6 +13,8 @@ struct FinishedGraph {
     let kind: SourceTensor.Kind
     /// The name of its axis; nil for a vector.
     var steps: String?
+    /// The number of steps that sequences must have; nil for any.
+    var exactSteps: Int?
   }
 
   private(set) var builder: FolderBuilder
@@ -101,6 +103,16 @@ struct FinishedGraph {
     builder.replace(nodes: readsNoSequence ? takingVectors(pass.nodes) : pass.nodes)
   }
 
+  /// Tells that the file is made for one number of steps, where no number in it is known to depend on that.
+  mutating func noteExample(steps: Int) {
+    guard !readsNoSequence, inputs.allSatisfy({ $0.exactSteps == nil }),
+      !builder.notes.contains(where: { $0.contains("of exactly") })
+    else { return }
+    builder.note(
+      "the file was exported for sequences of \(steps) steps, without dynamic axes: others are answered by the same weights, and --check compares \(steps) steps alone"
+    )
+  }
+
   /// The nodes, with the last step of each input in the input's place if one of them makes a sequence of a vector.
   private mutating func takingVectors(
     _ nodes: [ModelDescription.Node]
@@ -144,7 +156,8 @@ struct FinishedGraph {
     for input in inputs {
       // Inputs whose lengths have different names may differ in length.
       let axis = axes.count > 1 ? input.steps : nil
-      draft.description.inputs.append(.init(name: input.name, kind: try kind(input), axis: axis))
+      draft.description.inputs.append(
+        .init(name: input.name, kind: try kind(input), axis: axis, steps: input.exactSteps))
     }
     draft.description.nodes = builder.nodes
     draft.description.outputs = outputs.map {

@@ -121,10 +121,14 @@ package struct GraphTranslation {
         where assumptions.numbers.contains(graph.inputs[index].name) {
           graph.inputs[index].kind = .float
         }
-        let inputs = try InputLowering(
+        var inputs = try InputLowering(
           graph: graph, assumptions: assumptions, standIns: standIns
         ).lower(&lowering)
         try lowering.lower(graph)
+        for index in inputs.indices {
+          let steps = lowering.exactSteps(ofInput: inputs[index].source)
+          inputs[index].exactSteps = steps ?? inputs[index].exactSteps
+        }
         var finished = FinishedGraph(
           builder: lowering.builder, inputs: inputs, states: lowering.finalStates)
         for output in graph.outputs { try finished.add(output: output, &lowering, graph) }
@@ -132,7 +136,11 @@ package struct GraphTranslation {
         for input in finished.inputs {
           if let problem = lowering.missingSizes[input.source] { throw problem }
         }
-        finished.reference = reference(lowering, finished)
+        let reference = reference(lowering, finished)
+        if !reference.isStepwise, let steps = reference.fixedSteps, steps > 1 {
+          finished.noteExample(steps: steps)
+        }
+        finished.reference = reference
         return finished
       } catch {
         guard attempts < Self.maxAttempts, let wish = lowering.wish, assumptions.grant(wish) else {
@@ -207,10 +215,12 @@ struct InputLowering {
         atom.isOpen = dimension.isOpen
         axes.append([atom])
       case .batch, .time:
-        axes.append([
-          lowering.lengthAtom(
-            dimension.size, dimension.role, origin: origin, isOpen: dimension.isOpen)
-        ])
+        let atom = lowering.lengthAtom(
+          dimension.size, dimension.role, origin: origin, isOpen: dimension.isOpen)
+        axes.append([atom])
+        if input.example.indices.contains(axis), let steps = input.example[axis] {
+          lowering.setExampleSteps(steps, of: atom)
+        }
       }
     }
     let name = lowering.builder.unusedName(input.name)
@@ -223,13 +233,23 @@ struct InputLowering {
     var value = CarriedValue(
       node: name, form: hasSteps || isStep ? .sequence : .vector, axes: axes,
       elements: Array(elements), kind: input.kind)
+    // One id for the whole sequence, such as that of the series.
+    let isOneID =
+      input.kind == .integer && elements.isEmpty && !isStep && !shape.isEmpty
+      && graph.inputs.count > 1 && axes.joined().allSatisfy { $0.role == .batch || $0.size == 1 }
+    if isOneID {
+      value.axes = axes.map { $0.filter { $0.role == .batch } }
+      value.form = .tokens
+    }
     if input.kind != .float, elements.isEmpty, hasSteps || isStep { value.form = .tokens }
     value = value.withoutSingles
     lowering.define(input.name, .carried(value))
     return FinishedGraph.Input(
       name: name, source: input.name, form: value.form, size: value.size,
       isScalar: shape.isEmpty, kind: input.kind,
-      steps: value.timeAtoms.first?.origin.map { FolderDraft.name(from: $0.input) })
+      steps: isOneID
+        ? name : value.timeAtoms.first?.origin.map { FolderDraft.name(from: $0.input) },
+      exactSteps: isOneID ? 1 : nil)
   }
 
   /// The sizes and roles of an input's axes.

@@ -1,3 +1,5 @@
+import ModelFormat
+
 /// Operators on ids, before they select rows of a table.
 enum IdLowering {
   /// The outputs of a node; nil if it is not about ids.
@@ -135,7 +137,30 @@ enum IdLowering {
     let size = table.shape[1...].reduce(1, *)
     let rest = SourceTensor(
       shape: [rows - shift] + table.shape[1...], elements: Array(table.dense[(shift * size)...]))
-    return [.carried(try SelectionLowering.embed(&l, node, rest, ids))]
+    return [.carried(try embed(&l, node, rest, ids))]
+  }
+
+  /// An embedding: rows of a constant table. An id for the whole sequence makes a vector.
+  static func embed(
+    _ l: inout Lowering, _ node: SourceNode, _ table: SourceTensor, _ ids: CarriedValue
+  ) throws(ImportError) -> CarriedValue {
+    guard ids.form == .tokens, node.integer("axis", default: 0) == 0, table.rank >= 1 else {
+      throw node.refusal(
+        "indices that are computed", because: "only ids of an input choose rows of a table",
+        instead: "let the model take the ids as an input of whole numbers")
+    }
+    let size = table.shape[1...].reduce(1, *)
+    let name = l.builder.emit(
+      .embedding, [ids.node], named: node.outputs.first ?? node.name,
+      tensors: [("weight", [table.shape[0], size], table.dense)])
+    let atoms = table.shape[1...].map { l.elementAxis($0) }
+    var result = CarriedValue(
+      node: name, form: .sequence, axes: ids.axes + atoms, elements: Array(atoms.joined()))
+    if ids.timeAtoms.isEmpty, !l.assumptions.isStepwise {
+      result.node = l.builder.emit(.last, [name], named: "\(name).one")
+      result.form = .vector
+    }
+    return result
   }
 
   /// A one-hot encoding: a row of a table of zeros and ones.
@@ -167,6 +192,6 @@ enum IdLowering {
     for row in 0..<classes { table.elements[row * classes + row] = values.1 }
     var gather = node
     gather.attributes = [:]
-    return try SelectionLowering.embed(&l, gather, table, ids)
+    return try embed(&l, gather, table, ids)
   }
 }

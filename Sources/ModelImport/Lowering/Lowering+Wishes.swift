@@ -1,3 +1,11 @@
+extension Lowering {
+  /// The number of steps that sequences of an input have, if numbers in the graph were made of it.
+  func exactSteps(ofInput name: String) -> Int? {
+    guard case .carried(let value)? = values[name], value.form != .vector else { return nil }
+    return value.timeAtoms.lazy.compactMap { exactSteps[$0.size] }.first
+  }
+}
+
 /// Requests for other assumptions about the inputs, with which the translation starts again.
 extension Lowering {
   /// Records a request for an assumption, and returns the error for the case that it can't be granted.
@@ -12,8 +20,13 @@ extension Lowering {
     return wish(.role(origin, role), or: refusal)
   }
 
-  /// Asks that two step axes that the graph combines have the same length.
+  /// Asks that two step axes that the graph combines have the same length, or that an axis of steps beside the batch is the batch.
   mutating func wishingSameSteps(_ axes: [[Atom]], or refusal: ImportError) -> ImportError {
+    if axes.joined().contains(where: { $0.role == .batch }),
+      let steps = axes.first(where: { $0.count == 1 && $0[0].role == .time && !$0[0].isDerived })
+    {
+      return wishing(steps[0], .batch, or: refusal)
+    }
     let names = axes.joined().filter { $0.role == .time && !$0.isDerived }
       .compactMap { $0.origin.flatMap { stepNames[$0] } }
     guard let first = names.first, let second = names.first(where: { $0 != first }) else {

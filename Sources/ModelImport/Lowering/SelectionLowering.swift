@@ -26,7 +26,7 @@ enum SelectionLowering {
     let (data, indices) = (try l.required(node, 0), try l.required(node, 1))
     switch (data, indices) {
     case (.constant(let table), .carried(let ids)):
-      return [.carried(try embed(&l, node, table, ids))]
+      return [.carried(try IdLowering.embed(&l, node, table, ids))]
     case (.carried, .constant(let indices)):
       let value = try l.carried(node, 0)
       let given = node.integer("axis", default: 0)
@@ -54,24 +54,6 @@ enum SelectionLowering {
         "indices that depend on the model's inputs", because: "only ids of a table of weights may",
         instead: "let the last step be chosen by -1, or by the final state")
     }
-  }
-
-  /// An embedding: rows of a constant table.
-  static func embed(
-    _ l: inout Lowering, _ node: SourceNode, _ table: SourceTensor, _ ids: CarriedValue
-  ) throws(ImportError) -> CarriedValue {
-    guard ids.form == .tokens, node.integer("axis", default: 0) == 0, table.rank >= 1 else {
-      throw node.refusal(
-        "indices that are computed", because: "only ids of an input choose rows of a table",
-        instead: "let the model take the ids as an input of whole numbers")
-    }
-    let size = table.shape[1...].reduce(1, *)
-    let name = l.builder.emit(
-      .embedding, [ids.node], named: node.outputs.first ?? node.name,
-      tensors: [("weight", [table.shape[0], size], table.dense)])
-    let atoms = table.shape[1...].map { l.elementAxis($0) }
-    return CarriedValue(
-      node: name, form: .sequence, axes: ids.axes + atoms, elements: Array(atoms.joined()))
   }
 
   private static func gatherElements(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
@@ -290,7 +272,11 @@ enum SelectionLowering {
     var first = parts[0]
     for (index, atoms) in first.axes.enumerated() where index != axis {
       others += atoms.filter { $0.role == .element }
-      for part in parts where part.shape[index] != first.shape[index] && index != axis {
+      let isBatch = atoms.contains { $0.role == .batch }
+      for part in parts
+      where part.shape[index] != first.shape[index]
+        || isBatch && part.axes[index].first?.role == .time
+      {
         throw l.wishingSameSteps(
           [first.axes[index], part.axes[index]],
           or: node.refusal(

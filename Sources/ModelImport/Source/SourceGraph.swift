@@ -18,6 +18,8 @@ package struct SourceGraph: Sendable {
     package var name: String
     package var kind: SourceTensor.Kind
     package var dimensions: [Dimension]
+    /// The sizes of the exporter's example, also of axes that are read as open; empty if the file does not tell.
+    var example: [Int?] = []
 
     package init(name: String, kind: SourceTensor.Kind, dimensions: [Dimension]) {
       self.name = name

@@ -43,7 +43,9 @@ struct InputAlternatives {
       }
       return input.kind == .float && axis == elements ? .fixed(size) : open
     }
-    return SourceGraph.Input(name: input.name, kind: input.kind, dimensions: dimensions)
+    var result = SourceGraph.Input(name: input.name, kind: input.kind, dimensions: dimensions)
+    result.example = input.sizes
+    return result
   }
 
   /// The folder of the first alternative that can be translated; if none can, the error of the likeliest.

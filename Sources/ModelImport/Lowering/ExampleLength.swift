@@ -1,0 +1,103 @@
+import Glibc
+import ModelFormat
+
+/// What an exporter made of the number of steps of its example, where it has no dynamic axis for them: it holds for sequences of
+/// that number alone.
+enum ExampleLength {
+  /// Records that the model is made for one number of steps, if `number`, by which a sum or mean over the steps is multiplied or
+  /// divided, comes from it: a mean by a division, or the deviation by Bessel's correction.
+  static func check(
+    _ l: inout Lowering, _ value: CarriedValue, times number: Double, _ node: SourceNode
+  ) {
+    guard value.form == .vector, number > 0, l.builder.isPool(value.node) else { return }
+    for atom in l.lengths.values where atom.role == .time {
+      guard let steps = l.exampleSteps(atom), steps > 2 else { continue }
+      let (count, fewer) = (Double(steps), Double(steps - 1))
+      let numbers = [count, fewer, count / fewer, count.squareRoot(), fewer.squareRoot()]
+      guard numbers.contains(where: { isNear(number, $0) || isNear(number, 1 / $0) }) else {
+        continue
+      }
+      record(&l, atom, steps, "\(node.place) computes with \(Float(number))")
+    }
+  }
+
+  private static func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-6 * b }
+
+  private static func record(_ l: inout Lowering, _ atom: Atom, _ steps: Int, _ what: String) {
+    l.setExactSteps(steps, of: atom)
+    l.builder.note(
+      "\(what), which comes from the \(steps) steps of the exporter's example: sequences of exactly \(steps) steps are "
+        + "taken (\"steps\" in model.json); export with dynamic axes for others"
+    )
+  }
+
+  /// A constant with numbers of its own for each step, such as positions, as a sequence; nil if it is the same at every step, or
+  /// the number of steps is open.
+  static func table(
+    _ l: inout Lowering, _ constant: SourceTensor, along value: CarriedValue, _ node: SourceNode
+  ) -> CarriedValue? {
+    guard value.form == .sequence, let time = value.timeAtoms.first, value.timeAtoms.count == 1,
+      !time.isOpen, time.size > 1, !constant.isUniform, let axis = value.axis(of: time),
+      value.axes[axis].count == 1, constant.count <= Lowering.maxElements
+    else { return nil }
+    let strides = RowMajor.broadcastStrides(constant.shape, to: value.shape)
+    guard strides[axis] != 0 else { return nil }
+    var steps: [Atom: Int] = [:]
+    for (axis, atoms) in value.axes.enumerated() {
+      var step = strides[axis]
+      for atom in atoms.reversed() {
+        steps[atom] = step
+        step *= atom.size
+      }
+    }
+    guard
+      steps.allSatisfy({ atom, step in atom.role != .batch || step == 0 || atom.size == 1 })
+    else { return nil }
+    let rows = RowMajor.positions(
+      shape: [time.size] + value.elements.map(\.size),
+      strides: [steps[time] ?? 0] + value.elements.map { steps[$0] ?? 0 }
+    ).map { constant[$0] }
+    let size = value.size
+    guard rows.indices.contains(where: { rows[$0] != rows[$0 % size] }),
+      let zeros = l.zeros(likeStepsOf: time, node)
+    else { return nil }
+    // A one at the first step alone; a convolution puts its kernel there, turned round.
+    let name = node.outputs.first ?? node.name
+    let ones = l.builder.emit(.affine(scale: nil, shift: [1]), [zeros], named: "\(name).ones")
+    let later = l.builder.emit(.shift(steps: 1), [ones], named: "\(name).later")
+    let start = l.builder.emit(.subtract, [ones, later], named: "\(name).start")
+    var weights = [Double](repeating: 0, count: rows.count)
+    for step in 0..<time.size {
+      for element in 0..<size {
+        weights[element * time.size + time.size - 1 - step] = rows[step * size + element]
+      }
+    }
+    var result = value
+    result.kind = .float
+    result.node = l.builder.emit(
+      .conv(), [start], named: "\(name).table",
+      tensors: [("weight", [size, 1, time.size], weights)])
+    record(&l, time, time.size, "\(node.place) has numbers for each step")
+    return result
+  }
+}
+
+extension FolderBuilder {
+  /// Whether a value is a sum or mean over the steps, or arithmetic on some.
+  fileprivate func isPool(_ value: String) -> Bool {
+    var pending = [value]
+    var seen: Set<String> = []
+    while let name = pending.popLast() {
+      guard seen.insert(name).inserted, seen.count < 32,
+        let node = nodes.last(where: { $0.name == name })
+      else { continue }
+      switch node.op.name {
+      case "sum", "mean": return true
+      case "affine", "multiply", "divide", "add", "subtract", "square", "sqrt", "abs":
+        pending += node.inputs.compactMap { $0 }
+      default: break
+      }
+    }
+    return false
+  }
+}

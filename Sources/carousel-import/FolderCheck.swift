@@ -31,22 +31,25 @@ struct FolderCheck {
 
   /// Compares all values that are in both graphs, on random input.
   func againstSource(_ reference: SourceReference) throws -> Outcome {
-    let steps = reference.fixedSteps ?? 24
+    let steps = reference.fixedSteps ?? reference.exampleSteps ?? 24
     var random = RandomNumbers()
     var numbers: [String: [Float]] = [:]
     for input in draft.description.inputs {
       switch input.kind {
       case .features(let size, _, _):
-        numbers[input.name] = (0..<steps * size).map { _ in random.next() }
+        numbers[input.name] = (0..<(input.steps ?? steps) * size).map { _ in random.next() }
       case .vector(let size): numbers[input.name] = (0..<size).map { _ in random.next() }
       case .tokens(let size, _):
-        numbers[input.name] = (0..<steps).map { _ in Float(random.next(below: size)) }
+        numbers[input.name] = (0..<(input.steps ?? steps)).map { _ in
+          Float(random.next(below: size))
+        }
       }
     }
     let expected = try reference.values(for: numbers, steps: steps)
     let folder = hasScaler ? withoutScaling : self
     let outputs = Set(draft.description.outputs.map(\.name))
     var largest = 0.0
+    var compared: Set<String> = []
     // Checked in parts: each value becomes an output, and a model has at most a hundred outputs.
     for start in stride(from: 0, to: expected.count, by: 50) {
       let part = Array(expected[start..<min(start + 50, expected.count)])
@@ -59,8 +62,18 @@ struct FolderCheck {
         guard difference <= tolerance else {
           return .departs(value: value.name, source: value.source, difference)
         }
-        if outputs.contains(value.name) { largest = max(largest, difference) }
+        if outputs.contains(value.name) {
+          largest = max(largest, difference)
+          compared.insert(value.name)
+        }
       }
+    }
+    guard compared == outputs else {
+      throw ImportError(
+        file: draft.description.name,
+        problem:
+          "the source's own graph gives no numbers for \(outputs.subtracting(compared).sorted().joined(separator: ", "))",
+        remedy: "give arrays: --check-input input.npy --check-output output.npy")
     }
     return .agrees(largest)
   }

@@ -37,6 +37,21 @@ package struct SourceReference: Sendable {
     return nil
   }
 
+  /// The steps of the exporter's example, for which the source's own graph is right in any case; nil if the file does not tell.
+  package var exampleSteps: Int? {
+    let atoms = inputs.flatMap { $0.value.timeAtoms }
+    return atoms.lazy.compactMap { exampleSize($0) }.first
+  }
+
+  /// The size of an input's axis in the exporter's example: shapes of the source's graph may have it.
+  private func exampleSize(_ atom: Atom) -> Int? {
+    guard let origin = atom.origin, !atom.isDerived,
+      let input = graph.inputs.first(where: { $0.name == origin.input }),
+      input.example.indices.contains(origin.axis)
+    else { return nil }
+    return input.example[origin.axis]
+  }
+
   /// The expected values for a sequence with these inputs.
   package func values(
     for sequence: [String: [Float]], steps: Int
@@ -62,7 +77,8 @@ package struct SourceReference: Sendable {
     try interpreter.run(graph)
     var expected: [Expected] = []
     for (source, value) in values {
-      guard let tensor = interpreter.values[source], let numbers = local(tensor, value) else {
+      guard let tensor = interpreter.values[source], let numbers = local(tensor, value, sizes)
+      else {
         continue
       }
       expected.append(
@@ -77,10 +93,12 @@ package struct SourceReference: Sendable {
     var sizes: [Int: Int] = [:]
     for (_, value) in inputs {
       for atom in value.axes.joined() where atom.isOpen {
-        sizes[atom.size] = atom.role == .batch ? 1 : steps
+        sizes[atom.size] = atom.role == .batch ? exampleSize(atom) ?? 1 : steps
       }
     }
-    for (size, atom) in open where atom.isOpen && atom.role == .batch { sizes[size] = 1 }
+    for (size, atom) in open where atom.isOpen && atom.role == .batch {
+      sizes[size] = exampleSize(atom) ?? 1
+    }
     return sizes
   }
 
@@ -106,7 +124,9 @@ package struct SourceReference: Sendable {
   }
 
   /// The numbers of the source array's first sequence, arranged as the folder's; nil if the shape is another.
-  private func local(_ tensor: SourceTensor, _ value: CarriedValue) -> [Double]? {
+  private func local(
+    _ tensor: SourceTensor, _ value: CarriedValue, _ sizes: [Int: Int]
+  ) -> [Double]? {
     guard tensor.rank == value.axes.count else { return nil }
     var (step, count): (Int?, Int) = (nil, 1)
     var elementSteps: [Atom: Int] = [:]
@@ -119,11 +139,16 @@ package struct SourceReference: Sendable {
       guard open.count <= 1 || open.contains(where: { $0.role == .batch }), known > 0 else {
         return nil
       }
+      // Beside steps, a batch has its own size.
+      let batches = times.isEmpty ? [] : open.filter { $0.role == .batch }
+      let batch = batches.reduce(1) { $0 * (sizes[$1.size] ?? 1) }
       var stride = strides[axis]
       for atom in atoms.reversed() {
         var size = atom.size
         if atom.isOpen {
-          size = atom.role == .batch && !times.isEmpty ? 1 : tensor.shape[axis] / known
+          size =
+            atom.role == .batch && !times.isEmpty
+            ? sizes[atom.size] ?? 1 : tensor.shape[axis] / (known * batch)
         }
         switch atom.role {
         case .batch: break

@@ -298,12 +298,56 @@ class Forecast(nn.Module):
         return torch.cat(found, dim=1)
 
 
+class Series(nn.Module):
+    """A forecaster of many series: each has an id, beside its steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(11, 4)
+        self.rnn = nn.LSTM(6, 5, batch_first=True)
+        self.fc = nn.Linear(5, 2)
+
+    def forward(self, x: Tensor, ids: Tensor) -> Tensor:
+        e = self.embedding(ids).unsqueeze(1).expand(-1, x.size(1), -1)
+        return self.fc(self.rnn(torch.cat((x, e), dim=-1))[0][:, -1])
+
+
+class Positions(nn.Module):
+    """Positions are added: traced and exported they are those of the example's length."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(11, 4)
+        self.positions = nn.Embedding(16, 4)
+        self.rnn = nn.GRU(4, 5, batch_first=True)
+        self.fc = nn.Linear(5, 2)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        places = torch.arange(ids.size(1), device=ids.device).unsqueeze(0)
+        return self.fc(self.rnn(self.embedding(ids) + self.positions(places))[0])
+
+
+class Deviation(nn.Module):
+    """A sequence less its mean, by its deviation, both by divisions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 5, batch_first=True)
+        self.fc = nn.Linear(5, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x - x.sum(1, keepdim=True) / x.size(1)
+        x = x / torch.sqrt((x * x).sum(1, keepdim=True) / (x.size(1) - 1) + 1e-3)
+        return self.fc(self.rnn(x)[0].mean(1))
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
     "packed": Packed, "self_attention": SelfAttention, "projected": Projected, "sorted": Sorted,
     "one_hot": OneHot, "image": Image, "flattened": Flattened, "seeded": Seeded,
     "operators": Operators, "vector_steps": VectorSteps, "forecast": Forecast,
+    "series": Series, "positions": Positions, "deviation": Deviation,
 }
 
 
@@ -314,6 +358,10 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
     if name in ("packed", "sorted"):
         return {"ids": torch.randint(1, 11, (batch, length)),
                 "lengths": torch.full((batch,), length)}
+    if name == "positions":
+        return {"ids": torch.randint(1, 11, (batch, length))}
+    if name == "series":
+        return {"x": torch.randn(batch, length, 2), "ids": torch.randint(1, 11, (batch,))}
     if name == "vector_steps":
         return {"x": torch.randn(batch, 3)}
     if name == "last_states":
@@ -333,7 +381,7 @@ def described(value: Tensor) -> Json:
 
 def cases(name: str, model: nn.Module) -> Json:
     found = []
-    for length in (6, 6) if name == "flattened" else LENGTHS:
+    for length in (6, 6) if name in ("flattened", "positions", "deviation") else LENGTHS:
         given = inputs(name, 1, length)
         with torch.no_grad():
             answers = model(*given.values())
@@ -358,7 +406,7 @@ def main() -> None:
         torch.jit.trace(model, example).save(folder / "traced.pt")
         if name in ("tagger", "last_states", "stateful", "projected", "sorted"):
             torch.jit.script(model).save(folder / "scripted.pt")
-        if name not in ("halves", "packed", "image", "operators", "forecast"):
+        if name not in ("halves", "packed", "image", "operators", "forecast", "series", "positions", "deviation"):
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")
         try:
             program = torch.export.export(model, example)

@@ -37,6 +37,51 @@ import Testing
     }
   }
 
+  /// What --check compares: the file's own graph, at the batch and length of the exporter's example where its shapes have them.
+  @Test(arguments: files)
+  func valuesAreThoseOfTheGraph(file: String) throws {
+    let draft = try importedFolder(ImportRequest(files: [Fixtures.path("torch_graphs/\(file)")]))
+    let reference = try #require(draft.reference)
+    let steps = reference.fixedSteps ?? reference.exampleSteps ?? 6
+    let graph = try ModelGraph(draft.model())
+    var noise = Noise(seed: 7)
+    let sequence = try noise.sequence(for: graph.model, steps: steps)
+    var numbers: [String: [Float]] = [:]
+    for (input, values) in zip(draft.description.inputs, sequence.values) {
+      switch values {
+      case .features(let own), .vector(let own): numbers[input.name] = own
+      case .tokens(let ids): numbers[input.name] = ids.map { Float($0) }
+      }
+    }
+    let expected = try reference.values(for: numbers, steps: steps)
+    let answers = SoleRider.answer(graph, sequence)
+    for (output, answer) in zip(draft.description.outputs, answers) {
+      let value = try #require(expected.last { $0.name == output.name })
+      try #require(!value.numbers.isEmpty && answer.count % value.numbers.count == 0)
+      for (a, b) in zip(answer.suffix(value.numbers.count), value.numbers) {
+        #expect(abs(Double(a) - b) <= 1e-4 * max(1, abs(b)), "\(output.name)")
+      }
+    }
+  }
+
+  /// What PyTorch computed of the example's length holds for that alone.
+  @Test(arguments: ["positions", "deviation"], ["traced.pt", "exported.pt2"])
+  func theExamplesLengthIsKept(folder: String, file: String) throws {
+    let path = Fixtures.path("torch_graphs/\(folder)/\(file)")
+    let draft = try importedFolder(ImportRequest(files: [path]))
+    #expect(draft.description.inputs.map(\.steps) == [6])
+    #expect(draft.notes.contains { $0.contains("exactly 6 steps") }, "\(draft.notes)")
+  }
+
+  /// An id of the whole sequence is an input of one step, on an axis of its own.
+  @Test(arguments: ["traced.pt", "exported.pt2"])
+  func oneIDForASequence(file: String) throws {
+    let path = Fixtures.path("torch_graphs/series/\(file)")
+    let inputs = try importedFolder(ImportRequest(files: [path])).description.inputs
+    #expect(inputs.map(\.steps) == [nil, 1])
+    #expect(inputs[0].axis != inputs[1].axis)
+  }
+
   /// A vector becomes steps only where no other reading of the input's axes gives some.
   @Test func aConvolutionOverStepsIsNoVector() throws {
     let file = Fixtures.path("torch_graphs/convolved/traced.pt")

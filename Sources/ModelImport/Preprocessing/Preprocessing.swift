@@ -1,3 +1,4 @@
+import JSON
 import ModelFormat
 
 /// Files beside a model: the scaling of features, the texts of ids, the labels of outputs.
@@ -6,7 +7,7 @@ struct Preprocessing {
 
   func apply(to draft: inout FolderDraft) throws(ImportError) {
     if let path = request.scaler {
-      try scale(&draft.description, by: try ScalerFile(try SourceFile(path: path)), path)
+      try scale(&draft, by: try ScalerFile(try SourceFile(path: path)), path)
       draft.notes.append(
         "the scaler is the input's: answers that were trained on a scaled target stay scaled, until an affine node brings them back (FORMAT.md)"
       )
@@ -19,6 +20,11 @@ struct Preprocessing {
       }
       let texts = try Self.vocabulary(list, size: size, path: path, notes: &draft.notes)
       draft.description.inputs[index].kind = .tokens(size: size, vocabulary: texts)
+      if let splitter = list.wordSplitter {
+        draft.notes.append(
+          "\(splitter) makes words of a text (lower case, no punctuation, split at spaces), which the server doesn't: send the words' ids (FORMAT.md, \"Text\")"
+        )
+      }
     }
     if let path = request.labels { try label(&draft, by: path) }
   }
@@ -32,23 +38,32 @@ struct Preprocessing {
       size(description.inputs[index].kind).map { (index: index, size: $0) }
     }
     guard found.count == 1 else {
+      let inputs = description.inputs.map { input in
+        switch input.kind {
+        case .features(let size, _, _): "\(input.name.jsonExcerpt) (features, \(size) a step)"
+        case .tokens(let size, _): "\(input.name.jsonExcerpt) (tokens, \(size) ids)"
+        case .vector(let size): "\(input.name.jsonExcerpt) (a vector of \(size))"
+        }
+      }
       throw ImportError(
-        file: path, problem: "the model has \(found.count) \(kind) inputs, expected one",
-        remedy: "write it into model.json, where each input has its own")
+        file: path,
+        problem:
+          "the model has \(found.count) \(kind) inputs, expected one; its inputs are \(excerpt(inputs))",
+        remedy: found.isEmpty ? nil : "write it into model.json, where each input has its own")
     }
     return found[0]
   }
 
   private func scale(
-    _ description: inout ModelDescription, by scaler: ScalerFile, _ path: String
+    _ draft: inout FolderDraft, by scaler: ScalerFile, _ path: String
   ) throws(ImportError) {
     var given: [Float]?
-    let (index, size) = try soleInput(description, path, "features") { kind in
+    let (index, size) = try soleInput(draft.description, path, "features") { kind in
       guard case .features(let size, let mean, let scale) = kind else { return nil }
       given = mean ?? scale
       return size
     }
-    let name = description.inputs[index].name
+    let name = draft.description.inputs[index].name.jsonExcerpt
     guard given == nil else {
       throw ImportError(
         file: path, problem: "the input \(name) is normalised already, by what is in the model")
@@ -57,7 +72,7 @@ struct Preprocessing {
       throw ImportError(
         file: path,
         problem:
-          "found a scaler of \(scaler.mean.count) features, expected \(size), as the input \(name) has",
+          "found a scaler of \(scaler.mean.count) features, expected \(size), as the input \(name) has, or one for all",
         remedy: scaler.mean.count > size
           ? "a scaler of features and target together: keep the features' part of its arrays" : nil)
     }
@@ -65,7 +80,12 @@ struct Preprocessing {
       numbers.count == size
         ? numbers.map { Float($0) } : Array(repeating: Float(numbers[0]), count: size)
     }
-    description.inputs[index].kind = .features(
+    if scaler.mean.count < size, !scaler.isOneForAll {
+      draft.notes.append(
+        "the scaler has 1 feature and the input \(name) \(size): all \(size) are scaled by that one, which is right for several values of one series"
+      )
+    }
+    draft.description.inputs[index].kind = .features(
       size: size, mean: spread(scaler.mean), scale: spread(scaler.scale))
   }
 

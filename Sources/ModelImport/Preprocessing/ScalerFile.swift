@@ -6,6 +6,8 @@ import NumPyFormat
 package struct ScalerFile: Equatable {
   private(set) var mean: [Double]
   private(set) var scale: [Double]
+  /// Whether mean and scale are plain numbers, not arrays of one: they are meant for all features.
+  private(set) var isOneForAll = false
 
   /// A command that writes the numbers of a pickled scaler as JSON; advice for an error.
   static func exportLine(_ path: String) -> String {
@@ -18,7 +20,7 @@ package struct ScalerFile: Equatable {
     let arrays: [String: [Double]]
     switch ForeignFile(file.bytes.span) {
     case .npz: arrays = try Self.arrays(npz: file)
-    case nil: arrays = try Self.arrays(json: file)
+    case nil: (arrays, isOneForAll) = try Self.arrays(json: file)
     case .some(let kind):
       throw ImportError(
         file: file.path, problem: "found \(kind.what), which is not read as a scaler",
@@ -71,7 +73,9 @@ package struct ScalerFile: Equatable {
       uniqueKeysWithValues: table.weights.map { ($0.name, $0.floats.map(Double.init)) })
   }
 
-  private static func arrays(json file: SourceFile) throws(ImportError) -> [String: [Double]] {
+  private static func arrays(
+    json file: SourceFile
+  ) throws(ImportError) -> (arrays: [String: [Double]], areNumbers: Bool) {
     let value: JSONValue
     do { value = try JSONParser.parse(file.bytes) } catch {
       throw ImportError(file: file.path, problem: error.description)
@@ -95,7 +99,8 @@ package struct ScalerFile: Equatable {
       case .null, .bool, .string, .object: break
       }
     }
-    return arrays
+    let areNumbers = !members.contains { if case .array = $0.value { true } else { false } }
+    return (arrays, areNumbers)
   }
 
   private static func number(_ value: JSONValue) -> Double? {

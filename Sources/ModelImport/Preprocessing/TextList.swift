@@ -1,4 +1,5 @@
 import JSON
+import ModelFormat
 
 /// Texts by id, as files of vocabularies and labels have them: in the order of the ids, or with their ids.
 package struct TextList {
@@ -6,6 +7,9 @@ package struct TextList {
   private(set) var texts: [String?]
   /// Whether ids beyond the model's are allowed: a Keras Tokenizer also lists words that it leaves out.
   private(set) var mayBeLonger = false
+
+  /// The layer or tokenizer of Keras's that makes words of a text before it looks them up; nil where none does.
+  private(set) var wordSplitter: String?
 
   /// A limit above the number of ids of any input.
   private static let maxCount = 4_194_304
@@ -24,9 +28,17 @@ package struct TextList {
   }
 
   package init(_ file: SourceFile) throws(ImportError) {
+    try Self.checkIsText(file)
     let first = file.bytes.first { !" \t\r\n".utf8.contains($0) }
-    let isJSON = file.path.hasSuffix(".json") && first.map { "[{\"".utf8.contains($0) } ?? false
-    guard isJSON else {
+    let mayBeJSON = first.map { "[{\"".utf8.contains($0) } ?? false
+    guard mayBeJSON, file.path.hasSuffix(".json") else {
+      // JSON by another name; a list of texts may begin like it, with "[PAD]".
+      if mayBeJSON, first != UInt8(ascii: "\""), let value = try? JSONParser.parse(file.bytes),
+        let list = Self.list(in: value, depth: 0)
+      {
+        self = list
+        return
+      }
       self.init(lines: file.bytes)
       return
     }
@@ -42,6 +54,31 @@ package struct TextList {
           + "to texts, or the configuration of a TextVectorization or Tokenizer of Keras's")
     }
     self = list
+  }
+
+  /// Refuses files of other kinds, such as a pickled tokenizer, whose bytes would be read as lines.
+  private static func checkIsText(_ file: SourceFile) throws(ImportError) {
+    let expected = "expected a .txt with a text a line, or .json"
+    guard !file.bytes.isEmpty else {
+      throw ImportError(file: file.path, problem: "found an empty file, \(expected)")
+    }
+    if let kind = ForeignFile(file.bytes.span) {
+      let pickled =
+        "python3 -c \"import pickle; t = pickle.load(open('\(file.path)', 'rb')); open('vocabulary.json', 'w').write("
+        + "t.to_json() if hasattr(t, 'to_json') else __import__('json').dumps(t))\" "
+        + "writes a file of a Keras Tokenizer, a dictionary or a list"
+      throw ImportError(
+        file: file.path, problem: "found \(kind.what), \(expected)",
+        remedy: kind == .pickle
+          ? pickled
+          : "write the texts in the order of their ids: json.dump(texts, open('texts.json', 'w'))")
+    }
+    guard String(validating: file.bytes, as: UTF8.self) != nil, !file.bytes.contains(0) else {
+      throw ImportError(
+        file: file.path, problem: "found bytes that are no text in UTF-8, \(expected)",
+        remedy:
+          "write the texts in the order of their ids: json.dump(texts, open('texts.json', 'w'))")
+    }
   }
 
   /// One text in each line; if all lines have a tab and a number after the text, the numbers are the ids.
@@ -114,6 +151,15 @@ package struct TextList {
       let value = config.last(where: { $0.key == key })?.value,
       var list = list(in: value, depth: 1)
     else { return nil }
+    if name != "StringLookup" {
+      let hasNoWords = config.contains { member in
+        switch (member.key, member.value) {
+        case ("char_level", .bool(true)), ("split", .null), ("split", .string("character")): true
+        default: false
+        }
+      }
+      list.wordSplitter = hasNoWords ? nil : name
+    }
     switch name {
     case "Tokenizer": list.mayBeLonger = true
     case "TextVectorization":

@@ -8,7 +8,7 @@ package enum InputsError: Error, Equatable, Sendable {
   case tokenRange(path: String, found: Float, size: Int)
   /// A number that is whole only when rounded to a float.
   case roundedToken(path: String, near: Float, size: Int)
-  /// A character of a text that is not in the model's vocabulary.
+  /// A place in a text, the character's, at which no entry of the model's vocabulary matches.
   case unknownCharacter(path: String, character: String, position: Int)
   /// Text for a model that has no vocabulary.
   case noVocabulary(path: String)
@@ -64,7 +64,7 @@ extension InputsError: FaultSource {
     case .roundedToken(let path, let near, let size):
       "\(shortened(path)): found a number near \(plain(near.decimal)), expected a token id, a whole number from 0 to \(size - 1)"
     case .unknownCharacter(let path, let character, let position):
-      "\(shortened(path)): character \(position), \(quoted(character)), is not in the model's vocabulary"
+      "\(shortened(path)): no entry of the model's vocabulary matches at character \(position), \(quoted(character))"
     case .noVocabulary(let path):
       "\(shortened(path)): found text, expected token ids, as the model has no vocabulary"
     case .tooManyTokens(let path, let found, let limit, let model):

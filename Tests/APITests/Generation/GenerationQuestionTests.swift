@@ -236,7 +236,10 @@ import Testing
 
   @Test(arguments: [
     ("{}", #"prompt is missing, expected {"prompt": …}"#),
-    (#"{"prompt":"ax"}"#, #"prompt: character 1, "x", is not in the model's vocabulary"#),
+    (
+      #"{"prompt":"ax"}"#,
+      #"prompt: no entry of the model's vocabulary matches at character 1, "x""#
+    ),
     (#"{"prompt":["a"]}"#, "prompt: found an array, expected text, or an array of token ids"),
     (
       #"{"prompt":[0,1.00000001]}"#,

@@ -183,7 +183,10 @@ import Testing
       "inputs[0]: found 16777216, expected a token id, a whole number from 0 to 3"
     ),
     ("tokens", #""a""#, "inputs: found text, expected token ids, as the model has no vocabulary"),
-    ("text", #"["ab","axé"]"#, #"inputs[1]: character 1, \"x\", is not in the model's vocabulary"#),
+    (
+      "text", #"["ab","axé"]"#,
+      #"inputs[1]: no entry of the model's vocabulary matches at character 1, \"x\""#
+    ),
     ("text", #"["ab",[1]]"#, "inputs[1]: found an array of 1 number, expected a string"),
     ("text", #"[["ab"]]"#, #"inputs[0][0]: found the string \"ab\", expected a number"#),
     // Several inputs.

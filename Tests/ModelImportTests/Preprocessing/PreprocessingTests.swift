@@ -86,6 +86,49 @@ import Testing
     #expect(try texts(path, content) == expected)
   }
 
+  /// JSON by another name, but not a list of texts that begins like JSON.
+  @Test func jsonByAnotherName() throws {
+    #expect(try texts("vocab.txt", "{\"b\": 1, \"a\": 0}") == ["a", "b"])
+    #expect(try texts("vocab", "[\"a\", \"b\"]\n") == ["a", "b"])
+    #expect(try texts("v.txt", "[PAD]\n[UNK]\n") == ["[PAD]", "[UNK]"])
+    #expect(try texts("v.txt", "[\n]\n") == ["[", "]"])
+    #expect(try texts("v.txt", "\"\nb\n") == ["\"", "b"])
+  }
+
+  /// Files that are no text: their bytes would make a vocabulary of rubbish.
+  @Test(
+    arguments: [
+      (
+        "tokenizer.pickle", [0x80, 0x04, 0x95, 0x01], "Python pickle",
+        "pickle.load(open('tokenizer.pickle'"
+      ),
+      ("v.npy", Array("\u{93}NUMPY".unicodeScalars.map { UInt8($0.value) }), ".npy", "json.dump"),
+      ("spm.model", [0x0A, 0x0E, 0xFF, 0x00], "no text in UTF-8", "json.dump"),
+      ("v.txt", [0x61, 0x00, 0x62], "no text in UTF-8", "json.dump"), ("v.txt", [], "empty", ""),
+    ] as [(String, [UInt8], String, String)])
+  func noText(path: String, bytes: [UInt8], found: String, remedy: String) throws {
+    let error = try #require(throws: ImportError.self) {
+      try TextList(SourceFile(path: path, bytes: bytes))
+    }
+    #expect(error.problem.contains(found) && error.problem.contains("expected"), "\(error)")
+    #expect(remedy.isEmpty || error.remedy?.contains(remedy) ?? false, "\(error)")
+  }
+
+  @Test(arguments: [
+    ("Tokenizer", "\"word_index\": {\"a\": 1}", "Tokenizer"),
+    ("Tokenizer", "\"char_level\": true, \"word_index\": {\"a\": 1}", nil),
+    (
+      "TextVectorization", "\"split\": \"whitespace\", \"vocabulary\": [\"a\"]", "TextVectorization"
+    ),
+    ("TextVectorization", "\"split\": \"character\", \"vocabulary\": [\"a\"]", nil),
+    ("StringLookup", "\"vocabulary\": [\"a\"]", nil),
+  ])
+  func whatMakesWordsIsKnown(name: String, config: String, splitter: String?) throws {
+    let json = "{\"class_name\": \"\(name)\", \"config\": {\(config)}}"
+    let list = try TextList(SourceFile(path: "v.json", bytes: Array(json.utf8)))
+    #expect(list.wordSplitter == splitter)
+  }
+
   @Test(arguments: [
     "{}", "[1]", "{\"a\": 0, \"b\": 0}", "{\"a\": -1}", "{\"a\": 999999999}", "{\"a\"",
   ])
@@ -124,6 +167,31 @@ import Testing
       draft.description.inputs[0].kind == .features(size: 3, mean: [1, 2, 3], scale: [4, 5, 6]))
   }
 
+  /// An array of one is a scaler of one feature, which may be a mistake; a plain number is meant for all.
+  @Test func aScalerOfOneFeatureIsForAll() throws {
+    for (json, isTold) in [
+      ("{\"mean_\": [1], \"scale_\": [4]}", true), ("{\"mean\": 1, \"scale\": 4}", false),
+    ] {
+      var request = try request("weight_norm")
+      request.scaler = try temporaryFile(json, ending: "json")
+      let draft = try importedFolder(request)
+      #expect(
+        draft.description.inputs[0].kind == .features(size: 3, mean: [1, 1, 1], scale: [4, 4, 4]))
+      let name = draft.description.inputs[0].name
+      #expect(
+        draft.notes.contains { $0.contains("1 feature and the input \"\(name)\" 3") } == isTold)
+    }
+  }
+
+  @Test func wordsAreTheClients() throws {
+    var request = try request()
+    request.vocabulary = try temporaryFile(
+      "{\"class_name\": \"Tokenizer\", \"config\": {\"word_index\": {\"the\": 1, \"cat\": 2}}}",
+      ending: "json")
+    let draft = try importedFolder(request)
+    #expect(draft.notes.contains { $0.contains("send the words' ids") })
+  }
+
   @Test func whatDoesNotFitIsRefused() throws {
     func message(_ change: (inout ImportRequest) -> Void, _ name: String = "statedict") throws
       -> String
@@ -137,7 +205,8 @@ import Testing
     let scaler = try temporaryFile("{\"mean_\": [1, 2], \"scale_\": [4, 5]}", ending: "json")
     #expect(try message { $0.labels = four }.contains("fc has 3"))
     #expect(try message { $0.vocabulary = twelve }.contains("at most 11"))
-    #expect(try message { $0.scaler = scaler }.contains("0 features inputs"))
+    let noFeatures = try message { $0.scaler = scaler }
+    #expect(noFeatures.contains("0 features inputs") && noFeatures.contains("(tokens, 11 ids)"))
     #expect(try message({ $0.scaler = scaler }, "weight_norm").contains("2 features, expected 3"))
   }
 }

@@ -11,7 +11,7 @@ enum ExampleLength {
   ) {
     guard value.form == .vector, number > 0, l.builder.isPool(value.node) else { return }
     for atom in l.lengths.values where atom.role == .time {
-      guard let steps = l.exampleSteps(atom), steps > 2 else { continue }
+      guard let steps = l.exampleSteps[atom], steps > 2 else { continue }
       let (count, fewer) = (Double(steps), Double(steps - 1))
       let numbers = [count, fewer, count / fewer, count.squareRoot(), fewer.squareRoot()]
       guard numbers.contains(where: { isNear(number, $0) || isNear(number, 1 / $0) }) else {
@@ -24,7 +24,7 @@ enum ExampleLength {
   private static func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-6 * b }
 
   private static func record(_ l: inout Lowering, _ atom: Atom, _ steps: Int, _ what: String) {
-    l.setExactSteps(steps, of: atom)
+    l.exampleSteps.setExact(steps, of: atom)
     l.builder.note(
       "\(what), which comes from the \(steps) steps of the exporter's example: sequences of exactly \(steps) steps are "
         + "taken (\"steps\" in model.json); export with dynamic axes for others"
@@ -79,6 +79,27 @@ enum ExampleLength {
       tensors: [("weight", [size, 1, time.size], weights)])
     record(&l, time, time.size, "\(node.place) has numbers for each step")
     return result
+  }
+}
+
+/// The steps of the exporter's example, by the axes of steps.
+struct ExampleSteps {
+  /// By the sizes that stand in for open steps.
+  private var counts: [Int: Int] = [:]
+  /// By the sizes of axes of which numbers in the graph were made: the steps for which these hold.
+  private var exact: [Int: Int] = [:]
+
+  /// Nil if the file does not tell.
+  subscript(_ atom: Atom) -> Int? { atom.isOpen ? counts[atom.size] : atom.size }
+
+  mutating func set(_ count: Int, of atom: Atom) { counts[atom.size] = count }
+
+  mutating func setExact(_ count: Int, of atom: Atom) { exact[atom.size] = count }
+
+  /// The number of steps that sequences of an input have, if numbers in the graph were made of it.
+  func exact(_ input: LoweredValue?) -> Int? {
+    guard case .carried(let value)? = input, value.form != .vector else { return nil }
+    return value.timeAtoms.lazy.compactMap { exact[$0.size] }.first
   }
 }
 

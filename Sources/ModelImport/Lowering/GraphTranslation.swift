@@ -126,7 +126,7 @@ package struct GraphTranslation {
         ).lower(&lowering)
         try lowering.lower(graph)
         for index in inputs.indices {
-          let steps = lowering.exactSteps(ofInput: inputs[index].source)
+          let steps = lowering.exampleSteps.exact(lowering.values[inputs[index].source])
           inputs[index].exactSteps = steps ?? inputs[index].exactSteps
         }
         var finished = FinishedGraph(
@@ -143,7 +143,9 @@ package struct GraphTranslation {
         finished.reference = reference
         return finished
       } catch {
-        guard attempts < Self.maxAttempts, let wish = lowering.wish, assumptions.grant(wish) else {
+        guard attempts < Self.maxAttempts, let requirement = lowering.requirement,
+          assumptions.adopt(requirement)
+        else {
           let missing = lowering.missingSizes.sorted { $0.key < $1.key }.first?.value
           throw missing ?? standIns.named(in: error)
         }
@@ -219,7 +221,7 @@ struct InputLowering {
           dimension.size, dimension.role, origin: origin, isOpen: dimension.isOpen)
         axes.append([atom])
         if input.example.indices.contains(axis), let steps = input.example[axis] {
-          lowering.setExampleSteps(steps, of: atom)
+          lowering.exampleSteps.set(steps, of: atom)
         }
       }
     }

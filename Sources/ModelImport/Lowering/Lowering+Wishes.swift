@@ -1,11 +1,3 @@
-extension Lowering {
-  /// The number of steps that sequences of an input have, if numbers in the graph were made of it.
-  func exactSteps(ofInput name: String) -> Int? {
-    guard case .carried(let value)? = values[name], value.form != .vector else { return nil }
-    return value.timeAtoms.lazy.compactMap { exactSteps[$0.size] }.first
-  }
-}
-
 /// Requests for other assumptions about the inputs, with which the translation starts again.
 extension Lowering {
   /// Records a request for an assumption, and returns the error for the case that it can't be granted.

@@ -26,10 +26,7 @@ struct Lowering {
   /// For nodes of which a call of the source graph is one step: the final state that is the step's output.
   private(set) var finalStates: [String: String] = [:]
 
-  /// By the sizes of axes of steps of which numbers in the graph were made: the number of steps for which these hold.
-  private(set) var exactSteps: [Int: Int] = [:]
-  /// By the sizes that stand in for open steps: the steps of the exporter's example.
-  private var exampleSteps: [Int: Int] = [:]
+  var exampleSteps = ExampleSteps()
 
   init(_ graph: SourceGraph, assumptions: Assumptions) {
     interpreter = Interpreter(opset: graph.opset)
@@ -354,13 +351,6 @@ struct Lowering {
   func origins(of node: String) -> Set<String> { origins[node] ?? [] }
 
   mutating func setFinalState(of node: String, _ state: String) { finalStates[node] = state }
-
-  mutating func setExactSteps(_ count: Int, of atom: Atom) { exactSteps[atom.size] = count }
-
-  mutating func setExampleSteps(_ count: Int, of atom: Atom) { exampleSteps[atom.size] = count }
-
-  /// The steps of the exporter's example; nil if the file does not tell.
-  func exampleSteps(_ atom: Atom) -> Int? { atom.isOpen ? exampleSteps[atom.size] : atom.size }
 
   mutating func setOrigins(of node: String, _ inputs: Set<String>) { origins[node] = inputs }
 }

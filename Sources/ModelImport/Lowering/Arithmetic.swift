@@ -65,7 +65,7 @@ enum Arithmetic {
       for index in aligned.indices where index != widest {
         let size = aligned[index].shape[axis]
         guard size == aligned[widest].shape[axis] || size == 1 else {
-          throw l.wishingSameSteps(
+          throw l.requiringSameSteps(
             [aligned[index].axes[axis], aligned[widest].axes[axis]],
             or: node.refusal(
               "\(values.map(\.shape))", because: "these shapes don't fit each other"))
@@ -166,7 +166,7 @@ enum Arithmetic {
     }
     for (atom, role) in [(one, other.role), (other, one.role)]
     where atom.origin != nil && atom.role != role {
-      return l.wishing(atom, role, or: refusal)
+      return l.requiring(atom, role, or: refusal)
     }
     return refusal
   }

@@ -27,7 +27,7 @@ struct Assumptions: Equatable, Sendable {
   var sameSteps: [String: String] = [:]
 
   /// A request for another assumption.
-  enum Wish: Hashable, Sendable {
+  enum Requirement: Hashable, Sendable {
     case role(Atom.Origin, Atom.Role)
     case size(Atom.Origin, Int)
     case fixed(input: String, value: Double)
@@ -39,8 +39,8 @@ struct Assumptions: Equatable, Sendable {
   }
 
   /// Adds a request; false if it contradicts an assumption for another operator.
-  mutating func grant(_ wish: Wish) -> Bool {
-    switch wish {
+  mutating func adopt(_ requirement: Requirement) -> Bool {
+    switch requirement {
     case .role(let origin, let role):
       guard roles[origin] == nil else { return false }
       roles[origin] = role

@@ -56,7 +56,7 @@ enum ComparisonLowering {
     guard value.axes.allSatisfy(\.isEmpty), constant.count == 1, value.form != .tokens,
       let input = l.origins(of: value.node).first
     else { throw refusal }
-    throw l.wish(.fixed(input: input, value: constant[0]), or: refusal)
+    throw l.require(.fixed(input: input, value: constant[0]), or: refusal)
   }
 
   private static func boolean(

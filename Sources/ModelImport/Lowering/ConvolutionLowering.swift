@@ -22,7 +22,7 @@ enum ConvolutionLowering {
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue
   ) throws(ImportError) {
     if let atom = value.axes[1].first(where: { $0.role != .element }) {
-      throw l.wishing(
+      throw l.requiring(
         atom, .element,
         or: node.refusal(
           "channels that are \(atom.role.rawValue)",
@@ -30,7 +30,7 @@ enum ConvolutionLowering {
     }
     for axis in 2..<value.axes.count {
       if let atom = value.axes[axis].first(where: { $0.role == .batch }) {
-        throw l.wishing(
+        throw l.requiring(
           atom, .time,
           or: node.refusal(
             "a window over the sequences of a batch (axis \(axis))",
@@ -58,7 +58,7 @@ enum ConvolutionLowering {
     guard groups > 0, weight.shape[0] % groups == 0, channels == value.shape[1],
       bias.map({ $0.count == weight.shape[0] }) ?? true
     else {
-      throw l.wishing(
+      throw l.requiring(
         value.axes[1], ofSize: channels,
         or: node.refusal(
           "\(value.shape) and weights of \(weight.shape)",

@@ -139,7 +139,7 @@ enum Layout {
       var refusal = node.refusal(
         "\(value.shape) and \(shape)", because: "these shapes don't fit each other")
       for (atoms, size) in zip(result.axes.reversed(), shape.reversed()) where size > 1 {
-        refusal = l.wishing(atoms, ofSize: size, or: refusal)
+        refusal = l.requiring(atoms, ofSize: size, or: refusal)
       }
       throw refusal
     }

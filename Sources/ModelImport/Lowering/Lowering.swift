@@ -3,14 +3,14 @@ import ModelFormat
 /// Translates a source graph into a model folder's nodes. Constants are folded. For every other value the roles of its axes
 /// (batch, steps, elements) are tracked, and an operator becomes an op if the roles are those that the op works on.
 ///
-/// Primes stand in for lengths that are known only when the model runs: arithmetic on shapes is then arithmetic on constants,
-/// and an axis can be recognised by its size. A graph is translated with two sets of primes: whatever differs between the two
+/// Prime numbers stand in for lengths that are known only when the model runs: arithmetic on shapes is then arithmetic on constants,
+/// and an axis can be recognised by its size. A graph is translated with two sets of them: whatever differs between the two
 /// depends on a length.
 struct Lowering {
   var builder = FolderBuilder()
   let assumptions: Assumptions
   /// The assumption that the refused operator needs.
-  var wish: Assumptions.Wish?
+  var requirement: Assumptions.Requirement?
   private(set) var values: [String: LoweredValue] = [:]
   private let interpreter: Interpreter
   private var atomCount = 0
@@ -36,7 +36,7 @@ struct Lowering {
 
   var opset: Int { interpreter.opset }
 
-  /// As of arrays that are computed, and the primes that stand in for a batch and steps.
+  /// As of arrays that are computed, and the prime numbers that stand in for a batch and steps.
   static let maxExtent = 1 << 58
 
   /// Elements of a step, or of a vector.
@@ -129,8 +129,8 @@ struct Lowering {
         "the operator \(node.op)", because: "no op of a model folder does that",
         instead: Remedy.operators[node.op] ?? Remedy.unknownOperator)
     } catch {
-      if wish == nil { try InputWishes.lengths(&self, node, or: error) }
-      if wish == nil { try InputWishes.numbers(&self, node, or: error) }
+      if requirement == nil { try InputRequirements.lengths(&self, node, or: error) }
+      if requirement == nil { try InputRequirements.numbers(&self, node, or: error) }
       throw error
     }
   }

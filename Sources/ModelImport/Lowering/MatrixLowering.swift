@@ -48,7 +48,7 @@ enum MatrixLowering {
     let matrix = weights.rank == 1 ? weights.reshaped([weights.count, 1]) : weights
     guard matrix.shape.dropLast(2).allSatisfy({ $0 == 1 }), matrix.shape[matrix.rank - 2] == inner
     else {
-      throw l.wishing(
+      throw l.requiring(
         value.axes[value.axes.count - 1], ofSize: matrix.shape[matrix.rank - 2],
         or: node.refusal(
           "\(value.shape) and weights of \(weights.shape)",
@@ -153,7 +153,7 @@ extension MatrixLowering {
       return result
     }
     if let other = atoms.first(where: { $0.role != .element }) {
-      throw l.wishing(
+      throw l.requiring(
         other, .element,
         or: node.refusal(
           "a matrix over \(other.role.rawValue) (axis \(axis) of \(value.shape))",

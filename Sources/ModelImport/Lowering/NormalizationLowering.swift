@@ -33,7 +33,7 @@ enum NormalizationLowering {
   ) throws(ImportError) -> (CarriedValue, others: [Atom], own: [Atom]) {
     let atoms = axes.flatMap { value.axes[$0] }
     if let atom = atoms.first(where: { $0.role != .element }) {
-      throw l.wishing(
+      throw l.requiring(
         atom, .element,
         or: node.refusal(
           "a normalisation over \(atom.role.rawValue)", because: "each step is normalised by itself"
@@ -66,7 +66,7 @@ enum NormalizationLowering {
     for (name, tensor) in [("weight", scale), ("bias", bias)] {
       guard let tensor else { continue }
       guard tensor.count == size else {
-        throw l.wishing(
+        throw l.requiring(
           own, ofSize: tensor.count,
           or: node.refusal(
             "a \(name) of \(tensor.shape)", because: "\(size) elements are normalised"))
@@ -127,13 +127,13 @@ enum NormalizationLowering {
       parameters.append(tensor)
     }
     guard value.axes.count >= 2, parameters.allSatisfy({ $0.count == value.shape[1] }) else {
-      throw l.wishing(
+      throw l.requiring(
         value.axes.count > 1 ? value.axes[1] : [], ofSize: parameters[0].count,
         or: node.refusal(
           "\(value.shape)", because: "there are \(parameters[0].count) channels"))
     }
     if let atom = value.axes[1].first(where: { $0.role != .element }) {
-      throw l.wishing(
+      throw l.requiring(
         atom, .element,
         or: node.refusal(
           "channels that are \(atom.role.rawValue)", because: "they are elements of a step"))

@@ -61,7 +61,7 @@ enum RecurrentLowering {
     try checkRoles(&l, node, x, time: time, batch: batch, states: states.compactMap { $0 })
     try checkLengths(&l, node, steps: x.shape[time])
     guard x.shape[2] == cell.inputSize else {
-      throw l.wishing(
+      throw l.requiring(
         x.axes[2], ofSize: cell.inputSize,
         or: node.refusal(
           "X of \(x.shape)", because: "W is for \(cell.inputSize) elements a step"))
@@ -134,7 +134,7 @@ enum RecurrentLowering {
     states: [CarriedValue]
   ) throws(ImportError) {
     if let atom = x.axes[time].first(where: { $0.role != .time }) {
-      throw l.wishing(
+      throw l.requiring(
         atom, .time,
         or: node.refusal(
           "X of \(x.shape), whose axis \(time) is \(atom.role.rawValue)",
@@ -144,7 +144,7 @@ enum RecurrentLowering {
         ))
     }
     if let atom = x.axes[batch].first(where: { $0.role != .batch }) {
-      throw l.wishing(
+      throw l.requiring(
         atom, .batch,
         or: node.refusal(
           "X of \(x.shape), whose axis \(batch) holds \(atom.role.rawValue)",
@@ -153,7 +153,7 @@ enum RecurrentLowering {
         ))
     }
     if let atom = x.axes[2].first(where: { $0.role != .element }) {
-      throw l.wishing(
+      throw l.requiring(
         atom, .element,
         or: node.refusal(
           "X of \(x.shape), whose last axis holds \(atom.role.rawValue)",
@@ -166,7 +166,7 @@ enum RecurrentLowering {
         because: "a recurrent network reads a sequence",
         instead: "export the model with the steps as an axis of its input")
       if inputs.isEmpty { throw refusal }
-      throw l.wish(.stepwise(states: inputs), or: refusal)
+      throw l.require(.stepwise(states: inputs), or: refusal)
     }
     guard x.form == .sequence else {
       throw node.refusal(
@@ -194,7 +194,7 @@ enum RecurrentLowering {
       guard let input = l.origins(of: value.node).first, l.origins(of: value.node).count == 1 else {
         throw refusal
       }
-      throw l.wish(.lengths(input: input, steps: steps), or: refusal)
+      throw l.require(.lengths(input: input, steps: steps), or: refusal)
     case .pending(let value): throw PatternLowering.refusal(node, value)
     }
   }
@@ -218,7 +218,7 @@ enum RecurrentLowering {
       case .carried(let value):
         let unit = value.axes.count - 1
         guard value.axes.count == 3, value.shape[unit] == size else {
-          throw l.wishing(
+          throw l.requiring(
             value.axes.last ?? [], ofSize: size,
             or: node.refusal(
               "an initial state of \(value.shape)", because: "it has \(size) units"))
@@ -226,7 +226,7 @@ enum RecurrentLowering {
         for (axis, atoms) in value.axes.enumerated() {
           let role: Atom.Role = axis == (cell.isBatchFirst ? 0 : 1) ? .batch : .element
           if let atom = atoms.first(where: { $0.role != role }) {
-            throw l.wishing(
+            throw l.requiring(
               atom, role,
               or: node.refusal(
                 "an initial state whose axis \(axis) holds \(atom.role.rawValue)",

@@ -75,7 +75,7 @@ enum ReductionLowering {
   ) throws(ImportError) -> CarriedValue {
     let atoms = axes.flatMap { value.axes[$0] }
     if let batch = atoms.first(where: { $0.role == .batch && $0.size > 1 }) {
-      throw l.wishing(
+      throw l.requiring(
         batch, .time,
         or: node.refusal(
           "a reduction over the sequences of a batch",
@@ -157,7 +157,7 @@ enum ReductionLowering {
     let axes = try ReductionOperators.softmaxAxes(node, opset: l.opset, rank: value.axes.count)
     let atoms = axes.flatMap { value.axes[$0] }
     if let batch = atoms.first(where: { $0.role == .batch }) {
-      throw l.wishing(
+      throw l.requiring(
         batch, .time,
         or: node.refusal(
           "a softmax over the sequences of a batch", because: "each sequence is answered by itself")

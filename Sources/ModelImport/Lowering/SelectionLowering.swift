@@ -104,7 +104,7 @@ enum SelectionLowering {
         because: "it isn't one of steps or elements alone")
     }
     if atom.role == .batch {
-      throw l.wishing(
+      throw l.requiring(
         atom, .time,
         or: node.refusal(
           "a choice of some sequences of a batch", because: "each sequence is answered by itself"))
@@ -277,7 +277,7 @@ enum SelectionLowering {
       where part.shape[index] != first.shape[index]
         || isBatch && part.axes[index].first?.role == .time
       {
-        throw l.wishingSameSteps(
+        throw l.requiringSameSteps(
           [first.axes[index], part.axes[index]],
           or: node.refusal(
             "\(first.shape) and \(part.shape)", because: "they differ beside axis \(axis)"))

@@ -65,7 +65,7 @@ enum ShapeLowering {
     if value.kind == .float, kind == .integer {
       let refusal = node.refusal("a cast of floats to whole numbers", because: "no op rounds")
       guard let input = l.input(named: value.node) else { throw refusal }
-      throw l.wish(.wholeNumbers(input: input), or: refusal)
+      throw l.require(.wholeNumbers(input: input), or: refusal)
     }
     if value.kind == .float, kind == .boolean {
       value = Layout.map(&l, value, .abs, node)
@@ -133,7 +133,7 @@ enum ShapeLowering {
       let shape = ShapeOperators.reshapedShape(
         value.shape, to: wanted, zeroIsSize: node.integer("allowzero") == 1)
     else {
-      throw try InputWishes.length(
+      throw try InputRequirements.length(
         &l, of: value, as: l.integers(node, "shape", input: 1) ?? [],
         or: node.refusal(
           "\(value.shape) as another shape", because: "they differ in their number of elements",

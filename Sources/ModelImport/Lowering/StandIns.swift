@@ -1,4 +1,4 @@
-/// The primes that stand in for sizes that a file leaves open, by which an axis is recognised.
+/// The prime numbers that stand in for sizes that a file leaves open, by which an axis is recognised.
 struct StandIns {
   let batch: Int
   /// For step axes with lengths of their own.
@@ -6,7 +6,7 @@ struct StandIns {
   /// For element axes.
   let elements: [Int]
 
-  /// The error with these numbers, and numbers derived from them, replaced by names in shapes: people don't know the primes.
+  /// The error with these numbers, and numbers derived from them, replaced by names in shapes: people don't know these numbers.
   func named(in error: ImportError) -> ImportError {
     var error = error
     error.problem = named(in: error.problem)

@@ -1,5 +1,5 @@
-/// Requests for what an input is, of operators that can't read it as it is.
-enum InputWishes {
+/// What operators that can't read an input as it is require it to be.
+enum InputRequirements {
   /// Asks for the size of an open batch, or of open steps, that an exporter has baked into a shape.
   static func length(
     _ l: inout Lowering, of value: CarriedValue, as shape: [Int], or refusal: ImportError
@@ -12,7 +12,7 @@ enum InputWishes {
       guard others > 0, wanted % others == 0, (1...1024).contains(wanted / others),
         let origin = atom.origin
       else { continue }
-      return l.wish(.size(origin, wanted / others), or: refusal)
+      return l.require(.size(origin, wanted / others), or: refusal)
     }
     return refusal
   }
@@ -28,7 +28,7 @@ enum InputWishes {
         let steps = l.lengths.values.filter({ $0.role == .time && $0.origin?.input != input })
           .min(by: { $0.id < $1.id })
       else { continue }
-      throw l.wish(.lengths(input: input, steps: steps.size), or: refusal)
+      throw l.require(.lengths(input: input, steps: steps.size), or: refusal)
     }
   }
 
@@ -42,7 +42,7 @@ enum InputWishes {
       guard case .pending(.ids(let ids, plus: 0))? = try l.value(node, index),
         let input = l.origins(of: ids.node).first
       else { continue }
-      throw l.wish(.numbers(input: input), or: refusal)
+      throw l.require(.numbers(input: input), or: refusal)
     }
   }
 }

@@ -1,17 +1,18 @@
 import Glibc
 import ModelFormat
 
-/// The folder that an import writes. A model that is in it already is replaced only if that is asked for.
+/// The folder that an import writes. A model that is in it already is replaced, but its description is kept under another
+/// name, as it may have been edited by hand.
 package struct OutputFolder {
+  /// The name under which the description of a model that was there is kept.
+  package static let keptFile = Model.descriptionFile + ".old"
+
   package let path: String
-  /// Whether a model in the folder may be written over (`--replace`).
-  let replaces: Bool
   /// The files that are imported, or read for it: none of them may be written over.
   let sources: [String]
 
-  package init(path: String, replaces: Bool, sources: [String]) {
+  package init(path: String, sources: [String]) {
     self.path = path
-    self.replaces = replaces
     self.sources = sources
   }
 
@@ -26,7 +27,7 @@ package struct OutputFolder {
   /// Makes the folder, or checks the one that is there.
   ///
   /// - Returns: whether the folder is new.
-  /// - Throws: if it can't be made, is a file, or has a model that must stay.
+  /// - Throws: if it can't be made, is a file, or has a source where the model would be written.
   package func make() throws(ImportError) -> Bool {
     // SAFETY: the path is a zero-terminated string for the length of the call.
     if unsafe mkdir(path, 0o755) == 0 { return true }
@@ -40,11 +41,8 @@ package struct OutputFolder {
         remedy: isMissing ? "make the folder around it first, mkdir -p" : nil)
     }
     try checkIsNoFile()
-    let present = [Model.descriptionFile, Model.tensorFile].filter {
-      FileStatus("\(path)/\($0)") != nil
-    }
-    for name in present {
-      let status = FileStatus("\(path)/\(name)")
+    for name in [Model.descriptionFile, Model.tensorFile] {
+      guard let status = FileStatus("\(path)/\(name)") else { continue }
       if let source = sources.first(where: { FileStatus($0) == status }) {
         throw ImportError(
           file: source,
@@ -52,14 +50,24 @@ package struct OutputFolder {
           remedy: "name another folder: -o FOLDER")
       }
     }
-    if !present.isEmpty, !replaces {
-      throw ImportError(
-        file: path,
-        problem:
-          "found \(present.joined(separator: " and ")) in it, expected a folder without a model",
-        remedy: "name another folder, or let the model be replaced: --replace")
-    }
     return false
+  }
+
+  /// Writes the model, and keeps another description that is there as `keptFile`.
+  ///
+  /// - Returns: a note of the model that is replaced; nil if there was none.
+  package func write(_ draft: FolderDraft) throws(ModelError) -> String? {
+    let place = "\(path)/\(Model.descriptionFile)"
+    guard FileStatus(place) != nil else {
+      try draft.write(to: path)
+      return nil
+    }
+    let old = try OpenFile(path: place).read()
+    let isSame = old == Array(draft.description.json.utf8)
+    if !isSame { try OpenFile.write(old, to: "\(path)/\(Self.keptFile)") }
+    try draft.write(to: path)
+    return "\(path): the model that was there is replaced"
+      + (isSame ? "" : "; its \(Model.descriptionFile) is \(Self.keptFile) now")
   }
 
   /// Removes the folder if it is empty.

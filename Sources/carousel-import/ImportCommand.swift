@@ -78,11 +78,9 @@ struct ImportCommand: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "The folder to write: a new one, or one without a model.", valueName: "folder"))
+      "The folder to write. A model that is in it is replaced; its model.json is kept as model.json.old.",
+      valueName: "folder"))
   var output: String?
-
-  @Flag(help: "Replaces the model that is in the folder to write.")
-  var replace = false
 
   mutating func validate() throws {
     let line = "carousel-import model.onnx -o FOLDER"
@@ -103,7 +101,7 @@ struct ImportCommand: ParsableCommand {
     let read =
       files + [graph, names, scaler, vocabulary, labels, checkInput, checkOutput].compactMap { $0 }
       + arrays
-    let folder = OutputFolder(path: output ?? "", replaces: replace, sources: read)
+    let folder = OutputFolder(path: output ?? "", sources: read)
     try folder.checkIsNoFile()
     for file in read { try SourceFile.checkIsReadable(file) }
     let isNew = try folder.make()
@@ -111,7 +109,7 @@ struct ImportCommand: ParsableCommand {
     switch confinement.split() {
     case .child(let missing):
       for part in missing { print("note: this kernel has no \(part) for a process") }
-      try write(to: folder.path)
+      try write(to: folder)
     case .exited(status: 0): break
     case .exited(let status):
       if isNew { folder.removeIfEmpty() }
@@ -131,7 +129,7 @@ struct ImportCommand: ParsableCommand {
       .filter { Double($0) == nil }
   }
 
-  private func write(to output: String) throws(ImportError) {
+  private func write(to folder: OutputFolder) throws(ImportError) {
     var request = ImportRequest(
       files: files, graph: graph, names: names, name: name, scaler: scaler,
       vocabulary: vocabulary, labels: labels)
@@ -139,13 +137,15 @@ struct ImportCommand: ParsableCommand {
     request.shapes = shapes
     request.keepsStates = keepStates
     let draft = try importedFolder(request)
-    do { try draft.write(to: output) } catch { throw ImportError(file: files[0], error) }
+    let replaced: String?
+    do { replaced = try folder.write(draft) } catch { throw ImportError(file: files[0], error) }
     for note in draft.notes { print("note: \(note)") }
+    if let replaced { print("note: \(replaced)") }
     try compare(draft)
-    print("\(output): written; carousel serve \(output) serves it")
+    print("\(folder.path): written; carousel serve \(folder.path) serves it")
     guard fflush(nil) == 0 else {
       throw ImportError(
-        file: output,
+        file: folder.path,
         problem: "the folder is written, but standard output takes no text: \(errorText(errno))")
     }
   }

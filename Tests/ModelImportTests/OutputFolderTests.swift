@@ -13,52 +13,60 @@ import Testing
     return path
   }
 
-  private func make(
-    _ path: String, replaces: Bool = false, sources: [String] = []
-  ) throws(ImportError) -> Bool {
-    try OutputFolder(path: path, replaces: replaces, sources: sources).make()
+  private func draft() -> FolderDraft {
+    var draft = FolderDraft(name: "scale")
+    draft.description.inputs = [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil))]
+    draft.description.nodes = [.init(name: "y", op: .linear, inputs: ["x"])]
+    draft.description.outputs = [.init(name: "y")]
+    draft.add(tensor: "y.weight", shape: [1, 1], [2])
+    return draft
   }
 
-  private func message(
-    _ path: String, replaces: Bool = false, sources: [String] = []
-  ) throws -> String {
-    try #require(throws: ImportError.self) {
-      try make(path, replaces: replaces, sources: sources)
-    }.description
+  private func make(_ path: String, sources: [String] = []) throws(ImportError) -> Bool {
+    try OutputFolder(path: path, sources: sources).make()
+  }
+
+  private func message(_ path: String, sources: [String] = []) throws -> String {
+    try #require(throws: ImportError.self) { try make(path, sources: sources) }.description
   }
 
   @Test func aNewOrEmptyFolderIsTaken() throws {
     let path = "\(folder.path)/new"
     #expect(try make(path))
     #expect(try !make(path))
-    OutputFolder(path: path, replaces: false, sources: []).removeIfEmpty()
+    OutputFolder(path: path, sources: []).removeIfEmpty()
     #expect(try make(path))
   }
 
   @Test func filesBesideStay() throws {
     let path = try file("notes.txt")
     #expect(try !make(folder.path))
-    OutputFolder(path: folder.path, replaces: false, sources: []).removeIfEmpty()
+    OutputFolder(path: folder.path, sources: []).removeIfEmpty()
     #expect(try OpenFile(path: path).size == 1)
   }
 
-  @Test(arguments: [["model.json"], ["model.safetensors"], ["model.json", "model.safetensors"]])
-  func aModelIsReplacedIfThatIsAskedFor(names: [String]) throws {
-    for name in names { _ = try file(name) }
-    let text = try message(folder.path)
-    #expect(text.contains("found \(names.joined(separator: " and ")) in it"))
-    #expect(text.contains("--replace"))
-    #expect(try !make(folder.path, replaces: true))
+  /// The note of a second import into a folder, and the description that it keeps.
+  @Test(arguments: ["", "edited by hand"])
+  func aModelIsReplacedAndItsDescriptionKept(edit: String) throws {
+    let output = OutputFolder(path: folder.path, sources: [])
+    let draft = draft()
+    #expect(try output.write(draft) == nil)
+    let path = "\(folder.path)/model.json"
+    let written = try OpenFile(path: path).read()
+    if !edit.isEmpty { try OpenFile.write(Array(edit.utf8), to: path) }
+    let note = try #require(try output.write(draft))
+    #expect(note.contains("model.json.old") == !edit.isEmpty)
+    #expect(try OpenFile(path: path).read() == written)
+    let kept = try? OpenFile(path: "\(folder.path)/\(OutputFolder.keptFile)").read()
+    #expect(kept == (edit.isEmpty ? nil : Array(edit.utf8)))
   }
 
   /// Weights imported into their own folder, by whatever path.
   @Test func aSourceIsNeverReplaced() throws {
     let source = try file("model.safetensors")
     for path in [source, "\(folder.path)/./model.safetensors"] {
-      for replaces in [false, true] {
-        let text = try message(folder.path, replaces: replaces, sources: ["/dev/null", path])
-        #expect(text.hasPrefix(path) && text.contains("name another folder"), "\(text)")
-      }
+      let text = try message(folder.path, sources: ["/dev/null", path])
+      #expect(text.hasPrefix(path) && text.contains("name another folder"), "\(text)")
     }
   }
 

@@ -33,8 +33,7 @@ struct ModelFileImport {
     let result: ChildProcess.Result
     do {
       result = try ChildProcess.run(
-        // A process of the same number may have died and left a part.
-        importer, [path, "--output", partial, "--replace"] + (options?.arguments ?? []),
+        importer, [path, "--output", partial] + (options?.arguments ?? []),
         timeout: timeout)
     } catch { throw .file(path: importer, code: error.code) }
     guard result.ending == .exited(0) else {

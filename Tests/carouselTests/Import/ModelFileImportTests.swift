@@ -142,15 +142,6 @@ import Testing
     #expect(error.description.hasSuffix("expected the folder: \(tree.path)/m"))
   }
 
-  /// What a process left that died in the middle is written over.
-  @Test func theImporterMayReplaceAPart() throws {
-    let tree = try FileTree([:])
-    let files = try importing(with: Self.works + "\necho \"$4\" > \"$0.given\"", in: tree.path)
-    _ = try files.folder(of: "\(tree.path)/my.model.onnx")
-    let told = try OpenFile(path: "\(tree.path)/importer.given").read()
-    #expect(String(decoding: told, as: UTF8.self) == "--replace\n")
-  }
-
   @Test func aFolderIsItself() throws {
     let none = try ImportOptions.parse([])
     #expect(try none.folders(of: ["/nowhere/at/all", "/usr"]) == ["/nowhere/at/all", "/usr"])

@@ -95,15 +95,4 @@ import Testing
       }
     }
   }
-
-  @Test func positionsOfOpenStepsAreRefused() throws {
-    let error = try #require(throws: ImportError.self) {
-      try draft(
-        graph(
-          [node("Add", ["x", "p"], "y")],
-          ["p": SourceTensor(shape: [1, 10, 3], elements: (0..<30).map(Double.init))], isOpen: true)
-      )
-    }
-    #expect(error.description.contains("found"))
-  }
 }

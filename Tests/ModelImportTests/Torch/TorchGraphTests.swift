@@ -38,7 +38,8 @@ import Testing
   }
 
   /// What --check compares: the file's own graph, at the batch and length of the exporter's example where its shapes have them.
-  @Test(arguments: files)
+  /// Not for states as inputs, of which the files don't tell the number of layers, so that --check can't make them.
+  @Test(arguments: files.filter { !$0.hasPrefix("stateful/") })
   func valuesAreThoseOfTheGraph(file: String) throws {
     let draft = try importedFolder(ImportRequest(files: [Fixtures.path("torch_graphs/\(file)")]))
     let reference = try #require(draft.reference)

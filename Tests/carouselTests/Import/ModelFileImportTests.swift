@@ -101,7 +101,7 @@ import Testing
     let tree = try FileTree([:])
     let folder = tree.path
     let files = try importing(
-      with: Self.works + "\nshift 4; echo \"$@\" > \"$0.given\"", in: folder)
+      with: Self.works + "\nshift 3; echo \"$@\" > \"$0.given\"", in: folder)
     let path = "\(folder)/my.model.onnx"
     try OpenFile.write(Array("one".utf8), to: "\(folder)/v.txt")
     let given = [

@@ -53,26 +53,25 @@ package struct InputSequence: Sendable, Equatable {
   /// Checks that the sequence has as many steps as the model needs at the start of a sequence.
   package func checkStart(for model: Model) throws(InputError) {
     for (axis, count) in zip(model.inputAxes, stepCounts) where count < axis.least {
-      guard axis.neededBy != nil else {
+      guard let node = axis.neededBy else {
         throw .otherSteps(
           input: model.description.inputs[axis.input].name, found: count, expected: axis.least)
       }
       throw .tooFewSteps(
         input: model.description.inputs[axis.input].name, found: count, least: axis.least,
-        node: axis.neededBy ?? "")
+        node: node)
     }
   }
 
   /// Checks that the model allows the sequence with `more` additional steps.
   package func checkLength(with more: Int, for model: Model) throws(InputError) {
     for (axis, count) in zip(model.inputAxes, stepCounts) where count + more > axis.most {
-      guard axis.limitedBy != nil else {
+      guard let node = axis.limitedBy else {
         throw .otherSteps(
           input: model.description.inputs[axis.input].name, found: count + more,
           expected: axis.most)
       }
-      throw .tooManySteps(
-        found: count + more, limit: axis.most, node: axis.limitedBy ?? "")
+      throw .tooManySteps(found: count + more, limit: axis.most, node: node)
     }
   }
 

@@ -1,3 +1,4 @@
+import Glibc
 import ModelFormat
 import NumPyFormat
 
@@ -44,4 +45,10 @@ extension ImportError {
       file: file, problem: "not a zip archive that Carousel reads: \(error)",
       remedy: "the file may be cut off: compare its size with that of its source")
   }
+}
+
+/// The system's message for the error `code`.
+package func errorText(_ code: Int32) -> String {
+  // SAFETY: strerror gives a string that ends with a zero byte; it is copied at once.
+  unsafe String(cString: strerror(code))
 }

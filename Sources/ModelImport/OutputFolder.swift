@@ -36,8 +36,7 @@ package struct OutputFolder {
       let isMissing = code == ENOENT && path.dropLast().contains("/")
       throw ImportError(
         file: path,
-        // SAFETY: strerror gives a string that ends with a zero byte; it is copied at once.
-        problem: "the folder can't be made: \(unsafe String(cString: strerror(code)))",
+        problem: "the folder can't be made: \(errorText(code))",
         remedy: isMissing ? "make the folder around it first, mkdir -p" : nil)
     }
     try checkIsNoFile()

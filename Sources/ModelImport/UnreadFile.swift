@@ -27,7 +27,7 @@ struct UnreadFile {
     case .tensorFlowModel: Self.savedModel
     case .tensorFlowLite:
       "import what it was converted from: model.save('model.keras') of Keras, or an .onnx of PyTorch"
-    case .gguf: "export the network from the framework that it was trained with, to .onnx"
+    case .gguf: Self.fromItsFramework
     case .gitLFSPointer: "fetch the file: git lfs pull"
     case .html:
       "the download gave a page: links to a file itself have /resolve/ (Hugging Face) or /raw/ (GitHub) in place of /blob/"
@@ -39,6 +39,9 @@ struct UnreadFile {
     case .hdf5, .keras, .torchZip, .torchPickle, .pickle, .onnx, .npz: nil
     }
   }
+
+  private static let fromItsFramework =
+    "export the network from the framework that it was trained with, to .onnx"
 
   private static let savedModel =
     "model.save('model.keras') writes one of Keras; of another, python3 -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
@@ -77,10 +80,7 @@ struct UnreadFile {
     let name = path.split(separator: "/").last ?? ""
     switch name.split(separator: ".").last.map({ $0.lowercased() }) {
     case "mlmodel":
-      return (
-        "a Core ML model",
-        "export the network from the framework that it was trained with, to .onnx"
-      )
+      return ("a Core ML model", Self.fromItsFramework)
     case "pb", "meta": return ("a graph of TensorFlow 1 or a SavedModel", Self.savedModel)
     case "index", "checkpoint":
       return (
@@ -123,7 +123,7 @@ struct UnreadFile {
     if path.hasSuffix(".mlpackage") || path.hasSuffix(".mlpackage/") {
       return ImportError(
         file: path, problem: "found a Core ML model, \(expected)",
-        remedy: "export the network from the framework that it was trained with, to .onnx")
+        remedy: Self.fromItsFramework)
     }
     let model = names.first { name in
       ["onnx", "keras", "h5", "pt", "pth", "pt2", "ckpt", "bin", "safetensors", "npz"].contains(

@@ -78,7 +78,7 @@ struct ImportCommand: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "The folder to write. A model that is in it is replaced; its model.json is kept as model.json.old.",
+      "The folder to write. A model that is in it is replaced; if its model.json differs, it is kept as model.json.old.",
       valueName: "folder"))
   var output: String?
 
@@ -191,10 +191,4 @@ struct ImportCommand: ParsableCommand {
     default: "the reader died of signal \(signal): the file is damaged, or made to do harm"
     }
   }
-}
-
-/// The system's message for the error `code`.
-private func errorText(_ code: Int32) -> String {
-  // SAFETY: strerror gives a string that ends with a zero byte; it is copied at once.
-  unsafe String(cString: strerror(code))
 }

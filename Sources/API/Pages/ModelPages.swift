@@ -96,7 +96,7 @@ struct ModelPages: Sendable {
     }
     if let steps = input.steps {
       writer.raw(#","steps":"#)
-      writer.raw(Array("\(steps)".utf8))
+      writer.integer(steps)
     }
     if case .tokens(_, let vocabulary) = input.kind {
       writer.raw(#","text":"#)

@@ -59,6 +59,8 @@ package struct TextList {
   /// Refuses files of other kinds, such as a pickled tokenizer, whose bytes would be read as lines.
   private static func checkIsText(_ file: SourceFile) throws(ImportError) {
     let expected = "expected a .txt with a text a line, or .json"
+    let inOrder =
+      "write the texts in the order of their ids: json.dump(texts, open('texts.json', 'w'))"
     guard !file.bytes.isEmpty else {
       throw ImportError(file: file.path, problem: "found an empty file, \(expected)")
     }
@@ -69,15 +71,12 @@ package struct TextList {
         + "writes a file of a Keras Tokenizer, a dictionary or a list"
       throw ImportError(
         file: file.path, problem: "found \(kind.what), \(expected)",
-        remedy: kind == .pickle
-          ? pickled
-          : "write the texts in the order of their ids: json.dump(texts, open('texts.json', 'w'))")
+        remedy: kind == .pickle ? pickled : inOrder)
     }
     guard String(validating: file.bytes, as: UTF8.self) != nil, !file.bytes.contains(0) else {
       throw ImportError(
         file: file.path, problem: "found bytes that are no text in UTF-8, \(expected)",
-        remedy:
-          "write the texts in the order of their ids: json.dump(texts, open('texts.json', 'w'))")
+        remedy: inOrder)
     }
   }
 

@@ -170,18 +170,19 @@ package struct Bookings: Sendable {
     func clients(in slot: Int) -> [Client] {
       bookings[Key(request: client.request, slot: slot)]?.clients ?? []
     }
-    if let connection = client.connection {
-      for slot in first...latest {
-        let index = clients(in: slot).firstIndex { $0.identity.connection == connection }
-        if let index { return Claim(slot: slot, index: index, isOwner: true) }
+    var another: Claim?
+    for slot in first...latest {
+      for (index, other) in clients(in: slot).enumerated() {
+        if let connection = client.connection, other.identity.connection == connection {
+          return Claim(slot: slot, index: index, isOwner: true)
+        }
+        if another == nil, !other.isTaken {
+          another = Claim(slot: slot, index: index, isOwner: false)
+        }
       }
     }
     if client.mayHaveReconnected, let claim = claimOfLeft(until: latest, clients) { return claim }
-    for slot in first...latest {
-      let index = clients(in: slot).firstIndex { !$0.isTaken }
-      if let index { return Claim(slot: slot, index: index, isOwner: false) }
-    }
-    return nil
+    return another
   }
 
   /// The first place whose owner's connection has ended.

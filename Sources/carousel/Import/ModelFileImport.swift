@@ -33,8 +33,7 @@ struct ModelFileImport {
     let result: ChildProcess.Result
     do {
       result = try ChildProcess.run(
-        importer, [path, "--output", partial] + (options?.arguments ?? []),
-        timeout: timeout)
+        importer, [path, "--output", partial] + (options?.arguments ?? []), timeout: timeout)
     } catch { throw .file(path: importer, code: error.code) }
     guard result.ending == .exited(0) else {
       remove(partial)

@@ -84,7 +84,7 @@ import Testing
     for steps in [0, -1, ModelLimits.size + 1] {
       expectError(mentioning: ["inputs[0].steps", "\(steps)"]) { try check([steps], axes: ["a"]) }
     }
-    expectError(mentioning: ["at least 5 steps", "at most 4"]) {
+    expectError(mentioning: ["inputs[0].steps", "found 4 steps", "at least 5", "\"y0\""]) {
       try check([4], axes: [nil], kernel: 5)
     }
   }

@@ -158,12 +158,12 @@ import Testing
   // MARK: - Graphs
 
   private func model(
-    _ nodes: [ModelDescription.Node], tensors: [String: [Int]] = [:]
+    _ nodes: [ModelDescription.Node], tensors: [String: [Int]] = [:], steps: Int? = nil
   ) throws -> Model {
     try Model(
       description: ModelDescription(
         name: "m", version: "1",
-        inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil))],
+        inputs: [.init(name: "x", kind: .features(size: 1, mean: nil, scale: nil), steps: steps)],
         nodes: nodes, outputs: [.init(name: nodes.last!.name)]),
       tensors: zeros(tensors))
   }
@@ -213,6 +213,35 @@ import Testing
     #expect(axis.least == 8 && axis.neededBy == "q")
     // 2048 windows of 3 of windows of 4, 2 apart.
     #expect(axis.most == 2 * (2048 * 3 + 2) + 3)
+  }
+
+  private static let bounded: [([ModelDescription.Op], ClosedRange<Int>)] = [
+    ([.averagePool(kernel: 4)], 4...Int.max), ([.maxPool(), .maxPool(kernel: 3)], 6...Int.max),
+    ([.sliceSteps(start: -5)], 5...Int.max), ([.padSteps(before: 6, mode: .reflect)], 7...Int.max),
+    ([.repeatSteps(times: 512)], 1...2048),
+  ]
+
+  /// An input whose `steps` a kernel, a slice or a padding can't do with could be asked nothing.
+  @Test(arguments: bounded)
+  func exactSteps(ops: [ModelDescription.Op], range: ClosedRange<Int>) throws {
+    let names = ops.indices.map { "n\($0)" }
+    let nodes = ops.indices.map { node(names[$0], ops[$0], $0 > 0 ? names[$0 - 1] : "x") }
+    let last = "node \"\(names[names.count - 1])\""
+    for steps in [range.lowerBound, min(range.upperBound, 5000)] {
+      #expect(try model(nodes, steps: steps).inputAxes[0].least == steps)
+    }
+    if range.lowerBound > 1 {
+      let steps = range.lowerBound - 1
+      expectError(mentioning: [
+        "inputs[0].steps", "\(steps) steps of the input \"x\"", "at least \(range.lowerBound)",
+        "\(last) needs",
+      ]) { _ = try model(nodes, steps: steps) }
+    }
+    if range.upperBound < .max {
+      expectError(mentioning: ["inputs[0].steps", "at most \(range.upperBound)", last]) {
+        _ = try model(nodes, steps: range.upperBound + 1)
+      }
+    }
   }
 
   /// What becomes many steps for one is bounded.

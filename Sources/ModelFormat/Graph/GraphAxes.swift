@@ -5,6 +5,8 @@ struct GraphAxes {
   private(set) var inputAxes: [InputAxis] = []
   /// The axis of each input of the description; nil for a vector.
   private var ofInputs: [StepAxis?] = []
+  /// By input axis, the input of the description whose `steps` say how many there are.
+  private var exactInputs: [Int: Int] = [:]
   private let description: ModelDescription
 
   init(_ description: ModelDescription) {
@@ -24,6 +26,7 @@ struct GraphAxes {
       ofInputs.append(named[input.axis])
       if let steps = input.steps, let origin = named[input.axis]?.origin {
         (inputAxes[origin].least, inputAxes[origin].most) = (steps, steps)
+        exactInputs[origin] = index
       }
     }
   }
@@ -53,6 +56,7 @@ struct GraphAxes {
           ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)")
     }
     guard let origin = bound.axis.origin else { return }
+    try checkExact(origin, least: least, most: most, node: node)
     if least > inputAxes[origin].least {
       inputAxes[origin].least = least
       inputAxes[origin].neededBy = node
@@ -66,6 +70,20 @@ struct GraphAxes {
         path: path, found: "at least \(inputAxes[origin].least) steps needed",
         expected: "at most \(inputAxes[origin].most)")
     }
+  }
+
+  /// Throws if an input whose `steps` say how many there are has fewer or more than a node takes: the model could answer nothing.
+  private func checkExact(
+    _ origin: Int, least: Int, most: Int, node: String
+  ) throws(ModelError) {
+    guard let index = exactInputs[origin], let steps = description.inputs[index].steps,
+      steps < least || steps > most
+    else { return }
+    let name = description.inputs[index].name.jsonExcerpt
+    throw .unexpected(
+      path: "inputs[\(index)].steps", found: "\(steps) steps of the input \(name)",
+      expected: (steps < least ? "at least \(least), which" : "at most \(most):")
+        + " node \(node.jsonExcerpt) \(steps < least ? "needs" : "takes no more")")
   }
 
   /// Throws if a node's inputs have different numbers of steps.

@@ -223,6 +223,12 @@ enum RecurrentLowering {
             or: node.refusal(
               "an initial state of \(value.shape)", because: "it has \(size) units"))
         }
+        let rows = value.axes[cell.isBatchFirst ? 1 : 0]
+        if rows.contains(where: { $0.isOpen && $0.role == .element }) {
+          let found = "an initial state of \(value.shape)"
+          let refusal = node.refusal(found, because: "it has a row for each direction")
+          throw l.requiring(rows, ofSize: cell.directions, or: refusal)
+        }
         for (axis, atoms) in value.axes.enumerated() {
           let role: Atom.Role = axis == (cell.isBatchFirst ? 0 : 1) ? .batch : .element
           if let atom = atoms.first(where: { $0.role != role }) {

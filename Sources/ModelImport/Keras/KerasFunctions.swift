@@ -78,6 +78,9 @@ enum KerasFunctions {
       }
       let value = try function.value()
       let isFirst = function.isNumberFirst
+      if op == .multiply || op == .divide {
+        KerasLength.check(&translation, number, of: value, for: call)
+      }
       let affine: ModelDescription.Op?
       switch op {
       case .add: affine = .affine(scale: nil, shift: [number])
@@ -170,12 +173,29 @@ enum KerasFunctions {
       switch (axis, place < rest.count ? rest[place] : .slice(nil, nil, nil)) {
       case (_, .slice(nil, nil, nil)): axes.append(axis)
       case (.steps(let count), .index(let index)):
-        guard index == -1 || index == 0 || count.map({ index == $0 - 1 }) ?? false else {
-          throw call.layer.refusal("found the step \(index), expected the first or the last")
+        if index != 0, index != -1, index + 1 != count {
+          result = result.with(
+            name: try translation.add(
+              .sliceSteps(start: index, end: index + 1), [result], for: call, part: "range"))
         }
         result = result.with(
           name: try translation.add(index == 0 ? .first : .last, [result], for: call, part: "step"))
         result.mask = nil
+      case (.steps(let count), .slice(let start, let end, let stride)):
+        let stride = stride ?? 1
+        guard stride > 0 else {
+          throw call.layer.refusal(
+            "found steps \(stride) apart, expected 1 or more", remedy: "use keras.ops.flip before")
+        }
+        let range = try count.map { count throws(ImportError) in
+          try KerasFunctionCall.Key.slice(start, end, stride).range(of: count, in: call.layer)
+        }
+        result = result.with(
+          name: try translation.add(
+            .sliceSteps(start: start ?? 0, end: end == count ? nil : end, stride: stride),
+            [result], for: call, part: "range"))
+        result.mask = nil
+        axes.append(.steps(range.map { ($0.end - $0.start + $0.stride - 1) / $0.stride }))
       case (.size(let size), let key) where value.sizes.count == 1:
         let (start, end, stride, keeps) = try key.range(of: size, in: call.layer)
         result = result.with(

@@ -11,6 +11,8 @@ struct KerasInput {
   /// The first of the inputs with the same number of steps.
   var axis: Int
   private(set) var kind: ModelDescription.Input.Kind?
+  /// The number of steps that sequences must have; nil for any.
+  private(set) var exactSteps: Int?
 
   init(name: String, axes: [KerasValue.Axis], uses: Int, place: Int) {
     self.name = name
@@ -23,7 +25,7 @@ struct KerasInput {
   func description(axis: String?) -> ModelDescription.Input? {
     guard let kind else { return nil }
     if case .vector = kind { return ModelDescription.Input(name: name, kind: kind) }
-    return ModelDescription.Input(name: name, kind: kind, axis: axis)
+    return ModelDescription.Input(name: name, kind: kind, axis: axis, steps: exactSteps)
   }
 
   /// Whether it has steps.
@@ -43,6 +45,18 @@ struct KerasInput {
     guard isSequence || kind == nil && axes.count > 1 else { return false }
     return KerasValue(name: "", axes: axes).hasSteps(count)
   }
+
+  /// The number of steps or ids that the model was made for; nil for any.
+  var fixedSteps: Int? {
+    switch axes.first {
+    case .steps(let count)?: count
+    case .size(let count)? where axes.count == 1: count
+    case .size?, nil: nil
+    }
+  }
+
+  /// Records that the model holds for that number of steps alone.
+  mutating func keepSteps() { exactSteps = fixedSteps }
 
   /// Counts another use: its steps are those of another value, so that its axes can't be changed any more.
   mutating func noteUse() { uses += 1 }

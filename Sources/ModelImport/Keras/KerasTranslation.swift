@@ -187,7 +187,7 @@ struct KerasTranslation {
         "found \(steps) steps of \(size) elements side by side, which only a Dense right behind the Flatten "
           + "can take where there are so many")
     }
-    noteSteps(steps, of: call.layer)
+    KerasLength.keep(&self, value, steps: steps, in: call.layer)
     let sequence = value.with(name: value.name, axes: [.steps(steps), .size(size)])
     let picks = sequence.with(
       name: try add(
@@ -201,12 +201,6 @@ struct KerasTranslation {
   }
 
   private static let maxPickedWeights = 1 << 22
-
-  mutating func noteSteps(_ steps: Int, of layer: KerasLayer) {
-    note(
-      "\(layer.place) works on all \(steps) steps side by side: send sequences of exactly \(steps) steps"
-    )
-  }
 
   /// A value with all elements of its axes: a single element that stands for all is repeated.
   mutating func spreadOut(

@@ -400,6 +400,22 @@ def pools():
     return Model(i, [L.GlobalAveragePooling1D()(a), L.GlobalMaxPooling1D(keepdims=True)(a)]), [x]
 
 
+@case("keras", "h5")
+def parts_of_steps():
+    """Steps and ranges of steps that are chosen by their places, from both ends."""
+    i = Input((None, 3))
+    h = L.LSTM(4, return_sequences=True)(i)
+    parts = [h[:, 2], h[:, -2], O.mean(h[:, -3:], axis=1), O.mean(h[:, 1::2], axis=1)]
+    return Model(i, [L.Concatenate()(parts), h[:, 1:-1]]), [x]
+
+
+@case("keras", "h5")
+def sum_over_length():
+    """A mean that is written with the model's number of steps."""
+    i = Input((x.shape[1], 3))
+    return Model(i, L.Dense(2)(O.sum(L.LSTM(4, return_sequences=True)(i), axis=1) / x.shape[1])), [x]
+
+
 @case()
 def stateful():
     layers = [L.LSTM(3, stateful=True, return_sequences=True), L.Dense(1)]

@@ -10,6 +10,15 @@ import Testing
     #expect(try model.largestError() < 1e-5)
   }
 
+  /// A number in the graph that is the model's number of steps holds for that alone.
+  @Test(arguments: ["keras", "h5"])
+  func theLengthIsKept(kind: String) throws {
+    let path = Fixtures.path("keras/sum_over_length.\(kind)")
+    let draft = try importedFolder(ImportRequest(files: [path]))
+    let steps = try #require(draft.description.inputs[0].steps)
+    #expect(draft.notes.contains { $0.contains("exactly \(steps) steps") }, "\(draft.notes)")
+  }
+
   /// Cases of one's own, in the folder that KERAS_CASES names.
   @Test(.enabled(if: ProcessInfo.processInfo.environment["KERAS_CASES"] != nil))
   func otherAnswersAreKeras() {

@@ -113,7 +113,7 @@ enum KerasDenseLayers {
       translation.add(tensor: "\(prefix).weight", shape: [units, size, steps], weight)
       if arrays.count > 1 { translation.add(tensor: "\(prefix).bias", shape: [units], arrays[1]) }
     }
-    translation.noteSteps(steps, of: layer)
+    KerasLength.keep(&translation, value, steps: steps, in: layer)
     var sequence = value
     sequence.axes = [.steps(steps), .size(size)]
     if case .flattened = value.content { sequence.content = .floats }

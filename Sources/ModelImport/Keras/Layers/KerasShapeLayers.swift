@@ -178,6 +178,8 @@ enum KerasShapeLayers {
     var result = value
     if let index = translation.inputs.firstIndex(where: { $0.hasSteps(count) }) {
       translation.inputs[index].noteUse()
+      KerasLength.keep(
+        &translation, index, "\(call.layer.place) repeats a vector for the input's steps")
       var like = KerasValue(
         name: translation.inputs[index].name, axes: translation.inputs[index].axes)
       like.origin = index

@@ -1,0 +1,34 @@
+/// What a model with a fixed number of steps makes of that number: it holds for sequences of that number alone.
+enum KerasLength {
+  /// Records that the model holds for its number of steps alone, if a number that a value is multiplied with or divided by is
+  /// that: a mean that is written as a sum and a division.
+  static func check(
+    _ translation: inout KerasTranslation, _ number: Float, of value: KerasValue,
+    for call: KerasCall
+  ) {
+    guard let origin = value.origin, let steps = translation.inputs[origin].fixedSteps, steps > 2,
+      [Float(steps), 1 / Float(steps)].contains(number)
+    else { return }
+    keep(
+      &translation, origin,
+      "\(call.layer.place) computes with \(number), which comes from the steps of the model's input"
+    )
+  }
+
+  /// Records that a layer works on all steps of a value side by side: others than the model was made for would be left out.
+  static func keep(
+    _ translation: inout KerasTranslation, _ value: KerasValue, steps: Int, in layer: KerasLayer
+  ) {
+    let what = "\(layer.place) works on all \(steps) steps side by side"
+    guard let origin = value.origin, !value.isStepped else { return translation.note(what) }
+    keep(&translation, origin, what)
+  }
+
+  /// Records that sequences of an input must have the number of steps that it was made for, and why.
+  static func keep(_ translation: inout KerasTranslation, _ origin: Int, _ what: String) {
+    guard let steps = translation.inputs[origin].fixedSteps else { return translation.note(what) }
+    translation.inputs[origin].keepSteps()
+    translation.note(
+      "\(what): sequences of exactly \(steps) steps are taken (\"steps\" in model.json)")
+  }
+}

@@ -21,6 +21,8 @@ struct Assumptions: Equatable, Sendable {
   var numbers: Set<String> = []
   /// Whether the elements of a vector may become steps.
   var makesStepsOfVectors = true
+  /// Whether numbers that the graph computes from how many steps there are become values of the folder.
+  var carriesLengths = false
   /// The sizes of element axes that the file leaves open, inferred from weights.
   var sizes: [Atom.Origin: Int] = [:]
   /// The names of step axes that have the same length as another.

@@ -105,6 +105,9 @@ enum ElementwiseLowering {
         "arithmetic with ids", because: "ids lead to an embedding",
         instead: "export the model with a float input")
     }
+    if let length = LengthLowering.value(&l, constant, node) {
+      return try combine(&l, node, op, isFirst ? length : carried, isFirst ? carried : length)
+    }
     let value = try Layout.expanded(&l, carried, to: constant.shape, node)
     if let table = ExampleLength.table(&l, constant, along: value, node) {
       return try combine(&l, node, op, isFirst ? table : value, isFirst ? value : table)

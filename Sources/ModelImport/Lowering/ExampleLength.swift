@@ -4,31 +4,45 @@ import ModelFormat
 /// What an exporter made of the number of steps of its example, where it has no dynamic axis for them: it holds for sequences of
 /// that number alone.
 enum ExampleLength {
-  /// Records that the model is made for one number of steps, if `number`, by which a sum or mean over the steps is multiplied or
-  /// divided, comes from it: a mean by a division, or the deviation by Bessel's correction.
+  /// Records that the model is made for one number of steps, if `number`, by which a value is multiplied or divided, is that
+  /// number; or, of a value that is made of a sum or mean over the steps, what Bessel's correction or a root makes of it.
   static func check(
     _ l: inout Lowering, _ value: CarriedValue, times number: Double, _ node: SourceNode
   ) {
-    guard value.form == .vector, number > 0, l.builder.isPool(value.node) else { return }
+    guard value.form != .tokens, number > 0 else { return }
+    let isPool = value.form == .vector && l.builder.isPool(value.node)
     for atom in l.lengths.values where atom.role == .time {
       guard let steps = l.exampleSteps[atom], steps > 2 else { continue }
       let (count, fewer) = (Double(steps), Double(steps - 1))
-      let numbers = [count, fewer, count / fewer, count.squareRoot(), fewer.squareRoot()]
+      let numbers =
+        isPool
+        ? [count, fewer, count / fewer, count.squareRoot(), fewer.squareRoot()] : [count]
       guard numbers.contains(where: { isNear(number, $0) || isNear(number, 1 / $0) }) else {
         continue
       }
-      record(&l, atom, steps, "\(node.place) computes with \(Float(number))")
+      record(&l, atom, "\(node.place) computes with \(Float(number))")
     }
   }
 
   private static func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-6 * b }
 
-  private static func record(_ l: inout Lowering, _ atom: Atom, _ steps: Int, _ what: String) {
-    l.exampleSteps.setExact(steps, of: atom)
+  /// Records that sequences must have as many steps as the example.
+  private static func record(_ l: inout Lowering, _ atom: Atom, _ what: String) {
+    guard let root = l.exampleSteps.root(of: atom), let steps = l.exampleSteps[root] else { return }
+    l.exampleSteps.setExact(steps, of: root)
     l.builder.note(
       "\(what), which comes from the \(steps) steps of the exporter's example: sequences of exactly \(steps) steps are "
         + "taken (\"steps\" in model.json); export with dynamic axes for others"
     )
+  }
+
+  /// Records that a matrix has weights for each step of an axis: others than the model was made for would be left out.
+  static func recordSideBySide(_ l: inout Lowering, _ atom: Atom, _ node: SourceNode) {
+    guard let root = l.exampleSteps.root(of: atom), let steps = l.exampleSteps[root] else { return }
+    l.exampleSteps.setExact(steps, of: root)
+    l.builder.note(
+      "\(node.place) works on all \(atom.size) steps side by side: sequences of exactly \(steps) steps are taken "
+        + "(\"steps\" in model.json)")
   }
 
   /// A constant with numbers of its own for each step, such as positions, as a sequence; nil if it is the same at every step, or
@@ -77,8 +91,34 @@ enum ExampleLength {
     result.node = l.builder.emit(
       .conv(), [start], named: "\(name).table",
       tensors: [("weight", [size, 1, time.size], weights)])
-    record(&l, time, time.size, "\(node.place) has numbers for each step")
+    record(&l, time, "\(node.place) has numbers for each step")
     return result
+  }
+
+  /// The steps that `indices` choose, where these may come from the length of the example: its last step is the last of any
+  /// sequence. A place in the middle, as of half the steps, or of each step in a loop that was unrolled, holds for its length alone.
+  static func chosen(
+    _ l: inout Lowering, _ indices: [Int], of atom: Atom, _ node: SourceNode
+  ) -> [Int] {
+    guard let count = l.exampleSteps[atom], count > 2, !atom.isDerived || !atom.isOpen,
+      let first = indices.first, let last = indices.last, first <= last, last < count,
+      indices == Array(first...last)
+    else { return indices }
+    let halves = count > 3 ? [count / 2, (count + 1) / 2] : []
+    let isExact =
+      if first == last {
+        first > 2 && first < count - 1
+      } else if last == count - 1 {
+        halves.contains(first) || atom.isOpen && first > 2
+      } else {
+        first == 0 && halves.contains(last + 1)
+      }
+    if isExact {
+      let text = first == last ? "step \(first)" : "steps \(first) to \(last)"
+      record(&l, atom, "\(node.place) chooses \(text)")
+    }
+    guard !isExact, atom.isOpen, last == count - 1 else { return indices }
+    return first == last ? [atom.size - 1] : Array(first..<atom.size)
   }
 }
 
@@ -86,6 +126,8 @@ enum ExampleLength {
 struct ExampleSteps {
   /// By the sizes that stand in for open steps.
   private var counts: [Int: Int] = [:]
+  /// By the axes of the inputs, also for what pools and convolutions make of them.
+  private var roots: [Atom.Origin: Atom] = [:]
   /// By the sizes of axes of which numbers in the graph were made: the steps for which these hold.
   private var exact: [Int: Int] = [:]
 
@@ -93,6 +135,11 @@ struct ExampleSteps {
   subscript(_ atom: Atom) -> Int? { atom.isOpen ? counts[atom.size] : atom.size }
 
   mutating func set(_ count: Int, of atom: Atom) { counts[atom.size] = count }
+
+  mutating func setRoot(_ atom: Atom, of origin: Atom.Origin) { roots[origin] = atom }
+
+  /// The steps of the input from which an atom comes.
+  func root(of atom: Atom) -> Atom? { atom.origin.map { roots[$0] ?? atom } ?? atom }
 
   mutating func setExact(_ count: Int, of atom: Atom) { exact[atom.size] = count }
 
@@ -114,7 +161,7 @@ extension FolderBuilder {
       else { continue }
       switch node.op.name {
       case "sum", "mean": return true
-      case "affine", "multiply", "divide", "add", "subtract", "square", "sqrt", "abs":
+      case "affine", "multiply", "divide", "add", "subtract", "square", "sqrt", "abs", "linear":
         pending += node.inputs.compactMap { $0 }
       default: break
       }

@@ -38,21 +38,30 @@ package struct GraphTranslation {
   /// - Throws: if a node can't be translated.
   package func folder(named name: String) throws(ImportError) -> FolderDraft {
     let first = try translated(Self.standIns[0])
-    if graph.inputs.contains(where: {
+    guard hasOpenSizes else { return try first.draft(named: name) }
+    let second = try translated(Self.standIns[1])
+    if first.hasSameWeights(as: second) { return try first.draft(named: name) }
+    if let draft = try? draftCarryingLengths(named: name) { return draft }
+    throw ImportError(
+      file: "", place: first.firstDifference(from: second).map { "node \"\($0)\"" },
+      problem:
+        "found numbers that depend on how many steps or sequences there are: a folder's weights are the same for all",
+      remedy:
+        "leave what is computed from the length (such as positions) out of the export"
+    )
+  }
+
+  private var hasOpenSizes: Bool {
+    graph.inputs.contains {
       $0.dimensions.contains { if case .named = $0 { true } else { false } }
-    }) {
-      let second = try translated(Self.standIns[1])
-      guard first.hasSameWeights(as: second) else {
-        throw ImportError(
-          file: "", place: first.firstDifference(from: second).map { "node \"\($0)\"" },
-          problem:
-            "found numbers that depend on how many steps or sequences there are: a folder's weights are the same for all",
-          remedy:
-            "leave what is computed from the length (positions, means by a division) out of the export"
-        )
-      }
     }
-    return try first.draft(named: name)
+  }
+
+  /// The folder with numbers of steps as values; nil if something else depends on the number of steps or of sequences.
+  private func draftCarryingLengths(named name: String) throws(ImportError) -> FolderDraft? {
+    let first = try translated(Self.standIns[0], carriesLengths: true)
+    let second = try translated(Self.standIns[1], carriesLengths: true)
+    return first.hasSameWeights(as: second) ? try first.draft(named: name) : nil
   }
 
   /// The source graph with the places of its values in the folder.
@@ -99,8 +108,11 @@ package struct GraphTranslation {
       isStepwise: assumptions.isStepwise || finished.readsNoSequence)
   }
 
-  private func translated(_ standIns: StandIns) throws(ImportError) -> FinishedGraph {
+  private func translated(
+    _ standIns: StandIns, carriesLengths: Bool = false
+  ) throws(ImportError) -> FinishedGraph {
     var assumptions = Assumptions()
+    assumptions.carriesLengths = carriesLengths
     assumptions.fixed = options.fixed
     assumptions.shapes = options.shapes
     assumptions.makesStepsOfVectors = options.makesStepsOfVectors
@@ -220,6 +232,7 @@ struct InputLowering {
         let atom = lowering.lengthAtom(
           dimension.size, dimension.role, origin: origin, isOpen: dimension.isOpen)
         axes.append([atom])
+        if dimension.role == .time { lowering.exampleSteps.setRoot(atom, of: origin) }
         if input.example.indices.contains(axis), let steps = input.example[axis] {
           lowering.exampleSteps.set(steps, of: atom)
         }

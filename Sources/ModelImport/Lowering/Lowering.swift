@@ -304,6 +304,9 @@ struct Lowering {
   /// A sequence for each atom of steps.
   private var examples: [Atom: (node: String, size: Int)] = [:]
 
+  /// The atoms of steps whose number is open and of which there is a sequence.
+  var openSteps: [Atom] { examples.keys.filter(\.isOpen).sorted { $0.id < $1.id } }
+
   /// Records a value as a sequence with its steps.
   mutating func record(_ value: CarriedValue) {
     guard value.form == .sequence, value.kind == .float else { return }

@@ -208,9 +208,7 @@ extension MatrixLowering {
       &l, arranged, .conv(), node,
       tensors: [("weight", [outputs, value.size, time.size], weights)])
     result = Layout.map(&l, result, .last, node)
-    l.builder.note(
-      "\(node.place) works on all \(time.size) steps side by side: send sequences of exactly \(time.size) steps"
-    )
+    ExampleLength.recordSideBySide(&l, time, node)
     let atom = l.newAtom(outputs)
     result.form = .vector
     result.axes[axis] = [atom]

@@ -109,7 +109,9 @@ enum SelectionLowering {
         or: node.refusal(
           "a choice of some sequences of a batch", because: "each sequence is answered by itself"))
     }
-    return try selectSteps(&l, node, value, axis: axis, indices, size: size)
+    let chosen = ExampleLength.chosen(&l, indices, of: atom, node)
+    if chosen == Array(0..<size) { return value }
+    return try selectSteps(&l, node, value, axis: axis, chosen, size: size)
   }
 
   /// The step that indices into an axis [batch · steps] select of every sequence in turn; nil if they don't.
@@ -136,10 +138,11 @@ enum SelectionLowering {
       if indices[0] == size - 1 {
         result.node = l.builder.emit(.last, [value.node], named: name)
       } else {
-        // Slicing off the steps before makes the step the first.
+        // A sequence without that step is refused.
         var source = value.node
         if indices[0] > 0 {
-          source = l.builder.emit(.shift(steps: -indices[0]), [source], named: "\(name).shifted")
+          source = l.builder.emit(
+            .sliceSteps(start: indices[0], end: indices[0] + 1), [source], named: "\(name).step")
         }
         result.node = l.builder.emit(.first, [source], named: name)
       }

@@ -39,16 +39,16 @@ import Testing
     try GraphTranslation(graph).folder(named: "m")
   }
 
-  /// The folder's answer for a sequence of 10 steps is the graph's.
-  private func expectAgreement(_ draft: FolderDraft) throws {
+  /// The folder's answer for a sequence of so many steps is the graph's.
+  private func expectAgreement(_ draft: FolderDraft, steps: Int = steps) throws {
     let graph = try ModelGraph(draft.model())
     var noise = Noise(seed: 3)
-    let numbers = noise.floats(Self.steps * 3)
+    let numbers = noise.floats(steps * 3)
     let found = SoleRider.answer(graph, try InputSequence([.features(numbers)], for: graph.model))[
       0]
     let reference = try #require(draft.reference)
     let expected = try #require(
-      reference.values(for: ["x": numbers], steps: Self.steps).last { $0.name == "y" }
+      reference.values(for: ["x": numbers], steps: steps).last { $0.name == "y" }
     ).numbers
     try #require(found.count >= expected.count)
     for (a, b) in zip(found.suffix(expected.count), expected) { #expect(abs(Double(a) - b) < 1e-5) }
@@ -67,18 +67,86 @@ import Testing
     try expectAgreement(draft)
   }
 
-  /// Numbers that are others', and those of a value that is no sum over the steps.
+  /// The number itself, whatever is computed with it.
+  @Test(arguments: ["Div", "Mul"])
+  func aDivisionOfEveryStepHoldsForOneLength(op: String) throws {
+    let draft = try draft(graph([node(op, ["x", "n"], "y")], ["n": number(10)]))
+    #expect(draft.description.inputs.map(\.steps) == [10])
+    try expectAgreement(draft)
+  }
+
+  /// Numbers that are others', and what roots and corrections make of the length, of a value that is no sum over the steps.
   @Test func otherNumbersHoldForAll() throws {
     let sum = node("ReduceSum", ["x", "axes"], "s")
     let axes = SourceTensor(integers: [1])
-    for nodes in [[sum, node("Div", ["s", "n"], "y")], [node("Div", ["x", "ten"], "y")]] {
-      let draft = try draft(graph(nodes, ["axes": axes, "n": number(7), "ten": number(10)]))
+    for nodes in [[sum, node("Div", ["s", "n"], "y")], [node("Div", ["x", "nine"], "y")]] {
+      let draft = try draft(graph(nodes, ["axes": axes, "n": number(7), "nine": number(9)]))
       #expect(draft.description.inputs.map(\.steps) == [nil])
       #expect(draft.notes.contains { $0.contains("exported for sequences of 10 steps") })
     }
     let open = try draft(
       graph([sum, node("Div", ["s", "n"], "y")], ["axes": axes, "n": number(10)], isOpen: true))
     #expect(open.description.inputs.map(\.steps) == [nil] && open.notes.isEmpty)
+  }
+
+  /// A graph in which an open number of steps is a number to compute with: what it gives for any length.
+  @Test(arguments: [[], ["Sub"], ["Sqrt"], ["Sub", "Sqrt"]], ["Div", "Mul"])
+  func anOpenLengthIsAValue(made: [String], op: String) throws {
+    var nodes = [
+      node("ReduceSum", ["x", "axes"], "s"), node("Shape", ["x"], "shape"),
+      node("Gather", ["shape", "one"], "count"),
+      SourceNode(
+        name: "n0", op: "Cast", inputs: ["count"], outputs: ["n0"], attributes: ["to": .integer(1)]),
+    ]
+    for (index, op) in made.enumerated() {
+      let inputs = op == "Sub" ? ["n\(index)", "less"] : ["n\(index)"]
+      nodes.append(node(op, inputs, "n\(index + 1)"))
+    }
+    nodes.append(node(op, ["s", "n\(made.count)"], "y"))
+    let one = SourceTensor(shape: [], kind: .integer, elements: [1])
+    let draft = try draft(
+      graph(
+        nodes, ["axes": SourceTensor(integers: [1]), "one": one, "less": number(1)], isOpen: true))
+    #expect(draft.description.inputs.map(\.steps) == [nil])
+    for steps in [2, 10, 33] { try expectAgreement(draft, steps: steps) }
+  }
+
+  /// Steps that are chosen by numbers of the example: the last is the last of any sequence, half holds for one length.
+  @Test(arguments: [(9, false), (0, false), (2, false), (5, true), (7, true)])
+  func chosenSteps(index: Int, isExact: Bool) throws {
+    for isOpen in [false, true] {
+      var graph = graph(
+        [node("Gather", ["x", "i"], "y")],
+        ["i": SourceTensor(shape: [], kind: .integer, elements: [Double(index)])], isOpen: isOpen)
+      graph.nodes[0].attributes = ["axis": .integer(1)]
+      if isOpen { graph.inputs[0].example = [1, Self.steps, 3] }
+      let draft = try draft(graph)
+      #expect(draft.description.inputs.map(\.steps) == [isExact ? 10 : nil])
+      try expectAgreement(draft)
+      #expect(draft.description.nodes.contains { $0.op.name == "last" } == (index == 9))
+    }
+  }
+
+  /// A dense layer behind all steps has weights for as many as there were, also behind a pool that makes fewer of them.
+  @Test(arguments: [false, true])
+  func stepsSideBySideHoldForOneLength(isPooled: Bool) throws {
+    let count = isPooled ? 15 : 30
+    let weights = (0..<2 * count).map { 0.1 * Double($0 % 7) - 0.2 }
+    var pool = [
+      node("Transpose", ["x"], "t"), node("MaxPool", ["t"], "p"), node("Transpose", ["p"], "s"),
+    ]
+    for index in [0, 2] { pool[index].attributes = ["perm": .integers([0, 2, 1])] }
+    pool[1].attributes = ["kernel_shape": .integers([2]), "strides": .integers([2])]
+    let dense = [
+      node("Reshape", [isPooled ? "s" : "x", "flat"], "f"), node("MatMul", ["f", "w"], "y"),
+    ]
+    let flat = SourceTensor(integers: [1, count])
+    let matrix = SourceTensor(shape: [count, 2], elements: weights)
+    let draft = try draft(
+      graph(isPooled ? pool + dense : dense, ["flat": flat, "w": matrix]))
+    #expect(draft.description.inputs.map(\.steps) == [10])
+    #expect(draft.notes.contains { $0.contains("exactly 10 steps") }, "\(draft.notes)")
+    try expectAgreement(draft)
   }
 
   @Test func positionsHoldForOneLength() throws {

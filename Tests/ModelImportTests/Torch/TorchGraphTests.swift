@@ -38,8 +38,7 @@ import Testing
   }
 
   /// What --check compares: the file's own graph, at the batch and length of the exporter's example where its shapes have them.
-  /// Not for states as inputs, of which the files don't tell the number of layers, so that --check can't make them.
-  @Test(arguments: files.filter { !$0.hasPrefix("stateful/") })
+  @Test(arguments: files)
   func valuesAreThoseOfTheGraph(file: String) throws {
     let draft = try importedFolder(ImportRequest(files: [Fixtures.path("torch_graphs/\(file)")]))
     let reference = try #require(draft.reference)
@@ -66,12 +65,19 @@ import Testing
   }
 
   /// What PyTorch computed of the example's length holds for that alone.
-  @Test(arguments: ["positions", "deviation"], ["traced.pt", "exported.pt2"])
-  func theExamplesLengthIsKept(folder: String, file: String) throws {
-    let path = Fixtures.path("torch_graphs/\(folder)/\(file)")
+  @Test(arguments: ["positions/traced.pt", "positions/exported.pt2", "deviation/exported.pt2"])
+  func theExamplesLengthIsKept(file: String) throws {
+    let path = Fixtures.path("torch_graphs/\(file)")
     let draft = try importedFolder(ImportRequest(files: [path]))
     #expect(draft.description.inputs.map(\.steps) == [6])
     #expect(draft.notes.contains { $0.contains("exactly 6 steps") }, "\(draft.notes)")
+  }
+
+  /// A trace has the length as a call of `size`: it is computed for each sequence.
+  @Test func aTracedLengthIsAValue() throws {
+    let path = Fixtures.path("torch_graphs/deviation/traced.pt")
+    let draft = try importedFolder(ImportRequest(files: [path]))
+    #expect(draft.description.inputs.map(\.steps) == [nil])
   }
 
   /// An id of the whole sequence is an input of one step, on an axis of its own.

@@ -27,10 +27,17 @@ extension FolderCheck {
         file: input,
         problem: "found an array of \(given.shape), expected sequences of \(size) elements a step")
     }
+    // An array of the framework may be [sequences, elements, steps].
+    let isTurned =
+      draft.reference?.hasStepsLast ?? false && given.shape.suffix(2).first == size
+      && given.shape.last == each / size
     var largest = 0.0
     let answerSize = expected.numbers.count / sequences
     for row in 0..<sequences {
-      let own = given.numbers[row * each..<(row + 1) * each].map { Float($0) }
+      var own = given.numbers[row * each..<(row + 1) * each].map { Float($0) }
+      if isTurned {
+        own = own.indices.map { own[$0 % size * (each / size) + $0 / size] }
+      }
       let found = try answers([], [only.name: own], steps: each / size)[first.name] ?? []
       let reference = Array(expected.numbers[row * answerSize..<(row + 1) * answerSize])
       guard answerSize > 0, found.count % answerSize == 0 else {

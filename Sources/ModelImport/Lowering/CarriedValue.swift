@@ -57,6 +57,12 @@ struct CarriedValue: Sendable {
   var foreignOrder: [Atom] { axes.joined().filter { $0.role == .element } }
   var timeAtoms: [Atom] { axes.joined().filter { $0.role == .time } }
 
+  /// Whether the source array has the steps behind the elements of a step: [batch, channels, steps].
+  var hasStepsLast: Bool {
+    guard form == .sequence, size > 1, let last = axes.last, !last.isEmpty else { return false }
+    return last.allSatisfy { $0.role == .time }
+  }
+
   /// The index of the axis with an atom.
   func axis(of atom: Atom) -> Int? { axes.firstIndex { $0.contains(atom) } }
 }

@@ -103,6 +103,19 @@ struct FinishedGraph {
     builder.replace(nodes: readsNoSequence ? takingVectors(pass.nodes) : pass.nodes)
   }
 
+  /// Tells of inputs whose arrays are turned round in the source.
+  mutating func noteLayouts(_ lowering: Lowering) {
+    for input in inputs {
+      guard case .carried(let value)? = lowering.values[input.source], value.hasStepsLast else {
+        continue
+      }
+      builder.note(
+        "the input \"\(input.source)\" has its steps in the last axis of the file's array: a question has the \(value.size) numbers "
+          + "of a step side by side, [steps, \(value.size)]"
+      )
+    }
+  }
+
   /// Tells that the file is made for one number of steps, where no number in it is known to depend on that.
   mutating func noteExample(steps: Int) {
     guard !readsNoSequence, inputs.allSatisfy({ $0.exactSteps == nil }),

@@ -148,6 +148,7 @@ package struct GraphTranslation {
         for input in finished.inputs {
           if let problem = lowering.missingSizes[input.source] { throw problem }
         }
+        finished.noteLayouts(lowering)
         let reference = reference(lowering, finished)
         if !reference.isStepwise, let steps = reference.fixedSteps, steps > 1 {
           finished.noteExample(steps: steps)

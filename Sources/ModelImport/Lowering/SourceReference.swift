@@ -37,6 +37,9 @@ package struct SourceReference: Sendable {
     return nil
   }
 
+  /// Whether the source's array of its only input has the steps behind the elements of a step.
+  package var hasStepsLast: Bool { inputs.count == 1 && inputs[0].value.hasStepsLast }
+
   /// The steps of the exporter's example, for which the source's own graph is right in any case; nil if the file does not tell.
   package var exampleSteps: Int? {
     let atoms = inputs.flatMap { $0.value.timeAtoms }

@@ -17,10 +17,18 @@ import Testing
 
   private func importing(with script: String, in folder: String) throws -> ModelFileImport {
     let program = "\(folder)/importer"
-    try OpenFile.write(Array(script.utf8), to: program)
-    #expect(chmod(program, 0o755) == 0)
+    try install(script, as: program)
     try OpenFile.write(Array("model".utf8), to: "\(folder)/my.model.onnx")
     return ModelFileImport(importer: program, cache: "\(folder)/a/b")
+  }
+
+  /// Writes a program by another process: a test that starts a process at the same time would hand its open file on, and
+  /// a file that somebody writes can't be run.
+  private func install(_ script: String, as program: String) throws {
+    try OpenFile.write(Array(script.utf8), to: "\(program).sh")
+    let arguments = ["-m", "755", "\(program).sh", program]
+    let result = try ChildProcess.run("/usr/bin/install", arguments, timeout: .seconds(600))
+    #expect(result.ending == .exited(0), "\(result.output)")
   }
 
   private func runs(in folder: String) throws -> Int {
@@ -83,8 +91,7 @@ import Testing
     let tree = try FileTree([:])
     let folder = tree.path
     let script = "#!/bin/sh\n/usr/bin/head -c 1000000 /dev/zero; exit 3"
-    try OpenFile.write(Array(script.utf8), to: "\(folder)/p")
-    #expect(chmod("\(folder)/p", 0o755) == 0)
+    try install(script, as: "\(folder)/p")
     let result = try ChildProcess.run("\(folder)/p", [], timeout: .seconds(600))
     #expect(result.ending == .exited(3))
     #expect(result.output.utf8.count == ChildProcess.maxOutputBytes)

@@ -21,8 +21,9 @@ struct Admission {
   private enum Standing {
     /// No client was promised a place.
     case first
-    /// Other clients were promised places; `reserved` is what those places take of the queue.
-    case newcomer(reserved: Bookings.Places)
+    /// Other clients were promised places; `reserved` is what those places take of the queue, and `expected` the steps of
+    /// those clients that are likely to come soon.
+    case newcomer(reserved: Bookings.Places, expected: Double)
     /// The client is back for the place that it was promised.
     case promised
   }
@@ -75,8 +76,10 @@ struct Admission {
       if let known, bookings.redeem(known, now: now) {
         standing = .promised
       } else {
-        let reserved = bookings.reserved(within: Self.reservedSeconds(crowd), now: now)
-        standing = .newcomer(reserved: reserved)
+        let seconds = Self.reservedSeconds(crowd)
+        standing = .newcomer(
+          reserved: bookings.reserved(within: seconds, now: now),
+          expected: bookings.expectedSteps(within: seconds, now: now))
       }
     }
     do throws(Refusal) {
@@ -138,7 +141,7 @@ struct Admission {
     )
     switch standing {
     case .first: return room
-    case .newcomer(let reserved):
+    case .newcomer(let reserved, _):
       // Any rider may take a seat that would stay empty.
       guard crowd.riders + arriving > limits.maxSeats else { return room }
       return (room.sequences - reserved.sequences, room.steps - reserved.steps)
@@ -172,12 +175,13 @@ struct Admission {
     let needed =
       crowd.waitSeconds(of: journeys)
       + crowd.rideSeconds(steps: longest, arriving: journeys.count)
-    let share =
+    let allowed =
       switch standing {
-      case .first, .promised: Self.certainShare
-      case .newcomer: Self.newcomerShare
+      case .first, .promised: left * Self.certainShare
+      case .newcomer(_, let expected):
+        // Who comes back soon is to be in time too, behind this one.
+        left * Self.newcomerShare - expected / stepsPerSecond(crowd)
       }
-    let allowed = left * share
     guard needed <= allowed else {
       throw .deadlineOutOfReach(
         timeout: timeout, needed: .seconds(needed / Self.certainShare),

@@ -96,8 +96,9 @@ package struct Bookings: Sendable {
   static let maxWaitSeconds = 600
   /// The most places promised at one time; each takes some 100 bytes of memory.
   package static let maxBookings = 100_000
-  /// The share of the engine's capacity that is promised; the rest makes up for requests that cost more than expected.
-  static let bookableShare = 0.9
+  /// The share of the engine's capacity that is promised. The rest makes up for requests that cost more than expected, and
+  /// for a machine that has become slower since; newcomers get what is left of it.
+  static let bookableShare = 0.8
   /// The most other clients whose connections are checked for their end, for one client that has just connected.
   static let maxConnectionsChecked = 256
   /// How early a promised client may come, as timers differ, and how late (`graceSeconds`), as its request takes time
@@ -224,6 +225,17 @@ package struct Bookings: Sendable {
     return Places(
       sequences: Int((share * Double(places.sequences)).rounded(.up)),
       steps: Int((share * Double(places.steps)).rounded(.up)))
+  }
+
+  /// The steps of the promised clients that are likely to come within `seconds`. Those who are late don't count: most of
+  /// them don't come any more.
+  package func expectedSteps(within seconds: Double, now: Instant) -> Double {
+    let present = self.seconds(at: now)
+    let due = slot(at: present)...slot(at: present + seconds)
+    let steps = slots.indices.reduce(0) {
+      due.contains(first + $1) ? $0 + slots[$1].places.steps : $0
+    }
+    return keptShare * Double(steps)
   }
 
   /// Promises a place to a refused client.

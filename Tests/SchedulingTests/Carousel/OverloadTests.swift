@@ -32,7 +32,7 @@ import Testing
   }
 
   /// What one turn costs then says little about the next: places are promised by what gets done.
-  @Test(.heavy, arguments: [Limit.sequences, .fewSequences, .steps])
+  @Test(.heavy, arguments: Limit.allCases)
   func promisesAreKeptWhereOthersUseTheCores(limit: Limit) {
     var world = Overload(workers: 2, obedience: 1, limit: limit, isUnsteady: true, seed: 1)
     world.run(seconds: 25)

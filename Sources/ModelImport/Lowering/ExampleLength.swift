@@ -96,7 +96,8 @@ enum ExampleLength {
   }
 
   /// The steps that `indices` choose, where these may come from the length of the example: its last step is the last of any
-  /// sequence. A place in the middle, as of half the steps, or of each step in a loop that was unrolled, holds for its length alone.
+  /// sequence. A place in the middle, as of half the steps, or every step by itself, as in a loop that was unrolled, holds for
+  /// its length alone.
   static func chosen(
     _ l: inout Lowering, _ indices: [Int], of atom: Atom, _ node: SourceNode
   ) -> [Int] {
@@ -113,7 +114,8 @@ enum ExampleLength {
       } else {
         first == 0 && halves.contains(last + 1)
       }
-    if isExact {
+    let isUnrolled = first == last && l.exampleSteps.choose(first, of: atom)
+    if isExact || isUnrolled {
       let text = first == last ? "step \(first)" : "steps \(first) to \(last)"
       record(&l, atom, "\(node.place) chooses \(text)")
     }
@@ -128,6 +130,8 @@ struct ExampleSteps {
   private var counts: [Int: Int] = [:]
   /// By the axes of the inputs, also for what pools and convolutions make of them.
   private var roots: [Atom.Origin: Atom] = [:]
+  /// The steps that were chosen by themselves.
+  private var chosen: [Int: Set<Int>] = [:]
   /// By the sizes of axes of which numbers in the graph were made: the steps for which these hold.
   private var exact: [Int: Int] = [:]
 
@@ -142,6 +146,12 @@ struct ExampleSteps {
   func root(of atom: Atom) -> Atom? { atom.origin.map { roots[$0] ?? atom } ?? atom }
 
   mutating func setExact(_ count: Int, of atom: Atom) { exact[atom.size] = count }
+
+  /// Records that a step is chosen by itself; returns whether this is the last of the example's steps to be chosen so.
+  mutating func choose(_ step: Int, of atom: Atom) -> Bool {
+    let (isNew, _) = chosen[atom.size, default: []].insert(step)
+    return isNew && chosen[atom.size]?.count == self[atom]
+  }
 
   /// The number of steps that sequences of an input have, if numbers in the graph were made of it.
   func exact(_ input: LoweredValue?) -> Int? {

@@ -9,15 +9,16 @@ import Testing
 @Suite struct ExampleLengthTests {
   private static let steps = 10
 
-  /// A graph of x, [1, 10, 3], and these nodes; `y` is the output.
+  /// A graph of x, [1, steps, 3], and these nodes; `y` is the output.
   private func graph(
-    _ nodes: [SourceNode], _ constants: [String: SourceTensor], isOpen: Bool = false
+    _ nodes: [SourceNode], _ constants: [String: SourceTensor], steps: Int = steps,
+    isOpen: Bool = false
   ) -> SourceGraph {
     var graph = SourceGraph(opset: 18)
     graph.inputs = [
       .init(
         name: "x", kind: .float,
-        dimensions: [.fixed(1), isOpen ? .named("t") : .fixed(Self.steps), .fixed(3)])
+        dimensions: [.fixed(1), isOpen ? .named("t") : .fixed(steps), .fixed(3)])
     ]
     graph.nodes = nodes
     graph.constants = constants.mapValues { SourceConstant($0) }
@@ -125,6 +126,19 @@ import Testing
       try expectAgreement(draft)
       #expect(draft.description.nodes.contains { $0.op.name == "last" } == (index == 9))
     }
+  }
+
+  /// A loop that was unrolled takes every step by itself: of a longer sequence it would leave the rest out.
+  @Test(arguments: [2, 3]) func everyStepByItselfHoldsForOneLength(chosen: Int) throws {
+    var nodes = (0..<chosen).map { node("Gather", ["x", "i\($0)"], "s\($0)") }
+    for index in nodes.indices { nodes[index].attributes = ["axis": .integer(1)] }
+    nodes.append(node("Sum", nodes.flatMap(\.outputs), "y"))
+    let places = (0..<chosen).map {
+      ("i\($0)", SourceTensor(shape: [], kind: .integer, elements: [Double($0)]))
+    }
+    let draft = try draft(graph(nodes, Dictionary(uniqueKeysWithValues: places), steps: 3))
+    #expect(draft.description.inputs.map(\.steps) == [chosen == 3 ? 3 : nil])
+    try expectAgreement(draft, steps: 3)
   }
 
   /// A dense layer behind all steps has weights for as many as there were, also behind a pool that makes fewer of them.

@@ -5,8 +5,6 @@ struct GraphAxes {
   private(set) var inputAxes: [InputAxis] = []
   /// The axis of each input of the description; nil for a vector.
   private var ofInputs: [StepAxis?] = []
-  /// By input axis, the input of the description whose `steps` say how many there are.
-  private var exactInputs: [Int: Int] = [:]
   private let description: ModelDescription
 
   init(_ description: ModelDescription) {
@@ -26,7 +24,6 @@ struct GraphAxes {
       ofInputs.append(named[input.axis])
       if let steps = input.steps, let origin = named[input.axis]?.origin {
         (inputAxes[origin].least, inputAxes[origin].most) = (steps, steps)
-        exactInputs[origin] = index
       }
     }
   }
@@ -76,8 +73,10 @@ struct GraphAxes {
   private func checkExact(
     _ origin: Int, least: Int, most: Int, node: String
   ) throws(ModelError) {
-    guard let index = exactInputs[origin], let steps = description.inputs[index].steps,
-      steps < least || steps > most
+    let index = ofInputs.indices.last {
+      ofInputs[$0]?.origin == origin && description.inputs[$0].steps != nil
+    }
+    guard let index, let steps = description.inputs[index].steps, steps < least || steps > most
     else { return }
     let name = description.inputs[index].name.jsonExcerpt
     throw .unexpected(

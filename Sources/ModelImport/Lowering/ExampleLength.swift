@@ -13,10 +13,7 @@ enum ExampleLength {
     let isPool = value.form == .vector && l.builder.isPool(value.node)
     for atom in l.lengths.values where atom.role == .time {
       guard let steps = l.exampleSteps[atom], steps > 2 else { continue }
-      let (count, fewer) = (Double(steps), Double(steps - 1))
-      let numbers =
-        isPool
-        ? [count, fewer, count / fewer, count.squareRoot(), fewer.squareRoot()] : [count]
+      let numbers = (isPool ? LengthLowering.Form.allCases : [.count]).map { $0(Double(steps)) }
       guard numbers.contains(where: { isNear(number, $0) || isNear(number, 1 / $0) }) else {
         continue
       }
@@ -26,10 +23,18 @@ enum ExampleLength {
 
   private static func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-6 * b }
 
+  /// Limits the input that an atom comes from to the steps of the example, and returns how many these are.
+  private static func keepSteps(_ l: inout Lowering, of atom: Atom) -> Int? {
+    guard let root = l.exampleSteps.root(of: atom), let steps = l.exampleSteps[root] else {
+      return nil
+    }
+    l.exampleSteps.setExact(steps, of: root)
+    return steps
+  }
+
   /// Records that sequences must have as many steps as the example.
   private static func record(_ l: inout Lowering, _ atom: Atom, _ what: String) {
-    guard let root = l.exampleSteps.root(of: atom), let steps = l.exampleSteps[root] else { return }
-    l.exampleSteps.setExact(steps, of: root)
+    guard let steps = keepSteps(&l, of: atom) else { return }
     l.builder.note(
       "\(what), which comes from the \(steps) steps of the exporter's example: sequences of exactly \(steps) steps are "
         + "taken (\"steps\" in model.json); export with dynamic axes for others"
@@ -38,8 +43,7 @@ enum ExampleLength {
 
   /// Records that a matrix has weights for each step of an axis: others than the model was made for would be left out.
   static func recordSideBySide(_ l: inout Lowering, _ atom: Atom, _ node: SourceNode) {
-    guard let root = l.exampleSteps.root(of: atom), let steps = l.exampleSteps[root] else { return }
-    l.exampleSteps.setExact(steps, of: root)
+    guard let steps = keepSteps(&l, of: atom) else { return }
     l.builder.note(
       "\(node.place) works on all \(atom.size) steps side by side: sequences of exactly \(steps) steps are taken "
         + "(\"steps\" in model.json)")

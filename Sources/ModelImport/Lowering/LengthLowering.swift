@@ -4,7 +4,7 @@ import ModelFormat
 /// Numbers that a graph computes from how many steps a sequence has, such as the divisor of a mean that is written as a sum.
 enum LengthLowering {
   /// What graphs make of a number of steps.
-  private enum Form: CaseIterable {
+  enum Form: CaseIterable {
     case count, fewer, ratio, rootOfCount, rootOfFewer
 
     func callAsFunction(_ count: Double) -> Double {

@@ -214,9 +214,9 @@ package struct Bookings: Sendable {
   package func reserved(within seconds: Double, now: Instant) -> Places {
     var (expected, places) = (0, Places())
     let latest = slot(at: self.seconds(at: now) + seconds)
-    for index in slots.indices where first + index <= latest {
-      expected += slots[index].expected
-      places.add(slots[index].places, times: 1)
+    for due in slots.prefix(Swift.max(0, latest + 1 - first)) {
+      expected += due.expected
+      places.add(due.places, times: 1)
     }
     guard expected > 0 else { return Places() }
     let count = Double(expected)
@@ -231,10 +231,8 @@ package struct Bookings: Sendable {
   /// them don't come any more.
   package func expectedSteps(within seconds: Double, now: Instant) -> Double {
     let present = self.seconds(at: now)
-    let due = slot(at: present)...slot(at: present + seconds)
-    let steps = slots.indices.reduce(0) {
-      due.contains(first + $1) ? $0 + slots[$1].places.steps : $0
-    }
+    let due = slot(at: present) - first..<slot(at: present + seconds) + 1 - first
+    let steps = slots[slots.indices.clamped(to: due)].reduce(0) { $0 + $1.places.steps }
     return keptShare * Double(steps)
   }
 

@@ -9,6 +9,9 @@
 #define CK_DOT_ROWS 2
 #define CK_DOT_SUMS 8
 #define CK_DOT_MADD 1
+#define CK_DOT_PAIRS 1
+#define CK_PAIR_ROWS 4
+#define CK_PAIR_SUMS 8
 #include "body.h"
 #include "variants.h"
 

@@ -5,6 +5,7 @@
 //   CK_TILE_SUMS       registers of sums of such tiles; the others hold weights and inputs
 //   CK_DOT_ROWS, CK_DOT_SUMS  the same for tiles of bytes
 //   CK_DOT_…           how bytes are multiplied: see dot.h
+//   CK_DOT_PAIRS       whether calls of several rows take the tiles of pairs.h
 //
 // Compiled with contraction off: a multiply-add is fused where `fma_` says so and nowhere else.
 #include <math.h>
@@ -67,12 +68,24 @@ CK_INLINE vf column_f16(const uint16_t *weights) { return widened(weights); }
 
 // --- Tiles of int8 weights ---
 
+#include "dot.h"
 #define CK_AT(x) x##_i8
 #define CK_INTEGER 1
 #define CK_STEPS_AT_ONCE ((size_t)1)
+#define CK_ROWS CK_DOT_ROWS
+#define CK_SUMS CK_DOT_SUMS
 #define weight_t int8_t
-#include "dot.h"
+#define input_t uint8_t
+#define operand_t vi
 #include "tiles.h"
+
+#if CK_DOT_PAIRS
+#include "pairs.h"
+#define CK_BYTES(routine) routine##_by_pairs
+#else
+#define CK_DOT_PAIRS 0
+#define CK_BYTES(routine) routine##_i8
+#endif
 
 /// The largest magnitude of a row, as the bits of a float; the bits of an infinity or NaN compare as larger than any
 /// other.
@@ -325,9 +338,10 @@ static uint32_t read_all(const void *memory, size_t count) {
 
 #define CK_TABLE(isa_, name_)                                                                   \
   {                                                                                             \
-    .isa = isa_, .name = name_, .panels_interleaved = CK_INTERLEAVED, .gemm_f32 = gemm_f32,           \
-    .gemm_f16 = gemm_f16, .gemm_i8 = gemm_i8, .step_f32 = step_f32, .step_f16 = step_f16,       \
-    .step_i8 = step_i8, .quantize = quantize, .sigmoid_f32 = sigmoid_all,                       \
+    .isa = isa_, .name = name_, .panels_interleaved = CK_INTERLEAVED, .pairs = CK_DOT_PAIRS,   \
+    .gemm_f32 = gemm_f32, .gemm_f16 = gemm_f16, .gemm_i8 = CK_BYTES(gemm), .step_f32 = step_f32,   \
+    .step_f16 = step_f16, .step_i8 = CK_BYTES(step), .quantize = quantize,                         \
+    .sigmoid_f32 = sigmoid_all,                                                                 \
     .tanh_f32 = tanh_all, .relu_f32 = relu_all, .exp_f32 = exp_all,                             \
     .activate_f32 = activate_all, .softmax_f32 = softmax, .log_softmax_f32 = log_softmax,       \
     .dot_scores = dot_scores, .additive_scores = additive_scores, .best_scores = best_scores,   \

@@ -23,13 +23,18 @@ CK_INLINE vi broadcast_i8(const uint8_t *inputs) {
 
 CK_INLINE vi column_i8(const int8_t *weights) { return load_dot(weights); }
 
-CK_INLINE vi begin_dot(const int32_t *offsets) {
+CK_INLINE vi offset_i8(const int32_t *offsets) {
 #if CK_DOT_VNNI
   return load_dot(offsets);
 #else
   (void)offsets;
   return (vi)0;
 #endif
+}
+
+CK_INLINE vi row_offset_i8(const uint8_t *inputs, size_t steps) {
+  (void)inputs, (void)steps;
+  return (vi)0;
 }
 
 CK_INLINE vf float_of(vi sum) {

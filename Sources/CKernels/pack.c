@@ -59,8 +59,8 @@ static place place_of(size_t column, size_t beside, size_t packed_columns) {
 }
 
 static void pack_row(
-    ck_precision precision, const float *row, size_t depth, place at, void *panels, float *scales,
-    int32_t *offsets) {
+    ck_precision precision, bool pairs, const float *row, size_t depth, place at, void *panels,
+    float *scales, int32_t *offsets) {
   const size_t lane = at.column - at.start;
   switch (precision) {
     case CK_F32: {
@@ -79,14 +79,16 @@ static void pack_row(
       for (size_t k = 0; k < depth; k++) largest = fmaxf(largest, fabsf(row[k]));
       // A subnormal scale is too coarse: a quotient by it may exceed an int8. Such a row counts as zero.
       const float scale = largest / CK_I8_MAX < FLT_MIN ? 0 : largest / CK_I8_MAX;
-      int32_t sum = 0;
+      int32_t sum = 0, products = 0, last = 0;
       for (size_t k = 0; k < depth; k++) {
         const int8_t weight = scale > 0 ? (int8_t)lrintf(row[k] / scale) : 0;
         to[k / CK_I8_STEP * at.width * CK_I8_STEP + k % CK_I8_STEP] = weight;
         sum += weight;
+        if (k % 2 == 1) products += last * weight;
+        last = weight;
       }
       scales[at.column] = scale;
-      offsets[at.column] = -128 * sum;
+      offsets[at.column] = pairs ? -products : -128 * sum;
       break;
     }
   }
@@ -111,7 +113,7 @@ void ck_pack(
       const size_t panel = unit / CK_LANES * gates + gate;
       const place at = place_of(panel * CK_LANES + unit % CK_LANES, beside, packed);
       const float *row = matrix + (gate * units + unit) * depth;
-      pack_row(precision, row, depth, at, panels, scales, offsets);
+      pack_row(precision, kernels->pairs, row, depth, at, panels, scales, offsets);
     }
   }
 }

@@ -3,25 +3,29 @@
 //   CK_AT(x)                           the name of x at this precision
 //   CK_INTEGER                         whether sums are of integers (dot.h), converted to floats when they are complete
 //   CK_STEPS_AT_ONCE                   steps in one iteration of the loop
-//   weight_t                           the type of stored weights
-//   CK_AT(column)(const weight_t *)    loads a panel's weights for one k
+//   weight_t                           the type of weights in a tile, and of packed weights
+//   CK_AT(column)(const weight_t *)    loads a panel's weights for one step
+//   CK_WIDENS                          or 1 where a panel's weights are widened for all rows of a call first (pairs.h)
+// and for integers also
+//   CK_ROWS, CK_SUMS    rows of the tallest tile, and registers of sums
+//   input_t             the type of stored inputs
+//   operand_t           a step's weights of a register of sums, or a step's inputs
+//   CK_AT(broadcast)    a step's inputs of one row, in every lane
+//   CK_AT(add)          a sum after a step
+//   CK_AT(offset)       a sum before its first step
+//   CK_AT(row_offset)   what a row's inputs add to each of its sums
 //
 // A tile is `rows` rows by `panels` panels, whose sums stay in registers through all of k. A step adds one k to
 // the sums, or four with int8.
 
-//   CK_ROWS, CK_SUMS    rows of the tallest tile, and registers of sums
-//   CK_STEP             inputs of a row in one step
-//   sum_t, operand_t    a register of sums, and of weights or inputs
-//   input_t             the type of stored inputs
-//   CK_AT(broadcast)    a step's inputs of one row, in every lane
-//   CK_AT(add)          a sum after a step
+//   CK_STEP    inputs of a row in one step
+//   sum_t      a register of sums
+#if !CK_WIDENS
+#define packed_t weight_t
+#endif
 #if CK_INTEGER
-#define CK_ROWS CK_DOT_ROWS
-#define CK_SUMS CK_DOT_SUMS
 #define CK_STEP CK_I8_STEP
 #define sum_t vi
-#define operand_t vi
-#define input_t uint8_t
 #else
 #define CK_ROWS CK_TILE_ROWS
 #define CK_SUMS CK_TILE_SUMS
@@ -36,7 +40,7 @@ CK_INLINE vf CK_AT(add)(vf sum, vf weights, vf inputs) { return fma_(weights, in
 /// The weights of a tile. Panels that lie side by side are a set: `set` is the distance from one set to the next,
 /// `step` the distance from one step to the next.
 typedef struct {
-  const weight_t *first;
+  const void *first;
   size_t set, step;
 } CK_AT(weights);
 
@@ -53,7 +57,7 @@ CK_INLINE CK_AT(weights) CK_AT(weights_at)(
   const size_t start = column / beside * beside;
   const size_t width = columns - start < beside ? columns - start : beside;
   return (CK_AT(weights)){
-      (const weight_t *)weights->panels + (start * steps + column - start) * CK_STEP,
+      (const packed_t *)weights->panels + (start * steps + column - start) * CK_STEP,
       set * steps * CK_STEP, width * CK_STEP};
 }
 
@@ -154,7 +158,9 @@ CK_INLINE void CK_AT(accumulate)(
     bool ahead, const char *next) {
   CK_AT(rows) inputs = {input, input + 3 * input_stride, input_stride};
   const weight_t *sets[CK_MOST_PANELS];
-  CK_UNROLL for (int s = 0; s * across < panels; s++) sets[s] = weights.first + (size_t)s * weights.set;
+  CK_UNROLL for (int s = 0; s * across < panels; s++) {
+    sets[s] = (const weight_t *)weights.first + (size_t)s * weights.set;
+  }
   // In panels that lie one after the other, the distance between steps is a constant.
   const size_t step = CK_INTERLEAVED ? weights.step : CK_LANES * CK_STEP;
   const size_t turns = steps / CK_STEPS_AT_ONCE, left = steps % CK_STEPS_AT_ONCE;
@@ -175,7 +181,7 @@ CK_INLINE void CK_AT(accumulate)(
 CK_INLINE sum_t CK_AT(begin)(const ck_weights *weights, size_t column, const float *start) {
 #if CK_INTEGER
   (void)start;
-  return begin_dot(weights->offsets + column);
+  return CK_AT(offset)(weights->offsets + column);
 #else
   (void)weights, (void)column;
   return load(start);
@@ -183,12 +189,18 @@ CK_INLINE sum_t CK_AT(begin)(const ck_weights *weights, size_t column, const flo
 }
 
 /// A sum after its last product, as a float.
+///
+/// - Parameters:
+///   - input: the row's inputs.
+///   - scale: their scale.
 CK_INLINE vf CK_AT(finish)(
-    sum_t sum, const ck_weights *weights, float scale, size_t column, const float *start) {
+    sum_t sum, const ck_weights *weights, const input_t *input, size_t steps, float scale,
+    size_t column, const float *start) {
 #if CK_INTEGER
+  sum += CK_AT(row_offset)(input, steps);
   return fma_(float_of(sum), load(weights->scales + column) * (vf)scale, load(start));
 #else
-  (void)weights, (void)scale, (void)column, (void)start;
+  (void)weights, (void)input, (void)steps, (void)scale, (void)column, (void)start;
   return sum;
 #endif
 }
@@ -272,7 +284,8 @@ CK_INLINE void CK_AT(tile)(
       CK_UNROLL for (int part = 0; part < CK_PARTS; part++) {
         const size_t at = (size_t)(p * CK_PARTS + part) * CK_WIDTH;
         const vf value = CK_AT(finish)(
-            sum[r][p][part], &s->columns, scale, column + (size_t)part * CK_WIDTH, start + part * CK_WIDTH);
+            sum[r][p][part], &s->columns, input + (size_t)r * s->input.stride, s->steps, scale,
+            column + (size_t)part * CK_WIDTH, start + part * CK_WIDTH);
         float *to = output + (size_t)r * s->output_stride + at;
         if (whole) {
           store(to, value);
@@ -311,6 +324,20 @@ CK_INLINE void CK_AT(strip)(
 
 static __attribute__((noinline)) void CK_AT(strip_of)(
     size_t panels, size_t across, const CK_AT(sums) *s, size_t rows) {
+#if CK_WIDENS
+  // So many rows that a tile has one panel.
+  (void)panels, (void)across;
+  weight_t wide[CK_PAIR_WORDS];
+  const size_t step = CK_LANES * CK_STEP;
+  const packed_t *packed = s->weights.first;
+  for (size_t k = 0; k < s->steps; k++) {
+    __builtin_prefetch((const char *)(packed + k * step) + CK_AHEAD);
+    CK_AT(widen)(packed + k * step, wide + k * step);
+  }
+  CK_AT(sums) widened = *s;
+  widened.weights.first = wide;
+  return CK_AT(strip)(1, 1, true, &widened, rows);
+#else
   switch (panels * CK_MOST_ACROSS + across - 1) {
 #define CK_CASE(panels, across) \
   case panels * CK_MOST_ACROSS + across - 1: return CK_AT(strip)(panels, across, true, s, rows);
@@ -318,6 +345,7 @@ static __attribute__((noinline)) void CK_AT(strip_of)(
 #undef CK_CASE
   }
   __builtin_trap();  // not a breadth of any tile
+#endif
 }
 
 /// The last panel of a matrix, which has padding columns.
@@ -448,6 +476,8 @@ static void CK_AT(step)(const ck_step *s) {
 #undef CK_STEP
 #undef CK_STEPS_AT_ONCE
 #undef CK_SUMS
+#undef CK_WIDENS
+#undef packed_t
 #undef sum_t
 #undef operand_t
 #undef input_t

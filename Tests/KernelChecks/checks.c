@@ -22,6 +22,7 @@ static const struct {
   {"gemm over gates, f16", kc_gemm_gates, CK_F16},
   {"gemm over gates, int8", kc_gemm_gates, CK_I8},
   {"gemm of the most int8 inputs", kc_gemm_deepest, CK_I8},
+  {"gemm of bands of rows, int8", kc_gemm_bands, CK_I8},
   {"step of an LSTM, f32", kc_step, KC_PRECISIONS * CK_LSTM + CK_F32},
   {"step of an LSTM, f16", kc_step, KC_PRECISIONS * CK_LSTM + CK_F16},
   {"step of an LSTM, int8", kc_step, KC_PRECISIONS * CK_LSTM + CK_I8},

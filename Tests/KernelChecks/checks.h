@@ -7,7 +7,7 @@
 typedef bool kc_check(kc_run *, int kind);
 
 kc_check kc_packing, kc_half_rounding, kc_half_widening;           // pack_checks.c
-kc_check kc_gemm_columns, kc_gemm_gates, kc_gemm_deepest;          // gemm_checks.c
+kc_check kc_gemm_columns, kc_gemm_gates, kc_gemm_deepest, kc_gemm_bands;  // gemm_checks.c
 kc_check kc_step;                                                  // step_checks.c
 kc_check kc_step_accuracy, kc_carousel;                            // cell_checks.c
 kc_check kc_quantize;                                              // quantize_checks.c

@@ -97,3 +97,16 @@ bool kc_gemm_deepest(kc_run *run, int kind) {
   };
   return agrees(run, s, false);
 }
+
+bool kc_gemm_bands(kc_run *run, int kind) {
+  // Around the most inputs that are widened at once, and rows of more than one band of them.
+  static const size_t shapes[][2] = {{2044, 17}, {2048, 17}, {2049, 17}, {500, 70}};
+  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    const shape s = {
+      .precision = (ck_precision)kind, .gates = 4, .most_rows = shapes[i][1],
+      .depth = shapes[i][0], .units = 5, .filling = KC_EXTREME,
+    };
+    if (!agrees(run, s, true)) return false;
+  }
+  return true;
+}

@@ -51,7 +51,7 @@ typedef enum {
 typedef struct {
   /// `ck_packed_bytes` bytes.
   const void *panels;
-  /// int8 only: the scale of each packed column, and −128 times the sum of its weights.
+  /// int8 only: the scale of each packed column, and what the variant adds to its sums.
   const float *scales;
   const int32_t *offsets;
   /// The outputs of a unit, as given to ck_pack.
@@ -183,6 +183,9 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   const char *name;
   /// Whether packed weights have the panels of a block side by side; else one after the other.
   bool panels_interleaved;
+  /// Whether int8's offsets are minus the sums of products of two neighbouring weights, for Winograd's identity; else −128
+  /// times the sums of weights, since inputs are stored with 128 added.
+  bool pairs;
   void (*gemm_f32)(const ck_gemm *);
   /// `gemm_f16` and `gemm_i8` need `columns` to be whole panels; so does `gemm_f32` with more than one gate.
   void (*gemm_f16)(const ck_gemm *);

@@ -12,16 +12,26 @@ INSTRUCTION_SETS = [
 NUMBERS = ["cpu family", "model", "CPU implementer", "CPU part"]
 
 
+def _facts() -> dict[str, str]:
+    """What the system says of the first CPU."""
+    first, *_ = Path("/proc/cpuinfo").read_text().split("\n\n")
+    return dict(re.findall(r"^([^\t:]+?)\s*: (.*)$", first, re.MULTILINE))
+
+
+def instruction_sets() -> list[str]:
+    """Those of INSTRUCTION_SETS that the CPU has."""
+    facts = _facts()
+    present = (facts.get("flags") or facts.get("Features", "")).split()
+    return [name for name in INSTRUCTION_SETS if name in present]
+
+
 def machine() -> str:
     """The CPU's model, how many of it, and the instruction sets that matter here."""
-    first, *_ = Path("/proc/cpuinfo").read_text().split("\n\n")
-    facts = dict(re.findall(r"^([^\t:]+?)\s*: (.*)$", first, re.MULTILINE))
+    facts = _facts()
     model = facts.get("model name", "a CPU without a name")
     numbers = ", ".join(f"{key} {facts[key]}" for key in NUMBERS if key in facts)
-    present = (facts.get("flags") or facts.get("Features", "")).split()
-    sets = " ".join(name for name in INSTRUCTION_SETS if name in present)
     forced = os.environ.get("CAROUSEL_ISA")
     return (
-        f"{os.cpu_count()} × {model} ({numbers}): {sets}"
+        f"{os.cpu_count()} × {model} ({numbers}): {' '.join(instruction_sets())}"
         + (f"; CAROUSEL_ISA={forced}" if forced else "")
     )

@@ -146,9 +146,9 @@ struct HTTP1ResponseQueue: ~Copyable {
   }
 
   private mutating func setResponse(_ response: HTTPResponse, ofOwed index: Int) {
-    var response = response
-    response.fields.append(contentsOf: owed[index].request.fields)
+    let added = owed[index].request.fields
     owed[index].response = response
+    owed[index].response?.fields.append(contentsOf: added)
   }
 
   /// Appends `bytes` to the streamed body of `stream`; ignored if the response is not being streamed.
@@ -193,22 +193,24 @@ struct HTTP1ResponseQueue: ~Copyable {
 
   /// Writes the responses whose turn has come, and 100 Continue once no response is before it.
   private mutating func flush() {
-    while let next = owed.first, let response = next.response {
-      if let framing = next.framing {
-        if !isHeadOut { beginOutput(of: next, response, framing) }
-        if next.isOpen { break }
-        if framing == .chunked { HTTP1Serializer.appendLastChunk(next.trailers, to: &output) }
+    while !owed.isEmpty, owed[0].response != nil {
+      if let framing = owed[0].framing {
+        if !isHeadOut { beginOutput(framing) }
+        if owed[0].isOpen { break }
+        if framing == .chunked { HTTP1Serializer.appendLastChunk(owed[0].trailers, to: &output) }
         isHeadOut = false
         probedByteCount = 0
-      } else {
+      }
+      // Mostly it is the only one, and is moved rather than copied.
+      let next = owed.count == 1 ? owed.removeLast() : owed.removeFirst()
+      firstStream += 1
+      if next.framing == nil, let response = next.response {
         let start = output.count
         HTTP1Serializer.append(
           response, to: &output, date: date, omitsBody: next.request.isHEAD,
           persistence: next.persistence)
         removeProbedBytes(from: start)
       }
-      owed.removeFirst()
-      firstStream += 1
       if !next.request.keepsAlive { wantsClose = true }
     }
     if let stream = continuing, stream.rawValue == firstStream {
@@ -219,10 +221,10 @@ struct HTTP1ResponseQueue: ~Copyable {
     }
   }
 
-  /// Writes the head of a streamed response, and the body that was written so far.
-  private mutating func beginOutput(
-    of next: Owed, _ response: HTTPResponse, _ framing: Framing
-  ) {
+  /// Writes the head of the first owed response, which is streamed, and the body that was written so far.
+  private mutating func beginOutput(_ framing: Framing) {
+    let next = owed[0]
+    guard let response = next.response else { return }
     let start = output.count
     HTTP1Serializer.appendHead(
       response, to: &output, date: date, isChunked: framing == .chunked,

@@ -21,13 +21,14 @@ package enum HTTP1Serializer {
   ) {
     if output.isEmpty { output.reserveCapacity(256 + (omitsBody ? 0 : response.body.count)) }
     appendFields(of: response, to: &output, date: date, persistence: persistence)
-    if response.mayHaveContent {
-      output.append(contentsOf: "content-length: ".utf8)
-      output.append(contentsOf: String(response.body.count).utf8)
-      output.append(contentsOf: "\r\n".utf8)
+    guard response.mayHaveContent else {
+      output.append(contentsOf: lineEnd)
+      return
     }
-    output.append(contentsOf: "\r\n".utf8)
-    if response.mayHaveContent, !omitsBody { output.append(contentsOf: response.body) }
+    output.append(contentsOf: contentLength)
+    append(response.body.count, to: &output)
+    output.append(contentsOf: headEnd)
+    if !omitsBody { output.append(contentsOf: response.body) }
   }
 
   /// Appends the head of `response`, whose body is streamed.
@@ -66,8 +67,7 @@ package enum HTTP1Serializer {
     for field in response.fields.all where !isOurs(field.name) {
       append(field, to: &output)
     }
-    if let server = date.server { append(server, to: &output) }
-    if let date = date.field { append(date, to: &output) }
+    output.append(contentsOf: date.lines)
     switch persistence {
     case .implied: break
     case .keepAlive: output.append(contentsOf: "connection: keep-alive\r\n".utf8)
@@ -77,30 +77,52 @@ package enum HTTP1Serializer {
 
   /// The beginning of every head.
   static let beginning = Array("HTTP/1.1 ".utf8)
+  // What is in nearly every head: the bytes of an array are appended at once, those of a string's view are not.
+  private static let okay = Array("HTTP/1.1 200 OK\r\n".utf8)
+  private static let contentLength = Array("content-length: ".utf8)
+  private static let lineEnd = Array("\r\n".utf8)
+  private static let headEnd = Array("\r\n\r\n".utf8)
 
   private static func append(_ status: HTTPStatus, to output: inout [UInt8]) {
     if status == .ok {
-      output.append(contentsOf: "HTTP/1.1 200 OK\r\n".utf8)
+      output.append(contentsOf: okay)
       return
     }
-    output.append(contentsOf: "HTTP/1.1 ".utf8)
-    output.append(contentsOf: String(status.code).utf8)
+    output.append(contentsOf: beginning)
+    append(status.code, to: &output)
     output.append(ASCII.space)
     output.append(contentsOf: status.reason.utf8)
-    output.append(contentsOf: "\r\n".utf8)
+    output.append(contentsOf: lineEnd)
+  }
+
+  /// Appends a number from 0 in decimal digits.
+  private static func append(_ number: Int, to output: inout [UInt8]) {
+    var power = 1
+    while number / power >= 10 { power *= 10 }
+    while power > 0 {
+      output.append(UInt8(ascii: "0") + UInt8(number / power % 10))
+      power /= 10
+    }
   }
 
   /// Appends a field line. Control characters in it become spaces, so that none can end the line.
-  private static func append(_ field: HTTPFields.Field, to output: inout [UInt8]) {
+  static func append(_ field: HTTPFields.Field, to output: inout [UInt8]) {
     let start = output.count
     output.append(contentsOf: field.name.utf8)
     output.append(ASCII.colon)
     output.append(ASCII.space)
     output.append(contentsOf: field.value.utf8)
-    for index in start..<output.count where !ASCII.isFieldValue(output[index]) {
-      output[index] = ASCII.space
+    if holdsControls(output.span.extracting(start...)) {
+      for index in start..<output.count where !ASCII.isFieldValue(output[index]) {
+        output[index] = ASCII.space
+      }
     }
-    output.append(contentsOf: "\r\n".utf8)
+    output.append(contentsOf: lineEnd)
+  }
+
+  private static func holdsControls(_ bytes: Span<UInt8>) -> Bool {
+    for index in bytes.indices where !ASCII.isFieldValue(bytes[index]) { return true }
+    return false
   }
 
   private static func isOurs(_ name: String) -> Bool {

@@ -9,6 +9,9 @@ package final class ResponseDate {
   /// The Server field (RFC 9110 §10.2.4); nil for none.
   package let server: HTTPFields.Field?
 
+  /// Both fields as lines of HTTP/1.
+  private(set) var lines: [UInt8] = []
+
   /// - Parameters:
   ///   - value: the Date field's value, as for `update(to:)`.
   ///   - server: the Server field's value; nil for no field.
@@ -20,6 +23,8 @@ package final class ResponseDate {
   /// Sets the Date field of later responses to `value`; an empty `value` leaves the field out.
   package func update(to value: String) {
     field = value.isEmpty ? nil : HTTPFields.Field(name: Self.name, value: value)
+    lines = []
+    for field in [server, field].compactMap(\.self) { HTTP1Serializer.append(field, to: &lines) }
   }
 
   package static let name = "date"

@@ -92,14 +92,19 @@ package struct ContentCoding: Sendable {
     return .done
   }
 
+  /// Whether `encode` might change anything: it does not for small bodies of clients that say nothing of codings.
+  func mayEncode(_ response: HTTPResponse, for request: HTTPRequest) -> Bool {
+    !response.body.isEmpty
+      && (response.body.count >= settings.minCompressBytes
+        || request.fields["accept-encoding"] != nil)
+  }
+
   /// Compresses the body with gzip if the client accepts that, the body has at least `minCompressBytes`, and it gets
   /// smaller; a body of any size if the client refuses an uncompressed one. Adds Vary when the client's Accept-Encoding
   /// decided.
   package func encode(_ response: inout HTTPResponse, for request: HTTPRequest) {
+    guard mayEncode(response, for: request) else { return }
     let isLarge = response.body.count >= settings.minCompressBytes
-    guard isLarge || request.fields["accept-encoding"] != nil, !response.body.isEmpty else {
-      return
-    }
     let choice = AcceptEncoding(request.fields).choice
     guard isLarge || choice == .onlyGzip, response.isCompressible else { return }
     response.addVary("accept-encoding")

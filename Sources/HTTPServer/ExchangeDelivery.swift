@@ -352,6 +352,9 @@ final class ExchangeDelivery {
   private func encode(_ response: HTTPResponse, _ stream: StreamID, of connection: Connection) {
     guard let exchange = connection.owed.exchange(for: stream) else { return }
     let request = exchange.request
+    guard coding.mayEncode(response, for: request) else {
+      return respond(response, to: stream, of: connection)
+    }
     var response = response
     if request.fields["accept-encoding"] == nil {
       coding.encode(&response, for: request)

@@ -113,10 +113,12 @@ enum ElementwiseLowering {
       return try combine(&l, node, op, isFirst ? table : value, isFirst ? value : table)
     }
     let numbers = try Layout.elements(of: constant, along: value, node)
-    if op == "Mul" || op == "Div", let number = numbers.first,
-      numbers.allSatisfy({ $0 == number })
-    {
-      ExampleLength.check(&l, value, times: number, node)
+    if let number = numbers.first, numbers.allSatisfy({ $0 == number }) {
+      switch op {
+      case "Mul", "Div": ExampleLength.check(&l, value, times: number, node)
+      case "Add", "Sub": ExampleLength.check(&l, value, plus: number, node)
+      default: break
+      }
     }
     switch op {
     case "Add", "Sum", "Mean": return Arithmetic.affine(&l, value, shift: numbers, node)

@@ -5,18 +5,36 @@ import ModelFormat
 /// that number alone.
 enum ExampleLength {
   /// Records that the model is made for one number of steps, if `number`, by which a value is multiplied or divided, is that
-  /// number; or, of a value that is made of a sum or mean over the steps, what Bessel's correction or a root makes of it.
+  /// number, one more or its logarithm; or, of a value that is made of a sum or mean over the steps, what Bessel's correction or
+  /// a root makes of it.
   static func check(
     _ l: inout Lowering, _ value: CarriedValue, times number: Double, _ node: SourceNode
   ) {
     guard value.form != .tokens, number > 0 else { return }
     let isPool = value.form == .vector && l.builder.isPool(value.node)
+    check(&l, number, node) { steps in
+      let numbers =
+        (isPool ? LengthLowering.Form.allCases : [.count]).map { $0(steps) }
+        + [steps + 1, log(steps)]
+      return numbers + numbers.map { 1 / $0 }
+    }
+  }
+
+  /// The same of a number that is added or subtracted.
+  static func check(
+    _ l: inout Lowering, _ value: CarriedValue, plus number: Double, _ node: SourceNode
+  ) {
+    guard value.form != .tokens else { return }
+    check(&l, abs(number), node) { [$0, log($0)] }
+  }
+
+  private static func check(
+    _ l: inout Lowering, _ number: Double, _ node: SourceNode, _ made: (_ steps: Double) -> [Double]
+  ) {
     for atom in l.lengths.values where atom.role == .time {
-      guard let steps = l.exampleSteps[atom], steps > 2 else { continue }
-      let numbers = (isPool ? LengthLowering.Form.allCases : [.count]).map { $0(Double(steps)) }
-      guard numbers.contains(where: { isNear(number, $0) || isNear(number, 1 / $0) }) else {
-        continue
-      }
+      guard let steps = l.exampleSteps[atom], steps > 2,
+        made(Double(steps)).contains(where: { isNear(number, $0) })
+      else { continue }
       record(&l, atom, "\(node.place) computes with \(Float(number))")
     }
   }
@@ -47,6 +65,16 @@ enum ExampleLength {
     l.builder.note(
       "\(node.place) works on all \(atom.size) steps side by side: sequences of exactly \(steps) steps are taken "
         + "(\"steps\" in model.json)")
+  }
+
+  /// Records that an axis, if it is one of steps, is split into `parts`. A first or last step by itself holds for any length.
+  static func recordSplit(
+    _ l: inout Lowering, _ axis: [Atom], parts: [Int], _ node: SourceNode
+  ) {
+    guard let atom = axis.first, atom.role == .time, l.exampleSteps[atom] != nil,
+      parts.count > 2 || parts.count == 2 && !parts.contains(1)
+    else { return }
+    record(&l, atom, "\(node.place) splits the steps into \(parts.count) parts")
   }
 
   /// A constant with numbers of its own for each step, such as positions, as a sequence; nil if it is the same at every step, or
@@ -106,15 +134,19 @@ enum ExampleLength {
     _ l: inout Lowering, _ indices: [Int], of atom: Atom, _ node: SourceNode
   ) -> [Int] {
     guard let count = l.exampleSteps[atom], count > 2, !atom.isDerived || !atom.isOpen,
-      let first = indices.first, let last = indices.last, first <= last, last < count,
-      indices == Array(first...last)
+      let first = indices.first, let end = indices.last, first <= end,
+      indices == Array(first...end)
     else { return indices }
+    // To the end, however many steps there are.
+    let isToEnd = atom.isOpen && end == atom.size - 1
+    let last = isToEnd ? count - 1 : end
+    guard first <= last, last < count else { return indices }
     let halves = count > 3 ? [count / 2, (count + 1) / 2] : []
     let isExact =
       if first == last {
         first > 2 && first < count - 1
       } else if last == count - 1 {
-        halves.contains(first) || atom.isOpen && first > 2
+        halves.contains(first) || atom.isOpen && !isToEnd && first > 2
       } else {
         first == 0 && halves.contains(last + 1)
       }
@@ -141,6 +173,12 @@ struct ExampleSteps {
 
   /// Nil if the file does not tell.
   subscript(_ atom: Atom) -> Int? { atom.isOpen ? counts[atom.size] : atom.size }
+
+  /// The open axis of steps that has `count` of them in the example.
+  func open(_ count: Int, of atoms: some Sequence<Atom>) -> Atom? {
+    guard count > 2 else { return nil }
+    return atoms.first { $0.role == .time && $0.isOpen && counts[$0.size] == count }
+  }
 
   mutating func set(_ count: Int, of atom: Atom) { counts[atom.size] = count }
 

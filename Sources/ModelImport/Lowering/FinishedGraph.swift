@@ -56,10 +56,14 @@ struct FinishedGraph {
       }
       decoded.insert(arranged.node)
     case .pending, .carried:
-      let value = try lowering.carried(node, 0)
+      var value = try lowering.carried(node, 0)
       guard value.form != .tokens else {
         builder.note("the output \"\(output)\" is left out: it repeats an input")
         return
+      }
+      // A vector that was expanded over the steps is an answer at each of them.
+      if value.form == .vector, let repeated = lowering.sequence(of: value, node) {
+        value = repeated
       }
       let arranged = Layout.inForeignOrder(&lowering, value, node)
       builder = lowering.builder

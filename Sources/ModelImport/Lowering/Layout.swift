@@ -146,7 +146,7 @@ enum Layout {
     var order = result.elements
     for (axis, size) in wide.enumerated()
     where size != 1 && result.axes[axis].allSatisfy({ $0.size == 1 }) {
-      if let atom = l.lengths[size] {
+      if let atom = l.lengths[size] ?? l.exampleSteps.open(size, of: l.lengths.values) {
         result.axes[axis] = [atom]
       } else {
         let atom = l.newAtom(size)

@@ -166,7 +166,9 @@ enum SelectionLowering {
       axes: try l.integers(node, "axes", input: 3),
       steps: try l.constant(node, 4, "steps")?.integers)
     var result = value
+    let parts = node.integers("parts") ?? []  // of what PyTorch splits
     for (axis, range) in ranges.enumerated() where !range.isAll(of: value.shape[axis]) {
+      ExampleLength.recordSplit(&l, value.axes[axis], parts: parts, node)
       guard range.count > 0 else {
         throw node.refusal(
           "a slice of \(value.shape) with nothing in it",
@@ -189,6 +191,7 @@ enum SelectionLowering {
     let sizes = try SelectionOperators.splitSizes(
       node, size: value.shape[axis],
       given: try l.integers(node, "split", input: 1))
+    ExampleLength.recordSplit(&l, value.axes[axis], parts: sizes, node)
     var start = 0
     var parts: [LoweredValue] = []
     for (index, size) in sizes.enumerated() {
@@ -213,11 +216,14 @@ enum SelectionLowering {
     let given = node.integer("axis", default: 0)
     var axis = given
     var constants: [Int: SourceTensor] = [:]
+    var place = 0
     for index in node.inputs.indices {
       switch try l.required(node, index) {
       case .constant(let tensor):
         if tensor.count > 0 { constants[index] = tensor }
-      case .carried: parts.append(try l.carried(node, index))
+      case .carried:
+        parts.append(try l.carried(node, index))
+        place = index
       case .pending(let value): throw PatternLowering.refusal(node, value)
       }
     }
@@ -229,6 +235,11 @@ enum SelectionLowering {
         "axis \(given)", because: "the values have \(parts.map(\.axes.count)) axes")
     }
     if parts.count == 1, constants.isEmpty { return [.carried(parts[0])] }
+    if parts.count == 1,
+      let padded = try StepLowering.padded(&l, node, parts[0], at: place, constants, axis: axis)
+    {
+      return [.carried(padded)]
+    }
     for index in node.inputs.indices {
       if let tensor = constants[index] {
         parts.insert(

@@ -57,6 +57,29 @@ enum StepLowering {
     return result
   }
 
+  /// Constant steps before and behind a value, all of one number; nil if that is not what the constants are.
+  static func padded(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, at place: Int,
+    _ constants: [Int: SourceTensor], axis: Int
+  ) throws(ImportError) -> CarriedValue? {
+    let atoms = value.axes[axis]
+    guard atoms.count == 1, atoms[0].role == .time, value.form == .sequence,
+      let fill = constants.values.first?.first,
+      constants.values.allSatisfy({
+        $0.rank == value.axes.count && $0.elements.allSatisfy { $0 == fill }
+      })
+    else { return nil }
+    var steps = (before: 0, after: 0)
+    for (index, tensor) in constants {
+      if index < place {
+        steps.before += tensor.shape[axis]
+      } else {
+        steps.after += tensor.shape[axis]
+      }
+    }
+    return try pad(&l, node, value, axis: axis, steps, "constant", fill)
+  }
+
   /// Concatenation over steps: constant steps before or after a sequence.
   static func concat(
     _ l: inout Lowering, _ node: SourceNode, _ parts: [CarriedValue], axis: Int

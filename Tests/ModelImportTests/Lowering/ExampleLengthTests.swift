@@ -76,6 +76,16 @@ import Testing
     try expectAgreement(draft)
   }
 
+  /// Also when it is added, or one more than it or its logarithm is what is multiplied by.
+  @Test(arguments: [
+    (10.0, "Add"), (10.0, "Sub"), (11.0, "Div"), (1.0 / 11, "Mul"), (2.302585092994046, "Mul"),
+  ])
+  func otherArithmeticWithTheLengthHoldsForIt(number: Double, op: String) throws {
+    let draft = try draft(graph([node(op, ["x", "n"], "y")], ["n": self.number(number)]))
+    #expect(draft.description.inputs.map(\.steps) == [10])
+    try expectAgreement(draft)
+  }
+
   /// Numbers that are others', and what roots and corrections make of the length, of a value that is no sum over the steps.
   @Test func otherNumbersHoldForAll() throws {
     let sum = node("ReduceSum", ["x", "axes"], "s")
@@ -125,6 +135,86 @@ import Testing
       #expect(draft.description.inputs.map(\.steps) == [isExact ? 10 : nil])
       try expectAgreement(draft)
       #expect(draft.description.nodes.contains { $0.op.name == "last" } == (index == 9))
+    }
+  }
+
+  /// Equal parts come from the length; the first and the last step do not.
+  @Test(
+    arguments: [([5, 5], true), ([4, 4, 2], true), ([9, 1], false), ([1, 9], false)]
+      as [([Int], Bool)])
+  func partsOfTheSteps(sizes: [Int], isExact: Bool) throws {
+    for part in sizes.indices {
+      let names = sizes.indices.map { $0 == part ? "p" : "other\($0)" }
+      var graph = graph(
+        [
+          SourceNode(
+            name: "split", op: "Split", inputs: ["x", "sizes"], outputs: names,
+            attributes: ["axis": .integer(1)]), node("ReduceMean", ["p", "axes"], "y"),
+        ], ["sizes": SourceTensor(integers: sizes), "axes": SourceTensor(integers: [1])])
+      #expect(try draft(graph).description.inputs.map(\.steps) == [isExact ? 10 : nil])
+      try expectAgreement(try draft(graph))
+      // As PyTorch's splits are read.
+      let start = sizes[..<part].reduce(0, +)
+      graph.nodes[0] = SourceNode(
+        name: "split", op: "Slice", inputs: ["x", "start", "end", "axes"], outputs: ["p"],
+        attributes: ["parts": .integers(sizes)])
+      graph.constants["start"] = SourceConstant(SourceTensor(integers: [start]))
+      graph.constants["end"] = SourceConstant(SourceTensor(integers: [start + sizes[part]]))
+      #expect(try draft(graph).description.inputs.map(\.steps) == [isExact ? 10 : nil])
+    }
+  }
+
+  /// From a step to the end, in graphs whose axis of steps is open all the same: half of the steps come from the length.
+  @Test(arguments: [(5, true), (3, false), (9, false)])
+  func stepsToTheEnd(start: Int, isExact: Bool) throws {
+    var graph = graph(
+      [
+        node("Slice", ["x", "start", "end", "axes"], "p"), node("ReduceMean", ["p", "axes"], "y"),
+      ],
+      [
+        "start": SourceTensor(integers: [start]), "end": SourceTensor(integers: [Int(Int32.max)]),
+        "axes": SourceTensor(integers: [1]),
+      ], isOpen: true)
+    graph.inputs[0].example = [1, Self.steps, 3]
+    let draft = try draft(graph)
+    #expect(draft.description.inputs.map(\.steps) == [isExact ? 10 : nil])
+    try expectAgreement(draft)
+    if start == 3 { try expectAgreement(draft, steps: 20) }
+  }
+
+  /// A vector that is expanded over the steps is the answer at each of them.
+  @Test(arguments: [false, true]) func anExpandedVectorIsASequence(isOpen: Bool) throws {
+    var graph = graph(
+      [node("ReduceSum", ["x", "axes"], "s"), node("Expand", ["s", "shape"], "y")],
+      ["axes": SourceTensor(integers: [1]), "shape": SourceTensor(integers: [1, 10, 3])],
+      isOpen: isOpen)
+    if isOpen { graph.inputs[0].example = [1, Self.steps, 3] }
+    let draft = try draft(graph)
+    #expect(draft.description.inputs.map(\.steps) == [nil])
+    for steps in [10, 4] {
+      let model = try ModelGraph(draft.model())
+      let numbers = [Float](repeating: 0.5, count: steps * 3)
+      let answer = SoleRider.answer(
+        model, try InputSequence([.features(numbers)], for: model.model))[0]
+      #expect(answer == [Float](repeating: 0.5 * Float(steps), count: steps * 3))
+    }
+  }
+
+  /// Steps of one number before and behind a sequence, as differences of steps are padded.
+  @Test(arguments: [0.0, 2.5]) func constantStepsAreAPadding(fill: Double) throws {
+    let before = SourceTensor(shape: [1, 2, 3], elements: [Double](repeating: fill, count: 6))
+    let behind = SourceTensor(repeating: fill, shape: [1, 1, 3])
+    var concat = node("Concat", ["before", "x", "behind"], "p")
+    concat.attributes = ["axis": .integer(1)]
+    let draft = try draft(
+      graph(
+        [concat, node("Neg", ["p"], "y")], ["before": before, "behind": behind]))
+    try expectAgreement(draft)
+    var uneven = before
+    uneven.elements[5] = 7
+    #expect(throws: ImportError.self) {
+      try self.draft(
+        graph([concat, node("Neg", ["p"], "y")], ["before": uneven, "behind": behind]))
     }
   }
 

@@ -39,6 +39,14 @@ enum AtenNumbers {
       "__not__", "__is__", "__isnot__", "__and__", "__or__", "floor", "truediv", "div":
       return known(call)
     case "arange": return try range(&t, call)
+    case "linspace": return .tensor(try evenly(&t, call))
+    case "triu", "tril":
+      let x = try call.tensor(0, "self")
+      let diagonal = t.scalar(Double(try call.int(1, "diagonal", default: 0)), isWhole: true)
+      return .tensor(
+        t.emit(
+          "Trilu", [x, diagonal], ["upper": .integer(call.name == "triu" ? 1 : 0)], rank: x.rank,
+          isWhole: x.isWhole, of: call))
     default: return nil
     }
   }
@@ -191,5 +199,25 @@ enum AtenNumbers {
     let end = try t.operand(values.count > 1 ? values[1] : values[0], call)
     let step = try t.operand(values.count > 2 ? values[2] : .int(1), call)
     return .tensor(t.emit("Range", [start, end, step], rank: 1, isWhole: true, of: call))
+  }
+
+  /// Numbers at equal distances: the first half counted from the start, the second from the end, as PyTorch does.
+  private static func evenly(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let (start, end) = (try call.number(0, "start"), try call.number(1, "end"))
+    let count = try call.int(2, "steps")
+    guard (1...SourceTensor.maxElements).contains(count) else {
+      throw call.failure(
+        "\(count) numbers", because: "there are 1 to \(SourceTensor.maxElements)")
+    }
+    let step = count > 1 ? (end - start) / Double(count - 1) : 0
+    let numbers = (0..<count).map { index in
+      index < count / 2 || count == 1
+        ? start + Double(index) * step : end - Double(count - 1 - index) * step
+    }
+    return t.constant(
+      SourceConstant(SourceTensor(shape: [count], kind: .float, elements: numbers)),
+      named: "linspace")
   }
 }

@@ -160,20 +160,23 @@ enum AtenSelections {
     let x = try call.tensor(0, "self")
     let axisAt = call.name == "unbind" ? 1 : 2
     let axis = try call.int(axisAt, "dim", default: 0)
-    func part(_ start: AtenValue, _ end: AtenValue) throws(ImportError) -> AtenTensor {
+    func part(_ start: Int, _ end: Int, of sizes: [Int]) throws(ImportError) -> AtenTensor {
       t.emit(
-        "Slice", [x, try t.entry(start, call), try t.entry(end, call), t.ints([axis])],
-        rank: x.rank, isWhole: x.isWhole, of: call)
+        "Slice", [x, try t.entry(.int(start), call), try t.entry(.int(end), call), t.ints([axis])],
+        ["parts": .integers(sizes)], rank: x.rank, isWhole: x.isWhole, of: call)
     }
     var parts: [AtenTensor] = []
     if let sizes = call.list(1, "split_sizes") {
+      let known = sizes.compactMap { size -> Int? in
+        if case .int(let size) = size { size } else { nil }
+      }
+      guard known.count == sizes.count else {
+        throw call.failure(
+          "sizes that depend on the input", because: "they must be known from the file")
+      }
       var start = 0
-      for size in sizes {
-        guard case .int(let size) = size else {
-          throw call.failure(
-            "sizes that depend on the input", because: "they must be known from the file")
-        }
-        parts.append(try part(.int(start), .int(start + size)))
+      for size in known {
+        parts.append(try part(start, start + size, of: known))
         start += size
       }
       return .list(parts.map { .tensor($0) })
@@ -214,7 +217,8 @@ enum AtenSelections {
       }
       for index in 0..<count {
         let end = index + 1 == count ? Int(Int32.max) : (index + 1) * size
-        parts.append(try part(.int(index * size), .int(end)))
+        parts.append(
+          try part(index * size, end, of: Array(repeating: size, count: count)))
       }
       return .list(parts.map { .tensor($0) })
     }

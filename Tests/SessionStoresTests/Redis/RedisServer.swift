@@ -146,10 +146,14 @@ final class RedisServer: Sendable {
     return address
   }
 
-  /// A port that nobody has; below those that the kernel gives to clients, which could take it before the server does.
+  private static let givenPorts = Mutex<Set<Int>>([])
+
+  /// A port that nobody has, nor was given to another server that may not have started yet; below those that the kernel gives
+  /// to clients, which could take it before the server does.
   static func freePort() -> Int {
     while true {
       let port = Int.random(in: 16_000..<32_000)
+      guard givenPorts.withLock({ $0.insert(port).inserted }) else { continue }
       let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
       defer { close(socket) }
       var address = address(port)

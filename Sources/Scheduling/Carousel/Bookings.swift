@@ -115,6 +115,13 @@ package struct Bookings: Sendable {
   package private(set) var count = 0
   /// The share of promised clients that come for their places: a moving average.
   package private(set) var keptShare = 1.0
+  /// The share that more promises than there is capacity for are based on: three standard deviations above `keptShare`, so that
+  /// a few clients who were late by chance don't fill slots with more than can be done.
+  private var likelyShare: Double {
+    // The variance of an average whose weights fall by 63/64 from one client to the one before.
+    let variance = keptShare * (1 - keptShare) / 127
+    return Swift.min(1, Swift.max(keptShare + 3 * variance.squareRoot(), 0.05))
+  }
   /// A factor on the promised capacity: it falls when clients come on time and still find no place.
   private(set) var pace = 1.0
   /// The lowest `pace`.
@@ -255,8 +262,7 @@ package struct Bookings: Sendable {
       Swift.max(1, Int(earliest.rounded(.up))), Self.maxWaitSeconds)
     // More is promised than there is, as some clients will not come for their places.
     let capacity =
-      stepsPerSecond * Self.slotSeconds * Self.bookableShare * pace
-      / Swift.max(keptShare, 0.05)
+      stepsPerSecond * Self.slotSeconds * Self.bookableShare * pace / likelyShare
     var wait = soonest
     while wait < Self.maxWaitSeconds,
       isFull(slot(at: present + Double(wait)), for: places, room: room, capacity: capacity)
@@ -282,7 +288,7 @@ package struct Bookings: Sendable {
     guard slots.indices.contains(slot - first) else { return false }
     let slot = slots[slot - first]
     guard slot.load < capacity else { return true }
-    let share = Swift.max(keptShare, 0.05)
+    let share = likelyShare
     return slot.expected > 0
       && (share * Double(slot.places.sequences) + Double(places.sequences) > Double(room.sequences)
         || share * Double(slot.places.steps) + Double(places.steps) > Double(room.steps))

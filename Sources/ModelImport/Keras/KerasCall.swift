@@ -72,7 +72,12 @@ struct KerasCall {
   }
 
   func refusal(of value: KerasValue, expected: String) -> ImportError {
-    layer.refusal("found an input of the sizes \(value.shape), expected \(expected)")
+    layer.refusal(
+      "found an input of the sizes \(value.shape), expected \(expected)",
+      remedy: value.axes.dropFirst().contains { if case .steps = $0 { true } else { false } }
+        ? "the steps are behind the elements, as Permute puts them; a network that reads the elements as its steps takes the array "
+          + "the other way round, without the Permute, and attention over the steps is Dense(1) with a softmax over them, or Attention"
+        : nil)
   }
 
   /// Throws for an input with a mask.

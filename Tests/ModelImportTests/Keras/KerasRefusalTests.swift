@@ -42,6 +42,24 @@ import Testing
   }
 
   @Test(arguments: [
+    ("LSTM", "\"name\": \"l\", \"units\": 4"), ("Dense", "\"name\": \"d\", \"units\": 8"),
+  ])
+  func stepsBehindElementsAreRefusedWithWhatToDo(kind: String, config: String) throws {
+    let permute = layer("Permute", "\"name\": \"p\", \"dims\": [2, 1]")
+    let error = try refusal(of: sequential(permute, layer(kind, config), input: "[null, 8, 3]"))
+    #expect(error.problem.contains("(3, 8 steps)"), "\(error)")
+    #expect(error.remedy?.contains("without the Permute") == true, "\(error)")
+  }
+
+  @Test func aMeanForEachStepIsRefusedWithWhatToDo() throws {
+    let error = try refusal(
+      of: sequential(
+        layer("Normalization", "\"name\": \"n\", \"axis\": [1, 2]"), input: "[null, 8, 3]"))
+    #expect(
+      error.problem.contains("[1, 2]") && error.remedy?.contains("axis=-1") == true, "\(error)")
+  }
+
+  @Test(arguments: [
     ("Lambda", "\"name\": \"double\"", "Lambda \"double\"", "Python"),
     ("Conv2D", "\"name\": \"c\"", "Conv2D \"c\"", "not carried"),
     (

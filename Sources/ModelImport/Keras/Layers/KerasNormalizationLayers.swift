@@ -222,6 +222,11 @@ enum KerasNormalizationLayers {
     guard value.sizes.count == 1 || axes.isEmpty else {
       throw call.refusal(of: value, expected: "one size a step")
     }
+    guard axes.count < 2 || value.stepAxis == nil else {
+      throw layer.refusal(
+        "found the axes \(axes), a mean for each step, expected -1, a mean for each element",
+        remedy: "adapt it with axis=-1, or leave it out and normalise what is sent")
+    }
     let size = axes.isEmpty ? 1 : value.size
     var mean: [Float]
     var variance: [Float]

@@ -366,6 +366,16 @@ def attention_over_steps():
 
 
 @case()
+def attention_behind_permute():
+    i = Input((6, 3))
+    a = L.LSTM(4, return_sequences=True)(i)
+    weights = L.Permute((2, 1))(L.Dense(6, activation="softmax")(L.Permute((2, 1))(a)))
+    b = L.Dense(6, activation="tanh", use_bias=False)(L.Permute((2, 1))(i))
+    c = L.Permute((2, 1))(L.Dense(6)(b))
+    return Model(i, [L.Dense(2)(L.Flatten()(L.Multiply()([a, weights]))), L.LSTM(2)(c)]), [x]
+
+
+@case()
 def dot():
     i = Input((None, 3))
     a, b = L.LSTM(4)(i), L.GRU(4)(i)

@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("LSTM", "\"name\": \"l\", \"units\": 4"), ("Dense", "\"name\": \"d\", \"units\": 8"),
+    ("LSTM", "\"name\": \"l\", \"units\": 4"), ("Dense", "\"name\": \"d\", \"units\": 4"),
   ])
   func stepsBehindElementsAreRefusedWithWhatToDo(kind: String, config: String) throws {
     let permute = layer("Permute", "\"name\": \"p\", \"dims\": [2, 1]")

@@ -37,7 +37,9 @@ enum KerasDenseLayers {
     let activation = try KerasActivation(layer, "activation")
     let part = activation.isIdentity ? nil : "linear"
     var result: KerasValue
-    if case .steps(let count) = last {
+    if case .steps(let steps?) = last, steps == units, value.axes.count == 2 {
+      result = try KerasStepMixing.dense(&translation, call, value, steps: steps, part: part)
+    } else if case .steps(let count) = last {
       guard value.axes.count == 1, let steps = count else {
         throw call.refusal(of: value, expected: "a last axis of elements, which Dense works on")
       }

@@ -172,7 +172,8 @@ enum KerasShapeLayers {
 
   /// Repeats a vector for so many steps, by an input with that fixed number of steps, so that both can be combined.
   static func steps(
-    _ count: Int, of value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
+    _ count: Int, of value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall,
+    part: String? = nil
   ) throws(ImportError) -> KerasValue {
     let value = try translation.spreadOut(value, for: call)
     var result = value
@@ -183,10 +184,10 @@ enum KerasShapeLayers {
       var like = KerasValue(
         name: translation.inputs[index].name, axes: translation.inputs[index].axes)
       like.origin = index
-      result.name = try translation.add(.repeat(), [value, like], for: call)
+      result.name = try translation.add(.repeat(), [value, like], for: call, part: part)
       result.origin = index
     } else {
-      result.name = try translation.add(.repeat(steps: count), [value], for: call)
+      result.name = try translation.add(.repeat(steps: count), [value], for: call, part: part)
       result.origin = nil
     }
     result.content = .floats

@@ -93,13 +93,10 @@ struct TensorHeader: Sendable {
   }
 
   private static func product(of shape: [Int], tensor: String) throws(ModelError) -> Int {
-    var product = 1
-    for dimension in shape {
-      let (next, overflow) = product.multipliedReportingOverflow(by: dimension)
-      guard !overflow else { throw .shapeOverflow(tensor: tensor, shape: shape) }
-      product = next
+    guard let count = ArrayShape.count(shape) else {
+      throw .shapeOverflow(tensor: tensor, shape: shape)
     }
-    return product
+    return count
   }
 
   /// Checks that the tensors cover the data exactly, as in the reference implementation: no overlap, no gap, no rest.

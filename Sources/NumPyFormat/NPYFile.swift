@@ -41,11 +41,12 @@ package struct NPYFile: Sendable {
     }
     header = try NPYHeader(bytes[start..<start + length], offset: start)
     let data = bytes[(start + length)...]
-    guard let counts = header.counts else { throw .npy(offset: start, problem: .shapeTooLarge) }
+    guard let counts = header.counts,
+      case (let expected, false) = data.startIndex.addingReportingOverflow(counts.bytes)
+    else { throw .npy(offset: start, problem: .shapeTooLarge) }
     guard data.count >= counts.bytes else {
       throw .npy(
-        offset: bytes.count,
-        problem: .truncated(expected: start + length + counts.bytes, found: bytes.count))
+        offset: bytes.count, problem: .truncated(expected: expected, found: bytes.count))
     }
     guard data.count == counts.bytes else {
       throw .npy(

@@ -72,14 +72,9 @@ package struct NPYHeader: Sendable, Equatable {
     }
   }
 
-  /// The number of elements and of their bytes; nil if an Int can't hold them.
+  /// The number of elements and of their bytes; nil if an Int can't hold them, or the shape is too large for an empty array.
   package var counts: (elements: Int, bytes: Int)? {
-    var elements = 1
-    for axis in shape {
-      let (product, overflow) = elements.multipliedReportingOverflow(by: axis)
-      if overflow { return nil }
-      elements = product
-    }
+    guard let elements = ArrayShape.count(shape) else { return nil }
     let (bytes, overflow) = elements.multipliedReportingOverflow(by: elementType.bits / 8)
     return overflow ? nil : (elements, bytes)
   }

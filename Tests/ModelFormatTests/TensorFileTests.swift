@@ -132,6 +132,10 @@ import Testing
     (#""dtype":"F32","shape":2,"data_offsets":[0,8]"#, ["header.a.shape", "array"]),
     (#""dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]"#, ["\"a\"", "counted"]),
     (
+      #""dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]"#,
+      ["\"a\"", "counted"]
+    ),
+    (
       #""dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,8]"#,
       ["\"a\"", "4611686018427387904"]
     ),

@@ -99,7 +99,7 @@ final class HDF5File {
     var elements = 1
     for size in sizes.prefix(Int(rank)) {
       let (product, overflow) = elements.multipliedReportingOverflow(
-        by: Int(truncatingIfNeeded: size))
+        by: Swift.max(Int(truncatingIfNeeded: size), 1))
       guard !overflow, size <= UInt64(Self.maxElements), (0...Self.maxElements).contains(product)
       else { throw HDF5Error(path: path, problem: .tooLarge(limit: Self.maxElements)) }
       elements = product
@@ -118,7 +118,11 @@ final class HDF5File {
       guard kind == H5T_FLOAT || kind == H5T_INTEGER || isHalfBrain else {
         throw HDF5Error(path: path, problem: .notNumbers)
       }
-      try checkStorage(of: object, bytes: count * H5Tget_size(type), path: path)
+      let (bytes, overflow) = count.multipliedReportingOverflow(by: H5Tget_size(type))
+      guard !overflow else {
+        throw HDF5Error(path: path, problem: .tooLarge(limit: Self.maxElements))
+      }
+      try checkStorage(of: object, bytes: bytes, path: path)
       guard count > 0 else { return [] }
       return isHalfBrain
         ? try brainFloats(object, type: type, count: count, path: path)

@@ -1,4 +1,5 @@
 import Inference
+import ModelFormat
 
 /// Numbers of one type in a shape. Protocols decode inputs to tensors, and encode predictions from tensors.
 package struct Tensor: Sendable, Equatable {
@@ -30,12 +31,9 @@ package struct Tensor: Sendable, Equatable {
   package init(
     _ name: String, _ type: TensorType, shape: [Int], bytes: ArraySlice<UInt8>
   ) throws(TensorError) {
-    var expected = type.byteCount
-    for length in shape {
-      let (product, overflow) = expected.multipliedReportingOverflow(by: length)
-      guard length >= 0, !overflow else { throw .shapeTooLarge(shape) }
-      expected = product
-    }
+    guard let count = ArrayShape.count(shape),
+      case (let expected, false) = count.multipliedReportingOverflow(by: type.byteCount)
+    else { throw .shapeTooLarge(shape) }
     guard bytes.count == expected else {
       throw .byteCount(found: bytes.count, expected: expected)
     }

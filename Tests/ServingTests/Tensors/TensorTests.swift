@@ -94,7 +94,9 @@ import Testing
         }
       }
     }
-    for shape in [[-1], [1 << 62, 1 << 62], [Int.max, 2]] {
+    for shape in [
+      [-1], [1 << 62, 1 << 62], [Int.max, 2], [0, 1 << 62, 4], [4, 1 << 62, 0], [1 << 40, 0],
+    ] {
       #expect(throws: TensorError.shapeTooLarge(shape)) {
         try Tensor("x", type, shape: shape, bytes: [])
       }

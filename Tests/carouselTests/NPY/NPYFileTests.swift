@@ -54,6 +54,17 @@ import Testing
     #expect(try NPYFile(Self.file(Self.header("<i4", shape), data)).json == json)
   }
 
+  /// Also one whose bytes a number holds, but not with those of the header.
+  @Test(arguments: ["(4611686018427387903, 1)", "(4611686018427387904, 4)"])
+  func aShapeIsTooLarge(shape: String) {
+    #expect {
+      try NPYFile(Self.file(Self.header("<f2", shape), []))
+    } throws: {
+      guard case .npy(_, .shapeTooLarge)? = $0 as? NumPyError else { return false }
+      return true
+    }
+  }
+
   @Test func floatsKeepTheirShortestText() throws {
     let bits = Float(0.1).bitPattern
     let data = (0..<4).map { UInt8(truncatingIfNeeded: bits >> ($0 * 8)) }

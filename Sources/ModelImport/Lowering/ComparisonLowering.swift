@@ -27,7 +27,8 @@ enum ComparisonLowering {
     var difference = node
     difference.op = "Sub"
     difference.inputs = isExchanged ? node.inputs.reversed() : node.inputs
-    let (first, second) = (try l.required(difference, 0), try l.required(difference, 1))
+    let first = numeric(&l, try l.required(difference, 0), node)
+    let second = numeric(&l, try l.required(difference, 1), node)
     guard
       case .carried(let value) = try ElementwiseLowering.binary(
         &l, difference, "Sub", first, second)
@@ -36,6 +37,16 @@ enum ComparisonLowering {
     result.kind = .boolean
     result.isInverted = ["Equal", "LessOrEqual", "GreaterOrEqual"].contains(node.op)
     return result
+  }
+
+  /// Equal may also be of booleans, which are numbers other than 1 where they are true.
+  private static func numeric(
+    _ l: inout Lowering, _ value: LoweredValue, _ node: SourceNode
+  ) -> LoweredValue {
+    guard case .carried(var number) = value, number.kind == .boolean else { return value }
+    number = straight(&l, number, node)
+    number.kind = .float
+    return .carried(number)
   }
 
   /// An integer input that is compared with a constant is a setting, such as a sampling rate, and has to be fixed.

@@ -61,6 +61,7 @@ struct FinishedGraph {
         builder.note("the output \"\(output)\" is left out: it repeats an input")
         return
       }
+      if value.kind == .boolean { value = ComparisonLowering.straight(&lowering, value, node) }
       // A vector that was expanded over the steps is an answer at each of them.
       if value.form == .vector, let repeated = lowering.sequence(of: value, node) {
         value = repeated

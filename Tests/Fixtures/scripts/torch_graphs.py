@@ -10,6 +10,7 @@ Use: python torch_graphs.py [NAME…] (PyTorch 2.15)
 import json
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -341,6 +342,23 @@ class Deviation(nn.Module):
         return self.fc(self.rnn(x)[0].mean(1))
 
 
+class Truths(nn.Module):
+    """What is true or false computed with as with numbers, without casts and with them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        h = self.rnn(x)[0]
+        present, high = x[..., :1] > -1, x[..., 1:2].gt(0)
+        mean = (h * present.float()).sum(1) / present.sum(1).clamp(min=1)
+        marks = (high.int() * 2 + 1).float() + (present == high).type_as(x)
+        counts = (h > 0).sum(-1, keepdim=True).float() * ~high
+        return self.fc(mean), self.fc((h > 0) * h), marks, counts, torch.rsub(h, x[..., :1], alpha=2)
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
@@ -348,6 +366,7 @@ MODELS = {
     "one_hot": OneHot, "image": Image, "flattened": Flattened, "seeded": Seeded,
     "operators": Operators, "vector_steps": VectorSteps, "forecast": Forecast,
     "series": Series, "positions": Positions, "deviation": Deviation,
+    "truths": Truths,
 }
 
 
@@ -393,6 +412,16 @@ def cases(name: str, model: nn.Module) -> Json:
     return {"torch": torch.__version__, "cases": found}
 
 
+def without_places(path: Path) -> None:
+    """Takes out of an archive of TorchScript what says where the files lay that made it."""
+    with zipfile.ZipFile(path) as archive:
+        entries = [(entry, archive.read(entry)) for entry in archive.infolist()]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for entry, content in entries:
+            if not entry.filename.endswith(".debug_pkl"):
+                archive.writestr(zipfile.ZipInfo(entry.filename), content)
+
+
 def main() -> None:
     torch.manual_seed(14)
     chosen = sys.argv[1:] or list(MODELS)
@@ -406,8 +435,10 @@ def main() -> None:
         torch.jit.trace(model, example).save(folder / "traced.pt")
         if name in ("tagger", "last_states", "stateful", "projected", "sorted"):
             torch.jit.script(model).save(folder / "scripted.pt")
-        if name not in ("halves", "packed", "image", "operators", "forecast", "series", "positions", "deviation"):
+        if name not in ("halves", "packed", "image", "operators", "forecast", "series", "positions", "deviation", "truths"):
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")
+        for path in folder.glob("*.pt"):
+            without_places(path)
         try:
             program = torch.export.export(model, example)
             # They say where the files lay that made it.

@@ -106,14 +106,11 @@ enum AtenElementwise {
   private static func sum(
     _ t: inout AtenTranslation, _ name: String, _ call: AtenCall
   ) throws(ImportError) -> AtenTensor {
-    var second = call.value(1, "other")
+    var (first, second) = (call.value(0, "self"), call.value(1, "other"))
+    if name == "rsub" { (first, second) = (second, first) }
     let alpha = try call.number(2, "alpha", default: 1)
     if alpha != 1 { second = .tensor(try two(&t, "Mul", second, .float(alpha), call)) }
-    switch name {
-    case "add": return try two(&t, "Add", call.value(0, "self"), second, call)
-    case "rsub": return try two(&t, "Sub", second, call.value(0, "self"), call)
-    default: return try two(&t, "Sub", call.value(0, "self"), second, call)
-    }
+    return try two(&t, name == "add" ? "Add" : "Sub", first, second, call)
   }
 
   private static func choose(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)

@@ -7,6 +7,8 @@ struct AtenTranslation {
   private var names: Set<String> = []
   /// The number that the next name of those letters gets.
   private var counts: [String: Int] = [:]
+  /// The values that are true or false.
+  private var booleans: Set<String> = []
   /// Lengths in the order of which sequences are to be put together.
   private var sorted: Set<String> = []
 
@@ -39,8 +41,11 @@ struct AtenTranslation {
     // An output keeps its name, and a value may be several outputs.
     if name != wanted {
       name = unusedName(wanted)
+      let isBoolean = booleans.contains(tensor.name)
       graph.nodes.append(
-        SourceNode(name: name, op: "Identity", inputs: [tensor.name], outputs: [name]))
+        SourceNode(
+          name: name, op: isBoolean ? "Cast" : "Identity", inputs: [tensor.name], outputs: [name],
+          attributes: isBoolean ? ["to": .integer(1)] : [:]))
     }
     graph.outputs.append(name)
   }
@@ -74,19 +79,39 @@ struct AtenTranslation {
     rank: Int?, isWhole: Bool = false, of call: AtenCall
   ) -> AtenTensor {
     let name = emit(op, inputs, attributes, outputs: 1, of: call)[0]
-    return AtenTensor(name: name, rank: rank, isWhole: isWhole)
+    return AtenTensor(name: name, rank: rank, isWhole: isWhole || booleans.contains(name))
   }
 
-  /// Adds a node, and returns the names of its outputs.
+  /// The operators whose results are true or false, of which the last three also read such values.
+  private static let truths: Set<String> = [
+    "Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Not",
+  ]
+  /// The operators that read any values, and those that hand them on.
+  private static let readers: Set<String> = ["And", "Or", "Not", "Cast", "Where", "Shape", "Size"]
+  private static let movers: Set<String> = [
+    "Identity", "Unsqueeze", "Squeeze", "Reshape", "Transpose", "Slice", "Gather", "Expand",
+    "Concat", "Flatten", "Tile", "Split",
+  ]
+
+  /// Adds a node, and returns the names of its outputs. What computes with values that are true or false, as PyTorch's operators
+  /// may and ONNX's may not, gets them as numbers.
   mutating func emit(
     _ op: String, _ inputs: [AtenTensor?], _ attributes: [String: SourceAttribute] = [:],
     outputs count: Int, of call: AtenCall
   ) -> [String] {
+    let moves = Self.movers.contains(op)
+    let names = inputs.map { input in
+      guard let name = input?.name else { return "" }
+      guard !moves, !Self.readers.contains(op), booleans.contains(name) else { return name }
+      return emit("Cast", [input], ["to": .integer(1)], outputs: 1, of: call)[0]
+    }
     let outputs = (0..<count).map { _ in unusedName("\(call.label).\(op)") }
     graph.nodes.append(
       SourceNode(
-        name: call.nodeName, op: op, inputs: inputs.map { $0?.name ?? "" }, outputs: outputs,
-        attributes: attributes))
+        name: call.nodeName, op: op, inputs: names, outputs: outputs, attributes: attributes))
+    if Self.truths.contains(op) || moves && names.contains(where: { booleans.contains($0) }) {
+      booleans.formUnion(outputs)
+    }
     return outputs
   }
 
@@ -166,6 +191,7 @@ struct AtenTranslation {
     }
     let name = unusedName(call.label)
     graph.nodes[graph.nodes.count - 1].outputs = [name]
+    if booleans.remove(tensor.name) != nil { booleans.insert(name) }
     tensor.name = name
     return .tensor(tensor)
   }

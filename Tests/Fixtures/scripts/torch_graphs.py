@@ -356,7 +356,9 @@ class Truths(nn.Module):
         mean = (h * present.float()).sum(1) / present.sum(1).clamp(min=1)
         marks = (high.int() * 2 + 1).float() + (present == high).type_as(x)
         counts = (h > 0).sum(-1, keepdim=True).float() * ~high
-        return self.fc(mean), self.fc((h > 0) * h), marks, counts, torch.rsub(h, x[..., :1], alpha=2)
+        weights = torch.softmax(h[..., :1].masked_fill(x[..., :1] < -1.5, float("-inf")), 1)
+        return (self.fc(mean), self.fc((h > 0) * h), marks, counts,
+                torch.rsub(h, x[..., :1], alpha=2), (weights * h).sum(1))
 
 
 MODELS = {

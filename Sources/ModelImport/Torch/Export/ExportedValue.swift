@@ -38,7 +38,16 @@ struct ExportedValue {
 
   var int: Int? { if case .number(let text) = json { Int(text) } else { nil } }
 
-  var double: Double? { if case .number(let text) = json { Double(text) } else { nil } }
+  /// PyTorch writes what JSON has no numbers for as texts.
+  var double: Double? {
+    switch json {
+    case .number(let text): Double(text)
+    case .string("Infinity"): .infinity
+    case .string("-Infinity"): -.infinity
+    case .string("NaN"): .nan
+    default: nil
+    }
+  }
 
   var isTrue: Bool { if case .bool(true) = json { true } else { false } }
 }

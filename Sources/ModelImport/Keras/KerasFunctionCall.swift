@@ -7,7 +7,7 @@ struct KerasFunctionCall {
   init(_ call: KerasCall) { self.call = call }
 
   /// All tensors, positional or named.
-  private var values: [KerasValue] {
+  var values: [KerasValue] {
     call.inputs + call.named.flatMap(\.value.values)
   }
 

@@ -54,7 +54,7 @@ enum KerasFunctions {
     "mean": reduction(.mean), "reduce_mean": reduction(.mean),
     "sum": reduction(.sum), "reduce_sum": reduction(.sum),
     "max": reduction(.max), "reduce_max": reduction(.max),
-    "not_equal": notEqual, "any": anyElement,
+    "not_equal": notEqual, "any": anyElement, "logical_or": either, "zeros_like": nothing,
     "softmax": softmax, "get_item": item, "getitem": item,
     "expand_dims": expanded, "squeeze": squeezed, "reshape": reshaped,
     "concatenate": joined, "concat": joined, "transpose": transposedAxes,
@@ -138,13 +138,32 @@ enum KerasFunctions {
 
   private static let anyElement: Function = { _, function throws(ImportError) in
     var value = try function.value()
-    guard case .mask(.padding(let name, let number, false)) = value.content,
+    guard case .mask(let mask) = value.content, value.axes.count > 1,
       try function.axes(of: value) == [value.axes.count - 1]
     else {
       throw function.call.layer.refusal("found no mask of the last axis, expected one")
     }
-    value.content = .mask(.padding(name, number: number, isWhole: true))
+    // Others are the same for all elements of a step.
+    if case .padding(let name, let number, false) = mask {
+      value.content = .mask(.padding(name, number: number, isWhole: true))
+    }
     value.axes.removeLast()
+    return value
+  }
+
+  /// The masks of Add and Concatenate: what either of two masks leaves is left.
+  private static let either: Function = { _, function throws(ImportError) in
+    guard function.values.count == 2, let mask = KerasMask(ofAll: function.values) else {
+      throw function.call.layer.refusal("found no two masks, expected them")
+    }
+    var value = function.values[function.values[1].size > function.values[0].size ? 1 : 0]
+    value.content = .mask(mask)
+    return value
+  }
+
+  private static let nothing: Function = { _, function throws(ImportError) in
+    var value = try function.value()
+    value.content = .mask(.nothing)
     return value
   }
 

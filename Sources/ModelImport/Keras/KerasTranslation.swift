@@ -103,7 +103,7 @@ struct KerasTranslation {
       for index in inputs.indices where inputs[index].name == name {
         try inputs[index].declareFloats(for: call)
       }
-    case .mixed, .padding(_, _, false):
+    case .mixed, .nothing, .padding(_, _, false):
       try call.refuseMask(of: value)
       throw call.layer.refusal("\(key): \(mask.text), which is not carried")
     }

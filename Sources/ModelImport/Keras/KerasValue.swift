@@ -113,15 +113,26 @@ enum KerasMask: Hashable {
   case zeroTokens(String)
   /// Several masks combined.
   case mixed
+  /// A mask that is false everywhere, to be put together with others.
+  case nothing
   /// Masks elements equal to a number or, with `isWhole`, steps all of whose elements are (`Masking`).
   case padding(String, number: Float, isWhole: Bool)
 
   var text: String {
     switch self {
     case .mixed: "sequences of different masks are put together"
+    case .nothing: "everything is masked"
     case .zeroTokens(let input): "the id 0 of \(input.jsonExcerpt) is masked (mask_zero)"
     case .padding(let value, let number, _):
       "steps of \(value.jsonExcerpt) that are \(number) are masked (Masking)"
     }
+  }
+
+  /// What is left where any of these masks leaves it; nil if one is no mask.
+  init?(ofAll values: [KerasValue]) {
+    let masks = values.compactMap { if case .mask(let mask) = $0.content { mask } else { nil } }
+    guard masks.count == values.count, let first = masks.first else { return nil }
+    let others = Set(masks).subtracting([.nothing])
+    self = others.count > 1 ? .mixed : others.first ?? first
   }
 }

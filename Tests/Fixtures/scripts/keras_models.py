@@ -376,6 +376,14 @@ def attention_behind_permute():
 
 
 @case()
+def merged_masks():
+    i = Input((None,), dtype="int32")
+    a, b = L.Embedding(11, 4, mask_zero=True)(i), L.Embedding(11, 2, mask_zero=True)(i)
+    added = L.LSTM(3)(L.Add()([a, L.Dense(4)(a)]))
+    return Model(i, [added, L.GRU(3)(L.Concatenate()([a, b]))]), [tokens]
+
+
+@case()
 def dot():
     i = Input((None, 3))
     a, b = L.LSTM(4)(i), L.GRU(4)(i)

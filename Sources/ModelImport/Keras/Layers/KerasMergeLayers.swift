@@ -155,6 +155,13 @@ enum KerasMergeLayers {
         "axis: found \(axis), the inputs have the sizes \(values.map(\.shape).joined(separator: " and "))"
       )
     }
+    if let mask = KerasMask(ofAll: values) {
+      var result = first
+      result.content = .mask(mask)
+      result.axes[place] = .size(
+        values.reduce(0) { if case .size(let size) = $1.axes[place] { $0 + size } else { $0 } })
+      return result
+    }
     guard place != first.stepAxis else {
       throw call.layer.refusal(
         "found sequences one behind the other, which the graph can't put together")

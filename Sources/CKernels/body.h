@@ -5,7 +5,8 @@
 //   CK_TILE_SUMS       registers of sums of such tiles; the others hold weights and inputs
 //   CK_DOT_ROWS, CK_DOT_SUMS  the same for tiles of bytes
 //   CK_DOT_…           how bytes are multiplied: see dot.h
-//   CK_DOT_PAIRS       whether calls of several rows take the tiles of pairs.h
+//   CK_DOT_PAIRS       whether calls of many rows take the tiles of pairs.h, of
+//   CK_PAIR_ROWS, CK_PAIR_SUMS  as above
 //
 // Compiled with contraction off: a multiply-add is fused where `fma_` says so and nowhere else.
 #include <math.h>
@@ -338,9 +339,9 @@ static uint32_t read_all(const void *memory, size_t count) {
 
 #define CK_TABLE(isa_, name_)                                                                   \
   {                                                                                             \
-    .isa = isa_, .name = name_, .panels_interleaved = CK_INTERLEAVED, .pairs = CK_DOT_PAIRS,   \
-    .gemm_f32 = gemm_f32, .gemm_f16 = gemm_f16, .gemm_i8 = CK_BYTES(gemm), .step_f32 = step_f32,   \
-    .step_f16 = step_f16, .step_i8 = CK_BYTES(step), .quantize = quantize,                         \
+    .isa = isa_, .name = name_, .panels_interleaved = CK_INTERLEAVED, .pairs = CK_DOT_PAIRS,    \
+    .gemm_f32 = gemm_f32, .gemm_f16 = gemm_f16, .gemm_i8 = CK_BYTES(gemm), .step_f32 = step_f32,\
+    .step_f16 = step_f16, .step_i8 = CK_BYTES(step), .quantize = quantize,                      \
     .sigmoid_f32 = sigmoid_all,                                                                 \
     .tanh_f32 = tanh_all, .relu_f32 = relu_all, .exp_f32 = exp_all,                             \
     .activate_f32 = activate_all, .softmax_f32 = softmax, .log_softmax_f32 = log_softmax,       \

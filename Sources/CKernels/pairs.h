@@ -120,7 +120,7 @@ static void gemm_by_pairs(const ck_gemm *g) {
   int16_t words[CK_PAIR_WORDS];
   for (size_t band = 0, row = 0; band < bands; band++) {
     ck_gemm part = *g;
-    part.rows = (g->rows - row + bands - band - 1) / (bands - band);
+    part.rows = next_part(g->rows - row, bands - band);
     part.input = widened(&g->input, row, part.rows, g->depth, words);
     part.output += row * g->output_stride;
     gemm_pairs(&part);
@@ -134,7 +134,7 @@ static void step_by_pairs(const ck_step *s) {
   int16_t words[CK_PAIR_WORDS];
   for (size_t band = 0, row = 0; band < bands; band++) {
     ck_step part = *s;
-    part.rows = (s->rows - row + bands - band - 1) / (bands - band);
+    part.rows = next_part(s->rows - row, bands - band);
     part.hidden = widened(&s->hidden, row, part.rows, s->recurrent_size, words);
     if (s->projected) part.projected += row * s->projected_stride;
     if (s->cell_state) part.cell_state += row * s->cell_state_stride;

@@ -5,7 +5,8 @@
 //   CK_STEPS_AT_ONCE                   steps in one iteration of the loop
 //   weight_t                           the type of weights in a tile, and of packed weights
 //   CK_AT(column)(const weight_t *)    loads a panel's weights for one step
-//   CK_WIDENS                          or 1 where a panel's weights are widened for all rows of a call first (pairs.h)
+//   CK_WIDENS                          1 where CK_AT(widen) widens a panel's packed_t, CK_PAIR_WORDS at most, for all rows of a
+//                                      call first (pairs.h)
 // and for integers also
 //   CK_ROWS, CK_SUMS    rows of the tallest tile, and registers of sums
 //   input_t             the type of stored inputs
@@ -302,7 +303,7 @@ CK_INLINE void CK_AT(strip)(
     const int panels, const int across, const bool whole, const CK_AT(sums) *s, size_t count) {
   const size_t tiles = (count + CK_ROWS - 1) / CK_ROWS;
   for (size_t tile = 0, row = 0; tile < tiles; tile++) {
-    const size_t rows = (count - row + tiles - tile - 1) / (tiles - tile);
+    const size_t rows = next_part(count - row, tiles - tile);
     // Of panels that lie one after the other, the first tile prefetches the weights, and the next tiles find them in
     // the cache. Panels side by side are too many for that: there each tile prefetches them, and also one panel of the
     // weights that come after.
@@ -449,7 +450,7 @@ CK_INLINE void CK_AT(step_of)(const ck_cell_kind kind, const ck_step *s) {
     const size_t units = all / pass.unit_panels;  // sixteen each
     epilogue *const finish = epilogue_of(kind, common, unit + units * CK_LANES <= s->hidden_size);
     for (size_t band = 0, row = 0; band < bands; band++) {
-      const size_t rows = (s->rows - row + bands - band - 1) / (bands - band);
+      const size_t rows = next_part(s->rows - row, bands - band);
       CK_AT(band)(
           s, pass, row, rows, (block * pass.block + pass.first) * CK_LANES, all, shape.panels,
           panels * CK_LANES, sums);

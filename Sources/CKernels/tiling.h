@@ -62,6 +62,9 @@ typedef struct {
 
 CK_INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
+/// The first of `parts` nearly equal parts of what is left.
+CK_INLINE size_t next_part(size_t left, size_t parts) { return (left + parts - 1) / parts; }
+
 /// The number of panels of the next tile, at most `most`; `left` panels are left, in sets of `set`.
 CK_INLINE size_t panels_of(size_t left, size_t most, size_t set) {
   const size_t some = least(left, most);

@@ -50,8 +50,7 @@ package struct NPYFile: Sendable {
     }
     guard data.count == counts.bytes else {
       throw .npy(
-        offset: data.startIndex + counts.bytes,
-        problem: .trailingBytes(data.count - counts.bytes))
+        offset: expected, problem: .trailingBytes(data.count - counts.bytes))
     }
     self.data = data
   }

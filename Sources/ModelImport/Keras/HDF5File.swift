@@ -96,15 +96,11 @@ final class HDF5File {
     guard unsafe H5Sget_simple_extent_dims(space, &sizes, nil) == rank else {
       throw HDF5Error(path: path, problem: .unreadable)
     }
-    var elements = 1
-    for size in sizes.prefix(Int(rank)) {
-      let (product, overflow) = elements.multipliedReportingOverflow(
-        by: Swift.max(Int(truncatingIfNeeded: size), 1))
-      guard !overflow, size <= UInt64(Self.maxElements), (0...Self.maxElements).contains(product)
-      else { throw HDF5Error(path: path, problem: .tooLarge(limit: Self.maxElements)) }
-      elements = product
+    let shape = sizes.prefix(Int(rank)).map { Int(clamping: $0) }
+    guard RowMajor.count(shape, limit: Self.maxElements) != nil else {
+      throw HDF5Error(path: path, problem: .tooLarge(limit: Self.maxElements))
     }
-    return sizes.prefix(Int(rank)).map(Int.init)
+    return shape
   }
 
   /// The numbers of a data set, row-major, as f32.

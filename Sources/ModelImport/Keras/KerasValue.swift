@@ -131,7 +131,13 @@ enum KerasMask: Hashable {
   /// What is left where any of these masks leaves it; nil if one is no mask.
   init?(ofAll values: [KerasValue]) {
     let masks = values.compactMap { if case .mask(let mask) = $0.content { mask } else { nil } }
-    guard masks.count == values.count, let first = masks.first else { return nil }
+    guard masks.count == values.count else { return nil }
+    self.init(of: masks)
+  }
+
+  /// Masks put together; nil if there are none.
+  init?(of masks: [KerasMask]) {
+    guard let first = masks.first else { return nil }
     let others = Set(masks).subtracting([.nothing])
     self = others.count > 1 ? .mixed : others.first ?? first
   }

@@ -1,3 +1,5 @@
+import ModelFormat
+
 /// An array of numbers of a source graph, row-major, in double precision, which holds every float and every integer up to 2⁵³.
 package struct SourceTensor: Sendable, Equatable {
   /// The kind of numbers.
@@ -80,14 +82,7 @@ package struct SourceTensor: Sendable, Equatable {
 enum RowMajor {
   /// How many elements an array of `shape` has; nil where a size is below 0, or the sizes but those of 0 come to more than `limit`.
   static func count(_ shape: some Sequence<Int>, limit: Int = SourceTensor.maxExtent) -> Int? {
-    var (extent, isEmpty) = (1, false)
-    for size in shape {
-      let (product, overflows) = extent.multipliedReportingOverflow(by: max(size, 1))
-      guard size >= 0, !overflows, product <= limit else { return nil }
-      extent = product
-      isEmpty = isEmpty || size == 0
-    }
-    return isEmpty ? 0 : extent
+    ArrayShape.count(shape, limit: limit, emptyLimit: limit)
   }
 
   /// How far apart neighbours along each axis stand.

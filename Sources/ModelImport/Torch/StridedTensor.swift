@@ -50,8 +50,8 @@ struct StridedTensor {
   /// others, which then are few.
   var elementCount: Int? {
     guard shape.count <= Self.maxAxes, strides.count == shape.count else { return nil }
-    return RowMajor.count(
-      shape, limit: shape.contains(0) ? SourceTensor.maxElements : SourceTensor.maxExtent)
+    return ArrayShape.count(
+      shape, limit: SourceTensor.maxExtent, emptyLimit: SourceTensor.maxElements)
   }
 
   /// The number of elements that the storage must have; nil if an Int can't hold it, or a stride or the offset is negative.

@@ -115,6 +115,13 @@ package struct Bookings: Sendable {
   package private(set) var count = 0
   /// The share of promised clients that come for their places: a moving average.
   package private(set) var keptShare = 1.0
+  /// A factor on the promised capacity: it falls when clients come on time and still find no place.
+  private(set) var pace = 1.0
+  /// The lowest `pace`.
+  static let minimumPace = 0.3
+
+  package init(start: Instant = .now) { self.start = start }
+
   /// The share that more promises than there is capacity for are based on: three standard deviations above `keptShare`, so that
   /// a few clients who were late by chance don't fill slots with more than can be done.
   private var likelyShare: Double {
@@ -122,12 +129,6 @@ package struct Bookings: Sendable {
     let variance = keptShare * (1 - keptShare) / 127
     return Swift.min(1, Swift.max(keptShare + 3 * variance.squareRoot(), 0.05))
   }
-  /// A factor on the promised capacity: it falls when clients come on time and still find no place.
-  private(set) var pace = 1.0
-  /// The lowest `pace`.
-  static let minimumPace = 0.3
-
-  package init(start: Instant = .now) { self.start = start }
 
   private func seconds(at now: Instant) -> Double { start.duration(to: now).seconds }
 

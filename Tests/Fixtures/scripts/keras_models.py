@@ -2,7 +2,8 @@
 """usage: keras_models.py FOLDER [CASE...]
 
 Makes small models of Keras 3 with random weights, as its savers write them, and beside each a .npz with inputs and what Keras
-answers: MODEL.keras, MODEL.h5, and MODEL.weights.h5 with the layers in MODEL.json. Run with keras 3.15 and tensorflow-cpu 2.21.
+answers: MODEL.keras, MODEL.h5, and MODEL.weights.h5 with the layers in MODEL.json. Run with keras 3.15 and tensorflow-cpu 2.21 (attention_behind_permute,
+merged_masks: torch 2.13).
 """
 
 import os

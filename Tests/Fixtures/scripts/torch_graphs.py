@@ -4,7 +4,7 @@ Each folder holds traced.pt, frozen.pt (of which torch.jit.freeze took the names
 PyTorch makes them, and io.json as ops.py has it: what
 PyTorch answers for sequences of several lengths, each alone, with the outputs by their number.
 
-Use: python torch_graphs.py [NAME…] (PyTorch 2.15)
+Use: python torch_graphs.py [NAME…] (PyTorch 2.15; truths with 2.13)
 """
 
 import json

@@ -136,8 +136,7 @@ enum KerasMergeLayers {
 
   /// The mask of the values; throws if they have different ones.
   static func mask(of values: [KerasValue]) -> KerasMask? {
-    let masks = Set(values.compactMap(\.mask))
-    return masks.count > 1 ? .mixed : masks.first
+    KerasMask(of: values.compactMap(\.mask))
   }
 
   /// Concatenates elements or steps.

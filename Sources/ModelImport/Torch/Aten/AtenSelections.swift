@@ -160,9 +160,9 @@ enum AtenSelections {
     let x = try call.tensor(0, "self")
     let axisAt = call.name == "unbind" ? 1 : 2
     let axis = try call.int(axisAt, "dim", default: 0)
-    func part(_ start: Int, _ end: Int, of sizes: [Int]) throws(ImportError) -> AtenTensor {
+    func part(_ start: Int, _ end: Int, of sizes: [Int]) -> AtenTensor {
       t.emit(
-        "Slice", [x, try t.entry(.int(start), call), try t.entry(.int(end), call), t.ints([axis])],
+        "Slice", [x, t.ints([start]), t.ints([end]), t.ints([axis])],
         ["parts": .integers(sizes)], rank: x.rank, isWhole: x.isWhole, of: call)
     }
     var parts: [AtenTensor] = []
@@ -176,7 +176,7 @@ enum AtenSelections {
       }
       var start = 0
       for size in known {
-        parts.append(try part(start, start + size, of: known))
+        parts.append(part(start, start + size, of: known))
         start += size
       }
       return .list(parts.map { .tensor($0) })
@@ -215,10 +215,10 @@ enum AtenSelections {
         throw call.failure(
           "a number of parts that depends on the input", because: "it must be known from the file")
       }
+      let sizes = Array(repeating: size, count: count)
       for index in 0..<count {
         let end = index + 1 == count ? Int(Int32.max) : (index + 1) * size
-        parts.append(
-          try part(index * size, end, of: Array(repeating: size, count: count)))
+        parts.append(part(index * size, end, of: sizes))
       }
       return .list(parts.map { .tensor($0) })
     }

@@ -41,11 +41,8 @@ struct AtenTranslation {
     // An output keeps its name, and a value may be several outputs.
     if name != wanted {
       name = unusedName(wanted)
-      let isBoolean = booleans.contains(tensor.name)
       graph.nodes.append(
-        SourceNode(
-          name: name, op: isBoolean ? "Cast" : "Identity", inputs: [tensor.name], outputs: [name],
-          attributes: isBoolean ? ["to": .integer(1)] : [:]))
+        SourceNode(name: name, op: "Identity", inputs: [tensor.name], outputs: [name]))
     }
     graph.outputs.append(name)
   }

@@ -1,4 +1,5 @@
 import CNGHTTP2
+import HTTPCore
 
 /// Header fields in the form that nghttp2 takes: the bytes of all names and values in a row, and the length of each.
 struct FieldBlock {
@@ -16,9 +17,24 @@ struct FieldBlock {
 
   /// Adds a field that is known to be valid.
   mutating func append(known name: String, _ value: String) {
-    text.append(contentsOf: name.utf8)
-    text.append(contentsOf: value.utf8)
+    // By spans: the bytes of a span are appended at once, those of a string's view are not.
+    text.append(copying: name.utf8.span)
+    text.append(copying: value.utf8.span)
     lengths.append((name.utf8.count, value.utf8.count))
+  }
+
+  /// Adds a field that is known to be valid and whose value is a number from 0.
+  mutating func append(known name: String, _ value: Int) {
+    text.append(copying: name.utf8.span)
+    let start = text.count
+    text.append(decimal: value)
+    lengths.append((name.utf8.count, text.count - start))
+  }
+
+  /// Adds the fields of `other`.
+  mutating func append(_ other: FieldBlock) {
+    text.append(copying: other.text.span)
+    lengths.append(contentsOf: other.lengths)
   }
 
   /// Adds a field, whose name has to be in lower case; leaves out one that is not valid, pseudo-header fields included.

@@ -30,6 +30,8 @@ package final class HTTP2Connection: ConnectionProtocol {
 
   /// Output is made up to about this many bytes before the owner takes it; the last frame may exceed that.
   private static let outputMark = 256 * 1024
+  /// Room for a few small answers, so that it does not grow by each.
+  private static let leastOutput = 1024
 
   /// A connection that has received nothing yet, with its own SETTINGS queued.
   package init(
@@ -269,24 +271,23 @@ package final class HTTP2Connection: ConnectionProtocol {
   func headBegan(_ id: Int32) {
     guard ending != .terminated else { return }
     streams.insert(id)
+    requests.fieldsBegan(on: nil)
   }
+
+  /// The HEADERS frame of a request's trailers began.
+  func trailersBegan(_ id: Int32) { requests.fieldsBegan(on: streams[id]) }
 
   /// A field of a head, or of trailers, was unpacked; returns whether nghttp2 is to continue now.
   ///
-  /// A byte may unpack to thousands (RFC 7541 §7.3), so unpacked bytes are counted, and only fields that are kept
-  /// become strings.
-  func field(
-    _ id: Int32, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
-  ) -> Bool {
-    guard ending != .terminated, let stream = streams[id] else { return ending != .terminated }
+  /// A byte may unpack to thousands (RFC 7541 §7.3), so unpacked bytes are counted.
+  func field(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard ending != .terminated else { return false }
     let size = name.count + value.count + RequestHead.bytesPerField
-    stream.fieldBytes += size
-    if stream.fieldBytes > limits.maxUnpackedHeadBytes {
+    // SAFETY: valid during this call.
+    guard unsafe requests.fieldArrived(name, value, size: size) else {
       terminate(NGHTTP2_ENHANCE_YOUR_CALM)
       return false
     }
-    // Once a request's head is complete, `head` is emptied and gathers the trailers.
-    unsafe stream.head.append(name, value, limits: limits)
     return backlog.noteField(size)
   }
 
@@ -294,7 +295,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   func headEnded(_ id: Int32, endsStream: Bool) {
     guard let stream = streams[id], stream.stage == .head else { return }
     requests.headEnded(on: stream, endsStream: endsStream)
-    if endsStream { bodyEnded(id) }
+    if endsStream { bodyEnded(stream) }
   }
 
   /// A part of a request's body has come; `bytes` are valid during the call only.
@@ -305,13 +306,15 @@ package final class HTTP2Connection: ConnectionProtocol {
     unsafe requests.bodyArrived(bytes, on: stream)
   }
 
-  /// The peer has ended its side of a stream.
-  func bodyEnded(_ id: Int32) {
-    guard ending != .terminated, let stream = streams[id],
-      stream.stage == .body || stream.upload != nil
-    else { return }
+  /// The peer has ended its side of a stream, by DATA or by trailers.
+  func bodyEnded(_ id: Int32, hasTrailers: Bool) {
+    if let stream = streams[id] { bodyEnded(stream, hasTrailers: hasTrailers) }
+  }
+
+  private func bodyEnded(_ stream: HTTP2Stream, hasTrailers: Bool = false) {
+    guard ending != .terminated, stream.stage == .body || stream.upload != nil else { return }
     meter.progressed()
-    requests.bodyEnded(on: stream)
+    requests.bodyEnded(on: stream, hasTrailers: hasTrailers)
   }
 
   /// Copies the next part of a response's body into nghttp2's buffer; returns its length, or an error of nghttp2's.
@@ -374,6 +377,7 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard session.wantsWrite else { return }
     var bytes: [UInt8] = []
     swap(&bytes, &output)
+    if bytes.isEmpty { bytes.reserveCapacity(Self.leastOutput) }
     while bytes.count < Self.outputMark, session.nextOutput(&bytes) {}
     output = bytes
   }

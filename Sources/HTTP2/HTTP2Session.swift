@@ -102,13 +102,11 @@ import HTTPCore
     max(0, Int(unsafe nghttp2_session_get_stream_remote_window_size(session, stream)))
   }
 
-  /// Queues a response; nghttp2 asks for its body by `SessionCallbacks.bodyProvider`.
-  func respond(_ head: ResponseHead, to stream: Int32) {
+  /// Queues a response whose head `fill` makes; nghttp2 asks for its body by `SessionCallbacks.bodyProvider`.
+  func respond(to stream: Int32, hasBody: Bool, _ fill: (inout FieldBlock) -> Void) {
     // SAFETY: nghttp2 copies the fields and the provider during the call.
-    unsafe withFields {
-      head.append(to: &$0)
-    } submit: { fields in
-      if head.hasBody {
+    unsafe withFields(fill) { fields in
+      if hasBody {
         var provider = unsafe SessionCallbacks.bodyProvider
         return unsafe nghttp2_submit_response(
           session, stream, fields.baseAddress, fields.count, &provider)
@@ -153,7 +151,7 @@ import HTTPCore
   func sendContinue(_ stream: Int32) {
     // SAFETY: nghttp2 copies the fields during the call.
     unsafe withFields {
-      $0.append(known: ":status", "100")
+      $0.append(known: ":status", 100)
     } submit: { fields in
       unsafe nghttp2_submit_headers(
         session, none, stream, nil, fields.baseAddress, fields.count, nil)

@@ -20,8 +20,6 @@ final class HTTP2Stream {
   var publicID: StreamID { StreamID(Int(id)) }
   /// The current stage; changed by `StreamTable.move` alone, which counts streams by stage.
   var stage = Stage.head
-  /// Gathers the fields of the request's head, then of its trailers, as they come.
-  var head = RequestHead()
   /// The size of the fields of head and trailers so far, counted as for `max_head_bytes`.
   var fieldBytes = 0
   /// The request without its body, from the end of its head to the end of its body.

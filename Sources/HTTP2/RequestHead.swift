@@ -9,6 +9,8 @@ struct RequestHead {
   private(set) var method = ""
   private var target: String?
   private var authority: String?
+  /// Whether `target` and `authority` are made of the bytes that they may hold.
+  private var areValid = (target: false, authority: false)
   private var fields = HTTPFields()
   private var byteCount = 0
   private var fieldCount = 0
@@ -35,7 +37,7 @@ struct RequestHead {
         fault = .headTooLong(limit: limits.maxHeadBytes)
       } else {
         // SAFETY: copied during the call that lends them.
-        unsafe set(part, valueBytes)
+        unsafe set(part, Span(_unsafeElements: valueBytes))
       }
       return
     }
@@ -53,12 +55,17 @@ struct RequestHead {
     append(FieldNames.lowercased(name), value)
   }
 
-  private mutating func set(_ part: PseudoField, _ bytes: UnsafeBufferPointer<UInt8>) {
+  private mutating func set(_ part: PseudoField, _ value: Span<UInt8>) {
     switch part {
-    // SAFETY: copied during the call that lends them.
-    case .method: method = unsafe String(decoding: bytes, as: UTF8.self)
-    case .path: target = unsafe String(decoding: bytes, as: UTF8.self)
-    case .authority: authority = unsafe String(decoding: bytes, as: UTF8.self)
+    case .method: method = String(value, of: .token) ?? String(fieldValue: value)
+    case .path:
+      let text = String(value, of: .target)
+      areValid.target = text != nil
+      target = text ?? String(fieldValue: value)
+    case .authority:
+      let text = Authority.text(value)
+      areValid.authority = text != nil
+      authority = text ?? String(fieldValue: value)
     case .scheme: break
     }
   }
@@ -88,17 +95,19 @@ struct RequestHead {
   }
 
   /// The fields, when they are trailers; throws if they exceeded a limit.
-  func trailers() throws(HTTP2Error) -> HTTPFields {
+  consuming func trailers() throws(HTTP2Error) -> HTTPFields {
     if let fault { throw fault }
     return fields
   }
 
   /// Makes the request of the fields, without its body; throws if they exceeded a limit or are not valid.
-  func request() throws(HTTP2Error) -> HTTPRequest {
+  consuming func request() throws(HTTP2Error) -> HTTPRequest {
     if let fault { throw fault }
     guard method != "CONNECT" else { throw .connectUnsupported }
-    guard let target, target.isTarget(for: method) else { throw .invalidTarget(target ?? "") }
-    let fields = try fieldsWithHost()
+    guard let target, areValid.target, target.isTarget(for: method) else {
+      throw .invalidTarget(target ?? "")
+    }
+    try completeFields()
     guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else {
       return HTTPRequest(method: method, path: target, fields: fields)
     }
@@ -107,8 +116,8 @@ struct RequestHead {
       query: String(target[target.utf8.index(after: mark)...]), fields: fields)
   }
 
-  /// The fields, with `:authority` as Host; throws if Host or Expect are not valid.
-  private func fieldsWithHost() throws(HTTP2Error) -> HTTPFields {
+  /// Makes `:authority` the Host; throws if Host or Expect are not valid.
+  private mutating func completeFields() throws(HTTP2Error) {
     var hasHost = false
     for field in fields.all where field.name == "host" {
       hasHost = true
@@ -116,24 +125,20 @@ struct RequestHead {
       if let authority, field.value.lowercased() != authority.lowercased() {
         throw .hostDiffers(host: field.value, authority: authority)
       }
-      try check(host: authority ?? field.value)
+      if authority == nil, Authority.text(field.value.utf8.span) == nil {
+        throw .invalidHost(field.value)
+      }
     }
     for field in fields.all where field.name == "expect" && !field.value.isContinue {
       throw .unsupportedExpectation(field.value)
     }
-    guard let authority else { return fields }
-    var fields = fields
+    guard let authority else { return }
+    guard areValid.authority else { throw .invalidHost(authority) }
     if hasHost {
       fields["host"] = authority
     } else {
-      try check(host: authority)
       fields.append(lowercased: "host", authority)
     }
-    return fields
-  }
-
-  private func check(host: String) throws(HTTP2Error) {
-    guard !host.isEmpty, Authority.isValid(host.utf8.span) else { throw .invalidHost(host) }
   }
 }
 
@@ -141,12 +146,8 @@ extension String {
   /// Whether this is the value of `expect` that asks for a 100 (RFC 9110 §10.1.1).
   var isContinue: Bool { lowercased() == "100-continue" }
 
-  /// Whether this is a path with its query, of the bytes that RFC 3986 allows, or `*` with OPTIONS.
+  /// Whether this is a path, or `*` with OPTIONS.
   fileprivate func isTarget(for method: String) -> Bool {
-    if self == "*" { return method == "OPTIONS" }
-    guard utf8.first == UInt8(ascii: "/") else { return false }
-    let bytes = utf8.span
-    for index in bytes.indices where !ByteSet.target.contains(bytes[index]) { return false }
-    return true
+    self == "*" ? method == "OPTIONS" : utf8.first == UInt8(ascii: "/")
   }
 }

@@ -9,6 +9,11 @@ final class RequestIntake {
   private let session: HTTP2Session
   private let streams: StreamTable
   private let responses: ResponseOutput
+  /// Gathers the fields of a head, or of trailers, as they come. There is one at a time, since nothing else may come
+  /// within a block of fields (RFC 9113 §4.3).
+  private var head = RequestHead()
+  /// What these fields come to together with those of the same stream before them, as for `max_head_bytes`.
+  private var fieldBytes = 0
   private var events: [ConnectionEvent] = []
   private var refusals: [HTTPStatus] = []
 
@@ -37,12 +42,36 @@ final class RequestIntake {
 
   // MARK: Received requests
 
+  /// The head of a request, or the trailers of the one on `stream`, begin.
+  func fieldsBegan(on stream: HTTP2Stream?) {
+    head = RequestHead()
+    fieldBytes = stream?.fieldBytes ?? 0
+  }
+
+  /// A field of `size` bytes has come, as `RequestHead` counts them; returns false if there are too many. Only fields
+  /// that are kept become strings. The bytes are valid during the call only.
+  func fieldArrived(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, size: Int
+  ) -> Bool {
+    fieldBytes += size
+    guard fieldBytes <= limits.maxUnpackedHeadBytes else { return false }
+    // SAFETY: copied during the call that lends them.
+    unsafe head.append(name, value, limits: limits)
+    return true
+  }
+
+  private func takeHead() -> RequestHead {
+    var taken = RequestHead()
+    swap(&taken, &head)
+    return taken
+  }
+
   /// The head of the request on `stream` is complete.
   func headEnded(on stream: HTTP2Stream, endsStream: Bool) {
-    stream.omitsBody = stream.head.method == "HEAD"
+    stream.fieldBytes = fieldBytes
+    stream.omitsBody = head.method == "HEAD"
     do throws(HTTP2Error) {
-      let request = try stream.head.request()
-      stream.head = RequestHead()
+      let request = try takeHead().request()
       stream.announcedCount = endsStream ? 0 : request.contentLength
       stream.awaitsContinue = !endsStream && request.expectsContinue
       try receive(request, on: stream)
@@ -121,10 +150,12 @@ final class RequestIntake {
   }
 
   /// The request on `stream` is complete, with its trailers.
-  func bodyEnded(on stream: HTTP2Stream) {
+  func bodyEnded(on stream: HTTP2Stream, hasTrailers: Bool) {
     do throws(HTTP2Error) {
-      let trailers = try stream.head.trailers()
+      let trailers = hasTrailers ? try takeHead().trailers() : HTTPFields()
       if let request = streams.completeRequest(of: stream, trailers: trailers) {
+        // A client that sends many requests at once makes room for them once.
+        if events.isEmpty { events.reserveCapacity(8) }
         events.append(.request(request, stream.publicID, by: stream.answer))
       } else {
         streams.endUpload(of: stream)

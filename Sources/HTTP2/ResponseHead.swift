@@ -1,39 +1,33 @@
 import HTTPCore
 
-/// The fields of a response as HTTP/2 sends them.
-struct ResponseHead {
-  private let response: HTTPResponse
-  private let others: HTTPFields
-  private let date: ResponseDate
-  private let tellsLength: Bool
-  /// Whether DATA follows.
-  let hasBody: Bool
-
+/// What of a response goes before its body.
+///
+/// Functions, not a value that holds the response: that would retain and release each of its parts.
+enum ResponseHead {
+  /// Puts the fields of `response` into `block`, in the order they are sent: pseudo-header fields come first.
+  ///
   /// - Parameters:
   ///   - others: the fields to send besides the response's own.
-  ///   - omitsBody: whether the request was HEAD, so that Content-Length is sent, but no body.
+  ///   - ours: the fields that the server adds to all responses.
   ///   - isStreamed: whether the body is sent as it is made, so that its length is not known.
-  init(
-    _ response: HTTPResponse, _ others: HTTPFields = HTTPFields(), omitsBody: Bool,
-    isStreamed: Bool = false, date: ResponseDate
+  static func append(
+    _ response: HTTPResponse, _ others: HTTPFields, ours: FieldBlock, isStreamed: Bool,
+    to block: inout FieldBlock
   ) {
-    self.response = response
-    self.others = others
-    self.date = date
-    tellsLength = response.mayHaveContent && !isStreamed
-    hasBody = response.mayHaveContent && !omitsBody && (isStreamed || !response.body.isEmpty)
-  }
-
-  /// Puts the fields into `block`, in the order they are sent: pseudo-header fields come first.
-  func append(to block: inout FieldBlock) {
-    block.append(known: ":status", response.status == .ok ? "200" : String(response.status.code))
-    for field in response.fields.all where !Self.isDropped(field.name) {
+    block.append(known: ":status", response.status.code)
+    for field in response.fields.all where !isDropped(field.name) {
       block.append(field.name, field.value)
     }
     for field in others.all { block.append(field.name, field.value) }
-    if let server = date.server { block.append(server.name, server.value) }
-    if let date = date.field { block.append(known: date.name, date.value) }
-    if tellsLength { block.append(known: "content-length", String(response.body.count)) }
+    block.append(ours)
+    if response.mayHaveContent && !isStreamed {
+      block.append(known: "content-length", response.body.count)
+    }
+  }
+
+  /// Whether DATA follows the head: not behind a HEAD request, nor for an empty body that is known whole.
+  static func hasBody(_ response: HTTPResponse, omitsBody: Bool, isStreamed: Bool) -> Bool {
+    response.mayHaveContent && !omitsBody && (isStreamed || !response.body.isEmpty)
   }
 
   /// Whether a field of the response is left out: RFC 9113 §8.2.2 forbids it, or the server sets it itself.

@@ -7,6 +7,8 @@ final class ResponseOutput {
   private let date: ResponseDate
   private let session: HTTP2Session
   private let streams: StreamTable
+  /// The fields of `date`, and their version there.
+  private var ours = (fields: FieldBlock(), version: 0)
 
   init(date: ResponseDate, session: HTTP2Session, streams: StreamTable) {
     self.date = date
@@ -18,21 +20,37 @@ final class ResponseOutput {
   func send(_ response: HTTPResponse, on stream: HTTP2Stream) {
     streams.move(stream, to: .sending)
     streams.setResponseBody(response.body, of: stream)
-    session.respond(
-      ResponseHead(response, stream.fields, omitsBody: stream.omitsBody, date: date), to: stream.id)
+    respond(response, on: stream, isStreamed: false)
   }
 
   /// Queues the head of a response whose body is written part by part.
   func begin(_ response: HTTPResponse, on stream: HTTP2Stream) {
-    let head = ResponseHead(
-      response, stream.fields, omitsBody: stream.omitsBody, isStreamed: true, date: date)
-    if head.hasBody {
+    if respond(response, on: stream, isStreamed: true) {
       streams.setResponseBody(response.body, of: stream)
       stream.isOpen = true
     } else {
       streams.move(stream, to: .sending)
     }
-    session.respond(head, to: stream.id)
+  }
+
+  /// Queues the head of a response; returns whether a body is to follow.
+  @discardableResult
+  private func respond(
+    _ response: HTTPResponse, on stream: HTTP2Stream, isStreamed: Bool
+  ) -> Bool {
+    if ours.version != date.version { renewFields() }
+    let hasBody = ResponseHead.hasBody(
+      response, omitsBody: stream.omitsBody, isStreamed: isStreamed)
+    session.respond(to: stream.id, hasBody: hasBody) {
+      ResponseHead.append(
+        response, stream.fields, ours: ours.fields, isStreamed: isStreamed, to: &$0)
+    }
+    return hasBody
+  }
+
+  private func renewFields() {
+    ours = (FieldBlock(), date.version)
+    for field in date.fields { ours.fields.append(known: field.name, field.value) }
   }
 
   /// Adds a part of the body of a response that `begin` began.

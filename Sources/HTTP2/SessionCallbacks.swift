@@ -22,16 +22,16 @@ enum SessionCallbacks {
   static func install(_ callbacks: OpaquePointer) {
     // SAFETY: see above, for each of the closures; none captures anything.
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
-      if unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
-        unsafe withConnection(user) { unsafe $0.headBegan(frame!.pointee.hd.stream_id) }
-      }
+      let stream = unsafe frame!.pointee.hd.stream_id
+      let isRequest = unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+      unsafe withConnection(user) { isRequest ? $0.headBegan(stream) : $0.trailersBegan(stream) }
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
-      _, frame, name, nameCount, value, valueCount, _, user in
+      _, _, name, nameCount, value, valueCount, _, user in
       let goesOn = unsafe withConnection(user) {
         unsafe $0.field(
-          frame!.pointee.hd.stream_id, UnsafeBufferPointer(start: name, count: nameCount),
+          UnsafeBufferPointer(start: name, count: nameCount),
           UnsafeBufferPointer(start: value, count: valueCount))
       }
       return goesOn ? 0 : NGHTTP2_ERR_PAUSE.rawValue
@@ -52,10 +52,10 @@ enum SessionCallbacks {
           if unsafe frame!.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
             owner.headEnded(header.stream_id, endsStream: endsStream)
           } else if endsStream {
-            owner.bodyEnded(header.stream_id)
+            owner.bodyEnded(header.stream_id, hasTrailers: true)
           }
         case NGHTTP2_DATA.rawValue where endsStream:
-          owner.bodyEnded(header.stream_id)
+          owner.bodyEnded(header.stream_id, hasTrailers: false)
         case NGHTTP2_SETTINGS.rawValue where !header.has(NGHTTP2_FLAG_ACK):
           owner.settingsArrived()
         case NGHTTP2_PING.rawValue where header.has(NGHTTP2_FLAG_ACK):

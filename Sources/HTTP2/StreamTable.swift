@@ -5,7 +5,8 @@ import HTTPCore
 /// Everything that changes a stage or a body goes through here, so that the totals are true. `RequestIntake` and
 /// `ResponseOutput` share the table.
 final class StreamTable {
-  private var streams: [Int32: HTTP2Stream] = [:]
+  /// In the order of their ids: a peer opens streams of rising ids only (RFC 9113 §5.1.1), and nghttp2 sees to that.
+  private var streams: [HTTP2Stream] = []
   /// The stream that was looked up last: several events of one stream come in a row.
   private var latest: HTTP2Stream?
   /// How many streams have an incomplete head.
@@ -38,9 +39,18 @@ final class StreamTable {
   /// The stream of `id`; nil before it is opened and once it has closed.
   subscript(id: Int32) -> HTTP2Stream? {
     if let latest, latest.id == id { return latest }
-    guard let stream = streams[id] else { return nil }
-    latest = stream
-    return stream
+    guard let index = index(of: id) else { return nil }
+    latest = streams[index]
+    return latest
+  }
+
+  private func index(of id: Int32) -> Int? {
+    var (low, high) = (0, streams.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if streams[middle].id < id { low = middle + 1 } else { high = middle }
+    }
+    return low < streams.count && streams[low].id == id ? low : nil
   }
 
   /// The stream of `id` if a response is owed to it and has not begun; else nil.
@@ -57,33 +67,34 @@ final class StreamTable {
 
   /// The stream with the largest body that is incomplete, or not read.
   var largestBody: HTTP2Stream? {
-    streams.values.filter { $0.stage == .body || $0.upload != nil }.max {
+    streams.filter { $0.stage == .body || $0.upload != nil }.max {
       ($0.incompleteCount, $0.id) < ($1.incompleteCount, $1.id)
     }
   }
 
   /// The streams at `stage`, in the order in which they were opened.
   func all(at stage: HTTP2Stream.Stage) -> [HTTP2Stream] {
-    streams.values.filter { $0.stage == stage }.sorted { $0.id < $1.id }
+    streams.filter { $0.stage == stage }
   }
 
   /// The streams whose responses are sent to the end, while the peer may still be sending.
-  var answered: [HTTP2Stream] { streams.values.filter(\.isAnswered) }
+  var answered: [HTTP2Stream] { streams.filter(\.isAnswered) }
 
   /// Whether a response is being sent that the application has completed.
-  var isSending: Bool { streams.values.contains { $0.stage == .sending && !$0.isAnswered } }
+  var isSending: Bool { streams.contains { $0.stage == .sending && !$0.isAnswered } }
 
   /// Adds a stream whose head begins.
   func insert(_ id: Int32) {
     let stream = HTTP2Stream(id)
-    streams[id] = stream
+    streams.append(stream)
     latest = stream
     headCount += 1
   }
 
   /// Removes a stream that has closed; returns it, and whether its response was still owed.
   func remove(_ id: Int32) -> (stream: HTTP2Stream, wasOwed: Bool)? {
-    guard let stream = streams.removeValue(forKey: id) else { return nil }
+    guard let index = index(of: id) else { return nil }
+    let stream = streams.remove(at: index)
     if latest === stream { latest = nil }
     let wasOwed = stream.stage == .owed
     move(stream, to: .sending)
@@ -168,12 +179,13 @@ final class StreamTable {
   func completeRequest(
     of stream: HTTP2Stream, trailers: HTTPFields
   ) -> HTTPRequest? {
-    guard stream.stage == .body, var request = stream.request else { return nil }
+    guard stream.stage == .body, var request = stream.request.take() else { return nil }
     move(stream, to: .owed)
-    request.body = stream.body
-    request.trailers = trailers
-    stream.body = []
-    stream.request = nil
+    if !stream.body.isEmpty {
+      request.body = stream.body
+      stream.body = []
+    }
+    if !trailers.all.isEmpty { request.trailers = trailers }
     return request
   }
 
@@ -196,18 +208,21 @@ final class StreamTable {
   func readResponse(
     of stream: HTTP2Stream, into buffer: UnsafeMutableBufferPointer<UInt8>
   ) -> (count: Int, isLast: Bool)? {
-    let rest = stream.body[stream.sentBytes...]
-    if rest.isEmpty, stream.isOpen {
+    let rest = stream.body.count - stream.sentBytes
+    if rest == 0, stream.isOpen {
       stream.isDeferred = true
       return nil
     }
-    let count = min(rest.count, buffer.count)
+    let count = min(rest, buffer.count)
     // SAFETY: `count` is within both; the two do not overlap.
-    _ = unsafe buffer.update(fromContentsOf: rest.prefix(count))
+    unsafe stream.body.withUnsafeBufferPointer { body in
+      _ = unsafe buffer.update(
+        fromContentsOf: body[stream.sentBytes..<(stream.sentBytes + count)])
+    }
     stream.sentBytes += count
     stream.framedCount += count
     framedCount += count
-    let isLast = count == rest.count && !stream.isOpen
+    let isLast = count == rest && !stream.isOpen
     // Dropped now: the peer may leave its own side of the stream open for as long as it likes.
     if isLast { setResponseBody([], of: stream) }
     return (count, isLast)
@@ -221,7 +236,7 @@ extension StreamTable {
     now: Int, pace: TransferPace
   ) -> [(stream: HTTP2Stream, error: HTTP2Error)] {
     var late: [(stream: HTTP2Stream, error: HTTP2Error)] = []
-    for stream in streams.values {
+    for stream in streams {
       switch stream.checkBody(
         now: now, pace: pace, sharers: bodyCount + uploadCount + remainingUploadCount)
       {
@@ -230,12 +245,12 @@ extension StreamTable {
       case .slow: late.append((stream, .bodyTooSlow(bytesPerSecond: pace.bytesPerSecond)))
       }
     }
-    return late.sorted { $0.stream.id < $1.stream.id }
+    return late
   }
 
   /// Pauses the measuring of request bodies, which wait for this side now.
   func pauseBodies() {
-    for stream in streams.values {
+    for stream in streams {
       if stream.stage == .body || stream.hasRemainingUpload { stream.meter.pause() }
       stream.upload?.meter.pause()
     }
@@ -250,7 +265,7 @@ extension StreamTable {
     now: Int, pace: TransferPace, window: (Int32) -> Int
   ) -> [HTTP2Stream] {
     var waiting: [HTTP2Stream] = []
-    for stream in streams.values where stream.stage == .owed || stream.stage == .sending {
+    for stream in streams where stream.stage == .owed || stream.stage == .sending {
       if stream.hasRemainingUpload { continue }
       if stream.waitingBytes > 0, !stream.isAnswered {
         waiting.append(stream)

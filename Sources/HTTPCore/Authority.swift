@@ -1,10 +1,15 @@
 /// The value of a Host field, or the authority of a request target: `uri-host [":" port]` (RFC 9110 §7.2).
 package enum Authority {
+  /// `bytes` as a string, if they are a host name or an address, with an optional port, and not empty.
+  package static func text(_ bytes: Span<UInt8>) -> String? {
+    bytes.isEmpty || !isValid(bytes) ? nil : String(ascii: bytes)
+  }
+
   /// Whether `text` is a host name or an address, with an optional port. The grammar allows both to be empty.
   ///
   /// Of an address in brackets only the characters are checked (hexadecimal digits, dots, at least two colons); no kind
   /// but IPv6 is defined.
-  package static func isValid(_ text: Span<UInt8>) -> Bool {
+  static func isValid(_ text: Span<UInt8>) -> Bool {
     guard let end = hostEnd(text) else { return false }
     guard end < text.count else { return true }
     guard text[end] == ASCII.colon else { return false }

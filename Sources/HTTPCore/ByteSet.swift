@@ -11,7 +11,7 @@ package struct ByteSet: Sendable {
   }
 
   /// `tchar` of RFC 9110 §5.6.2: letters, digits and ``!#$%&'*+-.^_`|~``.
-  static var token: ByteSet {
+  package static var token: ByteSet {
     ByteSet(low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
   }
 

@@ -5,6 +5,23 @@ extension Array where Element == UInt8 {
     unsafe bytes.withUnsafeBufferPointer { source in unsafe append(contentsOf: source) }
   }
 
+  /// Appends a number from 0 in decimal digits.
+  package mutating func append(decimal number: Int) {
+    var power = 1
+    // Multiplied, not divided: a division by a number that is not constant takes long.
+    while number >= power * 10 { power *= 10 }
+    var rest = number
+    while power > 0 {
+      var digit = ASCII.zero
+      while rest >= power {
+        rest -= power
+        digit += 1
+      }
+      append(digit)
+      power /= 10
+    }
+  }
+
   /// Makes capacity for `more` bytes. The capacity at least doubles, but does not exceed `total`, the most that the
   /// array will ever hold. So an announced length alone takes no memory, and a body never takes twice its length.
   package mutating func grow(for more: Int, total: Int) {
@@ -21,9 +38,15 @@ extension String {
     self = unsafe String(copying: UTF8Span(unchecked: bytes, isKnownASCII: true))
   }
 
+  /// Makes a string of bytes that are all in `set`; nil where others are among them.
+  package init?(_ bytes: Span<UInt8>, of set: ByteSet) {
+    for index in bytes.indices where !set.contains(bytes[index]) { return nil }
+    self.init(ascii: bytes)
+  }
+
   /// Makes a string of UTF-8 bytes; bytes that are not valid UTF-8 are read as ISO 8859-1, the former encoding of field
   /// values.
-  init(fieldValue bytes: Span<UInt8>) {
+  package init(fieldValue bytes: Span<UInt8>) {
     if let text = try? UTF8Span(validating: bytes) {
       self = String(copying: text)
     } else {

@@ -26,7 +26,7 @@ package enum HTTP1Serializer {
       return
     }
     output.append(contentsOf: contentLength)
-    append(response.body.count, to: &output)
+    output.append(decimal: response.body.count)
     output.append(contentsOf: headEnd)
     if !omitsBody { output.append(contentsOf: response.body) }
   }
@@ -89,20 +89,10 @@ package enum HTTP1Serializer {
       return
     }
     output.append(contentsOf: beginning)
-    append(status.code, to: &output)
+    output.append(decimal: status.code)
     output.append(ASCII.space)
     output.append(contentsOf: status.reason.utf8)
     output.append(contentsOf: lineEnd)
-  }
-
-  /// Appends a number from 0 in decimal digits.
-  private static func append(_ number: Int, to output: inout [UInt8]) {
-    var power = 1
-    while number / power >= 10 { power *= 10 }
-    while power > 0 {
-      output.append(UInt8(ascii: "0") + UInt8(number / power % 10))
-      power /= 10
-    }
   }
 
   /// Appends a field line. Control characters in it become spaces, so that none can end the line.

@@ -3,14 +3,14 @@
 ///
 /// Used by one thread at a time, like the connections.
 package final class ResponseDate {
-  /// The current Date field; nil where the time is not known.
-  package private(set) var field: HTTPFields.Field?
-
-  /// The Server field (RFC 9110 §10.2.4); nil for none.
-  package let server: HTTPFields.Field?
-
+  /// The Server field (RFC 9110 §10.2.4) and the current Date field, as far as there are such.
+  package private(set) var fields: [HTTPFields.Field] = []
   /// Both fields as lines of HTTP/1.
   private(set) var lines: [UInt8] = []
+  /// How many times the fields were set.
+  package private(set) var version = 0
+
+  private let server: HTTPFields.Field?
 
   /// - Parameters:
   ///   - value: the Date field's value, as for `update(to:)`.
@@ -22,9 +22,11 @@ package final class ResponseDate {
 
   /// Sets the Date field of later responses to `value`; an empty `value` leaves the field out.
   package func update(to value: String) {
-    field = value.isEmpty ? nil : HTTPFields.Field(name: Self.name, value: value)
+    let date = value.isEmpty ? nil : HTTPFields.Field(name: Self.name, value: value)
+    fields = [server, date].compactMap(\.self)
+    version += 1
     lines = []
-    for field in [server, field].compactMap(\.self) { HTTP1Serializer.append(field, to: &lines) }
+    for field in fields { HTTP1Serializer.append(field, to: &lines) }
   }
 
   package static let name = "date"

@@ -2,6 +2,9 @@
 package struct StreamID: Hashable, Sendable {
   package let rawValue: Int
   package init(_ rawValue: Int) { self.rawValue = rawValue }
+
+  /// Written down, since other modules would call a derived one through the witness table of `Equatable`.
+  package static func == (one: StreamID, other: StreamID) -> Bool { one.rawValue == other.rawValue }
 }
 
 /// What happened on a connection, as the application needs to know it.

@@ -39,11 +39,10 @@ package final class HTTPExchange: Sendable {
   private let state = Mutex(ResponseProgress())
   /// The memory reserved for the request and its response.
   private let memory = Mutex<[MemoryReservation]>([])
-  private let deliver: @Sendable (HTTPResponsePart) -> Void
+  /// Takes the parts of the response; nil where the connection's link does.
+  private let deliverPart: (@Sendable (HTTPResponsePart) -> Void)?
   /// Whether a streamed response is collected and delivered whole, at its end.
   private let collects: Bool
-  private let postpone: Postpone?
-  private let code: Coding?
 
   /// Applies a content coding to a part of a body; the last call may add the bytes that end the coding.
   package typealias PartCoder = @Sendable (_ bytes: [UInt8], _ isLast: Bool) -> [UInt8]
@@ -64,33 +63,34 @@ package final class HTTPExchange: Sendable {
   ) {
     self.request = request
     body = nil
-    self.deliver = { if case .whole(let response) = $0 { deliver(response) } }
+    deliverPart = { if case .whole(let response) = $0 { deliver(response) } }
     collects = true
     connection = nil
-    postpone = nil
-    code = nil
   }
 
   /// An exchange that delivers its response as it is made; its creator calls `recordSent` as bytes are sent.
   ///
   /// - Parameters:
   ///   - body: the request's body, where it comes in parts.
-  ///   - postpone: implements `afterIntake`.
-  ///   - code: chooses the content coding. It and the coder that it returns are called on the responders' threads, one
-  ///     call at a time.
-  ///   - deliverPart: receives the parts in order, on the responders' threads; it must not call the exchange.
+  ///   - deliverPart: receives the parts in order, on the responders' threads, in place of the connection's link; it
+  ///     must not call the exchange.
   package init(
     request: HTTPRequest, body: IncomingBody? = nil, connection: ConnectionReference? = nil,
-    postpone: Postpone? = nil, code: Coding? = nil,
-    deliverPart: @escaping @Sendable (HTTPResponsePart) -> Void
+    deliverPart: (@Sendable (HTTPResponsePart) -> Void)? = nil
   ) {
-    self.postpone = postpone
-    self.code = code
     self.request = request
     self.body = body
     self.connection = connection
-    deliver = deliverPart
+    self.deliverPart = deliverPart
     collects = false
+  }
+
+  private func deliver(_ part: HTTPResponsePart) {
+    if let deliverPart {
+      deliverPart(part)
+    } else if let connection {
+      connection.link.deliver(connection.stream, part)
+    }
   }
 
   /// Calls `action` when the loop that hands out this exchange has handed out all other requests that had come. Passes
@@ -99,7 +99,7 @@ package final class HTTPExchange: Sendable {
   ///
   /// To be called only while the application is being called with this exchange, on that thread.
   package func afterIntake(_ action: @escaping @Sendable (_ isQuiet: Bool) -> Void) {
-    if let postpone { postpone(action) } else { action(false) }
+    if let postpone = connection?.link.postpone { postpone(action) } else { action(false) }
   }
 
   /// Keeps `reservation` for the lifetime of the exchange: until the response is delivered and nothing else that works
@@ -117,8 +117,7 @@ package final class HTTPExchange: Sendable {
     answer(self)
     return state.withLock { state in
       state.isHandedOut = true
-      defer { state.early = nil }
-      return state.early
+      return state.early.take()
     }
   }
 
@@ -149,7 +148,7 @@ package final class HTTPExchange: Sendable {
       state.begun = response
       guard !collects else { return }
       var response = response
-      state.coder = code?(&response, request)
+      state.coder = connection?.link.code?(&response, request)
       if let coder = state.coder, !response.body.isEmpty {
         response.body = coder(response.body, false)
       }

@@ -1,48 +1,73 @@
 /// A request as the application sees it: head parsed, body complete, transfer and content codings undone.
+///
+/// It is copied a dozen times on its way and hardly ever changed, so its copies share one object.
 package struct HTTPRequest: Sendable, Equatable {
-  private var head: Head
-  /// The content, after chunked decoding and content decoding (gzip, deflate); empty where the body comes in parts.
-  package var body: [UInt8]
-  /// The trailer fields (RFC 9110 §6.5); empty where the body comes in parts.
-  package var trailers = HTTPFields()
+  private var content: Content
 
   package init(
     method: String, path: String, query: String? = nil, fields: HTTPFields = HTTPFields(),
     body: [UInt8] = []
   ) {
-    head = Head(method: method, path: path, query: query, fields: fields)
-    self.body = body
+    content = Content(method: method, path: path, query: query, fields: fields, body: body)
   }
 
   /// The method, case-sensitive as on the wire (RFC 9110 §9.1).
-  package var method: String { head.method }
+  package var method: String { content.method }
   /// The request target without its query: `/predict`.
-  package var path: String { head.path }
+  package var path: String { content.path }
   /// The target's query: everything after the first `?`; nil where there is none.
-  package var query: String? { head.query }
+  package var query: String? { content.query }
   package var fields: HTTPFields {
-    get { head.fields }
-    set { head = Head(method: method, path: path, query: query, fields: newValue) }
+    get { content.fields }
+    _modify { yield &owned().fields }
+  }
+  /// The content, after chunked decoding and content decoding (gzip, deflate); empty where the body comes in parts.
+  package var body: [UInt8] {
+    get { content.body }
+    _modify { yield &owned().body }
+  }
+  /// The trailer fields (RFC 9110 §6.5); empty where the body comes in parts.
+  package var trailers: HTTPFields {
+    get { content.trailers }
+    _modify { yield &owned().trailers }
   }
 
-  /// A request is copied a dozen times and hardly ever changed, so its copies share this object.
-  private final class Head: Sendable, Equatable {
+  /// The content, for a change: a copy if other requests share it.
+  private mutating func owned() -> Content {
+    if !isKnownUniquelyReferenced(&content) { content = Content(content) }
+    return content
+  }
+
+  // Sendable: changed only while one request refers to it.
+  private final class Content: @unchecked Sendable, Equatable {
     let method: String
     let path: String
     let query: String?
-    let fields: HTTPFields
+    var fields: HTTPFields
+    var body: [UInt8]
+    var trailers = HTTPFields()
 
-    init(method: String, path: String, query: String?, fields: HTTPFields) {
+    init(method: String, path: String, query: String?, fields: HTTPFields, body: [UInt8]) {
       self.method = method
       self.path = path
       self.query = query
       self.fields = fields
+      self.body = body
     }
 
-    static func == (one: Head, other: Head) -> Bool {
+    init(_ other: Content) {
+      method = other.method
+      path = other.path
+      query = other.query
+      fields = other.fields
+      body = other.body
+      trailers = other.trailers
+    }
+
+    static func == (one: Content, other: Content) -> Bool {
       one === other
         || one.method == other.method && one.path == other.path && one.query == other.query
-          && one.fields == other.fields
+          && one.fields == other.fields && one.body == other.body && one.trailers == other.trailers
     }
   }
 }
@@ -188,7 +213,10 @@ package struct HTTPFields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
   package subscript(name: String) -> String? {
     get {
       // A closure over the elements would copy each of them.
-      for index in all.indices where all[index].name == name { return all[index].value }
+      let count = name.utf8.count
+      for index in all.indices where all[index].name.utf8.count == count {
+        if all[index].name == name { return all[index].value }
+      }
       return nil
     }
     set {

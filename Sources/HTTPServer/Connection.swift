@@ -13,8 +13,6 @@ final class Connection {
   let memory: MemoryAccount
   /// What exchanges of this connection share; set by its first request.
   var link: HTTPExchange.Link?
-  /// Applies a content coding to streamed responses; set by the first request.
-  var code: HTTPExchange.Coding?
   /// The connection's number among those that the server admitted; 0 when it is beyond a limit.
   let number: UInt64
   /// Whether the connection is beyond `max_connections`, or beyond the share of its address.

@@ -17,6 +17,8 @@ final class ExchangeDelivery {
   /// Actions that the application postponed until all received requests are handed out.
   let intake = Intake()
   private let settings: HTTPServerSettings
+  /// Nil where no proxy is trusted.
+  private let proxies: TrustedProxies?
   private let rounds: LoopRounds
   private let memory: BodyMemory
   private let counters: ServerCounters
@@ -35,6 +37,7 @@ final class ExchangeDelivery {
     codingQueues: CodingQueues, inbox: Inbox, application: Application
   ) {
     self.settings = settings
+    proxies = settings.trustedProxies.blocks.isEmpty ? nil : settings.trustedProxies
     self.rounds = rounds
     self.memory = memory
     self.counters = counters
@@ -91,28 +94,41 @@ final class ExchangeDelivery {
 
   /// Makes the function that decides, by the head of each request of `connection`, how that request is received.
   func reception(for connection: Connection) -> HeadReception {
-    { [unowned self, unowned connection] head, bodyBytes in
-      if connection.isExtra, !settings.isProbe(head) {
-        counters.connectionsRefused.add(1, ordering: .relaxed)
-        return .refusal(connection.refusal)
-      }
-      let client: HTTPPeer
-      do throws(TrustedProxies.Conflict) {
-        client = try settings.trustedProxies.client(of: head, from: connection.peer)
-      } catch {
-        counters.countRefusal(.badRequest)
-        return .refusal(error.response)
-      }
-      let reception = application.receive(head, client)
-      guard bodyBytes != 0, reception.body != .unwanted,
-        !memory.hasRoom(forBody: bodyBytes ?? 1)
-      else { return reception }
-      // A body over its limit gets 413 from the protocol; `.full` would invite the client to try again in vain.
-      if let bodyBytes, bodyBytes > bodyLimit(of: head).byteCount { return reception }
-      memory.countRefusal()
-      counters.countRefusal(HTTPResponse.full.status)
-      return .refusal(.full)
+    { [unowned self, unowned connection] in self.reception(of: $0, bodyBytes: $1, connection) }
+  }
+
+  private func reception(
+    of head: HTTPRequest, bodyBytes: Int?, _ connection: Connection
+  ) -> Reception {
+    if connection.isExtra, !settings.isProbe(head) {
+      counters.connectionsRefused.add(1, ordering: .relaxed)
+      return .refusal(connection.refusal)
     }
+    let client: HTTPPeer?
+    do throws(TrustedProxies.Conflict) {
+      client = try self.client(of: head, connection)
+    } catch {
+      counters.countRefusal(.badRequest)
+      return .refusal(error.response)
+    }
+    let reception = application.receive(head, client)
+    guard bodyBytes != 0, reception.body != .unwanted,
+      !memory.hasRoom(forBody: bodyBytes ?? 1)
+    else { return reception }
+    // A body over its limit gets 413 from the protocol; `.full` would invite the client to try again in vain.
+    if let bodyBytes, bodyBytes > bodyLimit(of: head).byteCount { return reception }
+    memory.countRefusal()
+    counters.countRefusal(HTTPResponse.full.status)
+    return .refusal(.full)
+  }
+
+  /// The client that `request` comes from; throws if its fields name two.
+  private func client(
+    of request: HTTPRequest, _ connection: Connection
+  ) throws(TrustedProxies.Conflict) -> HTTPPeer? {
+    let peer = link(to: connection).peer
+    guard let proxies, let peer else { return peer }
+    return try proxies.client(of: request, from: peer)
   }
 
   /// The limit of the request's body that applies even if no other request holds memory.
@@ -199,39 +215,33 @@ final class ExchangeDelivery {
   }
 
   private func handOut(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
-    let token = connection.token
     connection.requestCount += 1
     let exchange = HTTPExchange(
       request: request, body: connection.owed.body(of: stream),
       connection: .init(
-        link(to: connection), peer: client(of: request, connection),
-        isNew: connection.requestCount == 1, stream: stream),
-      postpone: postpone, code: connection.code,
-      deliverPart: { [inbox] part in
-        inbox.post(Mail(connection: token, stream: stream, content: .part(part)))
-      })
+        link(to: connection),
+        // A request whose fields name two clients was refused by its head.
+        peer: proxies == nil ? nil : try? client(of: request, connection),
+        isNew: connection.requestCount == 1, stream: stream))
     guard let answer = connection.owed.setExchange(exchange, for: stream) else { return }
     if request.body.count >= Self.leastBytesCountedAtOnce { memory.recount(connection) }
-    if let response = exchange.handOut(to: answer) { encode(response, stream, of: connection) }
-  }
-
-  /// The client that `request` comes from. A request whose fields name two clients was refused by its head.
-  private func client(of request: HTTPRequest, _ connection: Connection) -> HTTPPeer {
-    let peer = connection.peer
-    return (try? settings.trustedProxies.client(of: request, from: peer)) ?? peer
+    if let response = exchange.handOut(to: answer) {
+      encode(response, to: request, stream, of: connection)
+    }
   }
 
   /// The link that all exchanges of `connection` share, made for its first request.
   private func link(to connection: Connection) -> HTTPExchange.Link {
     if let link = connection.link { return link }
-    let peer = connection.transport.peer
+    let (token, peer, memory) = (connection.token, connection.transport.peer, connection.memory)
     let link = HTTPExchange.Link(
-      number: connection.number, memory: connection.memory,
-      hasLeft: { peer.hasLeft }, askPresence: presenceQuestion(of: connection))
+      number: connection.number, peer: connection.peer, memory: memory,
+      hasLeft: { peer.hasLeft }, askPresence: presenceQuestion(of: connection), postpone: postpone,
+      code: { [coding] in coding.encodeStream(&$0, for: $1, within: memory) },
+      deliver: { [inbox] stream, part in
+        inbox.post(Mail(connection: token, stream: stream, content: .part(part)))
+      })
     connection.link = link
-    connection.code = { [coding, memory = connection.memory] response, request in
-      coding.encodeStream(&response, for: request, within: memory)
-    }
     return link
   }
 
@@ -329,7 +339,9 @@ final class ExchangeDelivery {
   private func handle(_ part: HTTPResponsePart, _ stream: StreamID, of connection: Connection) {
     switch part {
     case .whole(let response):
-      encode(response, stream, of: connection)
+      if let exchange = connection.owed.exchange(for: stream) {
+        encode(response, to: exchange.request, stream, of: connection)
+      }
       return
     case .head(let response):
       connection.beginStream(response, to: stream)
@@ -349,9 +361,10 @@ final class ExchangeDelivery {
   }
 
   /// Applies a content coding to the response, off the loop if the body is large, and queues it.
-  private func encode(_ response: HTTPResponse, _ stream: StreamID, of connection: Connection) {
-    guard let exchange = connection.owed.exchange(for: stream) else { return }
-    let request = exchange.request
+  private func encode(
+    _ response: HTTPResponse, to request: HTTPRequest, _ stream: StreamID,
+    of connection: Connection
+  ) {
     guard coding.mayEncode(response, for: request) else {
       return respond(response, to: stream, of: connection)
     }

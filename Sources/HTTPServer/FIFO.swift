@@ -11,6 +11,8 @@ struct FIFO<Element> {
   /// Removes and returns the first element; nil when there is none.
   mutating func popFirst() -> Element? {
     guard !isEmpty else { return nil }
+    // Mostly there is one, which then costs a third.
+    if elements.count == 1 { return elements.removeLast() }
     let first = elements[takenCount].take()
     takenCount += 1
     // At most as many elements are moved as were taken out since the last move.

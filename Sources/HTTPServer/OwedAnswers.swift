@@ -84,8 +84,9 @@ struct OwedAnswers {
   /// Sets the exchange of `stream`; returns the function that answers it, nil when the stream is gone.
   mutating func setExchange(_ exchange: HTTPExchange, for stream: StreamID) -> HTTPAnswer? {
     guard let index = index(of: stream) else { return nil }
-    bodyBytes += exchange.request.body.capacity - answers[index].bodyBytes
-    answers[index].bodyBytes = exchange.request.body.capacity
+    let count = exchange.request.body.capacity
+    bodyBytes += count - answers[index].bodyBytes
+    answers[index].bodyBytes = count
     answers[index].exchange = exchange
     return answers[index].make
   }

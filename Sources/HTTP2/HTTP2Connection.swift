@@ -295,7 +295,9 @@ package final class HTTP2Connection: ConnectionProtocol {
   func headEnded(_ id: Int32, endsStream: Bool) {
     guard let stream = streams[id], stream.stage == .head else { return }
     requests.headEnded(on: stream, endsStream: endsStream)
-    if endsStream { bodyEnded(stream) }
+    guard endsStream else { return }
+    meter.progressed()
+    bodyEnded(stream)
   }
 
   /// A part of a request's body has come; `bytes` are valid during the call only.

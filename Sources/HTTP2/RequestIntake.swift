@@ -74,18 +74,23 @@ final class RequestIntake {
       let request = try takeHead().request()
       stream.announcedCount = endsStream ? 0 : request.contentLength
       stream.awaitsContinue = !endsStream && request.expectsContinue
-      try receive(request, on: stream)
+      try receive(request, on: stream, isComplete: endsStream)
     } catch {
       refuse(error.response, on: stream)
     }
   }
 
   /// Asks the application what becomes of the body behind a head, and prepares the stream for it.
-  private func receive(_ request: HTTPRequest, on stream: HTTP2Stream) throws(HTTP2Error) {
+  private func receive(
+    _ request: HTTPRequest, on stream: HTTP2Stream, isComplete: Bool
+  ) throws(HTTP2Error) {
     let reception = reception(request, stream.announcedCount)
     stream.answer = reception.answer
     stream.fields = reception.fields
     switch reception.body {
+    case .whole where isComplete:
+      streams.move(stream, to: .owed)
+      report(request, of: stream)
     case .whole(let maxBytes):
       stream.headBytes = request.headBytes
       let limit = limits.bodyLimit(headBytes: stream.headBytes).and(path: maxBytes)
@@ -107,6 +112,12 @@ final class RequestIntake {
       streams.move(stream, to: .owed)
       events.append(.head(request, stream.publicID, by: stream.answer, isBodyWanted: false))
     }
+  }
+
+  private func report(_ request: HTTPRequest, of stream: HTTP2Stream) {
+    // A client that sends many requests at once makes room for them once.
+    if events.isEmpty { events.reserveCapacity(8) }
+    events.append(.request(request, stream.publicID, by: stream.answer))
   }
 
   /// A part of a request's body has come; `bytes` are valid during the call only.
@@ -154,9 +165,7 @@ final class RequestIntake {
     do throws(HTTP2Error) {
       let trailers = hasTrailers ? try takeHead().trailers() : HTTPFields()
       if let request = streams.completeRequest(of: stream, trailers: trailers) {
-        // A client that sends many requests at once makes room for them once.
-        if events.isEmpty { events.reserveCapacity(8) }
-        events.append(.request(request, stream.publicID, by: stream.answer))
+        report(request, of: stream)
       } else {
         streams.endUpload(of: stream)
         events.append(.end(stream.publicID, trailers: trailers))

@@ -8,6 +8,10 @@ struct HTTP1ResponseQueue: ~Copyable {
     var keepsAlive: Bool
     /// Fields to add to the response.
     var fields = HTTPFields()
+
+    var persistence: HTTP1Serializer.Persistence {
+      !keepsAlive ? .close : isHTTP10 ? .keepAlive : .implied
+    }
   }
 
   /// How the end of a streamed body is marked.
@@ -30,10 +34,6 @@ struct HTTP1ResponseQueue: ~Copyable {
     var isOpen = false
     /// The trailers of a streamed response.
     var trailers = HTTPFields()
-
-    var persistence: HTTP1Serializer.Persistence {
-      !request.keepsAlive ? .close : request.isHTTP10 ? .keepAlive : .implied
-    }
   }
 
   private let date: ResponseDate
@@ -119,10 +119,22 @@ struct HTTP1ResponseQueue: ~Copyable {
   /// Gives `stream` its response; if `closes` is true, the connection closes after it.
   mutating func respond(_ response: HTTPResponse, to stream: StreamID, closes: Bool = false) {
     guard let index = index(of: stream), owed[index].response == nil else { return }
-    setResponse(response, ofOwed: index)
     if continuing == stream { continuing = nil }
     if closes { owed[index].request.keepsAlive = false }
-    if index == 0 { flush() }
+    guard index == 0 else {
+      setResponse(response, ofOwed: index)
+      return
+    }
+    // Mostly it is this one's turn, and the response is not kept.
+    let request = takeFirst().request
+    if request.fields.all.isEmpty {
+      write(response, to: request)
+    } else {
+      var response = response
+      response.fields.append(contentsOf: request.fields)
+      write(response, to: request)
+    }
+    flush()
   }
 
   /// Gives `stream` the head of a streamed response, and the beginning of its body.
@@ -201,17 +213,12 @@ struct HTTP1ResponseQueue: ~Copyable {
         isHeadOut = false
         probedByteCount = 0
       }
-      // Mostly it is the only one, and is moved rather than copied.
-      let next = owed.count == 1 ? owed.removeLast() : owed.removeFirst()
-      firstStream += 1
+      let next = takeFirst()
       if next.framing == nil, let response = next.response {
-        let start = output.count
-        HTTP1Serializer.append(
-          response, to: &output, date: date, omitsBody: next.request.isHEAD,
-          persistence: next.persistence)
-        removeProbedBytes(from: start)
+        write(response, to: next.request)
+      } else if !next.request.keepsAlive {
+        wantsClose = true
       }
-      if !next.request.keepsAlive { wantsClose = true }
     }
     if let stream = continuing, stream.rawValue == firstStream {
       continuing = nil
@@ -221,6 +228,22 @@ struct HTTP1ResponseQueue: ~Copyable {
     }
   }
 
+  private mutating func takeFirst() -> Owed {
+    firstStream += 1
+    // Mostly it is the only one, and is moved rather than copied.
+    return owed.count == 1 ? owed.removeLast() : owed.removeFirst()
+  }
+
+  /// Writes a whole response.
+  private mutating func write(_ response: HTTPResponse, to request: Request) {
+    let start = output.count
+    HTTP1Serializer.append(
+      response, to: &output, date: date, omitsBody: request.isHEAD,
+      persistence: request.persistence)
+    removeProbedBytes(from: start)
+    if !request.keepsAlive { wantsClose = true }
+  }
+
   /// Writes the head of the first owed response, which is streamed, and the body that was written so far.
   private mutating func beginOutput(_ framing: Framing) {
     let next = owed[0]
@@ -228,7 +251,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     let start = output.count
     HTTP1Serializer.appendHead(
       response, to: &output, date: date, isChunked: framing == .chunked,
-      persistence: next.persistence)
+      persistence: next.request.persistence)
     removeProbedBytes(from: start)
     append(response.body, framing)
     owed[0].response?.body = []

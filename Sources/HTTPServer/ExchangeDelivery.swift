@@ -160,9 +160,7 @@ final class ExchangeDelivery {
   /// Hands out requests until none is left or the connection's share of this round is used up.
   private func handOutWaiting(of connection: Connection) {
     guard !connection.waiting.isEmpty else { return }
-    while !rounds.isUsedUp(by: connection),
-      let arrival = connection.waiting.popFirst()
-    {
+    while !rounds.isUsedUp(by: connection), let arrival = connection.waiting.popFirst() {
       // The client may have reset the stream while the request waited.
       guard connection.owed.contains(arrival.stream) else { continue }
       if arrival.isWhole {

@@ -23,7 +23,7 @@ struct ForecastDecoder {
     let members = try BodyMembers(["model", "inputs", "options"], others: .allowed, of: document)
     let model = try models.model(try members.string("model"))
     guard let forecast = model.graph.forecast,
-      case .features(let size, _, _) = model.description.inputs[forecast.input].kind
+      case .features(let size, _, _) = model.inputs[forecast.input].kind
     else {
       throw Fault(
         ForecastError.noTimeSeries(

@@ -30,7 +30,7 @@ extension GenerationQuestion {
             $0.graph.generation != nil || $0.graph.decoder != nil
           }.map(\.name)))
     }
-    let size = model.description.inputs[input].kind.size
+    let size = model.inputs[input].kind.size
     let limit = limits.maxGenerationSteps
     let maxSteps =
       try members["max_steps"].map { (node) throws(Fault) in

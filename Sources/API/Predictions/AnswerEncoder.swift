@@ -139,7 +139,7 @@ struct AnswerEncoder {
         try question.check(prediction.outputs[output], name)
         let error = ReconstructionError(
           of: prediction.outputs[output].values, from: sequence.features(input),
-          question.model.description.inputs[input].kind, by: reconstruction)
+          question.model.inputs[input].kind, by: reconstruction)
         guard error.sequence.isFinite, error.steps.allSatisfy(\.isFinite) else {
           throw Fault(ModelChoiceError.outputNotFinite(model: question.model.name, output: name))
         }

@@ -7,7 +7,7 @@ extension InputDecoder {
   func form(
     of node: Int, _ input: Int, _ path: InputPath
   ) throws(Fault) -> (Form, isArray: Bool) {
-    let kind = model.description.inputs[input].kind
+    let kind = model.inputs[input].kind
     // The depth of arrays around a number: for one sequence, and at most.
     let levels: ClosedRange<Int>
     let sequence: BodyError.Expectation

@@ -49,7 +49,7 @@ struct InputDecoder {
 
   /// One column for each input, in the model's order.
   private func columns(_ node: Int) throws(Fault) -> [InputColumn] {
-    let inputs = model.description.inputs
+    let inputs = model.inputs
     guard document.kind(node) == .object else {
       guard inputs.count == 1 else {
         throw Fault(
@@ -116,7 +116,7 @@ struct InputDecoder {
   private func values(
     _ input: Int, _ node: Int, _ form: Form, _ path: InputPath
   ) throws(Fault) -> InputSequence.Values {
-    let kind = model.description.inputs[input].kind
+    let kind = model.inputs[input].kind
     switch (form, kind) {
     case (.text, _):
       return .tokens(try tokens(input, node, path))

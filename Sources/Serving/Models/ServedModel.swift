@@ -9,6 +9,10 @@ import Scheduling
 package final class ServedModel: Sendable {
   package let name: String
   package let engine: Engine
+  // Kept, though the engine has them: a getter's call would copy the whole description of the inputs, some twenty
+  // reference counts.
+  package let graph: ModelGraph
+  package let inputs: [ModelDescription.Input]
   /// The vocabulary of each input; nil for inputs without one.
   package let vocabularies: [Vocabulary?]
   /// For each input, the bytes of the longest text of a token or, without a vocabulary, of the longest id; 0 for inputs that
@@ -27,14 +31,10 @@ package final class ServedModel: Sendable {
   package let identity: ModelIdentity?
   private let onEnd: @Sendable () -> Void
 
-  // Inlinable, since a call from another module would copy a whole description and so change some twenty reference
-  // counts.
-
-  @inlinable package var fingerprint: ModelFingerprint? { identity?.fingerprint }
+  package var fingerprint: ModelFingerprint? { identity?.fingerprint }
   /// The owner in its sessions' keys; empty for a model that can't have sessions.
   package var sessionOwner: String { fingerprint?.text ?? "" }
-  @inlinable package var graph: ModelGraph { engine.graph }
-  @inlinable package var description: ModelDescription { engine.graph.model.description }
+  package var description: ModelDescription { graph.model.description }
 
   /// The name of the decoder's output, which scores tokens; empty without a decoder.
   package var decoderOutputName: String { graph.decoder?.graph.model.outputs[0].name ?? "" }
@@ -43,6 +43,8 @@ package final class ServedModel: Sendable {
   package init(name: String, engine: Engine, onEnd: @escaping @Sendable () -> Void = {}) {
     self.name = name
     self.engine = engine
+    graph = engine.graph
+    inputs = engine.graph.model.description.inputs
     self.onEnd = onEnd
     identity =
       engine.graph.isStreamable && engine.graph.decoder == nil
@@ -50,7 +52,7 @@ package final class ServedModel: Sendable {
         name: name, fingerprint: ModelFingerprint(engine.graph),
         floatCount: engine.graph.stateFloatCount)
       : nil
-    vocabularies = engine.graph.model.description.inputs.map { input in
+    vocabularies = inputs.map { input in
       guard case .tokens(_, let entries?) = input.kind else { return nil }
       return Vocabulary(entries)
     }
@@ -66,7 +68,7 @@ package final class ServedModel: Sendable {
       (decoder?.vocabulary?.map(\.utf8.count).max()).map {
         $0 + (decoder?.separator.utf8.count ?? 0)
       } ?? 0
-    maxTokenBytes = engine.graph.model.description.inputs.map { input in
+    maxTokenBytes = inputs.map { input in
       switch input.kind {
       case .tokens(_, let entries?): entries.map(\.utf8.count).max() ?? 0
       case .tokens(let size, nil): String(size).utf8.count

@@ -47,7 +47,7 @@ package struct GenerationQuestion: Sendable {
   package var vocabulary: [String]? {
     if let decoder = model.graph.decoder?.decoder { return decoder.vocabulary }
     guard let (_, input, _) = model.graph.generation,
-      case .tokens(_, let vocabulary) = model.description.inputs[input].kind
+      case .tokens(_, let vocabulary) = model.inputs[input].kind
     else { preconditionFailure("a question to a model that does not continue text") }
     return vocabulary
   }

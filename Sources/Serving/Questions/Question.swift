@@ -43,9 +43,9 @@ package struct Question: Sendable {
     self.answersAlternatives = answersAlternatives
   }
 
-  @inlinable package var sequences: [InputSequence] { inputs.sequences }
+  package var sequences: [InputSequence] { inputs.sequences }
   /// Whether the client sent an array of sequences, even of one.
-  @inlinable package var isBatch: Bool { inputs.isArray }
+  package var isBatch: Bool { inputs.isArray }
   /// Whether the question brings or asks for states, or names sessions.
   package var carriesState: Bool {
     !sessions.isEmpty || returnedState != nil || !states.initial.isEmpty

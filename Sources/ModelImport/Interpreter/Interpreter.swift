@@ -146,6 +146,7 @@ struct Interpreter {
     }
     if let results = try ShapeOperators.evaluate(a) { return results }
     if let results = try SelectionOperators.evaluate(a) { return results }
+    if let results = try ResizeOperators.evaluate(a) { return results }
     if let results = try ReductionOperators.evaluate(a) { return results }
     if let results = try MatrixOperators.evaluate(a) { return results }
     if let results = try ConvolutionOperators.evaluate(a) { return results }

@@ -164,7 +164,10 @@ enum Arithmetic {
         because: "they are of different sizes",
         instead: "if \"\(input)\" is a constant of the model: --set '\(input)=values.npy'")
     }
-    for (atom, role) in [(one, other.role), (other, one.role)]
+    // Elements of an input against another's steps: a mask, a number a step.
+    var pairs = [(one, other.role), (other, one.role)]
+    if inputs.count > 1, other.role == .element, one.role == .time { pairs.reverse() }
+    for (atom, role) in pairs
     where atom.origin != nil && atom.role != role {
       return l.requiring(atom, role, or: refusal)
     }

@@ -60,7 +60,10 @@ enum ComparisonLowering {
       (value, constant) = (carried, tensor)
     default: return
     }
-    guard value.kind != .float else { return }
+    // Numbers that are counted, as those of a boolean's true elements, are no input's.
+    guard value.kind == .integer, value.form == .tokens || !l.origins(of: value.node).isEmpty else {
+      return
+    }
     let refusal = node.refusal(
       "a comparison of whole numbers", because: "ids lead to an embedding, and to no mask",
       instead: "leave masks out of the export: each sequence is answered at its own length")

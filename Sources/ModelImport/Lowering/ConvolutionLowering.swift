@@ -103,6 +103,7 @@ enum ConvolutionLowering {
       let axis = index + 2
       if window.size == 1, window.stride == 1, window.before == 0, window.after == 0 { continue }
       if value.axes[axis].contains(where: { $0.role == .time }) {
+        try ExampleLength.checkPool(&l, value, axis: axis, node)
         value = try StepPool(value: value, axis: axis, window: window).lower(&l, node)
       } else {
         value = try poolElements(&l, node, value, axis: axis, window)

@@ -9,7 +9,7 @@ enum ElementwiseLowering {
   ) throws(ImportError) -> [LoweredValue]? {
     switch node.op {
     case "Add", "Sub", "Mul", "Div", "Max", "Min", "Sum", "Mean": return try fold(&l, node)
-    case "Pow": return try power(&l, node)
+    case "Pow": return [.carried(try PowerLowering.power(&l, node))]
     case "PRelu": return try prelu(&l, node)
     case "Where": return try choose(&l, node)
     default: return nil
@@ -108,6 +108,9 @@ enum ElementwiseLowering {
     if let length = LengthLowering.value(&l, constant, node) {
       return try combine(&l, node, op, isFirst ? length : carried, isFirst ? carried : length)
     }
+    if let count = try StepNumbers.progression(&l, constant, along: carried, node) {
+      return try combine(&l, node, op, isFirst ? count : carried, isFirst ? carried : count)
+    }
     let value = try Layout.expanded(&l, carried, to: constant.shape, node)
     if let table = ExampleLength.table(&l, constant, along: value, node) {
       return try combine(&l, node, op, isFirst ? table : value, isFirst ? value : table)
@@ -140,37 +143,6 @@ enum ElementwiseLowering {
     return try combine(&l, node, op, isFirst ? other : value, isFirst ? value : other)
   }
 
-  private static func power(
-    _ l: inout Lowering, _ node: SourceNode
-  ) throws(ImportError) -> [LoweredValue] {
-    let value = try l.carried(node, 0)
-    guard let exponent = try l.constant(node, 1, "an exponent"), exponent.isUniform else {
-      throw node.refusal("exponents that differ", because: "one exponent can be carried")
-    }
-    let wide = try Layout.expanded(&l, value, to: exponent.shape, node)
-    switch exponent[0] {
-    case 1: return [.carried(wide)]
-    case 2: return [.carried(Layout.map(&l, wide, .square, node))]
-    case 0.5: return [.carried(Layout.map(&l, wide, .sqrt, node))]
-    case 3:
-      return [.carried(Arithmetic.product(&l, wide, Layout.map(&l, wide, .square, node), node))]
-    case 4: return [.carried(Layout.map(&l, Layout.map(&l, wide, .square, node), .square, node))]
-    case -0.5, -1, -2:
-      let root =
-        exponent[0] == -0.5
-        ? Layout.map(&l, wide, .sqrt, node)
-        : exponent[0] == -2 ? Layout.map(&l, wide, .square, node) : wide
-      return [
-        .carried(
-          try Arithmetic.combining(
-            &l, [Arithmetic.constant(&l, [1], like: root, node), root], .divide, node))
-      ]
-    default:
-      throw node.refusal(
-        "the exponent \(exponent[0])", because: "1, 2, 3, 4, 0.5, -0.5, -1 and -2 can be carried")
-    }
-  }
-
   private static func prelu(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue] {
@@ -179,10 +151,57 @@ enum ElementwiseLowering {
       throw node.refusal("no slope", because: "PRelu needs one")
     }
     let value = try Layout.expanded(&l, carried, to: slope.shape, node)
+    if let slopes = ExampleLength.table(&l, slope, along: value, node) {
+      // A slope for each step: relu(x) − slope · relu(−x).
+      let below = Layout.map(&l, Arithmetic.affine(&l, value, scale: [-1], node), .relu, node)
+      let product = try Arithmetic.combining(&l, [slopes, below], .multiply, node)
+      let above = Layout.map(&l, value, .relu, node)
+      return [.carried(try Arithmetic.combining(&l, [above, product], .subtract, node))]
+    }
     let numbers = try Layout.elements(of: slope, along: value, node)
     return [
       .carried(Layout.map(&l, value, .prelu, node, tensors: [("weight", [numbers.count], numbers)]))
     ]
+  }
+
+  /// A choice by a constant mask that differs among the elements.
+  private static func chooseElements(
+    _ l: inout Lowering, _ node: SourceNode,
+    _ values: (mask: LoweredValue, yes: LoweredValue, no: LoweredValue)
+  ) throws(ImportError) -> CarriedValue {
+    guard case .constant(let mask) = values.mask else {
+      throw node.refusal("a mask that is part of a pattern", because: "it must be a value")
+    }
+    var like: CarriedValue?
+    for side in [values.yes, values.no] {
+      if case .carried(let value) = side, like.map({ $0.size < value.size }) ?? true {
+        like = value
+      }
+    }
+    guard let like else {
+      throw node.refusal(
+        "a constant mask that differs", because: "one of the values must depend on an input")
+    }
+    let wide = try Layout.expanded(&l, like, to: mask.shape, node)
+    var operands = [
+      Arithmetic.constant(
+        &l, try Layout.elements(of: mask, along: wide, node).map { $0 == 0 ? 0 : 1 }, like: wide,
+        node)
+    ]
+    for side in [values.yes, values.no] {
+      switch side {
+      case .carried(let value): operands.append(value)
+      case .constant(let constant):
+        guard constant.elements.allSatisfy({ Float($0).isFinite || $0 == -.infinity }) else {
+          throw node.refusal("a constant that is not finite", because: "weights must be finite")
+        }
+        let numbers = try Layout.elements(of: constant, along: wide, node)
+        let bounded = numbers.map { max($0, -Double(Float.greatestFiniteMagnitude)) }
+        operands.append(Arithmetic.constant(&l, bounded, like: wide, node))
+      case .pending(let value): throw PatternLowering.refusal(node, value)
+      }
+    }
+    return try Arithmetic.combining(&l, operands, .where, node)
   }
 
   private static func choose(
@@ -194,11 +213,7 @@ enum ElementwiseLowering {
     }
     guard case .carried(let condition) = values.0 else {
       guard case .constant(let mask) = values.0, mask.isUniform || Set(mask.elements).count == 1
-      else {
-        throw node.refusal(
-          "a constant mask that differs",
-          because: "constants of a model folder are the same for every step")
-      }
+      else { return [.carried(try chooseElements(&l, node, values))] }
       let chosen = mask.elements[0] != 0 ? values.1 : values.2
       guard case .carried(let value) = chosen else { return [chosen] }
       return [.carried(try Layout.expanded(&l, value, to: mask.shape, node))]
@@ -212,7 +227,9 @@ enum ElementwiseLowering {
         guard constant.elements.allSatisfy({ Float($0).isFinite || $0 == -.infinity }) else {
           throw node.refusal("a constant that is not finite", because: "weights must be finite")
         }
-        let value = try Layout.expanded(&l, condition, to: constant.shape, node)
+        var value = try Layout.expanded(&l, condition, to: constant.shape, node)
+        // The numbers are the constant's, and not true or false as the condition.
+        (value.kind, value.isInverted) = (constant.kind, false)
         operands.append(
           Arithmetic.constant(
             &l,

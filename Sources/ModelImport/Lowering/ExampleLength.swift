@@ -59,6 +59,46 @@ enum ExampleLength {
     )
   }
 
+  /// Takes the steps of the exporter's example for those of all sequences, for what PyTorch computes from their number; asks for
+  /// it where the steps are open.
+  static func keep(
+    _ l: inout Lowering, _ axis: [Atom], _ node: SourceNode,
+    _ what: String = "takes parts of the steps"
+  ) throws(ImportError) {
+    for atom in axis where atom.role == .time {
+      if atom.isOpen {
+        let refusal = node.refusal(
+          "an open number of steps", because: "\(node.op) \(what), and is for one number of them",
+          instead: "export the model for sequences of one length, without dynamic axes")
+        guard let root = l.exampleSteps.root(of: atom), let origin = root.origin,
+          let count = l.exampleSteps[root]
+        else { throw refusal }
+        throw l.require(.size(origin, count), or: refusal)
+      }
+      record(&l, atom, "\(node.place) \(what)")
+    }
+  }
+
+  /// Limits sequences to the steps of the example if a pool over them is an adaptive one, whose windows PyTorch's exporters
+  /// computed from the example's length. They write those with fewer attributes than other pools, or as pools of an image.
+  static func checkPool(
+    _ l: inout Lowering, _ value: CarriedValue, axis: Int, _ node: SourceNode
+  ) throws(ImportError) {
+    let kernel = node.integers("kernel_shape") ?? []
+    guard l.isFromPyTorch, let size = kernel.last, size > 1, node.integers("strides") == kernel,
+      let atom = value.axes[axis].first, atom.role == .time
+    else { return }
+    let isImage = kernel.count == 2 && kernel[0] == 1 && value.axes[2].isEmpty
+    let isShort =
+      node.op == "AveragePool"
+      ? node.attributes["pads"] == nil && node.attributes["auto_pad"] == nil
+      : l.opset >= 10 && node.attributes["ceil_mode"] == nil && node.attributes["dilations"] == nil
+    guard isImage || kernel.count == 1 && isShort, atom.isOpen || atom.size % size == 0 else {
+      return
+    }
+    try keep(&l, [atom], node)
+  }
+
   /// Records that a matrix has weights for each step of an axis: others than the model was made for would be left out.
   static func recordSideBySide(_ l: inout Lowering, _ atom: Atom, _ node: SourceNode) {
     guard let steps = keepSteps(&l, of: atom) else { return }

@@ -257,7 +257,7 @@ struct InputLowering {
       value.axes = axes.map { $0.filter { $0.role == .batch } }
       value.form = .tokens
     }
-    if input.kind != .float, elements.isEmpty, hasSteps || isStep { value.form = .tokens }
+    if input.kind == .integer, elements.isEmpty, hasSteps || isStep { value.form = .tokens }
     value = value.withoutSingles
     lowering.define(input.name, .carried(value))
     return FinishedGraph.Input(
@@ -379,7 +379,7 @@ struct InputLowering {
     let isOne = assumptions.isStepwise
     let known = roles.compactMap { $0 }.count
     if !roles.contains(.batch), let axis = next(), dimensions.count > 1,
-      dimensions.count - known > 1 || isToken
+      dimensions.count - known > 1 || isToken || isOpen(axis) && roles.contains(.time)
     {
       roles[axis] = .batch
     }

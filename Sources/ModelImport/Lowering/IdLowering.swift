@@ -8,7 +8,7 @@ enum IdLowering {
   ) throws(ImportError) -> [LoweredValue]? {
     switch node.op {
     case "Less", "GreaterOrEqual", "Equal", "Greater": return try compared(&l, node)
-    case "Add", "Mul": return try computed(&l, node)
+    case "Add", "Mul", "Sub": return try computed(&l, node)
     case "Cast": return try cast(&l, node)
     case "Where": return try chosen(&l, node)
     case "Gather": return try embedShifted(&l, node)
@@ -86,7 +86,8 @@ enum IdLowering {
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
     let values = (try l.value(node, 0), try l.value(node, 1))
-    let (value, other) = ids(values.0) == nil ? (values.1, values.0) : values
+    let isFirst = ids(values.0) != nil
+    let (value, other) = isFirst ? values : (values.1, values.0)
     guard let value, let (ids, shift) = ids(value), case .constant(let constant)? = other,
       Set(constant.elements).count == 1, RowMajor.broadcast(constant.shape, ids.shape) == ids.shape
     else { return nil }
@@ -94,6 +95,8 @@ enum IdLowering {
     case ("Mul", 0):
       return [.constant(SourceTensor(repeating: 0, shape: ids.shape, kind: .integer))]
     case ("Mul", 1), ("Add", 0): return [value]
+    case ("Sub", let less) where isFirst:
+      return [.pending(.ids(ids, plus: shift - less))]
     case ("Add", let addend): return [.pending(.ids(ids, plus: shift + addend))]
     default: return nil
     }

@@ -14,16 +14,40 @@ enum InputRequirements {
       else { continue }
       return l.require(.size(origin, wanted / others), or: refusal)
     }
+    // Several open axes, all as in the exporter's example: the first, and then the others.
+    let atoms = value.axes.joined()
+    let example = atoms.reduce(1) { $0 &* (l.exampleSteps[$1] ?? $1.size) }
+    if example == wanted, let atom = atoms.first(where: { $0.isOpen && !$0.isDerived }),
+      let origin = atom.origin, let count = l.exampleSteps[atom]
+    {
+      return l.require(.size(origin, count), or: refusal)
+    }
     return refusal
   }
+
+  /// Operators that choose a step by its index, or change the shape of indices before.
+  private static let choosers: Set<String> = [
+    "Gather", "GatherElements", "GatherND", "Reshape", "Unsqueeze", "Expand", "Concat", "Cast",
+    "Add", "Mul", "Less", "Where",
+  ]
 
   /// For a node that is refused because an input is ids: if the input may be sequence lengths instead, asks for that.
   static func lengths(
     _ l: inout Lowering, _ node: SourceNode, or refusal: ImportError
   ) throws(ImportError) {
     for index in node.inputs.indices {
-      guard case .carried(let value)? = try l.value(node, index), value.form == .tokens,
-        value.axes.count(where: { !$0.isEmpty }) == 1, let input = l.origins(of: value.node).first,
+      let value: CarriedValue
+      var isLone = false
+      switch try l.value(node, index) {
+      case .carried(let carried)?: (value, isLone) = (carried, node.op == "TopK")
+      // lengths - 1, by which a step is chosen
+      case .pending(.ids(let ids, plus: -1))? where choosers.contains(node.op):
+        (value, isLone) = (ids, true)
+      default: continue
+      }
+      let axes = value.axes.count { !$0.isEmpty }
+      guard value.form == .tokens, axes == 1 || axes == 0 && isLone,
+        let input = l.origins(of: value.node).first,
         l.values[input]?.shape.count == 1,
         let steps = l.lengths.values.filter({ $0.role == .time && $0.origin?.input != input })
           .min(by: { $0.id < $1.id })

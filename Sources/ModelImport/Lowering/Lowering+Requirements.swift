@@ -41,6 +41,10 @@ extension Lowering {
     guard count > 0, count % known == 0, count / known < Self.maxElements,
       others.allSatisfy({ !$0.isOpen })
     else { return refusal }
+    // Weights for each of the steps that the exporter's example has.
+    if others.isEmpty, examples.read.contains(open), exampleSteps[open] == count {
+      return require(.size(origin, count), or: refusal)
+    }
     // A step axis alone becomes elements; steps beside elements are flattened.
     if open.role == .time, others.isEmpty { return requiring(open, .element, or: refusal) }
     return require(.size(origin, count / known), or: refusal)

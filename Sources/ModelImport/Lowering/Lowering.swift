@@ -9,6 +9,7 @@ import ModelFormat
 struct Lowering {
   var builder = FolderBuilder()
   let assumptions: Assumptions
+  let isFromPyTorch: Bool
   /// The assumption that the refused operator needs.
   var requirement: Assumptions.Requirement?
   private(set) var values: [String: LoweredValue] = [:]
@@ -28,10 +29,14 @@ struct Lowering {
 
   var exampleSteps = ExampleSteps()
 
+  var examples = StepExamples()
+
   init(_ graph: SourceGraph, assumptions: Assumptions) {
     interpreter = Interpreter(opset: graph.opset)
     constantRoom = graph.maxConstants
+    isFromPyTorch = graph.isFromPyTorch
     self.assumptions = assumptions
+    for note in graph.notes { builder.note(note) }
   }
 
   var opset: Int { interpreter.opset }
@@ -118,6 +123,9 @@ struct Lowering {
       case .carried, .pending: areConstant = false
       }
     }
+    if areConstant, let rows = try StepNumbers.rows(&self, node, operands) {
+      return [.carried(rows)]
+    }
     if areConstant, let results = try interpreter.evaluate(node, operands) {
       return results.map { .constant($0) }
     }
@@ -156,13 +164,19 @@ struct Lowering {
     if let results = try LoopLowering.lower(&self, node) { return results }
     if let results = try IdLowering.lower(&self, node) { return results }
     if let results = try ShapeLowering.lower(&self, node) { return results }
+    if let results = try IndexLowering.lower(&self, node) { return results }
     if let results = try SelectionLowering.lower(&self, node) { return results }
     if let results = try ElementwiseLowering.lower(&self, node) { return results }
     if let results = try ComparisonLowering.lower(&self, node) { return results }
     if let results = try ActivationLowering.lower(&self, node) { return results }
     if let results = try MatrixLowering.lower(&self, node) { return results }
     if let results = try ReductionLowering.lower(&self, node) { return results }
-    if let results = try RecurrentLowering.lower(&self, node) { return results }
+    if let results = try CumulativeLowering.lower(&self, node) { return results }
+    if let results = try ResizeLowering.lower(&self, node) { return results }
+    if let results = try RecurrentLowering.lower(&self, node) {
+      examples.recordRead(results)
+      return results
+    }
     if let results = try ConvolutionLowering.lower(&self, node) { return results }
     if let results = try QuantizedLowering.lower(&self, node) { return results }
     return try NormalizationLowering.lower(&self, node)
@@ -172,7 +186,7 @@ struct Lowering {
 
   mutating func define(_ name: String, _ value: LoweredValue) {
     values[name] = value
-    if case .carried(let carried) = value { record(carried) }
+    if case .carried(let carried) = value { examples.record(carried) }
   }
 
   /// The value of a node's input; nil if it is omitted.
@@ -301,29 +315,12 @@ struct Lowering {
     return atom
   }
 
-  /// A sequence for each atom of steps.
-  private var examples: [Atom: (node: String, size: Int)] = [:]
-
-  /// The atoms of steps whose number is open and of which there is a sequence.
-  var openSteps: [Atom] { examples.keys.filter(\.isOpen).sorted { $0.id < $1.id } }
-
-  /// Records a value as a sequence with its steps.
-  mutating func record(_ value: CarriedValue) {
-    guard value.form == .sequence, value.kind == .float else { return }
-    for atom in value.timeAtoms where examples[atom] == nil {
-      examples[atom] = (value.node, value.size)
-    }
-  }
+  /// The atoms of steps whose number is open and of which there is a sequence, or ids.
+  var openSteps: [Atom] { examples.open }
 
   /// A sequence of zeros of size 1 with these steps; nil if no sequence has them.
   mutating func zeros(likeStepsOf atom: Atom, _ node: SourceNode) -> String? {
-    guard let example = examples[atom] else { return nil }
-    let name = node.outputs.first ?? node.name
-    var zeros = example.node
-    if example.size > 1 {
-      zeros = builder.emit(.slice(start: 0, end: 1), [zeros], named: "\(name).first")
-    }
-    return builder.emit(.affine(scale: [0], shift: nil), [zeros], named: "\(name).zeros")
+    examples.zeros(likeStepsOf: atom, &builder, named: node.outputs.first ?? node.name)
   }
 
   /// A vector repeated as a sequence; nil if no sequence has these steps.

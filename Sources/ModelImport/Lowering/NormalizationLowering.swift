@@ -57,6 +57,9 @@ enum NormalizationLowering {
   ) throws(ImportError) -> CarriedValue {
     let value = try l.carried(node, 0)
     let axis = try axis(node, value)
+    if StepNormalization.isThere(l, value, Array(value.axes[axis...].joined())) {
+      return try StepNormalization.layer(&l, node, value, axis: axis)
+    }
     let (source, others, own) = try elements(&l, node, value, axes: axis..<value.axes.count)
     let size = own.reduce(1) { $0 * $1.size }
     let (scale, bias) = (try l.constant(node, 1, "a scale"), try l.constant(node, 2, "a bias"))
@@ -118,6 +121,11 @@ enum NormalizationLowering {
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> CarriedValue {
     let value = try l.carried(node, 0)
+    guard node.integer("training_mode", default: 0) == 0 else {
+      throw node.refusal(
+        "training_mode 1", because: "a batch's own statistics differ with its company",
+        instead: "call model.eval() before the export")
+    }
     var parameters: [SourceTensor] = []
     for index in 1...4 {
       guard let tensor = try l.constant(node, index, "a parameter") else {
@@ -132,7 +140,9 @@ enum NormalizationLowering {
         or: node.refusal(
           "\(value.shape)", because: "there are \(parameters[0].count) channels"))
     }
-    if let atom = value.axes[1].first(where: { $0.role != .element }) {
+    if StepNormalization.isThere(l, value, value.axes[1]) {
+      try ExampleLength.keep(&l, value.axes[1], node, "has weights for each step")
+    } else if let atom = value.axes[1].first(where: { $0.role != .element }) {
       throw l.requiring(
         atom, .element,
         or: node.refusal(
@@ -143,6 +153,11 @@ enum NormalizationLowering {
     let scale = (0..<count).map { parameters[0][$0] / (parameters[3][$0] + epsilon).squareRoot() }
     let shift = (0..<count).map { parameters[1][$0] - parameters[2][$0] * scale[$0] }
     let shape = [1, count] + Array(repeating: 1, count: value.axes.count - 2)
+    if value.axes[1].contains(where: { $0.role == .time }) {
+      return try StepNormalization.scaled(
+        &l, value, SourceTensor(shape: shape, elements: scale),
+        SourceTensor(shape: shape, elements: shift), node)
+    }
     return Arithmetic.affine(
       &l,
       value,
@@ -161,6 +176,9 @@ enum NormalizationLowering {
       throw node.refusal("\(value.shape)", because: "there is no axis behind the channels")
     }
     let channels = value.shape[1]
+    if StepNormalization.isThere(l, value, Array(value.axes[2...].joined())) {
+      return try StepNormalization.groups(&l, node, value, count: channels)
+    }
     return try groups(&l, node, value, count: channels, from: 2, channels: value.axes[1])
   }
 
@@ -170,6 +188,10 @@ enum NormalizationLowering {
     let value = try l.carried(node, 0)
     guard value.axes.count >= 2 else {
       throw node.refusal("\(value.shape)", because: "there are no channels")
+    }
+    if StepNormalization.isThere(l, value, Array(value.axes[1...].joined())) {
+      return try StepNormalization.groups(
+        &l, node, value, count: node.integer("num_groups", default: 1))
     }
     return try groups(
       &l, node, value, count: node.integer("num_groups", default: 1), from: 1,
@@ -181,10 +203,17 @@ enum NormalizationLowering {
     channels: [Atom]
   ) throws(ImportError) -> CarriedValue {
     _ = try elements(&l, node, value, axes: axis..<value.axes.count)
-    let (scale, bias) = (try l.constant(node, 1, "a scale"), try l.constant(node, 2, "a bias"))
+    let given = (
+      scale: try l.constant(node, 1, "a scale"), bias: try l.constant(node, 2, "a bias")
+    )
     let source = Layout.inForeignOrder(&l, value, node)
-    guard count > 0, source.size % count == 0, let scale, let bias,
-      scale.count == value.shape[1], bias.count == value.shape[1],
+    let channelCount = value.shape[1]
+    func all(_ number: Double) -> SourceTensor {
+      SourceTensor(repeating: number, shape: [channelCount])
+    }
+    let (scale, bias) = (given.scale ?? all(1), given.bias ?? all(0))
+    guard count > 0, source.size % count == 0,
+      scale.count == channelCount, bias.count == channelCount,
       !value.axes[0].contains(where: { $0.role == .element })
     else {
       throw node.refusal(

@@ -162,12 +162,6 @@ enum QuantizedLowering {
   }
 }
 
-/// The note for the person.
-enum Note {
-  static let roundedActivations =
-    "the file rounds what goes into products to 8 bits; the folder doesn't, so that its answers are nearer to those of the model before it was quantised"
-}
-
 extension QuantizedLowering {
   /// 8-bit weights of ONNX Runtime, [directions, inputs, gates · H], in the layout of LSTM.
   static func cellWeights(

@@ -1,87 +1,29 @@
 import ModelFormat
 
-/// Operators that select steps or elements, or concatenate values.
+/// Operators that select ranges of steps or elements, or concatenate values.
 enum SelectionLowering {
   /// The outputs of a node; nil for an operator of another family.
   static func lower(
     _ l: inout Lowering, _ node: SourceNode
   ) throws(ImportError) -> [LoweredValue]? {
     switch node.op {
-    case "Gather": return try gather(&l, node)
     case "Slice": return try slice(&l, node)
     case "Split": return try split(&l, node)
     case "Concat": return try concat(&l, node)
     case "Pad": return try pad(&l, node)
     case "ReverseSequence": return try reverseSequence(&l, node)
-    case "GatherElements": return try gatherElements(&l, node)
     default: return nil
     }
-  }
-
-  // MARK: Gather
-
-  private static func gather(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
-    -> [LoweredValue]
-  {
-    let (data, indices) = (try l.required(node, 0), try l.required(node, 1))
-    switch (data, indices) {
-    case (.constant(let table), .carried(let ids)):
-      return [.carried(try IdLowering.embed(&l, node, table, ids))]
-    case (.carried, .constant(let indices)):
-      let value = try l.carried(node, 0)
-      let given = node.integer("axis", default: 0)
-      let axis = given < 0 ? given + value.axes.count : given
-      guard value.axes.indices.contains(axis) else {
-        throw node.refusal("axis \(given)", because: "the value has \(value.axes.count) axes")
-      }
-      let size = value.shape[axis]
-      let chosen = indices.integers.map { $0 < 0 ? $0 + size : $0 }
-      guard chosen.allSatisfy({ (0..<size).contains($0) }), !chosen.isEmpty else {
-        throw node.refusal(
-          "the indices \(indices.integers.prefix(8))", because: "the axis has \(size) elements")
-      }
-      var result = try select(&l, node, value, axis: axis, chosen)
-      if indices.rank == 0 {
-        result.axes.remove(at: axis)
-      } else if indices.rank > 1 {
-        var shape = value.shape
-        shape.replaceSubrange(axis...axis, with: indices.shape)
-        result = try ShapeLowering.reshaped(&l, result, to: shape, node)
-      }
-      return [.carried(result)]
-    default:
-      throw node.refusal(
-        "indices that depend on the model's inputs", because: "only ids of a table of weights may",
-        instead: "let the last step be chosen by -1, or by the final state")
-    }
-  }
-
-  private static func gatherElements(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
-    -> [LoweredValue]
-  {
-    let value = try l.carried(node, 0)
-    let givenAxis = node.integer("axis", default: 0)
-    let axis = givenAxis < 0 ? givenAxis + value.axes.count : givenAxis
-    guard let indices = try l.constant(node, 1, "indices"), indices.isUniform,
-      value.axes.indices.contains(axis)
-    else {
-      throw node.refusal("indices that differ", because: "only one index for all can be carried")
-    }
-    let size = value.shape[axis]
-    let given = SourceTensor.integer(indices.first)
-    let index = given < 0 ? given + size : given
-    guard (0..<size).contains(index), indices.rank == value.axes.count, indices.shape[axis] == 1
-    else {
-      throw node.refusal("the index \(indices[0])", because: "the axis has \(size) elements")
-    }
-    return [.carried(try select(&l, node, value, axis: axis, [index]))]
   }
 
   // MARK: Steps and elements
 
   /// Selects these indices of an axis; for a single index the axis stays with size 1.
+  ///
+  /// - Parameter isFromEnd: whether a single index was counted from the end, so that it holds for any number of steps.
   static func select(
-    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int]
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int],
+    isFromEnd: Bool = false
   ) throws(ImportError) -> CarriedValue {
     let size = value.shape[axis]
     if indices == Array(0..<size) { return value }
@@ -109,22 +51,29 @@ enum SelectionLowering {
         or: node.refusal(
           "a choice of some sequences of a batch", because: "each sequence is answered by itself"))
     }
-    let chosen = ExampleLength.chosen(&l, indices, of: atom, node)
+    let chosen = isFromEnd ? indices : ExampleLength.chosen(&l, indices, of: atom, node)
     if chosen == Array(0..<size) { return value }
-    return try selectSteps(&l, node, value, axis: axis, chosen, size: size)
+    // An index beyond half of a number that stands in for the steps was counted from the end, too.
+    let isLate = atom.isOpen && chosen[0] > size / 2
+    return try selectSteps(
+      &l, node, value, axis: axis, chosen, size: size, isFromEnd: isFromEnd || isLate)
   }
 
   /// The step that indices into an axis [batch · steps] select of every sequence in turn; nil if they don't.
   private static func sharedStep(_ axis: [Atom], _ indices: [Int]) -> Int? {
     guard axis.count == 2, axis[0].role == .batch, axis[1].role == .time,
-      indices.count == axis[0].size, let step = indices.first, step < axis[1].size
+      let step = indices.first, step < axis[1].size
     else { return nil }
+    // The exporter's example may be a batch of one sequence.
+    if indices.count == 1 { return step }
+    guard indices.count == axis[0].size else { return nil }
+    if indices.allSatisfy({ $0 == step }) { return step }
     return indices.enumerated().allSatisfy { $1 == $0 * axis[1].size + step } ? step : nil
   }
 
   private static func selectSteps(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int],
-    size: Int
+    size: Int, isFromEnd: Bool = false
   ) throws(ImportError) -> CarriedValue {
     var result = value
     let name = node.outputs.first ?? node.name
@@ -140,9 +89,10 @@ enum SelectionLowering {
       } else {
         // A sequence without that step is refused.
         var source = value.node
-        if indices[0] > 0 {
+        if indices[0] > 0 || isFromEnd {
+          let start = isFromEnd ? indices[0] - size : indices[0]
           source = l.builder.emit(
-            .sliceSteps(start: indices[0], end: indices[0] + 1), [source], named: "\(name).step")
+            .sliceSteps(start: start, end: start + 1), [source], named: "\(name).step")
         }
         result.node = l.builder.emit(.first, [source], named: name)
       }
@@ -167,8 +117,21 @@ enum SelectionLowering {
       steps: try l.constant(node, 4, "steps")?.integers)
     var result = value
     let parts = node.integers("parts") ?? []  // of what PyTorch splits
+    // A window that PyTorch computes from the length.
+    if node.integer("isOfExample") == 1 {
+      for index in try l.constant(node, 3, "axes")?.integers ?? [] {
+        let axis = index < 0 ? index + value.axes.count : index
+        if value.axes.indices.contains(axis) {
+          try ExampleLength.keep(&l, value.axes[axis], node)
+        }
+      }
+    }
     for (axis, range) in ranges.enumerated() where !range.isAll(of: value.shape[axis]) {
       ExampleLength.recordSplit(&l, value.axes[axis], parts: parts, node)
+      // Nothing before the first or behind the last of what is written over.
+      if range.count == 0, node.integer("mayBeEmpty") == 1 {
+        return [.constant(SourceTensor(repeating: 0, shape: [0]))]
+      }
       guard range.count > 0 else {
         throw node.refusal(
           "a slice of \(value.shape) with nothing in it",

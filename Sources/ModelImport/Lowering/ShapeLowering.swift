@@ -48,7 +48,13 @@ enum ShapeLowering {
   private static func same(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
     -> [LoweredValue]
   {
-    [try l.required(node, 0)]
+    if node.op == "Dropout", case .constant(let isTraining)? = try l.value(node, 2),
+      isTraining.first != 0
+    {
+      let ratio = try l.number(node, "ratio", input: 1, default: 0.5)
+      if ratio > 0 { l.builder.note(Note.dropout(node.place, ratio)) }
+    }
+    return [try l.required(node, 0)]
   }
 
   private static func cast(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
@@ -63,7 +69,9 @@ enum ShapeLowering {
       value = ComparisonLowering.straight(&l, value, node)
     }
     if value.kind == .float, kind == .integer {
-      let refusal = node.refusal("a cast of floats to whole numbers", because: "no op rounds")
+      let refusal = node.refusal(
+        "a cast of floats to whole numbers", because: "no op rounds",
+        instead: Remedy.rounding)
       guard let input = l.input(named: value.node) else { throw refusal }
       throw l.require(.wholeNumbers(input: input), or: refusal)
     }
@@ -216,13 +224,25 @@ enum ShapeLowering {
   {
     let value = try l.carried(node, 0)
     let repeats = try l.constant(node, 1, "repeats")?.integers ?? []
-    let shape = zip(value.shape, repeats).map { $0 &* $1 }
-    guard repeats.count == value.axes.count,
-      zip(value.shape, repeats).allSatisfy({ $0 == 1 && $1 > 0 || $1 == 1 })
+    guard repeats.count == value.axes.count, repeats.allSatisfy({ $0 > 0 }),
+      RowMajor.count(value.elements.map(\.size) + repeats, limit: Lowering.maxExtent) != nil
     else {
       throw node.refusal(
-        "repeats \(repeats) of \(value.shape)", because: "only an axis of size 1 can be repeated")
+        "repeats \(repeats) of \(value.shape)", because: "each axis is repeated once at least")
     }
-    return [.carried(try Layout.expanded(&l, value, to: shape, node))]
+    var result = value
+    for (axis, count) in repeats.enumerated() where count > 1 && value.shape[axis] > 1 {
+      guard value.axes[axis].allSatisfy({ $0.role == .element }) else {
+        throw node.refusal(
+          "repeats \(repeats) of \(value.shape)",
+          because: "no op puts steps, or sequences, behind others: elements can be repeated",
+          instead: "let the caller send the steps as often")
+      }
+      let size = value.shape[axis]
+      result = Layout.selecting(
+        &l, result, axis: axis, (0..<size &* count).map { $0 % size }, node)
+    }
+    let shape = zip(value.shape, repeats).map { $0 &* $1 }
+    return [.carried(try Layout.expanded(&l, result, to: shape, node))]
   }
 }

@@ -46,6 +46,7 @@ struct ONNXModel {
       functions[function.op] = function
     }
     graph = try parser.graph(graphs[0], depth: 0)
+    graph.isFromPyTorch = producer == "pytorch"
   }
 
   private static func operatorSet(_ message: WireReader) throws(ImportError) -> (String, Int) {

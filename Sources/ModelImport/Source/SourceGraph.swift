@@ -11,6 +11,10 @@ package struct SourceGraph: Sendable {
   package var opset: Int
   /// How many elements the constants may have that are read, together: a file may have many views of the same bytes.
   var maxConstants = Int.max
+  /// Whether one of PyTorch's exporters to ONNX wrote it.
+  var isFromPyTorch = false
+  /// What the reader of the file found, to be told.
+  var notes: [String] = []
 
   package init(opset: Int) { self.opset = opset }
 

@@ -1,0 +1,189 @@
+import ModelFormat
+
+/// Operators that choose steps or elements by their indices.
+enum IndexLowering {
+  /// The outputs of a node; nil for an operator of another family.
+  static func lower(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> [LoweredValue]? {
+    switch node.op {
+    case "Gather": return try gather(&l, node)
+    case "GatherElements": return try gatherElements(&l, node)
+    case "GatherND": return [.carried(try gatherPoints(&l, node))]
+    case "ScatterElements": return [.carried(try scatterElements(&l, node))]
+    default: return nil
+    }
+  }
+
+  // MARK: Gather
+
+  private static func gather(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    let (data, indices) = (try l.required(node, 0), try l.required(node, 1))
+    switch (data, indices) {
+    case (.constant(let table), .carried(let ids)):
+      return [.carried(try IdLowering.embed(&l, node, table, ids))]
+    case (.carried, .constant(let indices)):
+      let value = try l.carried(node, 0)
+      let axis = try axis(node, value)
+      return [.carried(try gather(&l, node, value, axis: axis, indices))]
+    default:
+      throw node.refusal(
+        "indices that depend on the model's inputs", because: "only ids of a table of weights may",
+        instead: "let the last step be chosen by -1, or by the final state")
+    }
+  }
+
+  private static func isSame(_ tensor: SourceTensor) -> Bool {
+    tensor.count > 0 && tensor.elements.allSatisfy { $0 == tensor.elements[0] }
+  }
+
+  private static func axis(_ node: SourceNode, _ value: CarriedValue) throws(ImportError) -> Int {
+    let given = node.integer("axis", default: 0)
+    let axis = given < 0 ? given + value.axes.count : given
+    guard value.axes.indices.contains(axis) else {
+      throw node.refusal("axis \(given)", because: "the value has \(value.axes.count) axes")
+    }
+    return axis
+  }
+
+  /// The value with the axes of `indices` in the place of an axis.
+  private static func gather(
+    _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int,
+    _ indices: SourceTensor
+  ) throws(ImportError) -> CarriedValue {
+    let (size, given) = (value.shape[axis], indices.integers)
+    let chosen = given.map { $0 < 0 ? $0 + size : $0 }
+    guard chosen.allSatisfy({ (0..<size).contains($0) }), !chosen.isEmpty else {
+      throw node.refusal(
+        "the indices \(given.prefix(8))", because: "the axis has \(size) elements")
+    }
+    var result: CarriedValue
+    if let steps = try ChosenSteps.lower(&l, node, value, axis: axis, given) {
+      result = steps
+    } else {
+      result = try SelectionLowering.select(
+        &l, node, value, axis: axis, chosen, isFromEnd: given.count == 1 && given[0] < 0)
+    }
+    if indices.rank == 0 {
+      result.axes.remove(at: axis)
+    } else if indices.rank > 1 {
+      var shape = result.shape
+      shape.replaceSubrange(axis...axis, with: indices.shape)
+      result = try ShapeLowering.reshaped(&l, result, to: shape, node)
+    }
+    return result
+  }
+
+  private static func gatherElements(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> [LoweredValue]
+  {
+    let value = try l.carried(node, 0)
+    let axis = try axis(node, value)
+    guard let indices = try l.constant(node, 1, "indices"), isSame(indices) else {
+      throw node.refusal("indices that differ", because: "only one index for all can be carried")
+    }
+    let size = value.shape[axis]
+    let given = SourceTensor.integer(indices.first)
+    let index = given < 0 ? given + size : given
+    guard (0..<size).contains(index), indices.rank == value.axes.count, indices.shape[axis] == 1
+    else {
+      throw node.refusal("the index \(indices[0])", because: "the axis has \(size) elements")
+    }
+    return [
+      .carried(
+        try SelectionLowering.select(&l, node, value, axis: axis, [index], isFromEnd: given < 0))
+    ]
+  }
+
+  // MARK: GatherND
+
+  /// Indices of several axes at once, as PyTorch's exporter writes `x[:, [0, 2]]` and `x[arange(batch), step]`: all but one of
+  /// them have to be the only index of their axis, or each sequence of the batch in turn.
+  private static func gatherPoints(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
+    -> CarriedValue
+  {
+    var value = try l.carried(node, 0)
+    guard let indices = try l.constant(node, 1, "indices"), let width = indices.shape.last,
+      node.integer("batch_dims", default: 0) == 0, (1...value.axes.count).contains(width),
+      indices.count > 0
+    else {
+      throw node.refusal("indices of other axes", because: "those of the first axes are carried")
+    }
+    let count = indices.count / width
+    let columns = (0..<width).map { column in
+      (0..<count).map { SourceTensor.integer(indices[$0 * width + column]) }
+    }
+    var places = Array(0..<width)
+    let shape = value.shape
+    places.removeAll { shape[$0] == 1 && columns[$0].allSatisfy { $0 == 0 || $0 == -1 } }
+    // The batch by each of its sequences, and a step that is the same for all.
+    if places.count == 2, value.axes[places[0]].map(\.role) == [.batch],
+      columns[places[0]] == Array(0..<shape[places[0]]), indices.rank == 2, width == 2,
+      let step = columns[1].first, columns[1].allSatisfy({ $0 == step })
+    {
+      let single = SourceTensor(shape: [], kind: .integer, elements: [Double(step)])
+      return try gather(&l, node, value, axis: 1, single)
+    }
+    guard places.count <= 1 else {
+      throw node.refusal(
+        "indices of \(places.count) axes at once", because: "those of one axis can be carried",
+        instead: "choose from one axis after the other: x[:, steps][:, :, elements]")
+    }
+    let kept = places.first ?? 0
+    let lost = (0..<width).filter { $0 != kept }.flatMap { value.axes[$0] }
+    value.axes = [value.axes[kept]] + value.axes[width...]
+    let column = SourceTensor(
+      shape: Array(indices.shape.dropLast()), kind: .integer,
+      elements: columns[kept].map(Double.init))
+    var result = try gather(&l, node, value, axis: 0, column)
+    // A batch of one sequence is not lost.
+    if !lost.isEmpty, !result.axes.isEmpty { result.axes[0] = lost + result.axes[0] }
+    return result
+  }
+
+  // MARK: Scatter
+
+  /// One index of an axis that is written over, as PyTorch's exporter writes `z[:, :, 0] = …`.
+  private static func scatterElements(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> CarriedValue {
+    let value = try l.carried(node, 0)
+    let axis = try axis(node, value)
+    guard let indices = try l.constant(node, 1, "indices"), isSame(indices),
+      indices.rank == value.axes.count, indices.shape[axis] == 1,
+      node.text("reduction", default: "none") == "none"
+    else {
+      throw node.refusal(
+        "indices that differ", because: "what is written over must be one index for all",
+        instead: "put the result together with torch.cat or torch.where")
+    }
+    let size = value.shape[axis]
+    let given = SourceTensor.integer(indices.first)
+    let index = given < 0 ? given + size : given
+    guard (0..<size).contains(index) else {
+      throw node.refusal("the index \(given)", because: "the axis has \(size) elements")
+    }
+    var parts: [CarriedValue] = []
+    if index > 0 {
+      parts.append(
+        try SelectionLowering.select(&l, node, value, axis: axis, Array(0..<index)))
+    }
+    switch try l.required(node, 2) {
+    case .carried(let updates): parts.append(updates)
+    case .constant(let constant):
+      // The value there times 0, plus the constant.
+      let old = try SelectionLowering.select(&l, node, value, axis: axis, [index])
+      let numbers = try Layout.elements(of: constant, along: old, node)
+      parts.append(Arithmetic.constant(&l, numbers, like: old, node))
+    case .pending(let pending): throw PatternLowering.refusal(node, pending)
+    }
+    if index + 1 < size {
+      parts.append(
+        try SelectionLowering.select(&l, node, value, axis: axis, Array(index + 1..<size)))
+    }
+    return parts.count == 1
+      ? parts[0] : try SelectionLowering.concat(&l, node, parts, axis: axis)
+  }
+}

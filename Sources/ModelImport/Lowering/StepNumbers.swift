@@ -1,0 +1,105 @@
+import ModelFormat
+
+/// Constants that differ from step to step, where the number of steps is open: rows of a table of positions, and numbers that
+/// grow by the same at every step.
+enum StepNumbers {
+  /// The result of a node that cuts a table of positions to the number of steps: `table[:, :x.size(1)]`, or an embedding of
+  /// `arange(x.size(1))`; nil if it is something else.
+  ///
+  /// - Parameter operands: the node's inputs, which are constants.
+  static func rows(
+    _ l: inout Lowering, _ node: SourceNode, _ operands: [SourceTensor?]
+  ) throws(ImportError) -> CarriedValue? {
+    guard node.op == "Slice" || node.op == "Gather", let table = operands.first ?? nil,
+      table.kind == .float, table.count > 1, !table.isUniform, table.count <= Lowering.maxElements
+    else { return nil }
+    if node.op == "Slice" {
+      guard operands.count > 2, let starts = operands[1]?.integers,
+        let ends = operands[2]?.integers,
+        starts == [0], ends.count == 1, let atom = openSteps(l, ends[0]),
+        (operands.count < 5 ? nil : operands[4])?.integers ?? [1] == [1]
+      else { return nil }
+      let given = (operands.count > 3 ? operands[3] : nil)?.integers.first ?? 0
+      let axis = given < 0 ? given + table.rank : given
+      guard (0..<table.rank).contains(axis) else { return nil }
+      return try rows(&l, node, table, axis: axis, from: 0, atom)
+    }
+    guard operands.count == 2, let indices = operands[1], let start = indices.integers.first,
+      let atom = openSteps(l, indices.count), node.integer("axis", default: 0) == 0, start >= 0,
+      indices.integers == Array(start..<start + indices.count),
+      var value = try rows(&l, node, table, axis: 0, from: start, atom)
+    else { return nil }
+    value.axes = indices.shape.map { $0 == 1 ? [] : [atom] } + value.axes.dropFirst()
+    return value
+  }
+
+  private static func openSteps(_ l: Lowering, _ count: Int) -> Atom? {
+    l.openSteps.first { $0.size == count }
+  }
+
+  /// The first rows of a table, one at each step. Behind its end the numbers are NaN, where the framework refuses sequences.
+  private static func rows(
+    _ l: inout Lowering, _ node: SourceNode, _ table: SourceTensor, axis: Int, from start: Int,
+    _ atom: Atom
+  ) throws(ImportError) -> CarriedValue? {
+    let count = table.shape[axis] - start
+    let strides = RowMajor.strides(table.shape)
+    var others = Array(table.shape.indices)
+    others.remove(at: axis)
+    guard count > 1, let zeros = l.zeros(likeStepsOf: atom, node) else { return nil }
+    let places = RowMajor.positions(
+      shape: others.map { table.shape[$0] }, strides: others.map { strides[$0] })
+    let name = node.outputs.first ?? node.name
+    func emit(_ op: ModelDescription.Op, _ inputs: String..., part: String) -> String {
+      l.builder.emit(op, inputs, named: "\(name).\(part)")
+    }
+    // A one at the first step alone: a convolution puts its kernel there, turned round.
+    let ones = emit(.affine(scale: nil, shift: [1]), zeros, part: "ones")
+    let first = emit(.subtract, ones, emit(.shift(steps: 1), ones, part: "later"), part: "start")
+    var weights = [Double](repeating: 0, count: places.count * count)
+    for (element, place) in places.enumerated() {
+      for step in 0..<count {
+        weights[element * count + count - 1 - step] = table[place + (start + step) * strides[axis]]
+      }
+    }
+    let rows = l.builder.emit(
+      .conv(), [first], named: "\(name).rows",
+      tensors: [("weight", [places.count, 1, count], weights)])
+    let isInside = l.builder.emit(
+      .conv(), [first], named: "\(name).inside",
+      tensors: [("weight", [1, 1, count], Array(repeating: 1, count: count))])
+    var axes = table.shape.map { l.elementAxis($0) }
+    let elements = others.flatMap { axes[$0] }
+    axes[axis] = [atom]
+    l.builder.note(
+      "\(node.place) has numbers for the first \(count) steps: longer sequences have no answer (NaN), as the framework refuses them"
+    )
+    return CarriedValue(
+      node: emit(.divide, rows, isInside, part: "table"), form: .sequence, axes: axes,
+      elements: elements)
+  }
+
+  /// A constant that grows by the same number at every open step, `arange(x.size(1))` and what is computed from it, as a sequence;
+  /// nil for others. The translation with another stand-in for the number of steps confirms it.
+  static func progression(
+    _ l: inout Lowering, _ constant: SourceTensor, along value: CarriedValue, _ node: SourceNode
+  ) throws(ImportError) -> CarriedValue? {
+    guard constant.count > 2, let atom = openSteps(l, constant.count),
+      let axis = constant.shape.firstIndex(of: constant.count),
+      value.axes.suffix(constant.rank - axis).first.map({ $0 == [atom] }) ?? false
+    else { return nil }
+    let (start, step) = (constant[0], constant[1] - constant[0])
+    let scale = max(abs(start), abs(step) * Double(constant.count))
+    guard step != 0,
+      (0..<constant.count).allSatisfy({
+        abs(constant[$0] - start - Double($0) * step) <= 1e-6 * scale
+      }), let zeros = l.zeros(likeStepsOf: atom, node)
+    else { return nil }
+    var ones = CarriedValue(node: zeros, form: .sequence, axes: [[atom]], elements: [])
+    ones = Arithmetic.affine(&l, ones, shift: [1], node)
+    var count = try CumulativeLowering.overSteps(&l, node, ones)
+    count = Arithmetic.affine(&l, count, scale: [step], shift: [start - step], node)
+    count.axes = constant.shape.map { $0 == 1 ? [] : [atom] }
+    return count
+  }
+}

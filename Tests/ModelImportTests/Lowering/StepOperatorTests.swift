@@ -1,0 +1,275 @@
+import Inference
+import ModelFormat
+import TestSupport
+import Testing
+
+@testable import ModelImport
+
+/// Operators over the steps, in graphs with an open number of steps and with one, against what the graph computes by itself.
+@Suite struct StepOperatorTests {
+  private static let steps = 12
+
+  /// A graph of x, [batch, steps, 4], and these nodes; `y` is the output.
+  private func graph(
+    _ nodes: [SourceNode], _ constants: [String: SourceTensor] = [:], isOpen: Bool
+  ) -> SourceGraph {
+    var graph = SourceGraph(opset: 18)
+    graph.inputs = [
+      .init(
+        name: "x", kind: .float,
+        dimensions: isOpen
+          ? [.named("b"), .named("t"), .fixed(4)] : [.fixed(1), .fixed(Self.steps), .fixed(4)])
+    ]
+    graph.nodes = nodes
+    graph.constants = constants.mapValues { SourceConstant($0) }
+    graph.outputs = ["y"]
+    return graph
+  }
+
+  private func node(
+    _ op: String, _ inputs: [String], _ output: String,
+    _ attributes: [String: SourceAttribute] = [:]
+  ) -> SourceNode {
+    SourceNode(name: output, op: op, inputs: inputs, outputs: [output], attributes: attributes)
+  }
+
+  private func draft(_ graph: SourceGraph) throws -> FolderDraft {
+    try GraphTranslation(graph).folder(named: "m")
+  }
+
+  private func expectAgreement(_ draft: FolderDraft, steps: [Int]) throws {
+    let graph = try ModelGraph(draft.model())
+    var noise = Noise(seed: 3)
+    for steps in steps {
+      let numbers = noise.floats(steps * 4)
+      let sequence = try InputSequence([.features(numbers)], for: graph.model)
+      let found = SoleRider.answer(graph, sequence)[0]
+      let reference = try #require(draft.reference)
+      let expected = try #require(
+        reference.values(for: ["x": numbers], steps: steps).last { $0.name == "y" }
+      ).numbers
+      try #require(found.count >= expected.count && !expected.isEmpty)
+      for (a, b) in zip(found.suffix(expected.count), expected) {
+        #expect(abs(Double(a) - b) <= 1e-5 * max(1, abs(b)), "\(steps) steps")
+      }
+    }
+  }
+
+  private func integers(_ values: [Int], shape: [Int]? = nil) -> SourceTensor {
+    SourceTensor(
+      shape: shape ?? [values.count], kind: .integer, elements: values.map(Double.init))
+  }
+
+  // MARK: Steps by their indices
+
+  @Test(arguments: [[0, -1], [-1, 0], [-2, -1], [1, -3, 2], [-2]], [false, true])
+  func chosenSteps(indices: [Int], isOpen: Bool) throws {
+    let graph = graph(
+      [node("Gather", ["x", "i"], "y", ["axis": .integer(1)])], ["i": integers(indices)],
+      isOpen: isOpen)
+    let draft = try draft(graph)
+    #expect(draft.description.inputs.map(\.steps) == [nil])
+    try expectAgreement(draft, steps: isOpen ? [4, 7, 20] : [12])
+    // For other lengths, too: the steps are those from the end.
+    guard !isOpen else { return }
+    let model = try ModelGraph(draft.model())
+    let numbers = (0..<20).flatMap { step in (0..<4).map { Float(step * 4 + $0) } }
+    let answer = SoleRider.answer(model, try InputSequence([.features(numbers)], for: model.model))
+    let rows = indices.flatMap { index in
+      (0..<4).map { Float((index < 0 ? index + 20 : index) * 4 + $0) }
+    }
+    #expect(answer[0] == rows)
+  }
+
+  /// A step in the middle of the example's is one of its length.
+  @Test func aChosenStepInTheMiddleHoldsForOneLength() throws {
+    let draft = try draft(
+      graph(
+        [node("Gather", ["x", "i"], "y", ["axis": .integer(1)])], ["i": integers([0, 5, -1])],
+        isOpen: false))
+    #expect(draft.description.inputs.map(\.steps) == [12])
+    try expectAgreement(draft, steps: [12])
+  }
+
+  @Test(arguments: [false, true]) func pointsOfOneAxis(isOpen: Bool) throws {
+    let turned = node("Transpose", ["x"], "t", ["perm": .integers([2, 1, 0])])
+    let elements = node("GatherND", ["t", "i"], "y")
+    let draft = try draft(
+      graph([turned, elements], ["i": integers([3, 0], shape: [2, 1])], isOpen: isOpen))
+    #expect(draft.description.nodes.contains { $0.op.name == "gather" })
+    #expect(throws: ImportError.self) {
+      try self.draft(
+        graph([node("GatherND", ["t", "i"], "y")], ["i": integers([1, 2])], isOpen: isOpen))
+    }
+  }
+
+  // MARK: Windows that come from the example
+
+  @Test(arguments: ["AveragePool", "MaxPool"]) func adaptivePoolsHoldForOneLength(op: String) throws
+  {
+    let turned = node("Transpose", ["x"], "t", ["perm": .integers([0, 2, 1])])
+    let window: [String: SourceAttribute] = [
+      "kernel_shape": .integers([3]), "strides": .integers([3]),
+    ]
+    // As PyTorch's exporter writes pools by themselves, and adaptive ones.
+    let plain = window.merging(
+      ["pads": .integers([0, 0]), "ceil_mode": .integer(0), "dilations": .integers([1])]
+    ) { first, _ in first }
+    for (attributes, isFromPyTorch, exact) in [
+      (window, true, 12), (window, false, nil), (plain, true, nil),
+    ] as [([String: SourceAttribute], Bool, Int?)] {
+      var graph = graph([turned, node(op, ["t"], "y", attributes)], isOpen: false)
+      graph.isFromPyTorch = isFromPyTorch
+      let draft = try draft(graph)
+      #expect(draft.description.inputs.map(\.steps) == [exact])
+      try expectAgreement(draft, steps: [12])
+    }
+  }
+
+  // MARK: Numbers of each step
+
+  private func table(_ rows: Int) -> SourceTensor {
+    SourceTensor(
+      shape: [rows, 4], elements: (0..<rows * 4).map { Double($0 * $0 % 23) / 7 - 1 })
+  }
+
+  private var length: [SourceNode] {
+    [
+      node("Shape", ["x"], "shape"), node("Gather", ["shape", "one"], "n"),
+      node("Unsqueeze", ["n", "zeros"], "ends"),
+    ]
+  }
+
+  private var lengthConstants: [String: SourceTensor] {
+    ["one": integers([1], shape: []), "zeros": integers([0]), "zero": integers([0], shape: [])]
+  }
+
+  /// `x + table[:x.size(1)]`: as many rows as there are steps, and no answer behind the last row.
+  @Test(arguments: [false, true]) func rowsOfPositions(isEmbedding: Bool) throws {
+    let cut =
+      isEmbedding
+      ? [
+        node("Range", ["zero", "n", "one"], "places"), node("Gather", ["table", "places"], "p"),
+      ] : [node("Slice", ["table", "zeros", "ends", "zeros"], "p")]
+    let draft = try draft(
+      graph(
+        length + cut + [node("Add", ["x", "p"], "y")],
+        lengthConstants.merging(["table": table(16)]) { first, _ in first }, isOpen: true))
+    #expect(draft.description.inputs.map(\.steps) == [nil])
+    #expect(draft.notes.contains { $0.contains("the first 16 steps") }, "\(draft.notes)")
+    try expectAgreement(draft, steps: [2, 7, 16])
+    let model = try ModelGraph(draft.model())
+    let longer = try InputSequence([.features([Float](repeating: 0, count: 68))], for: model.model)
+    let answer = SoleRider.answer(model, longer)[0]
+    #expect(answer.suffix(4).allSatisfy(\.isNaN) && answer.prefix(64).allSatisfy(\.isFinite))
+  }
+
+  /// `x * (0.5 * arange(x.size(1)) + 1)`
+  @Test func numbersThatGrowWithTheSteps() throws {
+    let nodes =
+      length + [
+        node("Range", ["zero", "n", "one"], "places"),
+        node("Cast", ["places"], "floats", ["to": .integer(1)]),
+        node("Mul", ["floats", "half"], "halves"), node("Unsqueeze", ["halves", "last"], "wide"),
+        node("Add", ["x", "wide"], "y"),
+      ]
+    let half = SourceTensor(shape: [], elements: [0.5])
+    let constants = ["half": half, "last": integers([1])]
+    let draft = try draft(
+      graph(nodes, lengthConstants.merging(constants) { first, _ in first }, isOpen: true))
+    try expectAgreement(draft, steps: [1, 5, 40])
+  }
+
+  @Test(arguments: [1, 2], [false, true])
+  func cumulativeSums(axis: Int, isOpen: Bool) throws {
+    let draft = try draft(
+      graph(
+        [node("CumSum", ["x", "axis"], "y")], ["axis": integers([axis], shape: [])],
+        isOpen: isOpen))
+    try expectAgreement(draft, steps: isOpen ? [1, 9, 50] : [12])
+  }
+
+  // MARK: Repetitions
+
+  @Test func resizedSteps() throws {
+    let turned = node("Transpose", ["x"], "t", ["perm": .integers([0, 2, 1])])
+    let attributes: [String: SourceAttribute] = ["mode": .text("nearest")]
+    let byScale = try draft(
+      graph(
+        [turned, node("Resize", ["t", "", "scales"], "y", attributes)],
+        ["scales": SourceTensor(shape: [3], elements: [1, 2, 3])], isOpen: true))
+    try expectAgreement(byScale, steps: [1, 5, 20])
+    // A size is one of the example's length.
+    let bySize = try draft(
+      graph(
+        [turned, node("Resize", ["t", "", "", "sizes"], "y", attributes)],
+        ["sizes": integers([1, 4, 24])], isOpen: false))
+    #expect(bySize.description.inputs.map(\.steps) == [12])
+    try expectAgreement(bySize, steps: [12])
+    #expect(throws: ImportError.self) {
+      try self.draft(
+        graph(
+          [turned, node("Resize", ["t", "", "scales"], "y", ["mode": .text("linear")])],
+          ["scales": SourceTensor(shape: [3], elements: [1, 1, 2])], isOpen: true))
+    }
+  }
+
+  @Test func repeatedElements() throws {
+    let draft = try draft(
+      graph([node("Tile", ["x", "by"], "y")], ["by": integers([1, 1, 3])], isOpen: true))
+    try expectAgreement(draft, steps: [3])
+    #expect(throws: ImportError.self) {
+      try self.draft(
+        graph([node("Tile", ["x", "by"], "y")], ["by": integers([1, 2, 1])], isOpen: true))
+    }
+  }
+
+  @Test(arguments: [0, 2, 3]) func anElementIsWrittenOver(index: Int) throws {
+    let shape = [1, Self.steps, 1]
+    let draft = try draft(
+      graph(
+        [node("ScatterElements", ["x", "i", "new"], "y", ["axis": .integer(2)])],
+        [
+          "i": integers(Array(repeating: index, count: Self.steps), shape: shape),
+          "new": SourceTensor(repeating: 0.25, shape: shape),
+        ], isOpen: false))
+    try expectAgreement(draft, steps: [12])
+  }
+
+  // MARK: Powers
+
+  @Test(arguments: [5, 0.5, 1.5, -0.5, -1, -3, 1.0 / 3, 7])
+  func powers(exponent: Double) throws {
+    let nodes = [
+      node("Mul", ["x", "x"], "square"), node("Add", ["square", "one"], "above"),
+      node("Pow", ["above", "exponent"], "y"),
+    ]
+    let constants = [1, exponent].map { SourceTensor(shape: [], elements: [$0]) }
+    let draft = try draft(
+      graph(nodes, ["one": constants[0], "exponent": constants[1]], isOpen: true))
+    try expectAgreement(draft, steps: [6])
+  }
+
+  @Test func aConstantBase() throws {
+    let draft = try draft(
+      graph(
+        [node("Pow", ["base", "x"], "y")], ["base": SourceTensor(shape: [], elements: [2.5])],
+        isOpen: true))
+    try expectAgreement(draft, steps: [6])
+  }
+
+  // MARK: Dropout
+
+  /// Dropout at work is told: the framework's answers are drawn at random.
+  @Test(arguments: [(0.5, 1.0, true), (0.5, 0, false), (0, 1, false)])
+  func dropoutAtWorkIsTold(ratio: Double, training: Double, isTold: Bool) throws {
+    let draft = try draft(
+      graph(
+        [node("Dropout", ["x", "ratio", "training"], "d"), node("Tanh", ["d"], "y")],
+        [
+          "ratio": SourceTensor(shape: [], elements: [ratio]),
+          "training": SourceTensor(shape: [], kind: .boolean, elements: [training]),
+        ], isOpen: true))
+    #expect(draft.notes.contains { $0.contains("dropout at work") } == isTold)
+  }
+}

@@ -4,7 +4,7 @@ Each folder holds traced.pt, frozen.pt (of which torch.jit.freeze took the names
 PyTorch makes them, and io.json as ops.py has it: what
 PyTorch answers for sequences of several lengths, each alone, with the outputs by their number.
 
-Use: python torch_graphs.py [NAME…] (PyTorch 2.15; truths with 2.13)
+Use: python torch_graphs.py [NAME…] (PyTorch 2.15; truths and those behind it with 2.13)
 """
 
 import json
@@ -361,6 +361,126 @@ class Truths(nn.Module):
                 torch.rsub(h, x[..., :1], alpha=2), (weights * h).sum(1))
 
 
+class Attended(nn.Module):
+    """Attention that PyTorch computes in one call, of a layer by itself and of an encoder's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+        self.before = nn.TransformerEncoderLayer(4, 2, 6, batch_first=True, norm_first=True, activation="gelu")
+        self.behind = nn.TransformerEncoderLayer(4, 1, 6, batch_first=True)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        h = self.rnn(x)[0]
+        last = self.attention(h[:, -1:], h, h)[0]
+        return self.attention(h, h, h)[0], self.before(h).mean(1), self.behind(h), last
+
+
+class Chosen(nn.Module):
+    """Several steps and elements by their indices in brackets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
+        h = self.rnn(x)[0]
+        last = h[torch.arange(h.shape[0]), lengths - 1]
+        return h[..., [0, 2]], h[:, [0, -1]].flatten(1), h[:, :, [3, 0]], h[:, [-1, 0, -2]].mean(1), last
+
+
+class Masked(nn.Module):
+    """A number a step, and whether a step counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+
+    def forward(self, x: Tensor, weights: Tensor, counts: Tensor) -> tuple[Tensor, ...]:
+        h = self.rnn(x)[0]
+        mean = (h * weights.unsqueeze(-1)).sum(1) / (weights.sum(1, keepdim=True) + 3)
+        scores = h.sum(-1).masked_fill(~counts, -1e9)
+        pooled = (torch.softmax(scores, 1).unsqueeze(-1) * h).sum(1)
+        return mean, pooled, h.masked_fill(~counts.unsqueeze(-1), -1e9).max(1)[0]
+
+
+class Written(nn.Module):
+    """Operators in place, and assignments to parts of a tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        h = self.rnn(x)[0]
+        zeroed, doubled, copied, chosen = h.clone(), h.clone(), h.clone(), h.clone()
+        zeroed[:, :, 0] = 0
+        doubled.transpose(1, 2).mul_(2)
+        doubled[..., 1:3] += 1
+        copied[:, :, 3] = x[:, :, 0]
+        chosen[x[:, :, 0] > 0] = 0.5
+        wide = h.view(h.shape[0], h.shape[1], 2, 2)
+        wide *= 3
+        return zeroed, doubled, copied, chosen, h
+
+
+class Pieces(nn.Module):
+    """Parts of the steps whose ends come from the length."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+        self.means = nn.AdaptiveAvgPool1d(4)
+        self.largest = nn.AdaptiveMaxPool1d(3)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        h = self.rnn(x)[0].transpose(1, 2)
+        return self.means(h), self.largest(h), F.interpolate(h, size=12).transpose(1, 2)
+
+
+class EachStep(nn.Module):
+    """Norms with weights for each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+        self.batch, self.layer, self.prelu = nn.BatchNorm1d(6), nn.LayerNorm([6, 4]), nn.PReLU(6)
+        for parameter in (self.batch.running_mean, *self.batch.parameters(), *self.layer.parameters(),
+                          *self.prelu.parameters()):
+            parameter.data.uniform_(-1, 1)
+        self.batch.running_var.uniform_(0.5, 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        h = self.rnn(x)[0]
+        return self.batch(h), self.layer(h), self.prelu(h)
+
+
+class Numbers(nn.Module):
+    """Operators with numbers other than the usual ones, and those that several ops make together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+        self.groups, self.instance = nn.GroupNorm(2, 4), nn.InstanceNorm1d(4, affine=True)
+        for parameter in (*self.groups.parameters(), *self.instance.parameters()):
+            parameter.data.uniform_(-1, 1)
+        self.weight, self.bias = nn.Parameter(torch.randn(4, 2)), nn.Parameter(torch.randn(2))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        h = self.rnn(x)[0]
+        soft = F.softplus(h, beta=2.5) + F.softplus(9 * h, beta=2, threshold=3)
+        norms = torch.cat([torch.linalg.vector_norm(h, p, dim=-1, keepdim=True) for p in (1, 3, float("inf"))], -1)
+        powers = (h + 2) ** 1.5 + h ** 5 + (h + 2) ** -3 + 2.0 ** h
+        marks = (x > 1).any(-1, keepdim=True) * h + (x > -1).all(-1, keepdim=True).float()
+        turned = h.transpose(1, 2)
+        grouped = self.groups(turned).transpose(1, 2) + self.instance(turned).transpose(1, 2)
+        wide = torch.tile(h, (1, 1, 2))[..., 1:5] + h.repeat(1, 1, 3)[..., 3:7]
+        return (soft, norms, powers, marks, grouped, wide, h.cumsum(1), h.cumsum(-1), h.unfold(1, 2, 1).mean(-1),
+                F.interpolate(turned, scale_factor=2).transpose(1, 2),
+                torch.addmm(self.bias, h[:, -1], self.weight, beta=0.5, alpha=2))
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
@@ -368,8 +488,11 @@ MODELS = {
     "one_hot": OneHot, "image": Image, "flattened": Flattened, "seeded": Seeded,
     "operators": Operators, "vector_steps": VectorSteps, "forecast": Forecast,
     "series": Series, "positions": Positions, "deviation": Deviation,
-    "truths": Truths,
+    "truths": Truths, "attended": Attended, "chosen": Chosen, "masked": Masked, "written": Written,
+    "pieces": Pieces, "each_step": EachStep, "numbers": Numbers,
 }
+# Not frozen.
+NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers")
 
 
 def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
@@ -379,6 +502,12 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
     if name in ("packed", "sorted"):
         return {"ids": torch.randint(1, 11, (batch, length)),
                 "lengths": torch.full((batch,), length)}
+    if name == "chosen":
+        return {"x": torch.randn(batch, length, 3), "lengths": torch.full((batch,), length)}
+    if name == "masked":
+        counts = torch.ones(batch, length, dtype=torch.bool)
+        counts[:, length // 2 + 1:] = False
+        return {"x": torch.randn(batch, length, 3), "weights": torch.rand(batch, length), "counts": counts}
     if name == "positions":
         return {"ids": torch.randint(1, 11, (batch, length))}
     if name == "series":
@@ -395,6 +524,8 @@ def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
 
 def described(value: Tensor) -> Json:
     """One sequence's input as io.json has it."""
+    if value.dtype == torch.bool:
+        value = value.unsqueeze(-1).float()
     if value.dtype == torch.int64:
         return {"tokens": value.flatten().tolist()}
     return {"shape": list(value.shape), "values": value.flatten().tolist()}
@@ -402,7 +533,7 @@ def described(value: Tensor) -> Json:
 
 def cases(name: str, model: nn.Module) -> Json:
     found = []
-    for length in (6, 6) if name in ("flattened", "positions", "deviation") else LENGTHS:
+    for length in (6, 6) if name in ("flattened", "positions", "deviation", "pieces", "each_step") else LENGTHS:
         given = inputs(name, 1, length)
         with torch.no_grad():
             answers = model(*given.values())
@@ -434,10 +565,12 @@ def main() -> None:
         model = MODELS[name]().eval()
         (folder / "io.json").write_text(json.dumps(cases(name, model)) + "\n")
         example = tuple(inputs(name, 2, 6).values())
-        torch.jit.trace(model, example).save(folder / "traced.pt")
+        # Without gradients attention is one call. The classes of its layers get other names at every trace.
+        with torch.set_grad_enabled(name != "attended"):
+            torch.jit.trace(model, example, check_trace=name != "attended").save(folder / "traced.pt")
         if name in ("tagger", "last_states", "stateful", "projected", "sorted"):
             torch.jit.script(model).save(folder / "scripted.pt")
-        if name not in ("halves", "packed", "image", "operators", "forecast", "series", "positions", "deviation", "truths"):
+        if name not in ("halves", "packed", "image", "operators", "forecast", "series", "positions", "deviation", *NEW):
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")
         for path in folder.glob("*.pt"):
             without_places(path)

@@ -65,12 +65,23 @@ import Testing
   }
 
   /// What PyTorch computed of the example's length holds for that alone.
-  @Test(arguments: ["positions/traced.pt", "positions/exported.pt2", "deviation/exported.pt2"])
+  @Test(arguments: [
+    "positions/exported.pt2", "deviation/exported.pt2", "pieces/traced.pt", "pieces/exported.pt2",
+    "each_step/traced.pt", "each_step/exported.pt2",
+  ])
   func theExamplesLengthIsKept(file: String) throws {
     let path = Fixtures.path("torch_graphs/\(file)")
     let draft = try importedFolder(ImportRequest(files: [path]))
     #expect(draft.description.inputs.map(\.steps) == [6])
     #expect(draft.notes.contains { $0.contains("exactly 6 steps") }, "\(draft.notes)")
+  }
+
+  /// A trace has the positions as rows of a table, as many as there are steps.
+  @Test func tracedPositionsAreForAnyLength() throws {
+    let path = Fixtures.path("torch_graphs/positions/traced.pt")
+    let draft = try importedFolder(ImportRequest(files: [path]))
+    #expect(draft.description.inputs.map(\.steps) == [nil])
+    #expect(draft.notes.contains { $0.contains("the first 16 steps") }, "\(draft.notes)")
   }
 
   /// A trace has the length as a call of `size`: it is computed for each sequence.

@@ -133,6 +133,23 @@ enum AtenElementwise {
     return t.emit("Where", [mask, value, x], rank: x.rank, isWhole: x.isWhole, of: call)
   }
 
+  /// log(1 + exp(beta · x)) / beta, and x itself beyond the threshold.
+  private static func softplus(
+    _ t: inout AtenTranslation, _ call: AtenCall
+  ) throws(ImportError) -> AtenTensor {
+    let x = try call.tensor(0, "self")
+    let beta = try call.number(1, "beta", default: 1)
+    let threshold = try call.number(2, "threshold", default: 20)
+    guard beta != 0 else { throw call.failure("a beta of 0", because: "it divides") }
+    let scaled = beta == 1 ? x : t.emit("Mul", [x, t.scalar(beta)], rank: x.rank, of: call)
+    let soft = t.emit("Softplus", [scaled], rank: x.rank, of: call)
+    let result = beta == 1 ? soft : t.emit("Div", [soft, t.scalar(beta)], rank: x.rank, of: call)
+    // Behind 20 the two differ by less than single precision shows.
+    guard threshold < 20 else { return result }
+    let isBeyond = t.emit("Greater", [scaled, t.scalar(threshold)], rank: x.rank, of: call)
+    return t.emit("Where", [isBeyond, x, result], rank: x.rank, of: call)
+  }
+
   // MARK: Activations
 
   private static func activation(
@@ -161,10 +178,7 @@ enum AtenElementwise {
     case "silu":
       return try two(&t, "Mul", call.value(0, "self"), .tensor(try one("Sigmoid", [:])), call)
     case "softplus":
-      guard try call.number(1, "beta", default: 1) == 1 else {
-        throw call.failure("a beta", because: "only 1 is known")
-      }
-      return try one("Softplus", [:])
+      return try softplus(&t, call)
     case "hardsigmoid":
       return try one("HardSigmoid", ["alpha": .float(1.0 / 6), "beta": .float(0.5)])
     case "log_sigmoid": return try one("LogSigmoid", [:])

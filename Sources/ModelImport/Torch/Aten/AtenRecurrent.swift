@@ -65,7 +65,9 @@ enum AtenRecurrent {
     let layers = try call.int(first + 3, "num_layers")
     let hasBiases = call.bool(first + 2, "has_biases")
     let directions = call.bool(first + 6, "bidirectional") ? 2 : 1
-    if call.bool(first + 5, "train") {
+    // Dropout is between the layers.
+    let ratio = try call.number(first + 4, "dropout", default: 0)
+    if call.bool(first + 5, "train"), ratio > 0, layers > 1 {
       throw call.failure(
         "train=True", because: "dropout would be at work",
         instead: "call model.eval() before the export")

@@ -9,6 +9,11 @@ enum AtenReductions {
     -> AtenValue?
   {
     switch call.name {
+    case "any", "all": return .tensor(try truth(&t, call))
+    case "cumsum":
+      let x = try call.tensor(0, "self")
+      let axis = t.scalar(Double(try call.int(1, "dim")), isWhole: true)
+      return .tensor(t.emit("CumSum", [x, axis], rank: x.rank, isWhole: x.isWhole, of: call))
     case "norm", "linalg_vector_norm", "linalg_norm": return .tensor(try norm(&t, call))
     case "argmax", "argmin":
       let x = try call.tensor(0, "self")
@@ -96,14 +101,45 @@ enum AtenReductions {
     return t.emit("Div", [product, norms], rank: product.rank, of: call)
   }
 
-  /// The Euclidean norm.
+  /// Whether any, or all, of the elements are true, or other than 0.
+  private static func truth(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    var x = try call.tensor(0, "self")
+    if !t.isBoolean(x) { x = t.emit("Cast", [x], ["to": .integer(9)], rank: x.rank, of: call) }
+    let numbers = t.emit("Cast", [x], ["to": .integer(1)], rank: x.rank, of: call)
+    let op = call.name == "any" ? "ReduceMax" : "ReduceMin"
+    let result = reduce(&t, op, numbers, try call.ints(1, "dim"), call.bool(2, "keepdim"), call)
+    return t.emit("Greater", [result, t.scalar(0)], rank: result.rank, of: call)
+  }
+
+  /// The norm of an order: (Σ |x|ᵖ)^(1/p), by default the Euclidean one.
   private static func norm(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenTensor
   {
-    guard try call.number(1, "ord", default: 2) == 2 else {
-      throw call.failure("an order other than 2", because: "only the Euclidean norm is known")
+    var order = 2.0
+    if call.text(1, "ord") != "fro" {
+      order = try call.number(1, call.name == "norm" ? "p" : "ord", default: 2)
     }
     let x = try call.tensor(0, "self")
-    return reduce(&t, "ReduceL2", x, try call.ints(2, "dim"), call.bool(3, "keepdim"), call)
+    let (axes, keeps) = (try call.ints(2, "dim"), call.bool(3, "keepdim"))
+    func reduced(_ op: String, _ x: AtenTensor, _ t: inout AtenTranslation) -> AtenTensor {
+      reduce(&t, op, x, axes, keeps, call)
+    }
+    func size(_ t: inout AtenTranslation) -> AtenTensor {
+      t.emit("Abs", [x], rank: x.rank, of: call)
+    }
+    switch order {
+    case 2: return reduced("ReduceL2", x, &t)
+    case 1: return reduced("ReduceL1", x, &t)
+    case .infinity: return reduced("ReduceMax", size(&t), &t)
+    case -.infinity: return reduced("ReduceMin", size(&t), &t)
+    case let order where order > 0:
+      let powers = t.emit("Pow", [size(&t), t.scalar(order)], rank: x.rank, of: call)
+      let sum = reduced("ReduceSum", powers, &t)
+      return t.emit("Pow", [sum, t.scalar(1 / order)], rank: sum.rank, of: call)
+    default:
+      throw call.failure("the order \(order)", because: "orders above 0 can be carried")
+    }
   }
 }

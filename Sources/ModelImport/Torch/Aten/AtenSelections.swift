@@ -32,25 +32,7 @@ enum AtenSelections {
         t.emit(
           "Gather", [table, ids], ["axis": .integer(0)], rank: ids.rank.map { $0 + 1 }, of: call))
     case "index":
-      // x[arange(batch), lengths - 1], and table[ids].
-      if let indices = call.list(1, "indices"), indices.count == 2,
-        case .tensor(let first) = indices[0], case .tensor(let second) = indices[1]
-      {
-        return .tensor(try selectPairs(&t, first, second, call))
-      }
-      guard let indices = call.list(1, "indices"), indices.count == 1,
-        case .tensor(let ids) = indices[0], ids.isWhole
-      else {
-        throw call.failure(
-          "indices of several axes, or a mask", because: "rows of one axis are chosen",
-          instead: "let the last step be chosen by -1, or by the final state")
-      }
-      let table = try call.tensor(0, "self")
-      let rank = table.rank.flatMap { rows in ids.rank.map { rows - 1 + $0 } }
-      return .tensor(
-        t.emit(
-          "Gather", [table, ids], ["axis": .integer(0)], rank: rank, isWhole: table.isWhole,
-          of: call))
+      return .tensor(try index(&t, call))
     case "select", "index_select": return .tensor(try select(&t, call))
     case "slice", "narrow": return .tensor(try slice(&t, call))
     case "cat", "concat", "concatenate", "stack": return .tensor(try join(&t, call))
@@ -79,6 +61,34 @@ enum AtenSelections {
       throw call.failure("index \(index)", because: "there are \(list.count)")
     }
     return list[counted]
+  }
+
+  /// `table[ids]`, `x[..., [0, 2]]` and `x[arange(batch), lengths - 1]`: axes without indices are None.
+  private static func index(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "self")
+    var given: [(axis: Int, ids: AtenTensor)] = []
+    for (axis, value) in (call.list(1, "indices") ?? []).enumerated() {
+      if case .tensor(let ids) = value { given.append((axis, ids)) }
+    }
+    if given.contains(where: { t.isBoolean($0.ids) || !$0.ids.isWhole }) {
+      throw call.failure(
+        "a mask", because: "how many elements it chooses depends on them",
+        instead: "multiply by the mask, or choose with torch.where: the shape stays")
+    }
+    if given.count == 2, given.map(\.axis) == [0, 1] {
+      return try selectPairs(&t, given[0].ids, given[1].ids, call)
+    }
+    guard given.count == 1 else {
+      throw call.failure(
+        "indices of \(given.count) axes at once", because: "those of one axis can be carried",
+        instead: "choose from one axis after the other: x[:, steps][:, :, elements]")
+    }
+    let (axis, ids) = given[0]
+    let rank = x.rank.flatMap { rows in ids.rank.map { rows - 1 + $0 } }
+    return t.emit(
+      "Gather", [x, ids], ["axis": .integer(axis)], rank: rank, isWhole: x.isWhole, of: call)
   }
 
   /// For each pair of indices the element of the first two axes, which become one.
@@ -171,8 +181,10 @@ enum AtenSelections {
         if case .int(let size) = size { size } else { nil }
       }
       guard known.count == sizes.count else {
-        throw call.failure(
-          "sizes that depend on the input", because: "they must be known from the file")
+        let names = t.emit(
+          "Split", [x, try t.sizes(sizes, call)], ["axis": .integer(axis)], outputs: sizes.count,
+          of: call)
+        return .list(names.map { .tensor(AtenTensor(name: $0, rank: x.rank, isWhole: x.isWhole)) })
       }
       var start = 0
       for size in known {

@@ -2,14 +2,21 @@
 enum AtenShapes {
   /// The numbers of PyTorch's floating-point types.
   static let floatTypes: Set<Int> = [5, 6, 7, 15]
+  static let booleanType = 11
 
   static func translate(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
     -> AtenValue?
   {
     switch call.name {
-    case "contiguous", "clone", "detach", "detach_", "alias", "dropout", "dropout_",
-      "feature_dropout",
-      "alpha_dropout", "native_dropout", "lift_fresh_copy", "lift_fresh", "to_dense",
+    case "dropout", "dropout_", "feature_dropout", "feature_dropout_", "alpha_dropout",
+      "alpha_dropout_", "feature_alpha_dropout", "native_dropout":
+      let ratio = try call.number(1, "p", default: 0.5)
+      // native_dropout has None for what it is called in training.
+      let isTraining = call.bool(2, "train", default: call.name == "native_dropout")
+      if isTraining, ratio > 0 { t.note(Note.dropout(call.place, ratio)) }
+      return call.value(0, "self") ?? call.value(-1, "input")
+    case "contiguous", "clone", "detach", "detach_", "alias", "lift_fresh_copy", "lift_fresh",
+      "to_dense",
       "requires_grad_", "pin_memory",
       "cpu", "cuda", "_to_copy_same", "positive", "resolve_conj", "resolve_neg":
       return call.value(0, "self") ?? call.value(-1, "input")
@@ -28,12 +35,15 @@ enum AtenShapes {
       return .tensor(try permute(&t, call))
     case "expand", "expand_as", "broadcast_to": return .tensor(try expand(&t, call))
     case "repeat_interleave": return .tensor(try repeatSteps(&t, call))
-    case "repeat":
-      let x = try call.tensor(0, "self")
-      let repeats = call.list(1, "repeats") ?? []
-      guard x.rank == repeats.count else {
-        throw call.failure("repeats of another rank", because: "it must keep the tensor's axes")
+    case "repeat", "tile":
+      var x = try call.tensor(0, "self")
+      var repeats = call.list(1, call.name == "repeat" ? "repeats" : "dims") ?? []
+      guard let rank = x.rank else {
+        throw call.failure("a tensor of unknown rank", because: "its axes are repeated")
       }
+      // The shorter of the two is filled with ones in front.
+      for _ in 0..<max(repeats.count - rank, 0) { x = unsqueeze(&t, x, 0, call) }
+      repeats = Array(repeating: .int(1), count: max(rank - repeats.count, 0)) + repeats
       return .tensor(
         t.emit("Tile", [x, try t.sizes(repeats, call)], rank: x.rank, isWhole: x.isWhole, of: call))
     default: return nil
@@ -181,6 +191,14 @@ enum AtenShapes {
   {
     let x = try call.tensor(0, "self")
     let rank = try rank(x, call)
+    let order = try order(call, x, rank: rank)
+    return order == Array(0..<rank) ? x : transposed(&t, x, order, call)
+  }
+
+  /// The axes of a tensor in the order of the call's result.
+  static func order(
+    _ call: AtenCall, _ x: AtenTensor, rank: Int
+  ) throws(ImportError) -> [Int] {
     var order = Array(0..<rank)
     switch call.name {
     case "t": order.reverse()
@@ -202,7 +220,10 @@ enum AtenShapes {
       }
       order.swapAt(first, second)
     }
-    return order == Array(0..<rank) ? x : transposed(&t, x, order, call)
+    guard order.sorted() == Array(0..<rank) else {
+      throw call.failure("the axes \(order)", because: "the tensor has \(rank)")
+    }
+    return order
   }
 
   private static func expand(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)

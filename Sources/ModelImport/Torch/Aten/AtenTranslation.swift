@@ -9,6 +9,7 @@ struct AtenTranslation {
   private var counts: [String: Int] = [:]
   /// The values that are true or false.
   private var booleans: Set<String> = []
+  var storage = AtenStorage()
   /// Lengths in the order of which sequences are to be put together.
   private var sorted: Set<String> = []
 
@@ -32,17 +33,21 @@ struct AtenTranslation {
     var input = input
     input.name = unusedName(input.name)
     graph.inputs.append(input)
-    return AtenTensor(
-      name: input.name, rank: input.dimensions.count, isWhole: input.kind != .float)
+    if input.kind == .boolean { booleans.insert(input.name) }
+    return storage.added(
+      AtenTensor(
+        name: input.name, rank: input.dimensions.count, isWhole: input.kind != .float))
   }
 
-  mutating func addOutput(_ tensor: AtenTensor, named wanted: String) {
-    var name = tensor.name
+  mutating func addOutput(_ tensor: AtenTensor, named wanted: String) throws(ImportError) {
+    let output = AtenCall("output", [], place: "output \"\(wanted)\"")
+    let source = try current(tensor, output).name
+    var name = source
     // An output keeps its name, and a value may be several outputs.
     if name != wanted {
       name = unusedName(wanted)
       graph.nodes.append(
-        SourceNode(name: name, op: "Identity", inputs: [tensor.name], outputs: [name]))
+        SourceNode(name: name, op: "Identity", inputs: [source], outputs: [name]))
     }
     graph.outputs.append(name)
   }
@@ -51,7 +56,9 @@ struct AtenTranslation {
   mutating func constant(_ constant: SourceConstant, named wanted: String) -> AtenTensor {
     let name = unusedName(wanted)
     graph.constants[name] = constant
-    return AtenTensor(name: name, rank: constant.shape.count, isWhole: constant.kind != .float)
+    if constant.kind == .boolean { booleans.insert(name) }
+    return storage.added(
+      AtenTensor(name: name, rank: constant.shape.count, isWhole: constant.kind != .float))
   }
 
   mutating func ints(_ values: [Int]) -> AtenTensor {
@@ -158,6 +165,11 @@ struct AtenTranslation {
     return .tensor(size)
   }
 
+  /// Whether a value is true or false.
+  func isBoolean(_ tensor: AtenTensor) -> Bool { booleans.contains(tensor.name) }
+
+  mutating func note(_ text: String) { graph.notes.append(text) }
+
   // MARK: Lengths
 
   /// Records that lengths were sorted; they have to be used as lengths later.
@@ -168,17 +180,35 @@ struct AtenTranslation {
 
   /// The graph, after all calls.
   func finished() throws(ImportError) -> SourceGraph {
-    guard let name = sorted.min() else { return graph }
+    guard let name = sorted.min() else { return withoutUnused }
     throw ImportError(
       file: "", place: "sort of \"\(name)\"",
       problem: "found whole numbers that are sorted, and no sequences of these lengths",
       remedy: "leave what sorts out of the export")
   }
 
+  /// The graph without nodes that lead to no output, such as the weights of attention that nobody reads.
+  private var withoutUnused: SourceGraph {
+    var needed = Set(graph.outputs)
+    var kept: [SourceNode] = []
+    for node in graph.nodes.reversed() where !needed.isDisjoint(with: node.outputs) {
+      needed.formUnion(node.inputs)
+      kept.append(node)
+    }
+    var result = graph
+    result.nodes = kept.reversed()
+    return result
+  }
+
   // MARK: Calls
 
   /// The result of a call. Errors of the translation name the call's place; later errors name its module.
   mutating func call(_ call: AtenCall) throws(ImportError) -> AtenValue {
+    let call = try current(call)
+    return tracked(try renamed(call), of: call)
+  }
+
+  private mutating func renamed(_ call: AtenCall) throws(ImportError) -> AtenValue {
     let first = graph.nodes.count
     let value = try translated(call)
     guard case .tensor(var tensor) = value else { return value }
@@ -198,8 +228,11 @@ struct AtenTranslation {
     if let value = try AtenNumbers.translate(&self, call) { return value }
     if let value = try AtenShapes.translate(&self, call) { return value }
     if let value = try AtenSelections.translate(&self, call) { return value }
+    if let value = try AtenWrites.translate(&self, call) { return value }
     if let value = try AtenElementwise.translate(&self, call) { return value }
     if let value = try AtenWeights.translate(&self, call) { return value }
+    if let value = try AtenPools.translate(&self, call) { return value }
+    if let value = try AtenAttention.translate(&self, call) { return value }
     if let value = try AtenReductions.translate(&self, call) { return value }
     if let value = try AtenRecurrent.translate(&self, call) { return value }
     throw ImportError(

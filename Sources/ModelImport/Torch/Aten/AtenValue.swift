@@ -49,6 +49,8 @@ struct AtenTensor: Equatable {
   var isWhole = false
   /// Whether it is a Python number that is known when the model runs, such as a size.
   var isNumber = false
+  /// What tells tensors apart whose value is the same: see AtenStorage.
+  var storage = 0
 }
 
 /// A call of an operator: `torch.linear(x, weight, bias)`.
@@ -77,6 +79,19 @@ struct AtenCall {
   }
 
   var count: Int { positional.count }
+
+  /// The call with other arguments.
+  func mapping(
+    _ change: (AtenValue) throws(ImportError) -> AtenValue
+  ) throws(ImportError) -> AtenCall {
+    var (changed, others) = (positional, named)
+    for index in positional.indices { changed[index] = try change(positional[index]) }
+    for name in named.keys.sorted() {
+      if let value = named[name] { others[name] = try change(value) }
+    }
+    return AtenCall(
+      name, changed, others, place: place, module: module, resultCount: resultCount)
+  }
 
   /// The name of the result: the module's path, or the operator's name for the model itself.
   var label: String { module.isEmpty ? name : module }
@@ -111,7 +126,8 @@ struct AtenCall {
     case .int(let value)?: return SourceNode.bounded(value)
     case .bool(let value)?: return value ? 1 : 0
     case .float(let value)?: if let whole = Int(exactly: value) { return SourceNode.bounded(whole) }
-    default: if let fallback { return fallback }
+    case nil, .some(.none): if let fallback { return fallback }
+    default: break
     }
     throw failure("no whole number as argument \(index)", because: "it must be known from the file")
   }
@@ -123,10 +139,10 @@ struct AtenCall {
     case .int(let value)?: return Double(value)
     case .bool(let value)?: return value ? 1 : 0
     case .float(let value)?: return value
-    default:
-      if let fallback { return fallback }
-      throw failure("no number as argument \(index)", because: "it must be known from the file")
+    case nil, .some(.none): if let fallback { return fallback }
+    default: break
     }
+    throw failure("no number as argument \(index)", because: "it must be known from the file")
   }
 
   func bool(_ index: Int, _ name: String = "", default fallback: Bool = false) -> Bool {

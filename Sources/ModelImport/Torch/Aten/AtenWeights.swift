@@ -10,25 +10,35 @@ enum AtenWeights {
           &t, try call.tensor(0, "input"), try call.tensor(1, "weight"),
           call.optionalTensor(2, "bias"), call))
     case "addmm", "addbmm", "baddbmm":
-      guard try call.number(3, "beta", default: 1) == 1,
-        try call.number(4, "alpha", default: 1) == 1
-      else {
-        throw call.failure("beta or alpha", because: "only 1 is known")
+      var product = product(&t, try call.tensor(1), try call.tensor(2), call)
+      var bias = call.value(0)
+      let (beta, alpha) = (
+        try call.number(3, "beta", default: 1), try call.number(4, "alpha", default: 1)
+      )
+      if alpha != 1 {
+        product = try AtenElementwise.two(&t, "Mul", .tensor(product), .float(alpha), call)
       }
-      let product = product(&t, try call.tensor(1), try call.tensor(2), call)
-      return .tensor(try AtenElementwise.two(&t, "Add", .tensor(product), call.value(0), call))
+      if beta == 0 { return .tensor(product) }
+      if beta != 1 { bias = .tensor(try AtenElementwise.two(&t, "Mul", bias, .float(beta), call)) }
+      return .tensor(try AtenElementwise.two(&t, "Add", .tensor(product), bias, call))
     case "mm", "bmm", "matmul", "mv", "dot":
       return .tensor(product(&t, try call.tensor(0, "self"), try call.tensor(1, "other"), call))
+    case "conv_transpose1d", "conv_transpose2d":
+      throw call.failure(
+        "its steps between the steps", because: "no op does that",
+        instead: Remedy.transposedConvolution)
+    case "topk":
+      throw call.failure(
+        "a choice of the largest", because: "no op sorts", instead: Remedy.sorting)
+    case "round", "ceil", "trunc":
+      throw call.failure("a float", because: "no op rounds", instead: Remedy.rounding)
     case "conv1d", "conv2d", "convolution", "_convolution", "_convolution_mode":
       return .tensor(try convolution(&t, call))
-    case "max_pool1d", "avg_pool1d", "max_pool2d", "avg_pool2d": return .tensor(try pool(&t, call))
-    case "adaptive_avg_pool1d": return .tensor(try adaptivePool(&t, call))
-    case "adaptive_max_pool1d":
-      return .list([.tensor(try adaptivePool(&t, call)), .other("indices")])
     case "_weight_norm", "_weight_norm_interface":
       let weight = try weightNorm(&t, call)
       return call.name.hasSuffix("interface")
         ? .list([.tensor(weight), .other("norms")]) : .tensor(weight)
+    case "group_norm", "instance_norm": return .tensor(try groupNorm(&t, call))
     case "layer_norm", "native_layer_norm": return .tensor(try layerNorm(&t, call))
     case "batch_norm", "_native_batch_norm_legit_no_training", "native_batch_norm",
       "cudnn_batch_norm",
@@ -49,7 +59,6 @@ enum AtenWeights {
             "epsilon": .float(try call.number(3, "eps", default: 1.1920929e-07)),
           ],
           rank: x.rank, of: call))
-    case "scaled_dot_product_attention": return .tensor(try attention(&t, call))
     case "einsum":
       guard let equation = call.text(0, "equation") else {
         throw call.failure("no equation", because: "it needs one")
@@ -63,7 +72,7 @@ enum AtenWeights {
     }
   }
 
-  private static func linear(
+  static func linear(
     _ t: inout AtenTranslation, _ x: AtenTensor, _ weight: AtenTensor, _ bias: AtenTensor?,
     _ call: AtenCall
   ) -> AtenTensor {
@@ -97,7 +106,8 @@ enum AtenWeights {
     }
     let isLong = call.name.hasSuffix("convolution")
     if isLong, call.bool(6, "transposed") {
-      throw call.failure("transposed=True", because: "no op does that")
+      throw call.failure(
+        "transposed=True", because: "no op does that", instead: Remedy.transposedConvolution)
     }
     let strides = try axes(call, 3, "stride", count: kernel.count, default: 1)
     let dilations = try axes(call, 5, "dilation", count: kernel.count, default: 1)
@@ -120,36 +130,8 @@ enum AtenWeights {
       ], rank: x.rank, of: call)
   }
 
-  private static func pool(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
-    -> AtenTensor
-  {
-    let x = try call.tensor(0, "self")
-    let count = call.name.hasSuffix("2d") ? 2 : 1
-    guard call.value(1, "kernel_size") != nil else {
-      throw call.failure("no kernel_size", because: "it needs one")
-    }
-    let kernel = try axes(call, 1, "kernel_size", count: count, default: 1)
-    let given = try call.ints(2, "stride") ?? []
-    let strides = given.isEmpty ? kernel : try axes(call, 2, "stride", count: count, default: 1)
-    let padding = try axes(call, 3, "padding", count: count, default: 0)
-    var attributes: [String: SourceAttribute] = [
-      "kernel_shape": .integers(kernel), "strides": .integers(strides),
-      "pads": .integers(padding + padding),
-    ]
-    let isMax = call.name.hasPrefix("max")
-    if isMax {
-      attributes["dilations"] = .integers(
-        try axes(call, 4, "dilation", count: count, default: 1))
-    } else {
-      attributes["count_include_pad"] = .integer(
-        call.bool(5, "count_include_pad", default: true) ? 1 : 0)
-    }
-    attributes["ceil_mode"] = .integer(call.bool(isMax ? 5 : 4, "ceil_mode") ? 1 : 0)
-    return t.emit(isMax ? "MaxPool" : "AveragePool", [x], attributes, rank: x.rank, of: call)
-  }
-
   /// A number for each axis; a single number is used for all.
-  private static func axes(
+  static func axes(
     _ call: AtenCall, _ index: Int, _ name: String, count: Int, default value: Int
   ) throws(ImportError) -> [Int] {
     let given = try call.ints(index, name) ?? []
@@ -160,17 +142,6 @@ enum AtenWeights {
     default:
       throw call.failure("a \(name) of \(given)", because: "it has \(count) axes")
     }
-  }
-
-  private static func adaptivePool(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
-    -> AtenTensor
-  {
-    let x = try call.tensor(0, "self")
-    guard try call.ints(1, "output_size") == [1] else {
-      throw call.failure("an output_size other than 1", because: "its windows depend on the length")
-    }
-    let op = call.name == "adaptive_avg_pool1d" ? "ReduceMean" : "ReduceMax"
-    return t.emit(op, [x, t.ints([-1])], ["keepdims": .integer(1)], rank: x.rank, of: call)
   }
 
   // MARK: Normalisations
@@ -184,16 +155,41 @@ enum AtenWeights {
   {
     let x = try call.tensor(0, "input")
     let axes = try call.ints(1, "normalized_shape") ?? []
-    guard axes.allSatisfy({ (1...1 << 24).contains($0) }), axes.count == 1 else {
-      throw call.failure(
-        "normalized_shape \(axes)", because: "one axis is normalised, the last one")
+    guard RowMajor.count(axes, limit: Lowering.maxElements) ?? 0 > 0 else {
+      throw call.failure("normalized_shape \(axes)", because: "it must be known from the file")
     }
     var weight = call.optionalTensor(2, "weight")
     if weight == nil { weight = ones(&t, axes) }
     return t.emit(
       "LayerNormalization", [x, weight, call.optionalTensor(3, "bias")],
-      ["axis": .integer(-1), "epsilon": .float(try call.number(4, "eps", default: 1e-5))],
+      [
+        "axis": .integer(-axes.count),
+        "epsilon": .float(try call.number(4, "eps", default: 1e-5)),
+      ],
       rank: x.rank, of: call)
+  }
+
+  /// `group_norm(input, num_groups, weight, bias, eps)`,
+  /// `instance_norm(input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps)`
+  private static func groupNorm(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
+    -> AtenTensor
+  {
+    let x = try call.tensor(0, "input")
+    let isGroup = call.name == "group_norm"
+    guard isGroup || call.bool(5, "use_input_stats", default: true) else {
+      throw call.failure(
+        "running statistics", because: "its own are computed of each sequence",
+        instead: "take BatchNorm1d, which has running statistics")
+    }
+    var attributes: [String: SourceAttribute] = [
+      "epsilon": .float(try call.number(isGroup ? 4 : 7, "eps", default: 1e-5))
+    ]
+    if isGroup { attributes["num_groups"] = .integer(try call.int(1, "num_groups")) }
+    let first = isGroup ? 2 : 1
+    return t.emit(
+      isGroup ? "GroupNormalization" : "InstanceNormalization",
+      [x, call.optionalTensor(first, "weight"), call.optionalTensor(first + 1, "bias")],
+      attributes, rank: x.rank, of: call)
   }
 
   private static func batchNorm(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
@@ -249,46 +245,5 @@ enum AtenWeights {
       return elements
     }
     return t.constant(constant, named: "\(call.label).weight")
-  }
-
-  // MARK: Attention
-
-  /// softmax(q kᵀ / √d) v
-  private static func attention(_ t: inout AtenTranslation, _ call: AtenCall) throws(ImportError)
-    -> AtenTensor
-  {
-    let (q, k, v) = (
-      try call.tensor(0, "query"), try call.tensor(1, "key"), try call.tensor(2, "value")
-    )
-    guard let rank = k.rank, rank >= 2 else {
-      throw call.failure("keys of unknown rank", because: "their axes can't be told")
-    }
-    var order = Array(0..<rank)
-    order.swapAt(rank - 1, rank - 2)
-    let keys = AtenShapes.transposed(&t, k, order, call)
-    var scores = t.emit("MatMul", [q, keys], rank: rank, of: call)
-    if let scale = try? call.number(6, "scale") {
-      scores = t.emit("Mul", [scores, t.scalar(scale)], rank: rank, of: call)
-    } else {
-      let size = try t.operand(t.size(of: q, axis: -1, call), call)
-      let root = t.emit(
-        "Sqrt", [t.emit("Cast", [size], ["to": .integer(1)], rank: 0, of: call)], rank: 0, of: call)
-      scores = t.emit("Div", [scores, root], rank: rank, of: call)
-    }
-    if let mask = call.optionalTensor(3, "attn_mask") {
-      scores = t.emit("Add", [scores, mask], rank: rank, of: call)
-    }
-    if call.bool(5, "is_causal") {
-      // 0 up to the query's own step, behind it a large negative number.
-      let sizes = try t.sizes([t.size(of: q, axis: -2, call), t.size(of: k, axis: -2, call)], call)
-      let one = SourceConstant(SourceTensor(shape: [1], elements: [1]))
-      let ones = t.emit("ConstantOfShape", [sizes], ["value": .tensor(one)], rank: 2, of: call)
-      let lower = t.emit("Trilu", [ones], ["upper": .integer(0)], rank: 2, of: call)
-      let hidden = t.emit("Sub", [lower, t.scalar(1)], rank: 2, of: call)
-      let mask = t.emit("Mul", [hidden, t.scalar(1e9)], rank: 2, of: call)
-      scores = t.emit("Add", [scores, mask], rank: rank, of: call)
-    }
-    let weights = t.emit("Softmax", [scores], ["axis": .integer(-1)], rank: rank, of: call)
-    return t.emit("MatMul", [weights, v], rank: rank, of: call)
   }
 }

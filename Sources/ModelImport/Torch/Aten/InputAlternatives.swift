@@ -28,10 +28,23 @@ struct InputAlternatives {
       let inputs = inputs.map { Self.input($0, layout) }
       if !found.contains(inputs) { found.append(inputs) }
     }
+    let withMasks = inputs.map { Self.input($0, .elementsLast, isMask: isMask($0)) }
+    if inputs.contains(where: isMask), !found.contains(withMasks) { found.append(withMasks) }
     return found
   }
 
-  private static func input(_ input: Input, _ layout: Layout) -> SourceGraph.Input {
+  /// Whether an input may be a number for each step of another, which has the same first sizes.
+  private func isMask(_ input: Input) -> Bool {
+    guard input.kind == .float, input.sizes.count == 2 else { return false }
+    return inputs.contains { other in
+      other != input && Array(other.sizes.prefix(2)) == input.sizes
+        && other.sizes.count == (other.kind == .float ? 3 : 2)
+    }
+  }
+
+  private static func input(
+    _ input: Input, _ layout: Layout, isMask: Bool = false
+  ) -> SourceGraph.Input {
     let dimensions = input.sizes.enumerated().map { axis, size -> SourceGraph.Dimension in
       let open = SourceGraph.Dimension.named("\(input.name).\(axis)")
       guard let size else { return open }
@@ -41,7 +54,7 @@ struct InputAlternatives {
       case .elementsLast: elements = input.sizes.count - 1
       case .elementsSecond: elements = 1
       }
-      return input.kind == .float && axis == elements ? .fixed(size) : open
+      return input.kind == .float && axis == elements && !isMask ? .fixed(size) : open
     }
     var result = SourceGraph.Input(name: input.name, kind: input.kind, dimensions: dimensions)
     result.example = input.sizes

@@ -38,17 +38,29 @@ struct ExportedProgram {
     for spec in signature["input_specs"]?.elements ?? [] {
       guard let name = spec["user_input"]?["arg"]?["as_tensor"]?["name"]?.text else { continue }
       let meta = tensorMeta(name)
-      inputs.append(.init(name: name, kind: meta.isWhole ? .integer : .float, sizes: meta.sizes))
+      let kind: SourceTensor.Kind =
+        meta.isBoolean ? .boolean : meta.isWhole ? .integer : .float
+      inputs.append(.init(name: name, kind: kind, sizes: meta.sizes))
     }
     return inputs
   }
 
-  private func tensorMeta(_ name: String) -> (sizes: [Int?], isWhole: Bool, isKnown: Bool) {
-    guard let meta = graph["tensor_values"]?[name] else { return ([], false, false) }
-    let sizes = (meta["sizes"]?.elements ?? []).map { $0["as_int"]?.int }
-    return (
-      sizes, meta["dtype"]?.int.map { !AtenShapes.floatTypes.contains($0 - 1) } ?? false, true
-    )
+  private struct TensorMeta {
+    var sizes: [Int?] = []
+    var (isWhole, isBoolean, isKnown) = (false, false, false)
+  }
+
+  private func tensorMeta(_ name: String) -> TensorMeta {
+    guard let meta = graph["tensor_values"]?[name] else { return TensorMeta() }
+    var result = TensorMeta()
+    result.sizes = (meta["sizes"]?.elements ?? []).map { $0["as_int"]?.int }
+    result.isKnown = true
+    // These numbers are PyTorch's plus one.
+    if let type = meta["dtype"]?.int.map({ $0 - 1 }) {
+      result.isWhole = !AtenShapes.floatTypes.contains(type)
+      result.isBoolean = type == AtenShapes.booleanType
+    }
+    return result
   }
 
   // MARK: The graph
@@ -82,7 +94,7 @@ struct ExportedProgram {
       guard case .tensor(let tensor) = try value(argument, values, "output \(index)") else {
         continue
       }
-      translation.addOutput(tensor, named: tensor.name)
+      try translation.addOutput(tensor, named: tensor.name)
     }
     return try translation.finished()
   }

@@ -94,7 +94,7 @@ struct ScriptExecution {
         remedy: "let forward return a tensor or a tuple of tensors, and no dictionary")
     }
     for (index, output) in outputs.enumerated() {
-      translation.addOutput(output, named: outputs.count == 1 ? "output" : "output.\(index)")
+      try translation.addOutput(output, named: outputs.count == 1 ? "output" : "output.\(index)")
     }
   }
 
@@ -235,7 +235,10 @@ struct ScriptExecution {
       var values: [AtenValue] = []
       for element in elements { values.append(try evaluate(element, scope, place).plain) }
       return .plain(.list(values))
-    case .name(let name): return scope[name] ?? .callable(name)
+    case .name(let name):
+      if let value = scope[name] { return value }
+      if name == "inf" { return .plain(.float(.infinity)) }
+      return name == "nan" ? .plain(.float(.nan)) : .callable(name)
     case .attribute(let base, let name):
       switch try evaluate(base, scope, place) {
       case .object(let object): return try attribute(name, of: object, place)

@@ -71,8 +71,9 @@ struct ScriptImport {
     if let traced = module.tracedInputs(), traced.count >= names.count, !names.isEmpty {
       return [
         zip(names, traced).map { name, tensor in
-          InputAlternatives.Input(
-            name: name, kind: tensor.type.isConvertible ? .float : .integer, sizes: tensor.shape)
+          let kind: SourceTensor.Kind =
+            tensor.type == .bool ? .boolean : tensor.type.isConvertible ? .float : .integer
+          return InputAlternatives.Input(name: name, kind: kind, sizes: tensor.shape)
         }
       ]
     }

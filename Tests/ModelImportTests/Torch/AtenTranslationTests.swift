@@ -1,0 +1,91 @@
+import ModelFormat
+import Testing
+
+@testable import ModelImport
+
+/// Calls of PyTorch's operators: what is refused and what is told.
+@Suite struct AtenTranslationTests {
+  private var translation = AtenTranslation(maxConstants: 1000)
+  private let x: AtenTensor
+
+  init() {
+    x = translation.addInput(
+      .init(name: "x", kind: .float, dimensions: [.named("b"), .named("t"), .fixed(4)]))
+  }
+
+  private mutating func call(
+    _ name: String, _ arguments: AtenValue..., named: [String: AtenValue] = [:]
+  ) throws -> AtenTensor {
+    let value = try translation.call(AtenCall(name, arguments, named, place: name))
+    guard case .tensor(let tensor) = value else {
+      throw ImportError(file: "", problem: "no tensor")
+    }
+    return tensor
+  }
+
+  @Test(arguments: [
+    ("dropout", 0.5, true, true), ("dropout", 0.5, false, false), ("dropout", 0, true, false),
+    ("feature_dropout", 0.1, true, true),
+  ])
+  mutating func dropoutAtWorkIsTold(
+    name: String, ratio: Double, isTraining: Bool, isTold: Bool
+  ) throws {
+    let result = try call(name, .tensor(x), .float(ratio), .bool(isTraining))
+    try translation.addOutput(result, named: "y")
+    #expect(try translation.finished().notes.count == (isTold ? 1 : 0))
+  }
+
+  /// A later use of a tensor reads what an operator in place made of it; one of a copy does not.
+  @Test mutating func anOperatorInPlaceChangesTheTensorAndNoCopy() throws {
+    let copy = try call("clone", .tensor(x))
+    let changed = try call("mul_", .tensor(copy), .float(2))
+    try translation.addOutput(copy, named: "y")
+    try translation.addOutput(x, named: "z")
+    let graph = try translation.finished()
+    #expect(graph.nodes.first { $0.outputs == ["y"] }?.inputs == [changed.name])
+    #expect(graph.nodes.first { $0.outputs == ["z"] }?.inputs == ["x"])
+  }
+
+  /// What a view holds after the tensor below it was changed isn't followed.
+  @Test(arguments: ["select", "reshape", "expand_as"])
+  mutating func aViewOfAChangedTensorIsRefused(name: String) throws {
+    let copy = try call("clone", .tensor(x))
+    let view =
+      switch name {
+      case "select": try call(name, .tensor(copy), .int(2), .int(0))
+      case "reshape": try call(name, .tensor(copy), .list([.int(-1), .int(4)]))
+      default: try call(name, .tensor(copy), .tensor(x))
+      }
+    _ = try call("add_", .tensor(copy), .int(1))
+    #expect(throws: ImportError.self) { try self.translation.addOutput(view, named: "y") }
+  }
+
+  /// The parts of a split have no elements of each other.
+  @Test mutating func partsOfASplitAreApart() throws {
+    let parts = try translation.call(
+      AtenCall("chunk", [.tensor(x), .int(2), .int(2)], place: "chunk"))
+    guard case .list(let list) = parts, case .tensor(let first) = list[0],
+      case .tensor(let second) = list[1]
+    else { throw ImportError(file: "", problem: "no parts") }
+    _ = try call("sigmoid_", .tensor(first))
+    try translation.addOutput(second, named: "y")
+    #expect(throws: ImportError.self) { try self.translation.addOutput(x, named: "z") }
+  }
+
+  /// An argument of another kind is none that was left out.
+  @Test mutating func anArgumentOfAnotherKindHasNoDefault() throws {
+    #expect(throws: ImportError.self) {
+      try self.call("linalg_vector_norm", .tensor(x), .other("infinite"), .list([.int(2)]))
+    }
+    #expect(throws: ImportError.self) {
+      try self.call("leaky_relu", .tensor(x), .other("slope"))
+    }
+  }
+
+  /// Nodes that lead to no output are left out, such as the weights of attention that nobody reads.
+  @Test mutating func unusedNodesAreLeftOut() throws {
+    _ = try call("tanh", .tensor(x))
+    try translation.addOutput(try call("relu", .tensor(x)), named: "y")
+    #expect(try translation.finished().nodes.map(\.op) == ["Relu", "Identity"])
+  }
+}

@@ -224,9 +224,7 @@ enum ShapeLowering {
   {
     let value = try l.carried(node, 0)
     let repeats = try l.constant(node, 1, "repeats")?.integers ?? []
-    guard repeats.count == value.axes.count, repeats.allSatisfy({ $0 > 0 }),
-      RowMajor.count(value.elements.map(\.size) + repeats, limit: Lowering.maxExtent) != nil
-    else {
+    guard repeats.count == value.axes.count, repeats.allSatisfy({ $0 > 0 }) else {
       throw node.refusal(
         "repeats \(repeats) of \(value.shape)", because: "each axis is repeated once at least")
     }
@@ -239,6 +237,13 @@ enum ShapeLowering {
           instead: "let the caller send the steps as often")
       }
       let size = value.shape[axis]
+      guard
+        RowMajor.count(result.elements.map(\.size) + [count], limit: Lowering.maxElements) != nil
+      else {
+        throw node.refusal(
+          "repeats \(repeats) of \(value.shape)",
+          because: "a step may have \(Lowering.maxElements) elements")
+      }
       result = Layout.selecting(
         &l, result, axis: axis, (0..<size &* count).map { $0 % size }, node)
     }

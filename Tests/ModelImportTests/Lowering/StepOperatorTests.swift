@@ -218,10 +218,49 @@ import Testing
     let draft = try draft(
       graph([node("Tile", ["x", "by"], "y")], ["by": integers([1, 1, 3])], isOpen: true))
     try expectAgreement(draft, steps: [3])
-    #expect(throws: ImportError.self) {
-      try self.draft(
-        graph([node("Tile", ["x", "by"], "y")], ["by": integers([1, 2, 1])], isOpen: true))
+    // Steps behind others, and more elements than there may be.
+    for repeats in [[1, 2, 1], [1, 1, 1 << 21], [1, 1, 1 << 50]] {
+      #expect(throws: ImportError.self) {
+        try self.draft(
+          graph([node("Tile", ["x", "by"], "y")], ["by": integers(repeats)], isOpen: true))
+      }
     }
+  }
+
+  /// A constant that is chosen where a condition does not hold is a number, as an output too.
+  @Test func aConstantOfAChoiceIsANumber() throws {
+    let nodes = [
+      node("Greater", ["x", "zero"], "c"), node("Not", ["c"], "n"),
+      node("Where", ["n", "five", "x"], "y"),
+    ]
+    let constants = [0, -5.5].map { SourceTensor(shape: [], elements: [$0]) }
+    let draft = try draft(
+      graph(nodes, ["zero": constants[0], "five": constants[1]], isOpen: true))
+    try expectAgreement(draft, steps: [6])
+  }
+
+  /// An input of what is true or false is one number a step.
+  @Test func aMaskOfBooleans() throws {
+    var graph = graph(
+      [
+        node("Unsqueeze", ["m", "last"], "wide"), node("Not", ["wide"], "n"),
+        node("Where", ["n", "low", "x"], "masked"), node("ReduceMax", ["masked", "one"], "y"),
+      ],
+      [
+        "last": integers([2]), "low": SourceTensor(shape: [], elements: [-9]),
+        "one": integers([1]),
+      ], isOpen: true)
+    graph.inputs.append(
+      .init(name: "m", kind: .boolean, dimensions: [.named("b"), .named("t")]))
+    let model = try ModelGraph(try draft(graph).model())
+    #expect(
+      model.model.description.inputs.map(\.kind)
+        == [4, 1].map {
+          .features(size: $0, mean: nil, scale: nil)
+        })
+    let sequence = try InputSequence(
+      [.features([1, 2, 3, 4, 5, 6, 7, 8]), .features([1, 0])], for: model.model)
+    #expect(SoleRider.answer(model, sequence)[0] == [1, 2, 3, 4])
   }
 
   @Test(arguments: [0, 2, 3]) func anElementIsWrittenOver(index: Int) throws {

@@ -21,6 +21,9 @@ struct AtenStorage {
     var isSplit = false
   }
 
+  /// The most views of views that are written through.
+  private static let maxDepth = 64
+
   private var count = 0
   private(set) var views: [Int: View] = [:]
   private var children: [Int: [Int]] = [:]
@@ -63,6 +66,7 @@ struct AtenStorage {
     var child = tensor.storage
     while let view = views[child] {
       if case .unknown = view.place { break }
+      guard followed.count < Self.maxDepth else { break }
       followed.insert(view.parent.storage)
       pending[view.parent.storage] = child
       child = view.parent.storage

@@ -344,6 +344,19 @@ def node_model(op: str, size: int, directions: str, *, layout: int = 0, biases: 
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), outputs
 
 
+def lengths_of_examples() -> None:
+    """What PyTorch makes of the number of steps: windows, steps from the end, rows of positions."""
+    x, step, vector = {"x": "BTF"}, {"y": "BTF"}, {"y": "BF"}
+    export("adaptive_means", Net(lambda m, v: m.pool(m.lstm(v)[0].transpose(1, 2)).transpose(1, 2).flatten(1), lstm=lstm(4),
+                                 pool=nn.AdaptiveAvgPool1d(3)), features(4), x, vector, (12,), batch=False)
+    export("adaptive_largest", Net(lambda m, v: m.pool(m.lstm(v)[0].transpose(1, 2)).mean(-1), lstm=lstm(4),
+                                   pool=nn.AdaptiveMaxPool1d(4)), features(4), x, vector, (12,), batch=False)
+    export("both_ends", Net(lambda m, v: m.lstm(v)[0][:, [0, -1]].flatten(1), lstm=lstm(4)), features(4), x, vector)
+    export("last_but_one", Net(lambda m, v: m.lstm(v)[0][:, -2], lstm=lstm(4)), features(4), x, vector, dynamo=False)
+    positions = Net(lambda m, v: m.lstm(v + m.table.weight[None, :v.size(1)])[0], lstm=lstm(4), table=nn.Embedding(16, 4))
+    export("rows_of_positions", positions, features(4), x, step, dynamo=False)
+
+
 def nodes() -> None:
     acts = ["HardSigmoid", "Softsign", "ScaledTanh"]
     models = {
@@ -475,6 +488,7 @@ def pair() -> None:
 
 
 torch_models()
+lengths_of_examples()
 nodes()
 tables()
 vectors()

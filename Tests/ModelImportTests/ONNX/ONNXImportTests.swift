@@ -69,6 +69,19 @@ import Testing
     }
   }
 
+  /// The windows of an adaptive pool come from the example's length; steps from the end do not.
+  @Test(
+    arguments: [
+      ("adaptive_means_script", 12), ("adaptive_means_dynamo", 12), ("adaptive_largest_script", 12),
+      ("adaptive_largest_dynamo", 12), ("both_ends_script", nil), ("both_ends_dynamo", nil),
+      ("last_but_one_script", nil), ("rows_of_positions_script", nil),
+    ] as [(String, Int?)])
+  func windowsOfTheExample(name: String, steps: Int?) throws {
+    let draft = try importedFolder(
+      ImportRequest(files: [Fixtures.path("onnx_imports/\(name)/model.onnx")]))
+    #expect(draft.description.inputs.map(\.steps) == [steps])
+  }
+
   /// An input that the person fixes, and one whose sizes are given.
   @Test func optionsAreRead() throws {
     var request = ImportRequest(files: [])

@@ -54,7 +54,9 @@ enum KerasFunctions {
     "mean": reduction(.mean), "reduce_mean": reduction(.mean),
     "sum": reduction(.sum), "reduce_sum": reduction(.sum),
     "max": reduction(.max), "reduce_max": reduction(.max),
-    "not_equal": notEqual, "any": anyElement, "logical_or": either, "zeros_like": nothing,
+    "not_equal": notEqual, "any": anyElement, "logical_or": either,
+    "zeros_like": likeMask(.nothing),
+    "ones_like": likeMask(.everything),
     "softmax": softmax, "get_item": item, "getitem": item,
     "expand_dims": expanded, "squeeze": squeezed, "reshape": reshaped,
     "concatenate": joined, "concat": joined, "transpose": transposedAxes,
@@ -161,10 +163,13 @@ enum KerasFunctions {
     return value
   }
 
-  private static let nothing: Function = { _, function throws(ImportError) in
-    var value = try function.value()
-    value.content = .mask(.nothing)
-    return value
+  /// A mask that is the same everywhere, of the sizes of a value.
+  private static func likeMask(_ mask: KerasMask) -> Function {
+    { _, function throws(ImportError) in
+      var value = try function.value()
+      value.content = .mask(mask)
+      return value
+    }
   }
 
   private static let softmax: Function = { translation, function throws(ImportError) in

@@ -42,8 +42,12 @@ struct KerasLayer {
       && (className == "Sequential" || self["output_layers"] != nil || self["input_layers"] != nil)
   }
 
-  /// Whether the layer is a function's call, which Keras writes like a layer.
-  var isFunction: Bool { module.contains(".ops") && !module.contains("layers") }
+  /// Whether the layer is a function's call, which Keras writes like a layer. Keras 3 writes no modules to `.h5`, but
+  /// functions have no members of their own there besides their arguments.
+  var isFunction: Bool {
+    guard module.isEmpty else { return module.contains(".ops") && !module.contains("layers") }
+    return source.version == 3 && self["trainable"] == nil && self["dtype"] == nil && !isModel
+  }
 
   // MARK: Refusals
 
@@ -132,6 +136,8 @@ struct KerasSource {
   let file: String
   /// Keras's major version: 1, 2 or 3.
   let version: Int
+  /// The number behind the major version's point; nil if the file does not say, which the newest is taken for.
+  var minor: Int?
   /// Whether a Bidirectional answers masked steps with zeros: true except in standalone Keras, apart from TensorFlow.
   var answersZeros = true
 
@@ -141,6 +147,15 @@ struct KerasSource {
     guard let text, let major = Int(text.prefix { $0.isNumber }) else { return 1 }
     return min(max(major, 1), 3)
   }
+
+  /// The number behind the major version's point.
+  static func minor(of text: String?) -> Int? {
+    let parts = text?.split(separator: ".") ?? []
+    return parts.count > 1 ? Int(parts[1].prefix { $0.isNumber }) : nil
+  }
+
+  /// Whether Keras 3.`minor` or a later one wrote the file.
+  func isKeras3(since minor: Int) -> Bool { version == 3 && self.minor ?? .max >= minor }
 
   /// Whether the text is the version of standalone Keras: up to 2.3.1, without `-tf`.
   static func isApart(_ text: String?) -> Bool {

@@ -48,7 +48,7 @@ struct KerasReader {
     name = request.name ?? first.stem
     file = parts.file
     source = KerasSource(
-      file: first.path, version: parts.version, answersZeros: !parts.isApart)
+      file: first.path, version: parts.version, minor: parts.minor, answersZeros: !parts.isApart)
     var layer = try KerasLayer(configuration, in: "", source: source)
     guard layer.isModel else {
       throw layer.refusal(
@@ -91,6 +91,7 @@ struct KerasParts {
   let file: HDF5File
   private(set) var configuration: JSONValue?
   private(set) var version: Int
+  private(set) var minor: Int?
   /// Whether standalone Keras wrote the file, not TensorFlow's.
   private(set) var isApart = false
 
@@ -119,6 +120,7 @@ struct KerasParts {
       try content("metadata.json", limit: Self.maxTextBytes), file: file.path,
       place: "metadata.json")
     version = KerasSource.version(of: metadata["keras_version"]?.string)
+    minor = KerasSource.minor(of: metadata["keras_version"]?.string)
     configuration = try Self.parse(
       try content("config.json", limit: Self.maxTextBytes), file: file.path, place: "config.json")
     self.file = try Self.open(
@@ -136,6 +138,7 @@ struct KerasParts {
       }
       // The weights of Keras 3 (and of Keras 2.12 and later) have no version; the description of the layers does.
       self.version = KerasSource.version(of: version)
+      minor = KerasSource.minor(of: version)
       isApart = KerasSource.isApart(version)
       guard let text = try file.text("model_config", of: "") else { return }
       configuration = .string(text)
@@ -162,6 +165,7 @@ struct KerasParts {
     let isKeras3 = value["keras_version"] == nil && value["module"] != nil
     isApart = !isKeras3 && KerasSource.isApart(value["keras_version"]?.string)
     version = isKeras3 ? 3 : KerasSource.version(of: value["keras_version"]?.string)
+    minor = KerasSource.minor(of: value["keras_version"]?.string)
   }
 
   private static func open(

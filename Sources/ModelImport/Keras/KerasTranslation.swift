@@ -90,7 +90,7 @@ struct KerasTranslation {
       }
       mask = other
     }
-    guard let mask else { return nil }
+    guard let mask, mask != .everything else { return nil }
     if let node = maskNodes[mask] { return node }
     var number: Float = 0
     var masked = value
@@ -103,7 +103,7 @@ struct KerasTranslation {
       for index in inputs.indices where inputs[index].name == name {
         try inputs[index].declareFloats(for: call)
       }
-    case .mixed, .nothing, .padding(_, _, false):
+    case .mixed, .nothing, .everything, .padding(_, _, false):
       try call.refuseMask(of: value)
       throw call.layer.refusal("\(key): \(mask.text), which is not carried")
     }

@@ -115,6 +115,8 @@ enum KerasMask: Hashable {
   case mixed
   /// A mask that is false everywhere, to be put together with others.
   case nothing
+  /// A mask that is true everywhere: no step is masked.
+  case everything
   /// Masks elements equal to a number or, with `isWhole`, steps all of whose elements are (`Masking`).
   case padding(String, number: Float, isWhole: Bool)
 
@@ -122,6 +124,7 @@ enum KerasMask: Hashable {
     switch self {
     case .mixed: "sequences of different masks are put together"
     case .nothing: "everything is masked"
+    case .everything: "nothing is masked"
     case .zeroTokens(let input): "the id 0 of \(input.jsonExcerpt) is masked (mask_zero)"
     case .padding(let value, let number, _):
       "steps of \(value.jsonExcerpt) that are \(number) are masked (Masking)"
@@ -138,6 +141,11 @@ enum KerasMask: Hashable {
   /// Masks put together; nil if there are none.
   init?(of masks: [KerasMask]) {
     guard let first = masks.first else { return nil }
+    // Only functions of Keras 3 make it, which keep what any mask keeps.
+    if masks.contains(.everything) {
+      self = .everything
+      return
+    }
     let others = Set(masks).subtracting([.nothing])
     self = others.count > 1 ? .mixed : others.first ?? first
   }

@@ -19,6 +19,17 @@ import Testing
     #expect(draft.notes.contains { $0.contains("exactly \(steps) steps") }, "\(draft.notes)")
   }
 
+  /// Keras 3 does not mask where a layer has initial states, as Keras 2 did: whoever comes from there is told.
+  @Test(arguments: [("2.15", false), ("3.3", true), ("3.15", true)])
+  func aMaskThatInitialStatesDropIsNoted(version: String, isNoted: Bool) throws {
+    let path = Fixtures.path("keras/masks.\(version).keras")
+    let notes = try importedFolder(ImportRequest(files: [path])).notes
+    let found = notes.contains {
+      $0.contains("called with initial_state and without mask") && $0.contains("compute_mask(")
+    }
+    #expect(found == isNoted, "\(notes)")
+  }
+
   /// Cases of one's own, in the folder that KERAS_CASES names.
   @Test(.enabled(if: ProcessInfo.processInfo.environment["KERAS_CASES"] != nil))
   func otherAnswersAreKeras() {

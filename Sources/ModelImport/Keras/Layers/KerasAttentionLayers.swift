@@ -57,10 +57,11 @@ enum KerasAttentionLayers {
   }
 
   private static func add(
-    _ parts: Parts, score: AttentionOp.Score?, scale: Float = 1, heads: Int = 1,
+    _ given: Parts, score: AttentionOp.Score?, scale: Float = 1, heads: Int = 1,
     _ translation: inout KerasTranslation, _ call: KerasCall, part: String? = nil,
     weights: String? = nil
   ) throws(ImportError) -> KerasValue {
+    var parts = given
     let op = ModelDescription.Op.attention(
       score: score, scale: scale, heads: heads, isCausal: parts.isCausal)
     // Keras uses the mask of the values, the second input.
@@ -82,6 +83,12 @@ enum KerasAttentionLayers {
         .multiply, [queries.with(name: name), steps], for: call, part: part)
     }
     translation.unify([parts.keys, parts.values])
+    // Keras 3.0 to 3.3 lose the masks of values in a list.
+    if call.layer.source.version == 3, !call.layer.source.isKeras3(since: 4),
+      call.layer.className != "MultiHeadAttention"
+    {
+      parts.queries.mask = nil
+    }
     return parts.queries.with(
       name: name, axes: [parts.queries.axes[0], .size(parts.values.size)])
   }

@@ -13,7 +13,7 @@ enum KerasMergeLayers {
         if function.number != nil {
           return [try KerasFunctions.arithmetic(op)(&translation, function)]
         }
-        return [try elementwise(op, isMean: name == "Average", &translation, call)]
+        return [try KerasMaskedMerge(op, isMean: name == "Average").apply(&translation, call)]
       }
     } + [
       KerasLayerKind("Concatenate") { translation, call throws(ImportError) in
@@ -45,7 +45,7 @@ enum KerasMergeLayers {
   /// Merges element by element; sizes of 1 and missing axes are broadcast.
   static func elementwise(
     _ op: ModelDescription.Op, isMean: Bool = false, _ translation: inout KerasTranslation,
-    _ call: KerasCall
+    _ call: KerasCall, part: String? = nil
   ) throws(ImportError) -> KerasValue {
     let values = call.inputs
     guard values.count >= 2, values.count <= 100 else {
@@ -53,7 +53,7 @@ enum KerasMergeLayers {
     }
     let (aligned, model) = try aligned(values, &translation, call)
     var result = try translation.combine(
-      op, aligned, as: model, for: call, part: isMean ? "sum" : nil)
+      op, aligned, as: model, for: call, part: isMean ? "sum" : part)
     if isMean {
       let scale = 1 / Float(values.count)
       result = try translation.map(.affine(scale: [scale], shift: nil), result, for: call)
@@ -101,7 +101,7 @@ enum KerasMergeLayers {
     translation.unify(values)
     // The axes' order must be the same, except for values with one element for all.
     model.axes = axes
-    model.mask = mask(of: values)
+    model.mask = KerasMaskedMerge.mask(of: values, in: call.layer)
     model.isStepped = values.contains(where: \.isStepped)
     if values.allSatisfy({ $0.isSpread || $0.size == 1 }), size > 1,
       let first = values.first(where: \.isSpread)
@@ -132,11 +132,6 @@ enum KerasMergeLayers {
       result.append(one)
     }
     return result
-  }
-
-  /// The mask of the values; throws if they have different ones.
-  static func mask(of values: [KerasValue]) -> KerasMask? {
-    KerasMask(of: values.compactMap(\.mask))
   }
 
   /// Concatenates elements or steps.
@@ -194,7 +189,7 @@ enum KerasMergeLayers {
     var spread: [KerasValue] = []
     for value in values { spread.append(try translation.spreadOut(value, for: call)) }
     var result = first.with(name: "", axes: axes)
-    result.mask = mask(of: values)
+    result.mask = KerasMaskedMerge.mask(of: values, in: call.layer)
     if before == 1 {
       result.name = try translation.add(.concat, spread, for: call)
       return result

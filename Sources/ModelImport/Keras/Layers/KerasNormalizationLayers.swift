@@ -36,7 +36,7 @@ enum KerasNormalizationLayers {
         layer["mean"] == nil ? KerasWeightCount(fixed: 3) : KerasWeightCount()
       }, translate: normalization),
     KerasLayerKind("Rescaling") { translation, call throws(ImportError) in
-      let value = try call.input()
+      let value = KerasIdentityLayers.masked(try call.input(), since: 3, &translation, call)
       let scale = try numbers("scale", 1, of: call.layer, count: value.size)
       let shift = try numbers("offset", 0, of: call.layer, count: value.size)
       return [try translation.map(.affine(scale: scale, shift: shift), value, for: call)]
@@ -172,7 +172,9 @@ enum KerasNormalizationLayers {
   private static func rmsNormalization(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
-    let value = try translation.spreadOut(try call.input(), for: call)
+    // In no version does the layer keep masks.
+    let input = translation.withoutMask(try call.input(), for: call)
+    let value = try translation.spreadOut(input, for: call)
     try checkLastAxis(call, value, of: "elements")
     let arrays = try call.weights.arrays([("scale", [value.size])], of: call.layer)
     let (prefix, isNew) = translation.names.prefix(of: call.layer, name: call.name)
@@ -217,7 +219,8 @@ enum KerasNormalizationLayers {
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
-    let value = try translation.spreadOut(try call.input(), for: call)
+    let input = KerasIdentityLayers.masked(try call.input(), since: 3, &translation, call)
+    let value = try translation.spreadOut(input, for: call)
     let axes = try layer.integers("axis") ?? []
     guard value.sizes.count == 1 || axes.isEmpty else {
       throw call.refusal(of: value, expected: "one size a step")

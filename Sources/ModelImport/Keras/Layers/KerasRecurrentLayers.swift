@@ -104,9 +104,9 @@ struct KerasNetwork {
   ) throws(ImportError) -> Result {
     guard var value = call.inputs.first else { throw layer.refusal("found no input") }
     let (first, _) = try call.sequence(value)
-    let mask = try translation.maskNode(of: value, for: call)
-    var size = first
     var states = call.inputs.dropFirst() + (call["initial_state"]?.values ?? [])
+    let mask = try mask(of: value, hasStates: !states.isEmpty, &translation, call)
+    var size = first
     let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     let cellWeights = weights(of: cells, in: call.weights)
     var nodes: [String] = []
@@ -132,6 +132,21 @@ struct KerasNetwork {
       throw layer.refusal("found \(states.count) initial states too many")
     }
     return Result(sequence: value, nodes: nodes)
+  }
+
+  /// The node of the mask by which the layer passes over steps. Keras 3 gives a layer the mask of its input only if that is its
+  /// only tensor; the mask of the result is the input's all the same.
+  private func mask(
+    of value: KerasValue, hasStates: Bool, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> String? {
+    guard hasStates, layer.source.version == 3, value.mask != nil, call["mask"] == nil else {
+      return try translation.maskNode(of: value, for: call)
+    }
+    translation.note(
+      "\(layer.place) is called with initial_state and without mask: as in Keras 3, it does not pass over masked steps, as it "
+        + "did in Keras 2; if it should, call it with mask=embedding.compute_mask(ids) and save the model again"
+    )
+    return nil
   }
 
   /// The answer at masked steps: zeros, if the layer asks for them.

@@ -32,6 +32,7 @@ extension KerasTranslation {
   mutating func call(_ call: KerasCall) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
     try countCall(of: layer)
+    try KerasTraining.check(&self, call)
     if layer.isModel {
       return try run(
         KerasModel(layer), in: KerasWeightStore.container(of: call.weights), inputs: call.inputs)

@@ -30,6 +30,32 @@ import Testing
     #expect(found == isNoted, "\(notes)")
   }
 
+  /// A folder does not draw, where a model does.
+  @Test(arguments: [("2.15", "at each call"), ("3.15", "not in predict()")])
+  func dropoutInTrainingIsNoted(version: String, what: String) throws {
+    let path = Fixtures.path("keras/training.\(version).keras")
+    let notes = try importedFolder(ImportRequest(files: [path])).notes
+    let found = notes.filter { $0.contains("training=True") && $0.contains(what) }
+    let layers = ["Dropout \"dropout\"", "Dropout \"second\"", "Bidirectional", "Functional"]
+    #expect(found.count == layers.count, "\(notes)")
+    for layer in layers { #expect(found.contains { $0.hasPrefix(layer) }, "\(notes)") }
+  }
+
+  @Test func statisticsOfTheBatchAreRefused() throws {
+    let request = ImportRequest(files: [Fixtures.path("keras/batch_statistics.keras")])
+    let error = #expect(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error?.problem.contains("training: found true") == true, "\(String(describing: error))")
+  }
+
+  /// PyTorch counts padding where it is uneven, TensorFlow does not.
+  @Test func unevenPaddingOfMeansIsNoted() throws {
+    let path = Fixtures.path("keras/uneven_means.keras")
+    let notes = try importedFolder(ImportRequest(files: [path])).notes.filter {
+      $0.contains("with PyTorch, Keras also counts the padding")
+    }
+    #expect(notes.map { $0.prefix(24) } == [#"AveragePooling1D "uneven""#.prefix(24)], "\(notes)")
+  }
+
   /// Cases of one's own, in the folder that KERAS_CASES names.
   @Test(.enabled(if: ProcessInfo.processInfo.environment["KERAS_CASES"] != nil))
   func otherAnswersAreKeras() {

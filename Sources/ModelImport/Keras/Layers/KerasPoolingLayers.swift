@@ -105,6 +105,11 @@ enum KerasPoolingLayers {
     let window = try KerasWindow(pool: layer)
     guard let length else {
       try window.check(steps: value.stepCount, of: layer)
+      if !isMax, window.isUneven(steps: value.stepCount) {
+        translation.note(
+          "\(layer.place) pads one end by a step more than the other: its means count real steps alone, as Keras has it with "
+            + "TensorFlow and JAX; with PyTorch, Keras also counts the padding of that end")
+      }
       let op: ModelDescription.Op =
         isMax
         ? .maxPool(kernel: window.kernel, stride: window.stride, padding: window.stepPadding)

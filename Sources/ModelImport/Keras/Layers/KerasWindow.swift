@@ -59,6 +59,16 @@ struct KerasWindow {
     }
   }
 
+  /// Whether `same` may put a step more after a sequence than before it.
+  func isUneven(steps: Int?) -> Bool {
+    guard padding == .same else { return false }
+    // Lengths differ in the steps that the last stride leaves over.
+    let lengths = steps.map { [$0] } ?? (0..<stride).map { kernel * stride + $0 }
+    return lengths.contains { length in
+      max((count(of: length)! - 1) * stride + span - length, 0) % 2 == 1
+    }
+  }
+
   /// The padding of the steps. A kernel of one step is causal with any padding.
   var stepPadding: StepKernel.Padding {
     switch padding {

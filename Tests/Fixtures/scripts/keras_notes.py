@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""usage: keras_notes.py FOLDER
+
+Makes Keras models of which the import has something to say: training.VERSION.keras, whose layers draw at inference, and batch_statistics.keras
+(keras 2.15 with tensorflow-cpu 2.15); uneven_means.keras, and training.VERSION.keras again (keras 3.15 with torch 2.13).
+uneven_means.keras has no answers beside it: PyTorch's differ from TensorFlow's.
+"""
+
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras  # noqa: E402
+
+L = keras.layers
+version = keras.__version__.split(".")[:2]
+
+
+def training():
+    x = keras.Input((None, 3))
+    y = L.Dropout(0.5, name="dropout")(x, training=True)
+    # Keras 3 takes no numbers by position.
+    second = L.Dropout(0.5, name="second")
+    y = second(y, True) if version[0] == "2" else second(y, training=True)
+    y = L.Dropout(0.5, name="off")(y, training=False)
+    y = L.Bidirectional(L.LSTM(3, recurrent_dropout=0.2, return_sequences=True))(y, training=True)
+    y = L.GRU(3, return_sequences=True)(y, training=True)
+    inner = keras.Input((None, 3))
+    return keras.Model(x, keras.Model(inner, L.LSTM(2)(L.GaussianNoise(0.1)(inner)))(y, training=True))
+
+
+def batch_statistics():
+    x = keras.Input((None, 3))
+    return keras.Model(x, L.LSTM(2)(L.BatchNormalization()(x, training=True)))
+
+
+def uneven_means():
+    x = keras.Input((8, 3))
+    y = L.AveragePooling1D(3, 1, padding="same", name="even")(x)
+    y = L.AveragePooling1D(3, 2, padding="same", name="uneven")(y)
+    return keras.Model(x, L.AveragePooling1D(3, 1, name="valid")(y))
+
+
+def main():
+    if len(sys.argv) != 2 or sys.argv[1] == "--help":
+        sys.exit(__doc__)
+    training().save(f"{sys.argv[1]}/training.{'.'.join(version)}.keras")
+    if version[0] == "2":
+        batch_statistics().save(f"{sys.argv[1]}/batch_statistics.keras")
+    else:
+        uneven_means().save(f"{sys.argv[1]}/uneven_means.keras")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,26 +18,45 @@ enum KerasFunctions {
   /// Whether a class is a supported function of Keras 3.
   static func isKnown(_ layer: KerasLayer) -> Bool {
     let name = name(of: layer)
-    return layer.source.version == 3 && (all[name] ?? KerasMathFunctions.all[name]) != nil
+    return layer.source.version == 3 && (function(name) != nil || lists[name] != nil)
   }
 
   static func kind(of layer: KerasLayer) -> KerasLayerKind? {
     let name = name(of: layer)
     return KerasLayerKind(layer.className) { translation, call throws(ImportError) in
-      guard let function = all[name] ?? KerasMathFunctions.all[name] else {
+      var results: [KerasValue]
+      if let function = function(name) {
+        results = [try function(&translation, KerasFunctionCall(call))]
+      } else if let function = lists[name] {
+        results = try function(&translation, KerasFunctionCall(call))
+      } else {
         throw layer.refusal(
           "found the function \(name.jsonExcerpt), which is not carried",
           remedy: "use a layer in its place, or export the model to ONNX")
       }
-      var result = try function(&translation, KerasFunctionCall(call))
       // Functions drop masks.
-      result.mask = nil
-      return [result]
+      for index in results.indices { results[index].mask = nil }
+      return results
     }
   }
 
   typealias Function =
     @Sendable (inout KerasTranslation, KerasFunctionCall) throws(ImportError) -> KerasValue
+
+  /// Functions of several results.
+  typealias ListFunction =
+    @Sendable (inout KerasTranslation, KerasFunctionCall) throws(ImportError) -> [KerasValue]
+
+  private static let lists: [String: ListFunction] = ["split": KerasSlicing.split]
+
+  private static func function(_ name: String) -> Function? {
+    for table in [
+      all, KerasMathFunctions.all, KerasComparisons.all, KerasArrangements.all, KerasProducts.all,
+    ] {
+      if let function = table[name] { return function }
+    }
+    return nil
+  }
 
   private static let all: [String: Function] = [
     "add": arithmetic(.add), "subtract": arithmetic(.subtract), "sub": arithmetic(.subtract),
@@ -51,13 +70,15 @@ enum KerasFunctions {
     "silu": simple(.silu), "swish": simple(.silu), "elu": simple(.elu()),
     "negative": simple(.affine(scale: [-1], shift: [0])),
     "neg": simple(.affine(scale: [-1], shift: [0])),
-    "mean": reduction(.mean), "reduce_mean": reduction(.mean),
-    "sum": reduction(.sum), "reduce_sum": reduction(.sum),
-    "max": reduction(.max), "reduce_max": reduction(.max),
+    "mean": KerasReductions.function(.mean), "reduce_mean": KerasReductions.function(.mean),
+    "sum": KerasReductions.function(.sum), "reduce_sum": KerasReductions.function(.sum),
+    "max": KerasReductions.function(.max), "reduce_max": KerasReductions.function(.max),
+    "min": KerasReductions.function(.min), "reduce_min": KerasReductions.function(.min),
     "not_equal": notEqual, "any": anyElement, "logical_or": either,
     "zeros_like": likeMask(.nothing),
     "ones_like": likeMask(.everything),
-    "softmax": softmax, "get_item": item, "getitem": item,
+    "softmax": softmax, "get_item": KerasSlicing.item, "getitem": KerasSlicing.item,
+    "take": KerasSlicing.take, "gather": KerasSlicing.take,
     "expand_dims": expanded, "squeeze": squeezed, "reshape": reshaped,
     "concatenate": joined, "concat": joined, "transpose": transposedAxes,
     "identity": { _, function throws(ImportError) in try function.value() },
@@ -75,6 +96,9 @@ enum KerasFunctions {
   static func arithmetic(_ op: ModelDescription.Op) -> Function {
     { translation, function throws(ImportError) in
       let call = function.call
+      if op == .multiply || op == .divide, let scores = KerasProducts.scaled(function, op) {
+        return scores
+      }
       guard let number = function.number else {
         return try KerasMergeLayers.elementwise(op, &translation, function.withValues())
       }
@@ -90,38 +114,15 @@ enum KerasFunctions {
       case .subtract:
         affine =
           isFirst ? .affine(scale: [-1], shift: [number]) : .affine(scale: nil, shift: [-number])
-      case .divide: affine = isFirst ? nil : .affine(scale: [1 / number], shift: nil)
+      case .divide:
+        if isFirst { return try KerasMathFunctions.ratio(number, value, &translation, call) }
+        affine = .affine(scale: [1 / number], shift: nil)
       case .maximum: affine = .clip(min: number)
       case .minimum: affine = .clip(max: number)
       default: affine = nil
       }
-      guard let affine else { throw call.layer.refusal("found a number divided by a tensor") }
+      guard let affine else { preconditionFailure("an operator of two values") }
       return try translation.map(affine, value, for: call)
-    }
-  }
-
-  /// Functions over the steps.
-  private static func reduction(_ op: ModelDescription.Op) -> Function {
-    { translation, function throws(ImportError) in
-      let call = function.call
-      let value = try translation.spreadOut(try function.value(), for: call)
-      let axes = try function.axes(of: value)
-      guard axes == [value.stepAxis] else {
-        throw call.layer.refusal(
-          "axis: found \(axes.map { $0.map { "\($0 + 1)" } ?? "none" }) of the sizes \(value.shape), expected the steps"
-        )
-      }
-      var result = value.with(name: try translation.add(op, [value], for: call))
-      let keeps = try function.bool("keepdims")
-      result.axes = value.axes
-      if keeps {
-        result.axes[value.stepAxis!] = .size(1)
-      } else {
-        result.axes.remove(at: value.stepAxis!)
-      }
-      if result.axes.isEmpty { result.axes = [.size(1)] }
-      result.mask = nil
-      return result
     }
   }
 
@@ -154,9 +155,9 @@ enum KerasFunctions {
   }
 
   /// The masks of Add and Concatenate: what either of two masks leaves is left.
-  private static let either: Function = { _, function throws(ImportError) in
+  private static let either: Function = { translation, function throws(ImportError) in
     guard function.values.count == 2, let mask = KerasMask(ofAll: function.values) else {
-      throw function.call.layer.refusal("found no two masks, expected them")
+      return try KerasMergeLayers.elementwise(.maximum, &translation, function.withValues())
     }
     var value = function.values[function.values[1].size > function.values[0].size ? 1 : 0]
     value.content = .mask(mask)
@@ -165,8 +166,13 @@ enum KerasFunctions {
 
   /// A mask that is the same everywhere, of the sizes of a value.
   private static func likeMask(_ mask: KerasMask) -> Function {
-    { _, function throws(ImportError) in
+    { translation, function throws(ImportError) in
       var value = try function.value()
+      // Masks are what Keras makes so, of the type bool.
+      if function.constant("dtype")?.string != "bool" {
+        return try KerasComparisons.constant(
+          mask == .nothing ? 0 : 1, like: value, &translation, function.call)
+      }
       value.content = .mask(mask)
       return value
     }
@@ -180,58 +186,6 @@ enum KerasFunctions {
     }
     return try KerasActivationLayers.softmax(
       &translation, function.call, value, axis: axis, op: .softmax)
-  }
-
-  /// `x[:, -1]`, `x[:, 0]`, `x[:, -1, :]`, and a slice of the elements.
-  private static let item: Function = { translation, function throws(ImportError) in
-    let call = function.call
-    let value = try translation.spreadOut(try function.value(), for: call)
-    let keys = try function.keys()
-    let rest = Array(keys.dropFirst())
-    guard case .slice(nil, nil, nil)? = keys.first, rest.count <= value.axes.count else {
-      throw call.layer.refusal("found part of the batch, expected all of it: x[:, …]")
-    }
-    var result = value
-    var axes: [KerasValue.Axis] = []
-    for (place, axis) in value.axes.enumerated() {
-      switch (axis, place < rest.count ? rest[place] : .slice(nil, nil, nil)) {
-      case (_, .slice(nil, nil, nil)): axes.append(axis)
-      case (.steps(let count), .index(let index)):
-        if index != 0, index != -1, index + 1 != count {
-          result = result.with(
-            name: try translation.add(
-              .sliceSteps(start: index, end: index + 1), [result], for: call, part: "range"))
-        }
-        result = result.with(
-          name: try translation.add(index == 0 ? .first : .last, [result], for: call, part: "step"))
-        result.mask = nil
-      case (.steps(let count), .slice(let start, let end, let stride)):
-        let stride = stride ?? 1
-        guard stride > 0 else {
-          throw call.layer.refusal(
-            "found steps \(stride) apart, expected 1 or more", remedy: "use keras.ops.flip before")
-        }
-        let range = try count.map { count throws(ImportError) in
-          try KerasFunctionCall.Key.slice(start, end, stride).range(of: count, in: call.layer)
-        }
-        result = result.with(
-          name: try translation.add(
-            .sliceSteps(start: start ?? 0, end: end == count ? nil : end, stride: stride),
-            [result], for: call, part: "range"))
-        result.mask = nil
-        axes.append(.steps(range.map { ($0.end - $0.start + $0.stride - 1) / $0.stride }))
-      case (.size(let size), let key) where value.sizes.count == 1:
-        let (start, end, stride, keeps) = try key.range(of: size, in: call.layer)
-        result = result.with(
-          name: try translation.add(
-            .slice(start: start, end: end, stride: stride), [result], for: call, part: "elements"))
-        if keeps { axes.append(.size((end - start + stride - 1) / stride)) }
-      default:
-        throw call.layer.refusal("found a part of the sizes \(value.shape) that is not carried")
-      }
-    }
-    result.axes = axes.isEmpty ? [.size(1)] : axes
-    return result
   }
 
   private static let expanded: Function = { translation, function throws(ImportError) in

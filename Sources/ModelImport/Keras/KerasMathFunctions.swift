@@ -18,8 +18,85 @@ enum KerasMathFunctions {
       let variance = try variance(&translation, function, part: "variance")
       return try translation.map(.sqrt, variance, for: function.call)
     },
-    "flip": flip,
+    "log1p": chain(.affine(scale: nil, shift: [1]), .log),
+    "expm1": chain(.exp, .affine(scale: nil, shift: [-1])),
+    "log_sigmoid": chain(
+      .affine(scale: [-1], shift: nil), .softplus(), .affine(scale: [-1], shift: nil)),
+    "rsqrt": { translation, function throws(ImportError) in
+      let root = try translation.map(
+        .sqrt, try function.value(), for: function.call, part: "root")
+      return try ratio(1, root, &translation, function.call)
+    },
+    "reciprocal": { translation, function throws(ImportError) in
+      try ratio(1, try function.value(), &translation, function.call)
+    },
+    "gelu": gelu, "log_softmax": logSoftmax, "glu": gated,
+    "hard_silu": times(.hardSigmoid()), "hard_swish": times(.hardSigmoid()),
+    "mish": times(.softplus(), .tanh),
   ]
+
+  private static func chain(_ ops: ModelDescription.Op...) -> KerasFunctions.Function {
+    { translation, function throws(ImportError) in
+      try translation.chain(ops, try function.value(), for: function.call)
+    }
+  }
+
+  /// The value times what the ops make of it.
+  private static func times(_ ops: ModelDescription.Op...) -> KerasFunctions.Function {
+    { translation, function throws(ImportError) in
+      let value = try function.value()
+      let factor = try translation.chain(ops, value, for: function.call, part: "factor")
+      return try translation.combine(.multiply, [value, factor], as: value, for: function.call)
+    }
+  }
+
+  /// A number divided by a value.
+  static func ratio(
+    _ number: Float, _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let numerator = try KerasComparisons.constant(number, like: value, &translation, call)
+    return try translation.combine(.divide, [numerator, value], as: value, for: call)
+  }
+
+  private static let gelu: KerasFunctions.Function = { translation, function throws(ImportError) in
+    // Keras approximates unless it is told otherwise, TensorFlow does not.
+    var isApproximate = function.call.layer.source.version == 3
+    if case .bool(let value)? = function.constant("approximate") { isApproximate = value }
+    return try translation.map(
+      .gelu(approximate: isApproximate ? .tanh : nil), try function.value(), for: function.call)
+  }
+
+  private static let logSoftmax: KerasFunctions.Function = {
+    translation, function throws(ImportError) in
+    let value = try translation.spreadOut(try function.value(), for: function.call)
+    guard try function.axes(of: value, standard: -1) == [value.axes.count - 1],
+      value.sizes.count == 1, value.stepAxis != value.axes.count - 1
+    else {
+      throw function.call.layer.refusal(
+        "axis: found one of the sizes \(value.shape), expected the last, of elements")
+    }
+    return try translation.map(.logSoftmax, value, for: function.call)
+  }
+
+  /// The first half of the elements, times the sigmoid of the other.
+  private static let gated: KerasFunctions.Function = { translation, function throws(ImportError) in
+    let call = function.call
+    let value = try function.value()
+    let last = value.axes.count - 1
+    guard try function.axes(of: value, standard: -1) == [last],
+      case .size(let size) = value.axes[last],
+      size % 2 == 0
+    else {
+      throw call.layer.refusal(
+        "axis: found one of the sizes \(value.shape), expected the last, of an even number")
+    }
+    let first = try KerasSlicing.arranged(
+      value, last, Array(0..<(size / 2)), &translation, call)
+    let second = try KerasSlicing.arranged(
+      value, last, Array((size / 2)..<size), &translation, call)
+    let gate = try translation.map(.sigmoid, second, for: call, part: "gate")
+    return try translation.combine(.multiply, [first, gate], as: first, for: call)
+  }
 
   private static func number(
     _ function: KerasFunctionCall, _ keys: [String], position: Int
@@ -45,15 +122,29 @@ enum KerasMathFunctions {
       .leakyReLU(slope: slope), try function.value(), for: function.call)
   }
 
+  /// Whole powers up to 8, roots, and one divided by these.
   private static let power: KerasFunctions.Function = { translation, function throws(ImportError) in
-    let op: ModelDescription.Op
-    switch (function.number, function.isNumberFirst) {
-    case (2, false): op = .square
-    case (0.5, false): op = .sqrt
-    default:
-      throw function.call.layer.refusal("found a power that is not carried, expected 2 or 0.5")
+    let call = function.call
+    guard let power = function.number, !function.isNumberFirst,
+      abs(power) == 0.5 || power.rounded() == power && (1...8).contains(abs(power))
+    else {
+      throw call.layer.refusal(
+        "found a power that is not carried, expected a whole number from 1 to 8, or 0.5")
     }
-    return try translation.map(op, try function.value(), for: function.call)
+    let value = try function.value()
+    let isInverse = power < 0
+    var result: KerasValue
+    switch abs(power) {
+    case 0.5: result = try translation.map(.sqrt, value, for: call, part: isInverse ? "root" : nil)
+    case 1: result = value
+    case 2:
+      result = try translation.map(.square, value, for: call, part: isInverse ? "square" : nil)
+    default:
+      result = try translation.combine(
+        .multiply, Array(repeating: value, count: Int(abs(power))), as: value, for: call,
+        part: isInverse ? "power" : nil)
+    }
+    return isInverse ? try ratio(1, result, &translation, call) : result
   }
 
   /// Divides by the Euclidean norm of the elements.
@@ -89,14 +180,5 @@ enum KerasMathFunctions {
     if !keeps { result.axes.remove(at: steps) }
     if result.axes.isEmpty { result.axes = [.size(1)] }
     return result
-  }
-
-  private static let flip: KerasFunctions.Function = { translation, function throws(ImportError) in
-    let value = try function.value()
-    guard let steps = value.stepAxis, try function.axes(of: value) == [steps] else {
-      throw function.call.layer.refusal(
-        "axis: found one of the sizes \(value.shape), expected the steps")
-    }
-    return try translation.map(.reverse, value, for: function.call)
   }
 }

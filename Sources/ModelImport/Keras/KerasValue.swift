@@ -105,6 +105,8 @@ struct KerasScores: Equatable {
   let keys: String
   let size: Int
   var isSoftmax = false
+  /// What the scores are multiplied with before the softmax.
+  var scale: Float = 1
 }
 
 /// The origin of a mask, by the name of a value.

@@ -3,7 +3,7 @@
 
 Makes small models of Keras 3 with random weights, as its savers write them, and beside each a .npz with inputs and what Keras
 answers: MODEL.keras, MODEL.h5, and MODEL.weights.h5 with the layers in MODEL.json. Run with keras 3.15 and tensorflow-cpu 2.21 (attention_behind_permute,
-merged_masks: torch 2.13).
+merged_masks, and those from slices on: torch 2.13).
 """
 
 import os
@@ -474,6 +474,79 @@ def masked_mean_of_attention():
     i = Input((None,), dtype="int32")
     h = L.LSTM(4, return_sequences=True)(L.Embedding(7, 3, mask_zero=True)(i))
     return Model(i, L.GlobalAveragePooling1D()(L.Attention()([h, h]))), [ids([1, 2, 3, 0, 0], [4, 5, 6, 1, 2])]
+
+
+@case("keras", "h5")
+def slices():
+    i = Input((None, 3))
+    a = L.LSTM(4, return_sequences=True)(i)
+    four = L.Reshape((-1, 2, 2))(a)
+    outputs = [a[..., 1:], a[:, :, 0][:, :, None], i - i[:, -1:], a[:, 1:] - a[:, :-1], a[..., -1], four[:, :, 0], four[..., 1]]
+    outputs += [O.take(a, [2, 0, -1], axis=-1), O.take(a, -1, axis=1), *O.split(a, 2, axis=-1), O.split(a, [1, 3], axis=2)[1]]
+    return Model(i, outputs), [x]
+
+
+@case()
+def reductions():
+    i = Input((None, 4))
+    four = L.Reshape((-1, 2, 2))(i)
+    outputs = [O.mean(i, axis=-1), O.sum(i, axis=2, keepdims=True), O.max(i, axis=-1), O.min(i, axis=1), O.mean(i, axis=(1, 2))]
+    outputs += [O.min(i, axis=(1, 2)), O.sum(four, axis=2), O.max(four, axis=3), i - O.mean(i, axis=-1, keepdims=True)]
+    return Model(i, outputs), [floats(2, 6, 4)]
+
+
+@case("keras", "h5")
+def comparisons():
+    i, t = Input((None, 4)), Input((None,), dtype="int32")
+    first, hidden = i[..., :1], L.LSTM(3)(L.Embedding(7, 4)(t))
+    outputs = [O.where(i > 0.0, i, 0.1 * i), O.where(i >= first, i, -1.0), O.cast(i < 0.2, "float32"), O.cast(O.not_equal(t, 0), "float32")]
+    outputs += [O.cast(O.logical_and(i > 0.0, O.logical_not(i > 0.5)), "float32"), O.cast(O.logical_or(i > 0.5, i <= -0.5), "float32")]
+    return Model([i, t], [*outputs, hidden]), [floats(2, 5, 4), ids([1, 2, 0, 3, 0], [4, 5, 6, 1, 2])]
+
+
+@case()
+def arithmetic_functions():
+    i = Input((None, 4))
+    size = O.abs(i) + 1.0
+    outputs = [1.0 / size, O.log1p(size), O.expm1(i), O.rsqrt(size), O.reciprocal(size), i**3, size**-0.5, O.gelu(i), O.glu(i)]
+    outputs += [O.gelu(i, approximate=False), O.log_sigmoid(i), O.log_softmax(i), O.hard_silu(i), i * O.ones_like(i) + O.zeros_like(i)]
+    return Model(i, outputs), [floats(2, 6, 4)]
+
+
+@case()
+def arrangements():
+    i = Input((None, 4))
+    a = L.LSTM(4, return_sequences=True)(i)
+    one = O.expand_dims(a[:, -1], axis=1)
+    outputs = [O.flip(a, axis=-1), O.repeat(a, 2, axis=1), O.repeat(a, 2, axis=-1), O.tile(a, (1, 1, 3)), O.tile(one, (1, 5, 1))]
+    outputs += [O.mean(O.stack([a, i], axis=1), axis=1), O.max(O.stack([a, i, -a], axis=-1), axis=-1), O.stack([a[:, 0], a[:, -1]], axis=1)]
+    outputs += [O.swapaxes(O.swapaxes(a, 1, 2) * 2.0, 1, 2), O.moveaxis(O.moveaxis(a, 1, 2), 2, 1)]
+    return Model(i, outputs), [floats(2, 6, 4)]
+
+
+@case()
+def products():
+    i = Input((None, 4))
+    scores = O.matmul(i, O.transpose(i, (0, 2, 1))) / 2.0
+    weights = O.softmax(L.Dense(1)(i), axis=1)
+    outputs = [O.matmul(O.softmax(scores), i), O.squeeze(O.matmul(O.transpose(weights, (0, 2, 1)), i), 1)]
+    outputs += [O.einsum("bqk,bkd->bqd", O.softmax(O.einsum("bqd,bkd->bqk", i, i) * 0.5), i)]
+    outputs += [O.einsum("bt,btd->bd", O.squeeze(weights, -1), i), O.einsum("btd,bd->bt", i, i[:, -1])]
+    return Model(i, outputs), [floats(2, 6, 4)]
+
+
+@case()
+def joined_steps():
+    i, v = Input((None, 3)), Input((2,))
+    one, three = L.RepeatVector(1)(L.Dense(3)(v)), L.RepeatVector(3)(L.Dense(3)(v))
+    outputs = [O.concatenate([one, i], axis=1), L.Concatenate(axis=1)([one, three, i, three, one]), O.concatenate([i, i[:, :1], i[:, -1:]], axis=1)]
+    return Model([i, v], [*outputs, L.Concatenate(axis=1)([three, one])]), [x, floats(2, 2)]
+
+
+@case()
+def joined_steps_of_a_length():
+    i = Input((8, 3))
+    return Model(i, L.Concatenate(axis=1)([L.Conv1D(3, 3)(i), L.MaxPooling1D(2)(i)])), [floats(2, 8, 3)]
 
 
 def randomize(model):

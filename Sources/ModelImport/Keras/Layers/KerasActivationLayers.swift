@@ -113,6 +113,13 @@ enum KerasActivationLayers {
     guard value.axes.indices.contains(axis) else {
       throw call.layer.refusal("axis: found \(axis + 1), the input has the sizes \(value.shape)")
     }
+    // Of attention scores, over the keys.
+    if case .scores(var scores) = value.content, op == .softmax, axis == 1 {
+      var result = value
+      scores.isSoftmax = true
+      result.content = .scores(scores)
+      return result
+    }
     if axis == value.stepAxis {
       guard op == .softmax else {
         throw call.layer.refusal("log_softmax over the steps is not carried")

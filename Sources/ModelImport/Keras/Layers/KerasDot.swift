@@ -17,6 +17,13 @@ struct KerasDot {
     isNormalised = try layer.bool("normalize")
   }
 
+  /// A function that does the same; axes count from the batch, which is 0.
+  init(_ layer: KerasLayer, axes: [Int]) {
+    self.layer = layer
+    self.axes = axes
+    isNormalised = false
+  }
+
   func apply(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {
@@ -126,7 +133,8 @@ struct KerasDot {
     var keys = values
     keys.name = scores.keys
     translation.unify([keys, values])
-    let name = try translation.add(.attention(), [queries, keys, values], for: call)
+    let name = try translation.add(
+      .attention(scale: scores.scale), [queries, keys, values], for: call)
     return weights.with(name: name, axes: [weights.axes[0], .size(values.size)])
   }
 }

@@ -156,9 +156,8 @@ enum KerasMergeLayers {
         values.reduce(0) { if case .size(let size) = $1.axes[place] { $0 + size } else { $0 } })
       return result
     }
-    guard place != first.stepAxis else {
-      throw call.layer.refusal(
-        "found sequences one behind the other, which the graph can't put together")
+    if values.contains(where: { $0.stepAxis == place }) {
+      return try KerasJoinedSteps.joined(values, axis: place, &translation, call)
     }
     var axes = first.axes
     var total = 0

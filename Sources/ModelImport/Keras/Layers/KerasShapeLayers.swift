@@ -90,6 +90,12 @@ enum KerasShapeLayers {
       return result
     }
     if target.count == 1 { return try flattened(value, &translation, call) }
+    // A single step is a vector.
+    if value.stepCount == 1, stepAxis == 0 {
+      result = try flattened(value, &translation, call)
+      result.axes = target
+      return result
+    }
     throw call.layer.refusal(
       "found \(value.shape) made \(sizes), which puts elements of several steps together")
   }

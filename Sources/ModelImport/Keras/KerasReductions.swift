@@ -1,0 +1,80 @@
+import ModelFormat
+
+/// Functions that make one number of many: mean, sum, max, min, over the steps, over elements, or both.
+enum KerasReductions {
+  enum Kind {
+    case mean, sum, max, min
+  }
+
+  static func function(_ kind: Kind) -> KerasFunctions.Function {
+    { translation, function throws(ImportError) in
+      let call = function.call
+      let value = try translation.spreadOut(try function.value(), for: call)
+      let named = try function.axes(of: value)
+      let places = named.compactMap { $0 }
+      guard !places.isEmpty, places.count == named.count, Set(places).count == places.count else {
+        throw call.layer.refusal(
+          "axis: found \(named.isEmpty ? "none" : "the batch"), expected the steps or elements: axis=1, axis=-1"
+        )
+      }
+      var result = try translation.chain(
+        ops(kind, of: value, over: Set(places)), value, for: call)
+      let keeps = try function.bool("keepdims")
+      result.axes = value.axes.enumerated().compactMap { place, axis in
+        places.contains(place) ? (keeps ? .size(1) : nil) : axis
+      }
+      if result.axes.isEmpty { result.axes = [.size(1)] }
+      result.mask = nil
+      return result
+    }
+  }
+
+  private static func ops(
+    _ kind: Kind, of value: KerasValue, over places: Set<Int>
+  ) -> [ModelDescription.Op] {
+    var ops: [ModelDescription.Op] = []
+    let isMin = kind == .min
+    if isMin { ops.append(.affine(scale: [-1], shift: nil)) }
+    // The elements that become one stand side by side, the others around them.
+    let elements = value.axes.indices.filter { $0 != value.stepAxis }
+    let others = elements.filter { !places.contains($0) }
+    let order = others + elements.filter { places.contains($0) }
+    let outer = size(of: others, value)
+    let count = size(of: elements, value) / outer
+    if order != elements { ops.append(.gather(indices(order, of: value))) }
+    if count > 1 {
+      let isMax = kind == .max || isMin
+      ops.append(
+        isMax
+          ? .maxPool1D(channels: outer, kernel: count)
+          : .averagePool1D(channels: outer, kernel: count))
+      if kind == .sum { ops.append(.affine(scale: [Float(count)], shift: nil)) }
+    }
+    if let steps = value.stepAxis, places.contains(steps) {
+      ops.append(kind == .mean ? .mean : kind == .sum ? .sum : .max)
+    }
+    if isMin { ops.append(.affine(scale: [-1], shift: nil)) }
+    return ops.isEmpty ? [.affine(scale: [1], shift: nil)] : ops
+  }
+
+  private static func size(of places: [Int], _ value: KerasValue) -> Int {
+    places.reduce(1) { if case .size(let size) = value.axes[$1] { $0 * size } else { $0 } }
+  }
+
+  /// The elements with their axes in another order.
+  private static func indices(_ order: [Int], of value: KerasValue) -> [Int] {
+    var strides: [Int: Int] = [:]
+    var stride = 1
+    for place in value.axes.indices.reversed() {
+      guard case .size(let size) = value.axes[place] else { continue }
+      strides[place] = stride
+      stride *= size
+    }
+    var indices = [0]
+    for place in order {
+      guard case .size(let size) = value.axes[place] else { continue }
+      indices = indices.flatMap { index in (0..<size).map { index + $0 * strides[place]! } }
+    }
+    return indices
+  }
+}

@@ -32,7 +32,7 @@ enum KerasFunctions {
       } else {
         throw layer.refusal(
           "found the function \(name.jsonExcerpt), which is not carried",
-          remedy: "use a layer in its place, or export the model to ONNX")
+          remedy: "build the model with a layer in its place, or with functions that are carried")
       }
       // Functions drop masks.
       for index in results.indices { results[index].mask = nil }
@@ -81,6 +81,7 @@ enum KerasFunctions {
     "take": KerasSlicing.take, "gather": KerasSlicing.take,
     "expand_dims": expanded, "squeeze": squeezed, "reshape": reshaped,
     "concatenate": joined, "concat": joined, "transpose": transposedAxes,
+    "one_hot": KerasOneHot.function,
     "identity": { _, function throws(ImportError) in try function.value() },
     "convert_to_tensor": { _, function throws(ImportError) in try function.value() },
     "stop_gradient": { _, function throws(ImportError) in try function.value() },

@@ -8,6 +8,8 @@ struct KerasLayer {
   let module: String
   let members: [JSONValue.Member]
   let source: KerasSource
+  /// Whether the class is not Keras's but one of the model's authors, which may have the name of one of Keras's.
+  let isCustom: Bool
   /// The names of the surrounding models and its own: `encoder/lstm`.
   var path: String
 
@@ -20,6 +22,10 @@ struct KerasLayer {
     }
     self.className = String(className.split(separator: ">").last ?? "")
     module = value["module"]?.string ?? ""
+    let place = module
+    isCustom =
+      className.contains(">") || value["registered_name"]?.string?.contains(">") == true
+      || !(place.isEmpty || Self.modules.contains { place.hasPrefix($0) })
     // The configuration of a Sequential model of Keras 1 is just the array of layers.
     members = config.members ?? [JSONValue.Member(key: "layers", value: config)]
     name =
@@ -28,6 +34,8 @@ struct KerasLayer {
     self.source = source
     path = parent.isEmpty ? name : "\(parent)/\(name)"
   }
+
+  private static let modules = ["keras", "tf_keras", "tensorflow", "builtins"]
 
   subscript(key: String) -> JSONValue? {
     guard let value = members.first(where: { $0.key == key })?.value, value != .null else {

@@ -27,13 +27,14 @@ enum KerasLayerTable {
     KerasIdentityLayers.all + KerasDenseLayers.all + KerasActivationLayers.all
     + KerasRecurrentLayers.all + KerasMergeLayers.all + KerasShapeLayers.all
     + KerasNormalizationLayers.all + KerasConvolutionLayers.all + KerasPoolingLayers.all
-    + KerasAttentionLayers.all + KerasWrapperLayers.all
+    + KerasAttentionLayers.all + KerasWrapperLayers.all + [KerasOneHot.layer]
 
   private static let byClass: [String: KerasLayerKind] = Dictionary(
     all.flatMap { kind in kind.classes.map { ($0, kind) } }
   ) { first, _ in first }
 
   static func kind(of layer: KerasLayer) -> KerasLayerKind? {
+    if layer.isCustom { return nil }
     if layer.isFunction || KerasFunctions.isFunction(layer) {
       return KerasFunctions.kind(of: layer)
     }
@@ -70,6 +71,35 @@ enum KerasLayerTable {
         remedy:
           "save the layers behind it, keras.Sequential(model.layers[1:]) built for ids, and its texts, "
           + "json.dump(layer.get_vocabulary(), open('vocabulary.json', 'w')): --vocabulary vocabulary.json"
+      )
+    }
+    if layer.isCustom {
+      return layer.refusal(
+        "found a layer of a class that is not Keras's, whose Python code is not run",
+        remedy:
+          "build the model with Keras's layers or keras.ops in its place; or export the graph that it makes, with KERAS_BACKEND=torch: "
+          + "model(example); model.export('model.onnx', format='onnx')")
+    }
+    if layer.className.hasPrefix("ConvLSTM") {
+      return layer.refusal(
+        "found an LSTM of convolutions, which no op of a model folder computes",
+        remedy:
+          "train the model with TimeDistributed(Conv1D(…)), TimeDistributed(Flatten()) and LSTM in its place"
+      )
+    }
+    if ["Discretization", "CategoryEncoding", "Hashing", "HashedCrossing"].contains(layer.className)
+    {
+      return layer.refusal(
+        "found a layer that makes ids or counts of numbers, which is not carried",
+        remedy:
+          "send what it makes: save the layers behind it, as keras.Sequential(model.layers[1:]) built for that"
+      )
+    }
+    if layer.className.hasSuffix("2D") || layer.className.hasSuffix("3D") {
+      return layer.refusal(
+        "found a layer over images, which is not carried; a step is a row of elements",
+        remedy:
+          "send what the layers over images make of each step: save those behind them as a model of its own"
       )
     }
     let known = all.flatMap(\.classes)

@@ -54,8 +54,8 @@ struct KerasReader {
       throw layer.refusal(
         "found a model that is a class of its own, whose graph only its Python code knows",
         remedy:
-          "build the same layers with keras.Sequential or keras.Model(inputs, outputs), load the "
-          + "weights into them, and save that; or export it to ONNX")
+          "save what it makes of an input: x = keras.Input((None, features)); "
+          + "keras.Model(x, model.call(x)).save('model.keras')")
     }
     layer.path = ""
     model = try KerasModel(layer)

@@ -177,27 +177,37 @@ struct KerasTranslation {
     }
   }
 
-  /// Flattens all steps of a sequence to a vector, by a convolution over all steps in which each output picks one element.
+  /// Flattens all steps of a sequence to a vector, step by step.
   private mutating func sideBySide(
     _ value: KerasValue, steps: Int, for call: KerasCall
   ) throws(ImportError) -> String {
     let size = value.size / steps
-    guard value.size * steps <= Self.maxPickedWeights else {
+    let sequence = value.with(name: value.name, axes: [.steps(steps), .size(size)])
+    let channels = try channels(sequence, for: call)
+    return try add(.transpose(rows: size), [channels], for: call, part: "flat")
+  }
+
+  /// All steps of a sequence of a fixed length as a vector, channel by channel: by a convolution over all steps in which each
+  /// output picks one element.
+  mutating func channels(
+    _ sequence: KerasValue, for call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let (steps, size) = (sequence.stepCount ?? 1, sequence.size)
+    let all = steps * size
+    guard all * steps <= Self.maxPickedWeights else {
       throw call.layer.refusal(
         "found \(steps) steps of \(size) elements side by side, which only a Dense right behind the Flatten "
           + "can take where there are so many")
     }
-    KerasLength.keep(&self, value, steps: steps, in: call.layer)
-    let sequence = value.with(name: value.name, axes: [.steps(steps), .size(size)])
+    KerasLength.keep(&self, sequence, steps: steps, in: call.layer)
     let picks = sequence.with(
-      name: try add(
-        .conv(padding: .valid, groups: size), [sequence], for: call, part: "picks"))
+      name: try add(.conv(padding: .valid, groups: size), [sequence], for: call, part: "picks"))
     // Channel by channel, and within a channel step by step.
-    var weight = [Float](repeating: 0, count: value.size * steps)
-    for output in 0..<value.size { weight[output * steps + output % steps] = 1 }
-    add(tensor: "\(picks.name).weight", shape: [value.size, 1, steps], weight)
-    let last = value.with(name: try add(.last, [picks], for: call, part: "all"))
-    return try add(.transpose(rows: size), [last], for: call, part: "flat")
+    var weight = [Float](repeating: 0, count: all * steps)
+    for output in 0..<all { weight[output * steps + output % steps] = 1 }
+    add(tensor: "\(picks.name).weight", shape: [all, 1, steps], weight)
+    return sequence.with(
+      name: try add(.last, [picks], for: call, part: "all"), axes: [.size(all)])
   }
 
   private static let maxPickedWeights = 1 << 22
@@ -242,6 +252,7 @@ struct KerasTranslation {
       }
       draft.description.inputs.append(description)
     }
+    draft.readVectorAsStep(names: &names)
     return draft
   }
 }

@@ -549,6 +549,44 @@ def joined_steps_of_a_length():
     return Model(i, L.Concatenate(axis=1)([L.Conv1D(3, 3)(i), L.MaxPooling1D(2)(i)])), [floats(2, 8, 3)]
 
 
+@case("keras", "h5")
+def lstm_fcn():
+    i = Input((8, 3))
+    a, b = L.LSTM(4)(L.Permute((2, 1))(i)), L.GlobalAveragePooling1D()(L.Conv1D(4, 3, padding="same")(i))
+    return Model(i, L.Dense(2, activation="softmax")(L.concatenate([a, b]))), [floats(2, 8, 3)]
+
+
+@case()
+def lstm_fcn_of_one_step():
+    i = Input((1, 8))
+    a, b = L.LSTM(4)(i), L.GlobalAveragePooling1D()(L.Conv1D(4, 3, padding="same")(L.Permute((2, 1))(i)))
+    return Model(i, L.Dense(2)(L.concatenate([a, b]))), [floats(2, 1, 8)]
+
+
+@case()
+def permute_before_bidirectional():
+    layers = [L.Permute((2, 1)), L.Bidirectional(L.LSTM(4, return_sequences=True)), L.GRU(3)]
+    return Sequential([Input((8, 3)), *layers]), [floats(2, 8, 3)]
+
+
+@case()
+def steps_of_a_vector():
+    layers = [L.Dense(12, activation="relu"), L.Reshape((4, 3)), L.Bidirectional(L.LSTM(5, return_sequences=True)), L.Dense(2)]
+    return Sequential([Input((8,)), *layers]), [floats(2, 8)]
+
+
+@case("keras", "h5")
+def spectral():
+    layers = [L.SpectralNormalization(L.Conv1D(4, 3)), L.SpectralNormalization(L.Dense(3)), L.LSTM(2)]
+    return Sequential([Input((None, 3)), *layers]), [x]
+
+
+@case()
+def one_hot():
+    i = Input((None,), dtype="int32")
+    return Model(i, [L.LSTM(3)(O.one_hot(i, 7)), L.GRU(2)(L.CategoryEncoding(7, output_mode="one_hot")(i))]), [ids([1, 2, 0, 3, 6], [4, 5, 6, 1, 2])]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

@@ -41,14 +41,31 @@ import Testing
     #expect(error?.remedy?.contains("model.to_json()") == true)
   }
 
-  @Test(arguments: [
-    ("LSTM", "\"name\": \"l\", \"units\": 4"), ("Dense", "\"name\": \"d\", \"units\": 4"),
-  ])
+  @Test(arguments: [("Dense", "\"name\": \"d\", \"units\": 4")])
   func stepsBehindElementsAreRefusedWithWhatToDo(kind: String, config: String) throws {
     let permute = layer("Permute", "\"name\": \"p\", \"dims\": [2, 1]")
     let error = try refusal(of: sequential(permute, layer(kind, config), input: "[null, 8, 3]"))
     #expect(error.problem.contains("(3, 8 steps)"), "\(error)")
     #expect(error.remedy?.contains("without the Permute") == true, "\(error)")
+  }
+
+  /// A class of the model's authors may have the name of one of Keras's.
+  @Test(arguments: [
+    "\"module\": \"__main__\", \"class_name\": \"Attention\", \"registered_name\": \"Attention\"",
+    "\"module\": null, \"class_name\": \"Dropout\", \"registered_name\": \"mine>Dropout\"",
+    "\"class_name\": \"Custom>Dense\"",
+  ])
+  func classesOfOthersAreRefusedWithWhatToDo(kind: String) throws {
+    let error = try refusal(
+      of: sequential("{\(kind), \"config\": {\"name\": \"own\", \"units\": 4}}"))
+    #expect(error.problem.contains("not Keras's"), "\(error)")
+    #expect(error.remedy?.contains("model(example); model.export(") == true, "\(error)")
+  }
+
+  @Test func aModelOfAClassOfItsOwnIsRefusedWithTheLineThatSavesItsGraph() throws {
+    let error = try refusal(
+      of: "{\"module\": \"__main__\", \"class_name\": \"Own\", \"config\": {}}")
+    #expect(error.remedy?.contains("keras.Model(x, model.call(x)).save(") == true, "\(error)")
   }
 
   @Test func aMeanForEachStepIsRefusedWithWhatToDo() throws {
@@ -61,7 +78,9 @@ import Testing
 
   @Test(arguments: [
     ("Lambda", "\"name\": \"double\"", "Lambda \"double\"", "Python"),
-    ("Conv2D", "\"name\": \"c\"", "Conv2D \"c\"", "not carried"),
+    ("Conv2D", "\"name\": \"c\"", "Conv2D \"c\"", "layer over images"),
+    ("ConvLSTM1D", "\"name\": \"c\"", "ConvLSTM1D \"c\"", "TimeDistributed(Conv1D(…))"),
+    ("Discretization", "\"name\": \"c\"", "Discretization \"c\"", "send what it makes"),
     (
       "TextVectorization", "\"name\": \"t\"", "TextVectorization \"t\"",
       "--vocabulary vocabulary.json"

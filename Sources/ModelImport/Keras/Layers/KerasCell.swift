@@ -28,7 +28,7 @@ struct KerasCell {
 
   /// Nil for other classes.
   init?(_ layer: KerasLayer) throws(ImportError) {
-    guard let kind = Self.kinds[layer.className] else { return nil }
+    guard !layer.isCustom, let kind = Self.kinds[layer.className] else { return nil }
     self.layer = layer
     self.kind = kind
     // Keras 1's name is output_dim.

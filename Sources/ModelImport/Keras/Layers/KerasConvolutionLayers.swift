@@ -29,7 +29,7 @@ enum KerasConvolutionLayers {
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
-    let value = try call.input()
+    let value = try KerasFrameSteps.frame(try call.input(), &translation, call)
     let channels = try channels(of: value, call)
     let window = try KerasWindow(layer)
     let isDepthwise = layer.className == "DepthwiseConv1D"

@@ -10,8 +10,9 @@ enum KerasRecurrentLayers {
   ]
 
   private static func recurrent(
-    _ translation: inout KerasTranslation, _ call: KerasCall
+    _ translation: inout KerasTranslation, _ given: KerasCall
   ) throws(ImportError) -> [KerasValue] {
+    let call = try KerasFrameSteps.sequence(&translation, given)
     let network = try KerasNetwork(call)
     return try network.outputs(
       of: network.run(&translation, call, reverse: network.isReverse), &translation, call)

@@ -17,13 +17,20 @@ enum KerasWrapperLayers {
         (try? layer.layer("layer")).map { KerasLayerTable.weightCount(of: $0) }
           ?? KerasWeightCount()
       }, translate: timeDistributed),
+    KerasLayerKind(
+      "SpectralNormalization",
+      weights: { layer in
+        ((try? layer.layer("layer")).map { KerasLayerTable.weightCount(of: $0) }
+          ?? KerasWeightCount()) + KerasWeightCount(fixed: 1)
+      }, translate: spectrallyNormalised),
   ]
 
   // MARK: Bidirectional
 
   private static func bidirectional(
-    _ translation: inout KerasTranslation, _ call: KerasCall
+    _ translation: inout KerasTranslation, _ given: KerasCall
   ) throws(ImportError) -> [KerasValue] {
+    let call = try KerasFrameSteps.sequence(&translation, given)
     let layer = call.layer
     guard let inner = try layer.layer("layer") else { throw layer.refusal("found no layer inside") }
     var other = try layer.layer("backward_layer") ?? inner
@@ -140,6 +147,18 @@ enum KerasWrapperLayers {
       throw call.layer.refusal(
         "merge_mode: found \(mode.jsonExcerpt), expected concat, sum, mul, ave or none")
     }
+  }
+
+  /// The inner layer alone: the norm of its weights is that which they were saved with.
+  private static func spectrallyNormalised(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    guard let inner = try call.layer.layer("layer") else {
+      throw call.layer.refusal("found no layer inside")
+    }
+    let count = KerasLayerTable.weightCount(of: inner).total
+    return try translation.call(
+      call.inside(inner, weights: call.weights.part("layer", weights: 0..<count)))
   }
 
   // MARK: TimeDistributed

@@ -1,0 +1,65 @@
+import ModelFormat
+
+/// Vectors read as sequences, and steps read as elements: `Dense` → `Reshape((4, 3))` → `LSTM`, and `Permute((2, 1))` → `LSTM` as LSTM-FCN
+/// has it. Both are made for fixed numbers of steps.
+enum KerasFrameSteps {
+  /// The most steps that are made of a vector: each takes nodes of its own.
+  private static let maxSteps = 100
+
+  /// The call with its first input as a sequence, if that is a frame of two sizes.
+  static func sequence(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasCall {
+    guard let value = call.inputs.first else { return call }
+    let whole = try frame(value, &translation, call)
+    guard whole.axes.count == 2, case .size(let count) = whole.axes[0],
+      case .size(let size) = whole.axes[1], !whole.isStepped, whole.content == .floats
+    else { return call }
+    guard count <= maxSteps else {
+      throw call.layer.refusal(
+        "found \(count) steps that are made of a vector, of which at most \(maxSteps) are carried",
+        remedy: "let the model have the steps in its input: Input((steps, size))")
+    }
+    var parts: [KerasValue] = []
+    for step in 0..<count {
+      var part = whole
+      if count > 1 {
+        part.name = try translation.add(
+          .slice(start: step * size, end: (step + 1) * size), [whole], for: call,
+          part: "elements")
+      }
+      part.name = try translation.add(.repeat(steps: 1), [part], for: call, part: "step")
+      if count > 1 {
+        part.name = try translation.add(
+          .padSteps(before: step, after: count - 1 - step), [part], for: call, part: "placed")
+      }
+      parts.append(part)
+    }
+    var result = parts[0]
+    if count > 1 { result.name = try translation.add(.add, parts, for: call, part: "made") }
+    result.axes = [.steps(count), .size(size)]
+    (result.origin, result.mask) = (nil, nil)
+    var made = call
+    made.arguments = [.value(result)] + call.inputs.dropFirst().map { .value($0) }
+    return made
+  }
+
+  /// A value whose steps are behind its elements, as a vector of both; others as they are.
+  static func frame(
+    _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    guard value.axes.count == 2, case .size(let size) = value.axes[0],
+      case .steps(let count?) = value.axes[1], !value.isStepped
+    else { return value }
+    let plain = try translation.spreadOut(
+      translation.withoutMask(value, for: call), for: call)
+    if case .input(let index) = plain.content {
+      try translation.inputs[index].declareFloats(for: call)
+    }
+    var result = try translation.channels(
+      plain.with(name: plain.name, axes: [.steps(count), .size(size)]), for: call)
+    result.axes = [.size(size), .size(count)]
+    result.origin = nil
+    return result
+  }
+}

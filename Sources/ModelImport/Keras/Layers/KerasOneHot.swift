@@ -1,0 +1,49 @@
+import JSON
+import ModelFormat
+
+/// Ids as rows of zeros with a one: `keras.ops.one_hot`, and CategoryEncoding with `output_mode="one_hot"`.
+enum KerasOneHot {
+  /// The most ids: their rows are a matrix of as many columns.
+  private static let maxIDs = 4096
+
+  static let layer = KerasLayerKind("CategoryEncoding") { translation, call throws(ImportError) in
+    guard try call.layer.text("output_mode") == "one_hot" else {
+      throw KerasLayerTable.refusal(of: call.layer)
+    }
+    let count = try call.layer.integer("num_tokens")
+    return [try rows(of: try call.input(), count: count, &translation, call)]
+  }
+
+  static let function: KerasFunctions.Function = { translation, function throws(ImportError) in
+    let call = function.call
+    let value = try function.value()
+    let axis = function.constant("axis", position: 2)?.integer ?? -1
+    let key = function.constant("num_classes") == nil ? "depth" : "num_classes"
+    guard axis == -1 || axis == value.axes.count + 1,
+      let count = function.constant(key, position: 1)?.integer
+    else { throw call.layer.refusal("found no number of classes, or an axis that is not the last") }
+    return try rows(of: value, count: count, &translation, call)
+  }
+
+  private static func rows(
+    of value: KerasValue, count: Int, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    guard case .input(let index) = value.content, value.axes.count == 1, !value.isStepped else {
+      throw call.layer.refusal(
+        "found ids of the sizes \(value.shape), expected an input of an id a step: (steps,)")
+    }
+    guard (1...maxIDs).contains(count) else {
+      throw call.layer.refusal("found \(count) ids, expected 1 to \(maxIDs)")
+    }
+    try translation.inputs[index].declareTokens(size: count, for: call)
+    var tokens = value
+    tokens.content = .floats
+    var result = value.with(name: try translation.add(.embedding, [tokens], for: call))
+    var rows = [Float](repeating: 0, count: count * count)
+    for id in 0..<count { rows[id * count + id] = 1 }
+    translation.add(tensor: "\(result.name).weight", shape: [count, count], rows)
+    let steps: Int? = if case .size(let count) = value.axes[0] { count } else { value.stepCount }
+    result.axes = [.steps(steps), .size(count)]
+    return result
+  }
+}

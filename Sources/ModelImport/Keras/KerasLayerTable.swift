@@ -27,7 +27,9 @@ enum KerasLayerTable {
     KerasIdentityLayers.all + KerasDenseLayers.all + KerasActivationLayers.all
     + KerasRecurrentLayers.all + KerasMergeLayers.all + KerasShapeLayers.all
     + KerasNormalizationLayers.all + KerasConvolutionLayers.all + KerasPoolingLayers.all
-    + KerasAttentionLayers.all + KerasWrapperLayers.all + [KerasOneHot.layer]
+    + KerasAttentionLayers.all + KerasWrapperLayers.all + [
+      KerasOneHot.layer, KerasTransposedConvolution.layer,
+    ]
 
   private static let byClass: [String: KerasLayerKind] = Dictionary(
     all.flatMap { kind in kind.classes.map { ($0, kind) } }

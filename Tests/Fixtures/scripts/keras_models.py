@@ -587,6 +587,12 @@ def one_hot():
     return Model(i, [L.LSTM(3)(O.one_hot(i, 7)), L.GRU(2)(L.CategoryEncoding(7, output_mode="one_hot")(i))]), [ids([1, 2, 0, 3, 6], [4, 5, 6, 1, 2])]
 
 
+@case("keras", "h5")
+def transposed_convolutions():
+    i = Input((None, 3))
+    return Model(i, [L.Conv1DTranspose(2, k, strides=s, padding=p, activation="tanh")(i) for k, s, p in [(7, 2, "same"), (3, 2, "valid"), (2, 3, "same"), (3, 1, "same")]]), [x]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

@@ -27,7 +27,7 @@ enum KerasLayerTable {
     KerasIdentityLayers.all + KerasDenseLayers.all + KerasActivationLayers.all
     + KerasRecurrentLayers.all + KerasMergeLayers.all + KerasShapeLayers.all
     + KerasNormalizationLayers.all + KerasConvolutionLayers.all + KerasPoolingLayers.all
-    + KerasAttentionLayers.all + KerasWrapperLayers.all + [
+    + KerasAttentionLayers.all + KerasWrapperLayers.all + KerasImageLayers.all + [
       KerasOneHot.layer, KerasTransposedConvolution.layer,
     ]
 

@@ -593,6 +593,26 @@ def transposed_convolutions():
     return Model(i, [L.Conv1DTranspose(2, k, strides=s, padding=p, activation="tanh")(i) for k, s, p in [(7, 2, "same"), (3, 2, "valid"), (2, 3, "same"), (3, 1, "same")]]), [x]
 
 
+@case("keras", "h5")
+def images_in_steps():
+    layers = [L.Conv2D(3, (2, 3), strides=(1, 2), padding="same", activation="relu"), L.MaxPooling2D(2), L.BatchNormalization()]
+    i = Input((None, 6, 5, 2))
+    y = i
+    for layer in layers:
+        y = L.TimeDistributed(layer)(y)
+    pools = [L.GlobalAveragePooling2D(), L.GlobalMaxPooling2D(), L.Flatten()]
+    return Model(i, [L.LSTM(2)(L.TimeDistributed(pool)(y)) for pool in pools]), [floats(2, 4, 6, 5, 2)]
+
+
+@case()
+def images_over_steps():
+    i = Input((None, 6, 2))
+    y = L.MaxPooling2D((1, 2))(L.Conv2D(3, (3, 3), strides=(2, 1), padding="same", activation="relu")(i))
+    z = L.AveragePooling2D((2, 3))(L.Conv2D(3, (2, 1))(i))
+    outputs = [L.Bidirectional(L.GRU(3))(L.Reshape((-1, 9))(y)), L.LSTM(3)(L.TimeDistributed(L.Flatten())(z)), L.GlobalAveragePooling2D()(y)]
+    return Model(i, outputs), [floats(2, 8, 6, 2)]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

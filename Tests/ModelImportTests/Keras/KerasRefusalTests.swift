@@ -78,7 +78,8 @@ import Testing
 
   @Test(arguments: [
     ("Lambda", "\"name\": \"double\"", "Lambda \"double\"", "Python"),
-    ("Conv2D", "\"name\": \"c\"", "Conv2D \"c\"", "layer over images"),
+    ("Conv2D", "\"name\": \"c\"", "Conv2D \"c\"", "expected an image: (rows, columns, channels)"),
+    ("Conv3D", "\"name\": \"c\"", "Conv3D \"c\"", "layer over images"),
     ("ConvLSTM1D", "\"name\": \"c\"", "ConvLSTM1D \"c\"", "TimeDistributed(Conv1D(…))"),
     ("Discretization", "\"name\": \"c\"", "Discretization \"c\"", "send what it makes"),
     (

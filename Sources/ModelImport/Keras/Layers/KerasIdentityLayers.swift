@@ -2,7 +2,8 @@
 enum KerasIdentityLayers {
   static let all = [
     KerasLayerKind(
-      "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout",
+      "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise", "GaussianDropout",
+      "AlphaDropout",
       "ActivityRegularization", "InputLayer"
     ) { _, call throws(ImportError) in call.inputs },
     KerasLayerKind("Identity") { translation, call throws(ImportError) in

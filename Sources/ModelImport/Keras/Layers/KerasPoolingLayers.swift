@@ -12,6 +12,14 @@ enum KerasPoolingLayers {
       translation, call throws(ImportError) in
       [try pooled(.max, &translation, call)]
     },
+    KerasLayerKind("GlobalAveragePooling2D", "GlobalAvgPool2D") {
+      translation, call throws(ImportError) in
+      [try KerasReductions.overImage(.mean, &translation, call)]
+    },
+    KerasLayerKind("GlobalMaxPooling2D", "GlobalMaxPool2D") {
+      translation, call throws(ImportError) in
+      [try KerasReductions.overImage(.max, &translation, call)]
+    },
     KerasLayerKind("MaxPooling1D", "MaxPool1D") { translation, call throws(ImportError) in
       [try windowed(isMax: true, &translation, call)]
     },

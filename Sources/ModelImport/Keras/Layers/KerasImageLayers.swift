@@ -1,0 +1,209 @@
+import JSON
+import ModelFormat
+
+/// Layers over images, within a step (TimeDistributed) or over the steps and one axis of elements: spectrograms, as in speech and in
+/// writing. A convolution is a matrix of all its places, so that images are small.
+enum KerasImageLayers {
+  static let all = [
+    KerasLayerKind(
+      "Conv2D", "Convolution2D",
+      weights: { KerasWeightCount(trained: KerasDenseLayers.hasBias($0) ? 2 : 1) },
+      translate: convolution),
+    KerasLayerKind("MaxPooling2D", "MaxPool2D") { translation, call throws(ImportError) in
+      [try pooled(isMax: true, &translation, call)]
+    },
+    KerasLayerKind("AveragePooling2D", "AvgPool2D") { translation, call throws(ImportError) in
+      [try pooled(isMax: false, &translation, call)]
+    },
+  ]
+
+  /// The most weights of the matrix of a convolution.
+  private static let maxWeights = 1 << 24
+
+  /// An image of rows, columns and channels; its rows may be the steps.
+  private static func image(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    let value = translation.withoutMask(
+      try translation.spreadOut(try call.input(), for: call), for: call)
+    guard value.axes.count == 3, value.stepAxis ?? 0 == 0,
+      call.layer["data_format"]?.string ?? "channels_last" == "channels_last"
+    else {
+      throw call.refusal(of: value, expected: "an image: (rows, columns, channels)")
+    }
+    return value
+  }
+
+  /// The window of each of the two axes.
+  private static func windows(
+    _ layer: KerasLayer, kernel key: String
+  ) throws(ImportError) -> [KerasWindow] {
+    func pair(_ key: String, _ standard: [Int]) throws(ImportError) -> [Int] {
+      let numbers = try layer.integers(key) ?? standard
+      guard (1...2).contains(numbers.count), numbers.allSatisfy({ $0 > 0 }) else {
+        throw layer.refusal("\(key): found \(numbers), expected two numbers of 1 or more")
+      }
+      return [numbers[0], numbers[numbers.count - 1]]
+    }
+    let kernels = try pair(key, [2])
+    let strides = try pair("strides", key == "pool_size" ? kernels : [1])
+    let dilations = try pair("dilation_rate", [1])
+    let word = try layer.text("padding") ?? "valid"
+    guard let padding = KerasWindow.Padding(rawValue: word), padding != .causal else {
+      throw layer.refusal("padding: found \(word.jsonExcerpt), expected valid or same")
+    }
+    return (0..<2).map { axis in
+      var window = KerasWindow(kernel: kernels[axis])
+      (window.stride, window.dilation, window.padding) = (strides[axis], dilations[axis], padding)
+      return window
+    }
+  }
+
+  // MARK: Conv2D
+
+  private static func convolution(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    let layer = call.layer
+    let value = try image(&translation, call)
+    let windows = try windows(layer, kernel: "kernel_size")
+    let outputs = try layer.integer("filters")
+    let sizes = value.sizes.suffix(2)
+    let (width, channels) = (sizes.first!, sizes.last!)
+    let columns = try windows[1].places(of: width, in: layer)
+    guard outputs > 0, try layer.integer("groups", 1) == 1 else {
+      throw layer.refusal("found no filters, or several groups")
+    }
+    // Over the steps, the taps of the rows are those of a convolution; within a step, rows are among the matrix's places.
+    let height: Int? = if case .size(let size) = value.axes[0] { size } else { nil }
+    let rows = try height.map { height throws(ImportError) in
+      try windows[0].places(of: height, in: layer)
+    }
+    let taps = height == nil ? windows[0].kernel : 1
+    let (inner, outer) = (value.size, (rows ?? 1) * columns * outputs)
+    guard outer <= KerasLayer.maxSize, inner * taps <= maxWeights / outer else {
+      throw layer.refusal(
+        "found images of the sizes \(value.shape), whose convolution as a matrix has more than \(maxWeights) numbers",
+        remedy:
+          "send what the layers over images make of each step: save those behind them as a model of its own"
+      )
+    }
+    let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
+    if isNew {
+      var expected = [
+        (name: "kernel", shape: [windows[0].kernel, windows[1].kernel, channels, outputs])
+      ]
+      if KerasDenseLayers.hasBias(layer) { expected.append(("bias", [outputs])) }
+      let arrays = try call.weights.arrays(expected, of: layer)
+      let vertical = height.map { places(windows[0], of: $0, count: rows!) }
+      let horizontal = places(windows[1], of: width, count: columns)
+      var weight = [Float](repeating: 0, count: outer * inner * taps)
+      for row in vertical ?? (0..<taps).map({ (0, $0, 0) }) {
+        for column in horizontal {
+          let tap = (row.1 * windows[1].kernel + column.1) * channels * outputs
+          for channel in 0..<channels {
+            let source = (row.2 * width + column.2) * channels + channel
+            for output in 0..<outputs {
+              let target = (row.0 * columns + column.0) * outputs + output
+              weight[(target * inner + source) * taps + (height == nil ? row.1 : 0)] =
+                arrays[0][tap + channel * outputs + output]
+            }
+          }
+        }
+      }
+      translation.add(
+        tensor: "\(prefix).weight",
+        shape: height == nil ? [outer, inner, taps] : [outer, inner], weight)
+      if arrays.count > 1 {
+        translation.add(
+          tensor: "\(prefix).bias", shape: [outer],
+          Array(repeating: arrays[1], count: outer / outputs).flatMap(\.self))
+      }
+    }
+    let window = windows[0]
+    let op: ModelDescription.Op =
+      height == nil
+      ? .conv(padding: window.stepPadding, stride: window.stride, dilation: window.dilation)
+      : .linear
+    if height == nil { try window.check(steps: value.stepCount, of: layer) }
+    let activation = try KerasActivation(layer, "activation")
+    let result = value.with(
+      name: try translation.add(
+        op, [value], for: call, part: activation.isIdentity ? nil : "conv", weights: prefix),
+      axes: [
+        rows.map { .size($0) } ?? .steps(window.count(of: value.stepCount)), .size(columns),
+        .size(outputs),
+      ])
+    return [try activation.apply(to: result, &translation, call)]
+  }
+
+  /// Each place of a window, each tap of its kernel there, and the element under it; those in the padding are left out.
+  private static func places(
+    _ window: KerasWindow, of length: Int, count: Int
+  ) -> [(Int, Int, Int)] {
+    let before = window.padding(of: length)[0]
+    return (0..<count).flatMap { place in
+      (0..<window.kernel).compactMap { tap in
+        let element = place * window.stride + tap * window.dilation - before
+        return (0..<length).contains(element) ? (place, tap, element) : nil
+      }
+    }
+  }
+
+  // MARK: Pools
+
+  private static func pooled(
+    isMax: Bool, _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    var value = try image(&translation, call)
+    let windows = try windows(call.layer, kernel: "pool_size")
+    guard isMax || windows.allSatisfy({ $0.padding == .valid }) else {
+      throw call.layer.refusal("padding: found same of a mean, expected valid")
+    }
+    for (axis, window) in windows.enumerated() where window.kernel > 1 || window.stride > 1 {
+      guard case .size(let length) = value.axes[axis] else {
+        try window.check(steps: value.stepCount, of: call.layer)
+        let op: ModelDescription.Op =
+          isMax
+          ? .maxPool(kernel: window.kernel, stride: window.stride, padding: window.stepPadding)
+          : .averagePool(kernel: window.kernel, stride: window.stride, padding: window.stepPadding)
+        let count = window.count(of: value.stepCount)
+        value = value.with(name: try translation.add(op, [value], for: call, part: "steps"))
+        value.axes[axis] = .steps(count)
+        continue
+      }
+      let places = try window.places(of: length, in: call.layer)
+      // Channel by channel: the axis behind the others, and back.
+      let sizes = value.sizes
+      let place = sizes.count - (value.axes.count - axis)
+      let others = sizes.indices.filter { $0 != place }
+      let channels = value.size / length
+      let turned = try translation.map(
+        .gather(indices(sizes, order: others + [place])), value, for: call, part: "channels")
+      let op: ModelDescription.Op =
+        isMax
+        ? .maxPool1D(
+          channels: channels, kernel: window.kernel, stride: window.stride,
+          padding: window.padding(of: length))
+        : .averagePool1D(channels: channels, kernel: window.kernel, stride: window.stride)
+      let pool = try translation.map(op, turned, for: call, part: "pool")
+      var back = Array(0..<(sizes.count - 1))
+      back.insert(sizes.count - 1, at: place)
+      value = try translation.map(
+        .gather(indices(others.map { sizes[$0] } + [places], order: back)),
+        pool.with(name: pool.name, axes: value.axes), for: call, part: "places")
+      value.axes[axis] = .size(places)
+    }
+    return value
+  }
+
+  /// The elements of these sizes with their axes in another order.
+  private static func indices(_ sizes: [Int], order: [Int]) -> [Int] {
+    var indices = [0]
+    for place in order {
+      let stride = sizes[(place + 1)...].reduce(1, *)
+      indices = indices.flatMap { index in (0..<sizes[place]).map { index + $0 * stride } }
+    }
+    return indices
+  }
+}

@@ -252,7 +252,8 @@ struct KerasTranslation {
       }
       draft.description.inputs.append(description)
     }
-    draft.readVectorAsStep(names: &names)
+    // In the other modes, these are sequences that were read as vectors.
+    if mode == .steps { draft.readVectorAsStep(names: &names) }
     return draft
   }
 }

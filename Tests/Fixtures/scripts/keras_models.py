@@ -575,6 +575,11 @@ def steps_of_a_vector():
     return Sequential([Input((8,)), *layers]), [floats(2, 8)]
 
 
+@case()
+def flat_steps():
+    return Sequential([Input((6, 3)), L.Flatten(), L.Dense(5, activation="relu"), L.Dense(2)]), [x]
+
+
 @case("keras", "h5")
 def spectral():
     layers = [L.SpectralNormalization(L.Conv1D(4, 3)), L.SpectralNormalization(L.Dense(3)), L.LSTM(2)]

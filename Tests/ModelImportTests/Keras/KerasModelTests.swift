@@ -56,6 +56,18 @@ import Testing
     #expect(notes.map { $0.prefix(24) } == [#"AveragePooling1D "uneven""#.prefix(24)], "\(notes)")
   }
 
+  /// A model of vectors takes one as a step; sequences stay sequences, also where a Flatten makes a vector of them.
+  @Test(arguments: [("steps_of_a_vector", 8, 1), ("flat_steps", 3, 6)])
+  func inputsKeepTheirSteps(name: String, size: Int, steps: Int) throws {
+    let path = Fixtures.path("keras/\(name).keras")
+    let input = try importedFolder(ImportRequest(files: [path])).description.inputs[0]
+    guard case .features(size, _, _) = input.kind else {
+      Issue.record("found \(input.kind)")
+      return
+    }
+    #expect(input.steps == steps)
+  }
+
   /// Cases of one's own, in the folder that KERAS_CASES names.
   @Test(.enabled(if: ProcessInfo.processInfo.environment["KERAS_CASES"] != nil))
   func otherAnswersAreKeras() {

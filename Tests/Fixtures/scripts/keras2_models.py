@@ -2,7 +2,8 @@
 """usage: keras2_models.py FOLDER [CASE...]
 
 Makes small models of Keras 2 as its savers write them, and files as Keras 1 and the layers for cuDNN wrote them, with what
-Keras 2 answers beside them, as keras_models.py does. Run with tf_keras 2.21, tensorflow-cpu 2.21 and h5py.
+Keras 2 answers beside them, as keras_models.py does. Run with tf_keras 2.21, tensorflow-cpu 2.21 and h5py
+(keras2_more_functions: 2.15).
 """
 
 import json
@@ -95,6 +96,17 @@ def keras2_attention():
     a, b = L.LSTM(4, return_sequences=True)(i), L.GRU(4, return_sequences=True)(i)
     outputs = [L.Attention(use_scale=True)([a, b]), L.AdditiveAttention()([a, b]), L.MultiHeadAttention(2, 3)(a, b)]
     return Model(i, outputs), [x]
+
+
+@case("h5")
+def keras2_more_functions():
+    i = Input((None, 4))
+    a = L.LSTM(4, return_sequences=True)(i)
+    outputs = [a[..., 1:], i - i[:, -1:], a[:, ::-1], tf.reduce_mean(a, axis=-1), tf.reduce_sum(a, axis=[1, 2]), tf.reduce_min(a, axis=1)]
+    outputs += [tf.tile(a, [1, 1, 2]), tf.gather(a, [0, 2], axis=-1), tf.split(a, [1, 3], axis=2)[1], tf.reduce_mean(tf.stack([a, i], axis=1), axis=1)]
+    outputs += [tf.where(a > 0.0, a, 0.1 * a), tf.cast(a > 0.1, tf.float32), tf.pow(a, 3.0), 1.0 / (1.0 + tf.abs(a)), tf.nn.gelu(a)]
+    outputs += [tf.matmul(tf.nn.softmax(tf.matmul(a, a, transpose_b=True) / 2.0), a), tf.concat([a[:, :1], a], axis=1), tf.reverse(a, axis=[1])]
+    return Model(i, outputs), [rng.normal(0, 1, (2, 6, 4)).astype("float32")]
 
 
 def save(folder, name, model, inputs, kinds):

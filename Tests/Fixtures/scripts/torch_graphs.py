@@ -555,8 +555,28 @@ def without_places(path: Path) -> None:
                 archive.writestr(zipfile.ZipInfo(entry.filename), content)
 
 
+class ScoresOfSteps(nn.Module):
+    """Steps scored against each other, which no folder does; of one sequence without its batch it would be elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.log_softmax(self.rnn(x)[0], 1)
+
+
+def write_refused() -> None:
+    """A scripted module that runs with a batch of sequences and can't be carried so."""
+    path = ROOT.parent / "torch_scripts" / "scores_of_steps.pt"
+    path.parent.mkdir(exist_ok=True)
+    torch.jit.script(ScoresOfSteps().eval()).save(path)
+    without_places(path)
+
+
 def main() -> None:
     torch.manual_seed(14)
+    write_refused()
     chosen = sys.argv[1:] or list(MODELS)
     for name in chosen:
         folder = ROOT / name

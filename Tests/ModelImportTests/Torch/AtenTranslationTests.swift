@@ -72,6 +72,15 @@ import Testing
     #expect(throws: ImportError.self) { try self.translation.addOutput(x, named: "z") }
   }
 
+  /// celu(x) is alpha · elu(x / alpha), with a bend of 1; elu with alpha has another form.
+  @Test mutating func celuIsScaled() throws {
+    try translation.addOutput(
+      try call("celu", .tensor(x), .float(2)), named: "y")
+    let nodes = try translation.finished().nodes
+    #expect(nodes.map(\.op) == ["Div", "Elu", "Mul", "Identity"])
+    #expect(nodes[1].float("alpha") ?? 1 == 1)
+  }
+
   /// An argument of another kind is none that was left out.
   @Test mutating func anArgumentOfAnotherKindHasNoDefault() throws {
     #expect(throws: ImportError.self) {

@@ -37,6 +37,14 @@ import Testing
     }
   }
 
+  /// A scripted module does not say how its input lies. One that runs with a batch is not read as one for a single sequence,
+  /// whose axes mean something else.
+  @Test func aScriptedModuleIsReadWithItsBatch() {
+    let request = ImportRequest(files: [Fixtures.path("torch_scripts/scores_of_steps.pt")])
+    let error = #expect(throws: ImportError.self) { try importedFolder(request) }
+    #expect(error?.description.contains("over the steps") == true)
+  }
+
   /// What --check compares: the file's own graph, at the batch and length of the exporter's example where its shapes have them.
   @Test(arguments: files)
   func valuesAreThoseOfTheGraph(file: String) throws {

@@ -165,7 +165,13 @@ enum AtenElementwise {
     case "leaky_relu":
       return try one(
         "LeakyRelu", ["alpha": .float(try call.number(1, "negative_slope", default: 0.01))])
-    case "elu", "celu":
+    case "celu":
+      // alpha · elu(x / alpha)
+      let alpha = try call.number(1, "alpha", default: 1)
+      let x = try two(&t, "Div", call.value(0, "self"), .float(alpha), call)
+      let elu = t.emit("Elu", [x], rank: x.rank, of: call)
+      return try two(&t, "Mul", .tensor(elu), .float(alpha), call)
+    case "elu":
       guard try call.number(2, "scale", default: 1) == 1,
         try call.number(3, "input_scale", default: 1) == 1
       else {

@@ -38,16 +38,41 @@ struct ScriptImport {
         }
       } catch {
         first = first ?? error
+        // Read as one sequence without its batch, other operators would be carried than those of what the module is called with.
+        if module.tracedInputs() == nil, options.shapes.isEmpty, runs(inputs) { throw error }
       }
     }
-    var error = first ?? ImportError(file: "", problem: "found a forward without tensors")
+    throw told(first ?? ImportError(file: "", problem: "found a forward without tensors"))
+  }
+
+  /// Whether the module computes sequences of a batch of these sizes, so that it is made for such.
+  private func runs(_ inputs: [InputAlternatives.Input]) -> Bool {
+    guard inputs.allSatisfy({ $0.kind == .float && $0.sizes.count == 3 && $0.sizes[2] != nil })
+    else { return false }
+    var tensors: [String: SourceTensor] = [:]
+    let fixed = inputs.map { input in
+      let sizes = zip(input.sizes, [2, 5, 1]).map { $0 ?? $1 }
+      tensors[input.name] = SourceTensor(repeating: 0.5, shape: sizes)
+      return SourceGraph.Input(
+        name: input.name, kind: input.kind, dimensions: sizes.map { .fixed($0) })
+    }
+    var interpreter = GraphInterpreter(
+      opset: AtenTranslation.opset, inputs: tensors, budget: GraphInterpreter.checkBudget)
+    do {
+      try interpreter.run(try ScriptExecution.graph(module, weights, inputs: fixed))
+      return true
+    } catch { return false }
+  }
+
+  private func told(_ error: ImportError) -> ImportError {
+    var error = error
     if error.remedy == nil, module.tracedInputs() == nil {
       let shapes = ScriptInputs.names(of: forward).map { "--shape '\($0)=0,0,4'" }
       error.remedy =
         "a scripted module does not say the sizes of its inputs: give them, 0 for one that is open: "
         + shapes.prefix(4).joined(separator: " ")
     }
-    throw error
+    return error
   }
 
   /// The possible inputs: those of the trace, or guesses from the weights; with the person's sizes.

@@ -72,6 +72,12 @@ import Testing
     #expect(throws: ImportError.self) { try self.translation.addOutput(x, named: "z") }
   }
 
+  @Test mutating func aDivisionThatRoundsIsNoQuotient() {
+    #expect(throws: ImportError.self) {
+      try self.call("div", .tensor(x), .float(2), named: ["rounding_mode": .text("trunc")])
+    }
+  }
+
   /// celu(x) is alpha · elu(x / alpha), with a bend of 1; elu with alpha has another form.
   @Test mutating func celuIsScaled() throws {
     try translation.addOutput(

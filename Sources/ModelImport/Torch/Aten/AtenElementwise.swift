@@ -50,9 +50,14 @@ enum AtenElementwise {
     switch name {
     case "add", "sub", "rsub", "subtract": return .tensor(try sum(&t, name, call))
     case "div", "true_divide", "divide", "truediv", "floor_divide", "floordiv":
-      let isFloor = name.hasPrefix("floor") || call.text(-1, "rounding_mode") == "floor"
+      let mode = call.text(-1, "rounding_mode")
       let quotient = try two(&t, "Div", call.value(0, "self"), call.value(1, "other"), call)
-      guard isFloor, !quotient.isWhole else { return .tensor(quotient) }
+      guard name.hasPrefix("floor") || mode != nil else { return .tensor(quotient) }
+      // Whole numbers are sizes, which are not negative.
+      guard mode != "trunc" || quotient.isWhole else {
+        throw call.failure(
+          "a division with rounding_mode=\"trunc\"", because: "no op of a folder rounds")
+      }
       return .tensor(t.emit("Floor", [quotient], rank: quotient.rank, of: call))
     case "ne":
       let equal = try two(&t, "Equal", call.value(0, "self"), call.value(1, "other"), call)

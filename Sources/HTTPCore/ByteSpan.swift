@@ -8,8 +8,8 @@ extension Array where Element == UInt8 {
   /// Appends a number from 0 in decimal digits.
   package mutating func append(decimal number: Int) {
     var power = 1
-    // Multiplied, not divided: a division by a number that is not constant takes long.
-    while number >= power * 10 { power *= 10 }
+    // Divided by constants alone: a division by another number takes long.
+    while number / 10 >= power { power *= 10 }
     var rest = number
     while power > 0 {
       var digit = ASCII.zero

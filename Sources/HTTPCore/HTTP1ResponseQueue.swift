@@ -9,6 +9,14 @@ struct HTTP1ResponseQueue: ~Copyable {
     /// Fields to add to the response.
     var fields = HTTPFields()
 
+    /// `response` with these fields.
+    func completed(_ response: HTTPResponse) -> HTTPResponse {
+      guard !fields.all.isEmpty else { return response }
+      var response = response
+      response.fields.append(contentsOf: fields)
+      return response
+    }
+
     var persistence: HTTP1Serializer.Persistence {
       !keepsAlive ? .close : isHTTP10 ? .keepAlive : .implied
     }
@@ -76,8 +84,7 @@ struct HTTP1ResponseQueue: ~Copyable {
 
   /// Adds a request that awaits its response, or has `response` already.
   mutating func add(_ request: Request, response: HTTPResponse? = nil) {
-    owed.append(Owed(request: request, response: response))
-    owed[owed.count - 1].response?.fields.append(contentsOf: request.fields)
+    owed.append(Owed(request: request, response: response.map { request.completed($0) }))
     if response != nil { flush() }
   }
 
@@ -122,18 +129,12 @@ struct HTTP1ResponseQueue: ~Copyable {
     if continuing == stream { continuing = nil }
     if closes { owed[index].request.keepsAlive = false }
     guard index == 0 else {
-      setResponse(response, ofOwed: index)
+      owed[index].response = owed[index].request.completed(response)
       return
     }
     // Mostly it is this one's turn, and the response is not kept.
     let request = takeFirst().request
-    if request.fields.all.isEmpty {
-      write(response, to: request)
-    } else {
-      var response = response
-      response.fields.append(contentsOf: request.fields)
-      write(response, to: request)
-    }
+    write(request.completed(response), to: request)
     flush()
   }
 
@@ -145,7 +146,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     let request = owed[index].request
     let framing: Framing =
       request.isHEAD || !response.mayHaveContent ? .none : request.isHTTP10 ? .close : .chunked
-    setResponse(response, ofOwed: index)
+    owed[index].response = request.completed(response)
     if continuing == stream { continuing = nil }
     owed[index].framing = framing
     owed[index].isOpen = true
@@ -155,12 +156,6 @@ struct HTTP1ResponseQueue: ~Copyable {
     }
     if index == 0 { flush() }
     return framing == .close
-  }
-
-  private mutating func setResponse(_ response: HTTPResponse, ofOwed index: Int) {
-    let added = owed[index].request.fields
-    owed[index].response = response
-    owed[index].response?.fields.append(contentsOf: added)
   }
 
   /// Appends `bytes` to the streamed body of `stream`; ignored if the response is not being streamed.

@@ -106,7 +106,7 @@ final class ExchangeDelivery {
     }
     let client: HTTPPeer?
     do throws(TrustedProxies.Conflict) {
-      client = try self.client(of: head, connection)
+      client = try namedClient(of: head, connection) ?? link(to: connection).peer
     } catch {
       counters.countRefusal(.badRequest)
       return .refusal(error.response)
@@ -122,12 +122,11 @@ final class ExchangeDelivery {
     return .refusal(.full)
   }
 
-  /// The client that `request` comes from; throws if its fields name two.
-  private func client(
+  /// The client that a trusted proxy names in `request`; nil where none is trusted. Throws if its fields name two.
+  private func namedClient(
     of request: HTTPRequest, _ connection: Connection
   ) throws(TrustedProxies.Conflict) -> HTTPPeer? {
-    let peer = link(to: connection).peer
-    guard let proxies, let peer else { return peer }
+    guard let proxies, let peer = link(to: connection).peer else { return nil }
     return try proxies.client(of: request, from: peer)
   }
 
@@ -219,7 +218,7 @@ final class ExchangeDelivery {
       connection: .init(
         link(to: connection),
         // A request whose fields name two clients was refused by its head.
-        peer: proxies == nil ? nil : try? client(of: request, connection),
+        peer: try? namedClient(of: request, connection),
         isNew: connection.requestCount == 1, stream: stream))
     guard let answer = connection.owed.setExchange(exchange, for: stream) else { return }
     if request.body.count >= Self.leastBytesCountedAtOnce { memory.recount(connection) }

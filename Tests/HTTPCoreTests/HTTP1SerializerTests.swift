@@ -3,6 +3,13 @@ import Testing
 @testable import HTTPCore
 
 @Suite struct HTTP1SerializerTests {
+  @Test(arguments: [0, 7, 10, 99, 100, 1_000_000_007, Int.max])
+  func numbersAreDecimal(number: Int) {
+    var text: [UInt8] = []
+    text.append(decimal: number)
+    #expect(text == Array(String(number).utf8))
+  }
+
   private func text(
     _ response: HTTPResponse, date: String = "", omitsBody: Bool = false,
     persistence: HTTP1Serializer.Persistence = .implied

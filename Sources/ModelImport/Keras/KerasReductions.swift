@@ -33,13 +33,7 @@ enum KerasReductions {
   static func overImage(
     _ kind: Kind, _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {
-    let value = translation.withoutMask(
-      try translation.spreadOut(try call.input(), for: call), for: call)
-    guard value.axes.count == 3, value.stepAxis ?? 0 == 0,
-      call.layer["data_format"]?.string ?? "channels_last" == "channels_last"
-    else {
-      throw call.refusal(of: value, expected: "an image: (rows, columns, channels)")
-    }
+    let value = try KerasImageLayers.image(&translation, call)
     var result = try translation.chain(ops(kind, of: value, over: [0, 1]), value, for: call)
     let keeps = try call.layer.bool("keepdims")
     result.axes = (keeps ? [.size(1), .size(1)] : []) + [value.axes[2]]

@@ -84,17 +84,27 @@ enum IndexLowering {
     guard let indices = try l.constant(node, 1, "indices"), isSame(indices) else {
       throw node.refusal("indices that differ", because: "only one index for all can be carried")
     }
-    let size = value.shape[axis]
-    let given = SourceTensor.integer(indices.first)
-    let index = given < 0 ? given + size : given
-    guard (0..<size).contains(index), indices.rank == value.axes.count, indices.shape[axis] == 1
-    else {
-      throw node.refusal("the index \(indices[0])", because: "the axis has \(size) elements")
+    guard indices.rank == value.axes.count, indices.shape[axis] == 1 else {
+      throw node.refusal("indices that differ", because: "only one index for all can be carried")
     }
+    let index = try index(indices, of: value.shape[axis], node)
     return [
       .carried(
-        try SelectionLowering.select(&l, node, value, axis: axis, [index], isFromEnd: given < 0))
+        try SelectionLowering.select(
+          &l, node, value, axis: axis, [index], isFromEnd: indices.first < 0))
     ]
+  }
+
+  /// The one index that all of `indices` are, counted from the start of an axis.
+  private static func index(
+    _ indices: SourceTensor, of size: Int, _ node: SourceNode
+  ) throws(ImportError) -> Int {
+    let given = SourceTensor.integer(indices.first)
+    let index = given < 0 ? given + size : given
+    guard (0..<size).contains(index) else {
+      throw node.refusal("the index \(given)", because: "the axis has \(size) elements")
+    }
+    return index
   }
 
   // MARK: GatherND
@@ -160,11 +170,7 @@ enum IndexLowering {
         instead: "put the result together with torch.cat or torch.where")
     }
     let size = value.shape[axis]
-    let given = SourceTensor.integer(indices.first)
-    let index = given < 0 ? given + size : given
-    guard (0..<size).contains(index) else {
-      throw node.refusal("the index \(given)", because: "the axis has \(size) elements")
-    }
+    let index = try index(indices, of: size, node)
     var parts: [CarriedValue] = []
     if index > 0 {
       parts.append(

@@ -9,9 +9,9 @@ import Scheduling
 package final class ServedModel: Sendable {
   package let name: String
   package let engine: Engine
-  // Kept, though the engine has them: a getter's call would copy the whole description of the inputs, some twenty
-  // reference counts.
+  /// The engine's graph.
   package let graph: ModelGraph
+  /// Kept, since each request reads them: `description` copies the whole description, some twenty reference counts.
   package let inputs: [ModelDescription.Input]
   /// The vocabulary of each input; nil for inputs without one.
   package let vocabularies: [Vocabulary?]

@@ -21,7 +21,7 @@ enum KerasImageLayers {
   private static let maxWeights = 1 << 24
 
   /// An image of rows, columns and channels; its rows may be the steps.
-  private static func image(
+  static func image(
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> KerasValue {
     let value = translation.withoutMask(

@@ -57,6 +57,48 @@ extension String {
   }
 }
 
+/// Searches through eight bytes at a time, by the test whether a word has a zero byte (Hacker's Delight, §6-1).
+extension Span<UInt8> {
+  /// The index of the first `byte` from `start` on; `count` where there is none.
+  func index(of byte: UInt8, from start: Int) -> Int {
+    let pattern = Self.ones &* UInt64(byte)
+    var index = start
+    while index + 8 <= count {
+      let zeros = Self.zeros(of: word(at: index) ^ pattern)
+      if zeros != 0 { return index + zeros.trailingZeroBitCount / 8 }
+      index += 8
+    }
+    while index < count, self[index] != byte { index += 1 }
+    return index
+  }
+
+  /// The first byte that a field value may not hold; nil where there is none.
+  var firstNoFieldValue: UInt8? {
+    var index = 0
+    while index + 8 <= count {
+      let word = word(at: index)
+      // Control characters are below a space, or are delete; a tab, which is allowed, is among them.
+      let controls = (word &- Self.ones &* UInt64(ASCII.space)) & ~word & Self.highBits
+      if controls | Self.zeros(of: word ^ Self.ones &* UInt64(ASCII.delete)) != 0 { break }
+      index += 8
+    }
+    while index < count, ASCII.isFieldValue(self[index]) { index += 1 }
+    return index < count ? self[index] : nil
+  }
+
+  private static var ones: UInt64 { 0x0101_0101_0101_0101 }
+  private static var highBits: UInt64 { 0x8080_8080_8080_8080 }
+
+  /// The eight bytes from `index` on, the first one lowest.
+  private func word(at index: Int) -> UInt64 {
+    // SAFETY: any eight bytes are a number; that there are eight is checked.
+    UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+  }
+
+  /// Has bits in the lowest byte of `word` that is zero, and in no lower one; 0 where no byte is zero.
+  private static func zeros(of word: UInt64) -> UInt64 { (word &- ones) & ~word & highBits }
+}
+
 extension Span<UInt8> {
   /// Whether the bytes equal `text`, a lower-case ASCII string, ignoring case.
   @inline(__always)

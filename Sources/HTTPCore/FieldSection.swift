@@ -17,9 +17,7 @@ struct FieldSection {
     let name = FieldNames.lowercased(line.extracting(0..<colon))
     let rest = line.extracting((colon + 1)...)
     let value = rest.extracting(rest.trimmedIndices)
-    for index in value.indices where !ASCII.isFieldValue(value[index]) {
-      throw .invalidFieldValueByte(value[index], field: name)
-    }
+    if let byte = value.firstNoFieldValue { throw .invalidFieldValueByte(byte, field: name) }
     try interpret(name, value)
     fields.append(lowercased: name, String(fieldValue: value))
   }

@@ -34,8 +34,7 @@ package struct HTTP1Parser {
   ) throws(HTTP1Error) -> HTTP1Head? {
     while true {
       if startLine == nil, offset < bytes.count { try checkFirstByte(bytes[offset]) }
-      var end = offset + scanned
-      while end < bytes.count, bytes[end] != ASCII.lineFeed { end += 1 }
+      let end = bytes.index(of: ASCII.lineFeed, from: offset + scanned)
       if startLine == nil { try checkMethod(bytes.extracting(offset..<end)) }
       try checkLength(end - offset + (end < bytes.count ? 1 : 0))
       guard end < bytes.count else {
@@ -53,13 +52,14 @@ package struct HTTP1Parser {
 
   /// Parses one line; returns the head when the line ends it.
   private mutating func parse(_ line: Span<UInt8>) throws(HTTP1Error) -> HTTP1Head? {
-    guard let startLine else {
+    // Compared, not bound: a copy of the first line for each line would cost as much as parsing a short one.
+    guard startLine != nil else {
       if line.isEmpty, !skippedEmptyLine {
         // RFC 9112 §2.2: one empty line before the request line is ignored.
         skippedEmptyLine = true
         headBytes = 0
       } else {
-        self.startLine = try RequestLine(parsing: line, limits: limits)
+        startLine = try RequestLine(parsing: line, limits: limits)
       }
       return nil
     }
@@ -67,6 +67,7 @@ package struct HTTP1Parser {
       try fields.append(line, maxFields: limits.maxFields)
       return nil
     }
+    guard let startLine else { return nil }
     let head = try fields.head(after: startLine)
     self = HTTP1Parser(limits: limits)
     return head

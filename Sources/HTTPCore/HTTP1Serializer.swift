@@ -102,17 +102,12 @@ package enum HTTP1Serializer {
     output.append(ASCII.colon)
     output.append(ASCII.space)
     output.append(contentsOf: field.value.utf8)
-    if holdsControls(output.span.extracting(start...)) {
+    if output.span.extracting(start...).firstNoFieldValue != nil {
       for index in start..<output.count where !ASCII.isFieldValue(output[index]) {
         output[index] = ASCII.space
       }
     }
     output.append(contentsOf: lineEnd)
-  }
-
-  private static func holdsControls(_ bytes: Span<UInt8>) -> Bool {
-    for index in bytes.indices where !ASCII.isFieldValue(bytes[index]) { return true }
-    return false
   }
 
   private static func isOurs(_ name: String) -> Bool {

@@ -49,3 +49,13 @@ static inline int clinux_allowed_cores(void) {
     count += __builtin_popcountl(mask[index]);
   return count;
 }
+
+/// recv(2) without flags and send(2). Not the C library's, which may end the thread that calls them (pthreads(7), cancellation
+/// points) and makes four atomic operations for that; nothing here ends threads.
+static inline long clinux_receive(int socket, void *bytes, unsigned long count) {
+  return syscall(SYS_recvfrom, socket, bytes, count, 0, (void *)0, (void *)0);
+}
+
+static inline long clinux_send(int socket, const void *bytes, unsigned long count, int flags) {
+  return syscall(SYS_sendto, socket, bytes, count, flags, (void *)0, 0);
+}

@@ -23,7 +23,7 @@ final class SocketTransport: Transport {
   func read(into buffer: inout MutableSpan<UInt8>) -> TransferResult {
     let count = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
       // SAFETY: the kernel writes at most the buffer's own count of bytes.
-      unsafe Glibc.read(socket.number, bytes.baseAddress, bytes.count)
+      unsafe clinux_receive(socket.number, bytes.baseAddress, UInt(bytes.count))
     }
     if count > 0 { return .moved(count) }
     if count == 0 { return .ended }
@@ -34,7 +34,8 @@ final class SocketTransport: Transport {
     while true {
       let count = unsafe bytes.withUnsafeBufferPointer { bytes in
         // SAFETY: the kernel reads the buffer's own count of bytes.
-        unsafe send(socket.number, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+        unsafe clinux_send(
+          socket.number, bytes.baseAddress, UInt(bytes.count), CInt(MSG_NOSIGNAL))
       }
       if count > 0 { return .moved(count) }
       if errno == EAGAIN { return .wouldBlock }

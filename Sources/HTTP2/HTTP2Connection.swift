@@ -52,7 +52,7 @@ package final class HTTP2Connection: ConnectionProtocol {
   // MARK: Calls of the connection's owner
 
   /// Stops after unpacking `max_field_bytes_at_once` of fields; while `hasBacklog`, a call without bytes continues.
-  package func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
+  package func receive(_ bytes: Span<UInt8>, into events: inout [ConnectionEvent]) {
     if let (held, start) = backlog.begin(with: bytes) {
       let count = consume(held.span.extracting(start...))
       backlog.keep(held, from: start + count)
@@ -62,10 +62,10 @@ package final class HTTP2Connection: ConnectionProtocol {
     }
     pump()
     if wantsClose { abandonAll() }
-    return requests.takeEvents()
+    requests.moveEvents(into: &events)
   }
 
-  package func respond(_ response: HTTPResponse, to stream: StreamID) {
+  package func respond(_ response: consuming HTTPResponse, to stream: StreamID) {
     guard let stream = streams.unanswered(stream) else { return }
     responses.send(response, on: stream)
   }
@@ -80,6 +80,8 @@ package final class HTTP2Connection: ConnectionProtocol {
     guard let stream = streams.open(stream), !bytes.isEmpty else { return }
     responses.write(bytes, on: stream)
   }
+
+  package var hasNews: Bool { requests.hasNews }
 
   package func takeEvents() -> [ConnectionEvent] { requests.takeEvents() }
 

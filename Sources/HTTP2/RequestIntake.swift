@@ -28,6 +28,14 @@ final class RequestIntake {
     self.responses = responses
   }
 
+  /// Whether there are events or refusals to hand over.
+  var hasNews: Bool { !events.isEmpty || !refusals.isEmpty }
+
+  /// Moves the events since the last call to the end of `others`.
+  func moveEvents(into others: inout [ConnectionEvent]) {
+    if others.isEmpty { swap(&events, &others) } else { others += takeEvents() }
+  }
+
   /// Hands over the events since the last call.
   func takeEvents() -> [ConnectionEvent] {
     defer { if !events.isEmpty { events = [] } }

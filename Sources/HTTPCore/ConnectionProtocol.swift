@@ -58,14 +58,28 @@ package enum ConnectionPhase: Equatable, Sendable {
   case answering
 }
 
+/// How a connection stands, as the properties of `ConnectionProtocol` of the same names say. One by one, each would cost
+/// its owner a call and a reference.
+package struct ConnectionStatus {
+  package let phase: ConnectionPhase
+  package let hasTransfers: Bool
+  package let wantsInput: Bool
+  package let wantsClose: Bool
+  package let hasBacklog: Bool
+  package let hasNews: Bool
+  package let outputCount: Int
+  package let heldBytes: Int
+  package let incompleteBytes: Int
+}
+
 /// One connection's protocol, without I/O: bytes in, events out; responses in, bytes out.
 ///
 /// HTTP/1.1 and HTTP/2 conform to it. Neither uses sockets, clocks or threads. It is a class protocol since its owner
 /// calls it a dozen times per request: of a struct behind `any`, each call would copy the whole value.
 package protocol ConnectionProtocol: AnyObject {
-  /// Receives bytes that the peer sent; returns the events that they complete. The connection answers protocol errors
-  /// itself: the output holds the error response and `wantsClose` turns true.
-  func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent]
+  /// Receives bytes that the peer sent; appends the events that they complete to `events`. The connection answers
+  /// protocol errors itself: the output holds the error response and `wantsClose` turns true.
+  func receive(_ bytes: Span<UInt8>, into events: inout [ConnectionEvent])
 
   /// Whether input is left over that `receive` without bytes would now process.
   var hasBacklog: Bool { get }
@@ -76,8 +90,11 @@ package protocol ConnectionProtocol: AnyObject {
   /// Returns and clears the events that calls other than `receive` have produced.
   func takeEvents() -> [ConnectionEvent]
 
+  /// Whether `takeEvents` or `takeRefusals` would return any.
+  var hasNews: Bool { get }
+
   /// Queues the response of `stream`; it is dropped if the stream no longer exists.
-  func respond(_ response: HTTPResponse, to stream: StreamID)
+  func respond(_ response: consuming HTTPResponse, to stream: StreamID)
 
   /// Queues the head of a streamed response to `stream` and the beginning of its body; `write(_:to:)` continues the
   /// body and `end(_:)` ends it. All are dropped if the stream no longer exists.
@@ -130,6 +147,9 @@ package protocol ConnectionProtocol: AnyObject {
   /// the shutdown.
   func finishShutDown()
 
+  /// Answers to the questions below that the owner has after each step, all at once.
+  var status: ConnectionStatus { get }
+
   var phase: ConnectionPhase { get }
 
   /// Whether to close the socket once the output is written.
@@ -174,6 +194,20 @@ package protocol ConnectionProtocol: AnyObject {
 
 /// Defaults for protocols whose requests come one after the other: the owner measures the one transfer in progress.
 extension ConnectionProtocol {
+  package var status: ConnectionStatus {
+    ConnectionStatus(
+      phase: phase, hasTransfers: hasTransfers, wantsInput: wantsInput, wantsClose: wantsClose,
+      hasBacklog: hasBacklog, hasNews: hasNews, outputCount: outputCount, heldBytes: heldBytes,
+      incompleteBytes: incompleteBytes)
+  }
+
+  /// Receives bytes that the peer sent; returns the events that they complete.
+  package func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
+    var events: [ConnectionEvent] = []
+    receive(bytes, into: &events)
+    return events
+  }
+
   package func takeEvents() -> [ConnectionEvent] { [] }
   package func endInput() {}
   package var canCloseSilently: Bool { false }

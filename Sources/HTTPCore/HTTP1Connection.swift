@@ -91,8 +91,7 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   // MARK: Input
 
-  package func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
-    var events: [ConnectionEvent] = []
+  package func receive(_ bytes: Span<UInt8>, into events: inout [ConnectionEvent]) {
     if backlog.isEmpty {
       let used = consume(bytes, &events)
       if used < bytes.count { backlog.append(copying: bytes.extracting(used...)) }
@@ -107,7 +106,6 @@ package final class HTTP1Connection: ConnectionProtocol {
         swap(&held, &backlog)
       }
     }
-    return events
   }
 
   /// Reads requests from `bytes` while there is room for more; returns how many bytes were read.
@@ -261,7 +259,7 @@ package final class HTTP1Connection: ConnectionProtocol {
 
   // MARK: Output
 
-  package func respond(_ response: HTTPResponse, to stream: StreamID) {
+  package func respond(_ response: consuming HTTPResponse, to stream: StreamID) {
     guard responses.isUnanswered(stream) else { return }
     responses.respond(response, to: stream, closes: !stopUpload(of: stream))
   }
@@ -325,6 +323,8 @@ package final class HTTP1Connection: ConnectionProtocol {
     case .answering: break
     }
   }
+
+  package var hasNews: Bool { !events.isEmpty || !refusals.isEmpty }
 
   package func takeEvents() -> [ConnectionEvent] {
     defer { if !events.isEmpty { events = [] } }

@@ -32,7 +32,7 @@ package struct HTTP1Limits: Sendable, Equatable {
   package init() {}
 
   /// The limit of the body of a request whose head takes about `headBytes` bytes of memory.
-  func bodyLimit(headBytes: Int) -> BodyLimit {
+  package func bodyLimit(headBytes: Int) -> BodyLimit {
     BodyLimit(maxBodyBytes: maxBodyBytes, maxBodyMemory: maxBodyMemory, headBytes: headBytes)
   }
 }

@@ -10,9 +10,7 @@ struct HTTP1ResponseQueue: ~Copyable {
     var fields = HTTPFields()
 
     /// `response` with these fields.
-    func completed(_ response: HTTPResponse) -> HTTPResponse {
-      guard !fields.all.isEmpty else { return response }
-      var response = response
+    func completed(_ response: consuming HTTPResponse) -> HTTPResponse {
       response.fields.append(contentsOf: fields)
       return response
     }
@@ -124,7 +122,9 @@ struct HTTP1ResponseQueue: ~Copyable {
   }
 
   /// Gives `stream` its response; if `closes` is true, the connection closes after it.
-  mutating func respond(_ response: HTTPResponse, to stream: StreamID, closes: Bool = false) {
+  mutating func respond(
+    _ response: consuming HTTPResponse, to stream: StreamID, closes: Bool = false
+  ) {
     guard let index = index(of: stream), owed[index].response == nil else { return }
     if continuing == stream { continuing = nil }
     if closes { owed[index].request.keepsAlive = false }

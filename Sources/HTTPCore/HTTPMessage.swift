@@ -26,6 +26,12 @@ package struct HTTPRequest: Sendable, Equatable {
     get { content.body }
     _modify { yield &owned().body }
   }
+  /// The length of `body`. Other modules that only count its bytes need no reference to the array.
+  package var bodyCount: Int { content.body.count }
+  /// The bytes of memory that `body` takes.
+  package var bodyCapacity: Int { content.body.capacity }
+  /// The value of the first field called `name` (in lower case), as of `fields`.
+  package func field(_ name: String) -> String? { content.fields[name] }
   /// The trailer fields (RFC 9110 §6.5); empty where the body comes in parts.
   package var trailers: HTTPFields {
     get { content.trailers }
@@ -81,7 +87,7 @@ extension HTTPRequest {
 
 extension HTTPRequest {
   /// About how many bytes of memory the request takes, including a connection that has nothing else in flight.
-  package var heldBytes: Int { body.capacity + headBytes + 4096 }
+  package var heldBytes: Int { bodyCapacity + headBytes + 4096 }
 }
 
 /// A response. The application sets all fields but Content-Length, Date, Server, Connection and those of the content

@@ -2,6 +2,10 @@ import HTTPCore
 
 /// Counts the memory that a loop's connections hold, and refuses request bodies when it is too much.
 final class BodyMemory {
+  /// So many bytes, or more, are counted at once, not at the end of the round: until then others would take the memory
+  /// that was reserved for them.
+  static let leastBytesCountedAtOnce = 4096
+
   private let budget: MemoryBudget
   private let counters: ServerCounters
   private let loopCount: Int
@@ -34,7 +38,30 @@ final class BodyMemory {
 
   /// Updates the counts with what `connection` holds now.
   func recount(_ connection: Connection) {
-    let (body, incomplete, all) = connection.lifecycle.isClosed ? (0, 0, 0) : connection.heldMemory
+    let wire = connection.wire
+    recount(connection, incomplete: wire.incompleteBytes, held: wire.heldBytes)
+  }
+
+  /// Updates the counts with what `connection` holds now if that is much more or less than counted. A small request is
+  /// mostly answered and gone at the end of the round, when all is counted.
+  func recountIfMuch(_ connection: Connection) {
+    let wire = connection.wire
+    let (incomplete, held) = (wire.incompleteBytes, wire.heldBytes)
+    let change =
+      connection.heldMemory(incomplete: incomplete, held: held).all - connection.counted.all
+    if abs(change) >= Self.leastBytesCountedAtOnce
+      || (incomplete > 0) != (connection.counted.incomplete > 0)
+    {
+      recount(connection, incomplete: incomplete, held: held)
+    }
+  }
+
+  /// Updates the counts with what `connection` holds now, where its protocol has so many `incompleteBytes` and
+  /// `heldBytes`.
+  func recount(_ connection: Connection, incomplete: Int, held: Int) {
+    let (body, incomplete, all) =
+      connection.lifecycle.isClosed
+      ? (0, 0, 0) : connection.heldMemory(incomplete: incomplete, held: held)
     let before = connection.counted
     connection.counted = (body, incomplete, all)
     if all != before.all { connection.memory.add(all - before.all) }

@@ -22,6 +22,10 @@ final class Connection {
   var wire: any ConnectionProtocol
   /// The same object as `wire` until the first bytes show which protocol the peer speaks; nil from then on.
   private var opening: ProtocolDetector?
+  /// The `maxQueuedOutput` that the protocol has; nil until it was set once.
+  private var outputRoom: Int?
+  /// Whether `wire` is, as its property of that name says.
+  private(set) var isMultiplexed = false
   private let date: ResponseDate
   /// Decides by a request's head what becomes of its body.
   var reception: HeadReception = { _, _ in Reception(.whole()) { _ in } }
@@ -112,11 +116,13 @@ final class Connection {
 
   /// The memory in bytes that this connection holds: `body` for request bodies, `incomplete` for those of them that are
   /// not complete, `all` for these and everything else that grows with what the peer sends or leaves unread.
-  var heldMemory: (body: Int, incomplete: Int, all: Int) {
-    let wire = wire
-    let incomplete = wire.incompleteBytes
+  ///
+  /// - Parameters:
+  ///   - incomplete: the protocol's `incompleteBytes`.
+  ///   - held: its `heldBytes`.
+  func heldMemory(incomplete: Int, held: Int) -> (body: Int, incomplete: Int, all: Int) {
     let body = incomplete + owed.bodyBytes
-    let output = wire.heldBytes + output.capacity + owed.headBytes + transport.heldBytes
+    let output = held + output.capacity + owed.headBytes + transport.heldBytes
     return (body, incomplete, body + output)
   }
 
@@ -125,14 +131,17 @@ final class Connection {
   /// the loop has to read.
   static let maxUnsentBytes = 256 * 1024
 
-  /// Tells the protocol how much more output may wait. When the server's memory `isFull`, a request waits until the
+  /// Tells the protocol how much more output may wait; returns whether that is news to it. When the server's memory `isFull`, a request waits until the
   /// requests before it are answered and their answers sent.
-  func updateOutputRoom(isFull: Bool) {
-    if isFull {
-      wire.maxQueuedOutput = owed.isEmpty && output.count == 0 ? 0 : -1
-    } else {
-      wire.maxQueuedOutput = Self.maxUnsentBytes - output.count
-    }
+  @discardableResult
+  func updateOutputRoom(isFull: Bool) -> Bool {
+    let room =
+      isFull
+      ? (owed.isEmpty && output.count == 0 ? 0 : -1) : Self.maxUnsentBytes - output.count
+    guard room != outputRoom else { return false }
+    outputRoom = room
+    wire.maxQueuedOutput = room
+    return true
   }
 
   /// Whether no request is under way and no output is left, so that the connection may simply be closed at the end of a
@@ -140,7 +149,7 @@ final class Connection {
   var isSilent: Bool { wire.canCloseSilently && output.count == 0 }
 
   /// Whether the protocol can continue with input that it left unparsed: only once all parsed requests are handed out.
-  var hasBacklog: Bool { waiting.isEmpty && wire.hasBacklog }
+  func hasBacklog(_ status: ConnectionStatus) -> Bool { waiting.isEmpty && status.hasBacklog }
 
   /// Removes all waiting requests, undelivered mail and owed answers; returns the answers.
   func takeAllOwed() -> [OwedAnswers.Answer] {
@@ -151,47 +160,56 @@ final class Connection {
 
   // MARK: Input
 
-  /// Passes `bytes` to the protocol and returns the events that they complete. While the connection is screened, or its
-  /// protocol is not known, the bytes are kept and there are no events. Returns nil when screening shows that the peer
-  /// is no health check, so that the connection is to be refused.
-  func receive(_ bytes: Span<UInt8>, settings: HTTPServerSettings) -> [ConnectionEvent]? {
-    guard lifecycle.isScreening else { return receive(unscreened: bytes, settings) }
+  /// Passes `bytes` to the protocol and appends the events that they complete to `events`. While the connection is
+  /// screened, or its protocol is not known, the bytes are kept and there are no events. Returns false when screening
+  /// shows that the peer is no health check, so that the connection is to be refused.
+  func receive(
+    _ bytes: Span<UInt8>, settings: HTTPServerSettings, into events: inout [ConnectionEvent]
+  ) -> Bool {
+    guard lifecycle.isScreening else {
+      receive(unscreened: bytes, settings, into: &events)
+      return true
+    }
     switch probeFilter?.receive(bytes) {
-    case .undecided, nil: return []
-    case .other: return nil
+    case .undecided, nil: return true
+    case .other: return false
     case .mayBeProbe:
       lifecycle.passScreening()
       let first = probeFilter?.bytes ?? []
       probeFilter = nil
-      return receive(unscreened: first.span, settings)
+      receive(unscreened: first.span, settings, into: &events)
+      return true
     }
   }
 
   private func receive(
-    unscreened bytes: Span<UInt8>, _ settings: HTTPServerSettings
-  ) -> [ConnectionEvent] {
-    guard let opening else { return wire.receive(bytes) }
-    let events = opening.receive(bytes)
-    guard let successor = opening.successor(settings, date: date, reception: reception)
-    else { return events }
+    unscreened bytes: Span<UInt8>, _ settings: HTTPServerSettings,
+    into events: inout [ConnectionEvent]
+  ) {
+    guard let opening else { return wire.receive(bytes, into: &events) }
+    opening.receive(bytes, into: &events)
+    guard let successor = opening.successor(settings, date: date, reception: reception) else {
+      return
+    }
+    if let outputRoom { successor.maxQueuedOutput = outputRoom }
     wire = successor
+    isMultiplexed = successor.isMultiplexed
     self.opening = nil
     let first = opening.first
-    return wire.receive(first.span)
+    successor.receive(first.span, into: &events)
   }
 
   /// Whether the loop reads from the peer now.
-  var reads: Bool {
+  func reads(_ status: ConnectionStatus) -> Bool {
     guard !lifecycle.discardsInput else { return true }
-    let wire = wire
-    return wire.wantsInput && waiting.isEmpty
-      && output.count + wire.outputCount <= Self.maxUnsentBytes
+    return status.wantsInput && waiting.isEmpty
+      && output.count + status.outputCount <= Self.maxUnsentBytes
   }
 
   /// The phase whose time-out applies to the peer. It is `answering`, which has none, while the loop does not read, and
   /// instead of `idle` while output waits to be sent.
-  func phase(reads: Bool) -> ConnectionPhase {
-    let phase = transport.isHandshaking ? .readingHead : wire.phase
+  func phase(_ status: ConnectionStatus, reads: Bool) -> ConnectionPhase {
+    let phase = transport.isHandshaking ? .readingHead : status.phase
     return reads && (phase != .idle || output.count == 0) ? phase : .answering
   }
 
@@ -214,7 +232,8 @@ final class Connection {
 
   /// Sends the output, or a part of it; adds the number of bytes that the transport took to `sent`.
   func send(_ sent: inout Int) -> OutputBuffer.Result {
-    output.send(over: transport, &sent) { wire.takeOutput() }
+    let wire = wire
+    return output.send(over: transport, &sent) { wire.takeOutput() }
   }
 
   /// How many bytes the peer has acknowledged. What the socket takes would be too coarse a measure: it becomes writable
@@ -238,12 +257,23 @@ final class Connection {
   /// For HTTP/1 the count is exact, unless a response waits for an earlier one. For HTTP/2, bytes that are framed but
   /// still queued among the frames of other streams, about 256 KiB at most, count as sent.
   func reportSent() {
-    guard output.hasCaughtUp else { return }
-    let buffered = wire.isMultiplexed ? 0 : output.count
+    guard owed.haveUnreported, output.hasCaughtUp else { return }
+    let buffered = isMultiplexed ? 0 : output.count
     owed.reportSent { wire.heldBytes(of: $0) + buffered }
   }
 
   // MARK: Ends and time
+
+  /// Answers the application's questions to which the peer's acknowledgements are the answer; returns false if the peer
+  /// has left, or acknowledges too slowly.
+  func answerQuestions(now: Int, _ timeouts: Timeouts) -> Bool {
+    guard now >= questions.deadline else { return true }
+    guard !transport.peer.isBroken,
+      !questions.isOverdue(now: now, window: timeouts.download.window)
+    else { return false }
+    for answer in questions.takeAcknowledged(acknowledgedCount, now: now) { answer(true) }
+    return true
+  }
 
   /// Called when the peer has ended its side and all that it sent is read; returns what to do.
   func reachedEndOfInput(now: Int) -> ConnectionLifecycle.Action {
@@ -258,19 +288,19 @@ final class Connection {
   }
 
   /// Called when all output is sent; returns what to do.
-  func outputDrained(now: Int) -> ConnectionLifecycle.Action {
-    let owesNothing = owed.isEmpty && !hasBacklog
+  func outputDrained(_ status: ConnectionStatus, now: Int) -> ConnectionLifecycle.Action {
+    let owesNothing = owed.isEmpty && !hasBacklog(status)
     return lifecycle.outputDrained(
-      wantsClose: wire.wantsClose, owesNothing: owesNothing, now: now)
+      wantsClose: status.wantsClose, owesNothing: owesNothing, now: now)
   }
 
   /// When the loop has to check the connection next: at its deadline, or in `tick` nanoseconds if a transfer is
   /// measured and that is earlier.
   ///
   /// - Parameter isDraining: whether a drain is under way, in which the loop also measures how long nothing comes.
-  func nextLook(now: Int, tick: Int, isDraining: Bool) -> Int {
+  func nextLook(_ status: ConnectionStatus, now: Int, tick: Int, isDraining: Bool) -> Int {
     let deadline = min(lifecycle.deadline, questions.deadline)
-    let isMeasured = isDraining || output.count > 0 || wire.hasTransfers
+    let isMeasured = isDraining || output.count > 0 || status.hasTransfers
     return isMeasured ? min(deadline, now + tick) : deadline
   }
 }

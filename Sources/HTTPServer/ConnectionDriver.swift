@@ -18,6 +18,7 @@ final class ConnectionDriver {
   /// The connections beyond `max_connections`; none are accepted before `limitExtras` sets how many may be.
   private var extras = ExtraConnections(maxCount: 0, answersProbes: false)
   private var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
+  private var eventBuffer: [ConnectionEvent] = []
 
   init(
     settings: HTTPServerSettings, memory budget: MemoryBudget, counters: ServerCounters,
@@ -164,34 +165,41 @@ final class ConnectionDriver {
     guard !connection.lifecycle.discardsInput else { return }
     counters.bytesReceived.add(bytes.count, ordering: .relaxed)
     connection.updateOutputRoom(isFull: memory.isFull)
-    guard let events = receive(bytes, from: connection) else {
-      carryOut(connection.lifecycle.refuse(), for: connection)
-      return
-    }
-    if connection.wire.phase == .readingBody { connection.lifecycle.progressed() }
-    exchanges.handle(events, from: connection)
+    receive(bytes, from: connection)
     if isDraining, !connection.isSilent { connection.wire.shutDown() }
-    memory.recount(connection)
+    memory.recountIfMuch(connection)
     memory.makeRoom()
   }
 
-  private func receive(_ bytes: Span<UInt8>, from connection: Connection) -> [ConnectionEvent]? {
-    defer { rounds.charge(connection) }
-    return connection.receive(bytes, settings: settings)
+  private func receive(_ bytes: Span<UInt8>, from connection: Connection) {
+    // Moved out of self, so that the storage serves the next call as well.
+    var events: [ConnectionEvent] = []
+    swap(&events, &eventBuffer)
+    defer { swap(&events, &eventBuffer) }
+    guard connection.receive(bytes, settings: settings, into: &events) else {
+      return carryOut(connection.lifecycle.refuse(), for: connection)
+    }
+    if !bytes.isEmpty, connection.wire.phase == .readingBody { connection.lifecycle.progressed() }
+    exchanges.handle(&events, from: connection)
+    rounds.charge(connection)
   }
 
   /// Continues with input that was left unparsed, sends what can be sent, and sets what the connection waits for.
   private func flush(_ connection: Connection) {
-    defer { connection.wire.takeRefusals().forEach(counters.countRefusal) }
-    let events = connection.wire.takeEvents()
-    if !events.isEmpty { exchanges.handle(events, from: connection) }
+    let wire = connection.wire
+    if wire.hasNews {
+      var events = wire.takeEvents()
+      exchanges.handle(&events, from: connection)
+    }
     connection.updateOutputRoom(isFull: memory.isFull)
-    if connection.hasBacklog, !connection.isLate {
-      exchanges.handle(receive([UInt8]().span, from: connection) ?? [], from: connection)
+    if connection.waiting.isEmpty, wire.hasBacklog, !connection.isLate {
+      receive([UInt8]().span, from: connection)
     }
     let result = send(connection)
-    memory.recount(connection)
-    connection.updateOutputRoom(isFull: memory.isFull)
+    var status = wire.status
+    memory.recount(connection, incomplete: status.incompleteBytes, held: status.heldBytes)
+    if connection.updateOutputRoom(isFull: memory.isFull) { status = wire.status }
+    if status.hasNews { wire.takeRefusals().forEach(counters.countRefusal) }
     if result != .failed { connection.reportSent() }
     switch result {
     case .failed: close(connection)
@@ -199,14 +207,14 @@ final class ConnectionDriver {
     case .paused: connection.download.pause()
     case .drained:
       connection.download.pause()
-      carryOut(connection.outputDrained(now: time.now), for: connection)
+      carryOut(connection.outputDrained(status, now: time.now), for: connection)
     }
     guard !connection.lifecycle.isClosed else { return }
-    let reads = connection.reads
-    connection.lifecycle.wait(for: connection.phase(reads: reads), now: time.now)
-    watch(connection, reads: reads)
+    let reads = connection.reads(status)
+    connection.lifecycle.wait(for: connection.phase(status, reads: reads), now: time.now)
+    watch(connection, status, reads: reads)
     // Requests that waited until output was sent may continue now.
-    if connection.hasBacklog || result == .paused {
+    if connection.hasBacklog(status) || result == .paused {
       if rounds.isUsedUp(by: connection) {
         rounds.postpone(connection)
       } else {
@@ -227,8 +235,13 @@ final class ConnectionDriver {
   }
 
   /// Sets which readiness the transport reports, and when the loop checks the connection next.
-  private func watch(_ connection: Connection, reads: Bool) {
-    let look = connection.nextLook(now: time.now, tick: tick, isDraining: isDraining)
+  private func watch(_ connection: Connection) {
+    let status = connection.wire.status
+    watch(connection, status, reads: connection.reads(status))
+  }
+
+  private func watch(_ connection: Connection, _ status: ConnectionStatus, reads: Bool) {
+    let look = connection.nextLook(status, now: time.now, tick: tick, isDraining: isDraining)
     // If a check is due sooner already, that one sets the next.
     if look < time.deadlines.time(of: connection.deadline) {
       time.deadlines.set(connection.deadline, to: look)
@@ -305,7 +318,7 @@ final class ConnectionDriver {
     flush(connection)
     guard !connection.lifecycle.isClosed else { return answer(false) }
     connection.questions.ask(count: connection.output.sentCount, now: time.now, answer)
-    watch(connection, reads: connection.reads)
+    watch(connection)
   }
 
   // MARK: Time
@@ -317,9 +330,9 @@ final class ConnectionDriver {
     guard !connection.lifecycle.isClosed else { return }
     carryOut(connection.lifecycle.passTime(now: time.now), for: connection)
     guard !connection.lifecycle.isClosed else { return }
-    answerQuestions(of: connection)
+    guard connection.answerQuestions(now: time.now, timeouts) else { return close(connection) }
     guard !connection.lifecycle.isClosed else { return }
-    watch(connection, reads: connection.reads)
+    watch(connection)
   }
 
   private func measure(_ connection: Connection) {
@@ -332,24 +345,11 @@ final class ConnectionDriver {
   private func act(on finding: PaceCheck.Finding, _ connection: Connection) {
     switch finding {
     case .none: break
-    case .ended(let events):
-      exchanges.handle(events, from: connection)
+    case .ended(var events):
+      exchanges.handle(&events, from: connection)
       rounds.scheduleFlush(connection)
     case .stalled: carryOut(connection.lifecycle.deadlinePassed(), for: connection)
     case .over: close(connection)
-    }
-  }
-
-  private func answerQuestions(of connection: Connection) {
-    guard time.now >= connection.questions.deadline else { return }
-    if connection.transport.peer.isBroken
-      || connection.questions.isOverdue(now: time.now, window: timeouts.download.window)
-    {
-      close(connection)
-    } else {
-      let count = connection.acknowledgedCount
-      let answers = connection.questions.takeAcknowledged(count, now: time.now)
-      for answer in answers { answer(true) }
     }
   }
 
@@ -372,7 +372,7 @@ final class ConnectionDriver {
         connection.wire.shutDown()
         rounds.scheduleFlush(connection)
       }
-      watch(connection, reads: connection.reads)
+      watch(connection)
     }
   }
 

@@ -96,7 +96,7 @@ package struct ContentCoding: Sendable {
   func mayEncode(_ response: HTTPResponse, for request: HTTPRequest) -> Bool {
     !response.body.isEmpty
       && (response.body.count >= settings.minCompressBytes
-        || request.fields["accept-encoding"] != nil)
+        || request.field("accept-encoding") != nil)
   }
 
   /// Compresses the body with gzip if the client accepts that, the body has at least `minCompressBytes`, and it gets

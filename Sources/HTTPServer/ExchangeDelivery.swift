@@ -10,9 +10,6 @@ final class ExchangeDelivery {
   static let maxCodedBytesOnLoop = 4 * 1024
   /// Bodies that inflate to more bytes than this are inflated off the loop, too.
   static let maxInflatedBytesOnLoop = 16 * 1024
-  /// A body of at least this many bytes is counted at once, not at the end of the round: until then others would take
-  /// the memory that was reserved for it.
-  private static let leastBytesCountedAtOnce = 4096
 
   /// Actions that the application postponed until all received requests are handed out.
   let intake = Intake()
@@ -51,35 +48,44 @@ final class ExchangeDelivery {
 
   // MARK: Requests
 
-  /// Handles `events` of `connection`, and hands out its requests: now as many as its share of the round suffices for.
-  func handle(_ events: [ConnectionEvent], from connection: Connection) {
-    for event in events {
-      switch event {
-      case .request(let request, let stream, let answer):
-        handle(
-          .init(request: request, stream: stream, isWhole: true), by: answer, body: nil,
-          of: connection)
-      case .head(let request, let stream, let answer, let isBodyWanted):
-        handle(
-          .init(request: request, stream: stream, isWhole: false), by: answer,
-          body: isBodyWanted ? incomingBody(of: stream, connection.token) : nil, of: connection)
-      case .part(let bytes, let stream):
-        connection.owed.body(of: stream)?.append(bytes)
-      case .end(let stream, let trailers):
-        connection.owed.body(of: stream)?.end(trailers: trailers)
-      case .abandoned(let stream):
-        if let owed = connection.owed.remove(stream) { abandon(owed) }
-      }
+  /// Handles and removes `events` of `connection`, and hands out its requests: now as many as its share of the round
+  /// suffices for.
+  func handle(_ events: inout [ConnectionEvent], from connection: Connection) {
+    if events.count == 1 {
+      // Mostly it is one, which is then moved rather than copied.
+      handle(events.removeLast(), from: connection)
+    } else {
+      for event in events { handle(event, from: connection) }
+      events.removeAll(keepingCapacity: true)
     }
     handOutWaiting(of: connection)
   }
 
+  private func handle(_ event: consuming ConnectionEvent, from connection: Connection) {
+    switch consume event {
+    case .request(let request, let stream, let answer):
+      handle(
+        .init(request: request, stream: stream, isWhole: true), by: answer, body: nil,
+        of: connection)
+    case .head(let request, let stream, let answer, let isBodyWanted):
+      handle(
+        .init(request: request, stream: stream, isWhole: false), by: answer,
+        body: isBodyWanted ? incomingBody(of: stream, connection.token) : nil, of: connection)
+    case .part(let bytes, let stream):
+      connection.owed.body(of: stream)?.append(bytes)
+    case .end(let stream, let trailers):
+      connection.owed.body(of: stream)?.end(trailers: trailers)
+    case .abandoned(let stream):
+      if let owed = connection.owed.remove(stream) { abandon(owed) }
+    }
+  }
+
   private func handle(
-    _ arrival: Connection.Arrival, by answer: @escaping HTTPAnswer, body: IncomingBody?,
-    of connection: Connection
+    _ arrival: consuming Connection.Arrival, by answer: consuming @escaping HTTPAnswer,
+    body: IncomingBody?, of connection: Connection
   ) {
     connection.lifecycle.progressed()
-    counters.countRequest(isHTTP2: connection.wire.isMultiplexed)
+    counters.countRequest(isHTTP2: connection.isMultiplexed)
     connection.owed.append(arrival.stream, arrival.request, by: answer, body: body)
     connection.waiting.append(arrival)
     // An extra connection gets one answer.
@@ -94,7 +100,7 @@ final class ExchangeDelivery {
 
   /// Makes the function that decides, by the head of each request of `connection`, how that request is received.
   func reception(for connection: Connection) -> HeadReception {
-    { [unowned self, unowned connection] in self.reception(of: $0, bodyBytes: $1, connection) }
+    { [unowned connection] in self.reception(of: $0, bodyBytes: $1, connection) }
   }
 
   private func reception(
@@ -116,7 +122,9 @@ final class ExchangeDelivery {
       !memory.hasRoom(forBody: bodyBytes ?? 1)
     else { return reception }
     // A body over its limit gets 413 from the protocol; `.full` would invite the client to try again in vain.
-    if let bodyBytes, bodyBytes > bodyLimit(of: head).byteCount { return reception }
+    if let bodyBytes, bodyBytes > settings.http1.bodyLimit(headBytes: head.headBytes).byteCount {
+      return reception
+    }
     memory.countRefusal()
     counters.countRefusal(HTTPResponse.full.status)
     return .refusal(.full)
@@ -128,14 +136,6 @@ final class ExchangeDelivery {
   ) throws(TrustedProxies.Conflict) -> HTTPPeer? {
     guard let proxies, let peer = link(to: connection).peer else { return nil }
     return try proxies.client(of: request, from: peer)
-  }
-
-  /// The limit of the request's body that applies even if no other request holds memory.
-  private func bodyLimit(of head: HTTPRequest) -> BodyLimit {
-    let limits = settings.http1
-    return BodyLimit(
-      maxBodyBytes: limits.maxBodyBytes, maxBodyMemory: limits.maxBodyMemory,
-      headBytes: head.headBytes)
   }
 
   /// Continues with the requests and the mail that wait for the connection's share.
@@ -167,6 +167,8 @@ final class ExchangeDelivery {
       } else {
         handOut(arrival.request, arrival.stream, of: connection)
       }
+      // What the last one took is charged with what follows.
+      if connection.waiting.isEmpty { return }
       rounds.charge(connection)
     }
     if !connection.waiting.isEmpty { rounds.postpone(connection) }
@@ -174,19 +176,16 @@ final class ExchangeDelivery {
 
   /// Undoes the body's content coding, off the loop if the body is large, and hands the request out.
   private func decode(_ request: HTTPRequest, _ stream: StreamID, of connection: Connection) {
-    if !request.body.isEmpty {
+    if request.bodyCount > 0 {
       memory.recount(connection)
-      guard memory.makeRoom() else {
-        refuse(.full, stream, of: connection)
-        return
-      }
+      guard memory.makeRoom() else { return refuse(.full, stream, of: connection) }
     }
-    guard request.fields["content-encoding"] != nil else {
+    guard request.field("content-encoding") != nil else {
       handOut(request, stream, of: connection)
       return
     }
     var decoded = request
-    if request.body.count <= Self.maxCodedBytesOnLoop {
+    if request.bodyCount <= Self.maxCodedBytesOnLoop {
       switch coding.decode(
         &decoded, within: connection.memory.reserve(0), atMost: Self.maxInflatedBytesOnLoop)
       {
@@ -221,7 +220,7 @@ final class ExchangeDelivery {
         peer: try? namedClient(of: request, connection),
         isNew: connection.requestCount == 1, stream: stream))
     guard let answer = connection.owed.setExchange(exchange, for: stream) else { return }
-    if request.body.count >= Self.leastBytesCountedAtOnce { memory.recount(connection) }
+    if request.bodyCount >= BodyMemory.leastBytesCountedAtOnce { memory.recount(connection) }
     if let response = exchange.handOut(to: answer) {
       encode(response, to: request, stream, of: connection)
     }
@@ -247,7 +246,7 @@ final class ExchangeDelivery {
     of connection: Connection
   ) -> HTTPExchange.ConnectionReference.AskPresence {
     let (token, peer) = (connection.token, connection.transport.peer)
-    return { [inbox, isHTTP2 = connection.wire.isMultiplexed] stream, action in
+    return { [inbox, isHTTP2 = connection.isMultiplexed] stream, action in
       guard peer.mayHaveGivenUp(isHTTP2: isHTTP2) else { return action(true) }
       inbox.post(Mail(connection: token, stream: stream, content: .presenceAsked(action)))
     }
@@ -359,17 +358,15 @@ final class ExchangeDelivery {
 
   /// Applies a content coding to the response, off the loop if the body is large, and queues it.
   private func encode(
-    _ response: HTTPResponse, to request: HTTPRequest, _ stream: StreamID,
+    _ response: consuming HTTPResponse, to request: HTTPRequest, _ stream: StreamID,
     of connection: Connection
   ) {
     guard coding.mayEncode(response, for: request) else {
       return respond(response, to: stream, of: connection)
     }
-    var response = response
-    if request.fields["accept-encoding"] == nil {
-      coding.encode(&response, for: request)
-      respond(response, to: stream, of: connection)
-    } else if response.body.count <= Self.maxCodedBytesOnLoop, !rounds.isUsedUp(by: connection) {
+    if request.field("accept-encoding") == nil
+      || response.body.count <= Self.maxCodedBytesOnLoop && !rounds.isUsedUp(by: connection)
+    {
       coding.encode(&response, for: request)
       respond(response, to: stream, of: connection)
     } else {
@@ -388,12 +385,15 @@ final class ExchangeDelivery {
     respond(response, to: stream, of: connection)
   }
 
-  private func respond(_ response: HTTPResponse, to stream: StreamID, of connection: Connection) {
+  private func respond(
+    _ response: consuming HTTPResponse, to stream: StreamID, of connection: Connection
+  ) {
     guard let owed = connection.owed.remove(stream) else { return }
     owed.body?.cut()
     connection.lifecycle.progressed()
+    let count = response.body.count
     connection.wire.respond(response, to: stream)
-    if response.body.count >= Self.leastBytesCountedAtOnce { memory.recount(connection) }
+    if count >= BodyMemory.leastBytesCountedAtOnce { memory.recount(connection) }
     rounds.scheduleFlush(connection)
   }
 }

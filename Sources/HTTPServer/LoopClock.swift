@@ -12,7 +12,11 @@ struct LoopClock {
   /// Reads a clock that never goes back, in nanoseconds.
   let monotonic: @Sendable () -> Int
 
-  init(monotonic: @escaping @Sendable () -> Int) { self.monotonic = monotonic }
+  /// - Parameter monotonic: the clock to read instead of the kernel's.
+  init(monotonic: (@Sendable () -> Int)? = nil) {
+    // Not by `??`, which would wrap the kernel's clock in a function of its own.
+    if let monotonic { self.monotonic = monotonic } else { self.monotonic = Self.monotonic }
+  }
 
   /// Reads the kernel's monotonic clock, in nanoseconds.
   @Sendable static func monotonic() -> Int {

@@ -29,6 +29,9 @@ struct OwedAnswers {
 
   var isEmpty: Bool { answers.isEmpty }
 
+  /// Whether bytes of streamed bodies were given to the protocol but not yet reported as sent.
+  var haveUnreported: Bool { unreportedBytes > 0 }
+
   /// Whether an answer is owed to `stream`.
   func contains(_ stream: StreamID) -> Bool { index(of: stream) != nil }
 
@@ -49,7 +52,7 @@ struct OwedAnswers {
     body: IncomingBody?
   ) {
     let new = Answer(
-      stream: stream, bodyBytes: request.body.capacity, headBytes: request.headBytes, make: make,
+      stream: stream, bodyBytes: request.bodyCapacity, headBytes: request.headBytes, make: make,
       body: body)
     answers.append(new)
     bodyBytes += new.bodyBytes
@@ -84,7 +87,7 @@ struct OwedAnswers {
   /// Sets the exchange of `stream`; returns the function that answers it, nil when the stream is gone.
   mutating func setExchange(_ exchange: HTTPExchange, for stream: StreamID) -> HTTPAnswer? {
     guard let index = index(of: stream) else { return nil }
-    let count = exchange.request.body.capacity
+    let count = exchange.request.bodyCapacity
     bodyBytes += count - answers[index].bodyBytes
     answers[index].bodyBytes = count
     answers[index].exchange = exchange
@@ -103,7 +106,6 @@ struct OwedAnswers {
   ///
   /// - Parameter unsent: how many bytes of a stream's body have not been sent.
   mutating func reportSent(unsent: (StreamID) -> Int) {
-    guard unreportedBytes > 0 else { return }
     for index in answers.indices where answers[index].unreportedBytes > 0 {
       let left = min(answers[index].unreportedBytes, unsent(answers[index].stream))
       let sent = answers[index].unreportedBytes - left

@@ -36,9 +36,8 @@ final class ProtocolDetector: ConnectionProtocol {
     shutDown()
   }
 
-  func receive(_ bytes: Span<UInt8>) -> [ConnectionEvent] {
+  func receive(_ bytes: Span<UInt8>, into events: inout [ConnectionEvent]) {
     if !wantsClose { first.append(copying: bytes) }
-    return []
   }
 
   func takeOutput() -> [UInt8] {
@@ -63,8 +62,9 @@ final class ProtocolDetector: ConnectionProtocol {
   // No request has been parsed, so nothing is owed.
 
   var hasBacklog: Bool { false }
+  var hasNews: Bool { false }
   var incompleteBytes: Int { 0 }
-  func respond(_ response: HTTPResponse, to stream: StreamID) {}
+  func respond(_ response: consuming HTTPResponse, to stream: StreamID) {}
   func begin(_ response: HTTPResponse, to stream: StreamID) {}
   func write(_ bytes: [UInt8], to stream: StreamID) {}
   func end(_ stream: StreamID, trailers: HTTPFields) {}

@@ -64,7 +64,7 @@ package final class Server: Sendable {
         try EventLoop(
           name: "http-\(index)", listeners: listeners, tls: tls, settings: settings,
           memory: memory, shares: shares,
-          counters: counters, clock: LoopClock(monotonic: monotonic ?? LoopClock.monotonic),
+          counters: counters, clock: LoopClock(monotonic: monotonic),
           codingQueues: codingQueues, reportPause: reportPause, application: application))
     }
     if let descriptors {

@@ -80,6 +80,7 @@ package enum HTTP1Serializer {
   // What is in nearly every head: the bytes of an array are appended at once, those of a string's view are not.
   private static let okay = Array("HTTP/1.1 200 OK\r\n".utf8)
   private static let contentLength = Array("content-length: ".utf8)
+  private static let colon = Array(": ".utf8)
   private static let lineEnd = Array("\r\n".utf8)
   private static let headEnd = Array("\r\n\r\n".utf8)
 
@@ -98,10 +99,9 @@ package enum HTTP1Serializer {
   /// Appends a field line. Control characters in it become spaces, so that none can end the line.
   static func append(_ field: HTTPFields.Field, to output: inout [UInt8]) {
     let start = output.count
-    output.append(contentsOf: field.name.utf8)
-    output.append(ASCII.colon)
-    output.append(ASCII.space)
-    output.append(contentsOf: field.value.utf8)
+    output.append(copying: field.name.utf8.span)
+    output.append(contentsOf: colon)
+    output.append(copying: field.value.utf8.span)
     if output.span.extracting(start...).firstNoFieldValue != nil {
       for index in start..<output.count where !ASCII.isFieldValue(output[index]) {
         output[index] = ASCII.space

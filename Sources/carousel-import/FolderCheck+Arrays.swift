@@ -3,17 +3,24 @@ import ModelImport
 import NumPyFormat
 
 extension FolderCheck {
-  /// The largest difference between the folder's answers for the sequences of `input` and those in `output`.
-  func againstArrays(input: String, output: String) throws -> Outcome {
-    let (given, expected) = (try Self.array(input), try Self.array(output))
+  /// The largest difference between the folder's answers for the sequences of `input` and those in `outputs`, a file for
+  /// each of the first outputs.
+  func againstArrays(input: String, outputs: [String]) throws -> Outcome {
+    let given = try Self.array(input)
     let description = draft.description
-    guard description.inputs.count == 1, let only = description.inputs.first,
-      let first = description.outputs.first
-    else {
+    guard description.inputs.count == 1, let only = description.inputs.first else {
       throw ImportError(
         file: input, problem: "found one array for the model's \(description.inputs.count) inputs",
         remedy: "check it without arrays: --check alone, against the source's own graph")
     }
+    let names = description.outputs.map(\.name)
+    guard outputs.count <= names.count else {
+      throw ImportError(
+        file: outputs[names.count],
+        problem:
+          "found \(outputs.count) arrays for the model's outputs \(names.joined(separator: ", "))")
+    }
+    let arrays = try zip(names, outputs).map { (name: $0, file: $1, array: try Self.array($1)) }
     let size: Int
     switch only.kind {
     case .features(let elements, _, _), .vector(let elements): size = elements
@@ -22,7 +29,7 @@ extension FolderCheck {
     let isVector = if case .vector = only.kind { true } else { false }
     let sequences = given.shape.count > (size == 1 || isVector ? 1 : 2) ? given.shape[0] : 1
     let each = given.numbers.count / max(sequences, 1)
-    guard sequences > 0, each % size == 0, expected.numbers.count % sequences == 0, each > 0 else {
+    guard sequences > 0, each % size == 0, each > 0 else {
       throw ImportError(
         file: input,
         problem: "found an array of \(given.shape), expected sequences of \(size) elements a step")
@@ -32,34 +39,47 @@ extension FolderCheck {
       draft.reference?.hasStepsLast ?? false && given.shape.suffix(2).first == size
       && given.shape.last == each / size
     var largest = 0.0
-    let answerSize = expected.numbers.count / sequences
     for row in 0..<sequences {
       var own = given.numbers[row * each..<(row + 1) * each].map { Float($0) }
       if isTurned {
         own = own.indices.map { own[$0 % size * (each / size) + $0 / size] }
       }
-      let found = try answers([], [only.name: own], steps: each / size)[first.name] ?? []
-      let reference = Array(expected.numbers[row * answerSize..<(row + 1) * answerSize])
-      guard answerSize > 0, found.count % answerSize == 0 else {
-        throw ImportError(
-          file: output,
-          problem:
-            "found an array of \(expected.shape), where the folder answers \(found.count) numbers a sequence"
-        )
+      let found = try answers([], [only.name: own], steps: each / size)
+      for (name, file, array) in arrays {
+        let difference = try Self.difference(
+          of: found[name] ?? [], "\(name)", to: row, of: sequences, in: array, file)
+        guard difference <= tolerance else {
+          return .departs(value: name, source: file, difference)
+        }
+        largest = max(largest, difference)
       }
-      let tail = Array(found.suffix(answerSize))
-      var difference = Self.difference(tail, reference)
-      // The array may be [elements, steps], while answers are ordered step by step: so its transpose is compared too.
-      if let last = expected.shape.last, last > 0, answerSize % last == 0, expected.shape.count > 1
-      {
-        let rows = answerSize / last
-        let turned = (0..<answerSize).map { reference[$0 % rows * last + $0 / rows] }
-        difference = min(difference, Self.difference(tail, turned))
-      }
-      largest = max(largest, difference)
     }
-    return largest <= tolerance
-      ? .agrees(largest) : .departs(value: first.name, source: output, largest)
+    return .agrees(largest)
+  }
+
+  /// The largest difference between `found`, the answer of the output `name`, and that of the sequence `row` among the
+  /// `sequences` in `expected`.
+  private static func difference(
+    of found: [Float], _ name: String, to row: Int, of sequences: Int,
+    in expected: (shape: [Int], numbers: [Double]), _ file: String
+  ) throws -> Double {
+    let size = expected.numbers.count / sequences
+    guard size > 0, expected.numbers.count % sequences == 0, found.count % size == 0 else {
+      throw ImportError(
+        file: file,
+        problem:
+          "found an array of \(expected.shape) for \(sequences) sequences, where the folder answers \(found.count) numbers a sequence for \(name)"
+      )
+    }
+    let reference = Array(expected.numbers[row * size..<(row + 1) * size])
+    let tail = Array(found.suffix(size))
+    let asGiven = difference(tail, reference)
+    // The array may be [elements, steps], while answers are ordered step by step: so its transpose is compared too.
+    guard let last = expected.shape.last, last > 0, size % last == 0, expected.shape.count > 1
+    else { return asGiven }
+    let rows = size / last
+    let turned = (0..<size).map { reference[$0 % rows * last + $0 / rows] }
+    return min(asGiven, difference(tail, turned))
   }
 
   private static func array(_ path: String) throws -> (shape: [Int], numbers: [Double]) {

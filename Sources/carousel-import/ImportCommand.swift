@@ -69,8 +69,12 @@ struct ImportCommand: ParsableCommand {
     help: ArgumentHelp("What to ask the folder, sequences of one input.", valueName: "input.npy"))
   var checkInput: String?
 
-  @Option(help: ArgumentHelp("What the framework answers.", valueName: "output.npy"))
-  var checkOutput: String?
+  @Option(
+    name: .customLong("check-output"),
+    help: ArgumentHelp(
+      "What the framework answers; of several outputs, a file each in their order.",
+      valueName: "output.npy"))
+  var checkOutputs: [String] = []
 
   @Option(help: "The model's name; left out, it is made from the file's.")
   var name: String?
@@ -90,7 +94,7 @@ struct ImportCommand: ParsableCommand {
     guard output != nil else {
       throw ValidationError("found no folder to write, expected -o FOLDER: \(line)")
     }
-    guard (checkInput == nil) == (checkOutput == nil) else {
+    guard (checkInput == nil) == checkOutputs.isEmpty else {
       throw ValidationError(
         "found \(checkInput == nil ? "--check-output" : "--check-input") alone, expected what to ask and what the framework answers: "
           + "--check-input input.npy --check-output output.npy")
@@ -99,8 +103,8 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     let read =
-      files + [graph, names, scaler, vocabulary, labels, checkInput, checkOutput].compactMap { $0 }
-      + arrays
+      files + [graph, names, scaler, vocabulary, labels, checkInput].compactMap { $0 }
+      + checkOutputs + arrays
     let folder = OutputFolder(path: output ?? "", sources: read)
     try folder.checkIsNoFile()
     for file in read { try SourceFile.checkIsReadable(file) }
@@ -156,8 +160,10 @@ struct ImportCommand: ParsableCommand {
     let outcome: FolderCheck.Outcome
     do {
       let folder = FolderCheck(draft: draft, hasScaler: scaler != nil)
-      if let checkInput, let checkOutput {
-        outcome = try folder.againstArrays(input: checkInput, output: checkOutput)
+      if let checkInput {
+        outcome = try folder.againstArrays(input: checkInput, outputs: checkOutputs)
+        let rest = draft.description.outputs.dropFirst(checkOutputs.count).map(\.name)
+        if !rest.isEmpty { print("note: no --check-output is for \(rest.joined(separator: ", "))") }
       } else if let reference = draft.reference {
         outcome = try folder.againstSource(reference)
       } else {

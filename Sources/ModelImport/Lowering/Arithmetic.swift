@@ -77,6 +77,7 @@ enum Arithmetic {
     }
     var result = aligned[0]
     result.kind = aligned[aligned.count - 1].kind == .boolean ? .boolean : .float
+    if aligned.allSatisfy({ $0.kind == .integer }) { result.kind = .integer }
     result.axes = (0..<rank).map { axis in
       aligned.map { $0.axes[axis] }.max {
         $0.reduce(1) { $0 * $1.size } < $1.reduce(1) { $0 * $1.size } || $0.isEmpty && !$1.isEmpty

@@ -41,6 +41,13 @@ enum ElementwiseLowering {
     if op == "Mul", let zero = settingTimesZero(first, second) ?? settingTimesZero(second, first) {
       return zero
     }
+    if op == "Div", isWhole(first), isWhole(second), !isOne(second),
+      !isConstant(first) || !isConstant(second)
+    {
+      throw node.refusal(
+        "a division of whole numbers", because: "its quotient is rounded, and no op rounds",
+        instead: Remedy.rounding)
+    }
     switch (first, second) {
     case (.carried(let first), .carried(let second)):
       return .carried(try combine(&l, node, op, first, second))
@@ -72,6 +79,24 @@ enum ElementwiseLowering {
       constant.elements[0] == 0
     else { return nil }
     return .constant(SourceTensor(repeating: 0, shape: constant.shape))
+  }
+
+  private static func isConstant(_ value: LoweredValue) -> Bool {
+    if case .constant = value { true } else { false }
+  }
+
+  /// Whether a value has whole numbers to compute with.
+  private static func isWhole(_ value: LoweredValue) -> Bool {
+    switch value {
+    case .carried(let value): value.form != .tokens && value.kind == .integer
+    case .constant(let constant): constant.kind == .integer
+    case .pending: false
+    }
+  }
+
+  private static func isOne(_ value: LoweredValue) -> Bool {
+    guard case .constant(let constant) = value else { return false }
+    return constant.elements.allSatisfy { abs($0) == 1 }
   }
 
   // MARK: Two values

@@ -60,6 +60,71 @@ import Testing
       shape: shape ?? [values.count], kind: .integer, elements: values.map(Double.init))
   }
 
+  /// Strides up to a bound: which step is the last depends on the length.
+  @Test(arguments: [(0, -1, 2), (1, -2, 3), (-9, -1, 4)], [false, true])
+  func strides(slice: (start: Int, end: Int, stride: Int), isOpen: Bool) throws {
+    let constants = [
+      "start": integers([slice.start]), "end": integers([slice.end]), "axes": integers([1]),
+      "stride": integers([slice.stride]),
+    ]
+    let graph = graph(
+      [node("Slice", ["x", "start", "end", "axes", "stride"], "s"), node("Neg", ["s"], "y")],
+      constants, isOpen: isOpen)
+    let draft = try draft(graph)
+    let model = try ModelGraph(draft.model())
+    for steps in [12, 13, 14, 15] {
+      let numbers = (0..<steps * 4).map(Float.init)
+      let answer = SoleRider.answer(
+        model, try InputSequence([.features(numbers)], for: model.model))[0]
+      let start = slice.start < 0 ? slice.start + steps : slice.start
+      let chosen = stride(from: start, to: slice.end + steps, by: slice.stride)
+      let expected: [Float] = chosen.flatMap { step in (0..<4).map { -Float(step * 4 + $0) } }
+      #expect(answer == expected)
+    }
+  }
+
+  /// Steps that a padding takes away are the first or the last, however many they are.
+  @Test(arguments: [(-8, 0), (0, -8), (-7, -2)])
+  func negativePads(before: Int, after: Int) throws {
+    for isOpen in [false, true] {
+      let graph = graph(
+        [node("Pad", ["x", "pads"], "p"), node("Neg", ["p"], "y")],
+        ["pads": integers([0, before, 0, 0, after, 0])], isOpen: isOpen)
+      let model = try ModelGraph(try draft(graph).model())
+      for steps in [12, 20] {
+        let numbers = (0..<steps * 4).map(Float.init)
+        let answer = SoleRider.answer(
+          model, try InputSequence([.features(numbers)], for: model.model))[0]
+        let expected: [Float] = numbers[(-before * 4)..<((steps + after) * 4)].map { -$0 }
+        #expect(answer == expected)
+      }
+    }
+  }
+
+  /// ONNX's division of whole numbers rounds, which no op of a folder does; one by 1 and one of floats are carried.
+  @Test(arguments: [(3, false, true), (1, false, false), (3, true, false)])
+  func divisionsOfWholeNumbers(divisor: Int, isCast: Bool, isRefused: Bool) throws {
+    var nodes = [
+      node("Sub", ["x", "five"], "less"), node("Mul", ["less", "less"], "square"),
+      node("Div", [isCast ? "float" : "square", isCast ? "divisorAsFloat" : "divisor"], "d"),
+      node("Cast", ["d"], "y", ["to": .integer(1)]),
+    ]
+    if isCast { nodes.insert(node("Cast", ["square"], "float", ["to": .integer(1)]), at: 2) }
+    var graph = graph(
+      nodes,
+      [
+        "five": integers([5]), "divisor": integers([divisor]),
+        "divisorAsFloat": SourceTensor(shape: [1], elements: [Double(divisor)]),
+      ], isOpen: true)
+    graph.inputs[0].kind = .integer
+    guard isRefused else {
+      _ = try draft(graph)
+      return
+    }
+    let error = #expect(throws: ImportError.self) { try self.draft(graph) }
+    #expect("\(error as Any)".contains("a division of whole numbers"))
+  }
+
   // MARK: Steps by their indices
 
   @Test(arguments: [[0, -1], [-1, 0], [-2, -1], [1, -3, 2], [-2]], [false, true])

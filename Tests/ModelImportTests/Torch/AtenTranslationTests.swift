@@ -78,6 +78,17 @@ import Testing
     }
   }
 
+  /// The quotient of whole numbers is none in PyTorch, where ONNX's would be rounded.
+  @Test mutating func aTrueDivisionIsOfFloats() throws {
+    let ids = translation.addInput(
+      .init(name: "n", kind: .integer, dimensions: [.named("b"), .named("t")]))
+    let quotient = try translation.call(
+      AtenCall("div", [.tensor(ids), .int(10)], place: "div"))
+    guard case .tensor(let tensor) = quotient else { throw ImportError(file: "", problem: "none") }
+    #expect(!tensor.isWhole)
+    #expect(translation.graph.nodes.map(\.op) == ["Cast", "Cast", "Div"])
+  }
+
   /// celu(x) is alpha · elu(x / alpha), with a bend of 1; elu with alpha has another form.
   @Test mutating func celuIsScaled() throws {
     try translation.addOutput(

@@ -51,8 +51,8 @@ enum AtenElementwise {
     case "add", "sub", "rsub", "subtract": return .tensor(try sum(&t, name, call))
     case "div", "true_divide", "divide", "truediv", "floor_divide", "floordiv":
       let mode = call.text(-1, "rounding_mode")
+      guard name.hasPrefix("floor") || mode != nil else { return .tensor(try ratio(&t, call)) }
       let quotient = try two(&t, "Div", call.value(0, "self"), call.value(1, "other"), call)
-      guard name.hasPrefix("floor") || mode != nil else { return .tensor(quotient) }
       // Whole numbers are sizes, which are not negative.
       guard mode != "trunc" || quotient.isWhole else {
         throw call.failure(
@@ -105,6 +105,20 @@ enum AtenElementwise {
     var result = t.emit(op, [a, b], rank: rank, isWhole: a.isWhole && b.isWhole, of: call)
     result.isNumber = a.isNumber || b.isNumber
     return result
+  }
+
+  /// A division that does not round. ONNX's rounds if both operands are whole.
+  private static func ratio(
+    _ t: inout AtenTranslation, _ call: AtenCall
+  ) throws(ImportError) -> AtenTensor {
+    var first = try t.operand(call.value(0, "self"), call)
+    let second = try t.operand(call.value(1, "other"), call)
+    if first.isWhole, second.isWhole {
+      let isNumber = first.isNumber
+      first = t.emit("Cast", [first], ["to": .integer(1)], rank: first.rank, of: call)
+      first.isNumber = isNumber
+    }
+    return try two(&t, "Div", .tensor(first), .tensor(second), call)
   }
 
   /// Sums and differences, with the second operand times `alpha`.

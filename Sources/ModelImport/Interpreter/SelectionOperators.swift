@@ -142,21 +142,11 @@ enum SelectionOperators {
     return [value.picking(positions, shape: shape)]
   }
 
-  /// A slice of one axis: `count` elements from `start` on, `step` apart.
-  struct AxisRange: Equatable {
-    var start: Int
-    var step: Int
-    var count: Int
-
-    func isAll(of size: Int) -> Bool { start == 0 && step == 1 && count == size }
-    var indices: [Int] { (0..<count).map { start + $0 * step } }
-  }
-
   /// The slices of Slice, one for each axis.
   static func sliceRanges(
     _ node: SourceNode, shape: [Int], starts: [Int], ends: [Int], axes: [Int]?, steps: [Int]?
   ) throws(ImportError) -> [AxisRange] {
-    var ranges = shape.map { AxisRange(start: 0, step: 1, count: $0) }
+    var ranges = shape.map { AxisRange(of: $0, start: 0, end: $0, step: 1) }
     let axes = axes ?? Array(starts.indices)
     let steps = steps ?? starts.map { _ in 1 }
     guard starts.count == ends.count, starts.count == axes.count, starts.count == steps.count else {
@@ -169,16 +159,8 @@ enum SelectionOperators {
         throw node.refusal(
           "axis \(axes[index]), step \(steps[index])", because: "the value has \(shape.count) axes")
       }
-      let (size, step) = (shape[axis], steps[index])
-      func clamp(_ at: Int, _ low: Int, _ high: Int) -> Int {
-        min(max(at < 0 ? at + size : at, low), high)
-      }
-      let start = step > 0 ? clamp(starts[index], 0, size) : clamp(starts[index], 0, size - 1)
-      let end = step > 0 ? clamp(ends[index], 0, size) : clamp(ends[index], -1, size - 1)
-      let span = step > 0 ? end - start : start - end
-      let count = size == 0 ? 0 : max((span + Swift.abs(step) - 1) / Swift.abs(step), 0)
       ranges[axis] = AxisRange(
-        start: count == 0 ? 0 : start, step: count <= 1 ? 1 : step, count: count)
+        of: shape[axis], start: starts[index], end: ends[index], step: steps[index])
     }
     return ranges
   }

@@ -11,11 +11,12 @@ enum ExampleLength {
     _ l: inout Lowering, _ value: CarriedValue, times number: Double, _ node: SourceNode
   ) {
     guard value.form != .tokens, number > 0 else { return }
-    let isPool = value.form == .vector && l.builder.isPool(value.node)
+    let counts = value.form == .vector ? l.builder.pooledElements(value.node) : []
     check(&l, number, node) { steps in
-      let numbers =
-        (isPool ? LengthLowering.Form.allCases : [.count]).map { $0(steps) }
-        + [steps + 1, log(steps)]
+      let pools = counts.flatMap { count in
+        LengthLowering.Form.allCases.map { $0(steps * Double(count)) }
+      }
+      let numbers = (pools.isEmpty ? [steps] : pools) + [steps + 1, log(steps)]
       return numbers + numbers.map { 1 / $0 }
     }
   }
@@ -115,6 +116,29 @@ enum ExampleLength {
       parts.count > 2 || parts.count == 2 && !parts.contains(1)
     else { return }
     record(&l, atom, "\(node.place) splits the steps into \(parts.count) parts")
+  }
+
+  /// Whether an index of a step is in the second half of the example, so that the exporter may have made it of the length. (The
+  /// end of the example is that of any sequence.)
+  static func isLate(_ l: Lowering, _ atom: Atom) -> (_ index: Int) -> Bool {
+    guard let count = l.exampleSteps[atom], count > 2, !(atom.isOpen && l.computesLengths) else {
+      return { _ in false }
+    }
+    return { $0 > count / 2 && $0 < count }
+  }
+
+  /// Records that steps of the example are chosen by such indices.
+  static func recordRange(
+    _ l: inout Lowering, _ atom: Atom, _ node: SourceNode, _ steps: ClosedRange<Int>
+  ) {
+    record(&l, atom, "\(node.place) chooses steps \(steps.lowerBound) to \(steps.upperBound)")
+  }
+
+  /// Records that steps beyond those of the example are left out.
+  static func recordCut(_ l: inout Lowering, _ axis: [Atom], _ node: SourceNode) {
+    for atom in axis where atom.role == .time && !atom.isOpen {
+      record(&l, atom, "\(node.place) leaves steps out of longer sequences")
+    }
   }
 
   /// A constant with numbers of its own for each step, such as positions, as a sequence; nil if it is the same at every step, or
@@ -243,21 +267,31 @@ struct ExampleSteps {
 }
 
 extension FolderBuilder {
-  /// Whether a value is a sum or mean over the steps, or arithmetic on some.
-  fileprivate func isPool(_ value: String) -> Bool {
+  /// Of how many elements a step a value may be a sum or mean, if it is one over the steps, or arithmetic on some: 1, and the
+  /// elements that are reduced on the way. Empty for other values.
+  fileprivate func pooledElements(_ value: String) -> Set<Int> {
     var pending = [value]
     var seen: Set<String> = []
+    var counts: Set<Int> = [1]
+    var isPool = false
     while let name = pending.popLast() {
       guard seen.insert(name).inserted, seen.count < 32,
         let node = nodes.last(where: { $0.name == name })
       else { continue }
       switch node.op.name {
-      case "sum", "mean": return true
-      case "affine", "multiply", "divide", "add", "subtract", "square", "sqrt", "abs", "linear":
-        pending += node.inputs.compactMap { $0 }
-      default: break
+      case "sum", "mean": isPool = true
+      case "affine", "multiply", "divide", "add", "subtract", "square", "sqrt", "abs": break
+      case "linear":
+        if let shape = tensors["\(name).weight"]?.shape, shape[0] == 1 { counts.insert(shape[1]) }
+      case "average_pool1d":
+        if let kernel = (node.op.definition as? AveragePool1DOp)?.pooling.kernel {
+          counts.insert(kernel)
+        }
+      default: continue
       }
+      // What is summed over the steps may have been summed over its elements before.
+      pending += node.inputs.compactMap { $0 }
     }
-    return false
+    return isPool ? counts : []
   }
 }

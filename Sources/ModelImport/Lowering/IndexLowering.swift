@@ -64,7 +64,9 @@ enum IndexLowering {
       result = steps
     } else {
       result = try SelectionLowering.select(
-        &l, node, value, axis: axis, chosen, isFromEnd: given.count == 1 && given[0] < 0)
+        &l, node, value, axis: axis, chosen, isFromEnd: given.count == 1 && given[0] < 0,
+        bounds: StepLowering.Bounds(
+          start: .either, end: .either, behindLast: chosen[chosen.count - 1] + 1))
     }
     if indices.rank == 0 {
       result.axes.remove(at: axis)

@@ -10,6 +10,7 @@ struct Lowering {
   var builder = FolderBuilder()
   let assumptions: Assumptions
   let isFromPyTorch: Bool
+  let computesLengths: Bool
   /// The assumption that the refused operator needs.
   var requirement: Assumptions.Requirement?
   private(set) var values: [String: LoweredValue] = [:]
@@ -28,13 +29,13 @@ struct Lowering {
   private(set) var finalStates: [String: String] = [:]
 
   var exampleSteps = ExampleSteps()
-
   var examples = StepExamples()
 
   init(_ graph: SourceGraph, assumptions: Assumptions) {
     interpreter = Interpreter(opset: graph.opset)
     constantRoom = graph.maxConstants
     isFromPyTorch = graph.isFromPyTorch
+    computesLengths = graph.computesLengths
     self.assumptions = assumptions
     for note in graph.notes { builder.note(note) }
   }

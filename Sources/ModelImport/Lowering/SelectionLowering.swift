@@ -23,7 +23,7 @@ enum SelectionLowering {
   /// - Parameter isFromEnd: whether a single index was counted from the end, so that it holds for any number of steps.
   static func select(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int],
-    isFromEnd: Bool = false
+    isFromEnd: Bool = false, bounds: StepLowering.Bounds? = nil
   ) throws(ImportError) -> CarriedValue {
     let size = value.shape[axis]
     if indices == Array(0..<size) { return value }
@@ -56,7 +56,8 @@ enum SelectionLowering {
     // An index beyond half of a number that stands in for the steps was counted from the end, too.
     let isLate = atom.isOpen && chosen[0] > size / 2
     return try selectSteps(
-      &l, node, value, axis: axis, chosen, size: size, isFromEnd: isFromEnd || isLate)
+      &l, node, value, axis: axis, chosen, size: size, isFromEnd: isFromEnd || isLate,
+      bounds: bounds)
   }
 
   /// The step that indices into an axis [batch · steps] select of every sequence in turn; nil if they don't.
@@ -73,7 +74,7 @@ enum SelectionLowering {
 
   private static func selectSteps(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int],
-    size: Int, isFromEnd: Bool = false
+    size: Int, isFromEnd: Bool = false, bounds: StepLowering.Bounds? = nil
   ) throws(ImportError) -> CarriedValue {
     var result = value
     let name = node.outputs.first ?? node.name
@@ -101,7 +102,7 @@ enum SelectionLowering {
       result.node = l.builder.emit(.reverse, [value.node], named: name)
       return result
     }
-    return try StepLowering.range(&l, node, result, axis: axis, indices, size: size)
+    return try StepLowering.range(&l, node, result, axis: axis, indices, size: size, bounds: bounds)
   }
 
   private static func slice(_ l: inout Lowering, _ node: SourceNode) throws(ImportError)
@@ -126,6 +127,9 @@ enum SelectionLowering {
         }
       }
     }
+    for (axis, range) in ranges.enumerated() where range.isBeyond {
+      ExampleLength.recordCut(&l, value.axes[axis], node)
+    }
     for (axis, range) in ranges.enumerated() where !range.isAll(of: value.shape[axis]) {
       ExampleLength.recordSplit(&l, value.axes[axis], parts: parts, node)
       // Nothing before the first or behind the last of what is written over.
@@ -137,7 +141,12 @@ enum SelectionLowering {
           "a slice of \(value.shape) with nothing in it",
           because: "values have one element at least")
       }
-      result = try select(&l, node, result, axis: axis, range.indices)
+      let bounds = StepLowering.Bounds(
+        start: range.startsFromEnd ? .end : .either, end: range.endsFromEnd ? .end : .either,
+        behindLast: range.end)
+      result = try select(
+        &l, node, result, axis: axis, range.indices,
+        isFromEnd: range.count == 1 && range.startsFromEnd, bounds: parts.isEmpty ? bounds : nil)
     }
     return [.carried(result)]
   }

@@ -2,10 +2,26 @@ import ModelFormat
 
 /// Operators that change the number of steps.
 enum StepLowering {
+  /// How the bounds of a slice were given.
+  struct Bounds {
+    enum Origin {
+      case start, end
+      /// From the start, unless the exporter made the number of the length of its example.
+      case either
+    }
+
+    var start: Origin
+    var end: Origin
+    /// The bound itself: with a stride, the last step that is taken may lie farther before it.
+    var behindLast: Int
+  }
+
   /// Selects several steps.
+  ///
+  /// - Parameter bounds: nil where the node does not give any.
   static func range(
     _ l: inout Lowering, _ node: SourceNode, _ value: CarriedValue, axis: Int, _ indices: [Int],
-    size: Int
+    size: Int, bounds: Bounds? = nil
   ) throws(ImportError) -> CarriedValue {
     let stride = indices[1] - indices[0]
     guard stride > 0, value.form == .sequence,
@@ -17,12 +33,23 @@ enum StepLowering {
         instead: "give the model only the steps that it is to read")
     }
     // Indices in the second half count from the end: a folder takes sequences of any length.
-    func place(_ index: Int) -> Int { index > size / 2 ? index - size : index }
-    let end = indices[indices.count - 1] + 1
+    func place(_ index: Int, _ origin: Bounds.Origin?) -> Int {
+      origin == .end || origin != .start && index > size / 2 ? index - size : index
+    }
+    let (start, last) = (indices[0], indices[indices.count - 1])
+    let end = max(min(bounds?.behindLast ?? last + 1, last + stride), last + 1)
+    let isToEnd = bounds == nil || stride == 1 ? last + 1 + stride > size : end == size
+    if let bounds {
+      let isLate = ExampleLength.isLate(l, value.axes[axis][0])
+      if bounds.start == .either && isLate(start) || bounds.end == .either && isLate(end) {
+        ExampleLength.recordRange(&l, value.axes[axis][0], node, start...last)
+      }
+    }
     var result = value
     result.node = l.builder.emit(
       .sliceSteps(
-        start: place(indices[0]), end: end + stride > size ? nil : place(end), stride: stride),
+        start: place(start, bounds?.start), end: isToEnd ? nil : place(end, bounds?.end),
+        stride: stride),
       [value.node], named: node.outputs.first ?? node.name)
     result.axes[axis] = [l.steps(indices.count, like: value.axes[axis][0])]
     return result
@@ -44,7 +71,9 @@ enum StepLowering {
       guard start + 1 < end, pad.before <= 0, pad.after <= 0 else {
         throw node.refusal("pads of \(pad) of \(size) steps", because: "two steps must be left")
       }
-      return try range(&l, node, value, axis: axis, Array(start..<end), size: size)
+      return try range(
+        &l, node, value, axis: axis, Array(start..<end), size: size,
+        bounds: Bounds(start: .start, end: .end, behindLast: end))
     }
     guard let op: PadOp.Mode = mode == "constant" ? .constant : PadOp.Mode(rawValue: mode) else {
       throw node.refusal("the mode \(mode)", because: "constant, reflect and edge are known")

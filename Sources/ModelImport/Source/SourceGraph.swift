@@ -13,6 +13,8 @@ package struct SourceGraph: Sendable {
   var maxConstants = Int.max
   /// Whether one of PyTorch's exporters to ONNX wrote it.
   var isFromPyTorch = false
+  /// Whether what was computed from lengths of the example is computed in the graph too, and no number of it is one.
+  var computesLengths = false
   /// What the reader of the file found, to be told.
   var notes: [String] = []
 

@@ -182,6 +182,64 @@ import Testing
     if start == 3 { try expectAgreement(draft, steps: 20) }
   }
 
+  /// Bounds of a slice that count from the end do so in any sequence. Others in the second half of the example may have been made
+  /// of its length, and what lies beyond the example is not in the file.
+  @Test(
+    arguments: [
+      (-3, -1, false), (-8, nil, false), (1, -6, false), (0, -7, false), (2, nil, false),
+      (0, 4, false), (-5, -4, false), (0, 8, true), (7, nil, true), (2, 9, true),
+    ] as [(Int, Int?, Bool)])
+  func boundsOfASlice(start: Int, end: Int?, isExact: Bool) throws {
+    let nodes = [node("Slice", ["x", "start", "end", "axes"], "p"), node("Neg", ["p"], "y")]
+    let constants = [
+      "start": SourceTensor(integers: [start]),
+      "end": SourceTensor(integers: [end ?? Int(Int32.max)]),
+      "axes": SourceTensor(integers: [1]),
+    ]
+    for isOpen in [false, true] {
+      var graph = graph(nodes, constants, isOpen: isOpen)
+      if isOpen { graph.inputs[0].example = [1, Self.steps, 3] }
+      let draft = try draft(graph)
+      #expect(draft.description.inputs.map(\.steps) == [isExact ? 10 : nil])
+      for steps in isExact ? [10] : [10, 11, 24] {
+        let model = try ModelGraph(draft.model())
+        let numbers = (0..<steps * 3).map(Float.init)
+        let answer = SoleRider.answer(
+          model, try InputSequence([.features(numbers)], for: model.model))[0]
+        let first = start < 0 ? start + steps : start
+        let last = end.map { $0 < 0 ? $0 + steps : $0 } ?? steps
+        let expected: [Float] = numbers[first * 3..<last * 3].map { -$0 }
+        #expect(answer == expected)
+      }
+      // Of a sequence of another length, the graph computes the literal bounds if the file computes with lengths.
+      graph.computesLengths = true
+      if isOpen { #expect(try self.draft(graph).description.inputs.map(\.steps) == [nil]) }
+    }
+  }
+
+  @Test(arguments: [(0, 15), (-15, Int(Int32.max))])
+  func aSliceBeyondTheExampleHoldsForItsLength(start: Int, end: Int) throws {
+    let constants = [
+      "start": SourceTensor(integers: [start]), "end": SourceTensor(integers: [end]),
+      "axes": SourceTensor(integers: [1]),
+    ]
+    let nodes = [node("Slice", ["x", "start", "end", "axes"], "p"), node("Neg", ["p"], "y")]
+    let draft = try draft(graph(nodes, constants))
+    #expect(draft.description.inputs.map(\.steps) == [10])
+    try expectAgreement(draft)
+  }
+
+  /// Bessel's correction of a mean over the steps and their elements, and a sum of both that is divided.
+  @Test(arguments: [("ReduceMean", 29.0), ("ReduceMean", 30), ("ReduceSum", 30)])
+  func poolsOfStepsAndElementsHoldForOneLength(op: String, divisor: Double) throws {
+    let draft = try draft(
+      graph(
+        [node(op, ["x", "axes"], "s"), node("Div", ["s", "n"], "y")],
+        ["axes": SourceTensor(integers: [1, 2]), "n": number(divisor)]))
+    #expect(draft.description.inputs.map(\.steps) == [10])
+    try expectAgreement(draft)
+  }
+
   /// A vector that is expanded over the steps is the answer at each of them.
   @Test(arguments: [false, true]) func anExpandedVectorIsASequence(isOpen: Bool) throws {
     var graph = graph(

@@ -7,7 +7,7 @@ package protocol FramePoolDefinition: OpDefinition {
 package struct FramePooling: Sendable, Equatable {
   var channels = 1
   /// Nil for all of a channel.
-  var kernel: Int?
+  package var kernel: Int?
   /// Nil for the kernel's length.
   var stride: Int?
   var padding = [0]

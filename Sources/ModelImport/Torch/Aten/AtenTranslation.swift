@@ -14,7 +14,10 @@ struct AtenTranslation {
   private var sorted: Set<String> = []
 
   /// - Parameter maxConstants: elements of all constants together.
-  init(maxConstants: Int) { graph.maxConstants = maxConstants }
+  init(maxConstants: Int, computesLengths: Bool = false) {
+    graph.maxConstants = maxConstants
+    graph.computesLengths = computesLengths
+  }
 
   // MARK: Values
 

@@ -43,7 +43,7 @@ struct ScriptExecution {
   init(_ module: ScriptModule, _ weights: ScriptWeights) {
     self.module = module
     self.weights = weights
-    translation = AtenTranslation(maxConstants: weights.maxElements)
+    translation = AtenTranslation(maxConstants: weights.maxElements, computesLengths: true)
   }
 
   // MARK: The entry

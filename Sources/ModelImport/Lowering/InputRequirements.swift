@@ -39,7 +39,10 @@ enum InputRequirements {
       let value: CarriedValue
       var isLone = false
       switch try l.value(node, index) {
-      case .carried(let carried)?: (value, isLone) = (carried, node.op == "TopK")
+      case .carried(let carried)?:
+        // What is added to scores of attention is a mask.
+        if node.op == "Add", try hasScores(&l, node) { continue }
+        (value, isLone) = (carried, node.op == "TopK")
       // lengths - 1, by which a step is chosen
       case .pending(.ids(let ids, plus: -1))? where choosers.contains(node.op):
         (value, isLone) = (ids, true)
@@ -54,6 +57,16 @@ enum InputRequirements {
       else { continue }
       throw l.require(.lengths(input: input, steps: steps.size), or: refusal)
     }
+  }
+
+  /// Whether one of two operands is a product of steps with steps, as attention has it.
+  private static func hasScores(
+    _ l: inout Lowering, _ node: SourceNode
+  ) throws(ImportError) -> Bool {
+    for index in node.inputs.indices {
+      if case .pending(.pairScores)? = try l.value(node, index) { return true }
+    }
+    return false
   }
 
   /// For a node that is refused because an input is ids cast to floats: asks that it is an input of numbers, such as a mask.

@@ -89,6 +89,43 @@ import Testing
     #expect(translation.graph.nodes.map(\.op) == ["Cast", "Cast", "Div"])
   }
 
+  /// `is` asks for one object: two tensors may not be the same, as the query and the keys of attention.
+  @Test mutating func tensorsAreOneObjectOrTwo() throws {
+    let y = translation.addInput(
+      .init(name: "y", kind: .float, dimensions: [.named("b"), .named("t"), .fixed(4)]))
+    for (other, isSame) in [(AtenValue.tensor(x), true), (.tensor(y), false), (.none, false)] {
+      for (name, answer) in [("__is__", isSame), ("__isnot__", !isSame)] {
+        let found = try translation.call(AtenCall(name, [.tensor(x), other], place: name))
+        guard case .bool(answer) = found else { throw ImportError(file: "", problem: name) }
+      }
+    }
+  }
+
+  /// A cast to true or false is one also of whole numbers, and what follows reads it so.
+  @Test(arguments: [SourceTensor.Kind.float, .integer])
+  mutating func aCastToBooleans(kind: SourceTensor.Kind) throws {
+    let n = translation.addInput(
+      .init(name: "n", kind: kind, dimensions: [.named("b"), .named("t")]))
+    let found = try translation.call(
+      AtenCall("to", [.tensor(n), .int(AtenShapes.booleanType)], place: "to"))
+    guard case .tensor(let truths) = found else { throw ImportError(file: "", problem: "none") }
+    #expect(translation.isBoolean(truths))
+    _ = try translation.call(AtenCall("mul", [.tensor(truths), .tensor(x)], place: "mul"))
+    #expect(translation.graph.nodes.map(\.op).prefix(2) == ["Cast", "Cast"])
+  }
+
+  /// A mask of true and false hides steps from attention, where one of numbers is added.
+  @Test(arguments: [false, true]) mutating func aMaskOfAttention(isBoolean: Bool) throws {
+    let mask = translation.addInput(
+      .init(
+        name: "m", kind: isBoolean ? .boolean : .float, dimensions: [.named("t"), .named("t")]))
+    _ = try translation.call(
+      AtenCall(
+        "scaled_dot_product_attention", [.tensor(x), .tensor(x), .tensor(x), .tensor(mask)],
+        place: "attention"))
+    #expect(translation.graph.nodes.contains { $0.op == "Sub" } == isBoolean)
+  }
+
   /// celu(x) is alpha · elu(x / alpha), with a bend of 1; elu with alpha has another form.
   @Test mutating func celuIsScaled() throws {
     try translation.addOutput(

@@ -130,7 +130,13 @@ enum AtenAttention {
         "Sqrt", [t.emit("Cast", [size], ["to": .integer(1)], rank: 0, of: call)], rank: 0, of: call)
       scores = t.emit("Div", [scores, root], rank: rank, of: call)
     }
-    if let mask = call.optionalTensor(3, "attn_mask") {
+    if var mask = call.optionalTensor(3, "attn_mask") {
+      if t.isBoolean(mask) {
+        // True where a step is seen: 0 there, elsewhere a large negative number.
+        let seen = t.emit("Cast", [mask], ["to": .integer(1)], rank: mask.rank, of: call)
+        let hidden = t.emit("Sub", [seen, t.scalar(1)], rank: mask.rank, of: call)
+        mask = t.emit("Mul", [hidden, t.scalar(1e9)], rank: mask.rank, of: call)
+      }
       scores = t.emit("Add", [scores, mask], rank: rank, of: call)
     }
     if call.bool(5, "is_causal") {

@@ -54,10 +54,8 @@ enum AtenNumbers {
   /// The result of arithmetic on known numbers; nil if an operand is a tensor.
   private static func known(_ call: AtenCall) -> AtenValue? {
     switch call.name {
-    case "__is__":
-      return isNone(call.value(0)).map { .bool($0 == (isNone(call.value(1)) ?? false)) }
-    case "__isnot__":
-      return isNone(call.value(0)).map { .bool($0 != (isNone(call.value(1)) ?? false)) }
+    case "__is__": return isSame(call).map { .bool($0) }
+    case "__isnot__": return isSame(call).map { .bool(!$0) }
     case "__not__":
       guard case .bool(let value)? = call.value(0) else { return nil }
       return .bool(!value)
@@ -106,6 +104,15 @@ enum AtenNumbers {
     case "ge": .bool(a >= b)
     default: nil
     }
+  }
+
+  /// Whether the operands are one object: both None, or one tensor; nil if that is not known.
+  private static func isSame(_ call: AtenCall) -> Bool? {
+    if case .tensor(let a)? = call.value(0), case .tensor(let b)? = call.value(1) {
+      return a.name == b.name
+    }
+    guard let a = isNone(call.value(0)), let b = isNone(call.value(1)), a || b else { return nil }
+    return a == b
   }
 
   /// Whether a value is None; nil if that is known only when the model runs.

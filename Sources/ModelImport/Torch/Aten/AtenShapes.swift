@@ -92,6 +92,7 @@ enum AtenShapes {
   {
     let x = try call.tensor(0, "self")
     var isWhole = x.isWhole
+    var isBoolean = false
     switch call.name {
     case "float", "double", "half": isWhole = false
     case "long": isWhole = true
@@ -103,7 +104,11 @@ enum AtenShapes {
         if case .int(let type)? = call.value(index) { type } else { nil }
       }).first ?? (try? call.int(-1, "dtype")) {
         isWhole = !floatTypes.contains(type)
+        isBoolean = type == booleanType
       }
+    }
+    if isBoolean, !t.isBoolean(x) {
+      return t.emit("Cast", [x], ["to": .integer(9)], rank: x.rank, of: call)
     }
     guard isWhole != x.isWhole else { return x }
     return t.emit(

@@ -116,7 +116,9 @@ struct AtenTranslation {
     graph.nodes.append(
       SourceNode(
         name: call.nodeName, op: op, inputs: names, outputs: outputs, attributes: attributes))
-    if Self.truths.contains(op) || moves && names.contains(where: { booleans.contains($0) }) {
+    var isTruth = Self.truths.contains(op)
+    if op == "Cast", case .integer(9)? = attributes["to"] { isTruth = true }
+    if isTruth || moves && names.contains(where: { booleans.contains($0) }) {
       booleans.formUnion(outputs)
     }
     return outputs
@@ -240,7 +242,15 @@ struct AtenTranslation {
     if let value = try AtenRecurrent.translate(&self, call) { return value }
     throw ImportError(
       file: "", place: call.place, problem: "found the operator \(call.name), which is not carried",
-      remedy: "save the state_dict, write the graph as model.json and give both: --graph model.json"
+      remedy: AtenTranslation.scripted.contains(call.name)
+        ? "torch.jit.trace(model.eval(), (x,)) writes the graph without it"
+        : "save the state_dict, write the graph as model.json and give both: --graph model.json"
     )
   }
+
+  /// What scripted modules compute in Python beside their tensors.
+  private static let scripted: Set<String> = [
+    "append", "extend", "insert", "pop", "format", "__is__", "__isnot__", "__not__",
+    "is_floating_point", "is_nested", "__contains__", "keys", "values", "items",
+  ]
 }

@@ -91,6 +91,12 @@ enum MatrixLowering {
     }
     // [.., M, K] and [.., K, N] as [.., M, N, K].
     var (left, right) = (first, second)
+    // Elements that are columns of one and rows of the other, as in `hᵀ h`, are two axes of the product.
+    let rows = first.axes[first.axes.count - 2]
+    for atom in second.axes[second.axes.count - 1]
+    where rows.contains(atom) && atom.role == .element {
+      right = Layout.splitting(right, atom, into: [l.newAtom(atom.size)])
+    }
     left.axes.insert([], at: left.axes.count - 1)
     let row = right.axes.count - 2
     right.axes.append(right.axes.remove(at: row))

@@ -125,6 +125,16 @@ import Testing
     #expect("\(error as Any)".contains("a division of whole numbers"))
   }
 
+  /// Each element with each over the steps: `xᵀ x`, a matrix for the sequence.
+  @Test(arguments: [false, true]) func aProductOverTheSteps(isOpen: Bool) throws {
+    let graph = graph(
+      [
+        node("Transpose", ["x"], "t", ["perm": .integers([0, 2, 1])]),
+        node("MatMul", ["t", "x"], "p"), node("MatMul", ["x", "p"], "y"),
+      ], isOpen: isOpen)
+    try expectAgreement(try draft(graph), steps: isOpen ? [1, 12, 20] : [12])
+  }
+
   // MARK: Steps by their indices
 
   @Test(arguments: [[0, -1], [-1, 0], [-2, -1], [1, -3, 2], [-2]], [false, true])

@@ -42,7 +42,8 @@ struct ScriptImport {
         if module.tracedInputs() == nil, options.shapes.isEmpty, runs(inputs) { throw error }
       }
     }
-    throw told(first ?? ImportError(file: "", problem: "found a forward without tensors"))
+    let error = first ?? ImportError(file: "", problem: "found a forward without tensors")
+    throw options.shapes.isEmpty ? told(error) : error
   }
 
   /// Whether the module computes sequences of a batch of these sizes, so that it is made for such.
@@ -67,9 +68,9 @@ struct ScriptImport {
   private func told(_ error: ImportError) -> ImportError {
     var error = error
     if error.remedy == nil, module.tracedInputs() == nil {
-      let shapes = ScriptInputs.names(of: forward).map { "--shape '\($0)=0,0,4'" }
+      let shapes = ScriptInputs.names(of: forward).map { "--shape '\($0)=0,0,N'" }
       error.remedy =
-        "a scripted module does not say the sizes of its inputs: give them, 0 for one that is open: "
+        "a scripted module does not say the sizes of its inputs: give them, N for the elements of a step, 0 for one that is open: "
         + shapes.prefix(4).joined(separator: " ")
     }
     return error

@@ -4,7 +4,7 @@ import ModelFormat
 enum KerasArrangements {
   static let all: [String: KerasFunctions.Function] = [
     "flip": flip, "reverse": flip, "repeat": repeated, "tile": tiled, "stack": stacked,
-    "swapaxes": swapped, "moveaxis": moved,
+    "swapaxes": swapped, "moveaxis": moved, "roll": rolled,
   ]
 
   /// The index of an axis without the batch; nil for the batch or an axis that isn't there.
@@ -26,6 +26,22 @@ enum KerasArrangements {
     }
     return try KerasSlicing.arranged(
       value, place, Array((0..<size).reversed()), &translation, call)
+  }
+
+  private static let rolled: KerasFunctions.Function = {
+    translation, function throws(ImportError) in
+    let call = function.call
+    let value = try function.value()
+    guard let shift = function.constant("shift", position: 1)?.integer,
+      let axis = function.constant("axis", position: 2)?.integer,
+      let place = place(axis, in: value.axes.count), case .size(let size) = value.axes[place]
+    else {
+      throw call.layer.refusal(
+        "found no number or axis of elements to roll by, of the sizes \(value.shape)",
+        remedy: "steps that come earlier or later are x[:, n:] and Concatenate(axis=1)")
+    }
+    let places = (0..<size).map { ((($0 - shift) % size) + size) % size }
+    return try KerasSlicing.arranged(value, place, places, &translation, call)
   }
 
   private static let repeated: KerasFunctions.Function = {

@@ -4,7 +4,7 @@ import JSON
 struct KerasCall {
   let layer: KerasLayer
   /// The name of the node with the layer's result.
-  let name: String
+  var name: String
   var weights: KerasWeights
   /// The positional arguments, tensors and constants.
   var arguments: [Operand] = []
@@ -13,12 +13,14 @@ struct KerasCall {
   indirect enum Operand {
     case value(KerasValue)
     case list([Operand])
+    case dictionary([(key: String, value: Operand)])
     case constant(JSONValue)
 
     var values: [KerasValue] {
       switch self {
       case .value(let value): [value]
       case .list(let operands): operands.flatMap(\.values)
+      case .dictionary(let members): members.flatMap(\.value.values)
       case .constant: []
       }
     }

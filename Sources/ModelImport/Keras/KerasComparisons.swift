@@ -54,7 +54,8 @@ enum KerasComparisons {
           throw call.layer.refusal("found \(json.kind), expected a number or a value")
         }
         values.append(try constant(Float(number), like: values[0], &translation, call))
-      case .list: throw call.layer.refusal("found an array, expected a number or a value")
+      case .list, .dictionary:
+        throw call.layer.refusal("found an array, expected a number or a value")
       }
     }
     let (aligned, model) = try KerasMergeLayers.aligned(values, &translation, call)

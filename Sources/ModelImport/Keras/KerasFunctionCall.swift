@@ -29,23 +29,23 @@ struct KerasFunctionCall {
     if case .list(let operands)? = call[key] { return Self.constants(operands) }
     if let value = call.layer[key] { return value }
     guard let position, position < call.arguments.count else { return nil }
-    switch call.arguments[position] {
-    case .constant(let value): return value
-    case .list(let operands): return Self.constants(operands)
-    case .value: return nil
+    return Self.constant(call.arguments[position])
+  }
+
+  /// An argument without tensors.
+  static func constant(_ operand: KerasCall.Operand) -> JSONValue? {
+    switch operand {
+    case .constant(let value): value
+    case .list(let operands): constants(operands)
+    case .value, .dictionary: nil
     }
   }
 
   private static func constants(_ operands: [KerasCall.Operand]) -> JSONValue? {
     var values: [JSONValue] = []
     for operand in operands {
-      switch operand {
-      case .constant(let value): values.append(value)
-      case .list(let operands):
-        guard let value = constants(operands) else { return nil }
-        values.append(value)
-      case .value: return nil
-      }
+      guard let value = constant(operand) else { return nil }
+      values.append(value)
     }
     return .array(values)
   }
@@ -92,8 +92,7 @@ struct KerasFunctionCall {
   }
 
   var isNumberFirst: Bool {
-    if case .constant? = call.arguments.first { return true }
-    if case .constant? = call["x1"] ?? call["x"] { return call.arguments.isEmpty }
-    return false
+    guard let first = call.arguments.first ?? call["x1"] ?? call["x"] else { return false }
+    return Self.constant(first) != nil
   }
 }

@@ -32,7 +32,9 @@ enum KerasFunctions {
       } else {
         throw layer.refusal(
           "found the function \(name.jsonExcerpt), which is not carried",
-          remedy: "build the model with a layer in its place, or with functions that are carried")
+          remedy: name.hasPrefix("arg")
+            ? "let the model end with the numbers that it compares, as a model folder answers; the caller takes the largest"
+            : "build the model with a layer in its place, or with functions that are carried")
       }
       // Functions drop masks.
       for index in results.indices { results[index].mask = nil }
@@ -52,6 +54,7 @@ enum KerasFunctions {
   private static func function(_ name: String) -> Function? {
     for table in [
       all, KerasMathFunctions.all, KerasComparisons.all, KerasArrangements.all, KerasProducts.all,
+      ["cumsum": KerasCumulative.sum],
     ] {
       if let function = table[name] { return function }
     }
@@ -101,6 +104,10 @@ enum KerasFunctions {
         return scores
       }
       guard let number = function.number else {
+        if let table = KerasTable(function) {
+          return try table.combined(
+            op, with: try function.value(), isFirst: function.isNumberFirst, &translation, call)
+        }
         return try KerasMergeLayers.elementwise(op, &translation, function.withValues())
       }
       let value = try function.value()
@@ -199,7 +206,9 @@ enum KerasFunctions {
       throw function.call.layer.refusal("axis: found \(axis) of the sizes \(value.shape)")
     }
     value.axes.insert(.size(1), at: place)
-    if place == 1, let result = translation.reread(try function.value(), as: value.axes) {
+    if place == 1 || translation.isVector(value),
+      let result = translation.reread(try function.value(), as: value.axes)
+    {
       return result
     }
     return value

@@ -55,6 +55,18 @@ struct KerasInput {
     }
   }
 
+  /// Whether it is of one axis, which is neither that of ids nor of steps that the model reads.
+  var isVector: Bool {
+    guard axes.count == 1, case .size = axes[0] else { return false }
+    if case .tokens? = kind { return false }
+    return true
+  }
+
+  /// Makes an input of one axis a number for each step.
+  mutating func readAsSteps() {
+    if isVector, kind == nil, case .size(let count)? = axes.first { axes = [.steps(count)] }
+  }
+
   /// Records that the model holds for that number of steps alone.
   mutating func keepSteps() { exactSteps = fixedSteps }
 

@@ -24,6 +24,16 @@ enum KerasLength {
     keep(&translation, origin, what)
   }
 
+  /// Records that a layer names more steps than the model has: it takes all of them.
+  static func keep(
+    _ translation: inout KerasTranslation, _ value: KerasValue, steps: Int, of more: String,
+    in layer: KerasLayer
+  ) {
+    let what = "\(layer.place) takes \(more) of \(steps) steps, which are all"
+    guard let origin = value.origin, !value.isStepped else { return translation.note(what) }
+    keep(&translation, origin, what)
+  }
+
   /// Records that sequences of an input must have the number of steps that it was made for, and why.
   static func keep(_ translation: inout KerasTranslation, _ origin: Int, _ what: String) {
     guard let steps = translation.inputs[origin].fixedSteps else { return translation.note(what) }

@@ -161,24 +161,19 @@ enum KerasMathFunctions {
     return try translation.map(.l2Norm(epsilon: 1e-12), value, for: function.call)
   }
 
-  /// The mean of the squared distances from the mean over the steps.
+  /// The mean of the squared distances from the mean.
   private static func variance(
     _ translation: inout KerasTranslation, _ function: KerasFunctionCall, part: String?
   ) throws(ImportError) -> KerasValue {
     let call = function.call
     let value = try translation.spreadOut(try function.value(), for: call)
-    let keeps = try function.bool("keepdims")
-    guard let steps = value.stepAxis, try function.axes(of: value) == [steps] else {
-      throw call.layer.refusal("axis: found one of the sizes \(value.shape), expected the steps")
-    }
-    var mean = value.with(name: try translation.add(.mean, [value], for: call, part: "mean"))
-    mean.axes[steps] = .size(1)
-    let centred = try translation.combine(
-      .subtract, [value, mean], as: value, for: call, part: "centred")
+    let mean = try KerasReductions.reduced(
+      .mean, value, function, keeps: true, &translation, part: "mean")
+    var pair = call
+    pair.arguments = [.value(value), .value(mean)]
+    let centred = try KerasMergeLayers.elementwise(.subtract, &translation, pair, part: "centred")
     let squares = try translation.map(.square, centred, for: call, part: "squares")
-    var result = mean.with(name: try translation.add(.mean, [squares], for: call, part: part))
-    if !keeps { result.axes.remove(at: steps) }
-    if result.axes.isEmpty { result.axes = [.size(1)] }
-    return result
+    return try KerasReductions.reduced(
+      .mean, squares, function, keeps: try function.bool("keepdims"), &translation, part: part)
   }
 }

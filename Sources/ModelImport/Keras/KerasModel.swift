@@ -7,20 +7,22 @@ struct KerasModel {
   var layers: [Entry] = []
   /// The names of the input layers, in order; for a Sequential model, of its first layer's input.
   var inputs: [String] = []
+  /// The inputs' names in a dictionary that the model is called with, if it was made with one.
+  private(set) var inputKeys: [String]?
   var outputs: [Tensor] = []
+  /// The outputs' names, if the model answers with a dictionary.
+  private(set) var outputKeys: [String]?
 
   /// A layer with its calls, in order.
   struct Entry {
     let layer: KerasLayer
     var calls: [Call]
-    /// The number of the first call of a nested model.
-    var firstCall = 0
   }
 
-  /// An output of a call of a layer.
+  /// An output of a call of a layer. Calls count from 0.
   struct Tensor: Equatable {
     let layer: String
-    let call: Int
+    var call: Int
     let output: Int
   }
 
@@ -32,6 +34,7 @@ struct KerasModel {
   indirect enum Argument {
     case tensor(Tensor)
     case list([Argument])
+    case dictionary([(key: String, value: Argument)])
     case constant(JSONValue)
   }
 
@@ -97,27 +100,37 @@ struct KerasModel {
       layers.append(Entry(layer: entry, calls: calls))
     }
     inputs = try tensors(layer["input_layers"], key: "input_layers").map(\.layer)
+    inputKeys = Self.keys(of: layer["input_layers"])
     outputs = try tensors(layer["output_layers"], key: "output_layers")
-    countFirstCalls()
+    outputKeys = Self.keys(of: layer["output_layers"])
+    countCallsFromZero()
   }
 
-  /// Finds the number of each layer's first call. Calls of a nested model count from 1, as the model itself has a node first.
-  private mutating func countFirstCalls() {
-    var lowest: [String: Int] = [:]
-    func note(_ tensor: Tensor) {
-      lowest[tensor.layer] = Swift.min(lowest[tensor.layer] ?? .max, tensor.call)
+  private static func keys(of value: JSONValue?) -> [String]? {
+    guard let members = value?.members, !members.isEmpty else { return nil }
+    return members.map(\.key)
+  }
+
+  /// Makes calls of nested models count from 0: they count from 1, as the model itself has a node first. Keras 3.2 and later
+  /// count so in the outputs alone.
+  private mutating func countCallsFromZero() {
+    let isOnlyInOutputs = layer.source.isKeras3(since: 2)
+    let nested = layers.map(\.layer).filter {
+      $0.isModel && !(isOnlyInOutputs && $0.className == "Sequential")
     }
-    for entry in layers {
-      for call in entry.calls {
-        for argument in call.arguments + call.named.map(\.value) {
-          argument.tensors.forEach(note)
+    var first = Dictionary(nested.map { ($0.name, 1) }) { first, _ in first }
+    if !isOnlyInOutputs {
+      let arguments = layers.flatMap(\.calls).flatMap { $0.arguments + $0.named.map(\.value) }
+      for tensor in arguments.flatMap(\.tensors) + outputs where tensor.call == 0 {
+        first[tensor.layer] = 0
+      }
+      for index in layers.indices {
+        for call in layers[index].calls.indices {
+          layers[index].calls[call].subtract(first)
         }
       }
     }
-    outputs.forEach(note)
-    for index in layers.indices where layers[index].layer.isModel {
-      layers[index].firstCall = lowest[layers[index].layer.name] == 0 ? 0 : 1
-    }
+    for index in outputs.indices { outputs[index].call -= first[outputs[index].layer] ?? 0 }
   }
 
   private func call(_ node: JSONValue, of layer: KerasLayer) throws(ImportError) -> Call {
@@ -125,7 +138,7 @@ struct KerasModel {
     if let arguments = node["args"]?.elements {
       // Keras 3.
       call.arguments = arguments.map { Argument(keras3: $0) }
-      for member in node["kwargs"]?.members ?? [] where member.value != .null {
+      for member in node["kwargs"]?.members ?? [] where !Argument.isEmpty(member.value) {
         call.named.append((member.key, Argument(keras3: member.value)))
       }
       return call
@@ -193,9 +206,18 @@ extension KerasModel.Argument {
       let elements = (value["items"] ?? value["config"]?["value"])?.elements
     {
       self = .list(elements.map { Self(keras3: $0) })
+    } else if let members = value.members, !members.isEmpty, value["class_name"] == nil {
+      self = .dictionary(members.map { ($0.key, Self(keras3: $0.value)) })
     } else {
       self = .constant(value)
     }
+  }
+
+  /// Whether it holds nothing, as the masks of a model that is called with a dictionary.
+  static func isEmpty(_ value: JSONValue) -> Bool {
+    value == .null
+      || value["class_name"] == nil
+        && value.members.map { !$0.isEmpty && $0.allSatisfy { $0.value == .null } } ?? false
   }
 
   init(keras2 value: JSONValue) {
@@ -213,7 +235,28 @@ extension KerasModel.Argument {
     switch self {
     case .tensor(let tensor): [tensor]
     case .list(let arguments): arguments.flatMap(\.tensors)
+    case .dictionary(let members): members.flatMap(\.value.tensors)
     case .constant: []
     }
+  }
+
+  /// The argument with calls that count from 0.
+  func subtracting(_ first: [String: Int]) -> Self {
+    switch self {
+    case .tensor(var tensor):
+      tensor.call -= first[tensor.layer] ?? 0
+      return .tensor(tensor)
+    case .list(let arguments): return .list(arguments.map { $0.subtracting(first) })
+    case .dictionary(let members):
+      return .dictionary(members.map { ($0.key, $0.value.subtracting(first)) })
+    case .constant: return self
+    }
+  }
+}
+
+extension KerasModel.Call {
+  mutating func subtract(_ first: [String: Int]) {
+    arguments = arguments.map { $0.subtracting(first) }
+    named = named.map { ($0.key, $0.value.subtracting(first)) }
   }
 }

@@ -70,6 +70,7 @@ struct KerasReader {
     do { return try folder(.steps) } catch {
       if let draft = try? folder(.frames) { return draft }
       if let draft = try? folder(.flattening) { return draft }
+      if let draft = try? folder(.cropping) { return draft }
       throw error
     }
   }
@@ -79,9 +80,17 @@ struct KerasReader {
       name: name, store: KerasWeightStore(file: file), source: source, mode: mode)
     let inputs = try translation.addInputs(of: model)
     let outputs = try translation.run(model, in: container, inputs: inputs)
-    var draft = try translation.finish(outputs, model: model.layer)
+    var draft = try translation.finish(outputs, keys: model.outputKeys, model: model.layer)
     draft.dropUnusedNodes()
-    do { _ = try draft.model() } catch { throw ImportError(file: source.file, error) }
+    do { _ = try draft.model() } catch {
+      var refusal = ImportError(file: source.file, error)
+      if case .differentSteps = error {
+        refusal.remedy =
+          "let the input have a fixed number of steps, by which they are known to be as many: "
+          + "keras.Input((steps, size))"
+      }
+      throw refusal
+    }
     return draft
   }
 }

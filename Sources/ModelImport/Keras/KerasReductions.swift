@@ -8,25 +8,32 @@ enum KerasReductions {
 
   static func function(_ kind: Kind) -> KerasFunctions.Function {
     { translation, function throws(ImportError) in
-      let call = function.call
-      let value = try translation.spreadOut(try function.value(), for: call)
-      let named = try function.axes(of: value)
-      let places = named.compactMap { $0 }
-      guard !places.isEmpty, places.count == named.count, Set(places).count == places.count else {
-        throw call.layer.refusal(
-          "axis: found \(named.isEmpty ? "none" : "the batch"), expected the steps or elements: axis=1, axis=-1"
-        )
-      }
-      var result = try translation.chain(
-        ops(kind, of: value, over: Set(places)), value, for: call)
-      let keeps = try function.bool("keepdims")
-      result.axes = value.axes.enumerated().compactMap { place, axis in
-        places.contains(place) ? (keeps ? .size(1) : nil) : axis
-      }
-      if result.axes.isEmpty { result.axes = [.size(1)] }
-      result.mask = nil
-      return result
+      let value = try translation.spreadOut(try function.value(), for: function.call)
+      return try reduced(
+        kind, value, function, keeps: try function.bool("keepdims"), &translation)
     }
+  }
+
+  /// The value without the axes that the call names or, with `keeps`, with an axis of 1 in place of each.
+  static func reduced(
+    _ kind: Kind, _ value: KerasValue, _ function: KerasFunctionCall, keeps: Bool,
+    _ translation: inout KerasTranslation, part: String? = nil
+  ) throws(ImportError) -> KerasValue {
+    let named = try function.axes(of: value)
+    let places = named.compactMap { $0 }
+    guard !places.isEmpty, places.count == named.count, Set(places).count == places.count else {
+      throw function.call.layer.refusal(
+        "axis: found \(named.isEmpty ? "none" : "the batch"), expected the steps or elements: axis=1, axis=-1"
+      )
+    }
+    var result = try translation.chain(
+      ops(kind, of: value, over: Set(places)), value, for: function.call, part: part)
+    result.axes = value.axes.enumerated().compactMap { place, axis in
+      places.contains(place) ? (keeps ? .size(1) : nil) : axis
+    }
+    if result.axes.isEmpty { result.axes = [.size(1)] }
+    result.mask = nil
+    return result
   }
 
   /// A pool over the rows and columns of an image.

@@ -126,6 +126,9 @@ enum KerasSlicing {
           elements(chosen, of: value.sizes), [result], for: call, part: "elements"))
     }
     result.axes = axes.isEmpty ? [.size(1)] : axes
+    if value.axes.count == 1, let reread = translation.reread(value, as: result.axes) {
+      return reread
+    }
     return result
   }
 
@@ -175,6 +178,13 @@ enum KerasSlicing {
       }
       let left = try count.map { count throws(ImportError) in
         try key.places(of: count, in: call.layer).count
+      }
+      var start = start
+      if let count, let first = start, first < -count {
+        // Keras takes what is there.
+        KerasLength.keep(
+          &translation, value, steps: count, of: "the last \(-first)", in: call.layer)
+        start = nil
       }
       let range = try add(
         .sliceSteps(start: start ?? 0, end: end == count ? nil : end, stride: stride ?? 1), value,

@@ -1,17 +1,35 @@
 import JSON
 
 extension KerasTranslation {
-  /// The value with other axes, if it is an input that nothing has used yet: clients then send these axes. Else nil.
+  /// The value with other axes, if it is an input that nothing has used yet: clients then send these axes. Else nil. What is
+  /// sent otherwise than in Keras is noted.
   mutating func reread(_ value: KerasValue, as axes: [KerasValue.Axis]) -> KerasValue? {
     guard case .input(let index) = value.content, inputs[index].isOpen, !value.isStepped,
       axes.count >= 2, value.stepAxis == nil || value.stepCount != nil, axes != value.axes,
       mode != .frames
     else { return nil }
+    let isVector = value.axes.count == 1
+    // A vector as one step is better made of a vector, as beside other inputs it can stay one.
+    if isVector, axes[0] == .size(1) { return nil }
     var result = value
     result.axes = axes
     if case .size(let count) = axes[0] { result.axes[0] = .steps(count) }
     inputs[index].axes = result.axes
+    guard let count = result.stepCount, isVector ? result.size > 1 : result.size != value.size
+    else { return result }
+    if isVector || count == 1 { inputs[index].keepSteps() }
+    let given = isVector ? "a vector of \(value.size) numbers" : "\(value.shape)"
+    note(
+      "the input \(value.name.jsonExcerpt) is \(given), which the model reads as \(result.shape): a request sends it so, "
+        + "an array of n of them as (n, \(count), \(result.size))"
+    )
     return result
+  }
+
+  /// Whether the value is an input of one axis, perhaps with axes of 1 around it.
+  func isVector(_ value: KerasValue) -> Bool {
+    if case .input(let index) = value.content { return inputs[index].isVector }
+    return false
   }
 
   /// The inputs of the whole model, as values.

@@ -23,6 +23,23 @@ extension KerasTranslation {
     return try run.outputs()
   }
 
+  /// A nested model's inputs in its own order: a dictionary has them by name.
+  private static func inputs(
+    _ call: KerasCall, of model: KerasModel
+  ) throws(ImportError) -> [KerasValue] {
+    guard case .dictionary(let members)? = call.arguments.first else { return call.inputs }
+    var inputs: [KerasValue] = []
+    for name in model.inputKeys ?? model.inputs {
+      guard let values = members.first(where: { $0.key == name })?.value.values, values.count == 1
+      else {
+        throw call.layer.refusal(
+          "found no input \(name.jsonExcerpt) in what the model is called with")
+      }
+      inputs += values
+    }
+    return inputs
+  }
+
   /// The name of a layer's node: the layer's, with the names of surrounding models before it.
   private func nodeName(of layer: KerasLayer) -> String {
     String(layer.path.map { $0 == "/" ? "." : $0 })
@@ -33,9 +50,15 @@ extension KerasTranslation {
     let layer = call.layer
     try countCall(of: layer)
     try KerasTraining.check(&self, call)
+    KerasPrecision.check(&self, layer)
     if layer.isModel {
-      return try run(
-        KerasModel(layer), in: KerasWeightStore.container(of: call.weights), inputs: call.inputs)
+      let model = try KerasModel(layer)
+      let results = try run(
+        model, in: KerasWeightStore.container(of: call.weights),
+        inputs: Self.inputs(call, of: model))
+      // Keras counts the outputs of a dictionary in the order of its keys.
+      guard let keys = model.outputKeys else { return results }
+      return keys.indices.sorted { keys[$0] < keys[$1] }.map { results[$0] }
     }
     guard let kind = KerasLayerTable.kind(of: layer) else {
       throw KerasLayerTable.refusal(of: layer)
@@ -50,7 +73,6 @@ extension KerasTranslation {
 struct KerasRun {
   private let model: KerasModel
   private var results: [String: [Int: [KerasValue]]] = [:]
-  private var firstCalls: [String: Int] = [:]
   /// The indices of layers and calls that are left.
   private var pending: [(layer: Int, call: Int)] = []
 
@@ -65,7 +87,6 @@ struct KerasRun {
   init(_ model: KerasModel) {
     self.model = model
     for (index, entry) in model.layers.enumerated() {
-      firstCalls[entry.layer.name] = entry.firstCall
       guard entry.layer.className != "InputLayer" else { continue }
       for call in entry.calls.indices { pending.append((index, call)) }
     }
@@ -92,7 +113,7 @@ struct KerasRun {
 
   mutating func record(_ values: [KerasValue], of ready: Ready) {
     let entry = model.layers[ready.layer]
-    results[entry.layer.name, default: [:]][entry.firstCall + ready.call] = values
+    results[entry.layer.name, default: [:]][ready.call] = values
   }
 
   private func operands(_ arguments: [KerasModel.Argument]) -> [KerasCall.Operand]? {
@@ -109,6 +130,8 @@ struct KerasRun {
     case .constant(let value): .constant(value)
     case .tensor(let tensor): value(tensor).map { .value($0) }
     case .list(let arguments): operands(arguments).map { .list($0) }
+    case .dictionary(let members):
+      operands(members.map(\.value)).map { .dictionary(Array(zip(members.map(\.key), $0))) }
     }
   }
 

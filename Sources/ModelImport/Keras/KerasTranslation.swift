@@ -10,7 +10,7 @@ struct KerasTranslation {
   var inputs: [KerasInput] = []
   var names = KerasNodeNames()
   private var callCount = 0
-  private var maskNodes: [KerasMask: String] = [:]
+  var maskNodes: [KerasMask: String] = [:]
 
   /// How the axes of an input are read, whose meaning Keras does not say.
   enum Mode {
@@ -20,6 +20,9 @@ struct KerasTranslation {
     case frames
     /// As `steps`, but all steps of a sequence may be flattened to a vector.
     case flattening
+    /// As `steps`, where sequences of different origin are known to be of as many steps only because their number is fixed:
+    /// what came of pools and strides is cropped to what did not.
+    case cropping
   }
 
   init(name: String, store: KerasWeightStore, source: KerasSource, mode: Mode) {
@@ -79,37 +82,11 @@ struct KerasTranslation {
   /// The most nodes that a graph may have.
   static let maxNodes = 1000
 
-  /// The node of a value's mask, or of the mask that a call names, which has to be the same or an input; nil if there is none.
+  /// The node of a value's mask, or of the mask that a call names; nil if there is none.
   mutating func maskNode(
     of value: KerasValue, for call: KerasCall, key: String = "mask"
   ) throws(ImportError) -> String? {
-    var mask = value.mask
-    if let named = call[key]?.values.first {
-      guard case .mask(let other) = named.content else {
-        throw call.layer.refusal("\(key): found a mask that the model makes, which is not carried")
-      }
-      mask = other
-    }
-    guard let mask, mask != .everything else { return nil }
-    if let node = maskNodes[mask] { return node }
-    var number: Float = 0
-    var masked = value
-    switch mask {
-    case .zeroTokens(let input):
-      masked = KerasValue(name: input, axes: [.steps(nil)])
-    case .padding(let name, let padding, true):
-      masked = KerasValue(name: name, axes: [.steps(nil)])
-      number = padding
-      for index in inputs.indices where inputs[index].name == name {
-        try inputs[index].declareFloats(for: call)
-      }
-    case .mixed, .nothing, .everything, .padding(_, _, false):
-      try call.refuseMask(of: value)
-      throw call.layer.refusal("\(key): \(mask.text), which is not carried")
-    }
-    let node = try add(.mask(value: number), [masked], for: call, part: "mask")
-    maskNodes[mask] = node
-    return node
+    try KerasMaskNodes.node(of: value, for: call, key: key, &self)
   }
 
   /// The value without its mask, as Keras's layers that don't support masks return it.
@@ -167,7 +144,7 @@ struct KerasTranslation {
       try inputs[index].declareFloats(for: call)
       return value.name
     case .flattened(let steps):
-      return try sideBySide(value, steps: steps, for: call)
+      return try KerasSideBySide.flat(value, steps: steps, &self, call)
     case .mask:
       throw call.layer.refusal("found a mask in the place of numbers, which is not carried")
     case .scores:
@@ -176,41 +153,6 @@ struct KerasTranslation {
           + "the values are carried")
     }
   }
-
-  /// Flattens all steps of a sequence to a vector, step by step.
-  private mutating func sideBySide(
-    _ value: KerasValue, steps: Int, for call: KerasCall
-  ) throws(ImportError) -> String {
-    let size = value.size / steps
-    let sequence = value.with(name: value.name, axes: [.steps(steps), .size(size)])
-    let channels = try channels(sequence, for: call)
-    return try add(.transpose(rows: size), [channels], for: call, part: "flat")
-  }
-
-  /// All steps of a sequence of a fixed length as a vector, channel by channel: by a convolution over all steps in which each
-  /// output picks one element.
-  mutating func channels(
-    _ sequence: KerasValue, for call: KerasCall
-  ) throws(ImportError) -> KerasValue {
-    let (steps, size) = (sequence.stepCount ?? 1, sequence.size)
-    let all = steps * size
-    guard all * steps <= Self.maxPickedWeights else {
-      throw call.layer.refusal(
-        "found \(steps) steps of \(size) elements side by side, which only a Dense right behind the Flatten "
-          + "can take where there are so many")
-    }
-    KerasLength.keep(&self, sequence, steps: steps, in: call.layer)
-    let picks = sequence.with(
-      name: try add(.conv(padding: .valid, groups: size), [sequence], for: call, part: "picks"))
-    // Channel by channel, and within a channel step by step.
-    var weight = [Float](repeating: 0, count: all * steps)
-    for output in 0..<all { weight[output * steps + output % steps] = 1 }
-    add(tensor: "\(picks.name).weight", shape: [all, 1, steps], weight)
-    return sequence.with(
-      name: try add(.last, [picks], for: call, part: "all"), axes: [.size(all)])
-  }
-
-  private static let maxPickedWeights = 1 << 22
 
   /// A value with all elements of its axes: a single element that stands for all is repeated.
   mutating func spreadOut(
@@ -225,20 +167,22 @@ struct KerasTranslation {
   // MARK: The folder
 
   /// The folder, with the model's inputs and outputs.
-  mutating func finish(_ outputs: [KerasValue], model: KerasLayer) throws(ImportError)
-    -> FolderDraft
-  {
+  mutating func finish(
+    _ outputs: [KerasValue], keys: [String]?, model: KerasLayer
+  ) throws(ImportError) -> FolderDraft {
     var taken: Set<String> = []
-    for output in outputs {
+    for (index, output) in outputs.enumerated() {
       var value = output
-      let call = KerasCall(layer: model, name: "output", file: store.file)
+      let call = KerasCall(layer: model, name: keys?[index] ?? "output", file: store.file)
       value = try spreadOut(value, for: call)
       guard value.stepAxis ?? 0 == 0 else {
         throw model.refusal(
           "an output has the sizes \(value.shape), expected the steps first: end with Permute((2, 1))"
         )
       }
-      if value.content != .floats || taken.contains(value.name) {
+      if value.content != .floats || taken.contains(value.name)
+        || keys.map({ $0[index] != value.name }) ?? false
+      {
         value = try map(.affine(scale: [1], shift: [0]), value, for: call)
       }
       taken.insert(value.name)
@@ -253,7 +197,7 @@ struct KerasTranslation {
       draft.description.inputs.append(description)
     }
     // In the other modes, these are sequences that were read as vectors.
-    if mode == .steps { draft.readVectorAsStep(names: &names) }
+    if mode == .steps || mode == .cropping { draft.readVectorAsStep(names: &names) }
     return draft
   }
 }

@@ -13,6 +13,8 @@ struct KerasValue {
   var origin: Int?
   /// Whether it has steps that `axes` does not show, as inside TimeDistributed.
   var isStepped = false
+  /// How often its number of steps changed on the way from the input, where it is fixed.
+  var resizes = 0
   /// Whether the graph's value has a single element that stands for all.
   var isSpread = false
 
@@ -45,7 +47,10 @@ struct KerasValue {
     value.name = name
     value.content = .floats
     value.isSpread = false
-    if let axes { value.axes = axes }
+    if let axes {
+      value.axes = axes
+      if value.stepCount != stepCount, value.stepCount != nil { value.resizes += 1 }
+    }
     return value
   }
 
@@ -113,6 +118,8 @@ struct KerasScores: Equatable {
 enum KerasMask: Hashable {
   /// Masks ids of 0 (`mask_zero`).
   case zeroTokens(String)
+  /// Masks steps where a sequence of one element is 0.
+  case steps(String)
   /// Several masks combined.
   case mixed
   /// A mask that is false everywhere, to be put together with others.
@@ -125,6 +132,7 @@ enum KerasMask: Hashable {
   var text: String {
     switch self {
     case .mixed: "sequences of different masks are put together"
+    case .steps(let value): "steps where \(value.jsonExcerpt) is 0 are masked"
     case .nothing: "everything is masked"
     case .everything: "nothing is masked"
     case .zeroTokens(let input): "the id 0 of \(input.jsonExcerpt) is masked (mask_zero)"

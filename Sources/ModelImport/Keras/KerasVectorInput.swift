@@ -19,7 +19,8 @@ extension FolderDraft {
     description.nodes.append(
       ModelDescription.Node(name: vector, op: .last, inputs: [name], weights: nil, mask: nil))
     notes.append(
-      "the input \(name.jsonExcerpt) is a vector of \(size) numbers: a request sends it as a sequence of one step"
+      "the input \(name.jsonExcerpt) is a vector of \(size) numbers: a request sends it as a sequence of one step, "
+        + "an array of n of them as (n, 1, \(size))"
     )
   }
 }

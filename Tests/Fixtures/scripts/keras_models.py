@@ -618,6 +618,113 @@ def images_over_steps():
     return Model(i, outputs), [floats(2, 8, 6, 2)]
 
 
+@case()
+def vectors_as_a_step():
+    i, j = Input((6,)), Input((6,))
+    a, b = L.GRU(4)(L.Reshape((1, 6))(i)), L.Bidirectional(L.LSTM(3))(j[:, None])
+    return Model([i, j], [L.Dense(2)(L.concatenate([a, b])), L.LSTM(3)(O.expand_dims(i, 1))]), [floats(2, 6), floats(2, 6)]
+
+
+@case()
+def a_vector_of_steps():
+    return Sequential([Input((6,)), L.Reshape((2, 3)), L.TimeDistributed(L.Dense(4)), L.LSTM(3)]), [floats(2, 6)]
+
+
+@case()
+def steps_of_another_size():
+    return Sequential([Input((6, 4)), L.Reshape((3, 8)), L.LSTM(3)]), [floats(2, 6, 4)]
+
+
+@case("keras", "h5")
+def arrays_beside_values():
+    i = Input((6, 3))
+    elements, positions = O.convert_to_tensor(floats(3)), O.convert_to_tensor(floats(6, 3))
+    y = O.maximum((elements - i * elements) / O.convert_to_tensor([[0.5, 2.0, 4.0]]), elements)
+    return Model(i, [L.LSTM(3)(y), L.GRU(3)(i + positions), L.GRU(2)(positions[None, :, :1] * i)]), [x]
+
+
+@case("keras", "h5")
+def called_twice():
+    i = Input((None, 3))
+    inner = Model(i, L.LSTM(3, return_sequences=True)(L.Dense(3)(i)), name="inner")
+    i = Input((None, 3))
+    once, twice = inner(i), inner(i * 2.0)
+    return Model(i, [once, L.GRU(2)(twice), inner(inner(inner(i)))]), [x]
+
+
+@case("keras", "h5")
+def dictionaries():
+    i, j = Input((None, 3), name="q"), Input((None, 2), name="a")
+    inner = Model({"q": i, "a": j}, {"z": L.LSTM(3)(i), "b": L.GRU(3)(j)}, name="inner")
+    i, j = Input((None, 3)), Input((None, 2))
+    y = inner({"a": j, "q": i})
+    return Model([i, j], {"first": L.Dense(2)(y["z"] - 2 * y["b"]), "second": L.LSTM(3)(i)}), [x, floats(2, 6, 2)]
+
+
+@case("keras", "h5")
+def masks_as_steps():
+    i, m, k = Input((6, 3)), Input((6,), dtype="bool"), Input((6,), dtype="int32")
+    y = L.Embedding(5, 3, mask_zero=True)(k)
+    z = L.Concatenate(axis=1)([y, L.Masking()(i)])
+    outputs = [L.LSTM(3)(i, mask=m), L.Bidirectional(L.GRU(2))(i, mask=m), L.GRU(3)(z), L.GlobalAveragePooling1D()(z)]
+    return Model([i, m, k], outputs), [x, np.array([[1, 1, 0, 1, 1, 0], [0, 1, 1, 0, 0, 0]], bool), ids([1, 2, 0, 3, 0, 0], [4, 0, 1, 1, 2, 3])]
+
+
+@case("keras", "h5")
+def layers_under_masks():
+    i = Input((None,), dtype="int32")
+    y = L.Embedding(7, 4, mask_zero=True)(i)
+    z = L.Bidirectional(L.RNN([L.LSTMCell(3), L.GRUCell(2)], return_sequences=True))(y)
+    a = L.LayerNormalization()(L.Add()([y, L.MultiHeadAttention(2, 3)(y, y)]))
+    return Model(i, [z, L.GlobalAveragePooling1D()(a), L.LSTM(3)(a)]), [ids([1, 2, 0, 3, 0, 0], [4, 5, 6, 1, 2, 3])]
+
+
+@case("keras", "h5")
+def u_net():
+    i = Input((8, 3))
+    a = L.Conv1D(4, 3, padding="same", strides=2, activation="relu")(i)
+    b = L.LSTM(4, return_sequences=True)(L.MaxPooling1D(2)(a))
+    c = L.Add()([L.UpSampling1D(2)(b), a])
+    return Model(i, L.Conv1D(2, 1)(L.Concatenate()([L.Conv1DTranspose(4, 4, strides=2, padding="same")(c), i]))), [floats(2, 8, 3)]
+
+
+@case("keras", "h5")
+def cumulative():
+    i = Input((None, 3))
+    y = (i - O.mean(i, -1, keepdims=True)) / (O.std(i, -1, keepdims=True) + 0.1)
+    outputs = [L.LSTM(3)(y), O.cumsum(i, 1), O.cumsum(i, 2), O.roll(i, -1, 2), L.Dense(2)(O.var(i, (1, 2), keepdims=True)[:, 0])]
+    return Model(i, outputs), [x]
+
+
+@case()
+def more_steps_than_there_are():
+    i = Input((6, 3))
+    return Model(i, L.LSTM(3)(i[:, -24:])), [x]
+
+
+@case("keras", "h5")
+def einsum_dense():
+    layers = [L.EinsumDense("abc,cd->abd", (None, 5), bias_axes="d"), L.LSTM(4, return_sequences=True)]
+    return Sequential([Input((None, 3)), *layers, L.EinsumDense("...x,xy->...y", 2, activation="tanh")]), [x]
+
+
+@case("keras", "h5")
+def padded_means():
+    i = Input((None, 6, 5, 2))
+    y = L.TimeDistributed(L.AveragePooling2D(3, 1, padding="same"))(i)
+    z = L.TimeDistributed(L.AveragePooling1D(3, 1, padding="same"))(L.Reshape((-1, 6, 10))(i))
+    return Model(i, [L.LSTM(2)(L.TimeDistributed(L.Flatten())(v)) for v in (y, z)]), [floats(2, 4, 6, 5, 2)]
+
+
+@case("keras", "h5")
+def norms_of_steps():
+    i = Input((6, 3))
+    norms = [L.Normalization(axis=1), L.Normalization(axis=(1, 2)), L.Normalization(axis=(1, 2), invert=True)]
+    for norm in norms:
+        norm.adapt(rng.normal(2, 3, (20, 6, 3)).astype("float32"))
+    return Model(i, [L.LSTM(2)(norm(i)) for norm in norms] + [L.GRU(3)(L.BatchNormalization(axis=1)(i))]), [x]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}
@@ -631,8 +738,9 @@ def randomize(model):
 def save(folder, name, model, inputs, kinds):
     randomize(model)
     outputs = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
-    outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    arrays = {f"input_{index}": array for index, array in enumerate(inputs)}
+    outputs = outputs if isinstance(outputs, (list, tuple, dict)) else [outputs]
+    outputs = list(outputs.values()) if isinstance(outputs, dict) else outputs
+    arrays = {f"input_{index}": array.astype("float32") if array.dtype == bool else array for index, array in enumerate(inputs)}
     arrays |= {f"output_{index}": array for index, array in enumerate(outputs)}
     for kind in kinds:
         path = f"{folder}/{name}.{kind}"

@@ -3,7 +3,7 @@
 
 Makes Keras models of which the import has something to say: training.VERSION.keras, whose layers draw at inference, and batch_statistics.keras
 (keras 2.15 with tensorflow-cpu 2.15); uneven_means.keras, and training.VERSION.keras again (keras 3.15 with torch 2.13).
-uneven_means.keras has no answers beside it: PyTorch's differ from TensorFlow's.
+uneven_means.keras has no answers beside it: PyTorch's differ from TensorFlow's. bfloat16.VERSION.keras computes with 16 bits.
 """
 
 import os
@@ -42,10 +42,16 @@ def uneven_means():
     return keras.Model(x, L.AveragePooling1D(3, 1, name="valid")(y))
 
 
+def bfloat16():
+    layers = [L.LSTM(3, dtype="mixed_bfloat16"), L.Dense(2, dtype="mixed_bfloat16"), L.Activation("tanh", dtype="float32")]
+    return keras.Sequential([keras.Input((None, 3)), *layers])
+
+
 def main():
     if len(sys.argv) != 2 or sys.argv[1] == "--help":
         sys.exit(__doc__)
     training().save(f"{sys.argv[1]}/training.{'.'.join(version)}.keras")
+    bfloat16().save(f"{sys.argv[1]}/bfloat16.{'.'.join(version)}.keras")
     if version[0] == "2":
         batch_statistics().save(f"{sys.argv[1]}/batch_statistics.keras")
     else:

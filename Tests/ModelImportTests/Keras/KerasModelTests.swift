@@ -68,6 +68,46 @@ import Testing
     #expect(input.steps == steps)
   }
 
+  /// What a request sends otherwise than Keras's predict() is said.
+  @Test(arguments: [
+    ("vectors_as_a_step", 6, 1, "(n, 1, 6)"), ("a_vector_of_steps", 3, 2, "(n, 2, 3)"),
+    ("steps_of_another_size", 8, nil, "(n, 3, 8)"),
+  ])
+  func inputsThatAreSentOtherwiseAreNoted(name: String, size: Int, steps: Int?, shape: String)
+    throws
+  {
+    let path = Fixtures.path("keras/\(name).keras")
+    let draft = try importedFolder(ImportRequest(files: [path]))
+    let input = draft.description.inputs[0]
+    guard case .features(size, _, _) = input.kind else {
+      Issue.record("found \(input.kind)")
+      return
+    }
+    #expect(input.steps == steps)
+    #expect(draft.notes.contains { $0.contains(shape) }, "\(draft.notes)")
+  }
+
+  @Test(arguments: ["2.15", "3.15"])
+  func sixteenBitsAreNotedOnce(version: String) throws {
+    let path = Fixtures.path("keras/bfloat16.\(version).keras")
+    let notes = try importedFolder(ImportRequest(files: [path])).notes
+    #expect(notes.count { $0.contains("16 bits (mixed_bfloat16)") } == 1, "\(notes)")
+  }
+
+  /// Outputs of a dictionary have its keys as names.
+  @Test(arguments: ["keras", "h5"])
+  func keysNameOutputs(kind: String) throws {
+    let path = Fixtures.path("keras/dictionaries.\(kind)")
+    let outputs = try importedFolder(ImportRequest(files: [path])).description.outputs
+    #expect(outputs.map(\.name) == ["first", "second"])
+  }
+
+  /// Keras's predict() takes what is there of steps that a slice names.
+  @Test func aSliceOfMoreStepsThanThereAreKeepsTheirNumber() throws {
+    let path = Fixtures.path("keras/more_steps_than_there_are.keras")
+    #expect(try importedFolder(ImportRequest(files: [path])).description.inputs[0].steps == 6)
+  }
+
   /// Cases of one's own, in the folder that KERAS_CASES names.
   @Test(.enabled(if: ProcessInfo.processInfo.environment["KERAS_CASES"] != nil))
   func otherAnswersAreKeras() {

@@ -40,7 +40,9 @@ enum KerasAttentionLayers {
       if index > 0 || value.axes.count != 2 || value.axes[0] != .size(1) {
         _ = try call.sequence(value)
       }
-      if call.layer.className == "MultiHeadAttention" { try call.refuseMask(of: value) }
+      if call.layer.className == "MultiHeadAttention", !hasMasks(call.layer) {
+        try call.refuseMask(of: value)
+      }
     }
     if case .constant(.bool(true))? = call["return_attention_scores"] {
       throw call.layer.refusal("return_attention_scores: found true; the scores are not carried")
@@ -56,6 +58,11 @@ enum KerasAttentionLayers {
       queries: inputs[0], keys: inputs[inputs.count - 1], values: inputs[1], isCausal: isCausal)
   }
 
+  /// Whether MultiHeadAttention heeds the masks of its inputs, as since Keras 2.10.
+  private static func hasMasks(_ layer: KerasLayer) -> Bool {
+    layer.source.version == 3 || layer.source.version == 2 && layer.source.minor ?? .max >= 10
+  }
+
   private static func add(
     _ given: Parts, score: AttentionOp.Score?, scale: Float = 1, heads: Int = 1,
     _ translation: inout KerasTranslation, _ call: KerasCall, part: String? = nil,
@@ -69,8 +76,16 @@ enum KerasAttentionLayers {
       parts.values.mask == nil
       ? nil : try translation.maskNode(of: parts.values, for: call, key: "")
     var queries = parts.queries
+    let isMultiHead = call.layer.className == "MultiHeadAttention"
+    if isMultiHead, queries.mask != nil {
+      translation.note(
+        "\(call.layer.place) reads masked steps too, for which Keras's answers differ between its backends: the folder's are those of "
+          + "steps that are not masked; layers behind it that pass over masked steps are not concerned"
+      )
+    }
     let queryMask =
-      queries.mask == nil ? nil : try translation.maskNode(of: queries, for: call, key: "")
+      queries.mask == nil || isMultiHead
+      ? nil : try translation.maskNode(of: queries, for: call, key: "")
     let own = queryMask == nil ? part : "context"
     var name = try translation.add(
       op, [parts.queries, parts.keys, parts.values], for: call, part: own, weights: weights,

@@ -4,6 +4,7 @@ import ModelFormat
 enum KerasDenseLayers {
   static let all = [
     KerasLayerKind("Dense", "TimeDistributedDense", weights: { count($0) }, translate: dense),
+    KerasLayerKind("EinsumDense", weights: { count($0) }, translate: einsumDense),
     KerasLayerKind(
       "Embedding", weights: { _ in KerasWeightCount(trained: 1) }, translate: embedding),
   ]
@@ -12,9 +13,44 @@ enum KerasDenseLayers {
     KerasWeightCount(trained: hasBias(layer) ? 2 : 1)
   }
 
+  private static func units(of layer: KerasLayer) throws(ImportError) -> Int {
+    if layer.className == "EinsumDense" {
+      guard let units = layer["output_shape"]?.openSizes?.last ?? layer["output_shape"]?.integer,
+        (1...KerasLayer.maxSize).contains(units)
+      else { throw layer.refusal("output_shape: found no size of the last axis") }
+      return units
+    }
+    return try layer.integer(layer["units"] == nil ? "output_dim" : "units")
+  }
+
   /// Keras 1 called it `bias`.
   static func hasBias(_ layer: KerasLayer) -> Bool {
-    (try? layer.bool("use_bias", layer.bool("bias", true))) ?? true
+    if layer.className == "EinsumDense" { return layer["bias_axes"] != nil }
+    return (try? layer.bool("use_bias", layer.bool("bias", true))) ?? true
+  }
+
+  private static func einsumDense(
+    _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    try checkEquation(of: call.layer)
+    return try dense(&translation, call)
+  }
+
+  /// Throws for an EinsumDense that is another product than a Dense: of the last axis with the kernel's first.
+  private static func checkEquation(of layer: KerasLayer) throws(ImportError) {
+    let equation = (try layer.text("equation") ?? "").replacing(" ", with: "")
+    let sides = equation.split(separator: ">").map(Array.init)
+    let refusal = layer.refusal(
+      "equation: found \(equation.jsonExcerpt), expected a product of the last axis and the kernel's first: abc,cd->abd",
+      remedy: "build the model with Dense, Reshape and Permute in its place")
+    guard sides.count == 2, sides[0].last == "-",
+      case let operands = sides[0][..<(sides[0].count - 1)].split(separator: ",").map(Array.init),
+      operands.count == 2, let last = operands[0].last, operands[1].count == 2,
+      operands[1][0] == last, case let output = operands[1][1],
+      !operands[0].contains(output),
+      sides[1] == Array(operands[0][..<(operands[0].count - 1)]) + [output],
+      try layer.text("bias_axes") ?? String(output) == String(output)
+    else { throw refusal }
   }
 
   private static func dense(
@@ -30,7 +66,7 @@ enum KerasDenseLayers {
       )
     }
     let value = try call.input()
-    let units = try layer.integer(layer["units"] == nil ? "output_dim" : "units")
+    let units = try units(of: layer)
     guard let last = value.axes.last, units > 0 else {
       throw call.refusal(of: value, expected: "a last axis of elements, which Dense works on")
     }

@@ -13,7 +13,8 @@ enum KerasFrameSteps {
     guard let value = call.inputs.first else { return call }
     let whole = try frame(value, &translation, call)
     guard whole.axes.count == 2, case .size(let count) = whole.axes[0],
-      case .size(let size) = whole.axes[1], !whole.isStepped, whole.content == .floats
+      case .size(let size) = whole.axes[1], !whole.isStepped,
+      whole.content == .floats || translation.isVector(whole)
     else { return call }
     guard count <= maxSteps else {
       throw call.layer.refusal(
@@ -56,8 +57,8 @@ enum KerasFrameSteps {
     if case .input(let index) = plain.content {
       try translation.inputs[index].declareFloats(for: call)
     }
-    var result = try translation.channels(
-      plain.with(name: plain.name, axes: [.steps(count), .size(size)]), for: call)
+    var result = try KerasSideBySide.channels(
+      plain.with(name: plain.name, axes: [.steps(count), .size(size)]), &translation, call)
     result.axes = [.size(size), .size(count)]
     result.origin = nil
     return result

@@ -157,12 +157,12 @@ enum KerasImageLayers {
   ) throws(ImportError) -> KerasValue {
     var value = try image(&translation, call)
     let windows = try windows(call.layer, kernel: "pool_size")
-    guard isMax || windows.allSatisfy({ $0.padding == .valid }) else {
-      throw call.layer.refusal("padding: found same of a mean, expected valid")
-    }
     for (axis, window) in windows.enumerated() where window.kernel > 1 || window.stride > 1 {
       guard case .size(let length) = value.axes[axis] else {
         try window.check(steps: value.stepCount, of: call.layer)
+        if !isMax {
+          KerasPaddedMean(window, in: call.layer).noteUneven(value.stepCount, &translation)
+        }
         let op: ModelDescription.Op =
           isMax
           ? .maxPool(kernel: window.kernel, stride: window.stride, padding: window.stepPadding)
@@ -185,8 +185,14 @@ enum KerasImageLayers {
         ? .maxPool1D(
           channels: channels, kernel: window.kernel, stride: window.stride,
           padding: window.padding(of: length))
-        : .averagePool1D(channels: channels, kernel: window.kernel, stride: window.stride)
-      let pool = try translation.map(op, turned, for: call, part: "pool")
+        : .averagePool1D(
+          channels: channels, kernel: window.kernel, stride: window.stride,
+          padding: window.padding(of: length))
+      var pool = try translation.map(op, turned, for: call, part: "pool")
+      if !isMax {
+        pool = try KerasPaddedMean(window, in: call.layer)
+          .corrected(pool, length: length, channels: channels, &translation, call)
+      }
       var back = Array(0..<(sizes.count - 1))
       back.insert(sizes.count - 1, at: place)
       value = try translation.map(

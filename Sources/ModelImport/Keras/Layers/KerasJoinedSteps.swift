@@ -15,7 +15,9 @@ enum KerasJoinedSteps {
           + "have any number of steps",
         remedy: "give the model a fixed number of steps in its inputs: Input((steps, size))")
     }
-    for value in values { try call.refuseMask(of: value) }
+    let mask =
+      KerasMaskedMerge.mask(of: values, in: call.layer) == nil
+      ? nil : try joinedMask(of: values, &translation, call)
     // The longest, or that of any length, says how many steps there are; around it is room for the others.
     let main = counts.firstIndex(of: nil) ?? counts.indices.max { counts[$0]! < counts[$1]! }!
     let before = counts[..<main].reduce(0) { $0 + ($1 ?? 0) }
@@ -52,8 +54,50 @@ enum KerasJoinedSteps {
     }
     var result = values[main].with(name: try translation.add(.add, parts, for: call))
     result.axes[0] = .steps(counts[main].map { $0 + before + after })
+    result.mask = mask
+    return result
+  }
+
+  /// Masks that functions of the model compute, one behind the other.
+  static func joinedMasks(
+    _ given: [KerasValue], _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    var total: Int? = 0
+    let values = given.map { value in
+      var one = value
+      if case .mask(let mask) = value.content { (one.content, one.mask) = (.floats, mask) }
+      // Ids are of one axis, whose size is their number.
+      if case .size(let count)? = value.axes.first { one.axes[0] = .steps(count) }
+      total = one.stepCount.flatMap { count in total.map { $0 + count } }
+      return one
+    }
+    var result = values[0]
+    result.axes[0] = .steps(total)
+    result.content = .mask(try joinedMask(of: values, &translation, call))
     result.mask = nil
     return result
+  }
+
+  /// The mask of the sequences: a sequence of zeros and ones. Steps of one without a mask are not masked.
+  private static func joinedMask(
+    of values: [KerasValue], _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> KerasMask {
+    var masks: [KerasValue] = []
+    for value in values {
+      var one = value
+      (one.axes, one.mask, one.content) = ([value.axes[0], .size(1)], nil, .floats)
+      if let name = try translation.maskNode(of: value, for: call, key: "") {
+        one.name = name
+      } else {
+        let element = value.with(
+          name: try translation.add(.slice(start: 0, end: 1), [value], for: call, part: "element"))
+        one.name = try KerasComparisons.constant(1, like: element, &translation, call).name
+      }
+      masks.append(one)
+    }
+    var part = call
+    part.name = "\(call.name).mask"
+    return .steps(try joined(masks, axis: 0, &translation, part).name)
   }
 
   /// The values as sequences: a vector is one of a single step, where Keras gave it an axis of 1.

@@ -10,7 +10,7 @@ enum KerasMergeLayers {
     ].map { name, op in
       KerasLayerKind(name) { translation, call throws(ImportError) in
         let function = KerasFunctionCall(call)
-        if function.number != nil {
+        if function.number != nil || KerasTable(function) != nil {
           return [try KerasFunctions.arithmetic(op)(&translation, function)]
         }
         return [try KerasMaskedMerge(op, isMean: name == "Average").apply(&translation, call)]
@@ -65,7 +65,8 @@ enum KerasMergeLayers {
   static func aligned(
     _ values: [KerasValue], _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> ([KerasValue], KerasValue) {
-    let values = try single(values, &translation, call)
+    let values = try KerasCropping.cropped(
+      try single(values, &translation, call), &translation, call)
     let rank = values.map(\.axes.count).max() ?? 0
     var model = values.first { $0.axes.count == rank }!
     var axes: [KerasValue.Axis] = model.axes
@@ -150,6 +151,7 @@ enum KerasMergeLayers {
       )
     }
     if let mask = KerasMask(ofAll: values) {
+      if place == 0 { return try KerasJoinedSteps.joinedMasks(values, &translation, call) }
       var result = first
       result.content = .mask(mask)
       result.axes[place] = .size(
@@ -159,6 +161,7 @@ enum KerasMergeLayers {
     if values.contains(where: { $0.stepAxis == place }) {
       return try KerasJoinedSteps.joined(values, axis: place, &translation, call)
     }
+    let values = try KerasCropping.cropped(values, &translation, call)
     var axes = first.axes
     var total = 0
     for value in values {

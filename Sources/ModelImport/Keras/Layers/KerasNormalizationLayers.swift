@@ -81,6 +81,10 @@ enum KerasNormalizationLayers {
     guard axes.count == 1 else { throw layer.refusal("axis: found \(axes), expected one axis") }
     // Inside TimeDistributed the layer's axes are those of a step.
     let place = axes[0] < 0 ? value.axes.count + axes[0] : axes[0] - 1
+    if place == value.stepAxis, let steps = value.stepCount {
+      let known = try parameters(call, size: steps, others: ["moving_mean", "moving_variance"])
+      return [try KerasStepNorms.batch(known, of: value, steps: steps, &translation, call)]
+    }
     guard value.axes.indices.contains(place), case .size(let size) = value.axes[place] else {
       throw layer.refusal(
         "axis: found \(axes) of the sizes \(value.shape), expected an axis of elements")
@@ -225,10 +229,10 @@ enum KerasNormalizationLayers {
     guard value.sizes.count == 1 || axes.isEmpty else {
       throw call.refusal(of: value, expected: "one size a step")
     }
-    guard axes.count < 2 || value.stepAxis == nil else {
-      throw layer.refusal(
-        "found the axes \(axes), a mean for each step, expected -1, a mean for each element",
-        remedy: "adapt it with axis=-1, or leave it out and normalise what is sent")
+    if let place = value.stepAxis,
+      axes.contains(where: { [place + 1, place - value.axes.count].contains($0) })
+    {
+      return [try KerasStepNorms.normalization(axes, of: value, &translation, call)]
     }
     let size = axes.isEmpty ? 1 : value.size
     var mean: [Float]

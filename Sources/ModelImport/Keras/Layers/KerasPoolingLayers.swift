@@ -113,11 +113,7 @@ enum KerasPoolingLayers {
     let window = try KerasWindow(pool: layer)
     guard let length else {
       try window.check(steps: value.stepCount, of: layer)
-      if !isMax, window.isUneven(steps: value.stepCount) {
-        translation.note(
-          "\(layer.place) pads one end by a step more than the other: its means count real steps alone, as Keras has it with "
-            + "TensorFlow and JAX; with PyTorch, Keras also counts the padding of that end")
-      }
+      if !isMax { KerasPaddedMean(window, in: layer).noteUneven(value.stepCount, &translation) }
       let op: ModelDescription.Op =
         isMax
         ? .maxPool(kernel: window.kernel, stride: window.stride, padding: window.stepPadding)
@@ -126,9 +122,6 @@ enum KerasPoolingLayers {
         value, &translation, call, op, steps: window.count(of: value.stepCount))
     }
     let padding = window.padding(of: length)
-    guard isMax || padding.allSatisfy({ $0 == 0 }) else {
-      throw layer.refusal("padding: found same over a frame, whose zeros would count in the mean")
-    }
     let turned = try translation.map(
       .transpose(rows: length), value, for: call, part: "channels")
     let places = try window.places(of: length, in: layer)
@@ -139,6 +132,10 @@ enum KerasPoolingLayers {
       : .averagePool1D(
         channels: channels, kernel: window.kernel, stride: window.stride, padding: padding)
     var frame = try translation.map(op, turned, for: call, part: "frame")
+    if !isMax {
+      frame = try KerasPaddedMean(window, in: layer)
+        .corrected(frame, length: length, channels: channels, &translation, call)
+    }
     frame.axes = [.size(places), .size(channels)]
     return try translation.map(.transpose(rows: channels), frame, for: call)
   }

@@ -43,9 +43,6 @@ struct KerasNetwork {
     returnsSequences = try layer.bool("return_sequences")
     returnsState = try layer.bool("return_state")
     answersZeros = try layer.bool("zero_output_for_mask")
-    guard cells.count == 1 || !answersZeros else {
-      throw layer.refusal("zero_output_for_mask: found true of several cells, which is not carried")
-    }
     if try layer.bool("time_major") {
       throw layer.refusal("time_major: found true, expected sequences with the batch first")
     }

@@ -97,6 +97,14 @@ struct KerasWindow {
     }
   }
 
+  /// The number of elements under each position of a kernel, without padding.
+  func realCounts(of length: Int) -> [Int] {
+    let before = padding(of: length)[0]
+    return (0..<(count(of: length) ?? 0)).map { place in
+      (0..<kernel).count { (0..<length).contains(place * stride + $0 * dilation - before) }
+    }
+  }
+
   /// The number of positions in a frame.
   func places(of length: Int, in layer: KerasLayer) throws(ImportError) -> Int {
     let places = count(of: length)!

@@ -40,9 +40,6 @@ enum KerasWrapperLayers {
     // Keras decides this for Bidirectional, whatever the layers say.
     forward.answersZeros = forward.returnsSequences && layer.source.answersZeros
     backward.answersZeros = forward.answersZeros
-    guard forward.cells.count == 1 || !forward.answersZeros || call.inputs.first?.mask == nil else {
-      throw layer.refusal("found a mask over several cells, which is not carried")
-    }
     let mode: String? =
       layer["merge_mode"] == nil && layer.members.contains { $0.key == "merge_mode" }
       ? nil : try layer.text("merge_mode") ?? "concat"
@@ -165,8 +162,9 @@ enum KerasWrapperLayers {
 
   /// Calls the inner layer with the values of a step.
   private static func timeDistributed(
-    _ translation: inout KerasTranslation, _ call: KerasCall
+    _ translation: inout KerasTranslation, _ given: KerasCall
   ) throws(ImportError) -> [KerasValue] {
+    let call = try KerasFrameSteps.sequence(&translation, given)
     guard let inner = try call.layer.layer("layer") else {
       throw call.layer.refusal("found no layer inside")
     }

@@ -1,0 +1,57 @@
+import ModelFormat
+
+/// The nodes of masks.
+enum KerasMaskNodes {
+  /// The node of a value's mask, or of the mask that a call names, which has to be the same or an input; nil if there is none.
+  static func node(
+    of value: KerasValue, for call: KerasCall, key: String, _ translation: inout KerasTranslation
+  ) throws(ImportError) -> String? {
+    var mask = value.mask
+    if let named = call[key]?.values.first {
+      mask = try self.mask(named, of: value, for: call, key: key, &translation)
+    }
+    guard let mask, mask != .everything else { return nil }
+    if let node = translation.maskNodes[mask] { return node }
+    var number: Float = 0
+    var masked = value
+    switch mask {
+    case .steps(let name): return name
+    case .zeroTokens(let input):
+      masked = KerasValue(name: input, axes: [.steps(nil)])
+    case .padding(let name, let padding, true):
+      masked = KerasValue(name: name, axes: [.steps(nil)])
+      number = padding
+      for index in translation.inputs.indices where translation.inputs[index].name == name {
+        try translation.inputs[index].declareFloats(for: call)
+      }
+    case .mixed, .nothing, .everything, .padding(_, _, false):
+      try call.refuseMask(of: value)
+      throw call.layer.refusal("\(key): \(mask.text), which is not carried")
+    }
+    let node = try translation.add(.mask(value: number), [masked], for: call, part: "mask")
+    translation.maskNodes[mask] = node
+    return node
+  }
+
+  /// A mask that a call names: Keras's own, or a sequence of true and false, such as an input.
+  private static func mask(
+    _ named: KerasValue, of value: KerasValue, for call: KerasCall, key: String,
+    _ translation: inout KerasTranslation
+  ) throws(ImportError) -> KerasMask {
+    if case .mask(let mask) = named.content { return mask }
+    var steps = named
+    if case .input(let index) = named.content {
+      translation.inputs[index].readAsSteps()
+      steps.axes = translation.inputs[index].axes
+      try translation.inputs[index].declareFloats(for: call)
+    } else if named.content != .floats {
+      steps.axes = []
+    }
+    guard steps.stepAxis == 0, steps.size == 1, !value.isStepped else {
+      throw call.layer.refusal(
+        "\(key): found a mask of the sizes \(named.shape), expected true or false for each step")
+    }
+    translation.unify([value, steps])
+    return .steps(steps.name)
+  }
+}

@@ -5,6 +5,7 @@ enum KerasArrangements {
   static let all: [String: KerasFunctions.Function] = [
     "flip": flip, "reverse": flip, "repeat": repeated, "tile": tiled, "stack": stacked,
     "swapaxes": swapped, "moveaxis": moved, "roll": rolled,
+    "broadcast_to": broadcast,
   ]
 
   /// The index of an axis without the batch; nil for the batch or an axis that isn't there.
@@ -42,6 +43,26 @@ enum KerasArrangements {
     }
     let places = (0..<size).map { ((($0 - shift) % size) + size) % size }
     return try KerasSlicing.arranged(value, place, places, &translation, call)
+  }
+
+  /// Elements of an axis of 1, as often as the new size says.
+  private static let broadcast: KerasFunctions.Function = {
+    translation, function throws(ImportError) in
+    var value = try function.value()
+    let sizes = function.constant("shape", position: 1)?.openSizes ?? []
+    guard sizes.count == value.axes.count + 1 else {
+      throw function.call.layer.refusal(
+        "found the sizes \(value.shape) made \(sizes.map { $0 ?? -1 }), expected as many axes")
+    }
+    for (place, size) in sizes.dropFirst().enumerated() {
+      guard let size, size != 1, value.axes[place] == .size(1) else { continue }
+      if value.isMask {
+        value.axes[place] = .size(size)
+      } else {
+        value = try multiplied(size, value, place, isTiled: false, &translation, function.call)
+      }
+    }
+    return value
   }
 
   private static let repeated: KerasFunctions.Function = {

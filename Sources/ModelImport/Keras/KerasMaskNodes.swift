@@ -24,7 +24,19 @@ enum KerasMaskNodes {
       for index in translation.inputs.indices where translation.inputs[index].name == name {
         try translation.inputs[index].declareFloats(for: call)
       }
-    case .mixed, .nothing, .everything, .padding(_, _, false):
+    case .all(let masks), .any(let masks):
+      let isAll = mask == .all(masks)
+      var nodes: [KerasValue] = []
+      for one in masks {
+        var other = value
+        other.mask = one
+        guard let name = try node(of: other, for: call, key: "", &translation) else { continue }
+        nodes.append(KerasValue(name: name, axes: [.steps(value.stepCount), .size(1)]))
+      }
+      let name = try translation.add(isAll ? .minimum : .maximum, nodes, for: call, part: "masks")
+      translation.maskNodes[mask] = name
+      return name
+    case .nothing, .everything, .padding(_, _, false):
       try call.refuseMask(of: value)
       throw call.layer.refusal("\(key): \(mask.text), which is not carried")
     }

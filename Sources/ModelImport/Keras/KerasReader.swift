@@ -71,6 +71,7 @@ struct KerasReader {
       if let draft = try? folder(.frames) { return draft }
       if let draft = try? folder(.flattening) { return draft }
       if let draft = try? folder(.cropping) { return draft }
+      if let draft = try? folder(.images) { return draft }
       throw error
     }
   }

@@ -80,7 +80,7 @@ enum KerasReductions {
   }
 
   /// The elements with their axes in another order.
-  private static func indices(_ order: [Int], of value: KerasValue) -> [Int] {
+  static func indices(_ order: [Int], of value: KerasValue) -> [Int] {
     var strides: [Int: Int] = [:]
     var stride = 1
     for place in value.axes.indices.reversed() {

@@ -6,7 +6,7 @@ extension KerasTranslation {
   mutating func reread(_ value: KerasValue, as axes: [KerasValue.Axis]) -> KerasValue? {
     guard case .input(let index) = value.content, inputs[index].isOpen, !value.isStepped,
       axes.count >= 2, value.stepAxis == nil || value.stepCount != nil, axes != value.axes,
-      mode != .frames
+      !mode.readsFrames
     else { return nil }
     let isVector = value.axes.count == 1
     // A vector as one step is better made of a vector, as beside other inputs it can stay one.
@@ -113,7 +113,7 @@ extension KerasTranslation {
     }
     var axes: [KerasValue.Axis] = []
     for (index, one) in sizes.enumerated() {
-      let isSteps = index == 0 && (mode != .frames || one == nil)
+      let isSteps = index == 0 && (!mode.readsFrames || one == nil)
       axes.append(isSteps ? .steps(one) : try size(one))
     }
     guard

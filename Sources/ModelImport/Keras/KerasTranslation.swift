@@ -23,6 +23,10 @@ struct KerasTranslation {
     /// As `steps`, where sequences of different origin are known to be of as many steps only because their number is fixed:
     /// what came of pools and strides is cropped to what did not.
     case cropping
+    /// As `frames`, of a model of images alone: a request has one as a step.
+    case images
+
+    var readsFrames: Bool { self == .frames || self == .images }
   }
 
   init(name: String, store: KerasWeightStore, source: KerasSource, mode: Mode) {
@@ -197,7 +201,10 @@ struct KerasTranslation {
       draft.description.inputs.append(description)
     }
     // In the other modes, these are sequences that were read as vectors.
-    if mode == .steps || mode == .cropping { draft.readVectorAsStep(names: &names) }
+    let isOfImages = mode == .images && inputs.allSatisfy { $0.axes.count >= 3 }
+    if mode == .steps || mode == .cropping || isOfImages {
+      draft.readVectorAsStep(names: &names)
+    }
     return draft
   }
 }

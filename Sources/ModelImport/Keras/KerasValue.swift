@@ -115,13 +115,15 @@ struct KerasScores: Equatable {
 }
 
 /// The origin of a mask, by the name of a value.
-enum KerasMask: Hashable {
+indirect enum KerasMask: Hashable {
   /// Masks ids of 0 (`mask_zero`).
   case zeroTokens(String)
   /// Masks steps where a sequence of one element is 0.
   case steps(String)
-  /// Several masks combined.
-  case mixed
+  /// Keeps what each of several masks keeps.
+  case all([KerasMask])
+  /// Keeps what any of several masks keeps.
+  case any([KerasMask])
   /// A mask that is false everywhere, to be put together with others.
   case nothing
   /// A mask that is true everywhere: no step is masked.
@@ -131,7 +133,7 @@ enum KerasMask: Hashable {
 
   var text: String {
     switch self {
-    case .mixed: "sequences of different masks are put together"
+    case .all(let masks), .any(let masks): masks.map(\.text).joined(separator: ", ")
     case .steps(let value): "steps where \(value.jsonExcerpt) is 0 are masked"
     case .nothing: "everything is masked"
     case .everything: "nothing is masked"
@@ -145,18 +147,25 @@ enum KerasMask: Hashable {
   init?(ofAll values: [KerasValue]) {
     let masks = values.compactMap { if case .mask(let mask) = $0.content { mask } else { nil } }
     guard masks.count == values.count else { return nil }
-    self.init(of: masks)
+    self.init(of: masks, isAll: false)
   }
 
   /// Masks put together; nil if there are none.
-  init?(of masks: [KerasMask]) {
+  ///
+  /// - Parameter isAll: whether a step is left where all masks leave it, else where any does.
+  init?(of masks: [KerasMask], isAll: Bool) {
     guard let first = masks.first else { return nil }
     // Only functions of Keras 3 make it, which keep what any mask keeps.
     if masks.contains(.everything) {
       self = .everything
       return
     }
-    let others = Set(masks).subtracting([.nothing])
-    self = others.count > 1 ? .mixed : others.first ?? first
+    var others: [KerasMask] = []
+    for mask in masks where mask != .nothing && !others.contains(mask) { others.append(mask) }
+    guard others.count > 1 else {
+      self = others.first ?? first
+      return
+    }
+    self = isAll ? .all(others) : .any(others)
   }
 }

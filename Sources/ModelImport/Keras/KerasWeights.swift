@@ -20,6 +20,11 @@ struct KerasWeights {
     }
   }
 
+  /// The part under the first of the names that is there: Keras 2 has private attributes with a stroke before.
+  func part(named attribute: String, weights range: Range<Int>) -> KerasWeights {
+    part(has("_\(attribute)") ? "_\(attribute)" : attribute, weights: range)
+  }
+
   /// Whether there is a group for the part.
   func has(_ attribute: String) -> Bool {
     guard case .group(let path) = place else { return false }

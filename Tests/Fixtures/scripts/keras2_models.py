@@ -3,7 +3,7 @@
 
 Makes small models of Keras 2 as its savers write them, and files as Keras 1 and the layers for cuDNN wrote them, with what
 Keras 2 answers beside them, as keras_models.py does. Run with tf_keras 2.21, tensorflow-cpu 2.21 and h5py
-(keras2_more_functions: 2.15).
+(keras2_more_functions, keras2_masked_heads: 2.15).
 """
 
 import json
@@ -107,6 +107,18 @@ def keras2_more_functions():
     outputs += [tf.where(a > 0.0, a, 0.1 * a), tf.cast(a > 0.1, tf.float32), tf.pow(a, 3.0), 1.0 / (1.0 + tf.abs(a)), tf.nn.gelu(a)]
     outputs += [tf.matmul(tf.nn.softmax(tf.matmul(a, a, transpose_b=True) / 2.0), a), tf.concat([a[:, :1], a], axis=1), tf.reverse(a, axis=[1])]
     return Model(i, outputs), [rng.normal(0, 1, (2, 6, 4)).astype("float32")]
+
+
+@case("keras", "h5")
+def keras2_masked_heads():
+    i, j = Input((None,), dtype="int32"), Input((None,), dtype="int32")
+    y, z = L.Embedding(7, 4, mask_zero=True)(i), L.Embedding(5, 4, mask_zero=True)(j)
+    a = L.LayerNormalization()(L.Add()([y, L.MultiHeadAttention(2, 3)(y, y)]))
+    outputs = [L.LSTM(3)(a), L.MultiHeadAttention(2, 3)(y, z), L.GRU(2)(L.Concatenate()([y, z]))]
+    return Model([i, j], outputs), [
+        np.array([[1, 2, 0, 3, 0, 0], [4, 0, 6, 1, 2, 3]], "int32"),
+        np.array([[1, 0, 0, 3, 2, 0], [4, 1, 1, 0, 0, 0]], "int32"),
+    ]
 
 
 def save(folder, name, model, inputs, kinds):

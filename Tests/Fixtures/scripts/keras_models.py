@@ -725,6 +725,22 @@ def norms_of_steps():
     return Model(i, [L.LSTM(2)(norm(i)) for norm in norms] + [L.GRU(3)(L.BatchNormalization(axis=1)(i))]), [x]
 
 
+@case("keras", "h5")
+def masks_of_several():
+    i, j = Input((None,), dtype="int32"), Input((None,), dtype="int32")
+    y, z = L.Embedding(7, 3, mask_zero=True)(i), L.Embedding(5, 3, mask_zero=True)(j)
+    outputs = [L.LSTM(3)(L.Concatenate()([y, z])), L.GRU(2)(L.Add()([y, z])), L.MultiHeadAttention(2, 3)(y, z)]
+    return Model([i, j], outputs), [ids([1, 2, 0, 3, 0, 0], [4, 0, 6, 1, 2, 3]), ids([1, 0, 0, 3, 2, 0], [4, 1, 1, 0, 0, 0])]
+
+
+@case("keras", "h5")
+def images_alone():
+    i = Input((8, 6, 1))
+    y = L.BatchNormalization(axis=3)(L.MaxPooling2D(2)(L.Conv2D(3, 3, padding="same", activation="elu")(i)))
+    outputs = [L.GRU(3)(L.Reshape((3, 12))(L.Permute((2, 1, 3))(y))), L.LSTM(2)(L.TimeDistributed(L.Flatten())(L.Permute((3, 1, 2))(y)))]
+    return Model(i, outputs), [floats(2, 8, 6, 1)]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

@@ -75,27 +75,26 @@ enum KerasAttentionLayers {
     let mask =
       parts.values.mask == nil
       ? nil : try translation.maskNode(of: parts.values, for: call, key: "")
-    var queries = parts.queries
-    let isMultiHead = call.layer.className == "MultiHeadAttention"
-    if isMultiHead, queries.mask != nil {
-      translation.note(
-        "\(call.layer.place) reads masked steps too, for which Keras's answers differ between its backends: the folder's are those of "
-          + "steps that are not masked; layers behind it that pass over masked steps are not concerned"
-      )
-    }
+    let queries = parts.queries
     let queryMask =
-      queries.mask == nil || isMultiHead
-      ? nil : try translation.maskNode(of: queries, for: call, key: "")
+      queries.mask == nil ? nil : try translation.maskNode(of: queries, for: call, key: "")
     let own = queryMask == nil ? part : "context"
     var name = try translation.add(
       op, [parts.queries, parts.keys, parts.values], for: call, part: own, weights: weights,
       mask: mask)
     if let queryMask {
-      // The result of a masked query is 0.
-      queries.name = name
       let steps = KerasValue(name: queryMask, axes: [queries.axes[0], .size(1)])
-      name = try translation.add(
-        .multiply, [queries.with(name: name), steps], for: call, part: part)
+      let attended = queries.with(name: name)
+      if call.layer.className == "MultiHeadAttention" {
+        // A masked query attends to all steps alike.
+        let mean = KerasValue(
+          name: try translation.add(.mean, [parts.values], for: call, part: "mean"),
+          axes: [.size(parts.values.size)])
+        name = try translation.add(.where, [steps, attended, mean], for: call, part: part)
+      } else {
+        // The result of a masked query is 0.
+        name = try translation.add(.multiply, [attended, steps], for: call, part: part)
+      }
     }
     translation.unify([parts.keys, parts.values])
     // Keras 3.0 to 3.3 lose the masks of values in a list.
@@ -173,6 +172,11 @@ enum KerasAttentionLayers {
     guard output.count == 1, output[0] > 0 else {
       throw layer.refusal("output_shape: found \(output), expected one size")
     }
+    if parts.queries.mask != nil, try layer.number("dropout", 0) > 0 {
+      translation.note(
+        "\(layer.place) answers masked steps with the mean of all values, as Keras does; with PyTorch and dropout, Keras answers zeros there"
+      )
+    }
     let hasBias = try layer.bool("use_bias", true)
     let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
     let step = hasBias ? 2 : 1
@@ -184,7 +188,7 @@ enum KerasAttentionLayers {
         var expected = [(name: "\(name) kernel", shape: [value.size, heads, size])]
         if hasBias { expected.append(("\(name) bias", [heads, size])) }
         let weights = call.weights.part(
-          "\(name)_dense", weights: (place * step)..<((place + 1) * step))
+          named: "\(name)_dense", weights: (place * step)..<((place + 1) * step))
         let arrays = try weights.arrays(expected, of: layer)
         translation.add(
           tensor: "\(prefix).\(name).weight", shape: [all, value.size],
@@ -206,7 +210,7 @@ enum KerasAttentionLayers {
       let all = heads * valueSize
       var expected = [(name: "output kernel", shape: [heads, valueSize, output[0]])]
       if hasBias { expected.append(("output bias", [output[0]])) }
-      let arrays = try call.weights.part("output_dense", weights: (3 * step)..<(4 * step))
+      let arrays = try call.weights.part(named: "output_dense", weights: (3 * step)..<(4 * step))
         .arrays(expected, of: layer)
       translation.add(
         tensor: "\(prefix).output.weight", shape: [output[0], all],

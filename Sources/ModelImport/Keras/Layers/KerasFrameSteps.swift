@@ -12,10 +12,11 @@ enum KerasFrameSteps {
   ) throws(ImportError) -> KerasCall {
     guard let value = call.inputs.first else { return call }
     let whole = try frame(value, &translation, call)
-    guard whole.axes.count == 2, case .size(let count) = whole.axes[0],
-      case .size(let size) = whole.axes[1], !whole.isStepped,
+    guard whole.axes.count >= 2, whole.stepAxis == nil, case .size(let count) = whole.axes[0],
+      count > 0, !whole.isStepped,
       whole.content == .floats || translation.isVector(whole)
     else { return call }
+    let size = whole.size / count
     guard count <= maxSteps else {
       throw call.layer.refusal(
         "found \(count) steps that are made of a vector, of which at most \(maxSteps) are carried",
@@ -38,7 +39,7 @@ enum KerasFrameSteps {
     }
     var result = parts[0]
     if count > 1 { result.name = try translation.add(.add, parts, for: call, part: "made") }
-    result.axes = [.steps(count), .size(size)]
+    result.axes = [.steps(count)] + whole.axes.dropFirst()
     (result.origin, result.mask) = (nil, nil)
     var made = call
     made.arguments = [.value(result)] + call.inputs.dropFirst().map { .value($0) }

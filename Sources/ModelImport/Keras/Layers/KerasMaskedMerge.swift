@@ -16,9 +16,9 @@ struct KerasMaskedMerge {
   /// list; from 3.4 on, the result has a mask only if each of the values has one.
   static func mask(of values: [KerasValue], in layer: KerasLayer) -> KerasMask? {
     let masks = values.compactMap(\.mask)
-    guard layer.source.version == 3 else { return KerasMask(of: masks) }
+    guard layer.source.version == 3 else { return KerasMask(of: masks, isAll: true) }
     guard layer.source.isKeras3(since: 4), masks.count == values.count else { return nil }
-    return KerasMask(of: masks)
+    return KerasMask(of: masks, isAll: false)
   }
 
   func apply(

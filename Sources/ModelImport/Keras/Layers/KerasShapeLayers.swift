@@ -148,10 +148,10 @@ enum KerasShapeLayers {
     let before = value.axes.indices.filter { $0 != value.stepAxis }
     let after = order.filter { $0 != value.stepAxis }
     if before == after || value.isSpread { return result }
-    guard before.count == 2 else {
-      throw call.layer.refusal("found the sizes \(value.shape), of which two can change places")
-    }
-    result.name = try translation.add(.transpose(rows: value.sizes[0]), [value], for: call)
+    let op: ModelDescription.Op =
+      before.count == 2
+      ? .transpose(rows: value.sizes[0]) : .gather(KerasReductions.indices(after, of: value))
+    result.name = try translation.add(op, [value], for: call)
     result.content = .floats
     return result
   }

@@ -10,7 +10,7 @@ struct KerasCall {
   var arguments: [Operand] = []
   var named: [(key: String, value: Operand)] = []
 
-  indirect enum Operand {
+  enum Operand {
     case value(KerasValue)
     case list([Operand])
     case dictionary([(key: String, value: Operand)])

@@ -31,7 +31,7 @@ struct KerasModel {
     var named: [(key: String, value: Argument)] = []
   }
 
-  indirect enum Argument {
+  enum Argument {
     case tensor(Tensor)
     case list([Argument])
     case dictionary([(key: String, value: Argument)])

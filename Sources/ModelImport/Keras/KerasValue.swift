@@ -115,7 +115,7 @@ struct KerasScores: Equatable {
 }
 
 /// The origin of a mask, by the name of a value.
-indirect enum KerasMask: Hashable {
+enum KerasMask: Hashable {
   /// Masks ids of 0 (`mask_zero`).
   case zeroTokens(String)
   /// Masks steps where a sequence of one element is 0.

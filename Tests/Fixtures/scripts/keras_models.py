@@ -741,6 +741,24 @@ def images_alone():
     return Model(i, outputs), [floats(2, 8, 6, 1)]
 
 
+@case("keras", "h5")
+def dense_over_steps():
+    i = Input((6, 3))
+    last = i[:, -1:, :]
+    future = L.Permute((2, 1))(L.Dense(4)(L.Permute((2, 1))(i - last))) + last
+    past = L.Reshape((6, 3))(L.Dense(18)(L.GRU(4)(i)))
+    slopes = [L.LSTM(2)(L.PReLU(shared_axes=axes)(i)) for axes in (None, [2])]
+    return Model(i, [future, L.LSTM(3)(i - past), L.GRU(2)(L.Concatenate()([past, i])), *slopes]), [x]
+
+
+@case("keras", "h5")
+def dense_over_rows():
+    i = Input((None, 4, 3))
+    y = L.TimeDistributed(L.Dense(5, activation="tanh"))(i)
+    y = y * O.sigmoid(O.mean(y, 2, keepdims=True)) + O.max(y, 3, keepdims=True)
+    return Model(i, L.LSTM(3)(L.TimeDistributed(L.Flatten())(y))), [floats(2, 5, 4, 3)]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

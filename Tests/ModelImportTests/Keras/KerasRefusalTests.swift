@@ -41,7 +41,7 @@ import Testing
     #expect(error?.remedy?.contains("model.to_json()") == true)
   }
 
-  @Test(arguments: [("Dense", "\"name\": \"d\", \"units\": 4")])
+  @Test(arguments: [("RepeatVector", "\"name\": \"r\", \"n\": 4")])
   func stepsBehindElementsAreRefusedWithWhatToDo(kind: String, config: String) throws {
     let permute = layer("Permute", "\"name\": \"p\", \"dims\": [2, 1]")
     let error = try refusal(of: sequential(permute, layer(kind, config), input: "[null, 8, 3]"))

@@ -76,6 +76,18 @@ enum KerasActivationLayers {
     // A slope for each element, the same at all steps.
     var sizes = shape
     if let stepAxis = value.stepAxis, stepAxis < sizes.count { sizes.remove(at: stepAxis) }
+    if value.stepCount != nil, shape.count == value.axes.count, shape.count > sizes.count,
+      shape[value.stepAxis!] != 1
+    {
+      let positive = try translation.map(.relu, value, for: call, part: "positive")
+      let negative = try translation.chain(
+        [.affine(scale: [-1], shift: nil), .relu], value, for: call, part: "negative")
+      let sloped = try KerasTable(shape: [1] + shape, arrays[0]).combined(
+        .multiply, with: negative, isFirst: false, &translation, call, part: "sloped")
+      return [
+        try translation.combine(.subtract, [positive, sloped], as: value, for: call)
+      ]
+    }
     guard shape.count == value.axes.count, sizes == value.sizes,
       arrays[0].count == value.size
     else {

@@ -65,8 +65,12 @@ enum KerasDenseLayers {
         "found quantised weights, expected floats", remedy: "save the model before model.quantize()"
       )
     }
-    let value = try call.input()
-    let units = try units(of: layer)
+    let units = try Self.units(of: layer)
+    var value = try call.input()
+    // Other numbers of steps than those that are read are elements.
+    if case .steps(let steps?)? = value.axes.last, steps != units {
+      value = try KerasFrameSteps.frame(value, &translation, call)
+    }
     guard let last = value.axes.last, units > 0 else {
       throw call.refusal(of: value, expected: "a last axis of elements, which Dense works on")
     }
@@ -89,12 +93,12 @@ enum KerasDenseLayers {
       let spread = try translation.spreadOut(value, for: call)
       let (prefix, isNew) = translation.names.prefix(of: layer, name: call.name)
       if isNew {
-        try addWeights(&translation, call, prefix: prefix, inputs: size, units: units)
+        try addWeights(
+          &translation, call, prefix: prefix, inputs: size, units: units,
+          isConvolution: spread.sizes.count > 1)
       }
-      result = try onChannels(&translation, call, spread, part: part) {
-        translation, value, part throws(ImportError) in
-        try translation.add(.linear, [value], for: call, part: part, weights: prefix)
-      }
+      result = try onRows(
+        &translation, call, spread, size: size, units: units, weights: prefix, part: part)
       result.axes[result.axes.count - 1] = .size(units)
     }
     return [try activation.apply(to: result, &translation, call)]
@@ -102,27 +106,36 @@ enum KerasDenseLayers {
 
   private static func addWeights(
     _ translation: inout KerasTranslation, _ call: KerasCall, prefix: String, inputs: Int,
-    units: Int
+    units: Int, isConvolution: Bool
   ) throws(ImportError) {
     var expected = [(name: "kernel", shape: [inputs, units])]
     if hasBias(call.layer) { expected.append(("bias", [units])) }
     let arrays = try call.weights.arrays(expected, of: call.layer)
     translation.add(
-      tensor: "\(prefix).weight", shape: [units, inputs],
+      tensor: "\(prefix).weight", shape: [units, inputs] + (isConvolution ? [1] : []),
       transposed(arrays[0], rows: inputs, columns: units))
     if arrays.count > 1 { translation.add(tensor: "\(prefix).bias", shape: [units], arrays[1]) }
   }
 
-  /// Adds a node on the last of the value's axes, applied to each index of the axes before.
-  private static func onChannels(
-    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue, part: String?,
-    _ make: (inout KerasTranslation, KerasValue, String?) throws(ImportError) -> String
+  /// Adds a node on the last of the value's axes, applied to each index of the axes before: within a step, by a convolution over rows.
+  private static func onRows(
+    _ translation: inout KerasTranslation, _ call: KerasCall, _ value: KerasValue, size: Int,
+    units: Int, weights prefix: String, part: String?
   ) throws(ImportError) -> KerasValue {
-    guard value.sizes.count == 1 else {
-      throw call.refusal(
-        of: value, expected: "one size a step: Flatten or a recurrent layer in TimeDistributed")
+    guard value.sizes.count > 1 else {
+      return value.with(
+        name: try translation.add(.linear, [value], for: call, part: part, weights: prefix))
     }
-    return value.with(name: try make(&translation, value, part))
+    let rows = value.size / size
+    guard rows * units <= KerasLayer.maxSize else {
+      throw call.layer.refusal("found \(rows) rows of \(units) elements, too many")
+    }
+    let turned = try translation.map(
+      .transpose(rows: rows), value, for: call, part: "channels")
+    let frame = value.with(
+      name: try translation.add(
+        .conv1D(), [turned], for: call, part: "rows", weights: prefix))
+    return try translation.map(.transpose(rows: units), frame, for: call, part: part)
   }
 
   /// A matrix on all steps, flattened: the last step of a convolution over all steps.

@@ -46,6 +46,36 @@ enum KerasFrameSteps {
     return made
   }
 
+  /// The values with a frame as a sequence, beside a sequence of as many steps as it has rows.
+  static func matched(
+    _ values: [KerasValue], _ translation: inout KerasTranslation, _ call: KerasCall
+  ) throws(ImportError) -> [KerasValue] {
+    guard
+      let like = values.first(where: {
+        $0.stepAxis == 0 && $0.stepCount ?? 0 > 1 && !$0.isStepped && !$0.isSpread
+      }), let count = like.stepCount
+    else { return values }
+    var result: [KerasValue] = []
+    for (index, value) in values.enumerated() {
+      guard value.stepAxis == nil, value.axes.count == like.axes.count, value.axes.count > 1,
+        value.axes[0] == .size(count), value.content == .floats, !value.isSpread
+      else {
+        result.append(value)
+        continue
+      }
+      var one = call
+      one.name = "\(call.name).\(index)"
+      one.arguments = [.value(value)]
+      var made = try sequence(&translation, one).inputs[0]
+      KerasLength.keep(&translation, like, steps: count, in: call.layer)
+      made.name = try translation.add(
+        .cropOrPad(), [made, like], for: call, part: "fitted.\(index)")
+      made.origin = like.origin
+      result.append(made)
+    }
+    return result
+  }
+
   /// A value whose steps are behind its elements, as a vector of both; others as they are.
   static func frame(
     _ value: KerasValue, _ translation: inout KerasTranslation, _ call: KerasCall

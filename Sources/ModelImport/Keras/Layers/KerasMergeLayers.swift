@@ -65,12 +65,12 @@ enum KerasMergeLayers {
   static func aligned(
     _ values: [KerasValue], _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> ([KerasValue], KerasValue) {
-    let values = try KerasCropping.cropped(
-      try single(values, &translation, call), &translation, call)
+    var values = try KerasCropping.cropped(
+      try KerasFrameSteps.matched(try single(values, &translation, call), &translation, call),
+      &translation, call)
     let rank = values.map(\.axes.count).max() ?? 0
     var model = values.first { $0.axes.count == rank }!
     var axes: [KerasValue.Axis] = model.axes
-    var isWhole = true
     for value in values {
       // Keras inserts missing axes after the batch.
       let shape = Array(repeating: .size(1), count: rank - value.axes.count) + value.axes
@@ -90,15 +90,12 @@ enum KerasMergeLayers {
         }
       }
     }
-    let size = KerasValue(name: "", axes: axes).size
-    for value in values where !value.isSpread && value.size != size && value.size != 1 {
-      isWhole = false
+    let whole = KerasValue(name: "", axes: axes)
+    for index in values.indices where !values[index].isSpread {
+      guard ![1, whole.size].contains(values[index].size) else { continue }
+      values[index] = try repeated(values[index], like: whole, &translation, call)
     }
-    guard isWhole else {
-      throw call.layer.refusal(
-        "found the sizes \(values.map(\.shape).joined(separator: " and ")), of which one stands for only "
-          + "some of the other's elements")
-    }
+    let size = whole.size
     translation.unify(values)
     // The axes' order must be the same, except for values with one element for all.
     model.axes = axes
@@ -115,11 +112,31 @@ enum KerasMergeLayers {
     return (values, model)
   }
 
-  /// The values with a sequence of one step as a vector, where another has more steps: it stands for each of them.
+  /// The value with as many elements as another, where its axes of 1 stand for more.
+  private static func repeated(
+    _ value: KerasValue, like whole: KerasValue, _ translation: inout KerasTranslation,
+    _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    var result = value
+    let missing = whole.axes.count - value.axes.count
+    result.axes = Array(repeating: .size(1), count: missing) + value.axes
+    for (place, axis) in whole.axes.enumerated() where result.axes[place] == .size(1) {
+      guard case .size(let size) = axis, size > 1 else { continue }
+      result = try KerasSlicing.arranged(
+        result, place, Array(repeating: 0, count: size), &translation, call)
+    }
+    return result
+  }
+
+  /// The values with a sequence of one step as a vector, where another has more steps, or is a vector: it stands for each of them.
   private static func single(
     _ values: [KerasValue], _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
-    guard values.contains(where: { $0.stepAxis == 0 && $0.stepCount != 1 }) else { return values }
+    let isBeside = values.contains {
+      $0.stepAxis == 0
+        ? $0.stepCount != 1 : $0.axes.count > 1 && $0.stepAxis == nil && $0.axes[0] != .size(1)
+    }
+    guard isBeside else { return values }
     var result: [KerasValue] = []
     for value in values {
       guard value.stepAxis == 0, value.stepCount == 1, value.content == .floats else {
@@ -161,8 +178,10 @@ enum KerasMergeLayers {
     if values.contains(where: { $0.stepAxis == place }) {
       return try KerasJoinedSteps.joined(values, axis: place, &translation, call)
     }
-    let values = try KerasCropping.cropped(values, &translation, call)
-    var axes = first.axes
+    let values = try KerasCropping.cropped(
+      try KerasFrameSteps.matched(values, &translation, call), &translation, call)
+    let lead = values[0]
+    var axes = lead.axes
     var total = 0
     for value in values {
       guard case .size(let size) = value.axes[place] else {
@@ -184,19 +203,19 @@ enum KerasMergeLayers {
     }
     axes[place] = .size(total)
     // Each value's elements stay contiguous if no axis before has a size above 1.
-    let before = first.axes[..<place].reduce(1) {
+    let before = lead.axes[..<place].reduce(1) {
       if case .size(let size) = $1 { $0 * size } else { $0 }
     }
     translation.unify(values)
     var spread: [KerasValue] = []
     for value in values { spread.append(try translation.spreadOut(value, for: call)) }
-    var result = first.with(name: "", axes: axes)
+    var result = lead.with(name: "", axes: axes)
     result.mask = KerasMaskedMerge.mask(of: values, in: call.layer)
     if before == 1 {
       result.name = try translation.add(.concat, spread, for: call)
       return result
     }
-    let after = first.axes[(place + 1)...].reduce(1) {
+    let after = lead.axes[(place + 1)...].reduce(1) {
       if case .size(let size) = $1 { $0 * size } else { $0 }
     }
     var turned: [KerasValue] = []
@@ -204,7 +223,7 @@ enum KerasMergeLayers {
       turned.append(
         try translation.map(.transpose(rows: before), value, for: call, part: "turned.\(index)"))
     }
-    let joined = first.with(
+    let joined = lead.with(
       name: try translation.add(.concat, turned, for: call, part: "joined"), axes: axes)
     result.name = try translation.add(.transpose(rows: total * after), [joined], for: call)
     return result

@@ -13,14 +13,15 @@ struct KerasCall {
   enum Operand {
     case value(KerasValue)
     case list([Operand])
-    case dictionary([(key: String, value: Operand)])
+    // Not pairs, which the compiler may take for a circle.
+    case dictionary(keys: [String], [Operand])
     case constant(JSONValue)
 
     var values: [KerasValue] {
       switch self {
       case .value(let value): [value]
       case .list(let operands): operands.flatMap(\.values)
-      case .dictionary(let members): members.flatMap(\.value.values)
+      case .dictionary(_, let operands): operands.flatMap(\.values)
       case .constant: []
       }
     }

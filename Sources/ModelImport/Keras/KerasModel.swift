@@ -34,7 +34,8 @@ struct KerasModel {
   enum Argument {
     case tensor(Tensor)
     case list([Argument])
-    case dictionary([(key: String, value: Argument)])
+    // Not pairs, which the compiler may take for a circle.
+    case dictionary(keys: [String], [Argument])
     case constant(JSONValue)
   }
 
@@ -207,7 +208,7 @@ extension KerasModel.Argument {
     {
       self = .list(elements.map { Self(keras3: $0) })
     } else if let members = value.members, !members.isEmpty, value["class_name"] == nil {
-      self = .dictionary(members.map { ($0.key, Self(keras3: $0.value)) })
+      self = .dictionary(keys: members.map(\.key), members.map { Self(keras3: $0.value) })
     } else {
       self = .constant(value)
     }
@@ -235,7 +236,7 @@ extension KerasModel.Argument {
     switch self {
     case .tensor(let tensor): [tensor]
     case .list(let arguments): arguments.flatMap(\.tensors)
-    case .dictionary(let members): members.flatMap(\.value.tensors)
+    case .dictionary(_, let values): values.flatMap(\.tensors)
     case .constant: []
     }
   }
@@ -247,8 +248,8 @@ extension KerasModel.Argument {
       tensor.call -= first[tensor.layer] ?? 0
       return .tensor(tensor)
     case .list(let arguments): return .list(arguments.map { $0.subtracting(first) })
-    case .dictionary(let members):
-      return .dictionary(members.map { ($0.key, $0.value.subtracting(first)) })
+    case .dictionary(let keys, let values):
+      return .dictionary(keys: keys, values.map { $0.subtracting(first) })
     case .constant: return self
     }
   }

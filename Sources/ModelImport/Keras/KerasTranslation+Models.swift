@@ -27,10 +27,12 @@ extension KerasTranslation {
   private static func inputs(
     _ call: KerasCall, of model: KerasModel
   ) throws(ImportError) -> [KerasValue] {
-    guard case .dictionary(let members)? = call.arguments.first else { return call.inputs }
+    guard case .dictionary(let keys, let members)? = call.arguments.first else {
+      return call.inputs
+    }
     var inputs: [KerasValue] = []
     for name in model.inputKeys ?? model.inputs {
-      guard let values = members.first(where: { $0.key == name })?.value.values, values.count == 1
+      guard let values = keys.firstIndex(of: name).map({ members[$0].values }), values.count == 1
       else {
         throw call.layer.refusal(
           "found no input \(name.jsonExcerpt) in what the model is called with")
@@ -130,8 +132,8 @@ struct KerasRun {
     case .constant(let value): .constant(value)
     case .tensor(let tensor): value(tensor).map { .value($0) }
     case .list(let arguments): operands(arguments).map { .list($0) }
-    case .dictionary(let members):
-      operands(members.map(\.value)).map { .dictionary(Array(zip(members.map(\.key), $0))) }
+    case .dictionary(let keys, let values):
+      operands(values).map { .dictionary(keys: keys, $0) }
     }
   }
 

@@ -481,6 +481,20 @@ class Numbers(nn.Module):
                 torch.addmm(self.bias, h[:, -1], self.weight, beta=0.5, alpha=2))
 
 
+class Voice(nn.Module):
+    """A voice as a vector of length 1. Scripted, `torch.norm` asks where and how its argument lies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, num_layers=2, batch_first=True)
+        self.out = nn.Linear(4, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, (h, _) = self.rnn(x)
+        voice = self.out(h[-1])
+        return voice / torch.norm(voice, dim=1, keepdim=True)
+
+
 MODELS = {
     "tagger": Tagger, "last_states": LastStates, "both_ends": BothEnds, "convolved": Convolved,
     "attention_pool": AttentionPool, "residual": Residual, "halves": Halves, "stateful": Stateful,
@@ -489,10 +503,10 @@ MODELS = {
     "operators": Operators, "vector_steps": VectorSteps, "forecast": Forecast,
     "series": Series, "positions": Positions, "deviation": Deviation,
     "truths": Truths, "attended": Attended, "chosen": Chosen, "masked": Masked, "written": Written,
-    "pieces": Pieces, "each_step": EachStep, "numbers": Numbers,
+    "pieces": Pieces, "each_step": EachStep, "numbers": Numbers, "voice": Voice,
 }
 # Not frozen.
-NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers")
+NEW = ("truths", "attended", "chosen", "masked", "written", "pieces", "each_step", "numbers", "voice")
 
 
 def inputs(name: str, batch: int, length: int) -> dict[str, Tensor]:
@@ -588,7 +602,7 @@ def main() -> None:
         # Without gradients attention is one call. The classes of its layers get other names at every trace.
         with torch.set_grad_enabled(name != "attended"):
             torch.jit.trace(model, example, check_trace=name != "attended").save(folder / "traced.pt")
-        if name in ("tagger", "last_states", "stateful", "projected", "sorted"):
+        if name in ("tagger", "last_states", "stateful", "projected", "sorted", "voice"):
             torch.jit.script(model).save(folder / "scripted.pt")
         if name not in ("halves", "packed", "image", "operators", "forecast", "series", "positions", "deviation", *NEW):
             torch.jit.freeze(torch.jit.script(model)).save(folder / "frozen.pt")

@@ -14,8 +14,10 @@ enum ScriptBuiltins {
       return .plain(.bool(isInstance(first.plain, of: type)))
     case "annotate", "unchecked_cast": return values.last ?? .plain(.none)
     case "uninitialized": return .plain(.none)
-    case "torch.device", "ops.prim.device", "ops.prim.type", "torch.format", "ops.prim.layout":
-      return .plain(.other(name))
+    case "torch.device", "ops.prim.device", "torch.format": return .plain(.other(name))
+    // Tensors are dense ones, on the CPU.
+    case "ops.prim.layout": return .plain(.int(0))
+    case "ops.prim.type": return .plain(.text("cpu"))
     case "ops.prim.dtype":
       guard case .tensor(let tensor)? = values.first?.plain else { return .plain(.int(6)) }
       return .plain(.int(tensor.isWhole ? 4 : 6))
@@ -37,12 +39,16 @@ enum ScriptBuiltins {
   }
 
   private static func contains(_ values: [AtenValue]) -> Value {
-    guard values.count == 2, case .list(let list) = values[0], case .int(let wanted) = values[1]
-    else {
+    guard values.count == 2, case .list(let list) = values[0] else {
       return .plain(.other("whether it is among them"))
     }
-    return .plain(
-      .bool(list.contains { value in if case .int(wanted) = value { true } else { false } }))
+    switch values[1] {
+    case .int(let wanted):
+      return .plain(.bool(list.contains { if case .int(wanted) = $0 { true } else { false } }))
+    case .text(let wanted):
+      return .plain(.bool(list.contains { if case .text(wanted) = $0 { true } else { false } }))
+    default: return .plain(.other("whether it is among them"))
+    }
   }
 }
 

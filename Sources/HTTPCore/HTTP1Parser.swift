@@ -63,11 +63,10 @@ package struct HTTP1Parser {
       }
       return nil
     }
-    guard line.isEmpty else {
+    guard line.isEmpty, let startLine else {
       try fields.append(line, maxFields: limits.maxFields)
       return nil
     }
-    guard let startLine else { return nil }
     let head = try fields.head(after: startLine)
     self = HTTP1Parser(limits: limits)
     return head

@@ -131,8 +131,8 @@ final class Connection {
   /// the loop has to read.
   static let maxUnsentBytes = 256 * 1024
 
-  /// Tells the protocol how much more output may wait; returns whether that is news to it. When the server's memory `isFull`, a request waits until the
-  /// requests before it are answered and their answers sent.
+  /// Tells the protocol how much more output may wait; returns whether that is news to it. When the server's memory
+  /// `isFull`, a request waits until the requests before it are answered and their answers sent.
   @discardableResult
   func updateOutputRoom(isFull: Bool) -> Bool {
     let room =

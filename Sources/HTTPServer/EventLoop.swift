@@ -5,16 +5,15 @@ import Synchronization
 
 /// An event loop: a serial queue that owns one epoll descriptor and the sockets it watches.
 ///
-/// One dispatch source watches the epoll descriptor. When it fires, the loop polls until nothing has been ready for
-/// `waitMilliseconds`, and then leaves the waiting to Dispatch again. `ConnectionDriver` handles the events of
-/// connections.
+/// The queue is busy with the loop's rounds until a drain is over, and waits in epoll between them; `perform` interrupts
+/// them for other work. `ConnectionDriver` handles the events of connections.
 // Sendable: all mutable state is touched on `queue` only, except that of types which lock for themselves.
 final class EventLoop: @unchecked Sendable {
   private let queue: DispatchQueue
   private let counters: ServerCounters
   private let time: LoopTime
   private let inbox: Inbox
-  private let waker: LoopWaker
+  private let waker: WakeupEvent
   private let driver: ConnectionDriver
   private let acceptor: Acceptor
   private let poller: Poller
@@ -28,7 +27,8 @@ final class EventLoop: @unchecked Sendable {
   private let accepting: DeadlineWheel<LoopDeadline>.Entry
   private let grace: DeadlineWheel<LoopDeadline>.Entry
   private let stop: DeadlineWheel<LoopDeadline>.Entry
-  private var source: (any DispatchSourceRead)?
+  /// How many calls of `perform` wait for the queue.
+  private let errandCount = Atomic(0)
   /// When the timer fires next.
   private var timerDeadline = Int.max
   /// When the last round began. Bytes that had arrived by then have been read, so a deadline before then was really missed.
@@ -36,17 +36,16 @@ final class EventLoop: @unchecked Sendable {
   /// How many rounds in a row the poller had as many events as it can report, so that there may be more.
   private var fullRounds = 0
   private var isGraceOver = false
+  private var isOver = false
   private var onDrained: (@Sendable () -> Void)?
   /// Called when accepting pauses, with the errno.
   private let reportPause: @Sendable (CInt) -> Void
   private var nextPauseReport = Int.min
 
-  /// The most rounds in one turn, so that a busy loop lets other work of its queue run.
-  private static let maxRounds = 64
+  /// The most rounds for which deadlines wait while there are more events than one round handles.
+  private static let maxFullRounds = 64
   /// The least time between two reports of pauses in accepting, in nanoseconds.
   private static let pauseReportInterval = 60_000_000_000
-  /// How long a turn waits for more events. Other work of the queue waits as long.
-  private static let waitMilliseconds: CInt = 1
 
   init(
     name: String, listeners: [Listener], tls: TLSReference?, settings: HTTPServerSettings,
@@ -55,8 +54,8 @@ final class EventLoop: @unchecked Sendable {
     reportPause: @escaping @Sendable (CInt) -> Void, application: Application
   ) throws(HTTPServerError) {
     let queue = DispatchQueue(label: name, qos: .userInitiated)
-    let waker = LoopWaker(event: try WakeupEvent(), queue: queue)
-    let inbox = Inbox { waker.wake($0) }
+    let waker = try WakeupEvent()
+    let inbox = Inbox { waker.signal() }
     let time = LoopTime(clock)
     self.queue = queue
     self.tls = tls
@@ -82,39 +81,39 @@ final class EventLoop: @unchecked Sendable {
 
   /// Begins to accept connections and to serve them.
   func start(_ descriptors: DescriptorBudget) {
-    queue.async { [self] in
+    perform { [self] in
       driver.limitExtras(to: descriptors)
-      // The closures below keep the loop, and with it the descriptors, alive until the source is cancelled.
-      waker.setTurn { self.turn() }
-      let source = DispatchSource.makeReadSource(
-        fileDescriptor: poller.descriptor.number, queue: queue)
-      source.setEventHandler { self.turn() }
-      source.setCancelHandler {
-        self.source = nil
-        self.waker.setTurn(nil)
-      }
-      self.source = source
       acceptor.open(poller, maxConnections: descriptors.maxConnections)
-      waker.event.register(with: poller)
+      waker.register(with: poller)
       timer.register(with: poller)
-      source.activate()
     }
   }
 
-  // MARK: Turns
+  /// Calls `work` on the loop's queue, between two rounds.
+  private func perform(_ work: @escaping @Sendable () -> Void) {
+    errandCount.add(1, ordering: .relaxed)
+    queue.async { [self] in
+      errandCount.subtract(1, ordering: .relaxed)
+      work()
+      run()
+    }
+    // Behind the work: when the loop wakes up, its queue goes on with that.
+    waker.signal()
+  }
 
-  /// Handles everything that is ready, and waits a moment for more before it leaves the waiting to Dispatch: a client
-  /// that got its answer often asks again at once, and a wake-up by Dispatch takes two threads.
-  private func turn() {
+  // MARK: Rounds
+
+  /// Runs rounds until the loop is over, or `perform` wants the queue.
+  ///
+  /// No dispatch source watches the epoll descriptor: one would cost the sender of each request a second queue's lock
+  /// on the way to this one's, even while it rests.
+  private func run() {
     inbox.wake()
-    var wait: CInt = 0
-    for _ in 0..<Self.maxRounds {
+    var isQuiet = false
+    while !isOver, errandCount.load(ordering: .relaxed) == 0 {
       // All reported events are handled in this round: the poller reports each event of the timer and the waker only once.
-      let eventCount = poller.poll(waiting: wait)
-      if wait > 0 {
-        inbox.wake()
-        if eventCount == 0, inbox.rest(.asleep) { return }
-      }
+      let eventCount = poller.poll(waits: isQuiet)
+      if isQuiet { inbox.wake() }
       let hadPutOff = driver.round(isQuiet: eventCount == 0) {
         for index in 0..<eventCount {
           let (token, readiness) = poller.event(index)
@@ -123,15 +122,11 @@ final class EventLoop: @unchecked Sendable {
       }
       let wasDue = passTime(isFull: eventCount == Poller.maxEvents)
       endIfDrained()
-      let isQuiet =
-        eventCount == 0 && !hadPutOff && !wasDue && driver.isIdle && setTimer()
-        && inbox.rest(.waiting)
-      wait = isQuiet ? Self.waitMilliseconds : 0
+      isQuiet =
+        eventCount == 0 && !hadPutOff && !wasDue && driver.isIdle && setTimer() && inbox.rest()
       // Connections that use more than their share should delay neither other connections nor other threads.
       if !driver.rounds.isIdle { sched_yield() }
     }
-    // Other work of the queue may run first.
-    queue.async { self.turn() }
   }
 
   private func handle(_ readiness: Poller.Readiness, of token: UInt64) {
@@ -205,11 +200,11 @@ final class EventLoop: @unchecked Sendable {
   ///
   /// Bytes that arrived before a deadline count as in time, even if this loop is late. So deadlines are compared with
   /// the start of the previous round: what had arrived by then has been read. While the poller has more events than it can
-  /// report at once, deadlines wait, as those events may be bytes that came in time; but for `maxRounds` rounds at most.
+  /// report at once, deadlines wait, as those events may be bytes that came in time; but for `maxFullRounds` at most.
   private func passTime(isFull: Bool) -> Bool {
     defer { lastRound = time.now }
     fullRounds = isFull ? fullRounds + 1 : 0
-    guard lastRound >= time.deadlines.next, !isFull || fullRounds >= Self.maxRounds else {
+    guard lastRound >= time.deadlines.next, !isFull || fullRounds >= Self.maxFullRounds else {
       // If a deadline has passed, another round follows at once.
       return time.now >= time.deadlines.next
     }
@@ -245,13 +240,17 @@ final class EventLoop: @unchecked Sendable {
   // MARK: Draining
 
   /// Waits until the loop's queue has run all work that was submitted so far; must not be called on that queue.
-  func wait() { queue.sync {} }
+  func wait() {
+    let isReached = DispatchSemaphore(value: 0)
+    perform { isReached.signal() }
+    isReached.wait()
+  }
 
   /// Accepts no new connections, keeps idle ones open for `drain_grace` in case a request is on its way, and calls
   /// `completion` when the grace is over and the last connection is closed. After `limit` nanoseconds all connections
   /// are closed, even those that are owed answers.
   func drain(within limit: Int, _ completion: @escaping @Sendable () -> Void) {
-    queue.async { [self] in
+    perform { [self] in
       onDrained = completion
       time.clock.update()
       // Connections in the accept queue, and bytes already received, are served before the drain begins.
@@ -261,7 +260,6 @@ final class EventLoop: @unchecked Sendable {
       time.deadlines.set(
         grace, to: PhaseTimeouts.deadline(after: settings.drainGrace.nanoseconds, from: time.now))
       time.deadlines.set(stop, to: PhaseTimeouts.deadline(after: limit, from: time.now))
-      turn()
     }
   }
 
@@ -282,31 +280,7 @@ final class EventLoop: @unchecked Sendable {
   private func endIfDrained() {
     guard isGraceOver, driver.connections.count == 0, let onDrained else { return }
     self.onDrained = nil
-    source?.cancel()
+    isOver = true
     onDrained()
-  }
-}
-
-/// Wakes a loop from any thread.
-final class LoopWaker: Sendable {
-  let event: WakeupEvent
-  private let queue: DispatchQueue
-  private let turn = Mutex<(@Sendable () -> Void)?>(nil)
-
-  init(event: consuming WakeupEvent, queue: DispatchQueue) {
-    self.event = event
-    self.queue = queue
-  }
-
-  /// Sets the function that runs a turn of the loop; nil once the loop has ended.
-  func setTurn(_ action: (@Sendable () -> Void)?) { turn.withLock { $0 = action } }
-
-  /// Wakes the loop, which was in the state `loop` before.
-  func wake(_ loop: Inbox.LoopState) {
-    switch loop {
-    case .awake: break
-    case .waiting: event.signal()
-    case .asleep: if let turn = turn.withLock({ $0 }) { queue.async(execute: turn) }
-    }
   }
 }

@@ -25,43 +25,34 @@ struct Mail: Sendable {
   let content: Content
 }
 
-/// A loop's mailbox, to which any thread may post. A loop that waits or sleeps is woken once, by the first piece of mail.
+/// A loop's mailbox, to which any thread may post. A loop that waits is woken once, by the first piece of mail.
 final class Inbox: Sendable {
-  /// What the loop is doing.
-  enum LoopState: Sendable {
-    /// It runs, and will look into the inbox before it waits or sleeps.
-    case awake
-    /// It waits in epoll for its sockets.
-    case waiting
-    /// It has left the waiting to Dispatch; its queue is idle.
-    case asleep
-  }
-
   private struct State {
     var mail: [Mail] = []
-    var loop = LoopState.asleep
+    /// Whether the loop waits in epoll; else it runs, and will look into the inbox before it waits.
+    var isWaiting = false
   }
 
   private let state = Mutex(State())
-  private let wakeLoop: @Sendable (LoopState) -> Void
+  private let wakeLoop: @Sendable () -> Void
 
-  /// - Parameter wakeLoop: wakes the loop from the state that it is given, `waiting` or `asleep`.
-  init(wakeLoop: @escaping @Sendable (LoopState) -> Void) { self.wakeLoop = wakeLoop }
+  /// - Parameter wakeLoop: wakes the loop, which waits.
+  init(wakeLoop: @escaping @Sendable () -> Void) { self.wakeLoop = wakeLoop }
 
-  /// Adds `mail`, and wakes the loop unless it is awake. An awake loop looks into the inbox before it rests, so the
+  /// Adds `mail`, and wakes the loop if it waits. A running loop looks into the inbox before it rests, so the
   /// responses that one call of the engine makes cost one wake-up between them.
   func post(_ mail: Mail) {
-    let before = state.withLock { state in
+    let wasWaiting = state.withLock { state in
       state.mail.append(mail)
-      defer { state.loop = .awake }
-      return state.loop
+      defer { state.isWaiting = false }
+      return state.isWaiting
     }
-    if before != .awake { wakeLoop(before) }
+    if wasWaiting { wakeLoop() }
   }
 
-  /// Records that the loop is awake, and will look into the inbox before it rests.
+  /// Records that the loop runs, and will look into the inbox before it rests.
   func wake() {
-    state.withLock { $0.loop = .awake }
+    state.withLock { $0.isWaiting = false }
   }
 
   /// Moves all mail into `empty`, an empty array whose storage the inbox uses from now on.
@@ -69,12 +60,11 @@ final class Inbox: Sendable {
     state.withLock { swap(&$0.mail, &empty) }
   }
 
-  /// Records that the loop is about to wait or sleep, unless there is mail; returns whether it may.
-  func rest(_ loop: LoopState) -> Bool {
+  /// Records that the loop is about to wait, unless there is mail; returns whether it may.
+  func rest() -> Bool {
     state.withLock { state in
-      guard state.mail.isEmpty else { return false }
-      state.loop = loop
-      return true
+      state.isWaiting = state.mail.isEmpty
+      return state.isWaiting
     }
   }
 }

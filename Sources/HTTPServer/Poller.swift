@@ -58,11 +58,11 @@ import Glibc
     return unsafe epoll_ctl(descriptor.number, operation, socket.number, &event) == 0
   }
 
-  /// Asks which sockets are ready, waiting at most `milliseconds` for one; returns how many events `event(_:)` has.
-  func poll(waiting milliseconds: CInt = 0) -> Int {
+  /// Asks which sockets are ready, if `waits` until one is; returns how many events `event(_:)` has.
+  func poll(waits: Bool) -> Int {
     // SAFETY: the kernel writes at most `count` events into the array's storage.
     let count = unsafe epoll_wait(
-      descriptor.number, &events, CInt(events.count), milliseconds)
+      descriptor.number, &events, CInt(events.count), waits ? -1 : 0)
     return max(0, Int(count))
   }
 

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Wakes a loop that waits in epoll, from any thread (eventfd).
-struct WakeupEvent: ~Copyable {
+final class WakeupEvent: Sendable {
   private let descriptor: Descriptor
 
   /// The token of the event in the poller: neither a listener's nor a connection's.

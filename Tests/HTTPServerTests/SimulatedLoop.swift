@@ -12,7 +12,7 @@ final class SimulatedLoop {
   let time: LoopTime
   let driver: ConnectionDriver
   private let clock = TestClock()
-  private let inbox = Inbox { _ in }
+  private let inbox = Inbox {}
   private var transports: [BufferTransport] = []
 
   init(
@@ -56,7 +56,7 @@ final class SimulatedLoop {
   func step() -> Bool {
     transports.removeAll(where: \.isClosed)
     let ready = transports.filter { !$0.readiness.isEmpty }
-    let hadMail = !inbox.rest(.asleep)
+    let hadMail = !inbox.rest()
     let hadPutOff = driver.round(isQuiet: ready.isEmpty) {
       for transport in ready { driver.handle(transport.readiness, of: transport.token) }
     }

@@ -99,6 +99,11 @@ static inline SSL_CTX *cssl_new_probe_context(void) {
 /// Names the host in the handshake (SNI), for servers that have several certificates.
 static inline void cssl_set_host(SSL *ssl, const char *name) { SSL_set_tlsext_host_name(ssl, name); }
 
+/// Empties this thread's queue of errors, which nearly always is empty: ERR_clear_error writes to all of it even then.
+static inline void cssl_clear_errors(void) {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 /// The reason of the first error in this thread's queue, as text; empties the queue.
 static inline const char *cssl_reason(void) {
   const char *reason = ERR_reason_error_string(ERR_peek_error());

@@ -60,7 +60,7 @@ import Synchronization
       unsafe SSL_CTX_free(context)
       throw .certificate(file: file, problem: "\(reason), expected \(expected) in PEM")
     }
-    ERR_clear_error()
+    cssl_clear_errors()
     try check(
       unsafe SSL_CTX_use_certificate_chain_file(context, certificate.chain) == 1, certificate.chain,
       expected: "a certificate and those that it follows from")

@@ -81,7 +81,7 @@ import HTTPCore
     unsafe SSL_set_read_ahead(connection, 1)
     while true {
       var count = 0
-      ERR_clear_error()
+      cssl_clear_errors()
       let status = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
         // SAFETY: writes at most as many bytes as are left behind `filled`.
         unsafe SSL_read_ex(connection, bytes.baseAddress! + filled, bytes.count - filled, &count)
@@ -105,7 +105,7 @@ import HTTPCore
   func write(_ bytes: Span<UInt8>) -> TransferResult {
     guard !isBroken, let connection = unsafe connection else { return .failed }
     var count = 0
-    ERR_clear_error()
+    cssl_clear_errors()
     let status = unsafe bytes.withUnsafeBufferPointer { bytes in
       // SAFETY: reads at most the buffer's own count of bytes.
       unsafe SSL_write_ex(connection, bytes.baseAddress, bytes.count, &count)
@@ -178,7 +178,7 @@ import HTTPCore
   func endOutput() {
     peer.end()
     if isHandshakeOver, !isBroken {
-      ERR_clear_error()
+      cssl_clear_errors()
       // SAFETY: the connection is live. If there is no room for its close-notify, the end of the socket (FIN) tells the
       // peer.
       _ = unsafe SSL_shutdown(connection)
@@ -188,7 +188,7 @@ import HTTPCore
 
   func close() {
     if isHandshakeOver, !isBroken {
-      ERR_clear_error()
+      cssl_clear_errors()
       // SAFETY: as above; a second call does not wait for the peer.
       _ = unsafe SSL_shutdown(connection)
     }

@@ -121,7 +121,7 @@ import Glibc
   func read(into buffer: inout [UInt8]) throws(RedisProblem) -> Int {
     if let tls = unsafe tls {
       var count = 0
-      ERR_clear_error()
+      cssl_clear_errors()
       // SAFETY: OpenSSL writes at most the buffer's own count of bytes.
       let status = unsafe buffer.withUnsafeMutableBytes { bytes in
         unsafe SSL_read_ex(tls, bytes.baseAddress, bytes.count, &count)
@@ -142,7 +142,7 @@ import Glibc
   func write(_ bytes: ArraySlice<UInt8>) throws(RedisProblem) -> Int {
     if let tls = unsafe tls {
       var count = 0
-      ERR_clear_error()
+      cssl_clear_errors()
       // SAFETY: OpenSSL reads the buffer's own count of bytes.
       let status = unsafe bytes.withUnsafeBytes { bytes in
         unsafe SSL_write_ex(tls, bytes.baseAddress, bytes.count, &count)

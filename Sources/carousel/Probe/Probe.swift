@@ -130,7 +130,7 @@ struct Probe {
     _ call: (OpaquePointer) -> CInt
   ) throws(ProbeError) -> Int {
     while true {
-      ERR_clear_error()
+      cssl_clear_errors()
       // SAFETY: the connection is live.
       let count = unsafe call(tls)
       if count > 0 { return Int(count) }

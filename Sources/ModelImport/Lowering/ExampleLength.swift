@@ -118,13 +118,14 @@ enum ExampleLength {
     record(&l, atom, "\(node.place) splits the steps into \(parts.count) parts")
   }
 
-  /// Whether an index of a step is in the second half of the example, so that the exporter may have made it of the length. (The
-  /// end of the example is that of any sequence.)
+  /// Whether an index of a step is in the second half of the example, or the number of the input's steps, so that the exporter
+  /// may have made it of the length. (The end of the example is that of any sequence.)
   static func isLate(_ l: Lowering, _ atom: Atom) -> (_ index: Int) -> Bool {
     guard let count = l.exampleSteps[atom], count > 2, !(atom.isOpen && l.computesLengths) else {
       return { _ in false }
     }
-    return { $0 > count / 2 && $0 < count }
+    let input = l.exampleSteps.root(of: atom).flatMap { l.exampleSteps[$0] }
+    return { ($0 > count / 2 || $0 == input) && $0 < count }
   }
 
   /// Records that steps of the example are chosen by such indices.
@@ -197,10 +198,20 @@ enum ExampleLength {
   static func chosen(
     _ l: inout Lowering, _ indices: [Int], of atom: Atom, _ node: SourceNode
   ) -> [Int] {
-    guard let count = l.exampleSteps[atom], count > 2, !atom.isDerived || !atom.isOpen,
-      let first = indices.first, let end = indices.last, first <= end,
+    guard let count = l.exampleSteps[atom] else {
+      if indices.count == 1 { l.exampleSteps.choose(indices[0], of: atom, at: node.place) }
+      return indices
+    }
+    guard count > 2, let first = indices.first, let end = indices.last, first <= end,
       indices == Array(first...end)
     else { return indices }
+    // As many as the input has, of steps that padding made more.
+    if atom.isOpen, atom.isDerived, let root = l.exampleSteps.root(of: atom),
+      let steps = l.exampleSteps[root], steps < count, indices.count == steps,
+      atom.size - root.size == count - steps
+    {
+      return Array(first..<first + root.size)
+    }
     // To the end, however many steps there are.
     let isToEnd = atom.isOpen && end == atom.size - 1
     let last = isToEnd ? count - 1 : end
@@ -214,13 +225,38 @@ enum ExampleLength {
       } else {
         first == 0 && halves.contains(last + 1)
       }
-    let isUnrolled = first == last && l.exampleSteps.choose(first, of: atom)
-    if isExact || isUnrolled {
-      let text = first == last ? "step \(first)" : "steps \(first) to \(last)"
-      record(&l, atom, "\(node.place) chooses \(text)")
+    if first == last {
+      l.exampleSteps.choose(first, of: atom, at: node.place)
+    } else if isExact {
+      record(&l, atom, "\(node.place) chooses steps \(first) to \(last)")
     }
     guard !isExact, atom.isOpen, last == count - 1 else { return indices }
     return first == last ? [atom.size - 1] : Array(first..<atom.size)
+  }
+
+  /// Records what steps chosen by themselves say of the length, once all are known: all steps of the example, one by one, or the
+  /// first ones of an open number, are those of a loop that the exporter unrolled.
+  static func recordChosen(_ l: inout Lowering) {
+    for (atom, steps) in l.exampleSteps.chosenSteps {
+      let count = l.exampleSteps[atom]
+      if steps.count > 2, steps.keys.max() == steps.count - 1, steps.count == count ?? steps.count {
+        guard let root = l.exampleSteps.root(of: atom), count != nil || root == atom else {
+          continue
+        }
+        let exact = l.exampleSteps[root] ?? steps.count
+        l.exampleSteps.setExact(exact, of: root)
+        l.builder.note(
+          "the first \(steps.count) steps are chosen one by one, as by a loop that was unrolled for the exporter's example: "
+            + "sequences of exactly \(exact) steps are taken (\"steps\" in model.json); for others, write the loop as a layer "
+            + "(LSTM, GRU or RNN) and export again")
+        continue
+      }
+      guard let count, count > 2 else { continue }
+      for (step, place) in steps.sorted(by: { $0.key < $1.key }) where step > 2 && step < count - 1
+      {
+        record(&l, atom, "\(place) chooses step \(step)")
+      }
+    }
   }
 }
 
@@ -230,8 +266,8 @@ struct ExampleSteps {
   private var counts: [Int: Int] = [:]
   /// By the axes of the inputs, also for what pools and convolutions make of them.
   private var roots: [Atom.Origin: Atom] = [:]
-  /// The steps that were chosen by themselves.
-  private var chosen: [Int: Set<Int>] = [:]
+  /// The steps that were chosen by themselves, with the places of the nodes that did, by the axes.
+  private var chosen: [Atom: [Int: String]] = [:]
   /// By the sizes of axes of which numbers in the graph were made: the steps for which these hold.
   private var exact: [Int: Int] = [:]
 
@@ -241,10 +277,21 @@ struct ExampleSteps {
   /// The open axis of steps that has `count` of them in the example.
   func open(_ count: Int, of atoms: some Sequence<Atom>) -> Atom? {
     guard count > 2 else { return nil }
-    return atoms.first { $0.role == .time && $0.isOpen && counts[$0.size] == count }
+    return atoms.first {
+      $0.role == .time && $0.isOpen && !$0.isDerived && counts[$0.size] == count
+    }
   }
 
   mutating func set(_ count: Int, of atom: Atom) { counts[atom.size] = count }
+
+  /// Sets the steps that ops made of an input's, from the sizes that a value's array has in the example.
+  mutating func set(_ sizes: [Int?], of value: LoweredValue) {
+    guard case .carried(let value) = value, value.axes.count == sizes.count else { return }
+    for (axis, size) in zip(value.axes, sizes) {
+      guard axis.count == 1, axis[0].isDerived, axis[0].isOpen, let size else { continue }
+      counts[axis[0].size] = size
+    }
+  }
 
   mutating func setRoot(_ atom: Atom, of origin: Atom.Origin) { roots[origin] = atom }
 
@@ -253,10 +300,22 @@ struct ExampleSteps {
 
   mutating func setExact(_ count: Int, of atom: Atom) { exact[atom.size] = count }
 
-  /// Records that a step is chosen by itself; returns whether this is the last of the example's steps to be chosen so.
-  mutating func choose(_ step: Int, of atom: Atom) -> Bool {
-    let (isNew, _) = chosen[atom.size, default: []].insert(step)
-    return isNew && chosen[atom.size]?.count == self[atom]
+  /// Records that a step is chosen by itself.
+  mutating func choose(_ step: Int, of atom: Atom, at place: String) {
+    // Beyond half of a number that stands in for the steps it was counted from the end.
+    guard !atom.isOpen || step <= atom.size / 2 else { return }
+    chosen[atom, default: [:]][step] = chosen[atom]?[step] ?? place
+  }
+
+  /// The steps that were chosen by themselves, with the places of the nodes.
+  var chosenSteps: [(atom: Atom, steps: [Int: String])] {
+    chosen.sorted { $0.key.id < $1.key.id }.map { ($0.key, $0.value) }
+  }
+
+  /// Whether the file tells the example's steps of an input.
+  func isKnown(of input: LoweredValue?) -> Bool {
+    guard case .carried(let value)? = input else { return false }
+    return value.timeAtoms.contains { self[$0] != nil }
   }
 
   /// The number of steps that sequences of an input have, if numbers in the graph were made of it.

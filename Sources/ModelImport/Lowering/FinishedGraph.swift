@@ -15,6 +15,8 @@ struct FinishedGraph {
     var steps: String?
     /// The number of steps that sequences must have; nil for any.
     var exactSteps: Int?
+    /// Whether the file tells how many steps the exporter's example had.
+    var hasExample = false
   }
 
   private(set) var builder: FolderBuilder
@@ -100,12 +102,42 @@ struct FinishedGraph {
       )
     }
     renamed = pass.renamed
+    limitToFirstStep(pass.nodes)
     // Removes the weights of removed nodes.
     let names = Set(pass.nodes.map { $0.weights ?? $0.name })
     for node in builder.nodes where !names.contains(node.name) {
       builder.removeTensors(of: node.name)
     }
     builder.replace(nodes: readsNoSequence ? takingVectors(pass.nodes) : pass.nodes)
+  }
+
+  /// Limits inputs to one step if no other is read, as of an exporter that traced a loop over the steps with one of them.
+  private mutating func limitToFirstStep(_ nodes: [ModelDescription.Node]) {
+    for index in inputs.indices
+    where inputs[index].form != .vector && inputs[index].exactSteps == nil
+      && !inputs[index].hasExample
+    {
+      guard readsFirstStepAlone(of: inputs[index].name, nodes) else { continue }
+      inputs[index].exactSteps = 1
+      builder.note(
+        "of the input \"\(inputs[index].source)\" the first step alone is read, as if the exporter's example had one: sequences of "
+          + "exactly 1 step are taken (\"steps\" in model.json); for others, export with an example of a fixed number of steps"
+      )
+    }
+  }
+
+  /// Whether a value is read at its first step alone, at once or behind weights that are applied to each step.
+  private func readsFirstStepAlone(of value: String, _ nodes: [ModelDescription.Node]) -> Bool {
+    let readers = nodes.filter { $0.inputs.contains(value) }
+    return !readers.isEmpty && !outputs.contains(value)
+      && readers.allSatisfy { reader in
+        switch reader.op.name {
+        case FirstOp.name: true
+        case LinearOp.name, AffineOp.name, EmbeddingOp.name:
+          readsFirstStepAlone(of: reader.name, nodes)
+        default: false
+        }
+      }
   }
 
   /// Tells of inputs whose arrays are turned round in the source.
@@ -137,6 +169,7 @@ struct FinishedGraph {
   ) -> [ModelDescription.Node] {
     guard nodes.contains(where: { $0.op.name == "repeat" }) else { return nodes }
     var nodes = nodes
+    for index in inputs.indices { inputs[index].exactSteps = 1 }
     for input in inputs {
       let vector = builder.unusedName("\(input.name).vector")
       for index in nodes.indices {

@@ -137,9 +137,12 @@ package struct GraphTranslation {
           graph: graph, assumptions: assumptions, standIns: standIns
         ).lower(&lowering)
         try lowering.lower(graph)
+        ExampleLength.recordChosen(&lowering)
         for index in inputs.indices {
-          let steps = lowering.exampleSteps.exact(lowering.values[inputs[index].source])
-          inputs[index].exactSteps = steps ?? inputs[index].exactSteps
+          let value = lowering.values[inputs[index].source]
+          inputs[index].exactSteps =
+            lowering.exampleSteps.exact(value) ?? inputs[index].exactSteps
+          inputs[index].hasExample = lowering.exampleSteps.isKnown(of: value)
         }
         var finished = FinishedGraph(
           builder: lowering.builder, inputs: inputs, states: lowering.finalStates)

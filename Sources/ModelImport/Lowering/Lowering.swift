@@ -65,7 +65,9 @@ struct Lowering {
           because: "together they are more than the file's weights account for")
       }
       for (index, value) in results.enumerated() {
-        if let name = node.output(index) { define(name, value) }
+        guard let name = node.output(index) else { continue }
+        define(name, value)
+        if let sizes = graph.examples[name] { exampleSteps.set(sizes, of: value) }
       }
     }
   }

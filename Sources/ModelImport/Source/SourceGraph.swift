@@ -15,6 +15,8 @@ package struct SourceGraph: Sendable {
   var isFromPyTorch = false
   /// Whether what was computed from lengths of the example is computed in the graph too, and no number of it is one.
   var computesLengths = false
+  /// The sizes of values in the exporter's example, where the file tells them and its axes are read as open.
+  var examples: [String: [Int?]] = [:]
   /// What the reader of the file found, to be told.
   var notes: [String] = []
 

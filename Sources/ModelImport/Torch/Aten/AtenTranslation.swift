@@ -32,6 +32,11 @@ struct AtenTranslation {
     return name
   }
 
+  /// Records the sizes that a value has in the exporter's example.
+  mutating func recordExample(_ sizes: [Int?], of value: AtenTensor) {
+    graph.examples[value.name] = sizes
+  }
+
   mutating func addInput(_ input: SourceGraph.Input) -> AtenTensor {
     var input = input
     input.name = unusedName(input.name)

@@ -156,6 +156,7 @@ struct ExportedProgram {
       if meta.isKnown {
         tensor.rank = meta.sizes.count
         tensor.isWhole = meta.isWhole
+        translation.recordExample(meta.sizes, of: tensor)
       }
       values[name] = .tensor(tensor)
     }

@@ -204,6 +204,9 @@ package enum InputError: Error, Equatable, CustomStringConvertible {
     case .otherSteps(let input, let found, let expected):
       "input \"\(input)\" holds \(found) \(found == 1 ? "step" : "steps"), expected exactly \(expected), as many as the "
         + "model was made for"
+        + (found > expected && found % expected == 0
+          ? "; \(found / expected) sequences of as many are sent as \(found / expected) lists of \(expected)"
+          : "")
     case .tooFewSteps(let input, let found, let least, let node):
       "input \"\(input)\" holds \(found) \(found == 1 ? "step" : "steps"), expected at least \(least), which node "
         + "\"\(node)\" of the model needs"

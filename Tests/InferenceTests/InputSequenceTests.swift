@@ -69,6 +69,9 @@ import Testing
     #expect(
       InputError.otherSteps(input: "x", found: 1, expected: 3).description
         == "input \"x\" holds 1 step, expected exactly 3, as many as the model was made for")
+    #expect(
+      InputError.otherSteps(input: "x", found: 4, expected: 1).description.hasSuffix(
+        "; 4 sequences of as many are sent as 4 lists of 1"))
   }
 
   /// A sequence that attends to itself, with what is to follow it.

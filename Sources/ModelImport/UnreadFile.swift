@@ -44,7 +44,7 @@ struct UnreadFile {
     "export the network from the framework that it was trained with, to .onnx"
 
   private static let savedModel =
-    "model.save('model.keras') writes one of Keras; of another, python3 -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
+    "of Keras 2, keras.models.load_model('FOLDER').save('model.keras') writes one that can be imported; of another, python3 -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
 
   /// A JSON text: the description of a folder, or of Keras's layers.
   private func json(_ bytes: [UInt8]) -> (found: String, remedy: String?)? {

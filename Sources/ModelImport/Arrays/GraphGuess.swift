@@ -47,14 +47,17 @@ struct GraphGuess {
 
   private var failure: ImportError {
     let found = layers.map { ($0.isNamedEmbedding ? $0.asEmbedding ?? $0 : $0).text } + others
+    let areUnnamed = !found.isEmpty && found.allSatisfy { $0.hasPrefix("arr_") }
     return ImportError(
       file: table.file,
       problem: found.isEmpty
         ? "found no weights"
         : "found weights that do not make one chain: \(excerpt(found, limit: 20))",
-      remedy: "how they are wired is not in such a file: write it as model.json "
-        + "(FORMAT.md, \"From PyTorch\") and give it with --graph model.json; "
-        + "the file's names are the weights of its nodes")
+      remedy: areUnnamed
+        ? "numpy.savez('weights.npz', **{'fc.weight': array}) gives them names; of Keras, model.save('model.keras') writes all"
+        : "how they are wired is not in such a file: write it as model.json "
+          + "(FORMAT.md, \"From PyTorch\") and give it with --graph model.json; "
+          + "the file's names are the weights of its nodes")
   }
 
   // MARK: The chain

@@ -11,8 +11,8 @@ package struct ScalerFile: Equatable {
 
   /// A command that writes the numbers of a pickled scaler as JSON; advice for an error.
   static func exportLine(_ path: String) -> String {
-    "python3 -c \"import joblib, json; s = joblib.load('\(path)'); json.dump({k: v.tolist() for k, v in "
-      + "vars(s).items() if k in ('mean_', 'scale_', 'min_', 'center_') and v is not None}, "
+    "python3 -c \"import joblib, json; s = joblib.load('\(path)'); json.dump({k: v if k == 'clip' else v.tolist() for k, v in "
+      + "vars(s).items() if k in ('mean_', 'scale_', 'min_', 'center_', 'clip') and v is not None}, "
       + "open('scaler.json', 'w'))\" writes a file that can be"
   }
 
@@ -32,9 +32,11 @@ package struct ScalerFile: Equatable {
       throw ImportError(
         file: file.path,
         problem:
-          "found \(excerpt(arrays.keys.sorted())), expected mean_ and scale_ (StandardScaler), "
+          "found \(arrays.isEmpty ? "no arrays" : excerpt(arrays.keys.sorted())), expected mean_ and scale_ (StandardScaler), "
           + "min_ and scale_ (MinMaxScaler), or mean and scale",
-        remedy: Self.exportLine("scaler.pkl"))
+        remedy: arrays.isEmpty
+          ? "of what is no such scaler (PowerTransformer, Normalizer, a pipeline), send what its transform() answers"
+          : Self.exportLine("scaler.pkl"))
     }
     if let shift = array("min") {
       // A MinMaxScaler computes x · scale_ + min_.
@@ -89,7 +91,9 @@ package struct ScalerFile: Equatable {
         throw ImportError(
           file: file.path, place: "clip",
           problem: "found a MinMaxScaler that clips, which mean and scale of an input don't",
-          remedy: "put a node \"clip\" behind the input")
+          remedy: "write \"clip\": false here, and into model.json a node behind the input: "
+            + "{ \"name\": \"clipped\", \"op\": \"clip\", \"inputs\": [\"x\"], \"min\": 0, \"max\": 1 }"
+        )
       }
       switch member.value {
       case .number: arrays[member.key] = [member.value].compactMap(number)

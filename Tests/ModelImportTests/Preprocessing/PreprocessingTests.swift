@@ -31,7 +31,7 @@ import Testing
     ("{\"min_\": [1, 2], \"scale_\": [1]}", "2 numbers"),
     ("{\"mean_\": [1], \"scale_\": [1, 2]}", "1 means and 2 scales"),
     ("{\"mean_\": [1e300], \"scale_\": [1]}", "mean of feature 0"),
-    ("{\"min_\": [0], \"scale_\": [1], \"clip\": true}", "clips"),
+    ("{\"min_\": [0], \"scale_\": [1], \"clip\": true}", "clips"), ("{}", "transform() answers"),
   ])
   func refused(json: String, message: String) throws {
     let error = try #require(throws: ImportError.self) { try scaler(json) }
@@ -44,6 +44,8 @@ import Testing
       try ScalerFile(SourceFile(path: "scaler.pkl", bytes: [0x80, 0x04, 0x95, 0x2E]))
     }
     #expect(error.remedy?.contains("joblib.load('scaler.pkl')") == true)
+    // Without it, a scaler that clips would be taken for one that doesn't.
+    #expect(error.remedy?.contains("'clip'") == true)
   }
 }
 

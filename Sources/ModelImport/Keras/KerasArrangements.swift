@@ -35,14 +35,45 @@ enum KerasArrangements {
     let value = try function.value()
     guard let shift = function.constant("shift", position: 1)?.integer,
       let axis = function.constant("axis", position: 2)?.integer,
-      let place = place(axis, in: value.axes.count), case .size(let size) = value.axes[place]
+      let place = place(axis, in: value.axes.count)
     else {
       throw call.layer.refusal(
-        "found no number or axis of elements to roll by, of the sizes \(value.shape)",
-        remedy: "steps that come earlier or later are x[:, n:] and Concatenate(axis=1)")
+        "found no number or axis to roll by, of the sizes \(value.shape)",
+        remedy: "name them: keras.ops.roll(x, 1, axis=1)")
+    }
+    guard case .size(let size) = value.axes[place] else {
+      return try rolledSteps(value, by: shift, place, &translation, call)
     }
     let places = (0..<size).map { ((($0 - shift) % size) + size) % size }
     return try KerasSlicing.arranged(value, place, places, &translation, call)
+  }
+
+  /// The steps at one end before or behind the others.
+  private static func rolledSteps(
+    _ value: KerasValue, by given: Int, _ place: Int, _ translation: inout KerasTranslation,
+    _ call: KerasCall
+  ) throws(ImportError) -> KerasValue {
+    var shift = given
+    if let count = value.stepCount, count > 0 {
+      shift %= count
+      KerasLength.keep(&translation, value, steps: count, in: call.layer)
+    } else if abs(shift) > 1 {
+      throw call.layer.refusal(
+        "found sequences of any length rolled by \(shift) steps, which a shorter one would be more than once",
+        remedy: KerasLength.remedy())
+    }
+    if shift == 0 { return value }
+    var keys = Array(repeating: KerasSlicing.Key.all, count: value.axes.count)
+    var parts: [KerasValue] = []
+    for (index, slice) in [KerasSlicing.Key.slice(-shift, nil, nil), .slice(nil, -shift, nil)]
+      .enumerated()
+    {
+      var part = call
+      part.name = "\(call.name).part.\(index)"
+      keys[place] = slice
+      parts.append(try KerasSlicing.part(of: value, keys: keys, &translation, part))
+    }
+    return try KerasJoinedSteps.joined(parts, axis: place, &translation, call)
   }
 
   /// Elements of an axis of 1, as often as the new size says.

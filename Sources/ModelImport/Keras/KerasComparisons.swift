@@ -87,12 +87,10 @@ enum KerasComparisons {
       throw call.layer.refusal("found a mask of no steps, which is not carried")
     }
     var result = value.with(name: name)
-    result.axes = [.steps(value.stepCount)]
-    if case .size(let count)? = value.axes.first, value.axes.count == 1 {
-      result.axes = [.steps(count)]
-    } else if value.axes.count > 1 {
-      result.axes = [value.axes[0]] + Array(repeating: .size(1), count: value.axes.count - 1)
+    guard value.stepAxis != nil else {
+      throw call.layer.refusal("found a mask of no steps, which is not carried")
     }
+    result.axes = value.axes.map { if case .steps = $0 { $0 } else { .size(1) } }
     return result
   }
 

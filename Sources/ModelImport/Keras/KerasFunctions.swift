@@ -33,8 +33,10 @@ enum KerasFunctions {
         throw layer.refusal(
           "found the function \(name.jsonExcerpt), which is not carried",
           remedy: name.hasPrefix("arg")
-            ? "let the model end with the numbers that it compares, as a model folder answers; the caller takes the largest"
-            : "build the model with a layer in its place, or with functions that are carried")
+            ? "where it is last, save the numbers that it compares, of which the caller takes the largest: "
+              + "keras.Model(model.inputs, model.\(layer.source.version == 3 ? "operations" : "layers")[-1].input).save('model.keras')"
+            : "build the model with a layer in its place, or with functions that are carried: IMPORT.md lists them"
+        )
       }
       // Functions drop masks.
       for index in results.indices { results[index].mask = nil }
@@ -141,9 +143,15 @@ enum KerasFunctions {
     guard let number = function.number else {
       throw function.call.layer.refusal("found two tensors compared, expected one and a number")
     }
-    let isIDs = value.axes.count == 1 && number == 0
-    value.content = .mask(
-      isIDs ? .zeroTokens(value.name) : .padding(value.name, number: number, isWhole: false))
+    guard value.axes.count == 1, number == 0, case .input = value.content else {
+      // Of one element, each is all.
+      value.content = .mask(
+        .padding(value.name, number: number, isWhole: value.axes == [.steps(value.stepCount)]))
+      return value
+    }
+    value.content = .mask(.zeroTokens(value.name))
+    // Ids are of one axis, whose size is their number.
+    if case .size(let count) = value.axes[0] { value.axes = [.steps(count)] }
     return value
   }
 

@@ -59,19 +59,24 @@ enum KerasLayerTable {
     return count
   }
 
+  /// The graph that Keras makes with PyTorch: of an input of any length it would have a single step.
+  private static let exportLine =
+    "export its graph in Keras 3 with KERAS_BACKEND=torch, for sequences of one length, keras.Input((steps, size)): "
+    + "model(numpy.zeros((1, steps, size), 'float32')); model.export('model.onnx', format='onnx')"
+
   static func refusal(of layer: KerasLayer) -> ImportError {
     if layer.className == "Lambda" {
       return layer.refusal(
         "a Lambda is Python code, which is not run",
         remedy:
           "build the model with layers in its place (Reshape, Permute, Dot, GlobalAveragePooling1D, "
-          + "Rescaling …), load the weights into it and save it; or export the model to ONNX")
+          + "Rescaling …), load the weights into it and save it; or \(exportLine)")
     }
     if ["TextVectorization", "StringLookup", "IntegerLookup"].contains(layer.className) {
       return layer.refusal(
         "found a layer that makes ids of texts: a model folder has its texts as the vocabulary of an input",
         remedy:
-          "save the layers behind it, keras.Sequential(model.layers[1:]) built for ids, and its texts, "
+          "save the layers behind it, keras.Sequential([keras.Input((None,), dtype='int32'), *model.layers[1:]]), and its texts, "
           + "json.dump(layer.get_vocabulary(), open('vocabulary.json', 'w')): --vocabulary vocabulary.json"
       )
     }
@@ -79,8 +84,7 @@ enum KerasLayerTable {
       return layer.refusal(
         "found a layer of a class that is not Keras's, whose Python code is not run",
         remedy:
-          "build the model with Keras's layers or keras.ops in its place; or export the graph that it makes, with KERAS_BACKEND=torch: "
-          + "model(example); model.export('model.onnx', format='onnx')")
+          "build the model with Keras's layers or keras.ops in its place; or \(exportLine)")
     }
     if layer.className.hasPrefix("ConvLSTM") {
       return layer.refusal(
@@ -109,7 +113,7 @@ enum KerasLayerTable {
     return layer.refusal(
       "found a layer of a class that is not carried\(guess)",
       remedy:
-        "build the model without it, or export it to ONNX: model.export('model.onnx', format='onnx')"
+        "build the model without it, or with layers and keras.ops that are carried in its place: IMPORT.md lists them"
     )
   }
 }

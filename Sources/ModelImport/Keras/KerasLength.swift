@@ -1,5 +1,11 @@
 /// What a model with a fixed number of steps makes of that number: it holds for sequences of that number alone.
 enum KerasLength {
+  /// What a refusal says to do where the number of steps has to be known.
+  static func remedy(steps: String = "steps") -> String {
+    "give the input a fixed number of steps, as can be done behind training too: x = keras.Input((\(steps), size)); "
+      + "keras.Model(x, model(x)).save('model.keras')"
+  }
+
   /// Records that the model holds for its number of steps alone, if a number that a value is multiplied with or divided by is
   /// that: a mean that is written as a sum and a division.
   static func check(

@@ -46,7 +46,7 @@ enum KerasMaskNodes {
   }
 
   /// A mask that a call names: Keras's own, or a sequence of true and false, such as an input.
-  private static func mask(
+  static func mask(
     _ named: KerasValue, of value: KerasValue, for call: KerasCall, key: String,
     _ translation: inout KerasTranslation
   ) throws(ImportError) -> KerasMask {

@@ -86,9 +86,7 @@ struct KerasReader {
     do { _ = try draft.model() } catch {
       var refusal = ImportError(file: source.file, error)
       if case .differentSteps = error {
-        refusal.remedy =
-          "let the input have a fixed number of steps, by which they are known to be as many: "
-          + "keras.Input((steps, size))"
+        refusal.remedy = KerasLength.remedy()
       }
       throw refusal
     }

@@ -31,7 +31,6 @@ enum KerasReductions {
     result.axes = value.axes.enumerated().compactMap { place, axis in
       places.contains(place) ? (keeps ? .size(1) : nil) : axis
     }
-    if result.axes.isEmpty { result.axes = [.size(1)] }
     result.mask = nil
     return result
   }

@@ -125,7 +125,7 @@ enum KerasSlicing {
         name: try translation.add(
           elements(chosen, of: value.sizes), [result], for: call, part: "elements"))
     }
-    result.axes = axes.isEmpty ? [.size(1)] : axes
+    result.axes = axes
     if value.axes.count == 1, let reread = translation.reread(value, as: result.axes) {
       return reread
     }

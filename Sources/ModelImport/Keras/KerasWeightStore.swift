@@ -53,7 +53,10 @@ struct KerasWeightStore {
       file.exists("\(path)/layers") ? "\(path)/layers" : "\(path)/_layer_checkpoint_dependencies"
     var counts: [String: Int] = [:]
     return model.layers.map { entry in
-      let name = Self.snakeCase(entry.layer.className)
+      // Keras exports one class by another name than its own.
+      let own = entry.layer.className.replacing(
+        "GroupQueryAttention", with: "GroupedQueryAttention")
+      let name = Self.snakeCase(own)
       guard !entry.layer.isFunction else {
         return KerasWeights(file: file, place: .list([]))
       }

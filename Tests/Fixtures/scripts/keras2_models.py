@@ -3,7 +3,7 @@
 
 Makes small models of Keras 2 as its savers write them, and files as Keras 1 and the layers for cuDNN wrote them, with what
 Keras 2 answers beside them, as keras_models.py does. Run with tf_keras 2.21, tensorflow-cpu 2.21 and h5py
-(keras2_more_functions, keras2_masked_heads: 2.15).
+(keras2_more_functions, keras2_masked_heads, keras2_attention_masks: 2.15).
 """
 
 import json
@@ -119,6 +119,16 @@ def keras2_masked_heads():
         np.array([[1, 2, 0, 3, 0, 0], [4, 0, 6, 1, 2, 3]], "int32"),
         np.array([[1, 0, 0, 3, 2, 0], [4, 1, 1, 0, 0, 0]], "int32"),
     ]
+
+
+@case("keras", "h5")
+def keras2_attention_masks():
+    i, j = Input((6, 3)), Input((6,), dtype="int32")
+    y, z = L.LSTM(4, return_sequences=True)(i), L.Embedding(7, 4)(j)
+    m = tf.not_equal(j, 0)
+    lower = tf.linalg.band_part(tf.ones((1, 6, 6)), -1, 0)
+    outputs = [L.MultiHeadAttention(2, 3)(y, y, attention_mask=lower), L.MultiHeadAttention(2, 3)(z, z, attention_mask=m[:, tf.newaxis, :])]
+    return Model([i, j], outputs), [x, np.array([[1, 2, 0, 3, 0, 0], [4, 0, 6, 1, 2, 3]], "int32")]
 
 
 def save(folder, name, model, inputs, kinds):

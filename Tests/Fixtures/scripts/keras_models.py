@@ -759,6 +759,69 @@ def dense_over_rows():
     return Model(i, L.LSTM(3)(L.TimeDistributed(L.Flatten())(y))), [floats(2, 5, 4, 3)]
 
 
+@case("keras", "h5")
+def one_number_of_a_sequence():
+    i = Input((None, 3))
+    y = L.LSTM(4, return_sequences=True)(i)
+    a, b = O.mean(y, (1, 2)), O.max(O.max(y, 1), -1)
+    z = L.Concatenate()([a[:, None], O.expand_dims(b, -1), y[:, -1, 0][..., None], y[:, -1]])
+    return Model(i, [z, y - a[:, None, None], O.stack([a, b], 1), O.sqrt(O.sum(y * y, (1, 2)))]), [x]
+
+
+# A mask of steps where an element is 0.
+masked = x * np.array([[1, 1, 0, 1, 1, 0], [0, 1, 1, 0, 0, 1]])[:, :, None].astype("float32")
+
+
+@case("keras", "h5")
+def attention_masks():
+    i = Input((None, 3))
+    y = L.LSTM(4, return_sequences=True)(i)
+    m = O.not_equal(i[:, :, 0], 0.0)
+    outputs = [L.MultiHeadAttention(2, 3)(y, y, attention_mask=m[:, None, :]), L.MultiHeadAttention(2, 3)(y, y, value_mask=m),
+               L.MultiHeadAttention(2, 3)(y, i, key=2 * i, key_mask=m), L.Attention()([y, y], mask=[None, m]),
+               L.MultiHeadAttention(2, 3)(y, y, attention_mask=(i[:, :, 2] > -9.0)[:, None, None, :], use_causal_mask=True)]
+    return Model(i, outputs), [masked]
+
+
+@case("keras", "h5")
+def masks_of_ids():
+    i = Input((6,), dtype="int32")
+    y, z = L.Embedding(7, 4)(i), L.Embedding(7, 4, mask_zero=True)(i)
+    # MultiHeadAttention takes the mask from what it read.
+    w = L.Embedding(7, 4, mask_zero=True)(i)
+    m = O.not_equal(i, 0)[:, None, :]
+    outputs = [L.MultiHeadAttention(2, 3)(y, y, attention_mask=m), L.LSTM(3)(L.MultiHeadAttention(2, 3)(z, z, attention_mask=m))]
+    return Model(i, [*outputs, L.MultiHeadAttention(2, 3)(w, w, attention_mask=np.tril(np.ones((6, 6))))]), [ids([1, 2, 0, 3, 0, 0], [4, 5, 6, 1, 2, 3])]
+
+
+@case("keras", "h5")
+def grouped_queries():
+    i = Input((None,), dtype="int32")
+    y = L.Embedding(7, 4, mask_zero=True)(i)
+    z = L.GroupQueryAttention(3, 4, 2)(y, y)
+    return Model(i, [L.LSTM(3)(z), L.GroupQueryAttention(3, 4, 1, use_bias=False)(z, y, use_causal_mask=True)]), [ids([1, 2, 0, 3, 0, 0], [4, 5, 6, 1, 2, 3])]
+
+
+@case("keras", "h5")
+def categories():
+    i, k, n = Input((6, 3)), Input((1,), dtype="int32"), Input((4,), dtype="int32")
+    one, several = L.CategoryEncoding(5, output_mode="one_hot")(k), L.CategoryEncoding(5)(n)
+    y = L.Concatenate()([L.LSTM(3)(i), one, several, L.CategoryEncoding(5, output_mode="count")(n)])
+    return Model([i, k, n], L.Dense(2)(y)), [x, ids([1], [4]), ids([1, 2, 1, 0], [4, 3, 3, 3])]
+
+
+@case("keras", "h5")
+def rolled_steps():
+    i = Input((None, 3))
+    return Model(i, [i - O.roll(i, 1, 1), O.roll(L.GRU(2, return_sequences=True)(i), -1, 1)]), [x]
+
+
+@case("keras", "h5")
+def rolled_by_several_steps():
+    i = Input((6, 3))
+    return Model(i, [O.roll(i, 2, 1), O.roll(i, -8, 1)]), [x]
+
+
 def randomize(model):
     """Gives every weight another number than those that training starts from."""
     fixed = {id(v) for layer in model.layers if isinstance(layer, L.Normalization) for v in layer.weights}

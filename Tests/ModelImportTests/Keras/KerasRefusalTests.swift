@@ -59,13 +59,49 @@ import Testing
     let error = try refusal(
       of: sequential("{\(kind), \"config\": {\"name\": \"own\", \"units\": 4}}"))
     #expect(error.problem.contains("not Keras's"), "\(error)")
-    #expect(error.remedy?.contains("model(example); model.export(") == true, "\(error)")
+    #expect(error.remedy?.contains("'float32')); model.export(") == true, "\(error)")
   }
 
   @Test func aModelOfAClassOfItsOwnIsRefusedWithTheLineThatSavesItsGraph() throws {
     let error = try refusal(
       of: "{\"module\": \"__main__\", \"class_name\": \"Own\", \"config\": {}}")
     #expect(error.remedy?.contains("keras.Model(x, model.call(x)).save(") == true, "\(error)")
+  }
+
+  /// What a call names is a mask or is refused: left out, the answers would be others.
+  @Test(arguments: [
+    ("attention_mask", "[[[1, 1], [0, 1]]]", "not causal"),
+    ("value_mask", "[[1, 0]]", "a list or an array"),
+    ("query_mask", "[[1, 0]]", "not their own"),
+  ])
+  func masksOfAttentionThatAreNotCarriedAreRefused(key: String, array: String, found: String)
+    throws
+  {
+    let tensor =
+      "{\"class_name\": \"__keras_tensor__\", \"config\": {\"keras_history\": [\"x\", 0, 0]}}"
+    let error = try refusal(
+      of: """
+        {"module": "keras", "class_name": "Functional", "config": {"name": "m", "layers": [
+        {"module": "keras.layers", "class_name": "InputLayer", "name": "x", "config": {"name": "x",
+        "batch_shape": [null, 2, 3]}, "inbound_nodes": []},
+        {"module": "keras.layers", "class_name": "MultiHeadAttention", "name": "a", "config": {"name": "a",
+        "num_heads": 1, "key_dim": 2}, "inbound_nodes": [{"args": [\(tensor), \(tensor)], "kwargs": {"\(key)":
+        {"class_name": "__numpy__", "config": {"value": \(array), "dtype": "bool"}}}}]}],
+        "input_layers": [["x", 0, 0]], "output_layers": [["a", 0, 0]]}}
+        """)
+    #expect(error.problem.hasPrefix("\(key): found"), "\(error)")
+    #expect(error.problem.contains(found), "\(error)")
+    #expect(error.remedy?.contains("use_causal_mask=True") == true, "\(error)")
+  }
+
+  /// The sizes of sequences rolled by several steps, and of norms over steps, have to be known.
+  @Test(arguments: [
+    ("LayerNormalization", "\"name\": \"n\", \"axis\": [1]", "keras.ops"),
+    ("Roll", "\"name\": \"r\", \"shift\": 2, \"axis\": 1", "keras.Model(x, model(x)).save("),
+  ])
+  func layersOverStepsAreRefusedWithWhatToDo(kind: String, config: String, remedy: String) throws {
+    let error = try refusal(of: sequential(layer(kind, config)))
+    #expect(error.remedy?.contains(remedy) == true, "\(error)")
   }
 
   @Test func aMeanForEachStepIsRefusedWithWhatToDo() throws {

@@ -19,6 +19,10 @@ enum KerasAttentionLayers {
       "MultiHeadAttention",
       weights: { KerasWeightCount(trained: (try? $0.bool("use_bias", true)) == false ? 4 : 8) },
       translate: multiHeadAttention),
+    KerasLayerKind(
+      "GroupQueryAttention", "GroupedQueryAttention",
+      weights: { KerasWeightCount(trained: (try? $0.bool("use_bias", true)) == false ? 4 : 8) },
+      translate: multiHeadAttention),
   ]
 
   /// Queries, keys and values; Keras has the values before the keys.
@@ -30,7 +34,7 @@ enum KerasAttentionLayers {
   }
 
   private static func parts(
-    _ call: KerasCall, inputs: [KerasValue]
+    _ translation: inout KerasTranslation, _ call: KerasCall, inputs: [KerasValue]
   ) throws(ImportError) -> Parts {
     guard (2...3).contains(inputs.count) else {
       throw call.layer.refusal("found \(inputs.count) inputs, expected query and value, or key too")
@@ -40,22 +44,27 @@ enum KerasAttentionLayers {
       if index > 0 || value.axes.count != 2 || value.axes[0] != .size(1) {
         _ = try call.sequence(value)
       }
-      if call.layer.className == "MultiHeadAttention", !hasMasks(call.layer) {
+      if isMultiHead(call.layer), !hasMasks(call.layer) {
         try call.refuseMask(of: value)
       }
     }
     if case .constant(.bool(true))? = call["return_attention_scores"] {
-      throw call.layer.refusal("return_attention_scores: found true; the scores are not carried")
+      throw call.layer.refusal(
+        "return_attention_scores: found true; the scores are not carried",
+        remedy: "call the layer without it and save the model again")
     }
-    for key in ["mask", "query_mask", "value_mask", "key_mask", "attention_mask"] {
-      if let mask = call[key], mask.values.contains(where: { !$0.isMask }) {
-        throw call.layer.refusal("\(key): found a mask that the model makes, which is not carried")
-      }
-    }
-    var isCausal = try call.layer.bool("causal")
+    let named = try KerasAttentionMasks(call, of: inputs, &translation)
+    var isCausal = try call.layer.bool("causal") || named.isCausal
     if case .constant(.bool(true))? = call["use_causal_mask"] { isCausal = true }
-    return Parts(
+    var parts = Parts(
       queries: inputs[0], keys: inputs[inputs.count - 1], values: inputs[1], isCausal: isCausal)
+    let own = parts.values.mask.map { [$0] } ?? []
+    parts.values.mask = KerasMask(of: own + named.keys, isAll: true)
+    return parts
+  }
+
+  private static func isMultiHead(_ layer: KerasLayer) -> Bool {
+    !["Attention", "AdditiveAttention"].contains(layer.className)
   }
 
   /// Whether MultiHeadAttention heeds the masks of its inputs, as since Keras 2.10.
@@ -85,7 +94,7 @@ enum KerasAttentionLayers {
     if let queryMask {
       let steps = KerasValue(name: queryMask, axes: [queries.axes[0], .size(1)])
       let attended = queries.with(name: name)
-      if call.layer.className == "MultiHeadAttention" {
+      if isMultiHead(call.layer) {
         // A masked query attends to all steps alike.
         let mean = KerasValue(
           name: try translation.add(.mean, [parts.values], for: call, part: "mean"),
@@ -99,7 +108,7 @@ enum KerasAttentionLayers {
     translation.unify([parts.keys, parts.values])
     // Keras 3.0 to 3.3 lose the masks of values in a list.
     if call.layer.source.version == 3, !call.layer.source.isKeras3(since: 4),
-      call.layer.className != "MultiHeadAttention"
+      !isMultiHead(call.layer)
     {
       parts.queries.mask = nil
     }
@@ -111,7 +120,7 @@ enum KerasAttentionLayers {
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
-    var parts = try parts(call, inputs: call.inputs)
+    var parts = try parts(&translation, call, inputs: call.inputs)
     let hasScale = try layer.bool("use_scale")
     let isConcat = try layer.text("score_mode") == "concat"
     var expected: [(name: String, shape: [Int])] = []
@@ -137,7 +146,7 @@ enum KerasAttentionLayers {
     _ translation: inout KerasTranslation, _ call: KerasCall
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
-    let parts = try parts(call, inputs: call.inputs)
+    let parts = try parts(&translation, call, inputs: call.inputs)
     guard try layer.bool("use_scale", true) else {
       return [try add(parts, score: .additive, &translation, call)]
     }
@@ -158,10 +167,20 @@ enum KerasAttentionLayers {
     let layer = call.layer
     var inputs = call.inputs
     for key in ["query", "value", "key"] { inputs += call[key]?.values ?? [] }
-    var parts = try parts(call, inputs: inputs)
-    let heads = try layer.integer("num_heads")
-    let keySize = try layer.integer("key_dim")
+    var parts = try parts(&translation, call, inputs: inputs)
+    // Grouped queries share heads of keys and values.
+    let isGrouped = layer["num_query_heads"] != nil
+    let heads = try layer.integer(isGrouped ? "num_query_heads" : "num_heads")
+    let shared = try layer.integer("num_key_value_heads", heads)
+    let keySize = try layer.integer(isGrouped ? "head_dim" : "key_dim")
     let valueSize = try layer.integer("value_dim", keySize)
+    let hasGate = try layer.bool("use_gate")
+    guard !hasGate, layer["sliding_window"] == nil else {
+      throw layer.refusal("found a gate or a sliding window, which are not carried")
+    }
+    guard shared > 0, heads % shared == 0 else {
+      throw layer.refusal("found \(heads) heads of queries, \(shared) of keys and values")
+    }
     guard heads > 0, keySize > 0, valueSize > 0,
       heads * max(keySize, valueSize) <= KerasLayer.maxSize
     else { throw layer.refusal("found \(heads) heads of \(keySize) and \(valueSize) elements") }
@@ -185,11 +204,14 @@ enum KerasAttentionLayers {
     ) throws(ImportError) -> KerasValue {
       let all = heads * size
       if isNew {
+        let heads = name == "query" ? heads : shared
         var expected = [(name: "\(name) kernel", shape: [value.size, heads, size])]
         if hasBias { expected.append(("\(name) bias", [heads, size])) }
         let weights = call.weights.part(
           named: "\(name)_dense", weights: (place * step)..<((place + 1) * step))
+        let times = all / (heads * size)
         let arrays = try weights.arrays(expected, of: layer)
+          .map { repeated($0, rows: size, times: times) }
         translation.add(
           tensor: "\(prefix).\(name).weight", shape: [all, value.size],
           transposed(arrays[0], rows: value.size, columns: all))
@@ -221,5 +243,13 @@ enum KerasAttentionLayers {
       name: try translation.add(.linear, [context], for: call, weights: "\(prefix).output"),
       axes: [context.axes[0], .size(output[0])])
     return [context]
+  }
+
+  /// The numbers with each row so many times, one copy behind the other.
+  private static func repeated(_ floats: [Float], rows size: Int, times: Int) -> [Float] {
+    if times == 1 { return floats }
+    return stride(from: 0, to: floats.count, by: size).flatMap { start in
+      (0..<times).flatMap { _ in floats[start..<(start + size)] }
+    }
   }
 }

@@ -13,7 +13,7 @@ enum KerasJoinedSteps {
       throw call.layer.refusal(
         "found the sizes \(given.map(\.shape).joined(separator: " and ")) one behind the other, of which only one may "
           + "have any number of steps",
-        remedy: "give the model a fixed number of steps in its inputs: Input((steps, size))")
+        remedy: KerasLength.remedy())
     }
     let mask =
       KerasMaskedMerge.mask(of: values, in: call.layer) == nil

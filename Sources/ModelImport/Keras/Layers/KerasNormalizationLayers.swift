@@ -143,10 +143,17 @@ enum KerasNormalizationLayers {
   ) throws(ImportError) -> [KerasValue] {
     let layer = call.layer
     let value = try translation.spreadOut(try call.input(), for: call)
-    try checkLastAxis(call, value, of: "elements")
+    do { try checkLastAxis(call, value, of: "elements") } catch {
+      var refusal = error
+      refusal.remedy =
+        "write it with keras.ops, and the layer's weights as arrays of (1, steps, 1) or (1, steps, size): "
+        + "(x - ops.mean(x, axis, keepdims=True)) / ops.sqrt(ops.var(x, axis, keepdims=True) + epsilon) * gamma + beta"
+      throw refusal
+    }
     if try layer.bool("rms_scaling") {
       throw layer.refusal(
-        "rms_scaling: found true, expected false", remedy: "use RMSNormalization in its place")
+        "rms_scaling: found true, expected false",
+        remedy: "train the model with RMSNormalization in its place")
     }
     let prefix = try scaleAndShift(&translation, call, size: value.size)
     let epsilon = Float(try layer.number("epsilon", 1e-3))
@@ -199,7 +206,9 @@ enum KerasNormalizationLayers {
     guard value.stepAxis == nil else {
       throw layer.refusal(
         "found a sequence, over whose steps Keras takes mean and variance together",
-        remedy: "use it in TimeDistributed, or LayerNormalization")
+        remedy:
+          "train the model with TimeDistributed(GroupNormalization(…)) or LayerNormalization, which are other layers"
+      )
     }
     let groups = try layer.number("groups", 32)
     let prefix = try scaleAndShift(&translation, call, size: value.size)

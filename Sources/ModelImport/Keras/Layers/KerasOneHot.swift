@@ -1,17 +1,27 @@
 import JSON
 import ModelFormat
 
-/// Ids as rows of zeros with a one: `keras.ops.one_hot`, and CategoryEncoding with `output_mode="one_hot"`.
+/// Ids as rows of zeros with a one: `keras.ops.one_hot`, and CategoryEncoding.
 enum KerasOneHot {
   /// The most ids: their rows are a matrix of as many columns.
   private static let maxIDs = 4096
 
   static let layer = KerasLayerKind("CategoryEncoding") { translation, call throws(ImportError) in
-    guard try call.layer.text("output_mode") == "one_hot" else {
-      throw KerasLayerTable.refusal(of: call.layer)
-    }
+    let mode = try call.layer.text("output_mode") ?? "multi_hot"
+    guard ["one_hot", "multi_hot", "count"].contains(mode), call.inputs.count == 1,
+      call["count_weights"] == nil
+    else { throw KerasLayerTable.refusal(of: call.layer) }
+    let value = try call.input()
     let count = try call.layer.integer("num_tokens")
-    return [try rows(of: try call.input(), count: count, &translation, call)]
+    // Of a single id, Keras answers its row alone.
+    if mode == "one_hot", !value.hasSteps(1) {
+      return [try rows(of: value, count: count, &translation, call)]
+    }
+    var part = call
+    part.name = "\(call.name).rows"
+    let rows = try rows(of: value, count: count, &translation, part)
+    let op: ModelDescription.Op = mode == "count" ? .sum : .max
+    return [rows.with(name: try translation.add(op, [rows], for: call), axes: [.size(count)])]
   }
 
   static let function: KerasFunctions.Function = { translation, function throws(ImportError) in

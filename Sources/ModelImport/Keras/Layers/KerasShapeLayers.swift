@@ -43,7 +43,7 @@ enum KerasShapeLayers {
     guard let steps = value.stepCount else {
       throw call.layer.refusal(
         "found sequences of any length, whose steps can't stand side by side",
-        remedy: "save the model with a fixed number of steps in its input")
+        remedy: KerasLength.remedy())
     }
     guard stepAxis == 0 else {
       throw call.refusal(of: value, expected: "the steps first")

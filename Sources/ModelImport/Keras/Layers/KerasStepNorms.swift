@@ -37,7 +37,7 @@ enum KerasStepNorms {
       case .steps(nil):
         throw layer.refusal(
           "found the axes \(axes), a mean for each step, of sequences of any length",
-          remedy: "adapt it with axis=-1, or give the input a fixed number of steps")
+          remedy: "adapt it with axis=-1, or \(KerasLength.remedy())")
       }
     }
     guard layer["mean"] == nil else {

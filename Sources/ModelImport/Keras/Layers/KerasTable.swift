@@ -20,8 +20,8 @@ struct KerasTable {
     self = arrays[0]
   }
 
-  /// Nested arrays, as Keras 2 writes them, or Keras 3's object with such.
-  private init?(_ json: JSONValue) {
+  /// Nested arrays, as Keras 2 writes them, or Keras 3's object with such. True is 1.
+  init?(_ json: JSONValue) {
     var value = json
     if let name = json["class_name"]?.string {
       guard name == "__tensor__" || name == "__numpy__", let inner = json["config"]?["value"]
@@ -40,7 +40,7 @@ struct KerasTable {
       }
       level = next
     }
-    let numbers = level.compactMap(\.number)
+    let numbers = level.compactMap { $0 == .bool(true) ? 1 : $0 == .bool(false) ? 0 : $0.number }
     guard !shape.isEmpty || json["class_name"] != nil, numbers.count == level.count,
       !numbers.isEmpty, numbers.count <= KerasLayer.maxSize
     else { return nil }
@@ -74,9 +74,7 @@ struct KerasTable {
       case .steps(nil):
         throw call.layer.refusal(
           "found an array of \(size) steps beside sequences of any length",
-          remedy:
-            "give the input that number of steps: keras.Input((\(size), size)); or an input of ids for the positions"
-        )
+          remedy: KerasLength.remedy(steps: "\(size)"))
       default: throw refusal
       }
     }

@@ -11,6 +11,8 @@ struct KerasTranslation {
   var names = KerasNodeNames()
   private var callCount = 0
   var maskNodes: [KerasMask: String] = [:]
+  /// The masked values that a MultiHeadAttention reads.
+  var attendedValues: Set<String> = []
 
   /// How the axes of an input are read, whose meaning Keras does not say.
   enum Mode {

@@ -3,7 +3,7 @@
 
 Makes Keras models of which the import has something to say: training.VERSION.keras, whose layers draw at inference, and batch_statistics.keras
 (keras 2.15 with tensorflow-cpu 2.15); uneven_means.keras, and training.VERSION.keras again (keras 3.15 with torch 2.13).
-uneven_means.keras has no answers beside it: PyTorch's differ from TensorFlow's. bfloat16.VERSION.keras computes with 16 bits.
+uneven_means.keras has no answers beside it: PyTorch's differ from TensorFlow's. bfloat16.VERSION.keras computes with 16 bits; read_twice.keras (keras 3.15) loses a mask.
 """
 
 import os
@@ -47,6 +47,12 @@ def bfloat16():
     return keras.Sequential([keras.Input((None, 3)), *layers])
 
 
+def read_twice():
+    x = keras.Input((None,), dtype="int32")
+    y = L.Embedding(5, 4, mask_zero=True)(x)
+    return keras.Model(x, [L.MultiHeadAttention(2, 3)(y, y), L.MultiHeadAttention(2, 3)(y, y)])
+
+
 def main():
     if len(sys.argv) != 2 or sys.argv[1] == "--help":
         sys.exit(__doc__)
@@ -56,6 +62,7 @@ def main():
         batch_statistics().save(f"{sys.argv[1]}/batch_statistics.keras")
     else:
         uneven_means().save(f"{sys.argv[1]}/uneven_means.keras")
+        read_twice().save(f"{sys.argv[1]}/read_twice.keras")
 
 
 if __name__ == "__main__":

@@ -94,6 +94,13 @@ import Testing
     #expect(notes.count { $0.contains("16 bits (mixed_bfloat16)") } == 1, "\(notes)")
   }
 
+  /// Keras takes the mask from what a MultiHeadAttention read.
+  @Test func aMaskThatAttentionTakesIsNoted() throws {
+    let path = Fixtures.path("keras/read_twice.keras")
+    let notes = try importedFolder(ImportRequest(files: [path])).notes
+    #expect(notes.count { $0.contains("masks it for the one that runs first") } == 1, "\(notes)")
+  }
+
   /// Outputs of a dictionary have its keys as names.
   @Test(arguments: ["keras", "h5"])
   func keysNameOutputs(kind: String) throws {

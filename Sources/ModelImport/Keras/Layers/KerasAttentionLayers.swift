@@ -168,6 +168,15 @@ enum KerasAttentionLayers {
     var inputs = call.inputs
     for key in ["query", "value", "key"] { inputs += call[key]?.values ?? [] }
     var parts = try parts(&translation, call, inputs: inputs)
+    if layer.source.version == 3, layer.className == "MultiHeadAttention" {
+      let masked = Set(inputs.filter { $0.mask != nil }.map(\.name))
+      if !masked.isDisjoint(with: translation.attendedValues) {
+        translation.note(
+          "\(layer.place) reads what another MultiHeadAttention reads: Keras 3.15 masks it for the one that runs first, the folder for both"
+        )
+      }
+      translation.attendedValues.formUnion(masked)
+    }
     // Grouped queries share heads of keys and values.
     let isGrouped = layer["num_query_heads"] != nil
     let heads = try layer.integer(isGrouped ? "num_query_heads" : "num_heads")
